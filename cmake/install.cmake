@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# make install: headers, library, program, CMake package, pkg-config file, licence.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Umbra)
+set(installed_libraries umbra)
+if(UMBRA_STATIC)
+  list(APPEND installed_libraries umbra_static)
+endif()
+
+install(DIRECTORY include/umbra DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(TARGETS ${installed_libraries} EXPORT UmbraTargets)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(TARGET umbra_program)
+  install(TARGETS umbra_program)
+endif()
+
+install(EXPORT UmbraTargets NAMESPACE Umbra:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/UmbraConfig.cmake.in UmbraConfig.cmake INSTALL_DESTINATION ${package_dir})
+# 0.x: every minor version may break the API.
+write_basic_package_version_file(UmbraConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/UmbraConfig.cmake ${PROJECT_BINARY_DIR}/UmbraConfigVersion.cmake
+        DESTINATION ${package_dir})
+
+# Paths in umbra.pc are relative to the file, so that the package can be installed anywhere.
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH pc_prefix /${pc_dir} /)
+string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
+# Only static linking needs the private part; without a static library its -dev packages must not be asked for.
+set(pc_private "")
+if(UMBRA_STATIC)
+  set(pc_private "Requires.private: libsodium, libcjson\nLibs.private: ${OpenMP_C_FLAGS} -lm\n")
+endif()
+configure_file(cmake/umbra.pc.in umbra.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/umbra.pc DESTINATION ${pc_dir})

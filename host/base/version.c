@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <umbra/version.h>
+
+const char *umbra_version(void) { return UMBRA_VERSION_STRING; }

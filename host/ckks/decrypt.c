@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ring/ops.h"
+#include "encoder.h"
+#include "noise.h"
+#include "objects.h"
+#include "secret.h"
+
+/* A ciphertext and the key that opens it. */
+typedef struct opening {
+  const umbra_ciphertext *ciphertext;
+  const umbra_secret_key *key;
+} opening;
+
+/* dst = c0 + c1 s over a part of the ciphertext's window. */
+static umbra_status open_residues(const umbra_view *dst, umbra_window window, umbra_stream *stream,
+                                  const void *source) {
+  const opening *o = source;
+  umbra_ring *ring = o->ciphertext->context->ring;
+  umbra_view c0 = umbra_poly_subview(&o->ciphertext->poly, ring, 0, 1, window, 0);
+  umbra_view c1 = umbra_poly_subview(&o->ciphertext->poly, ring, 1, 1, window, 0);
+  UMBRA_TRY(umbra_small_expand(dst, o->ciphertext->context, stream, o->key->ternary));
+  umbra_ring_mul(ring, stream, dst, dst, &c1);
+  umbra_ring_add(ring, stream, dst, dst, &c0);
+  return UMBRA_OK;
+}
+
+static umbra_status check(const umbra_ciphertext *ciphertext, const umbra_secret_key *key) {
+  if (!ciphertext || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "decryption needs a ciphertext and a secret key");
+  UMBRA_TRY(umbra_check_context(ciphertext->context, key->context, "the secret key"));
+  return umbra_check_owner(ciphertext->owner, key->owner, "the ciphertext");
+}
+
+umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *ciphertext,
+                           const umbra_secret_key *key) {
+  if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt needs an output");
+  UMBRA_TRY(check(ciphertext, key));
+  umbra_plaintext *made;
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_plaintext_make(&made, ciphertext->context, ciphertext->level));
+  made->slots = ciphertext->slots;
+  made->estimate = ciphertext->estimate;
+  umbra_status status = umbra_stream_open(&stream, ciphertext->context);
+  if (status == UMBRA_OK) {
+    umbra_view dst = umbra_poly_view(&made->poly, ciphertext->context->ring);
+    opening o = {ciphertext, key};
+    status = umbra_stream_close(stream, ciphertext->context, open_residues(&dst, made->poly.window, stream, &o));
+  }
+  if (status == UMBRA_OK) *plaintext = made;
+  else umbra_plaintext_destroy(made);
+  return status;
+}
+
+static umbra_status decrypt_decode(double *values, size_t count, int stride, const umbra_ciphertext *ciphertext,
+                                   const umbra_secret_key *key, double *largest) {
+  UMBRA_TRY(check(ciphertext, key));
+  opening o = {ciphertext, key};
+  umbra_message message = {ciphertext->context, ciphertext->level, ciphertext->slots, open_residues, &o};
+  return umbra_decode_message(values, count, stride, &message, largest);
+}
+
+umbra_status umbra_decrypt_decode(double *values, size_t count, const umbra_ciphertext *ciphertext,
+                                  const umbra_secret_key *key) {
+  return decrypt_decode(values, count, 1, ciphertext, key, NULL);
+}
+
+umbra_status umbra_decrypt_decode_complex(double *pairs, size_t count, const umbra_ciphertext *ciphertext,
+                                          const umbra_secret_key *key) {
+  return decrypt_decode(pairs, count, 2, ciphertext, key, NULL);
+}
+
+/* ---- inspection ---- */
+
+double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext) {
+  return umbra_log2_to_double(umbra_context_chain(ciphertext->context)->log_scale[ciphertext->level]);
+}
+
+double umbra_ciphertext_magnitude(const umbra_ciphertext *ciphertext) { return ciphertext->estimate.magnitude; }
+
+double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext) {
+  return UMBRA_ERROR_DEVIATIONS * ciphertext->estimate.error;
+}
+
+static void compare(umbra_noise_report *report, const double *pairs, const double *expected, size_t count) {
+  double sum = 0, largest = 0;
+  for (size_t j = 0; j < count; j++) {
+    double re = pairs[2 * j] - expected[2 * j], im = pairs[2 * j + 1] - expected[2 * j + 1];
+    double error = sqrt(re * re + im * im);
+    sum += error * error;
+    largest = fmax(largest, error);
+  }
+  report->max_error = largest;
+  report->rms_error = count ? sqrt(sum / (double)count) : 0;
+  report->precision_bits = -log2(largest);
+}
+
+umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphertext *ciphertext,
+                                 const umbra_secret_key *key, const double *expected_pairs, size_t count) {
+  if (!report || report->struct_size != sizeof *report || (!expected_pairs && count))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_inspect_noise needs a report with UMBRA_NOISE_REPORT_INIT and the expected values");
+  double *pairs, largest;
+  UMBRA_TRY(umbra_alloc(&pairs, count, 2 * sizeof *pairs, "decrypted values"));
+  umbra_status status = decrypt_decode(pairs, count, 2, ciphertext, key, &largest);
+  if (status == UMBRA_OK) {
+    umbra_window window = ciphertext->poly.window;
+    umbra_log2 log_q = umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count);
+    compare(report, pairs, expected_pairs, count);
+    report->error_bound = umbra_ciphertext_error_bound(ciphertext);
+    report->headroom_bits = umbra_log2_bits(log_q) - 1 - log2(largest);
+  }
+  umbra_free(pairs);
+  return status;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "encoder.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../../kernels/modarith.h"
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ring/ops.h"
+#include "noise.h"
+
+umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n) {
+  uint32_t log_m = log_n - 1, m = 1u << log_m, *index;
+  UMBRA_TRY(umbra_alloc(&index, m, sizeof *index, "the slot order"));
+  uint32_t power = 1; /* 5^j mod 4m */
+  for (uint32_t j = 0; j < m; j++) {
+    index[j] = umbra_bit_reverse((power - 1) / 4, log_m);
+    power = power * 5u & (4 * m - 1);
+  }
+  *slot_index = index;
+  return UMBRA_OK;
+}
+
+static uint32_t log2_of(uint32_t power_of_two) { return (uint32_t)__builtin_ctz(power_of_two); }
+
+static uint32_t index_shift(const umbra_context *context, uint32_t slots) {
+  return umbra_context_chain(context)->log_n - 1 - log2_of(slots);
+}
+
+/* ---- encoding ---- */
+
+/* Host copies of a complex vector, and its device memory. */
+typedef struct complex_vector {
+  double *re, *im;               /* host, m each, one block */
+  double *device_re, *device_im; /* device, one block */
+  uint32_t m;
+} complex_vector;
+
+static size_t vector_bytes(const complex_vector *v) { return 2 * (size_t)v->m * sizeof(double); }
+
+static umbra_status vector_create(complex_vector *v, const umbra_context *context, uint32_t m) {
+  complex_vector made = {.m = m};
+  void *device;
+  UMBRA_TRY(umbra_alloc(&made.re, 2 * (size_t)m, sizeof(double), "the encoder's workspace"));
+  umbra_status status = umbra_ring_take(context->ring, &device, vector_bytes(&made), "the encoder's workspace");
+  if (status != UMBRA_OK) {
+    umbra_free(made.re);
+    return status;
+  }
+  made.im = made.re + m;
+  made.device_re = device;
+  made.device_im = made.device_re + m;
+  *v = made;
+  return UMBRA_OK;
+}
+
+static void vector_destroy(complex_vector *v, const umbra_context *context) {
+  umbra_ring_give(context->ring, v->device_re, vector_bytes(v));
+  umbra_free(v->re);
+}
+
+typedef void (*transform)(umbra_stream *, double *, double *, uint32_t, uint32_t);
+
+static umbra_status transform_vector(complex_vector *v, const umbra_context *context, umbra_stream *stream,
+                                     transform run) {
+  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
+  kernels->upload(stream, v->device_re, v->re, vector_bytes(v));
+  run(stream, v->device_re, v->device_im, log2_of(v->m), 1);
+  kernels->download(stream, v->re, v->device_re, vector_bytes(v));
+  umbra_status status = kernels->wait(stream);
+  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "the %s device failed", kernels->name);
+}
+
+/* Puts values at their places; *magnitude becomes the largest |value|. */
+static umbra_status place_values(complex_vector *v, double *magnitude, const umbra_context *context,
+                                 const double *values, size_t count, int stride) {
+  uint32_t shift = index_shift(context, v->m);
+  double largest = 0;
+  for (size_t j = 0; j < count; j++) {
+    double re = values[j * (size_t)stride], im = stride == 2 ? values[2 * j + 1] : 0;
+    if (!isfinite(re) || !isfinite(im))
+      return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", j);
+    uint32_t at = context->slot_index[j] >> shift;
+    v->re[at] = re;
+    v->im[at] = im;
+    double size = sqrt(re * re + im * im);
+    if (size > largest) largest = size;
+  }
+  *magnitude = largest;
+  return UMBRA_OK;
+}
+
+/* Exponent e with |x| < 2^e for every part of the vector. */
+static int largest_exponent(const complex_vector *v) {
+  double largest = 0;
+  for (uint32_t t = 0; t < 2 * v->m; t++) largest = fmax(largest, fabs(v->re[t]));
+  int exponent;
+  frexp(largest, &exponent);
+  return isfinite(largest) ? exponent : 4096;
+}
+
+/* Rounds x * factor to the coefficient positions of the vector's parts. */
+static void round_coefficients(int64_t *host, const complex_vector *v, uint32_t n, double factor) {
+  uint32_t gap = n / (2 * v->m);
+  for (uint32_t t = 0; t < v->m; t++) {
+    host[t * gap] = llrint(v->re[t] * factor);
+    host[n / 2 + t * gap] = llrint(v->im[t] * factor);
+  }
+}
+
+static umbra_status check_fits(const umbra_chain *chain, uint32_t level, int bits, double magnitude) {
+  umbra_window window = chain->window[level];
+  double available = umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1;
+  if (bits <= available) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE,
+                    "values up to %g are too large for level %u: they need %d bits of modulus and it has %.0f; scale them "
+                    "down or use a higher level",
+                    magnitude, level, bits + 1, available + 1);
+}
+
+/* The power of two above, so that the tracked bound says no more about the values than that; at least 1. */
+static double public_magnitude(double magnitude) {
+  double bound = 1;
+  while (bound < magnitude) bound *= 2;
+  return bound;
+}
+
+static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shift, const complex_vector *v,
+                                           const umbra_context *context, umbra_stream *stream, uint32_t level,
+                                           double magnitude) {
+  const umbra_chain *chain = umbra_context_chain(context);
+  uint32_t n = umbra_ring_n(context->ring);
+  int exponent;
+  double scale = umbra_log2_to_double(chain->log_scale[level]) / v->m; /* m is a power of two: exact */
+  frexp(scale, &exponent);
+  int bits = largest_exponent(v) + exponent;
+  UMBRA_TRY(check_fits(chain, level, bits, magnitude));
+  const int word_bits = 62;
+  *shift = bits > word_bits ? (uint32_t)(bits - word_bits) : 0;
+  int64_t *host;
+  UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "encoded coefficients"));
+  round_coefficients(host, v, n, ldexp(scale, -(int)*shift));
+  umbra_ring_kernels(context->ring)->upload(stream, coefficients, host, n * sizeof *host);
+  umbra_free(host);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
+                                       const umbra_context *context, umbra_stream *stream, const double *values,
+                                       size_t count, int stride, uint32_t level, uint32_t slots) {
+  complex_vector v;
+  double largest;
+  UMBRA_TRY(vector_create(&v, context, slots));
+  umbra_status status = place_values(&v, &largest, context, values, count, stride);
+  if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->ifft);
+  if (status == UMBRA_OK)
+    status = vector_to_coefficients(coefficients, shift, &v, context, stream, level, largest);
+  vector_destroy(&v, context);
+  if (status == UMBRA_OK) *magnitude = public_magnitude(largest);
+  return status;
+}
+
+static umbra_status check_encode(uint32_t *level, uint32_t *slots, const umbra_context *context, const double *values,
+                                 size_t count, const umbra_encode_options *options) {
+  static const umbra_encode_options defaults = {UMBRA_ENCODE_OPTIONS_INIT};
+  if (!options) options = &defaults;
+  if (options->struct_size != sizeof *options)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encode options need UMBRA_ENCODE_OPTIONS_INIT");
+  if (!values && count) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", count);
+  UMBRA_TRY(umbra_check_level(level, context, options->level));
+  uint32_t most = umbra_params_slots(umbra_context_params(context));
+  *slots = options->slots ? options->slots : most;
+  if (*slots > most || (*slots & (*slots - 1)))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", *slots, most);
+  if (count > *slots)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", count, *slots);
+  return UMBRA_OK;
+}
+
+static umbra_status encode_into(umbra_plaintext *made, umbra_stream *stream, const double *values, size_t count,
+                                int stride) {
+  const umbra_context *context = made->context;
+  size_t bytes = umbra_ring_n(context->ring) * sizeof(int64_t);
+  uint32_t shift;
+  double magnitude;
+  void *coefficients;
+  UMBRA_TRY(umbra_ring_take(context->ring, &coefficients, bytes, "encoded coefficients"));
+  umbra_status status = umbra_encode_coefficients(coefficients, &shift, &magnitude, context, stream, values, count,
+                                                  stride, made->level, made->slots);
+  if (status == UMBRA_OK) {
+    umbra_view view = umbra_poly_view(&made->poly, context->ring);
+    umbra_ring_from_i64(context->ring, stream, &view, coefficients, shift);
+    made->estimate = umbra_noise_encode(magnitude, umbra_context_chain(context), made->level);
+  }
+  umbra_ring_give(context->ring, coefficients, bytes);
+  return status;
+}
+
+static umbra_status encode(umbra_plaintext **out, const umbra_context *context, const double *values, size_t count,
+                           int stride, const umbra_encode_options *options) {
+  if (!out || !context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encoding needs an output and a context");
+  uint32_t level, slots;
+  UMBRA_TRY(check_encode(&level, &slots, context, values, count, options));
+  umbra_plaintext *made;
+  UMBRA_TRY(umbra_plaintext_make(&made, context, level));
+  made->slots = slots;
+  umbra_stream *stream;
+  umbra_status status = umbra_stream_open(&stream, context);
+  if (status == UMBRA_OK)
+    status = umbra_stream_close(stream, context, encode_into(made, stream, values, count, stride));
+  if (status == UMBRA_OK) *out = made;
+  else umbra_plaintext_destroy(made);
+  return status;
+}
+
+umbra_status umbra_encode(umbra_plaintext **plaintext, const umbra_context *context, const double *values, size_t count,
+                          const umbra_encode_options *options) {
+  return encode(plaintext, context, values, count, 1, options);
+}
+
+umbra_status umbra_encode_complex(umbra_plaintext **plaintext, const umbra_context *context, const double *pairs,
+                                  size_t count, const umbra_encode_options *options) {
+  return encode(plaintext, context, pairs, count, 2, options);
+}
+
+/* ---- decoding ---- */
+
+/*
+ * Coefficients of k limbs as doubles: balanced mixed-radix digits a_i in (-q_i / 2, q_i / 2) of each, so a small number
+ * has zeros above its size and Horner's rule loses nothing.
+ */
+typedef struct radix {
+  uint32_t limbs;
+  uint32_t q[UMBRA_MAX_PRIMES];
+  uint32_t inverse[UMBRA_MAX_PRIMES]; /* of q_0 ... q_{i-1} modulo q_i */
+} radix;
+
+static void radix_open(radix *r, const umbra_chain *chain, umbra_window window) {
+  r->limbs = window.count;
+  for (uint32_t i = 0; i < r->limbs; i++) {
+    uint32_t q = r->q[i] = chain->prime[window.first + i], product = 1;
+    for (uint32_t k = 0; k < i; k++) product = umbra_mod_mul(product, r->q[k] % q, q);
+    r->inverse[i] = umbra_mod_inv(product, q);
+  }
+}
+
+static double radix_value(const radix *r, const uint32_t *residue, size_t stride) {
+  int32_t digit[UMBRA_MAX_PRIMES];
+  for (uint32_t i = 0; i < r->limbs; i++) {
+    uint32_t q = r->q[i];
+    int64_t lower = 0; /* value of the lower digits modulo q, by Horner's rule */
+    for (uint32_t k = i; k-- > 0;) lower = (lower * r->q[k] + digit[k]) % q;
+    uint32_t difference = umbra_mod_sub(residue[i * stride], umbra_mod_from_i64(lower, q), q);
+    uint32_t a = umbra_mod_mul(difference, r->inverse[i], q);
+    digit[i] = a > q / 2 ? (int32_t)((int64_t)a - q) : (int32_t)a;
+  }
+  double value = 0;
+  for (uint32_t i = r->limbs; i-- > 0;) value = value * r->q[i] + digit[i];
+  return value;
+}
+
+/* The vector of a polynomial's coefficients over the scale; returns the largest of all n coefficients. */
+static double gather_coefficients(complex_vector *v, const radix *r, const uint32_t *residues, uint32_t n,
+                                  double scale) {
+  double largest = 0;
+  uint32_t gap = n / (2 * v->m);
+#pragma omp parallel for reduction(max : largest)
+  for (uint32_t j = 0; j < n; j++) {
+    double value = radix_value(r, residues + j, n);
+    largest = fmax(largest, fabs(value));
+    if (j % gap) continue;
+    uint32_t t = j < n / 2 ? j / gap : (j - n / 2) / gap;
+    (j < n / 2 ? v->re : v->im)[t] = value / scale;
+  }
+  return largest;
+}
+
+/* Residues of the message's coefficients over a window, on the host. */
+static umbra_status fetch_residues(uint32_t *host, const umbra_message *message, umbra_window window,
+                                   umbra_stream *stream) {
+  umbra_ring *ring = message->context->ring;
+  umbra_poly poly;
+  UMBRA_TRY(umbra_poly_create(&poly, ring, 1, window, 0, UMBRA_DOMAIN_EVALUATION, "a message"));
+  umbra_view view = umbra_poly_view(&poly, ring);
+  umbra_status status = message->residues(&view, window, stream, message->source);
+  if (status == UMBRA_OK) {
+    umbra_ring_to_coefficients(ring, stream, &view, &view);
+    umbra_ring_kernels(ring)->download(stream, host, poly.data, umbra_poly_bytes(&poly, ring));
+    status = umbra_ring_kernels(ring)->wait(stream);
+    if (status != UMBRA_OK) umbra_set_error("the %s device failed", umbra_ring_kernels(ring)->name);
+  }
+  umbra_poly_destroy(&poly, ring);
+  return status;
+}
+
+static double window_bits(const umbra_chain *chain, umbra_window window) {
+  return umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count));
+}
+
+/* A part of the level's window, of main primes if possible, whose product has at least that many bits; or all of it. */
+static umbra_window enough_limbs(const umbra_chain *chain, umbra_window all, double bits) {
+  umbra_window part = {.first = (uint16_t)(all.first > chain->terminals ? all.first : chain->terminals), .count = 1};
+  while (umbra_window_end(part) <= umbra_window_end(all) && window_bits(chain, part) < bits) part.count++;
+  return umbra_window_end(part) <= umbra_window_end(all) ? part : all;
+}
+
+static umbra_status gather_window(complex_vector *v, const umbra_message *message, umbra_window window,
+                                  umbra_stream *stream, double *largest) {
+  const umbra_chain *chain = umbra_context_chain(message->context);
+  uint32_t n = umbra_ring_n(message->context->ring), *residues;
+  UMBRA_TRY(umbra_alloc(&residues, (size_t)window.count * n, sizeof *residues, "a message"));
+  umbra_status status = fetch_residues(residues, message, window, stream);
+  if (status == UMBRA_OK) {
+    radix r;
+    radix_open(&r, chain, window);
+    *largest = gather_coefficients(v, &r, residues, n, umbra_log2_to_double(chain->log_scale[message->level]));
+  }
+  umbra_free(residues);
+  return status;
+}
+
+/*
+ * A message is nearly always far smaller than the modulus, so a few limbs suffice; if a coefficient comes within 2^20
+ * of what they can hold, it may have wrapped there and all limbs are taken. (n random coefficients, as a wrapped
+ * message would give, all stay below that with probability 2^-20n.)
+ */
+static umbra_status gather(complex_vector *v, const umbra_message *message, umbra_stream *stream, double *largest) {
+  const umbra_chain *chain = umbra_context_chain(message->context);
+  umbra_window all = chain->window[message->level];
+  const double message_bits = 44, margin_bits = 20;
+  umbra_window part =
+      enough_limbs(chain, all, umbra_log2_bits(chain->log_scale[message->level]) + message_bits + margin_bits);
+  UMBRA_TRY(gather_window(v, message, part, stream, largest));
+  if (part.count == all.count || log2(*largest) + 1 < window_bits(chain, part) - margin_bits) return UMBRA_OK;
+  return gather_window(v, message, all, stream, largest);
+}
+
+static void read_slots(double *values, size_t count, int stride, const complex_vector *v,
+                       const umbra_context *context) {
+  uint32_t shift = index_shift(context, v->m);
+  for (size_t j = 0; j < count; j++) {
+    uint32_t at = context->slot_index[j] >> shift;
+    values[j * (size_t)stride] = v->re[at];
+    if (stride == 2) values[2 * j + 1] = v->im[at];
+  }
+}
+
+umbra_status umbra_decode_message(double *values, size_t count, int stride, const umbra_message *message,
+                                  double *largest) {
+  const umbra_context *context = message->context;
+  if (!values && count) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", count);
+  if (count > message->slots)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu values asked for, but there are %u slots", count, message->slots);
+  complex_vector v;
+  double found;
+  umbra_stream *stream;
+  UMBRA_TRY(vector_create(&v, context, message->slots));
+  umbra_status status = umbra_stream_open(&stream, context);
+  if (status == UMBRA_OK) {
+    status = gather(&v, message, stream, &found);
+    if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->fft);
+    status = umbra_stream_close(stream, context, status);
+  }
+  if (status == UMBRA_OK) {
+    read_slots(values, count, stride, &v, context);
+    if (largest) *largest = found;
+  }
+  vector_destroy(&v, context);
+  return status;
+}
+
+static umbra_status plaintext_residues(const umbra_view *dst, umbra_window window, umbra_stream *stream,
+                                       const void *source) {
+  const umbra_plaintext *plaintext = source;
+  umbra_ring *ring = plaintext->context->ring;
+  umbra_view view = umbra_poly_subview(&plaintext->poly, ring, 0, 1, window, 0);
+  umbra_ring_copy(ring, stream, dst, &view);
+  return UMBRA_OK;
+}
+
+static umbra_status decode(double *values, size_t count, int stride, const umbra_plaintext *plaintext) {
+  if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "plaintext is NULL");
+  umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, plaintext_residues, plaintext};
+  return umbra_decode_message(values, count, stride, &message, NULL);
+}
+
+umbra_status umbra_decode(double *values, size_t count, const umbra_plaintext *plaintext) {
+  return decode(values, count, 1, plaintext);
+}
+
+umbra_status umbra_decode_complex(double *pairs, size_t count, const umbra_plaintext *plaintext) {
+  return decode(pairs, count, 2, plaintext);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between slots and coefficients. A vector of m slots is a polynomial in X^(n / 2m): slot j is its value at
+ * zeta^(5^j), which the transform of kernels.h keeps at index brev((5^j - 1) / 4 mod m).
+ */
+#ifndef UMBRA_CKKS_ENCODER_H
+#define UMBRA_CKKS_ENCODER_H
+
+#include "objects.h"
+
+/* The index of every slot for m = n / 2; for a smaller m it is that entry shifted right by the missing bits. */
+umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n);
+
+/*
+ * Values at a level's scale as integers coefficient * 2^shift: `values` are count reals (stride 1), or pairs (stride 2);
+ * coefficients: n integers in device memory. magnitude becomes a bound on the slots: the power of two above, at least 1.
+ */
+umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
+                                       const umbra_context *context, umbra_stream *stream, const double *values,
+                                       size_t count, int stride, uint32_t level, uint32_t slots);
+
+/* A polynomial to be decoded: its limbs in the evaluation domain, as a function of the window that is asked for. */
+typedef struct umbra_message {
+  const umbra_context *context;
+  uint32_t level, slots;
+  /* Fills dst (one polynomial over a part of the level's window) with the message. */
+  umbra_status (*residues)(const umbra_view *dst, umbra_window window, umbra_stream *stream, const void *source);
+  const void *source;
+} umbra_message;
+
+/* The first count slots: reals (stride 1) or pairs (stride 2). *largest (may be NULL) becomes the largest |coefficient|. */
+umbra_status umbra_decode_message(double *values, size_t count, int stride, const umbra_message *message,
+                                  double *largest);
+
+#endif

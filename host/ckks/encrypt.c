@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../ring/divide.h"
+#include "../ring/ops.h"
+#include "noise.h"
+#include "objects.h"
+#include "secret.h"
+
+/* Adds the plaintext to polynomial 0. */
+static void add_message(umbra_ciphertext *ciphertext, umbra_stream *stream, const umbra_plaintext *plaintext) {
+  umbra_ring *ring = ciphertext->context->ring;
+  umbra_view both = umbra_poly_view(&ciphertext->poly, ring), message = umbra_poly_view(&plaintext->poly, ring);
+  umbra_view c0 = umbra_view_poly(&both, 0);
+  umbra_ring_add(ring, stream, &c0, &c0, &message);
+}
+
+/* ---- with the public key ---- */
+
+/* masked (2 polynomials over the level's window and p) = v * key, v ternary. */
+static umbra_status mask_key(const umbra_view *masked, const umbra_public_key *key, umbra_window window,
+                             umbra_stream *stream, umbra_random *random) {
+  umbra_ring *ring = key->context->ring;
+  umbra_poly v;
+  UMBRA_TRY(umbra_poly_create(&v, ring, 1, window, 1, UMBRA_DOMAIN_EVALUATION, "an encryption"));
+  umbra_view v_view = umbra_poly_view(&v, ring);
+  umbra_view key_view = umbra_poly_subview(&key->poly, ring, 0, 2, window, 1);
+  umbra_status status = umbra_small_fresh(&v_view, key->context, stream, random, umbra_random_ternary);
+  if (status == UMBRA_OK) umbra_ring_mul(ring, stream, masked, &key_view, &v_view);
+  umbra_ring_give_secret(ring, stream, v.data, umbra_poly_bytes(&v, ring));
+  return status;
+}
+
+/* dst = round((masked + errors) / p). */
+static umbra_status divide_masked(const umbra_view *dst, const umbra_view *masked, const umbra_context *context,
+                                  umbra_window window, umbra_stream *stream, umbra_random *random) {
+  uint32_t n = umbra_ring_n(context->ring);
+  int8_t *errors;
+  int64_t *integers;
+  UMBRA_TRY(umbra_small_sample(&errors, random, umbra_random_error, n, 2));
+  umbra_status status = umbra_small_integers(&integers, context, stream, errors, 2);
+  sodium_free(errors);
+  UMBRA_TRY(status);
+  status = umbra_divide(context->ring, stream, dst, window, masked, window, 1, integers);
+  umbra_ring_give_secret(context->ring, stream, integers, 2 * (size_t)n * sizeof *integers);
+  return status;
+}
+
+static umbra_status encrypt_into(umbra_ciphertext *made, const umbra_public_key *key, const umbra_plaintext *plaintext,
+                                 umbra_stream *stream, umbra_random *random) {
+  const umbra_context *context = key->context;
+  umbra_window window = made->poly.window;
+  umbra_poly masked;
+  UMBRA_TRY(umbra_poly_create(&masked, context->ring, 2, window, 1, UMBRA_DOMAIN_EVALUATION, "an encryption"));
+  umbra_view masked_view = umbra_poly_view(&masked, context->ring);
+  umbra_view dst = umbra_poly_view(&made->poly, context->ring);
+  umbra_status status = mask_key(&masked_view, key, window, stream, random);
+  if (status == UMBRA_OK) status = divide_masked(&dst, &masked_view, context, window, stream, random);
+  if (status == UMBRA_OK) {
+    add_message(made, stream, plaintext);
+    made->estimate = umbra_noise_encrypt(plaintext->estimate, umbra_context_chain(context), made->level);
+  }
+  umbra_ring_give_secret(context->ring, stream, masked.data, umbra_poly_bytes(&masked, context->ring));
+  return status;
+}
+
+/* ---- with the secret key ---- */
+
+/* c1 uniform from a seed, c0 = e - c1 s. */
+static umbra_status encrypt_symmetric_into(umbra_ciphertext *made, const umbra_secret_key *key,
+                                           const umbra_plaintext *plaintext, umbra_stream *stream,
+                                           umbra_random *random) {
+  umbra_ring *ring = key->context->ring;
+  umbra_poly secret;
+  UMBRA_TRY(umbra_poly_create(&secret, ring, 1, made->poly.window, 0, UMBRA_DOMAIN_EVALUATION, "an encryption"));
+  umbra_view secret_view = umbra_poly_view(&secret, ring), both = umbra_poly_view(&made->poly, ring);
+  umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
+  made->seeded = 1;
+  umbra_random_bytes(random, made->seed, sizeof made->seed);
+  umbra_ciphertext_expand(made, stream);
+  umbra_status status = umbra_small_expand(&secret_view, key->context, stream, key->ternary);
+  if (status == UMBRA_OK) {
+    umbra_ring_mul(ring, stream, &secret_view, &c1, &secret_view);
+    status = umbra_small_fresh(&c0, key->context, stream, random, umbra_random_error);
+  }
+  if (status == UMBRA_OK) {
+    umbra_ring_sub(ring, stream, &c0, &c0, &secret_view);
+    add_message(made, stream, plaintext);
+    made->estimate =
+        umbra_noise_encrypt_symmetric(plaintext->estimate, umbra_context_chain(key->context), made->level);
+  }
+  umbra_ring_give_secret(ring, stream, secret.data, umbra_poly_bytes(&secret, ring));
+  return status;
+}
+
+/* ---- both ---- */
+
+typedef struct encryption {
+  const umbra_context *context;
+  const uint8_t *owner;
+  const umbra_plaintext *plaintext;
+  const umbra_public_key *public_key; /* one of the two */
+  const umbra_secret_key *secret_key;
+} encryption;
+
+static umbra_status run(const encryption *job, umbra_ciphertext *made) {
+  umbra_random random;
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_random_open(&random));
+  umbra_status status = umbra_stream_open(&stream, job->context);
+  if (status == UMBRA_OK) {
+    status = job->public_key ? encrypt_into(made, job->public_key, job->plaintext, stream, &random)
+                             : encrypt_symmetric_into(made, job->secret_key, job->plaintext, stream, &random);
+    status = umbra_stream_close(stream, job->context, status);
+  }
+  umbra_random_close(&random);
+  return status;
+}
+
+static umbra_status encrypt(umbra_ciphertext **out, const encryption *job) {
+  UMBRA_TRY(umbra_check_context(job->context, job->plaintext->context, "the plaintext"));
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_ciphertext_make(&made, job->context, job->plaintext->level));
+  memcpy(made->owner, job->owner, sizeof made->owner);
+  made->slots = job->plaintext->slots;
+  umbra_status status = run(job, made);
+  if (status == UMBRA_OK) umbra_ciphertext_commit(out, made);
+  else umbra_ciphertext_destroy(made);
+  return status;
+}
+
+umbra_status umbra_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key,
+                           const umbra_plaintext *plaintext) {
+  if (!ciphertext || !key || !plaintext)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_encrypt needs an output, a public key and a plaintext");
+  return encrypt(ciphertext, &(encryption){.context = key->context, .owner = key->owner, .plaintext = plaintext,
+                                           .public_key = key});
+}
+
+umbra_status umbra_encrypt_symmetric(umbra_ciphertext **ciphertext, const umbra_secret_key *key,
+                                     const umbra_plaintext *plaintext) {
+  if (!ciphertext || !key || !plaintext)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_encrypt_symmetric needs an output, a secret key and a plaintext");
+  return encrypt(ciphertext, &(encryption){.context = key->context, .owner = key->owner, .plaintext = plaintext,
+                                           .secret_key = key});
+}
+
+umbra_status umbra_encode_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *values,
+                                  size_t count) {
+  if (!ciphertext || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_encode_encrypt needs an output and a public key");
+  umbra_plaintext *plaintext;
+  UMBRA_TRY(umbra_encode(&plaintext, key->context, values, count, NULL));
+  umbra_status status = umbra_encrypt(ciphertext, key, plaintext);
+  umbra_plaintext_destroy(plaintext);
+  return status;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Evaluators, the checks that all calls share, and what takes neither a level nor a key. */
+#include <umbra/evaluator.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ring/ops.h"
+#include "evaluator_internal.h"
+#include "noise.h"
+
+umbra_status umbra_evaluator_create(umbra_evaluator **out, const umbra_context *context, const umbra_eval_keys *keys) {
+  if (!out || !context)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_create needs an output and a context");
+  if (keys) UMBRA_TRY(umbra_check_context(context, keys->context, "the evaluation keys"));
+  umbra_evaluator *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "an evaluator"));
+  *made = (umbra_evaluator){.context = context, .keys = keys};
+  umbra_status status = umbra_stream_open(&made->stream, context);
+  if (status == UMBRA_OK) *out = made;
+  else umbra_free(made);
+  return status;
+}
+
+void umbra_evaluator_destroy(umbra_evaluator *evaluator) {
+  if (!evaluator) return;
+  (void)umbra_stream_close(evaluator->stream, evaluator->context, UMBRA_OK);
+  umbra_free(evaluator);
+}
+
+/* ---- shared checks and results ---- */
+
+static umbra_status check_input(const umbra_evaluator *evaluator, const umbra_ciphertext *input,
+                                const uint8_t *owner) {
+  UMBRA_TRY(umbra_check_context(evaluator->context, input->context, "a ciphertext"));
+  if (evaluator->keys) UMBRA_TRY(umbra_check_owner(input->owner, evaluator->keys->owner, "a ciphertext"));
+  return umbra_check_owner(input->owner, owner, "a ciphertext");
+}
+
+umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
+                                  const umbra_ciphertext *a, const umbra_ciphertext *b) {
+  if (!evaluator || !out || !a)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the evaluator, the output and the ciphertexts may not be NULL");
+  if (evaluator->failed != UMBRA_OK)
+    return umbra_fail(evaluator->failed, "the device of this evaluator has failed; make a new context");
+  UMBRA_TRY(check_input(evaluator, a, a->owner));
+  return b ? check_input(evaluator, b, a->owner) : UMBRA_OK;
+}
+
+umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
+                                    const umbra_ciphertext *a, const umbra_plaintext *b) {
+  if (!b) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the plaintext may not be NULL");
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  return umbra_check_context(evaluator->context, b->context, "the plaintext");
+}
+
+umbra_status umbra_check_product_level(uint32_t level) {
+  if (level) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_NO_LEVEL,
+                    "no level left: a product takes one level and an operand is at level 0; use parameters with more depth");
+}
+
+umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
+                               uint32_t level, uint32_t slots) {
+  UMBRA_TRY(umbra_ciphertext_make(made, evaluator->context, level));
+  memcpy((*made)->owner, a->owner, sizeof (*made)->owner);
+  (*made)->slots = slots;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_result_finish(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status) {
+  if (status == UMBRA_OK) umbra_ciphertext_commit(out, made);
+  else umbra_ciphertext_destroy(made);
+  return status;
+}
+
+/* ---- sums ---- */
+
+typedef void (*combine)(const umbra_ring *, umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);
+
+static umbra_status combine_at_level(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *a,
+                                     const umbra_ciphertext *b, combine op) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_operand x, y;
+  UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, made->level));
+  umbra_status status = umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, made->level);
+  if (status == UMBRA_OK) {
+    umbra_view dst = umbra_poly_view(&made->poly, ring);
+    op(ring, evaluator->stream, &dst, &x.view, &y.view);
+    made->estimate = umbra_noise_add(x.estimate, y.estimate);
+    umbra_operand_close(&y, evaluator);
+  }
+  umbra_operand_close(&x, evaluator);
+  return status;
+}
+
+static umbra_status sum(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                        const umbra_ciphertext *b, combine op) {
+  if (!b) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the second ciphertext may not be NULL");
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, b));
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
+  return umbra_result_finish(out, made, combine_at_level(evaluator, made, a, b, op));
+}
+
+umbra_status umbra_add(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                       const umbra_ciphertext *b) {
+  return sum(evaluator, out, a, b, umbra_ring_add);
+}
+
+umbra_status umbra_sub(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                       const umbra_ciphertext *b) {
+  return sum(evaluator, out, a, b, umbra_ring_sub);
+}
+
+/* made = a at made's level. */
+static umbra_status copy_at_level(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *a) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_view dst = umbra_poly_view(&made->poly, ring);
+  made->estimate = a->estimate;
+  if (made->level < a->level)
+    return umbra_lower(evaluator, &dst, &a->poly, a->level, made->level, &made->estimate);
+  umbra_view src = umbra_poly_view(&a->poly, ring);
+  umbra_ring_copy(ring, evaluator->stream, &dst, &src);
+  return UMBRA_OK;
+}
+
+static umbra_status combine_plain(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *a,
+                                  const umbra_plaintext *b, combine op) {
+  umbra_ring *ring = evaluator->context->ring;
+  UMBRA_TRY(copy_at_level(evaluator, made, a));
+  umbra_operand y;
+  UMBRA_TRY(umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, made->level));
+  umbra_view both = umbra_poly_view(&made->poly, ring), c0 = umbra_view_poly(&both, 0);
+  op(ring, evaluator->stream, &c0, &c0, &y.view);
+  made->estimate = umbra_noise_add(made->estimate, y.estimate);
+  umbra_operand_close(&y, evaluator);
+  return UMBRA_OK;
+}
+
+static umbra_status sum_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                              const umbra_plaintext *b, combine op) {
+  UMBRA_TRY(umbra_check_with_plain(evaluator, out, a, b));
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
+  return umbra_result_finish(out, made, combine_plain(evaluator, made, a, b, op));
+}
+
+umbra_status umbra_add_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                             const umbra_plaintext *b) {
+  return sum_plain(evaluator, out, a, b, umbra_ring_add);
+}
+
+umbra_status umbra_sub_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                             const umbra_plaintext *b) {
+  return sum_plain(evaluator, out, a, b, umbra_ring_sub);
+}
+
+umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                              uint32_t level) {
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  if (level > a->level)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "cannot raise a ciphertext from level %u to level %u", a->level,
+                      level);
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a, level, a->slots));
+  return umbra_result_finish(out, made, copy_at_level(evaluator, made, a));
+}
+
+umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_ciphertext *ciphertext) {
+  if (!copy || !ciphertext)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_ciphertext_copy needs an output and a ciphertext");
+  const umbra_context *context = ciphertext->context;
+  umbra_ciphertext *made;
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
+  umbra_poly poly = made->poly;
+  *made = *ciphertext;
+  made->poly = poly;
+  umbra_status status = umbra_stream_open(&stream, context);
+  if (status == UMBRA_OK) {
+    umbra_view dst = umbra_poly_view(&poly, context->ring), src = umbra_poly_view(&ciphertext->poly, context->ring);
+    umbra_ring_copy(context->ring, stream, &dst, &src);
+    status = umbra_stream_close(stream, context, UMBRA_OK);
+  }
+  return umbra_result_finish(copy, made, status);
+}
+
+umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
+  umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
+  umbra_ring_negate(ring, evaluator->stream, &dst, &src);
+  made->estimate = a->estimate;
+  return umbra_result_finish(out, made, UMBRA_OK);
+}
+
+/* ---- constants ---- */
+
+umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context *context, uint32_t level, double re,
+                                  double im) {
+  if (!isfinite(re) || !isfinite(im))
+    return umbra_fail(UMBRA_ERROR_RANGE, "a constant is not a finite number");
+  const umbra_chain *chain = umbra_context_chain(context);
+  double scale = umbra_log2_to_double(chain->log_scale[level]);
+  int size_bits, scale_bits;
+  frexp(fmax(fabs(re), fabs(im)), &size_bits);
+  frexp(scale, &scale_bits);
+  umbra_window window = chain->window[level];
+  double available = umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1;
+  if (size_bits + scale_bits > available)
+    return umbra_fail(UMBRA_ERROR_RANGE, "the constant %g is too large for level %u: at most about 2^%.0f", fmax(fabs(re), fabs(im)),
+                      level, available - scale_bits);
+  const int word_bits = 62;
+  int shift = size_bits + scale_bits > word_bits ? size_bits + scale_bits - word_bits : 0;
+  double factor = ldexp(scale, -shift);
+  *constant = (umbra_constant){.re = llrint(re * factor), .im = llrint(im * factor), .shift = (uint32_t)shift};
+  constant->magnitude = sqrt(re * re + im * im);
+  constant->rounding = 1 / factor + constant->magnitude * 0x1p-52;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,
+                                 uint32_t level) {
+  umbra_ring *ring = evaluator->context->ring;
+  uint32_t n = umbra_ring_n(ring);
+  int64_t *host;
+  void *coefficients;
+  UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "a constant"));
+  host[0] = constant->re;
+  host[n / 2] = constant->im;
+  umbra_status status = umbra_ring_take(ring, &coefficients, n * sizeof *host, "a constant");
+  if (status == UMBRA_OK) {
+    umbra_ring_kernels(ring)->upload(evaluator->stream, coefficients, host, n * sizeof *host);
+    status = umbra_poly_create(poly, ring, 1, umbra_ring_chain(ring)->window[level], 0, UMBRA_DOMAIN_EVALUATION,
+                               "a constant");
+    if (status == UMBRA_OK) {
+      umbra_view view = umbra_poly_view(poly, ring);
+      umbra_ring_from_i64(ring, evaluator->stream, &view, coefficients, constant->shift);
+    }
+    umbra_ring_give(ring, coefficients, n * sizeof *host);
+  }
+  umbra_free(host);
+  return status;
+}
+
+static umbra_status add_rounded(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_constant *constant) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_view both = umbra_poly_view(&made->poly, ring), c0 = umbra_view_poly(&both, 0);
+  umbra_estimate added = {constant->magnitude, constant->rounding / UMBRA_ERROR_DEVIATIONS};
+  made->estimate = umbra_noise_add(made->estimate, added);
+  if (!constant->im) {
+    umbra_ring_add_integer(ring, evaluator->stream, &c0, &c0, constant->re, constant->shift);
+    return UMBRA_OK;
+  }
+  umbra_poly poly;
+  UMBRA_TRY(umbra_constant_poly(&poly, evaluator, constant, made->level));
+  umbra_view view = umbra_poly_view(&poly, ring);
+  umbra_ring_add(ring, evaluator->stream, &c0, &c0, &view);
+  umbra_poly_destroy(&poly, ring);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                                double re, double im) {
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  umbra_constant constant;
+  UMBRA_TRY(umbra_constant_round(&constant, evaluator->context, a->level, re, im));
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
+  umbra_status status = copy_at_level(evaluator, made, a);
+  if (status == UMBRA_OK) status = add_rounded(evaluator, made, &constant);
+  return umbra_result_finish(out, made, status);
+}
+
+umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                               int64_t factor) {
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
+  umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
+  umbra_ring_mul_integer(ring, evaluator->stream, &dst, &src, factor, 0);
+  made->estimate = umbra_noise_scale(a->estimate, fabs((double)factor));
+  return umbra_result_finish(out, made, UMBRA_OK);
+}
+
+umbra_status umbra_mul_i(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  umbra_ring *ring = evaluator->context->ring;
+  const umbra_constant imaginary_unit = {.im = 1, .magnitude = 1};
+  umbra_poly unit;
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_constant_poly(&unit, evaluator, &imaginary_unit, a->level));
+  umbra_status status = umbra_result_make(&made, evaluator, a, a->level, a->slots);
+  if (status == UMBRA_OK) {
+    umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
+    umbra_view factor = umbra_poly_view(&unit, ring);
+    umbra_ring_mul(ring, evaluator->stream, &dst, &src, &factor);
+    made->estimate = a->estimate;
+    umbra_ciphertext_commit(out, made);
+  }
+  umbra_poly_destroy(&unit, ring);
+  return status;
+}

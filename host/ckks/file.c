@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "file.h"
+
+#include <math.h>
+
+#include "../ring/residues_file.h"
+
+static const uint8_t *digest_of(const umbra_context *context) { return umbra_context_params(context)->digest; }
+
+void umbra_file_identify(umbra_writer *writer, const umbra_context *context, const uint8_t *owner) {
+  umbra_writer_identify(writer, digest_of(context), owner, 0);
+}
+
+umbra_status umbra_file_write_poly(umbra_writer *writer, const umbra_context *context, const umbra_poly *poly,
+                                   uint32_t step) {
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_stream_open(&stream, context));
+  return umbra_stream_close(stream, context, umbra_residues_write(writer, context->ring, stream, poly, step));
+}
+
+static int is_bound(double x) { return isfinite(x) && x >= 0; }
+
+umbra_status umbra_file_read_value(umbra_reader *reader, const umbra_context *context, umbra_value_record *value) {
+  uint32_t levels = umbra_context_chain(context)->levels, most = umbra_ring_n(context->ring) / 2;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_VALUE, value, sizeof *value));
+  if (value->level >= levels)
+    return umbra_reader_malformed(reader, "level %u does not exist: the parameters' highest is %u", value->level,
+                                  levels - 1);
+  if (value->slots == 0 || value->slots > most || value->slots & (value->slots - 1))
+    return umbra_reader_malformed(reader, "%u slots: their number is a power of two up to %u", value->slots, most);
+  if (!is_bound(value->magnitude) || !is_bound(value->error))
+    return umbra_reader_malformed(reader, "the estimates of magnitude and error, %g and %g, must be finite and not "
+                                  "negative", value->magnitude, value->error);
+  if (value->seeded > 1 || value->reserved)
+    return umbra_reader_malformed(reader, "%u and %u are no value for 'seeded' and a reserved field", value->seeded,
+                                  value->reserved);
+  return UMBRA_OK;
+}
+
+static umbra_status check_arguments(void **object, const umbra_context *context) {
+  if (object && context) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "context" : "object");
+}
+
+umbra_status umbra_file_load(const umbra_format *format, void **object, const umbra_context *context,
+                             const char *path) {
+  UMBRA_TRY(check_arguments(object, context));
+  return umbra_format_load(format, object, context, digest_of(context), path);
+}
+
+umbra_status umbra_file_read(const umbra_format *format, void **object, const umbra_context *context,
+                             const void *buffer, size_t size) {
+  UMBRA_TRY(check_arguments(object, context));
+  return umbra_format_read(format, object, context, digest_of(context), buffer, size);
+}

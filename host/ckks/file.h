@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of keys, plaintexts, ciphertexts, and of objects made of these, have in common. */
+#ifndef UMBRA_CKKS_FILE_H
+#define UMBRA_CKKS_FILE_H
+
+#include <umbra/file.h>
+
+#include "../base/error.h"
+#include "../io/format.h"
+#include "objects.h"
+
+/* Identifies an object of a context; owner may be NULL. */
+void umbra_file_identify(umbra_writer *writer, const umbra_context *context, const uint8_t *owner);
+
+/* A section of residues, as umbra_residues_write. */
+umbra_status umbra_file_write_poly(umbra_writer *writer, const umbra_context *context, const umbra_poly *poly,
+                                   uint32_t step);
+
+/* The record of a plaintext's or ciphertext's section VALUE. */
+typedef struct umbra_value_record {
+  uint32_t level, slots;
+  double magnitude, error;
+  uint32_t seeded, reserved;
+} umbra_value_record;
+_Static_assert(sizeof(umbra_value_record) == 32, "no padding");
+
+umbra_status umbra_file_read_value(umbra_reader *reader, const umbra_context *context, umbra_value_record *value);
+
+/* A ciphertext as sections of any container. The owner is the container's; *ciphertext is set as soon as it exists. */
+umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphertext *ciphertext);
+umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_context *context,
+                                        umbra_ciphertext **ciphertext);
+
+/* The same for a part of a larger object, which must be over all slots. */
+umbra_status umbra_file_read_part(umbra_reader *reader, const umbra_context *context, umbra_ciphertext **part);
+
+/* umbra_format_load and _read for objects of a context, which is the argument of the format's load. */
+umbra_status umbra_file_load(const umbra_format *format, void **object, const umbra_context *context, const char *path);
+umbra_status umbra_file_read(const umbra_format *format, void **object, const umbra_context *context,
+                             const void *buffer, size_t size);
+
+/* The four functions that UMBRA_DECLARE_FILE_FUNCTIONS declares. */
+#define UMBRA_DEFINE_FILE_FUNCTIONS(type, format)                                                              \
+  umbra_status umbra_##type##_save(const umbra_##type *object, const char *path) {                             \
+    return umbra_format_save(format, object, path);                                                            \
+  }                                                                                                            \
+  umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size) {                  \
+    return umbra_format_write(format, object, buffer, size);                                                   \
+  }                                                                                                            \
+  umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context, const char *path) {    \
+    void *made;                                                                                                \
+    UMBRA_TRY(umbra_file_load(format, object ? &made : NULL, context, path));                                  \
+    *object = made;                                                                                            \
+    return UMBRA_OK;                                                                                           \
+  }                                                                                                            \
+  umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context, const void *buffer,    \
+                                   size_t size) {                                                              \
+    void *made;                                                                                                \
+    UMBRA_TRY(umbra_file_read(format, object ? &made : NULL, context, buffer, size));                          \
+    *object = made;                                                                                            \
+    return UMBRA_OK;                                                                                           \
+  }
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../ring/residues_file.h"
+#include "file.h"
+
+static umbra_status save(umbra_writer *writer, const void *object) {
+  const umbra_plaintext *plaintext = object;
+  umbra_value_record value = {.level = plaintext->level,
+                              .slots = plaintext->slots,
+                              .magnitude = plaintext->estimate.magnitude,
+                              .error = plaintext->estimate.error};
+  umbra_file_identify(writer, plaintext->context, NULL);
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_VALUE, &value, sizeof value));
+  return umbra_file_write_poly(writer, plaintext->context, &plaintext->poly, 1);
+}
+
+static umbra_status read_residues(umbra_reader *reader, umbra_plaintext *plaintext) {
+  const umbra_context *context = plaintext->context;
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_stream_open(&stream, context));
+  return umbra_stream_close(stream, context, umbra_residues_read(reader, context->ring, stream, &plaintext->poly, 1));
+}
+
+static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
+  const umbra_context *context = argument;
+  umbra_value_record value;
+  UMBRA_TRY(umbra_file_read_value(reader, context, &value));
+  if (value.seeded) return umbra_reader_malformed(reader, "plaintexts have no seed");
+  UMBRA_TRY(umbra_residues_begin(reader, context->ring, 1, umbra_context_chain(context)->window[value.level].count));
+  umbra_plaintext *made;
+  UMBRA_TRY(umbra_plaintext_make(&made, context, value.level));
+  *object = made;
+  made->slots = value.slots;
+  made->estimate = (umbra_estimate){value.magnitude, value.error};
+  return read_residues(reader, made);
+}
+
+static void destroy(void *object) { umbra_plaintext_destroy(object); }
+
+static const umbra_format format = {.kind = UMBRA_KIND_PLAINTEXT, .save = save, .load = load, .destroy = destroy};
+
+UMBRA_DEFINE_FILE_FUNCTIONS(plaintext, &format)

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <umbra/keys.h>
+
+#include <sodium.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ring/ops.h"
+#include "galois.h"
+#include "objects.h"
+#include "secret.h"
+
+/* ---- secret and public key ---- */
+
+umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_context *context) {
+  if (!out || !context)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_secret_key_generate needs an output and a context");
+  umbra_random random;
+  umbra_secret_key *made;
+  UMBRA_TRY(umbra_random_open(&random));
+  umbra_status status = umbra_secret_key_make(&made, context);
+  if (status == UMBRA_OK) {
+    umbra_random_ternary(&random, made->ternary, umbra_ring_n(context->ring));
+    umbra_random_bytes(&random, made->owner, sizeof made->owner);
+    *out = made;
+  }
+  umbra_random_close(&random);
+  return status;
+}
+
+/* What key generation works with: the secret over every prime that a key can have, and room for an error. */
+typedef struct key_maker {
+  const umbra_context *context;
+  umbra_stream *stream;
+  umbra_random random;
+  umbra_window window;
+  umbra_poly secret, other, error; /* one polynomial each over `window` and all auxiliary primes */
+} key_maker;
+
+/* Zeroises through the ring's secret path and clears. */
+static void destroy_secret_poly(umbra_poly *poly, const key_maker *maker) {
+  umbra_ring_give_secret(maker->context->ring, maker->stream, poly->data, umbra_poly_bytes(poly, maker->context->ring));
+  *poly = (umbra_poly){0};
+}
+
+static umbra_view maker_view(const key_maker *maker, const umbra_poly *poly, umbra_window window, uint32_t aux) {
+  return umbra_poly_subview(poly, maker->context->ring, 0, 1, window, aux);
+}
+
+static umbra_status fill_maker(key_maker *maker, const umbra_secret_key *secret) {
+  umbra_ring *ring = maker->context->ring;
+  uint32_t auxes = umbra_ring_chain(ring)->auxes;
+  umbra_poly *polys[] = {&maker->secret, &maker->other, &maker->error};
+  for (size_t i = 0; i < sizeof polys / sizeof *polys; i++)
+    UMBRA_TRY(umbra_poly_create(polys[i], ring, 1, maker->window, auxes, UMBRA_DOMAIN_EVALUATION, "key generation"));
+  umbra_view view = umbra_poly_view(&maker->secret, ring);
+  return umbra_small_expand(&view, maker->context, maker->stream, secret->ternary);
+}
+
+static umbra_status maker_close(key_maker *maker, umbra_status status) {
+  destroy_secret_poly(&maker->secret, maker);
+  destroy_secret_poly(&maker->other, maker);
+  destroy_secret_poly(&maker->error, maker);
+  umbra_random_close(&maker->random);
+  return umbra_stream_close(maker->stream, maker->context, status);
+}
+
+static umbra_status maker_open(key_maker *maker, const umbra_secret_key *secret) {
+  const umbra_chain *chain = umbra_context_chain(secret->context);
+  *maker = (key_maker){.context = secret->context, .window = umbra_chain_union(chain, chain->levels - 1)};
+  UMBRA_TRY(umbra_random_open(&maker->random));
+  umbra_status status = umbra_stream_open(&maker->stream, maker->context);
+  if (status != UMBRA_OK) {
+    umbra_random_close(&maker->random);
+    return status;
+  }
+  status = fill_maker(maker, secret);
+  return status == UMBRA_OK ? UMBRA_OK : maker_close(maker, status);
+}
+
+/* b = e - a * secret, over the limbs of b and a. */
+static umbra_status mask(key_maker *maker, const umbra_view *b, const umbra_view *a, const umbra_poly *under,
+                         umbra_window window, uint32_t aux) {
+  umbra_ring *ring = maker->context->ring;
+  umbra_view secret = maker_view(maker, under, window, aux);
+  umbra_view error = maker_view(maker, &maker->error, window, aux);
+  UMBRA_TRY(umbra_small_fresh(&error, maker->context, maker->stream, &maker->random, umbra_random_error));
+  umbra_ring_mul(ring, maker->stream, b, a, &secret);
+  umbra_ring_sub(ring, maker->stream, b, &error, b);
+  return UMBRA_OK;
+}
+
+static umbra_status fill_public_key(umbra_public_key *key, key_maker *maker) {
+  umbra_random_bytes(&maker->random, key->seed, sizeof key->seed);
+  umbra_public_key_expand(key, maker->stream);
+  umbra_view both = umbra_poly_view(&key->poly, maker->context->ring);
+  umbra_view b = umbra_view_poly(&both, 0), a = umbra_view_poly(&both, 1);
+  return mask(maker, &b, &a, &maker->secret, key->poly.window, key->poly.aux);
+}
+
+umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secret_key *secret) {
+  if (!out || !secret)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_public_key_generate needs an output and a secret key");
+  umbra_public_key *made;
+  key_maker maker;
+  UMBRA_TRY(umbra_public_key_make(&made, secret->context));
+  memcpy(made->owner, secret->owner, sizeof made->owner);
+  umbra_status status = maker_open(&maker, secret);
+  if (status == UMBRA_OK) status = maker_close(&maker, fill_public_key(made, &maker));
+  if (status == UMBRA_OK) *out = made;
+  else umbra_public_key_destroy(made);
+  return status;
+}
+
+/* ---- evaluation keys ---- */
+
+/*
+ * A key switches `from` one secret to what it is `under`. Relinearisation: from s^2, under s. An automorphism is applied
+ * after the switch, so that the digits of c1 stay as they are: from s, under the preimage of s, which the automorphism
+ * then makes s.
+ */
+typedef struct key_secrets {
+  const umbra_poly *from, *under;
+} key_secrets;
+
+/* Fills maker->other with the secret that is not s. */
+static key_secrets prepare_secrets(key_maker *maker, const umbra_eval_key *entry) {
+  umbra_ring *ring = maker->context->ring;
+  umbra_view other = umbra_poly_view(&maker->other, ring), secret = umbra_poly_view(&maker->secret, ring);
+  if (entry->kind == UMBRA_KEY_RELINEARIZE) {
+    umbra_ring_mul(ring, maker->stream, &other, &secret, &secret);
+    return (key_secrets){&maker->other, &maker->secret};
+  }
+  uint32_t n = umbra_ring_n(ring);
+  uint32_t galois = umbra_key_galois(entry->kind, entry->rotation, n);
+  umbra_ring_automorphism(ring, maker->stream, &other, &secret, umbra_galois_inverse(galois, n));
+  return (key_secrets){&maker->secret, &maker->other};
+}
+
+/* Adds P * from on the digit's own primes. */
+static void add_gadget(key_maker *maker, const umbra_eval_key *entry, const umbra_poly *from, uint32_t digit) {
+  umbra_ring *ring = maker->context->ring;
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  umbra_window keys = entry->key.poly.window, own;
+  uint32_t position = entry->key.digits.first + digit;
+  uint32_t first = chain->digit_begin[position] > keys.first ? chain->digit_begin[position] : keys.first;
+  uint32_t keys_end = umbra_window_end(keys);
+  uint32_t end = chain->digit_begin[position + 1] < keys_end ? chain->digit_begin[position + 1] : keys_end;
+  own = (umbra_window){(uint16_t)first, (uint16_t)(end - first)};
+  umbra_view b = umbra_poly_subview(&entry->key.poly, ring, 2 * digit, 1, own, 0);
+  umbra_view switched = maker_view(maker, from, own, 0);
+  umbra_view scratch = maker_view(maker, &maker->error, own, 0);
+  umbra_ring_mul_p(ring, maker->stream, &scratch, &switched);
+  umbra_ring_add(ring, maker->stream, &b, &b, &scratch);
+}
+
+static umbra_status fill_eval_key(umbra_eval_key *entry, key_maker *maker) {
+  umbra_ring *ring = maker->context->ring;
+  UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->level));
+  umbra_random_bytes(&maker->random, entry->seed, sizeof entry->seed);
+  umbra_eval_key_expand(entry, maker->context, maker->stream);
+  key_secrets secrets = prepare_secrets(maker, entry);
+  umbra_view all = umbra_poly_view(&entry->key.poly, ring);
+  for (uint32_t j = 0; j < entry->key.digits.count; j++) {
+    umbra_view b = umbra_view_poly(&all, 2 * j), a = umbra_view_poly(&all, 2 * j + 1);
+    UMBRA_TRY(mask(maker, &b, &a, secrets.under, entry->key.poly.window, entry->key.poly.aux));
+    add_gadget(maker, entry, secrets.from, j);
+  }
+  return UMBRA_OK;
+}
+
+static int has_key(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation) {
+  for (size_t i = 0; i < keys->count; i++)
+    if (keys->key[i].kind == kind && keys->key[i].rotation == rotation) return 1;
+  return 0;
+}
+
+/* Appends a key to be made, unless it is there; keys->count counts them. */
+static void plan_key(umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation, uint32_t level) {
+  if (!has_key(keys, kind, rotation))
+    keys->key[keys->count++] = (umbra_eval_key){.kind = kind, .rotation = rotation, .level = level};
+}
+
+static umbra_status plan_keys(umbra_eval_keys **out, const umbra_context *context,
+                              const umbra_eval_keys_request *request) {
+  uint32_t top = umbra_context_chain(context)->levels - 1, level, slots = umbra_ring_n(context->ring) / 2;
+  UMBRA_TRY(umbra_check_level(&level, context, request->rotation_level));
+  if (request->rotation_count && !request->rotations)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rotations is NULL but rotation_count is %zu",
+                      request->rotation_count);
+  umbra_eval_keys *keys;
+  UMBRA_TRY(umbra_eval_keys_make(&keys, context, request->rotation_count + 2));
+  keys->count = 0;
+  if (request->relinearize) plan_key(keys, UMBRA_KEY_RELINEARIZE, 0, top);
+  if (request->conjugate) plan_key(keys, UMBRA_KEY_CONJUGATE, 0, level);
+  for (size_t i = 0; i < request->rotation_count; i++) {
+    uint32_t rotation = umbra_rotation_of(request->rotations[i], slots);
+    if (rotation) plan_key(keys, UMBRA_KEY_ROTATE, rotation, level);
+  }
+  *out = keys;
+  return UMBRA_OK;
+}
+
+static umbra_status fill_eval_keys(umbra_eval_keys *keys, key_maker *maker, umbra_progress progress) {
+  for (size_t i = 0; i < keys->count; i++) {
+    if (progress.report && progress.report(progress.user, (double)i / (double)keys->count))
+      return umbra_fail(UMBRA_ERROR_CANCELLED, "key generation was cancelled after %zu of %zu keys", i, keys->count);
+    UMBRA_TRY(fill_eval_key(&keys->key[i], maker));
+  }
+  if (progress.report) (void)progress.report(progress.user, 1);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_key *secret,
+                                      const umbra_eval_keys_request *request) {
+  if (!out || !secret || !request || request->struct_size != sizeof *request)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_eval_keys_generate needs an output, a secret key and a request with "
+                      "UMBRA_EVAL_KEYS_REQUEST_INIT");
+  umbra_eval_keys *made;
+  key_maker maker;
+  UMBRA_TRY(plan_keys(&made, secret->context, request));
+  memcpy(made->owner, secret->owner, sizeof made->owner);
+  umbra_status status = maker_open(&maker, secret);
+  if (status == UMBRA_OK) status = maker_close(&maker, fill_eval_keys(made, &maker, request->progress));
+  if (status == UMBRA_OK) *out = made;
+  else umbra_eval_keys_destroy(made);
+  return status;
+}
+
+/* ---- accessors ---- */
+
+int umbra_eval_keys_can_rotate(const umbra_eval_keys *keys, int32_t steps) {
+  uint32_t rotation = umbra_rotation_of(steps, umbra_ring_n(keys->context->ring) / 2);
+  return rotation == 0 || has_key(keys, UMBRA_KEY_ROTATE, rotation);
+}
+
+int umbra_eval_keys_can_relinearize(const umbra_eval_keys *keys) { return has_key(keys, UMBRA_KEY_RELINEARIZE, 0); }
+int umbra_eval_keys_can_conjugate(const umbra_eval_keys *keys) { return has_key(keys, UMBRA_KEY_CONJUGATE, 0); }
+size_t umbra_eval_keys_count(const umbra_eval_keys *keys) { return keys->count; }
+
+void umbra_secret_key_owner(const umbra_secret_key *key, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  memcpy(owner, key->owner, UMBRA_OWNER_BYTES);
+}
+
+void umbra_public_key_owner(const umbra_public_key *key, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  memcpy(owner, key->owner, UMBRA_OWNER_BYTES);
+}
+
+void umbra_eval_keys_owner(const umbra_eval_keys *keys, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  memcpy(owner, keys->owner, UMBRA_OWNER_BYTES);
+}

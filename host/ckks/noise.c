@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "noise.h"
+
+#include <math.h>
+
+static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
+
+static double scale_of(const umbra_chain *chain, uint32_t level) { return umbra_log2_to_double(chain->log_scale[level]); }
+
+/* Adds independent noise whose coefficients have that variance. */
+static umbra_estimate add_variance(umbra_estimate in, const umbra_chain *chain, uint32_t level, double variance) {
+  double scale = scale_of(chain, level);
+  in.error = sqrt(in.error * in.error + variance * ring_size(chain) / (scale * scale));
+  return in;
+}
+
+static double rounding_variance(const umbra_chain *chain) { return ring_size(chain) / 18 + 1.0 / 12; }
+
+umbra_estimate umbra_noise_round(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
+  return add_variance(in, chain, level, rounding_variance(chain));
+}
+
+umbra_estimate umbra_noise_encrypt(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
+  /* (v e + e1 s) / p is far below the errors e0, e1 s that the division adds. */
+  double errors = UMBRA_ERROR_VARIANCE * (1 + ring_size(chain) * 2 / 3);
+  double p = chain->prime[umbra_chain_aux(chain)];
+  double masked = UMBRA_ERROR_VARIANCE * ring_size(chain) * 2 / 3 / (p * p);
+  return add_variance(in, chain, level, rounding_variance(chain) + masked + errors / (p * p));
+}
+
+umbra_estimate umbra_noise_encrypt_symmetric(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
+  return add_variance(in, chain, level, UMBRA_ERROR_VARIANCE);
+}
+
+umbra_estimate umbra_noise_encode(double magnitude, const umbra_chain *chain, uint32_t level) {
+  const double transform = 0x1p-49; /* binary64 butterflies, 16 layers */
+  umbra_estimate out = {magnitude, transform * magnitude};
+  return add_variance(out, chain, level, 1.0 / 12);
+}
+
+umbra_estimate umbra_noise_add(umbra_estimate a, umbra_estimate b) {
+  return (umbra_estimate){a.magnitude + b.magnitude, a.error + b.error};
+}
+
+umbra_estimate umbra_noise_mul(umbra_estimate a, umbra_estimate b) {
+  return (umbra_estimate){a.magnitude * b.magnitude,
+                          a.magnitude * b.error + b.magnitude * a.error + a.error * b.error};
+}
+
+umbra_estimate umbra_noise_scale(umbra_estimate a, double factor) {
+  return (umbra_estimate){a.magnitude * factor, a.error * factor};
+}
+
+umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative) {
+  a.error += a.magnitude * relative / UMBRA_ERROR_DEVIATIONS;
+  return a;
+}
+
+umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio) {
+  umbra_window window = chain->window[level];
+  umbra_digit_range digits = umbra_digits_of(chain, window);
+  umbra_log2 log_p = umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
+  double variance = 0;
+  for (uint32_t j = digits.first; j < digits.first + digits.count; j++) {
+    uint32_t first = chain->digit_begin[j] > window.first ? chain->digit_begin[j] : window.first;
+    uint32_t window_end = umbra_window_end(window);
+    uint32_t end = chain->digit_begin[j + 1] < window_end ? chain->digit_begin[j + 1] : window_end;
+    double ratio = umbra_log2_to_double(umbra_chain_log_product(chain, first, end - first) - log_p);
+    variance += ring_size(chain) * UMBRA_ERROR_VARIANCE * (end - first) / 12 * ratio * ratio;
+  }
+  return add_variance(in, chain, level, variance * scale_ratio * scale_ratio);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "objects.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+
+/* ---- streams and checks ---- */
+
+umbra_status umbra_stream_open(umbra_stream **stream, const umbra_context *context) {
+  umbra_status status =
+      umbra_ring_kernels(context->ring)->stream_create(stream, umbra_ring_device(context->ring));
+  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot create a stream");
+}
+
+umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status) {
+  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
+  umbra_status waited = kernels->wait(stream);
+  kernels->stream_destroy(stream);
+  if (status != UMBRA_OK || waited == UMBRA_OK) return status;
+  return umbra_fail(waited, "the %s device failed", kernels->name);
+}
+
+umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what) {
+  const umbra_params *p = umbra_context_params(a), *q = umbra_context_params(b);
+  if (a == b || memcmp(p->digest, q->digest, sizeof p->digest) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "%s belongs to another parameter set", what);
+}
+
+umbra_status umbra_check_owner(const uint8_t *a, const uint8_t *b, const char *what) {
+  if (memcmp(a, b, UMBRA_OWNER_BYTES) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "%s belongs to another owner: it was made from a different secret key", what);
+}
+
+umbra_status umbra_check_level(uint32_t *level, const umbra_context *context, uint32_t wanted) {
+  uint32_t top = umbra_context_chain(context)->levels - 1;
+  if (wanted != UMBRA_TOP_LEVEL && wanted > top)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u does not exist: the highest of these parameters is %u",
+                      wanted, top);
+  *level = wanted == UMBRA_TOP_LEVEL ? top : wanted;
+  return UMBRA_OK;
+}
+
+/* ---- ciphertexts and plaintexts ---- */
+
+umbra_status umbra_ciphertext_make(umbra_ciphertext **out, const umbra_context *context, uint32_t level) {
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a ciphertext"));
+  *made = (umbra_ciphertext){.context = context, .level = level};
+  umbra_status status = umbra_poly_create(&made->poly, context->ring, 2, umbra_context_chain(context)->window[level], 0,
+                                          UMBRA_DOMAIN_EVALUATION, "a ciphertext");
+  if (status != UMBRA_OK) {
+    umbra_free(made);
+    return status;
+  }
+  *out = made;
+  return UMBRA_OK;
+}
+
+void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext) {
+  if (!ciphertext) return;
+  umbra_poly_destroy(&ciphertext->poly, ciphertext->context->ring);
+  umbra_free(ciphertext);
+}
+
+void umbra_ciphertext_commit(umbra_ciphertext **out, umbra_ciphertext *made) {
+  if (!*out) {
+    *out = made;
+    return;
+  }
+  umbra_ciphertext old = **out;
+  **out = *made;
+  *made = old;
+  umbra_ciphertext_destroy(made);
+}
+
+umbra_status umbra_plaintext_make(umbra_plaintext **out, const umbra_context *context, uint32_t level) {
+  umbra_plaintext *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a plaintext"));
+  *made = (umbra_plaintext){.context = context, .level = level};
+  umbra_status status = umbra_poly_create(&made->poly, context->ring, 1, umbra_context_chain(context)->window[level], 0,
+                                          UMBRA_DOMAIN_EVALUATION, "a plaintext");
+  if (status != UMBRA_OK) {
+    umbra_free(made);
+    return status;
+  }
+  *out = made;
+  return UMBRA_OK;
+}
+
+void umbra_plaintext_destroy(umbra_plaintext *plaintext) {
+  if (!plaintext) return;
+  umbra_poly_destroy(&plaintext->poly, plaintext->context->ring);
+  umbra_free(plaintext);
+}
+
+/* ---- keys ---- */
+
+umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *context) {
+  if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
+  umbra_secret_key *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a secret key"));
+  made->context = context;
+  made->ternary = umbra_alloc_must_fail() ? NULL : sodium_malloc(umbra_ring_n(context->ring));
+  if (!made->ternary) {
+    umbra_free(made);
+    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate guarded memory for a secret key");
+  }
+  *out = made;
+  return UMBRA_OK;
+}
+
+void umbra_secret_key_destroy(umbra_secret_key *key) {
+  if (!key) return;
+  sodium_free(key->ternary);
+  umbra_free(key);
+}
+
+umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *context) {
+  const umbra_chain *chain = umbra_context_chain(context);
+  umbra_public_key *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));
+  made->context = context;
+  umbra_status status = umbra_poly_create(&made->poly, context->ring, 2, umbra_chain_union(chain, chain->levels - 1), 1,
+                                          UMBRA_DOMAIN_EVALUATION, "a public key");
+  if (status != UMBRA_OK) {
+    umbra_free(made);
+    return status;
+  }
+  *out = made;
+  return UMBRA_OK;
+}
+
+void umbra_public_key_destroy(umbra_public_key *key) {
+  if (!key) return;
+  umbra_poly_destroy(&key->poly, key->context->ring);
+  umbra_free(key);
+}
+
+umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *context, size_t count) {
+  umbra_eval_keys *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "evaluation keys"));
+  umbra_status status = umbra_alloc(&made->key, count, sizeof *made->key, "evaluation keys");
+  if (status != UMBRA_OK) {
+    umbra_free(made);
+    return status;
+  }
+  made->context = context;
+  made->count = count;
+  *out = made;
+  return UMBRA_OK;
+}
+
+void umbra_eval_keys_destroy(umbra_eval_keys *keys) {
+  if (!keys) return;
+  for (size_t i = 0; i < keys->count; i++) umbra_poly_destroy(&keys->key[i].key.poly, keys->context->ring);
+  umbra_free(keys->key);
+  umbra_free(keys);
+}
+
+umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, uint32_t level) {
+  const umbra_chain *chain = umbra_context_chain(context);
+  umbra_window window = umbra_chain_union(chain, level);
+  umbra_digit_range digits = umbra_digits_of(chain, window);
+  UMBRA_TRY(umbra_poly_create(&entry->key.poly, context->ring, 2 * digits.count, window, chain->auxes,
+                              UMBRA_DOMAIN_EVALUATION, "an evaluation key"));
+  entry->key.digits = digits;
+  entry->level = level;
+  return UMBRA_OK;
+}
+
+/* ---- seeds ---- */
+
+static void expand(const umbra_context *context, umbra_stream *stream, const umbra_poly *poly, uint32_t index,
+                   const uint8_t *seed, uint64_t nonce) {
+  umbra_view view = umbra_poly_subview(poly, context->ring, index, 1, poly->window, poly->aux);
+  umbra_ring_kernels(context->ring)->expand(stream, &view, seed, nonce);
+}
+
+void umbra_ciphertext_expand(const umbra_ciphertext *ciphertext, umbra_stream *stream) {
+  expand(ciphertext->context, stream, &ciphertext->poly, 1, ciphertext->seed, 0);
+}
+
+void umbra_public_key_expand(const umbra_public_key *key, umbra_stream *stream) {
+  expand(key->context, stream, &key->poly, 1, key->seed, 0);
+}
+
+void umbra_eval_key_expand(const umbra_eval_key *entry, const umbra_context *context, umbra_stream *stream) {
+  for (uint32_t j = 0; j < entry->key.digits.count; j++)
+    expand(context, stream, &entry->key.poly, 2 * j + 1, entry->seed, j);
+}
+
+/* ---- accessors ---- */
+
+uint32_t umbra_plaintext_level(const umbra_plaintext *plaintext) { return plaintext->level; }
+uint32_t umbra_plaintext_slots(const umbra_plaintext *plaintext) { return plaintext->slots; }
+uint32_t umbra_ciphertext_level(const umbra_ciphertext *ciphertext) { return ciphertext->level; }
+uint32_t umbra_ciphertext_slots(const umbra_ciphertext *ciphertext) { return ciphertext->slots; }

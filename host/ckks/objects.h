@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the handles of the CKKS layer hold. Constructors check nothing: the public calls do. */
+#ifndef UMBRA_CKKS_OBJECTS_H
+#define UMBRA_CKKS_OBJECTS_H
+
+#include <umbra/evaluator.h>
+
+#include "../base/random.h"
+#include "../ring/decompose.h"
+#include "../ring/ring.h"
+
+struct umbra_context {
+  umbra_ring *ring;
+  uint32_t *slot_index; /* n/2 entries: where the transform keeps slot j; see encoder.c */
+};
+
+struct umbra_secret_key {
+  const umbra_context *context;
+  uint8_t owner[UMBRA_OWNER_BYTES];
+  int8_t *ternary; /* n coefficients, in sodium_malloc memory */
+};
+
+/* b = -a s + e modulo the top window and one auxiliary prime; a is expanded from the seed. */
+struct umbra_public_key {
+  const umbra_context *context;
+  uint8_t owner[UMBRA_OWNER_BYTES];
+  uint8_t seed[UMBRA_SEED_BYTES];
+  umbra_poly poly; /* (b, a), evaluation domain */
+};
+
+/* What a switching key is for. Values are part of the file format. */
+typedef enum umbra_key_kind {
+  UMBRA_KEY_RELINEARIZE = 0, /* s^2 to s */
+  UMBRA_KEY_ROTATE = 1,      /* by `rotation` steps in [1, n/2) */
+  UMBRA_KEY_CONJUGATE = 2
+} umbra_key_kind;
+
+typedef struct umbra_eval_key {
+  umbra_key_kind kind;
+  uint32_t rotation; /* 0 unless kind is UMBRA_KEY_ROTATE */
+  uint32_t level;    /* serves levels 0..level */
+  uint8_t seed[UMBRA_SEED_BYTES]; /* a of digit j is polynomial j of its expansion */
+  umbra_switching_key key;
+} umbra_eval_key;
+
+struct umbra_eval_keys {
+  const umbra_context *context;
+  uint8_t owner[UMBRA_OWNER_BYTES];
+  size_t count;
+  umbra_eval_key *key;
+};
+
+/* What is known of a value without a key; see noise.h. */
+typedef struct umbra_estimate {
+  double magnitude; /* bound on |slot| */
+  double error;     /* standard deviation of a slot's error, as an upper estimate */
+} umbra_estimate;
+
+struct umbra_plaintext {
+  const umbra_context *context;
+  uint32_t level, slots;
+  umbra_estimate estimate;
+  umbra_poly poly; /* evaluation domain, over the level's window */
+};
+
+struct umbra_ciphertext {
+  const umbra_context *context;
+  uint8_t owner[UMBRA_OWNER_BYTES];
+  uint32_t level, slots;
+  umbra_estimate estimate;
+  int seeded; /* polynomial 1 is the expansion of the seed */
+  uint8_t seed[UMBRA_SEED_BYTES];
+  umbra_poly poly; /* (c0, c1), evaluation domain, over the level's window */
+};
+
+struct umbra_evaluator {
+  const umbra_context *context;
+  const umbra_eval_keys *keys; /* or NULL */
+  umbra_stream *stream;
+  umbra_status failed; /* sticks after a device failure */
+};
+
+/* Allocated objects with their polynomial's memory; contents of the polynomial undefined, other fields zero. */
+umbra_status umbra_ciphertext_make(umbra_ciphertext **ciphertext, const umbra_context *context, uint32_t level);
+
+/* Makes *out the new ciphertext, or moves its contents into the one that *out is. Cannot fail. */
+void umbra_ciphertext_commit(umbra_ciphertext **out, umbra_ciphertext *made);
+umbra_status umbra_plaintext_make(umbra_plaintext **plaintext, const umbra_context *context, uint32_t level);
+umbra_status umbra_secret_key_make(umbra_secret_key **key, const umbra_context *context);
+umbra_status umbra_public_key_make(umbra_public_key **key, const umbra_context *context);
+umbra_status umbra_eval_keys_make(umbra_eval_keys **keys, const umbra_context *context, size_t count);
+
+/* Memory of one evaluation key that serves levels 0..level; entry->key is filled. */
+umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, uint32_t level);
+
+/* Expand the uniform halves from the seed: polynomial 1, and polynomials 2j + 1 of an evaluation key. */
+void umbra_ciphertext_expand(const umbra_ciphertext *ciphertext, umbra_stream *stream);
+void umbra_public_key_expand(const umbra_public_key *key, umbra_stream *stream);
+void umbra_eval_key_expand(const umbra_eval_key *entry, const umbra_context *context, umbra_stream *stream);
+
+/* Shorthands. */
+static inline const umbra_chain *umbra_context_chain(const umbra_context *context) {
+  return umbra_ring_chain(context->ring);
+}
+
+/* A stream for one call outside an evaluator. */
+umbra_status umbra_stream_open(umbra_stream **stream, const umbra_context *context);
+
+/* Waits for the stream and closes it; the first failure of `status` and of the stream. */
+umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status);
+
+/* MISMATCH unless both contexts have the same parameters; `what` names the object that does not fit. */
+umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what);
+
+/* MISMATCH unless both owners are the same. */
+umbra_status umbra_check_owner(const uint8_t *a, const uint8_t *b, const char *what);
+
+/* Level of UMBRA_TOP_LEVEL or of a number, checked. */
+umbra_status umbra_check_level(uint32_t *level, const umbra_context *context, uint32_t wanted);
+
+#endif

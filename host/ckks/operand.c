@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lowering from level l to k: limbs that the last step does not need are forgotten, which is exact; one multiplication by
+ * c = round(s_k * prod D / (s_l * prod R)); one division. The scales meet to within 1 / (2c), which counts as noise.
+ */
+#include "operand.h"
+
+#include "../base/error.h"
+#include "../ring/divide.h"
+#include "../ring/ops.h"
+#include "noise.h"
+
+/* log2 of the constant c for a division from `part` of level l's window to level k. */
+static umbra_log2 log_constant(const umbra_chain *chain, umbra_window part, uint32_t l, uint32_t k) {
+  return chain->log_scale[k] - chain->log_scale[l] + umbra_divide_log_ratio(chain, part, 0, chain->window[k]);
+}
+
+/* The smallest part of level l's window that leaves a constant of 25 bits; all of it if none does. */
+static umbra_window part_to_keep(const umbra_chain *chain, uint32_t l, uint32_t k) {
+  umbra_window all = chain->window[l], target = chain->window[k];
+  const umbra_log2 least = umbra_log2_of_bits(25);
+  uint32_t end = umbra_window_end(all), target_end = umbra_window_end(target);
+  for (uint32_t count = 1; count < all.count; count++)
+    for (uint32_t first = all.first; first + count <= end; first++) {
+      umbra_window part = {(uint16_t)first, (uint16_t)count};
+      int covers = (first <= target.first || first == all.first) &&
+                   (first + count >= target_end || first + count == end);
+      if (covers && log_constant(chain, part, l, k) >= least) return part;
+    }
+  return all;
+}
+
+/* c as value * 2^shift with at most 62 bits. */
+static int64_t round_constant(umbra_log2 log_c, uint32_t *shift) {
+  int32_t exponent;
+  uint64_t mantissa = umbra_log2_exp(log_c, &exponent); /* 64 bits, exponent >= -63 since c >= 1 */
+  const int32_t spare = 2;
+  if (exponent > -spare) {
+    *shift = (uint32_t)(exponent + spare);
+    exponent = -spare;
+  } else {
+    *shift = 0;
+  }
+  uint64_t half = 1ull << (-exponent - 1);
+  return (int64_t)((mantissa >> -exponent) + ((mantissa & half) != 0));
+}
+
+umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly, uint32_t from,
+                         uint32_t to, umbra_estimate *estimate) {
+  umbra_ring *ring = evaluator->context->ring;
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  umbra_window part = part_to_keep(chain, from, to);
+  umbra_log2 log_c = log_constant(chain, part, from, to);
+  uint32_t shift;
+  int64_t c = round_constant(log_c, &shift);
+  umbra_poly scaled;
+  UMBRA_TRY(umbra_poly_create(&scaled, ring, poly->polys, part, 0, UMBRA_DOMAIN_EVALUATION, "a level change"));
+  umbra_view src = umbra_poly_subview(poly, ring, 0, poly->polys, part, 0), scaled_view = umbra_poly_view(&scaled, ring);
+  umbra_ring_mul_integer(ring, evaluator->stream, &scaled_view, &src, c, shift);
+  umbra_status status = umbra_divide(ring, evaluator->stream, dst, chain->window[to], &scaled_view, part, 0, NULL);
+  umbra_poly_destroy(&scaled, ring);
+  if (status == UMBRA_OK)
+    *estimate = umbra_noise_round(umbra_noise_perturb(*estimate, 0.5 / umbra_log2_to_double(log_c)), chain, to);
+  return status;
+}
+
+umbra_status umbra_operand_open(umbra_operand *operand, umbra_evaluator *evaluator, const umbra_poly *poly,
+                                umbra_estimate estimate, uint32_t from, uint32_t to) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_operand made = {.estimate = estimate};
+  if (from == to) {
+    made.view = umbra_poly_view(poly, ring);
+    *operand = made;
+    return UMBRA_OK;
+  }
+  UMBRA_TRY(umbra_poly_create(&made.lowered, ring, poly->polys, umbra_ring_chain(ring)->window[to], 0,
+                              UMBRA_DOMAIN_EVALUATION, "a level change"));
+  made.view = umbra_poly_view(&made.lowered, ring);
+  umbra_status status = umbra_lower(evaluator, &made.view, poly, from, to, &made.estimate);
+  if (status == UMBRA_OK) *operand = made;
+  else umbra_poly_destroy(&made.lowered, ring);
+  return status;
+}
+
+void umbra_operand_close(umbra_operand *operand, umbra_evaluator *evaluator) {
+  if (operand->lowered.data) umbra_poly_destroy(&operand->lowered, evaluator->context->ring);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operands brought to one level. Equal level means equal scale, so this is all the scale management there is.
+ */
+#ifndef UMBRA_CKKS_OPERAND_H
+#define UMBRA_CKKS_OPERAND_H
+
+#include "objects.h"
+
+/* Residues at the wanted level: the object's own, or a lowered copy. */
+typedef struct umbra_operand {
+  umbra_view view;
+  umbra_poly lowered; /* empty if view is the object's own */
+  umbra_estimate estimate;
+} umbra_operand;
+
+/* poly at level `from`, with that estimate, at level `to` <= from. */
+umbra_status umbra_operand_open(umbra_operand *operand, umbra_evaluator *evaluator, const umbra_poly *poly,
+                                umbra_estimate estimate, uint32_t from, uint32_t to);
+void umbra_operand_close(umbra_operand *operand, umbra_evaluator *evaluator);
+
+/* dst (over the window of level `to`) = poly lowered from level `from` > to; *estimate follows. */
+umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly, uint32_t from,
+                         uint32_t to, umbra_estimate *estimate);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What takes one level: products. A product of ciphertexts at level l is a tensor product, a key switch of its third
+ * polynomial whose accumulator starts with P times the first two, and one division by P and the level's dropped primes.
+ */
+#include <math.h>
+
+#include "../base/error.h"
+#include "../ring/divide.h"
+#include "../ring/ops.h"
+#include "evaluator_internal.h"
+#include "noise.h"
+
+/* made (one level below) = product over that level's window and `aux` auxiliary primes, divided. */
+static umbra_status rescale(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_poly *product) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(product, ring);
+  UMBRA_TRY(umbra_divide(ring, evaluator->stream, &dst, made->poly.window, &src, product->window, product->aux, NULL));
+  made->estimate = umbra_noise_round(made->estimate, umbra_ring_chain(ring), made->level);
+  return UMBRA_OK;
+}
+
+/* ---- ciphertext by ciphertext ---- */
+
+static umbra_status find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator) {
+  for (size_t i = 0; evaluator->keys && i < evaluator->keys->count; i++)
+    if (evaluator->keys->key[i].kind == UMBRA_KEY_RELINEARIZE) {
+      *key = &evaluator->keys->key[i];
+      return UMBRA_OK;
+    }
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
+                    "products of ciphertexts need the relinearisation key: request it with .relinearize = 1");
+}
+
+/* made = the 3 polynomials of `tensor` at `level`, relinearised and rescaled. */
+static umbra_status relinearize_rescale(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_poly *tensor,
+                                        uint32_t level, const umbra_eval_key *key) {
+  umbra_ring *ring = evaluator->context->ring;
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  umbra_window window = chain->window[level];
+  umbra_poly acc;
+  UMBRA_TRY(umbra_poly_create(&acc, ring, 2, window, chain->auxes, UMBRA_DOMAIN_EVALUATION, "a product"));
+  umbra_view acc_view = umbra_poly_view(&acc, ring);
+  umbra_view linear = umbra_poly_subview(tensor, ring, 0, 2, window, 0);
+  umbra_view quadratic = umbra_poly_subview(tensor, ring, 2, 1, window, 0);
+  umbra_status status = umbra_switch(ring, evaluator->stream, &acc_view, &quadratic, window, &key->key, &linear);
+  double scale = umbra_log2_to_double(chain->log_scale[level]);
+  made->estimate = umbra_noise_switch(made->estimate, chain, level, 1 / scale);
+  if (status == UMBRA_OK) status = rescale(evaluator, made, &acc);
+  umbra_poly_destroy(&acc, ring);
+  return status;
+}
+
+/* tensor [+]= a * b at `level`; *estimate grows by the product's. */
+static umbra_status tensor_pair(umbra_evaluator *evaluator, const umbra_view *tensor, const umbra_ciphertext *a,
+                                const umbra_ciphertext *b, uint32_t level, int accumulate, umbra_estimate *estimate) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_operand x, y;
+  UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
+  umbra_status status = a == b ? UMBRA_OK
+                               : umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, level);
+  if (status == UMBRA_OK) {
+    const umbra_operand *second = a == b ? &x : &y;
+    umbra_ring_tensor(ring, evaluator->stream, tensor, &x.view, &second->view, accumulate);
+    *estimate = umbra_noise_add(*estimate, umbra_noise_mul(x.estimate, second->estimate));
+    if (a != b) umbra_operand_close(&y, evaluator);
+  }
+  umbra_operand_close(&x, evaluator);
+  return status;
+}
+
+static umbra_status dot_into(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *const *a,
+                             const umbra_ciphertext *const *b, size_t count, const umbra_eval_key *key) {
+  umbra_ring *ring = evaluator->context->ring;
+  uint32_t level = made->level + 1;
+  umbra_poly tensor;
+  UMBRA_TRY(umbra_poly_create(&tensor, ring, 3, umbra_ring_chain(ring)->window[level], 0, UMBRA_DOMAIN_EVALUATION,
+                              "a product"));
+  umbra_view view = umbra_poly_view(&tensor, ring);
+  umbra_status status = UMBRA_OK;
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++)
+    status = tensor_pair(evaluator, &view, a[i], b[i], level, i > 0, &made->estimate);
+  if (status == UMBRA_OK) status = relinearize_rescale(evaluator, made, &tensor, level, key);
+  umbra_poly_destroy(&tensor, ring);
+  return status;
+}
+
+umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                       const umbra_ciphertext *const *b, size_t count) {
+  if (!a || !b || !count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs two arrays of at least one ciphertext");
+  uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (!b[i]) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "factor %zu of the product is NULL", i);
+    UMBRA_TRY(umbra_check_operands(evaluator, out, a[i], b[i]));
+    UMBRA_TRY(umbra_check_owner(a[i]->owner, a[0]->owner, "a ciphertext"));
+    level = umbra_min_u32(level, umbra_min_u32(a[i]->level, b[i]->level));
+    slots = umbra_max_u32(slots, umbra_max_u32(a[i]->slots, b[i]->slots));
+  }
+  UMBRA_TRY(umbra_check_product_level(level));
+  const umbra_eval_key *key;
+  umbra_ciphertext *made;
+  UMBRA_TRY(find_relinearization(&key, evaluator));
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
+  return umbra_result_finish(out, made, dot_into(evaluator, made, a, b, count, key));
+}
+
+umbra_status umbra_mul(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                       const umbra_ciphertext *b) {
+  return umbra_dot(evaluator, out, &a, &b, 1);
+}
+
+umbra_status umbra_square(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
+  return umbra_dot(evaluator, out, &a, &a, 1);
+}
+
+umbra_status umbra_mul_add(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                           const umbra_ciphertext *b, const umbra_ciphertext *c) {
+  if (!c) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the summand may not be NULL");
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, c));
+  umbra_ciphertext *product = NULL;
+  UMBRA_TRY(umbra_mul(evaluator, &product, a, b));
+  umbra_status status = umbra_add(evaluator, out, product, c);
+  umbra_ciphertext_destroy(product);
+  return status;
+}
+
+/* ---- ciphertext by plaintext ---- */
+
+/* product [+]= a * b at `level`. */
+static umbra_status multiply_plain(umbra_evaluator *evaluator, const umbra_view *product, const umbra_ciphertext *a,
+                                   const umbra_plaintext *b, uint32_t level, int accumulate,
+                                   umbra_estimate *estimate) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_operand x, y;
+  UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
+  umbra_status status = umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, level);
+  if (status == UMBRA_OK) {
+    (accumulate ? umbra_ring_mul_add : umbra_ring_mul)(ring, evaluator->stream, product, &x.view, &y.view);
+    *estimate = umbra_noise_add(*estimate, umbra_noise_mul(x.estimate, y.estimate));
+    umbra_operand_close(&y, evaluator);
+  }
+  umbra_operand_close(&x, evaluator);
+  return status;
+}
+
+static umbra_status dot_plain_into(umbra_evaluator *evaluator, umbra_ciphertext *made,
+                                   const umbra_ciphertext *const *a, const umbra_plaintext *const *b, size_t count) {
+  umbra_ring *ring = evaluator->context->ring;
+  uint32_t level = made->level + 1;
+  umbra_poly product;
+  UMBRA_TRY(umbra_poly_create(&product, ring, 2, umbra_ring_chain(ring)->window[level], 0, UMBRA_DOMAIN_EVALUATION,
+                              "a product"));
+  umbra_view view = umbra_poly_view(&product, ring);
+  umbra_status status = UMBRA_OK;
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++)
+    status = multiply_plain(evaluator, &view, a[i], b[i], level, i > 0, &made->estimate);
+  if (status == UMBRA_OK) status = rescale(evaluator, made, &product);
+  umbra_poly_destroy(&product, ring);
+  return status;
+}
+
+umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                             const umbra_plaintext *const *b, size_t count) {
+  if (!a || !b || !count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs at least one ciphertext and one plaintext");
+  uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(umbra_check_with_plain(evaluator, out, a[i], b[i]));
+    UMBRA_TRY(umbra_check_owner(a[i]->owner, a[0]->owner, "a ciphertext"));
+    level = umbra_min_u32(level, umbra_min_u32(a[i]->level, b[i]->level));
+    slots = umbra_max_u32(slots, umbra_max_u32(a[i]->slots, b[i]->slots));
+  }
+  UMBRA_TRY(umbra_check_product_level(level));
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
+  return umbra_result_finish(out, made, dot_plain_into(evaluator, made, a, b, count));
+}
+
+umbra_status umbra_mul_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                             const umbra_plaintext *b) {
+  return umbra_dot_plain(evaluator, out, &a, &b, 1);
+}
+
+/* ---- ciphertext by constant ---- */
+
+/* product = x * constant, exactly. */
+static umbra_status multiply_constant(umbra_evaluator *evaluator, const umbra_view *product, const umbra_view *x,
+                                      const umbra_constant *constant, uint32_t level) {
+  umbra_ring *ring = evaluator->context->ring;
+  if (!constant->im) {
+    umbra_ring_mul_integer(ring, evaluator->stream, product, x, constant->re, constant->shift);
+    return UMBRA_OK;
+  }
+  umbra_poly factor;
+  UMBRA_TRY(umbra_constant_poly(&factor, evaluator, constant, level));
+  umbra_view factor_view = umbra_poly_view(&factor, ring);
+  umbra_ring_mul(ring, evaluator->stream, product, x, &factor_view);
+  umbra_poly_destroy(&factor, ring);
+  return UMBRA_OK;
+}
+
+/* sum [+]= a * (pair[0] + i pair[1]) at `level`; term: room for one product. */
+static umbra_status add_multiple(umbra_evaluator *evaluator, const umbra_view *sum, const umbra_view *term,
+                                 const umbra_ciphertext *a, const double *pair, uint32_t level,
+                                 umbra_estimate *estimate) {
+  umbra_constant constant;
+  umbra_operand x;
+  UMBRA_TRY(umbra_constant_round(&constant, evaluator->context, level, pair[0], pair[1]));
+  UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
+  umbra_status status = multiply_constant(evaluator, term, &x.view, &constant, level);
+  if (status == UMBRA_OK && sum != term)
+    umbra_ring_add(evaluator->context->ring, evaluator->stream, sum, sum, term);
+  umbra_estimate exact = {constant.magnitude, constant.rounding / UMBRA_ERROR_DEVIATIONS};
+  *estimate = umbra_noise_add(*estimate, umbra_noise_mul(x.estimate, exact));
+  umbra_operand_close(&x, evaluator);
+  return status;
+}
+
+static umbra_status dot_constants_into(umbra_evaluator *evaluator, umbra_ciphertext *made,
+                                       const umbra_ciphertext *const *a, const double *pairs, size_t count) {
+  umbra_ring *ring = evaluator->context->ring;
+  uint32_t level = made->level + 1;
+  umbra_window window = umbra_ring_chain(ring)->window[level];
+  umbra_poly sum, term = {0};
+  UMBRA_TRY(umbra_poly_create(&sum, ring, 2, window, 0, UMBRA_DOMAIN_EVALUATION, "a product"));
+  umbra_status status =
+      count > 1 ? umbra_poly_create(&term, ring, 2, window, 0, UMBRA_DOMAIN_EVALUATION, "a product") : UMBRA_OK;
+  umbra_view sum_view = umbra_poly_view(&sum, ring), term_view = umbra_poly_view(&term, ring);
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++)
+    status = add_multiple(evaluator, &sum_view, i ? &term_view : &sum_view, a[i], pairs + 2 * i, level,
+                          &made->estimate);
+  if (status == UMBRA_OK) status = rescale(evaluator, made, &sum);
+  if (term.data) umbra_poly_destroy(&term, ring);
+  umbra_poly_destroy(&sum, ring);
+  return status;
+}
+
+umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                                 const double *pairs, size_t count) {
+  if (!a || !pairs || !count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear combination needs at least one ciphertext and factor");
+  uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(umbra_check_operands(evaluator, out, a[i], a[0]));
+    level = umbra_min_u32(level, a[i]->level);
+    slots = umbra_max_u32(slots, a[i]->slots);
+  }
+  UMBRA_TRY(umbra_check_product_level(level));
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
+  return umbra_result_finish(out, made, dot_constants_into(evaluator, made, a, pairs, count));
+}
+
+umbra_status umbra_mul_constant(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                                double re, double im) {
+  const double pair[2] = {re, im};
+  return umbra_dot_constants(evaluator, out, &a, pair, 1);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of the program, one file each. */
+#ifndef UMBRA_CLI_COMMANDS_H
+#define UMBRA_CLI_COMMANDS_H
+
+#include "options.h"
+
+extern const cli_command cli_params, cli_keygen, cli_encrypt, cli_score, cli_decrypt, cli_inspect;
+
+#endif

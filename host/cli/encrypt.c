@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "commands.h"
+#include "engine.h"
+
+typedef struct encrypt_options {
+  const char *keys, *records, *model, *out, *columns;
+  uint32_t degree;
+  double range;
+  bool drop_last, json;
+  cli_engine engine;
+} encrypt_options;
+
+typedef struct encrypt_job {
+  umbra_table table;
+  int *columns; /* 1-based numbers of those to keep; NULL: all */
+  int column_count;
+  double *values; /* of these columns, in row order */
+  umbra_context *context;
+  umbra_public_key *key;
+  umbra_matrix *matrix;
+  umbra_logistic *model;
+} encrypt_job;
+
+/* ---- the table ---- */
+
+/* The column of the table that column c of the values comes from, from 0. */
+static size_t source_column(const encrypt_job *j, int c) { return (size_t)(j->columns ? j->columns[c] : c + 1) - 1; }
+
+static bool columns_exist(const encrypt_job *j) {
+  for (int c = 0; c < j->column_count; c++)
+    if (source_column(j, c) >= j->table.columns)
+      return cli_error("--columns: there is no column %d; the table has columns 1 to %zu", j->columns[c],
+                       j->table.columns);
+  return true;
+}
+
+static bool keep_columns(encrypt_job *j, const encrypt_options *o) {
+  if (!o->columns) j->column_count = (int)j->table.columns - o->drop_last;
+  if (j->column_count < 1) return cli_error("--drop-last-column: the table has one column only");
+  if (!columns_exist(j)) return false;
+  size_t columns = (size_t)j->column_count;
+  j->values = calloc(j->table.rows, columns * sizeof *j->values);
+  if (!j->values) return cli_error("out of memory");
+  for (size_t r = 0; r < j->table.rows; r++)
+    for (size_t c = 0; c < columns; c++)
+      j->values[r * columns + c] = j->table.values[r * j->table.columns + source_column(j, (int)c)];
+  return true;
+}
+
+static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *report) {
+  const char *file = o->records ? o->records : o->model;
+  if (!cli_check(umbra_table_read(&j->table, file), o->records ? "--records" : "--model") || !keep_columns(j, o))
+    return false;
+  cli_report_step(report, "read", file);
+  return true;
+}
+
+/* ---- encryption ---- */
+
+static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *report) {
+  char path[CLI_PATH];
+  if (!cli_context_open_in(&j->context, o->keys, &o->engine, report) || !cli_path(path, o->keys, CLI_PUBLIC_KEY_FILE) ||
+      !cli_check(umbra_public_key_load(&j->key, j->context, path), "--keys"))
+    return false;
+  cli_report_step(report, "load public key", path);
+  return true;
+}
+
+static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
+  size_t rows = j->table.rows, columns = (size_t)j->column_count;
+  if (!cli_check(umbra_matrix_encrypt(&j->matrix, j->key, j->values, rows, columns), "--records")) return false;
+  cli_report_number(report, "rows", (double)rows);
+  cli_report_number(report, "columns", (double)columns);
+  cli_report_step(report, "encrypt records", NULL);
+  return cli_check(umbra_matrix_save(j->matrix, o->out), "--out");
+}
+
+/* A model is one row or one column of weights, and the bias after them. */
+static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
+  size_t rows = j->table.rows, columns = (size_t)j->column_count, count = rows * columns;
+  if ((rows != 1 && columns != 1) || count < 2)
+    return cli_error("--model: %s has %zu rows of %zu values; one row or one column of weights, with the bias as its "
+                     "last value, is expected",
+                     o->model, rows, columns);
+  if (!cli_check(
+          umbra_logistic_encrypt(&j->model, j->key, j->values, count - 1, j->values[count - 1], o->range, o->degree),
+          "--model"))
+    return false;
+  cli_report_number(report, "features", (double)(count - 1));
+  cli_report_step(report, "encrypt model", NULL);
+  return cli_check(umbra_logistic_save(j->model, o->out), "--out");
+}
+
+static bool encrypt(encrypt_job *j, const encrypt_options *o, cli_report *report) {
+  if (!cli_may_replace("--out", o->out) || !read_table(j, o, report) || !load_key(j, o, report)) return false;
+  if (o->records ? !encrypt_records(j, o, report) : !encrypt_model(j, o, report)) return false;
+  cli_report_step(report, "save", o->out);
+  return true;
+}
+
+static void clear(encrypt_job *j) {
+  umbra_logistic_destroy(j->model);
+  umbra_matrix_destroy(j->matrix);
+  umbra_public_key_destroy(j->key);
+  umbra_context_destroy(j->context);
+  free(j->values);
+  free(j->columns);
+  umbra_table_clear(&j->table);
+}
+
+static bool run(const cli_command *command, int argc, char **argv) {
+  encrypt_options o = {.degree = CLI_LOGISTIC_DEGREE};
+  const cli_option options[] = {
+      {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, true},
+      {"records", "FILE", "table of records, .csv or .npy", CLI_TEXT, &o.records, false},
+      {"model", "FILE", "or a logistic model: weights and then the bias, .csv or .npy", CLI_TEXT, &o.model, false},
+      {"out", "FILE", "where the encryption goes", CLI_TEXT, &o.out, true},
+      {"columns", "LIST", "only these columns, such as 1-30 or 2,5,7-9", CLI_TEXT, &o.columns, false},
+      {"drop-last-column", NULL, "all columns but the last, such as a label", CLI_FLAG, &o.drop_last, false},
+      {"range", "R", "with --model: the sigmoid holds for logits in [-R, R]", CLI_NUMBER, &o.range, false},
+      {"degree", "D", "with --model: of the sigmoid's polynomial (default 31)", CLI_COUNT, &o.degree, false},
+      CLI_ENGINE_OPTIONS(o.engine),
+      CLI_JSON_OPTION(o.json),
+      {0}};
+  cli_parse(command, options, argc, argv);
+  if (!o.records == !o.model) cli_usage("exactly one of --records and --model is expected");
+  if (o.columns && o.drop_last) cli_usage("--columns and --drop-last-column exclude each other");
+  if (o.model && !(o.range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
+
+  encrypt_job job = {0};
+  if (o.columns) job.columns = cli_parse_list(&job.column_count, "columns", o.columns, true);
+  cli_report report = {0};
+  bool done = cli_report_open(&report) && encrypt(&job, &o, &report);
+  clear(&job);
+  return cli_report_close(&report, done, o.json);
+}
+
+const cli_command cli_encrypt = {
+    .name = "encrypt",
+    .summary = "Encrypts a table of records, or a logistic model.",
+    .details = "Whoever has the public key can encrypt; only the secret key decrypts. The range and the degree of a\n"
+               "model are public, and so are the shapes of records and model.\n\n"
+               "Examples:\n"
+               "  umbra encrypt --keys keys --records records.csv --drop-last-column --out records.umbra\n"
+               "  umbra encrypt --keys keys --model model.csv --range 12 --degree 31 --out model.umbra",
+    .run = run};

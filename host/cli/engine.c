@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool cli_path(char path[CLI_PATH], const char *folder, const char *name) {
+  int length = snprintf(path, CLI_PATH, "%s/%s", folder, name);
+  return (length >= 0 && length < CLI_PATH) || cli_error("the path %s/%s is too long", folder, name);
+}
+
+bool cli_params_secure(const umbra_params *params) {
+  return umbra_params_security(params) >= 128 ||
+         cli_error("this parameter set (N = 2^%u, log2(QP) = %.1f) is insecure; the program uses sets of at least "
+                   "128-bit security only",
+                   umbra_params_log_n(params), umbra_params_log_qp(params));
+}
+
+bool cli_params_open(umbra_params **params, const char *preset, const char *file) {
+  if (preset ? !cli_check(umbra_params_from_preset(params, preset), "--preset")
+             : !cli_check(umbra_params_load(params, file), file))
+    return false;
+  return cli_params_secure(*params);
+}
+
+char *cli_params_text(const umbra_params *params, bool json) {
+  size_t (*describe)(const umbra_params *, char *, size_t) = json ? umbra_params_describe_json : umbra_params_describe;
+  size_t size = describe(params, NULL, 0) + 1;
+  char *text = malloc(size);
+  if (text) describe(params, text, size);
+  else cli_error("out of memory");
+  return text;
+}
+
+bool cli_context_open(umbra_context **context, const umbra_params *params, const cli_engine *engine,
+                      cli_report *report) {
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = engine->device,
+                             .threads = engine->threads};
+  if (!cli_check(umbra_context_create(context, &desc), engine->device ? "--device" : NULL)) return false;
+  cli_report_text(report, "backend", umbra_context_backend(*context));
+  cli_report_number(report, "log_n", umbra_params_log_n(params));
+  cli_report_number(report, "log_qp", umbra_params_log_qp(params));
+  cli_report_number(report, "security", umbra_params_security(params));
+  cli_report_step(report, "set up", NULL);
+  return true;
+}
+
+bool cli_context_open_in(umbra_context **context, const char *folder, const cli_engine *engine, cli_report *report) {
+  char path[CLI_PATH];
+  umbra_params *params = NULL;
+  bool opened = cli_path(path, folder, CLI_PARAMS_FILE) && cli_params_open(&params, NULL, path) &&
+                cli_context_open(context, params, engine, report);
+  umbra_params_destroy(params);
+  return opened;
+}
+
+bool cli_may_replace(const char *option, const char *path) {
+  umbra_file_info info = {UMBRA_FILE_INFO_INIT};
+  return umbra_file_inspect(&info, path) != UMBRA_OK || strcmp(info.kind, "secret key") != 0 ||
+         cli_error("%s: %s is a secret key and will not be replaced", option, path);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parameters and contexts as the commands name them, and the files that a job consists of. */
+#ifndef UMBRA_CLI_ENGINE_H
+#define UMBRA_CLI_ENGINE_H
+
+#include <umbra/umbra.h>
+
+#include "options.h"
+#include "output.h"
+
+/* The files of a folder of public things. A server gets all but the public key. */
+#define CLI_PARAMS_FILE "params.umbra"
+#define CLI_PUBLIC_KEY_FILE "public.umbra"
+#define CLI_EVAL_KEYS_FILE "eval.umbra"
+
+enum { CLI_PATH = 4096, CLI_LOGISTIC_DEGREE = 31 };
+
+/* How to compute; every command that does takes these options. */
+typedef struct cli_engine {
+  const char *device;
+  uint32_t threads;
+} cli_engine;
+
+#define CLI_ENGINE_OPTIONS(engine)                                                                                     \
+  {"device", "NAME", "cpu (default: the fastest there is), ref, avx2 or avx512", CLI_TEXT, &(engine).device, false}, { \
+    "threads", "N", "at most N threads; 0: as many as there are cores", CLI_COUNT, &(engine).threads, false            \
+  }
+#define CLI_JSON_OPTION(target) \
+  { "json", NULL, "print one JSON object", CLI_FLAG, &(target), false }
+
+/* path = folder/name. False if it is too long. */
+bool cli_path(char path[CLI_PATH], const char *folder, const char *name);
+
+/* A preset by name, or the set in a file: one of the two is not NULL. Insecure sets are refused. */
+bool cli_params_open(umbra_params **params, const char *preset, const char *file);
+
+/* False, with an error, if a set is under 128-bit security. */
+bool cli_params_secure(const umbra_params *params);
+
+/* The description of a set, for people or as JSON; to be freed. NULL, with an error, if memory is out. */
+char *cli_params_text(const umbra_params *params, bool json);
+
+/* A context; its facts enter the report. */
+bool cli_context_open(umbra_context **context, const umbra_params *params, const cli_engine *engine,
+                      cli_report *report);
+
+/* The same for the parameters in a folder of keys. */
+bool cli_context_open_in(umbra_context **context, const char *folder, const cli_engine *engine, cli_report *report);
+
+/* False, with an error, if a file that is about to be written would replace a secret key. */
+bool cli_may_replace(const char *option, const char *path);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The umbra program: parameters, keys, and encrypted logistic scores from the command line. */
+#include <stdio.h>
+#include <string.h>
+#include <umbra/version.h>
+
+#include "commands.h"
+#include "output.h"
+
+static const cli_command *const commands[] = {&cli_params, &cli_keygen,  &cli_encrypt,
+                                              &cli_score,  &cli_decrypt, &cli_inspect};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int print_help(void) {
+  puts("Usage: umbra COMMAND [options]\n\nComputes on encrypted numbers.\n\nCommands:");
+  for (int i = 0; i < COMMANDS; i++) printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+  puts("\numbra COMMAND --help explains a command; umbra --version prints the version.\n\n"
+       "An owner has records scored by a server that sees neither records nor model:\n"
+       "  # owner\n"
+       "  umbra params --for-logistic 30 --save params.umbra\n"
+       "  umbra keygen --params params.umbra --for-logistic 30 --out keys --secret secret/key.umbra\n"
+       "  umbra encrypt --keys keys --records records.csv --out records.umbra\n"
+       "  umbra encrypt --keys keys --model model.csv --range 12 --out model.umbra\n"
+       "  # server\n"
+       "  umbra score --keys keys --model model.umbra --records records.umbra --out scores.umbra\n"
+       "  # owner\n"
+       "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n");
+  puts(CLI_EXIT_CODES);
+  return CLI_OK;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) cli_usage("a command is expected");
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return print_help();
+  if (strcmp(argv[1], "--version") == 0) {
+    printf("umbra %s\n", umbra_version());
+    return CLI_OK;
+  }
+  for (int i = 0; i < COMMANDS; i++) {
+    if (strcmp(argv[1], commands[i]->name) != 0) continue;
+    cli_set_command(commands[i]->name);
+    return commands[i]->run(commands[i], argc - 1, argv + 1) ? CLI_OK : CLI_FAILURE;
+  }
+  cli_usage("\"%s\" is not a command", argv[1]);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+
+enum { MAX_OPTIONS = 24, MAX_LIST = 1 << 16, HELP_COLUMN = 28 };
+
+static void print_help(const cli_command *command, const cli_option *options) {
+  printf("Usage: umbra %s [options]%s%s\n\n%s\n\nOptions:\n", command->name, command->operand ? " " : "",
+         command->operand ? command->operand : "", command->summary);
+  for (const cli_option *o = options; o->name; o++) {
+    int width = printf("  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+    printf("%*s%s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", o->help, o->required ? " (required)" : "");
+  }
+  printf("  --help%*sthis text\n\n%s\n\n%s\n", HELP_COLUMN - 8, "", command->details, CLI_EXIT_CODES);
+}
+
+static void parse_count(const cli_option *option, const char *text) {
+  char *end;
+  errno = 0;
+  unsigned long long value = strtoull(text, &end, 10);
+  if (text[0] < '0' || text[0] > '9' || *end || errno || value > UINT32_MAX)
+    cli_usage("--%s: \"%s\" is not a whole number from 0 to %u", option->name, text, UINT32_MAX);
+  *(uint32_t *)option->target = (uint32_t)value;
+}
+
+static void parse_number(const cli_option *option, const char *text) {
+  char *end;
+  double value = strtod(text, &end);
+  if (end == text || *end) cli_usage("--%s: \"%s\" is not a number", option->name, text);
+  *(double *)option->target = value;
+}
+
+static void store(const cli_option *option, const char *text) {
+  switch (option->kind) {
+    case CLI_FLAG: *(bool *)option->target = true; break;
+    case CLI_TEXT: *(const char **)option->target = text; break;
+    case CLI_COUNT: parse_count(option, text); break;
+    case CLI_NUMBER: parse_number(option, text); break;
+  }
+}
+
+/* The table in the form of getopt_long, with --help at its end; returns the number of options before that. */
+static int to_getopt(struct option list[MAX_OPTIONS], const cli_option *options) {
+  int count = 0;
+  for (; options[count].name && count < MAX_OPTIONS - 2; count++) {
+    int argument = options[count].kind == CLI_FLAG ? no_argument : required_argument;
+    list[count] = (struct option){.name = options[count].name, .has_arg = argument};
+  }
+  list[count] = (struct option){.name = "help"};
+  list[count + 1] = (struct option){0};
+  return count;
+}
+
+static const char *take_operand(const cli_command *command, int count, char **operands) {
+  if (!command->operand && count) cli_usage("\"%s\" is not expected; all arguments are options", operands[0]);
+  if (command->operand && count != 1) cli_usage("exactly one %s is expected, not %d", command->operand, count);
+  return command->operand ? operands[0] : NULL;
+}
+
+const char *cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv) {
+  struct option list[MAX_OPTIONS];
+  int count = to_getopt(list, options), index = 0;
+  for (int code; (code = getopt_long(argc, argv, ":", list, &index)) != -1;) {
+    if (code == ':') cli_usage("%s needs an argument", argv[optind - 1]);
+    if (code == '?') cli_usage("%s is not an option of this command, or is ambiguous", argv[optind - 1]);
+    if (index == count) {
+      print_help(command, options);
+      exit(CLI_OK);
+    }
+    store(&options[index], optarg);
+  }
+  for (const cli_option *o = options; o->name; o++)
+    if (o->required && !*(const char **)o->target) cli_usage("--%s %s is missing: %s", o->name, o->argument, o->help);
+  return take_operand(command, argc - optind, argv + optind);
+}
+
+static int parse_item(const char *option, const char *text, char **end) {
+  errno = 0;
+  long value = strtol(text, end, 10);
+  if (*end == text || errno || value < INT32_MIN || value > INT32_MAX)
+    cli_usage("--%s: a whole number is expected at \"%s\"", option, text);
+  return (int)value;
+}
+
+int *cli_parse_list(int *count, const char *option, const char *text, bool ranges) {
+  int *list = malloc(MAX_LIST * sizeof *list);
+  if (!list) cli_usage("--%s: out of memory", option);
+  *count = 0;
+  while (text) {
+    char *end;
+    int first = parse_item(option, text, &end), last = first;
+    if (ranges && *end == '-') last = parse_item(option, end + 1, &end);
+    if (last < first) cli_usage("--%s: the range %d-%d is empty", option, first, last);
+    if (last - (int64_t)first >= MAX_LIST - *count) cli_usage("--%s: more than %d numbers", option, MAX_LIST);
+    for (int64_t value = first; value <= last; value++) list[(*count)++] = (int)value;
+    if (*end && *end != ',') cli_usage("--%s: a comma is expected at \"%s\"", option, end);
+    text = *end ? end + 1 : NULL;
+  }
+  return list;
+}

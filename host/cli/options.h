@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands and their options: one table gives both the parser and --help. */
+#ifndef UMBRA_CLI_OPTIONS_H
+#define UMBRA_CLI_OPTIONS_H
+
+#include <stdbool.h>
+
+typedef struct cli_command {
+  const char *name, *summary;
+  const char *details; /* what --help says after the options, with examples */
+  const char *operand; /* name of the one argument that is not an option; NULL: there is none */
+  bool (*run)(const struct cli_command *command, int argc, char **argv);
+} cli_command;
+
+typedef enum cli_kind {
+  CLI_FLAG,  /* target is a bool */
+  CLI_TEXT,  /* target is a const char * */
+  CLI_COUNT, /* target is a uint32_t */
+  CLI_NUMBER /* target is a double */
+} cli_kind;
+
+typedef struct cli_option {
+  const char *name; /* without the dashes; NULL ends a table */
+  const char *argument, *help;
+  cli_kind kind;
+  void *target;
+  bool required; /* texts only */
+} cli_option;
+
+/* Fills the targets and returns the operand. Does not return after --help or wrong usage. */
+const char *cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv);
+
+/* A list such as 1,2,-4 or (with `ranges`) 1-3,7; NULL makes an empty list. The result is to be freed. */
+int *cli_parse_list(int *count, const char *option, const char *text, bool ranges);
+
+#endif

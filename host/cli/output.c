@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static const char *command_name = "";
+
+void cli_set_command(const char *name) { command_name = name; }
+
+static void print_error(const char *format, va_list arguments) {
+  fprintf(stderr, "umbra%s%s: ", *command_name ? " " : "", command_name);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+}
+
+void cli_usage(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print_error(format, arguments);
+  va_end(arguments);
+  fprintf(stderr, "See umbra%s%s --help\n", *command_name ? " " : "", command_name);
+  exit(CLI_USAGE);
+}
+
+bool cli_error(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print_error(format, arguments);
+  va_end(arguments);
+  return false;
+}
+
+bool cli_check(umbra_status status, const char *option) {
+  if (status == UMBRA_OK) return true;
+  return cli_error("%s%s%s (%s)", option ? option : "", option ? ": " : "", umbra_last_error(),
+                   umbra_status_string(status));
+}
+
+double cli_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+bool cli_report_open(cli_report *report) {
+  report->root = cJSON_CreateObject();
+  cJSON_AddStringToObject(report->root, "command", command_name);
+  report->steps = cJSON_AddArrayToObject(report->root, "steps");
+  report->started = report->step_started = cli_seconds();
+  return report->steps || cli_error("out of memory");
+}
+
+void cli_report_text(cli_report *report, const char *name, const char *text) {
+  cJSON_AddStringToObject(report->root, name, text);
+}
+
+void cli_report_number(cli_report *report, const char *name, double value) {
+  cJSON_AddNumberToObject(report->root, name, value);
+}
+
+void cli_report_step(cli_report *report, const char *name, const char *path) {
+  double now = cli_seconds();
+  cJSON *step = cJSON_CreateObject();
+  cJSON_AddStringToObject(step, "name", name);
+  cJSON_AddNumberToObject(step, "seconds", now - report->step_started);
+  struct stat file;
+  if (path && stat(path, &file) == 0) {
+    cJSON_AddNumberToObject(step, "bytes", (double)file.st_size);
+    cJSON_AddStringToObject(step, "file", path);
+  }
+  cJSON_AddItemToArray(report->steps, step);
+  report->step_started = now;
+}
+
+static void print_step(const cJSON *step) {
+  printf("%-26s %9.3f s", cJSON_GetStringValue(cJSON_GetObjectItem(step, "name")),
+         cJSON_GetNumberValue(cJSON_GetObjectItem(step, "seconds")));
+  const cJSON *bytes = cJSON_GetObjectItem(step, "bytes");
+  if (bytes)
+    printf(" %13.0f bytes  %s", cJSON_GetNumberValue(bytes), cJSON_GetStringValue(cJSON_GetObjectItem(step, "file")));
+  putchar('\n');
+}
+
+static void print_table(const cli_report *report) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, report->steps) print_step(item);
+  cJSON_ArrayForEach(item, report->root) {
+    if (item == report->root->child || item == report->steps) continue; /* the command's name, the steps */
+    if (cJSON_IsString(item)) printf("%-26s %s\n", item->string, item->valuestring);
+    if (cJSON_IsNumber(item)) printf("%-26s %.10g\n", item->string, item->valuedouble);
+  }
+}
+
+static bool flush_output(void) {
+  return (fflush(stdout) == 0 && !ferror(stdout)) || cli_error("standard output cannot be written");
+}
+
+bool cli_report_close(cli_report *report, bool succeeded, bool as_json) {
+  cli_report_number(report, "seconds", cli_seconds() - report->started);
+  if (succeeded && as_json) return cli_print_json(report->root);
+  if (succeeded) print_table(report);
+  cJSON_Delete(report->root);
+  return succeeded && flush_output();
+}
+
+bool cli_print_json(cJSON *json) {
+  char *text = cJSON_PrintUnformatted(json);
+  cJSON_Delete(json);
+  if (!text) return cli_error("out of memory");
+  puts(text);
+  cJSON_free(text);
+  return flush_output();
+}

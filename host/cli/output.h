@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the program says: errors on stderr, and on stdout a report of the steps, as a table or as one JSON object. */
+#ifndef UMBRA_CLI_OUTPUT_H
+#define UMBRA_CLI_OUTPUT_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <umbra/status.h>
+
+enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
+#define CLI_EXIT_CODES "Exit codes: 0 success, 1 failure (stderr says why), 2 wrong usage."
+
+/* Errors are prefixed with "umbra NAME: ". */
+void cli_set_command(const char *name);
+
+/* Prints what is wrong, and exits with CLI_USAGE. */
+__attribute__((noreturn, format(printf, 1, 2))) void cli_usage(const char *format, ...);
+
+/* Prints an error and returns false. */
+__attribute__((format(printf, 1, 2))) bool cli_error(const char *format, ...);
+
+/* True if status is UMBRA_OK; otherwise prints the option (NULL: none) and the library's text. */
+bool cli_check(umbra_status status, const char *option);
+
+/* Seconds of a clock that only goes forward. */
+double cli_seconds(void);
+
+/* Steps with their time and the size of the file that each reads or writes, and facts about the job. */
+typedef struct cli_report {
+  cJSON *root, *steps;
+  double started, step_started;
+} cli_report;
+
+/* False, with an error, if memory is out. */
+bool cli_report_open(cli_report *report);
+void cli_report_text(cli_report *report, const char *name, const char *text);
+void cli_report_number(cli_report *report, const char *name, double value);
+
+/* Ends the step that began at the end of the one before. path may be NULL. */
+void cli_report_step(cli_report *report, const char *name, const char *path);
+
+/* Prints the report if the job succeeded, and frees it. Returns false if it failed. */
+bool cli_report_close(cli_report *report, bool succeeded, bool as_json);
+
+/* Prints one JSON object on one line and frees it. Returns false if stdout cannot take it. */
+bool cli_print_json(cJSON *json);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "engine.h"
+
+typedef struct params_options {
+  const char *preset, *file, *save;
+  umbra_params_need need;
+  uint32_t features, degree;
+  bool list, json;
+} params_options;
+
+static bool print_presets(bool json) {
+  cJSON *root = cJSON_CreateObject(), *names = cJSON_AddArrayToObject(root, "presets");
+  for (const char *const *name = umbra_params_presets(); *name; name++) {
+    cJSON_AddItemToArray(names, cJSON_CreateString(*name));
+    if (!json) puts(*name);
+  }
+  if (json) return cli_print_json(root);
+  cJSON_Delete(root);
+  return true;
+}
+
+/* What scoring takes: its depth, and slots for one row with its column of ones. */
+static void need_logistic(umbra_params_need *need, uint32_t features, uint32_t degree) {
+  uint32_t depth = umbra_logistic_depth(degree);
+  if (need->depth < depth) need->depth = depth;
+  if (need->min_slots <= features) need->min_slots = features + 1;
+}
+
+static bool open_params(umbra_params **params, params_options *o) {
+  if (o->preset || o->file) return cli_params_open(params, o->preset, o->file);
+  if (o->features) need_logistic(&o->need, o->features, o->degree);
+  return cli_check(umbra_params_from_need(params, &o->need), NULL) && cli_params_secure(*params);
+}
+
+static bool describe(const umbra_params *params, bool json) {
+  char *text = cli_params_text(params, json);
+  if (text) puts(text);
+  free(text);
+  return text != NULL;
+}
+
+static bool run(const cli_command *command, int argc, char **argv) {
+  params_options o = {.need = {UMBRA_PARAMS_NEED_INIT}, .degree = CLI_LOGISTIC_DEGREE};
+  const cli_option options[] = {
+      {"list", NULL, "print the names of the presets", CLI_FLAG, &o.list, false},
+      {"preset", "NAME", "this preset", CLI_TEXT, &o.preset, false},
+      {"params", "FILE", "the set in this file", CLI_TEXT, &o.file, false},
+      {"depth", "N", "the smallest set with N consecutive multiplications", CLI_COUNT, &o.need.depth, false},
+      {"for-logistic", "FEATURES", "the smallest set that scores rows of so many features", CLI_COUNT, &o.features,
+       false},
+      {"degree", "D", "of the sigmoid's polynomial, with --for-logistic (default 31)", CLI_COUNT, &o.degree, false},
+      {"scale", "BITS", "precision of a level: 25, 30, ..., 60 (default 40)", CLI_COUNT, &o.need.scale_bits, false},
+      {"slots", "N", "at least N slots", CLI_COUNT, &o.need.min_slots, false},
+      {"security", "BITS", "128 (default), 192 or 256", CLI_COUNT, &o.need.security, false},
+      {"log-n", "K", "a ring of exactly 2^K", CLI_COUNT, &o.need.log_n, false},
+      {"save", "FILE", "write the set to a file", CLI_TEXT, &o.save, false},
+      CLI_JSON_OPTION(o.json),
+      {0}};
+  cli_parse(command, options, argc, argv);
+  int sources = (o.preset != NULL) + (o.file != NULL) + (o.need.depth || o.features) + o.list;
+  if (sources != 1)
+    cli_usage("exactly one of --preset, --params, --list, and a need (--depth or --for-logistic) is expected");
+  if (o.list) return print_presets(o.json);
+
+  umbra_params *params = NULL;
+  bool done = open_params(&params, &o) && (!o.save || cli_may_replace("--save", o.save)) &&
+              (!o.save || cli_check(umbra_params_save(params, o.save), "--save")) && describe(params, o.json);
+  umbra_params_destroy(params);
+  return done;
+}
+
+const cli_command cli_params = {.name = "params",
+                                .summary = "Chooses, describes and saves a parameter set.",
+                                .details = "Sets under 128-bit security (eprint 2024/463) are refused.\n\n"
+                                           "Examples:\n"
+                                           "  umbra params --list\n"
+                                           "  umbra params --depth 7 --scale 40 --slots 4096 --json\n"
+                                           "  umbra params --for-logistic 30 --degree 31 --save params.umbra",
+                                .run = run};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "passphrase.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "output.h"
+
+/* The line up to its newline. Not by stdio, whose buffers would keep a copy. */
+static bool read_line(char line[CLI_PASSPHRASE], int file, const char *name) {
+  ssize_t count = 0, got;
+  while (count < CLI_PASSPHRASE && (got = read(file, line + count, CLI_PASSPHRASE - (size_t)count)) != 0) {
+    if (got < 0) return cli_error("%s: %s", name, errno == EINTR ? "interrupted" : strerror(errno));
+    count += got;
+    if (memchr(line, '\n', (size_t)count)) break;
+  }
+  char *end = memchr(line, '\n', (size_t)count);
+  if (!end && count == CLI_PASSPHRASE)
+    return cli_error("%s: a passphrase has at most %d bytes", name, CLI_PASSPHRASE - 1);
+  if (!end) end = line + count;
+  if (memchr(line, '\0', (size_t)(end - line))) return cli_error("%s: a passphrase is text, without zero bytes", name);
+  *end = '\0';
+  return *line || cli_error("%s: the passphrase is empty", name);
+}
+
+bool cli_passphrase_read(char passphrase[CLI_PASSPHRASE], const char *file) {
+  int descriptor = open(file, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return cli_error("--passphrase-file: %s: %s", file, strerror(errno));
+  bool read = read_line(passphrase, descriptor, file);
+  close(descriptor);
+  return read;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void note(int signal) { interrupted = signal; }
+
+/* Reads without echo. An interrupt ends the reading, so that the echo is back before the program dies of it. */
+static bool read_hidden(char line[CLI_PASSPHRASE], int terminal) {
+  struct termios before, hidden;
+  if (tcgetattr(terminal, &before) != 0) return cli_error("the terminal cannot be set: %s", strerror(errno));
+  hidden = before;
+  hidden.c_lflag &= ~(tcflag_t)ECHO;
+  struct sigaction action = {.sa_handler = note}, previous;
+  sigaction(SIGINT, &action, &previous);
+  tcsetattr(terminal, TCSAFLUSH, &hidden);
+  bool read = read_line(line, terminal, "terminal");
+  tcsetattr(terminal, TCSAFLUSH, &before);
+  sigaction(SIGINT, &previous, NULL);
+  if (interrupted) raise(interrupted);
+  return read;
+}
+
+bool cli_passphrase_ask(char passphrase[CLI_PASSPHRASE], const char *prompt) {
+  int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) return cli_error("there is no terminal to ask for a passphrase; give --passphrase-file FILE");
+  dprintf(terminal, "%s: ", prompt);
+  bool read = read_hidden(passphrase, terminal);
+  dprintf(terminal, "\n");
+  close(terminal);
+  return read;
+}
+
+bool cli_passphrase_choose(char passphrase[CLI_PASSPHRASE]) {
+  char again[CLI_PASSPHRASE];
+  bool chosen = cli_passphrase_ask(passphrase, "Passphrase for the new secret key") &&
+                cli_passphrase_ask(again, "The same again") &&
+                (strcmp(passphrase, again) == 0 || cli_error("the two passphrases differ"));
+  explicit_bzero(again, sizeof again);
+  return chosen;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container.h"
+
+#include <sodium.h>
+#include <stddef.h>
+
+/* As in PNG: a byte that no text has, and line ends that a transfer as text would change. */
+const uint8_t umbra_container_magic[8] = {0xd5, 'U', 'M', 'B', 'R', 'A', '\r', '\n'};
+
+static const struct {
+  const char *name;
+  uint32_t flags;
+  int owned;
+} kinds[] = {
+    [UMBRA_KIND_PARAMS] = {"parameters", UMBRA_CONTAINER_INSECURE, 0},
+    [UMBRA_KIND_SECRET_KEY] = {"secret key", UMBRA_CONTAINER_SEALED, 1},
+    [UMBRA_KIND_PUBLIC_KEY] = {"public key", 0, 1},
+    [UMBRA_KIND_EVAL_KEYS] = {"evaluation keys", 0, 1},
+    [UMBRA_KIND_PLAINTEXT] = {"plaintext", 0, 0},
+    [UMBRA_KIND_CIPHERTEXT] = {"ciphertext", 0, 1},
+    [UMBRA_KIND_MATRIX] = {"encrypted matrix", 0, 1},
+    [UMBRA_KIND_LOGISTIC] = {"encrypted logistic model", 0, 1},
+};
+
+static const char *const sections[] = {
+    [UMBRA_SECTION_COUNTS] = "numbers of primes, levels and digits",
+    [UMBRA_SECTION_CHAIN] = "primes, levels and digits",
+    [UMBRA_SECTION_LOCK] = "passphrase settings",
+    [UMBRA_SECTION_SECRET] = "secret coefficients",
+    [UMBRA_SECTION_SEED] = "a seed",
+    [UMBRA_SECTION_RESIDUES] = "residues",
+    [UMBRA_SECTION_VALUE] = "level, slots and estimate",
+    [UMBRA_SECTION_KEY] = "the purpose of an evaluation key",
+    [UMBRA_SECTION_MATRIX] = "the shape of a matrix",
+    [UMBRA_SECTION_LOGISTIC] = "the settings of a logistic model",
+    [UMBRA_SECTION_COEFFICIENTS] = "coefficients of a polynomial",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+const char *umbra_kind_name(uint32_t kind) { return kind < COUNT(kinds) ? kinds[kind].name : NULL; }
+
+uint32_t umbra_kind_flags(uint32_t kind) { return kinds[kind].flags; }
+
+int umbra_kind_is_owned(uint32_t kind) { return kinds[kind].owned; }
+
+const char *umbra_section_name(uint32_t type) {
+  const char *name = type < COUNT(sections) ? sections[type] : NULL;
+  return name ? name : "something unknown";
+}
+
+void umbra_header_checksum(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header) {
+  crypto_generichash(checksum, UMBRA_CHECKSUM_BYTES, (const uint8_t *)header, offsetof(umbra_header, checksum), NULL, 0);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container: what every file and buffer of Umbra looks like. docs/file-format.md describes it byte by byte.
+ *
+ * The structs of this file and the records that the layers define are the bytes of the file themselves: little-endian,
+ * without padding.
+ */
+#ifndef UMBRA_IO_CONTAINER_H
+#define UMBRA_IO_CONTAINER_H
+
+#include <stdint.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files hold the words of memory: hosts are little-endian");
+
+enum {
+  UMBRA_CONTAINER_VERSION = 1,
+  UMBRA_CHECKSUM_BYTES = 32,
+  UMBRA_CONTAINER_DIGEST_BYTES = 32,
+  UMBRA_CONTAINER_OWNER_BYTES = 16
+};
+
+/* What a container holds. Values are part of the format. */
+typedef enum umbra_kind {
+  UMBRA_KIND_PARAMS = 1,
+  UMBRA_KIND_SECRET_KEY = 2,
+  UMBRA_KIND_PUBLIC_KEY = 3,
+  UMBRA_KIND_EVAL_KEYS = 4,
+  UMBRA_KIND_PLAINTEXT = 5,
+  UMBRA_KIND_CIPHERTEXT = 6,
+  UMBRA_KIND_MATRIX = 7,
+  UMBRA_KIND_LOGISTIC = 8
+} umbra_kind;
+
+/* Flags of the header, part of the format. */
+enum {
+  UMBRA_CONTAINER_SEALED = 1u,  /* secret key: under a passphrase */
+  UMBRA_CONTAINER_INSECURE = 2u /* parameters: below 128-bit security or of a test ring */
+};
+
+/* Types of sections, part of the format. */
+typedef enum umbra_section {
+  UMBRA_SECTION_COUNTS = 1,   /* parameters: sizes of what follows */
+  UMBRA_SECTION_CHAIN = 2,    /* parameters: primes, levels, digits */
+  UMBRA_SECTION_LOCK = 3,     /* how a passphrase becomes the key of the next section */
+  UMBRA_SECTION_SECRET = 4,   /* ternary coefficients, or their encryption */
+  UMBRA_SECTION_SEED = 5,     /* of uniform residues */
+  UMBRA_SECTION_RESIDUES = 6, /* of polynomials, limb by limb */
+  UMBRA_SECTION_VALUE = 7,    /* level, slots and estimate of a plaintext or ciphertext */
+  UMBRA_SECTION_KEY = 8,      /* what an evaluation key is for */
+  UMBRA_SECTION_MATRIX = 9,   /* shape of a matrix */
+  UMBRA_SECTION_LOGISTIC = 10, /* public part of a logistic model */
+  UMBRA_SECTION_COEFFICIENTS = 11 /* of a polynomial */
+} umbra_section;
+
+typedef struct umbra_header {
+  uint8_t magic[8];
+  uint32_t version, kind, flags, sections;
+  uint64_t bytes; /* of the whole container */
+  uint8_t digest[UMBRA_CONTAINER_DIGEST_BYTES]; /* of the parameters */
+  uint8_t owner[UMBRA_CONTAINER_OWNER_BYTES];   /* zero for parameters and plaintexts */
+  uint8_t checksum[UMBRA_CHECKSUM_BYTES];       /* BLAKE2b-256 of the fields above */
+} umbra_header;
+_Static_assert(sizeof(umbra_header) == 112, "no padding");
+
+/*
+ * A section is this head, `length` bytes, and the BLAKE2b-256 of both, keyed with the header's checksum: a section of
+ * another container, or at another place, does not pass.
+ */
+typedef struct umbra_section_head {
+  uint32_t type, index;
+  uint64_t length;
+} umbra_section_head;
+_Static_assert(sizeof(umbra_section_head) == 16, "no padding");
+
+enum { UMBRA_SECTION_OVERHEAD = sizeof(umbra_section_head) + UMBRA_CHECKSUM_BYTES };
+
+extern const uint8_t umbra_container_magic[8];
+
+/* "secret key" and the like; NULL if there is no such kind. */
+const char *umbra_kind_name(uint32_t kind);
+
+/* Of a kind that exists: the flags that its header may carry; whether it has an owner. */
+uint32_t umbra_kind_flags(uint32_t kind);
+int umbra_kind_is_owned(uint32_t kind);
+
+/* What sections of this type hold, in words. */
+const char *umbra_section_name(uint32_t type);
+
+void umbra_header_checksum(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The array files of NumPy (numpy.lib.format), versions 1 to 3, strictly. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "storage.h"
+#include "table_file.h"
+
+enum { MAX_HEADER = 16384, PREFIX = 8, ALIGNMENT = 64 };
+
+static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
+
+typedef struct npy_header {
+  char type;   /* 'f', 'i' or 'u' */
+  char digit;  /* bytes of an element */
+  int fortran; /* column order */
+  size_t rows, columns;
+} npy_header;
+
+/* ---- the header: a Python dictionary ---- */
+
+typedef struct cursor {
+  const char *at, *end;
+} cursor;
+
+static int take(cursor *c, char wanted) {
+  while (c->at < c->end && *c->at == ' ') c->at++;
+  if (c->at == c->end || *c->at != wanted) return 0;
+  c->at++;
+  return 1;
+}
+
+/* A word, after spaces. */
+static int take_word(cursor *c, const char *word) {
+  if (!take(c, *word)) return 0;
+  size_t rest = strlen(word) - 1;
+  if ((size_t)(c->end - c->at) < rest || memcmp(c->at, word + 1, rest) != 0) {
+    c->at--;
+    return 0;
+  }
+  c->at += rest;
+  return 1;
+}
+
+static int take_number(cursor *c, size_t *number) {
+  while (c->at < c->end && *c->at == ' ') c->at++;
+  const char *first = c->at;
+  for (*number = 0; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
+    if (__builtin_mul_overflow(*number, 10, number) || __builtin_add_overflow(*number, *c->at - '0', number)) return 0;
+  return c->at > first;
+}
+
+/* '<f8' and the like; '|' is the byte order of single bytes. */
+static int take_type(cursor *c, npy_header *header) {
+  if (!take(c, '\'') || c->end - c->at < 4) return 0;
+  char order = c->at[0];
+  header->type = c->at[1];
+  header->digit = c->at[2];
+  int known = header->type == 'f' ? header->digit == '4' || header->digit == '8'
+                                  : (header->type == 'i' || header->type == 'u') && header->digit &&
+                                        strchr("1248", header->digit);
+  if (!known || (order != '<' && !(order == '|' && header->digit == '1'))) return 0;
+  c->at += 3;
+  return take(c, '\'');
+}
+
+static int take_order(cursor *c, npy_header *header) {
+  header->fortran = take_word(c, "True");
+  return header->fortran || take_word(c, "False");
+}
+
+/* (rows,) or (rows, columns) */
+static int take_shape(cursor *c, npy_header *header) {
+  header->columns = 1;
+  if (!take(c, '(') || !take_number(c, &header->rows) || !take(c, ',')) return 0;
+  if (take(c, ')')) return 1;
+  if (!take_number(c, &header->columns)) return 0;
+  take(c, ',');
+  return take(c, ')');
+}
+
+static const struct {
+  const char *key, *wanted;
+  int (*take)(cursor *c, npy_header *header);
+} entries[] = {
+    {"'descr'", "'<f4', '<f8' or an integer such as '<i8'", take_type},
+    {"'fortran_order'", "True or False", take_order},
+    {"'shape'", "one or two dimensions", take_shape},
+};
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+static umbra_status take_entry(cursor *c, npy_header *header, unsigned *seen, const char *path) {
+  for (unsigned e = 0; e < ENTRIES; e++) {
+    if (!take_word(c, entries[e].key)) continue;
+    if (*seen >> e & 1u)
+      return umbra_fail(UMBRA_ERROR_FORMAT, "the header names %s twice (in %s)", entries[e].key, path);
+    *seen |= 1u << e;
+    if (take(c, ':') && entries[e].take(c, header)) return UMBRA_OK;
+    return umbra_fail(UMBRA_ERROR_FORMAT, "%s in the header is not %s (in %s)", entries[e].key, entries[e].wanted, path);
+  }
+  return umbra_fail(UMBRA_ERROR_FORMAT, "the header has an unknown entry (in %s)", path);
+}
+
+static umbra_status parse_header(npy_header *header, cursor c, const char *path) {
+  unsigned seen = 0;
+  int more = take(&c, '{');
+  while (more && !take(&c, '}')) {
+    UMBRA_TRY(take_entry(&c, header, &seen, path));
+    more = take(&c, ',') || (c.at < c.end && *c.at == '}');
+  }
+  take(&c, '\n');
+  if (!more || c.at != c.end || seen != (1u << ENTRIES) - 1)
+    return umbra_fail(UMBRA_ERROR_FORMAT,
+                      "the header is not a dictionary of 'descr', 'fortran_order' and 'shape' (in %s)", path);
+  if (header->fortran)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "the values are in Fortran order; save the array in C order (in %s)", path);
+  return UMBRA_OK;
+}
+
+/* Reads up to the first value; *bytes is what is left then. */
+static umbra_status read_header(npy_header *header, int file, uint64_t *bytes, const char *path) {
+  uint8_t prefix[PREFIX + 4];
+  char text[MAX_HEADER];
+  if (*bytes < sizeof prefix)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is too short for an npy file", path);
+  UMBRA_TRY(umbra_storage_read(file, prefix, PREFIX, path));
+  if (memcmp(prefix, magic, sizeof magic) != 0)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' does not begin as an npy file", path);
+  if (prefix[6] < 1 || prefix[6] > 3 || prefix[7] != 0)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "npy version %u.%u; versions 1.0 to 3.0 can be read (in %s)", prefix[6],
+                      prefix[7], path);
+  size_t field = prefix[6] == 1 ? 2 : 4;
+  uint32_t length = 0;
+  UMBRA_TRY(umbra_storage_read(file, prefix + PREFIX, field, path));
+  memcpy(&length, prefix + PREFIX, field);
+  *bytes -= PREFIX + field;
+  if (length > *bytes || length > MAX_HEADER)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "the header claims %u bytes (in %s)", length, path);
+  UMBRA_TRY(umbra_storage_read(file, text, length, path));
+  *bytes -= length;
+  return parse_header(header, (cursor){text, text + length}, path);
+}
+
+/* ---- values ---- */
+
+static double element(const uint8_t *bytes, const npy_header *header) {
+  union {
+    int8_t i1;
+    int16_t i2;
+    int32_t i4;
+    int64_t i8;
+    uint8_t u1;
+    uint16_t u2;
+    uint32_t u4;
+    uint64_t u8;
+    float f4;
+    double f8;
+  } x;
+  memcpy(&x, bytes, (size_t)(header->digit - '0'));
+  switch (header->type << 8 | header->digit) {
+    case 'i' << 8 | '1': return x.i1;
+    case 'i' << 8 | '2': return x.i2;
+    case 'i' << 8 | '4': return x.i4;
+    case 'i' << 8 | '8': return (double)x.i8;
+    case 'u' << 8 | '1': return x.u1;
+    case 'u' << 8 | '2': return x.u2;
+    case 'u' << 8 | '4': return x.u4;
+    case 'u' << 8 | '8': return (double)x.u8;
+    case 'f' << 8 | '4': return (double)x.f4;
+    default: return x.f8;
+  }
+}
+
+/* Integers from 2^53 on may have been rounded. */
+static int is_exact(double value, const npy_header *header) {
+  return isfinite(value) && (header->type == 'f' || fabs(value) < 0x1p53);
+}
+
+static umbra_status read_values(umbra_table *table, const npy_header *header, int file, const char *path) {
+  uint8_t block[16384];
+  size_t size = (size_t)(header->digit - '0'), count = table->rows * table->columns, step = sizeof block / size;
+  for (size_t i = 0; i < count; i++) {
+    size_t in_block = i % step;
+    if (in_block == 0) UMBRA_TRY(umbra_storage_read(file, block, (count - i < step ? count - i : step) * size, path));
+    table->values[i] = element(block + in_block * size, header);
+    if (!is_exact(table->values[i], header))
+      return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu is %s (in %s)", i / table->columns + 1,
+                        i % table->columns + 1, header->type == 'f' ? "not finite" : "an integer of 2^53 or more", path);
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_npy_read(umbra_table *table, int file, uint64_t bytes, const char *path) {
+  npy_header header = {0};
+  UMBRA_TRY(read_header(&header, file, &bytes, path));
+  size_t count, size;
+  if (__builtin_mul_overflow(header.rows, header.columns, &count) ||
+      __builtin_mul_overflow(count, (size_t)(header.digit - '0'), &size) || size != bytes || count == 0)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "the shape (%zu, %zu) does not go with %" PRIu64 " bytes of values (in %s)",
+                      header.rows, header.columns, bytes, path);
+  umbra_table made;
+  UMBRA_TRY(umbra_table_make(&made, header.rows, header.columns));
+  umbra_status status = read_values(&made, &header, file, path);
+  if (status == UMBRA_OK)
+    *table = made;
+  else
+    umbra_table_clear(&made);
+  return status;
+}
+
+umbra_status umbra_npy_write(int file, const umbra_table *table) {
+  char text[2 * ALIGNMENT];
+  memset(text, ' ', sizeof text);
+  memcpy(text, magic, sizeof magic);
+  text[6] = 1; /* version 1.0 */
+  text[7] = 0;
+  const uint16_t length = sizeof text - PREFIX - 2;
+  memcpy(text + PREFIX, &length, sizeof length);
+  int used = snprintf(text + PREFIX + 2, length, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu, %zu), }",
+                      table->rows, table->columns);
+  text[PREFIX + 2 + used] = ' '; /* where snprintf put its zero */
+  text[sizeof text - 1] = '\n';
+  UMBRA_TRY(umbra_storage_write(file, text, sizeof text));
+  return umbra_storage_write(file, table->values, table->rows * table->columns * sizeof *table->values);
+}

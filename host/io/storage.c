@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/error.h"
+#include "container.h"
+
+static umbra_status refused(const char *action, const char *path) {
+  return umbra_fail(UMBRA_ERROR_IO, "cannot %s '%s': %s", action, path, strerror(errno));
+}
+
+umbra_status umbra_storage_open(int *file, uint64_t *bytes, const char *path) {
+  int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block before it is refused */
+  if (opened < 0) return refused("open", path);
+  struct stat about;
+  if (fstat(opened, &about) != 0 || !S_ISREG(about.st_mode)) {
+    close(opened);
+    return umbra_fail(UMBRA_ERROR_IO, "cannot read '%s': not a regular file", path);
+  }
+  *file = opened;
+  *bytes = (uint64_t)about.st_size;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char *path) {
+  uint8_t *next = bytes;
+  while (count) {
+    ssize_t got = read(file, next, count);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return refused("read", path);
+    if (got == 0) return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' became shorter while it was read", path);
+    next += got;
+    count -= (size_t)got;
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_storage_write(int file, const void *bytes, size_t count) {
+  const uint8_t *next = bytes;
+  while (count) {
+    ssize_t put = write(file, next, count);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return umbra_fail(UMBRA_ERROR_IO, "cannot write: %s", strerror(errno));
+    next += put;
+    count -= (size_t)put;
+  }
+  return UMBRA_OK;
+}
+
+/* ---- replacement ---- */
+
+/* The part of a path up to its last slash, "." if there is none. */
+static umbra_status folder_of(char folder[PATH_MAX], const char *path) {
+  const char *slash = strrchr(path, '/');
+  size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+  if (length >= PATH_MAX) return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
+  memcpy(folder, slash ? path : ".", length);
+  folder[length] = '\0';
+  return UMBRA_OK;
+}
+
+/* Makes the new name durable. Not every file system can, and the file is whole either way: errors are ignored. */
+static void sync_folder(const char *path) {
+  char folder[PATH_MAX];
+  if (folder_of(folder, path) != UMBRA_OK) return;
+  int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return;
+  (void)fsync(file);
+  close(file);
+}
+
+static umbra_status publish(const char *temporary, const char *path, int secret) {
+  if (!secret) return rename(temporary, path) == 0 ? UMBRA_OK : refused("create", path);
+  if (link(temporary, path) == 0) return UMBRA_OK; /* unlike rename, it never replaces */
+  if (errno == EEXIST) return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
+  return refused("create", path);
+}
+
+static umbra_status fill(int file, const char *temporary, umbra_storage_body write, void *argument) {
+  UMBRA_TRY(write(file, argument));
+  return fsync(file) == 0 ? UMBRA_OK : refused("write", temporary);
+}
+
+umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument) {
+  char temporary[PATH_MAX];
+  unsigned long long number;
+  randombytes_buf(&number, sizeof number);
+  int length = snprintf(temporary, sizeof temporary, "%s.%016llx.tmp", path, number);
+  if (length < 0 || (size_t)length >= sizeof temporary)
+    return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
+  struct stat about;
+  if (secret && lstat(path, &about) == 0)
+    return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
+  int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret ? 0600 : 0666);
+  if (file < 0) return refused("create", path);
+  umbra_status status = fill(file, temporary, write, argument);
+  if (close(file) != 0 && status == UMBRA_OK) status = refused("write", path);
+  if (status == UMBRA_OK) status = publish(temporary, path, secret);
+  if (status != UMBRA_OK || secret) unlink(temporary);
+  if (status == UMBRA_OK) sync_folder(path);
+  return status;
+}
+
+/* ---- search ---- */
+
+/* The kind of a container, from the beginning of the file alone; 0 if it is none. */
+static uint32_t kind_of(int folder, const char *name) {
+  int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return 0;
+  umbra_header header;
+  struct stat about;
+  int whole = fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
+              read(file, &header, sizeof header) == (ssize_t)sizeof header &&
+              memcmp(header.magic, umbra_container_magic, sizeof header.magic) == 0;
+  close(file);
+  return whole && header.kind < 32 ? header.kind : 0;
+}
+
+umbra_status umbra_storage_find(int *found, char name[UMBRA_STORAGE_NAME_BYTES], const char *path, uint32_t kinds) {
+  char folder[PATH_MAX];
+  UMBRA_TRY(folder_of(folder, path));
+  DIR *entries = opendir(folder);
+  if (!entries) return refused("look into", folder);
+  *found = 0;
+  for (const struct dirent *entry; !*found && (entry = readdir(entries));) {
+    *found = (kinds >> kind_of(dirfd(entries), entry->d_name)) & 1u;
+    snprintf(name, UMBRA_STORAGE_NAME_BYTES, "%s", entry->d_name);
+  }
+  closedir(entries);
+  return UMBRA_OK;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: opening, whole-or-absent replacement, and what else is in a folder. */
+#ifndef UMBRA_IO_STORAGE_H
+#define UMBRA_IO_STORAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <umbra/status.h>
+
+/* Opens a regular file for reading and says how long it is. Errors: IO. */
+umbra_status umbra_storage_open(int *file, uint64_t *bytes, const char *path);
+
+/* Exactly `count` bytes. Errors: IO; FORMAT if the file ends before them. */
+umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char *path);
+
+umbra_status umbra_storage_write(int file, const void *bytes, size_t count);
+
+/*
+ * Calls write with a new file beside `path`, then makes it `path`: in one step, after its bytes have reached the disk,
+ * and not at all if anything fails. secret: mode 0600, and an existing file is not replaced (EXISTS).
+ */
+typedef umbra_status (*umbra_storage_body)(int file, void *argument);
+umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument);
+
+/*
+ * Looks through the folder that `path` is in. *found is 1 if it holds a container of one of the kinds in the mask
+ * (bit k: kind k), whose name then is in `name`. Errors: IO.
+ */
+enum { UMBRA_STORAGE_NAME_BYTES = 256 };
+umbra_status umbra_storage_find(int *found, char name[UMBRA_STORAGE_NAME_BYTES], const char *path, uint32_t kinds);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A row's product with the weights is summed into its first slot by log2(stride) rotations. The other slots then hold sums
+ * that straddle two rows, which may lie outside the sigmoid's interval: one multiplication clears them and divides by the
+ * range.
+ */
+#include "logistic.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/objects.h"
+#include "../linalg/matrix.h"
+
+static double sigmoid(double z, void *user) {
+  (void)user;
+  return 1 / (1 + exp(-z));
+}
+
+static umbra_status check_shape(double range, uint32_t degree) {
+  if (!(range > 0) || !isfinite(range) || degree < 1 || degree > UMBRA_LOGISTIC_MAX_DEGREE)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the range must be above 0 and the degree in 1..%d, not %g and %u",
+                      UMBRA_LOGISTIC_MAX_DEGREE, range, degree);
+  return UMBRA_OK;
+}
+
+static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *weights,
+                                    size_t features, double bias) {
+  size_t slots = umbra_params_slots(umbra_context_params(key->context)), stride = umbra_matrix_stride_for(features);
+  if (stride > slots)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features, slots - 1);
+  double *values;
+  UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
+  for (size_t row = 0; row < slots; row += stride) {
+    memcpy(values + row, weights, features * sizeof *values);
+    values[row + features] = bias;
+  }
+  umbra_status status = umbra_encode_encrypt(ciphertext, key, values, slots);
+  umbra_free(values);
+  return status;
+}
+
+umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key, const double *weights,
+                                    size_t features, double bias, double range, uint32_t degree) {
+  if (!model || !key || !weights || !features)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a key and at least one weight");
+  UMBRA_TRY(check_shape(range, degree));
+  umbra_logistic *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a model"));
+  *made = (umbra_logistic){.context = key->context, .features = features, .range = range, .degree = degree};
+  umbra_status status = umbra_chebyshev_fit(made->coefficient, degree, sigmoid, NULL, -range, range, NULL);
+  if (status == UMBRA_OK) status = encrypt_weights(&made->weights, key, weights, features, bias);
+  if (status == UMBRA_OK) *model = made;
+  else umbra_logistic_destroy(made);
+  return status;
+}
+
+void umbra_logistic_destroy(umbra_logistic *model) {
+  if (!model) return;
+  umbra_ciphertext_destroy(model->weights);
+  umbra_free(model);
+}
+
+uint32_t umbra_logistic_depth(uint32_t degree) { return 2 + umbra_chebyshev_depth(degree); }
+
+size_t umbra_logistic_rotations(int32_t steps[32], size_t features) {
+  size_t count = 0, stride = umbra_matrix_stride_for(features);
+  for (size_t step = 1; step < stride && count < 32; step *= 2) steps[count++] = (int32_t)step;
+  return count;
+}
+
+/* The first slot of every row becomes (weights . row) / range, all others 0. */
+static umbra_status linear(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_logistic *model,
+                           const umbra_ciphertext *records, const umbra_plaintext *heads) {
+  UMBRA_TRY(umbra_mul(evaluator, out, records, model->weights));
+  int32_t steps[32];
+  size_t count = umbra_logistic_rotations(steps, model->features);
+  umbra_ciphertext *rotated = NULL;
+  umbra_status status = UMBRA_OK;
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
+    status = umbra_rotate(evaluator, &rotated, *out, steps[i]);
+    if (status == UMBRA_OK) status = umbra_add(evaluator, out, *out, rotated);
+  }
+  umbra_ciphertext_destroy(rotated);
+  return status == UMBRA_OK ? umbra_mul_plain(evaluator, out, *out, heads) : status;
+}
+
+/* 1 / range in the first slot of every row, at the level after the first product. */
+static umbra_status encode_heads(umbra_plaintext **heads, const umbra_logistic *model, size_t stride, uint32_t level) {
+  size_t slots = umbra_params_slots(umbra_context_params(model->context));
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = level;
+  double *values;
+  UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a mask"));
+  for (size_t row = 0; row < slots; row += stride) values[row] = 1 / model->range;
+  umbra_status status = umbra_encode(heads, model->context, values, slots, &options);
+  umbra_free(values);
+  return status;
+}
+
+static umbra_status score_parts(umbra_evaluator *evaluator, umbra_matrix *scores, const umbra_logistic *model,
+                                const umbra_matrix *records, const umbra_plaintext *heads) {
+  for (size_t i = 0; i < records->parts; i++) {
+    umbra_ciphertext *z = NULL;
+    umbra_status status = linear(evaluator, &z, model, records->part[i], heads);
+    if (status == UMBRA_OK)
+      status = umbra_chebyshev_eval(evaluator, &scores->part[i], z, model->coefficient, model->degree);
+    umbra_ciphertext_destroy(z);
+    UMBRA_TRY(status);
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status check_score(const umbra_logistic *model, const umbra_matrix *records, uint32_t *level) {
+  if (records->columns != model->features)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records have %zu columns and the model %zu features",
+                      records->columns, model->features);
+  UMBRA_TRY(umbra_check_context(model->context, records->context, "the records"));
+  *level = umbra_ciphertext_level(model->weights);
+  for (size_t i = 0; i < records->parts; i++) {
+    uint32_t part_level = umbra_ciphertext_level(records->part[i]);
+    if (part_level < *level) *level = part_level;
+  }
+  uint32_t depth = umbra_logistic_depth(model->degree);
+  if (*level >= depth) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_NO_LEVEL, "scoring with degree %u takes %u levels and the inputs are at level %u",
+                    model->degree, depth, *level);
+}
+
+umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores, const umbra_logistic *model,
+                                  const umbra_matrix *records) {
+  if (!evaluator || !scores || !model || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scoring needs an evaluator, an output, a model and records");
+  uint32_t level;
+  UMBRA_TRY(check_score(model, records, &level));
+  umbra_matrix *made;
+  umbra_plaintext *heads;
+  UMBRA_TRY(umbra_matrix_make(&made, records->context, records->rows, 1, records->stride));
+  umbra_status status = encode_heads(&heads, model, records->stride, level - 1);
+  if (status == UMBRA_OK) {
+    status = score_parts(evaluator, made, model, records, heads);
+    umbra_plaintext_destroy(heads);
+  }
+  if (status == UMBRA_OK) *scores = made;
+  else umbra_matrix_destroy(made);
+  return status;
+}
+
+double umbra_logistic_value(double z, double range, uint32_t degree) {
+  double coefficient[UMBRA_LOGISTIC_MAX_DEGREE + 1];
+  if (check_shape(range, degree) != UMBRA_OK || !isfinite(z)) return NAN;
+  if (umbra_chebyshev_fit(coefficient, degree, sigmoid, NULL, -range, range, NULL) != UMBRA_OK) return NAN;
+  return umbra_chebyshev_value(coefficient, degree, z / range);
+}
+
+size_t umbra_logistic_features(const umbra_logistic *model) { return model->features; }

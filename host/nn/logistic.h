@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UMBRA_NN_LOGISTIC_H
+#define UMBRA_NN_LOGISTIC_H
+
+#include <umbra/logistic.h>
+#include <umbra/polynomial.h>
+
+enum { UMBRA_LOGISTIC_MAX_DEGREE = 63 };
+
+/*
+ * weights: the row (weights, bias, zeros) of the records' stride, over and over through all slots. The coefficients come
+ * with the model rather than from the server's own mathematics library, so that every machine computes the same bits.
+ */
+struct umbra_logistic {
+  const umbra_context *context;
+  size_t features;
+  double range;
+  uint32_t degree;
+  double coefficient[UMBRA_LOGISTIC_MAX_DEGREE + 1]; /* of the sigmoid on [-range, range], Chebyshev basis */
+  umbra_ciphertext *weights;
+};
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "chain.h"
+
+umbra_log2 umbra_chain_log_product(const umbra_chain *chain, uint32_t first, uint32_t count) {
+  umbra_log2 sum = 0;
+  for (uint32_t i = 0; i < count; i++) sum += umbra_log2_of_u32(chain->prime[first + i]);
+  return sum;
+}
+
+umbra_window umbra_chain_union(const umbra_chain *chain, uint32_t level) {
+  uint32_t first = chain->window[0].first;
+  uint32_t end = umbra_window_end(chain->window[0]);
+  for (uint32_t l = 1; l <= level; l++) {
+    const umbra_window w = chain->window[l];
+    if (w.first < first) first = w.first;
+    if (umbra_window_end(w) > end) end = umbra_window_end(w);
+  }
+  return (umbra_window){(uint16_t)first, (uint16_t)(end - first)};
+}
+
+umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level) {
+  const umbra_window all = umbra_chain_union(chain, level);
+  return umbra_chain_log_product(chain, all.first, all.count) +
+         umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
+}
+
+uint32_t umbra_chain_digits(const umbra_chain *chain, umbra_window window) {
+  uint32_t count = 0;
+  for (uint32_t j = 0; j < chain->digits; j++)
+    count += chain->digit_begin[j] < umbra_window_end(window) && window.first < chain->digit_begin[j + 1];
+  return count;
+}
+
+void umbra_chain_fill_scales(umbra_chain *chain) {
+  umbra_log2 product[UMBRA_MAX_PRIMES + 1] = {0}; /* of the primes before a position */
+  for (uint32_t i = 0; i < umbra_chain_aux(chain); i++) product[i + 1] = product[i] + umbra_log2_of_u32(chain->prime[i]);
+
+  umbra_log2 log_q[UMBRA_MAX_LEVELS] = {0};
+  for (uint32_t l = 0; l < chain->levels; l++)
+    log_q[l] = product[umbra_window_end(chain->window[l])] - product[chain->window[l].first];
+
+  const uint32_t depth = chain->levels - 1;
+  chain->log_scale[0] = depth ? (log_q[depth] - log_q[0]) / (umbra_log2)depth
+                              : umbra_log2_of_bits((int32_t)chain->scale_bits);
+  for (uint32_t l = 1; l <= depth; l++)
+    chain->log_scale[l] = (chain->log_scale[l - 1] + log_q[l] - log_q[l - 1]) / 2;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The modulus chain: primes, levels, scales and gadget digits of one parameter set.
+ *
+ * Order of positions: terminal primes reversed, main primes, auxiliary primes. With T terminals, level l with m main and
+ * t terminal primes is the window [T - t, T + m) of positions. Level 0 is the lowest.
+ */
+#ifndef UMBRA_RING_CHAIN_H
+#define UMBRA_RING_CHAIN_H
+
+#include <umbra/status.h>
+
+#include "../../kernels/kernels.h"
+#include "fixed.h"
+
+enum { UMBRA_MAX_LEVELS = 130, UMBRA_MAX_AUX = 32 };
+
+/* Limits of the classes: LOW < prime < HIGH. */
+enum {
+  UMBRA_TERMINAL_LOW = 1 << 16,
+  UMBRA_TERMINAL_HIGH = 1 << 27,
+  UMBRA_MAIN_LOW = 379625062, /* floor(2^28.5) */
+  UMBRA_MAIN_HIGH = 1 << 30
+};
+#define UMBRA_AUX_HIGH (1u << 31)
+
+typedef struct umbra_window {
+  uint16_t first, count;
+} umbra_window;
+
+static inline uint32_t umbra_window_end(umbra_window w) { return (uint32_t)w.first + w.count; }
+
+typedef struct umbra_chain {
+  uint32_t log_n;
+  uint32_t scale_bits;              /* nominal: 25, 30, ..., 60 */
+  uint32_t terminals, mains, auxes; /* numbers of primes of the three classes */
+  uint32_t prime[UMBRA_MAX_PRIMES]; /* by position */
+  uint32_t levels;                  /* depth + 1 */
+  umbra_window window[UMBRA_MAX_LEVELS];
+  umbra_log2 log_scale[UMBRA_MAX_LEVELS]; /* log2 of s_l */
+  uint32_t digits;                        /* of the key-switching gadget */
+  uint16_t digit_begin[UMBRA_MAX_DIGITS + 1]; /* digit j: positions [begin[j], begin[j+1]); begin[digits] = terminals + mains */
+} umbra_chain;
+
+/* Position of the first auxiliary prime = number of chain primes. */
+static inline uint32_t umbra_chain_aux(const umbra_chain *c) { return c->terminals + c->mains; }
+
+static inline uint32_t umbra_chain_primes(const umbra_chain *c) { return c->terminals + c->mains + c->auxes; }
+
+/* log2 of the product of the primes at positions [first, first + count). */
+umbra_log2 umbra_chain_log_product(const umbra_chain *chain, uint32_t first, uint32_t count);
+
+/* Window that covers the windows of levels 0..level: where a key made for them lives. */
+umbra_window umbra_chain_union(const umbra_chain *chain, uint32_t level);
+
+/* Digits of the gadget that intersect a window. */
+uint32_t umbra_chain_digits(const umbra_chain *chain, umbra_window window);
+
+/*
+ * Fills log_scale from windows and primes: s_0 is the geometric mean of all steps prod D / prod R (2^scale_bits if there
+ * is only one level), s_l = sqrt(s_{l-1} * prod D / prod R).
+ */
+void umbra_chain_fill_scales(umbra_chain *chain);
+
+/* log2 of the modulus of a key that serves levels 0..level: the union of their windows times all auxiliary primes. */
+umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level);
+
+#endif

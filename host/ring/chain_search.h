@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The search for a chain: from a ring, a scale and a depth to primes, levels and digits. Integers only, so every machine finds
+ * the same. */
+#ifndef UMBRA_RING_CHAIN_SEARCH_H
+#define UMBRA_RING_CHAIN_SEARCH_H
+
+#include "chain_shape.h"
+
+/* Fills the chain with the best found. Returns 0, and leaves it undefined, if the request cannot be met. */
+int umbra_chain_search(umbra_chain *chain, const umbra_chain_request *request);
+
+/* Largest depth up to request->depth that can be met with the rest of the request; -1 if not even depth 0 can. */
+int umbra_chain_search_depth(const umbra_chain_request *request);
+
+/* How far the scales of a chain may be from their target, as log2 of a factor: 0.5 % or 5 %. */
+umbra_log2 umbra_chain_drift_limit(uint32_t log_n, uint32_t scale_bits);
+
+/* How far they are. */
+umbra_log2 umbra_chain_drift(const umbra_chain *chain);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "chain_shape.h"
+
+#include <string.h>
+
+#include "chain_digits.h"
+#include "primes.h"
+
+/* Nominal sizes in thousandths of a bit. */
+enum {
+  MILLI = 1000,
+  MAIN_MIN = 28700, /* mains are spread around their size, between 2^28.5 and 2^30 */
+  MAIN_MAX = 30000,
+  TERMINAL_MIN = 16500,
+  TERMINAL_MAX = 26500,
+  SCALE_SLACK = 500, /* scales lie up to half a bit under their nominal size */
+  AUX_SIZE = 31000,
+  BASE_MARGIN = 10000, /* bits of the lowest level above the scale: at least these, */
+  BASE_CHOICE = 30000, /* and at most so many more */
+  MAX_PERIOD = 8,
+  MAX_TERMINALS = 12
+};
+
+typedef struct ranking {
+  const umbra_chain_request *request;
+  umbra_shape *shape;
+  uint32_t shapes;
+} ranking;
+
+static uint32_t common_divisor(uint32_t a, uint32_t b) { return b ? common_divisor(b, a % b) : a; }
+
+static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+/* The size of so many units when scales are `slack` under their nominal size. */
+static uint32_t size_of(const umbra_shape *shape, uint32_t units, uint32_t scale_bits, uint32_t slack) {
+  return units * (scale_bits * MILLI - slack) / shape->level_units;
+}
+
+/* Half a bit around the size, and a bit below it because the size may shrink with the scale. */
+void umbra_shape_terminal_range(const umbra_shape *shape, uint32_t scale_bits, uint32_t *low, uint32_t *high) {
+  const umbra_log2 milli = umbra_log2_of_bits(1) / MILLI;
+  const uint32_t size = size_of(shape, shape->terminal_units, scale_bits, 0);
+  *low = *high = 0;
+  if (size == 0) return;
+  *low = umbra_log2_to_u32(milli * (umbra_log2)(size - 2 * SCALE_SLACK));
+  *high = umbra_log2_to_u32(milli * (umbra_log2)(size + SCALE_SLACK));
+  if (*low < UMBRA_TERMINAL_LOW) *low = UMBRA_TERMINAL_LOW;
+}
+
+static uint32_t terminal_supply(const umbra_shape *shape, const umbra_chain_request *request) {
+  uint32_t prime, end, supply = 0;
+  umbra_shape_terminal_range(shape, request->scale_bits, &prime, &end);
+  while (supply < MAX_TERMINALS && (prime = umbra_prime_above(request->log_n, prime)) != 0 && prime < end) supply++;
+  return supply;
+}
+
+/* The fewest terminals that make up `units` with at most max_mains mains; more than max_terminals if none do. */
+static uint32_t fewest_terminals(const umbra_shape *shape, uint32_t units, uint32_t max_mains, uint32_t max_terminals) {
+  for (uint32_t t = 0; t <= max_terminals && t * shape->terminal_units <= units; t++) {
+    const uint32_t rest = units - t * shape->terminal_units;
+    if (rest % shape->main_units == 0 && rest / shape->main_units <= max_mains) return t;
+  }
+  return max_terminals + 1;
+}
+
+static int lay_levels(umbra_shape *shape, uint32_t max_mains, uint32_t max_terminals) {
+  shape->mains = shape->terminals = 0;
+  for (uint32_t l = 0; l < shape->levels; l++) {
+    const uint32_t units = shape->base_units + shape->level_units * l;
+    const uint32_t t = fewest_terminals(shape, units, max_mains, max_terminals);
+    if (t > max_terminals) return 0;
+    const uint32_t m = (units - t * shape->terminal_units) / shape->main_units;
+    shape->main_count[l] = (uint8_t)m;
+    shape->terminal_count[l] = (uint8_t)t;
+    shape->mains = larger(shape->mains, m);
+    shape->terminals = larger(shape->terminals, t);
+  }
+  return 1;
+}
+
+/* Cost of the high levels with so many auxiliary primes. A main prime takes the room of an auxiliary one in a digit. */
+static uint64_t cost_with(const umbra_shape *shape, uint32_t terminal_size, uint32_t auxes) {
+  uint64_t cost = 0;
+  for (uint32_t l = umbra_first_high_level(shape->levels); l < shape->levels; l++) {
+    const uint32_t m = shape->main_count[l], t = shape->terminal_count[l];
+    const uint32_t size = m * AUX_SIZE + t * terminal_size;
+    const uint32_t digits = (size + auxes * AUX_SIZE - 1) / (auxes * AUX_SIZE);
+    uint32_t dropped = 0;
+    if (l > 0 && m > shape->main_count[l - 1]) dropped += m - shape->main_count[l - 1];
+    if (l > 0 && t > shape->terminal_count[l - 1]) dropped += t - shape->terminal_count[l - 1];
+    cost += umbra_switch_cost(digits, m + t, auxes, dropped);
+  }
+  return cost;
+}
+
+/* Fills the cost of the best number of auxiliary primes. Returns 0 if the bound leaves no room for any. */
+static int estimate_cost(umbra_shape *shape, const umbra_chain_request *request) {
+  const uint32_t units = shape->mains * shape->main_units + shape->terminals * shape->terminal_units;
+  const uint32_t size = size_of(shape, units, request->scale_bits, SCALE_SLACK);
+  const uint32_t terminal_size = size_of(shape, shape->terminal_units, request->scale_bits, 0);
+  shape->cost = UINT64_MAX;
+  for (uint32_t auxes = 1; auxes <= UMBRA_MAX_AUX; auxes++) {
+    if (shape->mains + shape->terminals + auxes > UMBRA_MAX_PRIMES) break;
+    if (request->bound_bits && size + auxes * AUX_SIZE > request->bound_bits * MILLI) break;
+    if (size > UMBRA_MAX_DIGITS * auxes * AUX_SIZE) continue;
+    const uint64_t cost = cost_with(shape, terminal_size, auxes);
+    if (cost < shape->cost) shape->cost = cost;
+  }
+  return shape->cost != UINT64_MAX;
+}
+
+/* Inserts a shape by its cost; of equal ones the first found stays first. */
+static void keep(ranking *ranking, const umbra_shape *shape) {
+  uint32_t at = ranking->shapes;
+  while (at > 0 && ranking->shape[at - 1].cost > shape->cost) at--;
+  if (at == UMBRA_MAX_SHAPES) return;
+  if (ranking->shapes < UMBRA_MAX_SHAPES) ranking->shapes++;
+  memmove(&ranking->shape[at + 1], &ranking->shape[at], (ranking->shapes - 1 - at) * sizeof *shape);
+  ranking->shape[at] = *shape;
+}
+
+/* All shapes of the given sizes: every base, and from each level's fewest terminals to ever fewer mains. */
+static void rank_sizes(ranking *ranking, umbra_shape *shape) {
+  const uint32_t bits = ranking->request->scale_bits;
+  const uint32_t supply = terminal_supply(shape, ranking->request);
+  const uint32_t first_base = ((bits * MILLI + BASE_MARGIN) * shape->level_units + bits * MILLI - 1) / (bits * MILLI);
+  shape->base_units = first_base;
+  while (size_of(shape, shape->base_units - first_base, bits, 0) <= BASE_CHOICE) {
+    uint32_t max_mains = UMBRA_MAX_PRIMES;
+    while (lay_levels(shape, max_mains, supply)) {
+      if (estimate_cost(shape, ranking->request)) keep(ranking, shape);
+      if (shape->mains == 0) break;
+      max_mains = shape->mains - 1;
+    }
+    shape->base_units++;
+  }
+}
+
+uint32_t umbra_shapes_rank(umbra_shape shape[UMBRA_MAX_SHAPES], const umbra_chain_request *request) {
+  ranking ranking = {.request = request, .shape = shape};
+  const uint32_t bits = request->scale_bits * MILLI;
+  if (request->depth >= UMBRA_MAX_LEVELS) return 0;
+  for (uint32_t p = 1; p <= MAX_PERIOD; p++) {
+    for (uint32_t c = (p * bits + MAIN_MAX - 1) / MAIN_MAX; p * bits >= MAIN_MIN * c; c++) {
+      for (uint32_t r = 0; r <= p; r++) {
+        const uint32_t terminal_size = r * bits / c;
+        if (r > 0 && (terminal_size < TERMINAL_MIN || terminal_size > TERMINAL_MAX)) continue;
+        if (common_divisor(common_divisor(p, r), c) > 1) continue;
+        umbra_shape sizes = {.main_units = p, .terminal_units = r, .level_units = c, .levels = request->depth + 1};
+        rank_sizes(&ranking, &sizes);
+      }
+    }
+  }
+  return ranking.shapes;
+}

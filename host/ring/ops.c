@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops.h"
+
+#include "../../kernels/modarith.h"
+
+void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
+                            int64_t value, uint32_t shift) {
+  uint32_t residues[UMBRA_MAX_PRIMES];
+  umbra_ring_residues(ring, dst, value, shift, residues);
+  umbra_ring_kernels(ring)->mul_const(stream, dst, a, residues);
+}
+
+void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
+                            int64_t value, uint32_t shift) {
+  uint32_t residues[UMBRA_MAX_PRIMES];
+  const uint32_t montgomery_shift = 32;
+  umbra_ring_residues(ring, dst, value, shift + montgomery_shift, residues);
+  umbra_ring_kernels(ring)->add_const(stream, dst, a, residues);
+}
+
+void umbra_ring_mul_p(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a) {
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  uint32_t residues[UMBRA_MAX_PRIMES], limbs = umbra_view_limbs(dst);
+  for (uint32_t i = 0; i < limbs; i++) {
+    uint32_t q = chain->prime[umbra_view_position(dst, i)];
+    residues[i] = 1;
+    for (uint32_t k = umbra_chain_aux(chain); k < umbra_chain_primes(chain); k++)
+      residues[i] = umbra_mod_mul(residues[i], chain->prime[k] % q, q);
+  }
+  umbra_ring_kernels(ring)->mul_const(stream, dst, a, residues);
+}
+
+void umbra_ring_from_i64(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const int64_t *value,
+                         uint32_t shift) {
+  umbra_ring_kernels(ring)->from_i64(stream, dst, value, shift);
+  umbra_ring_kernels(ring)->ntt_forward(stream, dst);
+}
+
+void umbra_ring_to_coefficients(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                const umbra_view *src) {
+  uint32_t ones[UMBRA_MAX_PRIMES];
+  for (uint32_t i = 0; i < UMBRA_MAX_PRIMES; i++) ones[i] = 1;
+  umbra_ring_kernels(ring)->ntt_inverse(stream, dst, src, ones);
+}
+
+void umbra_ring_give_secret(umbra_ring *ring, umbra_stream *stream, void *memory, size_t bytes) {
+  static const uint8_t zeros[4096];
+  for (size_t done = 0; memory && done < bytes; done += sizeof zeros)
+    umbra_ring_kernels(ring)->upload(stream, (uint8_t *)memory + done, zeros,
+                                     bytes - done < sizeof zeros ? bytes - done : sizeof zeros);
+  umbra_ring_give(ring, memory, bytes);
+}

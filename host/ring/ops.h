@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernels as operations of a ring: what the layers above call. Formulas: kernels/kernels.h. */
+#ifndef UMBRA_RING_OPS_H
+#define UMBRA_RING_OPS_H
+
+#include "ring.h"
+
+static inline void umbra_ring_add(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                  const umbra_view *a, const umbra_view *b) {
+  umbra_ring_kernels(ring)->add(stream, dst, a, b);
+}
+
+static inline void umbra_ring_sub(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                  const umbra_view *a, const umbra_view *b) {
+  umbra_ring_kernels(ring)->sub(stream, dst, a, b);
+}
+
+static inline void umbra_ring_negate(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                     const umbra_view *a) {
+  umbra_ring_kernels(ring)->negate(stream, dst, a);
+}
+
+static inline void umbra_ring_copy(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                   const umbra_view *src) {
+  umbra_ring_kernels(ring)->copy(stream, dst, src);
+}
+
+static inline void umbra_ring_mul(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                  const umbra_view *a, const umbra_view *b) {
+  umbra_ring_kernels(ring)->mul(stream, dst, a, b);
+}
+
+static inline void umbra_ring_mul_add(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                      const umbra_view *a, const umbra_view *b) {
+  umbra_ring_kernels(ring)->mul_add(stream, dst, a, b);
+}
+
+static inline void umbra_ring_tensor(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                     const umbra_view *a, const umbra_view *b, int accumulate) {
+  umbra_ring_kernels(ring)->tensor(stream, dst, a, b, accumulate);
+}
+
+static inline void umbra_ring_automorphism(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                           const umbra_view *src, uint32_t galois) {
+  umbra_ring_kernels(ring)->automorphism_eval(stream, dst, src, galois);
+}
+
+/* dst = a * value * 2^shift. */
+void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
+                            int64_t value, uint32_t shift);
+
+/* dst = a + value * 2^shift, both in the evaluation domain. */
+void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
+                            int64_t value, uint32_t shift);
+
+/* dst = a * P, P the product of all auxiliary primes. */
+void umbra_ring_mul_p(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a);
+
+/* Evaluation domain of the polynomials with coefficients value[p * n + j] * 2^shift; value: device memory. */
+void umbra_ring_from_i64(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const int64_t *value,
+                         uint32_t shift);
+
+/* Plain coefficients of src, out of the evaluation domain. */
+void umbra_ring_to_coefficients(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                const umbra_view *src);
+
+/* Gives memory that held secrets back, overwritten with zeros. */
+void umbra_ring_give_secret(umbra_ring *ring, umbra_stream *stream, void *memory, size_t bytes);
+
+#endif

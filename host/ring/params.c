@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "params.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "chain_search.h"
+#include "primes.h"
+#include "security.h"
+
+enum {
+  FIRST_LOG_N = 11, /* only for tests */
+  FIRST_SECURE_LOG_N = 12,
+  BASE_MARGIN = 2 /* bits of the lowest level above its scale: less holds no value of modulus 1 */
+};
+
+/* The limits of a class of primes. */
+typedef struct prime_class {
+  const char *name;
+  uint32_t low, high; /* low < prime < high */
+} prime_class;
+
+static const prime_class terminal_class = {"terminal", UMBRA_TERMINAL_LOW, UMBRA_TERMINAL_HIGH};
+static const prime_class main_class = {"main", UMBRA_MAIN_LOW, UMBRA_MAIN_HIGH};
+static const prime_class aux_class = {"auxiliary", UMBRA_TERMINAL_LOW, UMBRA_AUX_HIGH};
+
+static int is_scale(uint32_t bits) { return bits >= 25 && bits <= 60 && bits % 5 == 0; }
+
+static umbra_status check_flags(uint32_t flags) {
+  if (flags & ~(uint32_t)UMBRA_INSECURE_FOR_TESTS)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "flags are %#x: only UMBRA_INSECURE_FOR_TESTS exists", flags);
+  return UMBRA_OK;
+}
+
+static umbra_status check_ring(uint32_t log_n, uint32_t scale_bits, uint32_t flags) {
+  if (log_n < FIRST_LOG_N || log_n > UMBRA_MAX_LOG_N)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "log_n is %u: it must be 12 to 17 (11 in tests)", log_n);
+  if (log_n < FIRST_SECURE_LOG_N && !(flags & UMBRA_INSECURE_FOR_TESTS))
+    return umbra_fail(UMBRA_ERROR_INSECURE, "log_n is %u: rings under 2^12 need UMBRA_INSECURE_FOR_TESTS", log_n);
+  if (!is_scale(scale_bits))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scale_bits is %u: it must be 25, 30, ..., 60", scale_bits);
+  return UMBRA_OK;
+}
+
+static umbra_status check_count(const char *what, uint32_t count, uint32_t low, uint32_t high) {
+  if (count < low || count > high)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%u %s: there must be %u to %u", count, what, low, high);
+  return UMBRA_OK;
+}
+
+static umbra_status check_counts(const umbra_chain *chain) {
+  UMBRA_TRY(check_count("levels", chain->levels, 1, UMBRA_MAX_LEVELS));
+  UMBRA_TRY(check_count("digits", chain->digits, 1, UMBRA_MAX_DIGITS));
+  UMBRA_TRY(check_count("auxiliary primes", chain->auxes, 1, UMBRA_MAX_AUX));
+  UMBRA_TRY(check_count("terminal primes", chain->terminals, 0, UMBRA_MAX_PRIMES));
+  UMBRA_TRY(check_count("main primes", chain->mains, 0, UMBRA_MAX_PRIMES));
+  return check_count("primes", umbra_chain_primes(chain), 2, UMBRA_MAX_PRIMES);
+}
+
+static umbra_status check_prime(const umbra_chain *chain, uint32_t position, const prime_class *class) {
+  const uint32_t prime = chain->prime[position];
+  if (prime <= class->low || prime >= class->high)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s prime %u lies outside (%u, %u)", class->name, prime, class->low,
+                      class->high);
+  if ((prime - 1) % (2u << chain->log_n) != 0)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s prime %u is not 1 modulo %u", class->name, prime,
+                      2u << chain->log_n);
+  if (!umbra_is_prime(prime))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s prime %u is not prime", class->name, prime);
+  for (uint32_t i = 0; i < position; i++)
+    if (chain->prime[i] == prime)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "prime %u is there twice", prime);
+  return UMBRA_OK;
+}
+
+static umbra_status check_primes(const umbra_chain *chain) {
+  for (uint32_t i = 0; i < umbra_chain_primes(chain); i++) {
+    const prime_class *class = i < chain->terminals ? &terminal_class : i < umbra_chain_aux(chain) ? &main_class : &aux_class;
+    UMBRA_TRY(check_prime(chain, i, class));
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status check_windows(const umbra_chain *chain) {
+  for (uint32_t l = 0; l < chain->levels; l++) {
+    const umbra_window w = chain->window[l];
+    if (w.count == 0 || w.first > chain->terminals || umbra_window_end(w) < chain->terminals ||
+        umbra_window_end(w) > umbra_chain_aux(chain))
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u has no primes, or more than there are", l);
+  }
+  if (umbra_chain_union(chain, chain->levels - 1).count != umbra_chain_aux(chain))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "some terminal or main primes belong to no level");
+  return UMBRA_OK;
+}
+
+static umbra_status check_scale(const umbra_chain *chain, uint32_t level) {
+  const umbra_log2 low = umbra_log2_of_bits((int32_t)chain->scale_bits - 3);
+  const umbra_log2 high = umbra_log2_of_bits((int32_t)chain->scale_bits + 1);
+  if (chain->log_scale[level] < low || chain->log_scale[level] > high)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the scale of level %u has %.2f bits: nominal are %u", level,
+                      umbra_log2_bits(chain->log_scale[level]), chain->scale_bits);
+  return UMBRA_OK;
+}
+
+static umbra_status check_scales(const umbra_chain *chain) {
+  const umbra_window base = chain->window[0];
+  const umbra_log2 room = umbra_chain_log_product(chain, base.first, base.count) - chain->log_scale[0];
+  for (uint32_t l = 0; l < chain->levels; l++) UMBRA_TRY(check_scale(chain, l));
+  if (room < umbra_log2_of_bits(BASE_MARGIN))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level 0 has %.2f bits more than its scale: %d are the least",
+                      umbra_log2_bits(room), BASE_MARGIN);
+  return UMBRA_OK;
+}
+
+static umbra_status check_digits(const umbra_chain *chain) {
+  const umbra_log2 log_aux = umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
+  if (chain->digit_begin[0] != 0 || chain->digit_begin[chain->digits] != umbra_chain_aux(chain))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the digits do not cover the terminal and main primes");
+  for (uint32_t j = 0; j < chain->digits; j++)
+    if (chain->digit_begin[j] >= chain->digit_begin[j + 1])
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "digit %u of the gadget is empty", j);
+  for (uint32_t j = 0; j < chain->digits; j++) {
+    const uint32_t begin = chain->digit_begin[j], end = chain->digit_begin[j + 1];
+    const umbra_log2 log_digit = umbra_chain_log_product(chain, begin, end - begin);
+    if (log_digit > log_aux)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "digit %u has %.2f bits, more than all auxiliary primes: %.2f", j,
+                        umbra_log2_bits(log_digit), umbra_log2_bits(log_aux));
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status check_security(const umbra_params *params, uint32_t flags) {
+  const umbra_chain *chain = &params->chain;
+  if (params->security || flags & UMBRA_INSECURE_FOR_TESTS) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INSECURE, "log2(QP) is %.2f: at most %u bits are secure in a ring of 2^%u",
+                    umbra_log2_bits(umbra_chain_log_key(chain, chain->levels - 1)),
+                    umbra_security_bound(chain->log_n, 128), chain->log_n);
+}
+
+static void hash_u32(crypto_generichash_state *state, uint32_t word) {
+  const uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
+  crypto_generichash_update(state, bytes, sizeof bytes);
+}
+
+/* Everything that defines the set, as little-endian 32-bit words; every list is preceded by its length. */
+static void fill_digest(umbra_params *params) {
+  const umbra_chain *c = &params->chain;
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, NULL, 0, UMBRA_DIGEST_BYTES);
+  hash_u32(&state, c->log_n);
+  hash_u32(&state, c->scale_bits);
+  hash_u32(&state, c->terminals);
+  hash_u32(&state, c->mains);
+  hash_u32(&state, c->auxes);
+  for (uint32_t i = 0; i < umbra_chain_primes(c); i++) hash_u32(&state, c->prime[i]);
+  hash_u32(&state, c->levels);
+  for (uint32_t l = 0; l < c->levels; l++) {
+    hash_u32(&state, c->window[l].first);
+    hash_u32(&state, c->window[l].count);
+  }
+  hash_u32(&state, c->digits);
+  for (uint32_t j = 0; j <= c->digits; j++) hash_u32(&state, c->digit_begin[j]);
+  crypto_generichash_final(&state, params->digest, UMBRA_DIGEST_BYTES);
+}
+
+/* The order matters: each check relies on the ones before. */
+static umbra_status complete(umbra_params *params, uint32_t flags) {
+  umbra_chain *chain = &params->chain;
+  UMBRA_TRY(check_flags(flags));
+  UMBRA_TRY(check_ring(chain->log_n, chain->scale_bits, flags));
+  UMBRA_TRY(check_counts(chain));
+  UMBRA_TRY(check_primes(chain));
+  UMBRA_TRY(check_windows(chain));
+  UMBRA_TRY(check_digits(chain));
+  umbra_chain_fill_scales(chain);
+  UMBRA_TRY(check_scales(chain));
+  params->security = umbra_security_of(chain->log_n, umbra_chain_log_key(chain, chain->levels - 1));
+  UMBRA_TRY(check_security(params, flags));
+  fill_digest(params);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_params_from_chain(umbra_params **params, const umbra_chain *chain, uint32_t flags) {
+  umbra_params *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "parameters"));
+  made->chain = *chain;
+  atomic_init(&made->references, 1);
+  const umbra_status status = complete(made, flags);
+  if (status != UMBRA_OK) {
+    umbra_free(made);
+    return status;
+  }
+  *params = made;
+  return UMBRA_OK;
+}
+
+/* Room and pointers, before anything is copied. */
+static umbra_status check_literal(const umbra_params_literal *literal) {
+  const int has_primes = (literal->terminal || !literal->terminals) && (literal->main || !literal->mains) && literal->aux;
+  if (literal->struct_size != sizeof *literal)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the literal was not made with UMBRA_PARAMS_LITERAL_INIT");
+  if (!has_primes || !literal->main_count || !literal->terminal_count || !literal->digit_size)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "an array of the literal is NULL");
+  return UMBRA_OK;
+}
+
+static umbra_status copy_levels(umbra_chain *chain, const umbra_params_literal *literal) {
+  for (uint32_t l = 0; l < chain->levels; l++) {
+    const uint32_t m = literal->main_count[l], t = literal->terminal_count[l];
+    if (m > chain->mains || t > chain->terminals)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u has %u main and %u terminal primes: there are %u and %u",
+                        l, m, t, chain->mains, chain->terminals);
+    chain->window[l] = (umbra_window){(uint16_t)(chain->terminals - t), (uint16_t)(m + t)};
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status copy_digits(umbra_chain *chain, const umbra_params_literal *literal) {
+  const uint32_t primes = umbra_chain_aux(chain);
+  for (uint32_t j = 0; j < chain->digits; j++) {
+    const uint32_t begin = chain->digit_begin[j];
+    if (literal->digit_size[j] > primes - begin)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the digits have more primes than the %u there are", primes);
+    chain->digit_begin[j + 1] = (uint16_t)(begin + literal->digit_size[j]);
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params_literal *literal) {
+  UMBRA_TRY(check_literal(literal));
+  umbra_chain chain = {.log_n = literal->log_n, .scale_bits = literal->scale_bits, .terminals = literal->terminals,
+                       .mains = literal->mains, .auxes = literal->auxes, .levels = literal->levels,
+                       .digits = literal->digits};
+  UMBRA_TRY(check_counts(&chain));
+  for (uint32_t i = 0; i < chain.terminals; i++) chain.prime[chain.terminals - 1 - i] = literal->terminal[i];
+  for (uint32_t i = 0; i < chain.mains; i++) chain.prime[chain.terminals + i] = literal->main[i];
+  for (uint32_t i = 0; i < chain.auxes; i++) chain.prime[umbra_chain_aux(&chain) + i] = literal->aux[i];
+  UMBRA_TRY(copy_levels(&chain, literal));
+  UMBRA_TRY(copy_digits(&chain, literal));
+  return umbra_params_from_chain(params, &chain, literal->flags);
+}
+
+static umbra_status check_need(const umbra_params_need *need) {
+  if (need->struct_size != sizeof *need)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the need was not made with UMBRA_PARAMS_NEED_INIT");
+  UMBRA_TRY(check_flags(need->flags));
+  UMBRA_TRY(check_ring(need->log_n ? need->log_n : UMBRA_MAX_LOG_N, need->scale_bits, need->flags));
+  if (need->security != 128 && need->security != 192 && need->security != 256)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "security is %u: it must be 128, 192 or 256", need->security);
+  return UMBRA_OK;
+}
+
+/* The smallest allowed ring with enough slots; above the largest ring if there is none. */
+static uint32_t ring_for_slots(const umbra_params_need *need) {
+  uint32_t log_n = need->flags & UMBRA_INSECURE_FOR_TESTS ? FIRST_LOG_N : FIRST_SECURE_LOG_N;
+  while (log_n <= UMBRA_MAX_LOG_N && (1u << (log_n - 1)) < need->min_slots) log_n++;
+  return log_n;
+}
+
+static umbra_chain_request request_of(const umbra_params_need *need, uint32_t log_n) {
+  const int insecure = (need->flags & UMBRA_INSECURE_FOR_TESTS) != 0;
+  return (umbra_chain_request){.log_n = log_n, .scale_bits = need->scale_bits, .depth = need->depth,
+                               .bound_bits = insecure ? 0 : umbra_security_bound(log_n, need->security)};
+}
+
+/* Finds the smallest ring from `first` to `last` that carries the need; returns 0 if none does. */
+static uint32_t smallest_ring(umbra_chain *chain, const umbra_params_need *need, uint32_t first, uint32_t last) {
+  for (uint32_t log_n = first; log_n <= last; log_n++) {
+    const umbra_chain_request request = request_of(need, log_n);
+    if (umbra_chain_search(chain, &request)) return log_n;
+  }
+  return 0;
+}
+
+/* Explains what a ring carries, and which one would carry the need. */
+static umbra_status refuse(const umbra_params_need *need, uint32_t log_n) {
+  umbra_chain chain;
+  char carries[64] = "not even depth 0", other[64] = "no ring does";
+  const umbra_chain_request request = request_of(need, log_n);
+  const int depth = umbra_chain_search_depth(&request);
+  const uint32_t larger = smallest_ring(&chain, need, log_n + 1, UMBRA_MAX_LOG_N);
+  if (depth >= 0) snprintf(carries, sizeof carries, "depth %d at most", depth);
+  if (larger) snprintf(other, sizeof other, "a ring of 2^%u does", larger);
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "depth %u with scales of %u bits at %u-bit security: a ring of 2^%u carries "
+                    "%s, %s", need->depth, need->scale_bits, need->security, log_n, carries, other);
+}
+
+umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_need *need) {
+  umbra_chain chain;
+  UMBRA_TRY(check_need(need));
+  const uint32_t smallest = ring_for_slots(need);
+  const uint32_t last = need->log_n ? need->log_n : UMBRA_MAX_LOG_N;
+  if (smallest > last)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "min_slots is %u: a ring of 2^%u has %u", need->min_slots, last,
+                      1u << (last - 1));
+  if (!smallest_ring(&chain, need, need->log_n ? need->log_n : smallest, last)) return refuse(need, last);
+  return umbra_params_from_chain(params, &chain, need->flags);
+}
+
+umbra_params *umbra_params_share(const umbra_params *params) {
+  umbra_params *shared = (umbra_params *)params; /* only the count of references changes */
+  atomic_fetch_add(&shared->references, 1);
+  return shared;
+}
+
+void umbra_params_destroy(umbra_params *params) {
+  if (params && atomic_fetch_sub(&params->references, 1) == 1) umbra_free(params);
+}
+
+uint32_t umbra_params_log_n(const umbra_params *params) { return params->chain.log_n; }
+
+uint32_t umbra_params_slots(const umbra_params *params) { return 1u << (params->chain.log_n - 1); }
+
+uint32_t umbra_params_depth(const umbra_params *params) { return params->chain.levels - 1; }
+
+uint32_t umbra_params_scale_bits(const umbra_params *params) { return params->chain.scale_bits; }
+
+double umbra_params_scale(const umbra_params *params, uint32_t level) {
+  return level < params->chain.levels ? umbra_log2_to_double(params->chain.log_scale[level]) : 0;
+}
+
+uint32_t umbra_params_limbs(const umbra_params *params, uint32_t level) {
+  return level < params->chain.levels ? params->chain.window[level].count : 0;
+}
+
+double umbra_params_log_q(const umbra_params *params, uint32_t level) {
+  const umbra_chain *chain = &params->chain;
+  if (level >= chain->levels) return 0;
+  return umbra_log2_bits(umbra_chain_log_product(chain, chain->window[level].first, chain->window[level].count));
+}
+
+double umbra_params_log_qp(const umbra_params *params) {
+  return umbra_log2_bits(umbra_chain_log_key(&params->chain, params->chain.levels - 1));
+}
+
+uint32_t umbra_params_dnum(const umbra_params *params) {
+  return umbra_chain_digits(&params->chain, params->chain.window[params->chain.levels - 1]);
+}
+
+uint32_t umbra_params_security(const umbra_params *params) { return params->security; }
+
+static uint64_t limb_bytes(const umbra_params *params) { return sizeof(uint32_t) << params->chain.log_n; }
+
+uint64_t umbra_params_ciphertext_bytes(const umbra_params *params, uint32_t level) {
+  return 2 * umbra_params_limbs(params, level) * limb_bytes(params);
+}
+
+uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t level) {
+  const umbra_chain *chain = &params->chain;
+  if (level >= chain->levels) return 0;
+  const umbra_window all = umbra_chain_union(chain, level);
+  return 2 * umbra_chain_digits(chain, all) * (all.count + chain->auxes) * limb_bytes(params);
+}
+
+void umbra_params_digest(const umbra_params *params, uint8_t digest[UMBRA_DIGEST_BYTES]) {
+  memcpy(digest, params->digest, UMBRA_DIGEST_BYTES);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a umbra_params holds, for the layers that compute with it. */
+#ifndef UMBRA_RING_PARAMS_H
+#define UMBRA_RING_PARAMS_H
+
+#include <stdatomic.h>
+#include <umbra/params.h>
+
+#include "chain.h"
+
+struct umbra_params {
+  umbra_chain chain;
+  uint32_t security; /* 256, 192, 128 or 0 */
+  uint8_t digest[UMBRA_DIGEST_BYTES];
+  atomic_uint references;
+};
+
+/* A set from a chain: validation, scales (those of the argument are ignored), security, digest. */
+umbra_status umbra_params_from_chain(umbra_params **params, const umbra_chain *chain, uint32_t flags);
+
+#endif

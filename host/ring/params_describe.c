@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptions of a parameter set, for people and as JSON. Numbers are printed from integers: no locale changes them. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "params.h"
+#include "security.h"
+
+/* Text that may be cut short, and the length that it would have had. */
+typedef struct writer {
+  char *text;
+  size_t size, length;
+} writer;
+
+__attribute__((format(printf, 2, 3))) static void put(writer *out, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  const size_t room = out->length < out->size ? out->size - out->length : 0;
+  out->length += (size_t)vsnprintf(room ? out->text + out->length : NULL, room, format, args);
+  va_end(args);
+}
+
+/* A logarithm with three decimals. */
+typedef struct decimal {
+  char text[24];
+} decimal;
+
+static decimal decimal_of(umbra_log2 log) {
+  const umbra_log2 half = umbra_log2_of_bits(1) / 2;
+  const int64_t thousandths = (int64_t)((log * 1000 + half) >> UMBRA_LOG2_FRACTION);
+  decimal d;
+  snprintf(d.text, sizeof d.text, "%" PRId64 ".%03d", thousandths / 1000, (int)(thousandths % 1000));
+  return d;
+}
+
+static const char *class_name(const umbra_chain *chain, uint32_t position) {
+  return position < chain->terminals ? "terminal" : position < umbra_chain_aux(chain) ? "main" : "auxiliary";
+}
+
+/* One row of the table of levels. */
+typedef struct level_row {
+  uint32_t mains, terminals, digits;
+  decimal log_q, log_scale, log_key;
+  uint64_t ciphertext_bytes, key_bytes;
+} level_row;
+
+static level_row row_of(const umbra_params *params, uint32_t level) {
+  const umbra_chain *chain = &params->chain;
+  const umbra_window window = chain->window[level];
+  return (level_row){.mains = umbra_window_end(window) - chain->terminals,
+                     .terminals = chain->terminals - window.first,
+                     .digits = umbra_chain_digits(chain, window),
+                     .log_q = decimal_of(umbra_chain_log_product(chain, window.first, window.count)),
+                     .log_scale = decimal_of(chain->log_scale[level]),
+                     .log_key = decimal_of(umbra_chain_log_key(chain, level)),
+                     .ciphertext_bytes = umbra_params_ciphertext_bytes(params, level),
+                     .key_bytes = umbra_params_key_bytes(params, level)};
+}
+
+static void put_security(writer *out, const umbra_params *params) {
+  const umbra_chain *chain = &params->chain;
+  const decimal log_qp = decimal_of(umbra_chain_log_key(chain, chain->levels - 1));
+  if (params->security)
+    put(out, "security    %" PRIu32 " bits: the largest key has log2(QP) = %s, at most %" PRIu32 " (eprint 2024/463)\n",
+        params->security, log_qp.text, umbra_security_bound(chain->log_n, params->security));
+  else
+    put(out, "security    INSECURE: the largest key has log2(QP) = %s, at most %" PRIu32 " bits would be secure\n",
+        log_qp.text, umbra_security_bound(chain->log_n, 128));
+}
+
+static void put_levels(writer *out, const umbra_params *params) {
+  put(out, "\nlevel  main  terminal  limbs    log2 Q  log2 scale  digits  log2 QP of keys  ciphertext bytes   key bytes\n");
+  for (uint32_t l = 0; l < params->chain.levels; l++) {
+    const level_row row = row_of(params, l);
+    put(out, "%5" PRIu32 "  %4" PRIu32 "  %8" PRIu32 "  %5" PRIu32 "  %8s  %10s  %6" PRIu32 "  %15s  %16" PRIu64
+             "  %10" PRIu64 "\n",
+        l, row.mains, row.terminals, row.mains + row.terminals, row.log_q.text, row.log_scale.text, row.digits,
+        row.log_key.text, row.ciphertext_bytes, row.key_bytes);
+  }
+}
+
+static void put_primes(writer *out, const umbra_chain *chain) {
+  put(out, "\nprimes, by position\n");
+  for (uint32_t i = 0; i < umbra_chain_primes(chain); i++)
+    put(out, "%5" PRIu32 "  %-9s  %10" PRIu32 "  2^%s\n", i, class_name(chain, i), chain->prime[i],
+        decimal_of(umbra_log2_of_u32(chain->prime[i])).text);
+}
+
+static void put_digits(writer *out, const umbra_chain *chain) {
+  put(out, "\ndigits of the key-switching gadget\n");
+  for (uint32_t j = 0; j < chain->digits; j++) {
+    const uint32_t begin = chain->digit_begin[j], end = chain->digit_begin[j + 1];
+    put(out, "%5" PRIu32 "  positions %" PRIu32 " to %" PRIu32 ", 2^%s\n", j, begin, end - 1,
+        decimal_of(umbra_chain_log_product(chain, begin, end - begin)).text);
+  }
+}
+
+static void put_digest(writer *out, const umbra_params *params) {
+  for (int i = 0; i < UMBRA_DIGEST_BYTES; i++) put(out, "%02x", params->digest[i]);
+}
+
+size_t umbra_params_describe(const umbra_params *params, char *text, size_t size) {
+  const umbra_chain *chain = &params->chain;
+  writer out = {text, size, 0};
+  if (!params->security) put(&out, "*** INSECURE: FOR TESTS ONLY ***\n");
+  put(&out, "ring        2^%" PRIu32 " coefficients, %" PRIu32 " complex slots\n", chain->log_n, umbra_params_slots(params));
+  put_security(&out, params);
+  put(&out, "depth       %" PRIu32 " levels of %" PRIu32 " bits\n", chain->levels - 1, chain->scale_bits);
+  put(&out, "primes      %" PRIu32 " terminal, %" PRIu32 " main, %" PRIu32 " auxiliary\n", chain->terminals, chain->mains,
+      chain->auxes);
+  put(&out, "digest      ");
+  put_digest(&out, params);
+  put(&out, "\n");
+  put_levels(&out, params);
+  put_digits(&out, chain);
+  put_primes(&out, chain);
+  return out.length;
+}
+
+static void put_json_levels(writer *out, const umbra_params *params) {
+  for (uint32_t l = 0; l < params->chain.levels; l++) {
+    const level_row row = row_of(params, l);
+    put(out, "%s{\"level\":%" PRIu32 ",\"main\":%" PRIu32 ",\"terminal\":%" PRIu32 ",\"limbs\":%" PRIu32
+             ",\"log_q\":%s,\"log_scale\":%s,\"digits\":%" PRIu32 ",\"key_log_qp\":%s,\"ciphertext_bytes\":%" PRIu64
+             ",\"key_bytes\":%" PRIu64 "}",
+        l ? "," : "", l, row.mains, row.terminals, row.mains + row.terminals, row.log_q.text, row.log_scale.text,
+        row.digits, row.log_key.text, row.ciphertext_bytes, row.key_bytes);
+  }
+}
+
+static void put_json_primes(writer *out, const umbra_chain *chain) {
+  for (uint32_t i = 0; i < umbra_chain_primes(chain); i++)
+    put(out, "%s{\"position\":%" PRIu32 ",\"class\":\"%s\",\"prime\":%" PRIu32 ",\"log2\":%s}", i ? "," : "", i,
+        class_name(chain, i), chain->prime[i], decimal_of(umbra_log2_of_u32(chain->prime[i])).text);
+}
+
+static void put_json_digits(writer *out, const umbra_chain *chain) {
+  for (uint32_t j = 0; j < chain->digits; j++) {
+    const uint32_t begin = chain->digit_begin[j], count = chain->digit_begin[j + 1] - begin;
+    put(out, "%s{\"first\":%" PRIu32 ",\"count\":%" PRIu32 ",\"log2\":%s}", j ? "," : "", begin, count,
+        decimal_of(umbra_chain_log_product(chain, begin, count)).text);
+  }
+}
+
+size_t umbra_params_describe_json(const umbra_params *params, char *text, size_t size) {
+  const umbra_chain *chain = &params->chain;
+  writer out = {text, size, 0};
+  put(&out, "{\"log_n\":%" PRIu32 ",\"slots\":%" PRIu32 ",\"security\":%" PRIu32 ",\"status\":\"%s\",\"scale_bits\":%" PRIu32
+            ",\"depth\":%" PRIu32 ",\"log_qp\":%s,\"log_qp_bound\":%" PRIu32 ",\"dnum\":%" PRIu32 ",\"digest\":\"",
+      chain->log_n, umbra_params_slots(params), params->security, params->security ? "secure" : "INSECURE",
+      chain->scale_bits, chain->levels - 1, decimal_of(umbra_chain_log_key(chain, chain->levels - 1)).text,
+      umbra_security_bound(chain->log_n, params->security ? params->security : 128), umbra_params_dnum(params));
+  put_digest(&out, params);
+  put(&out, "\",\"levels\":[");
+  put_json_levels(&out, params);
+  put(&out, "],\"digits\":[");
+  put_json_digits(&out, chain);
+  put(&out, "],\"primes\":[");
+  put_json_primes(&out, chain);
+  put(&out, "]}");
+  return out.length;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parameter files: the explicit literal, which loading validates as it would the caller's. */
+#include <string.h>
+#include <umbra/file.h>
+
+#include "../base/error.h"
+#include "../io/format.h"
+#include "params.h"
+
+typedef struct counts_record {
+  uint32_t log_n, scale_bits, terminals, mains, auxes, levels, digits, reserved;
+} counts_record;
+
+enum { MAX_WORDS = UMBRA_MAX_PRIMES + 2 * UMBRA_MAX_LEVELS + UMBRA_MAX_DIGITS };
+
+/* The words of the chain section lie in the order of the literal's arrays, each as long as the counts say. */
+static uint32_t chain_words(const counts_record *c) {
+  return c->terminals + c->mains + c->auxes + 2 * c->levels + c->digits;
+}
+
+/* ---- saving ---- */
+
+static void fill_words(uint32_t *word, const umbra_chain *chain) {
+  for (uint32_t i = chain->terminals; i-- > 0;) *word++ = chain->prime[i];
+  for (uint32_t i = chain->terminals; i < umbra_chain_primes(chain); i++) *word++ = chain->prime[i];
+  for (uint32_t l = 0; l < chain->levels; l++) *word++ = umbra_window_end(chain->window[l]) - chain->terminals;
+  for (uint32_t l = 0; l < chain->levels; l++) *word++ = chain->terminals - chain->window[l].first;
+  for (uint32_t j = 0; j < chain->digits; j++) *word++ = (uint32_t)(chain->digit_begin[j + 1] - chain->digit_begin[j]);
+}
+
+/* What is accepted only with UMBRA_INSECURE_FOR_TESTS says so in the header. */
+static uint32_t flags_of(const umbra_params *params) {
+  enum { FIRST_SECURE_LOG_N = 12 };
+  return params->security && params->chain.log_n >= FIRST_SECURE_LOG_N ? 0 : UMBRA_CONTAINER_INSECURE;
+}
+
+static umbra_status save(umbra_writer *writer, const void *object) {
+  const umbra_params *params = object;
+  const umbra_chain *chain = &params->chain;
+  counts_record counts = {chain->log_n, chain->scale_bits, chain->terminals, chain->mains,
+                          chain->auxes, chain->levels,     chain->digits,    0};
+  uint32_t words[MAX_WORDS];
+  fill_words(words, chain);
+  umbra_writer_identify(writer, params->digest, NULL, flags_of(params));
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COUNTS, &counts, sizeof counts));
+  return umbra_write_record(writer, UMBRA_SECTION_CHAIN, words, chain_words(&counts) * sizeof *words);
+}
+
+/* ---- loading ---- */
+
+static umbra_status read_counts(umbra_reader *reader, counts_record *c) {
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_COUNTS, c, sizeof *c));
+  if (c->terminals > UMBRA_MAX_PRIMES || c->mains > UMBRA_MAX_PRIMES || c->auxes > UMBRA_MAX_PRIMES ||
+      c->terminals + c->mains + c->auxes > UMBRA_MAX_PRIMES)
+    return umbra_reader_malformed(reader, "%u + %u + %u primes; there may be %d", c->terminals, c->mains, c->auxes,
+                                  UMBRA_MAX_PRIMES);
+  if (c->levels > UMBRA_MAX_LEVELS || c->digits > UMBRA_MAX_DIGITS || c->reserved)
+    return umbra_reader_malformed(reader, "%u levels and %u digits; there may be %d and %d", c->levels, c->digits,
+                                  UMBRA_MAX_LEVELS, UMBRA_MAX_DIGITS);
+  return UMBRA_OK;
+}
+
+static umbra_status make(umbra_params **params, const umbra_reader *reader, const counts_record *c,
+                         const uint32_t *word) {
+  umbra_params_literal literal = {UMBRA_PARAMS_LITERAL_INIT,
+                                  .log_n = c->log_n,
+                                  .scale_bits = c->scale_bits,
+                                  .terminals = c->terminals,
+                                  .mains = c->mains,
+                                  .auxes = c->auxes,
+                                  .levels = c->levels,
+                                  .digits = c->digits};
+  literal.terminal = word;
+  literal.main = literal.terminal + c->terminals;
+  literal.aux = literal.main + c->mains;
+  literal.main_count = literal.aux + c->auxes;
+  literal.terminal_count = literal.main_count + c->levels;
+  literal.digit_size = literal.terminal_count + c->levels;
+  literal.flags = reader->header.flags & UMBRA_CONTAINER_INSECURE ? UMBRA_INSECURE_FOR_TESTS : 0;
+  umbra_status status = umbra_params_from_literal(params, &literal);
+  if (status != UMBRA_ERROR_INVALID_ARGUMENT) return status;
+  char reason[256];
+  strncpy(reason, umbra_last_error(), sizeof reason - 1);
+  reason[sizeof reason - 1] = '\0';
+  return umbra_reader_malformed(reader, "%s", reason);
+}
+
+static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
+  (void)argument;
+  counts_record counts;
+  uint32_t words[MAX_WORDS];
+  UMBRA_TRY(read_counts(reader, &counts));
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_CHAIN, words, chain_words(&counts) * sizeof *words));
+  umbra_params *params;
+  UMBRA_TRY(make(&params, reader, &counts, words));
+  *object = params;
+  if (memcmp(params->digest, reader->header.digest, sizeof params->digest) != 0)
+    return umbra_reader_malformed(reader, "the digest in the header is not that of the parameters");
+  if (flags_of(params) != reader->header.flags)
+    return umbra_reader_malformed(reader, "the header says that secure parameters are insecure");
+  return UMBRA_OK;
+}
+
+static void destroy(void *object) { umbra_params_destroy(object); }
+
+static const umbra_format format = {.kind = UMBRA_KIND_PARAMS, .save = save, .load = load, .destroy = destroy};
+
+/* ---- public calls ---- */
+
+umbra_status umbra_params_save(const umbra_params *params, const char *path) {
+  return umbra_format_save(&format, params, path);
+}
+
+umbra_status umbra_params_write(const umbra_params *params, void *buffer, size_t *size) {
+  return umbra_format_write(&format, params, buffer, size);
+}
+
+umbra_status umbra_params_load(umbra_params **params, const char *path) {
+  void *made = NULL;
+  UMBRA_TRY(umbra_format_load(&format, params ? &made : NULL, NULL, NULL, path));
+  *params = made;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_params_read(umbra_params **params, const void *buffer, size_t size) {
+  void *made = NULL;
+  UMBRA_TRY(umbra_format_read(&format, params ? &made : NULL, NULL, NULL, buffer, size));
+  *params = made;
+  return UMBRA_OK;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../base/error.h"
+#include "ring_internal.h"
+
+static size_t poly_limbs(const umbra_poly *poly) { return (size_t)poly->window.count + poly->aux; }
+
+size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring) {
+  return poly->polys * poly_limbs(poly) * umbra_ring_n(ring) * sizeof(uint32_t);
+}
+
+umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window, uint32_t aux,
+                               umbra_domain domain, const char *what) {
+  umbra_poly made = {.window = window, .aux = (uint16_t)aux, .polys = (uint16_t)polys, .domain = domain};
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, umbra_poly_bytes(&made, ring), what));
+  made.data = memory;
+  *poly = made;
+  return UMBRA_OK;
+}
+
+void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring) {
+  umbra_ring_give(ring, poly->data, umbra_poly_bytes(poly, ring));
+  *poly = (umbra_poly){0};
+}
+
+umbra_view umbra_poly_subview(const umbra_poly *poly, const umbra_ring *ring, uint32_t first, uint32_t count,
+                              umbra_window window, uint32_t aux) {
+  size_t n = umbra_ring_n(ring);
+  umbra_view view = {.polys = count, .stride = poly_limbs(poly) * n};
+  uint32_t *base = poly->data + first * view.stride;
+  uint32_t runs = 0;
+  if (window.count)
+    view.run[runs++] = (umbra_run){base + (window.first - poly->window.first) * n, window.first, window.count};
+  if (aux)
+    view.run[runs] = (umbra_run){base + poly->window.count * n, (uint16_t)umbra_chain_aux(umbra_ring_chain(ring)),
+                                 (uint16_t)aux};
+  return view;
+}
+
+umbra_view umbra_poly_view(const umbra_poly *poly, const umbra_ring *ring) {
+  return umbra_poly_subview(poly, ring, 0, poly->polys, poly->window, poly->aux);
+}
+
+umbra_view umbra_view_limbs_of(const umbra_view *view, uint32_t n, uint32_t first, uint32_t count) {
+  umbra_view part = {.polys = view->polys, .stride = view->stride};
+  uint32_t runs = 0;
+  for (const umbra_run *run = view->run; count; run++) {
+    if (first >= run->count) {
+      first -= run->count;
+      continue;
+    }
+    uint32_t here = run->count - first < count ? run->count - first : count;
+    part.run[runs++] = (umbra_run){run->data + (size_t)first * n, (uint16_t)(run->prime + first), (uint16_t)here};
+    count -= here;
+    first = 0;
+  }
+  return part;
+}
+
+umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly) {
+  umbra_view one = *view;
+  one.polys = 1;
+  for (int r = 0; r < UMBRA_MAX_RUNS; r++)
+    if (one.run[r].count) one.run[r].data += poly * view->stride;
+  return one;
+}
+
+uint32_t umbra_view_position(const umbra_view *view, uint32_t limb) {
+  const umbra_run *run = view->run;
+  while (limb >= run->count) limb -= (run++)->count;
+  return run->prime + limb;
+}
+
+umbra_view umbra_view_packed(const umbra_ring *ring, uint32_t *data, uint32_t polys, umbra_window window, uint32_t first,
+                             uint32_t count) {
+  size_t n = umbra_ring_n(ring);
+  umbra_view view = {.polys = polys, .stride = count * n};
+  uint32_t chain = first < window.count ? (window.count - first < count ? window.count - first : count) : 0;
+  uint32_t runs = 0;
+  if (chain) view.run[runs++] = (umbra_run){data, (uint16_t)(window.first + first), (uint16_t)chain};
+  if (count > chain) {
+    uint32_t skipped = first > window.count ? first - window.count : 0;
+    uint32_t position = umbra_chain_aux(umbra_ring_chain(ring)) + skipped;
+    view.run[runs] = (umbra_run){data + chain * n, (uint16_t)position, (uint16_t)(count - chain)};
+  }
+  return view;
+}
+
+void umbra_view_append(umbra_view *a, const umbra_view *b) {
+  uint32_t runs = 0;
+  while (runs < UMBRA_MAX_RUNS && a->run[runs].count) runs++;
+  for (const umbra_run *run = b->run; runs < UMBRA_MAX_RUNS && run->count; run++) a->run[runs++] = *run;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "residues_file.h"
+
+#include "../base/error.h"
+#include "../base/memory.h"
+
+static uint64_t section_bytes(const umbra_ring *ring, uint32_t polys, uint32_t limbs) {
+  return (uint64_t)polys * limbs * umbra_ring_n(ring) * sizeof(uint32_t);
+}
+
+static uint32_t limbs_of(const umbra_poly *poly) { return (uint32_t)poly->window.count + poly->aux; }
+
+/* One limb between the device and the host buffer. */
+typedef struct limb_pass {
+  const umbra_ring *ring;
+  umbra_stream *stream;
+  uint32_t *words; /* n, on the host */
+  uint32_t *device;
+  uint32_t position, poly; /* of the limb's prime; of its polynomial */
+} limb_pass;
+
+static umbra_status write_limb(limb_pass *pass, void *writer) {
+  const umbra_kernels *kernels = umbra_ring_kernels(pass->ring);
+  size_t bytes = umbra_ring_n(pass->ring) * sizeof(uint32_t);
+  kernels->download(pass->stream, pass->words, pass->device, bytes);
+  UMBRA_TRY(kernels->wait(pass->stream));
+  return umbra_write_bytes(writer, pass->words, bytes);
+}
+
+static umbra_status read_limb(limb_pass *pass, void *reader) {
+  uint32_t n = umbra_ring_n(pass->ring);
+  UMBRA_TRY(umbra_read_bytes(reader, pass->words, n * sizeof(uint32_t)));
+  uint32_t prime = umbra_ring_chain(pass->ring)->prime[pass->position];
+  for (uint32_t i = 0; i < n; i++)
+    if (pass->words[i] >= prime)
+      return umbra_reader_malformed(reader, "residue %u of polynomial %u modulo the prime %u is not below it: %u", i,
+                                    pass->poly, prime, pass->words[i]);
+  umbra_ring_kernels(pass->ring)->upload(pass->stream, pass->device, pass->words, n * sizeof(uint32_t));
+  return UMBRA_OK;
+}
+
+static umbra_status for_each_limb(limb_pass *pass, const umbra_poly *poly, uint32_t step,
+                                  umbra_status (*transfer)(limb_pass *, void *), void *file) {
+  umbra_view view = umbra_poly_view(poly, pass->ring);
+  uint32_t limbs = limbs_of(poly);
+  for (pass->poly = 0; pass->poly < poly->polys; pass->poly += step)
+    for (uint32_t limb = 0; limb < limbs; limb++) {
+      pass->position = umbra_view_position(&view, limb);
+      pass->device = poly->data + pass->poly * view.stride + (size_t)limb * umbra_ring_n(pass->ring);
+      UMBRA_TRY(transfer(pass, file));
+    }
+  return UMBRA_OK;
+}
+
+static umbra_status transfer_all(const umbra_ring *ring, umbra_stream *stream, const umbra_poly *poly, uint32_t step,
+                                 umbra_status (*transfer)(limb_pass *, void *), void *file) {
+  limb_pass pass = {.ring = ring, .stream = stream};
+  UMBRA_TRY(umbra_alloc(&pass.words, umbra_ring_n(ring), sizeof *pass.words, "a limb in transit"));
+  umbra_status status = for_each_limb(&pass, poly, step, transfer, file);
+  umbra_free(pass.words);
+  return status;
+}
+
+umbra_status umbra_residues_write(umbra_writer *writer, const umbra_ring *ring, umbra_stream *stream,
+                                  const umbra_poly *poly, uint32_t step) {
+  uint32_t polys = (poly->polys + step - 1) / step;
+  UMBRA_TRY(umbra_write_begin(writer, UMBRA_SECTION_RESIDUES, section_bytes(ring, polys, limbs_of(poly))));
+  if (writer->counting) return UMBRA_OK;
+  UMBRA_TRY(transfer_all(ring, stream, poly, step, write_limb, writer));
+  return umbra_write_end(writer);
+}
+
+umbra_status umbra_residues_begin(umbra_reader *reader, const umbra_ring *ring, uint32_t polys, uint32_t limbs) {
+  return umbra_read_begin(reader, UMBRA_SECTION_RESIDUES, section_bytes(ring, polys, limbs));
+}
+
+umbra_status umbra_residues_read(umbra_reader *reader, const umbra_ring *ring, umbra_stream *stream,
+                                 const umbra_poly *poly, uint32_t step) {
+  UMBRA_TRY(transfer_all(ring, stream, poly, step, read_limb, reader));
+  return umbra_read_end(reader);
+}

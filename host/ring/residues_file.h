@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Residues in containers: the words of memory, limb by limb, through a buffer of one limb. */
+#ifndef UMBRA_RING_RESIDUES_FILE_H
+#define UMBRA_RING_RESIDUES_FILE_H
+
+#include "../io/reader.h"
+#include "../io/writer.h"
+#include "ring.h"
+
+/* A section with polynomials 0, step, 2 step, ... of poly. */
+umbra_status umbra_residues_write(umbra_writer *writer, const umbra_ring *ring, umbra_stream *stream,
+                                  const umbra_poly *poly, uint32_t step);
+
+/* Opens the section of `polys` polynomials over `limbs` primes, so that their memory may then be taken. */
+umbra_status umbra_residues_begin(umbra_reader *reader, const umbra_ring *ring, uint32_t polys, uint32_t limbs);
+
+/* Reads the open section into polynomials 0, step, 2 step, ... of poly. Errors: FORMAT, also for residues >= their prime. */
+umbra_status umbra_residues_read(umbra_reader *reader, const umbra_ring *ring, umbra_stream *stream,
+                                 const umbra_poly *poly, uint32_t step);
+
+#endif

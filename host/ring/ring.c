@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ring.h"
+
+#include <string.h>
+
+#include "../../kernels/modarith.h"
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "ring_internal.h"
+
+/* Blocks beyond this are returned to the system when they are given back. */
+static const uint64_t cache_limit = 192u << 20;
+
+static umbra_status open_device(umbra_ring *ring, uint32_t threads) {
+  const umbra_chain *chain = &ring->params->chain;
+  umbra_ring_desc desc = {.log_n = chain->log_n, .primes = umbra_chain_primes(chain)};
+  memcpy(desc.prime, chain->prime, sizeof desc.prime);
+  umbra_status status = ring->kernels->device_open(&ring->device, &desc, threads);
+  if (status != UMBRA_OK) return umbra_fail(status, "cannot open the %s backend for this ring", ring->kernels->name);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, const umbra_kernels *kernels,
+                               uint32_t threads, uint64_t memory_limit) {
+  umbra_ring *ring;
+  UMBRA_TRY(umbra_alloc(&ring, 1, sizeof *ring, "a ring"));
+  if (mtx_init(&ring->lock, mtx_plain) != thrd_success) {
+    umbra_free(ring);
+    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot create a lock");
+  }
+  ring->params = umbra_params_share(params);
+  ring->kernels = kernels;
+  ring->memory_limit = memory_limit;
+  umbra_status status = open_device(ring, threads);
+  if (status != UMBRA_OK) {
+    umbra_ring_destroy(ring);
+    return status;
+  }
+  *out = ring;
+  return UMBRA_OK;
+}
+
+/* Returns the oldest cached block to the system; the lock is held. */
+static void drop_oldest(umbra_ring *ring) {
+  umbra_block block = ring->block[0];
+  ring->kernels->release(ring->device, block.memory, block.bytes);
+  ring->cached -= block.bytes;
+  memmove(ring->block, ring->block + 1, --ring->blocks * sizeof block);
+}
+
+void umbra_ring_destroy(umbra_ring *ring) {
+  if (!ring) return;
+  umbra_divisions_destroy(ring);
+  umbra_decompositions_destroy(ring);
+  while (ring->blocks) drop_oldest(ring);
+  if (ring->device) ring->kernels->device_close(ring->device);
+  mtx_destroy(&ring->lock);
+  umbra_params_destroy(ring->params);
+  umbra_free(ring);
+}
+
+const umbra_params *umbra_ring_params(const umbra_ring *ring) { return ring->params; }
+const umbra_chain *umbra_ring_chain(const umbra_ring *ring) { return &ring->params->chain; }
+const umbra_kernels *umbra_ring_kernels(const umbra_ring *ring) { return ring->kernels; }
+const umbra_device *umbra_ring_device(const umbra_ring *ring) { return ring->device; }
+uint32_t umbra_ring_n(const umbra_ring *ring) { return 1u << ring->params->chain.log_n; }
+
+uint64_t umbra_ring_memory(const umbra_ring *ring) {
+  umbra_ring *unlocked = (umbra_ring *)ring; /* only the lock changes */
+  mtx_lock(&unlocked->lock);
+  uint64_t taken = ring->taken;
+  mtx_unlock(&unlocked->lock);
+  return taken;
+}
+
+/* A cached block of exactly that size, or NULL; the lock is held. */
+static void *reuse(umbra_ring *ring, size_t bytes) {
+  for (size_t i = ring->blocks; i-- > 0;) {
+    if (ring->block[i].bytes != bytes) continue;
+    void *memory = ring->block[i].memory;
+    ring->cached -= bytes;
+    ring->blocks--;
+    memmove(ring->block + i, ring->block + i + 1, (ring->blocks - i) * sizeof *ring->block);
+    return memory;
+  }
+  return NULL;
+}
+
+static umbra_status take_locked(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
+  if (ring->memory_limit && bytes > ring->memory_limit - ring->taken)
+    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY,
+                      "%s needs %zu bytes; the context's memory limit is %llu, of which %llu are in use", what, bytes,
+                      (unsigned long long)ring->memory_limit, (unsigned long long)ring->taken);
+  void *block = umbra_alloc_must_fail() ? NULL : reuse(ring, bytes);
+  if (!block) {
+    while (ring->blocks && ring->memory_limit && ring->taken + ring->cached + bytes > ring->memory_limit)
+      drop_oldest(ring);
+    umbra_status status =
+        umbra_alloc_must_fail() ? UMBRA_ERROR_OUT_OF_MEMORY : ring->kernels->alloc(ring->device, &block, bytes);
+    if (status != UMBRA_OK) return umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
+  }
+  ring->taken += bytes;
+  *memory = block;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
+  mtx_lock(&ring->lock);
+  umbra_status status = take_locked(ring, memory, bytes, what);
+  mtx_unlock(&ring->lock);
+  return status;
+}
+
+void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
+  if (!memory) return;
+  mtx_lock(&ring->lock);
+  ring->taken -= bytes;
+  if (bytes > cache_limit) {
+    ring->kernels->release(ring->device, memory, bytes);
+  } else {
+    while (ring->blocks == UMBRA_CACHED_BLOCKS || ring->cached + bytes > cache_limit) drop_oldest(ring);
+    ring->block[ring->blocks++] = (umbra_block){memory, bytes};
+    ring->cached += bytes;
+  }
+  mtx_unlock(&ring->lock);
+}
+
+uint32_t umbra_ring_block(const umbra_ring *ring) {
+  uint32_t limbs = ring->kernels->block_limbs(ring->device);
+  return limbs ? limbs : UMBRA_MAX_PRIMES;
+}
+
+void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,
+                         uint32_t *residues) {
+  uint32_t limbs = umbra_view_limbs(view);
+  for (uint32_t i = 0; i < limbs; i++) {
+    uint32_t q = ring->params->chain.prime[umbra_view_position(view, i)];
+    residues[i] = umbra_mod_mul(umbra_mod_from_i64(value, q), umbra_mod_pow(2, shift, q), q);
+  }
+}
+
+uint32_t umbra_ring_product(const umbra_ring *ring, const uint16_t *position, uint32_t count, uint32_t skip,
+                            uint32_t q) {
+  uint32_t product = 1;
+  for (uint32_t i = 0; i < count; i++)
+    if (i != skip) product = umbra_mod_mul(product, ring->params->chain.prime[position[i]] % q, q);
+  return product;
+}
+
+uint32_t umbra_positions_append(uint16_t *position, uint32_t count, uint32_t first, uint32_t end) {
+  for (uint32_t p = first; p < end; p++) position[count++] = (uint16_t)p;
+  return count;
+}

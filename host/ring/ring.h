@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RNS polynomials of one parameter set on one device: memory, views, and the plans of exact division and of gadget
+ * decomposition. The only layer that calls kernels on residues.
+ */
+#ifndef UMBRA_RING_RING_H
+#define UMBRA_RING_RING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../kernels/kernels.h"
+#include "params.h"
+
+typedef struct umbra_ring umbra_ring; /* immutable to its users, shareable between threads; caches lock themselves */
+
+typedef enum umbra_domain { UMBRA_DOMAIN_COEFFICIENT = 0, UMBRA_DOMAIN_EVALUATION = 1 } umbra_domain;
+
+/* `polys` polynomials over the chain primes of a window and the first `aux` auxiliary primes, in one block. */
+typedef struct umbra_poly {
+  uint32_t *data; /* device memory; polynomial, then limb, then coefficient */
+  umbra_window window;
+  uint16_t aux;
+  uint16_t polys;
+  umbra_domain domain;
+} umbra_poly;
+
+umbra_status umbra_ring_create(umbra_ring **ring, const umbra_params *params, const umbra_kernels *kernels,
+                               uint32_t threads, uint64_t memory_limit);
+void umbra_ring_destroy(umbra_ring *ring);
+
+const umbra_params *umbra_ring_params(const umbra_ring *ring);
+const umbra_chain *umbra_ring_chain(const umbra_ring *ring);
+const umbra_kernels *umbra_ring_kernels(const umbra_ring *ring);
+const umbra_device *umbra_ring_device(const umbra_ring *ring);
+uint32_t umbra_ring_n(const umbra_ring *ring);
+uint64_t umbra_ring_memory(const umbra_ring *ring); /* bytes taken and not given back */
+
+/* ---- memory: blocks are kept for reuse, so that a steady computation allocates nothing ---- */
+
+umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what);
+void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes);
+
+/* ---- polynomials ---- */
+
+umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window, uint32_t aux,
+                               umbra_domain domain, const char *what);
+void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring); /* also of a zeroed one; zeroes the struct */
+size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring);
+
+/* All limbs. */
+umbra_view umbra_poly_view(const umbra_poly *poly, const umbra_ring *ring);
+
+/* Limbs of a narrower window and of the first `aux` auxiliary primes; polynomials [first, first + count). */
+umbra_view umbra_poly_subview(const umbra_poly *poly, const umbra_ring *ring, uint32_t first, uint32_t count,
+                              umbra_window window, uint32_t aux);
+
+/* Limbs [first, first + count) of a view, counted through its runs. */
+umbra_view umbra_view_limbs_of(const umbra_view *view, uint32_t n, uint32_t first, uint32_t count);
+
+/* One polynomial of a view. */
+umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly);
+
+/* Position of limb `limb` of a view. */
+uint32_t umbra_view_position(const umbra_view *view, uint32_t limb);
+
+/* Limbs a blocked pass should take at once. */
+uint32_t umbra_ring_block(const umbra_ring *ring);
+
+/* residues[i] = value * 2^shift mod the prime of limb i of the view. */
+void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,
+                         uint32_t *residues);
+
+#endif

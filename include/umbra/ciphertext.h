@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ciphertexts: encryption, decryption, inspection.
+ *
+ * Calls whose first argument is `umbra_ciphertext **` make a new ciphertext if it points to NULL, and otherwise replace
+ * the contents of the ciphertext it points to, which may be one of the inputs (in place).
+ */
+#ifndef UMBRA_CIPHERTEXT_H
+#define UMBRA_CIPHERTEXT_H
+
+#include <umbra/plaintext.h>
+
+UMBRA_BEGIN_DECLS
+
+typedef struct umbra_ciphertext umbra_ciphertext;
+
+/*
+ * Public-key encryption modulo Q p divided by one auxiliary prime p, errors added inside that division.
+ * Output at the plaintext's level. Errors: MISMATCH (other parameters), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key,
+                                                    const umbra_plaintext *plaintext);
+
+/* Secret-key encryption: less noise, and half the bytes in a file, since the uniform half is a seed. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_encrypt_symmetric(umbra_ciphertext **ciphertext,
+                                                              const umbra_secret_key *key,
+                                                              const umbra_plaintext *plaintext);
+
+/* umbra_encode at the top level over all slots, then umbra_encrypt. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_encode_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key,
+                                                           const double *values, size_t count);
+
+/*
+ * Decryption for the key's owner alone: the result holds the raw error of the computation, which tells about the key.
+ * Do not show it to others. Errors: MISMATCH (another owner or parameter set), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *ciphertext,
+                                                    const umbra_secret_key *key);
+
+/* umbra_decrypt, then umbra_decode or umbra_decode_complex; faster than the two calls. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_decode(double *values, size_t count,
+                                                           const umbra_ciphertext *ciphertext,
+                                                           const umbra_secret_key *key);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_decode_complex(double *pairs, size_t count,
+                                                                   const umbra_ciphertext *ciphertext,
+                                                                   const umbra_secret_key *key);
+
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_ciphertext *ciphertext);
+UMBRA_API void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext);
+
+UMBRA_API uint32_t umbra_ciphertext_level(const umbra_ciphertext *ciphertext);
+UMBRA_API uint32_t umbra_ciphertext_slots(const umbra_ciphertext *ciphertext);
+UMBRA_API double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext); /* of its level; for the curious */
+
+/*
+ * Bounds tracked from public facts alone: the largest |slot| that the computation can have produced from inputs within
+ * their declared magnitude, and a bound on the error of any slot that holds except with probability below 2^-30.
+ */
+UMBRA_API double umbra_ciphertext_magnitude(const umbra_ciphertext *ciphertext);
+UMBRA_API double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext);
+
+/* What the key's owner can learn about a ciphertext. */
+typedef struct umbra_noise_report {
+  size_t struct_size;
+  double max_error, rms_error;  /* over the compared slots, both parts */
+  double precision_bits;        /* -log2(max_error) */
+  double error_bound;           /* umbra_ciphertext_error_bound */
+  double headroom_bits;         /* log2 of (modulus / 2) over the largest coefficient: below 0 the message would wrap */
+} umbra_noise_report;
+#define UMBRA_NOISE_REPORT_INIT .struct_size = sizeof(umbra_noise_report)
+
+/* Decrypts and compares with the values (pairs re, im) that an exact computation gives. For the owner's eyes. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inspect_noise(umbra_noise_report *report,
+                                                          const umbra_ciphertext *ciphertext,
+                                                          const umbra_secret_key *key, const double *expected_pairs,
+                                                          size_t count);
+
+UMBRA_END_DECLS
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A context: parameters, their tables, and the device that computes. Immutable and shareable between threads; it must
+ * outlive every object made from it.
+ */
+#ifndef UMBRA_CONTEXT_H
+#define UMBRA_CONTEXT_H
+
+#include <umbra/params.h>
+
+UMBRA_BEGIN_DECLS
+
+typedef struct umbra_context umbra_context;
+
+/* Fill with UMBRA_CONTEXT_DESC_INIT, then exactly one of params and preset. */
+typedef struct umbra_context_desc {
+  size_t struct_size;
+  const umbra_params *params; /* copied by reference count */
+  const char *preset;         /* see umbra_params_presets */
+  const char *device;         /* NULL or "cpu": the fastest CPU backend; "ref", "avx2", "avx512": that one */
+  uint32_t threads;           /* 0: as many as OpenMP would use */
+  uint64_t memory_limit;      /* bytes of residues that objects of this context may hold together; 0: no limit */
+} umbra_context_desc;
+#define UMBRA_CONTEXT_DESC_INIT .struct_size = sizeof(umbra_context_desc)
+
+/*
+ * Opens a device for a parameter set and builds its tables (16 n bytes per prime).
+ * Errors: INVALID_ARGUMENT, UNSUPPORTED (device), OUT_OF_MEMORY, and those of umbra_params_from_preset.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_create(umbra_context **context, const umbra_context_desc *desc);
+UMBRA_API void umbra_context_destroy(umbra_context *context);
+
+UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context);
+UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512" */
+UMBRA_API uint64_t umbra_context_memory(const umbra_context *context);     /* bytes of residues held now */
+
+UMBRA_END_DECLS
+
+#endif

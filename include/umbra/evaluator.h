@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Computing on ciphertexts.
+ *
+ * An evaluator is a stream and a workspace, and belongs to one thread at a time; its context and keys are shared. Calls
+ * check their arguments, then compute; on a GPU they return when the work is enqueued, and reads synchronise.
+ *
+ * Levels and scales are looked after: operands of different levels are brought to the lower one (one multiplication by a
+ * constant and one rescale, no level lost beyond the difference), and products are rescaled, which takes one level. All
+ * slots of both operands take part; the result has the larger slot count. Outputs follow umbra/ciphertext.h: NULL
+ * makes a new ciphertext, anything else is replaced and may be an input.
+ *
+ * Errors common to all calls: MISMATCH (operands of other parameters or another owner than the keys), OUT_OF_MEMORY;
+ * products: NO_LEVEL (an operand at level 0); those that switch keys: MISSING_KEY (the text names the rotation).
+ */
+#ifndef UMBRA_EVALUATOR_H
+#define UMBRA_EVALUATOR_H
+
+#include <umbra/ciphertext.h>
+
+UMBRA_BEGIN_DECLS
+
+typedef struct umbra_evaluator umbra_evaluator;
+
+/* keys may be NULL: then nothing that needs a key works. Context and keys must outlive the evaluator. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_create(umbra_evaluator **evaluator, const umbra_context *context,
+                                                             const umbra_eval_keys *keys);
+UMBRA_API void umbra_evaluator_destroy(umbra_evaluator *evaluator);
+
+/* ---- no level, no key ---- */
+
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_add(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                const umbra_ciphertext *a, const umbra_ciphertext *b);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_sub(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                const umbra_ciphertext *a, const umbra_ciphertext *b);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                   const umbra_ciphertext *a);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_add_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                      const umbra_ciphertext *a, const umbra_plaintext *b);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_sub_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                      const umbra_ciphertext *a, const umbra_plaintext *b);
+
+/* out = a + (re + i im) in every slot. Errors: RANGE (not finite, or too large for the modulus). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                         const umbra_ciphertext *a, double re, double im);
+
+/* out = factor * a, exactly. Errors: RANGE. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                        const umbra_ciphertext *a, int64_t factor);
+
+/* out = i * a (the imaginary unit), exactly. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_i(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                  const umbra_ciphertext *a);
+
+/* Brings a to a lower level (or its own: a copy). Errors: INVALID_ARGUMENT (a higher level). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                       const umbra_ciphertext *a, uint32_t level);
+
+/* ---- one level ---- */
+
+/* Products of ciphertexts; need the relinearisation key. One division ends relinearisation and rescale. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                const umbra_ciphertext *a, const umbra_ciphertext *b);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_square(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                   const umbra_ciphertext *a);
+
+/* out = sum a[i] * b[i]: one relinearisation and one rescale at the end. count >= 1. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                const umbra_ciphertext *const *a, const umbra_ciphertext *const *b,
+                                                size_t count);
+
+/* out = c + a * b, at one level below the lower of a and b (or c's, if that is lower still). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_add(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                    const umbra_ciphertext *a, const umbra_ciphertext *b,
+                                                    const umbra_ciphertext *c);
+
+/* Products with plaintexts need no key. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                      const umbra_ciphertext *a, const umbra_plaintext *b);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                      const umbra_ciphertext *const *a,
+                                                      const umbra_plaintext *const *b, size_t count);
+
+/* out = sum (pairs[2i] + i pairs[2i+1]) * a[i]: one rescale at the end. Errors: RANGE. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                          const umbra_ciphertext *const *a, const double *pairs,
+                                                          size_t count);
+
+/* out = (re + i im) * a. Errors: RANGE. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_constant(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                         const umbra_ciphertext *a, double re, double im);
+
+/* ---- slots ---- */
+
+/* out[j] = a[j + steps mod slots]: positive steps move to the left. Steps that are multiples of the slots need no key. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                   const umbra_ciphertext *a, int32_t steps);
+
+/*
+ * outs[i] = a rotated by steps[i], sharing the decomposition of a (hoisting; Halevi, Shoup, CRYPTO 2018). outs[i] are
+ * distinct handles or NULL; a may be one of them.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_rotate_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
+                                                        const umbra_ciphertext *a, const int32_t *steps, size_t count);
+
+/* Complex conjugate of every slot; needs the conjugation key. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_conjugate(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                      const umbra_ciphertext *a);
+
+UMBRA_END_DECLS
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Saving and loading: to files, and to memory.
+ *
+ * One container format, little-endian and versioned, with the digest of the parameters, lengths and BLAKE2b checksums;
+ * see docs/file-format.md. Loading validates everything before it makes an object: a malformed file gives UMBRA_ERROR_FORMAT
+ * and a text that says what is malformed, never a crash, an allocation beyond what the validated header implies, or a
+ * half-loaded object. Objects of another parameter set than the context's give MISMATCH.
+ *
+ * _save writes a temporary file beside `path` and renames it, so a file is whole or absent. _write fills a caller's
+ * buffer: with a NULL buffer it only sets *size; if the buffer is too small it fails with RANGE and sets *size.
+ */
+#ifndef UMBRA_FILE_H
+#define UMBRA_FILE_H
+
+#include <umbra/logistic.h>
+
+UMBRA_BEGIN_DECLS
+
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_save(const umbra_params *params, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_load(umbra_params **params, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_write(const umbra_params *params, void *buffer, size_t *size);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_read(umbra_params **params, const void *buffer, size_t size);
+
+/*
+ * A secret key is written with mode 0600, never over an existing file, and never into a folder that holds a public or
+ * evaluation key. With a passphrase (may be NULL: none) it is sealed with Argon2id and secretstream.
+ * Errors: EXISTS, INVALID_ARGUMENT (folder of public keys), IO; loading: PASSPHRASE.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_save(const umbra_secret_key *key, const char *path,
+                                                            const char *passphrase);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_load(umbra_secret_key **key, const umbra_context *context,
+                                                            const char *path, const char *passphrase);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_write(const umbra_secret_key *key, const char *passphrase,
+                                                             void *buffer, size_t *size);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context,
+                                                            const char *passphrase, const void *buffer, size_t size);
+
+#define UMBRA_DECLARE_FILE_FUNCTIONS(type)                                                                          \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_save(const umbra_##type *object, const char *path);          \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context,    \
+                                                            const char *path);                                      \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size); \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context,    \
+                                                            const void *buffer, size_t size);
+
+UMBRA_DECLARE_FILE_FUNCTIONS(public_key)
+UMBRA_DECLARE_FILE_FUNCTIONS(eval_keys) /* streamed: memory stays near one key */
+UMBRA_DECLARE_FILE_FUNCTIONS(plaintext)
+UMBRA_DECLARE_FILE_FUNCTIONS(ciphertext) /* fresh secret-key encryptions store a seed for half of their residues */
+UMBRA_DECLARE_FILE_FUNCTIONS(matrix)
+UMBRA_DECLARE_FILE_FUNCTIONS(logistic)
+
+/* What a file is, from its header: "parameters", "secret key", ... Fill the struct's size first. */
+typedef struct umbra_file_info {
+  size_t struct_size;
+  const char *kind;
+  uint32_t version;
+  uint64_t bytes;
+  uint8_t params_digest[UMBRA_DIGEST_BYTES];
+  uint8_t owner[UMBRA_OWNER_BYTES]; /* zero for parameters and plaintexts */
+} umbra_file_info;
+#define UMBRA_FILE_INFO_INIT .struct_size = sizeof(umbra_file_info)
+
+/* Reads and checks a file's header and the checksums of its sections. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_file_inspect(umbra_file_info *info, const char *path);
+
+UMBRA_END_DECLS
+
+#endif

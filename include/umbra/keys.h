@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys. All are immutable and shareable between threads, and carry the digest of their parameters and the identifier of
+ * their owner (16 random bytes, made with the secret key), which every operation on two objects compares.
+ */
+#ifndef UMBRA_KEYS_H
+#define UMBRA_KEYS_H
+
+#include <umbra/context.h>
+#include <umbra/progress.h>
+
+UMBRA_BEGIN_DECLS
+
+typedef struct umbra_secret_key umbra_secret_key; /* in locked, zeroised memory; never leaves the owner */
+typedef struct umbra_public_key umbra_public_key; /* encrypts */
+typedef struct umbra_eval_keys umbra_eval_keys;   /* what a server needs to compute */
+
+enum { UMBRA_OWNER_BYTES = 16 };
+
+/* A uniform ternary secret. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_generate(umbra_secret_key **key, const umbra_context *context);
+
+/* An encryption of zero modulo Q times one auxiliary prime; its uniform half is a seed. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_public_key_generate(umbra_public_key **key, const umbra_secret_key *secret);
+
+/* Which evaluation keys to make. Fill with UMBRA_EVAL_KEYS_REQUEST_INIT: relinearisation only, for all levels. */
+typedef struct umbra_eval_keys_request {
+  size_t struct_size;
+  int relinearize;          /* for products of ciphertexts */
+  int conjugate;            /* for umbra_conjugate */
+  const int32_t *rotations; /* steps, any sign; 0 and repetitions are allowed and cost nothing */
+  size_t rotation_count;
+  uint32_t rotation_level;  /* rotation and conjugation keys serve levels up to this one; UMBRA_TOP_LEVEL: all */
+  umbra_progress progress;
+} umbra_eval_keys_request;
+#define UMBRA_TOP_LEVEL 0xffffffffu
+#define UMBRA_EVAL_KEYS_REQUEST_INIT \
+  .struct_size = sizeof(umbra_eval_keys_request), .relinearize = 1, .rotation_level = UMBRA_TOP_LEVEL
+
+/*
+ * Hybrid key-switching keys (Han, Ki, eprint 2019/688), seeded and levelled. Time and memory: one
+ * umbra_params_key_bytes for each key. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_generate(umbra_eval_keys **keys, const umbra_secret_key *secret,
+                                                               const umbra_eval_keys_request *request);
+
+/* Nonzero if there is a key for that rotation (0 and multiples of the slot count need none). */
+UMBRA_API int umbra_eval_keys_can_rotate(const umbra_eval_keys *keys, int32_t steps);
+UMBRA_API int umbra_eval_keys_can_relinearize(const umbra_eval_keys *keys);
+UMBRA_API int umbra_eval_keys_can_conjugate(const umbra_eval_keys *keys);
+UMBRA_API size_t umbra_eval_keys_count(const umbra_eval_keys *keys);
+
+UMBRA_API void umbra_secret_key_destroy(umbra_secret_key *key);
+UMBRA_API void umbra_public_key_destroy(umbra_public_key *key);
+UMBRA_API void umbra_eval_keys_destroy(umbra_eval_keys *keys);
+
+UMBRA_API void umbra_secret_key_owner(const umbra_secret_key *key, uint8_t owner[UMBRA_OWNER_BYTES]);
+UMBRA_API void umbra_public_key_owner(const umbra_public_key *key, uint8_t owner[UMBRA_OWNER_BYTES]);
+UMBRA_API void umbra_eval_keys_owner(const umbra_eval_keys *keys, uint8_t owner[UMBRA_OWNER_BYTES]);
+
+UMBRA_END_DECLS
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parameter sets: the ring, the modulus chain, levels and scales, and their security.
+ *
+ * A umbra_params is immutable and may be shared between threads. It comes from a preset, from a need, from an explicit
+ * literal or from a file; all four are validated alike. Sets whose largest key modulus exceeds the table of eprint
+ * 2024/463 (ternary secret, sigma = 3.19, 128-bit classical) are refused unless UMBRA_INSECURE_FOR_TESTS is given, and
+ * say in every description that they are insecure.
+ */
+#ifndef UMBRA_PARAMS_H
+#define UMBRA_PARAMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <umbra/status.h>
+
+UMBRA_BEGIN_DECLS
+
+typedef struct umbra_params umbra_params;
+
+enum {
+  UMBRA_DIGEST_BYTES = 32,
+  UMBRA_INSECURE_FOR_TESTS = 1u /* flag: accept sets under 128-bit security, and rings of 2^11 */
+};
+
+/* What a computation needs; the smallest ring that carries it is chosen. Fill with UMBRA_PARAMS_NEED_INIT. */
+typedef struct umbra_params_need {
+  size_t struct_size;
+  uint32_t depth;      /* consecutive multiplications with rescaling */
+  uint32_t scale_bits; /* precision of a level: 25, 30, ..., 60 */
+  uint32_t min_slots;  /* complex slots wanted at least; a ring of 2^k has 2^(k-1) */
+  uint32_t security;   /* classical bits: 128 (default), 192 or 256 */
+  uint32_t log_n;      /* 0: smallest that fits; 11..17: exactly this ring */
+  uint32_t flags;      /* 0 or UMBRA_INSECURE_FOR_TESTS */
+} umbra_params_need;
+#define UMBRA_PARAMS_NEED_INIT .struct_size = sizeof(umbra_params_need), .scale_bits = 40, .security = 128
+
+/*
+ * An explicit set. Primes are given in the order of design: terminals as they are added, mains as they are added,
+ * auxiliaries. All are distinct, = 1 mod 2^(log_n+1); mains lie in (2^28.5, 2^30), auxiliaries below 2^31, terminals in
+ * [2^16, 2^27). Level l has main_count[l] main and terminal_count[l] terminal primes. Fill with UMBRA_PARAMS_LITERAL_INIT.
+ */
+typedef struct umbra_params_literal {
+  size_t struct_size;
+  uint32_t log_n, scale_bits;
+  uint32_t terminals, mains, auxes;
+  const uint32_t *terminal, *main, *aux;
+  uint32_t levels; /* depth + 1 */
+  const uint32_t *main_count, *terminal_count;
+  uint32_t digits;             /* of the key-switching gadget */
+  const uint32_t *digit_size;  /* primes of each digit, over terminals reversed then mains; they sum to all of these */
+  uint32_t flags;              /* 0 or UMBRA_INSECURE_FOR_TESTS */
+} umbra_params_literal;
+#define UMBRA_PARAMS_LITERAL_INIT .struct_size = sizeof(umbra_params_literal)
+
+/* Names of the presets, NULL-terminated. */
+UMBRA_API const char *const *umbra_params_presets(void);
+
+/* A preset by name. Errors: INVALID_ARGUMENT (unknown; the text lists the names). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_from_preset(umbra_params **params, const char *name);
+
+/* The smallest set that meets a need. Errors: INVALID_ARGUMENT; UNSUPPORTED (the text says what would fit). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_need *need);
+
+/* An explicit set, validated. Errors: INVALID_ARGUMENT, INSECURE (the text gives log QP and the bound). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_from_literal(umbra_params **params,
+                                                                const umbra_params_literal *literal);
+
+/* A second handle of the same immutable set. */
+UMBRA_API umbra_params *umbra_params_share(const umbra_params *params);
+UMBRA_API void umbra_params_destroy(umbra_params *params);
+
+UMBRA_API uint32_t umbra_params_log_n(const umbra_params *params);
+UMBRA_API uint32_t umbra_params_slots(const umbra_params *params); /* n / 2 */
+UMBRA_API uint32_t umbra_params_depth(const umbra_params *params); /* highest level; fresh ciphertexts have it */
+UMBRA_API uint32_t umbra_params_scale_bits(const umbra_params *params); /* nominal */
+UMBRA_API double umbra_params_scale(const umbra_params *params, uint32_t level);    /* of that level; 0 if there is none */
+UMBRA_API uint32_t umbra_params_limbs(const umbra_params *params, uint32_t level);  /* 32-bit primes of that level */
+UMBRA_API double umbra_params_log_q(const umbra_params *params, uint32_t level);    /* bits of that level's modulus */
+UMBRA_API double umbra_params_log_qp(const umbra_params *params);  /* bits of the largest key modulus */
+UMBRA_API uint32_t umbra_params_dnum(const umbra_params *params);  /* gadget digits at the top level */
+UMBRA_API uint32_t umbra_params_security(const umbra_params *params); /* 256, 192, 128, or 0: insecure */
+UMBRA_API uint64_t umbra_params_ciphertext_bytes(const umbra_params *params, uint32_t level);
+
+/* Bytes of one switching key that serves levels 0..level, in memory; its file is half of it. */
+UMBRA_API uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t level);
+
+/* BLAKE2b-256 of ring, primes, levels and digits: equal for equal sets, however they were requested. */
+UMBRA_API void umbra_params_digest(const umbra_params *params, uint8_t digest[UMBRA_DIGEST_BYTES]);
+
+/*
+ * A description: text for people, or one JSON object with every prime, level, scale, key modulus and size. Writes at most
+ * size bytes with the closing zero, and returns the length of the whole, as snprintf does.
+ */
+UMBRA_API size_t umbra_params_describe(const umbra_params *params, char *text, size_t size);
+UMBRA_API size_t umbra_params_describe_json(const umbra_params *params, char *text, size_t size);
+
+UMBRA_END_DECLS
+
+#endif

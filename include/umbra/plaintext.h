@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plaintexts: vectors of numbers encoded into a polynomial of one level.
+ *
+ * Encoding is deterministic: the same values give the same residues on every machine and backend. A vector of fewer
+ * values than slots is filled with zeros; a slot count below n/2 repeats the vector, which costs nothing and makes
+ * rotations wrap at that count.
+ */
+#ifndef UMBRA_PLAINTEXT_H
+#define UMBRA_PLAINTEXT_H
+
+#include <umbra/keys.h>
+
+UMBRA_BEGIN_DECLS
+
+typedef struct umbra_plaintext umbra_plaintext; /* immutable, shareable */
+
+/* How to encode. NULL where one is expected means UMBRA_ENCODE_OPTIONS_INIT: top level, all slots. */
+typedef struct umbra_encode_options {
+  size_t struct_size;
+  uint32_t level; /* UMBRA_TOP_LEVEL, or the level of the ciphertexts it will meet */
+  uint32_t slots; /* power of two up to n/2; 0: n/2 */
+} umbra_encode_options;
+#define UMBRA_ENCODE_OPTIONS_INIT .struct_size = sizeof(umbra_encode_options), .level = UMBRA_TOP_LEVEL
+
+/*
+ * Encodes `count` real values, or `count` complex ones as pairs (re, im). Rounding to nearest at the level's scale.
+ * Errors: RANGE (more values than slots; not finite; too large for the level's modulus), INVALID_ARGUMENT, OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_encode(umbra_plaintext **plaintext, const umbra_context *context,
+                                                   const double *values, size_t count,
+                                                   const umbra_encode_options *options);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_encode_complex(umbra_plaintext **plaintext, const umbra_context *context,
+                                                           const double *pairs, size_t count,
+                                                           const umbra_encode_options *options);
+
+/* The first `count` values, count up to the slot count: real parts, or pairs (re, im). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_decode(double *values, size_t count, const umbra_plaintext *plaintext);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_decode_complex(double *pairs, size_t count,
+                                                           const umbra_plaintext *plaintext);
+
+UMBRA_API uint32_t umbra_plaintext_level(const umbra_plaintext *plaintext);
+UMBRA_API uint32_t umbra_plaintext_slots(const umbra_plaintext *plaintext);
+UMBRA_API void umbra_plaintext_destroy(umbra_plaintext *plaintext);
+
+UMBRA_END_DECLS
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vector of AVX2: 8 words of 32 bits, or 4 of 64. simd/ is written against the names defined here and in
+ * avx512/avx512.h alone.
+ */
+#ifndef UMBRA_KERNELS_CPU_AVX2_H
+#define UMBRA_KERNELS_CPU_AVX2_H
+
+#include <immintrin.h>
+
+#define UMBRA_CPU_NAME(entry) umbra_avx2_##entry
+
+#include "../cpu.h"
+
+UMBRA_CPU_DECLARE(avx2);
+umbra_status umbra_avx2_conversion_create(umbra_conversion **conversion, const umbra_device *device,
+                                          const umbra_conversion_desc *desc);
+
+typedef __m256i vec;
+
+enum { VEC_LOG = 3 }; /* log2 of the words in a vector */
+
+static inline vec vec_load(const void *p) { return _mm256_loadu_si256(p); }
+static inline void vec_store(void *p, vec a) { _mm256_storeu_si256(p, a); }
+
+/* The 2^log words at p, over and over. */
+static inline vec vec_load_repeated(const uint32_t *p, int log) {
+  switch (log) {
+    case 0: return _mm256_set1_epi32((int)*p);
+    case 1: return _mm256_broadcastq_epi64(_mm_loadl_epi64((const void *)p));
+    case 2: return _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)p));
+    default: return vec_load(p);
+  }
+}
+
+/* ---- 32-bit lanes ---- */
+
+static inline vec vec_set(uint32_t a) { return _mm256_set1_epi32((int)a); }
+static inline vec vec_add(vec a, vec b) { return _mm256_add_epi32(a, b); }
+static inline vec vec_sub(vec a, vec b) { return _mm256_sub_epi32(a, b); }
+static inline vec vec_min(vec a, vec b) { return _mm256_min_epu32(a, b); }
+static inline vec vec_mul_low(vec a, vec b) { return _mm256_mullo_epi32(a, b); }
+static inline vec vec_and(vec a, vec b) { return _mm256_and_si256(a, b); }
+static inline vec vec_xor(vec a, vec b) { return _mm256_xor_si256(a, b); }
+#define vec_rotate(a, bits) _mm256_or_si256(_mm256_slli_epi32(a, bits), _mm256_srli_epi32(a, 32 - (bits)))
+
+/* a where x > y as unsigned numbers, 0 elsewhere; and whether there is such a lane. */
+static inline vec vec_if_greater(vec x, vec y, vec a) {
+  return _mm256_andnot_si256(_mm256_cmpeq_epi32(_mm256_min_epu32(x, y), x), a);
+}
+static inline int vec_any_greater(vec x, vec y) {
+  return _mm256_movemask_epi8(_mm256_cmpeq_epi32(_mm256_min_epu32(x, y), x)) != -1;
+}
+
+/* a_0 b_0 a_1 b_1 ..., its first and its second half */
+static inline vec vec_interleave_low(vec a, vec b) {
+  return _mm256_permute2x128_si256(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b), 0x20);
+}
+static inline vec vec_interleave_high(vec a, vec b) {
+  return _mm256_permute2x128_si256(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b), 0x31);
+}
+
+/* The inverse of that: the words of even, and of odd, index of a followed by b. */
+static inline vec vec_pick_words(vec a, vec b, int odd) {
+  __m256 low = _mm256_castsi256_ps(_mm256_permute2x128_si256(a, b, 0x20));
+  __m256 high = _mm256_castsi256_ps(_mm256_permute2x128_si256(a, b, 0x31));
+  return _mm256_castps_si256(odd ? _mm256_shuffle_ps(low, high, 0xdd) : _mm256_shuffle_ps(low, high, 0x88));
+}
+static inline vec vec_even_words(vec a, vec b) { return vec_pick_words(a, b, 0); }
+static inline vec vec_odd_words(vec a, vec b) { return vec_pick_words(a, b, 1); }
+
+/* Lane i is lane index[i] of a. */
+static inline vec vec_permute(vec a, vec index) { return _mm256_permutevar8x32_epi32(a, index); }
+
+/* ---- 64-bit lanes ---- */
+
+static inline vec vec_set64(uint64_t a) { return _mm256_set1_epi64x((long long)a); }
+static inline vec vec_add64(vec a, vec b) { return _mm256_add_epi64(a, b); }
+static inline vec vec_sub64(vec a, vec b) { return _mm256_sub_epi64(a, b); }
+#define vec_shift_left64(a, bits) _mm256_slli_epi64(a, bits)
+
+/* High word of every 64-bit lane, as its low word; the new high word is of no use. */
+static inline vec vec_high(vec a) { return _mm256_shuffle_epi32(a, 0xf5); }
+
+/* Low words of a >> bits, arithmetic, for bits >= 32; the high words are of no use. */
+#define vec_shift_right64(a, bits) vec_high(_mm256_srai_epi32(a, (bits)-32))
+
+/* Products of the low words of the 64-bit lanes, unsigned and signed. */
+static inline vec vec_mul(vec a, vec b) { return _mm256_mul_epu32(a, b); }
+static inline vec vec_mul_signed(vec a, vec b) { return _mm256_mul_epi32(a, b); }
+
+/* High words of even as even lanes, high words of odd as odd lanes. */
+static inline vec vec_merge_high(vec even, vec odd) { return _mm256_blend_epi32(vec_high(even), odd, 0xaa); }
+
+/* Low words of even as even lanes, low words of odd as odd lanes. */
+static inline vec vec_merge_low(vec even, vec odd) {
+  return _mm256_blend_epi32(even, _mm256_shuffle_epi32(odd, 0xa0), 0xaa);
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the CPU backends share: the tables of a ring, and how work is cut into limbs for OpenMP.
+ *
+ * A backend is a umbra_kernels table; avx2/ and avx512/ override entries of ref/ and inherit the others.
+ */
+#ifndef UMBRA_KERNELS_CPU_H
+#define UMBRA_KERNELS_CPU_H
+
+#include "../kernels.h"
+#include "../modarith.h"
+
+/* Constants of one prime. Twiddle tables have n entries: entry m + i is for block i of the stage with m blocks. */
+typedef struct umbra_cpu_prime {
+  uint32_t q;
+  uint32_t neg_inv;    /* -q^-1 mod 2^32 */
+  uint32_t r, r_shoup; /* 2^32 mod q: to Montgomery form by umbra_mod_mul_const */
+  uint32_t n_inv;      /* n^-1 * R^-1 mod q: closing constant of the inverse transform, out of Montgomery form */
+  uint32_t accept;     /* floor(2^32 / q) * q - 1: the largest word that expand accepts */
+  uint32_t word_shoup; /* floor(2^32 / q): quotient estimate for reducing any word */
+  const uint32_t *forward, *forward_shoup; /* psi^brev(m + i), plain, and Shoup companions */
+  const uint32_t *inverse, *inverse_shoup; /* psi^-brev(m + i), plain, and Shoup companions */
+} umbra_cpu_prime;
+
+struct umbra_device {
+  uint32_t log_n, n, primes, threads;
+  umbra_cpu_prime *prime;
+  void *tables;                    /* backing store of all tables */
+  const double *fft_cos, *fft_sin; /* entry h + j: cos, sin of pi j / h; j < h for h <= 2^16, j < h / 2 for 2^17 */
+};
+
+struct umbra_stream {
+  const umbra_device *device;
+};
+
+struct umbra_conversion {
+  umbra_conversion_desc desc; /* arrays owned by the conversion */
+  uint64_t *reciprocal;       /* floor(2^56 / d_i) */
+  void *prepared;             /* constants in the backend's own arrangement, or NULL; released by free() */
+};
+
+/* A limb of a view: its words and the constants of its prime. */
+typedef struct umbra_cpu_limb {
+  uint32_t *data;
+  const umbra_cpu_prime *prime;
+} umbra_cpu_limb;
+
+/* Limb `limb` of polynomial `poly`. */
+static inline umbra_cpu_limb umbra_cpu_limb_at(const umbra_device *device, const umbra_view *view, uint32_t poly,
+                                               uint32_t limb) {
+  const umbra_run *run = view->run;
+  while (limb >= run->count) limb -= (run++)->count;
+  return (umbra_cpu_limb){run->data + poly * view->stride + (size_t)limb * device->n,
+                          &device->prime[run->prime + limb]};
+}
+
+/* Threads for `items` independent pieces of work over `words` words in all: small work is not worth waking threads. */
+static inline int umbra_cpu_team(const umbra_device *device, size_t items, size_t words) {
+  size_t team = words >> 14;
+  if (team > items) team = items;
+  if (team > device->threads) team = device->threads;
+  return team ? (int)team : 1;
+}
+
+/* Entries of each table of fft: those of all half lengths h up to 2^16, and the twist of the longest transform. */
+#define UMBRA_CPU_FFT_ENTRIES ((size_t)3 << (UMBRA_MAX_LOG_N - 1))
+
+/* Fills the tables of fft; correct to the last bit or next to it, and the same on every machine (fft_tables.c). */
+void umbra_cpu_fft_tables(double *cosine, double *sine);
+
+/* The entries that all CPU backends have in common (device.c). */
+uint32_t umbra_cpu_block_limbs(const umbra_device *device);
+umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring, uint32_t threads);
+void umbra_cpu_device_close(umbra_device *device);
+umbra_status umbra_cpu_stream_create(umbra_stream **stream, const umbra_device *device);
+void umbra_cpu_stream_destroy(umbra_stream *stream);
+umbra_status umbra_cpu_wait(umbra_stream *stream);
+umbra_status umbra_cpu_alloc(const umbra_device *device, void **memory, size_t bytes);
+void umbra_cpu_release(const umbra_device *device, void *memory, size_t bytes);
+void umbra_cpu_upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
+void umbra_cpu_download(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
+void umbra_cpu_copy(umbra_stream *stream, const umbra_view *dst, const umbra_view *src);
+void umbra_cpu_zero(umbra_stream *stream, const umbra_view *dst);
+umbra_status umbra_cpu_conversion_create(umbra_conversion **conversion, const umbra_device *device,
+                                         const umbra_conversion_desc *desc); /* leaves `prepared` NULL */
+void umbra_cpu_conversion_destroy(umbra_conversion *conversion);
+
+/*
+ * Prototypes of the entries that a backend may have of its own, umbra_<backend>_<entry>. Sources of ref/ that compilers
+ * vectorise well spell their names UMBRA_CPU_NAME(entry), so that a backend can compile them again for its own
+ * instructions.
+ */
+#define UMBRA_CPU_DECLARE(backend)                                                                                 \
+  void umbra_##backend##_add(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);          \
+  void umbra_##backend##_sub(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);          \
+  void umbra_##backend##_negate(umbra_stream *, const umbra_view *, const umbra_view *);                           \
+  void umbra_##backend##_mul(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);          \
+  void umbra_##backend##_mul_add(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);      \
+  void umbra_##backend##_mul_const(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);      \
+  void umbra_##backend##_add_const(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);      \
+  void umbra_##backend##_tensor(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *, int);  \
+  void umbra_##backend##_ntt_forward(umbra_stream *, const umbra_view *);                                          \
+  void umbra_##backend##_ntt_inverse(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);    \
+  void umbra_##backend##_automorphism_eval(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t);      \
+  void umbra_##backend##_automorphism_coeff(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t);     \
+  void umbra_##backend##_convert(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_conversion *, \
+                                 uint32_t);                                                                        \
+  void umbra_##backend##_inner_product(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t,           \
+                                       const umbra_view *, const umbra_view *, const uint32_t *);                  \
+  void umbra_##backend##_divide_close(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *,    \
+                                      const umbra_view *, const uint32_t *);                                       \
+  void umbra_##backend##_expand(umbra_stream *, const umbra_view *, const uint8_t[UMBRA_SEED_BYTES], uint64_t);    \
+  void umbra_##backend##_from_i64(umbra_stream *, const umbra_view *, const int64_t *, uint32_t);                  \
+  void umbra_##backend##_fft(umbra_stream *, double *, double *, uint32_t, uint32_t);                              \
+  void umbra_##backend##_ifft(umbra_stream *, double *, double *, uint32_t, uint32_t)
+
+extern const umbra_kernels umbra_kernels_ref;
+extern const umbra_kernels umbra_kernels_avx2;
+extern const umbra_kernels umbra_kernels_avx512;
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices, streams, memory and conversions: what all CPU backends have in common. */
+#define _DEFAULT_SOURCE /* madvise */
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "cpu.h"
+
+/* ---- memory ---- */
+
+enum { CACHE_LINE = 64, HUGE_PAGE = 1 << 21 };
+
+static size_t alignment(size_t bytes) { return bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE; }
+
+/* Large blocks begin at a huge page and ask for such pages: transforms stride far, and would miss the TLB otherwise. */
+static void *aligned_memory(size_t bytes) {
+  const size_t align = alignment(bytes), size = (bytes + align - 1) / align * align;
+  if (size < bytes) return NULL;
+  void *memory = aligned_alloc(align, size ? size : align);
+#ifdef MADV_HUGEPAGE
+  if (memory && align == HUGE_PAGE) madvise(memory, size, MADV_HUGEPAGE); /* a hint: failure does not matter */
+#endif
+  return memory;
+}
+
+umbra_status umbra_cpu_alloc(const umbra_device *device, void **memory, size_t bytes) {
+  (void)device;
+  void *block = aligned_memory(bytes);
+  if (!block) return UMBRA_ERROR_OUT_OF_MEMORY;
+  *memory = block;
+  return UMBRA_OK;
+}
+
+void umbra_cpu_release(const umbra_device *device, void *memory, size_t bytes) {
+  (void)device, (void)bytes;
+  free(memory);
+}
+
+void umbra_cpu_upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes) {
+  (void)stream;
+  memcpy(device_dst, host_src, bytes);
+}
+
+void umbra_cpu_download(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes) {
+  (void)stream;
+  memcpy(host_dst, device_src, bytes);
+}
+
+void umbra_cpu_copy(umbra_stream *stream, const umbra_view *dst, const umbra_view *src) {
+  const umbra_device *device = stream->device;
+  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
+#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)items * device->n))
+  for (uint32_t item = 0; item < items; item++) {
+    uint32_t *to = umbra_cpu_limb_at(device, dst, item / limbs, item % limbs).data;
+    const uint32_t *from = umbra_cpu_limb_at(device, src, item / limbs, item % limbs).data;
+    if (to != from) memcpy(to, from, device->n * sizeof *to);
+  }
+}
+
+void umbra_cpu_zero(umbra_stream *stream, const umbra_view *dst) {
+  const umbra_device *device = stream->device;
+  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
+#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)items * device->n))
+  for (uint32_t item = 0; item < items; item++) {
+    uint32_t *to = umbra_cpu_limb_at(device, dst, item / limbs, item % limbs).data;
+    memset(to, 0, device->n * sizeof *to);
+  }
+}
+
+/* ---- primes ---- */
+
+/* Miller and Rabin's test of one base, for odd q with q - 1 = odd * 2^twos. */
+static int passes(uint32_t base, uint32_t odd, int twos, uint32_t q) {
+  uint32_t x = umbra_mod_pow(base, odd, q);
+  if (x == 1 || x == q - 1) return 1;
+  while (--twos > 0) {
+    x = umbra_mod_mul(x, x, q);
+    if (x == q - 1) return 1;
+  }
+  return 0;
+}
+
+/* Bases 2, 3, 5 and 7 decide for every number below 3215031751; q odd and above 7. */
+static int is_prime(uint32_t q) {
+  uint32_t odd = q - 1;
+  int twos = 0;
+  for (; odd % 2 == 0; odd /= 2) twos++;
+  return passes(2, odd, twos, q) && passes(3, odd, twos, q) && passes(5, odd, twos, q) && passes(7, odd, twos, q);
+}
+
+static int valid_ring(const umbra_ring_desc *ring) {
+  if (ring->log_n < UMBRA_MIN_LOG_N || ring->log_n > UMBRA_MAX_LOG_N) return 0;
+  if (ring->primes < 1 || ring->primes > UMBRA_MAX_PRIMES) return 0;
+  for (uint32_t i = 0; i < ring->primes; i++) {
+    const uint32_t q = ring->prime[i];
+    if (q >> 31 || q % (2u << ring->log_n) != 1 || q == 1 || !is_prime(q)) return 0;
+    for (uint32_t j = 0; j < i; j++) {
+      if (ring->prime[j] == q) return 0;
+    }
+  }
+  return 1;
+}
+
+/* psi of the contract, a root of unity of order 2n. */
+static uint32_t root(uint32_t q, uint32_t n) {
+  uint32_t g = 2;
+  while (umbra_mod_pow(g, (q - 1) / 2, q) != q - 1) g++;
+  return umbra_mod_pow(g, (q - 1) / (2 * n), q);
+}
+
+/* Powers base^brev(i) and their companions. Bit m of i adds n / 2m to the exponent. */
+static void powers(uint32_t *power, uint32_t *shoup, uint32_t base, uint32_t n, uint32_t q) {
+  power[0] = 1;
+  for (uint32_t m = 1; m < n; m *= 2) {
+    const uint32_t step = umbra_mod_pow(base, n / (2 * m), q), step_shoup = umbra_shoup(step, q);
+    for (uint32_t i = 0; i < m; i++) power[m + i] = umbra_mod_mul_const(power[i], step, step_shoup, q);
+  }
+  for (uint32_t i = 0; i < n; i++) shoup[i] = umbra_shoup(power[i], q);
+}
+
+/* Fills the constants of prime q; its four tables lie one after the other. */
+static void prime_open(umbra_cpu_prime *prime, uint32_t *tables, uint32_t n, uint32_t q) {
+  const uint32_t psi = root(q, n), r = (uint32_t)((UINT64_C(1) << 32) % q);
+  const uint32_t words = (uint32_t)((UINT64_C(1) << 32) / q);
+  uint32_t *forward = tables, *forward_shoup = forward + n, *inverse = forward_shoup + n, *inverse_shoup = inverse + n;
+  powers(forward, forward_shoup, psi, n, q);
+  powers(inverse, inverse_shoup, umbra_mod_inv(psi, q), n, q);
+  *prime = (umbra_cpu_prime){.q = q,
+                             .neg_inv = umbra_mont_neg_inv(q),
+                             .r = r,
+                             .r_shoup = umbra_shoup(r, q),
+                             .n_inv = umbra_mod_inv(umbra_mod_mul(n, r, q), q),
+                             .accept = words * q - 1,
+                             .word_shoup = words,
+                             .forward = forward,
+                             .forward_shoup = forward_shoup,
+                             .inverse = inverse,
+                             .inverse_shoup = inverse_shoup};
+}
+
+/* ---- devices and streams ---- */
+
+uint32_t umbra_cpu_block_limbs(const umbra_device *device) { return device->threads > 8 ? device->threads : 8; }
+
+/* One block holds all tables: those of fft, then four of each prime. */
+umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring, uint32_t threads) {
+  if (!valid_ring(ring)) return UMBRA_ERROR_INVALID_ARGUMENT;
+  const uint32_t n = 1u << ring->log_n, primes = ring->primes;
+  umbra_device *opened = calloc(1, sizeof *opened);
+  umbra_cpu_prime *prime = calloc(primes, sizeof *prime);
+  const size_t fft_bytes = 2 * UMBRA_CPU_FFT_ENTRIES * sizeof(double);
+  double *tables = aligned_memory(fft_bytes + (size_t)4 * primes * n * sizeof(uint32_t));
+  if (!opened || !prime || !tables) {
+    free(opened), free(prime), free(tables);
+    return UMBRA_ERROR_OUT_OF_MEMORY;
+  }
+  double *cosine = tables, *sine = cosine + UMBRA_CPU_FFT_ENTRIES;
+  uint32_t *twiddles = (uint32_t *)(sine + UMBRA_CPU_FFT_ENTRIES);
+  *opened = (umbra_device){.log_n = ring->log_n,
+                           .n = n,
+                           .primes = primes,
+                           .threads = threads ? threads : (uint32_t)omp_get_max_threads(),
+                           .prime = prime,
+                           .tables = tables,
+                           .fft_cos = cosine,
+                           .fft_sin = sine};
+  umbra_cpu_fft_tables(cosine, sine);
+#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(opened, primes, (size_t)4 * primes * n))
+  for (uint32_t i = 0; i < primes; i++) prime_open(&prime[i], twiddles + (size_t)4 * n * i, n, ring->prime[i]);
+  *device = opened;
+  return UMBRA_OK;
+}
+
+void umbra_cpu_device_close(umbra_device *device) {
+  if (!device) return;
+  free(device->tables);
+  free(device->prime);
+  free(device);
+}
+
+umbra_status umbra_cpu_stream_create(umbra_stream **stream, const umbra_device *device) {
+  umbra_stream *created = malloc(sizeof *created);
+  if (!created) return UMBRA_ERROR_OUT_OF_MEMORY;
+  created->device = device;
+  *stream = created;
+  return UMBRA_OK;
+}
+
+void umbra_cpu_stream_destroy(umbra_stream *stream) { free(stream); }
+
+umbra_status umbra_cpu_wait(umbra_stream *stream) {
+  (void)stream; /* every kernel has ended when its call returns */
+  return UMBRA_OK;
+}
+
+/* ---- conversions ---- */
+
+/* A copy of `count` objects of `size` bytes; zeros where there is nothing to copy. */
+static void *duplicate(const void *objects, size_t count, size_t size) {
+  void *copy = calloc(count, size);
+  if (copy && objects) memcpy(copy, objects, count * size);
+  return copy;
+}
+
+umbra_status umbra_cpu_conversion_create(umbra_conversion **conversion, const umbra_device *device,
+                                         const umbra_conversion_desc *desc) {
+  umbra_conversion *created = calloc(1, sizeof *created);
+  if (!created) return UMBRA_ERROR_OUT_OF_MEMORY;
+  created->desc = *desc;
+  created->desc.source = duplicate(desc->source, desc->sources, sizeof *desc->source);
+  created->desc.target = duplicate(desc->target, desc->targets, sizeof *desc->target);
+  created->desc.factor = duplicate(desc->factor, (size_t)desc->sources * desc->targets, sizeof *desc->factor);
+  created->desc.product = duplicate(desc->exact ? desc->product : NULL, desc->targets, sizeof *desc->product);
+  created->reciprocal = calloc(desc->sources, sizeof *created->reciprocal);
+  if (!created->desc.source || !created->desc.target || !created->desc.factor || !created->desc.product ||
+      !created->reciprocal) {
+    umbra_cpu_conversion_destroy(created);
+    return UMBRA_ERROR_OUT_OF_MEMORY;
+  }
+  for (uint32_t i = 0; i < desc->sources; i++) {
+    created->reciprocal[i] = (UINT64_C(1) << 56) / device->prime[desc->source[i]].q;
+  }
+  *conversion = created;
+  return UMBRA_OK;
+}
+
+void umbra_cpu_conversion_destroy(umbra_conversion *conversion) {
+  if (!conversion) return;
+  free((void *)conversion->desc.source);
+  free((void *)conversion->desc.target);
+  free((void *)conversion->desc.factor);
+  free((void *)conversion->desc.product);
+  free(conversion->reciprocal);
+  free(conversion->prepared);
+  free(conversion);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gadget inner product of key switching. */
+#include "ref.h"
+
+/* One limb of one polynomial of the result and what goes into it. */
+typedef struct product_row {
+  uint32_t *dst;
+  const umbra_cpu_prime *prime;
+  const uint32_t *init; /* NULL: no such term */
+  uint32_t c;
+  uint32_t digits;
+  const uint32_t *digit[UMBRA_MAX_DIGITS], *key[UMBRA_MAX_DIGITS];
+} product_row;
+
+static void row_product(const product_row *row, uint32_t n) {
+  const uint32_t q = row->prime->q, neg_inv = row->prime->neg_inv, c_shoup = umbra_shoup(row->c, q);
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t sum = row->init ? umbra_mod_mul_const(row->init[i], row->c, c_shoup, q) : 0;
+    for (uint32_t j = 0; j < row->digits; j++) {
+      sum = umbra_mod_add(sum, umbra_mont_mul(row->digit[j][i], row->key[j][i], q, neg_inv), q);
+    }
+    row->dst[i] = sum;
+  }
+}
+
+void umbra_ref_inner_product(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
+                             const umbra_view *key, const umbra_view *init, const uint32_t *c) {
+  const umbra_device *device = stream->device;
+  const uint32_t limbs = umbra_view_limbs(dst), items = 2 * limbs, init_limbs = init ? umbra_view_limbs(init) : 0;
+  const size_t words = (size_t)items * digits * device->n;
+#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, words))
+  for (uint32_t item = 0; item < items; item++) {
+    const uint32_t poly = item / limbs, limb = item % limbs;
+    const umbra_cpu_limb to = umbra_cpu_limb_at(device, dst, poly, limb);
+    product_row row = {.dst = to.data, .prime = to.prime, .digits = digits};
+    if (limb < init_limbs && poly < init->polys) {
+      row.init = umbra_cpu_limb_at(device, init, poly, limb).data;
+      row.c = c[limb];
+    }
+    for (uint32_t j = 0; j < digits; j++) {
+      row.digit[j] = umbra_cpu_limb_at(device, &digit[j], 0, limb).data;
+      row.key[j] = umbra_cpu_limb_at(device, key, 2 * j + poly, limb).data;
+    }
+    row_product(&row, device->n);
+  }
+}

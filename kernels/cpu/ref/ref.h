@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The portable backend: plain scalar C, the oracle of all others.
+ *
+ * Its sources define UMBRA_CPU_NAME(entry). avx2/ and avx512/ compile some of them again: they define the macro and
+ * include the source.
+ */
+#ifndef UMBRA_KERNELS_CPU_REF_H
+#define UMBRA_KERNELS_CPU_REF_H
+
+#include "../cpu.h"
+
+#ifndef UMBRA_CPU_NAME
+#define UMBRA_CPU_NAME(entry) umbra_ref_##entry
+#endif
+
+UMBRA_CPU_DECLARE(ref);
+
+#endif

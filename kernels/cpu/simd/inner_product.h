@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gadget inner product: sums of 64-bit products, one Montgomery reduction at the end. A product is below q / 2 * 2^32,
+ * and below q / 4 * 2^32 if q < 2^30; so after every two, or four, a sum below q * 2^32 is below twice that.
+ */
+#include "simd.h"
+
+/* One limb of both polynomials of the result and what goes into it. */
+typedef struct rows {
+  const umbra_cpu_prime *prime;
+  uint32_t *dst[2];
+  uint32_t digits;
+  const uint32_t *digit[UMBRA_MAX_DIGITS], *key[2][UMBRA_MAX_DIGITS];
+  const uint32_t *init[2]; /* NULL: no such term */
+  uint32_t c;              /* factor of init, times R */
+} rows;
+
+UMBRA_INLINE wide wide_shrink(wide a, vec m) { return (wide){vec_shrink(a.even, m), vec_shrink(a.odd, m)}; }
+
+UMBRA_INLINE wide initial(const uint32_t *init, size_t i, vec c) {
+  return init ? wide_mul(vec_load(init + i), c) : (wide){vec_set(0), vec_set(0)};
+}
+
+static void product_rows(const rows *r, size_t n) {
+  const uint32_t period = r->prime->q >> 30 ? 2 : 4;
+  const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv), c = vec_set(r->c);
+  const vec bound = vec_set64((uint64_t)r->prime->q << 32); /* its subtraction changes high words only */
+  for (size_t i = 0; i < n; i += VEC_WORDS) {
+    wide sum0 = initial(r->init[0], i, c), sum1 = initial(r->init[1], i, c);
+    for (uint32_t j = 0, end; j < r->digits;) {
+      end = r->digits - j > period ? j + period : r->digits;
+      for (; j < end; j++) {
+        const vec digit = vec_load(r->digit[j] + i);
+        sum0 = wide_add(sum0, wide_mul(digit, vec_load(r->key[0][j] + i)));
+        sum1 = wide_add(sum1, wide_mul(digit, vec_load(r->key[1][j] + i)));
+      }
+      sum0 = wide_shrink(sum0, bound);
+      sum1 = wide_shrink(sum1, bound);
+    }
+    vec_store(r->dst[0] + i, wide_reduce(sum0, q, inv));
+    vec_store(r->dst[1] + i, wide_reduce(sum1, q, inv));
+  }
+}
+
+/* The term of init of a limb. */
+static void add_initial(rows *r, const umbra_device *device, const umbra_view *init, const uint32_t *c, uint32_t limb) {
+  if (!init || limb >= umbra_view_limbs(init)) return;
+  r->c = umbra_mod_mul(c[limb], r->prime->r, r->prime->q);
+  for (uint32_t poly = 0; poly < init->polys; poly++) {
+    r->init[poly] = umbra_cpu_limb_at(device, init, poly, limb).data;
+  }
+}
+
+void UMBRA_CPU_NAME(inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
+                                   uint32_t digits, const umbra_view *key, const umbra_view *init, const uint32_t *c) {
+  const umbra_device *device = stream->device;
+  const uint32_t limbs = umbra_view_limbs(dst);
+  const int team = umbra_cpu_team(device, limbs, (size_t)2 * limbs * digits * device->n);
+#pragma omp parallel for schedule(static) num_threads(team)
+  for (uint32_t limb = 0; limb < limbs; limb++) {
+    const umbra_cpu_limb first = umbra_cpu_limb_at(device, dst, 0, limb);
+    rows r = {
+        .prime = first.prime, .dst = {first.data, umbra_cpu_limb_at(device, dst, 1, limb).data}, .digits = digits};
+    add_initial(&r, device, init, c, limb);
+    for (uint32_t j = 0; j < digits; j++) {
+      r.digit[j] = umbra_cpu_limb_at(device, &digit[j], 0, limb).data;
+      r.key[0][j] = umbra_cpu_limb_at(device, key, 2 * j, limb).data;
+      r.key[1][j] = umbra_cpu_limb_at(device, key, 2 * j + 1, limb).data;
+    }
+    product_rows(&r, device->n);
+  }
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Number-theoretic transforms.
+ *
+ * Blocks of a transform are numbered as in a heap: block 1 is the whole vector, block b splits into 2b and 2b + 1, and
+ * the twiddle of its butterflies is entry b of the table. A pass over a block does up to RADIX stages in registers. Each
+ * part of a block is finished before the next one is begun, so parts that fit a cache stay there. The smallest parts are
+ * the tails, 2^TAIL_LOG contiguous words that stay in registers for all their stages.
+ *
+ * Inside a pair of vectors the stages have one shape (Pease's): after an interleaving of the pair, lane i of both is of
+ * block i modulo the number of blocks, so twiddles are loaded as they lie in the table; the last interleaving restores
+ * the order.
+ *
+ * Between stages values are lazy (Harvey): below 4q if q < 2^30, and below 2q, with one more correction, otherwise.
+ */
+#include "simd.h"
+
+enum {
+  RADIX = 4, /* stages that one pass over memory does, at most */
+  ROWS = 1 << RADIX,
+  TAIL_LOG = RADIX + VEC_LOG
+};
+
+typedef struct modulus {
+  vec q, bound; /* sums are brought below `bound` before they can overflow */
+  int wide;     /* q >= 2^30 */
+} modulus;
+
+typedef struct transform {
+  uint32_t q, log_n;
+  const uint32_t *twiddle, *twiddle_shoup;
+  factor closing;                         /* forward: of all results */
+  factor closing_sum, closing_difference; /* inverse: of the last stage */
+} transform;
+
+UMBRA_INLINE modulus modulus_set(uint32_t q, const int wide) {
+  return (modulus){vec_set(q), vec_set(wide ? q : 2 * q), wide};
+}
+
+/* a * f, below `bound` */
+UMBRA_INLINE vec multiply(vec a, factor f, modulus m) {
+  vec product = vec_mul_lazy(a, f, m.q);
+  return m.wide ? vec_shrink(product, m.q) : product;
+}
+
+/* The twiddle of one block. */
+UMBRA_INLINE factor twiddle_of(const transform *t, uint32_t block) {
+  vec shoup = vec_set(t->twiddle_shoup[block]);
+  return (factor){vec_set(t->twiddle[block]), shoup, shoup};
+}
+
+/* The twiddles of 2^log blocks from `block` on, lane i that of block i mod 2^log. */
+UMBRA_INLINE factor twiddles_of(const transform *t, uint32_t block, int log) {
+  const uint32_t *shoup = t->twiddle_shoup + block;
+  vec even = vec_load_repeated(shoup, log);
+  return (factor){vec_load_repeated(t->twiddle + block, log), even,
+                  log < VEC_LOG ? vec_load_repeated(shoup + 1, log) : vec_high(even)};
+}
+
+/* Stages that the first pass over a block does, if `rest` stages precede the tails: as even a split as possible. */
+static uint32_t pass_radix(uint32_t rest) {
+  uint32_t passes = (rest + RADIX - 1) / RADIX;
+  return (rest + passes - 1) / passes;
+}
+
+/* ---- forward ---- */
+
+UMBRA_INLINE void forward_butterfly(vec *x, vec *y, factor f, modulus m) {
+  vec u = vec_shrink(*x, m.bound), v = multiply(*y, f, m);
+  *x = vec_add(u, v);
+  *y = vec_sub(vec_add(u, m.bound), v);
+}
+
+/* `radix` stages of a block of 2^radix rows. */
+UMBRA_INLINE void forward_rows(vec *row, const int radix, const transform *t, uint32_t block, modulus m) {
+  UMBRA_UNROLL
+  for (int stage = 0; stage < radix; stage++) {
+    const int half = 1 << (radix - 1 - stage);
+    UMBRA_UNROLL
+    for (int part = 0; part < 1 << stage; part++) {
+      const factor f = twiddle_of(t, (block << stage) + (uint32_t)part);
+      UMBRA_UNROLL
+      for (int i = 2 * part * half; i < (2 * part + 1) * half; i++) forward_butterfly(&row[i], &row[i + half], f, m);
+    }
+  }
+}
+
+UMBRA_INLINE void interleave(vec *x, vec *y) {
+  vec low = vec_interleave_low(*x, *y), high = vec_interleave_high(*x, *y);
+  *x = low;
+  *y = high;
+}
+
+/* The stages inside vectors, of pairs of which the first is `block` and the one after it. */
+UMBRA_INLINE void forward_pairs(vec *row, const transform *t, uint32_t block, modulus m) {
+  UMBRA_UNROLL
+  for (int stage = 0; stage < VEC_LOG; stage++) {
+    UMBRA_UNROLL
+    for (int i = 0; i < ROWS; i += 2) {
+      interleave(&row[i], &row[i + 1]);
+      forward_butterfly(&row[i], &row[i + 1], twiddles_of(t, (block + (uint32_t)i) << stage, stage + 1), m);
+    }
+  }
+  UMBRA_UNROLL
+  for (int i = 0; i < ROWS; i += 2) interleave(&row[i], &row[i + 1]);
+}
+
+UMBRA_INLINE void forward_tail(uint32_t *x, const transform *t, uint32_t block, modulus m) {
+  vec row[ROWS];
+  UMBRA_UNROLL
+  for (int i = 0; i < ROWS; i++) row[i] = vec_load(x + i * VEC_WORDS);
+  forward_rows(row, RADIX, t, block, m);
+  forward_pairs(row, t, block << RADIX, m);
+  UMBRA_UNROLL
+  for (int i = 0; i < ROWS; i++) vec_store(x + i * VEC_WORDS, vec_mul_factor(row[i], t->closing, m.q));
+}
+
+/* The first `radix` stages of a block of 2^radix rows of `stride` words. */
+UMBRA_INLINE void forward_pass(uint32_t *x, size_t stride, const int radix, const transform *t, uint32_t block,
+                               modulus m) {
+  for (uint32_t *end = x + stride; x < end; x += VEC_WORDS) {
+    vec row[ROWS];
+    UMBRA_UNROLL
+    for (int i = 0; i < 1 << radix; i++) row[i] = vec_load(x + (size_t)i * stride);
+    forward_rows(row, radix, t, block, m);
+    UMBRA_UNROLL
+    for (int i = 0; i < 1 << radix; i++) vec_store(x + (size_t)i * stride, row[i]);
+  }
+}
+
+/* Before the tail at every offset come the passes over the blocks that begin there. */
+UMBRA_INLINE void forward_limb(uint32_t *x, const transform *t, const int wide) {
+  const modulus m = modulus_set(t->q, wide);
+  for (uint32_t offset = 0; offset >> t->log_n == 0; offset += 1 << TAIL_LOG) {
+    for (uint32_t log = t->log_n, radix; log > TAIL_LOG; log -= radix) {
+      radix = pass_radix(log - TAIL_LOG);
+      if (offset & ((1u << log) - 1)) continue;
+      const size_t stride = (size_t)1 << (log - radix);
+      const uint32_t block = (1u << t->log_n | offset) >> log;
+      switch (radix) {
+        case 2: forward_pass(x + offset, stride, 2, t, block, m); break;
+        case 3: forward_pass(x + offset, stride, 3, t, block, m); break;
+        case 4: forward_pass(x + offset, stride, 4, t, block, m); break;
+      }
+    }
+    forward_tail(x + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
+  }
+}
+
+static void forward_work(const job *job, uint32_t limb, uint32_t poly) {
+  const umbra_cpu_limb x = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
+  const transform t = {.q = x.prime->q,
+                       .log_n = job->device->log_n,
+                       .twiddle = x.prime->forward,
+                       .twiddle_shoup = x.prime->forward_shoup,
+                       .closing = factor_set(x.prime->r, x.prime->q)};
+  if (t.q >> 30) forward_limb(x.data, &t, 1);
+  else forward_limb(x.data, &t, 0);
+}
+
+void UMBRA_CPU_NAME(ntt_forward)(umbra_stream *stream, const umbra_view *view) {
+  job_run(&(job){.device = stream->device, .dst = view}, forward_work);
+}
+
+/* ---- inverse ---- */
+
+UMBRA_INLINE void inverse_butterfly(vec *x, vec *y, factor f, modulus m) {
+  vec u = *x, v = *y;
+  *x = vec_shrink(vec_add(u, v), m.bound);
+  *y = multiply(vec_sub(vec_add(u, m.bound), v), f, m);
+}
+
+/* The butterfly of the last stage; its factors bear the closing constant. */
+UMBRA_INLINE void closing_butterfly(vec *x, vec *y, const transform *t, modulus m) {
+  vec u = *x, v = *y;
+  *x = vec_mul_factor(vec_add(u, v), t->closing_sum, m.q);
+  *y = vec_mul_factor(vec_sub(vec_add(u, m.bound), v), t->closing_difference, m.q);
+}
+
+/* The last `radix` stages of a block of 2^radix rows, without the very last one if it is the closing stage. */
+UMBRA_INLINE void inverse_rows(vec *row, const int radix, const int closing, const transform *t, uint32_t block,
+                               modulus m) {
+  UMBRA_UNROLL
+  for (int stage = radix - 1; stage >= closing; stage--) {
+    const int half = 1 << (radix - 1 - stage);
+    UMBRA_UNROLL
+    for (int part = 0; part < 1 << stage; part++) {
+      const factor f = twiddle_of(t, (block << stage) + (uint32_t)part);
+      UMBRA_UNROLL
+      for (int i = 2 * part * half; i < (2 * part + 1) * half; i++) inverse_butterfly(&row[i], &row[i + half], f, m);
+    }
+  }
+}
+
+UMBRA_INLINE void separate(vec *x, vec *y) {
+  vec even = vec_even_words(*x, *y), odd = vec_odd_words(*x, *y);
+  *x = even;
+  *y = odd;
+}
+
+/* The stages inside vectors, of pairs of which the first is `block` and the one after it. */
+UMBRA_INLINE void inverse_pairs(vec *row, const transform *t, uint32_t block, modulus m) {
+  UMBRA_UNROLL
+  for (int stage = VEC_LOG - 1; stage >= 0; stage--) {
+    UMBRA_UNROLL
+    for (int i = 0; i < ROWS; i += 2) {
+      separate(&row[i], &row[i + 1]);
+      inverse_butterfly(&row[i], &row[i + 1], twiddles_of(t, (block + (uint32_t)i) << stage, stage + 1), m);
+    }
+  }
+  UMBRA_UNROLL
+  for (int i = 0; i < ROWS; i += 2) separate(&row[i], &row[i + 1]);
+}
+
+UMBRA_INLINE void inverse_tail(uint32_t *dst, const uint32_t *src, const transform *t, uint32_t block, modulus m) {
+  vec row[ROWS];
+  UMBRA_UNROLL
+  for (int i = 0; i < ROWS; i++) row[i] = vec_load(src + i * VEC_WORDS);
+  inverse_pairs(row, t, block << RADIX, m);
+  inverse_rows(row, RADIX, 0, t, block, m);
+  UMBRA_UNROLL
+  for (int i = 0; i < ROWS; i++) vec_store(dst + i * VEC_WORDS, row[i]);
+}
+
+/* The last `radix` stages of a block of 2^radix rows of `stride` words; closing: the block is the whole vector. */
+UMBRA_INLINE void inverse_pass(uint32_t *x, size_t stride, const int radix, const int closing, const transform *t,
+                               uint32_t block, modulus m) {
+  for (uint32_t *end = x + stride; x < end; x += VEC_WORDS) {
+    vec row[ROWS];
+    UMBRA_UNROLL
+    for (int i = 0; i < 1 << radix; i++) row[i] = vec_load(x + (size_t)i * stride);
+    inverse_rows(row, radix, closing, t, block, m);
+    if (closing) {
+      const int half = 1 << (radix - 1);
+      UMBRA_UNROLL
+      for (int i = 0; i < half; i++) closing_butterfly(&row[i], &row[i + half], t, m);
+    }
+    UMBRA_UNROLL
+    for (int i = 0; i < 1 << radix; i++) vec_store(x + (size_t)i * stride, row[i]);
+  }
+}
+
+/* After every tail come the passes over the blocks that end there. */
+UMBRA_INLINE void inverse_limb(uint32_t *dst, const uint32_t *src, const transform *t, const int wide) {
+  const modulus m = modulus_set(t->q, wide);
+  for (uint32_t offset = 0; offset >> t->log_n == 0; offset += 1 << TAIL_LOG) {
+    inverse_tail(dst + offset, src + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
+    const uint32_t end = offset + (1 << TAIL_LOG);
+    for (uint32_t log = TAIL_LOG, radix; log < t->log_n; log += radix) {
+      radix = pass_radix(t->log_n - log);
+      const uint32_t size = 1u << (log + radix);
+      if (end & (size - 1)) break;
+      const uint32_t first = end - size, block = (1u << t->log_n | first) >> (log + radix);
+      const size_t stride = (size_t)1 << log;
+      switch (2 * radix + (block == 1)) {
+        case 4: inverse_pass(dst + first, stride, 2, 0, t, block, m); break;
+        case 5: inverse_pass(dst + first, stride, 2, 1, t, block, m); break;
+        case 6: inverse_pass(dst + first, stride, 3, 0, t, block, m); break;
+        case 7: inverse_pass(dst + first, stride, 3, 1, t, block, m); break;
+        case 8: inverse_pass(dst + first, stride, 4, 0, t, block, m); break;
+        case 9: inverse_pass(dst + first, stride, 4, 1, t, block, m); break;
+      }
+    }
+  }
+}
+
+static void inverse_work(const job *job, uint32_t limb, uint32_t poly) {
+  const umbra_cpu_limb dst = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
+  const umbra_cpu_prime *prime = dst.prime;
+  const uint32_t q = prime->q, closing = umbra_mod_mul(prime->n_inv, job->c[limb], q);
+  const transform t = {.q = q,
+                       .log_n = job->device->log_n,
+                       .twiddle = prime->inverse,
+                       .twiddle_shoup = prime->inverse_shoup,
+                       .closing_sum = factor_set(closing, q),
+                       .closing_difference = factor_set(umbra_mod_mul(closing, prime->inverse[1], q), q)};
+  const uint32_t *src = umbra_cpu_limb_at(job->device, job->a, poly, limb).data;
+  if (q >> 30) inverse_limb(dst.data, src, &t, 1);
+  else inverse_limb(dst.data, src, &t, 0);
+}
+
+void UMBRA_CPU_NAME(ntt_inverse)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
+                                 const uint32_t *c) {
+  job_run(&(job){.device = stream->device, .dst = dst, .a = src, .c = c}, inverse_work);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * THE contract between `host/` and the backends: one struct of function pointers.
+ *
+ * Every backend computes the same integers. An entry's comment gives its formula; all results are canonical residues
+ * in [0, q), so a result is determined by its formula alone. Floating point appears only in fft and ifft, whose order
+ * of operations is part of the contract.
+ *
+ * Domains. Coefficient domain: plain residues, coefficient j at index j. Evaluation domain: Montgomery form
+ * (value * 2^32 mod q) at index i of the value at psi^(2*brev(i)+1), brev reversing log2(n) bits; psi = g^((q-1)/2n)
+ * with g the smallest quadratic non-residue modulo q.
+ *
+ * Memory. Pointers in views are device pointers of the backend that made them; arrays called "host" are read before
+ * the call returns. Kernels are enqueued on a stream, in order. They cannot fail visibly: a device failure sticks to
+ * the stream and is returned by wait(). Unless stated otherwise dst may be identical to an input, and may not overlap
+ * one in another way. Views of one call have the same primes in the same order and the same number of polynomials.
+ *
+ * Adding a kernel: one entry here, one file per backend of the same stem, one line in tests/conformance.c.
+ */
+#ifndef UMBRA_KERNELS_H
+#define UMBRA_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <umbra/status.h>
+
+enum {
+  UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
+  UMBRA_MAX_RUNS = 4,     /* of one view */
+  UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
+  UMBRA_MIN_LOG_N = 10,
+  UMBRA_MAX_LOG_N = 17,
+  UMBRA_SEED_BYTES = 32
+};
+
+/* The ring and its primes. Positions in prime[] are the positions meant everywhere below. */
+typedef struct umbra_ring_desc {
+  uint32_t log_n;
+  uint32_t primes;
+  uint32_t prime[UMBRA_MAX_PRIMES]; /* distinct, = 1 mod 2n, below 2^31 */
+} umbra_ring_desc;
+
+/* `count` limbs: limb i belongs to prime[prime + i] and starts at data + i * n. */
+typedef struct umbra_run {
+  uint32_t *data;
+  uint16_t prime, count;
+} umbra_run;
+
+/*
+ * A batch of RNS polynomials. Limbs are counted through the runs in order; a run with count 0 ends the list. Limb i of
+ * run r of polynomial p starts at run[r].data + p * stride + i * n.
+ */
+typedef struct umbra_view {
+  umbra_run run[UMBRA_MAX_RUNS];
+  uint32_t polys;
+  size_t stride; /* words */
+} umbra_view;
+
+typedef struct umbra_device umbra_device;         /* a backend's tables for one ring; immutable, shared by threads */
+typedef struct umbra_stream umbra_stream;         /* a queue of work; one thread at a time */
+typedef struct umbra_conversion umbra_conversion; /* a backend's constants of one base conversion; immutable */
+
+/*
+ * Base conversion from the primes d_0..d_{k-1} to the primes m_0..: with c_i the residue y_i moved to
+ * [-(d_i-1)/2, (d_i-1)/2],
+ *   v   = exact ? (sum c_i * floor(2^56 / d_i) + 2^55) >> 56 : 0
+ *   out = (sum c_i * factor[m][i] - v * product[m]) mod m.
+ * All arrays are host memory and copied.
+ */
+typedef struct umbra_conversion_desc {
+  uint32_t sources, targets;
+  const uint16_t *source; /* positions of the d_i */
+  const uint16_t *target; /* positions of the m */
+  const uint32_t *factor;  /* [targets][sources], plain residues modulo m */
+  const uint32_t *product; /* [targets], plain residues of the product of the d_i; unused unless exact */
+  int exact;
+} umbra_conversion_desc;
+
+typedef struct umbra_kernels {
+  const char *name; /* "ref", "avx2", "avx512", "cuda", ... */
+
+  /* ---- device, streams, memory ---- */
+
+  /* Limbs that one blocked pass should touch so that its working set stays in cache; 0: no blocking. */
+  uint32_t (*block_limbs)(const umbra_device *device);
+  umbra_status (*device_open)(umbra_device **device, const umbra_ring_desc *ring, uint32_t threads);
+  void (*device_close)(umbra_device *device);
+  umbra_status (*stream_create)(umbra_stream **stream, const umbra_device *device);
+  void (*stream_destroy)(umbra_stream *stream);
+  umbra_status (*wait)(umbra_stream *stream);
+
+  /* Aligned to 64 bytes at least, contents undefined. */
+  umbra_status (*alloc)(const umbra_device *device, void **memory, size_t bytes);
+  void (*release)(const umbra_device *device, void *memory, size_t bytes);
+  void (*upload)(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
+  void (*download)(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
+  void (*copy)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src);
+  void (*zero)(umbra_stream *stream, const umbra_view *dst);
+
+  umbra_status (*conversion_create)(umbra_conversion **conversion, const umbra_device *device,
+                                    const umbra_conversion_desc *desc);
+  void (*conversion_destroy)(umbra_conversion *conversion);
+
+  /* ---- element by element; in either domain unless said otherwise ---- */
+
+  /* dst = a + b, a - b, -a mod q */
+  void (*add)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
+  void (*sub)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
+  void (*negate)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a);
+
+  /* dst = a * b * R^-1 mod q, the product in the evaluation domain. b may have one polynomial, used for all of a. */
+  void (*mul)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
+
+  /* dst = dst + a * b * R^-1 mod q; b as in mul. */
+  void (*mul_add)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
+
+  /* dst = a * c mod q; c: host, one plain canonical residue per limb. */
+  void (*mul_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c);
+
+  /* dst = a + c mod q on every element; c: host, one canonical residue per limb, already in the form of a. */
+  void (*add_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c);
+
+  /*
+   * Tensor product of ciphertexts, evaluation domain: a and b have 2 polynomials, dst 3 (and dst may be neither):
+   *   dst_0 = [dst_0 +] a_0 b_0,  dst_1 = [dst_1 +] a_0 b_1 + a_1 b_0,  dst_2 = [dst_2 +] a_1 b_1   (times R^-1 mod q)
+   * with the bracketed terms if accumulate is not 0.
+   */
+  void (*tensor)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b,
+                 int accumulate);
+
+  /* ---- transforms ---- */
+
+  /* Coefficient to evaluation domain, in place. */
+  void (*ntt_forward)(umbra_stream *stream, const umbra_view *view);
+
+  /* dst = coefficients of src times c mod q, evaluation to coefficient domain; c: host, one plain residue per limb. */
+  void (*ntt_inverse)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const uint32_t *c);
+
+  /*
+   * dst(X) = src(X^galois), galois odd and below 2n; dst may not be src. In the evaluation domain
+   * dst[i] = src[brev(((galois * (2 brev(i) + 1) mod 2n) - 1) / 2)].
+   */
+  void (*automorphism_eval)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois);
+  void (*automorphism_coeff)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois);
+
+  /* ---- base conversion and key switching ---- */
+
+  /*
+   * The conversion's formula on every coefficient (coefficient domain). src: all limbs of the conversion's sources in
+   * its order. dst: targets [first, first + limbs of dst) of the conversion, in its order; dst may not be src.
+   */
+  void (*convert)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
+                  const umbra_conversion *conversion, uint32_t first);
+
+  /*
+   * Gadget inner product, evaluation domain, dst with 2 polynomials:
+   *   dst_p = init_p * c + sum_{j < digits} digit[j] * key_{2j+p} * R^-1   mod q
+   * digit: host array of views with one polynomial each and the limbs of dst; key: 2 * digits polynomials;
+   * init: NULL, or a view of 1 (init_1 = 0) or 2 polynomials over the limbs of dst that are first in it, as many as init
+   * has (no init term on the limbs after them), with c: host, one plain residue per limb of init.
+   */
+  void (*inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
+                        const umbra_view *key, const umbra_view *init, const uint32_t *c);
+
+  /*
+   * Closing step of an exact division: dst = x * a - z * b mod q; a, b: host, one plain residue per limb.
+   * x may be NULL, and is then 0. dst may be z or x.
+   */
+  void (*divide_close)(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
+                       const umbra_view *z, const uint32_t *b);
+
+  /* ---- sources of residues ---- */
+
+  /*
+   * Uniform residues from a seed. Residue (position p of the prime, index i) of polynomial k is the first accepted of
+   * the words w_0, w_1, ...: w_a is word i mod 16 of the ChaCha20 block (key = seed, 64-bit block counter
+   * p * 2^32 + a * (n / 16) + i / 16, 64-bit nonce = first + k, D. J. Bernstein's original layout, words little-endian), accepted
+   * if below floor(2^32 / q) * q, and reduced modulo q.
+   */
+  void (*expand)(umbra_stream *stream, const umbra_view *dst, const uint8_t seed[UMBRA_SEED_BYTES], uint64_t first);
+
+  /*
+   * dst = residues of value[p * n + j] * 2^shift (coefficient domain); value: device memory, |value| < 2^62, shift < 2^16.
+   */
+  void (*from_i64)(umbra_stream *stream, const umbra_view *dst, const int64_t *value, uint32_t shift);
+
+  /*
+   * Complex transforms of m = 2^log_m points (log_m <= 16), binary64, one fixed order of butterflies, no contraction.
+   * re, im: device memory, `batch` vectors of m points one after the other, in place.
+   *   fft:  Y_k = sum_t X_t zeta^((4k+1) t), zeta = exp(i pi / 2m), X in natural order, Y at index brev(k).
+   *   ifft: the inverse, times m: X_t = zeta^(-t) sum_k Y_k exp(-2 pi i k t / m), Y at index brev(k).
+   * Butterflies: fft is decimation in frequency of the vector X_t * zeta^t; ifft the reverse order of the inverse butterflies.
+   * The exact operations are those of kernels/cpu/ref/fft.c.
+   */
+  void (*fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+  void (*ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+} umbra_kernels;
+
+/* Limbs of a view. */
+static inline uint32_t umbra_view_limbs(const umbra_view *view) {
+  uint32_t limbs = 0;
+  for (int r = 0; r < UMBRA_MAX_RUNS; r++) limbs += view->run[r].count;
+  return limbs;
+}
+
+/* Names of the backends of this build, fastest usable first, NULL-terminated. */
+const char *const *umbra_kernels_names(void);
+
+/*
+ * The backend of that name, or for NULL or "cpu" the one named in the environment variable UMBRA_BACKEND, or the
+ * fastest that this machine can run. NULL if it is unknown or this machine lacks the instructions.
+ */
+const umbra_kernels *umbra_kernels_get(const char *name);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Scalar modular arithmetic on 32-bit words: one source for C, CUDA and the emulator.
+ *
+ * q is an odd prime below 2^31, residues are canonical, in [0, q). R = 2^32.
+ */
+#ifndef UMBRA_MODARITH_H
+#define UMBRA_MODARITH_H
+
+#include <stdint.h>
+
+#if defined(__CUDACC__)
+#define UMBRA_FN static __host__ __device__ __forceinline__
+#else
+#define UMBRA_FN static inline
+#endif
+
+UMBRA_FN uint32_t umbra_mod_add(uint32_t a, uint32_t b, uint32_t q) {
+  uint32_t s = a + b;
+  return s >= q ? s - q : s;
+}
+
+UMBRA_FN uint32_t umbra_mod_sub(uint32_t a, uint32_t b, uint32_t q) { return a >= b ? a - b : a + q - b; }
+
+UMBRA_FN uint32_t umbra_mod_neg(uint32_t a, uint32_t q) { return a ? q - a : 0; }
+
+UMBRA_FN uint32_t umbra_mulhi32(uint32_t a, uint32_t b) { return (uint32_t)(((uint64_t)a * b) >> 32); }
+
+/* a * b mod q by division: for set-up code, never in a loop over coefficients. */
+UMBRA_FN uint32_t umbra_mod_mul(uint32_t a, uint32_t b, uint32_t q) { return (uint32_t)((uint64_t)a * b % q); }
+
+/* a^e mod q. */
+UMBRA_FN uint32_t umbra_mod_pow(uint32_t a, uint64_t e, uint32_t q) {
+  uint32_t r = 1 % q;
+  for (; e; e >>= 1) {
+    if (e & 1) r = umbra_mod_mul(r, a, q);
+    a = umbra_mod_mul(a, a, q);
+  }
+  return r;
+}
+
+/* a^-1 mod q for a != 0. */
+UMBRA_FN uint32_t umbra_mod_inv(uint32_t a, uint32_t q) { return umbra_mod_pow(a, q - 2u, q); }
+
+/* Residue of a signed integer. */
+UMBRA_FN uint32_t umbra_mod_from_i64(int64_t a, uint32_t q) {
+  int64_t r = a % (int64_t)q;
+  return (uint32_t)(r < 0 ? r + (int64_t)q : r);
+}
+
+/* floor(w * 2^32 / q), the companion of a constant w in [0, q) for umbra_mod_mul_const. */
+UMBRA_FN uint32_t umbra_shoup(uint32_t w, uint32_t q) { return (uint32_t)(((uint64_t)w << 32) / q); }
+
+/* a * w mod q in [0, 2q), for any 32-bit a (Shoup). */
+UMBRA_FN uint32_t umbra_mod_mul_lazy(uint32_t a, uint32_t w, uint32_t w_shoup, uint32_t q) {
+  return a * w - umbra_mulhi32(a, w_shoup) * q;
+}
+
+/* a * w mod q in [0, q), for any 32-bit a. */
+UMBRA_FN uint32_t umbra_mod_mul_const(uint32_t a, uint32_t w, uint32_t w_shoup, uint32_t q) {
+  uint32_t r = umbra_mod_mul_lazy(a, w, w_shoup, q);
+  return r >= q ? r - q : r;
+}
+
+/* -q^-1 mod 2^32 (Newton's iteration; q odd). */
+UMBRA_FN uint32_t umbra_mont_neg_inv(uint32_t q) {
+  uint32_t x = q;
+  for (int i = 0; i < 4; i++) x *= 2u - q * x;
+  return 0u - x;
+}
+
+/* t * R^-1 mod q in [0, q), for t < q * 2^32 (Montgomery). */
+UMBRA_FN uint32_t umbra_mont_reduce(uint64_t t, uint32_t q, uint32_t neg_inv) {
+  uint32_t m = (uint32_t)t * neg_inv;
+  uint32_t r = (uint32_t)((t >> 32) + (((uint64_t)m * q) >> 32) + ((uint32_t)t != 0));
+  return r >= q ? r - q : r;
+}
+
+/* a * b * R^-1 mod q. */
+UMBRA_FN uint32_t umbra_mont_mul(uint32_t a, uint32_t b, uint32_t q, uint32_t neg_inv) {
+  return umbra_mont_reduce((uint64_t)a * b, q, neg_inv);
+}
+
+/* The low `bits` bits of x in reverse order. */
+UMBRA_FN uint32_t umbra_bit_reverse(uint32_t x, uint32_t bits) {
+  uint32_t r = 0;
+  for (uint32_t i = 0; i < bits; i++) r |= ((x >> i) & 1u) << (bits - 1u - i);
+  return r;
+}
+
+#endif

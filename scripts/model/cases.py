@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The known answers: which inputs, which outputs.
+
+Inputs come from splitmix64 seeds, so a file holds little more than BLAKE2b-256 hashes of whole outputs (words as
+little-endian 32-bit numbers; polynomial, then limb, then index) and, for whoever looks for a fault, the first word of
+every limb. A record is a list of (field, value); a value is text, a number or a list of numbers.
+"""
+
+from fractions import Fraction
+from hashlib import blake2b
+from math import prod
+from struct import pack
+
+from . import encoder, operations
+from .chain import Chain, log2_scales, scales
+from .division import convert, divide, remainder
+from .expansion import expand
+from .ring import (add, automorphism, centred, evaluate, evaluate_at, from_evaluation, from_residues, interpolate, multiply,
+                   primes_below, scale, splitmix, to_evaluation, to_residues)
+from .switching import gadget_digits, make_key, switch
+
+# ---- inputs, made alike in tests/known_answers.c ----
+
+
+def inputs(spec, primes, n, polys=1):
+    """Residues [poly][limb][index]. spec is a word and a seed:
+
+    random  one stream, reduced modulo q
+    max     q - 1 everywhere
+    edges   one choice an index, the same for all limbs: 0, 1, -1, or one of the two nearest to half the modulus
+    """
+    kind, seed = spec.split()
+    stream = splitmix(int(seed))
+    if kind == "random":
+        return [[[next(stream) % q for _ in range(n)] for q in primes] for _ in range(polys)]
+    if kind == "max":
+        return [[[q - 1] * n for q in primes] for _ in range(polys)]
+    choices = [[next(stream) % 5 for _ in range(n)] for _ in range(polys)]
+    return [[[(0, 1, q - 1, q // 2, q // 2 + 1)[c] for c in row] for q in primes] for row in choices]
+
+
+def small(seed, n, span):
+    """n integers in [-span, span]."""
+    stream = splitmix(seed)
+    return [next(stream) % (2 * span + 1) - span for _ in range(n)]
+
+
+def seed_bytes(seed):
+    """The 32 bytes of the first four numbers of a stream."""
+    stream = splitmix(seed)
+    return b"".join(next(stream).to_bytes(8, "little") for _ in range(4))
+
+
+def reals(seed, count):
+    """count numbers in [-1, 1), multiples of 2^-52."""
+    stream = splitmix(seed)
+    return [Fraction((next(stream) >> 11) - 2**52, 2**52) for _ in range(count)]
+
+
+# ---- outputs ----
+
+
+def answer(polys):
+    """Hash and first words of polynomials given limb by limb."""
+    words = [w for limbs in polys for limb in limbs for w in limb]
+    digest = blake2b(pack(f"<{len(words)}I", *words), digest_size=32).hexdigest()
+    return [("hash", digest), ("first", [limb[0] for limbs in polys for limb in limbs])]
+
+
+def evaluated(polys, primes):
+    return answer([to_evaluation(f, primes) for f in polys])
+
+
+# ---- primes and chains ----
+
+
+def kernel_primes(n):
+    """Primes of all sizes that kernels must take, the largest and the smallest ones among them."""
+    return [*primes_below(2**31, 2, n), *primes_below(1480000000, 1, n), *primes_below(2**30, 2, n),
+            *primes_below(2**29, 1, n), *primes_below(2**25, 1, n), *primes_below(2**20, 1, n),
+            *primes_below(5 * 2**16, 1, n)]
+
+
+def make_chain(name, scale_bits, terminal_bits, levels, auxes, digit_sizes, log_n=11):
+    n = 1 << log_n
+    terminals = max(t for _, t in levels)
+    return Chain(name, log_n, scale_bits,
+                 terminals=tuple(primes_below(2**terminal_bits, terminals, n)),
+                 mains=tuple(primes_below(2**30, max(m for m, _ in levels), n)),
+                 auxes=tuple(primes_below(2**31, auxes, n)),
+                 levels=tuple(levels), digit_sizes=tuple(digit_sizes))
+
+
+CHAINS = {chain.name: chain for chain in (
+    make_chain("plain", 40, 20, [(1, 1), (3, 0), (3, 2), (5, 1), (7, 0)], 3, [3, 3, 3]),
+    make_chain("recombining", 40, 25, [(0, 2), (3, 0), (1, 4), (4, 2), (7, 0), (5, 4)], 2, [2, 2, 2, 2, 2, 1]),
+    make_chain("mains", 30, 20, [(2, 0), (3, 0), (4, 0)], 1, [1, 1, 1, 1]),
+    make_chain("encoding", 40, 25, [(0, 2), (3, 0)], 2, [2, 2, 1], log_n=12),
+)}
+
+
+def chains():
+    """Literals, and log2 of the scales times 2^96."""
+    for chain in CHAINS.values():
+        yield [("case", f"chain {chain.name}"), ("log_n", chain.log_n), ("scale_bits", chain.scale_bits),
+               ("terminals", chain.terminals), ("mains", chain.mains), ("auxes", chain.auxes),
+               ("main_counts", [m for m, _ in chain.levels]), ("terminal_counts", [t for _, t in chain.levels]),
+               ("digit_sizes", chain.digit_sizes), ("log2_scales", [int(Fraction(s) * 2**96) for s in log2_scales(chain)])]
+
+
+# ---- kernels ----
+
+
+def kernels():
+    for log_n in (10, 11):
+        n = 1 << log_n
+        primes = kernel_primes(n)
+        ring = [("log_n", log_n), ("primes", primes)]
+        constants = [3 + 7 * i for i in range(len(primes))]
+        for spec in ("random 1", "max 0", "edges 2"):
+            limbs = inputs(spec, primes, n)[0]
+            images = [evaluate(f, q) for f, q in zip(limbs, primes)]
+            for i in (0, 1, 2, n // 2, n - 1):
+                assert all(image[i] == evaluate_at(f, q, i) for image, f, q in zip(images, limbs, primes))
+            assert all(interpolate(image, q) == f for image, f, q in zip(images, limbs, primes))
+            yield [("case", "ntt_forward"), *ring, ("input", spec), *answer([images])]
+            back = [scale(interpolate(f, q), c, q) for f, q, c in zip(limbs, primes, constants)]
+            yield [("case", "ntt_inverse"), *ring, ("input", spec), ("constants", constants), *answer([back])]
+            other = inputs("random 3", primes, n)[0]
+            products = [evaluate(multiply(f, g, q), q) for f, g, q in zip(limbs, other, primes)]
+            yield [("case", "multiply"), *ring, ("input", spec), ("other", "random 3"), *answer([products])]
+    for galois in (5, 3, 2 * n - 1, pow(5, 77, 2 * n)):
+        images = [[c % q for c in automorphism(f, galois)] for f, q in zip(limbs, primes)]
+        yield [("case", "automorphism_coeff"), *ring, ("input", spec), ("galois", galois), *answer([images])]
+        images = [evaluate(f, q) for f, q in zip(images, primes)]
+        yield [("case", "automorphism_eval"), *ring, ("input", spec), ("galois", galois), *answer([images])]
+    values = small(4, n, 2**62 - 1)
+    for shift in (0, 1, 31, 64, 1000, 65535):
+        yield [("case", "from_i64"), *ring, ("seed", 4), ("shift", shift),
+               *answer([[[(v << shift) % q for v in values] for q in primes]])]
+    for log_n, first in ((10, 0), (10, 2**32 + 5), (11, 7)):
+        n = 1 << log_n
+        primes = kernel_primes(n)
+        words = [[expand(seed_bytes(5), first + k, p, q, n) for p, q in enumerate(primes)] for k in range(2)]
+        yield [("case", "expand"), ("log_n", log_n), ("primes", primes), ("seed", 5), ("first_nonce", first), ("polys", 2),
+               *answer(words)]
+
+
+def conversions():
+    """Factors are those of a true conversion, prod D / d_i and prod D; or `factor` on all places, to meet overflows."""
+    n = 1 << 10
+    large, middle, little = primes_below(2**31, 48, n), primes_below(2**30, 16, n), primes_below(2**20, 4, n)
+    targets = [large[-1], middle[0], middle[1], little[0], little[1], primes_below(5 * 2**16, 1, n)[0]]
+    some = [*large[:3], *middle[5:8], *little[2:]]
+    for sources, spec, special in ((some[:1], "random 1", None), (some[:2], "random 2", None), (some, "random 3", None),
+                                   (some, "max 0", None), (some, "edges 4", None), (large[:47], "random 5", None),
+                                   (large[:47], "edges 6", -1), (large[:47], "max 0", -1), (little[2:], "edges 7", None)):
+        limbs = inputs(spec, sources, n)[0]
+        product = prod(sources)
+        cofactors = [product // d for d in sources]
+        for exact in (0, 1):
+            out = []
+            for m in targets:
+                factors = [special % m] * len(sources) if special else [f % m for f in cofactors]
+                last = special % m if special else product % m
+                out.append([convert(y, sources, factors, last, exact) % m for y in zip(*limbs)])
+            if exact and not special:  # the values are the centred x with residues y_i * prod D / d_i
+                x = from_residues([scale(y, f, d) for y, f, d in zip(limbs, cofactors, sources)], sources)
+                assert out == [[remainder(c, sources) % m for c in x] for m in targets]
+                if spec.startswith("random"):
+                    assert out == [[centred(c, product) % m for c in x] for m in targets]
+            yield [("case", "convert"), ("log_n", 10), ("primes", [*sources, *targets]), ("sources", len(sources)),
+                   ("input", spec), ("exact", exact), *([("factor", special % 2**32)] if special else []),
+                   *answer([out])]
+
+
+# ---- the ring ----
+
+
+def division_case(chain, source, target, aux, spec, polys=1, added=None, domain="evaluation"):
+    """source and target are windows; `aux` auxiliary primes are removed as well; `added` seeds small integers."""
+    positions = [*source, *chain.aux(aux)]
+    primes, modulus = chain.at(positions), chain.modulus(positions)
+    fields = [("case", "divide"), ("chain", chain.name), ("from", [source.start, len(source)]),
+              ("to", [target.start, len(target)]), ("aux", aux), ("polys", polys), ("domain", domain), ("input", spec)]
+    read = from_evaluation if domain == "evaluation" else from_residues
+    parts = [read(limbs, primes) for limbs in inputs(spec, primes, chain.n, polys)]
+    if added:
+        fields.append(("small", added))
+        extra = small(added, polys * chain.n, 2**61)
+        parts = [[c + e for c, e in zip(f, extra[p * chain.n:])] for p, f in enumerate(parts)]
+    removed, restored = chain.step(positions, target)
+    results = [divide(f, modulus, removed, restored) for f in parts]
+    return fields + evaluated(results, chain.at(target))
+
+
+def divisions():
+    for chain in CHAINS.values():
+        windows = [chain.window(level) for level in range(len(chain.levels))]
+        all_aux = len(chain.auxes)
+        for level, window in enumerate(windows):
+            seed = 10 * level
+            yield division_case(chain, window, window, all_aux, f"random {seed + 1}", polys=2)
+            if level:
+                yield division_case(chain, window, windows[level - 1], 0, f"random {seed + 2}", polys=2)
+                yield division_case(chain, window, windows[level - 1], all_aux, f"random {seed + 3}", polys=2)
+    chain = CHAINS["recombining"]
+    for k, (source, target, aux) in enumerate((
+            ((4, 11), (4, 9), 0),   # D at the back
+            ((0, 9), (3, 9), 0),    # D at the front
+            ((0, 11), (3, 8), 0),   # D at both ends
+            ((0, 11), (3, 8), 2),   # and the auxiliary primes
+            ((2, 8), (0, 6), 0),    # R at the front
+            ((0, 5), (2, 8), 0),    # R at the back
+            ((3, 6), (0, 9), 2),    # R at both ends
+            ((4, 7), (2, 4), 2),    # nothing in common
+            ((2, 4), (6, 9), 1),    # nothing in common, with a gap
+            ((4, 11), (4, 11), 1))):
+        yield division_case(chain, range(*source), range(*target), aux, f"random {100 + k}", polys=1 + k % 3)
+    for k, (source, target, aux) in enumerate((((4, 11), (4, 10), 0), ((3, 9), (4, 9), 0), ((4, 11), (4, 11), 1))):
+        source, target = range(*source), range(*target)
+        yield division_case(chain, source, target, aux, f"edges {120 + k}", domain="coefficient")
+        yield division_case(chain, source, target, aux, f"random {123 + k}", polys=2, added=126 + k)
+    yield division_case(chain, range(0, 11), range(3, 8), 2, "edges 130", domain="coefficient")
+    yield division_case(chain, range(2, 4), range(4, 7), 2, "edges 131", domain="coefficient")
+
+
+def switching_case(chain, window, key_level, spec, init):
+    """Key words are random too: (b, a) of every digit that meets the key's window."""
+    n, key_window = chain.n, chain.union(key_level)
+    positions, key_positions = [*window, *chain.aux()], [*key_window, *chain.aux()]
+    key_digits = [j for j, _, _ in chain.digits(key_window)]
+    words = inputs(f"random {1000 + key_level}", chain.at(key_positions), n, 2 * len(key_digits))
+    halves = [from_evaluation(limbs, chain.at(key_positions)) for limbs in words]
+    key = {j: halves[2 * i:2 * i + 2] for i, j in enumerate(key_digits)}
+    x = from_evaluation(inputs(spec, chain.at(window), n)[0], chain.at(window))
+    extra = [from_evaluation(limbs, chain.at(window)) for limbs in inputs("random 2000", chain.at(window), n, init)]
+    outside = [[evaluate([c % q for c in d], q) for p, q in ((p, chain.primes[p]) for p in positions) if p not in whole]
+               for (_, whole, _), (_, d) in zip(chain.digits(window), gadget_digits(x, chain, window))]
+    digits = dict(answer(outside))["hash"]
+    return [("case", "switch"), ("chain", chain.name), ("window", [window.start, len(window)]),
+            ("key_window", [key_window.start, len(key_window)]), ("input", spec), ("key", f"random {1000 + key_level}"),
+            ("init", init), ("digits_hash", digits), *evaluated(switch(x, chain, window, key, extra),
+                                                                chain.at(positions))]
+
+
+def switches():
+    for chain in (CHAINS["plain"], CHAINS["recombining"], CHAINS["mains"]):
+        top = len(chain.levels) - 1
+        for level in range(top + 1):
+            for key_level in sorted({level, top}):
+                yield switching_case(chain, chain.window(level), key_level, f"random {level + 1}", (level + key_level) % 3)
+        yield switching_case(chain, chain.window(top), top, "max 0", 2)
+
+
+# ---- ciphertexts ----
+
+
+class Keys:
+    """A secret and switching keys with errors, all from seeds, which the test makes again with the library's kernels."""
+
+    def __init__(self, chain):
+        self.chain, self.made = chain, {}
+        self.secret = small(50, chain.n, 1)
+
+    def get(self, kind, galois, level):
+        """Fields that describe the key, and the key."""
+        chain, seed = self.chain, 60 + galois
+        if (galois, level) not in self.made:
+            if kind == "relinearize":
+                source, target = multiply(self.secret, self.secret, 2**31), self.secret
+                source = [centred(c, 2**31) for c in source]
+            else:
+                source, target = self.secret, automorphism(self.secret, pow(galois, -1, 2 * chain.n))
+            errors = [small(seed + 100000 + j, chain.n, 20) for j in range(len(chain.digit_sizes))]
+            self.made[galois, level] = make_key(chain, level, source, target, seed_bytes(seed), errors)
+        fields = [("key", kind), ("key_level", level), ("secret", 50), ("key_seed", seed), ("errors", seed + 100000)]
+        return fields, self.made[galois, level]
+
+
+def ciphertexts(chain, level, seed, count=1, polys=2):
+    """`count` ciphertexts (or, with one polynomial, plaintexts) of random residues."""
+    primes = chain.at(chain.window(level))
+    return [[from_evaluation(limbs, primes) for limbs in inputs(f"random {seed + i}", primes, chain.n, polys)]
+            for i in range(count)]
+
+
+def operation(name, chain, level, out_level, result, *fields):
+    return [("case", name), ("chain", chain.name), ("level", level), ("out_level", out_level), *fields,
+            *evaluated(result, chain.at(chain.window(out_level)))]
+
+
+def check_product(chain, level, pairs, result, secret):
+    """The product decrypts to the product of what its operands decrypt to, up to noise: the formulas are right."""
+    modulus = chain.modulus(chain.window(level))
+    total = [0] * chain.n
+    for a, b in pairs:
+        product = multiply(*(operations.decrypt(c, chain, level, secret) for c in (a, b)), modulus)
+        total = [(x + y) % modulus for x, y in zip(total, product)]
+    expected = operations.move([total], chain, chain.window(level), chain.window(level - 1))[0]
+    check_noise(chain, level - 1, expected, operations.decrypt(result, chain, level - 1, secret))
+
+
+def check_noise(chain, level, expected, found, bound=2**24):
+    modulus = chain.modulus(chain.window(level))
+    assert max(abs(centred(a - b, modulus)) for a, b in zip(expected, found)) < bound
+
+
+def product_cases(chain, keys):
+    top = len(chain.levels) - 1
+    for level in range(top, 0, -1):
+        a, b = ciphertexts(chain, level, 100 * level, 2)
+        for key_level in sorted({level, top}):
+            fields, key = keys.get("relinearize", 0, key_level)
+            result = operations.product([(a, b)], chain, level, key)
+            check_product(chain, level, [(a, b)], result, keys.secret)
+            yield operation("mul", chain, level, level - 1, result, ("input", 100 * level), *fields)
+        m = ciphertexts(chain, level, 100 * level + 50, 1, 1)[0][0]
+        yield operation("mul_plain", chain, level, level - 1, operations.plain_product([(a, m)], chain, level),
+                        ("input", 100 * level))
+    fields, key = keys.get("relinearize", 0, top)
+    c = ciphertexts(chain, top, 700, 6)
+    plain = [f[0] for f in ciphertexts(chain, top, 750, 3, 1)]
+    yield operation("square", chain, top, top - 1, operations.product([(c[0], c[0])], chain, top, key),
+                    ("input", 700), *fields)
+    yield operation("dot", chain, top, top - 1, operations.product(list(zip(c[0::2], c[1::2])), chain, top, key),
+                    ("input", 700), ("count", 3), *fields)
+    yield operation("dot_plain", chain, top, top - 1, operations.plain_product(list(zip(c, plain)), chain, top),
+                    ("input", 700), ("count", 3))
+    re, im = Fraction(-5, 8), Fraction(3, 16)
+    for name, z in (("mul_constant", (re, 0)), ("mul_constant", (re, im))):
+        m = operations.constant(chain, top, *z)
+        yield operation(name, chain, top, top - 1, operations.plain_product([(c[0], m)], chain, top),
+                        ("input", 700), ("re", float(z[0])), ("im", float(z[1])))
+
+
+def galois_cases(chain, keys):
+    n, top = chain.n, len(chain.levels) - 1
+    conjugation = (operations.conjugation_galois(n), top)
+    rotations = [(operations.rotation_galois(steps, n), level, steps)
+                 for steps, level in ((1, top), (7, top), (n // 2 - 1, top), (1, 1), (1, 0))]
+    for galois, level, *steps in (*rotations, conjugation):
+        name = "rotate" if steps else "conjugate"
+        fields, key = keys.get(name, galois, top)
+        a = ciphertexts(chain, level, 800)[0]
+        result = operations.apply_galois(a, chain, level, galois, key)
+        check_noise(chain, level, automorphism(operations.decrypt(a, chain, level, keys.secret), galois),
+                    operations.decrypt(result, chain, level, keys.secret))
+        yield operation(name, chain, level, level, result, ("input", 800), ("steps", sum(steps)),
+                        ("galois", galois), *fields)
+
+
+def alignment_cases(chain, keys):
+    """Operands on different levels: `input` on `level`, and `input` + 1 (or the plaintext) on `other_level`."""
+    top = len(chain.levels) - 1
+    a = ciphertexts(chain, top, 1000)[0]
+    for level in range(top):
+        modulus = chain.modulus(chain.window(level))
+        lowered = operations.lower(a, chain, top, level)
+        yield operation("level_drop", chain, top, level, lowered, ("input", 1000))
+        b = ciphertexts(chain, level, 1001)[0]
+        difference = [add(f, scale(g, -1, modulus), modulus) for f, g in zip(lowered, b)]
+        yield operation("sub", chain, top, level, difference, ("input", 1000), ("other_level", level))
+        if level:
+            fields, key = keys.get("relinearize", 0, top)
+            yield operation("mul", chain, top, level - 1, operations.product([(lowered, b)], chain, level, key),
+                            ("input", 1000), ("other_level", level), *fields)
+    plain = ciphertexts(chain, top, 1050, 1, 1)[0]
+    low = ciphertexts(chain, 0, 1000)[0]
+    sums = [add(low[0], operations.lower(plain, chain, top, 0)[0], chain.modulus(chain.window(0))), low[1]]
+    yield operation("add_plain", chain, 0, 0, sums, ("input", 1000), ("other_level", top))
+
+
+def linear_cases(chain, keys):
+    top = len(chain.levels) - 1
+    modulus, a = chain.modulus(chain.window(top)), ciphertexts(chain, top, 700)[0]
+    yield operation("mul_i", chain, top, top, operations.multiply_by_i(a, chain, top), ("input", 700))
+    factor = 12345 - 2**40
+    yield operation("mul_integer", chain, top, top, [scale(f, factor, modulus) for f in a],
+                    ("input", 700), ("factor", factor))
+    for re, im in ((Fraction(-5, 8), 0), (Fraction(-5, 8), Fraction(3, 16))):
+        shifted = [add(a[0], operations.constant(chain, top, re, im), modulus), a[1]]
+        yield operation("add_constant", chain, top, top, shifted, ("input", 700), ("re", float(re)), ("im", float(im)))
+    for level in (top, 0):
+        a = ciphertexts(chain, level, 900)[0]
+        yield operation("decrypt", chain, level, level, [operations.decrypt(a, chain, level, keys.secret)],
+                        ("input", 900), ("secret", 50))
+
+
+def ciphertext_operations():
+    for chain in (CHAINS["plain"], CHAINS["recombining"], CHAINS["mains"]):
+        keys = Keys(chain)
+        for cases in (product_cases, galois_cases, alignment_cases, linear_cases):
+            yield from cases(chain, keys)
+
+
+# ---- encoding ----
+
+
+def encodings():
+    """Exact coefficients times 2^20, rounded down, at the scale of the level."""
+    for name, level, slots, count, complex_values in (
+            ("recombining", 0, 1024, 1024, 1), ("recombining", 5, 1024, 700, 0), ("recombining", 3, 64, 64, 1),
+            ("recombining", 2, 1, 1, 1), ("encoding", 1, 2048, 2048, 1), ("encoding", 1, 512, 512, 0)):
+        chain = CHAINS[name]
+        numbers = reals(slots, 2 * count)
+        values = list(zip(numbers[0::2], numbers[1::2])) if complex_values else [(x, 0) for x in numbers[:count]]
+        coefficients = encoder.encode(values, chain.n, slots, scales(chain)[level])
+        yield [("case", "encode"), ("chain", name), ("level", level), ("slots", slots), ("seed", slots),
+               ("count", count), ("complex", complex_values),
+               ("coefficients", [int(c * 2**20 // 1) for c in coefficients])]
+
+
+FILES = {
+    "chains.txt": (chains, "parameter sets, and log2 of their scales in units of 2^-96"),
+    "kernels.txt": (kernels, "transforms, products, automorphisms, sources of residues"),
+    "conversions.txt": (conversions, "base conversion"),
+    "divisions.txt": (divisions, "division with restoring"),
+    "switches.txt": (switches, "gadget decomposition and its inner product with a key"),
+    "operations.txt": (ciphertext_operations, "whole ciphertexts"),
+    "encodings.txt": (encodings, "exact coefficients in units of 2^-20, rounded down"),
+}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Base conversion, and the one division that ends every operation."""
+
+from math import prod
+
+from .ring import centred, round_quotient
+
+POINT = 56  # fractional bits of the overflow count
+
+
+def overflow(c, sources):
+    """v = (sum c_i * floor(2^56 / d_i) + 2^55) >> 56: how many times prod d_i fits into sum c_i * prod d_i / d_i."""
+    return (sum(ci * ((1 << POINT) // d) for ci, d in zip(c, sources)) + (1 << (POINT - 1))) >> POINT
+
+
+def convert(residues, sources, factors, product, exact):
+    """sum c_i * factors[i] - v * product for one coefficient, c_i the centred residues, v = 0 unless exact."""
+    c = [centred(y, d) for y, d in zip(residues, sources)]
+    return sum(ci * f for ci, f in zip(c, factors)) - (overflow(c, sources) * product if exact else 0)
+
+
+def remainder(x, divisors):
+    """x modulo prod divisors, centred, as the library finds it: c_i the centred residues of x * (prod D / d_i)^-1,
+
+        z = sum c_i * prod D / d_i - v * prod D.
+
+    The fraction that v is rounded from has an error below |D| * 2^-25, so z is the centred remainder unless that lies
+    as close to +-prod D / 2; there it may have the other sign, and the division that uses it is off by as little from
+    rounding to nearest.
+    """
+    product = prod(divisors)
+    cofactors = [product // d for d in divisors]
+    residues = [x * pow(f, -1, d) % d for f, d in zip(cofactors, divisors)]
+    z = convert(residues, divisors, cofactors, product, exact=True)
+    nearest = centred(x, product)
+    margin = product * len(divisors) >> 25
+    assert z == nearest or (abs(z - nearest) == product and product // 2 - abs(nearest) <= margin)
+    return z
+
+
+def divide(f, modulus, removed, restored):
+    """round(x * prod R / prod D) for every coefficient x of f modulo `modulus`, which the primes D = removed divide.
+
+    x is centred first; the result is one modulo (modulus / prod D) * prod R.
+    """
+    numerator, denominator = prod(restored), prod(removed)
+    assert modulus % denominator == 0
+    quotients = []
+    for x in f:
+        y = centred(x, modulus) * numerator
+        quotient, rest = divmod(y - remainder(y, removed), denominator)
+        assert rest == 0 and abs(quotient - round_quotient(y, denominator)) <= 1
+        quotients.append(quotient % (modulus // denominator * numerator))
+    return quotients

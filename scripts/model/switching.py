@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hybrid key switching (Han, Ki, eprint 2019/688)."""
+
+from math import prod
+
+from .expansion import expand
+from .ring import add, centred, from_evaluation, multiply, scale
+
+
+def gadget_digits(x, chain, window):
+    """The digits of x, a polynomial modulo the primes of the window: pairs (digit number, polynomial of integers).
+
+    With q_i the digit's primes inside the window and Q~ their product, c_i the centred residue of x * (Q~ / q_i)^-1,
+    a digit is the integer sum c_i * Q~ / q_i: congruent to x modulo Q~, and at most (number of q_i) / 2 * Q~ large.
+    """
+    digits = []
+    for j, _, part in chain.digits(window):
+        primes = chain.at(part)
+        product = prod(primes)
+        units = [(q, product // q, pow(product // q, -1, q)) for q in primes]
+        digits.append((j, [sum(centred(c * inverse, q) * cofactor for q, cofactor, inverse in units) for c in x]))
+    return digits
+
+
+def gadget(chain, window, j):
+    """P g_j modulo the window's primes and P: P modulo the primes of digit j, 0 modulo all others."""
+    whole = next(whole for k, whole, _ in chain.digits(window) if k == j)
+    modulus = chain.modulus([*window, *chain.aux()])
+    inside = chain.modulus(p for p in window if p in whole)
+    outside = modulus // inside
+    return chain.special * outside * pow(outside, -1, inside) % modulus
+
+
+def make_key(chain, level, source, target, seed, errors):
+    """The key from secret `source` to secret `target` that serves levels 0..level: {digit: (b_j, a_j)},
+
+        b_j = -a_j * target + e_j + P g_j * source,
+
+    a_j being polynomial j of the seed's expansion, counted from the first digit of the key's window.
+    """
+    window = chain.union(level)
+    positions = [*window, *chain.aux()]
+    modulus = chain.modulus(positions)
+    key = {}
+    for nonce, ((j, _, _), error) in enumerate(zip(chain.digits(window), errors)):
+        words = [expand(seed, nonce, p, chain.primes[p], chain.n) for p in positions]
+        a = from_evaluation(words, chain.at(positions))
+        b = add(scale(multiply(a, target, modulus), -1, modulus), error, modulus)
+        key[j] = (add(b, scale(source, gadget(chain, window, j), modulus), modulus), a)
+    return key
+
+
+def switch(x, chain, window, key, init=None):
+    """(P * init_0 + sum d_j b_j, P * init_1 + sum d_j a_j) modulo the window's primes and P; d_j the digits of x."""
+    modulus = chain.modulus([*window, *chain.aux()])
+    sums = [[0] * chain.n, [0] * chain.n]
+    for p, part in enumerate(init or []):
+        sums[p] = scale(part, chain.special, modulus)
+    for j, digit in gadget_digits(x, chain, window):
+        sums = [add(total, multiply(digit, half, modulus), modulus) for total, half in zip(sums, key[j])]
+    return sums

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One object of every kind on a small ring, and its file functions behind one signature. */
+#ifndef UMBRA_TESTS_FILE_OBJECTS_H
+#define UMBRA_TESTS_FILE_OBJECTS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+#include <umbra/umbra.h>
+
+#include "host/ckks/objects.h"
+#include "host/io/container.h"
+
+#define assert_ok(call)                                                                                       \
+  do {                                                                                                        \
+    umbra_status status_ = (call);                                                                            \
+    if (status_ != UMBRA_OK) fail_msg("%s: %s: %s", #call, umbra_status_string(status_), umbra_last_error()); \
+  } while (0)
+
+/* ---- the functions of a kind, with the type erased ---- */
+
+typedef struct file_kind {
+  const char *name;
+  umbra_kind kind;
+  umbra_status (*save)(const void *object, const char *path);
+  umbra_status (*write)(const void *object, void *buffer, size_t *size);
+  umbra_status (*load)(void **object, const umbra_context *context, const char *path);
+  umbra_status (*read)(void **object, const umbra_context *context, const void *buffer, size_t size);
+  void (*destroy)(void *object);
+} file_kind;
+
+#define FILE_KIND_FUNCTIONS(type)                                                                                     \
+  static umbra_status type##_save(const void *object, const char *path) { return umbra_##type##_save(object, path); } \
+  static umbra_status type##_write(const void *object, void *buffer, size_t *size) {                                  \
+    return umbra_##type##_write(object, buffer, size);                                                                \
+  }                                                                                                                   \
+  static umbra_status type##_load(void **object, const umbra_context *context, const char *path) {                    \
+    umbra_##type *made = *object;                                                                                     \
+    umbra_status status = umbra_##type##_load(&made, context, path);                                                  \
+    *object = made;                                                                                                   \
+    return status;                                                                                                    \
+  }                                                                                                                   \
+  static umbra_status type##_read(void **object, const umbra_context *context, const void *buffer, size_t size) {     \
+    umbra_##type *made = *object;                                                                                     \
+    umbra_status status = umbra_##type##_read(&made, context, buffer, size);                                          \
+    *object = made;                                                                                                   \
+    return status;                                                                                                    \
+  }                                                                                                                   \
+  static void type##_destroy(void *object) { umbra_##type##_destroy(object); }
+
+#define FILE_KIND(type, number) {#type, number, type##_save, type##_write, type##_load, type##_read, type##_destroy}
+
+/* The two kinds whose functions have other parameters. */
+static inline umbra_status plain_params_load(umbra_params **params, const umbra_context *context, const char *path) {
+  (void)context;
+  return umbra_params_load(params, path);
+}
+static inline umbra_status plain_params_read(umbra_params **params, const umbra_context *context, const void *buffer,
+                                             size_t size) {
+  (void)context;
+  return umbra_params_read(params, buffer, size);
+}
+static inline umbra_status plain_secret_save(const umbra_secret_key *key, const char *path) {
+  return umbra_secret_key_save(key, path, NULL);
+}
+static inline umbra_status plain_secret_write(const umbra_secret_key *key, void *buffer, size_t *size) {
+  return umbra_secret_key_write(key, NULL, buffer, size);
+}
+static inline umbra_status plain_secret_load(umbra_secret_key **key, const umbra_context *context, const char *path) {
+  return umbra_secret_key_load(key, context, path, NULL);
+}
+static inline umbra_status plain_secret_read(umbra_secret_key **key, const umbra_context *context, const void *buffer,
+                                             size_t size) {
+  return umbra_secret_key_read(key, context, NULL, buffer, size);
+}
+
+#define umbra_params_load plain_params_load
+#define umbra_params_read plain_params_read
+#define umbra_secret_key_save plain_secret_save
+#define umbra_secret_key_write plain_secret_write
+#define umbra_secret_key_load plain_secret_load
+#define umbra_secret_key_read plain_secret_read
+FILE_KIND_FUNCTIONS(params)
+FILE_KIND_FUNCTIONS(secret_key)
+#undef umbra_params_load
+#undef umbra_params_read
+#undef umbra_secret_key_save
+#undef umbra_secret_key_write
+#undef umbra_secret_key_load
+#undef umbra_secret_key_read
+FILE_KIND_FUNCTIONS(public_key)
+FILE_KIND_FUNCTIONS(eval_keys)
+FILE_KIND_FUNCTIONS(plaintext)
+FILE_KIND_FUNCTIONS(ciphertext)
+FILE_KIND_FUNCTIONS(matrix)
+FILE_KIND_FUNCTIONS(logistic)
+
+enum { PARAMS, SECRET_KEY, PUBLIC_KEY, EVAL_KEYS, PLAINTEXT, CIPHERTEXT, SEEDED, MATRIX, LOGISTIC, OBJECTS };
+
+static const file_kind file_kinds[OBJECTS] = {
+    [PARAMS] = FILE_KIND(params, UMBRA_KIND_PARAMS),
+    [SECRET_KEY] = FILE_KIND(secret_key, UMBRA_KIND_SECRET_KEY),
+    [PUBLIC_KEY] = FILE_KIND(public_key, UMBRA_KIND_PUBLIC_KEY),
+    [EVAL_KEYS] = FILE_KIND(eval_keys, UMBRA_KIND_EVAL_KEYS),
+    [PLAINTEXT] = FILE_KIND(plaintext, UMBRA_KIND_PLAINTEXT),
+    [CIPHERTEXT] = FILE_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
+    [SEEDED] = FILE_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
+    [MATRIX] = FILE_KIND(matrix, UMBRA_KIND_MATRIX),
+    [LOGISTIC] = FILE_KIND(logistic, UMBRA_KIND_LOGISTIC),
+};
+
+/* ---- the objects ---- */
+
+typedef struct file_objects {
+  umbra_context *context;
+  void *object[OBJECTS];
+  uint8_t *bytes[OBJECTS]; /* what write gives */
+  size_t size[OBJECTS];
+} file_objects;
+
+static inline umbra_params *small_params(uint32_t depth) {
+  umbra_params *params;
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = depth, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
+  assert_ok(umbra_params_from_need(&params, &need));
+  return params;
+}
+
+static inline umbra_context *small_context(const umbra_params *params, uint64_t memory_limit) {
+  umbra_context *context;
+  umbra_context_desc desc = {
+      UMBRA_CONTEXT_DESC_INIT, .params = params, .threads = 1, .memory_limit = memory_limit};
+  assert_ok(umbra_context_create(&context, &desc));
+  return context;
+}
+
+static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_public_key *public) {
+  enum { ROWS = 5, COLUMNS = 3 };
+  double values[ROWS * COLUMNS] = {0.5, -1.25, 3, 0.125};
+  umbra_plaintext *plaintext = NULL;
+  umbra_ciphertext *ciphertext = NULL, *seeded = NULL;
+  umbra_matrix *matrix = NULL;
+  umbra_logistic *logistic = NULL;
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT, .slots = 64};
+  options.level = 1;
+  assert_ok(umbra_encode(&plaintext, o->context, values, 4, &options));
+  assert_ok(umbra_encrypt(&ciphertext, public, plaintext));
+  assert_ok(umbra_encrypt_symmetric(&seeded, secret, plaintext));
+  assert_ok(umbra_matrix_encrypt(&matrix, public, values, ROWS, COLUMNS));
+  assert_ok(umbra_logistic_encrypt(&logistic, public, values, COLUMNS, 0.25, 8, 7));
+  o->object[PLAINTEXT] = plaintext;
+  o->object[CIPHERTEXT] = ciphertext;
+  o->object[SEEDED] = seeded;
+  o->object[MATRIX] = matrix;
+  o->object[LOGISTIC] = logistic;
+}
+
+static inline void make_objects(file_objects *o) {
+  *o = (file_objects){0};
+  umbra_secret_key *secret = NULL;
+  umbra_public_key *public = NULL;
+  umbra_eval_keys *keys = NULL;
+  int32_t rotations[] = {1, -1};
+  umbra_eval_keys_request request = {
+      UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = rotations, .rotation_count = 2};
+  request.rotation_level = 1;
+  umbra_params *params = small_params(2);
+  o->context = small_context(params, 0);
+  assert_ok(umbra_secret_key_generate(&secret, o->context));
+  assert_ok(umbra_public_key_generate(&public, secret));
+  assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
+  o->object[PARAMS] = params;
+  o->object[SECRET_KEY] = secret;
+  o->object[PUBLIC_KEY] = public;
+  o->object[EVAL_KEYS] = keys;
+  make_values(o, secret, public);
+  for (int k = 0; k < OBJECTS; k++) {
+    assert_ok(file_kinds[k].write(o->object[k], NULL, &o->size[k]));
+    o->bytes[k] = malloc(o->size[k]);
+    assert_non_null(o->bytes[k]);
+    assert_ok(file_kinds[k].write(o->object[k], o->bytes[k], &o->size[k]));
+  }
+}
+
+static inline void destroy_objects(file_objects *o) {
+  for (int k = OBJECTS; k-- > 0;) {
+    free(o->bytes[k]);
+    file_kinds[k].destroy(o->object[k]);
+  }
+  umbra_context_destroy(o->context);
+}
+
+/* ---- sections of a container in memory ---- */
+
+typedef struct section {
+  size_t at, length; /* of the head; of the payload */
+} section;
+
+enum { MAX_SECTIONS = 64 };
+
+static inline uint8_t *payload(uint8_t *bytes, const section *s) { return bytes + s->at + sizeof(umbra_section_head); }
+static inline size_t section_size(const section *s) { return s->length + UMBRA_SECTION_OVERHEAD; }
+
+/* As far as the sections are whole; the last may be cut. */
+static inline int find_sections(section found[MAX_SECTIONS], const uint8_t *bytes, size_t size) {
+  int count = 0;
+  for (size_t at = sizeof(umbra_header); count < MAX_SECTIONS && size >= at + UMBRA_SECTION_OVERHEAD; count++) {
+    umbra_section_head head;
+    memcpy(&head, bytes + at, sizeof head);
+    if (head.length > size - at - UMBRA_SECTION_OVERHEAD) break;
+    found[count] = (section){at, (size_t)head.length};
+    at += section_size(&found[count]);
+  }
+  return count;
+}
+
+/* Makes checksums fit what the bytes now are, so that what lies behind them is tested. */
+static inline void fix_checksums(uint8_t *bytes, size_t size) {
+  if (size < sizeof(umbra_header)) return;
+  umbra_header header;
+  memcpy(&header, bytes, sizeof header);
+  umbra_header_checksum(header.checksum, &header);
+  memcpy(bytes, &header, sizeof header);
+  section s[MAX_SECTIONS];
+  int count = find_sections(s, bytes, size);
+  for (int i = 0; i < count; i++)
+    crypto_generichash(payload(bytes, &s[i]) + s[i].length, UMBRA_CHECKSUM_BYTES, bytes + s[i].at,
+                       sizeof(umbra_section_head) + s[i].length, header.checksum, UMBRA_CHECKSUM_BYTES);
+}
+
+#endif

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/* Files of every kind of object: round trips, refusals, and what is said about malformed ones. */
+#include "tests/file_objects.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/base/error.h"
+#include "host/base/memory.h"
+
+static file_objects objects;
+static char folder[64];
+
+static int set_up(void **state) {
+  (void)state;
+  make_objects(&objects);
+  strcpy(folder, "/tmp/umbra-files-XXXXXX");
+  return mkdtemp(folder) == NULL;
+}
+
+static const char *in_folder(const char *name) {
+  static char path[4][512];
+  static int next;
+  char *p = path[next++ % 4];
+  snprintf(p, sizeof path[0], "%s/%s", folder, name);
+  return p;
+}
+
+static size_t count_files(void) {
+  size_t count = 0;
+  DIR *d = opendir(folder);
+  assert_non_null(d);
+  for (struct dirent *e; (e = readdir(d));) count += e->d_name[0] != '.';
+  closedir(d);
+  return count;
+}
+
+static void empty_folder(void) {
+  DIR *d = opendir(folder);
+  assert_non_null(d);
+  for (struct dirent *e; (e = readdir(d));)
+    if (e->d_name[0] != '.') remove(in_folder(e->d_name));
+  closedir(d);
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  destroy_objects(&objects);
+  empty_folder();
+  return rmdir(folder);
+}
+
+static void assert_fails(umbra_status status, umbra_status expected, const char *text) {
+  if (status != expected || !strstr(umbra_last_error(), text))
+    fail_msg("status '%s', text \"%s\"; expected '%s' and \"...%s...\"", umbra_status_string(status), umbra_last_error(),
+             umbra_status_string(expected), text);
+}
+
+/* ---- round trips ---- */
+
+static void assert_writes(const file_kind *kind, const void *object, const uint8_t *bytes, size_t size) {
+  uint8_t *again = malloc(size);
+  size_t written = size;
+  assert_non_null(again);
+  assert_ok(kind->write(object, again, &written));
+  assert_int_equal(written, size);
+  assert_memory_equal(again, bytes, size);
+  free(again);
+}
+
+static void memory_gives_the_same_bytes_again(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++) {
+    void *read = NULL;
+    assert_ok(file_kinds[k].read(&read, objects.context, objects.bytes[k], objects.size[k]));
+    assert_writes(&file_kinds[k], read, objects.bytes[k], objects.size[k]);
+    file_kinds[k].destroy(read);
+  }
+}
+
+static void files_hold_what_memory_holds(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++) {
+    const char *path = in_folder("object");
+    assert_ok(file_kinds[k].save(objects.object[k], path));
+    assert_int_equal(count_files(), 1);
+    uint8_t *bytes = malloc(objects.size[k] + 1);
+    FILE *file = fopen(path, "rb");
+    assert_int_equal(fread(bytes, 1, objects.size[k] + 1, file), objects.size[k]);
+    assert_memory_equal(bytes, objects.bytes[k], objects.size[k]);
+    fclose(file);
+    free(bytes);
+    void *loaded = NULL;
+    assert_ok(file_kinds[k].load(&loaded, objects.context, path));
+    assert_writes(&file_kinds[k], loaded, objects.bytes[k], objects.size[k]);
+    file_kinds[k].destroy(loaded);
+    remove(path);
+  }
+}
+
+static void loaded_objects_work(void **state) {
+  (void)state;
+  void *secret = NULL, *public = NULL, *keys = NULL, *seeded = NULL;
+  const struct {
+    int kind;
+    void **object;
+  } wanted[] = {{SECRET_KEY, &secret}, {PUBLIC_KEY, &public}, {EVAL_KEYS, &keys}, {SEEDED, &seeded}};
+  for (size_t i = 0; i < 4; i++)
+    assert_ok(file_kinds[wanted[i].kind].read(wanted[i].object, objects.context, objects.bytes[wanted[i].kind],
+                                              objects.size[wanted[i].kind]));
+  umbra_ciphertext *fresh = NULL;
+  umbra_evaluator *evaluator = NULL;
+  assert_ok(umbra_encrypt(&fresh, public, objects.object[PLAINTEXT]));
+  assert_ok(umbra_evaluator_create(&evaluator, objects.context, keys));
+  assert_ok(umbra_rotate(evaluator, &fresh, fresh, 1));
+  assert_ok(umbra_mul(evaluator, &fresh, fresh, seeded));
+  double values[3], expected[] = {-1.25 * 0.5, 3 * -1.25, 0.125 * 3};
+  assert_ok(umbra_decrypt_decode(values, 3, fresh, secret));
+  for (int i = 0; i < 3; i++) assert_true(fabs(values[i] - expected[i]) < 1e-3);
+  umbra_evaluator_destroy(evaluator);
+  umbra_ciphertext_destroy(fresh);
+  for (size_t i = 4; i-- > 0;) file_kinds[wanted[i].kind].destroy(*wanted[i].object);
+}
+
+static void seeds_halve_files(void **state) {
+  (void)state;
+  size_t poly = objects.size[PLAINTEXT];
+  assert_true(objects.size[CIPHERTEXT] > 2 * poly - 1024);
+  assert_true(objects.size[SEEDED] < poly + 1024);
+  assert_true(objects.size[EVAL_KEYS] < 5 * umbra_params_key_bytes(objects.object[PARAMS], 2) / 2);
+}
+
+static void buffers_that_are_too_small(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++) {
+    uint8_t buffer[64], before[64];
+    memset(buffer, 0x5a, sizeof buffer);
+    memcpy(before, buffer, sizeof buffer);
+    size_t size = sizeof buffer;
+    assert_fails(file_kinds[k].write(objects.object[k], buffer, &size), UMBRA_ERROR_RANGE, "64 bytes");
+    assert_int_equal(size, objects.size[k]);
+    assert_memory_equal(buffer, before, sizeof buffer);
+    size = 0;
+    assert_ok(file_kinds[k].write(objects.object[k], NULL, &size));
+    assert_int_equal(size, objects.size[k]);
+    uint8_t *larger = malloc(size += 10);
+    assert_ok(file_kinds[k].write(objects.object[k], larger, &size));
+    assert_int_equal(size, objects.size[k]);
+    assert_memory_equal(larger, objects.bytes[k], size);
+    free(larger);
+  }
+}
+
+/* ---- malformed bytes ---- */
+
+/* Reading must fail like that and leave the output alone, also from a file. */
+static void assert_refused_by(const umbra_context *context, int kind, const uint8_t *bytes, size_t size,
+                              umbra_status expected, const char *text) {
+  void *untouched = &objects, *output = untouched;
+  uint64_t memory = umbra_context_memory(objects.context);
+  assert_fails(file_kinds[kind].read(&output, context, bytes, size), expected, text);
+  assert_ptr_equal(output, untouched);
+  const char *path = in_folder("refused");
+  FILE *file = fopen(path, "wb");
+  assert_int_equal(fwrite(bytes, 1, size, file), size);
+  fclose(file);
+  assert_fails(file_kinds[kind].load(&output, context, path), expected, text);
+  assert_ptr_equal(output, untouched);
+  remove(path);
+  assert_int_equal(umbra_context_memory(objects.context), memory);
+}
+
+static void assert_refused(int kind, const uint8_t *bytes, size_t size, umbra_status expected, const char *text) {
+  assert_refused_by(objects.context, kind, bytes, size, expected, text);
+}
+
+static uint8_t *copy_of(int kind, size_t extra) {
+  uint8_t *bytes = calloc(objects.size[kind] + extra, 1);
+  assert_non_null(bytes);
+  memcpy(bytes, objects.bytes[kind], objects.size[kind]);
+  return bytes;
+}
+
+static void truncated(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++)
+    for (size_t size = 0; size < objects.size[k]; size += size < 300 ? 1 : 1 + objects.size[k] / 23)
+      assert_refused(k, objects.bytes[k], size, UMBRA_ERROR_FORMAT, size < sizeof(umbra_header) ? "less than" : "trunc");
+}
+
+static void continued(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++) {
+    uint8_t *bytes = copy_of(k, 1);
+    assert_refused(k, bytes, objects.size[k] + 1, UMBRA_ERROR_FORMAT, "bytes after the end");
+    umbra_header *header = (umbra_header *)bytes;
+    header->bytes++;
+    fix_checksums(bytes, objects.size[k]);
+    assert_refused(k, bytes, objects.size[k] + 1, UMBRA_ERROR_FORMAT, "1 bytes after the last section");
+    free(bytes);
+  }
+}
+
+static void damaged(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++)
+    for (size_t at = 0; at < objects.size[k]; at += 1 + objects.size[k] / 41) {
+      uint8_t *bytes = copy_of(k, 0);
+      bytes[at] ^= 0x10;
+      assert_refused(k, bytes, objects.size[k], UMBRA_ERROR_FORMAT, "");
+      free(bytes);
+    }
+}
+
+/* A word of the header or of a section's payload is replaced, and checksums are right again. */
+typedef struct fault {
+  int kind;
+  int section; /* -1: the header */
+  size_t at;
+  uint32_t word;
+  umbra_status status;
+  const char *text;
+} fault;
+
+static const fault faults[] = {
+    {PARAMS, -1, 0, 0, UMBRA_ERROR_FORMAT, "not an Umbra file"},
+    {PARAMS, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2"},
+    {PARAMS, -1, 12, 99, UMBRA_ERROR_FORMAT, "unknown kind of object 99"},
+    {PARAMS, -1, 12, 0, UMBRA_ERROR_FORMAT, "unknown kind of object 0"},
+    {PARAMS, -1, 12, UMBRA_KIND_PLAINTEXT, UMBRA_ERROR_FORMAT, "flags 0x2"},
+    {CIPHERTEXT, -1, 12, UMBRA_KIND_PUBLIC_KEY, UMBRA_ERROR_FORMAT, "kind 'public key', not 'ciphertext'"},
+    {PUBLIC_KEY, -1, 16, 1, UMBRA_ERROR_FORMAT, "flags 0x1 are not defined for public key"},
+    {PARAMS, -1, 20, 0xffffffff, UMBRA_ERROR_FORMAT, "4294967295 sections do not fit"},
+    {PARAMS, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},
+    {PLAINTEXT, -1, 24, 0xffffffff, UMBRA_ERROR_FORMAT, "truncated"},
+    {PLAINTEXT, -1, 32, 1, UMBRA_ERROR_MISMATCH, "other parameters"},
+    {PARAMS, -1, 32, 1, UMBRA_ERROR_FORMAT, "digest"},
+    {PLAINTEXT, -1, 64, 1, UMBRA_ERROR_FORMAT, "have no owner"},
+    {PARAMS, -1, 16, 0, UMBRA_ERROR_INSECURE, "UMBRA_INSECURE_FOR_TESTS"},
+    {PARAMS, 0, 0, 10, UMBRA_ERROR_FORMAT, "log_n is 10"},
+    {PARAMS, 0, 4, 41, UMBRA_ERROR_FORMAT, "scale_bits is 41"},
+    {PARAMS, 0, 8, 1000, UMBRA_ERROR_FORMAT, "1000 + "},
+    {PARAMS, 0, 12, 0x80000000, UMBRA_ERROR_FORMAT, "primes; there may be"},
+    {PARAMS, 0, 20, 131, UMBRA_ERROR_FORMAT, "131 levels"},
+    {PARAMS, 0, 24, 33, UMBRA_ERROR_FORMAT, "33 digits"},
+    {PARAMS, 0, 24, 31, UMBRA_ERROR_FORMAT, "section 1 (primes, levels and digits) has"},
+    {PARAMS, 1, 0, 12345, UMBRA_ERROR_FORMAT, "12345"},
+    {SECRET_KEY, 0, 400, 0x00020000, UMBRA_ERROR_FORMAT, "none of -1, 0, 1"},
+    {SECRET_KEY, 0, 404, 0x80000000, UMBRA_ERROR_FORMAT, "none of -1, 0, 1"},
+    {PUBLIC_KEY, 1, 0, 0xffffffff, UMBRA_ERROR_FORMAT, "residue 0 of polynomial 0 modulo the prime"},
+    {EVAL_KEYS, 0, 0, 3, UMBRA_ERROR_FORMAT, "unknown kind 3 of evaluation key"},
+    {EVAL_KEYS, 0, 4, 1, UMBRA_ERROR_FORMAT, "rotation by 1"},
+    {EVAL_KEYS, 4, 4, 0, UMBRA_ERROR_FORMAT, "rotation by 0"},
+    {EVAL_KEYS, 4, 4, 1024, UMBRA_ERROR_FORMAT, "rotations by 1 to 1023"},
+    {EVAL_KEYS, 6, 4, 1, UMBRA_ERROR_FORMAT, "two evaluation keys for the same rotation by 1"},
+    {EVAL_KEYS, 0, 8, 3, UMBRA_ERROR_FORMAT, "level 3: the parameters' highest is 2"},
+    {EVAL_KEYS, 2, 8, 2, UMBRA_ERROR_FORMAT, "section 3 (residues) has"},
+    {EVAL_KEYS, 3, 2048 * 4 - 4, 0x7fffffff, UMBRA_ERROR_FORMAT, "residue 2047 of polynomial 0"},
+    {PLAINTEXT, 0, 0, 3, UMBRA_ERROR_FORMAT, "level 3 does not exist"},
+    {PLAINTEXT, 0, 0, 0, UMBRA_ERROR_FORMAT, "section 1 (residues) has"},
+    {PLAINTEXT, 0, 4, 0, UMBRA_ERROR_FORMAT, "0 slots"},
+    {PLAINTEXT, 0, 4, 48, UMBRA_ERROR_FORMAT, "48 slots"},
+    {PLAINTEXT, 0, 4, 2048, UMBRA_ERROR_FORMAT, "2048 slots"},
+    {PLAINTEXT, 0, 12, 0x7ff00000, UMBRA_ERROR_FORMAT, "finite"},
+    {PLAINTEXT, 0, 20, 0xbff00000, UMBRA_ERROR_FORMAT, "not negative"},
+    {PLAINTEXT, 0, 24, 1, UMBRA_ERROR_FORMAT, "plaintexts have no seed"},
+    {CIPHERTEXT, 0, 24, 2, UMBRA_ERROR_FORMAT, "no value for 'seeded'"},
+    {CIPHERTEXT, 0, 28, 1, UMBRA_ERROR_FORMAT, "reserved"},
+    {CIPHERTEXT, 0, 24, 1, UMBRA_ERROR_FORMAT, "section 1 holds residues where a seed must be"},
+    {SEEDED, 0, 24, 0, UMBRA_ERROR_FORMAT, "section 1 holds a seed where residues must be"},
+    {MATRIX, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},
+    {LOGISTIC, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},
+};
+
+static void each_fault_is_named(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    const fault *f = &faults[i];
+    uint8_t *bytes = copy_of(f->kind, 0);
+    section s[MAX_SECTIONS];
+    assert_true(find_sections(s, bytes, objects.size[f->kind]) > f->section);
+    memcpy(f->section < 0 ? bytes + f->at : payload(bytes, &s[f->section]) + f->at, &f->word, sizeof f->word);
+    fix_checksums(bytes, objects.size[f->kind]);
+    assert_refused(f->kind, bytes, objects.size[f->kind], f->status, f->text);
+    free(bytes);
+  }
+}
+
+static void sections_have_their_places(void **state) {
+  (void)state;
+  uint8_t *bytes = copy_of(EVAL_KEYS, 0);
+  section s[MAX_SECTIONS];
+  find_sections(s, bytes, objects.size[EVAL_KEYS]);
+  memcpy(bytes + s[0].at, objects.bytes[EVAL_KEYS] + s[2].at, section_size(&s[0]));
+  assert_refused(EVAL_KEYS, bytes, objects.size[EVAL_KEYS], UMBRA_ERROR_FORMAT, "section 0 is numbered 2");
+  free(bytes);
+}
+
+static void objects_of_other_parameters(void **state) {
+  (void)state;
+  umbra_params *params = small_params(1);
+  umbra_context *context = small_context(params, 0);
+  for (int k = SECRET_KEY; k < OBJECTS; k++)
+    assert_refused_by(context, k, objects.bytes[k], objects.size[k], UMBRA_ERROR_MISMATCH, "other parameters");
+  umbra_context_destroy(context);
+  umbra_params_destroy(params);
+}
+
+static void objects_of_another_kind(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++)
+    for (int other = 0; other < OBJECTS; other++)
+      if (file_kinds[k].kind != file_kinds[other].kind)
+        assert_refused(k, objects.bytes[other], objects.size[other], UMBRA_ERROR_FORMAT, "this is a file of kind");
+}
+
+/* ---- parameters ---- */
+
+static void insecure_parameters_stay_insecure(void **state) {
+  (void)state;
+  umbra_params *loaded = NULL;
+  char text[4096];
+  assert_ok(umbra_params_read(&loaded, objects.bytes[PARAMS], objects.size[PARAMS]));
+  assert_int_equal(umbra_params_security(loaded), umbra_params_security(objects.object[PARAMS]));
+  umbra_params_describe(loaded, text, sizeof text);
+  if (umbra_params_security(loaded) == 0) assert_non_null(strstr(text, "nsecure"));
+  umbra_params_destroy(loaded);
+}
+
+static void secure_parameters_carry_no_flag(void **state) {
+  (void)state;
+  umbra_params *secure = NULL, *loaded = NULL;
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 1};
+  assert_ok(umbra_params_from_need(&secure, &need));
+  uint8_t bytes[4096];
+  size_t size = sizeof bytes;
+  assert_ok(umbra_params_write(secure, bytes, &size));
+  umbra_header *header = (umbra_header *)bytes;
+  assert_int_equal(header->flags, 0);
+  assert_ok(umbra_params_read(&loaded, bytes, size));
+  assert_int_equal(umbra_params_security(loaded), umbra_params_security(secure));
+  umbra_params_destroy(loaded);
+  umbra_params_destroy(secure);
+  header->flags = UMBRA_CONTAINER_INSECURE;
+  fix_checksums(bytes, size);
+  assert_refused(PARAMS, bytes, size, UMBRA_ERROR_FORMAT, "secure parameters are insecure");
+}
+
+/* ---- secret keys ---- */
+
+static void secret_keys_are_private_and_never_replace(void **state) {
+  (void)state;
+  const char *path = in_folder("secret");
+  mode_t before = umask(0);
+  assert_ok(umbra_secret_key_save(objects.object[SECRET_KEY], path, NULL));
+  umask(before);
+  struct stat about;
+  assert_int_equal(stat(path, &about), 0);
+  assert_int_equal(about.st_mode & 0777, 0600);
+  assert_int_equal(about.st_nlink, 1);
+  assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], path, NULL), UMBRA_ERROR_EXISTS, path);
+  assert_int_equal(count_files(), 1);
+  assert_int_equal(symlink("nowhere", in_folder("link")), 0);
+  assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("link"), NULL), UMBRA_ERROR_EXISTS, "link");
+  empty_folder();
+}
+
+static void secret_keys_and_public_keys_live_apart(void **state) {
+  (void)state;
+  const int published[] = {PUBLIC_KEY, EVAL_KEYS};
+  for (int i = 0; i < 2; i++) {
+    const file_kind *kind = &file_kinds[published[i]];
+    assert_ok(kind->save(objects.object[published[i]], in_folder("named.anything")));
+    assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("secret"), NULL),
+                 UMBRA_ERROR_INVALID_ARGUMENT, "named.anything");
+    assert_int_equal(count_files(), 1);
+    empty_folder();
+    assert_ok(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("secret"), NULL));
+    assert_fails(kind->save(objects.object[published[i]], in_folder("key")), UMBRA_ERROR_INVALID_ARGUMENT, "'secret'");
+    assert_ok(umbra_ciphertext_save(objects.object[CIPHERTEXT], in_folder("ciphertext")));
+    empty_folder();
+  }
+}
+
+static umbra_status read_sealed(const char *passphrase, const uint8_t *bytes, size_t size) {
+  umbra_secret_key *untouched = (umbra_secret_key *)&objects, *key = untouched;
+  umbra_status status = umbra_secret_key_read(&key, objects.context, passphrase, bytes, size);
+  if (status != UMBRA_OK) {
+    assert_ptr_equal(key, untouched);
+    return status;
+  }
+  assert_writes(&file_kinds[SECRET_KEY], key, objects.bytes[SECRET_KEY], objects.size[SECRET_KEY]);
+  umbra_secret_key_destroy(key);
+  return UMBRA_OK;
+}
+
+static void sealed_keys_need_their_passphrase(void **state) {
+  (void)state;
+  const char *path = in_folder("sealed");
+  assert_ok(umbra_secret_key_save(objects.object[SECRET_KEY], path, "correct horse"));
+  uint8_t bytes[8192];
+  FILE *file = fopen(path, "rb");
+  size_t size = fread(bytes, 1, sizeof bytes, file), needed = 0;
+  fclose(file);
+  assert_ok(umbra_secret_key_write(objects.object[SECRET_KEY], "any", NULL, &needed));
+  assert_int_equal(size, needed);
+  umbra_secret_key *loaded = NULL;
+  assert_ok(umbra_secret_key_load(&loaded, objects.context, path, "correct horse"));
+  umbra_secret_key_destroy(loaded);
+  empty_folder();
+
+  assert_ok(read_sealed("correct horse", bytes, size));
+  assert_fails(read_sealed("correct house", bytes, size), UMBRA_ERROR_PASSPHRASE, "wrong passphrase");
+  assert_fails(read_sealed(NULL, bytes, size), UMBRA_ERROR_PASSPHRASE, "needs its passphrase");
+  assert_fails(read_sealed("any", objects.bytes[SECRET_KEY], objects.size[SECRET_KEY]), UMBRA_ERROR_PASSPHRASE,
+               "is not sealed");
+  bytes[64] ^= 1; /* the owner */
+  fix_checksums(bytes, size);
+  assert_fails(read_sealed("correct horse", bytes, size), UMBRA_ERROR_PASSPHRASE, "wrong passphrase");
+}
+
+static void sealed_keys_cannot_ask_for_gigabytes(void **state) {
+  (void)state;
+  const struct {
+    size_t at;
+    uint32_t word;
+  } settings[] = {{0, 0}, {0, 5}, {4, 0}, {4, 0xffffffff}, {4, (256u << 20) + 1}};
+  uint8_t bytes[8192];
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    size_t size = sizeof bytes;
+    assert_ok(umbra_secret_key_write(objects.object[SECRET_KEY], "x", bytes, &size));
+    section s[MAX_SECTIONS];
+    assert_int_equal(find_sections(s, bytes, size), 2);
+    memcpy(payload(bytes, &s[0]) + settings[i].at, &settings[i].word, sizeof settings[i].word);
+    fix_checksums(bytes, size);
+    assert_fails(read_sealed("x", bytes, size), UMBRA_ERROR_FORMAT, "out of bounds");
+  }
+}
+
+/* ---- the operating system, arguments, inspection ---- */
+
+static void what_the_system_refuses(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++) {
+    void *output = NULL;
+    assert_fails(file_kinds[k].save(objects.object[k], in_folder("no/such/folder")), UMBRA_ERROR_IO, "No such file");
+    assert_fails(file_kinds[k].load(&output, objects.context, in_folder("absent")), UMBRA_ERROR_IO, "absent");
+    assert_fails(file_kinds[k].load(&output, objects.context, folder), UMBRA_ERROR_IO, "not a regular file");
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    assert_fails(file_kinds[k].load(&output, objects.context, in_folder("pipe")), UMBRA_ERROR_IO, "not a regular file");
+    empty_folder();
+    assert_null(output);
+  }
+}
+
+static void files_are_replaced_whole(void **state) {
+  (void)state;
+  const char *path = in_folder("object");
+  assert_ok(file_kinds[CIPHERTEXT].save(objects.object[CIPHERTEXT], path));
+  assert_ok(file_kinds[PLAINTEXT].save(objects.object[PLAINTEXT], path));
+  umbra_alloc_fail_after(0);
+  assert_int_equal(file_kinds[CIPHERTEXT].save(objects.object[CIPHERTEXT], path), UMBRA_ERROR_OUT_OF_MEMORY);
+  umbra_alloc_fail_after(-1);
+  void *loaded = NULL;
+  assert_ok(file_kinds[PLAINTEXT].load(&loaded, objects.context, path));
+  file_kinds[PLAINTEXT].destroy(loaded);
+  assert_int_equal(count_files(), 1);
+  empty_folder();
+}
+
+static void missing_arguments(void **state) {
+  (void)state;
+  for (int k = 0; k < OBJECTS; k++) {
+    void *output = NULL;
+    size_t size = 0;
+    const file_kind *kind = &file_kinds[k];
+    assert_fails(kind->save(NULL, "x"), UMBRA_ERROR_INVALID_ARGUMENT, "NULL");
+    assert_fails(kind->save(objects.object[k], NULL), UMBRA_ERROR_INVALID_ARGUMENT, "path is NULL");
+    assert_fails(kind->write(NULL, NULL, &size), UMBRA_ERROR_INVALID_ARGUMENT, "NULL");
+    assert_fails(kind->write(objects.object[k], NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "size is NULL");
+    assert_fails(kind->load(&output, objects.context, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "path is NULL");
+    assert_fails(kind->read(&output, objects.context, NULL, 9), UMBRA_ERROR_INVALID_ARGUMENT, "buffer is NULL");
+    if (k != PARAMS)
+      assert_fails(kind->read(&output, NULL, objects.bytes[k], 9), UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
+  }
+  assert_fails(umbra_params_read(NULL, objects.bytes[PARAMS], objects.size[PARAMS]), UMBRA_ERROR_INVALID_ARGUMENT, "");
+  assert_fails(umbra_plaintext_load(NULL, objects.context, "x"), UMBRA_ERROR_INVALID_ARGUMENT, "object is NULL");
+  assert_fails(umbra_secret_key_load(NULL, objects.context, "x", NULL), UMBRA_ERROR_INVALID_ARGUMENT, "key is NULL");
+  assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], "x", ""), UMBRA_ERROR_INVALID_ARGUMENT, "empty");
+}
+
+static void inspection(void **state) {
+  (void)state;
+  static const char *const names[OBJECTS] = {"parameters", "secret key", "public key",       "evaluation keys",         "plaintext",
+                                             "ciphertext", "ciphertext", "encrypted matrix", "encrypted logistic model"};
+  const uint8_t nobody[UMBRA_OWNER_BYTES] = {0};
+  uint8_t digest[UMBRA_DIGEST_BYTES], owner[UMBRA_OWNER_BYTES];
+  umbra_params_digest(objects.object[PARAMS], digest);
+  umbra_secret_key_owner(objects.object[SECRET_KEY], owner);
+  for (int k = 0; k < OBJECTS; k++) {
+    umbra_file_info info = {UMBRA_FILE_INFO_INIT};
+    assert_ok(file_kinds[k].save(objects.object[k], in_folder("object")));
+    assert_ok(umbra_file_inspect(&info, in_folder("object")));
+    assert_string_equal(info.kind, names[k]);
+    assert_int_equal(info.version, 1);
+    assert_int_equal(info.bytes, objects.size[k]);
+    assert_memory_equal(info.params_digest, digest, sizeof digest);
+    assert_memory_equal(info.owner, k == PARAMS || k == PLAINTEXT ? nobody : owner, sizeof owner);
+    FILE *file = fopen(in_folder("object"), "r+b");
+    fseek(file, -100, SEEK_END);
+    int byte = fgetc(file);
+    fseek(file, -100, SEEK_END);
+    fputc(byte ^ 1, file);
+    fclose(file);
+    umbra_file_info untouched = {UMBRA_FILE_INFO_INIT};
+    assert_fails(umbra_file_inspect(&untouched, in_folder("object")), UMBRA_ERROR_FORMAT, "checksum is wrong");
+    assert_null(untouched.kind);
+    empty_folder();
+  }
+  umbra_file_info unprepared = {0};
+  assert_fails(umbra_file_inspect(&unprepared, folder), UMBRA_ERROR_INVALID_ARGUMENT, "UMBRA_FILE_INFO_INIT");
+}
+
+/* ---- no memory ---- */
+
+/* OK or OUT_OF_MEMORY; in the latter case nothing is left behind. */
+static void assert_survives(int kind, long countdown) {
+  const file_kind *k = &file_kinds[kind];
+  void *untouched = &objects, *output = untouched;
+  uint64_t memory = umbra_context_memory(objects.context);
+  umbra_alloc_fail_after(countdown);
+  umbra_status status = k->read(&output, objects.context, objects.bytes[kind], objects.size[kind]);
+  umbra_alloc_fail_after(-1);
+  if (status == UMBRA_OK)
+    k->destroy(output);
+  else
+    assert_ptr_equal(output, untouched);
+  assert_int_equal(umbra_context_memory(objects.context), memory);
+  assert_true(status == UMBRA_OK || status == UMBRA_ERROR_OUT_OF_MEMORY);
+  umbra_alloc_fail_after(countdown);
+  status = k->save(objects.object[kind], in_folder("object"));
+  umbra_alloc_fail_after(-1);
+  assert_true(status == UMBRA_OK || status == UMBRA_ERROR_OUT_OF_MEMORY);
+  assert_int_equal(count_files(), status == UMBRA_OK);
+  empty_folder();
+}
+
+static void failing_allocations(void **state) {
+  (void)state;
+  enum { MOST = 48 };
+  for (int k = 0; k < OBJECTS; k++)
+    for (long countdown = 0; countdown < MOST; countdown++) assert_survives(k, countdown);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(memory_gives_the_same_bytes_again),
+      cmocka_unit_test(files_hold_what_memory_holds),
+      cmocka_unit_test(loaded_objects_work),
+      cmocka_unit_test(seeds_halve_files),
+      cmocka_unit_test(buffers_that_are_too_small),
+      cmocka_unit_test(truncated),
+      cmocka_unit_test(continued),
+      cmocka_unit_test(damaged),
+      cmocka_unit_test(each_fault_is_named),
+      cmocka_unit_test(sections_have_their_places),
+      cmocka_unit_test(objects_of_other_parameters),
+      cmocka_unit_test(objects_of_another_kind),
+      cmocka_unit_test(insecure_parameters_stay_insecure),
+      cmocka_unit_test(secure_parameters_carry_no_flag),
+      cmocka_unit_test(secret_keys_are_private_and_never_replace),
+      cmocka_unit_test(secret_keys_and_public_keys_live_apart),
+      cmocka_unit_test(sealed_keys_need_their_passphrase),
+      cmocka_unit_test(sealed_keys_cannot_ask_for_gigabytes),
+      cmocka_unit_test(what_the_system_refuses),
+      cmocka_unit_test(files_are_replaced_whole),
+      cmocka_unit_test(missing_arguments),
+      cmocka_unit_test(inspection),
+      cmocka_unit_test(failing_allocations),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
