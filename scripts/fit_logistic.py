@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The part of the main job that is done in the clear: fits a logistic model, and judges the encrypted scores.
 
-    fit_logistic.py fit DATA FOLDER                     writes model.csv, records.csv, labels.csv, range.txt
-    fit_logistic.py judge FOLDER SCORES OUT STEP...     prints the comparison; OUT gets the JSON of the last line
+    fit_logistic.py fit DATA FOLDER                         writes model.csv, records.csv, labels.csv, range.txt
+    fit_logistic.py judge FOLDER SCORES DEGREE OUT STEP...  prints the comparison; OUT gets the JSON of the last line
 
 DATA is tests/data/wdbc/breast_cancer.csv. A STEP is NAME=FILE, where FILE is what `umbra ... --json` printed.
 Nothing is random, so every run fits the same model. Needs the standard library only.
@@ -118,6 +118,16 @@ def fit(data, folder):
     print(f"fitted {len(train)} records of {len(model) - 1} features; {len(held)} held out; range {bound:.6g}")
 
 
+def interpolant(bound, degree):
+    """The polynomial that takes the sigmoid's place: its Chebyshev interpolant on [-bound, bound]."""
+    count = degree + 1
+    angles = [math.pi * (i + 0.5) / count for i in range(count)]
+    values = [sigmoid(bound * math.cos(a)) for a in angles]
+    coefficients = [2 / count * math.fsum(v * math.cos(k * a) for v, a in zip(values, angles)) for k in range(count)]
+    coefficients[0] /= 2
+    return lambda z: math.fsum(c * math.cos(k * math.acos(z / bound)) for k, c in enumerate(coefficients))
+
+
 # ---- judgement ----
 
 def accuracy(scores, labels):
@@ -165,15 +175,17 @@ def print_comparison(result):
     print(f"{'':<28}{'in the clear':>14}{'encrypted':>14}")
     for name in ("accuracy", "auc"):
         print(f"{name:<28}{result[name + '_plain']:>14.6f}{result[name + '_encrypted']:>14.6f}")
-    print(f"{'largest difference':<28}{result['max_difference']:>28.3g}   in probability\n")
+    print(f"{'largest difference':<28}{result['max_difference']:>28.3g}   to the sigmoid, in probability")
+    print(f"{'':<28}{result['max_difference_polynomial']:>28.3g}   to the same polynomial in the clear\n")
 
 
-def judge(folder, scores, out, *steps):
+def judge(folder, scores, degree, out, *steps):
     folder = pathlib.Path(folder)
     model, = read_csv(folder / "model.csv")
     labels = [row[0] for row in read_csv(folder / "labels.csv")]
     logits = [logit(model, record) for record in read_csv(folder / "records.csv")]
     plain = [sigmoid(z) for z in logits]
+    polynomial = interpolant(float((folder / "range.txt").read_text()), int(degree))
     encrypted = [row[0] for row in read_csv(scores)]
     if len(encrypted) != len(plain):
         raise SystemExit(f"{scores}: {len(encrypted)} scores for {len(plain)} records")
@@ -183,6 +195,7 @@ def judge(folder, scores, out, *steps):
         "accuracy_plain": accuracy(plain, labels), "accuracy_encrypted": accuracy(encrypted, labels),
         "auc_plain": auc(plain, labels), "auc_encrypted": auc(encrypted, labels),
         "max_difference": max(abs(a - b) for a, b in zip(plain, encrypted)),
+        "max_difference_polynomial": max(abs(polynomial(z) - b) for z, b in zip(logits, encrypted)),
         "seconds": sum(report["seconds"] for _, report in reports),
     }
     result |= {key: dict(reports)["score"][key] for key in ("backend", "log_n", "log_qp", "security")}
@@ -199,7 +212,7 @@ def judge(folder, scores, out, *steps):
 
 
 if __name__ == "__main__":
-    commands = {"fit": (fit, 2, 2), "judge": (judge, 4, 99)}
+    commands = {"fit": (fit, 2, 2), "judge": (judge, 5, 99)}
     function, least, most = commands.get(sys.argv[1] if len(sys.argv) > 1 else "", (None, 0, 0))
     if not function or not least <= len(sys.argv) - 2 <= most:
         raise SystemExit(__doc__)

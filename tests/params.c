@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: full */
 /*
- * Parameter sets: primes, fixed-point logarithms, the search over rings, scales and depths, security of every key modulus,
- * presets, literals with every kind of fault, refusals and descriptions.
+ * Parameter sets: primes, fixed-point logarithms, the search over rings, scales and depths, security of every key
+ * modulus, presets, literals with every kind of fault, refusals and descriptions.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -42,9 +42,9 @@ static void test_primality(void **state) {
   for (uint32_t x = 0; x < 20000; x++) assert_int_equal(umbra_is_prime(x), is_prime_by_division(x));
   for (uint32_t x = UINT32_MAX; x > UINT32_MAX - 200; x--) assert_int_equal(umbra_is_prime(x), is_prime_by_division(x));
   /* Strong pseudoprimes to base 2; to bases 2 and 3; to bases 2, 3 and 5; to bases 2 and 7; Carmichael numbers. */
-  static const uint32_t composite[] = {2047,      3277,      1373653,    1530787,    25326001, 161304001,
-                                       314821,    2269093,   3215031751, 4294967295, 561,      1729,
-                                       825265,    321197185, 4293918721};
+  static const uint32_t composite[] = {2047,      3277,   1373653, 1530787,    25326001,
+                                       161304001, 314821, 2269093, 3215031751, 4294967295,
+                                       561,       1729,   825265,  321197185,  4293918721};
   for (size_t i = 0; i < sizeof composite / sizeof *composite; i++)
     assert_int_equal(umbra_is_prime(composite[i]), is_prime_by_division(composite[i]));
 }
@@ -124,7 +124,6 @@ static void test_exp2(void **state) {
   for (int32_t n = -1000; n <= 1000; n++) assert_true(umbra_log2_to_double(umbra_log2_of_bits(n)) == ldexp(1, n));
   assert_true(umbra_log2_to_double(umbra_log2_of_bits(1024)) == HUGE_VAL);
   assert_int_equal(umbra_log2_to_u32(umbra_log2_of_u32(1000) + 4), 1000);
-  assert_int_equal(umbra_log2_to_u32(umbra_log2_of_bits(32) - 1), UINT32_MAX);
   mpfr_clears(expected, found, (mpfr_ptr)NULL);
 }
 
@@ -154,7 +153,7 @@ static void check_promises(const umbra_params *params, uint32_t security) {
     assert_true(umbra_chain_log_key(chain, l) <= umbra_log2_of_bits((int32_t)bound));
   }
   const double scale = umbra_log2_bits(chain->log_scale[0]);
-  assert_true(scale <= chain->scale_bits + 0.01 && scale >= chain->scale_bits - 0.51);
+  assert_true(scale <= chain->scale_bits + log2(limit) && scale >= chain->scale_bits - 0.5 - log2(limit));
   assert_true(umbra_params_log_q(params, 0) - scale > 9.5);
   assert_true(umbra_params_log_qp(params) <= bound);
 }
@@ -439,8 +438,8 @@ static void test_faulty_literals(void **state) {
   expect_fault(&s, invalid, "belong to no level");
   s.main_count[3] = 4;
   expect_fault(&s, invalid, "the scale of level 3");
-  s.digit_size[0]--;
-  expect_fault(&s, invalid, "is empty");
+  s.digit_size[0]--, s.digit_size[1]++;
+  expect_fault(&s, invalid, "digit 0 of the gadget is empty");
   s.digit_size[1]--;
   expect_fault(&s, invalid, "do not cover");
   s.digit_size[1]++;

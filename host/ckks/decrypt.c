@@ -45,7 +45,7 @@ umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *
   UMBRA_TRY(umbra_plaintext_make(&made, ciphertext->context, ciphertext->level));
   made->slots = ciphertext->slots;
   made->estimate = ciphertext->estimate;
-  umbra_status status = umbra_stream_open(&stream, ciphertext->context);
+  umbra_status status = umbra_ring_stream_open(&stream, ciphertext->context->ring);
   if (status == UMBRA_OK) {
     umbra_view dst = umbra_poly_view(&made->poly, ciphertext->context->ring);
     opening o = {ciphertext, key};

@@ -64,12 +64,10 @@ typedef void (*transform)(umbra_stream *, double *, double *, uint32_t, uint32_t
 
 static umbra_status transform_vector(complex_vector *v, const umbra_context *context, umbra_stream *stream,
                                      transform run) {
-  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
-  kernels->upload(stream, v->device_re, v->re, vector_bytes(v));
+  umbra_ring_upload(context->ring, stream, v->device_re, v->re, vector_bytes(v));
   run(stream, v->device_re, v->device_im, log2_of(v->m), 1);
-  kernels->download(stream, v->re, v->device_re, vector_bytes(v));
-  umbra_status status = kernels->wait(stream);
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "the %s device failed", kernels->name);
+  umbra_ring_download(context->ring, stream, v->re, v->device_re, vector_bytes(v));
+  return umbra_ring_wait(context->ring, stream);
 }
 
 /* Puts values at their places; *magnitude becomes the largest |value|. */
@@ -141,7 +139,7 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
   int64_t *host;
   UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "encoded coefficients"));
   round_coefficients(host, v, n, ldexp(scale, -(int)*shift));
-  umbra_ring_kernels(context->ring)->upload(stream, coefficients, host, n * sizeof *host);
+  umbra_ring_upload(context->ring, stream, coefficients, host, n * sizeof *host);
   umbra_free(host);
   return UMBRA_OK;
 }
@@ -206,7 +204,7 @@ static umbra_status encode(umbra_plaintext **out, const umbra_context *context, 
   UMBRA_TRY(umbra_plaintext_make(&made, context, level));
   made->slots = slots;
   umbra_stream *stream;
-  umbra_status status = umbra_stream_open(&stream, context);
+  umbra_status status = umbra_ring_stream_open(&stream, context->ring);
   if (status == UMBRA_OK)
     status = umbra_stream_close(stream, context, encode_into(made, stream, values, count, stride));
   if (status == UMBRA_OK) *out = made;
@@ -286,9 +284,8 @@ static umbra_status fetch_residues(uint32_t *host, const umbra_message *message,
   umbra_status status = message->residues(&view, window, stream, message->source);
   if (status == UMBRA_OK) {
     umbra_ring_to_coefficients(ring, stream, &view, &view);
-    umbra_ring_kernels(ring)->download(stream, host, poly.data, umbra_poly_bytes(&poly, ring));
-    status = umbra_ring_kernels(ring)->wait(stream);
-    if (status != UMBRA_OK) umbra_set_error("the %s device failed", umbra_ring_kernels(ring)->name);
+    umbra_ring_download(ring, stream, host, poly.data, umbra_poly_bytes(&poly, ring));
+    status = umbra_ring_wait(ring, stream);
   }
   umbra_poly_destroy(&poly, ring);
   return status;
@@ -356,7 +353,7 @@ umbra_status umbra_decode_message(double *values, size_t count, int stride, cons
   double found;
   umbra_stream *stream;
   UMBRA_TRY(vector_create(&v, context, message->slots));
-  umbra_status status = umbra_stream_open(&stream, context);
+  umbra_status status = umbra_ring_stream_open(&stream, context->ring);
   if (status == UMBRA_OK) {
     status = gather(&v, message, stream, &found);
     if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->fft);

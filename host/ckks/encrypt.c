@@ -109,7 +109,7 @@ static umbra_status run(const encryption *job, umbra_ciphertext *made) {
   umbra_random random;
   umbra_stream *stream;
   UMBRA_TRY(umbra_random_open(&random));
-  umbra_status status = umbra_stream_open(&stream, job->context);
+  umbra_status status = umbra_ring_stream_open(&stream, job->context->ring);
   if (status == UMBRA_OK) {
     status = job->public_key ? encrypt_into(made, job->public_key, job->plaintext, stream, &random)
                              : encrypt_symmetric_into(made, job->secret_key, job->plaintext, stream, &random);

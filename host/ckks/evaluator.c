@@ -18,7 +18,7 @@ umbra_status umbra_evaluator_create(umbra_evaluator **out, const umbra_context *
   umbra_evaluator *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "an evaluator"));
   *made = (umbra_evaluator){.context = context, .keys = keys};
-  umbra_status status = umbra_stream_open(&made->stream, context);
+  umbra_status status = umbra_ring_stream_open(&made->stream, context->ring);
   if (status == UMBRA_OK) *out = made;
   else umbra_free(made);
   return status;
@@ -43,8 +43,6 @@ umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_cipher
                                   const umbra_ciphertext *a, const umbra_ciphertext *b) {
   if (!evaluator || !out || !a)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the evaluator, the output and the ciphertexts may not be NULL");
-  if (evaluator->failed != UMBRA_OK)
-    return umbra_fail(evaluator->failed, "the device of this evaluator has failed; make a new context");
   UMBRA_TRY(check_input(evaluator, a, a->owner));
   return b ? check_input(evaluator, b, a->owner) : UMBRA_OK;
 }
@@ -179,7 +177,7 @@ umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_cipherte
   umbra_poly poly = made->poly;
   *made = *ciphertext;
   made->poly = poly;
-  umbra_status status = umbra_stream_open(&stream, context);
+  umbra_status status = umbra_ring_stream_open(&stream, context->ring);
   if (status == UMBRA_OK) {
     umbra_view dst = umbra_poly_view(&poly, context->ring), src = umbra_poly_view(&ciphertext->poly, context->ring);
     umbra_ring_copy(context->ring, stream, &dst, &src);
@@ -235,7 +233,7 @@ umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, c
   host[n / 2] = constant->im;
   umbra_status status = umbra_ring_take(ring, &coefficients, n * sizeof *host, "a constant");
   if (status == UMBRA_OK) {
-    umbra_ring_kernels(ring)->upload(evaluator->stream, coefficients, host, n * sizeof *host);
+    umbra_ring_upload(ring, evaluator->stream, coefficients, host, n * sizeof *host);
     status = umbra_poly_create(poly, ring, 1, umbra_ring_chain(ring)->window[level], 0, UMBRA_DOMAIN_EVALUATION,
                                "a constant");
     if (status == UMBRA_OK) {

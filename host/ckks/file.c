@@ -14,7 +14,7 @@ void umbra_file_identify(umbra_writer *writer, const umbra_context *context, con
 umbra_status umbra_file_write_poly(umbra_writer *writer, const umbra_context *context, const umbra_poly *poly,
                                    uint32_t step) {
   umbra_stream *stream;
-  UMBRA_TRY(umbra_stream_open(&stream, context));
+  UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
   return umbra_stream_close(stream, context, umbra_residues_write(writer, context->ring, stream, poly, step));
 }
 
@@ -37,19 +37,18 @@ umbra_status umbra_file_read_value(umbra_reader *reader, const umbra_context *co
   return UMBRA_OK;
 }
 
-static umbra_status check_arguments(void **object, const umbra_context *context) {
-  if (object && context) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "context" : "object");
+static umbra_status check_context(const umbra_context *context) {
+  return context ? UMBRA_OK : umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
 }
 
 umbra_status umbra_file_load(const umbra_format *format, void **object, const umbra_context *context,
                              const char *path) {
-  UMBRA_TRY(check_arguments(object, context));
+  UMBRA_TRY(check_context(context));
   return umbra_format_load(format, object, context, digest_of(context), path);
 }
 
 umbra_status umbra_file_read(const umbra_format *format, void **object, const umbra_context *context,
                              const void *buffer, size_t size) {
-  UMBRA_TRY(check_arguments(object, context));
+  UMBRA_TRY(check_context(context));
   return umbra_format_read(format, object, context, digest_of(context), buffer, size);
 }

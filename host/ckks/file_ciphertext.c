@@ -19,7 +19,7 @@ umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphe
 static umbra_status read_residues(umbra_reader *reader, umbra_ciphertext *ciphertext) {
   const umbra_context *context = ciphertext->context;
   umbra_stream *stream;
-  UMBRA_TRY(umbra_stream_open(&stream, context));
+  UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
   umbra_status status =
       umbra_residues_read(reader, context->ring, stream, &ciphertext->poly, ciphertext->seeded ? 2 : 1);
   if (status == UMBRA_OK && ciphertext->seeded) umbra_ciphertext_expand(ciphertext, stream);

@@ -51,7 +51,7 @@ static umbra_status check_new(const umbra_reader *reader, const umbra_eval_keys 
 
 static umbra_status read_residues(umbra_reader *reader, const umbra_context *context, const umbra_eval_key *entry) {
   umbra_stream *stream;
-  UMBRA_TRY(umbra_stream_open(&stream, context));
+  UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
   umbra_status status = umbra_residues_read(reader, context->ring, stream, &entry->key.poly, 2);
   if (status == UMBRA_OK) umbra_eval_key_expand(entry, context, stream);
   return umbra_stream_close(stream, context, status);

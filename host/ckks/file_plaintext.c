@@ -16,7 +16,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 static umbra_status read_residues(umbra_reader *reader, umbra_plaintext *plaintext) {
   const umbra_context *context = plaintext->context;
   umbra_stream *stream;
-  UMBRA_TRY(umbra_stream_open(&stream, context));
+  UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
   return umbra_stream_close(stream, context, umbra_residues_read(reader, context->ring, stream, &plaintext->poly, 1));
 }
 

@@ -70,7 +70,7 @@ static umbra_status maker_open(key_maker *maker, const umbra_secret_key *secret)
   const umbra_chain *chain = umbra_context_chain(secret->context);
   *maker = (key_maker){.context = secret->context, .window = umbra_chain_union(chain, chain->levels - 1)};
   UMBRA_TRY(umbra_random_open(&maker->random));
-  umbra_status status = umbra_stream_open(&maker->stream, maker->context);
+  umbra_status status = umbra_ring_stream_open(&maker->stream, maker->context->ring);
   if (status != UMBRA_OK) {
     umbra_random_close(&maker->random);
     return status;

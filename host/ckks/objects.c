@@ -6,21 +6,14 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../ring/ops.h"
 
 /* ---- streams and checks ---- */
 
-umbra_status umbra_stream_open(umbra_stream **stream, const umbra_context *context) {
-  umbra_status status =
-      umbra_ring_kernels(context->ring)->stream_create(stream, umbra_ring_device(context->ring));
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot create a stream");
-}
-
 umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status) {
-  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
-  umbra_status waited = kernels->wait(stream);
-  kernels->stream_destroy(stream);
-  if (status != UMBRA_OK || waited == UMBRA_OK) return status;
-  return umbra_fail(waited, "the %s device failed", kernels->name);
+  umbra_status waited = status == UMBRA_OK ? umbra_ring_wait(context->ring, stream) : status;
+  umbra_ring_stream_close(stream, context->ring);
+  return waited;
 }
 
 umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what) {
@@ -176,7 +169,7 @@ umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *con
 static void expand(const umbra_context *context, umbra_stream *stream, const umbra_poly *poly, uint32_t index,
                    const uint8_t *seed, uint64_t nonce) {
   umbra_view view = umbra_poly_subview(poly, context->ring, index, 1, poly->window, poly->aux);
-  umbra_ring_kernels(context->ring)->expand(stream, &view, seed, nonce);
+  umbra_ring_expand(context->ring, stream, &view, seed, nonce);
 }
 
 void umbra_ciphertext_expand(const umbra_ciphertext *ciphertext, umbra_stream *stream) {

@@ -77,7 +77,6 @@ struct umbra_evaluator {
   const umbra_context *context;
   const umbra_eval_keys *keys; /* or NULL */
   umbra_stream *stream;
-  umbra_status failed; /* sticks after a device failure */
 };
 
 /* Allocated objects with their polynomial's memory; contents of the polynomial undefined, other fields zero. */
@@ -103,10 +102,7 @@ static inline const umbra_chain *umbra_context_chain(const umbra_context *contex
   return umbra_ring_chain(context->ring);
 }
 
-/* A stream for one call outside an evaluator. */
-umbra_status umbra_stream_open(umbra_stream **stream, const umbra_context *context);
-
-/* Waits for the stream and closes it; the first failure of `status` and of the stream. */
+/* Ends the stream of one call outside an evaluator: waits for it and closes it; the first failure of `status` and of it. */
 umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status);
 
 /* MISMATCH unless both contexts have the same parameters; `what` names the object that does not fit. */

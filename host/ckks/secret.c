@@ -7,26 +7,26 @@
 #include "../base/memory.h"
 #include "../ring/ops.h"
 
-static umbra_status guarded(void **memory, size_t bytes) {
-  *memory = umbra_alloc_must_fail() ? NULL : sodium_malloc(bytes);
-  if (*memory) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate %zu bytes of guarded memory", bytes);
+/* Bytes as 64-bit integers, through a small buffer that is wiped. */
+static void widen(const umbra_context *context, umbra_stream *stream, int64_t *device, const int8_t *values,
+                  size_t count) {
+  int64_t wide[512];
+  for (size_t done = 0; done < count; done += sizeof wide / sizeof *wide) {
+    size_t batch = count - done < sizeof wide / sizeof *wide ? count - done : sizeof wide / sizeof *wide;
+    for (size_t i = 0; i < batch; i++) wide[i] = values[done + i];
+    umbra_ring_upload(context->ring, stream, device + done, wide, batch * sizeof *wide);
+  }
+  sodium_memzero(wide, sizeof wide);
 }
 
 umbra_status umbra_small_integers(int64_t **integers, const umbra_context *context, umbra_stream *stream,
                                   const int8_t *values, uint32_t polys) {
   size_t count = (size_t)umbra_ring_n(context->ring) * polys;
-  void *host, *device;
-  UMBRA_TRY(guarded(&host, count * sizeof(int64_t)));
-  umbra_status status = umbra_ring_take(context->ring, &device, count * sizeof(int64_t), "small coefficients");
-  if (status == UMBRA_OK) {
-    int64_t *wide = host;
-    for (size_t i = 0; i < count; i++) wide[i] = values[i];
-    umbra_ring_kernels(context->ring)->upload(stream, device, host, count * sizeof(int64_t));
-    *integers = device;
-  }
-  sodium_free(host);
-  return status;
+  void *device;
+  UMBRA_TRY(umbra_ring_take(context->ring, &device, count * sizeof(int64_t), "small coefficients"));
+  widen(context, stream, device, values, count);
+  *integers = device;
+  return UMBRA_OK;
 }
 
 umbra_status umbra_small_expand(const umbra_view *dst, const umbra_context *context, umbra_stream *stream,
@@ -41,9 +41,10 @@ umbra_status umbra_small_expand(const umbra_view *dst, const umbra_context *cont
 
 umbra_status umbra_small_sample(int8_t **values, umbra_random *random, umbra_sampler sampler, uint32_t n,
                                 uint32_t polys) {
-  void *memory;
-  UMBRA_TRY(guarded(&memory, (size_t)n * polys));
-  sampler(random, memory, (size_t)n * polys);
+  size_t count = (size_t)n * polys;
+  int8_t *memory = umbra_alloc_must_fail() ? NULL : sodium_malloc(count);
+  if (!memory) return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate %zu bytes of guarded memory", count);
+  sampler(random, memory, count);
   *values = memory;
   return UMBRA_OK;
 }

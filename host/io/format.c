@@ -83,7 +83,7 @@ static umbra_status load(umbra_reader *reader, const umbra_format *format, void 
 
 umbra_status umbra_format_load(const umbra_format *format, void **object, const void *argument, const uint8_t *digest,
                                const char *path) {
-  if (!path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "path is NULL");
+  if (!object || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "path" : "object");
   if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
   umbra_reader reader;
   UMBRA_TRY(umbra_reader_open_file(&reader, path));
@@ -92,7 +92,7 @@ umbra_status umbra_format_load(const umbra_format *format, void **object, const 
 
 umbra_status umbra_format_read(const umbra_format *format, void **object, const void *argument, const uint8_t *digest,
                                const void *buffer, size_t size) {
-  if (!buffer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "buffer is NULL");
+  if (!object || !buffer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "buffer" : "object");
   umbra_reader reader;
   UMBRA_TRY(umbra_reader_open_memory(&reader, buffer, size));
   return load(&reader, format, object, argument, digest);

@@ -33,15 +33,15 @@ uint32_t umbra_chain_digits(const umbra_chain *chain, umbra_window window) {
 
 void umbra_chain_fill_scales(umbra_chain *chain) {
   umbra_log2 product[UMBRA_MAX_PRIMES + 1] = {0}; /* of the primes before a position */
-  for (uint32_t i = 0; i < umbra_chain_aux(chain); i++) product[i + 1] = product[i] + umbra_log2_of_u32(chain->prime[i]);
+  for (uint32_t i = 0; i < umbra_chain_aux(chain); i++)
+    product[i + 1] = product[i] + umbra_log2_of_u32(chain->prime[i]);
 
   umbra_log2 log_q[UMBRA_MAX_LEVELS] = {0};
   for (uint32_t l = 0; l < chain->levels; l++)
     log_q[l] = product[umbra_window_end(chain->window[l])] - product[chain->window[l].first];
 
   const uint32_t depth = chain->levels - 1;
-  chain->log_scale[0] = depth ? (log_q[depth] - log_q[0]) / (umbra_log2)depth
-                              : umbra_log2_of_bits((int32_t)chain->scale_bits);
-  for (uint32_t l = 1; l <= depth; l++)
-    chain->log_scale[l] = (chain->log_scale[l - 1] + log_q[l] - log_q[l - 1]) / 2;
+  chain->log_scale[0] =
+      depth ? (log_q[depth] - log_q[0]) / (umbra_log2)depth : umbra_log2_of_bits((int32_t)chain->scale_bits);
+  for (uint32_t l = 1; l <= depth; l++) chain->log_scale[l] = (chain->log_scale[l - 1] + log_q[l] - log_q[l - 1]) / 2;
 }

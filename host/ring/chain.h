@@ -2,8 +2,8 @@
 /*
  * The modulus chain: primes, levels, scales and gadget digits of one parameter set.
  *
- * Order of positions: terminal primes reversed, main primes, auxiliary primes. With T terminals, level l with m main and
- * t terminal primes is the window [T - t, T + m) of positions. Level 0 is the lowest.
+ * Order of positions: terminal primes reversed, main primes, auxiliary primes. With T terminals, level l with m main
+ * and t terminal primes is the window [T - t, T + m) of positions. Level 0 is the lowest.
  */
 #ifndef UMBRA_RING_CHAIN_H
 #define UMBRA_RING_CHAIN_H
@@ -39,7 +39,8 @@ typedef struct umbra_chain {
   umbra_window window[UMBRA_MAX_LEVELS];
   umbra_log2 log_scale[UMBRA_MAX_LEVELS]; /* log2 of s_l */
   uint32_t digits;                        /* of the key-switching gadget */
-  uint16_t digit_begin[UMBRA_MAX_DIGITS + 1]; /* digit j: positions [begin[j], begin[j+1]); begin[digits] = terminals + mains */
+  uint16_t digit_begin[UMBRA_MAX_DIGITS +
+                       1]; /* digit j: positions [begin[j], begin[j+1]); begin[digits] = terminals + mains */
 } umbra_chain;
 
 /* Position of the first auxiliary prime = number of chain primes. */
@@ -57,8 +58,8 @@ umbra_window umbra_chain_union(const umbra_chain *chain, uint32_t level);
 uint32_t umbra_chain_digits(const umbra_chain *chain, umbra_window window);
 
 /*
- * Fills log_scale from windows and primes: s_0 is the geometric mean of all steps prod D / prod R (2^scale_bits if there
- * is only one level), s_l = sqrt(s_{l-1} * prod D / prod R).
+ * Fills log_scale from windows and primes: s_0 is the geometric mean of all steps prod D / prod R (2^scale_bits if
+ * there is only one level), s_l = sqrt(s_{l-1} * prod D / prod R).
  */
 void umbra_chain_fill_scales(umbra_chain *chain);
 

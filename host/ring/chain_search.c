@@ -111,15 +111,18 @@ static int is_near_nominal(umbra_log2 target, uint32_t scale_bits) {
  */
 static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *shape, umbra_log2 target,
                       int exact_terminals) {
+  const umbra_log2 limit = umbra_chain_drift_limit(shop->request->log_n, shop->request->scale_bits);
   umbra_log2 unit = target / (umbra_log2)shape->level_units;
   lay_out(chain, shape, shop->request);
   if (!choose_terminals(chain, &shop->terminals, unit * (umbra_log2)shape->terminal_units)) return 0;
   if (exact_terminals)
     unit = umbra_chain_log_product(chain, 0, chain->terminals) / (umbra_log2)(chain->terminals * shape->terminal_units);
-  if (!is_near_nominal(unit * (umbra_log2)shape->level_units, chain->scale_bits)) return 0;
+  target = unit * (umbra_log2)shape->level_units;
+  if (!is_near_nominal(target, chain->scale_bits)) return 0;
   if (!choose_mains(chain, &shop->mains, shape, unit)) return 0;
   umbra_chain_fill_scales(chain);
-  if (umbra_chain_drift(chain) > umbra_chain_drift_limit(chain->log_n, chain->scale_bits)) return 0;
+  if (chain->levels > 1 && distance(chain->log_scale[0], target) > limit) return 0;
+  if (umbra_chain_drift(chain) > limit) return 0;
   return umbra_chain_choose_digits(chain, shop->request->bound_bits);
 }
 

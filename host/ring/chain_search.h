@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The search for a chain: from a ring, a scale and a depth to primes, levels and digits. Integers only, so every machine finds
- * the same. */
+/*
+ * The search for a chain: from a ring, a scale and a depth to primes, levels and digits. Integers only, so that every
+ * machine finds the same.
+ */
 #ifndef UMBRA_RING_CHAIN_SEARCH_H
 #define UMBRA_RING_CHAIN_SEARCH_H
 

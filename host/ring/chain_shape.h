@@ -4,8 +4,8 @@
  *
  * All sizes are multiples of one unit: a main prime has p units, a terminal prime r, a level adds c, the lowest has b.
  * Level l then has m main and t terminal primes with p m + r t = b + c l, and primes of exactly those sizes would meet
- * every level exactly. A unit is nominally scale_bits / c bits long: 30-bit mains with 25-bit terminals are p = 6, r = 5,
- * with 20-bit ones p = 3, r = 2.
+ * every level exactly. A unit is nominally scale_bits / c bits long: 30-bit mains with 25-bit terminals are p = 6,
+ * r = 5, with 20-bit ones p = 3, r = 2.
  */
 #ifndef UMBRA_RING_CHAIN_SHAPE_H
 #define UMBRA_RING_CHAIN_SHAPE_H

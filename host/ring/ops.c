@@ -44,9 +44,9 @@ void umbra_ring_to_coefficients(const umbra_ring *ring, umbra_stream *stream, co
 }
 
 void umbra_ring_give_secret(umbra_ring *ring, umbra_stream *stream, void *memory, size_t bytes) {
-  static const uint8_t zeros[4096];
+  static const uint8_t zeros[16384];
   for (size_t done = 0; memory && done < bytes; done += sizeof zeros)
-    umbra_ring_kernels(ring)->upload(stream, (uint8_t *)memory + done, zeros,
-                                     bytes - done < sizeof zeros ? bytes - done : sizeof zeros);
+    umbra_ring_upload(ring, stream, (uint8_t *)memory + done, zeros,
+                      bytes - done < sizeof zeros ? bytes - done : sizeof zeros);
   umbra_ring_give(ring, memory, bytes);
 }

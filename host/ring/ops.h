@@ -5,6 +5,22 @@
 
 #include "ring.h"
 
+static inline void umbra_ring_upload(const umbra_ring *ring, umbra_stream *stream, void *device_dst,
+                                     const void *host_src, size_t bytes) {
+  umbra_ring_kernels(ring)->upload(stream, device_dst, host_src, bytes);
+}
+
+/* The bytes are there when umbra_ring_wait has returned. */
+static inline void umbra_ring_download(const umbra_ring *ring, umbra_stream *stream, void *host_dst,
+                                       const void *device_src, size_t bytes) {
+  umbra_ring_kernels(ring)->download(stream, host_dst, device_src, bytes);
+}
+
+static inline void umbra_ring_expand(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                     const uint8_t seed[UMBRA_SEED_BYTES], uint64_t first) {
+  umbra_ring_kernels(ring)->expand(stream, dst, seed, first);
+}
+
 static inline void umbra_ring_add(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                   const umbra_view *a, const umbra_view *b) {
   umbra_ring_kernels(ring)->add(stream, dst, a, b);

@@ -71,14 +71,15 @@ static umbra_status check_prime(const umbra_chain *chain, uint32_t position, con
   if (!umbra_is_prime(prime))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s prime %u is not prime", class->name, prime);
   for (uint32_t i = 0; i < position; i++)
-    if (chain->prime[i] == prime)
-      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "prime %u is there twice", prime);
+    if (chain->prime[i] == prime) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "prime %u is there twice", prime);
   return UMBRA_OK;
 }
 
 static umbra_status check_primes(const umbra_chain *chain) {
   for (uint32_t i = 0; i < umbra_chain_primes(chain); i++) {
-    const prime_class *class = i < chain->terminals ? &terminal_class : i < umbra_chain_aux(chain) ? &main_class : &aux_class;
+    const prime_class *class = i < chain->terminals         ? &terminal_class
+                               : i < umbra_chain_aux(chain) ? &main_class
+                                                            : &aux_class;
     UMBRA_TRY(check_prime(chain, i, class));
   }
   return UMBRA_OK;
@@ -199,7 +200,8 @@ umbra_status umbra_params_from_chain(umbra_params **params, const umbra_chain *c
 
 /* Room and pointers, before anything is copied. */
 static umbra_status check_literal(const umbra_params_literal *literal) {
-  const int has_primes = (literal->terminal || !literal->terminals) && (literal->main || !literal->mains) && literal->aux;
+  const int has_primes =
+      (literal->terminal || !literal->terminals) && (literal->main || !literal->mains) && literal->aux;
   if (literal->struct_size != sizeof *literal)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the literal was not made with UMBRA_PARAMS_LITERAL_INIT");
   if (!has_primes || !literal->main_count || !literal->terminal_count || !literal->digit_size)
@@ -211,8 +213,9 @@ static umbra_status copy_levels(umbra_chain *chain, const umbra_params_literal *
   for (uint32_t l = 0; l < chain->levels; l++) {
     const uint32_t m = literal->main_count[l], t = literal->terminal_count[l];
     if (m > chain->mains || t > chain->terminals)
-      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u has %u main and %u terminal primes: there are %u and %u",
-                        l, m, t, chain->mains, chain->terminals);
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                        "level %u has %u main and %u terminal primes: there are %u and %u", l, m, t, chain->mains,
+                        chain->terminals);
     chain->window[l] = (umbra_window){(uint16_t)(chain->terminals - t), (uint16_t)(m + t)};
   }
   return UMBRA_OK;
@@ -231,8 +234,12 @@ static umbra_status copy_digits(umbra_chain *chain, const umbra_params_literal *
 
 umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params_literal *literal) {
   UMBRA_TRY(check_literal(literal));
-  umbra_chain chain = {.log_n = literal->log_n, .scale_bits = literal->scale_bits, .terminals = literal->terminals,
-                       .mains = literal->mains, .auxes = literal->auxes, .levels = literal->levels,
+  umbra_chain chain = {.log_n = literal->log_n,
+                       .scale_bits = literal->scale_bits,
+                       .terminals = literal->terminals,
+                       .mains = literal->mains,
+                       .auxes = literal->auxes,
+                       .levels = literal->levels,
                        .digits = literal->digits};
   UMBRA_TRY(check_counts(&chain));
   for (uint32_t i = 0; i < chain.terminals; i++) chain.prime[chain.terminals - 1 - i] = literal->terminal[i];
@@ -262,7 +269,9 @@ static uint32_t ring_for_slots(const umbra_params_need *need) {
 
 static umbra_chain_request request_of(const umbra_params_need *need, uint32_t log_n) {
   const int insecure = (need->flags & UMBRA_INSECURE_FOR_TESTS) != 0;
-  return (umbra_chain_request){.log_n = log_n, .scale_bits = need->scale_bits, .depth = need->depth,
+  return (umbra_chain_request){.log_n = log_n,
+                               .scale_bits = need->scale_bits,
+                               .depth = need->depth,
                                .bound_bits = insecure ? 0 : umbra_security_bound(log_n, need->security)};
 }
 
@@ -278,14 +287,15 @@ static uint32_t smallest_ring(umbra_chain *chain, const umbra_params_need *need,
 /* Explains what a ring carries, and which one would carry the need. */
 static umbra_status refuse(const umbra_params_need *need, uint32_t log_n) {
   umbra_chain chain;
-  char carries[64] = "not even depth 0", other[64] = "no ring does";
+  char carries[32] = "not even depth 0", other[32] = "no ring does", security[32] = "";
   const umbra_chain_request request = request_of(need, log_n);
   const int depth = umbra_chain_search_depth(&request);
   const uint32_t larger = smallest_ring(&chain, need, log_n + 1, UMBRA_MAX_LOG_N);
   if (depth >= 0) snprintf(carries, sizeof carries, "depth %d at most", depth);
   if (larger) snprintf(other, sizeof other, "a ring of 2^%u does", larger);
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "depth %u with scales of %u bits at %u-bit security: a ring of 2^%u carries "
-                    "%s, %s", need->depth, need->scale_bits, need->security, log_n, carries, other);
+  if (request.bound_bits) snprintf(security, sizeof security, " at %u-bit security", need->security);
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "depth %u with scales of %u bits%s: a ring of 2^%u carries %s, %s",
+                    need->depth, need->scale_bits, security, log_n, carries, other);
 }
 
 umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_need *need) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Descriptions of a parameter set, for people and as JSON. Numbers are printed from integers: no locale changes them. */
+/* Descriptions of a parameter set, as text and as JSON. Numbers are printed from integers: no locale changes them. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,9 +14,9 @@ typedef struct writer {
 } writer;
 
 __attribute__((format(printf, 2, 3))) static void put(writer *out, const char *format, ...) {
+  const size_t room = out->length < out->size ? out->size - out->length : 0;
   va_list args;
   va_start(args, format);
-  const size_t room = out->length < out->size ? out->size - out->length : 0;
   out->length += (size_t)vsnprintf(room ? out->text + out->length : NULL, room, format, args);
   va_end(args);
 }
@@ -70,11 +70,13 @@ static void put_security(writer *out, const umbra_params *params) {
 }
 
 static void put_levels(writer *out, const umbra_params *params) {
-  put(out, "\nlevel  main  terminal  limbs    log2 Q  log2 scale  digits  log2 QP of keys  ciphertext bytes   key bytes\n");
+  put(out,
+      "\nlevel  main  terminal  limbs    log2 Q  log2 scale  digits  log2 QP of keys  ciphertext bytes   key bytes\n");
   for (uint32_t l = 0; l < params->chain.levels; l++) {
     const level_row row = row_of(params, l);
-    put(out, "%5" PRIu32 "  %4" PRIu32 "  %8" PRIu32 "  %5" PRIu32 "  %8s  %10s  %6" PRIu32 "  %15s  %16" PRIu64
-             "  %10" PRIu64 "\n",
+    put(out,
+        "%5" PRIu32 "  %4" PRIu32 "  %8" PRIu32 "  %5" PRIu32 "  %8s  %10s  %6" PRIu32 "  %15s  %16" PRIu64
+        "  %10" PRIu64 "\n",
         l, row.mains, row.terminals, row.mains + row.terminals, row.log_q.text, row.log_scale.text, row.digits,
         row.log_key.text, row.ciphertext_bytes, row.key_bytes);
   }
@@ -104,11 +106,12 @@ size_t umbra_params_describe(const umbra_params *params, char *text, size_t size
   const umbra_chain *chain = &params->chain;
   writer out = {text, size, 0};
   if (!params->security) put(&out, "*** INSECURE: FOR TESTS ONLY ***\n");
-  put(&out, "ring        2^%" PRIu32 " coefficients, %" PRIu32 " complex slots\n", chain->log_n, umbra_params_slots(params));
+  put(&out, "ring        2^%" PRIu32 " coefficients, %" PRIu32 " complex slots\n", chain->log_n,
+      umbra_params_slots(params));
   put_security(&out, params);
   put(&out, "depth       %" PRIu32 " levels of %" PRIu32 " bits\n", chain->levels - 1, chain->scale_bits);
-  put(&out, "primes      %" PRIu32 " terminal, %" PRIu32 " main, %" PRIu32 " auxiliary\n", chain->terminals, chain->mains,
-      chain->auxes);
+  put(&out, "primes      %" PRIu32 " terminal, %" PRIu32 " main, %" PRIu32 " auxiliary\n", chain->terminals,
+      chain->mains, chain->auxes);
   put(&out, "digest      ");
   put_digest(&out, params);
   put(&out, "\n");
@@ -121,9 +124,10 @@ size_t umbra_params_describe(const umbra_params *params, char *text, size_t size
 static void put_json_levels(writer *out, const umbra_params *params) {
   for (uint32_t l = 0; l < params->chain.levels; l++) {
     const level_row row = row_of(params, l);
-    put(out, "%s{\"level\":%" PRIu32 ",\"main\":%" PRIu32 ",\"terminal\":%" PRIu32 ",\"limbs\":%" PRIu32
-             ",\"log_q\":%s,\"log_scale\":%s,\"digits\":%" PRIu32 ",\"key_log_qp\":%s,\"ciphertext_bytes\":%" PRIu64
-             ",\"key_bytes\":%" PRIu64 "}",
+    put(out,
+        "%s{\"level\":%" PRIu32 ",\"main\":%" PRIu32 ",\"terminal\":%" PRIu32 ",\"limbs\":%" PRIu32
+        ",\"log_q\":%s,\"log_scale\":%s,\"digits\":%" PRIu32 ",\"key_log_qp\":%s,\"ciphertext_bytes\":%" PRIu64
+        ",\"key_bytes\":%" PRIu64 "}",
         l ? "," : "", l, row.mains, row.terminals, row.mains + row.terminals, row.log_q.text, row.log_scale.text,
         row.digits, row.log_key.text, row.ciphertext_bytes, row.key_bytes);
   }
@@ -146,8 +150,9 @@ static void put_json_digits(writer *out, const umbra_chain *chain) {
 size_t umbra_params_describe_json(const umbra_params *params, char *text, size_t size) {
   const umbra_chain *chain = &params->chain;
   writer out = {text, size, 0};
-  put(&out, "{\"log_n\":%" PRIu32 ",\"slots\":%" PRIu32 ",\"security\":%" PRIu32 ",\"status\":\"%s\",\"scale_bits\":%" PRIu32
-            ",\"depth\":%" PRIu32 ",\"log_qp\":%s,\"log_qp_bound\":%" PRIu32 ",\"dnum\":%" PRIu32 ",\"digest\":\"",
+  put(&out,
+      "{\"log_n\":%" PRIu32 ",\"slots\":%" PRIu32 ",\"security\":%" PRIu32 ",\"status\":\"%s\",\"scale_bits\":%" PRIu32
+      ",\"depth\":%" PRIu32 ",\"log_qp\":%s,\"log_qp_bound\":%" PRIu32 ",\"dnum\":%" PRIu32 ",\"digest\":\"",
       chain->log_n, umbra_params_slots(params), params->security, params->security ? "secure" : "INSECURE",
       chain->scale_bits, chain->levels - 1, decimal_of(umbra_chain_log_key(chain, chain->levels - 1)).text,
       umbra_security_bound(chain->log_n, params->security ? params->security : 128), umbra_params_dnum(params));

@@ -6,7 +6,7 @@
 #include "primes.h"
 
 enum {
-  MAX_PAIRS = 64,         /* looked at for two primes of a given product */
+  MAX_PAIRS = 64,        /* looked at for two primes of a given product */
   CANDIDATES_A_PRIME = 9 /* on average, for primes in a class modulo a power of two and above 2^26 */
 };
 

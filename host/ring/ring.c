@@ -73,6 +73,20 @@ uint64_t umbra_ring_memory(const umbra_ring *ring) {
   return taken;
 }
 
+umbra_status umbra_ring_stream_open(umbra_stream **stream, const umbra_ring *ring) {
+  umbra_status status = umbra_ring_kernels(ring)->stream_create(stream, umbra_ring_device(ring));
+  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot create a stream");
+}
+
+void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring) {
+  umbra_ring_kernels(ring)->stream_destroy(stream);
+}
+
+umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream) {
+  umbra_status status = umbra_ring_kernels(ring)->wait(stream);
+  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "the %s device failed", umbra_ring_kernels(ring)->name);
+}
+
 /* A cached block of exactly that size, or NULL; the lock is held. */
 static void *reuse(umbra_ring *ring, size_t bytes) {
   for (size_t i = ring->blocks; i-- > 0;) {

@@ -36,6 +36,14 @@ const umbra_device *umbra_ring_device(const umbra_ring *ring);
 uint32_t umbra_ring_n(const umbra_ring *ring);
 uint64_t umbra_ring_memory(const umbra_ring *ring); /* bytes taken and not given back */
 
+/* ---- streams ---- */
+
+umbra_status umbra_ring_stream_open(umbra_stream **stream, const umbra_ring *ring);
+void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring);
+
+/* Waits for all work of the stream; DEVICE if any of it failed. */
+umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream);
+
 /* ---- memory: blocks are kept for reuse, so that a steady computation allocates nothing ---- */
 
 umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what);

@@ -11,7 +11,7 @@ static const uint32_t grade_bits[GRADES] = {256, 192, 128};
  * Encryption", eprint 2024/463, table 5.2. Frozen: a change changes which parameter sets exist.
  */
 static const uint32_t bound_bits[LAST_LOG_N - FIRST_LOG_N + 1][GRADES] = {
-    {0, 0, 26},      {27, 36, 53},    {56, 73, 106},    {114, 147, 214},
+    {0, 0, 26},      {27, 36, 53},    {56, 73, 106},     {114, 147, 214},
     {230, 297, 430}, {462, 597, 868}, {929, 1199, 1747}, {1866, 2411, 3523},
 };
 

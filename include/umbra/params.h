@@ -21,7 +21,8 @@ typedef struct umbra_params umbra_params;
 
 enum {
   UMBRA_DIGEST_BYTES = 32,
-  UMBRA_INSECURE_FOR_TESTS = 1u /* flag: accept sets under 128-bit security, and rings of 2^11 */
+  UMBRA_INSECURE_FOR_TESTS =
+      1u /* flag: accept sets under 128-bit security (a need's search ignores it), and rings of 2^11 */
 };
 
 /* What a computation needs; the smallest ring that carries it is chosen. Fill with UMBRA_PARAMS_NEED_INIT. */
@@ -39,7 +40,8 @@ typedef struct umbra_params_need {
 /*
  * An explicit set. Primes are given in the order of design: terminals as they are added, mains as they are added,
  * auxiliaries. All are distinct, = 1 mod 2^(log_n+1); mains lie in (2^28.5, 2^30), auxiliaries below 2^31, terminals in
- * [2^16, 2^27). Level l has main_count[l] main and terminal_count[l] terminal primes. Fill with UMBRA_PARAMS_LITERAL_INIT.
+ * [2^16, 2^27). Level l has main_count[l] main and terminal_count[l] terminal primes. Fill with
+ * UMBRA_PARAMS_LITERAL_INIT.
  */
 typedef struct umbra_params_literal {
   size_t struct_size;
@@ -48,9 +50,9 @@ typedef struct umbra_params_literal {
   const uint32_t *terminal, *main, *aux;
   uint32_t levels; /* depth + 1 */
   const uint32_t *main_count, *terminal_count;
-  uint32_t digits;             /* of the key-switching gadget */
-  const uint32_t *digit_size;  /* primes of each digit, over terminals reversed then mains; they sum to all of these */
-  uint32_t flags;              /* 0 or UMBRA_INSECURE_FOR_TESTS */
+  uint32_t digits;            /* of the key-switching gadget */
+  const uint32_t *digit_size; /* primes of each digit, over terminals reversed then mains; they sum to all of these */
+  uint32_t flags;             /* 0 or UMBRA_INSECURE_FOR_TESTS */
 } umbra_params_literal;
 #define UMBRA_PARAMS_LITERAL_INIT .struct_size = sizeof(umbra_params_literal)
 
@@ -72,15 +74,15 @@ UMBRA_API umbra_params *umbra_params_share(const umbra_params *params);
 UMBRA_API void umbra_params_destroy(umbra_params *params);
 
 UMBRA_API uint32_t umbra_params_log_n(const umbra_params *params);
-UMBRA_API uint32_t umbra_params_slots(const umbra_params *params); /* n / 2 */
-UMBRA_API uint32_t umbra_params_depth(const umbra_params *params); /* highest level; fresh ciphertexts have it */
+UMBRA_API uint32_t umbra_params_slots(const umbra_params *params);      /* n / 2 */
+UMBRA_API uint32_t umbra_params_depth(const umbra_params *params);      /* highest level; fresh ciphertexts have it */
 UMBRA_API uint32_t umbra_params_scale_bits(const umbra_params *params); /* nominal */
-UMBRA_API double umbra_params_scale(const umbra_params *params, uint32_t level);    /* of that level; 0 if there is none */
-UMBRA_API uint32_t umbra_params_limbs(const umbra_params *params, uint32_t level);  /* 32-bit primes of that level */
-UMBRA_API double umbra_params_log_q(const umbra_params *params, uint32_t level);    /* bits of that level's modulus */
-UMBRA_API double umbra_params_log_qp(const umbra_params *params);  /* bits of the largest key modulus */
-UMBRA_API uint32_t umbra_params_dnum(const umbra_params *params);  /* gadget digits at the top level */
-UMBRA_API uint32_t umbra_params_security(const umbra_params *params); /* 256, 192, 128, or 0: insecure */
+UMBRA_API double umbra_params_scale(const umbra_params *params, uint32_t level); /* of that level; 0 if there is none */
+UMBRA_API uint32_t umbra_params_limbs(const umbra_params *params, uint32_t level); /* 32-bit primes of that level */
+UMBRA_API double umbra_params_log_q(const umbra_params *params, uint32_t level);   /* bits of that level's modulus */
+UMBRA_API double umbra_params_log_qp(const umbra_params *params);                  /* bits of the largest key modulus */
+UMBRA_API uint32_t umbra_params_dnum(const umbra_params *params);                  /* gadget digits at the top level */
+UMBRA_API uint32_t umbra_params_security(const umbra_params *params);              /* 256, 192, 128, or 0: insecure */
 UMBRA_API uint64_t umbra_params_ciphertext_bytes(const umbra_params *params, uint32_t level);
 
 /* Bytes of one switching key that serves levels 0..level, in memory; its file is half of it. */
@@ -90,8 +92,8 @@ UMBRA_API uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t l
 UMBRA_API void umbra_params_digest(const umbra_params *params, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
 /*
- * A description: text for people, or one JSON object with every prime, level, scale, key modulus and size. Writes at most
- * size bytes with the closing zero, and returns the length of the whole, as snprintf does.
+ * A description: text for people, or one JSON object with every prime, level, scale, key modulus and size. Writes at
+ * most size bytes with the closing zero, and returns the length of the whole, as snprintf does.
  */
 UMBRA_API size_t umbra_params_describe(const umbra_params *params, char *text, size_t size);
 UMBRA_API size_t umbra_params_describe_json(const umbra_params *params, char *text, size_t size);

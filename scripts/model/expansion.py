@@ -6,12 +6,20 @@ from functools import lru_cache
 WORD = (1 << 32) - 1
 
 
-def quarter_round(s, a, b, c, d):
-    """The four steps of D. J. Bernstein's quarter round (also RFC 8439, 2.1) on words a, b, c, d of the state s."""
-    for x, y, z, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-        s[x] = (s[x] + s[y]) & WORD
-        mixed = s[z] ^ s[x]
-        s[z] = (mixed << turn | mixed >> (32 - turn)) & WORD
+def quarter_round(a, b, c, d):
+    """D. J. Bernstein's quarter round (also RFC 8439, 2.1)."""
+    a = (a + b) & WORD
+    d ^= a
+    d = (d << 16 | d >> 16) & WORD
+    c = (c + d) & WORD
+    b ^= c
+    b = (b << 12 | b >> 20) & WORD
+    a = (a + b) & WORD
+    d ^= a
+    d = (d << 8 | d >> 24) & WORD
+    c = (c + d) & WORD
+    b ^= c
+    return a, (b << 7 | b >> 25) & WORD, c, d
 
 
 @lru_cache(maxsize=1 << 16)
@@ -20,13 +28,13 @@ def chacha20(key, counter, nonce):
     words = [int.from_bytes(key[i:i + 4], "little") for i in range(0, 32, 4)]
     start = [0x61707865, 0x3320646E, 0x79622D32, 0x6B206574, *words,
              counter & WORD, counter >> 32, nonce & WORD, nonce >> 32]
-    s = list(start)
+    a, b, c, d = (start[i:i + 4] for i in range(0, 16, 4))  # the rows of a square
     for _ in range(10):
-        for column in range(4):
-            quarter_round(s, column, column + 4, column + 8, column + 12)
-        for diagonal in range(4):
-            quarter_round(s, diagonal, 4 + (diagonal + 1) % 4, 8 + (diagonal + 2) % 4, 12 + (diagonal + 3) % 4)
-    return [(a + b) & WORD for a, b in zip(s, start)]
+        a, b, c, d = map(list, zip(*map(quarter_round, a, b, c, d)))
+        diagonals = map(quarter_round, a, b[1:] + b[:1], c[2:] + c[:2], d[3:] + d[:3])
+        a, b, c, d = map(list, zip(*diagonals))
+        b, c, d = b[3:] + b[:3], c[2:] + c[:2], d[1:] + d[:1]
+    return [(x + y) & WORD for x, y in zip(a + b + c + d, start)]
 
 
 def expand(seed, nonce, position, q, n):

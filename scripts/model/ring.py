@@ -143,15 +143,23 @@ def scale(f, factor, modulus):
 
 
 def multiply(f, g, modulus):
-    """f * g modulo X^n + 1 and the modulus: one product of two integers that hold all coefficients (Kronecker)."""
+    """f * g modulo X^n + 1 and the modulus: one product of two integers that hold all coefficients (Kronecker).
+
+    Coefficients are centred, so that small polynomials make small integers, and kept apart by `width` bytes; adding half of
+    2^(8 width) everywhere makes all places nonnegative.
+    """
     n = len(f)
-    width = (2 * modulus.bit_length() + n.bit_length() + 7) // 8
+    f, g = ([centred(c, modulus) for c in h] for h in (f, g))
+    bits = sum(max(map(abs, h)).bit_length() for h in (f, g)) + n.bit_length()
+    width = bits // 8 + 1
+    half = 1 << (8 * width - 1)
+    halves = int.from_bytes(half.to_bytes(width, "little") * 2 * n, "little")
 
     def pack(h):
-        return int.from_bytes(b"".join((c % modulus).to_bytes(width, "little") for c in h), "little")
+        return int.from_bytes(b"".join((c + half).to_bytes(width, "little") for c in h + [0] * n), "little") - halves
 
-    product = (pack(f) * pack(g)).to_bytes(2 * n * width, "little")
-    c = [int.from_bytes(product[i * width:(i + 1) * width], "little") for i in range(2 * n)]
+    product = (pack(f) * pack(g) + halves).to_bytes(2 * n * width, "little")
+    c = [int.from_bytes(product[i * width:(i + 1) * width], "little") - half for i in range(2 * n)]
     return [(c[j] - c[j + n]) % modulus for j in range(n)]
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "avx2.h"
 
+#define UMBRA_SIMD_TABLE umbra_kernels_avx2
+#define UMBRA_SIMD_NAME "avx2"
 #include "../simd/table.h"
-
-const umbra_kernels umbra_kernels_avx2 = UMBRA_SIMD_TABLE(avx2);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "avx512.h"
 
+#define UMBRA_SIMD_TABLE umbra_kernels_avx512
+#define UMBRA_SIMD_NAME "avx512"
 #include "../simd/table.h"
-
-const umbra_kernels umbra_kernels_avx512 = UMBRA_SIMD_TABLE(avx512);

@@ -3,9 +3,9 @@
  * Number-theoretic transforms.
  *
  * Blocks of a transform are numbered as in a heap: block 1 is the whole vector, block b splits into 2b and 2b + 1, and
- * the twiddle of its butterflies is entry b of the table. A pass over a block does up to RADIX stages in registers. Each
- * part of a block is finished before the next one is begun, so parts that fit a cache stay there. The smallest parts are
- * the tails, 2^TAIL_LOG contiguous words that stay in registers for all their stages.
+ * the twiddle of its butterflies is entry b of the table. A pass over a block does up to RADIX stages in registers.
+ * Each part of a block is finished before the next one is begun, so parts that fit a cache stay there. The smallest
+ * parts are the tails, 2^TAIL_LOG contiguous words that stay in registers for all their stages.
  *
  * Inside a pair of vectors the stages have one shape (Pease's): after an interleaving of the pair, lane i of both is of
  * block i modulo the number of blocks, so twiddles are loaded as they lie in the table; the last interleaving restores
