@@ -94,11 +94,11 @@ static inline int make_job(void **state) {
   write_text("secret/passphrase", "correct horse\n");
   write_text("records.csv", "# three records and their labels\na,b,label\n0.5,-1,0\n1,1,1\n-2,0.25,0\n");
   write_text("model.csv", "1.5\n-0.5\n0.25\n");
-  assert_succeeds("params --for-logistic 2 --degree 7 --save params.umbra");
+  assert_succeeds("params --for-logistic 2 --degree 3 --scale 30 --save params.umbra");
   assert_succeeds("keygen --params params.umbra --for-logistic 2 --out keys --secret secret/key.umbra "
                   "--passphrase-file secret/passphrase");
   assert_succeeds("encrypt --keys keys --records records.csv --drop-last-column --out records.umbra");
-  assert_succeeds("encrypt --keys keys --model model.csv --range 4 --degree 7 --out model.umbra");
+  assert_succeeds("encrypt --keys keys --model model.csv --range 4 --degree 3 --out model.umbra");
   return 0;
 }
 

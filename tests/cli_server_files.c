@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * The server opens parameters, evaluation keys, model, records and its output, and nothing else of the job. Watched with
- * strace; skipped where that is missing or may not trace.
+ * The server opens parameters, evaluation keys, model, records and its output, and nothing else of the job. Watched
+ * with strace; skipped where that is missing or may not trace.
  */
 #include "cli_process.h"
 
@@ -21,8 +21,8 @@ static char *opened_path(char *line) {
 }
 
 /*
- * Counts the opening of an input; anything else must be the output, the temporary file that becomes it, or their folder,
- * which is synchronised after the renaming.
+ * Counts the opening of an input; anything else must be the output, the temporary file that becomes it, or their
+ * folder, which is synchronised after the renaming.
  */
 static void judge(const char *path, const char *server, int counts[INPUTS]) {
   size_t length = strlen(server);

@@ -54,7 +54,8 @@ typedef struct file_kind {
   }                                                                                                                   \
   static void type##_destroy(void *object) { umbra_##type##_destroy(object); }
 
-#define FILE_KIND(type, number) {#type, number, type##_save, type##_write, type##_load, type##_read, type##_destroy}
+#define FILE_KIND(type, number) \
+  { #type, number, type##_save, type##_write, type##_load, type##_read, type##_destroy }
 
 /* The two kinds whose functions have other parameters. */
 static inline umbra_status plain_params_load(umbra_params **params, const umbra_context *context, const char *path) {
@@ -133,8 +134,7 @@ static inline umbra_params *small_params(uint32_t depth) {
 
 static inline umbra_context *small_context(const umbra_params *params, uint64_t memory_limit) {
   umbra_context *context;
-  umbra_context_desc desc = {
-      UMBRA_CONTEXT_DESC_INIT, .params = params, .threads = 1, .memory_limit = memory_limit};
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .threads = 1, .memory_limit = memory_limit};
   assert_ok(umbra_context_create(&context, &desc));
   return context;
 }
@@ -166,8 +166,8 @@ static inline void make_objects(file_objects *o) {
   umbra_public_key *public = NULL;
   umbra_eval_keys *keys = NULL;
   int32_t rotations[] = {1, -1};
-  umbra_eval_keys_request request = {
-      UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = rotations, .rotation_count = 2};
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = rotations,
+                                     .rotation_count = 2};
   request.rotation_level = 1;
   umbra_params *params = small_params(2);
   o->context = small_context(params, 0);

@@ -222,8 +222,8 @@ static size_t view_words(const bench *b, const umbra_view *view) {
 
 /* Memory for `polys` polynomials over the primes at positions [first, first + limbs). */
 static umbra_view bench_view(const bench *b, uint32_t first, uint32_t limbs, uint32_t polys) {
-  umbra_view view = {.run = {{.prime = (uint16_t)first, .count = (uint16_t)limbs}}, .polys = polys,
-                     .stride = (size_t)limbs * b->n};
+  umbra_view view = {
+      .run = {{.prime = (uint16_t)first, .count = (uint16_t)limbs}}, .polys = polys, .stride = (size_t)limbs * b->n};
   void *memory;
   ok(b->record, b->kernels->alloc(b->device, &memory, view_words(b, &view) * 4));
   view.run[0].data = memory;
@@ -669,7 +669,8 @@ static umbra_eval_keys *keys_of(const setting *s) {
   umbra_eval_key_expand(entry, s->context, s->stream);
   umbra_poly work = poly_make(s, 3, entry->key.poly.window, entry->key.poly.aux);
   umbra_view view = umbra_poly_view(&work, s->ring);
-  umbra_view source = umbra_view_poly(&view, 0), target = umbra_view_poly(&view, 1), scratch = umbra_view_poly(&view, 2);
+  umbra_view source = umbra_view_poly(&view, 0), target = umbra_view_poly(&view, 1),
+             scratch = umbra_view_poly(&view, 2);
   key_secrets(s, &source, &target, entry->kind,
               entry->kind == UMBRA_KEY_RELINEARIZE ? 1 : (uint32_t)number(r, "galois"));
   for (uint32_t j = 0; j < entry->key.digits.count; j++) fill_digit_key(s, entry, j, &source, &target, &scratch);
@@ -809,9 +810,28 @@ static void expect_coefficients(const setting *s, const umbra_plaintext *plainte
   free(words);
 }
 
-static void check_encoding(const record *r, const umbra_kernels *kernels) {
-  (void)kernels;
-  setting s = setting_open(r);
+static void check_decoding(const setting *s) {
+  const record *r = s->record;
+  uint32_t slots = (uint32_t)number(r, "slots");
+  umbra_plaintext *plaintext;
+  ok(r, umbra_plaintext_make(&plaintext, s->context, (uint32_t)number(r, "level")));
+  plaintext->slots = slots;
+  umbra_view view = umbra_poly_view(&plaintext->poly, s->ring);
+  small_into(s, &view, number(r, "seed"), UINT64_C(1) << 40);
+  double *values = malloc(2 * slots * sizeof *values);
+  assert_non_null(values);
+  ok(r, umbra_decode_complex(values, slots, plaintext));
+  char *at = (char *)text(r, "values");
+  for (uint32_t i = 0; i < 2 * slots; i++) {
+    double exact = (double)strtoll(at, &at, 10) * 0x1p-40;
+    if (!(fabs(values[i] - exact) < 0x1p-36)) fail_record(r, "wrong slots");
+  }
+  free(values);
+  umbra_plaintext_destroy(plaintext);
+}
+
+static void check_encode(const setting *s) {
+  const record *r = s->record;
   size_t count = (size_t)number(r, "count");
   int is_complex = (int)number(r, "complex");
   uint64_t seed = number(r, "seed");
@@ -823,11 +843,18 @@ static void check_encoding(const record *r, const umbra_kernels *kernels) {
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = (uint32_t)number(r, "level");
   options.slots = (uint32_t)number(r, "slots");
-  ok(r, is_complex ? umbra_encode_complex(&plaintext, s.context, values, count, &options)
-                   : umbra_encode(&plaintext, s.context, values, count, &options));
-  expect_coefficients(&s, plaintext);
+  ok(r, is_complex ? umbra_encode_complex(&plaintext, s->context, values, count, &options)
+                   : umbra_encode(&plaintext, s->context, values, count, &options));
+  expect_coefficients(s, plaintext);
   umbra_plaintext_destroy(plaintext);
   free(values);
+}
+
+static void check_encoding(const record *r, const umbra_kernels *kernels) {
+  (void)kernels;
+  setting s = setting_open(r);
+  if (is(r, "case", "decode")) check_decoding(&s);
+  else check_encode(&s);
   setting_close(&s);
 }
 

@@ -530,7 +530,13 @@ static void test_insecure_sets_say_so(void **state) {
   test_free(text);
   test_free(json);
   umbra_params_destroy(params);
-  params = from_need(14, 40, 3, 128, UMBRA_INSECURE_FOR_TESTS | 0);
+  sample s;
+  make_sample(&s);
+  s.aux[2] = umbra_prime_below(14, s.aux[1]);
+  s.literal.auxes = 3;
+  s.literal.flags = UMBRA_INSECURE_FOR_TESTS;
+  assert_int_equal(umbra_params_from_literal(&params, &s.literal), UMBRA_OK);
+  assert_int_equal(umbra_params_security(params), 0);
   umbra_params_destroy(params);
 }
 

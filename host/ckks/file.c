@@ -29,8 +29,10 @@ umbra_status umbra_file_read_value(umbra_reader *reader, const umbra_context *co
   if (value->slots == 0 || value->slots > most || value->slots & (value->slots - 1))
     return umbra_reader_malformed(reader, "%u slots: their number is a power of two up to %u", value->slots, most);
   if (!is_bound(value->magnitude) || !is_bound(value->error))
-    return umbra_reader_malformed(reader, "the estimates of magnitude and error, %g and %g, must be finite and not "
-                                  "negative", value->magnitude, value->error);
+    return umbra_reader_malformed(reader,
+                                  "the estimates of magnitude and error, %g and %g, must be finite and not "
+                                  "negative",
+                                  value->magnitude, value->error);
   if (value->seeded > 1 || value->reserved)
     return umbra_reader_malformed(reader, "%u and %u are no value for 'seeded' and a reserved field", value->seeded,
                                   value->reserved);

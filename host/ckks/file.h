@@ -39,26 +39,29 @@ umbra_status umbra_file_load(const umbra_format *format, void **object, const um
 umbra_status umbra_file_read(const umbra_format *format, void **object, const umbra_context *context,
                              const void *buffer, size_t size);
 
+/* How a loaded object becomes the caller's, unless it has a commit function. */
+#define UMBRA_FILE_COMMIT(object, made) (*(object) = (made))
+
 /* The four functions that UMBRA_DECLARE_FILE_FUNCTIONS declares. */
-#define UMBRA_DEFINE_FILE_FUNCTIONS(type, format)                                                              \
-  umbra_status umbra_##type##_save(const umbra_##type *object, const char *path) {                             \
-    return umbra_format_save(format, object, path);                                                            \
-  }                                                                                                            \
-  umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size) {                  \
-    return umbra_format_write(format, object, buffer, size);                                                   \
-  }                                                                                                            \
-  umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context, const char *path) {    \
-    void *made;                                                                                                \
-    UMBRA_TRY(umbra_file_load(format, object ? &made : NULL, context, path));                                  \
-    *object = made;                                                                                            \
-    return UMBRA_OK;                                                                                           \
-  }                                                                                                            \
-  umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context, const void *buffer,    \
-                                   size_t size) {                                                              \
-    void *made;                                                                                                \
-    UMBRA_TRY(umbra_file_read(format, object ? &made : NULL, context, buffer, size));                          \
-    *object = made;                                                                                            \
-    return UMBRA_OK;                                                                                           \
+#define UMBRA_DEFINE_FILE_FUNCTIONS(type, format, commit)                                                   \
+  umbra_status umbra_##type##_save(const umbra_##type *object, const char *path) {                          \
+    return umbra_format_save(format, object, path);                                                         \
+  }                                                                                                         \
+  umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size) {               \
+    return umbra_format_write(format, object, buffer, size);                                                \
+  }                                                                                                         \
+  umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context, const char *path) { \
+    void *made = NULL;                                                                                      \
+    UMBRA_TRY(umbra_file_load(format, object ? &made : NULL, context, path));                               \
+    commit(object, made);                                                                                   \
+    return UMBRA_OK;                                                                                        \
+  }                                                                                                         \
+  umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context, const void *buffer, \
+                                   size_t size) {                                                           \
+    void *made = NULL;                                                                                      \
+    UMBRA_TRY(umbra_file_read(format, object ? &made : NULL, context, buffer, size));                       \
+    commit(object, made);                                                                                   \
+    return UMBRA_OK;                                                                                        \
   }
 
 #endif

@@ -69,4 +69,4 @@ static void destroy(void *object) { umbra_ciphertext_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_CIPHERTEXT, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(ciphertext, &format)
+UMBRA_DEFINE_FILE_FUNCTIONS(ciphertext, &format, umbra_ciphertext_commit)

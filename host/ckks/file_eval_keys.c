@@ -65,8 +65,8 @@ static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, 
   UMBRA_TRY(check_record(reader, context, &record));
   UMBRA_TRY(check_new(reader, keys, index, &record));
   umbra_window window = umbra_chain_union(chain, record.level);
-  UMBRA_TRY(umbra_residues_begin(reader, context->ring, umbra_digits_of(chain, window).count,
-                                 window.count + chain->auxes));
+  UMBRA_TRY(
+      umbra_residues_begin(reader, context->ring, umbra_digits_of(chain, window).count, window.count + chain->auxes));
   umbra_eval_key *entry = &keys->key[index];
   UMBRA_TRY(umbra_eval_key_make(entry, context, record.level));
   entry->kind = (umbra_key_kind)record.kind;
@@ -92,10 +92,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
 
 static void destroy(void *object) { umbra_eval_keys_destroy(object); }
 
-static const umbra_format format = {.kind = UMBRA_KIND_EVAL_KEYS,
-                                    .apart = 1u << UMBRA_KIND_SECRET_KEY,
-                                    .save = save,
-                                    .load = load,
-                                    .destroy = destroy};
+static const umbra_format format = {
+    .kind = UMBRA_KIND_EVAL_KEYS, .apart = 1u << UMBRA_KIND_SECRET_KEY, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format)
+UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format, UMBRA_FILE_COMMIT)

@@ -38,4 +38,4 @@ static void destroy(void *object) { umbra_plaintext_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_PLAINTEXT, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(plaintext, &format)
+UMBRA_DEFINE_FILE_FUNCTIONS(plaintext, &format, UMBRA_FILE_COMMIT)

@@ -40,4 +40,4 @@ static const umbra_format format = {.kind = UMBRA_KIND_PUBLIC_KEY,
                                     .load = load,
                                     .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(public_key, &format)
+UMBRA_DEFINE_FILE_FUNCTIONS(public_key, &format, UMBRA_FILE_COMMIT)

@@ -91,17 +91,17 @@ static umbra_status check_load(umbra_secret_key **key, const umbra_context *cont
 
 umbra_status umbra_secret_key_load(umbra_secret_key **key, const umbra_context *context, const char *path,
                                    const char *passphrase) {
-  void *made;
+  void *made = NULL;
   UMBRA_TRY(check_load(key, context));
-  UMBRA_TRY(umbra_format_load(&format, &made, &(lock){context, passphrase}, umbra_context_params(context)->digest,
-                              path));
+  UMBRA_TRY(
+      umbra_format_load(&format, &made, &(lock){context, passphrase}, umbra_context_params(context)->digest, path));
   *key = made;
   return UMBRA_OK;
 }
 
 umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context, const char *passphrase,
                                    const void *buffer, size_t size) {
-  void *made;
+  void *made = NULL;
   UMBRA_TRY(check_load(key, context));
   UMBRA_TRY(umbra_format_read(&format, &made, &(lock){context, passphrase}, umbra_context_params(context)->digest,
                               buffer, size));

@@ -19,7 +19,7 @@ bool cli_params_secure(const umbra_params *params) {
 
 bool cli_params_open(umbra_params **params, const char *preset, const char *file) {
   if (preset ? !cli_check(umbra_params_from_preset(params, preset), "--preset")
-             : !cli_check(umbra_params_load(params, file), file))
+             : !cli_check(umbra_params_load(params, file), "--params"))
     return false;
   return cli_params_secure(*params);
 }
@@ -49,8 +49,8 @@ bool cli_context_open(umbra_context **context, const umbra_params *params, const
 bool cli_context_open_in(umbra_context **context, const char *folder, const cli_engine *engine, cli_report *report) {
   char path[CLI_PATH];
   umbra_params *params = NULL;
-  bool opened = cli_path(path, folder, CLI_PARAMS_FILE) && cli_params_open(&params, NULL, path) &&
-                cli_context_open(context, params, engine, report);
+  bool opened = cli_path(path, folder, CLI_PARAMS_FILE) && cli_check(umbra_params_load(&params, path), "--keys") &&
+                cli_params_secure(params) && cli_context_open(context, params, engine, report);
   umbra_params_destroy(params);
   return opened;
 }

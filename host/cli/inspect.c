@@ -22,7 +22,7 @@ static void print_text(const umbra_file_info *info, const char *digest, const ch
   printf("%-12s %s\n%-12s %" PRIu32 "\n%-12s %" PRIu64 "\n%-12s %s\n", "kind", info->kind, "version", info->version,
          "bytes", info->bytes, "parameters", digest);
   if (has_owner(info)) printf("%-12s %s\n", "owner", owner);
-  if (params) printf("\n%s\n", params);
+  if (params) printf("\n%s", params);
 }
 
 static bool print_json(const umbra_file_info *info, const char *digest, const char *owner, const char *params) {
@@ -40,7 +40,7 @@ static bool print_json(const umbra_file_info *info, const char *digest, const ch
 static bool describe(char **text, const umbra_file_info *info, const char *file, bool json) {
   if (strcmp(info->kind, "parameters") != 0) return true;
   umbra_params *params = NULL;
-  if (!cli_check(umbra_params_load(&params, file), file)) return false;
+  if (!cli_check(umbra_params_load(&params, file), NULL)) return false;
   *text = cli_params_text(params, json);
   umbra_params_destroy(params);
   return *text != NULL;
@@ -53,7 +53,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
   umbra_file_info info = {UMBRA_FILE_INFO_INIT};
   char digest[HEX], owner[HEX], *params = NULL;
-  if (!cli_check(umbra_file_inspect(&info, file), file) || !describe(&params, &info, file, json)) return false;
+  if (!cli_check(umbra_file_inspect(&info, file), NULL) || !describe(&params, &info, file, json)) return false;
   to_hex(digest, info.params_digest, sizeof info.params_digest);
   to_hex(owner, info.owner, sizeof info.owner);
   bool printed = true;

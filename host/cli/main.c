@@ -39,7 +39,9 @@ int main(int argc, char **argv) {
   for (int i = 0; i < COMMANDS; i++) {
     if (strcmp(argv[1], commands[i]->name) != 0) continue;
     cli_set_command(commands[i]->name);
-    return commands[i]->run(commands[i], argc - 1, argv + 1) ? CLI_OK : CLI_FAILURE;
+    bool done = commands[i]->run(commands[i], argc - 1, argv + 1);
+    if (fflush(stdout) != 0 || ferror(stdout)) done = cli_error("standard output cannot be written");
+    return done ? CLI_OK : CLI_FAILURE;
   }
   cli_usage("\"%s\" is not a command", argv[1]);
 }

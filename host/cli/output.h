@@ -42,7 +42,7 @@ void cli_report_step(cli_report *report, const char *name, const char *path);
 /* Prints the report if the job succeeded, and frees it. Returns false if it failed. */
 bool cli_report_close(cli_report *report, bool succeeded, bool as_json);
 
-/* Prints one JSON object on one line and frees it. Returns false if stdout cannot take it. */
+/* Prints one JSON object on one line and frees it. False, with an error, if memory is out. */
 bool cli_print_json(cJSON *json);
 
 #endif

@@ -38,7 +38,8 @@ static bool open_params(umbra_params **params, params_options *o) {
 
 static bool describe(const umbra_params *params, bool json) {
   char *text = cli_params_text(params, json);
-  if (text) puts(text);
+  if (text) fputs(text, stdout);
+  if (text && json) putchar('\n'); /* the text for people ends its last line itself */
   free(text);
   return text != NULL;
 }

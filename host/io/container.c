@@ -50,5 +50,6 @@ const char *umbra_section_name(uint32_t type) {
 }
 
 void umbra_header_checksum(uint8_t checksum[UMBRA_CHECKSUM_BYTES], const umbra_header *header) {
-  crypto_generichash(checksum, UMBRA_CHECKSUM_BYTES, (const uint8_t *)header, offsetof(umbra_header, checksum), NULL, 0);
+  crypto_generichash(checksum, UMBRA_CHECKSUM_BYTES, (const uint8_t *)header, offsetof(umbra_header, checksum), NULL,
+                     0);
 }

@@ -60,7 +60,7 @@ static int next_line(lines *l) {
   return 0;
 }
 
-/* Takes a field off the front of a line; 0 after the last one, which leaves rest->begin NULL. Commas in quotes are text. */
+/* Takes a field off a line; 0 after the last one, which leaves rest->begin NULL. Commas in quotes are text. */
 static int next_field(span *field, span *rest) {
   if (!rest->begin) return 0;
   int quoted = 0;
@@ -97,7 +97,7 @@ static int parse(double *value, span field) {
     return 1;
   }
   for (const char *at = field.begin; at < field.end; at++)
-    if (!memchr("0123456789+-.eE", *at, 15)) return 0;
+    if (!*at || !strchr("0123456789+-.eE", *at)) return 0;
   if (field.begin == field.end) return 0;
   char *end;
   *value = strtod(field.begin, &end);
@@ -170,10 +170,8 @@ static umbra_status read_text(void *argument) {
   umbra_table made;
   UMBRA_TRY(umbra_table_make(&made, rows, columns));
   umbra_status status = fill(&made, r->lines);
-  if (status == UMBRA_OK)
-    *r->table = made;
-  else
-    umbra_table_clear(&made);
+  if (status == UMBRA_OK) *r->table = made;
+  else umbra_table_clear(&made);
   return status;
 }
 
@@ -187,8 +185,9 @@ static span contents(const char *text, size_t bytes) {
 
 umbra_status umbra_csv_read(umbra_table *table, int file, uint64_t bytes, const char *path) {
   if (bytes > max_bytes)
-    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' has %" PRIu64 " bytes, more than a .csv file may have: %" PRIu64
-                      "; use .npy", path, bytes, max_bytes);
+    return umbra_fail(UMBRA_ERROR_FORMAT,
+                      "'%s' has %" PRIu64 " bytes, more than a .csv file may have: %" PRIu64 "; use .npy", path, bytes,
+                      max_bytes);
   char *text;
   UMBRA_TRY(umbra_alloc(&text, bytes + 1, 1, "the text of a table")); /* the zero at the end stops strtod */
   umbra_status status = umbra_storage_read(file, text, bytes, path);

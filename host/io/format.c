@@ -74,10 +74,8 @@ static umbra_status load(umbra_reader *reader, const umbra_format *format, void 
   if (status == UMBRA_OK) status = format->load(reader, argument, &made);
   if (status == UMBRA_OK) status = umbra_read_finish(reader);
   umbra_reader_close(reader);
-  if (status == UMBRA_OK)
-    *object = made;
-  else if (made)
-    format->destroy(made);
+  if (status == UMBRA_OK) *object = made;
+  else if (made) format->destroy(made);
   return status;
 }
 

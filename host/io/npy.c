@@ -59,9 +59,9 @@ static int take_type(cursor *c, npy_header *header) {
   char order = c->at[0];
   header->type = c->at[1];
   header->digit = c->at[2];
-  int known = header->type == 'f' ? header->digit == '4' || header->digit == '8'
-                                  : (header->type == 'i' || header->type == 'u') && header->digit &&
-                                        strchr("1248", header->digit);
+  int known = header->type == 'f'
+                  ? header->digit == '4' || header->digit == '8'
+                  : (header->type == 'i' || header->type == 'u') && header->digit && strchr("1248", header->digit);
   if (!known || (order != '<' && !(order == '|' && header->digit == '1'))) return 0;
   c->at += 3;
   return take(c, '\'');
@@ -99,7 +99,8 @@ static umbra_status take_entry(cursor *c, npy_header *header, unsigned *seen, co
       return umbra_fail(UMBRA_ERROR_FORMAT, "the header names %s twice (in %s)", entries[e].key, path);
     *seen |= 1u << e;
     if (take(c, ':') && entries[e].take(c, header)) return UMBRA_OK;
-    return umbra_fail(UMBRA_ERROR_FORMAT, "%s in the header is not %s (in %s)", entries[e].key, entries[e].wanted, path);
+    return umbra_fail(UMBRA_ERROR_FORMAT, "%s in the header is not %s (in %s)", entries[e].key, entries[e].wanted,
+                      path);
   }
   return umbra_fail(UMBRA_ERROR_FORMAT, "the header has an unknown entry (in %s)", path);
 }
@@ -124,8 +125,7 @@ static umbra_status parse_header(npy_header *header, cursor c, const char *path)
 static umbra_status read_header(npy_header *header, int file, uint64_t *bytes, const char *path) {
   uint8_t prefix[PREFIX + 4];
   char text[MAX_HEADER];
-  if (*bytes < sizeof prefix)
-    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is too short for an npy file", path);
+  if (*bytes < sizeof prefix) return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is too short for an npy file", path);
   UMBRA_TRY(umbra_storage_read(file, prefix, PREFIX, path));
   if (memcmp(prefix, magic, sizeof magic) != 0)
     return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' does not begin as an npy file", path);
@@ -188,7 +188,8 @@ static umbra_status read_values(umbra_table *table, const npy_header *header, in
     table->values[i] = element(block + in_block * size, header);
     if (!is_exact(table->values[i], header))
       return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu is %s (in %s)", i / table->columns + 1,
-                        i % table->columns + 1, header->type == 'f' ? "not finite" : "an integer of 2^53 or more", path);
+                        i % table->columns + 1, header->type == 'f' ? "not finite" : "an integer of 2^53 or more",
+                        path);
   }
   return UMBRA_OK;
 }
@@ -204,10 +205,8 @@ umbra_status umbra_npy_read(umbra_table *table, int file, uint64_t bytes, const 
   umbra_table made;
   UMBRA_TRY(umbra_table_make(&made, header.rows, header.columns));
   umbra_status status = read_values(&made, &header, file, path);
-  if (status == UMBRA_OK)
-    *table = made;
-  else
-    umbra_table_clear(&made);
+  if (status == UMBRA_OK) *table = made;
+  else umbra_table_clear(&made);
   return status;
 }
 

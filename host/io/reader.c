@@ -115,7 +115,7 @@ static umbra_status read_head(umbra_reader *reader, umbra_section_head *head) {
 }
 
 umbra_status umbra_read_begin(umbra_reader *reader, umbra_section type, uint64_t length) {
-  umbra_section_head head;
+  umbra_section_head head = {0};
   UMBRA_TRY(read_head(reader, &head));
   if (head.type != (uint32_t)type)
     return umbra_reader_malformed(reader, "section %" PRIu32 " holds %s where %s must be", head.index,
@@ -154,7 +154,7 @@ umbra_status umbra_read_record(umbra_reader *reader, umbra_section type, void *r
 }
 
 umbra_status umbra_read_skip(umbra_reader *reader) {
-  umbra_section_head head;
+  umbra_section_head head = {0};
   UMBRA_TRY(read_head(reader, &head));
   uint8_t bytes[16384];
   while (reader->section_left) {

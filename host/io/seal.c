@@ -10,8 +10,8 @@
 #define TAG_BYTES crypto_secretstream_xchacha20poly1305_ABYTES
 
 /*
- * Work of Argon2id. Files may ask for anything between the bounds, so that a later version can write other limits, and a
- * hostile file costs a second and 256 MiB at most.
+ * Work of Argon2id. Files may ask for anything between the bounds, so that a later version can write other limits, and
+ * a hostile file costs a second and 256 MiB at most.
  */
 enum { MAX_OPERATIONS = 4, MIN_MEMORY = 64 << 20, MAX_MEMORY = 256 << 20, OPERATIONS = 3, MEMORY = 256 << 20 };
 
@@ -82,7 +82,7 @@ static umbra_status read_sealed(umbra_reader *reader, void *bytes, size_t count,
   UMBRA_TRY(derive(key, lock, passphrase));
   int opened = open_sealed(bytes, sealed, count, lock, key, &reader->header);
   sodium_memzero(key, sizeof key);
-  if (!opened) return umbra_fail(UMBRA_ERROR_PASSPHRASE, "wrong passphrase (for %s)", reader->name);
+  if (!opened) return umbra_fail(UMBRA_ERROR_PASSPHRASE, "wrong passphrase, or not the file that was sealed (%s)", reader->name);
   return UMBRA_OK;
 }
 

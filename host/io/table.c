@@ -14,7 +14,8 @@ typedef struct table_kind {
   umbra_status (*write)(int file, const umbra_table *table);
 } table_kind;
 
-static const table_kind kinds[] = {{".csv", umbra_csv_read, umbra_csv_write}, {".npy", umbra_npy_read, umbra_npy_write}};
+static const table_kind kinds[] = {{".csv", umbra_csv_read, umbra_csv_write},
+                                   {".npy", umbra_npy_read, umbra_npy_write}};
 
 static umbra_status kind_of(const table_kind **kind, const umbra_table *table, const char *path) {
   if (!table || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", table ? "path" : "table");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two kinds of table files. Reading takes an open file of that many bytes and sets a zeroed table on success only. */
+/* The two kinds of table files. Reading takes an open file of that many bytes and sets the table on success only. */
 #ifndef UMBRA_IO_TABLE_FILE_H
 #define UMBRA_IO_TABLE_FILE_H
 

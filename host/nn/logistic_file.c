@@ -37,8 +37,8 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
 
 static umbra_status read_coefficients(umbra_reader *reader, umbra_logistic *model) {
   uint32_t count = model->degree + 1;
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_COEFFICIENTS, model->coefficient,
-                              count * sizeof *model->coefficient));
+  UMBRA_TRY(
+      umbra_read_record(reader, UMBRA_SECTION_COEFFICIENTS, model->coefficient, count * sizeof *model->coefficient));
   for (uint32_t i = 0; i < count; i++)
     if (!isfinite(model->coefficient[i]))
       return umbra_reader_malformed(reader, "coefficient %u of the sigmoid is not finite", i);
@@ -52,8 +52,8 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   UMBRA_TRY(check_record(reader, context, &record));
   umbra_logistic *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a model"));
-  *made = (umbra_logistic){
-      .context = context, .features = record.features, .range = record.range, .degree = record.degree};
+  *made =
+      (umbra_logistic){.context = context, .features = record.features, .range = record.range, .degree = record.degree};
   *object = made;
   UMBRA_TRY(read_coefficients(reader, made));
   return umbra_file_read_part(reader, context, &made->weights);
@@ -63,4 +63,4 @@ static void destroy(void *object) { umbra_logistic_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_LOGISTIC, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(logistic, &format)
+UMBRA_DEFINE_FILE_FUNCTIONS(logistic, &format, UMBRA_FILE_COMMIT)

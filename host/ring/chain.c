@@ -24,11 +24,11 @@ umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level) {
          umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
 }
 
-uint32_t umbra_chain_digits(const umbra_chain *chain, umbra_window window) {
-  uint32_t count = 0;
-  for (uint32_t j = 0; j < chain->digits; j++)
-    count += chain->digit_begin[j] < umbra_window_end(window) && window.first < chain->digit_begin[j + 1];
-  return count;
+umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window) {
+  uint32_t first = 0, end = chain->digits;
+  while (chain->digit_begin[first + 1] <= window.first) first++;
+  while (chain->digit_begin[end - 1] >= umbra_window_end(window)) end--;
+  return (umbra_digit_range){first, end - first};
 }
 
 void umbra_chain_fill_scales(umbra_chain *chain) {

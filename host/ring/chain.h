@@ -37,10 +37,9 @@ typedef struct umbra_chain {
   uint32_t prime[UMBRA_MAX_PRIMES]; /* by position */
   uint32_t levels;                  /* depth + 1 */
   umbra_window window[UMBRA_MAX_LEVELS];
-  umbra_log2 log_scale[UMBRA_MAX_LEVELS]; /* log2 of s_l */
-  uint32_t digits;                        /* of the key-switching gadget */
-  uint16_t digit_begin[UMBRA_MAX_DIGITS +
-                       1]; /* digit j: positions [begin[j], begin[j+1]); begin[digits] = terminals + mains */
+  umbra_log2 log_scale[UMBRA_MAX_LEVELS];     /* log2 of s_l */
+  uint32_t digits;                            /* of the key-switching gadget */
+  uint16_t digit_begin[UMBRA_MAX_DIGITS + 1]; /* digit j: [begin[j], begin[j+1]); begin[digits]: the first auxiliary */
 } umbra_chain;
 
 /* Position of the first auxiliary prime = number of chain primes. */
@@ -54,8 +53,12 @@ umbra_log2 umbra_chain_log_product(const umbra_chain *chain, uint32_t first, uin
 /* Window that covers the windows of levels 0..level: where a key made for them lives. */
 umbra_window umbra_chain_union(const umbra_chain *chain, uint32_t level);
 
-/* Digits of the gadget that intersect a window. */
-uint32_t umbra_chain_digits(const umbra_chain *chain, umbra_window window);
+/* Digits [first, first + count) that meet a window. */
+typedef struct umbra_digit_range {
+  uint32_t first, count;
+} umbra_digit_range;
+
+umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window);
 
 /*
  * Fills log_scale from windows and primes: s_0 is the geometric mean of all steps prod D / prod R (2^scale_bits if

@@ -100,9 +100,10 @@ static void lay_out(umbra_chain *chain, const umbra_shape *shape, const umbra_ch
   }
 }
 
-static int is_near_nominal(umbra_log2 target, uint32_t scale_bits) {
+/* Whether a scale is at most half a bit under the nominal one, give or take some slack. */
+static int is_near_nominal(umbra_log2 log_scale, uint32_t scale_bits, umbra_log2 slack) {
   const umbra_log2 nominal = umbra_log2_of_bits((int32_t)scale_bits);
-  return target <= nominal && target >= nominal - umbra_log2_of_bits(1) / 2;
+  return log_scale <= nominal + slack && log_scale >= nominal - umbra_log2_of_bits(1) / 2 - slack;
 }
 
 /*
@@ -117,12 +118,10 @@ static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *sha
   if (!choose_terminals(chain, &shop->terminals, unit * (umbra_log2)shape->terminal_units)) return 0;
   if (exact_terminals)
     unit = umbra_chain_log_product(chain, 0, chain->terminals) / (umbra_log2)(chain->terminals * shape->terminal_units);
-  target = unit * (umbra_log2)shape->level_units;
-  if (!is_near_nominal(target, chain->scale_bits)) return 0;
+  if (!is_near_nominal(unit * (umbra_log2)shape->level_units, chain->scale_bits, 0)) return 0;
   if (!choose_mains(chain, &shop->mains, shape, unit)) return 0;
   umbra_chain_fill_scales(chain);
-  if (chain->levels > 1 && distance(chain->log_scale[0], target) > limit) return 0;
-  if (umbra_chain_drift(chain) > limit) return 0;
+  if (!is_near_nominal(chain->log_scale[0], chain->scale_bits, limit) || umbra_chain_drift(chain) > limit) return 0;
   return umbra_chain_choose_digits(chain, shop->request->bound_bits);
 }
 

@@ -119,6 +119,11 @@ static void keep(ranking *ranking, const umbra_shape *shape) {
   ranking->shape[at] = *shape;
 }
 
+/* Whether the same levels also come up as mains of one unit and no terminals. */
+static int is_duplicate(const umbra_shape *shape) {
+  return shape->terminals == 0 && shape->terminal_units > 0 && shape->level_units % shape->main_units == 0;
+}
+
 /* All shapes of the given sizes: every base, and from each level's fewest terminals to ever fewer mains. */
 static void rank_sizes(ranking *ranking, umbra_shape *shape) {
   const uint32_t bits = ranking->request->scale_bits;
@@ -128,7 +133,7 @@ static void rank_sizes(ranking *ranking, umbra_shape *shape) {
   while (size_of(shape, shape->base_units - first_base, bits, 0) <= BASE_CHOICE) {
     uint32_t max_mains = UMBRA_MAX_PRIMES;
     while (lay_levels(shape, max_mains, supply)) {
-      if (estimate_cost(shape, ranking->request)) keep(ranking, shape);
+      if (!is_duplicate(shape) && estimate_cost(shape, ranking->request)) keep(ranking, shape);
       if (shape->mains == 0) break;
       max_mains = shape->mains - 1;
     }

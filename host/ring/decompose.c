@@ -25,13 +25,6 @@ struct umbra_decomposition {
   umbra_decomposition *next;
 };
 
-umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window) {
-  uint32_t first = 0, end = chain->digits;
-  while (chain->digit_begin[first + 1] <= window.first) first++;
-  while (chain->digit_begin[end - 1] >= umbra_window_end(window)) end--;
-  return (umbra_digit_range){first, end - first};
-}
-
 static umbra_status make_conversion(digit_plan *digit, const umbra_ring *ring, const uint16_t *source,
                                     const uint16_t *target, uint32_t targets) {
   uint32_t k = digit->end - digit->first, *factor;

@@ -8,13 +8,6 @@
 
 #include "ring.h"
 
-/* Digits [first, first + count) that meet a window. */
-typedef struct umbra_digit_range {
-  uint32_t first, count;
-} umbra_digit_range;
-
-umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window);
-
 /* A switching key: polynomials 2j, 2j + 1 are (b, a) of digit digits.first + j, over its window and all auxiliary primes. */
 typedef struct umbra_switching_key {
   umbra_poly poly;

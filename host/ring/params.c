@@ -347,7 +347,7 @@ double umbra_params_log_qp(const umbra_params *params) {
 }
 
 uint32_t umbra_params_dnum(const umbra_params *params) {
-  return umbra_chain_digits(&params->chain, params->chain.window[params->chain.levels - 1]);
+  return umbra_digits_of(&params->chain, params->chain.window[params->chain.levels - 1]).count;
 }
 
 uint32_t umbra_params_security(const umbra_params *params) { return params->security; }
@@ -362,7 +362,7 @@ uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t level) {
   const umbra_chain *chain = &params->chain;
   if (level >= chain->levels) return 0;
   const umbra_window all = umbra_chain_union(chain, level);
-  return 2 * umbra_chain_digits(chain, all) * (all.count + chain->auxes) * limb_bytes(params);
+  return 2 * umbra_digits_of(chain, all).count * (all.count + chain->auxes) * limb_bytes(params);
 }
 
 void umbra_params_digest(const umbra_params *params, uint8_t digest[UMBRA_DIGEST_BYTES]) {

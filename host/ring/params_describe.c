@@ -50,7 +50,7 @@ static level_row row_of(const umbra_params *params, uint32_t level) {
   const umbra_window window = chain->window[level];
   return (level_row){.mains = umbra_window_end(window) - chain->terminals,
                      .terminals = chain->terminals - window.first,
-                     .digits = umbra_chain_digits(chain, window),
+                     .digits = umbra_digits_of(chain, window).count,
                      .log_q = decimal_of(umbra_chain_log_product(chain, window.first, window.count)),
                      .log_scale = decimal_of(chain->log_scale[level]),
                      .log_key = decimal_of(umbra_chain_log_key(chain, level)),

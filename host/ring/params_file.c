@@ -62,14 +62,9 @@ static umbra_status read_counts(umbra_reader *reader, counts_record *c) {
 
 static umbra_status make(umbra_params **params, const umbra_reader *reader, const counts_record *c,
                          const uint32_t *word) {
-  umbra_params_literal literal = {UMBRA_PARAMS_LITERAL_INIT,
-                                  .log_n = c->log_n,
-                                  .scale_bits = c->scale_bits,
-                                  .terminals = c->terminals,
-                                  .mains = c->mains,
-                                  .auxes = c->auxes,
-                                  .levels = c->levels,
-                                  .digits = c->digits};
+  umbra_params_literal literal = {UMBRA_PARAMS_LITERAL_INIT, .log_n = c->log_n,  .scale_bits = c->scale_bits,
+                                  .terminals = c->terminals, .mains = c->mains,  .auxes = c->auxes,
+                                  .levels = c->levels,       .digits = c->digits};
   literal.terminal = word;
   literal.main = literal.terminal + c->terminals;
   literal.aux = literal.main + c->mains;

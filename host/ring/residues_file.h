@@ -14,7 +14,7 @@ umbra_status umbra_residues_write(umbra_writer *writer, const umbra_ring *ring, 
 /* Opens the section of `polys` polynomials over `limbs` primes, so that their memory may then be taken. */
 umbra_status umbra_residues_begin(umbra_reader *reader, const umbra_ring *ring, uint32_t polys, uint32_t limbs);
 
-/* Reads the open section into polynomials 0, step, 2 step, ... of poly. Errors: FORMAT, also for residues >= their prime. */
+/* Reads the open section into polynomials 0, step, ... of poly. Errors: FORMAT, also for residues >= their prime. */
 umbra_status umbra_residues_read(umbra_reader *reader, const umbra_ring *ring, umbra_stream *stream,
                                  const umbra_poly *poly, uint32_t step);
 

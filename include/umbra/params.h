@@ -21,8 +21,7 @@ typedef struct umbra_params umbra_params;
 
 enum {
   UMBRA_DIGEST_BYTES = 32,
-  UMBRA_INSECURE_FOR_TESTS =
-      1u /* flag: accept sets under 128-bit security (a need's search ignores it), and rings of 2^11 */
+  UMBRA_INSECURE_FOR_TESTS = 1u /* flag: any security (a need's is ignored), and rings of 2^11 */
 };
 
 /* What a computation needs; the smallest ring that carries it is chosen. Fill with UMBRA_PARAMS_NEED_INIT. */
@@ -40,8 +39,8 @@ typedef struct umbra_params_need {
 /*
  * An explicit set. Primes are given in the order of design: terminals as they are added, mains as they are added,
  * auxiliaries. All are distinct, = 1 mod 2^(log_n+1); mains lie in (2^28.5, 2^30), auxiliaries below 2^31, terminals in
- * [2^16, 2^27). Level l has main_count[l] main and terminal_count[l] terminal primes. Fill with
- * UMBRA_PARAMS_LITERAL_INIT.
+ * [2^16, 2^27). Level l has main_count[l] main and terminal_count[l] terminal primes. The scale of level 0 is the
+ * geometric mean of the steps between levels. Fill with UMBRA_PARAMS_LITERAL_INIT.
  */
 typedef struct umbra_params_literal {
   size_t struct_size;

@@ -142,7 +142,8 @@ static void prime_open(umbra_cpu_prime *prime, uint32_t *tables, uint32_t n, uin
 
 /* ---- devices and streams ---- */
 
-uint32_t umbra_cpu_block_limbs(const umbra_device *device) { return device->threads > 8 ? device->threads : 8; }
+/* Few passes matter more than a small working set: each pass of a key switch reads all of its sources again. */
+uint32_t umbra_cpu_block_limbs(const umbra_device *device) { return device->threads > 32 ? device->threads : 32; }
 
 /* One block holds all tables: those of fft, then four of each prime. */
 umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring, uint32_t threads) {

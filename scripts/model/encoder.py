@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real numbers that encoding rounds to integers.
+"""The real numbers that encoding rounds to integers, and the slots that decoding finds.
 
 Slot j of a polynomial is its value at zeta^(4k + 1), zeta = exp(i pi / n), k = (5^j - 1) / 4 mod n/2: the powers of 5 are
 the numbers 1 mod 4. Together with the conjugates these are all primitive 2n-th roots of one, so
@@ -42,3 +42,18 @@ def encode(values, n, slots, scale):
             total += re * cosine + im * sine
         coefficients[t] = Fraction(total * 2 * repeat, n << (52 + POINT)) * scale
     return coefficients
+
+
+def decode(coefficients, n, slots, scale):
+    """The slots as pairs of fractions: z_j = sum c_t * zeta^(5^j t) / scale over the t that are multiples of n/2 / slots.
+
+    (Those t alone, because the mean over the repetitions of a shorter vector takes the others away.)
+    """
+    points = unit_circle(n)
+    repeat = n // 2 // slots
+    values = []
+    for j in range(slots):
+        power = pow(5, j, 2 * n)
+        terms = [(coefficients[t], points[power * t % (2 * n)]) for t in range(0, n, repeat)]
+        values.append(tuple(Fraction(sum(c * p[part] for c, p in terms), 1 << POINT) / scale for part in (0, 1)))
+    return values

@@ -75,9 +75,9 @@ UMBRA_INLINE void forward_butterfly(vec *x, vec *y, factor f, modulus m) {
 UMBRA_INLINE void forward_rows(vec *row, const int radix, const transform *t, uint32_t block, modulus m) {
   UMBRA_UNROLL
   for (int stage = 0; stage < radix; stage++) {
-    const int half = 1 << (radix - 1 - stage);
+    const int parts = 1 << stage, half = 1 << (radix - 1 - stage);
     UMBRA_UNROLL
-    for (int part = 0; part < 1 << stage; part++) {
+    for (int part = 0; part < parts; part++) {
       const factor f = twiddle_of(t, (block << stage) + (uint32_t)part);
       UMBRA_UNROLL
       for (int i = 2 * part * half; i < (2 * part + 1) * half; i++) forward_butterfly(&row[i], &row[i + half], f, m);
@@ -118,13 +118,14 @@ UMBRA_INLINE void forward_tail(uint32_t *x, const transform *t, uint32_t block, 
 /* The first `radix` stages of a block of 2^radix rows of `stride` words. */
 UMBRA_INLINE void forward_pass(uint32_t *x, size_t stride, const int radix, const transform *t, uint32_t block,
                                modulus m) {
+  const int rows = 1 << radix;
   for (uint32_t *end = x + stride; x < end; x += VEC_WORDS) {
     vec row[ROWS];
     UMBRA_UNROLL
-    for (int i = 0; i < 1 << radix; i++) row[i] = vec_load(x + (size_t)i * stride);
+    for (int i = 0; i < rows; i++) row[i] = vec_load(x + (size_t)i * stride);
     forward_rows(row, radix, t, block, m);
     UMBRA_UNROLL
-    for (int i = 0; i < 1 << radix; i++) vec_store(x + (size_t)i * stride, row[i]);
+    for (int i = 0; i < rows; i++) vec_store(x + (size_t)i * stride, row[i]);
   }
 }
 
@@ -182,9 +183,9 @@ UMBRA_INLINE void inverse_rows(vec *row, const int radix, const int closing, con
                                modulus m) {
   UMBRA_UNROLL
   for (int stage = radix - 1; stage >= closing; stage--) {
-    const int half = 1 << (radix - 1 - stage);
+    const int parts = 1 << stage, half = 1 << (radix - 1 - stage);
     UMBRA_UNROLL
-    for (int part = 0; part < 1 << stage; part++) {
+    for (int part = 0; part < parts; part++) {
       const factor f = twiddle_of(t, (block << stage) + (uint32_t)part);
       UMBRA_UNROLL
       for (int i = 2 * part * half; i < (2 * part + 1) * half; i++) inverse_butterfly(&row[i], &row[i + half], f, m);
@@ -225,18 +226,18 @@ UMBRA_INLINE void inverse_tail(uint32_t *dst, const uint32_t *src, const transfo
 /* The last `radix` stages of a block of 2^radix rows of `stride` words; closing: the block is the whole vector. */
 UMBRA_INLINE void inverse_pass(uint32_t *x, size_t stride, const int radix, const int closing, const transform *t,
                                uint32_t block, modulus m) {
+  const int rows = 1 << radix;
   for (uint32_t *end = x + stride; x < end; x += VEC_WORDS) {
     vec row[ROWS];
     UMBRA_UNROLL
-    for (int i = 0; i < 1 << radix; i++) row[i] = vec_load(x + (size_t)i * stride);
+    for (int i = 0; i < rows; i++) row[i] = vec_load(x + (size_t)i * stride);
     inverse_rows(row, radix, closing, t, block, m);
     if (closing) {
-      const int half = 1 << (radix - 1);
       UMBRA_UNROLL
-      for (int i = 0; i < half; i++) closing_butterfly(&row[i], &row[i + half], t, m);
+      for (int i = 0; i < rows / 2; i++) closing_butterfly(&row[i], &row[i + rows / 2], t, m);
     }
     UMBRA_UNROLL
-    for (int i = 0; i < 1 << radix; i++) vec_store(x + (size_t)i * stride, row[i]);
+    for (int i = 0; i < rows; i++) vec_store(x + (size_t)i * stride, row[i]);
   }
 }
 

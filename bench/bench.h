@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Google Benchmark as C sees it, and the settings that benchmarks run under. A benchmark calls bench_next() until it
+ * says 0; the time between the first and the last call is measured, so checks come after.
+ */
+#ifndef UMBRA_BENCH_H
+#define UMBRA_BENCH_H
+
+#include <stdint.h>
+#include <umbra/params.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bench_state bench_state;
+typedef void (*bench_fn)(bench_state *state, const void *argument);
+
+/* Takes the flags --benchmark_... out of argv. */
+void bench_initialize(int *argc, char **argv);
+
+/* argument must live until bench_run has returned. */
+void bench_register(const char *name, bench_fn run, const void *argument);
+
+/* Runs what the filter selects; returns the number of failures. */
+int bench_run(void);
+
+int bench_next(bench_state *state);
+void bench_counter(bench_state *state, const char *name, double value);
+void bench_fail(bench_state *state, const char *text); /* the result is wrong, or there is none */
+
+/* What one benchmark runs under. Two with the same address share their set-up. */
+typedef struct bench_setting {
+  const char *params;  /* a preset, or n<log2 N>-d<depth>-s<bits of a level> */
+  const char *backend; /* of the kernels */
+  uint32_t threads;
+} bench_setting;
+
+/* The parameters of a setting; NULL if there are none of that name. */
+umbra_params *bench_params(const bench_setting *setting);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * umbra_bench: every kernel and every operation on ciphertexts, timed and checked. docs/performance.md says how to read it.
+ *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--benchmark_...]
+ * Each list may be "all". Left out: one small set, the fastest backend, one thread and all of them.
+ */
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel_rig.h"
+#include "scheme_rig.h"
+
+enum { MAX_LIST = 16 };
+
+static const bench_kernel *const kernel_files[] = {
+    bench_elementwise,   bench_tensor,       bench_ntt,    bench_automorphism, bench_convert,
+    bench_inner_product, bench_divide_close, bench_expand, bench_from_i64,     bench_fft,
+};
+
+static const bench_operation *const operation_files[] = {
+    bench_encoder, bench_encrypt, bench_decrypt, bench_evaluator, bench_products,
+    bench_rotate,  bench_keys_made, bench_chebyshev,
+};
+
+/* ---- settings ---- */
+
+typedef struct list {
+  const char *item[MAX_LIST];
+  size_t count;
+} list;
+
+static void append(list *l, const char *item) {
+  if (l->count < MAX_LIST) l->item[l->count++] = item;
+}
+
+/* The items of a text with commas, which is cut into pieces. */
+static void split(list *l, char *text) {
+  for (char *item = strtok(text, ","); item; item = strtok(NULL, ",")) append(l, item);
+}
+
+static int is_all(const list *l) { return l->count == 1 && strcmp(l->item[0], "all") == 0; }
+
+static void complete_params(list *l) {
+  if (is_all(l)) {
+    l->count = 0;
+    for (const char *const *name = umbra_params_presets(); *name; name++) append(l, *name);
+  }
+  if (!l->count) append(l, "n14-d7-s40");
+}
+
+static void complete_backends(list *l) {
+  if (is_all(l)) {
+    l->count = 0;
+    for (const char *const *name = umbra_kernels_names(); *name; name++)
+      if (umbra_kernels_get(*name)) append(l, *name);
+  }
+  if (!l->count) append(l, umbra_kernels_get(NULL)->name);
+}
+
+static void complete_threads(list *l) {
+  static char most[16];
+  if (l->count && !is_all(l)) return;
+  l->count = 0;
+  append(l, "1");
+  snprintf(most, sizeof most, "%d", omp_get_max_threads());
+  if (omp_get_max_threads() > 1) append(l, most);
+}
+
+typedef struct options {
+  list params, backends, threads;
+} options;
+
+static int usage(const char *argument) {
+  fprintf(stderr,
+          "umbra_bench: %s is not known here\n"
+          "usage: umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--benchmark_...]\n",
+          argument);
+  return 0;
+}
+
+static int parse(options *o, int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    if (strncmp(argv[i], "--params=", 9) == 0) split(&o->params, argv[i] + 9);
+    else if (strncmp(argv[i], "--backend=", 10) == 0) split(&o->backends, argv[i] + 10);
+    else if (strncmp(argv[i], "--threads=", 10) == 0) split(&o->threads, argv[i] + 10);
+    else return usage(argv[i]);
+  }
+  complete_params(&o->params);
+  complete_backends(&o->backends);
+  complete_threads(&o->threads);
+  return 1;
+}
+
+static int check(const bench_setting *setting) {
+  umbra_params *params = bench_params(setting);
+  if (!params) return usage(setting->params);
+  umbra_params_destroy(params);
+  if (!umbra_kernels_get(setting->backend)) return usage(setting->backend);
+  return setting->threads > 0 ? 1 : usage("that number of threads");
+}
+
+/* ---- registration ---- */
+
+static void register_setting(const bench_setting *setting) {
+  for (size_t i = 0; i < sizeof kernel_files / sizeof *kernel_files; i++)
+    for (const bench_kernel *kernel = kernel_files[i]; kernel->name; kernel++) bench_kernel_register(kernel, setting);
+  for (size_t i = 0; i < sizeof operation_files / sizeof *operation_files; i++)
+    for (const bench_operation *op = operation_files[i]; op->name; op++) bench_operation_register(op, setting);
+}
+
+static int register_all(bench_setting *setting, const options *o) {
+  for (size_t p = 0; p < o->params.count; p++)
+    for (size_t b = 0; b < o->backends.count; b++)
+      for (size_t t = 0; t < o->threads.count; t++, setting++) {
+        *setting = (bench_setting){o->params.item[p], o->backends.item[b],
+                                   (uint32_t)strtoul(o->threads.item[t], NULL, 10)};
+        if (!check(setting)) return 0;
+        register_setting(setting);
+      }
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  static bench_setting settings[MAX_LIST * MAX_LIST * MAX_LIST];
+  options o = {0};
+  bench_initialize(&argc, argv);
+  if (!parse(&o, argc, argv) || !register_all(settings, &o)) return 2;
+  const int failures = bench_run();
+  bench_kernels_close();
+  bench_scheme_close();
+  if (failures) fprintf(stderr, "umbra_bench: %d benchmarks failed\n", failures);
+  return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheme_rig.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TRY(call)                                     \
+  do {                                                \
+    const umbra_status status_ = (call);              \
+    if (status_ != UMBRA_OK) return status_;          \
+  } while (0)
+
+/* Everything that is registered, for the life of the process. */
+typedef struct job {
+  struct job *next;
+  const bench_operation *operation;
+  const bench_setting *setting;
+} job;
+
+static job *jobs;
+static bench_scheme current;
+static const bench_operation *warm; /* the operation that has run before under the present setting */
+
+/* ---- the rig ---- */
+
+static void clear_results(bench_scheme *s) {
+  for (int i = 0; i < BENCH_MANY; i++) {
+    umbra_ciphertext_destroy(s->out[i]);
+    s->out[i] = NULL;
+  }
+  umbra_plaintext_destroy(s->plain);
+  umbra_secret_key_destroy(s->new_secret);
+  umbra_public_key_destroy(s->new_public_key);
+  umbra_eval_keys_destroy(s->new_keys);
+  s->plain = NULL;
+  s->new_secret = NULL;
+  s->new_public_key = NULL;
+  s->new_keys = NULL;
+}
+
+static void rig_close(bench_scheme *s) {
+  clear_results(s);
+  for (int k = 0; k < BENCH_KEY_SETS; k++) {
+    umbra_evaluator_destroy(s->evaluators[k]);
+    umbra_eval_keys_destroy(s->keys[k]);
+  }
+  umbra_ciphertext_destroy(s->a);
+  umbra_ciphertext_destroy(s->b);
+  umbra_plaintext_destroy(s->plain_y);
+  umbra_public_key_destroy(s->public_key);
+  umbra_secret_key_destroy(s->secret);
+  umbra_context_destroy(s->context);
+  umbra_params_destroy(s->params);
+  free(s->x);
+  *s = (bench_scheme){0};
+  warm = NULL;
+}
+
+void bench_scheme_close(void) {
+  rig_close(&current);
+  while (jobs) {
+    job *next = jobs->next;
+    free(jobs);
+    jobs = next;
+  }
+}
+
+/* Points of a sequence that fills [-1, 1] evenly. */
+static double point(size_t j, double step) {
+  const double turns = (double)(j + 1) * step;
+  return 2 * (turns - floor(turns)) - 1;
+}
+
+static umbra_status make_values(bench_scheme *s) {
+  s->slots = umbra_params_slots(s->params);
+  s->x = calloc(3 * s->slots, sizeof *s->x);
+  if (!s->x) return UMBRA_ERROR_OUT_OF_MEMORY;
+  s->y = s->x + s->slots;
+  s->values = s->y + s->slots;
+  for (size_t j = 0; j < s->slots; j++) {
+    s->x[j] = point(j, 0.61803398874989485);
+    s->y[j] = point(j, 0.41421356237309505);
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status make_objects(bench_scheme *s) {
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s->params, .device = s->setting->backend,
+                                   .threads = s->setting->threads};
+  TRY(make_values(s));
+  TRY(umbra_context_create(&s->context, &desc));
+  TRY(umbra_secret_key_generate(&s->secret, s->context));
+  TRY(umbra_public_key_generate(&s->public_key, s->secret));
+  TRY(umbra_encode(&s->plain_y, s->context, s->y, s->slots, NULL));
+  TRY(umbra_encode_encrypt(&s->a, s->public_key, s->x, s->slots));
+  return umbra_encrypt(&s->b, s->public_key, s->plain_y);
+}
+
+static umbra_status rig_open(bench_scheme *s, const bench_setting *setting) {
+  if (s->setting == setting) return UMBRA_OK;
+  rig_close(s);
+  omp_set_num_threads((int)setting->threads);
+  s->setting = setting;
+  s->params = bench_params(setting);
+  const umbra_status status = make_objects(s);
+  if (status != UMBRA_OK) rig_close(s);
+  return status;
+}
+
+int32_t bench_steps(size_t i) { return (int32_t)i + 1; }
+
+static umbra_status make_keys(bench_scheme *s, bench_keys which) {
+  int32_t steps[BENCH_MANY];
+  for (size_t i = 0; i < BENCH_MANY; i++) steps[i] = bench_steps(i);
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  if (which == BENCH_ROTATE) {
+    request.relinearize = 0;
+    request.conjugate = 1;
+    request.rotations = steps;
+    request.rotation_count = BENCH_MANY;
+  }
+  return which == BENCH_NO_KEYS ? UMBRA_OK : umbra_eval_keys_generate(&s->keys[which], s->secret, &request);
+}
+
+static umbra_status choose_evaluator(bench_scheme *s, bench_keys which) {
+  if (!s->evaluators[which]) {
+    TRY(make_keys(s, which));
+    TRY(umbra_evaluator_create(&s->evaluators[which], s->context, s->keys[which]));
+  }
+  s->evaluator = s->evaluators[which];
+  return UMBRA_OK;
+}
+
+/* ---- checks ---- */
+
+bench_slot bench_expect_x(const bench_scheme *s, size_t i, size_t j) { return (void)i, (bench_slot){s->x[j], 0}; }
+bench_slot bench_expect_y(const bench_scheme *s, size_t i, size_t j) { return (void)i, (bench_slot){s->y[j], 0}; }
+
+static umbra_status inspect(umbra_noise_report *report, const bench_scheme *s, const bench_operation *op, size_t i) {
+  bench_slot *expected = malloc(s->slots * sizeof *expected);
+  if (!expected) return UMBRA_ERROR_OUT_OF_MEMORY;
+  for (size_t j = 0; j < s->slots; j++) expected[j] = op->expect(s, i, j);
+  const umbra_status status = umbra_inspect_noise(report, s->out[i], s->secret, &expected[0].re, s->slots);
+  free(expected);
+  return status;
+}
+
+static void check_results(bench_state *state, bench_scheme *s, const bench_operation *op) {
+  umbra_status status = op->finish ? op->finish(s) : UMBRA_OK;
+  for (size_t i = 0; i < op->results && status == UMBRA_OK; i++) {
+    umbra_noise_report report = {UMBRA_NOISE_REPORT_INIT};
+    status = inspect(&report, s, op, i);
+    if (status == UMBRA_OK && !(report.max_error <= report.error_bound)) {
+      bench_fail(state, "the decrypted result is wrong");
+      return;
+    }
+  }
+  if (status != UMBRA_OK) bench_fail(state, umbra_last_error());
+}
+
+/* ---- one benchmark ---- */
+
+static void count(bench_state *state, const bench_scheme *s) {
+  const uint32_t level = umbra_params_depth(s->params);
+  bench_counter(state, "n", (double)(1u << umbra_params_log_n(s->params)));
+  bench_counter(state, "limbs", umbra_params_limbs(s->params, level));
+  bench_counter(state, "log_q", umbra_params_log_q(s->params, level));
+  bench_counter(state, "log_qp", umbra_params_log_qp(s->params));
+  bench_counter(state, "dnum", umbra_params_dnum(s->params));
+  bench_counter(state, "level", level);
+  bench_counter(state, "slots", (double)s->slots);
+}
+
+/* The first call under a setting also makes plans and takes memory, and is not measured. */
+static umbra_status prepare(bench_scheme *s, const bench_operation *op, const bench_setting *setting) {
+  TRY(rig_open(s, setting));
+  TRY(choose_evaluator(s, op->keys));
+  if (warm != op) TRY(op->run(s));
+  warm = op;
+  return UMBRA_OK;
+}
+
+static void run(bench_state *state, const void *argument) {
+  const job *j = argument;
+  bench_scheme *s = &current;
+  umbra_status status = prepare(s, j->operation, j->setting);
+  while (status == UMBRA_OK && bench_next(state)) status = j->operation->run(s);
+  if (status == UMBRA_OK) check_results(state, s, j->operation);
+  else bench_fail(state, umbra_last_error());
+  if (s->setting) count(state, s);
+  clear_results(s);
+}
+
+void bench_operation_register(const bench_operation *operation, const bench_setting *setting) {
+  char name[160];
+  job *made = malloc(sizeof *made);
+  if (!made) return;
+  *made = (job){.next = jobs, .operation = operation, .setting = setting};
+  jobs = made;
+  snprintf(name, sizeof name, "%s/params:%s/backend:%s/threads:%u", operation->name, setting->params,
+           setting->backend, setting->threads);
+  bench_register(name, run, made);
+}

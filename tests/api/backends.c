@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/*
+ * The whole scheme gives the same bits on every backend that this machine can run: with the same random numbers, the same
+ * keys, encryptions, results of all operations, and decrypted values.
+ */
+#include <sodium.h>
+
+#include "../scheme.h"
+
+/* ---- the same random numbers in every run ---- */
+
+static uint8_t seed[randombytes_SEEDBYTES];
+
+static const char *generator_name(void) { return "test"; }
+
+static void fill(void *buffer, const size_t size) {
+  randombytes_buf_deterministic(buffer, size, seed);
+  sodium_increment(seed, sizeof seed);
+}
+
+static uint32_t word(void) {
+  uint32_t value;
+  fill(&value, sizeof value);
+  return value;
+}
+
+static randombytes_implementation generator = {
+    .implementation_name = generator_name, .random = word, .buf = fill};
+
+/* ---- one run: the digest of everything it makes, object by object ---- */
+
+enum { MAX_OBJECTS = 64, DIGEST = 32 };
+
+typedef struct trace {
+  int count;
+  const char *name[MAX_OBJECTS];
+  uint8_t digest[MAX_OBJECTS][DIGEST];
+} trace;
+
+static void record(trace *t, const char *name, const void *data, size_t size) {
+  assert_in_range(t->count, 0, MAX_OBJECTS - 1);
+  t->name[t->count] = name;
+  crypto_generichash(t->digest[t->count++], DIGEST, data, size, NULL, 0);
+}
+
+static void record_ciphertext(trace *t, const char *name, const umbra_ciphertext *ciphertext) {
+  bytes b = ciphertext_bytes(ciphertext);
+  record(t, name, b.data, b.size);
+  free(b.data);
+}
+
+#define RECORD_KEY(t, type, object)                          \
+  do {                                                       \
+    size_t size_ = 0;                                        \
+    assert_ok(umbra_##type##_write(object, NULL, &size_));   \
+    void *buffer_ = malloc(size_);                           \
+    assert_non_null(buffer_);                                \
+    assert_ok(umbra_##type##_write(object, buffer_, &size_)); \
+    record(t, #type, buffer_, size_);                        \
+    free(buffer_);                                           \
+  } while (0)
+
+/* Makes a ciphertext with a call, records it and destroys it. */
+#define RECORD_CALL(name, call)                 \
+  do {                                          \
+    umbra_ciphertext *out = NULL;               \
+    assert_ok(call);                            \
+    record_ciphertext(t, name, out);            \
+    umbra_ciphertext_destroy(out);              \
+  } while (0)
+
+static void record_values(trace *t, const scheme *s, const umbra_ciphertext *x) {
+  double pairs[64];
+  assert_ok(umbra_decrypt_decode_complex(pairs, 32, x, s->secret));
+  record(t, "values", pairs, sizeof pairs);
+}
+
+static void record_operations(trace *t, const scheme *s, umbra_ciphertext *const *x, umbra_plaintext *const *p) {
+  static const double pairs[] = {0.5, 0, -0.25, 2, 1, 1};
+  static const double polynomial[] = {0.5, 0.25, 0.125, -0.5, 0.1, -0.2, 0.05, 0.3};
+  umbra_evaluator *e = s->evaluator;
+  const umbra_ciphertext *const *xs = (const umbra_ciphertext *const *)x;
+  RECORD_CALL("add", umbra_add(e, &out, x[0], x[1]));
+  RECORD_CALL("sub", umbra_sub(e, &out, x[1], x[2]));
+  RECORD_CALL("negate", umbra_negate(e, &out, x[0]));
+  RECORD_CALL("add_plain", umbra_add_plain(e, &out, x[2], p[0]));
+  RECORD_CALL("sub_plain", umbra_sub_plain(e, &out, x[0], p[1]));
+  RECORD_CALL("add_constant", umbra_add_constant(e, &out, x[0], 1.5, -0.25));
+  RECORD_CALL("mul_integer", umbra_mul_integer(e, &out, x[0], -12345));
+  RECORD_CALL("mul_i", umbra_mul_i(e, &out, x[1]));
+  RECORD_CALL("level_drop", umbra_level_drop(e, &out, x[0], 0));
+  RECORD_CALL("mul", umbra_mul(e, &out, x[0], x[1]));
+  RECORD_CALL("square", umbra_square(e, &out, x[2]));
+  RECORD_CALL("dot", umbra_dot(e, &out, xs, xs, 3));
+  RECORD_CALL("mul_add", umbra_mul_add(e, &out, x[0], x[1], x[2]));
+  RECORD_CALL("mul_plain", umbra_mul_plain(e, &out, x[0], p[0]));
+  RECORD_CALL("dot_plain", umbra_dot_plain(e, &out, xs, (const umbra_plaintext *const *)p, 3));
+  RECORD_CALL("dot_constants", umbra_dot_constants(e, &out, xs, pairs, 3));
+  RECORD_CALL("mul_constant", umbra_mul_constant(e, &out, x[1], 0.3, 0));
+  RECORD_CALL("rotate", umbra_rotate(e, &out, x[0], 1));
+  RECORD_CALL("rotate", umbra_rotate(e, &out, x[2], -5));
+  RECORD_CALL("conjugate", umbra_conjugate(e, &out, x[0]));
+  RECORD_CALL("chebyshev", umbra_chebyshev_eval(e, &out, x[0], polynomial, 7));
+}
+
+static void run(trace *t, umbra_params *params, const char *device) {
+  static const int32_t steps[] = {1, -5};
+  scheme s;
+  umbra_ciphertext *x[3] = {0};
+  umbra_plaintext *p[3];
+  uint64_t state = 1;
+  *t = (trace){0};
+  memset(seed, 7, sizeof seed);
+  scheme_open(&s, umbra_params_share(params), device, steps, 2);
+  RECORD_KEY(t, public_key, s.public);
+  RECORD_KEY(t, eval_keys, s.keys);
+  for (uint32_t i = 0; i < 3; i++) {
+    vector v = vector_random(&state, umbra_params_slots(params) >> i, 1);
+    p[i] = encode_vector(&s, &v, umbra_params_depth(params) - i);
+    if (i == 1) assert_ok(umbra_encrypt_symmetric(&x[i], s.secret, p[i]));
+    else assert_ok(umbra_encrypt(&x[i], s.public, p[i]));
+    RECORD_KEY(t, plaintext, p[i]);
+    record_ciphertext(t, "encryption", x[i]);
+    record_values(t, &s, x[i]);
+    vector_destroy(&v);
+  }
+  record_operations(t, &s, x, p);
+  for (int i = 0; i < 3; i++) {
+    umbra_ciphertext_destroy(x[i]);
+    umbra_plaintext_destroy(p[i]);
+  }
+  scheme_close(&s);
+}
+
+/* ---- the backends ---- */
+
+static int can_run(umbra_params *params, const char *device) {
+  umbra_context *context = NULL;
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
+  umbra_status status = umbra_context_create(&context, &desc);
+  if (status == UMBRA_OK) assert_string_equal(umbra_context_backend(context), device);
+  else assert_int_equal(status, UMBRA_ERROR_UNSUPPORTED);
+  umbra_context_destroy(context);
+  return status == UMBRA_OK;
+}
+
+static void compare(umbra_params *params) {
+  static const char *const others[] = {"avx2", "avx512"};
+  static trace expected, found;
+  run(&expected, params, "ref");
+  for (int i = 0; i < 2; i++) {
+    if (!can_run(params, others[i])) continue;
+    run(&found, params, others[i]);
+    assert_int_equal(found.count, expected.count);
+    for (int k = 0; k < expected.count; k++)
+      if (memcmp(found.digest[k], expected.digest[k], DIGEST) != 0)
+        fail_msg("%s and ref differ in object %d, %s", others[i], k, expected.name[k]);
+  }
+  umbra_params_destroy(params);
+}
+
+static void scale_25(void **state) { (void)state, compare(test_params(11, 25, 4)); }
+static void scale_40(void **state) { (void)state, compare(test_params(12, 40, 5)); }
+static void scale_60(void **state) { (void)state, compare(test_params(11, 60, 4)); }
+
+/* The runs are comparable only if the generator is really in use. */
+static void runs_repeat(void **state) {
+  (void)state;
+  static trace first, second;
+  umbra_params *params = test_params(11, 40, 3);
+  run(&first, params, "ref");
+  run(&second, params, "ref");
+  assert_memory_equal(first.digest, second.digest, sizeof first.digest);
+  umbra_params_destroy(params);
+}
+
+int main(void) {
+  randombytes_set_implementation(&generator);
+  if (sodium_init() < 0) return 1; /* now, as it draws random numbers itself */
+  const struct CMUnitTest tests[] = {cmocka_unit_test(runs_repeat), cmocka_unit_test(scale_25),
+                                     cmocka_unit_test(scale_40), cmocka_unit_test(scale_60)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
