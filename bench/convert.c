@@ -16,7 +16,8 @@ static void prepare(bench_kernel_rig *rig, bench_call *call, const umbra_view *f
   call->a = bench_residues(rig, from, polys);
   call->dst = bench_residues(rig, to, polys);
   const uint32_t sources = list(call->source, from), targets = list(call->target, to);
-  call->desc = (umbra_conversion_desc){sources, targets, call->source, call->target, call->factor, call->product, exact};
+  call->desc =
+      (umbra_conversion_desc){sources, targets, call->source, call->target, call->factor, call->product, exact};
   for (uint32_t t = 0; t < targets; t++)
     for (uint32_t i = 0; i < sources; i++)
       call->factor[t * sources + i] = (uint32_t)(bench_draw(rig) % rig->ring.prime[call->target[t]]);

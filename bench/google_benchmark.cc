@@ -14,7 +14,7 @@ int failures = 0;
 
 benchmark::State &unwrap(bench_state *state) { return *reinterpret_cast<benchmark::State *>(state); }
 
-}  // namespace
+} // namespace
 
 void bench_initialize(int *argc, char **argv) {
   // A short run unless the command line asks for more: of two equal flags the later one counts.

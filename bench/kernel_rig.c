@@ -112,7 +112,8 @@ umbra_view bench_residues(bench_kernel_rig *rig, const umbra_view *shape, uint32
 }
 
 void bench_constants(bench_kernel_rig *rig, uint32_t *c, const umbra_view *shape) {
-  for (uint32_t limb = 0; limb < umbra_view_limbs(shape); limb++) c[limb] = draw_residue(rig, prime_of(rig, shape, limb));
+  for (uint32_t limb = 0; limb < umbra_view_limbs(shape); limb++)
+    c[limb] = draw_residue(rig, prime_of(rig, shape, limb));
 }
 
 umbra_view bench_primes(uint32_t first, uint32_t count) {
@@ -244,8 +245,8 @@ static void register_shape(const bench_kernel *kernel, const bench_setting *sett
   if (!made) return;
   *made = (job){.next = jobs, .kernel = kernel, .setting = setting, .shape = shape};
   jobs = made;
-  snprintf(name, sizeof name, "%s/params:%s/primes:%s/backend:%s/threads:%u", kernel->name, setting->params,
-           shape_name, setting->backend, setting->threads);
+  snprintf(name, sizeof name, "%s/params:%s/primes:%s/backend:%s/threads:%u", kernel->name, setting->params, shape_name,
+           setting->backend, setting->threads);
   bench_register(name, run, made);
 }
 

@@ -20,8 +20,8 @@ static const bench_kernel *const kernel_files[] = {
 };
 
 static const bench_operation *const operation_files[] = {
-    bench_encoder, bench_encrypt, bench_decrypt, bench_evaluator, bench_products,
-    bench_rotate,  bench_keys_made, bench_chebyshev,
+    bench_encoder,  bench_encrypt, bench_decrypt,   bench_evaluator,
+    bench_products, bench_rotate,  bench_keys_made, bench_chebyshev,
 };
 
 /* ---- settings ---- */
@@ -114,8 +114,8 @@ static int register_all(bench_setting *setting, const options *o) {
   for (size_t p = 0; p < o->params.count; p++)
     for (size_t b = 0; b < o->backends.count; b++)
       for (size_t t = 0; t < o->threads.count; t++, setting++) {
-        *setting = (bench_setting){o->params.item[p], o->backends.item[b],
-                                   (uint32_t)strtoul(o->threads.item[t], NULL, 10)};
+        *setting =
+            (bench_setting){o->params.item[p], o->backends.item[b], (uint32_t)strtoul(o->threads.item[t], NULL, 10)};
         if (!check(setting)) return 0;
         register_setting(setting);
       }

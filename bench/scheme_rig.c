@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TRY(call)                                     \
-  do {                                                \
-    const umbra_status status_ = (call);              \
-    if (status_ != UMBRA_OK) return status_;          \
+#define TRY(call)                            \
+  do {                                       \
+    const umbra_status status_ = (call);     \
+    if (status_ != UMBRA_OK) return status_; \
   } while (0)
 
 /* Everything that is registered, for the life of the process. */
@@ -138,6 +138,12 @@ static umbra_status choose_evaluator(bench_scheme *s, bench_keys which) {
 bench_slot bench_expect_x(const bench_scheme *s, size_t i, size_t j) { return (void)i, (bench_slot){s->x[j], 0}; }
 bench_slot bench_expect_y(const bench_scheme *s, size_t i, size_t j) { return (void)i, (bench_slot){s->y[j], 0}; }
 
+umbra_status bench_encrypt_plain(bench_scheme *s) { return umbra_encrypt(&s->out[0], s->public_key, s->plain); }
+
+umbra_status bench_encrypt_values(bench_scheme *s) {
+  return umbra_encode_encrypt(&s->out[0], s->public_key, s->values, s->slots);
+}
+
 static umbra_status inspect(umbra_noise_report *report, const bench_scheme *s, const bench_operation *op, size_t i) {
   bench_slot *expected = malloc(s->slots * sizeof *expected);
   if (!expected) return UMBRA_ERROR_OUT_OF_MEMORY;
@@ -199,7 +205,7 @@ void bench_operation_register(const bench_operation *operation, const bench_sett
   if (!made) return;
   *made = (job){.next = jobs, .operation = operation, .setting = setting};
   jobs = made;
-  snprintf(name, sizeof name, "%s/params:%s/backend:%s/threads:%u", operation->name, setting->params,
-           setting->backend, setting->threads);
+  snprintf(name, sizeof name, "%s/params:%s/backend:%s/threads:%u", operation->name, setting->params, setting->backend,
+           setting->threads);
   bench_register(name, run, made);
 }

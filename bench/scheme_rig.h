@@ -63,6 +63,10 @@ extern const bench_operation bench_encoder[], bench_encrypt[], bench_decrypt[], 
 bench_slot bench_expect_x(const bench_scheme *s, size_t i, size_t j);
 bench_slot bench_expect_y(const bench_scheme *s, size_t i, size_t j);
 
+/* For `finish`: what was encoded or decrypted, encrypted. */
+umbra_status bench_encrypt_plain(bench_scheme *s);
+umbra_status bench_encrypt_values(bench_scheme *s);
+
 /* Steps of the i-th rotation: 1, 2, ... */
 int32_t bench_steps(size_t i);
 

@@ -15,8 +15,8 @@ import pathlib
 import sys
 
 HELD_OUT = 5  # every fifth record of each class is held out: 114 of 569
-# Clipping and penalty keep logits near 12 at most, where a polynomial of degree 31 follows the sigmoid to 0.001.
-CLIP = 2.0      # standard deviations
+# Clipping of outliers and penalty keep logits near 20 at most, where a polynomial of degree 63 follows the sigmoid well.
+CLIP = 4.0      # standard deviations
 PENALTY = 10.0  # L2, on all weights but the bias
 MARGIN = 1.25   # range of the sigmoid over the largest logit of the training records
 TOLERANCE = 1e-12

@@ -70,6 +70,14 @@ static umbra_status transform_vector(complex_vector *v, const umbra_context *con
   return umbra_ring_wait(context->ring, stream);
 }
 
+/* |re + i im| without overflow, from operations that every machine rounds alike. */
+static double modulus(double re, double im) {
+  double larger = fmax(fabs(re), fabs(im)), smaller = fmin(fabs(re), fabs(im));
+  if (larger == 0) return 0;
+  double ratio = smaller / larger;
+  return larger * sqrt(1 + ratio * ratio);
+}
+
 /* Puts values at their places; *magnitude becomes the largest |value|. */
 static umbra_status place_values(complex_vector *v, double *magnitude, const umbra_context *context,
                                  const double *values, size_t count, int stride) {
@@ -82,8 +90,7 @@ static umbra_status place_values(complex_vector *v, double *magnitude, const umb
     uint32_t at = context->slot_index[j] >> shift;
     v->re[at] = re;
     v->im[at] = im;
-    double size = sqrt(re * re + im * im);
-    if (size > largest) largest = size;
+    largest = fmax(largest, modulus(re, im));
   }
   *magnitude = largest;
   return UMBRA_OK;

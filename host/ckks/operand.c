@@ -15,10 +15,15 @@ static umbra_log2 log_constant(const umbra_chain *chain, umbra_window part, uint
   return chain->log_scale[k] - chain->log_scale[l] + umbra_divide_log_ratio(chain, part, 0, chain->window[k]);
 }
 
-/* The smallest part of level l's window that leaves a constant of 25 bits; all of it if none does. */
+/*
+ * The smallest part of level l's window that leaves a constant of 25 bits, and of few bits less than the scale, so that its
+ * rounding stays below that of the division; all of the window if none does.
+ */
 static umbra_window part_to_keep(const umbra_chain *chain, uint32_t l, uint32_t k) {
   umbra_window all = chain->window[l], target = chain->window[k];
-  const umbra_log2 least = umbra_log2_of_bits(25);
+  const uint32_t below_scale = 8;
+  const uint32_t bits = chain->scale_bits > 25 + below_scale ? chain->scale_bits - below_scale : 25;
+  const umbra_log2 least = umbra_log2_of_bits((int32_t)bits);
   uint32_t end = umbra_window_end(all), target_end = umbra_window_end(target);
   for (uint32_t count = 1; count < all.count; count++)
     for (uint32_t first = all.first; first + count <= end; first++) {

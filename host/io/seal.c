@@ -82,7 +82,8 @@ static umbra_status read_sealed(umbra_reader *reader, void *bytes, size_t count,
   UMBRA_TRY(derive(key, lock, passphrase));
   int opened = open_sealed(bytes, sealed, count, lock, key, &reader->header);
   sodium_memzero(key, sizeof key);
-  if (!opened) return umbra_fail(UMBRA_ERROR_PASSPHRASE, "wrong passphrase, or not the file that was sealed (%s)", reader->name);
+  if (!opened)
+    return umbra_fail(UMBRA_ERROR_PASSPHRASE, "wrong passphrase, or not the file that was sealed (%s)", reader->name);
   return UMBRA_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "ops.h"
 
 static uint64_t section_bytes(const umbra_ring *ring, uint32_t polys, uint32_t limbs) {
   return (uint64_t)polys * limbs * umbra_ring_n(ring) * sizeof(uint32_t);
@@ -20,10 +21,9 @@ typedef struct limb_pass {
 } limb_pass;
 
 static umbra_status write_limb(limb_pass *pass, void *writer) {
-  const umbra_kernels *kernels = umbra_ring_kernels(pass->ring);
   size_t bytes = umbra_ring_n(pass->ring) * sizeof(uint32_t);
-  kernels->download(pass->stream, pass->words, pass->device, bytes);
-  UMBRA_TRY(kernels->wait(pass->stream));
+  umbra_ring_download(pass->ring, pass->stream, pass->words, pass->device, bytes);
+  UMBRA_TRY(umbra_ring_wait(pass->ring, pass->stream));
   return umbra_write_bytes(writer, pass->words, bytes);
 }
 
@@ -35,7 +35,7 @@ static umbra_status read_limb(limb_pass *pass, void *reader) {
     if (pass->words[i] >= prime)
       return umbra_reader_malformed(reader, "residue %u of polynomial %u modulo the prime %u is not below it: %u", i,
                                     pass->poly, prime, pass->words[i]);
-  umbra_ring_kernels(pass->ring)->upload(pass->stream, pass->device, pass->words, n * sizeof(uint32_t));
+  umbra_ring_upload(pass->ring, pass->stream, pass->device, pass->words, n * sizeof(uint32_t));
   return UMBRA_OK;
 }
 

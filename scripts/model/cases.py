@@ -15,8 +15,8 @@ from . import encoder, operations
 from .chain import Chain, log2_scales, scales
 from .division import convert, divide, remainder
 from .expansion import chacha20, expand
-from .ring import (add, automorphism, centred, evaluate, evaluate_at, from_evaluation, from_residues, interpolate, multiply,
-                   primes_below, scale, splitmix, to_evaluation, to_residues)
+from .ring import (add, automorphism, centred, evaluate, evaluate_at, from_evaluation, from_residues, interpolate,
+                   multiply, primes_below, scale, splitmix, to_evaluation)
 from .switching import gadget_digits, make_key, switch
 
 # ---- inputs, made alike in tests/known_answers.c ----
@@ -105,7 +105,8 @@ def chains():
         yield [("case", f"chain {chain.name}"), ("log_n", chain.log_n), ("scale_bits", chain.scale_bits),
                ("terminals", chain.terminals), ("mains", chain.mains), ("auxes", chain.auxes),
                ("main_counts", [m for m, _ in chain.levels]), ("terminal_counts", [t for _, t in chain.levels]),
-               ("digit_sizes", chain.digit_sizes), ("log2_scales", [int(Fraction(s) * 2**96) for s in log2_scales(chain)])]
+               ("digit_sizes", chain.digit_sizes),
+               ("log2_scales", [int(Fraction(s) * 2**96) for s in log2_scales(chain)])]
 
 
 # ---- kernels ----
@@ -143,8 +144,8 @@ def kernels():
         n = 1 << log_n
         primes = kernel_primes(n)
         words = [[expand(seed_bytes(5), first + k, p, q, n) for p, q in enumerate(primes)] for k in range(2)]
-        yield [("case", "expand"), ("log_n", log_n), ("primes", primes), ("seed", 5), ("first_nonce", first), ("polys", 2),
-               *answer(words)]
+        yield [("case", "expand"), ("log_n", log_n), ("primes", primes), ("seed", 5), ("first_nonce", first),
+               ("polys", 2), *answer(words)]
 
 
 def conversions():
@@ -153,9 +154,10 @@ def conversions():
     large, middle, little = primes_below(2**31, 48, n), primes_below(2**30, 16, n), primes_below(2**20, 4, n)
     targets = [large[-1], middle[0], middle[1], little[0], little[1], primes_below(5 * 2**16, 1, n)[0]]
     some = [*large[:3], *middle[5:8], *little[2:]]
-    for sources, spec, special in ((some[:1], "random 1", None), (some[:2], "random 2", None), (some, "random 3", None),
-                                   (some, "max 0", None), (some, "edges 4", None), (large[:47], "random 5", None),
-                                   (large[:47], "edges 6", -1), (large[:47], "max 0", -1), (little[2:], "edges 7", None)):
+    for sources, spec, special in (
+            (some[:1], "random 1", None), (some[:2], "random 2", None), (some, "random 3", None),
+            (some, "max 0", None), (some, "edges 4", None), (large[:47], "random 5", None),
+            (large[:47], "edges 6", -1), (large[:47], "max 0", -1), (little[2:], "edges 7", None)):
         limbs = inputs(spec, sources, n)[0]
         product = prod(sources)
         cofactors = [product // d for d in sources]
@@ -250,7 +252,8 @@ def switches():
         top = len(chain.levels) - 1
         for level in range(top + 1):
             for key_level in sorted({level, top}):
-                yield switching_case(chain, chain.window(level), key_level, f"random {level + 1}", (level + key_level) % 3)
+                init = (level + key_level) % 3
+                yield switching_case(chain, chain.window(level), key_level, f"random {level + 1}", init)
         yield switching_case(chain, chain.window(top), top, "max 0", 2)
 
 
@@ -258,7 +261,7 @@ def switches():
 
 
 class Keys:
-    """A secret and switching keys with errors, all from seeds, which the test makes again with the library's kernels."""
+    """A secret and switching keys with errors, from seeds; the test makes them again with the library's kernels."""
 
     def __init__(self, chain):
         self.chain, self.made = chain, {}
@@ -399,7 +402,7 @@ def ciphertext_operations():
 
 
 def encodings():
-    """At the scale of the level: exact coefficients times 2^20, and exact slots (re, im, ...) times 2^40, rounded down."""
+    """At the scale of the level: exact coefficients times 2^20, exact slots (re, im, ...) times 2^40, rounded down."""
     for name, level, slots, count, complex_values in (
             ("recombining", 0, 1024, 1024, 1), ("recombining", 5, 1024, 700, 0), ("recombining", 3, 64, 64, 1),
             ("recombining", 2, 1, 1, 1), ("encoding", 1, 2048, 2048, 1), ("encoding", 1, 512, 512, 0)):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real numbers that encoding rounds to integers, and the slots that decoding finds.
 
-Slot j of a polynomial is its value at zeta^(4k + 1), zeta = exp(i pi / n), k = (5^j - 1) / 4 mod n/2: the powers of 5 are
-the numbers 1 mod 4. Together with the conjugates these are all primitive 2n-th roots of one, so
+Slot j of a polynomial is its value at zeta^(4k + 1), zeta = exp(i pi / n), k = (5^j - 1) / 4 mod n/2: the powers of 5
+are the numbers 1 mod 4. Together with the conjugates these are all primitive 2n-th roots of one, so
 
     c_t = scale * 2/n * Re sum_j z_j * zeta^(-5^j t),  t < n.
 """
@@ -45,9 +45,9 @@ def encode(values, n, slots, scale):
 
 
 def decode(coefficients, n, slots, scale):
-    """The slots as pairs of fractions: z_j = sum c_t * zeta^(5^j t) / scale over the t that are multiples of n/2 / slots.
+    """The slots as pairs of fractions: z_j = sum c_t * zeta^(5^j t) / scale.
 
-    (Those t alone, because the mean over the repetitions of a shorter vector takes the others away.)
+    t runs over the multiples of n/2 / slots: the mean over the repetitions of a shorter vector has no other terms.
     """
     points = unit_circle(n)
     repeat = n // 2 // slots

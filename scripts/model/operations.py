@@ -76,8 +76,8 @@ def alignment(chain, level, target):
     """What a move from a level to a lower one needs: (positions to keep, factor).
 
     The kept positions are the smallest run of the level's window that has all it shares with the target's window (where
-    the target's reaches beyond an end, the run begins or ends there) and leaves factor = s_k prod D / (s_l prod R) of at
-    least 2^25; all of the window if no run does.
+    the target's reaches beyond an end, the run begins or ends there) and leaves a factor of at least 2^25; all of the
+    window if no run does. factor = round(s_k prod D / (s_l prod R)).
     """
     window, wanted = chain.window(level), chain.window(target)
     first, stop = max(window.start, wanted.start), min(window.stop, wanted.stop)

@@ -145,7 +145,7 @@ def scale(f, factor, modulus):
 def multiply(f, g, modulus):
     """f * g modulo X^n + 1 and the modulus: one product of two integers that hold all coefficients (Kronecker).
 
-    Coefficients are centred, so that small polynomials make small integers, and kept apart by `width` bytes; adding half of
+    Coefficients are centred, so that small polynomials make small integers, and lie `width` bytes apart; adding half of
     2^(8 width) everywhere makes all places nonnegative.
     """
     n = len(f)

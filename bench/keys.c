@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making keys. A new key is checked by using it. */
+#include "scheme_rig.h"
+
+/* ---- secret and public ---- */
+
+static umbra_status run_secret(bench_scheme *s) {
+  umbra_secret_key_destroy(s->new_secret);
+  s->new_secret = NULL;
+  return umbra_secret_key_generate(&s->new_secret, s->context);
+}
+
+/* x under the new key, and back. */
+static umbra_status use_secret(bench_scheme *s) {
+  umbra_status status = umbra_encode(&s->plain, s->context, s->x, s->slots, NULL);
+  if (status == UMBRA_OK) status = umbra_encrypt_symmetric(&s->out[1], s->new_secret, s->plain);
+  if (status == UMBRA_OK) status = umbra_decrypt_decode(s->values, s->slots, s->out[1], s->new_secret);
+  return status == UMBRA_OK ? bench_encrypt_values(s) : status;
+}
+
+static umbra_status run_public(bench_scheme *s) {
+  umbra_public_key_destroy(s->new_public_key);
+  s->new_public_key = NULL;
+  return umbra_public_key_generate(&s->new_public_key, s->secret);
+}
+
+static umbra_status use_public(bench_scheme *s) {
+  return umbra_encode_encrypt(&s->out[0], s->new_public_key, s->x, s->slots);
+}
+
+/* ---- evaluation keys, one of each kind ---- */
+
+static umbra_status make(bench_scheme *s, const umbra_eval_keys_request *request) {
+  umbra_eval_keys_destroy(s->new_keys);
+  s->new_keys = NULL;
+  return umbra_eval_keys_generate(&s->new_keys, s->secret, request);
+}
+
+static umbra_status run_relin(bench_scheme *s) {
+  return make(s, &(umbra_eval_keys_request){UMBRA_EVAL_KEYS_REQUEST_INIT});
+}
+
+static umbra_status run_rotation(bench_scheme *s) {
+  const int32_t step = bench_steps(0);
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotations = &step, .rotation_count = 1};
+  request.relinearize = 0;
+  return make(s, &request);
+}
+
+static umbra_status use_relin(bench_scheme *s) {
+  umbra_evaluator *evaluator = NULL;
+  umbra_status status = umbra_evaluator_create(&evaluator, s->context, s->new_keys);
+  if (status == UMBRA_OK) status = umbra_mul(evaluator, &s->out[0], s->a, s->b);
+  umbra_evaluator_destroy(evaluator);
+  return status;
+}
+
+static umbra_status use_rotation(bench_scheme *s) {
+  umbra_evaluator *evaluator = NULL;
+  umbra_status status = umbra_evaluator_create(&evaluator, s->context, s->new_keys);
+  if (status == UMBRA_OK) status = umbra_rotate(evaluator, &s->out[0], s->a, bench_steps(0));
+  umbra_evaluator_destroy(evaluator);
+  return status;
+}
+
+static bench_slot expect_product(const bench_scheme *s, size_t i, size_t j) {
+  return (void)i, (bench_slot){s->x[j] * s->y[j], 0};
+}
+
+static bench_slot expect_rotated(const bench_scheme *s, size_t i, size_t j) {
+  return (void)i, (bench_slot){s->x[(j + (size_t)bench_steps(0)) % s->slots], 0};
+}
+
+const bench_operation bench_keys_made[] = {
+    {"keygen_secret", BENCH_NO_KEYS, run_secret, bench_expect_x, 1, use_secret},
+    {"keygen_public", BENCH_NO_KEYS, run_public, bench_expect_x, 1, use_public},
+    {"keygen_relin", BENCH_NO_KEYS, run_relin, expect_product, 1, use_relin},
+    {"keygen_rotation", BENCH_NO_KEYS, run_rotation, expect_rotated, 1, use_rotation},
+    {0},
+};
