@@ -19,16 +19,15 @@ enum { LIMBS = 5 }; /* so many primes are looked at: 2^125 at least, and all of 
 /* The residues in the coefficient domain, n for each limb of the window; free them. */
 static uint32_t *residues_of(const umbra_plaintext *p) {
   umbra_ring *ring = p->context->ring;
-  const umbra_kernels *kernels = umbra_ring_kernels(ring);
   umbra_poly poly;
   umbra_stream *stream;
   uint32_t *host = malloc(umbra_poly_bytes(&p->poly, ring));
   assert_non_null(host);
-  assert_ok(umbra_stream_open(&stream, p->context));
+  assert_ok(umbra_ring_stream_open(&stream, ring));
   assert_ok(umbra_poly_create(&poly, ring, 1, p->poly.window, 0, UMBRA_DOMAIN_EVALUATION, "a test"));
   umbra_view src = umbra_poly_view(&p->poly, ring), dst = umbra_poly_view(&poly, ring);
   umbra_ring_to_coefficients(ring, stream, &dst, &src);
-  kernels->download(stream, host, poly.data, umbra_poly_bytes(&poly, ring));
+  umbra_ring_download(ring, stream, host, poly.data, umbra_poly_bytes(&poly, ring));
   assert_ok(umbra_stream_close(stream, p->context, UMBRA_OK));
   umbra_poly_destroy(&poly, ring);
   return host;

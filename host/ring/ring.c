@@ -105,14 +105,14 @@ static umbra_status take_locked(umbra_ring *ring, void **memory, size_t bytes, c
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY,
                       "%s needs %zu bytes; the context's memory limit is %llu, of which %llu are in use", what, bytes,
                       (unsigned long long)ring->memory_limit, (unsigned long long)ring->taken);
-  void *block = umbra_alloc_must_fail() ? NULL : reuse(ring, bytes);
-  if (!block) {
+  umbra_status status = umbra_alloc_must_fail() ? UMBRA_ERROR_OUT_OF_MEMORY : UMBRA_OK;
+  void *block = status == UMBRA_OK ? reuse(ring, bytes) : NULL;
+  if (status == UMBRA_OK && !block) {
     while (ring->blocks && ring->memory_limit && ring->taken + ring->cached + bytes > ring->memory_limit)
       drop_oldest(ring);
-    umbra_status status =
-        umbra_alloc_must_fail() ? UMBRA_ERROR_OUT_OF_MEMORY : ring->kernels->alloc(ring->device, &block, bytes);
-    if (status != UMBRA_OK) return umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
+    status = ring->kernels->alloc(ring->device, &block, bytes);
   }
+  if (status != UMBRA_OK) return umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
   ring->taken += bytes;
   *memory = block;
   return UMBRA_OK;

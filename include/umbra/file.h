@@ -25,7 +25,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_read(umbra_params **params, c
 /*
  * A secret key is written with mode 0600, never over an existing file, and never into a folder that holds a public or
  * evaluation key. With a passphrase (may be NULL: none) it is sealed with Argon2id and secretstream.
- * Errors: EXISTS, INVALID_ARGUMENT (folder of public keys), IO; loading: PASSPHRASE.
+ * Loading a key that is not sealed with a passphrase given is PASSPHRASE too: the file may have been swapped.
+ * Errors: EXISTS, INVALID_ARGUMENT (folder of public keys; empty passphrase), IO; loading: PASSPHRASE.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_save(const umbra_secret_key *key, const char *path,
                                                             const char *passphrase);
@@ -44,9 +45,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read(umbra_secret_key **k
   UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context,    \
                                                             const void *buffer, size_t size);
 
+/* Public and evaluation keys are refused (INVALID_ARGUMENT) in a folder that holds a secret key. */
 UMBRA_DECLARE_FILE_FUNCTIONS(public_key)
 UMBRA_DECLARE_FILE_FUNCTIONS(eval_keys) /* streamed: memory stays near one key */
 UMBRA_DECLARE_FILE_FUNCTIONS(plaintext)
+/* Loading replaces a ciphertext that *object points to, as in umbra/ciphertext.h. */
 UMBRA_DECLARE_FILE_FUNCTIONS(ciphertext) /* fresh secret-key encryptions store a seed for half of their residues */
 UMBRA_DECLARE_FILE_FUNCTIONS(matrix)
 UMBRA_DECLARE_FILE_FUNCTIONS(logistic)

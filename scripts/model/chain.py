@@ -74,8 +74,8 @@ class Chain:
 def log2_scales(chain):
     """log2 of the scale of every level.
 
-    s_0 = (Q_top / Q_0)^(1/depth) is the mean step, or 2^scale_bits if there is none; s_l = sqrt(s_(l-1) * prod D / prod R)
-    with D the primes that the step from l to l - 1 removes and R those that it restores.
+    s_0 = (Q_top / Q_0)^(1/depth), the mean step (2^scale_bits if there is none); s_l = sqrt(s_(l-1) * D / R),
+    D and R being the products of the primes that the step from l to l - 1 removes and restores.
     """
     with localcontext() as context:
         context.prec = 80

@@ -76,17 +76,18 @@ def alignment(chain, level, target):
     """What a move from a level to a lower one needs: (positions to keep, factor).
 
     The kept positions are the smallest run of the level's window that has all it shares with the target's window (where
-    the target's reaches beyond an end, the run begins or ends there) and leaves a factor of at least 2^25; all of the
-    window if no run does. factor = round(s_k prod D / (s_l prod R)).
+    the target's reaches beyond an end, the run begins or ends there) and leaves a factor of at least 2^25 and of at most
+    8 bits less than the nominal scale; all of the window if no run does. factor = round(s_k prod D / (s_l prod R)).
     """
     window, wanted = chain.window(level), chain.window(target)
+    least = 1 << max(25, chain.scale_bits - 8)
     first, stop = max(window.start, wanted.start), min(window.stop, wanted.stop)
     parts = [range(start, start + count) for count in range(1, len(window)) for start in window
              if start + count <= window.stop]
     for part in (*(p for p in parts if p.start <= first and p.stop >= stop), window):
         removed, restored = chain.step(part, wanted)
         factor = scales(chain)[target] * prod(removed) / (scales(chain)[level] * prod(restored))
-        if factor >= 2**25 or part == window:
+        if factor >= least or part == window:
             assert abs(factor % 1 - Fraction(1, 2)) * 2**60 > factor  # the library knows 64 bits of it
             return part, round(factor)
 
