@@ -2,7 +2,8 @@
 /*
  * Scalar modular arithmetic on 32-bit words: one source for C, CUDA and the emulator.
  *
- * q is an odd prime below 2^31, residues are canonical, in [0, q). R = 2^32.
+ * q is an odd prime below 2^31, residues are canonical, in [0, q). R = 2^32. Secrets pass through these functions: they
+ * have no branch, and no comparison that a compiler could make one, except where set-up code alone calls them.
  */
 #ifndef UMBRA_MODARITH_H
 #define UMBRA_MODARITH_H
@@ -15,14 +16,17 @@
 #define UMBRA_FN static inline
 #endif
 
-UMBRA_FN uint32_t umbra_mod_add(uint32_t a, uint32_t b, uint32_t q) {
-  uint32_t s = a + b;
-  return s >= q ? s - q : s;
-}
+/* d + q if d, read as signed, is negative; d in [-q, q). */
+UMBRA_FN uint32_t umbra_mod_lift(uint32_t d, uint32_t q) { return d + (q & (0u - (d >> 31))); }
 
-UMBRA_FN uint32_t umbra_mod_sub(uint32_t a, uint32_t b, uint32_t q) { return a >= b ? a - b : a + q - b; }
+/* r mod q for r < 2q. */
+UMBRA_FN uint32_t umbra_mod_fold(uint32_t r, uint32_t q) { return umbra_mod_lift(r - q, q); }
 
-UMBRA_FN uint32_t umbra_mod_neg(uint32_t a, uint32_t q) { return a ? q - a : 0; }
+UMBRA_FN uint32_t umbra_mod_add(uint32_t a, uint32_t b, uint32_t q) { return umbra_mod_fold(a + b, q); }
+
+UMBRA_FN uint32_t umbra_mod_sub(uint32_t a, uint32_t b, uint32_t q) { return umbra_mod_lift(a - b, q); }
+
+UMBRA_FN uint32_t umbra_mod_neg(uint32_t a, uint32_t q) { return umbra_mod_sub(0, a, q); }
 
 UMBRA_FN uint32_t umbra_mulhi32(uint32_t a, uint32_t b) { return (uint32_t)(((uint64_t)a * b) >> 32); }
 
@@ -58,8 +62,7 @@ UMBRA_FN uint32_t umbra_mod_mul_lazy(uint32_t a, uint32_t w, uint32_t w_shoup, u
 
 /* a * w mod q in [0, q), for any 32-bit a. */
 UMBRA_FN uint32_t umbra_mod_mul_const(uint32_t a, uint32_t w, uint32_t w_shoup, uint32_t q) {
-  uint32_t r = umbra_mod_mul_lazy(a, w, w_shoup, q);
-  return r >= q ? r - q : r;
+  return umbra_mod_fold(umbra_mod_mul_lazy(a, w, w_shoup, q), q);
 }
 
 /* -q^-1 mod 2^32 (Newton's iteration; q odd). */
@@ -72,8 +75,7 @@ UMBRA_FN uint32_t umbra_mont_neg_inv(uint32_t q) {
 /* t * R^-1 mod q in [0, q), for t < q * 2^32 (Montgomery). */
 UMBRA_FN uint32_t umbra_mont_reduce(uint64_t t, uint32_t q, uint32_t neg_inv) {
   uint32_t m = (uint32_t)t * neg_inv;
-  uint32_t r = (uint32_t)((t >> 32) + (((uint64_t)m * q) >> 32) + ((uint32_t)t != 0));
-  return r >= q ? r - q : r;
+  return umbra_mod_fold((uint32_t)((t + (uint64_t)m * q) >> 32), q); /* both terms are below 2^63 */
 }
 
 /* a * b * R^-1 mod q. */

@@ -5,7 +5,7 @@ c0 + c1 * s is the message at the level's scale, with some noise. Every operatio
 """
 
 from fractions import Fraction
-from math import prod
+from math import floor, prod
 
 from .chain import scales
 from .division import divide
@@ -72,12 +72,18 @@ def conjugation_galois(n):
     return 2 * n - 1
 
 
+def round_64(x):
+    """x rounded to 64 significant bits, which is how far the library knows its scales, and that to an integer."""
+    unit = Fraction(2) ** (floor(x).bit_length() - 64)
+    return floor(round(x / unit) * unit + Fraction(1, 2))
+
+
 def alignment(chain, level, target):
     """What a move from a level to a lower one needs: (positions to keep, factor).
 
     The kept positions are the smallest run of the level's window that has all it shares with the target's window (where
     the target's reaches beyond an end, the run begins or ends there) and leaves a factor of at least 2^25 and of at most
-    8 bits less than the nominal scale; all of the window if no run does. factor = round(s_k prod D / (s_l prod R)).
+    8 bits less than the nominal scale; all of the window if no run does. factor = round_64(s_k prod D / (s_l prod R)).
     """
     window, wanted = chain.window(level), chain.window(target)
     least = 1 << max(25, chain.scale_bits - 8)
@@ -88,8 +94,7 @@ def alignment(chain, level, target):
         removed, restored = chain.step(part, wanted)
         factor = scales(chain)[target] * prod(removed) / (scales(chain)[level] * prod(restored))
         if factor >= least or part == window:
-            assert abs(factor % 1 - Fraction(1, 2)) * 2**60 > factor  # the library knows 64 bits of it
-            return part, round(factor)
+            return part, round_64(factor)
 
 
 def lower(parts, chain, level, target):

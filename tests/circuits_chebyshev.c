@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/* Chebyshev polynomials: fits, values in the clear, and encrypted evaluation of every degree up to 63. */
+#include "scheme.h"
+
+static const long double pi = 3.14159265358979323846264338327950288L;
+
+/* sum c_k cos(k acos t), by definition. */
+static long double value(const double *c, uint32_t degree, long double t) {
+  long double sum = 0;
+  for (uint32_t k = 0; k <= degree; k++) sum += c[k] * cosl(k * acosl(t));
+  return sum;
+}
+
+/* ---- in the clear ---- */
+
+static void values_in_the_clear(void **state) {
+  (void)state;
+  uint64_t random = 1;
+  double c[UMBRA_MAX_DEGREE + 1];
+  for (uint32_t k = 0; k <= UMBRA_MAX_DEGREE; k++) c[k] = uniform(&random);
+  for (uint32_t degree = 0; degree <= UMBRA_MAX_DEGREE; degree += 5)
+    for (int i = -20; i <= 20; i++) {
+      double t = i / 20.0;
+      assert_true(fabsl(umbra_chebyshev_value(c, degree, t) - value(c, degree, t)) < 1e-11);
+    }
+}
+
+static void depths(void **state) {
+  (void)state;
+  static const uint32_t expected[][2] = {{0, 1}, {1, 1}, {2, 2}, {3, 2}, {4, 3}, {7, 3}, {8, 4}, {15, 4},
+                                         {16, 5}, {31, 5}, {32, 6}, {63, 6}, {64, 7}, {127, 7}, {255, 8}};
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+    assert_int_equal(umbra_chebyshev_depth(expected[i][0]), expected[i][1]);
+}
+
+static double cubic(double x, void *user) {
+  (void)user;
+  return 2 * x * x * x - x + 5;
+}
+
+static double exponential(double x, void *user) { return exp(*(double *)user * x); }
+static double pole(double x, void *user) {
+  (void)user;
+  return 1 / x;
+}
+
+/* A cubic is its own interpolant: 2 x^3 - x + 5 = T_3 / 2 + T_1 / 2 + 5 on [-1, 1]. */
+static void fit_of_a_polynomial(void **state) {
+  (void)state;
+  static const double expected[] = {5, 0.5, 0, 0.5, 0, 0, 0, 0};
+  double c[8], error = 1;
+  assert_ok(umbra_chebyshev_fit(c, 7, cubic, NULL, -1, 1, &error));
+  for (int k = 0; k < 8; k++) assert_true(fabs(c[k] - expected[k]) < 1e-14);
+  assert_true(error < 1e-14);
+}
+
+/* The interval, and the error that is reported: that of the polynomial itself, found again on another grid. */
+static void fit_of_a_function(void **state) {
+  (void)state;
+  double rate = 0.75, c[13], error = 0, found = 0;
+  assert_ok(umbra_chebyshev_fit(c, 12, exponential, &rate, -3, 5, &error));
+  for (int i = 0; i <= 3000; i++) {
+    double t = i / 1500.0 - 1, x = 1 + 4 * t;
+    found = fmax(found, (double)fabsl(value(c, 12, t) - expl(0.75L * x)));
+  }
+  assert_true(error > 1e-9 && fabs(found / error - 1) < 0.01);
+  assert_ok(umbra_chebyshev_fit(c, 0, exponential, &rate, -3, 5, NULL));
+  assert_true(fabs(c[0] - exp(0.75)) < 1e-15); /* its one node is the middle */
+}
+
+static void fits_that_cannot_be(void **state) {
+  (void)state;
+  double c[4] = {1, 2, 3, 4}, error = 7;
+  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
+  assert_fails(umbra_chebyshev_fit(c, 2, pole, NULL, -1, 1, &error), UMBRA_ERROR_RANGE, "not finite");
+  assert_fails(umbra_chebyshev_fit(c, 3, cubic, NULL, 1, 1, &error), bad, "lo < hi");
+  assert_fails(umbra_chebyshev_fit(c, 3, cubic, NULL, NAN, 1, &error), bad, "lo < hi");
+  assert_fails(umbra_chebyshev_fit(c, 3, cubic, NULL, 0, INFINITY, &error), bad, "lo < hi");
+  assert_fails(umbra_chebyshev_fit(c, UMBRA_MAX_DEGREE + 1, cubic, NULL, 0, 1, &error), bad, "255");
+  assert_fails(umbra_chebyshev_fit(NULL, 3, cubic, NULL, 0, 1, &error), bad, "coefficients");
+  assert_fails(umbra_chebyshev_fit(c, 3, NULL, NULL, 0, 1, &error), bad, "function");
+  assert_true(c[0] == 1 && c[3] == 4 && error == 7);
+}
+
+/* ---- encrypted ---- */
+
+enum { DEPTH = 7, DEGREE = 63 };
+
+static scheme s;
+static vector points;
+static umbra_ciphertext *x;
+
+/* Evaluates, compares with the definition in every slot, and returns the levels that it took. */
+static uint32_t check(const double *c, uint32_t degree, const char *what) {
+  umbra_ciphertext *out = NULL;
+  vector expected = vector_make(points.slots);
+  for (uint32_t j = 0; j < points.slots; j++) expected.value[j] = value(c, degree, creall(points.value[j]));
+  assert_ok(umbra_chebyshev_eval(s.evaluator, &out, x, c, degree));
+  double error = worst_error(&s, out, &expected), bound = umbra_ciphertext_error_bound(out);
+  if (!(error <= bound)) fail_msg("%s, degree %u: error %g above its bound %g", what, degree, error, bound);
+  if (!(error < 1e-7)) fail_msg("%s, degree %u: error %g", what, degree, error);
+  uint32_t taken = DEPTH - umbra_ciphertext_level(out);
+  umbra_ciphertext_destroy(out);
+  vector_destroy(&expected);
+  return taken;
+}
+
+static void random_polynomial(double *c, uint64_t *random, uint32_t degree) {
+  for (uint32_t k = 0; k <= degree; k++) c[k] = uniform(random) / (degree + 1);
+  c[degree] = 0.5;
+}
+
+static void all_degrees(void **state) {
+  (void)state;
+  double c[DEGREE + 1];
+  uint64_t random = 5;
+  for (uint32_t degree = 1; degree <= DEGREE; degree += degree < 20 ? 1 : 4) {
+    random_polynomial(c, &random, degree);
+    assert_int_equal(check(c, degree, "dense"), umbra_chebyshev_depth(degree));
+  }
+  random_polynomial(c, &random, DEGREE);
+  assert_int_equal(check(c, DEGREE, "dense"), 6);
+}
+
+static void odd_and_even(void **state) {
+  (void)state;
+  static const uint32_t degrees[] = {2, 3, 5, 6, 7, 8, 12, 15, 16, 27, 31, 32, 33, 62, 63};
+  double c[DEGREE + 1];
+  uint64_t random = 6;
+  for (size_t i = 0; i < sizeof degrees / sizeof *degrees; i++) {
+    random_polynomial(c, &random, degrees[i]);
+    for (uint32_t k = 0; k <= degrees[i]; k++)
+      if ((k + degrees[i]) % 2) c[k] = 0;
+    assert_int_equal(check(c, degrees[i], "of one parity"), umbra_chebyshev_depth(degrees[i]));
+  }
+}
+
+/* T_k alone, for every k. */
+static void single_terms(void **state) {
+  (void)state;
+  for (uint32_t degree = 1; degree <= DEGREE; degree += degree < 17 ? 1 : 5) {
+    double c[DEGREE + 1] = {0};
+    c[degree] = 1;
+    assert_int_equal(check(c, degree, "single"), umbra_chebyshev_depth(degree));
+  }
+}
+
+/* Leading zeros cost no level; a constant costs one. */
+static void low_degrees(void **state) {
+  (void)state;
+  double c[DEGREE + 1] = {0.25};
+  assert_int_equal(check(c, 0, "constant"), 1);
+  assert_int_equal(check(c, 40, "constant with zeros"), 1);
+  double nothing[4] = {0};
+  assert_int_equal(check(nothing, 3, "zero"), 1);
+  c[3] = -0.5;
+  assert_int_equal(check(c, DEGREE, "leading zeros"), 2);
+}
+
+/* The output may be the input; an input one level too low is refused. */
+static void levels_and_places(void **state) {
+  (void)state;
+  double c[8];
+  uint64_t random = 7;
+  umbra_ciphertext *out = NULL, *low = NULL;
+  random_polynomial(c, &random, 7);
+  assert_ok(umbra_chebyshev_eval(s.evaluator, &out, x, c, 7));
+  bytes expected = ciphertext_bytes(out);
+  assert_ok(umbra_ciphertext_copy(&low, x));
+  assert_ok(umbra_chebyshev_eval(s.evaluator, &low, low, c, 7));
+  assert_true(has_bytes(low, &expected));
+  assert_ok(umbra_level_drop(s.evaluator, &low, x, 2));
+  assert_fails(umbra_chebyshev_eval(s.evaluator, &out, low, c, 7), UMBRA_ERROR_NO_LEVEL, "takes 3 levels");
+  assert_true(has_bytes(out, &expected));
+  assert_ok(umbra_level_drop(s.evaluator, &low, x, 3));
+  assert_ok(umbra_chebyshev_eval(s.evaluator, &out, low, c, 7));
+  assert_int_equal(umbra_ciphertext_level(out), 0);
+  umbra_ciphertext_destroy(out);
+  umbra_ciphertext_destroy(low);
+  free(expected.data);
+}
+
+static int open_all(void **state) {
+  (void)state;
+  scheme_open(&s, test_params(11, 50, DEPTH), NULL, NULL, 0);
+  points = vector_make(1024);
+  for (uint32_t j = 0; j < points.slots; j++) points.value[j] = (double)cosl(pi * j / (points.slots - 1));
+  x = encrypt_vector(&s, &points, UMBRA_TOP_LEVEL);
+  return 0;
+}
+
+static int close_all(void **state) {
+  (void)state;
+  umbra_ciphertext_destroy(x);
+  vector_destroy(&points);
+  scheme_close(&s);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_in_the_clear), cmocka_unit_test(depths),
+      cmocka_unit_test(fit_of_a_polynomial), cmocka_unit_test(fit_of_a_function),
+      cmocka_unit_test(fits_that_cannot_be), cmocka_unit_test(all_degrees),
+      cmocka_unit_test(odd_and_even),        cmocka_unit_test(single_terms),
+      cmocka_unit_test(low_degrees),         cmocka_unit_test(levels_and_places),
+  };
+  return cmocka_run_group_tests(tests, open_all, close_all);
+}

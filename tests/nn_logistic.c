@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/* Encrypted logistic scores against the same in the clear, and against the sigmoid itself. */
+#include "scheme.h"
+
+enum { MOST_FEATURES = 40, ROWS = 150 };
+
+static double sigmoid(double z) { return 1 / (1 + exp(-z)); }
+
+/* ---- the interpolant in the clear ---- */
+
+static void values_in_the_clear(void **state) {
+  (void)state;
+  for (int i = -80; i <= 80; i++) {
+    double z = i / 10.0;
+    assert_true(fabs(umbra_logistic_value(z, 8, 31) - sigmoid(z)) < 1e-5);
+    assert_true(fabs(umbra_logistic_value(z, 8, 63) - sigmoid(z)) < 1e-10);
+  }
+  assert_true(fabs(umbra_logistic_value(0.5, 2, 3) - sigmoid(0.5)) < 0.01);
+}
+
+static void arguments_outside(void **state) {
+  (void)state;
+  assert_true(isnan(umbra_logistic_value(0, 0, 7)));
+  assert_true(isnan(umbra_logistic_value(0, -1, 7)));
+  assert_true(isnan(umbra_logistic_value(0, NAN, 7)));
+  assert_true(isnan(umbra_logistic_value(0, INFINITY, 7)));
+  assert_true(isnan(umbra_logistic_value(0, 8, 0)));
+  assert_true(isnan(umbra_logistic_value(0, 8, 64)));
+  assert_true(isnan(umbra_logistic_value(NAN, 8, 7)));
+}
+
+static void what_scoring_takes(void **state) {
+  (void)state;
+  int32_t steps[32];
+  assert_int_equal(umbra_logistic_depth(7), 5);
+  assert_int_equal(umbra_logistic_depth(63), 8);
+  assert_int_equal(umbra_logistic_rotations(steps, 30), 5); /* 30 features and the bias: 32 slots */
+  for (int i = 0; i < 5; i++) assert_int_equal(steps[i], 1 << i);
+  assert_int_equal(umbra_logistic_rotations(steps, 32), 6);
+  assert_int_equal(umbra_logistic_rotations(steps, 1), 1);
+}
+
+/* ---- encrypted ---- */
+
+typedef struct problem {
+  size_t features;
+  double weights[MOST_FEATURES], bias, range;
+  uint32_t degree;
+  double records[ROWS * MOST_FEATURES];
+} problem;
+
+/* Weights so small that every weights . row + bias stays within the range, but reaches half of it. */
+static void problem_make(problem *p, uint64_t *random, size_t features, double range, uint32_t degree) {
+  *p = (problem){.features = features, .range = range, .degree = degree, .bias = range / 8};
+  for (size_t i = 0; i < features; i++) p->weights[i] = 0.85 * range / (double)features * (i % 2 ? -1 : 1);
+  for (size_t i = 0; i < ROWS * features; i++) p->records[i] = uniform(random);
+  for (size_t i = 0; i < features; i++) p->records[i] = i % 2 ? -0.9 : 0.9; /* the first row: near the end */
+}
+
+static double linear(const problem *p, size_t row) {
+  double z = p->bias;
+  for (size_t i = 0; i < p->features; i++) z += p->weights[i] * p->records[row * p->features + i];
+  return z;
+}
+
+static void check_scores(const scheme *s, const problem *p, double tolerance) {
+  umbra_matrix *records = NULL, *scores = NULL;
+  umbra_logistic *model = NULL;
+  double found[ROWS];
+  assert_ok(umbra_matrix_encrypt(&records, s->public, p->records, ROWS, p->features));
+  assert_ok(umbra_logistic_encrypt(&model, s->public, p->weights, p->features, p->bias, p->range, p->degree));
+  assert_int_equal(umbra_logistic_features(model), p->features);
+  assert_ok(umbra_logistic_score(s->evaluator, &scores, model, records));
+  assert_int_equal(umbra_matrix_rows(scores), ROWS);
+  assert_int_equal(umbra_matrix_columns(scores), 1);
+  assert_ok(umbra_matrix_decrypt(found, scores, s->secret));
+  for (size_t r = 0; r < ROWS; r++) {
+    double expected = umbra_logistic_value(linear(p, r), p->range, p->degree);
+    if (!(fabs(found[r] - expected) < tolerance))
+      fail_msg("%zu features, degree %u, row %zu: %g, expected %g", p->features, p->degree, r, found[r], expected);
+  }
+  umbra_matrix_destroy(records);
+  umbra_matrix_destroy(scores);
+  umbra_logistic_destroy(model);
+}
+
+static void scores(void **state) {
+  (void)state;
+  static const struct {
+    size_t features;
+    double range;
+    uint32_t degree;
+  } cases[] = {{1, 2, 3}, {3, 8, 15}, {7, 4, 7}, {30, 12, 31}, {32, 1, 1}, {5, 8, 63}};
+  static problem p;
+  uint64_t random = 8;
+  int32_t steps[32];
+  scheme s;
+  size_t count = umbra_logistic_rotations(steps, MOST_FEATURES);
+  scheme_open(&s, test_params(11, 45, umbra_logistic_depth(63)), NULL, steps, count);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    problem_make(&p, &random, cases[i].features, cases[i].range, cases[i].degree);
+    check_scores(&s, &p, 1e-5);
+  }
+  scheme_close(&s);
+}
+
+/* With just the levels that umbra_logistic_depth says; and with one less, refused. */
+static void levels(void **state) {
+  (void)state;
+  static problem p;
+  uint64_t random = 9;
+  int32_t steps[32];
+  umbra_logistic *model = NULL;
+  umbra_matrix *records = NULL, *result = NULL;
+  size_t count = umbra_logistic_rotations(steps, 4);
+  problem_make(&p, &random, 4, 4, 7);
+  for (uint32_t missing = 0; missing < 2; missing++) {
+    scheme s;
+    scheme_open(&s, test_params(11, 45, umbra_logistic_depth(7) - missing), NULL, steps, count);
+    if (!missing) check_scores(&s, &p, 1e-5);
+    assert_ok(umbra_logistic_encrypt(&model, s.public, p.weights, 4, p.bias, p.range, p.degree));
+    assert_ok(umbra_matrix_encrypt(&records, s.public, p.records, ROWS, 4));
+    if (missing)
+      assert_fails(umbra_logistic_score(s.evaluator, &result, model, records), UMBRA_ERROR_NO_LEVEL, "takes 5 levels");
+    assert_null(result);
+    umbra_logistic_destroy(model);
+    umbra_matrix_destroy(records);
+    scheme_close(&s);
+  }
+}
+
+static void refusals(void **state) {
+  (void)state;
+  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
+  double weights[3] = {1, 2, 3};
+  umbra_logistic *model = NULL;
+  umbra_matrix *records = NULL, *result = NULL;
+  scheme s;
+  scheme_open(&s, test_params(11, 40, 5), NULL, NULL, 0);
+  const umbra_public_key *key = s.public;
+  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, 0, 0, 7), bad, "range must be above 0");
+  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, 0, NAN, 7), bad, "range must be above 0");
+  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, 0, 4, 0), bad, "degree in 1..63");
+  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, 0, 4, 64), bad, "degree in 1..63");
+  assert_fails(umbra_logistic_encrypt(&model, key, weights, 0, 0, 4, 7), bad, "at least one weight");
+  assert_fails(umbra_logistic_encrypt(&model, key, NULL, 3, 0, 4, 7), bad, "at least one weight");
+  assert_fails(umbra_logistic_encrypt(&model, key, weights, 1024, 0, 4, 7), UMBRA_ERROR_RANGE, "up to 1023");
+  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, INFINITY, 4, 7), UMBRA_ERROR_RANGE, "not a finite");
+  assert_null(model);
+  assert_ok(umbra_logistic_encrypt(&model, key, weights, 3, 0, 4, 7));
+  assert_ok(umbra_matrix_encrypt(&records, key, weights, 1, 2));
+  assert_fails(umbra_logistic_score(s.evaluator, &result, model, records), bad, "2 columns and the model 3 features");
+  umbra_matrix_destroy(records);
+  records = NULL;
+  assert_ok(umbra_matrix_encrypt(&records, key, weights, 1, 3));
+  assert_fails(umbra_logistic_score(s.evaluator, &result, model, records), UMBRA_ERROR_MISSING_KEY, "rotation 1 ");
+  assert_fails(umbra_logistic_score(NULL, &result, model, records), bad, "evaluator");
+  assert_fails(umbra_logistic_score(s.evaluator, NULL, model, records), bad, "output");
+  assert_fails(umbra_logistic_score(s.evaluator, &result, NULL, records), bad, "model");
+  assert_fails(umbra_logistic_score(s.evaluator, &result, model, NULL), bad, "records");
+  assert_null(result);
+  umbra_matrix_destroy(records);
+  umbra_logistic_destroy(model);
+  scheme_close(&s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_in_the_clear), cmocka_unit_test(arguments_outside), cmocka_unit_test(what_scoring_takes),
+      cmocka_unit_test(scores),              cmocka_unit_test(levels),            cmocka_unit_test(refusals),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
