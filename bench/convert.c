@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two conversions of a key switch: up from one digit to all other primes, down from the auxiliary ones to the level. */
+/* The two conversions of a key switch: from one digit to all other primes, and from the auxiliary ones to the level. */
 #include "kernel_rig.h"
 
 /* Positions of the limbs of a shape. */

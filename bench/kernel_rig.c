@@ -167,7 +167,7 @@ static int equal_memory(const bench_kernel_rig *rig) {
     const size_t bytes = (rig->used - at < WORDS ? rig->used - at : WORDS) * sizeof *part;
     tested->kernels->download(tested->stream, part, tested->memory + at, bytes);
     if (tested->kernels->wait(tested->stream) != UMBRA_OK) return 0;
-    if (memcmp(part, rig->oracle.memory + at, bytes)) return 0;
+    if (memcmp(part, rig->oracle.memory + at, bytes) != 0) return 0;
   }
   return 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Benchmarks of kernels: a backend at work on the ring of a parameter set, and the reference backend beside it. After the
- * timed calls one more is made on both, from the same operands, and must leave the same memory.
+ * Benchmarks of kernels: a backend at work on the ring of a parameter set, and the reference backend beside it. After
+ * the timed calls one more is made on both, from the same operands, and must leave the same memory.
  *
  * A kernel's file gives bench_kernel lines: how operands are laid out, and the call.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * umbra_bench: every kernel and every operation on ciphertexts, timed and checked. docs/performance.md says how to read it.
+ * umbra_bench: every kernel and every operation on ciphertexts, timed and checked; see docs/performance.md.
  *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--benchmark_...]
  * Each list may be "all". Left out: one small set, the fastest backend, one thread and all of them.
  */
@@ -12,14 +12,14 @@
 #include "kernel_rig.h"
 #include "scheme_rig.h"
 
-enum { MAX_LIST = 16 };
+enum { MAX_LIST = 16, KERNEL_FILES = 10, OPERATION_FILES = 8 };
 
-static const bench_kernel *const kernel_files[] = {
+static const bench_kernel *const kernel_files[KERNEL_FILES] = {
     bench_elementwise,   bench_tensor,       bench_ntt,    bench_automorphism, bench_convert,
     bench_inner_product, bench_divide_close, bench_expand, bench_from_i64,     bench_fft,
 };
 
-static const bench_operation *const operation_files[] = {
+static const bench_operation *const operation_files[OPERATION_FILES] = {
     bench_encoder,  bench_encrypt, bench_decrypt,   bench_evaluator,
     bench_products, bench_rotate,  bench_keys_made, bench_chebyshev,
 };
@@ -104,9 +104,9 @@ static int check(const bench_setting *setting) {
 /* ---- registration ---- */
 
 static void register_setting(const bench_setting *setting) {
-  for (size_t i = 0; i < sizeof kernel_files / sizeof *kernel_files; i++)
+  for (size_t i = 0; i < KERNEL_FILES; i++)
     for (const bench_kernel *kernel = kernel_files[i]; kernel->name; kernel++) bench_kernel_register(kernel, setting);
-  for (size_t i = 0; i < sizeof operation_files / sizeof *operation_files; i++)
+  for (size_t i = 0; i < OPERATION_FILES; i++)
     for (const bench_operation *op = operation_files[i]; op->name; op++) bench_operation_register(op, setting);
 }
 

@@ -180,8 +180,8 @@ static void count(bench_state *state, const bench_scheme *s) {
 }
 
 /*
- * The first calls under a setting are not measured: one makes plans and takes memory for its results, the next takes more,
- * since new results replace the old ones only when they are ready.
+ * The first calls under a setting are not measured: one makes plans and takes memory for its results, the next takes
+ * more, since new results replace the old ones only when they are ready.
  */
 static umbra_status prepare(bench_scheme *s, const bench_operation *op, const bench_setting *setting) {
   TRY(rig_open(s, setting));

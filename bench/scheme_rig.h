@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Benchmarks of operations on ciphertexts: keys, two encrypted vectors, and an evaluator. The last result is decrypted and
- * must be what the operation promises, within the bound on the error that the library tracks.
+ * Benchmarks of operations on ciphertexts: keys, two encrypted vectors, and an evaluator. The last result is decrypted
+ * and must be what the operation promises, within the bound on the error that the library tracks.
  *
  * An operation's file gives bench_operation lines: the call, and the slots it should give.
  */

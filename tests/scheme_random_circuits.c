@@ -299,12 +299,34 @@ static void run_circuits(uint32_t scale_bits) {
   scheme_close(&s);
 }
 
+/* The bound holds where errors are larger than the message itself: then their product is what matters. */
+static void errors_above_the_message(void **state) {
+  (void)state;
+  scheme s;
+  umbra_ciphertext *x = NULL;
+  uint64_t random = 3;
+  scheme_open(&s, test_params(12, 40, 3), NULL, NULL, 0);
+  vector v = vector_random(&random, umbra_params_slots(s.params), 1);
+  x = encrypt_vector(&s, &v, UMBRA_TOP_LEVEL);
+  assert_ok(umbra_mul_constant(s.evaluator, &x, x, 0x1p-35, 0));
+  assert_ok(umbra_mul_integer(s.evaluator, &x, x, 1 << 24));
+  assert_ok(umbra_square(s.evaluator, &x, x));
+  assert_ok(umbra_square(s.evaluator, &x, x));
+  for (uint32_t j = 0; j < v.slots; j++) v.value[j] = cpowl(v.value[j] * 0x1p-11L, 4);
+  double error = worst_error(&s, x, &v), bound = umbra_ciphertext_error_bound(x);
+  if (!(error <= bound)) fail_msg("error 2^%.2f above its bound 2^%.2f", log2(error), log2(bound));
+  umbra_ciphertext_destroy(x);
+  vector_destroy(&v);
+  scheme_close(&s);
+}
+
 static void at_40_bits(void **state) { (void)state, run_circuits(40); }
 static void at_50_bits(void **state) { (void)state, run_circuits(50); }
 static void at_60_bits(void **state) { (void)state, run_circuits(60); }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(at_40_bits), cmocka_unit_test(at_50_bits),
-                                     cmocka_unit_test(at_60_bits)};
+                                     cmocka_unit_test(at_60_bits),
+                                     cmocka_unit_test(errors_above_the_message)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The transforms of HEXL at primes just below 2^50, its fastest: one prime, and as many as a ciphertext of our sets needs.
+// The transforms of HEXL at primes just below 2^50, its fastest: one prime, and as many as a ciphertext of our
+// sets needs.
 #include <benchmark/benchmark.h>
 
 #include <cmath>

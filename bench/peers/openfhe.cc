@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenFHE at parameters equivalent to ours: the same ring, depth, scale and security, and its own digits. FIXEDMANUAL, so
-// that products are rescaled at once, as ours are. Threads: OMP_NUM_THREADS.
+// OpenFHE at parameters equivalent to ours: the same ring, depth, scale and security, and its own digits. FIXEDMANUAL,
+// so that products are rescaled at once, as ours are. Threads: OMP_NUM_THREADS.
 #include <benchmark/benchmark.h>
 #include <omp.h>
 #include <openfhe.h>

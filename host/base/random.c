@@ -50,7 +50,9 @@ static int ones21(uint64_t word) {
 
 static int8_t centred_binomial(uint64_t word) { return (int8_t)(ones21(word) - ones21(word >> 21)); }
 
-static void sample(umbra_random *random, int8_t *values, size_t count, int8_t (*from_word)(uint64_t)) {
+/* Inlined into each sampler, so that the compiler can vectorise the loop. */
+static inline __attribute__((always_inline)) void sample(umbra_random *random, int8_t *values, size_t count,
+                                                         int8_t (*from_word)(uint64_t)) {
   uint8_t words[8 * CHUNK];
   for (size_t done = 0; done < count; done += CHUNK) {
     size_t batch = count - done < CHUNK ? count - done : CHUNK;

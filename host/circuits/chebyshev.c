@@ -63,7 +63,7 @@ umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree, double (
 
 static uint32_t ceil_log2(uint32_t x) { return x <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(x - 1); }
 
-uint32_t umbra_chebyshev_depth(uint32_t degree) { return degree ? ceil_log2(degree + 1) : 1; }
+uint32_t umbra_chebyshev_depth(uint32_t degree) { return ceil_log2(degree + 1); }
 
 /* ---- encrypted ---- */
 

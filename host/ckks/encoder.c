@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoder.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -96,13 +97,16 @@ static umbra_status place_values(complex_vector *v, double *magnitude, const umb
   return UMBRA_OK;
 }
 
-/* Exponent e with |x| < 2^e for every part of the vector. */
+/* Exponent e with |x| < 2^e for every part of the vector; beyond all doubles if the transform overflowed. */
 static int largest_exponent(const complex_vector *v) {
   double largest = 0;
-  for (uint32_t t = 0; t < 2 * v->m; t++) largest = fmax(largest, fabs(v->re[t]));
+  for (uint32_t t = 0; t < 2 * v->m; t++) {
+    if (!isfinite(v->re[t])) return 2 * DBL_MAX_EXP;
+    largest = fmax(largest, fabs(v->re[t]));
+  }
   int exponent;
   frexp(largest, &exponent);
-  return isfinite(largest) ? exponent : 4096;
+  return exponent;
 }
 
 /* Rounds x * factor to the coefficient positions of the vector's parts. */

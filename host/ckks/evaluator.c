@@ -60,6 +60,22 @@ umbra_status umbra_check_product_level(uint32_t level) {
                     "no level left: a product takes one level and an operand is at level 0; use parameters with more depth");
 }
 
+static const char *key_name(umbra_key_kind kind) {
+  switch (kind) {
+    case UMBRA_KEY_RELINEARIZE: return "relinearisation";
+    case UMBRA_KEY_CONJUGATE: return "conjugation";
+    case UMBRA_KEY_ROTATE: break;
+  }
+  return "rotation ";
+}
+
+umbra_status umbra_check_key_level(const umbra_eval_key *key, uint32_t level) {
+  if (key->level >= level) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
+                    "the key for %s%.0u serves levels up to %u and the ciphertext is at level %u: make it for higher ones",
+                    key_name(key->kind), key->rotation, key->level, level);
+}
+
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots) {
   UMBRA_TRY(umbra_ciphertext_make(made, evaluator->context, level));
@@ -199,20 +215,28 @@ umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, co
 
 /* ---- constants ---- */
 
+/* RANGE unless a constant of that size, times the level's scale, is below half of the level's modulus. */
+static umbra_status check_constant(const umbra_context *context, uint32_t level, double size) {
+  const umbra_chain *chain = umbra_context_chain(context);
+  umbra_window window = chain->window[level];
+  int size_bits;
+  frexp(size, &size_bits);
+  double available = umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1 -
+                     umbra_log2_bits(chain->log_scale[level]);
+  if (size_bits <= available) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "the constant %g is too large for level %u: at most about 2^%.0f", size, level,
+                    available);
+}
+
 umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context *context, uint32_t level, double re,
                                   double im) {
-  if (!isfinite(re) || !isfinite(im))
-    return umbra_fail(UMBRA_ERROR_RANGE, "a constant is not a finite number");
-  const umbra_chain *chain = umbra_context_chain(context);
-  double scale = umbra_log2_to_double(chain->log_scale[level]);
+  if (!isfinite(re) || !isfinite(im)) return umbra_fail(UMBRA_ERROR_RANGE, "a constant is not a finite number");
+  double scale = umbra_log2_to_double(umbra_context_chain(context)->log_scale[level]);
+  double size = fmax(fabs(re), fabs(im));
+  UMBRA_TRY(check_constant(context, level, size));
   int size_bits, scale_bits;
-  frexp(fmax(fabs(re), fabs(im)), &size_bits);
+  frexp(size, &size_bits);
   frexp(scale, &scale_bits);
-  umbra_window window = chain->window[level];
-  double available = umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1;
-  if (size_bits + scale_bits > available)
-    return umbra_fail(UMBRA_ERROR_RANGE, "the constant %g is too large for level %u: at most about 2^%.0f", fmax(fabs(re), fabs(im)),
-                      level, available - scale_bits);
   const int word_bits = 62;
   int shift = size_bits + scale_bits > word_bits ? size_bits + scale_bits - word_bits : 0;
   double factor = ldexp(scale, -shift);
@@ -278,6 +302,7 @@ umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **o
 umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                                int64_t factor) {
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  UMBRA_TRY(check_constant(evaluator->context, a->level, fabs((double)factor)));
   umbra_ring *ring = evaluator->context->ring;
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));

@@ -15,6 +15,9 @@ umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciph
 /* NO_LEVEL if a product would start at level 0. */
 umbra_status umbra_check_product_level(uint32_t level);
 
+/* MISSING_KEY if the key serves only lower levels. */
+umbra_status umbra_check_key_level(const umbra_eval_key *key, uint32_t level);
+
 /* A ciphertext at that level with a's owner. */
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots);

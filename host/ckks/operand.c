@@ -35,7 +35,7 @@ static umbra_window part_to_keep(const umbra_chain *chain, uint32_t l, uint32_t 
   return all;
 }
 
-/* c as value * 2^shift with at most 62 bits. */
+/* c as value * 2^shift with at most 62 bits; beyond 2^60 it is rounded twice, which matters to nobody but is defined. */
 static int64_t round_constant(umbra_log2 log_c, uint32_t *shift) {
   int32_t exponent;
   uint64_t mantissa = umbra_log2_exp(log_c, &exponent); /* 64 bits, exponent >= -63 since c >= 1 */

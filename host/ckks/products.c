@@ -22,11 +22,12 @@ static umbra_status rescale(umbra_evaluator *evaluator, umbra_ciphertext *made, 
 
 /* ---- ciphertext by ciphertext ---- */
 
-static umbra_status find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator) {
+static umbra_status find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator,
+                                         uint32_t level) {
   for (size_t i = 0; evaluator->keys && i < evaluator->keys->count; i++)
     if (evaluator->keys->key[i].kind == UMBRA_KEY_RELINEARIZE) {
       *key = &evaluator->keys->key[i];
-      return UMBRA_OK;
+      return umbra_check_key_level(*key, level);
     }
   return umbra_fail(UMBRA_ERROR_MISSING_KEY,
                     "products of ciphertexts need the relinearisation key: request it with .relinearize = 1");
@@ -100,7 +101,7 @@ umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const
   UMBRA_TRY(umbra_check_product_level(level));
   const umbra_eval_key *key;
   umbra_ciphertext *made;
-  UMBRA_TRY(find_relinearization(&key, evaluator));
+  UMBRA_TRY(find_relinearization(&key, evaluator, level));
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
   return umbra_result_finish(out, made, dot_into(evaluator, made, a, b, count, key));
 }

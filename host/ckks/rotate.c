@@ -11,16 +11,11 @@
 #include "galois.h"
 #include "noise.h"
 
-static umbra_status too_low(const umbra_eval_key *key, uint32_t level) {
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "the key for %s %u serves levels up to %u and the ciphertext is at level %u",
-                    key->kind == UMBRA_KEY_CONJUGATE ? "conjugation" : "rotation", key->rotation, key->level, level);
-}
-
 static umbra_status find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
   for (size_t i = 0; evaluator->keys && i < evaluator->keys->count; i++)
     if (evaluator->keys->key[i].kind == UMBRA_KEY_CONJUGATE) {
       *key = &evaluator->keys->key[i];
-      return (*key)->level >= level ? UMBRA_OK : too_low(*key, level);
+      return umbra_check_key_level(*key, level);
     }
   return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for conjugation: request it with .conjugate = 1");
 }
@@ -37,7 +32,7 @@ static umbra_status find_rotation(const umbra_eval_key **key, const umbra_evalua
     *key = entry;
     if (entry->level >= level) return UMBRA_OK;
   }
-  if (*key) return too_low(*key, level);
+  if (*key) return umbra_check_key_level(*key, level);
   return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for rotation %d (of %u slots): request it in .rotations", steps,
                     slots);
 }

@@ -9,7 +9,7 @@
 #include "ring_internal.h"
 
 /* Blocks beyond this are returned to the system when they are given back. */
-static const uint64_t cache_limit = 192u << 20;
+static const uint64_t cache_limit = 256u << 20;
 
 static umbra_status open_device(umbra_ring *ring, uint32_t threads) {
   const umbra_chain *chain = &ring->params->chain;

@@ -30,7 +30,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_eval(umbra_evaluator *eval
                                                            const umbra_ciphertext *x, const double *coefficients,
                                                            uint32_t degree);
 
-/* Levels that umbra_chebyshev_eval takes for a polynomial of that degree: ceil(log2(degree + 1)), at least 1. */
+/* Levels that umbra_chebyshev_eval takes for a polynomial of that degree: ceil(log2(degree + 1)). */
 UMBRA_API uint32_t umbra_chebyshev_depth(uint32_t degree);
 
 UMBRA_END_DECLS

@@ -82,8 +82,9 @@ def alignment(chain, level, target):
     """What a move from a level to a lower one needs: (positions to keep, factor).
 
     The kept positions are the smallest run of the level's window that has all it shares with the target's window (where
-    the target's reaches beyond an end, the run begins or ends there) and leaves a factor of at least 2^25 and of at most
-    8 bits less than the nominal scale; all of the window if no run does. factor = round_64(s_k prod D / (s_l prod R)).
+    the target's reaches beyond an end, the run begins or ends there) and leaves a factor of at least 2^25 that has at
+    most 8 bits less than the nominal scale; all of the window if no run does.
+    factor = round_64(s_k prod D / (s_l prod R)).
     """
     window, wanted = chain.window(level), chain.window(target)
     least = 1 << max(25, chain.scale_bits - 8)

@@ -61,7 +61,7 @@ static void share_a_context(void **state) {
   scheme s;
   uint64_t random = 9;
   thrd_t thread[THREADS];
-  job alone = {&s}, together[THREADS];
+  job alone = {.s = &s}, together[THREADS];
   scheme_open(&s, test_params(11, 40, 5), NULL, steps, 2);
   vector v = vector_random(&random, 1024, 1);
   umbra_ciphertext *x = encrypt_vector(&s, &v, UMBRA_TOP_LEVEL), *y = encrypt_vector(&s, &v, 4);
