@@ -29,11 +29,11 @@ enum { SKIPPED = 77, N = 2048 };
 /* Everything below counts from here: errors that valgrind has reported so far. */
 static unsigned reported(void) { return VALGRIND_COUNT_ERRORS; }
 
-#define assert_constant_time(call)                                                          \
-  do {                                                                                      \
-    unsigned before_ = reported();                                                          \
-    call;                                                                                   \
-    unsigned found_ = reported() - before_;                                                 \
+#define assert_constant_time(call)                                                                  \
+  do {                                                                                              \
+    unsigned before_ = reported();                                                                  \
+    call;                                                                                           \
+    unsigned found_ = reported() - before_;                                                         \
     if (found_) fail_msg("%s: %u places depend on a secret, see valgrind's report", #call, found_); \
   } while (0)
 
@@ -138,8 +138,8 @@ static void uses_of_the_secret_key(void **state) {
   umbra_plaintext *plain = NULL, *opened = NULL;
   double values[] = {0.5, 0.25};
   int32_t steps[] = {1};
-  umbra_eval_keys_request request = {
-      UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps, .rotation_count = 1};
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps,
+                                     .rotation_count = 1};
   assert_ok(umbra_encode(&plain, s.context, values, 2, NULL));
   make_secret(s.secret->ternary, N);
   assert_constant_time(assert_ok(umbra_public_key_generate(&public, s.secret)));

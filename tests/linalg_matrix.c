@@ -33,7 +33,8 @@ static void check_layout(const umbra_matrix *m, const double *values) {
       double expected = row >= m->rows || column > m->columns ? 0
                         : column == m->columns                ? 1
                                                               : values[row * m->columns + column];
-      if (!(fabs(slots[i] - expected) < 1e-6)) fail_msg("part %zu, slot %zu: %g, expected %g", part, i, slots[i], expected);
+      if (!(fabs(slots[i] - expected) < 1e-6))
+        fail_msg("part %zu, slot %zu: %g, expected %g", part, i, slots[i], expected);
     }
   }
 }
@@ -57,8 +58,8 @@ static void check_shape(size_t rows, size_t columns, uint64_t *random) {
 
 static void shapes(void **state) {
   (void)state;
-  static const size_t shape[][2] = {{1, 1},  {1, 1023}, {2, 1023}, {512, 1}, {513, 1}, {256, 3},
-                                    {257, 3}, {5, 4},   {100, 30}, {100, 31}, {100, 32}, {3, 512}};
+  static const size_t shape[][2] = {{1, 1},   {1, 1023}, {2, 1023}, {512, 1},  {513, 1},  {256, 3},
+                                    {257, 3}, {5, 4},    {100, 30}, {100, 31}, {100, 32}, {3, 512}};
   uint64_t random = 4;
   for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) check_shape(shape[i][0], shape[i][1], &random);
 }

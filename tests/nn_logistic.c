@@ -167,8 +167,12 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(values_in_the_clear), cmocka_unit_test(arguments_outside), cmocka_unit_test(what_scoring_takes),
-      cmocka_unit_test(scores),              cmocka_unit_test(levels),            cmocka_unit_test(refusals),
+      cmocka_unit_test(values_in_the_clear),
+      cmocka_unit_test(arguments_outside),
+      cmocka_unit_test(what_scoring_takes),
+      cmocka_unit_test(scores),
+      cmocka_unit_test(levels),
+      cmocka_unit_test(refusals),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,7 +124,9 @@ static void requests_differ(void **state) {
   umbra_random_bytes(&random, a, sizeof a);
   umbra_random_bytes(&random, b, sizeof b);
   umbra_random_bytes(&other, c, sizeof c);
-  assert_true(memcmp(a, b, sizeof a) && memcmp(a, c, sizeof a) && memcmp(b, c, sizeof b));
+  assert_memory_not_equal(a, b, sizeof a);
+  assert_memory_not_equal(a, c, sizeof a);
+  assert_memory_not_equal(b, c, sizeof b);
   umbra_random_close(&random);
   umbra_random_close(&other);
   assert_memory_equal(&random, zero, sizeof random);
@@ -166,9 +168,9 @@ static void expansions_are_uniform(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ternary_is_uniform), cmocka_unit_test(errors_are_centred_binomial),
+      cmocka_unit_test(ternary_is_uniform),     cmocka_unit_test(errors_are_centred_binomial),
       cmocka_unit_test(errors_are_independent), cmocka_unit_test(seeds_decide),
-      cmocka_unit_test(requests_differ), cmocka_unit_test(expansions_are_uniform),
+      cmocka_unit_test(requests_differ),        cmocka_unit_test(expansions_are_uniform),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

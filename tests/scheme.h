@@ -23,10 +23,10 @@
   } while (0)
 
 /* Fails with that status, and `words` are in the text. */
-#define assert_fails(call, status, words)                                                                      \
-  do {                                                                                                         \
-    umbra_status status_ = (call);                                                                             \
-    if (status_ != (status)) fail_msg("%s: %s: %s", #call, umbra_status_string(status_), umbra_last_error());  \
+#define assert_fails(call, status, words)                                                                       \
+  do {                                                                                                          \
+    umbra_status status_ = (call);                                                                              \
+    if (status_ != (status)) fail_msg("%s: %s: %s", #call, umbra_status_string(status_), umbra_last_error());   \
     if (!strstr(umbra_last_error(), words)) fail_msg("%s: no \"%s\" in: %s", #call, words, umbra_last_error()); \
   } while (0)
 
@@ -64,8 +64,12 @@ typedef struct scheme {
 
 static inline umbra_params *test_params(uint32_t log_n, uint32_t scale_bits, uint32_t depth) {
   umbra_params *params;
-  umbra_params_need need = {.struct_size = sizeof need, .depth = depth, .scale_bits = scale_bits, .security = 128,
-                            .log_n = log_n, .flags = UMBRA_INSECURE_FOR_TESTS};
+  umbra_params_need need = {.struct_size = sizeof need,
+                            .depth = depth,
+                            .scale_bits = scale_bits,
+                            .security = 128,
+                            .log_n = log_n,
+                            .flags = UMBRA_INSECURE_FOR_TESTS};
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
 }
@@ -75,8 +79,8 @@ static inline void scheme_open(scheme *s, umbra_params *params, const char *devi
                                size_t count) {
   *s = (scheme){.params = params};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
-  umbra_eval_keys_request request = {
-      UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = rotations, .rotation_count = count};
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = rotations,
+                                     .rotation_count = count};
   assert_ok(umbra_context_create(&s->context, &desc));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
@@ -104,7 +108,8 @@ typedef struct vector {
 } vector;
 
 static inline vector vector_make(uint32_t slots) {
-  vector v = {slots, calloc(slots, sizeof(number))};
+  vector v = {slots, calloc((size_t)slots + 1, sizeof(number))};
+  assert_true(slots > 0);
   assert_non_null(v.value);
   return v;
 }
@@ -177,7 +182,7 @@ static inline bytes ciphertext_bytes(const umbra_ciphertext *ciphertext) {
 }
 
 static inline int same_bytes(const bytes *a, const bytes *b) {
-  return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+  return a->data && b->data && a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
 }
 
 /* Whether the ciphertext still has these bytes. */

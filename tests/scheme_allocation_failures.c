@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: full */
+/* labels: quick */
 /*
  * Every public call with its n-th allocation failing, n = 0, 1, 2, ... until it succeeds: OUT_OF_MEMORY with a text, the
  * output as it was, handle and contents, and no byte of residues held that was not held before.
@@ -24,18 +24,18 @@ static const double polynomial[] = {0.5, 0.25, 0, -0.125, 0.0625, 0.5, 0.5, 0.1,
 
 typedef umbra_status (*call)(void **out);
 
-#define CALL(name, type, expression)                    \
-  static umbra_status name(void **out_) {               \
-    umbra_##type *out = *out_;                          \
-    umbra_status status = (expression);                 \
-    *out_ = out;                                        \
-    return status;                                      \
+#define CALL(name, type, expression)      \
+  static umbra_status name(void **out_) { \
+    umbra_##type *out = *out_;            \
+    umbra_status status = (expression);   \
+    *out_ = out;                          \
+    return status;                        \
   }
 
-static const umbra_params_need need = {
-    UMBRA_PARAMS_NEED_INIT, .depth = 2, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
-static const umbra_eval_keys_request request = {
-    UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps, .rotation_count = 2};
+static const umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .log_n = 11,
+                                       .flags = UMBRA_INSECURE_FOR_TESTS};
+static const umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps,
+                                                .rotation_count = 2};
 
 static umbra_status make_context(umbra_context **out) {
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params};
@@ -118,25 +118,25 @@ static long fail_at_every_allocation(const char *name, call run, void **out, con
 }
 
 /* With an output that is NULL. */
-#define CHECK_NEW(name, type)                                            \
-  do {                                                                   \
-    void *out = NULL;                                                    \
-    assert_true(fail_at_every_allocation(#name, name, &out, NULL) > 0);  \
-    umbra_##type##_destroy(out);                                         \
+#define CHECK_NEW(name, type)                                           \
+  do {                                                                  \
+    void *out = NULL;                                                   \
+    assert_true(fail_at_every_allocation(#name, name, &out, NULL) > 0); \
+    umbra_##type##_destroy(out);                                        \
   } while (0)
 
 /* And with one that is a ciphertext. */
-#define CHECK_CIPHERTEXT(name)                                           \
-  do {                                                                   \
-    CHECK_NEW(name, ciphertext);                                         \
-    umbra_ciphertext *old_ = NULL;                                       \
-    assert_ok(umbra_ciphertext_copy(&old_, y));                          \
-    bytes contents_ = ciphertext_bytes(old_);                            \
-    void *out_ = old_;                                                   \
-    fail_at_every_allocation(#name, name, &out_, &contents_);            \
-    assert_ptr_equal(out_, old_);                                        \
-    umbra_ciphertext_destroy(old_);                                      \
-    free(contents_.data);                                                \
+#define CHECK_CIPHERTEXT(name)                                \
+  do {                                                        \
+    CHECK_NEW(name, ciphertext);                              \
+    umbra_ciphertext *old_ = NULL;                            \
+    assert_ok(umbra_ciphertext_copy(&old_, y));               \
+    bytes contents_ = ciphertext_bytes(old_);                 \
+    void *out_ = old_;                                        \
+    fail_at_every_allocation(#name, name, &out_, &contents_); \
+    assert_ptr_equal(out_, old_);                             \
+    umbra_ciphertext_destroy(old_);                           \
+    free(contents_.data);                                     \
   } while (0)
 
 static void new_objects(void **state) {

@@ -253,6 +253,22 @@ static void values_at_the_edge_of_doubles(void **test) {
   scheme_close(&s);
 }
 
+/* Numbers whose squares overflow binary64 are no special case where the modulus holds them. */
+static void values_with_huge_squares(void **test) {
+  (void)test;
+  scheme s;
+  scheme_open(&s, test_params(11, 60, 12), NULL, NULL, 0);
+  vector v = vector_make(2);
+  v.value[0] = 0x1.8p600L;
+  umbra_ciphertext *x = encrypt_vector(&s, &v, UMBRA_TOP_LEVEL);
+  assert_true(worst_error(&s, x, &v) < 0x1p555);
+  assert_true(umbra_ciphertext_magnitude(x) >= 0x1.8p600 && umbra_ciphertext_magnitude(x) <= 0x1p602);
+  assert_true(isfinite(umbra_ciphertext_error_bound(x)));
+  umbra_ciphertext_destroy(x);
+  vector_destroy(&v);
+  scheme_close(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(encoding),
@@ -262,6 +278,7 @@ int main(void) {
       cmocka_unit_test(real_values),
       cmocka_unit_test(values_up_to_the_modulus),
       cmocka_unit_test(values_at_the_edge_of_doubles),
+      cmocka_unit_test(values_with_huge_squares),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

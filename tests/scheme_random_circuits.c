@@ -326,7 +326,6 @@ static void at_60_bits(void **state) { (void)state, run_circuits(60); }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(at_40_bits), cmocka_unit_test(at_50_bits),
-                                     cmocka_unit_test(at_60_bits),
-                                     cmocka_unit_test(errors_above_the_message)};
+                                     cmocka_unit_test(at_60_bits), cmocka_unit_test(errors_above_the_message)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,7 +111,7 @@ static int largest_exponent(const complex_vector *v) {
 
 /* Rounds x * factor to the coefficient positions of the vector's parts. */
 static void round_coefficients(int64_t *host, const complex_vector *v, uint32_t n, double factor) {
-  uint32_t gap = n / (2 * v->m);
+  uint32_t gap = n >> (log2_of(v->m) + 1);
   for (uint32_t t = 0; t < v->m; t++) {
     host[t * gap] = llrint(v->re[t] * factor);
     host[n / 2 + t * gap] = llrint(v->im[t] * factor);
@@ -273,7 +273,7 @@ static double radix_value(const radix *r, const uint32_t *residue, size_t stride
 static double gather_coefficients(complex_vector *v, const radix *r, const uint32_t *residues, uint32_t n,
                                   double scale) {
   double largest = 0;
-  uint32_t gap = n / (2 * v->m);
+  uint32_t gap = n >> (log2_of(v->m) + 1);
 #pragma omp parallel for reduction(max : largest)
   for (uint32_t j = 0; j < n; j++) {
     double value = radix_value(r, residues + j, n);

@@ -25,8 +25,7 @@ static uint32_t word(void) {
   return value;
 }
 
-static randombytes_implementation generator = {
-    .implementation_name = generator_name, .random = word, .buf = fill};
+static randombytes_implementation generator = {.implementation_name = generator_name, .random = word, .buf = fill};
 
 /* ---- one run: the digest of everything it makes, object by object ---- */
 
@@ -50,24 +49,24 @@ static void record_ciphertext(trace *t, const char *name, const umbra_ciphertext
   free(b.data);
 }
 
-#define RECORD_KEY(t, type, object)                          \
-  do {                                                       \
-    size_t size_ = 0;                                        \
-    assert_ok(umbra_##type##_write(object, NULL, &size_));   \
-    void *buffer_ = malloc(size_);                           \
-    assert_non_null(buffer_);                                \
+#define RECORD_KEY(t, type, object)                           \
+  do {                                                        \
+    size_t size_ = 0;                                         \
+    assert_ok(umbra_##type##_write(object, NULL, &size_));    \
+    void *buffer_ = malloc(size_);                            \
+    assert_non_null(buffer_);                                 \
     assert_ok(umbra_##type##_write(object, buffer_, &size_)); \
-    record(t, #type, buffer_, size_);                        \
-    free(buffer_);                                           \
+    record(t, #type, buffer_, size_);                         \
+    free(buffer_);                                            \
   } while (0)
 
 /* Makes a ciphertext with a call, records it and destroys it. */
-#define RECORD_CALL(name, call)                 \
-  do {                                          \
-    umbra_ciphertext *out = NULL;               \
-    assert_ok(call);                            \
-    record_ciphertext(t, name, out);            \
-    umbra_ciphertext_destroy(out);              \
+#define RECORD_CALL(name, call)      \
+  do {                               \
+    umbra_ciphertext *out = NULL;    \
+    assert_ok(call);                 \
+    record_ciphertext(t, name, out); \
+    umbra_ciphertext_destroy(out);   \
   } while (0)
 
 static void record_values(trace *t, const scheme *s, const umbra_ciphertext *x) {

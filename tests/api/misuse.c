@@ -5,8 +5,8 @@
 
 enum { DEPTH = 3, SLOTS = 1024 };
 
-static scheme s, stranger; /* two owners of one parameter set */
-static umbra_context *elsewhere; /* of another set */
+static scheme s, stranger;                           /* two owners of one parameter set */
+static umbra_context *elsewhere;                     /* of another set */
 static umbra_ciphertext *x, *low, *sparse, *foreign; /* foreign: the stranger's; low: level 0; sparse: 8 slots */
 static umbra_plaintext *plain, *plain_elsewhere;
 
@@ -16,16 +16,16 @@ static umbra_ciphertext *out;
 static bytes out_bytes;
 
 /* A call with &out fails, twice: with an output that holds something, and with one that is NULL. */
-#define assert_refused(call, status, words)            \
-  do {                                                 \
-    umbra_ciphertext *handle_ = out;                   \
-    assert_fails(call, status, words);                 \
-    assert_ptr_equal(out, handle_);                    \
-    assert_true(has_bytes(out, &out_bytes));           \
-    out = NULL;                                        \
-    assert_fails(call, status, words);                 \
-    assert_null(out);                                  \
-    out = handle_;                                     \
+#define assert_refused(call, status, words)  \
+  do {                                       \
+    umbra_ciphertext *handle_ = out;         \
+    assert_fails(call, status, words);       \
+    assert_ptr_equal(out, handle_);          \
+    assert_true(has_bytes(out, &out_bytes)); \
+    out = NULL;                              \
+    assert_fails(call, status, words);       \
+    assert_null(out);                        \
+    out = handle_;                           \
   } while (0)
 
 /* ---- keys that are not there ---- */
@@ -68,8 +68,8 @@ static void rotation_keys_for_lower_levels(void **state) {
   int32_t steps[] = {2};
   umbra_eval_keys *keys = NULL;
   umbra_evaluator *e;
-  umbra_eval_keys_request request = {
-      UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps, .rotation_count = 1};
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps,
+                                     .rotation_count = 1};
   request.rotation_level = 1;
   assert_ok(umbra_eval_keys_generate(&keys, s.secret, &request));
   assert_ok(umbra_evaluator_create(&e, s.context, keys));
@@ -106,8 +106,7 @@ static void no_level_left(void **state) {
 
 static void levels_do_not_rise(void **state) {
   (void)state;
-  assert_refused(umbra_level_drop(s.evaluator, &out, low, 1), UMBRA_ERROR_INVALID_ARGUMENT,
-                 "from level 0 to level 1");
+  assert_refused(umbra_level_drop(s.evaluator, &out, low, 1), UMBRA_ERROR_INVALID_ARGUMENT, "from level 0 to level 1");
   assert_refused(umbra_level_drop(s.evaluator, &out, x, DEPTH + 1), UMBRA_ERROR_INVALID_ARGUMENT,
                  "from level 3 to level 4");
 }
@@ -120,7 +119,8 @@ static void values_that_cannot_be_encoded(void **state) {
   umbra_plaintext *p = NULL;
   umbra_encode_options options = {.struct_size = sizeof options, .level = UMBRA_TOP_LEVEL, .slots = 4};
   const umbra_context *c = s.context;
-  assert_fails(umbra_encode(&p, c, values, SLOTS + 1, NULL), UMBRA_ERROR_RANGE, "1025 values do not fit into 1024 slots");
+  assert_fails(umbra_encode(&p, c, values, SLOTS + 1, NULL), UMBRA_ERROR_RANGE,
+               "1025 values do not fit into 1024 slots");
   assert_fails(umbra_encode_complex(&p, c, values, 5, &options), UMBRA_ERROR_RANGE, "5 values do not fit into 4 slots");
   assert_refused(umbra_encode_encrypt(&out, s.public, values, SLOTS + 1), UMBRA_ERROR_RANGE, "do not fit");
   values[2] = NAN;
@@ -152,7 +152,8 @@ static void wrong_encode_options(void **state) {
   }
   options.slots = 0;
   options.level = DEPTH + 1;
-  assert_fails(umbra_encode(&p, s.context, values, 1, &options), UMBRA_ERROR_INVALID_ARGUMENT, "level 4 does not exist");
+  assert_fails(umbra_encode(&p, s.context, values, 1, &options), UMBRA_ERROR_INVALID_ARGUMENT,
+               "level 4 does not exist");
   options = (umbra_encode_options){.level = UMBRA_TOP_LEVEL};
   assert_fails(umbra_encode(&p, s.context, values, 1, &options), UMBRA_ERROR_INVALID_ARGUMENT,
                "UMBRA_ENCODE_OPTIONS_INIT");

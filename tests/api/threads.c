@@ -109,6 +109,7 @@ static void error_texts_are_of_one_thread(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(share_a_context), cmocka_unit_test(error_texts_are_of_one_thread)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(share_a_context),
+                                     cmocka_unit_test(error_texts_are_of_one_thread)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
