@@ -70,8 +70,8 @@ typedef struct umbra_conversion umbra_conversion; /* a backend's constants of on
  */
 typedef struct umbra_conversion_desc {
   uint32_t sources, targets;
-  const uint16_t *source; /* positions of the d_i */
-  const uint16_t *target; /* positions of the m */
+  const uint16_t *source;  /* positions of the d_i */
+  const uint16_t *target;  /* positions of the m */
   const uint32_t *factor;  /* [targets][sources], plain residues modulo m */
   const uint32_t *product; /* [targets], plain residues of the product of the d_i; unused unless exact */
   int exact;
@@ -126,8 +126,7 @@ typedef struct umbra_kernels {
    *   dst_0 = [dst_0 +] a_0 b_0,  dst_1 = [dst_1 +] a_0 b_1 + a_1 b_0,  dst_2 = [dst_2 +] a_1 b_1   (times R^-1 mod q)
    * with the bracketed terms if accumulate is not 0.
    */
-  void (*tensor)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b,
-                 int accumulate);
+  void (*tensor)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b, int accumulate);
 
   /* ---- transforms ---- */
 

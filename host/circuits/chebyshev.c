@@ -42,7 +42,8 @@ umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree, double (
                                  double lo, double hi, double *max_error) {
   if (!coefficients || !f || degree > UMBRA_MAX_DEGREE || !isfinite(lo) || !isfinite(hi) || lo >= hi)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "a fit needs coefficients, a function, a degree up to %d and an interval lo < hi", UMBRA_MAX_DEGREE);
+                      "a fit needs coefficients, a function, a degree up to %d and an interval lo < hi",
+                      UMBRA_MAX_DEGREE);
   const double pi = 3.14159265358979323846;
   uint32_t nodes = degree + 1;
   double value[TERMS], found[TERMS];

@@ -25,7 +25,8 @@ static umbra_status backend_of(const umbra_kernels **kernels, const char *device
     strncat(names, " ", sizeof names - strlen(names) - 1);
     strncat(names, *name, sizeof names - strlen(names) - 1);
   }
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "device \"%s\" (or UMBRA_BACKEND) is unknown or cannot run here; usable: cpu%s",
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                    "device \"%s\" (or UMBRA_BACKEND) is unknown or cannot run here; usable: cpu%s",
                     device ? device : "cpu", names);
 }
 

@@ -87,15 +87,14 @@ double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext) {
 }
 
 static void compare(umbra_noise_report *report, const double *pairs, const double *expected, size_t count) {
-  double sum = 0, largest = 0;
+  double root = 0, largest = 0; /* root of the sum of squares */
   for (size_t j = 0; j < count; j++) {
-    double re = pairs[2 * j] - expected[2 * j], im = pairs[2 * j + 1] - expected[2 * j + 1];
-    double error = sqrt(re * re + im * im);
-    sum += error * error;
+    double error = umbra_modulus(pairs[2 * j] - expected[2 * j], pairs[2 * j + 1] - expected[2 * j + 1]);
+    root = umbra_modulus(root, error);
     largest = fmax(largest, error);
   }
   report->max_error = largest;
-  report->rms_error = count ? sqrt(sum / (double)count) : 0;
+  report->rms_error = count ? root / sqrt((double)count) : 0;
   report->precision_bits = -log2(largest);
 }
 

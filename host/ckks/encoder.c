@@ -71,14 +71,6 @@ static umbra_status transform_vector(complex_vector *v, const umbra_context *con
   return umbra_ring_wait(context->ring, stream);
 }
 
-/* |re + i im| without overflow, from operations that every machine rounds alike. */
-static double modulus(double re, double im) {
-  double larger = fmax(fabs(re), fabs(im)), smaller = fmin(fabs(re), fabs(im));
-  if (larger == 0) return 0;
-  double ratio = smaller / larger;
-  return larger * sqrt(1 + ratio * ratio);
-}
-
 /* Puts values at their places; *magnitude becomes the largest |value|. */
 static umbra_status place_values(complex_vector *v, double *magnitude, const umbra_context *context,
                                  const double *values, size_t count, int stride) {
@@ -86,12 +78,11 @@ static umbra_status place_values(complex_vector *v, double *magnitude, const umb
   double largest = 0;
   for (size_t j = 0; j < count; j++) {
     double re = values[j * (size_t)stride], im = stride == 2 ? values[2 * j + 1] : 0;
-    if (!isfinite(re) || !isfinite(im))
-      return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", j);
+    if (!isfinite(re) || !isfinite(im)) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", j);
     uint32_t at = context->slot_index[j] >> shift;
     v->re[at] = re;
     v->im[at] = im;
-    largest = fmax(largest, modulus(re, im));
+    largest = fmax(largest, umbra_modulus(re, im));
   }
   *magnitude = largest;
   return UMBRA_OK;
@@ -122,10 +113,11 @@ static umbra_status check_fits(const umbra_chain *chain, uint32_t level, int bit
   umbra_window window = chain->window[level];
   double available = umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1;
   if (bits <= available) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE,
-                    "values up to %g are too large for level %u: they need %d bits of modulus and it has %.0f; scale them "
-                    "down or use a higher level",
-                    magnitude, level, bits + 1, available + 1);
+  return umbra_fail(
+      UMBRA_ERROR_RANGE,
+      "values up to %g are too large for level %u: they need %d bits of modulus and it has %.0f; scale them "
+      "down or use a higher level",
+      magnitude, level, bits + 1, available + 1);
 }
 
 /* The power of two above, so that the tracked bound says no more about the values than that; at least 1. */
@@ -163,8 +155,7 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
   UMBRA_TRY(vector_create(&v, context, slots));
   umbra_status status = place_values(&v, &largest, context, values, count, stride);
   if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->ifft);
-  if (status == UMBRA_OK)
-    status = vector_to_coefficients(coefficients, shift, &v, context, stream, level, largest);
+  if (status == UMBRA_OK) status = vector_to_coefficients(coefficients, shift, &v, context, stream, level, largest);
   vector_destroy(&v, context);
   if (status == UMBRA_OK) *magnitude = public_magnitude(largest);
   return status;
@@ -182,8 +173,7 @@ static umbra_status check_encode(uint32_t *level, uint32_t *slots, const umbra_c
   *slots = options->slots ? options->slots : most;
   if (*slots > most || (*slots & (*slots - 1)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", *slots, most);
-  if (count > *slots)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", count, *slots);
+  if (count > *slots) return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", count, *slots);
   return UMBRA_OK;
 }
 

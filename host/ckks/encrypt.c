@@ -88,8 +88,7 @@ static umbra_status encrypt_symmetric_into(umbra_ciphertext *made, const umbra_s
   if (status == UMBRA_OK) {
     umbra_ring_sub(ring, stream, &c0, &c0, &secret_view);
     add_message(made, stream, plaintext);
-    made->estimate =
-        umbra_noise_encrypt_symmetric(plaintext->estimate, umbra_context_chain(key->context), made->level);
+    made->estimate = umbra_noise_encrypt_symmetric(plaintext->estimate, umbra_context_chain(key->context), made->level);
   }
   umbra_ring_give_secret(ring, stream, secret.data, umbra_poly_bytes(&secret, ring));
   return status;
@@ -135,8 +134,9 @@ umbra_status umbra_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key
                            const umbra_plaintext *plaintext) {
   if (!ciphertext || !key || !plaintext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_encrypt needs an output, a public key and a plaintext");
-  return encrypt(ciphertext, &(encryption){.context = key->context, .owner = key->owner, .plaintext = plaintext,
-                                           .public_key = key});
+  return encrypt(
+      ciphertext,
+      &(encryption){.context = key->context, .owner = key->owner, .plaintext = plaintext, .public_key = key});
 }
 
 umbra_status umbra_encrypt_symmetric(umbra_ciphertext **ciphertext, const umbra_secret_key *key,
@@ -144,8 +144,9 @@ umbra_status umbra_encrypt_symmetric(umbra_ciphertext **ciphertext, const umbra_
   if (!ciphertext || !key || !plaintext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_encrypt_symmetric needs an output, a secret key and a plaintext");
-  return encrypt(ciphertext, &(encryption){.context = key->context, .owner = key->owner, .plaintext = plaintext,
-                                           .secret_key = key});
+  return encrypt(
+      ciphertext,
+      &(encryption){.context = key->context, .owner = key->owner, .plaintext = plaintext, .secret_key = key});
 }
 
 umbra_status umbra_encode_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *values,

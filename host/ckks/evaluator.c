@@ -32,8 +32,7 @@ void umbra_evaluator_destroy(umbra_evaluator *evaluator) {
 
 /* ---- shared checks and results ---- */
 
-static umbra_status check_input(const umbra_evaluator *evaluator, const umbra_ciphertext *input,
-                                const uint8_t *owner) {
+static umbra_status check_input(const umbra_evaluator *evaluator, const umbra_ciphertext *input, const uint8_t *owner) {
   UMBRA_TRY(umbra_check_context(evaluator->context, input->context, "a ciphertext"));
   if (evaluator->keys) UMBRA_TRY(umbra_check_owner(input->owner, evaluator->keys->owner, "a ciphertext"));
   return umbra_check_owner(input->owner, owner, "a ciphertext");
@@ -56,8 +55,9 @@ umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciph
 
 umbra_status umbra_check_product_level(uint32_t level) {
   if (level) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_NO_LEVEL,
-                    "no level left: a product takes one level and an operand is at level 0; use parameters with more depth");
+  return umbra_fail(
+      UMBRA_ERROR_NO_LEVEL,
+      "no level left: a product takes one level and an operand is at level 0; use parameters with more depth");
 }
 
 static const char *key_name(umbra_key_kind kind) {
@@ -71,15 +71,16 @@ static const char *key_name(umbra_key_kind kind) {
 
 umbra_status umbra_check_key_level(const umbra_eval_key *key, uint32_t level) {
   if (key->level >= level) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
-                    "the key for %s%.0u serves levels up to %u and the ciphertext is at level %u: make it for higher ones",
-                    key_name(key->kind), key->rotation, key->level, level);
+  return umbra_fail(
+      UMBRA_ERROR_MISSING_KEY,
+      "the key for %s%.0u serves levels up to %u and the ciphertext is at level %u: make it for higher ones",
+      key_name(key->kind), key->rotation, key->level, level);
 }
 
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots) {
   UMBRA_TRY(umbra_ciphertext_make(made, evaluator->context, level));
-  memcpy((*made)->owner, a->owner, sizeof (*made)->owner);
+  memcpy((*made)->owner, a->owner, sizeof(*made)->owner);
   (*made)->slots = slots;
   return UMBRA_OK;
 }
@@ -115,7 +116,8 @@ static umbra_status sum(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
   if (!b) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the second ciphertext may not be NULL");
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, b));
   umbra_ciphertext *made;
-  UMBRA_TRY(umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
+  UMBRA_TRY(
+      umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
   return umbra_result_finish(out, made, combine_at_level(evaluator, made, a, b, op));
 }
 
@@ -134,8 +136,7 @@ static umbra_status copy_at_level(umbra_evaluator *evaluator, umbra_ciphertext *
   umbra_ring *ring = evaluator->context->ring;
   umbra_view dst = umbra_poly_view(&made->poly, ring);
   made->estimate = a->estimate;
-  if (made->level < a->level)
-    return umbra_lower(evaluator, &dst, &a->poly, a->level, made->level, &made->estimate);
+  if (made->level < a->level) return umbra_lower(evaluator, &dst, &a->poly, a->level, made->level, &made->estimate);
   umbra_view src = umbra_poly_view(&a->poly, ring);
   umbra_ring_copy(ring, evaluator->stream, &dst, &src);
   return UMBRA_OK;
@@ -158,7 +159,8 @@ static umbra_status sum_plain(umbra_evaluator *evaluator, umbra_ciphertext **out
                               const umbra_plaintext *b, combine op) {
   UMBRA_TRY(umbra_check_with_plain(evaluator, out, a, b));
   umbra_ciphertext *made;
-  UMBRA_TRY(umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
+  UMBRA_TRY(
+      umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
   return umbra_result_finish(out, made, combine_plain(evaluator, made, a, b, op));
 }
 
@@ -241,7 +243,7 @@ umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context 
   int shift = size_bits + scale_bits > word_bits ? size_bits + scale_bits - word_bits : 0;
   double factor = ldexp(scale, -shift);
   *constant = (umbra_constant){.re = llrint(re * factor), .im = llrint(im * factor), .shift = (uint32_t)shift};
-  constant->magnitude = sqrt(re * re + im * im);
+  constant->magnitude = umbra_modulus(re, im);
   constant->rounding = 1 / factor + constant->magnitude * 0x1p-52;
   return UMBRA_OK;
 }

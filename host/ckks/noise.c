@@ -5,12 +5,20 @@
 
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
 
-static double scale_of(const umbra_chain *chain, uint32_t level) { return umbra_log2_to_double(chain->log_scale[level]); }
+static double scale_of(const umbra_chain *chain, uint32_t level) {
+  return umbra_log2_to_double(chain->log_scale[level]);
+}
+
+double umbra_modulus(double re, double im) {
+  double larger = fmax(fabs(re), fabs(im)), smaller = fmin(fabs(re), fabs(im));
+  if (larger == 0) return 0;
+  double ratio = smaller / larger;
+  return larger * sqrt(1 + ratio * ratio);
+}
 
 /* Adds independent noise whose coefficients have that variance. */
 static umbra_estimate add_variance(umbra_estimate in, const umbra_chain *chain, uint32_t level, double variance) {
-  double scale = scale_of(chain, level);
-  in.error = sqrt(in.error * in.error + variance * ring_size(chain) / (scale * scale));
+  in.error = umbra_modulus(in.error, sqrt(variance * ring_size(chain)) / scale_of(chain, level));
   return in;
 }
 
@@ -43,8 +51,9 @@ umbra_estimate umbra_noise_add(umbra_estimate a, umbra_estimate b) {
 }
 
 umbra_estimate umbra_noise_mul(umbra_estimate a, umbra_estimate b) {
-  return (umbra_estimate){a.magnitude * b.magnitude,
-                          a.magnitude * b.error + b.magnitude * a.error + a.error * b.error};
+  /* The product of two errors reaches the square of the deviations that the bound allows for one. */
+  double both = UMBRA_ERROR_DEVIATIONS * a.error * b.error;
+  return (umbra_estimate){a.magnitude * b.magnitude, a.magnitude * b.error + b.magnitude * a.error + both};
 }
 
 umbra_estimate umbra_noise_scale(umbra_estimate a, double factor) {

@@ -18,6 +18,9 @@
  */
 #define UMBRA_ERROR_DEVIATIONS 18.0
 
+/* |re + i im| without overflow, from operations that every machine rounds alike. */
+double umbra_modulus(double re, double im);
+
 /* Rounding of a product with the secret, as every division leaves: coefficient variance n/18 + 1/12. */
 umbra_estimate umbra_noise_round(umbra_estimate in, const umbra_chain *chain, uint32_t level);
 

@@ -37,8 +37,8 @@ typedef enum umbra_key_kind {
 
 typedef struct umbra_eval_key {
   umbra_key_kind kind;
-  uint32_t rotation; /* 0 unless kind is UMBRA_KEY_ROTATE */
-  uint32_t level;    /* serves levels 0..level */
+  uint32_t rotation;              /* 0 unless kind is UMBRA_KEY_ROTATE */
+  uint32_t level;                 /* serves levels 0..level */
   uint8_t seed[UMBRA_SEED_BYTES]; /* a of digit j is polynomial j of its expansion */
   umbra_switching_key key;
 } umbra_eval_key;

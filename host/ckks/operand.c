@@ -28,8 +28,8 @@ static umbra_window part_to_keep(const umbra_chain *chain, uint32_t l, uint32_t 
   for (uint32_t count = 1; count < all.count; count++)
     for (uint32_t first = all.first; first + count <= end; first++) {
       umbra_window part = {(uint16_t)first, (uint16_t)count};
-      int covers = (first <= target.first || first == all.first) &&
-                   (first + count >= target_end || first + count == end);
+      int covers =
+          (first <= target.first || first == all.first) && (first + count >= target_end || first + count == end);
       if (covers && log_constant(chain, part, l, k) >= least) return part;
     }
   return all;
@@ -60,7 +60,8 @@ umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, cons
   int64_t c = round_constant(log_c, &shift);
   umbra_poly scaled;
   UMBRA_TRY(umbra_poly_create(&scaled, ring, poly->polys, part, 0, UMBRA_DOMAIN_EVALUATION, "a level change"));
-  umbra_view src = umbra_poly_subview(poly, ring, 0, poly->polys, part, 0), scaled_view = umbra_poly_view(&scaled, ring);
+  umbra_view src = umbra_poly_subview(poly, ring, 0, poly->polys, part, 0),
+             scaled_view = umbra_poly_view(&scaled, ring);
   umbra_ring_mul_integer(ring, evaluator->stream, &scaled_view, &src, c, shift);
   umbra_status status = umbra_divide(ring, evaluator->stream, dst, chain->window[to], &scaled_view, part, 0, NULL);
   umbra_poly_destroy(&scaled, ring);

@@ -22,8 +22,7 @@ static umbra_status rescale(umbra_evaluator *evaluator, umbra_ciphertext *made, 
 
 /* ---- ciphertext by ciphertext ---- */
 
-static umbra_status find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator,
-                                         uint32_t level) {
+static umbra_status find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
   for (size_t i = 0; evaluator->keys && i < evaluator->keys->count; i++)
     if (evaluator->keys->key[i].kind == UMBRA_KEY_RELINEARIZE) {
       *key = &evaluator->keys->key[i];
@@ -58,8 +57,7 @@ static umbra_status tensor_pair(umbra_evaluator *evaluator, const umbra_view *te
   umbra_ring *ring = evaluator->context->ring;
   umbra_operand x, y;
   UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
-  umbra_status status = a == b ? UMBRA_OK
-                               : umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, level);
+  umbra_status status = a == b ? UMBRA_OK : umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, level);
   if (status == UMBRA_OK) {
     const umbra_operand *second = a == b ? &x : &y;
     umbra_ring_tensor(ring, evaluator->stream, tensor, &x.view, &second->view, accumulate);
@@ -130,8 +128,7 @@ umbra_status umbra_mul_add(umbra_evaluator *evaluator, umbra_ciphertext **out, c
 
 /* product [+]= a * b at `level`. */
 static umbra_status multiply_plain(umbra_evaluator *evaluator, const umbra_view *product, const umbra_ciphertext *a,
-                                   const umbra_plaintext *b, uint32_t level, int accumulate,
-                                   umbra_estimate *estimate) {
+                                   const umbra_plaintext *b, uint32_t level, int accumulate, umbra_estimate *estimate) {
   umbra_ring *ring = evaluator->context->ring;
   umbra_operand x, y;
   UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
@@ -145,8 +142,8 @@ static umbra_status multiply_plain(umbra_evaluator *evaluator, const umbra_view 
   return status;
 }
 
-static umbra_status dot_plain_into(umbra_evaluator *evaluator, umbra_ciphertext *made,
-                                   const umbra_ciphertext *const *a, const umbra_plaintext *const *b, size_t count) {
+static umbra_status dot_plain_into(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *const *a,
+                                   const umbra_plaintext *const *b, size_t count) {
   umbra_ring *ring = evaluator->context->ring;
   uint32_t level = made->level + 1;
   umbra_poly product;
@@ -210,8 +207,7 @@ static umbra_status add_multiple(umbra_evaluator *evaluator, const umbra_view *s
   UMBRA_TRY(umbra_constant_round(&constant, evaluator->context, level, pair[0], pair[1]));
   UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
   umbra_status status = multiply_constant(evaluator, term, &x.view, &constant, level);
-  if (status == UMBRA_OK && sum != term)
-    umbra_ring_add(evaluator->context->ring, evaluator->stream, sum, sum, term);
+  if (status == UMBRA_OK && sum != term) umbra_ring_add(evaluator->context->ring, evaluator->stream, sum, sum, term);
   umbra_estimate exact = {constant.magnitude, constant.rounding / UMBRA_ERROR_DEVIATIONS};
   *estimate = umbra_noise_add(*estimate, umbra_noise_mul(x.estimate, exact));
   umbra_operand_close(&x, evaluator);
@@ -229,8 +225,8 @@ static umbra_status dot_constants_into(umbra_evaluator *evaluator, umbra_ciphert
       count > 1 ? umbra_poly_create(&term, ring, 2, window, 0, UMBRA_DOMAIN_EVALUATION, "a product") : UMBRA_OK;
   umbra_view sum_view = umbra_poly_view(&sum, ring), term_view = umbra_poly_view(&term, ring);
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
-    status = add_multiple(evaluator, &sum_view, i ? &term_view : &sum_view, a[i], pairs + 2 * i, level,
-                          &made->estimate);
+    status =
+        add_multiple(evaluator, &sum_view, i ? &term_view : &sum_view, a[i], pairs + 2 * i, level, &made->estimate);
   if (status == UMBRA_OK) status = rescale(evaluator, made, &sum);
   if (term.data) umbra_poly_destroy(&term, ring);
   umbra_poly_destroy(&sum, ring);

@@ -49,8 +49,7 @@ static umbra_status accumulate(umbra_evaluator *evaluator, const umbra_view *acc
   umbra_ring *ring = evaluator->context->ring;
   umbra_view both = umbra_poly_view(&a->poly, ring);
   umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
-  if (shared->ready)
-    return umbra_inner_product(ring, evaluator->stream, acc, &shared->digits, &c1, &key->key, &c0);
+  if (shared->ready) return umbra_inner_product(ring, evaluator->stream, acc, &shared->digits, &c1, &key->key, &c0);
   return umbra_switch(ring, evaluator->stream, acc, &c1, a->poly.window, &key->key, &c0);
 }
 
@@ -62,8 +61,7 @@ static umbra_status divide_permute(umbra_evaluator *evaluator, umbra_ciphertext 
   UMBRA_TRY(umbra_poly_create(&divided, ring, 2, acc->window, 0, UMBRA_DOMAIN_EVALUATION, "a rotation"));
   umbra_view src = umbra_poly_view(acc, ring), middle = umbra_poly_view(&divided, ring);
   umbra_view dst = umbra_poly_view(&made->poly, ring);
-  umbra_status status =
-      umbra_divide(ring, evaluator->stream, &middle, acc->window, &src, acc->window, acc->aux, NULL);
+  umbra_status status = umbra_divide(ring, evaluator->stream, &middle, acc->window, &src, acc->window, acc->aux, NULL);
   if (status == UMBRA_OK) umbra_ring_automorphism(ring, evaluator->stream, &dst, &middle, galois);
   umbra_poly_destroy(&divided, ring);
   return status;

@@ -59,7 +59,8 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const umbra_
 umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key, const double *values, size_t rows,
                                   size_t columns) {
   if (!matrix || !key || !values || !rows || !columns)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a matrix needs an output, a key, values, and rows and columns above 0");
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a matrix needs an output, a key, values, and rows and columns above 0");
   size_t most = slots_of(key->context) - 1;
   if (columns > most)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu columns do not fit: these parameters take up to %zu", columns, most);
@@ -68,8 +69,7 @@ umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key 
   UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, umbra_matrix_stride_for(columns)));
   umbra_status status = umbra_alloc(&slots, slots_of(key->context), sizeof *slots, "a matrix");
   if (status == UMBRA_OK) {
-    for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++)
-      status = encrypt_part(made, i, key, values, slots);
+    for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) status = encrypt_part(made, i, key, values, slots);
     umbra_free(slots);
   }
   if (status == UMBRA_OK) *matrix = made;

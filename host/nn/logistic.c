@@ -30,7 +30,8 @@ static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_p
                                     size_t features, double bias) {
   size_t slots = umbra_params_slots(umbra_context_params(key->context)), stride = umbra_matrix_stride_for(features);
   if (stride > slots)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features, slots - 1);
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features,
+                      slots - 1);
   double *values;
   UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
   for (size_t row = 0; row < slots; row += stride) {

@@ -12,7 +12,7 @@
 #include "ring_internal.h"
 
 typedef struct digit_plan {
-  uint32_t first, end; /* limbs of the window that the digit owns */
+  uint32_t first, end;          /* limbs of the window that the digit owns */
   umbra_conversion *conversion; /* to the other limbs of the window, then the auxiliary primes */
 } digit_plan;
 
@@ -69,8 +69,7 @@ static umbra_status fill_plan(umbra_decomposition *plan, const umbra_ring *ring)
   uint16_t aux[UMBRA_MAX_PRIMES];
   umbra_positions_append(aux, 0, umbra_chain_aux(chain), umbra_chain_primes(chain));
   for (uint32_t i = 0; i < plan->window.count; i++)
-    plan->p_mod[i] =
-        umbra_ring_product(ring, aux, chain->auxes, chain->auxes, chain->prime[plan->window.first + i]);
+    plan->p_mod[i] = umbra_ring_product(ring, aux, chain->auxes, chain->auxes, chain->prime[plan->window.first + i]);
   for (uint32_t j = 0; j < plan->digits.count; j++) UMBRA_TRY(fill_digit(plan, ring, j));
   return UMBRA_OK;
 }
@@ -175,8 +174,7 @@ static void inner_product_block(const block *b, const umbra_view *acc, const umb
   umbra_view key_part = umbra_view_limbs_of(&keys, n, b->first, b->count);
   umbra_view acc_part = umbra_view_limbs_of(acc, n, b->first, b->count), init_part;
   int has_init = init && b->first < plan->window.count;
-  if (has_init)
-    init_part = umbra_view_limbs_of(init, n, b->first, clamp(b->count, 0, plan->window.count - b->first));
+  if (has_init) init_part = umbra_view_limbs_of(init, n, b->first, clamp(b->count, 0, plan->window.count - b->first));
   b->ring->kernels->inner_product(b->stream, &acc_part, digit, plan->digits.count, &key_part,
                                   has_init ? &init_part : NULL, plan->p_mod + b->first);
 }

@@ -13,9 +13,9 @@
 struct umbra_division {
   umbra_window from, to;
   uint32_t aux;
-  uint32_t front, back;          /* dropped limbs at the front and back of `from` */
-  uint32_t dropped;              /* front + back + aux */
-  uint32_t kept_first, kept_end; /* limbs of `to` that `from` has too */
+  uint32_t front, back;               /* dropped limbs at the front and back of `from` */
+  uint32_t dropped;                   /* front + back + aux */
+  uint32_t kept_first, kept_end;      /* limbs of `to` that `from` has too */
   uint32_t closing[UMBRA_MAX_PRIMES]; /* for the inverse transform of a dropped limb: prod R * (prod D / d)^-1 mod d */
   uint32_t of_x[UMBRA_MAX_PRIMES];    /* by limb of `to`: prod R / prod D */
   uint32_t of_z[UMBRA_MAX_PRIMES];    /* by limb of `to`: 1 / prod D */

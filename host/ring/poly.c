@@ -32,8 +32,8 @@ umbra_view umbra_poly_subview(const umbra_poly *poly, const umbra_ring *ring, ui
   if (window.count)
     view.run[runs++] = (umbra_run){base + (window.first - poly->window.first) * n, window.first, window.count};
   if (aux)
-    view.run[runs] = (umbra_run){base + poly->window.count * n, (uint16_t)umbra_chain_aux(umbra_ring_chain(ring)),
-                                 (uint16_t)aux};
+    view.run[runs] =
+        (umbra_run){base + poly->window.count * n, (uint16_t)umbra_chain_aux(umbra_ring_chain(ring)), (uint16_t)aux};
   return view;
 }
 
@@ -71,8 +71,8 @@ uint32_t umbra_view_position(const umbra_view *view, uint32_t limb) {
   return run->prime + limb;
 }
 
-umbra_view umbra_view_packed(const umbra_ring *ring, uint32_t *data, uint32_t polys, umbra_window window, uint32_t first,
-                             uint32_t count) {
+umbra_view umbra_view_packed(const umbra_ring *ring, uint32_t *data, uint32_t polys, umbra_window window,
+                             uint32_t first, uint32_t count) {
   size_t n = umbra_ring_n(ring);
   umbra_view view = {.polys = polys, .stride = count * n};
   uint32_t chain = first < window.count ? (window.count - first < count ? window.count - first : count) : 0;

@@ -103,8 +103,9 @@ static void *reuse(umbra_ring *ring, size_t bytes) {
 static umbra_status take_locked(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
   if (ring->memory_limit && bytes > ring->memory_limit - ring->taken)
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY,
-                      "%s needs %zu bytes; the context's memory limit is %llu, of which %llu are in use", what, bytes,
-                      (unsigned long long)ring->memory_limit, (unsigned long long)ring->taken);
+                      "%s needs %zu bytes; the context's memory limit is %llu, of which %llu are in use: destroy "
+                      "objects or raise memory_limit",
+                      what, bytes, (unsigned long long)ring->memory_limit, (unsigned long long)ring->taken);
   umbra_status status = umbra_alloc_must_fail() ? UMBRA_ERROR_OUT_OF_MEMORY : UMBRA_OK;
   void *block = status == UMBRA_OK ? reuse(ring, bytes) : NULL;
   if (status == UMBRA_OK && !block) {

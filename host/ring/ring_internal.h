@@ -34,14 +34,15 @@ void umbra_divisions_destroy(umbra_ring *ring);
 void umbra_decompositions_destroy(umbra_ring *ring);
 
 /* Product of the primes at `count` positions, without the one at index `skip` (none: count), modulo q. */
-uint32_t umbra_ring_product(const umbra_ring *ring, const uint16_t *position, uint32_t count, uint32_t skip, uint32_t q);
+uint32_t umbra_ring_product(const umbra_ring *ring, const uint16_t *position, uint32_t count, uint32_t skip,
+                            uint32_t q);
 
 /* Appends the positions of a window to a list and returns its new length. */
 uint32_t umbra_positions_append(uint16_t *position, uint32_t count, uint32_t first, uint32_t end);
 
 /* A view over limbs [first, first + count) of (window, then aux auxiliary primes), packed at `data`. */
-umbra_view umbra_view_packed(const umbra_ring *ring, uint32_t *data, uint32_t polys, umbra_window window, uint32_t first,
-                             uint32_t count);
+umbra_view umbra_view_packed(const umbra_ring *ring, uint32_t *data, uint32_t polys, umbra_window window,
+                             uint32_t first, uint32_t count);
 
 /* Appends the runs of b, of equal stride unless there is one polynomial, after those of a. */
 void umbra_view_append(umbra_view *a, const umbra_view *b);

@@ -45,7 +45,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_decode_complex(double *pairs
                                                                    const umbra_ciphertext *ciphertext,
                                                                    const umbra_secret_key *key);
 
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_ciphertext *ciphertext);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy,
+                                                            const umbra_ciphertext *ciphertext);
 UMBRA_API void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext);
 
 UMBRA_API uint32_t umbra_ciphertext_level(const umbra_ciphertext *ciphertext);
@@ -62,10 +63,10 @@ UMBRA_API double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext
 /* What the key's owner can learn about a ciphertext. */
 typedef struct umbra_noise_report {
   size_t struct_size;
-  double max_error, rms_error;  /* over the compared slots, both parts */
-  double precision_bits;        /* -log2(max_error) */
-  double error_bound;           /* umbra_ciphertext_error_bound */
-  double headroom_bits;         /* log2 of (modulus / 2) over the largest coefficient: below 0 the message would wrap */
+  double max_error, rms_error; /* over the compared slots, both parts */
+  double precision_bits;       /* -log2(max_error) */
+  double error_bound;          /* umbra_ciphertext_error_bound */
+  double headroom_bits;        /* log2 of (modulus / 2) over the largest coefficient: below 0 the message would wrap */
 } umbra_noise_report;
 #define UMBRA_NOISE_REPORT_INIT .struct_size = sizeof(umbra_noise_report)
 

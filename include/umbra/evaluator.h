@@ -78,8 +78,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_add(umbra_evaluator *evaluator, 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                       const umbra_ciphertext *a, const umbra_plaintext *b);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
-                                                      const umbra_ciphertext *const *a,
-                                                      const umbra_plaintext *const *b, size_t count);
+                                                      const umbra_ciphertext *const *a, const umbra_plaintext *const *b,
+                                                      size_t count);
 
 /* out = sum (pairs[2i] + i pairs[2i+1]) * a[i]: one rescale at the end. Errors: RANGE. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out,

@@ -37,12 +37,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_write(const umbra_secret_
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context,
                                                             const char *passphrase, const void *buffer, size_t size);
 
-#define UMBRA_DECLARE_FILE_FUNCTIONS(type)                                                                          \
-  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_save(const umbra_##type *object, const char *path);          \
-  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context,    \
-                                                            const char *path);                                      \
+#define UMBRA_DECLARE_FILE_FUNCTIONS(type)                                                                            \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_save(const umbra_##type *object, const char *path);            \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context,      \
+                                                            const char *path);                                        \
   UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size); \
-  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context,    \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context,      \
                                                             const void *buffer, size_t size);
 
 /* Public and evaluation keys are refused (INVALID_ARGUMENT) in a folder that holds a secret key. */

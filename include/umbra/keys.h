@@ -30,7 +30,7 @@ typedef struct umbra_eval_keys_request {
   int conjugate;            /* for umbra_conjugate */
   const int32_t *rotations; /* steps, any sign; 0 and repetitions are allowed and cost nothing */
   size_t rotation_count;
-  uint32_t rotation_level;  /* rotation and conjugation keys serve levels up to this one; UMBRA_TOP_LEVEL: all */
+  uint32_t rotation_level; /* rotation and conjugation keys serve levels up to this one; UMBRA_TOP_LEVEL: all */
   umbra_progress progress;
 } umbra_eval_keys_request;
 #define UMBRA_TOP_LEVEL 0xffffffffu
