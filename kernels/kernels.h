@@ -156,8 +156,8 @@ typedef struct umbra_kernels {
    * Gadget inner product, evaluation domain, dst with 2 polynomials:
    *   dst_p = init_p * c + sum_{j < digits} digit[j] * key_{2j+p} * R^-1   mod q
    * digit: host array of views with one polynomial each and the limbs of dst; key: 2 * digits polynomials;
-   * init: NULL, or a view of 1 (init_1 = 0) or 2 polynomials over the limbs of dst that are first in it, as many as init
-   * has (no init term on the limbs after them), with c: host, one plain residue per limb of init.
+   * init: NULL, or a view of 1 (init_1 = 0) or 2 polynomials over the limbs of dst that are first in it, as many as
+   * init has (no init term on the limbs after them), with c: host, one plain residue per limb of init.
    */
   void (*inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
                         const umbra_view *key, const umbra_view *init, const uint32_t *c);
@@ -174,13 +174,14 @@ typedef struct umbra_kernels {
   /*
    * Uniform residues from a seed. Residue (position p of the prime, index i) of polynomial k is the first accepted of
    * the words w_0, w_1, ...: w_a is word i mod 16 of the ChaCha20 block (key = seed, 64-bit block counter
-   * p * 2^32 + a * (n / 16) + i / 16, 64-bit nonce = first + k, D. J. Bernstein's original layout, words little-endian), accepted
-   * if below floor(2^32 / q) * q, and reduced modulo q.
+   * p * 2^32 + a * (n / 16) + i / 16, 64-bit nonce = first + k, D. J. Bernstein's original layout, words
+   * little-endian), accepted if below floor(2^32 / q) * q, and reduced modulo q.
    */
   void (*expand)(umbra_stream *stream, const umbra_view *dst, const uint8_t seed[UMBRA_SEED_BYTES], uint64_t first);
 
   /*
-   * dst = residues of value[p * n + j] * 2^shift (coefficient domain); value: device memory, |value| < 2^62, shift < 2^16.
+   * dst = residues of value[p * n + j] * 2^shift (coefficient domain); value: device memory, |value| < 2^62, shift <
+   * 2^16.
    */
   void (*from_i64)(umbra_stream *stream, const umbra_view *dst, const int64_t *value, uint32_t shift);
 
@@ -189,7 +190,8 @@ typedef struct umbra_kernels {
    * re, im: device memory, `batch` vectors of m points one after the other, in place.
    *   fft:  Y_k = sum_t X_t zeta^((4k+1) t), zeta = exp(i pi / 2m), X in natural order, Y at index brev(k).
    *   ifft: the inverse, times m: X_t = zeta^(-t) sum_k Y_k exp(-2 pi i k t / m), Y at index brev(k).
-   * Butterflies: fft is decimation in frequency of the vector X_t * zeta^t; ifft the reverse order of the inverse butterflies.
+   * Butterflies: fft is decimation in frequency of the vector X_t * zeta^t; ifft the reverse order of the inverse
+   * butterflies.
    * The exact operations are those of kernels/cpu/ref/fft.c.
    */
   void (*fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);

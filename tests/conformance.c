@@ -879,8 +879,8 @@ static void test_product_law(void **state) {
 }
 
 /*
- * Words next to the bound of rejection, which random trials never meet: with the seed 0, polynomial 215481 has at limb 3
- * the largest word that is accepted, and polynomial 601075 at limb 9 the smallest that is not (and would give 0).
+ * Words next to the bound of rejection, which random trials never meet: with the seed 0, polynomial 215481 has at limb
+ * 3 the largest word that is accepted, and polynomial 601075 at limb 9 the smallest that is not (and would give 0).
  */
 static void test_expand_bounds(void **state) {
   rig r;

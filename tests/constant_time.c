@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: full */
 /*
- * No branch and no index depends on a secret: valgrind takes secrets for undefined memory and reports every jump and every
- * address that is computed from undefined bits. The program runs itself under valgrind, on a small ring with each backend
- * that valgrind can run; without valgrind it is skipped.
+ * No branch and no index depends on a secret: valgrind takes secrets for undefined memory and reports every jump and
+ * every address that is computed from undefined bits. The program runs itself under valgrind, on a small ring with each
+ * backend that valgrind can run; without valgrind it is skipped.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
-/* Encrypted matrices: what goes in comes out, in as many ciphertexts as the rows need, in the layout that is documented. */
+/* Encrypted matrices: what goes in comes out, in as many ciphertexts as the rows need, in the layout that is
+ * documented. */
 #include "scheme.h"
 
 #include "host/linalg/matrix.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * Every public call with its n-th allocation failing, n = 0, 1, 2, ... until it succeeds: OUT_OF_MEMORY with a text, the
- * output as it was, handle and contents, and no byte of residues held that was not held before.
+ * Every public call with its n-th allocation failing, n = 0, 1, 2, ... until it succeeds: OUT_OF_MEMORY with a text,
+ * the output as it was, handle and contents, and no byte of residues held that was not held before.
  */
 #include "scheme.h"
 
@@ -98,7 +98,8 @@ CALL(chebyshev_eval, ciphertext, umbra_chebyshev_eval(s.evaluator, &out, x, poly
 
 /* ---- failing them ---- */
 
-/* Fails the call at every allocation; *out is what it is to keep until the call succeeds. Returns how often it failed. */
+/* Fails the call at every allocation; *out is what it is to keep until the call succeeds. Returns how often it failed.
+ * */
 static long fail_at_every_allocation(const char *name, call run, void **out, const bytes *contents) {
   void *before = *out;
   uint64_t memory = umbra_context_memory(s.context);

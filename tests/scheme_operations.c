@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * Every call of the evaluator against complex arithmetic in the clear: one table of operations, run over parameter sets,
- * slot counts, levels, and outputs that are new or replace an input.
+ * Every call of the evaluator against complex arithmetic in the clear: one table of operations, run over parameter
+ * sets, slot counts, levels, and outputs that are new or replace an input.
  */
 #include "scheme.h"
 

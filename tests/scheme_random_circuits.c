@@ -2,12 +2,12 @@
 /* labels: full */
 /* labels: slow UMBRA_TEST_CIRCUITS=40 */
 /*
- * Random circuits of depth 20 that mix all operations, levels and registers, against the same circuit in long double. The
- * tracked bound holds after every step, and at the end it is at most 2^8 times the worst error that was observed.
+ * Random circuits of depth 20 that mix all operations, levels and registers, against the same circuit in long double.
+ * The tracked bound holds after every step, and at the end it is at most 2^8 times the worst error that was observed.
  *
- * A bound is only as good as the magnitudes it works with, so these are kept honest: values have modulus 1 or less, and in
- * every 16th slot, the anchors, a register holds one value of modulus 1, its phase. Before registers are added or averaged
- * their phases are aligned, so that the anchors keep modulus 1 and the tracked magnitude is really reached.
+ * A bound is only as good as the magnitudes it works with, so these are kept honest: values have modulus 1 or less, and
+ * in every 16th slot, the anchors, a register holds one value of modulus 1, its phase. Before registers are added or
+ * averaged their phases are aligned, so that the anchors keep modulus 1 and the tracked magnitude is really reached.
  */
 #include "scheme.h"
 

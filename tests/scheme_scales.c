@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * The scale of every level against 512-bit arithmetic: s_0 is the geometric mean of all steps prod D / prod R, and s_l the
- * root of s_{l-1} * prod D / prod R, with nothing taken from the library but primes and windows.
+ * The scale of every level against 512-bit arithmetic: s_0 is the geometric mean of all steps prod D / prod R, and s_l
+ * the root of s_{l-1} * prod D / prod R, with nothing taken from the library but primes and windows.
  */
 #include <mpfr.h>
 

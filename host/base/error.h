@@ -8,7 +8,7 @@
 /* Records the text of a failure in this thread. */
 void umbra_set_error(const char *format, ...) __attribute__((format(printf, 1, 2), cold));
 
-/* Records a text and is the status: `return umbra_fail(status, "...", ...)`. A macro, so that compilers see the value. */
+/* Records a text and is the status: `return umbra_fail(status, "...")`. A macro, so that compilers see the value. */
 #define umbra_fail(status, ...) (umbra_set_error(__VA_ARGS__), (status))
 
 /* Returns from the calling function with the status of a failing call. */

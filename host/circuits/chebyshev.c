@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * p = q * T_m + r for the largest power of two m up to the degree, recursively; pieces of low degree are linear combinations
- * of T_1 ... T_7. A piece gets a budget of levels; a combination that would exceed it is split further, which keeps the
- * whole at ceil(log2(degree + 1)) levels.
+ * p = q * T_m + r for the largest power of two m up to the degree, recursively; pieces of low degree are linear
+ * combinations of T_1 ... T_7. A piece gets a budget of levels; a combination that would exceed it is split further,
+ * which keeps the whole at ceil(log2(degree + 1)) levels.
  */
 #include <umbra/polynomial.h>
 

@@ -12,8 +12,9 @@
 umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n);
 
 /*
- * Values at a level's scale as integers coefficient * 2^shift: `values` are count reals (stride 1), or pairs (stride 2);
- * coefficients: n integers in device memory. magnitude becomes a bound on the slots: the power of two above, at least 1.
+ * Values at a level's scale as integers coefficient * 2^shift: `values` are count reals (stride 1), or pairs (stride
+ * 2); coefficients: n integers in device memory. magnitude becomes a bound on the slots: the power of two above, at
+ * least 1.
  */
 umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
                                        const umbra_context *context, umbra_stream *stream, const double *values,
@@ -28,7 +29,8 @@ typedef struct umbra_message {
   const void *source;
 } umbra_message;
 
-/* The first count slots: reals (stride 1) or pairs (stride 2). *largest (may be NULL) becomes the largest |coefficient|. */
+/* The first count slots: reals (stride 1) or pairs (stride 2). *largest (may be NULL) becomes the largest
+ * |coefficient|. */
 umbra_status umbra_decode_message(double *values, size_t count, int stride, const umbra_message *message,
                                   double *largest);
 

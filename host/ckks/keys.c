@@ -116,9 +116,9 @@ umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secre
 /* ---- evaluation keys ---- */
 
 /*
- * A key switches `from` one secret to what it is `under`. Relinearisation: from s^2, under s. An automorphism is applied
- * after the switch, so that the digits of c1 stay as they are: from s, under the preimage of s, which the automorphism
- * then makes s.
+ * A key switches `from` one secret to what it is `under`. Relinearisation: from s^2, under s. An automorphism is
+ * applied after the switch, so that the digits of c1 stay as they are: from s, under the preimage of s, which the
+ * automorphism then makes s.
  */
 typedef struct key_secrets {
   const umbra_poly *from, *under;

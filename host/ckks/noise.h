@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of a slot without a key: a bound on its magnitude, and an estimate of the standard deviation of its error
- * (Euclidean in the complex plane, in units of the message). Standard deviations of operands are added, which holds
- * whatever their correlation; fresh independent noise is added in squares. Only +, *, / and sqrt are used, so the
+ * What is known of a slot without a key: a bound on its magnitude, and an estimate of the standard deviation of its
+ * error (Euclidean in the complex plane, in units of the message). Standard deviations of operands are added, which
+ * holds whatever their correlation; fresh independent noise is added in squares. Only +, *, / and sqrt are used, so the
  * estimates are the same on every machine.
  *
  * An error polynomial with coefficients of standard deviation c has slots of standard deviation c * sqrt(n) / scale.
@@ -13,8 +13,8 @@
 #include "objects.h"
 
 /*
- * The tracked bound is this many standard deviations. Errors are mostly rounding errors times the secret, and a product of
- * two complex Gaussians exceeds t deviations with probability 2 t K_1(2 t): for one of 2^16 slots below 2^-32 at 18.
+ * The tracked bound is this many standard deviations. Errors are mostly rounding errors times the secret, and a product
+ * of two complex Gaussians exceeds t deviations with probability 2 t K_1(2 t): for one of 2^16 slots below 2^-32 at 18.
  */
 #define UMBRA_ERROR_DEVIATIONS 18.0
 
@@ -40,8 +40,8 @@ umbra_estimate umbra_noise_scale(umbra_estimate a, double factor);
 /* Multiplication by a constant with relative error `relative` (magnitude unchanged otherwise). */
 umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative);
 
-/* Key switching at a level before its division: error over P, at that level's scale. `scale_ratio` is 1 for a rotation; for
- * a product, whose message has the scale squared, it is 1 / scale. */
+/* Key switching at a level before its division: error over P, at that level's scale. `scale_ratio` is 1 for a rotation;
+ * for a product, whose message has the scale squared, it is 1 / scale. */
 umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio);
 
 #endif

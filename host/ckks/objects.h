@@ -102,7 +102,8 @@ static inline const umbra_chain *umbra_context_chain(const umbra_context *contex
   return umbra_ring_chain(context->ring);
 }
 
-/* Ends the stream of one call outside an evaluator: waits for it and closes it; the first failure of `status` and of it. */
+/* Ends the stream of one call outside an evaluator: waits for it and closes it; the first failure of `status` and of
+ * it. */
 umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status);
 
 /* MISMATCH unless both contexts have the same parameters; `what` names the object that does not fit. */

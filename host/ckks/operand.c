@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lowering from level l to k: limbs that the last step does not need are forgotten, which is exact; one multiplication by
- * c = round(s_k * prod D / (s_l * prod R)); one division. The scales meet to within 1 / (2c), which counts as noise.
+ * Lowering from level l to k: limbs that the last step does not need are forgotten, which is exact; one multiplication
+ * by c = round(s_k * prod D / (s_l * prod R)); one division. The scales meet to within 1 / (2c), which counts as noise.
  */
 #include "operand.h"
 
@@ -16,8 +16,8 @@ static umbra_log2 log_constant(const umbra_chain *chain, umbra_window part, uint
 }
 
 /*
- * The smallest part of level l's window that leaves a constant of 25 bits, and of few bits less than the scale, so that its
- * rounding stays below that of the division; all of the window if none does.
+ * The smallest part of level l's window that leaves a constant of 25 bits, and of few bits less than the scale, so that
+ * its rounding stays below that of the division; all of the window if none does.
  */
 static umbra_window part_to_keep(const umbra_chain *chain, uint32_t l, uint32_t k) {
   umbra_window all = chain->window[l], target = chain->window[k];
@@ -35,7 +35,7 @@ static umbra_window part_to_keep(const umbra_chain *chain, uint32_t l, uint32_t 
   return all;
 }
 
-/* c as value * 2^shift with at most 62 bits; beyond 2^60 it is rounded twice, which matters to nobody but is defined. */
+/* c as value * 2^shift with at most 62 bits. Beyond 2^60 it is rounded twice: to 64 bits, then to an integer. */
 static int64_t round_constant(umbra_log2 log_c, uint32_t *shift) {
   int32_t exponent;
   uint64_t mantissa = umbra_log2_exp(log_c, &exponent); /* 64 bits, exponent >= -63 since c >= 1 */

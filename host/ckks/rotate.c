@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rotations and conjugation: switch the key, divide by P, then permute. The key leads to the secret's preimage under the
- * automorphism, so the digits of one input serve many rotations.
+ * Rotations and conjugation: switch the key, divide by P, then permute. The key leads to the secret's preimage under
+ * the automorphism, so the digits of one input serve many rotations.
  */
 #include "../base/error.h"
 #include "../base/memory.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A row's product with the weights is summed into its first slot by log2(stride) rotations. The other slots then hold sums
- * that straddle two rows, which may lie outside the sigmoid's interval: one multiplication clears them and divides by the
- * range.
+ * A row's product with the weights is summed into its first slot by log2(stride) rotations. The other slots then hold
+ * sums that straddle two rows, which may lie outside the sigmoid's interval: one multiplication clears them and divides
+ * by the range.
  */
 #include "logistic.h"
 

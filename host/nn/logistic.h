@@ -8,8 +8,9 @@
 enum { UMBRA_LOGISTIC_MAX_DEGREE = 63 };
 
 /*
- * weights: the row (weights, bias, zeros) of the records' stride, over and over through all slots. The coefficients come
- * with the model rather than from the server's own mathematics library, so that every machine computes the same bits.
+ * weights: the row (weights, bias, zeros) of the records' stride, over and over through all slots. The coefficients
+ * come with the model rather than from the server's own mathematics library, so that every machine computes the same
+ * bits.
  */
 struct umbra_logistic {
   const umbra_context *context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Digit j of x at a window: with q_i its primes inside the window and Q their product, c_i the centred residue of
- * x * (Q / q_i)^-1 mod q_i, the extended digit is the integer sum c_i * Q / q_i. Its overflow over Q is not removed: the
- * division by P does that.
+ * x * (Q / q_i)^-1 mod q_i, the extended digit is the integer sum c_i * Q / q_i. Its overflow over Q is not removed:
+ * the division by P does that.
  */
 #include "decompose.h"
 
@@ -110,7 +110,8 @@ void umbra_decompositions_destroy(umbra_ring *ring) {
   }
 }
 
-/* A stretch of limbs of (window, auxiliary primes), with the digits' extended limbs packed in `data`, digit after digit. */
+/* A stretch of limbs of (window, auxiliary primes), with the digits' extended limbs packed in `data`, digit after
+ * digit. */
 typedef struct block {
   umbra_ring *ring;
   umbra_stream *stream;

@@ -8,7 +8,8 @@
 
 #include "ring.h"
 
-/* A switching key: polynomials 2j, 2j + 1 are (b, a) of digit digits.first + j, over its window and all auxiliary primes. */
+/* A switching key: polynomials 2j, 2j + 1 are (b, a) of digit digits.first + j, over its window and all auxiliary
+ * primes. */
 typedef struct umbra_switching_key {
   umbra_poly poly;
   umbra_digit_range digits;

@@ -5,9 +5,9 @@
  * An evaluator is a stream and a workspace, and belongs to one thread at a time; its context and keys are shared. Calls
  * check their arguments, then compute; on a GPU they return when the work is enqueued, and reads synchronise.
  *
- * Levels and scales are looked after: operands of different levels are brought to the lower one (one multiplication by a
- * constant and one rescale, no level lost beyond the difference), and products are rescaled, which takes one level. All
- * slots of both operands take part; the result has the larger slot count. Outputs follow umbra/ciphertext.h: NULL
+ * Levels and scales are looked after: operands of different levels are brought to the lower one (one multiplication by
+ * a constant and one rescale, no level lost beyond the difference), and products are rescaled, which takes one level.
+ * All slots of both operands take part; the result has the larger slot count. Outputs follow umbra/ciphertext.h: NULL
  * makes a new ciphertext, anything else is replaced and may be an input.
  *
  * Errors common to all calls: MISMATCH (operands of other parameters or another owner than the keys), OUT_OF_MEMORY;
@@ -92,7 +92,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_constant(umbra_evaluator *evalua
 
 /* ---- slots ---- */
 
-/* out[j] = a[j + steps mod slots]: positive steps move to the left. Steps that are multiples of the slots need no key. */
+/* out[j] = a[j + steps mod slots]: positive steps move to the left. Steps that are multiples of the slots need no key.
+ * */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                    const umbra_ciphertext *a, int32_t steps);
 

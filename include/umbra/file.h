@@ -3,9 +3,9 @@
  * Saving and loading: to files, and to memory.
  *
  * One container format, little-endian and versioned, with the digest of the parameters, lengths and BLAKE2b checksums;
- * see docs/file-format.md. Loading validates everything before it makes an object: a malformed file gives UMBRA_ERROR_FORMAT
- * and a text that says what is malformed, never a crash, an allocation beyond what the validated header implies, or a
- * half-loaded object. Objects of another parameter set than the context's give MISMATCH.
+ * see docs/file-format.md. Loading validates everything before it makes an object: a malformed file gives
+ * UMBRA_ERROR_FORMAT and a text that says what is malformed, never a crash, an allocation beyond what the validated
+ * header implies, or a half-loaded object. Objects of another parameter set than the context's give MISMATCH.
  *
  * _save writes a temporary file beside `path` and renames it, so a file is whole or absent. _write fills a caller's
  * buffer: with a NULL buffer it only sets *size; if the buffer is too small it fails with RANGE and sets *size.

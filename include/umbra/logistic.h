@@ -10,8 +10,9 @@ UMBRA_BEGIN_DECLS
 typedef struct umbra_logistic umbra_logistic; /* immutable, shareable */
 
 /*
- * Encrypts weights and bias. Public with the model: `range`, the interval [-range, range] of weights . x + bias in which
- * the sigmoid is approximated, and `degree` (1..63) of its Chebyshev interpolant. Errors: INVALID_ARGUMENT, RANGE.
+ * Encrypts weights and bias. Public with the model: `range`, the interval [-range, range] of weights . x + bias in
+ * which the sigmoid is approximated, and `degree` (1..63) of its Chebyshev interpolant. Errors: INVALID_ARGUMENT,
+ * RANGE.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key,
                                                              const double *weights, size_t features, double bias,
@@ -24,8 +25,8 @@ UMBRA_API uint32_t umbra_logistic_depth(uint32_t degree);
 UMBRA_API size_t umbra_logistic_rotations(int32_t steps[32], size_t features);
 
 /*
- * scores = matrix of rows x 1: sigmoid(weights . row + bias). One product, log2(stride) rotations and the polynomial for
- * each ciphertext of records. Errors: INVALID_ARGUMENT (columns differ), those of the evaluator.
+ * scores = matrix of rows x 1: sigmoid(weights . row + bias). One product, log2(stride) rotations and the polynomial
+ * for each ciphertext of records. Errors: INVALID_ARGUMENT (columns differ), those of the evaluator.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores,
                                                            const umbra_logistic *model, const umbra_matrix *records);

@@ -25,7 +25,8 @@ typedef struct umbra_encode_options {
 
 /*
  * Encodes `count` real values, or `count` complex ones as pairs (re, im). Rounding to nearest at the level's scale.
- * Errors: RANGE (more values than slots; not finite; too large for the level's modulus), INVALID_ARGUMENT, OUT_OF_MEMORY.
+ * Errors: RANGE (more values than slots; not finite; too large for the level's modulus), INVALID_ARGUMENT,
+ * OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_encode(umbra_plaintext **plaintext, const umbra_context *context,
                                                    const double *values, size_t count,

@@ -11,7 +11,8 @@ enum { UMBRA_MAX_DEGREE = 255 };
 
 /*
  * Chebyshev interpolant of f on [lo, hi]: f(x) ~ sum coefficients[k] T_k(t), t = (2 x - lo - hi) / (hi - lo).
- * *max_error (may be NULL) becomes the largest error found on a fine grid. Errors: INVALID_ARGUMENT, RANGE (f not finite).
+ * *max_error (may be NULL) becomes the largest error found on a fine grid. Errors: INVALID_ARGUMENT, RANGE (f not
+ * finite).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree,
                                                           double (*f)(double x, void *user), void *user, double lo,
@@ -21,8 +22,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_fit(double *coefficients, 
 UMBRA_API double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double t);
 
 /*
- * out = sum coefficients[k] T_k(x) for slots of x in [-1, 1]. Takes umbra_chebyshev_depth(degree) levels: the Chebyshev basis is
- * split as in Paterson and Stockmeyer (Bossuat et al., eprint 2020/1203). Needs the relinearisation key. Zero
+ * out = sum coefficients[k] T_k(x) for slots of x in [-1, 1]. Takes umbra_chebyshev_depth(degree) levels: the Chebyshev
+ * basis is split as in Paterson and Stockmeyer (Bossuat et al., eprint 2020/1203). Needs the relinearisation key. Zero
  * coefficients cost nothing, so odd and even polynomials are cheaper.
  * Errors: those of umbra_mul, RANGE (coefficients not finite).
  */

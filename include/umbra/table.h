@@ -23,7 +23,8 @@ typedef struct umbra_table {
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_table_read(umbra_table *table, const char *path);
 
-/* Writes .csv (17 significant digits) or .npy (float64), replacing the file. Errors: IO, INVALID_ARGUMENT (ending), RANGE. */
+/* Writes .csv (17 significant digits) or .npy (float64), replacing the file. Errors: IO, INVALID_ARGUMENT (ending),
+ * RANGE. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_table_write(const umbra_table *table, const char *path);
 
 UMBRA_API void umbra_table_clear(umbra_table *table);

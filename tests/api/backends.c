@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * The whole scheme gives the same bits on every backend that this machine can run: with the same random numbers, the same
- * keys, encryptions, results of all operations, and decrypted values.
+ * The whole scheme gives the same bits on every backend that this machine can run: with the same random numbers, the
+ * same keys, encryptions, results of all operations, and decrypted values.
  */
 #include <sodium.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * Threads with evaluators of their own share a context, keys and inputs: each gets the bits that one thread alone gets, and
- * error texts of its own.
+ * Threads with evaluators of their own share a context, keys and inputs: each gets the bits that one thread alone gets,
+ * and error texts of its own.
  */
 #include <threads.h>
 
