@@ -98,8 +98,7 @@ CALL(chebyshev_eval, ciphertext, umbra_chebyshev_eval(s.evaluator, &out, x, poly
 
 /* ---- failing them ---- */
 
-/* Fails the call at every allocation; *out is what it is to keep until the call succeeds. Returns how often it failed.
- * */
+/* Fails the call at every allocation; *out stays what it is until it succeeds. Returns how often it failed. */
 static long fail_at_every_allocation(const char *name, call run, void **out, const bytes *contents) {
   void *before = *out;
   uint64_t memory = umbra_context_memory(s.context);

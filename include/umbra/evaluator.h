@@ -92,8 +92,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_constant(umbra_evaluator *evalua
 
 /* ---- slots ---- */
 
-/* out[j] = a[j + steps mod slots]: positive steps move to the left. Steps that are multiples of the slots need no key.
- * */
+/* out[j] = a[j + steps mod slots]: positive steps move left. Multiples of the slot count need no key. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                    const umbra_ciphertext *a, int32_t steps);
 
