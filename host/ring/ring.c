@@ -8,8 +8,8 @@
 #include "../base/memory.h"
 #include "ring_internal.h"
 
-/* Blocks beyond this are returned to the system when they are given back. */
-static const uint64_t cache_limit = 256u << 20;
+/* Bytes worth keeping for reuse: as many as are in use, and some. Fresh pages cost more than most work on them. */
+static uint64_t cache_limit(const umbra_ring *ring) { return ring->taken + (64u << 20); }
 
 static umbra_status open_device(umbra_ring *ring, uint32_t threads) {
   const umbra_chain *chain = &ring->params->chain;
@@ -130,13 +130,10 @@ void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
   if (!memory) return;
   mtx_lock(&ring->lock);
   ring->taken -= bytes;
-  if (bytes > cache_limit) {
-    ring->kernels->release(ring->device, memory, bytes);
-  } else {
-    while (ring->blocks == UMBRA_CACHED_BLOCKS || ring->cached + bytes > cache_limit) drop_oldest(ring);
-    ring->block[ring->blocks++] = (umbra_block){memory, bytes};
-    ring->cached += bytes;
-  }
+  if (ring->blocks == UMBRA_CACHED_BLOCKS) drop_oldest(ring);
+  ring->block[ring->blocks++] = (umbra_block){memory, bytes};
+  ring->cached += bytes;
+  while (ring->cached > cache_limit(ring)) drop_oldest(ring);
   mtx_unlock(&ring->lock);
 }
 
