@@ -261,10 +261,10 @@ static double radix_value(const radix *r, const uint32_t *residue, size_t stride
 
 /* The vector of a polynomial's coefficients over the scale; returns the largest of all n coefficients. */
 static double gather_coefficients(complex_vector *v, const radix *r, const uint32_t *residues, uint32_t n,
-                                  double scale) {
+                                  double scale, uint32_t threads) {
   double largest = 0;
   uint32_t gap = n >> (log2_of(v->m) + 1);
-#pragma omp parallel for reduction(max : largest)
+#pragma omp parallel for reduction(max : largest) num_threads(threads)
   for (uint32_t j = 0; j < n; j++) {
     double value = radix_value(r, residues + j, n);
     largest = fmax(largest, fabs(value));
@@ -312,7 +312,8 @@ static umbra_status gather_window(complex_vector *v, const umbra_message *messag
   if (status == UMBRA_OK) {
     radix r;
     radix_open(&r, chain, window);
-    *largest = gather_coefficients(v, &r, residues, n, umbra_log2_to_double(chain->log_scale[message->level]));
+    double scale = umbra_log2_to_double(chain->log_scale[message->level]);
+    *largest = gather_coefficients(v, &r, residues, n, scale, umbra_ring_threads(message->context->ring));
   }
   umbra_free(residues);
   return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ring.h"
 
+#include <omp.h>
 #include <string.h>
 
 #include "../../kernels/modarith.h"
@@ -11,11 +12,11 @@
 /* Bytes worth keeping for reuse: as many as are in use, and some. Fresh pages cost more than most work on them. */
 static uint64_t cache_limit(const umbra_ring *ring) { return ring->taken + (64u << 20); }
 
-static umbra_status open_device(umbra_ring *ring, uint32_t threads) {
+static umbra_status open_device(umbra_ring *ring) {
   const umbra_chain *chain = &ring->params->chain;
   umbra_ring_desc desc = {.log_n = chain->log_n, .primes = umbra_chain_primes(chain)};
   memcpy(desc.prime, chain->prime, sizeof desc.prime);
-  umbra_status status = ring->kernels->device_open(&ring->device, &desc, threads);
+  umbra_status status = ring->kernels->device_open(&ring->device, &desc, ring->threads);
   if (status != UMBRA_OK) return umbra_fail(status, "cannot open the %s backend for this ring", ring->kernels->name);
   return UMBRA_OK;
 }
@@ -30,8 +31,9 @@ umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, con
   }
   ring->params = umbra_params_share(params);
   ring->kernels = kernels;
+  ring->threads = threads ? threads : (uint32_t)omp_get_max_threads();
   ring->memory_limit = memory_limit;
-  umbra_status status = open_device(ring, threads);
+  umbra_status status = open_device(ring);
   if (status != UMBRA_OK) {
     umbra_ring_destroy(ring);
     return status;
@@ -63,6 +65,7 @@ const umbra_params *umbra_ring_params(const umbra_ring *ring) { return ring->par
 const umbra_chain *umbra_ring_chain(const umbra_ring *ring) { return &ring->params->chain; }
 const umbra_kernels *umbra_ring_kernels(const umbra_ring *ring) { return ring->kernels; }
 const umbra_device *umbra_ring_device(const umbra_ring *ring) { return ring->device; }
+uint32_t umbra_ring_threads(const umbra_ring *ring) { return ring->threads; }
 uint32_t umbra_ring_n(const umbra_ring *ring) { return 1u << ring->params->chain.log_n; }
 
 uint64_t umbra_ring_memory(const umbra_ring *ring) {

@@ -34,6 +34,7 @@ const umbra_chain *umbra_ring_chain(const umbra_ring *ring);
 const umbra_kernels *umbra_ring_kernels(const umbra_ring *ring);
 const umbra_device *umbra_ring_device(const umbra_ring *ring);
 uint32_t umbra_ring_n(const umbra_ring *ring);
+uint32_t umbra_ring_threads(const umbra_ring *ring); /* that work on the CPU may use */
 uint64_t umbra_ring_memory(const umbra_ring *ring); /* bytes taken and not given back */
 
 /* ---- streams ---- */

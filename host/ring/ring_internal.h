@@ -21,6 +21,7 @@ struct umbra_ring {
   umbra_params *params;
   const umbra_kernels *kernels;
   umbra_device *device;
+  uint32_t threads;
   uint64_t memory_limit; /* 0: none */
   mtx_t lock;            /* of everything below */
   uint64_t taken, cached;

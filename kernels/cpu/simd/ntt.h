@@ -18,7 +18,9 @@
 enum {
   RADIX = 4, /* stages that one pass over memory does, at most */
   ROWS = 1 << RADIX,
-  TAIL_LOG = RADIX + VEC_LOG
+  TAIL_LOG = RADIX + VEC_LOG,
+  TAILS_AHEAD = 2, /* of the prefetch */
+  LINE_WORDS = 16  /* of a cache line */
 };
 
 typedef struct modulus {
@@ -55,6 +57,22 @@ UMBRA_INLINE factor twiddles_of(const transform *t, uint32_t block, int log) {
   vec even = vec_load_repeated(shoup, log);
   return (factor){vec_load_repeated(t->twiddle + block, log), even,
                   log < VEC_LOG ? vec_load_repeated(shoup + 1, log) : vec_high(even)};
+}
+
+/*
+ * Asks for the twiddles of the stages inside vectors, of a tail some way ahead: they are larger than the limb itself,
+ * and lie in more streams than processors follow by themselves. Asking past the end of a table is harmless.
+ */
+UMBRA_INLINE void prefetch_tail(const transform *t, uint32_t block) {
+  UMBRA_UNROLL
+  for (int stage = 0; stage < VEC_LOG; stage++) {
+    const size_t first = (size_t)(block + TAILS_AHEAD) << (RADIX + stage);
+    UMBRA_UNROLL
+    for (int line = 0; line < (ROWS << stage); line += LINE_WORDS) {
+      __builtin_prefetch(t->twiddle + first + (size_t)line);
+      __builtin_prefetch(t->twiddle_shoup + first + (size_t)line);
+    }
+  }
 }
 
 /* Stages that the first pass over a block does, if `rest` stages precede the tails: as even a split as possible. */
@@ -144,6 +162,7 @@ UMBRA_INLINE void forward_limb(uint32_t *x, const transform *t, const int wide) 
         case 4: forward_pass(x + offset, stride, 4, t, block, m); break;
       }
     }
+    prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
     forward_tail(x + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
   }
 }
@@ -245,6 +264,7 @@ UMBRA_INLINE void inverse_pass(uint32_t *x, size_t stride, const int radix, cons
 UMBRA_INLINE void inverse_limb(uint32_t *dst, const uint32_t *src, const transform *t, const int wide) {
   const modulus m = modulus_set(t->q, wide);
   for (uint32_t offset = 0; offset >> t->log_n == 0; offset += 1 << TAIL_LOG) {
+    prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
     inverse_tail(dst + offset, src + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
     const uint32_t end = offset + (1 << TAIL_LOG);
     for (uint32_t log = TAIL_LOG, radix; log < t->log_n; log += radix) {
