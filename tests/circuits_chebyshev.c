@@ -100,6 +100,7 @@ static uint32_t check(const double *c, uint32_t degree, const char *what) {
   double error = worst_error(&s, out, &expected), bound = umbra_ciphertext_error_bound(out);
   if (!(error <= bound)) fail_msg("%s, degree %u: error %g above its bound %g", what, degree, error, bound);
   if (!(error < 1e-7)) fail_msg("%s, degree %u: error %g", what, degree, error);
+  if (!(bound < 1e-4)) fail_msg("%s, degree %u: bound %g for an error of %g", what, degree, bound, error);
   uint32_t taken = DEPTH - umbra_ciphertext_level(out);
   umbra_ciphertext_destroy(out);
   vector_destroy(&expected);

@@ -98,7 +98,7 @@ static void secret_expansion(void **state) {
   for (int i = 0; i < N; i++) values[i] = (int8_t)(i % 3 - 1);
   make_secret(values, N);
   assert_ok(umbra_ring_stream_open(&stream, ring));
-  assert_ok(umbra_poly_create(&poly, ring, 1, window, 0, UMBRA_DOMAIN_EVALUATION, "a test"));
+  assert_ok(umbra_poly_create(&poly, ring, 1, window, 0, "a test"));
   umbra_view view = umbra_poly_view(&poly, ring);
   assert_constant_time(assert_ok(umbra_small_expand(&view, s.context, stream, values)));
   assert_true(is_secret(poly.data, umbra_poly_bytes(&poly, ring)));

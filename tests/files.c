@@ -5,7 +5,9 @@
 
 #include <dirent.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -485,6 +487,46 @@ static void files_are_replaced_whole(void **state) {
   empty_folder();
 }
 
+static void only_regular_files_are_replaced(void **state) {
+  (void)state;
+  const char *const others[] = {"pipe", "link", "sub"};
+  assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+  assert_int_equal(symlink("/dev/null", in_folder("link")), 0);
+  assert_int_equal(mkdir(in_folder("sub"), 0700), 0);
+  for (int i = 0; i < 3; i++)
+    for (int k = 0; k < OBJECTS; k++)
+      if (k != SECRET_KEY)
+        assert_fails(file_kinds[k].save(objects.object[k], in_folder(others[i])), UMBRA_ERROR_IO, "not a regular file");
+  assert_int_equal(count_files(), 3);
+  empty_folder();
+}
+
+static void modes_are_handed_down(void **state) {
+  (void)state;
+  const char *path = in_folder("object");
+  struct stat about;
+  assert_ok(file_kinds[CIPHERTEXT].save(objects.object[CIPHERTEXT], path));
+  assert_int_equal(chmod(path, 0640), 0);
+  assert_ok(file_kinds[CIPHERTEXT].save(objects.object[CIPHERTEXT], path));
+  assert_int_equal(stat(path, &about), 0);
+  assert_int_equal(about.st_mode & 0777, 0640);
+  empty_folder();
+}
+
+static void full_disks_are_named(void **state) {
+  (void)state;
+  const char *path = in_folder("object");
+  struct rlimit before, small = {.rlim_cur = 64};
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  small.rlim_max = before.rlim_max;
+  signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  umbra_status status = file_kinds[CIPHERTEXT].save(objects.object[CIPHERTEXT], path);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  assert_fails(status, UMBRA_ERROR_IO, path);
+  assert_int_equal(count_files(), 0);
+}
+
 static void missing_arguments(void **state) {
   (void)state;
   for (int k = 0; k < OBJECTS; k++) {
@@ -591,6 +633,9 @@ int main(void) {
       cmocka_unit_test(sealed_keys_cannot_ask_for_gigabytes),
       cmocka_unit_test(what_the_system_refuses),
       cmocka_unit_test(files_are_replaced_whole),
+      cmocka_unit_test(only_regular_files_are_replaced),
+      cmocka_unit_test(modes_are_handed_down),
+      cmocka_unit_test(full_disks_are_named),
       cmocka_unit_test(missing_arguments),
       cmocka_unit_test(inspection),
       cmocka_unit_test(failing_allocations),

@@ -303,7 +303,7 @@ static inline uint32_t poly_limbs(const umbra_poly *poly) { return (uint32_t)pol
 
 static inline umbra_poly poly_make(const setting *s, uint32_t polys, umbra_window over, uint32_t aux) {
   umbra_poly poly;
-  ok(s->record, umbra_poly_create(&poly, s->ring, polys, over, aux, UMBRA_DOMAIN_EVALUATION, "a test"));
+  ok(s->record, umbra_poly_create(&poly, s->ring, polys, over, aux, "a test"));
   return poly;
 }
 

@@ -28,6 +28,7 @@ static void arguments_outside(void **state) {
   assert_true(isnan(umbra_logistic_value(0, 8, 0)));
   assert_true(isnan(umbra_logistic_value(0, 8, 64)));
   assert_true(isnan(umbra_logistic_value(NAN, 8, 7)));
+  assert_true(isnan(umbra_logistic_value(8.5, 8, 7)));
 }
 
 static void what_scoring_takes(void **state) {
@@ -39,6 +40,8 @@ static void what_scoring_takes(void **state) {
   for (int i = 0; i < 5; i++) assert_int_equal(steps[i], 1 << i);
   assert_int_equal(umbra_logistic_rotations(steps, 32), 6);
   assert_int_equal(umbra_logistic_rotations(steps, 1), 1);
+  assert_int_equal(umbra_logistic_rotations(steps, 0), 0);
+  assert_int_equal(umbra_logistic_rotations(steps, (size_t)1 << 33), 0);
 }
 
 /* ---- encrypted ---- */
@@ -105,6 +108,55 @@ static void scores(void **state) {
   scheme_close(&s);
 }
 
+/* Records and weights of any size give scores that a file can hold, with a bound that says something. */
+static void large_records(void **state) {
+  (void)state;
+  const double records[2 * 3] = {1e5, -2e4, 3e4, 5e4, 1e4, -1e5}, weights[3] = {3e-5, 1e-5, 2e-5};
+  int32_t steps[32];
+  umbra_logistic *model = NULL;
+  umbra_matrix *rows = NULL, *found = NULL, *loaded = NULL;
+  double values[2];
+  scheme s;
+  scheme_open(&s, test_params(11, 50, umbra_logistic_depth(63)), NULL, steps, umbra_logistic_rotations(steps, 3));
+  assert_ok(umbra_matrix_encrypt(&rows, s.public, records, 2, 3));
+  assert_ok(umbra_logistic_encrypt(&model, s.public, weights, 3, 0.5, 8, 63));
+  assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows));
+  bytes file = {0};
+  assert_ok(umbra_matrix_write(found, NULL, &file.size));
+  file.data = calloc(1, file.size);
+  assert_ok(umbra_matrix_write(found, file.data, &file.size));
+  assert_ok(umbra_matrix_read(&loaded, s.context, file.data, file.size));
+  assert_ok(umbra_matrix_decrypt(values, loaded, s.secret));
+  assert_true(fabs(values[0] - sigmoid(3.9)) < 1e-4);
+  assert_true(fabs(values[1] - sigmoid(0.1)) < 1e-4);
+  free(file.data);
+  umbra_matrix_destroy(loaded);
+  umbra_matrix_destroy(found);
+  umbra_matrix_destroy(rows);
+  umbra_logistic_destroy(model);
+  scheme_close(&s);
+}
+
+/* Scores have no column of ones for the bias: they cannot be scored again. */
+static void results_are_no_records(void **state) {
+  (void)state;
+  const double records[2] = {0.5, -0.5}, weight = 1;
+  int32_t steps[32];
+  umbra_logistic *model = NULL;
+  umbra_matrix *rows = NULL, *found = NULL, *again = NULL;
+  scheme s;
+  scheme_open(&s, test_params(11, 45, 2 * umbra_logistic_depth(3)), NULL, steps, umbra_logistic_rotations(steps, 1));
+  assert_ok(umbra_matrix_encrypt(&rows, s.public, records, 2, 1));
+  assert_ok(umbra_logistic_encrypt(&model, s.public, &weight, 1, 0, 4, 3));
+  assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows));
+  assert_fails(umbra_logistic_score(s.evaluator, &again, model, found), UMBRA_ERROR_INVALID_ARGUMENT, "a result");
+  assert_null(again);
+  umbra_matrix_destroy(found);
+  umbra_matrix_destroy(rows);
+  umbra_logistic_destroy(model);
+  scheme_close(&s);
+}
+
 /* With just the levels that umbra_logistic_depth says; and with one less, refused. */
 static void levels(void **state) {
   (void)state;
@@ -147,6 +199,7 @@ static void refusals(void **state) {
   assert_fails(umbra_logistic_encrypt(&model, key, NULL, 3, 0, 4, 7), bad, "at least one weight");
   assert_fails(umbra_logistic_encrypt(&model, key, weights, 1024, 0, 4, 7), UMBRA_ERROR_RANGE, "up to 1023");
   assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, INFINITY, 4, 7), UMBRA_ERROR_RANGE, "not a finite");
+  assert_fails(umbra_logistic_encrypt(&model, key, weights, SIZE_MAX, 0, 4, 7), UMBRA_ERROR_RANGE, "up to 1023");
   assert_null(model);
   assert_ok(umbra_logistic_encrypt(&model, key, weights, 3, 0, 4, 7));
   assert_ok(umbra_matrix_encrypt(&records, key, weights, 1, 2));
@@ -171,6 +224,8 @@ int main(void) {
       cmocka_unit_test(arguments_outside),
       cmocka_unit_test(what_scoring_takes),
       cmocka_unit_test(scores),
+      cmocka_unit_test(large_records),
+      cmocka_unit_test(results_are_no_records),
       cmocka_unit_test(levels),
       cmocka_unit_test(refusals),
   };

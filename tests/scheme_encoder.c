@@ -24,7 +24,7 @@ static uint32_t *residues_of(const umbra_plaintext *p) {
   uint32_t *host = malloc(umbra_poly_bytes(&p->poly, ring));
   assert_non_null(host);
   assert_ok(umbra_ring_stream_open(&stream, ring));
-  assert_ok(umbra_poly_create(&poly, ring, 1, p->poly.window, 0, UMBRA_DOMAIN_EVALUATION, "a test"));
+  assert_ok(umbra_poly_create(&poly, ring, 1, p->poly.window, 0, "a test"));
   umbra_view src = umbra_poly_view(&p->poly, ring), dst = umbra_poly_view(&poly, ring);
   umbra_ring_to_coefficients(ring, stream, &dst, &src);
   umbra_ring_download(ring, stream, host, poly.data, umbra_poly_bytes(&poly, ring));

@@ -24,7 +24,7 @@ static umbra_window all; /* of all levels */
 
 static umbra_poly poly_over(umbra_window window, uint32_t aux) {
   umbra_poly poly;
-  assert_ok(umbra_poly_create(&poly, ring, 1, window, aux, UMBRA_DOMAIN_EVALUATION, "a test"));
+  assert_ok(umbra_poly_create(&poly, ring, 1, window, aux, "a test"));
   return poly;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * p = q * T_m + r for the largest power of two m up to the degree, recursively; pieces of low degree are linear
- * combinations of T_1 ... T_7. A piece gets a budget of levels; a combination that would exceed it is split further,
+ * combinations of T_1, T_2, T_3. A piece gets a budget of levels; a combination that would exceed it is split further,
  * which keeps the whole at ceil(log2(degree + 1)) levels.
  */
 #include <umbra/polynomial.h>
@@ -33,7 +33,9 @@ static double fit_error(const double *coefficients, uint32_t degree, double (*f)
   for (uint32_t i = 0; i <= grid; i++) {
     double t = 2.0 * i / grid - 1;
     double exact = f(lo + (hi - lo) * (t + 1) / 2, user);
-    largest = fmax(largest, fabs(exact - umbra_chebyshev_value(coefficients, degree, t)));
+    double error = fabs(exact - umbra_chebyshev_value(coefficients, degree, t));
+    if (!isfinite(error)) return INFINITY;
+    largest = fmax(largest, error);
   }
   return largest;
 }
@@ -57,8 +59,10 @@ umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree, double (
     for (uint32_t i = 0; i < nodes; i++) sum += value[i] * cos(pi * k * (i + 0.5) / nodes);
     found[k] = (k ? 2 : 1) * sum / nodes;
   }
+  double error = fit_error(found, degree, f, user, lo, hi);
+  if (!isfinite(error)) return umbra_fail(UMBRA_ERROR_RANGE, "the function is not finite in [%g, %g]", lo, hi);
   memcpy(coefficients, found, nodes * sizeof *found);
-  if (max_error) *max_error = fit_error(coefficients, degree, f, user, lo, hi);
+  if (max_error) *max_error = error;
   return UMBRA_OK;
 }
 
@@ -73,9 +77,13 @@ typedef struct polynomial_job {
   umbra_ciphertext *t[TERMS]; /* T_k(x), made on first use; t[1] is a copy of x */
 } polynomial_job;
 
-/* t[k] = 2 T_a T_b - T_{a-b} with k = a + b, a the largest power of two that leaves a - b >= 0 small depth. */
-static umbra_status basis(polynomial_job *job, uint32_t k) {
-  if (job->t[k]) return UMBRA_OK;
+/* |T_k| <= 1 on [-1, 1], as the caller promises of x; else tracked bounds would grow as they do outside. */
+static void bound_basis(umbra_ciphertext *t) { t->estimate.magnitude = fmin(t->estimate.magnitude, 1); }
+
+static umbra_status basis(polynomial_job *job, uint32_t k);
+
+/* t[k] = 2 T_a T_b - T_{a-b} with k = a + b, a the smallest power of two that is at least k / 2. */
+static umbra_status make_basis(polynomial_job *job, uint32_t k) {
   uint32_t a = k - k / 2, b = k / 2;
   while (a & (a - 1)) a++, b--; /* up to a power of two, which has depth log2(a) */
   umbra_ciphertext **out = &job->t[k];
@@ -86,6 +94,13 @@ static umbra_status basis(polynomial_job *job, uint32_t k) {
   if (a == b) return umbra_add_constant(job->evaluator, out, *out, -1, 0);
   UMBRA_TRY(basis(job, a - b));
   return umbra_sub(job->evaluator, out, *out, job->t[a - b]);
+}
+
+static umbra_status basis(polynomial_job *job, uint32_t k) {
+  if (job->t[k]) return UMBRA_OK;
+  UMBRA_TRY(make_basis(job, k));
+  bound_basis(job->t[k]);
+  return UMBRA_OK;
 }
 
 /* Highest k with a coefficient that is not 0. */
@@ -120,10 +135,10 @@ static uint32_t split(const double *c, uint32_t degree, uint32_t m, double *q, d
   return degree - m;
 }
 
-/* *out += q T_m, or T_m times a constant q. */
 static umbra_status evaluate(polynomial_job *job, umbra_ciphertext **out, const double *c, uint32_t degree,
                              uint32_t budget);
 
+/* *out = q T_m. */
 static umbra_status product(polynomial_job *job, umbra_ciphertext **out, const double *q, uint32_t degree, uint32_t m,
                             uint32_t budget) {
   UMBRA_TRY(basis(job, m));
@@ -171,6 +186,7 @@ umbra_status umbra_chebyshev_eval(umbra_evaluator *evaluator, umbra_ciphertext *
   polynomial_job job = {.evaluator = evaluator};
   umbra_ciphertext *made = NULL;
   umbra_status status = umbra_ciphertext_copy(&job.t[1], x);
+  if (status == UMBRA_OK) bound_basis(job.t[1]);
   if (status == UMBRA_OK) status = evaluate(&job, &made, coefficients, used, depth);
   for (uint32_t k = 1; k < TERMS; k++) umbra_ciphertext_destroy(job.t[k]);
   if (status == UMBRA_OK) umbra_ciphertext_commit(out, made);

@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "../../kernels/modarith.h"
@@ -56,9 +57,15 @@ static umbra_status vector_create(complex_vector *v, const umbra_context *contex
   return UMBRA_OK;
 }
 
-static void vector_destroy(complex_vector *v, const umbra_context *context) {
-  umbra_ring_give(context->ring, v->device_re, vector_bytes(v));
-  umbra_free(v->re);
+/* Host memory with messages: with the ciphertext they would tell the key. */
+static void wipe_and_free(void *memory, size_t bytes) {
+  if (memory) sodium_memzero(memory, bytes);
+  umbra_free(memory);
+}
+
+static void vector_destroy(complex_vector *v, const umbra_context *context, umbra_stream *stream) {
+  umbra_ring_give_secret(context->ring, stream, v->device_re, vector_bytes(v));
+  wipe_and_free(v->re, vector_bytes(v));
 }
 
 typedef void (*transform)(umbra_stream *, double *, double *, uint32_t, uint32_t);
@@ -143,7 +150,7 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
   UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "encoded coefficients"));
   round_coefficients(host, v, n, ldexp(scale, -(int)*shift));
   umbra_ring_upload(context->ring, stream, coefficients, host, n * sizeof *host);
-  umbra_free(host);
+  wipe_and_free(host, n * sizeof *host);
   return UMBRA_OK;
 }
 
@@ -156,7 +163,7 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
   umbra_status status = place_values(&v, &largest, context, values, count, stride);
   if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->ifft);
   if (status == UMBRA_OK) status = vector_to_coefficients(coefficients, shift, &v, context, stream, level, largest);
-  vector_destroy(&v, context);
+  vector_destroy(&v, context, stream);
   if (status == UMBRA_OK) *magnitude = public_magnitude(largest);
   return status;
 }
@@ -192,7 +199,7 @@ static umbra_status encode_into(umbra_plaintext *made, umbra_stream *stream, con
     umbra_ring_from_i64(context->ring, stream, &view, coefficients, shift);
     made->estimate = umbra_noise_encode(magnitude, umbra_context_chain(context), made->level);
   }
-  umbra_ring_give(context->ring, coefficients, bytes);
+  umbra_ring_give_secret(context->ring, stream, coefficients, bytes);
   return status;
 }
 
@@ -260,8 +267,8 @@ static double radix_value(const radix *r, const uint32_t *residue, size_t stride
 }
 
 /* The vector of a polynomial's coefficients over the scale; returns the largest of all n coefficients. */
-static double gather_coefficients(complex_vector *v, const radix *r, const uint32_t *residues, uint32_t n,
-                                  double scale, uint32_t threads) {
+static double gather_coefficients(complex_vector *v, const radix *r, const uint32_t *residues, uint32_t n, double scale,
+                                  uint32_t threads) {
   double largest = 0;
   uint32_t gap = n >> (log2_of(v->m) + 1);
 #pragma omp parallel for reduction(max : largest) num_threads(threads)
@@ -280,7 +287,7 @@ static umbra_status fetch_residues(uint32_t *host, const umbra_message *message,
                                    umbra_stream *stream) {
   umbra_ring *ring = message->context->ring;
   umbra_poly poly;
-  UMBRA_TRY(umbra_poly_create(&poly, ring, 1, window, 0, UMBRA_DOMAIN_EVALUATION, "a message"));
+  UMBRA_TRY(umbra_poly_create(&poly, ring, 1, window, 0, "a message"));
   umbra_view view = umbra_poly_view(&poly, ring);
   umbra_status status = message->residues(&view, window, stream, message->source);
   if (status == UMBRA_OK) {
@@ -288,7 +295,7 @@ static umbra_status fetch_residues(uint32_t *host, const umbra_message *message,
     umbra_ring_download(ring, stream, host, poly.data, umbra_poly_bytes(&poly, ring));
     status = umbra_ring_wait(ring, stream);
   }
-  umbra_poly_destroy(&poly, ring);
+  umbra_ring_give_secret(ring, stream, poly.data, umbra_poly_bytes(&poly, ring));
   return status;
 }
 
@@ -315,7 +322,7 @@ static umbra_status gather_window(complex_vector *v, const umbra_message *messag
     double scale = umbra_log2_to_double(chain->log_scale[message->level]);
     *largest = gather_coefficients(v, &r, residues, n, scale, umbra_ring_threads(message->context->ring));
   }
-  umbra_free(residues);
+  wipe_and_free(residues, (size_t)window.count * n * sizeof *residues);
   return status;
 }
 
@@ -345,28 +352,31 @@ static void read_slots(double *values, size_t count, int stride, const complex_v
   }
 }
 
-umbra_status umbra_decode_message(double *values, size_t count, int stride, const umbra_message *message,
-                                  double *largest) {
+static umbra_status decode_on(umbra_stream *stream, double *values, size_t count, int stride,
+                              const umbra_message *message, double *largest) {
   const umbra_context *context = message->context;
-  if (!values && count) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", count);
-  if (count > message->slots)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu values asked for, but there are %u slots", count, message->slots);
   complex_vector v;
   double found;
-  umbra_stream *stream;
   UMBRA_TRY(vector_create(&v, context, message->slots));
-  umbra_status status = umbra_ring_stream_open(&stream, context->ring);
-  if (status == UMBRA_OK) {
-    status = gather(&v, message, stream, &found);
-    if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->fft);
-    status = umbra_stream_close(stream, context, status);
-  }
+  umbra_status status = gather(&v, message, stream, &found);
+  if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->fft);
   if (status == UMBRA_OK) {
     read_slots(values, count, stride, &v, context);
     if (largest) *largest = found;
   }
-  vector_destroy(&v, context);
+  vector_destroy(&v, context, stream);
   return status;
+}
+
+umbra_status umbra_decode_message(double *values, size_t count, int stride, const umbra_message *message,
+                                  double *largest) {
+  if (!values && count) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", count);
+  if (count > message->slots)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu values asked for, but there are %u slots", count, message->slots);
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_ring_stream_open(&stream, message->context->ring));
+  umbra_status status = decode_on(stream, values, count, stride, message, largest);
+  return umbra_stream_close(stream, message->context, status);
 }
 
 static umbra_status plaintext_residues(const umbra_view *dst, umbra_window window, umbra_stream *stream,

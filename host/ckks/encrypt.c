@@ -24,7 +24,7 @@ static umbra_status mask_key(const umbra_view *masked, const umbra_public_key *k
                              umbra_stream *stream, umbra_random *random) {
   umbra_ring *ring = key->context->ring;
   umbra_poly v;
-  UMBRA_TRY(umbra_poly_create(&v, ring, 1, window, 1, UMBRA_DOMAIN_EVALUATION, "an encryption"));
+  UMBRA_TRY(umbra_poly_create(&v, ring, 1, window, 1, "an encryption"));
   umbra_view v_view = umbra_poly_view(&v, ring);
   umbra_view key_view = umbra_poly_subview(&key->poly, ring, 0, 2, window, 1);
   umbra_status status = umbra_small_fresh(&v_view, key->context, stream, random, umbra_random_ternary);
@@ -53,7 +53,7 @@ static umbra_status encrypt_into(umbra_ciphertext *made, const umbra_public_key 
   const umbra_context *context = key->context;
   umbra_window window = made->poly.window;
   umbra_poly masked;
-  UMBRA_TRY(umbra_poly_create(&masked, context->ring, 2, window, 1, UMBRA_DOMAIN_EVALUATION, "an encryption"));
+  UMBRA_TRY(umbra_poly_create(&masked, context->ring, 2, window, 1, "an encryption"));
   umbra_view masked_view = umbra_poly_view(&masked, context->ring);
   umbra_view dst = umbra_poly_view(&made->poly, context->ring);
   umbra_status status = mask_key(&masked_view, key, window, stream, random);
@@ -74,7 +74,7 @@ static umbra_status encrypt_symmetric_into(umbra_ciphertext *made, const umbra_s
                                            umbra_random *random) {
   umbra_ring *ring = key->context->ring;
   umbra_poly secret;
-  UMBRA_TRY(umbra_poly_create(&secret, ring, 1, made->poly.window, 0, UMBRA_DOMAIN_EVALUATION, "an encryption"));
+  UMBRA_TRY(umbra_poly_create(&secret, ring, 1, made->poly.window, 0, "an encryption"));
   umbra_view secret_view = umbra_poly_view(&secret, ring), both = umbra_poly_view(&made->poly, ring);
   umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
   made->seeded = 1;

@@ -260,8 +260,7 @@ umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, c
   umbra_status status = umbra_ring_take(ring, &coefficients, n * sizeof *host, "a constant");
   if (status == UMBRA_OK) {
     umbra_ring_upload(ring, evaluator->stream, coefficients, host, n * sizeof *host);
-    status = umbra_poly_create(poly, ring, 1, umbra_ring_chain(ring)->window[level], 0, UMBRA_DOMAIN_EVALUATION,
-                               "a constant");
+    status = umbra_poly_create(poly, ring, 1, umbra_ring_chain(ring)->window[level], 0, "a constant");
     if (status == UMBRA_OK) {
       umbra_view view = umbra_poly_view(poly, ring);
       umbra_ring_from_i64(ring, evaluator->stream, &view, coefficients, constant->shift);

@@ -28,10 +28,7 @@ umbra_status umbra_result_finish(umbra_ciphertext **out, umbra_ciphertext *made,
 static inline uint32_t umbra_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static inline uint32_t umbra_max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
-/*
- * re * s + i im * s as a polynomial re' + im' X^(n/2) with integers value * 2^shift, s the level's scale.
- * *error becomes the largest relative rounding error. RANGE if not finite or too large for the level.
- */
+/* A constant at some level's scale: the polynomial (re + im X^(n/2)) * 2^shift. */
 typedef struct umbra_constant {
   int64_t re, im;
   uint32_t shift;
@@ -39,6 +36,7 @@ typedef struct umbra_constant {
   double rounding;  /* bound on the error of the rounded constant */
 } umbra_constant;
 
+/* re + i im at the level's scale. RANGE if not finite or too large for the level. */
 umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context *context, uint32_t level, double re,
                                   double im);
 

@@ -53,7 +53,7 @@ static umbra_status fill_maker(key_maker *maker, const umbra_secret_key *secret)
   uint32_t auxes = umbra_ring_chain(ring)->auxes;
   umbra_poly *polys[] = {&maker->secret, &maker->other, &maker->error};
   for (size_t i = 0; i < sizeof polys / sizeof *polys; i++)
-    UMBRA_TRY(umbra_poly_create(polys[i], ring, 1, maker->window, auxes, UMBRA_DOMAIN_EVALUATION, "key generation"));
+    UMBRA_TRY(umbra_poly_create(polys[i], ring, 1, maker->window, auxes, "key generation"));
   umbra_view view = umbra_poly_view(&maker->secret, ring);
   return umbra_small_expand(&view, maker->context, maker->stream, secret->ternary);
 }
@@ -142,12 +142,7 @@ static key_secrets prepare_secrets(key_maker *maker, const umbra_eval_key *entry
 static void add_gadget(key_maker *maker, const umbra_eval_key *entry, const umbra_poly *from, uint32_t digit) {
   umbra_ring *ring = maker->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
-  umbra_window keys = entry->key.poly.window, own;
-  uint32_t position = entry->key.digits.first + digit;
-  uint32_t first = chain->digit_begin[position] > keys.first ? chain->digit_begin[position] : keys.first;
-  uint32_t keys_end = umbra_window_end(keys);
-  uint32_t end = chain->digit_begin[position + 1] < keys_end ? chain->digit_begin[position + 1] : keys_end;
-  own = (umbra_window){(uint16_t)first, (uint16_t)(end - first)};
+  umbra_window own = umbra_digit_window(chain, entry->key.digits.first + digit, entry->key.poly.window);
   umbra_view b = umbra_poly_subview(&entry->key.poly, ring, 2 * digit, 1, own, 0);
   umbra_view switched = maker_view(maker, from, own, 0);
   umbra_view scratch = maker_view(maker, &maker->error, own, 0);
@@ -170,15 +165,15 @@ static umbra_status fill_eval_key(umbra_eval_key *entry, key_maker *maker) {
   return UMBRA_OK;
 }
 
-static int has_key(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation) {
-  for (size_t i = 0; i < keys->count; i++)
-    if (keys->key[i].kind == kind && keys->key[i].rotation == rotation) return 1;
-  return 0;
+const umbra_eval_key *umbra_eval_keys_find(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation) {
+  for (size_t i = 0; keys && i < keys->count; i++)
+    if (keys->key[i].kind == kind && keys->key[i].rotation == rotation) return &keys->key[i];
+  return NULL;
 }
 
 /* Appends a key to be made, unless it is there; keys->count counts them. */
 static void plan_key(umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation, uint32_t level) {
-  if (!has_key(keys, kind, rotation))
+  if (!umbra_eval_keys_find(keys, kind, rotation))
     keys->key[keys->count++] = (umbra_eval_key){.kind = kind, .rotation = rotation, .level = level};
 }
 
@@ -233,11 +228,15 @@ umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_
 
 int umbra_eval_keys_can_rotate(const umbra_eval_keys *keys, int32_t steps) {
   uint32_t rotation = umbra_rotation_of(steps, umbra_ring_n(keys->context->ring) / 2);
-  return rotation == 0 || has_key(keys, UMBRA_KEY_ROTATE, rotation);
+  return rotation == 0 || umbra_eval_keys_find(keys, UMBRA_KEY_ROTATE, rotation) != NULL;
 }
 
-int umbra_eval_keys_can_relinearize(const umbra_eval_keys *keys) { return has_key(keys, UMBRA_KEY_RELINEARIZE, 0); }
-int umbra_eval_keys_can_conjugate(const umbra_eval_keys *keys) { return has_key(keys, UMBRA_KEY_CONJUGATE, 0); }
+int umbra_eval_keys_can_relinearize(const umbra_eval_keys *keys) {
+  return umbra_eval_keys_find(keys, UMBRA_KEY_RELINEARIZE, 0) != NULL;
+}
+int umbra_eval_keys_can_conjugate(const umbra_eval_keys *keys) {
+  return umbra_eval_keys_find(keys, UMBRA_KEY_CONJUGATE, 0) != NULL;
+}
 size_t umbra_eval_keys_count(const umbra_eval_keys *keys) { return keys->count; }
 
 void umbra_secret_key_owner(const umbra_secret_key *key, uint8_t owner[UMBRA_OWNER_BYTES]) {

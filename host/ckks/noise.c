@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noise.h"
 
+#include <float.h>
 #include <math.h>
+
+/* Estimates saturate instead of becoming infinite, or no number at all. */
+static umbra_estimate estimate(double magnitude, double error) {
+  return (umbra_estimate){magnitude < DBL_MAX ? magnitude : DBL_MAX, error < DBL_MAX ? error : DBL_MAX};
+}
 
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
 
@@ -18,8 +24,7 @@ double umbra_modulus(double re, double im) {
 
 /* Adds independent noise whose coefficients have that variance. */
 static umbra_estimate add_variance(umbra_estimate in, const umbra_chain *chain, uint32_t level, double variance) {
-  in.error = umbra_modulus(in.error, sqrt(variance * ring_size(chain)) / scale_of(chain, level));
-  return in;
+  return estimate(in.magnitude, umbra_modulus(in.error, sqrt(variance * ring_size(chain)) / scale_of(chain, level)));
 }
 
 static double rounding_variance(const umbra_chain *chain) { return ring_size(chain) / 18 + 1.0 / 12; }
@@ -47,22 +52,21 @@ umbra_estimate umbra_noise_encode(double magnitude, const umbra_chain *chain, ui
 }
 
 umbra_estimate umbra_noise_add(umbra_estimate a, umbra_estimate b) {
-  return (umbra_estimate){a.magnitude + b.magnitude, a.error + b.error};
+  return estimate(a.magnitude + b.magnitude, a.error + b.error);
 }
 
 umbra_estimate umbra_noise_mul(umbra_estimate a, umbra_estimate b) {
   /* The product of two errors reaches the square of the deviations that the bound allows for one. */
   double both = UMBRA_ERROR_DEVIATIONS * a.error * b.error;
-  return (umbra_estimate){a.magnitude * b.magnitude, a.magnitude * b.error + b.magnitude * a.error + both};
+  return estimate(a.magnitude * b.magnitude, a.magnitude * b.error + b.magnitude * a.error + both);
 }
 
 umbra_estimate umbra_noise_scale(umbra_estimate a, double factor) {
-  return (umbra_estimate){a.magnitude * factor, a.error * factor};
+  return estimate(a.magnitude * factor, a.error * factor);
 }
 
 umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative) {
-  a.error += a.magnitude * relative / UMBRA_ERROR_DEVIATIONS;
-  return a;
+  return estimate(a.magnitude, a.error + a.magnitude * relative / UMBRA_ERROR_DEVIATIONS);
 }
 
 umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio) {
@@ -71,11 +75,9 @@ umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, u
   umbra_log2 log_p = umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
   double variance = 0;
   for (uint32_t j = digits.first; j < digits.first + digits.count; j++) {
-    uint32_t first = chain->digit_begin[j] > window.first ? chain->digit_begin[j] : window.first;
-    uint32_t window_end = umbra_window_end(window);
-    uint32_t end = chain->digit_begin[j + 1] < window_end ? chain->digit_begin[j + 1] : window_end;
-    double ratio = umbra_log2_to_double(umbra_chain_log_product(chain, first, end - first) - log_p);
-    variance += ring_size(chain) * UMBRA_ERROR_VARIANCE * (end - first) / 12 * ratio * ratio;
+    umbra_window own = umbra_digit_window(chain, j, window);
+    double ratio = umbra_log2_to_double(umbra_chain_log_product(chain, own.first, own.count) - log_p);
+    variance += ring_size(chain) * UMBRA_ERROR_VARIANCE * own.count / 12 * ratio * ratio;
   }
   return add_variance(in, chain, level, variance * scale_ratio * scale_ratio);
 }

@@ -42,8 +42,8 @@ umbra_status umbra_ciphertext_make(umbra_ciphertext **out, const umbra_context *
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a ciphertext"));
   *made = (umbra_ciphertext){.context = context, .level = level};
-  umbra_status status = umbra_poly_create(&made->poly, context->ring, 2, umbra_context_chain(context)->window[level], 0,
-                                          UMBRA_DOMAIN_EVALUATION, "a ciphertext");
+  umbra_status status =
+      umbra_poly_create(&made->poly, context->ring, 2, umbra_context_chain(context)->window[level], 0, "a ciphertext");
   if (status != UMBRA_OK) {
     umbra_free(made);
     return status;
@@ -73,8 +73,8 @@ umbra_status umbra_plaintext_make(umbra_plaintext **out, const umbra_context *co
   umbra_plaintext *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a plaintext"));
   *made = (umbra_plaintext){.context = context, .level = level};
-  umbra_status status = umbra_poly_create(&made->poly, context->ring, 1, umbra_context_chain(context)->window[level], 0,
-                                          UMBRA_DOMAIN_EVALUATION, "a plaintext");
+  umbra_status status =
+      umbra_poly_create(&made->poly, context->ring, 1, umbra_context_chain(context)->window[level], 0, "a plaintext");
   if (status != UMBRA_OK) {
     umbra_free(made);
     return status;
@@ -83,9 +83,17 @@ umbra_status umbra_plaintext_make(umbra_plaintext **out, const umbra_context *co
   return UMBRA_OK;
 }
 
+/* Wiped: a decrypted plaintext and its ciphertext together give the key. */
 void umbra_plaintext_destroy(umbra_plaintext *plaintext) {
   if (!plaintext) return;
-  umbra_poly_destroy(&plaintext->poly, plaintext->context->ring);
+  umbra_ring *ring = plaintext->context->ring;
+  umbra_stream *stream;
+  if (umbra_ring_stream_open(&stream, ring) == UMBRA_OK) {
+    umbra_ring_give_secret(ring, stream, plaintext->poly.data, umbra_poly_bytes(&plaintext->poly, ring));
+    (void)umbra_stream_close(stream, plaintext->context, UMBRA_OK);
+  } else {
+    umbra_poly_destroy(&plaintext->poly, ring);
+  }
   umbra_free(plaintext);
 }
 
@@ -116,8 +124,8 @@ umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *
   umbra_public_key *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));
   made->context = context;
-  umbra_status status = umbra_poly_create(&made->poly, context->ring, 2, umbra_chain_union(chain, chain->levels - 1), 1,
-                                          UMBRA_DOMAIN_EVALUATION, "a public key");
+  umbra_status status =
+      umbra_poly_create(&made->poly, context->ring, 2, umbra_chain_union(chain, chain->levels - 1), 1, "a public key");
   if (status != UMBRA_OK) {
     umbra_free(made);
     return status;
@@ -157,8 +165,8 @@ umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *con
   const umbra_chain *chain = umbra_context_chain(context);
   umbra_window window = umbra_chain_union(chain, level);
   umbra_digit_range digits = umbra_digits_of(chain, window);
-  UMBRA_TRY(umbra_poly_create(&entry->key.poly, context->ring, 2 * digits.count, window, chain->auxes,
-                              UMBRA_DOMAIN_EVALUATION, "an evaluation key"));
+  UMBRA_TRY(
+      umbra_poly_create(&entry->key.poly, context->ring, 2 * digits.count, window, chain->auxes, "an evaluation key"));
   entry->key.digits = digits;
   entry->level = level;
   return UMBRA_OK;

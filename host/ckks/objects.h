@@ -92,6 +92,9 @@ umbra_status umbra_eval_keys_make(umbra_eval_keys **keys, const umbra_context *c
 /* Memory of one evaluation key that serves levels 0..level; entry->key is filled. */
 umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, uint32_t level);
 
+/* The key of that kind (and rotation in [1, n/2)), or NULL; keys may be NULL. */
+const umbra_eval_key *umbra_eval_keys_find(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation);
+
 /* Expand the uniform halves from the seed: polynomial 1, and polynomials 2j + 1 of an evaluation key. */
 void umbra_ciphertext_expand(const umbra_ciphertext *ciphertext, umbra_stream *stream);
 void umbra_public_key_expand(const umbra_public_key *key, umbra_stream *stream);

@@ -59,7 +59,7 @@ umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, cons
   uint32_t shift;
   int64_t c = round_constant(log_c, &shift);
   umbra_poly scaled;
-  UMBRA_TRY(umbra_poly_create(&scaled, ring, poly->polys, part, 0, UMBRA_DOMAIN_EVALUATION, "a level change"));
+  UMBRA_TRY(umbra_poly_create(&scaled, ring, poly->polys, part, 0, "a level change"));
   umbra_view src = umbra_poly_subview(poly, ring, 0, poly->polys, part, 0),
              scaled_view = umbra_poly_view(&scaled, ring);
   umbra_ring_mul_integer(ring, evaluator->stream, &scaled_view, &src, c, shift);
@@ -79,8 +79,8 @@ umbra_status umbra_operand_open(umbra_operand *operand, umbra_evaluator *evaluat
     *operand = made;
     return UMBRA_OK;
   }
-  UMBRA_TRY(umbra_poly_create(&made.lowered, ring, poly->polys, umbra_ring_chain(ring)->window[to], 0,
-                              UMBRA_DOMAIN_EVALUATION, "a level change"));
+  UMBRA_TRY(
+      umbra_poly_create(&made.lowered, ring, poly->polys, umbra_ring_chain(ring)->window[to], 0, "a level change"));
   made.view = umbra_poly_view(&made.lowered, ring);
   umbra_status status = umbra_lower(evaluator, &made.view, poly, from, to, &made.estimate);
   if (status == UMBRA_OK) *operand = made;

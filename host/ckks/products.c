@@ -23,11 +23,8 @@ static umbra_status rescale(umbra_evaluator *evaluator, umbra_ciphertext *made, 
 /* ---- ciphertext by ciphertext ---- */
 
 static umbra_status find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
-  for (size_t i = 0; evaluator->keys && i < evaluator->keys->count; i++)
-    if (evaluator->keys->key[i].kind == UMBRA_KEY_RELINEARIZE) {
-      *key = &evaluator->keys->key[i];
-      return umbra_check_key_level(*key, level);
-    }
+  *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_RELINEARIZE, 0);
+  if (*key) return umbra_check_key_level(*key, level);
   return umbra_fail(UMBRA_ERROR_MISSING_KEY,
                     "products of ciphertexts need the relinearisation key: request it with .relinearize = 1");
 }
@@ -39,7 +36,7 @@ static umbra_status relinearize_rescale(umbra_evaluator *evaluator, umbra_cipher
   const umbra_chain *chain = umbra_ring_chain(ring);
   umbra_window window = chain->window[level];
   umbra_poly acc;
-  UMBRA_TRY(umbra_poly_create(&acc, ring, 2, window, chain->auxes, UMBRA_DOMAIN_EVALUATION, "a product"));
+  UMBRA_TRY(umbra_poly_create(&acc, ring, 2, window, chain->auxes, "a product"));
   umbra_view acc_view = umbra_poly_view(&acc, ring);
   umbra_view linear = umbra_poly_subview(tensor, ring, 0, 2, window, 0);
   umbra_view quadratic = umbra_poly_subview(tensor, ring, 2, 1, window, 0);
@@ -73,8 +70,7 @@ static umbra_status dot_into(umbra_evaluator *evaluator, umbra_ciphertext *made,
   umbra_ring *ring = evaluator->context->ring;
   uint32_t level = made->level + 1;
   umbra_poly tensor;
-  UMBRA_TRY(umbra_poly_create(&tensor, ring, 3, umbra_ring_chain(ring)->window[level], 0, UMBRA_DOMAIN_EVALUATION,
-                              "a product"));
+  UMBRA_TRY(umbra_poly_create(&tensor, ring, 3, umbra_ring_chain(ring)->window[level], 0, "a product"));
   umbra_view view = umbra_poly_view(&tensor, ring);
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
@@ -147,8 +143,7 @@ static umbra_status dot_plain_into(umbra_evaluator *evaluator, umbra_ciphertext 
   umbra_ring *ring = evaluator->context->ring;
   uint32_t level = made->level + 1;
   umbra_poly product;
-  UMBRA_TRY(umbra_poly_create(&product, ring, 2, umbra_ring_chain(ring)->window[level], 0, UMBRA_DOMAIN_EVALUATION,
-                              "a product"));
+  UMBRA_TRY(umbra_poly_create(&product, ring, 2, umbra_ring_chain(ring)->window[level], 0, "a product"));
   umbra_view view = umbra_poly_view(&product, ring);
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
@@ -220,9 +215,8 @@ static umbra_status dot_constants_into(umbra_evaluator *evaluator, umbra_ciphert
   uint32_t level = made->level + 1;
   umbra_window window = umbra_ring_chain(ring)->window[level];
   umbra_poly sum, term = {0};
-  UMBRA_TRY(umbra_poly_create(&sum, ring, 2, window, 0, UMBRA_DOMAIN_EVALUATION, "a product"));
-  umbra_status status =
-      count > 1 ? umbra_poly_create(&term, ring, 2, window, 0, UMBRA_DOMAIN_EVALUATION, "a product") : UMBRA_OK;
+  UMBRA_TRY(umbra_poly_create(&sum, ring, 2, window, 0, "a product"));
+  umbra_status status = count > 1 ? umbra_poly_create(&term, ring, 2, window, 0, "a product") : UMBRA_OK;
   umbra_view sum_view = umbra_poly_view(&sum, ring), term_view = umbra_poly_view(&term, ring);
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
     status =

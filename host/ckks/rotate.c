@@ -12,11 +12,8 @@
 #include "noise.h"
 
 static umbra_status find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
-  for (size_t i = 0; evaluator->keys && i < evaluator->keys->count; i++)
-    if (evaluator->keys->key[i].kind == UMBRA_KEY_CONJUGATE) {
-      *key = &evaluator->keys->key[i];
-      return umbra_check_key_level(*key, level);
-    }
+  *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_CONJUGATE, 0);
+  if (*key) return umbra_check_key_level(*key, level);
   return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for conjugation: request it with .conjugate = 1");
 }
 
@@ -58,7 +55,7 @@ static umbra_status divide_permute(umbra_evaluator *evaluator, umbra_ciphertext 
                                    uint32_t galois) {
   umbra_ring *ring = evaluator->context->ring;
   umbra_poly divided;
-  UMBRA_TRY(umbra_poly_create(&divided, ring, 2, acc->window, 0, UMBRA_DOMAIN_EVALUATION, "a rotation"));
+  UMBRA_TRY(umbra_poly_create(&divided, ring, 2, acc->window, 0, "a rotation"));
   umbra_view src = umbra_poly_view(acc, ring), middle = umbra_poly_view(&divided, ring);
   umbra_view dst = umbra_poly_view(&made->poly, ring);
   umbra_status status = umbra_divide(ring, evaluator->stream, &middle, acc->window, &src, acc->window, acc->aux, NULL);
@@ -72,7 +69,7 @@ static umbra_status apply(umbra_evaluator *evaluator, umbra_ciphertext *made, co
   umbra_ring *ring = evaluator->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
   umbra_poly acc;
-  UMBRA_TRY(umbra_poly_create(&acc, ring, 2, a->poly.window, chain->auxes, UMBRA_DOMAIN_EVALUATION, "a rotation"));
+  UMBRA_TRY(umbra_poly_create(&acc, ring, 2, a->poly.window, chain->auxes, "a rotation"));
   umbra_view acc_view = umbra_poly_view(&acc, ring);
   umbra_status status = accumulate(evaluator, &acc_view, a, key, shared);
   uint32_t galois = umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring));

@@ -85,9 +85,36 @@ static umbra_status publish(const char *temporary, const char *path, int secret)
   return refused("create", path);
 }
 
-static umbra_status fill(int file, const char *temporary, umbra_storage_body write, void *argument) {
-  UMBRA_TRY(write(file, argument));
-  return fsync(file) == 0 ? UMBRA_OK : refused("write", temporary);
+/* What was written reaches the disk. A body that fails with IO leaves in errno why. */
+static umbra_status fill(int file, const char *path, umbra_storage_body write, void *argument) {
+  umbra_status status = write(file, argument);
+  if (status == UMBRA_OK && fsync(file) != 0) status = UMBRA_ERROR_IO;
+  return status == UMBRA_ERROR_IO ? refused("write", path) : status;
+}
+
+/* Whether `path` may become another file: a secret key replaces nothing, and nothing replaces a device or a folder. */
+static umbra_status check_target(mode_t *mode, const char *path, int secret) {
+  struct stat about;
+  *mode = 0;
+  if (secret)
+    return lstat(path, &about) != 0
+               ? UMBRA_OK
+               : umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
+  if (stat(path, &about) != 0) return UMBRA_OK;
+  if (!S_ISREG(about.st_mode)) return umbra_fail(UMBRA_ERROR_IO, "cannot replace '%s': not a regular file", path);
+  *mode = about.st_mode & 0777;
+  return UMBRA_OK;
+}
+
+/* A new file, with this mode unless it is 0. */
+static umbra_status create(int *file, const char *temporary, const char *path, mode_t mode, int secret) {
+  *file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret || mode ? 0600 : 0666);
+  if (*file < 0) return refused("create", path);
+  if (!mode || fchmod(*file, mode) == 0) return UMBRA_OK;
+  umbra_status status = refused("create", path);
+  close(*file);
+  unlink(temporary);
+  return status;
 }
 
 umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument) {
@@ -97,12 +124,11 @@ umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_b
   int length = snprintf(temporary, sizeof temporary, "%s.%016llx.tmp", path, number);
   if (length < 0 || (size_t)length >= sizeof temporary)
     return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
-  struct stat about;
-  if (secret && lstat(path, &about) == 0)
-    return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
-  int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret ? 0600 : 0666);
-  if (file < 0) return refused("create", path);
-  umbra_status status = fill(file, temporary, write, argument);
+  mode_t mode;
+  int file;
+  UMBRA_TRY(check_target(&mode, path, secret));
+  UMBRA_TRY(create(&file, temporary, path, mode, secret));
+  umbra_status status = fill(file, path, write, argument);
   if (close(file) != 0 && status == UMBRA_OK) status = refused("write", path);
   if (status == UMBRA_OK) status = publish(temporary, path, secret);
   if (status != UMBRA_OK || secret) unlink(temporary);

@@ -17,7 +17,8 @@ umbra_status umbra_storage_write(int file, const void *bytes, size_t count);
 
 /*
  * Calls write with a new file beside `path`, then makes it `path`: in one step, after its bytes have reached the disk,
- * and not at all if anything fails. secret: mode 0600, and an existing file is not replaced (EXISTS).
+ * and not at all if anything fails. A file that is replaced hands down its mode; anything else than a regular file is
+ * refused (IO). secret: mode 0600, and an existing file is not replaced (EXISTS).
  */
 typedef umbra_status (*umbra_storage_body)(int file, void *argument);
 umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument);

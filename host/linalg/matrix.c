@@ -24,7 +24,8 @@ umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context,
                                size_t stride) {
   umbra_matrix *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
-  *made = (umbra_matrix){context, rows, columns, stride, umbra_matrix_parts(context, rows, stride), NULL};
+  *made = (umbra_matrix){.context = context, .rows = rows, .columns = columns, .stride = stride};
+  made->parts = umbra_matrix_parts(context, rows, stride);
   umbra_status status = umbra_alloc(&made->part, made->parts, sizeof *made->part, "a matrix");
   if (status == UMBRA_OK) *out = made;
   else umbra_free(made);
@@ -67,6 +68,7 @@ umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key 
   umbra_matrix *made;
   double *slots;
   UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, umbra_matrix_stride_for(columns)));
+  made->ones = 1;
   umbra_status status = umbra_alloc(&slots, slots_of(key->context), sizeof *slots, "a matrix");
   if (status == UMBRA_OK) {
     for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) status = encrypt_part(made, i, key, values, slots);

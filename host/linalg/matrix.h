@@ -8,6 +8,7 @@
 struct umbra_matrix {
   const umbra_context *context;
   size_t rows, columns, stride;
+  int ones; /* the slot after a row's columns holds 1, as umbra_matrix_encrypt leaves it; not so in results */
   size_t parts;
   umbra_ciphertext **part; /* over all n/2 slots */
 };

@@ -28,10 +28,11 @@ static umbra_status check_shape(double range, uint32_t degree) {
 
 static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias) {
-  size_t slots = umbra_params_slots(umbra_context_params(key->context)), stride = umbra_matrix_stride_for(features);
-  if (stride > slots)
+  size_t slots = umbra_params_slots(umbra_context_params(key->context));
+  if (features >= slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features,
                       slots - 1);
+  size_t stride = umbra_matrix_stride_for(features);
   double *values;
   UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
   for (size_t row = 0; row < slots; row += stride) {
@@ -66,9 +67,13 @@ void umbra_logistic_destroy(umbra_logistic *model) {
 
 uint32_t umbra_logistic_depth(uint32_t degree) { return 2 + umbra_chebyshev_depth(degree); }
 
+/* Of the largest ring. */
+static const size_t most_slots = (size_t)1 << (UMBRA_MAX_LOG_N - 1);
+
 size_t umbra_logistic_rotations(int32_t steps[32], size_t features) {
+  if (!features || features >= most_slots) return 0;
   size_t count = 0, stride = umbra_matrix_stride_for(features);
-  for (size_t step = 1; step < stride && count < 32; step *= 2) steps[count++] = (int32_t)step;
+  for (size_t step = 1; step < stride; step *= 2) steps[count++] = (int32_t)step;
   return count;
 }
 
@@ -118,6 +123,10 @@ static umbra_status check_score(const umbra_logistic *model, const umbra_matrix 
   if (records->columns != model->features)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records have %zu columns and the model %zu features",
                       records->columns, model->features);
+  if (!records->ones || records->stride != umbra_matrix_stride_for(model->features))
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "the records are a result, such as scores: only matrices made by umbra_matrix_encrypt can be scored");
   UMBRA_TRY(umbra_check_context(model->context, records->context, "the records"));
   *level = umbra_ciphertext_level(model->weights);
   for (size_t i = 0; i < records->parts; i++) {
@@ -151,7 +160,7 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
 
 double umbra_logistic_value(double z, double range, uint32_t degree) {
   double coefficient[UMBRA_LOGISTIC_MAX_DEGREE + 1];
-  if (check_shape(range, degree) != UMBRA_OK || !isfinite(z)) return NAN;
+  if (check_shape(range, degree) != UMBRA_OK || !(fabs(z) <= range)) return NAN;
   if (umbra_chebyshev_fit(coefficient, degree, sigmoid, NULL, -range, range, NULL) != UMBRA_OK) return NAN;
   return umbra_chebyshev_value(coefficient, degree, z / range);
 }

@@ -2,6 +2,10 @@
 #include "chain.h"
 
 umbra_log2 umbra_chain_log_product(const umbra_chain *chain, uint32_t first, uint32_t count) {
+  return chain->log_before[first + count] - chain->log_before[first];
+}
+
+umbra_log2 umbra_chain_sum_logs(const umbra_chain *chain, uint32_t first, uint32_t count) {
   umbra_log2 sum = 0;
   for (uint32_t i = 0; i < count; i++) sum += umbra_log2_of_u32(chain->prime[first + i]);
   return sum;
@@ -24,6 +28,13 @@ umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level) {
          umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
 }
 
+umbra_window umbra_digit_window(const umbra_chain *chain, uint32_t digit, umbra_window window) {
+  uint32_t first = chain->digit_begin[digit], end = chain->digit_begin[digit + 1];
+  if (first < window.first) first = window.first;
+  if (end > umbra_window_end(window)) end = umbra_window_end(window);
+  return (umbra_window){(uint16_t)first, (uint16_t)(end - first)};
+}
+
 umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window) {
   uint32_t first = 0, end = chain->digits;
   while (chain->digit_begin[first + 1] <= window.first) first++;
@@ -32,13 +43,13 @@ umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window)
 }
 
 void umbra_chain_fill_scales(umbra_chain *chain) {
-  umbra_log2 product[UMBRA_MAX_PRIMES + 1] = {0}; /* of the primes before a position */
-  for (uint32_t i = 0; i < umbra_chain_aux(chain); i++)
-    product[i + 1] = product[i] + umbra_log2_of_u32(chain->prime[i]);
+  chain->log_before[0] = 0;
+  for (uint32_t i = 0; i < umbra_chain_primes(chain); i++)
+    chain->log_before[i + 1] = chain->log_before[i] + umbra_log2_of_u32(chain->prime[i]);
 
   umbra_log2 log_q[UMBRA_MAX_LEVELS] = {0};
   for (uint32_t l = 0; l < chain->levels; l++)
-    log_q[l] = product[umbra_window_end(chain->window[l])] - product[chain->window[l].first];
+    log_q[l] = umbra_chain_log_product(chain, chain->window[l].first, chain->window[l].count);
 
   const uint32_t depth = chain->levels - 1;
   chain->log_scale[0] =

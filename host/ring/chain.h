@@ -37,9 +37,10 @@ typedef struct umbra_chain {
   uint32_t prime[UMBRA_MAX_PRIMES]; /* by position */
   uint32_t levels;                  /* depth + 1 */
   umbra_window window[UMBRA_MAX_LEVELS];
-  umbra_log2 log_scale[UMBRA_MAX_LEVELS];     /* log2 of s_l */
-  uint32_t digits;                            /* of the key-switching gadget */
-  uint16_t digit_begin[UMBRA_MAX_DIGITS + 1]; /* digit j: [begin[j], begin[j+1]); begin[digits]: the first auxiliary */
+  umbra_log2 log_scale[UMBRA_MAX_LEVELS];      /* log2 of s_l */
+  umbra_log2 log_before[UMBRA_MAX_PRIMES + 1]; /* log2 of the product of all primes before a position */
+  uint32_t digits;                             /* of the key-switching gadget */
+  uint16_t digit_begin[UMBRA_MAX_DIGITS + 1];  /* digit j: [begin[j], begin[j+1]); begin[digits]: the first auxiliary */
 } umbra_chain;
 
 /* Position of the first auxiliary prime = number of chain primes. */
@@ -47,8 +48,11 @@ static inline uint32_t umbra_chain_aux(const umbra_chain *c) { return c->termina
 
 static inline uint32_t umbra_chain_primes(const umbra_chain *c) { return c->terminals + c->mains + c->auxes; }
 
-/* log2 of the product of the primes at positions [first, first + count). */
+/* log2 of the product of the primes at positions [first, first + count), of a chain whose scales are filled. */
 umbra_log2 umbra_chain_log_product(const umbra_chain *chain, uint32_t first, uint32_t count);
+
+/* The same for a chain in the making. */
+umbra_log2 umbra_chain_sum_logs(const umbra_chain *chain, uint32_t first, uint32_t count);
 
 /* Window that covers the windows of levels 0..level: where a key made for them lives. */
 umbra_window umbra_chain_union(const umbra_chain *chain, uint32_t level);
@@ -58,11 +62,14 @@ typedef struct umbra_digit_range {
   uint32_t first, count;
 } umbra_digit_range;
 
+/* The part of a window that a digit owns; the digit must meet the window. */
+umbra_window umbra_digit_window(const umbra_chain *chain, uint32_t digit, umbra_window window);
+
 umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window);
 
 /*
- * Fills log_scale from windows and primes: s_0 is the geometric mean of all steps prod D / prod R (2^scale_bits if
- * there is only one level), s_l = sqrt(s_{l-1} * prod D / prod R).
+ * Fills log_before from the primes, and log_scale from the windows too: s_0 is the geometric mean of all steps prod D /
+ * prod R (2^scale_bits if there is only one level), s_l = sqrt(s_{l-1} * prod D / prod R).
  */
 void umbra_chain_fill_scales(umbra_chain *chain);
 

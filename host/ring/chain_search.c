@@ -43,7 +43,7 @@ static int wanted_product(const umbra_chain *chain, const umbra_shape *shape, um
     if (shape->main_count[l] != m) continue;
     const uint32_t t = shape->terminal_count[l];
     const umbra_log2 lack = unit * (umbra_log2)(shape->base_units + l * shape->level_units) -
-                            umbra_chain_log_product(chain, chain->terminals - t, t);
+                            umbra_chain_sum_logs(chain, chain->terminals - t, t);
     if (!found || lack < low) low = lack;
     if (!found || lack > high) high = lack;
     found = 1;
@@ -64,7 +64,7 @@ static int choose_mains(umbra_chain *chain, umbra_prime_pool *pool, const umbra_
     umbra_log2 wanted;
     if (!wanted_product(chain, shape, unit, m, &wanted)) continue;
     if (!umbra_pool_take(pool, &chain->prime[chain->terminals + done], m - done, wanted - product)) return 0;
-    product += umbra_chain_log_product(chain, chain->terminals + done, m - done);
+    product += umbra_chain_sum_logs(chain, chain->terminals + done, m - done);
     if (distance(product, wanted) > tolerance) return 0;
     done = m;
   }
@@ -117,7 +117,7 @@ static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *sha
   lay_out(chain, shape, shop->request);
   if (!choose_terminals(chain, &shop->terminals, unit * (umbra_log2)shape->terminal_units)) return 0;
   if (exact_terminals)
-    unit = umbra_chain_log_product(chain, 0, chain->terminals) / (umbra_log2)(chain->terminals * shape->terminal_units);
+    unit = umbra_chain_sum_logs(chain, 0, chain->terminals) / (umbra_log2)(chain->terminals * shape->terminal_units);
   if (!is_near_nominal(unit * (umbra_log2)shape->level_units, chain->scale_bits, 0)) return 0;
   if (!choose_mains(chain, &shop->mains, shape, unit)) return 0;
   umbra_chain_fill_scales(chain);

@@ -40,11 +40,9 @@ static umbra_status make_conversion(digit_plan *digit, const umbra_ring *ring, c
 
 static umbra_status fill_digit(umbra_decomposition *plan, const umbra_ring *ring, uint32_t j) {
   const umbra_chain *chain = &ring->params->chain;
-  umbra_window window = plan->window;
+  umbra_window window = plan->window, own = umbra_digit_window(chain, plan->digits.first + j, window);
   uint32_t window_end = umbra_window_end(window), aux = umbra_chain_aux(chain);
-  uint32_t first = chain->digit_begin[plan->digits.first + j], end = chain->digit_begin[plan->digits.first + j + 1];
-  if (first < window.first) first = window.first;
-  if (end > window_end) end = window_end;
+  uint32_t first = own.first, end = umbra_window_end(own);
   uint16_t source[UMBRA_MAX_PRIMES], target[UMBRA_MAX_PRIMES];
   uint32_t k = umbra_positions_append(source, 0, first, end);
   uint32_t targets = umbra_positions_append(target, 0, window.first, first);
@@ -197,8 +195,8 @@ umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_strea
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a decomposition's workspace"));
   umbra_digits made = {.window = window};
-  umbra_status status = umbra_poly_create(&made.extended, ring, all.plan->digits.count, window, auxes,
-                                          UMBRA_DOMAIN_EVALUATION, "decomposed digits");
+  umbra_status status =
+      umbra_poly_create(&made.extended, ring, all.plan->digits.count, window, auxes, "decomposed digits");
   if (status == UMBRA_OK) {
     all.count = window.count + auxes;
     all.data = made.extended.data;

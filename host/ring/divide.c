@@ -8,6 +8,7 @@
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "ops.h"
 #include "ring_internal.h"
 
 struct umbra_division {
@@ -204,6 +205,7 @@ umbra_status umbra_divide(umbra_ring *ring, umbra_stream *stream, const umbra_vi
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a division's workspace"));
   job.scratch = (uint32_t *)memory + job.plan->dropped * limb / sizeof(uint32_t);
   run_division(&job, memory, block);
-  umbra_ring_give(ring, memory, bytes);
+  if (small) umbra_ring_give_secret(ring, stream, memory, bytes); /* errors, and what they mask */
+  else umbra_ring_give(ring, memory, bytes);
   return UMBRA_OK;
 }

@@ -175,8 +175,8 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
   UMBRA_TRY(check_counts(chain));
   UMBRA_TRY(check_primes(chain));
   UMBRA_TRY(check_windows(chain));
-  UMBRA_TRY(check_digits(chain));
   umbra_chain_fill_scales(chain);
+  UMBRA_TRY(check_digits(chain));
   UMBRA_TRY(check_scales(chain));
   params->security = umbra_security_of(chain->log_n, umbra_chain_log_key(chain, chain->levels - 1));
   UMBRA_TRY(check_security(params, flags));
@@ -200,6 +200,7 @@ umbra_status umbra_params_from_chain(umbra_params **params, const umbra_chain *c
 
 /* Room and pointers, before anything is copied. */
 static umbra_status check_literal(const umbra_params_literal *literal) {
+  if (!literal) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the literal is NULL");
   const int has_primes =
       (literal->terminal || !literal->terminals) && (literal->main || !literal->mains) && literal->aux;
   if (literal->struct_size != sizeof *literal)
@@ -233,6 +234,7 @@ static umbra_status copy_digits(umbra_chain *chain, const umbra_params_literal *
 }
 
 umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params_literal *literal) {
+  if (!params) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "parameters need an output");
   UMBRA_TRY(check_literal(literal));
   umbra_chain chain = {.log_n = literal->log_n,
                        .scale_bits = literal->scale_bits,
@@ -299,6 +301,7 @@ static umbra_status refuse(const umbra_params_need *need, uint32_t log_n) {
 }
 
 umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_need *need) {
+  if (!params || !need) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "parameters need an output and a need");
   umbra_chain chain;
   UMBRA_TRY(check_need(need));
   const uint32_t smallest = ring_for_slots(need);

@@ -9,8 +9,8 @@ size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring) {
 }
 
 umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window, uint32_t aux,
-                               umbra_domain domain, const char *what) {
-  umbra_poly made = {.window = window, .aux = (uint16_t)aux, .polys = (uint16_t)polys, .domain = domain};
+                               const char *what) {
+  umbra_poly made = {.window = window, .aux = (uint16_t)aux, .polys = (uint16_t)polys};
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, umbra_poly_bytes(&made, ring), what));
   made.data = memory;

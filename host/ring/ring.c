@@ -115,6 +115,10 @@ static umbra_status take_locked(umbra_ring *ring, void **memory, size_t bytes, c
     while (ring->blocks && ring->memory_limit && ring->taken + ring->cached + bytes > ring->memory_limit)
       drop_oldest(ring);
     status = ring->kernels->alloc(ring->device, &block, bytes);
+    if (status == UMBRA_ERROR_OUT_OF_MEMORY && ring->blocks) {
+      while (ring->blocks) drop_oldest(ring);
+      status = ring->kernels->alloc(ring->device, &block, bytes);
+    }
   }
   if (status != UMBRA_OK) return umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
   ring->taken += bytes;

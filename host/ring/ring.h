@@ -14,15 +14,16 @@
 
 typedef struct umbra_ring umbra_ring; /* immutable to its users, shareable between threads; caches lock themselves */
 
-typedef enum umbra_domain { UMBRA_DOMAIN_COEFFICIENT = 0, UMBRA_DOMAIN_EVALUATION = 1 } umbra_domain;
-
-/* `polys` polynomials over the chain primes of a window and the first `aux` auxiliary primes, in one block. */
+/*
+ * `polys` polynomials over the chain primes of a window and the first `aux` auxiliary primes, in one block. What is
+ * kept is always in the evaluation domain; coefficients exist only inside the functions of this layer and of the
+ * encoder.
+ */
 typedef struct umbra_poly {
   uint32_t *data; /* device memory; polynomial, then limb, then coefficient */
   umbra_window window;
   uint16_t aux;
   uint16_t polys;
-  umbra_domain domain;
 } umbra_poly;
 
 umbra_status umbra_ring_create(umbra_ring **ring, const umbra_params *params, const umbra_kernels *kernels,
@@ -35,7 +36,7 @@ const umbra_kernels *umbra_ring_kernels(const umbra_ring *ring);
 const umbra_device *umbra_ring_device(const umbra_ring *ring);
 uint32_t umbra_ring_n(const umbra_ring *ring);
 uint32_t umbra_ring_threads(const umbra_ring *ring); /* that work on the CPU may use */
-uint64_t umbra_ring_memory(const umbra_ring *ring); /* bytes taken and not given back */
+uint64_t umbra_ring_memory(const umbra_ring *ring);  /* bytes taken and not given back */
 
 /* ---- streams ---- */
 
@@ -53,7 +54,7 @@ void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes);
 /* ---- polynomials ---- */
 
 umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window, uint32_t aux,
-                               umbra_domain domain, const char *what);
+                               const char *what);
 void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring); /* also of a zeroed one; zeroes the struct */
 size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring);
 

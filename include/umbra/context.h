@@ -19,7 +19,7 @@ typedef struct umbra_context_desc {
   const char *preset;         /* see umbra_params_presets */
   const char *device;         /* NULL or "cpu": the fastest CPU backend; "ref", "avx2", "avx512": that one */
   uint32_t threads;           /* 0: as many as OpenMP would use */
-  uint64_t memory_limit;      /* bytes of residues that objects of this context may hold together; 0: no limit */
+  uint64_t memory_limit;      /* bytes that residues, kept blocks and work in progress may take together; 0: no limit */
 } umbra_context_desc;
 #define UMBRA_CONTEXT_DESC_INIT .struct_size = sizeof(umbra_context_desc)
 

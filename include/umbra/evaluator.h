@@ -10,6 +10,10 @@
  * All slots of both operands take part; the result has the larger slot count. Outputs follow umbra/ciphertext.h: NULL
  * makes a new ciphertext, anything else is replaced and may be an input.
  *
+ * Values must stay below half of the modulus over the scale: nothing says so when a sum or product wraps around, since
+ * only the key's owner could see it. The limit at a level is 2^(umbra_params_log_q - 1) / umbra_params_scale, and
+ * umbra_ciphertext_magnitude bounds what a slot can hold.
+ *
  * Errors common to all calls: MISMATCH (operands of other parameters or another owner than the keys), OUT_OF_MEMORY;
  * products: NO_LEVEL (an operand at level 0); those that switch keys: MISSING_KEY (the text names the rotation).
  */

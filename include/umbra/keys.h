@@ -28,12 +28,11 @@ typedef struct umbra_eval_keys_request {
   size_t struct_size;
   int relinearize;          /* for products of ciphertexts */
   int conjugate;            /* for umbra_conjugate */
-  const int32_t *rotations; /* steps, any sign; 0 and repetitions are allowed and cost nothing */
+  const int32_t *rotations; /* steps modulo n/2, any sign; 0 and repetitions are allowed and cost nothing */
   size_t rotation_count;
   uint32_t rotation_level; /* rotation and conjugation keys serve levels up to this one; UMBRA_TOP_LEVEL: all */
   umbra_progress progress;
 } umbra_eval_keys_request;
-#define UMBRA_TOP_LEVEL 0xffffffffu
 #define UMBRA_EVAL_KEYS_REQUEST_INIT \
   .struct_size = sizeof(umbra_eval_keys_request), .relinearize = 1, .rotation_level = UMBRA_TOP_LEVEL
 
@@ -44,7 +43,10 @@ typedef struct umbra_eval_keys_request {
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_generate(umbra_eval_keys **keys, const umbra_secret_key *secret,
                                                                const umbra_eval_keys_request *request);
 
-/* Nonzero if there is a key for that rotation (0 and multiples of the slot count need none). */
+/*
+ * Nonzero if there is a key for that rotation of all n/2 slots, at some level (multiples of n/2 need none). A vector of
+ * fewer slots can use any key that is the same modulo its slots, and a key serves only the levels it was made for.
+ */
 UMBRA_API int umbra_eval_keys_can_rotate(const umbra_eval_keys *keys, int32_t steps);
 UMBRA_API int umbra_eval_keys_can_relinearize(const umbra_eval_keys *keys);
 UMBRA_API int umbra_eval_keys_can_conjugate(const umbra_eval_keys *keys);

@@ -10,9 +10,10 @@ UMBRA_BEGIN_DECLS
 typedef struct umbra_logistic umbra_logistic; /* immutable, shareable */
 
 /*
- * Encrypts weights and bias. Public with the model: `range`, the interval [-range, range] of weights . x + bias in
- * which the sigmoid is approximated, and `degree` (1..63) of its Chebyshev interpolant. Errors: INVALID_ARGUMENT,
- * RANGE.
+ * Encrypts weights and bias. A record whose weights . x + bias leaves the range may spoil the scores of all records
+ * that share its ciphertext, so choose the range with room. Public with the model: `range`, the interval [-range,
+ * range] of weights . x + bias in which the sigmoid is approximated, and `degree` (1..63) of its Chebyshev interpolant.
+ * Errors: INVALID_ARGUMENT, RANGE.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key,
                                                              const double *weights, size_t features, double bias,
@@ -21,17 +22,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt(umbra_logistic **mo
 /* Levels that umbra_logistic_score takes. */
 UMBRA_API uint32_t umbra_logistic_depth(uint32_t degree);
 
-/* Steps of the rotation keys that umbra_logistic_score needs; returns their number (at most 32). */
+/* Steps of the rotation keys that umbra_logistic_score needs. Returns their number: 0 if no ring takes the features. */
 UMBRA_API size_t umbra_logistic_rotations(int32_t steps[32], size_t features);
 
 /*
  * scores = matrix of rows x 1: sigmoid(weights . row + bias). One product, log2(stride) rotations and the polynomial
- * for each ciphertext of records. Errors: INVALID_ARGUMENT (columns differ), those of the evaluator.
+ * for each ciphertext of records. Errors: INVALID_ARGUMENT (columns differ; records that are a result), those of the
+ * evaluator.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores,
                                                            const umbra_logistic *model, const umbra_matrix *records);
 
-/* The same interpolant in the clear, for comparison. Returns NaN for arguments outside the documented ranges. */
+/* The same interpolant in the clear, for comparison. NaN for z outside [-range, range] or arguments out of range. */
 UMBRA_API double umbra_logistic_value(double z, double range, uint32_t degree);
 
 UMBRA_API size_t umbra_logistic_features(const umbra_logistic *model);

@@ -14,7 +14,8 @@ typedef struct umbra_matrix umbra_matrix; /* immutable, shareable */
 
 /*
  * Encrypts rows x columns values in row order; in the stride there is always room for one more column, which holds ones
- * (so that a bias is a weight). Errors: INVALID_ARGUMENT (empty), RANGE (columns + 1 above the slots; values).
+ * (so that a bias is a weight; results of computations have no such column). Errors: INVALID_ARGUMENT (empty), RANGE
+ * (columns + 1 above the slots; values).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key,
                                                            const double *values, size_t rows, size_t columns);

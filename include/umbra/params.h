@@ -19,6 +19,8 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_params umbra_params;
 
+#define UMBRA_TOP_LEVEL 0xffffffffu /* the highest level of whatever parameters */
+
 enum {
   UMBRA_DIGEST_BYTES = 32,
   UMBRA_INSECURE_FOR_TESTS = 1u /* flag: any security (a need's is ignored), and rings of 2^11 */

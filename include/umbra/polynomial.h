@@ -10,6 +10,8 @@ UMBRA_BEGIN_DECLS
 enum { UMBRA_MAX_DEGREE = 255 };
 
 /*
+ * A polynomial of degree d has d + 1 coefficients.
+ *
  * Chebyshev interpolant of f on [lo, hi]: f(x) ~ sum coefficients[k] T_k(t), t = (2 x - lo - hi) / (hi - lo).
  * *max_error (may be NULL) becomes the largest error found on a fine grid. Errors: INVALID_ARGUMENT, RANGE (f not
  * finite).
@@ -22,9 +24,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_fit(double *coefficients, 
 UMBRA_API double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double t);
 
 /*
- * out = sum coefficients[k] T_k(x) for slots of x in [-1, 1]. Takes umbra_chebyshev_depth(degree) levels: the Chebyshev
- * basis is split as in Paterson and Stockmeyer (Bossuat et al., eprint 2020/1203). Needs the relinearisation key. Zero
- * coefficients cost nothing, so odd and even polynomials are cheaper.
+ * out = sum coefficients[k] T_k(x) for slots of x that are real and in [-1, 1]: outside, T_k grows so fast that it may
+ * wrap and spoil all slots, and the tracked bounds assume that this does not happen. Takes
+ * umbra_chebyshev_depth(degree) levels: the Chebyshev basis is split as in Paterson and Stockmeyer (Bossuat et al.,
+ * eprint 2020/1203). Needs the relinearisation key. Zero coefficients cost nothing, so odd and even polynomials are
+ * cheaper.
  * Errors: those of umbra_mul, RANGE (coefficients not finite).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_eval(umbra_evaluator *evaluator, umbra_ciphertext **out,

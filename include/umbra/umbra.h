@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All of Umbra's C API. */
+/*
+ * All of Umbra's C API.
+ *
+ * Outputs come first. A `umbra_ciphertext **` is read: NULL makes a new ciphertext, another handle is replaced (see
+ * umbra/ciphertext.h), so it must be initialised. Every other output handle is only written, and what it held before is
+ * not destroyed. Handles given to accessors and to calls that cannot fail must not be NULL, except to _destroy.
+ */
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
 
