@@ -39,7 +39,7 @@ static umbra_status divide_masked(const umbra_view *dst, const umbra_view *maske
   uint32_t n = umbra_ring_n(context->ring);
   int8_t *errors;
   int64_t *integers;
-  UMBRA_TRY(umbra_small_sample(&errors, random, umbra_random_error, n, 2));
+  UMBRA_TRY(umbra_small_sample(&errors, context, random, umbra_random_error, 2));
   umbra_status status = umbra_small_integers(&integers, context, stream, errors, 2);
   sodium_free(errors);
   UMBRA_TRY(status);

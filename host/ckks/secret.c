@@ -39,12 +39,28 @@ umbra_status umbra_small_expand(const umbra_view *dst, const umbra_context *cont
   return UMBRA_OK;
 }
 
-umbra_status umbra_small_sample(int8_t **values, umbra_random *random, umbra_sampler sampler, uint32_t n,
-                                uint32_t polys) {
-  size_t count = (size_t)n * polys;
+enum { PARTS = 16 }; /* of a polynomial, sampled side by side; rings have at least that many coefficients */
+
+/* Each part has a generator of its own, so that the values do not depend on the number of threads. */
+static void sample_parts(int8_t *values, umbra_random *random, umbra_sampler sampler, size_t count, uint32_t threads) {
+  uint8_t seed[PARTS][sizeof random->key];
+  umbra_random_bytes(random, seed, sizeof seed);
+#pragma omp parallel for num_threads(threads)
+  for (int part = 0; part < PARTS; part++) {
+    umbra_random own;
+    umbra_random_open_seeded(&own, seed[part]);
+    sampler(&own, values + (size_t)part * (count / PARTS), count / PARTS);
+    umbra_random_close(&own);
+  }
+  sodium_memzero(seed, sizeof seed);
+}
+
+umbra_status umbra_small_sample(int8_t **values, const umbra_context *context, umbra_random *random,
+                                umbra_sampler sampler, uint32_t polys) {
+  size_t count = (size_t)umbra_ring_n(context->ring) * polys;
   int8_t *memory = umbra_alloc_must_fail() ? NULL : sodium_malloc(count);
   if (!memory) return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate %zu bytes of guarded memory", count);
-  sampler(random, memory, count);
+  sample_parts(memory, random, sampler, count, umbra_ring_threads(context->ring));
   *values = memory;
   return UMBRA_OK;
 }
@@ -52,7 +68,7 @@ umbra_status umbra_small_sample(int8_t **values, umbra_random *random, umbra_sam
 umbra_status umbra_small_fresh(const umbra_view *dst, const umbra_context *context, umbra_stream *stream,
                                umbra_random *random, umbra_sampler sampler) {
   int8_t *values;
-  UMBRA_TRY(umbra_small_sample(&values, random, sampler, umbra_ring_n(context->ring), dst->polys));
+  UMBRA_TRY(umbra_small_sample(&values, context, random, sampler, dst->polys));
   umbra_status status = umbra_small_expand(dst, context, stream, values);
   sodium_free(values);
   return status;

@@ -16,8 +16,8 @@ umbra_status umbra_small_expand(const umbra_view *dst, const umbra_context *cont
 typedef void (*umbra_sampler)(umbra_random *random, int8_t *values, size_t count);
 
 /* n * polys samples in guarded memory; free with sodium_free. */
-umbra_status umbra_small_sample(int8_t **values, umbra_random *random, umbra_sampler sampler, uint32_t n,
-                                uint32_t polys);
+umbra_status umbra_small_sample(int8_t **values, const umbra_context *context, umbra_random *random,
+                                umbra_sampler sampler, uint32_t polys);
 
 /* umbra_small_sample and umbra_small_expand. */
 umbra_status umbra_small_fresh(const umbra_view *dst, const umbra_context *context, umbra_stream *stream,
