@@ -43,9 +43,14 @@ void umbra_ring_to_coefficients(const umbra_ring *ring, umbra_stream *stream, co
   umbra_ring_kernels(ring)->ntt_inverse(stream, dst, src, ones);
 }
 
+/* Whole limbs by the kernel, which uses all threads, and what is left from here. */
 void umbra_ring_give_secret(umbra_ring *ring, umbra_stream *stream, void *memory, size_t bytes) {
-  static const uint8_t zeros[16384];
-  for (size_t done = 0; memory && done < bytes; done += sizeof zeros)
+  if (!memory) return;
+  static const uint8_t zeros[4096];
+  size_t limb = umbra_ring_n(ring) * sizeof(uint32_t), limbs = bytes / limb;
+  umbra_view whole = {.run = {{memory, 0, 1}}, .polys = (uint32_t)limbs, .stride = umbra_ring_n(ring)};
+  umbra_ring_kernels(ring)->zero(stream, &whole);
+  for (size_t done = limbs * limb; done < bytes; done += sizeof zeros)
     umbra_ring_upload(ring, stream, (uint8_t *)memory + done, zeros,
                       bytes - done < sizeof zeros ? bytes - done : sizeof zeros);
   umbra_ring_give(ring, memory, bytes);
