@@ -27,6 +27,18 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exclude each other", "keygen --params p --out o --secret s --passphrase-file f --no-passphrase");
   assert_fails(2, "a whole number is expected at \"x\"", "keygen --params p --out o --secret s --rotations 1,x");
   assert_fails(2, "exactly one of --records and --model", "encrypt --keys k --out o");
+  assert_fails(2, "--for-logistic: 4294967295 is out of range", "params --for-logistic 4294967295");
+  assert_fails(2, "--for-logistic: 0 is out of range", "params --for-logistic 0");
+  assert_fails(2, "--for-logistic: 65536 is out of range", "keygen --params p --out o --secret s --for-logistic 65536");
+  assert_fails(2, "--degree: 64 is out of range", "params --for-logistic 2 --degree 64");
+  assert_fails(2, "--degree: 4294967295 is out of range", "encrypt --keys k --out o --model m --degree 4294967295");
+  assert_fails(2, "--degree belongs to --for-logistic", "params --depth 2 --degree 3");
+  assert_fails(2, "belong to a need", "params --list --scale 40");
+  assert_fails(2, "belong to a need", "params --preset p --scale 40");
+  assert_fails(2, "belong to --model", "encrypt --keys k --out o --records r.csv --range 4");
+  assert_fails(2, "belong to --model", "encrypt --keys k --out o --records r.csv --degree 4");
+  assert_fails(2, "--range: nan is out of range", "encrypt --keys k --out o --model m.csv --range nan");
+  assert_fails(2, "--range: 1e300 is out of range", "encrypt --keys k --out o --model m.csv --range 1e300");
   assert_fails(2, "--range R above 0", "encrypt --keys k --out o --model m.csv");
   assert_fails(2, "\"wide\" is not a number", "encrypt --keys k --out o --model m.csv --range wide");
   assert_fails(2, "the range 3-1 is empty", "encrypt --keys k --out o --records r.csv --columns 3-1");
@@ -41,6 +53,11 @@ static void help_and_version_exit_with_0(void **state) {
     assert_non_null(strstr(contents("out"), "Example"));
     assert_non_null(strstr(contents("out"), "Exit codes"));
   }
+  assert_succeeds("score -h");
+  assert_non_null(strstr(contents("out"), "Usage: umbra score"));
+  assert_succeeds("help keygen");
+  assert_non_null(strstr(contents("out"), "Usage: umbra keygen"));
+  assert_succeeds("help");
   assert_succeeds("--help");
   assert_succeeds("--version");
   assert_string_equal(contents("out"), "umbra " UMBRA_VERSION_STRING "\n");
@@ -84,12 +101,122 @@ static void secret_keys_are_kept_apart(void **state) {
   assert_fails(1, "folder of public things", KEYGEN "--out fresh --secret fresh/sub/key.umbra");
   assert_fails(1, "folder of public things", KEYGEN "--out fresh --secret secret/../fresh/sub/key.umbra");
   assert_fails(1, "will not be replaced", KEYGEN "--out keys --secret secret/second.umbra");
-  assert_fails(1, "secret key and will not be replaced",
+  assert_fails(1, "(secret key) will not be replaced",
                "encrypt --keys keys --records records.csv --out secret/key.umbra");
-  assert_fails(1, "secret key and will not be replaced", "params --params params.umbra --save secret/key.umbra");
+  assert_fails(1, "(secret key) will not be replaced", "params --params params.umbra --save secret/key.umbra");
 #undef KEYGEN
   assert_int_equal(shell("cmp -s before secret/key.umbra"), 0);
   assert_int_not_equal(access("secret/second.umbra", F_OK), 0);
+}
+
+static void outputs_destroy_nothing(void **state) {
+  (void)state;
+  assert_int_equal(shell("mkdir -p replaced && cp records.umbra model.umbra keys/eval.umbra records.csv replaced && "
+                         "ln replaced/records.umbra replaced/linked.umbra && mkfifo replaced/pipe.csv && "
+                         "head -c 200 secret/key.umbra >replaced/damaged.umbra && cp -r replaced before.replaced"),
+                   0);
+#define SCORE "score --keys keys --model replaced/model.umbra --records replaced/records.umbra --out "
+  assert_fails(1, "is an input of this command", SCORE "replaced/records.umbra");
+  assert_fails(1, "is an input of this command", SCORE "replaced/linked.umbra");
+  assert_fails(1, "is an input of this command", SCORE "replaced/../replaced/model.umbra");
+  assert_fails(1, "(evaluation keys) will not be replaced", SCORE "replaced/eval.umbra");
+  assert_fails(1, "(secret key) will not be replaced", SCORE "replaced/damaged.umbra");
+  assert_fails(1, "/dev/null is not a regular file", SCORE "/dev/null");
+#undef SCORE
+  assert_fails(1, "is an input of this command",
+               "encrypt --keys keys --records replaced/records.csv --out replaced/records.csv");
+  assert_fails(1, "(encrypted logistic model)", "encrypt --keys keys --records records.csv --out replaced/model.umbra");
+  assert_fails(1, "is an input of this command", "params --params params.umbra --save params.umbra");
+  assert_int_equal(shell("cp records.umbra replaced/matrix.csv"), 0);
+  assert_fails(1, "(encrypted matrix)", DECRYPT "--in records.umbra --out replaced/matrix.csv");
+  assert_fails(1, "not a regular file", DECRYPT "--in records.umbra --out replaced/pipe.csv");
+  assert_fails(1, "end in .csv or .npy", DECRYPT "--in nowhere --out x.txt");
+  assert_fails(1, "folder nowhere", DECRYPT "--in records.umbra --out nowhere/x.csv");
+  assert_int_equal(shell("rm replaced/pipe.csv replaced/matrix.csv before.replaced/pipe.csv && "
+                         "diff -r replaced before.replaced"),
+                   0);
+}
+
+static void tables_are_private(void **state) {
+  (void)state;
+  struct stat file;
+  assert_succeeds(DECRYPT "--in records.umbra --out private.csv");
+  assert_int_equal(stat("private.csv", &file), 0);
+  assert_int_equal(file.st_mode & 0777, 0600);
+  assert_int_equal(chmod("private.csv", 0644), 0);
+  assert_succeeds(DECRYPT "--in records.umbra --out private.csv");
+  assert_int_equal(stat("private.csv", &file), 0);
+  assert_int_equal(file.st_mode & 0777, 0644);
+}
+
+/* Whatever stops keygen: nothing of it is left. */
+static void keygen_leaves_all_or_nothing(void **state) {
+  (void)state;
+#define TO(out) "--no-passphrase --secret secret/new.umbra --out " out
+  write_text("file", "text\n");
+  assert_fails(1, "is not a folder", "keygen --params params.umbra " TO("file"));
+  assert_fails(1, "holds a secret key", "keygen --params params.umbra --no-passphrase --secret new --out secret");
+  assert_fails(1, "--for-logistic: 60000 features do not fit",
+               "keygen --params params.umbra --for-logistic 60000 " TO("new"));
+  assert_fails(1, "--device", "keygen --params params.umbra --device abacus " TO("new"));
+  assert_succeeds("params --depth 2 --scale 30 --save other.umbra");
+  assert_int_equal(shell("mkdir agreed && cp params.umbra agreed"), 0);
+  assert_fails(1, "other parameters", "keygen --params other.umbra " TO("agreed"));
+  assert_int_equal(shell("cmp -s params.umbra agreed/params.umbra"), 0);
+  assert_int_not_equal(shell("%s keygen --params params.umbra " TO("new") " --rotations $(seq -s, 1 900) 2>err & "
+                                                                          "sleep 0.3; kill -TERM $!; wait $!",
+                             UMBRA_PROGRAM),
+                       0);
+  assert_int_not_equal(
+      shell("ulimit -f 16; trap '' XFSZ; %s keygen --params params.umbra " TO("new") " 2>err", UMBRA_PROGRAM), 0);
+  assert_non_null(strstr(contents("err"), "cannot write"));
+  assert_int_not_equal(access("new", F_OK), 0);
+  assert_int_not_equal(access("secret/new.umbra", F_OK), 0);
+  assert_succeeds("keygen --params params.umbra " TO("agreed"));
+  assert_int_equal(shell("test \"$(ls agreed | tr '\\n' ' ')\" = 'eval.umbra params.umbra public.umbra '"), 0);
+  assert_int_equal(shell("test \"$(ls secret | grep -c new)\" = 1"), 0);
+#undef TO
+}
+
+static void two_keygens_do_not_mix(void **state) {
+  (void)state;
+#define KEYGEN "%s keygen --params params.umbra --no-passphrase --out race --secret secret/race"
+  assert_int_equal(shell(KEYGEN "1 >/dev/null 2>&1 & first=$!; " KEYGEN "2 >/dev/null 2>&1; second=$?; wait $first; "
+                                "test $((($? == 0) + (second == 0))) = 1",
+                         UMBRA_PROGRAM, UMBRA_PROGRAM),
+                   0);
+  assert_int_equal(shell("test $(ls secret | grep -c race) = 1 && test $(ls race | wc -l) = 3"), 0);
+#undef KEYGEN
+}
+
+static void models_fit_their_parameters(void **state) {
+  (void)state;
+  assert_fails(1, "the highest degree that fits is 3", "encrypt --keys keys --model model.csv --range 4 --out x.umbra");
+  assert_succeeds("keygen --params params.umbra --no-passphrase --out bare --secret secret/bare.umbra");
+  assert_succeeds("encrypt --keys bare --model model.csv --range 4 --degree 3 --out bare.model");
+  assert_succeeds("encrypt --keys bare --records records.csv --drop-last-column --out bare.records");
+  assert_fails(1, "umbra keygen --for-logistic 2",
+               "score --keys bare --model bare.model --records bare.records "
+               "--out x.umbra");
+  assert_int_not_equal(access("x.umbra", F_OK), 0);
+}
+
+static void records_out_of_range_are_noticed(void **state) {
+  (void)state;
+  write_text("wild.csv", "30,-30\n0,0\n");
+  assert_succeeds("encrypt --keys keys --records wild.csv --out wild.umbra");
+  assert_succeeds("score --keys keys --model model.umbra --records wild.umbra --out wild.scores");
+  assert_int_equal(umbra(DECRYPT "--in wild.scores --out wild.csv --json"), 0);
+  assert_non_null(strstr(contents("err"), "no value of the file can be trusted"));
+  assert_non_null(strstr(contents("out"), "\"warning\":"));
+  assert_succeeds(DECRYPT "--in wild.umbra --out wild.csv");
+}
+
+static void passphrase_files_may_end_their_line_with_cr_lf(void **state) {
+  (void)state;
+  write_text("crlf", "correct horse\r\n");
+  assert_succeeds("decrypt --keys keys --secret secret/key.umbra --passphrase-file crlf --in records.umbra "
+                  "--out crlf.csv");
 }
 
 static void passphrases_are_asked_for(void **state) {
@@ -97,8 +224,8 @@ static void passphrases_are_asked_for(void **state) {
   write_text("wrong", "wrong horse\n");
   write_text("empty", "\n");
 #define DECRYPT_TO "decrypt --keys keys --secret secret/key.umbra --in records.umbra --out x.csv "
-  assert_fails(1, "--secret", DECRYPT_TO "--passphrase-file wrong");
-  assert_fails(1, "empty", DECRYPT_TO "--passphrase-file empty");
+  assert_fails(1, "--passphrase-file", DECRYPT_TO "--passphrase-file wrong");
+  assert_fails(1, "--passphrase-file: empty: the passphrase is empty", DECRYPT_TO "--passphrase-file empty");
   assert_fails(1, "--passphrase-file", DECRYPT_TO "--passphrase-file nowhere");
   if (shell("command -v setsid >/dev/null") == 0) {
     assert_int_equal(shell("setsid -w %s " DECRYPT_TO "2>err </dev/null", UMBRA_PROGRAM), 1);
@@ -155,6 +282,8 @@ static void other_owners_are_noticed(void **state) {
 
 static void hostile_tables_are_refused(void **state) {
   (void)state;
+  write_text("hostile.csv", "1,2\n3;4,5\n");
+  assert_fails(1, "separated by commas", "encrypt --keys keys --records hostile.csv --out x.umbra");
   const char *const texts[] = {"",          "\n\n",       "1,2\n3\n", "1,2\n3,x\n", "1,,2\n", "1,2,\n1,2,\n",
                                "nan,1\n",   "1,inf\n",    "1e999\n",  "0x10;3\n",   "1 2\n",  "\"1\n",
                                "1e300,1\n", "a,b\nc,d\n", "\xff\xfe", "1,2\n\x01\n"};
@@ -180,6 +309,15 @@ static void files_are_described(void **state) {
     cJSON_Delete(info);
   }
   assert_succeeds("inspect params.umbra");
+  assert_succeeds("inspect secret/key.umbra");
+  assert_non_null(strstr(contents("out"), "sealed         true"));
+  assert_succeeds("inspect records.umbra --keys keys --json");
+  assert_non_null(strstr(contents("out"), "\"rows\":3,\"columns\":2"));
+  assert_succeeds("inspect model.umbra --keys keys --json");
+  assert_non_null(strstr(contents("out"), "\"features\":2"));
+  assert_succeeds("inspect keys/eval.umbra --keys keys --json");
+  assert_non_null(strstr(contents("out"), "\"rotations\":[1,2]"));
+  assert_fails(1, "nowhere/params.umbra", "inspect records.umbra --keys nowhere");
   assert_int_equal(shell("head -c 1000 records.umbra >short.umbra"), 0);
   assert_fails(1, "short.umbra", "inspect short.umbra");
   assert_succeeds("params --list --json");
@@ -188,12 +326,24 @@ static void files_are_described(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(usage_errors_exit_with_2),   cmocka_unit_test(help_and_version_exit_with_0),
-      cmocka_unit_test(failures_exit_with_1),       cmocka_unit_test(insecure_parameters_are_refused),
-      cmocka_unit_test(secret_keys_are_kept_apart), cmocka_unit_test(passphrases_are_asked_for),
-      cmocka_unit_test(scores_make_the_round_trip), cmocka_unit_test(columns_are_chosen),
-      cmocka_unit_test(other_owners_are_noticed),   cmocka_unit_test(hostile_tables_are_refused),
+      cmocka_unit_test(usage_errors_exit_with_2),
+      cmocka_unit_test(help_and_version_exit_with_0),
+      cmocka_unit_test(failures_exit_with_1),
+      cmocka_unit_test(insecure_parameters_are_refused),
+      cmocka_unit_test(secret_keys_are_kept_apart),
+      cmocka_unit_test(passphrases_are_asked_for),
+      cmocka_unit_test(scores_make_the_round_trip),
+      cmocka_unit_test(columns_are_chosen),
+      cmocka_unit_test(other_owners_are_noticed),
+      cmocka_unit_test(hostile_tables_are_refused),
       cmocka_unit_test(files_are_described),
+      cmocka_unit_test(outputs_destroy_nothing),
+      cmocka_unit_test(tables_are_private),
+      cmocka_unit_test(keygen_leaves_all_or_nothing),
+      cmocka_unit_test(two_keygens_do_not_mix),
+      cmocka_unit_test(models_fit_their_parameters),
+      cmocka_unit_test(records_out_of_range_are_noticed),
+      cmocka_unit_test(passphrase_files_may_end_their_line_with_cr_lf),
   };
   return cmocka_run_group_tests(tests, make_job, leave_scratch);
 }

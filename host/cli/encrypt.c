@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "engine.h"
+#include "target.h"
 
 typedef struct encrypt_options {
   const char *keys, *records, *model, *out, *columns;
@@ -49,9 +50,19 @@ static bool keep_columns(encrypt_job *j, const encrypt_options *o) {
   return true;
 }
 
+/* A model is one row or one column of weights, and the bias after them. */
+static bool check_model(const encrypt_job *j, const encrypt_options *o) {
+  size_t rows = j->table.rows, columns = (size_t)j->column_count;
+  return ((rows == 1 || columns == 1) && rows * columns > 1) ||
+         cli_error("--model: %s has %zu rows of %zu values; one row or one column of weights, with the bias as its "
+                   "last value, is expected",
+                   o->model, rows, columns);
+}
+
 static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   const char *file = o->records ? o->records : o->model;
-  if (!cli_check(umbra_table_read(&j->table, file), o->records ? "--records" : "--model") || !keep_columns(j, o))
+  if (!cli_check(umbra_table_read(&j->table, file), o->records ? "--records" : "--model") || !keep_columns(j, o) ||
+      (o->model && !check_model(j, o)))
     return false;
   cli_report_step(report, "read", file);
   return true;
@@ -61,7 +72,9 @@ static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *rep
 
 static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   char path[CLI_PATH];
-  if (!cli_context_open_in(&j->context, o->keys, &o->engine, report) || !cli_path(path, o->keys, CLI_PUBLIC_KEY_FILE) ||
+  if (!cli_context_open_in(&j->context, o->keys, &o->engine, report) ||
+      (o->model && !cli_degree_fits(umbra_context_params(j->context), o->degree)) ||
+      !cli_path(path, o->keys, CLI_PUBLIC_KEY_FILE) ||
       !cli_check(umbra_public_key_load(&j->key, j->context, path), "--keys"))
     return false;
   cli_report_step(report, "load public key", path);
@@ -77,13 +90,8 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
   return cli_check(umbra_matrix_save(j->matrix, o->out), "--out");
 }
 
-/* A model is one row or one column of weights, and the bias after them. */
 static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  size_t rows = j->table.rows, columns = (size_t)j->column_count, count = rows * columns;
-  if ((rows != 1 && columns != 1) || count < 2)
-    return cli_error("--model: %s has %zu rows of %zu values; one row or one column of weights, with the bias as its "
-                     "last value, is expected",
-                     o->model, rows, columns);
+  size_t count = j->table.rows * (size_t)j->column_count;
   if (!cli_check(
           umbra_logistic_encrypt(&j->model, j->key, j->values, count - 1, j->values[count - 1], o->range, o->degree),
           "--model"))
@@ -94,7 +102,9 @@ static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *
 }
 
 static bool encrypt(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  if (!cli_may_replace("--out", o->out) || !read_table(j, o, report) || !load_key(j, o, report)) return false;
+  const char *kind = o->records ? CLI_KIND_MATRIX : CLI_KIND_LOGISTIC, *inputs[] = {o->records, o->model};
+  if (!cli_may_write("--out", o->out, kind, inputs, 2) || !read_table(j, o, report) || !load_key(j, o, report))
+    return false;
   if (o->records ? !encrypt_records(j, o, report) : !encrypt_model(j, o, report)) return false;
   cli_report_step(report, "save", o->out);
   return true;
@@ -111,23 +121,28 @@ static void clear(encrypt_job *j) {
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
-  encrypt_options o = {.degree = CLI_LOGISTIC_DEGREE};
+  encrypt_options o = {0};
   const cli_option options[] = {
-      {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, true},
-      {"records", "FILE", "table of records, .csv or .npy", CLI_TEXT, &o.records, false},
-      {"model", "FILE", "or a logistic model: weights and then the bias, .csv or .npy", CLI_TEXT, &o.model, false},
-      {"out", "FILE", "where the encryption goes", CLI_TEXT, &o.out, true},
-      {"columns", "LIST", "only these columns, such as 1-30 or 2,5,7-9", CLI_TEXT, &o.columns, false},
-      {"drop-last-column", NULL, "all columns but the last, such as a label", CLI_FLAG, &o.drop_last, false},
-      {"range", "R", "with --model: the sigmoid holds for logits in [-R, R]", CLI_NUMBER, &o.range, false},
-      {"degree", "D", "with --model: of the sigmoid's polynomial (default 31)", CLI_COUNT, &o.degree, false},
+      {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_REQUIRED},
+      {"records", "FILE", "table of records, .csv or .npy", CLI_TEXT, &o.records, CLI_OPTIONAL},
+      {"model", "FILE", "or a logistic model: weights and then the bias, .csv or .npy", CLI_TEXT, &o.model,
+       CLI_OPTIONAL},
+      {"out", "FILE", "where the encryption goes", CLI_TEXT, &o.out, CLI_REQUIRED},
+      {"columns", "LIST", "only these columns, such as 1-30 or 2,5,7-9", CLI_TEXT, &o.columns, CLI_OPTIONAL},
+      {"drop-last-column", NULL, "all columns but the last, such as a label", CLI_FLAG, &o.drop_last, CLI_OPTIONAL},
+      {"range", "R", "with --model: the sigmoid holds for logits in [-R, R]", CLI_NUMBER, &o.range,
+       CLI_WITHIN(1e-6, 1e6)},
+      {"degree", "D", "with --model: of the sigmoid's polynomial (default 31)", CLI_COUNT, &o.degree,
+       CLI_WITHIN(1, CLI_MAX_DEGREE)},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
   if (!o.records == !o.model) cli_usage("exactly one of --records and --model is expected");
   if (o.columns && o.drop_last) cli_usage("--columns and --drop-last-column exclude each other");
+  if (o.records && (o.range > 0 || o.degree)) cli_usage("--range and --degree belong to --model");
   if (o.model && !(o.range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
+  if (!o.degree) o.degree = CLI_DEGREE;
 
   encrypt_job job = {0};
   if (o.columns) job.columns = cli_parse_list(&job.column_count, "columns", o.columns, true);

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 bool cli_path(char path[CLI_PATH], const char *folder, const char *name) {
   int length = snprintf(path, CLI_PATH, "%s/%s", folder, name);
@@ -55,8 +54,14 @@ bool cli_context_open_in(umbra_context **context, const char *folder, const cli_
   return opened;
 }
 
-bool cli_may_replace(const char *option, const char *path) {
-  umbra_file_info info = {UMBRA_FILE_INFO_INIT};
-  return umbra_file_inspect(&info, path) != UMBRA_OK || strcmp(info.kind, "secret key") != 0 ||
-         cli_error("%s: %s is a secret key and will not be replaced", option, path);
+bool cli_degree_fits(const umbra_params *params, uint32_t degree) {
+  uint32_t depth = umbra_params_depth(params), fits = CLI_MAX_DEGREE;
+  while (fits && umbra_logistic_depth(fits) > depth) fits--;
+  if (degree <= fits) return true;
+  if (!fits)
+    return cli_error("--degree: scoring takes at least %u levels and these parameters have %u", umbra_logistic_depth(1),
+                     depth);
+  return cli_error("--degree: scoring with degree %u takes %u levels and these parameters have %u; the highest degree "
+                   "that fits is %u",
+                   degree, umbra_logistic_depth(degree), depth, fits);
 }

@@ -13,7 +13,10 @@
 #define CLI_PUBLIC_KEY_FILE "public.umbra"
 #define CLI_EVAL_KEYS_FILE "eval.umbra"
 
-enum { CLI_PATH = 4096, CLI_LOGISTIC_DEGREE = 31 };
+enum { CLI_PATH = 4096 };
+
+/* Models: the degree if none is given, and what the library takes. */
+enum { CLI_DEGREE = 31, CLI_MAX_DEGREE = 63, CLI_MAX_FEATURES = 65535 };
 
 /* How to compute; every command that does takes these options. */
 typedef struct cli_engine {
@@ -21,12 +24,14 @@ typedef struct cli_engine {
   uint32_t threads;
 } cli_engine;
 
-#define CLI_ENGINE_OPTIONS(engine)                                                                                     \
-  {"device", "NAME", "cpu (default: the fastest there is), ref, avx2 or avx512", CLI_TEXT, &(engine).device, false}, { \
-    "threads", "N", "at most N threads; 0: as many as there are cores", CLI_COUNT, &(engine).threads, false            \
+#define CLI_ENGINE_OPTIONS(engine)                                                                                 \
+  {"device", "NAME",           "cpu (default: the fastest there is), ref, avx2 or avx512",                         \
+   CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                                      \
+  {                                                                                                                \
+    "threads", "N", "at most N threads; 0: as many as there are cores", CLI_COUNT, &(engine).threads, CLI_OPTIONAL \
   }
 #define CLI_JSON_OPTION(target) \
-  { "json", NULL, "print one JSON object", CLI_FLAG, &(target), false }
+  { "json", NULL, "print one JSON object", CLI_FLAG, &(target), CLI_OPTIONAL }
 
 /* path = folder/name. False if it is too long. */
 bool cli_path(char path[CLI_PATH], const char *folder, const char *name);
@@ -47,7 +52,7 @@ bool cli_context_open(umbra_context **context, const umbra_params *params, const
 /* The same for the parameters in a folder of keys. */
 bool cli_context_open_in(umbra_context **context, const char *folder, const cli_engine *engine, cli_report *report);
 
-/* False, with an error, if a file that is about to be written would replace a secret key. */
-bool cli_may_replace(const char *option, const char *path);
+/* False, with an error that names the option, if a set has too few levels for a model of this degree. */
+bool cli_degree_fits(const umbra_params *params, uint32_t degree);
 
 #endif

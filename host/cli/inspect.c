@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "engine.h"
+#include "target.h"
 
 enum { HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
 
@@ -18,22 +18,84 @@ static bool has_owner(const umbra_file_info *info) {
   return memcmp(info->owner, nobody, sizeof nobody) != 0;
 }
 
-static void print_text(const umbra_file_info *info, const char *digest, const char *owner, const char *params) {
-  printf("%-12s %s\n%-12s %" PRIu32 "\n%-12s %" PRIu64 "\n%-12s %s\n", "kind", info->kind, "version", info->version,
-         "bytes", info->bytes, "parameters", digest);
-  if (has_owner(info)) printf("%-12s %s\n", "owner", owner);
-  if (params) printf("\n%s", params);
+/* ---- what needs parameters ---- */
+
+static void add_matrix(cJSON *facts, const umbra_context *context, const char *file) {
+  umbra_matrix *matrix = NULL;
+  if (!cli_check(umbra_matrix_load(&matrix, context, file), NULL)) return;
+  cJSON_AddNumberToObject(facts, "rows", (double)umbra_matrix_rows(matrix));
+  cJSON_AddNumberToObject(facts, "columns", (double)umbra_matrix_columns(matrix));
+  umbra_matrix_destroy(matrix);
 }
 
-static bool print_json(const umbra_file_info *info, const char *digest, const char *owner, const char *params) {
-  cJSON *root = cJSON_CreateObject();
-  cJSON_AddStringToObject(root, "kind", info->kind);
-  cJSON_AddNumberToObject(root, "version", info->version);
-  cJSON_AddNumberToObject(root, "bytes", (double)info->bytes);
-  cJSON_AddStringToObject(root, "params_digest", digest);
-  if (has_owner(info)) cJSON_AddStringToObject(root, "owner", owner);
-  if (params) cJSON_AddRawToObject(root, "params", params);
-  return cli_print_json(root);
+static void add_logistic(cJSON *facts, const umbra_context *context, const char *file) {
+  umbra_logistic *model = NULL;
+  if (!cli_check(umbra_logistic_load(&model, context, file), NULL)) return;
+  cJSON_AddNumberToObject(facts, "features", (double)umbra_logistic_features(model));
+  umbra_logistic_destroy(model);
+}
+
+static void add_eval_keys(cJSON *facts, const umbra_context *context, const char *file) {
+  umbra_eval_keys *keys = NULL;
+  if (!cli_check(umbra_eval_keys_load(&keys, context, file), NULL)) return;
+  cJSON_AddBoolToObject(facts, "relinearize", umbra_eval_keys_can_relinearize(keys));
+  cJSON_AddBoolToObject(facts, "conjugate", umbra_eval_keys_can_conjugate(keys));
+  cJSON *rotations = cJSON_AddArrayToObject(facts, "rotations");
+  int32_t slots = (int32_t)umbra_params_slots(umbra_context_params(context));
+  for (int32_t steps = 1; steps < slots; steps++)
+    if (umbra_eval_keys_can_rotate(keys, steps)) cJSON_AddItemToArray(rotations, cJSON_CreateNumber(steps));
+  umbra_eval_keys_destroy(keys);
+}
+
+static const struct {
+  const char *kind;
+  void (*add)(cJSON *facts, const umbra_context *context, const char *file);
+} loaders[] = {{CLI_KIND_MATRIX, add_matrix}, {CLI_KIND_LOGISTIC, add_logistic}, {CLI_KIND_EVAL_KEYS, add_eval_keys}};
+
+/* Facts that only the object itself knows. */
+static bool add_contents(cJSON *facts, const umbra_file_info *info, const char *file, const char *keys) {
+  cli_report unused = {0};
+  cli_engine engine = {0};
+  umbra_context *context = NULL;
+  bool opened = cli_report_open(&unused) && cli_context_open_in(&context, keys, &engine, &unused);
+  int before = cJSON_GetArraySize(facts);
+  for (size_t i = 0; opened && i < sizeof loaders / sizeof *loaders; i++) {
+    if (strcmp(loaders[i].kind, info->kind) != 0) continue;
+    loaders[i].add(facts, context, file);
+    opened = cJSON_GetArraySize(facts) > before;
+  }
+  umbra_context_destroy(context);
+  cJSON_Delete(unused.root);
+  return opened;
+}
+
+/* ---- the report ---- */
+
+/* Everything but the parameters' description. */
+static cJSON *facts_of(const umbra_file_info *info, const char *file) {
+  char digest[HEX], owner[HEX];
+  uint32_t flags = 0;
+  cJSON *facts = cJSON_CreateObject();
+  to_hex(digest, info->params_digest, sizeof info->params_digest);
+  to_hex(owner, info->owner, sizeof info->owner);
+  cJSON_AddStringToObject(facts, "kind", info->kind);
+  cJSON_AddNumberToObject(facts, "version", info->version);
+  cJSON_AddNumberToObject(facts, "bytes", (double)info->bytes);
+  cJSON_AddStringToObject(facts, "params_digest", digest);
+  if (has_owner(info)) cJSON_AddStringToObject(facts, "owner", owner);
+  if (strcmp(info->kind, CLI_KIND_SECRET_KEY) == 0 && cli_file_kind(file, &flags))
+    cJSON_AddBoolToObject(facts, "sealed", (flags & CLI_FLAG_SEALED) != 0);
+  return facts;
+}
+
+static void print_text(const cJSON *facts, const char *params) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, facts) {
+    char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
+    printf("%-14s %s\n", item->string, text ? text : item->valuestring);
+    cJSON_free(text);
+  }
+  if (params) printf("\n%s", params);
 }
 
 /* A file of parameters is described in full, an insecure one too: its description says so. */
@@ -46,21 +108,31 @@ static bool describe(char **text, const umbra_file_info *info, const char *file,
   return *text != NULL;
 }
 
+static bool inspect(cJSON *facts, const umbra_file_info *info, const char *file, const char *keys, bool json) {
+  char *params = NULL;
+  bool done = (!keys || add_contents(facts, info, file, keys)) && describe(&params, info, file, json);
+  if (done && json && params) cJSON_AddRawToObject(facts, "params", params);
+  if (done && json) done = cli_print_json(cJSON_Duplicate(facts, true));
+  if (done && !json) print_text(facts, params);
+  free(params);
+  return done;
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
   bool json = false;
-  const cli_option options[] = {CLI_JSON_OPTION(json), {0}};
+  const char *keys = NULL;
+  const cli_option options[] = {
+      {"keys", "DIR", "folder with " CLI_PARAMS_FILE ": opens the file and says more", CLI_TEXT, &keys, CLI_OPTIONAL},
+      CLI_JSON_OPTION(json),
+      {0}};
   const char *file = cli_parse(command, options, argc, argv);
 
   umbra_file_info info = {UMBRA_FILE_INFO_INIT};
-  char digest[HEX], owner[HEX], *params = NULL;
-  if (!cli_check(umbra_file_inspect(&info, file), NULL) || !describe(&params, &info, file, json)) return false;
-  to_hex(digest, info.params_digest, sizeof info.params_digest);
-  to_hex(owner, info.owner, sizeof info.owner);
-  bool printed = true;
-  if (json) printed = print_json(&info, digest, owner, params);
-  else print_text(&info, digest, owner, params);
-  free(params);
-  return printed;
+  if (!cli_check(umbra_file_inspect(&info, file), NULL)) return false;
+  cJSON *facts = facts_of(&info, file);
+  bool done = inspect(facts, &info, file, keys, json);
+  cJSON_Delete(facts);
+  return done;
 }
 
 const cli_command cli_inspect = {
@@ -68,8 +140,10 @@ const cli_command cli_inspect = {
     .summary = "Says what a file is, and checks that it is whole.",
     .operand = "FILE",
     .details =
-        "It reads the header and compares all checksums; it needs no key. The owner is the random identifier that\n"
+        "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
+        "is, how many features a model has and which rotations there are keys for. The owner is the random identifier "
+        "that\n"
         "a secret key shares with everything made from it.\n\n"
         "Example:\n"
-        "  umbra inspect keys/eval.umbra --json",
+        "  umbra inspect keys/eval.umbra --keys keys --json",
     .run = run};

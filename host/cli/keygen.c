@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "passphrase.h"
 #include "progress.h"
+#include "target.h"
 
 typedef struct keygen_options {
   const char *preset, *params, *out, *secret, *passphrase_file, *rotations;
@@ -19,6 +20,8 @@ typedef struct keygen_options {
   bool conjugate, no_passphrase, json;
   cli_engine engine;
 } keygen_options;
+
+enum { MOST_MADE = 5 }; /* secret key, folder, parameters, public key, evaluation keys */
 
 typedef struct keygen_job {
   umbra_params *params;
@@ -29,17 +32,16 @@ typedef struct keygen_job {
   int32_t *rotations;
   int rotation_count;
   char passphrase[CLI_PASSPHRASE];
+  char made[MOST_MADE][CLI_PATH]; /* files and folders, in this order */
+  int made_count;
 } keygen_job;
 
 /* ---- where the files go ---- */
 
-static bool make_folder(const char *folder) {
-  return mkdir(folder, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", folder, strerror(errno));
-}
-
 /* Keys that somebody has encrypted under must not vanish. */
 static bool is_free(const char *option, const char *path) {
-  return access(path, F_OK) != 0 || cli_error("%s: %s exists already and will not be replaced", option, path);
+  struct stat about;
+  return lstat(path, &about) != 0 || cli_error("%s: %s exists already and will not be replaced", option, path);
 }
 
 static bool public_files_free(const char *folder) {
@@ -48,21 +50,101 @@ static bool public_files_free(const char *folder) {
          cli_path(path, folder, CLI_EVAL_KEYS_FILE) && is_free("--out", path);
 }
 
+/* Parameters that others have from this folder stay what they are. */
+static bool params_agree(const char *folder, const umbra_params *params) {
+  char path[CLI_PATH];
+  uint8_t old[UMBRA_DIGEST_BYTES], new[UMBRA_DIGEST_BYTES];
+  struct stat about;
+  umbra_params *there = NULL;
+  if (!cli_path(path, folder, CLI_PARAMS_FILE)) return false;
+  if (lstat(path, &about) != 0) return true;
+  if (!cli_check(umbra_params_load(&there, path), "--out")) return false;
+  umbra_params_digest(there, old);
+  umbra_params_digest(params, new);
+  umbra_params_destroy(there);
+  return memcmp(old, new, sizeof old) == 0 ||
+         cli_error("--out: %s holds other parameters and will not be replaced", path);
+}
+
+/* The real path of a file or folder that need not exist yet, while the folder that it is in must. */
+static bool resolve(char real[PATH_MAX], const char *option, const char *path) {
+  char copy[CLI_PATH], name[CLI_PATH], folder[PATH_MAX];
+  if (realpath(path, real)) return true;
+  snprintf(copy, sizeof copy, "%s", path);
+  snprintf(name, sizeof name, "%s", path);
+  if (errno == ENOENT && realpath(dirname(copy), folder) &&
+      snprintf(real, PATH_MAX, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, basename(name)) < PATH_MAX)
+    return true;
+  return cli_error("%s: %s: %s", option, path, strerror(errno));
+}
+
 /* The folder of public things is made to be copied, so the secret key must not lie in it, at any depth. */
 static bool secret_is_elsewhere(const char *secret, const char *folder) {
-  char copy[CLI_PATH], home[PATH_MAX], public[PATH_MAX];
-  if (snprintf(copy, sizeof copy, "%s", secret) >= CLI_PATH) return cli_error("--secret: the path is too long");
-  if (!realpath(dirname(copy), home)) return cli_error("--secret: the folder of %s: %s", secret, strerror(errno));
-  if (!realpath(folder, public)) return cli_error("--out: %s: %s", folder, strerror(errno));
-  size_t length = strlen(public);
+  char home[PATH_MAX], public[PATH_MAX];
+  if (!resolve(home, "--secret", secret) || !resolve(public, "--out", folder)) return false;
+  size_t length = strcmp(public, "/") == 0 ? 0 : strlen(public);
   bool inside = strncmp(home, public, length) == 0 && (home[length] == '/' || home[length] == '\0');
   return !inside ||
          cli_error("--secret: %s lies in the folder of public things, %s; choose another place", secret, folder);
 }
 
-static bool places_are_right(const keygen_options *o) {
-  return make_folder(o->out) && secret_is_elsewhere(o->secret, o->out) && is_free("--secret", o->secret) &&
-         public_files_free(o->out);
+static bool is_folder(const char *folder) {
+  struct stat about;
+  if (stat(folder, &about) != 0)
+    return errno == ENOENT ? cli_folder_of("--out", folder) : cli_error("--out: %s: %s", folder, strerror(errno));
+  if (!S_ISDIR(about.st_mode)) return cli_error("--out: %s is not a folder", folder);
+  return access(folder, W_OK | X_OK) == 0 || cli_error("--out: %s: %s", folder, strerror(errno));
+}
+
+static bool lacks(const char *option, const char *folder, const char *kind) {
+  char name[CLI_NAME];
+  return !cli_folder_has(name, folder, kind) ||
+         cli_error("%s: secret keys and the keys that are given away need separate folders, and %s holds a %s, %s",
+                   option, folder, kind, name);
+}
+
+static bool secret_lives_alone(const char *secret) {
+  char copy[CLI_PATH];
+  snprintf(copy, sizeof copy, "%s", secret);
+  const char *folder = dirname(copy);
+  return lacks("--secret", folder, CLI_KIND_PUBLIC_KEY) && lacks("--secret", folder, CLI_KIND_EVAL_KEYS);
+}
+
+static bool places_are_right(const keygen_options *o, const umbra_params *params) {
+  return is_folder(o->out) && cli_folder_of("--secret", o->secret) && is_free("--secret", o->secret) &&
+         secret_is_elsewhere(o->secret, o->out) && secret_lives_alone(o->secret) && public_files_free(o->out) &&
+         lacks("--out", o->out, CLI_KIND_SECRET_KEY) && params_agree(o->out, params);
+}
+
+/* ---- what this run has made ---- */
+
+static void note_made(keygen_job *j, const char *path) {
+  snprintf(j->made[j->made_count++], sizeof *j->made, "%s", path);
+}
+
+/* After a failure nothing is left that would be in the way of the next run. A folder that others use stays. */
+static void remove_made(keygen_job *j) {
+  while (j->made_count > 0) {
+    const char *path = j->made[--j->made_count];
+    if (remove(path) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+      cli_error("left behind: %s: %s", path, strerror(errno));
+  }
+}
+
+static bool make_folder(keygen_job *j, const char *folder) {
+  if (mkdir(folder, 0777) == 0) note_made(j, folder);
+  else if (errno != EEXIST) return cli_error("--out: %s: %s", folder, strerror(errno));
+  return true;
+}
+
+/* Unlike a renaming this never replaces a file, not even one that has just appeared. */
+static bool publish(keygen_job *j, const char *draft, const char *path) {
+  bool published = link(draft, path) == 0;
+  int reason = errno;
+  unlink(draft);
+  if (!published) return cli_error("--out: %s: %s", path, strerror(reason));
+  note_made(j, path);
+  return true;
 }
 
 /* ---- keys ---- */
@@ -80,50 +162,92 @@ static bool take_rotations(keygen_job *j, const keygen_options *o) {
   return true;
 }
 
+static bool features_fit(const umbra_params *params, uint32_t features) {
+  uint32_t slots = umbra_params_slots(params);
+  return features < slots ||
+         cli_error("--for-logistic: %u features do not fit; these parameters take up to %u", features, slots - 1);
+}
+
 static bool take_passphrase(keygen_job *j, const keygen_options *o) {
   if (o->no_passphrase) return true;
   return o->passphrase_file ? cli_passphrase_read(j->passphrase, o->passphrase_file)
                             : cli_passphrase_choose(j->passphrase);
 }
 
-/* The secret key is kept first: whatever is encrypted under the others can then be decrypted. */
-static bool make_secret(keygen_job *j, const keygen_options *o, cli_report *report) {
-  if (!cli_check(umbra_secret_key_generate(&j->secret, j->context), NULL)) return false;
-  const char *passphrase = o->no_passphrase ? NULL : j->passphrase;
-  if (!cli_check(umbra_secret_key_save(j->secret, o->secret, passphrase), "--secret")) return false;
-  cli_report_step(report, "secret key", o->secret);
-  return true;
-}
-
-static bool make_public(keygen_job *j, const keygen_options *o, cli_report *report) {
-  char path[CLI_PATH];
-  if (!cli_path(path, o->out, CLI_PARAMS_FILE) || !cli_check(umbra_params_save(j->params, path), "--out")) return false;
-  cli_report_step(report, "parameters", path);
-  if (!cli_check(umbra_public_key_generate(&j->public, j->secret), NULL)) return false;
-  if (!cli_path(path, o->out, CLI_PUBLIC_KEY_FILE) || !cli_check(umbra_public_key_save(j->public, path), "--out"))
+static bool make_secret(keygen_job *j, cli_report *report) {
+  if (!cli_check(umbra_secret_key_generate(&j->secret, j->context), NULL) ||
+      !cli_check(umbra_public_key_generate(&j->public, j->secret), NULL))
     return false;
-  cli_report_step(report, "public key", path);
+  cli_report_step(report, "make secret and public key", NULL);
   return true;
 }
 
-static bool generate_eval_keys(keygen_job *j, bool conjugate) {
+static bool make_eval_keys(keygen_job *j, const keygen_options *o, cli_report *report) {
   cli_progress progress;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = conjugate, .rotations = j->rotations,
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = o->conjugate, .rotations = j->rotations,
                                      .rotation_count = (size_t)j->rotation_count};
   request.progress = cli_progress_open(&progress, "evaluation keys");
   umbra_status status = umbra_eval_keys_generate(&j->keys, j->secret, &request);
   cli_progress_close(&progress);
-  return cli_check(status, NULL);
+  if (!cli_check(status, NULL)) return false;
+  cli_report_number(report, "evaluation_keys", (double)umbra_eval_keys_count(j->keys));
+  cli_report_step(report, "make evaluation keys", NULL);
+  return true;
 }
 
-static bool make_eval_keys(keygen_job *j, const keygen_options *o, cli_report *report) {
-  char path[CLI_PATH];
-  if (!generate_eval_keys(j, o->conjugate) || !cli_path(path, o->out, CLI_EVAL_KEYS_FILE) ||
-      !cli_check(umbra_eval_keys_save(j->keys, path), "--out"))
-    return false;
-  cli_report_number(report, "evaluation_keys", (double)umbra_eval_keys_count(j->keys));
-  cli_report_step(report, "evaluation keys", path);
+/* ---- files ---- */
+
+static bool keep_secret(keygen_job *j, const keygen_options *o, cli_report *report) {
+  const char *passphrase = o->no_passphrase ? NULL : j->passphrase;
+  if (!cli_check(umbra_secret_key_save(j->secret, o->secret, passphrase), "--secret")) return false;
+  note_made(j, o->secret);
+  cli_report_step(report, "secret key", o->secret);
   return true;
+}
+
+static umbra_status save_params(const keygen_job *j, const char *path) { return umbra_params_save(j->params, path); }
+
+static umbra_status save_public(const keygen_job *j, const char *path) {
+  return umbra_public_key_save(j->public, path);
+}
+
+static umbra_status save_eval_keys(const keygen_job *j, const char *path) {
+  return umbra_eval_keys_save(j->keys, path);
+}
+
+/* Written under another name first, in the same folder. */
+static bool give_away(keygen_job *j, const char *folder, const char *name, cli_report *report,
+                      umbra_status (*save)(const keygen_job *j, const char *path)) {
+  char path[CLI_PATH], draft[CLI_PATH];
+  if (!cli_path(path, folder, name)) return false;
+  if (snprintf(draft, sizeof draft, "%s.%ld.draft", path, (long)getpid()) >= CLI_PATH)
+    return cli_error("the path %s is too long", path);
+  if (!cli_check(save(j, draft), "--out")) return false;
+  if (cli_interrupted()) {
+    unlink(draft);
+    return cli_error("interrupted");
+  }
+  if (!publish(j, draft, path)) return false;
+  cli_report_step(report, name, path);
+  return true;
+}
+
+static bool give_away_params(keygen_job *j, const char *folder, cli_report *report) {
+  char path[CLI_PATH];
+  if (!params_agree(folder, j->params) || !cli_path(path, folder, CLI_PARAMS_FILE)) return false;
+  return access(path, F_OK) == 0 || give_away(j, folder, CLI_PARAMS_FILE, report, save_params);
+}
+
+/*
+ * The secret key is kept first: whatever is encrypted under the others can then be decrypted. Of two runs into one
+ * folder the first to give away its public key has the folder; the other one has put nothing there yet.
+ */
+static bool save_all(keygen_job *j, const keygen_options *o, cli_report *report) {
+  bool saved = keep_secret(j, o, report) && make_folder(j, o->out) &&
+               give_away(j, o->out, CLI_PUBLIC_KEY_FILE, report, save_public) &&
+               give_away(j, o->out, CLI_EVAL_KEYS_FILE, report, save_eval_keys) && give_away_params(j, o->out, report);
+  if (!saved) remove_made(j);
+  return saved;
 }
 
 static void clear(keygen_job *j) {
@@ -137,23 +261,24 @@ static void clear(keygen_job *j) {
 }
 
 static bool generate(keygen_job *j, const keygen_options *o, cli_report *report) {
-  return cli_context_open(&j->context, j->params, &o->engine, report) && make_secret(j, o, report) &&
-         make_public(j, o, report) && make_eval_keys(j, o, report);
+  return cli_context_open(&j->context, j->params, &o->engine, report) && make_secret(j, report) &&
+         make_eval_keys(j, o, report) && save_all(j, o, report);
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
   keygen_options o = {0};
   const cli_option options[] = {
-      {"params", "FILE", "parameters, as umbra params --save writes them", CLI_TEXT, &o.params, false},
-      {"preset", "NAME", "or a preset, see umbra params --list", CLI_TEXT, &o.preset, false},
-      {"out", "DIR", "folder for the public things; made if it is missing", CLI_TEXT, &o.out, true},
-      {"secret", "FILE", "where the secret key goes, outside of DIR", CLI_TEXT, &o.secret, true},
-      {"for-logistic", "FEATURES", "the rotations that umbra score needs", CLI_COUNT, &o.features, false},
-      {"rotations", "LIST", "further rotations, such as 1,2,-4", CLI_TEXT, &o.rotations, false},
-      {"conjugate", NULL, "a key for conjugation too", CLI_FLAG, &o.conjugate, false},
+      {"params", "FILE", "parameters, as umbra params --save writes them", CLI_TEXT, &o.params, CLI_OPTIONAL},
+      {"preset", "NAME", "or a preset, see umbra params --list", CLI_TEXT, &o.preset, CLI_OPTIONAL},
+      {"out", "DIR", "folder for the public things; made if it is missing", CLI_TEXT, &o.out, CLI_REQUIRED},
+      {"secret", "FILE", "where the secret key goes, outside of DIR", CLI_TEXT, &o.secret, CLI_REQUIRED},
+      {"for-logistic", "FEATURES", "the rotations that umbra score needs", CLI_COUNT, &o.features,
+       CLI_WITHIN(1, CLI_MAX_FEATURES)},
+      {"rotations", "LIST", "further rotations, such as 1,2,-4", CLI_TEXT, &o.rotations, CLI_OPTIONAL},
+      {"conjugate", NULL, "a key for conjugation too", CLI_FLAG, &o.conjugate, CLI_OPTIONAL},
       {"passphrase-file", "FILE", "its first line seals the secret key (default: ask)", CLI_TEXT, &o.passphrase_file,
-       false},
-      {"no-passphrase", NULL, "do not seal the secret key", CLI_FLAG, &o.no_passphrase, false},
+       CLI_OPTIONAL},
+      {"no-passphrase", NULL, "do not seal the secret key", CLI_FLAG, &o.no_passphrase, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
@@ -163,9 +288,13 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
   keygen_job job = {0};
   cli_report report = {0};
-  bool done = take_rotations(&job, &o) && cli_params_open(&job.params, o.preset, o.params) && places_are_right(&o) &&
-              take_passphrase(&job, &o) && cli_report_open(&report) && generate(&job, &o, &report);
+  bool ready = take_rotations(&job, &o) && cli_params_open(&job.params, o.preset, o.params) &&
+               features_fit(job.params, o.features) && places_are_right(&o, job.params) && take_passphrase(&job, &o) &&
+               cli_report_open(&report);
+  cli_interrupts_hold();
+  bool done = ready && generate(&job, &o, &report);
   clear(&job);
+  cli_interrupts_release();
   return cli_report_close(&report, done, o.json);
 }
 
@@ -176,6 +305,7 @@ const cli_command cli_keygen = {
                " (what a server computes with).\n"
                "Existing keys are never replaced. Whoever has the secret key can read everything: keep it apart.\n\n"
                "Examples:\n"
+               "  mkdir -m 700 secret\n"
                "  umbra keygen --params params.umbra --for-logistic 30 --out keys --secret secret/key.umbra\n"
                "  umbra keygen --params params.umbra --rotations 1,2,-4 --conjugate --out keys \\\n"
                "    --secret secret/key.umbra --passphrase-file secret/passphrase",

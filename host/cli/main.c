@@ -14,10 +14,11 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static int print_help(void) {
   puts("Usage: umbra COMMAND [options]\n\nComputes on encrypted numbers.\n\nCommands:");
   for (int i = 0; i < COMMANDS; i++) printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
-  puts("\numbra COMMAND --help explains a command; umbra --version prints the version.\n\n"
+  puts("\numbra help COMMAND explains a command; umbra --version prints the version.\n\n"
        "An owner has records scored by a server that sees neither records nor model:\n"
        "  # owner\n"
        "  umbra params --for-logistic 30 --save params.umbra\n"
+       "  mkdir -m 700 secret\n"
        "  umbra keygen --params params.umbra --for-logistic 30 --out keys --secret secret/key.umbra\n"
        "  umbra encrypt --keys keys --records records.csv --out records.umbra\n"
        "  umbra encrypt --keys keys --model model.csv --range 12 --out model.umbra\n"
@@ -29,9 +30,18 @@ static int print_help(void) {
   return CLI_OK;
 }
 
+static bool is_help(const char *word) {
+  return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int main(int argc, char **argv) {
   if (argc < 2) cli_usage("a command is expected");
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return print_help();
+  if (is_help(argv[1]) && argc == 2) return print_help();
+  char *help[] = {argv[0], argv[argc - 1], "--help", NULL};
+  if (is_help(argv[1]) && argc == 3) {
+    argc = 3;
+    argv = help;
+  }
   if (strcmp(argv[1], "--version") == 0) {
     printf("umbra %s\n", umbra_version());
     return CLI_OK;

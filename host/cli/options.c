@@ -20,7 +20,12 @@ static void print_help(const cli_command *command, const cli_option *options) {
     int width = printf("  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
     printf("%*s%s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", o->help, o->required ? " (required)" : "");
   }
-  printf("  --help%*sthis text\n\n%s\n\n%s\n", HELP_COLUMN - 8, "", command->details, CLI_EXIT_CODES);
+  printf("  -h, --help%*sthis text\n\n%s\n\n%s\n", HELP_COLUMN - 12, "", command->details, CLI_EXIT_CODES);
+}
+
+static void check_range(const cli_option *option, double value, const char *text) {
+  if (option->most > 0 && !(value >= option->least && value <= option->most))
+    cli_usage("--%s: %s is out of range; %.10g to %.10g is expected", option->name, text, option->least, option->most);
 }
 
 static void parse_count(const cli_option *option, const char *text) {
@@ -29,6 +34,7 @@ static void parse_count(const cli_option *option, const char *text) {
   unsigned long long value = strtoull(text, &end, 10);
   if (text[0] < '0' || text[0] > '9' || *end || errno || value > UINT32_MAX)
     cli_usage("--%s: \"%s\" is not a whole number from 0 to %u", option->name, text, UINT32_MAX);
+  check_range(option, (double)value, text);
   *(uint32_t *)option->target = (uint32_t)value;
 }
 
@@ -36,6 +42,7 @@ static void parse_number(const cli_option *option, const char *text) {
   char *end;
   double value = strtod(text, &end);
   if (end == text || *end) cli_usage("--%s: \"%s\" is not a number", option->name, text);
+  check_range(option, value, text);
   *(double *)option->target = value;
 }
 
@@ -69,10 +76,10 @@ static const char *take_operand(const cli_command *command, int count, char **op
 const char *cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv) {
   struct option list[MAX_OPTIONS];
   int count = to_getopt(list, options), index = 0;
-  for (int code; (code = getopt_long(argc, argv, ":", list, &index)) != -1;) {
+  for (int code; (code = getopt_long(argc, argv, ":h", list, &index)) != -1;) {
     if (code == ':') cli_usage("%s needs an argument", argv[optind - 1]);
     if (code == '?') cli_usage("%s is not an option of this command, or is ambiguous", argv[optind - 1]);
-    if (index == count) {
+    if (code == 'h' || index == count) {
       print_help(command, options);
       exit(CLI_OK);
     }

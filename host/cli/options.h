@@ -24,8 +24,14 @@ typedef struct cli_option {
   const char *argument, *help;
   cli_kind kind;
   void *target;
-  bool required; /* texts only */
+  bool required;      /* texts only */
+  double least, most; /* of counts and numbers; most 0: any */
 } cli_option;
+
+/* The last fields of an option. A count or number within 1.. is 0 if the option is not given. */
+#define CLI_OPTIONAL false, 0, 0
+#define CLI_REQUIRED true, 0, 0
+#define CLI_WITHIN(least, most) false, least, most
 
 /* Fills the targets and returns the operand. Does not return after --help or wrong usage. */
 const char *cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv);

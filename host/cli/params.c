@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "engine.h"
+#include "target.h"
 
 typedef struct params_options {
   const char *preset, *file, *save;
@@ -32,7 +33,10 @@ static void need_logistic(umbra_params_need *need, uint32_t features, uint32_t d
 
 static bool open_params(umbra_params **params, params_options *o) {
   if (o->preset || o->file) return cli_params_open(params, o->preset, o->file);
-  if (o->features) need_logistic(&o->need, o->features, o->degree);
+  umbra_params_need initial = {UMBRA_PARAMS_NEED_INIT};
+  if (!o->need.scale_bits) o->need.scale_bits = initial.scale_bits;
+  if (!o->need.security) o->need.security = initial.security;
+  if (o->features) need_logistic(&o->need, o->features, o->degree ? o->degree : CLI_DEGREE);
   return cli_check(umbra_params_from_need(params, &o->need), NULL) && cli_params_secure(*params);
 }
 
@@ -44,31 +48,47 @@ static bool describe(const umbra_params *params, bool json) {
   return text != NULL;
 }
 
+static void check_usage(const params_options *o) {
+  bool need = o->need.depth || o->features;
+  if ((o->preset != NULL) + (o->file != NULL) + need + o->list != 1)
+    cli_usage("exactly one of --preset, --params, --list, and a need (--depth or --for-logistic) is expected");
+  if (!need && (o->need.scale_bits || o->need.min_slots || o->need.security || o->need.log_n))
+    cli_usage("--scale, --slots, --security and --log-n belong to a need (--depth or --for-logistic)");
+  if (o->degree && !o->features) cli_usage("--degree belongs to --for-logistic");
+  if (o->list && o->save) cli_usage("--list and --save exclude each other");
+}
+
+/* Before the work, so that it is not lost. */
+static bool may_save(const params_options *o) {
+  return !o->save || cli_may_write("--save", o->save, CLI_KIND_PARAMS, &o->file, 1);
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
-  params_options o = {.need = {UMBRA_PARAMS_NEED_INIT}, .degree = CLI_LOGISTIC_DEGREE};
+  params_options o = {.need = {.struct_size = sizeof o.need}};
   const cli_option options[] = {
-      {"list", NULL, "print the names of the presets", CLI_FLAG, &o.list, false},
-      {"preset", "NAME", "this preset", CLI_TEXT, &o.preset, false},
-      {"params", "FILE", "the set in this file", CLI_TEXT, &o.file, false},
-      {"depth", "N", "the smallest set with N consecutive multiplications", CLI_COUNT, &o.need.depth, false},
+      {"list", NULL, "print the names of the presets", CLI_FLAG, &o.list, CLI_OPTIONAL},
+      {"preset", "NAME", "this preset", CLI_TEXT, &o.preset, CLI_OPTIONAL},
+      {"params", "FILE", "the set in this file", CLI_TEXT, &o.file, CLI_OPTIONAL},
+      {"depth", "N", "the smallest set with N consecutive multiplications", CLI_COUNT, &o.need.depth,
+       CLI_WITHIN(1, 64)},
       {"for-logistic", "FEATURES", "the smallest set that scores rows of so many features", CLI_COUNT, &o.features,
-       false},
-      {"degree", "D", "of the sigmoid's polynomial, with --for-logistic (default 31)", CLI_COUNT, &o.degree, false},
-      {"scale", "BITS", "precision of a level: 25, 30, ..., 60 (default 40)", CLI_COUNT, &o.need.scale_bits, false},
-      {"slots", "N", "at least N slots", CLI_COUNT, &o.need.min_slots, false},
-      {"security", "BITS", "128 (default), 192 or 256", CLI_COUNT, &o.need.security, false},
-      {"log-n", "K", "a ring of exactly 2^K", CLI_COUNT, &o.need.log_n, false},
-      {"save", "FILE", "write the set to a file", CLI_TEXT, &o.save, false},
+       CLI_WITHIN(1, CLI_MAX_FEATURES)},
+      {"degree", "D", "of the sigmoid's polynomial, with --for-logistic (default 31)", CLI_COUNT, &o.degree,
+       CLI_WITHIN(1, CLI_MAX_DEGREE)},
+      {"scale", "BITS", "precision of a level: 25, 30, ..., 60 (default 40)", CLI_COUNT, &o.need.scale_bits,
+       CLI_WITHIN(25, 60)},
+      {"slots", "N", "at least N slots", CLI_COUNT, &o.need.min_slots, CLI_WITHIN(1, CLI_MAX_FEATURES + 1)},
+      {"security", "BITS", "128 (default), 192 or 256", CLI_COUNT, &o.need.security, CLI_WITHIN(128, 256)},
+      {"log-n", "K", "a ring of exactly 2^K", CLI_COUNT, &o.need.log_n, CLI_WITHIN(11, 17)},
+      {"save", "FILE", "write the set to a file", CLI_TEXT, &o.save, CLI_OPTIONAL},
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
-  int sources = (o.preset != NULL) + (o.file != NULL) + (o.need.depth || o.features) + o.list;
-  if (sources != 1)
-    cli_usage("exactly one of --preset, --params, --list, and a need (--depth or --for-logistic) is expected");
+  check_usage(&o);
   if (o.list) return print_presets(o.json);
 
   umbra_params *params = NULL;
-  bool done = open_params(&params, &o) && (!o.save || cli_may_replace("--save", o.save)) &&
+  bool done = may_save(&o) && open_params(&params, &o) &&
               (!o.save || cli_check(umbra_params_save(params, o.save), "--save")) && describe(params, o.json);
   umbra_params_destroy(params);
   return done;

@@ -24,6 +24,7 @@ static bool read_line(char line[CLI_PASSPHRASE], int file, const char *name) {
     return cli_error("%s: a passphrase has at most %d bytes", name, CLI_PASSPHRASE - 1);
   if (!end) end = line + count;
   if (memchr(line, '\0', (size_t)(end - line))) return cli_error("%s: a passphrase is text, without zero bytes", name);
+  if (end > line && end[-1] == '\r') end--;
   *end = '\0';
   return *line || cli_error("%s: the passphrase is empty", name);
 }
@@ -31,7 +32,9 @@ static bool read_line(char line[CLI_PASSPHRASE], int file, const char *name) {
 bool cli_passphrase_read(char passphrase[CLI_PASSPHRASE], const char *file) {
   int descriptor = open(file, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return cli_error("--passphrase-file: %s: %s", file, strerror(errno));
-  bool read = read_line(passphrase, descriptor, file);
+  char name[4096 + sizeof "--passphrase-file: "];
+  snprintf(name, sizeof name, "--passphrase-file: %s", file);
+  bool read = read_line(passphrase, descriptor, name);
   close(descriptor);
   return read;
 }

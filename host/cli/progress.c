@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "progress.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -9,20 +10,44 @@
 static const double moment = 1.0, interval = 0.1; /* seconds */
 enum { BAR = 40 };
 
-static int draw(void *user, double fraction) {
-  cli_progress *progress = user;
+static volatile sig_atomic_t interrupted;
+
+static void note(int signal) { interrupted = signal; }
+
+/* A signal that is ignored, as in the background, stays so. */
+static void set_handlers(void (*handler)(int)) {
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, before;
+  for (int i = 0; i < 3; i++)
+    if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(signals[i], &action, NULL);
+}
+
+void cli_interrupts_hold(void) { set_handlers(note); }
+
+bool cli_interrupted(void) { return interrupted != 0; }
+
+void cli_interrupts_release(void) {
+  set_handlers(SIG_DFL);
+  if (interrupted) raise(interrupted);
+}
+
+static void draw(cli_progress *progress, double fraction) {
   double now = cli_seconds();
-  if (now - progress->started < moment || now - progress->drawn < interval) return 0;
+  if (now - progress->started < moment || now - progress->drawn < interval) return;
   progress->drawn = now;
   int filled = (int)(fraction * BAR);
   fprintf(stderr, "\r%s [%.*s%*s] %3.0f %%", progress->label, filled, "########################################",
           BAR - filled, "", 100 * fraction);
-  return 0;
+}
+
+static int report(void *user, double fraction) {
+  if (isatty(STDERR_FILENO)) draw(user, fraction);
+  return cli_interrupted();
 }
 
 umbra_progress cli_progress_open(cli_progress *progress, const char *label) {
   *progress = (cli_progress){.label = label, .started = cli_seconds()};
-  return (umbra_progress){.report = isatty(STDERR_FILENO) ? draw : NULL, .user = progress};
+  return (umbra_progress){.report = report, .user = progress};
 }
 
 void cli_progress_close(cli_progress *progress) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 #include "engine.h"
+#include "target.h"
 
 typedef struct score_options {
   const char *keys, *model, *records, *out;
@@ -33,10 +34,20 @@ static bool load_inputs(score_job *j, const score_options *o, cli_report *report
   return true;
 }
 
+static bool run_model(score_job *j) {
+  umbra_status status = umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records);
+  if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
+  return cli_error("%s; make the keys with umbra keygen --for-logistic %zu", umbra_last_error(),
+                   umbra_logistic_features(j->model));
+}
+
 static bool score(score_job *j, const score_options *o, cli_report *report) {
-  if (!cli_may_replace("--out", o->out) || !load_keys(j, o, report) || !load_inputs(j, o, report)) return false;
+  const char *inputs[] = {o->model, o->records};
+  if (!cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 2) || !load_keys(j, o, report) ||
+      !load_inputs(j, o, report))
+    return false;
   if (!cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL)) return false;
-  if (!cli_check(umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records), NULL)) return false;
+  if (!run_model(j)) return false;
   cli_report_number(report, "rows", (double)umbra_matrix_rows(j->records));
   cli_report_step(report, "score", NULL);
   if (!cli_check(umbra_matrix_save(j->scores, o->out), "--out")) return false;
@@ -56,10 +67,10 @@ static void clear(score_job *j) {
 static bool run(const cli_command *command, int argc, char **argv) {
   score_options o = {0};
   const cli_option options[] = {
-      {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_EVAL_KEYS_FILE, CLI_TEXT, &o.keys, true},
-      {"model", "FILE", "encrypted model", CLI_TEXT, &o.model, true},
-      {"records", "FILE", "encrypted records", CLI_TEXT, &o.records, true},
-      {"out", "FILE", "where the encrypted scores go", CLI_TEXT, &o.out, true},
+      {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_EVAL_KEYS_FILE, CLI_TEXT, &o.keys, CLI_REQUIRED},
+      {"model", "FILE", "encrypted model", CLI_TEXT, &o.model, CLI_REQUIRED},
+      {"records", "FILE", "encrypted records", CLI_TEXT, &o.records, CLI_REQUIRED},
+      {"out", "FILE", "where the encrypted scores go", CLI_TEXT, &o.out, CLI_REQUIRED},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};

@@ -110,8 +110,9 @@ static umbra_status not_a_number(const lines *l, size_t column, span field) {
   for (; length < sizeof shown - 1 && field.begin < field.end; field.begin++)
     shown[length++] = *field.begin >= ' ' && *field.begin <= '~' ? *field.begin : '?';
   shown[length] = '\0';
-  return umbra_fail(UMBRA_ERROR_FORMAT, "line %zu, column %zu: '%s%s' is not a number; fields are separated by commas (in %s)",
-                    l->number, column, shown, field.begin < field.end ? "..." : "", l->path);
+  return umbra_fail(UMBRA_ERROR_FORMAT,
+                    "line %zu, column %zu: '%s%s' is not a number; fields are separated by commas (in %s)", l->number,
+                    column, shown, field.begin < field.end ? "..." : "", l->path);
 }
 
 static umbra_status fill_line(double *values, const lines *l) {

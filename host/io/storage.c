@@ -97,9 +97,8 @@ static umbra_status check_target(mode_t *mode, const char *path, int secret) {
   struct stat about;
   *mode = 0;
   if (secret)
-    return lstat(path, &about) != 0
-               ? UMBRA_OK
-               : umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
+    return lstat(path, &about) != 0 ? UMBRA_OK
+                                    : umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
   if (stat(path, &about) != 0) return UMBRA_OK;
   if (!S_ISREG(about.st_mode)) return umbra_fail(UMBRA_ERROR_IO, "cannot replace '%s': not a regular file", path);
   *mode = about.st_mode & 0777;

@@ -7,7 +7,8 @@
  * UMBRA_ERROR_FORMAT and a text that says what is malformed, never a crash, an allocation beyond what the validated
  * header implies, or a half-loaded object. Objects of another parameter set than the context's give MISMATCH.
  *
- * _save writes a temporary file beside `path` and renames it, so a file is whole or absent. _write fills a caller's
+ * _save writes a temporary file beside `path` and renames it, so a file is whole or absent. Only regular files are
+ * replaced, and hand down their mode. _write fills a caller's
  * buffer: with a NULL buffer it only sets *size; if the buffer is too small it fails with RANGE and sets *size.
  */
 #ifndef UMBRA_FILE_H

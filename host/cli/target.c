@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "output.h"
+
+/* As docs/file-format.md numbers them. */
+static const char *const kinds[] = {
+    "file of Umbra", CLI_KIND_PARAMS, CLI_KIND_SECRET_KEY, CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS,
+    "plaintext",     "ciphertext",    CLI_KIND_MATRIX,     CLI_KIND_LOGISTIC,
+};
+
+const char *cli_file_kind(const char *path, uint32_t *flags) {
+  static const unsigned char magic[8] = {0xd5, 'U', 'M', 'B', 'R', 'A', '\r', '\n'};
+  struct {
+    unsigned char magic[sizeof magic];
+    uint32_t version, kind, flags;
+  } head = {0};
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block */
+  if (file < 0) return NULL;
+  ssize_t got = read(file, &head, sizeof head);
+  close(file);
+  if (got < (ssize_t)sizeof head || memcmp(head.magic, magic, sizeof magic) != 0) return NULL;
+  if (flags) *flags = head.flags;
+  return kinds[head.kind < sizeof kinds / sizeof *kinds ? head.kind : 0];
+}
+
+bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind) {
+  DIR *entries = opendir(folder);
+  if (!entries) return false;
+  bool found = false;
+  for (const struct dirent *entry; !found && (entry = readdir(entries));) {
+    char path[CLI_PATH];
+    if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= CLI_PATH) continue;
+    const char *is = cli_file_kind(path, NULL);
+    found = is && strcmp(is, kind) == 0;
+    snprintf(name, CLI_NAME, "%s", entry->d_name);
+  }
+  closedir(entries);
+  return found;
+}
+
+bool cli_folder_of(const char *option, const char *path) {
+  char copy[CLI_PATH];
+  struct stat folder;
+  if (snprintf(copy, sizeof copy, "%s", path) >= CLI_PATH) return cli_error("%s: the path is too long", option);
+  const char *name = dirname(copy);
+  if (stat(name, &folder) == 0 && !S_ISDIR(folder.st_mode)) errno = ENOTDIR;
+  else if (access(name, W_OK | X_OK) == 0) return true;
+  return cli_error("%s: %s cannot be written: folder %s: %s", option, path, name, strerror(errno));
+}
+
+static bool is_input(const struct stat *target, const char *input) {
+  struct stat file;
+  return input && stat(input, &file) == 0 && file.st_dev == target->st_dev && file.st_ino == target->st_ino;
+}
+
+bool cli_may_write(const char *option, const char *path, const char *kind, const char *const *inputs, int count) {
+  struct stat target;
+  if (!cli_folder_of(option, path)) return false;
+  if (stat(path, &target) != 0) return true;
+  if (!S_ISREG(target.st_mode)) return cli_error("%s: %s is not a regular file", option, path);
+  for (int i = 0; i < count; i++)
+    if (is_input(&target, inputs[i]))
+      return cli_error("%s: %s is an input of this command and will not be replaced", option, path);
+  const char *old = cli_file_kind(path, NULL);
+  return !old || (kind && strcmp(old, kind) == 0) ||
+         cli_error("%s: %s (%s) will not be replaced by a file of another kind", option, path, old);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies at a path, and whether a command may write there. */
+#ifndef UMBRA_CLI_TARGET_H
+#define UMBRA_CLI_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLI_KIND_PARAMS "parameters"
+#define CLI_KIND_SECRET_KEY "secret key"
+#define CLI_KIND_PUBLIC_KEY "public key"
+#define CLI_KIND_EVAL_KEYS "evaluation keys"
+#define CLI_KIND_MATRIX "encrypted matrix"
+#define CLI_KIND_LOGISTIC "encrypted logistic model"
+
+/* What a file calls itself in its first bytes, whether or not it is whole. NULL: it is no file of Umbra. */
+const char *cli_file_kind(const char *path, uint32_t *flags);
+enum { CLI_FLAG_SEALED = 1 }; /* of secret keys: under a passphrase */
+
+/* True if a folder holds a file of this kind, whose name then is in `name`. */
+enum { CLI_NAME = 256 };
+bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind);
+
+/* False, with an error, if there is no such folder to write into: the one that a path is in. */
+bool cli_folder_of(const char *option, const char *path);
+
+/*
+ * False, with an error, if a file cannot be written or its writing would destroy something: one of `count` inputs
+ * (NULL ones are passed over), a file of Umbra that is not of this kind, what is no regular file. kind NULL: a table.
+ */
+bool cli_may_write(const char *option, const char *path, const char *kind, const char *const *inputs, int count);
+
+#endif
