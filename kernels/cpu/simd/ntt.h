@@ -75,6 +75,12 @@ UMBRA_INLINE void prefetch_tail(const transform *t, uint32_t block) {
   }
 }
 
+/* Asks for the words of a tail further ahead still: the inverse transform meets them first here, one tail at a time. */
+UMBRA_INLINE void prefetch_words(const uint32_t *x) {
+  for (int word = 0; word < 1 << TAIL_LOG; word += LINE_WORDS)
+    __builtin_prefetch(x + (3 * TAILS_AHEAD << TAIL_LOG) + word);
+}
+
 /* Stages that the first pass over a block does, if `rest` stages precede the tails: as even a split as possible. */
 static uint32_t pass_radix(uint32_t rest) {
   uint32_t passes = (rest + RADIX - 1) / RADIX;
@@ -265,6 +271,7 @@ UMBRA_INLINE void inverse_limb(uint32_t *dst, const uint32_t *src, const transfo
   const modulus m = modulus_set(t->q, wide);
   for (uint32_t offset = 0; offset >> t->log_n == 0; offset += 1 << TAIL_LOG) {
     prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
+    prefetch_words(src + offset);
     inverse_tail(dst + offset, src + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
     const uint32_t end = offset + (1 << TAIL_LOG);
     for (uint32_t log = TAIL_LOG, radix; log < t->log_n; log += radix) {
