@@ -64,10 +64,8 @@ UMBRA_INLINE factor twiddles_of(const transform *t, uint32_t block, int log) {
  * and lie in more streams than processors follow by themselves. Asking past the end of a table is harmless.
  */
 UMBRA_INLINE void prefetch_tail(const transform *t, uint32_t block) {
-  UMBRA_UNROLL
   for (int stage = 0; stage < VEC_LOG; stage++) {
     const size_t first = (size_t)(block + TAILS_AHEAD) << (RADIX + stage);
-    UMBRA_UNROLL
     for (int line = 0; line < (ROWS << stage); line += LINE_WORDS) {
       __builtin_prefetch(t->twiddle + first + (size_t)line);
       __builtin_prefetch(t->twiddle_shoup + first + (size_t)line);
