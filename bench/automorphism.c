@@ -8,11 +8,9 @@ static void prepare(bench_kernel_rig *rig, bench_call *call) {
   call->a = bench_residues(rig, &call->shape, 2);
 }
 
-BENCH_INVOKE(automorphism_eval, &call->dst, &call->a, GALOIS)
-BENCH_INVOKE(automorphism_coeff, &call->dst, &call->a, GALOIS)
+BENCH_INVOKE(automorphism, &call->dst, &call->a, GALOIS)
 
 const bench_kernel bench_automorphism[] = {
-    {"automorphism", BENCH_ONE | BENCH_LEVEL, prepare, invoke_automorphism_eval},
-    {"automorphism_coeff", BENCH_ONE | BENCH_LEVEL, prepare, invoke_automorphism_coeff},
+    {"automorphism", BENCH_ONE | BENCH_LEVEL, prepare, invoke_automorphism},
     {0},
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel_rig.h"
 
-/* All digits of the gadget, and two polynomials to begin with over the first primes. */
+enum { GALOIS = 5 /* one step */ };
+
+/* As in a rotation: all digits of the gadget, two polynomials to begin with over the first primes, and a permutation. */
 static void prepare(bench_kernel_rig *rig, bench_call *call) {
   const umbra_view level = bench_shape(rig, BENCH_LEVEL);
   call->digits = umbra_params_dnum(rig->params);
@@ -12,7 +14,7 @@ static void prepare(bench_kernel_rig *rig, bench_call *call) {
   bench_constants(rig, call->c, &level);
 }
 
-BENCH_INVOKE(inner_product, &call->dst, call->digit, call->digits, &call->b, &call->init, call->c)
+BENCH_INVOKE(inner_product, &call->dst, call->digit, call->digits, &call->b, &call->init, call->c, GALOIS)
 
 const bench_kernel bench_inner_product[] = {
     {"inner_product", BENCH_KEY, prepare, invoke_inner_product},

@@ -21,7 +21,8 @@ static bench_kernel_rig current;
 
 static umbra_status side_open(bench_side *side, const char *backend, const bench_kernel_rig *rig) {
   side->kernels = umbra_kernels_get(backend);
-  umbra_status status = side->kernels->device_open(&side->device, &rig->ring, rig->setting->threads);
+  umbra_status status =
+      side->kernels->device_open(&side->device, &rig->ring, &(umbra_device_options){.threads = rig->setting->threads});
   if (status == UMBRA_OK) status = side->kernels->stream_create(&side->stream, side->device);
   void *memory = NULL;
   if (status == UMBRA_OK) status = side->kernels->alloc(side->device, &memory, rig->capacity * sizeof(uint32_t));

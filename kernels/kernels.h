@@ -12,8 +12,13 @@
  *
  * Memory. Pointers in views are device pointers of the backend that made them; arrays called "host" are read before
  * the call returns. Kernels are enqueued on a stream, in order. They cannot fail visibly: a device failure sticks to
- * the stream and is returned by wait(). Unless stated otherwise dst may be identical to an input, and may not overlap
- * one in another way. Views of one call have the same primes in the same order and the same number of polynomials.
+ * the device and is returned by check() and wait(). All streams of one device are one queue: work is done in the order
+ * of the calls that enqueued it, whatever their streams, so memory may be handed from one stream to another, and given
+ * back as soon as its last use is enqueued. Unless stated otherwise dst may be identical to an input, and may not
+ * overlap one in another way. Views of one call have the same primes in the same order and the same number of
+ * polynomials.
+ *
+ * Fused entries, at the end, may be NULL: host/ring then composes them from the others, to the same integers.
  *
  * Adding a kernel: one entry here, one file per backend of the same stem, one line in tests/conformance.c.
  */
@@ -58,7 +63,8 @@ typedef struct umbra_view {
 } umbra_view;
 
 typedef struct umbra_device umbra_device;         /* a backend's tables for one ring; immutable, shared by threads */
-typedef struct umbra_stream umbra_stream;         /* a queue of work; one thread at a time */
+typedef struct umbra_stream umbra_stream;         /* one thread's way to enqueue work; one thread at a time */
+typedef struct umbra_graph umbra_graph;           /* recorded work that can be enqueued again */
 typedef struct umbra_conversion umbra_conversion; /* a backend's constants of one base conversion; immutable */
 
 /*
@@ -77,24 +83,66 @@ typedef struct umbra_conversion_desc {
   int exact;
 } umbra_conversion_desc;
 
+/* How a device is opened. */
+typedef struct umbra_device_options {
+  uint32_t ordinal; /* which of the backend's devices */
+  uint32_t threads; /* of a CPU backend; 0: all that OpenMP offers */
+} umbra_device_options;
+
+/* A digit of a gadget: the source limbs it owns, and the conversion from them to all other limbs, in their order. */
+typedef struct umbra_digit {
+  uint16_t first, count;
+  const umbra_conversion *conversion;
+} umbra_digit;
+
 typedef struct umbra_kernels {
   const char *name; /* "ref", "avx2", "avx512", "cuda", ... */
+  int host_memory;  /* whether device memory is the process's own: may be read and written, and shared by devices */
 
   /* ---- device, streams, memory ---- */
 
+  /* Devices of this backend that work here; 0 if there is no driver, or one that is too old. */
+  uint32_t (*device_count)(void);
+
+  /* What a person calls the device ("NVIDIA H200"), in at most `size` bytes with the terminating zero. */
+  void (*device_name)(uint32_t ordinal, char *text, size_t size);
+
   /* Limbs that one blocked pass should touch so that its working set stays in cache; 0: no blocking. */
   uint32_t (*block_limbs)(const umbra_device *device);
-  umbra_status (*device_open)(umbra_device **device, const umbra_ring_desc *ring, uint32_t threads);
+
+  /* INVALID_ARGUMENT: not a ring of this contract, or no such device. */
+  umbra_status (*device_open)(umbra_device **device, const umbra_ring_desc *ring, const umbra_device_options *options);
   void (*device_close)(umbra_device *device);
   umbra_status (*stream_create)(umbra_stream **stream, const umbra_device *device);
   void (*stream_destroy)(umbra_stream *stream);
+
+  /* The device's failure so far, without waiting; OK if none is known. */
+  umbra_status (*check)(const umbra_stream *stream);
+
+  /* Waits for all work of the stream; then as check. */
   umbra_status (*wait)(umbra_stream *stream);
+
+  /* What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. */
+  const char *(*failure)(const umbra_device *device);
 
   /* Aligned to 64 bytes at least, contents undefined. */
   umbra_status (*alloc)(const umbra_device *device, void **memory, size_t bytes);
   void (*release)(const umbra_device *device, void *memory, size_t bytes);
+
+  /* host_src is read before the call returns; host_dst is written when wait() has returned. */
   void (*upload)(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
   void (*download)(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
+
+  /*
+   * Records what is enqueued on the stream from record to record_end, instead of doing it; the graph does it when it
+   * is replayed, as often as asked, on the same memory. Between the two neither alloc, release, upload, download nor
+   * wait may be called with that stream. All NULL where there is nothing to gain (CPU backends).
+   */
+  umbra_status (*record)(umbra_stream *stream);
+  umbra_status (*record_end)(umbra_stream *stream, umbra_graph **graph);
+  void (*replay)(umbra_stream *stream, const umbra_graph *graph);
+  void (*graph_destroy)(umbra_graph *graph);
+
   void (*copy)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src);
   void (*zero)(umbra_stream *stream, const umbra_view *dst);
 
@@ -137,11 +185,10 @@ typedef struct umbra_kernels {
   void (*ntt_inverse)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const uint32_t *c);
 
   /*
-   * dst(X) = src(X^galois), galois odd and below 2n; dst may not be src. In the evaluation domain
+   * dst(X) = src(X^galois), galois odd and below 2n, in the evaluation domain; dst may not be src:
    * dst[i] = src[brev(((galois * (2 brev(i) + 1) mod 2n) - 1) / 2)].
    */
-  void (*automorphism_eval)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois);
-  void (*automorphism_coeff)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois);
+  void (*automorphism)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois);
 
   /* ---- base conversion and key switching ---- */
 
@@ -153,14 +200,15 @@ typedef struct umbra_kernels {
                   const umbra_conversion *conversion, uint32_t first);
 
   /*
-   * Gadget inner product, evaluation domain, dst with 2 polynomials:
-   *   dst_p = init_p * c + sum_{j < digits} digit[j] * key_{2j+p} * R^-1   mod q
+   * Gadget inner product, evaluation domain, dst with 2 polynomials and no input of the call:
+   *   dst_p = (init_p * c + sum_{j < digits} digit[j] * key_{2j+p} * R^-1)(X^galois)   mod q
    * digit: host array of views with one polynomial each and the limbs of dst; key: 2 * digits polynomials;
    * init: NULL, or a view of 1 (init_1 = 0) or 2 polynomials over the limbs of dst that are first in it, as many as
    * init has (no init term on the limbs after them), with c: host, one plain residue per limb of init.
+   * galois: as in automorphism; 1 for none.
    */
   void (*inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
-                        const umbra_view *key, const umbra_view *init, const uint32_t *c);
+                        const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois);
 
   /*
    * Closing step of an exact division: dst = x * a - z * b mod q; a, b: host, one plain residue per limb.
@@ -196,6 +244,34 @@ typedef struct umbra_kernels {
    */
   void (*fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
   void (*ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+
+  /* ---- fused: each may be NULL ---- */
+
+  /* ntt_forward of z, in place, then divide_close: dst = x * a - z * b. */
+  void (*ntt_close)(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
+                    const umbra_view *z, const uint32_t *b);
+
+  /*
+   * All digits of a gadget at once: polynomial j of dst becomes, on every limb that digit j does not own, the
+   * ntt_forward of the conversion of the limbs of src that it owns (coefficient domain). Limbs of dst are counted as
+   * those of src, and go on after them; digit: host array, one entry per polynomial of dst.
+   */
+  void (*extend_digits)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const umbra_digit *digit);
+
+  /*
+   * Inner products of the same digits with many keys: polynomials 2r, 2r + 1 of dst are inner_product with key[r] and
+   * galois[r], r < rotations; key, galois: host arrays.
+   */
+  void (*inner_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
+                         const umbra_view *key, const umbra_view *init, const uint32_t *c, const uint32_t *galois,
+                         uint32_t rotations);
+
+  /*
+   * Sums of products with plaintexts, evaluation domain, dst no input of the call:
+   *   dst_{2g+p} = sum_{b < terms} plain_{g * terms + b} * a_{2b+p} * R^-1   mod q,   g < polys of dst / 2
+   */
+  void (*plain_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain, const umbra_view *a,
+                         uint32_t terms);
 } umbra_kernels;
 
 /* Limbs of a view. */

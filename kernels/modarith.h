@@ -46,6 +46,30 @@ UMBRA_FN uint32_t umbra_mod_pow(uint32_t a, uint64_t e, uint32_t q) {
 /* a^-1 mod q for a != 0. */
 UMBRA_FN uint32_t umbra_mod_inv(uint32_t a, uint32_t q) { return umbra_mod_pow(a, q - 2u, q); }
 
+/* x - 1 = odd * 2^twos; x passes if base^odd is 1, or a square on the way from base^odd to base^(x-1) is -1. */
+UMBRA_FN int umbra_passes_miller_rabin(uint32_t x, uint32_t base) {
+  int twos = 0;
+  while (((x - 1) >> twos) % 2 == 0) twos++;
+  uint32_t power = umbra_mod_pow(base, (x - 1) >> twos, x);
+  if (power == 1) return 1;
+  for (int i = 0; i < twos; i++) {
+    if (power == x - 1) return 1;
+    power = umbra_mod_mul(power, power, x);
+  }
+  return 0;
+}
+
+/* Whether x is prime, proven: bases 2, 7 and 61 decide below 4759123141 (G. Jaeschke, Math. Comp. 61, 1993). */
+UMBRA_FN int umbra_is_prime(uint32_t x) {
+  if (x < 62) {
+    for (uint32_t d = 2; d * d <= x; d++)
+      if (x % d == 0) return 0;
+    return x > 1;
+  }
+  return x % 2 && umbra_passes_miller_rabin(x, 2) && umbra_passes_miller_rabin(x, 7) &&
+         umbra_passes_miller_rabin(x, 61);
+}
+
 /* Residue of a signed integer. */
 UMBRA_FN uint32_t umbra_mod_from_i64(int64_t a, uint32_t q) {
   int64_t r = a % (int64_t)q;

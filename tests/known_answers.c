@@ -20,7 +20,7 @@ static bench bench_open(const record *r, const umbra_kernels *kernels) {
   b.ring.log_n = (uint32_t)number(r, "log_n");
   b.ring.primes = numbers(r, "primes", b.ring.prime, MAX_PRIMES);
   b.n = 1u << b.ring.log_n;
-  ok(r, kernels->device_open(&b.device, &b.ring, 2));
+  ok(r, kernels->device_open(&b.device, &b.ring, &(umbra_device_options){.threads = 2}));
   ok(r, kernels->stream_create(&b.stream, b.device));
   return b;
 }
@@ -89,12 +89,8 @@ static void check_multiply(const bench *b, umbra_view x) {
 static void check_automorphism(const bench *b, umbra_view x) {
   umbra_view image = bench_view(b, 0, b->ring.primes, 1);
   uint32_t galois = (uint32_t)number(b->record, "galois");
-  if (is(b->record, "case", "automorphism_eval")) {
-    b->kernels->ntt_forward(b->stream, &x);
-    b->kernels->automorphism_eval(b->stream, &image, &x, galois);
-  } else {
-    b->kernels->automorphism_coeff(b->stream, &image, &x, galois);
-  }
+  b->kernels->ntt_forward(b->stream, &x);
+  b->kernels->automorphism(b->stream, &image, &x, galois);
   bench_expect(b, image);
   bench_release(b, x);
 }
@@ -193,7 +189,8 @@ static void check_division(const record *r, const umbra_kernels *kernels) {
   if (optional(r, "small")) small = integers_take(&s, number(r, "small"), count, UINT64_C(1) << 61);
   poly_fill(&s, &src, text(r, "input"));
   if (is(r, "domain", "coefficient")) kernels->ntt_forward(s.stream, &src_view);
-  ok(r, umbra_divide(s.ring, s.stream, &dst_view, to, &src_view, from, aux, small));
+  umbra_dividend dividend = umbra_dividend_of(&src_view, from, aux);
+  ok(r, umbra_divide(s.ring, s.stream, &dst_view, to, &dividend, small));
   poly_expect(&s, &dst);
   if (small) integers_give(&s, small, count);
   umbra_poly_destroy(&src, s.ring);
@@ -221,6 +218,22 @@ static void expect_digits(const setting *s, const umbra_digits *digits) {
   free(words);
 }
 
+/* acc = the whole product of x's digits with the key, computed in blocks; digits: NULL, or those of x. */
+static void key_product(setting *s, umbra_poly *acc, const umbra_poly *x, const umbra_digits *digits,
+                        const umbra_switching_key *key, const umbra_view *init) {
+  umbra_view acc_view = umbra_poly_view(acc, s->ring), x_view = umbra_poly_view(x, s->ring);
+  umbra_key_product product;
+  ok(s->record, umbra_key_product_open(&product, s->ring, s->stream, &x_view, x->window, digits, key, init, 1));
+  uint32_t limbs = umbra_view_limbs(&acc_view), block = umbra_ring_block(s->ring);
+  for (uint32_t first = 0; first < limbs; first += block) {
+    uint32_t count = limbs - first < block ? limbs - first : block;
+    umbra_view part = umbra_view_limbs_of(&acc_view, s->n, first, count);
+    umbra_key_product_prepare(&product, first, count);
+    umbra_key_product_compute(&product, &part, first, count);
+  }
+  umbra_key_product_close(&product);
+}
+
 static void check_switch(const record *r, const umbra_kernels *kernels) {
   (void)kernels;
   setting s = setting_open(r);
@@ -233,16 +246,15 @@ static void check_switch(const record *r, const umbra_kernels *kernels) {
   poly_fill(&s, &key.poly, text(r, "key"));
   poly_fill(&s, &x, text(r, "input"));
   poly_fill(&s, &init, "random 2000");
-  umbra_view x_view = umbra_poly_view(&x, s.ring), acc_view = umbra_poly_view(&acc, s.ring);
-  umbra_view init_view = umbra_poly_view(&init, s.ring);
+  umbra_view x_view = umbra_poly_view(&x, s.ring), init_view = umbra_poly_view(&init, s.ring);
   const umbra_view *given = init_polys ? &init_view : NULL;
-  ok(r, umbra_switch(s.ring, s.stream, &acc_view, &x_view, over, &key, given));
+  key_product(&s, &acc, &x, NULL, &key, given);
   poly_expect(&s, &acc);
   umbra_digits digits;
   ok(r, umbra_decompose(&digits, s.ring, s.stream, &x_view, over));
   expect_digits(&s, &digits);
   poly_fill(&s, &acc, "max 0");
-  ok(r, umbra_inner_product(s.ring, s.stream, &acc_view, &digits, &x_view, &key, given));
+  key_product(&s, &acc, &x, &digits, &key, given);
   poly_expect(&s, &acc);
   umbra_digits_destroy(&digits, s.ring);
   umbra_poly *polys[] = {&key.poly, &x, &acc, &init};

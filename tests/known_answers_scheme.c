@@ -74,7 +74,7 @@ static key_work key_work_open(const setting *s, const umbra_eval_key *entry, con
   uint32_t inverse = 1;
   while ((inverse * galois_of(entry, s->n) & (2 * s->n - 1)) != 1) inverse += 2;
   integers_into(s, &w.source, secret);
-  s->kernels->automorphism_eval(s->stream, &w.target, &w.source, inverse);
+  s->kernels->automorphism(s->stream, &w.target, &w.source, inverse);
   if (entry->kind == UMBRA_KEY_RELINEARIZE) s->kernels->mul(s->stream, &w.source, &w.source, &w.source);
   return w;
 }

@@ -25,6 +25,7 @@
 #include "../host/ring/presets.h"
 #include "../host/ring/primes.h"
 #include "../host/ring/security.h"
+#include "../kernels/modarith.h"
 
 enum { PRECISION = 512, FIRST_RING = 12, LAST_RING = 17 };
 

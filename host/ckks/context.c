@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <umbra/context.h>
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -17,24 +19,66 @@ static umbra_status params_of(umbra_params **params, const umbra_context_desc *d
   return UMBRA_OK;
 }
 
-static umbra_status backend_of(const umbra_kernels **kernels, const char *device) {
-  *kernels = umbra_kernels_get(device);
-  if (*kernels) return UMBRA_OK;
+static umbra_status unknown_device(const char *device) {
   char names[128] = "";
   for (const char *const *name = umbra_kernels_names(); *name; name++) {
     strncat(names, " ", sizeof names - strlen(names) - 1);
     strncat(names, *name, sizeof names - strlen(names) - 1);
   }
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
-                    "device \"%s\" (or UMBRA_BACKEND) is unknown or cannot run here; usable: cpu%s",
+                    "device \"%s\" (or UMBRA_BACKEND) is unknown or cannot run here; this build has: auto cpu%s",
                     device ? device : "cpu", names);
 }
 
-static umbra_status fill_context(umbra_context *context, const umbra_params *params, const umbra_context_desc *desc) {
+/* A backend and the number after the colon of "cuda:1". */
+static umbra_status find_device(const umbra_kernels **kernels, uint32_t *ordinal, const char *device) {
+  char name[16] = "";
+  const char *colon = device ? strchr(device, ':') : NULL;
+  *ordinal = 0;
+  if (colon) {
+    char *end;
+    if (!isdigit((unsigned char)colon[1]) || (size_t)(colon - device) >= sizeof name) return unknown_device(device);
+    unsigned long number = strtoul(colon + 1, &end, 10);
+    memcpy(name, device, (size_t)(colon - device));
+    *ordinal = *end || number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+  }
+  *kernels = umbra_kernels_get(colon ? name : device);
+  if (!*kernels) return unknown_device(device);
+  uint32_t count = (*kernels)->device_count();
+  if (*ordinal < count) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "there is no device \"%s\": %s devices here: %u", device, (*kernels)->name,
+                    count);
+}
+
+static umbra_status open_ring(umbra_context *context, const umbra_params *params, const umbra_context_desc *desc,
+                              const char *device) {
   const umbra_kernels *kernels;
-  UMBRA_TRY(backend_of(&kernels, desc->device));
-  UMBRA_TRY(umbra_ring_create(&context->ring, params, kernels, desc->threads, desc->memory_limit));
+  umbra_device_options options = {.threads = desc->threads};
+  UMBRA_TRY(find_device(&kernels, &options.ordinal, device));
+  return umbra_ring_create(&context->ring, params, kernels, &options, desc->memory_limit);
+}
+
+static umbra_status fill_context(umbra_context *context, const umbra_params *params, const umbra_context_desc *desc) {
+  umbra_status status = UMBRA_ERROR_UNSUPPORTED;
+  int choose = desc->device && strcmp(desc->device, "auto") == 0;
+  if (choose && umbra_kernels_get("cuda")) status = open_ring(context, params, desc, "cuda");
+  if (status != UMBRA_OK) status = open_ring(context, params, desc, choose ? NULL : desc->device);
+  if (status != UMBRA_OK) return status;
+  context->secrets_on_device = desc->secrets_on_device;
   return umbra_slot_index_create(&context->slot_index, params->chain.log_n);
+}
+
+static umbra_status make_context(umbra_context **out, const umbra_params *params, const umbra_context_desc *desc) {
+  umbra_context *context;
+  UMBRA_TRY(umbra_alloc(&context, 1, sizeof *context, "a context"));
+  if (mtx_init(&context->lock, mtx_plain) != thrd_success) {
+    umbra_free(context);
+    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot create a lock");
+  }
+  umbra_status status = fill_context(context, params, desc);
+  if (status == UMBRA_OK) *out = context;
+  else umbra_context_destroy(context);
+  return status;
 }
 
 umbra_status umbra_context_create(umbra_context **out, const umbra_context_desc *desc) {
@@ -43,22 +87,41 @@ umbra_status umbra_context_create(umbra_context **out, const umbra_context_desc 
                       "umbra_context_create needs an output and a description with UMBRA_CONTEXT_DESC_INIT");
   umbra_params *params;
   UMBRA_TRY(params_of(&params, desc));
-  umbra_context *context;
-  umbra_status status = umbra_alloc(&context, 1, sizeof *context, "a context");
-  if (status == UMBRA_OK) {
-    status = fill_context(context, params, desc);
-    if (status == UMBRA_OK) *out = context;
-    else umbra_context_destroy(context);
-  }
+  umbra_status status = make_context(out, params, desc);
   umbra_params_destroy(params);
   return status;
 }
 
 void umbra_context_destroy(umbra_context *context) {
   if (!context) return;
+  umbra_context_destroy(context->home);
   umbra_ring_destroy(context->ring);
   umbra_free(context->slot_index);
+  mtx_destroy(&context->lock);
   umbra_free(context);
+}
+
+/* The fastest CPU backend, whatever UMBRA_BACKEND says. */
+static const char *cpu_backend(void) {
+  const char *const *name = umbra_kernels_names();
+  while (!umbra_kernels_get(*name) || !umbra_kernels_get(*name)->host_memory) name++;
+  return *name;
+}
+
+umbra_status umbra_context_home(const umbra_context **home, const umbra_context *context) {
+  *home = context;
+  if (context->secrets_on_device || umbra_ring_kernels(context->ring)->host_memory) return UMBRA_OK;
+  umbra_context *unlocked = (umbra_context *)context; /* only what the lock guards changes */
+  umbra_status status = UMBRA_OK;
+  mtx_lock(&unlocked->lock);
+  if (!unlocked->home) {
+    umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .device = cpu_backend(),
+                               .threads = umbra_ring_threads(context->ring)};
+    status = make_context(&unlocked->home, umbra_context_params(context), &desc);
+  }
+  *home = unlocked->home;
+  mtx_unlock(&unlocked->lock);
+  return status;
 }
 
 const umbra_params *umbra_context_params(const umbra_context *context) { return umbra_ring_params(context->ring); }

@@ -10,23 +10,53 @@
 #include "objects.h"
 #include "secret.h"
 
-/* A ciphertext and the key that opens it. */
+/* A ciphertext, the key that opens it, and where: the home of the ciphertext's context. */
 typedef struct opening {
   const umbra_ciphertext *ciphertext;
   const umbra_secret_key *key;
+  const umbra_context *home;
 } opening;
 
-/* dst = c0 + c1 s over a part of the ciphertext's window. */
+/* Polynomials (c0, c1) over a window, brought home. */
+static umbra_status fetch_home(umbra_poly *fetched, const opening *o, umbra_window window) {
+  umbra_ring *ring = o->ciphertext->context->ring, *home = o->home->ring;
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_poly_create(fetched, home, 2, window, 0, "a ciphertext to open"));
+  umbra_view view = umbra_poly_subview(&o->ciphertext->poly, ring, 0, 2, window, 0);
+  umbra_status status = umbra_ring_stream_open(&stream, ring);
+  if (status == UMBRA_OK) {
+    status = umbra_view_fetch(ring, stream, fetched->data, &view);
+    umbra_ring_stream_close(stream, ring);
+  }
+  if (status != UMBRA_OK) umbra_poly_destroy(fetched, home);
+  return status;
+}
+
+/* dst = c0 + c1 s, all at home. */
+static umbra_status open_view(const umbra_view *dst, const umbra_view *both, const opening *o, umbra_stream *stream) {
+  umbra_ring *home = o->home->ring;
+  umbra_view c0 = umbra_view_poly(both, 0), c1 = umbra_view_poly(both, 1);
+  UMBRA_TRY(umbra_small_expand(dst, o->home, stream, o->key->ternary));
+  umbra_ring_mul(home, stream, dst, dst, &c1);
+  umbra_ring_add(home, stream, dst, dst, &c0);
+  return UMBRA_OK;
+}
+
+/* The message over a part of the ciphertext's window; dst and stream are at home. */
 static umbra_status open_residues(const umbra_view *dst, umbra_window window, umbra_stream *stream,
                                   const void *source) {
   const opening *o = source;
-  umbra_ring *ring = o->ciphertext->context->ring;
-  umbra_view c0 = umbra_poly_subview(&o->ciphertext->poly, ring, 0, 1, window, 0);
-  umbra_view c1 = umbra_poly_subview(&o->ciphertext->poly, ring, 1, 1, window, 0);
-  UMBRA_TRY(umbra_small_expand(dst, o->ciphertext->context, stream, o->key->ternary));
-  umbra_ring_mul(ring, stream, dst, dst, &c1);
-  umbra_ring_add(ring, stream, dst, dst, &c0);
-  return UMBRA_OK;
+  umbra_ring *ring = o->ciphertext->context->ring, *home = o->home->ring;
+  if (ring == home) {
+    umbra_view both = umbra_poly_subview(&o->ciphertext->poly, ring, 0, 2, window, 0);
+    return open_view(dst, &both, o, stream);
+  }
+  umbra_poly fetched;
+  UMBRA_TRY(fetch_home(&fetched, o, window));
+  umbra_view both = umbra_poly_view(&fetched, home);
+  umbra_status status = open_view(dst, &both, o, stream);
+  umbra_poly_destroy(&fetched, home);
+  return status;
 }
 
 static umbra_status check(const umbra_ciphertext *ciphertext, const umbra_secret_key *key) {
@@ -36,21 +66,28 @@ static umbra_status check(const umbra_ciphertext *ciphertext, const umbra_secret
   return umbra_check_owner(ciphertext->owner, key->owner, "the ciphertext");
 }
 
+/* The message as a plaintext at home, moved to the context of the ciphertext. */
+static umbra_status open_into(umbra_plaintext *made, const opening *o) {
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_ring_stream_open(&stream, o->home->ring));
+  umbra_view dst = umbra_poly_view(&made->poly, o->home->ring);
+  UMBRA_TRY(umbra_stream_close(stream, o->home, open_residues(&dst, made->poly.window, stream, o)));
+  UMBRA_TRY(umbra_poly_move(&made->poly, o->home->ring, o->ciphertext->context->ring));
+  made->context = o->ciphertext->context;
+  return UMBRA_OK;
+}
+
 umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *ciphertext,
                            const umbra_secret_key *key) {
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt needs an output");
   UMBRA_TRY(check(ciphertext, key));
   umbra_plaintext *made;
-  umbra_stream *stream;
-  UMBRA_TRY(umbra_plaintext_make(&made, ciphertext->context, ciphertext->level));
+  opening o = {ciphertext, key, NULL};
+  UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
+  UMBRA_TRY(umbra_plaintext_make(&made, o.home, ciphertext->level));
   made->slots = ciphertext->slots;
   made->estimate = ciphertext->estimate;
-  umbra_status status = umbra_ring_stream_open(&stream, ciphertext->context->ring);
-  if (status == UMBRA_OK) {
-    umbra_view dst = umbra_poly_view(&made->poly, ciphertext->context->ring);
-    opening o = {ciphertext, key};
-    status = umbra_stream_close(stream, ciphertext->context, open_residues(&dst, made->poly.window, stream, &o));
-  }
+  umbra_status status = open_into(made, &o);
   if (status == UMBRA_OK) *plaintext = made;
   else umbra_plaintext_destroy(made);
   return status;
@@ -59,8 +96,9 @@ umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *
 static umbra_status decrypt_decode(double *values, size_t count, int stride, const umbra_ciphertext *ciphertext,
                                    const umbra_secret_key *key, double *largest) {
   UMBRA_TRY(check(ciphertext, key));
-  opening o = {ciphertext, key};
-  umbra_message message = {ciphertext->context, ciphertext->level, ciphertext->slots, open_residues, &o};
+  opening o = {ciphertext, key, NULL};
+  UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
+  umbra_message message = {o.home, ciphertext->level, ciphertext->slots, open_residues, &o};
   return umbra_decode_message(values, count, stride, &message, largest);
 }
 

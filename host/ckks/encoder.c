@@ -30,6 +30,11 @@ static uint32_t index_shift(const umbra_context *context, uint32_t slots) {
   return umbra_context_chain(context)->log_n - 1 - log2_of(slots);
 }
 
+/* Threads for a loop over that many values: few are not worth waking them. */
+static int team_for(const umbra_context *context, size_t values) {
+  return values < 4096 ? 1 : (int)umbra_ring_threads(context->ring);
+}
+
 /* ---- encoding ---- */
 
 /* Host copies of a complex vector, and its device memory. */
@@ -83,33 +88,39 @@ static umbra_status place_values(complex_vector *v, double *magnitude, const umb
                                  const double *values, size_t count, int stride) {
   uint32_t shift = index_shift(context, v->m);
   double largest = 0;
+  size_t bad = count; /* the first value that is not finite */
+#pragma omp parallel for reduction(max : largest) reduction(min : bad) num_threads(team_for(context, count))
   for (size_t j = 0; j < count; j++) {
     double re = values[j * (size_t)stride], im = stride == 2 ? values[2 * j + 1] : 0;
-    if (!isfinite(re) || !isfinite(im)) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", j);
+    if (!isfinite(re) || !isfinite(im)) bad = j < bad ? j : bad;
     uint32_t at = context->slot_index[j] >> shift;
     v->re[at] = re;
     v->im[at] = im;
     largest = fmax(largest, umbra_modulus(re, im));
   }
+  if (bad < count) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", bad);
   *magnitude = largest;
   return UMBRA_OK;
 }
 
 /* Exponent e with |x| < 2^e for every part of the vector; beyond all doubles if the transform overflowed. */
-static int largest_exponent(const complex_vector *v) {
+static int largest_exponent(const complex_vector *v, int team) {
   double largest = 0;
+#pragma omp parallel for reduction(max : largest) num_threads(team)
   for (uint32_t t = 0; t < 2 * v->m; t++) {
-    if (!isfinite(v->re[t])) return 2 * DBL_MAX_EXP;
-    largest = fmax(largest, fabs(v->re[t]));
+    double size = fabs(v->re[t]);
+    largest = fmax(largest, size <= DBL_MAX ? size : INFINITY); /* not a number: as infinity */
   }
+  if (!isfinite(largest)) return 2 * DBL_MAX_EXP;
   int exponent;
   frexp(largest, &exponent);
   return exponent;
 }
 
 /* Rounds x * factor to the coefficient positions of the vector's parts. */
-static void round_coefficients(int64_t *host, const complex_vector *v, uint32_t n, double factor) {
+static void round_coefficients(int64_t *host, const complex_vector *v, uint32_t n, double factor, int team) {
   uint32_t gap = n >> (log2_of(v->m) + 1);
+#pragma omp parallel for num_threads(team)
   for (uint32_t t = 0; t < v->m; t++) {
     host[t * gap] = llrint(v->re[t] * factor);
     host[n / 2 + t * gap] = llrint(v->im[t] * factor);
@@ -142,13 +153,14 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
   int exponent;
   double scale = umbra_log2_to_double(chain->log_scale[level]) / v->m; /* m is a power of two: exact */
   frexp(scale, &exponent);
-  int bits = largest_exponent(v) + exponent;
+  int team = team_for(context, v->m);
+  int bits = largest_exponent(v, team) + exponent;
   UMBRA_TRY(check_fits(chain, level, bits, magnitude));
   const int word_bits = 62;
   *shift = bits > word_bits ? (uint32_t)(bits - word_bits) : 0;
   int64_t *host;
   UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "encoded coefficients"));
-  round_coefficients(host, v, n, ldexp(scale, -(int)*shift));
+  round_coefficients(host, v, n, ldexp(scale, -(int)*shift), team);
   umbra_ring_upload(context->ring, stream, coefficients, host, n * sizeof *host);
   wipe_and_free(host, n * sizeof *host);
   return UMBRA_OK;

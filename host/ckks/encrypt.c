@@ -43,13 +43,15 @@ static umbra_status divide_masked(const umbra_view *dst, const umbra_view *maske
   umbra_status status = umbra_small_integers(&integers, context, stream, errors, 2);
   sodium_free(errors);
   UMBRA_TRY(status);
-  status = umbra_divide(context->ring, stream, dst, window, masked, window, 1, integers);
+  umbra_dividend dividend = umbra_dividend_of(masked, window, 1);
+  status = umbra_divide(context->ring, stream, dst, window, &dividend, integers);
   umbra_ring_give_secret(context->ring, stream, integers, 2 * (size_t)n * sizeof *integers);
   return status;
 }
 
-static umbra_status encrypt_into(umbra_ciphertext *made, const umbra_public_key *key, const umbra_plaintext *plaintext,
-                                 umbra_stream *stream, umbra_random *random) {
+/* made = an encryption of 0. */
+static umbra_status encrypt_zero(umbra_ciphertext *made, const umbra_public_key *key, umbra_stream *stream,
+                                 umbra_random *random) {
   const umbra_context *context = key->context;
   umbra_window window = made->poly.window;
   umbra_poly masked;
@@ -58,21 +60,16 @@ static umbra_status encrypt_into(umbra_ciphertext *made, const umbra_public_key 
   umbra_view dst = umbra_poly_view(&made->poly, context->ring);
   umbra_status status = mask_key(&masked_view, key, window, stream, random);
   if (status == UMBRA_OK) status = divide_masked(&dst, &masked_view, context, window, stream, random);
-  if (status == UMBRA_OK) {
-    add_message(made, stream, plaintext);
-    made->estimate = umbra_noise_encrypt(plaintext->estimate, umbra_context_chain(context), made->level);
-  }
   umbra_ring_give_secret(context->ring, stream, masked.data, umbra_poly_bytes(&masked, context->ring));
   return status;
 }
 
 /* ---- with the secret key ---- */
 
-/* c1 uniform from a seed, c0 = e - c1 s. */
-static umbra_status encrypt_symmetric_into(umbra_ciphertext *made, const umbra_secret_key *key,
-                                           const umbra_plaintext *plaintext, umbra_stream *stream,
+/* made = an encryption of 0 at the key's home: c1 uniform from a seed, c0 = e - c1 s. */
+static umbra_status encrypt_zero_symmetric(umbra_ciphertext *made, const umbra_secret_key *key, umbra_stream *stream,
                                            umbra_random *random) {
-  umbra_ring *ring = key->context->ring;
+  umbra_ring *ring = key->home->ring;
   umbra_poly secret;
   UMBRA_TRY(umbra_poly_create(&secret, ring, 1, made->poly.window, 0, "an encryption"));
   umbra_view secret_view = umbra_poly_view(&secret, ring), both = umbra_poly_view(&made->poly, ring);
@@ -80,18 +77,24 @@ static umbra_status encrypt_symmetric_into(umbra_ciphertext *made, const umbra_s
   made->seeded = 1;
   umbra_random_bytes(random, made->seed, sizeof made->seed);
   umbra_ciphertext_expand(made, stream);
-  umbra_status status = umbra_small_expand(&secret_view, key->context, stream, key->ternary);
+  umbra_status status = umbra_small_expand(&secret_view, key->home, stream, key->ternary);
   if (status == UMBRA_OK) {
     umbra_ring_mul(ring, stream, &secret_view, &c1, &secret_view);
-    status = umbra_small_fresh(&c0, key->context, stream, random, umbra_random_error);
+    status = umbra_small_fresh(&c0, key->home, stream, random, umbra_random_error);
   }
-  if (status == UMBRA_OK) {
-    umbra_ring_sub(ring, stream, &c0, &c0, &secret_view);
-    add_message(made, stream, plaintext);
-    made->estimate = umbra_noise_encrypt_symmetric(plaintext->estimate, umbra_context_chain(key->context), made->level);
-  }
+  if (status == UMBRA_OK) umbra_ring_sub(ring, stream, &c0, &c0, &secret_view);
   umbra_ring_give_secret(ring, stream, secret.data, umbra_poly_bytes(&secret, ring));
   return status;
+}
+
+/* The same, moved from the key's home to its context. */
+static umbra_status make_zero_symmetric(umbra_ciphertext *made, const umbra_secret_key *key, umbra_random *random) {
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_ring_stream_open(&stream, key->home->ring));
+  UMBRA_TRY(umbra_stream_close(stream, key->home, encrypt_zero_symmetric(made, key, stream, random)));
+  UMBRA_TRY(umbra_poly_move(&made->poly, key->home->ring, key->context->ring));
+  made->context = key->context;
+  return UMBRA_OK;
 }
 
 /* ---- both ---- */
@@ -104,27 +107,36 @@ typedef struct encryption {
   const umbra_secret_key *secret_key;
 } encryption;
 
-static umbra_status run(const encryption *job, umbra_ciphertext *made) {
-  umbra_random random;
+static void set_estimate(umbra_ciphertext *made, const encryption *job) {
+  const umbra_chain *chain = umbra_context_chain(job->context);
+  umbra_estimate message = job->plaintext->estimate;
+  made->estimate = job->public_key ? umbra_noise_encrypt(message, chain, made->level)
+                                   : umbra_noise_encrypt_symmetric(message, chain, made->level);
+}
+
+static umbra_status run(const encryption *job, umbra_ciphertext *made, umbra_random *random) {
   umbra_stream *stream;
-  UMBRA_TRY(umbra_random_open(&random));
-  umbra_status status = umbra_ring_stream_open(&stream, job->context->ring);
-  if (status == UMBRA_OK) {
-    status = job->public_key ? encrypt_into(made, job->public_key, job->plaintext, stream, &random)
-                             : encrypt_symmetric_into(made, job->secret_key, job->plaintext, stream, &random);
-    status = umbra_stream_close(stream, job->context, status);
-  }
-  umbra_random_close(&random);
-  return status;
+  if (job->secret_key) UMBRA_TRY(make_zero_symmetric(made, job->secret_key, random));
+  UMBRA_TRY(umbra_ring_stream_open(&stream, job->context->ring));
+  umbra_status status = job->public_key ? encrypt_zero(made, job->public_key, stream, random) : UMBRA_OK;
+  if (status == UMBRA_OK) add_message(made, stream, job->plaintext);
+  set_estimate(made, job);
+  return umbra_stream_close(stream, job->context, status);
 }
 
 static umbra_status encrypt(umbra_ciphertext **out, const encryption *job) {
   UMBRA_TRY(umbra_check_context(job->context, job->plaintext->context, "the plaintext"));
   umbra_ciphertext *made;
-  UMBRA_TRY(umbra_ciphertext_make(&made, job->context, job->plaintext->level));
+  umbra_random random;
+  const umbra_context *home = job->secret_key ? job->secret_key->home : job->context;
+  UMBRA_TRY(umbra_ciphertext_make(&made, home, job->plaintext->level));
   memcpy(made->owner, job->owner, sizeof made->owner);
   made->slots = job->plaintext->slots;
-  umbra_status status = run(job, made);
+  umbra_status status = umbra_random_open(&random);
+  if (status == UMBRA_OK) {
+    status = run(job, made, &random);
+    umbra_random_close(&random);
+  }
   if (status == UMBRA_OK) umbra_ciphertext_commit(out, made);
   else umbra_ciphertext_destroy(made);
   return status;

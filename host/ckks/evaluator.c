@@ -42,6 +42,7 @@ umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_cipher
                                   const umbra_ciphertext *a, const umbra_ciphertext *b) {
   if (!evaluator || !out || !a)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the evaluator, the output and the ciphertexts may not be NULL");
+  UMBRA_TRY(umbra_ring_check(evaluator->context->ring, evaluator->stream));
   UMBRA_TRY(check_input(evaluator, a, a->owner));
   return b ? check_input(evaluator, b, a->owner) : UMBRA_OK;
 }

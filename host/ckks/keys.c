@@ -29,7 +29,7 @@ umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_conte
   return status;
 }
 
-/* What key generation works with: the secret over every prime that a key can have, and room for an error. */
+/* What key generation works with, at home: the secret over every prime that a key can have, and room for an error. */
 typedef struct key_maker {
   const umbra_context *context;
   umbra_stream *stream;
@@ -67,8 +67,8 @@ static umbra_status maker_close(key_maker *maker, umbra_status status) {
 }
 
 static umbra_status maker_open(key_maker *maker, const umbra_secret_key *secret) {
-  const umbra_chain *chain = umbra_context_chain(secret->context);
-  *maker = (key_maker){.context = secret->context, .window = umbra_chain_union(chain, chain->levels - 1)};
+  const umbra_chain *chain = umbra_context_chain(secret->home);
+  *maker = (key_maker){.context = secret->home, .window = umbra_chain_union(chain, chain->levels - 1)};
   UMBRA_TRY(umbra_random_open(&maker->random));
   umbra_status status = umbra_ring_stream_open(&maker->stream, maker->context->ring);
   if (status != UMBRA_OK) {
@@ -104,10 +104,12 @@ umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secre
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_public_key_generate needs an output and a secret key");
   umbra_public_key *made;
   key_maker maker;
-  UMBRA_TRY(umbra_public_key_make(&made, secret->context));
+  UMBRA_TRY(umbra_public_key_make(&made, secret->home));
   memcpy(made->owner, secret->owner, sizeof made->owner);
   umbra_status status = maker_open(&maker, secret);
   if (status == UMBRA_OK) status = maker_close(&maker, fill_public_key(made, &maker));
+  if (status == UMBRA_OK) status = umbra_poly_move(&made->poly, secret->home->ring, secret->context->ring);
+  if (status == UMBRA_OK) made->context = secret->context;
   if (status == UMBRA_OK) *out = made;
   else umbra_public_key_destroy(made);
   return status;
@@ -152,7 +154,6 @@ static void add_gadget(key_maker *maker, const umbra_eval_key *entry, const umbr
 
 static umbra_status fill_eval_key(umbra_eval_key *entry, key_maker *maker) {
   umbra_ring *ring = maker->context->ring;
-  UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->level));
   umbra_random_bytes(&maker->random, entry->seed, sizeof entry->seed);
   umbra_eval_key_expand(entry, maker->context, maker->stream);
   key_secrets secrets = prepare_secrets(maker, entry);
@@ -163,6 +164,17 @@ static umbra_status fill_eval_key(umbra_eval_key *entry, key_maker *maker) {
     add_gadget(maker, entry, secrets.from, j);
   }
   return UMBRA_OK;
+}
+
+/* Makes the key's polynomial at home and moves it to where it is used. */
+static umbra_status make_eval_key(umbra_eval_key *entry, key_maker *maker, const umbra_context *context) {
+  umbra_ring *home = maker->context->ring;
+  UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->level));
+  umbra_status status = fill_eval_key(entry, maker);
+  if (status == UMBRA_OK && home != context->ring) status = umbra_ring_wait(home, maker->stream);
+  if (status == UMBRA_OK) status = umbra_poly_move(&entry->key.poly, home, context->ring);
+  if (status != UMBRA_OK) umbra_poly_destroy(&entry->key.poly, home);
+  return status;
 }
 
 const umbra_eval_key *umbra_eval_keys_find(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation) {
@@ -201,7 +213,7 @@ static umbra_status fill_eval_keys(umbra_eval_keys *keys, key_maker *maker, umbr
   for (size_t i = 0; i < keys->count; i++) {
     if (progress.report && progress.report(progress.user, (double)i / (double)keys->count))
       return umbra_fail(UMBRA_ERROR_CANCELLED, "key generation was cancelled after %zu of %zu keys", i, keys->count);
-    UMBRA_TRY(fill_eval_key(&keys->key[i], maker));
+    UMBRA_TRY(make_eval_key(&keys->key[i], maker, keys->context));
   }
   if (progress.report) (void)progress.report(progress.user, 1);
   return UMBRA_OK;

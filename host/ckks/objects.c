@@ -18,8 +18,13 @@ umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *conte
 
 umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what) {
   const umbra_params *p = umbra_context_params(a), *q = umbra_context_params(b);
-  if (a == b || memcmp(p->digest, q->digest, sizeof p->digest) == 0) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISMATCH, "%s belongs to another parameter set", what);
+  if (a == b) return UMBRA_OK;
+  if (memcmp(p->digest, q->digest, sizeof p->digest) != 0)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "%s belongs to another parameter set", what);
+  if (umbra_ring_kernels(a->ring)->host_memory && umbra_ring_kernels(b->ring)->host_memory) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH,
+                    "%s is on another device (%s, not %s): save it and load it in the context where it is used", what,
+                    umbra_context_backend(b), umbra_context_backend(a));
 }
 
 umbra_status umbra_check_owner(const uint8_t *a, const uint8_t *b, const char *what) {
@@ -102,8 +107,11 @@ void umbra_plaintext_destroy(umbra_plaintext *plaintext) {
 umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *context) {
   if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
   umbra_secret_key *made;
+  const umbra_context *home;
+  UMBRA_TRY(umbra_context_home(&home, context));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a secret key"));
   made->context = context;
+  made->home = home;
   made->ternary = umbra_alloc_must_fail() ? NULL : sodium_malloc(umbra_ring_n(context->ring));
   if (!made->ternary) {
     umbra_free(made);

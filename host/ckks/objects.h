@@ -3,6 +3,8 @@
 #ifndef UMBRA_CKKS_OBJECTS_H
 #define UMBRA_CKKS_OBJECTS_H
 
+#include <threads.h>
+
 #include <umbra/evaluator.h>
 
 #include "../base/random.h"
@@ -12,10 +14,14 @@
 struct umbra_context {
   umbra_ring *ring;
   uint32_t *slot_index; /* n/2 entries: where the transform keeps slot j; see encoder.c */
+  mtx_t lock;           /* of home */
+  umbra_context *home;  /* see umbra_context_home; NULL until it is needed */
+  int secrets_on_device;
 };
 
 struct umbra_secret_key {
   const umbra_context *context;
+  const umbra_context *home; /* where secrets are computed with */
   uint8_t owner[UMBRA_OWNER_BYTES];
   int8_t *ternary; /* n coefficients, in sodium_malloc memory */
 };
@@ -99,6 +105,12 @@ const umbra_eval_key *umbra_eval_keys_find(const umbra_eval_keys *keys, umbra_ke
 void umbra_ciphertext_expand(const umbra_ciphertext *ciphertext, umbra_stream *stream);
 void umbra_public_key_expand(const umbra_public_key *key, umbra_stream *stream);
 void umbra_eval_key_expand(const umbra_eval_key *entry, const umbra_context *context, umbra_stream *stream);
+
+/*
+ * The context in which to compute with secrets: a CPU's of the same parameters, so that a secret key never reaches
+ * another device, unless that was asked for. Made on first use.
+ */
+umbra_status umbra_context_home(const umbra_context **home, const umbra_context *context);
 
 /* Shorthands. */
 static inline const umbra_chain *umbra_context_chain(const umbra_context *context) {

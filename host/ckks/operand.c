@@ -63,7 +63,8 @@ umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, cons
   umbra_view src = umbra_poly_subview(poly, ring, 0, poly->polys, part, 0),
              scaled_view = umbra_poly_view(&scaled, ring);
   umbra_ring_mul_integer(ring, evaluator->stream, &scaled_view, &src, c, shift);
-  umbra_status status = umbra_divide(ring, evaluator->stream, dst, chain->window[to], &scaled_view, part, 0, NULL);
+  umbra_dividend dividend = umbra_dividend_of(&scaled_view, part, 0);
+  umbra_status status = umbra_divide(ring, evaluator->stream, dst, chain->window[to], &dividend, NULL);
   umbra_poly_destroy(&scaled, ring);
   if (status == UMBRA_OK)
     *estimate = umbra_noise_round(umbra_noise_perturb(*estimate, 0.5 / umbra_log2_to_double(log_c)), chain, to);

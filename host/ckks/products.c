@@ -6,16 +6,18 @@
 #include <math.h>
 
 #include "../base/error.h"
+#include "../ring/decompose.h"
 #include "../ring/divide.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"
 #include "noise.h"
 
-/* made (one level below) = product over that level's window and `aux` auxiliary primes, divided. */
+/* made (one level below) = product over that level's window, divided. */
 static umbra_status rescale(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_poly *product) {
   umbra_ring *ring = evaluator->context->ring;
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(product, ring);
-  UMBRA_TRY(umbra_divide(ring, evaluator->stream, &dst, made->poly.window, &src, product->window, product->aux, NULL));
+  umbra_dividend dividend = umbra_dividend_of(&src, product->window, product->aux);
+  UMBRA_TRY(umbra_divide(ring, evaluator->stream, &dst, made->poly.window, &dividend, NULL));
   made->estimate = umbra_noise_round(made->estimate, umbra_ring_chain(ring), made->level);
   return UMBRA_OK;
 }
@@ -35,17 +37,14 @@ static umbra_status relinearize_rescale(umbra_evaluator *evaluator, umbra_cipher
   umbra_ring *ring = evaluator->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
   umbra_window window = chain->window[level];
-  umbra_poly acc;
-  UMBRA_TRY(umbra_poly_create(&acc, ring, 2, window, chain->auxes, "a product"));
-  umbra_view acc_view = umbra_poly_view(&acc, ring);
+  umbra_view dst = umbra_poly_view(&made->poly, ring);
   umbra_view linear = umbra_poly_subview(tensor, ring, 0, 2, window, 0);
   umbra_view quadratic = umbra_poly_subview(tensor, ring, 2, 1, window, 0);
-  umbra_status status = umbra_switch(ring, evaluator->stream, &acc_view, &quadratic, window, &key->key, &linear);
+  UMBRA_TRY(umbra_switch(ring, evaluator->stream, &dst, made->poly.window, &quadratic, window, &key->key, &linear, 1));
   double scale = umbra_log2_to_double(chain->log_scale[level]);
   made->estimate = umbra_noise_switch(made->estimate, chain, level, 1 / scale);
-  if (status == UMBRA_OK) status = rescale(evaluator, made, &acc);
-  umbra_poly_destroy(&acc, ring);
-  return status;
+  made->estimate = umbra_noise_round(made->estimate, chain, made->level);
+  return UMBRA_OK;
 }
 
 /* tensor [+]= a * b at `level`; *estimate grows by the product's. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rotations and conjugation: switch the key, divide by P, then permute. The key leads to the secret's preimage under
+ * Rotations and conjugation: one key switch whose result is stored permuted. The key leads to the secret's preimage under
  * the automorphism, so the digits of one input serve many rotations.
  */
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ring/divide.h"
+#include "../ring/decompose.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"
 #include "galois.h"
@@ -34,58 +34,32 @@ static umbra_status find_rotation(const umbra_eval_key **key, const umbra_evalua
                     slots);
 }
 
-/* The digits of an input, if they were computed before. */
-typedef struct hoisted {
-  umbra_digits digits;
-  int ready;
-} hoisted;
-
-/* acc = P * (c0, 0) + digits of c1 times the key. */
-static umbra_status accumulate(umbra_evaluator *evaluator, const umbra_view *acc, const umbra_ciphertext *a,
-                               const umbra_eval_key *key, const hoisted *shared) {
-  umbra_ring *ring = evaluator->context->ring;
-  umbra_view both = umbra_poly_view(&a->poly, ring);
-  umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
-  if (shared->ready) return umbra_inner_product(ring, evaluator->stream, acc, &shared->digits, &c1, &key->key, &c0);
-  return umbra_switch(ring, evaluator->stream, acc, &c1, a->poly.window, &key->key, &c0);
-}
-
-/* made = acc / P, permuted. */
-static umbra_status divide_permute(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_poly *acc,
-                                   uint32_t galois) {
-  umbra_ring *ring = evaluator->context->ring;
-  umbra_poly divided;
-  UMBRA_TRY(umbra_poly_create(&divided, ring, 2, acc->window, 0, "a rotation"));
-  umbra_view src = umbra_poly_view(acc, ring), middle = umbra_poly_view(&divided, ring);
-  umbra_view dst = umbra_poly_view(&made->poly, ring);
-  umbra_status status = umbra_divide(ring, evaluator->stream, &middle, acc->window, &src, acc->window, acc->aux, NULL);
-  if (status == UMBRA_OK) umbra_ring_automorphism(ring, evaluator->stream, &dst, &middle, galois);
-  umbra_poly_destroy(&divided, ring);
-  return status;
+/* The result of switching a with that key: where it goes, and its estimate. */
+static umbra_switch_to switch_to(umbra_ciphertext *made, const umbra_ciphertext *a, const umbra_eval_key *key) {
+  const umbra_ring *ring = a->context->ring;
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  made->estimate = umbra_noise_round(umbra_noise_switch(a->estimate, chain, a->level, 1), chain, a->level);
+  return (umbra_switch_to){umbra_poly_view(&made->poly, ring), &key->key,
+                           umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring))};
 }
 
 static umbra_status apply(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *a,
-                          const umbra_eval_key *key, const hoisted *shared) {
+                          const umbra_eval_key *key) {
   umbra_ring *ring = evaluator->context->ring;
-  const umbra_chain *chain = umbra_ring_chain(ring);
-  umbra_poly acc;
-  UMBRA_TRY(umbra_poly_create(&acc, ring, 2, a->poly.window, chain->auxes, "a rotation"));
-  umbra_view acc_view = umbra_poly_view(&acc, ring);
-  umbra_status status = accumulate(evaluator, &acc_view, a, key, shared);
-  uint32_t galois = umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring));
-  if (status == UMBRA_OK) status = divide_permute(evaluator, made, &acc, galois);
-  umbra_poly_destroy(&acc, ring);
-  made->estimate = umbra_noise_round(umbra_noise_switch(a->estimate, chain, a->level, 1), chain, a->level);
-  return status;
+  umbra_window window = a->poly.window;
+  umbra_view both = umbra_poly_view(&a->poly, ring);
+  umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
+  umbra_switch_to to = switch_to(made, a, key);
+  return umbra_switch(ring, evaluator->stream, &to.dst, window, &c1, window, to.key, &c0, to.galois);
 }
 
 /* A new ciphertext: a under the key's automorphism, or a copy if key is NULL. */
 static umbra_status permuted(umbra_ciphertext **out, umbra_evaluator *evaluator, const umbra_ciphertext *a,
-                             const umbra_eval_key *key, const hoisted *shared) {
+                             const umbra_eval_key *key) {
   if (!key) return umbra_ciphertext_copy(out, a);
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
-  return umbra_result_finish(out, made, apply(evaluator, made, a, key, shared));
+  return umbra_result_finish(out, made, apply(evaluator, made, a, key));
 }
 
 umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
@@ -93,36 +67,55 @@ umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out, co
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   const umbra_eval_key *key;
   UMBRA_TRY(find_rotation(&key, evaluator, steps, a->slots, a->level));
-  return permuted(out, evaluator, a, key, &(hoisted){0});
+  return permuted(out, evaluator, a, key);
 }
 
 umbra_status umbra_conjugate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   const umbra_eval_key *key;
   UMBRA_TRY(find_conjugation(&key, evaluator, a->level));
-  return permuted(out, evaluator, a, key, &(hoisted){0});
+  return permuted(out, evaluator, a, key);
 }
 
 /* ---- many rotations of one input ---- */
 
-static umbra_status rotate_all(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *a,
-                               const int32_t *steps, size_t count, const hoisted *shared) {
+/* New ciphertexts; to: one entry for each that needs a key switch, *switches of them. */
+static umbra_status make_results(umbra_evaluator *evaluator, umbra_ciphertext **made, umbra_switch_to *to,
+                                 size_t *switches, const umbra_ciphertext *a, const int32_t *steps, size_t count) {
+  *switches = 0;
   for (size_t i = 0; i < count; i++) {
     const umbra_eval_key *key;
     UMBRA_TRY(find_rotation(&key, evaluator, steps[i], a->slots, a->level));
-    UMBRA_TRY(permuted(&made[i], evaluator, a, key, shared));
+    if (!key) {
+      UMBRA_TRY(umbra_ciphertext_copy(&made[i], a));
+      continue;
+    }
+    UMBRA_TRY(umbra_result_make(&made[i], evaluator, a, a->level, a->slots));
+    to[(*switches)++] = switch_to(made[i], a, key);
   }
   return UMBRA_OK;
 }
 
+static umbra_status switch_all(umbra_evaluator *evaluator, const umbra_switch_to *to, size_t count,
+                               const umbra_ciphertext *a) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_view both = umbra_poly_view(&a->poly, ring);
+  umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
+  umbra_digits digits;
+  UMBRA_TRY(umbra_decompose(&digits, ring, evaluator->stream, &c1, a->poly.window));
+  umbra_status status = umbra_switch_many(ring, evaluator->stream, to, count, &c1, &digits, &c0);
+  umbra_digits_destroy(&digits, ring);
+  return status;
+}
+
 static umbra_status rotate_hoisted(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *a,
                                    const int32_t *steps, size_t count) {
-  umbra_ring *ring = evaluator->context->ring;
-  umbra_view both = umbra_poly_view(&a->poly, ring), c1 = umbra_view_poly(&both, 1);
-  hoisted shared = {.ready = 1};
-  UMBRA_TRY(umbra_decompose(&shared.digits, ring, evaluator->stream, &c1, a->poly.window));
-  umbra_status status = rotate_all(evaluator, made, a, steps, count, &shared);
-  umbra_digits_destroy(&shared.digits, ring);
+  umbra_switch_to *to;
+  size_t switches;
+  UMBRA_TRY(umbra_alloc(&to, count, sizeof *to, "rotations"));
+  umbra_status status = make_results(evaluator, made, to, &switches, a, steps, count);
+  if (status == UMBRA_OK && switches) status = switch_all(evaluator, to, switches, a);
+  umbra_free(to);
   return status;
 }
 

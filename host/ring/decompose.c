@@ -9,6 +9,7 @@
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "divide.h"
 #include "ring_internal.h"
 
 typedef struct digit_plan {
@@ -108,87 +109,61 @@ void umbra_decompositions_destroy(umbra_ring *ring) {
   }
 }
 
-/* A stretch of limbs of (window, auxiliary primes), with the digits' extended limbs packed in `data`, digit after
- * digit. */
-typedef struct block {
-  umbra_ring *ring;
-  umbra_stream *stream;
-  const umbra_decomposition *plan;
-  const umbra_view *x; /* the polynomial itself, evaluation domain */
-  uint32_t first, count;
-  uint32_t *data;
-} block;
-
-static uint32_t *digit_data(const block *b, uint32_t j) {
-  return b->data + (size_t)j * b->count * umbra_ring_n(b->ring);
+static uint32_t *digit_data(const umbra_key_product *p, uint32_t j) {
+  return p->data + (size_t)j * p->count * umbra_ring_n(p->ring);
 }
 
 static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
 
 /* Limbs [first, end) of the block, none of them the digit's own: conversion and transform. */
-static void extend_part(const block *b, uint32_t j, uint32_t first, uint32_t end, const umbra_view *coefficients) {
+static void extend_part(const umbra_key_product *p, uint32_t j, uint32_t first, uint32_t end,
+                        const umbra_view *coefficients) {
   if (first == end) return;
-  const umbra_kernels *kernels = b->ring->kernels;
-  const digit_plan *digit = &b->plan->digit[j];
-  umbra_view whole = umbra_view_packed(b->ring, digit_data(b, j), 1, b->plan->window, b->first, b->count);
-  umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(b->ring), first - b->first, end - first);
+  const umbra_kernels *kernels = p->ring->kernels;
+  const digit_plan *digit = &p->plan->digit[j];
+  umbra_view whole = umbra_view_packed(p->ring, digit_data(p, j), 1, p->plan->window, p->first, p->count);
+  umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(p->ring), first - p->first, end - first);
   uint32_t target = first < digit->first ? first : first - (digit->end - digit->first);
-  kernels->convert(b->stream, &part, coefficients, digit->conversion, target);
-  kernels->ntt_forward(b->stream, &part);
+  kernels->convert(p->stream, &part, coefficients, digit->conversion, target);
+  kernels->ntt_forward(p->stream, &part);
 }
 
 /* coefficients: x over the window, in the coefficient domain, times `closing`. */
-static void extend_digits(const block *b, const umbra_view *coefficients) {
-  uint32_t end = b->first + b->count;
-  for (uint32_t j = 0; j < b->plan->digits.count; j++) {
-    const digit_plan *digit = &b->plan->digit[j];
-    umbra_view own = umbra_view_limbs_of(coefficients, umbra_ring_n(b->ring), digit->first, digit->end - digit->first);
-    extend_part(b, j, b->first, clamp(digit->first, b->first, end), &own);
-    extend_part(b, j, clamp(digit->end, b->first, end), end, &own);
+static void extend_digits(const umbra_key_product *p, const umbra_view *coefficients) {
+  uint32_t end = p->first + p->count;
+  for (uint32_t j = 0; j < p->plan->digits.count; j++) {
+    const digit_plan *digit = &p->plan->digit[j];
+    umbra_view own = umbra_view_limbs_of(coefficients, umbra_ring_n(p->ring), digit->first, digit->end - digit->first);
+    extend_part(p, j, p->first, clamp(digit->first, p->first, end), &own);
+    extend_part(p, j, clamp(digit->end, p->first, end), end, &own);
   }
 }
 
 /* Digit j over the block: its own limbs are x's. */
-static umbra_view digit_view(const block *b, uint32_t j) {
-  uint32_t n = umbra_ring_n(b->ring), end = b->first + b->count;
-  uint32_t own_first = clamp(b->plan->digit[j].first, b->first, end);
-  uint32_t own_end = clamp(b->plan->digit[j].end, b->first, end);
-  umbra_view whole = umbra_view_packed(b->ring, digit_data(b, j), 1, b->plan->window, b->first, b->count);
-  umbra_view view = umbra_view_limbs_of(&whole, n, 0, own_first - b->first);
-  umbra_view own = umbra_view_limbs_of(b->x, n, own_end > own_first ? own_first : 0, own_end - own_first);
-  umbra_view after = umbra_view_limbs_of(&whole, n, own_end - b->first, end - own_end);
+static umbra_view digit_view(const umbra_key_product *p, uint32_t j) {
+  uint32_t n = umbra_ring_n(p->ring), end = p->first + p->count;
+  uint32_t own_first = clamp(p->plan->digit[j].first, p->first, end);
+  uint32_t own_end = clamp(p->plan->digit[j].end, p->first, end);
+  umbra_view whole = umbra_view_packed(p->ring, digit_data(p, j), 1, p->plan->window, p->first, p->count);
+  umbra_view view = umbra_view_limbs_of(&whole, n, 0, own_first - p->first);
+  umbra_view own = umbra_view_limbs_of(p->x, n, own_end > own_first ? own_first : 0, own_end - own_first);
+  umbra_view after = umbra_view_limbs_of(&whole, n, own_end - p->first, end - own_end);
   umbra_view_append(&view, &own);
   umbra_view_append(&view, &after);
   return view;
 }
 
-static void inner_product_block(const block *b, const umbra_view *acc, const umbra_switching_key *key,
-                                const umbra_view *init) {
-  const umbra_decomposition *plan = b->plan;
-  uint32_t n = umbra_ring_n(b->ring);
-  umbra_view digit[UMBRA_MAX_DIGITS];
-  for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = digit_view(b, j);
-  umbra_view keys = umbra_poly_subview(&key->poly, b->ring, 2 * (plan->digits.first - key->digits.first),
-                                       2 * plan->digits.count, plan->window, b->ring->params->chain.auxes);
-  umbra_view key_part = umbra_view_limbs_of(&keys, n, b->first, b->count);
-  umbra_view acc_part = umbra_view_limbs_of(acc, n, b->first, b->count), init_part;
-  int has_init = init && b->first < plan->window.count;
-  if (has_init) init_part = umbra_view_limbs_of(init, n, b->first, clamp(b->count, 0, plan->window.count - b->first));
-  b->ring->kernels->inner_product(b->stream, &acc_part, digit, plan->digits.count, &key_part,
-                                  has_init ? &init_part : NULL, plan->p_mod + b->first);
-}
-
 /* x over the window in the coefficient domain, times the closing constants, in memory of `window.count` limbs. */
-static umbra_view to_coefficients(const block *b, uint32_t *memory) {
-  umbra_window window = b->plan->window;
-  umbra_view coefficients = umbra_view_packed(b->ring, memory, 1, window, 0, window.count);
-  b->ring->kernels->ntt_inverse(b->stream, &coefficients, b->x, b->plan->closing);
+static umbra_view to_coefficients(const umbra_key_product *p, uint32_t *memory) {
+  umbra_window window = p->plan->window;
+  umbra_view coefficients = umbra_view_packed(p->ring, memory, 1, window, 0, window.count);
+  p->ring->kernels->ntt_inverse(p->stream, &coefficients, p->x, p->plan->closing);
   return coefficients;
 }
 
 umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_stream *stream, const umbra_view *x,
                              umbra_window window) {
-  block all = {.ring = ring, .stream = stream, .x = x};
+  umbra_key_product all = {.ring = ring, .stream = stream, .x = x};
   UMBRA_TRY(find_plan(&all.plan, ring, window));
   uint32_t auxes = ring->params->chain.auxes;
   size_t bytes = (size_t)window.count * umbra_ring_n(ring) * sizeof(uint32_t);
@@ -210,32 +185,98 @@ umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_strea
 
 void umbra_digits_destroy(umbra_digits *digits, umbra_ring *ring) { umbra_poly_destroy(&digits->extended, ring); }
 
-umbra_status umbra_inner_product(umbra_ring *ring, umbra_stream *stream, const umbra_view *acc,
-                                 const umbra_digits *digits, const umbra_view *x, const umbra_switching_key *key,
-                                 const umbra_view *init) {
-  block all = {.ring = ring, .stream = stream, .x = x, .data = digits->extended.data};
-  UMBRA_TRY(find_plan(&all.plan, ring, digits->window));
-  all.count = digits->window.count + ring->params->chain.auxes;
-  inner_product_block(&all, acc, key, init);
+/* ---- products with keys ---- */
+
+umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring, umbra_stream *stream,
+                                    const umbra_view *x, umbra_window window, const umbra_digits *digits,
+                                    const umbra_switching_key *key, const umbra_view *init, uint32_t galois) {
+  umbra_key_product p = {.ring = ring, .stream = stream, .x = x, .key = key, .init = init, .galois = galois};
+  UMBRA_TRY(find_plan(&p.plan, ring, window));
+  uint32_t limbs = window.count + ring->params->chain.auxes;
+  if (digits) {
+    p.data = digits->extended.data;
+    p.count = limbs;
+  } else {
+    uint32_t most = umbra_ring_block(ring) < limbs ? umbra_ring_block(ring) : limbs;
+    p.bytes = ((size_t)window.count + (size_t)most * p.plan->digits.count) * umbra_ring_n(ring) * sizeof(uint32_t);
+    UMBRA_TRY(umbra_ring_take(ring, &p.memory, p.bytes, "a key switch's workspace"));
+    p.coefficients = to_coefficients(&p, p.memory);
+    p.data = (uint32_t *)p.memory + (size_t)window.count * umbra_ring_n(ring);
+  }
+  *product = p;
   return UMBRA_OK;
 }
 
-umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *acc, const umbra_view *x,
-                          umbra_window window, const umbra_switching_key *key, const umbra_view *init) {
-  block b = {.ring = ring, .stream = stream, .x = x};
-  UMBRA_TRY(find_plan(&b.plan, ring, window));
-  uint32_t limbs = window.count + ring->params->chain.auxes;
-  uint32_t most = umbra_ring_block(ring) < limbs ? umbra_ring_block(ring) : limbs;
-  size_t bytes = ((size_t)window.count + (size_t)most * b.plan->digits.count) * umbra_ring_n(ring) * sizeof(uint32_t);
-  void *memory;
-  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a key switch's workspace"));
-  umbra_view coefficients = to_coefficients(&b, memory);
-  b.data = (uint32_t *)memory + (size_t)window.count * umbra_ring_n(ring);
-  for (b.first = 0; b.first < limbs; b.first += most) {
-    b.count = limbs - b.first < most ? limbs - b.first : most;
-    extend_digits(&b, &coefficients);
-    inner_product_block(&b, acc, key, init);
+void umbra_key_product_close(umbra_key_product *product) {
+  umbra_ring_give(product->ring, product->memory, product->bytes);
+  *product = (umbra_key_product){0};
+}
+
+void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count) {
+  umbra_key_product *p = product;
+  if (first >= p->first && first + count <= p->first + p->count) return;
+  p->first = first;
+  p->count = count;
+  extend_digits(p, &p->coefficients);
+}
+
+void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count) {
+  const umbra_key_product *p = product;
+  const umbra_decomposition *plan = p->plan;
+  uint32_t n = umbra_ring_n(p->ring);
+  umbra_view digit[UMBRA_MAX_DIGITS];
+  for (uint32_t j = 0; j < plan->digits.count; j++) {
+    umbra_view held = digit_view(p, j);
+    digit[j] = umbra_view_limbs_of(&held, n, first - p->first, count);
   }
-  umbra_ring_give(ring, memory, bytes);
+  umbra_view keys = umbra_poly_subview(&p->key->poly, p->ring, 2 * (plan->digits.first - p->key->digits.first),
+                                       2 * plan->digits.count, plan->window, p->ring->params->chain.auxes);
+  umbra_view key = umbra_view_limbs_of(&keys, n, first, count), init;
+  int has_init = p->init && first < plan->window.count;
+  if (has_init) init = umbra_view_limbs_of(p->init, n, first, clamp(count, 0, plan->window.count - first));
+  p->ring->kernels->inner_product(p->stream, dst, digit, plan->digits.count, &key, has_init ? &init : NULL,
+                                  plan->p_mod + first, p->galois);
+}
+
+static umbra_dividend dividend_of(umbra_key_product *product) {
+  return (umbra_dividend){.window = product->plan->window,
+                          .aux = product->ring->params->chain.auxes,
+                          .prepare = umbra_key_product_prepare,
+                          .compute = umbra_key_product_compute,
+                          .source = product};
+}
+
+umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                          const umbra_view *x, umbra_window window, const umbra_switching_key *key,
+                          const umbra_view *init, uint32_t galois) {
+  umbra_key_product product;
+  UMBRA_TRY(umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois));
+  umbra_dividend dividend = dividend_of(&product);
+  umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
+  umbra_key_product_close(&product);
+  return status;
+}
+
+/* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step. Products of hoisted digits hold nothing to close. */
+static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+                                 const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
+  umbra_key_product product[UMBRA_DIVISIONS_TOGETHER];
+  umbra_dividend dividend[UMBRA_DIVISIONS_TOGETHER];
+  umbra_view dst[UMBRA_DIVISIONS_TOGETHER];
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(
+        umbra_key_product_open(&product[i], ring, stream, x, digits->window, digits, to[i].key, init, to[i].galois));
+    dividend[i] = dividend_of(&product[i]);
+    dst[i] = to[i].dst;
+  }
+  return umbra_divide_many(ring, stream, dst, digits->window, dividend, count);
+}
+
+umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+                               const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
+  for (size_t done = 0; done < count; done += UMBRA_DIVISIONS_TOGETHER) {
+    size_t now = count - done < UMBRA_DIVISIONS_TOGETHER ? count - done : UMBRA_DIVISIONS_TOGETHER;
+    UMBRA_TRY(switch_group(ring, stream, to + done, now, x, digits, init));
+  }
   return UMBRA_OK;
 }

@@ -119,15 +119,7 @@ void umbra_divisions_destroy(umbra_ring *ring) {
   }
 }
 
-/* The limbs of src that are dropped: front, back, auxiliary. */
-static umbra_view dropped_view(const umbra_division *plan, const umbra_view *src, uint32_t n) {
-  umbra_view view = umbra_view_limbs_of(src, n, 0, plan->front);
-  umbra_view rest = umbra_view_limbs_of(src, n, plan->from.count - plan->back, plan->back + plan->aux);
-  umbra_view_append(&view, &rest);
-  return view;
-}
-
-/* The same limbs, packed at `data`. */
+/* A view like that one, packed at `data`. */
 static umbra_view packed_like(const umbra_view *view, uint32_t *data, uint32_t n) {
   umbra_view packed = {.polys = view->polys, .stride = (size_t)umbra_view_limbs(view) * n};
   for (int r = 0; r < UMBRA_MAX_RUNS && view->run[r].count; r++) {
@@ -141,11 +133,50 @@ typedef struct division_job {
   umbra_ring *ring;
   umbra_stream *stream;
   const umbra_division *plan;
-  const umbra_view *dst, *src;
+  const umbra_view *dst;
+  const umbra_dividend *x;
   const int64_t *small;
-  umbra_view remainder; /* dropped limbs in the coefficient domain */
-  uint32_t *scratch;    /* residues of `small`, one block of limbs */
+  umbra_view remainder; /* dropped limbs: front, back, auxiliary; in the coefficient domain */
+  uint32_t *scratch;    /* residues of `small` of one block, or computed limbs of one strip */
 } division_job;
+
+/* ---- remainder ---- */
+
+/* `count` dropped limbs of x from `first` on become limbs of the remainder from `at` on, block by block. */
+static void compute_dropped(const division_job *job, uint32_t at, uint32_t first, uint32_t count) {
+  uint32_t block = umbra_ring_block(job->ring);
+  for (uint32_t done = 0, now; done < count; done += now) {
+    now = count - done < block ? count - done : block;
+    umbra_view part = umbra_view_limbs_of(&job->remainder, umbra_ring_n(job->ring), at + done, now);
+    job->x->prepare(job->x->source, first + done, now);
+    job->x->compute(job->x->source, &part, first + done, now);
+  }
+}
+
+/* The limbs of x that are dropped, in memory: its own, or the remainder's. */
+static umbra_view dropped_limbs(const division_job *job) {
+  const umbra_division *plan = job->plan;
+  uint32_t back_first = plan->from.count - plan->back, n = umbra_ring_n(job->ring);
+  if (job->x->source) {
+    compute_dropped(job, 0, 0, plan->front);
+    compute_dropped(job, plan->front, back_first, plan->back + plan->aux);
+    return job->remainder;
+  }
+  umbra_view view = umbra_view_limbs_of(&job->x->view, n, 0, plan->front);
+  umbra_view rest = umbra_view_limbs_of(&job->x->view, n, back_first, plan->back + plan->aux);
+  umbra_view_append(&view, &rest);
+  return view;
+}
+
+/* The remainder's place at `memory`. */
+static umbra_view remainder_view(const division_job *job, uint32_t *memory) {
+  const umbra_division *plan = job->plan;
+  uint32_t n = umbra_ring_n(job->ring), back_first = plan->from.count - plan->back;
+  umbra_view front = umbra_view_packed(job->ring, NULL, job->dst->polys, plan->from, 0, plan->front);
+  umbra_view back = umbra_view_packed(job->ring, NULL, job->dst->polys, plan->from, back_first, plan->back + plan->aux);
+  umbra_view_append(&front, &back);
+  return packed_like(&front, memory, n);
+}
 
 /* Adds or subtracts the residues of `small` (coefficient domain). */
 static void combine_small(const division_job *job, const umbra_view *view,
@@ -155,24 +186,38 @@ static void combine_small(const division_job *job, const umbra_view *view,
   op(job->stream, view, view, &residues);
 }
 
-/* dst limbs [first, first + count) hold z: y = x * of_x - z * of_z, without x where it was restored. */
+static void make_remainder(const division_job *job) {
+  umbra_view dropped = dropped_limbs(job);
+  job->ring->kernels->ntt_inverse(job->stream, &job->remainder, &dropped, job->plan->closing);
+  if (job->small) combine_small(job, &job->remainder, job->ring->kernels->add);
+}
+
+/* ---- quotient ---- */
+
+/* y, limbs of dst from `first` on, holds z, transformed unless that is fused: y = x * of_x - z * of_z. */
+static void close_view(const division_job *job, const umbra_view *y, uint32_t first, const umbra_view *x) {
+  const umbra_kernels *kernels = job->ring->kernels;
+  const uint32_t *of_x = job->plan->of_x + first, *of_z = job->plan->of_z + first;
+  (kernels->ntt_close ? kernels->ntt_close : kernels->divide_close)(job->stream, y, x, of_x, y, of_z);
+}
+
 static void close_limbs(const division_job *job, uint32_t first, uint32_t count, int kept) {
   if (!count) return;
-  const umbra_division *plan = job->plan;
   uint32_t n = umbra_ring_n(job->ring);
   umbra_view y = umbra_view_limbs_of(job->dst, n, first, count), x;
-  if (kept) x = umbra_view_limbs_of(job->src, n, plan->to.first + first - plan->from.first, count);
-  job->ring->kernels->divide_close(job->stream, &y, kept ? &x : NULL, plan->of_x + first, &y, plan->of_z + first);
+  uint32_t of_x = job->plan->to.first + first - job->plan->from.first; /* limb of x, if kept */
+  if (kept && job->x->source) {
+    x = packed_like(&y, job->scratch, n);
+    job->x->compute(job->x->source, &x, of_x, count);
+  } else if (kept) {
+    x = umbra_view_limbs_of(&job->x->view, n, of_x, count);
+  }
+  close_view(job, &y, first, kept ? &x : NULL);
 }
 
 static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
 
-static void divide_block(const division_job *job, uint32_t first, uint32_t count) {
-  const umbra_kernels *kernels = job->ring->kernels;
-  umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
-  kernels->convert(job->stream, &z, &job->remainder, job->plan->conversion, first);
-  if (job->small) combine_small(job, &z, kernels->sub);
-  kernels->ntt_forward(job->stream, &z);
+static void close_strip(const division_job *job, uint32_t first, uint32_t count) {
   uint32_t kept_first = clamp(job->plan->kept_first, first, first + count);
   uint32_t kept_end = clamp(job->plan->kept_end, first, first + count);
   close_limbs(job, first, kept_first - first, 0);
@@ -180,32 +225,82 @@ static void divide_block(const division_job *job, uint32_t first, uint32_t count
   close_limbs(job, kept_end, first + count - kept_end, 0);
 }
 
-static void run_division(division_job *job, uint32_t *memory, uint32_t block) {
-  const umbra_division *plan = job->plan;
+/*
+ * Limbs of dst become z. The conversion reads the whole remainder: once for a block. The transform follows at once,
+ * while z is in the cache, unless the closing step does it.
+ */
+static void convert_block(const division_job *job, uint32_t first, uint32_t count) {
   const umbra_kernels *kernels = job->ring->kernels;
-  umbra_view dropped = dropped_view(plan, job->src, umbra_ring_n(job->ring));
-  job->remainder = packed_like(&dropped, memory, umbra_ring_n(job->ring));
-  kernels->ntt_inverse(job->stream, &job->remainder, &dropped, plan->closing);
-  if (job->small) combine_small(job, &job->remainder, kernels->add);
-  for (uint32_t first = 0; first < plan->to.count; first += block)
-    divide_block(job, first, plan->to.count - first < block ? plan->to.count - first : block);
+  const umbra_division *plan = job->plan;
+  umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
+  kernels->convert(job->stream, &z, &job->remainder, plan->conversion, first);
+  if (job->small) combine_small(job, &z, kernels->sub);
+  if (!kernels->ntt_close) kernels->ntt_forward(job->stream, &z);
+  uint32_t kept_first = clamp(plan->kept_first, first, first + count);
+  uint32_t kept_end = clamp(plan->kept_end, first, first + count);
+  if (job->x->source && kept_first < kept_end)
+    job->x->prepare(job->x->source, plan->to.first + kept_first - plan->from.first, kept_end - kept_first);
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* In strips, so that computed limbs never leave the cache, and those of all jobs share what they are computed from. */
+static void divide_block(const division_job *jobs, size_t count, uint32_t first, uint32_t limbs) {
+  uint32_t strip = umbra_ring_strip(jobs->ring);
+  for (size_t i = 0; i < count; i++) convert_block(&jobs[i], first, limbs);
+  for (uint32_t done = 0; done < limbs; done += strip)
+    for (size_t i = 0; i < count; i++) close_strip(&jobs[i], first + done, smaller(limbs - done, strip));
+}
+
+static void run_jobs(const division_job *jobs, size_t count) {
+  uint32_t block = umbra_ring_block(jobs->ring), limbs = jobs->plan->to.count;
+  for (size_t i = 0; i < count; i++) make_remainder(&jobs[i]);
+  for (uint32_t first = 0; first < limbs; first += block)
+    divide_block(jobs, count, first, smaller(limbs - first, block));
+}
+
+/* Limbs of scratch memory that a job needs; jobs in step share them. */
+static uint32_t scratch_limbs(const division_job *job) {
+  if (job->small) return smaller(umbra_ring_block(job->ring), job->plan->to.count);
+  return job->x->source ? smaller(umbra_ring_strip(job->ring), job->plan->to.count) : 0;
+}
+
+static umbra_status set_plans(division_job *jobs, size_t count, umbra_window to) {
+  umbra_ring *ring = jobs->ring;
+  mtx_lock(&ring->lock);
+  umbra_status status = find_plan(&jobs->plan, ring, jobs->x->window, jobs->x->aux, to);
+  mtx_unlock(&ring->lock);
+  for (size_t i = 1; i < count; i++) jobs[i].plan = jobs->plan;
+  return status;
+}
+
+static umbra_status divide_jobs(division_job *jobs, size_t count, umbra_window to) {
+  umbra_ring *ring = jobs->ring;
+  UMBRA_TRY(set_plans(jobs, count, to));
+  size_t words = (size_t)umbra_ring_n(ring) * jobs->dst->polys; /* of one limb */
+  size_t remainder = jobs->plan->dropped * words, bytes = (count * remainder + scratch_limbs(jobs) * words) * 4;
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a division's workspace"));
+  for (size_t i = 0; i < count; i++) {
+    jobs[i].remainder = remainder_view(&jobs[i], (uint32_t *)memory + i * remainder);
+    jobs[i].scratch = (uint32_t *)memory + count * remainder;
+  }
+  run_jobs(jobs, count);
+  if (jobs->small) umbra_ring_give_secret(ring, jobs->stream, memory, bytes); /* errors, and what they mask */
+  else umbra_ring_give(ring, memory, bytes);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_divide(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
-                          const umbra_view *src, umbra_window from, uint32_t aux, const int64_t *small) {
-  division_job job = {.ring = ring, .stream = stream, .dst = dst, .src = src, .small = small};
-  mtx_lock(&ring->lock);
-  umbra_status status = find_plan(&job.plan, ring, from, aux, to);
-  mtx_unlock(&ring->lock);
-  UMBRA_TRY(status);
-  uint32_t block = umbra_ring_block(ring) < to.count ? umbra_ring_block(ring) : to.count;
-  size_t limb = umbra_ring_n(ring) * sizeof(uint32_t) * dst->polys;
-  size_t bytes = (job.plan->dropped + (small ? block : 0)) * limb;
-  void *memory;
-  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a division's workspace"));
-  job.scratch = (uint32_t *)memory + job.plan->dropped * limb / sizeof(uint32_t);
-  run_division(&job, memory, block);
-  if (small) umbra_ring_give_secret(ring, stream, memory, bytes); /* errors, and what they mask */
-  else umbra_ring_give(ring, memory, bytes);
-  return UMBRA_OK;
+                          const umbra_dividend *x, const int64_t *small) {
+  division_job job = {.ring = ring, .stream = stream, .dst = dst, .x = x, .small = small};
+  return divide_jobs(&job, 1, to);
+}
+
+umbra_status umbra_divide_many(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                               const umbra_dividend *x, size_t count) {
+  division_job jobs[UMBRA_DIVISIONS_TOGETHER] = {{0}};
+  for (size_t i = 0; i < count; i++)
+    jobs[i] = (division_job){.ring = ring, .stream = stream, .dst = &dst[i], .x = &x[i]};
+  return divide_jobs(jobs, count, to);
 }

@@ -10,14 +10,42 @@
 #include "ring.h"
 
 /*
- * dst over `to` = round(src * prod R / prod D), with D the primes of src (window `from`, `aux` auxiliary ones) that are
- * not in `to`, and R those of `to` that are not in `from`. Evaluation domain; dst may not overlap src, which is
- * unchanged.
- * small: NULL, or dst->polys * n integers in device memory added to src before the division; only if |D| = 1 and R is
+ * What is divided: polynomials over a window and the first `aux` auxiliary primes, evaluation domain. Their limbs are
+ * in memory, or computed when they are needed, so that the whole is never stored: first `prepare` is called for a
+ * stretch of limbs (counted through the window, then the auxiliary primes) of at most umbra_ring_block, then `compute`
+ * for parts of it.
+ */
+typedef struct umbra_dividend {
+  umbra_window window;
+  uint32_t aux;
+  umbra_view view; /* unless computed */
+  void (*prepare)(void *source, uint32_t first, uint32_t count);
+  void (*compute)(void *source, const umbra_view *dst, uint32_t first, uint32_t count);
+  void *source; /* NULL: not computed */
+} umbra_dividend;
+
+static inline umbra_dividend umbra_dividend_of(const umbra_view *view, umbra_window window, uint32_t aux) {
+  return (umbra_dividend){.window = window, .aux = aux, .view = *view};
+}
+
+/*
+ * dst over `to` = round(x * prod R / prod D), with D the primes of x that are not in `to`, and R those of `to` that x
+ * does not have. Evaluation domain; dst may not overlap x, which is unchanged.
+ * small: NULL, or dst->polys * n integers in device memory added to x before the division; only if |D| = 1 and R is
  * empty.
  */
 umbra_status umbra_divide(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
-                          const umbra_view *src, umbra_window from, uint32_t aux, const int64_t *small);
+                          const umbra_dividend *x, const int64_t *small);
+
+/* Divisions in step: a workspace of as many remainders. */
+enum { UMBRA_DIVISIONS_TOGETHER = 8 };
+
+/*
+ * The same for `count` <= UMBRA_DIVISIONS_TOGETHER dividends of one window and `aux`, in step: limb after limb of all of
+ * them, so that what they share (tables, digits) is in the cache.
+ */
+umbra_status umbra_divide_many(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                               const umbra_dividend *x, size_t count);
 
 /* log2(prod D / prod R) of that division. */
 umbra_log2 umbra_divide_log_ratio(const umbra_chain *chain, umbra_window from, uint32_t aux, umbra_window to);

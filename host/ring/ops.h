@@ -58,7 +58,7 @@ static inline void umbra_ring_tensor(const umbra_ring *ring, umbra_stream *strea
 
 static inline void umbra_ring_automorphism(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                            const umbra_view *src, uint32_t galois) {
-  umbra_ring_kernels(ring)->automorphism_eval(stream, dst, src, galois);
+  umbra_ring_kernels(ring)->automorphism(stream, dst, src, galois);
 }
 
 /* dst = a * value * 2^shift. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../kernels/modarith.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "chain_search.h"

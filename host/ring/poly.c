@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/error.h"
+#include "ops.h"
 #include "ring_internal.h"
 
 static size_t poly_limbs(const umbra_poly *poly) { return (size_t)poly->window.count + poly->aux; }
@@ -21,6 +22,33 @@ umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t poly
 void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring) {
   umbra_ring_give(ring, poly->data, umbra_poly_bytes(poly, ring));
   *poly = (umbra_poly){0};
+}
+
+umbra_status umbra_poly_move(umbra_poly *poly, umbra_ring *from, umbra_ring *to) {
+  if (from == to) return UMBRA_OK;
+  umbra_poly moved;
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_poly_create(&moved, to, poly->polys, poly->window, poly->aux, "a polynomial on the device"));
+  umbra_status status = umbra_ring_stream_open(&stream, to);
+  if (status == UMBRA_OK) {
+    umbra_ring_upload(to, stream, moved.data, poly->data, umbra_poly_bytes(poly, from));
+    status = umbra_ring_wait(to, stream);
+    umbra_ring_stream_close(stream, to);
+  }
+  umbra_poly_destroy(status == UMBRA_OK ? poly : &moved, status == UMBRA_OK ? from : to);
+  if (status == UMBRA_OK) *poly = moved;
+  return status;
+}
+
+umbra_status umbra_view_fetch(const umbra_ring *ring, umbra_stream *stream, uint32_t *host, const umbra_view *view) {
+  size_t n = umbra_ring_n(ring);
+  for (uint32_t p = 0; p < view->polys; p++)
+    for (int r = 0; r < UMBRA_MAX_RUNS && view->run[r].count; r++) {
+      size_t words = view->run[r].count * n;
+      umbra_ring_download(ring, stream, host, view->run[r].data + p * view->stride, words * sizeof *host);
+      host += words;
+    }
+  return umbra_ring_wait(ring, stream);
 }
 
 umbra_view umbra_poly_subview(const umbra_poly *poly, const umbra_ring *ring, uint32_t first, uint32_t count,

@@ -5,9 +5,6 @@
 
 #include <stdint.h>
 
-/* Whether x is prime: proven, not probable. */
-int umbra_is_prime(uint32_t x);
-
 /* Largest prime = 1 mod 2^(log_n + 1) below bound; 0 if there is none. */
 uint32_t umbra_prime_below(uint32_t log_n, uint32_t bound);
 

@@ -12,17 +12,18 @@
 /* Bytes worth keeping for reuse: as many as are in use, and some. Fresh pages cost more than most work on them. */
 static uint64_t cache_limit(const umbra_ring *ring) { return ring->taken + (64u << 20); }
 
-static umbra_status open_device(umbra_ring *ring) {
+static umbra_status open_device(umbra_ring *ring, uint32_t ordinal) {
   const umbra_chain *chain = &ring->params->chain;
   umbra_ring_desc desc = {.log_n = chain->log_n, .primes = umbra_chain_primes(chain)};
   memcpy(desc.prime, chain->prime, sizeof desc.prime);
-  umbra_status status = ring->kernels->device_open(&ring->device, &desc, ring->threads);
+  umbra_device_options options = {.ordinal = ordinal, .threads = ring->threads};
+  umbra_status status = ring->kernels->device_open(&ring->device, &desc, &options);
   if (status != UMBRA_OK) return umbra_fail(status, "cannot open the %s backend for this ring", ring->kernels->name);
   return UMBRA_OK;
 }
 
 umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, const umbra_kernels *kernels,
-                               uint32_t threads, uint64_t memory_limit) {
+                               const umbra_device_options *options, uint64_t memory_limit) {
   umbra_ring *ring;
   UMBRA_TRY(umbra_alloc(&ring, 1, sizeof *ring, "a ring"));
   if (mtx_init(&ring->lock, mtx_plain) != thrd_success) {
@@ -31,9 +32,9 @@ umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, con
   }
   ring->params = umbra_params_share(params);
   ring->kernels = kernels;
-  ring->threads = threads ? threads : (uint32_t)omp_get_max_threads();
+  ring->threads = options->threads ? options->threads : (uint32_t)omp_get_max_threads();
   ring->memory_limit = memory_limit;
-  umbra_status status = open_device(ring);
+  umbra_status status = open_device(ring, options->ordinal);
   if (status != UMBRA_OK) {
     umbra_ring_destroy(ring);
     return status;
@@ -85,9 +86,19 @@ void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring) {
   umbra_ring_kernels(ring)->stream_destroy(stream);
 }
 
+/* A failure sticks to the device: whatever was computed since is not to be trusted. */
+static umbra_status report(const umbra_ring *ring, umbra_status status) {
+  if (status == UMBRA_OK) return UMBRA_OK;
+  return umbra_fail(status, "the %s device failed (%s): its results since then are invalid", ring->kernels->name,
+                    ring->kernels->failure(ring->device));
+}
+
+umbra_status umbra_ring_check(const umbra_ring *ring, const umbra_stream *stream) {
+  return report(ring, ring->kernels->check(stream));
+}
+
 umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream) {
-  umbra_status status = umbra_ring_kernels(ring)->wait(stream);
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "the %s device failed", umbra_ring_kernels(ring)->name);
+  return report(ring, ring->kernels->wait(stream));
 }
 
 /* A cached block of exactly that size, or NULL; the lock is held. */
@@ -147,6 +158,10 @@ void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
 uint32_t umbra_ring_block(const umbra_ring *ring) {
   uint32_t limbs = ring->kernels->block_limbs(ring->device);
   return limbs ? limbs : UMBRA_MAX_PRIMES;
+}
+
+uint32_t umbra_ring_strip(const umbra_ring *ring) {
+  return ring->kernels->block_limbs(ring->device) ? 2 * ring->threads : UMBRA_MAX_PRIMES;
 }
 
 void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,

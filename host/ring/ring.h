@@ -27,7 +27,7 @@ typedef struct umbra_poly {
 } umbra_poly;
 
 umbra_status umbra_ring_create(umbra_ring **ring, const umbra_params *params, const umbra_kernels *kernels,
-                               uint32_t threads, uint64_t memory_limit);
+                               const umbra_device_options *options, uint64_t memory_limit);
 void umbra_ring_destroy(umbra_ring *ring);
 
 const umbra_params *umbra_ring_params(const umbra_ring *ring);
@@ -43,6 +43,9 @@ uint64_t umbra_ring_memory(const umbra_ring *ring);  /* bytes taken and not give
 umbra_status umbra_ring_stream_open(umbra_stream **stream, const umbra_ring *ring);
 void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring);
 
+/* DEVICE if any work of the ring is known to have failed; does not wait. */
+umbra_status umbra_ring_check(const umbra_ring *ring, const umbra_stream *stream);
+
 /* Waits for all work of the stream; DEVICE if any of it failed. */
 umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream);
 
@@ -57,6 +60,12 @@ umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t poly
                                const char *what);
 void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring); /* also of a zeroed one; zeroes the struct */
 size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring);
+
+/* Moves a polynomial from a ring in host memory to another one of the same parameters, which it then belongs to. */
+umbra_status umbra_poly_move(umbra_poly *poly, umbra_ring *from, umbra_ring *to);
+
+/* A copy of a view, packed, in host memory; complete when the call returns. */
+umbra_status umbra_view_fetch(const umbra_ring *ring, umbra_stream *stream, uint32_t *host, const umbra_view *view);
 
 /* All limbs. */
 umbra_view umbra_poly_view(const umbra_poly *poly, const umbra_ring *ring);
@@ -74,8 +83,9 @@ umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly);
 /* Position of limb `limb` of a view. */
 uint32_t umbra_view_position(const umbra_view *view, uint32_t limb);
 
-/* Limbs a blocked pass should take at once. */
+/* Limbs that a blocked pass should take at once; and those of a pass whose operands should all stay in the cache. */
 uint32_t umbra_ring_block(const umbra_ring *ring);
+uint32_t umbra_ring_strip(const umbra_ring *ring);
 
 /* residues[i] = value * 2^shift mod the prime of limb i of the view. */
 void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,

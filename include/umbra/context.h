@@ -17,7 +17,12 @@ typedef struct umbra_context_desc {
   size_t struct_size;
   const umbra_params *params; /* copied by reference count */
   const char *preset;         /* see umbra_params_presets */
-  const char *device;         /* NULL or "cpu": the fastest CPU backend; "ref", "avx2", "avx512": that one */
+  /*
+   * NULL or "cpu": the fastest CPU backend; "ref", "avx2", "avx512": that one; "cuda" or "cuda:N": the first NVIDIA GPU
+   * or number N; "auto": the first NVIDIA GPU if one works and its memory suffices for the tables, else the CPU.
+   */
+  const char *device;
+  int secrets_on_device; /* 1: let the secret key reach the device too; 0: what needs it is computed on the CPU */
   uint32_t threads;           /* 0: as many as OpenMP would use */
   uint64_t memory_limit;      /* bytes that residues, kept blocks and work in progress may take together; 0: no limit */
 } umbra_context_desc;
@@ -31,7 +36,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_create(umbra_context **conte
 UMBRA_API void umbra_context_destroy(umbra_context *context);
 
 UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context);
-UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512" */
+UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512", "cuda" */
 UMBRA_API uint64_t umbra_context_memory(const umbra_context *context);     /* bytes of residues held now */
 
 UMBRA_END_DECLS

@@ -62,19 +62,18 @@ static inline int umbra_cpu_team(const umbra_device *device, size_t items, size_
   return team ? (int)team : 1;
 }
 
-/* Entries of each table of fft: those of all half lengths h up to 2^16, and the twist of the longest transform. */
-#define UMBRA_CPU_FFT_ENTRIES ((size_t)3 << (UMBRA_MAX_LOG_N - 1))
-
-/* Fills the tables of fft; correct to the last bit or next to it, and the same on every machine (fft_tables.c). */
-void umbra_cpu_fft_tables(double *cosine, double *sine);
-
 /* The entries that all CPU backends have in common (device.c). */
 uint32_t umbra_cpu_block_limbs(const umbra_device *device);
-umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring, uint32_t threads);
+uint32_t umbra_cpu_device_count(void);
+void umbra_cpu_device_name(uint32_t ordinal, char *text, size_t size);
+umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring,
+                                   const umbra_device_options *options);
 void umbra_cpu_device_close(umbra_device *device);
 umbra_status umbra_cpu_stream_create(umbra_stream **stream, const umbra_device *device);
 void umbra_cpu_stream_destroy(umbra_stream *stream);
+umbra_status umbra_cpu_check(const umbra_stream *stream);
 umbra_status umbra_cpu_wait(umbra_stream *stream);
+const char *umbra_cpu_failure(const umbra_device *device);
 umbra_status umbra_cpu_alloc(const umbra_device *device, void **memory, size_t bytes);
 void umbra_cpu_release(const umbra_device *device, void *memory, size_t bytes);
 void umbra_cpu_upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
@@ -101,12 +100,11 @@ void umbra_cpu_conversion_destroy(umbra_conversion *conversion);
   void umbra_##backend##_tensor(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *, int);  \
   void umbra_##backend##_ntt_forward(umbra_stream *, const umbra_view *);                                          \
   void umbra_##backend##_ntt_inverse(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);    \
-  void umbra_##backend##_automorphism_eval(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t);      \
-  void umbra_##backend##_automorphism_coeff(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t);     \
+  void umbra_##backend##_automorphism(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t);           \
   void umbra_##backend##_convert(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_conversion *, \
                                  uint32_t);                                                                        \
   void umbra_##backend##_inner_product(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t,           \
-                                       const umbra_view *, const umbra_view *, const uint32_t *);                  \
+                                       const umbra_view *, const umbra_view *, const uint32_t *, uint32_t);        \
   void umbra_##backend##_divide_close(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *,    \
                                       const umbra_view *, const uint32_t *);                                       \
   void umbra_##backend##_expand(umbra_stream *, const umbra_view *, const uint8_t[UMBRA_SEED_BYTES], uint64_t);    \

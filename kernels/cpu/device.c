@@ -2,10 +2,12 @@
 /* Devices, streams, memory and conversions: what all CPU backends have in common. */
 #define _DEFAULT_SOURCE /* madvise */
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../tables.h"
 #include "cpu.h"
 
 /* ---- memory ---- */
@@ -71,58 +73,14 @@ void umbra_cpu_zero(umbra_stream *stream, const umbra_view *dst) {
 
 /* ---- primes ---- */
 
-/* Miller and Rabin's test of one base, for odd q with q - 1 = odd * 2^twos. */
-static int passes(uint32_t base, uint32_t odd, int twos, uint32_t q) {
-  uint32_t x = umbra_mod_pow(base, odd, q);
-  if (x == 1 || x == q - 1) return 1;
-  while (--twos > 0) {
-    x = umbra_mod_mul(x, x, q);
-    if (x == q - 1) return 1;
-  }
-  return 0;
-}
-
-/* Bases 2, 3, 5 and 7 decide for every number below 3215031751; q odd and above 7. */
-static int is_prime(uint32_t q) {
-  uint32_t odd = q - 1;
-  int twos = 0;
-  for (; odd % 2 == 0; odd /= 2) twos++;
-  return passes(2, odd, twos, q) && passes(3, odd, twos, q) && passes(5, odd, twos, q) && passes(7, odd, twos, q);
-}
-
-static int valid_ring(const umbra_ring_desc *ring) {
-  if (ring->log_n < UMBRA_MIN_LOG_N || ring->log_n > UMBRA_MAX_LOG_N) return 0;
-  if (ring->primes < 1 || ring->primes > UMBRA_MAX_PRIMES) return 0;
-  for (uint32_t i = 0; i < ring->primes; i++) {
-    const uint32_t q = ring->prime[i];
-    if (q >> 31 || q % (2u << ring->log_n) != 1 || q == 1 || !is_prime(q)) return 0;
-    for (uint32_t j = 0; j < i; j++) {
-      if (ring->prime[j] == q) return 0;
-    }
-  }
-  return 1;
-}
-
-/* psi of the contract, a root of unity of order 2n. */
-static uint32_t root(uint32_t q, uint32_t n) {
-  uint32_t g = 2;
-  while (umbra_mod_pow(g, (q - 1) / 2, q) != q - 1) g++;
-  return umbra_mod_pow(g, (q - 1) / (2 * n), q);
-}
-
-/* Powers base^brev(i) and their companions. Bit m of i adds n / 2m to the exponent. */
 static void powers(uint32_t *power, uint32_t *shoup, uint32_t base, uint32_t n, uint32_t q) {
-  power[0] = 1;
-  for (uint32_t m = 1; m < n; m *= 2) {
-    const uint32_t step = umbra_mod_pow(base, n / (2 * m), q), step_shoup = umbra_shoup(step, q);
-    for (uint32_t i = 0; i < m; i++) power[m + i] = umbra_mod_mul_const(power[i], step, step_shoup, q);
-  }
+  umbra_powers_reversed(power, base, n, q);
   for (uint32_t i = 0; i < n; i++) shoup[i] = umbra_shoup(power[i], q);
 }
 
 /* Fills the constants of prime q; its four tables lie one after the other. */
 static void prime_open(umbra_cpu_prime *prime, uint32_t *tables, uint32_t n, uint32_t q) {
-  const uint32_t psi = root(q, n), r = (uint32_t)((UINT64_C(1) << 32) % q);
+  const uint32_t psi = umbra_ring_psi(q, n), r = (uint32_t)((UINT64_C(1) << 32) % q);
   const uint32_t words = (uint32_t)((UINT64_C(1) << 32) / q);
   uint32_t *forward = tables, *forward_shoup = forward + n, *inverse = forward_shoup + n, *inverse_shoup = inverse + n;
   powers(forward, forward_shoup, psi, n, q);
@@ -145,29 +103,37 @@ static void prime_open(umbra_cpu_prime *prime, uint32_t *tables, uint32_t n, uin
 /* Few passes matter more than a small working set: each pass of a key switch reads all of its sources again. */
 uint32_t umbra_cpu_block_limbs(const umbra_device *device) { return device->threads > 32 ? device->threads : 32; }
 
+uint32_t umbra_cpu_device_count(void) { return 1; }
+
+void umbra_cpu_device_name(uint32_t ordinal, char *text, size_t size) {
+  (void)ordinal;
+  if (size) snprintf(text, size, "this machine's processor");
+}
+
 /* One block holds all tables: those of fft, then four of each prime. */
-umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring, uint32_t threads) {
-  if (!valid_ring(ring)) return UMBRA_ERROR_INVALID_ARGUMENT;
+umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring,
+                                   const umbra_device_options *options) {
+  if (!umbra_ring_valid(ring) || options->ordinal) return UMBRA_ERROR_INVALID_ARGUMENT;
   const uint32_t n = 1u << ring->log_n, primes = ring->primes;
   umbra_device *opened = calloc(1, sizeof *opened);
   umbra_cpu_prime *prime = calloc(primes, sizeof *prime);
-  const size_t fft_bytes = 2 * UMBRA_CPU_FFT_ENTRIES * sizeof(double);
+  const size_t fft_bytes = 2 * UMBRA_FFT_ENTRIES * sizeof(double);
   double *tables = aligned_memory(fft_bytes + (size_t)4 * primes * n * sizeof(uint32_t));
   if (!opened || !prime || !tables) {
     free(opened), free(prime), free(tables);
     return UMBRA_ERROR_OUT_OF_MEMORY;
   }
-  double *cosine = tables, *sine = cosine + UMBRA_CPU_FFT_ENTRIES;
-  uint32_t *twiddles = (uint32_t *)(sine + UMBRA_CPU_FFT_ENTRIES);
+  double *cosine = tables, *sine = cosine + UMBRA_FFT_ENTRIES;
+  uint32_t *twiddles = (uint32_t *)(sine + UMBRA_FFT_ENTRIES);
   *opened = (umbra_device){.log_n = ring->log_n,
                            .n = n,
                            .primes = primes,
-                           .threads = threads ? threads : (uint32_t)omp_get_max_threads(),
+                           .threads = options->threads ? options->threads : (uint32_t)omp_get_max_threads(),
                            .prime = prime,
                            .tables = tables,
                            .fft_cos = cosine,
                            .fft_sin = sine};
-  umbra_cpu_fft_tables(cosine, sine);
+  umbra_fft_tables(cosine, sine);
 #pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(opened, primes, (size_t)4 * primes * n))
   for (uint32_t i = 0; i < primes; i++) prime_open(&prime[i], twiddles + (size_t)4 * n * i, n, ring->prime[i]);
   *device = opened;
@@ -191,9 +157,17 @@ umbra_status umbra_cpu_stream_create(umbra_stream **stream, const umbra_device *
 
 void umbra_cpu_stream_destroy(umbra_stream *stream) { free(stream); }
 
-umbra_status umbra_cpu_wait(umbra_stream *stream) {
-  (void)stream; /* every kernel has ended when its call returns */
+/* Every kernel has ended, and well, when its call returns. */
+umbra_status umbra_cpu_check(const umbra_stream *stream) {
+  (void)stream;
   return UMBRA_OK;
+}
+
+umbra_status umbra_cpu_wait(umbra_stream *stream) { return umbra_cpu_check(stream); }
+
+const char *umbra_cpu_failure(const umbra_device *device) {
+  (void)device;
+  return "";
 }
 
 /* ---- conversions ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ring automorphism X -> X^galois in both domains. */
+/* The ring automorphism X -> X^galois in the evaluation domain. */
 #include "ref.h"
 
 enum { BLOCK = 256 };
@@ -17,7 +17,7 @@ static void sources(uint32_t source[BLOCK], uint32_t first, uint32_t galois, uin
 }
 
 /* Blocks of coefficients, not limbs, are the work items: one computation of the sources serves all limbs. */
-void umbra_ref_automorphism_eval(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois) {
+void umbra_ref_automorphism(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois) {
   const umbra_device *device = stream->device;
   const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys, blocks = device->n / BLOCK;
 #pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, blocks, (size_t)items * device->n))
@@ -29,23 +29,5 @@ void umbra_ref_automorphism_eval(umbra_stream *stream, const umbra_view *dst, co
       const uint32_t *from = umbra_cpu_limb_at(device, src, item / limbs, item % limbs).data;
       for (uint32_t i = 0; i < BLOCK; i++) to[i] = from[source[i]];
     }
-  }
-}
-
-/* X^j goes to X^(j galois), and X^n = -1. */
-static void coeff_limb(uint32_t *to, const uint32_t *from, uint32_t galois, uint32_t n, uint32_t q) {
-  for (uint32_t j = 0, exponent = 0; j < n; j++, exponent += galois) {
-    to[exponent & (n - 1)] = exponent & n ? umbra_mod_neg(from[j], q) : from[j];
-  }
-}
-
-void umbra_ref_automorphism_coeff(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois) {
-  const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)items * device->n))
-  for (uint32_t item = 0; item < items; item++) {
-    const umbra_cpu_limb to = umbra_cpu_limb_at(device, dst, item / limbs, item % limbs);
-    const umbra_cpu_limb from = umbra_cpu_limb_at(device, src, item / limbs, item % limbs);
-    coeff_limb(to.data, from.data, galois, device->n, to.prime->q);
   }
 }

@@ -25,11 +25,11 @@ static void untwist(double *re, double *im, const double *cosine, const double *
   }
 }
 
-/* (u, v) -> (u + v, (u - v) w) on one block, w = cos + i sin. */
-static void forward_block(double *re, double *im, const double *cosine, const double *sine, size_t half) {
-  double *re_high = re + half, *im_high = im + half;
+/* (u, v) -> (u + v, (u - v) w) on `count` points of the two halves of a block, w = cos + i sin. */
+static void forward_block(double *re, double *im, double *re_high, double *im_high, const double *cosine,
+                          const double *sine, size_t count) {
 #pragma omp simd
-  for (size_t i = 0; i < half; i++) {
+  for (size_t i = 0; i < count; i++) {
     const double r = re[i] - re_high[i], s = im[i] - im_high[i];
     re[i] = re[i] + re_high[i];
     im[i] = im[i] + im_high[i];
@@ -38,11 +38,11 @@ static void forward_block(double *re, double *im, const double *cosine, const do
   }
 }
 
-/* (u, v) -> (u + v / w, u - v / w) on one block, 1 / w = cos - i sin. */
-static void inverse_block(double *re, double *im, const double *cosine, const double *sine, size_t half) {
-  double *re_high = re + half, *im_high = im + half;
+/* (u, v) -> (u + v / w, u - v / w) on `count` points of the two halves of a block, 1 / w = cos - i sin. */
+static void inverse_block(double *re, double *im, double *re_high, double *im_high, const double *cosine,
+                          const double *sine, size_t count) {
 #pragma omp simd
-  for (size_t i = 0; i < half; i++) {
+  for (size_t i = 0; i < count; i++) {
     const double r = re_high[i] * cosine[i] + im_high[i] * sine[i];
     const double s = im_high[i] * cosine[i] - re_high[i] * sine[i];
     re_high[i] = re[i] - r;
@@ -52,30 +52,73 @@ static void inverse_block(double *re, double *im, const double *cosine, const do
   }
 }
 
+/* A transform at work on `points` points of vectors of length m, cut into `parts` parts that threads share. */
+typedef struct plan {
+  const double *cosine, *sine;
+  size_t m, points, parts;
+  int team;
+} plan;
+
+/* As many parts of equal size as there are threads, or some more. */
+static plan plan_make(const umbra_device *device, uint32_t log_m, uint32_t batch) {
+  plan p = {.cosine = device->fft_cos, .sine = device->fft_sin, .m = (size_t)1 << log_m, .parts = batch};
+  p.points = batch * p.m;
+  p.team = umbra_cpu_team(device, p.points, p.points);
+  while (p.parts < (size_t)p.team && p.parts < p.points) p.parts *= 2;
+  return p;
+}
+
+typedef void block_work(double *re, double *im, double *re_high, double *im_high, const double *cosine,
+                        const double *sine, size_t count);
+
+/* The stage of blocks of 2 * half points, on points [first, first + size): part of a block, or some blocks. */
+static void stage_part(const plan *p, double *re, double *im, block_work *work, size_t half, size_t first,
+                       size_t size) {
+  if (size < 2 * half) { /* of both halves of its block the same stretch */
+    const size_t block = first & ~(2 * half - 1), at = (first - block) / 2, low = block + at, high = low + half;
+    work(re + low, im + low, re + high, im + high, p->cosine + half + at, p->sine + half + at, size / 2);
+    return;
+  }
+  for (size_t low = first; low < first + size; low += 2 * half) {
+    const size_t high = low + half;
+    work(re + low, im + low, re + high, im + high, p->cosine + half, p->sine + half, half);
+  }
+}
+
+/* One stage that mixes parts. */
+static void shared_stage(const plan *p, double *re, double *im, block_work *work, size_t half) {
+  const size_t size = p->points / p->parts;
+#pragma omp parallel for schedule(static) num_threads(p->team)
+  for (size_t part = 0; part < p->parts; part++) stage_part(p, re, im, work, half, part * size, size);
+}
+
 void UMBRA_CPU_NAME(fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch) {
-  const umbra_device *device = stream->device;
-  const double *cosine = device->fft_cos, *sine = device->fft_sin;
-  const size_t m = (size_t)1 << log_m, points = batch * m;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, batch, points))
-  for (uint32_t b = 0; b < batch; b++) {
-    double *x = re + b * m, *y = im + b * m;
-    twist(x, y, cosine + 2 * m, sine + 2 * m, m);
-    for (size_t half = m / 2; half >= 1; half /= 2) {
-      for (size_t i = 0; i < m; i += 2 * half) forward_block(x + i, y + i, cosine + half, sine + half, half);
-    }
+  const plan p = plan_make(stream->device, log_m, batch);
+  const size_t size = p.points / p.parts, m = p.m;
+#pragma omp parallel for schedule(static) num_threads(p.team)
+  for (size_t part = 0; part < p.parts; part++) {
+    const size_t first = part * size, at = 2 * m + (first & (m - 1));
+    twist(re + first, im + first, p.cosine + at, p.sine + at, size);
+  }
+  size_t half = m / 2;
+  for (; 2 * half > size; half /= 2) shared_stage(&p, re, im, forward_block, half);
+#pragma omp parallel for schedule(static) num_threads(p.team)
+  for (size_t part = 0; part < p.parts; part++) {
+    for (size_t h = half; h >= 1; h /= 2) stage_part(&p, re, im, forward_block, h, part * size, size);
   }
 }
 
 void UMBRA_CPU_NAME(ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch) {
-  const umbra_device *device = stream->device;
-  const double *cosine = device->fft_cos, *sine = device->fft_sin;
-  const size_t m = (size_t)1 << log_m, points = batch * m;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, batch, points))
-  for (uint32_t b = 0; b < batch; b++) {
-    double *x = re + b * m, *y = im + b * m;
-    for (size_t half = 1; half < m; half *= 2) {
-      for (size_t i = 0; i < m; i += 2 * half) inverse_block(x + i, y + i, cosine + half, sine + half, half);
-    }
-    untwist(x, y, cosine + 2 * m, sine + 2 * m, m);
+  const plan p = plan_make(stream->device, log_m, batch);
+  const size_t size = p.points / p.parts, m = p.m;
+#pragma omp parallel for schedule(static) num_threads(p.team)
+  for (size_t part = 0; part < p.parts; part++) {
+    for (size_t h = 1; 2 * h <= size; h *= 2) stage_part(&p, re, im, inverse_block, h, part * size, size);
+  }
+  for (size_t half = size; 2 * half <= m; half *= 2) shared_stage(&p, re, im, inverse_block, half);
+#pragma omp parallel for schedule(static) num_threads(p.team)
+  for (size_t part = 0; part < p.parts; part++) {
+    const size_t first = part * size, at = 2 * m + (first & (m - 1));
+    untwist(re + first, im + first, p.cosine + at, p.sine + at, size);
   }
 }

@@ -12,19 +12,29 @@ typedef struct product_row {
   const uint32_t *digit[UMBRA_MAX_DIGITS], *key[UMBRA_MAX_DIGITS];
 } product_row;
 
-static void row_product(const product_row *row, uint32_t n) {
+/* Where element i of a result goes: brev(i) = k moves to k' with galois k' + (galois - 1) / 2 = k mod n. */
+static uint32_t target(uint32_t i, uint32_t galois, uint32_t inverse, uint32_t log_n) {
+  const uint32_t k = umbra_bit_reverse(i, log_n);
+  return umbra_bit_reverse((k - galois / 2) * inverse & ((1u << log_n) - 1), log_n);
+}
+
+/* Inverse of an odd number modulo 2^32 (Newton's iteration). */
+static uint32_t inverse_of(uint32_t odd) { return 0u - umbra_mont_neg_inv(odd); }
+
+static void row_product(const product_row *row, uint32_t galois, uint32_t log_n) {
   const uint32_t q = row->prime->q, neg_inv = row->prime->neg_inv, c_shoup = umbra_shoup(row->c, q);
-  for (uint32_t i = 0; i < n; i++) {
+  const uint32_t inverse = inverse_of(galois);
+  for (uint32_t i = 0; i >> log_n == 0; i++) {
     uint32_t sum = row->init ? umbra_mod_mul_const(row->init[i], row->c, c_shoup, q) : 0;
     for (uint32_t j = 0; j < row->digits; j++) {
       sum = umbra_mod_add(sum, umbra_mont_mul(row->digit[j][i], row->key[j][i], q, neg_inv), q);
     }
-    row->dst[i] = sum;
+    row->dst[galois == 1 ? i : target(i, galois, inverse, log_n)] = sum;
   }
 }
 
 void umbra_ref_inner_product(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
-                             const umbra_view *key, const umbra_view *init, const uint32_t *c) {
+                             const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois) {
   const umbra_device *device = stream->device;
   const uint32_t limbs = umbra_view_limbs(dst), items = 2 * limbs, init_limbs = init ? umbra_view_limbs(init) : 0;
   const size_t words = (size_t)items * digits * device->n;
@@ -41,6 +51,6 @@ void umbra_ref_inner_product(umbra_stream *stream, const umbra_view *dst, const 
       row.digit[j] = umbra_cpu_limb_at(device, &digit[j], 0, limb).data;
       row.key[j] = umbra_cpu_limb_at(device, key, 2 * j + poly, limb).data;
     }
-    row_product(&row, device->n);
+    row_product(&row, galois, device->log_n);
   }
 }

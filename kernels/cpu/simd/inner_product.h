@@ -3,7 +3,7 @@
  * Gadget inner product: sums of 64-bit products, one Montgomery reduction at the end. A product is below q / 2 * 2^32,
  * and below q / 4 * 2^32 if q < 2^30; so after every two, or four, a sum below q * 2^32 is below twice that.
  */
-#include "simd.h"
+#include "route.h"
 
 /* One limb of both polynomials of the result and what goes into it. */
 typedef struct rows {
@@ -21,7 +21,17 @@ UMBRA_INLINE wide initial(const uint32_t *init, size_t i, vec c) {
   return init ? wide_mul(vec_load(init + i), c) : (wide){vec_set(0), vec_set(0)};
 }
 
-static void product_rows(const rows *r, size_t n) {
+/* Stores the vector of results that belongs at word i: there, or where the route leads. */
+UMBRA_INLINE void store_routed(uint32_t *dst, size_t i, vec x, const route *route) {
+  if (!route) {
+    vec_store(dst + i, x);
+    return;
+  }
+  const uint32_t target = route->target[i >> VEC_LOG], carry = target % VEC_WORDS;
+  vec_store(dst + target - carry, vec_permute(x, vec_load(route->lane[carry])));
+}
+
+static void product_rows(const rows *r, const route *route, size_t n) {
   const uint32_t period = r->prime->q >> 30 ? 2 : 4;
   const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv), c = vec_set(r->c);
   const vec bound = vec_set64((uint64_t)r->prime->q << 32); /* its subtraction changes high words only */
@@ -37,8 +47,8 @@ static void product_rows(const rows *r, size_t n) {
       sum0 = wide_shrink(sum0, bound);
       sum1 = wide_shrink(sum1, bound);
     }
-    vec_store(r->dst[0] + i, wide_reduce(sum0, q, inv));
-    vec_store(r->dst[1] + i, wide_reduce(sum1, q, inv));
+    store_routed(r->dst[0], i, wide_reduce(sum0, q, inv), route);
+    store_routed(r->dst[1], i, wide_reduce(sum1, q, inv), route);
   }
 }
 
@@ -52,8 +62,11 @@ static void add_initial(rows *r, const umbra_device *device, const umbra_view *i
 }
 
 void UMBRA_CPU_NAME(inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
-                                   uint32_t digits, const umbra_view *key, const umbra_view *init, const uint32_t *c) {
+                                   uint32_t digits, const umbra_view *key, const umbra_view *init, const uint32_t *c,
+                                   uint32_t galois) {
   const umbra_device *device = stream->device;
+  route permuted;
+  if (galois != 1) route_make(&permuted, galois, device->log_n);
   const uint32_t limbs = umbra_view_limbs(dst);
   const int team = umbra_cpu_team(device, limbs, (size_t)2 * limbs * digits * device->n);
 #pragma omp parallel for schedule(static) num_threads(team)
@@ -67,6 +80,6 @@ void UMBRA_CPU_NAME(inner_product)(umbra_stream *stream, const umbra_view *dst, 
       r.key[0][j] = umbra_cpu_limb_at(device, key, 2 * j, limb).data;
       r.key[1][j] = umbra_cpu_limb_at(device, key, 2 * j + 1, limb).data;
     }
-    product_rows(&r, device->n);
+    product_rows(&r, galois != 1 ? &permuted : NULL, device->n);
   }
 }

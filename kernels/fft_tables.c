@@ -3,7 +3,7 @@
  * Cosines and sines in integer arithmetic, because those of libm differ between machines. Numbers in [0, 8) are fixed
  * point with 120 bits after the point.
  */
-#include "cpu.h"
+#include "tables.h"
 
 __extension__ typedef unsigned __int128 fixed;
 
@@ -48,7 +48,7 @@ static void quarter(double *cosine, double *sine) {
   }
 }
 
-void umbra_cpu_fft_tables(double *cosine, double *sine) {
+void umbra_fft_tables(double *cosine, double *sine) {
   const size_t turn_half = 4 * OCTANT;
   const double *c = cosine + turn_half, *s = sine + turn_half;
   quarter(cosine + turn_half, sine + turn_half);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What no single call shows: how operations belong together, and what devices, streams and recorded work promise. */
+#ifndef UMBRA_TESTS_CONFORMANCE_LAWS_H
+#define UMBRA_TESTS_CONFORMANCE_LAWS_H
+
+#include "table.h"
+
+/* ---- between operations ---- */
+
+/* Views of one polynomial over all primes of a small ring, uploaded. */
+static void start_law(rig *r, const umbra_kernels *kernels, umbra_view *view, int views) {
+  rig_open(r, kernels, &full_rings[0], 1);
+  rig_start(r, 0);
+  const umbra_view shape = {.run = {{.prime = 0, .count = (uint16_t)r->ring.primes}}};
+  for (int i = 0; i < views; i++) view[i] = make_view(r, &shape, 1);
+  rig_upload(r);
+}
+
+static const uint32_t *law_limb(rig *r, const umbra_view *view, uint32_t limb, uint32_t *q) {
+  const uint32_t *data = limb_in(r, r->after, view, 0, limb, q);
+  *q = r->ring.prime[*q];
+  return data;
+}
+
+static void ones(uint32_t c[UMBRA_MAX_PRIMES]) {
+  for (int i = 0; i < UMBRA_MAX_PRIMES; i++) c[i] = 1;
+}
+
+/* dst = src(X^galois), coefficients; X^n = -1. */
+static void substitute(uint32_t *dst, const uint32_t *src, uint32_t galois, uint32_t n, uint32_t q) {
+  for (uint32_t j = 0; j < n; j++) {
+    const uint32_t exponent = j * galois & (2 * n - 1);
+    dst[exponent & (n - 1)] = exponent < n ? src[j] : sub_mod(0, src[j], q);
+  }
+}
+
+/* What automorphism does to values is what X -> X^galois does to coefficients. */
+static void test_automorphism_law(void **state) {
+  rig r;
+  umbra_view v[3]; /* the polynomial, its image by the kernel, its image by coefficients */
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  start_law(&r, kernels, v, 3);
+  const uint32_t galois[] = {5, 3, 2 * r.n - 1, 1, r.n + 1};
+  for (size_t trial = 0; trial < sizeof galois / sizeof *galois; trial++) {
+    uint32_t q, position;
+    for (uint32_t limb = 0; limb < r.ring.primes; limb++) {
+      uint32_t *image = limb_in(&r, r.before, &v[2], 0, limb, &position);
+      const uint32_t *x = limb_in(&r, r.before, &v[0], 0, limb, &position);
+      substitute(image, x, galois[trial], r.n, r.ring.prime[position]);
+    }
+    rig_upload(&r);
+    kernels->ntt_forward(r.stream, &v[0]);
+    kernels->automorphism(r.stream, &v[1], &v[0], galois[trial]);
+    kernels->ntt_forward(r.stream, &v[2]);
+    rig_download(&r);
+    for (uint32_t limb = 0; limb < r.ring.primes; limb++) {
+      const uint32_t *image = law_limb(&r, &v[1], limb, &q);
+      assert_memory_equal(image, law_limb(&r, &v[2], limb, &q), r.n * sizeof *image);
+    }
+  }
+  rig_close(&r);
+}
+
+/* Coefficient i of the product of x and y modulo X^n + 1. */
+static uint32_t product_coefficient(const uint32_t *x, const uint32_t *y, uint32_t i, uint32_t n, uint32_t q) {
+  uint32_t sum = 0;
+  for (uint32_t j = 0; j < n; j++) {
+    const uint32_t term = mul_mod(x[j], y[(i - j) & (n - 1)], q);
+    sum = j <= i ? add_mod(sum, term, q) : sub_mod(sum, term, q);
+  }
+  return sum;
+}
+
+/* Products in the evaluation domain are products of polynomials, Montgomery form and all. */
+static void test_product_law(void **state) {
+  rig r;
+  umbra_view v[2];
+  uint32_t c[UMBRA_MAX_PRIMES];
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  ones(c);
+  start_law(&r, kernels, v, 2);
+  kernels->ntt_forward(r.stream, &v[0]);
+  kernels->ntt_forward(r.stream, &v[1]);
+  kernels->mul(r.stream, &v[1], &v[0], &v[1]);
+  kernels->ntt_inverse(r.stream, &v[1], &v[1], c);
+  rig_download(&r);
+  for (uint32_t limb = 0; limb < r.ring.primes; limb++) {
+    uint32_t q, position;
+    const uint32_t *product = law_limb(&r, &v[1], limb, &q);
+    const uint32_t *x = limb_in(&r, r.before, &v[0], 0, limb, &position);
+    const uint32_t *y = limb_in(&r, r.before, &v[1], 0, limb, &position);
+    for (uint32_t i = 0; i < r.n; i += 7) assert_int_equal(product[i], product_coefficient(x, y, i, r.n, q));
+  }
+  rig_close(&r);
+}
+
+/*
+ * Words next to the bound of rejection, which random trials never meet: with the seed 0, polynomial 215481 has at limb
+ * 3 the largest word that is accepted, and polynomial 601075 at limb 9 the smallest that is not (and would give 0).
+ */
+static void test_expand_bounds(void **state) {
+  rig r;
+  umbra_view v[2];
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  call *c = calloc(1, sizeof *c);
+  assert_non_null(c);
+  start_law(&r, kernels, v, 2);
+  kernels->expand(r.stream, &v[0], c->seed, 215481);
+  kernels->expand(r.stream, &v[1], c->seed, 601075);
+  rig_download(&r);
+  uint32_t q;
+  const uint32_t accepted = law_limb(&r, &v[0], 3, &q)[519];
+  assert_int_equal(accepted, q - 1);
+  const uint32_t redrawn = law_limb(&r, &v[1], 9, &q)[987];
+  assert_int_equal(q, 1073692673);
+  c->first = 601075;
+  const place at = {.limb = 9, .i = 987, .position = 9, .q = q};
+  assert_int_equal(redrawn, want_expand(&r, c, &at));
+  rig_close(&r);
+  free(c);
+}
+
+/* ifft after fft is multiplication by m. */
+static void test_fft_law(void **state) {
+  rig r;
+  const ring_case longest = {.log_n = UMBRA_MAX_LOG_N, .classes = large_ring, .limbs = 4};
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  rig_open(&r, kernels, &longest, 1);
+  for (uint32_t log_m = 0; log_m < r.ring.log_n; log_m++) {
+    rig_start(&r, 0);
+    const size_t m = (size_t)1 << log_m, re = take_doubles(&r, m), im = take_doubles(&r, m);
+    double *x = (double *)(void *)(r.memory + re), *y = (double *)(void *)(r.memory + im);
+    rig_upload(&r);
+    kernels->fft(r.stream, x, y, log_m, 1);
+    kernels->ifft(r.stream, x, y, log_m, 1);
+    rig_download(&r);
+    for (size_t i = 0; i < m; i++) {
+      const double size = (double)m * 0x1p21; /* of the largest element, times m */
+      assert_true(fabs(double_in(r.after, re, i) - (double)m * double_in(r.before, re, i)) <= 0x1p-48 * size);
+      assert_true(fabs(double_in(r.after, im, i) - (double)m * double_in(r.before, im, i)) <= 0x1p-48 * size);
+    }
+  }
+  rig_close(&r);
+}
+
+/* ---- devices and streams ---- */
+
+static umbra_status open_primes(const umbra_kernels *kernels, uint32_t log_n, uint32_t first, uint32_t second) {
+  umbra_device *device = NULL;
+  const umbra_ring_desc ring = {.log_n = log_n, .primes = 2, .prime = {first, second}};
+  const umbra_status status = kernels->device_open(&device, &ring, &(umbra_device_options){.threads = 1});
+  if (status == UMBRA_OK) kernels->device_close(device);
+  else assert_null(device);
+  return status;
+}
+
+static void test_device_open(void **state) {
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  assert_int_equal(open_primes(kernels, 16, 786433, 1179649), UMBRA_OK);
+  assert_int_equal(open_primes(kernels, 16, 786433, 786433), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(open_primes(kernels, 17, 786433, 1179649), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(open_primes(kernels, 10, 786433, 12289 * 2), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(open_primes(kernels, 10, 786433, 4097), UMBRA_ERROR_INVALID_ARGUMENT);      /* 17 * 241 */
+  assert_int_equal(open_primes(kernels, 10, 786433, 151019521), UMBRA_ERROR_INVALID_ARGUMENT); /* 12289^2 */
+  assert_int_equal(open_primes(kernels, 10, 786433, 1), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(open_primes(kernels, 10, 786433, 2148794369), UMBRA_ERROR_INVALID_ARGUMENT); /* above 2^31 */
+  assert_int_equal(open_primes(kernels, 9, 786433, 12289), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(open_primes(kernels, 18, 786433, 12289), UMBRA_ERROR_INVALID_ARGUMENT);
+}
+
+static void test_devices(void **state) {
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  const uint32_t count = kernels->device_count(), absent[] = {count, UINT32_MAX};
+  const umbra_ring_desc ring = make_ring(UMBRA_MIN_LOG_N, large_ring);
+  assert_true(count >= 1);
+  for (uint32_t ordinal = 0; ordinal < count; ordinal++) {
+    char name[64], start[4] = {1, 1, 1, 1};
+    memset(name, 1, sizeof name);
+    kernels->device_name(ordinal, name, sizeof name);
+    assert_in_range(strnlen(name, sizeof name), 1, sizeof name - 1);
+    kernels->device_name(ordinal, start, 3);
+    assert_in_range(strnlen(start, sizeof start), 1, 2);
+    assert_int_equal(start[3], 1);
+  }
+  for (int i = 0; i < 2; i++) {
+    umbra_device *device = NULL;
+    const umbra_device_options options = {.ordinal = absent[i], .threads = 1};
+    assert_int_equal(kernels->device_open(&device, &ring, &options), UMBRA_ERROR_INVALID_ARGUMENT);
+    assert_null(device);
+  }
+}
+
+/* Work of several streams is one queue, memory of the host is free after the call, and nothing has failed. */
+static void test_streams(void **state) {
+  rig r;
+  umbra_view v[2];
+  uint32_t c[UMBRA_MAX_PRIMES];
+  umbra_stream *stream[2];
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  start_law(&r, kernels, v, 2);
+  uint32_t *host = malloc(r.used * sizeof *host);
+  assert_non_null(host);
+  for (int i = 0; i < 2; i++) assert_int_equal(kernels->stream_create(&stream[i], r.device), UMBRA_OK);
+  memcpy(host, r.before, r.used * sizeof *host);
+  kernels->upload(stream[0], r.memory, host, r.used * sizeof *host);
+  memset(host, 0, r.used * sizeof *host);
+  kernels->ntt_forward(stream[0], &v[0]);
+  kernels->copy(stream[1], &v[1], &v[0]);
+  ones(c);
+  kernels->ntt_inverse(stream[0], &v[1], &v[1], c);
+  memset(c, 0, sizeof c);
+  kernels->download(stream[1], host, r.memory, r.used * sizeof *host);
+  for (int i = 1; i >= 0; i--) {
+    assert_int_equal(kernels->wait(stream[i]), UMBRA_OK);
+    assert_int_equal(kernels->check(stream[i]), UMBRA_OK);
+  }
+  assert_string_equal(kernels->failure(r.device), "");
+  if (kernels->host_memory) assert_memory_equal(r.memory, host, r.used * sizeof *host);
+  for (uint32_t limb = 0; limb < r.ring.primes; limb++) {
+    uint32_t position;
+    const uint32_t *back = limb_in(&r, host, &v[1], 0, limb, &position);
+    assert_memory_equal(back, limb_in(&r, r.before, &v[0], 0, limb, &position), r.n * sizeof *back);
+  }
+  for (int i = 0; i < 2; i++) kernels->stream_destroy(stream[i]);
+  free(host);
+  rig_close(&r);
+}
+
+/* ---- recorded work ---- */
+
+/* v_2 = NTT(c * the product's coefficients), and the first operand grows by it, so that every repetition counts. */
+static void enqueue_chain(const rig *r, const umbra_view v[3], const uint32_t *c) {
+  r->kernels->mul(r->stream, &v[2], &v[0], &v[1]);
+  r->kernels->ntt_inverse(r->stream, &v[2], &v[2], c);
+  r->kernels->ntt_forward(r->stream, &v[2]);
+  r->kernels->add(r->stream, &v[0], &v[0], &v[2]);
+}
+
+/* New values of the operands. */
+static void refill(rig *r, const umbra_view v[3], int round) {
+  rig_start(r, round);
+  r->used = (size_t)(v[2].run->data - r->memory) + v[2].stride;
+  for (int i = 0; i < 3; i++) fill_view(r, &v[i]);
+  rig_upload(r);
+}
+
+/* The constants are gone before the first replay. */
+static umbra_graph *record_chain(const rig *r, const umbra_view v[3], const uint32_t *c) {
+  uint32_t passing[UMBRA_MAX_PRIMES];
+  umbra_graph *graph = NULL;
+  memcpy(passing, c, sizeof passing);
+  assert_int_equal(r->kernels->record(r->stream), UMBRA_OK);
+  enqueue_chain(r, v, passing);
+  memset(passing, 0, sizeof passing);
+  assert_int_equal(r->kernels->record_end(r->stream, &graph), UMBRA_OK);
+  assert_non_null(graph);
+  return graph;
+}
+
+static void test_record(void **state) {
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  assert_int_equal(!kernels->record, !kernels->replay);
+  assert_int_equal(!kernels->record, !kernels->record_end);
+  assert_int_equal(!kernels->record, !kernels->graph_destroy);
+  if (!kernels->record) skip();
+  rig oracle, tested;
+  umbra_view v[3], w[3];
+  uint32_t c[UMBRA_MAX_PRIMES];
+  for (uint32_t i = 0; i < UMBRA_MAX_PRIMES; i++) c[i] = 3 + i;
+  start_law(&oracle, umbra_kernels_get("ref"), v, 3);
+  start_law(&tested, kernels, w, 3);
+  umbra_graph *graph = record_chain(&tested, w, c);
+  rig_download(&tested);
+  assert_memory_equal(tested.after, tested.before, tested.used * sizeof *tested.before); /* not done yet */
+  for (int round = 0; round < 3; round++) {
+    refill(&oracle, v, round);
+    refill(&tested, w, round);
+    for (int again = 0; again <= round; again++) {
+      enqueue_chain(&oracle, v, c);
+      kernels->replay(tested.stream, graph);
+    }
+    rig_download(&oracle);
+    rig_download(&tested);
+    assert_memory_equal(tested.after, oracle.after, oracle.used * sizeof *oracle.after);
+  }
+  kernels->graph_destroy(graph);
+  rig_close(&oracle);
+  rig_close(&tested);
+}
+
+static const struct CMUnitTest laws[] = {
+    cmocka_unit_test(test_device_open),   cmocka_unit_test(test_devices),          cmocka_unit_test(test_streams),
+    cmocka_unit_test(test_record),        cmocka_unit_test(test_automorphism_law), cmocka_unit_test(test_product_law),
+    cmocka_unit_test(test_expand_bounds), cmocka_unit_test(test_fft_law),
+};
+
+enum { LAWS = sizeof laws / sizeof *laws };
+
+#endif
