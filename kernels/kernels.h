@@ -122,6 +122,12 @@ typedef struct umbra_kernels {
   /* Waits for all work of the stream; then as check. */
   umbra_status (*wait)(umbra_stream *stream);
 
+  /*
+   * Seconds of device time between the place of the last call in the queue and that of this one; waits. The first call
+   * returns 0. NULL: the process's clock will do.
+   */
+  double (*lap)(umbra_stream *stream);
+
   /* What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. */
   const char *(*failure)(const umbra_device *device);
 
@@ -135,8 +141,8 @@ typedef struct umbra_kernels {
 
   /*
    * Records what is enqueued on the stream from record to record_end, instead of doing it; the graph does it when it
-   * is replayed, as often as asked, on the same memory. Between the two neither alloc, release, upload, download nor
-   * wait may be called with that stream. All NULL where there is nothing to gain (CPU backends).
+   * is replayed, as often as asked, on the same memory. Between the two neither alloc, release, upload, download, wait
+   * nor lap may be called with that stream. All NULL where there is nothing to gain (CPU backends).
    */
   umbra_status (*record)(umbra_stream *stream);
   umbra_status (*record_end)(umbra_stream *stream, umbra_graph **graph);

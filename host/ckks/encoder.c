@@ -10,6 +10,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ring/ops.h"
+#include "../ring/residence.h"
 #include "noise.h"
 
 umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n) {
@@ -227,6 +228,7 @@ static umbra_status encode(umbra_plaintext **out, const umbra_context *context, 
   umbra_status status = umbra_ring_stream_open(&stream, context->ring);
   if (status == UMBRA_OK)
     status = umbra_stream_close(stream, context, encode_into(made, stream, values, count, stride));
+  if (status == UMBRA_OK) status = umbra_poly_may_leave(&made->poly, context->ring);
   if (status == UMBRA_OK) *out = made;
   else umbra_plaintext_destroy(made);
   return status;
@@ -395,8 +397,10 @@ static umbra_status plaintext_residues(const umbra_view *dst, umbra_window windo
                                        const void *source) {
   const umbra_plaintext *plaintext = source;
   umbra_ring *ring = plaintext->context->ring;
+  UMBRA_TRY(umbra_poly_pin(&plaintext->poly, ring, stream));
   umbra_view view = umbra_poly_subview(&plaintext->poly, ring, 0, 1, window, 0);
   umbra_ring_copy(ring, stream, dst, &view);
+  umbra_poly_unpin(&plaintext->poly, ring);
   return UMBRA_OK;
 }
 

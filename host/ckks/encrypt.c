@@ -5,16 +5,20 @@
 #include "../base/error.h"
 #include "../ring/divide.h"
 #include "../ring/ops.h"
+#include "../ring/residence.h"
 #include "noise.h"
 #include "objects.h"
 #include "secret.h"
 
 /* Adds the plaintext to polynomial 0. */
-static void add_message(umbra_ciphertext *ciphertext, umbra_stream *stream, const umbra_plaintext *plaintext) {
+static umbra_status add_message(umbra_ciphertext *ciphertext, umbra_stream *stream, const umbra_plaintext *plaintext) {
   umbra_ring *ring = ciphertext->context->ring;
+  UMBRA_TRY(umbra_poly_pin(&plaintext->poly, ring, stream));
   umbra_view both = umbra_poly_view(&ciphertext->poly, ring), message = umbra_poly_view(&plaintext->poly, ring);
   umbra_view c0 = umbra_view_poly(&both, 0);
   umbra_ring_add(ring, stream, &c0, &c0, &message);
+  umbra_poly_unpin(&plaintext->poly, ring);
+  return UMBRA_OK;
 }
 
 /* ---- with the public key ---- */
@@ -119,7 +123,7 @@ static umbra_status run(const encryption *job, umbra_ciphertext *made, umbra_ran
   if (job->secret_key) UMBRA_TRY(make_zero_symmetric(made, job->secret_key, random));
   UMBRA_TRY(umbra_ring_stream_open(&stream, job->context->ring));
   umbra_status status = job->public_key ? encrypt_zero(made, job->public_key, stream, random) : UMBRA_OK;
-  if (status == UMBRA_OK) add_message(made, stream, job->plaintext);
+  if (status == UMBRA_OK) status = add_message(made, stream, job->plaintext);
   set_estimate(made, job);
   return umbra_stream_close(stream, job->context, status);
 }

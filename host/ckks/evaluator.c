@@ -30,6 +30,11 @@ void umbra_evaluator_destroy(umbra_evaluator *evaluator) {
   umbra_free(evaluator);
 }
 
+umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator) {
+  if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_wait needs an evaluator");
+  return umbra_ring_wait(evaluator->context->ring, evaluator->stream);
+}
+
 /* ---- shared checks and results ---- */
 
 static umbra_status check_input(const umbra_evaluator *evaluator, const umbra_ciphertext *input, const uint8_t *owner) {

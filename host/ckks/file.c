@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "../ring/residence.h"
 #include "../ring/residues_file.h"
 
 static const uint8_t *digest_of(const umbra_context *context) { return umbra_context_params(context)->digest; }
@@ -15,7 +16,12 @@ umbra_status umbra_file_write_poly(umbra_writer *writer, const umbra_context *co
                                    uint32_t step) {
   umbra_stream *stream;
   UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
-  return umbra_stream_close(stream, context, umbra_residues_write(writer, context->ring, stream, poly, step));
+  umbra_status status = umbra_poly_pin(poly, context->ring, stream);
+  if (status == UMBRA_OK) {
+    status = umbra_residues_write(writer, context->ring, stream, poly, step);
+    umbra_poly_unpin(poly, context->ring);
+  }
+  return umbra_stream_close(stream, context, status);
 }
 
 static int is_bound(double x) { return isfinite(x) && x >= 0; }

@@ -2,6 +2,7 @@
 /* Evaluation keys, each as two sections: its purpose and seed, then the halves that no seed gives. */
 #include <string.h>
 
+#include "../ring/residence.h"
 #include "../ring/residues_file.h"
 #include "file.h"
 
@@ -72,7 +73,8 @@ static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, 
   entry->kind = (umbra_key_kind)record.kind;
   entry->rotation = record.rotation;
   memcpy(entry->seed, record.seed, sizeof entry->seed);
-  return read_residues(reader, context, entry);
+  UMBRA_TRY(read_residues(reader, context, entry));
+  return umbra_poly_may_leave(&entry->key.poly, context->ring);
 }
 
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../ring/residence.h"
 #include "../ring/residues_file.h"
 #include "file.h"
 
@@ -31,7 +32,8 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   *object = made;
   made->slots = value.slots;
   made->estimate = (umbra_estimate){value.magnitude, value.error};
-  return read_residues(reader, made);
+  UMBRA_TRY(read_residues(reader, made));
+  return umbra_poly_may_leave(&made->poly, context->ring);
 }
 
 static void destroy(void *object) { umbra_plaintext_destroy(object); }

@@ -7,6 +7,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ring/ops.h"
+#include "../ring/residence.h"
 #include "galois.h"
 #include "objects.h"
 #include "secret.h"
@@ -174,7 +175,7 @@ static umbra_status make_eval_key(umbra_eval_key *entry, key_maker *maker, const
   if (status == UMBRA_OK && home != context->ring) status = umbra_ring_wait(home, maker->stream);
   if (status == UMBRA_OK) status = umbra_poly_move(&entry->key.poly, home, context->ring);
   if (status != UMBRA_OK) umbra_poly_destroy(&entry->key.poly, home);
-  return status;
+  return status == UMBRA_OK ? umbra_poly_may_leave(&entry->key.poly, context->ring) : status;
 }
 
 const umbra_eval_key *umbra_eval_keys_find(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation) {

@@ -7,6 +7,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ring/ops.h"
+#include "../ring/residence.h"
 
 /* ---- streams and checks ---- */
 
@@ -94,8 +95,9 @@ void umbra_plaintext_destroy(umbra_plaintext *plaintext) {
   umbra_ring *ring = plaintext->context->ring;
   umbra_stream *stream;
   if (umbra_ring_stream_open(&stream, ring) == UMBRA_OK) {
+    umbra_poly_forget(&plaintext->poly, ring);
     umbra_ring_give_secret(ring, stream, plaintext->poly.data, umbra_poly_bytes(&plaintext->poly, ring));
-    (void)umbra_stream_close(stream, plaintext->context, UMBRA_OK);
+    umbra_ring_stream_close(stream, ring);
   } else {
     umbra_poly_destroy(&plaintext->poly, ring);
   }

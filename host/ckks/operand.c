@@ -8,6 +8,7 @@
 #include "../base/error.h"
 #include "../ring/divide.h"
 #include "../ring/ops.h"
+#include "../ring/residence.h"
 #include "noise.h"
 
 /* log2 of the constant c for a division from `part` of level l's window to level k. */
@@ -60,11 +61,17 @@ umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, cons
   int64_t c = round_constant(log_c, &shift);
   umbra_poly scaled;
   UMBRA_TRY(umbra_poly_create(&scaled, ring, poly->polys, part, 0, "a level change"));
+  umbra_status status = umbra_poly_pin(poly, ring, evaluator->stream);
+  if (status != UMBRA_OK) {
+    umbra_poly_destroy(&scaled, ring);
+    return status;
+  }
   umbra_view src = umbra_poly_subview(poly, ring, 0, poly->polys, part, 0),
              scaled_view = umbra_poly_view(&scaled, ring);
   umbra_ring_mul_integer(ring, evaluator->stream, &scaled_view, &src, c, shift);
   umbra_dividend dividend = umbra_dividend_of(&scaled_view, part, 0);
-  umbra_status status = umbra_divide(ring, evaluator->stream, dst, chain->window[to], &dividend, NULL);
+  umbra_poly_unpin(poly, ring);
+  status = umbra_divide(ring, evaluator->stream, dst, chain->window[to], &dividend, NULL);
   umbra_poly_destroy(&scaled, ring);
   if (status == UMBRA_OK)
     *estimate = umbra_noise_round(umbra_noise_perturb(*estimate, 0.5 / umbra_log2_to_double(log_c)), chain, to);
@@ -76,6 +83,8 @@ umbra_status umbra_operand_open(umbra_operand *operand, umbra_evaluator *evaluat
   umbra_ring *ring = evaluator->context->ring;
   umbra_operand made = {.estimate = estimate};
   if (from == to) {
+    UMBRA_TRY(umbra_poly_pin(poly, ring, evaluator->stream));
+    made.pinned = poly;
     made.view = umbra_poly_view(poly, ring);
     *operand = made;
     return UMBRA_OK;
@@ -90,5 +99,7 @@ umbra_status umbra_operand_open(umbra_operand *operand, umbra_evaluator *evaluat
 }
 
 void umbra_operand_close(umbra_operand *operand, umbra_evaluator *evaluator) {
-  if (operand->lowered.data) umbra_poly_destroy(&operand->lowered, evaluator->context->ring);
+  umbra_ring *ring = evaluator->context->ring;
+  if (operand->pinned) umbra_poly_unpin(operand->pinned, ring);
+  if (operand->lowered.data) umbra_poly_destroy(&operand->lowered, ring);
 }

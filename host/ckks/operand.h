@@ -10,7 +10,8 @@
 /* Residues at the wanted level: the object's own, or a lowered copy. */
 typedef struct umbra_operand {
   umbra_view view;
-  umbra_poly lowered; /* empty if view is the object's own */
+  const umbra_poly *pinned; /* the object's own, if view is of it */
+  umbra_poly lowered;       /* else */
   umbra_estimate estimate;
 } umbra_operand;
 

@@ -10,6 +10,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "divide.h"
+#include "residence.h"
 #include "ring_internal.h"
 
 typedef struct digit_plan {
@@ -109,6 +110,9 @@ void umbra_decompositions_destroy(umbra_ring *ring) {
   }
 }
 
+/* Limbs of the window and the auxiliary primes. */
+static uint32_t all_limbs(const umbra_key_product *p) { return p->plan->window.count + p->ring->params->chain.auxes; }
+
 static uint32_t *digit_data(const umbra_key_product *p, uint32_t j) {
   return p->data + (size_t)j * p->count * umbra_ring_n(p->ring);
 }
@@ -128,8 +132,24 @@ static void extend_part(const umbra_key_product *p, uint32_t j, uint32_t first, 
   kernels->ntt_forward(p->stream, &part);
 }
 
+/* All digits over all limbs, in one call. */
+static void extend_fused(const umbra_key_product *p, const umbra_view *coefficients) {
+  const umbra_decomposition *plan = p->plan;
+  umbra_digit digit[UMBRA_MAX_DIGITS];
+  for (uint32_t j = 0; j < plan->digits.count; j++)
+    digit[j] = (umbra_digit){.first = (uint16_t)plan->digit[j].first,
+                             .count = (uint16_t)(plan->digit[j].end - plan->digit[j].first),
+                             .conversion = plan->digit[j].conversion};
+  umbra_view all = umbra_view_packed(p->ring, p->data, plan->digits.count, plan->window, 0, p->count);
+  p->ring->kernels->extend_digits(p->stream, &all, coefficients, digit);
+}
+
 /* coefficients: x over the window, in the coefficient domain, times `closing`. */
 static void extend_digits(const umbra_key_product *p, const umbra_view *coefficients) {
+  if (p->ring->kernels->extend_digits && p->count == all_limbs(p)) {
+    extend_fused(p, coefficients);
+    return;
+  }
   uint32_t end = p->first + p->count;
   for (uint32_t j = 0; j < p->plan->digits.count; j++) {
     const digit_plan *digit = &p->plan->digit[j];
@@ -187,27 +207,42 @@ void umbra_digits_destroy(umbra_digits *digits, umbra_ring *ring) { umbra_poly_d
 
 /* ---- products with keys ---- */
 
+/* Limbs of the digits that are held at once: a block. */
+static uint32_t most_held(const umbra_key_product *p) {
+  uint32_t block = umbra_ring_block(p->ring), limbs = all_limbs(p);
+  return block < limbs ? block : limbs;
+}
+
+/* Room for the digits, and x as coefficients. */
+static umbra_status open_digits(umbra_key_product *p) {
+  size_t n = umbra_ring_n(p->ring), own = p->plan->window.count;
+  p->bytes = (own + (size_t)most_held(p) * p->plan->digits.count) * n * sizeof(uint32_t);
+  UMBRA_TRY(umbra_ring_take(p->ring, &p->memory, p->bytes, "a key switch's workspace"));
+  p->coefficients = to_coefficients(p, p->memory);
+  p->data = (uint32_t *)p->memory + own * n;
+  return UMBRA_OK;
+}
+
 umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring, umbra_stream *stream,
                                     const umbra_view *x, umbra_window window, const umbra_digits *digits,
                                     const umbra_switching_key *key, const umbra_view *init, uint32_t galois) {
   umbra_key_product p = {.ring = ring, .stream = stream, .x = x, .key = key, .init = init, .galois = galois};
   UMBRA_TRY(find_plan(&p.plan, ring, window));
-  uint32_t limbs = window.count + ring->params->chain.auxes;
+  UMBRA_TRY(umbra_poly_pin(&key->poly, ring, stream));
+  umbra_status status = UMBRA_OK;
   if (digits) {
     p.data = digits->extended.data;
-    p.count = limbs;
+    p.count = all_limbs(&p);
   } else {
-    uint32_t most = umbra_ring_block(ring) < limbs ? umbra_ring_block(ring) : limbs;
-    p.bytes = ((size_t)window.count + (size_t)most * p.plan->digits.count) * umbra_ring_n(ring) * sizeof(uint32_t);
-    UMBRA_TRY(umbra_ring_take(ring, &p.memory, p.bytes, "a key switch's workspace"));
-    p.coefficients = to_coefficients(&p, p.memory);
-    p.data = (uint32_t *)p.memory + (size_t)window.count * umbra_ring_n(ring);
+    status = open_digits(&p);
   }
-  *product = p;
-  return UMBRA_OK;
+  if (status == UMBRA_OK) *product = p;
+  else umbra_poly_unpin(&key->poly, ring);
+  return status;
 }
 
 void umbra_key_product_close(umbra_key_product *product) {
+  umbra_poly_unpin(&product->key->poly, product->ring);
   umbra_ring_give(product->ring, product->memory, product->bytes);
   *product = (umbra_key_product){0};
 }
@@ -215,8 +250,9 @@ void umbra_key_product_close(umbra_key_product *product) {
 void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count) {
   umbra_key_product *p = product;
   if (first >= p->first && first + count <= p->first + p->count) return;
-  p->first = first;
-  p->count = count;
+  int all = most_held(p) == all_limbs(p);
+  p->first = all ? 0 : first;
+  p->count = all ? all_limbs(p) : count;
   extend_digits(p, &p->coefficients);
 }
 
@@ -257,26 +293,37 @@ umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_vi
   return status;
 }
 
-/* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step. Products of hoisted digits hold nothing to close. */
+/* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step. */
 static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
                                  const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
   umbra_key_product product[UMBRA_DIVISIONS_TOGETHER];
   umbra_dividend dividend[UMBRA_DIVISIONS_TOGETHER];
   umbra_view dst[UMBRA_DIVISIONS_TOGETHER];
-  for (size_t i = 0; i < count; i++) {
-    UMBRA_TRY(
-        umbra_key_product_open(&product[i], ring, stream, x, digits->window, digits, to[i].key, init, to[i].galois));
-    dividend[i] = dividend_of(&product[i]);
+  umbra_status status = UMBRA_OK;
+  size_t opened = 0;
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
+    status =
+        umbra_key_product_open(&product[i], ring, stream, x, digits->window, digits, to[i].key, init, to[i].galois);
+    if (status == UMBRA_OK) dividend[opened++] = dividend_of(&product[i]);
     dst[i] = to[i].dst;
   }
-  return umbra_divide_many(ring, stream, dst, digits->window, dividend, count);
+  if (status == UMBRA_OK) status = umbra_divide_many(ring, stream, dst, digits->window, dividend, count);
+  while (opened) umbra_key_product_close(&product[--opened]);
+  return status;
 }
 
+/* Where memory is short, fewer go together: less workspace, and fewer keys that have to be there at once. */
 umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
                                const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
-  for (size_t done = 0; done < count; done += UMBRA_DIVISIONS_TOGETHER) {
-    size_t now = count - done < UMBRA_DIVISIONS_TOGETHER ? count - done : UMBRA_DIVISIONS_TOGETHER;
-    UMBRA_TRY(switch_group(ring, stream, to + done, now, x, digits, init));
+  size_t most = UMBRA_DIVISIONS_TOGETHER;
+  for (size_t done = 0, now; done < count; done += now) {
+    now = count - done < most ? count - done : most;
+    umbra_status status = switch_group(ring, stream, to + done, now, x, digits, init);
+    for (; status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1; most = now) {
+      now /= 2;
+      status = switch_group(ring, stream, to + done, now, x, digits, init);
+    }
+    UMBRA_TRY(status);
   }
   return UMBRA_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/error.h"
 #include "ops.h"
+#include "residence.h"
 #include "ring_internal.h"
 
 static size_t poly_limbs(const umbra_poly *poly) { return (size_t)poly->window.count + poly->aux; }
@@ -20,6 +21,7 @@ umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t poly
 }
 
 void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring) {
+  umbra_poly_forget(poly, ring);
   umbra_ring_give(ring, poly->data, umbra_poly_bytes(poly, ring));
   *poly = (umbra_poly){0};
 }

@@ -114,22 +114,43 @@ static void *reuse(umbra_ring *ring, size_t bytes) {
   return NULL;
 }
 
-static umbra_status take_locked(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
-  if (ring->memory_limit && bytes > ring->memory_limit - ring->taken)
+/* Makes room under the memory limit for `bytes` more: polynomials that may leave do. */
+static umbra_status fit_limit(umbra_ring *ring, size_t bytes, const char *what) {
+  if (!ring->memory_limit) return UMBRA_OK;
+  while (bytes > ring->memory_limit - ring->taken && umbra_residences_evict(ring)) continue;
+  if (bytes > ring->memory_limit - ring->taken)
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY,
                       "%s needs %zu bytes; the context's memory limit is %llu, of which %llu are in use: destroy "
                       "objects or raise memory_limit",
                       what, bytes, (unsigned long long)ring->memory_limit, (unsigned long long)ring->taken);
+  while (ring->blocks && ring->taken + ring->cached + bytes > ring->memory_limit) drop_oldest(ring);
+  return UMBRA_OK;
+}
+
+/* A new block; where the device has none left, kept blocks are dropped first, then polynomials leave. */
+static umbra_status allocate(umbra_ring *ring, void **block, size_t bytes) {
+  umbra_status status = ring->kernels->alloc(ring->device, block, bytes);
+  if (status == UMBRA_ERROR_OUT_OF_MEMORY && ring->blocks) {
+    while (ring->blocks) drop_oldest(ring);
+    status = ring->kernels->alloc(ring->device, block, bytes);
+  }
+  while (status == UMBRA_ERROR_OUT_OF_MEMORY && umbra_residences_evict(ring))
+    status = ring->kernels->alloc(ring->device, block, bytes);
+  return status;
+}
+
+umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
+  umbra_arena *arena = umbra_arena_of_thread(ring);
+  if (arena) {
+    *memory = umbra_arena_reuse(arena, bytes);
+    if (*memory) return UMBRA_OK;
+    UMBRA_TRY(umbra_arena_reserve(arena));
+  }
   umbra_status status = umbra_alloc_must_fail() ? UMBRA_ERROR_OUT_OF_MEMORY : UMBRA_OK;
   void *block = status == UMBRA_OK ? reuse(ring, bytes) : NULL;
   if (status == UMBRA_OK && !block) {
-    while (ring->blocks && ring->memory_limit && ring->taken + ring->cached + bytes > ring->memory_limit)
-      drop_oldest(ring);
-    status = ring->kernels->alloc(ring->device, &block, bytes);
-    if (status == UMBRA_ERROR_OUT_OF_MEMORY && ring->blocks) {
-      while (ring->blocks) drop_oldest(ring);
-      status = ring->kernels->alloc(ring->device, &block, bytes);
-    }
+    UMBRA_TRY(fit_limit(ring, bytes, what));
+    status = allocate(ring, &block, bytes);
   }
   if (status != UMBRA_OK) return umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
   ring->taken += bytes;
@@ -139,19 +160,25 @@ static umbra_status take_locked(umbra_ring *ring, void **memory, size_t bytes, c
 
 umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
   mtx_lock(&ring->lock);
-  umbra_status status = take_locked(ring, memory, bytes, what);
+  umbra_status status = umbra_ring_take_locked(ring, memory, bytes, what);
   mtx_unlock(&ring->lock);
   return status;
 }
 
-void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
-  if (!memory) return;
-  mtx_lock(&ring->lock);
+/* The lock is held. */
+static void cache_block(umbra_ring *ring, void *memory, size_t bytes) {
   ring->taken -= bytes;
   if (ring->blocks == UMBRA_CACHED_BLOCKS) drop_oldest(ring);
   ring->block[ring->blocks++] = (umbra_block){memory, bytes};
   ring->cached += bytes;
   while (ring->cached > cache_limit(ring)) drop_oldest(ring);
+}
+
+void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
+  if (!memory) return;
+  mtx_lock(&ring->lock);
+  umbra_arena *arena = umbra_arena_of_thread(ring);
+  if (!arena || !umbra_arena_keep(arena, memory, bytes)) cache_block(ring, memory, bytes);
   mtx_unlock(&ring->lock);
 }
 

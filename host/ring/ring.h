@@ -24,6 +24,7 @@ typedef struct umbra_poly {
   umbra_window window;
   uint16_t aux;
   uint16_t polys;
+  struct umbra_residence *residence; /* NULL: always in device memory; see residence.h */
 } umbra_poly;
 
 umbra_status umbra_ring_create(umbra_ring **ring, const umbra_params *params, const umbra_kernels *kernels,
@@ -53,6 +54,27 @@ umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream);
 
 umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what);
 void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes);
+
+/* ---- recording: work on fixed memory that can be done again ---- */
+
+typedef struct umbra_arena umbra_arena;
+
+/* Whether the device can record at all. */
+int umbra_ring_can_record(const umbra_ring *ring);
+
+/*
+ * From begin to end, memory that this thread gives back stays with the arena, and it takes from there first; so what a
+ * recording uses is used by nobody else until the arena is destroyed. One arena of a ring at a time: else UNSUPPORTED.
+ */
+umbra_status umbra_arena_begin(umbra_arena **arena, umbra_ring *ring);
+void umbra_arena_end(umbra_ring *ring);
+void umbra_arena_destroy(umbra_arena *arena, umbra_ring *ring);
+
+/* See kernels.h; UNSUPPORTED if what was recorded cannot be. */
+umbra_status umbra_ring_record(const umbra_ring *ring, umbra_stream *stream);
+umbra_status umbra_ring_record_end(const umbra_ring *ring, umbra_stream *stream, umbra_graph **graph);
+void umbra_ring_replay(const umbra_ring *ring, umbra_stream *stream, const umbra_graph *graph);
+void umbra_ring_graph_destroy(const umbra_ring *ring, umbra_graph *graph);
 
 /* ---- polynomials ---- */
 

@@ -17,19 +17,58 @@ typedef struct umbra_block {
 typedef struct umbra_division umbra_division;           /* see divide.c */
 typedef struct umbra_decomposition umbra_decomposition; /* see decompose.c */
 
+typedef struct umbra_residence umbra_residence; /* see residence.c */
+
+/* Memory that a recording uses: blocks that are free at the moment, and room for all that it may give back. */
+struct umbra_arena {
+  thrd_t thread;
+  size_t free, room;
+  umbra_block *block;
+  size_t pins, pin_room;
+  umbra_residence **pin; /* what was pinned, once for each time: held until the arena is destroyed */
+};
+
 struct umbra_ring {
   umbra_params *params;
   const umbra_kernels *kernels;
   umbra_device *device;
   uint32_t threads;
-  uint64_t memory_limit; /* 0: none */
-  mtx_t lock;            /* of everything below */
+  uint64_t memory_limit;       /* 0: none */
+  mtx_t lock;                  /* of everything below */
+  umbra_arena *arena;          /* what its thread takes and gives goes there; NULL: nothing is recorded */
+  umbra_residence *residences; /* of polynomials that may leave */
+  uint64_t pins;               /* so far */
   uint64_t taken, cached;
   size_t blocks;
   umbra_block block[UMBRA_CACHED_BLOCKS]; /* given back, oldest first */
   umbra_division *divisions;              /* plans made so far: lists that only grow */
   umbra_decomposition *decompositions;
 };
+
+/* The arena of this thread, or NULL; the lock is held. */
+umbra_arena *umbra_arena_of_thread(const umbra_ring *ring);
+
+/* A free block of exactly that size, or NULL. */
+void *umbra_arena_reuse(umbra_arena *arena, size_t bytes);
+
+/* Room for one more block: before one is taken, so that giving it back cannot fail. */
+umbra_status umbra_arena_reserve(umbra_arena *arena);
+
+/* Holds what the recording pins; the lock is held. */
+umbra_status umbra_arena_pin(umbra_arena *arena, umbra_residence *residence);
+
+/* umbra_ring_take for those who hold the lock. */
+umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t bytes, const char *what);
+
+/* Sends the polynomial away that was used longest ago; 0 if there is none. The lock is held. */
+int umbra_residences_evict(umbra_ring *ring);
+
+/* One pin more (the lock is held), or less. */
+void umbra_residence_hold(umbra_residence *residence);
+void umbra_residence_unpin(umbra_residence *residence, umbra_ring *ring);
+
+/* Keeps a block that is given back; 0 if it was not taken during the recording. */
+int umbra_arena_keep(umbra_arena *arena, void *memory, size_t bytes);
 
 void umbra_divisions_destroy(umbra_ring *ring);
 void umbra_decompositions_destroy(umbra_ring *ring);

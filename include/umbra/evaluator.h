@@ -31,6 +31,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_create(umbra_evaluator **e
                                                              const umbra_eval_keys *keys);
 UMBRA_API void umbra_evaluator_destroy(umbra_evaluator *evaluator);
 
+/*
+ * Waits until all that the evaluator enqueued is done; on a CPU it is already. For those who take times, or want to know
+ * now whether something failed. Errors: INVALID_ARGUMENT; DEVICE if any of it failed (the text says what).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator);
+
 /* ---- no level, no key ---- */
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_add(umbra_evaluator *evaluator, umbra_ciphertext **out,

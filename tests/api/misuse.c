@@ -336,6 +336,7 @@ static void null_arguments_elsewhere(void **state) {
                "output");
   assert_fails(umbra_evaluator_create(&e, NULL, NULL), bad, "context");
   assert_fails(umbra_evaluator_create(NULL, s.context, NULL), bad, "output");
+  assert_fails(umbra_evaluator_wait(NULL), bad, "evaluator");
   assert_fails(umbra_secret_key_generate(&secret, NULL), bad, "context");
   assert_fails(umbra_secret_key_generate(NULL, s.context), bad, "output");
   assert_fails(umbra_public_key_generate(&public, NULL), bad, "secret key");

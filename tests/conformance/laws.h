@@ -288,10 +288,31 @@ static void test_record(void **state) {
   rig_close(&tested);
 }
 
+/* ---- laps ---- */
+
+static void test_laps(void **state) {
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  if (!kernels->lap) skip();
+  rig r;
+  umbra_view v[1];
+  start_law(&r, kernels, v, 1);
+  assert_true(kernels->lap(r.stream) == 0);
+  double least = 1;
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < i; k++) kernels->ntt_forward(r.stream, &v[0]);
+    const double lap = kernels->lap(r.stream);
+    assert_true(lap >= 0 && lap < 60);
+    if (i && lap < least) least = lap;
+  }
+  assert_true(least > 0);
+  assert_int_equal(kernels->check(r.stream), UMBRA_OK);
+  rig_close(&r);
+}
+
 static const struct CMUnitTest laws[] = {
     cmocka_unit_test(test_device_open),   cmocka_unit_test(test_devices),          cmocka_unit_test(test_streams),
     cmocka_unit_test(test_record),        cmocka_unit_test(test_automorphism_law), cmocka_unit_test(test_product_law),
-    cmocka_unit_test(test_expand_bounds), cmocka_unit_test(test_fft_law),
+    cmocka_unit_test(test_expand_bounds), cmocka_unit_test(test_fft_law),          cmocka_unit_test(test_laps),
 };
 
 enum { LAWS = sizeof laws / sizeof *laws };

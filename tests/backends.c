@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: quick */
+/* labels: emu quick timeout=600 */
+/* labels: gpu UMBRA_TEST_BACKEND=cuda */
 /*
- * The whole scheme gives the same bits on every backend that this machine can run: with the same random numbers, the
- * same keys, encryptions, results of all operations, and decrypted values.
+ * The whole scheme gives the same bits on every backend that this machine can run, the emulated GPU among them: with the
+ * same random numbers, the same keys, encryptions, results of all operations, and decrypted values. UMBRA_TEST_BACKEND
+ * names the only one to look at.
  */
 #include <sodium.h>
 
-#include "../scheme.h"
+#include "../kernels/kernels.h"
+#include "scheme.h"
 
 /* ---- the same random numbers in every run ---- */
 
@@ -103,6 +106,47 @@ static void record_operations(trace *t, const scheme *s, umbra_ciphertext *const
   RECORD_CALL("chebyshev", umbra_chebyshev_eval(e, &out, x[0], polynomial, 7));
 }
 
+/* Two inputs, two outputs: a product, and rotations of it added up. */
+static umbra_status circuit_body(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                                 void *user) {
+  umbra_ciphertext *turned[2] = {NULL, NULL};
+  umbra_status status = umbra_mul(e, &outs[0], ins[0], ins[1]);
+  if (status == UMBRA_OK) status = umbra_rotate_many(e, turned, outs[0], user, 2);
+  if (status == UMBRA_OK) status = umbra_add(e, &outs[1], turned[0], turned[1]);
+  umbra_ciphertext_destroy(turned[0]);
+  umbra_ciphertext_destroy(turned[1]);
+  return status;
+}
+
+/* A circuit that is run on other inputs than those that it was made with. */
+static void record_circuit(trace *t, const scheme *s, umbra_ciphertext *const *x) {
+  static int32_t steps[] = {1, -5};
+  umbra_ciphertext *outs[2] = {NULL, NULL}, *other = NULL;
+  umbra_circuit *circuit;
+  const umbra_ciphertext *ins[2] = {x[0], x[1]};
+  umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = circuit_body, .user = steps, .ins = 2, .outs = 2,
+                             .examples = ins};
+  assert_ok(umbra_circuit_create(&circuit, s->evaluator, &desc));
+  assert_ok(umbra_negate(s->evaluator, &other, x[0]));
+  ins[0] = other;
+  for (int i = 0; i < 2; i++) assert_ok(umbra_circuit_run(circuit, outs, ins));
+  record_ciphertext(t, "circuit, product", outs[0]);
+  record_ciphertext(t, "circuit, sum", outs[1]);
+  umbra_circuit_destroy(circuit);
+  for (int i = 0; i < 2; i++) umbra_ciphertext_destroy(outs[i]);
+  umbra_ciphertext_destroy(other);
+}
+
+static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *x) {
+  static const int32_t steps[] = {1, 0, -5, 1};
+  umbra_ciphertext *outs[4] = {NULL};
+  assert_ok(umbra_rotate_many(s->evaluator, outs, x, steps, 4));
+  for (int i = 0; i < 4; i++) {
+    record_ciphertext(t, "rotate_many", outs[i]);
+    umbra_ciphertext_destroy(outs[i]);
+  }
+}
+
 static void run(trace *t, umbra_params *params, const char *device) {
   static const int32_t steps[] = {1, -5};
   scheme s;
@@ -125,6 +169,8 @@ static void run(trace *t, umbra_params *params, const char *device) {
     vector_destroy(&v);
   }
   record_operations(t, &s, x, p);
+  record_rotations(t, &s, x[0]);
+  record_circuit(t, &s, x);
   for (int i = 0; i < 3; i++) {
     umbra_ciphertext_destroy(x[i]);
     umbra_plaintext_destroy(p[i]);
@@ -145,16 +191,17 @@ static int can_run(umbra_params *params, const char *device) {
 }
 
 static void compare(umbra_params *params) {
-  static const char *const others[] = {"avx2", "avx512"};
   static trace expected, found;
+  const char *only = getenv("UMBRA_TEST_BACKEND");
   run(&expected, params, "ref");
-  for (int i = 0; i < 2; i++) {
-    if (!can_run(params, others[i])) continue;
-    run(&found, params, others[i]);
+  for (const char *const *other = umbra_kernels_names(); *other; other++) {
+    if (strcmp(*other, "ref") == 0 || (only && strcmp(*other, only) != 0) || !can_run(params, *other)) continue;
+    printf("ref and %s\n", *other);
+    run(&found, params, *other);
     assert_int_equal(found.count, expected.count);
     for (int k = 0; k < expected.count; k++)
       if (memcmp(found.digest[k], expected.digest[k], DIGEST) != 0)
-        fail_msg("%s and ref differ in object %d, %s", others[i], k, expected.name[k]);
+        fail_msg("%s and ref differ in object %d, %s", *other, k, expected.name[k]);
   }
   umbra_params_destroy(params);
 }
@@ -175,6 +222,8 @@ static void runs_repeat(void **state) {
 }
 
 int main(void) {
+  const char *only = getenv("UMBRA_TEST_BACKEND");
+  if (only && !umbra_kernels_get(only)) return 77;
   randombytes_set_implementation(&generator);
   if (sodium_init() < 0) return 1; /* now, as it draws random numbers itself */
   const struct CMUnitTest tests[] = {cmocka_unit_test(runs_repeat), cmocka_unit_test(scale_25),

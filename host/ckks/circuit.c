@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A circuit keeps private inputs and outputs, on which its recording works. The memory that the body uses on the way
+ * stays in the recording's arena, so nobody else can be given it.
+ */
+#include <umbra/circuit.h>
+
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ring/ops.h"
+#include "evaluator_internal.h"
+
+struct umbra_circuit {
+  umbra_evaluator *evaluator;
+  umbra_circuit_body body;
+  void *user;
+  size_t ins, outs;
+  umbra_ciphertext **in, **out; /* private; out: only if recorded */
+  umbra_arena *arena;
+  umbra_graph *graph; /* NULL: a run calls the body */
+};
+
+static void destroy_all(umbra_ciphertext **ciphertext, size_t count) {
+  for (size_t i = 0; ciphertext && i < count; i++) {
+    umbra_ciphertext_destroy(ciphertext[i]);
+    ciphertext[i] = NULL;
+  }
+}
+
+/* ---- making ---- */
+
+/* Calls the body and checks that it made its outputs; makes none if it fails. */
+static umbra_status call_body(const umbra_circuit *circuit, umbra_ciphertext **outs,
+                              const umbra_ciphertext *const *ins) {
+  memset(outs, 0, circuit->outs * sizeof *outs);
+  umbra_status status = circuit->body(circuit->evaluator, outs, ins, circuit->user);
+  for (size_t i = 0; i < circuit->outs && status == UMBRA_OK; i++)
+    if (!outs[i]) status = umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit's function made no output %zu", i);
+  if (status != UMBRA_OK) destroy_all(outs, circuit->outs);
+  return status;
+}
+
+/* Records the body. The call before makes plans, memory and the body's errors come when nothing is recorded yet. */
+static umbra_status record_body(umbra_circuit *circuit) {
+  umbra_ring *ring = circuit->evaluator->context->ring;
+  umbra_stream *stream = circuit->evaluator->stream;
+  const umbra_ciphertext *const *ins = (const umbra_ciphertext *const *)circuit->in;
+  UMBRA_TRY(call_body(circuit, circuit->out, ins));
+  destroy_all(circuit->out, circuit->outs);
+  UMBRA_TRY(umbra_ring_record(ring, stream));
+  umbra_status called = call_body(circuit, circuit->out, ins);
+  umbra_status recorded = umbra_ring_record_end(ring, stream, &circuit->graph);
+  return called == UMBRA_OK ? recorded : called;
+}
+
+static umbra_status make_recording(umbra_circuit *circuit) {
+  umbra_ring *ring = circuit->evaluator->context->ring;
+  UMBRA_TRY(umbra_arena_begin(&circuit->arena, ring));
+  umbra_status status = record_body(circuit);
+  umbra_arena_end(ring);
+  return status;
+}
+
+static umbra_status fill_circuit(umbra_circuit *circuit, const umbra_circuit_desc *desc) {
+  UMBRA_TRY(umbra_alloc(&circuit->in, circuit->ins, sizeof *circuit->in, "a circuit"));
+  UMBRA_TRY(umbra_alloc(&circuit->out, circuit->outs, sizeof *circuit->out, "a circuit"));
+  for (size_t i = 0; i < circuit->ins; i++) UMBRA_TRY(umbra_ciphertext_copy(&circuit->in[i], desc->examples[i]));
+  return umbra_ring_can_record(circuit->evaluator->context->ring) ? make_recording(circuit) : UMBRA_OK;
+}
+
+static umbra_status check_desc(const umbra_evaluator *evaluator, const umbra_circuit_desc *desc) {
+  if (!evaluator || !desc || desc->struct_size != sizeof *desc)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_circuit_create needs an evaluator and a description with UMBRA_CIRCUIT_DESC_INIT");
+  if (!desc->body || !desc->ins || !desc->outs || !desc->examples)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a circuit needs a function, at least one input with its example, and at least one output");
+  umbra_ciphertext *none = NULL;
+  for (size_t i = 0; i < desc->ins; i++)
+    UMBRA_TRY(umbra_check_operands(evaluator, &none, desc->examples[0], desc->examples[i]));
+  return UMBRA_OK;
+}
+
+umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluator, const umbra_circuit_desc *desc) {
+  if (!out) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "circuit is NULL");
+  UMBRA_TRY(check_desc(evaluator, desc));
+  umbra_circuit *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a circuit"));
+  *made = (umbra_circuit){
+      .evaluator = evaluator, .body = desc->body, .user = desc->user, .ins = desc->ins, .outs = desc->outs};
+  umbra_status status = fill_circuit(made, desc);
+  if (status == UMBRA_OK) *out = made;
+  else umbra_circuit_destroy(made);
+  return status;
+}
+
+void umbra_circuit_destroy(umbra_circuit *circuit) {
+  if (!circuit) return;
+  umbra_ring *ring = circuit->evaluator->context->ring;
+  umbra_ring_graph_destroy(ring, circuit->graph);
+  destroy_all(circuit->in, circuit->ins);
+  destroy_all(circuit->out, circuit->outs);
+  umbra_arena_destroy(circuit->arena, ring);
+  umbra_free(circuit->in);
+  umbra_free(circuit->out);
+  umbra_free(circuit);
+}
+
+int umbra_circuit_is_recorded(const umbra_circuit *circuit) { return circuit->graph != NULL; }
+
+/* ---- running ---- */
+
+static umbra_status check_input(const umbra_circuit *circuit, const umbra_ciphertext *in, size_t i) {
+  const umbra_ciphertext *example = circuit->in[i];
+  umbra_ciphertext *none = NULL;
+  if (!in) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "input %zu of the circuit is NULL", i);
+  UMBRA_TRY(umbra_check_operands(circuit->evaluator, &none, in, example));
+  if (in->level != example->level || in->slots != example->slots)
+    return umbra_fail(UMBRA_ERROR_MISMATCH,
+                      "input %zu is at level %u with %u slots; the circuit was made for level %u and %u slots", i,
+                      in->level, in->slots, example->level, example->slots);
+  if (in->estimate.magnitude > example->estimate.magnitude || in->estimate.error > example->estimate.error)
+    return umbra_fail(UMBRA_ERROR_MISMATCH,
+                      "input %zu may hold larger values or errors (%g, %g) than its example (%g, %g): make the circuit "
+                      "with the largest",
+                      i, in->estimate.magnitude, in->estimate.error, example->estimate.magnitude,
+                      example->estimate.error);
+  return UMBRA_OK;
+}
+
+static umbra_status check_run(const umbra_circuit *circuit, umbra_ciphertext *const *outs,
+                              const umbra_ciphertext *const *ins) {
+  if (!circuit || !outs || !ins)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit, its outputs and its inputs may not be NULL");
+  for (size_t i = 0; i < circuit->ins; i++) UMBRA_TRY(check_input(circuit, ins[i], i));
+  for (size_t i = 0; i < circuit->outs; i++)
+    for (size_t k = 0; k < i; k++)
+      if (outs[i] && outs[i] == outs[k])
+        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "outputs %zu and %zu are the same ciphertext", k, i);
+  return UMBRA_OK;
+}
+
+/* to's words become from's; both have the same level. */
+static void copy_words(const umbra_circuit *circuit, const umbra_ciphertext *to, const umbra_ciphertext *from) {
+  umbra_ring *ring = circuit->evaluator->context->ring;
+  umbra_view dst = umbra_poly_view(&to->poly, ring), src = umbra_poly_view(&from->poly, ring);
+  umbra_ring_copy(ring, circuit->evaluator->stream, &dst, &src);
+}
+
+/* New ciphertexts like the private outputs. */
+static umbra_status make_outputs(const umbra_circuit *circuit, umbra_ciphertext **made) {
+  for (size_t i = 0; i < circuit->outs; i++) {
+    const umbra_ciphertext *like = circuit->out[i];
+    UMBRA_TRY(umbra_result_make(&made[i], circuit->evaluator, like, like->level, like->slots));
+    made[i]->estimate = like->estimate;
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status replay(const umbra_circuit *circuit, umbra_ciphertext **made, const umbra_ciphertext *const *ins) {
+  UMBRA_TRY(make_outputs(circuit, made));
+  for (size_t i = 0; i < circuit->ins; i++) copy_words(circuit, circuit->in[i], ins[i]);
+  umbra_ring_replay(circuit->evaluator->context->ring, circuit->evaluator->stream, circuit->graph);
+  for (size_t i = 0; i < circuit->outs; i++) copy_words(circuit, made[i], circuit->out[i]);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_circuit_run(umbra_circuit *circuit, umbra_ciphertext **outs, const umbra_ciphertext *const *ins) {
+  UMBRA_TRY(check_run(circuit, outs, ins));
+  umbra_ciphertext **made;
+  UMBRA_TRY(umbra_alloc(&made, circuit->outs, sizeof *made, "a circuit's outputs"));
+  umbra_status status = (circuit->graph ? replay : call_body)(circuit, made, ins);
+  for (size_t i = 0; i < circuit->outs; i++) {
+    if (status == UMBRA_OK) umbra_ciphertext_commit(&outs[i], made[i]);
+    else umbra_ciphertext_destroy(made[i]);
+  }
+  umbra_free(made);
+  return status;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the CUDA kernels share: the device's tables, how a view is read on the device, and the one way to launch.
+ *
+ * The same files run on the CPU in kernels/emu, whose <cuda_runtime.h> gives the built-ins a meaning there; so kernels
+ * are launched by umbra_cuda_launch only, and shared memory is always UMBRA_SHARED, sized by the launch.
+ */
+#ifndef UMBRA_KERNELS_CUDA_CUH
+#define UMBRA_KERNELS_CUDA_CUH
+
+#include <cuda_runtime.h>
+
+#include "../kernels.h"
+#include "../modarith.h"
+
+/* The block's dynamic shared memory, as words: one array under one name, which kernels/emu defines. */
+#define UMBRA_SHARED(name)                                 \
+  extern __shared__ __align__(16) uint32_t umbra_shared[]; \
+  uint32_t *const name = umbra_shared
+
+/* Constants of one prime. */
+struct umbra_cuda_prime {
+  uint32_t q;
+  uint32_t neg_inv;    /* -q^-1 mod 2^32 */
+  uint32_t r, r_shoup; /* 2^32 mod q: to Montgomery form by umbra_mod_mul_const */
+  uint32_t n_inv;      /* n^-1 * R^-1 mod q: closing constant of the inverse transform, out of Montgomery form */
+  uint32_t accept;     /* floor(2^32 / q) * q - 1: the largest word that expand accepts */
+  uint32_t word_shoup; /* floor(2^32 / q): quotient estimate for reducing any word */
+};
+
+/* What kernels need of a device: passed to them by value. */
+struct umbra_cuda_tables {
+  uint32_t log_n, n;
+  const umbra_cuda_prime *prime;
+  const uint32_t *twiddle;         /* [prime][n]: psi^brev(i), brev reversing log_n bits, in Montgomery form */
+  const double *fft_cos, *fft_sin; /* entry h + j: cos, sin of pi j / h; j < h for h <= 2^16, j < h / 2 for 2^17 */
+};
+
+struct umbra_device;       /* runtime.cu */
+struct umbra_cuda_staging; /* staging.cu */
+
+struct umbra_stream {
+  umbra_device *device;
+  const umbra_cuda_tables *tables;
+  const umbra_cuda_prime *host_prime; /* the same constants in host memory */
+  int ordinal;                        /* CUDA's number of the device */
+  cudaStream_t queue;                 /* the device's, or `recorder` while recording */
+  cudaStream_t recorder;              /* NULL until something is recorded */
+  int unrecordable;                   /* what is being recorded moves host memory */
+  umbra_cuda_staging *staging;        /* NULL until something is uploaded or downloaded */
+  cudaEvent_t lap[2];                 /* the last lap's, and that of the next one; NULL until there is one */
+};
+
+/* Notes a failure of a launch or of a call: the first one sticks to the device. */
+void umbra_cuda_note(umbra_stream *stream, const char *what, cudaError_t error);
+
+/* Kernels take at most 4 KiB of arguments, views included. An empty grid has nothing to do. */
+template <class... Parameters, class... Arguments>
+static void umbra_cuda_launch(umbra_stream *stream, const char *name, void (*kernel)(Parameters...), dim3 grid,
+                              dim3 block, size_t shared_bytes, Arguments... arguments) {
+  if (!grid.x || !grid.y || !grid.z) return;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = stream->queue;
+  cudaError_t error = cudaSetDevice(stream->ordinal);
+  if (error == cudaSuccess) error = cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
+  umbra_cuda_note(stream, name, error);
+}
+
+/* A limb of a view on the device. */
+struct umbra_cuda_limb {
+  uint32_t *data;
+  uint32_t position; /* of its prime */
+};
+
+/* Looks at all runs, with indices known to the compiler: a view indexed at run time would be copied to local memory. */
+static __device__ __forceinline__ umbra_cuda_limb umbra_cuda_limb_at(const umbra_view &view, uint32_t n, uint32_t poly,
+                                                                     uint32_t limb) {
+  uint32_t *data = view.run[0].data;
+  uint32_t prime = view.run[0].prime, first = 0, end = 0;
+#pragma unroll
+  for (int r = 1; r < UMBRA_MAX_RUNS; r++) {
+    end += view.run[r - 1].count;
+    if (limb >= end) {
+      data = view.run[r].data;
+      prime = view.run[r].prime;
+      first = end;
+    }
+  }
+  return {data + poly * view.stride + (size_t)(limb - first) * n, prime + limb - first};
+}
+
+/* One constant per limb, by value. */
+struct umbra_cuda_constants {
+  uint32_t of[UMBRA_MAX_PRIMES];
+};
+
+static inline umbra_cuda_constants umbra_cuda_constants_of(const uint32_t *c, uint32_t limbs) {
+  umbra_cuda_constants constants = {};
+  for (uint32_t i = 0; i < limbs; i++) constants.of[i] = c[i];
+  return constants;
+}
+
+/* ---- kernels that go through a view coefficient by coefficient ---- */
+
+enum { UMBRA_CUDA_THREADS = 128 }; /* of a block, at launch; kernels ask blockDim */
+
+/* One thread for `width` coefficients: x goes over the coefficients, y over limbs, z over polynomials. */
+static inline dim3 umbra_cuda_grid(uint32_t n, uint32_t width, uint32_t limbs, uint32_t polys) {
+  const uint32_t block = width * UMBRA_CUDA_THREADS, most = 65535; /* CUDA's limit of y and z */
+  return dim3((n + block - 1) / block, limbs, polys < most ? polys : most);
+}
+
+/* The first coefficient of the thread; it may lie beyond n. */
+static __device__ __forceinline__ uint32_t umbra_cuda_index(uint32_t width) {
+  return width * (blockIdx.x * blockDim.x + threadIdx.x);
+}
+
+/* The polynomials of the thread. */
+#define UMBRA_CUDA_EACH_POLY(poly, polys) for (uint32_t poly = blockIdx.z; poly < (polys); poly += gridDim.z)
+
+static __device__ __forceinline__ uint4 umbra_cuda_load4(const uint32_t *data) {
+  return *reinterpret_cast<const uint4 *>(data);
+}
+
+static __device__ __forceinline__ void umbra_cuda_store4(uint32_t *data, uint4 value) {
+  *reinterpret_cast<uint4 *>(data) = value;
+}
+
+#endif

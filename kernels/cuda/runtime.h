@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host's side of the backend: what device.cu, stream.cu, staging.cu and conversions know of a device. */
+#ifndef UMBRA_KERNELS_CUDA_RUNTIME_H
+#define UMBRA_KERNELS_CUDA_RUNTIME_H
+
+#include <pthread.h>
+
+#include "cuda.cuh"
+
+struct umbra_device {
+  umbra_cuda_tables tables;
+  umbra_cuda_prime *host_prime;
+  void *memory;       /* of the device: backing store of all tables */
+  int ordinal;        /* CUDA's number of the device */
+  cudaStream_t queue; /* the one queue that the contract promises */
+  cudaMemPool_t pool;
+  pthread_mutex_t lock;     /* of the failure's text while it is written, and of idle */
+  umbra_cuda_staging *idle; /* of streams that are gone, for those to come */
+  int failed;               /* set once, after the text; read and written by the functions below only */
+  char failure[256];
+};
+
+/* Notes the first failure as "<what>: <reason>". Any thread may call it. */
+void umbra_cuda_note_device(const umbra_device *device, const char *what, cudaError_t error);
+
+/* The status of a call that can fail: exhausted memory is the caller's to handle, everything else sticks. */
+umbra_status umbra_cuda_status(const umbra_device *device, const char *what, cudaError_t error);
+
+/* Whether a failure was noted. */
+int umbra_cuda_failed(const umbra_device *device);
+
+/* Whether the stream records, for what cannot be: then the recording will fail. */
+int umbra_cuda_is_recording(umbra_stream *stream);
+
+/* ---- pinned memory through which uploads and downloads go ---- */
+
+/* With the queue idle: wipes the memory and keeps it for the next stream. */
+void umbra_cuda_staging_give_back(umbra_stream *stream);
+
+/* Frees what was kept. */
+void umbra_cuda_staging_destroy_all(umbra_device *device);
+
+/* With the queue idle: hands downloads to the host unless the device failed, and wipes what held data. */
+void umbra_cuda_staging_drain(umbra_stream *stream);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams: all of a device enqueue into its one queue; while one records, it enqueues into a stream of its own. */
+#include <stdlib.h>
+
+#include "entries.h"
+#include "runtime.h"
+
+struct umbra_graph {
+  const umbra_device *device;
+  cudaGraphExec_t replayed;
+};
+
+void umbra_cuda_note(umbra_stream *stream, const char *what, cudaError_t error) {
+  if (error != cudaSuccess) umbra_cuda_note_device(stream->device, what, error);
+}
+
+umbra_status umbra_cuda_stream_create(umbra_stream **stream, const umbra_device *device) {
+  umbra_stream *made = static_cast<umbra_stream *>(calloc(1, sizeof *made));
+  if (!made) return UMBRA_ERROR_OUT_OF_MEMORY;
+  made->device = const_cast<umbra_device *>(device);
+  made->tables = &device->tables;
+  made->host_prime = device->host_prime;
+  made->ordinal = device->ordinal;
+  made->queue = device->queue;
+  *stream = made;
+  return UMBRA_OK;
+}
+
+/* Downloads that were not waited for are dropped: their destinations may be gone. */
+void umbra_cuda_stream_destroy(umbra_stream *stream) {
+  if (!stream) return;
+  umbra_cuda_note(stream, "stream", cudaSetDevice(stream->ordinal));
+  if (stream->staging) {
+    umbra_cuda_note(stream, "stream", cudaStreamSynchronize(stream->device->queue));
+    umbra_cuda_staging_give_back(stream);
+  }
+  if (stream->recorder) (void)cudaStreamDestroy(stream->recorder);
+  for (int i = 0; i < 2; i++) {
+    if (stream->lap[i]) (void)cudaEventDestroy(stream->lap[i]);
+  }
+  free(stream);
+}
+
+umbra_status umbra_cuda_check(const umbra_stream *stream) {
+  return umbra_cuda_failed(stream->device) ? UMBRA_ERROR_DEVICE : UMBRA_OK;
+}
+
+umbra_status umbra_cuda_wait(umbra_stream *stream) {
+  if (umbra_cuda_is_recording(stream)) return umbra_cuda_check(stream);
+  umbra_cuda_note(stream, "wait", cudaSetDevice(stream->ordinal));
+  umbra_cuda_note(stream, "wait", cudaStreamSynchronize(stream->queue));
+  umbra_cuda_staging_drain(stream);
+  return umbra_cuda_check(stream);
+}
+
+double umbra_cuda_lap(umbra_stream *stream) {
+  if (umbra_cuda_is_recording(stream)) return 0;
+  const cudaEvent_t last = stream->lap[0];
+  cudaEvent_t now = stream->lap[1];
+  float milliseconds = 0;
+  cudaError_t error = cudaSetDevice(stream->ordinal);
+  if (error == cudaSuccess && !now) error = cudaEventCreate(&now);
+  stream->lap[1] = now;
+  if (error == cudaSuccess) error = cudaEventRecord(now, stream->queue);
+  if (error == cudaSuccess) error = cudaEventSynchronize(now);
+  if (error == cudaSuccess && last) error = cudaEventElapsedTime(&milliseconds, last, now);
+  umbra_cuda_note(stream, "lap", error);
+  if (error != cudaSuccess) return 0;
+  stream->lap[0] = now;
+  stream->lap[1] = last;
+  return (double)milliseconds / 1e3;
+}
+
+/* ---- recording ---- */
+
+/*
+ * Recorded work goes to a stream of its own, so that other threads can go on using the queue. Relaxed mode: what other
+ * calls of this or another thread do meanwhile, an allocation for example, does not end the recording.
+ */
+umbra_status umbra_cuda_record(umbra_stream *stream) {
+  cudaError_t error = cudaSetDevice(stream->ordinal);
+  if (error == cudaSuccess && !stream->recorder) {
+    error = cudaStreamCreateWithFlags(&stream->recorder, cudaStreamNonBlocking);
+  }
+  if (error == cudaSuccess) error = cudaStreamBeginCapture(stream->recorder, cudaStreamCaptureModeRelaxed);
+  const umbra_status status = umbra_cuda_status(stream->device, "record", error);
+  if (status != UMBRA_OK) return status;
+  stream->queue = stream->recorder;
+  stream->unrecordable = 0;
+  return UMBRA_OK;
+}
+
+int umbra_cuda_is_recording(umbra_stream *stream) {
+  const int recording = stream->queue != stream->device->queue;
+  if (recording) stream->unrecordable = 1;
+  return recording;
+}
+
+umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph) {
+  cudaGraph_t recorded = NULL;
+  cudaGraphExec_t replayed = NULL;
+  stream->queue = stream->device->queue;
+  cudaError_t error = cudaSetDevice(stream->ordinal);
+  if (error == cudaSuccess) error = cudaStreamEndCapture(stream->recorder, &recorded);
+  if (error == cudaSuccess && !stream->unrecordable) error = cudaGraphInstantiate(&replayed, recorded, 0);
+  if (recorded) (void)cudaGraphDestroy(recorded);
+  umbra_status status = umbra_cuda_status(stream->device, "record_end", error);
+  if (status == UMBRA_OK && stream->unrecordable) status = UMBRA_ERROR_UNSUPPORTED;
+  if (status != UMBRA_OK) return status;
+  umbra_graph *made = static_cast<umbra_graph *>(malloc(sizeof *made));
+  if (!made) {
+    (void)cudaGraphExecDestroy(replayed);
+    return UMBRA_ERROR_OUT_OF_MEMORY;
+  }
+  *made = {stream->device, replayed};
+  *graph = made;
+  return UMBRA_OK;
+}
+
+void umbra_cuda_replay(umbra_stream *stream, const umbra_graph *graph) {
+  umbra_cuda_note(stream, "replay", cudaSetDevice(stream->ordinal));
+  umbra_cuda_note(stream, "replay", cudaGraphLaunch(graph->replayed, stream->queue));
+}
+
+/* A graph that is still being replayed is destroyed when that has ended. */
+void umbra_cuda_graph_destroy(umbra_graph *graph) {
+  if (!graph) return;
+  umbra_cuda_note_device(graph->device, "graph_destroy", cudaSetDevice(graph->device->ordinal));
+  umbra_cuda_note_device(graph->device, "graph_destroy", cudaGraphExecDestroy(graph->replayed));
+  free(graph);
+}

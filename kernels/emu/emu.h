@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The emulator: runs the very same .cu files as the GPU, on the CPU, one fiber per CUDA thread. Tests only.
+ *
+ * include/cuda_runtime.h takes the place of CUDA's header when a C++ compiler reads the .cu files. Kernels are written
+ * without a thought to this: plain CUDA, launched by umbra_cuda_launch, shared memory through UMBRA_SHARED, and inline
+ * PTX only behind #ifdef __CUDA_ARCH__ with a C twin.
+ *
+ * What it finds
+ *   missing barriers         the order of threads: forward hides what reverse or random shows
+ *   uninitialised memory     shared memory of every block, and fresh device memory, hold a pattern that depends on the
+ *                            order, so results differ between orders and from the right ones
+ *   divergent barriers       in every order: the launch fails, umbra_emu_report() says which threads wait where
+ *   accesses out of bounds   under AddressSanitizer: every allocation is a heap block of its own, and shared memory
+ *                            beyond the launched size is poisoned
+ *   misalignment, overflow   under UndefinedBehaviorSanitizer
+ *   data races               under ThreadSanitizer (clang): inside blocks of at most 250 threads, larger ones are
+ *                            refused; and between blocks that run within 250 threads of each other
+ *   wrong launches           limits of block, grid, shared memory and arguments are those of sm_90
+ *   wrong use of streams     copies outside allocations, calls that a capture forbids; and with UMBRA_EMU_QUEUE=deferred,
+ *                            where work is done at the latest moment that CUDA allows, results read without waiting
+ *   unhandled failures       every call, allocation or launch can be made to fail
+ *
+ * What it does not cover: timing; weak-memory effects; the order of unsynchronised streams (all are one queue); warps
+ * in lockstep; threads that spin until another has done something (they spin for ever); __launch_bounds__ and registers;
+ * host pointers that a kernel dereferences; PTX, cuFFT, clusters, distributed shared memory, tensor cores, TMA. It is
+ * stricter than a GPU with threads that return before a barrier where others wait, and with allocation in a capture.
+ *
+ * Environment, read at the first call:
+ *   UMBRA_EMU_ORDER=forward|reverse|random[:seed]   threads of a block, and blocks; one OS thread. Without it: forward,
+ *                                                   blocks spread over the OS threads of OpenMP
+ *   UMBRA_EMU_QUEUE=eager|deferred                  when streams work: at once (the default), or when waited for
+ *   UMBRA_EMU_FAIL=call|alloc|launch|later:n        as umbra_emu_fail
+ *   UMBRA_EMU_STATS=1                               prints what ran when the process ends
+ */
+#ifndef UMBRA_EMU_H
+#define UMBRA_EMU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum umbra_emu_order {
+  UMBRA_EMU_PARALLEL, /* forward, blocks on several OS threads */
+  UMBRA_EMU_FORWARD,
+  UMBRA_EMU_REVERSE,
+  UMBRA_EMU_RANDOM
+} umbra_emu_order;
+
+void umbra_emu_set_order(umbra_emu_order order, uint64_t seed);
+
+/* Whether streams work only when waited for. */
+void umbra_emu_set_deferred(int deferred);
+
+typedef enum umbra_emu_failure {
+  UMBRA_EMU_FAIL_CALL,   /* any call that can fail, but those that free or destroy: cudaErrorUnknown */
+  UMBRA_EMU_FAIL_ALLOC,  /* of device or pinned memory: cudaErrorMemoryAllocation */
+  UMBRA_EMU_FAIL_LAUNCH, /* cudaErrorLaunchOutOfResources */
+  UMBRA_EMU_FAIL_LATER,  /* the launch succeeds; it and all later calls then fail with cudaErrorIllegalAddress */
+  UMBRA_EMU_FAILURES
+} umbra_emu_failure;
+
+/* The n-th call of that kind from now on fails, counted from 1; 0: none does, and a failed device works again. */
+void umbra_emu_fail(umbra_emu_failure kind, uint64_t n);
+
+/* Whether the failure asked for has happened. */
+int umbra_emu_failed(umbra_emu_failure kind);
+
+/* Bytes of device memory; at the start 80 GiB. */
+void umbra_emu_set_memory(size_t bytes);
+
+/* Bytes of device and pinned memory now allocated. */
+size_t umbra_emu_memory_used(void);
+
+/* The last thing found wrong with a kernel, "" if nothing was; valid until the next finding. */
+const char *umbra_emu_report(void);
+void umbra_emu_report_clear(void);
+
+typedef struct umbra_emu_kernel_stats {
+  const char *name; /* valid until the process ends */
+  uint64_t launches, blocks, threads;
+} umbra_emu_kernel_stats;
+
+/* Kernels that ran so far, ordered by name: fills at most `size` entries, returns their number. */
+size_t umbra_emu_stats(umbra_emu_kernel_stats *stats, size_t size);
+void umbra_emu_stats_clear(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the emulator's own files share. */
+#ifndef UMBRA_EMU_INTERNAL_H
+#define UMBRA_EMU_INTERNAL_H
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "emu.h"
+#include "include/emu_launch.h"
+
+enum {
+  UMBRA_EMU_SHARED_DEFAULT = 48 << 10, /* a kernel's limit until it asks for more */
+  UMBRA_EMU_SHARED_MAX = 227 << 10,
+  UMBRA_EMU_BLOCK_MAX = 1024
+};
+
+/* ---- settings.cc ---- */
+
+struct umbra_emu_settings {
+  umbra_emu_order order;
+  uint64_t seed;
+  bool deferred;
+};
+umbra_emu_settings *umbra_emu_settings_get(void);
+
+/* splitmix64: the next word of a pseudorandom sequence. */
+static inline uint64_t umbra_emu_random(uint64_t *state) {
+  uint64_t z = *state += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+/* Fills memory with words that differ between orders, seeds and calls of different `salt`. */
+void umbra_emu_poison(void *memory, size_t bytes, uint64_t salt);
+
+/* Counts one more call of that kind; whether it is the one to fail. */
+bool umbra_emu_count(umbra_emu_failure kind);
+
+/* Prints a finding, and keeps it for umbra_emu_report. */
+void umbra_emu_find(const char *finding);
+
+/* ---- names.cc ---- */
+
+/* The kernel's name as in its source, template arguments included; kept until the process ends. */
+const char *umbra_emu_name(const void *kernel);
+
+/* ---- stats.cc ---- */
+
+void umbra_emu_stats_add(const void *kernel, uint64_t blocks, uint64_t threads);
+
+/* ---- schedule.cc ---- */
+
+struct umbra_emu_grid {
+  const void *kernel;
+  dim3 blocks, threads;
+  size_t shared_bytes;
+  std::function<void()> thread;
+};
+
+/* Runs all threads of a grid. */
+cudaError_t umbra_emu_run(const umbra_emu_grid &grid);
+
+/* ---- runtime.cc ---- */
+
+/*
+ * One call of the runtime API: takes the emulator's lock, and begins with the error that is due, if any. What it
+ * returns goes through `end`, which remembers it for cudaGetLastError.
+ */
+struct umbra_emu_call {
+  /* may_fail: not of the calls that free or destroy. waits: does what a capture of streams forbids. */
+  umbra_emu_call(bool may_fail, bool waits);
+  ~umbra_emu_call();
+  umbra_emu_call(const umbra_emu_call &) = delete;
+  cudaError_t end(cudaError_t result);
+  cudaError_t error;
+};
+
+/* The device fails for good, and every later call with it; revive makes it work again. */
+void umbra_emu_break(cudaError_t error);
+void umbra_emu_revive(void);
+
+/* ---- stream.cc ---- */
+
+typedef std::function<cudaError_t()> umbra_emu_work;
+
+/* Does the work, keeps it until somebody waits, or adds it to the stream's graph. */
+cudaError_t umbra_emu_enqueue(cudaStream_t stream, umbra_emu_work work);
+
+/* Does all work that was kept. Its first failure sticks to the device. */
+cudaError_t umbra_emu_flush(void);
+
+bool umbra_emu_is_capturing(cudaStream_t stream);
+
+/* The error of a call that no capture allows to this thread now; the capture is then lost. */
+cudaError_t umbra_emu_forbidden(void);
+
+/* ---- memory.cc ---- */
+
+size_t umbra_emu_memory_total(void);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Device and pinned memory, and copies. Every allocation is a heap block of its own, for AddressSanitizer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <algorithm>
+#include <map>
+
+#include "internal.h"
+
+enum { ALIGNMENT = 256 };
+
+struct CUmemPoolHandle_st {
+  uint64_t used, used_high, reserved, reserved_high, threshold;
+  uint64_t reuse[4]; /* hints; kept, not followed */
+};
+
+struct allocation {
+  size_t bytes;
+  cudaMemPool_t pool; /* NULL: none */
+};
+
+typedef std::map<const void *, allocation> allocations;
+static allocations device, pinned;
+static size_t device_total = (size_t)80 << 30, device_used, pinned_used;
+static CUmemPoolHandle_st default_pool;
+
+size_t umbra_emu_memory_total(void) { return device_total; }
+
+void umbra_emu_set_memory(size_t bytes) {
+  umbra_emu_call call(false, false);
+  device_total = bytes;
+}
+
+size_t umbra_emu_memory_used(void) {
+  umbra_emu_call call(false, false);
+  return device_used + pinned_used;
+}
+
+/* Whether [memory, memory + bytes) lies in one allocation. */
+static bool holds(const allocations &where, const void *memory, size_t bytes) {
+  auto next = where.upper_bound(memory);
+  if (next == where.begin()) return false;
+  auto found = std::prev(next);
+  size_t offset = (size_t)(static_cast<const char *>(memory) - static_cast<const char *>(found->first));
+  return offset <= found->second.bytes && bytes <= found->second.bytes - offset;
+}
+
+static cudaError_t allocate(allocations &where, size_t *used, size_t total, void **memory, size_t bytes,
+                            cudaMemPool_t pool) {
+  static uint64_t salt = 0;
+  *memory = nullptr;
+  if (umbra_emu_count(UMBRA_EMU_FAIL_ALLOC)) return cudaErrorMemoryAllocation;
+  if (bytes == 0) return cudaSuccess;
+  if (*used > total || bytes > total - *used) return cudaErrorMemoryAllocation;
+  if (posix_memalign(memory, ALIGNMENT, bytes)) {
+    *memory = nullptr;
+    return cudaErrorMemoryAllocation;
+  }
+  umbra_emu_poison(*memory, bytes, ++salt);
+  where[*memory] = {bytes, pool};
+  *used += bytes;
+  return cudaSuccess;
+}
+
+/* Takes the memory out of the books. */
+static bool forget(allocations &where, size_t *used, const void *memory, allocation *found) {
+  auto entry = where.find(memory);
+  if (entry == where.end()) return false;
+  *found = entry->second;
+  *used -= found->bytes;
+  where.erase(entry);
+  return true;
+}
+
+cudaError_t cudaMemGetInfo(size_t *available, size_t *total) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  *total = device_total;
+  *available = device_total - std::min(device_total, device_used);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void **memory, size_t bytes) {
+  umbra_emu_call call(true, true);
+  if (call.error) return call.end(call.error);
+  return call.end(allocate(device, &device_used, device_total, memory, bytes, nullptr));
+}
+
+cudaError_t cudaMallocHost(void **memory, size_t bytes, unsigned) {
+  umbra_emu_call call(true, true);
+  if (call.error) return call.end(call.error);
+  return call.end(allocate(pinned, &pinned_used, SIZE_MAX, memory, bytes, nullptr));
+}
+
+cudaError_t cudaHostAlloc(void **memory, size_t bytes, unsigned flags) { return cudaMallocHost(memory, bytes, flags); }
+
+static cudaError_t wait_and_free(allocations &where, size_t *used, void *memory) {
+  umbra_emu_call call(false, true);
+  if (!memory) return call.end(call.error);
+  umbra_emu_flush();
+  allocation found;
+  if (!forget(where, used, memory, &found)) return call.end(cudaErrorInvalidValue);
+  if (found.pool) found.pool->used -= found.bytes;
+  free(memory);
+  return call.end(call.error);
+}
+
+cudaError_t cudaFree(void *memory) { return wait_and_free(device, &device_used, memory); }
+
+cudaError_t cudaFreeHost(void *memory) { return wait_and_free(pinned, &pinned_used, memory); }
+
+/* ---- pools ---- */
+
+cudaError_t cudaMallocFromPoolAsync(void **memory, size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  /* CUDA would make a node of it; Umbra never allocates while recording. */
+  if (umbra_emu_is_capturing(stream)) return call.end(cudaErrorStreamCaptureUnsupported);
+  cudaError_t error = allocate(device, &device_used, device_total, memory, bytes, pool);
+  if (error || !*memory) return call.end(error);
+  pool->used += bytes;
+  pool->used_high = std::max(pool->used_high, pool->used);
+  pool->reserved = std::max(pool->reserved, pool->used);
+  pool->reserved_high = std::max(pool->reserved_high, pool->reserved);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMallocAsync(void **memory, size_t bytes, cudaStream_t stream) {
+  return cudaMallocFromPoolAsync(memory, bytes, &default_pool, stream);
+}
+
+/* The memory itself goes with this piece of work, done or dropped. */
+cudaError_t cudaFreeAsync(void *memory, cudaStream_t stream) {
+  umbra_emu_call call(false, false);
+  if (!memory) return call.end(call.error);
+  if (umbra_emu_is_capturing(stream)) return call.end(cudaErrorStreamCaptureUnsupported);
+  allocation found;
+  if (!forget(device, &device_used, memory, &found)) return call.end(cudaErrorInvalidValue);
+  if (found.pool) {
+    found.pool->used -= found.bytes;
+    found.pool->reserved = std::max(found.pool->used, std::min(found.pool->reserved, found.pool->threshold));
+  }
+  std::shared_ptr<void> block(memory, free);
+  cudaError_t error = umbra_emu_enqueue(stream, [block] { return cudaSuccess; });
+  return call.end(call.error ? call.error : error);
+}
+
+cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *properties) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  if (properties->allocType != cudaMemAllocationTypePinned || properties->location.type != cudaMemLocationTypeDevice ||
+      properties->location.id != 0) {
+    return call.end(cudaErrorInvalidValue);
+  }
+  *pool = new CUmemPoolHandle_st();
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
+  umbra_emu_call call(false, false);
+  if (!pool || pool == &default_pool) return call.end(cudaErrorInvalidValue);
+  for (auto &entry : device) {
+    if (entry.second.pool == pool) entry.second.pool = nullptr;
+  }
+  delete pool;
+  return call.end(call.error);
+}
+
+/* Where an attribute is kept; NULL: there is none of that number. */
+static uint64_t *pool_value(cudaMemPool_t pool, cudaMemPoolAttr attribute) {
+  switch (attribute) {
+    case cudaMemPoolAttrReleaseThreshold: return &pool->threshold;
+    case cudaMemPoolAttrReservedMemCurrent: return &pool->reserved;
+    case cudaMemPoolAttrReservedMemHigh: return &pool->reserved_high;
+    case cudaMemPoolAttrUsedMemCurrent: return &pool->used;
+    case cudaMemPoolAttrUsedMemHigh: return &pool->used_high;
+    default: return nullptr;
+  }
+}
+
+static bool is_reuse(cudaMemPoolAttr attribute) {
+  return attribute >= cudaMemPoolReuseFollowEventDependencies && attribute <= cudaMemPoolReuseAllowInternalDependencies;
+}
+
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void *value) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  if (is_reuse(attribute)) {
+    pool->reuse[attribute] = (uint64_t) * static_cast<int *>(value);
+    return cudaSuccess;
+  }
+  uint64_t *kept = pool_value(pool, attribute);
+  uint64_t wanted = *static_cast<uint64_t *>(value);
+  if (!kept || kept == &pool->used || kept == &pool->reserved) return call.end(cudaErrorInvalidValue);
+  if (kept == &pool->threshold) *kept = wanted;
+  else if (wanted) return call.end(cudaErrorInvalidValue);
+  else *kept = kept == &pool->used_high ? pool->used : pool->reserved;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void *value) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  if (is_reuse(attribute)) {
+    *static_cast<int *>(value) = (int)pool->reuse[attribute];
+    return cudaSuccess;
+  }
+  uint64_t *kept = pool_value(pool, attribute);
+  if (!kept) return call.end(cudaErrorInvalidValue);
+  *static_cast<uint64_t *>(value) = *kept;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, size_t bytes_to_keep) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  pool->reserved = std::max<uint64_t>(pool->used, std::min<uint64_t>(pool->reserved, bytes_to_keep));
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t *pool, int ordinal) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  *pool = &default_pool;
+  return call.end(ordinal == 0 ? cudaSuccess : cudaErrorInvalidDevice);
+}
+
+cudaError_t cudaDeviceGetMemPool(cudaMemPool_t *pool, int ordinal) {
+  return cudaDeviceGetDefaultMemPool(pool, ordinal);
+}
+
+/* ---- copies ---- */
+
+/* `height` rows of `width` bytes. */
+struct area {
+  char *start;
+  size_t pitch, width, height;
+};
+
+static size_t span(const area &a) { return a.height ? (a.height - 1) * a.pitch + a.width : 0; }
+
+static bool on_device(const area &a) { return span(a) == 0 || holds(device, a.start, span(a)); }
+
+/* Whether both ends are where `kind` says; what is no device memory counts as the host's. */
+static bool fits(const area &dst, const area &src, cudaMemcpyKind kind) {
+  bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+  bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+  if (kind == cudaMemcpyDefault) {
+    /* One byte decides, and then all of it must be there. */
+    to_device = holds(device, dst.start, 1);
+    from_device = holds(device, src.start, 1);
+  }
+  bool to = to_device ? on_device(dst) : !holds(device, dst.start, 1);
+  bool from = from_device ? on_device(src) : !holds(device, src.start, 1);
+  return span(dst) == 0 || (to && from);
+}
+
+static void copy_rows(const area &dst, const area &src) {
+  for (size_t i = 0; i < dst.height; i++) memcpy(dst.start + i * dst.pitch, src.start + i * src.pitch, dst.width);
+}
+
+/* Deferred, what CUDA does with pageable memory: the source is read now, and the target written before the return. */
+static cudaError_t copy(const area &dst, const area &src, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (dst.pitch < dst.width || src.pitch < src.width || !fits(dst, src, kind)) return cudaErrorInvalidValue;
+  bool later = umbra_emu_settings_get()->deferred && !umbra_emu_is_capturing(stream);
+  bool dst_pageable = !on_device(dst) && !holds(pinned, dst.start, span(dst));
+  bool src_pageable = !on_device(src) && !holds(pinned, src.start, span(src));
+  if (later && src_pageable) {
+    auto kept = std::make_shared<std::vector<char>>(dst.width * dst.height);
+    area middle = {kept->data(), dst.width, dst.width, dst.height};
+    copy_rows(middle, src);
+    return umbra_emu_enqueue(stream, [=] {
+      copy_rows(dst, {kept->data(), dst.width, dst.width, dst.height});
+      return cudaSuccess;
+    });
+  }
+  cudaError_t error = umbra_emu_enqueue(stream, [=] {
+    copy_rows(dst, src);
+    return cudaSuccess;
+  });
+  return !error && later && dst_pageable ? umbra_emu_flush() : error;
+}
+
+static area flat(const void *start, size_t bytes) {
+  return {static_cast<char *>(const_cast<void *>(start)), bytes, bytes, bytes ? 1u : 0u};
+}
+
+static area rows(const void *start, size_t pitch, size_t width, size_t height) {
+  return {static_cast<char *>(const_cast<void *>(start)), pitch, width, height};
+}
+
+cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  return call.end(copy(flat(dst, bytes), flat(src, bytes), kind, stream));
+}
+
+cudaError_t cudaMemcpy2DAsync(void *dst, size_t dst_pitch, const void *src, size_t src_pitch, size_t width,
+                              size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  return call.end(copy(rows(dst, dst_pitch, width, height), rows(src, src_pitch, width, height), kind, stream));
+}
+
+cudaError_t cudaMemcpy(void *dst, const void *src, size_t bytes, cudaMemcpyKind kind) {
+  umbra_emu_call call(true, true);
+  if (call.error) return call.end(call.error);
+  cudaError_t error = copy(flat(dst, bytes), flat(src, bytes), kind, nullptr);
+  return call.end(error ? error : umbra_emu_flush());
+}
+
+static cudaError_t set(const area &a, int value, cudaStream_t stream) {
+  if (a.pitch < a.width || !on_device(a)) return cudaErrorInvalidValue;
+  return umbra_emu_enqueue(stream, [=] {
+    for (size_t i = 0; i < a.height; i++) memset(a.start + i * a.pitch, value, a.width);
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaMemsetAsync(void *memory, int value, size_t bytes, cudaStream_t stream) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  return call.end(set(flat(memory, bytes), value, stream));
+}
+
+cudaError_t cudaMemset2DAsync(void *memory, size_t pitch, int value, size_t width, size_t height, cudaStream_t stream) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  return call.end(set(rows(memory, pitch, width, height), value, stream));
+}
+
+cudaError_t cudaMemset(void *memory, int value, size_t bytes) {
+  umbra_emu_call call(true, true);
+  if (call.error) return call.end(call.error);
+  cudaError_t error = set(flat(memory, bytes), value, nullptr);
+  return call.end(error ? error : umbra_emu_flush());
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: emu UMBRA_EMU_ORDER=forward timeout=1200 */
+/* labels: emu UMBRA_EMU_ORDER=reverse timeout=1200 */
+/* labels: emu UMBRA_EMU_ORDER=random timeout=1200 */
+/*
+ * Conformance of the emulated CUDA kernels, once for each order in which the emulator runs the threads of a block.
+ *
+ * Usage: conformance_emu [operation], where the name may contain * and ?.
+ */
+#include "conformance/program.h"
+
+int main(int argc, char **argv) {
+  if (program_start(argc, argv) < 0) return EXIT_FAILURE;
+  const umbra_kernels *kernels = umbra_kernels_get("emu");
+  if (!kernels) {
+    printf("the emulated backend is not linked to this program\n");
+    return EXIT_FAILURE;
+  }
+  return run_backend(kernels, &full_setting) ? EXIT_FAILURE : EXIT_SUCCESS;
+}

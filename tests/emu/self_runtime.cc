@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The emulator itself, as the host sees it: limits of launches, memory, streams, graphs, failures. */
+#include "self.h"
+
+/* ---- limits ---- */
+
+static __global__ void nothing(int) {}
+struct large {
+  char bytes[4092];
+};
+static __global__ void takes_much(int, large) {}
+
+static void test_limits(void **) {
+  good(launch(nullptr, 1, 1024, 48 << 10, nothing, 0));
+  good(launch(nullptr, 1, 1, 0, takes_much, 0, large()));
+  assert_int_equal(launch(nullptr, 1, 1025, 0, nothing, 0), cudaErrorInvalidConfiguration);
+  assert_int_equal(launch(nullptr, 1, dim3(32, 33), 0, nothing, 0), cudaErrorInvalidConfiguration);
+  assert_int_equal(launch(nullptr, 1, dim3(1, 1, 65), 0, nothing, 0), cudaErrorInvalidConfiguration);
+  assert_int_equal(launch(nullptr, 0, 1, 0, nothing, 0), cudaErrorInvalidConfiguration);
+  assert_int_equal(launch(nullptr, 1, 0, 0, nothing, 0), cudaErrorInvalidConfiguration);
+  assert_int_equal(launch(nullptr, dim3(1, 65536), 1, 0, nothing, 0), cudaErrorInvalidConfiguration);
+  good(launch(nullptr, dim3(1, 65535), 1, 0, nothing, 0));
+  assert_int_equal(cudaPeekAtLastError(), cudaErrorInvalidConfiguration);
+  assert_int_equal(cudaGetLastError(), cudaErrorInvalidConfiguration);
+  assert_int_equal(cudaGetLastError(), cudaSuccess);
+
+  assert_int_equal(launch(nullptr, 1, 1, (48 << 10) + 1, nothing, 0), cudaErrorInvalidValue);
+  const auto limit = cudaFuncAttributeMaxDynamicSharedMemorySize;
+  assert_int_equal(cudaFuncSetAttribute(nothing, limit, (227 << 10) + 1), cudaErrorInvalidValue);
+  good(cudaFuncSetAttribute(nothing, limit, 227 << 10));
+  good(launch(nullptr, 1, 1, 227 << 10, nothing, 0));
+  assert_int_equal(launch(nullptr, 1, 1, (227 << 10) + 1, nothing, 0), cudaErrorInvalidValue);
+  cudaFuncAttributes attributes;
+  good(cudaFuncGetAttributes(&attributes, nothing));
+  assert_int_equal(attributes.maxDynamicSharedSizeBytes, 227 << 10);
+}
+
+/* ---- memory ---- */
+
+static void test_memory(void **) {
+  uint32_t host[8] = {1, 2, 3, 4, 5, 6, 7, 8}, back[4];
+  uint32_t *device = allocate<uint32_t>(8);
+  assert_int_equal((uintptr_t)device % 256, 0);
+  good(cudaMemcpyAsync(device, host, sizeof host, cudaMemcpyHostToDevice));
+  good(cudaMemcpy2DAsync(back, 8, device + 1, 16, 8, 2, cudaMemcpyDeviceToHost));
+  assert_true(back[0] == 2 && back[1] == 3 && back[2] == 6 && back[3] == 7);
+  assert_int_equal(cudaMemcpy(device + 1, host, sizeof host, cudaMemcpyHostToDevice), cudaErrorInvalidValue);
+  assert_int_equal(cudaMemcpy(host, back, sizeof back, cudaMemcpyHostToDevice), cudaErrorInvalidValue);
+  assert_int_equal(cudaMemset(device, 0, sizeof host + 1), cudaErrorInvalidValue);
+  assert_int_equal(cudaFree(device + 1), cudaErrorInvalidValue);
+  good(cudaFree(device));
+  assert_int_equal(cudaFree(device), cudaErrorInvalidValue);
+  umbra_emu_set_memory(1000);
+  void *memory;
+  assert_int_equal(cudaMalloc(&memory, 1001), cudaErrorMemoryAllocation);
+  size_t available, total;
+  good(cudaMemGetInfo(&available, &total));
+  assert_int_equal(available, 1000);
+}
+
+static uint64_t attribute(cudaMemPool_t pool, cudaMemPoolAttr which) {
+  uint64_t value;
+  good(cudaMemPoolGetAttribute(pool, which, &value));
+  return value;
+}
+
+static void test_pools(void **) {
+  cudaMemPoolProps properties = {};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.location.type = cudaMemLocationTypeDevice;
+  cudaMemPool_t pool;
+  good(cudaMemPoolCreate(&pool, &properties));
+  uint64_t keep = 1500;
+  good(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep));
+  char *a, *b;
+  good(cudaMallocFromPoolAsync(&a, 1000, pool, nullptr));
+  good(cudaMallocFromPoolAsync(&b, 2000, pool, nullptr));
+  assert_int_equal(attribute(pool, cudaMemPoolAttrUsedMemCurrent), 3000);
+  good(cudaFreeAsync(b, nullptr));
+  good(cudaFreeAsync(a, nullptr));
+  assert_int_equal(attribute(pool, cudaMemPoolAttrUsedMemCurrent), 0);
+  assert_int_equal(attribute(pool, cudaMemPoolAttrUsedMemHigh), 3000);
+  assert_int_equal(attribute(pool, cudaMemPoolAttrReservedMemCurrent), 1500);
+  good(cudaMemPoolTrimTo(pool, 0));
+  assert_int_equal(attribute(pool, cudaMemPoolAttrReservedMemCurrent), 0);
+  good(cudaMemPoolDestroy(pool));
+}
+
+/* ---- streams and graphs ---- */
+
+static __global__ void add(uint32_t *word, uint32_t value) { *word += value; }
+
+static void test_capture(void **) {
+  cudaStream_t stream, other;
+  cudaEvent_t event;
+  good(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  good(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking));
+  good(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  uint32_t *words = allocate<uint32_t>(2);
+  good(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+  good(launch(stream, 1, 1, 0, add, words, 5));
+  good(cudaEventRecord(event, stream));
+  good(cudaStreamWaitEvent(other, event));
+  good(cudaMemcpyAsync(words + 1, words, 4, cudaMemcpyDeviceToDevice, other));
+  good(cudaEventRecord(event, other));
+  good(cudaStreamWaitEvent(stream, event));
+  good(cudaMemsetAsync(words, 1, 1, stream));
+  cudaStreamCaptureStatus status;
+  good(cudaStreamIsCapturing(stream, &status));
+  assert_int_equal(status, cudaStreamCaptureStatusActive);
+  cudaGraph_t graph;
+  good(cudaStreamEndCapture(stream, &graph));
+  good(cudaStreamIsCapturing(other, &status));
+  assert_int_equal(status, cudaStreamCaptureStatusNone);
+  size_t nodes;
+  good(cudaGraphGetNodes(graph, nullptr, &nodes));
+  assert_int_equal(nodes, 3);
+  cudaGraphExec_t exec;
+  good(cudaGraphInstantiate(&exec, graph, 0));
+  good(cudaGraphDestroy(graph));
+  uint32_t host[2];
+  good(cudaMemcpy(host, words, 8, cudaMemcpyDeviceToHost));
+  assert_true(host[0] == 0 && host[1] == 0); /* recorded, not done */
+  for (int i = 0; i < 3; i++) good(cudaGraphLaunch(exec, stream));
+  good(cudaStreamSynchronize(stream));
+  good(cudaGraphExecDestroy(exec));
+  auto end = take(words, 2);
+  assert_true(end[0] == 1 && end[1] == 6);
+  good(cudaEventDestroy(event));
+  good(cudaStreamDestroy(other));
+  good(cudaStreamDestroy(stream));
+}
+
+/* Each of these spoils a capture. */
+static void test_capture_forbids(void **) {
+  cudaStream_t stream;
+  cudaGraph_t graph;
+  void *memory;
+  good(cudaStreamCreate(&stream));
+  for (int i = 0; i < 6; i++) {
+    good(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal));
+    cudaError_t error = cudaSuccess;
+    switch (i) {
+      case 0: error = cudaStreamSynchronize(stream); break;
+      case 1: error = cudaDeviceSynchronize(); break;
+      case 2: error = cudaMalloc(&memory, 10); break;
+      case 3: error = cudaMallocHost(&memory, 10); break;
+      case 4: error = cudaStreamQuery(stream); break;
+      default: error = launch(nullptr, 1, 1, 0, nothing, 0); break;
+    }
+    assert_int_equal(error, i < 5 ? cudaErrorStreamCaptureUnsupported : cudaErrorStreamCaptureImplicit);
+    assert_int_equal(launch(stream, 1, 1, 0, nothing, 0), cudaErrorStreamCaptureInvalidated);
+    assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaErrorStreamCaptureInvalidated);
+    assert_null(graph);
+  }
+  assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaErrorInvalidValue);
+  good(cudaStreamDestroy(stream));
+}
+
+/* Deferred, nothing is there before somebody waits; pageable memory is copied at once, as CUDA does. */
+static void test_deferred(void **) {
+  uint32_t *word = allocate<uint32_t>(1), *pinned, pageable = 7;
+  good(cudaMallocHost(&pinned, 4));
+  *pinned = 100;
+  umbra_emu_set_deferred(1);
+  good(cudaMemcpyAsync(word, &pageable, 4, cudaMemcpyHostToDevice));
+  pageable = 0;
+  good(launch(nullptr, 1, 1, 0, add, word, 1));
+  good(cudaMemcpyAsync(pinned, word, 4, cudaMemcpyDeviceToHost));
+  assert_int_equal(*pinned, 100);
+  assert_int_equal(cudaStreamQuery(nullptr), cudaErrorNotReady);
+  good(cudaStreamQuery(nullptr));
+  assert_int_equal(*pinned, 8);
+  good(launch(nullptr, 1, 1, 0, add, word, 1));
+  good(cudaMemcpyAsync(&pageable, word, 4, cudaMemcpyDeviceToHost));
+  assert_int_equal(pageable, 9);
+  good(cudaFreeHost(pinned));
+  good(cudaFree(word));
+}
+
+static void test_events(void **) {
+  cudaEvent_t start, end;
+  good(cudaEventCreate(&start));
+  good(cudaEventCreate(&end));
+  good(cudaEventQuery(start));
+  good(cudaEventRecord(start));
+  good(launch(nullptr, 10, 100, 0, nothing, 0));
+  good(cudaEventRecord(end));
+  good(cudaEventSynchronize(end));
+  float milliseconds = -1;
+  good(cudaEventElapsedTime(&milliseconds, start, end));
+  assert_true(milliseconds >= 0);
+  good(cudaEventDestroy(start));
+  good(cudaEventDestroy(end));
+}
+
+/* ---- failures ---- */
+
+static void test_failures(void **) {
+  void *memory;
+  umbra_emu_fail(UMBRA_EMU_FAIL_ALLOC, 2);
+  good(cudaMalloc(&memory, 10));
+  good(cudaFree(memory));
+  assert_false(umbra_emu_failed(UMBRA_EMU_FAIL_ALLOC));
+  assert_int_equal(cudaMalloc(&memory, 10), cudaErrorMemoryAllocation);
+  assert_null(memory);
+  assert_true(umbra_emu_failed(UMBRA_EMU_FAIL_ALLOC));
+  good(cudaMalloc(&memory, 10));
+  good(cudaFree(memory));
+
+  umbra_emu_fail(UMBRA_EMU_FAIL_LAUNCH, 1);
+  assert_int_equal(launch(nullptr, 1, 1, 0, nothing, 0), cudaErrorLaunchOutOfResources);
+  good(launch(nullptr, 1, 1, 0, nothing, 0));
+
+  umbra_emu_fail(UMBRA_EMU_FAIL_CALL, 1);
+  assert_int_equal(cudaDeviceSynchronize(), cudaErrorUnknown);
+  assert_string_equal(cudaGetErrorName(cudaGetLastError()), "cudaErrorUnknown");
+
+  umbra_emu_fail(UMBRA_EMU_FAIL_LATER, 1);
+  good(launch(nullptr, 1, 1, 0, nothing, 0));
+  assert_int_equal(cudaDeviceSynchronize(), cudaErrorIllegalAddress);
+  assert_int_equal(cudaMalloc(&memory, 10), cudaErrorIllegalAddress);
+  umbra_emu_fail(UMBRA_EMU_FAIL_LATER, 0);
+  good(cudaDeviceSynchronize());
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      UNIT_TEST(test_limits),          UNIT_TEST(test_memory),   UNIT_TEST(test_pools),  UNIT_TEST(test_capture),
+      UNIT_TEST(test_capture_forbids), UNIT_TEST(test_deferred), UNIT_TEST(test_events), UNIT_TEST(test_failures),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: emu full timeout=1200 */
+/*
+ * A device that fails: whichever call, allocation or launch it is, the library says so, gives no wrong result, works no
+ * more on that device, leaves nothing behind, and works again in a new context when the device does.
+ */
+#include "../kernels/emu/emu.h"
+#include "scheme.h"
+
+enum { SLOTS = 8 };
+
+/* One owner and one server on the device; objects are NULL until they are made. */
+typedef struct job {
+  umbra_context *context;
+  umbra_secret_key *secret;
+  umbra_public_key *public;
+  umbra_eval_keys *keys;
+  umbra_evaluator *evaluator;
+  umbra_circuit *circuit;
+  umbra_ciphertext *x, *product, *turned, *again;
+} job;
+
+#define TRY(call)                            \
+  do {                                       \
+    umbra_status status_ = (call);           \
+    if (status_ != UMBRA_OK) return status_; \
+  } while (0)
+
+static umbra_status body(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins, void *user) {
+  (void)user;
+  return umbra_square(e, &outs[0], ins[0]);
+}
+
+static umbra_status open_job(job *j, umbra_params *params) {
+  static const int32_t steps[] = {1};
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu", .threads = 1};
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotations = steps, .rotation_count = 1};
+  TRY(umbra_context_create(&j->context, &desc));
+  TRY(umbra_secret_key_generate(&j->secret, j->context));
+  TRY(umbra_public_key_generate(&j->public, j->secret));
+  TRY(umbra_eval_keys_generate(&j->keys, j->secret, &request));
+  return umbra_evaluator_create(&j->evaluator, j->context, j->keys);
+}
+
+static umbra_status compute(job *j, double *values) {
+  static const double inputs[SLOTS] = {1, 2, 3, 4, 5, 6, 7, 8};
+  TRY(umbra_encode_encrypt(&j->x, j->public, inputs, SLOTS));
+  TRY(umbra_mul(j->evaluator, &j->product, j->x, j->x));
+  TRY(umbra_rotate(j->evaluator, &j->turned, j->product, 1));
+  const umbra_ciphertext *in = j->turned;
+  umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = body, .ins = 1, .outs = 1, .examples = &in};
+  TRY(umbra_circuit_create(&j->circuit, j->evaluator, &desc));
+  TRY(umbra_circuit_run(j->circuit, &j->again, &in));
+  return umbra_decrypt_decode(values, SLOTS - 1, j->again, j->secret);
+}
+
+/* Once the device has failed, nothing works on it. */
+static void expect_dead(const job *j) {
+  umbra_ciphertext *out = NULL;
+  double value;
+  if (!j->evaluator || !j->x) return;
+  assert_int_equal(umbra_add(j->evaluator, &out, j->x, j->x), UMBRA_ERROR_DEVICE);
+  assert_null(out);
+  assert_int_equal(umbra_evaluator_wait(j->evaluator), UMBRA_ERROR_DEVICE);
+  assert_int_equal(umbra_decrypt_decode(&value, 1, j->x, j->secret), UMBRA_ERROR_DEVICE);
+}
+
+static void close_job(job *j) {
+  umbra_circuit_destroy(j->circuit);
+  umbra_ciphertext_destroy(j->x);
+  umbra_ciphertext_destroy(j->product);
+  umbra_ciphertext_destroy(j->turned);
+  umbra_ciphertext_destroy(j->again);
+  umbra_evaluator_destroy(j->evaluator);
+  umbra_eval_keys_destroy(j->keys);
+  umbra_public_key_destroy(j->public);
+  umbra_secret_key_destroy(j->secret);
+  umbra_context_destroy(j->context);
+}
+
+/*
+ * The whole job with the n-th call of that kind failing; whether there was such a call. If that leaves no context, the
+ * device may as well not be there.
+ */
+static int run(umbra_emu_failure kind, uint64_t n) {
+  job j = {0};
+  double values[SLOTS] = {0};
+  umbra_params *params = test_params(11, 40, 3);
+  umbra_emu_fail(kind, n);
+  umbra_status status = open_job(&j, params);
+  if (status == UMBRA_OK) status = compute(&j, values);
+  const int failed = umbra_emu_failed(kind);
+  if (status == UMBRA_OK) {
+    for (int i = 0; i < SLOTS - 1; i++) assert_true(fabs(values[i] - pow(i + 2, 4)) < 0.5);
+  } else {
+    assert_true(failed);
+    if (status == UMBRA_ERROR_DEVICE) expect_dead(&j);
+    else if (j.context) assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
+    assert_true(*umbra_last_error() != 0);
+  }
+  close_job(&j);
+  umbra_emu_fail(kind, 0);
+  umbra_params_destroy(params);
+  assert_int_equal(umbra_emu_memory_used(), 0);
+  return failed;
+}
+
+/* Every one of the first calls, then more and more seldom. */
+static void every(umbra_emu_failure kind) {
+  uint64_t n = 1, runs = 0;
+  while (run(kind, n)) {
+    n += n < 40 ? 1 : n / 24;
+    runs++;
+  }
+  assert_true(runs > 10);
+  assert_int_equal(run(kind, 0), 0);
+}
+
+static void calls(void **state) { (void)state, every(UMBRA_EMU_FAIL_CALL); }
+static void allocations(void **state) { (void)state, every(UMBRA_EMU_FAIL_ALLOC); }
+static void launches(void **state) { (void)state, every(UMBRA_EMU_FAIL_LAUNCH); }
+static void later(void **state) { (void)state, every(UMBRA_EMU_FAIL_LATER); }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(calls), cmocka_unit_test(allocations), cmocka_unit_test(launches),
+                                     cmocka_unit_test(later)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
