@@ -24,7 +24,11 @@ typedef struct umbra_context_desc {
   const char *device;
   int secrets_on_device; /* 1: let the secret key reach the device too; 0: what needs it is computed on the CPU */
   uint32_t threads;      /* 0: as many as OpenMP would use */
-  uint64_t memory_limit; /* bytes that residues, kept blocks and work in progress may take together; 0: no limit */
+  /*
+   * Bytes of the device's memory that residues, kept blocks and work in progress may take together; 0: all there is. On
+   * a GPU, evaluation keys and plaintexts beyond it wait in host memory, and are brought when they are used.
+   */
+  uint64_t memory_limit;
 } umbra_context_desc;
 #define UMBRA_CONTEXT_DESC_INIT .struct_size = sizeof(umbra_context_desc)
 

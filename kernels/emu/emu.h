@@ -84,6 +84,16 @@ typedef struct umbra_emu_kernel_stats {
   uint64_t launches, blocks, threads;
 } umbra_emu_kernel_stats;
 
+typedef enum umbra_emu_counter {
+  UMBRA_EMU_ALLOCATIONS, /* of device and pinned memory */
+  UMBRA_EMU_WAITS,       /* calls in which the host waits for the device, or may */
+  UMBRA_EMU_LAUNCHES,    /* of kernels, one by one or as a graph */
+  UMBRA_EMU_COUNTERS
+} umbra_emu_counter;
+
+/* How often that happened since the process began. */
+uint64_t umbra_emu_counted(umbra_emu_counter counter);
+
 /* Kernels that ran so far, ordered by name: fills at most `size` entries, returns their number. */
 size_t umbra_emu_stats(umbra_emu_kernel_stats *stats, size_t size);
 void umbra_emu_stats_clear(void);

@@ -46,6 +46,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   umbra_emu_call call(true, false);
   if (call.error) return call.end(call.error);
   if (!exec) return call.end(cudaErrorInvalidValue);
+  umbra_emu_happened(UMBRA_EMU_LAUNCHES);
   if (umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH)) return call.end(cudaErrorLaunchOutOfResources);
   std::vector<umbra_emu_work> work = exec->work;
   return call.end(umbra_emu_enqueue(stream, [work] {

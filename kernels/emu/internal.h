@@ -50,6 +50,7 @@ const char *umbra_emu_name(const void *kernel);
 /* ---- stats.cc ---- */
 
 void umbra_emu_stats_add(const void *kernel, uint64_t blocks, uint64_t threads);
+void umbra_emu_happened(umbra_emu_counter counter);
 
 /* ---- schedule.cc ---- */
 

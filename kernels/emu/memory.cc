@@ -50,6 +50,7 @@ static cudaError_t allocate(allocations &where, size_t *used, size_t total, void
                             cudaMemPool_t pool) {
   static uint64_t salt = 0;
   *memory = nullptr;
+  umbra_emu_happened(UMBRA_EMU_ALLOCATIONS);
   if (umbra_emu_count(UMBRA_EMU_FAIL_ALLOC)) return cudaErrorMemoryAllocation;
   if (bytes == 0) return cudaSuccess;
   if (*used > total || bytes > total - *used) return cudaErrorMemoryAllocation;

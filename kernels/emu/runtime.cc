@@ -13,6 +13,7 @@ static thread_local cudaError_t last_error;
 
 umbra_emu_call::umbra_emu_call(bool may_fail, bool waits) : error(cudaSuccess) {
   lock.lock();
+  if (waits) umbra_emu_happened(UMBRA_EMU_WAITS);
   if (waits) error = umbra_emu_forbidden();
   if (!error) error = device_error;
   if (!error && may_fail && umbra_emu_count(UMBRA_EMU_FAIL_CALL)) error = cudaErrorUnknown;
@@ -195,6 +196,7 @@ static cudaError_t run_grid(const umbra_emu_grid &grid) {
 cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::function<void()> thread) {
   umbra_emu_call call(true, false);
   if (!call.error) call.error = check_launch(config, kernel);
+  umbra_emu_happened(UMBRA_EMU_LAUNCHES);
   if (!call.error && umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH)) call.error = cudaErrorLaunchOutOfResources;
   if (call.error) return call.end(call.error);
   umbra_emu_grid grid = {kernel, config->gridDim, config->blockDim, config->dynamicSmemBytes, std::move(thread)};

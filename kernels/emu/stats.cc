@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -52,6 +53,12 @@ size_t umbra_emu_stats(umbra_emu_kernel_stats *stats, size_t size) {
   }
   return count;
 }
+
+static std::atomic<uint64_t> counters[UMBRA_EMU_COUNTERS];
+
+void umbra_emu_happened(umbra_emu_counter counter) { counters[counter]++; }
+
+uint64_t umbra_emu_counted(umbra_emu_counter counter) { return counters[counter]; }
 
 void umbra_emu_stats_clear(void) {
   std::lock_guard<std::mutex> hold(lock);

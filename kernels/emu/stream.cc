@@ -110,6 +110,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   umbra_emu_call call(true, false);
+  umbra_emu_happened(UMBRA_EMU_WAITS);
   if (!call.error) call.error = wait_for(umbra_emu_capture_of(stream));
   if (!call.error && is_default(stream)) call.error = implicit_dependency();
   return call.end(call.error);
@@ -117,6 +118,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 
 cudaError_t cudaDeviceSynchronize(void) {
   umbra_emu_call call(true, false);
+  umbra_emu_happened(UMBRA_EMU_WAITS);
   for (auto &capture : captures) call.error = wait_for(capture.get());
   return call.end(call.error ? call.error : umbra_emu_flush());
 }
@@ -200,6 +202,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   umbra_emu_call call(true, false);
+  umbra_emu_happened(UMBRA_EMU_WAITS);
   if (call.error) return call.end(call.error);
   return call.end(event->capture ? cudaErrorCapturedEvent : umbra_emu_flush());
 }
