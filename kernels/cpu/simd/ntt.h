@@ -19,8 +19,9 @@ enum {
   RADIX = 4, /* stages that one pass over memory does, at most */
   ROWS = 1 << RADIX,
   TAIL_LOG = RADIX + VEC_LOG,
-  TAILS_AHEAD = 2, /* of the prefetch */
-  LINE_WORDS = 16  /* of a cache line */
+  PREFETCH_LOG = 16, /* from this size on a limb and its tables are too large for a core's own cache */
+  TAILS_AHEAD = 2,   /* of the prefetch */
+  LINE_WORDS = 16    /* of a cache line */
 };
 
 typedef struct modulus {
@@ -166,7 +167,7 @@ UMBRA_INLINE void forward_limb(uint32_t *x, const transform *t, const int wide) 
         case 4: forward_pass(x + offset, stride, 4, t, block, m); break;
       }
     }
-    prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
+    if (t->log_n >= PREFETCH_LOG) prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
     forward_tail(x + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
   }
 }
@@ -268,7 +269,7 @@ UMBRA_INLINE void inverse_pass(uint32_t *x, size_t stride, const int radix, cons
 UMBRA_INLINE void inverse_limb(uint32_t *dst, const uint32_t *src, const transform *t, const int wide) {
   const modulus m = modulus_set(t->q, wide);
   for (uint32_t offset = 0; offset >> t->log_n == 0; offset += 1 << TAIL_LOG) {
-    prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
+    if (t->log_n >= PREFETCH_LOG) prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
     prefetch_words(src + offset);
     inverse_tail(dst + offset, src + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
     const uint32_t end = offset + (1 << TAIL_LOG);
