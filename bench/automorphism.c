@@ -11,6 +11,6 @@ static void prepare(bench_kernel_rig *rig, bench_call *call) {
 BENCH_INVOKE(automorphism, &call->dst, &call->a, GALOIS)
 
 const bench_kernel bench_automorphism[] = {
-    {"automorphism", BENCH_ONE | BENCH_LEVEL, prepare, invoke_automorphism},
+    {"automorphism", BENCH_ONE | BENCH_LEVEL, prepare, invoke_automorphism, 0},
     {0},
 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Google Benchmark as C sees it, and the settings that benchmarks run under. A benchmark calls bench_next() until it
- * says 0; the time between the first and the last call is measured, so checks come after.
+ * Google Benchmark as C sees it, and the settings that benchmarks run under. A benchmark measures by itself: until
+ * bench_next() says 0, it makes the calls that it announced there, and says by bench_time() how long they took. All
+ * repetitions must announce the same number.
  */
 #ifndef UMBRA_BENCH_H
 #define UMBRA_BENCH_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <umbra/params.h>
 
@@ -14,18 +16,20 @@ extern "C" {
 #endif
 
 typedef struct bench_state bench_state;
-typedef void (*bench_fn)(bench_state *state, const void *argument);
+typedef void (*bench_fn)(bench_state *state, void *argument);
 
 /* Takes the flags --benchmark_... out of argv. */
 void bench_initialize(int *argc, char **argv);
 
 /* argument must live until bench_run has returned. */
-void bench_register(const char *name, bench_fn run, const void *argument);
+void bench_register(const char *name, bench_fn run, void *argument);
 
 /* Runs what the filter selects; returns the number of failures. */
 int bench_run(void);
 
-int bench_next(bench_state *state);
+int bench_next(bench_state *state, uint32_t calls);
+void bench_time(bench_state *state, double seconds); /* of all these calls */
+double bench_clock(void);                            /* seconds since some time ago */
 void bench_counter(bench_state *state, const char *name, double value);
 void bench_fail(bench_state *state, const char *text); /* the result is wrong, or there is none */
 
@@ -34,6 +38,8 @@ typedef struct bench_setting {
   const char *params;  /* a preset, or n<log2 N>-d<depth>-s<bits of a level> */
   const char *backend; /* of the kernels */
   uint32_t threads;
+  size_t rotate; /* bytes: operands of kernels on a GPU are together at least as large, and take turns */
+  double warm;   /* seconds of calls on a GPU before those that are measured, for its clock to rise */
 } bench_setting;
 
 /* The parameters of a setting; NULL if there are none of that name. */

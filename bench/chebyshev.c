@@ -28,6 +28,6 @@ static bench_slot expect_chebyshev(const bench_scheme *s, size_t i, size_t j) {
 }
 
 const bench_operation bench_chebyshev[] = {
-    {"chebyshev_15", BENCH_RELINEARIZE, run_chebyshev, expect_chebyshev, 1, NULL},
+    {"chebyshev_15", BENCH_RELINEARIZE, run_chebyshev, expect_chebyshev, 1, NULL, 0},
     {0},
 };

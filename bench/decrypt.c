@@ -12,7 +12,7 @@ static umbra_status run_decrypt(bench_scheme *s) {
 }
 
 const bench_operation bench_decrypt[] = {
-    {"decrypt_decode", BENCH_NO_KEYS, run_decrypt_decode, bench_expect_x, 1, bench_encrypt_values},
-    {"decrypt", BENCH_NO_KEYS, run_decrypt, bench_expect_x, 1, bench_encrypt_plain},
+    {"decrypt_decode", BENCH_NO_KEYS, run_decrypt_decode, bench_expect_x, 1, bench_encrypt_values, 0},
+    {"decrypt", BENCH_NO_KEYS, run_decrypt, bench_expect_x, 1, bench_encrypt_plain, 0},
     {0},
 };

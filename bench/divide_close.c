@@ -11,6 +11,6 @@ static void prepare(bench_kernel_rig *rig, bench_call *call) {
 BENCH_INVOKE(divide_close, &call->dst, &call->a, call->c, &call->dst, call->d)
 
 const bench_kernel bench_divide_close[] = {
-    {"divide_close", BENCH_ONE | BENCH_LEVEL, prepare, invoke_divide_close},
+    {"divide_close", BENCH_ONE | BENCH_LEVEL, prepare, invoke_divide_close, 0},
     {0},
 };

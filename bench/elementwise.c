@@ -29,14 +29,14 @@ BENCH_INVOKE(add_const, &call->dst, &call->a, call->c)
 
 /* Some names are also names of operations on ciphertexts, so all of this file say what they work on. */
 const bench_kernel bench_elementwise[] = {
-    {"residues_copy", SHAPES, prepare, invoke_copy},
-    {"residues_zero", SHAPES, prepare, invoke_zero},
-    {"residues_add", SHAPES, prepare, invoke_add},
-    {"residues_sub", SHAPES, prepare, invoke_sub},
-    {"residues_negate", SHAPES, prepare, invoke_negate},
-    {"residues_mul", SHAPES, prepare_product, invoke_mul},
-    {"residues_mul_add", SHAPES, prepare_product, invoke_mul_add},
-    {"residues_mul_const", SHAPES, prepare, invoke_mul_const},
-    {"residues_add_const", SHAPES, prepare, invoke_add_const},
+    {"residues_copy", SHAPES, prepare, invoke_copy, 0},
+    {"residues_zero", SHAPES, prepare, invoke_zero, 0},
+    {"residues_add", SHAPES, prepare, invoke_add, 0},
+    {"residues_sub", SHAPES, prepare, invoke_sub, 0},
+    {"residues_negate", SHAPES, prepare, invoke_negate, 0},
+    {"residues_mul", SHAPES, prepare_product, invoke_mul, 0},
+    {"residues_mul_add", SHAPES, prepare_product, invoke_mul_add, 0},
+    {"residues_mul_const", SHAPES, prepare, invoke_mul_const, 0},
+    {"residues_add_const", SHAPES, prepare, invoke_add_const, 0},
     {0},
 };

@@ -10,7 +10,7 @@ static umbra_status run_encode(bench_scheme *s) {
 static umbra_status run_decode(bench_scheme *s) { return umbra_decode(s->values, s->slots, s->plain_y); }
 
 const bench_operation bench_encoder[] = {
-    {"encode", BENCH_NO_KEYS, run_encode, bench_expect_x, 1, bench_encrypt_plain},
-    {"decode", BENCH_NO_KEYS, run_decode, bench_expect_y, 1, bench_encrypt_values},
+    {"encode", BENCH_NO_KEYS, run_encode, bench_expect_x, 1, bench_encrypt_plain, 0},
+    {"decode", BENCH_NO_KEYS, run_decode, bench_expect_y, 1, bench_encrypt_values, 0},
     {0},
 };

@@ -12,8 +12,8 @@ static umbra_status run_encode_encrypt(bench_scheme *s) {
 }
 
 const bench_operation bench_encrypt[] = {
-    {"encrypt", BENCH_NO_KEYS, run_encrypt, bench_expect_y, 1, NULL},
-    {"encrypt_symmetric", BENCH_NO_KEYS, run_encrypt_symmetric, bench_expect_y, 1, NULL},
-    {"encode_encrypt", BENCH_NO_KEYS, run_encode_encrypt, bench_expect_y, 1, NULL},
+    {"encrypt", BENCH_NO_KEYS, run_encrypt, bench_expect_y, 1, NULL, 0},
+    {"encrypt_symmetric", BENCH_NO_KEYS, run_encrypt_symmetric, bench_expect_y, 1, NULL, 0},
+    {"encode_encrypt", BENCH_NO_KEYS, run_encode_encrypt, bench_expect_y, 1, NULL, 0},
     {0},
 };

@@ -32,14 +32,14 @@ EXPECT(mul_integer, s->x[j] * FACTOR, 0)
 EXPECT(mul_i, 0, s->x[j])
 
 const bench_operation bench_evaluator[] = {
-    {"add", BENCH_NO_KEYS, run_add, expect_add, 1, NULL},
-    {"sub", BENCH_NO_KEYS, run_sub, expect_sub, 1, NULL},
-    {"negate", BENCH_NO_KEYS, run_negate, expect_negate, 1, NULL},
-    {"add_plain", BENCH_NO_KEYS, run_add_plain, expect_add, 1, NULL},
-    {"sub_plain", BENCH_NO_KEYS, run_sub_plain, expect_sub, 1, NULL},
-    {"add_constant", BENCH_NO_KEYS, run_add_constant, expect_add_constant, 1, NULL},
-    {"mul_integer", BENCH_NO_KEYS, run_mul_integer, expect_mul_integer, 1, NULL},
-    {"mul_i", BENCH_NO_KEYS, run_mul_i, expect_mul_i, 1, NULL},
-    {"level_drop", BENCH_NO_KEYS, run_level_drop, bench_expect_x, 1, NULL},
+    {"add", BENCH_NO_KEYS, run_add, expect_add, 1, NULL, 0},
+    {"sub", BENCH_NO_KEYS, run_sub, expect_sub, 1, NULL, 0},
+    {"negate", BENCH_NO_KEYS, run_negate, expect_negate, 1, NULL, 0},
+    {"add_plain", BENCH_NO_KEYS, run_add_plain, expect_add, 1, NULL, 0},
+    {"sub_plain", BENCH_NO_KEYS, run_sub_plain, expect_sub, 1, NULL, 0},
+    {"add_constant", BENCH_NO_KEYS, run_add_constant, expect_add_constant, 1, NULL, 0},
+    {"mul_integer", BENCH_NO_KEYS, run_mul_integer, expect_mul_integer, 1, NULL, 0},
+    {"mul_i", BENCH_NO_KEYS, run_mul_i, expect_mul_i, 1, NULL, 0},
+    {"level_drop", BENCH_NO_KEYS, run_level_drop, bench_expect_x, 1, NULL, 0},
     {0},
 };

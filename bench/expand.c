@@ -9,6 +9,6 @@ static void prepare(bench_kernel_rig *rig, bench_call *call) {
 BENCH_INVOKE(expand, &call->dst, call->seed, 0)
 
 const bench_kernel bench_expand[] = {
-    {"expand", BENCH_ONE | BENCH_KEY, prepare, invoke_expand},
+    {"expand", BENCH_ONE | BENCH_KEY, prepare, invoke_expand, 0},
     {0},
 };

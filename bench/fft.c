@@ -24,7 +24,7 @@ BENCH_INVOKE(fft, real(call), imaginary(call), call->log_m, 1)
 BENCH_INVOKE(ifft, real(call), imaginary(call), call->log_m, 1)
 
 const bench_kernel bench_fft[] = {
-    {"fft", BENCH_ONE, prepare, invoke_fft},
-    {"ifft", BENCH_ONE, prepare, invoke_ifft},
+    {"fft", BENCH_ONE, prepare, invoke_fft, 0},
+    {"ifft", BENCH_ONE, prepare, invoke_ifft, 0},
     {0},
 };

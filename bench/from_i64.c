@@ -17,6 +17,6 @@ static void prepare(bench_kernel_rig *rig, bench_call *call) {
 BENCH_INVOKE(from_i64, &call->dst, (const int64_t *)(const void *)call->words, 0)
 
 const bench_kernel bench_from_i64[] = {
-    {"from_i64", BENCH_ONE | BENCH_LEVEL, prepare, invoke_from_i64},
+    {"from_i64", BENCH_ONE | BENCH_LEVEL, prepare, invoke_from_i64, 0},
     {0},
 };

@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 #include <umbra/version.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,9 @@ void bench_initialize(int *argc, char **argv) {
   benchmark::AddCustomContext("umbra", umbra_version());
 }
 
-void bench_register(const char *name, bench_fn run, const void *argument) {
+void bench_register(const char *name, bench_fn run, void *argument) {
   auto call = [run, argument](benchmark::State &state) { run(reinterpret_cast<bench_state *>(&state), argument); };
-  benchmark::RegisterBenchmark(name, call)->UseRealTime()->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark(name, call)->UseManualTime()->Unit(benchmark::kMicrosecond);
 }
 
 int bench_run() {
@@ -41,7 +42,13 @@ int bench_run() {
   return failures;
 }
 
-int bench_next(bench_state *state) { return unwrap(state).KeepRunning(); }
+int bench_next(bench_state *state, uint32_t calls) { return unwrap(state).KeepRunningBatch(calls); }
+
+void bench_time(bench_state *state, double seconds) { unwrap(state).SetIterationTime(seconds); }
+
+double bench_clock() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 void bench_counter(bench_state *state, const char *name, double value) { unwrap(state).counters[name] = value; }
 

@@ -12,39 +12,47 @@ typedef struct job {
   const bench_kernel *kernel;
   const bench_setting *setting;
   uint32_t shape;
+  uint32_t rounds; /* of a batch of calls; 0: not chosen yet. All repetitions must have the same. */
 } job;
+
+/* Calls between two looks at the clock of a device: in one round at least, and in all for at least that long. */
+enum { LEAST_CALLS = 8, MOST_ROUNDS = 64 };
+static const double least_seconds = 4e-3;
 
 static job *jobs;
 static bench_kernel_rig current;
+static bench_conversion conversion[UMBRA_MAX_DIGITS]; /* of the present call */
 
 /* ---- the rig ---- */
 
-static umbra_status side_open(bench_side *side, const char *backend, const bench_kernel_rig *rig) {
+static umbra_status side_open(bench_side *side, const char *backend, const bench_kernel_rig *rig, size_t words) {
   side->kernels = umbra_kernels_get(backend);
+  side->words = words;
   umbra_status status =
       side->kernels->device_open(&side->device, &rig->ring, &(umbra_device_options){.threads = rig->setting->threads});
   if (status == UMBRA_OK) status = side->kernels->stream_create(&side->stream, side->device);
   void *memory = NULL;
-  if (status == UMBRA_OK) status = side->kernels->alloc(side->device, &memory, rig->capacity * sizeof(uint32_t));
+  if (status == UMBRA_OK) status = side->kernels->alloc(side->device, &memory, words * sizeof(uint32_t));
   side->memory = memory;
   return status;
 }
 
-static void side_close(bench_side *side, size_t capacity) {
-  if (side->memory) side->kernels->release(side->device, side->memory, capacity * sizeof(uint32_t));
+static void side_close(bench_side *side) {
+  if (side->memory) side->kernels->release(side->device, side->memory, side->words * sizeof(uint32_t));
   if (side->stream) side->kernels->stream_destroy(side->stream);
   if (side->device) side->kernels->device_close(side->device);
 }
 
-/* The largest call is the inner product: digits, keys, result and what it is added to. */
+/* Words of the largest call: inner_products with its digits, keys, results and what they are added to, or a sum. */
 static size_t largest_call(const umbra_chain *chain) {
-  const size_t polys = 3 * (size_t)chain->digits + 4;
-  return polys * umbra_chain_primes(chain) << chain->log_n;
+  const size_t digits = chain->digits, inner = digits + 2 * (digits + 1) * BENCH_ROTATIONS + 2, sum = 40;
+  const size_t polys = inner > sum ? inner : sum, limbs = umbra_chain_primes(chain);
+  return (polys * limbs > 64 ? polys * limbs : 64) << chain->log_n;
 }
 
 static void rig_close(void) {
-  side_close(&current.tested, current.capacity);
-  side_close(&current.oracle, current.capacity);
+  side_close(&current.tested);
+  side_close(&current.oracle);
   umbra_params_destroy(current.params);
   current = (bench_kernel_rig){0};
 }
@@ -65,9 +73,9 @@ static umbra_status rig_open(const bench_setting *setting) {
   const umbra_chain *chain = &current.params->chain;
   current.ring = (umbra_ring_desc){.log_n = chain->log_n, .primes = umbra_chain_primes(chain)};
   memcpy(current.ring.prime, chain->prime, sizeof current.ring.prime);
-  current.capacity = largest_call(chain);
-  umbra_status status = side_open(&current.tested, setting->backend, &current);
-  if (status == UMBRA_OK) status = side_open(&current.oracle, "ref", &current);
+  const size_t words = largest_call(chain), rotated = setting->rotate / sizeof(uint32_t);
+  umbra_status status = side_open(&current.tested, setting->backend, &current, words + rotated);
+  if (status == UMBRA_OK) status = side_open(&current.oracle, "ref", &current, words);
   if (status != UMBRA_OK) current.setting = NULL; /* tried anew for the next benchmark */
   return status;
 }
@@ -117,8 +125,46 @@ void bench_constants(bench_kernel_rig *rig, uint32_t *c, const umbra_view *shape
     c[limb] = draw_residue(rig, prime_of(rig, shape, limb));
 }
 
+/* Positions of the limbs of a shape. */
+static uint32_t positions_of(uint16_t *position, const umbra_view *shape) {
+  uint32_t count = 0;
+  for (const umbra_run *run = shape->run; run < shape->run + UMBRA_MAX_RUNS; run++)
+    for (uint32_t i = 0; i < run->count; i++) position[count++] = (uint16_t)(run->prime + i);
+  return count;
+}
+
 umbra_view bench_primes(uint32_t first, uint32_t count) {
-  return (umbra_view){.run = {{.prime = (uint16_t)first, .count = (uint16_t)count}}};
+  return (umbra_view){.run = {{.prime = (uint16_t)first, .count = (uint16_t)count}}, .polys = 1};
+}
+
+umbra_view bench_polys(const umbra_view *view, uint32_t first, uint32_t count) {
+  umbra_view part = *view;
+  part.polys = count;
+  for (int r = 0; r < UMBRA_MAX_RUNS; r++)
+    if (part.run[r].count) part.run[r].data += first * view->stride;
+  return part;
+}
+
+void bench_convert_between(bench_kernel_rig *rig, const umbra_view *from, const umbra_view *to, int exact) {
+  bench_conversion *c = &conversion[rig->conversions++];
+  const uint32_t sources = positions_of(c->source, from), targets = positions_of(c->target, to);
+  c->desc = (umbra_conversion_desc){sources, targets, c->source, c->target, c->factor, c->product, exact};
+  for (uint32_t t = 0; t < targets; t++)
+    for (uint32_t i = 0; i < sources; i++)
+      c->factor[t * sources + i] = draw_residue(rig, rig->ring.prime[c->target[t]]);
+  bench_constants(rig, c->product, to);
+}
+
+/* The largest power of two of limbs of the view that is at most 64, and as many polynomials as give 64 limbs in all. */
+static umbra_view cut_to_64(umbra_view view) {
+  uint32_t limbs = 64;
+  while (limbs > umbra_view_limbs(&view)) limbs /= 2;
+  view.polys = 64 / limbs;
+  for (int r = 0; r < UMBRA_MAX_RUNS; r++) {
+    if (view.run[r].count > limbs) view.run[r].count = (uint16_t)limbs;
+    limbs -= view.run[r].count;
+  }
+  return view;
 }
 
 umbra_view bench_shape(const bench_kernel_rig *rig, uint32_t shape) {
@@ -127,9 +173,9 @@ umbra_view bench_shape(const bench_kernel_rig *rig, uint32_t shape) {
   if (shape == BENCH_ONE) return bench_primes(umbra_window_end(top) - 1, 1);
   if (shape == BENCH_AUX) return bench_primes(umbra_chain_aux(chain), chain->auxes);
   umbra_view view = bench_primes(top.first, top.count);
-  if (shape == BENCH_KEY)
-    view.run[1] = (umbra_run){.prime = (uint16_t)umbra_chain_aux(chain), .count = (uint16_t)chain->auxes};
-  return view;
+  if (shape == BENCH_LEVEL) return view;
+  view.run[1] = (umbra_run){.prime = (uint16_t)umbra_chain_aux(chain), .count = (uint16_t)chain->auxes};
+  return shape == BENCH_64 ? cut_to_64(view) : view;
 }
 
 /* ---- both sides ---- */
@@ -139,24 +185,29 @@ static void move_view(umbra_view *view, const uint32_t *from, uint32_t *to) {
     if (view->run[r].count) view->run[r].data = to + (view->run[r].data - from);
 }
 
-/* The call with its operands at the same places of another memory. */
+/* The call's operands, which lie at `from`, are now those at the same places of other memory. */
 static void move_call(bench_call *call, const uint32_t *from, uint32_t *to) {
   move_view(&call->dst, from, to);
   move_view(&call->a, from, to);
   move_view(&call->b, from, to);
   move_view(&call->init, from, to);
   for (uint32_t j = 0; j < call->digits; j++) move_view(&call->digit[j], from, to);
+  for (uint32_t r = 0; r < call->rotations; r++) move_view(&call->key[r], from, to);
   if (call->words) call->words = to + (call->words - from);
 }
 
-static umbra_status conversion_open(bench_side *side, const bench_call *call) {
-  if (!call->desc.sources) return UMBRA_OK;
-  return side->kernels->conversion_create(&side->conversion, side->device, &call->desc);
+static int conversions_open(bench_side *side, uint32_t count) {
+  umbra_status status = UMBRA_OK;
+  for (uint32_t j = 0; j < count && status == UMBRA_OK; j++)
+    status = side->kernels->conversion_create(&side->conversion[j], side->device, &conversion[j].desc);
+  return status == UMBRA_OK;
 }
 
-static void conversion_close(bench_side *side) {
-  side->kernels->conversion_destroy(side->conversion);
-  side->conversion = NULL;
+static void conversions_close(bench_side *side) {
+  for (int j = 0; j < UMBRA_MAX_DIGITS; j++) {
+    side->kernels->conversion_destroy(side->conversion[j]);
+    side->conversion[j] = NULL;
+  }
 }
 
 /* Whether the used words of both sides are equal. */
@@ -173,23 +224,124 @@ static int equal_memory(const bench_kernel_rig *rig) {
   return 1;
 }
 
-/* The tested side gets the operands, which lie on the oracle's. */
-static void upload(const bench_kernel_rig *rig) {
+/* A copy of the operands, which lie on the oracle's side, for the tested one. */
+static void upload(const bench_kernel_rig *rig, uint32_t *to) {
   const bench_side *side = &rig->tested;
-  side->kernels->upload(side->stream, side->memory, rig->oracle.memory, rig->used * sizeof(uint32_t));
+  side->kernels->upload(side->stream, to, rig->oracle.memory, rig->used * sizeof *to);
 }
 
 /* One more call on both sides, from the same operands. */
 static int conforms(const bench_kernel_rig *rig, const bench_kernel *kernel, const bench_call *tested,
                     const bench_call *oracle) {
   const bench_side *side = &rig->tested;
-  upload(rig);
+  upload(rig, side->memory);
   kernel->invoke(side, tested);
   kernel->invoke(&rig->oracle, oracle);
   return side->kernels->wait(side->stream) == UMBRA_OK && equal_memory(rig);
 }
 
+/* ---- time ---- */
+
+static void time_calls(bench_state *state, const bench_side *side, const bench_kernel *kernel, const bench_call *call) {
+  while (bench_next(state, 1)) {
+    const double start = bench_clock();
+    kernel->invoke(side, call);
+    (void)side->kernels->wait(side->stream);
+    bench_time(state, bench_clock() - start);
+  }
+}
+
+/* What is enqueued between two looks at the device's clock: `rounds` times `calls` calls, on one copy after another. */
+typedef struct batch {
+  const bench_kernel_rig *rig;
+  const bench_kernel *kernel;
+  bench_call *call; /* its operands are those of the first copy */
+  uint32_t copies, calls, rounds;
+  umbra_graph *graph; /* of one round; NULL: the device does not record */
+} batch;
+
+static uint32_t *copy_of(const batch *b, uint32_t i) { return b->rig->tested.memory + i % b->copies * b->rig->used; }
+
+static void enqueue_round(const batch *b) {
+  for (uint32_t i = 0; i < b->calls; i++) {
+    b->kernel->invoke(&b->rig->tested, b->call);
+    move_call(b->call, copy_of(b, i), copy_of(b, i + 1));
+  }
+}
+
+static double lap_of_batch(const batch *b) {
+  const bench_side *side = &b->rig->tested;
+  (void)side->kernels->lap(side->stream);
+  for (uint32_t i = 0; i < b->rounds; i++) {
+    if (b->graph) side->kernels->replay(side->stream, b->graph);
+    else enqueue_round(b);
+  }
+  return side->kernels->lap(side->stream);
+}
+
+static umbra_status record_round(batch *b) {
+  const bench_side *side = &b->rig->tested;
+  if (!side->kernels->record) return UMBRA_OK;
+  const umbra_status status = side->kernels->record(side->stream);
+  if (status != UMBRA_OK) return status;
+  enqueue_round(b);
+  return side->kernels->record_end(side->stream, &b->graph);
+}
+
+static uint32_t choose_rounds(const batch *b) {
+  const double warm = lap_of_batch(b);
+  uint32_t rounds = 1;
+  while (rounds < MOST_ROUNDS && rounds * warm < least_seconds) rounds *= 2;
+  return rounds;
+}
+
+static void time_batches(bench_state *state, batch *b, uint32_t *rounds) {
+  const bench_side *side = &b->rig->tested;
+  b->copies = 1 + (uint32_t)(b->rig->setting->rotate / sizeof(uint32_t) / b->rig->used);
+  b->calls = (LEAST_CALLS + b->copies - 1) / b->copies * b->copies;
+  b->rounds = 1;
+  for (uint32_t i = 1; i < b->copies; i++) upload(b->rig, copy_of(b, i));
+  b->kernel->invoke(side, b->call); /* whatever a first call sets up cannot be recorded */
+  if (record_round(b) != UMBRA_OK) {
+    bench_fail(state, "the call cannot be recorded");
+    return;
+  }
+  if (!*rounds) *rounds = choose_rounds(b);
+  b->rounds = *rounds;
+  for (const double start = bench_clock(); bench_clock() - start < b->rig->setting->warm;) (void)lap_of_batch(b);
+  while (bench_next(state, b->calls * b->rounds)) {
+    bench_time(state, lap_of_batch(b));
+    if (side->kernels->check(side->stream) == UMBRA_OK) continue;
+    bench_fail(state, side->kernels->failure(side->device));
+    break;
+  }
+  if (b->graph) side->kernels->graph_destroy(b->graph);
+  bench_counter(state, "copies", b->copies);
+}
+
+static void time_kernel(bench_state *state, bench_kernel_rig *rig, job *j, bench_call *call) {
+  upload(rig, rig->tested.memory);
+  if (!rig->tested.kernels->lap) time_calls(state, &rig->tested, j->kernel, call);
+  else time_batches(state, &(batch){.rig = rig, .kernel = j->kernel, .call = call}, &j->rounds);
+}
+
 /* ---- one benchmark ---- */
+
+static void count_if_any(bench_state *state, const char *name, double value) {
+  if (value > 0) bench_counter(state, name, value);
+}
+
+static void count_conversions(bench_state *state, const bench_kernel_rig *rig) {
+  double sources = 0, targets = 0, products = 0;
+  for (uint32_t j = 0; j < rig->conversions; j++) {
+    sources += conversion[j].desc.sources;
+    targets += conversion[j].desc.targets;
+    products += (double)conversion[j].desc.sources * conversion[j].desc.targets;
+  }
+  count_if_any(state, "sources", sources);
+  count_if_any(state, "targets", targets);
+  count_if_any(state, "products", products);
+}
 
 static void count(bench_state *state, const bench_kernel_rig *rig, const bench_call *call) {
   double log_q = 0;
@@ -199,31 +351,30 @@ static void count(bench_state *state, const bench_kernel_rig *rig, const bench_c
   bench_counter(state, "limbs", umbra_view_limbs(&call->shape));
   bench_counter(state, "log_q", log_q);
   bench_counter(state, "polys", call->dst.polys);
+  count_if_any(state, "digits", call->digits);
+  count_if_any(state, "rotations", call->rotations);
+  count_if_any(state, "terms", call->terms);
+  count_if_any(state, "init_limbs", umbra_view_limbs(&call->init) * call->init.polys);
+  count_conversions(state, rig);
 }
 
-static void time_kernel(bench_state *state, bench_kernel_rig *rig, const bench_kernel *kernel, bench_call *oracle,
-                        bench_call *tested) {
-  const bench_side *side = &rig->tested;
-  kernel->prepare(rig, oracle);
+static void measure(bench_state *state, bench_kernel_rig *rig, job *j, bench_call *oracle, bench_call *tested) {
+  j->kernel->prepare(rig, oracle);
   *tested = *oracle;
-  move_call(tested, rig->oracle.memory, side->memory);
-  upload(rig);
-  if (conversion_open(&rig->tested, oracle) == UMBRA_OK && conversion_open(&rig->oracle, oracle) == UMBRA_OK) {
-    while (bench_next(state)) {
-      kernel->invoke(side, tested);
-      (void)side->kernels->wait(side->stream);
-    }
-    if (!conforms(rig, kernel, tested, oracle)) bench_fail(state, "the result differs from that of ref");
+  move_call(tested, rig->oracle.memory, rig->tested.memory);
+  if (conversions_open(&rig->tested, rig->conversions) && conversions_open(&rig->oracle, rig->conversions)) {
+    time_kernel(state, rig, j, tested);
+    if (!conforms(rig, j->kernel, tested, oracle)) bench_fail(state, "the result differs from that of ref");
   } else {
     bench_fail(state, "no base conversion");
   }
-  conversion_close(&rig->tested);
-  conversion_close(&rig->oracle);
+  conversions_close(&rig->tested);
+  conversions_close(&rig->oracle);
   count(state, rig, oracle);
 }
 
-static void run(bench_state *state, const void *argument) {
-  const job *j = argument;
+static void run(bench_state *state, void *argument) {
+  job *j = argument;
   if (rig_open(j->setting) != UMBRA_OK) {
     bench_fail(state, "no device");
     return;
@@ -234,8 +385,9 @@ static void run(bench_state *state, const void *argument) {
     return;
   }
   current.used = 0;
+  current.conversions = 0;
   calls[0].shape = bench_shape(&current, j->shape);
-  time_kernel(state, &current, j->kernel, &calls[0], &calls[1]);
+  measure(state, &current, j, &calls[0], &calls[1]);
   free(calls);
 }
 
@@ -251,8 +403,16 @@ static void register_shape(const bench_kernel *kernel, const bench_setting *sett
   bench_register(name, run, made);
 }
 
+/* Whether the backend has the kernel: all have those that are not fused. */
+static int has_entry(const umbra_kernels *kernels, size_t entry) {
+  void (*function)(void);
+  memcpy(&function, (const char *)kernels + entry, sizeof function);
+  return !entry || function;
+}
+
 void bench_kernel_register(const bench_kernel *kernel, const bench_setting *setting) {
-  static const char *const shape_name[BENCH_SHAPES] = {"one", "aux", "level", "key"};
+  static const char *const shape_name[BENCH_SHAPES] = {"one", "aux", "level", "key", "64"};
+  if (!has_entry(umbra_kernels_get(setting->backend), kernel->entry)) return;
   for (int i = 0; i < BENCH_SHAPES; i++)
     if (kernel->shapes >> i & 1) register_shape(kernel, setting, 1u << i, shape_name[i]);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * umbra_bench: every kernel and every operation on ciphertexts, timed and checked; see docs/performance.md.
- *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--benchmark_...]
- * Each list may be "all". Left out: one small set, the fastest backend, one thread and all of them.
+ *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--rotate=MIB] [--warm=MILLISECONDS]
+ *               [--benchmark_...]
+ * Each list may be "all". Left out: one small set, the fastest backend of the CPU, one thread and all of them.
+ * On a GPU: --rotate: operands of kernels take that much memory at least, in turn; twice the L2 cache; left out: 128.
+ * --warm: calls before those that are measured, for the clock to rise; left out: 50.
  */
 #include <omp.h>
 #include <stdio.h>
@@ -12,16 +15,17 @@
 #include "kernel_rig.h"
 #include "scheme_rig.h"
 
-enum { MAX_LIST = 16, KERNEL_FILES = 10, OPERATION_FILES = 8 };
+enum { MAX_LIST = 16, KERNEL_FILES = 12, OPERATION_FILES = 9 };
 
 static const bench_kernel *const kernel_files[KERNEL_FILES] = {
-    bench_elementwise,   bench_tensor,       bench_ntt,    bench_automorphism, bench_convert,
-    bench_inner_product, bench_divide_close, bench_expand, bench_from_i64,     bench_fft,
+    bench_elementwise,  bench_tensor,        bench_ntt,           bench_automorphism,
+    bench_convert,      bench_extend_digits, bench_inner_product, bench_plain_products,
+    bench_divide_close, bench_expand,        bench_from_i64,      bench_fft,
 };
 
 static const bench_operation *const operation_files[OPERATION_FILES] = {
-    bench_encoder,  bench_encrypt, bench_decrypt,   bench_evaluator,
-    bench_products, bench_rotate,  bench_keys_made, bench_chebyshev,
+    bench_encoder, bench_encrypt,   bench_decrypt,   bench_evaluator, bench_products,
+    bench_rotate,  bench_keys_made, bench_chebyshev, bench_circuits,
 };
 
 /* ---- settings ---- */
@@ -70,12 +74,15 @@ static void complete_threads(list *l) {
 
 typedef struct options {
   list params, backends, threads;
+  size_t rotate; /* bytes */
+  double warm;   /* seconds */
 } options;
 
 static int usage(const char *argument) {
   fprintf(stderr,
           "umbra_bench: %s is not known here\n"
-          "usage: umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--benchmark_...]\n",
+          "usage: umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] "
+          "[--rotate=MIB] [--warm=MILLISECONDS] [--benchmark_...]\n",
           argument);
   return 0;
 }
@@ -85,6 +92,8 @@ static int parse(options *o, int argc, char **argv) {
     if (strncmp(argv[i], "--params=", 9) == 0) split(&o->params, argv[i] + 9);
     else if (strncmp(argv[i], "--backend=", 10) == 0) split(&o->backends, argv[i] + 10);
     else if (strncmp(argv[i], "--threads=", 10) == 0) split(&o->threads, argv[i] + 10);
+    else if (strncmp(argv[i], "--rotate=", 9) == 0) o->rotate = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
+    else if (strncmp(argv[i], "--warm=", 7) == 0) o->warm = strtod(argv[i] + 7, NULL) / 1e3;
     else return usage(argv[i]);
   }
   complete_params(&o->params);
@@ -114,8 +123,8 @@ static int register_all(bench_setting *setting, const options *o) {
   for (size_t p = 0; p < o->params.count; p++)
     for (size_t b = 0; b < o->backends.count; b++)
       for (size_t t = 0; t < o->threads.count; t++, setting++) {
-        *setting =
-            (bench_setting){o->params.item[p], o->backends.item[b], (uint32_t)strtoul(o->threads.item[t], NULL, 10)};
+        *setting = (bench_setting){o->params.item[p], o->backends.item[b],
+                                   (uint32_t)strtoul(o->threads.item[t], NULL, 10), o->rotate, o->warm};
         if (!check(setting)) return 0;
         register_setting(setting);
       }
@@ -124,7 +133,7 @@ static int register_all(bench_setting *setting, const options *o) {
 
 int main(int argc, char **argv) {
   static bench_setting settings[MAX_LIST * MAX_LIST * MAX_LIST];
-  options o = {0};
+  options o = {.rotate = (size_t)128 << 20, .warm = 0.05};
   bench_initialize(&argc, argv);
   if (!parse(&o, argc, argv) || !register_all(settings, &o)) return 2;
   const int failures = bench_run();

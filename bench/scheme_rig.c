@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../host/ring/params.h"
+
+enum { CALLS_TOGETHER = 10 /* on a GPU */ };
+
 #define TRY(call)                            \
   do {                                       \
     const umbra_status status_ = (call);     \
@@ -42,6 +46,7 @@ static void clear_results(bench_scheme *s) {
 
 static void rig_close(bench_scheme *s) {
   clear_results(s);
+  umbra_circuit_destroy(s->circuit);
   for (int k = 0; k < BENCH_KEY_SETS; k++) {
     umbra_evaluator_destroy(s->evaluators[k]);
     umbra_eval_keys_destroy(s->keys[k]);
@@ -138,6 +143,14 @@ static umbra_status choose_evaluator(bench_scheme *s, bench_keys which) {
 bench_slot bench_expect_x(const bench_scheme *s, size_t i, size_t j) { return (void)i, (bench_slot){s->x[j], 0}; }
 bench_slot bench_expect_y(const bench_scheme *s, size_t i, size_t j) { return (void)i, (bench_slot){s->y[j], 0}; }
 
+bench_slot bench_expect_product(const bench_scheme *s, size_t i, size_t j) {
+  return (void)i, (bench_slot){s->x[j] * s->y[j], 0};
+}
+
+bench_slot bench_expect_rotated(const bench_scheme *s, size_t i, size_t j) {
+  return (bench_slot){s->x[(j + (size_t)bench_steps(i)) % s->slots], 0};
+}
+
 umbra_status bench_encrypt_plain(bench_scheme *s) { return umbra_encrypt(&s->out[0], s->public_key, s->plain); }
 
 umbra_status bench_encrypt_values(bench_scheme *s) {
@@ -168,8 +181,28 @@ static void check_results(bench_state *state, bench_scheme *s, const bench_opera
 
 /* ---- one benchmark ---- */
 
+/* Products of a residue with a constant, for each coefficient, that extend the digits of the highest level. */
+static uint32_t extension(const umbra_chain *chain, umbra_window top) {
+  const umbra_digit_range digits = umbra_digits_of(chain, top);
+  uint32_t products = 0;
+  for (uint32_t j = digits.first; j < digits.first + digits.count; j++) {
+    const uint32_t own = umbra_digit_window(chain, j, top).count;
+    products += own * (top.count - own + chain->auxes);
+  }
+  return products;
+}
+
+/* Primes of the highest level that the one below lacks. */
+static uint32_t dropped(umbra_window top, umbra_window below) {
+  uint32_t count = 0;
+  for (uint32_t i = top.first; i < umbra_window_end(top); i++) count += i < below.first || i >= umbra_window_end(below);
+  return count;
+}
+
 static void count(bench_state *state, const bench_scheme *s) {
+  const umbra_chain *chain = &s->params->chain;
   const uint32_t level = umbra_params_depth(s->params);
+  const umbra_window top = chain->window[level], below = chain->window[level ? level - 1 : 0];
   bench_counter(state, "n", (double)(1u << umbra_params_log_n(s->params)));
   bench_counter(state, "limbs", umbra_params_limbs(s->params, level));
   bench_counter(state, "log_q", umbra_params_log_q(s->params, level));
@@ -177,6 +210,10 @@ static void count(bench_state *state, const bench_scheme *s) {
   bench_counter(state, "dnum", umbra_params_dnum(s->params));
   bench_counter(state, "level", level);
   bench_counter(state, "slots", (double)s->slots);
+  bench_counter(state, "aux", chain->auxes);
+  bench_counter(state, "below", below.count);
+  bench_counter(state, "dropped", dropped(top, below));
+  bench_counter(state, "extension", extension(chain, top));
 }
 
 /*
@@ -186,16 +223,39 @@ static void count(bench_state *state, const bench_scheme *s) {
 static umbra_status prepare(bench_scheme *s, const bench_operation *op, const bench_setting *setting) {
   TRY(rig_open(s, setting));
   TRY(choose_evaluator(s, op->keys));
+  if (warm != op) {
+    umbra_circuit_destroy(s->circuit);
+    s->circuit = NULL;
+  }
   for (int call = 0; warm != op && call < 2; call++) TRY(op->run(s));
   warm = op;
   return UMBRA_OK;
 }
 
-static void run(bench_state *state, const void *argument) {
+static umbra_status run_calls(bench_scheme *s, const bench_operation *op, uint32_t calls) {
+  for (uint32_t i = 0; i < calls; i++) TRY(op->run(s));
+  return umbra_evaluator_wait(s->evaluator);
+}
+
+static umbra_status time_calls(bench_state *state, bench_scheme *s, const bench_operation *op) {
+  const int on_gpu = umbra_kernels_get(s->setting->backend)->lap != NULL;
+  const uint32_t calls = on_gpu ? CALLS_TOGETHER : 1;
+  double start = bench_clock();
+  while (on_gpu && bench_clock() - start < s->setting->warm) TRY(run_calls(s, op, calls));
+  while (bench_next(state, calls)) {
+    start = bench_clock();
+    TRY(run_calls(s, op, calls));
+    bench_time(state, bench_clock() - start);
+  }
+  return UMBRA_OK;
+}
+
+static void run(bench_state *state, void *argument) {
   const job *j = argument;
   bench_scheme *s = &current;
   umbra_status status = prepare(s, j->operation, j->setting);
-  while (status == UMBRA_OK && bench_next(state)) status = j->operation->run(s);
+  if (status == UMBRA_OK) status = umbra_evaluator_wait(s->evaluator);
+  if (status == UMBRA_OK) status = time_calls(state, s, j->operation);
   if (status == UMBRA_OK) check_results(state, s, j->operation);
   else bench_fail(state, umbra_last_error());
   if (s->setting) count(state, s);
@@ -204,6 +264,7 @@ static void run(bench_state *state, const void *argument) {
 
 void bench_operation_register(const bench_operation *operation, const bench_setting *setting) {
   char name[160];
+  if (operation->recorded && !umbra_kernels_get(setting->backend)->record) return;
   job *made = malloc(sizeof *made);
   if (!made) return;
   *made = (job){.next = jobs, .operation = operation, .setting = setting};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Benchmarks of operations on ciphertexts: keys, two encrypted vectors, and an evaluator. The last result is decrypted
- * and must be what the operation promises, within the bound on the error that the library tracks.
+ * and must be what the operation promises, within the bound on the error that the library tracks. On a GPU several
+ * calls are enqueued and waited for together.
  *
  * An operation's file gives bench_operation lines: the call, and the slots it should give.
  */
@@ -31,6 +32,7 @@ typedef struct bench_scheme {
   umbra_ciphertext *a, *b; /* of x and y, at the highest level */
 
   umbra_evaluator *evaluator; /* of the present operation */
+  umbra_circuit *circuit;     /* of the present operation, if it has one */
   /* Its results; whichever of them it has. */
   umbra_ciphertext *out[BENCH_MANY];
   umbra_plaintext *plain;
@@ -53,11 +55,12 @@ typedef struct bench_operation {
   size_t results; /* ciphertexts out[0], out[1], ... */
   /* Makes out[0] from results of another kind, after the measurement; NULL: nothing to do. */
   umbra_status (*finish)(bench_scheme *s);
+  int recorded; /* only for backends that record */
 } bench_operation;
 
 /* Tables of the files, closed by an entry without a name. */
 extern const bench_operation bench_encoder[], bench_encrypt[], bench_decrypt[], bench_evaluator[], bench_products[],
-    bench_rotate[], bench_keys_made[], bench_chebyshev[];
+    bench_rotate[], bench_keys_made[], bench_chebyshev[], bench_circuits[];
 
 /* The slots of a and of b. */
 bench_slot bench_expect_x(const bench_scheme *s, size_t i, size_t j);
@@ -67,8 +70,11 @@ bench_slot bench_expect_y(const bench_scheme *s, size_t i, size_t j);
 umbra_status bench_encrypt_plain(bench_scheme *s);
 umbra_status bench_encrypt_values(bench_scheme *s);
 
-/* Steps of the i-th rotation: 1, 2, ... */
+/* Steps of the i-th rotation: 1, 2, ..., and what it makes. */
 int32_t bench_steps(size_t i);
+bench_slot bench_expect_rotated(const bench_scheme *s, size_t i, size_t j);
+
+bench_slot bench_expect_product(const bench_scheme *s, size_t i, size_t j);
 
 void bench_operation_register(const bench_operation *operation, const bench_setting *setting);
 void bench_scheme_close(void);

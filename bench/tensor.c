@@ -14,7 +14,7 @@ static void invoke_tensor_add(const bench_side *side, const bench_call *call) {
 }
 
 const bench_kernel bench_tensor[] = {
-    {"tensor", BENCH_ONE | BENCH_LEVEL, prepare, invoke_tensor},
-    {"tensor_add", BENCH_ONE | BENCH_LEVEL, prepare, invoke_tensor_add},
+    {"tensor", BENCH_ONE | BENCH_LEVEL, prepare, invoke_tensor, 0},
+    {"tensor_add", BENCH_ONE | BENCH_LEVEL, prepare, invoke_tensor_add, 0},
     {0},
 };

@@ -38,4 +38,7 @@ else()
   message(FATAL_ERROR "UMBRA_CUDA=${UMBRA_CUDA}, but ${umbra_no_cuda}. Install the CUDA toolkit (12 or later), set "
                       "CMAKE_CUDA_COMPILER, or configure with -DUMBRA_CUDA=OFF.")
 endif()
+if(umbra_no_cuda)
+  string(PREPEND umbra_no_cuda ": ")
+endif()
 message(STATUS "CUDA backend: ${umbra_with_cuda} (UMBRA_CUDA=${UMBRA_CUDA}${umbra_no_cuda})")

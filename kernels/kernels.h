@@ -4,7 +4,7 @@
  *
  * Every backend computes the same integers. An entry's comment gives its formula; all results are canonical residues
  * in [0, q), so a result is determined by its formula alone. Floating point appears only in fft and ifft, whose order
- * of operations is part of the contract.
+ * of operations is part of the contract, and in bulk_fft and bulk_ifft, which are held to a tolerance.
  *
  * Domains. Coefficient domain: plain residues, coefficient j at index j. Evaluation domain: Montgomery form
  * (value * 2^32 mod q) at index i of the value at psi^(2*brev(i)+1), brev reversing log2(n) bits; psi = g^((q-1)/2n)
@@ -18,7 +18,8 @@
  * overlap one in another way. Views of one call have the same primes in the same order and the same number of
  * polynomials.
  *
- * Fused entries, at the end, may be NULL: host/ring then composes them from the others, to the same integers.
+ * Entries at the end may be NULL: host/ring then composes fused ones from the others, to the same integers, and fft and
+ * ifft take the place of the bulk ones.
  *
  * Adding a kernel: one entry here, one file per backend of the same stem, one line in tests/conformance.c.
  */
@@ -278,6 +279,15 @@ typedef struct umbra_kernels {
    */
   void (*plain_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain, const umbra_view *a,
                          uint32_t terms);
+
+  /* ---- bulk: each may be NULL ---- */
+
+  /*
+   * As fft and ifft, in any order of operations: of every vector, both parts of all elements are within 2^-40 of the
+   * largest part there. Not for what a server encodes, which has the same bits everywhere.
+   */
+  void (*bulk_fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+  void (*bulk_ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
 } umbra_kernels;
 
 /* Limbs of a view. */

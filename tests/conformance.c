@@ -60,7 +60,7 @@ int main(int argc, char **argv) {
   int failures = run_group("ref against the formulas", ref, &formula_setting, test_formulas);
   for (const char *const *name = umbra_kernels_names(); *name; name++) {
     const umbra_kernels *kernels = umbra_kernels_get(*name);
-    if (kernels && kernels != ref) failures += run_backend(kernels, &full_setting);
+    if (kernels && kernels != ref) failures += run_backend(kernels);
     printf("backend %s: %s\n", *name, kernels ? "run" : "not run, this machine lacks its instructions or device");
   }
   return failures ? EXIT_FAILURE : EXIT_SUCCESS;

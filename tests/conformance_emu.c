@@ -16,5 +16,5 @@ int main(int argc, char **argv) {
     printf("the emulated backend is not linked to this program\n");
     return EXIT_FAILURE;
   }
-  return run_backend(kernels, &full_setting) ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_backend(kernels) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

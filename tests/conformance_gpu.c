@@ -14,5 +14,5 @@ int main(int argc, char **argv) {
     printf("no CUDA backend, or no device for it\n");
     return 77;
   }
-  return run_backend(kernels, &full_setting) ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_backend(kernels) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

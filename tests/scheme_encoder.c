@@ -205,6 +205,28 @@ static void real_values(void **test) {
   scheme_close(&s);
 }
 
+/* A CPU has no transform of its own: bulk encoding and decoding give the same bits. */
+static void bulk_on_a_cpu(void **test) {
+  (void)test;
+  umbra_params *params = test_params(11, 60, 2);
+  double values[1024], found[2][1024];
+  uint64_t state = 13;
+  for (int j = 0; j < 1024; j++) values[j] = uniform(&state);
+  for (int bulk = 0; bulk < 2; bulk++) {
+    umbra_context *context = NULL;
+    umbra_plaintext *p = NULL;
+    umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .bulk_decode = bulk};
+    umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT, .bulk = bulk};
+    assert_ok(umbra_context_create(&context, &desc));
+    assert_ok(umbra_encode(&p, context, values, 1024, &options));
+    assert_ok(umbra_decode(found[bulk], 1024, p));
+    umbra_plaintext_destroy(p);
+    umbra_context_destroy(context);
+  }
+  assert_memory_equal(found[0], found[1], sizeof found[0]);
+  umbra_params_destroy(params);
+}
+
 /* ---- limits ---- */
 
 /* The largest powers of two that a level takes: almost the whole modulus; what is accepted comes back. */
@@ -276,6 +298,7 @@ int main(void) {
       cmocka_unit_test(round_trips),
       cmocka_unit_test(messages_beyond_a_few_limbs),
       cmocka_unit_test(real_values),
+      cmocka_unit_test(bulk_on_a_cpu),
       cmocka_unit_test(values_up_to_the_modulus),
       cmocka_unit_test(values_at_the_edge_of_doubles),
       cmocka_unit_test(values_with_huge_squares),

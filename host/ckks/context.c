@@ -65,6 +65,7 @@ static umbra_status fill_context(umbra_context *context, const umbra_params *par
   if (status != UMBRA_OK) status = open_ring(context, params, desc, choose ? NULL : desc->device);
   if (status != UMBRA_OK) return status;
   context->secrets_on_device = desc->secrets_on_device;
+  context->bulk_decode = desc->bulk_decode;
   return umbra_slot_index_create(&context->slot_index, params->chain.log_n);
 }
 

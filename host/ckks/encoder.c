@@ -76,6 +76,9 @@ static void vector_destroy(complex_vector *v, const umbra_context *context, umbr
 
 typedef void (*transform)(umbra_stream *, double *, double *, uint32_t, uint32_t);
 
+/* The device's own transform where it is asked for and there is one. */
+static transform choose(int bulk, transform own, transform exact) { return bulk && own ? own : exact; }
+
 static umbra_status transform_vector(complex_vector *v, const umbra_context *context, umbra_stream *stream,
                                      transform run) {
   umbra_ring_upload(context->ring, stream, v->device_re, v->re, vector_bytes(v));
@@ -86,13 +89,15 @@ static umbra_status transform_vector(complex_vector *v, const umbra_context *con
 
 /* Puts values at their places; *magnitude becomes the largest |value|. */
 static umbra_status place_values(complex_vector *v, double *magnitude, const umbra_context *context,
-                                 const double *values, size_t count, int stride) {
+                                 const umbra_values *values) {
   uint32_t shift = index_shift(context, v->m);
+  size_t count = values->count;
   double largest = 0;
   size_t bad = count; /* the first value that is not finite */
 #pragma omp parallel for reduction(max : largest) reduction(min : bad) num_threads(team_for(context, count))
   for (size_t j = 0; j < count; j++) {
-    double re = values[j * (size_t)stride], im = stride == 2 ? values[2 * j + 1] : 0;
+    const double *value = values->value + j * (size_t)values->stride;
+    double re = value[0], im = values->stride == 2 ? value[1] : 0;
     if (!isfinite(re) || !isfinite(im)) bad = j < bad ? j : bad;
     uint32_t at = context->slot_index[j] >> shift;
     v->re[at] = re;
@@ -168,45 +173,49 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
 }
 
 umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
-                                       const umbra_context *context, umbra_stream *stream, const double *values,
-                                       size_t count, int stride, uint32_t level, uint32_t slots) {
+                                       const umbra_context *context, umbra_stream *stream, const umbra_values *values) {
+  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
   complex_vector v;
   double largest;
-  UMBRA_TRY(vector_create(&v, context, slots));
-  umbra_status status = place_values(&v, &largest, context, values, count, stride);
-  if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->ifft);
-  if (status == UMBRA_OK) status = vector_to_coefficients(coefficients, shift, &v, context, stream, level, largest);
+  UMBRA_TRY(vector_create(&v, context, values->slots));
+  umbra_status status = place_values(&v, &largest, context, values);
+  if (status == UMBRA_OK)
+    status = transform_vector(&v, context, stream, choose(values->bulk, kernels->bulk_ifft, kernels->ifft));
+  if (status == UMBRA_OK)
+    status = vector_to_coefficients(coefficients, shift, &v, context, stream, values->level, largest);
   vector_destroy(&v, context, stream);
   if (status == UMBRA_OK) *magnitude = public_magnitude(largest);
   return status;
 }
 
-static umbra_status check_encode(uint32_t *level, uint32_t *slots, const umbra_context *context, const double *values,
-                                 size_t count, const umbra_encode_options *options) {
+/* Completes the values with what the options say. */
+static umbra_status check_encode(umbra_values *values, const umbra_context *context,
+                                 const umbra_encode_options *options) {
   static const umbra_encode_options defaults = {UMBRA_ENCODE_OPTIONS_INIT};
   if (!options) options = &defaults;
   if (options->struct_size != sizeof *options)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encode options need UMBRA_ENCODE_OPTIONS_INIT");
-  if (!values && count) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", count);
-  UMBRA_TRY(umbra_check_level(level, context, options->level));
-  uint32_t most = umbra_params_slots(umbra_context_params(context));
-  *slots = options->slots ? options->slots : most;
-  if (*slots > most || (*slots & (*slots - 1)))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", *slots, most);
-  if (count > *slots) return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", count, *slots);
+  if (!values->value && values->count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", values->count);
+  UMBRA_TRY(umbra_check_level(&values->level, context, options->level));
+  uint32_t most = umbra_params_slots(umbra_context_params(context)), slots = options->slots ? options->slots : most;
+  if (slots > most || (slots & (slots - 1)))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", slots, most);
+  if (values->count > slots)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", values->count, slots);
+  values->slots = slots;
+  values->bulk = options->bulk;
   return UMBRA_OK;
 }
 
-static umbra_status encode_into(umbra_plaintext *made, umbra_stream *stream, const double *values, size_t count,
-                                int stride) {
+static umbra_status encode_into(umbra_plaintext *made, umbra_stream *stream, const umbra_values *values) {
   const umbra_context *context = made->context;
   size_t bytes = umbra_ring_n(context->ring) * sizeof(int64_t);
   uint32_t shift;
   double magnitude;
   void *coefficients;
   UMBRA_TRY(umbra_ring_take(context->ring, &coefficients, bytes, "encoded coefficients"));
-  umbra_status status = umbra_encode_coefficients(coefficients, &shift, &magnitude, context, stream, values, count,
-                                                  stride, made->level, made->slots);
+  umbra_status status = umbra_encode_coefficients(coefficients, &shift, &magnitude, context, stream, values);
   if (status == UMBRA_OK) {
     umbra_view view = umbra_poly_view(&made->poly, context->ring);
     umbra_ring_from_i64(context->ring, stream, &view, coefficients, shift);
@@ -216,18 +225,16 @@ static umbra_status encode_into(umbra_plaintext *made, umbra_stream *stream, con
   return status;
 }
 
-static umbra_status encode(umbra_plaintext **out, const umbra_context *context, const double *values, size_t count,
-                           int stride, const umbra_encode_options *options) {
+static umbra_status encode(umbra_plaintext **out, const umbra_context *context, umbra_values values,
+                           const umbra_encode_options *options) {
   if (!out || !context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encoding needs an output and a context");
-  uint32_t level, slots;
-  UMBRA_TRY(check_encode(&level, &slots, context, values, count, options));
+  UMBRA_TRY(check_encode(&values, context, options));
   umbra_plaintext *made;
-  UMBRA_TRY(umbra_plaintext_make(&made, context, level));
-  made->slots = slots;
+  UMBRA_TRY(umbra_plaintext_make(&made, context, values.level));
+  made->slots = values.slots;
   umbra_stream *stream;
   umbra_status status = umbra_ring_stream_open(&stream, context->ring);
-  if (status == UMBRA_OK)
-    status = umbra_stream_close(stream, context, encode_into(made, stream, values, count, stride));
+  if (status == UMBRA_OK) status = umbra_stream_close(stream, context, encode_into(made, stream, &values));
   if (status == UMBRA_OK) status = umbra_poly_may_leave(&made->poly, context->ring);
   if (status == UMBRA_OK) *out = made;
   else umbra_plaintext_destroy(made);
@@ -236,12 +243,12 @@ static umbra_status encode(umbra_plaintext **out, const umbra_context *context, 
 
 umbra_status umbra_encode(umbra_plaintext **plaintext, const umbra_context *context, const double *values, size_t count,
                           const umbra_encode_options *options) {
-  return encode(plaintext, context, values, count, 1, options);
+  return encode(plaintext, context, (umbra_values){.value = values, .count = count, .stride = 1}, options);
 }
 
 umbra_status umbra_encode_complex(umbra_plaintext **plaintext, const umbra_context *context, const double *pairs,
                                   size_t count, const umbra_encode_options *options) {
-  return encode(plaintext, context, pairs, count, 2, options);
+  return encode(plaintext, context, (umbra_values){.value = pairs, .count = count, .stride = 2}, options);
 }
 
 /* ---- decoding ---- */
@@ -369,11 +376,13 @@ static void read_slots(double *values, size_t count, int stride, const complex_v
 static umbra_status decode_on(umbra_stream *stream, double *values, size_t count, int stride,
                               const umbra_message *message, double *largest) {
   const umbra_context *context = message->context;
+  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
   complex_vector v;
   double found;
   UMBRA_TRY(vector_create(&v, context, message->slots));
   umbra_status status = gather(&v, message, stream, &found);
-  if (status == UMBRA_OK) status = transform_vector(&v, context, stream, umbra_ring_kernels(context->ring)->fft);
+  if (status == UMBRA_OK)
+    status = transform_vector(&v, context, stream, choose(context->bulk_decode, kernels->bulk_fft, kernels->fft));
   if (status == UMBRA_OK) {
     read_slots(values, count, stride, &v, context);
     if (largest) *largest = found;

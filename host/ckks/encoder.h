@@ -11,14 +11,21 @@
 /* The index of every slot for m = n / 2; for a smaller m it is that entry shifted right by the missing bits. */
 umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n);
 
+/* What is to be encoded: `count` reals (stride 1), or pairs (stride 2), and how. */
+typedef struct umbra_values {
+  const double *value;
+  size_t count;
+  int stride;
+  uint32_t level, slots;
+  int bulk;
+} umbra_values;
+
 /*
- * Values at a level's scale as integers coefficient * 2^shift: `values` are count reals (stride 1), or pairs (stride
- * 2); coefficients: n integers in device memory. magnitude becomes a bound on the slots: the power of two above, at
- * least 1.
+ * Values at a level's scale as integers coefficient * 2^shift; coefficients: n integers in device memory. magnitude
+ * becomes a bound on the slots: the power of two above, at least 1.
  */
 umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
-                                       const umbra_context *context, umbra_stream *stream, const double *values,
-                                       size_t count, int stride, uint32_t level, uint32_t slots);
+                                       const umbra_context *context, umbra_stream *stream, const umbra_values *values);
 
 /* A polynomial to be decoded: its limbs in the evaluation domain, as a function of the window that is asked for. */
 typedef struct umbra_message {

@@ -8,7 +8,7 @@
 #include <umbra/evaluator.h>
 
 #include "../base/random.h"
-#include "../ring/decompose.h"
+#include "../ring/key_switch.h"
 #include "../ring/ring.h"
 
 struct umbra_context {
@@ -17,6 +17,7 @@ struct umbra_context {
   mtx_t lock;           /* of home */
   umbra_context *home;  /* see umbra_context_home; NULL until it is needed */
   int secrets_on_device;
+  int bulk_decode;
 };
 
 struct umbra_secret_key {

@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "../base/error.h"
-#include "../ring/decompose.h"
+#include "../ring/key_switch.h"
 #include "../ring/divide.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"

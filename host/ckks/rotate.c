@@ -5,7 +5,7 @@
  */
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ring/decompose.h"
+#include "../ring/key_switch.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"
 #include "galois.h"

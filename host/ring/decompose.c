@@ -9,33 +9,19 @@
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "divide.h"
-#include "residence.h"
 #include "ring_internal.h"
 
-typedef struct digit_plan {
-  uint32_t first, end;          /* limbs of the window that the digit owns */
-  umbra_conversion *conversion; /* to the other limbs of the window, then the auxiliary primes */
-} digit_plan;
-
-struct umbra_decomposition {
-  umbra_window window;
-  umbra_digit_range digits;
-  digit_plan digit[UMBRA_MAX_DIGITS];
-  uint32_t closing[UMBRA_MAX_PRIMES]; /* by limb of the window: (Q / q_i)^-1 mod q_i */
-  uint32_t p_mod[UMBRA_MAX_PRIMES];   /* by limb of the window: P mod q_i */
-  umbra_decomposition *next;
-};
-
-static umbra_status make_conversion(digit_plan *digit, const umbra_ring *ring, const uint16_t *source,
+static umbra_status make_conversion(umbra_digit *digit, const umbra_ring *ring, const uint16_t *source,
                                     const uint16_t *target, uint32_t targets) {
-  uint32_t k = digit->end - digit->first, *factor;
+  uint32_t k = digit->count, *factor;
   UMBRA_TRY(umbra_alloc(&factor, (size_t)k * targets, sizeof *factor, "a decomposition's constants"));
   for (uint32_t t = 0; t < targets; t++)
     for (uint32_t i = 0; i < k; i++)
       factor[t * k + i] = umbra_ring_product(ring, source, k, i, ring->params->chain.prime[target[t]]);
   umbra_conversion_desc desc = {k, targets, source, target, factor, NULL, 0};
-  umbra_status status = ring->kernels->conversion_create(&digit->conversion, ring->device, &desc);
+  umbra_conversion *made;
+  umbra_status status = ring->kernels->conversion_create(&made, ring->device, &desc);
+  if (status == UMBRA_OK) digit->conversion = made;
   umbra_free(factor);
   return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
 }
@@ -54,13 +40,13 @@ static umbra_status fill_digit(umbra_decomposition *plan, const umbra_ring *ring
     uint32_t q = chain->prime[source[i]];
     plan->closing[source[i] - window.first] = umbra_mod_inv(umbra_ring_product(ring, source, k, i, q), q);
   }
-  plan->digit[j] = (digit_plan){.first = first - window.first, .end = end - window.first};
+  plan->digit[j] = (umbra_digit){.first = (uint16_t)(first - window.first), .count = (uint16_t)k};
   return make_conversion(&plan->digit[j], ring, source, target, targets);
 }
 
 static void destroy_plan(umbra_decomposition *plan, const umbra_ring *ring) {
   for (uint32_t j = 0; j < plan->digits.count; j++)
-    if (plan->digit[j].conversion) ring->kernels->conversion_destroy(plan->digit[j].conversion);
+    if (plan->digit[j].conversion) ring->kernels->conversion_destroy((umbra_conversion *)plan->digit[j].conversion);
   umbra_free(plan);
 }
 
@@ -110,93 +96,91 @@ void umbra_decompositions_destroy(umbra_ring *ring) {
   }
 }
 
-/* Limbs of the window and the auxiliary primes. */
-static uint32_t all_limbs(const umbra_key_product *p) { return p->plan->window.count + p->ring->params->chain.auxes; }
+uint32_t umbra_digit_block_limbs(const umbra_digit_block *block) {
+  return block->plan->window.count + block->ring->params->chain.auxes;
+}
 
-static uint32_t *digit_data(const umbra_key_product *p, uint32_t j) {
-  return p->data + (size_t)j * p->count * umbra_ring_n(p->ring);
+umbra_status umbra_digit_block_open(umbra_digit_block *block, umbra_ring *ring, umbra_stream *stream,
+                                    const umbra_view *x, umbra_window window) {
+  umbra_digit_block opened = {.ring = ring, .stream = stream, .x = x};
+  UMBRA_TRY(find_plan(&opened.plan, ring, window));
+  *block = opened;
+  return UMBRA_OK;
+}
+
+/* The block's limbs of digit j. */
+static umbra_view packed_digit(const umbra_digit_block *b, uint32_t j) {
+  uint32_t *data = b->data + (size_t)j * b->count * umbra_ring_n(b->ring);
+  return umbra_view_packed(b->ring, data, 1, b->plan->window, b->first, b->count);
 }
 
 static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
 
 /* Limbs [first, end) of the block, none of them the digit's own: conversion and transform. */
-static void extend_part(const umbra_key_product *p, uint32_t j, uint32_t first, uint32_t end,
+static void extend_part(const umbra_digit_block *b, uint32_t j, uint32_t first, uint32_t end,
                         const umbra_view *coefficients) {
   if (first == end) return;
-  const umbra_kernels *kernels = p->ring->kernels;
-  const digit_plan *digit = &p->plan->digit[j];
-  umbra_view whole = umbra_view_packed(p->ring, digit_data(p, j), 1, p->plan->window, p->first, p->count);
-  umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(p->ring), first - p->first, end - first);
-  uint32_t target = first < digit->first ? first : first - (digit->end - digit->first);
-  kernels->convert(p->stream, &part, coefficients, digit->conversion, target);
-  kernels->ntt_forward(p->stream, &part);
+  const umbra_kernels *kernels = b->ring->kernels;
+  const umbra_digit *digit = &b->plan->digit[j];
+  umbra_view whole = packed_digit(b, j);
+  umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(b->ring), first - b->first, end - first);
+  uint32_t target = first < digit->first ? first : first - digit->count;
+  kernels->convert(b->stream, &part, coefficients, digit->conversion, target);
+  kernels->ntt_forward(b->stream, &part);
 }
 
-/* All digits over all limbs, in one call. */
-static void extend_fused(const umbra_key_product *p, const umbra_view *coefficients) {
-  const umbra_decomposition *plan = p->plan;
-  umbra_digit digit[UMBRA_MAX_DIGITS];
-  for (uint32_t j = 0; j < plan->digits.count; j++)
-    digit[j] = (umbra_digit){.first = (uint16_t)plan->digit[j].first,
-                             .count = (uint16_t)(plan->digit[j].end - plan->digit[j].first),
-                             .conversion = plan->digit[j].conversion};
-  umbra_view all = umbra_view_packed(p->ring, p->data, plan->digits.count, plan->window, 0, p->count);
-  p->ring->kernels->extend_digits(p->stream, &all, coefficients, digit);
-}
-
-/* coefficients: x over the window, in the coefficient domain, times `closing`. */
-static void extend_digits(const umbra_key_product *p, const umbra_view *coefficients) {
-  if (p->ring->kernels->extend_digits && p->count == all_limbs(p)) {
-    extend_fused(p, coefficients);
+void umbra_digit_block_extend(const umbra_digit_block *b, const umbra_view *coefficients) {
+  const umbra_decomposition *plan = b->plan;
+  const umbra_kernels *kernels = b->ring->kernels;
+  if (kernels->extend_digits && b->count == umbra_digit_block_limbs(b)) {
+    umbra_view all = umbra_view_packed(b->ring, b->data, plan->digits.count, plan->window, 0, b->count);
+    kernels->extend_digits(b->stream, &all, coefficients, plan->digit);
     return;
   }
-  uint32_t end = p->first + p->count;
-  for (uint32_t j = 0; j < p->plan->digits.count; j++) {
-    const digit_plan *digit = &p->plan->digit[j];
-    umbra_view own = umbra_view_limbs_of(coefficients, umbra_ring_n(p->ring), digit->first, digit->end - digit->first);
-    extend_part(p, j, p->first, clamp(digit->first, p->first, end), &own);
-    extend_part(p, j, clamp(digit->end, p->first, end), end, &own);
+  uint32_t end = b->first + b->count;
+  for (uint32_t j = 0; j < plan->digits.count; j++) {
+    uint32_t own_first = plan->digit[j].first, own_end = own_first + plan->digit[j].count;
+    umbra_view own = umbra_view_limbs_of(coefficients, umbra_ring_n(b->ring), own_first, own_end - own_first);
+    extend_part(b, j, b->first, clamp(own_first, b->first, end), &own);
+    extend_part(b, j, clamp(own_end, b->first, end), end, &own);
   }
 }
 
-/* Digit j over the block: its own limbs are x's. */
-static umbra_view digit_view(const umbra_key_product *p, uint32_t j) {
-  uint32_t n = umbra_ring_n(p->ring), end = p->first + p->count;
-  uint32_t own_first = clamp(p->plan->digit[j].first, p->first, end);
-  uint32_t own_end = clamp(p->plan->digit[j].end, p->first, end);
-  umbra_view whole = umbra_view_packed(p->ring, digit_data(p, j), 1, p->plan->window, p->first, p->count);
-  umbra_view view = umbra_view_limbs_of(&whole, n, 0, own_first - p->first);
-  umbra_view own = umbra_view_limbs_of(p->x, n, own_end > own_first ? own_first : 0, own_end - own_first);
-  umbra_view after = umbra_view_limbs_of(&whole, n, own_end - p->first, end - own_end);
+umbra_view umbra_digit_block_view(const umbra_digit_block *b, uint32_t j, uint32_t first, uint32_t count) {
+  const umbra_digit *digit = &b->plan->digit[j];
+  uint32_t n = umbra_ring_n(b->ring), end = first + count;
+  uint32_t own_first = clamp(digit->first, first, end), own_end = clamp(digit->first + digit->count, first, end);
+  umbra_view whole = packed_digit(b, j);
+  umbra_view view = umbra_view_limbs_of(&whole, n, first - b->first, own_first - first);
+  umbra_view own = umbra_view_limbs_of(b->x, n, own_end > own_first ? own_first : 0, own_end - own_first);
+  umbra_view after = umbra_view_limbs_of(&whole, n, own_end - b->first, end - own_end);
   umbra_view_append(&view, &own);
   umbra_view_append(&view, &after);
   return view;
 }
 
-/* x over the window in the coefficient domain, times the closing constants, in memory of `window.count` limbs. */
-static umbra_view to_coefficients(const umbra_key_product *p, uint32_t *memory) {
-  umbra_window window = p->plan->window;
-  umbra_view coefficients = umbra_view_packed(p->ring, memory, 1, window, 0, window.count);
-  p->ring->kernels->ntt_inverse(p->stream, &coefficients, p->x, p->plan->closing);
+umbra_view umbra_digit_block_coefficients(const umbra_digit_block *b, uint32_t *memory) {
+  umbra_window window = b->plan->window;
+  umbra_view coefficients = umbra_view_packed(b->ring, memory, 1, window, 0, window.count);
+  b->ring->kernels->ntt_inverse(b->stream, &coefficients, b->x, b->plan->closing);
   return coefficients;
 }
 
 umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_stream *stream, const umbra_view *x,
                              umbra_window window) {
-  umbra_key_product all = {.ring = ring, .stream = stream, .x = x};
-  UMBRA_TRY(find_plan(&all.plan, ring, window));
-  uint32_t auxes = ring->params->chain.auxes;
+  umbra_digit_block all;
+  UMBRA_TRY(umbra_digit_block_open(&all, ring, stream, x, window));
   size_t bytes = (size_t)window.count * umbra_ring_n(ring) * sizeof(uint32_t);
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a decomposition's workspace"));
   umbra_digits made = {.window = window};
-  umbra_status status =
-      umbra_poly_create(&made.extended, ring, all.plan->digits.count, window, auxes, "decomposed digits");
+  umbra_status status = umbra_poly_create(&made.extended, ring, all.plan->digits.count, window,
+                                          ring->params->chain.auxes, "decomposed digits");
   if (status == UMBRA_OK) {
-    all.count = window.count + auxes;
+    all.count = umbra_digit_block_limbs(&all);
     all.data = made.extended.data;
-    umbra_view coefficients = to_coefficients(&all, memory);
-    extend_digits(&all, &coefficients);
+    umbra_view coefficients = umbra_digit_block_coefficients(&all, memory);
+    umbra_digit_block_extend(&all, &coefficients);
     *digits = made;
   }
   umbra_ring_give(ring, memory, bytes);
@@ -204,126 +188,3 @@ umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_strea
 }
 
 void umbra_digits_destroy(umbra_digits *digits, umbra_ring *ring) { umbra_poly_destroy(&digits->extended, ring); }
-
-/* ---- products with keys ---- */
-
-/* Limbs of the digits that are held at once: a block. */
-static uint32_t most_held(const umbra_key_product *p) {
-  uint32_t block = umbra_ring_block(p->ring), limbs = all_limbs(p);
-  return block < limbs ? block : limbs;
-}
-
-/* Room for the digits, and x as coefficients. */
-static umbra_status open_digits(umbra_key_product *p) {
-  size_t n = umbra_ring_n(p->ring), own = p->plan->window.count;
-  p->bytes = (own + (size_t)most_held(p) * p->plan->digits.count) * n * sizeof(uint32_t);
-  UMBRA_TRY(umbra_ring_take(p->ring, &p->memory, p->bytes, "a key switch's workspace"));
-  p->coefficients = to_coefficients(p, p->memory);
-  p->data = (uint32_t *)p->memory + own * n;
-  return UMBRA_OK;
-}
-
-umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring, umbra_stream *stream,
-                                    const umbra_view *x, umbra_window window, const umbra_digits *digits,
-                                    const umbra_switching_key *key, const umbra_view *init, uint32_t galois) {
-  umbra_key_product p = {.ring = ring, .stream = stream, .x = x, .key = key, .init = init, .galois = galois};
-  UMBRA_TRY(find_plan(&p.plan, ring, window));
-  UMBRA_TRY(umbra_poly_pin(&key->poly, ring, stream));
-  umbra_status status = UMBRA_OK;
-  if (digits) {
-    p.data = digits->extended.data;
-    p.count = all_limbs(&p);
-  } else {
-    status = open_digits(&p);
-  }
-  if (status == UMBRA_OK) *product = p;
-  else umbra_poly_unpin(&key->poly, ring);
-  return status;
-}
-
-void umbra_key_product_close(umbra_key_product *product) {
-  umbra_poly_unpin(&product->key->poly, product->ring);
-  umbra_ring_give(product->ring, product->memory, product->bytes);
-  *product = (umbra_key_product){0};
-}
-
-void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count) {
-  umbra_key_product *p = product;
-  if (first >= p->first && first + count <= p->first + p->count) return;
-  int all = most_held(p) == all_limbs(p);
-  p->first = all ? 0 : first;
-  p->count = all ? all_limbs(p) : count;
-  extend_digits(p, &p->coefficients);
-}
-
-void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count) {
-  const umbra_key_product *p = product;
-  const umbra_decomposition *plan = p->plan;
-  uint32_t n = umbra_ring_n(p->ring);
-  umbra_view digit[UMBRA_MAX_DIGITS];
-  for (uint32_t j = 0; j < plan->digits.count; j++) {
-    umbra_view held = digit_view(p, j);
-    digit[j] = umbra_view_limbs_of(&held, n, first - p->first, count);
-  }
-  umbra_view keys = umbra_poly_subview(&p->key->poly, p->ring, 2 * (plan->digits.first - p->key->digits.first),
-                                       2 * plan->digits.count, plan->window, p->ring->params->chain.auxes);
-  umbra_view key = umbra_view_limbs_of(&keys, n, first, count), init;
-  int has_init = p->init && first < plan->window.count;
-  if (has_init) init = umbra_view_limbs_of(p->init, n, first, clamp(count, 0, plan->window.count - first));
-  p->ring->kernels->inner_product(p->stream, dst, digit, plan->digits.count, &key, has_init ? &init : NULL,
-                                  plan->p_mod + first, p->galois);
-}
-
-static umbra_dividend dividend_of(umbra_key_product *product) {
-  return (umbra_dividend){.window = product->plan->window,
-                          .aux = product->ring->params->chain.auxes,
-                          .prepare = umbra_key_product_prepare,
-                          .compute = umbra_key_product_compute,
-                          .source = product};
-}
-
-umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
-                          const umbra_view *x, umbra_window window, const umbra_switching_key *key,
-                          const umbra_view *init, uint32_t galois) {
-  umbra_key_product product;
-  UMBRA_TRY(umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois));
-  umbra_dividend dividend = dividend_of(&product);
-  umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
-  umbra_key_product_close(&product);
-  return status;
-}
-
-/* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step. */
-static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                                 const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
-  umbra_key_product product[UMBRA_DIVISIONS_TOGETHER];
-  umbra_dividend dividend[UMBRA_DIVISIONS_TOGETHER];
-  umbra_view dst[UMBRA_DIVISIONS_TOGETHER];
-  umbra_status status = UMBRA_OK;
-  size_t opened = 0;
-  for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
-    status =
-        umbra_key_product_open(&product[i], ring, stream, x, digits->window, digits, to[i].key, init, to[i].galois);
-    if (status == UMBRA_OK) dividend[opened++] = dividend_of(&product[i]);
-    dst[i] = to[i].dst;
-  }
-  if (status == UMBRA_OK) status = umbra_divide_many(ring, stream, dst, digits->window, dividend, count);
-  while (opened) umbra_key_product_close(&product[--opened]);
-  return status;
-}
-
-/* Where memory is short, fewer go together: less workspace, and fewer keys that have to be there at once. */
-umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                               const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
-  size_t most = UMBRA_DIVISIONS_TOGETHER;
-  for (size_t done = 0, now; done < count; done += now) {
-    now = count - done < most ? count - done : most;
-    umbra_status status = switch_group(ring, stream, to + done, now, x, digits, init);
-    for (; status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1; most = now) {
-      now /= 2;
-      status = switch_group(ring, stream, to + done, now, x, digits, init);
-    }
-    UMBRA_TRY(status);
-  }
-  return UMBRA_OK;
-}

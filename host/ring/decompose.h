@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gadget decomposition and the inner product with a switching key (hybrid key switching; Han, Ki, eprint 2019/688).
- * Digits are absolute position ranges of the chain; at a level those that meet its window take part.
+ * Gadget decomposition. Digits are absolute position ranges of the chain; at a level those that meet its window take
+ * part.
  */
 #ifndef UMBRA_RING_DECOMPOSE_H
 #define UMBRA_RING_DECOMPOSE_H
 
 #include "ring.h"
-
-/* A switching key: polynomials 2j, 2j + 1 are (b, a) of digit digits.first + j, over its window and all auxiliary
- * primes. */
-typedef struct umbra_switching_key {
-  umbra_poly poly;
-  umbra_digit_range digits;
-} umbra_switching_key;
 
 /* The digits of one polynomial, extended to the window and all auxiliary primes (for hoisting). */
 typedef struct umbra_digits {
@@ -26,55 +19,42 @@ umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_strea
                              umbra_window window);
 void umbra_digits_destroy(umbra_digits *digits, umbra_ring *ring);
 
-/*
- * The product of x's digits with a key: 2 polynomials over window and all auxiliary primes,
- *   (P * init + sum of digits times key)(X^galois).
- * Limbs are computed on demand, so the whole need never be stored: a source for umbra_divide.
- */
-typedef struct umbra_key_product {
+/* ---- for key_switch.c ---- */
+
+/* The digits of one window. Limbs are counted through the window, then the auxiliary primes. */
+typedef struct umbra_decomposition {
+  umbra_window window;
+  umbra_digit_range digits;
+  umbra_digit digit[UMBRA_MAX_DIGITS]; /* what each owns; conversions go to the other limbs */
+  uint32_t closing[UMBRA_MAX_PRIMES];  /* by limb of the window: (Q / q_i)^-1 mod q_i */
+  uint32_t p_mod[UMBRA_MAX_PRIMES];    /* by limb of the window: P mod q_i */
+  struct umbra_decomposition *next;
+} umbra_decomposition;
+
+/* Limbs [first, first + count) of all digits of x, packed in data, digit after digit. */
+typedef struct umbra_digit_block {
   umbra_ring *ring;
   umbra_stream *stream;
-  const struct umbra_decomposition *plan;
+  const umbra_decomposition *plan;
   const umbra_view *x; /* the polynomial itself, evaluation domain */
-  const umbra_switching_key *key;
-  const umbra_view *init; /* NULL, or 1 or 2 polynomials over the window */
-  uint32_t galois;        /* 1: none */
-  /* The digits' extended limbs [first, first + count), packed in data, digit after digit. */
   uint32_t *data;
   uint32_t first, count;
-  /* Unless hoisted: room for umbra_ring_block limbs of each digit, and the digits themselves as coefficients. */
-  void *memory;
-  size_t bytes;
-  umbra_view coefficients;
-} umbra_key_product;
+} umbra_digit_block;
 
-/*
- * digits: those of x, or NULL: then they are computed block by block, and never leave the cache; the same integers.
- * key's window must contain `window`. Everything pointed to must stay alive until umbra_key_product_close.
- */
-umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring, umbra_stream *stream,
-                                    const umbra_view *x, umbra_window window, const umbra_digits *digits,
-                                    const umbra_switching_key *key, const umbra_view *init, uint32_t galois);
-void umbra_key_product_close(umbra_key_product *product);
+/* A block without limbs; its plan is made on first use. */
+umbra_status umbra_digit_block_open(umbra_digit_block *block, umbra_ring *ring, umbra_stream *stream,
+                                    const umbra_view *x, umbra_window window);
 
-/* Limbs [first, first + count) as a dividend: prepare and compute of umbra_dividend. */
-void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count);
-void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count);
+/* Limbs of the window and of all auxiliary primes. */
+uint32_t umbra_digit_block_limbs(const umbra_digit_block *block);
 
-/* dst over `to` = the product of x's digits with the key, divided by P and by the primes of `window` not in `to`. */
-umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
-                          const umbra_view *x, umbra_window window, const umbra_switching_key *key,
-                          const umbra_view *init, uint32_t galois);
+/* x in the coefficient domain, as digits want it, in memory of `window.count` limbs. */
+umbra_view umbra_digit_block_coefficients(const umbra_digit_block *block, uint32_t *memory);
 
-/* One of many switches of the same x: dst over x's window = its product with the key, divided by P. */
-typedef struct umbra_switch_to {
-  umbra_view dst;
-  const umbra_switching_key *key;
-  uint32_t galois;
-} umbra_switch_to;
+/* Computes the block's limbs from those coefficients; the limbs that a digit owns are not written. */
+void umbra_digit_block_extend(const umbra_digit_block *block, const umbra_view *coefficients);
 
-/* All of them, with the digits of x. */
-umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                               const umbra_view *x, const umbra_digits *digits, const umbra_view *init);
+/* Limbs [first, first + count), of the block, of digit j: its own ones are x's. */
+umbra_view umbra_digit_block_view(const umbra_digit_block *block, uint32_t j, uint32_t first, uint32_t count);
 
 #endif

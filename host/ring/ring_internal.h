@@ -14,8 +14,7 @@ typedef struct umbra_block {
   size_t bytes;
 } umbra_block;
 
-typedef struct umbra_division umbra_division;           /* see divide.c */
-typedef struct umbra_decomposition umbra_decomposition; /* see decompose.c */
+typedef struct umbra_division umbra_division; /* see divide.c */
 
 typedef struct umbra_residence umbra_residence; /* see residence.c */
 
@@ -42,7 +41,7 @@ struct umbra_ring {
   size_t blocks;
   umbra_block block[UMBRA_CACHED_BLOCKS]; /* given back, oldest first */
   umbra_division *divisions;              /* plans made so far: lists that only grow */
-  umbra_decomposition *decompositions;
+  struct umbra_decomposition *decompositions;
 };
 
 /* The arena of this thread, or NULL; the lock is held. */

@@ -23,6 +23,7 @@ typedef struct umbra_context_desc {
    */
   const char *device;
   int secrets_on_device; /* 1: let the secret key reach the device too; 0: what needs it is computed on the CPU */
+  int bulk_decode;       /* 1: as `bulk` of umbra_encode_options, for what is decoded on the device */
   uint32_t threads;      /* 0: as many as OpenMP would use */
   /*
    * Bytes of the device's memory that residues, kept blocks and work in progress may take together; 0: all there is. On

@@ -2,9 +2,9 @@
 /*
  * Plaintexts: vectors of numbers encoded into a polynomial of one level.
  *
- * Encoding is deterministic: the same values give the same residues on every machine and backend. A vector of fewer
- * values than slots is filled with zeros; a slot count below n/2 repeats the vector, which costs nothing and makes
- * rotations wrap at that count.
+ * Encoding is deterministic: the same values give the same residues on every machine and backend, unless options ask for
+ * `bulk`. A vector of fewer values than slots is filled with zeros; a slot count below n/2 repeats the vector, which
+ * costs nothing and makes rotations wrap at that count.
  */
 #ifndef UMBRA_PLAINTEXT_H
 #define UMBRA_PLAINTEXT_H
@@ -20,6 +20,11 @@ typedef struct umbra_encode_options {
   size_t struct_size;
   uint32_t level; /* UMBRA_TOP_LEVEL, or the level of the ciphertexts it will meet */
   uint32_t slots; /* power of two up to n/2; 0: n/2 */
+  /*
+   * 1: the device may transform in its own way (a GPU by cuFFT, where that is installed), to 2^-40 of the largest value
+   * and not to the same bits on every machine. For values that are to be encrypted; what a server encodes needs 0.
+   */
+  int bulk;
 } umbra_encode_options;
 #define UMBRA_ENCODE_OPTIONS_INIT .struct_size = sizeof(umbra_encode_options), .level = UMBRA_TOP_LEVEL
 

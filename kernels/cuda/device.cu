@@ -177,6 +177,7 @@ umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc
   if (!opened) return UMBRA_ERROR_OUT_OF_MEMORY;
   opened->ordinal = ordinal;
   pthread_mutex_init(&opened->lock, NULL); /* default attributes: cannot fail */
+  pthread_mutex_init(&opened->plan_lock, NULL);
   umbra_status status = open_queue(opened);
   if (status == UMBRA_OK) status = open_tables(opened, ring);
   if (status != UMBRA_OK) {
@@ -193,10 +194,12 @@ void umbra_cuda_device_close(umbra_device *device) {
   (void)cudaSetDevice(device->ordinal);
   if (device->queue) (void)cudaStreamSynchronize(device->queue);
   umbra_cuda_staging_destroy_all(device);
+  umbra_cuda_plans_destroy(device);
   if (device->memory) (void)cudaFree(device->memory);
   if (device->pool) (void)cudaMemPoolDestroy(device->pool);
   if (device->queue) (void)cudaStreamDestroy(device->queue);
   pthread_mutex_destroy(&device->lock);
+  pthread_mutex_destroy(&device->plan_lock);
   free(device->host_prime);
   free(device);
 }

@@ -52,6 +52,10 @@ void umbra_cuda_from_i64(umbra_stream *stream, const umbra_view *dst, const int6
 void umbra_cuda_fft(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
 void umbra_cuda_ifft(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
 
+/* bulk_fft.cu */
+void umbra_cuda_bulk_fft(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+void umbra_cuda_bulk_ifft(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+
 /* inner_product.cu */
 void umbra_cuda_inner_product(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
                               const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois);

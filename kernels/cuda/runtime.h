@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's side of the backend: what device.cu, stream.cu, staging.cu and conversions know of a device. */
+/* The host's side of the backend: what device.cu, stream.cu, staging.cu, bulk_fft.cu and conversions know of a device. */
 #ifndef UMBRA_KERNELS_CUDA_RUNTIME_H
 #define UMBRA_KERNELS_CUDA_RUNTIME_H
 
 #include <pthread.h>
 
 #include "cuda.cuh"
+
+/* A plan of cuFFT; its handle is int there. */
+struct umbra_cuda_plan {
+  int handle;
+  uint32_t log_m, batch;
+  size_t work_bytes; /* that it needs besides the vectors */
+  uint64_t last_use; /* counted through the device's; 0: there is no plan here */
+};
+
+enum { UMBRA_CUDA_PLANS = 8 };
 
 struct umbra_device {
   umbra_cuda_tables tables;
@@ -14,9 +24,12 @@ struct umbra_device {
   int ordinal;        /* CUDA's number of the device */
   cudaStream_t queue; /* the one queue that the contract promises */
   cudaMemPool_t pool;
-  pthread_mutex_t lock;     /* of the failure's text while it is written, and of idle */
-  umbra_cuda_staging *idle; /* of streams that are gone, for those to come */
-  int failed;               /* set once, after the text; read and written by the functions below only */
+  pthread_mutex_t lock;      /* of the failure's text while it is written, and of idle */
+  umbra_cuda_staging *idle;  /* of streams that are gone, for those to come */
+  pthread_mutex_t plan_lock; /* of the plans, and while one is at work in a call */
+  umbra_cuda_plan plan[UMBRA_CUDA_PLANS];
+  uint64_t plan_uses;
+  int failed; /* set once, after the text; read and written by the functions below only */
   char failure[256];
 };
 
@@ -31,6 +44,9 @@ int umbra_cuda_failed(const umbra_device *device);
 
 /* Whether the stream records, for what cannot be: then the recording will fail. */
 int umbra_cuda_is_recording(umbra_stream *stream);
+
+/* With the queue idle: destroys cuFFT's plans. */
+void umbra_cuda_plans_destroy(umbra_device *device);
 
 /* ---- pinned memory through which uploads and downloads go ---- */
 

@@ -57,6 +57,8 @@ static constexpr umbra_kernels collect() {
   table.extend_digits = umbra_cuda_extend_digits;
   table.inner_products = umbra_cuda_inner_products;
   table.plain_products = umbra_cuda_plain_products;
+  table.bulk_fft = umbra_cuda_bulk_fft;
+  table.bulk_ifft = umbra_cuda_bulk_ifft;
   return table;
 }
 

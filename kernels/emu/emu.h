@@ -23,8 +23,9 @@
  *
  * What it does not cover: timing; weak-memory effects; the order of unsynchronised streams (all are one queue); warps
  * in lockstep; threads that spin until another has done something (they spin for ever); __launch_bounds__ and registers;
- * host pointers that a kernel dereferences; PTX, cuFFT, clusters, distributed shared memory, tensor cores, TMA. It is
- * stricter than a GPU with threads that return before a barrier where others wait, and with allocation in a capture.
+ * host pointers that a kernel dereferences; PTX, clusters, distributed shared memory, tensor cores, TMA; cuFFT, which is
+ * only used where tests/emu puts a stand-in for it on the library path. It is stricter than a GPU with threads that return
+ * before a barrier where others wait, and with allocation in a capture.
  *
  * Environment, read at the first call:
  *   UMBRA_EMU_ORDER=forward|reverse|random[:seed]   threads of a block, and blocks; one OS thread. Without it: forward,

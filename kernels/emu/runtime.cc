@@ -186,11 +186,11 @@ static cudaError_t check_launch(const cudaLaunchConfig_t *config, const void *ke
   return config->dynamicSmemBytes <= shared_limit(kernel) ? cudaSuccess : cudaErrorInvalidValue;
 }
 
-/* The grid, or what was asked to go wrong while it runs. */
+/* The grid, or what was asked to go wrong while it runs: whoever waits is told, the launch is not. */
 static cudaError_t run_grid(const umbra_emu_grid &grid) {
   if (!umbra_emu_count(UMBRA_EMU_FAIL_LATER)) return umbra_emu_run(grid);
   umbra_emu_break(cudaErrorIllegalAddress);
-  return cudaSuccess;
+  return umbra_emu_settings_get()->deferred ? cudaErrorIllegalAddress : cudaSuccess;
 }
 
 cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::function<void()> thread) {

@@ -3,6 +3,7 @@
 #ifndef UMBRA_TESTS_CONFORMANCE_LAWS_H
 #define UMBRA_TESTS_CONFORMANCE_LAWS_H
 
+#include "bulk.h"
 #include "table.h"
 
 /* ---- between operations ---- */
@@ -141,6 +142,55 @@ static void test_fft_law(void **state) {
     }
   }
   rig_close(&r);
+}
+
+/* What bulk_fft and bulk_ifft make of the vectors of a call; nothing else changes. */
+static void check_bulk(rig *r, const call *c, int inverse) {
+  const umbra_kernels *k = r->kernels;
+  const size_t m = (size_t)1 << c->number, bytes = (m << 3) * c->first;
+  double *re = (double *)(void *)(r->memory + c->re), *im = (double *)(void *)(r->memory + c->im);
+  double *want_re = malloc(bytes), *want_im = malloc(bytes), *got_re = malloc(bytes), *got_im = malloc(bytes);
+  assert_true(want_re && want_im && got_re && got_im);
+  rig_upload(r);
+  (inverse ? k->ifft : k->fft)(r->stream, re, im, c->number, (uint32_t)c->first);
+  rig_download(r);
+  memcpy(want_re, r->after + c->re, bytes);
+  memcpy(want_im, r->after + c->im, bytes);
+  rig_upload(r);
+  (inverse ? k->bulk_ifft : k->bulk_fft)(r->stream, re, im, c->number, (uint32_t)c->first);
+  rig_download(r);
+  memcpy(got_re, r->after + c->re, bytes);
+  memcpy(got_im, r->after + c->im, bytes);
+  for (size_t at = 0; at < m * c->first; at += m) {
+    if (bulk_difference(got_re + at, got_im + at, want_re + at, want_im + at, m) > BULK_TOLERANCE)
+      fail_msg("m = %zu, vector %zu, inverse %d", m, at / m, inverse);
+  }
+  memcpy(r->after + c->re, r->before + c->re, bytes);
+  memcpy(r->after + c->im, r->before + c->im, bytes);
+  assert_memory_equal(r->after, r->before, r->used * sizeof *r->after);
+  free(want_re), free(want_im), free(got_re), free(got_im);
+}
+
+static void test_bulk_law(void **state) {
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  assert_int_equal(!kernels->bulk_fft, !kernels->bulk_ifft);
+  if (!kernels->bulk_fft) skip();
+  rig r;
+  call *c = calloc(1, sizeof *c);
+  const ring_case longest = {.log_n = UMBRA_MAX_LOG_N, .classes = large_ring, .limbs = 8};
+  assert_non_null(c);
+  rig_open(&r, kernels, &longest, 1);
+  for (c->number = 0; c->number < r.ring.log_n; c->number++) {
+    for (c->first = 1; c->first <= 3; c->first += 2) {
+      rig_start(&r, 0);
+      c->re = take_doubles(&r, c->first << c->number);
+      c->im = take_doubles(&r, c->first << c->number);
+      check_bulk(&r, c, 0);
+      check_bulk(&r, c, 1);
+    }
+  }
+  rig_close(&r);
+  free(c);
 }
 
 /* ---- devices and streams ---- */
@@ -313,6 +363,7 @@ static const struct CMUnitTest laws[] = {
     cmocka_unit_test(test_device_open),   cmocka_unit_test(test_devices),          cmocka_unit_test(test_streams),
     cmocka_unit_test(test_record),        cmocka_unit_test(test_automorphism_law), cmocka_unit_test(test_product_law),
     cmocka_unit_test(test_expand_bounds), cmocka_unit_test(test_fft_law),          cmocka_unit_test(test_laps),
+    cmocka_unit_test(test_bulk_law),
 };
 
 enum { LAWS = sizeof laws / sizeof *laws };

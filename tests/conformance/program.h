@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A backend against `ref`: what the programs of conformance have in common. */
+/*
+ * A backend against `ref`: what the programs of conformance have in common. UMBRA_CONFORMANCE_RINGS=10:6,13 in the
+ * environment restricts them to rings of 2^10, with 6 trials of each operation at most, and of 2^13.
+ */
 #ifndef UMBRA_TESTS_CONFORMANCE_PROGRAM_H
 #define UMBRA_TESTS_CONFORMANCE_PROGRAM_H
 
+#include <limits.h>
 #include <stdio.h>
 
 #include "laws.h"
@@ -52,11 +56,43 @@ static int run_group(const char *title, const umbra_kernels *kernels, const sett
   return cmocka_run_group_tests_name(title, tests, NULL, NULL);
 }
 
+/* Trials that a text like "10:6,13" asks for on rings of 2^log_n: a number, or all if none is given; 0: not named. */
+static int trials_asked(const char *text, uint32_t log_n) {
+  while (*text) {
+    char *end;
+    const unsigned long named = strtoul(text, &end, 10), trials = *end == ':' ? strtoul(end + 1, &end, 10) : INT_MAX;
+    if (named == log_n) return (int)trials;
+    text = *end == ',' ? end + 1 : end + strlen(end);
+  }
+  return 0;
+}
+
+/* All rings, or those that UMBRA_CONFORMANCE_RINGS names, with at most as many trials as it says. */
+static setting chosen_rings(void) {
+  static ring_case chosen[sizeof full_rings / sizeof *full_rings];
+  const char *text = getenv("UMBRA_CONFORMANCE_RINGS");
+  if (!text) return full_setting;
+  setting rings = {chosen, 0};
+  for (int i = 0; i < full_setting.rings; i++) {
+    ring_case *ring = &chosen[rings.rings];
+    const int trials = trials_asked(text, full_rings[i].log_n);
+    *ring = full_rings[i];
+    if (ring->trials > trials) ring->trials = trials;
+    if (trials) rings.rings++;
+  }
+  return rings;
+}
+
 /* Returns the number of failures. */
-static int run_backend(const umbra_kernels *kernels, const setting *rings) {
+static int run_backend(const umbra_kernels *kernels) {
   char title[64];
+  const setting rings = chosen_rings();
+  if (!rings.rings) {
+    printf("UMBRA_CONFORMANCE_RINGS names no ring: log2 of its size, or that, a colon and a number of trials\n");
+    return 1;
+  }
   snprintf(title, sizeof title, "%s against ref", kernels->name);
-  return run_group(title, kernels, rings, test_against_ref);
+  return run_group(title, kernels, &rings, test_against_ref);
 }
 
 /* The names of tests, or all if there is no argument. */

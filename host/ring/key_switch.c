@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "key_switch.h"
+
+#include "../base/error.h"
+#include "divide.h"
+#include "residence.h"
+#include "ring_internal.h"
+
+/* ---- products with keys ---- */
+
+/* Limbs of the digits that are held at once: a block. */
+static uint32_t most_held(const umbra_digit_block *digits) {
+  uint32_t block = umbra_ring_block(digits->ring), limbs = umbra_digit_block_limbs(digits);
+  return block < limbs ? block : limbs;
+}
+
+/* Room for the digits, and x as coefficients. */
+static umbra_status open_digits(umbra_key_product *p) {
+  umbra_ring *ring = p->digits.ring;
+  size_t n = umbra_ring_n(ring), own = p->digits.plan->window.count;
+  p->bytes = (own + (size_t)most_held(&p->digits) * p->digits.plan->digits.count) * n * sizeof(uint32_t);
+  UMBRA_TRY(umbra_ring_take(ring, &p->memory, p->bytes, "a key switch's workspace"));
+  p->coefficients = umbra_digit_block_coefficients(&p->digits, p->memory);
+  p->digits.data = (uint32_t *)p->memory + own * n;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring, umbra_stream *stream,
+                                    const umbra_view *x, umbra_window window, const umbra_digits *digits,
+                                    const umbra_switching_key *key, const umbra_view *init, uint32_t galois) {
+  umbra_key_product p = {.key = key, .init = init, .galois = galois};
+  UMBRA_TRY(umbra_digit_block_open(&p.digits, ring, stream, x, window));
+  UMBRA_TRY(umbra_poly_pin(&key->poly, ring, stream));
+  umbra_status status = UMBRA_OK;
+  if (digits) {
+    p.digits.data = digits->extended.data;
+    p.digits.count = umbra_digit_block_limbs(&p.digits);
+  } else {
+    status = open_digits(&p);
+  }
+  if (status == UMBRA_OK) *product = p;
+  else umbra_poly_unpin(&key->poly, ring);
+  return status;
+}
+
+void umbra_key_product_close(umbra_key_product *product) {
+  umbra_poly_unpin(&product->key->poly, product->digits.ring);
+  umbra_ring_give(product->digits.ring, product->memory, product->bytes);
+  *product = (umbra_key_product){0};
+}
+
+void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count) {
+  umbra_key_product *p = product;
+  umbra_digit_block *digits = &p->digits;
+  if (first >= digits->first && first + count <= digits->first + digits->count) return;
+  uint32_t limbs = umbra_digit_block_limbs(digits);
+  int all = most_held(digits) == limbs;
+  digits->first = all ? 0 : first;
+  digits->count = all ? limbs : count;
+  umbra_digit_block_extend(digits, &p->coefficients);
+}
+
+void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count) {
+  const umbra_key_product *p = product;
+  const umbra_decomposition *plan = p->digits.plan;
+  const umbra_ring *ring = p->digits.ring;
+  uint32_t n = umbra_ring_n(ring), own = plan->window.count;
+  umbra_view digit[UMBRA_MAX_DIGITS];
+  for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(&p->digits, j, first, count);
+  umbra_view keys = umbra_poly_subview(&p->key->poly, ring, 2 * (plan->digits.first - p->key->digits.first),
+                                       2 * plan->digits.count, plan->window, ring->params->chain.auxes);
+  umbra_view key = umbra_view_limbs_of(&keys, n, first, count), init;
+  int has_init = p->init && first < own;
+  if (has_init) init = umbra_view_limbs_of(p->init, n, first, count < own - first ? count : own - first);
+  ring->kernels->inner_product(p->digits.stream, dst, digit, plan->digits.count, &key, has_init ? &init : NULL,
+                               plan->p_mod + first, p->galois);
+}
+
+/* ---- switches ---- */
+
+static umbra_dividend dividend_of(umbra_key_product *product) {
+  return (umbra_dividend){.window = product->digits.plan->window,
+                          .aux = product->digits.ring->params->chain.auxes,
+                          .prepare = umbra_key_product_prepare,
+                          .compute = umbra_key_product_compute,
+                          .source = product};
+}
+
+umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                          const umbra_view *x, umbra_window window, const umbra_switching_key *key,
+                          const umbra_view *init, uint32_t galois) {
+  umbra_key_product product;
+  UMBRA_TRY(umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois));
+  umbra_dividend dividend = dividend_of(&product);
+  umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
+  umbra_key_product_close(&product);
+  return status;
+}
+
+/* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step. */
+static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+                                 const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
+  umbra_key_product product[UMBRA_DIVISIONS_TOGETHER];
+  umbra_dividend dividend[UMBRA_DIVISIONS_TOGETHER];
+  umbra_view dst[UMBRA_DIVISIONS_TOGETHER];
+  umbra_status status = UMBRA_OK;
+  size_t opened = 0;
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
+    status =
+        umbra_key_product_open(&product[i], ring, stream, x, digits->window, digits, to[i].key, init, to[i].galois);
+    if (status == UMBRA_OK) dividend[opened++] = dividend_of(&product[i]);
+    dst[i] = to[i].dst;
+  }
+  if (status == UMBRA_OK) status = umbra_divide_many(ring, stream, dst, digits->window, dividend, count);
+  while (opened) umbra_key_product_close(&product[--opened]);
+  return status;
+}
+
+/* Where memory is short, fewer go together: less workspace, and fewer keys that have to be there at once. */
+umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+                               const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
+  size_t most = UMBRA_DIVISIONS_TOGETHER;
+  for (size_t done = 0, now; done < count; done += now) {
+    now = count - done < most ? count - done : most;
+    umbra_status status = switch_group(ring, stream, to + done, now, x, digits, init);
+    for (; status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1; most = now) {
+      now /= 2;
+      status = switch_group(ring, stream, to + done, now, x, digits, init);
+    }
+    UMBRA_TRY(status);
+  }
+  return UMBRA_OK;
+}
