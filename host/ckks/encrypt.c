@@ -23,48 +23,70 @@ static umbra_status add_message(umbra_ciphertext *ciphertext, umbra_stream *stre
 
 /* ---- with the public key ---- */
 
-/* masked (2 polynomials over the level's window and p) = v * key, v ternary. */
-static umbra_status mask_key(const umbra_view *masked, const umbra_public_key *key, umbra_window window,
-                             umbra_stream *stream, umbra_random *random) {
-  umbra_ring *ring = key->context->ring;
-  umbra_poly v;
-  UMBRA_TRY(umbra_poly_create(&v, ring, 1, window, 1, "an encryption"));
-  umbra_view v_view = umbra_poly_view(&v, ring);
-  umbra_view key_view = umbra_poly_subview(&key->poly, ring, 0, 2, window, 1);
-  umbra_status status = umbra_small_fresh(&v_view, key->context, stream, random, umbra_random_ternary);
-  if (status == UMBRA_OK) umbra_ring_mul(ring, stream, masked, &key_view, &v_view);
-  umbra_ring_give_secret(ring, stream, v.data, umbra_poly_bytes(&v, ring));
+/* v * key for a ternary v: what is divided by p. Its limbs are computed when they are needed. */
+typedef struct masked_key {
+  const umbra_public_key *key;
+  umbra_window window;
+  umbra_stream *stream;
+  const int64_t *v;
+  uint32_t *room; /* residues of v on a strip of limbs */
+} masked_key;
+
+static void prepare_masked(void *masked, uint32_t first, uint32_t count) { (void)masked, (void)first, (void)count; }
+
+static void compute_masked(void *masked, const umbra_view *dst, uint32_t first, uint32_t count) {
+  const masked_key *m = masked;
+  umbra_ring *ring = m->key->context->ring;
+  uint32_t n = umbra_ring_n(ring);
+  umbra_view both = umbra_poly_subview(&m->key->poly, ring, 0, 2, m->window, 1);
+  umbra_view key = umbra_view_limbs_of(&both, n, first, count);
+  umbra_view v = umbra_view_packed_like(dst, m->room, n);
+  v.polys = 1;
+  umbra_ring_from_i64(ring, m->stream, &v, m->v, 0);
+  umbra_ring_mul(ring, m->stream, dst, &key, &v);
+}
+
+/* Samples of that distribution as integers in device memory. */
+static umbra_status sample_integers(int64_t **integers, const umbra_context *context, umbra_stream *stream,
+                                    umbra_random *random, umbra_sampler sampler, uint32_t polys) {
+  int8_t *samples;
+  UMBRA_TRY(umbra_small_sample(&samples, context, random, sampler, polys));
+  umbra_status status = umbra_small_integers(integers, context, stream, samples, polys);
+  sodium_free(samples);
   return status;
 }
 
-/* dst = round((masked + errors) / p). */
-static umbra_status divide_masked(const umbra_view *dst, const umbra_view *masked, const umbra_context *context,
-                                  umbra_window window, umbra_stream *stream, umbra_random *random) {
-  uint32_t n = umbra_ring_n(context->ring);
-  int8_t *errors;
-  int64_t *integers;
-  UMBRA_TRY(umbra_small_sample(&errors, context, random, umbra_random_error, 2));
-  umbra_status status = umbra_small_integers(&integers, context, stream, errors, 2);
-  sodium_free(errors);
-  UMBRA_TRY(status);
-  umbra_dividend dividend = umbra_dividend_of(masked, window, 1);
-  status = umbra_divide(context->ring, stream, dst, window, &dividend, integers);
-  umbra_ring_give_secret(context->ring, stream, integers, 2 * (size_t)n * sizeof *integers);
+/* dst = round((v * key + errors) / p). */
+static umbra_status divide_masked(const umbra_view *dst, masked_key *masked, umbra_random *random) {
+  const umbra_context *context = masked->key->context;
+  umbra_ring *ring = context->ring;
+  size_t n = umbra_ring_n(ring);
+  umbra_dividend dividend = {
+      .window = masked->window, .aux = 1, .prepare = prepare_masked, .compute = compute_masked, .source = masked};
+  int64_t *errors;
+  UMBRA_TRY(sample_integers(&errors, context, masked->stream, random, umbra_random_error, 2));
+  umbra_status status = umbra_divide(ring, masked->stream, dst, masked->window, &dividend, errors);
+  umbra_ring_give_secret(ring, masked->stream, errors, 2 * n * sizeof *errors);
   return status;
 }
 
 /* made = an encryption of 0. */
 static umbra_status encrypt_zero(umbra_ciphertext *made, const umbra_public_key *key, umbra_stream *stream,
                                  umbra_random *random) {
-  const umbra_context *context = key->context;
-  umbra_window window = made->poly.window;
-  umbra_poly masked;
-  UMBRA_TRY(umbra_poly_create(&masked, context->ring, 2, window, 1, "an encryption"));
-  umbra_view masked_view = umbra_poly_view(&masked, context->ring);
-  umbra_view dst = umbra_poly_view(&made->poly, context->ring);
-  umbra_status status = mask_key(&masked_view, key, window, stream, random);
-  if (status == UMBRA_OK) status = divide_masked(&dst, &masked_view, context, window, stream, random);
-  umbra_ring_give_secret(context->ring, stream, masked.data, umbra_poly_bytes(&masked, context->ring));
+  umbra_ring *ring = key->context->ring;
+  size_t n = umbra_ring_n(ring), limbs = umbra_ring_strip(ring), most = made->poly.window.count;
+  size_t bytes = (limbs < most ? limbs : most) * n * sizeof(uint32_t);
+  int64_t *v;
+  void *room;
+  UMBRA_TRY(sample_integers(&v, key->context, stream, random, umbra_random_ternary, 1));
+  umbra_status status = umbra_ring_take(ring, &room, bytes, "an encryption");
+  if (status == UMBRA_OK) {
+    masked_key masked = {key, made->poly.window, stream, v, room};
+    umbra_view dst = umbra_poly_view(&made->poly, ring);
+    status = divide_masked(&dst, &masked, random);
+    umbra_ring_give_secret(ring, stream, room, bytes);
+  }
+  umbra_ring_give_secret(ring, stream, v, n * sizeof *v);
   return status;
 }
 

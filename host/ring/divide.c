@@ -119,16 +119,6 @@ void umbra_divisions_destroy(umbra_ring *ring) {
   }
 }
 
-/* A view like that one, packed at `data`. */
-static umbra_view packed_like(const umbra_view *view, uint32_t *data, uint32_t n) {
-  umbra_view packed = {.polys = view->polys, .stride = (size_t)umbra_view_limbs(view) * n};
-  for (int r = 0; r < UMBRA_MAX_RUNS && view->run[r].count; r++) {
-    packed.run[r] = (umbra_run){data, view->run[r].prime, view->run[r].count};
-    data += (size_t)view->run[r].count * n;
-  }
-  return packed;
-}
-
 typedef struct division_job {
   umbra_ring *ring;
   umbra_stream *stream;
@@ -137,8 +127,14 @@ typedef struct division_job {
   const umbra_dividend *x;
   const int64_t *small;
   umbra_view remainder; /* dropped limbs: front, back, auxiliary; in the coefficient domain */
-  uint32_t *scratch;    /* residues of `small` of one block, or computed limbs of one strip */
+  uint32_t *scratch;    /* computed limbs of one strip, then residues of `small` for one */
 } division_job;
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static uint32_t strip_limbs(const division_job *job) {
+  return smaller(umbra_ring_strip(job->ring), job->plan->to.count);
+}
 
 /* ---- remainder ---- */
 
@@ -175,13 +171,14 @@ static umbra_view remainder_view(const division_job *job, uint32_t *memory) {
   umbra_view front = umbra_view_packed(job->ring, NULL, job->dst->polys, plan->from, 0, plan->front);
   umbra_view back = umbra_view_packed(job->ring, NULL, job->dst->polys, plan->from, back_first, plan->back + plan->aux);
   umbra_view_append(&front, &back);
-  return packed_like(&front, memory, n);
+  return umbra_view_packed_like(&front, memory, n);
 }
 
-/* Adds or subtracts the residues of `small` (coefficient domain). */
+/* Adds or subtracts the residues of `small` (coefficient domain) on at most a strip of limbs. */
 static void combine_small(const division_job *job, const umbra_view *view,
                           void (*op)(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *)) {
-  umbra_view residues = packed_like(view, job->scratch, umbra_ring_n(job->ring));
+  size_t computed = job->x->source ? strip_limbs(job) * (size_t)umbra_ring_n(job->ring) * view->polys : 0;
+  umbra_view residues = umbra_view_packed_like(view, job->scratch + computed, umbra_ring_n(job->ring));
   job->ring->kernels->from_i64(job->stream, &residues, job->small, 0);
   op(job->stream, view, view, &residues);
 }
@@ -207,7 +204,7 @@ static void close_limbs(const division_job *job, uint32_t first, uint32_t count,
   umbra_view y = umbra_view_limbs_of(job->dst, n, first, count), x;
   uint32_t of_x = job->plan->to.first + first - job->plan->from.first; /* limb of x, if kept */
   if (kept && job->x->source) {
-    x = packed_like(&y, job->scratch, n);
+    x = umbra_view_packed_like(&y, job->scratch, n);
     job->x->compute(job->x->source, &x, of_x, count);
   } else if (kept) {
     x = umbra_view_limbs_of(&job->x->view, n, of_x, count);
@@ -217,7 +214,16 @@ static void close_limbs(const division_job *job, uint32_t first, uint32_t count,
 
 static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
 
+/* z becomes that of x + small, and is transformed unless that is fused with what follows. */
+static void finish_small(const division_job *job, uint32_t first, uint32_t count) {
+  const umbra_kernels *kernels = job->ring->kernels;
+  umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
+  combine_small(job, &z, kernels->sub);
+  if (!kernels->ntt_close) kernels->ntt_forward(job->stream, &z);
+}
+
 static void close_strip(const division_job *job, uint32_t first, uint32_t count) {
+  if (job->small) finish_small(job, first, count);
   uint32_t kept_first = clamp(job->plan->kept_first, first, first + count);
   uint32_t kept_end = clamp(job->plan->kept_end, first, first + count);
   close_limbs(job, first, kept_first - first, 0);
@@ -234,15 +240,12 @@ static void convert_block(const division_job *job, uint32_t first, uint32_t coun
   const umbra_division *plan = job->plan;
   umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
   kernels->convert(job->stream, &z, &job->remainder, plan->conversion, first);
-  if (job->small) combine_small(job, &z, kernels->sub);
-  if (!kernels->ntt_close) kernels->ntt_forward(job->stream, &z);
+  if (!kernels->ntt_close && !job->small) kernels->ntt_forward(job->stream, &z);
   uint32_t kept_first = clamp(plan->kept_first, first, first + count);
   uint32_t kept_end = clamp(plan->kept_end, first, first + count);
   if (job->x->source && kept_first < kept_end)
     job->x->prepare(job->x->source, plan->to.first + kept_first - plan->from.first, kept_end - kept_first);
 }
-
-static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* In strips, so that computed limbs never leave the cache, and those of all jobs share what they are computed from. */
 static void divide_block(const division_job *jobs, size_t count, uint32_t first, uint32_t limbs) {
@@ -261,8 +264,7 @@ static void run_jobs(const division_job *jobs, size_t count) {
 
 /* Limbs of scratch memory that a job needs; jobs in step share them. */
 static uint32_t scratch_limbs(const division_job *job) {
-  if (job->small) return smaller(umbra_ring_block(job->ring), job->plan->to.count);
-  return job->x->source ? smaller(umbra_ring_strip(job->ring), job->plan->to.count) : 0;
+  return strip_limbs(job) * ((job->x->source != NULL) + (job->small != NULL));
 }
 
 static umbra_status set_plans(division_job *jobs, size_t count, umbra_window to) {

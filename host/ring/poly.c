@@ -95,6 +95,15 @@ umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly) {
   return one;
 }
 
+umbra_view umbra_view_packed_like(const umbra_view *view, uint32_t *data, uint32_t n) {
+  umbra_view packed = {.polys = view->polys, .stride = (size_t)umbra_view_limbs(view) * n};
+  for (int r = 0; r < UMBRA_MAX_RUNS && view->run[r].count; r++) {
+    packed.run[r] = (umbra_run){data, view->run[r].prime, view->run[r].count};
+    data += (size_t)view->run[r].count * n;
+  }
+  return packed;
+}
+
 uint32_t umbra_view_position(const umbra_view *view, uint32_t limb) {
   const umbra_run *run = view->run;
   while (limb >= run->count) limb -= (run++)->count;

@@ -102,6 +102,9 @@ umbra_view umbra_view_limbs_of(const umbra_view *view, uint32_t n, uint32_t firs
 /* One polynomial of a view. */
 umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly);
 
+/* A view with the limbs and polynomials of that one, packed at `data`. */
+umbra_view umbra_view_packed_like(const umbra_view *view, uint32_t *data, uint32_t n);
+
 /* Position of limb `limb` of a view. */
 uint32_t umbra_view_position(const umbra_view *view, uint32_t limb);
 
