@@ -255,8 +255,15 @@ static void divide_block(const division_job *jobs, size_t count, uint32_t first,
     for (size_t i = 0; i < count; i++) close_strip(&jobs[i], first + done, smaller(limbs - done, strip));
 }
 
+/* Limbs to convert at once: many, so that the remainder is seldom read again, unless it stays in the cache anyway. */
+static uint32_t conversion_block(const division_job *jobs, size_t count) {
+  enum { CACHED_LIMBS = 2 };
+  int cached = jobs->plan->dropped <= CACHED_LIMBS && count == 1;
+  return cached ? strip_limbs(jobs) : umbra_ring_block(jobs->ring);
+}
+
 static void run_jobs(const division_job *jobs, size_t count) {
-  uint32_t block = umbra_ring_block(jobs->ring), limbs = jobs->plan->to.count;
+  uint32_t block = conversion_block(jobs, count), limbs = jobs->plan->to.count;
   for (size_t i = 0; i < count; i++) make_remainder(&jobs[i]);
   for (uint32_t first = 0; first < limbs; first += block)
     divide_block(jobs, count, first, smaller(limbs - first, block));
