@@ -18,8 +18,8 @@
 #include <umbra/umbra.h>
 
 #include "host/ckks/objects.h"
-#include "host/ring/key_switch.h"
 #include "host/ring/divide.h"
+#include "host/ring/key_switch.h"
 #include "host/ring/ops.h"
 #include "kernels/modarith.h"
 

@@ -52,7 +52,7 @@ static umbra_status find_device(const umbra_kernels **kernels, uint32_t *ordinal
 
 static umbra_status open_ring(umbra_context *context, const umbra_params *params, const umbra_context_desc *desc,
                               const char *device) {
-  const umbra_kernels *kernels;
+  const umbra_kernels *kernels = NULL;
   umbra_device_options options = {.threads = desc->threads};
   UMBRA_TRY(find_device(&kernels, &options.ordinal, device));
   return umbra_ring_create(&context->ring, params, kernels, &options, desc->memory_limit);

@@ -6,8 +6,8 @@
 #include <math.h>
 
 #include "../base/error.h"
-#include "../ring/key_switch.h"
 #include "../ring/divide.h"
+#include "../ring/key_switch.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"
 #include "noise.h"

@@ -308,7 +308,8 @@ umbra_status umbra_divide(umbra_ring *ring, umbra_stream *stream, const umbra_vi
 
 umbra_status umbra_divide_many(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                                const umbra_dividend *x, size_t count) {
-  division_job jobs[UMBRA_DIVISIONS_TOGETHER] = {{0}};
+  division_job jobs[UMBRA_DIVISIONS_TOGETHER];
+  if (!count) return UMBRA_OK;
   for (size_t i = 0; i < count; i++)
     jobs[i] = (division_job){.ring = ring, .stream = stream, .dst = &dst[i], .x = &x[i]};
   return divide_jobs(jobs, count, to);

@@ -55,7 +55,7 @@ umbra_status umbra_cuda_wait(umbra_stream *stream) {
 
 double umbra_cuda_lap(umbra_stream *stream) {
   if (umbra_cuda_is_recording(stream)) return 0;
-  const cudaEvent_t last = stream->lap[0];
+  cudaEvent_t last = stream->lap[0];
   cudaEvent_t now = stream->lap[1];
   float milliseconds = 0;
   cudaError_t error = cudaSetDevice(stream->ordinal);
