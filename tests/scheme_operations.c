@@ -4,6 +4,7 @@
  * Every call of the evaluator against complex arithmetic in the clear: one table of operations, run over parameter
  * sets, slot counts, levels, and outputs that are new or replace an input.
  */
+#include "host/ring/primes.h"
 #include "scheme.h"
 
 enum { FACTORS = 3, STEPS = 3 };
@@ -286,10 +287,66 @@ static void down_to_level_0(void **test) {
   }
 }
 
+/* 40 main primes, digits of 2 and as many auxiliary primes: the widest window for what a switch divides away. */
+static umbra_params *wide_params(void) {
+  enum { MAINS = 40, BASE = 2, LEVELS = MAINS - BASE + 1, DIGITS = MAINS / 2 };
+  uint32_t mains[MAINS], aux[2], counts[LEVELS], none[LEVELS] = {0}, sizes[DIGITS];
+  uint32_t bound = 1u << 30;
+  for (int i = 0; i < MAINS; i++) bound = mains[i] = umbra_prime_below(11, bound);
+  aux[0] = umbra_prime_below(11, 1u << 31);
+  aux[1] = umbra_prime_below(11, aux[0]);
+  for (uint32_t l = 0; l < LEVELS; l++) counts[l] = BASE + l;
+  for (int d = 0; d < DIGITS; d++) sizes[d] = 2;
+  umbra_params *params;
+  umbra_params_literal literal = {UMBRA_PARAMS_LITERAL_INIT,
+                                  .log_n = 11,
+                                  .scale_bits = 30,
+                                  .mains = MAINS,
+                                  .auxes = 2,
+                                  .main = mains,
+                                  .aux = aux,
+                                  .levels = LEVELS,
+                                  .main_count = counts,
+                                  .terminal_count = none,
+                                  .digits = DIGITS,
+                                  .digit_size = sizes,
+                                  .flags = UMBRA_INSECURE_FOR_TESTS};
+  assert_ok(umbra_params_from_literal(&params, &literal));
+  return params;
+}
+
+/* More threads than blocks have limbs to share change neither bits nor what is held at once. */
+static void with_many_threads(void **test) {
+  (void)test;
+  static const int32_t steps[] = {1};
+  scheme s;
+  umbra_ciphertext *x = NULL, *expected = NULL, *found = NULL;
+  const double value = 0.5;
+  scheme_open(&s, wide_params(), NULL, steps, 1);
+  assert_ok(umbra_encode_encrypt(&x, s.public, &value, 1));
+  assert_ok(umbra_rotate(s.evaluator, &expected, x, 1));
+  umbra_context *context;
+  umbra_evaluator *evaluator;
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s.params, .threads = 24};
+  assert_ok(umbra_context_create(&context, &desc));
+  assert_ok(umbra_evaluator_create(&evaluator, context, s.keys));
+  assert_ok(umbra_rotate(evaluator, &found, x, 1));
+  bytes b = ciphertext_bytes(expected);
+  assert_true(has_bytes(found, &b));
+  free(b.data);
+  umbra_ciphertext_destroy(found);
+  umbra_evaluator_destroy(evaluator);
+  umbra_context_destroy(context);
+  umbra_ciphertext_destroy(expected);
+  umbra_ciphertext_destroy(x);
+  scheme_close(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(at_25_bits), cmocka_unit_test(at_40_bits),      cmocka_unit_test(at_45_bits),
-      cmocka_unit_test(at_60_bits), cmocka_unit_test(of_a_secure_set), cmocka_unit_test(down_to_level_0),
+      cmocka_unit_test(at_25_bits),        cmocka_unit_test(at_40_bits),      cmocka_unit_test(at_45_bits),
+      cmocka_unit_test(at_60_bits),        cmocka_unit_test(of_a_secure_set), cmocka_unit_test(down_to_level_0),
+      cmocka_unit_test(with_many_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

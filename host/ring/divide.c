@@ -168,8 +168,9 @@ static umbra_view dropped_limbs(const division_job *job) {
 static umbra_view remainder_view(const division_job *job, uint32_t *memory) {
   const umbra_division *plan = job->plan;
   uint32_t n = umbra_ring_n(job->ring), back_first = plan->from.count - plan->back;
-  umbra_view front = umbra_view_packed(job->ring, NULL, job->dst->polys, plan->from, 0, plan->front);
-  umbra_view back = umbra_view_packed(job->ring, NULL, job->dst->polys, plan->from, back_first, plan->back + plan->aux);
+  umbra_view front = umbra_view_packed(job->ring, memory, job->dst->polys, plan->from, 0, plan->front);
+  umbra_view back =
+      umbra_view_packed(job->ring, memory, job->dst->polys, plan->from, back_first, plan->back + plan->aux);
   umbra_view_append(&front, &back);
   return umbra_view_packed_like(&front, memory, n);
 }

@@ -188,7 +188,8 @@ uint32_t umbra_ring_block(const umbra_ring *ring) {
 }
 
 uint32_t umbra_ring_strip(const umbra_ring *ring) {
-  return ring->kernels->block_limbs(ring->device) ? 2 * ring->threads : UMBRA_MAX_PRIMES;
+  uint32_t block = umbra_ring_block(ring), strip = 2 * ring->threads;
+  return ring->kernels->block_limbs(ring->device) && strip < block ? strip : block;
 }
 
 void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,

@@ -108,7 +108,8 @@ umbra_view umbra_view_packed_like(const umbra_view *view, uint32_t *data, uint32
 /* Position of limb `limb` of a view. */
 uint32_t umbra_view_position(const umbra_view *view, uint32_t limb);
 
-/* Limbs that a blocked pass should take at once; and those of a pass whose operands should all stay in the cache. */
+/* Limbs that a blocked pass should take at once; and those of a pass whose operands should all stay in the
+ * cache, no more than a block. */
 uint32_t umbra_ring_block(const umbra_ring *ring);
 uint32_t umbra_ring_strip(const umbra_ring *ring);
 
