@@ -105,7 +105,43 @@ static void circuits(void **state) {
   job_close(&j);
 }
 
+/* Keys are made and results opened without the device doing anything, unless that is asked for. */
+static void secrets_stay_home(void **state) {
+  (void)state;
+  for (int on_device = 0; on_device < 2; on_device++) {
+    umbra_params *params = test_params(11, 40, 2);
+    umbra_context *context;
+    umbra_secret_key *secret;
+    umbra_public_key *public;
+    umbra_eval_keys *keys;
+    umbra_ciphertext *x = NULL;
+    double found = 0;
+    const double value = 0.5;
+    umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu",
+                               .secrets_on_device = on_device};
+    umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+    assert_ok(umbra_context_create(&context, &desc));
+    uint64_t before = umbra_emu_counted(UMBRA_EMU_LAUNCHES);
+    assert_ok(umbra_secret_key_generate(&secret, context));
+    assert_ok(umbra_public_key_generate(&public, secret));
+    assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
+    assert_int_equal(umbra_emu_counted(UMBRA_EMU_LAUNCHES) > before, on_device);
+    assert_ok(umbra_encode_encrypt(&x, public, &value, 1));
+    before = umbra_emu_counted(UMBRA_EMU_LAUNCHES);
+    assert_ok(umbra_decrypt_decode(&found, 1, x, secret));
+    assert_int_equal(umbra_emu_counted(UMBRA_EMU_LAUNCHES) > before, on_device);
+    assert_true(fabs(found - value) < 0x1p-15);
+    umbra_ciphertext_destroy(x);
+    umbra_eval_keys_destroy(keys);
+    umbra_public_key_destroy(public);
+    umbra_secret_key_destroy(secret);
+    umbra_context_destroy(context);
+    umbra_params_destroy(params);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(operations), cmocka_unit_test(circuits)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(operations), cmocka_unit_test(circuits),
+                                     cmocka_unit_test(secrets_stay_home)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,11 @@
 
 static const char *const devices[] = {"cpu", "emu"};
 
+static umbra_status add_plain(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                              void *user) {
+  return umbra_add_plain(e, &outs[0], ins[0], user);
+}
+
 typedef struct fixture {
   scheme s;
   umbra_ciphertext *x, *y; /* of all ones, and of all halves */
@@ -168,8 +173,28 @@ static void unlike_the_example(void **state) {
   }
 }
 
+/* A plaintext that a circuit uses goes before it: the circuit cannot be run any more, but it can be destroyed. */
+static void outlives_its_plaintext(void **state) {
+  (void)state;
+  for (int d = 0; d < 2; d++) {
+    fixture f;
+    fixture_open(&f, devices[d]);
+    const double value = 0.25;
+    const umbra_ciphertext *in = f.x;
+    umbra_plaintext *plain;
+    umbra_circuit *circuit;
+    assert_ok(umbra_encode(&plain, f.s.context, &value, 1, NULL));
+    umbra_circuit_desc desc = desc_of(add_plain, plain, &in);
+    assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));
+    umbra_plaintext_destroy(plain);
+    umbra_circuit_destroy(circuit);
+    fixture_close(&f);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(runs), cmocka_unit_test(keeps_its_memory),
-                                     cmocka_unit_test(failures), cmocka_unit_test(unlike_the_example)};
+                                     cmocka_unit_test(failures), cmocka_unit_test(unlike_the_example),
+                                     cmocka_unit_test(outlives_its_plaintext)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

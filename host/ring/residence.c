@@ -9,7 +9,7 @@
 #include "ring_internal.h"
 
 struct umbra_residence {
-  umbra_poly *poly; /* without data while it is away */
+  umbra_poly *poly; /* without data while it is away; NULL: it is gone, and a recording still holds a pin */
   void *host;       /* copy of its words; NULL until it leaves for the first time */
   uint32_t pins;
   uint64_t used; /* number of the last pin */
@@ -37,11 +37,13 @@ void umbra_poly_forget(umbra_poly *poly, umbra_ring *ring) {
   umbra_residence **link = &ring->residences;
   while (*link != residence) link = &(*link)->next;
   *link = residence->next;
-  mtx_unlock(&ring->lock);
   if (residence->host) sodium_memzero(residence->host, umbra_poly_bytes(poly, ring));
   umbra_free(residence->host);
-  umbra_free(residence);
+  residence->poly = NULL;
   poly->residence = NULL;
+  int pinned = residence->pins > 0;
+  mtx_unlock(&ring->lock);
+  if (!pinned) umbra_free(residence);
 }
 
 /* ---- leaving; the lock is held ---- */
@@ -111,8 +113,9 @@ void umbra_residence_hold(umbra_residence *residence) { residence->pins++; }
 
 void umbra_residence_unpin(umbra_residence *residence, umbra_ring *ring) {
   mtx_lock(&ring->lock);
-  residence->pins--;
+  int last = --residence->pins == 0 && !residence->poly;
   mtx_unlock(&ring->lock);
+  if (last) umbra_free(residence);
 }
 
 void umbra_poly_unpin(const umbra_poly *poly, umbra_ring *ring) {
