@@ -92,7 +92,7 @@ static void lay_out(umbra_chain *chain, const umbra_shape *shape, const umbra_ch
   chain->scale_bits = request->scale_bits;
   chain->terminals = shape->terminals;
   chain->mains = shape->mains;
-  chain->levels = shape->levels;
+  chain->levels = chain->total_levels = shape->levels;
   for (uint32_t l = 0; l < shape->levels; l++) {
     const uint32_t t = shape->terminal_count[l];
     chain->window[l].first = (uint16_t)(chain->terminals - t);

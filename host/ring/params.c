@@ -243,6 +243,7 @@ umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params
                        .mains = literal->mains,
                        .auxes = literal->auxes,
                        .levels = literal->levels,
+                       .total_levels = literal->levels,
                        .digits = literal->digits};
   UMBRA_TRY(check_counts(&chain));
   for (uint32_t i = 0; i < chain.terminals; i++) chain.prime[chain.terminals - 1 - i] = literal->terminal[i];
