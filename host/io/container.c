@@ -34,6 +34,7 @@ static const char *const sections[] = {
     [UMBRA_SECTION_MATRIX] = "the shape of a matrix",
     [UMBRA_SECTION_LOGISTIC] = "the settings of a logistic model",
     [UMBRA_SECTION_COEFFICIENTS] = "coefficients of a polynomial",
+    [UMBRA_SECTION_BOOT] = "how parameters refresh",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

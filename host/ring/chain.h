@@ -8,29 +8,12 @@
 #ifndef UMBRA_RING_CHAIN_H
 #define UMBRA_RING_CHAIN_H
 
-#include <umbra/status.h>
+#include <umbra/params.h>
 
 #include "../../kernels/kernels.h"
 #include "fixed.h"
 
 enum { UMBRA_MAX_LEVELS = 130, UMBRA_MAX_AUX = 32 };
-
-/*
- * How a chain refreshes. Its upper levels exist only inside a refresh; from the highest down they are spent on
- * coefficients-to-slots, then on the sine. Slots-to-coefficients takes the highest `stc_levels` ordinary ones.
- */
-typedef struct umbra_boot_shape {
-  uint32_t stc_levels;  /* 0: the chain does not refresh */
-  uint32_t sine_levels; /* of the cosine, its double angles and the arcsine */
-  uint32_t cts_levels;
-  uint32_t overflow; /* K: multiples of q_0 that the sine takes away */
-  uint32_t degree;   /* of the cosine's polynomial, even */
-  uint32_t double_angles;
-  uint32_t arcsine_degree; /* 1: none; 3, 5, 7 */
-  uint32_t ratio_bits;     /* message ratio: q_0 over the scale that enters, at bound 1 */
-  uint32_t hamming;        /* weight of the ephemeral secret */
-  uint32_t sparse_primes;  /* primes after those of level 0 that its key has too: they take the place of auxiliaries */
-} umbra_boot_shape;
 
 /* Limits of the classes: LOW < prime < HIGH. */
 enum {
@@ -54,9 +37,9 @@ typedef struct umbra_chain {
   uint32_t prime[UMBRA_MAX_PRIMES]; /* by position */
   uint32_t levels;                  /* ordinary ones: depth + 1 */
   uint32_t total_levels;            /* with those that exist only inside a refresh */
-  umbra_boot_shape boot;
+  umbra_boot_shape boot;            /* stc_levels 0: it does not refresh */
   umbra_window window[UMBRA_MAX_LEVELS];
-  umbra_log2 log_scale[UMBRA_MAX_LEVELS];      /* log2 of s_l; of upper levels: of what is planned there */
+  umbra_log2 log_scale[UMBRA_MAX_LEVELS];      /* log2 of s_l; of levels inside a refresh: of their mean step */
   umbra_log2 log_before[UMBRA_MAX_PRIMES + 1]; /* log2 of the product of all primes before a position */
   uint32_t digits;                             /* of the key-switching gadget */
   uint16_t digit_begin[UMBRA_MAX_DIGITS + 1];  /* digit j: [begin[j], begin[j+1]); begin[digits]: the first auxiliary */
@@ -86,9 +69,16 @@ umbra_window umbra_digit_window(const umbra_chain *chain, uint32_t digit, umbra_
 
 umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window);
 
+/* Levels that exist only inside a refresh of that shape: those of the sine, and all; 0 if it is none. */
+uint32_t umbra_boot_sine_levels(const umbra_boot_shape *boot);
+uint32_t umbra_boot_upper_levels(const umbra_boot_shape *boot);
+
+/* Where the key to the ephemeral secret lives: the primes of level 0 and those after them. */
+umbra_window umbra_chain_sparse_window(const umbra_chain *chain);
+
 /*
- * Fills log_before from the primes, and log_scale from the windows too: s_0 is the geometric mean of all steps prod D /
- * prod R (2^scale_bits if there is only one level), s_l = sqrt(s_{l-1} * prod D / prod R).
+ * Fills log_before from the primes, and log_scale from the windows too: s_0 is the geometric mean of all ordinary steps
+ * prod D / prod R (2^scale_bits if there is only one level), s_l = sqrt(s_{l-1} * prod D / prod R).
  */
 void umbra_chain_fill_scales(umbra_chain *chain);
 

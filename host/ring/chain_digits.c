@@ -26,7 +26,7 @@ static uint32_t dropped_primes(const umbra_chain *chain, uint32_t level) {
 /* What the digit [begin, end) costs on the high levels that need it. */
 static uint64_t digit_cost(const umbra_chain *chain, uint32_t begin, uint32_t end) {
   uint64_t cost = 0;
-  for (uint32_t l = umbra_first_high_level(chain->levels); l < chain->levels; l++) {
+  for (uint32_t l = umbra_first_high_level(chain->total_levels); l < chain->total_levels; l++) {
     const umbra_window w = chain->window[l];
     if (begin < umbra_window_end(w) && w.first < end) cost += w.count + chain->auxes;
   }
@@ -35,7 +35,7 @@ static uint64_t digit_cost(const umbra_chain *chain, uint32_t begin, uint32_t en
 
 static uint64_t division_cost(const umbra_chain *chain) {
   uint64_t cost = 0;
-  for (uint32_t l = umbra_first_high_level(chain->levels); l < chain->levels; l++)
+  for (uint32_t l = umbra_first_high_level(chain->total_levels); l < chain->total_levels; l++)
     cost += umbra_switch_cost(0, chain->window[l].count, chain->auxes, dropped_primes(chain, l));
   return cost;
 }

@@ -92,12 +92,41 @@ static void lay_out(umbra_chain *chain, const umbra_shape *shape, const umbra_ch
   chain->scale_bits = request->scale_bits;
   chain->terminals = shape->terminals;
   chain->mains = shape->mains;
-  chain->levels = chain->total_levels = shape->levels;
+  chain->levels = shape->levels;
+  chain->total_levels = shape->levels + umbra_boot_upper_levels(&request->boot);
+  chain->boot = request->boot;
   for (uint32_t l = 0; l < shape->levels; l++) {
     const uint32_t t = shape->terminal_count[l];
     chain->window[l].first = (uint16_t)(chain->terminals - t);
     chain->window[l].count = (uint16_t)(t + shape->main_count[l]);
   }
+}
+
+/*
+ * Adds the levels inside a refresh: each has all primes of the one below, and as many mains of its own, whose product is
+ * near 2^size. Returns 0 if they run out, or if the highest ordinary level lacks mains that a lower one has.
+ */
+static int add_upper_levels(umbra_chain *chain, umbra_prime_pool *pool, umbra_log2 size) {
+  umbra_log2 product = 0;
+  if (chain->boot.stc_levels && umbra_window_end(chain->window[chain->levels - 1]) != umbra_chain_aux(chain)) return 0;
+  for (uint32_t l = chain->levels, wanted = 1; l < chain->total_levels; l++, wanted++) {
+    uint32_t *prime = &chain->prime[umbra_chain_aux(chain)];
+    if (!umbra_pool_take(pool, prime, UMBRA_UPPER_MAINS, size * (umbra_log2)wanted - product)) return 0;
+    product += umbra_chain_sum_logs(chain, umbra_chain_aux(chain), UMBRA_UPPER_MAINS);
+    chain->mains += UMBRA_UPPER_MAINS;
+    chain->window[l] = chain->window[l - 1];
+    chain->window[l].count += UMBRA_UPPER_MAINS;
+  }
+  return 1;
+}
+
+/* As many primes beside those of level 0 as an ephemeral key needs to add little noise: as many bits, or nearly. */
+static void choose_sparse_primes(umbra_chain *chain) {
+  const umbra_log2 log_base = umbra_chain_log_product(chain, chain->window[0].first, chain->window[0].count);
+  const uint32_t end = umbra_window_end(chain->window[0]);
+  uint32_t *count = &chain->boot.sparse_primes;
+  const umbra_log2 enough = log_base - umbra_log2_of_bits(4);
+  for (*count = 1; umbra_chain_log_product(chain, end, *count) < enough;) ++*count;
 }
 
 /* Whether a scale is at most half a bit under the nominal one, give or take some slack. */
@@ -107,12 +136,24 @@ static int is_near_nominal(umbra_log2 log_scale, uint32_t scale_bits, umbra_log2
 }
 
 /*
+ * What a chain with all ordinary primes lacks: levels inside a refresh, scales, digits. Returns its cost, 0 if there is
+ * none, or if its scales are no good.
+ */
+static uint64_t complete(umbra_chain *chain, workshop *shop, umbra_log2 upper_size) {
+  const umbra_log2 limit = umbra_chain_drift_limit(shop->request->log_n, shop->request->scale_bits);
+  if (!add_upper_levels(chain, &shop->mains, upper_size)) return 0;
+  umbra_chain_fill_scales(chain);
+  if (!is_near_nominal(chain->log_scale[0], chain->scale_bits, limit) || umbra_chain_drift(chain) > limit) return 0;
+  if (chain->boot.stc_levels) choose_sparse_primes(chain);
+  return umbra_chain_choose_digits(chain, shop->request->bound_bits);
+}
+
+/*
  * The chain of a shape with scales near 2^target, or, if exact_terminals is set, near the one whose unit makes all
  * terminals together exact. Returns its cost, 0 if there is none.
  */
 static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *shape, umbra_log2 target,
-                      int exact_terminals) {
-  const umbra_log2 limit = umbra_chain_drift_limit(shop->request->log_n, shop->request->scale_bits);
+                      umbra_log2 upper_size, int exact_terminals) {
   umbra_log2 unit = target / (umbra_log2)shape->level_units;
   lay_out(chain, shape, shop->request);
   if (!choose_terminals(chain, &shop->terminals, unit * (umbra_log2)shape->terminal_units)) return 0;
@@ -120,24 +161,29 @@ static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *sha
     unit = umbra_chain_sum_logs(chain, 0, chain->terminals) / (umbra_log2)(chain->terminals * shape->terminal_units);
   if (!is_near_nominal(unit * (umbra_log2)shape->level_units, chain->scale_bits, 0)) return 0;
   if (!choose_mains(chain, &shop->mains, shape, unit)) return 0;
-  umbra_chain_fill_scales(chain);
-  if (!is_near_nominal(chain->log_scale[0], chain->scale_bits, limit) || umbra_chain_drift(chain) > limit) return 0;
-  return umbra_chain_choose_digits(chain, shop->request->bound_bits);
+  return complete(chain, shop, upper_size);
 }
 
-/* The chain of a shape with the highest scales of those that are tried. */
-static uint64_t build_highest(umbra_chain *chain, workshop *shop, const umbra_shape *shape) {
-  uint32_t low, high;
+/* The chain of a shape, with levels of that size inside a refresh, with the highest scales of those that are tried. */
+static uint64_t build_highest(umbra_chain *chain, workshop *shop, const umbra_shape *shape, uint32_t upper_milli) {
+  const umbra_log2 upper_size = umbra_log2_of_bits((int32_t)upper_milli) / 1000;
   uint64_t cost = 0;
-  umbra_shape_terminal_range(shape, shop->request->scale_bits, &low, &high);
-  umbra_pool_fill(&shop->terminals, shop->request->log_n, low, high);
   for (int32_t i = 0; i < TARGETS && cost == 0; i++) {
     const umbra_log2 under = umbra_log2_of_bits(i) / (2 * (TARGETS - 1));
     const umbra_log2 target = umbra_log2_of_bits((int32_t)shop->request->scale_bits) - under;
-    cost = build(chain, shop, shape, target, 0);
-    if (cost == 0 && shape->terminals > 0) cost = build(chain, shop, shape, target, 1);
+    cost = build(chain, shop, shape, target, upper_size, 0);
+    if (cost == 0 && shape->terminals > 0) cost = build(chain, shop, shape, target, upper_size, 1);
   }
   return cost;
+}
+
+static uint64_t build_shape(umbra_chain *chain, workshop *shop, const umbra_shape *shape) {
+  uint32_t low, high;
+  umbra_shape_terminal_range(shape, shop->request->scale_bits, &low, &high);
+  umbra_pool_fill(&shop->terminals, shop->request->log_n, low, high);
+  const uint64_t cost = build_highest(chain, shop, shape, UMBRA_UPPER_SIZE);
+  if (cost || !shop->request->boot.stc_levels) return cost;
+  return build_highest(chain, shop, shape, UMBRA_UPPER_SIZE_LOW);
 }
 
 int umbra_chain_search(umbra_chain *chain, const umbra_chain_request *request) {
@@ -148,7 +194,7 @@ int umbra_chain_search(umbra_chain *chain, const umbra_chain_request *request) {
   umbra_pool_fill(&shop.mains, request->log_n, UMBRA_MAIN_LOW, UMBRA_MAIN_HIGH);
   for (uint32_t i = 0, choices = 0; i < shapes && choices < CHOICES; i++) {
     umbra_chain candidate;
-    const uint64_t cost = build_highest(&candidate, &shop, &shape[i]);
+    const uint64_t cost = build_shape(&candidate, &shop, &shape[i]);
     if (cost == 0) continue;
     choices++;
     if (cost >= best) continue;

@@ -16,7 +16,8 @@ enum {
   SCALE_SLACK = 500, /* scales lie up to half a bit under their nominal size */
   AUX_SIZE = 31000,
   BASE_MARGIN = 10000, /* bits of the lowest level above the scale: at least these, */
-  BASE_CHOICE = 30000, /* and at most so many more */
+  BASE_CHOICE = 30000, /* and at most so many more; */
+  SPARSE_BASE = 62000, /* of a refresh, this at most, so that the key to the ephemeral secret stays small enough */
   MAX_PERIOD = 8,
   MAX_TERMINALS = 12
 };
@@ -78,16 +79,27 @@ static int lay_levels(umbra_shape *shape, uint32_t max_mains, uint32_t max_termi
   return 1;
 }
 
+/* Main primes of a level, which may be one inside a refresh. */
+static uint32_t mains_of(const umbra_shape *shape, uint32_t level) {
+  const uint32_t top = shape->levels - 1;
+  return level <= top ? shape->main_count[level] : shape->main_count[top] + UMBRA_UPPER_MAINS * (level - top);
+}
+
+static uint32_t terminals_of(const umbra_shape *shape, uint32_t level) {
+  return shape->terminal_count[level < shape->levels ? level : shape->levels - 1];
+}
+
+static uint32_t excess(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
+
 /* Cost of the high levels with so many auxiliary primes. A main prime takes the room of an auxiliary one in a digit. */
-static uint64_t cost_with(const umbra_shape *shape, uint32_t terminal_size, uint32_t auxes) {
+static uint64_t cost_with(const umbra_shape *shape, uint32_t upper, uint32_t terminal_size, uint32_t auxes) {
   uint64_t cost = 0;
-  for (uint32_t l = umbra_first_high_level(shape->levels); l < shape->levels; l++) {
-    const uint32_t m = shape->main_count[l], t = shape->terminal_count[l];
+  const uint32_t levels = shape->levels + upper;
+  for (uint32_t l = umbra_first_high_level(levels); l < levels; l++) {
+    const uint32_t m = mains_of(shape, l), t = terminals_of(shape, l);
     const uint32_t size = m * AUX_SIZE + t * terminal_size;
     const uint32_t digits = (size + auxes * AUX_SIZE - 1) / (auxes * AUX_SIZE);
-    uint32_t dropped = 0;
-    if (l > 0 && m > shape->main_count[l - 1]) dropped += m - shape->main_count[l - 1];
-    if (l > 0 && t > shape->terminal_count[l - 1]) dropped += t - shape->terminal_count[l - 1];
+    const uint32_t dropped = l ? excess(m, mains_of(shape, l - 1)) + excess(t, terminals_of(shape, l - 1)) : 0;
     cost += umbra_switch_cost(digits, m + t, auxes, dropped);
   }
   return cost;
@@ -96,14 +108,16 @@ static uint64_t cost_with(const umbra_shape *shape, uint32_t terminal_size, uint
 /* Fills the cost of the best number of auxiliary primes. Returns 0 if the bound leaves no room for any. */
 static int estimate_cost(umbra_shape *shape, const umbra_chain_request *request) {
   const uint32_t units = shape->mains * shape->main_units + shape->terminals * shape->terminal_units;
-  const uint32_t size = size_of(shape, units, request->scale_bits, SCALE_SLACK);
+  const uint32_t upper = umbra_boot_upper_levels(&request->boot);
+  const uint32_t primes = shape->mains + shape->terminals + UMBRA_UPPER_MAINS * upper;
+  const uint32_t size = size_of(shape, units, request->scale_bits, SCALE_SLACK) + UMBRA_UPPER_SIZE_LOW * upper;
   const uint32_t terminal_size = size_of(shape, shape->terminal_units, request->scale_bits, 0);
   shape->cost = UINT64_MAX;
   for (uint32_t auxes = 1; auxes <= UMBRA_MAX_AUX; auxes++) {
-    if (shape->mains + shape->terminals + auxes > UMBRA_MAX_PRIMES) break;
+    if (primes + auxes > UMBRA_MAX_PRIMES) break;
     if (request->bound_bits && size + auxes * AUX_SIZE > request->bound_bits * MILLI) break;
     if (size > UMBRA_MAX_DIGITS * auxes * AUX_SIZE) continue;
-    const uint64_t cost = cost_with(shape, terminal_size, auxes);
+    const uint64_t cost = cost_with(shape, upper, terminal_size, auxes);
     if (cost < shape->cost) shape->cost = cost;
   }
   return shape->cost != UINT64_MAX;
@@ -124,13 +138,22 @@ static int is_duplicate(const umbra_shape *shape) {
   return shape->terminals == 0 && shape->terminal_units > 0 && shape->level_units % shape->main_units == 0;
 }
 
+/* Whether the lowest level may have that size. */
+static int is_base(const umbra_shape *shape, uint32_t first_base, const umbra_chain_request *request) {
+  const uint32_t bits = request->scale_bits;
+  if (size_of(shape, shape->base_units - first_base, bits, 0) > BASE_CHOICE) return 0;
+  return !request->boot.stc_levels || size_of(shape, shape->base_units, bits, 0) <= SPARSE_BASE;
+}
+
 /* All shapes of the given sizes: every base, and from each level's fewest terminals to ever fewer mains. */
 static void rank_sizes(ranking *ranking, umbra_shape *shape) {
   const uint32_t bits = ranking->request->scale_bits;
   const uint32_t supply = terminal_supply(shape, ranking->request);
-  const uint32_t first_base = ((bits * MILLI + BASE_MARGIN) * shape->level_units + bits * MILLI - 1) / (bits * MILLI);
+  const uint32_t ratio = ranking->request->boot.ratio_bits * MILLI;
+  const uint32_t least = bits * MILLI + (ratio ? ratio : BASE_MARGIN);
+  const uint32_t first_base = (least * shape->level_units + bits * MILLI - 1) / (bits * MILLI);
   shape->base_units = first_base;
-  while (size_of(shape, shape->base_units - first_base, bits, 0) <= BASE_CHOICE) {
+  while (is_base(shape, first_base, ranking->request)) {
     uint32_t max_mains = UMBRA_MAX_PRIMES;
     while (lay_levels(shape, max_mains, supply)) {
       if (!is_duplicate(shape) && estimate_cost(shape, ranking->request)) keep(ranking, shape);
@@ -144,14 +167,15 @@ static void rank_sizes(ranking *ranking, umbra_shape *shape) {
 uint32_t umbra_shapes_rank(umbra_shape shape[UMBRA_MAX_SHAPES], const umbra_chain_request *request) {
   ranking ranking = {.request = request, .shape = shape};
   const uint32_t bits = request->scale_bits * MILLI;
-  if (request->depth >= UMBRA_MAX_LEVELS) return 0;
+  const uint32_t levels = umbra_request_levels(request);
+  if (levels + umbra_boot_upper_levels(&request->boot) > UMBRA_MAX_LEVELS) return 0;
   for (uint32_t p = 1; p <= MAX_PERIOD; p++) {
     for (uint32_t c = (p * bits + MAIN_MAX - 1) / MAIN_MAX; p * bits >= MAIN_MIN * c; c++) {
       for (uint32_t r = 0; r <= p; r++) {
         const uint32_t terminal_size = r * bits / c;
         if (r > 0 && (terminal_size < TERMINAL_MIN || terminal_size > TERMINAL_MAX)) continue;
         if (common_divisor(common_divisor(p, r), c) > 1) continue;
-        umbra_shape sizes = {.main_units = p, .terminal_units = r, .level_units = c, .levels = request->depth + 1};
+        umbra_shape sizes = {.main_units = p, .terminal_units = r, .level_units = c, .levels = levels};
         rank_sizes(&ranking, &sizes);
       }
     }

@@ -12,12 +12,23 @@
 
 #include "chain.h"
 
-enum { UMBRA_MAX_SHAPES = 48 };
+enum {
+  UMBRA_MAX_SHAPES = 48,
+  UMBRA_UPPER_MAINS = 2,       /* of each level inside a refresh, */
+  UMBRA_UPPER_SIZE = 58000,    /* with that many thousandths of a bit together, */
+  UMBRA_UPPER_SIZE_LOW = 57200 /* or, where that is too much */
+};
 
 typedef struct umbra_chain_request {
   uint32_t log_n, scale_bits, depth;
-  uint32_t bound_bits; /* of log2(QP); 0: none */
+  uint32_t bound_bits;   /* of log2(QP); 0: none */
+  umbra_boot_shape boot; /* of a refresh, which leaves `depth` levels */
 } umbra_chain_request;
+
+/* Ordinary levels that it asks for. */
+static inline uint32_t umbra_request_levels(const umbra_chain_request *request) {
+  return request->depth + request->boot.stc_levels + 1;
+}
 
 typedef struct umbra_shape {
   uint32_t main_units, terminal_units, level_units, base_units;

@@ -54,6 +54,7 @@ static umbra_status check_count(const char *what, uint32_t count, uint32_t low, 
 
 static umbra_status check_counts(const umbra_chain *chain) {
   UMBRA_TRY(check_count("levels", chain->levels, 1, UMBRA_MAX_LEVELS));
+  UMBRA_TRY(check_count("levels with those inside a refresh", chain->total_levels, 1, UMBRA_MAX_LEVELS));
   UMBRA_TRY(check_count("digits", chain->digits, 1, UMBRA_MAX_DIGITS));
   UMBRA_TRY(check_count("auxiliary primes", chain->auxes, 1, UMBRA_MAX_AUX));
   UMBRA_TRY(check_count("terminal primes", chain->terminals, 0, UMBRA_MAX_PRIMES));
@@ -87,13 +88,13 @@ static umbra_status check_primes(const umbra_chain *chain) {
 }
 
 static umbra_status check_windows(const umbra_chain *chain) {
-  for (uint32_t l = 0; l < chain->levels; l++) {
+  for (uint32_t l = 0; l < chain->total_levels; l++) {
     const umbra_window w = chain->window[l];
     if (w.count == 0 || w.first > chain->terminals || umbra_window_end(w) < chain->terminals ||
         umbra_window_end(w) > umbra_chain_aux(chain))
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u has no primes, or more than there are", l);
   }
-  if (umbra_chain_union(chain, chain->levels - 1).count != umbra_chain_aux(chain))
+  if (umbra_chain_union(chain, chain->total_levels - 1).count != umbra_chain_aux(chain))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "some terminal or main primes belong to no level");
   return UMBRA_OK;
 }
@@ -134,17 +135,74 @@ static umbra_status check_digits(const umbra_chain *chain) {
   return UMBRA_OK;
 }
 
+/* ---- refreshing ---- */
+
+/* What a shape may be by itself; before levels are counted by it. */
+static umbra_status check_boot_shape(const umbra_boot_shape *boot) {
+  static const umbra_boot_shape none = {0};
+  if (!boot->stc_levels && memcmp(boot, &none, sizeof none) != 0)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a set without stc_levels does not refresh: all of boot must be 0");
+  if (!boot->stc_levels) return UMBRA_OK;
+  UMBRA_TRY(check_count("levels for slots-to-coefficients", boot->stc_levels, 1, 4));
+  UMBRA_TRY(check_count("levels for coefficients-to-slots", boot->cts_levels, 1, 4));
+  UMBRA_TRY(check_count("multiples of q_0 for the sine", boot->overflow, 4, 512));
+  UMBRA_TRY(check_count("degrees of the cosine", boot->degree, 4, 126));
+  UMBRA_TRY(check_count("double angles", boot->double_angles, 1, 8));
+  UMBRA_TRY(check_count("bits of message ratio", boot->ratio_bits, 2, 20));
+  UMBRA_TRY(check_count("coefficients of the ephemeral secret", boot->hamming, 16, 1u << 16));
+  if (boot->degree % 2)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the degree of the cosine is %u: it must be even", boot->degree);
+  if (boot->arcsine_degree % 2 == 0 || boot->arcsine_degree > 7)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the degree of the arcsine is %u: it must be 1, 3, 5 or 7",
+                      boot->arcsine_degree);
+  return UMBRA_OK;
+}
+
+/* Each level inside a refresh contains the one below, down to the highest ordinary one: going down is forgetting. */
+static umbra_status check_boot_windows(const umbra_chain *chain) {
+  for (uint32_t l = chain->levels; l < chain->total_levels; l++) {
+    const umbra_window high = chain->window[l], low = chain->window[l - 1];
+    if (high.first != low.first || high.count <= low.count)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                        "level %u, inside a refresh, does not add main primes to level %u", l, l - 1);
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status check_boot_levels(const umbra_chain *chain) {
+  const umbra_boot_shape *boot = &chain->boot;
+  const umbra_window base = chain->window[0];
+  const umbra_log2 log_ratio = umbra_chain_log_product(chain, base.first, base.count) - chain->log_scale[0];
+  if (boot->stc_levels >= chain->levels)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%u ordinary levels: slots-to-coefficients takes %u of them",
+                      chain->levels, boot->stc_levels);
+  UMBRA_TRY(check_boot_windows(chain));
+  if (log_ratio < umbra_log2_of_bits((int32_t)boot->ratio_bits))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "level 0 has %.2f bits more than its scale: the message ratio has %u", umbra_log2_bits(log_ratio),
+                      boot->ratio_bits);
+  const uint32_t mains = umbra_chain_aux(chain) - umbra_window_end(base);
+  return check_count("primes beside level 0 for the ephemeral key", boot->sparse_primes, 1, mains);
+}
+
 static umbra_status check_security(const umbra_params *params, uint32_t flags) {
   const umbra_chain *chain = &params->chain;
   if (params->security || flags & UMBRA_INSECURE_FOR_TESTS) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INSECURE, "log2(QP) is %.2f: at most %u bits are secure in a ring of 2^%u",
-                    umbra_log2_bits(umbra_chain_log_key(chain, chain->levels - 1)),
+                    umbra_log2_bits(umbra_chain_log_key(chain, chain->total_levels - 1)),
                     umbra_security_bound(chain->log_n, 128), chain->log_n);
 }
 
 static void hash_u32(crypto_generichash_state *state, uint32_t word) {
   const uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
   crypto_generichash_update(state, bytes, sizeof bytes);
+}
+
+static void hash_boot(crypto_generichash_state *state, const umbra_boot_shape *boot) {
+  const uint32_t words[] = {boot->stc_levels, boot->cts_levels,    boot->overflow,
+                            boot->degree,     boot->double_angles, boot->arcsine_degree,
+                            boot->ratio_bits, boot->hamming,       boot->sparse_primes};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) hash_u32(state, words[i]);
 }
 
 /* Everything that defines the set, as little-endian 32-bit words; every list is preceded by its length. */
@@ -159,12 +217,13 @@ static void fill_digest(umbra_params *params) {
   hash_u32(&state, c->auxes);
   for (uint32_t i = 0; i < umbra_chain_primes(c); i++) hash_u32(&state, c->prime[i]);
   hash_u32(&state, c->levels);
-  for (uint32_t l = 0; l < c->levels; l++) {
+  for (uint32_t l = 0; l < c->total_levels; l++) {
     hash_u32(&state, c->window[l].first);
     hash_u32(&state, c->window[l].count);
   }
   hash_u32(&state, c->digits);
   for (uint32_t j = 0; j <= c->digits; j++) hash_u32(&state, c->digit_begin[j]);
+  if (c->boot.stc_levels) hash_boot(&state, &c->boot);
   crypto_generichash_final(&state, params->digest, UMBRA_DIGEST_BYTES);
 }
 
@@ -173,13 +232,16 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
   umbra_chain *chain = &params->chain;
   UMBRA_TRY(check_flags(flags));
   UMBRA_TRY(check_ring(chain->log_n, chain->scale_bits, flags));
+  UMBRA_TRY(check_boot_shape(&chain->boot));
   UMBRA_TRY(check_counts(chain));
   UMBRA_TRY(check_primes(chain));
   UMBRA_TRY(check_windows(chain));
   umbra_chain_fill_scales(chain);
   UMBRA_TRY(check_digits(chain));
   UMBRA_TRY(check_scales(chain));
-  params->security = umbra_security_of(chain->log_n, umbra_chain_log_key(chain, chain->levels - 1));
+  if (chain->boot.stc_levels) UMBRA_TRY(check_boot_levels(chain));
+  params->security = umbra_security_of(chain->log_n, umbra_chain_log_key(chain, chain->total_levels - 1));
+  if (chain->boot.stc_levels && !umbra_sparse_key_is_secure(chain)) params->security = 0;
   UMBRA_TRY(check_security(params, flags));
   fill_digest(params);
   return UMBRA_OK;
@@ -212,7 +274,7 @@ static umbra_status check_literal(const umbra_params_literal *literal) {
 }
 
 static umbra_status copy_levels(umbra_chain *chain, const umbra_params_literal *literal) {
-  for (uint32_t l = 0; l < chain->levels; l++) {
+  for (uint32_t l = 0; l < chain->total_levels; l++) {
     const uint32_t m = literal->main_count[l], t = literal->terminal_count[l];
     if (m > chain->mains || t > chain->terminals)
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
@@ -243,8 +305,10 @@ umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params
                        .mains = literal->mains,
                        .auxes = literal->auxes,
                        .levels = literal->levels,
-                       .total_levels = literal->levels,
+                       .total_levels = literal->levels + umbra_boot_upper_levels(&literal->boot),
+                       .boot = literal->boot,
                        .digits = literal->digits};
+  UMBRA_TRY(check_boot_shape(&literal->boot));
   UMBRA_TRY(check_counts(&chain));
   for (uint32_t i = 0; i < chain.terminals; i++) chain.prime[chain.terminals - 1 - i] = literal->terminal[i];
   for (uint32_t i = 0; i < chain.mains; i++) chain.prime[chain.terminals + i] = literal->main[i];
@@ -259,6 +323,7 @@ static umbra_status check_need(const umbra_params_need *need) {
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the need was not made with UMBRA_PARAMS_NEED_INIT");
   UMBRA_TRY(check_flags(need->flags));
   UMBRA_TRY(check_ring(need->log_n ? need->log_n : UMBRA_MAX_LOG_N, need->scale_bits, need->flags));
+  UMBRA_TRY(check_boot_shape(&need->boot));
   if (need->security != 128 && need->security != 192 && need->security != 256)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "security is %u: it must be 128, 192 or 256", need->security);
   return UMBRA_OK;
@@ -276,6 +341,7 @@ static umbra_chain_request request_of(const umbra_params_need *need, uint32_t lo
   return (umbra_chain_request){.log_n = log_n,
                                .scale_bits = need->scale_bits,
                                .depth = need->depth,
+                               .boot = need->boot,
                                .bound_bits = insecure ? 0 : umbra_security_bound(log_n, need->security)};
 }
 
@@ -283,7 +349,8 @@ static umbra_chain_request request_of(const umbra_params_need *need, uint32_t lo
 static uint32_t smallest_ring(umbra_chain *chain, const umbra_params_need *need, uint32_t first, uint32_t last) {
   for (uint32_t log_n = first; log_n <= last; log_n++) {
     const umbra_chain_request request = request_of(need, log_n);
-    if (umbra_chain_search(chain, &request)) return log_n;
+    if (!umbra_chain_search(chain, &request)) continue;
+    if (!need->boot.stc_levels || !request.bound_bits || umbra_sparse_key_is_secure(chain)) return log_n;
   }
   return 0;
 }
@@ -327,6 +394,10 @@ void umbra_params_destroy(umbra_params *params) {
 
 uint32_t umbra_params_log_n(const umbra_params *params) { return params->chain.log_n; }
 
+uint32_t umbra_params_refreshed_level(const umbra_params *params) {
+  return params->chain.boot.stc_levels ? params->chain.levels - 1 - params->chain.boot.stc_levels : 0;
+}
+
 uint32_t umbra_params_slots(const umbra_params *params) { return 1u << (params->chain.log_n - 1); }
 
 uint32_t umbra_params_depth(const umbra_params *params) { return params->chain.levels - 1; }
@@ -348,11 +419,11 @@ double umbra_params_log_q(const umbra_params *params, uint32_t level) {
 }
 
 double umbra_params_log_qp(const umbra_params *params) {
-  return umbra_log2_bits(umbra_chain_log_key(&params->chain, params->chain.levels - 1));
+  return umbra_log2_bits(umbra_chain_log_key(&params->chain, params->chain.total_levels - 1));
 }
 
 uint32_t umbra_params_dnum(const umbra_params *params) {
-  return umbra_digits_of(&params->chain, params->chain.window[params->chain.levels - 1]).count;
+  return umbra_digits_of(&params->chain, params->chain.window[params->chain.total_levels - 1]).count;
 }
 
 uint32_t umbra_params_security(const umbra_params *params) { return params->security; }
@@ -365,7 +436,7 @@ uint64_t umbra_params_ciphertext_bytes(const umbra_params *params, uint32_t leve
 
 uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t level) {
   const umbra_chain *chain = &params->chain;
-  if (level >= chain->levels) return 0;
+  if (level >= chain->total_levels) return 0;
   const umbra_window all = umbra_chain_union(chain, level);
   return 2 * umbra_digits_of(chain, all).count * (all.count + chain->auxes) * limb_bytes(params);
 }

@@ -60,7 +60,7 @@ static level_row row_of(const umbra_params *params, uint32_t level) {
 
 static void put_security(writer *out, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
-  const decimal log_qp = decimal_of(umbra_chain_log_key(chain, chain->levels - 1));
+  const decimal log_qp = decimal_of(umbra_chain_log_key(chain, chain->total_levels - 1));
   if (params->security)
     put(out, "security    %" PRIu32 " bits: the largest key has log2(QP) = %s, at most %" PRIu32 " (eprint 2024/463)\n",
         params->security, log_qp.text, umbra_security_bound(chain->log_n, params->security));
@@ -69,16 +69,39 @@ static void put_security(writer *out, const umbra_params *params) {
         log_qp.text, umbra_security_bound(chain->log_n, 128));
 }
 
-static void put_levels(writer *out, const umbra_params *params) {
+/* What a level is for. */
+static const char *use_of(const umbra_chain *chain, uint32_t level) {
+  const uint32_t sine = umbra_boot_sine_levels(&chain->boot);
+  return level < chain->levels ? "ordinary" : level < chain->levels + sine ? "sine" : "coefficients-to-slots";
+}
+
+static void put_boot(writer *out, const umbra_params *params) {
+  const umbra_chain *chain = &params->chain;
+  const umbra_boot_shape *boot = &chain->boot;
+  if (!boot->stc_levels) return;
+  const umbra_window sparse = umbra_chain_sparse_window(chain);
   put(out,
-      "\nlevel  main  terminal  limbs    log2 Q  log2 scale  digits  log2 QP of keys  ciphertext bytes   key bytes\n");
-  for (uint32_t l = 0; l < params->chain.levels; l++) {
+      "refresh     to level %" PRIu32 "; %" PRIu32 " levels for slots-to-coefficients, %" PRIu32
+      " for the sine, %" PRIu32 " for coefficients-to-slots\n",
+      umbra_params_refreshed_level(params), boot->stc_levels, umbra_boot_sine_levels(boot), boot->cts_levels);
+  put(out,
+      "sine        K = %" PRIu32 ", degree %" PRIu32 ", %" PRIu32 " double angles, arcsine of degree %" PRIu32
+      ", message ratio 2^%" PRIu32 "\n",
+      boot->overflow, boot->degree, boot->double_angles, boot->arcsine_degree, boot->ratio_bits);
+  put(out, "ephemeral   secret of weight %" PRIu32 ", at log2(q_0 p) = %s\n", boot->hamming,
+      decimal_of(umbra_chain_log_product(chain, sparse.first, sparse.count)).text);
+}
+
+static void put_levels(writer *out, const umbra_params *params) {
+  put(out, "\nlevel  main  terminal  limbs    log2 Q  log2 scale  digits  log2 QP of keys  ciphertext bytes   key "
+           "bytes  use\n");
+  for (uint32_t l = 0; l < params->chain.total_levels; l++) {
     const level_row row = row_of(params, l);
     put(out,
         "%5" PRIu32 "  %4" PRIu32 "  %8" PRIu32 "  %5" PRIu32 "  %8s  %10s  %6" PRIu32 "  %15s  %16" PRIu64
-        "  %10" PRIu64 "\n",
+        "  %10" PRIu64 "  %s\n",
         l, row.mains, row.terminals, row.mains + row.terminals, row.log_q.text, row.log_scale.text, row.digits,
-        row.log_key.text, row.ciphertext_bytes, row.key_bytes);
+        row.log_key.text, row.ciphertext_bytes, row.key_bytes, use_of(&params->chain, l));
   }
 }
 
@@ -110,6 +133,7 @@ size_t umbra_params_describe(const umbra_params *params, char *text, size_t size
       umbra_params_slots(params));
   put_security(&out, params);
   put(&out, "depth       %" PRIu32 " levels of %" PRIu32 " bits\n", chain->levels - 1, chain->scale_bits);
+  put_boot(&out, params);
   put(&out, "primes      %" PRIu32 " terminal, %" PRIu32 " main, %" PRIu32 " auxiliary\n", chain->terminals,
       chain->mains, chain->auxes);
   put(&out, "digest      ");
@@ -122,14 +146,14 @@ size_t umbra_params_describe(const umbra_params *params, char *text, size_t size
 }
 
 static void put_json_levels(writer *out, const umbra_params *params) {
-  for (uint32_t l = 0; l < params->chain.levels; l++) {
+  for (uint32_t l = 0; l < params->chain.total_levels; l++) {
     const level_row row = row_of(params, l);
     put(out,
         "%s{\"level\":%" PRIu32 ",\"main\":%" PRIu32 ",\"terminal\":%" PRIu32 ",\"limbs\":%" PRIu32
         ",\"log_q\":%s,\"log_scale\":%s,\"digits\":%" PRIu32 ",\"key_log_qp\":%s,\"ciphertext_bytes\":%" PRIu64
-        ",\"key_bytes\":%" PRIu64 "}",
+        ",\"key_bytes\":%" PRIu64 ",\"use\":\"%s\"}",
         l ? "," : "", l, row.mains, row.terminals, row.mains + row.terminals, row.log_q.text, row.log_scale.text,
-        row.digits, row.log_key.text, row.ciphertext_bytes, row.key_bytes);
+        row.digits, row.log_key.text, row.ciphertext_bytes, row.key_bytes, use_of(&params->chain, l));
   }
 }
 
@@ -147,6 +171,17 @@ static void put_json_digits(writer *out, const umbra_chain *chain) {
   }
 }
 
+static void put_json_boot(writer *out, const umbra_chain *chain) {
+  const umbra_boot_shape *boot = &chain->boot;
+  if (!boot->stc_levels) return;
+  put(out,
+      ",\"boot\":{\"stc_levels\":%" PRIu32 ",\"cts_levels\":%" PRIu32 ",\"overflow\":%" PRIu32 ",\"degree\":%" PRIu32
+      ",\"double_angles\":%" PRIu32 ",\"arcsine_degree\":%" PRIu32 ",\"ratio_bits\":%" PRIu32 ",\"hamming\":%" PRIu32
+      ",\"sparse_primes\":%" PRIu32 "}",
+      boot->stc_levels, boot->cts_levels, boot->overflow, boot->degree, boot->double_angles, boot->arcsine_degree,
+      boot->ratio_bits, boot->hamming, boot->sparse_primes);
+}
+
 size_t umbra_params_describe_json(const umbra_params *params, char *text, size_t size) {
   const umbra_chain *chain = &params->chain;
   writer out = {text, size, 0};
@@ -154,10 +189,12 @@ size_t umbra_params_describe_json(const umbra_params *params, char *text, size_t
       "{\"log_n\":%" PRIu32 ",\"slots\":%" PRIu32 ",\"security\":%" PRIu32 ",\"status\":\"%s\",\"scale_bits\":%" PRIu32
       ",\"depth\":%" PRIu32 ",\"log_qp\":%s,\"log_qp_bound\":%" PRIu32 ",\"dnum\":%" PRIu32 ",\"digest\":\"",
       chain->log_n, umbra_params_slots(params), params->security, params->security ? "secure" : "INSECURE",
-      chain->scale_bits, chain->levels - 1, decimal_of(umbra_chain_log_key(chain, chain->levels - 1)).text,
+      chain->scale_bits, chain->levels - 1, decimal_of(umbra_chain_log_key(chain, chain->total_levels - 1)).text,
       umbra_security_bound(chain->log_n, params->security ? params->security : 128), umbra_params_dnum(params));
   put_digest(&out, params);
-  put(&out, "\",\"levels\":[");
+  put(&out, "\"");
+  put_json_boot(&out, chain);
+  put(&out, ",\"levels\":[");
   put_json_levels(&out, params);
   put(&out, "],\"digits\":[");
   put_json_digits(&out, chain);

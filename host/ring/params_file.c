@@ -8,14 +8,20 @@
 #include "params.h"
 
 typedef struct counts_record {
-  uint32_t log_n, scale_bits, terminals, mains, auxes, levels, digits, reserved;
+  uint32_t log_n, scale_bits, terminals, mains, auxes, levels, digits, refreshes;
 } counts_record;
+
+/* Follows if `refreshes` is 1. */
+typedef struct boot_record {
+  uint32_t stc_levels, cts_levels, overflow, degree, double_angles, arcsine_degree, ratio_bits, hamming, sparse_primes,
+      upper_levels; /* inside a refresh */
+} boot_record;
 
 enum { MAX_WORDS = UMBRA_MAX_PRIMES + 2 * UMBRA_MAX_LEVELS + UMBRA_MAX_DIGITS };
 
 /* The words of the chain section lie in the order of the literal's arrays, each as long as the counts say. */
-static uint32_t chain_words(const counts_record *c) {
-  return c->terminals + c->mains + c->auxes + 2 * c->levels + c->digits;
+static uint32_t chain_words(const counts_record *c, uint32_t upper_levels) {
+  return c->terminals + c->mains + c->auxes + 2 * (c->levels + upper_levels) + c->digits;
 }
 
 /* ---- saving ---- */
@@ -23,8 +29,8 @@ static uint32_t chain_words(const counts_record *c) {
 static void fill_words(uint32_t *word, const umbra_chain *chain) {
   for (uint32_t i = chain->terminals; i-- > 0;) *word++ = chain->prime[i];
   for (uint32_t i = chain->terminals; i < umbra_chain_primes(chain); i++) *word++ = chain->prime[i];
-  for (uint32_t l = 0; l < chain->levels; l++) *word++ = umbra_window_end(chain->window[l]) - chain->terminals;
-  for (uint32_t l = 0; l < chain->levels; l++) *word++ = chain->terminals - chain->window[l].first;
+  for (uint32_t l = 0; l < chain->total_levels; l++) *word++ = umbra_window_end(chain->window[l]) - chain->terminals;
+  for (uint32_t l = 0; l < chain->total_levels; l++) *word++ = chain->terminals - chain->window[l].first;
   for (uint32_t j = 0; j < chain->digits; j++) *word++ = (uint32_t)(chain->digit_begin[j + 1] - chain->digit_begin[j]);
 }
 
@@ -34,16 +40,26 @@ static uint32_t flags_of(const umbra_params *params) {
   return params->security && params->chain.log_n >= FIRST_SECURE_LOG_N ? 0 : UMBRA_CONTAINER_INSECURE;
 }
 
+static umbra_status write_boot(umbra_writer *writer, const umbra_chain *chain) {
+  const umbra_boot_shape *b = &chain->boot;
+  const boot_record record = {
+      b->stc_levels,     b->cts_levels, b->overflow, b->degree,        b->double_angles,
+      b->arcsine_degree, b->ratio_bits, b->hamming,  b->sparse_primes, chain->total_levels - chain->levels};
+  return umbra_write_record(writer, UMBRA_SECTION_BOOT, &record, sizeof record);
+}
+
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_params *params = object;
   const umbra_chain *chain = &params->chain;
   counts_record counts = {chain->log_n, chain->scale_bits, chain->terminals, chain->mains,
-                          chain->auxes, chain->levels,     chain->digits,    0};
+                          chain->auxes, chain->levels,     chain->digits,    chain->boot.stc_levels > 0};
   uint32_t words[MAX_WORDS];
   fill_words(words, chain);
   umbra_writer_identify(writer, params->digest, NULL, flags_of(params));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COUNTS, &counts, sizeof counts));
-  return umbra_write_record(writer, UMBRA_SECTION_CHAIN, words, chain_words(&counts) * sizeof *words);
+  if (counts.refreshes) UMBRA_TRY(write_boot(writer, chain));
+  return umbra_write_record(writer, UMBRA_SECTION_CHAIN, words,
+                            chain_words(&counts, chain->total_levels - chain->levels) * sizeof *words);
 }
 
 /* ---- loading ---- */
@@ -54,14 +70,39 @@ static umbra_status read_counts(umbra_reader *reader, counts_record *c) {
       c->terminals + c->mains + c->auxes > UMBRA_MAX_PRIMES)
     return umbra_reader_malformed(reader, "%u + %u + %u primes; there may be %d", c->terminals, c->mains, c->auxes,
                                   UMBRA_MAX_PRIMES);
-  if (c->levels > UMBRA_MAX_LEVELS || c->digits > UMBRA_MAX_DIGITS || c->reserved)
+  if (c->levels > UMBRA_MAX_LEVELS || c->digits > UMBRA_MAX_DIGITS || c->refreshes > 1)
     return umbra_reader_malformed(reader, "%u levels and %u digits; there may be %d and %d", c->levels, c->digits,
                                   UMBRA_MAX_LEVELS, UMBRA_MAX_DIGITS);
   return UMBRA_OK;
 }
 
+/* All zero if the set does not refresh. */
+static umbra_status read_boot(umbra_reader *reader, boot_record *boot, const counts_record *c) {
+  *boot = (boot_record){0};
+  if (!c->refreshes) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_BOOT, boot, sizeof *boot));
+  if (!boot->stc_levels)
+    return umbra_reader_malformed(reader, "it refreshes, but without levels for slots-to-coefficients");
+  if (boot->upper_levels > UMBRA_MAX_LEVELS - c->levels)
+    return umbra_reader_malformed(reader, "%u levels inside a refresh above %u ordinary ones; there may be %d in all",
+                                  boot->upper_levels, c->levels, UMBRA_MAX_LEVELS);
+  return UMBRA_OK;
+}
+
+static umbra_boot_shape shape_of(const boot_record *b) {
+  return (umbra_boot_shape){.stc_levels = b->stc_levels,
+                            .cts_levels = b->cts_levels,
+                            .overflow = b->overflow,
+                            .degree = b->degree,
+                            .double_angles = b->double_angles,
+                            .arcsine_degree = b->arcsine_degree,
+                            .ratio_bits = b->ratio_bits,
+                            .hamming = b->hamming,
+                            .sparse_primes = b->sparse_primes};
+}
+
 static umbra_status make(umbra_params **params, const umbra_reader *reader, const counts_record *c,
-                         const uint32_t *word) {
+                         const boot_record *boot, const uint32_t *word) {
   umbra_params_literal literal = {UMBRA_PARAMS_LITERAL_INIT, .log_n = c->log_n,  .scale_bits = c->scale_bits,
                                   .terminals = c->terminals, .mains = c->mains,  .auxes = c->auxes,
                                   .levels = c->levels,       .digits = c->digits};
@@ -69,8 +110,12 @@ static umbra_status make(umbra_params **params, const umbra_reader *reader, cons
   literal.main = literal.terminal + c->terminals;
   literal.aux = literal.main + c->mains;
   literal.main_count = literal.aux + c->auxes;
-  literal.terminal_count = literal.main_count + c->levels;
-  literal.digit_size = literal.terminal_count + c->levels;
+  literal.terminal_count = literal.main_count + c->levels + boot->upper_levels;
+  literal.digit_size = literal.terminal_count + c->levels + boot->upper_levels;
+  literal.boot = shape_of(boot);
+  if (umbra_boot_upper_levels(&literal.boot) != boot->upper_levels)
+    return umbra_reader_malformed(reader, "%u levels inside a refresh; its shape needs %u", boot->upper_levels,
+                                  umbra_boot_upper_levels(&literal.boot));
   literal.flags = reader->header.flags & UMBRA_CONTAINER_INSECURE ? UMBRA_INSECURE_FOR_TESTS : 0;
   umbra_status status = umbra_params_from_literal(params, &literal);
   if (status != UMBRA_ERROR_INVALID_ARGUMENT) return status;
@@ -83,11 +128,14 @@ static umbra_status make(umbra_params **params, const umbra_reader *reader, cons
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   (void)argument;
   counts_record counts;
+  boot_record boot;
   uint32_t words[MAX_WORDS];
   UMBRA_TRY(read_counts(reader, &counts));
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_CHAIN, words, chain_words(&counts) * sizeof *words));
+  UMBRA_TRY(read_boot(reader, &boot, &counts));
+  UMBRA_TRY(
+      umbra_read_record(reader, UMBRA_SECTION_CHAIN, words, chain_words(&counts, boot.upper_levels) * sizeof *words));
   umbra_params *params;
-  UMBRA_TRY(make(&params, reader, &counts, words));
+  UMBRA_TRY(make(&params, reader, &counts, &boot, words));
   *object = params;
   if (memcmp(params->digest, reader->header.digest, sizeof params->digest) != 0)
     return umbra_reader_malformed(reader, "the digest in the header is not that of the parameters");

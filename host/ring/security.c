@@ -27,3 +27,15 @@ uint32_t umbra_security_of(uint32_t log_n, umbra_log2 log_qp) {
     if (log_qp <= umbra_log2_of_bits((int32_t)umbra_security_bound(log_n, grade_bits[g]))) return grade_bits[g];
   return 0;
 }
+
+/*
+ * Sparse secrets: eprint 2022/024 (J.-P. Bossuat, J. Troncoso-Pastoriza, J.-P. Hubaux) gives 128 bits for a key of 121 bits
+ * and weight 32. The lattice estimator (2026, hybrid attacks included) gives 147 bits for a ring of 2^15 and 172 for
+ * 2^16. Frozen; nothing else is accepted.
+ */
+int umbra_sparse_key_is_secure(const umbra_chain *chain) {
+  enum { HAMMING = 32, BOUND_BITS = 121, SMALLEST_LOG_N = 15, LARGEST_LOG_N = 16 };
+  const umbra_window window = umbra_chain_sparse_window(chain);
+  return chain->boot.hamming == HAMMING && chain->log_n >= SMALLEST_LOG_N && chain->log_n <= LARGEST_LOG_N &&
+         umbra_chain_log_product(chain, window.first, window.count) <= umbra_log2_of_bits(BOUND_BITS);
+}

@@ -26,15 +26,36 @@ enum {
   UMBRA_INSECURE_FOR_TESTS = 1u /* flag: any security (a need's is ignored), and rings of 2^11 */
 };
 
+/*
+ * How a set refreshes (bootstraps). Above its ordinary levels it has others that exist only inside a refresh: the
+ * highest are spent on coefficients-to-slots, those under them on the sine; slots-to-coefficients takes the highest
+ * ordinary ones. All zero: the set does not refresh. Fill with UMBRA_BOOT_SHAPE_INIT.
+ */
+typedef struct umbra_boot_shape {
+  uint32_t stc_levels;     /* slots-to-coefficients, 1..4 */
+  uint32_t cts_levels;     /* coefficients-to-slots, 1..4 */
+  uint32_t overflow;       /* K: multiples of the lowest modulus q_0 that the sine takes away */
+  uint32_t degree;         /* of the cosine's polynomial; even */
+  uint32_t double_angles;  /* r: the cosine is that of an angle 2^r times as small */
+  uint32_t arcsine_degree; /* 1: none; 3, 5, 7: undoes the bending of the sine */
+  uint32_t ratio_bits;     /* q_0 over the scale of what is refreshed, for slots up to 1 */
+  uint32_t hamming;        /* weight of the ephemeral secret; only 32 is secure (design: frozen table) */
+  uint32_t sparse_primes;  /* primes that the key to that secret has beside those of q_0; 0 in a need: chosen */
+} umbra_boot_shape;
+#define UMBRA_BOOT_SHAPE_INIT                                                                              \
+  .stc_levels = 3, .cts_levels = 3, .overflow = 16, .degree = 30, .double_angles = 3, .arcsine_degree = 1, \
+  .ratio_bits = 8, .hamming = 32
+
 /* What a computation needs; the smallest ring that carries it is chosen. Fill with UMBRA_PARAMS_NEED_INIT. */
 typedef struct umbra_params_need {
   size_t struct_size;
-  uint32_t depth;      /* consecutive multiplications with rescaling */
+  uint32_t depth;      /* consecutive multiplications with rescaling; with `boot`: those left after a refresh */
   uint32_t scale_bits; /* precision of a level: 25, 30, ..., 60 */
   uint32_t min_slots;  /* complex slots wanted at least; a ring of 2^k has 2^(k-1) */
   uint32_t security;   /* classical bits: 128 (default), 192 or 256 */
   uint32_t log_n;      /* 0: smallest that fits; 11..17: exactly this ring */
   uint32_t flags;      /* 0 or UMBRA_INSECURE_FOR_TESTS */
+  umbra_boot_shape boot;
 } umbra_params_need;
 #define UMBRA_PARAMS_NEED_INIT .struct_size = sizeof(umbra_params_need), .scale_bits = 40, .security = 128
 
@@ -49,11 +70,12 @@ typedef struct umbra_params_literal {
   uint32_t log_n, scale_bits;
   uint32_t terminals, mains, auxes;
   const uint32_t *terminal, *main, *aux;
-  uint32_t levels; /* depth + 1 */
-  const uint32_t *main_count, *terminal_count;
-  uint32_t digits;            /* of the key-switching gadget */
+  uint32_t levels;                             /* depth + 1 */
+  const uint32_t *main_count, *terminal_count; /* of these levels, then of those inside a refresh, if there are any */
+  uint32_t digits;                             /* of the key-switching gadget */
   const uint32_t *digit_size; /* primes of each digit, over terminals reversed then mains; they sum to all of these */
   uint32_t flags;             /* 0 or UMBRA_INSECURE_FOR_TESTS */
+  umbra_boot_shape boot;
 } umbra_params_literal;
 #define UMBRA_PARAMS_LITERAL_INIT .struct_size = sizeof(umbra_params_literal)
 
@@ -75,9 +97,10 @@ UMBRA_API umbra_params *umbra_params_share(const umbra_params *params);
 UMBRA_API void umbra_params_destroy(umbra_params *params);
 
 UMBRA_API uint32_t umbra_params_log_n(const umbra_params *params);
-UMBRA_API uint32_t umbra_params_slots(const umbra_params *params);      /* n / 2 */
-UMBRA_API uint32_t umbra_params_depth(const umbra_params *params);      /* highest level; fresh ciphertexts have it */
-UMBRA_API uint32_t umbra_params_scale_bits(const umbra_params *params); /* nominal */
+UMBRA_API uint32_t umbra_params_slots(const umbra_params *params); /* n / 2 */
+UMBRA_API uint32_t umbra_params_depth(const umbra_params *params); /* highest level; fresh ciphertexts have it */
+UMBRA_API uint32_t umbra_params_refreshed_level(const umbra_params *params);     /* after a refresh; 0: it cannot */
+UMBRA_API uint32_t umbra_params_scale_bits(const umbra_params *params);          /* nominal */
 UMBRA_API double umbra_params_scale(const umbra_params *params, uint32_t level); /* of that level; 0 if there is none */
 UMBRA_API uint32_t umbra_params_limbs(const umbra_params *params, uint32_t level); /* 32-bit primes of that level */
 UMBRA_API double umbra_params_log_q(const umbra_params *params, uint32_t level);   /* bits of that level's modulus */
