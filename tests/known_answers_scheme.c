@@ -106,13 +106,11 @@ static umbra_eval_keys *keys_of(const setting *s) {
   umbra_eval_keys *keys;
   ok(r, umbra_eval_keys_make(&keys, s->context, 1));
   umbra_eval_key *entry = keys->key;
-  ok(r, umbra_eval_key_make(entry, s->context, (uint32_t)number(r, "key_level")));
-  if (is(r, "key", "rotate")) {
-    entry->kind = UMBRA_KEY_ROTATE;
-    entry->rotation = (uint32_t)number(r, "steps");
-  } else {
-    entry->kind = is(r, "key", "conjugate") ? UMBRA_KEY_CONJUGATE : UMBRA_KEY_RELINEARIZE;
-  }
+  umbra_key_kind kind = is(r, "key", "rotate")      ? UMBRA_KEY_ROTATE
+                        : is(r, "key", "conjugate") ? UMBRA_KEY_CONJUGATE
+                                                    : UMBRA_KEY_RELINEARIZE;
+  ok(r, umbra_eval_key_make(entry, s->context, kind, (uint32_t)number(r, "key_level")));
+  if (kind == UMBRA_KEY_ROTATE) entry->rotation = (uint32_t)number(r, "steps");
   make_seed(entry->seed, number(r, "key_seed"));
   umbra_eval_key_expand(entry, s->context, s->stream);
   int64_t *secret = malloc(s->n * sizeof *secret);

@@ -159,8 +159,32 @@ static void check_promises(const umbra_params *params, uint32_t security) {
   assert_true(umbra_params_log_qp(params) <= bound);
 }
 
+/* What is promised of a set that refreshes: every key is within a table, the ephemeral ones too. */
+static void check_refresh(const umbra_params *params) {
+  const umbra_chain *chain = &params->chain;
+  const umbra_boot_shape *boot = &chain->boot;
+  const uint32_t top = chain->total_levels - 1, first_sine = chain->levels, sine = umbra_boot_sine_levels(boot);
+  for (uint32_t l = 0; l <= top; l++)
+    assert_true(umbra_chain_log_key(chain, l) <= umbra_log2_of_bits((int32_t)umbra_security_bound(chain->log_n, 128)));
+  const umbra_window sparse = umbra_chain_sparse_window(chain);
+  assert_int_equal(boot->hamming, 32);
+  assert_true(chain->log_n == 15 || chain->log_n == 16);
+  assert_true(umbra_log2_bits(umbra_chain_log_product(chain, sparse.first, sparse.count)) <= 121);
+  assert_int_equal(umbra_params_refreshed_level(params), umbra_params_depth(params) - boot->stc_levels);
+  assert_true(umbra_params_log_q(params, 0) - umbra_log2_bits(chain->log_scale[0]) >= boot->ratio_bits);
+  for (uint32_t l = first_sine; l <= top; l++) {
+    const umbra_window high = chain->window[l], low = chain->window[l - 1];
+    const umbra_log2 step =
+        umbra_chain_log_product(chain, high.first, high.count) - umbra_chain_log_product(chain, low.first, low.count);
+    assert_true(high.first == low.first);
+    assert_true(fabs(umbra_log2_bits(step - chain->log_scale[l])) < (l < first_sine + sine ? 0.001 : 0.01));
+    assert_true(umbra_log2_bits(step) >= 57);
+  }
+}
+
 static uint32_t largest_depth(uint32_t log_n, uint32_t scale_bits, uint32_t security) {
-  const umbra_chain_request request = {log_n, scale_bits, UMBRA_MAX_LEVELS - 1, umbra_security_bound(log_n, security)};
+  const umbra_chain_request request = {
+      log_n, scale_bits, UMBRA_MAX_LEVELS - 1, umbra_security_bound(log_n, security), {0}};
   const int depth = umbra_chain_search_depth(&request);
   return depth < 0 ? UINT32_MAX : (uint32_t)depth;
 }
@@ -264,10 +288,16 @@ static void test_presets(void **state) {
   for (const char *const *name = umbra_params_presets(); *name; name++) {
     umbra_params *params = from_preset(*name);
     const uint32_t log_n = umbra_params_log_n(params), bits = umbra_params_scale_bits(params);
-    umbra_params *again = from_need(log_n, bits, umbra_params_depth(params), 128, 0);
+    const int refreshes = params->chain.boot.stc_levels > 0;
+    const uint32_t depth = refreshes ? umbra_params_refreshed_level(params) : umbra_params_depth(params);
+    umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = depth, .boot = params->chain.boot};
+    need.scale_bits = bits;
+    umbra_params *again = NULL;
+    assert_int_equal(umbra_params_from_need(&again, &need), UMBRA_OK);
     char expected[32];
-    snprintf(expected, sizeof expected, "n%u-d%u-s%u", log_n, umbra_params_depth(params), bits);
-    assert_string_equal(*name, expected);
+    snprintf(expected, sizeof expected, "n%u-d%u-s%u", log_n, depth, bits);
+    if (refreshes) check_refresh(params);
+    else assert_string_equal(*name, expected);
     assert_true(equal_digests(params, again)); /* if the search has changed, so has scripts/regenerate_presets' table */
     check_promises(params, 128);
     check_scales(params);
@@ -342,6 +372,43 @@ static void test_refused_needs(void **state) {
   assert_int_equal(umbra_params_from_preset(&params, "n14"), UMBRA_ERROR_INVALID_ARGUMENT);
   assert_non_null(strstr(umbra_last_error(), "n14-d7-s40"));
   assert_int_equal(umbra_params_from_preset(&params, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
+}
+
+/* Needs that refresh and that no set meets, or that would be insecure. */
+static void test_refused_refreshes(void **state) {
+  (void)state;
+  const umbra_params_need good = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .boot = {UMBRA_BOOT_SHAPE_INIT}};
+  umbra_params *params;
+  assert_int_equal(umbra_params_from_need(&params, &good), UMBRA_OK);
+  check_refresh(params);
+  umbra_params_destroy(params);
+  umbra_params_need need = good;
+  need.log_n = 14;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "a ring of 2^14 carries");
+  need = good, need.boot.hamming = 64;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "no ring does");
+  need = good, need.boot.degree = 31;
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "the degree of the cosine is 31: it must be even");
+  need = good, need.boot.arcsine_degree = 4;
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "must be 1, 3, 5 or 7");
+  need = good, need.boot.stc_levels = 0;
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "all of boot must be 0");
+  need = good, need.boot.cts_levels = 5;
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "5 levels for coefficients-to-slots");
+}
+
+/* Twins for tests: the same shape in a small ring. */
+static void test_twins(void **state) {
+  (void)state;
+  for (uint32_t log_n = 11; log_n <= 13; log_n++) {
+    const umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = 3,
+                                    .flags = UMBRA_INSECURE_FOR_TESTS, .boot = {UMBRA_BOOT_SHAPE_INIT}};
+    umbra_params *params;
+    assert_int_equal(umbra_params_from_need(&params, &need), UMBRA_OK);
+    assert_int_equal(umbra_params_security(params), 0);
+    assert_int_equal(umbra_params_refreshed_level(params), 3);
+    umbra_params_destroy(params);
+  }
 }
 
 /* ---- literals ---- */
@@ -605,6 +672,8 @@ int main(void) {
       cmocka_unit_test(test_presets),
       cmocka_unit_test(test_digests),
       cmocka_unit_test(test_refused_needs),
+      cmocka_unit_test(test_refused_refreshes),
+      cmocka_unit_test(test_twins),
       cmocka_unit_test(test_faulty_literals),
       cmocka_unit_test(test_round_trip),
       cmocka_unit_test(test_security_table),

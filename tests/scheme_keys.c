@@ -139,7 +139,7 @@ static void take_gadget(const umbra_poly *opened, const umbra_eval_key *key, con
   umbra_poly product = poly_over(own, 0);
   umbra_view src = umbra_poly_subview(from, ring, 0, 1, own, 0), dst = umbra_poly_view(&product, ring);
   umbra_view part = umbra_poly_subview(opened, ring, 0, 1, own, 0);
-  umbra_ring_mul_p(ring, stream, &dst, &src);
+  umbra_ring_mul_primes(ring, stream, &dst, &src, umbra_chain_aux(chain), chain->auxes);
   umbra_ring_sub(ring, stream, &part, &part, &dst);
   umbra_poly_destroy(&product, ring);
 }

@@ -26,6 +26,12 @@ void umbra_random_bytes(umbra_random *random, void *bytes, size_t count);
 /* Uniform in {-1, 0, 1}, from 64 bits a sample: bias below 2^-62. Constant time. */
 void umbra_random_ternary(umbra_random *random, int8_t *values, size_t count);
 
+/*
+ * Uniform among the vectors in {-1, 0, 1}^count with `weight` nonzero entries; count a power of two, weight at most half of
+ * it. Constant time but for the number of attempts, which tells nothing about the result.
+ */
+void umbra_random_sparse(umbra_random *random, int8_t *values, size_t count, uint32_t weight);
+
 /* Centred binomial of 42 coins (sigma 3.24, not below the 3.19 of the security table). Constant time. */
 void umbra_random_error(umbra_random *random, int8_t *values, size_t count);
 

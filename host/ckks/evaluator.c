@@ -70,6 +70,8 @@ static const char *key_name(umbra_key_kind kind) {
   switch (kind) {
     case UMBRA_KEY_RELINEARIZE: return "relinearisation";
     case UMBRA_KEY_CONJUGATE: return "conjugation";
+    case UMBRA_KEY_TO_SPARSE:
+    case UMBRA_KEY_TO_DENSE: return "the ephemeral secret";
     case UMBRA_KEY_ROTATE: break;
   }
   return "rotation ";

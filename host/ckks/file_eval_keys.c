@@ -28,15 +28,18 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 }
 
 static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const key_record *record) {
-  uint32_t levels = umbra_context_chain(context)->levels, slots = umbra_ring_n(context->ring) / 2;
-  if (record->kind > UMBRA_KEY_CONJUGATE || record->reserved)
+  const umbra_chain *chain = umbra_context_chain(context);
+  uint32_t slots = umbra_ring_n(context->ring) / 2;
+  uint32_t last = chain->boot.stc_levels ? UMBRA_KEY_TO_DENSE : UMBRA_KEY_CONJUGATE;
+  if (record->kind > last || record->reserved)
     return umbra_reader_malformed(reader, "unknown kind %u of evaluation key", record->kind);
   if (record->kind == UMBRA_KEY_ROTATE ? record->rotation - 1 >= slots - 1 : record->rotation != 0)
     return umbra_reader_malformed(reader, "an evaluation key for rotation by %u: there are rotations by 1 to %u",
                                   record->rotation, slots - 1);
-  if (record->level >= levels)
+  uint32_t top = umbra_key_top_level(chain, (umbra_key_kind)record->kind);
+  if (record->level > top)
     return umbra_reader_malformed(reader, "an evaluation key for level %u: the parameters' highest is %u",
-                                  record->level, levels - 1);
+                                  record->level, top);
   return UMBRA_OK;
 }
 
@@ -65,12 +68,10 @@ static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, 
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_KEY, &record, sizeof record));
   UMBRA_TRY(check_record(reader, context, &record));
   UMBRA_TRY(check_new(reader, keys, index, &record));
-  umbra_window window = umbra_chain_union(chain, record.level);
-  UMBRA_TRY(
-      umbra_residues_begin(reader, context->ring, umbra_digits_of(chain, window).count, window.count + chain->auxes));
+  umbra_key_shape shape = umbra_key_shape_of(chain, (umbra_key_kind)record.kind, record.level);
+  UMBRA_TRY(umbra_residues_begin(reader, context->ring, shape.digits.count, shape.window.count + shape.aux));
   umbra_eval_key *entry = &keys->key[index];
-  UMBRA_TRY(umbra_eval_key_make(entry, context, record.level));
-  entry->kind = (umbra_key_kind)record.kind;
+  UMBRA_TRY(umbra_eval_key_make(entry, context, (umbra_key_kind)record.kind, record.level));
   entry->rotation = record.rotation;
   memcpy(entry->seed, record.seed, sizeof entry->seed);
   UMBRA_TRY(read_residues(reader, context, entry));
@@ -79,7 +80,7 @@ static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, 
 
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_context *context = argument;
-  uint32_t most = umbra_ring_n(context->ring) / 2 + 1; /* rotations, relinearisation, conjugation */
+  uint32_t most = umbra_ring_n(context->ring) / 2 + 3; /* rotations, relinearisation, conjugation, ephemeral ones */
   size_t count = reader->header.sections / SECTIONS;
   if (reader->header.sections % SECTIONS || count > most)
     return umbra_reader_malformed(reader, "%u sections: there are %d for each evaluation key, and up to %u keys",

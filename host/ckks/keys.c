@@ -37,6 +37,7 @@ typedef struct key_maker {
   umbra_random random;
   umbra_window window;
   umbra_poly secret, other, error; /* one polynomial each over `window` and all auxiliary primes */
+  int8_t *sparse;                  /* the ephemeral secret, in guarded memory; NULL until a key needs it */
 } key_maker;
 
 /* Zeroises through the ring's secret path and clears. */
@@ -63,13 +64,14 @@ static umbra_status maker_close(key_maker *maker, umbra_status status) {
   destroy_secret_poly(&maker->secret, maker);
   destroy_secret_poly(&maker->other, maker);
   destroy_secret_poly(&maker->error, maker);
+  sodium_free(maker->sparse);
   umbra_random_close(&maker->random);
   return umbra_stream_close(maker->stream, maker->context, status);
 }
 
 static umbra_status maker_open(key_maker *maker, const umbra_secret_key *secret) {
   const umbra_chain *chain = umbra_context_chain(secret->home);
-  *maker = (key_maker){.context = secret->home, .window = umbra_chain_union(chain, chain->levels - 1)};
+  *maker = (key_maker){.context = secret->home, .window = umbra_chain_union(chain, chain->total_levels - 1)};
   UMBRA_TRY(umbra_random_open(&maker->random));
   umbra_status status = umbra_ring_stream_open(&maker->stream, maker->context->ring);
   if (status != UMBRA_OK) {
@@ -121,35 +123,58 @@ umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secre
 /*
  * A key switches `from` one secret to what it is `under`. Relinearisation: from s^2, under s. An automorphism is
  * applied after the switch, so that the digits of c1 stay as they are: from s, under the preimage of s, which the
- * automorphism then makes s.
+ * automorphism then makes s. Ephemeral keys lead from s to a sparse secret and back.
  */
 typedef struct key_secrets {
   const umbra_poly *from, *under;
 } key_secrets;
 
-/* Fills maker->other with the secret that is not s. */
-static key_secrets prepare_secrets(key_maker *maker, const umbra_eval_key *entry) {
-  umbra_ring *ring = maker->context->ring;
-  umbra_view other = umbra_poly_view(&maker->other, ring), secret = umbra_poly_view(&maker->secret, ring);
-  if (entry->kind == UMBRA_KEY_RELINEARIZE) {
-    umbra_ring_mul(ring, maker->stream, &other, &secret, &secret);
-    return (key_secrets){&maker->other, &maker->secret};
+/* The ephemeral secret over all primes, drawn on first use: all keys of one request share it. */
+static umbra_status expand_sparse(key_maker *maker, const umbra_view *dst) {
+  const umbra_chain *chain = umbra_context_chain(maker->context);
+  size_t n = umbra_ring_n(maker->context->ring);
+  if (!maker->sparse) {
+    maker->sparse = umbra_alloc_must_fail() ? NULL : sodium_malloc(n);
+    if (!maker->sparse) return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate guarded memory for a secret");
+    umbra_random_sparse(&maker->random, maker->sparse, n, chain->boot.hamming);
   }
-  uint32_t n = umbra_ring_n(ring);
-  uint32_t galois = umbra_key_galois(entry->kind, entry->rotation, n);
-  umbra_ring_automorphism(ring, maker->stream, &other, &secret, umbra_galois_inverse(galois, n));
-  return (key_secrets){&maker->secret, &maker->other};
+  return umbra_small_expand(dst, maker->context, maker->stream, maker->sparse);
 }
 
-/* Adds P * from on the digit's own primes. */
+/* Fills maker->other with the secret that is not s. */
+static umbra_status prepare_secrets(key_secrets *secrets, key_maker *maker, const umbra_eval_key *entry) {
+  umbra_ring *ring = maker->context->ring;
+  umbra_view other = umbra_poly_view(&maker->other, ring), secret = umbra_poly_view(&maker->secret, ring);
+  uint32_t n = umbra_ring_n(ring);
+  *secrets = (key_secrets){&maker->secret, &maker->other};
+  switch (entry->kind) {
+    case UMBRA_KEY_RELINEARIZE:
+      umbra_ring_mul(ring, maker->stream, &other, &secret, &secret);
+      *secrets = (key_secrets){&maker->other, &maker->secret};
+      return UMBRA_OK;
+    case UMBRA_KEY_TO_DENSE:
+      *secrets = (key_secrets){&maker->other, &maker->secret};
+      return expand_sparse(maker, &other);
+    case UMBRA_KEY_TO_SPARSE: return expand_sparse(maker, &other);
+    case UMBRA_KEY_ROTATE:
+    case UMBRA_KEY_CONJUGATE:
+      umbra_ring_automorphism(ring, maker->stream, &other, &secret,
+                              umbra_galois_inverse(umbra_key_galois(entry->kind, entry->rotation, n), n));
+      return UMBRA_OK;
+  }
+  return umbra_fail(UMBRA_ERROR_INTERNAL, "no such kind of key: %d", (int)entry->kind);
+}
+
+/* Adds the product of the gadget's primes (P) times from, on the digit's own primes. */
 static void add_gadget(key_maker *maker, const umbra_eval_key *entry, const umbra_poly *from, uint32_t digit) {
   umbra_ring *ring = maker->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
-  umbra_window own = umbra_digit_window(chain, entry->key.digits.first + digit, entry->key.poly.window);
+  umbra_key_shape shape = umbra_key_shape_of(chain, entry->kind, entry->level);
+  umbra_window own = umbra_key_digit_window(chain, entry, digit);
   umbra_view b = umbra_poly_subview(&entry->key.poly, ring, 2 * digit, 1, own, 0);
   umbra_view switched = maker_view(maker, from, own, 0);
   umbra_view scratch = maker_view(maker, &maker->error, own, 0);
-  umbra_ring_mul_p(ring, maker->stream, &scratch, &switched);
+  umbra_ring_mul_primes(ring, maker->stream, &scratch, &switched, shape.gadget_first, shape.gadget_count);
   umbra_ring_add(ring, maker->stream, &b, &b, &scratch);
 }
 
@@ -157,7 +182,8 @@ static umbra_status fill_eval_key(umbra_eval_key *entry, key_maker *maker) {
   umbra_ring *ring = maker->context->ring;
   umbra_random_bytes(&maker->random, entry->seed, sizeof entry->seed);
   umbra_eval_key_expand(entry, maker->context, maker->stream);
-  key_secrets secrets = prepare_secrets(maker, entry);
+  key_secrets secrets;
+  UMBRA_TRY(prepare_secrets(&secrets, maker, entry));
   umbra_view all = umbra_poly_view(&entry->key.poly, ring);
   for (uint32_t j = 0; j < entry->key.digits.count; j++) {
     umbra_view b = umbra_view_poly(&all, 2 * j), a = umbra_view_poly(&all, 2 * j + 1);
@@ -170,7 +196,7 @@ static umbra_status fill_eval_key(umbra_eval_key *entry, key_maker *maker) {
 /* Makes the key's polynomial at home and moves it to where it is used. */
 static umbra_status make_eval_key(umbra_eval_key *entry, key_maker *maker, const umbra_context *context) {
   umbra_ring *home = maker->context->ring;
-  UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->level));
+  UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->kind, entry->level));
   umbra_status status = fill_eval_key(entry, maker);
   if (status == UMBRA_OK && home != context->ring) status = umbra_ring_wait(home, maker->stream);
   if (status == UMBRA_OK) status = umbra_poly_move(&entry->key.poly, home, context->ring);
@@ -184,30 +210,63 @@ const umbra_eval_key *umbra_eval_keys_find(const umbra_eval_keys *keys, umbra_ke
   return NULL;
 }
 
-/* Appends a key to be made, unless it is there; keys->count counts them. */
+/* Appends a key to be made, or raises the level of the one that is there; keys->count counts them. */
 static void plan_key(umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation, uint32_t level) {
-  if (!umbra_eval_keys_find(keys, kind, rotation))
-    keys->key[keys->count++] = (umbra_eval_key){.kind = kind, .rotation = rotation, .level = level};
+  umbra_eval_key *planned = (umbra_eval_key *)umbra_eval_keys_find(keys, kind, rotation);
+  if (!planned) keys->key[keys->count++] = (umbra_eval_key){.kind = kind, .rotation = rotation, .level = level};
+  else if (planned->level < level) planned->level = level;
+}
+
+/* The level of a key's request: UMBRA_TOP_LEVEL is the highest ordinary one. */
+static umbra_status check_key_request(uint32_t *level, const umbra_context *context, uint32_t wanted) {
+  const umbra_chain *chain = umbra_context_chain(context);
+  *level = wanted == UMBRA_TOP_LEVEL ? chain->levels - 1 : wanted;
+  if (*level < chain->total_levels) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys for level %u: the highest is %u", wanted,
+                    chain->total_levels - 1);
+}
+
+/* What a refresh needs beside what any computation can. */
+static umbra_status plan_refresh(umbra_eval_keys *keys, const umbra_context *context,
+                                 const umbra_eval_keys_request *request) {
+  const umbra_chain *chain = umbra_context_chain(context);
+  uint32_t slots = umbra_ring_n(context->ring) / 2;
+  if (request->ephemeral && !chain->boot.stc_levels)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ephemeral keys, but these parameters do not refresh");
+  if (request->ephemeral) {
+    plan_key(keys, UMBRA_KEY_TO_SPARSE, 0, 0);
+    plan_key(keys, UMBRA_KEY_TO_DENSE, 0, chain->total_levels - 1);
+  }
+  for (size_t i = 0; i < request->need_count; i++) {
+    uint32_t rotation = umbra_rotation_of(request->needs[i].steps, slots), level;
+    UMBRA_TRY(check_key_request(&level, context, request->needs[i].level));
+    if (rotation) plan_key(keys, UMBRA_KEY_ROTATE, rotation, level);
+  }
+  return UMBRA_OK;
 }
 
 static umbra_status plan_keys(umbra_eval_keys **out, const umbra_context *context,
                               const umbra_eval_keys_request *request) {
-  uint32_t top = umbra_context_chain(context)->levels - 1, level, slots = umbra_ring_n(context->ring) / 2;
-  UMBRA_TRY(umbra_check_level(&level, context, request->rotation_level));
-  if (request->rotation_count && !request->rotations)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rotations is NULL but rotation_count is %zu",
-                      request->rotation_count);
+  uint32_t relinearize_level, conjugate_level, level, slots = umbra_ring_n(context->ring) / 2;
+  UMBRA_TRY(check_key_request(&level, context, request->rotation_level));
+  UMBRA_TRY(check_key_request(&relinearize_level, context, request->relinearize_level));
+  conjugate_level = request->conjugate_level == UMBRA_TOP_LEVEL ? level : request->conjugate_level;
+  UMBRA_TRY(check_key_request(&conjugate_level, context, conjugate_level));
+  if ((request->rotation_count && !request->rotations) || (request->need_count && !request->needs))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rotations or needs is NULL but its count is not 0");
   umbra_eval_keys *keys;
-  UMBRA_TRY(umbra_eval_keys_make(&keys, context, request->rotation_count + 2));
+  UMBRA_TRY(umbra_eval_keys_make(&keys, context, request->rotation_count + request->need_count + 4));
   keys->count = 0;
-  if (request->relinearize) plan_key(keys, UMBRA_KEY_RELINEARIZE, 0, top);
-  if (request->conjugate) plan_key(keys, UMBRA_KEY_CONJUGATE, 0, level);
+  if (request->relinearize) plan_key(keys, UMBRA_KEY_RELINEARIZE, 0, relinearize_level);
+  if (request->conjugate) plan_key(keys, UMBRA_KEY_CONJUGATE, 0, conjugate_level);
   for (size_t i = 0; i < request->rotation_count; i++) {
     uint32_t rotation = umbra_rotation_of(request->rotations[i], slots);
     if (rotation) plan_key(keys, UMBRA_KEY_ROTATE, rotation, level);
   }
-  *out = keys;
-  return UMBRA_OK;
+  umbra_status status = plan_refresh(keys, context, request);
+  if (status == UMBRA_OK) *out = keys;
+  else umbra_eval_keys_destroy(keys);
+  return status;
 }
 
 static umbra_status fill_eval_keys(umbra_eval_keys *keys, key_maker *maker, umbra_progress progress) {

@@ -171,13 +171,34 @@ void umbra_eval_keys_destroy(umbra_eval_keys *keys) {
   umbra_free(keys);
 }
 
-umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, uint32_t level) {
-  const umbra_chain *chain = umbra_context_chain(context);
+umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
+  const umbra_digit_range one = {0, 1};
   umbra_window window = umbra_chain_union(chain, level);
-  umbra_digit_range digits = umbra_digits_of(chain, window);
-  UMBRA_TRY(
-      umbra_poly_create(&entry->key.poly, context->ring, 2 * digits.count, window, chain->auxes, "an evaluation key"));
-  entry->key.digits = digits;
+  if (kind == UMBRA_KEY_TO_SPARSE) {
+    window = umbra_chain_sparse_window(chain);
+    return (umbra_key_shape){window, 0, one, umbra_window_end(chain->window[0]), chain->boot.sparse_primes};
+  }
+  return (umbra_key_shape){window, chain->auxes, kind == UMBRA_KEY_TO_DENSE ? one : umbra_digits_of(chain, window),
+                           umbra_chain_aux(chain), chain->auxes};
+}
+
+umbra_window umbra_key_digit_window(const umbra_chain *chain, const umbra_eval_key *entry, uint32_t j) {
+  if (entry->kind == UMBRA_KEY_TO_SPARSE) return chain->window[0];
+  if (entry->kind == UMBRA_KEY_TO_DENSE) return entry->key.poly.window;
+  return umbra_digit_window(chain, entry->key.digits.first + j, entry->key.poly.window);
+}
+
+uint32_t umbra_key_top_level(const umbra_chain *chain, umbra_key_kind kind) {
+  return kind == UMBRA_KEY_TO_SPARSE ? 0 : chain->total_levels - 1;
+}
+
+umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, umbra_key_kind kind,
+                                 uint32_t level) {
+  umbra_key_shape shape = umbra_key_shape_of(umbra_context_chain(context), kind, level);
+  UMBRA_TRY(umbra_poly_create(&entry->key.poly, context->ring, 2 * shape.digits.count, shape.window, shape.aux,
+                              "an evaluation key"));
+  entry->key.digits = shape.digits;
+  entry->kind = kind;
   entry->level = level;
   return UMBRA_OK;
 }

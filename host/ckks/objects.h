@@ -39,13 +39,15 @@ struct umbra_public_key {
 typedef enum umbra_key_kind {
   UMBRA_KEY_RELINEARIZE = 0, /* s^2 to s */
   UMBRA_KEY_ROTATE = 1,      /* by `rotation` steps in [1, n/2) */
-  UMBRA_KEY_CONJUGATE = 2
+  UMBRA_KEY_CONJUGATE = 2,
+  UMBRA_KEY_TO_SPARSE = 3, /* s to an ephemeral sparse secret, at the lowest modulus only */
+  UMBRA_KEY_TO_DENSE = 4   /* that secret to s, for a polynomial that is as small as a digit */
 } umbra_key_kind;
 
 typedef struct umbra_eval_key {
   umbra_key_kind kind;
   uint32_t rotation;              /* 0 unless kind is UMBRA_KEY_ROTATE */
-  uint32_t level;                 /* serves levels 0..level */
+  uint32_t level;                 /* serves levels 0..level; UMBRA_KEY_TO_SPARSE: 0 */
   uint8_t seed[UMBRA_SEED_BYTES]; /* a of digit j is polynomial j of its expansion */
   umbra_switching_key key;
 } umbra_eval_key;
@@ -96,8 +98,25 @@ umbra_status umbra_secret_key_make(umbra_secret_key **key, const umbra_context *
 umbra_status umbra_public_key_make(umbra_public_key **key, const umbra_context *context);
 umbra_status umbra_eval_keys_make(umbra_eval_keys **keys, const umbra_context *context, size_t count);
 
-/* Memory of one evaluation key that serves levels 0..level; entry->key is filled. */
-umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, uint32_t level);
+/* What a key of a kind looks like: its polynomials, and the primes that the secret it switches from is multiplied by. */
+typedef struct umbra_key_shape {
+  umbra_window window;
+  uint32_t aux;
+  umbra_digit_range digits;
+  uint32_t gadget_first, gadget_count; /* positions of those primes: a division by them ends the switch */
+} umbra_key_shape;
+
+umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind, uint32_t level);
+
+/* The primes on which digit j of a key has the secret that it switches from. */
+umbra_window umbra_key_digit_window(const umbra_chain *chain, const umbra_eval_key *entry, uint32_t j);
+
+/* The highest level for which there are keys of a kind. */
+uint32_t umbra_key_top_level(const umbra_chain *chain, umbra_key_kind kind);
+
+/* Memory of one evaluation key that serves levels 0..level; entry->key, kind and level are filled. */
+umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, umbra_key_kind kind,
+                                 uint32_t level);
 
 /* The key of that kind (and rotation in [1, n/2)), or NULL; keys may be NULL. */
 const umbra_eval_key *umbra_eval_keys_find(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation);

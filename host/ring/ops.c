@@ -18,15 +18,21 @@ void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const 
   umbra_ring_kernels(ring)->add_const(stream, dst, a, residues);
 }
 
-void umbra_ring_mul_p(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a) {
+void umbra_ring_primes_mod(const umbra_ring *ring, const umbra_view *view, uint32_t first, uint32_t count,
+                           uint32_t *residues) {
   const umbra_chain *chain = umbra_ring_chain(ring);
-  uint32_t residues[UMBRA_MAX_PRIMES], limbs = umbra_view_limbs(dst);
+  uint32_t limbs = umbra_view_limbs(view);
   for (uint32_t i = 0; i < limbs; i++) {
-    uint32_t q = chain->prime[umbra_view_position(dst, i)];
+    uint32_t q = chain->prime[umbra_view_position(view, i)];
     residues[i] = 1;
-    for (uint32_t k = umbra_chain_aux(chain); k < umbra_chain_primes(chain); k++)
-      residues[i] = umbra_mod_mul(residues[i], chain->prime[k] % q, q);
+    for (uint32_t k = first; k < first + count; k++) residues[i] = umbra_mod_mul(residues[i], chain->prime[k] % q, q);
   }
+}
+
+void umbra_ring_mul_primes(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
+                           uint32_t first, uint32_t count) {
+  uint32_t residues[UMBRA_MAX_PRIMES];
+  umbra_ring_primes_mod(ring, dst, first, count, residues);
   umbra_ring_kernels(ring)->mul_const(stream, dst, a, residues);
 }
 

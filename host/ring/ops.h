@@ -69,8 +69,13 @@ void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const 
 void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                             int64_t value, uint32_t shift);
 
-/* dst = a * P, P the product of all auxiliary primes. */
-void umbra_ring_mul_p(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a);
+/* residues[i] = the product of the primes at positions [first, first + count) modulo the prime of limb i of the view. */
+void umbra_ring_primes_mod(const umbra_ring *ring, const umbra_view *view, uint32_t first, uint32_t count,
+                           uint32_t *residues);
+
+/* dst = a * the product of the primes at positions [first, first + count). */
+void umbra_ring_mul_primes(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
+                           uint32_t first, uint32_t count);
 
 /* Evaluation domain of the polynomials with coefficients value[p * n + j] * 2^shift; value: device memory. */
 void umbra_ring_from_i64(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const int64_t *value,

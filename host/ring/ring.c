@@ -55,6 +55,7 @@ void umbra_ring_destroy(umbra_ring *ring) {
   if (!ring) return;
   umbra_divisions_destroy(ring);
   umbra_decompositions_destroy(ring);
+  umbra_extensions_destroy(ring);
   while (ring->blocks) drop_oldest(ring);
   if (ring->device) ring->kernels->device_close(ring->device);
   mtx_destroy(&ring->lock);

@@ -16,6 +16,8 @@ typedef struct umbra_block {
 
 typedef struct umbra_division umbra_division; /* see divide.c */
 
+typedef struct umbra_extension umbra_extension; /* see extend.c */
+
 typedef struct umbra_residence umbra_residence; /* see residence.c */
 
 /* Memory that a recording uses: blocks that are free at the moment, and room for all that it may give back. */
@@ -42,6 +44,7 @@ struct umbra_ring {
   umbra_block block[UMBRA_CACHED_BLOCKS]; /* given back, oldest first */
   umbra_division *divisions;              /* plans made so far: lists that only grow */
   struct umbra_decomposition *decompositions;
+  umbra_extension *extensions;
 };
 
 /* The arena of this thread, or NULL; the lock is held. */
@@ -71,6 +74,7 @@ int umbra_arena_keep(umbra_arena *arena, void *memory, size_t bytes);
 
 void umbra_divisions_destroy(umbra_ring *ring);
 void umbra_decompositions_destroy(umbra_ring *ring);
+void umbra_extensions_destroy(umbra_ring *ring);
 
 /* Product of the primes at `count` positions, without the one at index `skip` (none: count), modulo q. */
 uint32_t umbra_ring_product(const umbra_ring *ring, const uint16_t *position, uint32_t count, uint32_t skip,

@@ -23,6 +23,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_generate(umbra_secret_key
 /* An encryption of zero modulo Q times one auxiliary prime; its uniform half is a seed. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_public_key_generate(umbra_public_key **key, const umbra_secret_key *secret);
 
+/* A rotation, and the highest level at which it is used. */
+typedef struct umbra_rotation_need {
+  int32_t steps;
+  uint32_t level;
+} umbra_rotation_need;
+
 /* Which evaluation keys to make. Fill with UMBRA_EVAL_KEYS_REQUEST_INIT: relinearisation only, for all levels. */
 typedef struct umbra_eval_keys_request {
   size_t struct_size;
@@ -30,11 +36,18 @@ typedef struct umbra_eval_keys_request {
   int conjugate;            /* for umbra_conjugate */
   const int32_t *rotations; /* steps modulo n/2, any sign; 0 and repetitions are allowed and cost nothing */
   size_t rotation_count;
-  uint32_t rotation_level; /* rotation and conjugation keys serve levels up to this one; UMBRA_TOP_LEVEL: all */
+  uint32_t rotation_level; /* rotation and conjugation keys serve levels up to it; UMBRA_TOP_LEVEL: all ordinary ones */
   umbra_progress progress;
+  /* The following are for plans to fill in, such as umbra_bootstrap_plan_request; levels may be inside a refresh. */
+  uint32_t relinearize_level;       /* UMBRA_TOP_LEVEL: all ordinary ones */
+  uint32_t conjugate_level;         /* UMBRA_TOP_LEVEL: rotation_level */
+  const umbra_rotation_need *needs; /* rotations beside those above, each with its level */
+  size_t need_count;
+  int ephemeral; /* the two keys that a refresh has for its sparse secret, which exists only while they are made */
 } umbra_eval_keys_request;
-#define UMBRA_EVAL_KEYS_REQUEST_INIT \
-  .struct_size = sizeof(umbra_eval_keys_request), .relinearize = 1, .rotation_level = UMBRA_TOP_LEVEL
+#define UMBRA_EVAL_KEYS_REQUEST_INIT                                                                   \
+  .struct_size = sizeof(umbra_eval_keys_request), .relinearize = 1, .rotation_level = UMBRA_TOP_LEVEL, \
+  .relinearize_level = UMBRA_TOP_LEVEL, .conjugate_level = UMBRA_TOP_LEVEL
 
 /*
  * Hybrid key-switching keys (Han, Ki, eprint 2019/688), seeded and levelled. Time and memory: one

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "extend.h"
+
+#include "../../kernels/modarith.h"
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "ring_internal.h"
+
+/* The constants of one extension; kept as long as the ring. */
+struct umbra_extension {
+  umbra_window from, to;
+  uint32_t aux;
+  const umbra_conversion *conversion; /* to the limbs of dst that x lacks, in order */
+  uint32_t closing[UMBRA_MAX_PRIMES]; /* by limb of x: (Q / q_i)^-1 mod q_i */
+  umbra_extension *next;
+};
+
+static umbra_status make_conversion(umbra_extension *plan, const umbra_ring *ring, const uint16_t *source,
+                                    const uint16_t *target, uint32_t targets) {
+  const umbra_chain *chain = &ring->params->chain;
+  uint32_t k = plan->from.count, *factor;
+  UMBRA_TRY(umbra_alloc(&factor, (size_t)(k + 1) * targets, sizeof *factor, "an extension's constants"));
+  uint32_t *product = factor + (size_t)k * targets;
+  for (uint32_t t = 0; t < targets; t++) {
+    uint32_t q = chain->prime[target[t]];
+    for (uint32_t i = 0; i < k; i++) factor[t * k + i] = umbra_ring_product(ring, source, k, i, q);
+    product[t] = umbra_ring_product(ring, source, k, k, q);
+  }
+  umbra_conversion_desc desc = {k, targets, source, target, factor, product, 1};
+  umbra_conversion *made;
+  umbra_status status = ring->kernels->conversion_create(&made, ring->device, &desc);
+  if (status == UMBRA_OK) plan->conversion = made;
+  umbra_free(factor);
+  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
+}
+
+static umbra_status fill_plan(umbra_extension *plan, const umbra_ring *ring) {
+  const umbra_chain *chain = &ring->params->chain;
+  uint16_t source[UMBRA_MAX_PRIMES], target[UMBRA_MAX_PRIMES];
+  uint32_t end = umbra_window_end(plan->from), aux = umbra_chain_aux(chain);
+  uint32_t k = umbra_positions_append(source, 0, plan->from.first, end);
+  uint32_t targets = umbra_positions_append(target, 0, plan->to.first, plan->from.first);
+  targets = umbra_positions_append(target, targets, end, umbra_window_end(plan->to));
+  targets = umbra_positions_append(target, targets, aux, aux + plan->aux);
+  for (uint32_t i = 0; i < k; i++) {
+    uint32_t q = chain->prime[source[i]];
+    plan->closing[i] = umbra_mod_inv(umbra_ring_product(ring, source, k, i, q), q);
+  }
+  return make_conversion(plan, ring, source, target, targets);
+}
+
+static int is_window(umbra_window a, umbra_window b) { return a.first == b.first && a.count == b.count; }
+
+/* The plan of that extension, made on first use; the lock is held. */
+static umbra_status find_plan_locked(const umbra_extension **out, umbra_ring *ring, umbra_window from, umbra_window to,
+                                     uint32_t aux) {
+  for (const umbra_extension *plan = ring->extensions; plan; plan = plan->next)
+    if (is_window(plan->from, from) && is_window(plan->to, to) && plan->aux == aux) {
+      *out = plan;
+      return UMBRA_OK;
+    }
+  umbra_extension *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "an extension"));
+  *made = (umbra_extension){.from = from, .to = to, .aux = aux, .next = ring->extensions};
+  umbra_status status = fill_plan(made, ring);
+  if (status == UMBRA_OK) *out = ring->extensions = made;
+  else umbra_free(made);
+  return status;
+}
+
+static umbra_status find_plan(const umbra_extension **out, umbra_ring *ring, umbra_window from, umbra_window to,
+                              uint32_t aux) {
+  mtx_lock(&ring->lock);
+  umbra_status status = find_plan_locked(out, ring, from, to, aux);
+  mtx_unlock(&ring->lock);
+  return status;
+}
+
+void umbra_extensions_destroy(umbra_ring *ring) {
+  while (ring->extensions) {
+    umbra_extension *plan = ring->extensions;
+    ring->extensions = plan->next;
+    ring->kernels->conversion_destroy((umbra_conversion *)plan->conversion);
+    umbra_free(plan);
+  }
+}
+
+/* dst's limbs [first, end), none of them x's: conversion and transform. */
+static void extend_part(const umbra_ring *ring, umbra_stream *stream, const umbra_extension *plan,
+                        const umbra_view *dst, uint32_t first, uint32_t end, const umbra_view *coefficients) {
+  if (first == end) return;
+  uint32_t own = (uint32_t)plan->from.first - plan->to.first;
+  umbra_view part = umbra_view_limbs_of(dst, umbra_ring_n(ring), first, end - first);
+  ring->kernels->convert(stream, &part, coefficients, plan->conversion, first < own ? first : first - plan->from.count);
+  ring->kernels->ntt_forward(stream, &part);
+}
+
+umbra_status umbra_extend(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to, uint32_t aux,
+                          const umbra_view *x, umbra_window from) {
+  const umbra_extension *plan;
+  UMBRA_TRY(find_plan(&plan, ring, from, to, aux));
+  uint32_t n = umbra_ring_n(ring), own = (uint32_t)from.first - to.first;
+  size_t bytes = (size_t)from.count * n * sizeof(uint32_t);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a raised polynomial's coefficients"));
+  umbra_view coefficients = umbra_view_packed(ring, memory, 1, from, 0, from.count);
+  ring->kernels->ntt_inverse(stream, &coefficients, x, plan->closing);
+  umbra_view same = umbra_view_limbs_of(dst, n, own, from.count);
+  ring->kernels->copy(stream, &same, x);
+  extend_part(ring, stream, plan, dst, 0, own, &coefficients);
+  extend_part(ring, stream, plan, dst, own + from.count, to.count + aux, &coefficients);
+  umbra_ring_give(ring, memory, bytes);
+  return UMBRA_OK;
+}

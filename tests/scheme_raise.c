@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/*
+ * Raising the modulus: what comes out, opened with the secret, is on every prime the same integer m + q_0 I, with the
+ * message that went in and few multiples of q_0.
+ */
+#include "scheme.h"
+
+#include "host/ckks/raise.h"
+#include "host/ckks/secret.h"
+#include "host/ring/ops.h"
+#include "kernels/modarith.h"
+
+__extension__ typedef __int128 wide;
+
+enum { LOG_N = 11, CRT_LIMBS = 4, OVERFLOW = 17 };
+
+static scheme s;
+static umbra_ring *ring;
+static const umbra_chain *chain;
+static umbra_stream *stream;
+
+static umbra_params *twin(void) {
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = LOG_N, .depth = 2, .flags = UMBRA_INSECURE_FOR_TESTS,
+                            .boot = {UMBRA_BOOT_SHAPE_INIT}};
+  umbra_params *params;
+  assert_ok(umbra_params_from_need(&params, &need));
+  return params;
+}
+
+static void set_up(void) {
+  s = (scheme){.params = twin()};
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s.params};
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .ephemeral = 1};
+  assert_ok(umbra_context_create(&s.context, &desc));
+  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
+  assert_ok(umbra_public_key_generate(&s.public, s.secret));
+  assert_ok(umbra_eval_keys_generate(&s.keys, s.secret, &request));
+  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+  ring = s.context->ring;
+  chain = umbra_ring_chain(ring);
+  stream = s.evaluator->stream;
+}
+
+/* Coefficients of c0 + c1 s, limb after limb; free them. */
+static uint32_t *open_up(const umbra_poly *pair) {
+  umbra_poly phase, secret;
+  assert_ok(umbra_poly_create(&phase, ring, 1, pair->window, 0, "a test"));
+  assert_ok(umbra_poly_create(&secret, ring, 1, pair->window, 0, "a test"));
+  umbra_view to = umbra_poly_view(&phase, ring), with = umbra_poly_view(&secret, ring);
+  umbra_view both = umbra_poly_view(pair, ring), c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
+  assert_ok(umbra_small_expand(&with, s.context, stream, s.secret->ternary));
+  umbra_ring_mul(ring, stream, &to, &c1, &with);
+  umbra_ring_add(ring, stream, &to, &to, &c0);
+  umbra_ring_to_coefficients(ring, stream, &to, &to);
+  uint32_t *host = malloc(umbra_poly_bytes(&phase, ring));
+  assert_non_null(host);
+  assert_ok(umbra_view_fetch(ring, stream, host, &to));
+  umbra_poly_destroy(&phase, ring);
+  umbra_poly_destroy(&secret, ring);
+  return host;
+}
+
+/* The integer of smallest absolute value with these residues modulo the first `limbs` primes of a window. */
+static wide centred(const uint32_t *residues, uint32_t index, umbra_window window, uint32_t limbs) {
+  wide value = 0, product = 1;
+  for (uint32_t i = 0; i < limbs; i++) {
+    uint32_t q = chain->prime[window.first + i];
+    uint32_t have = (uint32_t)((value % q + q) % q), want = residues[(size_t)i * umbra_ring_n(ring) + index];
+    uint32_t step = umbra_mod_mul(umbra_mod_sub(want, have, q), umbra_mod_inv((uint32_t)(product % q), q), q);
+    value += product * step;
+    product *= q;
+  }
+  return value > product / 2 ? value - product : value;
+}
+
+static void check_coefficient(const uint32_t *before, const uint32_t *after, uint32_t i, uint64_t *histogram) {
+  umbra_window base = chain->window[0], top = chain->window[chain->total_levels - 1];
+  wide message = centred(before, i, base, base.count), raised = centred(after, i, top, CRT_LIMBS), q = 1;
+  for (uint32_t l = 0; l < base.count; l++) q *= chain->prime[base.first + l];
+  for (uint32_t l = 0; l < top.count; l++) {
+    uint32_t p = chain->prime[top.first + l];
+    assert_int_equal((uint32_t)((raised % p + p) % p), after[(size_t)l * umbra_ring_n(ring) + i]);
+  }
+  wide difference = raised - message, multiple = (difference + (difference < 0 ? -q / 2 : q / 2)) / q;
+  wide noise = difference - multiple * q;
+  assert_true(multiple >= -OVERFLOW && multiple <= OVERFLOW);
+  assert_true(noise < 1 << 12 && noise > -(1 << 12));
+  histogram[multiple < 0 ? -multiple : multiple]++;
+}
+
+static void test_raise(void **state) {
+  (void)state;
+  uint64_t seed = 7, histogram[OVERFLOW + 1] = {0};
+  vector v = vector_random(&seed, umbra_params_slots(s.params), 1);
+  umbra_ciphertext *fresh = encrypt_vector(&s, &v, umbra_params_depth(s.params)), *low = NULL;
+  assert_ok(umbra_level_drop(s.evaluator, &low, fresh, 0));
+  umbra_scaled in = {.poly = low->poly, .level = 0, .log_scale = chain->log_scale[0], .estimate = low->estimate}, out;
+  assert_ok(umbra_raise(s.evaluator, &out, &in));
+  assert_int_equal(out.level, chain->total_levels - 1);
+  assert_true(out.log_scale == in.log_scale);
+  uint32_t *before = open_up(&low->poly), *after = open_up(&out.poly);
+  for (uint32_t i = 0; i < umbra_ring_n(ring); i++) check_coefficient(before, after, i, histogram);
+  assert_true(histogram[0] > umbra_ring_n(ring) / 10); /* the overflow has deviation sqrt(33 / 12) */
+  assert_true(histogram[1] + histogram[2] > umbra_ring_n(ring) / 3);
+  free(before);
+  free(after);
+  umbra_scaled_destroy(&out, s.context);
+  umbra_ciphertext_destroy(low);
+  umbra_ciphertext_destroy(fresh);
+  vector_destroy(&v);
+}
+
+static void test_missing_keys(void **state) {
+  (void)state;
+  umbra_evaluator *bare;
+  assert_ok(umbra_evaluator_create(&bare, s.context, NULL));
+  umbra_scaled in = {.level = 0}, out;
+  assert_fails(umbra_raise(bare, &out, &in), UMBRA_ERROR_MISSING_KEY, "ephemeral");
+  umbra_evaluator_destroy(bare);
+}
+
+/* The weight of an ephemeral secret is what it should be, and its places are not always the same. */
+static void test_sparse_secrets(void **state) {
+  (void)state;
+  enum { COUNT = 1024, WEIGHT = 32, DRAWS = 200 };
+  umbra_random random;
+  int8_t values[COUNT];
+  uint32_t used[COUNT] = {0}, positive = 0, places = 0;
+  assert_ok(umbra_random_open(&random));
+  for (int draw = 0; draw < DRAWS; draw++) {
+    uint32_t weight = 0;
+    umbra_random_sparse(&random, values, COUNT, WEIGHT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+      assert_true(values[i] >= -1 && values[i] <= 1);
+      weight += values[i] != 0;
+      positive += values[i] == 1;
+      used[i] += values[i] != 0;
+    }
+    assert_int_equal(weight, WEIGHT);
+  }
+  for (uint32_t i = 0; i < COUNT; i++) places += used[i] > 0;
+  assert_true(places > COUNT * 95 / 100);
+  assert_true(positive > DRAWS * WEIGHT * 45 / 100 && positive < DRAWS * WEIGHT * 55 / 100);
+  umbra_random_close(&random);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_raise),
+      cmocka_unit_test(test_missing_keys),
+      cmocka_unit_test(test_sparse_secrets),
+  };
+  set_up();
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  scheme_close(&s);
+  return failed;
+}
