@@ -14,9 +14,9 @@
  * the call returns. Kernels are enqueued on a stream, in order. They cannot fail visibly: a device failure sticks to
  * the device and is returned by check() and wait(). All streams of one device are one queue: work is done in the order
  * of the calls that enqueued it, whatever their streams, so memory may be handed from one stream to another, and given
- * back as soon as its last use is enqueued. Unless stated otherwise dst may be identical to an input, and may not
- * overlap one in another way. Views of one call have the same primes in the same order and the same number of
- * polynomials.
+ * back as soon as its last use is enqueued; only upload_ahead leaves that order. Unless stated otherwise dst may be
+ * identical to an input, and may not overlap one in another way. Views of one call have the same primes in the same
+ * order and the same number of polynomials.
  *
  * Entries at the end may be NULL: host/ring then composes fused ones from the others, to the same integers, and fft and
  * ifft take the place of the bulk ones.
@@ -139,6 +139,21 @@ typedef struct umbra_kernels {
   /* host_src is read before the call returns; host_dst is written when wait() has returned. */
   void (*upload)(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
   void (*download)(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
+
+  /*
+   * Page-locked memory, aligned as that of alloc, contents undefined; OUT_OF_MEMORY where the system gives no more.
+   * Releasing waits for uploads from it, and wipes it. NULL, as the next two entries: on devices in host memory.
+   */
+  umbra_status (*host_alloc)(const umbra_device *device, void **memory, size_t bytes);
+  void (*host_release)(const umbra_device *device, void *memory, size_t bytes);
+
+  /*
+   * An upload beside work, from memory of host_alloc, which keeps its contents until it is released. The copy begins
+   * when the work enqueued before the call has ended. Work enqueued after join_upload of the number returned, which is
+   * never 0, sees it; until then nobody may use device_dst or release it. Neither call is part of a recording.
+   */
+  uint64_t (*upload_ahead)(const umbra_device *device, void *device_dst, const void *host_src, size_t bytes);
+  void (*join_upload)(const umbra_device *device, uint64_t upload);
 
   /*
    * Records what is enqueued on the stream from record to record_end, instead of doing it; the graph does it when it

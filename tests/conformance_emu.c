@@ -2,8 +2,11 @@
 /* labels: emu UMBRA_EMU_ORDER=forward timeout=1200 */
 /* labels: emu UMBRA_EMU_ORDER=reverse timeout=1200 */
 /* labels: emu UMBRA_EMU_ORDER=random timeout=1200 */
+/* labels: emu UMBRA_EMU_QUEUE=deferred UMBRA_CONFORMANCE_RINGS=10 */
+/* labels: emu UMBRA_EMU_QUEUE=copies UMBRA_CONFORMANCE_RINGS=10 */
 /*
- * Conformance of the emulated CUDA kernels, once for each order in which the emulator runs the threads of a block.
+ * Conformance of the emulated CUDA kernels, once for each order in which the emulator runs the threads of a block; on
+ * the small rings also with queues that work as late as they may, or copy as early as they may.
  *
  * Usage: conformance_emu [operation], where the name may contain * and ?.
  */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: emu quick */
+/* labels: emu quick UMBRA_EMU_QUEUE=deferred */
+/* labels: emu quick UMBRA_EMU_QUEUE=copies */
 /*
  * Keys and plaintexts that are larger than the memory that the device may use: they leave it and come back, the limit
- * holds at every moment, and results are those of a device with memory for all.
+ * holds at every moment, and results are those of a device with memory for all. What is known to be needed next comes
+ * beside the work before it.
  */
+#include "../kernels/emu/emu.h"
 #include "scheme.h"
 
 enum { ROTATIONS = 16, TOGETHER = 4, PLAINTEXTS = 12 };
@@ -115,6 +119,72 @@ static void results(void **state) {
   scheme_close(&owner);
 }
 
+/* Rotations of one input, then a sum of products with all plaintexts. */
+typedef struct batch {
+  bytes out[ROTATIONS + 1];
+  uint64_t ahead[2]; /* uploads that ran beside kernels: of keys, of plaintexts */
+} batch;
+
+static batch compute_batch(const server *s) {
+  batch b;
+  umbra_ciphertext *out[ROTATIONS + 1] = {NULL};
+  const umbra_ciphertext *factor[PLAINTEXTS];
+  const umbra_plaintext *const *plain = (const umbra_plaintext *const *)s->plain;
+  for (int i = 0; i < PLAINTEXTS; i++) factor[i] = s->x;
+  const uint64_t before = umbra_emu_counted(UMBRA_EMU_OVERLAPS);
+  assert_ok(umbra_rotate_many(s->evaluator, out, s->x, steps, ROTATIONS));
+  const uint64_t between = umbra_emu_counted(UMBRA_EMU_OVERLAPS);
+  assert_ok(umbra_dot_plain(s->evaluator, &out[ROTATIONS], factor, plain, PLAINTEXTS));
+  b.ahead[0] = between - before;
+  b.ahead[1] = umbra_emu_counted(UMBRA_EMU_OVERLAPS) - between;
+  for (int i = 0; i <= ROTATIONS; i++) {
+    b.out[i] = ciphertext_bytes(out[i]);
+    umbra_ciphertext_destroy(out[i]);
+  }
+  return b;
+}
+
+static void assert_same_outputs(const batch *found, const batch *expected) {
+  for (int i = 0; i <= ROTATIONS; i++) {
+    assert_int_equal(found->out[i].size, expected->out[i].size);
+    assert_memory_equal(found->out[i].data, expected->out[i].data, found->out[i].size);
+  }
+}
+
+static void destroy_batch(batch *b) {
+  for (int i = 0; i <= ROTATIONS; i++) free(b->out[i].data);
+}
+
+/* Of a batch, most keys and plaintexts that are away come beside the work before them; the results are the same. */
+static void ahead(void **state) {
+  (void)state;
+  scheme owner;
+  server s;
+  umbra_ciphertext *x = NULL;
+  const double values[4] = {0.5, -0.25, 0.125, 1};
+  scheme_open(&owner, test_params(11, 40, 3), "cpu", steps, ROTATIONS);
+  assert_ok(umbra_encode_encrypt(&x, owner.public, values, 4));
+  bytes keys = keys_bytes(owner.keys), input = ciphertext_bytes(x);
+  server_open(&s, owner.params, 0, &keys, &input);
+  batch expected = compute_batch(&s);
+  assert_true(expected.ahead[0] == 0 && expected.ahead[1] == 0);
+  server_close(&s);
+  server_open(&s, owner.params, full_size(owner.params, &keys, &input) * 5 / 8, &keys, &input);
+  for (int round = 0; round < 3; round++) {
+    batch found = compute_batch(&s);
+    assert_in_range(found.ahead[0], ROTATIONS / 2, ROTATIONS);
+    assert_in_range(found.ahead[1], PLAINTEXTS / 2, PLAINTEXTS);
+    assert_same_outputs(&found, &expected);
+    destroy_batch(&found);
+  }
+  destroy_batch(&expected);
+  server_close(&s);
+  free(input.data);
+  free(keys.data);
+  umbra_ciphertext_destroy(x);
+  scheme_close(&owner);
+}
+
 static umbra_status turn_back(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
                               void *user) {
   (void)user;
@@ -154,6 +224,7 @@ static void recorded_keys_stay(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(results), cmocka_unit_test(recorded_keys_stay)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(results), cmocka_unit_test(ahead),
+                                     cmocka_unit_test(recorded_keys_stay)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,3 +103,7 @@ void umbra_operand_close(umbra_operand *operand, umbra_evaluator *evaluator) {
   if (operand->pinned) umbra_poly_unpin(operand->pinned, ring);
   if (operand->lowered.data) umbra_poly_destroy(&operand->lowered, ring);
 }
+
+void umbra_operand_prefetch(const umbra_poly *poly, const umbra_evaluator *evaluator) {
+  umbra_poly_prefetch(poly, evaluator->context->ring);
+}

@@ -20,6 +20,12 @@ umbra_status umbra_operand_open(umbra_operand *operand, umbra_evaluator *evaluat
                                 umbra_estimate estimate, uint32_t from, uint32_t to);
 void umbra_operand_close(umbra_operand *operand, umbra_evaluator *evaluator);
 
+/*
+ * A hint that poly, of a plaintext or a key, is needed after what is enqueued next: if it is away from the device, its
+ * upload runs beside that. To be called when what is needed before poly is pinned or opened.
+ */
+void umbra_operand_prefetch(const umbra_poly *poly, const umbra_evaluator *evaluator);
+
 /* dst (over the window of level `to`) = poly lowered from level `from` > to; *estimate follows. */
 umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly, uint32_t from,
                          uint32_t to, umbra_estimate *estimate);

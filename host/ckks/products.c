@@ -121,14 +121,16 @@ umbra_status umbra_mul_add(umbra_evaluator *evaluator, umbra_ciphertext **out, c
 
 /* ---- ciphertext by plaintext ---- */
 
-/* product [+]= a * b at `level`. */
+/* product [+]= a * b at `level`; next: the plaintext that is needed after b, or NULL. */
 static umbra_status multiply_plain(umbra_evaluator *evaluator, const umbra_view *product, const umbra_ciphertext *a,
-                                   const umbra_plaintext *b, uint32_t level, int accumulate, umbra_estimate *estimate) {
+                                   const umbra_plaintext *b, const umbra_plaintext *next, uint32_t level,
+                                   int accumulate, umbra_estimate *estimate) {
   umbra_ring *ring = evaluator->context->ring;
   umbra_operand x, y;
   UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
   umbra_status status = umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, level);
   if (status == UMBRA_OK) {
+    if (next) umbra_operand_prefetch(&next->poly, evaluator);
     (accumulate ? umbra_ring_mul_add : umbra_ring_mul)(ring, evaluator->stream, product, &x.view, &y.view);
     *estimate = umbra_noise_add(*estimate, umbra_noise_mul(x.estimate, y.estimate));
     umbra_operand_close(&y, evaluator);
@@ -146,7 +148,8 @@ static umbra_status dot_plain_into(umbra_evaluator *evaluator, umbra_ciphertext 
   umbra_view view = umbra_poly_view(&product, ring);
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
-    status = multiply_plain(evaluator, &view, a[i], b[i], level, i > 0, &made->estimate);
+    status =
+        multiply_plain(evaluator, &view, a[i], b[i], i + 1 < count ? b[i + 1] : NULL, level, i > 0, &made->estimate);
   if (status == UMBRA_OK) status = rescale(evaluator, made, &product);
   umbra_poly_destroy(&product, ring);
   return status;

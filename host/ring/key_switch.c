@@ -97,9 +97,9 @@ umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_vi
   return status;
 }
 
-/* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step. */
+/* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step; meanwhile the keys come of the `next` ones after them. */
 static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                                 const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
+                                 size_t next, const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
   umbra_key_product product[UMBRA_DIVISIONS_TOGETHER];
   umbra_dividend dividend[UMBRA_DIVISIONS_TOGETHER];
   umbra_view dst[UMBRA_DIVISIONS_TOGETHER];
@@ -111,23 +111,24 @@ static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const u
     if (status == UMBRA_OK) dividend[opened++] = dividend_of(&product[i]);
     dst[i] = to[i].dst;
   }
+  for (size_t i = count; i < count + next && status == UMBRA_OK; i++) umbra_poly_prefetch(&to[i].key->poly, ring);
   if (status == UMBRA_OK) status = umbra_divide_many(ring, stream, dst, digits->window, dividend, count);
   while (opened) umbra_key_product_close(&product[--opened]);
   return status;
 }
 
-/* Where memory is short, fewer go together: less workspace, and fewer keys that have to be there at once. */
+/*
+ * Where memory is short, fewer go together: less workspace, and fewer keys that have to be there at once. A quarter:
+ * where half would fit, it leaves room for the keys of the next ones.
+ */
 umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
                                const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
-  size_t most = UMBRA_DIVISIONS_TOGETHER;
-  for (size_t done = 0, now; done < count; done += now) {
-    now = count - done < most ? count - done : most;
-    umbra_status status = switch_group(ring, stream, to + done, now, x, digits, init);
-    for (; status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1; most = now) {
-      now /= 2;
-      status = switch_group(ring, stream, to + done, now, x, digits, init);
-    }
-    UMBRA_TRY(status);
+  for (size_t most = UMBRA_DIVISIONS_TOGETHER, done = 0; done < count;) {
+    size_t left = count - done, now = left < most ? left : most, next = left - now < now ? left - now : now;
+    umbra_status status = switch_group(ring, stream, to + done, now, next, x, digits, init);
+    if (status == UMBRA_OK) done += now;
+    else if (status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1) most = (now + 3) / 4;
+    else return status;
   }
   return UMBRA_OK;
 }

@@ -11,8 +11,10 @@
 struct umbra_residence {
   umbra_poly *poly; /* without data while it is away; NULL: it is gone, and a recording still holds a pin */
   void *host;       /* copy of its words; NULL until it leaves for the first time */
+  int locked;       /* the copy is page-locked, so that uploads from it run beside other work */
+  uint64_t upload;  /* that brings it back, not joined yet; 0: none */
   uint32_t pins;
-  uint64_t used; /* number of the last pin */
+  uint64_t used; /* number of the last pin or prefetch */
   umbra_residence *next;
 };
 
@@ -26,19 +28,66 @@ umbra_status umbra_poly_may_leave(umbra_poly *poly, umbra_ring *ring) {
   made->used = ++ring->pins;
   made->next = ring->residences;
   ring->residences = made;
+  ring->resident += umbra_poly_bytes(poly, ring);
   mtx_unlock(&ring->lock);
   return UMBRA_OK;
 }
 
+/* ---- the copy in host memory; the lock is held ---- */
+
+/* Page-locked if the system has such memory to give. */
+static umbra_status make_host(umbra_residence *residence, umbra_ring *ring, size_t bytes) {
+  const umbra_kernels *kernels = ring->kernels;
+  residence->locked = !umbra_alloc_must_fail() && kernels->host_alloc &&
+                      kernels->host_alloc(ring->device, &residence->host, bytes) == UMBRA_OK;
+  if (residence->locked) return UMBRA_OK;
+  return umbra_alloc(&residence->host, bytes, 1, "a polynomial away from the device");
+}
+
+static void free_host(umbra_residence *residence, umbra_ring *ring, size_t bytes) {
+  if (residence->locked) {
+    ring->kernels->host_release(ring->device, residence->host, bytes);
+  } else if (residence->host) {
+    sodium_memzero(residence->host, bytes);
+    umbra_free(residence->host);
+  }
+  residence->host = NULL;
+  residence->locked = 0;
+}
+
+/* Made unless there is one: what leaves has not changed since. */
+static umbra_status copy_to_host(umbra_residence *residence, umbra_ring *ring) {
+  if (residence->host) return UMBRA_OK;
+  size_t bytes = umbra_poly_bytes(residence->poly, ring);
+  umbra_stream *stream;
+  UMBRA_TRY(make_host(residence, ring, bytes));
+  umbra_status status = umbra_ring_stream_open(&stream, ring);
+  if (status == UMBRA_OK) {
+    umbra_ring_download(ring, stream, residence->host, residence->poly->data, bytes);
+    status = umbra_ring_wait(ring, stream);
+    umbra_ring_stream_close(stream, ring);
+  }
+  if (status != UMBRA_OK) free_host(residence, ring, bytes);
+  return status;
+}
+
+/* What is enqueued from now on may use the polynomial, or its memory. */
+static void join(umbra_residence *residence, const umbra_ring *ring) {
+  if (residence->upload) ring->kernels->join_upload(ring->device, residence->upload);
+  residence->upload = 0;
+}
+
+/* Releasing the copy waits for an upload from it: after that the polynomial's memory may go to others. */
 void umbra_poly_forget(umbra_poly *poly, umbra_ring *ring) {
   umbra_residence *residence = poly->residence;
   if (!residence) return;
+  size_t bytes = umbra_poly_bytes(poly, ring);
   mtx_lock(&ring->lock);
   umbra_residence **link = &ring->residences;
   while (*link != residence) link = &(*link)->next;
   *link = residence->next;
-  if (residence->host) sodium_memzero(residence->host, umbra_poly_bytes(poly, ring));
-  umbra_free(residence->host);
+  free_host(residence, ring, bytes);
+  if (poly->data) ring->resident -= bytes;
   residence->poly = NULL;
   poly->residence = NULL;
   int pinned = residence->pins > 0;
@@ -48,50 +97,46 @@ void umbra_poly_forget(umbra_poly *poly, umbra_ring *ring) {
 
 /* ---- leaving; the lock is held ---- */
 
-static umbra_residence *longest_unused(const umbra_ring *ring) {
+/* Of those that are not on their way back, unless that may be. */
+static umbra_residence *longest_unused(const umbra_ring *ring, int on_the_way) {
   umbra_residence *found = NULL;
   for (umbra_residence *r = ring->residences; r; r = r->next)
-    if (r->poly->data && !r->pins && (!found || r->used < found->used)) found = r;
+    if (r->poly->data && !r->pins && (on_the_way || !r->upload) && (!found || r->used < found->used)) found = r;
   return found;
 }
 
-/* The copy in host memory, made unless there is one: what leaves has not changed since. */
-static umbra_status copy_to_host(umbra_residence *residence, umbra_ring *ring) {
-  if (residence->host) return UMBRA_OK;
-  size_t bytes = umbra_poly_bytes(residence->poly, ring);
-  umbra_stream *stream;
-  void *host;
-  UMBRA_TRY(umbra_alloc(&host, bytes, 1, "a polynomial away from the device"));
-  umbra_status status = umbra_ring_stream_open(&stream, ring);
-  if (status == UMBRA_OK) {
-    umbra_ring_download(ring, stream, host, residence->poly->data, bytes);
-    status = umbra_ring_wait(ring, stream);
-    umbra_ring_stream_close(stream, ring);
-  }
-  if (status == UMBRA_OK) residence->host = host;
-  else umbra_free(host);
-  return status;
-}
-
-int umbra_residences_evict(umbra_ring *ring) {
-  umbra_residence *leaving = longest_unused(ring);
+static int evict(umbra_residence *leaving, umbra_ring *ring) {
   if (!leaving || copy_to_host(leaving, ring) != UMBRA_OK) return 0;
   size_t bytes = umbra_poly_bytes(leaving->poly, ring);
+  join(leaving, ring);
   ring->kernels->release(ring->device, leaving->poly->data, bytes);
   ring->taken -= bytes;
+  ring->resident -= bytes;
   leaving->poly->data = NULL;
   return 1;
 }
 
-/* ---- coming back ---- */
+int umbra_residences_evict(umbra_ring *ring) { return evict(longest_unused(ring, 1), ring); }
+
+/* ---- coming back; the lock is held ---- */
+
+static void arrive(umbra_residence *residence, umbra_ring *ring, void *memory) {
+  residence->poly->data = memory;
+  ring->resident += umbra_poly_bytes(residence->poly, ring);
+}
+
+static void upload_ahead(umbra_residence *residence, const umbra_ring *ring, size_t bytes) {
+  residence->upload = ring->kernels->upload_ahead(ring->device, residence->poly->data, residence->host, bytes);
+}
 
 static umbra_status bring_back(umbra_residence *residence, umbra_ring *ring, umbra_stream *stream) {
   if (residence->poly->data) return UMBRA_OK;
   size_t bytes = umbra_poly_bytes(residence->poly, ring);
   void *memory;
   UMBRA_TRY(umbra_ring_take_locked(ring, &memory, bytes, "a polynomial that comes back to the device"));
-  umbra_ring_upload(ring, stream, memory, residence->host, bytes);
-  residence->poly->data = memory;
+  arrive(residence, ring, memory);
+  if (residence->locked) upload_ahead(residence, ring, bytes);
+  else umbra_ring_upload(ring, stream, memory, residence->host, bytes);
   return UMBRA_OK;
 }
 
@@ -103,10 +148,46 @@ umbra_status umbra_poly_pin(const umbra_poly *poly, umbra_ring *ring, umbra_stre
   umbra_arena *arena = umbra_arena_of_thread(ring);
   umbra_status status = arena ? umbra_arena_pin(arena, residence) : UMBRA_OK;
   if (status == UMBRA_OK) status = bring_back(residence, ring, stream);
-  if (status == UMBRA_OK) residence->used = ++ring->pins;
-  else residence->pins--;
+  if (status == UMBRA_OK) {
+    join(residence, ring);
+    residence->used = ++ring->pins;
+  } else {
+    residence->pins--;
+  }
   mtx_unlock(&ring->lock);
   return status;
+}
+
+/* ---- ahead of use; the lock is held ---- */
+
+/* Bytes that have to stay: of what is pinned or on its way back. */
+static uint64_t bytes_that_stay(const umbra_ring *ring) {
+  uint64_t bytes = 0;
+  for (const umbra_residence *r = ring->residences; r; r = r->next)
+    if (r->poly->data && (r->pins || r->upload)) bytes += umbra_poly_bytes(r->poly, ring);
+  return bytes;
+}
+
+static void fetch(umbra_residence *residence, umbra_ring *ring) {
+  size_t bytes = umbra_poly_bytes(residence->poly, ring);
+  const uint64_t others = ring->working + bytes, limit = ring->memory_limit;
+  if (bytes_that_stay(ring) + others > limit) return;
+  while (ring->resident + others > limit && evict(longest_unused(ring, 0), ring)) continue;
+  void *memory = ring->resident + others > limit ? NULL : umbra_ring_take_spare(ring, bytes);
+  if (!memory) return;
+  arrive(residence, ring, memory);
+  upload_ahead(residence, ring, bytes);
+}
+
+void umbra_poly_prefetch(const umbra_poly *poly, umbra_ring *ring) {
+  umbra_residence *residence = poly->residence;
+  if (!residence) return;
+  mtx_lock(&ring->lock);
+  if (!umbra_arena_of_thread(ring)) {
+    residence->used = ++ring->pins;
+    if (!poly->data && residence->locked) fetch(residence, ring);
+  }
+  mtx_unlock(&ring->lock);
 }
 
 void umbra_residence_hold(umbra_residence *residence) { residence->pins++; }

@@ -115,6 +115,11 @@ static void *reuse(umbra_ring *ring, size_t bytes) {
   return NULL;
 }
 
+/* Kept blocks count under the memory limit, too. */
+static void drop_beyond_limit(umbra_ring *ring, size_t bytes) {
+  while (ring->blocks && ring->taken + ring->cached + bytes > ring->memory_limit) drop_oldest(ring);
+}
+
 /* Makes room under the memory limit for `bytes` more: polynomials that may leave do. */
 static umbra_status fit_limit(umbra_ring *ring, size_t bytes, const char *what) {
   if (!ring->memory_limit) return UMBRA_OK;
@@ -124,7 +129,7 @@ static umbra_status fit_limit(umbra_ring *ring, size_t bytes, const char *what) 
                       "%s needs %zu bytes; the context's memory limit is %llu, of which %llu are in use: destroy "
                       "objects or raise memory_limit",
                       what, bytes, (unsigned long long)ring->memory_limit, (unsigned long long)ring->taken);
-  while (ring->blocks && ring->taken + ring->cached + bytes > ring->memory_limit) drop_oldest(ring);
+  drop_beyond_limit(ring, bytes);
   return UMBRA_OK;
 }
 
@@ -159,9 +164,22 @@ umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t byte
   return UMBRA_OK;
 }
 
+void *umbra_ring_take_spare(umbra_ring *ring, size_t bytes) {
+  if (bytes > ring->memory_limit - ring->taken) return NULL;
+  void *block = reuse(ring, bytes);
+  if (!block) {
+    drop_beyond_limit(ring, bytes);
+    if (ring->kernels->alloc(ring->device, &block, bytes) != UMBRA_OK) return NULL;
+  }
+  ring->taken += bytes;
+  return block;
+}
+
 umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
   mtx_lock(&ring->lock);
   umbra_status status = umbra_ring_take_locked(ring, memory, bytes, what);
+  uint64_t working = ring->taken - ring->resident;
+  if (working > ring->working) ring->working = working;
   mtx_unlock(&ring->lock);
   return status;
 }

@@ -38,7 +38,9 @@ struct umbra_ring {
   mtx_t lock;                  /* of everything below */
   umbra_arena *arena;          /* what its thread takes and gives goes there; NULL: nothing is recorded */
   umbra_residence *residences; /* of polynomials that may leave */
-  uint64_t pins;               /* so far */
+  uint64_t pins;               /* and prefetches, so far */
+  uint64_t resident;           /* bytes of the polynomials that may leave and have not */
+  uint64_t working;            /* the most bytes that everything else has taken at once */
   uint64_t taken, cached;
   size_t blocks;
   umbra_block block[UMBRA_CACHED_BLOCKS]; /* given back, oldest first */
@@ -61,6 +63,9 @@ umbra_status umbra_arena_pin(umbra_arena *arena, umbra_residence *residence);
 
 /* umbra_ring_take for those who hold the lock. */
 umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t bytes, const char *what);
+
+/* A block below the memory limit that nobody has to leave for; NULL if there is none. The lock is held. */
+void *umbra_ring_take_spare(umbra_ring *ring, size_t bytes);
 
 /* Sends the polynomial away that was used longest ago; 0 if there is none. The lock is held. */
 int umbra_residences_evict(umbra_ring *ring);

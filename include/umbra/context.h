@@ -27,7 +27,8 @@ typedef struct umbra_context_desc {
   uint32_t threads;      /* 0: as many as OpenMP would use */
   /*
    * Bytes of the device's memory that residues, kept blocks and work in progress may take together; 0: all there is. On
-   * a GPU, evaluation keys and plaintexts beyond it wait in host memory, and are brought when they are used.
+   * a GPU, evaluation keys and plaintexts beyond it wait in host memory, page-locked where the system allows, and are
+   * brought when they are used, or shortly before.
    */
   uint64_t memory_limit;
 } umbra_context_desc;

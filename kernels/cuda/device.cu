@@ -165,6 +165,7 @@ static umbra_status open_queue(umbra_device *device) {
   if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&device->queue, cudaStreamNonBlocking);
   if (error == cudaSuccess) error = cudaMemPoolCreate(&device->pool, &properties);
   if (error == cudaSuccess) error = cudaMemPoolSetAttribute(device->pool, cudaMemPoolAttrReleaseThreshold, &never);
+  if (error == cudaSuccess) error = umbra_cuda_ahead_open(device);
   return umbra_cuda_status(device, "open", error);
 }
 
@@ -178,6 +179,7 @@ umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc
   opened->ordinal = ordinal;
   pthread_mutex_init(&opened->lock, NULL); /* default attributes: cannot fail */
   pthread_mutex_init(&opened->plan_lock, NULL);
+  pthread_mutex_init(&opened->ahead.lock, NULL);
   umbra_status status = open_queue(opened);
   if (status == UMBRA_OK) status = open_tables(opened, ring);
   if (status != UMBRA_OK) {
@@ -193,6 +195,7 @@ void umbra_cuda_device_close(umbra_device *device) {
   if (!device) return;
   (void)cudaSetDevice(device->ordinal);
   if (device->queue) (void)cudaStreamSynchronize(device->queue);
+  umbra_cuda_ahead_close(device);
   umbra_cuda_staging_destroy_all(device);
   umbra_cuda_plans_destroy(device);
   if (device->memory) (void)cudaFree(device->memory);
@@ -200,6 +203,7 @@ void umbra_cuda_device_close(umbra_device *device) {
   if (device->queue) (void)cudaStreamDestroy(device->queue);
   pthread_mutex_destroy(&device->lock);
   pthread_mutex_destroy(&device->plan_lock);
+  pthread_mutex_destroy(&device->ahead.lock);
   free(device->host_prime);
   free(device);
 }

@@ -29,6 +29,12 @@ umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph);
 void umbra_cuda_replay(umbra_stream *stream, const umbra_graph *graph);
 void umbra_cuda_graph_destroy(umbra_graph *graph);
 
+/* upload_ahead.cu */
+umbra_status umbra_cuda_host_alloc(const umbra_device *device, void **memory, size_t bytes);
+void umbra_cuda_host_release(const umbra_device *device, void *memory, size_t bytes);
+uint64_t umbra_cuda_upload_ahead(const umbra_device *device, void *device_dst, const void *host_src, size_t bytes);
+void umbra_cuda_join_upload(const umbra_device *device, uint64_t upload);
+
 /* elementwise.cu */
 void umbra_cuda_copy(umbra_stream *stream, const umbra_view *dst, const umbra_view *src);
 void umbra_cuda_zero(umbra_stream *stream, const umbra_view *dst);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's side of the backend: what device.cu, stream.cu, staging.cu, bulk_fft.cu and conversions know of a device. */
+/* The host's side of the backend: what files know of a device that do more than launch kernels. */
 #ifndef UMBRA_KERNELS_CUDA_RUNTIME_H
 #define UMBRA_KERNELS_CUDA_RUNTIME_H
 
@@ -15,7 +15,16 @@ struct umbra_cuda_plan {
   uint64_t last_use; /* counted through the device's; 0: there is no plan here */
 };
 
-enum { UMBRA_CUDA_PLANS = 8 };
+enum { UMBRA_CUDA_PLANS = 8, UMBRA_CUDA_IN_FLIGHT = 16 };
+
+/* The queue of uploads ahead. */
+struct umbra_cuda_ahead {
+  pthread_mutex_t lock; /* of `uploads`, and while one is enqueued */
+  cudaStream_t queue;
+  cudaEvent_t before;                     /* where the work's queue was at the last upload */
+  cudaEvent_t done[UMBRA_CUDA_IN_FLIGHT]; /* of upload i: number i modulo their count, until a later one needs it */
+  uint64_t uploads;                       /* so far */
+};
 
 struct umbra_device {
   umbra_cuda_tables tables;
@@ -29,6 +38,7 @@ struct umbra_device {
   pthread_mutex_t plan_lock; /* of the plans, and while one is at work in a call */
   umbra_cuda_plan plan[UMBRA_CUDA_PLANS];
   uint64_t plan_uses;
+  umbra_cuda_ahead ahead;
   int failed; /* set once, after the text; read and written by the functions below only */
   char failure[256];
 };
@@ -47,6 +57,12 @@ int umbra_cuda_is_recording(umbra_stream *stream);
 
 /* With the queue idle: destroys cuFFT's plans. */
 void umbra_cuda_plans_destroy(umbra_device *device);
+
+/* ---- uploads ahead ---- */
+
+/* Opens their queue; also what was opened in part can be closed. */
+cudaError_t umbra_cuda_ahead_open(umbra_device *device);
+void umbra_cuda_ahead_close(umbra_device *device);
 
 /* ---- pinned memory through which uploads and downloads go ---- */
 

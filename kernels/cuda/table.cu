@@ -27,6 +27,10 @@ static constexpr umbra_kernels collect() {
   table.release = umbra_cuda_release;
   table.upload = umbra_cuda_upload;
   table.download = umbra_cuda_download;
+  table.host_alloc = umbra_cuda_host_alloc;
+  table.host_release = umbra_cuda_host_release;
+  table.upload_ahead = umbra_cuda_upload_ahead;
+  table.join_upload = umbra_cuda_join_upload;
   table.record = umbra_cuda_record;
   table.record_end = umbra_cuda_record_end;
   table.replay = umbra_cuda_replay;

@@ -17,20 +17,25 @@
  *   data races               under ThreadSanitizer (clang): inside blocks of at most 250 threads, larger ones are
  *                            refused; and between blocks that run within 250 threads of each other
  *   wrong launches           limits of block, grid, shared memory and arguments are those of sm_90
- *   wrong use of streams     copies outside allocations, calls that a capture forbids; and with UMBRA_EMU_QUEUE=deferred,
- *                            where work is done at the latest moment that CUDA allows, results read without waiting
+ *   wrong use of streams     copies outside allocations, calls that a capture forbids
+ *                              with UMBRA_EMU_QUEUE=deferred, where work is done at the latest moment that CUDA allows:
+ *                            what the host or a stream reads without waiting for the stream that writes it
+ *                              with UMBRA_EMU_QUEUE=copies, where copies are done at the earliest moment: memory that a
+ *                            copy overwrites while another stream needs it, or before it is allocated
  *   unhandled failures       every call, allocation or launch can be made to fail
  *
- * What it does not cover: timing; weak-memory effects; the order of unsynchronised streams (all are one queue); warps
- * in lockstep; threads that spin until another has done something (they spin for ever); __launch_bounds__ and registers;
- * host pointers that a kernel dereferences; PTX, clusters, distributed shared memory, tensor cores, TMA; cuFFT, which is
- * only used where tests/emu puts a stand-in for it on the library path. It is stricter than a GPU with threads that return
- * before a barrier where others wait, and with allocation in a capture.
+ * What it does not cover: timing; weak-memory effects; other orders of streams than these, and any but one of blocking
+ * streams, which are one queue with the default stream; warps in lockstep; threads that spin until another has done
+ * something (they spin for ever); __launch_bounds__ and registers; host pointers that a kernel dereferences; PTX,
+ * clusters, distributed shared memory, tensor cores, TMA; cuFFT, which is only used where tests/emu puts a stand-in for
+ * it on the library path. It is stricter than a GPU with threads that return before a barrier where others wait, and
+ * with allocation in a capture.
  *
  * Environment, read at the first call:
  *   UMBRA_EMU_ORDER=forward|reverse|random[:seed]   threads of a block, and blocks; one OS thread. Without it: forward,
  *                                                   blocks spread over the OS threads of OpenMP
- *   UMBRA_EMU_QUEUE=eager|deferred                  when streams work: at once (the default), or when waited for
+ *   UMBRA_EMU_QUEUE=eager|deferred|copies           when streams work: at once (the default), or when waited for, or
+ *                                                   copies as soon as they may and all else when waited for
  *   UMBRA_EMU_FAIL=call|alloc|launch|later:n        as umbra_emu_fail
  *   UMBRA_EMU_STATS=1                               prints what ran when the process ends
  */
@@ -53,8 +58,13 @@ typedef enum umbra_emu_order {
 
 void umbra_emu_set_order(umbra_emu_order order, uint64_t seed);
 
-/* Whether streams work only when waited for. */
-void umbra_emu_set_deferred(int deferred);
+typedef enum umbra_emu_queue {
+  UMBRA_EMU_EAGER,       /* streams work at once */
+  UMBRA_EMU_DEFERRED,    /* when waited for */
+  UMBRA_EMU_COPIES_FIRST /* copies as soon as their stream gets to them, all else when waited for */
+} umbra_emu_queue;
+
+void umbra_emu_set_queue(umbra_emu_queue queue);
 
 typedef enum umbra_emu_failure {
   UMBRA_EMU_FAIL_CALL,   /* any call that can fail, but those that free or destroy: cudaErrorUnknown */
@@ -89,6 +99,7 @@ typedef enum umbra_emu_counter {
   UMBRA_EMU_ALLOCATIONS, /* of device and pinned memory */
   UMBRA_EMU_WAITS,       /* calls in which the host waits for the device, or may */
   UMBRA_EMU_LAUNCHES,    /* of kernels, one by one or as a graph */
+  UMBRA_EMU_OVERLAPS,    /* copies beside which another stream got kernels to run, before any stream waited for them */
   UMBRA_EMU_COUNTERS
 } umbra_emu_counter;
 

@@ -49,7 +49,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   umbra_emu_happened(UMBRA_EMU_LAUNCHES);
   if (umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH)) return call.end(cudaErrorLaunchOutOfResources);
   std::vector<umbra_emu_work> work = exec->work;
-  return call.end(umbra_emu_enqueue(stream, [work] {
+  return call.end(umbra_emu_enqueue(stream, UMBRA_EMU_KERNELS, [work] {
     cudaError_t error = cudaSuccess;
     for (size_t i = 0; i < work.size() && !error; i++) error = work[i]();
     return error;

@@ -21,7 +21,7 @@ enum {
 struct umbra_emu_settings {
   umbra_emu_order order;
   uint64_t seed;
-  bool deferred;
+  umbra_emu_queue queue;
 };
 umbra_emu_settings *umbra_emu_settings_get(void);
 
@@ -87,10 +87,14 @@ void umbra_emu_revive(void);
 
 typedef std::function<cudaError_t()> umbra_emu_work;
 
-/* Does the work, keeps it until somebody waits, or adds it to the stream's graph. */
-cudaError_t umbra_emu_enqueue(cudaStream_t stream, umbra_emu_work work);
+/* What a piece of work is: copies may be done first, and are overlapped by kernels of other streams. */
+enum umbra_emu_kind { UMBRA_EMU_KERNELS, UMBRA_EMU_COPY, UMBRA_EMU_OTHER };
 
-/* Does all work that was kept. Its first failure sticks to the device. */
+/* Does the work, keeps it until it is due, or adds it to the stream's graph. */
+cudaError_t umbra_emu_enqueue(cudaStream_t stream, umbra_emu_kind kind, umbra_emu_work work);
+
+/* Does the work of a stream that was kept, or of all streams. Its first failure sticks to the device. */
+cudaError_t umbra_emu_drain(cudaStream_t stream);
 cudaError_t umbra_emu_flush(void);
 
 bool umbra_emu_is_capturing(cudaStream_t stream);

@@ -124,7 +124,12 @@ cudaError_t cudaMallocFromPoolAsync(void **memory, size_t bytes, cudaMemPool_t p
   pool->used_high = std::max(pool->used_high, pool->used);
   pool->reserved = std::max(pool->reserved, pool->used);
   pool->reserved_high = std::max(pool->reserved_high, pool->reserved);
-  return cudaSuccess;
+  /* What is written before the allocation's place in the queue is lost. */
+  void *block = *memory;
+  return call.end(umbra_emu_enqueue(stream, UMBRA_EMU_OTHER, [=] {
+    umbra_emu_poison(block, bytes, 0);
+    return cudaSuccess;
+  }));
 }
 
 cudaError_t cudaMallocAsync(void **memory, size_t bytes, cudaStream_t stream) {
@@ -143,7 +148,7 @@ cudaError_t cudaFreeAsync(void *memory, cudaStream_t stream) {
     found.pool->reserved = std::max(found.pool->used, std::min(found.pool->reserved, found.pool->threshold));
   }
   std::shared_ptr<void> block(memory, free);
-  cudaError_t error = umbra_emu_enqueue(stream, [block] { return cudaSuccess; });
+  cudaError_t error = umbra_emu_enqueue(stream, UMBRA_EMU_OTHER, [block] { return cudaSuccess; });
   return call.end(call.error ? call.error : error);
 }
 
@@ -264,23 +269,23 @@ static void copy_rows(const area &dst, const area &src) {
 /* Deferred, what CUDA does with pageable memory: the source is read now, and the target written before the return. */
 static cudaError_t copy(const area &dst, const area &src, cudaMemcpyKind kind, cudaStream_t stream) {
   if (dst.pitch < dst.width || src.pitch < src.width || !fits(dst, src, kind)) return cudaErrorInvalidValue;
-  bool later = umbra_emu_settings_get()->deferred && !umbra_emu_is_capturing(stream);
+  bool later = umbra_emu_settings_get()->queue != UMBRA_EMU_EAGER && !umbra_emu_is_capturing(stream);
   bool dst_pageable = !on_device(dst) && !holds(pinned, dst.start, span(dst));
   bool src_pageable = !on_device(src) && !holds(pinned, src.start, span(src));
   if (later && src_pageable) {
     auto kept = std::make_shared<std::vector<char>>(dst.width * dst.height);
     area middle = {kept->data(), dst.width, dst.width, dst.height};
     copy_rows(middle, src);
-    return umbra_emu_enqueue(stream, [=] {
+    return umbra_emu_enqueue(stream, UMBRA_EMU_COPY, [=] {
       copy_rows(dst, {kept->data(), dst.width, dst.width, dst.height});
       return cudaSuccess;
     });
   }
-  cudaError_t error = umbra_emu_enqueue(stream, [=] {
+  cudaError_t error = umbra_emu_enqueue(stream, UMBRA_EMU_COPY, [=] {
     copy_rows(dst, src);
     return cudaSuccess;
   });
-  return !error && later && dst_pageable ? umbra_emu_flush() : error;
+  return !error && later && dst_pageable ? umbra_emu_drain(stream) : error;
 }
 
 static area flat(const void *start, size_t bytes) {
@@ -308,12 +313,12 @@ cudaError_t cudaMemcpy(void *dst, const void *src, size_t bytes, cudaMemcpyKind 
   umbra_emu_call call(true, true);
   if (call.error) return call.end(call.error);
   cudaError_t error = copy(flat(dst, bytes), flat(src, bytes), kind, nullptr);
-  return call.end(error ? error : umbra_emu_flush());
+  return call.end(error ? error : umbra_emu_drain(nullptr));
 }
 
 static cudaError_t set(const area &a, int value, cudaStream_t stream) {
   if (a.pitch < a.width || !on_device(a)) return cudaErrorInvalidValue;
-  return umbra_emu_enqueue(stream, [=] {
+  return umbra_emu_enqueue(stream, UMBRA_EMU_OTHER, [=] {
     for (size_t i = 0; i < a.height; i++) memset(a.start + i * a.pitch, value, a.width);
     return cudaSuccess;
   });
@@ -335,5 +340,5 @@ cudaError_t cudaMemset(void *memory, int value, size_t bytes) {
   umbra_emu_call call(true, true);
   if (call.error) return call.end(call.error);
   cudaError_t error = set(flat(memory, bytes), value, nullptr);
-  return call.end(error ? error : umbra_emu_flush());
+  return call.end(error ? error : umbra_emu_drain(nullptr));
 }

@@ -190,7 +190,7 @@ static cudaError_t check_launch(const cudaLaunchConfig_t *config, const void *ke
 static cudaError_t run_grid(const umbra_emu_grid &grid) {
   if (!umbra_emu_count(UMBRA_EMU_FAIL_LATER)) return umbra_emu_run(grid);
   umbra_emu_break(cudaErrorIllegalAddress);
-  return umbra_emu_settings_get()->deferred ? cudaErrorIllegalAddress : cudaSuccess;
+  return umbra_emu_settings_get()->queue == UMBRA_EMU_EAGER ? cudaSuccess : cudaErrorIllegalAddress;
 }
 
 cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::function<void()> thread) {
@@ -200,5 +200,5 @@ cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kerne
   if (!call.error && umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH)) call.error = cudaErrorLaunchOutOfResources;
   if (call.error) return call.end(call.error);
   umbra_emu_grid grid = {kernel, config->gridDim, config->blockDim, config->dynamicSmemBytes, std::move(thread)};
-  return call.end(umbra_emu_enqueue(config->stream, [grid] { return run_grid(grid); }));
+  return call.end(umbra_emu_enqueue(config->stream, UMBRA_EMU_KERNELS, [grid] { return run_grid(grid); }));
 }

@@ -43,13 +43,19 @@ static void read_failure(void) {
   refuse("UMBRA_EMU_FAIL", value);
 }
 
+static void read_queue(umbra_emu_settings *settings) {
+  const char *value = getenv("UMBRA_EMU_QUEUE");
+  if (!value || !*value || !strcmp(value, "eager")) return;
+  if (!strcmp(value, "deferred")) settings->queue = UMBRA_EMU_DEFERRED;
+  else if (!strcmp(value, "copies")) settings->queue = UMBRA_EMU_COPIES_FIRST;
+  else refuse("UMBRA_EMU_QUEUE", value);
+}
+
 static umbra_emu_settings from_environment(void) {
-  umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, false};
+  umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, UMBRA_EMU_EAGER};
   read_order(&settings);
   read_failure();
-  const char *queue = getenv("UMBRA_EMU_QUEUE");
-  settings.deferred = queue && !strcmp(queue, "deferred");
-  if (queue && *queue && !settings.deferred && strcmp(queue, "eager") != 0) refuse("UMBRA_EMU_QUEUE", queue);
+  read_queue(&settings);
   return settings;
 }
 
@@ -89,10 +95,10 @@ void umbra_emu_fail(umbra_emu_failure kind, uint64_t n) {
   if (kind == UMBRA_EMU_FAIL_LATER) umbra_emu_revive();
 }
 
-void umbra_emu_set_deferred(int deferred) {
+void umbra_emu_set_queue(umbra_emu_queue queue) {
   umbra_emu_call call(false, false);
   umbra_emu_flush();
-  umbra_emu_settings_get()->deferred = deferred != 0;
+  umbra_emu_settings_get()->queue = queue;
 }
 
 int umbra_emu_failed(umbra_emu_failure kind) { return failed[kind]; }

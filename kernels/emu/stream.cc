@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Streams, events and graphs. All streams are one queue, in the order of the calls; it works at once, or, deferred, when
- * somebody waits. A capture keeps the same pieces of work in a graph instead.
+ * Streams, events and captures. Work is done at once in the order of the calls, or kept in one queue per stream until
+ * somebody waits for it, the host or another stream. A capture keeps the same pieces of work in a graph instead.
  */
 #include "stream.h"
 
 #include <algorithm>
 #include <chrono>
 
-static std::vector<umbra_emu_work> queue;
 static std::vector<std::shared_ptr<umbra_emu_capture>> captures; /* that have begun and not ended */
 
 /* The default stream's handles: 0, cudaStreamLegacy, cudaStreamPerThread. */
@@ -20,15 +19,129 @@ umbra_emu_capture *umbra_emu_capture_of(cudaStream_t stream) {
 
 bool umbra_emu_is_capturing(cudaStream_t stream) { return umbra_emu_capture_of(stream) != nullptr; }
 
-/* ---- the queue ---- */
+/* ---- queues ---- */
+
+/* A place in a queue: what an event records. */
+struct umbra_emu_mark {
+  std::shared_ptr<umbra_emu_fifo> fifo;
+  bool done;
+  std::chrono::steady_clock::time_point when;
+};
+
+/* Work; or, without any, a mark that is reached (RECORD) or that has to be reached before what follows (WAIT). */
+struct item {
+  enum { WORK, COPY, RECORD, WAIT } what;
+  umbra_emu_work work;
+  std::shared_ptr<umbra_emu_mark> mark;
+};
+
+struct umbra_emu_fifo {
+  std::deque<item> items;
+  uint64_t fresh; /* copies that nobody waited for, and beside which no other stream got kernels */
+};
+
+/* The first is that of the default stream and of blocking ones. Never destroyed, as streams may never be. */
+static std::vector<std::shared_ptr<umbra_emu_fifo>> &fifos(void) {
+  static auto &all = *new std::vector<std::shared_ptr<umbra_emu_fifo>>{std::make_shared<umbra_emu_fifo>()};
+  return all;
+}
+
+static const std::shared_ptr<umbra_emu_fifo> &fifo_of(cudaStream_t stream) {
+  return is_default(stream) || stream->blocking ? fifos()[0] : stream->fifo;
+}
+
+static cudaError_t reach(const umbra_emu_mark &mark);
+
+static cudaError_t perform(const item &next) {
+  if (next.what == item::WAIT) return cudaSuccess;
+  if (next.what != item::RECORD) return next.work();
+  next.mark->done = true;
+  next.mark->when = std::chrono::steady_clock::now();
+  return cudaSuccess;
+}
+
+/* A failure sticks to the device, and what was to come is dropped: nobody will wait for it. */
+static void fail(cudaError_t error) {
+  umbra_emu_break(error);
+  for (auto &fifo : fifos()) {
+    for (item &dropped : fifo->items) {
+      if (dropped.mark) dropped.mark->done = true;
+    }
+    fifo->items.clear();
+  }
+}
+
+/* Does what is next in a queue. A wait stays there until its mark is reached, so that nothing overtakes it. */
+static cudaError_t advance(umbra_emu_fifo *fifo) {
+  if (fifo->items.front().what == item::WAIT && !fifo->items.front().mark->done) {
+    const std::shared_ptr<umbra_emu_mark> mark = fifo->items.front().mark;
+    return reach(*mark);
+  }
+  item next = std::move(fifo->items.front());
+  fifo->items.pop_front();
+  cudaError_t error = perform(next);
+  if (error) fail(error);
+  return error;
+}
+
+static bool may_hurry(const item &next) { return next.what == item::WAIT ? next.mark->done : next.what != item::WORK; }
+
+/* Copies first: does what is next in any queue and need not wait for work. */
+static cudaError_t hurry(void) {
+  bool moved = umbra_emu_settings_get()->queue == UMBRA_EMU_COPIES_FIRST;
+  while (moved) {
+    moved = false;
+    for (auto &fifo : fifos()) {
+      while (!fifo->items.empty() && may_hurry(fifo->items.front())) {
+        cudaError_t error = advance(fifo.get());
+        if (error) return error;
+        moved = true;
+      }
+    }
+  }
+  return cudaSuccess;
+}
+
+static cudaError_t step(umbra_emu_fifo *fifo) {
+  cudaError_t error = advance(fifo);
+  return error ? error : hurry();
+}
+
+static cudaError_t drain(umbra_emu_fifo *fifo) {
+  cudaError_t error = cudaSuccess;
+  while (!error && !fifo->items.empty()) error = step(fifo);
+  return error;
+}
+
+/* Ends, as a mark only depends on what was enqueued before it. */
+static cudaError_t reach(const umbra_emu_mark &mark) {
+  cudaError_t error = cudaSuccess;
+  while (!error && !mark.done && !mark.fifo->items.empty()) error = step(mark.fifo.get());
+  return error;
+}
+
+cudaError_t umbra_emu_drain(cudaStream_t stream) { return drain(fifo_of(stream).get()); }
 
 cudaError_t umbra_emu_flush(void) {
   cudaError_t error = cudaSuccess;
-  std::vector<umbra_emu_work> due;
-  due.swap(queue);
-  for (size_t i = 0; i < due.size() && !error; i++) error = due[i]();
-  if (error) umbra_emu_break(error);
+  for (size_t i = 0; i < fifos().size() && !error; i++) error = drain(fifos()[i].get());
   return error;
+}
+
+static cudaError_t push(umbra_emu_fifo *fifo, item last) {
+  if (umbra_emu_settings_get()->queue == UMBRA_EMU_EAGER) return perform(last);
+  fifo->items.push_back(std::move(last));
+  return hurry();
+}
+
+static void count_overlaps(umbra_emu_fifo *fifo, umbra_emu_kind kind) {
+  if (kind == UMBRA_EMU_COPY) fifo->fresh++;
+  if (kind != UMBRA_EMU_KERNELS) return;
+  for (auto &other : fifos()) {
+    for (; other->fresh; other->fresh--) {
+      if (other.get() != fifo) umbra_emu_happened(UMBRA_EMU_OVERLAPS);
+    }
+  }
 }
 
 /* Using the legacy stream would make it wait for a blocking stream's capture. */
@@ -41,7 +154,7 @@ static cudaError_t implicit_dependency(void) {
   return cudaSuccess;
 }
 
-cudaError_t umbra_emu_enqueue(cudaStream_t stream, umbra_emu_work work) {
+cudaError_t umbra_emu_enqueue(cudaStream_t stream, umbra_emu_kind kind, umbra_emu_work work) {
   if (umbra_emu_capture *capture = umbra_emu_capture_of(stream)) {
     if (capture->lost) return cudaErrorStreamCaptureInvalidated;
     capture->graph->work.push_back(std::move(work));
@@ -49,12 +162,9 @@ cudaError_t umbra_emu_enqueue(cudaStream_t stream, umbra_emu_work work) {
   }
   cudaError_t error = is_default(stream) ? implicit_dependency() : cudaSuccess;
   if (error) return error;
-  if (!umbra_emu_settings_get()->deferred) {
-    error = umbra_emu_flush();
-    return error ? error : work();
-  }
-  queue.push_back(std::move(work));
-  return cudaSuccess;
+  umbra_emu_fifo *fifo = fifo_of(stream).get();
+  count_overlaps(fifo, kind);
+  return push(fifo, {kind == UMBRA_EMU_COPY ? item::COPY : item::WORK, std::move(work), nullptr});
 }
 
 cudaError_t umbra_emu_forbidden(void) {
@@ -70,17 +180,9 @@ cudaError_t umbra_emu_forbidden(void) {
 }
 
 /* Waiting for a stream that captures never ends: it is refused, and the capture is lost. */
-static cudaError_t wait_for(umbra_emu_capture *capture) {
-  if (!capture) return umbra_emu_flush();
+static cudaError_t refuse(umbra_emu_capture *capture) {
   capture->lost = true;
   return cudaErrorStreamCaptureUnsupported;
-}
-
-/* Asking shows work in progress once, and does it, so that whoever polls gets on. */
-static cudaError_t ask(void) {
-  if (queue.empty()) return cudaSuccess;
-  cudaError_t error = umbra_emu_flush();
-  return error ? error : cudaErrorNotReady;
 }
 
 /* ---- streams ---- */
@@ -91,6 +193,8 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags) {
   if (flags > cudaStreamNonBlocking) return call.end(cudaErrorInvalidValue);
   *stream = new CUstream_st();
   (*stream)->blocking = flags == cudaStreamDefault;
+  (*stream)->fifo = std::make_shared<umbra_emu_fifo>();
+  fifos().push_back((*stream)->fifo);
   return cudaSuccess;
 }
 
@@ -104,14 +208,17 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   umbra_emu_call call(false, false);
   if (is_default(stream)) return call.end(cudaErrorInvalidResourceHandle);
   if (stream->capture) stream->capture->lost = true;
+  cudaError_t error = drain(stream->fifo.get());
+  fifos().erase(std::find(fifos().begin(), fifos().end(), stream->fifo));
   delete stream;
-  return call.end(call.error);
+  return call.end(call.error ? call.error : error);
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   umbra_emu_call call(true, false);
   umbra_emu_happened(UMBRA_EMU_WAITS);
-  if (!call.error) call.error = wait_for(umbra_emu_capture_of(stream));
+  umbra_emu_capture *capture = umbra_emu_capture_of(stream);
+  if (!call.error) call.error = capture ? refuse(capture) : umbra_emu_drain(stream);
   if (!call.error && is_default(stream)) call.error = implicit_dependency();
   return call.end(call.error);
 }
@@ -119,21 +226,24 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 cudaError_t cudaDeviceSynchronize(void) {
   umbra_emu_call call(true, false);
   umbra_emu_happened(UMBRA_EMU_WAITS);
-  for (auto &capture : captures) call.error = wait_for(capture.get());
+  for (auto &capture : captures) call.error = refuse(capture.get());
   return call.end(call.error ? call.error : umbra_emu_flush());
 }
 
+/* Asking shows work in progress once, and does it, so that whoever polls gets on. */
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
   umbra_emu_call call(true, false);
   if (call.error) return call.end(call.error);
-  umbra_emu_capture *capture = umbra_emu_capture_of(stream);
-  return call.end(capture ? wait_for(capture) : ask());
+  if (umbra_emu_capture *capture = umbra_emu_capture_of(stream)) return call.end(refuse(capture));
+  if (fifo_of(stream)->items.empty()) return cudaSuccess;
+  cudaError_t error = umbra_emu_drain(stream);
+  return call.end(error ? error : cudaErrorNotReady);
 }
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void *data) {
   umbra_emu_call call(true, false);
   if (call.error) return call.end(call.error);
-  return call.end(umbra_emu_enqueue(stream, [=] {
+  return call.end(umbra_emu_enqueue(stream, UMBRA_EMU_OTHER, [=] {
     function(data);
     return cudaSuccess;
   }));
@@ -142,12 +252,8 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void 
 /* ---- events ---- */
 
 struct CUevent_st {
-  struct state {
-    bool done;
-    std::chrono::steady_clock::time_point when;
-  };
   bool timed;
-  std::shared_ptr<state> last;                /* NULL: never recorded */
+  std::shared_ptr<umbra_emu_mark> last;       /* NULL: never recorded */
   std::shared_ptr<umbra_emu_capture> capture; /* it was recorded in */
 };
 
@@ -173,16 +279,13 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (call.error) return call.end(call.error);
   event->capture = is_default(stream) ? nullptr : stream->capture;
   if (event->capture) return call.end(event->capture->lost ? cudaErrorStreamCaptureInvalidated : cudaSuccess);
-  auto state = std::make_shared<CUevent_st::state>();
-  event->last = state;
-  return call.end(umbra_emu_enqueue(stream, [state] {
-    state->done = true;
-    state->when = std::chrono::steady_clock::now();
-    return cudaSuccess;
-  }));
+  cudaError_t error = is_default(stream) ? implicit_dependency() : cudaSuccess;
+  if (error) return call.end(error);
+  event->last = std::make_shared<umbra_emu_mark>(umbra_emu_mark{fifo_of(stream), false, {}});
+  return call.end(push(fifo_of(stream).get(), {item::RECORD, nullptr, event->last}));
 }
 
-/* Work of one queue is in order anyway; an event that was captured makes the stream join its capture. */
+/* An event that was captured makes the stream join its capture. */
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   umbra_emu_call call(true, false);
   if (call.error) return call.end(call.error);
@@ -195,7 +298,11 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     }
     return cudaSuccess;
   }
-  if (!own || !event->last) return cudaSuccess;
+  if (!event->last) return cudaSuccess;
+  if (!own) {
+    event->last->fifo->fresh = 0;
+    return call.end(push(fifo_of(stream).get(), {item::WAIT, nullptr, event->last}));
+  }
   own->lost = true;
   return call.end(cudaErrorStreamCaptureIsolation);
 }
@@ -204,14 +311,17 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   umbra_emu_call call(true, false);
   umbra_emu_happened(UMBRA_EMU_WAITS);
   if (call.error) return call.end(call.error);
-  return call.end(event->capture ? cudaErrorCapturedEvent : umbra_emu_flush());
+  if (event->capture) return call.end(cudaErrorCapturedEvent);
+  return call.end(event->last ? reach(*event->last) : cudaSuccess);
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   umbra_emu_call call(true, true);
   if (call.error) return call.end(call.error);
   if (event->capture) return call.end(cudaErrorCapturedEvent);
-  return call.end(!event->last || event->last->done ? cudaSuccess : ask());
+  if (!event->last || event->last->done) return cudaSuccess;
+  cudaError_t error = reach(*event->last);
+  return call.end(error ? error : cudaErrorNotReady);
 }
 
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {

@@ -3,6 +3,7 @@
 #ifndef UMBRA_EMU_STREAM_H
 #define UMBRA_EMU_STREAM_H
 
+#include <deque>
 #include <thread>
 
 #include "internal.h"
@@ -21,8 +22,12 @@ struct umbra_emu_capture {
   bool blocking, lost, ended;
 };
 
+/* What streams have to do, in order. */
+struct umbra_emu_fifo;
+
 struct CUstream_st {
   bool blocking;
+  std::shared_ptr<umbra_emu_fifo> fifo; /* shared with the marks in it, which may outlive the stream */
   std::shared_ptr<umbra_emu_capture> capture;
 };
 

@@ -276,6 +276,51 @@ static void test_streams(void **state) {
   rig_close(&r);
 }
 
+/* ---- uploads ahead ---- */
+
+/* v_0 grows by each of the uploads to v_1, which run beside a transform of v_0 if they may. */
+static void add_uploads(const rig *r, const umbra_view v[2], const uint32_t *host, int uploads, int ahead) {
+  const umbra_kernels *k = r->kernels;
+  const size_t bytes = v[1].stride * sizeof *host;
+  for (int i = 0; i < uploads; i++, host += v[1].stride) {
+    const uint64_t upload = ahead ? k->upload_ahead(r->device, v[1].run->data, host, bytes) : 0;
+    if (ahead) assert_true(upload != 0);
+    k->ntt_forward(r->stream, &v[0]);
+    if (ahead) k->join_upload(r->device, upload);
+    else k->upload(r->stream, v[1].run->data, host, bytes);
+    k->add(r->stream, &v[0], &v[0], &v[1]);
+  }
+}
+
+static void test_upload_ahead(void **state) {
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  assert_int_equal(!kernels->upload_ahead, !kernels->join_upload);
+  assert_int_equal(!kernels->upload_ahead, !kernels->host_alloc);
+  assert_int_equal(!kernels->upload_ahead, !kernels->host_release);
+  if (!kernels->upload_ahead) skip();
+  enum { UPLOADS = 40 };
+  rig oracle, tested;
+  umbra_view v[2], w[2];
+  void *host = NULL;
+  start_law(&oracle, umbra_kernels_get("ref"), v, 2);
+  start_law(&tested, kernels, w, 2);
+  const size_t words = w[1].stride, bytes = UPLOADS * words * sizeof(uint32_t);
+  assert_int_equal(kernels->host_alloc(tested.device, &host, bytes), UMBRA_OK);
+  assert_int_equal((uintptr_t)host % 64, 0);
+  for (int i = 0; i < UPLOADS; i++) {
+    fill_view(&tested, &w[1]);
+    memcpy((uint32_t *)host + i * words, tested.before + (w[1].run->data - tested.memory), words * sizeof(uint32_t));
+  }
+  add_uploads(&oracle, v, host, UPLOADS, 0);
+  add_uploads(&tested, w, host, UPLOADS, 1);
+  kernels->host_release(tested.device, host, bytes);
+  rig_download(&oracle);
+  rig_download(&tested);
+  assert_memory_equal(tested.after, oracle.after, oracle.used * sizeof *oracle.after);
+  rig_close(&oracle);
+  rig_close(&tested);
+}
+
 /* ---- recorded work ---- */
 
 /* v_2 = NTT(c * the product's coefficients), and the first operand grows by it, so that every repetition counts. */
@@ -363,7 +408,7 @@ static const struct CMUnitTest laws[] = {
     cmocka_unit_test(test_device_open),   cmocka_unit_test(test_devices),          cmocka_unit_test(test_streams),
     cmocka_unit_test(test_record),        cmocka_unit_test(test_automorphism_law), cmocka_unit_test(test_product_law),
     cmocka_unit_test(test_expand_bounds), cmocka_unit_test(test_fft_law),          cmocka_unit_test(test_laps),
-    cmocka_unit_test(test_bulk_law),
+    cmocka_unit_test(test_bulk_law),      cmocka_unit_test(test_upload_ahead),
 };
 
 enum { LAWS = sizeof laws / sizeof *laws };

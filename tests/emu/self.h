@@ -39,7 +39,7 @@ static std::vector<T> take(T *memory, size_t count) {
 
 static int tear_down(void **) {
   umbra_emu_set_order(UMBRA_EMU_PARALLEL, 0);
-  umbra_emu_set_deferred(0);
+  umbra_emu_set_queue(UMBRA_EMU_EAGER);
   for (int kind = 0; kind < UMBRA_EMU_FAILURES; kind++) umbra_emu_fail((umbra_emu_failure)kind, 0);
   umbra_emu_set_memory((size_t)80 << 30);
   umbra_emu_report_clear();

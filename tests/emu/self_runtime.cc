@@ -162,7 +162,7 @@ static void test_deferred(void **) {
   uint32_t *word = allocate<uint32_t>(1), *pinned, pageable = 7;
   good(cudaMallocHost(&pinned, 4));
   *pinned = 100;
-  umbra_emu_set_deferred(1);
+  umbra_emu_set_queue(UMBRA_EMU_DEFERRED);
   good(cudaMemcpyAsync(word, &pageable, 4, cudaMemcpyHostToDevice));
   pageable = 0;
   good(launch(nullptr, 1, 1, 0, add, word, 1));
@@ -176,6 +176,123 @@ static void test_deferred(void **) {
   assert_int_equal(pageable, 9);
   good(cudaFreeHost(pinned));
   good(cudaFree(word));
+}
+
+/* A copy in a stream of its own, and kernels in another that need the word before and after it. */
+struct overtaking {
+  bool copy_waits, work_waits;
+};
+
+static uint32_t overtake(overtaking right) {
+  cudaStream_t work, copies;
+  cudaEvent_t event;
+  uint32_t *word = allocate<uint32_t>(1), *seven, *result;
+  good(cudaStreamCreateWithFlags(&work, cudaStreamNonBlocking));
+  good(cudaStreamCreateWithFlags(&copies, cudaStreamNonBlocking));
+  good(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  good(cudaMallocHost(&seven, 4));
+  good(cudaMallocHost(&result, 4));
+  *seven = 7;
+  good(launch(work, 1, 1, 0, add, word, 1));
+  good(cudaEventRecord(event, work));
+  if (right.copy_waits) good(cudaStreamWaitEvent(copies, event));
+  good(cudaMemcpyAsync(word, seven, 4, cudaMemcpyHostToDevice, copies));
+  good(cudaEventRecord(event, copies));
+  if (right.work_waits) good(cudaStreamWaitEvent(work, event));
+  good(launch(work, 1, 1, 0, add, word, 2));
+  good(cudaMemcpyAsync(result, word, 4, cudaMemcpyDeviceToHost, work));
+  good(cudaStreamSynchronize(work));
+  const uint32_t found = *result;
+  good(cudaStreamSynchronize(copies));
+  good(cudaFree(word));
+  good(cudaFreeHost(seven));
+  good(cudaFreeHost(result));
+  good(cudaEventDestroy(event));
+  good(cudaStreamDestroy(copies));
+  good(cudaStreamDestroy(work));
+  return found;
+}
+
+static void test_streams(void **) {
+  const umbra_emu_queue queues[] = {UMBRA_EMU_EAGER, UMBRA_EMU_DEFERRED, UMBRA_EMU_COPIES_FIRST};
+  for (umbra_emu_queue queue : queues) {
+    umbra_emu_set_queue(queue);
+    assert_int_equal(overtake({true, true}), 9);
+  }
+  umbra_emu_set_queue(UMBRA_EMU_DEFERRED);
+  assert_int_equal(overtake({true, false}), 3); /* the copy is late */
+  umbra_emu_set_queue(UMBRA_EMU_COPIES_FIRST);
+  assert_int_equal(overtake({false, true}), 10); /* the copy is early */
+}
+
+/* What is behind a wait stays there, even while the wait is what the host waits for. */
+static void test_waiting_stream(void **) {
+  cudaStream_t work, copies;
+  cudaEvent_t event;
+  uint32_t *word = allocate<uint32_t>(1), *seven;
+  good(cudaStreamCreateWithFlags(&work, cudaStreamNonBlocking));
+  good(cudaStreamCreateWithFlags(&copies, cudaStreamNonBlocking));
+  good(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  good(cudaMallocHost(&seven, 4));
+  *seven = 7;
+  umbra_emu_set_queue(UMBRA_EMU_COPIES_FIRST);
+  for (int i = 0; i < 2; i++) good(launch(work, 1, 1, 0, add, word, 1));
+  good(cudaEventRecord(event, work));
+  good(cudaStreamWaitEvent(copies, event));
+  good(cudaMemcpyAsync(word, seven, 4, cudaMemcpyHostToDevice, copies));
+  good(cudaStreamSynchronize(copies));
+  good(cudaFreeHost(seven));
+  good(cudaEventDestroy(event));
+  good(cudaStreamDestroy(copies));
+  good(cudaStreamDestroy(work));
+  assert_int_equal(take(word, 1)[0], 7);
+}
+
+/* Copies count that run beside another stream's kernels, joined later or never; not what is joined first. */
+static void test_overlaps(void **) {
+  cudaStream_t work, copies;
+  cudaEvent_t event;
+  uint32_t *words = allocate<uint32_t>(2), *pinned;
+  good(cudaStreamCreateWithFlags(&work, cudaStreamNonBlocking));
+  good(cudaStreamCreateWithFlags(&copies, cudaStreamNonBlocking));
+  good(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  good(cudaMallocHost(&pinned, 4));
+  const uint64_t before = umbra_emu_counted(UMBRA_EMU_OVERLAPS);
+  good(cudaMemcpyAsync(words, pinned, 4, cudaMemcpyHostToDevice, work));
+  good(launch(work, 1, 1, 0, add, words, 1));
+  good(cudaMemcpyAsync(words + 1, pinned, 4, cudaMemcpyHostToDevice, copies));
+  good(cudaEventRecord(event, copies));
+  good(cudaStreamWaitEvent(work, event));
+  good(launch(work, 1, 1, 0, add, words, 1));
+  assert_int_equal(umbra_emu_counted(UMBRA_EMU_OVERLAPS), before);
+  for (int i = 0; i < 2; i++) good(cudaMemcpyAsync(words + 1, pinned, 4, cudaMemcpyHostToDevice, copies));
+  for (int i = 0; i < 2; i++) good(launch(work, 1, 1, 0, add, words, 1));
+  assert_int_equal(umbra_emu_counted(UMBRA_EMU_OVERLAPS), before + 2);
+  good(cudaEventDestroy(event));
+  good(cudaStreamDestroy(copies));
+  good(cudaStreamDestroy(work));
+  good(cudaFreeHost(pinned));
+  good(cudaFree(words));
+}
+
+/* Memory of a pool is there from its place in the queue on: what another stream writes before is lost. */
+static void test_early_use(void **) {
+  cudaStream_t work, copies;
+  uint32_t *word, *pinned;
+  good(cudaStreamCreateWithFlags(&work, cudaStreamNonBlocking));
+  good(cudaStreamCreateWithFlags(&copies, cudaStreamNonBlocking));
+  good(cudaMallocHost(&pinned, 4));
+  *pinned = 7;
+  umbra_emu_set_queue(UMBRA_EMU_COPIES_FIRST);
+  good(cudaMallocAsync(&word, 4, work));
+  good(cudaMemcpyAsync(word, pinned, 4, cudaMemcpyHostToDevice, copies));
+  good(cudaMemcpyAsync(pinned, word, 4, cudaMemcpyDeviceToHost, work));
+  good(cudaStreamSynchronize(work));
+  assert_true(*pinned != 7);
+  good(cudaFreeAsync(word, work));
+  good(cudaFreeHost(pinned));
+  good(cudaStreamDestroy(copies));
+  good(cudaStreamDestroy(work));
 }
 
 static void test_events(void **) {
@@ -226,8 +343,10 @@ static void test_failures(void **) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      UNIT_TEST(test_limits),          UNIT_TEST(test_memory),   UNIT_TEST(test_pools),  UNIT_TEST(test_capture),
-      UNIT_TEST(test_capture_forbids), UNIT_TEST(test_deferred), UNIT_TEST(test_events), UNIT_TEST(test_failures),
+      UNIT_TEST(test_limits),         UNIT_TEST(test_memory),          UNIT_TEST(test_pools),
+      UNIT_TEST(test_capture),        UNIT_TEST(test_capture_forbids), UNIT_TEST(test_deferred),
+      UNIT_TEST(test_streams),        UNIT_TEST(test_overlaps),        UNIT_TEST(test_early_use),
+      UNIT_TEST(test_waiting_stream), UNIT_TEST(test_events),          UNIT_TEST(test_failures),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
