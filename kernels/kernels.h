@@ -37,6 +37,7 @@ enum {
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
   UMBRA_MIN_LOG_N = 10,
   UMBRA_MAX_LOG_N = 17,
+  UMBRA_LEAST_LOG_GAP = 4, /* of plaintexts that repeat their words; see plain_products */
   UMBRA_SEED_BYTES = 32
 };
 
@@ -233,6 +234,15 @@ typedef struct umbra_kernels {
                         const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois);
 
   /*
+   * Sums of products with plaintexts, evaluation domain, dst no input of the call:
+   *   dst_{2g+p}[i] = sum_{b < terms} plain_{g * terms + b}[i >> log_gap] * a_{2b+p}[i] * R^-1   mod q,
+   * g < polys of dst / 2. log_gap: 0, or UMBRA_LEAST_LOG_GAP to log_n - 1: then limbs of plain have n >> log_gap words
+   * and follow each other at that distance. So are polynomials in X^(2^log_gap) stored, which repeat each word.
+   */
+  void (*plain_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain, const umbra_view *a,
+                         uint32_t terms, uint32_t log_gap);
+
+  /*
    * Closing step of an exact division: dst = x * a - z * b mod q; a, b: host, one plain residue per limb.
    * x may be NULL, and is then 0. dst may be z or x.
    */
@@ -287,13 +297,6 @@ typedef struct umbra_kernels {
   void (*inner_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
                          const umbra_view *key, const umbra_view *init, const uint32_t *c, const uint32_t *galois,
                          uint32_t rotations);
-
-  /*
-   * Sums of products with plaintexts, evaluation domain, dst no input of the call:
-   *   dst_{2g+p} = sum_{b < terms} plain_{g * terms + b} * a_{2b+p} * R^-1   mod q,   g < polys of dst / 2
-   */
-  void (*plain_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain, const umbra_view *a,
-                         uint32_t terms);
 
   /* ---- bulk: each may be NULL ---- */
 

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * p = q * T_m + r for the largest power of two m up to the degree, recursively; pieces of low degree are linear
- * combinations of T_1, T_2, T_3. A piece gets a budget of levels; a combination that would exceed it is split further,
- * which keeps the whole at ceil(log2(degree + 1)) levels.
- */
+/* Chebyshev polynomials in the clear, and the public evaluation of them. */
 #include <umbra/polynomial.h>
 
 #include <math.h>
 #include <string.h>
 
 #include "../base/error.h"
-#include "../ckks/objects.h"
+#include "../ckks/evaluator_internal.h"
+#include "../ckks/inputs.h"
+#include "polynomial.h"
 
-enum { LEAF = 4, TERMS = UMBRA_MAX_DEGREE + 1 }; /* combinations of T_k with k < LEAF */
+enum { TERMS = UMBRA_POLYNOMIAL_TERMS };
 
 /* ---- in the clear ---- */
 
@@ -66,109 +64,43 @@ umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree, double (
   return UMBRA_OK;
 }
 
-static uint32_t ceil_log2(uint32_t x) { return x <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(x - 1); }
-
-uint32_t umbra_chebyshev_depth(uint32_t degree) { return ceil_log2(degree + 1); }
+uint32_t umbra_chebyshev_depth(uint32_t degree) { return degree ? 32 - (uint32_t)__builtin_clz(degree) : 0; }
 
 /* ---- encrypted ---- */
 
-typedef struct polynomial_job {
-  umbra_evaluator *evaluator;
-  umbra_ciphertext *t[TERMS]; /* T_k(x), made on first use; t[1] is a copy of x */
-} polynomial_job;
-
-/* |T_k| <= 1 on [-1, 1], as the caller promises of x; else tracked bounds would grow as they do outside. */
-static void bound_basis(umbra_ciphertext *t) { t->estimate.magnitude = fmin(t->estimate.magnitude, 1); }
-
-static umbra_status basis(polynomial_job *job, uint32_t k);
-
-/* t[k] = 2 T_a T_b - T_{a-b} with k = a + b, a the smallest power of two that is at least k / 2. */
-static umbra_status make_basis(polynomial_job *job, uint32_t k) {
-  uint32_t a = k - k / 2, b = k / 2;
-  while (a & (a - 1)) a++, b--; /* up to a power of two, which has depth log2(a) */
-  umbra_ciphertext **out = &job->t[k];
-  UMBRA_TRY(basis(job, a));
-  UMBRA_TRY(basis(job, b));
-  UMBRA_TRY(umbra_mul(job->evaluator, out, job->t[a], job->t[b]));
-  UMBRA_TRY(umbra_mul_integer(job->evaluator, out, *out, 2));
-  if (a == b) return umbra_add_constant(job->evaluator, out, *out, -1, 0);
-  UMBRA_TRY(basis(job, a - b));
-  return umbra_sub(job->evaluator, out, *out, job->t[a - b]);
-}
-
-static umbra_status basis(polynomial_job *job, uint32_t k) {
-  if (job->t[k]) return UMBRA_OK;
-  UMBRA_TRY(make_basis(job, k));
-  bound_basis(job->t[k]);
-  return UMBRA_OK;
-}
-
-/* Highest k with a coefficient that is not 0. */
-static uint32_t true_degree(const double *c, uint32_t degree) {
-  while (degree && c[degree] == 0) degree--;
-  return degree;
-}
-
-static umbra_status combination(polynomial_job *job, umbra_ciphertext **out, const double *c, uint32_t degree) {
-  const umbra_ciphertext *term[LEAF];
-  double pairs[2 * LEAF] = {0};
-  size_t count = 0;
-  for (uint32_t k = 1; k <= degree; k++) {
-    if (c[k] == 0) continue;
-    UMBRA_TRY(basis(job, k));
-    term[count] = job->t[k];
-    pairs[2 * count++] = c[k];
-  }
-  if (count) UMBRA_TRY(umbra_dot_constants(job->evaluator, out, term, pairs, count));
-  else UMBRA_TRY(umbra_mul_integer(job->evaluator, out, job->t[1], 0));
-  return umbra_add_constant(job->evaluator, out, *out, c[0], 0);
-}
-
-/* q and r of p = q T_m + r, m <= degree < 2m, from T_{m+i} = 2 T_m T_i - T_{m-i}. Returns the degree of q. */
-static uint32_t split(const double *c, uint32_t degree, uint32_t m, double *q, double *r) {
-  memcpy(r, c, m * sizeof *r);
-  q[0] = c[m];
-  for (uint32_t i = 1; i + m <= degree; i++) {
-    q[i] = 2 * c[m + i];
-    r[m - i] -= c[m + i];
-  }
-  return degree - m;
-}
-
-static umbra_status evaluate(polynomial_job *job, umbra_ciphertext **out, const double *c, uint32_t degree,
-                             uint32_t budget);
-
-/* *out = q T_m. */
-static umbra_status product(polynomial_job *job, umbra_ciphertext **out, const double *q, uint32_t degree, uint32_t m,
-                            uint32_t budget) {
-  UMBRA_TRY(basis(job, m));
-  const umbra_ciphertext *power = job->t[m];
-  if (!true_degree(q, degree)) return umbra_mul_constant(job->evaluator, out, power, q[0], 0);
-  UMBRA_TRY(evaluate(job, out, q, degree, budget - 1));
-  return umbra_mul(job->evaluator, out, *out, power);
-}
-
-static umbra_status evaluate_split(polynomial_job *job, umbra_ciphertext **out, const double *c, uint32_t degree,
-                                   uint32_t budget) {
-  double q[TERMS], r[TERMS];
-  uint32_t m = 1u << (31 - __builtin_clz(degree));
-  uint32_t q_degree = split(c, degree, m, q, r);
-  UMBRA_TRY(product(job, out, q, q_degree, m, budget));
-  uint32_t r_degree = true_degree(r, m - 1);
-  if (!r_degree) return umbra_add_constant(job->evaluator, out, *out, r[0], 0);
-  umbra_ciphertext *rest = NULL;
-  umbra_status status = evaluate(job, &rest, r, r_degree, budget);
-  if (status == UMBRA_OK) status = umbra_add(job->evaluator, out, *out, rest);
-  umbra_ciphertext_destroy(rest);
+/* A polynomial that is a constant takes no level. */
+static umbra_status make_constant(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *x,
+                                  double c) {
+  umbra_ciphertext *zero = NULL;
+  UMBRA_TRY(umbra_mul_integer(evaluator, &zero, x, 0));
+  umbra_status status = umbra_add_constant(evaluator, made, zero, c, 0);
+  umbra_ciphertext_destroy(zero);
   return status;
 }
 
-static umbra_status evaluate(polynomial_job *job, umbra_ciphertext **out, const double *c, uint32_t degree,
-                             uint32_t budget) {
-  degree = true_degree(c, degree);
-  int fits = ceil_log2(degree) + 1 <= budget;
-  if (degree <= 1 || (degree < LEAF && fits)) return combination(job, out, c, degree);
-  return evaluate_split(job, out, c, degree, budget);
+static umbra_status make_polynomial(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *x,
+                                    const umbra_polynomial *polynomial) {
+  umbra_scaled input = umbra_scaled_of(x), output = {0};
+  umbra_log2 log_scale = umbra_context_chain(evaluator->context)->log_scale[x->level - polynomial->depth];
+  const umbra_eval_key *key = NULL;
+  umbra_basis *basis;
+  if (polynomial->switches) UMBRA_TRY(umbra_find_relinearization(&key, evaluator, x->level));
+  UMBRA_TRY(umbra_basis_create(&basis, evaluator, &input, key));
+  umbra_status status = umbra_polynomial_eval(&output, basis, polynomial, log_scale);
+  umbra_basis_destroy(basis);
+  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &output, x);
+  umbra_scaled_destroy(&output, evaluator->context);
+  return status;
+}
+
+/* With levels enough, or not. */
+static umbra_status evaluate(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *x,
+                             const umbra_polynomial *polynomial, double constant) {
+  if (x->level < polynomial->depth)
+    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a polynomial of degree %u takes %u level%s and the input is at level %u",
+                      polynomial->degree, polynomial->depth, polynomial->depth == 1 ? "" : "s", x->level);
+  return polynomial->depth ? make_polynomial(evaluator, made, x, polynomial)
+                           : make_constant(evaluator, made, x, constant);
 }
 
 umbra_status umbra_chebyshev_eval(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
@@ -179,17 +111,13 @@ umbra_status umbra_chebyshev_eval(umbra_evaluator *evaluator, umbra_ciphertext *
                       UMBRA_MAX_DEGREE);
   for (uint32_t k = 0; k <= degree; k++)
     if (!isfinite(coefficients[k])) return umbra_fail(UMBRA_ERROR_RANGE, "coefficient %u is not finite", k);
-  uint32_t used = true_degree(coefficients, degree), depth = umbra_chebyshev_depth(used);
-  if (umbra_ciphertext_level(x) < depth)
-    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a polynomial of degree %u takes %u levels and the input is at level %u",
-                      used, depth, umbra_ciphertext_level(x));
-  polynomial_job job = {.evaluator = evaluator};
+  UMBRA_TRY(umbra_check_operands(evaluator, out, x, NULL));
+  umbra_polynomial polynomial;
+  umbra_polynomial_plan(&polynomial, coefficients, degree);
+  umbra_inputs inputs;
   umbra_ciphertext *made = NULL;
-  umbra_status status = umbra_ciphertext_copy(&job.t[1], x);
-  if (status == UMBRA_OK) bound_basis(job.t[1]);
-  if (status == UMBRA_OK) status = evaluate(&job, &made, coefficients, used, depth);
-  for (uint32_t k = 1; k < TERMS; k++) umbra_ciphertext_destroy(job.t[k]);
-  if (status == UMBRA_OK) umbra_ciphertext_commit(out, made);
-  else umbra_ciphertext_destroy(made);
-  return status;
+  UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, &x, NULL, 1, polynomial.depth));
+  umbra_status status = evaluate(evaluator, &made, inputs.a[0], &polynomial, coefficients[0]);
+  umbra_inputs_close(&inputs);
+  return umbra_result_finish(out, made, status);
 }

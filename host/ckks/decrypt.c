@@ -93,23 +93,29 @@ umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *
   return status;
 }
 
+/* Beyond it a slot's value cannot come from inputs that were what they were said to be. */
+static double limit_of(const umbra_ciphertext *ciphertext) {
+  return ciphertext->estimate.magnitude * (1 + 0x1p-20) + umbra_ciphertext_error_bound(ciphertext);
+}
+
+/* limit, largest: as for umbra_decode_message. */
 static umbra_status decrypt_decode(double *values, size_t count, int stride, const umbra_ciphertext *ciphertext,
-                                   const umbra_secret_key *key, double *largest) {
+                                   const umbra_secret_key *key, double limit, double *largest) {
   UMBRA_TRY(check(ciphertext, key));
   opening o = {ciphertext, key, NULL};
   UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
-  umbra_message message = {o.home, ciphertext->level, ciphertext->slots, open_residues, &o};
+  umbra_message message = {o.home, ciphertext->level, ciphertext->slots, limit, open_residues, &o};
   return umbra_decode_message(values, count, stride, &message, largest);
 }
 
 umbra_status umbra_decrypt_decode(double *values, size_t count, const umbra_ciphertext *ciphertext,
                                   const umbra_secret_key *key) {
-  return decrypt_decode(values, count, 1, ciphertext, key, NULL);
+  return decrypt_decode(values, count, 1, ciphertext, key, ciphertext ? limit_of(ciphertext) : 0, NULL);
 }
 
 umbra_status umbra_decrypt_decode_complex(double *pairs, size_t count, const umbra_ciphertext *ciphertext,
                                           const umbra_secret_key *key) {
-  return decrypt_decode(pairs, count, 2, ciphertext, key, NULL);
+  return decrypt_decode(pairs, count, 2, ciphertext, key, ciphertext ? limit_of(ciphertext) : 0, NULL);
 }
 
 /* ---- inspection ---- */
@@ -125,12 +131,14 @@ double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext) {
 }
 
 static void compare(umbra_noise_report *report, const double *pairs, const double *expected, size_t count) {
-  double root = 0, largest = 0; /* root of the sum of squares */
+  double root = 0, largest = 0, value = 0; /* root of the sum of squares */
   for (size_t j = 0; j < count; j++) {
     double error = umbra_modulus(pairs[2 * j] - expected[2 * j], pairs[2 * j + 1] - expected[2 * j + 1]);
     root = umbra_modulus(root, error);
+    value = fmax(value, umbra_modulus(pairs[2 * j], pairs[2 * j + 1]));
     largest = fmax(largest, error);
   }
+  report->largest = value;
   report->max_error = largest;
   report->rms_error = count ? root / sqrt((double)count) : 0;
   report->precision_bits = -log2(largest);
@@ -143,12 +151,13 @@ umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphert
                       "umbra_inspect_noise needs a report with UMBRA_NOISE_REPORT_INIT and the expected values");
   double *pairs, largest;
   UMBRA_TRY(umbra_alloc(&pairs, count, 2 * sizeof *pairs, "decrypted values"));
-  umbra_status status = decrypt_decode(pairs, count, 2, ciphertext, key, &largest);
+  umbra_status status = decrypt_decode(pairs, count, 2, ciphertext, key, 0, &largest);
   if (status == UMBRA_OK) {
     umbra_window window = ciphertext->poly.window;
     umbra_log2 log_q = umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count);
     compare(report, pairs, expected_pairs, count);
     report->error_bound = umbra_ciphertext_error_bound(ciphertext);
+    report->beyond_magnitude = report->largest > limit_of(ciphertext);
     report->headroom_bits = umbra_log2_bits(log_q) - 1 - log2(largest);
   }
   umbra_free(pairs);

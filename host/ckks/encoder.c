@@ -152,16 +152,16 @@ static double public_magnitude(double magnitude) {
 }
 
 static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shift, const complex_vector *v,
-                                           const umbra_context *context, umbra_stream *stream, uint32_t level,
-                                           double magnitude) {
+                                           const umbra_context *context, umbra_stream *stream,
+                                           const umbra_values *values, double magnitude) {
   const umbra_chain *chain = umbra_context_chain(context);
   uint32_t n = umbra_ring_n(context->ring);
   int exponent;
-  double scale = umbra_log2_to_double(chain->log_scale[level]) / v->m; /* m is a power of two: exact */
+  double scale = umbra_log2_to_double(values->log_scale) / v->m; /* m is a power of two: exact */
   frexp(scale, &exponent);
   int team = team_for(context, v->m);
   int bits = largest_exponent(v, team) + exponent;
-  UMBRA_TRY(check_fits(chain, level, bits, magnitude));
+  UMBRA_TRY(check_fits(chain, values->level, bits, magnitude));
   const int word_bits = 62;
   *shift = bits > word_bits ? (uint32_t)(bits - word_bits) : 0;
   int64_t *host;
@@ -181,8 +181,7 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
   umbra_status status = place_values(&v, &largest, context, values);
   if (status == UMBRA_OK)
     status = transform_vector(&v, context, stream, choose(values->bulk, kernels->bulk_ifft, kernels->ifft));
-  if (status == UMBRA_OK)
-    status = vector_to_coefficients(coefficients, shift, &v, context, stream, values->level, largest);
+  if (status == UMBRA_OK) status = vector_to_coefficients(coefficients, shift, &v, context, stream, values, largest);
   vector_destroy(&v, context, stream);
   if (status == UMBRA_OK) *magnitude = public_magnitude(largest);
   return status;
@@ -204,6 +203,7 @@ static umbra_status check_encode(umbra_values *values, const umbra_context *cont
   if (values->count > slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", values->count, slots);
   values->slots = slots;
+  values->log_scale = umbra_context_chain(context)->log_scale[values->level];
   values->bulk = options->bulk;
   return UMBRA_OK;
 }
@@ -373,6 +373,17 @@ static void read_slots(double *values, size_t count, int stride, const complex_v
   }
 }
 
+/* What is larger than the computation can have made is wrong, and so may be everything else. */
+static umbra_status check_limit(const complex_vector *v, double limit) {
+  double largest = 0;
+  for (uint32_t t = 0; t < v->m; t++) largest = fmax(largest, umbra_modulus(v->re[t], v->im[t]));
+  if (!limit || largest <= limit) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE,
+                    "a slot holds %g and the computation promised at most %g: an input was beyond a bound that it had "
+                    "to keep (of a refresh or a polynomial), or values wrapped around the modulus",
+                    largest, limit);
+}
+
 static umbra_status decode_on(umbra_stream *stream, double *values, size_t count, int stride,
                               const umbra_message *message, double *largest) {
   const umbra_context *context = message->context;
@@ -383,6 +394,7 @@ static umbra_status decode_on(umbra_stream *stream, double *values, size_t count
   umbra_status status = gather(&v, message, stream, &found);
   if (status == UMBRA_OK)
     status = transform_vector(&v, context, stream, choose(context->bulk_decode, kernels->bulk_fft, kernels->fft));
+  if (status == UMBRA_OK) status = check_limit(&v, message->limit);
   if (status == UMBRA_OK) {
     read_slots(values, count, stride, &v, context);
     if (largest) *largest = found;
@@ -415,7 +427,7 @@ static umbra_status plaintext_residues(const umbra_view *dst, umbra_window windo
 
 static umbra_status decode(double *values, size_t count, int stride, const umbra_plaintext *plaintext) {
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "plaintext is NULL");
-  umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, plaintext_residues, plaintext};
+  umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, 0, plaintext_residues, plaintext};
   return umbra_decode_message(values, count, stride, &message, NULL);
 }
 

@@ -225,25 +225,25 @@ umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, co
 
 /* ---- constants ---- */
 
-/* RANGE unless a constant of that size, times the level's scale, is below half of the level's modulus. */
-static umbra_status check_constant(const umbra_context *context, uint32_t level, double size) {
+/* RANGE unless a constant of that size, times the scale, is below half of the level's modulus. */
+static umbra_status check_constant(const umbra_context *context, uint32_t level, umbra_log2 log_scale, double size) {
   const umbra_chain *chain = umbra_context_chain(context);
   umbra_window window = chain->window[level];
   int size_bits;
   frexp(size, &size_bits);
-  double available = umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1 -
-                     umbra_log2_bits(chain->log_scale[level]);
+  double available =
+      umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1 - umbra_log2_bits(log_scale);
   if (size_bits <= available) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "the constant %g is too large for level %u: at most about 2^%.0f", size, level,
                     available);
 }
 
-umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context *context, uint32_t level, double re,
-                                  double im) {
+umbra_status umbra_constant_round_at(umbra_constant *constant, const umbra_context *context, uint32_t level,
+                                     umbra_log2 log_scale, double re, double im) {
   if (!isfinite(re) || !isfinite(im)) return umbra_fail(UMBRA_ERROR_RANGE, "a constant is not a finite number");
-  double scale = umbra_log2_to_double(umbra_context_chain(context)->log_scale[level]);
+  double scale = umbra_log2_to_double(log_scale);
   double size = fmax(fabs(re), fabs(im));
-  UMBRA_TRY(check_constant(context, level, size));
+  UMBRA_TRY(check_constant(context, level, log_scale, size));
   int size_bits, scale_bits;
   frexp(size, &size_bits);
   frexp(scale, &scale_bits);
@@ -254,6 +254,15 @@ umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context 
   constant->magnitude = umbra_modulus(re, im);
   constant->rounding = 1 / factor + constant->magnitude * 0x1p-52;
   return UMBRA_OK;
+}
+
+umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context *context, uint32_t level, double re,
+                                  double im) {
+  return umbra_constant_round_at(constant, context, level, umbra_context_chain(context)->log_scale[level], re, im);
+}
+
+umbra_estimate umbra_constant_estimate(const umbra_constant *constant) {
+  return (umbra_estimate){constant->magnitude, constant->rounding / UMBRA_ERROR_DEVIATIONS};
 }
 
 umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,
@@ -279,19 +288,32 @@ umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, c
   return status;
 }
 
-static umbra_status add_rounded(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_constant *constant) {
+umbra_status umbra_constant_mul(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
+                                const umbra_constant *constant, uint32_t level) {
   umbra_ring *ring = evaluator->context->ring;
-  umbra_view both = umbra_poly_view(&made->poly, ring), c0 = umbra_view_poly(&both, 0);
-  umbra_estimate added = {constant->magnitude, constant->rounding / UMBRA_ERROR_DEVIATIONS};
-  made->estimate = umbra_noise_add(made->estimate, added);
   if (!constant->im) {
-    umbra_ring_add_integer(ring, evaluator->stream, &c0, &c0, constant->re, constant->shift);
+    umbra_ring_mul_integer(ring, evaluator->stream, dst, src, constant->re, constant->shift);
+    return UMBRA_OK;
+  }
+  umbra_poly factor;
+  UMBRA_TRY(umbra_constant_poly(&factor, evaluator, constant, level));
+  umbra_view factor_view = umbra_poly_view(&factor, ring);
+  umbra_ring_mul(ring, evaluator->stream, dst, src, &factor_view);
+  umbra_poly_destroy(&factor, ring);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_constant_add(umbra_evaluator *evaluator, const umbra_view *c0, const umbra_constant *constant,
+                                uint32_t level) {
+  umbra_ring *ring = evaluator->context->ring;
+  if (!constant->im) {
+    umbra_ring_add_integer(ring, evaluator->stream, c0, c0, constant->re, constant->shift);
     return UMBRA_OK;
   }
   umbra_poly poly;
-  UMBRA_TRY(umbra_constant_poly(&poly, evaluator, constant, made->level));
+  UMBRA_TRY(umbra_constant_poly(&poly, evaluator, constant, level));
   umbra_view view = umbra_poly_view(&poly, ring);
-  umbra_ring_add(ring, evaluator->stream, &c0, &c0, &view);
+  umbra_ring_add(ring, evaluator->stream, c0, c0, &view);
   umbra_poly_destroy(&poly, ring);
   return UMBRA_OK;
 }
@@ -304,15 +326,20 @@ umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **o
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   umbra_status status = copy_at_level(evaluator, made, a);
-  if (status == UMBRA_OK) status = add_rounded(evaluator, made, &constant);
+  if (status == UMBRA_OK) {
+    umbra_view both = umbra_poly_view(&made->poly, evaluator->context->ring), c0 = umbra_view_poly(&both, 0);
+    made->estimate = umbra_noise_add(made->estimate, umbra_constant_estimate(&constant));
+    status = umbra_constant_add(evaluator, &c0, &constant, made->level);
+  }
   return umbra_result_finish(out, made, status);
 }
 
 umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                                int64_t factor) {
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
-  UMBRA_TRY(check_constant(evaluator->context, a->level, fabs((double)factor)));
   umbra_ring *ring = evaluator->context->ring;
+  UMBRA_TRY(
+      check_constant(evaluator->context, a->level, umbra_ring_chain(ring)->log_scale[a->level], fabs((double)factor)));
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
@@ -324,18 +351,9 @@ umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **ou
 umbra_status umbra_mul_i(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
-  const umbra_constant imaginary_unit = {.im = 1, .magnitude = 1};
-  umbra_poly unit;
   umbra_ciphertext *made;
-  UMBRA_TRY(umbra_constant_poly(&unit, evaluator, &imaginary_unit, a->level));
-  umbra_status status = umbra_result_make(&made, evaluator, a, a->level, a->slots);
-  if (status == UMBRA_OK) {
-    umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
-    umbra_view factor = umbra_poly_view(&unit, ring);
-    umbra_ring_mul(ring, evaluator->stream, &dst, &src, &factor);
-    made->estimate = a->estimate;
-    umbra_ciphertext_commit(out, made);
-  }
-  umbra_poly_destroy(&unit, ring);
-  return status;
+  UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
+  umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
+  made->estimate = a->estimate;
+  return umbra_result_finish(out, made, umbra_constant_mul(evaluator, &dst, &src, &umbra_imaginary_unit, a->level));
 }

@@ -18,6 +18,13 @@ umbra_status umbra_check_product_level(uint32_t level);
 /* MISSING_KEY if the key serves only lower levels. */
 umbra_status umbra_check_key_level(const umbra_eval_key *key, uint32_t level);
 
+/* A key whose rotation is the same for vectors of `slots` values; *key is NULL if none is needed. */
+umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
+                                 uint32_t slots, uint32_t level);
+/* The keys of the evaluator for products and for conjugation at that level; MISSING_KEY if there is none. */
+umbra_status umbra_find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level);
+umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level);
+
 /* A ciphertext at that level with a's owner. */
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots);
@@ -36,9 +43,26 @@ typedef struct umbra_constant {
   double rounding;  /* bound on the error of the rounded constant */
 } umbra_constant;
 
+static const umbra_constant umbra_imaginary_unit = {.im = 1, .magnitude = 1}; /* exact */
+
 /* re + i im at the level's scale. RANGE if not finite or too large for the level. */
 umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context *context, uint32_t level, double re,
                                   double im);
+
+/* The same at any scale. */
+umbra_status umbra_constant_round_at(umbra_constant *constant, const umbra_context *context, uint32_t level,
+                                     umbra_log2 log_scale, double re, double im);
+
+/* dst = src times a constant, exactly, both over that level's window; dst may be src. */
+umbra_status umbra_constant_mul(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
+                                const umbra_constant *constant, uint32_t level);
+
+/* c0 += the constant. */
+umbra_status umbra_constant_add(umbra_evaluator *evaluator, const umbra_view *c0, const umbra_constant *constant,
+                                uint32_t level);
+
+/* What a multiplication by a constant, or its addition, does to an estimate is what that of this exact value does. */
+umbra_estimate umbra_constant_estimate(const umbra_constant *constant);
 
 /* The constant as a polynomial in the evaluation domain, over a level's window. */
 umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,

@@ -11,10 +11,6 @@ static umbra_estimate estimate(double magnitude, double error) {
 
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
 
-static double scale_of(const umbra_chain *chain, uint32_t level) {
-  return umbra_log2_to_double(chain->log_scale[level]);
-}
-
 double umbra_modulus(double re, double im) {
   double larger = fmax(fabs(re), fabs(im)), smaller = fmin(fabs(re), fabs(im));
   if (larger == 0) return 0;
@@ -23,14 +19,24 @@ double umbra_modulus(double re, double im) {
 }
 
 /* Adds independent noise whose coefficients have that variance. */
+static umbra_estimate add_variance_at(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale,
+                                      double variance) {
+  double scale = umbra_log2_to_double(log_scale);
+  return estimate(in.magnitude, umbra_modulus(in.error, sqrt(variance * ring_size(chain)) / scale));
+}
+
 static umbra_estimate add_variance(umbra_estimate in, const umbra_chain *chain, uint32_t level, double variance) {
-  return estimate(in.magnitude, umbra_modulus(in.error, sqrt(variance * ring_size(chain)) / scale_of(chain, level)));
+  return add_variance_at(in, chain, chain->log_scale[level], variance);
 }
 
 static double rounding_variance(const umbra_chain *chain) { return ring_size(chain) / 18 + 1.0 / 12; }
 
+umbra_estimate umbra_noise_round_at(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale) {
+  return add_variance_at(in, chain, log_scale, rounding_variance(chain));
+}
+
 umbra_estimate umbra_noise_round(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
-  return add_variance(in, chain, level, rounding_variance(chain));
+  return umbra_noise_round_at(in, chain, chain->log_scale[level]);
 }
 
 umbra_estimate umbra_noise_encrypt(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
@@ -69,7 +75,8 @@ umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative) {
   return estimate(a.magnitude, a.error + a.magnitude * relative / UMBRA_ERROR_DEVIATIONS);
 }
 
-umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio) {
+/* Variance of the coefficients after a key switch's division by P, without its rounding. */
+static double switch_variance(const umbra_chain *chain, uint32_t level) {
   umbra_window window = chain->window[level];
   umbra_digit_range digits = umbra_digits_of(chain, window);
   umbra_log2 log_p = umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
@@ -79,5 +86,14 @@ umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, u
     double ratio = umbra_log2_to_double(umbra_chain_log_product(chain, own.first, own.count) - log_p);
     variance += ring_size(chain) * UMBRA_ERROR_VARIANCE * own.count / 12 * ratio * ratio;
   }
-  return add_variance(in, chain, level, variance * scale_ratio * scale_ratio);
+  return variance;
+}
+
+umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio) {
+  return add_variance(in, chain, level, switch_variance(chain, level) * scale_ratio * scale_ratio);
+}
+
+umbra_estimate umbra_noise_switch_at(umbra_estimate in, const umbra_chain *chain, uint32_t level,
+                                     umbra_log2 log_scale) {
+  return add_variance_at(in, chain, log_scale, switch_variance(chain, level));
 }

@@ -23,6 +23,7 @@ double umbra_modulus(double re, double im);
 
 /* Rounding of a product with the secret, as every division leaves: coefficient variance n/18 + 1/12. */
 umbra_estimate umbra_noise_round(umbra_estimate in, const umbra_chain *chain, uint32_t level);
+umbra_estimate umbra_noise_round_at(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale);
 
 /* Fresh encryptions of a plaintext with the estimate `in`. */
 umbra_estimate umbra_noise_encrypt(umbra_estimate in, const umbra_chain *chain, uint32_t level);
@@ -43,5 +44,8 @@ umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative);
 /* Key switching at a level before its division: error over P, at that level's scale. `scale_ratio` is 1 for a rotation;
  * for a product, whose message has the scale squared, it is 1 / scale. */
 umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio);
+
+/* The same of a message at that scale. */
+umbra_estimate umbra_noise_switch_at(umbra_estimate in, const umbra_chain *chain, uint32_t level, umbra_log2 log_scale);
 
 #endif

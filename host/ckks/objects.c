@@ -173,13 +173,18 @@ void umbra_eval_keys_destroy(umbra_eval_keys *keys) {
 
 umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
   const umbra_digit_range one = {0, 1};
-  umbra_window window = umbra_chain_union(chain, level);
-  if (kind == UMBRA_KEY_TO_SPARSE) {
-    window = umbra_chain_sparse_window(chain);
-    return (umbra_key_shape){window, 0, one, umbra_window_end(chain->window[0]), chain->boot.sparse_primes};
+  const umbra_window sparse = umbra_chain_sparse_window(chain), all = umbra_chain_union(chain, level);
+  const uint32_t aux = umbra_chain_aux(chain);
+  switch (kind) {
+    case UMBRA_KEY_TO_SPARSE:
+      return (umbra_key_shape){sparse, 0, one, umbra_window_end(chain->window[0]), chain->boot.sparse_primes};
+    case UMBRA_KEY_TO_DENSE: /* used at its level only */
+      return (umbra_key_shape){chain->window[level], chain->auxes, one, aux, chain->auxes};
+    case UMBRA_KEY_RELINEARIZE:
+    case UMBRA_KEY_ROTATE:
+    case UMBRA_KEY_CONJUGATE: break;
   }
-  return (umbra_key_shape){window, chain->auxes, kind == UMBRA_KEY_TO_DENSE ? one : umbra_digits_of(chain, window),
-                           umbra_chain_aux(chain), chain->auxes};
+  return (umbra_key_shape){all, chain->auxes, umbra_digits_of(chain, all), aux, chain->auxes};
 }
 
 umbra_window umbra_key_digit_window(const umbra_chain *chain, const umbra_eval_key *entry, uint32_t j) {

@@ -82,10 +82,20 @@ struct umbra_ciphertext {
   umbra_poly poly; /* (c0, c1), evaluation domain, over the level's window */
 };
 
+/* How an evaluator refreshes inputs that lack levels; refresh: NULL if it does not. Set by a layer above. */
+typedef struct umbra_refresher {
+  umbra_status (*refresh)(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *in,
+                          const void *with);
+  const void *with;
+  uint32_t input_level; /* the lowest level that can be refreshed */
+  uint64_t count;       /* of refreshes so far */
+} umbra_refresher;
+
 struct umbra_evaluator {
   const umbra_context *context;
   const umbra_eval_keys *keys; /* or NULL */
   umbra_stream *stream;
+  umbra_refresher refresher;
 };
 
 /* Allocated objects with their polynomial's memory; contents of the polynomial undefined, other fields zero. */

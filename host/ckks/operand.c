@@ -11,17 +11,17 @@
 #include "../ring/residence.h"
 #include "noise.h"
 
-/* log2 of the constant c for a division from `part` of level l's window to level k. */
-static umbra_log2 log_constant(const umbra_chain *chain, umbra_window part, uint32_t l, uint32_t k) {
-  return chain->log_scale[k] - chain->log_scale[l] + umbra_divide_log_ratio(chain, part, 0, chain->window[k]);
+/* log2 of the constant c for a division of `part` of a level's window. */
+static umbra_log2 log_constant(const umbra_chain *chain, umbra_window part, umbra_place from, umbra_place to) {
+  return to.log_scale - from.log_scale + umbra_divide_log_ratio(chain, part, 0, chain->window[to.level]);
 }
 
 /*
- * The smallest part of level l's window that leaves a constant of 25 bits, and of few bits less than the scale, so that
+ * The smallest part of the window that leaves a constant of 25 bits, and of few bits less than the scale, so that
  * its rounding stays below that of the division; all of the window if none does.
  */
-static umbra_window part_to_keep(const umbra_chain *chain, uint32_t l, uint32_t k) {
-  umbra_window all = chain->window[l], target = chain->window[k];
+static umbra_window part_to_keep(const umbra_chain *chain, umbra_place from, umbra_place to) {
+  umbra_window all = chain->window[from.level], target = chain->window[to.level];
   const uint32_t below_scale = 8;
   const uint32_t bits = chain->scale_bits > 25 + below_scale ? chain->scale_bits - below_scale : 25;
   const umbra_log2 least = umbra_log2_of_bits((int32_t)bits);
@@ -31,7 +31,7 @@ static umbra_window part_to_keep(const umbra_chain *chain, uint32_t l, uint32_t 
       umbra_window part = {(uint16_t)first, (uint16_t)count};
       int covers =
           (first <= target.first || first == all.first) && (first + count >= target_end || first + count == end);
-      if (covers && log_constant(chain, part, l, k) >= least) return part;
+      if (covers && log_constant(chain, part, from, to) >= least) return part;
     }
   return all;
 }
@@ -51,8 +51,8 @@ static int64_t round_constant(umbra_log2 log_c, uint32_t *shift) {
   return (int64_t)((mantissa >> -exponent) + ((mantissa & half) != 0));
 }
 
-umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly, uint32_t from,
-                         uint32_t to, umbra_estimate *estimate) {
+umbra_status umbra_lower_between(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly,
+                                 umbra_place from, umbra_place to, umbra_estimate *estimate) {
   umbra_ring *ring = evaluator->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
   umbra_window part = part_to_keep(chain, from, to);
@@ -71,11 +71,20 @@ umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, cons
   umbra_ring_mul_integer(ring, evaluator->stream, &scaled_view, &src, c, shift);
   umbra_dividend dividend = umbra_dividend_of(&scaled_view, part, 0);
   umbra_poly_unpin(poly, ring);
-  status = umbra_divide(ring, evaluator->stream, dst, chain->window[to], &dividend, NULL);
+  status = umbra_divide(ring, evaluator->stream, dst, chain->window[to.level], &dividend, NULL);
   umbra_poly_destroy(&scaled, ring);
-  if (status == UMBRA_OK)
-    *estimate = umbra_noise_round(umbra_noise_perturb(*estimate, 0.5 / umbra_log2_to_double(log_c)), chain, to);
+  if (status == UMBRA_OK) {
+    *estimate = umbra_noise_perturb(*estimate, 0.5 / umbra_log2_to_double(log_c));
+    *estimate = umbra_noise_round_at(*estimate, chain, to.log_scale);
+  }
   return status;
+}
+
+umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly, uint32_t from,
+                         uint32_t to, umbra_estimate *estimate) {
+  const umbra_chain *chain = umbra_context_chain(evaluator->context);
+  return umbra_lower_between(evaluator, dst, poly, (umbra_place){from, chain->log_scale[from]},
+                             (umbra_place){to, chain->log_scale[to]}, estimate);
 }
 
 umbra_status umbra_operand_open(umbra_operand *operand, umbra_evaluator *evaluator, const umbra_poly *poly,

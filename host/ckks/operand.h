@@ -30,4 +30,14 @@ void umbra_operand_prefetch(const umbra_poly *poly, const umbra_evaluator *evalu
 umbra_status umbra_lower(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly, uint32_t from,
                          uint32_t to, umbra_estimate *estimate);
 
+/* Where a value is when its scale need not be its level's. */
+typedef struct umbra_place {
+  uint32_t level;
+  umbra_log2 log_scale;
+} umbra_place;
+
+/* The same from any scale to any other. */
+umbra_status umbra_lower_between(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_poly *poly,
+                                 umbra_place from, umbra_place to, umbra_estimate *estimate);
+
 #endif

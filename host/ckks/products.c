@@ -3,48 +3,37 @@
  * What takes one level: products. A product of ciphertexts at level l is a tensor product, a key switch of its third
  * polynomial whose accumulator starts with P times the first two, and one division by P and the level's dropped primes.
  */
-#include <math.h>
-
 #include "../base/error.h"
-#include "../ring/divide.h"
-#include "../ring/key_switch.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"
+#include "inputs.h"
 #include "noise.h"
+#include "sum.h"
 
-/* made (one level below) = product over that level's window, divided. */
-static umbra_status rescale(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_poly *product) {
-  umbra_ring *ring = evaluator->context->ring;
-  umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(product, ring);
-  umbra_dividend dividend = umbra_dividend_of(&src, product->window, product->aux);
-  UMBRA_TRY(umbra_divide(ring, evaluator->stream, &dst, made->poly.window, &dividend, NULL));
-  made->estimate = umbra_noise_round(made->estimate, umbra_ring_chain(ring), made->level);
-  return UMBRA_OK;
+/* made, one level below, = the sum of products, divided; the sum is given back. */
+static umbra_status close_into(umbra_evaluator *evaluator, umbra_ciphertext *made, umbra_scaled *sum,
+                               const umbra_eval_key *key, umbra_status status) {
+  umbra_view dst = umbra_poly_view(&made->poly, evaluator->context->ring);
+  if (status == UMBRA_OK) status = umbra_sum_close(evaluator, &dst, sum, key, &made->estimate);
+  umbra_scaled_destroy(sum, evaluator->context);
+  return status;
+}
+
+/* A sum of `polys` polynomials whose division leads to made. */
+static umbra_status open_sum(umbra_scaled *sum, const umbra_evaluator *evaluator, uint32_t polys,
+                             const umbra_ciphertext *made) {
+  uint32_t level = made->level + 1;
+  umbra_log2 log_scale = umbra_context_chain(evaluator->context)->log_scale[level];
+  return umbra_sum_open(sum, evaluator->context, polys, level, 2 * log_scale);
 }
 
 /* ---- ciphertext by ciphertext ---- */
 
-static umbra_status find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
+umbra_status umbra_find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
   *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_RELINEARIZE, 0);
   if (*key) return umbra_check_key_level(*key, level);
   return umbra_fail(UMBRA_ERROR_MISSING_KEY,
                     "products of ciphertexts need the relinearisation key: request it with .relinearize = 1");
-}
-
-/* made = the 3 polynomials of `tensor` at `level`, relinearised and rescaled. */
-static umbra_status relinearize_rescale(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_poly *tensor,
-                                        uint32_t level, const umbra_eval_key *key) {
-  umbra_ring *ring = evaluator->context->ring;
-  const umbra_chain *chain = umbra_ring_chain(ring);
-  umbra_window window = chain->window[level];
-  umbra_view dst = umbra_poly_view(&made->poly, ring);
-  umbra_view linear = umbra_poly_subview(tensor, ring, 0, 2, window, 0);
-  umbra_view quadratic = umbra_poly_subview(tensor, ring, 2, 1, window, 0);
-  UMBRA_TRY(umbra_switch(ring, evaluator->stream, &dst, made->poly.window, &quadratic, window, &key->key, &linear, 1));
-  double scale = umbra_log2_to_double(chain->log_scale[level]);
-  made->estimate = umbra_noise_switch(made->estimate, chain, level, 1 / scale);
-  made->estimate = umbra_noise_round(made->estimate, chain, made->level);
-  return UMBRA_OK;
 }
 
 /* tensor [+]= a * b at `level`; *estimate grows by the product's. */
@@ -66,23 +55,18 @@ static umbra_status tensor_pair(umbra_evaluator *evaluator, const umbra_view *te
 
 static umbra_status dot_into(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *const *a,
                              const umbra_ciphertext *const *b, size_t count, const umbra_eval_key *key) {
-  umbra_ring *ring = evaluator->context->ring;
-  uint32_t level = made->level + 1;
-  umbra_poly tensor;
-  UMBRA_TRY(umbra_poly_create(&tensor, ring, 3, umbra_ring_chain(ring)->window[level], 0, "a product"));
-  umbra_view view = umbra_poly_view(&tensor, ring);
+  umbra_scaled sum;
+  UMBRA_TRY(open_sum(&sum, evaluator, 3, made));
+  umbra_view view = umbra_poly_view(&sum.poly, evaluator->context->ring);
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
-    status = tensor_pair(evaluator, &view, a[i], b[i], level, i > 0, &made->estimate);
-  if (status == UMBRA_OK) status = relinearize_rescale(evaluator, made, &tensor, level, key);
-  umbra_poly_destroy(&tensor, ring);
-  return status;
+    status = tensor_pair(evaluator, &view, a[i], b[i], sum.level, i > 0, &sum.estimate);
+  return close_into(evaluator, made, &sum, key, status);
 }
 
-umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
-                       const umbra_ciphertext *const *b, size_t count) {
-  if (!a || !b || !count)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs two arrays of at least one ciphertext");
+/* With levels enough. */
+static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                        const umbra_ciphertext *const *b, size_t count) {
   uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
   for (size_t i = 0; i < count; i++) {
     if (!b[i]) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "factor %zu of the product is NULL", i);
@@ -94,9 +78,20 @@ umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const
   UMBRA_TRY(umbra_check_product_level(level));
   const umbra_eval_key *key;
   umbra_ciphertext *made;
-  UMBRA_TRY(find_relinearization(&key, evaluator, level));
+  UMBRA_TRY(umbra_find_relinearization(&key, evaluator, level));
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
   return umbra_result_finish(out, made, dot_into(evaluator, made, a, b, count, key));
+}
+
+umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                       const umbra_ciphertext *const *b, size_t count) {
+  if (!a || !b || !count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs two arrays of at least one ciphertext");
+  umbra_inputs inputs;
+  UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, b, count, 1));
+  umbra_status status = dot(evaluator, out, inputs.a, inputs.b, count);
+  umbra_inputs_close(&inputs);
+  return status;
 }
 
 umbra_status umbra_mul(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
@@ -141,24 +136,19 @@ static umbra_status multiply_plain(umbra_evaluator *evaluator, const umbra_view 
 
 static umbra_status dot_plain_into(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *const *a,
                                    const umbra_plaintext *const *b, size_t count) {
-  umbra_ring *ring = evaluator->context->ring;
-  uint32_t level = made->level + 1;
-  umbra_poly product;
-  UMBRA_TRY(umbra_poly_create(&product, ring, 2, umbra_ring_chain(ring)->window[level], 0, "a product"));
-  umbra_view view = umbra_poly_view(&product, ring);
+  umbra_scaled sum;
+  UMBRA_TRY(open_sum(&sum, evaluator, 2, made));
+  umbra_view view = umbra_poly_view(&sum.poly, evaluator->context->ring);
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
     status =
-        multiply_plain(evaluator, &view, a[i], b[i], i + 1 < count ? b[i + 1] : NULL, level, i > 0, &made->estimate);
-  if (status == UMBRA_OK) status = rescale(evaluator, made, &product);
-  umbra_poly_destroy(&product, ring);
-  return status;
+        multiply_plain(evaluator, &view, a[i], b[i], i + 1 < count ? b[i + 1] : NULL, sum.level, i > 0, &sum.estimate);
+  return close_into(evaluator, made, &sum, NULL, status);
 }
 
-umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
-                             const umbra_plaintext *const *b, size_t count) {
-  if (!a || !b || !count)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs at least one ciphertext and one plaintext");
+/* With levels enough. */
+static umbra_status dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                              const umbra_plaintext *const *b, size_t count) {
   uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
   for (size_t i = 0; i < count; i++) {
     UMBRA_TRY(umbra_check_with_plain(evaluator, out, a[i], b[i]));
@@ -172,28 +162,23 @@ umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
   return umbra_result_finish(out, made, dot_plain_into(evaluator, made, a, b, count));
 }
 
+umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                             const umbra_plaintext *const *b, size_t count) {
+  if (!a || !b || !count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs at least one ciphertext and one plaintext");
+  umbra_inputs inputs;
+  UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, NULL, count, 1));
+  umbra_status status = dot_plain(evaluator, out, inputs.a, b, count);
+  umbra_inputs_close(&inputs);
+  return status;
+}
+
 umbra_status umbra_mul_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                              const umbra_plaintext *b) {
   return umbra_dot_plain(evaluator, out, &a, &b, 1);
 }
 
 /* ---- ciphertext by constant ---- */
-
-/* product = x * constant, exactly. */
-static umbra_status multiply_constant(umbra_evaluator *evaluator, const umbra_view *product, const umbra_view *x,
-                                      const umbra_constant *constant, uint32_t level) {
-  umbra_ring *ring = evaluator->context->ring;
-  if (!constant->im) {
-    umbra_ring_mul_integer(ring, evaluator->stream, product, x, constant->re, constant->shift);
-    return UMBRA_OK;
-  }
-  umbra_poly factor;
-  UMBRA_TRY(umbra_constant_poly(&factor, evaluator, constant, level));
-  umbra_view factor_view = umbra_poly_view(&factor, ring);
-  umbra_ring_mul(ring, evaluator->stream, product, x, &factor_view);
-  umbra_poly_destroy(&factor, ring);
-  return UMBRA_OK;
-}
 
 /* sum [+]= a * (pair[0] + i pair[1]) at `level`; term: room for one product. */
 static umbra_status add_multiple(umbra_evaluator *evaluator, const umbra_view *sum, const umbra_view *term,
@@ -203,10 +188,9 @@ static umbra_status add_multiple(umbra_evaluator *evaluator, const umbra_view *s
   umbra_operand x;
   UMBRA_TRY(umbra_constant_round(&constant, evaluator->context, level, pair[0], pair[1]));
   UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
-  umbra_status status = multiply_constant(evaluator, term, &x.view, &constant, level);
+  umbra_status status = umbra_constant_mul(evaluator, term, &x.view, &constant, level);
   if (status == UMBRA_OK && sum != term) umbra_ring_add(evaluator->context->ring, evaluator->stream, sum, sum, term);
-  umbra_estimate exact = {constant.magnitude, constant.rounding / UMBRA_ERROR_DEVIATIONS};
-  *estimate = umbra_noise_add(*estimate, umbra_noise_mul(x.estimate, exact));
+  *estimate = umbra_noise_add(*estimate, umbra_noise_mul(x.estimate, umbra_constant_estimate(&constant)));
   umbra_operand_close(&x, evaluator);
   return status;
 }
@@ -214,25 +198,21 @@ static umbra_status add_multiple(umbra_evaluator *evaluator, const umbra_view *s
 static umbra_status dot_constants_into(umbra_evaluator *evaluator, umbra_ciphertext *made,
                                        const umbra_ciphertext *const *a, const double *pairs, size_t count) {
   umbra_ring *ring = evaluator->context->ring;
-  uint32_t level = made->level + 1;
-  umbra_window window = umbra_ring_chain(ring)->window[level];
-  umbra_poly sum, term = {0};
-  UMBRA_TRY(umbra_poly_create(&sum, ring, 2, window, 0, "a product"));
-  umbra_status status = count > 1 ? umbra_poly_create(&term, ring, 2, window, 0, "a product") : UMBRA_OK;
-  umbra_view sum_view = umbra_poly_view(&sum, ring), term_view = umbra_poly_view(&term, ring);
+  umbra_scaled sum;
+  umbra_poly term = {0};
+  UMBRA_TRY(open_sum(&sum, evaluator, 2, made));
+  umbra_status status = count > 1 ? umbra_poly_create(&term, ring, 2, sum.poly.window, 0, "a product") : UMBRA_OK;
+  umbra_view sum_view = umbra_poly_view(&sum.poly, ring), term_view = umbra_poly_view(&term, ring);
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
     status =
-        add_multiple(evaluator, &sum_view, i ? &term_view : &sum_view, a[i], pairs + 2 * i, level, &made->estimate);
-  if (status == UMBRA_OK) status = rescale(evaluator, made, &sum);
+        add_multiple(evaluator, &sum_view, i ? &term_view : &sum_view, a[i], pairs + 2 * i, sum.level, &sum.estimate);
   if (term.data) umbra_poly_destroy(&term, ring);
-  umbra_poly_destroy(&sum, ring);
-  return status;
+  return close_into(evaluator, made, &sum, NULL, status);
 }
 
-umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
-                                 const double *pairs, size_t count) {
-  if (!a || !pairs || !count)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear combination needs at least one ciphertext and factor");
+/* With levels enough. */
+static umbra_status dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                                  const double *pairs, size_t count) {
   uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
   for (size_t i = 0; i < count; i++) {
     UMBRA_TRY(umbra_check_operands(evaluator, out, a[i], a[0]));
@@ -243,6 +223,17 @@ umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
   return umbra_result_finish(out, made, dot_constants_into(evaluator, made, a, pairs, count));
+}
+
+umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                                 const double *pairs, size_t count) {
+  if (!a || !pairs || !count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear combination needs at least one ciphertext and factor");
+  umbra_inputs inputs;
+  UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, NULL, count, 1));
+  umbra_status status = dot_constants(evaluator, out, inputs.a, pairs, count);
+  umbra_inputs_close(&inputs);
+  return status;
 }
 
 umbra_status umbra_mul_constant(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,

@@ -11,15 +11,14 @@
 #include "galois.h"
 #include "noise.h"
 
-static umbra_status find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
+umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
   *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_CONJUGATE, 0);
   if (*key) return umbra_check_key_level(*key, level);
   return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for conjugation: request it with .conjugate = 1");
 }
 
-/* A key whose rotation is the same for vectors of `slots` values; *key is NULL if none is needed. */
-static umbra_status find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
-                                  uint32_t slots, uint32_t level) {
+umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
+                                 uint32_t slots, uint32_t level) {
   uint32_t rotation = umbra_rotation_of(steps, slots);
   *key = NULL;
   if (!rotation) return UMBRA_OK;
@@ -66,14 +65,14 @@ umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out, co
                           int32_t steps) {
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   const umbra_eval_key *key;
-  UMBRA_TRY(find_rotation(&key, evaluator, steps, a->slots, a->level));
+  UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps, a->slots, a->level));
   return permuted(out, evaluator, a, key);
 }
 
 umbra_status umbra_conjugate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   const umbra_eval_key *key;
-  UMBRA_TRY(find_conjugation(&key, evaluator, a->level));
+  UMBRA_TRY(umbra_find_conjugation(&key, evaluator, a->level));
   return permuted(out, evaluator, a, key);
 }
 
@@ -85,7 +84,7 @@ static umbra_status make_results(umbra_evaluator *evaluator, umbra_ciphertext **
   *switches = 0;
   for (size_t i = 0; i < count; i++) {
     const umbra_eval_key *key;
-    UMBRA_TRY(find_rotation(&key, evaluator, steps[i], a->slots, a->level));
+    UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps[i], a->slots, a->level));
     if (!key) {
       UMBRA_TRY(umbra_ciphertext_copy(&made[i], a));
       continue;
@@ -126,7 +125,7 @@ static umbra_status check_many(umbra_evaluator *evaluator, umbra_ciphertext **ou
   UMBRA_TRY(umbra_check_operands(evaluator, outs, a, NULL));
   for (size_t i = 0; i < count; i++) {
     const umbra_eval_key *key;
-    UMBRA_TRY(find_rotation(&key, evaluator, steps[i], a->slots, a->level));
+    UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps[i], a->slots, a->level));
     for (size_t k = 0; k < i; k++)
       if (outs[i] && outs[i] == outs[k])
         return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "outputs %zu and %zu are the same ciphertext", k, i);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ciphertexts inside a circuit: at a level of their own, which may exist only inside a refresh, and with a planned scale
- * that need not be the level's. Constants absorb the differences, so equal scales meet exactly.
+ * that need not be the level's. Constants absorb the differences, so equal scales meet exactly. Operands that do not
+ * meet are a bug of the circuit: INTERNAL.
  */
 #ifndef UMBRA_CKKS_SCALED_H
 #define UMBRA_CKKS_SCALED_H
@@ -24,5 +25,45 @@ int umbra_level_contains(const umbra_chain *chain, uint32_t level, uint32_t lowe
 
 /* The ciphertext's polynomials as they are at a lower level whose limbs it has: nothing is computed. */
 umbra_view umbra_scaled_view(const umbra_scaled *scaled, const umbra_context *context, uint32_t level);
+
+/* ---- to and from ciphertexts ---- */
+
+/* The ciphertext's own polynomials, to be read as long as it lives; not to be destroyed. */
+umbra_scaled umbra_scaled_of(const umbra_ciphertext *ciphertext);
+
+/*
+ * *made takes over the polynomials, and scaled is zeroed; it must be at an ordinary level and exactly its scale. Owner
+ * and slots are those of `like`.
+ */
+umbra_status umbra_scaled_finish(umbra_ciphertext **made, umbra_scaled *scaled, const umbra_ciphertext *like);
+
+/* ---- operations; results of those that have a `made` are new, and may not be an operand ---- */
+
+/* x at a level up to its own and that scale: a copy of limbs if that is all it takes, else one division. */
+umbra_status umbra_scaled_lower(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x, uint32_t level,
+                                umbra_log2 log_scale);
+
+/* a += b and a -= b, of equal level and scale. */
+umbra_status umbra_scaled_add(umbra_evaluator *evaluator, umbra_scaled *a, const umbra_scaled *b);
+umbra_status umbra_scaled_sub(umbra_evaluator *evaluator, umbra_scaled *a, const umbra_scaled *b);
+
+/* a *= factor, and a *= i: exact. */
+void umbra_scaled_mul_integer(umbra_evaluator *evaluator, umbra_scaled *a, int64_t factor);
+umbra_status umbra_scaled_mul_i(umbra_evaluator *evaluator, umbra_scaled *a);
+
+/* a += re + i im, rounded at a's scale. RANGE if it does not fit the level. */
+umbra_status umbra_scaled_add_constant(umbra_evaluator *evaluator, umbra_scaled *a, double re, double im);
+
+/* x times re + i im, one level below `level`, which x reaches by forgetting limbs, at exactly that scale. */
+umbra_status umbra_scaled_mul_constant(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x, double re,
+                                       double im, uint32_t level, umbra_log2 log_scale);
+
+/* a times b, one level below the lower of theirs, which the other reaches by forgetting limbs. */
+umbra_status umbra_scaled_mul(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *a,
+                              const umbra_scaled *b, const umbra_eval_key *relinearization);
+
+/* The complex conjugate of all slots. */
+umbra_status umbra_scaled_conjugate(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x,
+                                    const umbra_eval_key *conjugation);
 
 #endif

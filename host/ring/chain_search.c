@@ -17,6 +17,8 @@ typedef struct workshop {
   umbra_prime_pool terminals, mains;
 } workshop;
 
+static umbra_log2 log_of_milli(int32_t milli) { return umbra_log2_of_bits(milli) / 1000; }
+
 static umbra_log2 distance(umbra_log2 a, umbra_log2 b) { return a > b ? a - b : b - a; }
 
 /* Chooses terminals whose partial products stay near powers of their size. Returns 0 if they run out. */
@@ -104,14 +106,16 @@ static void lay_out(umbra_chain *chain, const umbra_shape *shape, const umbra_ch
 
 /*
  * Adds the levels inside a refresh: each has all primes of the one below, and as many mains of its own, whose product is
- * near 2^size. Returns 0 if they run out, or if the highest ordinary level lacks mains that a lower one has.
+ * near 2^sine_size, or that of coefficients-to-slots. Returns 0 if they run out, or if the highest ordinary level lacks mains that a lower one has.
  */
-static int add_upper_levels(umbra_chain *chain, umbra_prime_pool *pool, umbra_log2 size) {
-  umbra_log2 product = 0;
+static int add_upper_levels(umbra_chain *chain, umbra_prime_pool *pool, umbra_log2 sine_size) {
+  const uint32_t first_cts = chain->levels + umbra_boot_sine_levels(&chain->boot);
+  umbra_log2 product = 0, wanted = 0;
   if (chain->boot.stc_levels && umbra_window_end(chain->window[chain->levels - 1]) != umbra_chain_aux(chain)) return 0;
-  for (uint32_t l = chain->levels, wanted = 1; l < chain->total_levels; l++, wanted++) {
+  for (uint32_t l = chain->levels; l < chain->total_levels; l++) {
     uint32_t *prime = &chain->prime[umbra_chain_aux(chain)];
-    if (!umbra_pool_take(pool, prime, UMBRA_UPPER_MAINS, size * (umbra_log2)wanted - product)) return 0;
+    wanted += l < first_cts ? sine_size : log_of_milli(UMBRA_CTS_SIZE);
+    if (!umbra_pool_take(pool, prime, UMBRA_UPPER_MAINS, wanted - product)) return 0;
     product += umbra_chain_sum_logs(chain, umbra_chain_aux(chain), UMBRA_UPPER_MAINS);
     chain->mains += UMBRA_UPPER_MAINS;
     chain->window[l] = chain->window[l - 1];
@@ -139,9 +143,9 @@ static int is_near_nominal(umbra_log2 log_scale, uint32_t scale_bits, umbra_log2
  * What a chain with all ordinary primes lacks: levels inside a refresh, scales, digits. Returns its cost, 0 if there is
  * none, or if its scales are no good.
  */
-static uint64_t complete(umbra_chain *chain, workshop *shop, umbra_log2 upper_size) {
+static uint64_t complete(umbra_chain *chain, workshop *shop, umbra_log2 sine_size) {
   const umbra_log2 limit = umbra_chain_drift_limit(shop->request->log_n, shop->request->scale_bits);
-  if (!add_upper_levels(chain, &shop->mains, upper_size)) return 0;
+  if (!add_upper_levels(chain, &shop->mains, sine_size)) return 0;
   umbra_chain_fill_scales(chain);
   if (!is_near_nominal(chain->log_scale[0], chain->scale_bits, limit) || umbra_chain_drift(chain) > limit) return 0;
   if (chain->boot.stc_levels) choose_sparse_primes(chain);
@@ -153,7 +157,7 @@ static uint64_t complete(umbra_chain *chain, workshop *shop, umbra_log2 upper_si
  * terminals together exact. Returns its cost, 0 if there is none.
  */
 static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *shape, umbra_log2 target,
-                      umbra_log2 upper_size, int exact_terminals) {
+                      umbra_log2 sine_size, int exact_terminals) {
   umbra_log2 unit = target / (umbra_log2)shape->level_units;
   lay_out(chain, shape, shop->request);
   if (!choose_terminals(chain, &shop->terminals, unit * (umbra_log2)shape->terminal_units)) return 0;
@@ -161,18 +165,17 @@ static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *sha
     unit = umbra_chain_sum_logs(chain, 0, chain->terminals) / (umbra_log2)(chain->terminals * shape->terminal_units);
   if (!is_near_nominal(unit * (umbra_log2)shape->level_units, chain->scale_bits, 0)) return 0;
   if (!choose_mains(chain, &shop->mains, shape, unit)) return 0;
-  return complete(chain, shop, upper_size);
+  return complete(chain, shop, sine_size);
 }
 
-/* The chain of a shape, with levels of that size inside a refresh, with the highest scales of those that are tried. */
-static uint64_t build_highest(umbra_chain *chain, workshop *shop, const umbra_shape *shape, uint32_t upper_milli) {
-  const umbra_log2 upper_size = umbra_log2_of_bits((int32_t)upper_milli) / 1000;
+/* The chain of a shape, with levels of that size for the sine, with the highest scales of those that are tried. */
+static uint64_t build_highest(umbra_chain *chain, workshop *shop, const umbra_shape *shape, umbra_log2 sine_size) {
   uint64_t cost = 0;
   for (int32_t i = 0; i < TARGETS && cost == 0; i++) {
     const umbra_log2 under = umbra_log2_of_bits(i) / (2 * (TARGETS - 1));
     const umbra_log2 target = umbra_log2_of_bits((int32_t)shop->request->scale_bits) - under;
-    cost = build(chain, shop, shape, target, upper_size, 0);
-    if (cost == 0 && shape->terminals > 0) cost = build(chain, shop, shape, target, upper_size, 1);
+    cost = build(chain, shop, shape, target, sine_size, 0);
+    if (cost == 0 && shape->terminals > 0) cost = build(chain, shop, shape, target, sine_size, 1);
   }
   return cost;
 }
@@ -181,9 +184,17 @@ static uint64_t build_shape(umbra_chain *chain, workshop *shop, const umbra_shap
   uint32_t low, high;
   umbra_shape_terminal_range(shape, shop->request->scale_bits, &low, &high);
   umbra_pool_fill(&shop->terminals, shop->request->log_n, low, high);
-  const uint64_t cost = build_highest(chain, shop, shape, UMBRA_UPPER_SIZE);
-  if (cost || !shop->request->boot.stc_levels) return cost;
-  return build_highest(chain, shop, shape, UMBRA_UPPER_SIZE_LOW);
+  if (!shop->request->boot.stc_levels) return build_highest(chain, shop, shape, 0);
+  /* The more bits the sine has, the less noise; but not so many that keys get more digits. */
+  uint64_t best = 0;
+  for (int32_t size = UMBRA_SINE_MAX; size >= UMBRA_SINE_MIN; size -= UMBRA_SINE_STEP) {
+    umbra_chain candidate;
+    const uint64_t cost = build_highest(&candidate, shop, shape, log_of_milli(size));
+    if (cost == 0 || (best && cost >= best)) continue;
+    best = cost;
+    *chain = candidate;
+  }
+  return best;
 }
 
 int umbra_chain_search(umbra_chain *chain, const umbra_chain_request *request) {

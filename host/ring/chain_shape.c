@@ -110,7 +110,7 @@ static int estimate_cost(umbra_shape *shape, const umbra_chain_request *request)
   const uint32_t units = shape->mains * shape->main_units + shape->terminals * shape->terminal_units;
   const uint32_t upper = umbra_boot_upper_levels(&request->boot);
   const uint32_t primes = shape->mains + shape->terminals + UMBRA_UPPER_MAINS * upper;
-  const uint32_t size = size_of(shape, units, request->scale_bits, SCALE_SLACK) + UMBRA_UPPER_SIZE_LOW * upper;
+  const uint32_t size = size_of(shape, units, request->scale_bits, SCALE_SLACK) + UMBRA_CTS_SIZE * upper;
   const uint32_t terminal_size = size_of(shape, shape->terminal_units, request->scale_bits, 0);
   shape->cost = UINT64_MAX;
   for (uint32_t auxes = 1; auxes <= UMBRA_MAX_AUX; auxes++) {

@@ -14,9 +14,11 @@
 
 enum {
   UMBRA_MAX_SHAPES = 48,
-  UMBRA_UPPER_MAINS = 2,       /* of each level inside a refresh, */
-  UMBRA_UPPER_SIZE = 58000,    /* with that many thousandths of a bit together, */
-  UMBRA_UPPER_SIZE_LOW = 57200 /* or, where that is too much */
+  UMBRA_UPPER_MAINS = 2,  /* of each level inside a refresh, with so many thousandths of a bit together: */
+  UMBRA_CTS_SIZE = 57250, /* for coefficients-to-slots, */
+  UMBRA_SINE_MIN = 57250, /* for the sine at least, */
+  UMBRA_SINE_MAX = 59750, /* and at most, */
+  UMBRA_SINE_STEP = 250   /* and in between */
 };
 
 typedef struct umbra_chain_request {

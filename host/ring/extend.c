@@ -10,6 +10,7 @@
 struct umbra_extension {
   umbra_window from, to;
   uint32_t aux;
+  uint32_t shared_first, shared_end;  /* limbs of dst that x has, too */
   const umbra_conversion *conversion; /* to the limbs of dst that x lacks, in order */
   uint32_t closing[UMBRA_MAX_PRIMES]; /* by limb of x: (Q / q_i)^-1 mod q_i */
   umbra_extension *next;
@@ -34,14 +35,19 @@ static umbra_status make_conversion(umbra_extension *plan, const umbra_ring *rin
   return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
 }
 
+static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
+
 static umbra_status fill_plan(umbra_extension *plan, const umbra_ring *ring) {
   const umbra_chain *chain = &ring->params->chain;
   uint16_t source[UMBRA_MAX_PRIMES], target[UMBRA_MAX_PRIMES];
-  uint32_t end = umbra_window_end(plan->from), aux = umbra_chain_aux(chain);
-  uint32_t k = umbra_positions_append(source, 0, plan->from.first, end);
-  uint32_t targets = umbra_positions_append(target, 0, plan->to.first, plan->from.first);
-  targets = umbra_positions_append(target, targets, end, umbra_window_end(plan->to));
+  uint32_t to = plan->to.first, to_end = umbra_window_end(plan->to), aux = umbra_chain_aux(chain);
+  uint32_t shared = clamp(plan->from.first, to, to_end), shared_end = clamp(umbra_window_end(plan->from), to, to_end);
+  uint32_t k = umbra_positions_append(source, 0, plan->from.first, umbra_window_end(plan->from));
+  uint32_t targets = umbra_positions_append(target, 0, to, shared);
+  targets = umbra_positions_append(target, targets, shared_end, to_end);
   targets = umbra_positions_append(target, targets, aux, aux + plan->aux);
+  plan->shared_first = shared - to;
+  plan->shared_end = shared_end - to;
   for (uint32_t i = 0; i < k; i++) {
     uint32_t q = chain->prime[source[i]];
     plan->closing[i] = umbra_mod_inv(umbra_ring_product(ring, source, k, i, q), q);
@@ -89,9 +95,9 @@ void umbra_extensions_destroy(umbra_ring *ring) {
 static void extend_part(const umbra_ring *ring, umbra_stream *stream, const umbra_extension *plan,
                         const umbra_view *dst, uint32_t first, uint32_t end, const umbra_view *coefficients) {
   if (first == end) return;
-  uint32_t own = (uint32_t)plan->from.first - plan->to.first;
   umbra_view part = umbra_view_limbs_of(dst, umbra_ring_n(ring), first, end - first);
-  ring->kernels->convert(stream, &part, coefficients, plan->conversion, first < own ? first : first - plan->from.count);
+  uint32_t shared = first < plan->shared_first ? 0 : plan->shared_end - plan->shared_first;
+  ring->kernels->convert(stream, &part, coefficients, plan->conversion, first - shared);
   ring->kernels->ntt_forward(stream, &part);
 }
 
@@ -99,16 +105,19 @@ umbra_status umbra_extend(umbra_ring *ring, umbra_stream *stream, const umbra_vi
                           const umbra_view *x, umbra_window from) {
   const umbra_extension *plan;
   UMBRA_TRY(find_plan(&plan, ring, from, to, aux));
-  uint32_t n = umbra_ring_n(ring), own = (uint32_t)from.first - to.first;
+  uint32_t n = umbra_ring_n(ring), first = plan->shared_first, end = plan->shared_end;
   size_t bytes = (size_t)from.count * n * sizeof(uint32_t);
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a raised polynomial's coefficients"));
   umbra_view coefficients = umbra_view_packed(ring, memory, 1, from, 0, from.count);
   ring->kernels->ntt_inverse(stream, &coefficients, x, plan->closing);
-  umbra_view same = umbra_view_limbs_of(dst, n, own, from.count);
-  ring->kernels->copy(stream, &same, x);
-  extend_part(ring, stream, plan, dst, 0, own, &coefficients);
-  extend_part(ring, stream, plan, dst, own + from.count, to.count + aux, &coefficients);
+  if (first < end) {
+    umbra_view same = umbra_view_limbs_of(dst, n, first, end - first);
+    umbra_view own = umbra_view_limbs_of(x, n, to.first + first - from.first, end - first);
+    ring->kernels->copy(stream, &same, &own);
+  }
+  extend_part(ring, stream, plan, dst, 0, first, &coefficients);
+  extend_part(ring, stream, plan, dst, end, to.count + aux, &coefficients);
   umbra_ring_give(ring, memory, bytes);
   return UMBRA_OK;
 }

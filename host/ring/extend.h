@@ -6,8 +6,8 @@
 #include "ring.h"
 
 /*
- * dst over the window `to` and the first `aux` auxiliary primes = x (one polynomial over the window `from`, inside `to`), as
- * the integers of smallest absolute value that it stands for; of those within 2^-25 of half its modulus, either sign.
+ * dst over the window `to` and the first `aux` auxiliary primes = x (one polynomial over the window `from`), as the
+ * integers of smallest absolute value that it stands for; of those within 2^-25 of half its modulus, either sign.
  * Evaluation domain; dst may not overlap x.
  */
 umbra_status umbra_extend(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to, uint32_t aux,

@@ -6,12 +6,20 @@
 #include "residence.h"
 #include "ring_internal.h"
 
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
 /* ---- products with keys ---- */
 
 /* Limbs of the digits that are held at once: a block. */
 static uint32_t most_held(const umbra_digit_block *digits) {
-  uint32_t block = umbra_ring_block(digits->ring), limbs = umbra_digit_block_limbs(digits);
-  return block < limbs ? block : limbs;
+  return smaller(umbra_ring_block(digits->ring), umbra_digit_block_limbs(digits));
+}
+
+/* What makes init P times itself, unless it is that already. */
+static void set_init_factor(umbra_key_product *p) {
+  const umbra_decomposition *plan = p->digits.plan;
+  uint32_t limbs = p->init ? umbra_view_limbs(p->init) : 0;
+  for (uint32_t i = 0; i < limbs; i++) p->init_factor[i] = limbs == plan->window.count ? plan->p_mod[i] : 1;
 }
 
 /* Room for the digits, and x as coefficients. */
@@ -30,6 +38,7 @@ umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring
                                     const umbra_switching_key *key, const umbra_view *init, uint32_t galois) {
   umbra_key_product p = {.key = key, .init = init, .galois = galois};
   UMBRA_TRY(umbra_digit_block_open(&p.digits, ring, stream, x, window));
+  set_init_factor(&p);
   UMBRA_TRY(umbra_poly_pin(&key->poly, ring, stream));
   umbra_status status = UMBRA_OK;
   if (digits) {
@@ -64,16 +73,16 @@ void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t fi
   const umbra_key_product *p = product;
   const umbra_decomposition *plan = p->digits.plan;
   const umbra_ring *ring = p->digits.ring;
-  uint32_t n = umbra_ring_n(ring), own = plan->window.count;
+  uint32_t n = umbra_ring_n(ring), init_limbs = p->init ? umbra_view_limbs(p->init) : 0;
   umbra_view digit[UMBRA_MAX_DIGITS];
   for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(&p->digits, j, first, count);
   umbra_view keys = umbra_poly_subview(&p->key->poly, ring, 2 * (plan->digits.first - p->key->digits.first),
                                        2 * plan->digits.count, plan->window, ring->params->chain.auxes);
   umbra_view key = umbra_view_limbs_of(&keys, n, first, count), init;
-  int has_init = p->init && first < own;
-  if (has_init) init = umbra_view_limbs_of(p->init, n, first, count < own - first ? count : own - first);
+  int has_init = first < init_limbs;
+  if (has_init) init = umbra_view_limbs_of(p->init, n, first, smaller(count, init_limbs - first));
   ring->kernels->inner_product(p->digits.stream, dst, digit, plan->digits.count, &key, has_init ? &init : NULL,
-                               plan->p_mod + first, p->galois);
+                               p->init_factor + first, p->galois);
 }
 
 /* ---- switches ---- */
@@ -94,6 +103,38 @@ umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_vi
   umbra_dividend dividend = dividend_of(&product);
   umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
   umbra_key_product_close(&product);
+  return status;
+}
+
+/* sum += limbs [first, first + count) of the product, in strips; room: one of them. */
+static void add_product(umbra_key_product *product, const umbra_view *sum, uint32_t *room, uint32_t first,
+                        uint32_t count) {
+  const umbra_ring *ring = product->digits.ring;
+  uint32_t strip = umbra_ring_strip(ring), n = umbra_ring_n(ring);
+  umbra_key_product_prepare(product, first, count);
+  for (uint32_t done = 0, now; done < count; done += now) {
+    now = smaller(count - done, strip);
+    umbra_view to = umbra_view_limbs_of(sum, n, first + done, now), term = umbra_view_packed_like(&to, room, n);
+    umbra_key_product_compute(product, &term, first + done, now);
+    ring->kernels->add(product->digits.stream, &to, &to, &term);
+  }
+}
+
+umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_view *x,
+                              umbra_window window, const umbra_switching_key *key, const umbra_view *init,
+                              uint32_t galois) {
+  uint32_t limbs = umbra_view_limbs(sum), block = umbra_ring_block(ring);
+  size_t bytes = 2 * (size_t)smaller(umbra_ring_strip(ring), limbs) * umbra_ring_n(ring) * sizeof(uint32_t);
+  umbra_key_product product;
+  void *room;
+  UMBRA_TRY(umbra_ring_take(ring, &room, bytes, "a key switch's workspace"));
+  umbra_status status = umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois);
+  if (status == UMBRA_OK) {
+    for (uint32_t first = 0; first < limbs; first += block)
+      add_product(&product, sum, room, first, smaller(limbs - first, block));
+    umbra_key_product_close(&product);
+  }
+  umbra_ring_give(ring, room, bytes);
   return status;
 }
 

@@ -15,13 +15,15 @@ typedef struct umbra_switching_key {
 /*
  * The product of x's digits with a key: 2 polynomials over window and all auxiliary primes,
  *   (P * init + sum of digits times key)(X^galois).
+ * An init that is over all auxiliary primes too is P times itself already, and added as it is.
  * Limbs are computed on demand, so the whole need never be stored: a source for umbra_divide.
  */
 typedef struct umbra_key_product {
   umbra_digit_block digits;
   const umbra_switching_key *key;
-  const umbra_view *init; /* NULL, or 1 or 2 polynomials over the window */
-  uint32_t galois;        /* 1: none */
+  const umbra_view *init; /* NULL, or 1 or 2 polynomials over the window, or that and all auxiliary primes */
+  uint32_t init_factor[UMBRA_MAX_PRIMES]; /* by its limbs */
+  uint32_t galois;                        /* 1: none */
   /* Unless hoisted: room for umbra_ring_block limbs of each digit, and the digits themselves as coefficients. */
   void *memory;
   size_t bytes;
@@ -45,6 +47,14 @@ void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t fi
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                           const umbra_view *x, umbra_window window, const umbra_switching_key *key,
                           const umbra_view *init, uint32_t galois);
+
+/*
+ * sum (2 polynomials over window and all auxiliary primes) += the product of x's digits with the key; init: as in
+ * umbra_key_product.
+ */
+umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_view *x,
+                              umbra_window window, const umbra_switching_key *key, const umbra_view *init,
+                              uint32_t galois);
 
 /* One of many switches of the same x: dst over x's window = its product with the key, divided by P. */
 typedef struct umbra_switch_to {

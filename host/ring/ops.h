@@ -41,6 +41,10 @@ static inline void umbra_ring_copy(const umbra_ring *ring, umbra_stream *stream,
   umbra_ring_kernels(ring)->copy(stream, dst, src);
 }
 
+static inline void umbra_ring_zero(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst) {
+  umbra_ring_kernels(ring)->zero(stream, dst);
+}
+
 static inline void umbra_ring_mul(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                   const umbra_view *a, const umbra_view *b) {
   umbra_ring_kernels(ring)->mul(stream, dst, a, b);
@@ -49,6 +53,12 @@ static inline void umbra_ring_mul(const umbra_ring *ring, umbra_stream *stream, 
 static inline void umbra_ring_mul_add(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                       const umbra_view *a, const umbra_view *b) {
   umbra_ring_kernels(ring)->mul_add(stream, dst, a, b);
+}
+
+static inline void umbra_ring_plain_products(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                             const umbra_view *plain, const umbra_view *a, uint32_t terms,
+                                             uint32_t log_gap) {
+  umbra_ring_kernels(ring)->plain_products(stream, dst, plain, a, terms, log_gap);
 }
 
 static inline void umbra_ring_tensor(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
@@ -64,6 +74,10 @@ static inline void umbra_ring_automorphism(const umbra_ring *ring, umbra_stream 
 /* dst = a * value * 2^shift. */
 void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                             int64_t value, uint32_t shift);
+
+/* dst = a + b * value * 2^shift; a may be NULL, and is then 0. dst may be a or b. */
+void umbra_ring_add_multiple(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
+                             const umbra_view *b, int64_t value, uint32_t shift);
 
 /* dst = a + value * 2^shift, both in the evaluation domain. */
 void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,

@@ -173,9 +173,9 @@ static umbra_status check_boot_levels(const umbra_chain *chain) {
   const umbra_boot_shape *boot = &chain->boot;
   const umbra_window base = chain->window[0];
   const umbra_log2 log_ratio = umbra_chain_log_product(chain, base.first, base.count) - chain->log_scale[0];
-  if (boot->stc_levels >= chain->levels)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%u ordinary levels: slots-to-coefficients takes %u of them",
-                      chain->levels, boot->stc_levels);
+  if (boot->stc_levels + 2 > chain->levels)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "depth %u: slots-to-coefficients takes %u of it, and 1 must be left",
+                      chain->levels - 1, boot->stc_levels);
   UMBRA_TRY(check_boot_windows(chain));
   if (log_ratio < umbra_log2_of_bits((int32_t)boot->ratio_bits))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,

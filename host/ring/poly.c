@@ -6,13 +6,20 @@
 
 static size_t poly_limbs(const umbra_poly *poly) { return (size_t)poly->window.count + poly->aux; }
 
+static size_t limb_words(const umbra_poly *poly, const umbra_ring *ring) { return umbra_ring_n(ring) >> poly->log_gap; }
+
 size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring) {
-  return poly->polys * poly_limbs(poly) * umbra_ring_n(ring) * sizeof(uint32_t);
+  return poly->polys * poly_limbs(poly) * limb_words(poly, ring) * sizeof(uint32_t);
 }
 
 umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window, uint32_t aux,
                                const char *what) {
-  umbra_poly made = {.window = window, .aux = (uint16_t)aux, .polys = (uint16_t)polys};
+  return umbra_poly_create_short(poly, ring, polys, window, aux, 0, what);
+}
+
+umbra_status umbra_poly_create_short(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window,
+                                     uint32_t aux, uint32_t log_gap, const char *what) {
+  umbra_poly made = {.window = window, .aux = (uint16_t)aux, .polys = (uint16_t)polys, .log_gap = (uint16_t)log_gap};
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, umbra_poly_bytes(&made, ring), what));
   made.data = memory;
@@ -55,7 +62,7 @@ umbra_status umbra_view_fetch(const umbra_ring *ring, umbra_stream *stream, uint
 
 umbra_view umbra_poly_subview(const umbra_poly *poly, const umbra_ring *ring, uint32_t first, uint32_t count,
                               umbra_window window, uint32_t aux) {
-  size_t n = umbra_ring_n(ring);
+  size_t n = limb_words(poly, ring);
   umbra_view view = {.polys = count, .stride = poly_limbs(poly) * n};
   uint32_t *base = poly->data + first * view.stride;
   uint32_t runs = 0;
@@ -87,12 +94,14 @@ umbra_view umbra_view_limbs_of(const umbra_view *view, uint32_t n, uint32_t firs
   return part;
 }
 
-umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly) {
-  umbra_view one = *view;
-  one.polys = 1;
+umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly) { return umbra_view_polys(view, poly, 1); }
+
+umbra_view umbra_view_polys(const umbra_view *view, uint32_t first, uint32_t count) {
+  umbra_view part = *view;
+  part.polys = count;
   for (int r = 0; r < UMBRA_MAX_RUNS; r++)
-    if (one.run[r].count) one.run[r].data += poly * view->stride;
-  return one;
+    if (part.run[r].count) part.run[r].data += first * view->stride;
+  return part;
 }
 
 umbra_view umbra_view_packed_like(const umbra_view *view, uint32_t *data, uint32_t n) {

@@ -24,6 +24,7 @@ typedef struct umbra_poly {
   umbra_window window;
   uint16_t aux;
   uint16_t polys;
+  uint16_t log_gap; /* 0, or words of a limb stand for 2^log_gap each: plaintexts of umbra_kernels.plain_products */
   struct umbra_residence *residence; /* NULL: always in device memory; see residence.h */
 } umbra_poly;
 
@@ -80,6 +81,10 @@ void umbra_ring_graph_destroy(const umbra_ring *ring, umbra_graph *graph);
 
 umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window, uint32_t aux,
                                const char *what);
+
+/* One whose words stand for 2^log_gap each. */
+umbra_status umbra_poly_create_short(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window,
+                                     uint32_t aux, uint32_t log_gap, const char *what);
 void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring); /* also of a zeroed one; zeroes the struct */
 size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring);
 
@@ -101,6 +106,9 @@ umbra_view umbra_view_limbs_of(const umbra_view *view, uint32_t n, uint32_t firs
 
 /* One polynomial of a view. */
 umbra_view umbra_view_poly(const umbra_view *view, uint32_t poly);
+
+/* Polynomials [first, first + count) of a view. */
+umbra_view umbra_view_polys(const umbra_view *view, uint32_t first, uint32_t count);
 
 /* A view with the limbs and polynomials of that one, packed at `data`. */
 umbra_view umbra_view_packed_like(const umbra_view *view, uint32_t *data, uint32_t n);

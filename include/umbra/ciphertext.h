@@ -37,7 +37,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_encode_encrypt(umbra_ciphertext **ci
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *ciphertext,
                                                     const umbra_secret_key *key);
 
-/* umbra_decrypt, then umbra_decode or umbra_decode_complex; faster than the two calls. */
+/*
+ * umbra_decrypt, then umbra_decode or umbra_decode_complex; faster than the two calls. Errors: also RANGE, if a slot is
+ * larger than umbra_ciphertext_magnitude and the error bound allow: then an input broke a bound that it had to keep, and
+ * the other slots may be wrong, too (the two calls show them).
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_decode(double *values, size_t count,
                                                            const umbra_ciphertext *ciphertext,
                                                            const umbra_secret_key *key);
@@ -66,6 +70,8 @@ typedef struct umbra_noise_report {
   double max_error, rms_error; /* over the compared slots, both parts */
   double precision_bits;       /* -log2(max_error) */
   double error_bound;          /* umbra_ciphertext_error_bound */
+  double largest;              /* |slot| of those compared */
+  int beyond_magnitude;        /* 1: that is more than the computation can have made of inputs within their bounds */
   double headroom_bits;        /* log2 of (modulus / 2) over the largest coefficient: below 0 the message would wrap */
 } umbra_noise_report;
 #define UMBRA_NOISE_REPORT_INIT .struct_size = sizeof(umbra_noise_report)

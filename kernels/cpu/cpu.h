@@ -89,27 +89,32 @@ void umbra_cpu_conversion_destroy(umbra_conversion *conversion);
  * vectorise well spell their names UMBRA_CPU_NAME(entry), so that a backend can compile them again for its own
  * instructions.
  */
-#define UMBRA_CPU_DECLARE(backend)                                                                                 \
-  void umbra_##backend##_add(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);          \
-  void umbra_##backend##_sub(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);          \
-  void umbra_##backend##_negate(umbra_stream *, const umbra_view *, const umbra_view *);                           \
-  void umbra_##backend##_mul(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);          \
-  void umbra_##backend##_mul_add(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);      \
-  void umbra_##backend##_mul_const(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);      \
-  void umbra_##backend##_add_const(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);      \
-  void umbra_##backend##_tensor(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *, int);  \
-  void umbra_##backend##_ntt_forward(umbra_stream *, const umbra_view *);                                          \
-  void umbra_##backend##_ntt_inverse(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);    \
-  void umbra_##backend##_automorphism(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t);           \
-  void umbra_##backend##_convert(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_conversion *, \
-                                 uint32_t);                                                                        \
-  void umbra_##backend##_inner_product(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t,           \
-                                       const umbra_view *, const umbra_view *, const uint32_t *, uint32_t);        \
-  void umbra_##backend##_divide_close(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *,    \
-                                      const umbra_view *, const uint32_t *);                                       \
-  void umbra_##backend##_expand(umbra_stream *, const umbra_view *, const uint8_t[UMBRA_SEED_BYTES], uint64_t);    \
-  void umbra_##backend##_from_i64(umbra_stream *, const umbra_view *, const int64_t *, uint32_t);                  \
-  void umbra_##backend##_fft(umbra_stream *, double *, double *, uint32_t, uint32_t);                              \
+#define UMBRA_CPU_DECLARE(backend)                                                                                  \
+  void umbra_##backend##_add(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);           \
+  void umbra_##backend##_sub(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);           \
+  void umbra_##backend##_negate(umbra_stream *, const umbra_view *, const umbra_view *);                            \
+  void umbra_##backend##_mul(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);           \
+  void umbra_##backend##_mul_add(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);       \
+  void umbra_##backend##_mul_const(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);       \
+  void umbra_##backend##_add_const(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);       \
+  void umbra_##backend##_tensor(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *, int);   \
+  void umbra_##backend##_ntt_forward(umbra_stream *, const umbra_view *);                                           \
+  void umbra_##backend##_ntt_inverse(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);     \
+  void umbra_##backend##_automorphism(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t);            \
+  void umbra_##backend##_convert(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_conversion *,  \
+                                 uint32_t);                                                                         \
+  void umbra_##backend##_inner_product(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t,            \
+                                       const umbra_view *, const umbra_view *, const uint32_t *, uint32_t);         \
+  void umbra_##backend##_inner_products(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t,           \
+                                        const umbra_view *, const umbra_view *, const uint32_t *, const uint32_t *, \
+                                        uint32_t);                                                                  \
+  void umbra_##backend##_plain_products(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *, \
+                                        uint32_t, uint32_t);                                                        \
+  void umbra_##backend##_divide_close(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *,     \
+                                      const umbra_view *, const uint32_t *);                                        \
+  void umbra_##backend##_expand(umbra_stream *, const umbra_view *, const uint8_t[UMBRA_SEED_BYTES], uint64_t);     \
+  void umbra_##backend##_from_i64(umbra_stream *, const umbra_view *, const int64_t *, uint32_t);                   \
+  void umbra_##backend##_fft(umbra_stream *, double *, double *, uint32_t, uint32_t);                               \
   void umbra_##backend##_ifft(umbra_stream *, double *, double *, uint32_t, uint32_t)
 
 extern const umbra_kernels umbra_kernels_ref;

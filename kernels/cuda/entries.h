@@ -71,7 +71,7 @@ void umbra_cuda_inner_products(umbra_stream *stream, const umbra_view *dst, cons
 
 /* plain_products.cu */
 void umbra_cuda_plain_products(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain,
-                               const umbra_view *a, uint32_t terms);
+                               const umbra_view *a, uint32_t terms, uint32_t log_gap);
 
 /* ntt.cu, convert.cu, extend_digits.cu */
 void umbra_cuda_ntt_forward(umbra_stream *stream, const umbra_view *view);

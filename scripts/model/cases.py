@@ -11,7 +11,7 @@ from hashlib import blake2b
 from math import prod
 from struct import pack
 
-from . import encoder, operations
+from . import bootstrap, encoder, operations
 from .chain import Chain, log2_scales, scales
 from .division import convert, divide, remainder
 from .expansion import chacha20, expand
@@ -418,12 +418,31 @@ def encodings():
                ("values", [int(part * 2**40 // 1) for value in values for part in value])]
 
 
+# ---- bootstrapping ----
+
+
+def bootstrap_numbers():
+    """Doubles in hexadecimal; of a transform's factors the hash of all entries, as diagonals."""
+    for shape in ((16, 30, 3, 1, 8, 32), (16, 30, 3, 3, 8, 32), (16, 30, 3, 5, 4, 32), (16, 28, 3, 7, 3, 32),
+                  (12, 22, 3, 1, 8, 16), (28, 44, 3, 1, 5, 64)):
+        numbers = bootstrap.sine(shape)
+        yield [("case", "sine"), ("shape", shape),
+               *((name, [float(x).hex() for x in values]) for name, values in numbers.items())]
+    for log_m, stages, constant in ((1, (1,), 1.0), (6, (6,), 0.75), (8, (3, 1, 4), 2.0**-20), (10, (3, 4, 3), 3.0)):
+        for inverse in (0, 1):
+            hashes = [blake2b(pack(f"<{len(f)}d", *f), digest_size=32).hexdigest()
+                      for f in bootstrap.diagonals(log_m, stages, inverse, constant)]
+            yield [("case", "transform"), ("log_slots", log_m), ("stages", stages), ("inverse", inverse),
+                   ("constant", constant.hex()), ("hashes", hashes)]
+
+
 FILES = {
     "chains.txt": (chains, "parameter sets, and log2 of their scales in units of 2^-96"),
     "kernels.txt": (kernels, "transforms, products, automorphisms, sources of residues"),
     "conversions.txt": (conversions, "base conversion"),
     "divisions.txt": (divisions, "division with restoring"),
     "switches.txt": (switches, "gadget decomposition and its inner product with a key"),
+    "bootstrap.txt": (bootstrap_numbers, "polynomials of the sine, factors of the transform"),
     "operations.txt": (ciphertext_operations, "whole ciphertexts"),
     "encodings.txt": (encodings, "exact coefficients in units of 2^-20 and slots in units of 2^-40, rounded down"),
 }

@@ -114,6 +114,16 @@ FORMULA(inner_product) {
   return add_mod(init, mul_mont(sum, 1, at->q), at->q);
 }
 
+FORMULA(plain_products) {
+  uint32_t sum = 0, position;
+  for (uint32_t b = 0; b < c->number; b++) {
+    const uint32_t plain = at->poly / 2 * c->number + b, a = operand(r, &c->a, 2 * b + at->poly % 2, at)[at->i];
+    const uint32_t *words = words_in(r, r->before, &c->b, plain, at->limb, r->n >> c->log_gap, &position);
+    sum = add_mod(sum, mul_mont(words[at->i >> c->log_gap], a, at->q), at->q);
+  }
+  return sum;
+}
+
 FORMULA(divide_close) {
   const uint32_t x = c->a.polys ? mul_mod(A, c->c[at->limb], at->q) : 0;
   return sub_mod(x, mul_mod(B, c->d[at->limb], at->q), at->q);

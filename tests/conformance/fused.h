@@ -10,17 +10,11 @@
 
 /* ---- operands ---- */
 
-enum { MAX_TERMS = 96, MAX_GROUPS = 6 };
-
 /* Mostly up to eight, and now and then as many as there may be. */
 static uint32_t draw_digits(rig *r) {
   if (r->fill == LARGEST) return UMBRA_MAX_DIGITS;
   return 1 + draw_below(r, r->alias % 3 ? 8 : UMBRA_MAX_DIGITS);
 }
-
-static uint32_t draw_up_to(rig *r, uint32_t most) { return r->fill == LARGEST ? most : 1 + draw_below(r, most); }
-
-static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /*
  * Which limbs each of at most `digits` digits owns, of `limbs` limbs; none owns more than `most`. Every second time they
@@ -84,17 +78,6 @@ static void prepare_inner_products(rig *r, call *c) {
   draw_init(r, c, &shape);
 }
 
-/* Long sums over few limbs, or short ones over many. */
-static void prepare_plain_products(rig *r, call *c) {
-  const umbra_view shape = r->alias % 2 ? draw_shape(r) : draw_narrow_shape(r);
-  const uint32_t room = room_for(r, &shape), groups = 1 + draw_below(r, smaller(MAX_GROUPS, (room - 2) / 3));
-  const uint32_t terms = draw_up_to(r, smaller(MAX_TERMS, (room - 2 * groups) / (groups + 2)));
-  c->number = terms;
-  c->a = make_view(r, &shape, 2 * terms);
-  c->b = make_view(r, &shape, groups * terms);
-  c->dst = make_view(r, &shape, 2 * groups);
-}
-
 /* ---- calls ---- */
 
 static void compose_ntt_close(rig *r, call *c) {
@@ -127,15 +110,6 @@ static void compose_inner_products(rig *r, call *c) {
   }
 }
 
-static void compose_plain_products(rig *r, call *c) {
-  for (uint32_t item = 0; item < c->b.polys; item++) {
-    const uint32_t group = item / c->number, term = item % c->number;
-    const umbra_view dst = polys_of(&c->dst, 2 * group, 2);
-    const umbra_view a = polys_of(&c->a, 2 * term, 2), plain = polys_of(&c->b, item, 1);
-    (term ? r->kernels->mul_add : r->kernels->mul)(r->stream, &dst, &a, &plain);
-  }
-}
-
 /* The backend's own entry if it has one. */
 #define FUSED_CALL(name, ...)                                       \
   static void call_##name(rig *r, call *c) {                        \
@@ -145,7 +119,6 @@ static void compose_plain_products(rig *r, call *c) {
 
 FUSED_CALL(ntt_close, &c->dst, X(c), &c->b, c->d)
 FUSED_CALL(inner_products, &c->dst, c->digit, c->number, c->key, INIT(c), c->galois, c->rotations)
-FUSED_CALL(plain_products, &c->dst, &c->b, &c->a, c->number)
 
 static void call_extend_digits(rig *r, call *c) {
   const uint32_t digits = c->dst.polys;

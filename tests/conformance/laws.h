@@ -335,7 +335,7 @@ static void enqueue_chain(const rig *r, const umbra_view v[3], const uint32_t *c
 static void refill(rig *r, const umbra_view v[3], int round) {
   rig_start(r, round);
   r->used = (size_t)(v[2].run->data - r->memory) + v[2].stride;
-  for (int i = 0; i < 3; i++) fill_view(r, &v[i]);
+  for (int i = 0; i < 3; i++) fill_words(r, &v[i], r->n);
   rig_upload(r);
 }
 

@@ -9,6 +9,8 @@
 
 enum {
   MAX_ROTATIONS = 40, /* of one call of inner_products */
+  MAX_TERMS = 96,     /* of plain_products */
+  MAX_GROUPS = 6,
   MAX_FACTORS = UMBRA_MAX_DIGITS * UMBRA_MAX_PRIMES * UMBRA_MAX_PRIMES / 4
 };
 
@@ -25,6 +27,7 @@ typedef struct call {
   uint32_t c[UMBRA_MAX_PRIMES], d[UMBRA_MAX_PRIMES]; /* constants, one per limb */
   uint32_t number;                                   /* digits, terms, shift, flag, or log_m */
   uint32_t rotations, galois[MAX_ROTATIONS];
+  uint32_t log_gap;
   uint64_t first;
   uint8_t seed[UMBRA_SEED_BYTES];
   size_t re, im; /* offsets of arrays that are not residues */
@@ -32,6 +35,10 @@ typedef struct call {
   conversion_case conversion[UMBRA_MAX_DIGITS];
   uint32_t factors, factor[MAX_FACTORS];
 } call;
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static uint32_t draw_up_to(rig *r, uint32_t most) { return r->fill == LARGEST ? most : 1 + draw_below(r, most); }
 
 static void draw_constants(rig *r, const umbra_view *view, uint32_t *c) {
   for (uint32_t limb = 0; limb < umbra_view_limbs(view); limb++) {
@@ -151,6 +158,19 @@ static void prepare_inner_product(rig *r, call *c) {
   draw_init(r, c, &shape);
 }
 
+/* Long sums over few limbs, or short ones over many. Every second time plaintexts are stored short. */
+static void prepare_plain_products(rig *r, call *c) {
+  const umbra_view shape = r->alias % 2 ? draw_shape(r) : draw_narrow_shape(r);
+  const uint32_t room = room_for(r, &shape), groups = 1 + draw_below(r, smaller(MAX_GROUPS, (room - 2) / 3));
+  const uint32_t terms = draw_up_to(r, smaller(MAX_TERMS, (room - 2 * groups) / (groups + 2)));
+  c->number = terms;
+  c->log_gap = r->alias % 4 < 2 ? 0 : UMBRA_LEAST_LOG_GAP + draw_below(r, r->ring.log_n - UMBRA_LEAST_LOG_GAP);
+  c->a = make_view(r, &shape, 2 * terms);
+  c->b = make_view(r, &shape, groups * terms);
+  fill_words(r, &c->b, r->n >> c->log_gap);
+  c->dst = make_view(r, &shape, 2 * groups);
+}
+
 /* x is absent every third time; dst is x, z or neither. */
 static void prepare_divide_close(rig *r, call *c) {
   const umbra_view shape = draw_shape(r);
@@ -229,6 +249,7 @@ CALL(ntt_forward, &c->dst)
 CALL(ntt_inverse, &c->dst, &c->a, c->c)
 CALL(automorphism, &c->dst, &c->a, *c->galois)
 CALL(inner_product, &c->dst, c->digit, c->number, &c->b, INIT(c), *c->galois)
+CALL(plain_products, &c->dst, &c->b, &c->a, c->number, c->log_gap)
 CALL(divide_close, &c->dst, X(c), &c->b, c->d)
 CALL(expand, &c->dst, c->seed, c->first)
 CALL(from_i64, &c->dst, (const int64_t *)(const void *)(r->memory + c->re), c->number)

@@ -161,19 +161,25 @@ static void cut_run(rig *r, umbra_view *view) {
   run[1].count = (uint16_t)(run[1].count - first);
 }
 
-/* A limb of a view in a host copy of the memory, and its prime. */
-static uint32_t *limb_in(const rig *r, uint32_t *host, const umbra_view *view, uint32_t poly, uint32_t limb,
-                         uint32_t *position) {
+/* A limb, of that many words, of a view in a host copy of the memory, and its prime. */
+static uint32_t *words_in(const rig *r, uint32_t *host, const umbra_view *view, uint32_t poly, uint32_t limb,
+                          size_t words, uint32_t *position) {
   const umbra_run *run = view->run;
   for (; limb >= run->count; run++) limb -= run->count;
   *position = run->prime + limb;
-  return host + (run->data - r->memory) + poly * view->stride + (size_t)limb * r->n;
+  return host + (run->data - r->memory) + poly * view->stride + limb * words;
 }
 
-static void fill_view(rig *r, const umbra_view *view) {
+static uint32_t *limb_in(const rig *r, uint32_t *host, const umbra_view *view, uint32_t poly, uint32_t limb,
+                         uint32_t *position) {
+  return words_in(r, host, view, poly, limb, r->n, position);
+}
+
+/* Fills limbs of that many words. */
+static void fill_words(rig *r, const umbra_view *view, size_t words) {
   for (uint32_t item = 0, limbs = umbra_view_limbs(view); item < limbs * view->polys; item++) {
-    uint32_t position, *limb = limb_in(r, r->before, view, item / limbs, item % limbs, &position);
-    for (uint32_t i = 0; i < r->n; i++) limb[i] = draw_residue(r, r->ring.prime[position]);
+    uint32_t position, *limb = words_in(r, r->before, view, item / limbs, item % limbs, words, &position);
+    for (size_t i = 0; i < words; i++) limb[i] = draw_residue(r, r->ring.prime[position]);
   }
 }
 
@@ -190,7 +196,7 @@ static umbra_view make_view(rig *r, const umbra_view *shape, uint32_t polys) {
   }
   const size_t base = take(r, polys * view.stride);
   for (int i = 0; i < UMBRA_MAX_RUNS; i++) view.run[i].data = r->memory + base + offset[i];
-  fill_view(r, &view);
+  fill_words(r, &view, r->n);
   return view;
 }
 

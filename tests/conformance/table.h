@@ -40,6 +40,7 @@ static const operation operations[] = {
     OPERATION(automorphism, automorphism, 1),
     OPERATION(convert, convert, 1),
     OPERATION(inner_product, inner_product, 1),
+    OPERATION(plain_products, plain_products, 1),
     OPERATION(divide_close, divide_close, 1),
     OPERATION(expand, expand, 1),
     OPERATION(from_i64, from_i64, 1),
@@ -48,7 +49,6 @@ static const operation operations[] = {
     FUSED(ntt_close, divide_close),
     FUSED(extend_digits, extend_digits),
     FUSED(inner_products, inner_products),
-    FUSED(plain_products, plain_products),
 };
 
 enum { OPERATIONS = sizeof operations / sizeof *operations };

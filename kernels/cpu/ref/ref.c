@@ -36,6 +36,7 @@ const umbra_kernels umbra_kernels_ref = {
     .automorphism = umbra_ref_automorphism,
     .convert = umbra_ref_convert,
     .inner_product = umbra_ref_inner_product,
+    .plain_products = umbra_ref_plain_products,
     .divide_close = umbra_ref_divide_close,
     .expand = umbra_ref_expand,
     .from_i64 = umbra_ref_from_i64,

@@ -5,6 +5,8 @@
  */
 #include "route.h"
 
+enum { AHEAD = 512 /* words: keys come from memory, in more streams than processors follow by themselves */ };
+
 /* One limb of both polynomials of the result and what goes into it. */
 typedef struct rows {
   const umbra_cpu_prime *prime;
@@ -41,6 +43,8 @@ static void product_rows(const rows *r, const route *route, size_t n) {
       end = r->digits - j > period ? j + period : r->digits;
       for (; j < end; j++) {
         const vec digit = vec_load(r->digit[j] + i);
+        __builtin_prefetch(r->key[0][j] + i + AHEAD);
+        __builtin_prefetch(r->key[1][j] + i + AHEAD);
         sum0 = wide_add(sum0, wide_mul(digit, vec_load(r->key[0][j] + i)));
         sum1 = wide_add(sum1, wide_mul(digit, vec_load(r->key[1][j] + i)));
       }
@@ -61,25 +65,52 @@ static void add_initial(rows *r, const umbra_device *device, const umbra_view *i
   }
 }
 
+/* What a call is about. */
+typedef struct product_job {
+  const umbra_device *device;
+  const umbra_view *dst, *digit, *init;
+  uint32_t digits;
+  const uint32_t *c;
+} product_job;
+
+/* A limb of polynomials `first` and the next of dst. */
+static void product_limb(const product_job *job, const umbra_view *key, uint32_t first, uint32_t limb,
+                         const route *route) {
+  const umbra_device *device = job->device;
+  const umbra_cpu_limb to = umbra_cpu_limb_at(device, job->dst, first, limb);
+  rows r = {.prime = to.prime,
+            .dst = {to.data, umbra_cpu_limb_at(device, job->dst, first + 1, limb).data},
+            .digits = job->digits};
+  add_initial(&r, device, job->init, job->c, limb);
+  for (uint32_t j = 0; j < job->digits; j++) {
+    r.digit[j] = umbra_cpu_limb_at(device, &job->digit[j], 0, limb).data;
+    r.key[0][j] = umbra_cpu_limb_at(device, key, 2 * j, limb).data;
+    r.key[1][j] = umbra_cpu_limb_at(device, key, 2 * j + 1, limb).data;
+  }
+  product_rows(&r, route, device->n);
+}
+
+/* A thread does all rotations of its limbs, whose digits stay in its cache; nobody waits in between. */
+void UMBRA_CPU_NAME(inner_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
+                                    uint32_t digits, const umbra_view *key, const umbra_view *init, const uint32_t *c,
+                                    const uint32_t *galois, uint32_t rotations) {
+  const umbra_device *device = stream->device;
+  const product_job job = {device, dst, digit, init, digits, c};
+  const uint32_t limbs = umbra_view_limbs(dst);
+  const int team = umbra_cpu_team(device, limbs, (size_t)2 * rotations * limbs * digits * device->n);
+#pragma omp parallel num_threads(team)
+  for (uint32_t k = 0; k < rotations; k++) {
+    route permuted;
+    if (galois[k] != 1) route_make(&permuted, galois[k], device->log_n);
+#pragma omp for schedule(static) nowait
+    for (uint32_t limb = 0; limb < limbs; limb++) {
+      product_limb(&job, &key[k], 2 * k, limb, galois[k] != 1 ? &permuted : NULL);
+    }
+  }
+}
+
 void UMBRA_CPU_NAME(inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
                                    uint32_t digits, const umbra_view *key, const umbra_view *init, const uint32_t *c,
                                    uint32_t galois) {
-  const umbra_device *device = stream->device;
-  route permuted;
-  if (galois != 1) route_make(&permuted, galois, device->log_n);
-  const uint32_t limbs = umbra_view_limbs(dst);
-  const int team = umbra_cpu_team(device, limbs, (size_t)2 * limbs * digits * device->n);
-#pragma omp parallel for schedule(static) num_threads(team)
-  for (uint32_t limb = 0; limb < limbs; limb++) {
-    const umbra_cpu_limb first = umbra_cpu_limb_at(device, dst, 0, limb);
-    rows r = {
-        .prime = first.prime, .dst = {first.data, umbra_cpu_limb_at(device, dst, 1, limb).data}, .digits = digits};
-    add_initial(&r, device, init, c, limb);
-    for (uint32_t j = 0; j < digits; j++) {
-      r.digit[j] = umbra_cpu_limb_at(device, &digit[j], 0, limb).data;
-      r.key[0][j] = umbra_cpu_limb_at(device, key, 2 * j, limb).data;
-      r.key[1][j] = umbra_cpu_limb_at(device, key, 2 * j + 1, limb).data;
-    }
-    product_rows(&r, galois != 1 ? &permuted : NULL, device->n);
-  }
+  UMBRA_CPU_NAME(inner_products)(stream, dst, digit, digits, key, init, c, &galois, 1);
 }

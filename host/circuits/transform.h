@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Linear maps of slots, with their diagonals encoded for one level and one scale: double hoisting (Bossuat, Mouchet,
+ * Troncoso-Pastoriza, Hubaux, eprint 2020/1203), or chains of rotations that need two or three keys in all.
+ */
+#ifndef UMBRA_CIRCUITS_TRANSFORM_H
+#define UMBRA_CIRCUITS_TRANSFORM_H
+
+#include "../ckks/scaled.h"
+#include "diagonals.h"
+#include "transform_plan.h"
+
+typedef struct umbra_transform_desc {
+  const umbra_diagonals *diagonals; /* read while the transform is created */
+  uint32_t level;                   /* of the input; the output is one level below */
+  umbra_log2 log_scale;             /* of the encoded diagonals */
+  int min_key;
+  uint32_t baby_steps; /* see umbra_transform_shape */
+} umbra_transform_desc;
+
+/* What a plan is made from. */
+umbra_transform_shape umbra_transform_shape_of(const umbra_transform_desc *desc);
+
+typedef struct umbra_transform {
+  const umbra_context *context;
+  umbra_transform_plan *plan;
+  umbra_log2 log_scale;
+  umbra_poly plain;      /* [giants][babies] encoded diagonals, turned back by the giant step */
+  umbra_estimate factor; /* bound on the sum of a slot's diagonals, and the error of their encoding */
+} umbra_transform;
+
+/* Time: an encoding for each diagonal. Errors: INVALID_ARGUMENT, NO_LEVEL, RANGE, OUT_OF_MEMORY. */
+umbra_status umbra_transform_create(umbra_transform **transform, const umbra_context *context,
+                                    const umbra_transform_desc *desc);
+void umbra_transform_destroy(umbra_transform *transform);
+
+/* log2 of the scale that an input of that scale leaves with. */
+umbra_log2 umbra_transform_log_scale(const umbra_transform *transform, umbra_log2 log_scale);
+
+/*
+ * *out, which becomes a new ciphertext one level below the transform's, = the map of in, which may be at a higher level
+ * with the limbs of the transform's. Cost: see the plan. Errors: INVALID_ARGUMENT, MISSING_KEY, OUT_OF_MEMORY.
+ */
+umbra_status umbra_transform_apply(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in,
+                                   const umbra_transform *transform);
+
+#endif

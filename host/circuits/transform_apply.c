@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hoisted: sums of products of rotated inputs with diagonals, P times and never divided; those of giant steps are divided
+ * once by P, in the polynomial that needs a key switch, and the sum of all by P and the level's primes together.
+ *
+ * With few keys: the input goes up through the baby steps, and the sums come down through the giant steps by Horner's
+ * rule, both by rotations of one step.
+ */
+#include <math.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/evaluator_internal.h"
+#include "../ckks/galois.h"
+#include "../ckks/noise.h"
+#include "../ring/divide.h"
+#include "../ring/hoist.h"
+#include "../ring/ops.h"
+#include "../ring/residence.h"
+#include "transform.h"
+
+typedef struct transform_job {
+  umbra_evaluator *evaluator;
+  const umbra_transform *transform;
+  const umbra_transform_plan *plan;
+  umbra_ring *ring;
+  umbra_stream *stream;
+  umbra_window window;
+  umbra_view x;   /* 2 polynomials over window */
+  umbra_view out; /* over that of the level below */
+  umbra_window to;
+} transform_job;
+
+/* The key of a rotation; key without one: none is needed. */
+static umbra_status find_key(const transform_job *job, umbra_rotation *found, int32_t rotation) {
+  const umbra_eval_key *entry;
+  *found = (umbra_rotation){.galois = 1};
+  UMBRA_TRY(umbra_find_rotation(&entry, job->evaluator, rotation, job->plan->slots, job->plan->level));
+  if (entry)
+    *found = (umbra_rotation){&entry->key, umbra_key_galois(entry->kind, entry->rotation, umbra_ring_n(job->ring))};
+  return UMBRA_OK;
+}
+
+static umbra_status find_keys(const transform_job *job, umbra_rotation *found, const int32_t *rotation,
+                              uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) UMBRA_TRY(find_key(job, &found[i], rotation[i]));
+  return UMBRA_OK;
+}
+
+/* ---- hoisted ---- */
+
+/* Pair g of the sums. */
+static umbra_view sum_view(const transform_job *job, const umbra_poly *sums, uint32_t g) {
+  return umbra_poly_subview(sums, job->ring, 2 * g, 2, job->window, sums->aux);
+}
+
+/* total += the sum, turned by its giant step. */
+static umbra_status add_turned(const transform_job *job, const umbra_view *total, const umbra_view *sum,
+                               const umbra_rotation *giant) {
+  umbra_poly divided;
+  UMBRA_TRY(umbra_poly_create(&divided, job->ring, 1, job->window, 0, "a giant step"));
+  umbra_view to = umbra_poly_view(&divided, job->ring);
+  umbra_view first = umbra_view_poly(sum, 0), second = umbra_view_poly(sum, 1);
+  umbra_dividend dividend = umbra_dividend_of(&second, job->window, umbra_ring_chain(job->ring)->auxes);
+  umbra_status status = umbra_divide(job->ring, job->stream, &to, job->window, &dividend, NULL);
+  if (status == UMBRA_OK)
+    status = umbra_switch_add(job->ring, job->stream, total, &to, job->window, giant->key, &first, giant->galois);
+  umbra_poly_destroy(&divided, job->ring);
+  return status;
+}
+
+/* The sum that is not turned takes the others in; sums has a spare pair for the case that there is none. */
+static umbra_status join_sums(const transform_job *job, const umbra_poly *sums, const umbra_rotation *giant) {
+  uint32_t giants = job->plan->giants, unturned = 0;
+  while (unturned < giants && giant[unturned].key) unturned++;
+  umbra_view total = sum_view(job, sums, unturned);
+  if (unturned == giants) umbra_ring_zero(job->ring, job->stream, &total);
+  for (uint32_t g = 0; g < giants; g++) {
+    if (g == unturned) continue;
+    umbra_view sum = sum_view(job, sums, g);
+    if (giant[g].key) UMBRA_TRY(add_turned(job, &total, &sum, &giant[g]));
+    else umbra_ring_add(job->ring, job->stream, &total, &total, &sum);
+  }
+  umbra_dividend dividend = umbra_dividend_of(&total, job->window, sums->aux);
+  return umbra_divide(job->ring, job->stream, &job->out, job->to, &dividend, NULL);
+}
+
+static umbra_status run_hoisted(const transform_job *job, const umbra_rotation *baby, const umbra_rotation *giant) {
+  const umbra_transform_plan *plan = job->plan;
+  int itself = !baby->key, spare = 1;
+  for (uint32_t g = 0; g < plan->giants; g++) spare &= giant[g].key != NULL;
+  umbra_hoist hoist = {.x = &job->x,
+                       .window = job->window,
+                       .itself = itself,
+                       .rotation = baby + itself,
+                       .rotations = plan->babies - (uint32_t)itself,
+                       .plain = &job->transform->plain};
+  umbra_poly sums;
+  UMBRA_TRY(umbra_poly_create(&sums, job->ring, 2 * (plan->giants + (uint32_t)spare), job->window,
+                              umbra_ring_chain(job->ring)->auxes, "a linear map's sums"));
+  umbra_view of_plan = umbra_poly_subview(&sums, job->ring, 0, 2 * plan->giants, job->window, sums.aux);
+  umbra_status status = umbra_hoisted_sums(job->ring, job->stream, &of_plan, &hoist);
+  if (status == UMBRA_OK) status = join_sums(job, &sums, giant);
+  umbra_poly_destroy(&sums, job->ring);
+  return status;
+}
+
+static umbra_status apply_hoisted(const transform_job *job) {
+  const umbra_transform_plan *plan = job->plan;
+  umbra_rotation *baby, *giant;
+  UMBRA_TRY(umbra_alloc(&baby, (size_t)plan->babies + plan->giants, sizeof *baby, "a list of rotations"));
+  giant = baby + plan->babies;
+  umbra_status status = find_keys(job, baby, plan->baby, plan->babies);
+  if (status == UMBRA_OK) status = find_keys(job, giant, plan->giant, plan->giants);
+  if (status == UMBRA_OK) status = run_hoisted(job, baby, giant);
+  umbra_free(baby);
+  return status;
+}
+
+/* ---- with few keys ---- */
+
+typedef struct chain_job {
+  transform_job job;
+  umbra_rotation stride, giant_step, lowest;
+  umbra_poly room; /* pairs over window: [babies] rotated inputs, then three to work with */
+} chain_job;
+
+static umbra_view room_view(const chain_job *c, uint32_t pair) {
+  return umbra_poly_subview(&c->room, c->job.ring, 2 * pair, 2, c->job.window, 0);
+}
+
+static umbra_status rotate(const chain_job *c, const umbra_view *dst, const umbra_view *src,
+                           const umbra_rotation *rotation) {
+  umbra_view c0 = umbra_view_poly(src, 0), c1 = umbra_view_poly(src, 1);
+  return umbra_switch(c->job.ring, c->job.stream, dst, c->job.window, &c1, c->job.window, rotation->key, &c0,
+                      rotation->galois);
+}
+
+/* *at = *at rotated that many times; the results alternate between two pairs to work with, and *at is one of them. */
+static umbra_status walk(const chain_job *c, umbra_view *at, const umbra_rotation *rotation, int32_t steps) {
+  for (; steps > 0; steps--) {
+    umbra_view next = room_view(c, c->job.plan->babies);
+    if (next.run->data == at->run->data) next = room_view(c, c->job.plan->babies + 1);
+    UMBRA_TRY(rotate(c, &next, at, rotation));
+    *at = next;
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status fill_babies(const chain_job *c) {
+  const umbra_transform_plan *plan = c->job.plan;
+  umbra_view at = c->job.x;
+  int32_t rotation = 0;
+  for (uint32_t b = 0; b < plan->babies; b++) {
+    umbra_view baby = room_view(c, b);
+    UMBRA_TRY(walk(c, &at, &c->stride, (plan->baby[b] - rotation) / plan->stride));
+    umbra_ring_copy(c->job.ring, c->job.stream, &baby, &at);
+    rotation = plan->baby[b];
+  }
+  return UMBRA_OK;
+}
+
+static void sum_products(const chain_job *c, const umbra_view *dst, uint32_t giant) {
+  const umbra_transform_plan *plan = c->job.plan;
+  const umbra_poly *plain = &c->job.transform->plain;
+  umbra_view babies = umbra_poly_subview(&c->room, c->job.ring, 0, 2 * plan->babies, c->job.window, 0);
+  umbra_view plains = umbra_poly_subview(plain, c->job.ring, giant * plan->babies, plan->babies, c->job.window, 0);
+  umbra_ring_plain_products(c->job.ring, c->job.stream, dst, &plains, &babies, plan->babies, plain->log_gap);
+}
+
+/* Horner's rule from the highest giant step down. */
+static umbra_status join_giants(const chain_job *c, umbra_view *total) {
+  const umbra_transform_plan *plan = c->job.plan;
+  umbra_view term = room_view(c, plan->babies + 2);
+  *total = room_view(c, plan->babies);
+  sum_products(c, total, plan->giants - 1);
+  for (uint32_t g = plan->giants - 1; g-- > 0;) {
+    UMBRA_TRY(walk(c, total, &c->giant_step, (plan->giant[g + 1] - plan->giant[g]) / plan->giant_step));
+    sum_products(c, &term, g);
+    umbra_ring_add(c->job.ring, c->job.stream, total, total, &term);
+  }
+  return c->lowest.key ? walk(c, total, &c->lowest, 1) : UMBRA_OK;
+}
+
+static umbra_status run_chains(const chain_job *c) {
+  umbra_view total;
+  UMBRA_TRY(fill_babies(c));
+  UMBRA_TRY(umbra_poly_pin(&c->job.transform->plain, c->job.ring, c->job.stream));
+  umbra_status status = join_giants(c, &total);
+  umbra_poly_unpin(&c->job.transform->plain, c->job.ring);
+  if (status != UMBRA_OK) return status;
+  umbra_dividend dividend = umbra_dividend_of(&total, c->job.window, 0);
+  return umbra_divide(c->job.ring, c->job.stream, &c->job.out, c->job.to, &dividend, NULL);
+}
+
+static umbra_status apply_chains(const transform_job *job) {
+  const umbra_transform_plan *plan = job->plan;
+  chain_job c = {.job = *job};
+  if (plan->baby[plan->babies - 1]) UMBRA_TRY(find_key(job, &c.stride, plan->stride));
+  if (plan->giants > 1) UMBRA_TRY(find_key(job, &c.giant_step, plan->giant_step));
+  UMBRA_TRY(find_key(job, &c.lowest, plan->giant[0]));
+  UMBRA_TRY(umbra_poly_create(&c.room, job->ring, 2 * (plan->babies + 3), job->window, 0, "a linear map's workspace"));
+  umbra_status status = run_chains(&c);
+  umbra_poly_destroy(&c.room, job->ring);
+  return status;
+}
+
+/* ---- estimate ---- */
+
+/* Standard deviation of so many independent key switches, with their divisions or not, at a scale. */
+static double switch_error(const umbra_chain *chain, uint32_t level, umbra_log2 log_scale, uint32_t switches,
+                           int divided) {
+  umbra_estimate one = umbra_noise_switch((umbra_estimate){0, 0}, chain, level, 1);
+  if (divided) one = umbra_noise_round(one, chain, level);
+  return one.error * sqrt(switches) * umbra_log2_to_double(chain->log_scale[level] - log_scale);
+}
+
+/* Of the longest way that a rotated input, and a sum, goes. */
+static umbra_estimate estimate(const umbra_transform *transform, const umbra_scaled *in) {
+  const umbra_chain *chain = umbra_context_chain(transform->context);
+  const umbra_transform_plan *plan = transform->plan;
+  uint32_t level = plan->level, ups = plan->min_key ? (uint32_t)(plan->baby[plan->babies - 1] / plan->stride) : 1;
+  umbra_log2 log_product = in->log_scale + transform->log_scale;
+  umbra_log2 log_out = umbra_transform_log_scale(transform, in->log_scale);
+  umbra_estimate x = in->estimate;
+  x.error = umbra_modulus(x.error, switch_error(chain, level, in->log_scale, ups, plan->min_key));
+  umbra_estimate out = umbra_noise_mul(x, transform->factor);
+  out.error = umbra_modulus(out.error, switch_error(chain, level, log_product, plan->key_switches, 1));
+  umbra_estimate rounding = umbra_noise_round((umbra_estimate){0, 0}, chain, level - 1);
+  out.error = umbra_modulus(out.error, rounding.error * umbra_log2_to_double(chain->log_scale[level - 1] - log_out));
+  return out;
+}
+
+/* ---- the call ---- */
+
+static umbra_status apply(const transform_job *job) {
+  return job->plan->min_key ? apply_chains(job) : apply_hoisted(job);
+}
+
+umbra_status umbra_transform_apply(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in,
+                                   const umbra_transform *transform) {
+  const umbra_context *context = transform->context;
+  const umbra_chain *chain = umbra_context_chain(context);
+  uint32_t level = transform->plan->level;
+  if (!umbra_level_contains(chain, in->level, level))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear map of level %u cannot take an input of level %u", level,
+                      in->level);
+  umbra_scaled made;
+  UMBRA_TRY(umbra_scaled_make(&made, context, level - 1, umbra_transform_log_scale(transform, in->log_scale)));
+  transform_job job = {.evaluator = evaluator,
+                       .transform = transform,
+                       .plan = transform->plan,
+                       .ring = context->ring,
+                       .stream = evaluator->stream,
+                       .window = chain->window[level],
+                       .x = umbra_scaled_view(in, context, level),
+                       .out = umbra_scaled_view(&made, context, level - 1),
+                       .to = chain->window[level - 1]};
+  umbra_status status = apply(&job);
+  if (status == UMBRA_OK) {
+    made.estimate = estimate(transform, in);
+    *out = made;
+  } else {
+    umbra_scaled_destroy(&made, context);
+  }
+  return status;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * With the stride s, rotation = s * i. A split has baby steps in [origin, origin + size) * s and giant steps at
+ * multiples of size * s. All sizes that are worth it are tried.
+ */
+#include "transform_plan.h"
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/galois.h"
+
+/* Beyond it only the size that needs no giant step is of interest: the others' costs have their minimum before. */
+enum { MOST_BABY_STEPS = 256 };
+
+/* Costs in products of limbs; a limb of a key comes from memory. */
+enum { TRANSFORM_COST = 20, KEY_COST = 5 };
+
+typedef struct costs {
+  uint64_t baby, giant, cell;
+} costs;
+
+typedef struct split {
+  int64_t size, origin;
+} split;
+
+/* A plan in the making. */
+typedef struct maker {
+  const umbra_chain *chain;
+  const umbra_transform_shape *shape;
+  int64_t *index;               /* by diagonal: its rotation over the stride */
+  int64_t low, high;            /* of all */
+  uint32_t *of_baby, *of_giant; /* by step from the lowest: 1 + its place in the plan; 0: not among them */
+  umbra_transform_plan *plan;
+} maker;
+
+static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+static int64_t giant_of(const split *s, int64_t index) { return floor_divide(index - s->origin, s->size); }
+
+static int64_t baby_of(const split *s, int64_t index) { return index - giant_of(s, index) * s->size; }
+
+static int64_t gcd(int64_t a, int64_t b) { return b ? gcd(b, a % b) : a < 0 ? -a : a; }
+
+/* ---- cost ---- */
+
+static costs costs_of(const umbra_chain *chain, const umbra_transform_shape *shape) {
+  umbra_window window = chain->window[shape->level];
+  uint64_t own = window.count, auxes = chain->auxes, limbs = own + auxes;
+  uint64_t digits = umbra_digits_of(chain, window).count;
+  uint64_t key = 2 * digits * limbs * KEY_COST, extend = digits * limbs * TRANSFORM_COST + own * limbs;
+  uint64_t divide = limbs * TRANSFORM_COST + own * auxes;
+  if (shape->min_key) {
+    uint64_t one = key + extend + 2 * divide;
+    return (costs){one, one, 2 * own};
+  }
+  return (costs){key, key + extend + divide, 2 * limbs};
+}
+
+/* Marks the steps that a split needs, and counts them. */
+static void mark_steps(const maker *m, const split *s, uint32_t *babies, uint32_t *giants) {
+  int64_t first = giant_of(s, m->low);
+  *babies = *giants = 0;
+  for (int64_t i = 0; i < s->size; i++) m->of_baby[i] = 0;
+  for (int64_t i = first; i <= giant_of(s, m->high); i++) m->of_giant[i - first] = 0;
+  for (size_t k = 0; k < m->shape->count; k++) {
+    uint32_t *baby = &m->of_baby[baby_of(s, m->index[k]) - s->origin];
+    uint32_t *giant = &m->of_giant[giant_of(s, m->index[k]) - first];
+    if (!*baby) *baby = ++*babies;
+    if (!*giant) *giant = ++*giants;
+  }
+}
+
+/* Chains pass by steps that are not needed. */
+static uint64_t chain_cost(const maker *m, const split *s, const costs *c) {
+  int64_t highest = s->size - 1;
+  while (!m->of_baby[highest]) highest--;
+  int64_t low = giant_of(s, m->low), high = giant_of(s, m->high);
+  return (uint64_t)highest * c->baby + (uint64_t)(high - low + (low != 0)) * c->giant;
+}
+
+/* Steps by 0 need no key. */
+static uint64_t hoisted_cost(const maker *m, const split *s, const costs *c, uint32_t babies, uint32_t giants) {
+  int64_t first = giant_of(s, m->low), last = giant_of(s, m->high);
+  babies -= s->origin + s->size > 0 && m->of_baby[-s->origin];
+  giants -= first <= 0 && last >= 0 && m->of_giant[-first];
+  return babies * c->baby + giants * c->giant;
+}
+
+static uint64_t split_cost(const maker *m, const split *s, const costs *c) {
+  uint32_t babies, giants;
+  mark_steps(m, s, &babies, &giants);
+  uint64_t cells = (uint64_t)babies * giants * c->cell;
+  return cells + (m->shape->min_key ? chain_cost(m, s, c) : hoisted_cost(m, s, c, babies, giants));
+}
+
+/* ---- choice ---- */
+
+typedef struct choice {
+  costs cost;
+  split best;
+  uint64_t least; /* its cost */
+} choice;
+
+/* Chains of baby steps go up from 0. */
+static void try_split(const maker *m, choice *chosen, split s) {
+  if (m->shape->min_key && s.origin) return;
+  uint64_t cost = split_cost(m, &s, &chosen->cost);
+  if (cost >= chosen->least) return;
+  chosen->least = cost;
+  chosen->best = s;
+}
+
+/* Giant steps that begin at 0, or at the lowest rotation. */
+static void try_size(const maker *m, choice *chosen, int64_t size) {
+  int64_t above = m->low - floor_divide(m->low, size) * size;
+  try_split(m, chosen, (split){size, 0});
+  if (above) try_split(m, chosen, (split){size, above - size});
+}
+
+/* No giant step. */
+static split everything(const maker *m) {
+  int64_t low = m->low < 0 ? m->low : 0, high = m->high > 0 ? m->high : 0;
+  return (split){high - low + 1, low};
+}
+
+static split choose_split(const maker *m) {
+  choice chosen = {.cost = costs_of(m->chain, m->shape), .least = UINT64_MAX};
+  int64_t span = m->high - m->low + 1, asked = m->shape->baby_steps;
+  int64_t least = asked ? asked : 1, most = asked ? asked : MOST_BABY_STEPS;
+  for (int64_t size = least; size <= span && size <= most; size++) try_size(m, &chosen, size);
+  if (!asked || asked > span) try_split(m, &chosen, everything(m));
+  if (chosen.least == UINT64_MAX) try_size(m, &chosen, span);
+  return chosen.best;
+}
+
+/* ---- the plan ---- */
+
+/* Numbers the marked steps in ascending order, but a step of 0 first if that is asked for; writes their rotations. */
+static void number_steps(uint32_t *mark, int64_t steps, int64_t first, int64_t unit, int zero_first,
+                         int32_t *rotation) {
+  uint32_t next = 0;
+  int has_zero = zero_first && first <= 0 && -first < steps && mark[-first];
+  if (has_zero) {
+    rotation[next++] = 0;
+    mark[-first] = next;
+  }
+  for (int64_t i = 0; i < steps; i++) {
+    if (!mark[i] || (has_zero && i == -first)) continue;
+    rotation[next++] = (int32_t)((first + i) * unit);
+    mark[i] = next;
+  }
+}
+
+static umbra_status fill_steps(const maker *m, const split *s) {
+  umbra_transform_plan *plan = m->plan;
+  int64_t first = giant_of(s, m->low), giants = giant_of(s, m->high) - first + 1;
+  mark_steps(m, s, &plan->babies, &plan->giants);
+  size_t cells = (size_t)plan->babies * plan->giants;
+  if (cells > UINT16_MAX)
+    return umbra_fail(UMBRA_ERROR_RANGE, "a linear map of %zu diagonals is too large: use a denser set of rotations",
+                      m->shape->count);
+  UMBRA_TRY(umbra_alloc(&plan->baby, plan->babies, sizeof *plan->baby, "a plan"));
+  UMBRA_TRY(umbra_alloc(&plan->giant, plan->giants, sizeof *plan->giant, "a plan"));
+  UMBRA_TRY(umbra_alloc(&plan->diagonal, cells, sizeof *plan->diagonal, "a plan"));
+  number_steps(m->of_baby, s->size, s->origin, plan->stride, 1, plan->baby);
+  number_steps(m->of_giant, giants, first, plan->giant_step, 0, plan->giant);
+  for (size_t i = 0; i < cells; i++) plan->diagonal[i] = UMBRA_NO_DIAGONAL;
+  for (size_t k = 0; k < m->shape->count; k++) {
+    uint32_t baby = m->of_baby[baby_of(s, m->index[k]) - s->origin] - 1;
+    uint32_t giant = m->of_giant[giant_of(s, m->index[k]) - first] - 1;
+    plan->diagonal[giant * plan->babies + baby] = (uint32_t)k;
+  }
+  return UMBRA_OK;
+}
+
+/* Appends the key of a rotation, unless there is one or none is needed; returns whether a key is needed. */
+static int need_key(umbra_transform_plan *plan, int32_t rotation) {
+  int32_t key = (int32_t)umbra_rotation_of(rotation, plan->slots);
+  if (!key) return 0;
+  for (uint32_t i = 0; i < plan->keys; i++)
+    if (plan->key[i] == key) return 1;
+  plan->key[plan->keys++] = key;
+  return 1;
+}
+
+/* Rotations of chains: one stride after the other. */
+static void count_chains(umbra_transform_plan *plan) {
+  int32_t highest = plan->baby[plan->babies - 1], low = plan->giant[0], high = plan->giant[plan->giants - 1];
+  if (highest && need_key(plan, plan->stride)) plan->key_switches += (uint32_t)(highest / plan->stride);
+  if (high != low && need_key(plan, plan->giant_step))
+    plan->key_switches += (uint32_t)((high - low) / plan->giant_step);
+  plan->key_switches += (uint32_t)need_key(plan, low);
+  plan->decompositions = plan->key_switches;
+}
+
+static void count_hoisted(umbra_transform_plan *plan) {
+  for (uint32_t b = 0; b < plan->babies; b++) plan->key_switches += (uint32_t)need_key(plan, plan->baby[b]);
+  plan->decompositions = plan->key_switches > 0;
+  for (uint32_t g = 0; g < plan->giants; g++) {
+    uint32_t needed = (uint32_t)need_key(plan, plan->giant[g]);
+    plan->key_switches += needed;
+    plan->decompositions += needed;
+  }
+}
+
+static void count_bytes(const maker *m) {
+  umbra_transform_plan *plan = m->plan;
+  umbra_window window = m->chain->window[plan->level];
+  uint64_t limb = sizeof(uint32_t) << m->chain->log_n, own = window.count, limbs = own + m->chain->auxes;
+  uint64_t digits = umbra_digits_of(m->chain, window).count, babies = plan->babies, giants = plan->giants;
+  uint64_t cells = babies * giants;
+  const uint64_t spare = 3; /* pairs of polynomials: of a chain, or of a giant step */
+  plan->plain_bytes = cells * (plan->min_key ? own : limbs) * (limb >> plan->log_gap);
+  plan->workspace_bytes = plan->min_key ? (2 * (babies + spare) * own + (digits + 2) * limbs) * limb
+                                        : (2 * (babies + giants + spare) + digits) * limbs * limb;
+}
+
+static umbra_status fill_plan(maker *m) {
+  umbra_transform_plan *plan = m->plan;
+  split s = choose_split(m);
+  plan->giant_step = (int32_t)(s.size * plan->stride);
+  UMBRA_TRY(fill_steps(m, &s));
+  UMBRA_TRY(umbra_alloc(&plan->key, plan->babies + plan->giants + 1, sizeof *plan->key, "a plan"));
+  (plan->min_key ? count_chains : count_hoisted)(plan);
+  count_bytes(m);
+  return UMBRA_OK;
+}
+
+/* Rotations that do not fit into one turn of the slots are taken modulo it. */
+static umbra_status set_indices(maker *m) {
+  const umbra_transform_shape *shape = m->shape;
+  int64_t low = shape->rotation[0], high = low, slots = shape->slots, stride = 0;
+  for (size_t k = 0; k < shape->count; k++) {
+    int64_t rotation = shape->rotation[k];
+    low = rotation < low ? rotation : low;
+    high = rotation > high ? rotation : high;
+  }
+  int fits = high - low < slots && low > -slots && high < slots;
+  UMBRA_TRY(umbra_alloc(&m->index, shape->count, sizeof *m->index, "a plan"));
+  for (size_t k = 0; k < shape->count; k++) {
+    m->index[k] = fits ? shape->rotation[k] : (int64_t)umbra_rotation_of(shape->rotation[k], shape->slots);
+    stride = gcd(stride, m->index[k]);
+  }
+  m->plan->stride = stride ? (int32_t)stride : 1;
+  for (size_t k = 0; k < shape->count; k++) {
+    m->index[k] /= m->plan->stride;
+    if (!k || m->index[k] < m->low) m->low = m->index[k];
+    if (!k || m->index[k] > m->high) m->high = m->index[k];
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status make_plan(maker *m) {
+  UMBRA_TRY(set_indices(m));
+  size_t most = (size_t)everything(m).size + 1;
+  UMBRA_TRY(umbra_alloc(&m->of_baby, most, sizeof *m->of_baby, "a plan"));
+  UMBRA_TRY(umbra_alloc(&m->of_giant, most, sizeof *m->of_giant, "a plan"));
+  return fill_plan(m);
+}
+
+static uint32_t log_gap_of(const umbra_chain *chain, uint32_t period) {
+  uint32_t log_gap = chain->log_n - 1 - (uint32_t)__builtin_ctz(period);
+  return log_gap < UMBRA_LEAST_LOG_GAP ? 0 : log_gap;
+}
+
+static umbra_status check_shape(const umbra_chain *chain, const umbra_transform_shape *shape) {
+  uint32_t most = 1u << (chain->log_n - 1), slots = shape->slots, period = shape->period;
+  if (!slots || slots > most || (slots & (slots - 1)) || !period || period > slots || (period & (period - 1)))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "slots and period of a linear map must be powers of two, period <= slots <= %u", most);
+  if (!shape->count || shape->count > slots)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear map of %u slots has from 1 to %u diagonals, not %zu",
+                      slots, slots, shape->count);
+  if (!shape->level || shape->level >= chain->total_levels)
+    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a linear map takes a level, and its input has level %u of %u",
+                      shape->level, chain->total_levels);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_transform_plan_create(umbra_transform_plan **out, const umbra_chain *chain,
+                                         const umbra_transform_shape *shape) {
+  UMBRA_TRY(check_shape(chain, shape));
+  maker m = {.chain = chain, .shape = shape};
+  UMBRA_TRY(umbra_alloc(&m.plan, 1, sizeof *m.plan, "a plan"));
+  m.plan->slots = shape->slots;
+  m.plan->level = shape->level;
+  m.plan->min_key = shape->min_key;
+  m.plan->log_gap = log_gap_of(chain, shape->period);
+  umbra_status status = make_plan(&m);
+  umbra_free(m.index);
+  umbra_free(m.of_baby);
+  umbra_free(m.of_giant);
+  if (status == UMBRA_OK) *out = m.plan;
+  else umbra_transform_plan_destroy(m.plan);
+  return status;
+}
+
+void umbra_transform_plan_destroy(umbra_transform_plan *plan) {
+  if (!plan) return;
+  umbra_free(plan->baby);
+  umbra_free(plan->giant);
+  umbra_free(plan->diagonal);
+  umbra_free(plan->key);
+  umbra_free(plan);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a linear map of slots is computed: the diagonals' rotations are split into baby steps, which rotate the input, and
+ * giant steps, which rotate sums of products: rotation = baby + giant. A plan depends on nothing but what it is made
+ * from.
+ */
+#ifndef UMBRA_CIRCUITS_TRANSFORM_PLAN_H
+#define UMBRA_CIRCUITS_TRANSFORM_PLAN_H
+
+#include <stddef.h>
+
+#include "../ring/chain.h"
+
+typedef struct umbra_transform_shape {
+  uint32_t slots, period; /* as in umbra_diagonals */
+  size_t count;
+  const int32_t *rotation; /* distinct modulo slots */
+  uint32_t level;          /* of the input; at least 1 */
+  int min_key;             /* two or three keys in all, and more time: chains of rotations by one step */
+  uint32_t baby_steps;     /* from one giant step to the next, in strides; 0: whatever is fastest */
+} umbra_transform_shape;
+
+typedef struct umbra_transform_plan {
+  uint32_t slots, level;
+  int min_key;
+  uint32_t log_gap;         /* of the plaintexts; see umbra_kernels.plain_products */
+  int32_t stride;           /* greatest common divisor of all rotations */
+  int32_t giant_step;       /* multiple of the stride from one giant step to the next */
+  uint32_t babies, giants;  /* with rotations by 0, which need no key */
+  int32_t *baby, *giant;    /* rotations; a baby step of 0 comes first, the others and giants are in ascending order */
+  uint32_t *diagonal;       /* [giants][babies]: index of the diagonal with that rotation, or UMBRA_NO_DIAGONAL */
+  uint32_t keys;            /* that are needed */
+  int32_t *key;             /* their rotations, in [1, slots) */
+  uint32_t key_switches;    /* inner products with a key */
+  uint32_t decompositions;  /* of polynomials into digits */
+  uint64_t plain_bytes;     /* of the encoded diagonals */
+  uint64_t workspace_bytes; /* at most, beside input, output, keys and diagonals; CPUs hold babies strip by strip */
+} umbra_transform_plan;
+
+#define UMBRA_NO_DIAGONAL UINT32_MAX
+
+umbra_status umbra_transform_plan_create(umbra_transform_plan **plan, const umbra_chain *chain,
+                                         const umbra_transform_shape *shape);
+void umbra_transform_plan_destroy(umbra_transform_plan *plan);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sum.h"
+
+#include <math.h>
+
+#include "../base/error.h"
+#include "../ring/divide.h"
+#include "../ring/key_switch.h"
+#include "../ring/ops.h"
+#include "evaluator_internal.h"
+#include "noise.h"
+
+enum { MOST_MULTIPLES = 256 };
+
+umbra_log2 umbra_sum_log_step(const umbra_chain *chain, uint32_t level) {
+  return umbra_divide_log_ratio(chain, chain->window[level], 0, chain->window[level - 1]);
+}
+
+umbra_status umbra_sum_open(umbra_scaled *sum, const umbra_context *context, uint32_t polys, uint32_t level,
+                            umbra_log2 log_scale) {
+  umbra_scaled made = {.level = level, .log_scale = log_scale};
+  umbra_window window = umbra_context_chain(context)->window[level];
+  umbra_status status = umbra_poly_create(&made.poly, context->ring, polys, window, 0, "a product");
+  if (status == UMBRA_OK) *sum = made;
+  return status;
+}
+
+/* ---- the division ---- */
+
+static umbra_status rescale(umbra_evaluator *evaluator, const umbra_view *dst, umbra_window to,
+                            const umbra_scaled *sum) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_view src = umbra_poly_view(&sum->poly, ring);
+  umbra_dividend dividend = umbra_dividend_of(&src, sum->poly.window, 0);
+  return umbra_divide(ring, evaluator->stream, dst, to, &dividend, NULL);
+}
+
+/* A key switch of the third polynomial whose accumulator starts with P times the first two. */
+static umbra_status relinearize_rescale(umbra_evaluator *evaluator, const umbra_view *dst, umbra_window to,
+                                        const umbra_scaled *sum, const umbra_eval_key *key) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_window window = sum->poly.window;
+  umbra_view linear = umbra_poly_subview(&sum->poly, ring, 0, 2, window, 0);
+  umbra_view quadratic = umbra_poly_subview(&sum->poly, ring, 2, 1, window, 0);
+  return umbra_switch(ring, evaluator->stream, dst, to, &quadratic, window, &key->key, &linear, 1);
+}
+
+umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_scaled *sum,
+                             const umbra_eval_key *key, umbra_estimate *estimate) {
+  const umbra_chain *chain = umbra_context_chain(evaluator->context);
+  umbra_window to = chain->window[sum->level - 1];
+  umbra_estimate made = sum->estimate;
+  if (sum->poly.polys == 2) {
+    UMBRA_TRY(rescale(evaluator, dst, to, sum));
+  } else {
+    UMBRA_TRY(relinearize_rescale(evaluator, dst, to, sum, key));
+    made = umbra_noise_switch_at(made, chain, sum->level, sum->log_scale);
+  }
+  *estimate = umbra_noise_round_at(made, chain, sum->log_scale - umbra_sum_log_step(chain, sum->level));
+  return UMBRA_OK;
+}
+
+/* ---- the sum ---- */
+
+/* Strip after strip of limbs, so that the sum stays in the cache while its summands pass by. */
+typedef struct sum_job {
+  umbra_evaluator *evaluator;
+  const umbra_scaled *sum;
+  const umbra_summands *of;
+  umbra_constant constant, factor[MOST_MULTIPLES];
+  uint32_t first, count; /* limbs of the strip */
+} sum_job;
+
+static umbra_view strip_of(const sum_job *job, const umbra_scaled *x, uint32_t polys) {
+  const umbra_ring *ring = job->evaluator->context->ring;
+  umbra_view all = umbra_poly_subview(&x->poly, ring, 0, polys, job->sum->poly.window, 0);
+  return umbra_view_limbs_of(&all, umbra_ring_n(ring), job->first, job->count);
+}
+
+static void add_products(const sum_job *job) {
+  const umbra_ring *ring = job->evaluator->context->ring;
+  umbra_view dst = strip_of(job, job->sum, 3);
+  for (size_t i = 0; i < job->of->products; i++) {
+    umbra_view a = strip_of(job, job->of->product[i].a, 2), b = strip_of(job, job->of->product[i].b, 2);
+    umbra_ring_tensor(ring, job->evaluator->stream, &dst, &a, &b, i > 0);
+  }
+  if (job->of->twice) umbra_ring_add(ring, job->evaluator->stream, &dst, &dst, &dst);
+}
+
+static void add_multiples(const sum_job *job) {
+  const umbra_ring *ring = job->evaluator->context->ring;
+  umbra_view dst = strip_of(job, job->sum, 2);
+  for (size_t i = 0; i < job->of->multiples; i++) {
+    umbra_view x = strip_of(job, job->of->multiple[i].x, 2);
+    int first = !i && !job->of->products;
+    const umbra_constant *factor = &job->factor[i];
+    umbra_ring_add_multiple(ring, job->evaluator->stream, &dst, first ? NULL : &dst, &x, factor->re, factor->shift);
+  }
+}
+
+static void add_constant(const sum_job *job) {
+  if (!job->constant.re) return;
+  umbra_view both = strip_of(job, job->sum, 2), c0 = umbra_view_poly(&both, 0);
+  umbra_ring_add_integer(job->evaluator->context->ring, job->evaluator->stream, &c0, &c0, job->constant.re,
+                         job->constant.shift);
+}
+
+static void fill(sum_job *job) {
+  uint32_t limbs = job->sum->poly.window.count, strip = umbra_ring_strip(job->evaluator->context->ring);
+  for (; job->first < limbs; job->first += strip) {
+    job->count = umbra_min_u32(strip, limbs - job->first);
+    add_products(job);
+    add_multiples(job);
+    add_constant(job);
+  }
+}
+
+static umbra_status round_constants(sum_job *job) {
+  const umbra_context *context = job->evaluator->context;
+  uint32_t level = job->sum->level;
+  umbra_log2 log_scale = job->sum->log_scale;
+  for (size_t i = 0; i < job->of->multiples; i++) {
+    const umbra_multiple *multiple = &job->of->multiple[i];
+    UMBRA_TRY(umbra_constant_round_at(&job->factor[i], context, level, log_scale - multiple->x->log_scale,
+                                      multiple->factor, 0));
+  }
+  return umbra_constant_round_at(&job->constant, context, level, log_scale, job->of->constant, 0);
+}
+
+static umbra_estimate estimate_of(const sum_job *job) {
+  umbra_estimate sum = {0};
+  for (size_t i = 0; i < job->of->products; i++)
+    sum = umbra_noise_add(sum, umbra_noise_mul(job->of->product[i].a->estimate, job->of->product[i].b->estimate));
+  if (job->of->twice) sum = umbra_noise_scale(sum, 2);
+  for (size_t i = 0; i < job->of->multiples; i++)
+    sum = umbra_noise_add(sum,
+                          umbra_noise_mul(job->of->multiple[i].x->estimate, umbra_constant_estimate(&job->factor[i])));
+  return job->of->constant == 0 ? sum : umbra_noise_add(sum, umbra_constant_estimate(&job->constant));
+}
+
+/* INTERNAL unless operands reach the sum's level and products have its scale. */
+static umbra_status check(const sum_job *job) {
+  const umbra_chain *chain = umbra_context_chain(job->evaluator->context);
+  uint32_t level = job->sum->level;
+  int fits = job->of->multiples <= MOST_MULTIPLES && job->of->products + job->of->multiples;
+  for (size_t i = 0; i < job->of->products; i++) {
+    const umbra_scaled *a = job->of->product[i].a, *b = job->of->product[i].b;
+    fits &= umbra_level_contains(chain, a->level, level) && umbra_level_contains(chain, b->level, level);
+    fits &= a->log_scale + b->log_scale == job->sum->log_scale;
+  }
+  for (size_t i = 0; i < job->of->multiples; i++)
+    fits &= umbra_level_contains(chain, job->of->multiple[i].x->level, level);
+  return fits ? UMBRA_OK : umbra_fail(UMBRA_ERROR_INTERNAL, "summands do not meet at level %u", level);
+}
+
+static umbra_status fill_and_close(umbra_scaled *made, umbra_evaluator *evaluator, umbra_scaled *sum,
+                                   const umbra_summands *summands, const umbra_eval_key *key) {
+  sum_job job = {.evaluator = evaluator, .sum = sum, .of = summands};
+  UMBRA_TRY(check(&job));
+  UMBRA_TRY(round_constants(&job));
+  fill(&job);
+  sum->estimate = estimate_of(&job);
+  umbra_view dst = umbra_poly_view(&made->poly, evaluator->context->ring);
+  return umbra_sum_close(evaluator, &dst, sum, key, &made->estimate);
+}
+
+umbra_status umbra_sum_make(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_summands *summands,
+                            uint32_t level, umbra_log2 log_scale, const umbra_eval_key *key) {
+  const umbra_context *context = evaluator->context;
+  umbra_scaled sum, result;
+  UMBRA_TRY(umbra_sum_open(&sum, context, summands->products ? 3 : 2, level, log_scale));
+  umbra_log2 log_step = umbra_sum_log_step(umbra_context_chain(context), level);
+  umbra_status status = umbra_scaled_make(&result, context, level - 1, log_scale - log_step);
+  if (status == UMBRA_OK) {
+    status = fill_and_close(&result, evaluator, &sum, summands, key);
+    if (status == UMBRA_OK) *made = result;
+    else umbra_scaled_destroy(&result, context);
+  }
+  umbra_scaled_destroy(&sum, context);
+  return status;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Strip after strip of limbs: the products of the digits with all keys, then all sums of them, so that rotated inputs
+ * never leave the cache. Keys and plaintexts, the bulk of the bytes, are read once.
+ */
+#include "hoist.h"
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "ops.h"
+#include "residence.h"
+#include "ring_internal.h"
+
+typedef struct hoist_job {
+  umbra_ring *ring;
+  umbra_stream *stream;
+  const umbra_hoist *hoist;
+  const umbra_view *dst;
+  umbra_view x0, x1;
+  umbra_digits digits;
+  umbra_digit_block block; /* all limbs of the digits */
+  uint32_t limbs, strip;
+  uint32_t *rotated; /* a strip of all rotations */
+  umbra_view *key;   /* of a strip, by rotation */
+  uint32_t *galois;
+} hoist_job;
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* Rotations, with x itself. */
+static uint32_t terms(const umbra_hoist *hoist) { return hoist->rotations + (hoist->itself != 0); }
+
+/* A limb for each thread: so many rotations of it are as much as the cache holds. */
+static uint32_t strip_limbs(const umbra_ring *ring, uint32_t limbs) {
+  return smaller(ring->kernels->block_limbs(ring->device) ? ring->threads : limbs, limbs);
+}
+
+/* P times x: its limbs modulo the auxiliary primes are 0. */
+static void multiply_by_p(const hoist_job *job, const umbra_view *dst, uint32_t first, uint32_t count) {
+  const umbra_kernels *kernels = job->ring->kernels;
+  uint32_t n = umbra_ring_n(job->ring), own = job->hoist->window.count;
+  uint32_t of_x = first < own ? smaller(count, own - first) : 0;
+  umbra_view to = umbra_view_limbs_of(dst, n, 0, of_x), rest = umbra_view_limbs_of(dst, n, of_x, count - of_x);
+  umbra_view from = umbra_view_limbs_of(job->hoist->x, n, of_x ? first : 0, of_x);
+  if (of_x) kernels->mul_const(job->stream, &to, &from, job->block.plan->p_mod + first);
+  if (of_x < count) kernels->zero(job->stream, &rest);
+}
+
+static void inner_products(const hoist_job *job, const umbra_view *dst, const umbra_view *digit, const umbra_view *init,
+                           const uint32_t *c) {
+  const umbra_kernels *kernels = job->ring->kernels;
+  uint32_t digits = job->block.plan->digits.count, rotations = job->hoist->rotations;
+  if (kernels->inner_products) {
+    kernels->inner_products(job->stream, dst, digit, digits, job->key, init, c, job->galois, rotations);
+    return;
+  }
+  for (uint32_t r = 0; r < rotations; r++) {
+    umbra_view pair = umbra_view_polys(dst, 2 * r, 2);
+    kernels->inner_product(job->stream, &pair, digit, digits, &job->key[r], init, c, job->galois[r]);
+  }
+}
+
+/* Limbs of P times all rotations that need a key. */
+static void rotate_strip(const hoist_job *job, const umbra_view *dst, uint32_t first, uint32_t count) {
+  const umbra_hoist *hoist = job->hoist;
+  const umbra_decomposition *plan = job->block.plan;
+  uint32_t n = umbra_ring_n(job->ring), own = hoist->window.count, auxes = job->ring->params->chain.auxes;
+  umbra_view digit[UMBRA_MAX_DIGITS], init;
+  for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(&job->block, j, first, count);
+  for (uint32_t r = 0; r < hoist->rotations; r++) {
+    const umbra_switching_key *key = hoist->rotation[r].key;
+    umbra_view all = umbra_poly_subview(&key->poly, job->ring, 2 * (plan->digits.first - key->digits.first),
+                                        2 * plan->digits.count, hoist->window, auxes);
+    job->key[r] = umbra_view_limbs_of(&all, n, first, count);
+  }
+  if (first < own) init = umbra_view_limbs_of(&job->x0, n, first, smaller(count, own - first));
+  inner_products(job, dst, digit, first < own ? &init : NULL, plan->p_mod + first);
+}
+
+static void sum_strip(const hoist_job *job, uint32_t first, uint32_t count) {
+  const umbra_hoist *hoist = job->hoist;
+  const umbra_ring *ring = job->ring;
+  uint32_t n = umbra_ring_n(ring), log_gap = hoist->plain->log_gap;
+  umbra_view rotated = umbra_view_packed(ring, job->rotated, 2 * terms(hoist), hoist->window, first, count);
+  umbra_view itself = umbra_view_polys(&rotated, 0, 2);
+  umbra_view others = umbra_view_polys(&rotated, hoist->itself ? 2 : 0, 2 * hoist->rotations);
+  if (hoist->itself) multiply_by_p(job, &itself, first, count);
+  if (hoist->rotations) rotate_strip(job, &others, first, count);
+  umbra_view plains =
+      umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, ring->params->chain.auxes);
+  umbra_view plain = umbra_view_limbs_of(&plains, n >> log_gap, first, count);
+  umbra_view dst = umbra_view_limbs_of(job->dst, n, first, count);
+  ring->kernels->plain_products(job->stream, &dst, &plain, &rotated, terms(hoist), log_gap);
+}
+
+static void run_job(const hoist_job *job) {
+  for (uint32_t first = 0; first < job->limbs; first += job->strip)
+    sum_strip(job, first, smaller(job->limbs - first, job->strip));
+}
+
+/* ---- what is pinned while that is enqueued ---- */
+
+static umbra_status pin_keys(const hoist_job *job, uint32_t *pinned) {
+  const umbra_hoist *hoist = job->hoist;
+  for (; *pinned < hoist->rotations; (*pinned)++)
+    UMBRA_TRY(umbra_poly_pin(&hoist->rotation[*pinned].key->poly, job->ring, job->stream));
+  return UMBRA_OK;
+}
+
+static umbra_status run_pinned(const hoist_job *job) {
+  const umbra_hoist *hoist = job->hoist;
+  uint32_t pinned = 0;
+  UMBRA_TRY(umbra_poly_pin(hoist->plain, job->ring, job->stream));
+  umbra_status status = pin_keys(job, &pinned);
+  if (status == UMBRA_OK) run_job(job);
+  while (pinned) umbra_poly_unpin(&hoist->rotation[--pinned].key->poly, job->ring);
+  umbra_poly_unpin(hoist->plain, job->ring);
+  return status;
+}
+
+/* ---- workspace ---- */
+
+static umbra_status run_with_room(hoist_job *job) {
+  umbra_ring *ring = job->ring;
+  size_t polys = 2 * (size_t)terms(job->hoist), bytes = polys * job->strip * umbra_ring_n(ring) * sizeof(uint32_t);
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "rotated inputs"));
+  job->rotated = memory;
+  umbra_status status = run_pinned(job);
+  umbra_ring_give(ring, memory, bytes);
+  return status;
+}
+
+static umbra_status run_decomposed(hoist_job *job) {
+  UMBRA_TRY(umbra_decompose(&job->digits, job->ring, job->stream, &job->x1, job->hoist->window));
+  job->block.data = job->digits.extended.data;
+  job->block.count = job->limbs;
+  umbra_status status = run_with_room(job);
+  umbra_digits_destroy(&job->digits, job->ring);
+  return status;
+}
+
+umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                const umbra_hoist *hoist) {
+  uint32_t limbs = umbra_view_limbs(dst), rotations = hoist->rotations;
+  hoist_job job = {.ring = ring, .stream = stream, .hoist = hoist, .dst = dst, .limbs = limbs};
+  job.strip = strip_limbs(ring, limbs);
+  job.x0 = umbra_view_poly(hoist->x, 0);
+  job.x1 = umbra_view_poly(hoist->x, 1);
+  UMBRA_TRY(umbra_digit_block_open(&job.block, ring, stream, &job.x1, hoist->window));
+  if (!rotations) return run_with_room(&job);
+  UMBRA_TRY(umbra_alloc(&job.key, rotations, sizeof *job.key, "a list of keys"));
+  umbra_status status = umbra_alloc(&job.galois, rotations, sizeof *job.galois, "a list of rotations");
+  if (status == UMBRA_OK) {
+    for (uint32_t r = 0; r < rotations; r++) job.galois[r] = hoist->rotation[r].galois;
+    status = run_decomposed(&job);
+    umbra_free(job.galois);
+  }
+  umbra_free(job.key);
+  return status;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sums of products of plaintexts with rotations of one input, everything over the window and all auxiliary primes: the
+ * input is decomposed once, and nothing is divided by P (double hoisting: Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux,
+ * eprint 2020/1203).
+ */
+#ifndef UMBRA_RING_HOIST_H
+#define UMBRA_RING_HOIST_H
+
+#include "key_switch.h"
+
+/* A rotation: its key, and X -> X^galois after the switch. */
+typedef struct umbra_rotation {
+  const umbra_switching_key *key;
+  uint32_t galois;
+} umbra_rotation;
+
+typedef struct umbra_hoist {
+  const umbra_view *x; /* 2 polynomials over window */
+  umbra_window window;
+  int itself; /* whether x itself comes first among the rotations */
+  const umbra_rotation *rotation;
+  uint32_t rotations;      /* of those that need a key */
+  const umbra_poly *plain; /* for each pair of dst one for every rotation, over window and all auxiliary primes */
+} umbra_hoist;
+
+/* dst_{2g+p} = P * sum over rotations b of plain_{g * rotations + b} * (polynomial p of x, rotated by b). */
+umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                const umbra_hoist *hoist);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sums of products of ciphertexts with plaintexts. A tile of the sums lives in registers while the terms pass by, so
+ * every operand is read once for a tile; all tiles of a stretch of words follow each other, so that from the second on
+ * the ciphertexts come from the cache. Reductions are as rare as in inner_product.h.
+ */
+#include "simd.h"
+
+enum {
+  TILE = VEC_LOG > 3 ? 4 : 2, /* results at once, as registers allow: each takes four */
+  STRETCH = 1024              /* words */
+};
+
+/* One limb of the operands: `terms` ciphertexts and, for each result, as many plaintexts. */
+typedef struct rows {
+  const umbra_cpu_prime *prime;
+  uint32_t *dst;
+  const uint32_t *plain, *a;
+  size_t dst_stride, plain_stride, a_stride; /* from one polynomial to the next */
+  uint32_t terms, log_gap;
+} rows;
+
+/* Results [first, first + tile) at word i. `repeated`: a plaintext's word is the same for the whole vector. */
+UMBRA_INLINE void tile_products(const rows *r, uint32_t first, size_t i, const int tile, const int repeated) {
+  const uint32_t period = r->prime->q >> 30 ? 2 : 4;
+  const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv);
+  const vec bound = vec_set64((uint64_t)r->prime->q << 32);
+  const uint32_t *plain = r->plain + (size_t)first * r->terms * r->plain_stride + (i >> r->log_gap);
+  const uint32_t *a = r->a + i;
+  wide sum[TILE][2];
+  UMBRA_UNROLL
+  for (int g = 0; g < tile; g++) sum[g][0] = sum[g][1] = (wide){vec_set(0), vec_set(0)};
+  for (uint32_t b = 0, end; b < r->terms;) {
+    end = r->terms - b > period ? b + period : r->terms;
+    for (; b < end; b++, a += 2 * r->a_stride, plain += r->plain_stride) {
+      const vec a0 = vec_load(a), a1 = vec_load(a + r->a_stride);
+      UMBRA_UNROLL
+      for (int g = 0; g < tile; g++) {
+        const uint32_t *x = plain + (size_t)g * r->terms * r->plain_stride;
+        const vec even = repeated ? vec_set(*x) : vec_load(x), odd = repeated ? even : vec_high(even);
+        sum[g][0] = wide_add(sum[g][0], (wide){vec_mul(a0, even), vec_mul(vec_high(a0), odd)});
+        sum[g][1] = wide_add(sum[g][1], (wide){vec_mul(a1, even), vec_mul(vec_high(a1), odd)});
+      }
+    }
+    UMBRA_UNROLL
+    for (int g = 0; g < tile; g++) {
+      for (int p = 0; p < 2; p++) {
+        sum[g][p] = (wide){vec_shrink(sum[g][p].even, bound), vec_shrink(sum[g][p].odd, bound)};
+      }
+    }
+  }
+  UMBRA_UNROLL
+  for (int g = 0; g < tile; g++) {
+    for (int p = 0; p < 2; p++) {
+      vec_store(r->dst + (2 * (first + (uint32_t)g) + (uint32_t)p) * r->dst_stride + i, wide_reduce(sum[g][p], q, inv));
+    }
+  }
+}
+
+/* A tile of results on a stretch of words. */
+#define UMBRA_STRETCH(name, tile, repeated)                                                     \
+  static void name(const rows *r, uint32_t first, size_t begin, size_t end) {                   \
+    for (size_t i = begin; i < end; i += VEC_WORDS) tile_products(r, first, i, tile, repeated); \
+  }
+
+UMBRA_STRETCH(one_full, 1, 0)
+UMBRA_STRETCH(one_repeated, 1, 1)
+UMBRA_STRETCH(tile_full, TILE, 0)
+UMBRA_STRETCH(tile_repeated, TILE, 1)
+
+static void stretch_products(const rows *r, uint32_t results, size_t begin, size_t end) {
+  uint32_t first = 0;
+  for (; first + TILE <= results; first += TILE) (r->log_gap ? tile_repeated : tile_full)(r, first, begin, end);
+  for (; first < results; first++) (r->log_gap ? one_repeated : one_full)(r, first, begin, end);
+}
+
+/* Limb `limb` of polynomial 0, of that many words. */
+static const uint32_t *words_of(const umbra_view *view, uint32_t limb, size_t words) {
+  const umbra_run *run = view->run;
+  while (limb >= run->count) limb -= (run++)->count;
+  return run->data + limb * words;
+}
+
+void UMBRA_CPU_NAME(plain_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain,
+                                    const umbra_view *a, uint32_t terms, uint32_t log_gap) {
+  const umbra_device *device = stream->device;
+  const uint32_t n = device->n, stretches = n / STRETCH, items = umbra_view_limbs(dst) * stretches;
+  const int team = umbra_cpu_team(device, items, (size_t)umbra_view_limbs(dst) * dst->polys * terms * n);
+#pragma omp parallel for schedule(static) num_threads(team)
+  for (uint32_t item = 0; item < items; item++) {
+    const uint32_t limb = item / stretches;
+    const size_t begin = (size_t)(item % stretches) * STRETCH;
+    const umbra_cpu_limb to = umbra_cpu_limb_at(device, dst, 0, limb);
+    const rows r = {.prime = to.prime,
+                    .dst = to.data,
+                    .plain = words_of(plain, limb, n >> log_gap),
+                    .a = umbra_cpu_limb_at(device, a, 0, limb).data,
+                    .dst_stride = dst->stride,
+                    .plain_stride = plain->stride,
+                    .a_stride = a->stride,
+                    .terms = terms,
+                    .log_gap = log_gap};
+    stretch_products(&r, dst->polys / 2, begin, begin + STRETCH);
+  }
+}

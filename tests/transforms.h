@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For tests of linear maps: random diagonals, and ordinary ciphertexts as input and output. */
+#ifndef UMBRA_TESTS_TRANSFORMS_H
+#define UMBRA_TESTS_TRANSFORMS_H
+
+#include "host/circuits/transform.h"
+#include "host/ring/params.h"
+#include "scheme.h"
+
+/* rotation: `count` of them. */
+static inline umbra_diagonals diagonals_random(uint64_t *state, uint32_t slots, uint32_t period,
+                                               const int32_t *rotation, size_t count) {
+  umbra_diagonals made = {.slots = slots, .period = period, .count = count};
+  made.rotation = malloc(count * sizeof *rotation);
+  made.value = malloc(2 * count * period * sizeof *made.value);
+  assert_non_null(made.rotation);
+  assert_non_null(made.value);
+  memcpy(made.rotation, rotation, count * sizeof *rotation);
+  for (size_t i = 0; i < 2 * count * period; i++) made.value[i] = uniform(state);
+  return made;
+}
+
+static inline void diagonals_destroy(umbra_diagonals *diagonals) {
+  free(diagonals->rotation);
+  free(diagonals->value);
+}
+
+/* The map of an ordinary ciphertext at the map's level: an ordinary one at the level below. */
+static inline umbra_status transform_ciphertext(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                const umbra_ciphertext *in, const umbra_transform *transform) {
+  const umbra_chain *chain = umbra_context_chain(in->context);
+  umbra_scaled x = {
+      .poly = in->poly, .level = in->level, .log_scale = chain->log_scale[in->level], .estimate = in->estimate};
+  umbra_scaled y;
+  umbra_status status = umbra_transform_apply(evaluator, &y, &x, transform);
+  if (status != UMBRA_OK) return status;
+  umbra_ciphertext *made;
+  assert_ok(umbra_ciphertext_make(&made, in->context, y.level));
+  umbra_poly_destroy(&made->poly, in->context->ring);
+  made->poly = y.poly;
+  made->slots = in->slots;
+  made->estimate = y.estimate;
+  memcpy(made->owner, in->owner, sizeof made->owner);
+  umbra_ciphertext_commit(out, made);
+  return UMBRA_OK;
+}
+
+#endif
