@@ -9,7 +9,8 @@
 #include <sodium.h>
 
 #include "../kernels/kernels.h"
-#include "scheme.h"
+#include "boot.h"
+#include "transforms.h"
 
 /* ---- the same random numbers in every run ---- */
 
@@ -137,6 +138,42 @@ static void record_circuit(trace *t, const scheme *s, umbra_ciphertext *const *x
   umbra_ciphertext_destroy(other);
 }
 
+/* A map by rotations -3 to 4 at a level, of both kinds. */
+static umbra_transform *make_map(const scheme *s, uint32_t level, int min_key) {
+  static const int32_t rotations[] = {-3, -2, -1, 0, 1, 2, 3, 4};
+  uint64_t state = 3;
+  umbra_transform *map;
+  umbra_diagonals diagonals = diagonals_random(&state, umbra_params_slots(s->params), 16, rotations, 8);
+  umbra_transform_desc desc = {.diagonals = &diagonals,
+                               .level = level,
+                               .log_scale = s->params->chain.log_scale[level],
+                               .min_key = min_key,
+                               .baby_steps = 4};
+  assert_ok(umbra_transform_create(&map, s->context, &desc));
+  diagonals_destroy(&diagonals);
+  return map;
+}
+
+static umbra_status map_body(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                             void *user) {
+  return transform_ciphertext(e, outs, ins[0], user);
+}
+
+/* Maps, called and recorded. */
+static void record_maps(trace *t, const scheme *s, const umbra_ciphertext *x) {
+  for (int min_key = 0; min_key < 2; min_key++) {
+    umbra_transform *map = make_map(s, umbra_ciphertext_level(x), min_key);
+    umbra_circuit *circuit;
+    umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = map_body, .user = map, .ins = 1, .outs = 1,
+                               .examples = &x};
+    RECORD_CALL("map", transform_ciphertext(s->evaluator, &out, x, map));
+    assert_ok(umbra_circuit_create(&circuit, s->evaluator, &desc));
+    RECORD_CALL("circuit, map", umbra_circuit_run(circuit, &out, &x));
+    umbra_circuit_destroy(circuit);
+    umbra_transform_destroy(map);
+  }
+}
+
 static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *x) {
   static const int32_t steps[] = {1, 0, -5, 1};
   umbra_ciphertext *outs[4] = {NULL};
@@ -148,14 +185,14 @@ static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *
 }
 
 static void run(trace *t, umbra_params *params, const char *device) {
-  static const int32_t steps[] = {1, -5};
+  static const int32_t steps[] = {1, -5, -1, -2, -3, 4, -4};
   scheme s;
   umbra_ciphertext *x[3] = {0};
   umbra_plaintext *p[3];
   uint64_t state = 1;
   *t = (trace){0};
   memset(seed, 7, sizeof seed);
-  scheme_open(&s, umbra_params_share(params), device, steps, 2);
+  scheme_open(&s, umbra_params_share(params), device, steps, 7);
   RECORD_KEY(t, public_key, s.public);
   RECORD_KEY(t, eval_keys, s.keys);
   for (uint32_t i = 0; i < 3; i++) {
@@ -171,6 +208,7 @@ static void run(trace *t, umbra_params *params, const char *device) {
   record_operations(t, &s, x, p);
   record_rotations(t, &s, x[0]);
   record_circuit(t, &s, x);
+  record_maps(t, &s, x[0]);
   for (int i = 0; i < 3; i++) {
     umbra_ciphertext_destroy(x[i]);
     umbra_plaintext_destroy(p[i]);
@@ -178,7 +216,39 @@ static void run(trace *t, umbra_params *params, const char *device) {
   scheme_close(&s);
 }
 
+/* ---- refreshes ---- */
+
+static void record_refresh(trace *t, umbra_params *params, const char *device, const umbra_bootstrap_options *options) {
+  boot b;
+  uint64_t state = 2;
+  boot_open(&b, umbra_params_share(params), device, options);
+  RECORD_KEY(t, eval_keys, b.s.keys);
+  vector v = vector_random(&state, b.report.slots, 1);
+  umbra_ciphertext *x = encrypt_vector(&b.s, &v, b.report.input_level), *y = NULL;
+  assert_ok(umbra_bootstrap(b.s.evaluator, &y, x, b.bootstrapper));
+  record_ciphertext(t, "refreshed", y);
+  umbra_ciphertext_destroy(x);
+  umbra_ciphertext_destroy(y);
+  vector_destroy(&v);
+  boot_close(&b);
+}
+
+static void run_refreshes(trace *t, umbra_params *params, const char *device) {
+  umbra_bootstrap_options options[] = {{UMBRA_BOOTSTRAP_OPTIONS_INIT},
+                                       {UMBRA_BOOTSTRAP_OPTIONS_INIT},
+                                       {UMBRA_BOOTSTRAP_OPTIONS_INIT},
+                                       {UMBRA_BOOTSTRAP_OPTIONS_INIT}};
+  options[1].slots = 8;
+  options[2].order = UMBRA_BOOTSTRAP_STC_FIRST;
+  options[3].min_key = 1;
+  *t = (trace){0};
+  memset(seed, 9, sizeof seed);
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++) record_refresh(t, params, device, &options[i]);
+}
+
 /* ---- the backends ---- */
+
+typedef void (*runner)(trace *t, umbra_params *params, const char *device);
 
 static int can_run(umbra_params *params, const char *device) {
   umbra_context *context = NULL;
@@ -190,7 +260,7 @@ static int can_run(umbra_params *params, const char *device) {
   return status == UMBRA_OK;
 }
 
-static void compare(umbra_params *params) {
+static void compare(umbra_params *params, runner run) {
   static trace expected, found;
   const char *only = getenv("UMBRA_TEST_BACKEND");
   run(&expected, params, "ref");
@@ -206,9 +276,10 @@ static void compare(umbra_params *params) {
   umbra_params_destroy(params);
 }
 
-static void scale_25(void **state) { (void)state, compare(test_params(11, 25, 4)); }
-static void scale_40(void **state) { (void)state, compare(test_params(12, 40, 5)); }
-static void scale_60(void **state) { (void)state, compare(test_params(11, 60, 4)); }
+static void scale_25(void **state) { (void)state, compare(test_params(11, 25, 4), run); }
+static void scale_40(void **state) { (void)state, compare(test_params(12, 40, 5), run); }
+static void scale_60(void **state) { (void)state, compare(test_params(11, 60, 4), run); }
+static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), run_refreshes); }
 
 /* The runs are comparable only if the generator is really in use. */
 static void runs_repeat(void **state) {
@@ -227,6 +298,7 @@ int main(void) {
   randombytes_set_implementation(&generator);
   if (sodium_init() < 0) return 1; /* now, as it draws random numbers itself */
   const struct CMUnitTest tests[] = {cmocka_unit_test(runs_repeat), cmocka_unit_test(scale_25),
-                                     cmocka_unit_test(scale_40), cmocka_unit_test(scale_60)};
+                                     cmocka_unit_test(scale_40), cmocka_unit_test(scale_60),
+                                     cmocka_unit_test(refreshing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #define UMBRA_UMBRA_H
 
 #include <umbra/ciphertext.h>
+#include <umbra/bootstrap.h>
 #include <umbra/circuit.h>
 #include <umbra/context.h>
 #include <umbra/evaluator.h>

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <umbra/bootstrap.h>
+#include <umbra/polynomial.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/evaluator_internal.h"
+#include "../ckks/noise.h"
+#include "../ckks/raise.h"
+#include "../ckks/sum.h"
+#include "bootstrap_plan.h"
+#include "polynomial.h"
+#include "transform.h"
+
+struct umbra_bootstrapper {
+  const umbra_context *context;
+  const umbra_bootstrap_plan *plan;
+  umbra_transform *cts[UMBRA_MAX_FACTORS], *stc[UMBRA_MAX_FACTORS];
+};
+
+/* ---- constants ---- */
+
+typedef struct encoding {
+  const umbra_bootstrapper *bootstrapper;
+  const umbra_progress *progress;
+  uint32_t done, factors;
+} encoding;
+
+static umbra_status report_progress(encoding *e) {
+  const umbra_progress *p = e->progress;
+  if (!p || !p->report || !p->report(p->user, (double)e->done / e->factors)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_CANCELLED, "cancelled after %u of %u matrices", e->done, e->factors);
+}
+
+static umbra_status encode_map(umbra_transform **transforms, encoding *e, const umbra_boot_map *map) {
+  const umbra_bootstrapper *b = e->bootstrapper;
+  umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
+  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, b->plan, map));
+  umbra_status status = UMBRA_OK;
+  for (uint32_t i = 0; i < map->factors; i++) {
+    umbra_transform_desc desc = {.diagonals = &diagonals[i],
+                                 .level = map->first_level - i,
+                                 .log_scale = map->log_scale[i],
+                                 .min_key = b->plan->options.min_key,
+                                 .baby_steps = umbra_boot_baby_steps(b->plan, map->stages[i])};
+    if (status == UMBRA_OK) status = report_progress(e);
+    if (status == UMBRA_OK) status = umbra_transform_create(&transforms[i], b->context, &desc);
+    umbra_diagonals_destroy(&diagonals[i]);
+    e->done++;
+  }
+  return status;
+}
+
+umbra_status umbra_bootstrapper_create(umbra_bootstrapper **out, const umbra_context *context,
+                                       const umbra_bootstrap_plan *plan, const umbra_progress *progress) {
+  if (!out || !context || !plan)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrapper_create needs an output, a context and a plan");
+  if (memcmp(umbra_context_params(context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
+  umbra_bootstrapper *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a bootstrapper"));
+  *made = (umbra_bootstrapper){.context = context, .plan = plan};
+  encoding e = {made, progress, 0, plan->cts.factors + plan->stc.factors};
+  umbra_status status = encode_map(made->cts, &e, &plan->cts);
+  if (status == UMBRA_OK) status = encode_map(made->stc, &e, &plan->stc);
+  if (status == UMBRA_OK) *out = made;
+  else umbra_bootstrapper_destroy(made);
+  return status;
+}
+
+void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper) {
+  if (!bootstrapper) return;
+  for (uint32_t i = 0; i < UMBRA_MAX_FACTORS; i++) {
+    umbra_transform_destroy(bootstrapper->cts[i]);
+    umbra_transform_destroy(bootstrapper->stc[i]);
+  }
+  umbra_free(bootstrapper);
+}
+
+/* ---- one refresh ---- */
+
+/* What the steps share. Each step replaces its ciphertext. */
+typedef struct refresh {
+  umbra_evaluator *evaluator;
+  const umbra_bootstrapper *bootstrapper;
+  const umbra_bootstrap_plan *plan;
+  const umbra_chain *chain;
+  const umbra_eval_key *relinearization, *conjugation;
+  umbra_log2 log_enter; /* scale at which the modulus was raised; the plan's, or, from level 0, nearly */
+  uint32_t shrink_bits; /* the result is the refreshed value over 2^shrink_bits */
+} refresh;
+
+static void replace(const refresh *r, umbra_scaled *x, umbra_scaled *by) {
+  umbra_scaled_destroy(x, r->evaluator->context);
+  *x = *by;
+  *by = (umbra_scaled){0};
+}
+
+static umbra_status apply_transform(const refresh *r, umbra_scaled *x, const umbra_transform *transform) {
+  umbra_scaled made;
+  UMBRA_TRY(umbra_transform_apply(r->evaluator, &made, x, transform));
+  replace(r, x, &made);
+  return UMBRA_OK;
+}
+
+/* x += x rotated by that many steps. */
+static umbra_status add_rotated(const refresh *r, umbra_scaled *x, int32_t steps) {
+  const umbra_eval_key *key;
+  umbra_scaled rotated;
+  UMBRA_TRY(umbra_find_rotation(&key, r->evaluator, steps, umbra_ring_n(r->evaluator->context->ring) / 2, x->level));
+  UMBRA_TRY(umbra_scaled_conjugate(&rotated, r->evaluator, x, key));
+  umbra_status status = umbra_scaled_add(r->evaluator, x, &rotated);
+  umbra_scaled_destroy(&rotated, r->evaluator->context);
+  return status;
+}
+
+/* From level 0 only an integer leads up to the scale wanted; it may stop short of it. */
+static umbra_status enter_from_bottom(refresh *r, umbra_scaled *low, const umbra_scaled *x) {
+  umbra_log2 log_factor = r->plan->log_enter - x->log_scale;
+  if (log_factor < 0)
+    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a refresh with a bound of %g cannot begin at level 0",
+                      r->plan->options.bound);
+  const umbra_log2 most = umbra_log2_of_bits(30);
+  uint32_t factor = umbra_log2_to_u32(log_factor < most ? log_factor : most);
+  UMBRA_TRY(umbra_scaled_lower(low, r->evaluator, x, 0, x->log_scale));
+  umbra_scaled_mul_integer(r->evaluator, low, factor);
+  low->log_scale += umbra_log2_of_u32(factor);
+  r->log_enter = low->log_scale;
+  return UMBRA_OK;
+}
+
+static umbra_status enter(refresh *r, umbra_scaled *low, const umbra_scaled *x) {
+  r->log_enter = r->plan->log_enter;
+  return x->level ? umbra_scaled_lower(low, r->evaluator, x, 0, r->log_enter) : enter_from_bottom(r, low, x);
+}
+
+/* x = t / (q_0 range) in its slots, for the integers t that low is raised to. */
+static umbra_status to_coefficients_in_slots(const refresh *r, umbra_scaled *x, const umbra_scaled *low) {
+  const umbra_bootstrap_plan *plan = r->plan;
+  UMBRA_TRY(umbra_raise(r->evaluator, x, low));
+  umbra_status status = UMBRA_OK;
+  uint32_t most = umbra_ring_n(r->evaluator->context->ring) / 2;
+  for (uint32_t steps = plan->options.slots; steps < most && status == UMBRA_OK; steps *= 2)
+    status = add_rotated(r, x, (int32_t)steps);
+  for (uint32_t i = 0; i < plan->cts.factors && status == UMBRA_OK; i++)
+    status = apply_transform(r, x, r->bootstrapper->cts[i]);
+  x->log_scale = plan->log_sine;
+  x->estimate = (umbra_estimate){1, 0};
+  return status;
+}
+
+/* re = x + conjugate(x), im = (x - conjugate(x)) / i: twice the parts. im: NULL if it is not wanted. */
+static umbra_status part(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
+  umbra_evaluator *evaluator = r->evaluator;
+  umbra_scaled conjugate;
+  UMBRA_TRY(umbra_scaled_conjugate(&conjugate, evaluator, re, r->conjugation));
+  umbra_status status = UMBRA_OK;
+  if (im) {
+    status = umbra_scaled_lower(im, evaluator, re, re->level, re->log_scale);
+    if (status == UMBRA_OK) status = umbra_scaled_sub(evaluator, im, &conjugate);
+    if (status == UMBRA_OK) status = umbra_scaled_mul_i(evaluator, im);
+    if (status == UMBRA_OK) umbra_scaled_mul_integer(evaluator, im, -1);
+  }
+  if (status == UMBRA_OK) status = umbra_scaled_add(evaluator, re, &conjugate);
+  umbra_scaled_destroy(&conjugate, evaluator->context);
+  return status;
+}
+
+/* ---- the sine ---- */
+
+/* Scale that what is squared `steps` times from that level on must have, to end at log_scale. */
+static umbra_log2 log_scale_before(const umbra_chain *chain, uint32_t level, uint32_t steps, umbra_log2 log_scale) {
+  for (uint32_t after = level - steps; after < level; after++)
+    log_scale = (log_scale + umbra_sum_log_step(chain, after + 1)) / 2;
+  return log_scale;
+}
+
+/* c = 2 c^2 - subtrahend. */
+static umbra_status double_angle(const refresh *r, umbra_scaled *c, double subtrahend) {
+  umbra_factors square = {c, c};
+  umbra_summands summands = {.product = &square, .products = 1, .twice = 1, .constant = -subtrahend};
+  umbra_scaled made;
+  UMBRA_TRY(umbra_sum_make(&made, r->evaluator, &summands, c->level, 2 * c->log_scale, r->relinearization));
+  replace(r, c, &made);
+  return UMBRA_OK;
+}
+
+/* x becomes the polynomial of x, at that scale. */
+static umbra_status evaluate(const refresh *r, umbra_scaled *x, const umbra_polynomial *polynomial,
+                             umbra_log2 log_scale) {
+  umbra_basis *basis;
+  umbra_scaled made;
+  UMBRA_TRY(umbra_basis_create(&basis, r->evaluator, x, r->relinearization));
+  umbra_status status = umbra_polynomial_eval(&made, basis, polynomial, log_scale);
+  umbra_basis_destroy(basis);
+  if (status == UMBRA_OK) replace(r, x, &made);
+  return status;
+}
+
+/* x becomes about e = m / q_0, at that scale and at the highest ordinary level. */
+static umbra_status sine(const refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+  const umbra_sine *s = &r->plan->sine;
+  uint32_t before_angles = x->level - r->plan->cosine.depth;
+  umbra_log2 log_end = s->arcsine_degree > 1 ? r->plan->log_sine : log_scale;
+  umbra_log2 log_start = log_scale_before(r->chain, before_angles, s->double_angles, log_end);
+  UMBRA_TRY(umbra_scaled_add_constant(r->evaluator, x, -s->offset, 0));
+  UMBRA_TRY(evaluate(r, x, &r->plan->cosine, log_start));
+  for (uint32_t i = 0; i < s->double_angles; i++) UMBRA_TRY(double_angle(r, x, s->subtrahend[i]));
+  return s->arcsine_degree > 1 ? evaluate(r, x, &r->plan->arcsine, log_scale) : UMBRA_OK;
+}
+
+/* ---- the whole ---- */
+
+/* out = re + i im, which are used up; im: NULL if there is none. */
+static umbra_status join(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
+  if (!im) return UMBRA_OK;
+  UMBRA_TRY(umbra_scaled_mul_i(r->evaluator, im));
+  return umbra_scaled_add(r->evaluator, re, im);
+}
+
+/* x (t / (q_0 range) in slots) becomes m in slots, at the highest ordinary level and that scale. */
+static umbra_status remove_overflow(const refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+  const umbra_bootstrap_plan *plan = r->plan;
+  const umbra_window base = r->chain->window[0];
+  umbra_log2 log_base = umbra_chain_log_product(r->chain, base.first, base.count);
+  umbra_log2 log_e = log_scale + log_base - r->log_enter; /* m = e q_0 / 2^log_enter */
+  int both = !plan->side_by_side && plan->options.order == UMBRA_BOOTSTRAP_STANDARD;
+  umbra_scaled im = {0};
+  umbra_status status = part(r, x, both ? &im : NULL);
+  if (status == UMBRA_OK) status = sine(r, x, log_e);
+  if (status == UMBRA_OK && both) status = sine(r, &im, log_e);
+  if (status == UMBRA_OK) status = join(r, x, both ? &im : NULL);
+  umbra_scaled_destroy(&im, r->evaluator->context);
+  x->log_scale = log_scale;
+  return status;
+}
+
+/* x's slots, which hold coefficients, become the coefficients. */
+static umbra_status to_coefficients(const refresh *r, umbra_scaled *x) {
+  const umbra_boot_map *map = &r->plan->stc;
+  for (uint32_t i = 0; i < map->factors; i++) {
+    UMBRA_TRY(apply_transform(r, x, r->bootstrapper->stc[i]));
+    if (i == 0 && r->plan->side_by_side) UMBRA_TRY(add_rotated(r, x, (int32_t)r->plan->options.slots));
+  }
+  return UMBRA_OK;
+}
+
+/* x = in, refreshed, without its estimate. in may be at any level. */
+static umbra_status standard(refresh *r, umbra_scaled *x, const umbra_scaled *in) {
+  const umbra_bootstrap_plan *plan = r->plan;
+  umbra_scaled low;
+  UMBRA_TRY(enter(r, &low, in));
+  umbra_status status = to_coefficients_in_slots(r, x, &low);
+  umbra_scaled_destroy(&low, r->evaluator->context);
+  if (status == UMBRA_OK) status = remove_overflow(r, x, plan->log_stc - umbra_log2_of_bits((int32_t)r->shrink_bits));
+  if (status != UMBRA_OK) return status;
+  x->log_scale = plan->log_stc; /* a value over 2^shrink_bits at that scale */
+  return to_coefficients(r, x);
+}
+
+static umbra_status stc_first(refresh *r, umbra_scaled *x, const umbra_scaled *in) {
+  const umbra_boot_map *map = &r->plan->stc;
+  umbra_scaled low;
+  UMBRA_TRY(umbra_scaled_lower(&low, r->evaluator, in, map->first_level, r->chain->log_scale[map->first_level]));
+  r->log_enter = r->plan->log_enter;
+  umbra_status status = to_coefficients(r, &low);
+  if (status == UMBRA_OK) status = to_coefficients_in_slots(r, x, &low);
+  umbra_scaled_destroy(&low, r->evaluator->context);
+  if (status != UMBRA_OK) return status;
+  return remove_overflow(r, x, r->chain->log_scale[r->plan->report.output_level]);
+}
+
+static umbra_status run_once(refresh *r, umbra_scaled *x, const umbra_scaled *in, uint32_t shrink_bits) {
+  umbra_scaled made = {0};
+  r->shrink_bits = shrink_bits;
+  umbra_status status =
+      r->plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? stc_first(r, &made, in) : standard(r, &made, in);
+  if (status == UMBRA_OK) *x = made;
+  else umbra_scaled_destroy(&made, r->evaluator->context);
+  return status;
+}
+
+/* difference = in - x, as a value 2^bits times as large, at the lower level of both. */
+static umbra_status magnify_error(const refresh *r, umbra_scaled *difference, const umbra_scaled *in,
+                                  const umbra_scaled *x, uint32_t bits) {
+  uint32_t level = umbra_min_u32(in->level, x->level);
+  umbra_log2 log_scale = r->chain->log_scale[level];
+  umbra_scaled lowered;
+  UMBRA_TRY(umbra_scaled_lower(difference, r->evaluator, in, level, log_scale));
+  umbra_status status = umbra_scaled_lower(&lowered, r->evaluator, x, level, log_scale);
+  if (status == UMBRA_OK) {
+    status = umbra_scaled_sub(r->evaluator, difference, &lowered);
+    umbra_scaled_destroy(&lowered, r->evaluator->context);
+  }
+  if (status != UMBRA_OK) umbra_scaled_destroy(difference, r->evaluator->context);
+  difference->log_scale -= umbra_log2_of_bits((int32_t)bits);
+  return status;
+}
+
+/* The error of the first refresh, magnified so that it fills the bound, is refreshed and added (Meta-BTS). */
+static umbra_status run_again(refresh *r, umbra_scaled *x, const umbra_scaled *in) {
+  umbra_scaled difference, correction;
+  uint32_t bits = r->plan->round_bits;
+  UMBRA_TRY(magnify_error(r, &difference, in, x, bits));
+  umbra_status status = run_once(r, &correction, &difference, bits);
+  umbra_scaled_destroy(&difference, r->evaluator->context);
+  if (status != UMBRA_OK) return status;
+  status = umbra_scaled_add(r->evaluator, x, &correction);
+  umbra_scaled_destroy(&correction, r->evaluator->context);
+  return status;
+}
+
+/* Errors of both parts, and what the sine bends, which has no chance in it. */
+static umbra_estimate estimate_of(const umbra_bootstrap_plan *plan, const umbra_ciphertext *a) {
+  const umbra_bootstrap_report *report = &plan->report;
+  double added =
+      plan->options.bound * (report->error * sqrt(2) + report->error_sine * sqrt(2) / UMBRA_ERROR_DEVIATIONS);
+  return (umbra_estimate){plan->options.bound * sqrt(2), a->estimate.error + added};
+}
+
+static umbra_status find_keys(refresh *r) {
+  const umbra_eval_keys *keys = r->evaluator->keys;
+  uint32_t level = r->plan->sine_level;
+  UMBRA_TRY(umbra_find_relinearization(&r->relinearization, r->evaluator, level));
+  UMBRA_TRY(umbra_find_conjugation(&r->conjugation, r->evaluator, level));
+  for (size_t i = 0; i < r->plan->needs; i++) {
+    const umbra_eval_key *key;
+    const umbra_rotation_need *need = &r->plan->need[i];
+    UMBRA_TRY(umbra_find_rotation(&key, r->evaluator, need->steps, umbra_ring_n(r->evaluator->context->ring) / 2,
+                                  need->level));
+  }
+  if (umbra_eval_keys_find(keys, UMBRA_KEY_TO_SPARSE, 0) && umbra_eval_keys_find(keys, UMBRA_KEY_TO_DENSE, 0))
+    return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no keys to and from the ephemeral secret: request them with "
+                                             "umbra_bootstrap_plan_request");
+}
+
+static umbra_status check_input(const umbra_bootstrap_plan *plan, const umbra_ciphertext *a) {
+  if (a->slots > plan->options.slots)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the ciphertext has %u slots and the bootstrapper refreshes %u",
+                      a->slots, plan->options.slots);
+  if (a->level < plan->report.input_level)
+    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "the ciphertext is at level %u: this refresh begins at level %u or above",
+                      a->level, plan->report.input_level);
+  return UMBRA_OK;
+}
+
+static umbra_status open_refresh(refresh *r, umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
+  *r = (refresh){.evaluator = evaluator,
+                 .bootstrapper = bootstrapper,
+                 .plan = bootstrapper->plan,
+                 .chain = umbra_context_chain(evaluator->context)};
+  UMBRA_TRY(umbra_check_context(evaluator->context, bootstrapper->context, "the bootstrapper"));
+  return find_keys(r);
+}
+
+/* A new ciphertext: a over 2^shrink_bits, refreshed. */
+static umbra_status refreshed(umbra_ciphertext **made, refresh *r, const umbra_ciphertext *a, uint32_t shrink_bits) {
+  UMBRA_TRY(check_input(r->plan, a));
+  umbra_scaled in = umbra_scaled_of(a), x;
+  UMBRA_TRY(run_once(r, &x, &in, shrink_bits));
+  umbra_status status = r->plan->options.rounds > 1 ? run_again(r, &x, &in) : UMBRA_OK;
+  x.estimate = umbra_noise_scale(estimate_of(r->plan, a), ldexp(1, -(int)shrink_bits));
+  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &x, a);
+  umbra_scaled_destroy(&x, r->evaluator->context);
+  return status;
+}
+
+umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                             const umbra_bootstrapper *bootstrapper) {
+  if (!bootstrapper) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap needs a bootstrapper");
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  refresh r;
+  umbra_ciphertext *made = NULL;
+  UMBRA_TRY(open_refresh(&r, evaluator, bootstrapper));
+  return umbra_result_finish(out, made, refreshed(&made, &r, a, 0));
+}
+
+umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
+                                  const umbra_ciphertext *const *ins, size_t count,
+                                  const umbra_bootstrapper *bootstrapper) {
+  if (!outs || !ins) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_many needs outputs and inputs");
+  umbra_ciphertext **made;
+  UMBRA_TRY(umbra_alloc(&made, count, sizeof *made, "refreshed ciphertexts"));
+  umbra_status status = UMBRA_OK;
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++)
+    status = umbra_bootstrap(evaluator, &made[i], ins[i], bootstrapper);
+  for (size_t i = 0; i < count; i++) {
+    if (status == UMBRA_OK) umbra_ciphertext_commit(&outs[i], made[i]);
+    else umbra_ciphertext_destroy(made[i]);
+  }
+  umbra_free(made);
+  return status;
+}
+
+/* re = x + conjugate(x), im = (x - conjugate(x)) / i. */
+static umbra_status split_pair(umbra_evaluator *evaluator, umbra_ciphertext **re, umbra_ciphertext **im,
+                               const umbra_ciphertext *x) {
+  umbra_ciphertext *conjugate = NULL;
+  UMBRA_TRY(umbra_conjugate(evaluator, &conjugate, x));
+  umbra_status status = umbra_add(evaluator, re, x, conjugate);
+  if (status == UMBRA_OK) status = umbra_sub(evaluator, im, conjugate, x);
+  if (status == UMBRA_OK) status = umbra_mul_i(evaluator, im, *im);
+  umbra_ciphertext_destroy(conjugate);
+  return status;
+}
+
+/* A new ciphertext: a + i b. */
+static umbra_status join_pair(umbra_ciphertext **pair, umbra_evaluator *evaluator, const umbra_ciphertext *a,
+                              const umbra_ciphertext *b) {
+  UMBRA_TRY(umbra_mul_i(evaluator, pair, b));
+  return umbra_add(evaluator, pair, *pair, a);
+}
+
+umbra_status umbra_bootstrap_pair(umbra_evaluator *evaluator, umbra_ciphertext **out_a, umbra_ciphertext **out_b,
+                                  const umbra_ciphertext *a, const umbra_ciphertext *b,
+                                  const umbra_bootstrapper *bootstrapper) {
+  if (!bootstrapper || !out_b || !b || (out_a == out_b || (*out_a && *out_a == *out_b)))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_pair needs two different outputs and inputs");
+  UMBRA_TRY(umbra_check_operands(evaluator, out_a, a, b));
+  const umbra_bootstrap_options *options = &bootstrapper->plan->options;
+  if (options->order != UMBRA_BOOTSTRAP_STANDARD || options->rounds != 1)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "pairs are refreshed in the standard order and in one round");
+  refresh r;
+  umbra_ciphertext *pair = NULL, *half = NULL, *re = NULL, *im = NULL;
+  UMBRA_TRY(open_refresh(&r, evaluator, bootstrapper));
+  umbra_status status = join_pair(&pair, evaluator, a, b);
+  if (status == UMBRA_OK) status = refreshed(&half, &r, pair, 1);
+  if (status == UMBRA_OK) status = split_pair(evaluator, &re, &im, half);
+  umbra_ciphertext_destroy(pair);
+  umbra_ciphertext_destroy(half);
+  if (status == UMBRA_OK) {
+    umbra_ciphertext_commit(out_a, re);
+    umbra_ciphertext_commit(out_b, im);
+  } else {
+    umbra_ciphertext_destroy(re);
+    umbra_ciphertext_destroy(im);
+  }
+  return status;
+}
+
+/* ---- on demand ---- */
+
+static umbra_status refresh_input(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *in,
+                                  const void *with) {
+  return umbra_bootstrap(evaluator, out, in, with);
+}
+
+umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
+  if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_refresh_with needs an evaluator");
+  if (bootstrapper) UMBRA_TRY(umbra_check_context(evaluator->context, bootstrapper->context, "the bootstrapper"));
+  uint64_t count = evaluator->refresher.count;
+  evaluator->refresher = (umbra_refresher){.count = count};
+  if (!bootstrapper) return UMBRA_OK;
+  evaluator->refresher.refresh = refresh_input;
+  evaluator->refresher.with = bootstrapper;
+  evaluator->refresher.input_level = bootstrapper->plan->report.input_level;
+  return UMBRA_OK;
+}
+
+uint64_t umbra_evaluator_refreshes(const umbra_evaluator *evaluator) { return evaluator->refresher.count; }

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bootstrap_plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/objects.h"
+#include "../ring/divide.h"
+
+/*
+ * Slots-to-coefficients first puts a value into one coefficient instead of spreading it over all, so less noise reaches a
+ * slot and the sine bends more: the message ratio is larger by as many bits.
+ */
+enum { STC_FIRST_RATIO_BITS = 5 };
+
+/* ---- what is asked for ---- */
+
+static umbra_status check_options(umbra_bootstrap_options *options, const umbra_chain *chain) {
+  uint32_t most = 1u << (chain->log_n - 1);
+  int exponent;
+  if (options->struct_size != sizeof *options)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "options were not made with UMBRA_BOOTSTRAP_OPTIONS_INIT");
+  if (!options->slots) options->slots = most;
+  if (options->slots < 2 || options->slots > most || (options->slots & (options->slots - 1)))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two from 2 to %u",
+                      options->slots, most);
+  if (!(options->bound >= 0x1p-20 && options->bound <= 0x1p20) || frexp(options->bound, &exponent) != 0.5)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be a power of two from 2^-20 to 2^20",
+                      options->bound);
+  if (options->order != UMBRA_BOOTSTRAP_STANDARD && options->order != UMBRA_BOOTSTRAP_STC_FIRST)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "order is %d: there are 0 and 1", (int)options->order);
+  if (options->rounds < 1 || options->rounds > 2)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rounds is %u: it must be 1 or 2", options->rounds);
+  if (options->rounds == 2 && options->order == UMBRA_BOOTSTRAP_STC_FIRST)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "two rounds are for the standard order");
+  return UMBRA_OK;
+}
+
+/* log2 of a power of two. */
+static umbra_log2 log_of_bound(double bound) {
+  int exponent;
+  frexp(bound, &exponent);
+  return umbra_log2_of_bits(exponent - 1);
+}
+
+/* ---- the two maps ---- */
+
+/* As many stages in each factor, those with the longest butterflies taking one more: they have fewer diagonals. */
+static void share_stages(umbra_boot_map *map, uint32_t log_slots) {
+  for (uint32_t i = 0; i < map->factors; i++) {
+    uint32_t from_longest = map->direction == UMBRA_COEFFS_TO_SLOTS ? i : map->factors - 1 - i;
+    map->stages[i] = log_slots / map->factors + (from_longest < log_slots % map->factors);
+  }
+}
+
+/* Scales of the diagonals such that an input leaves with its scale times 2^log_gain. */
+static void share_scales(umbra_boot_map *map, const umbra_chain *chain, umbra_log2 log_gain) {
+  for (uint32_t i = 0; i < map->factors; i++) {
+    uint32_t level = map->first_level - i;
+    umbra_log2 share = log_gain / (umbra_log2)(map->factors - i); /* what division leaves over goes into the last */
+    map->log_scale[i] = umbra_divide_log_ratio(chain, chain->window[level], 0, chain->window[level - 1]) + share;
+    log_gain -= share;
+  }
+}
+
+static umbra_boot_map lay_map(umbra_dft_direction direction, uint32_t levels, uint32_t first_level,
+                              uint32_t log_slots) {
+  umbra_boot_map map = {.direction = direction, .factors = levels < log_slots ? levels : log_slots};
+  map.first_level = first_level;
+  share_stages(&map, log_slots);
+  return map;
+}
+
+/* Parts side by side: the last matrix to the slots splits them, the first one from there merges them. */
+static umbra_status apply_side_by_side(umbra_diagonals *diagonals, const umbra_boot_map *map) {
+  int split = map->direction == UMBRA_COEFFS_TO_SLOTS;
+  umbra_diagonals *factor = &diagonals[split ? map->factors - 1 : 0], made;
+  UMBRA_TRY(split ? umbra_dft_split(&made, factor) : umbra_dft_merge(&made, factor));
+  umbra_diagonals_destroy(factor);
+  *factor = made;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_boot_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTORS], const umbra_bootstrap_plan *plan,
+                                      const umbra_boot_map *map) {
+  int to_slots = map->direction == UMBRA_COEFFS_TO_SLOTS;
+  /* A part is half the sum of a number and its conjugate; side by side, the split has the half. */
+  double half = plan->side_by_side ? 1 : 0.5;
+  memset(diagonals, 0, UMBRA_MAX_FACTORS * sizeof *diagonals);
+  UMBRA_TRY(umbra_dft_factors(diagonals, plan->log_slots, map->stages, map->factors, map->direction,
+                              to_slots ? half / plan->sine.range : 1));
+  umbra_status status = plan->side_by_side ? apply_side_by_side(diagonals, map) : UMBRA_OK;
+  for (uint32_t i = 0; status != UMBRA_OK && i < map->factors; i++) umbra_diagonals_destroy(&diagonals[i]);
+  return status;
+}
+
+/*
+ * Both maps with the same steps, so that they share keys; about as many giant as baby steps, which makes keys few. (More
+ * baby steps are hardly faster, and cost a quarter more memory.)
+ */
+uint32_t umbra_boot_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages) {
+  return plan->options.min_key ? 0 : 1u << ((stages + 2) / 2);
+}
+
+static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_boot_map *map) {
+  umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
+  umbra_status status = umbra_boot_map_diagonals(diagonals, plan, map);
+  if (status != UMBRA_OK) return status;
+  for (uint32_t i = 0; i < map->factors; i++) {
+    const umbra_diagonals *d = &diagonals[i];
+    umbra_transform_shape shape = {.slots = d->slots,
+                                   .period = d->period,
+                                   .count = d->count,
+                                   .rotation = d->rotation,
+                                   .level = map->first_level - i,
+                                   .min_key = plan->options.min_key,
+                                   .baby_steps = umbra_boot_baby_steps(plan, map->stages[i])};
+    if (status == UMBRA_OK) status = umbra_transform_plan_create(&map->plan[i], &plan->params->chain, &shape);
+    umbra_diagonals_destroy(&diagonals[i]);
+  }
+  return status;
+}
+
+/* ---- levels and scales ---- */
+
+/* Rotations that add up all n / 2m copies of a vector of m slots. */
+static uint32_t trace_steps(const umbra_bootstrap_plan *plan) {
+  return plan->params->chain.log_n - 1 - plan->log_slots;
+}
+
+/*
+ * The scale of the message before slots-to-coefficients, in the standard order: what the sine's own scale makes it, or more
+ * if its matrices would have more bits than they need. So less of the rounding at the end of the sine is left.
+ */
+static umbra_log2 log_scale_for_stc(const umbra_bootstrap_plan *plan, uint32_t level_after) {
+  const umbra_chain *chain = &plan->params->chain;
+  const umbra_window base = chain->window[0];
+  const uint32_t first = plan->stc.first_level, enough_bits = 40;
+  umbra_log2 least = plan->log_sine + plan->log_enter - umbra_chain_log_product(chain, base.first, base.count);
+  umbra_log2 most = chain->log_scale[level_after] +
+                    umbra_divide_log_ratio(chain, chain->window[first], 0, chain->window[level_after]) -
+                    umbra_log2_of_bits((int32_t)(enough_bits * plan->stc.factors));
+  return most > least ? most : least;
+}
+
+static void lay_out(umbra_bootstrap_plan *plan) {
+  const umbra_chain *chain = &plan->params->chain;
+  const umbra_boot_shape *boot = &chain->boot;
+  const umbra_window base = chain->window[0];
+  const int stc_first = plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST;
+  const umbra_log2 log_base = umbra_chain_log_product(chain, base.first, base.count);
+  uint32_t top = chain->levels - 1;
+  plan->log_slots = (uint32_t)__builtin_ctz(plan->options.slots);
+  plan->side_by_side = !stc_first && trace_steps(plan) > 0;
+  plan->sine_level = top + umbra_boot_sine_levels(boot);
+  plan->log_sine = chain->log_scale[plan->sine_level];
+  plan->log_enter = log_base - umbra_log2_of_bits((int32_t)plan->ratio_bits) - log_of_bound(plan->options.bound);
+  plan->cts = lay_map(UMBRA_COEFFS_TO_SLOTS, boot->cts_levels, 0, plan->log_slots);
+  plan->cts.first_level = plan->sine_level + plan->cts.factors;
+  /* Integers t * copies become y * 2^log_sine. */
+  share_scales(&plan->cts, chain, plan->log_sine - log_base - umbra_log2_of_bits((int32_t)trace_steps(plan)));
+  plan->stc = lay_map(UMBRA_SLOTS_TO_COEFFS, boot->stc_levels, top, plan->log_slots);
+  if (stc_first) plan->stc.first_level = plan->stc.factors;
+  uint32_t after = plan->stc.first_level - plan->stc.factors;
+  plan->log_stc = stc_first ? chain->log_scale[plan->stc.first_level] : log_scale_for_stc(plan, after);
+  share_scales(&plan->stc, chain, (stc_first ? plan->log_enter : chain->log_scale[after]) - plan->log_stc);
+  plan->report.slots = plan->options.slots;
+  plan->report.output_level = stc_first ? top : after;
+  plan->report.input_level = stc_first ? plan->stc.factors : log_of_bound(plan->options.bound) > 0;
+  plan->report.levels_consumed = plan->cts.first_level - plan->report.output_level;
+}
+
+/* ---- keys ---- */
+
+static size_t most_needs(const umbra_bootstrap_plan *plan) {
+  size_t count = trace_steps(plan) + 1;
+  for (uint32_t i = 0; i < plan->cts.factors; i++) count += plan->cts.plan[i]->keys;
+  for (uint32_t i = 0; i < plan->stc.factors; i++) count += plan->stc.plan[i]->keys;
+  return count;
+}
+
+/* Rotations are kept sorted, each with its highest level. */
+static void add_need(umbra_bootstrap_plan *plan, int32_t steps, uint32_t level) {
+  size_t at = 0;
+  while (at < plan->needs && plan->need[at].steps < steps) at++;
+  if (at < plan->needs && plan->need[at].steps == steps) {
+    if (plan->need[at].level < level) plan->need[at].level = level;
+    return;
+  }
+  memmove(&plan->need[at + 1], &plan->need[at], (plan->needs - at) * sizeof *plan->need);
+  plan->need[at] = (umbra_rotation_need){steps, level};
+  plan->needs++;
+}
+
+static void add_map_needs(umbra_bootstrap_plan *plan, const umbra_boot_map *map) {
+  for (uint32_t i = 0; i < map->factors; i++)
+    for (uint32_t k = 0; k < map->plan[i]->keys; k++) add_need(plan, map->plan[i]->key[k], map->first_level - i);
+}
+
+static umbra_status collect_needs(umbra_bootstrap_plan *plan) {
+  UMBRA_TRY(umbra_alloc(&plan->need, most_needs(plan), sizeof *plan->need, "the rotations of a refresh"));
+  int32_t slots = (int32_t)plan->options.slots;
+  for (uint32_t k = 0; k < trace_steps(plan); k++) add_need(plan, slots << k, plan->params->chain.total_levels - 1);
+  add_map_needs(plan, &plan->cts);
+  add_map_needs(plan, &plan->stc);
+  if (plan->side_by_side) add_need(plan, slots, plan->stc.first_level - 1);
+  return UMBRA_OK;
+}
+
+/* ---- costs ---- */
+
+static uint64_t special_key_bytes(const umbra_params *params, umbra_key_kind kind) {
+  const umbra_chain *chain = &params->chain;
+  umbra_key_shape shape = umbra_key_shape_of(chain, kind, umbra_key_top_level(chain, kind));
+  return 2ull * shape.digits.count * (shape.window.count + shape.aux) * sizeof(uint32_t) << chain->log_n;
+}
+
+static void add_map_costs(umbra_bootstrap_report *report, const umbra_boot_map *map) {
+  for (uint32_t i = 0; i < map->factors; i++) {
+    report->plain_bytes += map->plan[i]->plain_bytes;
+    report->key_switches += map->plan[i]->key_switches;
+    if (map->plan[i]->workspace_bytes > report->workspace_bytes)
+      report->workspace_bytes = map->plan[i]->workspace_bytes;
+  }
+}
+
+static void add_up_costs(umbra_bootstrap_plan *plan) {
+  const umbra_params *params = plan->params;
+  umbra_bootstrap_report *report = &plan->report;
+  uint32_t sines = plan->side_by_side || plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : 2;
+  report->keys = (uint32_t)plan->needs + 4;
+  for (size_t i = 0; i < plan->needs; i++) report->key_bytes += umbra_params_key_bytes(params, plan->need[i].level);
+  report->key_bytes += 2 * umbra_params_key_bytes(params, plan->sine_level);
+  report->key_bytes += special_key_bytes(params, UMBRA_KEY_TO_SPARSE) + special_key_bytes(params, UMBRA_KEY_TO_DENSE);
+  report->key_switches = 2 + 1 + trace_steps(plan) + (plan->side_by_side != 0) +
+                         sines * (plan->cosine.switches + plan->sine.double_angles + plan->arcsine.switches);
+  add_map_costs(report, &plan->cts);
+  add_map_costs(report, &plan->stc);
+  /* The sine holds a basis of both parts and sums of three polynomials; they are smaller than what a map holds. */
+  uint64_t limb = sizeof(uint32_t) << params->chain.log_n;
+  report->workspace_bytes += 12 * params->chain.window[plan->sine_level].count * limb;
+  report->key_switches *= plan->options.rounds;
+}
+
+/* ---- the plan ---- */
+
+static void plan_polynomials(umbra_bootstrap_plan *plan) {
+  const umbra_sine *sine = &plan->sine;
+  double even[2 * UMBRA_SINE_TERMS] = {0};
+  for (uint32_t k = 0; 2 * k <= sine->degree; k++) even[2 * k] = sine->cosine[k];
+  umbra_polynomial_plan(&plan->cosine, even, sine->degree);
+  if (sine->arcsine_degree > 1) umbra_polynomial_plan(&plan->arcsine, sine->arcsine, sine->arcsine_degree);
+}
+
+static umbra_status fill(umbra_bootstrap_plan *plan) {
+  umbra_boot_shape shape = plan->params->chain.boot;
+  if (plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST) shape.ratio_bits += STC_FIRST_RATIO_BITS;
+  plan->ratio_bits = shape.ratio_bits;
+  UMBRA_TRY(umbra_sine_fit(&plan->sine, &shape));
+  plan_polynomials(plan);
+  lay_out(plan);
+  UMBRA_TRY(plan_map(plan, &plan->cts));
+  UMBRA_TRY(plan_map(plan, &plan->stc));
+  UMBRA_TRY(collect_needs(plan));
+  add_up_costs(plan);
+  umbra_bootstrap_predict(plan);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **out, const umbra_params *params,
+                                         const umbra_bootstrap_options *options) {
+  if (!out || !params)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_create needs an output and parameters");
+  if (!umbra_params_refreshed_level(params))
+    return umbra_fail(
+        UMBRA_ERROR_UNSUPPORTED,
+        "these parameters do not refresh: take a preset whose name begins with \"boot\", or a need with .boot");
+  umbra_bootstrap_options wanted = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
+  if (options) wanted = *options;
+  UMBRA_TRY(check_options(&wanted, &params->chain));
+  umbra_bootstrap_plan *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "the plan of a refresh"));
+  *made = (umbra_bootstrap_plan){.params = umbra_params_share(params), .options = wanted};
+  made->report.struct_size = sizeof made->report;
+  umbra_status status = fill(made);
+  if (status == UMBRA_OK) *out = made;
+  else umbra_bootstrap_plan_destroy(made);
+  return status;
+}
+
+void umbra_bootstrap_plan_destroy(umbra_bootstrap_plan *plan) {
+  if (!plan) return;
+  for (uint32_t i = 0; i < UMBRA_MAX_FACTORS; i++) {
+    umbra_transform_plan_destroy(plan->cts.plan[i]);
+    umbra_transform_plan_destroy(plan->stc.plan[i]);
+  }
+  umbra_free(plan->need);
+  umbra_params_destroy(plan->params);
+  umbra_free(plan);
+}
+
+umbra_status umbra_bootstrap_plan_report(const umbra_bootstrap_plan *plan, umbra_bootstrap_report *report) {
+  if (!plan || !report || report->struct_size != sizeof *report)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a report needs a plan and UMBRA_BOOTSTRAP_REPORT_INIT");
+  *report = plan->report;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_bootstrap_plan_request(const umbra_bootstrap_plan *plan, umbra_eval_keys_request *request) {
+  if (!plan || !request || request->struct_size != sizeof *request)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys of a refresh need a plan and UMBRA_EVAL_KEYS_REQUEST_INIT");
+  request->relinearize = request->conjugate = request->ephemeral = 1;
+  request->relinearize_level = request->conjugate_level = plan->sine_level;
+  request->needs = plan->need;
+  request->need_count = plan->needs;
+  return UMBRA_OK;
+}

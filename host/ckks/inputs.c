@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inputs.h"
+
+#include "../base/error.h"
+#include "../base/memory.h"
+
+static int lacks_levels(const umbra_evaluator *evaluator, const umbra_ciphertext *x, uint32_t levels) {
+  return x && x->context == evaluator->context && x->level < levels + evaluator->refresher.input_level;
+}
+
+static int any_lacks_levels(const umbra_evaluator *evaluator, const umbra_ciphertext *const *x, size_t count,
+                            uint32_t levels) {
+  for (size_t i = 0; x && i < count; i++)
+    if (lacks_levels(evaluator, x[i], levels)) return 1;
+  return 0;
+}
+
+/* The i-th input; what is there twice is refreshed once. */
+static umbra_status take(umbra_inputs *inputs, umbra_evaluator *evaluator, const umbra_ciphertext *const *given,
+                         size_t at, const umbra_ciphertext *x, uint32_t levels) {
+  inputs->used[at] = x;
+  if (!lacks_levels(evaluator, x, levels)) return UMBRA_OK;
+  for (size_t k = 0; k < at; k++)
+    if (given[k] == x) {
+      inputs->used[at] = inputs->used[k];
+      return UMBRA_OK;
+    }
+  UMBRA_TRY(evaluator->refresher.refresh(evaluator, &inputs->fresh[at], x, evaluator->refresher.with));
+  evaluator->refresher.count++;
+  inputs->used[at] = inputs->fresh[at];
+  return UMBRA_OK;
+}
+
+static umbra_status take_all(umbra_inputs *inputs, umbra_evaluator *evaluator, const umbra_ciphertext *const *a,
+                             const umbra_ciphertext *const *b, size_t count, uint32_t levels) {
+  const umbra_ciphertext **given;
+  UMBRA_TRY(umbra_alloc(&given, inputs->count, sizeof *given, "inputs"));
+  for (size_t i = 0; i < inputs->count; i++) given[i] = i < count ? a[i] : b[i - count];
+  umbra_status status = UMBRA_OK;
+  for (size_t i = 0; i < inputs->count && status == UMBRA_OK; i++)
+    status = take(inputs, evaluator, given, i, given[i], levels);
+  umbra_free(given);
+  return status;
+}
+
+umbra_status umbra_inputs_open(umbra_inputs *inputs, umbra_evaluator *evaluator, const umbra_ciphertext *const *a,
+                               const umbra_ciphertext *const *b, size_t count, uint32_t levels) {
+  *inputs = (umbra_inputs){.a = a, .b = b};
+  if (!evaluator || !evaluator->refresher.refresh || !a) return UMBRA_OK;
+  if (!any_lacks_levels(evaluator, a, count, levels) && !any_lacks_levels(evaluator, b, count, levels)) return UMBRA_OK;
+  inputs->count = b ? 2 * count : count;
+  UMBRA_TRY(umbra_alloc(&inputs->fresh, inputs->count, sizeof *inputs->fresh, "refreshed inputs"));
+  umbra_status status = umbra_alloc(&inputs->used, inputs->count, sizeof *inputs->used, "inputs");
+  if (status == UMBRA_OK) status = take_all(inputs, evaluator, a, b, count, levels);
+  if (status != UMBRA_OK) {
+    umbra_inputs_close(inputs);
+    return status;
+  }
+  inputs->a = inputs->used;
+  if (b) inputs->b = inputs->used + count;
+  return UMBRA_OK;
+}
+
+void umbra_inputs_close(umbra_inputs *inputs) {
+  for (size_t i = 0; inputs->fresh && i < inputs->count; i++) umbra_ciphertext_destroy(inputs->fresh[i]);
+  umbra_free(inputs->fresh);
+  umbra_free(inputs->used);
+  *inputs = (umbra_inputs){0};
+}

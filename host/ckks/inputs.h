@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inputs of an operation that takes levels: those that lack them are refreshed first, if the evaluator is to do that. */
+#ifndef UMBRA_CKKS_INPUTS_H
+#define UMBRA_CKKS_INPUTS_H
+
+#include "objects.h"
+
+typedef struct umbra_inputs {
+  const umbra_ciphertext *const *a, *const *b; /* what to compute with */
+  const umbra_ciphertext **used;               /* NULL: what was given */
+  umbra_ciphertext **fresh;                    /* NULL where none had to be made */
+  size_t count;
+} umbra_inputs;
+
+/*
+ * a, b: arrays of `count` ciphertexts, read as long as inputs is open; b may be NULL. Ciphertexts that are NULL or belong
+ * elsewhere are left to the operation, which complains of them.
+ */
+umbra_status umbra_inputs_open(umbra_inputs *inputs, umbra_evaluator *evaluator, const umbra_ciphertext *const *a,
+                               const umbra_ciphertext *const *b, size_t count, uint32_t levels);
+void umbra_inputs_close(umbra_inputs *inputs);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For the tests of refreshes: a set that refreshes with the keys of some plans, inputs, and errors of parts of slots. */
+#ifndef UMBRA_TESTS_BOOT_H
+#define UMBRA_TESTS_BOOT_H
+
+#include "scheme.h"
+
+typedef struct boot {
+  scheme s;
+  umbra_bootstrap_plan *plan;
+  umbra_bootstrapper *bootstrapper;
+  umbra_bootstrap_report report;
+} boot;
+
+/* The twin of a preset in a small ring: the same shape, of other depth. */
+static inline umbra_params *boot_twin(uint32_t log_n, uint32_t scale_bits, uint32_t depth, umbra_boot_shape shape) {
+  umbra_params *params;
+  umbra_params_need need = {.struct_size = sizeof need,
+                            .depth = depth,
+                            .scale_bits = scale_bits,
+                            .security = 128,
+                            .log_n = log_n,
+                            .flags = UMBRA_INSECURE_FOR_TESTS,
+                            .boot = shape};
+  assert_ok(umbra_params_from_need(&params, &need));
+  return params;
+}
+
+static inline umbra_params *boot_twin_40(uint32_t log_n) {
+  return boot_twin(log_n, 40, 4, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
+}
+
+/* That of the precise preset. */
+static inline umbra_params *boot_twin_precise(uint32_t log_n) {
+  umbra_boot_shape shape = {UMBRA_BOOT_SHAPE_INIT};
+  shape.arcsine_degree = 3;
+  shape.ratio_bits = 7;
+  return boot_twin(log_n, 50, 3, shape);
+}
+
+/* Takes the params over. */
+static inline void boot_open(boot *b, umbra_params *params, const char *device,
+                             const umbra_bootstrap_options *options) {
+  *b = (boot){.s = {.params = params}, .report = {UMBRA_BOOTSTRAP_REPORT_INIT}};
+  scheme *s = &b->s;
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  assert_ok(umbra_bootstrap_plan_create(&b->plan, params, options));
+  assert_ok(umbra_bootstrap_plan_report(b->plan, &b->report));
+  assert_ok(umbra_bootstrap_plan_request(b->plan, &request));
+  assert_ok(umbra_context_create(&s->context, &desc));
+  assert_ok(umbra_secret_key_generate(&s->secret, s->context));
+  assert_ok(umbra_public_key_generate(&s->public, s->secret));
+  assert_ok(umbra_eval_keys_generate(&s->keys, s->secret, &request));
+  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
+  assert_ok(umbra_bootstrapper_create(&b->bootstrapper, s->context, b->plan, NULL));
+}
+
+static inline void boot_close(boot *b) {
+  umbra_bootstrapper_destroy(b->bootstrapper);
+  umbra_bootstrap_plan_destroy(b->plan);
+  scheme_close(&b->s);
+}
+
+/* Errors of both parts of all slots. */
+typedef struct part_errors {
+  double mean, rms, worst;
+} part_errors;
+
+static inline part_errors part_errors_of(const scheme *s, const umbra_ciphertext *ciphertext, const vector *expected) {
+  part_errors e = {0};
+  uint32_t slots = umbra_ciphertext_slots(ciphertext);
+  double *pairs = malloc(2 * (size_t)slots * sizeof *pairs);
+  assert_non_null(pairs);
+  assert_ok(umbra_decrypt_decode_complex(pairs, slots, ciphertext, s->secret));
+  for (uint32_t j = 0; j < 2 * slots; j++) {
+    number want = at(expected, j / 2);
+    double error = fabs(pairs[j] - (double)(j % 2 ? cimagl(want) : creall(want)));
+    e.mean += error / (2 * slots);
+    e.rms += error * error / (2 * slots);
+    e.worst = fmax(e.worst, error);
+  }
+  e.rms = sqrt(e.rms);
+  free(pairs);
+  return e;
+}
+
+static inline double bits(double error) { return -log2(error); }
+
+#endif
