@@ -308,7 +308,7 @@ static void test_upload_ahead(void **state) {
   assert_int_equal(kernels->host_alloc(tested.device, &host, bytes), UMBRA_OK);
   assert_int_equal((uintptr_t)host % 64, 0);
   for (int i = 0; i < UPLOADS; i++) {
-    fill_view(&tested, &w[1]);
+    fill_words(&tested, &w[1], tested.n);
     memcpy((uint32_t *)host + i * words, tested.before + (w[1].run->data - tested.memory), words * sizeof(uint32_t));
   }
   add_uploads(&oracle, v, host, UPLOADS, 0);
