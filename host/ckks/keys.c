@@ -252,8 +252,11 @@ static umbra_status plan_keys(umbra_eval_keys **out, const umbra_context *contex
   UMBRA_TRY(check_key_request(&relinearize_level, context, request->relinearize_level));
   conjugate_level = request->conjugate_level == UMBRA_TOP_LEVEL ? level : request->conjugate_level;
   UMBRA_TRY(check_key_request(&conjugate_level, context, conjugate_level));
-  if ((request->rotation_count && !request->rotations) || (request->need_count && !request->needs))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rotations or needs is NULL but its count is not 0");
+  if (request->rotation_count && !request->rotations)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rotations is NULL but rotation_count is %zu",
+                      request->rotation_count);
+  if (request->need_count && !request->needs)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "needs is NULL but need_count is %zu", request->need_count);
   umbra_eval_keys *keys;
   UMBRA_TRY(umbra_eval_keys_make(&keys, context, request->rotation_count + request->need_count + 4));
   keys->count = 0;
