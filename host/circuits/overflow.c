@@ -7,7 +7,7 @@
  * which adds positive numbers only, so the tails are as accurate as the middle. f[k] = f_j(x + k - (n - j) / 2).
  */
 static double density(uint32_t n, double x) {
-  double f[UMBRA_MAX_HAMMING + 2];
+  double f[UMBRA_MAX_HAMMING + 2] = {0};
   for (uint32_t k = 0; k < n; k++) {
     double t = x + k - 0.5 * (n - 1);
     f[k] = t >= -0.5 && t < 0.5;

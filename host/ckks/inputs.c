@@ -35,7 +35,8 @@ static umbra_status take_all(umbra_inputs *inputs, umbra_evaluator *evaluator, c
                              const umbra_ciphertext *const *b, size_t count, uint32_t levels) {
   const umbra_ciphertext **given;
   UMBRA_TRY(umbra_alloc(&given, inputs->count, sizeof *given, "inputs"));
-  for (size_t i = 0; i < inputs->count; i++) given[i] = i < count ? a[i] : b[i - count];
+  for (size_t i = 0; i < count; i++) given[i] = a[i];
+  for (size_t i = 0; b && i < count; i++) given[count + i] = b[i];
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < inputs->count && status == UMBRA_OK; i++)
     status = take(inputs, evaluator, given, i, given[i], levels);

@@ -222,8 +222,8 @@ static umbra_status check_key_request(uint32_t *level, const umbra_context *cont
   const umbra_chain *chain = umbra_context_chain(context);
   *level = wanted == UMBRA_TOP_LEVEL ? chain->levels - 1 : wanted;
   if (*level < chain->total_levels) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys for level %u: the highest is %u", wanted,
-                    chain->total_levels - 1);
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u does not exist: the highest that keys can have is %u",
+                    wanted, chain->total_levels - 1);
 }
 
 /* What a refresh needs beside what any computation can. */
