@@ -107,34 +107,44 @@ static void record_operations(trace *t, const scheme *s, umbra_ciphertext *const
   RECORD_CALL("chebyshev", umbra_chebyshev_eval(e, &out, x[0], polynomial, 7));
 }
 
-/* Two inputs, two outputs: a product, and rotations of it added up. */
+enum { CIRCUIT_OUTS = 7 };
+
+/* A product, rotations of it added up, and all that copies a ciphertext or multiplies by i on the way. */
 static umbra_status circuit_body(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
                                  void *user) {
-  umbra_ciphertext *turned[2] = {NULL, NULL};
+  static const double polynomial[] = {0.5, 0.25, 0.125, -0.5, 0.1};
+  umbra_ciphertext *turned[3] = {NULL};
   umbra_status status = umbra_mul(e, &outs[0], ins[0], ins[1]);
-  if (status == UMBRA_OK) status = umbra_rotate_many(e, turned, outs[0], user, 2);
+  if (status == UMBRA_OK) status = umbra_rotate_many(e, turned, outs[0], user, 3);
   if (status == UMBRA_OK) status = umbra_add(e, &outs[1], turned[0], turned[1]);
-  umbra_ciphertext_destroy(turned[0]);
-  umbra_ciphertext_destroy(turned[1]);
+  if (status == UMBRA_OK) status = umbra_add(e, &outs[1], outs[1], turned[2]);
+  if (status == UMBRA_OK) status = umbra_rotate(e, &outs[2], ins[0], 0);
+  if (status == UMBRA_OK) status = umbra_ciphertext_copy(&outs[3], ins[0]);
+  if (status == UMBRA_OK) status = umbra_chebyshev_eval(e, &outs[4], ins[0], polynomial, 4);
+  if (status == UMBRA_OK) status = umbra_mul_i(e, &outs[5], ins[0]);
+  if (status == UMBRA_OK) status = umbra_mul_constant(e, &outs[6], ins[0], 0.5, -0.25);
+  if (status == UMBRA_OK) status = umbra_add_constant(e, &outs[6], outs[6], 0.5, 1.5);
+  for (int i = 0; i < 3; i++) umbra_ciphertext_destroy(turned[i]);
   return status;
 }
 
 /* A circuit that is run on other inputs than those that it was made with. */
 static void record_circuit(trace *t, const scheme *s, umbra_ciphertext *const *x) {
-  static int32_t steps[] = {1, -5};
-  umbra_ciphertext *outs[2] = {NULL, NULL}, *other = NULL;
+  static int32_t steps[] = {1, 0, -5};
+  umbra_ciphertext *outs[CIRCUIT_OUTS] = {NULL}, *other = NULL;
   umbra_circuit *circuit;
   const umbra_ciphertext *ins[2] = {x[0], x[1]};
-  umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = circuit_body, .user = steps, .ins = 2, .outs = 2,
-                             .examples = ins};
+  umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = circuit_body, .user = steps, .ins = 2,
+                             .outs = CIRCUIT_OUTS,    .examples = ins};
   assert_ok(umbra_circuit_create(&circuit, s->evaluator, &desc));
   assert_ok(umbra_negate(s->evaluator, &other, x[0]));
   ins[0] = other;
   for (int i = 0; i < 2; i++) assert_ok(umbra_circuit_run(circuit, outs, ins));
-  record_ciphertext(t, "circuit, product", outs[0]);
-  record_ciphertext(t, "circuit, sum", outs[1]);
+  for (int i = 0; i < CIRCUIT_OUTS; i++) {
+    record_ciphertext(t, "circuit", outs[i]);
+    umbra_ciphertext_destroy(outs[i]);
+  }
   umbra_circuit_destroy(circuit);
-  for (int i = 0; i < 2; i++) umbra_ciphertext_destroy(outs[i]);
   umbra_ciphertext_destroy(other);
 }
 

@@ -17,6 +17,7 @@ typedef struct job {
 } job;
 
 static const int32_t steps[MANY] = {1, 2, -3, 5};
+static const double polynomial[] = {0.5, 0.25, 0.125, -0.5, 0.1};
 
 #define OPERATION(name, call) \
   static umbra_status name(job *j) { return call; }
@@ -29,6 +30,10 @@ OPERATION(mul_in_place, umbra_mul(j->s.evaluator, &j->out[0], j->y, j->y))
 OPERATION(mul_plain, umbra_mul_plain(j->s.evaluator, &j->out[0], j->x, j->plain))
 OPERATION(mul_constant, umbra_mul_constant(j->s.evaluator, &j->out[0], j->x, 0.3, 0))
 OPERATION(rotate, umbra_rotate(j->s.evaluator, &j->out[0], j->x, 1))
+OPERATION(rotate_by_none, umbra_rotate(j->s.evaluator, &j->out[0], j->x, 0))
+OPERATION(copy, umbra_ciphertext_copy(&j->out[0], j->x))
+OPERATION(chebyshev, umbra_chebyshev_eval(j->s.evaluator, &j->out[0], j->x, polynomial, 4))
+OPERATION(mul_i, umbra_mul_i(j->s.evaluator, &j->out[0], j->x))
 OPERATION(rotate_many, umbra_rotate_many(j->s.evaluator, j->out, j->x, steps, MANY))
 OPERATION(conjugate, umbra_conjugate(j->s.evaluator, &j->out[0], j->x))
 OPERATION(level_drop, umbra_level_drop(j->s.evaluator, &j->out[0], j->x, 1))
@@ -91,6 +96,10 @@ static void operations(void **state) {
   STEADY(mul_plain);
   STEADY(mul_constant);
   STEADY(rotate);
+  STEADY(rotate_by_none);
+  STEADY(copy);
+  STEADY(chebyshev);
+  STEADY(mul_i);
   STEADY(rotate_many);
   STEADY(conjugate);
   STEADY(level_drop);

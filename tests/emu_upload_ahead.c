@@ -287,6 +287,30 @@ static void without_page_locked_memory(void **state) {
   close_fixture(&f);
 }
 
+/* What a recording pins comes back beside it, page-locked or not, and is as it was for what follows. */
+static void comes_back_beside_a_recording(void **state) {
+  (void)state;
+  for (int locked = 0; locked < 2; locked++) {
+    fixture f;
+    umbra_arena *arena;
+    umbra_graph *graph;
+    umbra_emu_set_queue(UMBRA_EMU_EAGER);
+    assert_ok(open_fixture(&f, umbra_kernels_get("emu"), POLYS + 2));
+    umbra_emu_fail(UMBRA_EMU_FAIL_ALLOC, locked ? 0 : 1);
+    send_away(&f);
+    assert_ok(umbra_arena_begin(&arena, f.ring));
+    assert_ok(umbra_ring_record(f.ring, f.stream));
+    assert_ok(umbra_poly_pin(&f.poly[0], f.ring, f.stream));
+    umbra_poly_unpin(&f.poly[0], f.ring);
+    assert_ok(umbra_ring_record_end(f.ring, f.stream, &graph));
+    umbra_arena_end(f.ring);
+    assert_usable(&f, 0);
+    umbra_ring_graph_destroy(f.ring, graph);
+    umbra_arena_destroy(arena, f.ring);
+    close_fixture(&f);
+  }
+}
+
 static umbra_status use_all(const fixture *f) {
   for (int round = 0; round < 2; round++) {
     send_away(f);
@@ -348,6 +372,7 @@ int main(void) {
                                      cmocka_unit_test(none_leaves_in_vain),
                                      cmocka_unit_test(not_without_limit_or_in_recordings),
                                      cmocka_unit_test(without_page_locked_memory),
+                                     cmocka_unit_test(comes_back_beside_a_recording),
                                      cmocka_unit_test(failing_calls)};
   return cmocka_run_group_tests(tests, open_params, close_params);
 }

@@ -3,6 +3,8 @@
 /* Circuits: recorded on the emulated GPU, called on the CPU; their results, their errors, and what they keep. */
 #include "scheme.h"
 
+enum { OTHERS = 4 };
+
 static const char *const devices[] = {"cpu", "emu"};
 
 static umbra_status add_plain(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
@@ -108,11 +110,116 @@ static umbra_status makes_nothing(umbra_evaluator *e, umbra_ciphertext **outs, c
   return UMBRA_OK;
 }
 
-/* Reads no values, but brings some: the imaginary unit's multiple has to be encoded. */
+/* ---- bodies that bring values or read them ---- */
+
+typedef struct stranger {
+  fixture *f;
+  umbra_ciphertext *other[OTHERS];
+  int calls;
+} stranger;
+
 static umbra_status encodes(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
                             void *user) {
+  const stranger *s = user;
+  const double value = 0.25;
+  umbra_plaintext *plain = NULL;
+  umbra_status status = umbra_encode(&plain, s->f->s.context, &value, 1, NULL);
+  if (status == UMBRA_OK) status = umbra_add_plain(e, &outs[0], ins[0], plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+static umbra_status encrypts(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                             void *user) {
+  const stranger *s = user;
+  const double value = 0.25;
+  umbra_ciphertext *made = NULL;
+  umbra_status status = umbra_encode_encrypt(&made, s->f->s.public, &value, 1);
+  if (status == UMBRA_OK) status = umbra_add(e, &outs[0], ins[0], made);
+  umbra_ciphertext_destroy(made);
+  return status;
+}
+
+static umbra_status decrypts(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                             void *user) {
+  const stranger *s = user;
+  double value;
+  umbra_status status = umbra_decrypt_decode(&value, 1, ins[0], s->f->s.secret);
+  return status == UMBRA_OK ? umbra_square(e, &outs[0], ins[0]) : status;
+}
+
+static umbra_status saves(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins, void *user) {
   (void)user;
-  return umbra_mul_constant(e, &outs[0], ins[0], 0.5, 0.5);
+  static uint8_t buffer[1 << 20];
+  size_t size = sizeof buffer;
+  umbra_status status = umbra_ciphertext_write(ins[0], buffer, &size);
+  return status == UMBRA_OK ? umbra_square(e, &outs[0], ins[0]) : status;
+}
+
+static umbra_status waits(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins, void *user) {
+  (void)user;
+  umbra_status status = umbra_square(e, &outs[0], ins[0]);
+  return status == UMBRA_OK ? umbra_evaluator_wait(e) : status;
+}
+
+/* They are refused, and the same evaluator works on. */
+static void strangers(void **state) {
+  (void)state;
+  static const umbra_circuit_body bodies[] = {encodes, encrypts, decrypts, saves, waits};
+  fixture f;
+  fixture_open(&f, "emu");
+  for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+    stranger s = {.f = &f};
+    const umbra_ciphertext *in = f.x;
+    umbra_circuit *circuit = NULL;
+    umbra_ciphertext *out = NULL;
+    umbra_circuit_desc desc = desc_of(bodies[i], &s, &in);
+    assert_fails(umbra_circuit_create(&circuit, f.s.evaluator, &desc), UMBRA_ERROR_UNSUPPORTED, "cannot be recorded");
+    assert_null(circuit);
+    assert_ok(umbra_square(f.s.evaluator, &out, f.y));
+    expect_first(&f.s, out, 0.25);
+    umbra_ciphertext_destroy(out);
+  }
+  fixture_close(&f);
+}
+
+/* While recorded, ends what was there before, between taking memory and giving it back. */
+static umbra_status destroys_others(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                                    void *user) {
+  stranger *s = user;
+  umbra_ciphertext *inner[OTHERS] = {NULL};
+  umbra_status status = UMBRA_OK;
+  for (int i = 0; i < OTHERS && status == UMBRA_OK; i++) status = umbra_rotate(e, &inner[i], ins[0], 1);
+  for (int i = 0; i < OTHERS && s->calls; i++) umbra_ciphertext_destroy(s->other[i]);
+  if (status == UMBRA_OK) status = umbra_square(e, &outs[0], inner[OTHERS - 1]);
+  for (int i = 0; i < OTHERS; i++) umbra_ciphertext_destroy(inner[i]);
+  s->calls++;
+  return status;
+}
+
+/* The recording's memory stays the recording's, whatever else is given back meanwhile. */
+static void keeps_its_memory_only(void **state) {
+  (void)state;
+  fixture f;
+  stranger s = {.f = &f};
+  umbra_ciphertext *out = NULL;
+  fixture_open(&f, "emu");
+  for (int i = 0; i < OTHERS; i++) s.other[i] = constant(&f.s, i);
+  const umbra_ciphertext *in = f.y;
+  umbra_circuit_desc desc = desc_of(destroys_others, &s, &in);
+  umbra_circuit *circuit;
+  assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));
+  memset(s.other, 0, sizeof s.other);
+  for (int i = 0; i < OTHERS; i++) assert_ok(umbra_add_constant(f.s.evaluator, &s.other[i], f.x, i, 0));
+  assert_ok(umbra_circuit_run(circuit, &out, &in));
+  expect_first(&f.s, out, 0.25);
+  for (int i = 0; i < OTHERS; i++) {
+    expect_first(&f.s, s.other[i], i + 1);
+    umbra_ciphertext_destroy(s.other[i]);
+  }
+  umbra_ciphertext_destroy(out);
+  umbra_circuit_destroy(circuit);
+  fixture_close(&f);
 }
 
 static umbra_status too_deep(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
@@ -134,8 +241,6 @@ static void failures(void **state) {
   umbra_circuit *circuit = NULL;
   umbra_circuit_desc desc = desc_of(makes_nothing, NULL, &in);
   assert_fails(umbra_circuit_create(&circuit, f.s.evaluator, &desc), UMBRA_ERROR_INVALID_ARGUMENT, "no output 0");
-  desc = desc_of(encodes, NULL, &in);
-  assert_fails(umbra_circuit_create(&circuit, f.s.evaluator, &desc), UMBRA_ERROR_UNSUPPORTED, "cannot be recorded");
   desc = desc_of(too_deep, NULL, &in);
   assert_fails(umbra_circuit_create(&circuit, f.s.evaluator, &desc), UMBRA_ERROR_NO_LEVEL, "no level left");
   desc.outs = 0;
@@ -193,8 +298,12 @@ static void outlives_its_plaintext(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(runs), cmocka_unit_test(keeps_its_memory),
-                                     cmocka_unit_test(failures), cmocka_unit_test(unlike_the_example),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(runs),
+                                     cmocka_unit_test(keeps_its_memory),
+                                     cmocka_unit_test(failures),
+                                     cmocka_unit_test(strangers),
+                                     cmocka_unit_test(keeps_its_memory_only),
+                                     cmocka_unit_test(unlike_the_example),
                                      cmocka_unit_test(outlives_its_plaintext)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

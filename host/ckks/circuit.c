@@ -50,9 +50,10 @@ static umbra_status record_body(umbra_circuit *circuit) {
   UMBRA_TRY(call_body(circuit, circuit->out, ins));
   destroy_all(circuit->out, circuit->outs);
   UMBRA_TRY(umbra_ring_record(ring, stream));
-  umbra_status called = call_body(circuit, circuit->out, ins);
-  umbra_status recorded = umbra_ring_record_end(ring, stream, &circuit->graph);
-  return called == UMBRA_OK ? recorded : called;
+  umbra_status status = call_body(circuit, circuit->out, ins);
+  if (status == UMBRA_OK) return umbra_ring_record_end(ring, stream, &circuit->graph);
+  umbra_ring_record_drop(ring, stream);
+  return status;
 }
 
 static umbra_status make_recording(umbra_circuit *circuit) {

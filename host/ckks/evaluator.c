@@ -8,6 +8,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ring/ops.h"
+#include "../ring/unit.h"
 #include "evaluator_internal.h"
 #include "noise.h"
 
@@ -193,23 +194,27 @@ umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out
   return umbra_result_finish(out, made, copy_at_level(evaluator, made, a));
 }
 
+/* What a thread records, its copies are part of. Others need not be waited for: what comes later is done later. */
+static umbra_status copy_words(const umbra_poly *to, const umbra_poly *from, umbra_ring *ring) {
+  umbra_view dst = umbra_poly_view(to, ring), src = umbra_poly_view(from, ring);
+  umbra_stream *recording = umbra_ring_recording(ring), *stream = recording;
+  if (!recording) UMBRA_TRY(umbra_ring_stream_open(&stream, ring));
+  umbra_ring_copy(ring, stream, &dst, &src);
+  umbra_status status = umbra_ring_check(ring, stream);
+  if (!recording) umbra_ring_stream_close(stream, ring);
+  return status;
+}
+
 umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_ciphertext *ciphertext) {
   if (!copy || !ciphertext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_ciphertext_copy needs an output and a ciphertext");
   const umbra_context *context = ciphertext->context;
   umbra_ciphertext *made;
-  umbra_stream *stream;
   UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
   umbra_poly poly = made->poly;
   *made = *ciphertext;
   made->poly = poly;
-  umbra_status status = umbra_ring_stream_open(&stream, context->ring);
-  if (status == UMBRA_OK) {
-    umbra_view dst = umbra_poly_view(&poly, context->ring), src = umbra_poly_view(&ciphertext->poly, context->ring);
-    umbra_ring_copy(context->ring, stream, &dst, &src);
-    status = umbra_stream_close(stream, context, UMBRA_OK);
-  }
-  return umbra_result_finish(copy, made, status);
+  return umbra_result_finish(copy, made, copy_words(&poly, &ciphertext->poly, context->ring));
 }
 
 umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
@@ -268,24 +273,26 @@ umbra_estimate umbra_constant_estimate(const umbra_constant *constant) {
 umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,
                                  uint32_t level) {
   umbra_ring *ring = evaluator->context->ring;
-  uint32_t n = umbra_ring_n(ring);
-  int64_t *host;
-  void *coefficients;
-  UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "a constant"));
-  host[0] = constant->re;
-  host[n / 2] = constant->im;
-  umbra_status status = umbra_ring_take(ring, &coefficients, n * sizeof *host, "a constant");
-  if (status == UMBRA_OK) {
-    umbra_ring_upload(ring, evaluator->stream, coefficients, host, n * sizeof *host);
-    status = umbra_poly_create(poly, ring, 1, umbra_ring_chain(ring)->window[level], 0, "a constant");
-    if (status == UMBRA_OK) {
-      umbra_view view = umbra_poly_view(poly, ring);
-      umbra_ring_from_i64(ring, evaluator->stream, &view, coefficients, constant->shift);
-    }
-    umbra_ring_give(ring, coefficients, n * sizeof *host);
-  }
-  umbra_free(host);
-  return status;
+  umbra_window window = umbra_ring_chain(ring)->window[level];
+  umbra_view unit;
+  UMBRA_TRY(umbra_imaginary_unit_of(&unit, ring, window));
+  UMBRA_TRY(umbra_poly_create(poly, ring, 1, window, 0, "a constant"));
+  umbra_view view = umbra_poly_view(poly, ring);
+  umbra_ring_mul_integer(ring, evaluator->stream, &view, &unit, constant->im, constant->shift);
+  umbra_ring_add_integer(ring, evaluator->stream, &view, &view, constant->re, constant->shift);
+  return UMBRA_OK;
+}
+
+static umbra_status mul_i(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src, uint32_t level) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_view unit;
+  UMBRA_TRY(umbra_imaginary_unit_of(&unit, ring, umbra_ring_chain(ring)->window[level]));
+  umbra_ring_mul(ring, evaluator->stream, dst, src, &unit);
+  return UMBRA_OK;
+}
+
+static int is_imaginary_unit(const umbra_constant *constant) {
+  return !constant->re && constant->im == 1 && !constant->shift;
 }
 
 umbra_status umbra_constant_mul(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
@@ -295,6 +302,7 @@ umbra_status umbra_constant_mul(umbra_evaluator *evaluator, const umbra_view *ds
     umbra_ring_mul_integer(ring, evaluator->stream, dst, src, constant->re, constant->shift);
     return UMBRA_OK;
   }
+  if (is_imaginary_unit(constant)) return mul_i(evaluator, dst, src, level);
   umbra_poly factor;
   UMBRA_TRY(umbra_constant_poly(&factor, evaluator, constant, level));
   umbra_view factor_view = umbra_poly_view(&factor, ring);

@@ -94,7 +94,7 @@ void umbra_plaintext_destroy(umbra_plaintext *plaintext) {
   if (!plaintext) return;
   umbra_ring *ring = plaintext->context->ring;
   umbra_stream *stream;
-  if (umbra_ring_stream_open(&stream, ring) == UMBRA_OK) {
+  if (umbra_ring_stream_open_beside(&stream, ring) == UMBRA_OK) {
     umbra_poly_forget(&plaintext->poly, ring);
     umbra_ring_give_secret(ring, stream, plaintext->poly.data, umbra_poly_bytes(&plaintext->poly, ring));
     umbra_ring_stream_close(stream, ring);

@@ -7,10 +7,10 @@
 #include "../base/memory.h"
 #include "../ring/ops.h"
 
-/* Bytes as 64-bit integers, through a small buffer that is wiped. */
+/* Bytes as 64-bit integers, through a buffer that is wiped: 64 KiB, to be few uploads. */
 static void widen(const umbra_context *context, umbra_stream *stream, int64_t *device, const int8_t *values,
                   size_t count) {
-  int64_t wide[512];
+  int64_t wide[8192];
   for (size_t done = 0; done < count; done += sizeof wide / sizeof *wide) {
     size_t batch = count - done < sizeof wide / sizeof *wide ? count - done : sizeof wide / sizeof *wide;
     for (size_t i = 0; i < batch; i++) wide[i] = values[done + i];

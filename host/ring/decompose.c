@@ -11,7 +11,7 @@
 #include "../base/memory.h"
 #include "ring_internal.h"
 
-static umbra_status make_conversion(umbra_digit *digit, const umbra_ring *ring, const uint16_t *source,
+static umbra_status make_conversion(umbra_digit *digit, umbra_ring *ring, const uint16_t *source,
                                     const uint16_t *target, uint32_t targets) {
   uint32_t k = digit->count, *factor;
   UMBRA_TRY(umbra_alloc(&factor, (size_t)k * targets, sizeof *factor, "a decomposition's constants"));
@@ -20,13 +20,13 @@ static umbra_status make_conversion(umbra_digit *digit, const umbra_ring *ring, 
       factor[t * k + i] = umbra_ring_product(ring, source, k, i, ring->params->chain.prime[target[t]]);
   umbra_conversion_desc desc = {k, targets, source, target, factor, NULL, 0};
   umbra_conversion *made;
-  umbra_status status = ring->kernels->conversion_create(&made, ring->device, &desc);
+  umbra_status status = umbra_ring_make_conversion(&made, ring, &desc);
   if (status == UMBRA_OK) digit->conversion = made;
   umbra_free(factor);
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
+  return status;
 }
 
-static umbra_status fill_digit(umbra_decomposition *plan, const umbra_ring *ring, uint32_t j) {
+static umbra_status fill_digit(umbra_decomposition *plan, umbra_ring *ring, uint32_t j) {
   const umbra_chain *chain = &ring->params->chain;
   umbra_window window = plan->window, own = umbra_digit_window(chain, plan->digits.first + j, window);
   uint32_t window_end = umbra_window_end(window), aux = umbra_chain_aux(chain);
@@ -50,7 +50,7 @@ static void destroy_plan(umbra_decomposition *plan, const umbra_ring *ring) {
   umbra_free(plan);
 }
 
-static umbra_status fill_plan(umbra_decomposition *plan, const umbra_ring *ring) {
+static umbra_status fill_plan(umbra_decomposition *plan, umbra_ring *ring) {
   const umbra_chain *chain = &ring->params->chain;
   uint16_t aux[UMBRA_MAX_PRIMES];
   umbra_positions_append(aux, 0, umbra_chain_aux(chain), umbra_chain_primes(chain));

@@ -48,7 +48,7 @@ static void set_kept(umbra_division *plan) {
   plan->kept_end = end - plan->to.first;
 }
 
-static umbra_status make_conversion(umbra_division *plan, const umbra_ring *ring, const uint16_t *drop) {
+static umbra_status make_conversion(umbra_division *plan, umbra_ring *ring, const uint16_t *drop) {
   uint32_t k = plan->dropped, targets = plan->to.count;
   uint32_t *factor, product[UMBRA_MAX_PRIMES];
   uint16_t target[UMBRA_MAX_PRIMES];
@@ -60,12 +60,12 @@ static umbra_status make_conversion(umbra_division *plan, const umbra_ring *ring
     product[t] = umbra_ring_product(ring, drop, k, k, m);
   }
   umbra_conversion_desc desc = {k, targets, drop, target, factor, product, 1};
-  umbra_status status = ring->kernels->conversion_create(&plan->conversion, ring->device, &desc);
+  umbra_status status = umbra_ring_make_conversion(&plan->conversion, ring, &desc);
   umbra_free(factor);
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
+  return status;
 }
 
-static umbra_status fill_plan(umbra_division *plan, const umbra_ring *ring) {
+static umbra_status fill_plan(umbra_division *plan, umbra_ring *ring) {
   const umbra_chain *chain = &ring->params->chain;
   uint16_t drop[2 * UMBRA_MAX_PRIMES], restore[2 * UMBRA_MAX_PRIMES];
   uint32_t ignored;

@@ -16,7 +16,7 @@ struct umbra_extension {
   umbra_extension *next;
 };
 
-static umbra_status make_conversion(umbra_extension *plan, const umbra_ring *ring, const uint16_t *source,
+static umbra_status make_conversion(umbra_extension *plan, umbra_ring *ring, const uint16_t *source,
                                     const uint16_t *target, uint32_t targets) {
   const umbra_chain *chain = &ring->params->chain;
   uint32_t k = plan->from.count, *factor;
@@ -29,15 +29,15 @@ static umbra_status make_conversion(umbra_extension *plan, const umbra_ring *rin
   }
   umbra_conversion_desc desc = {k, targets, source, target, factor, product, 1};
   umbra_conversion *made;
-  umbra_status status = ring->kernels->conversion_create(&made, ring->device, &desc);
+  umbra_status status = umbra_ring_make_conversion(&made, ring, &desc);
   if (status == UMBRA_OK) plan->conversion = made;
   umbra_free(factor);
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
+  return status;
 }
 
 static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
 
-static umbra_status fill_plan(umbra_extension *plan, const umbra_ring *ring) {
+static umbra_status fill_plan(umbra_extension *plan, umbra_ring *ring) {
   const umbra_chain *chain = &ring->params->chain;
   uint16_t source[UMBRA_MAX_PRIMES], target[UMBRA_MAX_PRIMES];
   uint32_t to = plan->to.first, to_end = umbra_window_end(plan->to), aux = umbra_chain_aux(chain);

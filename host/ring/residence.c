@@ -61,7 +61,7 @@ static umbra_status copy_to_host(umbra_residence *residence, umbra_ring *ring) {
   size_t bytes = umbra_poly_bytes(residence->poly, ring);
   umbra_stream *stream;
   UMBRA_TRY(make_host(residence, ring, bytes));
-  umbra_status status = umbra_ring_stream_open(&stream, ring);
+  umbra_status status = umbra_ring_stream_open_beside(&stream, ring);
   if (status == UMBRA_OK) {
     umbra_ring_download(ring, stream, residence->host, residence->poly->data, bytes);
     status = umbra_ring_wait(ring, stream);
@@ -129,15 +129,28 @@ static void upload_ahead(umbra_residence *residence, const umbra_ring *ring, siz
   residence->upload = ring->kernels->upload_ahead(ring->device, residence->poly->data, residence->host, bytes);
 }
 
+/* The stream for an upload that is done now, even while the thread records; `stream` if it does not. */
+static umbra_status open_beside(umbra_stream **beside, const umbra_ring *ring, umbra_stream *stream) {
+  const umbra_arena *arena = umbra_arena_of_thread(ring);
+  if (arena && arena->recording) return umbra_ring_stream_open_beside(beside, ring);
+  *beside = stream;
+  return UMBRA_OK;
+}
+
 static umbra_status bring_back(umbra_residence *residence, umbra_ring *ring, umbra_stream *stream) {
   if (residence->poly->data) return UMBRA_OK;
   size_t bytes = umbra_poly_bytes(residence->poly, ring);
+  umbra_stream *beside;
   void *memory;
-  UMBRA_TRY(umbra_ring_take_locked(ring, &memory, bytes, "a polynomial that comes back to the device"));
-  arrive(residence, ring, memory);
-  if (residence->locked) upload_ahead(residence, ring, bytes);
-  else umbra_ring_upload(ring, stream, memory, residence->host, bytes);
-  return UMBRA_OK;
+  UMBRA_TRY(open_beside(&beside, ring, stream));
+  umbra_status status = umbra_ring_take_locked(ring, &memory, bytes, "a polynomial that comes back to the device");
+  if (status == UMBRA_OK) {
+    arrive(residence, ring, memory);
+    if (residence->locked) upload_ahead(residence, ring, bytes);
+    else umbra_ring_upload(ring, beside, memory, residence->host, bytes);
+  }
+  if (beside != stream) umbra_ring_stream_close(beside, ring);
+  return status;
 }
 
 umbra_status umbra_poly_pin(const umbra_poly *poly, umbra_ring *ring, umbra_stream *stream) {

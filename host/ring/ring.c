@@ -56,6 +56,7 @@ void umbra_ring_destroy(umbra_ring *ring) {
   umbra_divisions_destroy(ring);
   umbra_decompositions_destroy(ring);
   umbra_extensions_destroy(ring);
+  umbra_imaginary_unit_destroy(ring);
   while (ring->blocks) drop_oldest(ring);
   if (ring->device) ring->kernels->device_close(ring->device);
   mtx_destroy(&ring->lock);
@@ -78,7 +79,11 @@ uint64_t umbra_ring_memory(const umbra_ring *ring) {
   return taken;
 }
 
-umbra_status umbra_ring_stream_open(umbra_stream **stream, const umbra_ring *ring) {
+umbra_status umbra_ring_stream_open(umbra_stream **stream, umbra_ring *ring) {
+  return umbra_ring_recording(ring) ? umbra_ring_fail_unrecordable() : umbra_ring_stream_open_beside(stream, ring);
+}
+
+umbra_status umbra_ring_stream_open_beside(umbra_stream **stream, const umbra_ring *ring) {
   umbra_status status = umbra_ring_kernels(ring)->stream_create(stream, umbra_ring_device(ring));
   return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot create a stream");
 }
@@ -133,16 +138,30 @@ static umbra_status fit_limit(umbra_ring *ring, size_t bytes, const char *what) 
   return UMBRA_OK;
 }
 
-/* A new block; where the device has none left, kept blocks are dropped first, then polynomials leave. */
+int umbra_ring_make_room(umbra_ring *ring) {
+  if (!ring->blocks) return umbra_residences_evict(ring);
+  while (ring->blocks) drop_oldest(ring);
+  return 1;
+}
+
 static umbra_status allocate(umbra_ring *ring, void **block, size_t bytes) {
-  umbra_status status = ring->kernels->alloc(ring->device, block, bytes);
-  if (status == UMBRA_ERROR_OUT_OF_MEMORY && ring->blocks) {
-    while (ring->blocks) drop_oldest(ring);
-    status = ring->kernels->alloc(ring->device, block, bytes);
-  }
-  while (status == UMBRA_ERROR_OUT_OF_MEMORY && umbra_residences_evict(ring))
-    status = ring->kernels->alloc(ring->device, block, bytes);
+  umbra_status status;
+  do status = ring->kernels->alloc(ring->device, block, bytes);
+  while (status == UMBRA_ERROR_OUT_OF_MEMORY && umbra_ring_make_room(ring));
   return status;
+}
+
+umbra_status umbra_ring_allocate(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
+  umbra_status status = umbra_alloc_must_fail() ? UMBRA_ERROR_OUT_OF_MEMORY : allocate(ring, memory, bytes);
+  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
+}
+
+umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_ring *ring,
+                                        const umbra_conversion_desc *desc) {
+  umbra_status status;
+  do status = ring->kernels->conversion_create(conversion, ring->device, desc);
+  while (status == UMBRA_ERROR_OUT_OF_MEMORY && umbra_ring_make_room(ring));
+  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
 }
 
 umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
@@ -159,6 +178,7 @@ umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t byte
     status = allocate(ring, &block, bytes);
   }
   if (status != UMBRA_OK) return umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
+  if (arena) umbra_arena_add(arena, block, bytes);
   ring->taken += bytes;
   *memory = block;
   return UMBRA_OK;
@@ -197,7 +217,7 @@ void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
   if (!memory) return;
   mtx_lock(&ring->lock);
   umbra_arena *arena = umbra_arena_of_thread(ring);
-  if (!arena || !umbra_arena_keep(arena, memory, bytes)) cache_block(ring, memory, bytes);
+  if (!arena || !umbra_arena_keep(arena, memory)) cache_block(ring, memory, bytes);
   mtx_unlock(&ring->lock);
 }
 

@@ -42,7 +42,11 @@ uint64_t umbra_ring_memory(const umbra_ring *ring);  /* bytes taken and not give
 
 /* ---- streams ---- */
 
-umbra_status umbra_ring_stream_open(umbra_stream **stream, const umbra_ring *ring);
+/* Work on it is done at once, so it cannot be part of what this thread records: UNSUPPORTED meanwhile. */
+umbra_status umbra_ring_stream_open(umbra_stream **stream, umbra_ring *ring);
+
+/* A stream for work that no recording is to repeat: memory that is moved or wiped, plans that are made. */
+umbra_status umbra_ring_stream_open_beside(umbra_stream **stream, const umbra_ring *ring);
 void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring);
 
 /* DEVICE if any work of the ring is known to have failed; does not wait. */
@@ -71,9 +75,17 @@ umbra_status umbra_arena_begin(umbra_arena **arena, umbra_ring *ring);
 void umbra_arena_end(umbra_ring *ring);
 void umbra_arena_destroy(umbra_arena *arena, umbra_ring *ring);
 
-/* See kernels.h; UNSUPPORTED if what was recorded cannot be. */
-umbra_status umbra_ring_record(const umbra_ring *ring, umbra_stream *stream);
-umbra_status umbra_ring_record_end(const umbra_ring *ring, umbra_stream *stream, umbra_graph **graph);
+/* See kernels.h, between begin and end of an arena; UNSUPPORTED if what was recorded cannot be. */
+umbra_status umbra_ring_record(umbra_ring *ring, umbra_stream *stream);
+umbra_status umbra_ring_record_end(umbra_ring *ring, umbra_stream *stream, umbra_graph **graph);
+void umbra_ring_record_drop(umbra_ring *ring, umbra_stream *stream); /* ends it and keeps nothing */
+
+/* The stream that this thread records; NULL: none. */
+umbra_stream *umbra_ring_recording(umbra_ring *ring);
+
+/* UNSUPPORTED, with the text that says why. */
+umbra_status umbra_ring_fail_unrecordable(void);
+
 void umbra_ring_replay(const umbra_ring *ring, umbra_stream *stream, const umbra_graph *graph);
 void umbra_ring_graph_destroy(const umbra_ring *ring, umbra_graph *graph);
 

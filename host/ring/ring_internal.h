@@ -20,11 +20,17 @@ typedef struct umbra_extension umbra_extension; /* see extend.c */
 
 typedef struct umbra_residence umbra_residence; /* see residence.c */
 
-/* Memory that a recording uses: blocks that are free at the moment, and room for all that it may give back. */
+typedef struct umbra_arena_block {
+  umbra_block block;
+  int free;
+} umbra_arena_block;
+
+/* Memory that a recording uses: all that its thread took meanwhile. */
 struct umbra_arena {
   thrd_t thread;
-  size_t free, room;
-  umbra_block *block;
+  umbra_stream *recording; /* NULL: what is enqueued is done at once */
+  size_t blocks, room;
+  umbra_arena_block *block;
   size_t pins, pin_room;
   umbra_residence **pin; /* what was pinned, once for each time: held until the arena is destroyed */
 };
@@ -47,6 +53,7 @@ struct umbra_ring {
   umbra_division *divisions;              /* plans made so far: lists that only grow */
   struct umbra_decomposition *decompositions;
   umbra_extension *extensions;
+  umbra_poly unit; /* without data until it is used; see unit.c */
 };
 
 /* The arena of this thread, or NULL; the lock is held. */
@@ -55,8 +62,9 @@ umbra_arena *umbra_arena_of_thread(const umbra_ring *ring);
 /* A free block of exactly that size, or NULL. */
 void *umbra_arena_reuse(umbra_arena *arena, size_t bytes);
 
-/* Room for one more block: before one is taken, so that giving it back cannot fail. */
+/* Adds a block that was taken; room for it first, so that neither this nor giving it back can fail. */
 umbra_status umbra_arena_reserve(umbra_arena *arena);
+void umbra_arena_add(umbra_arena *arena, void *memory, size_t bytes);
 
 /* Holds what the recording pins; the lock is held. */
 umbra_status umbra_arena_pin(umbra_arena *arena, umbra_residence *residence);
@@ -74,12 +82,24 @@ int umbra_residences_evict(umbra_ring *ring);
 void umbra_residence_hold(umbra_residence *residence);
 void umbra_residence_unpin(umbra_residence *residence, umbra_ring *ring);
 
+/*
+ * Drops what is kept for reuse; if there is nothing, sends a polynomial away. 0 if memory that the device did not have
+ * cannot be there now either. The lock is held.
+ */
+int umbra_ring_make_room(umbra_ring *ring);
+
+/* Memory, or a conversion, of what stays as long as the ring: not counted. The lock is held. */
+umbra_status umbra_ring_allocate(umbra_ring *ring, void **memory, size_t bytes, const char *what);
+umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_ring *ring,
+                                        const umbra_conversion_desc *desc);
+
 /* Keeps a block that is given back; 0 if it was not taken during the recording. */
-int umbra_arena_keep(umbra_arena *arena, void *memory, size_t bytes);
+int umbra_arena_keep(umbra_arena *arena, const void *memory);
 
 void umbra_divisions_destroy(umbra_ring *ring);
 void umbra_decompositions_destroy(umbra_ring *ring);
 void umbra_extensions_destroy(umbra_ring *ring);
+void umbra_imaginary_unit_destroy(umbra_ring *ring);
 
 /* Product of the primes at `count` positions, without the one at index `skip` (none: count), modulo q. */
 uint32_t umbra_ring_product(const umbra_ring *ring, const uint16_t *position, uint32_t count, uint32_t skip,

@@ -18,8 +18,8 @@ typedef struct umbra_circuit umbra_circuit;
 /*
  * The computation: makes outs[i] (NULL at the call) from ins. It may use the evaluator, plaintexts and keys that stay
  * alive as long as the circuit, and make and destroy ciphertexts of its own. On a GPU it is called while the circuit is
- * made, twice, and must enqueue the same work each time; reading values (decrypt, decode, save) or bringing new ones
- * (encode, encrypt, load, constants with an imaginary part) on the way cannot be recorded.
+ * made, twice, and must enqueue the same work each time; reading values (decrypt, decode, save), bringing new ones
+ * (encode, encrypt, load) or waiting on the way cannot be recorded: those calls fail, or the circuit cannot be made.
  */
 typedef umbra_status (*umbra_circuit_body)(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                            const umbra_ciphertext *const *ins, void *user);
