@@ -71,7 +71,7 @@ const char *const *umbra_kernels_names(void) {
 
 const umbra_kernels *umbra_kernels_get(const char *name) {
   if (!name || strcmp(name, "cpu") == 0) name = getenv("UMBRA_BACKEND");
-  const int any = !name || !*name;
+  const int any = !name || !*name || strcmp(name, "cpu") == 0;
   const char *const *known = umbra_kernels_names();
   for (size_t i = 0; known[i]; i++) {
     if ((any || strcmp(name, known[i]) == 0) && backends[i].usable()) return backends[i].kernels;

@@ -16,7 +16,9 @@
  * of the calls that enqueued it, whatever their streams, so memory may be handed from one stream to another, and given
  * back as soon as its last use is enqueued; only upload_ahead leaves that order. Unless stated otherwise dst may be
  * identical to an input, and may not overlap one in another way. Views of one call have the same primes in the same
- * order and the same number of polynomials.
+ * order and the same number of polynomials. Data of runs, strides as bytes, and memory that is no view begin at
+ * multiples of 16 bytes, so that kernels may read as much at once; only short plaintexts of plain_products may lie at
+ * any word.
  *
  * Entries at the end may be NULL: host/ring then composes fused ones from the others, to the same integers, and fft and
  * ifft take the place of the bulk ones.
@@ -112,7 +114,7 @@ typedef struct umbra_kernels {
   /* Limbs that one blocked pass should touch so that its working set stays in cache; 0: no blocking. */
   uint32_t (*block_limbs)(const umbra_device *device);
 
-  /* INVALID_ARGUMENT: not a ring of this contract, or no such device. */
+  /* INVALID_ARGUMENT: not a ring of this contract, or no such device. UNSUPPORTED: no code for it in this build. */
   umbra_status (*device_open)(umbra_device **device, const umbra_ring_desc *ring, const umbra_device_options *options);
   void (*device_close)(umbra_device *device);
   umbra_status (*stream_create)(umbra_stream **stream, const umbra_device *device);
@@ -130,7 +132,10 @@ typedef struct umbra_kernels {
    */
   double (*lap)(umbra_stream *stream);
 
-  /* What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. */
+  /*
+   * What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. A fault in a kernel is
+   * seen by whatever is called next, and that is named. NULL: why this thread's last device_open failed, if it is known.
+   */
   const char *(*failure)(const umbra_device *device);
 
   /* Aligned to 64 bytes at least, contents undefined. */
@@ -319,8 +324,8 @@ static inline uint32_t umbra_view_limbs(const umbra_view *view) {
 const char *const *umbra_kernels_names(void);
 
 /*
- * The backend of that name, or for NULL or "cpu" the one named in the environment variable UMBRA_BACKEND, or the
- * fastest that this machine can run. NULL if it is unknown or this machine lacks the instructions.
+ * The backend of that name, or for NULL or "cpu" the one named in the environment variable UMBRA_BACKEND, or without
+ * that, or if that is "cpu" too, the fastest that this machine can run. NULL if it is unknown or this machine lacks the instructions.
  */
 const umbra_kernels *umbra_kernels_get(const char *name);
 

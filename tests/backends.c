@@ -302,13 +302,23 @@ static void runs_repeat(void **state) {
   umbra_params_destroy(params);
 }
 
+/* "cpu" is no backend's name, and means the same in the environment. */
+static void cpu_in_the_environment(void **state) {
+  (void)state;
+  assert_int_equal(setenv("UMBRA_BACKEND", "cpu", 1), 0);
+  assert_non_null(umbra_kernels_get(NULL));
+  assert_ptr_equal(umbra_kernels_get("cpu"), umbra_kernels_get(NULL));
+  assert_int_equal(unsetenv("UMBRA_BACKEND"), 0);
+  assert_ptr_equal(umbra_kernels_get("cpu"), umbra_kernels_get(NULL));
+}
+
 int main(void) {
   const char *only = getenv("UMBRA_TEST_BACKEND");
   if (only && !umbra_kernels_get(only)) return 77;
   randombytes_set_implementation(&generator);
   if (sodium_init() < 0) return 1; /* now, as it draws random numbers itself */
-  const struct CMUnitTest tests[] = {cmocka_unit_test(runs_repeat), cmocka_unit_test(scale_25),
-                                     cmocka_unit_test(scale_40), cmocka_unit_test(scale_60),
-                                     cmocka_unit_test(refreshing)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(cpu_in_the_environment), cmocka_unit_test(runs_repeat),
+                                     cmocka_unit_test(scale_25), cmocka_unit_test(scale_40),
+                                     cmocka_unit_test(scale_60), cmocka_unit_test(refreshing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

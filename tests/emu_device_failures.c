@@ -93,7 +93,7 @@ static int run(umbra_emu_failure kind, uint64_t n) {
   if (status == UMBRA_OK) {
     for (int i = 0; i < SLOTS - 1; i++) assert_true(fabs(values[i] - pow(i + 2, 4)) < 0.5);
   } else {
-    assert_true(failed);
+    assert_true(failed && kind != UMBRA_EMU_FAIL_ROOM);
     if (status == UMBRA_ERROR_DEVICE) expect_dead(&j);
     else if (j.context) assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
     assert_true(*umbra_last_error() != 0);
@@ -121,8 +121,30 @@ static void allocations(void **state) { (void)state, every(UMBRA_EMU_FAIL_ALLOC)
 static void launches(void **state) { (void)state, every(UMBRA_EMU_FAIL_LAUNCH); }
 static void later(void **state) { (void)state, every(UMBRA_EMU_FAIL_LATER); }
 
+/* A launch that lacks memory gets it. */
+static void room(void **state) { (void)state, every(UMBRA_EMU_FAIL_ROOM); }
+
+/* A context that cannot be opened for a reason that the device gives says so. */
+static void reasons(void **state) {
+  (void)state;
+  umbra_params *params = test_params(11, 40, 3);
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu"};
+  int reasons = 0, failed = 1;
+  for (uint64_t n = 1; failed; n++) {
+    umbra_context *context = NULL;
+    umbra_emu_fail(UMBRA_EMU_FAIL_CALL, n);
+    const umbra_status status = umbra_context_create(&context, &desc);
+    failed = umbra_emu_failed(UMBRA_EMU_FAIL_CALL);
+    if (status != UMBRA_OK && strstr(umbra_last_error(), "unknown error")) reasons++;
+    umbra_emu_fail(UMBRA_EMU_FAIL_CALL, 0);
+    umbra_context_destroy(context);
+  }
+  assert_true(reasons > 10);
+  umbra_params_destroy(params);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(calls), cmocka_unit_test(allocations), cmocka_unit_test(launches),
-                                     cmocka_unit_test(later)};
+                                     cmocka_unit_test(later), cmocka_unit_test(room),        cmocka_unit_test(reasons)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,8 +18,9 @@ static umbra_status open_device(umbra_ring *ring, uint32_t ordinal) {
   memcpy(desc.prime, chain->prime, sizeof desc.prime);
   umbra_device_options options = {.ordinal = ordinal, .threads = ring->threads};
   umbra_status status = ring->kernels->device_open(&ring->device, &desc, &options);
-  if (status != UMBRA_OK) return umbra_fail(status, "cannot open the %s backend for this ring", ring->kernels->name);
-  return UMBRA_OK;
+  if (status == UMBRA_OK) return UMBRA_OK;
+  const char *why = ring->kernels->failure(NULL);
+  return umbra_fail(status, "cannot open the %s backend for this ring%s%s", ring->kernels->name, *why ? ": " : "", why);
 }
 
 umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, const umbra_kernels *kernels,

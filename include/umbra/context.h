@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A context: parameters, their tables, and the device that computes. Immutable and shareable between threads; it must
- * outlive every object made from it.
+ * outlive every object made from it. Calls that use a GPU leave it the calling thread's current device in CUDA's runtime.
  */
 #ifndef UMBRA_CONTEXT_H
 #define UMBRA_CONTEXT_H
@@ -35,7 +35,8 @@ typedef struct umbra_context_desc {
 #define UMBRA_CONTEXT_DESC_INIT .struct_size = sizeof(umbra_context_desc)
 
 /*
- * Opens a device for a parameter set and builds its tables (16 n bytes per prime).
+ * Opens a device for a parameter set and builds its tables (16 n bytes per prime). Plans and constants that are made at
+ * first use come on top; neither counts under memory_limit.
  * Errors: INVALID_ARGUMENT, UNSUPPORTED (device), OUT_OF_MEMORY, and those of umbra_params_from_preset.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_create(umbra_context **context, const umbra_context_desc *desc);

@@ -36,7 +36,7 @@ struct umbra_cuda_tables {
   const double *fft_cos, *fft_sin; /* entry h + j: cos, sin of pi j / h; j < h for h <= 2^16, j < h / 2 for 2^17 */
 };
 
-struct umbra_device;       /* runtime.cu */
+struct umbra_device;       /* runtime.h */
 struct umbra_cuda_staging; /* staging.cu */
 
 struct umbra_stream {
@@ -54,7 +54,13 @@ struct umbra_stream {
 /* Notes a failure of a launch or of a call: the first one sticks to the device. */
 void umbra_cuda_note(umbra_stream *stream, const char *what, cudaError_t error);
 
-/* Kernels take at most 4 KiB of arguments, views included. An empty grid has nothing to do. */
+/* Where memory is exhausted: gives the driver back what pools keep unused, once their work is done. */
+void umbra_cuda_make_room(const umbra_device *device);
+
+/*
+ * Kernels take at most 4 KiB of arguments, views included. An empty grid has nothing to do. A launch may need memory,
+ * as the first of a kernel does, which loads it.
+ */
 template <class... Parameters, class... Arguments>
 static void umbra_cuda_launch(umbra_stream *stream, const char *name, void (*kernel)(Parameters...), dim3 grid,
                               dim3 block, size_t shared_bytes, Arguments... arguments) {
@@ -65,7 +71,12 @@ static void umbra_cuda_launch(umbra_stream *stream, const char *name, void (*ker
   config.dynamicSmemBytes = shared_bytes;
   config.stream = stream->queue;
   cudaError_t error = cudaSetDevice(stream->ordinal);
-  if (error == cudaSuccess) error = cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
+  const auto launch = [&] { return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...); };
+  if (error == cudaSuccess) error = launch();
+  if (error == cudaErrorMemoryAllocation) {
+    umbra_cuda_make_room(stream->device);
+    error = launch();
+  }
   umbra_cuda_note(stream, name, error);
 }
 

@@ -10,12 +10,16 @@
 
 /* ---- failures ---- */
 
+/* What a kernel did, and some later call returned. */
+static bool is_fault(cudaError_t error) { return error == cudaErrorIllegalAddress || error == cudaErrorLaunchFailure; }
+
 void umbra_cuda_note_device(const umbra_device *device, const char *what, cudaError_t error) {
   if (error == cudaSuccess) return;
   umbra_device *noted = const_cast<umbra_device *>(device); /* the one thing that changes in an open device */
   pthread_mutex_lock(&noted->lock);
   if (!noted->failed) {
-    snprintf(noted->failure, sizeof noted->failure, "%s: %s", what, cudaGetErrorString(error));
+    snprintf(noted->failure, sizeof noted->failure, "%s: %s%s", what, cudaGetErrorString(error),
+             is_fault(error) ? ", there or before; CUDA_LAUNCH_BLOCKING=1 in the environment tells where" : "");
     __atomic_store_n(&noted->failed, 1, __ATOMIC_RELEASE);
   }
   pthread_mutex_unlock(&noted->lock);
@@ -25,12 +29,20 @@ int umbra_cuda_failed(const umbra_device *device) { return __atomic_load_n(&devi
 
 umbra_status umbra_cuda_status(const umbra_device *device, const char *what, cudaError_t error) {
   if (error == cudaSuccess) return UMBRA_OK;
-  if (error == cudaErrorMemoryAllocation) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (error == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError(); /* the program around this one looks for errors of its own there */
+    return UMBRA_ERROR_OUT_OF_MEMORY;
+  }
   umbra_cuda_note_device(device, what, error);
   return UMBRA_ERROR_DEVICE;
 }
 
-const char *umbra_cuda_failure(const umbra_device *device) { return umbra_cuda_failed(device) ? device->failure : ""; }
+static thread_local char failure_to_open[sizeof umbra_device::failure];
+
+const char *umbra_cuda_failure(const umbra_device *device) {
+  if (!device) return failure_to_open;
+  return umbra_cuda_failed(device) ? device->failure : "";
+}
 
 /* ---- which devices there are ---- */
 
@@ -50,7 +62,10 @@ static int works(int ordinal) {
 static int find_device(uint32_t wanted, uint32_t *count) {
   int devices = 0, found = -1;
   *count = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess) return -1; /* no driver, or one older than this runtime */
+  if (cudaGetDeviceCount(&devices) != cudaSuccess) { /* no driver, or one older than this runtime */
+    (void)cudaGetLastError();
+    return -1;
+  }
   for (int i = 0; i < devices; i++) {
     if (works(i) && (*count)++ == wanted) found = i;
   }
@@ -126,6 +141,10 @@ static void fill_tables(umbra_device *device, unsigned char *host, const layout 
 
 static umbra_status upload_tables(umbra_device *device, const unsigned char *host, size_t bytes) {
   cudaError_t error = cudaMalloc(&device->memory, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    umbra_cuda_make_room(device);
+    error = cudaMalloc(&device->memory, bytes);
+  }
   if (error == cudaSuccess) error = cudaMemcpyAsync(device->memory, host, bytes, cudaMemcpyHostToDevice, device->queue);
   if (error == cudaSuccess) error = cudaStreamSynchronize(device->queue);
   return umbra_cuda_status(device, "tables", error);
@@ -154,6 +173,33 @@ static umbra_status open_tables(umbra_device *device, const umbra_ring_desc *rin
 
 /* ---- opening and closing ---- */
 
+/* All devices that are open: where one finds no memory, pools of others on the same GPU may keep some unused. */
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static umbra_device *open_devices;
+
+static void link_device(umbra_device *device) {
+  pthread_mutex_lock(&open_lock);
+  device->next = open_devices;
+  open_devices = device;
+  pthread_mutex_unlock(&open_lock);
+}
+
+static void unlink_device(const umbra_device *device) {
+  pthread_mutex_lock(&open_lock);
+  umbra_device **at = &open_devices;
+  while (*at && *at != device) at = &(*at)->next;
+  if (*at) *at = device->next;
+  pthread_mutex_unlock(&open_lock);
+}
+
+static umbra_status probe(const umbra_device *device) {
+  cudaError_t error = cudaSetDevice(device->ordinal);
+  if (error == cudaSuccess) error = umbra_cuda_probe();
+  if (error == cudaSuccess) return UMBRA_OK;
+  umbra_cuda_note_device(device, "this build has no code for the device", error);
+  return UMBRA_ERROR_UNSUPPORTED;
+}
+
 /* The pool keeps what it has, so that after warm-up an allocation asks the driver for nothing. */
 static umbra_status open_queue(umbra_device *device) {
   cudaMemPoolProps properties = {};
@@ -172,6 +218,7 @@ static umbra_status open_queue(umbra_device *device) {
 umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc *ring,
                                     const umbra_device_options *options) {
   uint32_t count;
+  failure_to_open[0] = 0;
   const int ordinal = find_device(options->ordinal, &count);
   if (ordinal < 0 || !umbra_ring_valid(ring)) return UMBRA_ERROR_INVALID_ARGUMENT;
   umbra_device *opened = static_cast<umbra_device *>(calloc(1, sizeof *opened));
@@ -180,9 +227,13 @@ umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc
   pthread_mutex_init(&opened->lock, NULL); /* default attributes: cannot fail */
   pthread_mutex_init(&opened->plan_lock, NULL);
   pthread_mutex_init(&opened->ahead.lock, NULL);
-  umbra_status status = open_queue(opened);
+  umbra_status status = probe(opened);
+  if (status == UMBRA_OK) status = open_queue(opened);
   if (status == UMBRA_OK) status = open_tables(opened, ring);
-  if (status != UMBRA_OK) {
+  if (status == UMBRA_OK) {
+    link_device(opened);
+  } else {
+    memcpy(failure_to_open, opened->failure, sizeof failure_to_open);
     umbra_cuda_device_close(opened);
     return status;
   }
@@ -193,6 +244,7 @@ umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc
 /* Also of a device that was opened in part. Nobody is left to be told of a failure. */
 void umbra_cuda_device_close(umbra_device *device) {
   if (!device) return;
+  unlink_device(device);
   (void)cudaSetDevice(device->ordinal);
   if (device->queue) (void)cudaStreamSynchronize(device->queue);
   umbra_cuda_ahead_close(device);
@@ -210,16 +262,56 @@ void umbra_cuda_device_close(umbra_device *device) {
 
 /* ---- memory: ordered like everything else in the queue ---- */
 
-/* Where the pool is exhausted, memory given back by work still under way may help, in another piece. */
+/* Memory given back by work still under way is unused when that is done. */
+static void shrink(umbra_device *device) {
+  umbra_cuda_note_device(device, "memory", cudaStreamSynchronize(device->queue));
+  umbra_cuda_note_device(device, "memory", cudaMemPoolTrimTo(device->pool, 0));
+  __atomic_store_n(&device->checked, 0, __ATOMIC_RELAXED);
+}
+
+void umbra_cuda_make_room(const umbra_device *device) {
+  (void)cudaGetLastError(); /* as in umbra_cuda_status */
+  pthread_mutex_lock(&open_lock);
+  for (umbra_device *other = open_devices; other; other = other->next) {
+    if (other->ordinal == device->ordinal) shrink(other);
+  }
+  pthread_mutex_unlock(&open_lock);
+}
+
+/* For kernels that the driver loads when they are first launched, for graphs and for launches. */
+static const size_t LEFT_TO_THE_DRIVER = 256 << 20, LEAST_PART = 64;
+
+/* Asked only when the pool has grown: that is seldom, and this takes time. */
+static bool leaves_enough(umbra_device *device) {
+  uint64_t size = 0;
+  size_t available = 0, total = 0;
+  cudaError_t error = cudaMemPoolGetAttribute(device->pool, cudaMemPoolAttrReservedMemCurrent, &size);
+  if (error == cudaSuccess && size <= __atomic_load_n(&device->checked, __ATOMIC_RELAXED)) return true;
+  if (error == cudaSuccess) error = cudaMemGetInfo(&available, &total);
+  umbra_cuda_note_device(device, "alloc", error);
+  const size_t part = total / LEAST_PART, enough = part < LEFT_TO_THE_DRIVER ? part : LEFT_TO_THE_DRIVER;
+  if (available < enough) return false;
+  __atomic_store_n(&device->checked, size, __ATOMIC_RELAXED);
+  return true;
+}
+
+static cudaError_t take(umbra_device *device, void **block, size_t size) {
+  const cudaError_t error = cudaMallocFromPoolAsync(block, size, device->pool, device->queue);
+  if (error != cudaSuccess || leaves_enough(device)) return error;
+  umbra_cuda_note_device(device, "alloc", cudaFreeAsync(*block, device->queue));
+  shrink(device);
+  return cudaErrorMemoryAllocation;
+}
+
 umbra_status umbra_cuda_alloc(const umbra_device *device, void **memory, size_t bytes) {
+  umbra_device *taker = const_cast<umbra_device *>(device); /* its pool may grow */
   void *block = NULL;
   const size_t size = bytes ? bytes : 1;
   cudaError_t error = cudaSetDevice(device->ordinal);
-  if (error == cudaSuccess) error = cudaMallocFromPoolAsync(&block, size, device->pool, device->queue);
+  if (error == cudaSuccess) error = take(taker, &block, size);
   if (error == cudaErrorMemoryAllocation) {
-    error = cudaStreamSynchronize(device->queue);
-    if (error == cudaSuccess) error = cudaMemPoolTrimTo(device->pool, 0);
-    if (error == cudaSuccess) error = cudaMallocFromPoolAsync(&block, size, device->pool, device->queue);
+    umbra_cuda_make_room(device);
+    error = take(taker, &block, size);
   }
   const umbra_status status = umbra_cuda_status(device, "alloc", error);
   if (status == UMBRA_OK) *memory = block;

@@ -2,6 +2,7 @@
 /* Element-by-element kernels. They move data and hardly compute: 16 bytes at a time. */
 #include "cuda.cuh"
 #include "entries.h"
+#include "runtime.h"
 
 /* What an operation on one element may use beside its operands. */
 struct limb_constants {
@@ -107,6 +108,11 @@ static __global__ void clear(umbra_cuda_tables tables, umbra_view dst) {
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
     umbra_cuda_store4(umbra_cuda_limb_at(dst, n, poly, limb).data + i, {0, 0, 0, 0});
   }
+}
+
+cudaError_t umbra_cuda_probe(void) {
+  cudaFuncAttributes attributes;
+  return cudaFuncGetAttributes(&attributes, clear);
 }
 
 /* ---- entries ---- */

@@ -27,12 +27,14 @@ struct umbra_cuda_ahead {
 };
 
 struct umbra_device {
+  umbra_device *next; /* in the list of all that are open */
   umbra_cuda_tables tables;
   umbra_cuda_prime *host_prime;
   void *memory;       /* of the device: backing store of all tables */
   int ordinal;        /* CUDA's number of the device */
   cudaStream_t queue; /* the one queue that the contract promises */
   cudaMemPool_t pool;
+  uint64_t checked;          /* size of the pool up to which it left the driver enough; 0 after it shrank */
   pthread_mutex_t lock;      /* of the failure's text while it is written, and of idle */
   umbra_cuda_staging *idle;  /* of streams that are gone, for those to come */
   pthread_mutex_t plan_lock; /* of the plans, and while one is at work in a call */
@@ -48,6 +50,9 @@ void umbra_cuda_note_device(const umbra_device *device, const char *what, cudaEr
 
 /* The status of a call that can fail: exhausted memory is the caller's to handle, everything else sticks. */
 umbra_status umbra_cuda_status(const umbra_device *device, const char *what, cudaError_t error);
+
+/* Whether this build has code for the thread's current device: asks one kernel. */
+cudaError_t umbra_cuda_probe(void);
 
 /* Whether a failure was noted. */
 int umbra_cuda_failed(const umbra_device *device);

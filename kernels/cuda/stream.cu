@@ -118,8 +118,13 @@ umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph) {
 }
 
 void umbra_cuda_replay(umbra_stream *stream, const umbra_graph *graph) {
-  umbra_cuda_note(stream, "replay", cudaSetDevice(stream->ordinal));
-  umbra_cuda_note(stream, "replay", cudaGraphLaunch(graph->replayed, stream->queue));
+  cudaError_t error = cudaSetDevice(stream->ordinal);
+  if (error == cudaSuccess) error = cudaGraphLaunch(graph->replayed, stream->queue);
+  if (error == cudaErrorMemoryAllocation) {
+    umbra_cuda_make_room(stream->device);
+    error = cudaGraphLaunch(graph->replayed, stream->queue);
+  }
+  umbra_cuda_note(stream, "replay", error);
 }
 
 /* A graph that is still being replayed is destroyed when that has ended. */

@@ -36,7 +36,7 @@
  *                                                   blocks spread over the OS threads of OpenMP
  *   UMBRA_EMU_QUEUE=eager|deferred|copies           when streams work: at once (the default), or when waited for, or
  *                                                   copies as soon as they may and all else when waited for
- *   UMBRA_EMU_FAIL=call|alloc|launch|later:n        as umbra_emu_fail
+ *   UMBRA_EMU_FAIL=call|alloc|launch|room|later:n   as umbra_emu_fail
  *   UMBRA_EMU_STATS=1                               prints what ran when the process ends
  */
 #ifndef UMBRA_EMU_H
@@ -70,6 +70,7 @@ typedef enum umbra_emu_failure {
   UMBRA_EMU_FAIL_CALL,   /* any call that can fail, but those that free or destroy: cudaErrorUnknown */
   UMBRA_EMU_FAIL_ALLOC,  /* of device or pinned memory: cudaErrorMemoryAllocation */
   UMBRA_EMU_FAIL_LAUNCH, /* cudaErrorLaunchOutOfResources */
+  UMBRA_EMU_FAIL_ROOM,   /* a launch, of a kernel or a graph: cudaErrorMemoryAllocation */
   UMBRA_EMU_FAIL_LATER,  /* the launch succeeds; it and all later calls then fail with cudaErrorIllegalAddress */
   UMBRA_EMU_FAILURES
 } umbra_emu_failure;
@@ -80,8 +81,11 @@ void umbra_emu_fail(umbra_emu_failure kind, uint64_t n);
 /* Whether the failure asked for has happened. */
 int umbra_emu_failed(umbra_emu_failure kind);
 
-/* Bytes of device memory; at the start 80 GiB. */
+/* Bytes of device memory, pools' unused ones included; at the start 80 GiB. */
 void umbra_emu_set_memory(size_t bytes);
+
+/* The same, by how many are left beside all that is taken now. */
+void umbra_emu_set_memory_left(size_t bytes);
 
 /* Bytes of device and pinned memory now allocated. */
 size_t umbra_emu_memory_used(void);

@@ -48,6 +48,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   if (!exec) return call.end(cudaErrorInvalidValue);
   umbra_emu_happened(UMBRA_EMU_LAUNCHES);
   if (umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH)) return call.end(cudaErrorLaunchOutOfResources);
+  if (umbra_emu_count(UMBRA_EMU_FAIL_ROOM)) return call.end(cudaErrorMemoryAllocation);
   std::vector<umbra_emu_work> work = exec->work;
   return call.end(umbra_emu_enqueue(stream, UMBRA_EMU_KERNELS, [work] {
     cudaError_t error = cudaSuccess;

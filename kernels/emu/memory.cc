@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "internal.h"
 
@@ -24,12 +25,31 @@ typedef std::map<const void *, allocation> allocations;
 static allocations device, pinned;
 static size_t device_total = (size_t)80 << 30, device_used, pinned_used;
 static CUmemPoolHandle_st default_pool;
+static std::set<cudaMemPool_t> pools = {&default_pool};
+
+/* Bytes that pools keep and nobody uses. */
+static size_t kept_unused(void) {
+  size_t bytes = 0;
+  for (cudaMemPool_t pool : pools) bytes += pool->reserved - pool->used;
+  return bytes;
+}
+
+/* What a pool, or with NULL somebody else, can be given: not what other pools keep. */
+static size_t available_to(cudaMemPool_t pool) {
+  const size_t taken = device_used + kept_unused() - (pool ? pool->reserved - pool->used : 0);
+  return device_total - std::min(device_total, taken);
+}
 
 size_t umbra_emu_memory_total(void) { return device_total; }
 
 void umbra_emu_set_memory(size_t bytes) {
   umbra_emu_call call(false, false);
   device_total = bytes;
+}
+
+void umbra_emu_set_memory_left(size_t bytes) {
+  umbra_emu_call call(false, false);
+  device_total = device_used + kept_unused() + bytes;
 }
 
 size_t umbra_emu_memory_used(void) {
@@ -46,14 +66,14 @@ static bool holds(const allocations &where, const void *memory, size_t bytes) {
   return offset <= found->second.bytes && bytes <= found->second.bytes - offset;
 }
 
-static cudaError_t allocate(allocations &where, size_t *used, size_t total, void **memory, size_t bytes,
+static cudaError_t allocate(allocations &where, size_t *used, size_t available, void **memory, size_t bytes,
                             cudaMemPool_t pool) {
   static uint64_t salt = 0;
   *memory = nullptr;
   umbra_emu_happened(UMBRA_EMU_ALLOCATIONS);
   if (umbra_emu_count(UMBRA_EMU_FAIL_ALLOC)) return cudaErrorMemoryAllocation;
   if (bytes == 0) return cudaSuccess;
-  if (*used > total || bytes > total - *used) return cudaErrorMemoryAllocation;
+  if (bytes > available) return cudaErrorMemoryAllocation;
   if (posix_memalign(memory, ALIGNMENT, bytes)) {
     *memory = nullptr;
     return cudaErrorMemoryAllocation;
@@ -78,14 +98,14 @@ cudaError_t cudaMemGetInfo(size_t *available, size_t *total) {
   umbra_emu_call call(true, false);
   if (call.error) return call.end(call.error);
   *total = device_total;
-  *available = device_total - std::min(device_total, device_used);
+  *available = available_to(nullptr);
   return cudaSuccess;
 }
 
 cudaError_t cudaMalloc(void **memory, size_t bytes) {
   umbra_emu_call call(true, true);
   if (call.error) return call.end(call.error);
-  return call.end(allocate(device, &device_used, device_total, memory, bytes, nullptr));
+  return call.end(allocate(device, &device_used, available_to(nullptr), memory, bytes, nullptr));
 }
 
 cudaError_t cudaMallocHost(void **memory, size_t bytes, unsigned) {
@@ -118,7 +138,7 @@ cudaError_t cudaMallocFromPoolAsync(void **memory, size_t bytes, cudaMemPool_t p
   if (call.error) return call.end(call.error);
   /* CUDA would make a node of it; Umbra never allocates while recording. */
   if (umbra_emu_is_capturing(stream)) return call.end(cudaErrorStreamCaptureUnsupported);
-  cudaError_t error = allocate(device, &device_used, device_total, memory, bytes, pool);
+  cudaError_t error = allocate(device, &device_used, available_to(pool), memory, bytes, pool);
   if (error || !*memory) return call.end(error);
   pool->used += bytes;
   pool->used_high = std::max(pool->used_high, pool->used);
@@ -160,6 +180,7 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *prope
     return call.end(cudaErrorInvalidValue);
   }
   *pool = new CUmemPoolHandle_st();
+  pools.insert(*pool);
   return cudaSuccess;
 }
 
@@ -169,6 +190,7 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
   for (auto &entry : device) {
     if (entry.second.pool == pool) entry.second.pool = nullptr;
   }
+  pools.erase(pool);
   delete pool;
   return call.end(call.error);
 }

@@ -198,6 +198,7 @@ cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kerne
   if (!call.error) call.error = check_launch(config, kernel);
   umbra_emu_happened(UMBRA_EMU_LAUNCHES);
   if (!call.error && umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH)) call.error = cudaErrorLaunchOutOfResources;
+  if (!call.error && umbra_emu_count(UMBRA_EMU_FAIL_ROOM)) call.error = cudaErrorMemoryAllocation;
   if (call.error) return call.end(call.error);
   umbra_emu_grid grid = {kernel, config->gridDim, config->blockDim, config->dynamicSmemBytes, std::move(thread)};
   return call.end(umbra_emu_enqueue(config->stream, UMBRA_EMU_KERNELS, [grid] { return run_grid(grid); }));

@@ -30,7 +30,7 @@ static void read_order(umbra_emu_settings *settings) {
 }
 
 static void read_failure(void) {
-  static const char *const names[UMBRA_EMU_FAILURES] = {"call", "alloc", "launch", "later"};
+  static const char *const names[UMBRA_EMU_FAILURES] = {"call", "alloc", "launch", "room", "later"};
   const char *value = getenv("UMBRA_EMU_FAIL");
   if (!value || !*value) return;
   const char *colon = strchr(value, ':');
