@@ -20,9 +20,13 @@ function(umbra_set_properties test labels environment)
     math(EXPR timeout "${timeout} * 5")
   endif()
   # Two threads wherever a test runs: enough to meet races, and tests can run side by side.
-  set_tests_properties(${test} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77
+  set_tests_properties(${test} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
     ENVIRONMENT "OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive;UBSAN_OPTIONS=print_stacktrace=1;\
 UMBRA_BUILD_DIR=${PROJECT_BINARY_DIR};${environment}")
+  # What runs on a GPU is limited by who runs it, with ctest --timeout: that does not change a limit that is set here.
+  if(NOT "gpu" IN_LIST labels)
+    set_tests_properties(${test} PROPERTIES TIMEOUT ${timeout})
+  endif()
 endfunction()
 
 # The lines "labels: ..." among the first 20 of a file; "full" if there is none.

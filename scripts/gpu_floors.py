@@ -7,7 +7,8 @@ kept between the kernels of one operation, count nothing: they could stay on the
 Operations on 32-bit words: a product without reduction 2, as it is wide; a reduction 5 (a product, a wide one, a fold);
 a sum or difference 2, with its fold. A butterfly has one of the first two and two of the third: 11. Automorphisms and
 conversions of domains cost nothing; neither does what is not arithmetic on residues, so fft, ifft and from_i64 have a
-floor of bytes only.
+floor of bytes only. Multipliers do products, and sums as products with 1; beside them others do what is no product. So
+products count alone, and all operations by halves.
 """
 import dataclasses
 import math
@@ -16,12 +17,30 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORD = 4  # bytes
-PRODUCT, REDUCTION, SUM = 2, 5, 2
+LANES = 64  # products of 32-bit words that one multiprocessor does in one clock, and as many operations beside them
+
+
+@dataclasses.dataclass(frozen=True)
+class Operations:
+    """On 32-bit words: products, which may add something too, and others."""
+
+    products: float = 0
+    others: float = 0
+
+    def __add__(self, more):
+        return Operations(self.products + more.products, self.others + more.others)
+
+    def __mul__(self, times):
+        return Operations(self.products * times, self.others * times)
+
+    __rmul__ = __mul__
+
+
+NONE, PRODUCT, REDUCTION, SUM = Operations(), Operations(2, 0), Operations(3, 2), Operations(0, 2)
 BUTTERFLY = PRODUCT + REDUCTION + 2 * SUM
-OVERFLOW = 4  # a term of the quotient of an exact conversion: 32 by 64 bits
+OVERFLOW = Operations(4, 0)  # a term of the quotient of an exact conversion: 32 by 64 bits
 CLOSE = 2 * PRODUCT + REDUCTION  # x * a - z * b
-CHACHA = 61  # for each word: 10 double rounds of 8 quarter rounds of 12 operations, 16 sums, for 16 words
-LANES = 64  # operations on 32-bit words that one multiprocessor does in one clock
+CHACHA = Operations(0, 61)  # for each word: 10 double rounds of 8 quarter rounds of 12, 16 sums, for 16 words
 
 
 @dataclasses.dataclass
@@ -29,7 +48,12 @@ class Work:
     """Bytes of memory, and operations on 32-bit words."""
 
     bytes: float = 0
-    operations: float = 0
+    products: float = 0
+    others: float = 0
+
+    @property
+    def operations(self):
+        return self.products + self.others
 
 
 @dataclasses.dataclass
@@ -44,17 +68,17 @@ class Device:
         """The two floors."""
         memory = work.bytes / self.bandwidth if self.bandwidth else None
         rate = LANES * self.multiprocessors * self.clock if self.multiprocessors and self.clock else None
-        return memory, work.operations / rate if rate else None
+        return memory, max(work.products, work.operations / 2) / rate if rate else None
 
 
 def coefficients(n, words, operations):
     """Work that is so much for each of n coefficients."""
-    return Work(WORD * n * words, n * operations)
+    return Work(WORD * n * words, n * operations.products, n * operations.others)
 
 
 def stages(n):
     """Operations of a transform, for each coefficient of a limb."""
-    return BUTTERFLY * math.log2(n) / 2
+    return BUTTERFLY * (math.log2(n) / 2)
 
 
 # ---- kernels, from the counters of umbra_bench ----
@@ -85,8 +109,8 @@ def per_limb(words, operations, plaintext=0):
 
 # Words and operations for each coefficient.
 KERNELS = {
-    "residues_copy": per_limb(2, 0),
-    "residues_zero": per_limb(1, 0),
+    "residues_copy": per_limb(2, NONE),
+    "residues_zero": per_limb(1, NONE),
     "residues_add": per_limb(3, SUM),
     "residues_sub": per_limb(3, SUM),
     "residues_negate": per_limb(2, SUM),
@@ -94,7 +118,7 @@ KERNELS = {
     "residues_mul_add": per_limb(3, PRODUCT + REDUCTION + SUM, 1),
     "residues_mul_const": per_limb(2, PRODUCT + REDUCTION),
     "residues_add_const": per_limb(2, SUM),
-    "automorphism": per_limb(2, 0),
+    "automorphism": per_limb(2, NONE),
     "divide_close": per_limb(3, CLOSE),
     "tensor": lambda c: (7 * c["limbs"], c["limbs"] * (4 * PRODUCT + 3 * REDUCTION)),
     "tensor_add": lambda c: (10 * c["limbs"], c["limbs"] * (4 * PRODUCT + 3 * REDUCTION + 3 * SUM)),
@@ -109,9 +133,9 @@ KERNELS = {
     "inner_products": inner_products,
     "plain_products": plain_products,
     "expand": per_limb(1, CHACHA),
-    "from_i64": lambda c: (c["limbs"] * c["polys"] + 2 * c["polys"], 0),
-    "fft": lambda c: (4, 0),
-    "ifft": lambda c: (4, 0),
+    "from_i64": lambda c: (c["limbs"] * c["polys"] + 2 * c["polys"], NONE),
+    "fft": lambda c: (4, NONE),
+    "ifft": lambda c: (4, NONE),
 }
 
 
@@ -212,6 +236,7 @@ def shape_of_literal(literal):
     """From the text of an umbra_params_literal: see chain.h for the order of primes."""
     terminals, mains, aux = (number_of(literal, field) for field in ("terminals", "mains", "auxes"))
     levels = list(zip(list_of(literal, "main_count"), list_of(literal, "terminal_count")))
+    levels = levels[:number_of(literal, r"\.levels")]  # those after them exist only inside a refresh
     top, below = (set(range(terminals - t, terminals + m)) for m, t in (levels[-1], levels[-2]))
     own, begin = [], 0
     for size in list_of(literal, "digit_size"):
@@ -226,7 +251,7 @@ def shape_of_literal(literal):
 def shape_of_preset(name):
     """KeyError: no such preset."""
     text = (ROOT / "host/ring/presets_table.c").read_text(encoding="utf-8")
-    names = re.findall(r'"(n\d+-d\d+-s\d+)"', text)
+    names = re.findall(r'"(.+)"', re.search(r"umbra_preset_name\[\] = \{(.*?)\}", text, re.DOTALL)[1])
     literals = text.split("UMBRA_PARAMS_LITERAL_INIT")[1:]
     return shape_of_literal(dict(zip(names, literals, strict=True))[name])
 

@@ -8,6 +8,7 @@ times mean nothing. Exit status 77 where it was not built, after what can be tes
 """
 import json
 import os
+import re
 import pathlib
 import subprocess
 import sys
@@ -34,7 +35,9 @@ while "-lms" in args:
 """
 
 CMAKE = """
-if "--preset" in args:
+if "--target" in args and "build" in fails:
+    sys.exit("stale programs are left" if any(pathlib.Path(args[1]).glob("*/*umbra_bench")) else 2)
+if "--preset" in args and not "build" in fails:
     build = pathlib.Path(args[args.index("-B") + 1])
     for name in ("tests/test_conformance_gpu", "bench/umbra_bench"):
         (build / name).parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +45,8 @@ if "--preset" in args:
 """
 
 CTEST = """
+if "hang" in fails:
+    time.sleep(float(args[args.index("--timeout") + 1]))  # what ctest takes to end them and go on
 pathlib.Path(args[args.index("--output-junit") + 1]).write_text('''<?xml version="1.0" encoding="UTF-8"?>
 <testsuite name="Linux-c++" tests="2" failures="0" disabled="0" skipped="0" hostname="" time="3">
   <testcase name="backends.cuda" classname="backends.cuda" time="1.25" status="run"><system-out>ref and cuda
@@ -59,6 +64,7 @@ sys.exit("tests" in fails)
 
 SANITIZER = """
 tool = args[args.index("--tool") + 1]
+assert os.environ["UMBRA_CONFORMANCE_SKIP"] == "test_bulk_law"
 if tool in fails:
     time.sleep(600)
 print("========= COMPUTE-SANITIZER")
@@ -115,12 +121,29 @@ class Floors(unittest.TestCase):
         self.assertEqual(shape, gpu_floors.Shape(65536, 43, 41, 2, 14, 3, 15 * 42 + 2 * 14 * 43))
         self.assertEqual((shape.extended, shape.key), (3 * 57 - 43, 6 * 57))
 
+    def test_all_presets(self):
+        text = (ROOT / "host/ring/presets_table.c").read_text(encoding="utf-8")
+        for name in re.findall(r'^    "(.+)",$', text, re.MULTILINE):
+            shape = gpu_floors.shape_of_preset(name)
+            self.assertLess(shape.below, shape.limbs, name)
+            if name.startswith("n"):
+                self.assertEqual(1 << int(re.match(r"n(\d+)", name)[1]), shape.n, name)
+        self.assertEqual(gpu_floors.shape_of_preset("boot-64k-40"),
+                         gpu_floors.Shape(65536, 25, 23, 2, 12, 2, 13 * 24 + 12 * 25))
+        with self.assertRaises(KeyError):
+            gpu_floors.shape_of_preset("n99-d1-s1")
+
     def test_transform(self):
         work = gpu_floors.floor("ntt_forward", {"n": 65536, "limbs": 64, "polys": 1})
         self.assertEqual((work.bytes, work.operations), (2 * 64 * 2 ** 18, 64 * 2 ** 19 * 11))
         memory, arithmetic = gpu_floors.Device(4.8e12, 132, 1.98e9).seconds(work)
         self.assertAlmostEqual(memory * 1e6, 6.99, 2)
-        self.assertAlmostEqual(arithmetic * 1e6, 22.07, 2)
+        self.assertAlmostEqual(arithmetic * 1e6, 11.03, 2)
+
+    def test_products_count_alone(self):
+        device = gpu_floors.Device(1, 1, 1)
+        self.assertEqual(device.seconds(gpu_floors.Work(0, 64, 32))[1], 1)
+        self.assertEqual(device.seconds(gpu_floors.Work(0, 32, 96))[1], 1)
 
     def test_product(self):
         work = gpu_floors.floor("mul_relin_rescale_graph", vars(gpu_floors.shape_of_preset("n16-d24-s50")))
@@ -136,11 +159,41 @@ class Floors(unittest.TestCase):
         self.assertEqual(gpu_floors.Device().seconds(gpu_floors.Work(1, 1)), (None, None))
 
 
+class Limits(unittest.TestCase):
+    """Those of the tests themselves would outlive ctest's --timeout."""
+
+    def test_none_on_a_gpu(self):
+        found = subprocess.run(["ctest", "--test-dir", BENCH.parent.parent, "-L", "^gpu$", "--show-only=json-v1"],
+                               capture_output=True, text=True, check=True)
+        tests = json.loads(found.stdout)["tests"]
+        for test in tests:
+            self.assertNotIn("TIMEOUT", {given["name"] for given in test["properties"]}, test["name"])
+        self.assertGreater(len(tests), 0)
+
+
 class NoDevice(Folder):
     def test_nothing_is_built(self):
         process, report = self.run_script(stand_ins=(), path="")
         self.assertEqual((process.returncode, report), (77, None), process.stderr)
         self.assertFalse((self.folder / "build").exists())
+
+
+class Builds(Folder):
+    def test_a_failing_build_leaves_no_programs(self):
+        for name in ("tests/test_conformance_gpu", "bench/umbra_bench"):
+            stale = self.folder / "build/cuda" / name
+            stale.parent.mkdir(parents=True)
+            stale.touch()
+        process, report = self.run_script(failures="build")
+        self.assertEqual(process.returncode, 1, process.stdout + process.stderr)
+        self.assertEqual([(phase["name"], phase["result"]) for phase in report["phases"]], [("build", "failed")])
+
+    def test_cufft(self):
+        """The toolkit's is found beside nvcc."""
+        (self.folder / "lib64").mkdir()
+        subprocess.run(["cc", "-shared", "-x", "c", "/dev/null", "-o", self.folder / "lib64/libcufft.so.12"], check=True)
+        _, report = self.run_script(failures="build")
+        self.assertEqual(report["cufft"], "libcufft.so.12")
 
 
 @unittest.skipUnless(BENCH.exists(), "umbra_bench_emu was not built")
@@ -187,6 +240,11 @@ class Runs(Folder):
         self.assertEqual(results[:3], [("build", "passed"), ("tests", "failed"), ("sanitizers", "timed out")])
         self.assertEqual(results[3][0], "benchmarks")
         self.assertGreater(len(report["benchmarks"]), 0)
+
+    def test_hanging_tests_are_reported(self):
+        process, report = self.run_script("--params", SET, "--quick", "--seconds", "20", failures="hang")
+        self.assertEqual([test["name"] for test in report["tests"]], ["backends.cuda", "conformance_gpu"])
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
 
 
 if __name__ == "__main__":
