@@ -16,9 +16,8 @@
  * of the calls that enqueued it, whatever their streams, so memory may be handed from one stream to another, and given
  * back as soon as its last use is enqueued; only upload_ahead leaves that order. Unless stated otherwise dst may be
  * identical to an input, and may not overlap one in another way. Views of one call have the same primes in the same
- * order and the same number of polynomials. Data of runs, strides as bytes, and memory that is no view begin at
- * multiples of 16 bytes, so that kernels may read as much at once; only short plaintexts of plain_products may lie at
- * any word.
+ * order and the same number of polynomials. Data of runs, value, re and im lie at multiples of 16 bytes, and strides
+ * are such, so that kernels may read as much at once; only short plaintexts of plain_products may lie at any word.
  *
  * Entries at the end may be NULL: host/ring then composes fused ones from the others, to the same integers, and fft and
  * ifft take the place of the bulk ones.
@@ -134,7 +133,8 @@ typedef struct umbra_kernels {
 
   /*
    * What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. A fault in a kernel is
-   * seen by whatever is called next, and that is named. NULL: why this thread's last device_open failed, if it is known.
+   * seen by whatever is called next, and that is named. NULL: why this thread's last device_open failed, if that is
+   * known.
    */
   const char *(*failure)(const umbra_device *device);
 
@@ -324,8 +324,9 @@ static inline uint32_t umbra_view_limbs(const umbra_view *view) {
 const char *const *umbra_kernels_names(void);
 
 /*
- * The backend of that name, or for NULL or "cpu" the one named in the environment variable UMBRA_BACKEND, or without
- * that, or if that is "cpu" too, the fastest that this machine can run. NULL if it is unknown or this machine lacks the instructions.
+ * The backend of that name. For NULL or "cpu": the one named in the environment variable UMBRA_BACKEND; without that,
+ * or if that is "cpu" too, the fastest that this machine can run. NULL if it is unknown or this machine lacks the
+ * instructions.
  */
 const umbra_kernels *umbra_kernels_get(const char *name);
 

@@ -2,9 +2,9 @@
 /* labels: emu quick timeout=600 */
 /* labels: gpu UMBRA_TEST_BACKEND=cuda */
 /*
- * The whole scheme gives the same bits on every backend that this machine can run, the emulated GPU among them: with the
- * same random numbers, the same keys, encryptions, results of all operations, and decrypted values. UMBRA_TEST_BACKEND
- * names the only one to look at.
+ * The whole scheme gives the same bits on every backend that this machine can run, the emulated GPU among them: with
+ * the same random numbers, the same keys, encryptions, results of all operations, and decrypted values.
+ * UMBRA_TEST_BACKEND names the only one to look at.
  */
 #include <sodium.h>
 

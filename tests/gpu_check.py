@@ -191,7 +191,8 @@ class Builds(Folder):
     def test_cufft(self):
         """The toolkit's is found beside nvcc."""
         (self.folder / "lib64").mkdir()
-        subprocess.run(["cc", "-shared", "-x", "c", "/dev/null", "-o", self.folder / "lib64/libcufft.so.12"], check=True)
+        library = self.folder / "lib64/libcufft.so.12"
+        subprocess.run(["cc", "-shared", "-x", "c", "/dev/null", "-o", library], check=True)
         _, report = self.run_script(failures="build")
         self.assertEqual(report["cufft"], "libcufft.so.12")
 

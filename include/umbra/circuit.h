@@ -3,8 +3,8 @@
  * A fixed computation on ciphertexts that is run many times.
  *
  * On a GPU it is recorded once, as a CUDA graph with memory of its own, and a run copies the inputs in, enqueues the
- * whole as one piece of work, and copies the outputs out: no allocation, no launch by launch, no waiting. On a CPU a run
- * calls the function. Results are the same bits either way.
+ * whole as one piece of work, and copies the outputs out: no allocation, no launch by launch, no waiting. On a CPU a
+ * run calls the function. Results are the same bits either way.
  */
 #ifndef UMBRA_CIRCUIT_H
 #define UMBRA_CIRCUIT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A context: parameters, their tables, and the device that computes. Immutable and shareable between threads; it must
- * outlive every object made from it. Calls that use a GPU leave it the calling thread's current device in CUDA's runtime.
+ * outlive every object made from it. Calls that use a GPU leave it the calling thread's current device of CUDA's
+ * runtime.
  */
 #ifndef UMBRA_CONTEXT_H
 #define UMBRA_CONTEXT_H
