@@ -35,7 +35,7 @@ void bench_fail(bench_state *state, const char *text); /* the result is wrong, o
 
 /* What one benchmark runs under. Two with the same address share their set-up. */
 typedef struct bench_setting {
-  const char *params;  /* a preset, or n<log2 N>-d<depth>-s<bits of a level> */
+  const char *params;  /* a preset, or n<log2 N>-d<depth>-s<bits of a level>, with -boot: that refreshes, insecure */
   const char *backend; /* of the kernels */
   uint32_t threads;
   size_t rotate; /* bytes: operands of kernels on a GPU are together at least as large, and take turns */

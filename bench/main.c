@@ -15,7 +15,7 @@
 #include "kernel_rig.h"
 #include "scheme_rig.h"
 
-enum { MAX_LIST = 16, KERNEL_FILES = 12, OPERATION_FILES = 9 };
+enum { MAX_LIST = 16, KERNEL_FILES = 12, OPERATION_FILES = 11 };
 
 static const bench_kernel *const kernel_files[KERNEL_FILES] = {
     bench_elementwise,  bench_tensor,        bench_ntt,           bench_automorphism,
@@ -24,8 +24,8 @@ static const bench_kernel *const kernel_files[KERNEL_FILES] = {
 };
 
 static const bench_operation *const operation_files[OPERATION_FILES] = {
-    bench_encoder, bench_encrypt,   bench_decrypt,   bench_evaluator, bench_products,
-    bench_rotate,  bench_keys_made, bench_chebyshev, bench_circuits,
+    bench_encoder,   bench_encrypt,   bench_decrypt,  bench_evaluator, bench_products,        bench_rotate,
+    bench_keys_made, bench_chebyshev, bench_circuits, bench_bootstrap, bench_bootstrap_parts,
 };
 
 /* ---- settings ---- */

@@ -47,6 +47,7 @@ static void clear_results(bench_scheme *s) {
 static void rig_close(bench_scheme *s) {
   clear_results(s);
   umbra_circuit_destroy(s->circuit);
+  bench_boot_close(s);
   for (int k = 0; k < BENCH_KEY_SETS; k++) {
     umbra_evaluator_destroy(s->evaluators[k]);
     umbra_eval_keys_destroy(s->keys[k]);
@@ -259,12 +260,21 @@ static void run(bench_state *state, void *argument) {
   if (status == UMBRA_OK) check_results(state, s, j->operation);
   else bench_fail(state, umbra_last_error());
   if (s->setting) count(state, s);
+  if (j->operation->only & BENCH_REFRESHES) bench_boot_count(state, s, j->operation);
   clear_results(s);
+}
+
+static int refreshes(const bench_setting *setting) {
+  umbra_params *params = bench_params(setting);
+  const uint32_t level = umbra_params_refreshed_level(params);
+  umbra_params_destroy(params);
+  return level > 0;
 }
 
 void bench_operation_register(const bench_operation *operation, const bench_setting *setting) {
   char name[160];
-  if (operation->recorded && !umbra_kernels_get(setting->backend)->record) return;
+  if ((operation->only & BENCH_RECORDED) && !umbra_kernels_get(setting->backend)->record) return;
+  if ((operation->only & BENCH_REFRESHES) && !refreshes(setting)) return;
   job *made = malloc(sizeof *made);
   if (!made) return;
   *made = (job){.next = jobs, .operation = operation, .setting = setting};
