@@ -43,11 +43,16 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "\"wide\" is not a number", "encrypt --keys k --out o --model m.csv --range wide");
   assert_fails(2, "the range 3-1 is empty", "encrypt --keys k --out o --records r.csv --columns 3-1");
   assert_fails(2, "exclude each other", "encrypt --keys k --out o --records r.csv --columns 1 --drop-last-column");
+  assert_fails(2, "--demo is missing", "bootstrap");
+  assert_fails(2, "exclude each other", "bootstrap --demo --preset p --params p.umbra");
+  assert_fails(2, "\"sideways\" is not standard or stc-first", "bootstrap --demo --order sideways");
+  assert_fails(2, "--rounds: 3 is out of range", "bootstrap --demo --rounds 3");
+  assert_fails(2, "--bound: 0 is out of range", "bootstrap --demo --bound 0");
 }
 
 static void help_and_version_exit_with_0(void **state) {
   (void)state;
-  const char *const commands[] = {"params", "keygen", "encrypt", "score", "decrypt", "inspect"};
+  const char *const commands[] = {"params", "keygen", "encrypt", "score", "decrypt", "inspect", "bootstrap"};
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     assert_succeeds("%s --help", commands[i]);
     assert_non_null(strstr(contents("out"), "Example"));
@@ -85,6 +90,7 @@ static void insecure_parameters_are_refused(void **state) {
   assert_int_equal(umbra_params_save(params, "insecure.umbra"), UMBRA_OK);
   umbra_params_destroy(params);
   assert_fails(1, "insecure", "params --params insecure.umbra");
+  assert_fails(1, "insecure", "bootstrap --demo --plan-only --params insecure.umbra");
   assert_fails(1, "insecure", "keygen --params insecure.umbra --out weak --secret secret/weak.umbra --no-passphrase");
   assert_int_not_equal(access("secret/weak.umbra", F_OK), 0);
 }
@@ -322,6 +328,40 @@ static void files_are_described(void **state) {
   assert_succeeds("params --params params.umbra --json");
 }
 
+static double number(const cJSON *object, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(object, name);
+  assert_true(cJSON_IsNumber(item));
+  return item->valuedouble;
+}
+
+/* The plan of a refresh with these options; to be deleted, with the report around it. */
+static cJSON *plan_of(const char *options) {
+  assert_succeeds("bootstrap --demo --plan-only --preset boot-32k --slots 64 --json %s", options);
+  cJSON *report = cJSON_Parse(contents("out"));
+  assert_non_null(report);
+  return report;
+}
+
+static void refreshes_are_planned(void **state) {
+  (void)state;
+  cJSON *report = plan_of(""), *small = plan_of("--min-key");
+  const cJSON *plan = cJSON_GetObjectItem(report, "plan"), *small_plan = cJSON_GetObjectItem(small, "plan");
+  assert_true(number(plan, "slots") == 64);
+  assert_true(number(plan, "output_level") > number(plan, "input_level"));
+  assert_true(number(plan, "memory_bytes") ==
+              number(plan, "key_bytes") + number(plan, "plain_bytes") + number(plan, "workspace_bytes"));
+  assert_true(number(plan, "error") < number(plan, "worst_error"));
+  assert_true(number(plan, "log2_range_failure") < -128);
+  assert_true(number(small_plan, "keys") < number(plan, "keys"));
+  assert_true(number(small_plan, "memory_bytes") < number(plan, "memory_bytes"));
+  cJSON_Delete(report);
+  cJSON_Delete(small);
+  assert_succeeds("bootstrap --demo --plan-only --preset boot-32k --slots 64 --order stc-first --bound 0.25");
+  assert_non_null(strstr(contents("out"), "memory in all"));
+  assert_fails(1, "do not refresh", "bootstrap --demo --plan-only --params params.umbra");
+  assert_fails(1, "slots is 3", "bootstrap --demo --plan-only --slots 3");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(usage_errors_exit_with_2),
@@ -340,6 +380,7 @@ int main(void) {
       cmocka_unit_test(keygen_leaves_all_or_nothing),
       cmocka_unit_test(two_keygens_do_not_mix),
       cmocka_unit_test(models_fit_their_parameters),
+      cmocka_unit_test(refreshes_are_planned),
       cmocka_unit_test(records_out_of_range_are_noticed),
       cmocka_unit_test(passphrase_files_may_end_their_line_with_cr_lf),
   };

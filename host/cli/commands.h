@@ -5,6 +5,6 @@
 
 #include "options.h"
 
-extern const cli_command cli_params, cli_keygen, cli_encrypt, cli_score, cli_decrypt, cli_inspect;
+extern const cli_command cli_params, cli_keygen, cli_encrypt, cli_score, cli_decrypt, cli_inspect, cli_bootstrap;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The umbra program: parameters, keys, and encrypted logistic scores from the command line. */
+/* The umbra program: parameters, keys, encrypted logistic scores, and a refresh to look at, from the command line. */
 #include <stdio.h>
 #include <string.h>
 #include <umbra/version.h>
@@ -7,8 +7,8 @@
 #include "commands.h"
 #include "output.h"
 
-static const cli_command *const commands[] = {&cli_params, &cli_keygen,  &cli_encrypt,
-                                              &cli_score,  &cli_decrypt, &cli_inspect};
+static const cli_command *const commands[] = {&cli_params,  &cli_keygen,  &cli_encrypt,  &cli_score,
+                                              &cli_decrypt, &cli_inspect, &cli_bootstrap};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int print_help(void) {

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: slow */
+/* umbra bootstrap --demo runs, within its plan, and says that it is a demonstration. */
+#include <cjson/cJSON.h>
+
+#include "cli_process.h"
+
+static double number(const cJSON *object, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(object, name);
+  assert_true(cJSON_IsNumber(item));
+  return item->valuedouble;
+}
+
+static void check_demo(const char *options) {
+  assert_succeeds("bootstrap --demo --preset boot-32k --json %s", options);
+  cJSON *report = cJSON_Parse(contents("out"));
+  assert_non_null(report);
+  assert_true(number(report, "level") == number(cJSON_GetObjectItem(report, "plan"), "output_level"));
+  assert_true(number(report, "log2_worst_error") < number(report, "log2_worst_error_planned"));
+  assert_in_range((int)(100 + number(report, "log2_error") - number(report, "log2_error_planned")), 98, 102);
+  assert_non_null(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(report, "note")), "holds the secret key"));
+  cJSON_Delete(report);
+}
+
+static void demonstrations_keep_their_promise(void **state) {
+  (void)state;
+  check_demo("");
+  check_demo("--min-key --slots 64");
+  check_demo("--order stc-first --bound 4");
+  check_demo("--rounds 2 --slots 256");
+}
+
+static void plans_come_first(void **state) {
+  (void)state;
+  assert_succeeds("bootstrap --demo --preset boot-32k --min-key --slots 16");
+  const char *out = contents("out"), *plan = strstr(out, "memory in all"), *step = strstr(out, "make keys");
+  assert_true(plan && step && plan < step);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(demonstrations_keep_their_promise),
+      cmocka_unit_test(plans_come_first),
+  };
+  return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
+}
