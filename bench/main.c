@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * umbra_bench: every kernel and every operation on ciphertexts, timed and checked; see docs/performance.md.
- *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--rotate=MIB] [--warm=MILLISECONDS]
- *               [--benchmark_...]
+ *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--memory=MIB] [--rotate=MIB]
+ *               [--warm=MILLISECONDS] [--benchmark_...]
  * Each list may be "all". Left out: one small set, the fastest backend of the CPU, one thread and all of them.
+ * --memory: what ciphertexts, keys and work may take together; left out: all there is.
  * On a GPU: --rotate: operands of kernels take that much memory at least, in turn; twice the L2 cache; left out: 128.
  * --warm: calls before those that are measured, for the clock to rise; left out: 50.
  */
@@ -74,15 +75,15 @@ static void complete_threads(list *l) {
 
 typedef struct options {
   list params, backends, threads;
-  size_t rotate; /* bytes */
-  double warm;   /* seconds */
+  size_t rotate, memory; /* bytes */
+  double warm;           /* seconds */
 } options;
 
 static int usage(const char *argument) {
   fprintf(stderr,
           "umbra_bench: %s is not known here\n"
           "usage: umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] "
-          "[--rotate=MIB] [--warm=MILLISECONDS] [--benchmark_...]\n",
+          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--benchmark_...]\n",
           argument);
   return 0;
 }
@@ -93,6 +94,7 @@ static int parse(options *o, int argc, char **argv) {
     else if (strncmp(argv[i], "--backend=", 10) == 0) split(&o->backends, argv[i] + 10);
     else if (strncmp(argv[i], "--threads=", 10) == 0) split(&o->threads, argv[i] + 10);
     else if (strncmp(argv[i], "--rotate=", 9) == 0) o->rotate = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
+    else if (strncmp(argv[i], "--memory=", 9) == 0) o->memory = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
     else if (strncmp(argv[i], "--warm=", 7) == 0) o->warm = strtod(argv[i] + 7, NULL) / 1e3;
     else return usage(argv[i]);
   }
@@ -123,8 +125,12 @@ static int register_all(bench_setting *setting, const options *o) {
   for (size_t p = 0; p < o->params.count; p++)
     for (size_t b = 0; b < o->backends.count; b++)
       for (size_t t = 0; t < o->threads.count; t++, setting++) {
-        *setting = (bench_setting){o->params.item[p], o->backends.item[b],
-                                   (uint32_t)strtoul(o->threads.item[t], NULL, 10), o->rotate, o->warm};
+        *setting = (bench_setting){.params = o->params.item[p],
+                                   .backend = o->backends.item[b],
+                                   .threads = (uint32_t)strtoul(o->threads.item[t], NULL, 10),
+                                   .rotate = o->rotate,
+                                   .memory = o->memory,
+                                   .warm = o->warm};
         if (!check(setting)) return 0;
         register_setting(setting);
       }

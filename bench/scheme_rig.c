@@ -94,7 +94,7 @@ static umbra_status make_values(bench_scheme *s) {
 
 static umbra_status make_objects(bench_scheme *s) {
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s->params, .device = s->setting->backend,
-                                   .threads = s->setting->threads};
+                                   .threads = s->setting->threads, .memory_limit = s->setting->memory};
   TRY(make_values(s));
   TRY(umbra_context_create(&s->context, &desc));
   TRY(umbra_secret_key_generate(&s->secret, s->context));
