@@ -348,7 +348,7 @@ static void refreshes_are_planned(void **state) {
   const cJSON *plan = cJSON_GetObjectItem(report, "plan"), *small_plan = cJSON_GetObjectItem(small, "plan");
   assert_true(number(plan, "slots") == 64);
   assert_true(number(plan, "output_level") > number(plan, "input_level"));
-  assert_true(number(plan, "memory_bytes") ==
+  assert_true(number(plan, "memory_bytes") >
               number(plan, "key_bytes") + number(plan, "plain_bytes") + number(plan, "workspace_bytes"));
   assert_true(number(plan, "error") < number(plan, "worst_error"));
   assert_true(number(plan, "log2_range_failure") < -128);

@@ -40,8 +40,10 @@ typedef struct bootstrap_job {
 
 static double gib(uint64_t bytes) { return (double)bytes / 0x1p30; }
 
+/* With a sixteenth for what the plan does not count: the ciphertext, tables, and what is kept to be used again. */
 static uint64_t bytes_needed(const umbra_bootstrap_report *report) {
-  return report->key_bytes + report->plain_bytes + report->workspace_bytes;
+  const uint64_t planned = report->key_bytes + report->plain_bytes + report->workspace_bytes;
+  return planned + planned / 16;
 }
 
 /* 0 if the system does not say. */
@@ -214,8 +216,10 @@ static bool judge(const bootstrap_job *j, cli_report *report) {
 
 static bool demonstrate(bootstrap_job *j, const bootstrap_options *o, cli_report *report) {
   static const char note[] = "a demonstration: this process holds the secret key, and a server must not";
+  cli_engine engine = o->engine;
+  engine.memory_limit = bytes_needed(&j->report);
   cli_report_text(report, "note", note);
-  if (!cli_context_open(&j->context, j->params, &o->engine, report) || !make_keys(j, report) ||
+  if (!cli_context_open(&j->context, j->params, &engine, report) || !make_keys(j, report) ||
       !make_matrices(j, report) || !encrypt(j, report) || !refresh(j, report))
     return false;
   if (!cli_check(umbra_decrypt_decode_complex(j->opened, j->report.slots, j->ciphertext, j->secret), NULL))

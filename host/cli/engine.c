@@ -35,7 +35,7 @@ char *cli_params_text(const umbra_params *params, bool json) {
 bool cli_context_open(umbra_context **context, const umbra_params *params, const cli_engine *engine,
                       cli_report *report) {
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = engine->device,
-                             .threads = engine->threads};
+                             .threads = engine->threads, .memory_limit = engine->memory_limit};
   if (!cli_check(umbra_context_create(context, &desc), engine->device ? "--device" : NULL)) return false;
   cli_report_text(report, "backend", umbra_context_backend(*context));
   cli_report_number(report, "log_n", umbra_params_log_n(params));

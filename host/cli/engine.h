@@ -22,6 +22,7 @@ enum { CLI_DEGREE = 31, CLI_MAX_DEGREE = 63, CLI_MAX_FEATURES = 65535 };
 typedef struct cli_engine {
   const char *device;
   uint32_t threads;
+  uint64_t memory_limit; /* bytes; 0: none. No option: commands that have a plan set it */
 } cli_engine;
 
 #define CLI_ENGINE_OPTIONS(engine)                                                                                 \
