@@ -109,8 +109,8 @@ static int evict(umbra_residence *leaving, umbra_ring *ring) {
   if (!leaving || copy_to_host(leaving, ring) != UMBRA_OK) return 0;
   size_t bytes = umbra_poly_bytes(leaving->poly, ring);
   join(leaving, ring);
-  ring->kernels->release(ring->device, leaving->poly->data, bytes);
-  ring->taken -= bytes;
+  ring->kernels->release(ring->device, leaving->poly->data, umbra_block_bytes(bytes));
+  ring->taken -= umbra_block_bytes(bytes);
   ring->resident -= bytes;
   leaving->poly->data = NULL;
   return 1;

@@ -9,8 +9,8 @@
 #include "../base/memory.h"
 #include "ring_internal.h"
 
-/* Bytes worth keeping for reuse: as many as are in use, and some. Fresh pages cost more than most work on them. */
-static uint64_t cache_limit(const umbra_ring *ring) { return ring->taken + (64u << 20); }
+/* Bytes worth keeping for reuse: an eighth of what is in use, and some. Fresh pages cost more than most work on them. */
+static uint64_t cache_limit(const umbra_ring *ring) { return ring->taken / 8 + (256u << 20); }
 
 static umbra_status open_device(umbra_ring *ring, uint32_t ordinal) {
   const umbra_chain *chain = &ring->params->chain;
@@ -165,7 +165,8 @@ umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_rin
   return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
 }
 
-umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
+umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t wanted, const char *what) {
+  const size_t bytes = umbra_block_bytes(wanted);
   umbra_arena *arena = umbra_arena_of_thread(ring);
   if (arena) {
     *memory = umbra_arena_reuse(arena, bytes);
@@ -185,7 +186,8 @@ umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t byte
   return UMBRA_OK;
 }
 
-void *umbra_ring_take_spare(umbra_ring *ring, size_t bytes) {
+void *umbra_ring_take_spare(umbra_ring *ring, size_t wanted) {
+  const size_t bytes = umbra_block_bytes(wanted);
   if (bytes > ring->memory_limit - ring->taken) return NULL;
   void *block = reuse(ring, bytes);
   if (!block) {
@@ -218,7 +220,7 @@ void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
   if (!memory) return;
   mtx_lock(&ring->lock);
   umbra_arena *arena = umbra_arena_of_thread(ring);
-  if (!arena || !umbra_arena_keep(arena, memory)) cache_block(ring, memory, bytes);
+  if (!arena || !umbra_arena_keep(arena, memory)) cache_block(ring, memory, umbra_block_bytes(bytes));
   mtx_unlock(&ring->lock);
 }
 

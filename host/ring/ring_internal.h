@@ -7,7 +7,18 @@
 
 #include "ring.h"
 
-enum { UMBRA_CACHED_BLOCKS = 64 };
+enum { UMBRA_CACHED_BLOCKS = 256 };
+
+/*
+ * Bytes of the block for that many: working memory of a few MiB comes in eighths of powers of two, so that what is given
+ * back fits the next, which is a limb larger or smaller.
+ */
+static inline size_t umbra_block_bytes(size_t bytes) {
+  const size_t smallest = (size_t)1 << 21, largest = (size_t)1 << 26;
+  if (bytes < smallest || bytes > largest) return bytes;
+  const size_t step = (size_t)1 << (63 - __builtin_clzll(bytes) - 3);
+  return (bytes + step - 1) / step * step;
+}
 
 typedef struct umbra_block {
   void *memory;
