@@ -236,6 +236,48 @@ static void test_bound(void **state) {
   }
 }
 
+/* Keys made, saved and loaded one by one do what those that are made together do. */
+static void test_keys_in_parts(void **state) {
+  (void)state;
+  boot b;
+  uint64_t seed = 12;
+  boot_open(&b, boot_twin_40(LOG_N), NULL, NULL);
+  umbra_eval_keys_request all = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  assert_ok(umbra_bootstrap_plan_request(b.plan, &all));
+  umbra_eval_keys *keys = NULL;
+  for (size_t i = 0; i < all.need_count + 3; i++) { /* relinearisation, conjugation, the ephemeral two, rotations */
+    umbra_eval_keys_request one = all;
+    one.relinearize = i == 0;
+    one.conjugate = i == 1;
+    one.ephemeral = i == 2;
+    one.needs = i < 3 ? NULL : &all.needs[i - 3];
+    one.need_count = i >= 3;
+    umbra_eval_keys *made, *loaded = NULL;
+    size_t size = 0;
+    assert_ok(umbra_eval_keys_generate(&made, b.s.secret, &one));
+    assert_ok(umbra_eval_keys_write(made, NULL, &size));
+    void *buffer = malloc(size);
+    assert_ok(umbra_eval_keys_write(made, buffer, &size));
+    assert_ok(umbra_eval_keys_read(&loaded, b.s.context, buffer, size));
+    free(buffer);
+    umbra_eval_keys_destroy(made);
+    if (!keys) keys = loaded;
+    else assert_ok(umbra_eval_keys_add(keys, &loaded));
+    if (i) assert_null(loaded);
+  }
+  assert_int_equal(umbra_eval_keys_count(keys), b.report.keys);
+  assert_fails(umbra_eval_keys_add(keys, &keys), UMBRA_ERROR_INVALID_ARGUMENT, "two different sets");
+  umbra_evaluator *own = b.s.evaluator;
+  assert_ok(umbra_evaluator_create(&b.s.evaluator, b.s.context, keys));
+  vector v = vector_random(&seed, b.report.slots, 1);
+  assert_true(refresh_of(&b, &v, 1).worst < b.report.worst_error);
+  vector_destroy(&v);
+  umbra_evaluator_destroy(b.s.evaluator);
+  b.s.evaluator = own;
+  umbra_eval_keys_destroy(keys);
+  boot_close(&b);
+}
+
 /* ---- on demand ---- */
 
 /* x <- x^2 / 2 - 1/4 as long as it takes to need several refreshes; slots stay in [-1, 1]. */
@@ -342,7 +384,7 @@ int main(void) {
       cmocka_unit_test(test_two_rounds), cmocka_unit_test(test_pair),
       cmocka_unit_test(test_many),       cmocka_unit_test(test_bound),
       cmocka_unit_test(test_misuse),     cmocka_unit_test(test_missing_keys),
-      cmocka_unit_test(test_automatic),
+      cmocka_unit_test(test_automatic),  cmocka_unit_test(test_keys_in_parts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,7 +116,7 @@ static void conjugates(void **state) {
   const umbra_eval_key *key;
   umbra_scaled made;
   assert_ok(umbra_find_conjugation(&key, s.evaluator, DEPTH));
-  assert_ok(umbra_scaled_conjugate(&made, s.evaluator, &a, key));
+  assert_ok(umbra_scaled_permute(&made, s.evaluator, &a, key));
   check(&made, apply(conjugated));
 }
 

@@ -111,7 +111,7 @@ static umbra_status add_rotated(const refresh *r, umbra_scaled *x, int32_t steps
   const umbra_eval_key *key;
   umbra_scaled rotated;
   UMBRA_TRY(umbra_find_rotation(&key, r->evaluator, steps, umbra_ring_n(r->evaluator->context->ring) / 2, x->level));
-  UMBRA_TRY(umbra_scaled_conjugate(&rotated, r->evaluator, x, key));
+  UMBRA_TRY(umbra_scaled_permute(&rotated, r->evaluator, x, key));
   umbra_status status = umbra_scaled_add(r->evaluator, x, &rotated);
   umbra_scaled_destroy(&rotated, r->evaluator->context);
   return status;
@@ -156,7 +156,7 @@ static umbra_status to_coefficients_in_slots(const refresh *r, umbra_scaled *x, 
 static umbra_status part(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
   umbra_evaluator *evaluator = r->evaluator;
   umbra_scaled conjugate;
-  UMBRA_TRY(umbra_scaled_conjugate(&conjugate, evaluator, re, r->conjugation));
+  UMBRA_TRY(umbra_scaled_permute(&conjugate, evaluator, re, r->conjugation));
   umbra_status status = UMBRA_OK;
   if (im) {
     status = umbra_scaled_lower(im, evaluator, re, re->level, re->log_scale);

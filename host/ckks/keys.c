@@ -299,6 +299,43 @@ umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_
   return status;
 }
 
+/* ---- sets in parts ---- */
+
+static void move_key(umbra_eval_key *to, umbra_eval_key *from, umbra_ring *ring) {
+  umbra_poly_destroy(&to->key.poly, ring);
+  *to = *from;
+  umbra_poly_relocate(&to->key.poly, &from->key.poly, ring);
+}
+
+/* keys has room for one more. */
+static void add_key(umbra_eval_keys *keys, umbra_eval_key *key) {
+  umbra_ring *ring = keys->context->ring;
+  umbra_eval_key *have = (umbra_eval_key *)umbra_eval_keys_find(keys, key->kind, key->rotation);
+  if (have && have->level >= key->level) return;
+  if (!have) {
+    have = &keys->key[keys->count++];
+    *have = (umbra_eval_key){0};
+  }
+  move_key(have, key, ring);
+}
+
+umbra_status umbra_eval_keys_add(umbra_eval_keys *keys, umbra_eval_keys **more) {
+  if (!keys || !more || !*more || *more == keys)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_eval_keys_add needs two different sets of keys");
+  if (keys->context != (*more)->context)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the keys to be added belong to another context");
+  UMBRA_TRY(umbra_check_owner(keys->owner, (*more)->owner, "the keys to be added"));
+  umbra_eval_key *all;
+  UMBRA_TRY(umbra_alloc(&all, keys->count + (*more)->count, sizeof *all, "evaluation keys"));
+  for (size_t i = 0; i < keys->count; i++) move_key(&all[i], &keys->key[i], keys->context->ring);
+  umbra_free(keys->key);
+  keys->key = all;
+  for (size_t i = 0; i < (*more)->count; i++) add_key(keys, &(*more)->key[i]);
+  umbra_eval_keys_destroy(*more);
+  *more = NULL;
+  return UMBRA_OK;
+}
+
 /* ---- accessors ---- */
 
 int umbra_eval_keys_can_rotate(const umbra_eval_keys *keys, int32_t steps) {

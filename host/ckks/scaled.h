@@ -62,8 +62,8 @@ umbra_status umbra_scaled_mul_constant(umbra_scaled *made, umbra_evaluator *eval
 umbra_status umbra_scaled_mul(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *a,
                               const umbra_scaled *b, const umbra_eval_key *relinearization);
 
-/* The complex conjugate of all slots. */
-umbra_status umbra_scaled_conjugate(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x,
-                                    const umbra_eval_key *conjugation);
+/* x under the automorphism of that key: rotated, or the complex conjugate of all slots. */
+umbra_status umbra_scaled_permute(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x,
+                                  const umbra_eval_key *key);
 
 #endif

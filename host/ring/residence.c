@@ -78,6 +78,14 @@ static void join(umbra_residence *residence, const umbra_ring *ring) {
 }
 
 /* Releasing the copy waits for an upload from it: after that the polynomial's memory may go to others. */
+void umbra_poly_relocate(umbra_poly *to, umbra_poly *from, umbra_ring *ring) {
+  mtx_lock(&ring->lock);
+  *to = *from;
+  if (to->residence) to->residence->poly = to;
+  *from = (umbra_poly){0};
+  mtx_unlock(&ring->lock);
+}
+
 void umbra_poly_forget(umbra_poly *poly, umbra_ring *ring) {
   umbra_residence *residence = poly->residence;
   if (!residence) return;

@@ -29,6 +29,9 @@ void umbra_poly_prefetch(const umbra_poly *poly, umbra_ring *ring);
 umbra_status umbra_poly_pin(const umbra_poly *poly, umbra_ring *ring, umbra_stream *stream);
 void umbra_poly_unpin(const umbra_poly *poly, umbra_ring *ring);
 
+/* *to takes over what *from is, which is zeroed: a polynomial that may leave gets another address. */
+void umbra_poly_relocate(umbra_poly *to, umbra_poly *from, umbra_ring *ring);
+
 /* Ends it, wherever poly is; its copy in host memory is wiped. For umbra_poly_destroy and its like. */
 void umbra_poly_forget(umbra_poly *poly, umbra_ring *ring);
 

@@ -9,8 +9,8 @@
 #include "../base/memory.h"
 #include "ring_internal.h"
 
-/* Bytes worth keeping for reuse: an eighth of what is in use, and some. Fresh pages cost more than most work on them. */
-static uint64_t cache_limit(const umbra_ring *ring) { return ring->taken / 8 + (256u << 20); }
+/* Bytes worth keeping for reuse: a third of what is in use, and some. Fresh pages cost more than most work on them. */
+static uint64_t cache_limit(const umbra_ring *ring) { return ring->taken / 3 + (192u << 20); }
 
 static umbra_status open_device(umbra_ring *ring, uint32_t ordinal) {
   const umbra_chain *chain = &ring->params->chain;

@@ -82,7 +82,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_request(const umbra_b
                                                                    umbra_eval_keys_request *request);
 
 /*
- * Encodes the plan's matrices; context must have the plan's parameters and outlive the bootstrapper. Errors:
+ * Encodes the plan's matrices; context, which must have the plan's parameters, and plan must outlive the bootstrapper. Errors:
  * INVALID_ARGUMENT, MISMATCH, OUT_OF_MEMORY, CANCELLED. progress: may be NULL.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrapper_create(umbra_bootstrapper **bootstrapper,

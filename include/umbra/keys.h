@@ -57,6 +57,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_generate(umbra_eval_keys *
                                                                const umbra_eval_keys_request *request);
 
 /*
+ * Moves all keys of *more into keys, of the same context and owner; of two for the same purpose the one for higher levels
+ * stays. *more is destroyed and becomes NULL. So keys can be made, sent and loaded in parts, one by one if need be (the two
+ * ephemeral ones come together). keys may not be in use by another thread meanwhile.
+ * Errors: INVALID_ARGUMENT, MISMATCH, OUT_OF_MEMORY; then nothing has moved.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_add(umbra_eval_keys *keys, umbra_eval_keys **more);
+
+/*
  * Nonzero if there is a key for that rotation of all n/2 slots, at some level (multiples of n/2 need none). A vector of
  * fewer slots can use any key that is the same modulo its slots, and a key serves only the levels it was made for.
  */
