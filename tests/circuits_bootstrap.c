@@ -323,6 +323,63 @@ static void test_automatic(void **state) {
   boot_close(&b);
 }
 
+/* Far bounds and small scales: within what the plan says, or no plan. */
+static void test_odd_plans(void **state) {
+  (void)state;
+  const struct {
+    uint32_t scale_bits, slots;
+    double bound;
+    umbra_bootstrap_order order;
+  } odd[] = {{25, 2, 1, UMBRA_BOOTSTRAP_STANDARD},          {30, 2, 1, UMBRA_BOOTSTRAP_STANDARD},
+             {35, 2, 0x1p-10, UMBRA_BOOTSTRAP_STANDARD},    {40, 2, 0x1p10, UMBRA_BOOTSTRAP_STC_FIRST},
+             {40, 1024, 0x1p-20, UMBRA_BOOTSTRAP_STANDARD}, {50, 16, 0x1p20, UMBRA_BOOTSTRAP_STANDARD}};
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+    boot b;
+    umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .slots = odd[i].slots, .order = odd[i].order};
+    options.bound = odd[i].bound;
+    boot_open(&b, boot_twin(LOG_N, odd[i].scale_bits, 4, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}), NULL, &options);
+    uint64_t seed = i + 1;
+    vector v = vector_random(&seed, odd[i].slots, odd[i].order == UMBRA_BOOTSTRAP_STANDARD);
+    for (uint32_t j = 0; j < v.slots; j++) v.value[j] *= odd[i].bound;
+    part_errors e = refresh_of(&b, &v, umbra_params_depth(b.s.params));
+    print_message("%u bits, %u slots, bound %g: worst %.1f of %.1f bits\n", odd[i].scale_bits, odd[i].slots,
+                  odd[i].bound, bits(e.worst / odd[i].bound), bits(b.report.worst_error));
+    assert_true(e.worst / odd[i].bound < b.report.worst_error);
+    vector_destroy(&v);
+    boot_close(&b);
+  }
+}
+
+/* What a refresh on demand leaves alone: inputs with levels enough that cannot be refreshed, or with too many slots. */
+static void test_not_automatic(void **state) {
+  (void)state;
+  boot b;
+  umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .slots = 64, .order = UMBRA_BOOTSTRAP_STC_FIRST};
+  boot_open(&b, boot_twin_40(LOG_N), NULL, &options);
+  vector v = vector_make(64), large = vector_make(128);
+  umbra_ciphertext *x = encrypt_vector(&b.s, &v, b.report.input_level - 1), *y = encrypt_vector(&b.s, &large, 0);
+  assert_ok(umbra_evaluator_refresh_with(b.s.evaluator, b.bootstrapper));
+  assert_ok(umbra_square(b.s.evaluator, &x, x));
+  assert_fails(umbra_square(b.s.evaluator, &y, y), UMBRA_ERROR_NO_LEVEL, "no level left");
+  assert_fails(umbra_square(b.s.evaluator, NULL, y), UMBRA_ERROR_INVALID_ARGUMENT, "");
+  assert_int_equal(umbra_evaluator_refreshes(b.s.evaluator), 0);
+  umbra_context *other;
+  umbra_evaluator *elsewhere;
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = b.s.params};
+  assert_ok(umbra_context_create(&other, &desc));
+  assert_ok(umbra_evaluator_create(&elsewhere, other, NULL));
+  assert_fails(umbra_evaluator_refresh_with(elsewhere, b.bootstrapper), UMBRA_ERROR_MISMATCH, "another context");
+  umbra_evaluator_destroy(elsewhere);
+  umbra_context_destroy(other);
+  assert_fails(umbra_bootstrap_pair(b.s.evaluator, NULL, &y, x, x, b.bootstrapper), UMBRA_ERROR_INVALID_ARGUMENT,
+               "two different outputs");
+  umbra_ciphertext_destroy(x);
+  umbra_ciphertext_destroy(y);
+  vector_destroy(&v);
+  vector_destroy(&large);
+  boot_close(&b);
+}
+
 /* ---- misuse ---- */
 
 static void test_misuse(void **state) {
@@ -378,13 +435,14 @@ static void test_missing_keys(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_levels),     cmocka_unit_test(test_every_slot_count),
-      cmocka_unit_test(test_structured), cmocka_unit_test(test_arcsine),
-      cmocka_unit_test(test_stc_first),  cmocka_unit_test(test_min_key),
-      cmocka_unit_test(test_two_rounds), cmocka_unit_test(test_pair),
-      cmocka_unit_test(test_many),       cmocka_unit_test(test_bound),
-      cmocka_unit_test(test_misuse),     cmocka_unit_test(test_missing_keys),
-      cmocka_unit_test(test_automatic),  cmocka_unit_test(test_keys_in_parts),
+      cmocka_unit_test(test_levels),        cmocka_unit_test(test_every_slot_count),
+      cmocka_unit_test(test_structured),    cmocka_unit_test(test_arcsine),
+      cmocka_unit_test(test_stc_first),     cmocka_unit_test(test_min_key),
+      cmocka_unit_test(test_two_rounds),    cmocka_unit_test(test_pair),
+      cmocka_unit_test(test_many),          cmocka_unit_test(test_bound),
+      cmocka_unit_test(test_misuse),        cmocka_unit_test(test_missing_keys),
+      cmocka_unit_test(test_automatic),     cmocka_unit_test(test_odd_plans),
+      cmocka_unit_test(test_not_automatic), cmocka_unit_test(test_keys_in_parts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -350,6 +350,8 @@ static void test_refused_needs(void **state) {
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "a ring of 2^17 carries depth 83 at most, no ring does");
   need.log_n = 12, need.depth = 0, need.security = 256;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "a ring of 2^12 carries not even depth 0, a ring of 2^13 does");
+  need.depth = 0xffffffff, need.security = 128;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "no ring does");
   need = good, need.min_slots = 65537;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "min_slots is 65537: a ring of 2^17 has 65536");
   need = good, need.log_n = 13, need.min_slots = 4097;
@@ -384,9 +386,15 @@ static void test_refused_refreshes(void **state) {
   umbra_params_destroy(params);
   umbra_params_need need = good;
   need.log_n = 14;
-  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "a ring of 2^14 carries");
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "a ring of 2^14 cannot refresh securely");
   need = good, need.boot.hamming = 64;
-  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "no ring does");
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "2^15 and 2^16 only");
+  need = good, need.security = 192;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "sets that refresh have 128 bits");
+  need = good, need.depth = 0xfffffffc;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "");
+  need = good, need.boot.stc_levels = 1;
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "needs 2 levels for each linear map");
   need = good, need.boot.degree = 31;
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "the degree of the cosine is 31: it must be even");
   need = good, need.boot.arcsine_degree = 4;

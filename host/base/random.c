@@ -70,29 +70,28 @@ void umbra_random_error(umbra_random *random, int8_t *values, size_t count) {
   sample(random, values, count, centred_binomial);
 }
 
-/* Adds an entry of that sign at `place`, touching every entry alike; returns 1 if there was one already. */
-static int place_entry(int8_t *values, size_t count, size_t place, int8_t sign) {
-  unsigned taken = 0;
-  for (size_t i = 0; i < count; i++) {
-    uint64_t difference = (uint64_t)(i ^ place);
-    int8_t here = (int8_t)(((difference | (0 - difference)) >> 63) - 1); /* -1 at the place, 0 elsewhere */
-    taken |= (unsigned)(values[i] & here);
-    values[i] = (int8_t)(values[i] | (sign & here));
-  }
-  return taken != 0;
+/* -1 where both are equal, 0 elsewhere. */
+static int8_t equals(size_t a, size_t b) {
+  uint64_t difference = (uint64_t)(a ^ b);
+  return (int8_t)(((difference | (0 - difference)) >> 63) - 1);
+}
+
+/* Sets the entry at `place` unless there is one already, touching every entry alike; returns 1 if it did. */
+static unsigned place_entry(int8_t *values, size_t count, size_t place, int8_t sign) {
+  uint8_t taken = 0;
+  for (size_t i = 0; i < count; i++) taken |= (uint8_t)(values[i] & equals(i, place));
+  int8_t free_place = (int8_t)((taken != 0) - 1);
+  for (size_t i = 0; i < count; i++) values[i] = (int8_t)(values[i] | (sign & equals(i, place) & free_place));
+  return taken == 0;
 }
 
 void umbra_random_sparse(umbra_random *random, int8_t *values, size_t count, uint32_t weight) {
-  int collided;
-  do {
-    collided = 0;
-    memset(values, 0, count);
-    for (uint32_t k = 0; k < weight; k++) {
-      uint64_t word;
-      umbra_random_bytes(random, &word, sizeof word);
-      int8_t sign = (int8_t)(1 - 2 * (int)(word >> 63));
-      collided |= place_entry(values, count, (size_t)(word & (count - 1)), sign);
-      sodium_memzero(&word, sizeof word);
-    }
-  } while (collided);
+  memset(values, 0, count);
+  for (uint32_t placed = 0; placed < weight;) {
+    uint64_t word;
+    umbra_random_bytes(random, &word, sizeof word);
+    int8_t sign = (int8_t)(1 - 2 * (int)(word >> 63));
+    placed += place_entry(values, count, (size_t)(word & (count - 1)), sign);
+    sodium_memzero(&word, sizeof word);
+  }
 }

@@ -348,12 +348,19 @@ static umbra_status check_input(const umbra_bootstrap_plan *plan, const umbra_ci
   return UMBRA_OK;
 }
 
+/* Memory of the matrices is the context's own. */
+static umbra_status check_same_context(const umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
+  UMBRA_TRY(umbra_check_context(evaluator->context, bootstrapper->context, "the bootstrapper"));
+  if (evaluator->context == bootstrapper->context) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the bootstrapper was made for another context than the evaluator's");
+}
+
 static umbra_status open_refresh(refresh *r, umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
   *r = (refresh){.evaluator = evaluator,
                  .bootstrapper = bootstrapper,
                  .plan = bootstrapper->plan,
                  .chain = umbra_context_chain(evaluator->context)};
-  UMBRA_TRY(umbra_check_context(evaluator->context, bootstrapper->context, "the bootstrapper"));
+  UMBRA_TRY(check_same_context(evaluator, bootstrapper));
   return find_keys(r);
 }
 
@@ -418,7 +425,7 @@ static umbra_status join_pair(umbra_ciphertext **pair, umbra_evaluator *evaluato
 umbra_status umbra_bootstrap_pair(umbra_evaluator *evaluator, umbra_ciphertext **out_a, umbra_ciphertext **out_b,
                                   const umbra_ciphertext *a, const umbra_ciphertext *b,
                                   const umbra_bootstrapper *bootstrapper) {
-  if (!bootstrapper || !out_b || !b || (out_a == out_b || (*out_a && *out_a == *out_b)))
+  if (!bootstrapper || !out_a || !out_b || !b || (out_a == out_b || (*out_a && *out_a == *out_b)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_pair needs two different outputs and inputs");
   UMBRA_TRY(umbra_check_operands(evaluator, out_a, a, b));
   const umbra_bootstrap_options *options = &bootstrapper->plan->options;
@@ -451,13 +458,14 @@ static umbra_status refresh_input(umbra_evaluator *evaluator, umbra_ciphertext *
 
 umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_refresh_with needs an evaluator");
-  if (bootstrapper) UMBRA_TRY(umbra_check_context(evaluator->context, bootstrapper->context, "the bootstrapper"));
+  if (bootstrapper) UMBRA_TRY(check_same_context(evaluator, bootstrapper));
   uint64_t count = evaluator->refresher.count;
   evaluator->refresher = (umbra_refresher){.count = count};
   if (!bootstrapper) return UMBRA_OK;
   evaluator->refresher.refresh = refresh_input;
   evaluator->refresher.with = bootstrapper;
   evaluator->refresher.input_level = bootstrapper->plan->report.input_level;
+  evaluator->refresher.slots = bootstrapper->plan->options.slots;
   return UMBRA_OK;
 }
 

@@ -13,15 +13,16 @@
  * Slots-to-coefficients first puts a value into one coefficient instead of spreading it over all, so less noise reaches a
  * slot and the sine bends more: the message ratio is larger by as many bits.
  */
-enum { STC_FIRST_RATIO_BITS = 5 };
+enum {
+  STC_FIRST_RATIO_BITS = 5,
+  LEAST_MATRIX_BITS = 24 /* of a factor's entries: fewer, and its rounding is all that is left */
+};
 
 /* ---- what is asked for ---- */
 
 static umbra_status check_options(umbra_bootstrap_options *options, const umbra_chain *chain) {
   uint32_t most = 1u << (chain->log_n - 1);
   int exponent;
-  if (options->struct_size != sizeof *options)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "options were not made with UMBRA_BOOTSTRAP_OPTIONS_INIT");
   if (!options->slots) options->slots = most;
   if (options->slots < 2 || options->slots > most || (options->slots & (options->slots - 1)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two from 2 to %u",
@@ -131,18 +132,21 @@ static uint32_t trace_steps(const umbra_bootstrap_plan *plan) {
 }
 
 /*
- * The scale of the message before slots-to-coefficients, in the standard order: what the sine's own scale makes it, or more
- * if its matrices would have more bits than they need. So less of the rounding at the end of the sine is left.
+ * The scale of the message before slots-to-coefficients, in the standard order: what the sine's own scale makes it; more if
+ * its matrices would have more bits than they need, so that less of the rounding at the end of the sine is left; less if
+ * they would have too few.
  */
 static umbra_log2 log_scale_for_stc(const umbra_bootstrap_plan *plan, uint32_t level_after) {
   const umbra_chain *chain = &plan->params->chain;
   const umbra_window base = chain->window[0];
   const uint32_t first = plan->stc.first_level, enough_bits = 40;
+  const umbra_log2 spare = umbra_log2_of_bits((int32_t)((enough_bits - LEAST_MATRIX_BITS) * plan->stc.factors));
   umbra_log2 least = plan->log_sine + plan->log_enter - umbra_chain_log_product(chain, base.first, base.count);
   umbra_log2 most = chain->log_scale[level_after] +
                     umbra_divide_log_ratio(chain, chain->window[first], 0, chain->window[level_after]) -
                     umbra_log2_of_bits((int32_t)(enough_bits * plan->stc.factors));
-  return most > least ? most : least;
+  if (most > least) return most;
+  return most + spare < least ? most + spare : least;
 }
 
 static void lay_out(umbra_bootstrap_plan *plan) {
@@ -170,6 +174,18 @@ static void lay_out(umbra_bootstrap_plan *plan) {
   plan->report.output_level = stc_first ? top : after;
   plan->report.input_level = stc_first ? plan->stc.factors : log_of_bound(plan->options.bound) > 0;
   plan->report.levels_consumed = plan->cts.first_level - plan->report.output_level;
+}
+
+/* With bounds or scales far from the usual, matrices may be left without precision. */
+static umbra_status check_matrix_bits(const umbra_bootstrap_plan *plan) {
+  for (uint32_t i = 0; i < plan->stc.factors; i++)
+    if (plan->stc.log_scale[i] < umbra_log2_of_bits(LEAST_MATRIX_BITS - 1))
+      return umbra_fail(
+          UMBRA_ERROR_UNSUPPORTED,
+          "matrices of slots-to-coefficients would have %.1f bits: a bound of %g is too far from 1 for these "
+          "parameters and this order",
+          umbra_log2_bits(plan->stc.log_scale[i]), plan->options.bound);
+  return UMBRA_OK;
 }
 
 /* ---- keys ---- */
@@ -261,6 +277,7 @@ static umbra_status fill(umbra_bootstrap_plan *plan) {
   UMBRA_TRY(umbra_sine_fit(&plan->sine, &shape));
   plan_polynomials(plan);
   lay_out(plan);
+  UMBRA_TRY(check_matrix_bits(plan));
   UMBRA_TRY(plan_map(plan, &plan->cts));
   UMBRA_TRY(plan_map(plan, &plan->stc));
   UMBRA_TRY(collect_needs(plan));
@@ -278,6 +295,8 @@ umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **out, const umbra
         UMBRA_ERROR_UNSUPPORTED,
         "these parameters do not refresh: take a preset whose name begins with \"boot\", or a need with .boot");
   umbra_bootstrap_options wanted = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
+  if (options && options->struct_size != sizeof *options)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "options were not made with UMBRA_BOOTSTRAP_OPTIONS_INIT");
   if (options) wanted = *options;
   UMBRA_TRY(check_options(&wanted, &params->chain));
   umbra_bootstrap_plan *made;

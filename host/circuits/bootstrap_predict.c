@@ -47,6 +47,28 @@ static double noise_after_sine(const umbra_bootstrap_plan *plan) {
   return sqrt(n / 18 + 1.0 / 12) * sqrt(n / 2) / umbra_log2_to_double(chain->log_scale[plan->report.output_level]);
 }
 
+/*
+ * Relative error of a map, from the rounding of its encoded diagonals: each of the 2p coefficients of a diagonal of period
+ * p is off by up to half a unit, and there are twice as many diagonals as a row has entries.
+ */
+static double rounding_of_map(const umbra_boot_map *map, uint32_t log_slots, double entries) {
+  double sum = 0;
+  for (uint32_t i = 0; i < map->factors; i++) {
+    const double period = (double)(2u << log_slots); /* at most */
+    sum += 2 * period / 12 / square(umbra_log2_to_double(map->log_scale[i]) * entries);
+  }
+  return sqrt(sum);
+}
+
+/* The n-th root of 1 / m as the DFT's factors have it: for three factors and so on; a lower bound will do. */
+static double entry_of_cts(const umbra_bootstrap_plan *plan) {
+  double entry = 1;
+  uint32_t most = 0;
+  for (uint32_t i = 0; i < plan->cts.factors; i++) most = plan->cts.stages[i] > most ? plan->cts.stages[i] : most;
+  for (uint32_t s = 0; s < most; s++) entry /= 2;
+  return entry / 2;
+}
+
 /* A part of a slot from one coefficient: all 2m coefficients add up, unless slots were put into coefficients. */
 static double spread(const umbra_bootstrap_plan *plan) {
   return plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : sqrt(plan->options.slots);
@@ -70,7 +92,7 @@ static double bending(const umbra_bootstrap_plan *plan, const umbra_sine_errors 
 static double log2_of(double x) { return x > 0 ? log2(x) : -INFINITY; }
 
 /* The error of the first round, magnified to fill the bound, is refreshed; what remains are roundings at the end. */
-static void predict_rounds(umbra_bootstrap_plan *plan, double products) {
+static void predict_rounds(umbra_bootstrap_plan *plan, double bent, double products) {
   umbra_bootstrap_report *report = &plan->report;
   int exponent;
   frexp(report->worst_error + report->error_sine, &exponent); /* below 2^exponent */
@@ -80,7 +102,9 @@ static void predict_rounds(umbra_bootstrap_plan *plan, double products) {
   report->error_polynomial *= shrink;
   report->error_sine *= shrink;
   report->error_noise = sqrt(square(report->error_noise * shrink) + square(rest));
-  report->error = sqrt(square(report->error_noise) + square(report->error_polynomial));
+  report->error = sqrt(square(report->error_noise) + square(report->error_polynomial) + square(bent * shrink));
+  report->log2_range_failure += 1;
+  report->log2_worst_failure += 1;
   report->worst_error = report->worst_error * shrink + product_deviations * rest;
 }
 
@@ -100,12 +124,18 @@ void umbra_bootstrap_predict(umbra_bootstrap_plan *plan) {
   report->error_polynomial = errors.rms * ratio * spread(plan);
   report->error_sine = errors.shape * ratio;
   const double bent = bending(plan, &errors) * ratio * spread(plan);
-  report->error_noise = sqrt(square(all_share) + square(products));
+  /* t / q_0 is a sum of hamming + 1 uniform numbers; entering level 0 rounds a constant of that many bits (operand.c). */
+  const int constant_bits = chain->scale_bits > 33 ? (int)chain->scale_bits - 8 : 25;
+  const double overflow = sqrt((chain->boot.hamming + 1) / 12.0);
+  const double matrices =
+      sqrt(square(rounding_of_map(&plan->cts, plan->log_slots, entry_of_cts(plan)) * overflow * ratio * spread(plan)) +
+           square(rounding_of_map(&plan->stc, plan->log_slots, 1)) + square(ldexp(0.5, -constant_bits)));
+  report->error_noise = sqrt(square(all_share) + square(products) + square(matrices));
   report->error = sqrt(square(report->error_noise) + square(report->error_polynomial) + square(bent));
   report->worst_error =
-      gaussian_deviations * (all_share + report->error_polynomial + bent) + product_deviations * products;
+      gaussian_deviations * (all_share + report->error_polynomial + bent + matrices) + product_deviations * products;
   report->log2_worst_failure = log2_deviations_failure;
-  if (plan->options.rounds > 1) predict_rounds(plan, products);
   report->log2_range_failure =
       log2_of(umbra_overflow_beyond(chain->boot.hamming, plan->sine.overflow)) + log2_of(2.0 * plan->options.slots);
+  if (plan->options.rounds > 1) predict_rounds(plan, bent, products);
 }

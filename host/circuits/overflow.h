@@ -8,9 +8,7 @@
 #ifndef UMBRA_CIRCUITS_OVERFLOW_H
 #define UMBRA_CIRCUITS_OVERFLOW_H
 
-#include <stdint.h>
-
-enum { UMBRA_MAX_HAMMING = 256 };
+#include "../ring/chain.h"
 
 /* Probability that I is i, and as probable -i; relative error below 2^-40. 1 <= hamming <= UMBRA_MAX_HAMMING. */
 double umbra_overflow_probability(uint32_t hamming, uint32_t i);

@@ -19,14 +19,7 @@
 
 #include "../ring/chain.h"
 
-enum {
-  UMBRA_SINE_TERMS = 33, /* degrees of the cosine up to 64 */
-  UMBRA_MAX_DOUBLE_ANGLES = 6,
-  UMBRA_MAX_ARCSINE_DEGREE = 7,
-  UMBRA_MAX_OVERFLOW = 64,
-  UMBRA_MIN_RATIO_BITS = 3, /* beyond, 2 pi e comes too near the sine's extremes */
-  UMBRA_MAX_RATIO_BITS = 30
-};
+enum { UMBRA_SINE_TERMS = UMBRA_MAX_COSINE_DEGREE / 2 + 1, UMBRA_MAX_RATIO_BITS = 30 };
 
 typedef struct umbra_sine {
   uint32_t overflow, degree, double_angles, arcsine_degree;

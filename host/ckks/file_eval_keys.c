@@ -37,6 +37,9 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
     return umbra_reader_malformed(reader, "an evaluation key for rotation by %u: there are rotations by 1 to %u",
                                   record->rotation, slots - 1);
   uint32_t top = umbra_key_top_level(chain, (umbra_key_kind)record->kind);
+  const int one_level = record->kind == UMBRA_KEY_TO_SPARSE || record->kind == UMBRA_KEY_TO_DENSE;
+  if (one_level && record->level != top)
+    return umbra_reader_malformed(reader, "an ephemeral key for level %u: it is used at level %u", record->level, top);
   if (record->level > top)
     return umbra_reader_malformed(reader, "an evaluation key for level %u: the parameters' highest is %u",
                                   record->level, top);
@@ -90,6 +93,8 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   *object = made;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
   for (size_t i = 0; i < count; i++) UMBRA_TRY(read_key(reader, made, i));
+  if (!umbra_eval_keys_find(made, UMBRA_KEY_TO_SPARSE, 0) != !umbra_eval_keys_find(made, UMBRA_KEY_TO_DENSE, 0))
+    return umbra_reader_malformed(reader, "one of the two ephemeral keys, and not the other");
   return UMBRA_OK;
 }
 

@@ -4,8 +4,11 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 
+/* Too few levels, or so few that the result could not be refreshed any more; unless x cannot be itself, but need not. */
 static int lacks_levels(const umbra_evaluator *evaluator, const umbra_ciphertext *x, uint32_t levels) {
-  return x && x->context == evaluator->context && x->level < levels + evaluator->refresher.input_level;
+  const umbra_refresher *r = &evaluator->refresher;
+  if (!x || x->context != evaluator->context || x->slots > r->slots) return 0;
+  return x->level < levels || (x->level >= r->input_level && x->level < levels + r->input_level);
 }
 
 static int any_lacks_levels(const umbra_evaluator *evaluator, const umbra_ciphertext *const *x, size_t count,

@@ -88,6 +88,7 @@ typedef struct umbra_refresher {
                           const void *with);
   const void *with;
   uint32_t input_level; /* the lowest level that can be refreshed */
+  uint32_t slots;       /* the most that a ciphertext may have */
   uint64_t count;       /* of refreshes so far */
 } umbra_refresher;
 

@@ -64,14 +64,23 @@ static umbra_status dot_into(umbra_evaluator *evaluator, umbra_ciphertext *made,
   return close_into(evaluator, made, &sum, key, status);
 }
 
-/* With levels enough. */
-static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
-                        const umbra_ciphertext *const *b, size_t count) {
-  uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
+static umbra_status check_factors(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                                  const umbra_ciphertext *const *b, size_t count) {
+  if (!a || !b || !count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs two arrays of at least one ciphertext");
   for (size_t i = 0; i < count; i++) {
     if (!b[i]) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "factor %zu of the product is NULL", i);
     UMBRA_TRY(umbra_check_operands(evaluator, out, a[i], b[i]));
     UMBRA_TRY(umbra_check_owner(a[i]->owner, a[0]->owner, "a ciphertext"));
+  }
+  return UMBRA_OK;
+}
+
+/* Of checked factors, with levels enough or not. */
+static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                        const umbra_ciphertext *const *b, size_t count) {
+  uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
+  for (size_t i = 0; i < count; i++) {
     level = umbra_min_u32(level, umbra_min_u32(a[i]->level, b[i]->level));
     slots = umbra_max_u32(slots, umbra_max_u32(a[i]->slots, b[i]->slots));
   }
@@ -85,9 +94,8 @@ static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
 
 umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
                        const umbra_ciphertext *const *b, size_t count) {
-  if (!a || !b || !count)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs two arrays of at least one ciphertext");
   umbra_inputs inputs;
+  UMBRA_TRY(check_factors(evaluator, out, a, b, count));
   UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, b, count, 1));
   umbra_status status = dot(evaluator, out, inputs.a, inputs.b, count);
   umbra_inputs_close(&inputs);
@@ -146,13 +154,23 @@ static umbra_status dot_plain_into(umbra_evaluator *evaluator, umbra_ciphertext 
   return close_into(evaluator, made, &sum, NULL, status);
 }
 
-/* With levels enough. */
+static umbra_status check_plain_factors(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                        const umbra_ciphertext *const *a, const umbra_plaintext *const *b,
+                                        size_t count) {
+  if (!a || !b || !count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs at least one ciphertext and one plaintext");
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(umbra_check_with_plain(evaluator, out, a[i], b[i]));
+    UMBRA_TRY(umbra_check_owner(a[i]->owner, a[0]->owner, "a ciphertext"));
+  }
+  return UMBRA_OK;
+}
+
+/* Of checked factors, with levels enough or not. */
 static umbra_status dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
                               const umbra_plaintext *const *b, size_t count) {
   uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
   for (size_t i = 0; i < count; i++) {
-    UMBRA_TRY(umbra_check_with_plain(evaluator, out, a[i], b[i]));
-    UMBRA_TRY(umbra_check_owner(a[i]->owner, a[0]->owner, "a ciphertext"));
     level = umbra_min_u32(level, umbra_min_u32(a[i]->level, b[i]->level));
     slots = umbra_max_u32(slots, umbra_max_u32(a[i]->slots, b[i]->slots));
   }
@@ -164,9 +182,8 @@ static umbra_status dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out
 
 umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
                              const umbra_plaintext *const *b, size_t count) {
-  if (!a || !b || !count)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dot product needs at least one ciphertext and one plaintext");
   umbra_inputs inputs;
+  UMBRA_TRY(check_plain_factors(evaluator, out, a, b, count));
   UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, NULL, count, 1));
   umbra_status status = dot_plain(evaluator, out, inputs.a, b, count);
   umbra_inputs_close(&inputs);
@@ -210,12 +227,11 @@ static umbra_status dot_constants_into(umbra_evaluator *evaluator, umbra_ciphert
   return close_into(evaluator, made, &sum, NULL, status);
 }
 
-/* With levels enough. */
+/* Of checked ciphertexts, with levels enough or not. */
 static umbra_status dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
                                   const double *pairs, size_t count) {
   uint32_t level = UMBRA_TOP_LEVEL, slots = 0;
   for (size_t i = 0; i < count; i++) {
-    UMBRA_TRY(umbra_check_operands(evaluator, out, a[i], a[0]));
     level = umbra_min_u32(level, a[i]->level);
     slots = umbra_max_u32(slots, a[i]->slots);
   }
@@ -229,6 +245,7 @@ umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **
                                  const double *pairs, size_t count) {
   if (!a || !pairs || !count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear combination needs at least one ciphertext and factor");
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_check_operands(evaluator, out, a[i], a[0]));
   umbra_inputs inputs;
   UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, NULL, count, 1));
   umbra_status status = dot_constants(evaluator, out, inputs.a, pairs, count);

@@ -6,10 +6,11 @@
 #include "../ring/extend.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
+#include "evaluator_internal.h"
 
 static umbra_status find_key(const umbra_eval_key **key, const umbra_evaluator *evaluator, umbra_key_kind kind) {
   *key = umbra_eval_keys_find(evaluator->keys, kind, 0);
-  if (*key) return UMBRA_OK;
+  if (*key) return umbra_check_key_level(*key, umbra_key_top_level(umbra_context_chain(evaluator->context), kind));
   return umbra_fail(UMBRA_ERROR_MISSING_KEY,
                     "no keys to and from the ephemeral secret: request them with .ephemeral = 1");
 }

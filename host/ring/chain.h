@@ -15,6 +15,17 @@
 
 enum { UMBRA_MAX_LEVELS = 130, UMBRA_MAX_AUX = 32 };
 
+/* Limits of how a chain refreshes. */
+enum {
+  UMBRA_MAX_OVERFLOW = 64,
+  UMBRA_MAX_COSINE_DEGREE = 64,
+  UMBRA_MAX_DOUBLE_ANGLES = 6,
+  UMBRA_MAX_ARCSINE_DEGREE = 7,
+  UMBRA_MIN_RATIO_BITS = 3, /* beyond, 2 pi e comes too near the sine's extremes */
+  UMBRA_MAX_HAMMING = 256,
+  UMBRA_SPARSE_SLACK = 4 /* bits that the ephemeral key's own primes may have less than those of level 0 */
+};
+
 /* Limits of the classes: LOW < prime < HIGH. */
 enum {
   UMBRA_TERMINAL_LOW = 1 << 16,

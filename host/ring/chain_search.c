@@ -129,7 +129,7 @@ static void choose_sparse_primes(umbra_chain *chain) {
   const umbra_log2 log_base = umbra_chain_log_product(chain, chain->window[0].first, chain->window[0].count);
   const uint32_t end = umbra_window_end(chain->window[0]);
   uint32_t *count = &chain->boot.sparse_primes;
-  const umbra_log2 enough = log_base - umbra_log2_of_bits(4);
+  const umbra_log2 enough = log_base - umbra_log2_of_bits(UMBRA_SPARSE_SLACK);
   for (*count = 1; umbra_chain_log_product(chain, end, *count) < enough;) ++*count;
 }
 
@@ -148,7 +148,7 @@ static uint64_t complete(umbra_chain *chain, workshop *shop, umbra_log2 sine_siz
   if (!add_upper_levels(chain, &shop->mains, sine_size)) return 0;
   umbra_chain_fill_scales(chain);
   if (!is_near_nominal(chain->log_scale[0], chain->scale_bits, limit) || umbra_chain_drift(chain) > limit) return 0;
-  if (chain->boot.stc_levels) choose_sparse_primes(chain);
+  if (chain->boot.stc_levels && !chain->boot.sparse_primes) choose_sparse_primes(chain);
   return umbra_chain_choose_digits(chain, shop->request->bound_bits);
 }
 

@@ -15,6 +15,7 @@ enum {
   TERMINAL_MAX = 26500,
   SCALE_SLACK = 500, /* scales lie up to half a bit under their nominal size */
   AUX_SIZE = 31000,
+  RATIO_SLACK = 300,   /* of a message ratio, as primes are not exactly of their size */
   BASE_MARGIN = 10000, /* bits of the lowest level above the scale: at least these, */
   BASE_CHOICE = 30000, /* and at most so many more; */
   SPARSE_BASE = 62000, /* of a refresh, this at most, so that the key to the ephemeral secret stays small enough */
@@ -150,7 +151,7 @@ static void rank_sizes(ranking *ranking, umbra_shape *shape) {
   const uint32_t bits = ranking->request->scale_bits;
   const uint32_t supply = terminal_supply(shape, ranking->request);
   const uint32_t ratio = ranking->request->boot.ratio_bits * MILLI;
-  const uint32_t least = bits * MILLI + (ratio ? ratio : BASE_MARGIN);
+  const uint32_t least = bits * MILLI + (ratio ? ratio + RATIO_SLACK : BASE_MARGIN);
   const uint32_t first_base = (least * shape->level_units + bits * MILLI - 1) / (bits * MILLI);
   shape->base_units = first_base;
   while (is_base(shape, first_base, ranking->request)) {
@@ -167,6 +168,7 @@ static void rank_sizes(ranking *ranking, umbra_shape *shape) {
 uint32_t umbra_shapes_rank(umbra_shape shape[UMBRA_MAX_SHAPES], const umbra_chain_request *request) {
   ranking ranking = {.request = request, .shape = shape};
   const uint32_t bits = request->scale_bits * MILLI;
+  if (request->depth >= UMBRA_MAX_LEVELS) return 0;
   const uint32_t levels = umbra_request_levels(request);
   if (levels + umbra_boot_upper_levels(&request->boot) > UMBRA_MAX_LEVELS) return 0;
   for (uint32_t p = 1; p <= MAX_PERIOD; p++) {

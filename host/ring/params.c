@@ -145,13 +145,15 @@ static umbra_status check_boot_shape(const umbra_boot_shape *boot) {
   if (!boot->stc_levels) return UMBRA_OK;
   UMBRA_TRY(check_count("levels for slots-to-coefficients", boot->stc_levels, 1, 4));
   UMBRA_TRY(check_count("levels for coefficients-to-slots", boot->cts_levels, 1, 4));
-  UMBRA_TRY(check_count("multiples of q_0 for the sine", boot->overflow, 4, 512));
-  UMBRA_TRY(check_count("degrees of the cosine", boot->degree, 4, 126));
-  UMBRA_TRY(check_count("double angles", boot->double_angles, 1, 8));
-  UMBRA_TRY(check_count("bits of message ratio", boot->ratio_bits, 2, 20));
-  UMBRA_TRY(check_count("coefficients of the ephemeral secret", boot->hamming, 16, 1u << 16));
-  if (boot->degree % 2)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the degree of the cosine is %u: it must be even", boot->degree);
+  UMBRA_TRY(check_count("multiples of q_0 for the sine", boot->overflow, 4, UMBRA_MAX_OVERFLOW));
+  UMBRA_TRY(check_count("degrees of the cosine", boot->degree, 4, UMBRA_MAX_COSINE_DEGREE));
+  UMBRA_TRY(check_count("double angles", boot->double_angles, 1, UMBRA_MAX_DOUBLE_ANGLES));
+  UMBRA_TRY(check_count("bits of message ratio", boot->ratio_bits, UMBRA_MIN_RATIO_BITS, 20));
+  UMBRA_TRY(check_count("coefficients of the ephemeral secret", boot->hamming, 16, UMBRA_MAX_HAMMING));
+  if (boot->degree % 2 || boot->degree > 4 * boot->overflow)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the degree of the cosine is %u: it must be even, and at most 4 times the %u multiples of q_0",
+                      boot->degree, boot->overflow);
   if (boot->arcsine_degree % 2 == 0 || boot->arcsine_degree > 7)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the degree of the arcsine is %u: it must be 1, 3, 5 or 7",
                       boot->arcsine_degree);
@@ -169,20 +171,51 @@ static umbra_status check_boot_windows(const umbra_chain *chain) {
   return UMBRA_OK;
 }
 
+/* What the steps of the sine may differ by: they are squared into one another. */
+static umbra_status check_boot_steps(const umbra_chain *chain) {
+  const umbra_log2 most = umbra_log2_of_bits(1) / 50;
+  const uint32_t sine = umbra_boot_sine_levels(&chain->boot);
+  for (uint32_t l = chain->levels; l < chain->levels + sine; l++) {
+    const uint32_t below = umbra_window_end(chain->window[l - 1]), end = umbra_window_end(chain->window[l]);
+    const umbra_log2 apart = umbra_chain_log_product(chain, below, end - below) - chain->log_scale[l];
+    if (apart > most || apart < -most)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the step to level %u, of the sine, is %.3f bits from their mean",
+                        l, umbra_log2_bits(apart));
+  }
+  return UMBRA_OK;
+}
+
+/* A factor of s stages has 2^(s+1) matrices' diagonals: more stages would take more memory than anything else. */
+static umbra_status check_boot_stages(const umbra_chain *chain) {
+  const uint32_t most = 8, stages = chain->log_n - 1, least = (stages + most - 1) / most;
+  if (chain->boot.stc_levels >= least && chain->boot.cts_levels >= least) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a ring of 2^%u needs %u levels for each linear map of a refresh",
+                    chain->log_n, least);
+}
+
 static umbra_status check_boot_levels(const umbra_chain *chain) {
   const umbra_boot_shape *boot = &chain->boot;
   const umbra_window base = chain->window[0];
   const umbra_log2 log_ratio = umbra_chain_log_product(chain, base.first, base.count) - chain->log_scale[0];
   if (boot->stc_levels + 2 > chain->levels)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "depth %u: slots-to-coefficients takes %u of it, and 1 must be left",
-                      chain->levels - 1, boot->stc_levels);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "depth %u: slots-to-coefficients takes %u of it, and 1 must be left", chain->levels - 1,
+                      boot->stc_levels);
   UMBRA_TRY(check_boot_windows(chain));
   if (log_ratio < umbra_log2_of_bits((int32_t)boot->ratio_bits))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "level 0 has %.2f bits more than its scale: the message ratio has %u", umbra_log2_bits(log_ratio),
                       boot->ratio_bits);
-  const uint32_t mains = umbra_chain_aux(chain) - umbra_window_end(base);
-  return check_count("primes beside level 0 for the ephemeral key", boot->sparse_primes, 1, mains);
+  UMBRA_TRY(check_boot_steps(chain));
+  UMBRA_TRY(check_boot_stages(chain));
+  const uint32_t end = umbra_window_end(base), mains = umbra_chain_aux(chain) - end;
+  UMBRA_TRY(check_count("primes beside level 0 for the ephemeral key", boot->sparse_primes, 1, mains));
+  const umbra_log2 log_base = umbra_chain_log_product(chain, base.first, base.count);
+  if (umbra_chain_log_product(chain, end, boot->sparse_primes) >= log_base - umbra_log2_of_bits(UMBRA_SPARSE_SLACK))
+    return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "the %u primes of the ephemeral key beside level 0 have more than %d bits less than its own",
+                    boot->sparse_primes, UMBRA_SPARSE_SLACK);
 }
 
 static umbra_status check_security(const umbra_params *params, uint32_t flags) {
@@ -241,7 +274,8 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
   UMBRA_TRY(check_scales(chain));
   if (chain->boot.stc_levels) UMBRA_TRY(check_boot_levels(chain));
   params->security = umbra_security_of(chain->log_n, umbra_chain_log_key(chain, chain->total_levels - 1));
-  if (chain->boot.stc_levels && !umbra_sparse_key_is_secure(chain)) params->security = 0;
+  if (chain->boot.stc_levels && params->security) /* the ephemeral key's points are good for 128 bits */
+    params->security = umbra_sparse_key_is_secure(chain) ? 128 : 0;
   UMBRA_TRY(check_security(params, flags));
   fill_digest(params);
   return UMBRA_OK;
@@ -324,6 +358,8 @@ static umbra_status check_need(const umbra_params_need *need) {
   UMBRA_TRY(check_flags(need->flags));
   UMBRA_TRY(check_ring(need->log_n ? need->log_n : UMBRA_MAX_LOG_N, need->scale_bits, need->flags));
   UMBRA_TRY(check_boot_shape(&need->boot));
+  if (need->boot.stc_levels && need->security > 128)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "security is %u: sets that refresh have 128 bits", need->security);
   if (need->security != 128 && need->security != 192 && need->security != 256)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "security is %u: it must be 128, 192 or 256", need->security);
   return UMBRA_OK;
@@ -362,6 +398,12 @@ static umbra_status refuse(const umbra_params_need *need, uint32_t log_n) {
   const umbra_chain_request request = request_of(need, log_n);
   const int depth = umbra_chain_search_depth(&request);
   const uint32_t larger = smallest_ring(&chain, need, log_n + 1, UMBRA_MAX_LOG_N);
+  if (need->boot.stc_levels && request.bound_bits && (log_n < 15 || log_n > 16))
+    return umbra_fail(
+        UMBRA_ERROR_UNSUPPORTED,
+        "a ring of 2^%u cannot refresh securely: ephemeral secrets are known to be secure in rings of 2^15 "
+        "and 2^16 only",
+        log_n);
   if (depth >= 0) snprintf(carries, sizeof carries, "depth %d at most", depth);
   if (larger) snprintf(other, sizeof other, "a ring of 2^%u does", larger);
   if (request.bound_bits) snprintf(security, sizeof security, " at %u-bit security", need->security);

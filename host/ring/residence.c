@@ -77,7 +77,6 @@ static void join(umbra_residence *residence, const umbra_ring *ring) {
   residence->upload = 0;
 }
 
-/* Releasing the copy waits for an upload from it: after that the polynomial's memory may go to others. */
 void umbra_poly_relocate(umbra_poly *to, umbra_poly *from, umbra_ring *ring) {
   mtx_lock(&ring->lock);
   *to = *from;
@@ -86,6 +85,7 @@ void umbra_poly_relocate(umbra_poly *to, umbra_poly *from, umbra_ring *ring) {
   mtx_unlock(&ring->lock);
 }
 
+/* Releasing the copy waits for an upload from it: after that the polynomial's memory may go to others. */
 void umbra_poly_forget(umbra_poly *poly, umbra_ring *ring) {
   umbra_residence *residence = poly->residence;
   if (!residence) return;

@@ -119,7 +119,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_pair(umbra_evaluator *eval
                                                            const umbra_bootstrapper *bootstrapper);
 
 /*
- * From now on an operation that lacks levels refreshes its input first, if the input has the plan's slots. NULL: no
+ * From now on an operation that lacks levels refreshes its input first, if the input has no more slots than the plan. NULL: no
  * longer. The bootstrapper must outlive the evaluator, or be taken away.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator,

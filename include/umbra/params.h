@@ -112,7 +112,7 @@ UMBRA_API uint64_t umbra_params_ciphertext_bytes(const umbra_params *params, uin
 /* Bytes of one switching key that serves levels 0..level, in memory; its file is half of it. */
 UMBRA_API uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t level);
 
-/* BLAKE2b-256 of ring, primes, levels and digits: equal for equal sets, however they were requested. */
+/* BLAKE2b-256 of ring, primes, levels, digits and how it refreshes: equal for equal sets, however they were requested. */
 UMBRA_API void umbra_params_digest(const umbra_params *params, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
 /*

@@ -9,8 +9,8 @@
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
 
-#include <umbra/ciphertext.h>
 #include <umbra/bootstrap.h>
+#include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
 #include <umbra/context.h>
 #include <umbra/evaluator.h>
