@@ -6,6 +6,8 @@
  */
 #include "boot.h"
 
+#include "host/base/memory.h"
+
 enum { LOG_N = 11 };
 
 static void print_errors(const char *what, part_errors e) {
@@ -323,6 +325,37 @@ static void test_automatic(void **state) {
   boot_close(&b);
 }
 
+/* Whichever allocation fails: an error, no output, and nothing lost. */
+static void test_allocation_failures(void **state) {
+  (void)state;
+  boot b;
+  uint64_t seed = 1;
+  umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .slots = 16};
+  options.rounds = 2;
+  boot_open(&b, boot_twin_precise(LOG_N), NULL, &options);
+  vector v = vector_random(&seed, 16, 1);
+  umbra_ciphertext *in = encrypt_vector(&b.s, &v, 1), *out = NULL;
+  uint64_t memory = umbra_context_memory(b.s.context);
+  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
+  uint64_t runs = 0;
+  for (uint64_t nth = 1; status != UMBRA_OK; nth += 1 + nth / 4, runs++) {
+    umbra_alloc_fail_after((long)nth - 1);
+    status = umbra_bootstrap(b.s.evaluator, &out, in, b.bootstrapper);
+    umbra_alloc_fail_after(-1);
+    if (status == UMBRA_OK) break;
+    assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
+    assert_null(out);
+    assert_int_equal(umbra_context_memory(b.s.context), memory);
+  }
+  print_message("%llu failures\n", (unsigned long long)runs);
+  assert_true(runs > 10);
+  assert_true(part_errors_of(&b.s, out, &v).worst < b.report.worst_error);
+  umbra_ciphertext_destroy(in);
+  umbra_ciphertext_destroy(out);
+  vector_destroy(&v);
+  boot_close(&b);
+}
+
 /* Far bounds and small scales: within what the plan says, or no plan. */
 static void test_odd_plans(void **state) {
   (void)state;
@@ -441,8 +474,9 @@ int main(void) {
       cmocka_unit_test(test_two_rounds),    cmocka_unit_test(test_pair),
       cmocka_unit_test(test_many),          cmocka_unit_test(test_bound),
       cmocka_unit_test(test_misuse),        cmocka_unit_test(test_missing_keys),
-      cmocka_unit_test(test_automatic),     cmocka_unit_test(test_odd_plans),
-      cmocka_unit_test(test_not_automatic), cmocka_unit_test(test_keys_in_parts),
+      cmocka_unit_test(test_automatic),     cmocka_unit_test(test_allocation_failures),
+      cmocka_unit_test(test_odd_plans),     cmocka_unit_test(test_not_automatic),
+      cmocka_unit_test(test_keys_in_parts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
