@@ -317,8 +317,11 @@ int main(void) {
   if (only && !umbra_kernels_get(only)) return 77;
   randombytes_set_implementation(&generator);
   if (sodium_init() < 0) return 1; /* now, as it draws random numbers itself */
-  const struct CMUnitTest tests[] = {cmocka_unit_test(cpu_in_the_environment), cmocka_unit_test(runs_repeat),
-                                     cmocka_unit_test(scale_25), cmocka_unit_test(scale_40),
-                                     cmocka_unit_test(scale_60), cmocka_unit_test(refreshing)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(cpu_in_the_environment),
+                                     cmocka_unit_test(runs_repeat),
+                                     cmocka_unit_test(scale_25),
+                                     cmocka_unit_test(scale_40),
+                                     cmocka_unit_test(scale_60),
+                                     cmocka_unit_test(refreshing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

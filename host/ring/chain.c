@@ -73,6 +73,6 @@ void umbra_chain_fill_scales(umbra_chain *chain) {
   chain->log_scale[0] =
       depth ? (log_q[depth] - log_q[0]) / (umbra_log2)depth : umbra_log2_of_bits((int32_t)chain->scale_bits);
   for (uint32_t l = 1; l <= depth; l++) chain->log_scale[l] = (chain->log_scale[l - 1] + log_q[l] - log_q[l - 1]) / 2;
-  for (uint32_t l = depth + 1; l < chain->total_levels; l++)
+  for (uint32_t l = depth + 1; sine && l < chain->total_levels; l++)
     chain->log_scale[l] = (log_q[depth + sine] - log_q[depth]) / (umbra_log2)sine;
 }

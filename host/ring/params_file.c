@@ -76,19 +76,6 @@ static umbra_status read_counts(umbra_reader *reader, counts_record *c) {
   return UMBRA_OK;
 }
 
-/* All zero if the set does not refresh. */
-static umbra_status read_boot(umbra_reader *reader, boot_record *boot, const counts_record *c) {
-  *boot = (boot_record){0};
-  if (!c->refreshes) return UMBRA_OK;
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_BOOT, boot, sizeof *boot));
-  if (!boot->stc_levels)
-    return umbra_reader_malformed(reader, "it refreshes, but without levels for slots-to-coefficients");
-  if (boot->upper_levels > UMBRA_MAX_LEVELS - c->levels)
-    return umbra_reader_malformed(reader, "%u levels inside a refresh above %u ordinary ones; there may be %d in all",
-                                  boot->upper_levels, c->levels, UMBRA_MAX_LEVELS);
-  return UMBRA_OK;
-}
-
 static umbra_boot_shape shape_of(const boot_record *b) {
   return (umbra_boot_shape){.stc_levels = b->stc_levels,
                             .cts_levels = b->cts_levels,
@@ -99,6 +86,22 @@ static umbra_boot_shape shape_of(const boot_record *b) {
                             .ratio_bits = b->ratio_bits,
                             .hamming = b->hamming,
                             .sparse_primes = b->sparse_primes};
+}
+
+/* All zero if the set does not refresh. */
+static umbra_status read_boot(umbra_reader *reader, boot_record *boot, const counts_record *c) {
+  *boot = (boot_record){0};
+  if (!c->refreshes) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_BOOT, boot, sizeof *boot));
+  if (!boot->stc_levels)
+    return umbra_reader_malformed(reader, "it refreshes, but without levels for slots-to-coefficients");
+  if (boot->upper_levels > UMBRA_MAX_LEVELS - c->levels)
+    return umbra_reader_malformed(reader, "%u levels inside a refresh above %u ordinary ones; there may be %d in all",
+                                  boot->upper_levels, c->levels, UMBRA_MAX_LEVELS);
+  const umbra_boot_shape shape = shape_of(boot);
+  if (umbra_boot_upper_levels(&shape) == boot->upper_levels) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "%u levels inside a refresh; its shape needs %u", boot->upper_levels,
+                                umbra_boot_upper_levels(&shape));
 }
 
 static umbra_status make(umbra_params **params, const umbra_reader *reader, const counts_record *c,
@@ -113,9 +116,6 @@ static umbra_status make(umbra_params **params, const umbra_reader *reader, cons
   literal.terminal_count = literal.main_count + c->levels + boot->upper_levels;
   literal.digit_size = literal.terminal_count + c->levels + boot->upper_levels;
   literal.boot = shape_of(boot);
-  if (umbra_boot_upper_levels(&literal.boot) != boot->upper_levels)
-    return umbra_reader_malformed(reader, "%u levels inside a refresh; its shape needs %u", boot->upper_levels,
-                                  umbra_boot_upper_levels(&literal.boot));
   literal.flags = reader->header.flags & UMBRA_CONTAINER_INSECURE ? UMBRA_INSECURE_FOR_TESTS : 0;
   umbra_status status = umbra_params_from_literal(params, &literal);
   if (status != UMBRA_ERROR_INVALID_ARGUMENT) return status;
