@@ -125,9 +125,13 @@ typedef struct file_objects {
   size_t size[OBJECTS];
 } file_objects;
 
+/* Whether the objects are of parameters that refresh, and their keys those of a refresh, too. */
+static inline int objects_refresh(void) { return getenv("UMBRA_TEST_REFRESHING") != NULL; }
+
 static inline umbra_params *small_params(uint32_t depth) {
   umbra_params *params;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = depth, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
+  if (objects_refresh()) need.boot = (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
 }
@@ -169,6 +173,7 @@ static inline void make_objects(file_objects *o) {
   umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = rotations,
                                      .rotation_count = 2};
   request.rotation_level = 1;
+  request.ephemeral = objects_refresh();
   umbra_params *params = small_params(2);
   o->context = small_context(params, 0);
   assert_ok(umbra_secret_key_generate(&secret, o->context));
