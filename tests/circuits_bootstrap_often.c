@@ -4,8 +4,9 @@
 /*
  * One refresh after the other, nothing decrypted in between: errors of random slots add up like a random walk, those of
  * slots that are all alike no faster than one by one. The former with an arcsine: what the sine bends is always the same,
- * and in a ring this small, where coefficients are large, it is what errors are made of. (In a ring of 2^11, where a
- * refresh has 29 bits, an error of about 2^-32.6 that is always the same begins to show after some hundred.)
+ * and in a ring this small, where coefficients are large, it is what errors are made of. The arcsine bends,
+ * too, as it is interpolated over all of its bound: slots grow by 1 + 2.9e-10 with each refresh in a ring of 2^11, where
+ * a thousand miss the bound by half a bit, and by half of that in one of 2^12, as the squares of coefficients do.
  */
 #include "boot.h"
 

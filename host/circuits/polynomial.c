@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/sum.h"
 
 enum { TERMS = UMBRA_POLYNOMIAL_TERMS };
-
-static uint32_t ceil_log2(uint32_t x) { return x <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(x - 1); }
 
 static uint32_t floor_power(uint32_t x) { return 1u << (31 - __builtin_clz(x)); }
 
@@ -22,7 +21,7 @@ typedef struct parents {
 } parents;
 
 static parents parents_of(uint32_t k) {
-  uint32_t a = 1u << ceil_log2(k - k / 2);
+  uint32_t a = 1u << umbra_ceil_log2(k - k / 2);
   return (parents){a, k - a};
 }
 
@@ -56,7 +55,7 @@ static uint32_t take_products(umbra_polynomial *p, uint32_t node[UMBRA_POLYNOMIA
                               uint32_t m[UMBRA_POLYNOMIAL_PRODUCTS], double *c, uint32_t degree, uint32_t budget,
                               uint32_t leaf) {
   uint32_t products = 0;
-  for (uint32_t top = degree; top >= leaf || ceil_log2(top) + 1 > budget;) {
+  for (uint32_t top = degree; top >= leaf || umbra_ceil_log2(top) + 1 > budget;) {
     double q[TERMS];
     uint32_t power = floor_power(top), q_degree = split(c, top, power, q);
     if (q_degree) {
@@ -214,7 +213,7 @@ static umbra_status find(const umbra_scaled **t, umbra_basis *basis, uint32_t k,
 static umbra_status make(umbra_basis *basis, uint32_t k) {
   if (basis->t[k].poly.data) return UMBRA_OK;
   parents from = parents_of(k);
-  uint32_t level = basis->t[1].level - ceil_log2(k) + 1;
+  uint32_t level = basis->t[1].level - umbra_ceil_log2(k) + 1;
   umbra_factors product;
   umbra_multiple difference = {.factor = -1};
   umbra_summands summands = {.product = &product, .products = 1, .twice = 1};

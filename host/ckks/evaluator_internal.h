@@ -3,6 +3,7 @@
 #ifndef UMBRA_CKKS_EVALUATOR_INTERNAL_H
 #define UMBRA_CKKS_EVALUATOR_INTERNAL_H
 
+#include "../base/integers.h"
 #include "objects.h"
 #include "operand.h"
 
@@ -31,9 +32,6 @@ umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *e
 
 /* Commits a result if the status is OK, destroys it otherwise. Returns the status. */
 umbra_status umbra_result_finish(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status);
-
-static inline uint32_t umbra_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static inline uint32_t umbra_max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 /* A constant at some level's scale: the polynomial (re + im X^(n/2)) * 2^shift. */
 typedef struct umbra_constant {

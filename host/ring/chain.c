@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chain.h"
 
+#include "../base/integers.h"
+
 umbra_log2 umbra_chain_log_product(const umbra_chain *chain, uint32_t first, uint32_t count) {
   return chain->log_before[first + count] - chain->log_before[first];
 }
@@ -42,13 +44,11 @@ umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window)
   return (umbra_digit_range){first, end - first};
 }
 
-static uint32_t ceil_log2(uint32_t x) { return x <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(x - 1); }
-
 uint32_t umbra_boot_sine_levels(const umbra_boot_shape *boot) {
   if (!boot->stc_levels) return 0;
   /* An even polynomial is one of half the degree in T_2. */
-  const uint32_t arcsine = boot->arcsine_degree > 1 ? ceil_log2(boot->arcsine_degree + 1) : 0;
-  return 1 + ceil_log2(boot->degree / 2 + 1) + boot->double_angles + arcsine;
+  const uint32_t arcsine = boot->arcsine_degree > 1 ? umbra_ceil_log2(boot->arcsine_degree + 1) : 0;
+  return 1 + umbra_ceil_log2(boot->degree / 2 + 1) + boot->double_angles + arcsine;
 }
 
 uint32_t umbra_boot_upper_levels(const umbra_boot_shape *boot) {

@@ -41,6 +41,10 @@ typedef struct umbra_window {
 
 static inline uint32_t umbra_window_end(umbra_window w) { return (uint32_t)w.first + w.count; }
 
+static inline int umbra_window_equal(umbra_window a, umbra_window b) {
+  return a.first == b.first && a.count == b.count;
+}
+
 typedef struct umbra_chain {
   uint32_t log_n;
   uint32_t scale_bits;              /* nominal: 25, 30, ..., 60 */

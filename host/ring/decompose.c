@@ -8,23 +8,9 @@
 
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "ring_internal.h"
-
-static umbra_status make_conversion(umbra_digit *digit, umbra_ring *ring, const uint16_t *source,
-                                    const uint16_t *target, uint32_t targets) {
-  uint32_t k = digit->count, *factor;
-  UMBRA_TRY(umbra_alloc(&factor, (size_t)k * targets, sizeof *factor, "a decomposition's constants"));
-  for (uint32_t t = 0; t < targets; t++)
-    for (uint32_t i = 0; i < k; i++)
-      factor[t * k + i] = umbra_ring_product(ring, source, k, i, ring->params->chain.prime[target[t]]);
-  umbra_conversion_desc desc = {k, targets, source, target, factor, NULL, 0};
-  umbra_conversion *made;
-  umbra_status status = umbra_ring_make_conversion(&made, ring, &desc);
-  if (status == UMBRA_OK) digit->conversion = made;
-  umbra_free(factor);
-  return status;
-}
 
 static umbra_status fill_digit(umbra_decomposition *plan, umbra_ring *ring, uint32_t j) {
   const umbra_chain *chain = &ring->params->chain;
@@ -41,7 +27,11 @@ static umbra_status fill_digit(umbra_decomposition *plan, umbra_ring *ring, uint
     plan->closing[source[i] - window.first] = umbra_mod_inv(umbra_ring_product(ring, source, k, i, q), q);
   }
   plan->digit[j] = (umbra_digit){.first = (uint16_t)(first - window.first), .count = (uint16_t)k};
-  return make_conversion(&plan->digit[j], ring, source, target, targets);
+  const umbra_bases bases = {source, target, k, targets, 0};
+  umbra_conversion *conversion;
+  UMBRA_TRY(umbra_ring_make_conversion(&conversion, ring, &bases));
+  plan->digit[j].conversion = conversion;
+  return UMBRA_OK;
 }
 
 static void destroy_plan(umbra_decomposition *plan, const umbra_ring *ring) {
@@ -63,7 +53,7 @@ static umbra_status fill_plan(umbra_decomposition *plan, umbra_ring *ring) {
 /* The plan of that window, made on first use; the lock is held. */
 static umbra_status find_plan_locked(const umbra_decomposition **out, umbra_ring *ring, umbra_window window) {
   for (const umbra_decomposition *plan = ring->decompositions; plan; plan = plan->next)
-    if (plan->window.first == window.first && plan->window.count == window.count) {
+    if (umbra_window_equal(plan->window, window)) {
       *out = plan;
       return UMBRA_OK;
     }
@@ -114,8 +104,6 @@ static umbra_view packed_digit(const umbra_digit_block *b, uint32_t j) {
   return umbra_view_packed(b->ring, data, 1, b->plan->window, b->first, b->count);
 }
 
-static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
-
 /* Limbs [first, end) of the block, none of them the digit's own: conversion and transform. */
 static void extend_part(const umbra_digit_block *b, uint32_t j, uint32_t first, uint32_t end,
                         const umbra_view *coefficients) {
@@ -141,15 +129,16 @@ void umbra_digit_block_extend(const umbra_digit_block *b, const umbra_view *coef
   for (uint32_t j = 0; j < plan->digits.count; j++) {
     uint32_t own_first = plan->digit[j].first, own_end = own_first + plan->digit[j].count;
     umbra_view own = umbra_view_limbs_of(coefficients, umbra_ring_n(b->ring), own_first, own_end - own_first);
-    extend_part(b, j, b->first, clamp(own_first, b->first, end), &own);
-    extend_part(b, j, clamp(own_end, b->first, end), end, &own);
+    extend_part(b, j, b->first, umbra_clamp_u32(own_first, b->first, end), &own);
+    extend_part(b, j, umbra_clamp_u32(own_end, b->first, end), end, &own);
   }
 }
 
 umbra_view umbra_digit_block_view(const umbra_digit_block *b, uint32_t j, uint32_t first, uint32_t count) {
   const umbra_digit *digit = &b->plan->digit[j];
   uint32_t n = umbra_ring_n(b->ring), end = first + count;
-  uint32_t own_first = clamp(digit->first, first, end), own_end = clamp(digit->first + digit->count, first, end);
+  uint32_t own_first = umbra_clamp_u32(digit->first, first, end),
+           own_end = umbra_clamp_u32(digit->first + digit->count, first, end);
   umbra_view whole = packed_digit(b, j);
   umbra_view view = umbra_view_limbs_of(&whole, n, first - b->first, own_first - first);
   umbra_view own = umbra_view_limbs_of(b->x, n, own_end > own_first ? own_first : 0, own_end - own_first);

@@ -7,6 +7,7 @@
 
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "ops.h"
 #include "ring_internal.h"
@@ -48,23 +49,6 @@ static void set_kept(umbra_division *plan) {
   plan->kept_end = end - plan->to.first;
 }
 
-static umbra_status make_conversion(umbra_division *plan, umbra_ring *ring, const uint16_t *drop) {
-  uint32_t k = plan->dropped, targets = plan->to.count;
-  uint32_t *factor, product[UMBRA_MAX_PRIMES];
-  uint16_t target[UMBRA_MAX_PRIMES];
-  umbra_positions_append(target, 0, plan->to.first, umbra_window_end(plan->to));
-  UMBRA_TRY(umbra_alloc(&factor, (size_t)k * targets, sizeof *factor, "a division's constants"));
-  for (uint32_t t = 0; t < targets; t++) {
-    uint32_t m = ring->params->chain.prime[target[t]];
-    for (uint32_t i = 0; i < k; i++) factor[t * k + i] = umbra_ring_product(ring, drop, k, i, m);
-    product[t] = umbra_ring_product(ring, drop, k, k, m);
-  }
-  umbra_conversion_desc desc = {k, targets, drop, target, factor, product, 1};
-  umbra_status status = umbra_ring_make_conversion(&plan->conversion, ring, &desc);
-  umbra_free(factor);
-  return status;
-}
-
 static umbra_status fill_plan(umbra_division *plan, umbra_ring *ring) {
   const umbra_chain *chain = &ring->params->chain;
   uint16_t drop[2 * UMBRA_MAX_PRIMES], restore[2 * UMBRA_MAX_PRIMES];
@@ -85,16 +69,17 @@ static umbra_status fill_plan(umbra_division *plan, umbra_ring *ring) {
     plan->of_z[t] = umbra_mod_inv(umbra_ring_product(ring, drop, plan->dropped, plan->dropped, m), m);
     plan->of_x[t] = umbra_mod_mul(umbra_ring_product(ring, restore, restored, restored, m), plan->of_z[t], m);
   }
-  return make_conversion(plan, ring, drop);
+  uint16_t target[UMBRA_MAX_PRIMES];
+  umbra_positions_append(target, 0, plan->to.first, umbra_window_end(plan->to));
+  const umbra_bases bases = {drop, target, plan->dropped, plan->to.count, 1};
+  return umbra_ring_make_conversion(&plan->conversion, ring, &bases);
 }
-
-static int same_window(umbra_window a, umbra_window b) { return a.first == b.first && a.count == b.count; }
 
 /* The plan of that division, made on first use; the lock is held. */
 static umbra_status find_plan(const umbra_division **out, umbra_ring *ring, umbra_window from, uint32_t aux,
                               umbra_window to) {
   for (const umbra_division *plan = ring->divisions; plan; plan = plan->next)
-    if (same_window(plan->from, from) && same_window(plan->to, to) && plan->aux == aux) {
+    if (umbra_window_equal(plan->from, from) && umbra_window_equal(plan->to, to) && plan->aux == aux) {
       *out = plan;
       return UMBRA_OK;
     }
@@ -130,10 +115,8 @@ typedef struct division_job {
   uint32_t *scratch;    /* computed limbs of one strip, then residues of `small` for one */
 } division_job;
 
-static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
-
 static uint32_t strip_limbs(const division_job *job) {
-  return smaller(umbra_ring_strip(job->ring), job->plan->to.count);
+  return umbra_min_u32(umbra_ring_strip(job->ring), job->plan->to.count);
 }
 
 /* ---- remainder ---- */
@@ -213,8 +196,6 @@ static void close_limbs(const division_job *job, uint32_t first, uint32_t count,
   close_view(job, &y, first, kept ? &x : NULL);
 }
 
-static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
-
 /* z becomes that of x + small, and is transformed unless that is fused with what follows. */
 static void finish_small(const division_job *job, uint32_t first, uint32_t count) {
   const umbra_kernels *kernels = job->ring->kernels;
@@ -225,8 +206,8 @@ static void finish_small(const division_job *job, uint32_t first, uint32_t count
 
 static void close_strip(const division_job *job, uint32_t first, uint32_t count) {
   if (job->small) finish_small(job, first, count);
-  uint32_t kept_first = clamp(job->plan->kept_first, first, first + count);
-  uint32_t kept_end = clamp(job->plan->kept_end, first, first + count);
+  uint32_t kept_first = umbra_clamp_u32(job->plan->kept_first, first, first + count);
+  uint32_t kept_end = umbra_clamp_u32(job->plan->kept_end, first, first + count);
   close_limbs(job, first, kept_first - first, 0);
   close_limbs(job, kept_first, kept_end - kept_first, 1);
   close_limbs(job, kept_end, first + count - kept_end, 0);
@@ -242,8 +223,8 @@ static void convert_block(const division_job *job, uint32_t first, uint32_t coun
   umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
   kernels->convert(job->stream, &z, &job->remainder, plan->conversion, first);
   if (!kernels->ntt_close && !job->small) kernels->ntt_forward(job->stream, &z);
-  uint32_t kept_first = clamp(plan->kept_first, first, first + count);
-  uint32_t kept_end = clamp(plan->kept_end, first, first + count);
+  uint32_t kept_first = umbra_clamp_u32(plan->kept_first, first, first + count);
+  uint32_t kept_end = umbra_clamp_u32(plan->kept_end, first, first + count);
   if (job->x->source && kept_first < kept_end)
     job->x->prepare(job->x->source, plan->to.first + kept_first - plan->from.first, kept_end - kept_first);
 }
@@ -253,7 +234,7 @@ static void divide_block(const division_job *jobs, size_t count, uint32_t first,
   uint32_t strip = umbra_ring_strip(jobs->ring);
   for (size_t i = 0; i < count; i++) convert_block(&jobs[i], first, limbs);
   for (uint32_t done = 0; done < limbs; done += strip)
-    for (size_t i = 0; i < count; i++) close_strip(&jobs[i], first + done, smaller(limbs - done, strip));
+    for (size_t i = 0; i < count; i++) close_strip(&jobs[i], first + done, umbra_min_u32(limbs - done, strip));
 }
 
 /* Limbs to convert at once: many, so that the remainder is seldom read again, unless it stays in the cache anyway. */
@@ -267,7 +248,7 @@ static void run_jobs(const division_job *jobs, size_t count) {
   uint32_t block = conversion_block(jobs, count), limbs = jobs->plan->to.count;
   for (size_t i = 0; i < count; i++) make_remainder(&jobs[i]);
   for (uint32_t first = 0; first < limbs; first += block)
-    divide_block(jobs, count, first, smaller(limbs - first, block));
+    divide_block(jobs, count, first, umbra_min_u32(limbs - first, block));
 }
 
 /* Limbs of scratch memory that a job needs; jobs in step share them. */

@@ -3,6 +3,7 @@
 
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "ring_internal.h"
 
@@ -11,37 +12,17 @@ struct umbra_extension {
   umbra_window from, to;
   uint32_t aux;
   uint32_t shared_first, shared_end;  /* limbs of dst that x has, too */
-  const umbra_conversion *conversion; /* to the limbs of dst that x lacks, in order */
+  umbra_conversion *conversion;       /* to the limbs of dst that x lacks, in order */
   uint32_t closing[UMBRA_MAX_PRIMES]; /* by limb of x: (Q / q_i)^-1 mod q_i */
   umbra_extension *next;
 };
-
-static umbra_status make_conversion(umbra_extension *plan, umbra_ring *ring, const uint16_t *source,
-                                    const uint16_t *target, uint32_t targets) {
-  const umbra_chain *chain = &ring->params->chain;
-  uint32_t k = plan->from.count, *factor;
-  UMBRA_TRY(umbra_alloc(&factor, (size_t)(k + 1) * targets, sizeof *factor, "an extension's constants"));
-  uint32_t *product = factor + (size_t)k * targets;
-  for (uint32_t t = 0; t < targets; t++) {
-    uint32_t q = chain->prime[target[t]];
-    for (uint32_t i = 0; i < k; i++) factor[t * k + i] = umbra_ring_product(ring, source, k, i, q);
-    product[t] = umbra_ring_product(ring, source, k, k, q);
-  }
-  umbra_conversion_desc desc = {k, targets, source, target, factor, product, 1};
-  umbra_conversion *made;
-  umbra_status status = umbra_ring_make_conversion(&made, ring, &desc);
-  if (status == UMBRA_OK) plan->conversion = made;
-  umbra_free(factor);
-  return status;
-}
-
-static uint32_t clamp(uint32_t value, uint32_t lo, uint32_t hi) { return value < lo ? lo : value > hi ? hi : value; }
 
 static umbra_status fill_plan(umbra_extension *plan, umbra_ring *ring) {
   const umbra_chain *chain = &ring->params->chain;
   uint16_t source[UMBRA_MAX_PRIMES], target[UMBRA_MAX_PRIMES];
   uint32_t to = plan->to.first, to_end = umbra_window_end(plan->to), aux = umbra_chain_aux(chain);
-  uint32_t shared = clamp(plan->from.first, to, to_end), shared_end = clamp(umbra_window_end(plan->from), to, to_end);
+  uint32_t shared = umbra_clamp_u32(plan->from.first, to, to_end),
+           shared_end = umbra_clamp_u32(umbra_window_end(plan->from), to, to_end);
   uint32_t k = umbra_positions_append(source, 0, plan->from.first, umbra_window_end(plan->from));
   uint32_t targets = umbra_positions_append(target, 0, to, shared);
   targets = umbra_positions_append(target, targets, shared_end, to_end);
@@ -52,16 +33,15 @@ static umbra_status fill_plan(umbra_extension *plan, umbra_ring *ring) {
     uint32_t q = chain->prime[source[i]];
     plan->closing[i] = umbra_mod_inv(umbra_ring_product(ring, source, k, i, q), q);
   }
-  return make_conversion(plan, ring, source, target, targets);
+  const umbra_bases bases = {source, target, k, targets, 1};
+  return umbra_ring_make_conversion(&plan->conversion, ring, &bases);
 }
-
-static int is_window(umbra_window a, umbra_window b) { return a.first == b.first && a.count == b.count; }
 
 /* The plan of that extension, made on first use; the lock is held. */
 static umbra_status find_plan_locked(const umbra_extension **out, umbra_ring *ring, umbra_window from, umbra_window to,
                                      uint32_t aux) {
   for (const umbra_extension *plan = ring->extensions; plan; plan = plan->next)
-    if (is_window(plan->from, from) && is_window(plan->to, to) && plan->aux == aux) {
+    if (umbra_window_equal(plan->from, from) && umbra_window_equal(plan->to, to) && plan->aux == aux) {
       *out = plan;
       return UMBRA_OK;
     }
@@ -86,7 +66,7 @@ void umbra_extensions_destroy(umbra_ring *ring) {
   while (ring->extensions) {
     umbra_extension *plan = ring->extensions;
     ring->extensions = plan->next;
-    ring->kernels->conversion_destroy((umbra_conversion *)plan->conversion);
+    ring->kernels->conversion_destroy(plan->conversion);
     umbra_free(plan);
   }
 }

@@ -6,6 +6,7 @@
 #include "hoist.h"
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "ops.h"
 #include "residence.h"
@@ -25,21 +26,19 @@ typedef struct hoist_job {
   uint32_t *galois;
 } hoist_job;
 
-static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
-
 /* Rotations, with x itself. */
 static uint32_t terms(const umbra_hoist *hoist) { return hoist->rotations + (hoist->itself != 0); }
 
 /* A limb for each thread: so many rotations of it are as much as the cache holds. */
 static uint32_t strip_limbs(const umbra_ring *ring, uint32_t limbs) {
-  return smaller(ring->kernels->block_limbs(ring->device) ? ring->threads : limbs, limbs);
+  return umbra_min_u32(ring->kernels->block_limbs(ring->device) ? ring->threads : limbs, limbs);
 }
 
 /* P times x: its limbs modulo the auxiliary primes are 0. */
 static void multiply_by_p(const hoist_job *job, const umbra_view *dst, uint32_t first, uint32_t count) {
   const umbra_kernels *kernels = job->ring->kernels;
   uint32_t n = umbra_ring_n(job->ring), own = job->hoist->window.count;
-  uint32_t of_x = first < own ? smaller(count, own - first) : 0;
+  uint32_t of_x = first < own ? umbra_min_u32(count, own - first) : 0;
   umbra_view to = umbra_view_limbs_of(dst, n, 0, of_x), rest = umbra_view_limbs_of(dst, n, of_x, count - of_x);
   umbra_view from = umbra_view_limbs_of(job->hoist->x, n, of_x ? first : 0, of_x);
   if (of_x) kernels->mul_const(job->stream, &to, &from, job->block.plan->p_mod + first);
@@ -73,7 +72,7 @@ static void rotate_strip(const hoist_job *job, const umbra_view *dst, uint32_t f
                                         2 * plan->digits.count, hoist->window, auxes);
     job->key[r] = umbra_view_limbs_of(&all, n, first, count);
   }
-  if (first < own) init = umbra_view_limbs_of(&job->x0, n, first, smaller(count, own - first));
+  if (first < own) init = umbra_view_limbs_of(&job->x0, n, first, umbra_min_u32(count, own - first));
   inner_products(job, dst, digit, first < own ? &init : NULL, plan->p_mod + first);
 }
 
@@ -95,7 +94,7 @@ static void sum_strip(const hoist_job *job, uint32_t first, uint32_t count) {
 
 static void run_job(const hoist_job *job) {
   for (uint32_t first = 0; first < job->limbs; first += job->strip)
-    sum_strip(job, first, smaller(job->limbs - first, job->strip));
+    sum_strip(job, first, umbra_min_u32(job->limbs - first, job->strip));
 }
 
 /* ---- what is pinned while that is enqueued ---- */

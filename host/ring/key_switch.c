@@ -2,17 +2,16 @@
 #include "key_switch.h"
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "divide.h"
 #include "residence.h"
 #include "ring_internal.h"
-
-static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* ---- products with keys ---- */
 
 /* Limbs of the digits that are held at once: a block. */
 static uint32_t most_held(const umbra_digit_block *digits) {
-  return smaller(umbra_ring_block(digits->ring), umbra_digit_block_limbs(digits));
+  return umbra_min_u32(umbra_ring_block(digits->ring), umbra_digit_block_limbs(digits));
 }
 
 /* What makes init P times itself, unless it is that already. */
@@ -80,7 +79,7 @@ void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t fi
                                        2 * plan->digits.count, plan->window, ring->params->chain.auxes);
   umbra_view key = umbra_view_limbs_of(&keys, n, first, count), init;
   int has_init = first < init_limbs;
-  if (has_init) init = umbra_view_limbs_of(p->init, n, first, smaller(count, init_limbs - first));
+  if (has_init) init = umbra_view_limbs_of(p->init, n, first, umbra_min_u32(count, init_limbs - first));
   ring->kernels->inner_product(p->digits.stream, dst, digit, plan->digits.count, &key, has_init ? &init : NULL,
                                p->init_factor + first, p->galois);
 }
@@ -113,7 +112,7 @@ static void add_product(umbra_key_product *product, const umbra_view *sum, uint3
   uint32_t strip = umbra_ring_strip(ring), n = umbra_ring_n(ring);
   umbra_key_product_prepare(product, first, count);
   for (uint32_t done = 0, now; done < count; done += now) {
-    now = smaller(count - done, strip);
+    now = umbra_min_u32(count - done, strip);
     umbra_view to = umbra_view_limbs_of(sum, n, first + done, now), term = umbra_view_packed_like(&to, room, n);
     umbra_key_product_compute(product, &term, first + done, now);
     ring->kernels->add(product->digits.stream, &to, &to, &term);
@@ -124,14 +123,14 @@ umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbr
                               umbra_window window, const umbra_switching_key *key, const umbra_view *init,
                               uint32_t galois) {
   uint32_t limbs = umbra_view_limbs(sum), block = umbra_ring_block(ring);
-  size_t bytes = 2 * (size_t)smaller(umbra_ring_strip(ring), limbs) * umbra_ring_n(ring) * sizeof(uint32_t);
+  size_t bytes = 2 * (size_t)umbra_min_u32(umbra_ring_strip(ring), limbs) * umbra_ring_n(ring) * sizeof(uint32_t);
   umbra_key_product product;
   void *room;
   UMBRA_TRY(umbra_ring_take(ring, &room, bytes, "a key switch's workspace"));
   umbra_status status = umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois);
   if (status == UMBRA_OK) {
     for (uint32_t first = 0; first < limbs; first += block)
-      add_product(&product, sum, room, first, smaller(limbs - first, block));
+      add_product(&product, sum, room, first, umbra_min_u32(limbs - first, block));
     umbra_key_product_close(&product);
   }
   umbra_ring_give(ring, room, bytes);

@@ -157,12 +157,27 @@ umbra_status umbra_ring_allocate(umbra_ring *ring, void **memory, size_t bytes, 
   return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
 }
 
-umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_ring *ring,
-                                        const umbra_conversion_desc *desc) {
+static umbra_status create_conversion(umbra_conversion **conversion, umbra_ring *ring,
+                                      const umbra_conversion_desc *desc) {
   umbra_status status;
   do status = ring->kernels->conversion_create(conversion, ring->device, desc);
   while (status == UMBRA_ERROR_OUT_OF_MEMORY && umbra_ring_make_room(ring));
   return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
+}
+
+umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_ring *ring, const umbra_bases *bases) {
+  const uint32_t k = bases->sources;
+  uint32_t *factor, product[UMBRA_MAX_PRIMES];
+  UMBRA_TRY(umbra_alloc(&factor, (size_t)k * bases->targets, sizeof *factor, "a base conversion's constants"));
+  for (uint32_t t = 0; t < bases->targets; t++) {
+    const uint32_t m = ring->params->chain.prime[bases->target[t]];
+    for (uint32_t i = 0; i < k; i++) factor[t * k + i] = umbra_ring_product(ring, bases->source, k, i, m);
+    product[t] = umbra_ring_product(ring, bases->source, k, k, m);
+  }
+  umbra_conversion_desc desc = {k, bases->targets, bases->source, bases->target, factor, product, bases->exact};
+  umbra_status status = create_conversion(conversion, ring, &desc);
+  umbra_free(factor);
+  return status;
 }
 
 umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t wanted, const char *what) {

@@ -99,10 +99,16 @@ void umbra_residence_unpin(umbra_residence *residence, umbra_ring *ring);
  */
 int umbra_ring_make_room(umbra_ring *ring);
 
+/* The primes that residues are converted from and to, by position; exact: see umbra_conversion_desc. */
+typedef struct umbra_bases {
+  const uint16_t *source, *target;
+  uint32_t sources, targets;
+  int exact;
+} umbra_bases;
+
 /* Memory, or a conversion, of what stays as long as the ring: not counted. The lock is held. */
 umbra_status umbra_ring_allocate(umbra_ring *ring, void **memory, size_t bytes, const char *what);
-umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_ring *ring,
-                                        const umbra_conversion_desc *desc);
+umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_ring *ring, const umbra_bases *bases);
 
 /* Keeps a block that is given back; 0 if it was not taken during the recording. */
 int umbra_arena_keep(umbra_arena *arena, const void *memory);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small functions of integers that C lacks. */
+#ifndef UMBRA_BASE_INTEGERS_H
+#define UMBRA_BASE_INTEGERS_H
+
+#include <stdint.h>
+
+static inline uint32_t umbra_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static inline uint32_t umbra_max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+static inline uint32_t umbra_clamp_u32(uint32_t value, uint32_t lo, uint32_t hi) {
+  return umbra_max_u32(lo, umbra_min_u32(value, hi));
+}
+
+/* The smallest n with 2^n >= x. */
+static inline uint32_t umbra_ceil_log2(uint32_t x) { return x <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(x - 1); }
+
+#endif
