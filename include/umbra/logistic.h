@@ -33,6 +33,10 @@ UMBRA_API size_t umbra_logistic_rotations(int32_t steps[32], size_t features);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores,
                                                            const umbra_logistic *model, const umbra_matrix *records);
 
+/* weights: umbra_logistic_features of them. Errors: INVALID_ARGUMENT, MISMATCH, RANGE, OUT_OF_MEMORY. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt(double *weights, double *bias, const umbra_logistic *model,
+                                                             const umbra_secret_key *key);
+
 /* The same interpolant in the clear, for comparison. NaN for z outside [-range, range] or arguments out of range. */
 UMBRA_API double umbra_logistic_value(double z, double range, uint32_t degree);
 

@@ -22,8 +22,10 @@
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
 #include <umbra/progress.h>
+#include <umbra/records.h>
 #include <umbra/status.h>
 #include <umbra/table.h>
+#include <umbra/train.h>
 #include <umbra/version.h>
 
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a training does, before anything runs.
+ *
+ * The state is w and u = v / (1 - eta of the iteration before): then an iteration ends in u = (...) + d and w = (...) + d
+ * with one gradient d, and no level is spent on eta. Both are kept as multiples of a unit, a power of two, so that they
+ * can be refreshed from the lowest level; unit_in is that of an iteration's input and unit_out that of its output.
+ */
+#ifndef UMBRA_TRAIN_PLAN_H
+#define UMBRA_TRAIN_PLAN_H
+
+#include "../linalg/products.h"
+#include "schedule.h"
+
+typedef struct umbra_plan_iteration {
+  umbra_train_step step;
+  int refresh; /* before it */
+  uint32_t level, level_after;
+  double unit_in, unit_out;
+  double before; /* 1 - eta of the iteration before; 1 at first */
+} umbra_plan_iteration;
+
+struct umbra_train_plan {
+  umbra_params *params;
+  umbra_train_options options;
+  double coefficient[UMBRA_TRAIN_MAX_DEGREE + 1];
+  uint8_t digest[UMBRA_DIGEST_BYTES];
+  umbra_matrix_layout layout; /* of all blocks */
+  uint64_t block_rows;        /* of a full block; a batch is as many blocks as its rows need */
+  uint64_t batches, blocks;
+  uint32_t data_level; /* of blocks, and of the first weights */
+  umbra_plan_iteration *iteration;
+  umbra_bootstrap_plan *refresh;
+  size_t needs;
+  umbra_rotation_need *need; /* of training and refreshes, sorted by rotation */
+  umbra_train_report report;
+};
+
+/* A block: rows first .. first + rows - 1 in the order of training. */
+typedef struct umbra_block_range {
+  uint64_t first, rows;
+} umbra_block_range;
+umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block);
+
+/* Blocks first .. first + count - 1 are a batch. */
+void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train_plan *plan, uint64_t batch);
+
+/*
+ * A plan with these coefficients instead of fitted ones, for umbra_train_plan_read: a plan means the same on every
+ * machine, whatever its mathematics library. NULL: fitted.
+ */
+umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
+                                   const umbra_train_options *options, const double *coefficient);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which records an iteration takes, and the numbers of its step: the part of a plan that has nothing to do with encryption. */
+#ifndef UMBRA_TRAIN_SCHEDULE_H
+#define UMBRA_TRAIN_SCHEDULE_H
+
+#include <umbra/train.h>
+
+/* Computed with + - * / and square roots only, so every machine finds the same. */
+typedef struct umbra_train_step {
+  uint64_t batch;       /* its number */
+  uint64_t first, rows; /* records, in the order of training */
+  double rate, eta;
+} umbra_train_step;
+
+/* INVALID_ARGUMENT, with the option's name, if an option is out of its range. */
+umbra_status umbra_train_options_check(const umbra_train_options *options);
+
+/* Batches of the data set, and the records of one of them; the options are checked. */
+uint64_t umbra_train_batches(const umbra_train_options *options);
+void umbra_train_batch(uint64_t *first, uint64_t *rows, const umbra_train_options *options, uint64_t batch);
+
+/* step: one for each iteration. */
+void umbra_train_schedule(umbra_train_step *step, const umbra_train_options *options);
+
+#endif

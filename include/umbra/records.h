@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Labelled records in the clear, for their owner: reading, scaling, splitting, and judging a model by them. Nothing here
+ * is encrypted.
+ */
+#ifndef UMBRA_RECORDS_H
+#define UMBRA_RECORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <umbra/table.h>
+
+UMBRA_BEGIN_DECLS
+
+typedef struct umbra_records umbra_records; /* immutable, shareable */
+
+/* How to read. NULL where one is expected means UMBRA_RECORDS_OPTIONS_INIT: the last column is the label. */
+typedef struct umbra_records_options {
+  size_t struct_size;
+  const char *label; /* name of the label's column in the header, or its number from 1, or from the end: -1; NULL: -1 */
+} umbra_records_options;
+#define UMBRA_RECORDS_OPTIONS_INIT .struct_size = sizeof(umbra_records_options)
+
+/*
+ * Reads a table (umbra/table.h). Labels are 0 and 1, or -1 and 1. Errors: those of umbra_table_read, which name line and
+ * column (missing values and text, too); INVALID_ARGUMENT (no such column; a label's column without features);
+ * RANGE (another label, with its line; labels of one class only).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_read(umbra_records **records, const char *path,
+                                                         const umbra_records_options *options);
+
+/* The same from memory: rows x columns features in row order, and one label for each row; both are copied. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_create(umbra_records **records, const double *features,
+                                                           const double *labels, size_t rows, size_t columns);
+
+/*
+ * Of each class every n-th record (the first, the (n+1)-th, ...) goes to `held`, the others to `rest`, in their order.
+ * Errors: INVALID_ARGUMENT (every < 2; a class would be missing on either side).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_split(umbra_records **rest, umbra_records **held,
+                                                          const umbra_records *records, size_t every);
+
+UMBRA_API size_t umbra_records_rows(const umbra_records *records);
+UMBRA_API size_t umbra_records_columns(const umbra_records *records);                /* features */
+UMBRA_API const double *umbra_records_row(const umbra_records *records, size_t row); /* its features */
+UMBRA_API double umbra_records_label(const umbra_records *records, size_t row);      /* -1 or 1 */
+UMBRA_API void umbra_records_destroy(umbra_records *records);
+
+/* ---- scaling ---- */
+
+typedef enum umbra_scaling_kind {
+  UMBRA_SCALING_NONE = 0,
+  UMBRA_SCALING_RANGE = 1,     /* to [0, 1] by the column's least and greatest value */
+  UMBRA_SCALING_DEVIATION = 2, /* to mean 0 and deviation 1 */
+  UMBRA_SCALING_CONSTANT = 3   /* divided by one number */
+} umbra_scaling_kind;
+
+typedef struct umbra_scaling umbra_scaling; /* immutable, shareable; the owner keeps it with the weights */
+
+/*
+ * What the records' columns need. argument: of UMBRA_SCALING_CONSTANT the divisor, else ignored. clip: scaled values
+ * are cut off at -clip and clip; 0: they are not. A column that does not vary becomes 0 under RANGE and DEVIATION, and
+ * its weight stays 0. Errors: INVALID_ARGUMENT.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *records,
+                                                        umbra_scaling_kind kind, double argument, double clip);
+
+/* Scaled copies of records. Errors: INVALID_ARGUMENT (other columns), RANGE (a scaled value is not finite: row, column). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_apply(umbra_records **scaled, const umbra_scaling *scaling,
+                                                          const umbra_records *records);
+
+/* A table of offset, divisor and clip for each column, .csv or .npy: scaled = (x - offset) / divisor; clip 0: none. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path);
+UMBRA_API size_t umbra_scaling_columns(const umbra_scaling *scaling);
+UMBRA_API void umbra_scaling_destroy(umbra_scaling *scaling);
+
+/* ---- judging ---- */
+
+/* What a linear model makes of records: weights for each column, then the bias. */
+typedef struct umbra_judgement {
+  size_t struct_size;
+  double accuracy;      /* fraction of records on the right side of 0; a score of 0 is on the side of -1 */
+  double auc;           /* how often a record of class 1 scores above one of class -1; ties count half */
+  double largest_score; /* |weights . x + bias| */
+} umbra_judgement;
+#define UMBRA_JUDGEMENT_INIT .struct_size = sizeof(umbra_judgement)
+
+/* Errors: INVALID_ARGUMENT, OUT_OF_MEMORY. Weights may be anything: scores that are not finite are wrong. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_judge(umbra_judgement *judgement, const umbra_records *records,
+                                                  const double *weights);
+
+/* The same for given scores, one for each record, above or below `threshold`. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_judge_scores(umbra_judgement *judgement, const umbra_records *records,
+                                                         const double *scores, double threshold);
+
+UMBRA_END_DECLS
+
+#endif

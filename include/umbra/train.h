@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Training on encrypted records: logistic regression by Nesterov's accelerated gradient, as in HELR (Han, Song, Cheon,
+ * Park, AAAI 2019; eprint 2018/662). Records, labels and weights are encrypted throughout; weights are refreshed as they
+ * run out of levels.
+ *
+ * The owner makes a plan, keys and an encrypted data set; the server has plan, keys and data set, and trains; the owner
+ * decrypts the model (umbra_logistic_decrypt). With z_i = y_i (x_i, 1), y_i = -1 or 1, an iteration over a batch of n
+ * records is
+ *
+ *     g = (1/n) sum_i s(-<v, z_i>) z_i - l2 (v without bias)     t = v + rate g
+ *     v = (1 - eta) t + eta w                                    w = t
+ *
+ * where s is a polynomial near the sigmoid, and eta follows from a_0 = momentum, a_{i+1} = (1 + sqrt(1 + 4 a_i^2)) / 2 as
+ * eta_i = (1 - a_i) / a_{i+1}.
+ *
+ * Beyond the interval of s the polynomial is far from the sigmoid and training may diverge; nobody could see that under
+ * encryption. umbra_train_twin runs the same arithmetic in the clear beforehand, and finds the bounds of the plan.
+ */
+#ifndef UMBRA_TRAIN_H
+#define UMBRA_TRAIN_H
+
+#include <umbra/bootstrap.h>
+#include <umbra/logistic.h>
+#include <umbra/records.h>
+
+UMBRA_BEGIN_DECLS
+
+/* ---- the plan: public, the same for owner and server ---- */
+
+typedef struct umbra_train_plan umbra_train_plan; /* immutable, shareable */
+
+typedef enum umbra_fit {
+  UMBRA_FIT_LEAST_SQUARES = 0, /* least squares over the interval */
+  UMBRA_FIT_CHEBYSHEV = 1      /* interpolation in Chebyshev's nodes */
+} umbra_fit;
+
+typedef enum umbra_rate_schedule {
+  UMBRA_RATE_CONSTANT = 0,
+  UMBRA_RATE_INVERSE = 1,    /* rate / (1 + decay i) in iteration i = 0, 1, ... */
+  UMBRA_RATE_EXPONENTIAL = 2 /* rate * decay^i */
+} umbra_rate_schedule;
+
+enum { UMBRA_TRAIN_MAX_DEGREE = 63, UMBRA_TRAIN_MAX_ITERATIONS = 100000 };
+
+/* Fill with UMBRA_TRAIN_OPTIONS_INIT, and give rows and columns. */
+typedef struct umbra_train_options {
+  size_t struct_size;
+  uint64_t rows;       /* records */
+  uint32_t columns;    /* features, without the label */
+  uint32_t iterations; /* one batch each */
+  uint64_t batch;      /* records of a batch; 0: all. Iteration i takes batch i mod (number of batches) */
+  int whole_batches;   /* 1: the records after the last whole batch are not used; 0: they are a smaller batch */
+  int shuffle;         /* 1: the records are dealt to batches in an order that follows from `seed`; 0: as they are */
+  uint64_t seed;
+  double rate;
+  umbra_rate_schedule schedule;
+  double decay;
+  double momentum; /* a_0 above, >= 0 */
+  double l2;       /* >= 0; the bias is not penalised */
+  uint32_t degree; /* of s: 1..63 */
+  umbra_fit fit;
+  double range; /* s holds on [-range, range] */
+  double bound; /* every weight stays within [-bound, bound] all the time: a power of two, up to 256; see the twin */
+  int refresh_result; /* 1: the model is refreshed, so that umbra_logistic_score can use it; 0: it is only decrypted */
+} umbra_train_options;
+#define UMBRA_TRAIN_OPTIONS_INIT                                                                                      \
+  .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .degree = 3, .range = 8, \
+  .bound = 8
+
+typedef struct umbra_train_report {
+  size_t struct_size;
+  uint32_t depth;            /* levels of an iteration */
+  uint32_t levels;           /* of refreshed weights */
+  uint32_t refreshes;        /* in all */
+  uint64_t batches;          /* of the data set */
+  uint64_t blocks;           /* files of the data set, beside its index */
+  uint64_t block_bytes;      /* of the largest one */
+  uint64_t data_bytes;       /* of the data set on disk */
+  uint64_t read_bytes;       /* of it, in an iteration at most */
+  uint32_t keys;             /* switching keys */
+  uint32_t rotations;        /* of them, rotation keys */
+  uint64_t key_bytes;        /* in memory; a file has half of it */
+  uint64_t memory_bytes;     /* at most, keys and one block included */
+  uint64_t key_switches;     /* of an iteration at most, without refreshes */
+  uint32_t refresh_switches; /* key switches of a refresh */
+  double fit_error;          /* largest |s - sigmoid| on the interval */
+  double refresh_error;      /* standard deviation of a weight's error after a refresh */
+  double log2_failure;       /* log2 of the probability that any refresh of the training fails */
+} umbra_train_report;
+#define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
+
+/* Iteration i of the plan. */
+typedef struct umbra_train_iteration {
+  size_t struct_size;
+  uint64_t first, rows; /* its records, in the order of umbra_train_order */
+  double rate, eta;
+  int refresh;    /* 1: weights are refreshed before it */
+  uint32_t level; /* of the weights at its start, and at its end */
+  uint32_t level_after;
+} umbra_train_iteration;
+#define UMBRA_TRAIN_ITERATION_INIT .struct_size = sizeof(umbra_train_iteration)
+
+/*
+ * Errors: INVALID_ARGUMENT (the text names the option), UNSUPPORTED (parameters that do not refresh, or with fewer levels
+ * than an iteration takes; more columns than fit).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params *params,
+                                                              const umbra_train_options *options);
+UMBRA_API void umbra_train_plan_destroy(umbra_train_plan *plan);
+
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, uint32_t i,
+                                                                 umbra_train_iteration *iteration);
+UMBRA_API void umbra_train_plan_options(const umbra_train_plan *plan, umbra_train_options *options);
+UMBRA_API const umbra_params *umbra_train_plan_params(const umbra_train_plan *plan);
+
+/* Of parameters, options and polynomial; stamped into data sets and checkpoints. */
+UMBRA_API void umbra_train_plan_digest(const umbra_train_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
+
+/* s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. */
+UMBRA_API const double *umbra_train_plan_coefficients(const umbra_train_plan *plan);
+
+/* order[k]: the row of the k-th record in the order of training; `rows` of them. */
+UMBRA_API void umbra_train_order(const umbra_train_plan *plan, uint64_t *order);
+
+/* Exactly the keys that the training needs, for umbra_eval_keys_generate. The plan must outlive the request. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_request(const umbra_train_plan *plan,
+                                                               umbra_eval_keys_request *request);
+
+/*
+ * An estimate of the time of an iteration, refreshes included, with this device and these threads: a few operations are
+ * timed, with keys made for it (seconds). context must have the plan's parameters. Errors: MISMATCH, OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_calibrate(double *seconds, const umbra_train_plan *plan,
+                                                                 const umbra_context *context);
+
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_write(const umbra_train_plan *plan, void *buffer, size_t *size);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_read(umbra_train_plan **plan, const void *buffer, size_t size);
+
+/* ---- the twin: the same training in the clear, for the owner ---- */
+
+typedef struct umbra_train_outcome {
+  double largest_score;  /* |<v, z>| of the iteration's batch: beyond the range the fit does not hold */
+  double largest_weight; /* what is refreshed and computed with after it: to be within the plan's bound */
+  double accuracy, auc;  /* of the weights after it, on `judged` */
+} umbra_train_outcome;
+
+/*
+ * weights: columns + 1, the bias last; trace: one outcome for each iteration, or NULL; judged: records to judge by, or
+ * NULL. exact: with the sigmoid itself in the place of s. Weights that are not finite end the training: they are
+ * returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of another shape than the plan's),
+ * OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace,
+                                                       const umbra_train_plan *plan, const umbra_records *records,
+                                                       const umbra_records *judged, int exact);
+
+/* A bound for the plan: the least power of two with at least four times the largest weight of a trace; 0: none fits. */
+UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, uint32_t iterations);
+
+/* ---- the encrypted data set: a folder ---- */
+
+/*
+ * Encrypts scaled records into a folder, which is made if it does not exist: blocks of records, and last an index with
+ * the first weights (initial: columns + 1 of them, the bias last; NULL: zeros). Memory: about one block. An index that
+ * is there already is replaced last, so an interrupted call leaves no half data set that passes for a whole one.
+ * Errors: INVALID_ARGUMENT (records of another shape than the plan's), MISMATCH (the key's parameters), RANGE (weights
+ * beyond the bound), IO, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan,
+                                                          const umbra_public_key *key, const umbra_records *records,
+                                                          const double *initial, const umbra_progress *progress);
+
+/* ---- training ---- */
+
+typedef struct umbra_trainer umbra_trainer; /* belongs to one thread at a time */
+
+typedef struct umbra_trainer_desc {
+  size_t struct_size;
+  const umbra_train_plan *plan; /* plan, context and keys must outlive the trainer */
+  const umbra_context *context;
+  const umbra_eval_keys *keys;
+  const char *data;       /* folder of the data set */
+  const char *checkpoint; /* file, written after every iteration; NULL: none */
+  int resume;             /* 1: go on after the checkpoint, which must exist; 0: it must not exist */
+  uint64_t memory_budget; /* for blocks that are kept in memory; the next one to use always is. 0: all are read again */
+} umbra_trainer_desc;
+#define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
+
+/*
+ * Checks everything before any work: parameters, owner and plan of keys, data set, blocks and checkpoint, and every key
+ * at its level. Errors: INVALID_ARGUMENT, MISMATCH (the text says which differ), MISSING_KEY (names the rotation), EXISTS
+ * (a checkpoint that is not to be resumed), IO, FORMAT, OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc);
+UMBRA_API void umbra_trainer_destroy(umbra_trainer *trainer);
+
+/* What happened in one iteration. */
+typedef struct umbra_train_event {
+  size_t struct_size;
+  uint32_t iteration, iterations; /* done so far, of how many */
+  int refreshed;                  /* 1: the weights were refreshed before it, from level_low to level_high */
+  uint32_t level_low, level_high;
+  uint32_t level;         /* of the weights after it */
+  uint64_t rows;          /* records of its batch */
+  uint64_t bytes;         /* read from the data set */
+  double refresh_seconds; /* of `seconds` */
+  double seconds;         /* checkpoint included */
+} umbra_train_event;
+
+/* Called after every iteration, when its checkpoint is on disk. Any result but 0 stops the training: CANCELLED. */
+typedef int (*umbra_train_observer)(void *user, const umbra_train_event *event);
+
+/*
+ * Runs what is left of the plan. observer: may be NULL. After an error or a cancellation the trainer stands before the
+ * iteration that failed, and the call can be repeated. Errors: CANCELLED, IO (also a disk that is full: the checkpoint
+ * before stays), FORMAT, OUT_OF_MEMORY, DEVICE.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer,
+                                                        void *user);
+
+/* From any thread, and from a signal handler: the training stops before its next ciphertext, with CANCELLED. */
+UMBRA_API void umbra_trainer_cancel(umbra_trainer *trainer);
+
+/* Iterations done, those before a resumption included. */
+UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);
+
+/* The encrypted model, when all iterations are done. Errors: INVALID_ARGUMENT (not yet), OUT_OF_MEMORY. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_model(const umbra_trainer *trainer, umbra_logistic **model);
+
+UMBRA_END_DECLS
+
+#endif
