@@ -7,7 +7,7 @@
 #include "../base/memory.h"
 #include "../ckks/objects.h"
 
-static size_t slots_of(const umbra_context *context) { return umbra_params_slots(umbra_context_params(context)); }
+/* ---- layouts ---- */
 
 size_t umbra_matrix_stride_for(size_t columns) {
   size_t stride = 2;
@@ -15,17 +15,39 @@ size_t umbra_matrix_stride_for(size_t columns) {
   return stride;
 }
 
-size_t umbra_matrix_parts(const umbra_context *context, size_t rows, size_t stride) {
-  size_t per_part = slots_of(context) / stride;
-  return (rows + per_part - 1) / per_part;
+umbra_matrix_layout umbra_matrix_plain_layout(const umbra_params *params, size_t columns) {
+  return (umbra_matrix_layout){
+      .stride = (uint32_t)umbra_matrix_stride_for(columns), .slots = umbra_params_slots(params), .group = 1};
 }
 
+static int is_power(uint32_t x) { return x && !(x & (x - 1)); }
+
+umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *l, size_t columns, size_t most_slots) {
+  if (!is_power(l->stride) || l->stride < 2 || columns == 0 || columns >= l->stride)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu columns in rows of %u slots", columns, l->stride);
+  if (!is_power(l->slots) || l->slots < l->stride || l->slots > most_slots)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "parts of %u slots for rows of %u: that must be a power of two up to %zu", l->slots, l->stride,
+                      most_slots);
+  if (!is_power(l->group) || l->group > UMBRA_MATRIX_MAX_GROUP || l->group > l->stride || (l->pairs & ~1))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "groups of %u parts, or pairs marked %d, are no layout", l->group,
+                      l->pairs);
+  return UMBRA_OK;
+}
+
+size_t umbra_matrix_per_part(const umbra_matrix_layout *layout) {
+  return (size_t)(layout->slots / layout->stride) << layout->pairs;
+}
+
+/* ---- matrices ---- */
+
 umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context, size_t rows, size_t columns,
-                               size_t stride) {
+                               const umbra_matrix_layout *layout) {
   umbra_matrix *made;
+  size_t per_part = umbra_matrix_per_part(layout);
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
-  *made = (umbra_matrix){.context = context, .rows = rows, .columns = columns, .stride = stride};
-  made->parts = umbra_matrix_parts(context, rows, stride);
+  *made = (umbra_matrix){.context = context, .rows = rows, .columns = columns, .layout = *layout};
+  made->parts = rows / per_part + (rows % per_part != 0);
   umbra_status status = umbra_alloc(&made->part, made->parts, sizeof *made->part, "a matrix");
   if (status == UMBRA_OK) *out = made;
   else umbra_free(made);
@@ -39,22 +61,66 @@ void umbra_matrix_destroy(umbra_matrix *matrix) {
   umbra_free(matrix);
 }
 
-/* Rows [first, first + count) of the part that starts with row `first`. */
+/* Rows of the part with that number: all that fit, but in the last one. */
 static size_t rows_in_part(const umbra_matrix *matrix, size_t part) {
-  size_t per_part = slots_of(matrix->context) / matrix->stride, first = part * per_part;
+  size_t per_part = umbra_matrix_per_part(&matrix->layout), first = part * per_part;
   return matrix->rows - first < per_part ? matrix->rows - first : per_part;
 }
 
-static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const umbra_public_key *key, const double *values,
-                                 double *slots) {
-  size_t columns = matrix->columns, stride = matrix->stride, count = rows_in_part(matrix, part);
-  const double *rows = values + part * (slots_of(matrix->context) / stride) * columns;
-  memset(slots, 0, slots_of(matrix->context) * sizeof *slots);
+/* ---- encryption ---- */
+
+/* What encrypting has beside the matrix: one row, and one part's slots as pairs (re, im). */
+typedef struct encryption {
+  const umbra_public_key *key;
+  const umbra_matrix_source *source;
+  uint32_t level;
+  double *row, *pairs;
+} encryption;
+
+static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryption *e) {
+  const umbra_matrix_layout *layout = &matrix->layout;
+  size_t first = part * umbra_matrix_per_part(layout), real = layout->slots / layout->stride;
+  size_t count = rows_in_part(matrix, part);
+  memset(e->pairs, 0, 2 * (size_t)layout->slots * sizeof *e->pairs);
   for (size_t r = 0; r < count; r++) {
-    memcpy(slots + r * stride, rows + r * columns, columns * sizeof *slots);
-    slots[r * stride + columns] = 1;
+    double *slot = e->pairs + 2 * (r % real) * layout->stride + (r >= real);
+    e->source->row(e->row, &e->row[matrix->columns], first + r, e->source->source);
+    for (size_t c = 0; c <= matrix->columns; c++) slot[2 * c] = e->row[c];
   }
-  return umbra_encode_encrypt(&matrix->part[part], key, slots, count * stride);
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT, .level = e->level, .slots = layout->slots};
+  umbra_plaintext *plain;
+  UMBRA_TRY(umbra_encode_complex(&plain, matrix->context, e->pairs, layout->slots, &options));
+  umbra_status status = umbra_encrypt(&matrix->part[part], e->key, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
+                                       const umbra_matrix_source *source, size_t rows, size_t columns,
+                                       const umbra_matrix_layout *layout, uint32_t level) {
+  encryption e = {.key = key, .source = source, .level = level};
+  umbra_matrix *made;
+  UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, layout));
+  made->ones = 1;
+  umbra_status status = umbra_alloc(&e.row, columns + 1, sizeof *e.row, "a matrix");
+  if (status == UMBRA_OK) status = umbra_alloc(&e.pairs, 2 * (size_t)layout->slots, sizeof *e.pairs, "a matrix");
+  for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) status = encrypt_part(made, i, &e);
+  umbra_free(e.pairs);
+  umbra_free(e.row);
+  if (status == UMBRA_OK) *matrix = made;
+  else umbra_matrix_destroy(made);
+  return status;
+}
+
+typedef struct row_order {
+  const double *values;
+  size_t columns;
+} row_order;
+
+static void hand_out(double *values, double *one, size_t row, const void *source) {
+  const row_order *order = source;
+  memcpy(values, order->values + row * order->columns, order->columns * sizeof *values);
+  *one = 1;
 }
 
 umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key, const double *values, size_t rows,
@@ -62,44 +128,46 @@ umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key 
   if (!matrix || !key || !values || !rows || !columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a matrix needs an output, a key, values, and rows and columns above 0");
-  size_t most = slots_of(key->context) - 1;
+  const umbra_params *params = umbra_context_params(key->context);
+  size_t most = umbra_params_slots(params) - 1;
   if (columns > most)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu columns do not fit: these parameters take up to %zu", columns, most);
-  umbra_matrix *made;
-  double *slots;
-  UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, umbra_matrix_stride_for(columns)));
-  made->ones = 1;
-  umbra_status status = umbra_alloc(&slots, slots_of(key->context), sizeof *slots, "a matrix");
-  if (status == UMBRA_OK) {
-    for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) status = encrypt_part(made, i, key, values, slots);
-    umbra_free(slots);
+  umbra_matrix_layout layout = umbra_matrix_plain_layout(params, columns);
+  umbra_matrix_source source = {hand_out, &(row_order){values, columns}};
+  return umbra_matrix_encrypt_rows(matrix, key, &source, rows, columns, &layout, UMBRA_TOP_LEVEL);
+}
+
+/* ---- decryption ---- */
+
+static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, size_t part, const umbra_secret_key *key,
+                                 double *pairs) {
+  const umbra_matrix_layout *layout = &matrix->layout;
+  size_t count = rows_in_part(matrix, part), real = layout->slots / layout->stride;
+  UMBRA_TRY(umbra_decrypt_decode_complex(pairs, layout->slots, matrix->part[part], key));
+  for (size_t r = 0; r < count; r++) {
+    const double *slot = pairs + 2 * (r % real) * layout->stride + (r >= real);
+    for (size_t c = 0; c < matrix->columns; c++) values[r * matrix->columns + c] = slot[2 * c];
   }
-  if (status == UMBRA_OK) *matrix = made;
-  else umbra_matrix_destroy(made);
-  return status;
+  return UMBRA_OK;
 }
 
 umbra_status umbra_matrix_decrypt(double *values, const umbra_matrix *matrix, const umbra_secret_key *key) {
   if (!values || !matrix || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs an output, a matrix and a secret key");
-  size_t columns = matrix->columns, stride = matrix->stride;
-  double *slots, *found;
-  UMBRA_TRY(umbra_alloc(&slots, slots_of(matrix->context), sizeof *slots, "a matrix"));
+  size_t columns = matrix->columns, per_part = umbra_matrix_per_part(&matrix->layout);
+  double *pairs, *found;
+  UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)matrix->layout.slots, sizeof *pairs, "a matrix"));
   umbra_status status = umbra_alloc(&found, matrix->rows * columns, sizeof *found, "a matrix");
   if (status == UMBRA_OK) {
-    double *row = found;
-    for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++) {
-      size_t count = rows_in_part(matrix, i);
-      status = umbra_decrypt_decode(slots, count * stride, matrix->part[i], key);
-      for (size_t r = 0; r < count; r++, row += columns) memcpy(row, slots + r * stride, columns * sizeof *row);
-    }
+    for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++)
+      status = decrypt_part(found + i * per_part * columns, matrix, i, key, pairs);
     if (status == UMBRA_OK) memcpy(values, found, matrix->rows * columns * sizeof *values);
     umbra_free(found);
   }
-  umbra_free(slots);
+  umbra_free(pairs);
   return status;
 }
 
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }
 size_t umbra_matrix_columns(const umbra_matrix *matrix) { return matrix->columns; }
-size_t umbra_matrix_stride(const umbra_matrix *matrix) { return matrix->stride; }
+size_t umbra_matrix_stride(const umbra_matrix *matrix) { return matrix->layout.stride; }

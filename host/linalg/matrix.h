@@ -13,9 +13,11 @@
 typedef struct umbra_matrix_layout {
   uint32_t stride; /* slots of a row: a power of two, more than its columns */
   uint32_t slots;  /* a power of two from stride to n/2 */
-  uint32_t group;  /* parts whose products with a vector share a ciphertext: a power of two, 1..8, at most the stride */
+  uint32_t group;  /* parts whose products with a vector share a ciphertext: a power of two up to 8 and the stride */
   int pairs;
 } umbra_matrix_layout;
+
+enum { UMBRA_MATRIX_MAX_GROUP = 8 };
 
 /* Row r is in part r / per_part; there the first slots / stride rows are real, and the others (pairs) imaginary. */
 struct umbra_matrix {

@@ -3,46 +3,66 @@
 #include "matrix.h"
 
 typedef struct matrix_record {
-  uint64_t rows, columns, stride, ones;
+  uint64_t rows, columns;
+  uint32_t stride, slots, group, pairs, ones, reserved;
 } matrix_record;
-_Static_assert(sizeof(matrix_record) == 32, "no padding");
+_Static_assert(sizeof(matrix_record) == 40, "no padding");
 
-static umbra_status save(umbra_writer *writer, const void *object) {
-  const umbra_matrix *matrix = object;
-  matrix_record record = {matrix->rows, matrix->columns, matrix->stride, (uint64_t)matrix->ones};
-  umbra_file_identify(writer, matrix->context, matrix->part[0]->owner);
+umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matrix *matrix) {
+  const umbra_matrix_layout *l = &matrix->layout;
+  matrix_record record = {.rows = matrix->rows,
+                          .columns = matrix->columns,
+                          .stride = l->stride,
+                          .slots = l->slots,
+                          .group = l->group,
+                          .pairs = (uint32_t)l->pairs,
+                          .ones = (uint32_t)matrix->ones};
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_MATRIX, &record, sizeof record));
   for (size_t i = 0; i < matrix->parts; i++) UMBRA_TRY(umbra_file_write_ciphertext(writer, matrix->part[i]));
   return UMBRA_OK;
 }
 
-static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const matrix_record *r) {
-  uint64_t slots = umbra_ring_n(context->ring) / 2;
-  if (r->stride < 2 || r->stride > slots || r->stride & (r->stride - 1))
-    return umbra_reader_malformed(reader, "rows take %llu slots: that must be a power of two up to %llu",
-                                  (unsigned long long)r->stride, (unsigned long long)slots);
-  if (r->columns == 0 || r->columns >= r->stride)
-    return umbra_reader_malformed(reader, "%llu columns in rows of %llu slots", (unsigned long long)r->columns,
-                                  (unsigned long long)r->stride);
-  if (r->rows == 0 || r->rows > reader->header.sections * (slots / r->stride))
+static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const matrix_record *r,
+                                 const umbra_matrix_layout *layout) {
+  if (r->ones > 1 || r->pairs > 1 || r->reserved ||
+      umbra_matrix_layout_check(layout, r->columns, umbra_ring_n(context->ring) / 2) != UMBRA_OK)
+    return umbra_reader_malformed(reader,
+                                  "a matrix of %llu columns has stride %u, %u slots, groups of %u, marks %u, %u",
+                                  (unsigned long long)r->columns, r->stride, r->slots, r->group, r->pairs, r->ones);
+  if (r->rows == 0 || r->rows > reader->header.sections * umbra_matrix_per_part(layout))
     return umbra_reader_malformed(reader, "%llu rows do not go with %u sections", (unsigned long long)r->rows,
                                   reader->header.sections);
-  if (r->ones > 1)
-    return umbra_reader_malformed(reader, "the mark of a column of ones is %llu", (unsigned long long)r->ones);
   return UMBRA_OK;
 }
 
-static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
-  const umbra_context *context = argument;
-  matrix_record record;
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_MATRIX, &record, sizeof record));
-  UMBRA_TRY(check_record(reader, context, &record));
-  umbra_matrix *made;
-  UMBRA_TRY(umbra_matrix_make(&made, context, record.rows, record.columns, record.stride));
-  made->ones = (int)record.ones;
-  *object = made;
-  for (size_t i = 0; i < made->parts; i++) UMBRA_TRY(umbra_file_read_part(reader, context, &made->part[i]));
+umbra_status umbra_matrix_read_sections(umbra_reader *reader, const umbra_context *context, umbra_matrix **matrix) {
+  matrix_record r;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_MATRIX, &r, sizeof r));
+  umbra_matrix_layout layout = {.stride = r.stride, .slots = r.slots, .group = r.group, .pairs = (int)r.pairs};
+  UMBRA_TRY(check_record(reader, context, &r, &layout));
+  UMBRA_TRY(umbra_matrix_make(matrix, context, r.rows, r.columns, &layout));
+  umbra_matrix *made = *matrix;
+  made->ones = (int)r.ones;
+  for (size_t i = 0; i < made->parts; i++) {
+    UMBRA_TRY(umbra_file_read_ciphertext(reader, context, &made->part[i]));
+    if (made->part[i]->slots != layout.slots)
+      return umbra_reader_malformed(reader, "a part of a matrix has %u slots instead of %u", made->part[i]->slots,
+                                    layout.slots);
+  }
   return UMBRA_OK;
+}
+
+static umbra_status save(umbra_writer *writer, const void *object) {
+  const umbra_matrix *matrix = object;
+  umbra_file_identify(writer, matrix->context, matrix->part[0]->owner);
+  return umbra_matrix_write_sections(writer, matrix);
+}
+
+static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
+  umbra_matrix *made = NULL;
+  umbra_status status = umbra_matrix_read_sections(reader, argument, &made);
+  *object = made;
+  return status;
 }
 
 static void destroy(void *object) { umbra_matrix_destroy(object); }

@@ -123,7 +123,7 @@ static umbra_status check_score(const umbra_logistic *model, const umbra_matrix 
   if (records->columns != model->features)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records have %zu columns and the model %zu features",
                       records->columns, model->features);
-  if (!records->ones || records->stride != umbra_matrix_stride_for(model->features))
+  if (!records->ones || records->layout.pairs || records->layout.stride != umbra_matrix_stride_for(model->features))
     return umbra_fail(
         UMBRA_ERROR_INVALID_ARGUMENT,
         "the records are a result, such as scores: only matrices made by umbra_matrix_encrypt can be scored");
@@ -147,8 +147,8 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
   UMBRA_TRY(check_score(model, records, &level));
   umbra_matrix *made;
   umbra_plaintext *heads;
-  UMBRA_TRY(umbra_matrix_make(&made, records->context, records->rows, 1, records->stride));
-  umbra_status status = encode_heads(&heads, model, records->stride, level - 1);
+  UMBRA_TRY(umbra_matrix_make(&made, records->context, records->rows, 1, &records->layout));
+  umbra_status status = encode_heads(&heads, model, records->layout.stride, level - 1);
   if (status == UMBRA_OK) {
     status = score_parts(evaluator, made, model, records, heads);
     umbra_plaintext_destroy(heads);
