@@ -26,7 +26,7 @@ static size_t stride_of(size_t columns) {
 /* Row r is in part r / per_part from slot (r % per_part) * stride on, then a one, then zeros. */
 static void check_layout(const umbra_matrix *m, const double *values) {
   double slots[SLOTS];
-  size_t stride = m->stride, per_part = SLOTS / stride;
+  size_t stride = m->layout.stride, per_part = SLOTS / stride;
   for (size_t part = 0; part < m->parts; part++) {
     assert_ok(umbra_decrypt_decode(slots, SLOTS, m->part[part], s.secret));
     for (size_t i = 0; i < SLOTS; i++) {

@@ -87,7 +87,9 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryp
     e->source->row(e->row, &e->row[matrix->columns], first + r, e->source->source);
     for (size_t c = 0; c <= matrix->columns; c++) slot[2 * c] = e->row[c];
   }
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT, .level = e->level, .slots = layout->slots};
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = e->level;
+  options.slots = layout->slots;
   umbra_plaintext *plain;
   UMBRA_TRY(umbra_encode_complex(&plain, matrix->context, e->pairs, layout->slots, &options));
   umbra_status status = umbra_encrypt(&matrix->part[part], e->key, plain);

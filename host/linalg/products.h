@@ -1,8 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products of encrypted matrices with encrypted vectors. */
+/*
+ * Products of encrypted matrices with encrypted vectors.
+ *
+ * A vector over the columns is a ciphertext of `stride` slots, which stands before every row by itself. One over the rows
+ * comes in groups of parts: part q of a group has the q-th of `group` blocks of each row's slots, and all slots of a
+ * block hold the same value. So the groups are small, and what is done to each value (a polynomial) is done once for a
+ * whole group.
+ *
+ * Sums over columns are rotations within rows, which also bring in neighbours: a mask takes those out and the factor of
+ * the product in. Sums over rows wrap around, and leave the sum before every row.
+ */
 #ifndef UMBRA_LINALG_PRODUCTS_H
 #define UMBRA_LINALG_PRODUCTS_H
 
 #include "matrix.h"
+
+/* An evaluator's constants for matrices of one layout; belongs to one thread at a time. */
+typedef struct umbra_products umbra_products;
+
+umbra_status umbra_products_create(umbra_products **products, umbra_evaluator *evaluator,
+                                   const umbra_matrix_layout *layout);
+void umbra_products_destroy(umbra_products *products);
+
+/* A value for each row of one group: those of real and of imaginary parts; im: NULL without pairs. */
+typedef struct umbra_group_values {
+  umbra_ciphertext *re, *im;
+} umbra_group_values;
+void umbra_group_values_clear(umbra_group_values *values);
+
+size_t umbra_matrix_groups(const umbra_matrix *matrix);
+
+/* ---- rows times a vector ---- */
+
+/* Levels of the product, 2 or 3, and its key switches for a full group. */
+uint32_t umbra_times_vector_levels(const umbra_matrix_layout *layout);
+uint32_t umbra_times_vector_switches(const umbra_matrix_layout *layout);
+
+/* *values = factor <row, x> for the rows of a group. */
+umbra_status umbra_times_vector(umbra_products *products, umbra_group_values *values, const umbra_matrix *matrix,
+                                size_t group, const umbra_ciphertext *x, double factor);
+
+/* ---- columns times a vector ---- */
+
+/* Levels of both steps together, 1 or 2; key switches of the first for a full group, and of the second. */
+uint32_t umbra_transposed_levels(const umbra_matrix_layout *layout);
+uint32_t umbra_transposed_switches(const umbra_matrix_layout *layout);
+uint32_t umbra_sum_rows_switches(const umbra_matrix_layout *layout);
+
+/* *sum += the products of a group's rows with their values, row by row; *sum NULL: 0. Then, for all groups together, */
+umbra_status umbra_transposed_add(umbra_products *products, umbra_ciphertext **sum, const umbra_matrix *matrix,
+                                  size_t group, const umbra_group_values *values);
+
+/* *out, over the columns, = the sum over all rows; with pairs, twice it. */
+umbra_status umbra_sum_rows(umbra_products *products, umbra_ciphertext **out, const umbra_ciphertext *sum);
+
+/* ---- keys ---- */
+
+enum { UMBRA_PRODUCT_ROTATIONS = 96 };
+typedef struct umbra_product_needs {
+  umbra_rotation_need need[UMBRA_PRODUCT_ROTATIONS]; /* steps in [1, n/2), each once */
+  size_t count;
+  uint32_t conjugate_level; /* if there are pairs */
+} umbra_product_needs;
+
+/* What products of an x at one level, and of values at another, need in a ring of n/2 slots. */
+void umbra_products_needs(umbra_product_needs *needs, const umbra_matrix_layout *layout, uint32_t most_slots,
+                          uint32_t x_level, uint32_t values_level);
 
 #endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "products.h"
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+#include "../ckks/objects.h"
+
+enum { MOST_SHIFTS = 2 * UMBRA_MATRIX_MAX_GROUP - 1 }; /* of blocks within a row: -(group - 1) .. group - 1 */
+
+struct umbra_products {
+  umbra_evaluator *evaluator;
+  umbra_matrix_layout layout;
+  uint32_t levels;
+  umbra_plaintext **block; /* [level][group]: 1 in one block of each row; NULL until it is needed */
+};
+
+umbra_status umbra_products_create(umbra_products **products, umbra_evaluator *evaluator,
+                                   const umbra_matrix_layout *layout) {
+  umbra_products *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "products"));
+  *made = (umbra_products){.evaluator = evaluator, .layout = *layout};
+  made->levels = umbra_params_depth(umbra_context_params(evaluator->context)) + 1;
+  umbra_status status =
+      umbra_alloc(&made->block, (size_t)made->levels * layout->group, sizeof(umbra_plaintext *), "products");
+  if (status == UMBRA_OK) *products = made;
+  else umbra_free(made);
+  return status;
+}
+
+void umbra_products_destroy(umbra_products *products) {
+  if (!products) return;
+  for (size_t i = 0; i < (size_t)products->levels * products->layout.group; i++)
+    umbra_plaintext_destroy(products->block[i]);
+  umbra_free(products->block);
+  umbra_free(products);
+}
+
+void umbra_group_values_clear(umbra_group_values *values) {
+  umbra_ciphertext_destroy(values->re);
+  umbra_ciphertext_destroy(values->im);
+  *values = (umbra_group_values){0};
+}
+
+size_t umbra_matrix_groups(const umbra_matrix *matrix) {
+  return (matrix->parts + matrix->layout.group - 1) / matrix->layout.group;
+}
+
+/* Parts of a group: all that fit, but in the last one. */
+static uint32_t members_of(const umbra_matrix *matrix, size_t group) {
+  size_t left = matrix->parts - group * matrix->layout.group;
+  return left < matrix->layout.group ? (uint32_t)left : matrix->layout.group;
+}
+
+static uint32_t block_of(const umbra_matrix_layout *layout) { return layout->stride / layout->group; }
+
+/* ---- masks ---- */
+
+/* `value` in the slots first, first + step, ... below end of every row. */
+static umbra_status encode_mask(umbra_plaintext **mask, const umbra_products *p, uint32_t level, uint32_t first,
+                                uint32_t end, uint32_t step, double value) {
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = level;
+  options.slots = p->layout.stride;
+  double *values;
+  UMBRA_TRY(umbra_alloc(&values, p->layout.stride, sizeof *values, "a mask"));
+  for (uint32_t i = first; i < end; i += step) values[i] = value;
+  umbra_status status = umbra_encode(mask, p->evaluator->context, values, p->layout.stride, &options);
+  umbra_free(values);
+  return status;
+}
+
+static umbra_status block_mask(const umbra_plaintext **mask, umbra_products *p, uint32_t level, uint32_t block) {
+  umbra_plaintext **kept = &p->block[(size_t)level * p->layout.group + block];
+  uint32_t width = block_of(&p->layout);
+  if (!*kept) UMBRA_TRY(encode_mask(kept, p, level, block * width, (block + 1) * width, 1, 1));
+  *mask = *kept;
+  return UMBRA_OK;
+}
+
+/* ---- sums ---- */
+
+/* *x += *x rotated by `first`, then by twice as much, ... up to `last`; sign -1: to the right. */
+static umbra_status add_rotations(umbra_products *p, umbra_ciphertext **x, uint32_t first, uint32_t end, int sign) {
+  umbra_ciphertext *rotated = NULL;
+  umbra_status status = UMBRA_OK;
+  for (uint32_t steps = first; steps < end && status == UMBRA_OK; steps *= 2) {
+    status = umbra_rotate(p->evaluator, &rotated, *x, sign * (int32_t)steps);
+    if (status == UMBRA_OK) status = umbra_add(p->evaluator, x, *x, rotated);
+  }
+  umbra_ciphertext_destroy(rotated);
+  return status;
+}
+
+/* *x += y; NULL is 0. */
+static umbra_status accumulate(umbra_products *p, umbra_ciphertext **x, const umbra_ciphertext *y) {
+  return *x ? umbra_add(p->evaluator, x, *x, y) : umbra_ciphertext_copy(x, y);
+}
+
+static void destroy_all(umbra_ciphertext **x, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) umbra_ciphertext_destroy(x[i]);
+}
+
+/* ---- rows times a vector ---- */
+
+uint32_t umbra_times_vector_levels(const umbra_matrix_layout *layout) { return layout->group > 1 ? 3 : 2; }
+
+uint32_t umbra_times_vector_switches(const umbra_matrix_layout *layout) {
+  return layout->group + 2 * (layout->group - 1) + 2 * umbra_ceil_log2(block_of(layout)) + (uint32_t)layout->pairs;
+}
+
+/* What of the products, block k + shift of part k's rows, goes to block k: shifted there, and added to *sum. */
+static umbra_status merge_shift(umbra_products *p, umbra_ciphertext **sum, umbra_ciphertext *const *product,
+                                uint32_t members, int32_t shift) {
+  const umbra_ciphertext *a[UMBRA_MATRIX_MAX_GROUP];
+  const umbra_plaintext *b[UMBRA_MATRIX_MAX_GROUP];
+  size_t count = 0;
+  for (int32_t k = 0; k < (int32_t)members; k++) {
+    int32_t from = k + shift;
+    if (from < 0 || from >= (int32_t)p->layout.group) continue;
+    a[count] = product[k];
+    UMBRA_TRY(block_mask(&b[count++], p, umbra_ciphertext_level(product[k]), (uint32_t)from));
+  }
+  if (!count) return UMBRA_OK;
+  umbra_ciphertext *part = NULL;
+  umbra_status status = umbra_dot_plain(p->evaluator, &part, a, b, count);
+  if (status == UMBRA_OK && shift)
+    status = umbra_rotate(p->evaluator, &part, part, shift * (int32_t)block_of(&p->layout));
+  if (status == UMBRA_OK) status = accumulate(p, sum, part);
+  umbra_ciphertext_destroy(part);
+  return status;
+}
+
+/* Block k of *merged = the sum over the blocks of part k's product with x. */
+static umbra_status merged_products(umbra_products *p, umbra_ciphertext **merged, const umbra_matrix *matrix,
+                                    size_t group, const umbra_ciphertext *x) {
+  umbra_ciphertext *product[UMBRA_MATRIX_MAX_GROUP] = {0};
+  uint32_t members = members_of(matrix, group), most = p->layout.group;
+  umbra_status status = UMBRA_OK;
+  for (uint32_t k = 0; k < members && status == UMBRA_OK; k++)
+    status = umbra_mul(p->evaluator, &product[k], matrix->part[group * most + k], x);
+  for (int32_t shift = 1 - (int32_t)most; shift < (int32_t)most && status == UMBRA_OK; shift++)
+    status = merge_shift(p, merged, product, members, shift);
+  destroy_all(product, members);
+  return status;
+}
+
+/* Each block's first slot, which has the sum over the block, times the factor, goes to all of the block. */
+static umbra_status spread(umbra_products *p, umbra_ciphertext **x, double factor) {
+  uint32_t width = block_of(&p->layout);
+  umbra_plaintext *heads;
+  UMBRA_TRY(encode_mask(&heads, p, umbra_ciphertext_level(*x), 0, p->layout.stride, width, factor));
+  umbra_status status = umbra_mul_plain(p->evaluator, x, *x, heads);
+  umbra_plaintext_destroy(heads);
+  return status == UMBRA_OK ? add_rotations(p, x, 1, width, -1) : status;
+}
+
+/* Twice the real and the imaginary part of *x, which is used up. */
+static umbra_status split_parts(umbra_products *p, umbra_group_values *values, umbra_ciphertext **x) {
+  umbra_ciphertext *conjugate = NULL;
+  UMBRA_TRY(umbra_conjugate(p->evaluator, &conjugate, *x));
+  umbra_status status = umbra_add(p->evaluator, &values->re, *x, conjugate);
+  if (status == UMBRA_OK) status = umbra_sub(p->evaluator, &values->im, conjugate, *x);
+  if (status == UMBRA_OK) status = umbra_mul_i(p->evaluator, &values->im, values->im);
+  umbra_ciphertext_destroy(conjugate);
+  return status;
+}
+
+umbra_status umbra_times_vector(umbra_products *p, umbra_group_values *values, const umbra_matrix *matrix, size_t group,
+                                const umbra_ciphertext *x, double factor) {
+  const umbra_matrix_layout *layout = &p->layout;
+  umbra_ciphertext *sum = NULL;
+  umbra_group_values made = {0};
+  umbra_status status = layout->group > 1 ? merged_products(p, &sum, matrix, group, x)
+                                          : umbra_mul(p->evaluator, &sum, matrix->part[group], x);
+  if (status == UMBRA_OK) status = add_rotations(p, &sum, 1, block_of(layout), 1);
+  if (status == UMBRA_OK) status = spread(p, &sum, layout->pairs ? factor / 2 : factor);
+  if (status == UMBRA_OK && layout->pairs) status = split_parts(p, &made, &sum);
+  if (status == UMBRA_OK && !layout->pairs) {
+    made.re = sum;
+    sum = NULL;
+  }
+  umbra_ciphertext_destroy(sum);
+  if (status == UMBRA_OK) *values = made;
+  else umbra_group_values_clear(&made);
+  return status;
+}
+
+/* ---- columns times a vector ---- */
+
+uint32_t umbra_transposed_levels(const umbra_matrix_layout *layout) { return layout->group > 1 ? 2 : 1; }
+uint32_t umbra_transposed_switches(const umbra_matrix_layout *layout) { return 2 * (layout->group - 1) + 1; }
+uint32_t umbra_sum_rows_switches(const umbra_matrix_layout *layout) {
+  return umbra_ceil_log2(layout->slots / layout->stride) + (uint32_t)layout->pairs;
+}
+
+/* re - i im: times rows in the same parts, its real part is the sum of the products of both. */
+static umbra_status conjugate_pair(umbra_products *p, umbra_ciphertext **out, const umbra_group_values *values) {
+  if (!p->layout.pairs) return umbra_ciphertext_copy(out, values->re);
+  UMBRA_TRY(umbra_mul_i(p->evaluator, out, values->im));
+  return umbra_sub(p->evaluator, out, values->re, *out);
+}
+
+/* *out = block q of every row of x, in all blocks: shifted[i] is x shifted by i - (group - 1) blocks. */
+static umbra_status widen(umbra_products *p, umbra_ciphertext **out, umbra_ciphertext *const *shifted, uint32_t q) {
+  const umbra_ciphertext *a[UMBRA_MATRIX_MAX_GROUP];
+  const umbra_plaintext *b[UMBRA_MATRIX_MAX_GROUP];
+  uint32_t group = p->layout.group;
+  for (uint32_t k = 0; k < group; k++) {
+    a[k] = shifted[q - k + group - 1];
+    UMBRA_TRY(block_mask(&b[k], p, umbra_ciphertext_level(a[k]), k));
+  }
+  return umbra_dot_plain(p->evaluator, out, a, b, group);
+}
+
+/* wide[q], all slots of a row alike, for the members of a group. */
+static umbra_status widen_all(umbra_products *p, umbra_ciphertext **wide, uint32_t members, const umbra_ciphertext *x) {
+  umbra_ciphertext *shifted[MOST_SHIFTS] = {0};
+  int32_t steps[MOST_SHIFTS], group = (int32_t)p->layout.group;
+  uint32_t shifts = 2 * p->layout.group - 1;
+  for (int32_t i = 0; i < (int32_t)shifts; i++) steps[i] = (i - (group - 1)) * (int32_t)block_of(&p->layout);
+  umbra_status status = umbra_rotate_many(p->evaluator, shifted, x, steps, shifts);
+  for (uint32_t q = 0; q < members && status == UMBRA_OK; q++) status = widen(p, &wide[q], shifted, q);
+  destroy_all(shifted, shifts);
+  return status;
+}
+
+umbra_status umbra_transposed_add(umbra_products *p, umbra_ciphertext **sum, const umbra_matrix *matrix, size_t group,
+                                  const umbra_group_values *values) {
+  umbra_ciphertext *wide[UMBRA_MATRIX_MAX_GROUP] = {0}, *x = NULL, *product = NULL;
+  uint32_t members = members_of(matrix, group), most = p->layout.group;
+  umbra_status status = conjugate_pair(p, &x, values);
+  if (status == UMBRA_OK && most > 1) status = widen_all(p, wide, members, x);
+  if (status == UMBRA_OK && most == 1) {
+    wide[0] = x;
+    x = NULL;
+  }
+  const umbra_ciphertext *const *rows = (const umbra_ciphertext *const *)&matrix->part[group * most];
+  if (status == UMBRA_OK)
+    status = umbra_dot(p->evaluator, &product, rows, (const umbra_ciphertext *const *)wide, members);
+  if (status == UMBRA_OK) status = accumulate(p, sum, product);
+  umbra_ciphertext_destroy(product);
+  umbra_ciphertext_destroy(x);
+  destroy_all(wide, members);
+  return status;
+}
+
+umbra_status umbra_sum_rows(umbra_products *p, umbra_ciphertext **out, const umbra_ciphertext *sum) {
+  umbra_ciphertext *made = NULL, *conjugate = NULL;
+  UMBRA_TRY(umbra_ciphertext_copy(&made, sum));
+  umbra_status status = add_rotations(p, &made, p->layout.stride, p->layout.slots, 1);
+  if (status == UMBRA_OK && p->layout.pairs) status = umbra_conjugate(p->evaluator, &conjugate, made);
+  if (status == UMBRA_OK && p->layout.pairs) status = umbra_add(p->evaluator, &made, made, conjugate);
+  umbra_ciphertext_destroy(conjugate);
+  if (status == UMBRA_OK) {
+    made->slots = p->layout.stride;
+    umbra_ciphertext_commit(out, made);
+  } else {
+    umbra_ciphertext_destroy(made);
+  }
+  return status;
+}
+
+/* ---- keys ---- */
+
+/* Steps of any sign, at a level: listed once, for the highest of its levels. */
+static void need(umbra_product_needs *needs, uint32_t most_slots, int32_t steps, uint32_t level) {
+  int32_t canonical = steps < 0 ? steps + (int32_t)most_slots : steps;
+  for (size_t i = 0; i < needs->count; i++) {
+    if (needs->need[i].steps != canonical) continue;
+    needs->need[i].level = umbra_max_u32(needs->need[i].level, level);
+    return;
+  }
+  needs->need[needs->count++] = (umbra_rotation_need){canonical, level};
+}
+
+static void need_powers(umbra_product_needs *needs, uint32_t most_slots, uint32_t first, uint32_t end, int sign,
+                        uint32_t level) {
+  for (uint32_t steps = first; steps < end; steps *= 2) need(needs, most_slots, sign * (int32_t)steps, level);
+}
+
+void umbra_products_needs(umbra_product_needs *needs, const umbra_matrix_layout *layout, uint32_t most_slots,
+                          uint32_t x_level, uint32_t values_level) {
+  uint32_t block = block_of(layout), end = x_level - umbra_times_vector_levels(layout);
+  *needs = (umbra_product_needs){.conjugate_level = end};
+  for (uint32_t shift = 1; shift < layout->group; shift++)
+    for (int sign = -1; sign <= 1; sign += 2)
+      need(needs, most_slots, sign * (int32_t)(shift * block), umbra_max_u32(end + 1, values_level));
+  need_powers(needs, most_slots, 1, block, 1, end + 1);
+  need_powers(needs, most_slots, 1, block, -1, end);
+  need_powers(needs, most_slots, layout->stride, layout->slots, 1, values_level - umbra_transposed_levels(layout));
+}
