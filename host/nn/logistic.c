@@ -59,6 +59,38 @@ umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_k
   return status;
 }
 
+umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weights, size_t features, double range,
+                                 uint32_t degree, const double *coefficient) {
+  umbra_logistic *made;
+  umbra_status status = umbra_alloc(&made, 1, sizeof *made, "a model");
+  if (status != UMBRA_OK) {
+    umbra_ciphertext_destroy(weights);
+    return status;
+  }
+  *made = (umbra_logistic){
+      .context = weights->context, .features = features, .range = range, .degree = degree, .weights = weights};
+  memcpy(made->coefficient, coefficient, (degree + 1) * sizeof *coefficient);
+  weights->slots = umbra_params_slots(umbra_context_params(weights->context));
+  *model = made;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_logistic_decrypt(double *weights, double *bias, const umbra_logistic *model,
+                                    const umbra_secret_key *key) {
+  if (!weights || !bias || !model || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_logistic_decrypt needs outputs for weights and bias, a model and a secret key");
+  double *values;
+  UMBRA_TRY(umbra_alloc(&values, model->features + 1, sizeof *values, "a model"));
+  umbra_status status = umbra_decrypt_decode(values, model->features + 1, model->weights, key);
+  if (status == UMBRA_OK) {
+    memcpy(weights, values, model->features * sizeof *values);
+    *bias = values[model->features];
+  }
+  umbra_free(values);
+  return status;
+}
+
 void umbra_logistic_destroy(umbra_logistic *model) {
   if (!model) return;
   umbra_ciphertext_destroy(model->weights);

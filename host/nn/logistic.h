@@ -21,4 +21,11 @@ struct umbra_logistic {
   umbra_ciphertext *weights;
 };
 
+/*
+ * A model with those weights (weights, bias, anything; repeated through all slots), which it takes over, also on
+ * failure, and degree + 1 coefficients.
+ */
+umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weights, size_t features, double range,
+                                 uint32_t degree, const double *coefficient);
+
 #endif

@@ -9,6 +9,7 @@
 #ifndef UMBRA_TRAIN_PLAN_H
 #define UMBRA_TRAIN_PLAN_H
 
+#include "../circuits/bootstrap_plan.h"
 #include "../linalg/products.h"
 #include "schedule.h"
 
@@ -24,6 +25,7 @@ struct umbra_train_plan {
   umbra_params *params;
   umbra_train_options options;
   double coefficient[UMBRA_TRAIN_MAX_DEGREE + 1];
+  uint32_t degree; /* of the last coefficient that is not 0 */
   uint8_t digest[UMBRA_DIGEST_BYTES];
   umbra_matrix_layout layout; /* of all blocks */
   uint64_t block_rows;        /* of a full block; a batch is as many blocks as its rows need */
@@ -35,6 +37,9 @@ struct umbra_train_plan {
   umbra_rotation_need *need; /* of training and refreshes, sorted by rotation */
   umbra_train_report report;
 };
+
+/* Whether there is any refresh, that of the result included. */
+int umbra_plan_refreshes(const umbra_train_plan *plan);
 
 /* A block: rows first .. first + rows - 1 in the order of training. */
 typedef struct umbra_block_range {

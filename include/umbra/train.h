@@ -56,7 +56,7 @@ typedef struct umbra_train_options {
   double rate;
   umbra_rate_schedule schedule;
   double decay;
-  double momentum; /* a_0 above, >= 0 */
+  double momentum; /* a_0 above, > 0 */
   double l2;       /* >= 0; the bias is not penalised */
   uint32_t degree; /* of s: 1..63 */
   umbra_fit fit;
@@ -222,7 +222,7 @@ typedef int (*umbra_train_observer)(void *user, const umbra_train_event *event);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer,
                                                         void *user);
 
-/* From any thread, and from a signal handler: the training stops before its next ciphertext, with CANCELLED. */
+/* From any thread, and from a signal handler: the training stops before its next block, with CANCELLED. */
 UMBRA_API void umbra_trainer_cancel(umbra_trainer *trainer);
 
 /* Iterations done, those before a resumption included. */

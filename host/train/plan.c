@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+#include "../nn/activation.h"
+#include "../ring/params.h"
+
+/* ---- layout ---- */
+
+/* Rows that are in the real parts of one ciphertext over all slots. */
+static uint64_t real_rows(const umbra_params *params, uint32_t stride) { return umbra_params_slots(params) / stride; }
+
+static uint32_t power_above(uint64_t x) {
+  uint32_t power = 1;
+  while (power < x) power *= 2;
+  return power;
+}
+
+/* That of batches of so many rows; one ciphertext is enough for small ones, and then no imaginary part is needed. */
+static umbra_matrix_layout layout_for(const umbra_params *params, uint32_t columns, uint64_t rows) {
+  umbra_matrix_layout layout = umbra_matrix_plain_layout(params, columns);
+  uint64_t real = real_rows(params, layout.stride);
+  if (rows <= real) {
+    layout.slots = power_above(rows) * layout.stride;
+    return layout;
+  }
+  uint64_t parts = (rows + 2 * real - 1) / (2 * real);
+  layout.pairs = 1;
+  if (parts > UMBRA_MATRIX_MAX_GROUP) parts = UMBRA_MATRIX_MAX_GROUP;
+  layout.group = umbra_min_u32(power_above(parts), layout.stride);
+  return layout;
+}
+
+static uint32_t depth_of(const umbra_matrix_layout *layout, uint32_t degree) {
+  return umbra_times_vector_levels(layout) + umbra_chebyshev_depth(degree) + umbra_transposed_levels(layout);
+}
+
+/* Key switches of the polynomial: one for each product of its tree, and the powers. */
+static uint32_t polynomial_switches(const umbra_train_plan *plan) {
+  umbra_polynomial polynomial;
+  umbra_polynomial_plan(&polynomial, plan->coefficient, plan->degree);
+  return polynomial.switches;
+}
+
+static uint64_t batch_switches(const umbra_train_plan *plan, const umbra_matrix_layout *layout, uint64_t rows) {
+  uint64_t block_rows = umbra_matrix_per_part(layout) * layout->group, blocks = (rows + block_rows - 1) / block_rows;
+  uint64_t values = (uint64_t)polynomial_switches(plan) << layout->pairs;
+  return blocks * (umbra_times_vector_switches(layout) + values + umbra_transposed_switches(layout)) +
+         umbra_sum_rows_switches(layout);
+}
+
+/*
+ * Time of an iteration with its share of a refresh, in key switches at the levels of the training: those of a refresh
+ * are at higher levels and take about three times as long.
+ */
+static double cost_of(const umbra_train_plan *plan, const umbra_matrix_layout *layout, uint32_t levels) {
+  uint32_t between = levels / depth_of(layout, plan->degree); /* iterations from one refresh to the next */
+  if (!between) return INFINITY;
+  uint32_t refresh = plan->refresh->report.key_switches;
+  return (double)batch_switches(plan, layout, plan->options.batch) + 3.0 * refresh / between;
+}
+
+/* Larger groups have fewer key switches, smaller ones fewer levels. */
+static umbra_status choose_layout(umbra_train_plan *plan) {
+  const umbra_train_options *o = &plan->options;
+  uint32_t levels = umbra_params_refreshed_level(plan->params);
+  umbra_matrix_layout layout = layout_for(plan->params, o->columns, o->batch);
+  double best = INFINITY;
+  for (uint32_t group = layout.group; group; group /= 2) {
+    layout.group = group;
+    double cost = cost_of(plan, &layout, levels);
+    if (!(cost < best)) continue;
+    best = cost;
+    plan->layout = layout;
+  }
+  if (best < INFINITY) return UMBRA_OK;
+  return umbra_fail(
+      UMBRA_ERROR_UNSUPPORTED,
+      "an iteration with degree %u takes at least %u levels, and these parameters have %u after a refresh", o->degree,
+      depth_of(&layout, o->degree), levels);
+}
+
+/* ---- refreshes ---- */
+
+/*
+ * A refresh begins at level 0 only if its bound is small enough. The largest bound for which it does, up to half of
+ * that of the weights: so a unit is at least 2, and half of it still an integer.
+ */
+static umbra_status plan_refresh(umbra_train_plan *plan, uint32_t stride) {
+  umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
+  options.slots = stride;
+  for (options.bound = plan->options.bound / 2; options.bound >= 0x1p-20; options.bound /= 2) {
+    UMBRA_TRY(umbra_bootstrap_plan_create(&plan->refresh, plan->params, &options));
+    if (plan->refresh->report.input_level == 0) return UMBRA_OK;
+    umbra_bootstrap_plan_destroy(plan->refresh);
+    plan->refresh = NULL;
+  }
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "these parameters cannot refresh at level 0 with any bound");
+}
+
+/* What the last level leaves for a slot: half of that, for the errors of the weights. */
+static umbra_status check_last_bound(const umbra_train_plan *plan) {
+  double most = exp2(umbra_params_log_q(plan->params, 0) - 2) / umbra_params_scale(plan->params, 0);
+  if (plan->options.bound <= most) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "bound is %g: weights above %g do not fit the lowest level of these parameters; scale the columns",
+                    plan->options.bound, most);
+}
+
+int umbra_plan_refreshes(const umbra_train_plan *plan) {
+  return plan->report.refreshes || plan->options.refresh_result;
+}
+
+/* ---- iterations ---- */
+
+static void plan_iterations(umbra_train_plan *plan, const umbra_train_step *step) {
+  uint32_t level = plan->data_level, count = plan->options.iterations, depth = plan->report.depth;
+  double unit = plan->options.bound / plan->refresh->options.bound, before = 1;
+  for (uint32_t i = 0; i < count; i++) {
+    umbra_plan_iteration *it = &plan->iteration[i];
+    *it = (umbra_plan_iteration){.step = step[i], .refresh = level < depth, .before = before};
+    if (it->refresh) {
+      level = plan->data_level;
+      plan->report.refreshes++;
+    }
+    int ends = level < 2 * depth; /* a refresh comes next: what is refreshed is half as large as what comes of it */
+    it->level = level;
+    it->level_after = level -= depth;
+    it->unit_in = unit / 2;
+    it->unit_out = i + 1 < count || plan->options.refresh_result ? (ends ? unit : unit / 2) : 1;
+    before = 1 - step[i].eta;
+  }
+  if (plan->options.refresh_result) plan->iteration[count - 1].unit_out = unit;
+}
+
+static umbra_status make_iterations(umbra_train_plan *plan) {
+  umbra_train_step *step;
+  uint32_t count = plan->options.iterations;
+  UMBRA_TRY(umbra_alloc(&plan->iteration, count, sizeof *plan->iteration, "a training plan"));
+  UMBRA_TRY(umbra_alloc(&step, count, sizeof *step, "a training plan"));
+  umbra_train_schedule(step, &plan->options);
+  plan_iterations(plan, step);
+  umbra_free(step);
+  return UMBRA_OK;
+}
+
+/* ---- blocks ---- */
+
+static uint64_t blocks_of(const umbra_train_plan *plan, uint64_t rows) {
+  return (rows + plan->block_rows - 1) / plan->block_rows;
+}
+
+/* All batches but the last have as many. */
+static uint64_t batch_blocks(const umbra_train_plan *plan) { return blocks_of(plan, plan->options.batch); }
+
+void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train_plan *plan, uint64_t batch) {
+  uint64_t row, rows;
+  umbra_train_batch(&row, &rows, &plan->options, batch);
+  *first = batch * batch_blocks(plan);
+  *count = blocks_of(plan, rows);
+}
+
+umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block) {
+  uint64_t batch = block / batch_blocks(plan), within = block % batch_blocks(plan), first, rows;
+  umbra_train_batch(&first, &rows, &plan->options, batch);
+  uint64_t start = within * plan->block_rows, left = rows - start;
+  return (umbra_block_range){first + start, left < plan->block_rows ? left : plan->block_rows};
+}
+
+static uint64_t parts_of(const umbra_train_plan *plan, uint64_t rows) {
+  uint64_t per_part = umbra_matrix_per_part(&plan->layout);
+  return (rows + per_part - 1) / per_part;
+}
+
+static void plan_blocks(umbra_train_plan *plan) {
+  const umbra_train_options *o = &plan->options;
+  umbra_train_report *r = &plan->report;
+  uint64_t part_bytes = umbra_params_ciphertext_bytes(plan->params, plan->data_level), first, count, rows;
+  plan->block_rows = umbra_matrix_per_part(&plan->layout) * plan->layout.group;
+  plan->batches = r->batches = umbra_train_batches(o);
+  umbra_plan_batch_blocks(&first, &count, plan, plan->batches - 1);
+  plan->blocks = r->blocks = first + count;
+  umbra_train_batch(&first, &rows, o, plan->batches - 1);
+  r->block_bytes = part_bytes * parts_of(plan, o->batch < plan->block_rows ? o->batch : plan->block_rows);
+  r->read_bytes = part_bytes * parts_of(plan, o->batch);
+  r->data_bytes = part_bytes * ((plan->batches - 1) * parts_of(plan, o->batch) + parts_of(plan, rows) + 1);
+}
+
+/* ---- keys ---- */
+
+static int by_steps(const void *a, const void *b) {
+  int32_t x = ((const umbra_rotation_need *)a)->steps, y = ((const umbra_rotation_need *)b)->steps;
+  return (x > y) - (x < y);
+}
+
+/* Appends needs; those for steps that are listed already raise their level. */
+static void add_needs(umbra_train_plan *plan, const umbra_rotation_need *need, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    size_t k = 0;
+    while (k < plan->needs && plan->need[k].steps != need[i].steps) k++;
+    if (k == plan->needs) plan->need[plan->needs++] = need[i];
+    else plan->need[k].level = umbra_max_u32(plan->need[k].level, need[i].level);
+  }
+}
+
+static umbra_status plan_keys(umbra_train_plan *plan) {
+  const umbra_bootstrap_plan *refresh = umbra_plan_refreshes(plan) ? plan->refresh : NULL;
+  umbra_product_needs needs;
+  uint32_t values_level =
+      plan->data_level - umbra_times_vector_levels(&plan->layout) - umbra_chebyshev_depth(plan->degree);
+  umbra_products_needs(&needs, &plan->layout, umbra_params_slots(plan->params), plan->data_level, values_level);
+  size_t most = needs.count + (refresh ? refresh->needs : 0);
+  UMBRA_TRY(umbra_alloc(&plan->need, most ? most : 1, sizeof *plan->need, "a training plan"));
+  add_needs(plan, needs.need, needs.count);
+  if (refresh) add_needs(plan, refresh->need, refresh->needs);
+  qsort(plan->need, plan->needs, sizeof *plan->need, by_steps);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_plan_request(const umbra_train_plan *plan, umbra_eval_keys_request *request) {
+  if (!plan || !request || request->struct_size != sizeof *request)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys of a training need a plan and UMBRA_EVAL_KEYS_REQUEST_INIT");
+  if (umbra_plan_refreshes(plan)) UMBRA_TRY(umbra_bootstrap_plan_request(plan->refresh, request));
+  else request->relinearize_level = request->conjugate_level = plan->data_level;
+  request->relinearize = 1;
+  if (plan->layout.pairs) request->conjugate = 1;
+  request->needs = plan->need;
+  request->need_count = plan->needs;
+  return UMBRA_OK;
+}
+
+/* Keys of the refresh that are no rotations: relinearisation, conjugation, and the two ephemeral ones. */
+static uint64_t other_key_bytes(const umbra_train_plan *plan) {
+  const umbra_bootstrap_plan *refresh = plan->refresh;
+  if (!umbra_plan_refreshes(plan))
+    return (uint64_t)(1 + plan->layout.pairs) * umbra_params_key_bytes(plan->params, plan->data_level);
+  uint64_t bytes = refresh->report.key_bytes;
+  for (size_t i = 0; i < refresh->needs; i++) bytes -= umbra_params_key_bytes(plan->params, refresh->need[i].level);
+  return bytes;
+}
+
+/* ---- report ---- */
+
+/* Ciphertexts at the data's level that an iteration has at once, beside its block. */
+static uint64_t working_ciphertexts(const umbra_matrix_layout *layout) { return 4u * layout->group + 8; }
+
+static uint64_t memory_of(const umbra_train_plan *plan) {
+  const umbra_bootstrap_report *refresh = &plan->refresh->report;
+  uint64_t ciphertext = umbra_params_ciphertext_bytes(plan->params, plan->data_level);
+  uint64_t training = plan->report.block_bytes + working_ciphertexts(&plan->layout) * ciphertext;
+  uint64_t refreshing = umbra_plan_refreshes(plan) ? refresh->workspace_bytes : 0;
+  uint64_t constants = umbra_plan_refreshes(plan) ? refresh->plain_bytes : 0;
+  return plan->report.key_bytes + constants + (training > refreshing ? training : refreshing) + ((uint64_t)256 << 20);
+}
+
+static void fill_report(umbra_train_plan *plan) {
+  umbra_train_report *r = &plan->report;
+  const umbra_bootstrap_report *refresh = &plan->refresh->report;
+  r->rotations = (uint32_t)plan->needs;
+  r->keys = r->rotations +
+            (umbra_plan_refreshes(plan) ? refresh->keys - (uint32_t)plan->refresh->needs : 1 + plan->layout.pairs);
+  r->key_bytes = other_key_bytes(plan);
+  for (size_t i = 0; i < plan->needs; i++) r->key_bytes += umbra_params_key_bytes(plan->params, plan->need[i].level);
+  r->memory_bytes = memory_of(plan);
+  r->key_switches = batch_switches(plan, &plan->layout, plan->options.batch);
+  r->refresh_switches = refresh->key_switches + 1; /* and one to part weights from momentum */
+  r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->options.degree, plan->options.range);
+  r->refresh_error = refresh->error * plan->options.bound;
+  r->log2_failure = -INFINITY;
+  uint32_t refreshes = r->refreshes + (plan->options.refresh_result != 0);
+  if (refreshes) r->log2_failure = refresh->log2_range_failure + log2(refreshes);
+}
+
+/* ---- the whole ---- */
+
+static umbra_status check_request(const umbra_params *params, const umbra_train_options *o) {
+  UMBRA_TRY(umbra_train_options_check(o));
+  if (!umbra_params_refreshed_level(params))
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                      "these parameters do not refresh; take a preset whose name begins with boot");
+  if (o->columns + 1 > umbra_params_slots(params))
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%u columns do not fit: these parameters take up to %u", o->columns,
+                      umbra_params_slots(params) - 1);
+  return UMBRA_OK;
+}
+
+static umbra_status fill(umbra_train_plan *plan, const double *coefficient) {
+  umbra_train_options *o = &plan->options;
+  if (o->batch == 0) o->batch = o->rows;
+  if (coefficient) memcpy(plan->coefficient, coefficient, (o->degree + 1) * sizeof *coefficient);
+  else UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, o->degree, o->fit, o->range));
+  for (plan->degree = o->degree; plan->degree > 1 && plan->coefficient[plan->degree] == 0;) plan->degree--;
+  UMBRA_TRY(check_last_bound(plan));
+  UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns)));
+  UMBRA_TRY(choose_layout(plan));
+  plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
+  plan->report.depth = depth_of(&plan->layout, plan->degree);
+  plan_blocks(plan);
+  UMBRA_TRY(make_iterations(plan));
+  UMBRA_TRY(plan_keys(plan));
+  fill_report(plan);
+  umbra_train_digest(plan->digest, plan->params, o, plan->coefficient);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
+                                   const umbra_train_options *options, const double *coefficient) {
+  if (!plan || !params || !options)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_create needs an output, parameters and options");
+  UMBRA_TRY(check_request(params, options));
+  umbra_train_plan *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training plan"));
+  made->params = umbra_params_share(params);
+  made->options = *options;
+  umbra_status status = fill(made, coefficient);
+  if (status == UMBRA_OK) *plan = made;
+  else umbra_train_plan_destroy(made);
+  return status;
+}
+
+umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params *params,
+                                     const umbra_train_options *options) {
+  return umbra_train_plan_make(plan, params, options, NULL);
+}
+
+void umbra_train_plan_destroy(umbra_train_plan *plan) {
+  if (!plan) return;
+  umbra_bootstrap_plan_destroy(plan->refresh);
+  umbra_params_destroy(plan->params);
+  umbra_free(plan->iteration);
+  umbra_free(plan->need);
+  umbra_free(plan);
+}
+
+umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report) {
+  if (!plan || !report || report->struct_size != sizeof *report)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a report needs a plan and UMBRA_TRAIN_REPORT_INIT");
+  *report = plan->report;
+  report->struct_size = sizeof *report;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, uint32_t i, umbra_train_iteration *iteration) {
+  if (!plan || !iteration || iteration->struct_size != sizeof *iteration || i >= plan->options.iterations)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "an iteration needs a plan, its number below iterations, and UMBRA_TRAIN_ITERATION_INIT");
+  const umbra_plan_iteration *it = &plan->iteration[i];
+  *iteration = (umbra_train_iteration){.struct_size = sizeof *iteration,
+                                       .first = it->step.first,
+                                       .rows = it->step.rows,
+                                       .rate = it->step.rate,
+                                       .eta = it->step.eta,
+                                       .refresh = it->refresh,
+                                       .level = it->level,
+                                       .level_after = it->level_after};
+  return UMBRA_OK;
+}
+
+void umbra_train_plan_options(const umbra_train_plan *plan, umbra_train_options *options) { *options = plan->options; }
+const umbra_params *umbra_train_plan_params(const umbra_train_plan *plan) { return plan->params; }
+const double *umbra_train_plan_coefficients(const umbra_train_plan *plan) { return plan->coefficient; }
+
+void umbra_train_plan_digest(const umbra_train_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]) {
+  memcpy(digest, plan->digest, UMBRA_DIGEST_BYTES);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loop: what is trained, and how, is the stepper's business. The state changes only when its checkpoint is on disk,
+ * so whatever stops an iteration, the training stands before it.
+ */
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/objects.h"
+#include "checkpoint.h"
+#include "dataset.h"
+#include "step.h"
+
+struct umbra_trainer {
+  const umbra_train_plan *plan;
+  const umbra_context *context;
+  umbra_dataset *dataset;
+  umbra_stepper *stepper;
+  char *checkpoint; /* NULL: none */
+  umbra_weights weights;
+  uint32_t done; /* iterations */
+  int result_refreshed;
+  uint64_t bytes_read; /* in the current iteration */
+  atomic_int cancelled;
+};
+
+/* ---- checks before any work ---- */
+
+static umbra_status check_key(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation, uint32_t level,
+                              const char *what) {
+  const umbra_eval_key *key = umbra_eval_keys_find(keys, kind, rotation);
+  if (!key)
+    return umbra_fail(UMBRA_ERROR_MISSING_KEY,
+                      "the evaluation keys lack %s (%u) that the training needs; make them from its plan", what,
+                      rotation);
+  if (key->level >= level) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
+                    "the key for %s (%u) serves levels up to %u, and the training needs it at %u; make the keys from "
+                    "its plan",
+                    what, rotation, key->level, level);
+}
+
+static umbra_status check_keys(const umbra_train_plan *plan, const umbra_eval_keys *keys) {
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  UMBRA_TRY(umbra_train_plan_request(plan, &request));
+  UMBRA_TRY(check_key(keys, UMBRA_KEY_RELINEARIZE, 0, request.relinearize_level, "relinearisation"));
+  if (request.conjugate) UMBRA_TRY(check_key(keys, UMBRA_KEY_CONJUGATE, 0, request.conjugate_level, "conjugation"));
+  if (request.ephemeral) UMBRA_TRY(check_key(keys, UMBRA_KEY_TO_SPARSE, 0, 0, "the ephemeral secret"));
+  if (request.ephemeral) UMBRA_TRY(check_key(keys, UMBRA_KEY_TO_DENSE, 0, 0, "the way back from the ephemeral secret"));
+  for (size_t i = 0; i < request.need_count; i++)
+    UMBRA_TRY(check_key(keys, UMBRA_KEY_ROTATE, (uint32_t)request.needs[i].steps, request.needs[i].level,
+                        "the rotation by that many steps"));
+  return UMBRA_OK;
+}
+
+static umbra_status check_desc(const umbra_trainer_desc *desc) {
+  if (!desc || desc->struct_size != sizeof *desc || !desc->plan || !desc->context || !desc->keys || !desc->data)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a trainer needs UMBRA_TRAINER_DESC_INIT, a plan, a context, keys and the folder of a data set");
+  if (desc->resume && !desc->checkpoint)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training is resumed from a checkpoint: name its file");
+  if (memcmp(umbra_context_params(desc->context)->digest, desc->plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
+  UMBRA_TRY(umbra_check_context(desc->context, desc->keys->context, "the evaluation keys"));
+  return check_keys(desc->plan, desc->keys);
+}
+
+static umbra_status check_owner(const umbra_trainer *trainer, const umbra_eval_keys *keys) {
+  if (memcmp(umbra_dataset_owner(trainer->dataset), keys->owner, UMBRA_OWNER_BYTES) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the data set belongs to another owner than the evaluation keys");
+}
+
+/* ---- the state at the start ---- */
+
+static umbra_status start(umbra_trainer *trainer) {
+  if (trainer->checkpoint && access(trainer->checkpoint, F_OK) == 0)
+    return umbra_fail(UMBRA_ERROR_EXISTS,
+                      "'%s' is there already: resume that training, or remove the file to begin anew",
+                      trainer->checkpoint);
+  const umbra_ciphertext *first = umbra_dataset_first_weights(trainer->dataset);
+  UMBRA_TRY(umbra_ciphertext_copy(&trainer->weights.w, first));
+  return umbra_ciphertext_copy(&trainer->weights.u, first);
+}
+
+static umbra_status resume(umbra_trainer *trainer) {
+  return umbra_checkpoint_load(trainer->checkpoint, trainer->context, trainer->plan, umbra_dataset_id(trainer->dataset),
+                               umbra_dataset_owner(trainer->dataset), &trainer->done, &trainer->weights.w,
+                               &trainer->weights.u);
+}
+
+static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
+  if (!path) return UMBRA_OK;
+  size_t bytes = strlen(path) + 1;
+  UMBRA_TRY(umbra_alloc(&trainer->checkpoint, bytes, 1, "a path"));
+  memcpy(trainer->checkpoint, path, bytes);
+  return UMBRA_OK;
+}
+
+static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc) {
+  UMBRA_TRY(keep_path(trainer, desc->checkpoint));
+  UMBRA_TRY(umbra_dataset_open(&trainer->dataset, trainer->plan, trainer->context, desc->data, desc->memory_budget));
+  UMBRA_TRY(check_owner(trainer, desc->keys));
+  UMBRA_TRY(desc->resume ? resume(trainer) : start(trainer));
+  return umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys);
+}
+
+umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc) {
+  if (!trainer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_create needs an output");
+  UMBRA_TRY(check_desc(desc));
+  umbra_trainer *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
+  made->plan = desc->plan;
+  made->context = desc->context;
+  umbra_status status = open_trainer(made, desc);
+  if (status == UMBRA_OK) *trainer = made;
+  else umbra_trainer_destroy(made);
+  return status;
+}
+
+void umbra_trainer_destroy(umbra_trainer *trainer) {
+  if (!trainer) return;
+  umbra_stepper_destroy(trainer->stepper);
+  umbra_weights_clear(&trainer->weights);
+  umbra_dataset_close(trainer->dataset);
+  umbra_free(trainer->checkpoint);
+  umbra_free(trainer);
+}
+
+/* ---- one iteration ---- */
+
+void umbra_trainer_cancel(umbra_trainer *trainer) { atomic_store(&trainer->cancelled, 1); }
+
+static umbra_status check_cancelled(umbra_trainer *trainer) {
+  if (!atomic_exchange(&trainer->cancelled, 0)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_CANCELLED, "cancelled after %u of %u iterations", trainer->done,
+                    trainer->plan->options.iterations);
+}
+
+static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64_t block) {
+  umbra_trainer *trainer = source;
+  uint64_t bytes;
+  UMBRA_TRY(check_cancelled(trainer));
+  UMBRA_TRY(umbra_dataset_block(trainer->dataset, block, matrix, &bytes));
+  trainer->bytes_read += bytes;
+  return UMBRA_OK;
+}
+
+static double seconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* *after = the weights after the next iteration, computed to the end. */
+static umbra_status advance(umbra_trainer *trainer, umbra_weights *after, umbra_train_event *event) {
+  const umbra_plan_iteration *it = &trainer->plan->iteration[trainer->done];
+  umbra_blocks blocks = {next_block, trainer};
+  umbra_weights fresh = {0};
+  umbra_status status = check_cancelled(trainer);
+  if (status == UMBRA_OK && it->refresh) {
+    double started = seconds_now();
+    event->level_low = umbra_ciphertext_level(trainer->weights.w);
+    status = umbra_step_refresh(trainer->stepper, &fresh, &trainer->weights);
+    if (status == UMBRA_OK) status = umbra_step_wait(trainer->stepper);
+    if (status == UMBRA_OK) event->level_high = umbra_ciphertext_level(fresh.w);
+    event->refresh_seconds = seconds_now() - started;
+  }
+  if (status == UMBRA_OK)
+    status = umbra_step(trainer->stepper, after, fresh.w ? &fresh : &trainer->weights, trainer->done, &blocks);
+  umbra_weights_clear(&fresh);
+  return status == UMBRA_OK ? umbra_step_wait(trainer->stepper) : status;
+}
+
+static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
+  const umbra_plan_iteration *it = &trainer->plan->iteration[trainer->done];
+  umbra_weights after = {0};
+  double started = seconds_now();
+  trainer->bytes_read = 0;
+  *event = (umbra_train_event){.struct_size = sizeof *event, .iterations = trainer->plan->options.iterations};
+  umbra_status status = advance(trainer, &after, event);
+  if (status == UMBRA_OK && trainer->checkpoint)
+    status = umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),
+                                   trainer->done + 1, after.w, after.u);
+  if (status != UMBRA_OK) {
+    umbra_weights_clear(&after);
+    return status;
+  }
+  umbra_weights_clear(&trainer->weights);
+  trainer->weights = after;
+  event->iteration = ++trainer->done;
+  event->refreshed = it->refresh;
+  event->level = umbra_ciphertext_level(after.w);
+  event->rows = it->step.rows;
+  event->bytes = trainer->bytes_read;
+  event->seconds = seconds_now() - started;
+  return UMBRA_OK;
+}
+
+/* ---- the whole ---- */
+
+static umbra_status refresh_result(umbra_trainer *trainer) {
+  if (!trainer->plan->options.refresh_result || trainer->result_refreshed) return UMBRA_OK;
+  umbra_weights fresh;
+  UMBRA_TRY(check_cancelled(trainer));
+  UMBRA_TRY(umbra_step_refresh(trainer->stepper, &fresh, &trainer->weights));
+  umbra_status status = umbra_step_wait(trainer->stepper);
+  umbra_weights *old = status == UMBRA_OK ? &trainer->weights : &fresh;
+  umbra_weights_clear(old);
+  if (status != UMBRA_OK) return status;
+  trainer->weights = fresh;
+  trainer->result_refreshed = 1;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer, void *user) {
+  if (!trainer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_run needs a trainer");
+  umbra_train_event event;
+  while (trainer->done < trainer->plan->options.iterations) {
+    UMBRA_TRY(iterate(trainer, &event));
+    if (observer && observer(user, &event))
+      return umbra_fail(UMBRA_ERROR_CANCELLED, "stopped after %u of %u iterations", event.iteration, event.iterations);
+  }
+  return refresh_result(trainer);
+}
+
+uint32_t umbra_trainer_iterations(const umbra_trainer *trainer) { return trainer->done; }
+
+umbra_status umbra_trainer_model(const umbra_trainer *trainer, umbra_logistic **model) {
+  if (!trainer || !model)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_model needs a trainer and an output");
+  const umbra_train_options *o = &trainer->plan->options;
+  if (trainer->done < o->iterations || (o->refresh_result && !trainer->result_refreshed))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no model yet: %u of %u iterations are done",
+                      trainer->done, o->iterations);
+  double unit = trainer->plan->iteration[o->iterations - 1].unit_out / (o->refresh_result ? 2 : 1);
+  return umbra_step_model(trainer->stepper, model, trainer->weights.w, (int64_t)unit);
+}
