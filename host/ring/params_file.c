@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "../io/format.h"
 #include "params.h"
+#include "params_file.h"
 
 typedef struct counts_record {
   uint32_t log_n, scale_bits, terminals, mains, auxes, levels, digits, refreshes;
@@ -48,8 +49,7 @@ static umbra_status write_boot(umbra_writer *writer, const umbra_chain *chain) {
   return umbra_write_record(writer, UMBRA_SECTION_BOOT, &record, sizeof record);
 }
 
-static umbra_status save(umbra_writer *writer, const void *object) {
-  const umbra_params *params = object;
+umbra_status umbra_params_write_sections(umbra_writer *writer, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
   counts_record counts = {chain->log_n, chain->scale_bits, chain->terminals, chain->mains,
                           chain->auxes, chain->levels,     chain->digits,    chain->boot.stc_levels > 0};
@@ -118,15 +118,10 @@ static umbra_status make(umbra_params **params, const umbra_reader *reader, cons
   literal.boot = shape_of(boot);
   literal.flags = reader->header.flags & UMBRA_CONTAINER_INSECURE ? UMBRA_INSECURE_FOR_TESTS : 0;
   umbra_status status = umbra_params_from_literal(params, &literal);
-  if (status != UMBRA_ERROR_INVALID_ARGUMENT) return status;
-  char reason[256];
-  strncpy(reason, umbra_last_error(), sizeof reason - 1);
-  reason[sizeof reason - 1] = '\0';
-  return umbra_reader_malformed(reader, "%s", reason);
+  return status == UMBRA_ERROR_INVALID_ARGUMENT ? umbra_reader_malformed(reader, "%s", umbra_last_error()) : status;
 }
 
-static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
-  (void)argument;
+umbra_status umbra_params_read_sections(umbra_reader *reader, umbra_params **params) {
   counts_record counts;
   boot_record boot;
   uint32_t words[MAX_WORDS];
@@ -134,14 +129,28 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   UMBRA_TRY(read_boot(reader, &boot, &counts));
   UMBRA_TRY(
       umbra_read_record(reader, UMBRA_SECTION_CHAIN, words, chain_words(&counts, boot.upper_levels) * sizeof *words));
-  umbra_params *params;
-  UMBRA_TRY(make(&params, reader, &counts, &boot, words));
-  *object = params;
-  if (memcmp(params->digest, reader->header.digest, sizeof params->digest) != 0)
+  umbra_params *made;
+  UMBRA_TRY(make(&made, reader, &counts, &boot, words));
+  *params = made;
+  if (memcmp(made->digest, reader->header.digest, sizeof made->digest) != 0)
     return umbra_reader_malformed(reader, "the digest in the header is not that of the parameters");
-  if (flags_of(params) != reader->header.flags)
+  if (flags_of(made) != reader->header.flags)
     return umbra_reader_malformed(reader, "the header says that secure parameters are insecure");
   return UMBRA_OK;
+}
+
+/* ---- files of parameters alone ---- */
+
+static umbra_status save(umbra_writer *writer, const void *object) {
+  return umbra_params_write_sections(writer, object);
+}
+
+static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
+  (void)argument;
+  umbra_params *made = NULL;
+  umbra_status status = umbra_params_read_sections(reader, &made);
+  *object = made;
+  return status;
 }
 
 static void destroy(void *object) { umbra_params_destroy(object); }

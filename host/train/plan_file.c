@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans in files: the parameters, what was asked for, and the polynomial; all else follows from these once more. */
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../io/format.h"
+#include "../ring/params.h"
+#include "../ring/params_file.h"
+#include "plan.h"
+
+/* The options as they are stored, and as the digest sees them. */
+typedef struct options_record {
+  uint64_t rows, batch, seed;
+  uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, refresh_result;
+  double rate, decay, momentum, l2, range, bound;
+  uint64_t reserved;
+} options_record;
+
+typedef struct training_record {
+  options_record options;
+  uint8_t digest[UMBRA_DIGEST_BYTES]; /* of the plan */
+} training_record;
+_Static_assert(sizeof(training_record) == 144, "no padding");
+
+/* Chebyshev coefficients of what stays near the sigmoid, between 0 and 1, are below 2. */
+static const double most_coefficient = 4;
+
+static options_record record_of(const umbra_train_options *o) {
+  return (options_record){.rows = o->rows,
+                          .batch = o->batch,
+                          .seed = o->seed,
+                          .columns = o->columns,
+                          .iterations = o->iterations,
+                          .whole_batches = o->whole_batches != 0,
+                          .shuffle = o->shuffle != 0,
+                          .schedule = (uint32_t)o->schedule,
+                          .degree = o->degree,
+                          .fit = (uint32_t)o->fit,
+                          .refresh_result = o->refresh_result != 0,
+                          .rate = o->rate,
+                          .decay = o->decay,
+                          .momentum = o->momentum,
+                          .l2 = o->l2,
+                          .range = o->range,
+                          .bound = o->bound};
+}
+
+static umbra_train_options options_of(const options_record *r) {
+  return (umbra_train_options){.struct_size = sizeof(umbra_train_options),
+                               .rows = r->rows,
+                               .columns = r->columns,
+                               .iterations = r->iterations,
+                               .batch = r->batch,
+                               .whole_batches = (int)r->whole_batches,
+                               .shuffle = (int)r->shuffle,
+                               .seed = r->seed,
+                               .rate = r->rate,
+                               .schedule = (umbra_rate_schedule)r->schedule,
+                               .decay = r->decay,
+                               .momentum = r->momentum,
+                               .l2 = r->l2,
+                               .degree = r->degree,
+                               .fit = (umbra_fit)r->fit,
+                               .range = r->range,
+                               .bound = r->bound,
+                               .refresh_result = (int)r->refresh_result};
+}
+
+void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_params *params,
+                        const umbra_train_options *options, const double *coefficient) {
+  const options_record record = record_of(options);
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, NULL, 0, UMBRA_DIGEST_BYTES);
+  crypto_generichash_update(&state, params->digest, sizeof params->digest);
+  crypto_generichash_update(&state, (const uint8_t *)&record, sizeof record);
+  crypto_generichash_update(&state, (const uint8_t *)coefficient, (options->degree + 1) * sizeof *coefficient);
+  crypto_generichash_final(&state, digest, UMBRA_DIGEST_BYTES);
+}
+
+/* ---- saving ---- */
+
+static umbra_status save(umbra_writer *writer, const void *object) {
+  const umbra_train_plan *plan = object;
+  training_record record = {.options = record_of(&plan->options)};
+  memcpy(record.digest, plan->digest, sizeof record.digest);
+  UMBRA_TRY(umbra_params_write_sections(writer, plan->params));
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_TRAINING, &record, sizeof record));
+  return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
+                            (plan->options.degree + 1) * sizeof *plan->coefficient);
+}
+
+/* ---- loading ---- */
+
+/* What the options cannot say themselves, and what is relied on before they are checked. */
+static umbra_status check_record(const umbra_reader *reader, const options_record *r) {
+  if (r->whole_batches > 1 || r->shuffle > 1 || r->refresh_result > 1)
+    return umbra_reader_malformed(reader, "whole_batches, shuffle and refresh_result are %u, %u, %u: each is 0 or 1",
+                                  r->whole_batches, r->shuffle, r->refresh_result);
+  if (r->degree < 1 || r->degree > UMBRA_TRAIN_MAX_DEGREE)
+    return umbra_reader_malformed(reader, "the polynomial's degree is %u: it must be 1 to %d", r->degree,
+                                  UMBRA_TRAIN_MAX_DEGREE);
+  if (r->reserved) return umbra_reader_malformed(reader, "a reserved field of the options is not 0");
+  return UMBRA_OK;
+}
+
+static umbra_status read_coefficients(umbra_reader *reader, double *coefficient, uint32_t count) {
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_COEFFICIENTS, coefficient, count * sizeof *coefficient));
+  for (uint32_t i = 0; i < count; i++)
+    if (!(fabs(coefficient[i]) <= most_coefficient))
+      return umbra_reader_malformed(reader, "coefficient %u of the polynomial is %g: it must be within [-%g, %g]", i,
+                                    coefficient[i], most_coefficient, most_coefficient);
+  return UMBRA_OK;
+}
+
+/* A plan that could not have been made is malformed. */
+static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
+                         const options_record *record, const double *coefficient) {
+  const umbra_train_options options = options_of(record);
+  umbra_status status = umbra_train_plan_make(plan, params, &options, coefficient);
+  if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED) return status;
+  return umbra_reader_malformed(reader, "%s", umbra_last_error());
+}
+
+static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, umbra_train_plan **plan) {
+  training_record record;
+  double coefficient[UMBRA_TRAIN_MAX_DEGREE + 1];
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
+  UMBRA_TRY(check_record(reader, &record.options));
+  UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1));
+  umbra_train_plan *made;
+  UMBRA_TRY(make(&made, reader, params, &record.options, coefficient));
+  *plan = made;
+  if (memcmp(made->digest, record.digest, sizeof record.digest) != 0)
+    return umbra_reader_malformed(reader,
+                                  "the digest of the plan is not that of its parameters, options and polynomial");
+  return UMBRA_OK;
+}
+
+static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
+  (void)argument;
+  umbra_params *params = NULL;
+  umbra_train_plan *made = NULL;
+  umbra_status status = umbra_params_read_sections(reader, &params);
+  if (status == UMBRA_OK) status = read_plan(reader, params, &made);
+  umbra_params_destroy(params);
+  *object = made;
+  return status;
+}
+
+static void destroy(void *object) { umbra_train_plan_destroy(object); }
+
+static const umbra_format format = {.kind = UMBRA_KIND_TRAIN_PLAN, .save = save, .load = load, .destroy = destroy};
+
+/* ---- public calls ---- */
+
+umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path) {
+  return umbra_format_save(&format, plan, path);
+}
+
+umbra_status umbra_train_plan_write(const umbra_train_plan *plan, void *buffer, size_t *size) {
+  return umbra_format_write(&format, plan, buffer, size);
+}
+
+umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path) {
+  void *made = NULL;
+  UMBRA_TRY(umbra_format_load(&format, plan ? &made : NULL, NULL, NULL, path));
+  *plan = made;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_plan_read(umbra_train_plan **plan, const void *buffer, size_t size) {
+  void *made = NULL;
+  UMBRA_TRY(umbra_format_read(&format, plan ? &made : NULL, NULL, NULL, buffer, size));
+  *plan = made;
+  return UMBRA_OK;
+}
