@@ -58,6 +58,10 @@ umbra_status umbra_storage_write(int file, const void *bytes, size_t count) {
 
 /* ---- replacement ---- */
 
+/* Temporary files are NAME.<DIGITS hexadecimal digits>.tmp. */
+#define TEMPORARY_END ".tmp"
+enum { TEMPORARY_DIGITS = 16 };
+
 /* The part of a path up to its last slash, "." if there is none. */
 static umbra_status folder_of(char folder[PATH_MAX], const char *path) {
   const char *slash = strrchr(path, '/');
@@ -120,7 +124,7 @@ umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_b
   char temporary[PATH_MAX];
   unsigned long long number;
   randombytes_buf(&number, sizeof number);
-  int length = snprintf(temporary, sizeof temporary, "%s.%016llx.tmp", path, number);
+  int length = snprintf(temporary, sizeof temporary, "%s.%016llx" TEMPORARY_END, path, number);
   if (length < 0 || (size_t)length >= sizeof temporary)
     return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
   mode_t mode;
@@ -162,4 +166,64 @@ umbra_status umbra_storage_find(int *found, char name[UMBRA_STORAGE_NAME_BYTES],
   }
   closedir(entries);
   return UMBRA_OK;
+}
+
+/* ---- removal ---- */
+
+static int is_regular(int folder, const char *name) {
+  struct stat about;
+  return fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode);
+}
+
+void umbra_storage_sweep(const char *path, umbra_storage_filter unwanted, const void *argument) {
+  char folder[PATH_MAX];
+  if (folder_of(folder, path) != UMBRA_OK) return;
+  DIR *entries = opendir(folder);
+  if (!entries) return;
+  int at = dirfd(entries);
+  for (const struct dirent *entry; (entry = readdir(entries));)
+    if (is_regular(at, entry->d_name) && unwanted(entry->d_name, kind_of(at, entry->d_name), argument))
+      (void)unlinkat(at, entry->d_name, 0);
+  closedir(entries);
+}
+
+int umbra_storage_is_temporary(const char *name, size_t *length) {
+  const size_t all = strlen(name), end = 1 + TEMPORARY_DIGITS + strlen(TEMPORARY_END);
+  if (all <= end) return 0;
+  const char *digits = name + all - end + 1;
+  *length = all - end;
+  return digits[-1] == '.' && strspn(digits, "0123456789abcdef") == TEMPORARY_DIGITS &&
+         strcmp(digits + TEMPORARY_DIGITS, TEMPORARY_END) == 0;
+}
+
+static int is_temporary_of(const char *name, uint32_t kind, const void *argument) {
+  (void)kind;
+  size_t length;
+  const char *wanted = argument;
+  return umbra_storage_is_temporary(name, &length) && strlen(wanted) == length && memcmp(name, wanted, length) == 0;
+}
+
+void umbra_storage_sweep_temporaries(const char *path) {
+  const char *slash = strrchr(path, '/');
+  umbra_storage_sweep(path, is_temporary_of, slash ? slash + 1 : path);
+}
+
+umbra_status umbra_storage_remove(const char *path) {
+  struct stat about;
+  if (lstat(path, &about) != 0) return errno == ENOENT ? UMBRA_OK : refused("remove", path);
+  if (S_ISDIR(about.st_mode)) return umbra_fail(UMBRA_ERROR_IO, "cannot remove '%s': it is a folder", path);
+  if (unlink(path) != 0) return refused("remove", path);
+  sync_folder(path);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_storage_make_folder(const char *path) {
+  struct stat about;
+  if (mkdir(path, 0777) == 0) {
+    sync_folder(path);
+    return UMBRA_OK;
+  }
+  if (errno != EEXIST) return refused("create", path);
+  if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_IO, "'%s' is not a folder", path);
 }

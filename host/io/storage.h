@@ -30,4 +30,23 @@ umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_b
 enum { UMBRA_STORAGE_NAME_BYTES = 256 };
 umbra_status umbra_storage_find(int *found, char name[UMBRA_STORAGE_NAME_BYTES], const char *path, uint32_t kinds);
 
+/*
+ * Removes files that are in the folder of `path`: regular ones, if `unwanted` says so, which is given the name and the
+ * kind of container (0: none, or not a whole header). Those that cannot be removed stay.
+ */
+typedef int (*umbra_storage_filter)(const char *name, uint32_t kind, const void *argument);
+void umbra_storage_sweep(const char *path, umbra_storage_filter unwanted, const void *argument);
+
+/* Whether that is the name of a temporary file of umbra_storage_replace; *length becomes that of the name it was for. */
+int umbra_storage_is_temporary(const char *name, size_t *length);
+
+/* Removes what killed processes left of their attempts to replace `path`. None may be at work on it. */
+void umbra_storage_sweep_temporaries(const char *path);
+
+/* Removes a file, or a link to one, if there is one. Errors: IO, also for a folder. */
+umbra_status umbra_storage_remove(const char *path);
+
+/* Makes a folder unless there is one. Errors: IO. */
+umbra_status umbra_storage_make_folder(const char *path);
+
 #endif
