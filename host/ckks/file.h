@@ -31,6 +31,9 @@ umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphe
 umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_context *context,
                                         umbra_ciphertext **ciphertext);
 
+/* Bytes of these sections, of a ciphertext without a seed. */
+uint64_t umbra_file_ciphertext_bytes(const umbra_params *params, uint32_t level);
+
 /* The same for a part of a larger object, which must be over all slots. */
 umbra_status umbra_file_read_part(umbra_reader *reader, const umbra_context *context, umbra_ciphertext **part);
 

@@ -16,6 +16,10 @@ umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphe
   return umbra_file_write_poly(writer, ciphertext->context, &ciphertext->poly, value.seeded ? 2 : 1);
 }
 
+uint64_t umbra_file_ciphertext_bytes(const umbra_params *params, uint32_t level) {
+  return 2 * UMBRA_SECTION_OVERHEAD + sizeof(umbra_value_record) + umbra_params_ciphertext_bytes(params, level);
+}
+
 static umbra_status read_residues(umbra_reader *reader, umbra_ciphertext *ciphertext) {
   const umbra_context *context = ciphertext->context;
   umbra_stream *stream;
