@@ -39,8 +39,7 @@ static umbra_status check_folder(const umbra_format *format, const char *path) {
   UMBRA_TRY(umbra_storage_find(&found, name, path, format->apart));
   if (!found) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                    "'%s' would lie beside '%s'; secret keys and the keys that are given away need separate folders",
-                    path, name);
+                    "'%s' would lie beside '%s'; secret keys and what is given away need separate folders", path, name);
 }
 
 umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path) {

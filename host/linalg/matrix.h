@@ -60,6 +60,8 @@ umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public
 
 /* The record and parts of a matrix as sections of any container, of one owner. */
 umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matrix *matrix);
+uint64_t umbra_matrix_sections_bytes(const umbra_params *params, const umbra_matrix_layout *layout, size_t rows,
+                                     uint32_t level);
 umbra_status umbra_matrix_read_sections(umbra_reader *reader, const umbra_context *context, umbra_matrix **matrix);
 
 #endif

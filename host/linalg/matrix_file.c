@@ -22,6 +22,12 @@ umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matri
   return UMBRA_OK;
 }
 
+uint64_t umbra_matrix_sections_bytes(const umbra_params *params, const umbra_matrix_layout *layout, size_t rows,
+                                     uint32_t level) {
+  const size_t per_part = umbra_matrix_per_part(layout), parts = rows / per_part + (rows % per_part != 0);
+  return UMBRA_SECTION_OVERHEAD + sizeof(matrix_record) + parts * umbra_file_ciphertext_bytes(params, level);
+}
+
 static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const matrix_record *r,
                                  const umbra_matrix_layout *layout) {
   if (r->ones > 1 || r->pairs > 1 || r->reserved ||

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataset.h"
+
+#include <string.h>
+
+#include "../base/memory.h"
+#include "../ckks/file.h"
+
+struct umbra_dataset {
+  const umbra_context *context;
+  const umbra_train_plan *plan;
+  uint8_t owner[UMBRA_OWNER_BYTES], id[UMBRA_DATASET_ID_BYTES];
+  char *folder;
+  umbra_ciphertext *weights;
+  umbra_matrix **kept;   /* by block; NULL: not in memory */
+  umbra_matrix *passing; /* the block of the last call, if it is not kept */
+  uint64_t budget;       /* left of it */
+};
+
+static umbra_train_origin origin_of(const umbra_dataset *dataset) {
+  return (umbra_train_origin){
+      .context = dataset->context, .plan = dataset->plan, .owner = dataset->owner, .data = dataset->id};
+}
+
+static const uint8_t *params_digest(const umbra_dataset *dataset) {
+  return umbra_context_params(dataset->context)->digest;
+}
+
+/* ---- opening ---- */
+
+static umbra_status read_index(umbra_dataset *dataset) {
+  char path[PATH_MAX];
+  umbra_train_origin origin = origin_of(dataset);
+  origin.data = NULL;
+  void *made = NULL;
+  UMBRA_TRY(umbra_dataset_index_path(path, dataset->folder));
+  UMBRA_TRY(umbra_format_load(&umbra_dataset_index_format, &made, &origin, params_digest(dataset), path));
+  umbra_dataset_index *index = made;
+  memcpy(dataset->id, index->stamp.data, sizeof dataset->id);
+  dataset->weights = index->weights;
+  umbra_free(index);
+  return UMBRA_OK;
+}
+
+static umbra_status check_blocks(const umbra_dataset *dataset) {
+  char path[PATH_MAX];
+  umbra_dataset_place place = {.origin = origin_of(dataset)};
+  for (; place.block < dataset->plan->blocks; place.block++) {
+    UMBRA_TRY(umbra_dataset_block_path(path, dataset->folder, place.block));
+    UMBRA_TRY(umbra_dataset_check_block(path, &place));
+  }
+  return UMBRA_OK;
+}
+
+/* Only when every block is known to be there, memory is taken for their number, which the plan's author chose. */
+static umbra_status fill(umbra_dataset *dataset, const char *folder) {
+  const size_t length = strlen(folder);
+  UMBRA_TRY(umbra_alloc(&dataset->folder, length + 1, 1, "a data set"));
+  memcpy(dataset->folder, folder, length);
+  UMBRA_TRY(read_index(dataset));
+  UMBRA_TRY(check_blocks(dataset));
+  return umbra_alloc(&dataset->kept, dataset->plan->blocks, sizeof *dataset->kept, "a data set");
+}
+
+umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, const umbra_train_plan *plan,
+                                const umbra_context *context, const uint8_t *owner, uint64_t budget) {
+  umbra_dataset *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a data set"));
+  *made = (umbra_dataset){.context = context, .plan = plan, .budget = budget};
+  memcpy(made->owner, owner, sizeof made->owner);
+  umbra_status status = fill(made, folder);
+  if (status == UMBRA_OK) *dataset = made;
+  else umbra_dataset_close(made);
+  return status;
+}
+
+void umbra_dataset_close(umbra_dataset *dataset) {
+  if (!dataset) return;
+  umbra_dataset_release(dataset);
+  for (uint64_t i = 0; dataset->kept && i < dataset->plan->blocks; i++) umbra_matrix_destroy(dataset->kept[i]);
+  umbra_free(dataset->kept);
+  umbra_ciphertext_destroy(dataset->weights);
+  umbra_free(dataset->folder);
+  umbra_free(dataset);
+}
+
+const uint8_t *umbra_dataset_id(const umbra_dataset *dataset) { return dataset->id; }
+const umbra_ciphertext *umbra_dataset_weights(const umbra_dataset *dataset) { return dataset->weights; }
+
+/* ---- blocks ---- */
+
+static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records) {
+  char path[PATH_MAX];
+  const umbra_dataset_place place = {.origin = origin_of(dataset), .block = number};
+  void *made = NULL;
+  UMBRA_TRY(umbra_dataset_block_path(path, dataset->folder, number));
+  UMBRA_TRY(umbra_format_load(&umbra_dataset_block_format, &made, &place, params_digest(dataset), path));
+  umbra_dataset_block *block = made;
+  *records = block->records;
+  umbra_free(block);
+  return UMBRA_OK;
+}
+
+static uint64_t memory_of(const umbra_dataset *dataset, const umbra_matrix *records) {
+  return records->parts * umbra_params_ciphertext_bytes(dataset->plan->params, dataset->plan->data_level);
+}
+
+/* To the memory that stays, if the budget allows, else to that of the next moment. */
+static void place_block(umbra_dataset *dataset, uint64_t number, umbra_matrix *records) {
+  const uint64_t bytes = memory_of(dataset, records);
+  if (bytes > dataset->budget) {
+    dataset->passing = records;
+    return;
+  }
+  dataset->budget -= bytes;
+  dataset->kept[number] = records;
+}
+
+umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, const umbra_matrix **records,
+                                    uint64_t *bytes_read) {
+  if (block >= dataset->plan->blocks)
+    return umbra_fail(UMBRA_ERROR_INTERNAL, "there is no block %llu", (unsigned long long)block);
+  umbra_matrix *found = dataset->kept[block];
+  umbra_dataset_release(dataset);
+  *bytes_read = 0;
+  if (!found) {
+    UMBRA_TRY(read_block(dataset, block, &found));
+    *bytes_read = umbra_dataset_block_bytes(dataset->plan, found->rows);
+    place_block(dataset, block, found);
+  }
+  *records = found;
+  return UMBRA_OK;
+}
+
+void umbra_dataset_release(umbra_dataset *dataset) {
+  umbra_matrix_destroy(dataset->passing);
+  dataset->passing = NULL;
+}

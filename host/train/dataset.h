@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An encrypted data set that is trained on: its first weights, and its blocks, of which some stay in memory. */
+#ifndef UMBRA_TRAIN_DATASET_H
+#define UMBRA_TRAIN_DATASET_H
+
+#include "dataset_file.h"
+
+typedef struct umbra_dataset umbra_dataset; /* belongs to one thread at a time */
+
+/*
+ * Reads the index, and of every block what says whether it belongs here. budget: bytes of blocks that may be kept in memory.
+ * plan and context must outlive the data set. Errors: MISMATCH (of another plan, owner, parameters; blocks of another data
+ * set or in each other's place), IO (missing, among others), FORMAT, OUT_OF_MEMORY; the text names the file.
+ */
+umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, const umbra_train_plan *plan,
+                                const umbra_context *context, const uint8_t *owner, uint64_t budget);
+void umbra_dataset_close(umbra_dataset *dataset);
+
+const uint8_t *umbra_dataset_id(const umbra_dataset *dataset);
+const umbra_ciphertext *umbra_dataset_weights(const umbra_dataset *dataset);
+
+/*
+ * A block, which stays until the next call for this data set; *bytes_read: from its file, 0 if it was in memory. The first
+ * ones that fit into the budget are kept, whichever they are: blocks are used in turn, so each is as good as any other.
+ */
+umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, const umbra_matrix **records,
+                                    uint64_t *bytes_read);
+
+/* Gives back the block of the last call, unless it is kept. */
+void umbra_dataset_release(umbra_dataset *dataset);
+
+#endif

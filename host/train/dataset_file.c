@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataset_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/memory.h"
+#include "../ckks/file.h"
+
+/* ---- names ---- */
+
+#define BLOCK_NAME "block-%06" PRIu64 ".umbra"
+enum { BLOCK_NAME_BYTES = 40 };
+
+static umbra_status join(char path[PATH_MAX], const char *folder, const char *name) {
+  int length = snprintf(path, PATH_MAX, "%s/%s", folder, name);
+  if (length >= 0 && length < PATH_MAX) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
+}
+
+umbra_status umbra_dataset_index_path(char path[PATH_MAX], const char *folder) {
+  return join(path, folder, UMBRA_DATASET_INDEX);
+}
+
+umbra_status umbra_dataset_block_path(char path[PATH_MAX], const char *folder, uint64_t block) {
+  char name[BLOCK_NAME_BYTES];
+  snprintf(name, sizeof name, BLOCK_NAME, block);
+  return join(path, folder, name);
+}
+
+int umbra_dataset_is_block(const char *name, size_t length, uint64_t *block) {
+  char again[BLOCK_NAME_BYTES];
+  if (sscanf(name, "block-%" SCNu64, block) != 1) return 0;
+  int written = snprintf(again, sizeof again, BLOCK_NAME, *block);
+  return written > 0 && (size_t)written == length && memcmp(name, again, length) == 0;
+}
+
+/* ---- the index ---- */
+
+static uint64_t weights_bytes(const umbra_train_plan *plan) {
+  return umbra_file_ciphertext_bytes(plan->params, plan->data_level);
+}
+
+uint64_t umbra_dataset_index_bytes(const umbra_train_plan *plan) { return umbra_train_file_bytes(weights_bytes(plan)); }
+
+static umbra_status save_index(umbra_writer *writer, const void *object) {
+  const umbra_dataset_index *index = object;
+  umbra_file_identify(writer, index->weights->context, index->weights->owner);
+  UMBRA_TRY(umbra_train_stamp_write(writer, &index->stamp));
+  return umbra_file_write_ciphertext(writer, index->weights);
+}
+
+static umbra_status load_index(umbra_reader *reader, const void *argument, void **object) {
+  const umbra_train_origin *origin = argument;
+  const umbra_train_plan *plan = origin->plan;
+  umbra_dataset_index *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "an index"));
+  *object = made;
+  UMBRA_TRY(umbra_train_stamp_read(reader, &made->stamp, origin));
+  if (made->stamp.number != plan->blocks)
+    return umbra_reader_malformed(reader, "%" PRIu64 " blocks; the plan has %" PRIu64, made->stamp.number,
+                                  plan->blocks);
+  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan)));
+  return umbra_train_read_weights(reader, &made->weights, origin, plan->data_level);
+}
+
+static void destroy_index(void *object) {
+  umbra_dataset_index *index = object;
+  umbra_ciphertext_destroy(index->weights);
+  umbra_free(index);
+}
+
+/* Data sets are given away, as keys are. */
+const umbra_format umbra_dataset_index_format = {.kind = UMBRA_KIND_TRAIN_DATA,
+                                                 .apart = 1u << UMBRA_KIND_SECRET_KEY,
+                                                 .save = save_index,
+                                                 .load = load_index,
+                                                 .destroy = destroy_index};
+
+/* ---- blocks ---- */
+
+static uint64_t records_bytes(const umbra_train_plan *plan, uint64_t rows) {
+  return umbra_matrix_sections_bytes(plan->params, &plan->layout, rows, plan->data_level);
+}
+
+uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows) {
+  return umbra_train_file_bytes(records_bytes(plan, rows));
+}
+
+static umbra_status save_block(umbra_writer *writer, const void *object) {
+  const umbra_dataset_block *block = object;
+  umbra_file_identify(writer, block->records->context, block->records->part[0]->owner);
+  UMBRA_TRY(umbra_train_stamp_write(writer, &block->stamp));
+  return umbra_matrix_write_sections(writer, block->records);
+}
+
+static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, const umbra_dataset_place *place) {
+  const umbra_train_plan *plan = place->origin.plan;
+  UMBRA_TRY(umbra_train_stamp_read(reader, stamp, &place->origin));
+  if (stamp->number != place->block)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the training block '%s' is number %" PRIu64 ", not %" PRIu64, reader->name,
+                      stamp->number, place->block);
+  return umbra_train_check_bytes(reader, records_bytes(plan, umbra_plan_block(plan, place->block).rows));
+}
+
+static int same_layout(const umbra_matrix_layout *a, const umbra_matrix_layout *b) {
+  return a->stride == b->stride && a->slots == b->slots && a->group == b->group && a->pairs == b->pairs;
+}
+
+static umbra_status check_records(const umbra_reader *reader, const umbra_matrix *m, const umbra_dataset_place *place) {
+  const umbra_train_plan *plan = place->origin.plan;
+  const uint64_t rows = umbra_plan_block(plan, place->block).rows;
+  if (m->rows != rows || m->columns != plan->options.columns)
+    return umbra_reader_malformed(reader, "%zu records of %zu columns; by the plan this block has %" PRIu64 " of %u",
+                                  m->rows, m->columns, rows, plan->options.columns);
+  if (!same_layout(&m->layout, &plan->layout) || !m->ones)
+    return umbra_reader_malformed(reader, "its records are not laid out as the plan says");
+  for (size_t i = 0; i < m->parts; i++)
+    if (m->part[i]->level != plan->data_level)
+      return umbra_reader_malformed(reader, "records at level %u; by the plan they are at level %u", m->part[i]->level,
+                                    plan->data_level);
+  return UMBRA_OK;
+}
+
+static umbra_status load_block(umbra_reader *reader, const void *argument, void **object) {
+  const umbra_dataset_place *place = argument;
+  umbra_dataset_block *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a block"));
+  *object = made;
+  UMBRA_TRY(read_stamp(reader, &made->stamp, place));
+  UMBRA_TRY(umbra_matrix_read_sections(reader, place->origin.context, &made->records));
+  return check_records(reader, made->records, place);
+}
+
+static void destroy_block(void *object) {
+  umbra_dataset_block *block = object;
+  umbra_matrix_destroy(block->records);
+  umbra_free(block);
+}
+
+/* Nothing apart: the folder is looked through once, before its first block. */
+const umbra_format umbra_dataset_block_format = {
+    .kind = UMBRA_KIND_TRAIN_BLOCK, .save = save_block, .load = load_block, .destroy = destroy_block};
+
+umbra_status umbra_dataset_check_block(const char *path, const umbra_dataset_place *place) {
+  umbra_reader reader;
+  umbra_train_stamp stamp;
+  UMBRA_TRY(umbra_reader_open_file(&reader, path));
+  umbra_status status = umbra_reader_expect(&reader, UMBRA_KIND_TRAIN_BLOCK, place->origin.plan->params->digest);
+  if (status == UMBRA_OK) status = read_stamp(&reader, &stamp, place);
+  umbra_reader_close(&reader);
+  return status;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The owner's side of a data set: records become a folder of encrypted blocks. */
+#include <math.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/objects.h"
+#include "../io/storage.h"
+#include "../ring/params.h"
+#include "dataset_file.h"
+
+/* ---- checks, before anything is written ---- */
+
+static umbra_status check_records(const umbra_train_plan *plan, const umbra_records *records) {
+  const size_t rows = umbra_records_rows(records), columns = umbra_records_columns(records);
+  if (rows != plan->options.rows || columns != plan->options.columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan has %llu of %u", rows,
+                      columns, (unsigned long long)plan->options.rows, plan->options.columns);
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++)
+      if (!isfinite(umbra_records_row(records, r)[c]))
+        return umbra_fail(UMBRA_ERROR_RANGE, "feature %zu of record %zu is not a finite number", c + 1, r + 1);
+  return UMBRA_OK;
+}
+
+static umbra_status check_initial(const umbra_train_plan *plan, const double *initial) {
+  for (size_t i = 0; initial && i <= plan->options.columns; i++)
+    if (!(fabs(initial[i]) <= plan->options.bound))
+      return umbra_fail(UMBRA_ERROR_RANGE, "first weight %zu is %g; the plan's weights stay within [-%g, %g]", i + 1,
+                        initial[i], plan->options.bound, plan->options.bound);
+  return UMBRA_OK;
+}
+
+static umbra_status check(const char *folder, const umbra_train_plan *plan, const umbra_public_key *key,
+                          const umbra_records *records, const double *initial) {
+  if (!folder || !*folder || !plan || !key || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_encrypt needs a folder, a plan, a key and records");
+  if (memcmp(umbra_context_params(key->context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the public key is of other parameters than the plan");
+  UMBRA_TRY(check_records(plan, records));
+  return check_initial(plan, initial);
+}
+
+/* ---- the folder ---- */
+
+/* As of the folder that `index` is in. */
+static umbra_status refuse_secrets(const char *folder, const char *index) {
+  int found;
+  char name[UMBRA_STORAGE_NAME_BYTES];
+  UMBRA_TRY(umbra_storage_find(&found, name, index, 1u << UMBRA_KIND_SECRET_KEY));
+  if (!found) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "the folder '%s' holds the secret key '%s'; what is given away needs a folder without", folder,
+                    name);
+}
+
+/* Blocks beyond those of this data set, and what killed runs left. */
+static int is_leftover(const char *name, uint32_t kind, const void *argument) {
+  const umbra_train_plan *plan = argument;
+  uint64_t block;
+  size_t length;
+  if (umbra_storage_is_temporary(name, &length))
+    return umbra_dataset_is_block(name, length, &block) ||
+           (length == strlen(UMBRA_DATASET_INDEX) && memcmp(name, UMBRA_DATASET_INDEX, length) == 0);
+  return kind == UMBRA_KIND_TRAIN_BLOCK && umbra_dataset_is_block(name, strlen(name), &block) && block >= plan->blocks;
+}
+
+/* ---- encryption ---- */
+
+typedef struct encryption {
+  const char *folder;
+  const umbra_train_plan *plan;
+  const umbra_public_key *key;
+  const umbra_records *records;
+  const uint64_t *order; /* of training */
+  uint8_t id[UMBRA_DATASET_ID_BYTES];
+} encryption;
+
+/* The records of one block. */
+typedef struct block_source {
+  const umbra_records *records;
+  const uint64_t *row; /* their numbers */
+  size_t columns;
+} block_source;
+
+static void hand_out(double *values, double *one, size_t row, const void *source) {
+  const block_source *s = source;
+  const double *x = umbra_records_row(s->records, s->row[row]), y = umbra_records_label(s->records, s->row[row]);
+  for (size_t c = 0; c < s->columns; c++) values[c] = y * x[c];
+  *one = y;
+}
+
+static umbra_status write_block(const encryption *e, uint64_t number) {
+  const umbra_train_plan *plan = e->plan;
+  const umbra_block_range range = umbra_plan_block(plan, number);
+  const block_source source = {e->records, e->order + range.first, plan->options.columns};
+  umbra_dataset_block block = {.stamp = umbra_train_stamp_of(plan, e->id, number)};
+  char path[PATH_MAX];
+  UMBRA_TRY(umbra_dataset_block_path(path, e->folder, number));
+  UMBRA_TRY(umbra_matrix_encrypt_rows(&block.records, e->key, &(umbra_matrix_source){hand_out, &source}, range.rows,
+                                      plan->options.columns, &plan->layout, plan->data_level));
+  umbra_status status = umbra_format_save(&umbra_dataset_block_format, &block, path);
+  umbra_matrix_destroy(block.records);
+  return status;
+}
+
+static umbra_status write_blocks(const encryption *e, const umbra_progress *progress) {
+  const int watched = progress && progress->report;
+  for (uint64_t i = 0; i < e->plan->blocks; i++) {
+    if (watched && progress->report(progress->user, (double)i / (double)e->plan->blocks))
+      return umbra_fail(UMBRA_ERROR_CANCELLED, "cancelled before block %llu of %llu", (unsigned long long)i,
+                        (unsigned long long)e->plan->blocks);
+    UMBRA_TRY(write_block(e, i));
+  }
+  return UMBRA_OK;
+}
+
+/* In the unit of the first iteration; encoded in `stride` slots, the row stands before every record by itself. */
+static umbra_status encrypt_weights(umbra_ciphertext **weights, const encryption *e, const double *initial) {
+  const umbra_train_plan *plan = e->plan;
+  const size_t count = (size_t)plan->options.columns + 1;
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = plan->data_level;
+  options.slots = plan->layout.stride;
+  double *slot;
+  umbra_plaintext *plain;
+  UMBRA_TRY(umbra_alloc(&slot, count, sizeof *slot, "the first weights"));
+  for (size_t i = 0; initial && i < count; i++) slot[i] = initial[i] / plan->iteration[0].unit_in;
+  umbra_status status = umbra_encode(&plain, e->key->context, slot, count, &options);
+  umbra_free(slot);
+  UMBRA_TRY(status);
+  status = umbra_encrypt(weights, e->key, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+static umbra_status write_index(const encryption *e, const char *path, const double *initial) {
+  umbra_dataset_index index = {.stamp = umbra_train_stamp_of(e->plan, e->id, e->plan->blocks)};
+  UMBRA_TRY(encrypt_weights(&index.weights, e, initial));
+  umbra_status status = umbra_format_save(&umbra_dataset_index_format, &index, path);
+  umbra_ciphertext_destroy(index.weights);
+  return status;
+}
+
+/* Without an index it is no data set, so the old one goes first and the new one comes last. */
+static umbra_status write_all(encryption *e, const double *initial, const umbra_progress *progress) {
+  char index[PATH_MAX];
+  UMBRA_TRY(umbra_dataset_index_path(index, e->folder));
+  UMBRA_TRY(umbra_storage_make_folder(e->folder));
+  UMBRA_TRY(refuse_secrets(e->folder, index));
+  UMBRA_TRY(umbra_storage_remove(index));
+  randombytes_buf(e->id, sizeof e->id);
+  UMBRA_TRY(write_blocks(e, progress));
+  UMBRA_TRY(write_index(e, index, initial));
+  umbra_storage_sweep(index, is_leftover, e->plan);
+  if (progress && progress->report) (void)progress->report(progress->user, 1);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan, const umbra_public_key *key,
+                                 const umbra_records *records, const double *initial, const umbra_progress *progress) {
+  UMBRA_TRY(check(folder, plan, key, records, initial));
+  uint64_t *order;
+  UMBRA_TRY(umbra_alloc(&order, plan->options.rows, sizeof *order, "the order of records"));
+  umbra_train_order(plan, order);
+  encryption e = {.folder = folder, .plan = plan, .key = key, .records = records, .order = order};
+  umbra_status status = write_all(&e, initial, progress);
+  umbra_free(order);
+  return status;
+}
