@@ -18,6 +18,7 @@
 struct umbra_trainer {
   const umbra_train_plan *plan;
   const umbra_context *context;
+  const uint8_t *owner;
   umbra_dataset *dataset;
   umbra_stepper *stepper;
   char *checkpoint; /* NULL: none */
@@ -69,11 +70,6 @@ static umbra_status check_desc(const umbra_trainer_desc *desc) {
   return check_keys(desc->plan, desc->keys);
 }
 
-static umbra_status check_owner(const umbra_trainer *trainer, const umbra_eval_keys *keys) {
-  if (memcmp(umbra_dataset_owner(trainer->dataset), keys->owner, UMBRA_OWNER_BYTES) == 0) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISMATCH, "the data set belongs to another owner than the evaluation keys");
-}
-
 /* ---- the state at the start ---- */
 
 static umbra_status start(umbra_trainer *trainer) {
@@ -81,15 +77,14 @@ static umbra_status start(umbra_trainer *trainer) {
     return umbra_fail(UMBRA_ERROR_EXISTS,
                       "'%s' is there already: resume that training, or remove the file to begin anew",
                       trainer->checkpoint);
-  const umbra_ciphertext *first = umbra_dataset_first_weights(trainer->dataset);
+  const umbra_ciphertext *first = umbra_dataset_weights(trainer->dataset);
   UMBRA_TRY(umbra_ciphertext_copy(&trainer->weights.w, first));
   return umbra_ciphertext_copy(&trainer->weights.u, first);
 }
 
 static umbra_status resume(umbra_trainer *trainer) {
   return umbra_checkpoint_load(trainer->checkpoint, trainer->context, trainer->plan, umbra_dataset_id(trainer->dataset),
-                               umbra_dataset_owner(trainer->dataset), &trainer->done, &trainer->weights.w,
-                               &trainer->weights.u);
+                               trainer->owner, &trainer->done, &trainer->weights.w, &trainer->weights.u);
 }
 
 static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
@@ -102,8 +97,8 @@ static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
 
 static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc) {
   UMBRA_TRY(keep_path(trainer, desc->checkpoint));
-  UMBRA_TRY(umbra_dataset_open(&trainer->dataset, trainer->plan, trainer->context, desc->data, desc->memory_budget));
-  UMBRA_TRY(check_owner(trainer, desc->keys));
+  UMBRA_TRY(umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
+                               desc->memory_budget));
   UMBRA_TRY(desc->resume ? resume(trainer) : start(trainer));
   return umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys);
 }
@@ -115,6 +110,7 @@ umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_d
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
   made->plan = desc->plan;
   made->context = desc->context;
+  made->owner = desc->keys->owner;
   umbra_status status = open_trainer(made, desc);
   if (status == UMBRA_OK) *trainer = made;
   else umbra_trainer_destroy(made);
@@ -144,7 +140,7 @@ static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64
   umbra_trainer *trainer = source;
   uint64_t bytes;
   UMBRA_TRY(check_cancelled(trainer));
-  UMBRA_TRY(umbra_dataset_block(trainer->dataset, block, matrix, &bytes));
+  UMBRA_TRY(umbra_dataset_block_at(trainer->dataset, block, matrix, &bytes));
   trainer->bytes_read += bytes;
   return UMBRA_OK;
 }
