@@ -20,6 +20,10 @@ static const struct {
     [UMBRA_KIND_CIPHERTEXT] = {"ciphertext", 0, 1},
     [UMBRA_KIND_MATRIX] = {"encrypted matrix", 0, 1},
     [UMBRA_KIND_LOGISTIC] = {"encrypted logistic model", 0, 1},
+    [UMBRA_KIND_TRAIN_PLAN] = {"training plan", UMBRA_CONTAINER_INSECURE, 0},
+    [UMBRA_KIND_TRAIN_DATA] = {"training data", 0, 1},
+    [UMBRA_KIND_TRAIN_BLOCK] = {"training block", 0, 1},
+    [UMBRA_KIND_CHECKPOINT] = {"checkpoint", 0, 1},
 };
 
 static const char *const sections[] = {
@@ -35,6 +39,8 @@ static const char *const sections[] = {
     [UMBRA_SECTION_LOGISTIC] = "the settings of a logistic model",
     [UMBRA_SECTION_COEFFICIENTS] = "coefficients of a polynomial",
     [UMBRA_SECTION_BOOT] = "how parameters refresh",
+    [UMBRA_SECTION_TRAINING] = "the options of a training",
+    [UMBRA_SECTION_STAMP] = "the stamp of a training",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -28,13 +28,17 @@ typedef enum umbra_kind {
   UMBRA_KIND_PLAINTEXT = 5,
   UMBRA_KIND_CIPHERTEXT = 6,
   UMBRA_KIND_MATRIX = 7,
-  UMBRA_KIND_LOGISTIC = 8
+  UMBRA_KIND_LOGISTIC = 8,
+  UMBRA_KIND_TRAIN_PLAN = 9,
+  UMBRA_KIND_TRAIN_DATA = 10,
+  UMBRA_KIND_TRAIN_BLOCK = 11,
+  UMBRA_KIND_CHECKPOINT = 12
 } umbra_kind;
 
 /* Flags of the header, part of the format. */
 enum {
   UMBRA_CONTAINER_SEALED = 1u,  /* secret key: under a passphrase */
-  UMBRA_CONTAINER_INSECURE = 2u /* parameters: below 128-bit security or of a test ring */
+  UMBRA_CONTAINER_INSECURE = 2u /* parameters, plans of them: below 128-bit security or of a test ring */
 };
 
 /* Types of sections, part of the format. */
@@ -50,7 +54,9 @@ typedef enum umbra_section {
   UMBRA_SECTION_MATRIX = 9,        /* shape of a matrix */
   UMBRA_SECTION_LOGISTIC = 10,     /* public part of a logistic model */
   UMBRA_SECTION_COEFFICIENTS = 11, /* of a polynomial */
-  UMBRA_SECTION_BOOT = 12          /* parameters: how they refresh */
+  UMBRA_SECTION_BOOT = 12,         /* parameters: how they refresh */
+  UMBRA_SECTION_TRAINING = 13,     /* options and digest of a training plan */
+  UMBRA_SECTION_STAMP = 14         /* which training something is of, and which part of it */
 } umbra_section;
 
 typedef struct umbra_header {
@@ -58,7 +64,7 @@ typedef struct umbra_header {
   uint32_t version, kind, flags, sections;
   uint64_t bytes;                               /* of the whole container */
   uint8_t digest[UMBRA_CONTAINER_DIGEST_BYTES]; /* of the parameters */
-  uint8_t owner[UMBRA_CONTAINER_OWNER_BYTES];   /* zero for parameters and plaintexts */
+  uint8_t owner[UMBRA_CONTAINER_OWNER_BYTES];   /* zero for parameters, plaintexts, plans */
   uint8_t checksum[UMBRA_CHECKSUM_BYTES];       /* BLAKE2b-256 of the fields above */
 } umbra_header;
 _Static_assert(sizeof(umbra_header) == 112, "no padding");
