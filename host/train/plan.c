@@ -263,8 +263,8 @@ static void fill_report(umbra_train_plan *plan) {
   umbra_train_report *r = &plan->report;
   const umbra_bootstrap_report *refresh = &plan->refresh->report;
   r->rotations = (uint32_t)plan->needs;
-  r->keys = r->rotations +
-            (umbra_plan_refreshes(plan) ? refresh->keys - (uint32_t)plan->refresh->needs : 1 + plan->layout.pairs);
+  r->keys = r->rotations + (umbra_plan_refreshes(plan) ? refresh->keys - (uint32_t)plan->refresh->needs
+                                                       : 1u + (uint32_t)plan->layout.pairs);
   r->key_bytes = other_key_bytes(plan);
   for (size_t i = 0; i < plan->needs; i++) r->key_bytes += umbra_params_key_bytes(plan->params, plan->need[i].level);
   r->memory_bytes = memory_of(plan);

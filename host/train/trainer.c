@@ -5,9 +5,9 @@
  */
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/objects.h"
@@ -145,12 +145,6 @@ static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64
   return UMBRA_OK;
 }
 
-static double seconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* *after = the weights after the next iteration, computed to the end. */
 static umbra_status advance(umbra_trainer *trainer, umbra_weights *after, umbra_train_event *event) {
   const umbra_plan_iteration *it = &trainer->plan->iteration[trainer->done];
@@ -158,12 +152,12 @@ static umbra_status advance(umbra_trainer *trainer, umbra_weights *after, umbra_
   umbra_weights fresh = {0};
   umbra_status status = check_cancelled(trainer);
   if (status == UMBRA_OK && it->refresh) {
-    double started = seconds_now();
+    double started = umbra_seconds();
     event->level_low = umbra_ciphertext_level(trainer->weights.w);
     status = umbra_step_refresh(trainer->stepper, &fresh, &trainer->weights);
     if (status == UMBRA_OK) status = umbra_step_wait(trainer->stepper);
     if (status == UMBRA_OK) event->level_high = umbra_ciphertext_level(fresh.w);
-    event->refresh_seconds = seconds_now() - started;
+    event->refresh_seconds = umbra_seconds() - started;
   }
   if (status == UMBRA_OK)
     status = umbra_step(trainer->stepper, after, fresh.w ? &fresh : &trainer->weights, trainer->done, &blocks);
@@ -174,7 +168,7 @@ static umbra_status advance(umbra_trainer *trainer, umbra_weights *after, umbra_
 static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   const umbra_plan_iteration *it = &trainer->plan->iteration[trainer->done];
   umbra_weights after = {0};
-  double started = seconds_now();
+  double started = umbra_seconds();
   trainer->bytes_read = 0;
   *event = (umbra_train_event){.struct_size = sizeof *event, .iterations = trainer->plan->options.iterations};
   umbra_status status = advance(trainer, &after, event);
@@ -192,7 +186,7 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   event->level = umbra_ciphertext_level(after.w);
   event->rows = it->step.rows;
   event->bytes = trainer->bytes_read;
-  event->seconds = seconds_now() - started;
+  event->seconds = umbra_seconds() - started;
   return UMBRA_OK;
 }
 

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The time of a training, from one small run of the same kind: a block for a batch, up to the first refresh and with it. */
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/objects.h"
+#include "step.h"
+
+typedef struct rehearsal {
+  umbra_train_plan *plan;
+  umbra_secret_key *secret;
+  umbra_public_key *key;
+  umbra_eval_keys *keys;
+  umbra_stepper *stepper;
+  umbra_matrix *block;
+  umbra_weights weights;
+} rehearsal;
+
+static void clear(rehearsal *r) {
+  umbra_weights_clear(&r->weights);
+  umbra_matrix_destroy(r->block);
+  umbra_stepper_destroy(r->stepper);
+  umbra_eval_keys_destroy(r->keys);
+  umbra_public_key_destroy(r->key);
+  umbra_secret_key_destroy(r->secret);
+  umbra_train_plan_destroy(r->plan);
+}
+
+/* Iterations from one refresh to the next. */
+static uint32_t period_of(const umbra_train_plan *plan) { return plan->report.levels / plan->report.depth; }
+
+/* The same training with batches of one block, until after its first refresh. */
+static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
+  umbra_train_options options = plan->options;
+  if (options.batch > plan->block_rows) options.batch = plan->block_rows;
+  options.rows = options.batch;
+  options.iterations = period_of(plan) + 1;
+  return umbra_train_plan_make(&r->plan, plan->params, &options, plan->coefficient);
+}
+
+static umbra_status make_keys(rehearsal *r, const umbra_context *context) {
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  UMBRA_TRY(umbra_train_plan_request(r->plan, &request));
+  UMBRA_TRY(umbra_secret_key_generate(&r->secret, context));
+  UMBRA_TRY(umbra_public_key_generate(&r->key, r->secret));
+  return umbra_eval_keys_generate(&r->keys, r->secret, &request);
+}
+
+static void zero_row(double *values, double *one, size_t row, const void *source) {
+  (void)row;
+  (void)one;
+  memset(values, 0, *(const uint32_t *)source * sizeof *values);
+  *one = 0;
+}
+
+static umbra_status make_data(rehearsal *r, const umbra_context *context) {
+  const umbra_train_plan *plan = r->plan;
+  umbra_matrix_source source = {zero_row, &plan->options.columns};
+  UMBRA_TRY(umbra_matrix_encrypt_rows(&r->block, r->key, &source, plan->options.rows, plan->options.columns,
+                                      &plan->layout, plan->data_level));
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = plan->data_level;
+  options.slots = plan->layout.stride;
+  double zero = 0;
+  umbra_plaintext *plain;
+  UMBRA_TRY(umbra_encode(&plain, context, &zero, 1, &options));
+  umbra_status status = umbra_encrypt(&r->weights.w, r->key, plain);
+  if (status == UMBRA_OK) status = umbra_encrypt(&r->weights.u, r->key, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+/* A loaded block is checked and hashed: the copy in memory stands for the one on disk. */
+static umbra_status loading_seconds(double *seconds, const rehearsal *r, const umbra_context *context) {
+  size_t size;
+  void *bytes;
+  umbra_matrix *copy = NULL;
+  UMBRA_TRY(umbra_matrix_write(r->block, NULL, &size));
+  UMBRA_TRY(umbra_alloc(&bytes, size, 1, "a block"));
+  umbra_status status = umbra_matrix_write(r->block, bytes, &size);
+  double started = umbra_seconds();
+  if (status == UMBRA_OK) status = umbra_matrix_read(&copy, context, bytes, size);
+  *seconds = umbra_seconds() - started;
+  umbra_matrix_destroy(copy);
+  umbra_free(bytes);
+  return status;
+}
+
+static umbra_status the_block(const umbra_matrix **matrix, void *source, uint64_t block) {
+  (void)block;
+  *matrix = ((const rehearsal *)source)->block;
+  return UMBRA_OK;
+}
+
+static umbra_status advance(rehearsal *r, uint32_t i) {
+  umbra_blocks blocks = {the_block, r};
+  umbra_weights after;
+  UMBRA_TRY(umbra_step(r->stepper, &after, &r->weights, i, &blocks));
+  umbra_weights_clear(&r->weights);
+  r->weights = after;
+  return umbra_step_wait(r->stepper);
+}
+
+static umbra_status refresh(rehearsal *r) {
+  umbra_weights fresh;
+  UMBRA_TRY(umbra_step_refresh(r->stepper, &fresh, &r->weights));
+  umbra_weights_clear(&r->weights);
+  r->weights = fresh;
+  return umbra_step_wait(r->stepper);
+}
+
+/* Of the iterations of a period together, and of a refresh. The first pass only warms up. */
+static umbra_status period_seconds(double *iterations, double *refreshing, rehearsal *r) {
+  for (int pass = 0; pass < 2; pass++) {
+    double started = umbra_seconds();
+    for (uint32_t i = 0; i < period_of(r->plan); i++) UMBRA_TRY(advance(r, i));
+    *iterations = umbra_seconds() - started;
+    started = umbra_seconds();
+    UMBRA_TRY(refresh(r));
+    *refreshing = umbra_seconds() - started;
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status measure(double *seconds, rehearsal *r, const umbra_train_plan *plan, const umbra_context *context) {
+  double loading, iterations, refreshing;
+  UMBRA_TRY(make_plan(r, plan));
+  UMBRA_TRY(make_keys(r, context));
+  UMBRA_TRY(make_data(r, context));
+  UMBRA_TRY(umbra_stepper_create(&r->stepper, r->plan, context, r->keys));
+  UMBRA_TRY(loading_seconds(&loading, r, context));
+  UMBRA_TRY(period_seconds(&iterations, &refreshing, r));
+  double scale = (double)plan->report.key_switches / (double)r->plan->report.key_switches;
+  double blocks = (double)plan->report.read_bytes / (double)r->plan->report.read_bytes;
+  *seconds = blocks * loading + (scale * iterations + refreshing) / period_of(plan);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_plan_calibrate(double *seconds, const umbra_train_plan *plan, const umbra_context *context) {
+  if (!seconds || !plan || !context)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_calibrate needs an output, a plan and a context");
+  if (memcmp(umbra_context_params(context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
+  rehearsal r = {0};
+  umbra_status status = measure(seconds, &r, plan, context);
+  clear(&r);
+  return status;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For the tests of training: records from fixed seeds, a plan with its keys, and a data set in a folder of its own. */
+#ifndef UMBRA_TESTS_TRAIN_H
+#define UMBRA_TESTS_TRAIN_H
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "boot.h"
+
+/* ---- records ---- */
+
+/* Labels follow from a fixed plane, with some noise; features lie in [-1, 1]. */
+static inline umbra_records *random_records(size_t rows, size_t columns, uint64_t seed) {
+  double *features = calloc(rows * columns, sizeof *features), *labels = calloc(rows, sizeof *labels);
+  umbra_records *records;
+  assert_true(features && labels);
+  for (size_t r = 0; r < rows; r++) {
+    double score = 0.2 * uniform(&seed);
+    for (size_t c = 0; c < columns; c++) {
+      features[r * columns + c] = uniform(&seed);
+      score += features[r * columns + c] * (c % 3 == 0 ? 1 : -0.5);
+    }
+    labels[r] = score > 0;
+  }
+  assert_ok(umbra_records_create(&records, features, labels, rows, columns));
+  free(features);
+  free(labels);
+  return records;
+}
+
+/* ---- an owner with a plan, keys and a data set ---- */
+
+typedef struct training {
+  umbra_train_plan *plan;
+  umbra_records *records;
+  scheme s;
+  char folder[64], checkpoint[96];
+} training;
+
+/* Takes params and records over. `folder` is made, and removed by training_close. */
+static inline void training_open(training *t, umbra_params *params, umbra_records *records, umbra_train_options options,
+                                 const char *device) {
+  *t = (training){.records = records, .s = {.params = params}, .folder = "/tmp/umbra-train-XXXXXX"};
+  scheme *s = &t->s;
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
+  options.rows = umbra_records_rows(records);
+  options.columns = (uint32_t)umbra_records_columns(records);
+  assert_non_null(mkdtemp(t->folder));
+  snprintf(t->checkpoint, sizeof t->checkpoint, "%s/checkpoint.umbra", t->folder);
+  assert_ok(umbra_train_plan_create(&t->plan, params, &options));
+  assert_ok(umbra_train_plan_request(t->plan, &request));
+  assert_ok(umbra_context_create(&s->context, &desc));
+  assert_ok(umbra_secret_key_generate(&s->secret, s->context));
+  assert_ok(umbra_public_key_generate(&s->public, s->secret));
+  assert_ok(umbra_eval_keys_generate(&s->keys, s->secret, &request));
+  assert_ok(umbra_train_encrypt(t->folder, t->plan, s->public, records, NULL, NULL));
+}
+
+/* With the files in it. */
+static inline void remove_folder(const char *folder) {
+  char path[512];
+  DIR *open_folder = opendir(folder);
+  assert_non_null(open_folder);
+  for (struct dirent *entry; (entry = readdir(open_folder));) {
+    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+    unlink(path);
+  }
+  closedir(open_folder);
+  rmdir(folder);
+}
+
+static inline void training_close(training *t) {
+  remove_folder(t->folder);
+  umbra_records_destroy(t->records);
+  umbra_train_plan_destroy(t->plan);
+  umbra_eval_keys_destroy(t->s.keys);
+  umbra_public_key_destroy(t->s.public);
+  umbra_secret_key_destroy(t->s.secret);
+  umbra_context_destroy(t->s.context);
+  umbra_params_destroy(t->s.params);
+}
+
+static inline umbra_trainer_desc training_desc(const training *t) {
+  return (umbra_trainer_desc){UMBRA_TRAINER_DESC_INIT, .plan = t->plan, .context = t->s.context, .keys = t->s.keys,
+                              .data = t->folder};
+}
+
+/* The weights of the model that a trainer has at the end, bias last; free them. */
+static inline double *decrypted_weights(const training *t, const umbra_trainer *trainer) {
+  size_t columns = umbra_records_columns(t->records);
+  double *weights = calloc(columns + 1, sizeof *weights);
+  umbra_logistic *model = NULL;
+  assert_non_null(weights);
+  assert_ok(umbra_trainer_model(trainer, &model));
+  assert_ok(umbra_logistic_decrypt(weights, &weights[columns], model, t->s.secret));
+  umbra_logistic_destroy(model);
+  return weights;
+}
+
+#endif

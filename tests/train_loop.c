@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/*
+ * Encrypted training in a small ring against the same training in the clear, which is written here once more: batches of
+ * every layout, penalty, rates, first weights, refreshes.
+ */
+#include "../host/train/plan.h"
+#include "train.h"
+
+enum { LOG_N = 11, DEPTH = 14 };
+
+static umbra_params *params_of(void) { return boot_twin(LOG_N, 40, DEPTH, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}); }
+
+/* ---- the oracle ---- */
+
+static double polynomial(const training *t, double x) {
+  umbra_train_options o;
+  umbra_train_plan_options(t->plan, &o);
+  const double *c = umbra_train_plan_coefficients(t->plan);
+  double sum = 0;
+  for (uint32_t k = 0; k <= o.degree; k++) sum += c[k] * cos(k * acos(x / o.range));
+  return sum;
+}
+
+static double z_at(const training *t, uint64_t row, uint32_t column, uint32_t columns) {
+  double value = column < columns ? umbra_records_row(t->records, row)[column] : 1;
+  return umbra_records_label(t->records, row) * value;
+}
+
+/* weights: columns + 1, the bias last. */
+static void train_in_the_clear(const training *t, double *weights, const double *initial) {
+  umbra_train_options o;
+  umbra_train_plan_options(t->plan, &o);
+  uint32_t f = o.columns;
+  uint64_t *order = calloc(o.rows, sizeof *order);
+  double *v = calloc(f + 1, sizeof *v), *gradient = calloc(f + 1, sizeof *gradient);
+  assert_true(order && v && gradient);
+  umbra_train_order(t->plan, order);
+  for (uint32_t c = 0; c <= f; c++) v[c] = weights[c] = initial ? initial[c] : 0;
+  for (uint32_t i = 0; i < o.iterations; i++) {
+    umbra_train_iteration it = {UMBRA_TRAIN_ITERATION_INIT};
+    assert_ok(umbra_train_plan_iteration(t->plan, i, &it));
+    memset(gradient, 0, (f + 1) * sizeof *gradient);
+    for (uint64_t k = it.first; k < it.first + it.rows; k++) {
+      double margin = 0;
+      for (uint32_t c = 0; c <= f; c++) margin += v[c] * z_at(t, order[k], c, f);
+      assert_true(fabs(margin) < o.range);
+      for (uint32_t c = 0; c <= f; c++)
+        gradient[c] += polynomial(t, -margin) * z_at(t, order[k], c, f) / (double)it.rows;
+    }
+    for (uint32_t c = 0; c <= f; c++) {
+      double step = v[c] + it.rate * (gradient[c] - (c < f ? o.l2 * v[c] : 0));
+      v[c] = (1 - it.eta) * step + it.eta * weights[c];
+      weights[c] = step;
+    }
+  }
+  free(order);
+  free(v);
+  free(gradient);
+}
+
+/* ---- comparisons ---- */
+
+typedef struct count {
+  uint32_t iterations, refreshes;
+} count;
+
+static int count_events(void *user, const umbra_train_event *event) {
+  count *c = user;
+  c->iterations++;
+  c->refreshes += event->refreshed != 0;
+  assert_int_equal(event->iteration, c->iterations);
+  assert_true(event->seconds >= event->refresh_seconds);
+  return 0;
+}
+
+static void compare(const training *t, const double *initial, double tolerance) {
+  umbra_trainer *trainer = NULL;
+  umbra_trainer_desc desc = training_desc(t);
+  umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
+  size_t columns = umbra_records_columns(t->records);
+  double *expected = calloc(columns + 1, sizeof *expected);
+  count c = {0};
+  assert_non_null(expected);
+  assert_ok(umbra_train_plan_report(t->plan, &report));
+  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_ok(umbra_trainer_run(trainer, count_events, &c));
+  assert_int_equal(c.refreshes, report.refreshes);
+  double *found = decrypted_weights(t, trainer);
+  train_in_the_clear(t, expected, initial);
+  double worst = 0;
+  for (size_t i = 0; i <= columns; i++) worst = fmax(worst, fabs(found[i] - expected[i]));
+  print_message("group %u, pairs %d, slots %u, depth %u, %u refreshes: largest difference 2^%.1f\n",
+                t->plan->layout.group, t->plan->layout.pairs, t->plan->layout.slots, report.depth, report.refreshes,
+                log2(worst));
+  assert_true(worst < tolerance);
+  free(expected);
+  free(found);
+  umbra_trainer_destroy(trainer);
+}
+
+static void check(size_t rows, size_t columns, umbra_train_options options) {
+  training t;
+  training_open(&t, params_of(), random_records(rows, columns, rows), options, NULL);
+  compare(&t, NULL, 0x1p-9);
+  training_close(&t);
+}
+
+static umbra_train_options options_of(uint32_t iterations) {
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  options.iterations = iterations;
+  return options;
+}
+
+static void one_small_part(void **state) {
+  (void)state;
+  check(60, 5, options_of(7));
+}
+
+static void one_part_of_pairs(void **state) {
+  (void)state;
+  check(200, 5, options_of(3));
+}
+
+static void a_group(void **state) {
+  (void)state;
+  check(900, 6, options_of(5));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(one_small_part), cmocka_unit_test(one_part_of_pairs),
+                                     cmocka_unit_test(a_group)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
