@@ -105,6 +105,9 @@ static int parse(double *value, span field) {
 }
 
 static umbra_status not_a_number(const lines *l, size_t column, span field) {
+  if (field.begin == field.end)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "line %zu, column %zu: a value is missing (in %s)", l->number, column,
+                      l->path);
   char shown[33];
   size_t length = 0;
   for (; length < sizeof shown - 1 && field.begin < field.end; field.begin++)
@@ -134,6 +137,34 @@ static int is_header(span line) {
   return 1;
 }
 
+/* ---- the header's names ---- */
+
+static span unquoted(span field) {
+  if (field.end - field.begin < 2 || *field.begin != '"' || field.end[-1] != '"') return field;
+  return (span){field.begin + 1, field.end - 1};
+}
+
+/* Writes a field with its zero, and returns what comes after: never more than the field and its comma. */
+static char *put_name(char *at, span field) {
+  span name = unquoted(field);
+  int quoted = name.begin != field.begin;
+  for (const char *from = name.begin; from < name.end; from++) {
+    if (quoted && *from == '"' && from + 1 < name.end && from[1] == '"') from++; /* a quote in quotes is doubled */
+    if (*from) *at++ = *from;
+  }
+  *at = '\0';
+  return at + 1;
+}
+
+static umbra_status read_names(char **names, span header) {
+  span field;
+  char *at;
+  UMBRA_TRY(umbra_alloc(&at, (size_t)(header.end - header.begin) + 1, 1, "the header of a table"));
+  *names = at;
+  while (next_field(&field, &header)) at = put_name(at, field);
+  return UMBRA_OK;
+}
+
 /* ---- reading ---- */
 
 /* Counts rows, and columns unless a header did; only when all lines agree is memory taken for their product. */
@@ -154,8 +185,16 @@ static umbra_status fill(umbra_table *table, lines l) {
   return UMBRA_OK;
 }
 
+static umbra_status read_origin(umbra_table_origin *origin, span header, size_t rows, lines l) {
+  if (header.begin) UMBRA_TRY(read_names(&origin->names, header));
+  UMBRA_TRY(umbra_alloc(&origin->lines, rows, sizeof *origin->lines, "the lines of a table"));
+  for (size_t row = 0; next_line(&l); row++) origin->lines[row] = l.number;
+  return UMBRA_OK;
+}
+
 typedef struct reading {
   umbra_table *table;
+  umbra_table_origin *origin; /* or NULL */
   lines lines;
 } reading;
 
@@ -163,17 +202,26 @@ static umbra_status read_text(void *argument) {
   reading *r = argument;
   size_t rows, columns = 0;
   lines after_header = r->lines;
+  span header = {0};
   if (next_line(&after_header) && is_header(after_header.line)) {
     r->lines = after_header;
-    columns = count_fields(after_header.line);
+    header = after_header.line;
+    columns = count_fields(header);
   }
   UMBRA_TRY(measure(&rows, &columns, r->lines));
   umbra_table made;
+  umbra_table_origin origin = {0};
   UMBRA_TRY(umbra_table_make(&made, rows, columns));
   umbra_status status = fill(&made, r->lines);
-  if (status == UMBRA_OK) *r->table = made;
-  else umbra_table_clear(&made);
-  return status;
+  if (status == UMBRA_OK && r->origin) status = read_origin(&origin, header, rows, r->lines);
+  if (status != UMBRA_OK) {
+    umbra_table_clear(&made);
+    umbra_table_origin_clear(&origin);
+    return status;
+  }
+  *r->table = made;
+  if (r->origin) *r->origin = origin;
+  return UMBRA_OK;
 }
 
 /* Without a byte order mark, and without the blank lines at the end. */
@@ -184,7 +232,8 @@ static span contents(const char *text, size_t bytes) {
   return s;
 }
 
-umbra_status umbra_csv_read(umbra_table *table, int file, uint64_t bytes, const char *path) {
+umbra_status umbra_csv_read(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes,
+                            const char *path) {
   if (bytes > max_bytes)
     return umbra_fail(UMBRA_ERROR_FORMAT,
                       "'%s' has %" PRIu64 " bytes, more than a .csv file may have: %" PRIu64 "; use .npy", path, bytes,
@@ -193,7 +242,7 @@ umbra_status umbra_csv_read(umbra_table *table, int file, uint64_t bytes, const 
   UMBRA_TRY(umbra_alloc(&text, bytes + 1, 1, "the text of a table")); /* the zero at the end stops strtod */
   umbra_status status = umbra_storage_read(file, text, bytes, path);
   if (status == UMBRA_OK)
-    status = in_c_locale(read_text, &(reading){table, {.path = path, .rest = contents(text, bytes)}});
+    status = in_c_locale(read_text, &(reading){table, origin, {.path = path, .rest = contents(text, bytes)}});
   umbra_free(text);
   return status;
 }

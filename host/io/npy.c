@@ -194,7 +194,9 @@ static umbra_status read_values(umbra_table *table, const npy_header *header, in
   return UMBRA_OK;
 }
 
-umbra_status umbra_npy_read(umbra_table *table, int file, uint64_t bytes, const char *path) {
+umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes,
+                            const char *path) {
+  (void)origin; /* npy files hold nothing but numbers */
   npy_header header = {0};
   UMBRA_TRY(read_header(&header, file, &bytes, path));
   size_t count, size;

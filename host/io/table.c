@@ -10,7 +10,7 @@
 
 typedef struct table_kind {
   const char *ending;
-  umbra_status (*read)(umbra_table *table, int file, uint64_t bytes, const char *path);
+  umbra_status (*read)(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes, const char *path);
   umbra_status (*write)(int file, const umbra_table *table);
 } table_kind;
 
@@ -42,19 +42,29 @@ void umbra_table_clear(umbra_table *table) {
   *table = (umbra_table){0};
 }
 
-umbra_status umbra_table_read(umbra_table *table, const char *path) {
+void umbra_table_origin_clear(umbra_table_origin *origin) {
+  umbra_free(origin->names);
+  umbra_free(origin->lines);
+  *origin = (umbra_table_origin){0};
+}
+
+umbra_status umbra_table_read_origin(umbra_table *table, umbra_table_origin *origin, const char *path) {
   const table_kind *kind;
   UMBRA_TRY(kind_of(&kind, table, path));
   int file;
   uint64_t bytes;
   UMBRA_TRY(umbra_storage_open(&file, &bytes, path));
   umbra_table made = {0};
-  umbra_status status = kind->read(&made, file, bytes, path);
+  umbra_status status = kind->read(&made, origin, file, bytes, path);
   close(file);
   if (status != UMBRA_OK) return status;
   umbra_table_clear(table);
   *table = made;
   return UMBRA_OK;
+}
+
+umbra_status umbra_table_read(umbra_table *table, const char *path) {
+  return umbra_table_read_origin(table, NULL, path);
 }
 
 /* ---- writing ---- */

@@ -23,14 +23,18 @@ typedef struct umbra_records_options {
 #define UMBRA_RECORDS_OPTIONS_INIT .struct_size = sizeof(umbra_records_options)
 
 /*
- * Reads a table (umbra/table.h). Labels are 0 and 1, or -1 and 1. Errors: those of umbra_table_read, which name line and
- * column (missing values and text, too); INVALID_ARGUMENT (no such column; a label's column without features);
- * RANGE (another label, with its line; labels of one class only).
+ * Reads a table (umbra/table.h). Labels are 0 and 1, or -1 and 1. A number that is the name of a column in the header is
+ * taken as the name. Errors: those of umbra_table_read, which name line and column (missing values and text, too);
+ * INVALID_ARGUMENT (no such column, or several of that name; a label's column without features); RANGE (another label,
+ * with its line; both 0 and -1; labels of one class only).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_read(umbra_records **records, const char *path,
                                                          const umbra_records_options *options);
 
-/* The same from memory: rows x columns features in row order, and one label for each row; both are copied. */
+/*
+ * The same from memory: rows x columns features in row order, and one label for each row; both are copied. Errors:
+ * INVALID_ARGUMENT, RANGE (with row and column), OUT_OF_MEMORY.
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_create(umbra_records **records, const double *features,
                                                            const double *labels, size_t rows, size_t columns);
 
@@ -52,7 +56,7 @@ UMBRA_API void umbra_records_destroy(umbra_records *records);
 typedef enum umbra_scaling_kind {
   UMBRA_SCALING_NONE = 0,
   UMBRA_SCALING_RANGE = 1,     /* to [0, 1] by the column's least and greatest value */
-  UMBRA_SCALING_DEVIATION = 2, /* to mean 0 and deviation 1 */
+  UMBRA_SCALING_DEVIATION = 2, /* to mean 0 and standard deviation 1; squares are divided by rows, not rows - 1 */
   UMBRA_SCALING_CONSTANT = 3   /* divided by one number */
 } umbra_scaling_kind;
 
@@ -60,8 +64,9 @@ typedef struct umbra_scaling umbra_scaling; /* immutable, shareable; the owner k
 
 /*
  * What the records' columns need. argument: of UMBRA_SCALING_CONSTANT the divisor, else ignored. clip: scaled values
- * are cut off at -clip and clip; 0: they are not. A column that does not vary becomes 0 under RANGE and DEVIATION, and
- * its weight stays 0. Errors: INVALID_ARGUMENT.
+ * are cut off at -clip and clip; 0: they are not. A column that does not vary becomes 0 under RANGE and DEVIATION, in
+ * other records too, and its weight stays 0. Errors: INVALID_ARGUMENT, RANGE (values of a column too far apart, or too
+ * close together, for a double: row, column), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *records,
                                                         umbra_scaling_kind kind, double argument, double clip);
@@ -70,7 +75,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_fit(umbra_scaling **scaling,
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_apply(umbra_records **scaled, const umbra_scaling *scaling,
                                                           const umbra_records *records);
 
-/* A table of offset, divisor and clip for each column, .csv or .npy: scaled = (x - offset) / divisor; clip 0: none. */
+/*
+ * A table of offset, divisor and clip for each column, .csv or .npy: scaled = (x - offset) / divisor, or 0 if the divisor
+ * is 0; clip 0: none. Errors: those of tables, FORMAT (not such a table).
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path);
 UMBRA_API size_t umbra_scaling_columns(const umbra_scaling *scaling);
@@ -87,7 +95,10 @@ typedef struct umbra_judgement {
 } umbra_judgement;
 #define UMBRA_JUDGEMENT_INIT .struct_size = sizeof(umbra_judgement)
 
-/* Errors: INVALID_ARGUMENT, OUT_OF_MEMORY. Weights may be anything: scores that are not finite are wrong. */
+/*
+ * Weights may be anything: a score that is not finite is on the wrong side and loses every comparison, and the largest
+ * score then is infinite. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_judge(umbra_judgement *judgement, const umbra_records *records,
                                                   const double *weights);
 

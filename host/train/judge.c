@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "records.h"
+
+typedef struct scored {
+  double score;
+  int class; /* 0: label -1 */
+} scored;
+
+static int by_score(const void *a, const void *b) {
+  const scored *x = a, *y = b;
+  return (x->score > y->score) - (x->score < y->score);
+}
+
+/* A score that is not finite loses every comparison: it is the lowest of class 1, or the highest of class -1. */
+static double comparable(double score, double label) { return isfinite(score) ? score : -label * INFINITY; }
+
+/* Of all pairs of the two classes, twice the number in which class 1 scores higher; once for ties. */
+static double twice_the_wins(const scored *sorted, size_t rows) {
+  double wins = 0;
+  size_t below = 0; /* of class -1, before the current run of equal scores */
+  for (size_t first = 0, end; first < rows; first = end) {
+    size_t tied[2] = {0, 0};
+    for (end = first; end < rows && sorted[end].score == sorted[first].score; end++) tied[sorted[end].class]++;
+    wins += (double)tied[1] * (2 * (double)below + (double)tied[0]);
+    below += tied[0];
+  }
+  return wins;
+}
+
+static umbra_status find_auc(double *auc, const umbra_records *records, const double *scores) {
+  scored *sorted;
+  size_t ones = 0;
+  UMBRA_TRY(umbra_alloc(&sorted, records->rows, sizeof *sorted, "scores"));
+  for (size_t i = 0; i < records->rows; i++) {
+    double label = records->labels[i];
+    sorted[i] = (scored){comparable(scores[i], label), label > 0};
+    ones += label > 0;
+  }
+  qsort(sorted, records->rows, sizeof *sorted, by_score);
+  *auc = twice_the_wins(sorted, records->rows) / (2 * (double)ones * (double)(records->rows - ones));
+  umbra_free(sorted);
+  return UMBRA_OK;
+}
+
+static umbra_status check_output(const umbra_judgement *judgement) {
+  if (judgement->struct_size != sizeof *judgement)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the judgement was not made with UMBRA_JUDGEMENT_INIT");
+  return UMBRA_OK;
+}
+
+umbra_status umbra_judge_scores(umbra_judgement *judgement, const umbra_records *records, const double *scores,
+                                double threshold) {
+  if (!judgement || !records || !scores || !isfinite(threshold))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "judging needs an output, records, a score for each, and a finite threshold");
+  UMBRA_TRY(check_output(judgement));
+  umbra_judgement made = {UMBRA_JUDGEMENT_INIT};
+  UMBRA_TRY(find_auc(&made.auc, records, scores));
+  size_t right = 0;
+  for (size_t i = 0; i < records->rows; i++) {
+    int finite = isfinite(scores[i]);
+    right += finite && (scores[i] > threshold) == (records->labels[i] > 0);
+    made.largest_score = fmax(made.largest_score, finite ? fabs(scores[i]) : INFINITY);
+  }
+  made.accuracy = (double)right / (double)records->rows;
+  *judgement = made;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights) {
+  if (!judgement || !records || !weights)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "judging needs an output, records and weights");
+  UMBRA_TRY(check_output(judgement));
+  double *scores;
+  UMBRA_TRY(umbra_alloc(&scores, records->rows, sizeof *scores, "scores"));
+  for (size_t i = 0; i < records->rows; i++) scores[i] = umbra_records_score(records, i, weights);
+  umbra_status status = umbra_judge_scores(judgement, records, scores, 0);
+  umbra_free(scores);
+  return status;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UMBRA_TRAIN_RECORDS_H
+#define UMBRA_TRAIN_RECORDS_H
+
+#include <umbra/records.h>
+
+/* All values are finite, and both classes are there. */
+struct umbra_records {
+  size_t rows, columns;
+  double *features; /* rows x columns */
+  double *labels;   /* -1 or 1 */
+};
+
+/* Room for rows x columns features, which the caller fills. Errors: INVALID_ARGUMENT (no rows or columns), OUT_OF_MEMORY. */
+umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t columns);
+
+/* Finds the first feature that is not finite; 0: there is none. */
+int umbra_records_not_finite(size_t *row, size_t *column, const umbra_records *records);
+
+/* weights . row + bias */
+double umbra_records_score(const umbra_records *records, size_t row, const double *weights);
+
+#endif

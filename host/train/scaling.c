@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "records.h"
+
+/* A row of the table. divisor 0: scaled values are 0. */
+typedef struct column_scaling {
+  double offset, divisor, clip;
+} column_scaling;
+
+enum { FIELDS = sizeof(column_scaling) / sizeof(double) };
+_Static_assert(sizeof(column_scaling) == 3 * sizeof(double), "no padding: it is the row of a table");
+
+struct umbra_scaling {
+  size_t columns;
+  column_scaling *column;
+};
+
+static umbra_status make(umbra_scaling **scaling, size_t columns) {
+  umbra_scaling *made;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a scaling"));
+  umbra_status status = umbra_alloc(&made->column, columns, sizeof *made->column, "a scaling");
+  made->columns = columns;
+  if (status == UMBRA_OK) *scaling = made;
+  else umbra_free(made);
+  return status;
+}
+
+void umbra_scaling_destroy(umbra_scaling *scaling) {
+  if (!scaling) return;
+  umbra_free(scaling->column);
+  umbra_free(scaling);
+}
+
+size_t umbra_scaling_columns(const umbra_scaling *scaling) { return scaling->columns; }
+
+/* ---- fitting ---- */
+
+/* What is found out about a column. The moments are those of (x - least) / span, so that no square overflows. */
+typedef struct column_extent {
+  size_t least, greatest; /* rows */
+  double offset, span;    /* the least value, and the difference to the greatest */
+  double mean, squares;   /* squares: sum of the squared differences from the mean */
+} column_extent;
+
+static void find_extremes(column_extent *extent, const umbra_records *records) {
+  const size_t columns = records->columns;
+  for (size_t row = 0; row < records->rows; row++)
+    for (size_t j = 0; j < columns; j++) {
+      double x = records->features[row * columns + j];
+      if (x < records->features[extent[j].least * columns + j]) extent[j].least = row;
+      if (x > records->features[extent[j].greatest * columns + j]) extent[j].greatest = row;
+    }
+  for (size_t j = 0; j < columns; j++) {
+    extent[j].offset = records->features[extent[j].least * columns + j];
+    extent[j].span = records->features[extent[j].greatest * columns + j] - extent[j].offset;
+  }
+}
+
+/* Welford's recurrence. */
+static void find_moments(column_extent *extent, const umbra_records *records) {
+  for (size_t row = 0; row < records->rows; row++) {
+    const double *x = umbra_records_row(records, row);
+    for (size_t j = 0; j < records->columns; j++) {
+      column_extent *e = &extent[j];
+      if (e->span == 0) continue;
+      double t = (x[j] - e->offset) / e->span, difference = t - e->mean;
+      e->mean += difference / (double)(row + 1);
+      e->squares += difference * (t - e->mean);
+    }
+  }
+}
+
+static column_scaling scaling_of(const column_extent *e, size_t rows, umbra_scaling_kind kind) {
+  if (kind == UMBRA_SCALING_RANGE || e->span == 0) return (column_scaling){.offset = e->offset, .divisor = e->span};
+  return (column_scaling){.offset = e->offset + e->span * e->mean,
+                          .divisor = e->span * sqrt(e->squares / (double)rows)};
+}
+
+/* Divisors that are subnormal have lost digits, and nearly everything else divided by them is infinite. */
+static umbra_status check_extent(const column_extent *e, const column_scaling *scaling, size_t column) {
+  if (!isfinite(e->span))
+    return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: the value is too far from that of row %zu to be scaled",
+                      e->greatest + 1, column + 1, e->least + 1);
+  if (e->span != 0 && scaling->divisor < DBL_MIN)
+    return umbra_fail(UMBRA_ERROR_RANGE,
+                      "row %zu, column %zu: the value differs from that of row %zu, but too little to be scaled",
+                      e->greatest + 1, column + 1, e->least + 1);
+  return UMBRA_OK;
+}
+
+static umbra_status fit_columns(umbra_scaling *scaling, const umbra_records *records, umbra_scaling_kind kind) {
+  column_extent *extent;
+  UMBRA_TRY(umbra_alloc(&extent, records->columns, sizeof *extent, "a scaling"));
+  find_extremes(extent, records);
+  if (kind == UMBRA_SCALING_DEVIATION) find_moments(extent, records);
+  umbra_status status = UMBRA_OK;
+  for (size_t j = 0; j < records->columns && status == UMBRA_OK; j++) {
+    scaling->column[j] = scaling_of(&extent[j], records->rows, kind);
+    status = check_extent(&extent[j], &scaling->column[j], j);
+  }
+  umbra_free(extent);
+  return status;
+}
+
+static umbra_status check_kind(umbra_scaling_kind kind, double argument, double clip) {
+  if ((unsigned)kind > UMBRA_SCALING_CONSTANT)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is no kind of scaling", (int)kind);
+  if (kind == UMBRA_SCALING_CONSTANT && (!isnormal(argument) || argument < 0))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the divisor must be above 0 and finite, not %g", argument);
+  if (!isfinite(clip) || clip < 0)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "clip must be above 0 and finite, or 0 for none, not %g", clip);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *records, umbra_scaling_kind kind,
+                               double argument, double clip) {
+  if (!scaling || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a scaling needs an output and records");
+  UMBRA_TRY(check_kind(kind, argument, clip));
+  umbra_scaling *made;
+  UMBRA_TRY(make(&made, records->columns));
+  umbra_status status = UMBRA_OK;
+  if (kind == UMBRA_SCALING_RANGE || kind == UMBRA_SCALING_DEVIATION) status = fit_columns(made, records, kind);
+  else
+    for (size_t j = 0; j < made->columns; j++) made->column[j].divisor = kind == UMBRA_SCALING_NONE ? 1 : argument;
+  for (size_t j = 0; j < made->columns; j++) made->column[j].clip = clip;
+  if (status == UMBRA_OK) *scaling = made;
+  else umbra_scaling_destroy(made);
+  return status;
+}
+
+/* ---- applying ---- */
+
+/* Never NaN: offset and divisor are finite. */
+static double scale(double x, const column_scaling *c) {
+  double scaled = c->divisor == 0 ? 0 : (x - c->offset) / c->divisor;
+  if (c->clip == 0) return scaled;
+  return scaled < -c->clip ? -c->clip : scaled > c->clip ? c->clip : scaled;
+}
+
+umbra_status umbra_scaling_apply(umbra_records **scaled, const umbra_scaling *scaling, const umbra_records *records) {
+  if (!scaled || !scaling || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and records");
+  const size_t columns = records->columns;
+  if (scaling->columns != columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the scaling is of %zu columns, and the records have %zu",
+                      scaling->columns, columns);
+  umbra_records *made;
+  UMBRA_TRY(umbra_records_make(&made, records->rows, columns));
+  for (size_t i = 0; i < records->rows; i++) {
+    made->labels[i] = records->labels[i];
+    for (size_t j = 0; j < columns; j++)
+      made->features[i * columns + j] = scale(records->features[i * columns + j], &scaling->column[j]);
+  }
+  size_t row, column;
+  if (!umbra_records_not_finite(&row, &column, made)) {
+    *scaled = made;
+    return UMBRA_OK;
+  }
+  umbra_records_destroy(made);
+  return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: %g is too large when it is scaled; clip helps", row + 1,
+                    column + 1, umbra_records_row(records, row)[column]);
+}
+
+/* ---- files ---- */
+
+umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path) {
+  if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving needs a scaling and a path");
+  return umbra_table_write(&(umbra_table){scaling->columns, FIELDS, &scaling->column->offset}, path);
+}
+
+static umbra_status check_table(const umbra_table *table, const char *path) {
+  if (table->columns != FIELDS)
+    return umbra_fail(UMBRA_ERROR_FORMAT,
+                      "a scaling has 3 columns, offset, divisor and clip, and this table has %zu (in %s)",
+                      table->columns, path);
+  for (size_t row = 0; row < table->rows; row++) {
+    const double *value = table->values + row * FIELDS;
+    if (value[1] < 0 || fpclassify(value[1]) == FP_SUBNORMAL)
+      return umbra_fail(UMBRA_ERROR_FORMAT, "row %zu: the divisor is %g, and must be above 0, or 0 (in %s)", row + 1,
+                        value[1], path);
+    if (value[2] < 0)
+      return umbra_fail(UMBRA_ERROR_FORMAT, "row %zu: clip is %g, and must be above 0, or 0 for none (in %s)", row + 1,
+                        value[2], path);
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path) {
+  if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "loading needs an output and a path");
+  umbra_table table = {0};
+  umbra_scaling *made;
+  UMBRA_TRY(umbra_table_read(&table, path));
+  umbra_status status = check_table(&table, path);
+  if (status == UMBRA_OK) status = make(&made, table.rows);
+  if (status == UMBRA_OK) {
+    for (size_t j = 0; j < table.rows; j++) {
+      const double *value = table.values + j * FIELDS;
+      made->column[j] = (column_scaling){value[0], value[1], value[2]};
+    }
+    *scaling = made;
+  }
+  umbra_table_clear(&table);
+  return status;
+}
