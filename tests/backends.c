@@ -9,7 +9,7 @@
 #include <sodium.h>
 
 #include "../kernels/kernels.h"
-#include "boot.h"
+#include "train.h"
 #include "transforms.h"
 
 /* ---- the same random numbers in every run ---- */
@@ -256,6 +256,29 @@ static void run_refreshes(trace *t, umbra_params *params, const char *device) {
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) record_refresh(t, params, device, &options[i]);
 }
 
+/* ---- training ---- */
+
+/* Two iterations from one refresh to the next, so the third begins with one; parts in groups and in pairs. */
+static void run_training(trace *t, umbra_params *params, const char *device) {
+  training job;
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_trainer *trainer;
+  umbra_logistic *model;
+  *t = (trace){0};
+  memset(seed, 10, sizeof seed);
+  options.iterations = 3;
+  options.l2 = 0.01;
+  training_open(&job, umbra_params_share(params), random_records(300, 6, 1), options, device);
+  umbra_trainer_desc desc = training_desc(&job);
+  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  assert_ok(umbra_trainer_model(trainer, &model));
+  RECORD_KEY(t, logistic, model);
+  umbra_logistic_destroy(model);
+  umbra_trainer_destroy(trainer);
+  training_close(&job);
+}
+
 /* ---- the backends ---- */
 
 typedef void (*runner)(trace *t, umbra_params *params, const char *device);
@@ -290,6 +313,7 @@ static void scale_25(void **state) { (void)state, compare(test_params(11, 25, 4)
 static void scale_40(void **state) { (void)state, compare(test_params(12, 40, 5), run); }
 static void scale_60(void **state) { (void)state, compare(test_params(11, 60, 4), run); }
 static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), run_refreshes); }
+static void trained(void **state) { (void)state, compare(training_params(), run_training); }
 
 /* The runs are comparable only if the generator is really in use. */
 static void runs_repeat(void **state) {
@@ -322,6 +346,7 @@ int main(void) {
                                      cmocka_unit_test(scale_25),
                                      cmocka_unit_test(scale_40),
                                      cmocka_unit_test(scale_60),
-                                     cmocka_unit_test(refreshing)};
+                                     cmocka_unit_test(refreshing),
+                                     cmocka_unit_test(trained)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

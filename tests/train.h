@@ -29,6 +29,11 @@ static inline umbra_records *random_records(size_t rows, size_t columns, uint64_
   return records;
 }
 
+/* A small ring, with the levels of boot-64k-40. */
+static inline umbra_params *training_params(void) {
+  return boot_twin(11, 40, 14, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
+}
+
 /* ---- an owner with a plan, keys and a data set ---- */
 
 typedef struct training {

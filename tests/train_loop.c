@@ -7,10 +7,6 @@
 #include "../host/train/plan.h"
 #include "train.h"
 
-enum { LOG_N = 11, DEPTH = 14 };
-
-static umbra_params *params_of(void) { return boot_twin(LOG_N, 40, DEPTH, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}); }
-
 /* ---- the oracle ---- */
 
 static double polynomial(const training *t, double x) {
@@ -101,8 +97,8 @@ static void compare(const training *t, const double *initial, double tolerance) 
 
 static void check(size_t rows, size_t columns, umbra_train_options options) {
   training t;
-  training_open(&t, params_of(), random_records(rows, columns, rows), options, NULL);
-  compare(&t, NULL, 0x1p-9);
+  training_open(&t, training_params(), random_records(rows, columns, rows), options, NULL);
+  compare(&t, NULL, 0x1p-16);
   training_close(&t);
 }
 
@@ -122,13 +118,81 @@ static void one_part_of_pairs(void **state) {
   check(200, 5, options_of(3));
 }
 
+/* Three parts and a bit, in a group of four; then with a penalty. */
 static void a_group(void **state) {
   (void)state;
   check(900, 6, options_of(5));
+  umbra_train_options options = options_of(3);
+  options.l2 = 0.25;
+  check(900, 6, options);
+}
+
+/* Three blocks of four parts, the last with one. */
+static void blocks(void **state) {
+  (void)state;
+  check(2100, 7, options_of(3));
+}
+
+/* Dealt anew, with a smaller batch at the end, and a rate that falls. */
+static void batches(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(6);
+  options.batch = 300;
+  options.shuffle = 1;
+  options.seed = 5;
+  options.schedule = UMBRA_RATE_INVERSE;
+  options.decay = 0.3;
+  check(700, 3, options);
+  options.whole_batches = 1;
+  options.schedule = UMBRA_RATE_EXPONENTIAL;
+  options.decay = 0.8;
+  check(700, 3, options);
+}
+
+static void degrees(void **state) {
+  (void)state;
+  for (uint32_t degree = 1; degree <= 8; degree += degree < 5 ? 1 : 3) {
+    umbra_train_options options = options_of(3);
+    options.degree = degree;
+    options.fit = degree % 2 ? UMBRA_FIT_LEAST_SQUARES : UMBRA_FIT_CHEBYSHEV;
+    check(100, 4, options);
+  }
+}
+
+/* A part is one row. */
+static void many_columns(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  options.range = 64;
+  options.rate = 0.01;
+  check(6, 600, options);
+}
+
+static void first_weights(void **state) {
+  (void)state;
+  const double initial[] = {0.5, -0.25, 0, 0.125, 0.75};
+  training t;
+  training_open(&t, training_params(), random_records(150, 4, 3), options_of(4), NULL);
+  assert_ok(umbra_train_encrypt(t.folder, t.plan, t.s.public, t.records, initial, NULL));
+  compare(&t, initial, 0x1p-16);
+  training_close(&t);
+}
+
+/* The model of a refreshed result can score records at once. */
+static void refreshed_result(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(3);
+  options.refresh_result = 1;
+  training t;
+  training_open(&t, training_params(), random_records(120, 4, 3), options, NULL);
+  compare(&t, NULL, 0x1p-16);
+  training_close(&t);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(one_small_part), cmocka_unit_test(one_part_of_pairs),
-                                     cmocka_unit_test(a_group)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(one_small_part), cmocka_unit_test(one_part_of_pairs), cmocka_unit_test(a_group),
+      cmocka_unit_test(blocks),         cmocka_unit_test(batches),           cmocka_unit_test(degrees),
+      cmocka_unit_test(many_columns),   cmocka_unit_test(first_weights),     cmocka_unit_test(refreshed_result)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

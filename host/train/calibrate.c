@@ -2,6 +2,8 @@
 /* The time of a training, from one small run of the same kind: a block for a batch, up to the first refresh and with it. */
 #include <string.h>
 
+#include <umbra/file.h>
+
 #include "../base/clock.h"
 #include "../base/error.h"
 #include "../base/memory.h"

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/*
+ * A training that is stopped, killed or cancelled ends, once resumed, with the same bits as one that was not; what does not
+ * go together is refused before any work.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "train.h"
+
+enum { ITERATIONS = 6 };
+
+static training t;
+
+static umbra_train_options small_options(void) {
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  options.iterations = ITERATIONS;
+  options.batch = 150;
+  return options;
+}
+
+static int open_training(void **state) {
+  (void)state;
+  training_open(&t, training_params(), random_records(400, 6, 1), small_options(), NULL);
+  return 0;
+}
+
+static int close_training(void **state) {
+  (void)state;
+  training_close(&t);
+  return 0;
+}
+
+static umbra_status open_trainer(umbra_trainer **trainer, int resume) {
+  umbra_trainer_desc desc = training_desc(&t);
+  desc.checkpoint = t.checkpoint;
+  desc.resume = resume;
+  return umbra_trainer_create(trainer, &desc);
+}
+
+/* ---- the bits of a run that nothing stops ---- */
+
+static bytes model_bytes(const umbra_trainer *trainer) {
+  umbra_logistic *model;
+  bytes b = {0};
+  assert_ok(umbra_trainer_model(trainer, &model));
+  assert_ok(umbra_logistic_write(model, NULL, &b.size));
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_ok(umbra_logistic_write(model, b.data, &b.size));
+  umbra_logistic_destroy(model);
+  return b;
+}
+
+static bytes expected_bytes(void) {
+  umbra_trainer *trainer;
+  umbra_trainer_desc desc = training_desc(&t);
+  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  bytes b = model_bytes(trainer);
+  umbra_trainer_destroy(trainer);
+  return b;
+}
+
+/* Runs what is left, and compares; the checkpoint is removed. */
+static void finish(umbra_trainer *trainer, const bytes *expected) {
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  assert_int_equal(umbra_trainer_iterations(trainer), ITERATIONS);
+  bytes found = model_bytes(trainer);
+  assert_true(same_bytes(&found, expected));
+  free(found.data);
+  umbra_trainer_destroy(trainer);
+  assert_int_equal(unlink(t.checkpoint), 0);
+}
+
+/* ---- stopped by the observer, at each iteration ---- */
+
+static int stop_after(void *user, const umbra_train_event *event) { return event->iteration == *(uint32_t *)user; }
+
+static void stopped(void **state) {
+  (void)state;
+  bytes expected = expected_bytes();
+  for (uint32_t stop = 1; stop <= ITERATIONS; stop++) {
+    umbra_trainer *trainer;
+    assert_ok(open_trainer(&trainer, 0));
+    assert_fails(umbra_trainer_run(trainer, stop_after, &stop), UMBRA_ERROR_CANCELLED, "stopped after");
+    if (stop == 3) { /* the same trainer can go on, too */
+      finish(trainer, &expected);
+      continue;
+    }
+    umbra_trainer_destroy(trainer);
+    assert_ok(open_trainer(&trainer, 1));
+    assert_int_equal(umbra_trainer_iterations(trainer), stop);
+    finish(trainer, &expected);
+  }
+  free(expected.data);
+}
+
+/* ---- cancelled by another thread ---- */
+
+static void *cancel_soon(void *trainer) {
+  nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+  umbra_trainer_cancel(trainer);
+  return NULL;
+}
+
+static void cancelled(void **state) {
+  (void)state;
+  bytes expected = expected_bytes();
+  umbra_trainer *trainer;
+  pthread_t thread;
+  assert_ok(open_trainer(&trainer, 0));
+  umbra_trainer_cancel(trainer); /* before it runs, too */
+  assert_fails(umbra_trainer_run(trainer, NULL, NULL), UMBRA_ERROR_CANCELLED, "after 0 of 6");
+  assert_int_equal(pthread_create(&thread, NULL, cancel_soon, trainer), 0);
+  umbra_status status = umbra_trainer_run(trainer, NULL, NULL);
+  assert_true(status == UMBRA_OK || status == UMBRA_ERROR_CANCELLED);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  while ((status = umbra_trainer_run(trainer, NULL, NULL)) == UMBRA_ERROR_CANCELLED) continue;
+  assert_ok(status);
+  finish(trainer, &expected);
+  free(expected.data);
+}
+
+/* ---- a disk that is full ---- */
+
+static void full_disk(void **state) {
+  (void)state;
+  bytes expected = expected_bytes();
+  umbra_trainer *trainer;
+  struct rlimit before, little = {4096, 4096};
+  uint32_t stop = 2;
+  assert_ok(open_trainer(&trainer, 0));
+  assert_fails(umbra_trainer_run(trainer, stop_after, &stop), UMBRA_ERROR_CANCELLED, "stopped after 2");
+  signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  little.rlim_max = before.rlim_max;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+  umbra_status status = umbra_trainer_run(trainer, NULL, NULL);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  assert_int_equal(status, UMBRA_ERROR_IO);
+  assert_non_null(strstr(umbra_last_error(), strerror(EFBIG)));
+  assert_int_equal(umbra_trainer_iterations(trainer), 2);
+  umbra_trainer_destroy(trainer);
+  assert_ok(open_trainer(&trainer, 1));
+  assert_int_equal(umbra_trainer_iterations(trainer), 2);
+  finish(trainer, &expected);
+  free(expected.data);
+}
+
+/* ---- refusals ---- */
+
+static void refused(const umbra_trainer_desc *desc, umbra_status status, const char *words) {
+  umbra_trainer *trainer = (umbra_trainer *)&t;
+  assert_fails(umbra_trainer_create(&trainer, desc), status, words);
+  assert_ptr_equal(trainer, &t);
+}
+
+static void wrong_checkpoints(void **state) {
+  (void)state;
+  umbra_trainer_desc desc = training_desc(&t);
+  umbra_trainer *trainer;
+  uint32_t stop = 1;
+  desc.resume = 1;
+  refused(&desc, UMBRA_ERROR_INVALID_ARGUMENT, "name its file");
+  desc.checkpoint = t.checkpoint;
+  refused(&desc, UMBRA_ERROR_IO, "checkpoint.umbra");
+  assert_ok(open_trainer(&trainer, 0));
+  assert_fails(umbra_trainer_run(trainer, stop_after, &stop), UMBRA_ERROR_CANCELLED, "stopped");
+  umbra_trainer_destroy(trainer);
+  desc.resume = 0;
+  refused(&desc, UMBRA_ERROR_EXISTS, "resume that training");
+  desc.resume = 1;
+  assert_int_equal(truncate(t.checkpoint, 1000), 0);
+  refused(&desc, UMBRA_ERROR_FORMAT, "checkpoint.umbra");
+  assert_int_equal(unlink(t.checkpoint), 0);
+}
+
+/* A plan that differs in one option, and one with other columns. */
+static void other_plans(void **state) {
+  (void)state;
+  umbra_train_options options;
+  umbra_train_plan *other;
+  umbra_trainer_desc desc = training_desc(&t);
+  umbra_train_plan_options(t.plan, &options);
+  options.rate = 0.5;
+  assert_ok(umbra_train_plan_create(&other, t.s.params, &options));
+  desc.plan = other;
+  refused(&desc, UMBRA_ERROR_MISMATCH, "plan");
+  umbra_train_plan_destroy(other);
+
+  umbra_params *params = boot_twin(11, 40, 13, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
+  umbra_train_plan_options(t.plan, &options);
+  assert_ok(umbra_train_plan_create(&other, params, &options));
+  desc.plan = other;
+  refused(&desc, UMBRA_ERROR_MISMATCH, "other parameters");
+  umbra_train_plan_destroy(other);
+  umbra_params_destroy(params);
+}
+
+static void refused_with_keys(const umbra_eval_keys_request *request, const char *words) {
+  umbra_trainer_desc desc = training_desc(&t);
+  umbra_eval_keys *keys;
+  assert_ok(umbra_eval_keys_generate(&keys, t.s.secret, request));
+  desc.keys = keys;
+  refused(&desc, UMBRA_ERROR_MISSING_KEY, words);
+  umbra_eval_keys_destroy(keys);
+}
+
+static void missing_keys(void **state) {
+  (void)state;
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  assert_ok(umbra_train_plan_request(t.plan, &request));
+  umbra_rotation_need needs[128];
+  assert_in_range(request.need_count, 2, 128);
+  memcpy(needs, request.needs, request.need_count * sizeof *needs);
+  char words[64];
+  snprintf(words, sizeof words, "rotation by that many steps (%d)", needs[1].steps);
+
+  needs[1].steps = needs[0].steps; /* one is not there */
+  request.needs = needs;
+  refused_with_keys(&request, words);
+  assert_ok(umbra_train_plan_request(t.plan, &request));
+  memcpy(needs, request.needs, request.need_count * sizeof *needs);
+  needs[1].level--; /* one is for lower levels */
+  request.needs = needs;
+  refused_with_keys(&request, "serves levels up to");
+  assert_ok(umbra_train_plan_request(t.plan, &request));
+  request.ephemeral = 0;
+  refused_with_keys(&request, "ephemeral");
+  assert_ok(umbra_train_plan_request(t.plan, &request));
+  request.relinearize = 0;
+  refused_with_keys(&request, "relinearisation");
+}
+
+static void other_owners(void **state) {
+  (void)state;
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  umbra_trainer_desc desc = training_desc(&t);
+  umbra_secret_key *secret;
+  umbra_eval_keys *keys;
+  assert_ok(umbra_train_plan_request(t.plan, &request));
+  assert_ok(umbra_secret_key_generate(&secret, t.s.context));
+  assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
+  desc.keys = keys;
+  refused(&desc, UMBRA_ERROR_MISMATCH, "owner");
+  umbra_eval_keys_destroy(keys);
+  umbra_secret_key_destroy(secret);
+}
+
+static void early_models(void **state) {
+  (void)state;
+  umbra_trainer *trainer;
+  umbra_logistic *model = NULL;
+  umbra_trainer_desc desc = training_desc(&t);
+  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_fails(umbra_trainer_model(trainer, &model), UMBRA_ERROR_INVALID_ARGUMENT, "0 of 6");
+  assert_null(model);
+  umbra_trainer_destroy(trainer);
+}
+
+/* Keys of exactly this plan, and an estimate that is not absurd. */
+static void calibration(void **state) {
+  (void)state;
+  double seconds = -1;
+  assert_ok(umbra_train_plan_calibrate(&seconds, t.plan, t.s.context));
+  assert_true(seconds > 1e-4 && seconds < 100);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(stopped),      cmocka_unit_test(cancelled),    cmocka_unit_test(full_disk),
+      cmocka_unit_test(other_plans),  cmocka_unit_test(missing_keys), cmocka_unit_test(wrong_checkpoints),
+      cmocka_unit_test(other_owners), cmocka_unit_test(early_models), cmocka_unit_test(calibration)};
+  return cmocka_run_group_tests(tests, open_training, close_training);
+}
