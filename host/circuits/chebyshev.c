@@ -24,8 +24,8 @@ double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double
   return coefficients[0] + t * next - after;
 }
 
-static double fit_error(const double *coefficients, uint32_t degree, double (*f)(double, void *), void *user, double lo,
-                        double hi) {
+double umbra_chebyshev_error(const double *coefficients, uint32_t degree, double (*f)(double x, void *user), void *user,
+                             double lo, double hi) {
   const uint32_t grid = 4096;
   double largest = 0;
   for (uint32_t i = 0; i <= grid; i++) {
@@ -57,7 +57,7 @@ umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree, double (
     for (uint32_t i = 0; i < nodes; i++) sum += value[i] * cos(pi * k * (i + 0.5) / nodes);
     found[k] = (k ? 2 : 1) * sum / nodes;
   }
-  double error = fit_error(found, degree, f, user, lo, hi);
+  double error = umbra_chebyshev_error(found, degree, f, user, lo, hi);
   if (!isfinite(error)) return umbra_fail(UMBRA_ERROR_RANGE, "the function is not finite in [%g, %g]", lo, hi);
   memcpy(coefficients, found, nodes * sizeof *found);
   if (max_error) *max_error = error;

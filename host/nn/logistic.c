@@ -13,11 +13,7 @@
 #include "../base/memory.h"
 #include "../ckks/objects.h"
 #include "../linalg/matrix.h"
-
-static double sigmoid(double z, void *user) {
-  (void)user;
-  return 1 / (1 + exp(-z));
-}
+#include "activation.h"
 
 static umbra_status check_shape(double range, uint32_t degree) {
   if (!(range > 0) || !isfinite(range) || degree < 1 || degree > UMBRA_LOGISTIC_MAX_DEGREE)
@@ -52,7 +48,7 @@ umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_k
   umbra_logistic *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a model"));
   *made = (umbra_logistic){.context = key->context, .features = features, .range = range, .degree = degree};
-  umbra_status status = umbra_chebyshev_fit(made->coefficient, degree, sigmoid, NULL, -range, range, NULL);
+  umbra_status status = umbra_chebyshev_fit(made->coefficient, degree, umbra_sigmoid, NULL, -range, range, NULL);
   if (status == UMBRA_OK) status = encrypt_weights(&made->weights, key, weights, features, bias);
   if (status == UMBRA_OK) *model = made;
   else umbra_logistic_destroy(made);
@@ -193,7 +189,7 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
 double umbra_logistic_value(double z, double range, uint32_t degree) {
   double coefficient[UMBRA_LOGISTIC_MAX_DEGREE + 1];
   if (check_shape(range, degree) != UMBRA_OK || !(fabs(z) <= range)) return NAN;
-  if (umbra_chebyshev_fit(coefficient, degree, sigmoid, NULL, -range, range, NULL) != UMBRA_OK) return NAN;
+  if (umbra_chebyshev_fit(coefficient, degree, umbra_sigmoid, NULL, -range, range, NULL) != UMBRA_OK) return NAN;
   return umbra_chebyshev_value(coefficient, degree, z / range);
 }
 
