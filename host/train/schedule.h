@@ -19,6 +19,9 @@ umbra_status umbra_train_options_check(const umbra_train_options *options);
 uint64_t umbra_train_batches(const umbra_train_options *options);
 void umbra_train_batch(uint64_t *first, uint64_t *rows, const umbra_train_options *options, uint64_t batch);
 
+/* order[k]: the row of the k-th record in the order of training. */
+void umbra_train_deal(uint64_t *order, const umbra_train_options *options);
+
 /* step: one for each iteration. */
 void umbra_train_schedule(umbra_train_step *step, const umbra_train_options *options);
 

@@ -50,17 +50,17 @@ typedef struct umbra_train_options {
   uint32_t columns;    /* features, without the label */
   uint32_t iterations; /* one batch each */
   uint64_t batch;      /* records of a batch; 0: all. Iteration i takes batch i mod (number of batches) */
-  int whole_batches;   /* 1: the records after the last whole batch are not used; 0: they are a smaller batch */
-  int shuffle;         /* 1: the records are dealt to batches in an order that follows from `seed`; 0: as they are */
+  int whole_batches; /* 1: the records after the last whole batch are not used; 0: they are a smaller batch, the last */
+  int shuffle;       /* 1: the records are dealt to batches in an order that follows from `seed`; 0: as they are */
   uint64_t seed;
   double rate;
   umbra_rate_schedule schedule;
-  double decay;
-  double momentum; /* a_0 above, > 0 */
-  double l2;       /* >= 0; the bias is not penalised */
+  double decay;    /* 0 with a constant rate */
+  double momentum; /* a_0 above: 0.001 to 1000. At 0 the first v would be the first w, whatever the records are */
+  double l2;       /* >= 0, below 1 / rate; the bias is not penalised */
   uint32_t degree; /* of s: 1..63 */
   umbra_fit fit;
-  double range; /* s holds on [-range, range] */
+  double range; /* s holds on [-range, range]: 2^-10 to 2^10 */
   double bound; /* every weight stays within [-bound, bound] all the time: a power of two, up to 256; see the twin */
   int refresh_result; /* 1: the model is refreshed, so that umbra_logistic_score can use it; 0: it is only decrypted */
 } umbra_train_options;

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of records in a training: it decides what is in which batch, so it is the same on every machine. */
+#include "plan.h"
+
+/* splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
+static uint64_t next_word(uint64_t *state) {
+  uint64_t z = *state += 0x9E3779B97F4A7C15u;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+/* Uniform below `bound`: words under 2^64 mod bound are drawn again. */
+static uint64_t below(uint64_t *state, uint64_t bound) {
+  uint64_t least = (0 - bound) % bound, word;
+  do word = next_word(state);
+  while (word < least);
+  return word % bound;
+}
+
+void umbra_train_deal(uint64_t *order, const umbra_train_options *options) {
+  for (uint64_t k = 0; k < options->rows; k++) order[k] = k;
+  if (!options->shuffle) return;
+  uint64_t state = options->seed;
+  for (uint64_t left = options->rows; left > 1; left--) { /* Fisher and Yates */
+    uint64_t taken = below(&state, left), last = order[left - 1];
+    order[left - 1] = order[taken];
+    order[taken] = last;
+  }
+}
+
+void umbra_train_order(const umbra_train_plan *plan, uint64_t *order) { umbra_train_deal(order, &plan->options); }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schedule.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "../base/error.h"
+
+/* ---- options ---- */
+
+static const double least_bound = 0x1p-20, largest_bound = 256;
+static const double least_range = 0x1p-10, largest_range = 0x1p10;
+static const double least_momentum = 0.001, largest_momentum = 1000;
+
+static int is_flag(int x) { return x == 0 || x == 1; }
+static int is_within(double x, double lo, double hi) { return x >= lo && x <= hi; } /* NaN is not */
+static int is_power_of_two(double x) { return frexp(x, &(int){0}) == 0.5; }
+
+static umbra_status check_records(const umbra_train_options *o) {
+  if (o->rows == 0) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is 0; it must be the number of records");
+  if (o->columns == 0)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "columns is 0; it must be the number of features");
+  if (o->batch > o->rows)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "batch is %" PRIu64 "; it must be up to the %" PRIu64 " rows, or 0 for all of them", o->batch,
+                      o->rows);
+  if (!is_flag(o->whole_batches) || !is_flag(o->shuffle) || !is_flag(o->refresh_result))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "whole_batches, shuffle and refresh_result are %d, %d and %d; they must be 0 or 1",
+                      o->whole_batches, o->shuffle, o->refresh_result);
+  if (o->whole_batches && o->batch == 0)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "whole_batches is 1 and batch is 0; give the size of a batch");
+  return UMBRA_OK;
+}
+
+static umbra_status check_rate(const umbra_train_options *o) {
+  if (!(o->rate > 0) || !isfinite(o->rate))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rate is %g; it must be above 0 and finite", o->rate);
+  switch (o->schedule) {
+    case UMBRA_RATE_CONSTANT:
+      if (o->decay != 0)
+        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                          "decay is %g; it must be 0 with a constant rate, so choose a schedule", o->decay);
+      return UMBRA_OK;
+    case UMBRA_RATE_INVERSE:
+      if (!(o->decay >= 0) || !isfinite(o->decay))
+        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "decay is %g; it must be 0 or above, and finite", o->decay);
+      return UMBRA_OK;
+    case UMBRA_RATE_EXPONENTIAL:
+      if (!(o->decay > 0) || !(o->decay <= 1))
+        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "decay is %g; it must be above 0, and 1 at most", o->decay);
+      return UMBRA_OK;
+    default: return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "schedule is %d, which is none", (int)o->schedule);
+  }
+}
+
+/* At momentum 0 the first v would be the first w whatever the records are, and 1 - eta, which is divided by, 0. */
+static umbra_status check_step(const umbra_train_options *o) {
+  if (o->iterations < 1 || o->iterations > UMBRA_TRAIN_MAX_ITERATIONS)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "iterations is %u; it must be 1 to %d", o->iterations,
+                      UMBRA_TRAIN_MAX_ITERATIONS);
+  UMBRA_TRY(check_rate(o));
+  if (!is_within(o->momentum, least_momentum, largest_momentum))
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "momentum is %g; it must be %g to %g: with 1 the first step is a plain one, and with less it is a "
+        "short one",
+        o->momentum, least_momentum, largest_momentum);
+  if (!(o->l2 >= 0) || !(o->rate * o->l2 < 1))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "l2 is %g; it must be 0 or above, and below 1 / rate = %g", o->l2,
+                      1 / o->rate);
+  return UMBRA_OK;
+}
+
+static umbra_status check_polynomial(const umbra_train_options *o) {
+  if (o->degree < 1 || o->degree > UMBRA_TRAIN_MAX_DEGREE)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "degree is %u; it must be 1 to %d", o->degree,
+                      UMBRA_TRAIN_MAX_DEGREE);
+  if (o->fit != UMBRA_FIT_LEAST_SQUARES && o->fit != UMBRA_FIT_CHEBYSHEV)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "fit is %d, which is none", (int)o->fit);
+  if (!is_within(o->range, least_range, largest_range))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "range is %g; it must be %g to %g", o->range, least_range,
+                      largest_range);
+  if (!is_within(o->bound, least_bound, largest_bound) || !is_power_of_two(o->bound))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g; it must be a power of two from 2^-20 to %g", o->bound,
+                      largest_bound);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_options_check(const umbra_train_options *options) {
+  if (!options || options->struct_size != sizeof *options)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "options were not made with UMBRA_TRAIN_OPTIONS_INIT");
+  UMBRA_TRY(check_records(options));
+  UMBRA_TRY(check_step(options));
+  return check_polynomial(options);
+}
+
+/* ---- batches ---- */
+
+static uint64_t batch_size(const umbra_train_options *options) {
+  return options->batch ? options->batch : options->rows;
+}
+
+uint64_t umbra_train_batches(const umbra_train_options *options) {
+  uint64_t size = batch_size(options);
+  return options->rows / size + (options->rows % size != 0 && !options->whole_batches);
+}
+
+void umbra_train_batch(uint64_t *first, uint64_t *rows, const umbra_train_options *options, uint64_t batch) {
+  uint64_t size = batch_size(options);
+  *first = batch * size;
+  *rows = options->rows - *first < size ? options->rows - *first : size;
+}
+
+/* ---- steps ---- */
+
+/* Of iteration i; `before` is that of the iteration before it. */
+static double rate_of(const umbra_train_options *options, uint32_t i, double before) {
+  switch (options->schedule) {
+    case UMBRA_RATE_INVERSE: return options->rate / (1 + options->decay * i);
+    case UMBRA_RATE_EXPONENTIAL: return i ? before * options->decay : options->rate;
+    default: return options->rate;
+  }
+}
+
+void umbra_train_schedule(umbra_train_step *step, const umbra_train_options *options) {
+  uint64_t batches = umbra_train_batches(options);
+  double a = options->momentum, rate = 0;
+  for (uint32_t i = 0; i < options->iterations; i++) {
+    double next = (1 + sqrt(1 + 4 * a * a)) / 2;
+    rate = rate_of(options, i, rate);
+    step[i] = (umbra_train_step){.batch = i % batches, .rate = rate, .eta = (1 - a) / next};
+    umbra_train_batch(&step[i].first, &step[i].rows, options, step[i].batch);
+    a = next;
+  }
+}

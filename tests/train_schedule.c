@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/* Options of a training and what is refused, batches, rates and momentum, and the order of records. */
+#include "../host/train/schedule.h"
+#include "scheme.h"
+
+static umbra_train_options options_of(uint64_t rows, uint64_t batch) {
+  umbra_train_options o = {UMBRA_TRAIN_OPTIONS_INIT};
+  o.rows = rows;
+  o.columns = 3;
+  o.batch = batch;
+  return o;
+}
+
+/* ---- options ---- */
+
+#define assert_refused(words, ...)                                                    \
+  do {                                                                                \
+    umbra_train_options o = options_of(100, 10);                                      \
+    __VA_ARGS__;                                                                      \
+    assert_fails(umbra_train_options_check(&o), UMBRA_ERROR_INVALID_ARGUMENT, words); \
+  } while (0)
+
+#define assert_accepted(...)                     \
+  do {                                           \
+    umbra_train_options o = options_of(100, 10); \
+    __VA_ARGS__;                                 \
+    assert_ok(umbra_train_options_check(&o));    \
+  } while (0)
+
+static void refused_options(void **state) {
+  (void)state;
+  assert_fails(umbra_train_options_check(NULL), UMBRA_ERROR_INVALID_ARGUMENT, "UMBRA_TRAIN_OPTIONS_INIT");
+  assert_refused("UMBRA_TRAIN_OPTIONS_INIT", o.struct_size--);
+  assert_refused("rows is 0", o.rows = 0);
+  assert_refused("columns is 0", o.columns = 0);
+  assert_refused("iterations is 0; it must be 1 to 100000", o.iterations = 0);
+  assert_refused("iterations is 100001", o.iterations = 100001);
+  assert_refused("batch is 101; it must be up to the 100 rows", o.batch = 101);
+  assert_refused("whole_batches, shuffle and refresh_result are 2, 0 and 0", o.whole_batches = 2);
+  assert_refused("are 0, -1 and 0; they must be 0 or 1", o.shuffle = -1);
+  assert_refused("are 0, 0 and 7", o.refresh_result = 7);
+  assert_refused("whole_batches is 1 and batch is 0", o.whole_batches = 1, o.batch = 0);
+  assert_refused("rate is 0; it must be above 0", o.rate = 0);
+  assert_refused("rate is -1", o.rate = -1);
+  assert_refused("rate is ", o.rate = NAN);
+  assert_refused("rate is inf", o.rate = INFINITY);
+  assert_refused("schedule is 3", o.schedule = (umbra_rate_schedule)3);
+  assert_refused("decay is 0.5; it must be 0 with a constant rate", o.decay = 0.5);
+  assert_refused("decay is -1; it must be 0 or above", o.schedule = UMBRA_RATE_INVERSE, o.decay = -1);
+  assert_refused("decay is inf", o.schedule = UMBRA_RATE_INVERSE, o.decay = INFINITY);
+  assert_refused("decay is 0; it must be above 0, and 1 at most", o.schedule = UMBRA_RATE_EXPONENTIAL);
+  assert_refused("decay is 1.5", o.schedule = UMBRA_RATE_EXPONENTIAL, o.decay = 1.5);
+  assert_refused("decay is ", o.schedule = UMBRA_RATE_EXPONENTIAL, o.decay = NAN);
+  assert_refused("momentum is 0; it must be 0.001 to 1000", o.momentum = 0);
+  assert_refused("momentum is -1", o.momentum = -1);
+  assert_refused("momentum is 1e+06", o.momentum = 1e6);
+  assert_refused("momentum is ", o.momentum = NAN);
+  assert_refused("l2 is -1", o.l2 = -1);
+  assert_refused("l2 is 0.5; it must be 0 or above, and below 1 / rate = 0.5", o.l2 = 0.5, o.rate = 2);
+  assert_refused("l2 is ", o.l2 = NAN);
+  assert_refused("degree is 0; it must be 1 to 63", o.degree = 0);
+  assert_refused("degree is 64", o.degree = 64);
+  assert_refused("fit is 2", o.fit = (umbra_fit)2);
+  assert_refused("range is 0", o.range = 0);
+  assert_refused("range is 1025; it must be", o.range = 1025);
+  assert_refused("range is ", o.range = NAN);
+  assert_refused("bound is 3; it must be a power of two from 2^-20 to 256", o.bound = 3);
+  assert_refused("bound is 512", o.bound = 512);
+  assert_refused("bound is 0", o.bound = 0);
+  assert_refused("bound is -8", o.bound = -8);
+  assert_refused("bound is ", o.bound = NAN);
+  assert_refused("bound is ", o.bound = 0x1p-21);
+}
+
+static void accepted_options(void **state) {
+  (void)state;
+  assert_accepted(o.seed = 1);
+  assert_accepted(o.batch = 0, o.shuffle = 1, o.refresh_result = 1);
+  assert_accepted(o.batch = 100, o.whole_batches = 1, o.iterations = 100000);
+  assert_accepted(o.schedule = UMBRA_RATE_INVERSE);
+  assert_accepted(o.schedule = UMBRA_RATE_INVERSE, o.decay = 100);
+  assert_accepted(o.schedule = UMBRA_RATE_EXPONENTIAL, o.decay = 1);
+  assert_accepted(o.momentum = 1, o.l2 = 0.99, o.degree = 63, o.fit = UMBRA_FIT_CHEBYSHEV);
+  assert_accepted(o.range = 1024, o.bound = 256);
+  assert_accepted(o.range = 0x1p-10, o.bound = 0x1p-20);
+}
+
+/* ---- batches ---- */
+
+static void assert_batches(umbra_train_options o, uint64_t count, uint64_t last_rows) {
+  uint64_t at = 0;
+  assert_int_equal(umbra_train_batches(&o), count);
+  for (uint64_t batch = 0; batch < count; batch++) {
+    uint64_t first, rows;
+    umbra_train_batch(&first, &rows, &o, batch);
+    assert_int_equal(first, at);
+    assert_int_equal(rows, batch + 1 < count ? o.batch : last_rows);
+    at += rows;
+  }
+}
+
+static void batches(void **state) {
+  (void)state;
+  assert_batches(options_of(100, 0), 1, 100);
+  assert_batches(options_of(100, 100), 1, 100);
+  assert_batches(options_of(100, 99), 2, 1);
+  assert_batches(options_of(100, 25), 4, 25);
+  assert_batches(options_of(100, 30), 4, 10);
+  umbra_train_options whole = options_of(100, 30);
+  whole.whole_batches = 1;
+  assert_batches(whole, 3, 30);
+  assert_int_equal(umbra_train_batches(&(umbra_train_options){.rows = UINT64_MAX, .batch = UINT64_MAX - 1}), 2);
+}
+
+/* ---- steps ---- */
+
+static void momentum_and_batches(void **state) {
+  (void)state;
+  enum { ITERATIONS = 9 };
+  umbra_train_step step[ITERATIONS];
+  umbra_train_options o = options_of(10, 4);
+  const uint64_t rows[] = {4, 4, 2};
+  o.iterations = ITERATIONS;
+  o.rate = 0.75;
+  umbra_train_schedule(step, &o);
+  long double a = 0.01;
+  for (uint32_t i = 0; i < ITERATIONS; i++) {
+    long double next = (1 + sqrtl(1 + 4 * a * a)) / 2;
+    assert_true(fabsl(step[i].eta - (1 - a) / next) < 1e-15L);
+    assert_true(step[i].rate == 0.75);
+    assert_int_equal(step[i].batch, i % 3);
+    assert_int_equal(step[i].first, 4 * (i % 3));
+    assert_int_equal(step[i].rows, rows[i % 3]);
+    a = next;
+  }
+  o.momentum = 1; /* a plain first step */
+  umbra_train_schedule(step, &o);
+  assert_true(step[0].eta == 0 && fabs(step[1].eta + 0.28175) < 1e-5);
+}
+
+static void rates(void **state) {
+  (void)state;
+  enum { ITERATIONS = 50 };
+  umbra_train_step step[ITERATIONS];
+  umbra_train_options o = options_of(10, 0);
+  o.iterations = ITERATIONS;
+  o.rate = 2;
+  o.schedule = UMBRA_RATE_INVERSE;
+  o.decay = 0.25;
+  umbra_train_schedule(step, &o);
+  for (uint32_t i = 0; i < ITERATIONS; i++) assert_true(step[i].rate == 2 / (1 + 0.25 * i));
+  o.schedule = UMBRA_RATE_EXPONENTIAL;
+  o.decay = 0.9;
+  umbra_train_schedule(step, &o);
+  for (uint32_t i = 0; i < ITERATIONS; i++) assert_true(fabs(step[i].rate / (2 * pow(0.9, i)) - 1) < 1e-14);
+  assert_true(step[0].rate == 2 && step[2].rate == 2 * 0.9 * 0.9);
+}
+
+/* ---- order ---- */
+
+/* From a second implementation, in Python. */
+static void known_orders(void **state) {
+  (void)state;
+  static const struct {
+    uint64_t seed, order[10];
+  } cases[] = {{0, {6, 3, 2, 9, 8, 1, 4, 7, 0, 5}},
+               {1, {4, 2, 8, 1, 9, 3, 0, 6, 7, 5}},
+               {UINT64_MAX, {3, 4, 2, 7, 5, 0, 8, 1, 9, 6}}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    uint64_t order[10];
+    umbra_train_options o = options_of(10, 3);
+    o.shuffle = 1;
+    o.seed = cases[i].seed;
+    umbra_train_deal(order, &o);
+    assert_memory_equal(order, cases[i].order, sizeof order);
+    o.shuffle = 0;
+    umbra_train_deal(order, &o);
+    for (uint64_t k = 0; k < 10; k++) assert_int_equal(order[k], k);
+  }
+}
+
+/* All records, and all places equally often. */
+static void orders_are_fair(void **state) {
+  (void)state;
+  enum { ROWS = 7, TIMES = 70000 };
+  static uint32_t seen[ROWS][ROWS];
+  umbra_train_options o = options_of(ROWS, 0);
+  o.shuffle = 1;
+  for (o.seed = 0; o.seed < TIMES; o.seed++) {
+    uint64_t order[ROWS];
+    uint32_t mask = 0;
+    umbra_train_deal(order, &o);
+    for (int k = 0; k < ROWS; k++) {
+      assert_true(order[k] < ROWS);
+      mask |= 1u << order[k];
+      seen[k][order[k]]++;
+    }
+    assert_int_equal(mask, (1u << ROWS) - 1);
+  }
+  for (int k = 0; k < ROWS; k++)
+    for (int row = 0; row < ROWS; row++) /* standard deviation: 93 */
+      assert_true(abs((int)seen[k][row] - TIMES / ROWS) < 450);
+  umbra_train_options one = options_of(1, 0);
+  uint64_t order = 7;
+  one.shuffle = 1;
+  umbra_train_deal(&order, &one);
+  assert_int_equal(order, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(refused_options), cmocka_unit_test(accepted_options),
+      cmocka_unit_test(batches),         cmocka_unit_test(momentum_and_batches),
+      cmocka_unit_test(rates),           cmocka_unit_test(known_orders),
+      cmocka_unit_test(orders_are_fair),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
