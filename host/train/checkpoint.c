@@ -3,6 +3,7 @@
 
 #include "../base/memory.h"
 #include "../ckks/file.h"
+#include "../io/storage.h"
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_checkpoint *checkpoint = object;
@@ -59,5 +60,6 @@ umbra_status umbra_checkpoint_load(const char *path, const umbra_context *contex
   *w = checkpoint->state[0];
   *u = checkpoint->state[1];
   umbra_free(checkpoint);
+  umbra_storage_sweep_temporaries(path);
   return UMBRA_OK;
 }
