@@ -14,8 +14,11 @@
 #include <sodium.h>
 #include <umbra/umbra.h>
 
+#include "host/base/memory.h"
 #include "host/ckks/objects.h"
-#include "host/io/container.h"
+#include "host/ring/params.h"
+#include "host/train/checkpoint.h"
+#include "host/train/dataset_file.h"
 #include "tests/container_bytes.h"
 
 #define assert_ok(call)                                                                                       \
@@ -58,7 +61,7 @@ typedef struct file_kind {
 #define FILE_KIND(type, number) \
   { #type, number, type##_save, type##_write, type##_load, type##_read, type##_destroy }
 
-/* The two kinds whose functions have other parameters. */
+/* The kinds whose functions have other parameters. */
 static inline umbra_status plain_params_load(umbra_params **params, const umbra_context *context, const char *path) {
   (void)context;
   return umbra_params_load(params, path);
@@ -67,6 +70,15 @@ static inline umbra_status plain_params_read(umbra_params **params, const umbra_
                                              size_t size) {
   (void)context;
   return umbra_params_read(params, buffer, size);
+}
+static inline umbra_status plain_plan_load(umbra_train_plan **plan, const umbra_context *context, const char *path) {
+  (void)context;
+  return umbra_train_plan_load(plan, path);
+}
+static inline umbra_status plain_plan_read(umbra_train_plan **plan, const umbra_context *context, const void *buffer,
+                                           size_t size) {
+  (void)context;
+  return umbra_train_plan_read(plan, buffer, size);
 }
 static inline umbra_status plain_secret_save(const umbra_secret_key *key, const char *path) {
   return umbra_secret_key_save(key, path, NULL);
@@ -84,14 +96,19 @@ static inline umbra_status plain_secret_read(umbra_secret_key **key, const umbra
 
 #define umbra_params_load plain_params_load
 #define umbra_params_read plain_params_read
+#define umbra_train_plan_load plain_plan_load
+#define umbra_train_plan_read plain_plan_read
 #define umbra_secret_key_save plain_secret_save
 #define umbra_secret_key_write plain_secret_write
 #define umbra_secret_key_load plain_secret_load
 #define umbra_secret_key_read plain_secret_read
 FILE_KIND_FUNCTIONS(params)
+FILE_KIND_FUNCTIONS(train_plan)
 FILE_KIND_FUNCTIONS(secret_key)
 #undef umbra_params_load
 #undef umbra_params_read
+#undef umbra_train_plan_load
+#undef umbra_train_plan_read
 #undef umbra_secret_key_save
 #undef umbra_secret_key_write
 #undef umbra_secret_key_load
@@ -103,10 +120,73 @@ FILE_KIND_FUNCTIONS(ciphertext)
 FILE_KIND_FUNCTIONS(matrix)
 FILE_KIND_FUNCTIONS(logistic)
 
-enum { PARAMS, SECRET_KEY, PUBLIC_KEY, EVAL_KEYS, PLAINTEXT, CIPHERTEXT, SEEDED, MATRIX, LOGISTIC, OBJECTS };
+/* The files of a training, which have no functions of their own: they are loaded for this plan, which has one block. */
+enum { TRAINING_ROWS = 5, TRAINING_COLUMNS = 3, TRAINING_ITERATIONS = 2, TRAINING_SLOTS = 8 };
+static umbra_plan_iteration training_iterations[TRAINING_ITERATIONS] = {{.level_after = 1}, {.level_after = 0}};
+static umbra_train_plan training_plan = {
+    .options = {.rows = TRAINING_ROWS,
+                .columns = TRAINING_COLUMNS,
+                .batch = TRAINING_ROWS,
+                .iterations = TRAINING_ITERATIONS},
+    .digest = {1, 2, 3},
+    .layout = {.stride = 4, .slots = TRAINING_SLOTS, .group = 1, .pairs = 1},
+    .block_rows = TRAINING_ROWS + 3,
+    .batches = 1,
+    .blocks = 1,
+    .data_level = 1,
+    .iteration = training_iterations,
+};
+static uint8_t training_owner[UMBRA_OWNER_BYTES];
+static const uint8_t training_data[UMBRA_DATASET_ID_BYTES] = {4, 5, 6};
+
+static inline umbra_dataset_place training_place(const umbra_context *context) {
+  return (umbra_dataset_place){
+      .origin = {.context = context, .plan = &training_plan, .owner = training_owner, .data = training_data}};
+}
+
+/* The argument of a block's format begins with that of the others. */
+#define TRAINING_KIND_FUNCTIONS(type, format)                                                                     \
+  static umbra_status type##_save(const void *object, const char *path) {                                         \
+    return umbra_format_save(&(format), object, path);                                                            \
+  }                                                                                                               \
+  static umbra_status type##_write(const void *object, void *buffer, size_t *size) {                              \
+    return umbra_format_write(&(format), object, buffer, size);                                                   \
+  }                                                                                                               \
+  static umbra_status type##_load(void **object, const umbra_context *context, const char *path) {                \
+    const umbra_dataset_place place = training_place(context);                                                    \
+    return umbra_format_load(&(format), object, &place, umbra_context_params(context)->digest, path);             \
+  }                                                                                                               \
+  static umbra_status type##_read(void **object, const umbra_context *context, const void *buffer, size_t size) { \
+    const umbra_dataset_place place = training_place(context);                                                    \
+    return umbra_format_read(&(format), object, &place, umbra_context_params(context)->digest, buffer, size);     \
+  }                                                                                                               \
+  static void type##_destroy(void *object) { (format).destroy(object); }
+
+TRAINING_KIND_FUNCTIONS(train_data, umbra_dataset_index_format)
+TRAINING_KIND_FUNCTIONS(train_block, umbra_dataset_block_format)
+TRAINING_KIND_FUNCTIONS(checkpoint, umbra_checkpoint_format)
+
+enum {
+  PARAMS,
+  TRAIN_PLAN,
+  SECRET_KEY,
+  PUBLIC_KEY,
+  EVAL_KEYS,
+  PLAINTEXT,
+  CIPHERTEXT,
+  SEEDED,
+  MATRIX,
+  LOGISTIC,
+  PUBLIC_OBJECTS, /* those before have public functions */
+  TRAIN_DATA = PUBLIC_OBJECTS,
+  TRAIN_BLOCK,
+  CHECKPOINT,
+  OBJECTS
+};
 
 static const file_kind file_kinds[OBJECTS] = {
     [PARAMS] = FILE_KIND(params, UMBRA_KIND_PARAMS),
+    [TRAIN_PLAN] = FILE_KIND(train_plan, UMBRA_KIND_TRAIN_PLAN),
     [SECRET_KEY] = FILE_KIND(secret_key, UMBRA_KIND_SECRET_KEY),
     [PUBLIC_KEY] = FILE_KIND(public_key, UMBRA_KIND_PUBLIC_KEY),
     [EVAL_KEYS] = FILE_KIND(eval_keys, UMBRA_KIND_EVAL_KEYS),
@@ -115,6 +195,9 @@ static const file_kind file_kinds[OBJECTS] = {
     [SEEDED] = FILE_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
     [MATRIX] = FILE_KIND(matrix, UMBRA_KIND_MATRIX),
     [LOGISTIC] = FILE_KIND(logistic, UMBRA_KIND_LOGISTIC),
+    [TRAIN_DATA] = FILE_KIND(train_data, UMBRA_KIND_TRAIN_DATA),
+    [TRAIN_BLOCK] = FILE_KIND(train_block, UMBRA_KIND_TRAIN_BLOCK),
+    [CHECKPOINT] = FILE_KIND(checkpoint, UMBRA_KIND_CHECKPOINT),
 };
 
 /* ---- the objects ---- */
@@ -165,6 +248,61 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   o->object[LOGISTIC] = logistic;
 }
 
+/* Of parameters of its own, which refresh. */
+static inline umbra_train_plan *small_plan(void) {
+  umbra_params *params;
+  umbra_train_plan *plan = NULL;
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 5, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
+  need.boot = (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = TRAINING_ROWS, .columns = TRAINING_COLUMNS};
+  assert_ok(umbra_params_from_need(&params, &need));
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  umbra_params_destroy(params);
+  return plan;
+}
+
+static inline void training_row(double *values, double *one, size_t row, const void *source) {
+  (void)source;
+  for (int c = 0; c < TRAINING_COLUMNS; c++) values[c] = (double)row / (c + 1);
+  *one = row % 2 ? 1 : -1;
+}
+
+static inline umbra_ciphertext *small_weights(file_objects *o, const umbra_public_key *public) {
+  const double values[] = {0.5, -0.25, 1};
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = training_plan.data_level;
+  options.slots = training_plan.layout.stride;
+  umbra_plaintext *plaintext = NULL;
+  umbra_ciphertext *weights = NULL;
+  assert_ok(umbra_encode(&plaintext, o->context, values, 3, &options));
+  assert_ok(umbra_encrypt(&weights, public, plaintext));
+  umbra_plaintext_destroy(plaintext);
+  return weights;
+}
+
+/* What umbra_alloc gives is destroyed by the formats. */
+static inline void make_training(file_objects *o, const umbra_public_key *public) {
+  umbra_dataset_index *index = NULL;
+  umbra_dataset_block *block = NULL;
+  umbra_checkpoint *checkpoint = NULL;
+  const umbra_matrix_source source = {training_row, NULL};
+  training_plan.params = o->object[PARAMS];
+  umbra_public_key_owner(public, training_owner);
+  assert_ok(umbra_alloc(&index, 1, sizeof *index, "an index"));
+  assert_ok(umbra_alloc(&block, 1, sizeof *block, "a block"));
+  assert_ok(umbra_alloc(&checkpoint, 1, sizeof *checkpoint, "a checkpoint"));
+  index->stamp = umbra_train_stamp_of(&training_plan, training_data, training_plan.blocks);
+  index->weights = small_weights(o, public);
+  block->stamp = umbra_train_stamp_of(&training_plan, training_data, 0);
+  assert_ok(umbra_matrix_encrypt_rows(&block->records, public, &source, TRAINING_ROWS, TRAINING_COLUMNS,
+                                      &training_plan.layout, training_plan.data_level));
+  checkpoint->stamp = umbra_train_stamp_of(&training_plan, training_data, 1);
+  for (int i = 0; i < 2; i++) checkpoint->state[i] = small_weights(o, public);
+  o->object[TRAIN_DATA] = index;
+  o->object[TRAIN_BLOCK] = block;
+  o->object[CHECKPOINT] = checkpoint;
+}
+
 static inline void make_objects(file_objects *o) {
   *o = (file_objects){0};
   umbra_secret_key *secret = NULL;
@@ -181,10 +319,12 @@ static inline void make_objects(file_objects *o) {
   assert_ok(umbra_public_key_generate(&public, secret));
   assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
   o->object[PARAMS] = params;
+  o->object[TRAIN_PLAN] = small_plan();
   o->object[SECRET_KEY] = secret;
   o->object[PUBLIC_KEY] = public;
   o->object[EVAL_KEYS] = keys;
   make_values(o, secret, public);
+  make_training(o, public);
   for (int k = 0; k < OBJECTS; k++) {
     assert_ok(file_kinds[k].write(o->object[k], NULL, &o->size[k]));
     o->bytes[k] = malloc(o->size[k]);

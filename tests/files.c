@@ -214,7 +214,8 @@ static void continued(void **state) {
     umbra_header *header = (umbra_header *)bytes;
     header->bytes++;
     fix_checksums(bytes, objects.size[k]);
-    assert_refused(k, bytes, objects.size[k] + 1, UMBRA_ERROR_FORMAT, "1 bytes after the last section");
+    assert_refused(k, bytes, objects.size[k] + 1, UMBRA_ERROR_FORMAT,
+                   k < PUBLIC_OBJECTS ? "1 bytes after the last section" : "bytes; by the plan this");
     free(bytes);
   }
 }
@@ -255,6 +256,24 @@ static const fault faults[] = {
     {PARAMS, -1, 32, 1, UMBRA_ERROR_FORMAT, "digest"},
     {PLAINTEXT, -1, 64, 1, UMBRA_ERROR_FORMAT, "have no owner"},
     {PARAMS, -1, 16, 0, UMBRA_ERROR_INSECURE, "UMBRA_INSECURE_FOR_TESTS"},
+    {TRAIN_PLAN, -1, 12, UMBRA_KIND_PARAMS, UMBRA_ERROR_FORMAT, "kind 'parameters', not 'training plan'"},
+    {TRAIN_PLAN, -1, 16, 0, UMBRA_ERROR_INSECURE, "UMBRA_INSECURE_FOR_TESTS"},
+    {TRAIN_PLAN, -1, 32, 1, UMBRA_ERROR_FORMAT, "the digest in the header is not that of the parameters"},
+    {TRAIN_PLAN, -1, 64, 1, UMBRA_ERROR_FORMAT, "have no owner"},
+    {TRAIN_PLAN, -1, 20, 4, UMBRA_ERROR_FORMAT, "the file ends after 4 sections"},
+    {TRAIN_PLAN, 0, 0, 10, UMBRA_ERROR_FORMAT, "log_n is 10"},
+    {TRAIN_PLAN, 3, 0, 6, UMBRA_ERROR_FORMAT, "digest of the plan"},
+    {TRAIN_PLAN, 3, 32, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
+    {TRAIN_PLAN, 3, 36, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
+    {TRAIN_PLAN, 3, 44, 0, UMBRA_ERROR_FORMAT, "degree is 0"},
+    {TRAIN_PLAN, 3, 44, 64, UMBRA_ERROR_FORMAT, "degree is 64"},
+    {TRAIN_PLAN, 3, 44, 5, UMBRA_ERROR_FORMAT, "section 4 (coefficients of a polynomial) has"},
+    {TRAIN_PLAN, 3, 52, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
+    {TRAIN_PLAN, 3, 104, 1, UMBRA_ERROR_FORMAT, "reserved"},
+    {TRAIN_PLAN, 3, 108, 1, UMBRA_ERROR_FORMAT, "reserved"},
+    {TRAIN_PLAN, 3, 112, 1, UMBRA_ERROR_FORMAT, "digest of the plan"},
+    {TRAIN_PLAN, 4, 0, 1, UMBRA_ERROR_FORMAT, "digest of the plan"},
+    {TRAIN_PLAN, 4, 12, 0x7ff00000, UMBRA_ERROR_FORMAT, "coefficient 1 of the polynomial"},
     {PARAMS, 0, 0, 10, UMBRA_ERROR_FORMAT, "log_n is 10"},
     {PARAMS, 0, 4, 41, UMBRA_ERROR_FORMAT, "scale_bits is 41"},
     {PARAMS, 0, 8, 1000, UMBRA_ERROR_FORMAT, "1000 + "},
@@ -288,6 +307,30 @@ static const fault faults[] = {
     {SEEDED, 0, 24, 0, UMBRA_ERROR_FORMAT, "section 1 holds a seed where residues must be"},
     {MATRIX, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},
     {LOGISTIC, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},
+    {TRAIN_DATA, -1, 64, 1, UMBRA_ERROR_MISMATCH, "is of another owner"},
+    {TRAIN_DATA, 0, 0, 0, UMBRA_ERROR_MISMATCH, "is of another plan"},
+    {TRAIN_DATA, 0, 32, 0, UMBRA_ERROR_MISMATCH, "is of another data set"},
+    {TRAIN_DATA, 0, 48, 2, UMBRA_ERROR_FORMAT, "2 blocks; the plan has 1"},
+    {TRAIN_DATA, 1, 4, TRAINING_SLOTS, UMBRA_ERROR_FORMAT, "weights of 8 slots at level 1; by the plan they have 4"},
+    {TRAIN_DATA, 1, 24, 1, UMBRA_ERROR_FORMAT, "section 2 holds residues where a seed must be"},
+    {TRAIN_BLOCK, -1, 64, 1, UMBRA_ERROR_MISMATCH, "is of another owner"},
+    {TRAIN_BLOCK, 0, 0, 0, UMBRA_ERROR_MISMATCH, "is of another plan"},
+    {TRAIN_BLOCK, 0, 32, 0, UMBRA_ERROR_MISMATCH, "is of another data set"},
+    {TRAIN_BLOCK, 0, 48, 1, UMBRA_ERROR_MISMATCH, "is number 1, not 0"},
+    {TRAIN_BLOCK, 1, 0, 6, UMBRA_ERROR_FORMAT, "6 records of 3 columns; by the plan this block has 5 of 3"},
+    {TRAIN_BLOCK, 1, 8, 2, UMBRA_ERROR_FORMAT, "5 records of 2 columns; by the plan this block has 5 of 3"},
+    {TRAIN_BLOCK, 1, 0, 0xffffffff, UMBRA_ERROR_FORMAT, "rows do not go with 6 sections"},
+    {TRAIN_BLOCK, 1, 24, 2, UMBRA_ERROR_FORMAT, "not laid out as the plan says"},
+    {TRAIN_BLOCK, 1, 32, 0, UMBRA_ERROR_FORMAT, "not laid out as the plan says"},
+    {TRAIN_BLOCK, 2, 0, 0, UMBRA_ERROR_FORMAT, "section 3 (residues) has"},
+    {CHECKPOINT, -1, 64, 1, UMBRA_ERROR_MISMATCH, "is of another owner"},
+    {CHECKPOINT, 0, 0, 0, UMBRA_ERROR_MISMATCH, "is of another plan"},
+    {CHECKPOINT, 0, 32, 0, UMBRA_ERROR_MISMATCH, "is of another data set"},
+    {CHECKPOINT, 0, 48, 0, UMBRA_ERROR_FORMAT, "0 iterations done; the plan has 2"},
+    {CHECKPOINT, 0, 48, 3, UMBRA_ERROR_FORMAT, "3 iterations done; the plan has 2"},
+    {CHECKPOINT, 0, 48, 2, UMBRA_ERROR_FORMAT, "by the plan this checkpoint has"},
+    {CHECKPOINT, 0, 52, 1, UMBRA_ERROR_FORMAT, "4294967297 iterations done; the plan has 2"},
+    {CHECKPOINT, 3, 4, TRAINING_SLOTS, UMBRA_ERROR_FORMAT, "weights of 8 slots at level 1; by the plan they have 4"},
 };
 
 static void each_fault_is_named(void **state) {
@@ -539,7 +582,7 @@ static void missing_arguments(void **state) {
     assert_fails(kind->write(objects.object[k], NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "size is NULL");
     assert_fails(kind->load(&output, objects.context, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "path is NULL");
     assert_fails(kind->read(&output, objects.context, NULL, 9), UMBRA_ERROR_INVALID_ARGUMENT, "buffer is NULL");
-    if (k != PARAMS)
+    if (k != PARAMS && k != TRAIN_PLAN && k < PUBLIC_OBJECTS)
       assert_fails(kind->read(&output, NULL, objects.bytes[k], 9), UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
   }
   assert_fails(umbra_params_read(NULL, objects.bytes[PARAMS], objects.size[PARAMS]), UMBRA_ERROR_INVALID_ARGUMENT, "");
@@ -550,9 +593,10 @@ static void missing_arguments(void **state) {
 
 static void inspection(void **state) {
   (void)state;
-  static const char *const names[OBJECTS] = {"parameters",      "secret key",       "public key",
-                                             "evaluation keys", "plaintext",        "ciphertext",
-                                             "ciphertext",      "encrypted matrix", "encrypted logistic model"};
+  static const char *const names[OBJECTS] = {
+      "parameters",    "training plan",  "secret key", "public key",       "evaluation keys",
+      "plaintext",     "ciphertext",     "ciphertext", "encrypted matrix", "encrypted logistic model",
+      "training data", "training block", "checkpoint"};
   const uint8_t nobody[UMBRA_OWNER_BYTES] = {0};
   uint8_t digest[UMBRA_DIGEST_BYTES], owner[UMBRA_OWNER_BYTES];
   umbra_params_digest(objects.object[PARAMS], digest);
@@ -564,8 +608,9 @@ static void inspection(void **state) {
     assert_string_equal(info.kind, names[k]);
     assert_int_equal(info.version, 1);
     assert_int_equal(info.bytes, objects.size[k]);
-    assert_memory_equal(info.params_digest, digest, sizeof digest);
-    assert_memory_equal(info.owner, k == PARAMS || k == PLAINTEXT ? nobody : owner, sizeof owner);
+    if (k != TRAIN_PLAN) assert_memory_equal(info.params_digest, digest, sizeof digest);
+    const int has_owner = k != PARAMS && k != TRAIN_PLAN && k != PLAINTEXT;
+    assert_memory_equal(info.owner, has_owner ? owner : nobody, sizeof owner);
     FILE *file = fopen(in_folder("object"), "r+b");
     fseek(file, -40, SEEK_END);
     int byte = fgetc(file);
