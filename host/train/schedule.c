@@ -8,7 +8,6 @@
 
 /* ---- options ---- */
 
-static const double least_bound = 0x1p-20, largest_bound = 256;
 static const double least_range = 0x1p-10, largest_range = 0x1p10;
 static const double least_momentum = 0.001, largest_momentum = 1000;
 
@@ -81,9 +80,9 @@ static umbra_status check_polynomial(const umbra_train_options *o) {
   if (!is_within(o->range, least_range, largest_range))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "range is %g; it must be %g to %g", o->range, least_range,
                       largest_range);
-  if (!is_within(o->bound, least_bound, largest_bound) || !is_power_of_two(o->bound))
+  if (!is_within(o->bound, UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND) || !is_power_of_two(o->bound))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g; it must be a power of two from 2^-20 to %g", o->bound,
-                      largest_bound);
+                      UMBRA_TRAIN_LARGEST_BOUND);
   return UMBRA_OK;
 }
 

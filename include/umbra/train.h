@@ -144,15 +144,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_read(umbra_train_plan **p
 
 typedef struct umbra_train_outcome {
   double largest_score;  /* |<v, z>| of the iteration's batch: beyond the range the fit does not hold */
-  double largest_weight; /* what is refreshed and computed with after it: to be within the plan's bound */
-  double accuracy, auc;  /* of the weights after it, on `judged` */
+  double largest_weight; /* of w, v and v / (1 - eta), all of which are computed with: to be within the plan's bound */
+  double accuracy, auc;  /* of the weights after it, on `judged`; NaN without */
 } umbra_train_outcome;
 
 /*
  * weights: columns + 1, the bias last; trace: one outcome for each iteration, or NULL; judged: records to judge by, or
- * NULL. exact: with the sigmoid itself in the place of s. Weights that are not finite end the training: they are
- * returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of another shape than the plan's),
- * OUT_OF_MEMORY.
+ * NULL. Training begins with zeros. exact: with the sigmoid itself in the place of s. Weights that are not finite end
+ * the training: they are returned, their outcome says infinity, and the rest of the trace is NaN. Errors:
+ * INVALID_ARGUMENT (records of another shape than the plan's), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace,
                                                        const umbra_train_plan *plan, const umbra_records *records,

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../nn/activation.h"
+#include "plan.h"
+#include "records.h"
+
+typedef struct twin {
+  const umbra_train_plan *plan;
+  const umbra_records *records, *judged;
+  int exact;
+  uint64_t *order;
+  double *w, *v, *gradient; /* columns + 1, the bias last */
+  umbra_train_outcome *trace;
+} twin;
+
+/* ---- an iteration ---- */
+
+/* What is not finite is as large as anything. */
+static double size_of(double x) { return isfinite(x) ? fabs(x) : INFINITY; }
+
+static double slope(const twin *t, double margin) {
+  const umbra_train_options *o = &t->plan->options;
+  if (t->exact) return umbra_sigmoid(-margin, NULL);
+  return umbra_chebyshev_value(t->plan->coefficient, o->degree, -margin / o->range);
+}
+
+/* gradient = sum of s(-<v, z>) z over the batch; returns the largest |<v, z>|. */
+static double sum_batch(const twin *t, const umbra_train_step *step) {
+  const size_t columns = t->records->columns;
+  double largest = 0;
+  memset(t->gradient, 0, (columns + 1) * sizeof *t->gradient);
+  for (uint64_t k = step->first; k < step->first + step->rows; k++) {
+    const double *x = umbra_records_row(t->records, t->order[k]), y = umbra_records_label(t->records, t->order[k]);
+    double margin = y * umbra_records_score(t->records, t->order[k], t->v), factor = y * slope(t, margin);
+    for (size_t c = 0; c < columns; c++) t->gradient[c] += factor * x[c];
+    t->gradient[columns] += factor;
+    largest = fmax(largest, size_of(margin));
+  }
+  return largest;
+}
+
+/* Returns the largest of |w|, |v| and the |u| of plan.h. */
+static double take_step(const twin *t, const umbra_train_step *step) {
+  const size_t columns = t->records->columns;
+  double largest = 0;
+  for (size_t c = 0; c <= columns; c++) {
+    double penalty = c < columns ? t->plan->options.l2 * t->v[c] : 0;
+    double next = t->v[c] + step->rate * (t->gradient[c] / (double)step->rows - penalty);
+    t->v[c] = (1 - step->eta) * next + step->eta * t->w[c];
+    t->w[c] = next;
+    largest = fmax(largest, fmax(size_of(next), fmax(size_of(t->v[c]), size_of(t->v[c] / (1 - step->eta)))));
+  }
+  return largest;
+}
+
+static umbra_status iterate(const twin *t, umbra_train_outcome *outcome, const umbra_train_step *step) {
+  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT, .accuracy = NAN, .auc = NAN};
+  outcome->largest_score = sum_batch(t, step);
+  outcome->largest_weight = take_step(t, step);
+  if (t->judged) UMBRA_TRY(umbra_judge(&judgement, t->judged, t->w));
+  outcome->accuracy = judgement.accuracy;
+  outcome->auc = judgement.auc;
+  return UMBRA_OK;
+}
+
+static umbra_status train(const twin *t) {
+  uint32_t i = 0, iterations = t->plan->options.iterations;
+  for (double largest = 0; i < iterations && isfinite(largest); i++) {
+    UMBRA_TRY(iterate(t, &t->trace[i], &t->plan->iteration[i].step));
+    largest = t->trace[i].largest_weight;
+  }
+  for (; i < iterations; i++) t->trace[i] = (umbra_train_outcome){NAN, NAN, NAN, NAN};
+  return UMBRA_OK;
+}
+
+/* ---- the whole ---- */
+
+static umbra_status open_twin(twin *t) {
+  size_t count = t->records->columns + 1;
+  UMBRA_TRY(umbra_alloc(&t->order, t->records->rows, sizeof *t->order, "the order of records"));
+  UMBRA_TRY(umbra_alloc(&t->w, count, sizeof *t->w, "weights"));
+  UMBRA_TRY(umbra_alloc(&t->v, count, sizeof *t->v, "weights"));
+  UMBRA_TRY(umbra_alloc(&t->gradient, count, sizeof *t->gradient, "a gradient"));
+  UMBRA_TRY(umbra_alloc(&t->trace, t->plan->options.iterations, sizeof *t->trace, "a trace"));
+  umbra_train_order(t->plan, t->order);
+  return UMBRA_OK;
+}
+
+static void close_twin(twin *t) {
+  umbra_free(t->order);
+  umbra_free(t->w);
+  umbra_free(t->v);
+  umbra_free(t->gradient);
+  umbra_free(t->trace);
+}
+
+static umbra_status check_records(const umbra_train_plan *plan, const umbra_records *records,
+                                  const umbra_records *judged) {
+  const umbra_train_options *o = &plan->options;
+  if (records->rows != o->rows || records->columns != o->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "%zu records of %zu columns, and the plan is for %llu records of %u columns", records->rows,
+                      records->columns, (unsigned long long)o->rows, o->columns);
+  if (judged && judged->columns != o->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records to judge by have %zu columns, and the plan has %u",
+                      judged->columns, o->columns);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, const umbra_train_plan *plan,
+                              const umbra_records *records, const umbra_records *judged, int exact) {
+  if (!weights || !plan || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the twin needs weights to write, a plan and records");
+  UMBRA_TRY(check_records(plan, records, judged));
+  twin t = {.plan = plan, .records = records, .judged = judged, .exact = exact};
+  umbra_status status = open_twin(&t);
+  if (status == UMBRA_OK) status = train(&t);
+  if (status == UMBRA_OK) {
+    memcpy(weights, t.w, (records->columns + 1) * sizeof *weights);
+    if (trace) memcpy(trace, t.trace, plan->options.iterations * sizeof *trace);
+  }
+  close_twin(&t);
+  return status;
+}
+
+/* ---- the bound ---- */
+
+double umbra_train_bound(const umbra_train_outcome *trace, uint32_t iterations) {
+  const double room = 4;
+  double bound = UMBRA_TRAIN_LEAST_BOUND;
+  for (uint32_t i = 0; i < iterations; i++)
+    while (!(room * trace[i].largest_weight <= bound)) { /* NaN neither */
+      if (bound == UMBRA_TRAIN_LARGEST_BOUND) return 0;
+      bound *= 2;
+    }
+  return bound;
+}
