@@ -263,6 +263,7 @@ static const fault faults[] = {
     {TRAIN_PLAN, -1, 20, 4, UMBRA_ERROR_FORMAT, "the file ends after 4 sections"},
     {TRAIN_PLAN, 0, 0, 10, UMBRA_ERROR_FORMAT, "log_n is 10"},
     {TRAIN_PLAN, 3, 0, 6, UMBRA_ERROR_FORMAT, "digest of the plan"},
+    {TRAIN_PLAN, 3, 8, 0, UMBRA_ERROR_FORMAT, "batch is 0"},
     {TRAIN_PLAN, 3, 32, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
     {TRAIN_PLAN, 3, 36, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
     {TRAIN_PLAN, 3, 44, 0, UMBRA_ERROR_FORMAT, "degree is 0"},

@@ -100,7 +100,7 @@ static umbra_status check_record(const umbra_reader *reader, const options_recor
   if (r->degree < 1 || r->degree > UMBRA_TRAIN_MAX_DEGREE)
     return umbra_reader_malformed(reader, "the polynomial's degree is %u: it must be 1 to %d", r->degree,
                                   UMBRA_TRAIN_MAX_DEGREE);
-  if (r->batch == 0) return umbra_reader_malformed(reader, "a batch of 0 records: a plan knows how many all are");
+  if (r->batch == 0) return umbra_reader_malformed(reader, "batch is 0: plans name the records of a batch");
   if (r->reserved) return umbra_reader_malformed(reader, "a reserved field of the options is not 0");
   return UMBRA_OK;
 }
