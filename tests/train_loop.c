@@ -70,6 +70,16 @@ static int count_events(void *user, const umbra_train_event *event) {
   return 0;
 }
 
+static void check_twin(const training *t, const double *expected, const double *initial) {
+  size_t columns = umbra_records_columns(t->records);
+  double *weights = calloc(columns + 1, sizeof *weights);
+  umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = initial};
+  assert_non_null(weights);
+  assert_ok(umbra_train_twin(weights, NULL, t->plan, t->records, &options));
+  for (size_t c = 0; c <= columns; c++) assert_true(fabs(weights[c] - expected[c]) < 1e-9);
+  free(weights);
+}
+
 static void compare(const training *t, const double *initial, double tolerance) {
   umbra_trainer *trainer = NULL;
   umbra_trainer_desc desc = training_desc(t);
@@ -84,6 +94,7 @@ static void compare(const training *t, const double *initial, double tolerance) 
   assert_int_equal(c.refreshes, report.refreshes);
   double *found = decrypted_weights(t, trainer);
   train_in_the_clear(t, expected, initial);
+  check_twin(t, expected, initial);
   double worst = 0;
   for (size_t i = 0; i <= columns; i++) worst = fmax(worst, fabs(found[i] - expected[i]));
   print_message("group %u, pairs %d, slots %u, depth %u, %u refreshes: largest difference 2^%.1f\n",

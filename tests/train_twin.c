@@ -20,7 +20,8 @@ static umbra_train_plan plan_of(const umbra_train_options *options) {
   assert_true(step && plan.iteration);
   assert_ok(umbra_train_options_check(options));
   umbra_train_schedule(step, options);
-  for (uint32_t i = 0; i < options->iterations; i++) plan.iteration[i].step = step[i];
+  for (uint32_t i = 0; i < options->iterations; i++)
+    plan.iteration[i] = (umbra_plan_iteration){.step = step[i], .refresh = i % 2};
   assert_ok(umbra_sigmoid_fit(plan.coefficient, options->degree, options->fit, options->range));
   free(step);
   return plan;
@@ -106,7 +107,9 @@ static void run_oracle(oracle *r, const umbra_train_plan *plan, const umbra_reco
       long double t = r->v[c] + rate_of(o, i) * g[c], u = t + eta / (1 - eta) * r->w[c];
       r->v[c] = (1 - eta) * t + eta * r->w[c];
       r->w[c] = t;
-      r->largest_weight[i] = fmaxl(r->largest_weight[i], fmaxl(fabsl(t), fmaxl(fabsl(u), fabsl(r->v[c]))));
+      r->largest_weight[i] = fmaxl(r->largest_weight[i], fmaxl(fabsl(t), fabsl(r->v[c])));
+      if (i + 1 < o->iterations && plan->iteration[i + 1].refresh)
+        r->largest_weight[i] = fmaxl(r->largest_weight[i], fabsl(u));
     }
     a = next;
   }
@@ -118,7 +121,8 @@ static void compare(umbra_train_options o, const umbra_records *records, int exa
   umbra_train_outcome trace[ITERATIONS];
   umbra_train_plan plan = plan_of(&o);
   run_oracle(&expected, &plan, records, exact);
-  assert_ok(umbra_train_twin(weights, trace, &plan, records, records, exact));
+  assert_ok(umbra_train_twin(weights, trace, &plan, records,
+                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = exact}));
   for (int c = 0; c <= COLUMNS; c++)
     if (!(fabsl(weights[c] - expected.w[c]) < 1e-12L)) fail_msg("%d: %g, not %Lg", c, weights[c], expected.w[c]);
   for (uint32_t i = 0; i < o.iterations; i++) {
@@ -165,7 +169,7 @@ static void records_that_are_not_used(void **state) {
     o.whole_batches = 1;
     if (changed) ((double *)umbra_records_row(records, 50))[0] += 1;
     umbra_train_plan plan = plan_of(&o);
-    assert_ok(umbra_train_twin(weights[changed], NULL, &plan, records, NULL, 0));
+    assert_ok(umbra_train_twin(weights[changed], NULL, &plan, records, NULL));
     free(plan.iteration);
     umbra_records_destroy(records);
   }
@@ -181,7 +185,7 @@ static void columns_of_zeros(void **state) {
   assert_ok(umbra_records_create(&records, features, labels, 4, 2));
   umbra_train_options o = options_of(records);
   umbra_train_plan plan = plan_of(&o);
-  assert_ok(umbra_train_twin(weights, NULL, &plan, records, NULL, 0));
+  assert_ok(umbra_train_twin(weights, NULL, &plan, records, NULL));
   assert_true(weights[0] == 0 && weights[1] > 0);
   free(plan.iteration);
   umbra_records_destroy(records);
@@ -201,7 +205,8 @@ static void divergence(void **state) {
   o.rate = 1000;
   o.range = 1;
   umbra_train_plan plan = plan_of(&o);
-  assert_ok(umbra_train_twin(weights, trace, &plan, records, records, 0));
+  assert_ok(umbra_train_twin(weights, trace, &plan, records,
+                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0}));
   while (end < LONG && isfinite(trace[end].largest_weight)) end++;
   assert_true(end < 20 && trace[1].largest_score > o.range);
   assert_true(trace[end].largest_weight == INFINITY && trace[end].largest_score > 1e50);
@@ -243,20 +248,23 @@ static void refusals(void **state) {
   umbra_train_plan plan = plan_of(&o);
   umbra_train_outcome trace[32] = {{.auc = 7}};
   double weights[COLUMNS + 1] = {7};
-  assert_fails(umbra_train_twin(weights, trace, &plan, fewer, NULL, 0), bad, "52 records of 6 columns, and the plan");
-  assert_fails(umbra_train_twin(weights, trace, &plan, narrower, NULL, 0), bad, "plan is for 53 records of 6 columns");
-  assert_fails(umbra_train_twin(weights, trace, &plan, records, narrower, 0), bad, "judge by have 5 columns");
-  assert_fails(umbra_train_twin(NULL, trace, &plan, records, NULL, 0), bad, "weights");
-  assert_fails(umbra_train_twin(weights, trace, NULL, records, NULL, 0), bad, "a plan");
-  assert_fails(umbra_train_twin(weights, trace, &plan, NULL, NULL, 0), bad, "records");
+  assert_fails(umbra_train_twin(weights, trace, &plan, fewer, NULL), bad, "52 records of 6 columns, and the plan");
+  assert_fails(umbra_train_twin(weights, trace, &plan, narrower, NULL), bad, "plan is for 53 records of 6 columns");
+  assert_fails(umbra_train_twin(weights, trace, &plan, records,
+                                &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = narrower, .exact = 0}),
+               bad, "judge by have 5 columns");
+  assert_fails(umbra_train_twin(NULL, trace, &plan, records, NULL), bad, "weights");
+  assert_fails(umbra_train_twin(weights, trace, NULL, records, NULL), bad, "a plan");
+  assert_fails(umbra_train_twin(weights, trace, &plan, NULL, NULL), bad, "records");
   for (long countdown = 0; countdown < 9; countdown++) {
     umbra_alloc_fail_after(countdown);
-    umbra_status status = umbra_train_twin(weights, trace, &plan, records, records, 0);
+    umbra_status status = umbra_train_twin(
+        weights, trace, &plan, records, &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0});
     umbra_alloc_fail_after(-1);
     assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
   }
   assert_true(weights[0] == 7 && trace[0].auc == 7);
-  assert_ok(umbra_train_twin(weights, trace, &plan, records, NULL, 0));
+  assert_ok(umbra_train_twin(weights, trace, &plan, records, NULL));
   assert_true(isnan(trace[0].auc) && isnan(trace[31].accuracy) && trace[31].largest_weight > 0);
   free(plan.iteration);
   umbra_records_destroy(narrower);
@@ -323,7 +331,8 @@ static umbra_train_plan plan_of_digits(uint32_t degree, double range) {
 
 /* Takes the plan over. */
 static void train_on_digits(double *weights, umbra_train_outcome *trace, umbra_train_plan plan, int exact) {
-  assert_ok(umbra_train_twin(weights, trace, &plan, train_digits, test_digits, exact));
+  assert_ok(umbra_train_twin(weights, trace, &plan, train_digits,
+                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = test_digits, .exact = exact}));
   free(plan.iteration);
 }
 

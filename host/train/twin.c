@@ -10,8 +10,8 @@
 
 typedef struct twin {
   const umbra_train_plan *plan;
-  const umbra_records *records, *judged;
-  int exact;
+  const umbra_records *records;
+  umbra_twin_options options;
   uint64_t *order;
   double *w, *v, *gradient; /* columns + 1, the bias last */
   umbra_train_outcome *trace;
@@ -24,7 +24,7 @@ static double size_of(double x) { return isfinite(x) ? fabs(x) : INFINITY; }
 
 static double slope(const twin *t, double margin) {
   const umbra_train_options *o = &t->plan->options;
-  if (t->exact) return umbra_sigmoid(-margin, NULL);
+  if (t->options.exact) return umbra_sigmoid(-margin, NULL);
   return umbra_chebyshev_value(t->plan->coefficient, o->degree, -margin / o->range);
 }
 
@@ -43,25 +43,32 @@ static double sum_batch(const twin *t, const umbra_train_step *step) {
   return largest;
 }
 
-/* Returns the largest of |w|, |v| and the |u| of plan.h. */
-static double take_step(const twin *t, const umbra_train_step *step) {
+/* Whether a refresh comes after iteration i; then the u of plan.h must be within the bound, too. */
+static int is_refreshed_after(const umbra_train_plan *plan, uint32_t i) {
+  return i + 1 < plan->options.iterations ? plan->iteration[i + 1].refresh : plan->options.refresh_result;
+}
+
+/* Returns the largest of |w|, |v|, and |u| if it is refreshed. */
+static double take_step(const twin *t, uint32_t i) {
+  const umbra_train_step *step = &t->plan->iteration[i].step;
   const size_t columns = t->records->columns;
-  double largest = 0;
+  double largest = 0, stretch = is_refreshed_after(t->plan, i) ? 1 / (1 - step->eta) : 0;
   for (size_t c = 0; c <= columns; c++) {
     double penalty = c < columns ? t->plan->options.l2 * t->v[c] : 0;
     double next = t->v[c] + step->rate * (t->gradient[c] / (double)step->rows - penalty);
     t->v[c] = (1 - step->eta) * next + step->eta * t->w[c];
     t->w[c] = next;
-    largest = fmax(largest, fmax(size_of(next), fmax(size_of(t->v[c]), size_of(t->v[c] / (1 - step->eta)))));
+    largest = fmax(largest, fmax(size_of(next), fmax(size_of(t->v[c]), size_of(t->v[c] * stretch))));
   }
   return largest;
 }
 
-static umbra_status iterate(const twin *t, umbra_train_outcome *outcome, const umbra_train_step *step) {
+static umbra_status iterate(const twin *t, uint32_t i) {
+  umbra_train_outcome *outcome = &t->trace[i];
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT, .accuracy = NAN, .auc = NAN};
-  outcome->largest_score = sum_batch(t, step);
-  outcome->largest_weight = take_step(t, step);
-  if (t->judged) UMBRA_TRY(umbra_judge(&judgement, t->judged, t->w));
+  outcome->largest_score = sum_batch(t, &t->plan->iteration[i].step);
+  outcome->largest_weight = take_step(t, i);
+  if (t->options.judged) UMBRA_TRY(umbra_judge(&judgement, t->options.judged, t->w));
   outcome->accuracy = judgement.accuracy;
   outcome->auc = judgement.auc;
   return UMBRA_OK;
@@ -70,7 +77,7 @@ static umbra_status iterate(const twin *t, umbra_train_outcome *outcome, const u
 static umbra_status train(const twin *t) {
   uint32_t i = 0, iterations = t->plan->options.iterations;
   for (double largest = 0; i < iterations && isfinite(largest); i++) {
-    UMBRA_TRY(iterate(t, &t->trace[i], &t->plan->iteration[i].step));
+    UMBRA_TRY(iterate(t, i));
     largest = t->trace[i].largest_weight;
   }
   for (; i < iterations; i++) t->trace[i] = (umbra_train_outcome){NAN, NAN, NAN, NAN};
@@ -87,6 +94,10 @@ static umbra_status open_twin(twin *t) {
   UMBRA_TRY(umbra_alloc(&t->gradient, count, sizeof *t->gradient, "a gradient"));
   UMBRA_TRY(umbra_alloc(&t->trace, t->plan->options.iterations, sizeof *t->trace, "a trace"));
   umbra_train_order(t->plan, t->order);
+  if (t->options.initial) {
+    memcpy(t->w, t->options.initial, count * sizeof *t->w);
+    memcpy(t->v, t->options.initial, count * sizeof *t->v);
+  }
   return UMBRA_OK;
 }
 
@@ -112,11 +123,13 @@ static umbra_status check_records(const umbra_train_plan *plan, const umbra_reco
 }
 
 umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, const umbra_train_plan *plan,
-                              const umbra_records *records, const umbra_records *judged, int exact) {
-  if (!weights || !plan || !records)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the twin needs weights to write, a plan and records");
-  UMBRA_TRY(check_records(plan, records, judged));
-  twin t = {.plan = plan, .records = records, .judged = judged, .exact = exact};
+                              const umbra_records *records, const umbra_twin_options *options) {
+  if (!weights || !plan || !records || (options && options->struct_size != sizeof *options))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the twin needs weights to write, a plan, records, and options made by UMBRA_TWIN_OPTIONS_INIT");
+  twin t = {.plan = plan, .records = records, .options = {UMBRA_TWIN_OPTIONS_INIT}};
+  if (options) t.options = *options;
+  UMBRA_TRY(check_records(plan, records, t.options.judged));
   umbra_status status = open_twin(&t);
   if (status == UMBRA_OK) status = train(&t);
   if (status == UMBRA_OK) {

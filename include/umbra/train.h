@@ -148,15 +148,23 @@ typedef struct umbra_train_outcome {
   double accuracy, auc;  /* of the weights after it, on `judged`; NaN without */
 } umbra_train_outcome;
 
+/* NULL where one is expected means UMBRA_TWIN_OPTIONS_INIT. */
+typedef struct umbra_twin_options {
+  size_t struct_size;
+  const umbra_records *judged; /* records to judge by; NULL: accuracy and auc are NaN */
+  const double *initial;       /* columns + 1 first weights, the bias last; NULL: zeros */
+  int exact;                   /* 1: with the sigmoid itself in the place of s */
+} umbra_twin_options;
+#define UMBRA_TWIN_OPTIONS_INIT .struct_size = sizeof(umbra_twin_options)
+
 /*
- * weights: columns + 1, the bias last; trace: one outcome for each iteration, or NULL; judged: records to judge by, or
- * NULL. Training begins with zeros. exact: with the sigmoid itself in the place of s. Weights that are not finite end
- * the training: they are returned, their outcome says infinity, and the rest of the trace is NaN. Errors:
- * INVALID_ARGUMENT (records of another shape than the plan's), OUT_OF_MEMORY.
+ * weights: columns + 1, the bias last; trace: one outcome for each iteration, or NULL. Weights that are not finite end
+ * the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of another shape
+ * than the plan's), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace,
                                                        const umbra_train_plan *plan, const umbra_records *records,
-                                                       const umbra_records *judged, int exact);
+                                                       const umbra_twin_options *options);
 
 /* A bound for the plan: the least power of two with at least four times the largest weight of a trace; 0: none fits. */
 UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, uint32_t iterations);
