@@ -213,6 +213,8 @@ static void plans_are_validated_anew(void **state) {
                 {TRAINING, 40, 0, 3u | (uint64_t)3 << 32, "schedule"},
                 {TRAINING, 48, 0, 2, "fit"},
                 {TRAINING, 0, 0, 0, "rows"},
+                {TRAINING, 0, 0, UINT64_MAX, "rows"},
+                {TRAINING, 0, 0, ((uint64_t)1 << 32) + 1, "rows"},
                 {TRAINING, 8, 0, UINT64_MAX, "batch"},
                 {TRAINING, 24, 0, (uint64_t)ITERATIONS << 32, "columns"},
                 {TRAINING, 24, 0, 1024 | (uint64_t)ITERATIONS << 32, "columns"},

@@ -11,12 +11,18 @@
 static const double least_range = 0x1p-10, largest_range = 0x1p10;
 static const double least_momentum = 0.001, largest_momentum = 1000;
 
+/* So that no size that follows from it overflows: a record takes one ciphertext at most. */
+static const uint64_t most_rows = (uint64_t)1 << 32;
+
 static int is_flag(int x) { return x == 0 || x == 1; }
 static int is_within(double x, double lo, double hi) { return x >= lo && x <= hi; } /* NaN is not */
 static int is_power_of_two(double x) { return frexp(x, &(int){0}) == 0.5; }
 
 static umbra_status check_records(const umbra_train_options *o) {
   if (o->rows == 0) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is 0; it must be the number of records");
+  if (o->rows > most_rows)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is %" PRIu64 "; it must be up to %" PRIu64, o->rows,
+                      most_rows);
   if (o->columns == 0)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "columns is 0; it must be the number of features");
   if (o->batch > o->rows)

@@ -46,7 +46,7 @@ enum { UMBRA_TRAIN_MAX_DEGREE = 63, UMBRA_TRAIN_MAX_ITERATIONS = 100000 };
 /* Fill with UMBRA_TRAIN_OPTIONS_INIT, and give rows and columns. */
 typedef struct umbra_train_options {
   size_t struct_size;
-  uint64_t rows;       /* records */
+  uint64_t rows;       /* records, up to 2^32 */
   uint32_t columns;    /* features, without the label */
   uint32_t iterations; /* one batch each */
   uint64_t batch;      /* records of a batch; 0: all. Iteration i takes batch i mod (number of batches) */
