@@ -83,11 +83,13 @@ typedef struct block_source {
   const umbra_records *records;
   const uint64_t *row; /* their numbers */
   size_t columns;
+  double scale;
 } block_source;
 
 static void hand_out(double *values, double *one, size_t row, const void *source) {
   const block_source *s = source;
-  const double *x = umbra_records_row(s->records, s->row[row]), y = umbra_records_label(s->records, s->row[row]);
+  const double *x = umbra_records_row(s->records, s->row[row]);
+  const double y = s->scale * umbra_records_label(s->records, s->row[row]);
   for (size_t c = 0; c < s->columns; c++) values[c] = y * x[c];
   *one = y;
 }
@@ -95,7 +97,7 @@ static void hand_out(double *values, double *one, size_t row, const void *source
 static umbra_status write_block(const encryption *e, uint64_t number) {
   const umbra_train_plan *plan = e->plan;
   const umbra_block_range range = umbra_plan_block(plan, number);
-  const block_source source = {e->records, e->order + range.first, plan->options.columns};
+  const block_source source = {e->records, e->order + range.first, plan->options.columns, plan->data_scale};
   umbra_dataset_block block = {.stamp = umbra_train_stamp_of(plan, e->id, number)};
   char path[PATH_MAX];
   UMBRA_TRY(umbra_dataset_block_path(path, e->folder, number));

@@ -192,6 +192,19 @@ static void plan_blocks(umbra_train_plan *plan) {
   r->data_bytes = part_bytes * ((plan->batches - 1) * parts_of(plan, o->batch) + parts_of(plan, rows) + 1);
 }
 
+/*
+ * A gradient is a sum of n records times values of about rate / n, whose error is that of any slot, e: it ends up with
+ * e sqrt(n) unit. Records times k make those values 1 / k as large, and the error k times; but margins, sums of a row's
+ * columns, get an error of e unit sqrt(columns) / k, which comes into the gradient by the sigmoid's slope, about 0.15,
+ * and averaged over n records. Here both are equal, but for what columns and records are on average.
+ */
+static double data_scale(const umbra_train_plan *plan) {
+  const umbra_train_options *o = &plan->options;
+  double square = 0.15 * o->rate * sqrt(plan->layout.stride) / (double)o->batch, scale = 1;
+  while (scale > 0x1p-10 && scale * scale > 2 * square) scale /= 2; /* no logarithms: all machines find the same */
+  return scale;
+}
+
 /* ---- keys ---- */
 
 static int by_steps(const void *a, const void *b) {
@@ -301,6 +314,7 @@ static umbra_status fill(umbra_train_plan *plan, const double *coefficient) {
   UMBRA_TRY(choose_layout(plan));
   plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
   plan->report.depth = depth_of(&plan->layout, plan->degree);
+  plan->data_scale = data_scale(plan);
   plan_blocks(plan);
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(plan_keys(plan));

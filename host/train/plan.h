@@ -31,6 +31,7 @@ struct umbra_train_plan {
   uint64_t block_rows;        /* of a full block; a batch is as many blocks as its rows need */
   uint64_t batches, blocks;
   uint32_t data_level; /* of blocks, and of the first weights */
+  double data_scale;   /* blocks hold records times this power of two; see plan.c */
   umbra_plan_iteration *iteration;
   umbra_bootstrap_plan *refresh;
   size_t needs;

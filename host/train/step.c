@@ -57,9 +57,9 @@ static umbra_status apply_loss(umbra_stepper *s, umbra_group_values *values, dou
 static umbra_status add_block(umbra_stepper *s, umbra_ciphertext **sum, const umbra_plan_iteration *it,
                               const umbra_matrix *block, const umbra_ciphertext *u) {
   const umbra_train_plan *plan = s->plan;
-  double to_range =
-      -it->before * it->unit_in / plan->options.range; /* the polynomial is that of the margin's negative */
-  double step = it->step.rate / (double)it->step.rows / it->unit_out / (1 + plan->layout.pairs);
+  /* The polynomial is that of the margin's negative. */
+  double to_range = -it->before * it->unit_in / plan->options.range / plan->data_scale;
+  double step = it->step.rate / (double)it->step.rows / it->unit_out / (1 + plan->layout.pairs) / plan->data_scale;
   for (size_t group = 0; group < umbra_matrix_groups(block); group++) {
     umbra_group_values values = {0};
     umbra_status status = umbra_times_vector(s->products, &values, block, group, u, to_range);
