@@ -292,12 +292,12 @@ static void check_block(const umbra_matrix *m, umbra_block_range range, const ui
   for (size_t r = 0; r < m->rows; r++) {
     const uint64_t row = order[range.first + r];
     for (size_t c = 0; c < COLUMNS; c++) {
-      double expected = (labels[row] > 0 ? 1 : -1) * features[row][c];
-      if (!(fabs(found[r * COLUMNS + c] - expected) < 1e-6)) fail_msg("record %zu, feature %zu", r, c);
+      double expected = (labels[row] > 0 ? 1 : -1) * features[row][c] * plan->data_scale;
+      if (!(fabs(found[r * COLUMNS + c] - expected) < 1e-7)) fail_msg("record %zu, feature %zu", r, c);
     }
   }
   for (size_t r = 0; r < m->rows; r += 1 + m->rows / 7)
-    assert_true(fabs(one_of(m, r) - (labels[order[range.first + r]] > 0 ? 1 : -1)) < 1e-6);
+    assert_true(fabs(one_of(m, r) - (labels[order[range.first + r]] > 0 ? 1 : -1) * plan->data_scale) < 1e-7);
   for (size_t i = 0; i < m->parts; i++) assert_int_equal(umbra_ciphertext_level(m->part[i]), plan->data_level);
   free(found);
 }

@@ -33,7 +33,7 @@ extern const umbra_format umbra_dataset_index_format;
 
 typedef struct umbra_dataset_block {
   umbra_train_stamp stamp;
-  umbra_matrix *records; /* y x in the columns, and y in the one after them */
+  umbra_matrix *records; /* y x in the columns, y in the one after them, both times the plan's data_scale */
 } umbra_dataset_block;
 extern const umbra_format umbra_dataset_block_format;
 
