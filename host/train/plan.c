@@ -319,7 +319,7 @@ static umbra_status fill(umbra_train_plan *plan, const double *coefficient) {
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(plan_keys(plan));
   fill_report(plan);
-  umbra_train_digest(plan->digest, plan->params, o, plan->coefficient);
+  umbra_train_digest(plan->digest, plan);
   return UMBRA_OK;
 }
 

@@ -58,8 +58,10 @@ void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
                                    const umbra_train_options *options, const double *coefficient);
 
-/* That of a plan with these options, as it holds them, and degree + 1 coefficients. */
-void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_params *params,
-                        const umbra_train_options *options, const double *coefficient);
+/*
+ * Of what was asked for, and of what this version makes of it: parameters, options, coefficients, layout, scale of the
+ * data. So data sets and checkpoints of a version that would plan otherwise are recognised.
+ */
+void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_plan *plan);
 
 #endif

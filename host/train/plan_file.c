@@ -67,14 +67,24 @@ static umbra_train_options options_of(const options_record *r) {
                                .refresh_result = (int)r->refresh_result};
 }
 
-void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_params *params,
-                        const umbra_train_options *options, const double *coefficient) {
-  const options_record record = record_of(options);
+/* What follows from the options by this version's reckoning. */
+typedef struct derived_record {
+  uint32_t stride, slots, group, pairs;
+  double data_scale;
+} derived_record;
+_Static_assert(sizeof(derived_record) == 24, "no padding");
+
+void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_plan *plan) {
+  const options_record record = record_of(&plan->options);
+  const umbra_matrix_layout *l = &plan->layout;
+  const derived_record derived = {l->stride, l->slots, l->group, (uint32_t)l->pairs, plan->data_scale};
   crypto_generichash_state state;
   crypto_generichash_init(&state, NULL, 0, UMBRA_DIGEST_BYTES);
-  crypto_generichash_update(&state, params->digest, sizeof params->digest);
+  crypto_generichash_update(&state, plan->params->digest, sizeof plan->params->digest);
   crypto_generichash_update(&state, (const uint8_t *)&record, sizeof record);
-  crypto_generichash_update(&state, (const uint8_t *)coefficient, (options->degree + 1) * sizeof *coefficient);
+  crypto_generichash_update(&state, (const uint8_t *)plan->coefficient,
+                            (plan->options.degree + 1) * sizeof *plan->coefficient);
+  crypto_generichash_update(&state, (const uint8_t *)&derived, sizeof derived);
   crypto_generichash_final(&state, digest, UMBRA_DIGEST_BYTES);
 }
 
@@ -134,7 +144,7 @@ static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, 
   *plan = made;
   if (memcmp(made->digest, record.digest, sizeof record.digest) != 0)
     return umbra_reader_malformed(reader,
-                                  "the digest of the plan is not that of its parameters, options and polynomial");
+                                  "the digest is not that of the plan as this version makes it: make the plan again");
   return UMBRA_OK;
 }
 
