@@ -427,6 +427,36 @@ static void secret_keys_are_private_and_never_replace(void **state) {
   empty_folder();
 }
 
+/* Their public keys have the primes of the ordinary levels only. */
+static void public_keys_of_sets_that_refresh(void **state) {
+  (void)state;
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
+  need.boot = (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
+  umbra_params *params;
+  umbra_secret_key *secret;
+  umbra_public_key *public, *loaded = NULL;
+  assert_ok(umbra_params_from_need(&params, &need));
+  umbra_context *context = small_context(params, 0);
+  assert_ok(umbra_secret_key_generate(&secret, context));
+  assert_ok(umbra_public_key_generate(&public, secret));
+  size_t size, again;
+  assert_ok(umbra_public_key_write(public, NULL, &size));
+  uint8_t *bytes = malloc(2 * size);
+  assert_non_null(bytes);
+  assert_ok(umbra_public_key_write(public, bytes, &size));
+  assert_ok(umbra_public_key_read(&loaded, context, bytes, size));
+  again = size;
+  assert_ok(umbra_public_key_write(loaded, bytes + size, &again));
+  assert_int_equal(again, size);
+  assert_memory_equal(bytes, bytes + size, size);
+  free(bytes);
+  umbra_public_key_destroy(loaded);
+  umbra_public_key_destroy(public);
+  umbra_secret_key_destroy(secret);
+  umbra_context_destroy(context);
+  umbra_params_destroy(params);
+}
+
 static void secret_keys_and_public_keys_live_apart(void **state) {
   (void)state;
   const int published[] = {PUBLIC_KEY, EVAL_KEYS};
@@ -674,6 +704,7 @@ int main(void) {
       cmocka_unit_test(insecure_parameters_stay_insecure),
       cmocka_unit_test(secure_parameters_carry_no_flag),
       cmocka_unit_test(secret_keys_are_private_and_never_replace),
+      cmocka_unit_test(public_keys_of_sets_that_refresh),
       cmocka_unit_test(secret_keys_and_public_keys_live_apart),
       cmocka_unit_test(sealed_keys_need_their_passphrase),
       cmocka_unit_test(sealed_keys_cannot_ask_for_gigabytes),

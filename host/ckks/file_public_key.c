@@ -21,9 +21,10 @@ static umbra_status read_residues(umbra_reader *reader, umbra_public_key *key) {
 
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_context *context = argument;
+  const umbra_chain *chain = umbra_context_chain(context);
   uint8_t seed[UMBRA_SEED_BYTES];
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_SEED, seed, sizeof seed));
-  UMBRA_TRY(umbra_residues_begin(reader, context->ring, 1, umbra_chain_aux(umbra_context_chain(context)) + 1));
+  UMBRA_TRY(umbra_residues_begin(reader, context->ring, 1, umbra_chain_union(chain, chain->levels - 1).count + 1u));
   umbra_public_key *made;
   UMBRA_TRY(umbra_public_key_make(&made, context));
   *object = made;
