@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -187,12 +186,6 @@ static bool refresh(bootstrap_job *j, cli_report *report) {
   return true;
 }
 
-static double peak_bytes(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)usage.ru_maxrss * 1024;
-}
-
 /* What came out beside what went in, in units of the bound, and the promise kept or not. */
 static bool judge(const bootstrap_job *j, cli_report *report) {
   const size_t count = 2 * (size_t)j->report.slots;
@@ -209,7 +202,7 @@ static bool judge(const bootstrap_job *j, cli_report *report) {
   cli_report_number(report, "log2_error_planned", log2_of(j->report.error));
   cli_report_number(report, "log2_worst_error", log2_of(worst));
   cli_report_number(report, "log2_worst_error_planned", log2_of(j->report.worst_error));
-  cli_report_number(report, "peak_bytes", peak_bytes());
+  cli_report_number(report, "peak_bytes", cli_peak_bytes());
   return worst <= j->report.worst_error + j->report.error_sine ||
          cli_error("the largest error, 2^%.1f, is beyond what the plan promises", log2_of(worst));
 }

@@ -54,6 +54,22 @@ bool cli_context_open_in(umbra_context **context, const char *folder, const cli_
   return opened;
 }
 
+bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, const char *folder, cli_report *report) {
+  char path[CLI_PATH];
+  if (!cli_path(path, folder, CLI_PUBLIC_KEY_FILE) || !cli_check(umbra_public_key_load(key, context, path), "--keys"))
+    return false;
+  cli_report_step(report, "load public key", path);
+  return true;
+}
+
+bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report) {
+  char path[CLI_PATH];
+  if (!cli_path(path, folder, CLI_EVAL_KEYS_FILE) || !cli_check(umbra_eval_keys_load(keys, context, path), "--keys"))
+    return false;
+  cli_report_step(report, "load evaluation keys", path);
+  return true;
+}
+
 bool cli_degree_fits(const umbra_params *params, uint32_t degree) {
   uint32_t depth = umbra_params_depth(params), fits = CLI_MAX_DEGREE;
   while (fits && umbra_logistic_depth(fits) > depth) fits--;

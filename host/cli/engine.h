@@ -53,6 +53,12 @@ bool cli_context_open(umbra_context **context, const umbra_params *params, const
 /* The same for the parameters in a folder of keys. */
 bool cli_context_open_in(umbra_context **context, const char *folder, const cli_engine *engine, cli_report *report);
 
+/* The public key in a folder of keys, for its context. */
+bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, const char *folder, cli_report *report);
+
+/* The evaluation keys in a folder of keys. */
+bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report);
+
 /* False, with an error that names the option, if a set has too few levels for a model of this degree. */
 bool cli_degree_fits(const umbra_params *params, uint32_t degree);
 

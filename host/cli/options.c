@@ -3,19 +3,21 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "output.h"
 
-enum { MAX_OPTIONS = 24, MAX_LIST = 1 << 16, HELP_COLUMN = 28 };
+enum { MAX_OPTIONS = 40, MAX_LIST = 1 << 16, HELP_COLUMN = 28 };
 
 static void print_help(const cli_command *command, const cli_option *options) {
-  printf("Usage: umbra %s [options]%s%s\n\n%s\n\nOptions:\n", command->name, command->operand ? " " : "",
-         command->operand ? command->operand : "", command->summary);
+  const bool may_lack = command->operand_may_lack;
+  printf("Usage: umbra %s [options]", command->name);
+  if (command->operand) printf(" %s%s%s", may_lack ? "[" : "", command->operand, may_lack ? "]" : "");
+  printf("\n\n%s\n\nOptions:\n", command->summary);
   for (const cli_option *o = options; o->name; o++) {
     int width = printf("  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
     printf("%*s%s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", o->help, o->required ? " (required)" : "");
@@ -28,14 +30,32 @@ static void check_range(const cli_option *option, double value, const char *text
     cli_usage("--%s: %s is out of range; %.10g to %.10g is expected", option->name, text, option->least, option->most);
 }
 
-static void parse_count(const cli_option *option, const char *text) {
-  char *end;
+/* The number at the beginning of a text, which ends at *end. */
+static uint64_t parse_digits(const cli_option *option, const char *text, uint64_t most, char **end) {
   errno = 0;
-  unsigned long long value = strtoull(text, &end, 10);
-  if (text[0] < '0' || text[0] > '9' || *end || errno || value > UINT32_MAX)
-    cli_usage("--%s: \"%s\" is not a whole number from 0 to %u", option->name, text, UINT32_MAX);
+  unsigned long long value = strtoull(text, end, 10);
+  if (text[0] < '0' || text[0] > '9' || errno || value > most)
+    cli_usage("--%s: \"%s\" is not a whole number from 0 to %" PRIu64, option->name, text, most);
+  return value;
+}
+
+static uint64_t parse_whole(const cli_option *option, const char *text, uint64_t most) {
+  char *end;
+  uint64_t value = parse_digits(option, text, most, &end);
+  if (*end) cli_usage("--%s: \"%s\" is not a whole number from 0 to %" PRIu64, option->name, text, most);
   check_range(option, (double)value, text);
-  *(uint32_t *)option->target = (uint32_t)value;
+  return value;
+}
+
+static uint64_t parse_bytes(const cli_option *option, const char *text) {
+  static const char units[] = "KMGT";
+  char *end;
+  uint64_t value = parse_digits(option, text, UINT64_MAX, &end);
+  const char *unit = *end ? strchr(units, *end) : NULL;
+  int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+  if (end[unit != NULL] || value > UINT64_MAX >> shift)
+    cli_usage("--%s: \"%s\" is not a number of bytes, such as 500M or 2G", option->name, text);
+  return value << shift;
 }
 
 static void parse_number(const cli_option *option, const char *text) {
@@ -50,7 +70,9 @@ static void store(const cli_option *option, const char *text) {
   switch (option->kind) {
     case CLI_FLAG: *(bool *)option->target = true; break;
     case CLI_TEXT: *(const char **)option->target = text; break;
-    case CLI_COUNT: parse_count(option, text); break;
+    case CLI_COUNT: *(uint32_t *)option->target = (uint32_t)parse_whole(option, text, UINT32_MAX); break;
+    case CLI_WHOLE: *(uint64_t *)option->target = parse_whole(option, text, CLI_NOT_GIVEN - 1); break;
+    case CLI_BYTES: *(uint64_t *)option->target = parse_bytes(option, text); break;
     case CLI_NUMBER: parse_number(option, text); break;
   }
 }
@@ -69,8 +91,9 @@ static int to_getopt(struct option list[MAX_OPTIONS], const cli_option *options)
 
 static const char *take_operand(const cli_command *command, int count, char **operands) {
   if (!command->operand && count) cli_usage("\"%s\" is not expected; all arguments are options", operands[0]);
-  if (command->operand && count != 1) cli_usage("exactly one %s is expected, not %d", command->operand, count);
-  return command->operand ? operands[0] : NULL;
+  if (count > 1 || (command->operand && !command->operand_may_lack && count != 1))
+    cli_usage("exactly one %s is expected, not %d", command->operand, count);
+  return count ? operands[0] : NULL;
 }
 
 const char *cli_parse(const cli_command *command, const cli_option *options, int argc, char **argv) {
@@ -88,6 +111,16 @@ const char *cli_parse(const cli_command *command, const cli_option *options, int
   for (const cli_option *o = options; o->name; o++)
     if (o->required && !*(const char **)o->target) cli_usage("--%s %s is missing: %s", o->name, o->argument, o->help);
   return take_operand(command, argc - optind, argv + optind);
+}
+
+int cli_choice(const char *option, const char *text, const char *const *names) {
+  char list[256] = "";
+  size_t length = 0;
+  for (int i = 0; names[i]; i++) {
+    if (!text || strcmp(text, names[i]) == 0) return i;
+    length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", names[i]);
+  }
+  cli_usage("--%s: \"%s\" is none of %s", option, text, list);
 }
 
 static int parse_item(const char *option, const char *text, char **end) {

@@ -4,8 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#include "target.h"
 
 static const char *command_name = "";
 
@@ -40,10 +43,40 @@ bool cli_check(umbra_status status, const char *option) {
                    umbra_status_string(status));
 }
 
+void cli_warn(const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  cli_error("warning: %s", text);
+}
+
 double cli_seconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double cli_peak_bytes(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return (double)usage.ru_maxrss * 1024;
+}
+
+const char *cli_bytes_text(char text[CLI_UNITS], double bytes) {
+  static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  int unit = 0;
+  for (; bytes >= 1024 && unit < 4; unit++) bytes /= 1024;
+  snprintf(text, CLI_UNITS, unit ? "%.2f %s" : "%.0f %s", bytes, units[unit]);
+  return text;
+}
+
+const char *cli_duration_text(char text[CLI_UNITS], double seconds) {
+  if (seconds < 120) snprintf(text, CLI_UNITS, "%.*f s", seconds < 10 ? 1 : 0, seconds);
+  else if (seconds < 7200) snprintf(text, CLI_UNITS, "%.0f min", seconds / 60);
+  else snprintf(text, CLI_UNITS, "%.1f h", seconds / 3600);
+  return text;
 }
 
 bool cli_report_open(cli_report *report) {
@@ -62,6 +95,11 @@ void cli_report_number(cli_report *report, const char *name, double value) {
   cJSON_AddNumberToObject(report->root, name, value);
 }
 
+void cli_report_warning(cli_report *report, const char *text) {
+  cli_warn("%s", text);
+  cJSON_AddStringToObject(report->root, "warning", text);
+}
+
 void cli_report_step(cli_report *report, const char *name, const char *path) {
   double now = cli_seconds();
   cJSON *step = cJSON_CreateObject();
@@ -69,7 +107,8 @@ void cli_report_step(cli_report *report, const char *name, const char *path) {
   cJSON_AddNumberToObject(step, "seconds", now - report->step_started);
   struct stat file;
   if (path && stat(path, &file) == 0) {
-    cJSON_AddNumberToObject(step, "bytes", (double)file.st_size);
+    cJSON_AddNumberToObject(step, "bytes",
+                            S_ISDIR(file.st_mode) ? (double)cli_folder_bytes(path) : (double)file.st_size);
     cJSON_AddStringToObject(step, "file", path);
   }
   cJSON_AddItemToArray(report->steps, step);

@@ -22,10 +22,21 @@ __attribute__((format(printf, 1, 2))) bool cli_error(const char *format, ...);
 /* True if status is UMBRA_OK; otherwise prints the option (NULL: none) and the library's text. */
 bool cli_check(umbra_status status, const char *option);
 
+/* Prints "warning: " and a text on stderr. */
+__attribute__((format(printf, 1, 2))) void cli_warn(const char *format, ...);
+
 /* Seconds of a clock that only goes forward. */
 double cli_seconds(void);
 
-/* Steps with their time and the size of the file that each reads or writes, and facts about the job. */
+/* The most memory that this process has had, in bytes. */
+double cli_peak_bytes(void);
+
+/* Numbers for people: "1.23 GiB", "35 s", "2.5 h". Each returns its text. */
+enum { CLI_UNITS = 32 };
+const char *cli_bytes_text(char text[CLI_UNITS], double bytes);
+const char *cli_duration_text(char text[CLI_UNITS], double seconds);
+
+/* Steps with their time and the size of the file or folder that each reads or writes, and facts about the job. */
 typedef struct cli_report {
   cJSON *root, *steps;
   double started, step_started;
@@ -36,7 +47,10 @@ bool cli_report_open(cli_report *report);
 void cli_report_text(cli_report *report, const char *name, const char *text);
 void cli_report_number(cli_report *report, const char *name, double value);
 
-/* Ends the step that began at the end of the one before. path may be NULL. */
+/* A fact and a warning on stderr; a report has one warning. */
+void cli_report_warning(cli_report *report, const char *text);
+
+/* Ends the step that began at the end of the one before. path: a file or folder with what it read or wrote, or NULL. */
 void cli_report_step(cli_report *report, const char *name, const char *path);
 
 /* Prints the report if the job succeeded, and frees it. Returns false if it failed. */

@@ -12,7 +12,13 @@ enum { BAR = 40 };
 
 static volatile sig_atomic_t interrupted;
 
-static void note(int signal) { interrupted = signal; }
+static void (*volatile also)(void *);
+static void *volatile also_argument;
+
+static void note(int signal) {
+  interrupted = signal;
+  if (also) also(also_argument);
+}
 
 /* A signal that is ignored, as in the background, stays so. */
 static void set_handlers(void (*handler)(int)) {
@@ -26,27 +32,44 @@ void cli_interrupts_hold(void) { set_handlers(note); }
 
 bool cli_interrupted(void) { return interrupted != 0; }
 
+void cli_interrupts_call(void (*function)(void *argument), void *argument) {
+  also = NULL;
+  also_argument = argument;
+  also = function;
+}
+
 void cli_interrupts_release(void) {
   set_handlers(SIG_DFL);
   if (interrupted) raise(interrupted);
 }
 
 static void draw(cli_progress *progress, double fraction) {
-  double now = cli_seconds();
+  double now = cli_seconds(), done = fraction - progress->first;
   if (now - progress->started < moment || now - progress->drawn < interval) return;
   progress->drawn = now;
   int filled = (int)(fraction * BAR);
-  fprintf(stderr, "\r%s [%.*s%*s] %3.0f %%", progress->label, filled, "########################################",
-          BAR - filled, "", 100 * fraction);
+  char left[CLI_UNITS] = "";
+  if (done > 0) cli_duration_text(left, (now - progress->started) * (1 - fraction) / done);
+  fprintf(stderr, "\r%s [%.*s%*s] %3.0f %%%s%s%s\033[K", progress->label, filled,
+          "########################################", BAR - filled, "", 100 * fraction, *left ? ", " : "", left,
+          *left ? " left" : "");
+}
+
+void cli_progress_start(cli_progress *progress, const char *label, double first) {
+  *progress = (cli_progress){.label = label, .first = first, .started = cli_seconds()};
+}
+
+void cli_progress_show(cli_progress *progress, double fraction) {
+  if (isatty(STDERR_FILENO)) draw(progress, fraction);
 }
 
 static int report(void *user, double fraction) {
-  if (isatty(STDERR_FILENO)) draw(user, fraction);
+  cli_progress_show(user, fraction);
   return cli_interrupted();
 }
 
 umbra_progress cli_progress_open(cli_progress *progress, const char *label) {
-  *progress = (cli_progress){.label = label, .started = cli_seconds()};
+  cli_progress_start(progress, label, 0);
   return (umbra_progress){.report = report, .user = progress};
 }
 

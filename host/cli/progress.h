@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A progress bar on stderr, drawn only if that is a terminal and the work takes longer than a moment. */
+/* A progress bar with the time that is left, on stderr; drawn only if that is a terminal and the work takes a while. */
 #ifndef UMBRA_CLI_PROGRESS_H
 #define UMBRA_CLI_PROGRESS_H
 
@@ -8,6 +8,7 @@
 
 typedef struct cli_progress {
   const char *label;
+  double first; /* fraction that was done before */
   double started, drawn;
 } cli_progress;
 
@@ -17,10 +18,18 @@ typedef struct cli_progress {
  */
 void cli_interrupts_hold(void);
 bool cli_interrupted(void);
+
+/* What such a signal calls besides, from its handler; NULL: nothing. */
+void cli_interrupts_call(void (*function)(void *argument), void *argument);
 void cli_interrupts_release(void);
 
 /* What to hand to a call of the library; progress must stay where it is until cli_progress_close. */
 umbra_progress cli_progress_open(cli_progress *progress, const char *label);
+
+/* The same for work that tells by itself how far it is; `first` of it was done before. */
+void cli_progress_start(cli_progress *progress, const char *label, double first);
+void cli_progress_show(cli_progress *progress, double fraction);
+
 void cli_progress_close(cli_progress *progress);
 
 #endif

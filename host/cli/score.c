@@ -18,12 +18,8 @@ typedef struct score_job {
 } score_job;
 
 static bool load_keys(score_job *j, const score_options *o, cli_report *report) {
-  char path[CLI_PATH];
-  if (!cli_context_open_in(&j->context, o->keys, &o->engine, report) || !cli_path(path, o->keys, CLI_EVAL_KEYS_FILE) ||
-      !cli_check(umbra_eval_keys_load(&j->keys, j->context, path), "--keys"))
-    return false;
-  cli_report_step(report, "load evaluation keys", path);
-  return true;
+  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+         cli_eval_keys_load(&j->keys, j->context, o->keys, report);
 }
 
 static bool load_inputs(score_job *j, const score_options *o, cli_report *report) {

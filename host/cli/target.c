@@ -15,8 +15,9 @@
 
 /* As docs/file-format.md numbers them. */
 static const char *const kinds[] = {
-    "file of Umbra", CLI_KIND_PARAMS, CLI_KIND_SECRET_KEY, CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS,
-    "plaintext",     "ciphertext",    CLI_KIND_MATRIX,     CLI_KIND_LOGISTIC,
+    "file of Umbra", CLI_KIND_PARAMS,  CLI_KIND_SECRET_KEY, CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS,
+    "plaintext",     "ciphertext",     CLI_KIND_MATRIX,     CLI_KIND_LOGISTIC,   CLI_KIND_PLAN,
+    CLI_KIND_DATA,   "training block", CLI_KIND_CHECKPOINT,
 };
 
 const char *cli_file_kind(const char *path, uint32_t *flags) {
@@ -49,6 +50,12 @@ bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind) {
   return found;
 }
 
+bool cli_is_table(const char *option, const char *path) {
+  const char *ending = strrchr(path, '.');
+  return (ending && (strcmp(ending, ".csv") == 0 || strcmp(ending, ".npy") == 0)) ||
+         cli_error("%s: %s: the names of tables end in .csv or .npy", option, path);
+}
+
 bool cli_folder_of(const char *option, const char *path) {
   char copy[CLI_PATH];
   struct stat folder;
@@ -57,6 +64,28 @@ bool cli_folder_of(const char *option, const char *path) {
   if (stat(name, &folder) == 0 && !S_ISDIR(folder.st_mode)) errno = ENOTDIR;
   else if (access(name, W_OK | X_OK) == 0) return true;
   return cli_error("%s: %s cannot be written: folder %s: %s", option, path, name, strerror(errno));
+}
+
+bool cli_may_fill(const char *option, const char *folder) {
+  struct stat about;
+  if (stat(folder, &about) != 0)
+    return errno == ENOENT ? cli_folder_of(option, folder) : cli_error("%s: %s: %s", option, folder, strerror(errno));
+  if (!S_ISDIR(about.st_mode)) return cli_error("%s: %s is not a folder", option, folder);
+  return access(folder, W_OK | X_OK) == 0 || cli_error("%s: %s: %s", option, folder, strerror(errno));
+}
+
+uint64_t cli_folder_bytes(const char *folder) {
+  uint64_t bytes = 0;
+  DIR *entries = opendir(folder);
+  for (const struct dirent *entry; entries && (entry = readdir(entries));) {
+    char path[CLI_PATH];
+    struct stat about;
+    if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < CLI_PATH && stat(path, &about) == 0 &&
+        S_ISREG(about.st_mode))
+      bytes += (uint64_t)about.st_size;
+  }
+  if (entries) closedir(entries);
+  return bytes;
 }
 
 static bool is_input(const struct stat *target, const char *input) {

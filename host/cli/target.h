@@ -12,6 +12,9 @@
 #define CLI_KIND_EVAL_KEYS "evaluation keys"
 #define CLI_KIND_MATRIX "encrypted matrix"
 #define CLI_KIND_LOGISTIC "encrypted logistic model"
+#define CLI_KIND_PLAN "training plan"
+#define CLI_KIND_DATA "training data"
+#define CLI_KIND_CHECKPOINT "checkpoint"
 
 /* What a file calls itself in its first bytes, whether or not it is whole. NULL: it is no file of Umbra. */
 const char *cli_file_kind(const char *path, uint32_t *flags);
@@ -21,8 +24,17 @@ enum { CLI_FLAG_SEALED = 1 }; /* of secret keys: under a passphrase */
 enum { CLI_NAME = 256 };
 bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind);
 
+/* False, with an error, if no table can have this name. */
+bool cli_is_table(const char *option, const char *path);
+
 /* False, with an error, if there is no such folder to write into: the one that a path is in. */
 bool cli_folder_of(const char *option, const char *path);
+
+/* False, with an error, if a path is no folder to write into, nor one that can be made. */
+bool cli_may_fill(const char *option, const char *folder);
+
+/* Bytes of the files in a folder. */
+uint64_t cli_folder_bytes(const char *folder);
 
 /*
  * False, with an error, if a file cannot be written or its writing would destroy something: one of `count` inputs
