@@ -23,10 +23,10 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "\"extra\" is not expected", "params --list extra");
   assert_fails(2, "exactly one FILE is expected, not 0", "inspect");
   assert_fails(2, "--out DIR is missing", "keygen --params p --secret s");
-  assert_fails(2, "exactly one of --params and --preset", "keygen --out o --secret s");
+  assert_fails(2, "exactly one of --params, --preset and --plan", "keygen --out o --secret s");
   assert_fails(2, "exclude each other", "keygen --params p --out o --secret s --passphrase-file f --no-passphrase");
   assert_fails(2, "a whole number is expected at \"x\"", "keygen --params p --out o --secret s --rotations 1,x");
-  assert_fails(2, "exactly one of --records and --model", "encrypt --keys k --out o");
+  assert_fails(2, "exactly one of --records, --model and DATA", "encrypt --keys k --out o");
   assert_fails(2, "--for-logistic: 4294967295 is out of range", "params --for-logistic 4294967295");
   assert_fails(2, "--for-logistic: 0 is out of range", "params --for-logistic 0");
   assert_fails(2, "--for-logistic: 65536 is out of range", "keygen --params p --out o --secret s --for-logistic 65536");
@@ -52,7 +52,8 @@ static void usage_errors_exit_with_2(void **state) {
 
 static void help_and_version_exit_with_0(void **state) {
   (void)state;
-  const char *const commands[] = {"params", "keygen", "encrypt", "score", "decrypt", "inspect", "bootstrap"};
+  const char *const commands[] = {"params", "plan",    "keygen",   "encrypt", "train",
+                                  "score",  "decrypt", "evaluate", "inspect", "bootstrap"};
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     assert_succeeds("%s --help", commands[i]);
     assert_non_null(strstr(contents("out"), "Example"));

@@ -5,6 +5,7 @@
 
 #include "options.h"
 
-extern const cli_command cli_params, cli_keygen, cli_encrypt, cli_score, cli_decrypt, cli_inspect, cli_bootstrap;
+extern const cli_command cli_params, cli_plan, cli_keygen, cli_encrypt, cli_train, cli_score, cli_decrypt, cli_evaluate,
+    cli_inspect, cli_bootstrap;
 
 #endif

@@ -2,11 +2,12 @@
 #include <stdlib.h>
 
 #include "commands.h"
-#include "engine.h"
+#include "encrypt_data.h"
 #include "target.h"
 
 typedef struct encrypt_options {
   const char *keys, *records, *model, *out, *columns;
+  cli_data_options data; /* data.data: NULL if records or a model are encrypted */
   uint32_t degree;
   double range;
   bool drop_last, json;
@@ -71,14 +72,9 @@ static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *rep
 /* ---- encryption ---- */
 
 static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  char path[CLI_PATH];
-  if (!cli_context_open_in(&j->context, o->keys, &o->engine, report) ||
-      (o->model && !cli_degree_fits(umbra_context_params(j->context), o->degree)) ||
-      !cli_path(path, o->keys, CLI_PUBLIC_KEY_FILE) ||
-      !cli_check(umbra_public_key_load(&j->key, j->context, path), "--keys"))
-    return false;
-  cli_report_step(report, "load public key", path);
-  return true;
+  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+         (!o->model || cli_degree_fits(umbra_context_params(j->context), o->degree)) &&
+         cli_public_key_load(&j->key, j->context, o->keys, report);
 }
 
 static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
@@ -120,14 +116,33 @@ static void clear(encrypt_job *j) {
   umbra_table_clear(&j->table);
 }
 
+static void check_usage(const encrypt_options *o) {
+  if (!o->records + !o->model + !o->data.data != 2) cli_usage("exactly one of --records, --model and DATA is expected");
+  if (o->columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
+  if (!o->model && (o->range > 0 || o->degree)) cli_usage("--range and --degree belong to --model");
+  if (o->model && !(o->range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
+  if (!o->data.data && (o->data.plan || o->data.label || o->data.scaling || o->data.initial))
+    cli_usage("--plan, --label, --scaling and --initial belong to DATA");
+  if (!o->data.data) return;
+  if (o->columns || o->drop_last) cli_usage("--columns and --drop-last-column do not go with DATA");
+  if (!o->data.plan)
+    cli_usage("--plan FILE is missing: DATA is encrypted for a training, as umbra plan --out writes it");
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
   encrypt_options o = {0};
   const cli_option options[] = {
       {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_REQUIRED},
+      {"plan", "FILE", "with DATA: the training that it is for", CLI_TEXT, &o.data.plan, CLI_OPTIONAL},
+      CLI_LABEL_OPTION(o.data.label),
+      {"scaling", "FILE", "with DATA: as umbra plan --scaling wrote it (default: none)", CLI_TEXT, &o.data.scaling,
+       CLI_OPTIONAL},
+      {"initial", "FILE", "with DATA: first weights, then the bias (default: zeros)", CLI_TEXT, &o.data.initial,
+       CLI_OPTIONAL},
       {"records", "FILE", "table of records, .csv or .npy", CLI_TEXT, &o.records, CLI_OPTIONAL},
       {"model", "FILE", "or a logistic model: weights and then the bias, .csv or .npy", CLI_TEXT, &o.model,
        CLI_OPTIONAL},
-      {"out", "FILE", "where the encryption goes", CLI_TEXT, &o.out, CLI_REQUIRED},
+      {"out", "PATH", "where the encryption goes: a file, with DATA a folder", CLI_TEXT, &o.out, CLI_REQUIRED},
       {"columns", "LIST", "only these columns, such as 1-30 or 2,5,7-9", CLI_TEXT, &o.columns, CLI_OPTIONAL},
       {"drop-last-column", NULL, "all columns but the last, such as a label", CLI_FLAG, &o.drop_last, CLI_OPTIONAL},
       {"range", "R", "with --model: the sigmoid holds for logits in [-R, R]", CLI_NUMBER, &o.range,
@@ -137,27 +152,34 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
-  cli_parse(command, options, argc, argv);
-  if (!o.records == !o.model) cli_usage("exactly one of --records and --model is expected");
-  if (o.columns && o.drop_last) cli_usage("--columns and --drop-last-column exclude each other");
-  if (o.records && (o.range > 0 || o.degree)) cli_usage("--range and --degree belong to --model");
-  if (o.model && !(o.range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
+  o.data.data = cli_parse(command, options, argc, argv);
+  check_usage(&o);
   if (!o.degree) o.degree = CLI_DEGREE;
+  o.data.keys = o.keys;
+  o.data.out = o.out;
+  o.data.engine = o.engine;
 
   encrypt_job job = {0};
   if (o.columns) job.columns = cli_parse_list(&job.column_count, "columns", o.columns, true);
   cli_report report = {0};
-  bool done = cli_report_open(&report) && encrypt(&job, &o, &report);
+  bool done =
+      cli_report_open(&report) && (o.data.data ? cli_data_encrypt(&o.data, &report) : encrypt(&job, &o, &report));
   clear(&job);
   return cli_report_close(&report, done, o.json);
 }
 
 const cli_command cli_encrypt = {
     .name = "encrypt",
-    .summary = "Encrypts a table of records, or a logistic model.",
-    .details = "Whoever has the public key can encrypt; only the secret key decrypts. The range and the degree of a\n"
-               "model are public, and so are the shapes of records and model.\n\n"
-               "Examples:\n"
-               "  umbra encrypt --keys keys --records records.csv --drop-last-column --out records.umbra\n"
-               "  umbra encrypt --keys keys --model model.csv --range 12 --degree 31 --out model.umbra",
+    .summary = "Encrypts a table of records, a logistic model, or a data set for training.",
+    .operand = "DATA",
+    .operand_may_lack = true,
+    .details =
+        "Whoever has the public key can encrypt; only the secret key decrypts. The range and the degree of a model\n"
+        "are public, and so are the shapes of records, model and data set. DATA is a table of labelled records; the\n"
+        "folder of its data set also gets the plan, and goes to the server with " CLI_PARAMS_FILE
+        " and " CLI_EVAL_KEYS_FILE ".\n\n"
+        "Examples:\n"
+        "  umbra encrypt --keys keys --records records.csv --drop-last-column --out records.umbra\n"
+        "  umbra encrypt --keys keys --model model.csv --range 12 --degree 31 --out model.umbra\n"
+        "  umbra encrypt --keys keys train.csv --plan plan.umbra --scaling scaling.csv --out data",
     .run = run};

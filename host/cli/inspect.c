@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "commands.h"
-#include "engine.h"
 #include "target.h"
+#include "training.h"
 
 enum { HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
 
@@ -88,19 +88,18 @@ static cJSON *facts_of(const umbra_file_info *info, const char *file) {
   return facts;
 }
 
-static void print_text(const cJSON *facts, const char *params) {
+static void print_text(const cJSON *facts) {
   const cJSON *item;
   cJSON_ArrayForEach(item, facts) {
     char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
     printf("%-14s %s\n", item->string, text ? text : item->valuestring);
     cJSON_free(text);
   }
-  if (params) printf("\n%s", params);
 }
 
 /* A file of parameters is described in full, an insecure one too: its description says so. */
 static bool describe(char **text, const umbra_file_info *info, const char *file, bool json) {
-  if (strcmp(info->kind, "parameters") != 0) return true;
+  if (strcmp(info->kind, CLI_KIND_PARAMS) != 0) return true;
   umbra_params *params = NULL;
   if (!cli_check(umbra_params_load(&params, file), NULL)) return false;
   *text = cli_params_text(params, json);
@@ -108,12 +107,30 @@ static bool describe(char **text, const umbra_file_info *info, const char *file,
   return *text != NULL;
 }
 
+/* NULL for other files. */
+static bool load_plan(umbra_train_plan **plan, const umbra_file_info *info, const char *file) {
+  return strcmp(info->kind, CLI_KIND_PLAN) != 0 || cli_check(umbra_train_plan_load(plan, file), NULL);
+}
+
+static bool print(cJSON *facts, const char *params, const umbra_train_plan *plan, bool json) {
+  if (json) {
+    if (params) cJSON_AddRawToObject(facts, "params", params);
+    if (plan) cJSON_AddItemToObject(facts, "plan", cli_plan_facts(plan));
+    return cli_print_json(cJSON_Duplicate(facts, true));
+  }
+  print_text(facts);
+  if (params) printf("\n%s", params);
+  if (plan) putchar('\n');
+  if (plan) cli_plan_print(plan);
+  return true;
+}
+
 static bool inspect(cJSON *facts, const umbra_file_info *info, const char *file, const char *keys, bool json) {
   char *params = NULL;
-  bool done = (!keys || add_contents(facts, info, file, keys)) && describe(&params, info, file, json);
-  if (done && json && params) cJSON_AddRawToObject(facts, "params", params);
-  if (done && json) done = cli_print_json(cJSON_Duplicate(facts, true));
-  if (done && !json) print_text(facts, params);
+  umbra_train_plan *plan = NULL;
+  bool done = (!keys || add_contents(facts, info, file, keys)) && describe(&params, info, file, json) &&
+              load_plan(&plan, info, file) && print(facts, params, plan, json);
+  umbra_train_plan_destroy(plan);
   free(params);
   return done;
 }
@@ -141,9 +158,8 @@ const cli_command cli_inspect = {
     .operand = "FILE",
     .details =
         "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
-        "is, how many features a model has and which rotations there are keys for. The owner is the random identifier "
-        "that\n"
-        "a secret key shares with everything made from it.\n\n"
+        "is, how many features a model has and which rotations there are keys for. A training plan is described in\n"
+        "full. The owner is the random identifier that a secret key shares with everything made from it.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",
     .run = run};

@@ -13,9 +13,10 @@
 #include "passphrase.h"
 #include "progress.h"
 #include "target.h"
+#include "training.h"
 
 typedef struct keygen_options {
-  const char *preset, *params, *out, *secret, *passphrase_file, *rotations;
+  const char *preset, *params, *plan, *out, *secret, *passphrase_file, *rotations;
   uint32_t features;
   bool conjugate, no_passphrase, json;
   cli_engine engine;
@@ -25,6 +26,7 @@ enum { MOST_MADE = 5 }; /* secret key, folder, parameters, public key, evaluatio
 
 typedef struct keygen_job {
   umbra_params *params;
+  umbra_train_plan *plan;
   umbra_context *context;
   umbra_secret_key *secret;
   umbra_public_key *public;
@@ -88,14 +90,6 @@ static bool secret_is_elsewhere(const char *secret, const char *folder) {
          cli_error("--secret: %s lies in the folder of public things, %s; choose another place", secret, folder);
 }
 
-static bool is_folder(const char *folder) {
-  struct stat about;
-  if (stat(folder, &about) != 0)
-    return errno == ENOENT ? cli_folder_of("--out", folder) : cli_error("--out: %s: %s", folder, strerror(errno));
-  if (!S_ISDIR(about.st_mode)) return cli_error("--out: %s is not a folder", folder);
-  return access(folder, W_OK | X_OK) == 0 || cli_error("--out: %s: %s", folder, strerror(errno));
-}
-
 static bool lacks(const char *option, const char *folder, const char *kind) {
   char name[CLI_NAME];
   return !cli_folder_has(name, folder, kind) ||
@@ -111,7 +105,7 @@ static bool secret_lives_alone(const char *secret) {
 }
 
 static bool places_are_right(const keygen_options *o, const umbra_params *params) {
-  return is_folder(o->out) && cli_folder_of("--secret", o->secret) && is_free("--secret", o->secret) &&
+  return cli_may_fill("--out", o->out) && cli_folder_of("--secret", o->secret) && is_free("--secret", o->secret) &&
          secret_is_elsewhere(o->secret, o->out) && secret_lives_alone(o->secret) && public_files_free(o->out) &&
          lacks("--out", o->out, CLI_KIND_SECRET_KEY) && params_agree(o->out, params);
 }
@@ -162,6 +156,14 @@ static bool take_rotations(keygen_job *j, const keygen_options *o) {
   return true;
 }
 
+/* The plan's parameters are those of the keys. */
+static bool open_params(keygen_job *j, const keygen_options *o) {
+  if (!o->plan) return cli_params_open(&j->params, o->preset, o->params);
+  if (!cli_plan_load(&j->plan, "--plan", o->plan)) return false;
+  j->params = umbra_params_share(umbra_train_plan_params(j->plan));
+  return true;
+}
+
 static bool features_fit(const umbra_params *params, uint32_t features) {
   uint32_t slots = umbra_params_slots(params);
   return features < slots ||
@@ -182,10 +184,20 @@ static bool make_secret(keygen_job *j, cli_report *report) {
   return true;
 }
 
+/* A plan's keys serve the levels at which it uses them; rotations that are asked for beside it serve all levels. */
+static bool request_keys(umbra_eval_keys_request *request, const keygen_job *j, const keygen_options *o) {
+  *request = (umbra_eval_keys_request){UMBRA_EVAL_KEYS_REQUEST_INIT};
+  if (j->plan && !cli_check(umbra_train_plan_request(j->plan, request), "--plan")) return false;
+  if (o->conjugate) request->conjugate = 1;
+  request->rotations = j->rotations;
+  request->rotation_count = (size_t)j->rotation_count;
+  return true;
+}
+
 static bool make_eval_keys(keygen_job *j, const keygen_options *o, cli_report *report) {
   cli_progress progress;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = o->conjugate, .rotations = j->rotations,
-                                     .rotation_count = (size_t)j->rotation_count};
+  umbra_eval_keys_request request;
+  if (!request_keys(&request, j, o)) return false;
   request.progress = cli_progress_open(&progress, "evaluation keys");
   umbra_status status = umbra_eval_keys_generate(&j->keys, j->secret, &request);
   cli_progress_close(&progress);
@@ -256,6 +268,7 @@ static void clear(keygen_job *j) {
   umbra_public_key_destroy(j->public);
   umbra_secret_key_destroy(j->secret);
   umbra_context_destroy(j->context);
+  umbra_train_plan_destroy(j->plan);
   umbra_params_destroy(j->params);
   free(j->rotations);
 }
@@ -270,6 +283,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   const cli_option options[] = {
       {"params", "FILE", "parameters, as umbra params --save writes them", CLI_TEXT, &o.params, CLI_OPTIONAL},
       {"preset", "NAME", "or a preset, see umbra params --list", CLI_TEXT, &o.preset, CLI_OPTIONAL},
+      {"plan", "FILE", "or the parameters and keys of a training, as umbra plan --out writes it", CLI_TEXT, &o.plan,
+       CLI_OPTIONAL},
       {"out", "DIR", "folder for the public things; made if it is missing", CLI_TEXT, &o.out, CLI_REQUIRED},
       {"secret", "FILE", "where the secret key goes, outside of DIR", CLI_TEXT, &o.secret, CLI_REQUIRED},
       {"for-logistic", "FEATURES", "the rotations that umbra score needs", CLI_COUNT, &o.features,
@@ -283,14 +298,13 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
-  if (!o.preset == !o.params) cli_usage("exactly one of --params and --preset is expected");
+  if (!o.preset + !o.params + !o.plan != 2) cli_usage("exactly one of --params, --preset and --plan is expected");
   if (o.passphrase_file && o.no_passphrase) cli_usage("--passphrase-file and --no-passphrase exclude each other");
 
   keygen_job job = {0};
   cli_report report = {0};
-  bool ready = take_rotations(&job, &o) && cli_params_open(&job.params, o.preset, o.params) &&
-               features_fit(job.params, o.features) && places_are_right(&o, job.params) && take_passphrase(&job, &o) &&
-               cli_report_open(&report);
+  bool ready = take_rotations(&job, &o) && open_params(&job, &o) && features_fit(job.params, o.features) &&
+               places_are_right(&o, job.params) && take_passphrase(&job, &o) && cli_report_open(&report);
   cli_interrupts_hold();
   bool done = ready && generate(&job, &o, &report);
   clear(&job);
@@ -304,9 +318,12 @@ const cli_command cli_keygen = {
     .details = "DIR gets " CLI_PARAMS_FILE ", " CLI_PUBLIC_KEY_FILE " (encrypts) and " CLI_EVAL_KEYS_FILE
                " (what a server computes with).\n"
                "Existing keys are never replaced. Whoever has the secret key can read everything: keep it apart.\n\n"
+               "--plan makes exactly the keys of that training, each for the levels at which it is used, and those of\n"
+               "--for-logistic and --rotations besides.\n\n"
                "Examples:\n"
                "  mkdir -m 700 secret\n"
                "  umbra keygen --params params.umbra --for-logistic 30 --out keys --secret secret/key.umbra\n"
+               "  umbra keygen --plan plan.umbra --out keys --secret secret/key.umbra\n"
                "  umbra keygen --params params.umbra --rotations 1,2,-4 --conjugate --out keys \\\n"
                "    --secret secret/key.umbra --passphrase-file secret/passphrase",
     .run = run};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The umbra program: parameters, keys, encrypted logistic scores, and a refresh to look at, from the command line. */
+/*
+ * The umbra program: parameters, keys, encrypted training, encrypted logistic scores, and a refresh to look at, from the
+ * command line.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <umbra/version.h>
@@ -7,14 +10,25 @@
 #include "commands.h"
 #include "output.h"
 
-static const cli_command *const commands[] = {&cli_params,  &cli_keygen,  &cli_encrypt,  &cli_score,
-                                              &cli_decrypt, &cli_inspect, &cli_bootstrap};
+static const cli_command *const commands[] = {&cli_params, &cli_plan,    &cli_keygen,   &cli_encrypt, &cli_train,
+                                              &cli_score,  &cli_decrypt, &cli_evaluate, &cli_inspect, &cli_bootstrap};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int print_help(void) {
   puts("Usage: umbra COMMAND [options]\n\nComputes on encrypted numbers.\n\nCommands:");
   for (int i = 0; i < COMMANDS; i++) printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
   puts("\numbra help COMMAND explains a command; umbra --version prints the version.\n\n"
+       "An owner has a model trained by a server that sees neither records nor weights:\n"
+       "  # owner\n"
+       "  umbra plan train.csv --scale deviation --clip 4 --degree 7 --scaling scaling.csv --out plan.umbra\n"
+       "  mkdir -m 700 secret\n"
+       "  umbra keygen --plan plan.umbra --out keys --secret secret/key.umbra\n"
+       "  umbra encrypt train.csv --plan plan.umbra --scaling scaling.csv --keys keys --out data\n"
+       "  # server: keys/params.umbra, keys/eval.umbra, data\n"
+       "  umbra train --keys keys --data data --out run\n"
+       "  # owner\n"
+       "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in run/model.umbra --out weights.csv\n"
+       "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv\n\n"
        "An owner has records scored by a server that sees neither records nor model:\n"
        "  # owner\n"
        "  umbra params --for-logistic 30 --save params.umbra\n"

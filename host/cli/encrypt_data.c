@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "encrypt_data.h"
+
+#include <inttypes.h>
+
+#include "progress.h"
+#include "target.h"
+
+typedef struct data_job {
+  umbra_train_plan *plan;
+  umbra_records *records;
+  umbra_table initial;
+  umbra_context *context;
+  umbra_public_key *key;
+} data_job;
+
+/* The folder goes to the server as it is. */
+static bool may_fill(const char *folder) {
+  char name[CLI_NAME];
+  return cli_may_fill("--out", folder) &&
+         (!cli_folder_has(name, folder, CLI_KIND_SECRET_KEY) ||
+          cli_error("--out: %s goes to the server, and holds a secret key, %s", folder, name));
+}
+
+static bool shape_fits(const data_job *j, const cli_data_options *o) {
+  umbra_train_options planned = {.struct_size = sizeof planned};
+  umbra_train_plan_options(j->plan, &planned);
+  size_t rows = umbra_records_rows(j->records), columns = umbra_records_columns(j->records);
+  return (rows == planned.rows && columns == planned.columns) ||
+         cli_error("DATA: %s has %zu records of %zu features, and the plan is for %" PRIu64 " of %" PRIu32, o->data,
+                   rows, columns, planned.rows, planned.columns);
+}
+
+static bool read(data_job *j, const cli_data_options *o, cli_report *report) {
+  if (!cli_plan_load(&j->plan, "--plan", o->plan) || !cli_records_load(&j->records, "DATA", o->data, o->label) ||
+      !shape_fits(j, o) || !cli_records_scale(&j->records, "DATA", o->scaling) ||
+      (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, umbra_records_columns(j->records))))
+    return false;
+  cli_report_number(report, "rows", (double)umbra_records_rows(j->records));
+  cli_report_number(report, "columns", (double)umbra_records_columns(j->records));
+  cli_report_step(report, "read", o->data);
+  return true;
+}
+
+static bool load_key(data_job *j, const cli_data_options *o, cli_report *report) {
+  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+         cli_public_key_load(&j->key, j->context, o->keys, report);
+}
+
+static bool encrypt(data_job *j, const cli_data_options *o) {
+  cli_progress bar;
+  umbra_progress progress = cli_progress_open(&bar, "records");
+  umbra_status status = umbra_train_encrypt(o->out, j->plan, j->key, j->records, j->initial.values, &progress);
+  cli_progress_close(&bar);
+  return cli_check(status, status == UMBRA_ERROR_MISMATCH ? "--keys" : NULL);
+}
+
+/* After the index: with another plan than the data set's the training does not begin. */
+static bool copy_plan(const data_job *j, const cli_data_options *o, cli_report *report) {
+  char path[CLI_PATH];
+  if (!cli_path(path, o->out, CLI_PLAN_FILE) || !cli_check(umbra_train_plan_save(j->plan, path), "--out")) return false;
+  cli_report_step(report, "encrypt", o->out);
+  return true;
+}
+
+static void clear(data_job *j) {
+  umbra_public_key_destroy(j->key);
+  umbra_context_destroy(j->context);
+  umbra_table_clear(&j->initial);
+  umbra_records_destroy(j->records);
+  umbra_train_plan_destroy(j->plan);
+}
+
+bool cli_data_encrypt(const cli_data_options *options, cli_report *report) {
+  data_job job = {0};
+  cli_interrupts_hold();
+  bool done = may_fill(options->out) && read(&job, options, report) && load_key(&job, options, report) &&
+              encrypt(&job, options) && copy_plan(&job, options, report);
+  clear(&job);
+  cli_interrupts_release();
+  return done;
+}

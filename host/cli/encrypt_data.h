@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What umbra encrypt does with labelled records: the encrypted data set of a training. */
+#ifndef UMBRA_CLI_ENCRYPT_DATA_H
+#define UMBRA_CLI_ENCRYPT_DATA_H
+
+#include "training.h"
+
+typedef struct cli_data_options {
+  const char *data, *label, *plan, *keys, *scaling, *initial, *out;
+  cli_engine engine;
+} cli_data_options;
+
+bool cli_data_encrypt(const cli_data_options *options, cli_report *report);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "secret.h"
+#include "training.h"
+
+typedef struct evaluate_options {
+  const char *weights, *data, *label, *scaling, *plan, *train, *initial, *keys;
+  cli_secret secret;
+  double range;
+  uint32_t degree;
+  bool encrypted, json;
+  cli_engine engine;
+} evaluate_options;
+
+typedef struct evaluate_job {
+  umbra_records *records, *train; /* scaled */
+  size_t rows, columns;
+  umbra_table weights, initial;
+  double *values, *scores, *opened; /* features in row order; scores in the clear; probabilities that were encrypted */
+  umbra_train_plan *plan;
+  cli_twin twin, exact;
+  umbra_context *context;
+  umbra_secret_key *secret;
+  umbra_public_key *public;
+  umbra_eval_keys *keys;
+  umbra_evaluator *evaluator;
+  umbra_logistic *model;
+  umbra_matrix *matrix, *encrypted;
+} evaluate_job;
+
+/* ---- in the clear ---- */
+
+static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  if (!cli_records_load(&j->records, "--data", o->data, o->label) ||
+      !cli_records_scale(&j->records, "--data", o->scaling))
+    return false;
+  j->rows = umbra_records_rows(j->records);
+  j->columns = umbra_records_columns(j->records);
+  if (!cli_weights_load(&j->weights, "--weights", o->weights, j->columns)) return false;
+  cli_report_step(report, "read", o->data);
+  return true;
+}
+
+static bool judge(const evaluate_job *j, cli_report *report) {
+  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
+  if (!cli_check(umbra_judge(&judgement, j->records, j->weights.values), NULL)) return false;
+  cli_report_number(report, "records", (double)j->rows);
+  cli_report_number(report, "accuracy", judgement.accuracy);
+  cli_report_number(report, "auc", judgement.auc);
+  cli_report_number(report, "largest_score", judgement.largest_score);
+  return true;
+}
+
+/* ---- beside the same training in the clear ---- */
+
+static bool plan_fits(const evaluate_job *j) {
+  umbra_train_options planned = {.struct_size = sizeof planned};
+  umbra_train_plan_options(j->plan, &planned);
+  return planned.columns == j->columns ||
+         cli_error("--plan: the plan is for %u features and --data has %zu", planned.columns, j->columns);
+}
+
+static bool train_in_the_clear(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  if (!cli_plan_load(&j->plan, "--plan", o->plan) || !plan_fits(j) ||
+      !cli_records_load(&j->train, "--train", o->train, o->label) ||
+      !cli_records_scale(&j->train, "--train", o->scaling) ||
+      (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->columns)))
+    return false;
+  cli_report_step(report, "read", o->train);
+  umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->records, .initial = j->initial.values};
+  if (!cli_twin_run(&j->twin, j->plan, j->train, &options)) return false;
+  options.exact = 1;
+  if (!cli_twin_run(&j->exact, j->plan, j->train, &options)) return false;
+  cli_report_step(report, "train in the clear", NULL);
+  return true;
+}
+
+static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  if (!o->plan) return true;
+  if (!train_in_the_clear(j, o, report)) return false;
+  double difference = 0;
+  for (size_t c = 0; c <= j->columns; c++)
+    difference = fmax(difference, fabs(j->twin.weights[c] - j->weights.values[c]));
+  const umbra_train_outcome *twin = &j->twin.trace[j->twin.iterations - 1];
+  const umbra_train_outcome *exact = &j->exact.trace[j->exact.iterations - 1];
+  cli_report_number(report, "accuracy_twin", twin->accuracy);
+  cli_report_number(report, "auc_twin", twin->auc);
+  cli_report_number(report, "accuracy_exact", exact->accuracy);
+  cli_report_number(report, "auc_exact", exact->auc);
+  cli_report_number(report, "max_weight_difference", difference);
+  return true;
+}
+
+/* ---- under encryption ---- */
+
+static bool make_values(evaluate_job *j) {
+  j->values = calloc(j->rows, j->columns * sizeof *j->values);
+  j->scores = calloc(j->rows, sizeof *j->scores);
+  j->opened = calloc(j->rows, sizeof *j->opened);
+  if (!j->values || !j->scores || !j->opened) return cli_error("out of memory");
+  for (size_t r = 0; r < j->rows; r++) {
+    const double *row = umbra_records_row(j->records, r);
+    j->scores[r] = j->weights.values[j->columns];
+    for (size_t c = 0; c < j->columns; c++) {
+      j->values[r * j->columns + c] = row[c];
+      j->scores[r] += j->weights.values[c] * row[c];
+    }
+  }
+  return true;
+}
+
+static bool load_keys(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+         cli_degree_fits(umbra_context_params(j->context), o->degree) &&
+         cli_secret_load(&j->secret, j->context, &o->secret, report) &&
+         cli_public_key_load(&j->public, j->context, o->keys, report) &&
+         cli_eval_keys_load(&j->keys, j->context, o->keys, report);
+}
+
+static bool score(evaluate_job *j) {
+  umbra_status status = umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix);
+  if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
+  return cli_error("--keys: %s; umbra keygen --for-logistic %zu makes what scoring needs, beside --plan too",
+                   umbra_last_error(), j->columns);
+}
+
+static bool score_encrypted(evaluate_job *j, const evaluate_options *o, double range, cli_report *report) {
+  const double *weights = j->weights.values;
+  if (!make_values(j) || !load_keys(j, o, report) ||
+      !cli_check(
+          umbra_logistic_encrypt(&j->model, j->public, weights, j->columns, weights[j->columns], range, o->degree),
+          "--weights") ||
+      !cli_check(umbra_matrix_encrypt(&j->matrix, j->public, j->values, j->rows, j->columns), "--data") ||
+      !cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL))
+    return false;
+  cli_report_step(report, "encrypt", NULL);
+  if (!score(j)) return false;
+  cli_report_step(report, "score", NULL);
+  if (!cli_check(umbra_matrix_decrypt(j->opened, j->encrypted, j->secret), NULL)) return false;
+  cli_report_step(report, "decrypt", NULL);
+  return true;
+}
+
+static double sigmoid(double z) { return z >= 0 ? 1 / (1 + exp(-z)) : 1 - 1 / (1 + exp(z)); }
+
+static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
+  if (!o->encrypted) return true;
+  if (!cli_check(umbra_judge(&judgement, j->records, j->weights.values), NULL)) return false;
+  const double range = o->range > 0 ? o->range : fmax(1, 1.25 * judgement.largest_score);
+  if (!score_encrypted(j, o, range, report) ||
+      !cli_check(umbra_judge_scores(&judgement, j->records, j->opened, 0.5), NULL))
+    return false;
+  double sigmoid_difference = 0, polynomial_difference = 0;
+  for (size_t r = 0; r < j->rows; r++) {
+    double value = umbra_logistic_value(j->scores[r], range, o->degree);
+    sigmoid_difference = fmax(sigmoid_difference, fabs(j->opened[r] - sigmoid(j->scores[r])));
+    polynomial_difference = fmax(polynomial_difference, fabs(j->opened[r] - value));
+  }
+  cli_report_number(report, "accuracy_encrypted", judgement.accuracy);
+  cli_report_number(report, "auc_encrypted", judgement.auc);
+  cli_report_number(report, "max_difference", sigmoid_difference);
+  cli_report_number(report, "max_difference_polynomial", polynomial_difference);
+  return true;
+}
+
+static bool evaluate(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  return read(j, o, report) && judge(j, report) && compare_with_twin(j, o, report) && evaluate_encrypted(j, o, report);
+}
+
+static void clear(evaluate_job *j) {
+  umbra_matrix_destroy(j->encrypted);
+  umbra_matrix_destroy(j->matrix);
+  umbra_logistic_destroy(j->model);
+  umbra_evaluator_destroy(j->evaluator);
+  umbra_eval_keys_destroy(j->keys);
+  umbra_public_key_destroy(j->public);
+  umbra_secret_key_destroy(j->secret);
+  umbra_context_destroy(j->context);
+  cli_twin_clear(&j->twin);
+  cli_twin_clear(&j->exact);
+  umbra_train_plan_destroy(j->plan);
+  umbra_table_clear(&j->initial);
+  umbra_table_clear(&j->weights);
+  umbra_records_destroy(j->train);
+  umbra_records_destroy(j->records);
+  free(j->values);
+  free(j->scores);
+  free(j->opened);
+}
+
+static void check_usage(const evaluate_options *o) {
+  if (!o->plan != !o->train) cli_usage("--plan and --train belong together");
+  if (o->initial && !o->plan) cli_usage("--initial belongs to --plan");
+  if (o->encrypted && (!o->keys || !o->secret.file)) cli_usage("--encrypted needs --keys and --secret");
+  if (!o->encrypted && (o->keys || o->secret.file || o->secret.passphrase_file || o->range > 0 || o->degree))
+    cli_usage("--keys, --secret, --passphrase-file, --range and --degree belong to --encrypted");
+}
+
+static bool run(const cli_command *command, int argc, char **argv) {
+  evaluate_options o = {0};
+  const cli_option options[] = {
+      {"weights", "FILE", "weights and then the bias, .csv or .npy", CLI_TEXT, &o.weights, CLI_REQUIRED},
+      {"data", "FILE", "labelled records to judge them by", CLI_TEXT, &o.data, CLI_REQUIRED},
+      CLI_LABEL_OPTION(o.label),
+      {"scaling", "FILE", "as umbra plan --scaling wrote it (default: none)", CLI_TEXT, &o.scaling, CLI_OPTIONAL},
+      {"plan", "FILE", "with --train: compare with this training in the clear", CLI_TEXT, &o.plan, CLI_OPTIONAL},
+      {"train", "FILE", "the records that it trains by", CLI_TEXT, &o.train, CLI_OPTIONAL},
+      {"initial", "FILE", "its first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
+      {"encrypted", NULL, "score encrypted records too, and compare", CLI_FLAG, &o.encrypted, CLI_OPTIONAL},
+      {"keys", "DIR", "with --encrypted: folder of keys", CLI_TEXT, &o.keys, CLI_OPTIONAL},
+      {"secret", "FILE", "with --encrypted: secret key", CLI_TEXT, &o.secret.file, CLI_OPTIONAL},
+      CLI_PASSPHRASE_OPTION(o.secret),
+      {"range", "R", "the sigmoid holds on [-R, R] (default: 1.25 times the largest score)", CLI_NUMBER, &o.range,
+       CLI_WITHIN(1e-6, 1e6)},
+      {"degree", "D", "of the sigmoid's polynomial (default 31)", CLI_COUNT, &o.degree, CLI_WITHIN(1, CLI_MAX_DEGREE)},
+      CLI_ENGINE_OPTIONS(o.engine),
+      CLI_JSON_OPTION(o.json),
+      {0}};
+  cli_parse(command, options, argc, argv);
+  check_usage(&o);
+  if (!o.degree) o.degree = CLI_DEGREE;
+
+  evaluate_job job = {0};
+  cli_report report = {0};
+  bool done = cli_report_open(&report) && evaluate(&job, &o, &report);
+  clear(&job);
+  return cli_report_close(&report, done, o.json);
+}
+
+const cli_command cli_evaluate = {
+    .name = "evaluate",
+    .summary = "Judges decrypted weights by labelled records; for the owner.",
+    .details =
+        "Accuracy, area under the ROC curve (AUC) and largest score are computed in the clear. --encrypted encrypts\n"
+        "weights and records, scores them and decrypts, all in this one process. A largest score beyond the range\n"
+        "of the plan says that records left the interval of its polynomial.\n\n"
+        "Examples:\n"
+        "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv\n"
+        "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv \\\n"
+        "    --plan plan.umbra --train train.csv --json",
+    .run = run};

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A training plan in words and as JSON. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "training.h"
+
+static const char *const schedules[] = {"constant", "inverse", "exponential"};
+static const char *const fits[] = {"least-squares", "chebyshev"};
+
+typedef struct plan_facts {
+  const umbra_params *params;
+  umbra_train_options options;
+  umbra_train_report report;
+} plan_facts;
+
+static bool facts_of(plan_facts *facts, const umbra_train_plan *plan) {
+  *facts = (plan_facts){.params = umbra_train_plan_params(plan),
+                        .options.struct_size = sizeof facts->options,
+                        .report.struct_size = sizeof facts->report};
+  umbra_train_plan_options(plan, &facts->options);
+  return cli_check(umbra_train_plan_report(plan, &facts->report), NULL);
+}
+
+/* ---- JSON ---- */
+
+typedef struct number_fact {
+  const char *name;
+  double value;
+} number_fact;
+
+static void add_numbers(cJSON *json, const number_fact *facts, size_t count) {
+  for (size_t i = 0; i < count; i++) cJSON_AddNumberToObject(json, facts[i].name, facts[i].value);
+}
+
+static void add_options(cJSON *json, const umbra_train_options *o) {
+  const number_fact numbers[] = {
+      {"rows", (double)o->rows}, {"columns", o->columns}, {"iterations", o->iterations}, {"batch", (double)o->batch},
+      {"rate", o->rate},         {"decay", o->decay},     {"momentum", o->momentum},     {"l2", o->l2},
+      {"degree", o->degree},     {"range", o->range},     {"bound", o->bound},
+  };
+  char seed[CLI_UNITS];
+  add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
+  cJSON_AddStringToObject(json, "schedule", schedules[o->schedule]);
+  cJSON_AddStringToObject(json, "fit", fits[o->fit]);
+  cJSON_AddBoolToObject(json, "whole_batches", o->whole_batches);
+  cJSON_AddBoolToObject(json, "shuffle", o->shuffle);
+  snprintf(seed, sizeof seed, "%" PRIu64, o->seed); /* a double would not hold it */
+  cJSON_AddRawToObject(json, "seed", seed);
+  cJSON_AddBoolToObject(json, "refresh_result", o->refresh_result);
+}
+
+static void add_report(cJSON *json, const umbra_train_report *r) {
+  const number_fact numbers[] = {
+      {"depth", r->depth},
+      {"levels", r->levels},
+      {"refreshes", r->refreshes},
+      {"batches", (double)r->batches},
+      {"blocks", (double)r->blocks},
+      {"block_bytes", (double)r->block_bytes},
+      {"data_bytes", (double)r->data_bytes},
+      {"read_bytes", (double)r->read_bytes},
+      {"keys", r->keys},
+      {"rotations", r->rotations},
+      {"key_bytes", (double)r->key_bytes},
+      {"memory_bytes", (double)r->memory_bytes},
+      {"key_switches", (double)r->key_switches},
+      {"refresh_switches", r->refresh_switches},
+      {"fit_error", r->fit_error},
+      {"refresh_error", r->refresh_error},
+      {"log2_failure", r->log2_failure},
+  };
+  add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
+}
+
+cJSON *cli_plan_facts(const umbra_train_plan *plan) {
+  plan_facts facts;
+  if (!facts_of(&facts, plan)) return NULL;
+  cJSON *json = cJSON_CreateObject();
+  const number_fact numbers[] = {{"log_n", umbra_params_log_n(facts.params)},
+                                 {"log_qp", umbra_params_log_qp(facts.params)},
+                                 {"security", umbra_params_security(facts.params)}};
+  add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
+  add_options(json, &facts.options);
+  add_report(json, &facts.report);
+  cJSON_AddItemToObject(json, "coefficients",
+                        cJSON_CreateDoubleArray(umbra_train_plan_coefficients(plan), (int)facts.options.degree + 1));
+  return json;
+}
+
+/* ---- for people ---- */
+
+static void print_batches(const umbra_train_options *o, const umbra_train_report *r) {
+  printf("  %-18s %" PRIu32 ", each over ", "iterations", o->iterations);
+  if (r->batches == 1) printf("all records");
+  else
+    printf("one of %" PRIu64 " batches of %s%" PRIu64 " records", r->batches, o->whole_batches ? "" : "up to ",
+           o->batch);
+  printf("%s\n", o->shuffle ? ", shuffled" : "");
+}
+
+static void print_options(const umbra_train_options *o, const umbra_train_report *r) {
+  printf("  %-18s %" PRIu64 " of %" PRIu32 " features\n", "records", o->rows, o->columns);
+  print_batches(o, r);
+  printf("  %-18s %g, %s", "rate", o->rate, schedules[o->schedule]);
+  if (o->schedule != UMBRA_RATE_CONSTANT) printf(" decay %g", o->decay);
+  printf("; momentum %g; l2 %g\n", o->momentum, o->l2);
+  printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %.2g of the sigmoid there\n", "polynomial", o->degree,
+         -o->range, o->range, fits[o->fit], r->fit_error);
+  printf("  %-18s within [%g, %g]%s\n", "weights", -o->bound, o->bound,
+         o->refresh_result ? "; refreshed at the end, too" : "");
+}
+
+static void print_data(const umbra_train_report *r) {
+  char all[CLI_UNITS], block[CLI_UNITS], read[CLI_UNITS];
+  printf("  %-18s %" PRIu64 " file%s of up to %s and an index, %s in all\n", "data set", r->blocks,
+         r->blocks == 1 ? "" : "s", cli_bytes_text(block, (double)r->block_bytes),
+         cli_bytes_text(all, (double)r->data_bytes));
+  printf("  %-18s at most %s per iteration\n", "read", cli_bytes_text(read, (double)r->read_bytes));
+}
+
+static void print_costs(const umbra_train_report *r) {
+  char keys[CLI_UNITS], file[CLI_UNITS], memory[CLI_UNITS];
+  printf("  %-18s %" PRIu32 " per iteration, and refreshed weights have %" PRIu32 "\n", "levels", r->depth, r->levels);
+  printf("  %-18s %" PRIu32 "; one of them fails with probability 2^%.0f\n", "refreshes", r->refreshes,
+         r->log2_failure);
+  printf("  %-18s %" PRIu32 ", %" PRIu32 " of them for rotations; %s in memory, %s on disk\n", "switching keys",
+         r->keys, r->rotations, cli_bytes_text(keys, (double)r->key_bytes),
+         cli_bytes_text(file, (double)r->key_bytes / 2));
+  printf("  %-18s at most %s\n", "memory", cli_bytes_text(memory, (double)r->memory_bytes));
+  printf("  %-18s at most %" PRIu64 " per iteration, and %" PRIu32 " per refresh\n", "key switches", r->key_switches,
+         r->refresh_switches);
+}
+
+void cli_plan_print(const umbra_train_plan *plan) {
+  plan_facts facts;
+  if (!facts_of(&facts, plan)) return;
+  printf("The plan of a training\n");
+  printf("  %-18s N = 2^%" PRIu32 ", log2(QP) = %.1f, %" PRIu32 "-bit security\n", "parameters",
+         umbra_params_log_n(facts.params), umbra_params_log_qp(facts.params), umbra_params_security(facts.params));
+  print_options(&facts.options, &facts.report);
+  print_data(&facts.report);
+  print_costs(&facts.report);
+}

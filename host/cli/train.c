@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "progress.h"
+#include "target.h"
+#include "train_log.h"
+
+typedef struct train_options {
+  const char *keys, *data, *out;
+  uint64_t memory;
+  bool resume, json;
+  cli_engine engine;
+} train_options;
+
+typedef struct train_job {
+  char plan_path[CLI_PATH], checkpoint[CLI_PATH], model_path[CLI_PATH], log_path[CLI_PATH];
+  umbra_train_plan *plan;
+  umbra_context *context;
+  umbra_eval_keys *keys;
+  umbra_trainer *trainer;
+  umbra_logistic *model;
+  cli_train_log log;
+  cli_progress progress;
+  uint32_t first, iterations; /* done before, and in all */
+  double seconds, refresh_seconds, bytes;
+} train_job;
+
+/* ---- before the work ---- */
+
+static bool name_files(train_job *j, const train_options *o) {
+  return cli_path(j->plan_path, o->data, CLI_PLAN_FILE) && cli_path(j->checkpoint, o->out, CLI_CHECKPOINT_FILE) &&
+         cli_path(j->model_path, o->out, CLI_MODEL_FILE) && cli_path(j->log_path, o->out, CLI_LOG_FILE);
+}
+
+/* Hours of work are neither begun twice nor lost. */
+static bool may_begin(const train_job *j, const train_options *o) {
+  bool begun = access(j->checkpoint, F_OK) == 0;
+  if (o->resume && !begun)
+    return cli_error("--resume: there is no %s to go on from; without --resume the training begins", j->checkpoint);
+  if (!o->resume && begun)
+    return cli_error("--out: a training has begun here, and %s says how far it is: --resume goes on with it; another "
+                     "training needs another folder",
+                     j->checkpoint);
+  if (!o->resume && access(j->model_path, F_OK) == 0)
+    return cli_error("--out: %s exists already and will not be replaced", j->model_path);
+  return true;
+}
+
+static bool make_folder(const char *folder) {
+  return mkdir(folder, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", folder, strerror(errno));
+}
+
+static bool load(train_job *j, const train_options *o, cli_report *report) {
+  umbra_train_options planned = {.struct_size = sizeof planned};
+  if (!cli_plan_load(&j->plan, "--data", j->plan_path)) return false;
+  umbra_train_plan_options(j->plan, &planned);
+  j->iterations = planned.iterations;
+  cli_report_step(report, "load plan", j->plan_path);
+  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+         cli_eval_keys_load(&j->keys, j->context, o->keys, report);
+}
+
+static bool open_trainer(train_job *j, const train_options *o, cli_report *report) {
+  const umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .plan = j->plan,           .context = j->context,
+                                   .keys = j->keys,         .data = o->data,           .checkpoint = j->checkpoint,
+                                   .resume = o->resume,     .memory_budget = o->memory};
+  if (!cli_check(umbra_trainer_create(&j->trainer, &desc), NULL)) return false;
+  j->first = umbra_trainer_iterations(j->trainer);
+  cli_report_step(report, "check data set and keys", o->data);
+  return cli_train_log_open(&j->log, j->log_path, j->plan, j->context, j->first);
+}
+
+/* ---- the work ---- */
+
+static int observe(void *user, const umbra_train_event *event) {
+  train_job *j = user;
+  j->seconds += event->seconds;
+  j->refresh_seconds += event->refresh_seconds;
+  j->bytes += (double)event->bytes;
+  cli_progress_show(&j->progress, (double)event->iteration / event->iterations);
+  return !cli_train_log_add(&j->log, event) || cli_interrupted();
+}
+
+static void cancel(void *trainer) { umbra_trainer_cancel(trainer); }
+
+/* Why it stopped, and how it goes on: what is done is on disk. */
+static bool stopped(const train_job *j, umbra_status status) {
+  if (status != UMBRA_ERROR_CANCELLED) cli_check(status, NULL);
+  uint32_t done = umbra_trainer_iterations(j->trainer);
+  if (!done) return cli_error("stopped in the first iteration; the same command begins again");
+  return cli_error("stopped after %" PRIu32 " of %" PRIu32 " iterations; the same command with --resume goes on", done,
+                   j->iterations);
+}
+
+static bool train(train_job *j, cli_report *report) {
+  cli_progress_start(&j->progress, "training", (double)j->first / j->iterations);
+  cli_interrupts_call(cancel, j->trainer);
+  umbra_status status = cli_interrupted() ? UMBRA_ERROR_CANCELLED : umbra_trainer_run(j->trainer, observe, j);
+  cli_interrupts_call(NULL, NULL);
+  cli_progress_close(&j->progress);
+  if (status != UMBRA_OK) return stopped(j, status);
+  cli_report_step(report, "train", j->checkpoint);
+  return true;
+}
+
+static bool save_model(train_job *j, cli_report *report) {
+  if (!cli_check(umbra_trainer_model(j->trainer, &j->model), NULL) ||
+      !cli_check(umbra_logistic_save(j->model, j->model_path), "--out"))
+    return false;
+  cli_report_step(report, "save model", j->model_path);
+  return true;
+}
+
+static void summarise(const train_job *j, cli_report *report) {
+  uint32_t here = j->iterations - j->first;
+  cli_report_number(report, "iterations", j->iterations);
+  if (j->first) cli_report_number(report, "resumed_after", j->first);
+  cli_report_number(report, "refreshes", j->log.refreshes);
+  cli_report_number(report, "refreshes_planned", cli_plan_refreshes(j->plan, j->iterations));
+  if (here) cli_report_number(report, "seconds_per_iteration", j->seconds / here);
+  cli_report_number(report, "refresh_seconds", j->refresh_seconds);
+  cli_report_number(report, "bytes_read", j->bytes);
+  cli_report_number(report, "peak_bytes", cli_peak_bytes());
+}
+
+static bool run_all(train_job *j, const train_options *o, cli_report *report) {
+  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !may_begin(j, o) || !load(j, o, report) ||
+      !make_folder(o->out) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, report))
+    return false;
+  summarise(j, report);
+  return true;
+}
+
+static void clear(train_job *j) {
+  cli_train_log_close(&j->log);
+  umbra_logistic_destroy(j->model);
+  umbra_trainer_destroy(j->trainer);
+  umbra_eval_keys_destroy(j->keys);
+  umbra_context_destroy(j->context);
+  umbra_train_plan_destroy(j->plan);
+}
+
+static bool run(const cli_command *command, int argc, char **argv) {
+  train_options o = {0};
+  const cli_option options[] = {
+      {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_EVAL_KEYS_FILE, CLI_TEXT, &o.keys, CLI_REQUIRED},
+      {"data", "DIR", "encrypted data set, with its plan", CLI_TEXT, &o.data, CLI_REQUIRED},
+      {"out", "DIR", "folder for checkpoint, log and model; made if it is missing", CLI_TEXT, &o.out, CLI_REQUIRED},
+      {"resume", NULL, "go on from the checkpoint in there", CLI_FLAG, &o.resume, CLI_OPTIONAL},
+      {"memory", "BYTES", "keep so much of the data set in memory, such as 2G (default: nothing)", CLI_BYTES, &o.memory,
+       CLI_OPTIONAL},
+      CLI_ENGINE_OPTIONS(o.engine),
+      CLI_JSON_OPTION(o.json),
+      {0}};
+  cli_parse(command, options, argc, argv);
+
+  train_job job = {0};
+  cli_report report = {0};
+  cli_interrupts_hold();
+  bool done = cli_report_open(&report) && run_all(&job, &o, &report);
+  clear(&job);
+  cli_interrupts_release();
+  return cli_report_close(&report, done, o.json);
+}
+
+const cli_command cli_train = {
+    .name = "train",
+    .summary = "Trains a logistic model on encrypted records; what a server runs.",
+    .details =
+        "It opens the two folders named above, and no secret key: it sees neither records nor labels nor weights.\n"
+        "Its own folder gets " CLI_MODEL_FILE " (encrypted), " CLI_LOG_FILE
+        " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
+        ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n\n"
+        "Examples:\n"
+        "  umbra train --keys keys --data data --out run --memory 2G\n"
+        "  umbra train --keys keys --data data --out run --memory 2G --resume",
+    .run = run};

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/* Training from the command line, as far as it goes without keys: plans, what they warn of, and what is refused. */
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <umbra/umbra.h>
+
+#include "cli_process.h"
+
+static double number(const cJSON *object, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(object, name);
+  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
+  return item->valuedouble;
+}
+
+/* What the program printed with --json; to be deleted. */
+static cJSON *report(void) {
+  cJSON *json = cJSON_Parse(contents("out"));
+  assert_non_null(json);
+  return json;
+}
+
+/* Two features around 1 and -1 times `size`, of 40 records, and a label that follows from them but for every tenth. */
+static void write_records(const char *path, double size) {
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  fputs("width,ill,height\n", file);
+  for (int i = 0; i < 40; i++) {
+    int side = i % 2 ? 1 : -1, label = (i % 10 == 9 ? -side : side) > 0;
+    fprintf(file, "%.6f,%d,%.6f\n", size * (side + 0.3 * sin(i)), label, size * (0.5 * side + cos(3 * i)));
+  }
+  assert_int_equal(fclose(file), 0);
+}
+
+static int make_files(void **state) {
+  if (enter_scratch(state)) return 1;
+  write_records("train.csv", 1);
+  write_records("wide.csv", 40);
+  return shell("mkdir secret");
+}
+
+#define PLAN "plan train.csv --label ill --iterations 6 "
+
+static void usage_errors_exit_with_2(void **state) {
+  (void)state;
+  assert_fails(2, "exactly one of DATA and --shape", "plan");
+  assert_fails(2, "exactly one of DATA and --shape", "plan train.csv --shape 3x3");
+  assert_fails(2, "exactly one DATA is expected, not 2", "plan train.csv train.csv");
+  const char *const shapes[] = {"3", "3x", "x3", "0x3", "3x0", "-3x3", "3x4294967296", "3x3x3"};
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    assert_fails(2, "is not ROWSxCOLUMNS", "plan --shape=%s", shapes[i]);
+  assert_fails(2, "belong to DATA", "plan --shape 3x3 --label a");
+  assert_fails(2, "belong to DATA", "plan --shape 3x3 --scaling s.csv");
+  assert_fails(2, "\"big\" is none of none, range, deviation, constant", PLAN "--scale big");
+  assert_fails(2, "--scale constant and --scale-by belong together", PLAN "--scale constant");
+  assert_fails(2, "--scale constant and --scale-by belong together", PLAN "--scale-by 7");
+  assert_fails(2, "--scaling FILE is missing", PLAN "--scale range --out plan.umbra");
+  assert_fails(2, "\"slow\" is none of", PLAN "--schedule slow");
+  assert_fails(2, "\"taylor\" is none of", PLAN "--fit taylor");
+  assert_fails(2, "--degree: 64 is out of range", PLAN "--degree 64");
+  assert_fails(2, "--bound: 512 is out of range", PLAN "--bound 512");
+  assert_fails(2, "\"2X\" is not a number of bytes", PLAN "--memory 2X");
+  assert_fails(2, "\"2GG\" is not a number of bytes", PLAN "--memory 2GG");
+  assert_fails(2, "is not a number of bytes", PLAN "--memory 99999999T");
+  assert_fails(2, "\"some\" is not a whole number", PLAN "--shuffle some");
+  assert_fails(2, "exclude each other", PLAN "--preset p --params f");
+  assert_fails(2, "exactly one of --params, --preset and --plan", "keygen --params p --plan q --out o --secret s");
+  assert_fails(2, "--plan FILE is missing", "encrypt train.csv --keys k --out o");
+  assert_fails(2, "exactly one of --records, --model and DATA", "encrypt train.csv --records r --keys k --out o");
+  assert_fails(2, "belong to DATA", "encrypt --records r --plan p --keys k --out o");
+  assert_fails(2, "do not go with DATA", "encrypt train.csv --plan p --columns 1 --keys k --out o");
+  assert_fails(2, "--data DIR is missing", "train --keys k --out o");
+  assert_fails(2, "\"x\" is not a whole number", "train --keys k --data d --out o --memory x");
+  assert_fails(2, "--plan and --train belong together", "evaluate --weights w --data d --plan p");
+  assert_fails(2, "--encrypted needs --keys and --secret", "evaluate --weights w --data d --encrypted --keys k");
+  assert_fails(2, "belong to --encrypted", "evaluate --weights w --data d --range 3");
+}
+
+static void shapes_are_planned(void **state) {
+  (void)state;
+  assert_succeeds("plan --shape 100000x500 --iterations 1000 --json");
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+  assert_true(number(plan, "rows") == 100000 && number(plan, "columns") == 500);
+  assert_true(number(plan, "security") >= 128 && number(plan, "bound") == 8);
+  double files = number(plan, "blocks"), bytes = number(plan, "data_bytes");
+  assert_true(files * number(plan, "block_bytes") <= 1.5 * bytes && files * number(plan, "block_bytes") > bytes / 2);
+  assert_true(number(plan, "memory_bytes") > number(plan, "key_bytes") + number(plan, "block_bytes"));
+  assert_true(number(plan, "refreshes") > 1000 / number(plan, "levels"));
+  cJSON_Delete(json);
+  assert_succeeds("plan --shape 100000x500 --iterations 1000");
+  assert_non_null(strstr(contents("out"), "data set"));
+  assert_fails(1, "--memory: this training takes", "plan --shape 100000x500 --memory 100M --out unwanted.umbra");
+  assert_int_not_equal(access("unwanted.umbra", F_OK), 0);
+  assert_fails(1, "do not refresh", "plan --shape 10x10 --preset n16-d30-s40");
+  assert_fails(1, "columns do not fit", "plan --shape 10x32768");
+  assert_fails(1, "iterations", "plan --shape 10x10 --iterations 0");
+  assert_fails(1, "rate", "plan --shape 10x10 --rate nan");
+}
+
+static void plans_follow_from_records(void **state) {
+  (void)state;
+  struct stat file;
+  assert_succeeds(PLAN
+                  "--scale deviation --clip 2 --scaling scaling.csv --shuffle 7 --batch 16 --out plan.umbra --json");
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan"), *trace = cJSON_GetObjectItem(json, "trace");
+  assert_true(number(plan, "rows") == 40 && number(plan, "columns") == 2 && number(plan, "seed") == 7);
+  assert_true(number(plan, "batches") == 3);
+  assert_int_equal(cJSON_GetArraySize(trace), 6);
+  assert_true(number(plan, "bound") >= 4 * number(json, "largest_weight"));
+  assert_true(number(plan, "bound") < 8 * fmax(number(json, "largest_weight"), 0x1p-20));
+  assert_true(number(json, "accuracy_twin") >= 0.85 && number(json, "auc_twin") > 0.8);
+  assert_true(number(cJSON_GetArrayItem(trace, 5), "accuracy") == number(json, "accuracy_twin"));
+  assert_true(fabs(number(json, "accuracy_exact") - number(json, "accuracy_twin")) < 0.1);
+  assert_null(cJSON_GetObjectItem(json, "warning"));
+  cJSON_Delete(json);
+  assert_int_equal(stat("scaling.csv", &file), 0);
+  assert_int_equal(file.st_mode & 0777, 0600);
+  assert_succeeds("inspect plan.umbra");
+  assert_non_null(strstr(contents("out"), "40 of 2 features"));
+  assert_succeeds("inspect plan.umbra --json");
+  assert_non_null(strstr(contents("out"), "\"kind\":\"training plan\""));
+  assert_succeeds(PLAN "--held-out wide.csv --scale range");
+  assert_non_null(strstr(contents("out"), "on the held-out records"));
+}
+
+/* Degree 7 on [-8, 8], and scores beyond: a warning while weights stay small, and an error when they run away. */
+static void scores_out_of_range_are_told(void **state) {
+  (void)state;
+  assert_int_equal(umbra("plan wide.csv --label ill --degree 7 --rate 0.01 --iterations 3 --json"), 0);
+  assert_non_null(strstr(contents("err"), "umbra plan: warning: scores leave [-8, 8]"));
+  cJSON *json = report();
+  assert_non_null(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(json, "warning")), "scores leave [-8, 8]"));
+  assert_true(number(json, "largest_score") > 8);
+  cJSON_Delete(json);
+  assert_fails(1, "the training diverges", "plan wide.csv --label ill --degree 7 --out wild.umbra");
+  assert_fails(1, "smaller features", "plan wide.csv --label ill --degree 7 --iterations 300 --out wild.umbra");
+  assert_int_not_equal(access("wild.umbra", F_OK), 0);
+  assert_fails(1, "--bound: weights reach", PLAN "--bound 0.015625");
+}
+
+static void bad_records_are_refused_before_anything_else(void **state) {
+  (void)state;
+  assert_fails(1, "nowhere.csv", "plan nowhere.csv");
+  assert_fails(1, "health", "plan train.csv --label health");
+  assert_fails(1, "DATA", "plan train.csv --label 4");
+  assert_fails(1, "DATA", "plan train.csv --label height");
+  assert_int_equal(shell("tail -n +2 train.csv >bare.csv"), 0);
+  assert_succeeds("plan bare.csv --label 2 --iterations 2");
+  assert_succeeds("plan bare.csv --label -2 --iterations 2");
+  assert_fails(1, "ill", "plan bare.csv --label ill --iterations 2");
+  const struct {
+    const char *text, *says;
+  } wrong[] = {
+      {"a,b,c\n1,2,0\n1,x,1\n", "line 3"}, {"a,b,c\n1,2,0\n1,,1\n", "line 3"},    {"a,b,c\n1,2,0\n1,2,2\n", "line 3"},
+      {"a,b,c\n1,2,0\n1,2\n", "line 3"},   {"a,b,c\n1,nan,0\n1,2,1\n", "line 2"}, {"a,b,c\n1,2,1\n1,2,1\n", "class"},
+      {"c\n0\n1\n", "features"},
+  };
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    write_text("wrong.csv", wrong[i].text);
+    assert_fails(1, wrong[i].says, "plan wrong.csv");
+    assert_fails(1, wrong[i].says, "encrypt wrong.csv --plan plan.umbra --keys nowhere --out data");
+  }
+  assert_int_not_equal(access("data", F_OK), 0);
+}
+
+static void files_that_do_not_belong_together_are_noticed(void **state) {
+  (void)state;
+#define ENCRYPT "encrypt train.csv --label ill --keys nowhere --out data --plan "
+  write_text("two.csv", "1,2\n");
+  assert_fails(1, "nowhere.umbra", ENCRYPT "nowhere.umbra");
+  assert_fails(1, "train.csv", ENCRYPT "train.csv");
+  assert_succeeds("plan --shape 40x3 --out other.umbra");
+  assert_fails(1, "the plan is for 40 of 3", ENCRYPT "other.umbra");
+  assert_fails(1, "--initial: two.csv has 1 rows of 2 values", ENCRYPT "plan.umbra --initial two.csv");
+  assert_fails(1, "nowhere/params.umbra", ENCRYPT "plan.umbra --scaling scaling.csv");
+  assert_fails(1, "(training plan) will not be replaced", "params --preset n13-d2-s40 --save plan.umbra");
+  assert_succeeds("params --preset n13-d2-s40 --save params.umbra");
+  assert_succeeds("keygen --params params.umbra --out keys --secret secret/key.umbra --no-passphrase");
+  assert_fails(1, "holds a secret key", "encrypt train.csv --label ill --keys keys --out secret --plan plan.umbra");
+  assert_fails(1, "--keys", "encrypt train.csv --label ill --keys keys --out data --plan plan.umbra");
+  assert_fails(1, "(parameters) will not be replaced", PLAN "--out params.umbra");
+  assert_fails(1, "is an input of this command", PLAN "--scale range --scaling train.csv");
+  assert_fails(1, "end in .csv or .npy", PLAN "--scale range --scaling scaling.txt");
+#undef ENCRYPT
+}
+
+static void trainings_begin_once(void **state) {
+  (void)state;
+#define TRAIN "train --keys keys --data data --out run "
+  assert_int_equal(shell("mkdir -p run data && rm -f run/*"), 0);
+  assert_fails(1, "data/plan.umbra", TRAIN);
+  assert_fails(1, "there is no run/checkpoint.umbra", TRAIN "--resume");
+  write_text("run/checkpoint.umbra", "begun\n");
+  assert_fails(1, "--resume goes on", TRAIN);
+  assert_int_equal(shell("mv run/checkpoint.umbra run/model.umbra"), 0);
+  assert_fails(1, "run/model.umbra exists already", TRAIN);
+  assert_int_equal(shell("rm run/model.umbra && cp plan.umbra data"), 0);
+  assert_fails(1, "nowhere/params.umbra", "train --keys nowhere --data data --out run");
+  assert_fails(1, "other parameters", TRAIN);
+  assert_fails(1, "folder nowhere", "train --keys keys --data data --out nowhere/run");
+  assert_int_equal(shell("test -z \"$(ls run)\""), 0);
+#undef TRAIN
+}
+
+static void insecure_plans_are_refused(void **state) {
+  (void)state;
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 8, .log_n = 12, .flags = UMBRA_INSECURE_FOR_TESTS};
+  need.boot = (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
+  const umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = 40, .columns = 2};
+  umbra_params *params = NULL;
+  umbra_train_plan *plan = NULL;
+  assert_int_equal(umbra_params_from_need(&params, &need), UMBRA_OK);
+  assert_int_equal(umbra_train_plan_create(&plan, params, &options), UMBRA_OK);
+  assert_int_equal(umbra_train_plan_save(plan, "insecure.umbra"), UMBRA_OK);
+  umbra_train_plan_destroy(plan);
+  umbra_params_destroy(params);
+  assert_fails(1, "insecure", "keygen --plan insecure.umbra --out weak --secret secret/weak.umbra --no-passphrase");
+  assert_fails(1, "insecure", "encrypt train.csv --label ill --plan insecure.umbra --keys keys --out data");
+  assert_int_equal(shell("mkdir -p hollow && cp insecure.umbra hollow/plan.umbra"), 0);
+  assert_fails(1, "insecure", "train --keys keys --data hollow --out run");
+  assert_succeeds("inspect insecure.umbra");
+}
+
+static void weights_are_judged(void **state) {
+  (void)state;
+  write_text("weights.csv", "1,0,0\n");
+  write_text("column.csv", "1\n0\n0\n");
+  assert_succeeds("evaluate --weights weights.csv --data train.csv --label ill --json");
+  cJSON *json = report();
+  assert_true(fabs(number(json, "accuracy") - 0.9) < 1e-9 && number(json, "records") == 40);
+  assert_true(number(json, "largest_score") > 1 && number(json, "largest_score") < 1.4);
+  cJSON_Delete(json);
+  assert_succeeds("evaluate --weights column.csv --data train.csv --label ill --scaling scaling.csv "
+                  "--plan plan.umbra --train train.csv --json");
+  json = report();
+  assert_true(number(json, "max_weight_difference") > 0.1);
+  assert_true(number(json, "accuracy_twin") >= 0.85 && number(json, "auc_exact") > 0.8);
+  cJSON_Delete(json);
+  assert_fails(1, "--weights: two.csv has 1 rows of 2 values",
+               "evaluate --weights two.csv --data train.csv --label ill");
+  assert_fails(1, "the plan is for 3 features",
+               "evaluate --weights weights.csv --data train.csv --label ill "
+               "--plan other.umbra --train train.csv");
+  assert_fails(1, "nowhere", "evaluate --weights weights.csv --data train.csv --label ill --scaling nowhere.csv");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(usage_errors_exit_with_2),
+      cmocka_unit_test(shapes_are_planned),
+      cmocka_unit_test(plans_follow_from_records),
+      cmocka_unit_test(scores_out_of_range_are_told),
+      cmocka_unit_test(bad_records_are_refused_before_anything_else),
+      cmocka_unit_test(files_that_do_not_belong_together_are_noticed),
+      cmocka_unit_test(trainings_begin_once),
+      cmocka_unit_test(insecure_plans_are_refused),
+      cmocka_unit_test(weights_are_judged),
+  };
+  return cmocka_run_group_tests(tests, make_files, leave_scratch);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: slow */
+/* A training by the program, at full security: interrupted, resumed, its log, its files, and what the server opens. */
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <umbra/umbra.h>
+
+#include "cli_process.h"
+
+enum { ITERATIONS = 5 };
+
+#define SECRET "--secret secret/key.umbra --no-passphrase"
+#define DECRYPT "decrypt --keys keys --secret secret/key.umbra --weights "
+
+static double number(const cJSON *object, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(object, name);
+  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
+  return item->valuedouble;
+}
+
+static cJSON *report(void) {
+  cJSON *json = cJSON_Parse(contents("out"));
+  assert_non_null(json);
+  return json;
+}
+
+/* Keys and data set of an owner, and a server's folder without the secret key. */
+static int make_training(void **state) {
+  if (enter_scratch(state)) return 1;
+  shell("mkdir -p secret server/keys");
+  write_text("train.csv", "a,b,label\n0.5,-0.25,0\n1,0.5,1\n-0.75,0.25,0\n0.25,1,1\n-1,-0.5,0\n0.75,0.75,1\n");
+  assert_succeeds("plan train.csv --iterations %d --batch 4 --refresh-result --out plan.umbra", ITERATIONS);
+  assert_succeeds("keygen --plan plan.umbra --for-logistic 2 --out keys " SECRET);
+  assert_succeeds("encrypt train.csv --plan plan.umbra --keys keys --out data");
+  shell("cp keys/params.umbra keys/eval.umbra server/keys && cp -r data server");
+  setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* LeakSanitizer is a tracer itself, and cannot be traced */
+  const char *tracer = system("strace -f -o /dev/null true 2>/dev/null") == 0
+                           ? "strace -f -y -qq -s 4096 -o ../trace -e trace='?open,?creat,openat,?openat2'"
+                           : "";
+  assert_int_equal(
+      shell("cd server && %s %s train --keys keys --data data --out whole >/dev/null", tracer, UMBRA_PROGRAM), 0);
+  return 0;
+}
+
+/* The lines of a log, the head included; each iteration is there once and in order. */
+static int count_lines(const char *path, int *refreshes) {
+  char line[CLI_TEXT];
+  int lines = 0;
+  FILE *file = fopen(path, "r");
+  assert_non_null(file);
+  for (*refreshes = 0; fgets(line, sizeof line, file); lines++) {
+    cJSON *json = cJSON_Parse(line);
+    assert_non_null(json);
+    if (lines) assert_true(number(json, "iteration") == lines);
+    else assert_true(number(cJSON_GetObjectItem(json, "plan"), "iterations") == ITERATIONS);
+    *refreshes += cJSON_IsTrue(cJSON_GetObjectItem(json, "refreshed"));
+    cJSON_Delete(json);
+  }
+  fclose(file);
+  return lines;
+}
+
+static void models_agree_with_the_twin(void **state) {
+  (void)state;
+  int refreshes;
+  assert_int_equal(count_lines("server/whole/log.jsonl", &refreshes), ITERATIONS + 1);
+  assert_true(refreshes >= 1);
+  assert_succeeds(DECRYPT "--in server/whole/model.umbra --out weights.csv");
+  assert_succeeds("evaluate --weights weights.csv --data train.csv --plan plan.umbra --train train.csv --encrypted "
+                  "--keys keys --secret secret/key.umbra --degree 15 --json");
+  cJSON *json = report();
+  assert_true(number(json, "max_weight_difference") < 0x1p-10);
+  assert_true(number(json, "accuracy") == number(json, "accuracy_twin"));
+  assert_true(number(json, "max_difference_polynomial") < 0x1p-10);
+  cJSON_Delete(json);
+}
+
+/* Of the scratch folder, where the secret key is too, only what is in its own folder; where strace may trace. */
+static void servers_open_their_files_only(void **state) {
+  (void)state;
+  if (access("trace", F_OK) != 0) skip();
+  assert_int_equal(shell("sed -n 's/.*= [0-9]*<\\(.*\\)>$/\\1/p' trace | grep '^%s/' >opened", scratch), 0);
+  assert_int_equal(shell("grep -q 'server/data/block-000000.umbra' opened"), 0);
+  assert_int_equal(shell("grep -v '^%s/server' opened || grep secret trace", scratch), 1);
+}
+
+/* The server uses the model as it comes out of the training: with the polynomial of the plan. */
+static void trained_models_score(void **state) {
+  (void)state;
+  assert_succeeds("encrypt --keys keys --records train.csv --drop-last-column --out records.umbra");
+  assert_succeeds(
+      "score --keys server/keys --model server/whole/model.umbra --records records.umbra --out scores.umbra");
+  assert_succeeds("decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv");
+  umbra_table scores = {0}, weights = {0}, records = {0};
+  assert_int_equal(umbra_table_read(&scores, "scores.csv"), UMBRA_OK);
+  assert_int_equal(umbra_table_read(&weights, "weights.csv"), UMBRA_OK);
+  assert_int_equal(umbra_table_read(&records, "train.csv"), UMBRA_OK);
+  assert_int_equal(scores.rows, records.rows);
+  for (size_t i = 0; i < scores.rows; i++) {
+    const double *w = weights.values, *x = records.values + i * records.columns, z = w[0] * x[0] + w[1] * x[1] + w[2];
+    assert_true(fabs(scores.values[i] - (0.5 + 0.15011988 * z - 0.001593 * z * z * z)) < 1e-3);
+  }
+  umbra_table_clear(&records);
+  umbra_table_clear(&weights);
+  umbra_table_clear(&scores);
+}
+
+/* Interrupted, killed, with a log that ends in the middle of a line or is gone: the model has the same bits. */
+static void interrupted_trainings_go_on(void **state) {
+  (void)state;
+  int refreshes;
+#define TRAIN "%s train --keys keys --data data --out parts "
+  assert_int_not_equal(shell("cd server && { " TRAIN ">/dev/null 2>../err & while ! test -s parts/checkpoint.umbra; do "
+                             "sleep 0.1; done; kill -TERM $!; wait $!; }",
+                             UMBRA_PROGRAM),
+                       0);
+  assert_non_null(strstr(contents("err"), "the same command with --resume goes on"));
+  assert_int_not_equal(shell("cd server && " TRAIN "2>../err", UMBRA_PROGRAM), 0);
+  assert_non_null(strstr(contents("err"), "--resume goes on with it"));
+  assert_int_equal(shell("printf '{\"iteration\":99}\\n{\"itera' >>server/parts/log.jsonl"), 0);
+  assert_int_not_equal(
+      shell("cd server && { " TRAIN "--resume >/dev/null 2>&1 & sleep 3; kill -KILL $!; wait $!; }", UMBRA_PROGRAM), 0);
+  assert_int_equal(
+      shell("cd server && sed -i '$d' parts/log.jsonl && " TRAIN "--resume --memory 1G --json >../out", UMBRA_PROGRAM),
+      0);
+  assert_int_equal(count_lines("server/parts/log.jsonl", &refreshes), ITERATIONS + 1);
+  cJSON *json = report();
+  assert_true(number(json, "refreshes") == refreshes && number(json, "refreshes_planned") == refreshes);
+  assert_true(number(json, "resumed_after") >= 1);
+  cJSON_Delete(json);
+  assert_int_equal(shell("cmp server/parts/model.umbra server/whole/model.umbra"), 0);
+#undef TRAIN
+}
+
+static void files_of_trainings_are_described(void **state) {
+  (void)state;
+  const struct {
+    const char *file, *kind;
+  } files[] = {{"data/plan.umbra", "training plan"},
+               {"data/data.umbra", "training data"},
+               {"data/block-000000.umbra", "training block"},
+               {"server/whole/checkpoint.umbra", "checkpoint"},
+               {"server/whole/model.umbra", "encrypted logistic model"}};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    assert_succeeds("inspect %s", files[i].file);
+    assert_non_null(strstr(contents("out"), files[i].kind));
+  }
+}
+
+static void missing_keys_are_named(void **state) {
+  (void)state;
+  assert_succeeds("keygen --params keys/params.umbra --out few --secret secret/few.umbra --no-passphrase");
+  assert_fails(1, "key", "train --keys few --data data --out few.run");
+  assert_succeeds("evaluate --weights weights.csv --data train.csv");
+  assert_fails(1, "--for-logistic 2",
+               "evaluate --weights weights.csv --data train.csv --encrypted --keys few "
+               "--secret secret/few.umbra --degree 15");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(servers_open_their_files_only),
+      cmocka_unit_test(models_agree_with_the_twin),
+      cmocka_unit_test(trained_models_score),
+      cmocka_unit_test(interrupted_trainings_go_on),
+      cmocka_unit_test(files_of_trainings_are_described),
+      cmocka_unit_test(missing_keys_are_named),
+  };
+  return cmocka_run_group_tests(tests, make_training, leave_scratch);
+}
