@@ -58,11 +58,15 @@ static bool make_folder(const char *folder) {
 
 static bool load(train_job *j, const train_options *o, cli_report *report) {
   umbra_train_options planned = {.struct_size = sizeof planned};
-  if (!cli_plan_load(&j->plan, "--data", j->plan_path)) return false;
+  umbra_train_report needed = {UMBRA_TRAIN_REPORT_INIT};
+  cli_engine engine = o->engine;
+  if (!cli_plan_load(&j->plan, "--data", j->plan_path) || !cli_check(umbra_train_plan_report(j->plan, &needed), NULL))
+    return false;
   umbra_train_plan_options(j->plan, &planned);
+  engine.memory_limit = needed.memory_limit + o->memory;
   j->iterations = planned.iterations;
   cli_report_step(report, "load plan", j->plan_path);
-  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+  return cli_context_open_in(&j->context, o->keys, &engine, report) &&
          cli_eval_keys_load(&j->keys, j->context, o->keys, report);
 }
 

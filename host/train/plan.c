@@ -263,13 +263,15 @@ static uint64_t other_key_bytes(const umbra_train_plan *plan) {
 /* Ciphertexts at the data's level that an iteration has at once, beside its block. */
 static uint64_t working_ciphertexts(const umbra_matrix_layout *layout) { return 4u * layout->group + 8; }
 
-static uint64_t memory_of(const umbra_train_plan *plan) {
+/* With a sixteenth for what is kept to be used again. */
+static uint64_t limit_of(const umbra_train_plan *plan) {
   const umbra_bootstrap_report *refresh = &plan->refresh->report;
   uint64_t ciphertext = umbra_params_ciphertext_bytes(plan->params, plan->data_level);
   uint64_t training = plan->report.block_bytes + working_ciphertexts(&plan->layout) * ciphertext;
   uint64_t refreshing = umbra_plan_refreshes(plan) ? refresh->workspace_bytes : 0;
   uint64_t constants = umbra_plan_refreshes(plan) ? refresh->plain_bytes : 0;
-  return plan->report.key_bytes + constants + (training > refreshing ? training : refreshing) + ((uint64_t)256 << 20);
+  uint64_t bytes = plan->report.key_bytes + constants + (training > refreshing ? training : refreshing);
+  return bytes + bytes / 16;
 }
 
 static void fill_report(umbra_train_plan *plan) {
@@ -280,7 +282,8 @@ static void fill_report(umbra_train_plan *plan) {
                                                        : 1u + (uint32_t)plan->layout.pairs);
   r->key_bytes = other_key_bytes(plan);
   for (size_t i = 0; i < plan->needs; i++) r->key_bytes += umbra_params_key_bytes(plan->params, plan->need[i].level);
-  r->memory_bytes = memory_of(plan);
+  r->memory_limit = limit_of(plan);
+  r->memory_bytes = r->memory_limit + r->memory_limit / 8 + ((uint64_t)256 << 20); /* fragments, tables, buffers */
   r->key_switches = batch_switches(plan, &plan->layout, plan->options.batch);
   r->refresh_switches = refresh->key_switches + 1; /* and one to part weights from momentum */
   r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->options.degree, plan->options.range);

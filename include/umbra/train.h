@@ -81,7 +81,8 @@ typedef struct umbra_train_report {
   uint32_t keys;             /* switching keys */
   uint32_t rotations;        /* of them, rotation keys */
   uint64_t key_bytes;        /* in memory; a file has half of it */
-  uint64_t memory_bytes;     /* at most, keys and one block included */
+  uint64_t memory_limit;     /* for the context: keys, constants, one block, and what is computed with them */
+  uint64_t memory_bytes;     /* of a process with that limit, at most, without blocks that are kept */
   uint64_t key_switches;     /* of an iteration at most, without refreshes */
   uint32_t refresh_switches; /* key switches of a refresh */
   double fit_error;          /* largest |s - sigmoid| on the interval */
