@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: slow */
+/* labels: full timeout=900 */
 /* The main job runs, and what it reports is what the README promises. */
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -232,6 +232,13 @@ static void check_scaling(umbra_scaling_kind kind, double size, double offset, d
     }
   }
   for (size_t i = 0; i < ROWS; i++) assert_true(umbra_records_label(scaled, i) == umbra_records_label(others, i));
+  double values[ROWS * COLUMNS];
+  memcpy(values, umbra_records_row(others, 0), sizeof values);
+  assert_ok(umbra_scaling_values(values, scaling, values, ROWS, COLUMNS));
+  assert_memory_equal(values, umbra_records_row(scaled, 0), sizeof values);
+  assert_fails(umbra_scaling_values(values, scaling, values, ROWS, COLUMNS - 1), UMBRA_ERROR_INVALID_ARGUMENT,
+               "the scaling is of");
+  assert_memory_equal(values, umbra_records_row(scaled, 0), sizeof values);
   umbra_scaling_destroy(scaling);
   umbra_records_destroy(scaled);
   umbra_records_destroy(others);

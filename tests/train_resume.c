@@ -86,7 +86,7 @@ static int stop_after(void *user, const umbra_train_event *event) { return event
 static void stopped(void **state) {
   (void)state;
   bytes expected = expected_bytes();
-  for (uint32_t stop = 1; stop <= ITERATIONS; stop++) {
+  for (uint32_t stop = 1; stop < ITERATIONS; stop++) {
     umbra_trainer *trainer;
     assert_ok(open_trainer(&trainer, 0));
     assert_fails(umbra_trainer_run(trainer, stop_after, &stop), UMBRA_ERROR_CANCELLED, "stopped after");
@@ -99,6 +99,11 @@ static void stopped(void **state) {
     assert_int_equal(umbra_trainer_iterations(trainer), stop);
     finish(trainer, &expected);
   }
+  umbra_trainer *trainer;
+  uint32_t last = ITERATIONS; /* there is nothing left to be stopped */
+  assert_ok(open_trainer(&trainer, 0));
+  assert_ok(umbra_trainer_run(trainer, stop_after, &last));
+  finish(trainer, &expected);
   free(expected.data);
 }
 

@@ -60,10 +60,21 @@ static bool check_model(const encrypt_job *j, const encrypt_options *o) {
                    o->model, rows, columns);
 }
 
+/* Records are scaled as those that a model was trained by. */
+static bool scale_records(encrypt_job *j, const char *file) {
+  if (!file) return true;
+  umbra_scaling *scaling;
+  if (!cli_check(umbra_scaling_load(&scaling, file), "--scaling")) return false;
+  bool scaled = cli_check(umbra_scaling_values(j->values, scaling, j->values, j->table.rows, (size_t)j->column_count),
+                          "--scaling");
+  umbra_scaling_destroy(scaling);
+  return scaled;
+}
+
 static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   const char *file = o->records ? o->records : o->model;
   if (!cli_check(umbra_table_read(&j->table, file), o->records ? "--records" : "--model") || !keep_columns(j, o) ||
-      (o->model && !check_model(j, o)))
+      (o->model && !check_model(j, o)) || !scale_records(j, o->data.scaling))
     return false;
   cli_report_step(report, "read", file);
   return true;
@@ -121,8 +132,9 @@ static void check_usage(const encrypt_options *o) {
   if (o->columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
   if (!o->model && (o->range > 0 || o->degree)) cli_usage("--range and --degree belong to --model");
   if (o->model && !(o->range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
-  if (!o->data.data && (o->data.plan || o->data.label || o->data.scaling || o->data.initial))
-    cli_usage("--plan, --label, --scaling and --initial belong to DATA");
+  if (!o->data.data && (o->data.plan || o->data.label || o->data.initial))
+    cli_usage("--plan, --label and --initial belong to DATA");
+  if (o->model && o->data.scaling) cli_usage("--scaling belongs to DATA and --records");
   if (!o->data.data) return;
   if (o->columns || o->drop_last) cli_usage("--columns and --drop-last-column do not go with DATA");
   if (!o->data.plan)
@@ -135,8 +147,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_REQUIRED},
       {"plan", "FILE", "with DATA: the training that it is for", CLI_TEXT, &o.data.plan, CLI_OPTIONAL},
       CLI_LABEL_OPTION(o.data.label),
-      {"scaling", "FILE", "with DATA: as umbra plan --scaling wrote it (default: none)", CLI_TEXT, &o.data.scaling,
-       CLI_OPTIONAL},
+      {"scaling", "FILE", "with DATA or --records: as umbra plan --scaling wrote it (default: none)", CLI_TEXT,
+       &o.data.scaling, CLI_OPTIONAL},
       {"initial", "FILE", "with DATA: first weights, then the bias (default: zeros)", CLI_TEXT, &o.data.initial,
        CLI_OPTIONAL},
       {"records", "FILE", "table of records, .csv or .npy", CLI_TEXT, &o.records, CLI_OPTIONAL},

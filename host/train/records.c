@@ -33,13 +33,6 @@ void umbra_records_destroy(umbra_records *records) {
   umbra_free(records);
 }
 
-int umbra_records_not_finite(size_t *row, size_t *column, const umbra_records *records) {
-  for (*row = 0; *row < records->rows; ++*row)
-    for (*column = 0; *column < records->columns; ++*column)
-      if (!isfinite(umbra_records_row(records, *row)[*column])) return 1;
-  return 0;
-}
-
 double umbra_records_score(const umbra_records *records, size_t row, const double *weights) {
   const double *x = umbra_records_row(records, row);
   double sum = weights[records->columns];
@@ -102,9 +95,11 @@ static umbra_status settle_labels(umbra_records *records, const label_source *so
 }
 
 static umbra_status check_features(const umbra_records *records) {
-  size_t row, column;
-  if (!umbra_records_not_finite(&row, &column, records)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: the feature is not finite", row + 1, column + 1);
+  for (size_t row = 0; row < records->rows; row++)
+    for (size_t column = 0; column < records->columns; column++)
+      if (!isfinite(umbra_records_row(records, row)[column]))
+        return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: the feature is not finite", row + 1, column + 1);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_records_create(umbra_records **records, const double *features, const double *labels, size_t rows,

@@ -14,9 +14,6 @@ struct umbra_records {
 /* Room for rows x columns features, which the caller fills. Errors: INVALID_ARGUMENT (no rows or columns), OUT_OF_MEMORY. */
 umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t columns);
 
-/* Finds the first feature that is not finite; 0: there is none. */
-int umbra_records_not_finite(size_t *row, size_t *column, const umbra_records *records);
-
 /* weights . row + bias */
 double umbra_records_score(const umbra_records *records, size_t row, const double *weights);
 

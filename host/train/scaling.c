@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
@@ -142,28 +143,37 @@ static double scale(double x, const column_scaling *c) {
   return scaled < -c->clip ? -c->clip : scaled > c->clip ? c->clip : scaled;
 }
 
-umbra_status umbra_scaling_apply(umbra_records **scaled, const umbra_scaling *scaling, const umbra_records *records) {
-  if (!scaled || !scaling || !records)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and records");
-  const size_t columns = records->columns;
+static umbra_status check_values(const umbra_scaling *scaling, const double *values, size_t rows, size_t columns) {
   if (scaling->columns != columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the scaling is of %zu columns, and the records have %zu",
                       scaling->columns, columns);
+  for (size_t i = 0; i < rows * columns; i++)
+    if (!isfinite(scale(values[i], &scaling->column[i % columns])))
+      return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: %g is too large when it is scaled; clip helps",
+                        i / columns + 1, i % columns + 1, values[i]);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_scaling_values(double *scaled, const umbra_scaling *scaling, const double *values, size_t rows,
+                                  size_t columns) {
+  if (!scaled || !scaling || !values)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and values");
+  UMBRA_TRY(check_values(scaling, values, rows, columns));
+  for (size_t i = 0; i < rows * columns; i++) scaled[i] = scale(values[i], &scaling->column[i % columns]);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_scaling_apply(umbra_records **scaled, const umbra_scaling *scaling, const umbra_records *records) {
+  if (!scaled || !scaling || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and records");
   umbra_records *made;
-  UMBRA_TRY(umbra_records_make(&made, records->rows, columns));
-  for (size_t i = 0; i < records->rows; i++) {
-    made->labels[i] = records->labels[i];
-    for (size_t j = 0; j < columns; j++)
-      made->features[i * columns + j] = scale(records->features[i * columns + j], &scaling->column[j]);
-  }
-  size_t row, column;
-  if (!umbra_records_not_finite(&row, &column, made)) {
-    *scaled = made;
-    return UMBRA_OK;
-  }
-  umbra_records_destroy(made);
-  return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: %g is too large when it is scaled; clip helps", row + 1,
-                    column + 1, umbra_records_row(records, row)[column]);
+  UMBRA_TRY(umbra_records_make(&made, records->rows, records->columns));
+  memcpy(made->labels, records->labels, records->rows * sizeof *made->labels);
+  umbra_status status =
+      umbra_scaling_values(made->features, scaling, records->features, records->rows, records->columns);
+  if (status == UMBRA_OK) *scaled = made;
+  else umbra_records_destroy(made);
+  return status;
 }
 
 /* ---- files ---- */

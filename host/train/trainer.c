@@ -211,7 +211,7 @@ umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer obse
   umbra_train_event event;
   while (trainer->done < trainer->plan->options.iterations) {
     UMBRA_TRY(iterate(trainer, &event));
-    if (observer && observer(user, &event))
+    if (observer && observer(user, &event) && event.iteration < event.iterations)
       return umbra_fail(UMBRA_ERROR_CANCELLED, "stopped after %u of %u iterations", event.iteration, event.iterations);
   }
   return refresh_result(trainer);

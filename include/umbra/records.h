@@ -76,6 +76,13 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_apply(umbra_records **scaled
                                                           const umbra_records *records);
 
 /*
+ * The same for rows without labels, as umbra_matrix_encrypt takes them: rows x columns values. scaled may be values.
+ * Errors: INVALID_ARGUMENT, RANGE (then nothing is written).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_values(double *scaled, const umbra_scaling *scaling,
+                                                           const double *values, size_t rows, size_t columns);
+
+/*
  * A table of offset, divisor and clip for each column, .csv or .npy: scaled = (x - offset) / divisor, or 0 if the divisor
  * is 0; clip 0: none. Errors: those of tables, FORMAT (not such a table).
  */

@@ -220,7 +220,7 @@ typedef struct umbra_train_event {
   double seconds;         /* checkpoint included */
 } umbra_train_event;
 
-/* Called after every iteration, when its checkpoint is on disk. Any result but 0 stops the training: CANCELLED. */
+/* Called after every iteration, when its checkpoint is on disk. Any result but 0 stops the training, unless it was the last: CANCELLED. */
 typedef int (*umbra_train_observer)(void *user, const umbra_train_event *event);
 
 /*
