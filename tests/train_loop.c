@@ -4,6 +4,7 @@
  * Encrypted training in a small ring against the same training in the clear, which is written here once more: batches of
  * every layout, penalty, rates, first weights, refreshes.
  */
+#include "../host/nn/logistic.h"
 #include "../host/train/plan.h"
 #include "train.h"
 
@@ -80,6 +81,16 @@ static void check_twin(const training *t, const double *expected, const double *
   free(weights);
 }
 
+/* What the model's ciphertext says of itself. */
+static void check_bounds(const umbra_trainer *trainer, double error) {
+  umbra_logistic *model;
+  assert_ok(umbra_trainer_model(trainer, &model));
+  assert_true(umbra_ciphertext_error_bound(model->weights) >= error);
+  assert_true(umbra_ciphertext_error_bound(model->weights) < 0.1);
+  assert_true(umbra_ciphertext_magnitude(model->weights) <= 32);
+  umbra_logistic_destroy(model);
+}
+
 static void compare(const training *t, const double *initial, double tolerance) {
   umbra_trainer *trainer = NULL;
   umbra_trainer_desc desc = training_desc(t);
@@ -97,10 +108,12 @@ static void compare(const training *t, const double *initial, double tolerance) 
   check_twin(t, expected, initial);
   double worst = 0;
   for (size_t i = 0; i <= columns; i++) worst = fmax(worst, fabs(found[i] - expected[i]));
-  print_message("group %u, pairs %d, slots %u, depth %u, %u refreshes: largest difference 2^%.1f\n",
+  print_message("group %u, pairs %d, slots %u, depth %u, %u refreshes: largest difference 2^%.1f, expected 2^%.1f\n",
                 t->plan->layout.group, t->plan->layout.pairs, t->plan->layout.slots, report.depth, report.refreshes,
-                log2(worst));
+                log2(worst), log2(report.weight_error));
   assert_true(worst < tolerance);
+  assert_true(worst < 6 * report.weight_error && report.weight_error < 0x1p-10);
+  check_bounds(trainer, worst);
   free(expected);
   free(found);
   umbra_trainer_destroy(trainer);
@@ -189,6 +202,62 @@ static void first_weights(void **state) {
   training_close(&t);
 }
 
+/* Rates that vanish leave polynomials of lower degree, and the levels of the plan all the same. */
+static void vanishing_rates(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(4);
+  options.schedule = UMBRA_RATE_EXPONENTIAL;
+  options.decay = 1e-200;
+  check(100, 4, options);
+}
+
+/* The estimate is for the plan's layout, though a block alone would have another. */
+static void calibrations(void **state) {
+  (void)state;
+  umbra_params *params = training_params();
+  umbra_context *context;
+  umbra_train_plan *plan;
+  umbra_train_options options = options_of(3);
+  double seconds = 0;
+  options.columns = 1;
+  options.rows = 65536;
+  options.degree = 7;
+  assert_ok(umbra_context_create(&context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  assert_ok(umbra_train_plan_calibrate(&seconds, plan, context));
+  assert_true(seconds > 0);
+  umbra_train_plan_destroy(plan);
+  umbra_context_destroy(context);
+  umbra_params_destroy(params);
+}
+
+static void refused_plan(umbra_params *params, umbra_train_options options, umbra_status status, const char *words) {
+  umbra_train_plan *plan = NULL;
+  assert_fails(umbra_train_plan_create(&plan, params, &options), status, words);
+  assert_null(plan);
+}
+
+static void refused_plans(void **state) {
+  (void)state;
+  umbra_params *params = training_params(), *fixed = test_params(11, 40, 14), *shallow = boot_twin_40(11);
+  umbra_train_options options = options_of(3);
+  options.rows = 100;
+  options.columns = UINT32_MAX;
+  refused_plan(params, options, UMBRA_ERROR_UNSUPPORTED, "up to 1023");
+  options.columns = 1024;
+  refused_plan(params, options, UMBRA_ERROR_UNSUPPORTED, "up to 1023");
+  options.columns = 3;
+  refused_plan(fixed, options, UMBRA_ERROR_UNSUPPORTED, "do not refresh");
+  options.degree = 7;
+  refused_plan(shallow, options, UMBRA_ERROR_UNSUPPORTED, "takes at least 6 levels");
+  options.degree = 3;
+  options.rate = 1e300;
+  refused_plan(params, options, UMBRA_ERROR_INVALID_ARGUMENT, "too large to compute with");
+  umbra_params_destroy(shallow);
+  umbra_params_destroy(fixed);
+  umbra_params_destroy(params);
+}
+
 /* The model of a refreshed result can score records at once. */
 static void refreshed_result(void **state) {
   (void)state;
@@ -202,8 +271,9 @@ static void refreshed_result(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_small_part), cmocka_unit_test(one_part_of_pairs), cmocka_unit_test(a_group),
-      cmocka_unit_test(blocks),         cmocka_unit_test(batches),           cmocka_unit_test(degrees),
-      cmocka_unit_test(many_columns),   cmocka_unit_test(first_weights),     cmocka_unit_test(refreshed_result)};
+      cmocka_unit_test(one_small_part),  cmocka_unit_test(one_part_of_pairs), cmocka_unit_test(a_group),
+      cmocka_unit_test(blocks),          cmocka_unit_test(batches),           cmocka_unit_test(degrees),
+      cmocka_unit_test(many_columns),    cmocka_unit_test(first_weights),     cmocka_unit_test(refreshed_result),
+      cmocka_unit_test(vanishing_rates), cmocka_unit_test(calibrations),      cmocka_unit_test(refused_plans)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

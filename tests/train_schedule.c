@@ -65,12 +65,12 @@ static void refused_options(void **state) {
   assert_refused("range is 0", o.range = 0);
   assert_refused("range is 1025; it must be", o.range = 1025);
   assert_refused("range is ", o.range = NAN);
-  assert_refused("bound is 3; it must be a power of two from 2^-20 to 256", o.bound = 3);
+  assert_refused("bound is 3; it must be a power of two from 2^-19 to 128", o.bound = 3);
   assert_refused("bound is 512", o.bound = 512);
   assert_refused("bound is 0", o.bound = 0);
   assert_refused("bound is -8", o.bound = -8);
   assert_refused("bound is ", o.bound = NAN);
-  assert_refused("bound is ", o.bound = 0x1p-21);
+  assert_refused("bound is ", o.bound = 0x1p-20);
 }
 
 static void accepted_options(void **state) {
@@ -82,8 +82,8 @@ static void accepted_options(void **state) {
   assert_accepted(o.schedule = UMBRA_RATE_INVERSE, o.decay = 100);
   assert_accepted(o.schedule = UMBRA_RATE_EXPONENTIAL, o.decay = 1);
   assert_accepted(o.momentum = 1, o.l2 = 0.99, o.degree = 63, o.fit = UMBRA_FIT_CHEBYSHEV);
-  assert_accepted(o.range = 1024, o.bound = 256);
-  assert_accepted(o.range = 0x1p-10, o.bound = 0x1p-20);
+  assert_accepted(o.range = 1024, o.bound = 128);
+  assert_accepted(o.range = 0x1p-10, o.bound = 0x1p-19);
 }
 
 /* ---- batches ---- */

@@ -232,11 +232,11 @@ static void bounds(void **state) {
   assert_true(bound_of(1, 0) == 4);
   assert_true(bound_of(0, 1.01) == 8);
   assert_true(bound_of(0.3, 0.24) == 2);
-  assert_true(bound_of(64, 1) == 256);
-  assert_true(bound_of(1, 64.01) == 0);
-  assert_true(bound_of(0, 0) == 0x1p-20);
+  assert_true(bound_of(32, 1) == 128);
+  assert_true(bound_of(1, 32.01) == 0);
+  assert_true(bound_of(0, 0) == 0x1p-19);
   assert_true(bound_of(1, NAN) == 0 && bound_of(NAN, 1) == 0 && bound_of(INFINITY, 1) == 0 && bound_of(1e308, 1) == 0);
-  assert_true(umbra_train_bound(NULL, 0) == 0x1p-20);
+  assert_true(umbra_train_bound(NULL, 0) == 0x1p-19);
 }
 
 static void refusals(void **state) {

@@ -68,6 +68,7 @@ static void add_report(cJSON *json, const umbra_train_report *r) {
       {"refresh_switches", r->refresh_switches},
       {"fit_error", r->fit_error},
       {"refresh_error", r->refresh_error},
+      {"weight_error", r->weight_error},
       {"log2_failure", r->log2_failure},
   };
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
@@ -107,8 +108,8 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
   printf("; momentum %g; l2 %g\n", o->momentum, o->l2);
   printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %.2g of the sigmoid there\n", "polynomial", o->degree,
          -o->range, o->range, fits[o->fit], r->fit_error);
-  printf("  %-18s within [%g, %g]%s\n", "weights", -o->bound, o->bound,
-         o->refresh_result ? "; refreshed at the end, too" : "");
+  printf("  %-18s within [%g, %g], with an error of about %.1g at the end%s\n", "weights", -o->bound, o->bound,
+         r->weight_error, o->refresh_result ? "; refreshed, too" : "");
 }
 
 static void print_data(const umbra_train_report *r) {

@@ -33,13 +33,13 @@ static void clear(rehearsal *r) {
 /* Iterations from one refresh to the next. */
 static uint32_t period_of(const umbra_train_plan *plan) { return plan->report.levels / plan->report.depth; }
 
-/* The same training with batches of one block, until after its first refresh. */
+/* The same training with batches of one block, in the same layout, until after its first refresh. */
 static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
   umbra_train_options options = plan->options;
   if (options.batch > plan->block_rows) options.batch = plan->block_rows;
   options.rows = options.batch;
   options.iterations = period_of(plan) + 1;
-  return umbra_train_plan_make(&r->plan, plan->params, &options, plan->coefficient);
+  return umbra_train_plan_make(&r->plan, plan->params, &options, &(umbra_plan_given){plan->coefficient, &plan->layout});
 }
 
 static umbra_status make_keys(rehearsal *r, const umbra_context *context) {

@@ -10,6 +10,7 @@
 #include "../base/memory.h"
 #include "../nn/activation.h"
 #include "../ring/params.h"
+#include "dataset_file.h"
 
 /* ---- layout ---- */
 
@@ -67,11 +68,15 @@ static double cost_of(const umbra_train_plan *plan, const umbra_matrix_layout *l
 }
 
 /* Larger groups have fewer key switches, smaller ones fewer levels. */
-static umbra_status choose_layout(umbra_train_plan *plan) {
+static umbra_status choose_layout(umbra_train_plan *plan, const umbra_matrix_layout *given) {
   const umbra_train_options *o = &plan->options;
   uint32_t levels = umbra_params_refreshed_level(plan->params);
   umbra_matrix_layout layout = layout_for(plan->params, o->columns, o->batch);
   double best = INFINITY;
+  if (given) {
+    plan->layout = *given;
+    return UMBRA_OK;
+  }
   for (uint32_t group = layout.group; group; group /= 2) {
     layout.group = group;
     double cost = cost_of(plan, &layout, levels);
@@ -150,6 +155,23 @@ static umbra_status make_iterations(umbra_train_plan *plan) {
   return UMBRA_OK;
 }
 
+/* What margins and slopes are multiplied by is encoded as constants, which have to fit. */
+static umbra_status check_factors(const umbra_train_plan *plan) {
+  const double most = 0x1p20;
+  for (uint32_t i = 0; i < plan->options.iterations; i++) {
+    const umbra_plan_iteration *it = &plan->iteration[i];
+    double step = it->step.rate / (double)it->step.rows / it->unit_out / plan->data_scale;
+    double margin = it->before * it->unit_in / plan->options.range / plan->data_scale;
+    if (step <= most && margin <= most) continue;
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "rate %g over %llu records, or the bound %g over the range %g, is too large to compute with in "
+                      "iteration %u",
+                      it->step.rate, (unsigned long long)it->step.rows, plan->options.bound, plan->options.range,
+                      i + 1);
+  }
+  return UMBRA_OK;
+}
+
 /* ---- blocks ---- */
 
 static uint64_t blocks_of(const umbra_train_plan *plan, uint64_t rows) {
@@ -173,23 +195,25 @@ umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block)
   return (umbra_block_range){first + start, left < plan->block_rows ? left : plan->block_rows};
 }
 
-static uint64_t parts_of(const umbra_train_plan *plan, uint64_t rows) {
-  uint64_t per_part = umbra_matrix_per_part(&plan->layout);
-  return (rows + per_part - 1) / per_part;
+/* Bytes of a batch's files. */
+static uint64_t batch_bytes(const umbra_train_plan *plan, uint64_t rows) {
+  uint64_t whole = rows / plan->block_rows, rest = rows % plan->block_rows;
+  uint64_t bytes = whole * umbra_dataset_block_bytes(plan, plan->block_rows);
+  return rest ? bytes + umbra_dataset_block_bytes(plan, rest) : bytes;
 }
 
 static void plan_blocks(umbra_train_plan *plan) {
   const umbra_train_options *o = &plan->options;
   umbra_train_report *r = &plan->report;
-  uint64_t part_bytes = umbra_params_ciphertext_bytes(plan->params, plan->data_level), first, count, rows;
+  uint64_t first, count, rows;
   plan->block_rows = umbra_matrix_per_part(&plan->layout) * plan->layout.group;
   plan->batches = r->batches = umbra_train_batches(o);
   umbra_plan_batch_blocks(&first, &count, plan, plan->batches - 1);
   plan->blocks = r->blocks = first + count;
   umbra_train_batch(&first, &rows, o, plan->batches - 1);
-  r->block_bytes = part_bytes * parts_of(plan, o->batch < plan->block_rows ? o->batch : plan->block_rows);
-  r->read_bytes = part_bytes * parts_of(plan, o->batch);
-  r->data_bytes = part_bytes * ((plan->batches - 1) * parts_of(plan, o->batch) + parts_of(plan, rows) + 1);
+  r->block_bytes = umbra_dataset_block_bytes(plan, o->batch < plan->block_rows ? o->batch : plan->block_rows);
+  r->read_bytes = batch_bytes(plan, o->batch);
+  r->data_bytes = (plan->batches - 1) * r->read_bytes + batch_bytes(plan, rows) + umbra_dataset_index_bytes(plan);
 }
 
 /*
@@ -287,7 +311,6 @@ static void fill_report(umbra_train_plan *plan) {
   r->key_switches = batch_switches(plan, &plan->layout, plan->options.batch);
   r->refresh_switches = refresh->key_switches + 1; /* and one to part weights from momentum */
   r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->options.degree, plan->options.range);
-  r->refresh_error = refresh->error * plan->options.bound;
   r->log2_failure = -INFINITY;
   uint32_t refreshes = r->refreshes + (plan->options.refresh_result != 0);
   if (refreshes) r->log2_failure = refresh->log2_range_failure + log2(refreshes);
@@ -300,34 +323,36 @@ static umbra_status check_request(const umbra_params *params, const umbra_train_
   if (!umbra_params_refreshed_level(params))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
                       "these parameters do not refresh; take a preset whose name begins with boot");
-  if (o->columns + 1 > umbra_params_slots(params))
+  if (o->columns >= umbra_params_slots(params))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%u columns do not fit: these parameters take up to %u", o->columns,
                       umbra_params_slots(params) - 1);
   return UMBRA_OK;
 }
 
-static umbra_status fill(umbra_train_plan *plan, const double *coefficient) {
+static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
-  if (coefficient) memcpy(plan->coefficient, coefficient, (o->degree + 1) * sizeof *coefficient);
+  if (given->coefficient) memcpy(plan->coefficient, given->coefficient, (o->degree + 1) * sizeof *given->coefficient);
   else UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, o->degree, o->fit, o->range));
   for (plan->degree = o->degree; plan->degree > 1 && plan->coefficient[plan->degree] == 0;) plan->degree--;
   UMBRA_TRY(check_last_bound(plan));
   UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns)));
-  UMBRA_TRY(choose_layout(plan));
+  UMBRA_TRY(choose_layout(plan, given->layout));
   plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
   plan->report.depth = depth_of(&plan->layout, plan->degree);
   plan->data_scale = data_scale(plan);
   plan_blocks(plan);
   UMBRA_TRY(make_iterations(plan));
+  UMBRA_TRY(check_factors(plan));
   UMBRA_TRY(plan_keys(plan));
   fill_report(plan);
+  umbra_plan_errors(plan);
   umbra_train_digest(plan->digest, plan);
   return UMBRA_OK;
 }
 
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
-                                   const umbra_train_options *options, const double *coefficient) {
+                                   const umbra_train_options *options, const umbra_plan_given *given) {
   if (!plan || !params || !options)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_create needs an output, parameters and options");
   UMBRA_TRY(check_request(params, options));
@@ -335,7 +360,7 @@ umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training plan"));
   made->params = umbra_params_share(params);
   made->options = *options;
-  umbra_status status = fill(made, coefficient);
+  umbra_status status = fill(made, given);
   if (status == UMBRA_OK) *plan = made;
   else umbra_train_plan_destroy(made);
   return status;
@@ -343,7 +368,7 @@ umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *
 
 umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params *params,
                                      const umbra_train_options *options) {
-  return umbra_train_plan_make(plan, params, options, NULL);
+  return umbra_train_plan_make(plan, params, options, &(umbra_plan_given){0});
 }
 
 void umbra_train_plan_destroy(umbra_train_plan *plan) {

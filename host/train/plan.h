@@ -18,7 +18,8 @@ typedef struct umbra_plan_iteration {
   int refresh; /* before it */
   uint32_t level, level_after;
   double unit_in, unit_out;
-  double before; /* 1 - eta of the iteration before; 1 at first */
+  double before;           /* 1 - eta of the iteration before; 1 at first */
+  double w_error, u_error; /* standard deviations after it, as expected; see plan_error.c */
 } umbra_plan_iteration;
 
 struct umbra_train_plan {
@@ -51,12 +52,16 @@ umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block)
 /* Blocks first .. first + count - 1 are a batch. */
 void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train_plan *plan, uint64_t batch);
 
-/*
- * A plan with these coefficients instead of fitted ones, for umbra_train_plan_read: a plan means the same on every
- * machine, whatever its mathematics library. NULL: fitted.
- */
+/* What of a plan does not follow from its options; NULL: it does. */
+typedef struct umbra_plan_given {
+  const double *coefficient; /* a plan means the same on every machine, whatever its mathematics library */
+  const umbra_matrix_layout *layout;
+} umbra_plan_given;
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
-                                   const umbra_train_options *options, const double *coefficient);
+                                   const umbra_train_options *options, const umbra_plan_given *given);
+
+/* Fills the errors of the iterations and of the report, of a plan that is complete otherwise. */
+void umbra_plan_errors(umbra_train_plan *plan);
 
 /*
  * Of what was asked for, and of what this version makes of it: parameters, options, coefficients, layout, scale of the

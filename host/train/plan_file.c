@@ -128,7 +128,7 @@ static umbra_status read_coefficients(umbra_reader *reader, double *coefficient,
 static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
                          const options_record *record, const double *coefficient) {
   const umbra_train_options options = options_of(record);
-  umbra_status status = umbra_train_plan_make(plan, params, &options, coefficient);
+  umbra_status status = umbra_train_plan_make(plan, params, &options, &(umbra_plan_given){coefficient, NULL});
   if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED) return status;
   return umbra_reader_malformed(reader, "%s", umbra_last_error());
 }

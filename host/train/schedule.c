@@ -87,7 +87,7 @@ static umbra_status check_polynomial(const umbra_train_options *o) {
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "range is %g; it must be %g to %g", o->range, least_range,
                       largest_range);
   if (!is_within(o->bound, UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND) || !is_power_of_two(o->bound))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g; it must be a power of two from 2^-20 to %g", o->bound,
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g; it must be a power of two from 2^-19 to %g", o->bound,
                       UMBRA_TRAIN_LARGEST_BOUND);
   return UMBRA_OK;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which records an iteration takes, and the numbers of its step: the part of a plan that has nothing to do with encryption. */
+/* Which records an iteration takes, and the numbers of its step: what of a plan has nothing to do with encryption. */
 #ifndef UMBRA_TRAIN_SCHEDULE_H
 #define UMBRA_TRAIN_SCHEDULE_H
 
 #include <umbra/train.h>
 
 /* Of the option `bound`. */
-#define UMBRA_TRAIN_LEAST_BOUND 0x1p-20
-#define UMBRA_TRAIN_LARGEST_BOUND 256.0
+#define UMBRA_TRAIN_LEAST_BOUND 0x1p-19
+#define UMBRA_TRAIN_LARGEST_BOUND 128.0
 
 /* Computed with + - * / and square roots only, so every machine finds the same. */
 typedef struct umbra_train_step {

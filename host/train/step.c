@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "step.h"
 
+#include <math.h>
+
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../ckks/objects.h"
 #include "../nn/logistic.h"
 
 struct umbra_stepper {
@@ -44,13 +47,20 @@ umbra_status umbra_step_wait(umbra_stepper *stepper) { return umbra_evaluator_wa
 
 /* ---- gradient ---- */
 
+/* *x = the polynomial of *x, at the level that its degree leaves: factors that vanish may have left a lower degree. */
+static umbra_status apply_polynomial(umbra_stepper *s, umbra_ciphertext **x, const double *coefficient) {
+  uint32_t degree = s->plan->degree, level = umbra_ciphertext_level(*x) - umbra_chebyshev_depth(degree);
+  UMBRA_TRY(umbra_chebyshev_eval(s->evaluator, x, *x, coefficient, degree));
+  return umbra_ciphertext_level(*x) == level ? UMBRA_OK : umbra_level_drop(s->evaluator, x, *x, level);
+}
+
 /* The polynomial of a group's margins over the range, with the factor of the step: in place. */
 static umbra_status apply_loss(umbra_stepper *s, umbra_group_values *values, double factor) {
   const umbra_train_plan *plan = s->plan;
   double scaled[UMBRA_TRAIN_MAX_DEGREE + 1];
   for (uint32_t k = 0; k <= plan->degree; k++) scaled[k] = factor * plan->coefficient[k];
-  UMBRA_TRY(umbra_chebyshev_eval(s->evaluator, &values->re, values->re, scaled, plan->degree));
-  return values->im ? umbra_chebyshev_eval(s->evaluator, &values->im, values->im, scaled, plan->degree) : UMBRA_OK;
+  UMBRA_TRY(apply_polynomial(s, &values->re, scaled));
+  return values->im ? apply_polynomial(s, &values->im, scaled) : UMBRA_OK;
 }
 
 /* sum += the gradient's part from one block. */
@@ -134,6 +144,16 @@ static umbra_status combine(umbra_stepper *s, umbra_ciphertext **out, const umbr
   return status;
 }
 
+/*
+ * What is known of the weights is what the plan promises: bounds that follow from the operations alone would know of no
+ * loss that bends, and grow without end.
+ */
+static void set_estimates(umbra_weights *weights, const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+  double bound = plan->options.bound / it->unit_out, eta = it->step.eta;
+  weights->w->estimate = (umbra_estimate){bound, it->w_error / it->unit_out};
+  weights->u->estimate = (umbra_estimate){fmax(bound, bound / (1 - eta)), it->u_error / it->unit_out};
+}
+
 umbra_status umbra_step(umbra_stepper *s, umbra_weights *after, const umbra_weights *before, uint32_t i,
                         const umbra_blocks *blocks) {
   const umbra_plan_iteration *it = &s->plan->iteration[i];
@@ -146,8 +166,15 @@ umbra_status umbra_step(umbra_stepper *s, umbra_weights *after, const umbra_weig
   if (status == UMBRA_OK) status = combine(s, &made.w, term, 1, d);
   if (status == UMBRA_OK) status = combine(s, &made.u, term, 2, d);
   umbra_ciphertext_destroy(d);
-  if (status == UMBRA_OK) *after = made;
-  else umbra_weights_clear(&made);
+  if (status == UMBRA_OK && umbra_ciphertext_level(made.w) != it->level_after)
+    status = umbra_fail(UMBRA_ERROR_INTERNAL, "iteration %u ended at level %u instead of %u", i + 1,
+                        umbra_ciphertext_level(made.w), it->level_after);
+  if (status == UMBRA_OK) {
+    set_estimates(&made, s->plan, it);
+    *after = made;
+  } else {
+    umbra_weights_clear(&made);
+  }
   return status;
 }
 

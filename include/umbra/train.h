@@ -61,7 +61,7 @@ typedef struct umbra_train_options {
   uint32_t degree; /* of s: 1..63 */
   umbra_fit fit;
   double range; /* s holds on [-range, range]: 2^-10 to 2^10 */
-  double bound; /* every weight stays within [-bound, bound] all the time: a power of two, up to 256; see the twin */
+  double bound; /* every weight stays within [-bound, bound] all the time: a power of two, 2^-19 to 128; see the twin */
   int refresh_result; /* 1: the model is refreshed, so that umbra_logistic_score can use it; 0: it is only decrypted */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT                                                                                      \
@@ -86,8 +86,9 @@ typedef struct umbra_train_report {
   uint64_t key_switches;     /* of an iteration at most, without refreshes */
   uint32_t refresh_switches; /* key switches of a refresh */
   double fit_error;          /* largest |s - sigmoid| on the interval */
-  double refresh_error;      /* standard deviation of a weight's error after a refresh */
-  double log2_failure;       /* log2 of the probability that any refresh of the training fails */
+  double refresh_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
+  double weight_error;  /* standard deviation of a weight's error at the end, if refreshes are at their worst */
+  double log2_failure;  /* log2 of the probability that any refresh of the training fails */
 } umbra_train_report;
 #define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
 
