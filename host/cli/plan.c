@@ -11,7 +11,6 @@
 #include "training.h"
 
 static const char default_preset[] = "boot-64k-40";
-static const double largest_bound = 256; /* that a plan takes */
 
 /* As umbra_scaling_kind, umbra_rate_schedule and umbra_fit number them. */
 static const char *const scalings[] = {"none", "range", "deviation", "constant", NULL};
@@ -130,7 +129,7 @@ static void warn_of_scores(const plan_job *j, cli_report *report) {
 
 static bool diverges(const plan_job *j) {
   uint32_t i = 0;
-  while (i < j->twin.iterations && j->twin.trace[i].largest_weight <= largest_bound / 4) i++;
+  while (i < j->twin.iterations && j->twin.trace[i].largest_weight <= UMBRA_TRAIN_LARGEST_BOUND / 4) i++;
   cli_error("the training diverges: weights are too large from iteration %" PRIu32 " on, where the largest score is "
             "%.4g and the polynomial holds on [%g, %g]; " REMEDIES,
             i + 1, i < j->twin.iterations ? j->twin.trace[i].largest_score : NAN, -j->wanted.range, j->wanted.range);
@@ -345,7 +344,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"fit", "KIND", "least-squares (default) or chebyshev", CLI_TEXT, &o.fit, CLI_OPTIONAL},
       {"range", "R", "scores are expected in [-R, R] (default 8)", CLI_NUMBER, &o.train.range, CLI_OPTIONAL},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
-       CLI_WITHIN(0x1p-20, largest_bound)},
+       CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"refresh-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.refresh_result,
        CLI_OPTIONAL},
       {"memory", "BYTES", "fail if the training takes more, such as 16G", CLI_BYTES, &o.memory, CLI_OPTIONAL},

@@ -5,10 +5,6 @@
 
 #include <umbra/train.h>
 
-/* Of the option `bound`. */
-#define UMBRA_TRAIN_LEAST_BOUND 0x1p-19
-#define UMBRA_TRAIN_LARGEST_BOUND 128.0
-
 /* Computed with + - * / and square roots only, so every machine finds the same. */
 typedef struct umbra_train_step {
   uint64_t batch;       /* its number */

@@ -42,6 +42,8 @@ typedef enum umbra_rate_schedule {
 } umbra_rate_schedule;
 
 enum { UMBRA_TRAIN_MAX_DEGREE = 63, UMBRA_TRAIN_MAX_ITERATIONS = 100000 };
+#define UMBRA_TRAIN_LEAST_BOUND 0x1p-19
+#define UMBRA_TRAIN_LARGEST_BOUND 128.0
 
 /* Fill with UMBRA_TRAIN_OPTIONS_INIT, and give rows and columns. */
 typedef struct umbra_train_options {
@@ -61,7 +63,8 @@ typedef struct umbra_train_options {
   uint32_t degree; /* of s: 1..63 */
   umbra_fit fit;
   double range; /* s holds on [-range, range]: 2^-10 to 2^10 */
-  double bound; /* every weight stays within [-bound, bound] all the time: a power of two, 2^-19 to 128; see the twin */
+  double
+      bound; /* every weight stays within [-bound, bound] all the time: a power of two, UMBRA_TRAIN_LEAST_BOUND to ..._LARGEST_BOUND */
   int refresh_result; /* 1: the model is refreshed, so that umbra_logistic_score can use it; 0: it is only decrypted */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT                                                                                      \
@@ -146,7 +149,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_read(umbra_train_plan **p
 
 typedef struct umbra_train_outcome {
   double largest_score;  /* |<v, z>| of the iteration's batch: beyond the range the fit does not hold */
-  double largest_weight; /* of w, v and v / (1 - eta), all of which are computed with: to be within the plan's bound */
+  double largest_weight; /* of w, v, and v / (1 - eta) where it is refreshed: to be within the plan's bound */
   double accuracy, auc;  /* of the weights after it, on `judged`; NaN without */
 } umbra_train_outcome;
 
