@@ -42,7 +42,7 @@ typedef enum umbra_rate_schedule {
 } umbra_rate_schedule;
 
 enum { UMBRA_TRAIN_MAX_DEGREE = 63, UMBRA_TRAIN_MAX_ITERATIONS = 100000 };
-#define UMBRA_TRAIN_LEAST_BOUND 0x1p-19
+#define UMBRA_TRAIN_LEAST_BOUND 0x1p-19 /* of the option `bound` */
 #define UMBRA_TRAIN_LARGEST_BOUND 128.0
 
 /* Fill with UMBRA_TRAIN_OPTIONS_INIT, and give rows and columns. */
@@ -62,9 +62,8 @@ typedef struct umbra_train_options {
   double l2;       /* >= 0, below 1 / rate; the bias is not penalised */
   uint32_t degree; /* of s: 1..63 */
   umbra_fit fit;
-  double range; /* s holds on [-range, range]: 2^-10 to 2^10 */
-  double
-      bound; /* every weight stays within [-bound, bound] all the time: a power of two, UMBRA_TRAIN_LEAST_BOUND to ..._LARGEST_BOUND */
+  double range;       /* s holds on [-range, range]: 2^-10 to 2^10 */
+  double bound;       /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
   int refresh_result; /* 1: the model is refreshed, so that umbra_logistic_score can use it; 0: it is only decrypted */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT                                                                                      \
@@ -224,7 +223,10 @@ typedef struct umbra_train_event {
   double seconds;         /* checkpoint included */
 } umbra_train_event;
 
-/* Called after every iteration, when its checkpoint is on disk. Any result but 0 stops the training, unless it was the last: CANCELLED. */
+/*
+ * Called after every iteration, when its checkpoint is on disk. Any result but 0 stops the training with CANCELLED, unless
+ * that was the last iteration.
+ */
 typedef int (*umbra_train_observer)(void *user, const umbra_train_event *event);
 
 /*
