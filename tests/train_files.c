@@ -7,6 +7,7 @@
 #include "tests/boot.h"
 
 #include <dirent.h>
+#include <float.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -533,7 +534,7 @@ static void refused_records(void **state) {
   (void)state;
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
   const char *path = in_folder("refused");
-  umbra_records *fewer = NULL, *spoilt = NULL;
+  umbra_records *fewer = NULL;
   double weights[COLUMNS + 1] = {0, 0, 0, 16.5};
   assert_ok(umbra_records_create(&fewer, features[0], labels, ROWS - 1, COLUMNS));
   assert_fails(umbra_train_encrypt(path, plan, s.public, fewer, NULL, NULL), bad, "4323 records of 3 features");
@@ -551,18 +552,43 @@ static void refused_records(void **state) {
   assert_fails(umbra_train_encrypt(path, plan, other.public, records, NULL, NULL), UMBRA_ERROR_MISMATCH,
                "other parameters than the plan");
   scheme_close(&other);
-  features[7][1] = NAN;
-  if (umbra_records_create(&spoilt, features[0], labels, ROWS, COLUMNS) == UMBRA_OK)
-    assert_fails(umbra_train_encrypt(path, plan, s.public, spoilt, NULL, NULL), UMBRA_ERROR_RANGE,
-                 "feature 2 of record 8");
-  features[7][1] = 0;
   assert_false(exists(path));
   put_file(path, "a file", 6);
   assert_fails(umbra_train_encrypt(path, plan, s.public, records, NULL, NULL), UMBRA_ERROR_IO, "is not a folder");
   assert_fails(umbra_train_encrypt(in_folder("no/such"), plan, s.public, records, NULL, NULL), UMBRA_ERROR_IO,
                "No such file");
   umbra_records_destroy(fewer);
-  umbra_records_destroy(spoilt);
+}
+
+static umbra_status encrypt_with(const char *data, double feature) {
+  umbra_records *changed;
+  double before = features[7][1];
+  features[7][1] = feature;
+  assert_ok(umbra_records_create(&changed, features[0], labels, ROWS, COLUMNS));
+  features[7][1] = before;
+  umbra_status status = umbra_train_encrypt(in_folder(data), plan, s.public, changed, NULL, NULL);
+  umbra_records_destroy(changed);
+  return status;
+}
+
+/* Features that cannot be encoded are noticed before the data set of before is touched. */
+static void features_beyond_the_modulus(void **state) {
+  (void)state;
+  const char *text = "row 8, column 2: the feature ";
+  const uint32_t level = plan->data_level;
+  double most = exp2(umbra_params_log_q(s.params, level) - 4) / umbra_params_scale(s.params, level);
+  encrypt_into("kept", plan);
+  bytes index = file_bytes(in_folder("kept/data.umbra"));
+  assert_fails(encrypt_with("kept", 1e230), UMBRA_ERROR_RANGE, text);
+  assert_fails(encrypt_with("kept", -DBL_MAX), UMBRA_ERROR_RANGE, text);
+  assert_fails(encrypt_with("kept", 1.01 * most / plan->data_scale), UMBRA_ERROR_RANGE, text);
+  bytes after = file_bytes(in_folder("kept/data.umbra"));
+  assert_true(same_bytes(&index, &after));
+  umbra_dataset_close(open_data("kept", 0));
+  assert_ok(encrypt_with("kept", -0.99 * most / plan->data_scale));
+  umbra_dataset_close(open_data("kept", 0));
+  free(index.data);
+  free(after.data);
 }
 
 /* ---- checkpoints ---- */
@@ -859,6 +885,7 @@ int main(void) {
       cmocka_unit_test(leftovers_are_removed),
       cmocka_unit_test(data_and_secret_keys_live_apart),
       cmocka_unit_test(refused_records),
+      cmocka_unit_test(features_beyond_the_modulus),
       cmocka_unit_test(checkpoints_come_back),
       cmocka_unit_test(checkpoints_of_elsewhere),
       cmocka_unit_test(a_full_disk_leaves_the_checkpoint_before),

@@ -248,11 +248,11 @@ static void refusals(void **state) {
   umbra_train_plan plan = plan_of(&o);
   umbra_train_outcome trace[32] = {{.auc = 7}};
   double weights[COLUMNS + 1] = {7};
-  assert_fails(umbra_train_twin(weights, trace, &plan, fewer, NULL), bad, "52 records of 6 columns, and the plan");
-  assert_fails(umbra_train_twin(weights, trace, &plan, narrower, NULL), bad, "plan is for 53 records of 6 columns");
+  assert_fails(umbra_train_twin(weights, trace, &plan, fewer, NULL), bad, "52 records of 6 features; the plan is for");
+  assert_fails(umbra_train_twin(weights, trace, &plan, narrower, NULL), bad, "the plan is for 53 of 6");
   assert_fails(umbra_train_twin(weights, trace, &plan, records,
                                 &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = narrower, .exact = 0}),
-               bad, "judge by have 5 columns");
+               bad, "judge by have 5 features; the plan is for 6");
   assert_fails(umbra_train_twin(NULL, trace, &plan, records, NULL), bad, "weights");
   assert_fails(umbra_train_twin(weights, trace, NULL, records, NULL), bad, "a plan");
   assert_fails(umbra_train_twin(weights, trace, &plan, NULL, NULL), bad, "records");

@@ -10,18 +10,30 @@
 #include "../io/storage.h"
 #include "../ring/params.h"
 #include "dataset_file.h"
+#include "records.h"
 
 /* ---- checks, before anything is written ---- */
 
-static umbra_status check_records(const umbra_train_plan *plan, const umbra_records *records) {
-  const size_t rows = umbra_records_rows(records), columns = umbra_records_columns(records);
-  if (rows != plan->options.rows || columns != plan->options.columns)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan has %llu of %u", rows,
-                      columns, (unsigned long long)plan->options.rows, plan->options.columns);
-  for (size_t r = 0; r < rows; r++)
-    for (size_t c = 0; c < columns; c++)
-      if (!isfinite(umbra_records_row(records, r)[c]))
-        return umbra_fail(UMBRA_ERROR_RANGE, "feature %zu of record %zu is not a finite number", c + 1, r + 1);
+/*
+ * Features up to this, times the plan's data_scale, can be encoded at the data's level: there is room for two of them in
+ * one slot, and for exponents that are rounded up. Up to 2^1000 no sum of doubles overflows. A one, which is data_scale
+ * itself, always fits: it is at most 1.
+ */
+static double largest_feature(const umbra_train_plan *plan) {
+  const double room = 4, most = 1000, scale = umbra_params_scale(plan->params, plan->data_level);
+  const double bits = umbra_params_log_q(plan->params, plan->data_level) - log2(scale) - room;
+  return exp2(fmin(bits, most)) / plan->data_scale;
+}
+
+static umbra_status check_features(const umbra_train_plan *plan, const umbra_records *records) {
+  const double most = largest_feature(plan);
+  for (size_t row = 0; row < records->rows; row++)
+    for (size_t column = 0; column < records->columns; column++)
+      if (!(fabs(umbra_records_row(records, row)[column]) <= most))
+        return umbra_fail(UMBRA_ERROR_RANGE,
+                          "row %zu, column %zu: the feature %g is too large to be encrypted: by the plan, at most %g; "
+                          "scale the records",
+                          row + 1, column + 1, umbra_records_row(records, row)[column], most);
   return UMBRA_OK;
 }
 
@@ -39,7 +51,8 @@ static umbra_status check(const char *folder, const umbra_train_plan *plan, cons
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_encrypt needs a folder, a plan, a key and records");
   if (memcmp(umbra_context_params(key->context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the public key is of other parameters than the plan");
-  UMBRA_TRY(check_records(plan, records));
+  UMBRA_TRY(umbra_records_check_shape(records, &plan->options));
+  UMBRA_TRY(check_features(plan, records));
   return check_initial(plan, initial);
 }
 

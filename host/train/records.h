@@ -2,7 +2,7 @@
 #ifndef UMBRA_TRAIN_RECORDS_H
 #define UMBRA_TRAIN_RECORDS_H
 
-#include <umbra/records.h>
+#include <umbra/train.h>
 
 /* All values are finite, and both classes are there. */
 struct umbra_records {
@@ -13,6 +13,9 @@ struct umbra_records {
 
 /* Room for rows x columns features, which the caller fills. Errors: INVALID_ARGUMENT (no rows or columns), OUT_OF_MEMORY. */
 umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t columns);
+
+/* INVALID_ARGUMENT unless they are as many records, of as many features, as the options of a plan say. */
+umbra_status umbra_records_check_shape(const umbra_records *records, const umbra_train_options *options);
 
 /* weights . row + bias */
 double umbra_records_score(const umbra_records *records, size_t row, const double *weights);

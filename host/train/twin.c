@@ -111,14 +111,10 @@ static void close_twin(twin *t) {
 
 static umbra_status check_records(const umbra_train_plan *plan, const umbra_records *records,
                                   const umbra_records *judged) {
-  const umbra_train_options *o = &plan->options;
-  if (records->rows != o->rows || records->columns != o->columns)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "%zu records of %zu columns, and the plan is for %llu records of %u columns", records->rows,
-                      records->columns, (unsigned long long)o->rows, o->columns);
-  if (judged && judged->columns != o->columns)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records to judge by have %zu columns, and the plan has %u",
-                      judged->columns, o->columns);
+  UMBRA_TRY(umbra_records_check_shape(records, &plan->options));
+  if (judged && judged->columns != plan->options.columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records to judge by have %zu features; the plan is for %u",
+                      judged->columns, plan->options.columns);
   return UMBRA_OK;
 }
 

@@ -178,9 +178,9 @@ UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, uint32_t it
 /*
  * Encrypts scaled records into a folder, which is made if it does not exist: blocks of records, and last an index with
  * the first weights (initial: columns + 1 of them, the bias last; NULL: zeros). Memory: about one block. An index that
- * is there already is replaced last, so an interrupted call leaves no half data set that passes for a whole one.
- * Errors: INVALID_ARGUMENT (records of another shape than the plan's), MISMATCH (the key's parameters), RANGE (weights
- * beyond the bound), IO, CANCELLED.
+ * is there already is removed first, so an interrupted call leaves no half data set that passes for a whole one.
+ * Errors: INVALID_ARGUMENT (records of another shape than the plan's), MISMATCH (the key's parameters), RANGE (features
+ * too large to be encrypted, weights beyond the bound), IO, CANCELLED; but for the last two nothing has been written.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan,
                                                           const umbra_public_key *key, const umbra_records *records,
