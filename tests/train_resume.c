@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -187,6 +188,72 @@ static void wrong_checkpoints(void **state) {
   assert_int_equal(unlink(t.checkpoint), 0);
 }
 
+static size_t count_entries(const char *folder) {
+  size_t count = 0;
+  DIR *entries = opendir(folder);
+  assert_non_null(entries);
+  while (readdir(entries)) count++;
+  closedir(entries);
+  return count;
+}
+
+static void refused_checkpoint(const char *path, umbra_status status, const char *words) {
+  umbra_trainer_desc desc = training_desc(&t);
+  desc.checkpoint = path;
+  for (desc.resume = 0; desc.resume < 2; desc.resume++) refused(&desc, status, words);
+}
+
+/* A checkpoint that could not be written is noticed before any work, and trying leaves nothing. */
+static void checkpoints_that_cannot_be_written(void **state) {
+  (void)state;
+  char path[160], target[160];
+  const size_t entries = count_entries(t.folder);
+  umbra_trainer *trainer;
+  refused_checkpoint("", UMBRA_ERROR_INVALID_ARGUMENT, "path is empty");
+  snprintf(path, sizeof path, "%s/missing/checkpoint.umbra", t.folder);
+  refused_checkpoint(path, UMBRA_ERROR_IO, "missing/checkpoint.umbra': No such file");
+  refused_checkpoint(t.folder, UMBRA_ERROR_IO, "not a regular file");
+  snprintf(target, sizeof target, "%s/target", t.folder);
+  assert_int_equal(symlink(target, t.checkpoint), 0); /* to nothing, then to a file */
+  refused_checkpoint(t.checkpoint, UMBRA_ERROR_IO, "checkpoint.umbra' is not a regular file");
+  assert_int_equal(close(open(target, O_CREAT | O_WRONLY, 0600)), 0);
+  refused_checkpoint(t.checkpoint, UMBRA_ERROR_IO, "checkpoint.umbra' is not a regular file");
+  assert_int_equal(unlink(t.checkpoint) | unlink(target), 0);
+  assert_ok(open_trainer(&trainer, 0));
+  umbra_trainer_destroy(trainer);
+  assert_int_equal(count_entries(t.folder), entries);
+}
+
+static void refused_in_folder_of_mode(mode_t mode, int resume, const char *words) {
+  umbra_trainer_desc desc = training_desc(&t);
+  desc.checkpoint = t.checkpoint;
+  desc.resume = resume;
+  assert_int_equal(chmod(t.folder, mode), 0);
+  refused(&desc, UMBRA_ERROR_IO, words);
+  assert_int_equal(chmod(t.folder, 0700), 0);
+}
+
+/* A training that has ended writes no more, so its model can still be had. */
+static void folders_that_cannot_be_written(void **state) {
+  (void)state;
+  const char *text = "checkpoint.umbra': Permission denied";
+  umbra_trainer *trainer;
+  uint32_t stop = 1;
+  if (geteuid() == 0) skip(); /* may write everywhere */
+  refused_in_folder_of_mode(0, 0, text);
+  refused_in_folder_of_mode(0500, 0, text);
+  assert_ok(open_trainer(&trainer, 0));
+  assert_fails(umbra_trainer_run(trainer, stop_after, &stop), UMBRA_ERROR_CANCELLED, "stopped");
+  refused_in_folder_of_mode(0500, 1, text);
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  umbra_trainer_destroy(trainer);
+  assert_int_equal(chmod(t.folder, 0500), 0);
+  assert_ok(open_trainer(&trainer, 1));
+  assert_int_equal(chmod(t.folder, 0700), 0);
+  umbra_trainer_destroy(trainer);
+  assert_int_equal(unlink(t.checkpoint), 0);
+}
+
 /* A plan that differs in one option, and one with other columns. */
 static void other_plans(void **state) {
   (void)state;
@@ -279,9 +346,16 @@ static void calibration(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(stopped),      cmocka_unit_test(cancelled),    cmocka_unit_test(full_disk),
-      cmocka_unit_test(other_plans),  cmocka_unit_test(missing_keys), cmocka_unit_test(wrong_checkpoints),
-      cmocka_unit_test(other_owners), cmocka_unit_test(early_models), cmocka_unit_test(calibration)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(stopped),
+                                     cmocka_unit_test(cancelled),
+                                     cmocka_unit_test(full_disk),
+                                     cmocka_unit_test(other_plans),
+                                     cmocka_unit_test(missing_keys),
+                                     cmocka_unit_test(wrong_checkpoints),
+                                     cmocka_unit_test(other_owners),
+                                     cmocka_unit_test(early_models),
+                                     cmocka_unit_test(calibration),
+                                     cmocka_unit_test(checkpoints_that_cannot_be_written),
+                                     cmocka_unit_test(folders_that_cannot_be_written)};
   return cmocka_run_group_tests(tests, open_training, close_training);
 }

@@ -50,6 +50,11 @@ umbra_status umbra_format_save(const umbra_format *format, const void *object, c
   return umbra_storage_replace(path, format->secret, write_file, &s);
 }
 
+umbra_status umbra_format_try(const umbra_format *format, const char *path) {
+  UMBRA_TRY(check_folder(format, path));
+  return umbra_storage_try(path);
+}
+
 umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size) {
   if (!object || !size) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "size" : "object");
   umbra_writer writer;

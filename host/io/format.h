@@ -21,6 +21,10 @@ typedef struct umbra_format {
 } umbra_format;
 
 umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path);
+
+/* Whether an object of a format that is not secret can be saved there, as far as that can be known before. */
+umbra_status umbra_format_try(const umbra_format *format, const char *path);
+
 umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size);
 
 /* digest: of the parameters that the object must have, or NULL. *object is set on success only. */

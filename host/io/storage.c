@@ -120,15 +120,39 @@ static umbra_status create(int *file, const char *temporary, const char *path, m
   return status;
 }
 
-umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument) {
-  char temporary[PATH_MAX];
+static umbra_status name_temporary(char temporary[PATH_MAX], const char *path) {
   unsigned long long number;
   randombytes_buf(&number, sizeof number);
-  int length = snprintf(temporary, sizeof temporary, "%s.%016llx" TEMPORARY_END, path, number);
-  if (length < 0 || (size_t)length >= sizeof temporary)
-    return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
+  int length = snprintf(temporary, PATH_MAX, "%s.%016llx" TEMPORARY_END, path, number);
+  if (length >= 0 && length < PATH_MAX) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
+}
+
+umbra_status umbra_storage_look(int *found, const char *path) {
+  struct stat about;
+  const int there = lstat(path, &about) == 0;
+  if (!there && errno != ENOENT) return refused("look at", path);
+  if (there && !S_ISREG(about.st_mode)) return umbra_fail(UMBRA_ERROR_IO, "'%s' is not a regular file", path);
+  *found = there;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_storage_try(const char *path) {
+  char temporary[PATH_MAX];
   mode_t mode;
   int file;
+  UMBRA_TRY(name_temporary(temporary, path));
+  UMBRA_TRY(check_target(&mode, path, 0));
+  UMBRA_TRY(create(&file, temporary, path, mode, 0));
+  close(file);
+  return unlink(temporary) == 0 ? UMBRA_OK : refused("replace", path);
+}
+
+umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument) {
+  char temporary[PATH_MAX];
+  mode_t mode;
+  int file;
+  UMBRA_TRY(name_temporary(temporary, path));
   UMBRA_TRY(check_target(&mode, path, secret));
   UMBRA_TRY(create(&file, temporary, path, mode, secret));
   umbra_status status = fill(file, path, write, argument);

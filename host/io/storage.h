@@ -24,6 +24,15 @@ typedef umbra_status (*umbra_storage_body)(int file, void *argument);
 umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument);
 
 /*
+ * *found: whether there is something at `path`. Errors: IO, also for anything else than a regular file, such as a
+ * symbolic link: replacing does not follow it, but puts a file in its place.
+ */
+umbra_status umbra_storage_look(int *found, const char *path);
+
+/* Whether umbra_storage_replace can put a file there: makes a temporary one and removes it again. Errors: IO. */
+umbra_status umbra_storage_try(const char *path);
+
+/*
  * Looks through the folder that `path` is in. *found is 1 if it holds a container of one of the kinds in the mask
  * (bit k: kind k), whose name then is in `name`. Errors: IO.
  */

@@ -11,8 +11,8 @@ umbra_status umbra_checkpoint_save(const char *path, const umbra_train_plan *pla
                                    uint32_t iterations_done, const umbra_ciphertext *w, const umbra_ciphertext *u);
 
 /*
- * New ciphertexts, set on success only. Then what killed runs left of their attempts to save it is removed. Errors: MISMATCH (of another owner, plan or data set, or other parameters), IO,
- * FORMAT, OUT_OF_MEMORY.
+ * New ciphertexts, set on success only. Then what killed runs left of their attempts to save it is removed. Errors:
+ * MISMATCH (of another owner, plan or data set, or other parameters), IO, FORMAT, OUT_OF_MEMORY.
  */
 umbra_status umbra_checkpoint_load(const char *path, const umbra_context *context, const umbra_train_plan *plan,
                                    const uint8_t *dataset_id, const uint8_t *owner, uint32_t *iterations_done,

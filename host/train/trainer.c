@@ -5,12 +5,12 @@
  */
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../base/clock.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/objects.h"
+#include "../io/storage.h"
 #include "checkpoint.h"
 #include "dataset.h"
 #include "step.h"
@@ -64,6 +64,9 @@ static umbra_status check_desc(const umbra_trainer_desc *desc) {
                       "a trainer needs UMBRA_TRAINER_DESC_INIT, a plan, a context, keys and the folder of a data set");
   if (desc->resume && !desc->checkpoint)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training is resumed from a checkpoint: name its file");
+  if (desc->checkpoint && !*desc->checkpoint)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the checkpoint's path is empty: name a file, or give NULL for a training without checkpoints");
   if (memcmp(umbra_context_params(desc->context)->digest, desc->plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
   UMBRA_TRY(umbra_check_context(desc->context, desc->keys->context, "the evaluation keys"));
@@ -72,11 +75,23 @@ static umbra_status check_desc(const umbra_trainer_desc *desc) {
 
 /* ---- the state at the start ---- */
 
-static umbra_status start(umbra_trainer *trainer) {
-  if (trainer->checkpoint && access(trainer->checkpoint, F_OK) == 0)
+static umbra_status check_checkpoint(const char *path, int resume) {
+  int found;
+  if (!path) return UMBRA_OK;
+  UMBRA_TRY(umbra_storage_look(&found, path));
+  if (found && !resume)
     return umbra_fail(UMBRA_ERROR_EXISTS,
-                      "'%s' is there already: resume that training, or remove the file to begin anew",
-                      trainer->checkpoint);
+                      "'%s' is there already: resume that training, or remove the file to begin anew", path);
+  return UMBRA_OK;
+}
+
+/* Otherwise it would take an iteration to find out. What is done already needs no place to write to. */
+static umbra_status try_checkpoint(const umbra_trainer *trainer) {
+  if (!trainer->checkpoint || trainer->done == trainer->plan->options.iterations) return UMBRA_OK;
+  return umbra_format_try(&umbra_checkpoint_format, trainer->checkpoint);
+}
+
+static umbra_status start(umbra_trainer *trainer) {
   const umbra_ciphertext *first = umbra_dataset_weights(trainer->dataset);
   UMBRA_TRY(umbra_ciphertext_copy(&trainer->weights.w, first));
   return umbra_ciphertext_copy(&trainer->weights.u, first);
@@ -100,12 +115,14 @@ static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_des
   UMBRA_TRY(umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
                                desc->memory_budget));
   UMBRA_TRY(desc->resume ? resume(trainer) : start(trainer));
+  UMBRA_TRY(try_checkpoint(trainer));
   return umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys);
 }
 
 umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc) {
   if (!trainer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_create needs an output");
   UMBRA_TRY(check_desc(desc));
+  UMBRA_TRY(check_checkpoint(desc->checkpoint, desc->resume));
   umbra_trainer *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
   made->plan = desc->plan;

@@ -196,16 +196,17 @@ typedef struct umbra_trainer_desc {
   const umbra_context *context;
   const umbra_eval_keys *keys;
   const char *data;       /* folder of the data set */
-  const char *checkpoint; /* file, written after every iteration; NULL: none */
+  const char *checkpoint; /* file, not a symbolic link to one, replaced after every iteration; NULL: none */
   int resume;             /* 1: go on after the checkpoint, which must exist; 0: it must not exist */
   uint64_t memory_budget; /* for blocks that are kept in memory; the next one to use always is. 0: all are read again */
 } umbra_trainer_desc;
 #define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
 
 /*
- * Checks everything before any work: parameters, owner and plan of keys, data set, blocks and checkpoint, and every key
- * at its level. Errors: INVALID_ARGUMENT, MISMATCH (the text says which differ), MISSING_KEY (names the rotation), EXISTS
- * (a checkpoint that is not to be resumed), IO, FORMAT, OUT_OF_MEMORY.
+ * Checks everything before any work: parameters, owner and plan of keys, data set, blocks and checkpoint, every key at its
+ * level, and whether a checkpoint can be written, by a temporary file beside it. Errors: INVALID_ARGUMENT, MISMATCH (the
+ * text says which differ), MISSING_KEY (names the rotation), EXISTS (a checkpoint that is not to be resumed), IO, FORMAT,
+ * OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc);
 UMBRA_API void umbra_trainer_destroy(umbra_trainer *trainer);
