@@ -162,6 +162,12 @@ static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64
   return UMBRA_OK;
 }
 
+/* Without the last step's block, whose memory a refresh can use. */
+static umbra_status refresh(umbra_trainer *trainer, umbra_weights *fresh) {
+  umbra_dataset_release(trainer->dataset);
+  return umbra_step_refresh(trainer->stepper, fresh, &trainer->weights);
+}
+
 /* *after = the weights after the next iteration, computed to the end. */
 static umbra_status advance(umbra_trainer *trainer, umbra_weights *after, umbra_train_event *event) {
   const umbra_plan_iteration *it = &trainer->plan->iteration[trainer->done];
@@ -171,7 +177,7 @@ static umbra_status advance(umbra_trainer *trainer, umbra_weights *after, umbra_
   if (status == UMBRA_OK && it->refresh) {
     double started = umbra_seconds();
     event->level_low = umbra_ciphertext_level(trainer->weights.w);
-    status = umbra_step_refresh(trainer->stepper, &fresh, &trainer->weights);
+    status = refresh(trainer, &fresh);
     if (status == UMBRA_OK) status = umbra_step_wait(trainer->stepper);
     if (status == UMBRA_OK) event->level_high = umbra_ciphertext_level(fresh.w);
     event->refresh_seconds = umbra_seconds() - started;
@@ -213,7 +219,7 @@ static umbra_status refresh_result(umbra_trainer *trainer) {
   if (!trainer->plan->options.refresh_result || trainer->result_refreshed) return UMBRA_OK;
   umbra_weights fresh;
   UMBRA_TRY(check_cancelled(trainer));
-  UMBRA_TRY(umbra_step_refresh(trainer->stepper, &fresh, &trainer->weights));
+  UMBRA_TRY(refresh(trainer, &fresh));
   umbra_status status = umbra_step_wait(trainer->stepper);
   umbra_weights *old = status == UMBRA_OK ? &trainer->weights : &fresh;
   umbra_weights_clear(old);
