@@ -3,6 +3,8 @@
 /* Encrypted logistic scores against the same in the clear, and against the sigmoid itself. */
 #include "scheme.h"
 
+#include "host/linalg/matrix.h"
+
 enum { MOST_FEATURES = 40, ROWS = 150 };
 
 static double sigmoid(double z) { return 1 / (1 + exp(-z)); }
@@ -157,6 +159,40 @@ static void results_are_no_records(void **state) {
   scheme_close(&s);
 }
 
+static void hand_out(double *values, double *one, size_t row, const void *source) {
+  *values = ((const double *)source)[row];
+  *one = 1;
+}
+
+/* Records that are laid out otherwise than umbra_matrix_encrypt does, whatever the difference. */
+static void records_of_other_layouts(void **state) {
+  (void)state;
+  const double records[2] = {0.5, -0.5}, weight = 1;
+  int32_t steps[32];
+  umbra_logistic *model = NULL;
+  scheme s;
+  scheme_open(&s, test_params(11, 45, umbra_logistic_depth(3)), NULL, steps, umbra_logistic_rotations(steps, 1));
+  const umbra_matrix_layout plain = umbra_matrix_plain_layout(s.params, 1);
+  umbra_matrix_layout layout[5] = {plain, plain, plain, plain, plain};
+  layout[1].slots /= 2;
+  layout[2].group = 2;
+  layout[3].pairs = 1;
+  layout[4].stride *= 2;
+  assert_ok(umbra_logistic_encrypt(&model, s.public, &weight, 1, 0, 4, 3));
+  for (int i = 0; i < 5; i++) {
+    umbra_matrix *rows = NULL, *found = NULL;
+    umbra_matrix_source source = {hand_out, records};
+    assert_ok(umbra_matrix_encrypt_rows(&rows, s.public, &source, 2, 1, &layout[i], UMBRA_TOP_LEVEL));
+    umbra_status status = umbra_logistic_score(s.evaluator, &found, model, rows);
+    assert_int_equal(status, i ? UMBRA_ERROR_INVALID_ARGUMENT : UMBRA_OK);
+    if (i) assert_non_null(strstr(umbra_last_error(), "laid out for a training"));
+    umbra_matrix_destroy(rows);
+    umbra_matrix_destroy(found);
+  }
+  umbra_logistic_destroy(model);
+  scheme_close(&s);
+}
+
 /* With just the levels that umbra_logistic_depth says; and with one less, refused. */
 static void levels(void **state) {
   (void)state;
@@ -226,6 +262,7 @@ int main(void) {
       cmocka_unit_test(scores),
       cmocka_unit_test(large_records),
       cmocka_unit_test(results_are_no_records),
+      cmocka_unit_test(records_of_other_layouts),
       cmocka_unit_test(levels),
       cmocka_unit_test(refusals),
   };

@@ -35,6 +35,10 @@ umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *l, size_t colu
   return UMBRA_OK;
 }
 
+int umbra_matrix_layout_same(const umbra_matrix_layout *a, const umbra_matrix_layout *b) {
+  return a->stride == b->stride && a->slots == b->slots && a->group == b->group && a->pairs == b->pairs;
+}
+
 size_t umbra_matrix_per_part(const umbra_matrix_layout *layout) {
   return (size_t)(layout->slots / layout->stride) << layout->pairs;
 }

@@ -35,6 +35,8 @@ umbra_matrix_layout umbra_matrix_plain_layout(const umbra_params *params, size_t
 /* INVALID_ARGUMENT if that is no layout for that many columns in a ring of n/2 slots. */
 umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *layout, size_t columns, size_t most_slots);
 
+int umbra_matrix_layout_same(const umbra_matrix_layout *a, const umbra_matrix_layout *b);
+
 /* Rows of a part. */
 size_t umbra_matrix_per_part(const umbra_matrix_layout *layout);
 

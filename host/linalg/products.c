@@ -80,7 +80,7 @@ static umbra_status block_mask(const umbra_plaintext **mask, umbra_products *p, 
 
 /* ---- sums ---- */
 
-/* *x += *x rotated by `first`, then by twice as much, ... up to `last`; sign -1: to the right. */
+/* *x += *x rotated by `first`, then by twice as much, ... below `end`; sign -1: to the right. */
 static umbra_status add_rotations(umbra_products *p, umbra_ciphertext **x, uint32_t first, uint32_t end, int sign) {
   umbra_ciphertext *rotated = NULL;
   umbra_status status = UMBRA_OK;

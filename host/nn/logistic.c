@@ -8,12 +8,16 @@
 
 #include <math.h>
 #include <string.h>
+#include <umbra/train.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/objects.h"
 #include "../linalg/matrix.h"
 #include "activation.h"
+
+_Static_assert((int)UMBRA_LOGISTIC_MAX_DEGREE >= (int)UMBRA_TRAIN_MAX_DEGREE,
+               "a model has room for the polynomial of a training");
 
 static umbra_status check_shape(double range, uint32_t degree) {
   if (!(range > 0) || !isfinite(range) || degree < 1 || degree > UMBRA_LOGISTIC_MAX_DEGREE)
@@ -147,14 +151,20 @@ static umbra_status score_parts(umbra_evaluator *evaluator, umbra_matrix *scores
   return UMBRA_OK;
 }
 
+/* As umbra_matrix_encrypt makes it. */
+static int is_plain(const umbra_matrix *matrix) {
+  umbra_matrix_layout plain = umbra_matrix_plain_layout(umbra_context_params(matrix->context), matrix->columns);
+  return matrix->ones && umbra_matrix_layout_same(&matrix->layout, &plain);
+}
+
 static umbra_status check_score(const umbra_logistic *model, const umbra_matrix *records, uint32_t *level) {
   if (records->columns != model->features)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records have %zu columns and the model %zu features",
                       records->columns, model->features);
-  if (!records->ones || records->layout.pairs || records->layout.stride != umbra_matrix_stride_for(model->features))
-    return umbra_fail(
-        UMBRA_ERROR_INVALID_ARGUMENT,
-        "the records are a result, such as scores: only matrices made by umbra_matrix_encrypt can be scored");
+  if (!is_plain(records))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the records are a result, such as scores, or laid out for a training: only matrices made by "
+                      "umbra_matrix_encrypt can be scored");
   UMBRA_TRY(umbra_check_context(model->context, records->context, "the records"));
   *level = umbra_ciphertext_level(model->weights);
   for (size_t i = 0; i < records->parts; i++) {

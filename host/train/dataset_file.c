@@ -104,17 +104,13 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
   return umbra_train_check_bytes(reader, records_bytes(plan, umbra_plan_block(plan, place->block).rows));
 }
 
-static int same_layout(const umbra_matrix_layout *a, const umbra_matrix_layout *b) {
-  return a->stride == b->stride && a->slots == b->slots && a->group == b->group && a->pairs == b->pairs;
-}
-
 static umbra_status check_records(const umbra_reader *reader, const umbra_matrix *m, const umbra_dataset_place *place) {
   const umbra_train_plan *plan = place->origin.plan;
   const uint64_t rows = umbra_plan_block(plan, place->block).rows;
   if (m->rows != rows || m->columns != plan->options.columns)
     return umbra_reader_malformed(reader, "%zu records of %zu columns; by the plan this block has %" PRIu64 " of %u",
                                   m->rows, m->columns, rows, plan->options.columns);
-  if (!same_layout(&m->layout, &plan->layout) || !m->ones)
+  if (!umbra_matrix_layout_same(&m->layout, &plan->layout) || !m->ones)
     return umbra_reader_malformed(reader, "its records are not laid out as the plan says");
   for (size_t i = 0; i < m->parts; i++)
     if (m->part[i]->level != plan->data_level)
