@@ -15,9 +15,9 @@
 /* ---- checks, before anything is written ---- */
 
 /*
- * Features up to this, times the plan's data_scale, can be encoded at the data's level: there is room for two of them in
- * one slot, and for exponents that are rounded up. Up to 2^1000 no sum of doubles overflows. A one, which is data_scale
- * itself, always fits: it is at most 1.
+ * Features up to this, times the plan's data_scale, can be encoded at the data's level: there is room for two of them
+ * in one slot, and for exponents that are rounded up. Up to 2^1000 no sum of doubles overflows. A one, which is
+ * data_scale itself, always fits: it is at most 1.
  */
 static double largest_feature(const umbra_train_plan *plan) {
   const double room = 4, most = 1000, scale = umbra_params_scale(plan->params, plan->data_level);
