@@ -459,8 +459,8 @@ static void public_keys_of_sets_that_refresh(void **state) {
 
 static void secret_keys_and_public_keys_live_apart(void **state) {
   (void)state;
-  const int published[] = {PUBLIC_KEY, EVAL_KEYS};
-  for (int i = 0; i < 2; i++) {
+  const int published[] = {PUBLIC_KEY, EVAL_KEYS, CHECKPOINT};
+  for (int i = 0; i < 3; i++) {
     const file_kind *kind = &file_kinds[published[i]];
     assert_ok(kind->save(objects.object[published[i]], in_folder("named.anything")));
     assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("secret"), NULL),

@@ -197,6 +197,12 @@ static size_t count_entries(const char *folder) {
   return count;
 }
 
+static void refused_start(const char *path, umbra_status status, const char *words) {
+  umbra_trainer_desc desc = training_desc(&t);
+  desc.checkpoint = path;
+  refused(&desc, status, words);
+}
+
 static void refused_checkpoint(const char *path, umbra_status status, const char *words) {
   umbra_trainer_desc desc = training_desc(&t);
   desc.checkpoint = path;
@@ -206,7 +212,7 @@ static void refused_checkpoint(const char *path, umbra_status status, const char
 /* A checkpoint that could not be written is noticed before any work, and trying leaves nothing. */
 static void checkpoints_that_cannot_be_written(void **state) {
   (void)state;
-  char path[160], target[160];
+  char path[160], target[192];
   const size_t entries = count_entries(t.folder);
   umbra_trainer *trainer;
   refused_checkpoint("", UMBRA_ERROR_INVALID_ARGUMENT, "path is empty");
@@ -219,6 +225,13 @@ static void checkpoints_that_cannot_be_written(void **state) {
   assert_int_equal(close(open(target, O_CREAT | O_WRONLY, 0600)), 0);
   refused_checkpoint(t.checkpoint, UMBRA_ERROR_IO, "checkpoint.umbra' is not a regular file");
   assert_int_equal(unlink(t.checkpoint) | unlink(target), 0);
+  snprintf(path, sizeof path, "%s-owner", t.folder);
+  assert_int_equal(mkdir(path, 0700), 0);
+  snprintf(target, sizeof target, "%s/secret.umbra", path);
+  assert_ok(umbra_secret_key_save(t.s.secret, target, NULL));
+  snprintf(target, sizeof target, "%s/checkpoint.umbra", path);
+  refused_start(target, UMBRA_ERROR_INVALID_ARGUMENT, "beside 'secret.umbra'");
+  remove_folder(path);
   assert_ok(open_trainer(&trainer, 0));
   umbra_trainer_destroy(trainer);
   assert_int_equal(count_entries(t.folder), entries);

@@ -51,8 +51,8 @@ umbra_status umbra_format_save(const umbra_format *format, const void *object, c
 }
 
 umbra_status umbra_format_try(const umbra_format *format, const char *path) {
-  UMBRA_TRY(check_folder(format, path));
-  return umbra_storage_try(path);
+  UMBRA_TRY(umbra_storage_try(path));
+  return check_folder(format, path);
 }
 
 umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size) {

@@ -39,8 +39,12 @@ static void destroy(void *object) {
   umbra_free(checkpoint);
 }
 
-const umbra_format umbra_checkpoint_format = {
-    .kind = UMBRA_KIND_CHECKPOINT, .save = save, .load = load, .destroy = destroy};
+/* The server's, which has no secret key. */
+const umbra_format umbra_checkpoint_format = {.kind = UMBRA_KIND_CHECKPOINT,
+                                              .apart = 1u << UMBRA_KIND_SECRET_KEY,
+                                              .save = save,
+                                              .load = load,
+                                              .destroy = destroy};
 
 umbra_status umbra_checkpoint_save(const char *path, const umbra_train_plan *plan, const uint8_t *dataset_id,
                                    uint32_t iterations_done, const umbra_ciphertext *w, const umbra_ciphertext *u) {

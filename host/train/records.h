@@ -11,7 +11,7 @@ struct umbra_records {
   double *labels;   /* -1 or 1 */
 };
 
-/* Room for rows x columns features, which the caller fills. Errors: INVALID_ARGUMENT (no rows or columns), OUT_OF_MEMORY. */
+/* Room for rows x columns features, which the caller fills. INVALID_ARGUMENT (no rows or columns), OUT_OF_MEMORY. */
 umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t columns);
 
 /* INVALID_ARGUMENT unless they are as many records, of as many features, as the options of a plan say. */

@@ -25,9 +25,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_read(umbra_params **params, c
 
 /*
  * A secret key is written with mode 0600, never over an existing file, and never into a folder that holds a public or
- * evaluation key. With a passphrase (may be NULL: none) it is sealed with Argon2id and secretstream.
+ * evaluation key, data of a training or its checkpoint. With a passphrase (may be NULL: none) it is sealed with
+ * Argon2id and secretstream.
  * Loading a key that is not sealed with a passphrase given is PASSPHRASE too: the file may have been swapped.
- * Errors: EXISTS, INVALID_ARGUMENT (folder of public keys; empty passphrase), IO; loading: PASSPHRASE.
+ * Errors: EXISTS, INVALID_ARGUMENT (such a folder; empty passphrase), IO; loading: PASSPHRASE.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_save(const umbra_secret_key *key, const char *path,
                                                             const char *passphrase);

@@ -203,10 +203,10 @@ typedef struct umbra_trainer_desc {
 #define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
 
 /*
- * Checks everything before any work: parameters, owner and plan of keys, data set, blocks and checkpoint, every key at its
- * level, and whether a checkpoint can be written, by a temporary file beside it. Errors: INVALID_ARGUMENT, MISMATCH (the
- * text says which differ), MISSING_KEY (names the rotation), EXISTS (a checkpoint that is not to be resumed), IO, FORMAT,
- * OUT_OF_MEMORY.
+ * Checks everything before any work: parameters, owner and plan of keys, data set, blocks and checkpoint, every key at
+ * its level, and whether a checkpoint can be written, by a temporary file beside it. Errors: INVALID_ARGUMENT (also a
+ * checkpoint in a folder that holds a secret key), MISMATCH (the text says which differ), MISSING_KEY (names the
+ * rotation), EXISTS (a checkpoint that is not to be resumed), IO, FORMAT, OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc);
 UMBRA_API void umbra_trainer_destroy(umbra_trainer *trainer);
