@@ -68,15 +68,11 @@ static double cost_of(const umbra_train_plan *plan, const umbra_matrix_layout *l
 }
 
 /* Larger groups have fewer key switches, smaller ones fewer levels. */
-static umbra_status choose_layout(umbra_train_plan *plan, const umbra_matrix_layout *given) {
+static umbra_status choose_layout(umbra_train_plan *plan) {
   const umbra_train_options *o = &plan->options;
   uint32_t levels = umbra_params_refreshed_level(plan->params);
   umbra_matrix_layout layout = layout_for(plan->params, o->columns, o->batch);
   double best = INFINITY;
-  if (given) {
-    plan->layout = *given;
-    return UMBRA_OK;
-  }
   for (uint32_t group = layout.group; group; group /= 2) {
     layout.group = group;
     double cost = cost_of(plan, &layout, levels);
@@ -87,8 +83,8 @@ static umbra_status choose_layout(umbra_train_plan *plan, const umbra_matrix_lay
   if (best < INFINITY) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_UNSUPPORTED,
-      "an iteration with degree %u takes at least %u levels, and these parameters have %u after a refresh", o->degree,
-      depth_of(&layout, o->degree), levels);
+      "an iteration with degree %u takes at least %u levels, and these parameters have %u after a refresh",
+      plan->degree, depth_of(&layout, plan->degree), levels);
 }
 
 /* ---- refreshes ---- */
@@ -138,10 +134,10 @@ static void plan_iterations(umbra_train_plan *plan, const umbra_train_step *step
     it->level = level;
     it->level_after = level -= depth;
     it->unit_in = unit / 2;
-    it->unit_out = i + 1 < count || plan->options.refresh_result ? (ends ? unit : unit / 2) : 1;
+    it->unit_out = ends ? unit : unit / 2;
     before = 1 - step[i].eta;
   }
-  if (plan->options.refresh_result) plan->iteration[count - 1].unit_out = unit;
+  plan->iteration[count - 1].unit_out = plan->options.refresh_result ? unit : 1;
 }
 
 static umbra_status make_iterations(umbra_train_plan *plan) {
@@ -337,7 +333,8 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   for (plan->degree = o->degree; plan->degree > 1 && plan->coefficient[plan->degree] == 0;) plan->degree--;
   UMBRA_TRY(check_last_bound(plan));
   UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns)));
-  UMBRA_TRY(choose_layout(plan, given->layout));
+  if (given->layout) plan->layout = *given->layout;
+  else UMBRA_TRY(choose_layout(plan));
   plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
   plan->report.depth = depth_of(&plan->layout, plan->degree);
   plan->data_scale = data_scale(plan);
