@@ -17,7 +17,10 @@
  *   data races               under ThreadSanitizer (clang): inside blocks of at most 250 threads, larger ones are
  *                            refused; and between blocks that run within 250 threads of each other
  *   wrong launches           limits of block, grid, shared memory and arguments are those of sm_90
- *   wrong use of streams     copies outside allocations, calls that a capture forbids
+ *   wrong use of devices     kernels in streams of devices that are not the thread's; memory of another device, which
+ *                            is poisoned under AddressSanitizer and otherwise not there while kernels run (SIGSEGV)
+ *   wrong use of streams     copies outside allocations; calls that a capture forbids, of any thread, are those of CUDA's
+ *                            cudaThreadExchangeStreamCaptureMode
  *                              with UMBRA_EMU_QUEUE=deferred, where work is done at the latest moment that CUDA allows:
  *                            what the host or a stream reads without waiting for the stream that writes it
  *                              with UMBRA_EMU_QUEUE=copies, where copies are done at the earliest moment: memory that a
@@ -36,6 +39,7 @@
  *                                                   blocks spread over the OS threads of OpenMP
  *   UMBRA_EMU_QUEUE=eager|deferred|copies           when streams work: at once (the default), or when waited for, or
  *                                                   copies as soon as they may and all else when waited for
+ *   UMBRA_EMU_DEVICES=n                             as umbra_emu_set_devices
  *   UMBRA_EMU_FAIL=call|alloc|launch|room|later:n   as umbra_emu_fail
  *   UMBRA_EMU_STATS=1                               prints what ran when the process ends
  */
@@ -69,8 +73,8 @@ void umbra_emu_set_queue(umbra_emu_queue queue);
 typedef enum umbra_emu_failure {
   UMBRA_EMU_FAIL_CALL,   /* any call that can fail, but those that free or destroy: cudaErrorUnknown */
   UMBRA_EMU_FAIL_ALLOC,  /* of device or pinned memory: cudaErrorMemoryAllocation */
-  UMBRA_EMU_FAIL_LAUNCH, /* cudaErrorLaunchOutOfResources */
-  UMBRA_EMU_FAIL_ROOM,   /* a launch, of a kernel or a graph: cudaErrorMemoryAllocation */
+  UMBRA_EMU_FAIL_LAUNCH, /* of a kernel or a graph, and the next one, too: cudaErrorLaunchOutOfResources */
+  UMBRA_EMU_FAIL_ROOM,   /* the same, but once, and cudaErrorMemoryAllocation */
   UMBRA_EMU_FAIL_LATER,  /* the launch succeeds; it and all later calls then fail with cudaErrorIllegalAddress */
   UMBRA_EMU_FAILURES
 } umbra_emu_failure;
@@ -81,13 +85,19 @@ void umbra_emu_fail(umbra_emu_failure kind, uint64_t n);
 /* Whether the failure asked for has happened. */
 int umbra_emu_failed(umbra_emu_failure kind);
 
-/* Bytes of device memory, pools' unused ones included; at the start 80 GiB. */
+/* How many devices there are, 1 at the start and at most 8; not while anything is allocated. */
+void umbra_emu_set_devices(int count);
+
+/* Whether something has made the device's primary context active, which takes memory on a GPU. */
+int umbra_emu_context_is_active(int device);
+
+/* Bytes of memory of each device, pools' unused ones included; at the start 80 GiB. */
 void umbra_emu_set_memory(size_t bytes);
 
 /* The same, by how many are left beside all that is taken now. */
 void umbra_emu_set_memory_left(size_t bytes);
 
-/* Bytes of device and pinned memory now allocated. */
+/* Bytes of device and pinned memory now allocated, of all devices. */
 size_t umbra_emu_memory_used(void);
 
 /* The last thing found wrong with a kernel, "" if nothing was; valid until the next finding. */
@@ -104,6 +114,7 @@ typedef enum umbra_emu_counter {
   UMBRA_EMU_WAITS,       /* calls in which the host waits for the device, or may */
   UMBRA_EMU_LAUNCHES,    /* of kernels, one by one or as a graph */
   UMBRA_EMU_OVERLAPS,    /* copies beside which another stream got kernels to run, before any stream waited for them */
+  UMBRA_EMU_LOADS,       /* launches of kernels that were not loaded on that device: a GPU takes its time then */
   UMBRA_EMU_COUNTERS
 } umbra_emu_counter;
 

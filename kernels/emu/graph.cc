@@ -4,6 +4,7 @@
 
 struct CUgraphExec_st {
   std::vector<umbra_emu_work> work;
+  int device;
 };
 
 cudaError_t cudaGraphCreate(cudaGraph_t *graph, unsigned) {
@@ -30,9 +31,10 @@ cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t *nodes, size_t 
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags) {
   umbra_emu_call call(true, false);
+  if (!call.error && umbra_emu_count(UMBRA_EMU_FAIL_ALLOC)) call.error = cudaErrorMemoryAllocation;
   if (call.error) return call.end(call.error);
   if (!graph || flags) return call.end(cudaErrorInvalidValue);
-  *exec = new CUgraphExec_st{graph->work};
+  *exec = new CUgraphExec_st{graph->work, umbra_emu_device()};
   return cudaSuccess;
 }
 
@@ -46,9 +48,9 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   umbra_emu_call call(true, false);
   if (call.error) return call.end(call.error);
   if (!exec) return call.end(cudaErrorInvalidValue);
+  if (umbra_emu_stream_device(stream) != exec->device) return call.end(cudaErrorInvalidResourceHandle);
   umbra_emu_happened(UMBRA_EMU_LAUNCHES);
-  if (umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH)) return call.end(cudaErrorLaunchOutOfResources);
-  if (umbra_emu_count(UMBRA_EMU_FAIL_ROOM)) return call.end(cudaErrorMemoryAllocation);
+  if (cudaError_t error = umbra_emu_launch_error()) return call.end(error);
   std::vector<umbra_emu_work> work = exec->work;
   return call.end(umbra_emu_enqueue(stream, UMBRA_EMU_KERNELS, [work] {
     cudaError_t error = cudaSuccess;

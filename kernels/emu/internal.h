@@ -13,7 +13,8 @@
 enum {
   UMBRA_EMU_SHARED_DEFAULT = 48 << 10, /* a kernel's limit until it asks for more */
   UMBRA_EMU_SHARED_MAX = 227 << 10,
-  UMBRA_EMU_BLOCK_MAX = 1024
+  UMBRA_EMU_BLOCK_MAX = 1024,
+  UMBRA_EMU_DEVICES_MAX = 8
 };
 
 /* ---- settings.cc ---- */
@@ -22,6 +23,7 @@ struct umbra_emu_settings {
   umbra_emu_order order;
   uint64_t seed;
   umbra_emu_queue queue;
+  int devices;
 };
 umbra_emu_settings *umbra_emu_settings_get(void);
 
@@ -38,6 +40,9 @@ void umbra_emu_poison(void *memory, size_t bytes, uint64_t salt);
 
 /* Counts one more call of that kind; whether it is the one to fail. */
 bool umbra_emu_count(umbra_emu_failure kind);
+
+/* The error that a launch, of a kernel or a graph, was asked to have. */
+cudaError_t umbra_emu_launch_error(void);
 
 /* Prints a finding, and keeps it for umbra_emu_report. */
 void umbra_emu_find(const char *finding);
@@ -71,17 +76,26 @@ cudaError_t umbra_emu_run(const umbra_emu_grid &grid);
  * returns goes through `end`, which remembers it for cudaGetLastError.
  */
 struct umbra_emu_call {
-  /* may_fail: not of the calls that free or destroy. waits: does what a capture of streams forbids. */
-  umbra_emu_call(bool may_fail, bool waits);
+  /* may_fail: not of the calls that free or destroy. unsafe: waits for the device, or may; captures can forbid that. */
+  umbra_emu_call(bool may_fail, bool unsafe);
   ~umbra_emu_call();
   umbra_emu_call(const umbra_emu_call &) = delete;
   cudaError_t end(cudaError_t result);
   cudaError_t error;
 };
 
-/* The device fails for good, and every later call with it; revive makes it work again. */
-void umbra_emu_break(cudaError_t error);
+/* ---- device.cc ---- */
+
+/* The device that this thread's calls are for. Its context becomes active, and current if there is none. */
+int umbra_emu_device(void);
+
+/* How captures of other threads concern this one. */
+cudaStreamCaptureMode umbra_emu_mode(void);
+
+/* A device fails for good, and every later call for it; revive makes all work again. */
+void umbra_emu_break(int device, cudaError_t error);
 void umbra_emu_revive(void);
+cudaError_t umbra_emu_device_error(void);
 
 /* ---- stream.cc ---- */
 
@@ -99,11 +113,17 @@ cudaError_t umbra_emu_flush(void);
 
 bool umbra_emu_is_capturing(cudaStream_t stream);
 
-/* The error of a call that no capture allows to this thread now; the capture is then lost. */
+/* The device of a stream; of the default stream, the thread's. */
+int umbra_emu_stream_device(cudaStream_t stream);
+
+/* The error of an unsafe call by this thread now, because of a capture, which is then lost. */
 cudaError_t umbra_emu_forbidden(void);
 
 /* ---- memory.cc ---- */
 
 size_t umbra_emu_memory_total(void);
+
+/* Work of that device is about to be done: memory of the others cannot be touched from now on. */
+void umbra_emu_expose(int device);
 
 #endif

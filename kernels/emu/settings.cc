@@ -51,11 +51,19 @@ static void read_queue(umbra_emu_settings *settings) {
   else refuse("UMBRA_EMU_QUEUE", value);
 }
 
+static void read_devices(umbra_emu_settings *settings) {
+  const char *value = getenv("UMBRA_EMU_DEVICES");
+  if (!value || !*value) return;
+  settings->devices = atoi(value);
+  if (settings->devices < 1 || settings->devices > UMBRA_EMU_DEVICES_MAX) refuse("UMBRA_EMU_DEVICES", value);
+}
+
 static umbra_emu_settings from_environment(void) {
-  umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, UMBRA_EMU_EAGER};
+  umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, UMBRA_EMU_EAGER, 1};
   read_order(&settings);
   read_failure();
   read_queue(&settings);
+  read_devices(&settings);
   return settings;
 }
 
@@ -88,6 +96,14 @@ bool umbra_emu_count(umbra_emu_failure kind) {
   return true;
 }
 
+cudaError_t umbra_emu_launch_error(void) {
+  static bool again = false;
+  const bool fails = again || umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH);
+  again = fails && !again;
+  if (fails) return cudaErrorLaunchOutOfResources;
+  return umbra_emu_count(UMBRA_EMU_FAIL_ROOM) ? cudaErrorMemoryAllocation : cudaSuccess;
+}
+
 void umbra_emu_fail(umbra_emu_failure kind, uint64_t n) {
   umbra_emu_settings_get();
   left[kind] = n;
@@ -99,6 +115,12 @@ void umbra_emu_set_queue(umbra_emu_queue queue) {
   umbra_emu_call call(false, false);
   umbra_emu_flush();
   umbra_emu_settings_get()->queue = queue;
+}
+
+void umbra_emu_set_devices(int count) {
+  umbra_emu_call call(false, false);
+  umbra_emu_flush();
+  umbra_emu_settings_get()->devices = count;
 }
 
 int umbra_emu_failed(umbra_emu_failure kind) { return failed[kind]; }

@@ -36,18 +36,31 @@ struct item {
 };
 
 struct umbra_emu_fifo {
+  int device;
   std::deque<item> items;
   uint64_t fresh; /* copies that nobody waited for, and beside which no other stream got kernels */
 };
 
-/* The first is that of the default stream and of blocking ones. Never destroyed, as streams may never be. */
+static std::shared_ptr<umbra_emu_fifo> make_fifo(int device) {
+  auto made = std::make_shared<umbra_emu_fifo>();
+  made->device = device;
+  return made;
+}
+
+/*
+ * The first ones are those of the default streams, one for each device, and of blocking streams. Never destroyed, as
+ * streams may never be.
+ */
 static std::vector<std::shared_ptr<umbra_emu_fifo>> &fifos(void) {
-  static auto &all = *new std::vector<std::shared_ptr<umbra_emu_fifo>>{std::make_shared<umbra_emu_fifo>()};
+  static auto &all = *new std::vector<std::shared_ptr<umbra_emu_fifo>>();
+  while (all.size() < UMBRA_EMU_DEVICES_MAX) all.push_back(make_fifo((int)all.size()));
   return all;
 }
 
+int umbra_emu_stream_device(cudaStream_t stream) { return is_default(stream) ? umbra_emu_device() : stream->device; }
+
 static const std::shared_ptr<umbra_emu_fifo> &fifo_of(cudaStream_t stream) {
-  return is_default(stream) || stream->blocking ? fifos()[0] : stream->fifo;
+  return is_default(stream) || stream->blocking ? fifos()[umbra_emu_stream_device(stream)] : stream->fifo;
 }
 
 static cudaError_t reach(const umbra_emu_mark &mark);
@@ -60,10 +73,11 @@ static cudaError_t perform(const item &next) {
   return cudaSuccess;
 }
 
-/* A failure sticks to the device, and what was to come is dropped: nobody will wait for it. */
-static void fail(cudaError_t error) {
-  umbra_emu_break(error);
+/* A failure sticks to the device, and what was to come there is dropped: nobody will wait for it. */
+static void fail(int device, cudaError_t error) {
+  umbra_emu_break(device, error);
   for (auto &fifo : fifos()) {
+    if (fifo->device != device) continue;
     for (item &dropped : fifo->items) {
       if (dropped.mark) dropped.mark->done = true;
     }
@@ -79,8 +93,9 @@ static cudaError_t advance(umbra_emu_fifo *fifo) {
   }
   item next = std::move(fifo->items.front());
   fifo->items.pop_front();
+  umbra_emu_expose(fifo->device);
   cudaError_t error = perform(next);
-  if (error) fail(error);
+  if (error) fail(fifo->device, error);
   return error;
 }
 
@@ -129,7 +144,10 @@ cudaError_t umbra_emu_flush(void) {
 }
 
 static cudaError_t push(umbra_emu_fifo *fifo, item last) {
-  if (umbra_emu_settings_get()->queue == UMBRA_EMU_EAGER) return perform(last);
+  if (umbra_emu_settings_get()->queue == UMBRA_EMU_EAGER) {
+    umbra_emu_expose(fifo->device);
+    return perform(last);
+  }
   fifo->items.push_back(std::move(last));
   return hurry();
 }
@@ -168,11 +186,12 @@ cudaError_t umbra_emu_enqueue(cudaStream_t stream, umbra_emu_kind kind, umbra_em
 }
 
 cudaError_t umbra_emu_forbidden(void) {
+  const cudaStreamCaptureMode mode = umbra_emu_mode();
   cudaError_t error = cudaSuccess;
   for (auto &capture : captures) {
-    bool own = capture->thread == std::this_thread::get_id();
-    if (capture->mode == cudaStreamCaptureModeRelaxed) continue;
-    if (capture->mode == cudaStreamCaptureModeThreadLocal && !own) continue;
+    const bool own = capture->thread == std::this_thread::get_id();
+    if (mode == cudaStreamCaptureModeRelaxed || capture->mode == cudaStreamCaptureModeRelaxed) continue;
+    if (!own && (mode != cudaStreamCaptureModeGlobal || capture->mode != cudaStreamCaptureModeGlobal)) continue;
     capture->lost = true;
     error = cudaErrorStreamCaptureUnsupported;
   }
@@ -193,7 +212,8 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags) {
   if (flags > cudaStreamNonBlocking) return call.end(cudaErrorInvalidValue);
   *stream = new CUstream_st();
   (*stream)->blocking = flags == cudaStreamDefault;
-  (*stream)->fifo = std::make_shared<umbra_emu_fifo>();
+  (*stream)->device = umbra_emu_device();
+  (*stream)->fifo = make_fifo((*stream)->device);
   fifos().push_back((*stream)->fifo);
   return cudaSuccess;
 }
@@ -215,8 +235,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  umbra_emu_call call(true, false);
-  umbra_emu_happened(UMBRA_EMU_WAITS);
+  umbra_emu_call call(true, true);
   umbra_emu_capture *capture = umbra_emu_capture_of(stream);
   if (!call.error) call.error = capture ? refuse(capture) : umbra_emu_drain(stream);
   if (!call.error && is_default(stream)) call.error = implicit_dependency();
@@ -224,15 +243,20 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 }
 
 cudaError_t cudaDeviceSynchronize(void) {
-  umbra_emu_call call(true, false);
-  umbra_emu_happened(UMBRA_EMU_WAITS);
-  for (auto &capture : captures) call.error = refuse(capture.get());
-  return call.end(call.error ? call.error : umbra_emu_flush());
+  umbra_emu_call call(true, true);
+  const int device = umbra_emu_device();
+  for (auto &capture : captures) {
+    if (capture->origin->device == device) call.error = refuse(capture.get());
+  }
+  for (size_t i = 0; i < fifos().size() && !call.error; i++) {
+    if (fifos()[i]->device == device) call.error = drain(fifos()[i].get());
+  }
+  return call.end(call.error);
 }
 
 /* Asking shows work in progress once, and does it, so that whoever polls gets on. */
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, true);
   if (call.error) return call.end(call.error);
   if (umbra_emu_capture *capture = umbra_emu_capture_of(stream)) return call.end(refuse(capture));
   if (fifo_of(stream)->items.empty()) return cudaSuccess;
@@ -253,6 +277,7 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void 
 
 struct CUevent_st {
   bool timed;
+  int device;
   std::shared_ptr<umbra_emu_mark> last;       /* NULL: never recorded */
   std::shared_ptr<umbra_emu_capture> capture; /* it was recorded in */
 };
@@ -262,6 +287,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags) {
   if (call.error) return call.end(call.error);
   *event = new CUevent_st();
   (*event)->timed = !(flags & cudaEventDisableTiming);
+  (*event)->device = umbra_emu_device();
   return cudaSuccess;
 }
 
@@ -276,6 +302,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   umbra_emu_call call(true, false);
+  if (!call.error && event->device != umbra_emu_stream_device(stream)) call.error = cudaErrorInvalidResourceHandle;
   if (call.error) return call.end(call.error);
   event->capture = is_default(stream) ? nullptr : stream->capture;
   if (event->capture) return call.end(event->capture->lost ? cudaErrorStreamCaptureInvalidated : cudaSuccess);
@@ -308,8 +335,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  umbra_emu_call call(true, false);
-  umbra_emu_happened(UMBRA_EMU_WAITS);
+  umbra_emu_call call(true, true);
   if (call.error) return call.end(call.error);
   if (event->capture) return call.end(cudaErrorCapturedEvent);
   return call.end(event->last ? reach(*event->last) : cudaSuccess);

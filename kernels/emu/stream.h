@@ -27,6 +27,7 @@ struct umbra_emu_fifo;
 
 struct CUstream_st {
   bool blocking;
+  int device;
   std::shared_ptr<umbra_emu_fifo> fifo; /* shared with the marks in it, which may outlive the stream */
   std::shared_ptr<umbra_emu_capture> capture;
 };

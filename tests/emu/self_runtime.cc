@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The emulator itself, as the host sees it: limits of launches, memory, streams, graphs, failures. */
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
 #include "self.h"
 
 /* ---- limits ---- */
@@ -311,6 +317,130 @@ static void test_events(void **) {
   good(cudaEventDestroy(end));
 }
 
+/* ---- devices ---- */
+
+/* The driver's functions, as the runtime finds them. */
+template <class F>
+static F driver(const char *name) {
+  void *function;
+  cudaDriverEntryPointQueryResult found;
+  good(cudaGetDriverEntryPointByVersion(name, &function, 12000, cudaEnableDefault, &found));
+  assert_int_equal(found, function ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound);
+  return reinterpret_cast<F>(function);
+}
+
+static int device_now(void) {
+  int device;
+  good(cudaGetDevice(&device));
+  return device;
+}
+
+/* Contexts are pushed over what the runtime was told, and only what needs one makes one. Runs in a thread of its own. */
+static void contexts(void) {
+  const auto retain = driver<int (*)(CUcontext *, int)>("cuDevicePrimaryCtxRetain");
+  const auto push = driver<int (*)(CUcontext)>("cuCtxPushCurrent");
+  const auto pop = driver<int (*)(CUcontext *)>("cuCtxPopCurrent");
+  assert_null(driver<void *>("cuNoSuchFunction"));
+  CUcontext context, popped;
+  void *memory;
+  assert_int_equal(pop(&popped), 201);
+  assert_int_equal(retain(&context, 3), 101);
+  good(cudaInitDevice(2, 0, 0));
+  assert_int_equal(retain(&context, 2), 0);
+  assert_int_equal(push(context), 0);
+  assert_int_equal(device_now(), 2);
+  good(cudaMalloc(&memory, 10));
+  assert_int_equal(pop(&popped), 0);
+  assert_ptr_equal(popped, context);
+  assert_int_equal(device_now(), 0);
+  assert_false(umbra_emu_context_is_active(1));
+  good(cudaSetDevice(1));
+  assert_true(umbra_emu_context_is_active(1));
+  assert_int_equal(push(context), 0);
+  assert_int_equal(pop(&popped), 0);
+  assert_int_equal(device_now(), 1);
+  assert_int_equal(cudaSetDevice(3), cudaErrorInvalidDevice);
+  good(cudaFree(memory));
+}
+
+/* Each device has its own streams and memory. */
+static void separate(void) {
+  cudaStream_t stream;
+  uint32_t *word = allocate<uint32_t>(1), *other;
+  good(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  good(cudaSetDevice(1));
+  other = allocate<uint32_t>(1);
+  assert_int_equal(launch(stream, 1, 1, 0, add, word, 1), cudaErrorInvalidResourceHandle);
+  assert_int_equal(cudaMemcpyAsync(other, word, 4, cudaMemcpyDeviceToDevice), cudaErrorInvalidValue);
+  assert_int_equal(cudaMemsetAsync(other, 0, 4, stream), cudaErrorInvalidValue);
+  good(launch(nullptr, 1, 1, 0, add, other, 3));
+  good(cudaSetDevice(0));
+  good(launch(stream, 1, 1, 0, add, word, 2));
+  good(cudaStreamDestroy(stream));
+  umbra_emu_fail(UMBRA_EMU_FAIL_LATER, 1);
+  good(launch(nullptr, 1, 1, 0, nothing, 0));
+  assert_int_equal(cudaDeviceSynchronize(), cudaErrorIllegalAddress);
+  good(cudaSetDevice(1));
+  good(cudaDeviceSynchronize()); /* the other one still works */
+  assert_int_equal(take(other, 1)[0], 3);
+  umbra_emu_fail(UMBRA_EMU_FAIL_LATER, 0);
+  good(cudaSetDevice(0));
+  assert_int_equal(take(word, 1)[0], 2);
+}
+
+/* A kernel that touches memory of another device ends the process. */
+static void reach_across(void) {
+  uint32_t *word = allocate<uint32_t>(1);
+  good(cudaSetDevice(1));
+  umbra_emu_set_order(UMBRA_EMU_FORWARD, 0);
+  fflush(NULL);
+  const pid_t child = fork();
+  if (!child) {
+    (void)launch(nullptr, 1, 1, 0, add, word, 1);
+    _exit(0);
+  }
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFSIGNALED(status) || WEXITSTATUS(status));
+  good(cudaFree(word));
+}
+
+static void test_devices(void **) {
+  umbra_emu_set_devices(3);
+  for (void (*part)(void) : {contexts, separate, reach_across}) std::thread(part).join();
+  umbra_emu_set_devices(1);
+}
+
+/* What captures of others mean to a thread depends on both modes; a relaxed thread spoils none. */
+static void test_capture_modes(void **) {
+  cudaStream_t stream;
+  cudaGraph_t graph;
+  good(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  const auto global = cudaStreamCaptureModeGlobal, local = cudaStreamCaptureModeThreadLocal,
+             relaxed = cudaStreamCaptureModeRelaxed;
+  const struct {
+    cudaStreamCaptureMode capture, thread;
+    bool allowed;
+  } cases[] = {{global, global, false}, {global, local, true}, {global, relaxed, true},
+               {local, global, true},   {relaxed, global, true}};
+  for (const auto &c : cases) {
+    good(cudaStreamBeginCapture(stream, c.capture));
+    cudaError_t error = cudaSuccess;
+    std::thread([&] {
+      cudaStreamCaptureMode mode = c.thread;
+      void *memory;
+      good(cudaThreadExchangeStreamCaptureMode(&mode));
+      assert_int_equal(mode, global);
+      error = cudaMalloc(&memory, 10);
+      if (!error) good(cudaFree(memory));
+    }).join();
+    assert_int_equal(error, c.allowed ? cudaSuccess : cudaErrorStreamCaptureUnsupported);
+    assert_int_equal(cudaStreamEndCapture(stream, &graph), c.allowed ? cudaSuccess : cudaErrorStreamCaptureInvalidated);
+    if (c.allowed) good(cudaGraphDestroy(graph));
+  }
+  good(cudaStreamDestroy(stream));
+}
+
 /* ---- failures ---- */
 
 static void test_failures(void **) {
@@ -326,7 +456,7 @@ static void test_failures(void **) {
   good(cudaFree(memory));
 
   umbra_emu_fail(UMBRA_EMU_FAIL_LAUNCH, 1);
-  assert_int_equal(launch(nullptr, 1, 1, 0, nothing, 0), cudaErrorLaunchOutOfResources);
+  for (int i = 0; i < 2; i++) assert_int_equal(launch(nullptr, 1, 1, 0, nothing, 0), cudaErrorLaunchOutOfResources);
   good(launch(nullptr, 1, 1, 0, nothing, 0));
 
   umbra_emu_fail(UMBRA_EMU_FAIL_CALL, 1);
@@ -347,6 +477,7 @@ int main(void) {
       UNIT_TEST(test_capture),        UNIT_TEST(test_capture_forbids), UNIT_TEST(test_deferred),
       UNIT_TEST(test_streams),        UNIT_TEST(test_overlaps),        UNIT_TEST(test_early_use),
       UNIT_TEST(test_waiting_stream), UNIT_TEST(test_events),          UNIT_TEST(test_failures),
+      UNIT_TEST(test_devices),        UNIT_TEST(test_capture_modes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CUDART_VERSION 12000
+#define CUDART_VERSION 13000
 
 #define UMBRA_EMU_ERRORS(X)                                                                                 \
   X(cudaSuccess, 0, "no error")                                                                             \
@@ -19,9 +19,17 @@
   X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                           \
   X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                                  \
   X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                         \
+  X(cudaErrorECCUncorrectable, 214, "uncorrectable ECC error encountered")                                  \
   X(cudaErrorNotReady, 600, "device not ready")                                                             \
   X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                               \
   X(cudaErrorLaunchOutOfResources, 701, "too many resources requested for launch")                          \
+  X(cudaErrorLaunchTimeout, 702, "the launch timed out and was terminated")                                 \
+  X(cudaErrorAssert, 710, "device-side assert triggered")                                                   \
+  X(cudaErrorHardwareStackError, 714, "hardware stack error")                                               \
+  X(cudaErrorIllegalInstruction, 715, "an illegal instruction was encountered")                             \
+  X(cudaErrorMisalignedAddress, 716, "misaligned address")                                                  \
+  X(cudaErrorInvalidAddressSpace, 717, "operation not supported on global/shared address space")            \
+  X(cudaErrorInvalidPc, 718, "invalid program counter")                                                     \
   X(cudaErrorLaunchFailure, 719, "unspecified launch failure")                                              \
   X(cudaErrorNotPermitted, 800, "operation not permitted")                                                  \
   X(cudaErrorNotSupported, 801, "operation not supported")                                                  \
@@ -47,6 +55,19 @@ typedef struct CUgraphNode_st *cudaGraphNode_t;
 typedef struct CUgraphExec_st *cudaGraphExec_t;
 typedef struct CUmemPoolHandle_st *cudaMemPool_t;
 typedef void (*cudaHostFn_t)(void *data);
+
+/* Of the driver, whose functions are found by name. */
+typedef struct CUctx_st *CUcontext;
+typedef enum cudaDriverEntryPointQueryResult {
+  cudaDriverEntryPointSuccess = 0,
+  cudaDriverEntryPointSymbolNotFound = 1,
+  cudaDriverEntryPointVersionNotSufficent = 2 /* so spelt */
+} cudaDriverEntryPointQueryResult;
+enum { cudaEnableDefault = 0 };
+
+cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **function, unsigned version,
+                                             unsigned long long flags,
+                                             cudaDriverEntryPointQueryResult *found = nullptr);
 
 const char *cudaGetErrorName(cudaError_t error);
 const char *cudaGetErrorString(cudaError_t error);
@@ -82,6 +103,7 @@ typedef enum cudaDeviceAttr {
 cudaError_t cudaDriverGetVersion(int *version);
 cudaError_t cudaRuntimeGetVersion(int *version);
 cudaError_t cudaGetDeviceCount(int *count);
+cudaError_t cudaInitDevice(int device, unsigned device_flags, unsigned flags);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDevice(int *device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device);
@@ -191,6 +213,7 @@ typedef enum cudaStreamCaptureStatus {
   cudaStreamCaptureStatusInvalidated = 2
 } cudaStreamCaptureStatus;
 
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode *mode);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus *status);
