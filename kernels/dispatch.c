@@ -69,6 +69,15 @@ const char *const *umbra_kernels_names(void) {
   return &umbra_kernels_emu ? with_emulator : installed;
 }
 
+const char *umbra_kernels_why_not(const char *name) {
+  const char *const *known = umbra_kernels_names();
+  size_t i = 0;
+  while (known[i] && strcmp(name, known[i]) != 0) i++;
+  if (!known[i]) return "this build has no such backend";
+  const char *why = backends[i].kernels->failure(NULL);
+  return *why ? why : "this processor lacks its instructions";
+}
+
 const umbra_kernels *umbra_kernels_get(const char *name) {
   if (!name || strcmp(name, "cpu") == 0) name = getenv("UMBRA_BACKEND");
   const int any = !name || !*name || strcmp(name, "cpu") == 0;

@@ -133,8 +133,8 @@ typedef struct umbra_kernels {
 
   /*
    * What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. A fault in a kernel is
-   * seen by whatever is called next, and that is named. NULL: why this thread's last device_open failed, if that is
-   * known.
+   * seen by whatever is called next, and that is named. NULL: why this thread's last call that returned no success
+   * failed, or why device_count was 0, if that is known.
    */
   const char *(*failure)(const umbra_device *device);
 
@@ -142,8 +142,12 @@ typedef struct umbra_kernels {
   umbra_status (*alloc)(const umbra_device *device, void **memory, size_t bytes);
   void (*release)(const umbra_device *device, void *memory, size_t bytes);
 
-  /* host_src is read before the call returns; host_dst is written when wait() has returned. */
+  /*
+   * host_src is read before the call returns; host_dst is written when wait() has returned. Copies in between are wiped
+   * but for upload_public: that is for what anybody may see.
+   */
   void (*upload)(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
+  void (*upload_public)(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
   void (*download)(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
 
   /*
@@ -329,5 +333,8 @@ const char *const *umbra_kernels_names(void);
  * instructions.
  */
 const umbra_kernels *umbra_kernels_get(const char *name);
+
+/* Why it was NULL for that name of a backend. */
+const char *umbra_kernels_why_not(const char *name);
 
 #endif

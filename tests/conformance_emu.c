@@ -10,6 +10,7 @@
  *
  * Usage: conformance_emu [operation], where the name may contain * and ?.
  */
+#include "../kernels/emu/emu.h"
 #include "conformance/program.h"
 
 int main(int argc, char **argv) {
@@ -19,5 +20,8 @@ int main(int argc, char **argv) {
     printf("the emulated backend is not linked to this program\n");
     return EXIT_FAILURE;
   }
-  return run_backend(kernels) ? EXIT_FAILURE : EXIT_SUCCESS;
+  const int failed = run_backend(kernels);
+  const uint64_t late = umbra_emu_counted(UMBRA_EMU_LOADS);
+  if (late) printf("%d kernels were not loaded when their device was opened\n", (int)late);
+  return failed || late ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -276,10 +276,10 @@ static void without_page_locked_memory(void **state) {
   (void)state;
   fixture f;
   assert_ok(open_fixture(&f, umbra_kernels_get("emu"), POLYS + 2));
-  umbra_emu_fail(UMBRA_EMU_FAIL_ALLOC, 1);
   send_away(&f);
-  assert_true(umbra_emu_failed(UMBRA_EMU_FAIL_ALLOC));
+  umbra_emu_fail(UMBRA_EMU_FAIL_ALLOC, 1);
   for (size_t p = 0; p < POLYS; p++) prefetch(&f, p);
+  assert_true(umbra_emu_failed(UMBRA_EMU_FAIL_ALLOC));
   for (size_t p = 0; p < POLYS; p++) {
     assert_int_equal(is_there(&f, p), p != 0);
     assert_usable(&f, p);
@@ -296,8 +296,8 @@ static void comes_back_beside_a_recording(void **state) {
     umbra_graph *graph;
     umbra_emu_set_queue(UMBRA_EMU_EAGER);
     assert_ok(open_fixture(&f, umbra_kernels_get("emu"), POLYS + 2));
-    umbra_emu_fail(UMBRA_EMU_FAIL_ALLOC, locked ? 0 : 1);
     send_away(&f);
+    umbra_emu_fail(UMBRA_EMU_FAIL_ALLOC, locked ? 0 : 1);
     assert_ok(umbra_arena_begin(&arena, f.ring));
     assert_ok(umbra_ring_record(f.ring, f.stream));
     assert_ok(umbra_poly_pin(&f.poly[0], f.ring, f.stream));

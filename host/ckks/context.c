@@ -2,6 +2,7 @@
 #include <umbra/context.h>
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,15 +20,22 @@ static umbra_status params_of(umbra_params **params, const umbra_context_desc *d
   return UMBRA_OK;
 }
 
-static umbra_status unknown_device(const char *device) {
+static umbra_status unknown_device(const char *device, const char *backend) {
   char names[128] = "";
   for (const char *const *name = umbra_kernels_names(); *name; name++) {
     strncat(names, " ", sizeof names - strlen(names) - 1);
     strncat(names, *name, sizeof names - strlen(names) - 1);
   }
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
-                    "device \"%s\" (or UMBRA_BACKEND) is unknown or cannot run here; this build has: auto cpu%s",
-                    device ? device : "cpu", names);
+                    "device \"%s\" (or UMBRA_BACKEND) is unknown or cannot run here (%s); this build has: auto cpu%s",
+                    device ? device : "cpu", umbra_kernels_why_not(backend), names);
+}
+
+/* The backend that umbra_kernels_get looks for. */
+static const char *backend_name(const char *device) {
+  if (device && strcmp(device, "cpu") != 0) return device;
+  const char *named = getenv("UMBRA_BACKEND");
+  return named ? named : "cpu";
 }
 
 /* A backend and the number after the colon of "cuda:1". */
@@ -37,13 +45,14 @@ static umbra_status find_device(const umbra_kernels **kernels, uint32_t *ordinal
   *ordinal = 0;
   if (colon) {
     char *end;
-    if (!isdigit((unsigned char)colon[1]) || (size_t)(colon - device) >= sizeof name) return unknown_device(device);
+    if (!isdigit((unsigned char)colon[1]) || (size_t)(colon - device) >= sizeof name)
+      return unknown_device(device, device);
     unsigned long number = strtoul(colon + 1, &end, 10);
     memcpy(name, device, (size_t)(colon - device));
     *ordinal = *end || number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
   }
   *kernels = umbra_kernels_get(colon ? name : device);
-  if (!*kernels) return unknown_device(device);
+  if (!*kernels) return unknown_device(device, colon ? name : backend_name(device));
   uint32_t count = (*kernels)->device_count();
   if (*ordinal < count) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "there is no device \"%s\": %s devices here: %u", device, (*kernels)->name,
@@ -58,12 +67,16 @@ static umbra_status open_ring(umbra_context *context, const umbra_params *params
   return umbra_ring_create(&context->ring, params, kernels, &options, desc->memory_limit);
 }
 
+/* A GPU's if there is one that can do it, else the CPU's, and why. */
+static umbra_status choose_ring(umbra_context *context, const umbra_params *params, const umbra_context_desc *desc) {
+  if (open_ring(context, params, desc, "cuda") == UMBRA_OK) return UMBRA_OK;
+  snprintf(context->fallback, sizeof context->fallback, "%s", umbra_last_error());
+  return open_ring(context, params, desc, NULL);
+}
+
 static umbra_status fill_context(umbra_context *context, const umbra_params *params, const umbra_context_desc *desc) {
-  umbra_status status = UMBRA_ERROR_UNSUPPORTED;
   int choose = desc->device && strcmp(desc->device, "auto") == 0;
-  if (choose && umbra_kernels_get("cuda")) status = open_ring(context, params, desc, "cuda");
-  if (status != UMBRA_OK) status = open_ring(context, params, desc, choose ? NULL : desc->device);
-  if (status != UMBRA_OK) return status;
+  UMBRA_TRY(choose ? choose_ring(context, params, desc) : open_ring(context, params, desc, desc->device));
   context->secrets_on_device = desc->secrets_on_device;
   context->bulk_decode = desc->bulk_decode;
   return umbra_slot_index_create(&context->slot_index, params->chain.log_n);
@@ -126,5 +139,6 @@ umbra_status umbra_context_home(const umbra_context **home, const umbra_context 
 }
 
 const umbra_params *umbra_context_params(const umbra_context *context) { return umbra_ring_params(context->ring); }
+const char *umbra_context_fallback(const umbra_context *context) { return context->fallback; }
 const char *umbra_context_backend(const umbra_context *context) { return umbra_ring_kernels(context->ring)->name; }
 uint64_t umbra_context_memory(const umbra_context *context) { return umbra_ring_memory(context->ring); }

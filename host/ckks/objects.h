@@ -18,6 +18,7 @@ struct umbra_context {
   umbra_context *home;  /* see umbra_context_home; NULL until it is needed */
   int secrets_on_device;
   int bulk_decode;
+  char fallback[512]; /* see umbra_context_fallback */
 };
 
 struct umbra_secret_key {

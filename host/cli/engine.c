@@ -38,6 +38,10 @@ bool cli_context_open(umbra_context **context, const umbra_params *params, const
                              .threads = engine->threads, .memory_limit = engine->memory_limit};
   if (!cli_check(umbra_context_create(context, &desc), engine->device ? "--device" : NULL)) return false;
   cli_report_text(report, "backend", umbra_context_backend(*context));
+  if (*umbra_context_fallback(*context)) {
+    cli_warn("no GPU is used: %s", umbra_context_fallback(*context));
+    cli_report_text(report, "fallback", umbra_context_fallback(*context));
+  }
   cli_report_number(report, "log_n", umbra_params_log_n(params));
   cli_report_number(report, "log_qp", umbra_params_log_qp(params));
   cli_report_number(report, "security", umbra_params_security(params));

@@ -26,7 +26,7 @@ typedef struct cli_engine {
 } cli_engine;
 
 #define CLI_ENGINE_OPTIONS(engine)                                                                                 \
-  {"device", "NAME",           "cpu (default: the fastest there is), ref, avx2 or avx512",                         \
+  {"device", "NAME",           "cpu (default: the fastest there is), ref, avx2, avx512, cuda[:N] or auto",         \
    CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                                      \
   {                                                                                                                \
     "threads", "N", "at most N threads; 0: as many as there are cores", CLI_COUNT, &(engine).threads, CLI_OPTIONAL \

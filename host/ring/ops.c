@@ -65,7 +65,7 @@ void umbra_ring_give_secret(umbra_ring *ring, umbra_stream *stream, void *memory
   umbra_view whole = {.run = {{memory, 0, 1}}, .polys = (uint32_t)limbs, .stride = umbra_ring_n(ring)};
   umbra_ring_kernels(ring)->zero(stream, &whole);
   for (size_t done = limbs * limb; done < bytes; done += sizeof zeros)
-    umbra_ring_upload(ring, stream, (uint8_t *)memory + done, zeros,
-                      bytes - done < sizeof zeros ? bytes - done : sizeof zeros);
+    umbra_ring_upload_public(ring, stream, (uint8_t *)memory + done, zeros,
+                             bytes - done < sizeof zeros ? bytes - done : sizeof zeros);
   umbra_ring_give(ring, memory, bytes);
 }

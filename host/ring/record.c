@@ -30,7 +30,7 @@ umbra_status umbra_ring_fail_unrecordable(void) {
 
 umbra_status umbra_ring_record(umbra_ring *ring, umbra_stream *stream) {
   umbra_status status = ring->kernels->record(stream);
-  if (status != UMBRA_OK) return umbra_fail(status, "cannot record on the %s device", ring->kernels->name);
+  if (status != UMBRA_OK) return umbra_ring_fail(ring, status, "cannot record");
   set_recording(ring, stream);
   return UMBRA_OK;
 }
@@ -40,7 +40,7 @@ umbra_status umbra_ring_record_end(umbra_ring *ring, umbra_stream *stream, umbra
   umbra_status status = ring->kernels->record_end(stream, graph);
   if (status == UMBRA_OK) return UMBRA_OK;
   if (status == UMBRA_ERROR_UNSUPPORTED) return umbra_ring_fail_unrecordable();
-  return umbra_fail(status, "a recording failed on the %s device", ring->kernels->name);
+  return umbra_ring_fail(ring, status, "a recording failed");
 }
 
 void umbra_ring_record_drop(umbra_ring *ring, umbra_stream *stream) {

@@ -2,6 +2,7 @@
 #include "residence.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
@@ -12,6 +13,7 @@ struct umbra_residence {
   umbra_poly *poly; /* without data while it is away; NULL: it is gone, and a recording still holds a pin */
   void *host;       /* copy of its words; NULL until it leaves for the first time */
   int locked;       /* the copy is page-locked, so that uploads from it run beside other work */
+  int tried;        /* to lock it */
   uint64_t upload;  /* that brings it back, not joined yet; 0: none */
   uint32_t pins;
   uint64_t used; /* number of the last pin or prefetch */
@@ -35,22 +37,14 @@ umbra_status umbra_poly_may_leave(umbra_poly *poly, umbra_ring *ring) {
 
 /* ---- the copy in host memory; the lock is held ---- */
 
-/* Page-locked if the system has such memory to give. */
-static umbra_status make_host(umbra_residence *residence, umbra_ring *ring, size_t bytes) {
-  const umbra_kernels *kernels = ring->kernels;
-  residence->locked = !umbra_alloc_must_fail() && kernels->host_alloc &&
-                      kernels->host_alloc(ring->device, &residence->host, bytes) == UMBRA_OK;
-  if (residence->locked) return UMBRA_OK;
-  return umbra_alloc(&residence->host, bytes, 1, "a polynomial away from the device");
+static void free_pageable(void *host, size_t bytes) {
+  if (host) sodium_memzero(host, bytes);
+  umbra_free(host);
 }
 
 static void free_host(umbra_residence *residence, umbra_ring *ring, size_t bytes) {
-  if (residence->locked) {
-    ring->kernels->host_release(ring->device, residence->host, bytes);
-  } else if (residence->host) {
-    sodium_memzero(residence->host, bytes);
-    umbra_free(residence->host);
-  }
+  if (residence->locked) ring->kernels->host_release(ring->device, residence->host, bytes);
+  else free_pageable(residence->host, bytes);
   residence->host = NULL;
   residence->locked = 0;
 }
@@ -60,7 +54,7 @@ static umbra_status copy_to_host(umbra_residence *residence, umbra_ring *ring) {
   if (residence->host) return UMBRA_OK;
   size_t bytes = umbra_poly_bytes(residence->poly, ring);
   umbra_stream *stream;
-  UMBRA_TRY(make_host(residence, ring, bytes));
+  UMBRA_TRY(umbra_alloc(&residence->host, bytes, 1, "a polynomial away from the device"));
   umbra_status status = umbra_ring_stream_open_beside(&stream, ring);
   if (status == UMBRA_OK) {
     umbra_ring_download(ring, stream, residence->host, residence->poly->data, bytes);
@@ -155,15 +149,46 @@ static umbra_status bring_back(umbra_residence *residence, umbra_ring *ring, umb
   if (status == UMBRA_OK) {
     arrive(residence, ring, memory);
     if (residence->locked) upload_ahead(residence, ring, bytes);
-    else umbra_ring_upload(ring, beside, memory, residence->host, bytes);
+    else umbra_ring_upload_public(ring, beside, memory, residence->host, bytes);
   }
   if (beside != stream) umbra_ring_stream_close(beside, ring);
   return status;
 }
 
+/* ---- the copy becomes page-locked when it is first needed: the lock is not held while the system does that ---- */
+
+/* The bytes to be locked, and then the residence is held; else 0. */
+static size_t begin_locking(umbra_residence *residence, umbra_ring *ring) {
+  mtx_lock(&ring->lock);
+  const int wanted = residence->host && !residence->tried && ring->kernels->host_alloc;
+  if (wanted) {
+    residence->tried = 1;
+    residence->pins++; /* so that neither it nor its copy goes meanwhile */
+  }
+  mtx_unlock(&ring->lock);
+  return wanted ? umbra_poly_bytes(residence->poly, ring) : 0;
+}
+
+static void lock_host(umbra_residence *residence, umbra_ring *ring) {
+  const size_t bytes = begin_locking(residence, ring);
+  void *locked, *pageable = residence->host;
+  if (!bytes) return;
+  const int made = !umbra_alloc_must_fail() && ring->kernels->host_alloc(ring->device, &locked, bytes) == UMBRA_OK;
+  if (made) {
+    memcpy(locked, pageable, bytes);
+    mtx_lock(&ring->lock);
+    residence->host = locked;
+    residence->locked = 1;
+    mtx_unlock(&ring->lock);
+    free_pageable(pageable, bytes);
+  }
+  umbra_residence_unpin(residence, ring);
+}
+
 umbra_status umbra_poly_pin(const umbra_poly *poly, umbra_ring *ring, umbra_stream *stream) {
   umbra_residence *residence = poly->residence;
   if (!residence) return UMBRA_OK;
+  lock_host(residence, ring);
   mtx_lock(&ring->lock);
   residence->pins++; /* now, so that it is not evicted to make room for itself */
   umbra_arena *arena = umbra_arena_of_thread(ring);
@@ -203,6 +228,7 @@ static void fetch(umbra_residence *residence, umbra_ring *ring) {
 void umbra_poly_prefetch(const umbra_poly *poly, umbra_ring *ring) {
   umbra_residence *residence = poly->residence;
   if (!residence) return;
+  lock_host(residence, ring);
   mtx_lock(&ring->lock);
   if (!umbra_arena_of_thread(ring)) {
     residence->used = ++ring->pins;

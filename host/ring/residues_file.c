@@ -35,7 +35,7 @@ static umbra_status read_limb(limb_pass *pass, void *reader) {
     if (pass->words[i] >= prime)
       return umbra_reader_malformed(reader, "residue %u of polynomial %u modulo the prime %u is not below it: %u", i,
                                     pass->poly, prime, pass->words[i]);
-  umbra_ring_upload(pass->ring, pass->stream, pass->device, pass->words, n * sizeof(uint32_t));
+  umbra_ring_upload_public(pass->ring, pass->stream, pass->device, pass->words, n * sizeof(uint32_t));
   return UMBRA_OK;
 }
 

@@ -18,9 +18,7 @@ static umbra_status open_device(umbra_ring *ring, uint32_t ordinal) {
   memcpy(desc.prime, chain->prime, sizeof desc.prime);
   umbra_device_options options = {.ordinal = ordinal, .threads = ring->threads};
   umbra_status status = ring->kernels->device_open(&ring->device, &desc, &options);
-  if (status == UMBRA_OK) return UMBRA_OK;
-  const char *why = ring->kernels->failure(NULL);
-  return umbra_fail(status, "cannot open the %s backend for this ring%s%s", ring->kernels->name, *why ? ": " : "", why);
+  return status == UMBRA_OK ? UMBRA_OK : umbra_ring_fail(ring, status, "cannot open the device");
 }
 
 umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, const umbra_kernels *kernels,
@@ -86,11 +84,16 @@ umbra_status umbra_ring_stream_open(umbra_stream **stream, umbra_ring *ring) {
 
 umbra_status umbra_ring_stream_open_beside(umbra_stream **stream, const umbra_ring *ring) {
   umbra_status status = umbra_ring_kernels(ring)->stream_create(stream, umbra_ring_device(ring));
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot create a stream");
+  return status == UMBRA_OK ? UMBRA_OK : umbra_ring_fail(ring, status, "cannot create a stream");
 }
 
 void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring) {
   umbra_ring_kernels(ring)->stream_destroy(stream);
+}
+
+umbra_status umbra_ring_fail(const umbra_ring *ring, umbra_status status, const char *what) {
+  const char *why = ring->kernels->failure(NULL);
+  return umbra_fail(status, "%s (backend %s)%s%s", what, ring->kernels->name, *why ? ": " : "", why);
 }
 
 /* A failure sticks to the device: whatever was computed since is not to be trusted. */
@@ -152,9 +155,15 @@ static umbra_status allocate(umbra_ring *ring, void **block, size_t bytes) {
   return status;
 }
 
+/* Memory that is not there, or a device that fails. */
+static umbra_status fail_to_allocate(const umbra_ring *ring, umbra_status status, size_t bytes, const char *what) {
+  if (status == UMBRA_ERROR_OUT_OF_MEMORY) return umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
+  return umbra_ring_fail(ring, status, "cannot allocate memory");
+}
+
 umbra_status umbra_ring_allocate(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
   umbra_status status = umbra_alloc_must_fail() ? UMBRA_ERROR_OUT_OF_MEMORY : allocate(ring, memory, bytes);
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
+  return status == UMBRA_OK ? UMBRA_OK : fail_to_allocate(ring, status, bytes, what);
 }
 
 static umbra_status create_conversion(umbra_conversion **conversion, umbra_ring *ring,
@@ -162,7 +171,7 @@ static umbra_status create_conversion(umbra_conversion **conversion, umbra_ring 
   umbra_status status;
   do status = ring->kernels->conversion_create(conversion, ring->device, desc);
   while (status == UMBRA_ERROR_OUT_OF_MEMORY && umbra_ring_make_room(ring));
-  return status == UMBRA_OK ? UMBRA_OK : umbra_fail(status, "cannot prepare a base conversion");
+  return status == UMBRA_OK ? UMBRA_OK : umbra_ring_fail(ring, status, "cannot prepare a base conversion");
 }
 
 umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_ring *ring, const umbra_bases *bases) {
@@ -194,7 +203,7 @@ umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t want
     UMBRA_TRY(fit_limit(ring, bytes, what));
     status = allocate(ring, &block, bytes);
   }
-  if (status != UMBRA_OK) return umbra_fail(status, "cannot allocate %zu bytes for %s", bytes, what);
+  if (status != UMBRA_OK) return fail_to_allocate(ring, status, bytes, what);
   if (arena) umbra_arena_add(arena, block, bytes);
   ring->taken += bytes;
   *memory = block;

@@ -67,6 +67,9 @@ struct umbra_ring {
   umbra_poly unit; /* without data until it is used; see unit.c */
 };
 
+/* For a call of the backend that returned that status: records what could not be done, and why if that is known. */
+umbra_status umbra_ring_fail(const umbra_ring *ring, umbra_status status, const char *what);
+
 /* The arena of this thread, or NULL; the lock is held. */
 umbra_arena *umbra_arena_of_thread(const umbra_ring *ring);
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A context: parameters, their tables, and the device that computes. Immutable and shareable between threads; it must
- * outlive every object made from it. Calls that use a GPU leave it the calling thread's current device of CUDA's
- * runtime.
+ * outlive every object made from it.
+ *
+ * In a process that uses GPUs itself: calls leave the calling thread's device, contexts and last error of CUDA as they
+ * were, and may be made while streams of the process are captured, in any mode; no call becomes part of a capture.
+ * What no library can do: after a fault in a kernel, of whoever in the process, CUDA answers nothing on that GPU any
+ * more, in no context, until the process has ended.
  */
 #ifndef UMBRA_CONTEXT_H
 #define UMBRA_CONTEXT_H
@@ -20,7 +24,8 @@ typedef struct umbra_context_desc {
   const char *preset;         /* see umbra_params_presets */
   /*
    * NULL or "cpu": the fastest CPU backend; "ref", "avx2", "avx512": that one; "cuda" or "cuda:N": the first NVIDIA GPU
-   * or number N; "auto": the first NVIDIA GPU if one works and its memory suffices for the tables, else the CPU.
+   * or number N, where only those count that can be used (compute capability 7.5 and later), in CUDA's order; "auto": the
+   * first NVIDIA GPU if one works and its memory suffices for the tables, else the CPU (umbra_context_fallback says why).
    */
   const char *device;
   int secrets_on_device; /* 1: let the secret key reach the device too; 0: what needs it is computed on the CPU */
@@ -45,6 +50,8 @@ UMBRA_API void umbra_context_destroy(umbra_context *context);
 
 UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context);
 UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512", "cuda" */
+/* Why device "auto" became the CPU; "" if it did not. Valid as long as the context. */
+UMBRA_API const char *umbra_context_fallback(const umbra_context *context);
 UMBRA_API uint64_t umbra_context_memory(const umbra_context *context);     /* bytes of residues held now */
 
 UMBRA_END_DECLS

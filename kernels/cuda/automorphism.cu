@@ -3,7 +3,8 @@
 #include "entries.h"
 #include "galois.cuh"
 
-static __global__ void automorphism(umbra_cuda_tables tables, umbra_view dst, umbra_view src, uint32_t h) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    automorphism(umbra_cuda_tables tables, umbra_view dst, umbra_view src, uint32_t h) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -11,6 +12,8 @@ static __global__ void automorphism(umbra_cuda_tables tables, umbra_view dst, um
     umbra_cuda_store_moved(umbra_cuda_limb_at(dst, n, poly, limb).data, i, x, h, tables.log_n);
   }
 }
+
+cudaError_t umbra_cuda_load_automorphism(void) { return umbra_cuda_load(automorphism); }
 
 void umbra_cuda_automorphism(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois) {
   const uint32_t n = stream->tables->n;

@@ -116,8 +116,8 @@ void umbra_cuda_plans_destroy(umbra_device *device) {
 
 /* x_t = (re + i im)_t zeta^t; inverse: re + i im = x_t zeta^-t. A thread does one point. */
 template <bool inverse>
-static __global__ void twist(umbra_cuda_tables tables, double *re, double *im, double2 *x, uint32_t log_m,
-                             uint32_t points) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    twist(umbra_cuda_tables tables, double *re, double *im, double2 *x, uint32_t log_m, uint32_t points) {
   const uint32_t i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= points) return;
   const uint32_t entry = (2u << log_m) + (i & ((1u << log_m) - 1));
@@ -144,7 +144,8 @@ static __device__ __forceinline__ uint32_t reversed(uint32_t x, uint32_t bits) {
  * of one `middle`: it is read in pieces of a row, turned over, and written in pieces of a row.
  */
 template <bool inverse>
-static __global__ void reverse(double *re, double *im, double2 *x, uint32_t log_m, uint32_t log_rows) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    reverse(double *re, double *im, double2 *x, uint32_t log_m, uint32_t log_rows) {
   UMBRA_SHARED(shared);
   const uint32_t rows = 1u << log_rows, points = rows * rows, pitch = rows + 1; /* no two rows in the same banks */
   double *tile_re = reinterpret_cast<double *>(shared), *tile_im = tile_re + rows * pitch;
@@ -170,6 +171,10 @@ static __global__ void reverse(double *re, double *im, double2 *x, uint32_t log_
       im[k] = tile_im[at];
     }
   }
+}
+
+cudaError_t umbra_cuda_load_bulk_fft(void) {
+  return umbra_cuda_load(twist<false>, twist<true>, reverse<false>, reverse<true>);
 }
 
 /* ---- entries ---- */
@@ -225,7 +230,6 @@ static bool transform(umbra_stream *stream, const bulk_vectors &v) {
   umbra_device *device = stream->device;
   const bool recording = stream->queue != device->queue;
   if (recording || !has_cufft()) return false;
-  umbra_cuda_note(stream, "bulk_fft", cudaSetDevice(stream->ordinal));
   pthread_mutex_lock(&device->plan_lock);
   const umbra_cuda_plan *plan = plan_for(device, v.log_m, v.batch);
   const bool done = plan && transform_with<inverse>(stream, plan, v);

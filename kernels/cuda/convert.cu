@@ -311,9 +311,12 @@ umbra_status umbra_cuda_conversion_create(umbra_conversion **conversion, const u
 
 void umbra_cuda_conversion_destroy(umbra_conversion *conversion) {
   if (!conversion) return;
+  const umbra_cuda_visit visit(conversion->device);
   umbra_cuda_release(conversion->device, conversion->memory, conversion->bytes);
   free(conversion);
 }
+
+cudaError_t umbra_cuda_load_convert(void) { return umbra_cuda_load(convert<1>, convert<UMBRA_MAX_DIGITS>); }
 
 /* ---- entries ---- */
 

@@ -43,7 +43,6 @@ struct umbra_stream {
   umbra_device *device;
   const umbra_cuda_tables *tables;
   const umbra_cuda_prime *host_prime; /* the same constants in host memory */
-  int ordinal;                        /* CUDA's number of the device */
   cudaStream_t queue;                 /* the device's, or `recorder` while recording */
   cudaStream_t recorder;              /* NULL until something is recorded */
   int unrecordable;                   /* what is being recorded moves host memory */
@@ -57,10 +56,16 @@ void umbra_cuda_note(umbra_stream *stream, const char *what, cudaError_t error);
 /* Where memory is exhausted: gives the driver back what pools keep unused, once their work is done. */
 void umbra_cuda_make_room(const umbra_device *device);
 
-/*
- * Kernels take at most 4 KiB of arguments, views included. An empty grid has nothing to do. A launch may need memory,
- * as the first of a kernel does, which loads it.
- */
+/* Once more with room, if that was what the call lacked. */
+template <class Call>
+static cudaError_t umbra_cuda_with_room(const umbra_device *device, Call call) {
+  const cudaError_t error = call();
+  if (error != cudaErrorMemoryAllocation && error != cudaErrorLaunchOutOfResources) return error;
+  umbra_cuda_make_room(device);
+  return call();
+}
+
+/* Kernels take at most 4 KiB of arguments, views included. An empty grid has nothing to do. */
 template <class... Parameters, class... Arguments>
 static void umbra_cuda_launch(umbra_stream *stream, const char *name, void (*kernel)(Parameters...), dim3 grid,
                               dim3 block, size_t shared_bytes, Arguments... arguments) {
@@ -70,15 +75,32 @@ static void umbra_cuda_launch(umbra_stream *stream, const char *name, void (*ker
   config.blockDim = block;
   config.dynamicSmemBytes = shared_bytes;
   config.stream = stream->queue;
-  cudaError_t error = cudaSetDevice(stream->ordinal);
   const auto launch = [&] { return cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...); };
-  if (error == cudaSuccess) error = launch();
-  if (error == cudaErrorMemoryAllocation) {
-    umbra_cuda_make_room(stream->device);
-    error = launch();
-  }
-  umbra_cuda_note(stream, name, error);
+  umbra_cuda_note(stream, name, umbra_cuda_with_room(stream->device, launch));
 }
+
+/* Loads kernels to the thread's device; the first error. */
+template <class... Kernels>
+static cudaError_t umbra_cuda_load(Kernels... kernels) {
+  cudaFuncAttributes attributes;
+  cudaError_t error = cudaSuccess;
+  ((error = error == cudaSuccess ? cudaFuncGetAttributes(&attributes, kernels) : error), ...);
+  return error;
+}
+
+/* Those of one file each. */
+cudaError_t umbra_cuda_load_automorphism(void);
+cudaError_t umbra_cuda_load_bulk_fft(void);
+cudaError_t umbra_cuda_load_convert(void);
+cudaError_t umbra_cuda_load_divide_close(void);
+cudaError_t umbra_cuda_load_elementwise(void);
+cudaError_t umbra_cuda_load_expand(void);
+cudaError_t umbra_cuda_load_fft(void);
+cudaError_t umbra_cuda_load_from_i64(void);
+cudaError_t umbra_cuda_load_inner_product(void);
+cudaError_t umbra_cuda_load_ntt(void);
+cudaError_t umbra_cuda_load_plain_products(void);
+cudaError_t umbra_cuda_load_tensor(void);
 
 /* A limb of a view on the device. */
 struct umbra_cuda_limb {

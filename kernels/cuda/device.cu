@@ -10,16 +10,41 @@
 
 /* ---- failures ---- */
 
-/* What a kernel did, and some later call returned. */
-static bool is_fault(cudaError_t error) { return error == cudaErrorIllegalAddress || error == cudaErrorLaunchFailure; }
+/*
+ * What a kernel did, of whatever program in the process, or what became of the GPU; some later call returned it. The
+ * context is lost, and all that use the GPU in this process with it. NULL: something else.
+ */
+static const char *advice_after_fault(cudaError_t error) {
+  switch (error) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorHardwareStackError:
+    case cudaErrorAssert:
+    case cudaErrorLaunchFailure:
+      return ", there or before; CUDA_LAUNCH_BLOCKING=1 in the environment tells where. The process must start anew";
+    case cudaErrorLaunchTimeout: return ": the GPU also drives a display. The process must start anew";
+    case cudaErrorECCUncorrectable:
+      return ": the GPU's memory is faulty, see nvidia-smi -q. The process must start anew";
+    default: return NULL;
+  }
+}
+
+enum { FAILURE_BYTES = sizeof umbra_device::failure };
+
+static void describe(char text[FAILURE_BYTES], const char *what, cudaError_t error) {
+  const char *advice = advice_after_fault(error);
+  snprintf(text, FAILURE_BYTES, "%s: %s%s", what, cudaGetErrorString(error), advice ? advice : "");
+}
 
 void umbra_cuda_note_device(const umbra_device *device, const char *what, cudaError_t error) {
   if (error == cudaSuccess) return;
   umbra_device *noted = const_cast<umbra_device *>(device); /* the one thing that changes in an open device */
   pthread_mutex_lock(&noted->lock);
   if (!noted->failed) {
-    snprintf(noted->failure, sizeof noted->failure, "%s: %s%s", what, cudaGetErrorString(error),
-             is_fault(error) ? ", there or before; CUDA_LAUNCH_BLOCKING=1 in the environment tells where" : "");
+    describe(noted->failure, what, error);
     __atomic_store_n(&noted->failed, 1, __ATOMIC_RELEASE);
   }
   pthread_mutex_unlock(&noted->lock);
@@ -27,20 +52,17 @@ void umbra_cuda_note_device(const umbra_device *device, const char *what, cudaEr
 
 int umbra_cuda_failed(const umbra_device *device) { return __atomic_load_n(&device->failed, __ATOMIC_ACQUIRE); }
 
+static thread_local char last_failure[FAILURE_BYTES];
+
 umbra_status umbra_cuda_status(const umbra_device *device, const char *what, cudaError_t error) {
   if (error == cudaSuccess) return UMBRA_OK;
-  if (error == cudaErrorMemoryAllocation) {
-    (void)cudaGetLastError(); /* the program around this one looks for errors of its own there */
-    return UMBRA_ERROR_OUT_OF_MEMORY;
-  }
-  umbra_cuda_note_device(device, what, error);
-  return UMBRA_ERROR_DEVICE;
+  describe(last_failure, what, error);
+  if (advice_after_fault(error)) umbra_cuda_note_device(device, what, error);
+  return error == cudaErrorMemoryAllocation ? UMBRA_ERROR_OUT_OF_MEMORY : UMBRA_ERROR_DEVICE;
 }
 
-static thread_local char failure_to_open[sizeof umbra_device::failure];
-
 const char *umbra_cuda_failure(const umbra_device *device) {
-  if (!device) return failure_to_open;
+  if (!device) return last_failure;
   return umbra_cuda_failed(device) ? device->failure : "";
 }
 
@@ -60,15 +82,15 @@ static int works(int ordinal) {
 
 /* CUDA's number of the wanted one among the devices that work; -1 if there are not so many. *count: how many work. */
 static int find_device(uint32_t wanted, uint32_t *count) {
+  const umbra_cuda_visit visit(NULL);
   int devices = 0, found = -1;
   *count = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess) { /* no driver, or one older than this runtime */
-    (void)cudaGetLastError();
-    return -1;
-  }
-  for (int i = 0; i < devices; i++) {
+  const cudaError_t error = cudaGetDeviceCount(&devices); /* fails if there is no driver, or an older one */
+  for (int i = 0; i < devices && error == cudaSuccess; i++) {
     if (works(i) && (*count)++ == wanted) found = i;
   }
+  if (error != cudaSuccess) describe(last_failure, "looking for GPUs", error);
+  else if (!*count) snprintf(last_failure, sizeof last_failure, "none of %d GPUs can be used", devices);
   return found;
 }
 
@@ -140,11 +162,7 @@ static void fill_tables(umbra_device *device, unsigned char *host, const layout 
 }
 
 static umbra_status upload_tables(umbra_device *device, const unsigned char *host, size_t bytes) {
-  cudaError_t error = cudaMalloc(&device->memory, bytes);
-  if (error == cudaErrorMemoryAllocation) {
-    umbra_cuda_make_room(device);
-    error = cudaMalloc(&device->memory, bytes);
-  }
+  cudaError_t error = umbra_cuda_with_room(device, [&] { return cudaMalloc(&device->memory, bytes); });
   if (error == cudaSuccess) error = cudaMemcpyAsync(device->memory, host, bytes, cudaMemcpyHostToDevice, device->queue);
   if (error == cudaSuccess) error = cudaStreamSynchronize(device->queue);
   return umbra_cuda_status(device, "tables", error);
@@ -192,11 +210,20 @@ static void unlink_device(const umbra_device *device) {
   pthread_mutex_unlock(&open_lock);
 }
 
-static umbra_status probe(const umbra_device *device) {
-  cudaError_t error = cudaSetDevice(device->ordinal);
-  if (error == cudaSuccess) error = umbra_cuda_probe();
-  if (error == cudaSuccess) return UMBRA_OK;
-  umbra_cuda_note_device(device, "this build has no code for the device", error);
+/* What loading takes is then over, and does not come between what the host program times or records. */
+static umbra_status load_kernels(const umbra_device *device) {
+  static cudaError_t (*const load[])(void) = {
+      umbra_cuda_load_automorphism, umbra_cuda_load_bulk_fft,       umbra_cuda_load_convert,
+      umbra_cuda_load_divide_close, umbra_cuda_load_elementwise,    umbra_cuda_load_expand,
+      umbra_cuda_load_fft,          umbra_cuda_load_from_i64,       umbra_cuda_load_inner_product,
+      umbra_cuda_load_ntt,          umbra_cuda_load_plain_products, umbra_cuda_load_tensor};
+  cudaError_t error = cudaSuccess;
+  for (cudaError_t (*load_file)(void) : load) {
+    if (error == cudaSuccess) error = umbra_cuda_with_room(device, load_file);
+  }
+  const umbra_status status = umbra_cuda_status(device, "kernels", error);
+  if (error != cudaErrorNoKernelImageForDevice && error != cudaErrorInvalidDeviceFunction) return status;
+  describe(last_failure, "this build has no code for the device", error);
   return UMBRA_ERROR_UNSUPPORTED;
 }
 
@@ -207,18 +234,27 @@ static umbra_status open_queue(umbra_device *device) {
   properties.location.type = cudaMemLocationTypeDevice;
   properties.location.id = device->ordinal;
   uint64_t never = UINT64_MAX;
-  cudaError_t error = cudaSetDevice(device->ordinal);
-  if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&device->queue, cudaStreamNonBlocking);
+  cudaError_t error = cudaStreamCreateWithFlags(&device->queue, cudaStreamNonBlocking);
   if (error == cudaSuccess) error = cudaMemPoolCreate(&device->pool, &properties);
   if (error == cudaSuccess) error = cudaMemPoolSetAttribute(device->pool, cudaMemPoolAttrReleaseThreshold, &never);
   if (error == cudaSuccess) error = umbra_cuda_ahead_open(device);
   return umbra_cuda_status(device, "open", error);
 }
 
+/* Its context is there. */
+static umbra_status fill_device(umbra_device *device, const umbra_ring_desc *ring) {
+  const umbra_cuda_visit visit(device);
+  umbra_status status = load_kernels(device);
+  if (status == UMBRA_OK) status = open_queue(device);
+  if (status == UMBRA_OK) status = open_tables(device, ring);
+  return status;
+}
+
 umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc *ring,
                                     const umbra_device_options *options) {
   uint32_t count;
-  failure_to_open[0] = 0;
+  const umbra_cuda_visit visit(NULL);
+  last_failure[0] = 0;
   const int ordinal = find_device(options->ordinal, &count);
   if (ordinal < 0 || !umbra_ring_valid(ring)) return UMBRA_ERROR_INVALID_ARGUMENT;
   umbra_device *opened = static_cast<umbra_device *>(calloc(1, sizeof *opened));
@@ -227,16 +263,13 @@ umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc
   pthread_mutex_init(&opened->lock, NULL); /* default attributes: cannot fail */
   pthread_mutex_init(&opened->plan_lock, NULL);
   pthread_mutex_init(&opened->ahead.lock, NULL);
-  umbra_status status = probe(opened);
-  if (status == UMBRA_OK) status = open_queue(opened);
-  if (status == UMBRA_OK) status = open_tables(opened, ring);
-  if (status == UMBRA_OK) {
-    link_device(opened);
-  } else {
-    memcpy(failure_to_open, opened->failure, sizeof failure_to_open);
+  umbra_status status = umbra_cuda_status(opened, "context", umbra_cuda_context_open(opened));
+  if (status == UMBRA_OK) status = fill_device(opened, ring);
+  if (status != UMBRA_OK) {
     umbra_cuda_device_close(opened);
     return status;
   }
+  link_device(opened);
   *device = opened;
   return UMBRA_OK;
 }
@@ -244,8 +277,8 @@ umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc
 /* Also of a device that was opened in part. Nobody is left to be told of a failure. */
 void umbra_cuda_device_close(umbra_device *device) {
   if (!device) return;
+  const umbra_cuda_visit visit(device);
   unlink_device(device);
-  (void)cudaSetDevice(device->ordinal);
   if (device->queue) (void)cudaStreamSynchronize(device->queue);
   umbra_cuda_ahead_close(device);
   umbra_cuda_staging_destroy_all(device);
@@ -270,7 +303,6 @@ static void shrink(umbra_device *device) {
 }
 
 void umbra_cuda_make_room(const umbra_device *device) {
-  (void)cudaGetLastError(); /* as in umbra_cuda_status */
   pthread_mutex_lock(&open_lock);
   for (umbra_device *other = open_devices; other; other = other->next) {
     if (other->ordinal == device->ordinal) shrink(other);
@@ -282,37 +314,34 @@ void umbra_cuda_make_room(const umbra_device *device) {
 static const size_t LEFT_TO_THE_DRIVER = 256 << 20, LEAST_PART = 64;
 
 /* Asked only when the pool has grown: that is seldom, and this takes time. */
-static bool leaves_enough(umbra_device *device) {
+static cudaError_t check_rest(umbra_device *device) {
   uint64_t size = 0;
   size_t available = 0, total = 0;
   cudaError_t error = cudaMemPoolGetAttribute(device->pool, cudaMemPoolAttrReservedMemCurrent, &size);
-  if (error == cudaSuccess && size <= __atomic_load_n(&device->checked, __ATOMIC_RELAXED)) return true;
-  if (error == cudaSuccess) error = cudaMemGetInfo(&available, &total);
-  umbra_cuda_note_device(device, "alloc", error);
+  if (error != cudaSuccess || size <= __atomic_load_n(&device->checked, __ATOMIC_RELAXED)) return error;
+  error = cudaMemGetInfo(&available, &total);
+  if (error != cudaSuccess) return error;
   const size_t part = total / LEAST_PART, enough = part < LEFT_TO_THE_DRIVER ? part : LEFT_TO_THE_DRIVER;
-  if (available < enough) return false;
+  if (available < enough) return cudaErrorMemoryAllocation;
   __atomic_store_n(&device->checked, size, __ATOMIC_RELAXED);
-  return true;
+  return cudaSuccess;
 }
 
 static cudaError_t take(umbra_device *device, void **block, size_t size) {
-  const cudaError_t error = cudaMallocFromPoolAsync(block, size, device->pool, device->queue);
-  if (error != cudaSuccess || leaves_enough(device)) return error;
+  cudaError_t error = cudaMallocFromPoolAsync(block, size, device->pool, device->queue);
+  if (error != cudaSuccess) return error;
+  error = check_rest(device);
+  if (error == cudaSuccess) return error;
   umbra_cuda_note_device(device, "alloc", cudaFreeAsync(*block, device->queue));
-  shrink(device);
-  return cudaErrorMemoryAllocation;
+  if (error == cudaErrorMemoryAllocation) shrink(device);
+  return error;
 }
 
 umbra_status umbra_cuda_alloc(const umbra_device *device, void **memory, size_t bytes) {
   umbra_device *taker = const_cast<umbra_device *>(device); /* its pool may grow */
   void *block = NULL;
   const size_t size = bytes ? bytes : 1;
-  cudaError_t error = cudaSetDevice(device->ordinal);
-  if (error == cudaSuccess) error = take(taker, &block, size);
-  if (error == cudaErrorMemoryAllocation) {
-    umbra_cuda_make_room(device);
-    error = take(taker, &block, size);
-  }
+  const cudaError_t error = umbra_cuda_with_room(device, [&] { return take(taker, &block, size); });
   const umbra_status status = umbra_cuda_status(device, "alloc", error);
   if (status == UMBRA_OK) *memory = block;
   return status;
@@ -321,6 +350,5 @@ umbra_status umbra_cuda_alloc(const umbra_device *device, void **memory, size_t 
 void umbra_cuda_release(const umbra_device *device, void *memory, size_t bytes) {
   (void)bytes;
   if (!memory) return;
-  umbra_cuda_note_device(device, "release", cudaSetDevice(device->ordinal));
   umbra_cuda_note_device(device, "release", cudaFreeAsync(memory, device->queue));
 }

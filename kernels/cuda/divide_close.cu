@@ -4,8 +4,9 @@
 #include "products.cuh"
 
 /* dst = x * a - z * b; x has no polynomials if it is 0. */
-static __global__ void divide_close(umbra_cuda_tables tables, umbra_view dst, umbra_view x, umbra_cuda_constants a,
-                                    umbra_view z, umbra_cuda_constants b) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    divide_close(umbra_cuda_tables tables, umbra_view dst, umbra_view x, umbra_cuda_constants a, umbra_view z,
+                 umbra_cuda_constants b) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -26,6 +27,8 @@ static __global__ void divide_close(umbra_cuda_tables tables, umbra_view dst, um
     umbra_cuda_store4(to.data + i, umbra_cuda_sums_reduce(sums, q, prime->neg_inv));
   }
 }
+
+cudaError_t umbra_cuda_load_divide_close(void) { return umbra_cuda_load(divide_close); }
 
 void umbra_cuda_divide_close(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
                              const umbra_view *z, const uint32_t *b) {

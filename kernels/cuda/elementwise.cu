@@ -60,7 +60,8 @@ static __device__ __forceinline__ limb_constants constants_at(const umbra_cuda_t
 }
 
 template <class Operation>
-static __global__ void unary(umbra_cuda_tables tables, umbra_view dst, umbra_view a) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    unary(umbra_cuda_tables tables, umbra_view dst, umbra_view a) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -72,8 +73,8 @@ static __global__ void unary(umbra_cuda_tables tables, umbra_view dst, umbra_vie
 
 /* dst = a * c or a + c; c becomes Montgomery's if it is a factor. */
 template <class Operation>
-static __global__ void with_constant(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_cuda_constants c,
-                                     int factor) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    with_constant(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_cuda_constants c, int factor) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -88,7 +89,8 @@ static __global__ void with_constant(umbra_cuda_tables tables, umbra_view dst, u
 
 /* dst = [dst +] a op b, with the bracketed term if accumulate is not 0; b may have one polynomial for all. */
 template <class Operation>
-static __global__ void binary(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_view b, int accumulate) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    binary(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_view b, int accumulate) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -102,7 +104,7 @@ static __global__ void binary(umbra_cuda_tables tables, umbra_view dst, umbra_vi
   }
 }
 
-static __global__ void clear(umbra_cuda_tables tables, umbra_view dst) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS) clear(umbra_cuda_tables tables, umbra_view dst) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -110,9 +112,9 @@ static __global__ void clear(umbra_cuda_tables tables, umbra_view dst) {
   }
 }
 
-cudaError_t umbra_cuda_probe(void) {
-  cudaFuncAttributes attributes;
-  return cudaFuncGetAttributes(&attributes, clear);
+cudaError_t umbra_cuda_load_elementwise(void) {
+  return umbra_cuda_load(clear, unary<op_copy>, unary<op_negate>, binary<op_add>, binary<op_sub>, binary<op_mul>,
+                         with_constant<op_mul_const>, with_constant<op_add_const>);
 }
 
 /* ---- entries ---- */

@@ -23,6 +23,7 @@ umbra_status umbra_cuda_check(const umbra_stream *stream);
 umbra_status umbra_cuda_wait(umbra_stream *stream);
 double umbra_cuda_lap(umbra_stream *stream);
 void umbra_cuda_upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
+void umbra_cuda_upload_public(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
 void umbra_cuda_download(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
 umbra_status umbra_cuda_record(umbra_stream *stream);
 umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph);

@@ -18,7 +18,8 @@ static __device__ __forceinline__ uint32_t power_of_two(uint32_t shift, const um
  * value + 2^62 is a sum of two unsigned words, low + 2^32 high, so a residue takes two products by constants and no
  * division: low 2^shift + high 2^(32 + shift) - 2^(62 + shift).
  */
-static __global__ void from_i64(umbra_cuda_tables tables, umbra_view dst, const int64_t *value, uint32_t shift) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    from_i64(umbra_cuda_tables tables, umbra_view dst, const int64_t *value, uint32_t shift) {
   const uint32_t n = tables.n, i = umbra_cuda_index(2), limb = blockIdx.y;
   if (i >= n) return;
   UMBRA_CUDA_EACH_POLY(poly, dst.polys) {
@@ -39,6 +40,8 @@ static __global__ void from_i64(umbra_cuda_tables tables, umbra_view dst, const 
                                                umbra_mod_sub(umbra_mod_add(a.y, b.y, q), offset, q)};
   }
 }
+
+cudaError_t umbra_cuda_load_from_i64(void) { return umbra_cuda_load(from_i64); }
 
 void umbra_cuda_from_i64(umbra_stream *stream, const umbra_view *dst, const int64_t *value, uint32_t shift) {
   umbra_cuda_launch(stream, "from_i64", from_i64,

@@ -70,8 +70,9 @@ static __device__ __forceinline__ void finish(const umbra_cuda_tables &tables, c
 
 /* Polynomials 2r, 2r + 1 of dst, for all rotations r of the list. */
 template <int digits>
-static __global__ void inner_products(umbra_cuda_tables tables, umbra_view dst, digit_views<digits> digit,
-                                      beginning begin, rotation_list rotations) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    inner_products(umbra_cuda_tables tables, umbra_view dst, digit_views<digits> digit, beginning begin,
+                   rotation_list rotations) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   const work w = work_of(tables, dst, begin, i, limb);
@@ -97,8 +98,9 @@ static __global__ void inner_products(umbra_cuda_tables tables, umbra_view dst, 
 }
 
 /* One rotation with more digits than registers. */
-static __global__ void long_inner_product(umbra_cuda_tables tables, umbra_view dst, digit_views<UMBRA_MAX_DIGITS> digit,
-                                          uint32_t digits, beginning begin, rotation rotation) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    long_inner_product(umbra_cuda_tables tables, umbra_view dst, digit_views<UMBRA_MAX_DIGITS> digit, uint32_t digits,
+                       beginning begin, rotation rotation) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   const work w = work_of(tables, dst, begin, i, limb);
@@ -113,6 +115,11 @@ static __global__ void long_inner_product(umbra_cuda_tables tables, umbra_view d
   }
   finish(tables, dst, 0, sums0, w, rotation.h);
   finish(tables, dst, 1, sums1, w, rotation.h);
+}
+
+cudaError_t umbra_cuda_load_inner_product(void) {
+  return umbra_cuda_load(inner_products<1>, inner_products<2>, inner_products<3>, inner_products<4>, inner_products<5>,
+                         inner_products<6>, inner_products<7>, inner_products<8>, long_inner_product);
 }
 
 /* ---- entries ---- */

@@ -497,6 +497,14 @@ static __global__ void __launch_bounds__(THREADS)
   for (int k = 0; k < 16; k++) to[16 * k] = x[k];
 }
 
+cudaError_t umbra_cuda_load_ntt(void) {
+  return umbra_cuda_load(forward_columns<2>, forward_columns<3>, forward_columns<4>, forward_columns<5>,
+                         forward_columns<6>, forward_columns<7>, forward_columns<8>, forward_columns<9>,
+                         inverse_columns<2>, inverse_columns<3>, inverse_columns<4>, inverse_columns<5>,
+                         inverse_columns<6>, inverse_columns<7>, inverse_columns<8>, inverse_columns<9>, forward_rows,
+                         forward_rows_close, inverse_rows);
+}
+
 /* ---- entries ---- */
 
 /* How a kernel over rows is launched. */

@@ -17,8 +17,9 @@ static __device__ __forceinline__ uint2 load_plain(const uint32_t *data, uint32_
 
 /* Polynomials 2g, 2g + 1 of dst for first <= g < first + groups. */
 template <int groups>
-static __global__ void plain_products(umbra_cuda_tables tables, umbra_view dst, umbra_view plain, umbra_view a,
-                                      uint32_t terms, uint32_t log_gap, uint32_t first) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    plain_products(umbra_cuda_tables tables, umbra_view dst, umbra_view plain, umbra_view a, uint32_t terms,
+                   uint32_t log_gap, uint32_t first) {
   const uint32_t n = tables.n, i = umbra_cuda_index(2), limb = blockIdx.y;
   if (i >= n) return;
   const umbra_cuda_limb to = umbra_cuda_limb_at(dst, n, 2 * first, limb);
@@ -60,6 +61,11 @@ static kernel *const kernel_of[GROUPS + 1] = {NULL,
                                               plain_products<6>,
                                               plain_products<7>,
                                               plain_products<8>};
+
+cudaError_t umbra_cuda_load_plain_products(void) {
+  return umbra_cuda_load(plain_products<1>, plain_products<2>, plain_products<3>, plain_products<4>, plain_products<5>,
+                         plain_products<6>, plain_products<7>, plain_products<8>);
+}
 
 void umbra_cuda_plain_products(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain,
                                const umbra_view *a, uint32_t terms, uint32_t log_gap) {

@@ -7,6 +7,8 @@
 
 #include "cuda.cuh"
 
+struct CUctx_st; /* a context of CUDA's driver */
+
 /* A plan of cuFFT; its handle is int there. */
 struct umbra_cuda_plan {
   int handle;
@@ -32,6 +34,7 @@ struct umbra_device {
   umbra_cuda_prime *host_prime;
   void *memory;       /* of the device: backing store of all tables */
   int ordinal;        /* CUDA's number of the device */
+  CUctx_st *context;  /* its primary one; NULL until that is known */
   cudaStream_t queue; /* the one queue that the contract promises */
   cudaMemPool_t pool;
   uint64_t checked;          /* size of the pool up to which it left the driver enough; 0 after it shrank */
@@ -48,11 +51,31 @@ struct umbra_device {
 /* Notes the first failure as "<what>: <reason>". Any thread may call it. */
 void umbra_cuda_note_device(const umbra_device *device, const char *what, cudaError_t error);
 
-/* The status of a call that can fail: exhausted memory is the caller's to handle, everything else sticks. */
+/*
+ * The status of a call that can fail, whose caller is told. So nothing sticks to the device but what has ended it; the
+ * reason of everything else is the thread's, until its next such call.
+ */
 umbra_status umbra_cuda_status(const umbra_device *device, const char *what, cudaError_t error);
 
-/* Whether this build has code for the thread's current device: asks one kernel. */
-cudaError_t umbra_cuda_probe(void);
+/* ---- visit.cu ---- */
+
+/*
+ * While it lives, the calling thread's device is this one, and captures of the host program, in whatever stream, neither
+ * forbid calls nor are spoilt by them. Then everything is as before. Visits nest.
+ */
+struct umbra_cuda_visit {
+  explicit umbra_cuda_visit(const umbra_device *device); /* NULL: any device will do */
+  ~umbra_cuda_visit();
+  umbra_cuda_visit(const umbra_cuda_visit &) = delete;
+
+ private:
+  cudaError_t pending; /* the last error before */
+  cudaStreamCaptureMode mode;
+  bool entered;
+};
+
+/* Makes the device's context, so that it can be visited. */
+cudaError_t umbra_cuda_context_open(umbra_device *device);
 
 /* Whether a failure was noted. */
 int umbra_cuda_failed(const umbra_device *device);

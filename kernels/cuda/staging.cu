@@ -3,8 +3,8 @@
  * Uploads and downloads through pinned memory, so that neither waits for the device while there is room.
  *
  * The memory is a ring of segments. A segment fills from its start; the next one is entered when it has no more room,
- * once the copies that went through that one long ago are done. What has held data is wiped before it is used again:
- * it may have been a message.
+ * once the copies that went through that one long ago are done. What may have held a message is wiped before it is used
+ * again. Where there is no pinned memory to be had, copies go without, and wait.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 #include "runtime.h"
 
 enum {
-  SEGMENTS = 8,
-  SEGMENT_BYTES = 1 << 20,
+  SEGMENTS = 4,
+  SEGMENT_BYTES = 4 << 20,
   LINE = 64,    /* pieces begin at multiples of this */
   LANDINGS = 64 /* downloads of one segment */
 };
@@ -32,6 +32,7 @@ struct landing {
 struct segment {
   unsigned char *memory;
   size_t used;
+  bool secret; /* what it holds, or some of it */
   int landings;
   struct landing landing[LANDINGS];
   cudaEvent_t left; /* recorded when the next segment is entered */
@@ -45,7 +46,8 @@ struct umbra_cuda_staging {
 };
 
 static void wipe(segment *s) {
-  memset(s->memory, 0, s->used);
+  if (s->secret) memset(s->memory, 0, s->used);
+  s->secret = false;
   s->used = 0;
   s->landings = 0;
 }
@@ -78,15 +80,14 @@ static umbra_cuda_staging *take_idle(umbra_device *device) {
   return idle;
 }
 
-/* The stream's; NULL, and the device has failed, if there is none to be had. */
+/* The stream's; NULL if there is none to be had. */
 static umbra_cuda_staging *staging_of(umbra_stream *stream) {
   if (!stream->staging) stream->staging = take_idle(stream->device);
   if (stream->staging) return stream->staging;
   umbra_cuda_staging *made = static_cast<umbra_cuda_staging *>(calloc(1, sizeof *made));
-  const cudaError_t error = made ? fill(made) : cudaErrorMemoryAllocation;
-  umbra_cuda_note(stream, "pinned memory", error);
-  if (error == cudaSuccess) return stream->staging = made;
-  if (made) destroy(made);
+  if (!made) return NULL;
+  if (fill(made) == cudaSuccess) return stream->staging = made;
+  destroy(made);
   return NULL;
 }
 
@@ -145,27 +146,45 @@ static unsigned char *take(segment *s, size_t bytes, size_t *size) {
   return piece;
 }
 
-void umbra_cuda_upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes) {
-  unsigned char *dst = static_cast<unsigned char *>(device_dst);
-  const unsigned char *src = static_cast<const unsigned char *>(host_src);
-  umbra_cuda_note(stream, "upload", cudaSetDevice(stream->ordinal));
-  if (umbra_cuda_is_recording(stream) || !staging_of(stream)) return;
+static void upload_piece(umbra_stream *stream, void *dst, const void *src, size_t bytes) {
+  umbra_cuda_note(stream, "upload", cudaMemcpyAsync(dst, src, bytes, cudaMemcpyHostToDevice, stream->queue));
+}
+
+static void download_piece(umbra_stream *stream, void *dst, const void *src, size_t bytes) {
+  umbra_cuda_note(stream, "download", cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, stream->queue));
+}
+
+/* CUDA has read pageable memory when the call returns. */
+static void upload(umbra_stream *stream, unsigned char *dst, const unsigned char *src, size_t bytes, bool secret) {
+  if (umbra_cuda_is_recording(stream)) return;
+  if (!staging_of(stream)) return upload_piece(stream, dst, src, bytes);
   for (size_t size; bytes; dst += size, src += size, bytes -= size) {
-    unsigned char *piece = take(room(stream, bytes), bytes, &size);
+    segment *s = room(stream, bytes);
+    unsigned char *piece = take(s, bytes, &size);
     memcpy(piece, src, size);
-    umbra_cuda_note(stream, "upload", cudaMemcpyAsync(dst, piece, size, cudaMemcpyHostToDevice, stream->queue));
+    s->secret |= secret;
+    upload_piece(stream, dst, piece, size);
   }
+}
+
+void umbra_cuda_upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes) {
+  upload(stream, static_cast<unsigned char *>(device_dst), static_cast<const unsigned char *>(host_src), bytes, true);
+}
+
+void umbra_cuda_upload_public(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes) {
+  upload(stream, static_cast<unsigned char *>(device_dst), static_cast<const unsigned char *>(host_src), bytes, false);
 }
 
 void umbra_cuda_download(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes) {
   unsigned char *dst = static_cast<unsigned char *>(host_dst);
   const unsigned char *src = static_cast<const unsigned char *>(device_src);
-  umbra_cuda_note(stream, "download", cudaSetDevice(stream->ordinal));
-  if (umbra_cuda_is_recording(stream) || !staging_of(stream)) return;
+  if (umbra_cuda_is_recording(stream)) return;
+  if (!staging_of(stream)) return download_piece(stream, dst, src, bytes);
   for (size_t size; bytes; dst += size, src += size, bytes -= size) {
     segment *s = room(stream, bytes);
     unsigned char *piece = take(s, bytes, &size);
     s->landing[s->landings++] = {dst, piece, size};
-    umbra_cuda_note(stream, "download", cudaMemcpyAsync(piece, src, size, cudaMemcpyDeviceToHost, stream->queue));
+    s->secret = true;
+    download_piece(stream, piece, src, size);
   }
 }

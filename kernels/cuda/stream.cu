@@ -20,7 +20,6 @@ umbra_status umbra_cuda_stream_create(umbra_stream **stream, const umbra_device 
   made->device = const_cast<umbra_device *>(device);
   made->tables = &device->tables;
   made->host_prime = device->host_prime;
-  made->ordinal = device->ordinal;
   made->queue = device->queue;
   *stream = made;
   return UMBRA_OK;
@@ -29,7 +28,6 @@ umbra_status umbra_cuda_stream_create(umbra_stream **stream, const umbra_device 
 /* Downloads that were not waited for are dropped: their destinations may be gone. */
 void umbra_cuda_stream_destroy(umbra_stream *stream) {
   if (!stream) return;
-  umbra_cuda_note(stream, "stream", cudaSetDevice(stream->ordinal));
   if (stream->staging) {
     umbra_cuda_note(stream, "stream", cudaStreamSynchronize(stream->device->queue));
     umbra_cuda_staging_give_back(stream);
@@ -47,7 +45,6 @@ umbra_status umbra_cuda_check(const umbra_stream *stream) {
 
 umbra_status umbra_cuda_wait(umbra_stream *stream) {
   if (umbra_cuda_is_recording(stream)) return umbra_cuda_check(stream);
-  umbra_cuda_note(stream, "wait", cudaSetDevice(stream->ordinal));
   umbra_cuda_note(stream, "wait", cudaStreamSynchronize(stream->queue));
   umbra_cuda_staging_drain(stream);
   return umbra_cuda_check(stream);
@@ -58,8 +55,7 @@ double umbra_cuda_lap(umbra_stream *stream) {
   cudaEvent_t last = stream->lap[0];
   cudaEvent_t now = stream->lap[1];
   float milliseconds = 0;
-  cudaError_t error = cudaSetDevice(stream->ordinal);
-  if (error == cudaSuccess && !now) error = cudaEventCreate(&now);
+  cudaError_t error = now ? cudaSuccess : cudaEventCreate(&now);
   stream->lap[1] = now;
   if (error == cudaSuccess) error = cudaEventRecord(now, stream->queue);
   if (error == cudaSuccess) error = cudaEventSynchronize(now);
@@ -78,10 +74,8 @@ double umbra_cuda_lap(umbra_stream *stream) {
  * calls of this or another thread do meanwhile, an allocation for example, does not end the recording.
  */
 umbra_status umbra_cuda_record(umbra_stream *stream) {
-  cudaError_t error = cudaSetDevice(stream->ordinal);
-  if (error == cudaSuccess && !stream->recorder) {
-    error = cudaStreamCreateWithFlags(&stream->recorder, cudaStreamNonBlocking);
-  }
+  cudaError_t error = cudaSuccess;
+  if (!stream->recorder) error = cudaStreamCreateWithFlags(&stream->recorder, cudaStreamNonBlocking);
   if (error == cudaSuccess) error = cudaStreamBeginCapture(stream->recorder, cudaStreamCaptureModeRelaxed);
   const umbra_status status = umbra_cuda_status(stream->device, "record", error);
   if (status != UMBRA_OK) return status;
@@ -100,9 +94,10 @@ umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph) {
   cudaGraph_t recorded = NULL;
   cudaGraphExec_t replayed = NULL;
   stream->queue = stream->device->queue;
-  cudaError_t error = cudaSetDevice(stream->ordinal);
-  if (error == cudaSuccess) error = cudaStreamEndCapture(stream->recorder, &recorded);
-  if (error == cudaSuccess && !stream->unrecordable) error = cudaGraphInstantiate(&replayed, recorded, 0);
+  cudaError_t error = cudaStreamEndCapture(stream->recorder, &recorded);
+  if (error == cudaSuccess && !stream->unrecordable) {
+    error = umbra_cuda_with_room(stream->device, [&] { return cudaGraphInstantiate(&replayed, recorded, 0); });
+  }
   if (recorded) (void)cudaGraphDestroy(recorded);
   umbra_status status = umbra_cuda_status(stream->device, "record_end", error);
   if (status == UMBRA_OK && stream->unrecordable) status = UMBRA_ERROR_UNSUPPORTED;
@@ -118,19 +113,14 @@ umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph) {
 }
 
 void umbra_cuda_replay(umbra_stream *stream, const umbra_graph *graph) {
-  cudaError_t error = cudaSetDevice(stream->ordinal);
-  if (error == cudaSuccess) error = cudaGraphLaunch(graph->replayed, stream->queue);
-  if (error == cudaErrorMemoryAllocation) {
-    umbra_cuda_make_room(stream->device);
-    error = cudaGraphLaunch(graph->replayed, stream->queue);
-  }
-  umbra_cuda_note(stream, "replay", error);
+  const auto launch = [&] { return cudaGraphLaunch(graph->replayed, stream->queue); };
+  umbra_cuda_note(stream, "replay", umbra_cuda_with_room(stream->device, launch));
 }
 
 /* A graph that is still being replayed is destroyed when that has ended. */
 void umbra_cuda_graph_destroy(umbra_graph *graph) {
   if (!graph) return;
-  umbra_cuda_note_device(graph->device, "graph_destroy", cudaSetDevice(graph->device->ordinal));
+  const umbra_cuda_visit visit(graph->device);
   umbra_cuda_note_device(graph->device, "graph_destroy", cudaGraphExecDestroy(graph->replayed));
   free(graph);
 }

@@ -16,7 +16,8 @@ static __device__ __forceinline__ void close(uint32_t *dst, const umbra_cuda_sum
   umbra_cuda_store4(dst, result);
 }
 
-static __global__ void tensor(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_view b, int accumulate) {
+static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
+    tensor(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_view b, int accumulate) {
   const uint32_t n = tables.n, i = umbra_cuda_index(4), limb = blockIdx.y;
   if (i >= n) return;
   const umbra_cuda_limb to = umbra_cuda_limb_at(dst, n, 0, limb);
@@ -37,6 +38,8 @@ static __global__ void tensor(umbra_cuda_tables tables, umbra_view dst, umbra_vi
   close(to.data + dst.stride + i, cross, prime, accumulate);
   close(to.data + 2 * dst.stride + i, high, prime, accumulate);
 }
+
+cudaError_t umbra_cuda_load_tensor(void) { return umbra_cuda_load(tensor); }
 
 void umbra_cuda_tensor(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b,
                        int accumulate) {

@@ -31,8 +31,7 @@ void umbra_cuda_ahead_close(umbra_device *device) {
 
 umbra_status umbra_cuda_host_alloc(const umbra_device *device, void **memory, size_t bytes) {
   void *block = NULL;
-  cudaError_t error = cudaSetDevice(device->ordinal);
-  if (error == cudaSuccess) error = cudaHostAlloc(&block, bytes ? bytes : 1, cudaHostAllocDefault);
+  const cudaError_t error = cudaHostAlloc(&block, bytes ? bytes : 1, cudaHostAllocDefault);
   const umbra_status status = umbra_cuda_status(device, "page-locked memory", error);
   if (status == UMBRA_OK) *memory = block;
   return status;
@@ -40,7 +39,6 @@ umbra_status umbra_cuda_host_alloc(const umbra_device *device, void **memory, si
 
 void umbra_cuda_host_release(const umbra_device *device, void *memory, size_t bytes) {
   if (!memory) return;
-  umbra_cuda_note_device(device, "host_release", cudaSetDevice(device->ordinal));
   umbra_cuda_note_device(device, "host_release", cudaStreamSynchronize(device->ahead.queue));
   memset(memory, 0, bytes);
   umbra_cuda_note_device(device, "host_release", cudaFreeHost(memory));
@@ -50,8 +48,7 @@ uint64_t umbra_cuda_upload_ahead(const umbra_device *device, void *device_dst, c
   umbra_cuda_ahead *ahead = &const_cast<umbra_device *>(device)->ahead;
   pthread_mutex_lock(&ahead->lock);
   const uint64_t upload = ++ahead->uploads;
-  cudaError_t error = cudaSetDevice(device->ordinal);
-  if (error == cudaSuccess) error = cudaEventRecord(ahead->before, device->queue);
+  cudaError_t error = cudaEventRecord(ahead->before, device->queue);
   if (error == cudaSuccess) error = cudaStreamWaitEvent(ahead->queue, ahead->before, 0);
   if (error == cudaSuccess) error = cudaMemcpyAsync(device_dst, host_src, bytes, cudaMemcpyHostToDevice, ahead->queue);
   if (error == cudaSuccess) error = cudaEventRecord(ahead->done[upload % UMBRA_CUDA_IN_FLIGHT], ahead->queue);
@@ -63,6 +60,5 @@ uint64_t umbra_cuda_upload_ahead(const umbra_device *device, void *device_dst, c
 /* The event may have been recorded again, for a later upload of the same queue: then work waits longer than it must. */
 void umbra_cuda_join_upload(const umbra_device *device, uint64_t upload) {
   cudaEvent_t done = device->ahead.done[upload % UMBRA_CUDA_IN_FLIGHT];
-  umbra_cuda_note_device(device, "join_upload", cudaSetDevice(device->ordinal));
   umbra_cuda_note_device(device, "join_upload", cudaStreamWaitEvent(device->queue, done, 0));
 }

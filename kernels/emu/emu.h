@@ -75,7 +75,7 @@ typedef enum umbra_emu_failure {
   UMBRA_EMU_FAIL_ALLOC,  /* of device or pinned memory: cudaErrorMemoryAllocation */
   UMBRA_EMU_FAIL_LAUNCH, /* of a kernel or a graph, and the next one, too: cudaErrorLaunchOutOfResources */
   UMBRA_EMU_FAIL_ROOM,   /* the same, but once, and cudaErrorMemoryAllocation */
-  UMBRA_EMU_FAIL_LATER,  /* the launch succeeds; it and all later calls then fail with cudaErrorIllegalAddress */
+  UMBRA_EMU_FAIL_LATER,  /* the launch succeeds; it and all later calls then fail with the fault set, see below */
   UMBRA_EMU_FAILURES
 } umbra_emu_failure;
 
@@ -84,6 +84,9 @@ void umbra_emu_fail(umbra_emu_failure kind, uint64_t n);
 
 /* Whether the failure asked for has happened. */
 int umbra_emu_failed(umbra_emu_failure kind);
+
+/* CUDA's number of the error of UMBRA_EMU_FAIL_LATER; at the start that of cudaErrorIllegalAddress. */
+void umbra_emu_set_fault(int error);
 
 /* How many devices there are, 1 at the start and at most 8; not while anything is allocated. */
 void umbra_emu_set_devices(int count);
@@ -96,6 +99,9 @@ void umbra_emu_set_memory(size_t bytes);
 
 /* The same, by how many are left beside all that is taken now. */
 void umbra_emu_set_memory_left(size_t bytes);
+
+/* The most bytes that one piece of pinned memory may have. */
+void umbra_emu_set_pinned(size_t bytes);
 
 /* Bytes of device and pinned memory now allocated, of all devices. */
 size_t umbra_emu_memory_used(void);

@@ -24,6 +24,7 @@ struct umbra_emu_settings {
   uint64_t seed;
   umbra_emu_queue queue;
   int devices;
+  cudaError_t fault;
 };
 umbra_emu_settings *umbra_emu_settings_get(void);
 

@@ -34,7 +34,7 @@ struct book {
   size_t used[UMBRA_EMU_DEVICES_MAX];
 };
 static book device, pinned;
-static size_t device_total = (size_t)80 << 30;
+static size_t device_total = (size_t)80 << 30, pinned_total = SIZE_MAX;
 static CUmemPoolHandle_st default_pool[UMBRA_EMU_DEVICES_MAX];
 
 static std::set<cudaMemPool_t> &pools(void) {
@@ -64,6 +64,11 @@ size_t umbra_emu_memory_total(void) { return device_total; }
 void umbra_emu_set_memory(size_t bytes) {
   umbra_emu_call call(false, false);
   device_total = bytes;
+}
+
+void umbra_emu_set_pinned(size_t bytes) {
+  umbra_emu_call call(false, false);
+  pinned_total = bytes;
 }
 
 void umbra_emu_set_memory_left(size_t bytes) {
@@ -174,7 +179,7 @@ cudaError_t cudaMalloc(void **memory, size_t bytes) {
 cudaError_t cudaMallocHost(void **memory, size_t bytes, unsigned) {
   umbra_emu_call call(true, true);
   if (call.error) return call.end(call.error);
-  return call.end(allocate(pinned, umbra_emu_device(), SIZE_MAX, memory, bytes, nullptr));
+  return call.end(allocate(pinned, umbra_emu_device(), pinned_total, memory, bytes, nullptr));
 }
 
 cudaError_t cudaHostAlloc(void **memory, size_t bytes, unsigned flags) { return cudaMallocHost(memory, bytes, flags); }

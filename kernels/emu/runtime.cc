@@ -58,7 +58,7 @@ const char *cudaGetErrorString(cudaError_t error) {
 
 /* ---- kernels ---- */
 
-static std::map<const void *, int> shared_limits; /* of the kernels that asked for more than the default */
+static std::map<const void *, int> shared_limits;     /* of the kernels that asked for more than the default */
 static std::set<std::pair<const void *, int>> loaded; /* kernels and devices */
 
 static size_t shared_limit(const void *kernel) {
@@ -107,8 +107,9 @@ static cudaError_t check_launch(const cudaLaunchConfig_t *config, const void *ke
 /* The grid, or what was asked to go wrong while it runs: whoever waits is told, the launch is not. */
 static cudaError_t run_grid(const umbra_emu_grid &grid, int device) {
   if (!umbra_emu_count(UMBRA_EMU_FAIL_LATER)) return umbra_emu_run(grid);
-  umbra_emu_break(device, cudaErrorIllegalAddress);
-  return umbra_emu_settings_get()->queue == UMBRA_EMU_EAGER ? cudaSuccess : cudaErrorIllegalAddress;
+  const umbra_emu_settings *settings = umbra_emu_settings_get();
+  umbra_emu_break(device, settings->fault);
+  return settings->queue == UMBRA_EMU_EAGER ? cudaSuccess : settings->fault;
 }
 
 cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::function<void()> thread) {

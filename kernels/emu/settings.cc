@@ -59,7 +59,7 @@ static void read_devices(umbra_emu_settings *settings) {
 }
 
 static umbra_emu_settings from_environment(void) {
-  umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, UMBRA_EMU_EAGER, 1};
+  umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, UMBRA_EMU_EAGER, 1, cudaErrorIllegalAddress};
   read_order(&settings);
   read_failure();
   read_queue(&settings);
@@ -116,6 +116,8 @@ void umbra_emu_set_queue(umbra_emu_queue queue) {
   umbra_emu_flush();
   umbra_emu_settings_get()->queue = queue;
 }
+
+void umbra_emu_set_fault(int error) { umbra_emu_settings_get()->fault = static_cast<cudaError_t>(error); }
 
 void umbra_emu_set_devices(int count) {
   umbra_emu_call call(false, false);

@@ -421,8 +421,11 @@ static void test_capture_modes(void **) {
   const struct {
     cudaStreamCaptureMode capture, thread;
     bool allowed;
-  } cases[] = {{global, global, false}, {global, local, true}, {global, relaxed, true},
-               {local, global, true},   {relaxed, global, true}};
+  } cases[] = {{global, global, false},
+               {global, local, true},
+               {global, relaxed, true},
+               {local, global, true},
+               {relaxed, global, true}};
   for (const auto &c : cases) {
     good(cudaStreamBeginCapture(stream, c.capture));
     cudaError_t error = cudaSuccess;

@@ -18,6 +18,7 @@ const umbra_kernels UMBRA_SIMD_TABLE = {
     .alloc = umbra_cpu_alloc,
     .release = umbra_cpu_release,
     .upload = umbra_cpu_upload,
+    .upload_public = umbra_cpu_upload,
     .download = umbra_cpu_download,
     .copy = umbra_cpu_copy,
     .zero = umbra_cpu_zero,

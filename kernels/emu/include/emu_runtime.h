@@ -19,6 +19,7 @@
   X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                           \
   X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                                  \
   X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                         \
+  X(cudaErrorNoKernelImageForDevice, 209, "no kernel image is available for execution on the device")       \
   X(cudaErrorECCUncorrectable, 214, "uncorrectable ECC error encountered")                                  \
   X(cudaErrorNotReady, 600, "device not ready")                                                             \
   X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                               \
