@@ -291,6 +291,30 @@ static void values_with_huge_squares(void **test) {
   scheme_close(&s);
 }
 
+/* Residues that nothing made, modulo more than a double holds: an error, and no value is touched. */
+static void values_beyond_doubles(void **state) {
+  (void)state;
+  umbra_context *context;
+  umbra_params *params = test_params(11, 40, 28);
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params};
+  umbra_encode_options options = {.struct_size = sizeof options, .level = 28};
+  umbra_plaintext *p = NULL;
+  uint64_t random = 9;
+  double value = 7;
+  assert_ok(umbra_context_create(&context, &desc));
+  assert_ok(umbra_encode(&p, context, &value, 1, &options));
+  const umbra_chain *chain = umbra_context_chain(context);
+  assert_true(umbra_log2_bits(umbra_chain_log_product(chain, p->poly.window.first, p->poly.window.count)) > 1030);
+  for (uint32_t limb = 0; limb < p->poly.window.count; limb++)
+    for (uint32_t i = 0; i < umbra_ring_n(context->ring); i++)
+      p->poly.data[limb * umbra_ring_n(context->ring) + i] = below(&random, chain->prime[p->poly.window.first + limb]);
+  assert_fails(umbra_decode(&value, 1, p), UMBRA_ERROR_RANGE, "no double");
+  assert_true(value == 7);
+  umbra_plaintext_destroy(p);
+  umbra_context_destroy(context);
+  umbra_params_destroy(params);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(encoding),
@@ -302,6 +326,7 @@ int main(void) {
       cmocka_unit_test(values_up_to_the_modulus),
       cmocka_unit_test(values_at_the_edge_of_doubles),
       cmocka_unit_test(values_with_huge_squares),
+      cmocka_unit_test(values_beyond_doubles),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,6 +144,12 @@ static void compare(umbra_noise_report *report, const double *pairs, const doubl
   report->precision_bits = -log2(largest);
 }
 
+static umbra_status check_expected(const double *pairs, size_t count) {
+  for (size_t i = 0; i < 2 * count; i++)
+    if (!isfinite(pairs[i])) return umbra_fail(UMBRA_ERROR_RANGE, "expected value %zu is not a finite number", i / 2);
+  return UMBRA_OK;
+}
+
 umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphertext *ciphertext,
                                  const umbra_secret_key *key, const double *expected_pairs, size_t count) {
   if (!report || report->struct_size != sizeof *report || (!expected_pairs && count))
@@ -152,6 +158,7 @@ umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphert
   double *pairs, largest;
   UMBRA_TRY(umbra_alloc(&pairs, count, 2 * sizeof *pairs, "decrypted values"));
   umbra_status status = decrypt_decode(pairs, count, 2, ciphertext, key, 0, &largest);
+  if (status == UMBRA_OK) status = check_expected(expected_pairs, count);
   if (status == UMBRA_OK) {
     umbra_window window = ciphertext->poly.window;
     umbra_log2 log_q = umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count);

@@ -116,8 +116,9 @@ const cli_command cli_decrypt = {
     .name = "decrypt",
     .summary = "Decrypts scores, records or the weights of a model; for the owner of the secret key.",
     .details =
-        "The values hold the raw error of the computation, which tells about the key: round them before you show\n"
-        "them to others. A new table has mode 0600; an existing one keeps its mode.\n\n"
+        "The values are the owner's: they hold the raw error of the computation, from which the secret key follows.\n"
+        "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. A new\n"
+        "table has mode 0600; an existing one keeps its mode.\n\n"
         "Examples:\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv",

@@ -24,6 +24,12 @@ static const struct {
     [UMBRA_KIND_TRAIN_DATA] = {"training data", 0, 1},
     [UMBRA_KIND_TRAIN_BLOCK] = {"training block", 0, 1},
     [UMBRA_KIND_CHECKPOINT] = {"checkpoint", 0, 1},
+    [UMBRA_KIND_SHARE] = {"share of a secret key", 0, 0},
+    [UMBRA_KIND_SESSION] = {"session", 0, 0},
+    [UMBRA_KIND_TRANSCRIPT] = {"transcript", 0, 0},
+    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 0},
+    [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0},
+    [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0},
 };
 
 static const char *const sections[] = {
@@ -46,6 +52,8 @@ static const char *const sections[] = {
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 const char *umbra_kind_name(uint32_t kind) { return kind < COUNT(kinds) ? kinds[kind].name : NULL; }
+
+int umbra_kind_is_reserved(uint32_t kind) { return kind >= UMBRA_KIND_SHARE; }
 
 uint32_t umbra_kind_flags(uint32_t kind) { return kinds[kind].flags; }
 

@@ -32,7 +32,14 @@ typedef enum umbra_kind {
   UMBRA_KIND_TRAIN_PLAN = 9,
   UMBRA_KIND_TRAIN_DATA = 10,
   UMBRA_KIND_TRAIN_BLOCK = 11,
-  UMBRA_KIND_CHECKPOINT = 12
+  UMBRA_KIND_CHECKPOINT = 12,
+  /* Reserved: nothing writes these yet, and readers refuse them by name. */
+  UMBRA_KIND_SHARE = 13,
+  UMBRA_KIND_SESSION = 14,
+  UMBRA_KIND_TRANSCRIPT = 15,
+  UMBRA_KIND_MANIFEST = 16,
+  UMBRA_KIND_COMMITMENT = 17,
+  UMBRA_KIND_REENCRYPTION_KEY = 18
 } umbra_kind;
 
 /* Flags of the header, part of the format. */
@@ -86,7 +93,8 @@ extern const uint8_t umbra_container_magic[8];
 /* "secret key" and the like; NULL if there is no such kind. */
 const char *umbra_kind_name(uint32_t kind);
 
-/* Of a kind that exists: the flags that its header may carry; whether it has an owner. */
+/* Of a kind that has a name: whether nothing reads it yet; the flags that its header may carry; whether it has an owner. */
+int umbra_kind_is_reserved(uint32_t kind);
 uint32_t umbra_kind_flags(uint32_t kind);
 int umbra_kind_is_owned(uint32_t kind);
 

@@ -45,6 +45,9 @@ static umbra_status check_header(const umbra_reader *reader, uint64_t size) {
     return umbra_reader_malformed(reader, "the header is damaged: its checksum is wrong");
   if (!umbra_kind_name(header->kind))
     return umbra_reader_malformed(reader, "unknown kind of object %" PRIu32, header->kind);
+  if (umbra_kind_is_reserved(header->kind))
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "this is a file of kind '%s', which this version of Umbra cannot read",
+                      umbra_kind_name(header->kind));
   if (header->flags & ~umbra_kind_flags(header->kind))
     return umbra_reader_malformed(reader, "flags %#" PRIx32 " are not defined for %s", header->flags,
                                   umbra_kind_name(header->kind));

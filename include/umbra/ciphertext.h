@@ -76,7 +76,10 @@ typedef struct umbra_noise_report {
 } umbra_noise_report;
 #define UMBRA_NOISE_REPORT_INIT .struct_size = sizeof(umbra_noise_report)
 
-/* Decrypts and compares with the values (pairs re, im) that an exact computation gives. For the owner's eyes. */
+/*
+ * Decrypts and compares with the values (pairs re, im) that an exact computation gives. For the owner's eyes.
+ * Errors: as umbra_decrypt_decode; RANGE also if an expected value is not a finite number.
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inspect_noise(umbra_noise_report *report,
                                                           const umbra_ciphertext *ciphertext,
                                                           const umbra_secret_key *key, const double *expected_pairs,

@@ -354,6 +354,8 @@ static void null_arguments_elsewhere(void **state) {
   assert_fails(umbra_decrypt_decode(&value, 1, x, NULL), bad, "secret key");
   assert_fails(umbra_inspect_noise(NULL, x, s.secret, &value, 0), bad, "report");
   assert_fails(umbra_inspect_noise(&report, x, s.secret, NULL, 1), bad, "expected values");
+  assert_fails(umbra_inspect_noise(&report, x, s.secret, (const double[]){0, NAN}, 1), UMBRA_ERROR_RANGE,
+               "expected value 0");
   assert_fails(umbra_rotate_many(s.evaluator, NULL, x, NULL, 0), bad, "outputs");
   assert_fails(umbra_rotate_many(s.evaluator, &out, x, NULL, 1), bad, "steps");
   assert_true(!p && !e && !secret && !public && !keys);
