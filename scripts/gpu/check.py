@@ -201,7 +201,7 @@ class Check:
         busy = clocks.get("sm_mhz", {}).get("median")
         clock = busy or device["clocks.max.sm"]
         model = gpu_floors.Device(known[0] if known else measured, device.get("multiprocessors"),
-                                  clock * 1e6 if isinstance(clock, float) else None)
+                                  clock * 1e6 if isinstance(clock, (int, float)) else None)
         rows = results.summarise(self.runs, model, samples)
         trainings = [self.report[name] for name in ("helr", "main_job") if name in self.report]
         self.report.update(

@@ -43,24 +43,30 @@ class Step:
     source: str
 
 
-# In the order in which they run.
+# In the order in which they run. "Here": two virtual cores of 2.3 GHz with AVX-512, in seconds of one core; the machines
+# with a GPU that are meant have sixteen.
 STEPS = [
     Step("rates", 1, 5, 10, "instruction rates, copy bandwidth, gaps in a graph; what nvidia-smi says",
-         "a second of kernels, and the start of CUDA"),
+         "guessed: a second of kernels, and the start of CUDA"),
     Step("conformance", 1, 20, 30, "every kernel beside the reference backend on three rings, the scheme beside the CPU",
-         "CPU_CONFORMANCE"),
-    Step("kernels", 1, 40, 50, "umbra_bench: each kernel, one repetition", "CPU_KERNELS"),
-    Step("operations", 1, 35, 45, "umbra_bench: operations, and those recorded as graphs", "CPU_OPERATIONS"),
-    Step("refreshes", 1, 35, 50, "a refresh as a graph and called, its parts, and the joules that it takes",
-         "CPU_REFRESHES"),
-    Step("helr", 1, 25, 40, "HELR with the program, from files: 32 iterations, weights beside the reference",
-         "CPU_HELR"),
-    Step("main_job", 2, 20, 30, "the main job with the program, from files", "CPU_MAIN"),
+         "measured here: 25 beside three CPU backends, the scheme on four 22; transfers guessed"),
+    Step("kernels", 1, 30, 45, "umbra_bench: each kernel, one repetition",
+         "measured here: operands and reference 14; counted: 23 kernels of 0.5 s, uploads included"),
+    Step("operations", 1, 30, 40, "umbra_bench: operations, and those recorded as graphs, in two sets",
+         "measured here: 15 for one set with keys; counted: 34 operations of 0.5 s"),
+    Step("refreshes", 1, 40, 50, "a refresh as a graph and called, its parts, and the joules that it takes",
+         "measured here: keys and matrices 39, made twice; counted: 7 benchmarks of 2.3 s"),
+    Step("helr", 1, 25, 35, "HELR with the program, from files: 32 iterations, weights beside the reference",
+         "measured on two cores (bench/results): plan, keys and data 10; guessed: copies of 2 GB, keys to the GPU 5"),
+    Step("main_job", 2, 20, 30, "the main job with the program, from files",
+         "measured here: 120 with the training on the CPU, which is half of it"),
     Step("streaming", 2, 15, 20, "a refresh under a limit that its keys exceed, so that they come as they are needed",
-         "as a refresh, and 5.6 GB through PCI Express ten times"),
-    Step("profile", 2, 15, 20, "ncu: counters of each kernel of one rotation", "12 launches, a few passes of each"),
-    Step("sanitizers", 1, 35, 45, "memcheck, racecheck and synccheck at once, on small rings", "a guess: never tried"),
-    Step("full_rings", 2, 15, 20, "every kernel beside the reference backend on all rings", "CPU_FULL"),
+         "as refreshes, keys and matrices once; counted: 5.6 GB through PCI Express for each of 12 calls"),
+    Step("profile", 2, 15, 20, "ncu: counters of each kernel of one rotation",
+         "guessed: 12 launches, a few passes of each"),
+    Step("sanitizers", 1, 40, 50, "memcheck, racecheck and synccheck at once, on small rings", "guessed: never tried"),
+    Step("full_rings", 2, 20, 30, "every kernel beside the reference backend on all rings",
+         "measured here: 54 beside three CPU backends"),
 ]
 
 # Only where no programs are brought along, or those do not start.
