@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run of gpu_check: prepares, takes the steps of a call one by one, and writes what it has after each."""
+import contextlib
 import datetime
 import json
-import os
+import pathlib
 import re
 import shutil
+import signal
+import tempfile
 
 import gpu_floors
 
@@ -22,6 +25,22 @@ DEVICE_FIELDS = ["name", "driver_version", "compute_cap", "memory.total", "clock
 
 class Ended(BaseException):
     """Somebody asks the program to end."""
+
+
+@contextlib.contextmanager
+def signals_do(action):
+    """Those that ask a program to end."""
+    kinds = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.signal(kind, action) for kind in kinds]
+    try:
+        yield
+    finally:
+        for kind, handler in zip(kinds, before):
+            signal.signal(kind, handler)
+
+
+def end(number, _):
+    raise Ended(signal.Signals(number).name)
 
 
 def number(text):
@@ -78,7 +97,7 @@ class Check:
         return {"date": datetime.date.today().isoformat(), "complete": False, "device": device,
                 "nvcc": version[1] if version else None, "umbra": self.commit(),
                 "cufft": libraries.find_cufft(self.machine, self.env), "call": self.options.call, "programs": None,
-                "steps": [], "later": [], "failed": [], "missing": [], "benchmarks": []}
+                "steps": [], "later": [], "failed": [], "missing": [], "benchmarks": [], "comparison": []}
 
     def commit(self):
         described = self.brought("commit")
@@ -140,16 +159,15 @@ class Check:
             self.miss(f"umbra_bench, {name}: measured nothing", text)
         return runs
 
+    @contextlib.contextmanager
     def work(self):
-        """A folder for keys and data sets."""
-        folder = self.options.work
-        if not folder:
-            fast = os.path.isdir(FAST_FOLDER) and shutil.disk_usage(FAST_FOLDER).free >= LEAST_WORK_BYTES
-            folder = self.logs.parent / "gpu_work"
-            if fast:
-                folder = type(folder)(FAST_FOLDER) / f"umbra-gpu-check-{os.getpid()}"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        """A folder for keys and data sets, for as long as they are needed."""
+        parent = self.options.work or self.logs.parent
+        with contextlib.suppress(OSError):
+            if not self.options.work and shutil.disk_usage(FAST_FOLDER).free >= LEAST_WORK_BYTES:
+                parent = FAST_FOLDER
+        with tempfile.TemporaryDirectory(prefix="umbra-gpu-check-", dir=parent) as folder:
+            yield pathlib.Path(folder)
 
     # ---- programs ----
 
@@ -194,6 +212,12 @@ class Check:
         report.write_archive(self.stem.with_suffix(".tar.gz"), self.logs)
 
     def evaluate(self):
+        try:
+            self.report.update(self.evaluated())
+        except Exception as error:  # programs may have written what nobody expects; the rest is worth keeping
+            self.fail(f"evaluation: {error!r}")
+
+    def evaluated(self):
         """Rows, floors by what is known of the device now, bars, predictions."""
         device, samples = self.report["device"], self.watch.samples if self.watch else []
         clocks = results.clocks_of(samples)
@@ -204,14 +228,12 @@ class Check:
                                   clock * 1e6 if isinstance(clock, (int, float)) else None)
         rows = results.summarise(self.runs, model, samples)
         trainings = [self.report[name] for name in ("helr", "main_job") if name in self.report]
-        self.report.update(
-            clocks=clocks, benchmarks=rows, bars=results.judge(rows + trainings),
-            comparison=results.compare(rows + trainings),
-            floors={"bytes_in_a_second": model.bandwidth, "bandwidth_from": "datasheet" if known else "copies of residues",
-                    "measured_copy_bytes_in_a_second": measured, "multiprocessors": model.multiprocessors,
-                    "clock_hz": model.clock,
-                    "clock_from": "samples" if busy else "the largest that nvidia-smi names",
-                    "products_per_multiprocessor_and_clock": gpu_floors.LANES})
+        floors = {"bytes_in_a_second": model.bandwidth, "bandwidth_from": "datasheet" if known else "copies of residues",
+                  "measured_copy_bytes_in_a_second": measured, "multiprocessors": model.multiprocessors,
+                  "clock_hz": model.clock, "clock_from": "samples" if busy else "the largest that nvidia-smi names",
+                  "products_per_multiprocessor_and_clock": gpu_floors.LANES}
+        return {"clocks": clocks, "floors": floors, "benchmarks": rows, "bars": results.judge(rows + trainings),
+                "comparison": results.compare(rows + trainings)}
 
     def write(self):
         self.options.out.mkdir(parents=True, exist_ok=True)
@@ -219,15 +241,17 @@ class Check:
 
     def run(self):
         """The exit status."""
-        self.watch = self.machine.watch()
-        try:
-            self.take_all()
-        except Ended as signal:
-            self.keep("ended early", str(signal))
-        finally:
+        with signals_do(signal.SIG_IGN):  # once the first has ended the steps: what they leave is written in peace
+            self.watch = self.machine.watch()
+            try:
+                with signals_do(end):
+                    self.take_all()
+            except Ended as name:
+                self.keep("ended early", str(name))
+                self.miss(f"ended early by {name}")
             if self.watch:
                 self.watch.close()
-        return self.finish()
+            return self.finish()
 
     def take_all(self):
         chosen, self.report["later"] = self.planned(self.find_programs())
@@ -243,8 +267,6 @@ class Check:
         for entry in self.report["steps"]:
             if entry["result"] in ("not finished", "not reached"):
                 self.miss(f"{entry['name']}: {entry['result']}")
-        if not self.report["steps"]:
-            self.miss("all steps: not reached")
         self.report["complete"] = not self.report["missing"]
         self.evaluate()
         self.write()

@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 
-START_SECONDS = 30
 CANNOT_START = 127
 # Beside the PATH.
 TOOL_FOLDERS = ["/usr/local/cuda/bin", "/usr/local/nvidia/bin", "/opt/nvidia/nsight-compute/*"]
@@ -87,10 +86,6 @@ class Machine:
         except subprocess.TimeoutExpired:
             end(process)
             return None
-
-    def start(self, command, env, log):
-        """(exit status, what it printed) of a program that should end at once."""
-        return self.run([Job(command, log, env)], START_SECONDS)[0]
 
     def loads(self, library, env):
         """Whether a program with that environment finds the library."""

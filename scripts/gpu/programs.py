@@ -3,7 +3,10 @@
 import dataclasses
 import pathlib
 
+from .machine import Job
+
 SKIPPED = 77
+START_SECONDS = 30  # that they may take to say that there is no GPU
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +36,9 @@ def find(folder):
 
 def that_do_not_start(machine, folder, env, logs):
     """{name: why} for the programs of a folder, which are shown no GPU for that."""
-    paths, failures = find(folder), {}
-    for name, program in PROGRAMS.items():
-        if not paths[name].is_file():
-            failures[name] = "is not there"
-            continue
-        status, text = machine.start([paths[name], *program.arguments], {**env, **NO_GPU}, logs / f"start-{name}.log")
-        if status != program.status:
-            failures[name] = text.strip()[-300:] or f"exit status {status}"
-    return failures
+    paths = find(folder)
+    jobs = {name: Job([paths[name], *program.arguments], logs / f"start-{name}.log", {**env, **NO_GPU})
+            for name, program in PROGRAMS.items()}
+    ended = dict(zip(jobs, machine.run(list(jobs.values()), START_SECONDS)))
+    return {name: text.strip()[-300:] or f"exit status {status}" for name, (status, text) in ended.items()
+            if status != PROGRAMS[name].status}

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each step of plan.py does: a function of its name, which reports to the Check."""
 import json
-import os
 import shutil
 import sys
 
@@ -126,7 +125,7 @@ def profile(c):
         c.miss("profile: there is no ncu here")
         return
     stem = c.logs / "profile"
-    command = [ncu, "--clock-control", "none", "--set", "basic", "--profile-from-start", "off", "-k", plan.PROFILED,
+    command = [ncu, "--clock-control", "none", "--set", "basic", "--profile-from-start", "off",
                "-c", plan.PROFILED_LAUNCHES, "-f", "-o", stem]
     c.bench("profile-run", f"--params={plan.SET}", "--warm=0", "--profile", f"--benchmark_filter={plan.ROTATION}",
             prefix=command)
@@ -147,39 +146,31 @@ def profile(c):
 
 # ---- whole ----
 
-def train(c, name, command, work):
+def train(c, name, *command):
     """A training by one of the scripts, which judge its outcome; its iterations become a row."""
-    status, text = c.call(name, [sys.executable if command[0].endswith("reference_runs") else "bash", *command])
-    c.note(name, status, text)
-    log = work / "server/run/log.jsonl"
-    if log.exists():
+    made = c.logs / f"{name}-outcome.json"
+    with c.work() as work:
+        status, text = c.call(name, [*command, "--build", c.paths["umbra"].parent, "--work", work, "--device", "cuda",
+                                     "--out", made])
+        c.note(name, status, text)
+        log = work / "server/run/log.jsonl"
+        if not log.exists():
+            return
         training = results.read_training(log)
-        c.report[name] = {"name": f"{name}_iteration", "params": plan.BOOT_SET,
-                          "microseconds": training["seconds_per_warm_iteration"] * 1e6, **training}
-        if training["backend"] != "cuda":
-            c.fail(f"{name}: ran on {training['backend']}")
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def keep_json(c, name, made):
+    c.report[name] = {"name": f"{name}_iteration", "params": plan.BOOT_SET,
+                      "microseconds": training["seconds_per_warm_iteration"] * 1e6, **training}
     if made.exists():
-        shutil.copy(made, c.logs / f"{name}.json")
-        if name in c.report:
-            c.report[name]["outcome"] = json.loads(made.read_text(encoding="utf-8"))
+        c.report[name]["outcome"] = json.loads(made.read_text(encoding="utf-8"))
+    if training["backend"] != "cuda":
+        c.fail(f"{name}: ran on {training['backend']}")
 
 
 def helr(c):
-    if not c.data or not (c.data / "MNIST_train.txt.gz").exists():
+    if c.data and (c.data / "MNIST_train.txt.gz").exists():
+        train(c, "helr", sys.executable, c.root / "scripts/reference_runs", "helr", c.data, "--memory", "4G")
+    else:
         c.miss("helr: there are no records; --data names their folder")
-        return
-    work, made = c.work() / "helr", c.logs / "helr-outcome.json"
-    train(c, "helr", [os.fspath(c.root / "scripts/reference_runs"), "helr", c.data, "--build", c.paths["umbra"].parent,
-                      "--work", work, "--memory", "4G", "--device", "cuda", "--out", made], work)
-    keep_json(c, "helr", made)
 
 
 def main_job(c):
-    work, made = c.work() / "main_job", c.logs / "main_job-outcome.json"
-    train(c, "main_job", [os.fspath(c.root / "scripts/main_job"), "--build", c.paths["umbra"].parent, "--work", work,
-                          "--device", "cuda", "--out", made], work)
-    keep_json(c, "main_job", made)
+    train(c, "main_job", "bash", c.root / "scripts/main_job")
