@@ -241,7 +241,8 @@ class Runs(Folder):
         (archive,) = (self.folder / "out").glob("*.tar.gz")
         with tarfile.open(archive) as opened:
             names = opened.getnames()
-        self.assertLessEqual({"logs/rates.log", "logs/kernels-0.json", "logs/memcheck.log", "logs/helr-outcome.json"}, set(names))
+        self.assertLessEqual({"logs/rates.log", "logs/kernels-0.json", "logs/memcheck.log", "logs/helr-outcome.json"},
+                             set(names))
         self.assertFalse(list((self.folder / "work").iterdir()))
 
     def test_the_report_is_valid_before_every_program(self):
@@ -288,12 +289,14 @@ class Runs(Folder):
         self.assertTrue(any(row["name"] == "ntt_forward" for row in found["benchmarks"]))
 
     def test_every_step_fails_in_turn(self):
+        """That ncu does is not Umbra's fault."""
         for step in plan.STEPS:
             with self.subTest(step.name):
                 self.setUp()
                 status, found, _ = self.run_check(Played({step.name: "fail"}))
+                expected = (check.MISSING, "missing") if step.name == "profile" else (check.FAILED, "failed")
                 words = results_of(found)
-                self.assertEqual((status, words.pop(step.name)), (check.FAILED, "failed"))
+                self.assertEqual((status, words.pop(step.name)), expected)
                 self.assertEqual(set(words.values()), {"passed"})
 
     def test_wrong_results(self):
@@ -506,9 +509,11 @@ class Real(Folder):
             int nvmlInit_v2(void) { return 0; }
             int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **d) { *d = (void *)0x7123456789abul; return i != 0; }
             static int is(void *d) { return d != (void *)0x7123456789abul; }
-            int nvmlDeviceGetTotalEnergyConsumption(void *d, unsigned long long *mj) { *mj = 6000000000ull; return is(d); }
+            int nvmlDeviceGetTotalEnergyConsumption(void *d, unsigned long long *mj)
+            { *mj = 6000000000ull; return is(d); }
             int nvmlDeviceGetPowerUsage(void *d, unsigned *mw) { *mw = 512345; return is(d); }
-            int nvmlDeviceGetClockInfo(void *d, int type, unsigned *mhz) { *mhz = type == 1 ? 1755 : 3201; return is(d); }
+            int nvmlDeviceGetClockInfo(void *d, int type, unsigned *mhz)
+            { *mhz = type == 1 ? 1755 : 3201; return is(d); }
             int nvmlDeviceGetTemperature(void *d, int type, unsigned *c) { *c = 41; return type; }
             int nvmlDeviceGetUtilizationRates(void *d, unsigned *r) { r[0] = 97, r[1] = 3; return is(d); }
         """, encoding="utf-8")

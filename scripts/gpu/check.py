@@ -2,7 +2,6 @@
 """One run of gpu_check: prepares, takes the steps of a call one by one, and writes what it has after each."""
 import contextlib
 import datetime
-import json
 import pathlib
 import re
 import shutil
@@ -27,19 +26,24 @@ class Ended(BaseException):
     """Somebody asks the program to end."""
 
 
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
 @contextlib.contextmanager
-def signals_do(action):
-    """Those that ask a program to end."""
-    kinds = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = [signal.signal(kind, action) for kind in kinds]
+def ending_signals(action):
+    """What they do meanwhile."""
+    before = [signal.signal(kind, action) for kind in ENDING_SIGNALS]
     try:
         yield
     finally:
-        for kind, handler in zip(kinds, before):
+        for kind, handler in zip(ENDING_SIGNALS, before):
             signal.signal(kind, handler)
 
 
 def end(number, _):
+    """The first of them; those that follow shall not disturb it."""
+    for kind in ENDING_SIGNALS:
+        signal.signal(kind, signal.SIG_IGN)
     raise Ended(signal.Signals(number).name)
 
 
@@ -143,10 +147,10 @@ class Check:
             self.miss(f"{what}: {result}", text)
         return result
 
-    def bench(self, name, *arguments, prefix=(), missing=True):
+    def bench(self, name, *arguments):
         """Runs of umbra_bench, as many as there were; failures are noted."""
         result = self.logs / f"{name}.json"
-        command = [*prefix, self.paths["umbra_bench"], "--backend=cuda", f"--threads={self.machine.processors()}",
+        command = [self.paths["umbra_bench"], "--backend=cuda", f"--threads={self.machine.processors()}",
                    "--benchmark_out_format=json", f"--benchmark_out={result}", *arguments]
         status, text = self.call(name, command)
         runs = results.read_benchmarks(result)
@@ -155,7 +159,7 @@ class Check:
             self.fail(f"{run['name']}: {run['error_message']}")
         if status != 0 and not wrong:
             self.note(f"umbra_bench, {name}", status, text)
-        if status == 0 and not runs and missing:
+        if status == 0 and not runs:
             self.miss(f"umbra_bench, {name}: measured nothing", text)
         return runs
 
@@ -163,6 +167,7 @@ class Check:
     def work(self):
         """A folder for keys and data sets, for as long as they are needed."""
         parent = self.options.work or self.logs.parent
+        parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(OSError):
             if not self.options.work and shutil.disk_usage(FAST_FOLDER).free >= LEAST_WORK_BYTES:
                 parent = FAST_FOLDER
@@ -177,7 +182,9 @@ class Check:
             return False
         failures = programs.that_do_not_start(self.machine, self.options.built, self.env, self.logs)
         if failures:
-            self.keep("programs that do not start", json.dumps(failures, indent=1))
+            said = "\n".join(f"{name}: {why}" for name, why in failures.items())
+            print(f"programs that do not start:\n{said}")
+            self.keep("programs that do not start", said)
             return False
         self.paths = programs.find(self.options.built)
         self.report["programs"] = "brought along"
@@ -205,8 +212,8 @@ class Check:
         except Exception as error:  # whatever it is, the steps after this one shall run
             self.fail(f"{step.name}: {error!r}")
         entry["seconds"] = round(self.machine.now() - start, 1)
-        words = [word for word, before in (("failed", failed), ("missing", missing)) if len(self.report[word]) > before]
-        entry["result"] = words[0] if words else "passed"
+        entry["result"] = ("failed" if len(self.report["failed"]) > failed else
+                           "missing" if len(self.report["missing"]) > missing else "passed")
         self.evaluate()
         self.write()
         report.write_archive(self.stem.with_suffix(".tar.gz"), self.logs)
@@ -228,7 +235,8 @@ class Check:
                                   clock * 1e6 if isinstance(clock, (int, float)) else None)
         rows = results.summarise(self.runs, model, samples)
         trainings = [self.report[name] for name in ("helr", "main_job") if name in self.report]
-        floors = {"bytes_in_a_second": model.bandwidth, "bandwidth_from": "datasheet" if known else "copies of residues",
+        floors = {"bytes_in_a_second": model.bandwidth,
+                  "bandwidth_from": "datasheet" if known else "copies of residues",
                   "measured_copy_bytes_in_a_second": measured, "multiprocessors": model.multiprocessors,
                   "clock_hz": model.clock, "clock_from": "samples" if busy else "the largest that nvidia-smi names",
                   "products_per_multiprocessor_and_clock": gpu_floors.LANES}
@@ -241,10 +249,10 @@ class Check:
 
     def run(self):
         """The exit status."""
-        with signals_do(signal.SIG_IGN):  # once the first has ended the steps: what they leave is written in peace
+        with ending_signals(signal.SIG_IGN):  # once the first has ended the steps: what they leave is written in peace
             self.watch = self.machine.watch()
             try:
-                with signals_do(end):
+                with ending_signals(end):
                     self.take_all()
             except Ended as name:
                 self.keep("ended early", str(name))

@@ -54,8 +54,8 @@ class Machine:
 
     def which(self, name):
         """The path of a program, or None."""
-        folders = [os.environ.get("PATH", "")] + [path for pattern in TOOL_FOLDERS for path in sorted(glob.glob(pattern))]
-        return shutil.which(name, path=os.pathsep.join(folders))
+        others = [path for pattern in TOOL_FOLDERS for path in sorted(glob.glob(pattern))]
+        return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *others]))
 
     def ask(self, command, env=None):
         """What a short program prints, both streams; empty if it fails."""

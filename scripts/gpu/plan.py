@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What gpu_check runs: its steps with their seconds, what each measures, and the bars.
 
-A call is one stretch of time on a GPU. Steps are given to calls by `assign`: each, the most important first, goes to the
-first call in which the sum of limits has room for it. So a step that is added here and does not fit goes to a later
+A call is one stretch of time on a GPU. Steps are given to calls by `assign`: each, the most important first, goes to
+the first call in which the sum of limits has room for it. So a step that is added here and does not fit goes to a later
 call by itself.
 """
 import dataclasses
@@ -42,12 +42,12 @@ class Step:
     source: str
 
 
-# In the order in which they run. "Here": two virtual cores of 2.3 GHz with AVX-512, in seconds of one core; the machines
-# with a GPU that are meant have sixteen.
+# In the order in which they run. "Here": on virtual cores of 2.3 GHz with AVX-512, in seconds of one core; machines with
+# a GPU have more of them, 16 are counted on.
 STEPS = [
     Step("rates", 1, 5, 10, "instruction rates, copy bandwidth, gaps in a graph; what nvidia-smi says",
          "guessed: a second of kernels, and the start of CUDA"),
-    Step("conformance", 1, 20, 30, "every kernel beside the reference backend on three rings, the scheme beside the CPU",
+    Step("conformance", 1, 20, 30, "kernels beside the reference backend on three rings, the scheme beside the CPU",
          "measured here: 25 beside three CPU backends, the scheme on four 22; transfers guessed"),
     Step("kernels", 1, 30, 45, "umbra_bench: each kernel, one repetition",
          "measured here: operands and reference 14; counted: 23 kernels of 0.5 s, uploads included"),
@@ -59,12 +59,12 @@ STEPS = [
          "measured on two cores (bench/results): plan, keys and data 10; guessed: copies of 2 GB, keys to the GPU 5"),
     Step("main_job", 2, 20, 30, "the main job with the program, from files",
          "measured here: 120 with the training on the CPU, which is half of it"),
-    Step("streaming", 2, 15, 20, "a refresh under a limit that its keys exceed, so that they come as they are needed",
+    Step("streaming", 2, 15, 20, "a refresh under a limit of memory that its keys exceed: they come as needed",
          "as refreshes, keys and matrices once; counted: 5.6 GB through PCI Express for each of 12 calls"),
     Step("profile", 2, 15, 20, "ncu: counters of each kernel of one rotation",
          "guessed: 12 launches, a few passes of each"),
     Step("sanitizers", 1, 40, 50, "memcheck, racecheck and synccheck at once, on small rings", "guessed: never tried"),
-    Step("full_rings", 2, 20, 30, "every kernel beside the reference backend on all rings",
+    Step("full_rings", 2, 20, 30, "kernels beside the reference backend on all rings",
          "measured here: 54 beside three CPU backends"),
 ]
 

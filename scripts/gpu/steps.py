@@ -125,10 +125,12 @@ def profile(c):
         c.miss("profile: there is no ncu here")
         return
     stem = c.logs / "profile"
-    command = [ncu, "--clock-control", "none", "--set", "basic", "--profile-from-start", "off",
-               "-c", plan.PROFILED_LAUNCHES, "-f", "-o", stem]
-    c.bench("profile-run", f"--params={plan.SET}", "--warm=0", "--profile", f"--benchmark_filter={plan.ROTATION}",
-            prefix=command)
+    status, text = c.call("profile-run", [
+        ncu, "--clock-control", "none", "--set", "basic", "--profile-from-start", "off", "-c", plan.PROFILED_LAUNCHES,
+        "-f", "-o", stem, c.paths["umbra_bench"], "--backend=cuda", f"--threads={c.machine.processors()}",
+        f"--params={plan.SET}", "--warm=0", "--profile", f"--benchmark_filter={plan.ROTATION}"])
+    if status != 0:
+        c.miss("profile: " + ("cut at its limit" if status is None else f"ncu ended with {status}"), text)
     made = stem.with_suffix(".ncu-rep")
     if not made.exists():
         c.miss("profile: ncu wrote nothing")

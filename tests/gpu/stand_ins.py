@@ -86,13 +86,13 @@ def bench(command, seconds, now, how):
     return ""
 
 
-def profile(command, seconds, now, how):
+def profile(command, how):
     if "--import" in command:
         return ('==PROF== Connected\n"ID","Kernel Name","Metric Name","Metric Unit","Metric Value"\n'
                 '"0","forward_rows","Duration","us","7.5"\n')
     if how != "nothing":
         pathlib.Path(f"{command[command.index('-o') + 1]}.ncu-rep").write_bytes(b"profile")
-    return bench(command, seconds, now, None)
+    return "==PROF== Disconnected"
 
 
 def training(command, how):
@@ -122,7 +122,7 @@ def cmocka(program, how):
 def output(command, step, seconds, now, how):
     program = pathlib.Path(command[0]).name
     if step == "profile":
-        return profile(command, seconds, now, how)
+        return profile(command, how)
     if program == "umbra_bench":
         return bench(command, seconds, now, how)
     if step in ("helr", "main_job"):
