@@ -51,6 +51,7 @@ class Played(machine.Machine):
     def __init__(self, scenario=None, tools=TOOLS, nvml=True, cufft=True, starts=True, at=None):
         self.time, self.scenario, self.tools, self.nvml, self.cufft = 1000.0, scenario or {}, tools, nvml, cufft
         self.starts, self.at, self.calls, self.before = starts, at or {}, 0, lambda: None
+        self.commands = []
 
     def now(self):
         return self.time
@@ -83,6 +84,7 @@ class Played(machine.Machine):
                      "version `GLIBC_2.38' not found") for job in jobs]
         self.before()
         self.calls += 1
+        self.commands += [[str(word) for word in job.command] for job in jobs]
         if self.calls in self.at:
             raise self.at[self.calls]
         played = [stand_ins.perform(job.command, job.env, self.time, self.scenario) for job in jobs]
@@ -663,6 +665,36 @@ class Floors(unittest.TestCase):
 
     def test_unknown_device(self):
         self.assertEqual(gpu_floors.Device().seconds(gpu_floors.Work(1, 1)), (None, None))
+
+
+@unittest.skipIf(REAL_TIME, "by the other clock")
+class Arguments(Folder):
+    """What is asked of programs, asked of the real ones: they understand it."""
+
+    def commands(self, name):
+        played = Played()
+        self.run_check(played)
+        found = [command for command in played.commands if any(word.endswith(f"/{name}") for word in command)]
+        self.assertGreater(len(found), 0)
+        return found
+
+    @unittest.skipUnless(BENCH.exists(), "umbra_bench_emu was not built")
+    def test_umbra_bench(self):
+        for command in self.commands("umbra_bench"):
+            at = next(i for i, word in enumerate(command) if word.endswith("/umbra_bench"))
+            given = ["--backend=emu" if word == "--backend=cuda" else word for word in command[at + 1:]]
+            process = subprocess.run([BENCH, *given, "--benchmark_list_tests=true"], capture_output=True, text=True,
+                                     check=False)
+            self.assertEqual(process.returncode, 0, process.stderr)
+            self.assertIn("/params:", process.stdout)
+
+    def test_scripts(self):
+        """They fail, as the program is none; but not by 2, which says that an argument is not known."""
+        for name in ("reference_runs", "main_job"):
+            (command,) = self.commands(name)
+            process = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+            self.assertNotIn(process.returncode, (0, 2), process.stderr)
+            self.setUp()
 
 
 @unittest.skipUnless(BENCH.exists(), "umbra_bench_emu was not built")

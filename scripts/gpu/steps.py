@@ -111,7 +111,7 @@ def refreshes(c):
 
 def streaming(c):
     """Less memory than keys and matrices take: in every refresh some of them have to come from the host."""
-    runs = c.bench("streaming", f"--params={plan.BOOT_SET}", f"--memory={plan.STREAMED_MIB}",
+    runs = c.bench("streaming", f"--params={plan.BOOT_SET}", f"--memory={plan.STREAMED_MIB}", "--warm=0",
                    f"--benchmark_filter={plan.REFRESH}")
     c.report["streaming"] = {"memory_mib": plan.STREAMED_MIB, "rows": results.summarise(runs, None)}
     for run in runs:
