@@ -98,7 +98,7 @@ class Check:
 
     def first_report(self, device):
         version = re.search(r"release ([\d.]+)", self.machine.ask([self.nvcc, "--version"]) if self.nvcc else "")
-        return {"date": datetime.date.today().isoformat(), "complete": False, "device": device,
+        return {"date": datetime.date.today().isoformat(), "ended": False, "complete": False, "device": device,
                 "nvcc": version[1] if version else None, "umbra": self.commit(),
                 "cufft": libraries.find_cufft(self.machine, self.env), "call": self.options.call, "programs": None,
                 "steps": [], "later": [], "failed": [], "missing": [], "benchmarks": [], "comparison": []}
@@ -275,7 +275,7 @@ class Check:
         for entry in self.report["steps"]:
             if entry["result"] in ("not finished", "not reached"):
                 self.miss(f"{entry['name']}: {entry['result']}")
-        self.report["complete"] = not self.report["missing"]
+        self.report.update(ended=True, complete=not self.report["missing"])
         self.evaluate()
         self.write()
         report.write_archive(self.stem.with_suffix(".tar.gz"), self.logs)

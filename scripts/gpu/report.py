@@ -9,8 +9,9 @@ LOG_BYTES = 2**20  # kept of one log: its end
 
 
 def write_json(path, report):
+    """For people once it is complete, or as complete as it will be."""
     draft = path.with_suffix(".part")
-    draft.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    draft.write_text(json.dumps(report, indent=1 if report["ended"] else None) + "\n", encoding="utf-8")
     draft.replace(path)
 
 
