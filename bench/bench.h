@@ -41,7 +41,11 @@ typedef struct bench_setting {
   size_t rotate;   /* bytes: operands of kernels on a GPU are together at least as large, and take turns */
   uint64_t memory; /* bytes that a context may take; 0: any */
   double warm;     /* seconds of calls on a GPU before those that are measured, for its clock to rise */
+  int profiled;    /* the measured calls of operations are what a profiler of NVIDIA's looks at */
 } bench_setting;
+
+/* From here on a profiler looks that was told to wait (ncu --profile-from-start off); nothing without CUDA's driver. */
+void bench_profile(void);
 
 /* The parameters of a setting; NULL if there are none of that name. */
 umbra_params *bench_params(const bench_setting *setting);

@@ -114,6 +114,7 @@ void bench_boot_count(bench_state *state, const bench_scheme *s, const bench_ope
   bench_counter(state, "plain_bytes", (double)report->plain_bytes);
   bench_counter(state, "key_switches", report->key_switches);
   bench_counter(state, "peak_bytes", peak_bytes());
+  bench_counter(state, "held_bytes", (double)umbra_context_memory(s->context));
   bench_counter(state, "predicted_rms_bits", bits(report->error));
   bench_counter(state, "predicted_worst_bits", bits(report->worst_error));
   if (s->out[0] && count_errors(state, s, op) != UMBRA_OK) bench_fail(state, umbra_last_error());

@@ -2,11 +2,13 @@
 /*
  * umbra_bench: every kernel and every operation on ciphertexts, timed and checked; see docs/performance.md.
  *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--memory=MIB] [--rotate=MIB]
- *               [--warm=MILLISECONDS] [--benchmark_...]
+ *               [--warm=MILLISECONDS] [--profile] [--benchmark_...]
  * Each list may be "all". Left out: one small set, the fastest backend of the CPU, one thread and all of them.
  * --memory: what ciphertexts, keys and work may take together; left out: all there is.
  * On a GPU: --rotate: operands of kernels take that much memory at least, in turn; twice the L2 cache; left out: 128.
  * --warm: calls before those that are measured, for the clock to rise; left out: 50.
+ * --profile: where the measured calls of an operation begin, a profiler of NVIDIA's that waits for that is told so.
+ * Exit status: 0, 1 if a benchmark failed, 2 for arguments that make no sense, 77 if there is no device for a backend.
  */
 #include <omp.h>
 #include <stdio.h>
@@ -16,7 +18,7 @@
 #include "kernel_rig.h"
 #include "scheme_rig.h"
 
-enum { MAX_LIST = 16, KERNEL_FILES = 12, OPERATION_FILES = 11 };
+enum { MAX_LIST = 16, KERNEL_FILES = 12, OPERATION_FILES = 11, MISUSED = 2, SKIPPED = 77 };
 
 static const bench_kernel *const kernel_files[KERNEL_FILES] = {
     bench_elementwise,  bench_tensor,        bench_ntt,           bench_automorphism,
@@ -77,13 +79,14 @@ typedef struct options {
   list params, backends, threads;
   size_t rotate, memory; /* bytes */
   double warm;           /* seconds */
+  int profiled;
 } options;
 
 static int usage(const char *argument) {
   fprintf(stderr,
           "umbra_bench: %s is not known here\n"
           "usage: umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] "
-          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--benchmark_...]\n",
+          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--profile] [--benchmark_...]\n",
           argument);
   return 0;
 }
@@ -96,6 +99,7 @@ static int parse(options *o, int argc, char **argv) {
     else if (strncmp(argv[i], "--rotate=", 9) == 0) o->rotate = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
     else if (strncmp(argv[i], "--memory=", 9) == 0) o->memory = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
     else if (strncmp(argv[i], "--warm=", 7) == 0) o->warm = strtod(argv[i] + 7, NULL) / 1e3;
+    else if (strcmp(argv[i], "--profile") == 0) o->profiled = 1;
     else return usage(argv[i]);
   }
   complete_params(&o->params);
@@ -110,6 +114,23 @@ static int check(const bench_setting *setting) {
   umbra_params_destroy(params);
   if (!umbra_kernels_get(setting->backend)) return usage(setting->backend);
   return setting->threads > 0 ? 1 : usage("that number of threads");
+}
+
+static int is_built(const char *backend) {
+  const char *const *name = umbra_kernels_names();
+  while (*name && strcmp(*name, backend) != 0) name++;
+  return *name != NULL;
+}
+
+/* Whether this machine has what the backends need that were built; others are just not known. */
+static int can_run(const list *backends) {
+  for (size_t i = 0; i < backends->count; i++) {
+    const char *backend = backends->item[i];
+    if (!is_built(backend) || umbra_kernels_get(backend)) continue;
+    fprintf(stderr, "umbra_bench: there is no device here for the backend %s\n", backend);
+    return 0;
+  }
+  return 1;
 }
 
 /* ---- registration ---- */
@@ -130,7 +151,8 @@ static int register_all(bench_setting *setting, const options *o) {
                                    .threads = (uint32_t)strtoul(o->threads.item[t], NULL, 10),
                                    .rotate = o->rotate,
                                    .memory = o->memory,
-                                   .warm = o->warm};
+                                   .warm = o->warm,
+                                   .profiled = o->profiled};
         if (!check(setting)) return 0;
         register_setting(setting);
       }
@@ -141,7 +163,9 @@ int main(int argc, char **argv) {
   static bench_setting settings[MAX_LIST * MAX_LIST * MAX_LIST];
   options o = {.rotate = (size_t)128 << 20, .warm = 0.05};
   bench_initialize(&argc, argv);
-  if (!parse(&o, argc, argv) || !register_all(settings, &o)) return 2;
+  if (!parse(&o, argc, argv)) return MISUSED;
+  if (!can_run(&o.backends)) return SKIPPED;
+  if (!register_all(settings, &o)) return MISUSED;
   const int failures = bench_run();
   bench_kernels_close();
   bench_scheme_close();
