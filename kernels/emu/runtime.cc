@@ -193,13 +193,15 @@ static cudaError_t run_grid(const umbra_emu_grid &grid) {
   return umbra_emu_settings_get()->queue == UMBRA_EMU_EAGER ? cudaSuccess : cudaErrorIllegalAddress;
 }
 
-cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::function<void()> thread) {
+cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::string arguments,
+                             std::function<void()> thread) {
   umbra_emu_call call(true, false);
   if (!call.error) call.error = check_launch(config, kernel);
   umbra_emu_happened(UMBRA_EMU_LAUNCHES);
   if (!call.error && umbra_emu_count(UMBRA_EMU_FAIL_LAUNCH)) call.error = cudaErrorLaunchOutOfResources;
   if (!call.error && umbra_emu_count(UMBRA_EMU_FAIL_ROOM)) call.error = cudaErrorMemoryAllocation;
   if (call.error) return call.end(call.error);
-  umbra_emu_grid grid = {kernel, config->gridDim, config->blockDim, config->dynamicSmemBytes, std::move(thread)};
+  umbra_emu_grid grid = {
+      kernel, config->gridDim, config->blockDim, config->dynamicSmemBytes, std::move(arguments), std::move(thread)};
   return call.end(umbra_emu_enqueue(config->stream, UMBRA_EMU_KERNELS, [grid] { return run_grid(grid); }));
 }
