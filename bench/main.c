@@ -2,11 +2,12 @@
 /*
  * umbra_bench: every kernel and every operation on ciphertexts, timed and checked; see docs/performance.md.
  *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--memory=MIB] [--rotate=MIB]
- *               [--warm=MILLISECONDS] [--benchmark_...]
+ *               [--warm=MILLISECONDS] [--secrets-on-device] [--benchmark_...]
  * Each list may be "all". Left out: one small set, the fastest backend of the CPU, one thread and all of them.
  * --memory: what ciphertexts, keys and work may take together; left out: all there is.
  * On a GPU: --rotate: operands of kernels take that much memory at least, in turn; twice the L2 cache; left out: 128.
  * --warm: calls before those that are measured, for the clock to rise; left out: 50.
+ * --secrets-on-device: keys are made, and results decrypted, on the GPU and not on the CPU.
  */
 #include <omp.h>
 #include <stdio.h>
@@ -77,13 +78,14 @@ typedef struct options {
   list params, backends, threads;
   size_t rotate, memory; /* bytes */
   double warm;           /* seconds */
+  int secrets_on_device;
 } options;
 
 static int usage(const char *argument) {
   fprintf(stderr,
           "umbra_bench: %s is not known here\n"
           "usage: umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] "
-          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--benchmark_...]\n",
+          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--secrets-on-device] [--benchmark_...]\n",
           argument);
   return 0;
 }
@@ -96,6 +98,7 @@ static int parse(options *o, int argc, char **argv) {
     else if (strncmp(argv[i], "--rotate=", 9) == 0) o->rotate = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
     else if (strncmp(argv[i], "--memory=", 9) == 0) o->memory = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
     else if (strncmp(argv[i], "--warm=", 7) == 0) o->warm = strtod(argv[i] + 7, NULL) / 1e3;
+    else if (strcmp(argv[i], "--secrets-on-device") == 0) o->secrets_on_device = 1;
     else return usage(argv[i]);
   }
   complete_params(&o->params);
@@ -130,6 +133,7 @@ static int register_all(bench_setting *setting, const options *o) {
                                    .threads = (uint32_t)strtoul(o->threads.item[t], NULL, 10),
                                    .rotate = o->rotate,
                                    .memory = o->memory,
+                                   .secrets_on_device = o->secrets_on_device,
                                    .warm = o->warm};
         if (!check(setting)) return 0;
         register_setting(setting);
