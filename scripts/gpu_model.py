@@ -6,9 +6,9 @@
     gpu_model.py [--build DIR] --kernels NAME  # shows how the launches of one operation add up
     gpu_model.py --tables                      # prints the tables of docs/performance.md
 
-umbra_bench_trace runs the real host code on the emulator, which writes every launch down with its arguments and computes
-nothing. From these follow what each launch executes (instructions of bench/predictions/sm_90.json) and which limbs of
-which polynomials it reads and writes. Nothing here was measured on a GPU.
+umbra_bench_trace runs the real host code on the emulator, which writes every launch down with its arguments and
+computes nothing. From these follow what each launch executes (instructions of bench/predictions/sm_90.json) and which
+limbs of which polynomials it reads and writes. Nothing here was measured on a GPU.
 
 A launch takes the longest of
   pipes    the multipliers do 64 lanes a clock on each multiprocessor, or 64 / `wide` for products of 64 bits; so do the
@@ -258,7 +258,8 @@ def plain_products(launch):
     of_plain, of_a, of_dst = plain.limbs(small), a.limbs(launch.limb), dst.limbs(launch.limb)
     touched = []
     for i in range(launch.grid[1]):
-        touched += [(of_plain[i] + p * plain.stride, small, False) for p in range(first * terms, (first + groups) * terms)]
+        touched += [(of_plain[i] + p * plain.stride, small, False)
+                    for p in range(first * terms, (first + groups) * terms)]
         touched += [(of_a[i] + p * a.stride, launch.limb, False) for p in range(2 * terms)]
         touched += [(of_dst[i] + p * dst.stride, launch.limb, True) for p in range(2 * first, 2 * (first + groups))]
     return Work(all_threads(launch, terms=terms), touched)
@@ -312,7 +313,8 @@ def fft(launch):
     log_m, log_rows, log_columns = struct.unpack_from("=III", launch.arguments[3])
     points = 1 << (log_rows + log_columns)
     size = (launch.blocks * points >> log_m) * 8 << log_m
-    touched = [(struct.unpack("=Q", launch.arguments[i])[0], size, written) for i in (1, 2) for written in (False, True)]
+    parts = [struct.unpack("=Q", launch.arguments[i])[0] for i in (1, 2)]
+    touched = [(address, size, written) for address in parts for written in (False, True)]
     return Work(all_threads(launch, points=points / launch.threads, stages=log_rows,
                             butterflies=points / 2 / launch.threads), touched)
 
@@ -531,8 +533,8 @@ def differences(rows, stated):
 
 # ---- tables ----
 
-SHOWN = ["forward_columns<8>", "forward_rows", "forward_rows_close", "inverse_rows", "inverse_columns<8>", "convert<32>",
-         "inner_products<4>", "plain_products<8>", "tensor", "divide_close", "binary<op_add>"]
+SHOWN = ["forward_columns<8>", "forward_rows", "forward_rows_close", "inverse_rows", "inverse_columns<8>",
+         "convert<32>", "inner_products<4>", "plain_products<8>", "tensor", "divide_close", "binary<op_add>"]
 
 
 def print_row(*cells):
@@ -562,8 +564,8 @@ def print_operations(rows):
     time = lambda us: f"{us:.0f} µs" if us < 2000 else f"{us / 1000:.1f} ms"
     for row in rows:
         primes = f", `primes:{row['primes']}`" if "primes" in row else ""
-        print_row(f"`{row['name']}`{primes}", f"`{row['params']}`", f"{row['launches']:g}", time(row["pipe_microseconds"]),
-                  f"{row['memory_bytes'] / 1e9:.3g}", time(row["microseconds"]), time(row["full_rate"]),
+        print_row(f"`{row['name']}`{primes}", f"`{row['params']}`", f"{row['launches']:g}",
+                  time(row["pipe_microseconds"]), f"{row['memory_bytes'] / 1e9:.3g}", time(row["microseconds"]), time(row["full_rate"]),
                   f"{time(row['least'])} to {time(row['most'])}")
 
 

@@ -4,15 +4,15 @@
 
     gpu_sass.py --nvdisasm PATH [--nvcc PATH] [--out FILE]
 
-nvcc compiles kernels/cuda, nvdisasm (of the toolkit, or of the package nvidia-cuda-nvdisasm) shows what it made, and FILE
-(bench/predictions/sm_90.json) gets a row for each kernel whose loops are known here. It is what one thread executes:
+nvcc compiles kernels/cuda, nvdisasm (of the toolkit, or of the package nvidia-cuda-nvdisasm) shows what it made, and
+FILE (bench/predictions/sm_90.json) gets a row for each kernel whose loops are known here. It is what a thread executes:
 
 * Where the code branches, the way with more instructions counts; a return that not all threads take does not.
-* A loop is counted by itself, for each of its trips, of which the last leaves it at the first exit. How many trips there
-  are is the launch's affair: LOOPS names them.
-* A loop that the compiler has unrolled is known by its marker, an instruction that stands once in each trip of the source:
-  so many markers are so many trips. Other code with markers beside the loop does the trips that are left over, and counts
-  nothing: those are counted as parts of the loop.
+* A loop is counted by itself, for each of its trips, of which the last leaves it at the first exit. How many trips
+  there are is the launch's affair: LOOPS names them.
+* A loop that the compiler has unrolled is known by its marker, an instruction that stands once in each trip of the
+  source: so many markers are so many trips. Other code with markers beside the loop does the trips that are left over,
+  and counts nothing: those are counted as parts of the loop.
 
 Exit status 77: there is no nvcc.
 """

@@ -3,8 +3,8 @@
 # labels: emu full
 """bench/predictions is of this code: the launches that it states are those of the host code, at full size.
 
-The rest are the parts of the model that can be tested by themselves. Exit status 77 where umbra_bench_trace was not built,
-after these.
+The rest are the parts of the model that can be tested by themselves. Exit status 77 where umbra_bench_trace was not
+built, after these.
 """
 import os
 import pathlib
@@ -95,8 +95,9 @@ class Model(unittest.TestCase):
 @unittest.skipUnless((BUILD / "bench/umbra_bench_trace").exists(), "umbra_bench_trace was not built")
 class Predictions(unittest.TestCase):
     def test_they_are_of_this_code(self):
-        stated, kernels, scenarios = gpu_model.read_stated(), gpu_model.read_kernels(), {"microseconds": gpu_model.CENTRAL}
-        rows = [gpu_model.Prediction(kernels, traced).row(scenarios) for traced in gpu_model.all_traces(BUILD)]
+        stated, kernels = gpu_model.read_stated(), gpu_model.read_kernels()
+        rows = [gpu_model.Prediction(kernels, traced).row({"microseconds": gpu_model.CENTRAL})
+                for traced in gpu_model.all_traces(BUILD)]
         self.assertEqual(list(gpu_model.differences(rows, stated)), [], "scripts/gpu_model.py makes the file anew")
         self.assertEqual(len(rows), len(stated))
 
