@@ -565,8 +565,8 @@ def print_operations(rows):
     for row in rows:
         primes = f", `primes:{row['primes']}`" if "primes" in row else ""
         print_row(f"`{row['name']}`{primes}", f"`{row['params']}`", f"{row['launches']:g}",
-                  time(row["pipe_microseconds"]), f"{row['memory_bytes'] / 1e9:.3g}", time(row["microseconds"]), time(row["full_rate"]),
-                  f"{time(row['least'])} to {time(row['most'])}")
+                  time(row["pipe_microseconds"]), f"{row['memory_bytes'] / 1e9:.3g}", time(row["microseconds"]),
+                  time(row["full_rate"]), f"{time(row['least'])} to {time(row['most'])}")
 
 
 def main():
