@@ -38,10 +38,11 @@ typedef struct bench_setting {
   const char *params;  /* a preset, or n<log2 N>-d<depth>-s<bits of a level>, with -boot: that refreshes, insecure */
   const char *backend; /* of the kernels */
   uint32_t threads;
-  size_t rotate;   /* bytes: operands of kernels on a GPU are together at least as large, and take turns */
-  uint64_t memory; /* bytes that a context may take; 0: any */
-  double warm;     /* seconds of calls on a GPU before those that are measured, for its clock to rise */
-  int profiled;    /* the measured calls of operations are what a profiler of NVIDIA's looks at */
+  size_t rotate;         /* bytes: operands of kernels on a GPU are together at least as large, and take turns */
+  uint64_t memory;       /* bytes that a context may take; 0: any */
+  int secrets_on_device; /* keys are made, and results decrypted, on the GPU */
+  double warm;           /* seconds of calls on a GPU before those that are measured, for its clock to rise */
+  int profiled;          /* the measured calls of operations are what a profiler of NVIDIA's looks at */
 } bench_setting;
 
 /* From here on a profiler looks that was told to wait (ncu --profile-from-start off); nothing without CUDA's driver. */

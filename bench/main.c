@@ -2,11 +2,12 @@
 /*
  * umbra_bench: every kernel and every operation on ciphertexts, timed and checked; see docs/performance.md.
  *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--memory=MIB] [--rotate=MIB]
- *               [--warm=MILLISECONDS] [--profile] [--benchmark_...]
+ *               [--warm=MILLISECONDS] [--secrets-on-device] [--profile] [--benchmark_...]
  * Each list may be "all". Left out: one small set, the fastest backend of the CPU, one thread and all of them.
  * --memory: what ciphertexts, keys and work may take together; left out: all there is.
  * On a GPU: --rotate: operands of kernels take that much memory at least, in turn; twice the L2 cache; left out: 128.
  * --warm: calls before those that are measured, for the clock to rise; left out: 50.
+ * --secrets-on-device: keys are made, and results decrypted, on the GPU and not on the CPU.
  * --profile: where the measured calls of an operation begin, a profiler of NVIDIA's that waits for that is told so.
  * Exit status: 0, 1 if a benchmark failed, 2 for arguments that make no sense, 77 if there is no device for a backend.
  */
@@ -79,14 +80,14 @@ typedef struct options {
   list params, backends, threads;
   size_t rotate, memory; /* bytes */
   double warm;           /* seconds */
-  int profiled;
+  int secrets_on_device, profiled;
 } options;
 
 static int usage(const char *argument) {
   fprintf(stderr,
           "umbra_bench: %s is not known here\n"
           "usage: umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] "
-          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--profile] [--benchmark_...]\n",
+          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--secrets-on-device] [--profile] [--benchmark_...]\n",
           argument);
   return 0;
 }
@@ -100,6 +101,7 @@ static int parse(options *o, int argc, char **argv) {
     else if (strncmp(argv[i], "--memory=", 9) == 0) o->memory = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
     else if (strncmp(argv[i], "--warm=", 7) == 0) o->warm = strtod(argv[i] + 7, NULL) / 1e3;
     else if (strcmp(argv[i], "--profile") == 0) o->profiled = 1;
+    else if (strcmp(argv[i], "--secrets-on-device") == 0) o->secrets_on_device = 1;
     else return usage(argv[i]);
   }
   complete_params(&o->params);
@@ -151,6 +153,7 @@ static int register_all(bench_setting *setting, const options *o) {
                                    .threads = (uint32_t)strtoul(o->threads.item[t], NULL, 10),
                                    .rotate = o->rotate,
                                    .memory = o->memory,
+                                   .secrets_on_device = o->secrets_on_device,
                                    .warm = o->warm,
                                    .profiled = o->profiled};
         if (!check(setting)) return 0;

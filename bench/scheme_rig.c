@@ -93,7 +93,8 @@ static umbra_status make_values(bench_scheme *s) {
 }
 
 static umbra_status make_objects(bench_scheme *s) {
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s->params, .device = s->setting->backend,
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT,        .params = s->params,
+                                   .device = s->setting->backend,  .secrets_on_device = s->setting->secrets_on_device,
                                    .threads = s->setting->threads, .memory_limit = s->setting->memory};
   TRY(make_values(s));
   TRY(umbra_context_create(&s->context, &desc));

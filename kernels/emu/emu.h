@@ -42,12 +42,14 @@
  *   UMBRA_EMU_DEVICES=n                             as umbra_emu_set_devices
  *   UMBRA_EMU_FAIL=call|alloc|launch|room|later:n   as umbra_emu_fail
  *   UMBRA_EMU_STATS=1                               prints what ran when the process ends
+ *   UMBRA_EMU_DRY=1                                 as umbra_emu_set_dry
  */
 #ifndef UMBRA_EMU_H
 #define UMBRA_EMU_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -130,6 +132,15 @@ uint64_t umbra_emu_counted(umbra_emu_counter counter);
 /* Kernels that ran so far, ordered by name: fills at most `size` entries, returns their number. */
 size_t umbra_emu_stats(umbra_emu_kernel_stats *stats, size_t size);
 void umbra_emu_stats_clear(void);
+
+/* 1: kernels are counted and traced as if they ran, and do nothing; memory that nobody writes takes no pages. */
+void umbra_emu_set_dry(int dry);
+
+/*
+ * Writes a line for every kernel that runs, also in a graph, to the file (NULL: no more): its name, grid, block, bytes of
+ * dynamic shared memory, and its arguments' bytes in hexadecimal, which are kept from the launch on; tabs between these.
+ */
+void umbra_emu_set_trace(FILE *file);
 
 #ifdef __cplusplus
 }

@@ -3,8 +3,12 @@
 #ifndef UMBRA_EMU_INTERNAL_H
 #define UMBRA_EMU_INTERNAL_H
 
+#include <stdio.h>
+
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "emu.h"
@@ -25,6 +29,7 @@ struct umbra_emu_settings {
   umbra_emu_queue queue;
   int devices;
   cudaError_t fault;
+  bool dry;
 };
 umbra_emu_settings *umbra_emu_settings_get(void);
 
@@ -64,11 +69,16 @@ struct umbra_emu_grid {
   const void *kernel;
   dim3 blocks, threads;
   size_t shared_bytes;
+  std::string arguments; /* their bytes, if the launch is traced */
   std::function<void()> thread;
 };
 
 /* Runs all threads of a grid. */
 cudaError_t umbra_emu_run(const umbra_emu_grid &grid);
+
+/* ---- trace.cc ---- */
+
+void umbra_emu_trace_add(const umbra_emu_grid &grid);
 
 /* ---- runtime.cc ---- */
 

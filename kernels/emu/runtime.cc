@@ -112,7 +112,8 @@ static cudaError_t run_grid(const umbra_emu_grid &grid, int device) {
   return settings->queue == UMBRA_EMU_EAGER ? cudaSuccess : settings->fault;
 }
 
-cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::function<void()> thread) {
+cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::string arguments,
+                             std::function<void()> thread) {
   umbra_emu_call call(true, false);
   const int device = umbra_emu_device();
   if (!call.error) call.error = check_launch(config, kernel);
@@ -121,6 +122,7 @@ cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kerne
   if (!call.error) call.error = umbra_emu_launch_error();
   if (call.error) return call.end(call.error);
   if (loaded.insert({kernel, device}).second) umbra_emu_happened(UMBRA_EMU_LOADS);
-  umbra_emu_grid grid = {kernel, config->gridDim, config->blockDim, config->dynamicSmemBytes, std::move(thread)};
+  umbra_emu_grid grid = {
+      kernel, config->gridDim, config->blockDim, config->dynamicSmemBytes, std::move(arguments), std::move(thread)};
   return call.end(umbra_emu_enqueue(config->stream, UMBRA_EMU_KERNELS, [=] { return run_grid(grid, device); }));
 }

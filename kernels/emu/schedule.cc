@@ -404,6 +404,8 @@ cudaError_t umbra_emu_run(const umbra_emu_grid &grid) {
     return cudaErrorNotSupported;
   }
   umbra_emu_stats_add(grid.kernel, blocks, blocks * threads);
+  umbra_emu_trace_add(grid);
+  if (settings->dry) return cudaSuccess;
   if (watched || settings->order != UMBRA_EMU_PARALLEL) return run_in_order(grid, blocks, settings);
   return run_parallel(grid, blocks);
 }

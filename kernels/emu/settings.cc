@@ -59,7 +59,9 @@ static void read_devices(umbra_emu_settings *settings) {
 }
 
 static umbra_emu_settings from_environment(void) {
-  umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, UMBRA_EMU_EAGER, 1, cudaErrorIllegalAddress};
+  const char *dry = getenv("UMBRA_EMU_DRY");
+  umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, UMBRA_EMU_EAGER, 1, cudaErrorIllegalAddress,
+                                 dry && *dry == '1'};
   read_order(&settings);
   read_failure();
   read_queue(&settings);
@@ -77,8 +79,11 @@ void umbra_emu_set_order(umbra_emu_order order, uint64_t seed) {
   umbra_emu_settings_get()->seed = seed;
 }
 
+void umbra_emu_set_dry(int dry) { umbra_emu_settings_get()->dry = dry != 0; }
+
 void umbra_emu_poison(void *memory, size_t bytes, uint64_t salt) {
   const umbra_emu_settings *settings = umbra_emu_settings_get();
+  if (settings->dry) return;
   uint64_t state = settings->seed * 4 + (uint64_t)settings->order + (salt << 32);
   uint64_t word = umbra_emu_random(&state);
   uint8_t *bytes_of = static_cast<uint8_t *>(memory);

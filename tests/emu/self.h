@@ -40,6 +40,8 @@ static std::vector<T> take(T *memory, size_t count) {
 static int tear_down(void **) {
   umbra_emu_set_order(UMBRA_EMU_PARALLEL, 0);
   umbra_emu_set_queue(UMBRA_EMU_EAGER);
+  umbra_emu_set_dry(0);
+  umbra_emu_set_trace(nullptr);
   for (int kind = 0; kind < UMBRA_EMU_FAILURES; kind++) umbra_emu_fail((umbra_emu_failure)kind, 0);
   umbra_emu_set_memory((size_t)80 << 30);
   umbra_emu_report_clear();

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The emulator itself, as the host sees it: limits of launches, memory, streams, graphs, failures. */
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <string>
 #include <thread>
 
 #include "self.h"
@@ -444,6 +446,70 @@ static void test_capture_modes(void **) {
   good(cudaStreamDestroy(stream));
 }
 
+/* ---- kernels that are only counted ---- */
+
+static std::string read_back(FILE *file) {
+  std::string text(1000, 0);
+  rewind(file);
+  text.resize(fread(&text[0], 1, text.size(), file));
+  fclose(file);
+  return text;
+}
+
+static uint64_t launches_of(const char *name) {
+  umbra_emu_kernel_stats stats[20];
+  const size_t count = umbra_emu_stats(stats, 20);
+  for (size_t i = 0; i < count && i < 20; i++) {
+    if (!strcmp(stats[i].name, name)) return stats[i].launches;
+  }
+  return 0;
+}
+
+/* The bytes of a pointer as a trace has them. */
+static std::string written(const void *pointer) {
+  std::string text;
+  umbra_emu_append(&text, &pointer, sizeof pointer);
+  return text;
+}
+
+/* A graph of two blocks of `add`, replayed twice while it is traced and once more. */
+static void replay_traced(uint32_t *word, FILE *file) {
+  cudaStream_t stream;
+  cudaGraph_t graph;
+  cudaGraphExec_t exec;
+  good(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  good(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed));
+  umbra_emu_set_trace(file);
+  good(launch(stream, dim3(1, 2), 32, 64, add, word, 0x1234));
+  good(cudaStreamEndCapture(stream, &graph));
+  good(cudaGraphInstantiate(&exec, graph, 0));
+  for (int i = 0; i < 2; i++) good(cudaGraphLaunch(exec, stream));
+  umbra_emu_set_trace(nullptr);
+  good(cudaGraphLaunch(exec, stream));
+  good(cudaGraphExecDestroy(exec));
+  good(cudaGraphDestroy(graph));
+  good(cudaStreamDestroy(stream));
+}
+
+/* Dry, the word stays as it is; launched or replayed, the kernel is counted and written down with its arguments. */
+static void test_dry(void **) {
+  FILE *file = tmpfile();
+  uint32_t *word = allocate<uint32_t>(1);
+  const uint64_t before = launches_of("add");
+  assert_non_null(file);
+  umbra_emu_set_dry(1);
+  good(launch(nullptr, 1, 1, 0, add, word, 7));
+  replay_traced(word, file);
+  assert_int_equal(launches_of("add") - before, 4);
+  umbra_emu_set_dry(0);
+  umbra_emu_set_trace(file);
+  const std::string line = "add\t1,2,1\t32,1,1\t64\t" + written(word) + " 34120000\n";
+  umbra_emu_set_trace(nullptr);
+  assert_string_equal(read_back(file).c_str(), (line + line).c_str());
+  good(launch(nullptr, 1, 1, 0, add, word, 1));
+  assert_int_equal(take(word, 1)[0], 1);
+}
+
 /* ---- failures ---- */
 
 static void test_failures(void **) {
@@ -476,11 +542,11 @@ static void test_failures(void **) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      UNIT_TEST(test_limits),         UNIT_TEST(test_memory),          UNIT_TEST(test_pools),
-      UNIT_TEST(test_capture),        UNIT_TEST(test_capture_forbids), UNIT_TEST(test_deferred),
-      UNIT_TEST(test_streams),        UNIT_TEST(test_overlaps),        UNIT_TEST(test_early_use),
-      UNIT_TEST(test_waiting_stream), UNIT_TEST(test_events),          UNIT_TEST(test_failures),
-      UNIT_TEST(test_devices),        UNIT_TEST(test_capture_modes),
+      UNIT_TEST(test_limits),    UNIT_TEST(test_memory),          UNIT_TEST(test_pools),
+      UNIT_TEST(test_capture),   UNIT_TEST(test_capture_forbids), UNIT_TEST(test_capture_modes),
+      UNIT_TEST(test_deferred),  UNIT_TEST(test_streams),         UNIT_TEST(test_overlaps),
+      UNIT_TEST(test_early_use), UNIT_TEST(test_waiting_stream),  UNIT_TEST(test_events),
+      UNIT_TEST(test_devices),   UNIT_TEST(test_failures),        UNIT_TEST(test_dry),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #define UMBRA_EMU_LAUNCH_H
 
 #include <functional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 
@@ -30,14 +31,20 @@ typedef struct cudaLaunchConfig_t {
 } cudaLaunchConfig_t;
 
 /* Checks the launch as a GPU would, and enqueues it; `thread` is what each thread of the grid does. */
-cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::function<void()> thread);
+cudaError_t umbra_emu_launch(const cudaLaunchConfig_t *config, const void *kernel, std::string arguments,
+                             std::function<void()> thread);
+
+/* While launches are traced: adds the bytes of an argument to the text. */
+void umbra_emu_append(std::string *text, const void *argument, size_t bytes);
 
 template <class... P, class... A>
 static inline cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(P...), A &&...arguments) {
   static_assert(sizeof(std::tuple<P...>) <= 4096, "a kernel takes at most 4 KiB of arguments");
   static_assert((std::is_trivially_copyable<P>::value && ...), "arguments of kernels are copied as bytes");
   std::tuple<P...> kept(static_cast<P>(arguments)...);
-  return umbra_emu_launch(config, reinterpret_cast<const void *>(kernel), [=] { std::apply(kernel, kept); });
+  std::string text;
+  std::apply([&](const P &...argument) { (umbra_emu_append(&text, &argument, sizeof argument), ...); }, kept);
+  return umbra_emu_launch(config, reinterpret_cast<const void *>(kernel), text, [=] { std::apply(kernel, kept); });
 }
 
 template <class... P>

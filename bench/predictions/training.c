@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "training.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../host/base/error.h"
+#include "../../host/train/step.h"
+#include "../bench.h"
+
+static const char preset[] = "boot-64k-40";
+
+/* As scripts/reference_runs and scripts/main_job plan them. */
+static const umbra_train_options helr = {UMBRA_TRAIN_OPTIONS_INIT, .rows = 11982, .columns = 196, .batch = 1024,
+                                         .whole_batches = 1};
+static const umbra_train_options main_job = {.struct_size = sizeof(umbra_train_options),
+                                             .rows = 455,
+                                             .columns = 30,
+                                             .iterations = 30,
+                                             .rate = 0.2,
+                                             .momentum = 0.01,
+                                             .degree = 15,
+                                             .range = 24,
+                                             .bound = 8};
+
+typedef struct training {
+  umbra_train_plan *plan;
+  umbra_context *context;
+  umbra_secret_key *secret;
+  umbra_public_key *public_key;
+  umbra_eval_keys *keys;
+  umbra_stepper *stepper;
+  umbra_matrix *block;
+  umbra_weights weights;
+  uint32_t begin, end; /* iterations from one refresh to the next */
+} training;
+
+static void training_close(training *t) {
+  umbra_weights_clear(&t->weights);
+  umbra_matrix_destroy(t->block);
+  umbra_stepper_destroy(t->stepper);
+  umbra_eval_keys_destroy(t->keys);
+  umbra_public_key_destroy(t->public_key);
+  umbra_secret_key_destroy(t->secret);
+  umbra_context_destroy(t->context);
+  umbra_train_plan_destroy(t->plan);
+}
+
+static void find_period(training *t) {
+  const uint32_t iterations = t->plan->options.iterations;
+  while (t->begin < iterations && !t->plan->iteration[t->begin].refresh) t->begin++;
+  t->end = t->begin + 1;
+  while (t->end < iterations && !t->plan->iteration[t->end].refresh) t->end++;
+}
+
+static umbra_status make_plan(training *t, const umbra_train_options *options) {
+  umbra_params *params;
+  UMBRA_TRY(umbra_params_from_preset(&params, preset));
+  umbra_status status = umbra_train_plan_create(&t->plan, params, options);
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu", .secrets_on_device = 1};
+  if (status == UMBRA_OK) status = umbra_context_create(&t->context, &desc);
+  umbra_params_destroy(params);
+  if (status == UMBRA_OK) find_period(t);
+  return status;
+}
+
+static umbra_status make_keys(training *t) {
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  UMBRA_TRY(umbra_train_plan_request(t->plan, &request));
+  UMBRA_TRY(umbra_secret_key_generate(&t->secret, t->context));
+  UMBRA_TRY(umbra_public_key_generate(&t->public_key, t->secret));
+  UMBRA_TRY(umbra_eval_keys_generate(&t->keys, t->secret, &request));
+  return umbra_stepper_create(&t->stepper, t->plan, t->context, t->keys);
+}
+
+static void zero_row(double *values, double *one, size_t row, const void *columns) {
+  (void)row;
+  memset(values, 0, *(const uint32_t *)columns * sizeof *values);
+  *one = 0;
+}
+
+/* One block that stands for all, and the first weights. */
+static umbra_status make_data(training *t) {
+  const umbra_train_plan *plan = t->plan;
+  const umbra_matrix_source source = {zero_row, &plan->options.columns};
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  umbra_plaintext *plain;
+  const double zero = 0;
+  UMBRA_TRY(umbra_matrix_encrypt_rows(&t->block, t->public_key, &source, umbra_plan_block(plan, 0).rows,
+                                      plan->options.columns, &plan->layout, plan->data_level));
+  options.level = plan->data_level;
+  options.slots = plan->layout.stride;
+  UMBRA_TRY(umbra_encode(&plain, t->context, &zero, 1, &options));
+  umbra_status status = umbra_encrypt(&t->weights.w, t->public_key, plain);
+  if (status == UMBRA_OK) status = umbra_encrypt(&t->weights.u, t->public_key, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64_t block) {
+  (void)block;
+  *matrix = ((const training *)source)->block;
+  return UMBRA_OK;
+}
+
+static void replace(training *t, umbra_weights weights) {
+  umbra_weights_clear(&t->weights);
+  t->weights = weights;
+}
+
+static umbra_status advance(training *t, uint32_t begin, uint32_t end) {
+  for (uint32_t i = begin; i < end; i++) {
+    umbra_weights next;
+    if (t->plan->iteration[i].refresh) {
+      UMBRA_TRY(umbra_step_refresh(t->stepper, &next, &t->weights));
+      replace(t, next);
+    }
+    UMBRA_TRY(umbra_step(t->stepper, &next, &t->weights, i, &(umbra_blocks){next_block, t}));
+    replace(t, next);
+  }
+  return umbra_step_wait(t->stepper);
+}
+
+static umbra_status open_and_trace(training *t, bench_state *state, const umbra_train_options *options) {
+  UMBRA_TRY(make_plan(t, options));
+  UMBRA_TRY(make_keys(t));
+  UMBRA_TRY(make_data(t));
+  UMBRA_TRY(advance(t, 0, t->end));
+  while (bench_next(state, t->end - t->begin)) UMBRA_TRY(advance(t, t->begin, t->end));
+  return UMBRA_OK;
+}
+
+static void run(bench_state *state, void *options) {
+  training t = {0};
+  if (open_and_trace(&t, state, options) != UMBRA_OK) bench_fail(state, umbra_last_error());
+  training_close(&t);
+}
+
+void bench_training_register(void) {
+  bench_register("helr_iteration/params:boot-64k-40", run, (void *)&helr);
+  bench_register("main_job_iteration/params:boot-64k-40", run, (void *)&main_job);
+}
