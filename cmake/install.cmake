@@ -26,10 +26,10 @@ install(FILES ${PROJECT_BINARY_DIR}/UmbraConfig.cmake ${PROJECT_BINARY_DIR}/Umbr
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pc_prefix /${pc_dir} /)
 string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
-# Only static linking needs the private part; without a static library its -dev packages must not be asked for.
+# Only static linking needs the private part. It names libraries, not packages, which would be asked for in any case.
 set(pc_private "")
 if(UMBRA_STATIC)
-  set(pc_private "Requires.private: libsodium, libcjson\nLibs.private: ${OpenMP_C_FLAGS} -lm${umbra_cuda_libraries}\n")
+  set(pc_private "Libs.private: -lsodium ${OpenMP_C_FLAGS} -lm${umbra_cuda_libraries}\n")
 endif()
 configure_file(cmake/umbra.pc.in umbra.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/umbra.pc DESTINATION ${pc_dir})

@@ -21,7 +21,7 @@ static inline umbra_params *boot_twin(uint32_t log_n, uint32_t scale_bits, uint3
                             .security = 128,
                             .log_n = log_n,
                             .flags = UMBRA_INSECURE_FOR_TESTS,
-                            .boot = shape};
+                            .boot = &shape};
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
 }

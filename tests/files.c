@@ -438,7 +438,7 @@ static void secret_keys_are_private_and_never_replace(void **state) {
 static void public_keys_of_sets_that_refresh(void **state) {
   (void)state;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
-  need.boot = (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
+  need.boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
   umbra_params *params;
   umbra_secret_key *secret;
   umbra_public_key *public, *loaded = NULL;
@@ -661,7 +661,7 @@ static void inspection(void **state) {
     empty_folder();
   }
   umbra_file_info unprepared = {0};
-  assert_fails(umbra_file_inspect(&unprepared, folder), UMBRA_ERROR_INVALID_ARGUMENT, "UMBRA_FILE_INFO_INIT");
+  assert_fails(umbra_file_inspect(&unprepared, folder), UMBRA_ERROR_INVALID_ARGUMENT, "umbra_file_info_init");
 }
 
 /* ---- no memory ---- */

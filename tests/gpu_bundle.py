@@ -70,7 +70,7 @@ class Stand_ins(Folder):
                          f"int first(void);\nint main(void) {{ return first() - {77 - program.status}; }}\n",
                          f"-L{libraries}", "-lfirst", f"-Wl,-rpath-link,{libraries}",
                          "-Wl,--disable-new-dtags", "-Wl,-rpath,$ORIGIN/../lib")
-        shutil.copy(libraries / "libsecond.so.3.1", self.built / "libumbra.so.0")
+        shutil.copy(libraries / "libsecond.so.3.1", self.built / bundle.LIBRARY)
 
     def unpack(self, packages, folder):
         shutil.copytree(self.debian, folder, symlinks=True, dirs_exist_ok=True)
@@ -94,7 +94,7 @@ class Stand_ins(Folder):
         self.assertIsNone(self.make("--data", data))
         made = {str(path.relative_to(self.out)) for path in self.out.rglob("*") if not path.is_dir()}
         self.assertLessEqual({"commit", f"prefix/{TRIPLET}/libfirst.so", "lib/libfirst.so.3", "lib/libsecond.so.3",
-                              "lib/libumbra.so.0", *(f"data/{name}" for name in bundle.RECORDS),
+                              f"lib/{bundle.LIBRARY}", *(f"data/{name}" for name in bundle.RECORDS),
                               *(f"bin/{name}" for name in programs.PROGRAMS)}, made)
         self.assertFalse((self.out / "lib/libfirst.so.3").is_symlink())
         self.assertIsNone(self.make())  # again, in its own place

@@ -23,7 +23,7 @@ static umbra_stream *stream;
 
 static umbra_params *twin(void) {
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = LOG_N, .depth = 2, .flags = UMBRA_INSECURE_FOR_TESTS,
-                            .boot = {UMBRA_BOOT_SHAPE_INIT}};
+                            .boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}};
   umbra_params *params;
   assert_ok(umbra_params_from_need(&params, &need));
   return params;

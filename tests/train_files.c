@@ -189,8 +189,8 @@ static void every_option_counts(void **state) {
     assert_memory_not_equal(changed->digest, plan->digest, sizeof plan->digest);
     bytes b = plan_bytes(changed);
     assert_ok(umbra_train_plan_read(&read, b.data, b.size));
-    umbra_train_options found;
-    umbra_train_plan_options(read, &found);
+    umbra_train_options found = {UMBRA_TRAIN_OPTIONS_INIT};
+    assert_ok(umbra_train_plan_options(read, &found));
     assert_memory_equal((uint8_t *)&found + changes[i].at, field, changes[i].bytes ? changes[i].bytes : 8);
     free(b.data);
     umbra_train_plan_destroy(changed);

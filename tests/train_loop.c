@@ -11,8 +11,8 @@
 /* ---- the oracle ---- */
 
 static double polynomial(const training *t, double x) {
-  umbra_train_options o;
-  umbra_train_plan_options(t->plan, &o);
+  umbra_train_options o = {UMBRA_TRAIN_OPTIONS_INIT};
+  assert_ok(umbra_train_plan_options(t->plan, &o));
   const double *c = umbra_train_plan_coefficients(t->plan);
   double sum = 0;
   for (uint32_t k = 0; k <= o.degree; k++) sum += c[k] * cos(k * acos(x / o.range));
@@ -26,8 +26,8 @@ static double z_at(const training *t, uint64_t row, uint32_t column, uint32_t co
 
 /* weights: columns + 1, the bias last. */
 static void train_in_the_clear(const training *t, double *weights, const double *initial) {
-  umbra_train_options o;
-  umbra_train_plan_options(t->plan, &o);
+  umbra_train_options o = {UMBRA_TRAIN_OPTIONS_INIT};
+  assert_ok(umbra_train_plan_options(t->plan, &o));
   uint32_t f = o.columns;
   uint64_t *order = calloc(o.rows, sizeof *order);
   double *v = calloc(f + 1, sizeof *v), *gradient = calloc(f + 1, sizeof *gradient);
@@ -76,7 +76,7 @@ static void check_twin(const training *t, const double *expected, const double *
   double *weights = calloc(columns + 1, sizeof *weights);
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = initial};
   assert_non_null(weights);
-  assert_ok(umbra_train_twin(weights, NULL, t->plan, t->records, &options));
+  assert_ok(umbra_train_twin(weights, NULL, 0, t->plan, t->records, &options));
   for (size_t c = 0; c <= columns; c++) assert_true(fabs(weights[c] - expected[c]) < 1e-9);
   free(weights);
 }

@@ -131,7 +131,7 @@ static void refused_files(void **state) {
   umbra_records *records = NULL;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     assert_fails(read_text(&records, cases[i].text, cases[i].label), cases[i].status, cases[i].error);
-  assert_fails(umbra_records_read(&records, csv, &(umbra_records_options){0}), bad, "UMBRA_RECORDS_OPTIONS_INIT");
+  assert_fails(umbra_records_read(&records, csv, &(umbra_records_options){0}), bad, "umbra_records_options_init");
   assert_fails(umbra_records_read(&records, "/no/such.csv", NULL), UMBRA_ERROR_IO, "");
   assert_fails(umbra_records_read(&records, NULL, NULL), bad, "a path");
   assert_fails(umbra_records_read(NULL, csv, NULL), bad, "an output");
@@ -524,8 +524,8 @@ static void judgements_that_cannot_be(void **state) {
   umbra_records *records = one_column((const double[]){0, 1}, 2);
   const double weights[] = {1, 0};
   umbra_judgement found = {UMBRA_JUDGEMENT_INIT, .auc = 7}, unsized = {0};
-  assert_fails(umbra_judge(&unsized, records, weights), bad, "UMBRA_JUDGEMENT_INIT");
-  assert_fails(umbra_judge_scores(&unsized, records, weights, 0), bad, "UMBRA_JUDGEMENT_INIT");
+  assert_fails(umbra_judge(&unsized, records, weights), bad, "umbra_judgement_init");
+  assert_fails(umbra_judge_scores(&unsized, records, weights, 0), bad, "umbra_judgement_init");
   assert_fails(umbra_judge(NULL, records, weights), bad, "output");
   assert_fails(umbra_judge(&found, NULL, weights), bad, "records");
   assert_fails(umbra_judge(&found, records, NULL), bad, "weights");

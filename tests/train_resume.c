@@ -270,10 +270,10 @@ static void folders_that_cannot_be_written(void **state) {
 /* A plan that differs in one option, and one with other columns. */
 static void other_plans(void **state) {
   (void)state;
-  umbra_train_options options;
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
   umbra_train_plan *other;
   umbra_trainer_desc desc = training_desc(&t);
-  umbra_train_plan_options(t.plan, &options);
+  assert_ok(umbra_train_plan_options(t.plan, &options));
   options.rate = 0.5;
   assert_ok(umbra_train_plan_create(&other, t.s.params, &options));
   desc.plan = other;
@@ -281,7 +281,7 @@ static void other_plans(void **state) {
   umbra_train_plan_destroy(other);
 
   umbra_params *params = boot_twin(11, 40, 13, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
-  umbra_train_plan_options(t.plan, &options);
+  assert_ok(umbra_train_plan_options(t.plan, &options));
   assert_ok(umbra_train_plan_create(&other, params, &options));
   desc.plan = other;
   refused(&desc, UMBRA_ERROR_MISMATCH, "other parameters");

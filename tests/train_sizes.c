@@ -41,7 +41,8 @@ static void check(umbra_records *records, umbra_train_options options) {
   options.iterations = ITERATIONS;
   training_open(&t, preset(), records, options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
-  assert_ok(umbra_train_twin(twin, trace, t.plan, records, NULL));
+  for (int i = 0; i < ITERATIONS; i++) umbra_train_outcome_init(&trace[i]);
+  assert_ok(umbra_train_twin(twin, trace, ITERATIONS, t.plan, records, NULL));
   assert_ok(umbra_train_plan_report(t.plan, &report));
   for (int i = 0; i < ITERATIONS; i++) assert_true(trace[i].largest_score < options.range);
   assert_true(umbra_train_bound(trace, ITERATIONS) <= options.bound);

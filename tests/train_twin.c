@@ -115,13 +115,18 @@ static void run_oracle(oracle *r, const umbra_train_plan *plan, const umbra_reco
   }
 }
 
+static umbra_train_outcome *fresh(umbra_train_outcome *trace, size_t count) {
+  for (size_t i = 0; i < count; i++) umbra_train_outcome_init(&trace[i]);
+  return trace;
+}
+
 static void compare(umbra_train_options o, const umbra_records *records, int exact) {
   oracle expected;
   double weights[COLUMNS + 1];
   umbra_train_outcome trace[ITERATIONS];
   umbra_train_plan plan = plan_of(&o);
   run_oracle(&expected, &plan, records, exact);
-  assert_ok(umbra_train_twin(weights, trace, &plan, records,
+  assert_ok(umbra_train_twin(weights, fresh(trace, o.iterations), o.iterations, &plan, records,
                              &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = exact}));
   for (int c = 0; c <= COLUMNS; c++)
     if (!(fabsl(weights[c] - expected.w[c]) < 1e-12L)) fail_msg("%d: %g, not %Lg", c, weights[c], expected.w[c]);
@@ -169,7 +174,7 @@ static void records_that_are_not_used(void **state) {
     o.whole_batches = 1;
     if (changed) ((double *)umbra_records_row(records, 50))[0] += 1;
     umbra_train_plan plan = plan_of(&o);
-    assert_ok(umbra_train_twin(weights[changed], NULL, &plan, records, NULL));
+    assert_ok(umbra_train_twin(weights[changed], NULL, 0, &plan, records, NULL));
     free(plan.iteration);
     umbra_records_destroy(records);
   }
@@ -185,7 +190,7 @@ static void columns_of_zeros(void **state) {
   assert_ok(umbra_records_create(&records, features, labels, 4, 2));
   umbra_train_options o = options_of(records);
   umbra_train_plan plan = plan_of(&o);
-  assert_ok(umbra_train_twin(weights, NULL, &plan, records, NULL));
+  assert_ok(umbra_train_twin(weights, NULL, 0, &plan, records, NULL));
   assert_true(weights[0] == 0 && weights[1] > 0);
   free(plan.iteration);
   umbra_records_destroy(records);
@@ -205,7 +210,7 @@ static void divergence(void **state) {
   o.rate = 1000;
   o.range = 1;
   umbra_train_plan plan = plan_of(&o);
-  assert_ok(umbra_train_twin(weights, trace, &plan, records,
+  assert_ok(umbra_train_twin(weights, fresh(trace, LONG), LONG, &plan, records,
                              &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0}));
   while (end < LONG && isfinite(trace[end].largest_weight)) end++;
   assert_true(end < 20 && trace[1].largest_score > o.range);
@@ -223,7 +228,8 @@ static void divergence(void **state) {
 }
 
 static double bound_of(double first, double second) {
-  const umbra_train_outcome trace[] = {{.largest_weight = first}, {.largest_weight = second}};
+  const umbra_train_outcome trace[] = {{UMBRA_TRAIN_OUTCOME_INIT, .largest_weight = first},
+                                       {UMBRA_TRAIN_OUTCOME_INIT, .largest_weight = second}};
   return umbra_train_bound(trace, 2);
 }
 
@@ -246,25 +252,33 @@ static void refusals(void **state) {
   umbra_records *narrower = random_records(9, ROWS, COLUMNS - 1);
   umbra_train_options o = options_of(records);
   umbra_train_plan plan = plan_of(&o);
-  umbra_train_outcome trace[32] = {{.auc = 7}};
+  umbra_train_outcome trace[32];
   double weights[COLUMNS + 1] = {7};
-  assert_fails(umbra_train_twin(weights, trace, &plan, fewer, NULL), bad, "52 records of 6 features; the plan is for");
-  assert_fails(umbra_train_twin(weights, trace, &plan, narrower, NULL), bad, "the plan is for 53 of 6");
-  assert_fails(umbra_train_twin(weights, trace, &plan, records,
+  fresh(trace, 32)[0].auc = 7;
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, fewer, NULL), bad,
+               "52 records of 6 features; the plan is for");
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, narrower, NULL), bad, "the plan is for 53 of 6");
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, records,
                                 &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = narrower, .exact = 0}),
                bad, "judge by have 5 features; the plan is for 6");
-  assert_fails(umbra_train_twin(NULL, trace, &plan, records, NULL), bad, "weights");
-  assert_fails(umbra_train_twin(weights, trace, NULL, records, NULL), bad, "a plan");
-  assert_fails(umbra_train_twin(weights, trace, &plan, NULL, NULL), bad, "records");
+  assert_fails(umbra_train_twin(weights, trace, 31, &plan, records, NULL), bad, "31 outcomes; the plan has 32");
+  assert_fails(umbra_train_twin(weights, NULL, 32, &plan, records, NULL), bad, "32 outcomes");
+  trace[31].struct_size -= sizeof(size_t);
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, records, NULL), bad, "struct_size of element 31 is 32");
+  trace[31].struct_size += sizeof(size_t);
+  assert_fails(umbra_train_twin(NULL, trace, 32, &plan, records, NULL), bad, "weights");
+  assert_fails(umbra_train_twin(weights, trace, 32, NULL, records, NULL), bad, "a plan");
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, NULL, NULL), bad, "records");
   for (long countdown = 0; countdown < 9; countdown++) {
     umbra_alloc_fail_after(countdown);
-    umbra_status status = umbra_train_twin(
-        weights, trace, &plan, records, &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0});
+    umbra_status status =
+        umbra_train_twin(weights, trace, 32, &plan, records,
+                         &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0});
     umbra_alloc_fail_after(-1);
     assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
   }
   assert_true(weights[0] == 7 && trace[0].auc == 7);
-  assert_ok(umbra_train_twin(weights, trace, &plan, records, NULL));
+  assert_ok(umbra_train_twin(weights, trace, 32, &plan, records, NULL));
   assert_true(isnan(trace[0].auc) && isnan(trace[31].accuracy) && trace[31].largest_weight > 0);
   free(plan.iteration);
   umbra_records_destroy(narrower);
@@ -331,7 +345,7 @@ static umbra_train_plan plan_of_digits(uint32_t degree, double range) {
 
 /* Takes the plan over. */
 static void train_on_digits(double *weights, umbra_train_outcome *trace, umbra_train_plan plan, int exact) {
-  assert_ok(umbra_train_twin(weights, trace, &plan, train_digits,
+  assert_ok(umbra_train_twin(weights, fresh(trace, DIGITS_ITERATIONS), DIGITS_ITERATIONS, &plan, train_digits,
                              &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = test_digits, .exact = exact}));
   free(plan.iteration);
 }

@@ -6,6 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../ckks/objects.h"
 #include "../ring/divide.h"
 
@@ -295,14 +296,11 @@ umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **out, const umbra
         UMBRA_ERROR_UNSUPPORTED,
         "these parameters do not refresh: take a preset whose name begins with \"boot\", or a need with .boot");
   umbra_bootstrap_options wanted = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
-  if (options && options->struct_size != sizeof *options)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "options were not made with UMBRA_BOOTSTRAP_OPTIONS_INIT");
-  if (options) wanted = *options;
+  UMBRA_TRY(UMBRA_TAKE(umbra_bootstrap_options, &wanted, options));
   UMBRA_TRY(check_options(&wanted, &params->chain));
   umbra_bootstrap_plan *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "the plan of a refresh"));
   *made = (umbra_bootstrap_plan){.params = umbra_params_share(params), .options = wanted};
-  made->report.struct_size = sizeof made->report;
   umbra_status status = fill(made);
   if (status == UMBRA_OK) *out = made;
   else umbra_bootstrap_plan_destroy(made);
@@ -321,18 +319,18 @@ void umbra_bootstrap_plan_destroy(umbra_bootstrap_plan *plan) {
 }
 
 umbra_status umbra_bootstrap_plan_report(const umbra_bootstrap_plan *plan, umbra_bootstrap_report *report) {
-  if (!plan || !report || report->struct_size != sizeof *report)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a report needs a plan and UMBRA_BOOTSTRAP_REPORT_INIT");
-  *report = plan->report;
-  return UMBRA_OK;
+  if (!plan || !report)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_report needs a plan and a report");
+  return UMBRA_GIVE(umbra_bootstrap_report, report, &plan->report);
 }
 
 umbra_status umbra_bootstrap_plan_request(const umbra_bootstrap_plan *plan, umbra_eval_keys_request *request) {
-  if (!plan || !request || request->struct_size != sizeof *request)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys of a refresh need a plan and UMBRA_EVAL_KEYS_REQUEST_INIT");
-  request->relinearize = request->conjugate = request->ephemeral = 1;
-  request->relinearize_level = request->conjugate_level = plan->sine_level;
-  request->needs = plan->need;
-  request->need_count = plan->needs;
-  return UMBRA_OK;
+  if (!plan || !request) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys of a refresh need a plan and a request");
+  umbra_eval_keys_request made = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_eval_keys_request, &made, request));
+  made.relinearize = made.conjugate = made.ephemeral = 1;
+  made.relinearize_level = made.conjugate_level = plan->sine_level;
+  made.needs = plan->need;
+  made.need_count = plan->needs;
+  return UMBRA_GIVE(umbra_eval_keys_request, request, &made);
 }

@@ -9,6 +9,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"
 
@@ -72,9 +73,6 @@ static umbra_status fill_circuit(umbra_circuit *circuit, const umbra_circuit_des
 }
 
 static umbra_status check_desc(const umbra_evaluator *evaluator, const umbra_circuit_desc *desc) {
-  if (!evaluator || !desc || desc->struct_size != sizeof *desc)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_circuit_create needs an evaluator and a description with UMBRA_CIRCUIT_DESC_INIT");
   if (!desc->body || !desc->ins || !desc->outs || !desc->examples)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a circuit needs a function, at least one input with its example, and at least one output");
@@ -85,13 +83,17 @@ static umbra_status check_desc(const umbra_evaluator *evaluator, const umbra_cir
 }
 
 umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluator, const umbra_circuit_desc *desc) {
-  if (!out) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "circuit is NULL");
-  UMBRA_TRY(check_desc(evaluator, desc));
+  if (!out || !evaluator || !desc)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_circuit_create needs an output, an evaluator and a description");
+  umbra_circuit_desc wanted = {UMBRA_CIRCUIT_DESC_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_circuit_desc, &wanted, desc));
+  UMBRA_TRY(check_desc(evaluator, &wanted));
   umbra_circuit *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a circuit"));
   *made = (umbra_circuit){
-      .evaluator = evaluator, .body = desc->body, .user = desc->user, .ins = desc->ins, .outs = desc->outs};
-  umbra_status status = fill_circuit(made, desc);
+      .evaluator = evaluator, .body = wanted.body, .user = wanted.user, .ins = wanted.ins, .outs = wanted.outs};
+  umbra_status status = fill_circuit(made, &wanted);
   if (status == UMBRA_OK) *out = made;
   else umbra_circuit_destroy(made);
   return status;

@@ -8,6 +8,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "encoder.h"
 #include "objects.h"
 
@@ -96,12 +97,13 @@ static umbra_status make_context(umbra_context **out, const umbra_params *params
 }
 
 umbra_status umbra_context_create(umbra_context **out, const umbra_context_desc *desc) {
-  if (!out || !desc || desc->struct_size != sizeof *desc)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_context_create needs an output and a description with UMBRA_CONTEXT_DESC_INIT");
+  if (!out || !desc)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_create needs an output and a description");
+  umbra_context_desc wanted = {UMBRA_CONTEXT_DESC_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_context_desc, &wanted, desc));
   umbra_params *params;
-  UMBRA_TRY(params_of(&params, desc));
-  umbra_status status = make_context(out, params, desc);
+  UMBRA_TRY(params_of(&params, &wanted));
+  umbra_status status = make_context(out, params, &wanted);
   umbra_params_destroy(params);
   return status;
 }

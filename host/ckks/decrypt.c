@@ -4,6 +4,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../ring/ops.h"
 #include "encoder.h"
 #include "noise.h"
@@ -152,9 +153,10 @@ static umbra_status check_expected(const double *pairs, size_t count) {
 
 umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphertext *ciphertext,
                                  const umbra_secret_key *key, const double *expected_pairs, size_t count) {
-  if (!report || report->struct_size != sizeof *report || (!expected_pairs && count))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_inspect_noise needs a report with UMBRA_NOISE_REPORT_INIT and the expected values");
+  if (!report || (!expected_pairs && count))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inspect_noise needs a report and the expected values");
+  umbra_noise_report made = {UMBRA_NOISE_REPORT_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_noise_report, &made, report));
   double *pairs, largest;
   UMBRA_TRY(umbra_alloc(&pairs, count, 2 * sizeof *pairs, "decrypted values"));
   umbra_status status = decrypt_decode(pairs, count, 2, ciphertext, key, 0, &largest);
@@ -162,10 +164,11 @@ umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphert
   if (status == UMBRA_OK) {
     umbra_window window = ciphertext->poly.window;
     umbra_log2 log_q = umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count);
-    compare(report, pairs, expected_pairs, count);
-    report->error_bound = umbra_ciphertext_error_bound(ciphertext);
-    report->beyond_magnitude = report->largest > limit_of(ciphertext);
-    report->headroom_bits = umbra_log2_bits(log_q) - 1 - log2(largest);
+    compare(&made, pairs, expected_pairs, count);
+    made.error_bound = umbra_ciphertext_error_bound(ciphertext);
+    made.beyond_magnitude = made.largest > limit_of(ciphertext);
+    made.headroom_bits = umbra_log2_bits(log_q) - 1 - log2(largest);
+    status = UMBRA_GIVE(umbra_noise_report, report, &made);
   }
   umbra_free(pairs);
   return status;

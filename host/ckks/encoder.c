@@ -9,6 +9,7 @@
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
 #include "noise.h"
@@ -190,21 +191,19 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
 /* Completes the values with what the options say. */
 static umbra_status check_encode(umbra_values *values, const umbra_context *context,
                                  const umbra_encode_options *options) {
-  static const umbra_encode_options defaults = {UMBRA_ENCODE_OPTIONS_INIT};
-  if (!options) options = &defaults;
-  if (options->struct_size != sizeof *options)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encode options need UMBRA_ENCODE_OPTIONS_INIT");
+  umbra_encode_options wanted = {UMBRA_ENCODE_OPTIONS_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_encode_options, &wanted, options));
   if (!values->value && values->count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", values->count);
-  UMBRA_TRY(umbra_check_level(&values->level, context, options->level));
-  uint32_t most = umbra_params_slots(umbra_context_params(context)), slots = options->slots ? options->slots : most;
+  UMBRA_TRY(umbra_check_level(&values->level, context, wanted.level));
+  uint32_t most = umbra_params_slots(umbra_context_params(context)), slots = wanted.slots ? wanted.slots : most;
   if (slots > most || (slots & (slots - 1)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", slots, most);
   if (values->count > slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", values->count, slots);
   values->slots = slots;
   values->log_scale = umbra_context_chain(context)->log_scale[values->level];
-  values->bulk = options->bulk;
+  values->bulk = wanted.bulk;
   return UMBRA_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
 #include "galois.h"
@@ -284,16 +285,17 @@ static umbra_status fill_eval_keys(umbra_eval_keys *keys, key_maker *maker, umbr
 
 umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_key *secret,
                                       const umbra_eval_keys_request *request) {
-  if (!out || !secret || !request || request->struct_size != sizeof *request)
+  if (!out || !secret || !request)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_eval_keys_generate needs an output, a secret key and a request with "
-                      "UMBRA_EVAL_KEYS_REQUEST_INIT");
+                      "umbra_eval_keys_generate needs an output, a secret key and a request");
+  umbra_eval_keys_request wanted = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_eval_keys_request, &wanted, request));
   umbra_eval_keys *made;
   key_maker maker;
-  UMBRA_TRY(plan_keys(&made, secret->context, request));
+  UMBRA_TRY(plan_keys(&made, secret->context, &wanted));
   memcpy(made->owner, secret->owner, sizeof made->owner);
   umbra_status status = maker_open(&maker, secret);
-  if (status == UMBRA_OK) status = maker_close(&maker, fill_eval_keys(made, &maker, request->progress));
+  if (status == UMBRA_OK) status = maker_close(&maker, fill_eval_keys(made, &maker, wanted.progress));
   if (status == UMBRA_OK) *out = made;
   else umbra_eval_keys_destroy(made);
   return status;

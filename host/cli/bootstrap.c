@@ -102,13 +102,13 @@ static void add_plan(cJSON *root, const umbra_bootstrap_report *r) {
 }
 
 static bool make_plan(bootstrap_job *j, const bootstrap_options *o, cli_report *report) {
-  j->wanted = (umbra_bootstrap_options){.struct_size = sizeof j->wanted,
-                                        .slots = o->slots,
-                                        .bound = o->bound > 0 ? o->bound : 1,
-                                        .min_key = o->min_key,
-                                        .rounds = o->rounds ? o->rounds : 1};
+  umbra_bootstrap_options_init(&j->wanted);
+  j->wanted.slots = o->slots;
+  j->wanted.min_key = o->min_key;
+  if (o->bound > 0) j->wanted.bound = o->bound;
+  if (o->rounds) j->wanted.rounds = o->rounds;
   if (o->order && strcmp(o->order, "stc-first") == 0) j->wanted.order = UMBRA_BOOTSTRAP_STC_FIRST;
-  j->report.struct_size = sizeof j->report;
+  umbra_bootstrap_report_init(&j->report);
   if (!cli_check(umbra_bootstrap_plan_create(&j->plan, j->params, &j->wanted), NULL) ||
       !cli_check(umbra_bootstrap_plan_report(j->plan, &j->report), NULL))
     return false;
@@ -166,8 +166,10 @@ static bool make_values(bootstrap_job *j) {
 }
 
 static bool encrypt(bootstrap_job *j, cli_report *report) {
-  umbra_encode_options options = {
-      .struct_size = sizeof options, .level = j->report.input_level, .slots = j->report.slots};
+  umbra_encode_options options;
+  umbra_encode_options_init(&options);
+  options.level = j->report.input_level;
+  options.slots = j->report.slots;
   umbra_plaintext *plaintext = NULL;
   bool done = make_values(j) &&
               cli_check(umbra_encode_complex(&plaintext, j->context, j->pairs, j->report.slots, &options), NULL) &&

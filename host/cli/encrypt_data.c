@@ -23,8 +23,8 @@ static bool may_fill(const char *folder) {
 }
 
 static bool shape_fits(const data_job *j, const cli_data_options *o) {
-  umbra_train_options planned = {.struct_size = sizeof planned};
-  umbra_train_plan_options(j->plan, &planned);
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  if (!cli_check(umbra_train_plan_options(j->plan, &planned), NULL)) return false;
   size_t rows = umbra_records_rows(j->records), columns = umbra_records_columns(j->records);
   return (rows == planned.rows && columns == planned.columns) ||
          cli_error("DATA: %s has %zu records of %zu features, and the plan is for %" PRIu64 " of %" PRIu32, o->data,

@@ -57,8 +57,8 @@ static bool judge(const evaluate_job *j, cli_report *report) {
 /* ---- beside the same training in the clear ---- */
 
 static bool plan_fits(const evaluate_job *j) {
-  umbra_train_options planned = {.struct_size = sizeof planned};
-  umbra_train_plan_options(j->plan, &planned);
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  if (!cli_check(umbra_train_plan_options(j->plan, &planned), NULL)) return false;
   return planned.columns == j->columns ||
          cli_error("--plan: the plan is for %u features and --data has %zu", planned.columns, j->columns);
 }

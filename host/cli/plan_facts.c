@@ -15,11 +15,11 @@ typedef struct plan_facts {
 } plan_facts;
 
 static bool facts_of(plan_facts *facts, const umbra_train_plan *plan) {
-  *facts = (plan_facts){.params = umbra_train_plan_params(plan),
-                        .options.struct_size = sizeof facts->options,
-                        .report.struct_size = sizeof facts->report};
-  umbra_train_plan_options(plan, &facts->options);
-  return cli_check(umbra_train_plan_report(plan, &facts->report), NULL);
+  facts->params = umbra_train_plan_params(plan);
+  umbra_train_options_init(&facts->options);
+  umbra_train_report_init(&facts->report);
+  return cli_check(umbra_train_plan_options(plan, &facts->options), NULL) &&
+         cli_check(umbra_train_plan_report(plan, &facts->report), NULL);
 }
 
 /* ---- JSON ---- */

@@ -57,12 +57,12 @@ static bool make_folder(const char *folder) {
 }
 
 static bool load(train_job *j, const train_options *o, cli_report *report) {
-  umbra_train_options planned = {.struct_size = sizeof planned};
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
   umbra_train_report needed = {UMBRA_TRAIN_REPORT_INIT};
   cli_engine engine = o->engine;
-  if (!cli_plan_load(&j->plan, "--data", j->plan_path) || !cli_check(umbra_train_plan_report(j->plan, &needed), NULL))
+  if (!cli_plan_load(&j->plan, "--data", j->plan_path) || !cli_check(umbra_train_plan_report(j->plan, &needed), NULL) ||
+      !cli_check(umbra_train_plan_options(j->plan, &planned), NULL))
     return false;
-  umbra_train_plan_options(j->plan, &planned);
   engine.memory_limit = needed.memory_limit + o->memory;
   j->iterations = planned.iterations;
   cli_report_step(report, "load plan", j->plan_path);

@@ -93,11 +93,11 @@ static bool keep(uint32_t *lines, cli_train_log *log, uint32_t most) {
 
 bool cli_train_log_open(cli_train_log *log, const char *path, const umbra_train_plan *plan,
                         const umbra_context *context, uint32_t done) {
-  umbra_train_options options = {.struct_size = sizeof options};
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
   uint32_t lines;
   *log = (cli_train_log){.path = path, .file = fopen(path, done ? "a+" : "w+")};
   if (!log->file) return failed(log);
-  umbra_train_plan_options(plan, &options);
+  if (!cli_check(umbra_train_plan_options(plan, &options), NULL)) return false;
   if (!keep(&lines, log, done ? done + 1 : 0) || (!lines && !write_head(log, plan, context))) return false;
   for (uint32_t i = lines ? lines - 1 : 0; i < done; i++)
     if (!make_up(log, plan, i, options.iterations)) return false;

@@ -45,13 +45,14 @@ uint32_t cli_plan_refreshes(const umbra_train_plan *plan, uint32_t iterations) {
 
 bool cli_twin_run(cli_twin *twin, const umbra_train_plan *plan, const umbra_records *records,
                   const umbra_twin_options *options) {
-  umbra_train_options planned = {.struct_size = sizeof planned};
-  umbra_train_plan_options(plan, &planned);
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  if (!cli_check(umbra_train_plan_options(plan, &planned), NULL)) return false;
   twin->iterations = planned.iterations;
   twin->weights = calloc(planned.columns + (size_t)1, sizeof *twin->weights);
   twin->trace = calloc(planned.iterations, sizeof *twin->trace);
   if (!twin->weights || !twin->trace) return cli_error("out of memory");
-  return cli_check(umbra_train_twin(twin->weights, twin->trace, plan, records, options), NULL);
+  for (uint32_t i = 0; i < twin->iterations; i++) umbra_train_outcome_init(&twin->trace[i]);
+  return cli_check(umbra_train_twin(twin->weights, twin->trace, twin->iterations, plan, records, options), NULL);
 }
 
 void cli_twin_clear(cli_twin *twin) {

@@ -8,6 +8,7 @@
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "chain_search.h"
 #include "primes.h"
 #include "security.h"
@@ -139,10 +140,6 @@ static umbra_status check_digits(const umbra_chain *chain) {
 
 /* What a shape may be by itself; before levels are counted by it. */
 static umbra_status check_boot_shape(const umbra_boot_shape *boot) {
-  static const umbra_boot_shape none = {0};
-  if (!boot->stc_levels && memcmp(boot, &none, sizeof none) != 0)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a set without stc_levels does not refresh: all of boot must be 0");
-  if (!boot->stc_levels) return UMBRA_OK;
   UMBRA_TRY(check_count("levels for slots-to-coefficients", boot->stc_levels, 1, 4));
   UMBRA_TRY(check_count("levels for coefficients-to-slots", boot->cts_levels, 1, 4));
   UMBRA_TRY(check_count("multiples of q_0 for the sine", boot->overflow, 4, UMBRA_MAX_OVERFLOW));
@@ -265,7 +262,7 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
   umbra_chain *chain = &params->chain;
   UMBRA_TRY(check_flags(flags));
   UMBRA_TRY(check_ring(chain->log_n, chain->scale_bits, flags));
-  UMBRA_TRY(check_boot_shape(&chain->boot));
+  if (chain->boot.stc_levels) UMBRA_TRY(check_boot_shape(&chain->boot));
   UMBRA_TRY(check_counts(chain));
   UMBRA_TRY(check_primes(chain));
   UMBRA_TRY(check_windows(chain));
@@ -279,6 +276,15 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
   UMBRA_TRY(check_security(params, flags));
   fill_digest(params);
   return UMBRA_OK;
+}
+
+/* stc_levels is 0 without a shape. */
+static umbra_status take_boot_shape(umbra_boot_shape *boot, const umbra_boot_shape *given) {
+  *boot = (umbra_boot_shape){0};
+  if (!given) return UMBRA_OK;
+  *boot = (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_boot_shape, boot, given));
+  return check_boot_shape(boot);
 }
 
 umbra_status umbra_params_from_chain(umbra_params **params, const umbra_chain *chain, uint32_t flags) {
@@ -297,11 +303,8 @@ umbra_status umbra_params_from_chain(umbra_params **params, const umbra_chain *c
 
 /* Room and pointers, before anything is copied. */
 static umbra_status check_literal(const umbra_params_literal *literal) {
-  if (!literal) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the literal is NULL");
   const int has_primes =
       (literal->terminal || !literal->terminals) && (literal->main || !literal->mains) && literal->aux;
-  if (literal->struct_size != sizeof *literal)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the literal was not made with UMBRA_PARAMS_LITERAL_INIT");
   if (!has_primes || !literal->main_count || !literal->terminal_count || !literal->digit_size)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "an array of the literal is NULL");
   return UMBRA_OK;
@@ -330,19 +333,19 @@ static umbra_status copy_digits(umbra_chain *chain, const umbra_params_literal *
   return UMBRA_OK;
 }
 
-umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params_literal *literal) {
-  if (!params) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "parameters need an output");
+static umbra_status from_literal(umbra_params **params, const umbra_params_literal *literal) {
+  umbra_boot_shape boot;
   UMBRA_TRY(check_literal(literal));
+  UMBRA_TRY(take_boot_shape(&boot, literal->boot));
   umbra_chain chain = {.log_n = literal->log_n,
                        .scale_bits = literal->scale_bits,
                        .terminals = literal->terminals,
                        .mains = literal->mains,
                        .auxes = literal->auxes,
                        .levels = literal->levels,
-                       .total_levels = literal->levels + umbra_boot_upper_levels(&literal->boot),
-                       .boot = literal->boot,
+                       .total_levels = literal->levels + umbra_boot_upper_levels(&boot),
+                       .boot = boot,
                        .digits = literal->digits};
-  UMBRA_TRY(check_boot_shape(&literal->boot));
   UMBRA_TRY(check_counts(&chain));
   for (uint32_t i = 0; i < chain.terminals; i++) chain.prime[chain.terminals - 1 - i] = literal->terminal[i];
   for (uint32_t i = 0; i < chain.mains; i++) chain.prime[chain.terminals + i] = literal->main[i];
@@ -352,13 +355,17 @@ umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params
   return umbra_params_from_chain(params, &chain, literal->flags);
 }
 
+umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params_literal *literal) {
+  if (!params || !literal) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "parameters need an output and a literal");
+  umbra_params_literal own = {UMBRA_PARAMS_LITERAL_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_params_literal, &own, literal));
+  return from_literal(params, &own);
+}
+
 static umbra_status check_need(const umbra_params_need *need) {
-  if (need->struct_size != sizeof *need)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the need was not made with UMBRA_PARAMS_NEED_INIT");
   UMBRA_TRY(check_flags(need->flags));
   UMBRA_TRY(check_ring(need->log_n ? need->log_n : UMBRA_MAX_LOG_N, need->scale_bits, need->flags));
-  UMBRA_TRY(check_boot_shape(&need->boot));
-  if (need->boot.stc_levels && need->security > 128)
+  if (need->boot->stc_levels && need->security > 128)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "security is %u: sets that refresh have 128 bits", need->security);
   if (need->security != 128 && need->security != 192 && need->security != 256)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "security is %u: it must be 128, 192 or 256", need->security);
@@ -377,7 +384,7 @@ static umbra_chain_request request_of(const umbra_params_need *need, uint32_t lo
   return (umbra_chain_request){.log_n = log_n,
                                .scale_bits = need->scale_bits,
                                .depth = need->depth,
-                               .boot = need->boot,
+                               .boot = *need->boot,
                                .bound_bits = insecure ? 0 : umbra_security_bound(log_n, need->security)};
 }
 
@@ -386,7 +393,7 @@ static uint32_t smallest_ring(umbra_chain *chain, const umbra_params_need *need,
   for (uint32_t log_n = first; log_n <= last; log_n++) {
     const umbra_chain_request request = request_of(need, log_n);
     if (!umbra_chain_search(chain, &request)) continue;
-    if (!need->boot.stc_levels || !request.bound_bits || umbra_sparse_key_is_secure(chain)) return log_n;
+    if (!need->boot->stc_levels || !request.bound_bits || umbra_sparse_key_is_secure(chain)) return log_n;
   }
   return 0;
 }
@@ -398,7 +405,7 @@ static umbra_status refuse(const umbra_params_need *need, uint32_t log_n) {
   const umbra_chain_request request = request_of(need, log_n);
   const int depth = umbra_chain_search_depth(&request);
   const uint32_t larger = smallest_ring(&chain, need, log_n + 1, UMBRA_MAX_LOG_N);
-  if (need->boot.stc_levels && request.bound_bits && (log_n < 15 || log_n > 16))
+  if (need->boot->stc_levels && request.bound_bits && (log_n < 15 || log_n > 16))
     return umbra_fail(
         UMBRA_ERROR_UNSUPPORTED,
         "a ring of 2^%u cannot refresh securely: ephemeral secrets are known to be secure in rings of 2^15 "
@@ -411,8 +418,8 @@ static umbra_status refuse(const umbra_params_need *need, uint32_t log_n) {
                     need->depth, need->scale_bits, security, log_n, carries, other);
 }
 
-umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_need *need) {
-  if (!params || !need) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "parameters need an output and a need");
+/* Its boot is a whole shape, whether it refreshes or not. */
+static umbra_status from_need(umbra_params **params, const umbra_params_need *need) {
   umbra_chain chain;
   UMBRA_TRY(check_need(need));
   const uint32_t smallest = ring_for_slots(need);
@@ -422,6 +429,16 @@ umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_ne
                       1u << (last - 1));
   if (!smallest_ring(&chain, need, need->log_n ? need->log_n : smallest, last)) return refuse(need, last);
   return umbra_params_from_chain(params, &chain, need->flags);
+}
+
+umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_need *need) {
+  if (!params || !need) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "parameters need an output and a need");
+  umbra_params_need own = {UMBRA_PARAMS_NEED_INIT};
+  umbra_boot_shape boot;
+  UMBRA_TRY(UMBRA_TAKE(umbra_params_need, &own, need));
+  UMBRA_TRY(take_boot_shape(&boot, own.boot));
+  own.boot = &boot;
+  return from_need(params, &own);
 }
 
 umbra_params *umbra_params_share(const umbra_params *params) {

@@ -77,7 +77,8 @@ static umbra_status read_counts(umbra_reader *reader, counts_record *c) {
 }
 
 static umbra_boot_shape shape_of(const boot_record *b) {
-  return (umbra_boot_shape){.stc_levels = b->stc_levels,
+  return (umbra_boot_shape){.struct_size = sizeof(umbra_boot_shape),
+                            .stc_levels = b->stc_levels,
                             .cts_levels = b->cts_levels,
                             .overflow = b->overflow,
                             .degree = b->degree,
@@ -115,7 +116,8 @@ static umbra_status make(umbra_params **params, const umbra_reader *reader, cons
   literal.main_count = literal.aux + c->auxes;
   literal.terminal_count = literal.main_count + c->levels + boot->upper_levels;
   literal.digit_size = literal.terminal_count + c->levels + boot->upper_levels;
-  literal.boot = shape_of(boot);
+  const umbra_boot_shape shape = shape_of(boot);
+  if (shape.stc_levels) literal.boot = &shape;
   literal.flags = reader->header.flags & UMBRA_CONTAINER_INSECURE ? UMBRA_INSECURE_FOR_TESTS : 0;
   umbra_status status = umbra_params_from_literal(params, &literal);
   return status == UMBRA_ERROR_INVALID_ARGUMENT ? umbra_reader_malformed(reader, "%s", umbra_last_error()) : status;

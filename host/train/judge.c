@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "records.h"
 
 typedef struct scored {
@@ -48,18 +49,11 @@ static umbra_status find_auc(double *auc, const umbra_records *records, const do
   return UMBRA_OK;
 }
 
-static umbra_status check_output(const umbra_judgement *judgement) {
-  if (judgement->struct_size != sizeof *judgement)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the judgement was not made with UMBRA_JUDGEMENT_INIT");
-  return UMBRA_OK;
-}
-
 umbra_status umbra_judge_scores(umbra_judgement *judgement, const umbra_records *records, const double *scores,
                                 double threshold) {
   if (!judgement || !records || !scores || !isfinite(threshold))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "judging needs an output, records, a score for each, and a finite threshold");
-  UMBRA_TRY(check_output(judgement));
   umbra_judgement made = {UMBRA_JUDGEMENT_INIT};
   UMBRA_TRY(find_auc(&made.auc, records, scores));
   size_t right = 0;
@@ -69,14 +63,12 @@ umbra_status umbra_judge_scores(umbra_judgement *judgement, const umbra_records 
     made.largest_score = fmax(made.largest_score, finite ? fabs(scores[i]) : INFINITY);
   }
   made.accuracy = (double)right / (double)records->rows;
-  *judgement = made;
-  return UMBRA_OK;
+  return UMBRA_GIVE(umbra_judgement, judgement, &made);
 }
 
 umbra_status umbra_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights) {
   if (!judgement || !records || !weights)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "judging needs an output, records and weights");
-  UMBRA_TRY(check_output(judgement));
   double *scores;
   UMBRA_TRY(umbra_alloc(&scores, records->rows, sizeof *scores, "scores"));
   for (size_t i = 0; i < records->rows; i++) scores[i] = umbra_records_score(records, i, weights);

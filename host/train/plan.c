@@ -8,6 +8,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../nn/activation.h"
 #include "../ring/params.h"
 #include "dataset_file.h"
@@ -257,15 +258,17 @@ static umbra_status plan_keys(umbra_train_plan *plan) {
 }
 
 umbra_status umbra_train_plan_request(const umbra_train_plan *plan, umbra_eval_keys_request *request) {
-  if (!plan || !request || request->struct_size != sizeof *request)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys of a training need a plan and UMBRA_EVAL_KEYS_REQUEST_INIT");
-  if (umbra_plan_refreshes(plan)) UMBRA_TRY(umbra_bootstrap_plan_request(plan->refresh, request));
-  else request->relinearize_level = request->conjugate_level = plan->data_level;
-  request->relinearize = 1;
-  if (plan->layout.pairs) request->conjugate = 1;
-  request->needs = plan->need;
-  request->need_count = plan->needs;
-  return UMBRA_OK;
+  if (!plan || !request)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys of a training need a plan and a request");
+  umbra_eval_keys_request made = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_eval_keys_request, &made, request));
+  if (umbra_plan_refreshes(plan)) UMBRA_TRY(umbra_bootstrap_plan_request(plan->refresh, &made));
+  else made.relinearize_level = made.conjugate_level = plan->data_level;
+  made.relinearize = 1;
+  if (plan->layout.pairs) made.conjugate = 1;
+  made.needs = plan->need;
+  made.need_count = plan->needs;
+  return UMBRA_GIVE(umbra_eval_keys_request, request, &made);
 }
 
 /* Keys of the refresh that are no rotations: relinearisation, conjugation, and the two ephemeral ones. */
@@ -350,8 +353,8 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
 
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
                                    const umbra_train_options *options, const umbra_plan_given *given) {
-  if (!plan || !params || !options)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_create needs an output, parameters and options");
+  if (!plan || !params)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training plan needs an output and parameters");
   UMBRA_TRY(check_request(params, options));
   umbra_train_plan *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training plan"));
@@ -365,7 +368,10 @@ umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *
 
 umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params *params,
                                      const umbra_train_options *options) {
-  return umbra_train_plan_make(plan, params, options, &(umbra_plan_given){0});
+  if (!options) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_create needs options");
+  umbra_train_options wanted = {UMBRA_TRAIN_OPTIONS_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_train_options, &wanted, options));
+  return umbra_train_plan_make(plan, params, &wanted, &(umbra_plan_given){0});
 }
 
 void umbra_train_plan_destroy(umbra_train_plan *plan) {
@@ -378,30 +384,28 @@ void umbra_train_plan_destroy(umbra_train_plan *plan) {
 }
 
 umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report) {
-  if (!plan || !report || report->struct_size != sizeof *report)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a report needs a plan and UMBRA_TRAIN_REPORT_INIT");
-  *report = plan->report;
-  report->struct_size = sizeof *report;
-  return UMBRA_OK;
+  if (!plan || !report)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_report needs a plan and a report");
+  return UMBRA_GIVE(umbra_train_report, report, &plan->report);
 }
 
 umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, uint32_t i, umbra_train_iteration *iteration) {
-  if (!plan || !iteration || iteration->struct_size != sizeof *iteration || i >= plan->options.iterations)
+  if (!plan || !iteration || i >= plan->options.iterations)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "an iteration needs a plan, its number below iterations, and UMBRA_TRAIN_ITERATION_INIT");
+                      "umbra_train_plan_iteration needs a plan, a number below its iterations, and an output");
   const umbra_plan_iteration *it = &plan->iteration[i];
-  *iteration = (umbra_train_iteration){.struct_size = sizeof *iteration,
-                                       .first = it->step.first,
-                                       .rows = it->step.rows,
-                                       .rate = it->step.rate,
-                                       .eta = it->step.eta,
-                                       .refresh = it->refresh,
-                                       .level = it->level,
-                                       .level_after = it->level_after};
-  return UMBRA_OK;
+  const umbra_train_iteration made = {UMBRA_TRAIN_ITERATION_INIT, .first = it->step.first,       .rows = it->step.rows,
+                                      .rate = it->step.rate,      .eta = it->step.eta,           .refresh = it->refresh,
+                                      .level = it->level,         .level_after = it->level_after};
+  return UMBRA_GIVE(umbra_train_iteration, iteration, &made);
 }
 
-void umbra_train_plan_options(const umbra_train_plan *plan, umbra_train_options *options) { *options = plan->options; }
+umbra_status umbra_train_plan_options(const umbra_train_plan *plan, umbra_train_options *options) {
+  if (!plan || !options)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_options needs a plan and options to fill");
+  return UMBRA_GIVE(umbra_train_options, options, &plan->options);
+}
+
 const umbra_params *umbra_train_plan_params(const umbra_train_plan *plan) { return plan->params; }
 const double *umbra_train_plan_coefficients(const umbra_train_plan *plan) { return plan->coefficient; }
 

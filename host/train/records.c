@@ -9,6 +9,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../io/table_file.h"
 
 umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t columns) {
@@ -204,12 +205,12 @@ static umbra_status from_table(umbra_records **records, umbra_table *table, cons
 
 umbra_status umbra_records_read(umbra_records **records, const char *path, const umbra_records_options *options) {
   if (!records || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "reading records needs an output and a path");
-  if (options && options->struct_size != sizeof *options)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "options were not made with UMBRA_RECORDS_OPTIONS_INIT");
+  umbra_records_options wanted = {UMBRA_RECORDS_OPTIONS_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_records_options, &wanted, options));
   umbra_table table = {0};
   umbra_table_origin origin = {0};
   UMBRA_TRY(umbra_table_read_origin(&table, &origin, path));
-  umbra_status status = from_table(records, &table, &origin, options && options->label ? options->label : "-1");
+  umbra_status status = from_table(records, &table, &origin, wanted.label ? wanted.label : "-1");
   umbra_table_clear(&table);
   umbra_table_origin_clear(&origin);
   return status;

@@ -93,8 +93,6 @@ static umbra_status check_polynomial(const umbra_train_options *o) {
 }
 
 umbra_status umbra_train_options_check(const umbra_train_options *options) {
-  if (!options || options->struct_size != sizeof *options)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "options were not made with UMBRA_TRAIN_OPTIONS_INIT");
   UMBRA_TRY(check_records(options));
   UMBRA_TRY(check_step(options));
   return check_polynomial(options);

@@ -9,6 +9,7 @@
 #include "../base/clock.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../ckks/objects.h"
 #include "../io/storage.h"
 #include "checkpoint.h"
@@ -59,9 +60,9 @@ static umbra_status check_keys(const umbra_train_plan *plan, const umbra_eval_ke
 }
 
 static umbra_status check_desc(const umbra_trainer_desc *desc) {
-  if (!desc || desc->struct_size != sizeof *desc || !desc->plan || !desc->context || !desc->keys || !desc->data)
+  if (!desc->plan || !desc->context || !desc->keys || !desc->data)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "a trainer needs UMBRA_TRAINER_DESC_INIT, a plan, a context, keys and the folder of a data set");
+                      "a trainer needs a plan, a context, keys and the folder of a data set");
   if (desc->resume && !desc->checkpoint)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training is resumed from a checkpoint: name its file");
   if (desc->checkpoint && !*desc->checkpoint)
@@ -120,15 +121,18 @@ static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_des
 }
 
 umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc) {
-  if (!trainer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_create needs an output");
-  UMBRA_TRY(check_desc(desc));
-  UMBRA_TRY(check_checkpoint(desc->checkpoint, desc->resume));
+  if (!trainer || !desc)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_create needs an output and a description");
+  umbra_trainer_desc wanted = {UMBRA_TRAINER_DESC_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_trainer_desc, &wanted, desc));
+  UMBRA_TRY(check_desc(&wanted));
+  UMBRA_TRY(check_checkpoint(wanted.checkpoint, wanted.resume));
   umbra_trainer *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
-  made->plan = desc->plan;
-  made->context = desc->context;
-  made->owner = desc->keys->owner;
-  umbra_status status = open_trainer(made, desc);
+  made->plan = wanted.plan;
+  made->context = wanted.context;
+  made->owner = wanted.keys->owner;
+  umbra_status status = open_trainer(made, &wanted);
   if (status == UMBRA_OK) *trainer = made;
   else umbra_trainer_destroy(made);
   return status;
@@ -193,7 +197,7 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   umbra_weights after = {0};
   double started = umbra_seconds();
   trainer->bytes_read = 0;
-  *event = (umbra_train_event){.struct_size = sizeof *event, .iterations = trainer->plan->options.iterations};
+  *event = (umbra_train_event){UMBRA_TRAIN_EVENT_INIT, .iterations = trainer->plan->options.iterations};
   umbra_status status = advance(trainer, &after, event);
   if (status == UMBRA_OK && trainer->checkpoint)
     status = umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),

@@ -4,6 +4,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/structs.h"
 #include "../nn/activation.h"
 #include "plan.h"
 #include "records.h"
@@ -80,7 +81,7 @@ static umbra_status train(const twin *t) {
     UMBRA_TRY(iterate(t, i));
     largest = t->trace[i].largest_weight;
   }
-  for (; i < iterations; i++) t->trace[i] = (umbra_train_outcome){NAN, NAN, NAN, NAN};
+  for (; i < iterations; i++) t->trace[i] = (umbra_train_outcome){UMBRA_TRAIN_OUTCOME_INIT, NAN, NAN, NAN, NAN};
   return UMBRA_OK;
 }
 
@@ -118,33 +119,45 @@ static umbra_status check_records(const umbra_train_plan *plan, const umbra_reco
   return UMBRA_OK;
 }
 
-umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, const umbra_train_plan *plan,
+/* Before the training, so that giving it cannot fail after it. */
+static umbra_status check_trace(const umbra_train_outcome *trace, size_t count, const umbra_train_plan *plan) {
+  umbra_train_outcome outcome;
+  if (count != (trace ? plan->options.iterations : 0))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a trace of %zu outcomes; the plan has %u iterations", count,
+                      plan->options.iterations);
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(UMBRA_TAKE_ELEMENT(umbra_train_outcome, &outcome, trace, i));
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_t count, const umbra_train_plan *plan,
                               const umbra_records *records, const umbra_twin_options *options) {
-  if (!weights || !plan || !records || (options && options->struct_size != sizeof *options))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "the twin needs weights to write, a plan, records, and options made by UMBRA_TWIN_OPTIONS_INIT");
+  if (!weights || !plan || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the twin needs weights to write, a plan, and records");
   twin t = {.plan = plan, .records = records, .options = {UMBRA_TWIN_OPTIONS_INIT}};
-  if (options) t.options = *options;
+  UMBRA_TRY(UMBRA_TAKE(umbra_twin_options, &t.options, options));
+  UMBRA_TRY(check_trace(trace, count, plan));
   UMBRA_TRY(check_records(plan, records, t.options.judged));
   umbra_status status = open_twin(&t);
   if (status == UMBRA_OK) status = train(&t);
-  if (status == UMBRA_OK) {
-    memcpy(weights, t.w, (records->columns + 1) * sizeof *weights);
-    if (trace) memcpy(trace, t.trace, plan->options.iterations * sizeof *trace);
-  }
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++)
+    status = UMBRA_GIVE_ELEMENT(umbra_train_outcome, trace, i, &t.trace[i]);
+  if (status == UMBRA_OK) memcpy(weights, t.w, (records->columns + 1) * sizeof *weights);
   close_twin(&t);
   return status;
 }
 
 /* ---- the bound ---- */
 
-double umbra_train_bound(const umbra_train_outcome *trace, uint32_t iterations) {
+double umbra_train_bound(const umbra_train_outcome *trace, size_t count) {
   const double room = 4;
   double bound = UMBRA_TRAIN_LEAST_BOUND;
-  for (uint32_t i = 0; i < iterations; i++)
-    while (!(room * trace[i].largest_weight <= bound)) { /* NaN neither */
+  umbra_train_outcome outcome = {UMBRA_TRAIN_OUTCOME_INIT};
+  for (size_t i = 0; i < count; i++) {
+    if (UMBRA_TAKE_ELEMENT(umbra_train_outcome, &outcome, trace, i) != UMBRA_OK) return 0;
+    while (!(room * outcome.largest_weight <= bound)) { /* NaN neither */
       if (bound == UMBRA_TRAIN_LARGEST_BOUND) return 0;
       bound *= 2;
     }
+  }
   return bound;
 }

@@ -30,7 +30,7 @@ typedef enum umbra_bootstrap_order {
   UMBRA_BOOTSTRAP_STC_FIRST = 1
 } umbra_bootstrap_order;
 
-/* Fill with UMBRA_BOOTSTRAP_OPTIONS_INIT. */
+/* How to refresh. NULL where one is expected means the defaults. */
 typedef struct umbra_bootstrap_options {
   size_t struct_size;
   uint32_t slots; /* of the ciphertexts: a power of two, at least 2; 0: n / 2 */
@@ -41,6 +41,8 @@ typedef struct umbra_bootstrap_options {
       rounds; /* 2: what the first refresh did wrong is refreshed, too (Meta-BTS, eprint 2022/1167); 1: it is not */
 } umbra_bootstrap_options;
 #define UMBRA_BOOTSTRAP_OPTIONS_INIT .struct_size = sizeof(umbra_bootstrap_options), .bound = 1, .rounds = 1
+UMBRA_API void umbra_bootstrap_options_init(umbra_bootstrap_options *options, size_t size);
+#define umbra_bootstrap_options_init(options) umbra_bootstrap_options_init((options), sizeof *(options))
 
 /* What a refresh costs and gives. Errors are in units of the bound B, for both parts of slots uniform in [-B, B]. */
 typedef struct umbra_bootstrap_report {
@@ -63,6 +65,8 @@ typedef struct umbra_bootstrap_report {
   double log2_range_failure; /* that a refresh fails, because a coefficient left the range of the sine */
 } umbra_bootstrap_report;
 #define UMBRA_BOOTSTRAP_REPORT_INIT .struct_size = sizeof(umbra_bootstrap_report)
+UMBRA_API void umbra_bootstrap_report_init(umbra_bootstrap_report *report, size_t size);
+#define umbra_bootstrap_report_init(report) umbra_bootstrap_report_init((report), sizeof *(report))
 
 /* Errors: INVALID_ARGUMENT, UNSUPPORTED (parameters that do not refresh), OUT_OF_MEMORY. options: NULL for the defaults. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **plan,
@@ -70,7 +74,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_create(umbra_bootstra
                                                                   const umbra_bootstrap_options *options);
 UMBRA_API void umbra_bootstrap_plan_destroy(umbra_bootstrap_plan *plan);
 
-/* Fills a report made with UMBRA_BOOTSTRAP_REPORT_INIT. Errors: INVALID_ARGUMENT. */
+/* Errors: INVALID_ARGUMENT. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_report(const umbra_bootstrap_plan *plan,
                                                                   umbra_bootstrap_report *report);
 

@@ -75,6 +75,8 @@ typedef struct umbra_noise_report {
   double headroom_bits;        /* log2 of (modulus / 2) over the largest coefficient: below 0 the message would wrap */
 } umbra_noise_report;
 #define UMBRA_NOISE_REPORT_INIT .struct_size = sizeof(umbra_noise_report)
+UMBRA_API void umbra_noise_report_init(umbra_noise_report *report, size_t size);
+#define umbra_noise_report_init(report) umbra_noise_report_init((report), sizeof *(report))
 
 /*
  * Decrypts and compares with the values (pairs re, im) that an exact computation gives. For the owner's eyes.

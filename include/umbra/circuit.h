@@ -27,12 +27,14 @@ typedef umbra_status (*umbra_circuit_body)(umbra_evaluator *evaluator, umbra_cip
 typedef struct umbra_circuit_desc {
   size_t struct_size;
   umbra_circuit_body body;
-  void *user;
   size_t ins, outs; /* at least 1 each */
   /* `ins` ciphertexts: a run's inputs must have their owner, levels and slots, and no larger magnitude or error. */
   const umbra_ciphertext *const *examples;
+  void *user;
 } umbra_circuit_desc;
 #define UMBRA_CIRCUIT_DESC_INIT .struct_size = sizeof(umbra_circuit_desc)
+UMBRA_API void umbra_circuit_desc_init(umbra_circuit_desc *desc, size_t size);
+#define umbra_circuit_desc_init(desc) umbra_circuit_desc_init((desc), sizeof *(desc))
 
 /*
  * The evaluator must outlive the circuit, and belongs to the thread that runs it.

@@ -17,7 +17,7 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_context umbra_context;
 
-/* Fill with UMBRA_CONTEXT_DESC_INIT, then exactly one of params and preset. */
+/* Give exactly one of params and preset. */
 typedef struct umbra_context_desc {
   size_t struct_size;
   const umbra_params *params; /* copied by reference count */
@@ -39,6 +39,8 @@ typedef struct umbra_context_desc {
   uint64_t memory_limit;
 } umbra_context_desc;
 #define UMBRA_CONTEXT_DESC_INIT .struct_size = sizeof(umbra_context_desc)
+UMBRA_API void umbra_context_desc_init(umbra_context_desc *desc, size_t size);
+#define umbra_context_desc_init(desc) umbra_context_desc_init((desc), sizeof *(desc))
 
 /*
  * Opens a device for a parameter set and builds its tables (16 n bytes per prime). Plans and constants that are made at
@@ -52,7 +54,7 @@ UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context)
 UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512", "cuda" */
 /* Why device "auto" became the CPU; "" if it did not. Valid as long as the context. */
 UMBRA_API const char *umbra_context_fallback(const umbra_context *context);
-UMBRA_API uint64_t umbra_context_memory(const umbra_context *context);     /* bytes of residues held now */
+UMBRA_API uint64_t umbra_context_memory(const umbra_context *context); /* bytes of residues held now */
 
 UMBRA_END_DECLS
 

@@ -56,7 +56,7 @@ UMBRA_DECLARE_FILE_FUNCTIONS(ciphertext) /* fresh secret-key encryptions store a
 UMBRA_DECLARE_FILE_FUNCTIONS(matrix)
 UMBRA_DECLARE_FILE_FUNCTIONS(logistic)
 
-/* What a file is, from its header: "parameters", "secret key", ... Fill the struct's size first. */
+/* What a file is, from its header: "parameters", "secret key", ... */
 typedef struct umbra_file_info {
   size_t struct_size;
   const char *kind;
@@ -66,6 +66,8 @@ typedef struct umbra_file_info {
   uint8_t owner[UMBRA_OWNER_BYTES]; /* zero for parameters and plaintexts */
 } umbra_file_info;
 #define UMBRA_FILE_INFO_INIT .struct_size = sizeof(umbra_file_info)
+UMBRA_API void umbra_file_info_init(umbra_file_info *info, size_t size);
+#define umbra_file_info_init(info) umbra_file_info_init((info), sizeof *(info))
 
 /* Reads and checks a file's header and the checksums of its sections. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_file_inspect(umbra_file_info *info, const char *path);

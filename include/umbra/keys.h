@@ -29,25 +29,28 @@ typedef struct umbra_rotation_need {
   uint32_t level;
 } umbra_rotation_need;
 
-/* Which evaluation keys to make. Fill with UMBRA_EVAL_KEYS_REQUEST_INIT: relinearisation only, for all levels. */
+/* Which evaluation keys to make. By default: relinearisation only, for all levels. */
 typedef struct umbra_eval_keys_request {
   size_t struct_size;
-  int relinearize;          /* for products of ciphertexts */
-  int conjugate;            /* for umbra_conjugate */
-  const int32_t *rotations; /* steps modulo n/2, any sign; 0 and repetitions are allowed and cost nothing */
-  size_t rotation_count;
-  uint32_t rotation_level; /* rotation and conjugation keys serve levels up to it; UMBRA_TOP_LEVEL: all ordinary ones */
-  umbra_progress progress;
-  /* The following are for plans to fill in, such as umbra_bootstrap_plan_request; levels may be inside a refresh. */
+  int relinearize; /* for products of ciphertexts */
+  int conjugate;   /* for umbra_conjugate */
+  /* These are for plans to fill in, such as umbra_bootstrap_plan_request; levels may be inside a refresh. */
+  int ephemeral; /* the two keys that a refresh has for its sparse secret, which exists only while they are made */
   uint32_t relinearize_level;       /* UMBRA_TOP_LEVEL: all ordinary ones */
   uint32_t conjugate_level;         /* UMBRA_TOP_LEVEL: rotation_level */
-  const umbra_rotation_need *needs; /* rotations beside those above, each with its level */
+  const umbra_rotation_need *needs; /* rotations beside those below, each with its level */
   size_t need_count;
-  int ephemeral; /* the two keys that a refresh has for its sparse secret, which exists only while they are made */
+  /* And these for whoever names rotations. */
+  const int32_t *rotations; /* steps modulo n/2, any sign; 0 and repetitions are allowed and cost nothing */
+  size_t rotation_count;
+  umbra_progress progress;
+  uint32_t rotation_level; /* rotation and conjugation keys serve levels up to it; UMBRA_TOP_LEVEL: all ordinary ones */
 } umbra_eval_keys_request;
 #define UMBRA_EVAL_KEYS_REQUEST_INIT                                                                   \
   .struct_size = sizeof(umbra_eval_keys_request), .relinearize = 1, .rotation_level = UMBRA_TOP_LEVEL, \
   .relinearize_level = UMBRA_TOP_LEVEL, .conjugate_level = UMBRA_TOP_LEVEL
+UMBRA_API void umbra_eval_keys_request_init(umbra_eval_keys_request *request, size_t size);
+#define umbra_eval_keys_request_init(request) umbra_eval_keys_request_init((request), sizeof *(request))
 
 /*
  * Hybrid key-switching keys (Han, Ki, eprint 2019/688), seeded and levelled. Time and memory: one

@@ -29,9 +29,10 @@ enum {
 /*
  * How a set refreshes (bootstraps). Above its ordinary levels it has others that exist only inside a refresh: the
  * highest are spent on coefficients-to-slots, those under them on the sine; slots-to-coefficients takes the highest
- * ordinary ones. All zero: the set does not refresh. Fill with UMBRA_BOOT_SHAPE_INIT.
+ * ordinary ones.
  */
 typedef struct umbra_boot_shape {
+  size_t struct_size;
   uint32_t stc_levels;     /* slots-to-coefficients, 1..4 */
   uint32_t cts_levels;     /* coefficients-to-slots, 1..4 */
   uint32_t overflow;       /* K: multiples of the lowest modulus q_0 that the sine takes away */
@@ -43,10 +44,12 @@ typedef struct umbra_boot_shape {
   uint32_t sparse_primes;  /* primes that the key to that secret has beside those of q_0; 0 in a need: chosen */
 } umbra_boot_shape;
 #define UMBRA_BOOT_SHAPE_INIT                                                                              \
-  .stc_levels = 3, .cts_levels = 3, .overflow = 16, .degree = 30, .double_angles = 3, .arcsine_degree = 1, \
-  .ratio_bits = 8, .hamming = 32
+  .struct_size = sizeof(umbra_boot_shape), .stc_levels = 3, .cts_levels = 3, .overflow = 16, .degree = 30, \
+  .double_angles = 3, .arcsine_degree = 1, .ratio_bits = 8, .hamming = 32
+UMBRA_API void umbra_boot_shape_init(umbra_boot_shape *shape, size_t size);
+#define umbra_boot_shape_init(shape) umbra_boot_shape_init((shape), sizeof *(shape))
 
-/* What a computation needs; the smallest ring that carries it is chosen. Fill with UMBRA_PARAMS_NEED_INIT. */
+/* What a computation needs; the smallest ring that carries it is chosen. */
 typedef struct umbra_params_need {
   size_t struct_size;
   uint32_t depth;      /* consecutive multiplications with rescaling; with `boot`: those left after a refresh */
@@ -55,15 +58,17 @@ typedef struct umbra_params_need {
   uint32_t security;   /* classical bits: 128 (default), 192 or 256 */
   uint32_t log_n;      /* 0: smallest that fits; 11..17: exactly this ring */
   uint32_t flags;      /* 0 or UMBRA_INSECURE_FOR_TESTS */
-  umbra_boot_shape boot;
+  const umbra_boot_shape *boot; /* NULL: it does not refresh */
 } umbra_params_need;
 #define UMBRA_PARAMS_NEED_INIT .struct_size = sizeof(umbra_params_need), .scale_bits = 40, .security = 128
+UMBRA_API void umbra_params_need_init(umbra_params_need *need, size_t size);
+#define umbra_params_need_init(need) umbra_params_need_init((need), sizeof *(need))
 
 /*
  * An explicit set. Primes are given in the order of design: terminals as they are added, mains as they are added,
  * auxiliaries. All are distinct, = 1 mod 2^(log_n+1); mains lie in (2^28.5, 2^30), auxiliaries below 2^31, terminals in
  * [2^16, 2^27). Level l has main_count[l] main and terminal_count[l] terminal primes. The scale of level 0 is the
- * geometric mean of the steps between levels. Fill with UMBRA_PARAMS_LITERAL_INIT.
+ * geometric mean of the steps between levels.
  */
 typedef struct umbra_params_literal {
   size_t struct_size;
@@ -73,11 +78,13 @@ typedef struct umbra_params_literal {
   uint32_t levels;                             /* depth + 1 */
   const uint32_t *main_count, *terminal_count; /* of these levels, then of those inside a refresh, if there are any */
   uint32_t digits;                             /* of the key-switching gadget */
-  const uint32_t *digit_size; /* primes of each digit, over terminals reversed then mains; they sum to all of these */
-  uint32_t flags;             /* 0 or UMBRA_INSECURE_FOR_TESTS */
-  umbra_boot_shape boot;
+  const uint32_t *digit_size;   /* primes of each digit, over terminals reversed then mains; they sum to all of these */
+  uint32_t flags;               /* 0 or UMBRA_INSECURE_FOR_TESTS */
+  const umbra_boot_shape *boot; /* NULL: it does not refresh */
 } umbra_params_literal;
 #define UMBRA_PARAMS_LITERAL_INIT .struct_size = sizeof(umbra_params_literal)
+UMBRA_API void umbra_params_literal_init(umbra_params_literal *literal, size_t size);
+#define umbra_params_literal_init(literal) umbra_params_literal_init((literal), sizeof *(literal))
 
 /* Names of the presets, NULL-terminated. */
 UMBRA_API const char *const *umbra_params_presets(void);

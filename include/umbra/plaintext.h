@@ -15,7 +15,7 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_plaintext umbra_plaintext; /* immutable, shareable */
 
-/* How to encode. NULL where one is expected means UMBRA_ENCODE_OPTIONS_INIT: top level, all slots. */
+/* How to encode. NULL where one is expected means the defaults: top level, all slots. */
 typedef struct umbra_encode_options {
   size_t struct_size;
   uint32_t level; /* UMBRA_TOP_LEVEL, or the level of the ciphertexts it will meet */
@@ -27,6 +27,8 @@ typedef struct umbra_encode_options {
   int bulk;
 } umbra_encode_options;
 #define UMBRA_ENCODE_OPTIONS_INIT .struct_size = sizeof(umbra_encode_options), .level = UMBRA_TOP_LEVEL
+UMBRA_API void umbra_encode_options_init(umbra_encode_options *options, size_t size);
+#define umbra_encode_options_init(options) umbra_encode_options_init((options), sizeof *(options))
 
 /*
  * Encodes `count` real values, or `count` complex ones as pairs (re, im). Rounding to nearest at the level's scale.

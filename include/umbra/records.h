@@ -15,12 +15,14 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_records umbra_records; /* immutable, shareable */
 
-/* How to read. NULL where one is expected means UMBRA_RECORDS_OPTIONS_INIT: the last column is the label. */
+/* How to read. NULL where one is expected means the defaults: the last column is the label. */
 typedef struct umbra_records_options {
   size_t struct_size;
   const char *label; /* name of the label's column in the header, or its number from 1, or from the end: -1; NULL: -1 */
 } umbra_records_options;
 #define UMBRA_RECORDS_OPTIONS_INIT .struct_size = sizeof(umbra_records_options)
+UMBRA_API void umbra_records_options_init(umbra_records_options *options, size_t size);
+#define umbra_records_options_init(options) umbra_records_options_init((options), sizeof *(options))
 
 /*
  * Reads a table (umbra/table.h). Labels are 0 and 1, or -1 and 1. A number that is the name of a column in the header is
@@ -101,6 +103,8 @@ typedef struct umbra_judgement {
   double largest_score; /* |weights . x + bias| */
 } umbra_judgement;
 #define UMBRA_JUDGEMENT_INIT .struct_size = sizeof(umbra_judgement)
+UMBRA_API void umbra_judgement_init(umbra_judgement *judgement, size_t size);
+#define umbra_judgement_init(judgement) umbra_judgement_init((judgement), sizeof *(judgement))
 
 /*
  * Weights may be anything: a score that is not finite is on the wrong side and loses every comparison, and the largest

@@ -42,10 +42,10 @@ typedef enum umbra_rate_schedule {
 } umbra_rate_schedule;
 
 enum { UMBRA_TRAIN_MAX_DEGREE = 63, UMBRA_TRAIN_MAX_ITERATIONS = 100000 };
-#define UMBRA_TRAIN_LEAST_BOUND 0x1p-19 /* of the option `bound` */
+#define UMBRA_TRAIN_LEAST_BOUND (1.0 / 524288) /* of the option `bound`: 2^-19 */
 #define UMBRA_TRAIN_LARGEST_BOUND 128.0
 
-/* Fill with UMBRA_TRAIN_OPTIONS_INIT, and give rows and columns. */
+/* Give rows and columns; the rest has defaults. */
 typedef struct umbra_train_options {
   size_t struct_size;
   uint64_t rows;       /* records, up to 2^32 */
@@ -69,6 +69,8 @@ typedef struct umbra_train_options {
 #define UMBRA_TRAIN_OPTIONS_INIT                                                                                      \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .degree = 3, .range = 8, \
   .bound = 8
+UMBRA_API void umbra_train_options_init(umbra_train_options *options, size_t size);
+#define umbra_train_options_init(options) umbra_train_options_init((options), sizeof *(options))
 
 typedef struct umbra_train_report {
   size_t struct_size;
@@ -93,6 +95,8 @@ typedef struct umbra_train_report {
   double log2_failure;  /* log2 of the probability that any refresh of the training fails */
 } umbra_train_report;
 #define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
+UMBRA_API void umbra_train_report_init(umbra_train_report *report, size_t size);
+#define umbra_train_report_init(report) umbra_train_report_init((report), sizeof *(report))
 
 /* Iteration i of the plan. */
 typedef struct umbra_train_iteration {
@@ -104,6 +108,8 @@ typedef struct umbra_train_iteration {
   uint32_t level_after;
 } umbra_train_iteration;
 #define UMBRA_TRAIN_ITERATION_INIT .struct_size = sizeof(umbra_train_iteration)
+UMBRA_API void umbra_train_iteration_init(umbra_train_iteration *iteration, size_t size);
+#define umbra_train_iteration_init(iteration) umbra_train_iteration_init((iteration), sizeof *(iteration))
 
 /*
  * Errors: INVALID_ARGUMENT (the text names the option), UNSUPPORTED (parameters that do not refresh, or with fewer levels
@@ -116,7 +122,8 @@ UMBRA_API void umbra_train_plan_destroy(umbra_train_plan *plan);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, uint32_t i,
                                                                  umbra_train_iteration *iteration);
-UMBRA_API void umbra_train_plan_options(const umbra_train_plan *plan, umbra_train_options *options);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_options(const umbra_train_plan *plan,
+                                                               umbra_train_options *options);
 UMBRA_API const umbra_params *umbra_train_plan_params(const umbra_train_plan *plan);
 
 /* Of parameters, options and polynomial; stamped into data sets and checkpoints. */
@@ -146,13 +153,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_read(umbra_train_plan **p
 
 /* ---- the twin: the same training in the clear, for the owner ---- */
 
+/* Of one iteration. In an array all have the struct_size of the first. */
 typedef struct umbra_train_outcome {
+  size_t struct_size;
   double largest_score;  /* |<v, z>| of the iteration's batch: beyond the range the fit does not hold */
   double largest_weight; /* of w, v, and v / (1 - eta) where it is refreshed: to be within the plan's bound */
   double accuracy, auc;  /* of the weights after it, on `judged`; NaN without */
 } umbra_train_outcome;
+#define UMBRA_TRAIN_OUTCOME_INIT .struct_size = sizeof(umbra_train_outcome)
+UMBRA_API void umbra_train_outcome_init(umbra_train_outcome *outcome, size_t size);
+#define umbra_train_outcome_init(outcome) umbra_train_outcome_init((outcome), sizeof *(outcome))
 
-/* NULL where one is expected means UMBRA_TWIN_OPTIONS_INIT. */
+/* NULL where one is expected means the defaults. */
 typedef struct umbra_twin_options {
   size_t struct_size;
   const umbra_records *judged; /* records to judge by; NULL: accuracy and auc are NaN */
@@ -160,18 +172,20 @@ typedef struct umbra_twin_options {
   int exact;                   /* 1: with the sigmoid itself in the place of s */
 } umbra_twin_options;
 #define UMBRA_TWIN_OPTIONS_INIT .struct_size = sizeof(umbra_twin_options)
+UMBRA_API void umbra_twin_options_init(umbra_twin_options *options, size_t size);
+#define umbra_twin_options_init(options) umbra_twin_options_init((options), sizeof *(options))
 
 /*
- * weights: columns + 1, the bias last; trace: one outcome for each iteration, or NULL. Weights that are not finite end
+ * weights: columns + 1, the bias last; trace: the outcomes of the first `count` iterations, or NULL and 0. Weights that are not finite end
  * the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of another shape
  * than the plan's), OUT_OF_MEMORY.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace,
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_t count,
                                                        const umbra_train_plan *plan, const umbra_records *records,
                                                        const umbra_twin_options *options);
 
 /* A bound for the plan: the least power of two with at least four times the largest weight of a trace; 0: none fits. */
-UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, uint32_t iterations);
+UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t count);
 
 /* ---- the encrypted data set: a folder ---- */
 
@@ -201,6 +215,8 @@ typedef struct umbra_trainer_desc {
   uint64_t memory_budget; /* for blocks that are kept in memory; the next one to use always is. 0: all are read again */
 } umbra_trainer_desc;
 #define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
+UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
+#define umbra_trainer_desc_init(desc) umbra_trainer_desc_init((desc), sizeof *(desc))
 
 /*
  * Checks everything before any work: parameters, owner and plan of keys, data set, blocks and checkpoint, every key at
@@ -223,6 +239,9 @@ typedef struct umbra_train_event {
   double refresh_seconds; /* of `seconds` */
   double seconds;         /* checkpoint included */
 } umbra_train_event;
+#define UMBRA_TRAIN_EVENT_INIT .struct_size = sizeof(umbra_train_event)
+UMBRA_API void umbra_train_event_init(umbra_train_event *event, size_t size);
+#define umbra_train_event_init(event) umbra_train_event_init((event), sizeof *(event))
 
 /*
  * Called after every iteration, when its checkpoint is on disk. Any result but 0 stops the training with CANCELLED, unless

@@ -5,6 +5,26 @@
  * Outputs come first. A `umbra_ciphertext **` is read: NULL makes a new ciphertext, another handle is replaced (see
  * umbra/ciphertext.h), so it must be initialised. Every other output handle is only written, and what it held before is
  * not destroyed. Handles given to accessors and to calls that cannot fail must not be NULL, except to _destroy.
+ *
+ * Structs that begin with `struct_size` grow from version to version, at their end. Each is initialised first, those that
+ * a call fills, too:
+ *
+ *     umbra_params_need need;
+ *     umbra_params_need_init(&need);
+ *     need.depth = 4;
+ *
+ * _init sets the size and all defaults. In C and C++ it is a macro that adds the size, as the compiler knows it; other
+ * languages call the function behind it, umbra_params_need_init(&need, size). C alone also has UMBRA_PARAMS_NEED_INIT to
+ * begin a list of designated initialisers with: {UMBRA_PARAMS_NEED_INIT, .depth = 4}. A list that names a member which
+ * the macro has set already draws a warning: use _init for those.
+ *
+ * A struct smaller than the library's (of an application built with older headers) has the defaults for what it lacks,
+ * and nothing is written past its size; a larger one is refused (INVALID_ARGUMENT), unless all that the library does not
+ * know is zero. Zero in a new member means what was done before there was one, and no new member lies in what used to be
+ * padding. Arrays of such structs come with a count, all elements with the size of the first. Structs that callbacks are
+ * given have the library's size: compare it before you read a member that is newer than the oldest library you work with.
+ *
+ * These never grow, and have no size: umbra_progress, umbra_rotation_need, umbra_table.
  */
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H

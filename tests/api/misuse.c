@@ -156,7 +156,7 @@ static void wrong_encode_options(void **state) {
                "level 4 does not exist");
   options = (umbra_encode_options){.level = UMBRA_TOP_LEVEL};
   assert_fails(umbra_encode(&p, s.context, values, 1, &options), UMBRA_ERROR_INVALID_ARGUMENT,
-               "UMBRA_ENCODE_OPTIONS_INIT");
+               "umbra_encode_options_init");
   assert_null(p);
 }
 
@@ -407,13 +407,13 @@ static void structs_of_a_wrong_size(void **state) {
   umbra_params *params = NULL;
   double value = 0;
   assert_fails(umbra_context_create(&context, &(umbra_context_desc){.preset = "n13-d2-s40"}),
-               UMBRA_ERROR_INVALID_ARGUMENT, "UMBRA_CONTEXT_DESC_INIT");
+               UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_desc_init");
   assert_fails(umbra_eval_keys_generate(&keys, s.secret, &(umbra_eval_keys_request){.relinearize = 1}),
-               UMBRA_ERROR_INVALID_ARGUMENT, "UMBRA_EVAL_KEYS_REQUEST_INIT");
+               UMBRA_ERROR_INVALID_ARGUMENT, "umbra_eval_keys_request_init");
   assert_fails(umbra_inspect_noise(&(umbra_noise_report){0}, x, s.secret, &value, 0), UMBRA_ERROR_INVALID_ARGUMENT,
-               "UMBRA_NOISE_REPORT_INIT");
+               "umbra_noise_report_init");
   assert_fails(umbra_params_from_need(&params, &(umbra_params_need){.depth = 1}), UMBRA_ERROR_INVALID_ARGUMENT,
-               "UMBRA_PARAMS_NEED_INIT");
+               "umbra_params_need_init");
   assert_true(!context && !keys && !params);
 }
 

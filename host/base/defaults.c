@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What umbra_<struct>_init gives: the same as the macros that C has for it. */
+#include <umbra/umbra.h>
+
+#include "structs.h"
+
+/* The name in parentheses is no call of the macro that hides the second argument. */
+#define DEFINE_INIT(type, ...)                                  \
+  void(type##_init)(type * given, size_t size) {                \
+    static const type defaults = {__VA_ARGS__};                 \
+    umbra_init_struct(given, size, &defaults, sizeof defaults); \
+  }
+
+DEFINE_INIT(umbra_boot_shape, UMBRA_BOOT_SHAPE_INIT)
+DEFINE_INIT(umbra_bootstrap_options, UMBRA_BOOTSTRAP_OPTIONS_INIT)
+DEFINE_INIT(umbra_bootstrap_report, UMBRA_BOOTSTRAP_REPORT_INIT)
+DEFINE_INIT(umbra_circuit_desc, UMBRA_CIRCUIT_DESC_INIT)
+DEFINE_INIT(umbra_context_desc, UMBRA_CONTEXT_DESC_INIT)
+DEFINE_INIT(umbra_encode_options, UMBRA_ENCODE_OPTIONS_INIT)
+DEFINE_INIT(umbra_eval_keys_request, UMBRA_EVAL_KEYS_REQUEST_INIT)
+DEFINE_INIT(umbra_file_info, UMBRA_FILE_INFO_INIT)
+DEFINE_INIT(umbra_judgement, UMBRA_JUDGEMENT_INIT)
+DEFINE_INIT(umbra_noise_report, UMBRA_NOISE_REPORT_INIT)
+DEFINE_INIT(umbra_params_literal, UMBRA_PARAMS_LITERAL_INIT)
+DEFINE_INIT(umbra_params_need, UMBRA_PARAMS_NEED_INIT)
+DEFINE_INIT(umbra_records_options, UMBRA_RECORDS_OPTIONS_INIT)
+DEFINE_INIT(umbra_train_event, UMBRA_TRAIN_EVENT_INIT)
+DEFINE_INIT(umbra_train_iteration, UMBRA_TRAIN_ITERATION_INIT)
+DEFINE_INIT(umbra_train_options, UMBRA_TRAIN_OPTIONS_INIT)
+DEFINE_INIT(umbra_train_outcome, UMBRA_TRAIN_OUTCOME_INIT)
+DEFINE_INIT(umbra_train_report, UMBRA_TRAIN_REPORT_INIT)
+DEFINE_INIT(umbra_trainer_desc, UMBRA_TRAINER_DESC_INIT)
+DEFINE_INIT(umbra_twin_options, UMBRA_TWIN_OPTIONS_INIT)

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/*
+ * Every public struct with a struct_size, through every call that takes or fills one, as applications of other versions
+ * have it: without its last 8 bytes, with 48 zeros more, and with something in these that this version cannot know. The
+ * structs of an application are blocks of exactly its size, so that sanitizers see what goes beyond them.
+ */
+#include <dirent.h>
+
+#include "host/base/structs.h"
+#include "host/ring/presets.h"
+#include "train.h"
+
+enum { LESS = 8, MORE = 48, CANARY = 64, ROWS = 80, COLUMNS = 3, ITERATIONS = 2 };
+
+static training t;
+static umbra_bootstrap_plan *refresh;
+static umbra_plaintext *plaintext;
+static umbra_ciphertext *ciphertext;
+static char table_path[128], params_path[128];
+
+/* ---- the calls: each makes what it can of a struct, and leaves nothing behind ---- */
+
+static const umbra_boot_shape standard_shape = {UMBRA_BOOT_SHAPE_INIT};
+
+static umbra_status need_of(const umbra_params_need *need) {
+  umbra_params *params = NULL;
+  umbra_status status = umbra_params_from_need(&params, need);
+  umbra_params_destroy(params);
+  return status;
+}
+
+static umbra_status take_need(void *given) {
+  umbra_params_need *need = given;
+  need->depth = 1;
+  need->log_n = 11;
+  need->flags = UMBRA_INSECURE_FOR_TESTS;
+  return need_of(need);
+}
+
+static umbra_status take_shape(void *given) {
+  const umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 3, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS,
+                                  .boot = given};
+  return need_of(&need);
+}
+
+static umbra_status take_literal(void *given) {
+  umbra_params_literal *literal = given;
+  umbra_params *params = NULL;
+  /* All between the size and the shape of a refresh, which it does not have. */
+  memcpy(&literal->log_n, &umbra_preset_literal[0].log_n,
+         offsetof(umbra_params_literal, boot) - offsetof(umbra_params_literal, log_n));
+  umbra_status status = umbra_params_from_literal(&params, literal);
+  umbra_params_destroy(params);
+  return status;
+}
+
+static umbra_status take_context_desc(void *given) {
+  umbra_context *context = NULL;
+  ((umbra_context_desc *)given)->params = t.s.params;
+  umbra_status status = umbra_context_create(&context, given);
+  umbra_context_destroy(context);
+  return status;
+}
+
+static umbra_status take_request(void *given) {
+  umbra_eval_keys *keys = NULL;
+  const int32_t steps[] = {1};
+  ((umbra_eval_keys_request *)given)->rotations = steps;
+  ((umbra_eval_keys_request *)given)->rotation_count = 1;
+  umbra_status status = umbra_eval_keys_generate(&keys, t.s.secret, given);
+  if (status == UMBRA_OK) assert_true(umbra_eval_keys_can_rotate(keys, 1) && umbra_eval_keys_can_relinearize(keys));
+  umbra_eval_keys_destroy(keys);
+  return status;
+}
+
+static umbra_status fill_training_request(void *given) { return umbra_train_plan_request(t.plan, given); }
+static umbra_status fill_refresh_request(void *given) {
+  umbra_status status = umbra_bootstrap_plan_request(refresh, given);
+  if (status == UMBRA_OK) assert_true(((umbra_eval_keys_request *)given)->ephemeral == 1);
+  return status;
+}
+
+static umbra_status take_encode_options(void *given) {
+  umbra_plaintext *made = NULL;
+  umbra_status status = umbra_encode(&made, t.s.context, (const double[]){1}, 1, given);
+  if (status == UMBRA_OK) assert_int_equal(umbra_plaintext_level(made), umbra_params_depth(t.s.params));
+  umbra_plaintext_destroy(made);
+  return status;
+}
+
+static umbra_status fill_noise_report(void *given) {
+  return umbra_inspect_noise(given, ciphertext, t.s.secret, (const double[]){1, 0}, 1);
+}
+
+static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path); }
+
+static umbra_status take_records_options(void *given) {
+  umbra_records *records = NULL;
+  umbra_status status = umbra_records_read(&records, table_path, given);
+  umbra_records_destroy(records);
+  return status;
+}
+
+static umbra_status fill_judgement(void *given) {
+  return umbra_judge(given, t.records, (const double[COLUMNS + 1]){1, 2, 3, 4});
+}
+
+static umbra_status fill_judgement_of_scores(void *given) {
+  double scores[ROWS];
+  for (int i = 0; i < ROWS; i++) scores[i] = i - 7;
+  return umbra_judge_scores(given, t.records, scores, 0);
+}
+
+static umbra_status take_bootstrap_options(void *given) {
+  umbra_bootstrap_plan *plan = NULL;
+  umbra_status status = umbra_bootstrap_plan_create(&plan, t.s.params, given);
+  umbra_bootstrap_plan_destroy(plan);
+  return status;
+}
+
+static umbra_status fill_bootstrap_report(void *given) { return umbra_bootstrap_plan_report(refresh, given); }
+
+static umbra_status copy_body(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                              void *user) {
+  assert_null(user);
+  return umbra_add(evaluator, &outs[0], ins[0], ins[0]);
+}
+
+static umbra_status take_circuit_desc(void *given) {
+  umbra_circuit *circuit = NULL;
+  umbra_circuit_desc *desc = given;
+  const umbra_ciphertext *const examples[] = {ciphertext};
+  umbra_ciphertext *out = NULL;
+  desc->body = copy_body;
+  desc->ins = desc->outs = 1;
+  desc->examples = examples;
+  umbra_status status = umbra_circuit_create(&circuit, t.s.evaluator, desc);
+  if (status == UMBRA_OK) assert_ok(umbra_circuit_run(circuit, &out, examples));
+  umbra_ciphertext_destroy(out);
+  umbra_circuit_destroy(circuit);
+  return status;
+}
+
+static umbra_status take_train_options(void *given) {
+  umbra_train_plan *plan = NULL;
+  ((umbra_train_options *)given)->rows = ROWS;
+  ((umbra_train_options *)given)->columns = COLUMNS;
+  umbra_status status = umbra_train_plan_create(&plan, t.s.params, given);
+  umbra_train_plan_destroy(plan);
+  return status;
+}
+
+static umbra_status fill_train_options(void *given) { return umbra_train_plan_options(t.plan, given); }
+static umbra_status fill_train_report(void *given) { return umbra_train_plan_report(t.plan, given); }
+static umbra_status fill_train_iteration(void *given) { return umbra_train_plan_iteration(t.plan, 1, given); }
+
+static umbra_status fill_train_outcomes(void *given) {
+  double weights[COLUMNS + 1];
+  umbra_status status = umbra_train_twin(weights, given, ITERATIONS, t.plan, t.records, NULL);
+  assert_true((umbra_train_bound(given, ITERATIONS) > 0) == (status == UMBRA_OK));
+  return status;
+}
+
+static umbra_status take_twin_options(void *given) {
+  double weights[COLUMNS + 1];
+  return umbra_train_twin(weights, NULL, 0, t.plan, t.records, given);
+}
+
+static int observe(void *seen, const umbra_train_event *event) {
+  assert_int_equal(event->struct_size, sizeof *event);
+  ++*(int *)seen;
+  return 0;
+}
+
+static umbra_status take_trainer_desc(void *given) {
+  umbra_trainer *trainer = NULL;
+  umbra_trainer_desc *desc = given;
+  int seen = 0;
+  desc->plan = t.plan;
+  desc->context = t.s.context;
+  desc->keys = t.s.keys;
+  desc->data = t.folder;
+  umbra_status status = umbra_trainer_create(&trainer, desc);
+  if (status == UMBRA_OK) {
+    assert_ok(umbra_trainer_run(trainer, observe, &seen));
+    assert_int_equal(seen, ITERATIONS);
+  }
+  umbra_trainer_destroy(trainer);
+  return status;
+}
+
+/* ---- the table ---- */
+
+typedef enum direction { TAKEN, FILLED, TOLD /* to callbacks only */ } direction;
+
+typedef struct row {
+  const char *name;
+  size_t size, count; /* elements of an array */
+  void (*init)(void *given, size_t size);
+  direction direction;
+  umbra_status (*call)(void *given);
+} row;
+
+#define ROW(type, count, direction, call) \
+  { #type, sizeof(type), count, (void (*)(void *, size_t))(type##_init), direction, call }
+
+/* Calls go by the address of a function that takes another pointer: as by ctypes, which knows no types either. */
+static const row rows[] = {
+    ROW(umbra_params_need, 1, TAKEN, take_need),
+    ROW(umbra_boot_shape, 1, TAKEN, take_shape),
+    ROW(umbra_params_literal, 1, TAKEN, take_literal),
+    ROW(umbra_context_desc, 1, TAKEN, take_context_desc),
+    ROW(umbra_eval_keys_request, 1, TAKEN, take_request),
+    ROW(umbra_eval_keys_request, 1, FILLED, fill_refresh_request),
+    ROW(umbra_eval_keys_request, 1, FILLED, fill_training_request),
+    ROW(umbra_encode_options, 1, TAKEN, take_encode_options),
+    ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
+    ROW(umbra_file_info, 1, FILLED, fill_file_info),
+    ROW(umbra_records_options, 1, TAKEN, take_records_options),
+    ROW(umbra_judgement, 1, FILLED, fill_judgement),
+    ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
+    ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),
+    ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
+    ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
+    ROW(umbra_train_options, 1, TAKEN, take_train_options),
+    ROW(umbra_train_options, 1, FILLED, fill_train_options),
+    ROW(umbra_train_report, 1, FILLED, fill_train_report),
+    ROW(umbra_train_iteration, 1, FILLED, fill_train_iteration),
+    ROW(umbra_train_outcome, ITERATIONS, FILLED, fill_train_outcomes),
+    ROW(umbra_twin_options, 1, TAKEN, take_twin_options),
+    ROW(umbra_trainer_desc, 1, TAKEN, take_trainer_desc),
+    ROW(umbra_train_event, 1, TOLD, NULL),
+};
+enum { ROW_COUNT = sizeof rows / sizeof *rows };
+
+/* ---- structs of an application ---- */
+
+/* `count` elements of that size, initialised, and `margin` bytes of canary. */
+static uint8_t *given_make(const row *r, size_t size, size_t margin) {
+  uint8_t *given = malloc(r->count * size + margin);
+  assert_non_null(given);
+  memset(given, 0xa5, r->count * size + margin);
+  for (size_t i = 0; i < r->count; i++) r->init(given + i * size, size);
+  return given;
+}
+
+static void assert_canary(const row *r, const uint8_t *after, size_t margin) {
+  for (size_t i = 0; i < margin; i++)
+    if (after[i] != 0xa5) fail_msg("%s: byte %zu after the struct was written", r->name, i);
+}
+
+static void accept(const row *r, size_t size, size_t margin) {
+  uint8_t *given = given_make(r, size, margin), *before = given_make(r, size, margin);
+  size_t found;
+  umbra_status status = r->call ? r->call(given) : UMBRA_OK;
+  if (status != UMBRA_OK) fail_msg("%s of %zu bytes, not %zu: %s", r->name, size, r->size, umbra_last_error());
+  for (size_t i = 0; i < r->count; i++) {
+    memcpy(&found, given + i * size, sizeof found);
+    assert_int_equal(found, size);
+    if (r->direction == FILLED) assert_memory_not_equal(given + i * size, before + i * size, size);
+  }
+  assert_canary(r, given + r->count * size, margin);
+  free(given);
+  free(before);
+}
+
+static void as_it_is(void **state) {
+  (void)state;
+  for (int i = 0; i < ROW_COUNT; i++) accept(&rows[i], rows[i].size, 0);
+}
+
+static void of_an_older_application(void **state) {
+  (void)state;
+  for (int i = 0; i < ROW_COUNT; i++) {
+    accept(&rows[i], rows[i].size - LESS, 0);
+    if (rows[i].direction == FILLED) accept(&rows[i], rows[i].size - LESS, CANARY);
+  }
+}
+
+static void of_a_newer_application(void **state) {
+  (void)state;
+  for (int i = 0; i < ROW_COUNT; i++) {
+    accept(&rows[i], rows[i].size + MORE, 0);
+    if (rows[i].direction == FILLED) accept(&rows[i], rows[i].size + MORE, CANARY);
+  }
+}
+
+/* Refused with these words, and not touched. */
+static void refuse(const row *r, uint8_t *given, size_t bytes, const char *words) {
+  uint8_t *before = malloc(bytes);
+  assert_non_null(before);
+  memcpy(before, given, bytes);
+  umbra_status status = r->call(given);
+  if (status != UMBRA_ERROR_INVALID_ARGUMENT) fail_msg("%s: status %d, for %s", r->name, (int)status, words);
+  if (!strstr(umbra_last_error(), words)) fail_msg("%s: '%s' lacks '%s'", r->name, umbra_last_error(), words);
+  if (r->direction == FILLED) assert_memory_equal(given, before, bytes);
+  free(before);
+}
+
+static void with_what_this_version_does_not_know(void **state) {
+  (void)state;
+  for (int i = 0; i < ROW_COUNT; i++) {
+    const row *r = &rows[i];
+    if (r->direction == TOLD) continue;
+    const size_t size = r->size + MORE, bytes = r->count * size;
+    uint8_t *given = given_make(r, size, 0);
+    char words[100];
+    given[bytes - 1] = 1;
+    snprintf(words, sizeof words, "%s has %zu bytes and not only zeros after the %zu", r->name, size, r->size);
+    refuse(r, given, bytes, words);
+    free(given);
+  }
+}
+
+static void that_nobody_initialised(void **state) {
+  (void)state;
+  const size_t sizes[] = {0, 4, 23, SIZE_MAX, (size_t)0xa5a5a5a5a5a5a5a5};
+  for (int i = 0; i < ROW_COUNT; i++)
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes && rows[i].direction != TOLD; k++) {
+      uint8_t *given = given_make(&rows[i], rows[i].size, 0);
+      char words[100];
+      memcpy(given, &sizes[k], sizeof sizes[k]);
+      snprintf(words, sizeof words, "call %s_init", rows[i].name);
+      refuse(&rows[i], given, rows[i].count * rows[i].size, words);
+      free(given);
+    }
+}
+
+/* ---- defaults ---- */
+
+/* What an older application does not know is as if it had never been there: the defaults, not zeros. */
+static void what_is_missing_has_defaults(void **state) {
+  (void)state;
+  const size_t shorter = offsetof(umbra_bootstrap_options, rounds);
+  umbra_bootstrap_options given = {.rounds = 9}, own = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
+  (umbra_bootstrap_options_init)(&given, shorter);
+  assert_true(given.struct_size == shorter && given.bound == 1 && given.rounds == 9);
+  given.slots = 16;
+  assert_ok(umbra_take_struct(&own, sizeof own, &given, 0, "umbra_bootstrap_options"));
+  assert_true(own.struct_size == sizeof own && own.slots == 16 && own.rounds == 1);
+}
+
+static void functions_and_macros_agree(void **state) {
+  (void)state;
+  umbra_train_options options;
+  const umbra_train_options expected = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_train_options_init(&options);
+  assert_true(options.iterations == expected.iterations && options.rate == expected.rate && options.bound == 8);
+  umbra_boot_shape shape;
+  umbra_boot_shape_init(&shape);
+  assert_memory_equal(&shape, &standard_shape, offsetof(umbra_boot_shape, sparse_primes));
+  umbra_eval_keys_request request;
+  umbra_eval_keys_request_init(&request);
+  assert_true(request.relinearize == 1 && request.rotation_level == UMBRA_TOP_LEVEL && !request.progress.report);
+}
+
+/* ---- that none is forgotten ---- */
+
+static int is_in_the_table(const char *name) {
+  for (int i = 0; i < ROW_COUNT; i++)
+    if (strcmp(rows[i].name, name) == 0) return 1;
+  return 0;
+}
+
+/* Returns how many structs with a size the header declares. */
+static int check_header(const char *path) {
+  char line[512], name[100], sized = 0;
+  int found = 0;
+  FILE *header = fopen(path, "r");
+  assert_non_null(header);
+  while (fgets(line, sizeof line, header)) {
+    if (strstr(line, "typedef struct") && strchr(line, '{')) sized = 0;
+    if (strcmp(line, "  size_t struct_size;\n") == 0) sized = 1;
+    if (!sized || sscanf(line, "} %99[a-z_];", name) != 1) continue;
+    if (!is_in_the_table(name)) fail_msg("%s has a struct_size, but no row in the table of tests/structs.c", name);
+    sized = 0;
+    found++;
+  }
+  fclose(header);
+  return found;
+}
+
+static void all_of_the_headers_are_here(void **state) {
+  (void)state;
+  DIR *folder = opendir(UMBRA_SOURCE_DIR "/include/umbra");
+  int found = 0, expected = 0;
+  assert_non_null(folder);
+  for (struct dirent *entry; (entry = readdir(folder));) {
+    char path[600];
+    snprintf(path, sizeof path, UMBRA_SOURCE_DIR "/include/umbra/%s", entry->d_name);
+    if (strstr(entry->d_name, ".h")) found += check_header(path);
+  }
+  closedir(folder);
+  for (int i = 0; i < ROW_COUNT; i++) expected += i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0;
+  assert_int_equal(found, expected);
+}
+
+/* ---- the whole ---- */
+
+static int open_all(void **state) {
+  (void)state;
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  options.iterations = ITERATIONS;
+  training_open(&t, training_params(), random_records(ROWS, COLUMNS, 1), options, NULL);
+  assert_ok(umbra_evaluator_create(&t.s.evaluator, t.s.context, t.s.keys));
+  assert_ok(umbra_bootstrap_plan_create(&refresh, t.s.params, NULL));
+  assert_ok(umbra_encode(&plaintext, t.s.context, (const double[]){1}, 1, NULL));
+  assert_ok(umbra_encrypt(&ciphertext, t.s.public, plaintext));
+  snprintf(table_path, sizeof table_path, "%s/table.csv", t.folder);
+  snprintf(params_path, sizeof params_path, "%s/params.umbra", t.folder);
+  assert_ok(umbra_params_save(t.s.params, params_path));
+  const double values[] = {0.5, 1, -0.5, 0};
+  return umbra_table_write(&(umbra_table){2, 2, (double *)values}, table_path) != UMBRA_OK;
+}
+
+static int close_all(void **state) {
+  (void)state;
+  umbra_ciphertext_destroy(ciphertext);
+  umbra_plaintext_destroy(plaintext);
+  umbra_bootstrap_plan_destroy(refresh);
+  umbra_evaluator_destroy(t.s.evaluator);
+  training_close(&t);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(as_it_is),
+      cmocka_unit_test(of_an_older_application),
+      cmocka_unit_test(of_a_newer_application),
+      cmocka_unit_test(with_what_this_version_does_not_know),
+      cmocka_unit_test(that_nobody_initialised),
+      cmocka_unit_test(what_is_missing_has_defaults),
+      cmocka_unit_test(functions_and_macros_agree),
+      cmocka_unit_test(all_of_the_headers_are_here),
+  };
+  return cmocka_run_group_tests(tests, open_all, close_all);
+}
