@@ -22,8 +22,8 @@
  * and nothing is written past its size; a larger one is refused (INVALID_ARGUMENT), unless all that the library does not
  * know is zero. Zero in a new member means what was done before there was one, and no new member lies in what used to be
  * padding. One such struct is part of another by a pointer, where NULL is the default. Arrays of them come with a count,
- * all elements with the size of the first. Structs that callbacks are
- * given have the library's size: compare it before you read a member that is newer than the oldest library you work with.
+ * all elements with the size of the first. Structs that callbacks are given have the library's size: compare it before
+ * you read a member that is newer than the oldest library you work with.
  *
  * These never grow, and have no size: umbra_progress, umbra_rotation_need, umbra_table.
  */
