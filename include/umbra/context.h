@@ -52,7 +52,7 @@ UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context)
 UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512", "cuda" */
 /* Why device "auto" became the CPU; "" if it did not. Valid as long as the context. */
 UMBRA_API const char *umbra_context_fallback(const umbra_context *context);
-UMBRA_API uint64_t umbra_context_memory(const umbra_context *context);     /* bytes of residues held now */
+UMBRA_API uint64_t umbra_context_memory(const umbra_context *context); /* bytes of residues held now */
 
 UMBRA_END_DECLS
 

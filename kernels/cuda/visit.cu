@@ -12,6 +12,7 @@
 /* ---- the driver's functions, in the types of its binary interface: results are int, and 0 is success ---- */
 
 struct driver_functions {
+  int (*get)(int *device, int ordinal);
   int (*retain)(CUctx_st **context, int device);
   int (*push)(CUctx_st *context);
   int (*pop)(CUctx_st **context);
@@ -36,7 +37,8 @@ static cudaError_t find(F *function, const char *name) {
 }
 
 static void look_for_functions() {
-  missing = find(&driver.retain, "cuDevicePrimaryCtxRetain");
+  missing = find(&driver.get, "cuDeviceGet");
+  if (missing == cudaSuccess) missing = find(&driver.retain, "cuDevicePrimaryCtxRetain");
   if (missing == cudaSuccess) missing = find(&driver.push, "cuCtxPushCurrent");
   if (missing == cudaSuccess) missing = find(&driver.pop, "cuCtxPopCurrent");
 }
@@ -47,7 +49,9 @@ cudaError_t umbra_cuda_context_open(umbra_device *device) {
   if (missing != cudaSuccess) return missing;
   const cudaError_t error = cudaInitDevice(device->ordinal, 0, 0);
   if (error != cudaSuccess) return error;
-  return driver.retain(&device->context, device->ordinal) ? cudaErrorInitializationError : cudaSuccess;
+  int known;
+  const bool retained = !driver.get(&known, device->ordinal) && !driver.retain(&device->context, known);
+  return retained ? cudaSuccess : cudaErrorInitializationError;
 }
 
 /* ---- visits ---- */

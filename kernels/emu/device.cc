@@ -164,6 +164,14 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int dev
 
 enum { CU_INVALID_DEVICE = 101, CU_INVALID_CONTEXT = 201 };
 
+static int get(int *device, int ordinal) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.error;
+  if (!is_there(ordinal)) return CU_INVALID_DEVICE;
+  *device = ordinal;
+  return 0;
+}
+
 static int retain(CUctx_st **context, int device) {
   umbra_emu_call call(true, false);
   if (call.error) return call.error;
@@ -194,6 +202,7 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **function
   umbra_emu_call call(true, false);
   if (call.error) return call.end(call.error);
   *function = nullptr;
+  if (!strcmp(symbol, "cuDeviceGet")) *function = reinterpret_cast<void *>(get);
   if (!strcmp(symbol, "cuDevicePrimaryCtxRetain")) *function = reinterpret_cast<void *>(retain);
   if (!strcmp(symbol, "cuCtxPushCurrent")) *function = reinterpret_cast<void *>(push);
   if (!strcmp(symbol, "cuCtxPopCurrent")) *function = reinterpret_cast<void *>(pop);
