@@ -142,7 +142,7 @@ static void every(umbra_emu_failure kind) {
 static void calls(void **state) {
   (void)state;
   every(UMBRA_EMU_FAIL_CALL);
-  assert_true(survived > 10);
+  assert_true(survived > 3);
 }
 
 static void allocations(void **state) { (void)state, every(UMBRA_EMU_FAIL_ALLOC); }
