@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: slow timeout=3000 */
+/* labels: slow */
 /*
  * Refreshes under the real presets: what is promised of their precision, for all numbers of slots and for structured
  * vectors; every variant; 20 refreshes one after the other. Needs 8 GiB of memory.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# labels: emu full timeout=600
+# labels: emu full
 """scripts/gpu_check without a GPU: its floors, and whole runs in which everything it starts is a stand-in.
 
 Only umbra_bench is real, and runs on the emulated GPU: what it counts must be what the floors are computed from. Its
