@@ -8,11 +8,11 @@
  * On a GPU: --rotate: operands of kernels take that much memory at least, in turn; twice the L2 cache; left out: 128.
  * --warm: calls before those that are measured, for the clock to rise; left out: 50.
  */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../kernels/parallel.h"
 #include "kernel_rig.h"
 #include "scheme_rig.h"
 
@@ -69,8 +69,8 @@ static void complete_threads(list *l) {
   if (l->count && !is_all(l)) return;
   l->count = 0;
   append(l, "1");
-  snprintf(most, sizeof most, "%d", omp_get_max_threads());
-  if (omp_get_max_threads() > 1) append(l, most);
+  snprintf(most, sizeof most, "%u", umbra_parallel_default());
+  if (umbra_parallel_default() > 1) append(l, most);
 }
 
 typedef struct options {
@@ -109,7 +109,7 @@ static int check(const bench_setting *setting) {
   if (!params) return usage(setting->params);
   umbra_params_destroy(params);
   if (!umbra_kernels_get(setting->backend)) return usage(setting->backend);
-  return setting->threads > 0 ? 1 : usage("that number of threads");
+  return setting->threads > 0 && setting->threads <= UMBRA_MAX_THREADS ? 1 : usage("that number of threads");
 }
 
 /* ---- registration ---- */

@@ -2,22 +2,22 @@
 /* The ring automorphism in the evaluation domain. */
 #include "route.h"
 
-static void eval_limb(uint32_t *dst, const uint32_t *src, const route *r, size_t n) {
-  for (size_t i = 0; i < n; i += VEC_WORDS) {
-    const uint32_t source = r->source[i >> VEC_LOG], carry = source % VEC_WORDS;
-    vec_store(dst + i, vec_permute(vec_load(src + source - carry), vec_load(r->lane[carry])));
+static void route_limb(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
+  uint32_t *dst = umbra_cpu_limb_at(job->device, job->dst, poly, limb).data;
+  const uint32_t *src = umbra_cpu_limb_at(job->device, job->a, poly, limb).data;
+  route r;
+  route_make(&r, (uint32_t)job->number, job->device->log_n);
+  for (uint32_t first = 0; first < job->device->n / VEC_WORDS; first += GROUP) {
+    uint32_t source[GROUP];
+    group_sources(source, &r, first);
+    for (uint32_t i = 0; i < GROUP; i++) {
+      const uint32_t carry = source[i] % VEC_WORDS;
+      const vec moved = vec_permute(vec_load(src + source[i] - carry), vec_load(r.lane[carry]));
+      vec_store(dst + (size_t)(first + i) * VEC_WORDS, moved);
+    }
   }
 }
 
 void UMBRA_CPU_NAME(automorphism)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois) {
-  const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
-  route r;
-  route_make(&r, galois, device->log_n);
-  const int team = umbra_cpu_team(device, items, (size_t)items * device->n);
-#pragma omp parallel for schedule(static) num_threads(team)
-  for (uint32_t item = 0; item < items; item++) {
-    eval_limb(umbra_cpu_limb_at(device, dst, item / limbs, item % limbs).data,
-              umbra_cpu_limb_at(device, src, item / limbs, item % limbs).data, &r, device->n);
-  }
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = src, .number = galois, .work = route_limb});
 }
