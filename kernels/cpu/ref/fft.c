@@ -61,20 +61,13 @@ typedef struct plan {
   double *re, *im;
   size_t m, points, size;
   uint32_t team, parts;
-  block_work *work;
   size_t half; /* of the blocks of the stage */
 } plan;
 
 /* As many parts of equal size as there are threads, or some more. */
-static plan plan_make(const umbra_device *device, double *re, double *im, uint32_t log_m, uint32_t batch,
-                      block_work *work) {
-  plan p = {.cosine = device->fft_cos,
-            .sine = device->fft_sin,
-            .re = re,
-            .im = im,
-            .m = (size_t)1 << log_m,
-            .parts = batch,
-            .work = work};
+static plan plan_make(const umbra_device *device, double *re, double *im, uint32_t log_m, uint32_t batch) {
+  plan p = {
+      .cosine = device->fft_cos, .sine = device->fft_sin, .re = re, .im = im, .m = (size_t)1 << log_m, .parts = batch};
   p.points = batch * p.m;
   p.team = umbra_cpu_team(device, (uint32_t)p.points, p.points);
   while (p.parts < p.team && p.parts < p.points) p.parts *= 2;
@@ -85,23 +78,17 @@ static plan plan_make(const umbra_device *device, double *re, double *im, uint32
 static void each_part(const plan *p, umbra_parallel_body *body) { umbra_parallel(p->team, p->parts, body, p); }
 
 /* The stage of blocks of 2 * half points, on points [first, first + size): part of a block, or some blocks. */
-static void stage_part(const plan *p, size_t half, size_t first) {
+static inline void stage_part(const plan *p, block_work *work, size_t half, size_t first) {
   double *re = p->re, *im = p->im;
   if (p->size < 2 * half) { /* of both halves of its block the same stretch */
     const size_t block = first & ~(2 * half - 1), at = (first - block) / 2, low = block + at, high = low + half;
-    p->work(re + low, im + low, re + high, im + high, p->cosine + half + at, p->sine + half + at, p->size / 2);
+    work(re + low, im + low, re + high, im + high, p->cosine + half + at, p->sine + half + at, p->size / 2);
     return;
   }
   for (size_t low = first; low < first + p->size; low += 2 * half) {
     const size_t high = low + half;
-    p->work(re + low, im + low, re + high, im + high, p->cosine + half, p->sine + half, half);
+    work(re + low, im + low, re + high, im + high, p->cosine + half, p->sine + half, half);
   }
-}
-
-/* One stage that mixes parts. */
-static void shared_stage(const void *data, uint32_t part) {
-  const plan *p = data;
-  stage_part(p, p->half, part * p->size);
 }
 
 static void twist_part(const void *data, uint32_t part) {
@@ -110,21 +97,33 @@ static void twist_part(const void *data, uint32_t part) {
   twist(p->re + first, p->im + first, p->cosine + at, p->sine + at, p->size);
 }
 
+/* One stage, which mixes parts. */
+static void forward_stage(const void *data, uint32_t part) {
+  const plan *p = data;
+  stage_part(p, forward_block, p->half, part * p->size);
+}
+
+/* The stages within a part. */
 static void forward_part(const void *data, uint32_t part) {
   const plan *p = data;
-  for (size_t half = p->half; half >= 1; half /= 2) stage_part(p, half, part * p->size);
+  for (size_t half = p->half; half >= 1; half /= 2) stage_part(p, forward_block, half, part * p->size);
 }
 
 void UMBRA_CPU_NAME(fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch) {
-  plan p = plan_make(stream->device, re, im, log_m, batch, forward_block);
+  plan p = plan_make(stream->device, re, im, log_m, batch);
   each_part(&p, twist_part);
-  for (p.half = p.m / 2; 2 * p.half > p.size; p.half /= 2) each_part(&p, shared_stage);
+  for (p.half = p.m / 2; 2 * p.half > p.size; p.half /= 2) each_part(&p, forward_stage);
   each_part(&p, forward_part);
+}
+
+static void inverse_stage(const void *data, uint32_t part) {
+  const plan *p = data;
+  stage_part(p, inverse_block, p->half, part * p->size);
 }
 
 static void inverse_part(const void *data, uint32_t part) {
   const plan *p = data;
-  for (size_t half = 1; 2 * half <= p->size; half *= 2) stage_part(p, half, part * p->size);
+  for (size_t half = 1; 2 * half <= p->size; half *= 2) stage_part(p, inverse_block, half, part * p->size);
 }
 
 static void untwist_part(const void *data, uint32_t part) {
@@ -134,8 +133,8 @@ static void untwist_part(const void *data, uint32_t part) {
 }
 
 void UMBRA_CPU_NAME(ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch) {
-  plan p = plan_make(stream->device, re, im, log_m, batch, inverse_block);
+  plan p = plan_make(stream->device, re, im, log_m, batch);
   each_part(&p, inverse_part);
-  for (p.half = p.size; 2 * p.half <= p.m; p.half *= 2) each_part(&p, shared_stage);
+  for (p.half = p.size; 2 * p.half <= p.m; p.half *= 2) each_part(&p, inverse_stage);
   each_part(&p, untwist_part);
 }
