@@ -23,53 +23,53 @@ UMBRA_INLINE wide initial(const uint32_t *init, size_t i, vec c) {
   return init ? wide_mul(vec_load(init + i), c) : (wide){vec_set(0), vec_set(0)};
 }
 
-/* Stores a vector of results where the target of a route says. */
-UMBRA_INLINE void store_routed(uint32_t *dst, uint32_t target, vec x, const route *route) {
-  const uint32_t carry = target % VEC_WORDS;
-  vec_store(dst + target - carry, vec_permute(x, vec_load(route->lane[carry])));
-}
-
-/* The vectors of results from word i to `end`; they go where they belong, or where the targets say. */
-UMBRA_INLINE void product_words(const rows *r, size_t i, size_t end, const route *route, const uint32_t *target) {
+/* A vector of each polynomial of the result, from word i of the operands. */
+UMBRA_INLINE void product_vectors(vec result[2], const rows *r, size_t i, vec q, vec inv) {
   const uint32_t period = r->prime->q >> 30 ? 2 : 4;
-  const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv), c = vec_set(r->c);
+  const vec c = vec_set(r->c);
   const vec bound = vec_set64((uint64_t)r->prime->q << 32); /* its subtraction changes high words only */
-  for (; i < end; i += VEC_WORDS) {
-    wide sum0 = initial(r->init[0], i, c), sum1 = initial(r->init[1], i, c);
-    for (uint32_t j = 0, fold; j < r->digits;) {
-      fold = r->digits - j > period ? j + period : r->digits;
-      for (; j < fold; j++) {
-        const vec digit = vec_load(r->digit[j] + i);
-        __builtin_prefetch(r->key[0][j] + i + AHEAD);
-        __builtin_prefetch(r->key[1][j] + i + AHEAD);
-        sum0 = wide_add(sum0, wide_mul(digit, vec_load(r->key[0][j] + i)));
-        sum1 = wide_add(sum1, wide_mul(digit, vec_load(r->key[1][j] + i)));
-      }
-      sum0 = wide_shrink(sum0, bound);
-      sum1 = wide_shrink(sum1, bound);
+  wide sum0 = initial(r->init[0], i, c), sum1 = initial(r->init[1], i, c);
+  for (uint32_t j = 0, end; j < r->digits;) {
+    end = r->digits - j > period ? j + period : r->digits;
+    for (; j < end; j++) {
+      const vec digit = vec_load(r->digit[j] + i);
+      __builtin_prefetch(r->key[0][j] + i + AHEAD);
+      __builtin_prefetch(r->key[1][j] + i + AHEAD);
+      sum0 = wide_add(sum0, wide_mul(digit, vec_load(r->key[0][j] + i)));
+      sum1 = wide_add(sum1, wide_mul(digit, vec_load(r->key[1][j] + i)));
     }
-    const vec result0 = wide_reduce(sum0, q, inv), result1 = wide_reduce(sum1, q, inv);
-    if (!route) {
-      vec_store(r->dst[0] + i, result0);
-      vec_store(r->dst[1] + i, result1);
-      continue;
-    }
-    store_routed(r->dst[0], *target, result0, route);
-    store_routed(r->dst[1], *target++, result1, route);
+    sum0 = wide_shrink(sum0, bound);
+    sum1 = wide_shrink(sum1, bound);
+  }
+  result[0] = wide_reduce(sum0, q, inv);
+  result[1] = wide_reduce(sum1, q, inv);
+}
+
+static void product_rows(const rows *r, size_t n) {
+  const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv);
+  for (size_t i = 0; i < n; i += VEC_WORDS) {
+    vec result[2];
+    product_vectors(result, r, i, q, inv);
+    vec_store(r->dst[0] + i, result[0]);
+    vec_store(r->dst[1] + i, result[1]);
   }
 }
 
-static void product_rows(const rows *r, uint32_t galois, uint32_t log_n) {
-  if (galois == 1) {
-    product_words(r, 0, (size_t)1 << log_n, NULL, NULL);
-    return;
-  }
+static void product_rows_routed(const rows *r, uint32_t galois, uint32_t log_n) {
+  const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv);
   route route;
   route_make(&route, galois, log_n);
-  for (uint32_t first = 0; first >> (log_n - VEC_LOG) == 0; first += GROUP) {
+  for (uint32_t index = 0; index >> (log_n - UMBRA_MIN_LOG_N) == 0; index++) {
+    const group g = target_group(&route, index);
     uint32_t target[GROUP];
-    group_targets(target, &route, first);
-    product_words(r, (size_t)first * VEC_WORDS, (size_t)(first + GROUP) * VEC_WORDS, &route, target);
+    for (uint32_t i = 0; i < GROUP; i++) target[i] = target_of(&route, g, i);
+    for (uint32_t i = 0; i < GROUP; i++) {
+      const uint32_t carry = target[i] % VEC_WORDS, at = target[i] - carry;
+      vec result[2];
+      product_vectors(result, r, (size_t)index * GROUP_WORDS + i * VEC_WORDS, q, inv);
+      vec_store(r->dst[0] + at, vec_permute(result[0], route.lane[carry]));
+      vec_store(r->dst[1] + at, vec_permute(result[1], route.lane[carry]));
+    }
   }
 }
 
@@ -103,7 +103,8 @@ static void product_limb(const product_job *job, uint32_t limb, uint32_t k) {
     r.key[0][j] = umbra_cpu_limb_at(device, &job->key[k], 2 * j, limb).data;
     r.key[1][j] = umbra_cpu_limb_at(device, &job->key[k], 2 * j + 1, limb).data;
   }
-  product_rows(&r, job->galois[k], device->log_n);
+  if (job->galois[k] == 1) product_rows(&r, device->n);
+  else product_rows_routed(&r, job->galois[k], device->log_n);
 }
 
 /* All rotations of a limb, whose digits stay in the cache. */
