@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* A program with OpenMP calls the library from its own parallel regions. */
-#include <omp.h>
-
 #include "scheme.h"
 
 enum { CALLERS = 4, ROUNDS = 5 };
@@ -45,7 +43,6 @@ static void in_parallel_regions(void **state) {
 }
 
 int main(void) {
-  omp_set_dynamic(0);
   const struct CMUnitTest tests[] = {cmocka_unit_test(in_parallel_regions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../scheme.h"
+#include "../boot.h"
 
 enum { FORKS = 20, CALLERS = 8, ROUNDS = 4, SKIPPED = 77 };
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -213,19 +213,43 @@ static void *do_everything(void *user) {
   return (void *)right;
 }
 
-static void a_small_stack_is_enough(void **state) {
-  (void)state;
+static void *refresh(void *user) {
+  boot *b = user;
+  umbra_bootstrap_plan *plan = NULL;
+  umbra_bootstrapper *bootstrapper = NULL;
+  umbra_ciphertext *x = NULL, *y = NULL;
+  uintptr_t right = umbra_bootstrap_plan_create(&plan, b->s.params, NULL) == UMBRA_OK &&
+                    umbra_bootstrapper_create(&bootstrapper, b->s.context, plan, NULL) == UMBRA_OK &&
+                    umbra_encode_encrypt(&x, b->s.public, &(double){0.5}, 1) == UMBRA_OK &&
+                    umbra_bootstrap(b->s.evaluator, &y, x, bootstrapper) == UMBRA_OK;
+  umbra_ciphertext_destroy(x);
+  umbra_ciphertext_destroy(y);
+  umbra_bootstrapper_destroy(bootstrapper);
+  umbra_bootstrap_plan_destroy(plan);
+  return (void *)right;
+}
+
+static void run_on_small_stack(void *(*work)(void *), void *user) {
   pthread_attr_t attributes;
   pthread_t thread;
-  umbra_params *params = NULL;
   void *right = NULL;
   assert_int_equal(pthread_attr_init(&attributes), 0);
   assert_int_equal(pthread_attr_setstacksize(&attributes, STACK), 0);
-  assert_int_equal(pthread_create(&thread, &attributes, do_everything, &params), 0);
+  assert_int_equal(pthread_create(&thread, &attributes, work, user), 0);
   assert_int_equal(pthread_join(thread, &right), 0);
   assert_non_null(right);
-  umbra_params_destroy(params);
   pthread_attr_destroy(&attributes);
+}
+
+static void a_small_stack_is_enough(void **state) {
+  (void)state;
+  umbra_params *params = NULL;
+  boot b;
+  run_on_small_stack(do_everything, &params);
+  umbra_params_destroy(params);
+  boot_open(&b, boot_twin_40(11), NULL, NULL);
+  run_on_small_stack(refresh, &b);
+  boot_close(&b);
 }
 
 /* ---- resources ---- */
