@@ -30,7 +30,7 @@ enum {
 };
 
 /* Nanoseconds. */
-static const int64_t spin_time = 200000, late = 50000, quiet_time = 10000000;
+static const int64_t spin_time = 200000, late = 250000, quiet_time = 10000000;
 
 /* The state of a job: how many workers are in it, how many more may come, and flags. */
 #define WORKER 1u
