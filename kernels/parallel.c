@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,8 +28,8 @@ enum {
   RETRY = 1000   /* calls after which threads that could not be had are asked for again */
 };
 
-/* Nanoseconds. */
-static const int64_t spin_time = 200000, late = 250000, quiet_time = 10000000;
+/* Nanoseconds: how long to spin, and how long to believe that the machine has processors to spare, or none. */
+static const int64_t spin_time = 200000, quiet_time = 2000000, busy_time = 10000000;
 
 /* The state of a job: how many workers are in it, how many more may come, and flags. */
 #define WORKER 1u
@@ -58,9 +57,11 @@ static struct {
   job job[JOBS];
   _Alignas(CACHE_LINE) atomic_uint posted; /* changes with each job: what idle workers watch */
   _Alignas(CACHE_LINE) atomic_uint workers, spinning, sleeping;
-  atomic_uint refused;     /* calls left until threads are asked for again */
-  atomic_flag hiring;      /* somebody starts workers */
-  _Atomic int64_t noticed; /* when a spinning thread last found that others want its processor */
+  atomic_uint refused;       /* calls left until threads are asked for again */
+  atomic_flag hiring;        /* somebody starts workers */
+  uint32_t processors;       /* that the process may use */
+  atomic_bool quiet;         /* there were processors to spare when that was looked into */
+  _Atomic int64_t next_look; /* when it will be */
 } pool = {.hiring = ATOMIC_FLAG_INIT};
 
 static _Thread_local bool inside; /* a body is being run by this thread */
@@ -89,18 +90,22 @@ static bool changes_soon(atomic_uint *word, uint32_t seen) {
   return false;
 }
 
-/*
- * Whether the word changes until then, without sleeping. The processor is offered to others all the while; who comes back
- * late has met some, and for a time nobody spins.
- */
+/* Whether a thread may spin: no other thread must want its processor. One looks into that now and then. */
+static bool may_spin(int64_t time) {
+  int64_t next = atomic_load(&pool.next_look);
+  if (time < next || !atomic_compare_exchange_strong(&pool.next_look, &next, time + busy_time))
+    return atomic_load(&pool.quiet);
+  const bool quiet = atomic_load(&pool.workers) < pool.processors && umbra_processors_suffice();
+  atomic_store(&pool.quiet, quiet);
+  if (quiet) atomic_store(&pool.next_look, time + quiet_time);
+  return quiet;
+}
+
+/* Whether the word changes until then, without sleeping. */
 static bool changes_before(atomic_uint *word, uint32_t seen, int64_t deadline) {
-  int64_t time = now();
   while (!changes_soon(word, seen)) {
-    if (time > deadline || time - atomic_load(&pool.noticed) < quiet_time) return false;
-    sched_yield();
-    const int64_t before = time;
-    time = now();
-    if (time - before > late) atomic_store(&pool.noticed, time);
+    const int64_t time = now();
+    if (time > deadline || !may_spin(time)) return false;
   }
   return true;
 }
@@ -244,18 +249,21 @@ static void begin_anew(void) {
   atomic_flag_clear(&pool.hiring);
 }
 
-static bool registered;
-static void watch_forks(void) { registered = !pthread_atfork(NULL, NULL, begin_anew); }
+static bool prepared;
+static void prepare(void) {
+  pool.processors = umbra_processors();
+  prepared = !pthread_atfork(NULL, NULL, begin_anew);
+}
 
 /* Whether there are workers, after an attempt to have so many. */
 static bool hire(uint32_t wanted) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   uint32_t workers = atomic_load(&pool.workers);
   if (workers >= wanted || atomic_flag_test_and_set(&pool.hiring)) return workers;
-  pthread_once(&once, watch_forks);
+  pthread_once(&once, prepare);
   uint32_t refused = atomic_load(&pool.refused);
   if (refused) atomic_store(&pool.refused, refused - 1);
-  for (workers = atomic_load(&pool.workers); registered && !refused && workers < wanted; workers++) {
+  for (workers = atomic_load(&pool.workers); prepared && !refused && workers < wanted; workers++) {
     if (!start_worker(workers + 1)) atomic_store(&pool.refused, refused = RETRY);
     else atomic_store(&pool.workers, workers + 1);
   }

@@ -19,10 +19,13 @@ typedef void umbra_parallel_body(const void *data, uint32_t item);
  */
 void umbra_parallel(uint32_t threads, uint32_t items, umbra_parallel_body *body, const void *data);
 
-/*
- * How many threads to use where nobody says: UMBRA_THREADS if that is a number from 1 to UMBRA_MAX_THREADS, or else the
- * processors that the process may use, by its affinity mask and its control groups' quota.
- */
+/* Threads where nobody says how many: UMBRA_THREADS if it is from 1 to UMBRA_MAX_THREADS, or else umbra_processors. */
 uint32_t umbra_parallel_default(void);
+
+/* The processors that the process may use, by its affinity mask and its control groups' quota; at least 1. */
+uint32_t umbra_processors(void);
+
+/* Whether all threads of the machine that could run now have a processor. */
+int umbra_processors_suffice(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many threads a process should use where nobody says. */
+/* The processors of the machine and the process, and whether others want them. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include <sched.h>
 #include <stdio.h>
@@ -60,12 +60,22 @@ static uint32_t from_quota(void) {
   return least;
 }
 
+uint32_t umbra_processors(void) {
+  const uint32_t quota = from_quota(), processors = from_affinity();
+  const uint32_t least = quota < processors ? quota : processors;
+  return least ? least : 1;
+}
+
 uint32_t umbra_parallel_default(void) {
   uint32_t threads = from_environment();
-  if (threads) return threads;
-  const uint32_t quota = from_quota();
-  threads = from_affinity();
-  if (threads > quota) threads = quota;
-  if (threads > UMBRA_MAX_THREADS) threads = UMBRA_MAX_THREADS;
-  return threads ? threads : 1;
+  if (!threads) threads = umbra_processors();
+  return threads < UMBRA_MAX_THREADS ? threads : UMBRA_MAX_THREADS;
+}
+
+/* The fourth number of /proc/loadavg is that of threads that run or wait for a processor. */
+int umbra_processors_suffice(void) {
+  char line[128];
+  unsigned running;
+  if (!read_line(line, sizeof line, "/proc/loadavg") || sscanf(line, "%*s %*s %*s %u/", &running) != 1) return 0;
+  return (long)running <= sysconf(_SC_NPROCESSORS_ONLN);
 }

@@ -16,11 +16,13 @@
 
 enum { RUNS = 3, LOADS = 60, SETTLED = 20 /* loads after which nothing may grow */, SLACK = 4 << 20 };
 
-#define UMBRA_CALLS(X)                                                                                             \
-  X(umbra_params_from_need)                                                                                        \
-  X(umbra_params_destroy) X(umbra_context_create) X(umbra_context_destroy) X(umbra_secret_key_generate)            \
-      X(umbra_secret_key_destroy) X(umbra_public_key_generate) X(umbra_public_key_destroy) X(umbra_encode_encrypt) \
-          X(umbra_ciphertext_destroy) X(umbra_decrypt_decode)
+#define UMBRA_CALLS(X)                                                                                              \
+  X(umbra_params_from_need)                                                                                         \
+  X(umbra_params_destroy)                                                                                           \
+  X(umbra_context_create)                                                                                           \
+  X(umbra_context_destroy)                                                                                          \
+  X(umbra_secret_key_generate) X(umbra_secret_key_destroy) X(umbra_public_key_generate) X(umbra_public_key_destroy) \
+      X(umbra_encode_encrypt) X(umbra_ciphertext_destroy) X(umbra_decrypt_decode)
 
 typedef struct calls {
 #define MEMBER(name) __typeof__(&name) name;
