@@ -16,23 +16,35 @@
 
 enum { RUNS = 3, LOADS = 60, SETTLED = 20 /* loads after which nothing may grow */, SLACK = 4 << 20 };
 
-#define UMBRA_CALLS(X)                                                                                              \
-  X(umbra_params_from_need)                                                                                         \
-  X(umbra_params_destroy)                                                                                           \
-  X(umbra_context_create)                                                                                           \
-  X(umbra_context_destroy)                                                                                          \
-  X(umbra_secret_key_generate) X(umbra_secret_key_destroy) X(umbra_public_key_generate) X(umbra_public_key_destroy) \
-      X(umbra_encode_encrypt) X(umbra_ciphertext_destroy) X(umbra_decrypt_decode)
-
 typedef struct calls {
-#define MEMBER(name) __typeof__(&name) name;
-  UMBRA_CALLS(MEMBER)
+#define MEMBER(name) __typeof__(&(name)) name
+  MEMBER(umbra_params_from_need);
+  MEMBER(umbra_params_destroy);
+  MEMBER(umbra_context_create);
+  MEMBER(umbra_context_destroy);
+  MEMBER(umbra_secret_key_generate);
+  MEMBER(umbra_secret_key_destroy);
+  MEMBER(umbra_public_key_generate);
+  MEMBER(umbra_public_key_destroy);
+  MEMBER(umbra_encode_encrypt);
+  MEMBER(umbra_ciphertext_destroy);
+  MEMBER(umbra_decrypt_decode);
 } calls;
 
 static int look_up(calls *c, void *library) {
   int found = 1;
-#define LOOK_UP(name) found &= (*(void **)&c->name = dlsym(library, #name)) != NULL;
-  UMBRA_CALLS(LOOK_UP)
+#define LOOK_UP(name) found &= (*(void **)&c->name = dlsym(library, #name)) != NULL
+  LOOK_UP(umbra_params_from_need);
+  LOOK_UP(umbra_params_destroy);
+  LOOK_UP(umbra_context_create);
+  LOOK_UP(umbra_context_destroy);
+  LOOK_UP(umbra_secret_key_generate);
+  LOOK_UP(umbra_secret_key_destroy);
+  LOOK_UP(umbra_public_key_generate);
+  LOOK_UP(umbra_public_key_destroy);
+  LOOK_UP(umbra_encode_encrypt);
+  LOOK_UP(umbra_ciphertext_destroy);
+  LOOK_UP(umbra_decrypt_decode);
   return found;
 }
 
