@@ -29,7 +29,7 @@ string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
 # Only static linking needs the private part; without a static library its -dev packages must not be asked for.
 set(pc_private "")
 if(UMBRA_STATIC)
-  set(pc_private "Requires.private: libsodium, libcjson\nLibs.private: ${OpenMP_C_FLAGS} -lm${umbra_cuda_libraries}\n")
+  set(pc_private "Requires.private: libsodium, libcjson\nLibs.private: ${CMAKE_THREAD_LIBS_INIT} -lm${umbra_cuda_libraries}\n")
 endif()
 configure_file(cmake/umbra.pc.in umbra.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/umbra.pc DESTINATION ${pc_dir})
