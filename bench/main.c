@@ -11,11 +11,11 @@
  * --profile: where the measured calls of an operation begin, a profiler of NVIDIA's that waits for that is told so.
  * Exit status: 0, 1 if a benchmark failed, 2 for arguments that make no sense, 77 if there is no device for a backend.
  */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../kernels/parallel.h"
 #include "kernel_rig.h"
 #include "scheme_rig.h"
 
@@ -72,8 +72,8 @@ static void complete_threads(list *l) {
   if (l->count && !is_all(l)) return;
   l->count = 0;
   append(l, "1");
-  snprintf(most, sizeof most, "%d", omp_get_max_threads());
-  if (omp_get_max_threads() > 1) append(l, most);
+  snprintf(most, sizeof most, "%u", umbra_parallel_default());
+  if (umbra_parallel_default() > 1) append(l, most);
 }
 
 typedef struct options {
@@ -115,7 +115,7 @@ static int check(const bench_setting *setting) {
   if (!params) return usage(setting->params);
   umbra_params_destroy(params);
   if (!umbra_kernels_get(setting->backend)) return usage(setting->backend);
-  return setting->threads > 0 ? 1 : usage("that number of threads");
+  return setting->threads > 0 && setting->threads <= UMBRA_MAX_THREADS ? 1 : usage("that number of threads");
 }
 
 static int is_built(const char *backend) {

@@ -2,7 +2,6 @@
 #include "scheme_rig.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -108,7 +107,6 @@ static umbra_status make_objects(bench_scheme *s) {
 static umbra_status rig_open(bench_scheme *s, const bench_setting *setting) {
   if (s->setting == setting) return UMBRA_OK;
   rig_close(s);
-  omp_set_num_threads((int)setting->threads);
   s->setting = setting;
   s->params = bench_params(setting);
   const umbra_status status = make_objects(s);

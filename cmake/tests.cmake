@@ -4,29 +4,16 @@
 set(umbra_tiers quick full slow)
 set(umbra_kinds emu gpu fuzz-regress lint)
 
-# Labels, limits and environment of one test.
+# Labels and environment of one test.
 function(umbra_set_properties test labels environment)
   if(NOT "slow" IN_LIST labels AND NOT "gpu" IN_LIST labels)
     list(APPEND labels full)
   endif()
   list(REMOVE_DUPLICATES labels)
-  set(timeout 900)
-  if("quick" IN_LIST labels)
-    set(timeout 120)
-  elseif("slow" IN_LIST labels)
-    set(timeout 7200)
-  endif()
-  if(UMBRA_SANITIZE)
-    math(EXPR timeout "${timeout} * 5")
-  endif()
   # Two threads wherever a test runs: enough to meet races, and tests can run side by side.
   set_tests_properties(${test} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
-    ENVIRONMENT "OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive;UBSAN_OPTIONS=print_stacktrace=1;\
+    ENVIRONMENT "UMBRA_THREADS=2;OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive;UBSAN_OPTIONS=print_stacktrace=1;\
 UMBRA_BUILD_DIR=${PROJECT_BINARY_DIR};${environment}")
-  # What runs on a GPU is limited by who runs it, with ctest --timeout: that does not change a limit that is set here.
-  if(NOT "gpu" IN_LIST labels)
-    set_tests_properties(${test} PROPERTIES TIMEOUT ${timeout})
-  endif()
 endfunction()
 
 # The lines "labels: ..." among the first 20 of a file; "full" if there is none.
@@ -55,19 +42,16 @@ function(umbra_register name source)
     string(REPLACE " " ";" words "${line}")
     set(labels "")
     set(environment "")
-    set(timeout "")
     set(suffix "")
     foreach(word IN LISTS words)
       if(word IN_LIST umbra_tiers OR word IN_LIST umbra_kinds)
         list(APPEND labels ${word})
-      elseif(word MATCHES "^timeout=([0-9]+)$")
-        set(timeout ${CMAKE_MATCH_1})
       elseif(word MATCHES "^[A-Z_][A-Z0-9_]*=(.+)$")
         list(APPEND environment "${word}")
         string(APPEND suffix ".${CMAKE_MATCH_1}")
       else()
         message(FATAL_ERROR "${source}: unknown word \"${word}\" in its labels; known are "
-                            "${umbra_tiers};${umbra_kinds}, timeout=SECONDS and NAME=VALUE")
+                            "${umbra_tiers};${umbra_kinds} and NAME=VALUE")
       endif()
     endforeach()
     if(first)
@@ -80,9 +64,6 @@ function(umbra_register name source)
     set(first FALSE)
     add_test(NAME ${test} COMMAND ${ARGN})
     umbra_set_properties(${test} "${labels}" "${environment}")
-    if(timeout)
-      set_tests_properties(${test} PROPERTIES TIMEOUT ${timeout})
-    endif()
   endforeach()
 endfunction()
 

@@ -89,7 +89,7 @@ typedef struct umbra_conversion_desc {
 /* How a device is opened. */
 typedef struct umbra_device_options {
   uint32_t ordinal; /* which of the backend's devices */
-  uint32_t threads; /* of a CPU backend; 0: all that OpenMP offers */
+  uint32_t threads; /* of a CPU backend; 0: umbra_parallel_default */
 } umbra_device_options;
 
 /* A digit of a gadget: the source limbs it owns, and the conversion from them to all other limbs, in their order. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: emu quick timeout=600 */
+/* labels: emu quick */
 /* labels: gpu UMBRA_TEST_BACKEND=cuda */
 /*
  * The whole scheme gives the same bits on every backend that this machine can run, the emulated GPU among them: with

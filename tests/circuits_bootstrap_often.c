@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: full */
-/* labels: slow UMBRA_TEST_REFRESHES=1000 timeout=3000 */
+/* labels: slow UMBRA_TEST_REFRESHES=1000 */
 /*
  * One refresh after the other, nothing decrypted in between: errors of random slots add up like a random walk, those of
  * slots that are all alike no faster than one by one. The former with an arcsine: what the sine bends is always the same,

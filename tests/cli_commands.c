@@ -170,10 +170,12 @@ static void keygen_leaves_all_or_nothing(void **state) {
   assert_int_equal(shell("mkdir agreed && cp params.umbra agreed"), 0);
   assert_fails(1, "other parameters", "keygen --params other.umbra " TO("agreed"));
   assert_int_equal(shell("cmp -s params.umbra agreed/params.umbra"), 0);
-  assert_int_not_equal(shell("%s keygen --params params.umbra " TO("new") " --rotations $(seq -s, 1 900) 2>err & "
-                                                                          "sleep 0.3; kill -TERM $!; wait $!",
-                             UMBRA_PROGRAM),
-                       0);
+  /* as soon as it catches SIGTERM, which is before it makes keys */
+  assert_int_not_equal(
+      shell("%s keygen --params params.umbra " TO("new") " --rotations $(seq -s, 1 900) 2>err & " WAIT_WHILE(
+                "! grep -q '^SigCgt:.*[4-7c-f]...$' /proc/$!/status") "kill -TERM $!; wait $!",
+            UMBRA_PROGRAM),
+      0);
   assert_int_not_equal(
       shell("ulimit -f 16; trap '' XFSZ; %s keygen --params params.umbra " TO("new") " 2>err", UMBRA_PROGRAM), 0);
   assert_non_null(strstr(contents("err"), "cannot write"));

@@ -30,6 +30,9 @@ __attribute__((format(printf, 1, 2))) static inline int shell(const char *format
   return WEXITSTATUS(status);
 }
 
+/* In a shell command: waits while a condition holds and the process $! runs. */
+#define WAIT_WHILE(condition) "while kill -0 $! 2>/dev/null && " condition "; do sleep 0.01; done; "
+
 /* The first CLI_TEXT - 1 bytes of a file, as a string that lasts until the next call; "" if there is no file. */
 static inline const char *contents(const char *path) {
   static char text[CLI_TEXT];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: emu UMBRA_EMU_ORDER=forward timeout=1200 */
-/* labels: emu UMBRA_EMU_ORDER=reverse timeout=1200 */
-/* labels: emu UMBRA_EMU_ORDER=random timeout=1200 */
+/* labels: emu UMBRA_EMU_ORDER=forward */
+/* labels: emu UMBRA_EMU_ORDER=reverse */
+/* labels: emu UMBRA_EMU_ORDER=random */
 /* labels: emu UMBRA_EMU_QUEUE=deferred UMBRA_CONFORMANCE_RINGS=10 */
 /* labels: emu UMBRA_EMU_QUEUE=copies UMBRA_CONFORMANCE_RINGS=10 */
 /*

@@ -184,7 +184,7 @@ static int secret_generator(void **state) {
 
 static int run_under_valgrind(char *program) {
   char *arguments[] = {"valgrind", "--quiet", "--error-limit=no", "--undef-value-errors=yes", program, NULL};
-  setenv("OMP_NUM_THREADS", "1", 1);
+  setenv("UMBRA_THREADS", "1", 1);
   execvp(arguments[0], arguments);
   return SKIPPED;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: emu full timeout=1200 */
+/* labels: emu full */
 /* A whole refresh is one piece of recorded work on the emulated GPU, and gives the bits of a call. */
 #include "../kernels/emu/emu.h"
 #include "boot.h"

@@ -292,8 +292,14 @@ class Runs(Folder):
         self.assertEqual(set(results_of(found).values()), {"missing"})
 
     def test_results_of_a_program_that_was_cut(self):
-        _, found, _ = self.run_check(Played({"kernels": "hang"}))
+        _, found, _ = self.run_check(Played({"kernels": "hang", "helr": "hang"}))
         self.assertTrue(any(row["name"] == "ntt_forward" for row in found["benchmarks"]))
+        self.assertIn(found["helr"]["iterations"], range(1, 32))
+
+    def test_a_training_that_was_cut_before_its_first_iteration(self):
+        status, found, _ = self.run_check(Played({"helr": "hang at once"}))
+        self.assertEqual((status, found["failed"]), (check.MISSING, []))
+        self.assertIn("helr: no iteration was timed", found["missing"])
 
     def test_every_step_fails_in_turn(self):
         """That ncu does is not Umbra's fault."""
@@ -442,7 +448,8 @@ class Lacks(Folder):
 
     def test_a_second_call_with_nothing_to_do(self):
         status, found, _ = self.run_check(Played(), call=2)
-        self.assertEqual((status, found["steps"], len(found["later"])), (0, [], len(plan.STEPS)))
+        self.assertEqual((status, found["steps"], len(found["later"])), (check.MISSING, [], len(plan.STEPS)))
+        self.assertEqual(found["missing"], ["there is no step in this call"])
 
     def test_all_calls_at_once(self):
         _, found, _ = self.run_check(Played(), built=None, call=None)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: full timeout=900 */
+/* labels: full */
 /* The main job runs, and what it reports is what the README promises. */
 #include <cjson/cJSON.h>
 #include <math.h>

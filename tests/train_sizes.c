@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: slow timeout=3600 */
+/* labels: slow */
 /*
  * Trainings of the sizes that people have, at full security, against their twins: many columns, many records, classes of
  * very different size. Each takes a few GiB and minutes.

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/double_double.h"
 #include "../base/error.h"
@@ -89,15 +90,22 @@ static umbra_dd project(const least_squares *s, uint32_t k, uint32_t j) {
   return part;
 }
 
-/* Gram and Schmidt's modified process, whose triangle is then solved from below. */
+/*
+ * Gram and Schmidt's modified process, whose triangle is then solved from below. Row j of the triangle takes the place
+ * of column j, which has done its part; there are at least as many rows as unknowns.
+ */
 static void solve(umbra_dd *solution, const least_squares *s) {
-  umbra_dd part[UMBRA_SINE_TERMS][UMBRA_SINE_TERMS + 1];
   uint32_t n = s->columns;
-  for (uint32_t j = 0; j < n; j++)
-    for (uint32_t k = j + 1; k <= n; k++) part[j][k] = project(s, k, j);
+  for (uint32_t j = 0; j < n; j++) {
+    umbra_dd part[UMBRA_SINE_TERMS + 1];
+    for (uint32_t k = j + 1; k <= n; k++) part[k] = project(s, k, j);
+    memcpy(column(s, j), part + j + 1, (n - j) * sizeof *part);
+  }
   for (uint32_t j = n; j-- > 0;) {
-    solution[j] = part[j][n];
-    for (uint32_t k = j + 1; k < n; k++) solution[j] = umbra_dd_sub(solution[j], umbra_dd_mul(part[j][k], solution[k]));
+    const umbra_dd *part = column(s, j); /* of columns j + 1, ... */
+    solution[j] = part[n - j - 1];
+    for (uint32_t k = j + 1; k < n; k++)
+      solution[j] = umbra_dd_sub(solution[j], umbra_dd_mul(part[k - j - 1], solution[k]));
   }
 }
 

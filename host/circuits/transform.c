@@ -144,6 +144,7 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_desc 
   UMBRA_TRY(estimate_factor(transform, desc->diagonals));
   UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, plan->babies * plan->giants, chain->window[plan->level],
                                     plan->min_key ? 0 : chain->auxes, plan->log_gap, "encoded diagonals"));
+  transform->plain.secret = 1; /* the matrix may be somebody's */
   UMBRA_TRY(encode_diagonals(transform, desc->diagonals));
   return umbra_poly_may_leave(&transform->plain, ring);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../kernels/modarith.h"
+#include "../../kernels/parallel.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/structs.h"
@@ -32,9 +33,22 @@ static uint32_t index_shift(const umbra_context *context, uint32_t slots) {
   return umbra_context_chain(context)->log_n - 1 - log2_of(slots);
 }
 
-/* Threads for a loop over that many values: few are not worth waking them. */
-static int team_for(const umbra_context *context, size_t values) {
-  return values < 4096 ? 1 : (int)umbra_ring_threads(context->ring);
+/* Loops over values are cut into stretches, which threads share. */
+enum { STRETCH = 2048, STRETCHES = (1 << UMBRA_MAX_LOG_N) / STRETCH };
+
+static size_t stretch_end(uint32_t stretch, size_t count) {
+  size_t end = ((size_t)stretch + 1) * STRETCH;
+  return end < count ? end : count;
+}
+
+static void each_stretch(const umbra_context *context, size_t count, umbra_parallel_body *body, const void *data) {
+  umbra_parallel(umbra_ring_threads(context->ring), (uint32_t)((count + STRETCH - 1) / STRETCH), body, data);
+}
+
+static double largest_of(const double *values, size_t count) {
+  double largest = 0;
+  for (size_t i = 0; i < count; i++) largest = fmax(largest, values[i]);
+  return largest;
 }
 
 /* ---- encoding ---- */
@@ -88,49 +102,88 @@ static umbra_status transform_vector(complex_vector *v, const umbra_context *con
   return umbra_ring_wait(context->ring, stream);
 }
 
+typedef struct place_job {
+  const complex_vector *v;
+  const umbra_values *values;
+  const uint32_t *slot_index;
+  uint32_t shift;
+  double *largest; /* of each stretch: the largest |value| */
+  size_t *bad;     /* and the first value that is not finite, or the number of values */
+} place_job;
+
+static void place_stretch(const void *data, uint32_t stretch) {
+  const place_job *job = data;
+  const umbra_values *values = job->values;
+  size_t end = stretch_end(stretch, values->count), bad = values->count;
+  double largest = 0;
+  for (size_t j = end; j-- > (size_t)stretch * STRETCH;) {
+    const double *value = values->value + j * (size_t)values->stride;
+    double re = value[0], im = values->stride == 2 ? value[1] : 0;
+    if (!isfinite(re) || !isfinite(im)) bad = j;
+    uint32_t at = job->slot_index[j] >> job->shift;
+    job->v->re[at] = re;
+    job->v->im[at] = im;
+    largest = fmax(largest, umbra_modulus(re, im));
+  }
+  job->largest[stretch] = largest;
+  job->bad[stretch] = bad;
+}
+
 /* Puts values at their places; *magnitude becomes the largest |value|. */
 static umbra_status place_values(complex_vector *v, double *magnitude, const umbra_context *context,
                                  const umbra_values *values) {
-  uint32_t shift = index_shift(context, v->m);
-  size_t count = values->count;
-  double largest = 0;
-  size_t bad = count; /* the first value that is not finite */
-#pragma omp parallel for reduction(max : largest) reduction(min : bad) num_threads(team_for(context, count))
-  for (size_t j = 0; j < count; j++) {
-    const double *value = values->value + j * (size_t)values->stride;
-    double re = value[0], im = values->stride == 2 ? value[1] : 0;
-    if (!isfinite(re) || !isfinite(im)) bad = j < bad ? j : bad;
-    uint32_t at = context->slot_index[j] >> shift;
-    v->re[at] = re;
-    v->im[at] = im;
-    largest = fmax(largest, umbra_modulus(re, im));
-  }
-  if (bad < count) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", bad);
-  *magnitude = largest;
+  double largest[STRETCHES] = {0};
+  size_t bad[STRETCHES], stretches = (values->count + STRETCH - 1) / STRETCH;
+  place_job job = {v, values, context->slot_index, index_shift(context, v->m), largest, bad};
+  each_stretch(context, values->count, place_stretch, &job);
+  for (size_t i = 0; i < stretches; i++)
+    if (bad[i] < values->count) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", bad[i]);
+  *magnitude = largest_of(largest, stretches);
   return UMBRA_OK;
 }
 
-/* Exponent e with |x| < 2^e for every part of the vector; beyond all doubles if the transform overflowed. */
-static int largest_exponent(const complex_vector *v, int team) {
+typedef struct largest_job {
+  const double *value;
+  size_t count;
+  double *largest; /* of each stretch */
+} largest_job;
+
+static void largest_stretch(const void *data, uint32_t stretch) {
+  const largest_job *job = data;
+  size_t end = stretch_end(stretch, job->count);
   double largest = 0;
-#pragma omp parallel for reduction(max : largest) num_threads(team)
-  for (uint32_t t = 0; t < 2 * v->m; t++) {
-    double size = fabs(v->re[t]);
+  for (size_t t = (size_t)stretch * STRETCH; t < end; t++) {
+    double size = fabs(job->value[t]);
     largest = fmax(largest, size <= DBL_MAX ? size : INFINITY); /* not a number: as infinity */
   }
+  job->largest[stretch] = largest;
+}
+
+/* Exponent e with |x| < 2^e for every part of the vector; beyond all doubles if the transform overflowed. */
+static int largest_exponent(const complex_vector *v, const umbra_context *context) {
+  double part[STRETCHES] = {0};
+  size_t count = 2 * (size_t)v->m;
+  each_stretch(context, count, largest_stretch, &(largest_job){v->re, count, part});
+  double largest = largest_of(part, STRETCHES);
   if (!isfinite(largest)) return 2 * DBL_MAX_EXP;
   int exponent;
   frexp(largest, &exponent);
   return exponent;
 }
 
-/* Rounds x * factor to the coefficient positions of the vector's parts. */
-static void round_coefficients(int64_t *host, const complex_vector *v, uint32_t n, double factor, int team) {
-  uint32_t gap = n >> (log2_of(v->m) + 1);
-#pragma omp parallel for num_threads(team)
-  for (uint32_t t = 0; t < v->m; t++) {
-    host[t * gap] = llrint(v->re[t] * factor);
-    host[n / 2 + t * gap] = llrint(v->im[t] * factor);
+typedef struct round_job {
+  int64_t *host;
+  const complex_vector *v;
+  uint32_t n;
+  double factor;
+} round_job;
+
+static void round_stretch(const void *data, uint32_t stretch) {
+  const round_job *job = data;
+  size_t end = stretch_end(stretch, job->v->m), gap = job->n >> (log2_of(job->v->m) + 1);
+  for (size_t t = (size_t)stretch * STRETCH; t < end; t++) {
+    job->host[t * gap] = llrint(job->v->re[t] * job->factor);
+    job->host[job->n / 2 + t * gap] = llrint(job->v->im[t] * job->factor);
   }
 }
 
@@ -160,14 +213,14 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
   int exponent;
   double scale = umbra_log2_to_double(values->log_scale) / v->m; /* m is a power of two: exact */
   frexp(scale, &exponent);
-  int team = team_for(context, v->m);
-  int bits = largest_exponent(v, team) + exponent;
+  int bits = largest_exponent(v, context) + exponent;
   UMBRA_TRY(check_fits(chain, values->level, bits, magnitude));
   const int word_bits = 62;
   *shift = bits > word_bits ? (uint32_t)(bits - word_bits) : 0;
   int64_t *host;
   UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "encoded coefficients"));
-  round_coefficients(host, v, n, ldexp(scale, -(int)*shift), team);
+  /* rounds to the coefficient positions of the vector's parts */
+  each_stretch(context, v->m, round_stretch, &(round_job){host, v, n, ldexp(scale, -(int)*shift)});
   umbra_ring_upload(context->ring, stream, coefficients, host, n * sizeof *host);
   wipe_and_free(host, n * sizeof *host);
   return UMBRA_OK;
@@ -286,20 +339,36 @@ static double radix_value(const radix *r, const uint32_t *residue, size_t stride
   return value;
 }
 
-/* The vector of a polynomial's coefficients over the scale; returns the largest of all n coefficients. */
-static double gather_coefficients(complex_vector *v, const radix *r, const uint32_t *residues, uint32_t n, double scale,
-                                  uint32_t threads) {
+typedef struct gather_job {
+  const complex_vector *v;
+  const radix *r;
+  const uint32_t *residues;
+  uint32_t n;
+  double scale;
+  double *largest; /* coefficient of each stretch */
+} gather_job;
+
+static void gather_stretch(const void *data, uint32_t stretch) {
+  const gather_job *job = data;
+  size_t n = job->n, end = stretch_end(stretch, n), gap = n >> (log2_of(job->v->m) + 1);
   double largest = 0;
-  uint32_t gap = n >> (log2_of(v->m) + 1);
-#pragma omp parallel for reduction(max : largest) num_threads(threads)
-  for (uint32_t j = 0; j < n; j++) {
-    double value = radix_value(r, residues + j, n);
+  for (size_t j = (size_t)stretch * STRETCH; j < end; j++) {
+    double value = radix_value(job->r, job->residues + j, n);
     largest = fmax(largest, fabs(value));
     if (j % gap) continue;
-    uint32_t t = j < n / 2 ? j / gap : (j - n / 2) / gap;
-    (j < n / 2 ? v->re : v->im)[t] = value / scale;
+    size_t t = j < n / 2 ? j / gap : (j - n / 2) / gap;
+    (j < n / 2 ? job->v->re : job->v->im)[t] = value / job->scale;
   }
-  return largest;
+  job->largest[stretch] = largest;
+}
+
+/* The vector of a polynomial's coefficients over the scale; returns the largest of all n coefficients. */
+static double gather_coefficients(const complex_vector *v, const radix *r, const uint32_t *residues,
+                                  const umbra_context *context, double scale) {
+  double largest[STRETCHES] = {0};
+  uint32_t n = umbra_ring_n(context->ring);
+  each_stretch(context, n, gather_stretch, &(gather_job){v, r, residues, n, scale, largest});
+  return largest_of(largest, STRETCHES);
 }
 
 /* Residues of the message's coefficients over a window, on the host. */
@@ -340,7 +409,7 @@ static umbra_status gather_window(complex_vector *v, const umbra_message *messag
     radix r;
     radix_open(&r, chain, window);
     double scale = umbra_log2_to_double(chain->log_scale[message->level]);
-    *largest = gather_coefficients(v, &r, residues, n, scale, umbra_ring_threads(message->context->ring));
+    *largest = gather_coefficients(v, &r, residues, message->context, scale);
   }
   wipe_and_free(residues, (size_t)window.count * n * sizeof *residues);
   return status;

@@ -85,6 +85,7 @@ umbra_status umbra_plaintext_make(umbra_plaintext **out, const umbra_context *co
     umbra_free(made);
     return status;
   }
+  made->poly.secret = 1;
   *out = made;
   return UMBRA_OK;
 }

@@ -3,20 +3,26 @@
 
 #include <sodium.h>
 
+#include "../../kernels/parallel.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ring/ops.h"
 
-/* Bytes as 64-bit integers, through a buffer that is wiped: 64 KiB, to be few uploads. */
-static void widen(const umbra_context *context, umbra_stream *stream, int64_t *device, const int8_t *values,
-                  size_t count) {
-  int64_t wide[8192];
-  for (size_t done = 0; done < count; done += sizeof wide / sizeof *wide) {
-    size_t batch = count - done < sizeof wide / sizeof *wide ? count - done : sizeof wide / sizeof *wide;
+enum { BATCH = 8192 /* integers: few uploads */ };
+
+/* Bytes as 64-bit integers, through a buffer that is wiped. */
+static umbra_status widen(const umbra_context *context, umbra_stream *stream, int64_t *device, const int8_t *values,
+                          size_t count) {
+  int64_t *wide;
+  UMBRA_TRY(umbra_alloc(&wide, BATCH, sizeof *wide, "small coefficients"));
+  for (size_t done = 0; done < count; done += BATCH) {
+    size_t batch = count - done < BATCH ? count - done : BATCH;
     for (size_t i = 0; i < batch; i++) wide[i] = values[done + i];
     umbra_ring_upload(context->ring, stream, device + done, wide, batch * sizeof *wide);
   }
-  sodium_memzero(wide, sizeof wide);
+  sodium_memzero(wide, BATCH * sizeof *wide);
+  umbra_free(wide);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_small_integers(int64_t **integers, const umbra_context *context, umbra_stream *stream,
@@ -24,9 +30,10 @@ umbra_status umbra_small_integers(int64_t **integers, const umbra_context *conte
   size_t count = (size_t)umbra_ring_n(context->ring) * polys;
   void *device;
   UMBRA_TRY(umbra_ring_take(context->ring, &device, count * sizeof(int64_t), "small coefficients"));
-  widen(context, stream, device, values, count);
-  *integers = device;
-  return UMBRA_OK;
+  umbra_status status = widen(context, stream, device, values, count);
+  if (status == UMBRA_OK) *integers = device;
+  else umbra_ring_give_secret(context->ring, stream, device, count * sizeof(int64_t));
+  return status;
 }
 
 umbra_status umbra_small_expand(const umbra_view *dst, const umbra_context *context, umbra_stream *stream,
@@ -41,18 +48,27 @@ umbra_status umbra_small_expand(const umbra_view *dst, const umbra_context *cont
 
 enum { PARTS = 16 }; /* of a polynomial, sampled side by side; rings have at least that many coefficients */
 
+typedef struct sample_job {
+  int8_t *values;
+  umbra_sampler sampler;
+  size_t count; /* of a part */
+  uint8_t seed[PARTS][sizeof((umbra_random *)NULL)->key];
+} sample_job;
+
+static void sample_part(const void *data, uint32_t part) {
+  const sample_job *job = data;
+  umbra_random own;
+  umbra_random_open_seeded(&own, job->seed[part]);
+  job->sampler(&own, job->values + part * job->count, job->count);
+  umbra_random_close(&own);
+}
+
 /* Each part has a generator of its own, so that the values do not depend on the number of threads. */
 static void sample_parts(int8_t *values, umbra_random *random, umbra_sampler sampler, size_t count, uint32_t threads) {
-  uint8_t seed[PARTS][sizeof random->key];
-  umbra_random_bytes(random, seed, sizeof seed);
-#pragma omp parallel for num_threads(threads)
-  for (int part = 0; part < PARTS; part++) {
-    umbra_random own;
-    umbra_random_open_seeded(&own, seed[part]);
-    sampler(&own, values + (size_t)part * (count / PARTS), count / PARTS);
-    umbra_random_close(&own);
-  }
-  sodium_memzero(seed, sizeof seed);
+  sample_job job = {.values = values, .sampler = sampler, .count = count / PARTS};
+  umbra_random_bytes(random, job.seed, sizeof job.seed);
+  umbra_parallel(threads, PARTS, sample_part, &job);
+  sodium_memzero(job.seed, sizeof job.seed);
 }
 
 umbra_status umbra_small_sample(int8_t **values, const umbra_context *context, umbra_random *random,

@@ -25,11 +25,12 @@ typedef struct cli_engine {
   uint64_t memory_limit; /* bytes; 0: none. No option: commands that have a plan set it */
 } cli_engine;
 
-#define CLI_ENGINE_OPTIONS(engine)                                                                                 \
-  {"device", "NAME",           "cpu (default: the fastest there is), ref, avx2, avx512, cuda[:N] or auto",         \
-   CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                                      \
-  {                                                                                                                \
-    "threads", "N", "at most N threads; 0: as many as there are cores", CLI_COUNT, &(engine).threads, CLI_OPTIONAL \
+#define CLI_ENGINE_OPTIONS(engine)                                                                         \
+  {"device", "NAME",           "cpu (default: the fastest there is), ref, avx2, avx512, cuda[:N] or auto", \
+   CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                              \
+  {                                                                                                        \
+    "threads", "N", "at most N threads; 0: UMBRA_THREADS, or as many as it may use processors", CLI_COUNT, \
+        &(engine).threads, CLI_OPTIONAL                                                                    \
   }
 #define CLI_JSON_OPTION(target) \
   { "json", NULL, "print one JSON object", CLI_FLAG, &(target), CLI_OPTIONAL }

@@ -253,7 +253,7 @@ typedef struct csv_output {
   int file;
   const umbra_table *table;
   size_t used;
-  char text[32768];
+  char text[8192];
 } csv_output;
 
 static umbra_status flush(csv_output *out) {

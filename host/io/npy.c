@@ -9,7 +9,7 @@
 #include "storage.h"
 #include "table_file.h"
 
-enum { MAX_HEADER = 16384, PREFIX = 8, ALIGNMENT = 64 };
+enum { MAX_HEADER = 8192, PREFIX = 8, ALIGNMENT = 64 };
 
 static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
@@ -180,7 +180,7 @@ static int is_exact(double value, const npy_header *header) {
 }
 
 static umbra_status read_values(umbra_table *table, const npy_header *header, int file, const char *path) {
-  uint8_t block[16384];
+  uint8_t block[8192];
   size_t size = (size_t)(header->digit - '0'), count = table->rows * table->columns, step = sizeof block / size;
   for (size_t i = 0; i < count; i++) {
     size_t in_block = i % step;

@@ -159,7 +159,7 @@ umbra_status umbra_read_record(umbra_reader *reader, umbra_section type, void *r
 umbra_status umbra_read_skip(umbra_reader *reader) {
   umbra_section_head head = {0};
   UMBRA_TRY(read_head(reader, &head));
-  uint8_t bytes[16384];
+  uint8_t bytes[8192];
   while (reader->section_left) {
     size_t count = reader->section_left < sizeof bytes ? (size_t)reader->section_left : sizeof bytes;
     UMBRA_TRY(umbra_read_bytes(reader, bytes, count));

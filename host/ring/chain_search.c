@@ -4,18 +4,11 @@
 #include <string.h>
 
 #include "chain_digits.h"
-#include "prime_pool.h"
 
 enum {
   TARGETS = 9, /* scales that are tried: 0, 1/16, ..., 1/2 bits under the nominal one */
   CHOICES = 6  /* feasible shapes that are compared by their true cost */
 };
-
-/* What all attempts of a search share. */
-typedef struct workshop {
-  const umbra_chain_request *request;
-  umbra_prime_pool terminals, mains;
-} workshop;
 
 static umbra_log2 log_of_milli(int32_t milli) { return umbra_log2_of_bits(milli) / 1000; }
 
@@ -143,7 +136,7 @@ static int is_near_nominal(umbra_log2 log_scale, uint32_t scale_bits, umbra_log2
  * What a chain with all ordinary primes lacks: levels inside a refresh, scales, digits. Returns its cost, 0 if there is
  * none, or if its scales are no good.
  */
-static uint64_t complete(umbra_chain *chain, workshop *shop, umbra_log2 sine_size) {
+static uint64_t complete(umbra_chain *chain, umbra_chain_workshop *shop, umbra_log2 sine_size) {
   const umbra_log2 limit = umbra_chain_drift_limit(shop->request->log_n, shop->request->scale_bits);
   if (!add_upper_levels(chain, &shop->mains, sine_size)) return 0;
   umbra_chain_fill_scales(chain);
@@ -156,7 +149,7 @@ static uint64_t complete(umbra_chain *chain, workshop *shop, umbra_log2 sine_siz
  * The chain of a shape with scales near 2^target, or, if exact_terminals is set, near the one whose unit makes all
  * terminals together exact. Returns its cost, 0 if there is none.
  */
-static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *shape, umbra_log2 target,
+static uint64_t build(umbra_chain *chain, umbra_chain_workshop *shop, const umbra_shape *shape, umbra_log2 target,
                       umbra_log2 sine_size, int exact_terminals) {
   umbra_log2 unit = target / (umbra_log2)shape->level_units;
   lay_out(chain, shape, shop->request);
@@ -169,7 +162,8 @@ static uint64_t build(umbra_chain *chain, workshop *shop, const umbra_shape *sha
 }
 
 /* The chain of a shape, with levels of that size for the sine, with the highest scales of those that are tried. */
-static uint64_t build_highest(umbra_chain *chain, workshop *shop, const umbra_shape *shape, umbra_log2 sine_size) {
+static uint64_t build_highest(umbra_chain *chain, umbra_chain_workshop *shop, const umbra_shape *shape,
+                              umbra_log2 sine_size) {
   uint64_t cost = 0;
   for (int32_t i = 0; i < TARGETS && cost == 0; i++) {
     const umbra_log2 under = umbra_log2_of_bits(i) / (2 * (TARGETS - 1));
@@ -180,7 +174,7 @@ static uint64_t build_highest(umbra_chain *chain, workshop *shop, const umbra_sh
   return cost;
 }
 
-static uint64_t build_shape(umbra_chain *chain, workshop *shop, const umbra_shape *shape) {
+static uint64_t build_shape(umbra_chain *chain, umbra_chain_workshop *shop, const umbra_shape *shape) {
   uint32_t low, high;
   umbra_shape_terminal_range(shape, shop->request->scale_bits, &low, &high);
   umbra_pool_fill(&shop->terminals, shop->request->log_n, low, high);
@@ -197,15 +191,14 @@ static uint64_t build_shape(umbra_chain *chain, workshop *shop, const umbra_shap
   return best;
 }
 
-int umbra_chain_search(umbra_chain *chain, const umbra_chain_request *request) {
-  umbra_shape shape[UMBRA_MAX_SHAPES];
-  const uint32_t shapes = umbra_shapes_rank(shape, request);
-  workshop shop = {.request = request};
+int umbra_chain_search(umbra_chain *chain, umbra_chain_workshop *shop, const umbra_chain_request *request) {
+  const uint32_t shapes = umbra_shapes_rank(shop->shape, request);
   uint64_t best = UINT64_MAX;
-  umbra_pool_fill(&shop.mains, request->log_n, UMBRA_MAIN_LOW, UMBRA_MAIN_HIGH);
+  shop->request = request;
+  umbra_pool_fill(&shop->mains, request->log_n, UMBRA_MAIN_LOW, UMBRA_MAIN_HIGH);
   for (uint32_t i = 0, choices = 0; i < shapes && choices < CHOICES; i++) {
     umbra_chain candidate;
-    const uint64_t cost = build_shape(&candidate, &shop, &shape[i]);
+    const uint64_t cost = build_shape(&candidate, shop, &shop->shape[i]);
     if (cost == 0) continue;
     choices++;
     if (cost >= best) continue;
@@ -215,13 +208,13 @@ int umbra_chain_search(umbra_chain *chain, const umbra_chain_request *request) {
   return best != UINT64_MAX;
 }
 
-int umbra_chain_search_depth(const umbra_chain_request *request) {
+int umbra_chain_search_depth(umbra_chain_workshop *shop, const umbra_chain_request *request) {
   umbra_chain_request lower = *request;
   umbra_chain chain;
   int depth = request->depth < UMBRA_MAX_LEVELS ? (int)request->depth : UMBRA_MAX_LEVELS - 1;
   do {
     lower.depth = (uint32_t)depth;
-    if (umbra_chain_search(&chain, &lower)) return depth;
+    if (umbra_chain_search(&chain, shop, &lower)) return depth;
   } while (depth-- > 0);
   return -1;
 }

@@ -16,6 +16,12 @@ static inline void umbra_ring_upload_public(const umbra_ring *ring, umbra_stream
   umbra_ring_kernels(ring)->upload_public(stream, device_dst, host_src, bytes);
 }
 
+/* Words of a polynomial. */
+static inline void umbra_poly_upload(const umbra_poly *poly, const umbra_ring *ring, umbra_stream *stream,
+                                     void *device_dst, const void *host_src, size_t bytes) {
+  (poly->secret ? umbra_ring_upload : umbra_ring_upload_public)(ring, stream, device_dst, host_src, bytes);
+}
+
 /* The bytes are there when umbra_ring_wait has returned. */
 static inline void umbra_ring_download(const umbra_ring *ring, umbra_stream *stream, void *host_dst,
                                        const void *device_src, size_t bytes) {

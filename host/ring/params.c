@@ -389,22 +389,23 @@ static umbra_chain_request request_of(const umbra_params_need *need, uint32_t lo
 }
 
 /* Finds the smallest ring from `first` to `last` that carries the need; returns 0 if none does. */
-static uint32_t smallest_ring(umbra_chain *chain, const umbra_params_need *need, uint32_t first, uint32_t last) {
+static uint32_t smallest_ring(umbra_chain *chain, umbra_chain_workshop *shop, const umbra_params_need *need,
+                              uint32_t first, uint32_t last) {
   for (uint32_t log_n = first; log_n <= last; log_n++) {
     const umbra_chain_request request = request_of(need, log_n);
-    if (!umbra_chain_search(chain, &request)) continue;
+    if (!umbra_chain_search(chain, shop, &request)) continue;
     if (!need->boot->stc_levels || !request.bound_bits || umbra_sparse_key_is_secure(chain)) return log_n;
   }
   return 0;
 }
 
 /* Explains what a ring carries, and which one would carry the need. */
-static umbra_status refuse(const umbra_params_need *need, uint32_t log_n) {
+static umbra_status refuse(umbra_chain_workshop *shop, const umbra_params_need *need, uint32_t log_n) {
   umbra_chain chain;
   char carries[32] = "not even depth 0", other[32] = "no ring does", security[32] = "";
   const umbra_chain_request request = request_of(need, log_n);
-  const int depth = umbra_chain_search_depth(&request);
-  const uint32_t larger = smallest_ring(&chain, need, log_n + 1, UMBRA_MAX_LOG_N);
+  const int depth = umbra_chain_search_depth(shop, &request);
+  const uint32_t larger = smallest_ring(&chain, shop, need, log_n + 1, UMBRA_MAX_LOG_N);
   if (need->boot->stc_levels && request.bound_bits && (log_n < 15 || log_n > 16))
     return umbra_fail(
         UMBRA_ERROR_UNSUPPORTED,
@@ -418,17 +419,26 @@ static umbra_status refuse(const umbra_params_need *need, uint32_t log_n) {
                     need->depth, need->scale_bits, security, log_n, carries, other);
 }
 
+static umbra_status search(umbra_params **params, umbra_chain_workshop *shop, const umbra_params_need *need,
+                           uint32_t first, uint32_t last) {
+  umbra_chain chain;
+  if (!smallest_ring(&chain, shop, need, first, last)) return refuse(shop, need, last);
+  return umbra_params_from_chain(params, &chain, need->flags);
+}
+
 /* Its boot is a whole shape, whether it refreshes or not. */
 static umbra_status from_need(umbra_params **params, const umbra_params_need *need) {
-  umbra_chain chain;
   UMBRA_TRY(check_need(need));
   const uint32_t smallest = ring_for_slots(need);
   const uint32_t last = need->log_n ? need->log_n : UMBRA_MAX_LOG_N;
   if (smallest > last)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "min_slots is %u: a ring of 2^%u has %u", need->min_slots, last,
                       1u << (last - 1));
-  if (!smallest_ring(&chain, need, need->log_n ? need->log_n : smallest, last)) return refuse(need, last);
-  return umbra_params_from_chain(params, &chain, need->flags);
+  umbra_chain_workshop *shop;
+  UMBRA_TRY(umbra_alloc(&shop, 1, sizeof *shop, "the search for parameters"));
+  umbra_status status = search(params, shop, need, need->log_n ? need->log_n : smallest, last);
+  umbra_free(shop);
+  return status;
 }
 
 umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_need *need) {

@@ -149,7 +149,7 @@ static umbra_status bring_back(umbra_residence *residence, umbra_ring *ring, umb
   if (status == UMBRA_OK) {
     arrive(residence, ring, memory);
     if (residence->locked) upload_ahead(residence, ring, bytes);
-    else umbra_ring_upload_public(ring, beside, memory, residence->host, bytes);
+    else umbra_poly_upload(residence->poly, ring, beside, memory, residence->host, bytes);
   }
   if (beside != stream) umbra_ring_stream_close(beside, ring);
   return status;
@@ -157,9 +157,10 @@ static umbra_status bring_back(umbra_residence *residence, umbra_ring *ring, umb
 
 /* ---- the copy becomes page-locked when it is first needed: the lock is not held while the system does that ---- */
 
-/* The bytes to be locked, and then the residence is held; else 0. */
-static size_t begin_locking(umbra_residence *residence, umbra_ring *ring) {
+/* The bytes to be locked and where they are, and then the residence is held; else 0. */
+static size_t begin_locking(void **pageable, umbra_residence *residence, umbra_ring *ring) {
   mtx_lock(&ring->lock);
+  *pageable = residence->host;
   const int wanted = residence->host && !residence->tried && ring->kernels->host_alloc;
   if (wanted) {
     residence->tried = 1;
@@ -170,8 +171,8 @@ static size_t begin_locking(umbra_residence *residence, umbra_ring *ring) {
 }
 
 static void lock_host(umbra_residence *residence, umbra_ring *ring) {
-  const size_t bytes = begin_locking(residence, ring);
-  void *locked, *pageable = residence->host;
+  void *locked, *pageable;
+  const size_t bytes = begin_locking(&pageable, residence, ring);
   if (!bytes) return;
   const int made = !umbra_alloc_must_fail() && ring->kernels->host_alloc(ring->device, &locked, bytes) == UMBRA_OK;
   if (made) {

@@ -15,6 +15,7 @@ static uint32_t limbs_of(const umbra_poly *poly) { return (uint32_t)poly->window
 typedef struct limb_pass {
   const umbra_ring *ring;
   umbra_stream *stream;
+  const umbra_poly *whole;
   uint32_t *words; /* n, on the host */
   uint32_t *device;
   uint32_t position, poly; /* of the limb's prime; of its polynomial */
@@ -35,7 +36,7 @@ static umbra_status read_limb(limb_pass *pass, void *reader) {
     if (pass->words[i] >= prime)
       return umbra_reader_malformed(reader, "residue %u of polynomial %u modulo the prime %u is not below it: %u", i,
                                     pass->poly, prime, pass->words[i]);
-  umbra_ring_upload_public(pass->ring, pass->stream, pass->device, pass->words, n * sizeof(uint32_t));
+  umbra_poly_upload(pass->whole, pass->ring, pass->stream, pass->device, pass->words, n * sizeof(uint32_t));
   return UMBRA_OK;
 }
 
@@ -54,7 +55,7 @@ static umbra_status for_each_limb(limb_pass *pass, const umbra_poly *poly, uint3
 
 static umbra_status transfer_all(const umbra_ring *ring, umbra_stream *stream, const umbra_poly *poly, uint32_t step,
                                  umbra_status (*transfer)(limb_pass *, void *), void *file) {
-  limb_pass pass = {.ring = ring, .stream = stream};
+  limb_pass pass = {.ring = ring, .stream = stream, .whole = poly};
   UMBRA_TRY(umbra_alloc(&pass.words, umbra_ring_n(ring), sizeof *pass.words, "a limb in transit"));
   umbra_status status = for_each_limb(&pass, poly, step, transfer, file);
   umbra_free(pass.words);

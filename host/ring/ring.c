@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ring.h"
 
-#include <omp.h>
 #include <string.h>
 
 #include "../../kernels/modarith.h"
+#include "../../kernels/parallel.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "ring_internal.h"
@@ -23,6 +23,9 @@ static umbra_status open_device(umbra_ring *ring, uint32_t ordinal) {
 
 umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, const umbra_kernels *kernels,
                                const umbra_device_options *options, uint64_t memory_limit) {
+  if (options->threads > UMBRA_MAX_THREADS)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "threads is %u: it can be up to %d", options->threads,
+                      UMBRA_MAX_THREADS);
   umbra_ring *ring;
   UMBRA_TRY(umbra_alloc(&ring, 1, sizeof *ring, "a ring"));
   if (mtx_init(&ring->lock, mtx_plain) != thrd_success) {
@@ -31,7 +34,7 @@ umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, con
   }
   ring->params = umbra_params_share(params);
   ring->kernels = kernels;
-  ring->threads = options->threads ? options->threads : (uint32_t)omp_get_max_threads();
+  ring->threads = options->threads ? options->threads : umbra_parallel_default();
   ring->memory_limit = memory_limit;
   umbra_status status = open_device(ring, options->ordinal);
   if (status != UMBRA_OK) {

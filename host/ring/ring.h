@@ -24,6 +24,7 @@ typedef struct umbra_poly {
   umbra_window window;
   uint16_t aux;
   uint16_t polys;
+  uint16_t secret;  /* 1: what it passes through in host memory is wiped */
   uint16_t log_gap; /* 0, or words of a limb stand for 2^log_gap each: plaintexts of umbra_kernels.plain_products */
   struct umbra_residence *residence; /* NULL: always in device memory; see residence.h */
 } umbra_poly;

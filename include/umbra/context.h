@@ -30,7 +30,11 @@ typedef struct umbra_context_desc {
   const char *device;
   int secrets_on_device; /* 1: let the secret key reach the device too; 0: what needs it is computed on the CPU */
   int bulk_decode;       /* 1: as `bulk` of umbra_encode_options, for what is decoded on the device */
-  uint32_t threads;      /* 0: as many as OpenMP would use */
+  /*
+   * The calling thread among them, at most 1024. 0: UMBRA_THREADS if that is such a number, or else the processors that
+   * the process may use. Servers with a thread for each request want 1. Results do not depend on it.
+   */
+  uint32_t threads;
   /*
    * Bytes of the device's memory that residues, kept blocks and work in progress may take together; 0: all there is. On
    * a GPU, evaluation keys and plaintexts beyond it wait in host memory, page-locked where the system allows, and are

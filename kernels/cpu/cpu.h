@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the CPU backends share: the tables of a ring, and how work is cut into limbs for OpenMP.
+ * What the CPU backends share: the tables of a ring, and how work is cut into limbs.
  *
  * A backend is a umbra_kernels table; avx2/ and avx512/ override entries of ref/ and inherit the others.
  */
@@ -9,6 +9,7 @@
 
 #include "../kernels.h"
 #include "../modarith.h"
+#include "../parallel.h"
 
 /* Constants of one prime. Twiddle tables have n entries: entry m + i is for block i of the stage with m blocks. */
 typedef struct umbra_cpu_prime {
@@ -55,12 +56,32 @@ static inline umbra_cpu_limb umbra_cpu_limb_at(const umbra_device *device, const
 }
 
 /* Threads for `items` independent pieces of work over `words` words in all: small work is not worth waking threads. */
-static inline int umbra_cpu_team(const umbra_device *device, size_t items, size_t words) {
+static inline uint32_t umbra_cpu_team(const umbra_device *device, uint32_t items, size_t words) {
   size_t team = words >> 14;
   if (team > items) team = items;
   if (team > device->threads) team = device->threads;
-  return team ? (int)team : 1;
+  return team ? (uint32_t)team : 1;
 }
+
+/* A parallel loop over `items` pieces of work, which are over `words` words in all. */
+static inline void umbra_cpu_parallel(const umbra_device *device, uint32_t items, size_t words,
+                                      umbra_parallel_body *body, const void *data) {
+  umbra_parallel(umbra_cpu_team(device, items, words), items, body, data);
+}
+
+/* What a kernel was called with; each uses the members that it needs. */
+typedef struct umbra_cpu_job {
+  const umbra_device *device;
+  const umbra_view *dst, *a, *b;
+  const uint32_t *c, *d; /* one constant per limb */
+  const uint8_t *seed;
+  const int64_t *value;
+  uint64_t number;
+  void (*work)(const struct umbra_cpu_job *job, uint32_t limb, uint32_t poly);
+} umbra_cpu_job;
+
+/* Does the work of all limbs and polynomials of dst: the polynomials of one limb in a row, since they share tables. */
+void umbra_cpu_run(const umbra_cpu_job *job);
 
 /* The entries that all CPU backends have in common (device.c). */
 uint32_t umbra_cpu_block_limbs(const umbra_device *device);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices, streams, memory and conversions: what all CPU backends have in common. */
 #define _DEFAULT_SOURCE /* madvise */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,18 @@
 
 #include "../tables.h"
 #include "cpu.h"
+
+/* ---- loops ---- */
+
+static void run_item(const void *data, uint32_t item) {
+  const umbra_cpu_job *job = data;
+  job->work(job, item / job->dst->polys, item % job->dst->polys);
+}
+
+void umbra_cpu_run(const umbra_cpu_job *job) {
+  const uint32_t items = umbra_view_limbs(job->dst) * job->dst->polys;
+  umbra_cpu_parallel(job->device, items, (size_t)items * job->device->n, run_item, job);
+}
 
 /* ---- memory ---- */
 
@@ -50,25 +61,23 @@ void umbra_cpu_download(umbra_stream *stream, void *host_dst, const void *device
   memcpy(host_dst, device_src, bytes);
 }
 
+static void copy_limb(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
+  uint32_t *to = umbra_cpu_limb_at(job->device, job->dst, poly, limb).data;
+  const uint32_t *from = umbra_cpu_limb_at(job->device, job->a, poly, limb).data;
+  if (to != from) memcpy(to, from, job->device->n * sizeof *to);
+}
+
 void umbra_cpu_copy(umbra_stream *stream, const umbra_view *dst, const umbra_view *src) {
-  const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)items * device->n))
-  for (uint32_t item = 0; item < items; item++) {
-    uint32_t *to = umbra_cpu_limb_at(device, dst, item / limbs, item % limbs).data;
-    const uint32_t *from = umbra_cpu_limb_at(device, src, item / limbs, item % limbs).data;
-    if (to != from) memcpy(to, from, device->n * sizeof *to);
-  }
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = src, .work = copy_limb});
+}
+
+static void zero_limb(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
+  uint32_t *to = umbra_cpu_limb_at(job->device, job->dst, poly, limb).data;
+  memset(to, 0, job->device->n * sizeof *to);
 }
 
 void umbra_cpu_zero(umbra_stream *stream, const umbra_view *dst) {
-  const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)items * device->n))
-  for (uint32_t item = 0; item < items; item++) {
-    uint32_t *to = umbra_cpu_limb_at(device, dst, item / limbs, item % limbs).data;
-    memset(to, 0, device->n * sizeof *to);
-  }
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .work = zero_limb});
 }
 
 /* ---- primes ---- */
@@ -78,24 +87,33 @@ static void powers(uint32_t *power, uint32_t *shoup, uint32_t base, uint32_t n, 
   for (uint32_t i = 0; i < n; i++) shoup[i] = umbra_shoup(power[i], q);
 }
 
-/* Fills the constants of prime q; its four tables lie one after the other. */
-static void prime_open(umbra_cpu_prime *prime, uint32_t *tables, uint32_t n, uint32_t q) {
+/* What the constants of the primes are made from, and where they go. */
+typedef struct prime_job {
+  umbra_cpu_prime *prime;
+  uint32_t *tables; /* four of each prime, one after the other */
+  const umbra_ring_desc *ring;
+} prime_job;
+
+static void prime_open(const void *data, uint32_t i) {
+  const prime_job *job = data;
+  const uint32_t n = 1u << job->ring->log_n, q = job->ring->prime[i];
   const uint32_t psi = umbra_ring_psi(q, n), r = (uint32_t)((UINT64_C(1) << 32) % q);
   const uint32_t words = (uint32_t)((UINT64_C(1) << 32) / q);
-  uint32_t *forward = tables, *forward_shoup = forward + n, *inverse = forward_shoup + n, *inverse_shoup = inverse + n;
+  uint32_t *forward = job->tables + (size_t)4 * n * i, *forward_shoup = forward + n, *inverse = forward_shoup + n,
+           *inverse_shoup = inverse + n;
   powers(forward, forward_shoup, psi, n, q);
   powers(inverse, inverse_shoup, umbra_mod_inv(psi, q), n, q);
-  *prime = (umbra_cpu_prime){.q = q,
-                             .neg_inv = umbra_mont_neg_inv(q),
-                             .r = r,
-                             .r_shoup = umbra_shoup(r, q),
-                             .n_inv = umbra_mod_inv(umbra_mod_mul(n, r, q), q),
-                             .accept = words * q - 1,
-                             .word_shoup = words,
-                             .forward = forward,
-                             .forward_shoup = forward_shoup,
-                             .inverse = inverse,
-                             .inverse_shoup = inverse_shoup};
+  job->prime[i] = (umbra_cpu_prime){.q = q,
+                                    .neg_inv = umbra_mont_neg_inv(q),
+                                    .r = r,
+                                    .r_shoup = umbra_shoup(r, q),
+                                    .n_inv = umbra_mod_inv(umbra_mod_mul(n, r, q), q),
+                                    .accept = words * q - 1,
+                                    .word_shoup = words,
+                                    .forward = forward,
+                                    .forward_shoup = forward_shoup,
+                                    .inverse = inverse,
+                                    .inverse_shoup = inverse_shoup};
 }
 
 /* ---- devices and streams ---- */
@@ -128,14 +146,13 @@ umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc 
   *opened = (umbra_device){.log_n = ring->log_n,
                            .n = n,
                            .primes = primes,
-                           .threads = options->threads ? options->threads : (uint32_t)omp_get_max_threads(),
+                           .threads = options->threads ? options->threads : umbra_parallel_default(),
                            .prime = prime,
                            .tables = tables,
                            .fft_cos = cosine,
                            .fft_sin = sine};
   umbra_fft_tables(cosine, sine);
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(opened, primes, (size_t)4 * primes * n))
-  for (uint32_t i = 0; i < primes; i++) prime_open(&prime[i], twiddles + (size_t)4 * n * i, n, ring->prime[i]);
+  umbra_cpu_parallel(opened, primes, (size_t)4 * primes * n, prime_open, &(prime_job){prime, twiddles, ring});
   *device = opened;
   return UMBRA_OK;
 }

@@ -46,11 +46,13 @@ struct umbra_stream {
   cudaStream_t queue;                 /* the device's, or `recorder` while recording */
   cudaStream_t recorder;              /* NULL until something is recorded */
   int unrecordable;                   /* what is being recorded moves host memory */
+  cudaError_t lost;                   /* the first failure of what is being recorded */
+  int unpinned;                       /* there was no pinned memory to be had */
   umbra_cuda_staging *staging;        /* NULL until something is uploaded or downloaded */
   cudaEvent_t lap[2];                 /* the last lap's, and that of the next one; NULL until there is one */
 };
 
-/* Notes a failure of a launch or of a call: the first one sticks to the device. */
+/* Notes a failure of work: it is lost, so the first one sticks to the device. While recording, only that is lost. */
 void umbra_cuda_note(umbra_stream *stream, const char *what, cudaError_t error);
 
 /* Where memory is exhausted: gives the driver back what pools keep unused, once their work is done. */

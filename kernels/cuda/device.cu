@@ -26,8 +26,8 @@ static const char *advice_after_fault(cudaError_t error) {
     case cudaErrorLaunchFailure:
       return ", there or before; CUDA_LAUNCH_BLOCKING=1 in the environment tells where. The process must start anew";
     case cudaErrorLaunchTimeout: return ": the GPU also drives a display. The process must start anew";
-    case cudaErrorECCUncorrectable:
-      return ": the GPU's memory is faulty, see nvidia-smi -q. The process must start anew";
+    case cudaErrorNvlinkUncorrectable:
+    case cudaErrorECCUncorrectable: return ": the GPU is faulty, see nvidia-smi -q. The process must start anew";
     default: return NULL;
   }
 }
@@ -50,6 +50,10 @@ void umbra_cuda_note_device(const umbra_device *device, const char *what, cudaEr
   pthread_mutex_unlock(&noted->lock);
 }
 
+void umbra_cuda_note_fault(const umbra_device *device, const char *what, cudaError_t error) {
+  if (advice_after_fault(error)) umbra_cuda_note_device(device, what, error);
+}
+
 int umbra_cuda_failed(const umbra_device *device) { return __atomic_load_n(&device->failed, __ATOMIC_ACQUIRE); }
 
 static thread_local char last_failure[FAILURE_BYTES];
@@ -57,7 +61,7 @@ static thread_local char last_failure[FAILURE_BYTES];
 umbra_status umbra_cuda_status(const umbra_device *device, const char *what, cudaError_t error) {
   if (error == cudaSuccess) return UMBRA_OK;
   describe(last_failure, what, error);
-  if (advice_after_fault(error)) umbra_cuda_note_device(device, what, error);
+  umbra_cuda_note_fault(device, what, error);
   return error == cudaErrorMemoryAllocation ? UMBRA_ERROR_OUT_OF_MEMORY : UMBRA_ERROR_DEVICE;
 }
 
@@ -297,8 +301,8 @@ void umbra_cuda_device_close(umbra_device *device) {
 
 /* Memory given back by work still under way is unused when that is done. */
 static void shrink(umbra_device *device) {
-  umbra_cuda_note_device(device, "memory", cudaStreamSynchronize(device->queue));
-  umbra_cuda_note_device(device, "memory", cudaMemPoolTrimTo(device->pool, 0));
+  umbra_cuda_note_fault(device, "memory", cudaStreamSynchronize(device->queue));
+  umbra_cuda_note_fault(device, "memory", cudaMemPoolTrimTo(device->pool, 0));
   __atomic_store_n(&device->checked, 0, __ATOMIC_RELAXED);
 }
 
@@ -332,7 +336,7 @@ static cudaError_t take(umbra_device *device, void **block, size_t size) {
   if (error != cudaSuccess) return error;
   error = check_rest(device);
   if (error == cudaSuccess) return error;
-  umbra_cuda_note_device(device, "alloc", cudaFreeAsync(*block, device->queue));
+  umbra_cuda_note_fault(device, "alloc", cudaFreeAsync(*block, device->queue));
   if (error == cudaErrorMemoryAllocation) shrink(device);
   return error;
 }
@@ -350,5 +354,5 @@ umbra_status umbra_cuda_alloc(const umbra_device *device, void **memory, size_t 
 void umbra_cuda_release(const umbra_device *device, void *memory, size_t bytes) {
   (void)bytes;
   if (!memory) return;
-  umbra_cuda_note_device(device, "release", cudaFreeAsync(memory, device->queue));
+  umbra_cuda_note_fault(device, "release", cudaFreeAsync(memory, device->queue));
 }

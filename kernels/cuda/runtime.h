@@ -51,6 +51,9 @@ struct umbra_device {
 /* Notes the first failure as "<what>: <reason>". Any thread may call it. */
 void umbra_cuda_note_device(const umbra_device *device, const char *what, cudaError_t error);
 
+/* The same, but only what has ended the device: nothing of anybody's is lost by the call itself. */
+void umbra_cuda_note_fault(const umbra_device *device, const char *what, cudaError_t error);
+
 /*
  * The status of a call that can fail, whose caller is told. So nothing sticks to the device but what has ended it; the
  * reason of everything else is the thread's, until its next such call.
@@ -64,14 +67,14 @@ umbra_status umbra_cuda_status(const umbra_device *device, const char *what, cud
  * forbid calls nor are spoilt by them. Then everything is as before. Visits nest.
  */
 struct umbra_cuda_visit {
-  explicit umbra_cuda_visit(const umbra_device *device); /* NULL: any device will do */
+  explicit umbra_cuda_visit(const umbra_device *device); /* NULL: only the last error stays as it was */
   ~umbra_cuda_visit();
   umbra_cuda_visit(const umbra_cuda_visit &) = delete;
 
  private:
   cudaError_t pending; /* the last error before */
   cudaStreamCaptureMode mode;
-  bool entered;
+  bool entered, relaxed;
 };
 
 /* Makes the device's context, so that it can be visited. */

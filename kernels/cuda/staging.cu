@@ -80,15 +80,19 @@ static umbra_cuda_staging *take_idle(umbra_device *device) {
   return idle;
 }
 
-/* The stream's; NULL if there is none to be had. */
-static umbra_cuda_staging *staging_of(umbra_stream *stream) {
-  if (!stream->staging) stream->staging = take_idle(stream->device);
-  if (stream->staging) return stream->staging;
+static umbra_cuda_staging *make() {
   umbra_cuda_staging *made = static_cast<umbra_cuda_staging *>(calloc(1, sizeof *made));
-  if (!made) return NULL;
-  if (fill(made) == cudaSuccess) return stream->staging = made;
+  if (!made || fill(made) == cudaSuccess) return made;
   destroy(made);
   return NULL;
+}
+
+/* The stream's; NULL if there is none to be had. That is asked for once. */
+static umbra_cuda_staging *staging_of(umbra_stream *stream) {
+  if (!stream->staging) stream->staging = take_idle(stream->device);
+  if (!stream->staging && !stream->unpinned) stream->staging = make();
+  stream->unpinned = !stream->staging;
+  return stream->staging;
 }
 
 void umbra_cuda_staging_give_back(umbra_stream *stream) {
@@ -154,10 +158,12 @@ static void download_piece(umbra_stream *stream, void *dst, const void *src, siz
   umbra_cuda_note(stream, "download", cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, stream->queue));
 }
 
-/* CUDA has read pageable memory when the call returns. */
 static void upload(umbra_stream *stream, unsigned char *dst, const unsigned char *src, size_t bytes, bool secret) {
   if (umbra_cuda_is_recording(stream)) return;
-  if (!staging_of(stream)) return upload_piece(stream, dst, src, bytes);
+  if (!staging_of(stream)) {
+    upload_piece(stream, dst, src, bytes);
+    return umbra_cuda_note(stream, "upload", cudaStreamSynchronize(stream->queue)); /* the source may change now */
+  }
   for (size_t size; bytes; dst += size, src += size, bytes -= size) {
     segment *s = room(stream, bytes);
     unsigned char *piece = take(s, bytes, &size);

@@ -10,13 +10,18 @@ struct umbra_graph {
   cudaGraphExec_t replayed;
 };
 
+static bool records(const umbra_stream *stream) { return stream->queue != stream->device->queue; }
+
 void umbra_cuda_note(umbra_stream *stream, const char *what, cudaError_t error) {
-  if (error != cudaSuccess) umbra_cuda_note_device(stream->device, what, error);
+  if (error == cudaSuccess) return;
+  if (!records(stream)) return umbra_cuda_note_device(stream->device, what, error);
+  if (stream->lost == cudaSuccess) stream->lost = error;
+  umbra_cuda_note_fault(stream->device, what, error);
 }
 
 umbra_status umbra_cuda_stream_create(umbra_stream **stream, const umbra_device *device) {
   umbra_stream *made = static_cast<umbra_stream *>(calloc(1, sizeof *made));
-  if (!made) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!made) return umbra_cuda_status(device, "stream_create", cudaErrorMemoryAllocation);
   made->device = const_cast<umbra_device *>(device);
   made->tables = &device->tables;
   made->host_prime = device->host_prime;
@@ -60,7 +65,7 @@ double umbra_cuda_lap(umbra_stream *stream) {
   if (error == cudaSuccess) error = cudaEventRecord(now, stream->queue);
   if (error == cudaSuccess) error = cudaEventSynchronize(now);
   if (error == cudaSuccess && last) error = cudaEventElapsedTime(&milliseconds, last, now);
-  umbra_cuda_note(stream, "lap", error);
+  umbra_cuda_note_fault(stream->device, "lap", error);
   if (error != cudaSuccess) return 0;
   stream->lap[0] = now;
   stream->lap[1] = last;
@@ -81,11 +86,12 @@ umbra_status umbra_cuda_record(umbra_stream *stream) {
   if (status != UMBRA_OK) return status;
   stream->queue = stream->recorder;
   stream->unrecordable = 0;
+  stream->lost = cudaSuccess;
   return UMBRA_OK;
 }
 
 int umbra_cuda_is_recording(umbra_stream *stream) {
-  const int recording = stream->queue != stream->device->queue;
+  const int recording = records(stream);
   if (recording) stream->unrecordable = 1;
   return recording;
 }
@@ -95,6 +101,7 @@ umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph) {
   cudaGraphExec_t replayed = NULL;
   stream->queue = stream->device->queue;
   cudaError_t error = cudaStreamEndCapture(stream->recorder, &recorded);
+  if (stream->lost != cudaSuccess) error = stream->lost;
   if (error == cudaSuccess && !stream->unrecordable) {
     error = umbra_cuda_with_room(stream->device, [&] { return cudaGraphInstantiate(&replayed, recorded, 0); });
   }
@@ -105,7 +112,7 @@ umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph) {
   umbra_graph *made = static_cast<umbra_graph *>(malloc(sizeof *made));
   if (!made) {
     (void)cudaGraphExecDestroy(replayed);
-    return UMBRA_ERROR_OUT_OF_MEMORY;
+    return umbra_cuda_status(stream->device, "record_end", cudaErrorMemoryAllocation);
   }
   *made = {stream->device, replayed};
   *graph = made;
@@ -121,6 +128,6 @@ void umbra_cuda_replay(umbra_stream *stream, const umbra_graph *graph) {
 void umbra_cuda_graph_destroy(umbra_graph *graph) {
   if (!graph) return;
   const umbra_cuda_visit visit(graph->device);
-  umbra_cuda_note_device(graph->device, "graph_destroy", cudaGraphExecDestroy(graph->replayed));
+  umbra_cuda_note_fault(graph->device, "graph_destroy", cudaGraphExecDestroy(graph->replayed));
   free(graph);
 }

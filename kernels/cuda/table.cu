@@ -32,7 +32,7 @@ struct visit<entry> {
     return entry(arguments...);
   }
 };
-}  // namespace
+} // namespace
 
 template <auto entry>
 static constexpr auto visiting = visit<entry>::call;

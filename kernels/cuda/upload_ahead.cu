@@ -41,7 +41,7 @@ void umbra_cuda_host_release(const umbra_device *device, void *memory, size_t by
   if (!memory) return;
   umbra_cuda_note_device(device, "host_release", cudaStreamSynchronize(device->ahead.queue));
   memset(memory, 0, bytes);
-  umbra_cuda_note_device(device, "host_release", cudaFreeHost(memory));
+  umbra_cuda_note_fault(device, "host_release", cudaFreeHost(memory));
 }
 
 uint64_t umbra_cuda_upload_ahead(const umbra_device *device, void *device_dst, const void *host_src, size_t bytes) {

@@ -74,13 +74,13 @@ cudaError_t cudaRuntimeGetVersion(int *version) {
 }
 
 cudaError_t cudaGetDeviceCount(int *count) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, false, false);
   *count = call.error ? 0 : umbra_emu_settings_get()->devices;
   return call.end(call.error);
 }
 
 cudaError_t cudaInitDevice(int device, unsigned, unsigned) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, false, false);
   if (call.error) return call.end(call.error);
   if (!is_there(device)) return call.end(cudaErrorInvalidDevice);
   contexts[device].active = true;
@@ -88,7 +88,7 @@ cudaError_t cudaInitDevice(int device, unsigned, unsigned) {
 }
 
 cudaError_t cudaSetDevice(int device) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, false, false);
   if (cudaError_t error = error_of_choice(call)) return call.end(error);
   if (!is_there(device)) return call.end(cudaErrorInvalidDevice);
   chosen.device = device;
@@ -111,7 +111,7 @@ cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode *mode) {
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, false, false);
   if (call.error) return call.end(call.error);
   if (!is_there(device)) return call.end(cudaErrorInvalidDevice);
   *properties = cudaDeviceProp();
@@ -155,7 +155,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int dev
     case cudaDevAttrMaxSharedMemoryPerMultiprocessor: *value = (int)properties.sharedMemPerMultiprocessor; break;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = (int)properties.sharedMemPerBlockOptin; break;
     case cudaDevAttrMemoryPoolsSupported: *value = properties.memoryPoolsSupported; break;
-    default: umbra_emu_call(false, false).end(cudaErrorInvalidValue); return cudaErrorInvalidValue;
+    default: umbra_emu_call(false, false, false).end(cudaErrorInvalidValue); return cudaErrorInvalidValue;
   }
   return cudaSuccess;
 }
@@ -164,8 +164,16 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int dev
 
 enum { CU_INVALID_DEVICE = 101, CU_INVALID_CONTEXT = 201 };
 
+static int get(int *device, int ordinal) {
+  umbra_emu_call call(true, false, false);
+  if (call.error) return call.error;
+  if (!is_there(ordinal)) return CU_INVALID_DEVICE;
+  *device = ordinal;
+  return 0;
+}
+
 static int retain(CUctx_st **context, int device) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, false, false);
   if (call.error) return call.error;
   if (!is_there(device)) return CU_INVALID_DEVICE;
   *context = &contexts[device];
@@ -174,7 +182,7 @@ static int retain(CUctx_st **context, int device) {
 }
 
 static int push(CUctx_st *context) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, false, false);
   if (cudaError_t error = error_of_choice(call)) return error;
   if (!context || !context->active) return CU_INVALID_CONTEXT;
   chosen.stack.push_back(context);
@@ -182,7 +190,7 @@ static int push(CUctx_st *context) {
 }
 
 static int pop(CUctx_st **context) {
-  umbra_emu_call call(false, false);
+  umbra_emu_call call(false, false, false);
   if (chosen.stack.empty()) return CU_INVALID_CONTEXT;
   if (context) *context = chosen.stack.back();
   chosen.stack.pop_back();
@@ -191,9 +199,10 @@ static int pop(CUctx_st **context) {
 
 cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **function, unsigned version, unsigned long long,
                                              cudaDriverEntryPointQueryResult *found) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, false, false);
   if (call.error) return call.end(call.error);
   *function = nullptr;
+  if (!strcmp(symbol, "cuDeviceGet")) *function = reinterpret_cast<void *>(get);
   if (!strcmp(symbol, "cuDevicePrimaryCtxRetain")) *function = reinterpret_cast<void *>(retain);
   if (!strcmp(symbol, "cuCtxPushCurrent")) *function = reinterpret_cast<void *>(push);
   if (!strcmp(symbol, "cuCtxPopCurrent")) *function = reinterpret_cast<void *>(pop);

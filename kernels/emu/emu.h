@@ -105,6 +105,9 @@ void umbra_emu_set_memory_left(size_t bytes);
 /* The most bytes that one piece of pinned memory may have. */
 void umbra_emu_set_pinned(size_t bytes);
 
+/* Whether these bytes are somewhere in pinned memory now. */
+int umbra_emu_pinned_has(const void *bytes, size_t count);
+
 /* Bytes of device and pinned memory now allocated, of all devices. */
 size_t umbra_emu_memory_used(void);
 

@@ -87,8 +87,11 @@ void umbra_emu_trace_add(const umbra_emu_grid &grid);
  * returns goes through `end`, which remembers it for cudaGetLastError.
  */
 struct umbra_emu_call {
-  /* may_fail: not of the calls that free or destroy. unsafe: waits for the device, or may; captures can forbid that. */
-  umbra_emu_call(bool may_fail, bool unsafe);
+  /*
+   * may_fail: not of the calls that free or destroy. unsafe: waits for the device, or may; captures can forbid that.
+   * context: the runtime makes one if the thread has none, as in all its calls but a few.
+   */
+  umbra_emu_call(bool may_fail, bool unsafe, bool context = true);
   ~umbra_emu_call();
   umbra_emu_call(const umbra_emu_call &) = delete;
   cudaError_t end(cudaError_t result);

@@ -62,13 +62,21 @@ static size_t available_to(cudaMemPool_t pool, int of) {
 size_t umbra_emu_memory_total(void) { return device_total; }
 
 void umbra_emu_set_memory(size_t bytes) {
-  umbra_emu_call call(false, false);
+  umbra_emu_call call(false, false, false);
   device_total = bytes;
 }
 
 void umbra_emu_set_pinned(size_t bytes) {
-  umbra_emu_call call(false, false);
+  umbra_emu_call call(false, false, false);
   pinned_total = bytes;
+}
+
+int umbra_emu_pinned_has(const void *bytes, size_t count) {
+  umbra_emu_call call(false, false, false);
+  for (const auto &block : pinned.blocks) {
+    if (memmem(block.first, block.second.bytes, bytes, count)) return 1;
+  }
+  return 0;
 }
 
 void umbra_emu_set_memory_left(size_t bytes) {
@@ -78,7 +86,7 @@ void umbra_emu_set_memory_left(size_t bytes) {
 }
 
 size_t umbra_emu_memory_used(void) {
-  umbra_emu_call call(false, false);
+  umbra_emu_call call(false, false, false);
   size_t bytes = 0;
   for (int i = 0; i < UMBRA_EMU_DEVICES_MAX; i++) bytes += device.used[i] + pinned.used[i];
   return bytes;
@@ -244,7 +252,7 @@ cudaError_t cudaFreeAsync(void *memory, cudaStream_t stream) {
 }
 
 cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *properties) {
-  umbra_emu_call call(true, false);
+  umbra_emu_call call(true, false, false);
   if (call.error) return call.end(call.error);
   if (properties->allocType != cudaMemAllocationTypePinned || properties->location.type != cudaMemLocationTypeDevice ||
       properties->location.id < 0 || properties->location.id >= umbra_emu_settings_get()->devices) {

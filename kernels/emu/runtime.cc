@@ -12,8 +12,9 @@
 static std::recursive_mutex lock; /* one call at a time; recursive, because work of a stream may call back */
 static thread_local cudaError_t last_error;
 
-umbra_emu_call::umbra_emu_call(bool may_fail, bool unsafe) : error(cudaSuccess) {
+umbra_emu_call::umbra_emu_call(bool may_fail, bool unsafe, bool context) : error(cudaSuccess) {
   lock.lock();
+  if (context) (void)umbra_emu_device();
   if (unsafe) umbra_emu_happened(UMBRA_EMU_WAITS);
   if (unsafe) error = umbra_emu_forbidden();
   if (!error) error = umbra_emu_device_error();

@@ -117,7 +117,7 @@ void umbra_emu_fail(umbra_emu_failure kind, uint64_t n) {
 }
 
 void umbra_emu_set_queue(umbra_emu_queue queue) {
-  umbra_emu_call call(false, false);
+  umbra_emu_call call(false, false, false);
   umbra_emu_flush();
   umbra_emu_settings_get()->queue = queue;
 }
@@ -125,7 +125,7 @@ void umbra_emu_set_queue(umbra_emu_queue queue) {
 void umbra_emu_set_fault(int error) { umbra_emu_settings_get()->fault = static_cast<cudaError_t>(error); }
 
 void umbra_emu_set_devices(int count) {
-  umbra_emu_call call(false, false);
+  umbra_emu_call call(false, false, false);
   umbra_emu_flush();
   umbra_emu_settings_get()->devices = count;
 }

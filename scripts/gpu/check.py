@@ -89,7 +89,8 @@ class Check:
         self.report = self.first_report(device)
         slug = re.sub(r"[^a-z0-9]+", "-", device["name"].lower()).strip("-")
         call = f"-call-{options.call}" if options.call else ""
-        self.stem = options.out / f"gpu-check-{slug}-{self.report['date']}{call}"
+        began = datetime.datetime.now().strftime("%H%M%S")
+        self.stem = options.out / f"gpu-check-{slug}-{self.report['date']}-{began}{call}"
         self.path = self.stem.with_suffix(".json")
 
     def brought(self, name):
@@ -272,6 +273,8 @@ class Check:
                 self.take(step, entry)
 
     def finish(self):
+        if not self.report["steps"]:
+            self.miss("there is no step in this call")
         for entry in self.report["steps"]:
             if entry["result"] in ("not finished", "not reached"):
                 self.miss(f"{entry['name']}: {entry['result']}")

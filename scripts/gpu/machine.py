@@ -13,6 +13,7 @@ import threading
 import time
 
 CANNOT_START = 127
+KILL_SECONDS = 10  # for a process that was killed to be gone
 # Beside the PATH.
 TOOL_FOLDERS = ["/usr/local/cuda/bin", "/usr/local/nvidia/bin", "/opt/nvidia/nsight-compute/*"]
 
@@ -38,11 +39,12 @@ def begin(job):
 
 
 def end(process):
-    """With all that it started."""
-    if process and process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
+    """With all that it started. What the driver holds may outlive even that, and is not waited for for long."""
+    if process:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(KILL_SECONDS)
 
 
 class Machine:

@@ -150,9 +150,15 @@ def read_profile(text):
 
 
 def read_training(log):
-    """Seconds of iterations, from the log of `umbra train`: of all, and of the second half, which is warm."""
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    """
+    Seconds of iterations, from the log of `umbra train`: of all, and of the second half, which is warm. None if there is
+    no iteration. A line without an end is one that was being written when the program was ended.
+    """
+    whole = [line for line in log.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+    lines = [json.loads(line) for line in whole]
     seconds = [line["seconds"] for line in lines if "seconds" in line]
+    if not seconds:
+        return None
     warm = seconds[len(seconds) // 2:]
     return {"backend": lines[0].get("backend"), "iterations": len(seconds),
             "seconds_per_iteration": statistics.mean(seconds), "seconds_per_warm_iteration": statistics.mean(warm),

@@ -156,9 +156,10 @@ def train(c, name, *command):
                                      "--out", made])
         c.note(name, status, text)
         log = work / "server/run/log.jsonl"
-        if not log.exists():
-            return
-        training = results.read_training(log)
+        training = results.read_training(log) if log.exists() else None
+    if not training:
+        c.miss(f"{name}: no iteration was timed")
+        return
     c.report[name] = {"name": f"{name}_iteration", "params": plan.BOOT_SET,
                       "microseconds": training["seconds_per_warm_iteration"] * 1e6, **training}
     if made.exists():

@@ -2,9 +2,9 @@
 """Umbra's arithmetic once more, on whole integers: the source of tests/known_answers.
 
 The library keeps an integer as residues modulo many small primes. This model keeps the integer itself, as Python does,
-and computes with definitions: polynomials modulo X^n + 1 by schoolbook products (of one huge integer each), division
-by rounding a quotient, transforms by evaluating. Where the two agree, the residue arithmetic is right. Standard library
-only; nothing here is fast, and nothing is taken from the library's output.
+and computes with definitions: polynomials modulo X^n + 1 by schoolbook products (of one huge number each), division by
+rounding a quotient, transforms by evaluating. Where the two agree, the residue arithmetic is right. Standard library
+only; nothing is taken from the library's output.
 
     ring        residues, transforms, products, automorphisms
     chain       primes, levels, digits and scales of a parameter set

@@ -7,15 +7,16 @@ every limb. A record is a list of (field, value); a value is text, a number or a
 """
 
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import blake2b
 from math import prod
 from struct import pack
 
 from . import bootstrap, encoder, operations
 from .chain import Chain, log2_scales, scales
-from .division import convert, divide, remainder
+from .division import convert, divide, remainders
 from .expansion import chacha20, expand
-from .ring import (add, automorphism, centred, evaluate, evaluate_at, from_evaluation, from_residues, interpolate,
+from .ring import (add, automorphism, centred, dot, evaluate, evaluate_at, from_evaluation, from_residues, interpolate,
                    multiply, primes_below, scale, splitmix, to_evaluation)
 from .switching import gadget_digits, make_key, switch
 
@@ -137,7 +138,7 @@ def kernels():
     for shift in (0, 1, 31, 64, 1000, 65535):
         yield [("case", "from_i64"), *ring, ("seed", 4), ("shift", shift),
                *answer([[[(v << shift) % q for v in values] for q in primes]])]
-    assert chacha20(bytes(range(32)), 0x0900000000000001, 0x4A000000)[0] == 0xE4E7F110  # RFC 8439, 2.3.2
+    assert chacha20(bytes(range(32)), [0x0900000000000001], 0x4A000000)[0][0] == 0xE4E7F110  # RFC 8439, 2.3.2
     for log_n, first in ((10, 0), (10, 2**32 + 5), (11, 7)):
         n = 1 << log_n
         primes = kernel_primes(n)
@@ -167,7 +168,7 @@ def conversions():
                 out.append([convert(y, sources, factors, last, exact) % m for y in zip(*limbs)])
             if exact and not special:  # the values are the centred x with residues y_i * prod D / d_i
                 x = from_residues([scale(y, f, d) for y, f, d in zip(limbs, cofactors, sources)], sources)
-                assert out == [[remainder(c, sources) % m for c in x] for m in targets]
+                assert out == [[c % m for c in remainders(x, sources)] for m in targets]
                 if spec.startswith("random"):
                     assert out == [[centred(c, product) % m for c in x] for m in targets]
             yield [("case", "convert"), ("log_n", 10), ("primes", [*sources, *targets]), ("sources", len(sources)),
@@ -226,14 +227,19 @@ def divisions():
     yield division_case(chain, range(2, 4), range(4, 7), 2, "edges 131", domain="coefficient")
 
 
+@lru_cache(maxsize=None)
+def random_key(chain, level):
+    """Random words too: (b, a) of every digit that meets the key's window."""
+    window = chain.union(level)
+    primes, digits = chain.at([*window, *chain.aux()]), [j for j, _, _ in chain.digits(window)]
+    words = inputs(f"random {1000 + level}", primes, chain.n, 2 * len(digits))
+    halves = [from_evaluation(limbs, primes) for limbs in words]
+    return {j: halves[2 * i:2 * i + 2] for i, j in enumerate(digits)}
+
+
 def switching_case(chain, window, key_level, spec, init):
-    """Key words are random too: (b, a) of every digit that meets the key's window."""
-    n, key_window = chain.n, chain.union(key_level)
-    positions, key_positions = [*window, *chain.aux()], [*key_window, *chain.aux()]
-    key_digits = [j for j, _, _ in chain.digits(key_window)]
-    words = inputs(f"random {1000 + key_level}", chain.at(key_positions), n, 2 * len(key_digits))
-    halves = [from_evaluation(limbs, chain.at(key_positions)) for limbs in words]
-    key = {j: halves[2 * i:2 * i + 2] for i, j in enumerate(key_digits)}
+    n, key_window, positions = chain.n, chain.union(key_level), [*window, *chain.aux()]
+    key = random_key(chain, key_level)
     x = from_evaluation(inputs(spec, chain.at(window), n)[0], chain.at(window))
     extra = [from_evaluation(limbs, chain.at(window)) for limbs in inputs("random 2000", chain.at(window), n, init)]
     outside = [[evaluate([c % q for c in d], q) for p, q in ((p, chain.primes[p]) for p in positions) if p not in whole]
@@ -280,6 +286,7 @@ class Keys:
         return fields, self.made[galois, level]
 
 
+@lru_cache(maxsize=None)
 def ciphertexts(chain, level, seed, count=1, polys=2):
     """`count` ciphertexts (or, with one polynomial, plaintexts) of random residues."""
     primes = chain.at(chain.window(level))
@@ -294,11 +301,8 @@ def operation(name, chain, level, out_level, result, *fields):
 
 def check_product(chain, level, pairs, result, secret):
     """The product decrypts to the product of what its operands decrypt to, up to noise: the formulas are right."""
-    modulus = chain.modulus(chain.window(level))
-    total = [0] * chain.n
-    for a, b in pairs:
-        product = multiply(*(operations.decrypt(c, chain, level, secret) for c in (a, b)), modulus)
-        total = [(x + y) % modulus for x, y in zip(total, product)]
+    total = dot([[operations.decrypt(c, chain, level, secret) for c in pair] for pair in pairs],
+                chain.modulus(chain.window(level)))
     expected = operations.move([total], chain, chain.window(level), chain.window(level - 1))[0]
     check_noise(chain, level - 1, expected, operations.decrypt(result, chain, level - 1, secret))
 

@@ -19,8 +19,9 @@ def convert(residues, sources, factors, product, exact):
     return sum(ci * f for ci, f in zip(c, factors)) - (overflow(c, sources) * product if exact else 0)
 
 
-def remainder(x, divisors):
-    """x modulo prod divisors, centred, as the library finds it: c_i the centred residues of x * (prod D / d_i)^-1,
+def remainders(f, divisors):
+    """Every x of f modulo prod divisors, centred, as the library finds it: c_i the centred residues of
+    x * (prod D / d_i)^-1,
 
         z = sum c_i * prod D / d_i - v * prod D.
 
@@ -30,12 +31,16 @@ def remainder(x, divisors):
     """
     product = prod(divisors)
     cofactors = [product // d for d in divisors]
-    residues = [x * pow(f, -1, d) % d for f, d in zip(cofactors, divisors)]
-    z = convert(residues, divisors, cofactors, product, exact=True)
-    nearest = centred(x, product)
+    inverses = [pow(f, -1, d) for f, d in zip(cofactors, divisors)]
     margin = product * len(divisors) >> 25
-    assert z == nearest or (abs(z - nearest) == product and product // 2 - abs(nearest) <= margin)
-    return z
+    found = []
+    for x in f:
+        residues = [x * i % d for i, d in zip(inverses, divisors)]
+        z = convert(residues, divisors, cofactors, product, exact=True)
+        nearest = centred(x, product)
+        assert z == nearest or (abs(z - nearest) == product and product // 2 - abs(nearest) <= margin)
+        found.append(z)
+    return found
 
 
 def divide(f, modulus, removed, restored):
@@ -45,10 +50,10 @@ def divide(f, modulus, removed, restored):
     """
     numerator, denominator = prod(restored), prod(removed)
     assert modulus % denominator == 0
+    scaled = [centred(x, modulus) * numerator for x in f]
     quotients = []
-    for x in f:
-        y = centred(x, modulus) * numerator
-        quotient, rest = divmod(y - remainder(y, removed), denominator)
+    for y, z in zip(scaled, remainders(scaled, removed)):
+        quotient, rest = divmod(y - z, denominator)
         assert rest == 0 and abs(quotient - round_quotient(y, denominator)) <= 1
         quotients.append(quotient % (modulus // denominator * numerator))
     return quotients

@@ -9,7 +9,7 @@ from math import floor, prod
 
 from .chain import scales
 from .division import divide
-from .ring import add, automorphism, multiply, scale
+from .ring import add, automorphism, dot, multiply, scale
 from .switching import switch
 
 
@@ -33,11 +33,7 @@ def product(pairs, chain, level, key):
     """
     window = chain.window(level)
     modulus = chain.modulus(window)
-    t = [[0] * chain.n for _ in range(3)]
-    for a, b in pairs:
-        for i in range(2):
-            for j in range(2):
-                t[i + j] = add(t[i + j], multiply(a[i], b[j], modulus), modulus)
+    t = [dot([(a[i], b[k - i]) for a, b in pairs for i in range(2) if 0 <= k - i < 2], modulus) for k in range(3)]
     u = switch(t[2], chain, window, key, init=t[:2])
     return move(u, chain, [*window, *chain.aux()], chain.window(level - 1))
 
@@ -46,9 +42,7 @@ def plain_product(pairs, chain, level):
     """The sum of products of ciphertexts with plaintexts, rescaled: y_p = round(sum c_p m * prod R / prod D)."""
     window = chain.window(level)
     modulus = chain.modulus(window)
-    sums = [[0] * chain.n, [0] * chain.n]
-    for ciphertext, plaintext in pairs:
-        sums = [add(total, multiply(c, plaintext, modulus), modulus) for total, c in zip(sums, ciphertext)]
+    sums = [dot([(c[p], m) for c, m in pairs], modulus) for p in range(2)]
     return move(sums, chain, window, chain.window(level - 1))
 
 

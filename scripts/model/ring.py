@@ -4,8 +4,10 @@
 Coefficient domain: plain residues in natural order. Evaluation domain: word i is f(psi^(2 brev(i) + 1)) * 2^32 mod q.
 """
 
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from functools import lru_cache
 from math import prod
+from operator import mul
 
 MASK = (1 << 64) - 1
 
@@ -76,22 +78,28 @@ def powers(base, count, q):
     return table
 
 
-def fourier(x, omega, q):
-    """sum_j x_j omega^(jk) for every k, omega a primitive root of order len(x); by halving."""
-    if len(x) == 1:
-        return x
-    even, odd = fourier(x[0::2], omega * omega % q, q), fourier(x[1::2], omega * omega % q, q)
-    odd = [o * w % q for o, w in zip(odd, powers(omega, len(odd), q))]
-    return [(e + o) % q for e, o in zip(even, odd)] + [(e - o) % q for e, o in zip(even, odd)]
+@lru_cache(maxsize=None)
+def twists(omega, n, q):
+    """What the halvings of a transform of n numbers multiply by: at place p of halving k, omega^(p with k low bits 0)."""
+    table = powers(omega, n // 2, q)
+    return [[table[p >> k << k] for p in range(n // 2)] for k in range(n.bit_length() - 1)]
 
 
 def evaluate(f, q):
-    """The words of f in the evaluation domain modulo q."""
+    """The words of f in the evaluation domain modulo q.
+
+    Halving: at even frequencies the sum over x_j omega^(jk) is one over x_j + x_(j+n/2), at odd ones over
+    (x_j - x_(j+n/2)) omega^j. Both go on side by side, place by place in turn, which leaves frequencies in the order
+    of their reversed bits, that of the words. Sums may grow; products are reduced.
+    """
     n = len(f)
     psi = root(q, n)
-    values = fourier([c * w % q for c, w in zip(f, powers(psi, n, q))], psi * psi % q, q)
-    bits = n.bit_length() - 1
-    return [(values[brev(i, bits)] << 32) % q for i in range(n)]
+    x = list(map(mul, f, powers(psi, n, q)))
+    for twist in twists(psi * psi % q, n, q):
+        a, b = x[:n // 2], x[n // 2:]
+        x[0::2] = [u + v for u, v in zip(a, b)]
+        x[1::2] = [(u - v) * w % q for u, v, w in zip(a, b, twist)]
+    return [(c << 32) % q for c in x]
 
 
 def evaluate_at(f, q, i):
@@ -104,19 +112,21 @@ def evaluate_at(f, q, i):
 
 
 def interpolate(words, q):
-    """The coefficients of the polynomial with these words in the evaluation domain."""
-    n = len(words)
-    bits, psi, unscale = n.bit_length() - 1, root(q, n), pow(n << 32, -1, q)
-    values = [words[brev(k, bits)] * unscale % q for k in range(n)]
-    inverse = pow(psi, -1, q)
-    return [c * w % q for c, w in zip(fourier(values, inverse * inverse % q, q), powers(inverse, n, q))]
+    """The coefficients of the polynomial with these words in the evaluation domain: every halving undone, but for 2."""
+    n, x = len(words), list(words)
+    inverse = pow(root(q, n), -1, q)
+    for twist in reversed(twists(inverse * inverse % q, n, q)):
+        s, d = x[0::2], [v * w % q for v, w in zip(x[1::2], twist)]
+        x = [u + v for u, v in zip(s, d)] + [u - v for u, v in zip(s, d)]
+    unscale = pow(n << 32, -1, q)
+    return [c * unscale * w % q for c, w in zip(x, powers(inverse, n, q))]
 
 
 def from_residues(limbs, primes):
     """The polynomial modulo prod primes with the residues limbs[i] modulo primes[i] (Chinese remainders)."""
     modulus = prod(primes)
     units = [modulus // q * pow(modulus // q, -1, q) for q in primes]
-    return [sum(r * u for r, u in zip(residues, units)) % modulus for residues in zip(*limbs)]
+    return [sum(map(mul, residues, units)) % modulus for residues in zip(*limbs)]
 
 
 def from_evaluation(limbs, primes):
@@ -142,25 +152,39 @@ def scale(f, factor, modulus):
     return [a * factor % modulus for a in f]
 
 
-def multiply(f, g, modulus):
-    """f * g modulo X^n + 1 and the modulus: one product of two integers that hold all coefficients (Kronecker).
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
-    Coefficients are centred, so that small polynomials make small integers, and lie `width` bytes apart; adding half of
-    2^(8 width) everywhere makes all places nonnegative.
+
+def dot(pairs, modulus):
+    """The sum of products f * g modulo X^n + 1 and the modulus: of two numbers that hold all coefficients (Kronecker).
+
+    Coefficients are centred, so that small polynomials make small numbers, and lie `width` decimal digits apart; adding
+    half of 10^width everywhere makes all places nonnegative. Decimal digits, because Python multiplies long decimal
+    numbers by transforms, and long integers by halving.
     """
-    n = len(f)
-    f, g = ([centred(c, modulus) for c in h] for h in (f, g))
-    bits = sum(max(map(abs, h)).bit_length() for h in (f, g)) + n.bit_length()
-    width = bits // 8 + 1
-    half = 1 << (8 * width - 1)
-    halves = int.from_bytes(half.to_bytes(width, "little") * 2 * n, "little")
+    n = len(pairs[0][0])
+    pairs = [[[centred(c, modulus) for c in f] for f in pair] for pair in pairs]
+    width = len(str(2 * n * sum(prod(max(map(abs, f)) for f in pair) for pair in pairs))) + 1
+    half = 10**width // 2
 
-    def pack(h):
-        return int.from_bytes(b"".join((c + half).to_bytes(width, "little") for c in h + [0] * n), "little") - halves
+    def number(places):
+        """sum places[i] * 10^(width i), for places in [0, 10^width)."""
+        return Decimal("".join([f"{c:0{width}d}" for c in reversed(places)]))
 
-    product = (pack(f) * pack(g) + halves).to_bytes(2 * n * width, "little")
-    c = [int.from_bytes(product[i * width:(i + 1) * width], "little") - half for i in range(2 * n)]
-    return [(c[j] - c[j + n]) % modulus for j in range(n)]
+    def pack(f):
+        return EXACT.subtract(number([c + half for c in f]), halves)
+
+    halves, total = number([half] * n), number([half] * 2 * n)
+    for f, g in pairs:
+        total = EXACT.fma(pack(f), pack(g), total)
+    digits = str(total)
+    c = [int(digits[-width * (i + 1):len(digits) - width * i]) - half for i in range(2 * n)]
+    return [(low - high) % modulus for low, high in zip(c[:n], c[n:])]
+
+
+def multiply(f, g, modulus):
+    """f * g modulo X^n + 1 and the modulus."""
+    return dot([(f, g)], modulus)
 
 
 def automorphism(f, galois):

@@ -4,7 +4,7 @@
 from math import prod
 
 from .expansion import expand
-from .ring import add, centred, from_evaluation, multiply, scale
+from .ring import add, centred, dot, from_evaluation, multiply, scale
 
 
 def gadget_digits(x, chain, window):
@@ -53,9 +53,8 @@ def make_key(chain, level, source, target, seed, errors):
 def switch(x, chain, window, key, init=None):
     """(P * init_0 + sum d_j b_j, P * init_1 + sum d_j a_j) modulo the window's primes and P; d_j the digits of x."""
     modulus = chain.modulus([*window, *chain.aux()])
-    sums = [[0] * chain.n, [0] * chain.n]
+    digits = gadget_digits(x, chain, window)
+    sums = [dot([(digit, key[j][p]) for j, digit in digits], modulus) for p in range(2)]
     for p, part in enumerate(init or []):
-        sums[p] = scale(part, chain.special, modulus)
-    for j, digit in gadget_digits(x, chain, window):
-        sums = [add(total, multiply(digit, half, modulus), modulus) for total, half in zip(sums, key[j])]
+        sums[p] = add(sums[p], scale(part, chain.special, modulus), modulus)
     return sums

@@ -252,7 +252,9 @@ static void test_streams(void **state) {
   assert_non_null(host);
   for (int i = 0; i < 2; i++) assert_int_equal(kernels->stream_create(&stream[i], r.device), UMBRA_OK);
   memcpy(host, r.before, r.used * sizeof *host);
-  kernels->upload(stream[0], r.memory, host, r.used * sizeof *host);
+  kernels->upload(stream[0], r.memory, host, r.used / 2 * sizeof *host);
+  kernels->upload_public(stream[0], (uint32_t *)r.memory + r.used / 2, host + r.used / 2,
+                         (r.used - r.used / 2) * sizeof *host);
   memset(host, 0, r.used * sizeof *host);
   kernels->ntt_forward(stream[0], &v[0]);
   kernels->copy(stream[1], &v[1], &v[0]);

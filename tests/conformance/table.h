@@ -13,7 +13,7 @@ typedef struct operation {
   void (*invoke)(rig *r, call *c);
   uint32_t (*want)(const rig *r, const call *c, const place *at);
   void (*verify)(rig *r, const call *c); /* where the result is not residues */
-  uint32_t stride;                       /* of the residues that are checked: formulas of n terms look at some */
+  uint32_t stride;                       /* of the residues that are checked: formulas of many terms look at some */
 } operation;
 
 #define OPERATION(name, prepare, stride) \
@@ -39,8 +39,8 @@ static const operation operations[] = {
     OPERATION(ntt_inverse, unary, 29),
     OPERATION(automorphism, automorphism, 1),
     OPERATION(convert, convert, 1),
-    OPERATION(inner_product, inner_product, 1),
-    OPERATION(plain_products, plain_products, 1),
+    OPERATION(inner_product, inner_product, 7),
+    OPERATION(plain_products, plain_products, 7),
     OPERATION(divide_close, divide_close, 1),
     OPERATION(expand, expand, 1),
     OPERATION(from_i64, from_i64, 1),

@@ -15,6 +15,12 @@ int host_device(void) {
 
 void host_set_device(int device) { (void)cudaSetDevice(device); }
 
+int host_exchange_mode(int mode) {
+  cudaStreamCaptureMode exchanged = static_cast<cudaStreamCaptureMode>(mode);
+  (void)cudaThreadExchangeStreamCaptureMode(&exchanged);
+  return exchanged;
+}
+
 void host_capture_begin(int mode, int blocking) {
   (void)cudaStreamCreateWithFlags(&stream, blocking ? cudaStreamDefault : cudaStreamNonBlocking);
   (void)cudaStreamBeginCapture(stream, static_cast<cudaStreamCaptureMode>(mode));

@@ -11,6 +11,9 @@ extern "C" {
 int host_device(void);
 void host_set_device(int device);
 
+/* The calling thread's mode of capture (CUDA's 0, 1, 2); it is set to `mode` then. */
+int host_exchange_mode(int mode);
+
 /* Begins a capture on a stream of the program's, of CUDA's modes 0, 1, 2, and records one kernel. */
 void host_capture_begin(int mode, int blocking);
 

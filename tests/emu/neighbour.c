@@ -6,6 +6,7 @@
 #include <threads.h>
 
 #include "../../kernels/emu/emu.h"
+#include "../../kernels/kernels.h"
 #include "../scheme.h"
 #include "host_program.h"
 
@@ -44,6 +45,13 @@ static void whole_job(const char *device) {
   scheme_open(&s, test_params(11, 40, 3), device, steps, 1);
   compute(&s);
   scheme_close(&s);
+}
+
+/* The second run is the recorded one, and its first launch fails. */
+static umbra_status recorded_failure(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                                     void *user) {
+  if (++*(int *)user == 2) umbra_emu_fail(UMBRA_EMU_FAIL_LAUNCH, 1);
+  return umbra_square(e, &outs[0], ins[0]);
 }
 
 /* ---- devices ---- */
@@ -123,6 +131,16 @@ static void captures_stay_whole(void **state) {
     }
 }
 
+/* ... and the thread's own mode is what it was. */
+static void modes_are_given_back(void **state) {
+  (void)state;
+  for (int mode = 2; mode >= 0; mode--) {
+    host_exchange_mode(mode);
+    whole_job("emu:1");
+    assert_int_equal(host_exchange_mode(mode), mode);
+  }
+}
+
 /* A circuit while the n-th call fails: whether it could be made. */
 static int circuit_despite(uint64_t n) {
   scheme s;
@@ -155,6 +173,39 @@ static void errors_are_kept_apart(void **state) {
   assert_true(failures > 3);
 }
 
+/* ---- pinned memory ---- */
+
+/* Whether what is uploaded is in pinned memory afterwards, while the stream is there and when it is gone. */
+static void upload(int found[2], const umbra_device *device, int public) {
+  const umbra_kernels *kernels = umbra_kernels_get("emu");
+  const char message[] = "what nobody else may read, not even in memory that is given back";
+  umbra_stream *stream;
+  void *memory;
+  assert_int_equal(kernels->stream_create(&stream, device), UMBRA_OK);
+  assert_int_equal(kernels->alloc(device, &memory, sizeof message), UMBRA_OK);
+  (public ? kernels->upload_public : kernels->upload)(stream, memory, message, sizeof message);
+  found[0] = umbra_emu_pinned_has(message, sizeof message);
+  kernels->release(device, memory, sizeof message);
+  kernels->stream_destroy(stream);
+  found[1] = umbra_emu_pinned_has(message, sizeof message);
+}
+
+static void secrets_are_wiped(void **state) {
+  (void)state;
+  const umbra_ring_desc ring = {.log_n = 10, .primes = 1, .prime = {12289}};
+  umbra_device *device;
+  int found[2];
+  const umbra_kernels *kernels = umbra_kernels_get("emu");
+  assert_int_equal(kernels->device_open(&device, &ring, &(umbra_device_options){.threads = 1}), UMBRA_OK);
+  upload(found, device, 0);
+  assert_true(found[0] && !found[1]);
+  upload(found, device, 1);
+  assert_true(found[0] && found[1]);
+  upload(found, device, 0); /* through memory that held what need not be wiped */
+  assert_true(found[0] && !found[1]);
+  kernels->device_close(device);
+}
+
 /* ---- what cannot be had ---- */
 
 static void without_pinned_memory(void **state) {
@@ -166,6 +217,28 @@ static void without_pinned_memory(void **state) {
   }
   umbra_emu_set_queue(UMBRA_EMU_EAGER);
   umbra_emu_set_pinned(SIZE_MAX);
+}
+
+/* A launch that fails while something is recorded: only the recording is lost. */
+static void recordings_fail_alone(void **state) {
+  (void)state;
+  scheme s;
+  umbra_ciphertext *x = NULL;
+  umbra_circuit *circuit = NULL;
+  int refused = 0;
+  scheme_open(&s, test_params(11, 40, 3), "emu", (const int32_t[]){1}, 1);
+  assert_ok(umbra_encode_encrypt(&x, s.public, &(double){1}, 1));
+  umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT,
+                             .body = recorded_failure,
+                             .ins = 1,
+                             .outs = 1,
+                             .examples = (const umbra_ciphertext *const *)&x,
+                             .user = &refused};
+  assert_fails(umbra_circuit_create(&circuit, s.evaluator, &desc), UMBRA_ERROR_DEVICE, "too many resources");
+  assert_int_equal(refused, 2);
+  compute(&s);
+  umbra_ciphertext_destroy(x);
+  scheme_close(&s);
 }
 
 /* A fault says what it was, what to do, and that the process is lost. */
@@ -219,8 +292,10 @@ static void auto_says_why(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(each_its_device),       cmocka_unit_test(by_turns),
                                      cmocka_unit_test(loaded_when_opened),    cmocka_unit_test(captures_stay_whole),
-                                     cmocka_unit_test(errors_are_kept_apart), cmocka_unit_test(without_pinned_memory),
-                                     cmocka_unit_test(faults_are_explained),  cmocka_unit_test(auto_says_why)};
+                                     cmocka_unit_test(modes_are_given_back),  cmocka_unit_test(secrets_are_wiped),
+                                     cmocka_unit_test(recordings_fail_alone), cmocka_unit_test(errors_are_kept_apart),
+                                     cmocka_unit_test(without_pinned_memory), cmocka_unit_test(faults_are_explained),
+                                     cmocka_unit_test(auto_says_why)};
   umbra_emu_set_devices(5);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,8 @@
 """What gpu_check starts, played: each program takes the seconds that its step is expected to take, and leaves output of
 the right form. Tests move a clock by those seconds; run as a program it sleeps them: stand_ins.py SCENARIO PROGRAM...
 
-A scenario maps steps to what goes wrong in them: "hang", "fail", "wrong" (a result that is an error), "nothing" (no
-output), "skip".
+A scenario maps steps to what goes wrong in them: "hang" (what it writes is cut), "hang at once" (cut where it begins),
+"fail", "wrong" (a result that is an error), "nothing" (no output), "skip".
 """
 import json
 import os
@@ -19,6 +19,7 @@ import gpu_floors
 from gpu import plan
 
 FOREVER = 1e6
+CUT = ("hang", "hang at once")
 SKIPPED = 77
 # Operations and kernels that a filter can find, with the counters that floors are computed from.
 NAMES = ["ntt_forward/params:{}/primes:64", "residues_copy/params:{}/primes:level", "rotate/params:{}",
@@ -102,7 +103,12 @@ def training(command, how):
     backend = "avx512" if how == "wrong" else "cuda"
     lines = [{"umbra": "0.1.0", "backend": backend}] + [
         {"iteration": i + 1, "seconds": 0.1 if i < 16 else 0.008} for i in range(32)]
-    (work / "server/run/log.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    text = "\n".join(map(json.dumps, lines)) + "\n"
+    if how in CUT:  # it was writing when it was ended
+        text = text[:text.index("\n", 1 if how == "hang at once" else 300) + 20]
+    (work / "server/run/log.jsonl").write_text(text, encoding="utf-8")
+    if how in CUT:
+        return ""
     pathlib.Path(command[command.index("--out") + 1]).write_text('{"accuracy": 0.966}\n', encoding="utf-8")
     return "met     accuracy"
 
@@ -155,7 +161,7 @@ def perform(command, env, now, scenario):
     status = {"fail": 1, "wrong": 1, "skip": SKIPPED}.get(how, 0)
     if step in ("conformance", "helr", "main_job") and how == "wrong":
         status = 0
-    return (FOREVER if how == "hang" else seconds), status, text
+    return (FOREVER if how in CUT else seconds), status, text
 
 
 def main():

@@ -16,18 +16,22 @@ static void sources(uint32_t source[BLOCK], uint32_t first, uint32_t galois, uin
   }
 }
 
-/* Blocks of coefficients, not limbs, are the work items: one computation of the sources serves all limbs. */
+/* A block of all limbs: one computation of the sources serves them all. */
+static void move_block(const void *data, uint32_t block) {
+  const umbra_cpu_job *job = data;
+  const uint32_t limbs = umbra_view_limbs(job->dst), items = limbs * job->dst->polys;
+  uint32_t source[BLOCK];
+  sources(source, block * BLOCK, (uint32_t)job->number, job->device->log_n);
+  for (uint32_t item = 0; item < items; item++) {
+    uint32_t *to = umbra_cpu_limb_at(job->device, job->dst, item / limbs, item % limbs).data + (size_t)block * BLOCK;
+    const uint32_t *from = umbra_cpu_limb_at(job->device, job->a, item / limbs, item % limbs).data;
+    for (uint32_t i = 0; i < BLOCK; i++) to[i] = from[source[i]];
+  }
+}
+
 void umbra_ref_automorphism(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois) {
   const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys, blocks = device->n / BLOCK;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, blocks, (size_t)items * device->n))
-  for (uint32_t block = 0; block < blocks; block++) {
-    uint32_t source[BLOCK];
-    sources(source, block * BLOCK, galois, device->log_n);
-    for (uint32_t item = 0; item < items; item++) {
-      uint32_t *to = umbra_cpu_limb_at(device, dst, item / limbs, item % limbs).data + (size_t)block * BLOCK;
-      const uint32_t *from = umbra_cpu_limb_at(device, src, item / limbs, item % limbs).data;
-      for (uint32_t i = 0; i < BLOCK; i++) to[i] = from[source[i]];
-    }
-  }
+  const umbra_cpu_job job = {.device = device, .dst = dst, .a = src, .number = galois};
+  const size_t words = (size_t)umbra_view_limbs(dst) * dst->polys * device->n;
+  umbra_cpu_parallel(device, device->n / BLOCK, words, move_block, &job);
 }

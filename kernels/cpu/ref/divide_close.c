@@ -11,15 +11,15 @@ static void close_limb(uint32_t *dst, const uint32_t *x, uint32_t a, const uint3
   }
 }
 
+static void close_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
+  const umbra_cpu_limb to = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
+  const uint32_t *x = job->a ? umbra_cpu_limb_at(job->device, job->a, poly, limb).data : NULL;
+  const uint32_t *z = umbra_cpu_limb_at(job->device, job->b, poly, limb).data;
+  close_limb(to.data, x, x ? job->c[limb] : 0, z, job->d[limb], job->device->n, to.prime->q);
+}
+
 void umbra_ref_divide_close(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
                             const umbra_view *z, const uint32_t *b) {
-  const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)items * device->n))
-  for (uint32_t item = 0; item < items; item++) {
-    const uint32_t poly = item / limbs, limb = item % limbs;
-    const umbra_cpu_limb to = umbra_cpu_limb_at(device, dst, poly, limb);
-    close_limb(to.data, x ? umbra_cpu_limb_at(device, x, poly, limb).data : NULL, x ? a[limb] : 0,
-               umbra_cpu_limb_at(device, z, poly, limb).data, b[limb], device->n, to.prime->q);
-  }
+  umbra_cpu_run(
+      &(umbra_cpu_job){.device = stream->device, .dst = dst, .a = x, .c = a, .b = z, .d = b, .work = close_work});
 }

@@ -13,7 +13,7 @@ enum {
 
 static uint32_t rotate(uint32_t x, int bits) { return x << bits | x >> (32 - bits); }
 
-#define EACH_LANE _Pragma("omp simd") for (int lane = 0; lane < LANES; lane++)
+#define EACH_LANE UMBRA_INDEPENDENT for (int lane = 0; lane < LANES; lane++)
 
 static inline void quarter_round(uint32_t x[WORDS][LANES], int a, int b, int c, int d) {
   EACH_LANE {
@@ -65,7 +65,6 @@ static void chacha_words(uint32_t words[DRAWN], const uint8_t seed[UMBRA_SEED_BY
 static int accept_words(uint32_t dst[DRAWN], const uint32_t words[DRAWN], const umbra_cpu_prime *prime) {
   const uint32_t q = prime->q, accept = prime->accept, shoup = prime->word_shoup;
   uint32_t pending = 0;
-#pragma omp simd reduction(| : pending)
   for (int i = 0; i < DRAWN; i++) {
     const uint32_t drawn = words[i] <= accept ? umbra_mod_mul_const(words[i], 1, shoup, q) : PENDING;
     dst[i] = dst[i] == PENDING ? drawn : dst[i];
@@ -88,13 +87,13 @@ static void expand_limb(umbra_cpu_limb limb, uint64_t p, uint32_t n, const uint8
   }
 }
 
+static void expand_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
+  const umbra_cpu_limb dst = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
+  expand_limb(dst, (uint64_t)(dst.prime - job->device->prime), job->device->n, job->seed, job->number + poly);
+}
+
 void UMBRA_CPU_NAME(expand)(umbra_stream *stream, const umbra_view *dst, const uint8_t seed[UMBRA_SEED_BYTES],
                             uint64_t first) {
-  const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)2 * items * device->n))
-  for (uint32_t item = 0; item < items; item++) {
-    const umbra_cpu_limb limb = umbra_cpu_limb_at(device, dst, item / limbs, item % limbs);
-    expand_limb(limb, (uint64_t)(limb.prime - device->prime), device->n, seed, first + item / limbs);
-  }
+  umbra_cpu_run(
+      &(umbra_cpu_job){.device = stream->device, .dst = dst, .seed = seed, .number = first, .work = expand_work});
 }

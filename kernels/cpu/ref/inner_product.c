@@ -33,24 +33,35 @@ static void row_product(const product_row *row, uint32_t galois, uint32_t log_n)
   }
 }
 
+/* What a call is about. */
+typedef struct product_job {
+  const umbra_device *device;
+  const umbra_view *dst, *digit, *key, *init;
+  uint32_t digits, galois;
+  const uint32_t *c;
+} product_job;
+
+static void product_work(const void *data, uint32_t item) {
+  const product_job *job = data;
+  const umbra_device *device = job->device;
+  const uint32_t limbs = umbra_view_limbs(job->dst), poly = item / limbs, limb = item % limbs;
+  const umbra_cpu_limb to = umbra_cpu_limb_at(device, job->dst, poly, limb);
+  product_row row = {.dst = to.data, .prime = to.prime, .digits = job->digits};
+  if (job->init && limb < umbra_view_limbs(job->init) && poly < job->init->polys) {
+    row.init = umbra_cpu_limb_at(device, job->init, poly, limb).data;
+    row.c = job->c[limb];
+  }
+  for (uint32_t j = 0; j < job->digits; j++) {
+    row.digit[j] = umbra_cpu_limb_at(device, &job->digit[j], 0, limb).data;
+    row.key[j] = umbra_cpu_limb_at(device, job->key, 2 * j + poly, limb).data;
+  }
+  row_product(&row, job->galois, device->log_n);
+}
+
 void umbra_ref_inner_product(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
                              const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois) {
   const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = 2 * limbs, init_limbs = init ? umbra_view_limbs(init) : 0;
-  const size_t words = (size_t)items * digits * device->n;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, words))
-  for (uint32_t item = 0; item < items; item++) {
-    const uint32_t poly = item / limbs, limb = item % limbs;
-    const umbra_cpu_limb to = umbra_cpu_limb_at(device, dst, poly, limb);
-    product_row row = {.dst = to.data, .prime = to.prime, .digits = digits};
-    if (limb < init_limbs && poly < init->polys) {
-      row.init = umbra_cpu_limb_at(device, init, poly, limb).data;
-      row.c = c[limb];
-    }
-    for (uint32_t j = 0; j < digits; j++) {
-      row.digit[j] = umbra_cpu_limb_at(device, &digit[j], 0, limb).data;
-      row.key[j] = umbra_cpu_limb_at(device, key, 2 * j + poly, limb).data;
-    }
-    row_product(&row, galois, device->log_n);
-  }
+  const product_job job = {device, dst, digit, key, init, digits, galois, c};
+  const uint32_t items = 2 * umbra_view_limbs(dst);
+  umbra_cpu_parallel(device, items, (size_t)items * digits * device->n, product_work, &job);
 }

@@ -46,24 +46,22 @@ static void inverse_limb(uint32_t *x, uint32_t n, const umbra_cpu_prime *prime, 
   scale(x, n, closing, umbra_shoup(closing, q), q);
 }
 
+static void forward_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
+  const umbra_cpu_limb x = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
+  forward_limb(x.data, job->device->n, x.prime);
+}
+
 void umbra_ref_ntt_forward(umbra_stream *stream, const umbra_view *view) {
-  const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(view), items = limbs * view->polys;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)8 * items * device->n))
-  for (uint32_t item = 0; item < items; item++) {
-    const umbra_cpu_limb x = umbra_cpu_limb_at(device, view, item / limbs, item % limbs);
-    forward_limb(x.data, device->n, x.prime);
-  }
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = view, .work = forward_work});
+}
+
+static void inverse_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
+  const umbra_cpu_limb x = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
+  const uint32_t *from = umbra_cpu_limb_at(job->device, job->a, poly, limb).data, n = job->device->n;
+  if (from != x.data) memcpy(x.data, from, n * sizeof *from);
+  inverse_limb(x.data, n, x.prime, job->c[limb]);
 }
 
 void umbra_ref_ntt_inverse(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const uint32_t *c) {
-  const umbra_device *device = stream->device;
-  const uint32_t limbs = umbra_view_limbs(dst), items = limbs * dst->polys;
-#pragma omp parallel for schedule(static) num_threads(umbra_cpu_team(device, items, (size_t)8 * items * device->n))
-  for (uint32_t item = 0; item < items; item++) {
-    const umbra_cpu_limb x = umbra_cpu_limb_at(device, dst, item / limbs, item % limbs);
-    const uint32_t *from = umbra_cpu_limb_at(device, src, item / limbs, item % limbs).data;
-    if (from != x.data) memcpy(x.data, from, device->n * sizeof *from);
-    inverse_limb(x.data, device->n, x.prime, c[item % limbs]);
-  }
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = src, .c = c, .work = inverse_work});
 }

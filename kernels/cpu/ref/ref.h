@@ -10,6 +10,13 @@
 
 #include "../cpu.h"
 
+/* Before a loop whose rounds do not depend on each other, however operands overlap: compilers may use vectors. */
+#ifdef __clang__
+#define UMBRA_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define UMBRA_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 #ifndef UMBRA_CPU_NAME
 #define UMBRA_CPU_NAME(entry) umbra_ref_##entry
 #endif

@@ -2,16 +2,18 @@
 /*
  * Base conversion as a matrix product with signed operands of 31 bits and sums of 64.
  *
- * The centred sources of a tile of coefficients, and v as one more, wait in a near cache for all targets. Factors are
+ * The centred sources of a tile of coefficients, and v as one more, wait in the nearest cache for all targets. Factors are
  * centred and carry R, so that one signed Montgomery reduction ends a sum. Before a sum can overflow, and before that
  * reduction, its high part is folded: s becomes (s mod 2^40) + floor(s / 2^40) * (2^40 mod q), less than q * 2^31.
  */
 #include <stdlib.h>
 
+#include "../ref/ref.h"
 #include "simd.h"
 
 enum {
-  TILE = 256,                     /* coefficients */
+  TILE_WORDS = 3840,              /* on the stack, which may be small */
+  MAX_TILE = 256,                 /* coefficients */
   TARGETS = 4,                    /* that share one load of a source */
   VECTORS = VEC_LOG == 4 ? 2 : 1, /* that share one load of a factor: as many as registers have room for their sums */
   FOLD_BITS = 40,
@@ -20,6 +22,7 @@ enum {
 
 typedef struct prepared {
   uint32_t rows;    /* of a tile: the sources, and v if exact */
+  uint32_t tile;    /* coefficients; 0: so many rows fit none, and the portable code does the work */
   uint32_t period;  /* products that a sum can take between two folds */
   uint32_t columns; /* rows, and the fold constant */
   int32_t matrix[]; /* [2 + targets][columns]: high and low part of the reciprocals, then the targets */
@@ -58,6 +61,13 @@ static void prepare(prepared *p, const umbra_conversion *conversion, const umbra
   p->period = period < p->rows ? (uint32_t)period : p->rows;
 }
 
+/* The largest tile with so many rows. */
+static uint32_t tile_for(uint32_t rows) {
+  uint32_t tile = MAX_TILE;
+  while (rows * tile > TILE_WORDS) tile /= 2;
+  return tile < VECTORS * VEC_WORDS ? 0 : tile;
+}
+
 umbra_status UMBRA_CPU_NAME(conversion_create)(umbra_conversion **conversion, const umbra_device *device,
                                                const umbra_conversion_desc *desc) {
   umbra_conversion *made;
@@ -70,6 +80,7 @@ umbra_status UMBRA_CPU_NAME(conversion_create)(umbra_conversion **conversion, co
     return UMBRA_ERROR_OUT_OF_MEMORY;
   }
   p->rows = rows;
+  p->tile = tile_for(rows);
   p->columns = columns;
   prepare(p, made, device->prime);
   made->prepared = p;
@@ -83,18 +94,18 @@ umbra_status UMBRA_CPU_NAME(conversion_create)(umbra_conversion **conversion, co
 typedef wide sums[TARGETS][VECTORS];
 
 /* Adds the products of rows begin..end-1 of a tile. */
-UMBRA_INLINE void multiply_add(sums sum, const int targets, const int32_t *tile, const int32_t *matrix,
-                               uint32_t columns, uint32_t begin, uint32_t end) {
+UMBRA_INLINE void multiply_add(sums sum, const int targets, const int32_t *tile, const prepared *p,
+                               const int32_t *matrix, uint32_t begin, uint32_t end) {
   for (uint32_t i = begin; i < end; i++) {
     vec even[VECTORS], odd[VECTORS];
     UMBRA_UNROLL
     for (int v = 0; v < VECTORS; v++) {
-      even[v] = vec_load(tile + (size_t)i * TILE + v * VEC_WORDS);
+      even[v] = vec_load(tile + (size_t)i * p->tile + v * VEC_WORDS);
       odd[v] = vec_high(even[v]);
     }
     UMBRA_UNROLL
     for (int t = 0; t < targets; t++) {
-      const vec factor = vec_set((uint32_t)matrix[(size_t)t * columns + i]);
+      const vec factor = vec_set((uint32_t)matrix[(size_t)t * p->columns + i]);
       UMBRA_UNROLL
       for (int v = 0; v < VECTORS; v++) {
         sum[t][v].even = vec_add64(sum[t][v].even, vec_mul_signed(even[v], factor));
@@ -136,12 +147,12 @@ UMBRA_INLINE vec reduce_signed(wide sum, vec q, vec inv) {
 /* A tile of `targets` results. */
 UMBRA_INLINE void convert_targets(const umbra_cpu_limb *to, const int targets, const int32_t *tile, const prepared *p,
                                   const int32_t *matrix) {
-  for (size_t j = 0; j < TILE; j += VECTORS * VEC_WORDS) {
+  for (size_t j = 0; j < p->tile; j += VECTORS * VEC_WORDS) {
     sums sum;
     clear(sum, targets);
     for (uint32_t begin = 0, end; begin < p->rows; begin = end) {
       end = p->rows - begin > p->period ? begin + p->period : p->rows;
-      multiply_add(sum, targets, tile + j, matrix, p->columns, begin, end);
+      multiply_add(sum, targets, tile + j, p, matrix, begin, end);
       fold_all(sum, targets, matrix + p->rows, p->columns);
     }
     UMBRA_UNROLL
@@ -155,9 +166,9 @@ UMBRA_INLINE void convert_targets(const umbra_cpu_limb *to, const int targets, c
 
 /* ---- sources ---- */
 
-static void centre_tile(int32_t *tile, const uint32_t *residue, uint32_t d) {
+static void centre_tile(int32_t *tile, const uint32_t *residue, size_t count, uint32_t d) {
   const vec modulus = vec_set(d), half = vec_set(d / 2);
-  for (size_t j = 0; j < TILE; j += VEC_WORDS) {
+  for (size_t j = 0; j < count; j += VEC_WORDS) {
     const vec y = vec_load(residue + j);
     vec_store(tile + j, vec_sub(y, vec_if_greater(y, half, modulus)));
   }
@@ -166,10 +177,10 @@ static void centre_tile(int32_t *tile, const uint32_t *residue, uint32_t d) {
 /* v of the contract. Sums of low parts may wrap around: only the whole needs to fit. */
 static void overflow_tile(int32_t *v, const int32_t *tile, const prepared *p, uint32_t sources) {
   const vec rounding = vec_set64(UINT64_C(1) << 55);
-  for (size_t j = 0; j < TILE; j += VECTORS * VEC_WORDS) {
+  for (size_t j = 0; j < p->tile; j += VECTORS * VEC_WORDS) {
     sums sum;
     clear(sum, 2);
-    multiply_add(sum, 2, tile + j, p->matrix, p->columns, 0, sources);
+    multiply_add(sum, 2, tile + j, p, p->matrix, 0, sources);
     UMBRA_UNROLL
     for (int i = 0; i < VECTORS; i++) {
       const wide high = sum[0][i], low = sum[1][i];
@@ -180,19 +191,31 @@ static void overflow_tile(int32_t *v, const int32_t *tile, const prepared *p, ui
   }
 }
 
-static void convert_tile(const job *job, const umbra_conversion *conversion, uint32_t poly, size_t offset) {
+/* What a call is about: targets from `first` on. */
+typedef struct convert_job {
+  const umbra_device *device;
+  const umbra_view *dst, *src;
+  const umbra_conversion *conversion;
+  uint32_t first;
+} convert_job;
+
+static void convert_tile(const void *data, uint32_t item) {
+  const convert_job *job = data;
   const umbra_device *device = job->device;
+  const umbra_conversion *conversion = job->conversion;
   const prepared *p = conversion->prepared;
   const uint32_t sources = conversion->desc.sources, limbs = umbra_view_limbs(job->dst);
-  int32_t tile[(UMBRA_MAX_PRIMES + 1) * TILE];
+  const uint32_t tiles = device->n / p->tile, poly = item / tiles;
+  const size_t offset = (size_t)(item % tiles) * p->tile;
+  int32_t tile[TILE_WORDS];
   for (uint32_t i = 0; i < sources; i++) {
-    const umbra_cpu_limb y = umbra_cpu_limb_at(device, job->a, poly, i);
-    centre_tile(tile + (size_t)i * TILE, y.data + offset, y.prime->q);
+    const umbra_cpu_limb y = umbra_cpu_limb_at(device, job->src, poly, i);
+    centre_tile(tile + (size_t)i * p->tile, y.data + offset, p->tile, y.prime->q);
   }
-  if (conversion->desc.exact) overflow_tile(tile + (size_t)sources * TILE, tile, p, sources);
+  if (conversion->desc.exact) overflow_tile(tile + (size_t)sources * p->tile, tile, p, sources);
   for (uint32_t limb = 0; limb < limbs; limb += TARGETS) {
     const uint32_t targets = limbs - limb < TARGETS ? limbs - limb : TARGETS;
-    const int32_t *matrix = p->matrix + (2 + job->number + limb) * p->columns;
+    const int32_t *matrix = p->matrix + (size_t)(2 + job->first + limb) * p->columns;
     umbra_cpu_limb to[TARGETS];
     for (uint32_t t = 0; t < targets; t++) {
       to[t] = umbra_cpu_limb_at(device, job->dst, poly, limb + t);
@@ -210,11 +233,12 @@ static void convert_tile(const job *job, const umbra_conversion *conversion, uin
 void UMBRA_CPU_NAME(convert)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
                              const umbra_conversion *conversion, uint32_t first) {
   const umbra_device *device = stream->device;
-  const uint32_t tiles = device->n / TILE, items = tiles * dst->polys;
-  const job job = {.device = device, .dst = dst, .a = src, .number = first};
-  const int team = umbra_cpu_team(device, items, (size_t)items * TILE * umbra_view_limbs(dst));
-#pragma omp parallel for schedule(static) num_threads(team)
-  for (uint32_t item = 0; item < items; item++) {
-    convert_tile(&job, conversion, item / tiles, (size_t)(item % tiles) * TILE);
+  const uint32_t tile = ((const prepared *)conversion->prepared)->tile;
+  if (!tile) {
+    umbra_ref_convert(stream, dst, src, conversion, first);
+    return;
   }
+  const convert_job job = {device, dst, src, conversion, first};
+  const size_t words = (size_t)dst->polys * umbra_view_limbs(dst) * device->n;
+  umbra_cpu_parallel(device, device->n / tile * dst->polys, words, convert_tile, &job);
 }

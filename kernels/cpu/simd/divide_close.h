@@ -2,7 +2,7 @@
 /* Closing step of an exact division. The constants carry R, so both products share one Montgomery reduction. */
 #include "simd.h"
 
-static void divide_work(const job *job, uint32_t limb, uint32_t poly) {
+static void divide_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const umbra_cpu_limb dst = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
   const umbra_cpu_prime *prime = dst.prime;
   const uint32_t *z = umbra_cpu_limb_at(job->device, job->b, poly, limb).data;
@@ -24,5 +24,6 @@ static void divide_work(const job *job, uint32_t limb, uint32_t poly) {
 
 void UMBRA_CPU_NAME(divide_close)(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
                                   const umbra_view *z, const uint32_t *b) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = x, .c = a, .b = z, .d = b}, divide_work);
+  umbra_cpu_run(
+      &(umbra_cpu_job){.device = stream->device, .dst = dst, .a = x, .c = a, .b = z, .d = b, .work = divide_work});
 }

@@ -19,7 +19,7 @@ UMBRA_INLINE vec mul_add_vector(const operands *o) { return vec_mod_add(o->dst, 
 UMBRA_INLINE vec mul_const_vector(const operands *o) { return vec_mul_factor(o->a, o->c, o->q); }
 UMBRA_INLINE vec add_const_vector(const operands *o) { return vec_mod_add(o->a, o->c.plain, o->q); }
 
-UMBRA_INLINE void each_vector(const job *job, uint32_t limb, uint32_t poly, operation *apply) {
+UMBRA_INLINE void each_vector(const umbra_cpu_job *job, uint32_t limb, uint32_t poly, operation *apply) {
   const umbra_device *device = job->device;
   const umbra_cpu_limb dst = umbra_cpu_limb_at(device, job->dst, poly, limb);
   const uint32_t *a = umbra_cpu_limb_at(device, job->a, poly, limb).data, q = dst.prime->q;
@@ -34,8 +34,10 @@ UMBRA_INLINE void each_vector(const job *job, uint32_t limb, uint32_t poly, oper
 }
 
 /* The loop of one operation over a limb. */
-#define UMBRA_ELEMENTWISE_WORK(name) \
-  static void name##_work(const job *job, uint32_t limb, uint32_t poly) { each_vector(job, limb, poly, name##_vector); }
+#define UMBRA_ELEMENTWISE_WORK(name)                                                \
+  static void name##_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) { \
+    each_vector(job, limb, poly, name##_vector);                                    \
+  }
 
 UMBRA_ELEMENTWISE_WORK(add)
 UMBRA_ELEMENTWISE_WORK(sub)
@@ -46,29 +48,29 @@ UMBRA_ELEMENTWISE_WORK(mul_const)
 UMBRA_ELEMENTWISE_WORK(add_const)
 
 void UMBRA_CPU_NAME(add)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = a, .b = b}, add_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .b = b, .work = add_work});
 }
 
 void UMBRA_CPU_NAME(sub)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = a, .b = b}, sub_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .b = b, .work = sub_work});
 }
 
 void UMBRA_CPU_NAME(negate)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = a}, negate_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .work = negate_work});
 }
 
 void UMBRA_CPU_NAME(mul)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = a, .b = b}, mul_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .b = b, .work = mul_work});
 }
 
 void UMBRA_CPU_NAME(mul_add)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = a, .b = b}, mul_add_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .b = b, .work = mul_add_work});
 }
 
 void UMBRA_CPU_NAME(mul_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = a, .c = c}, mul_const_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .c = c, .work = mul_const_work});
 }
 
 void UMBRA_CPU_NAME(add_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = a, .c = c}, add_const_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .c = c, .work = add_const_work});
 }

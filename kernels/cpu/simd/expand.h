@@ -98,7 +98,7 @@ static void expand_limb(umbra_cpu_limb limb, uint64_t position, uint32_t n, cons
   }
 }
 
-static void expand_work(const job *job, uint32_t limb, uint32_t poly) {
+static void expand_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const umbra_cpu_limb dst = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
   source s = {.nonce = job->number + poly};
   for (int i = 0; i < UMBRA_SEED_BYTES; i++) s.key[i / 4] |= (uint32_t)job->seed[i] << (8 * (i % 4));
@@ -107,5 +107,6 @@ static void expand_work(const job *job, uint32_t limb, uint32_t poly) {
 
 void UMBRA_CPU_NAME(expand)(umbra_stream *stream, const umbra_view *dst, const uint8_t seed[UMBRA_SEED_BYTES],
                             uint64_t first) {
-  job_run(&(job){.device = stream->device, .dst = dst, .seed = seed, .number = first}, expand_work);
+  umbra_cpu_run(
+      &(umbra_cpu_job){.device = stream->device, .dst = dst, .seed = seed, .number = first, .work = expand_work});
 }

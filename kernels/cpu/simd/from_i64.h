@@ -5,7 +5,7 @@
  */
 #include "simd.h"
 
-static void from_i64_work(const job *job, uint32_t limb, uint32_t poly) {
+static void from_i64_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const umbra_device *device = job->device;
   const umbra_cpu_limb dst = umbra_cpu_limb_at(device, job->dst, poly, limb);
   const int64_t *value = job->value + (size_t)poly * device->n;
@@ -23,5 +23,6 @@ static void from_i64_work(const job *job, uint32_t limb, uint32_t poly) {
 }
 
 void UMBRA_CPU_NAME(from_i64)(umbra_stream *stream, const umbra_view *dst, const int64_t *value, uint32_t shift) {
-  job_run(&(job){.device = stream->device, .dst = dst, .value = value, .number = shift}, from_i64_work);
+  umbra_cpu_run(
+      &(umbra_cpu_job){.device = stream->device, .dst = dst, .value = value, .number = shift, .work = from_i64_work});
 }

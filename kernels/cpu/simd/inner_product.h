@@ -23,36 +23,53 @@ UMBRA_INLINE wide initial(const uint32_t *init, size_t i, vec c) {
   return init ? wide_mul(vec_load(init + i), c) : (wide){vec_set(0), vec_set(0)};
 }
 
-/* Stores the vector of results that belongs at word i: there, or where the route leads. */
-UMBRA_INLINE void store_routed(uint32_t *dst, size_t i, vec x, const route *route) {
-  if (!route) {
-    vec_store(dst + i, x);
-    return;
+/* A vector of each polynomial of the result, from word i of the operands. */
+UMBRA_INLINE void product_vectors(vec result[2], const rows *r, size_t i, vec q, vec inv) {
+  const uint32_t period = r->prime->q >> 30 ? 2 : 4;
+  const vec c = vec_set(r->c);
+  const vec bound = vec_set64((uint64_t)r->prime->q << 32); /* its subtraction changes high words only */
+  wide sum0 = initial(r->init[0], i, c), sum1 = initial(r->init[1], i, c);
+  for (uint32_t j = 0, end; j < r->digits;) {
+    end = r->digits - j > period ? j + period : r->digits;
+    for (; j < end; j++) {
+      const vec digit = vec_load(r->digit[j] + i);
+      __builtin_prefetch(r->key[0][j] + i + AHEAD);
+      __builtin_prefetch(r->key[1][j] + i + AHEAD);
+      sum0 = wide_add(sum0, wide_mul(digit, vec_load(r->key[0][j] + i)));
+      sum1 = wide_add(sum1, wide_mul(digit, vec_load(r->key[1][j] + i)));
+    }
+    sum0 = wide_shrink(sum0, bound);
+    sum1 = wide_shrink(sum1, bound);
   }
-  const uint32_t target = route->target[i >> VEC_LOG], carry = target % VEC_WORDS;
-  vec_store(dst + target - carry, vec_permute(x, vec_load(route->lane[carry])));
+  result[0] = wide_reduce(sum0, q, inv);
+  result[1] = wide_reduce(sum1, q, inv);
 }
 
-static void product_rows(const rows *r, const route *route, size_t n) {
-  const uint32_t period = r->prime->q >> 30 ? 2 : 4;
-  const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv), c = vec_set(r->c);
-  const vec bound = vec_set64((uint64_t)r->prime->q << 32); /* its subtraction changes high words only */
+static void product_rows(const rows *r, size_t n) {
+  const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv);
   for (size_t i = 0; i < n; i += VEC_WORDS) {
-    wide sum0 = initial(r->init[0], i, c), sum1 = initial(r->init[1], i, c);
-    for (uint32_t j = 0, end; j < r->digits;) {
-      end = r->digits - j > period ? j + period : r->digits;
-      for (; j < end; j++) {
-        const vec digit = vec_load(r->digit[j] + i);
-        __builtin_prefetch(r->key[0][j] + i + AHEAD);
-        __builtin_prefetch(r->key[1][j] + i + AHEAD);
-        sum0 = wide_add(sum0, wide_mul(digit, vec_load(r->key[0][j] + i)));
-        sum1 = wide_add(sum1, wide_mul(digit, vec_load(r->key[1][j] + i)));
-      }
-      sum0 = wide_shrink(sum0, bound);
-      sum1 = wide_shrink(sum1, bound);
+    vec result[2];
+    product_vectors(result, r, i, q, inv);
+    vec_store(r->dst[0] + i, result[0]);
+    vec_store(r->dst[1] + i, result[1]);
+  }
+}
+
+static void product_rows_routed(const rows *r, uint32_t galois, uint32_t log_n) {
+  const vec q = vec_set(r->prime->q), inv = vec_set(0 - r->prime->neg_inv);
+  route route;
+  route_make(&route, galois, log_n);
+  for (uint32_t index = 0; index >> (log_n - UMBRA_MIN_LOG_N) == 0; index++) {
+    const group g = target_group(&route, index);
+    uint32_t target[GROUP];
+    for (uint32_t i = 0; i < GROUP; i++) target[i] = target_of(&route, g, i);
+    for (uint32_t i = 0; i < GROUP; i++) {
+      const uint32_t carry = target[i] % VEC_WORDS, at = target[i] - carry;
+      vec result[2];
+      product_vectors(result, r, (size_t)index * GROUP_WORDS + i * VEC_WORDS, q, inv);
+      vec_store(r->dst[0] + at, vec_permute(result[0], route.lane[carry]));
+      vec_store(r->dst[1] + at, vec_permute(result[1], route.lane[carry]));
     }
-    store_routed(r->dst[0], i, wide_reduce(sum0, q, inv), route);
-    store_routed(r->dst[1], i, wide_reduce(sum1, q, inv), route);
   }
 }
 
@@ -68,45 +85,41 @@ static void add_initial(rows *r, const umbra_device *device, const umbra_view *i
 /* What a call is about. */
 typedef struct product_job {
   const umbra_device *device;
-  const umbra_view *dst, *digit, *init;
-  uint32_t digits;
-  const uint32_t *c;
+  const umbra_view *dst, *digit, *key, *init;
+  uint32_t digits, rotations;
+  const uint32_t *c, *galois;
 } product_job;
 
-/* A limb of polynomials `first` and the next of dst. */
-static void product_limb(const product_job *job, const umbra_view *key, uint32_t first, uint32_t limb,
-                         const route *route) {
+/* A limb of the result of rotation k. */
+static void product_limb(const product_job *job, uint32_t limb, uint32_t k) {
   const umbra_device *device = job->device;
-  const umbra_cpu_limb to = umbra_cpu_limb_at(device, job->dst, first, limb);
+  const umbra_cpu_limb to = umbra_cpu_limb_at(device, job->dst, 2 * k, limb);
   rows r = {.prime = to.prime,
-            .dst = {to.data, umbra_cpu_limb_at(device, job->dst, first + 1, limb).data},
+            .dst = {to.data, umbra_cpu_limb_at(device, job->dst, 2 * k + 1, limb).data},
             .digits = job->digits};
   add_initial(&r, device, job->init, job->c, limb);
   for (uint32_t j = 0; j < job->digits; j++) {
     r.digit[j] = umbra_cpu_limb_at(device, &job->digit[j], 0, limb).data;
-    r.key[0][j] = umbra_cpu_limb_at(device, key, 2 * j, limb).data;
-    r.key[1][j] = umbra_cpu_limb_at(device, key, 2 * j + 1, limb).data;
+    r.key[0][j] = umbra_cpu_limb_at(device, &job->key[k], 2 * j, limb).data;
+    r.key[1][j] = umbra_cpu_limb_at(device, &job->key[k], 2 * j + 1, limb).data;
   }
-  product_rows(&r, route, device->n);
+  if (job->galois[k] == 1) product_rows(&r, device->n);
+  else product_rows_routed(&r, job->galois[k], device->log_n);
 }
 
-/* A thread does all rotations of its limbs, whose digits stay in its cache; nobody waits in between. */
+/* All rotations of a limb, whose digits stay in the cache. */
+static void product_work(const void *data, uint32_t limb) {
+  const product_job *job = data;
+  for (uint32_t k = 0; k < job->rotations; k++) product_limb(job, limb, k);
+}
+
 void UMBRA_CPU_NAME(inner_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
                                     uint32_t digits, const umbra_view *key, const umbra_view *init, const uint32_t *c,
                                     const uint32_t *galois, uint32_t rotations) {
   const umbra_device *device = stream->device;
-  const product_job job = {device, dst, digit, init, digits, c};
+  const product_job job = {device, dst, digit, key, init, digits, rotations, c, galois};
   const uint32_t limbs = umbra_view_limbs(dst);
-  const int team = umbra_cpu_team(device, limbs, (size_t)2 * rotations * limbs * digits * device->n);
-#pragma omp parallel num_threads(team)
-  for (uint32_t k = 0; k < rotations; k++) {
-    route permuted;
-    if (galois[k] != 1) route_make(&permuted, galois[k], device->log_n);
-#pragma omp for schedule(static) nowait
-    for (uint32_t limb = 0; limb < limbs; limb++) {
-      product_limb(&job, &key[k], 2 * k, limb, galois[k] != 1 ? &permuted : NULL);
-    }
-  }
+  umbra_cpu_parallel(device, limbs, (size_t)2 * rotations * limbs * digits * device->n, product_work, &job);
 }
 
 void UMBRA_CPU_NAME(inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,

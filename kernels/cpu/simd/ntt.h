@@ -172,7 +172,7 @@ UMBRA_INLINE void forward_limb(uint32_t *x, const transform *t, const int wide) 
   }
 }
 
-static void forward_work(const job *job, uint32_t limb, uint32_t poly) {
+static void forward_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const umbra_cpu_limb x = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
   const transform t = {.q = x.prime->q,
                        .log_n = job->device->log_n,
@@ -184,7 +184,7 @@ static void forward_work(const job *job, uint32_t limb, uint32_t poly) {
 }
 
 void UMBRA_CPU_NAME(ntt_forward)(umbra_stream *stream, const umbra_view *view) {
-  job_run(&(job){.device = stream->device, .dst = view}, forward_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = view, .work = forward_work});
 }
 
 /* ---- inverse ---- */
@@ -291,7 +291,7 @@ UMBRA_INLINE void inverse_limb(uint32_t *dst, const uint32_t *src, const transfo
   }
 }
 
-static void inverse_work(const job *job, uint32_t limb, uint32_t poly) {
+static void inverse_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const umbra_cpu_limb dst = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
   const umbra_cpu_prime *prime = dst.prime;
   const uint32_t q = prime->q, closing = umbra_mod_mul(prime->n_inv, job->c[limb], q);
@@ -308,5 +308,5 @@ static void inverse_work(const job *job, uint32_t limb, uint32_t poly) {
 
 void UMBRA_CPU_NAME(ntt_inverse)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
                                  const uint32_t *c) {
-  job_run(&(job){.device = stream->device, .dst = dst, .a = src, .c = c}, inverse_work);
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = src, .c = c, .work = inverse_work});
 }

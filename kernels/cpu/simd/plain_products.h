@@ -74,6 +74,13 @@ static void stretch_products(const rows *r, uint32_t results, size_t begin, size
   for (; first < results; first++) (r->log_gap ? one_repeated : one_full)(r, first, begin, end);
 }
 
+/* What a kernel call is about. */
+typedef struct products_job {
+  const umbra_device *device;
+  const umbra_view *dst, *plain, *a;
+  uint32_t terms, log_gap;
+} products_job;
+
 /* Limb `limb` of polynomial 0, of that many words. */
 static const uint32_t *words_of(const umbra_view *view, uint32_t limb, size_t words) {
   const umbra_run *run = view->run;
@@ -81,25 +88,28 @@ static const uint32_t *words_of(const umbra_view *view, uint32_t limb, size_t wo
   return run->data + limb * words;
 }
 
+static void products_work(const void *data, uint32_t item) {
+  const products_job *job = data;
+  const uint32_t n = job->device->n, limb = item / (n / STRETCH);
+  const size_t begin = (size_t)(item % (n / STRETCH)) * STRETCH;
+  const umbra_cpu_limb to = umbra_cpu_limb_at(job->device, job->dst, 0, limb);
+  const rows r = {.prime = to.prime,
+                  .dst = to.data,
+                  .plain = words_of(job->plain, limb, n >> job->log_gap),
+                  .a = umbra_cpu_limb_at(job->device, job->a, 0, limb).data,
+                  .dst_stride = job->dst->stride,
+                  .plain_stride = job->plain->stride,
+                  .a_stride = job->a->stride,
+                  .terms = job->terms,
+                  .log_gap = job->log_gap};
+  stretch_products(&r, job->dst->polys / 2, begin, begin + STRETCH);
+}
+
 void UMBRA_CPU_NAME(plain_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain,
                                     const umbra_view *a, uint32_t terms, uint32_t log_gap) {
   const umbra_device *device = stream->device;
-  const uint32_t n = device->n, stretches = n / STRETCH, items = umbra_view_limbs(dst) * stretches;
-  const int team = umbra_cpu_team(device, items, (size_t)umbra_view_limbs(dst) * dst->polys * terms * n);
-#pragma omp parallel for schedule(static) num_threads(team)
-  for (uint32_t item = 0; item < items; item++) {
-    const uint32_t limb = item / stretches;
-    const size_t begin = (size_t)(item % stretches) * STRETCH;
-    const umbra_cpu_limb to = umbra_cpu_limb_at(device, dst, 0, limb);
-    const rows r = {.prime = to.prime,
-                    .dst = to.data,
-                    .plain = words_of(plain, limb, n >> log_gap),
-                    .a = umbra_cpu_limb_at(device, a, 0, limb).data,
-                    .dst_stride = dst->stride,
-                    .plain_stride = plain->stride,
-                    .a_stride = a->stride,
-                    .terms = terms,
-                    .log_gap = log_gap};
-    stretch_products(&r, dst->polys / 2, begin, begin + STRETCH);
-  }
+  const products_job job = {device, dst, plain, a, terms, log_gap};
+  const uint32_t limbs = umbra_view_limbs(dst);
+  const size_t words = (size_t)limbs * dst->polys * terms * device->n;
+  umbra_cpu_parallel(device, limbs * (device->n / STRETCH), words, products_work, &job);
 }

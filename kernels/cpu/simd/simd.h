@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modular arithmetic on vectors, and the loop over a batch. The headers of this folder hold the vector kernels, written
+ * Modular arithmetic on vectors. The headers of this folder hold the vector kernels, written
  * once: avx2/ and avx512/ compile each of them, after the header that says what their vector is.
  */
 #ifndef UMBRA_KERNELS_CPU_SIMD_H
@@ -68,25 +68,5 @@ UMBRA_INLINE vec wide_reduce(wide t, vec q, vec inv) {
 
 /* a * b * R^-1 mod q. */
 UMBRA_INLINE vec vec_mont_mul(vec a, vec b, vec q, vec inv) { return wide_reduce(wide_mul(a, b), q, inv); }
-
-/* What a kernel was called with; each uses the members that it needs. */
-typedef struct job {
-  const umbra_device *device;
-  const umbra_view *dst, *a, *b;
-  const uint32_t *c, *d; /* one constant per limb */
-  const uint8_t *seed;
-  const int64_t *value;
-  uint64_t number;
-} job;
-
-typedef void job_work(const job *job, uint32_t limb, uint32_t poly);
-
-/* Does the work of all limbs and polynomials of dst: the polynomials of one limb in a row, since they share tables. */
-static inline void job_run(const job *job, job_work *work) {
-  const uint32_t polys = job->dst->polys, items = umbra_view_limbs(job->dst) * polys;
-  const int team = umbra_cpu_team(job->device, items, (size_t)items * job->device->n);
-#pragma omp parallel for schedule(static) num_threads(team)
-  for (uint32_t item = 0; item < items; item++) work(job, item / polys, item % polys);
-}
 
 #endif

@@ -2,7 +2,7 @@
 /* Tensor product of two ciphertexts of two polynomials each. */
 #include "simd.h"
 
-UMBRA_INLINE void tensor_limb(const job *job, uint32_t limb, const int accumulate) {
+UMBRA_INLINE void multiply_limb(const umbra_cpu_job *job, uint32_t limb, const int accumulate) {
   const umbra_device *device = job->device;
   const umbra_cpu_limb first = umbra_cpu_limb_at(device, job->dst, 0, limb);
   const vec q = vec_set(first.prime->q), inv = vec_set(0 - first.prime->neg_inv);
@@ -24,15 +24,13 @@ UMBRA_INLINE void tensor_limb(const job *job, uint32_t limb, const int accumulat
   }
 }
 
+static void tensor_limb(const void *job, uint32_t limb) { multiply_limb(job, limb, 0); }
+static void tensor_add_limb(const void *job, uint32_t limb) { multiply_limb(job, limb, 1); }
+
 void UMBRA_CPU_NAME(tensor)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b,
                             int accumulate) {
   const umbra_device *device = stream->device;
-  const job job = {.device = device, .dst = dst, .a = a, .b = b};
+  const umbra_cpu_job job = {.device = device, .dst = dst, .a = a, .b = b};
   const uint32_t limbs = umbra_view_limbs(dst);
-  const int team = umbra_cpu_team(device, limbs, (size_t)3 * limbs * device->n);
-#pragma omp parallel for schedule(static) num_threads(team)
-  for (uint32_t limb = 0; limb < limbs; limb++) {
-    if (accumulate) tensor_limb(&job, limb, 1);
-    else tensor_limb(&job, limb, 0);
-  }
+  umbra_cpu_parallel(device, limbs, (size_t)3 * limbs * device->n, accumulate ? tensor_add_limb : tensor_limb, &job);
 }

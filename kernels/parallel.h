@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads. The process has one pool for all contexts: it starts when work is first spread, and a forked child starts its
+ * own. What a program around it may rely on is in docs/embedding.md.
+ */
+#ifndef UMBRA_KERNELS_PARALLEL_H
+#define UMBRA_KERNELS_PARALLEL_H
+
+#include <stdint.h>
+
+enum { UMBRA_MAX_THREADS = 1024 };
+
+typedef void umbra_parallel_body(const void *data, uint32_t item);
+
+/*
+ * Calls body(data, item) once for each item below `items`, which is below 2^31, and returns when all are done. At most
+ * `threads` threads share them, the calling one among them; with fewer, down to it alone, the call does the same. Items
+ * run in any order, so none may depend on another. May be called by any number of threads, and from a body.
+ */
+void umbra_parallel(uint32_t threads, uint32_t items, umbra_parallel_body *body, const void *data);
+
+/* Threads where nobody says how many: UMBRA_THREADS if it is from 1 to UMBRA_MAX_THREADS, or else umbra_processors. */
+uint32_t umbra_parallel_default(void);
+
+/* The processors that the process may use, by its affinity mask and its control groups' quota; at least 1. */
+uint32_t umbra_processors(void);
+
+/* Whether all threads of the machine that could run now have a processor. */
+int umbra_processors_suffice(void);
+
+#endif
