@@ -12,7 +12,7 @@ enum { DEPTH = 4, MOST_ALLOCATIONS = 2000 };
 
 static scheme s;
 static umbra_params *params;
-static umbra_ciphertext *x, *y;
+static umbra_ciphertext *x, *y, *elsewhere; /* the last in a context of its own */
 static umbra_plaintext *plain;
 static umbra_matrix *records;
 static umbra_logistic *model;
@@ -73,6 +73,7 @@ CALL(encrypt, ciphertext, umbra_encrypt(&out, s.public, plain))
 CALL(encrypt_symmetric, ciphertext, umbra_encrypt_symmetric(&out, s.secret, plain))
 CALL(encode_encrypt, ciphertext, umbra_encode_encrypt(&out, s.public, numbers, 3))
 CALL(copy, ciphertext, umbra_ciphertext_copy(&out, x))
+CALL(move, ciphertext, umbra_ciphertext_move(&out, s.context, elsewhere))
 CALL(add, ciphertext, umbra_add(s.evaluator, &out, x, y))
 CALL(sub, ciphertext, umbra_sub(s.evaluator, &out, y, x))
 CALL(negate, ciphertext, umbra_negate(s.evaluator, &out, x))
@@ -162,6 +163,7 @@ static void ciphertexts(void **state) {
   CHECK_CIPHERTEXT(encrypt_symmetric);
   CHECK_CIPHERTEXT(encode_encrypt);
   CHECK_CIPHERTEXT(copy);
+  CHECK_CIPHERTEXT(move);
   CHECK_CIPHERTEXT(add);
   CHECK_CIPHERTEXT(sub);
   CHECK_CIPHERTEXT(negate);
@@ -253,6 +255,10 @@ static int open_all(void **state) {
   x = encrypt_vector(&s, &v, UMBRA_TOP_LEVEL);
   y = encrypt_vector(&s, &v, 2);
   plain = encode_vector(&s, &v, UMBRA_TOP_LEVEL);
+  umbra_context *other;
+  assert_ok(make_context(&other));
+  assert_ok(umbra_ciphertext_move(&elsewhere, other, x));
+  umbra_context_destroy(other);
   for (int i = 0; i < 1024; i++) numbers[i] = uniform(&random);
   assert_ok(umbra_matrix_encrypt(&records, s.public, numbers, 300, 3));
   assert_ok(umbra_logistic_encrypt(&model, s.public, numbers, 3, 1, 4, 3));
@@ -268,6 +274,7 @@ static int close_all(void **state) {
   umbra_plaintext_destroy(plain);
   umbra_ciphertext_destroy(x);
   umbra_ciphertext_destroy(y);
+  umbra_ciphertext_destroy(elsewhere);
   scheme_close(&s);
   umbra_params_destroy(params);
   return 0;

@@ -16,8 +16,9 @@
 #include "transform.h"
 
 struct umbra_bootstrapper {
-  const umbra_context *context;
-  const umbra_bootstrap_plan *plan;
+  umbra_counted counted;
+  umbra_context *context; /* a share, as the plan */
+  umbra_bootstrap_plan *plan;
   umbra_transform *cts[UMBRA_MAX_FACTORS], *stc[UMBRA_MAX_FACTORS];
 };
 
@@ -54,6 +55,17 @@ static umbra_status encode_map(umbra_transform **transforms, encoding *e, const 
   return status;
 }
 
+static void destroy(void *object) {
+  umbra_bootstrapper *bootstrapper = object;
+  for (uint32_t i = 0; i < UMBRA_MAX_FACTORS; i++) {
+    umbra_transform_destroy(bootstrapper->cts[i]);
+    umbra_transform_destroy(bootstrapper->stc[i]);
+  }
+  umbra_bootstrap_plan_destroy(bootstrapper->plan);
+  umbra_context_destroy(bootstrapper->context);
+  umbra_free(bootstrapper);
+}
+
 umbra_status umbra_bootstrapper_create(umbra_bootstrapper **out, const umbra_context *context,
                                        const umbra_bootstrap_plan *plan, const umbra_progress *progress) {
   if (!out || !context || !plan)
@@ -62,7 +74,9 @@ umbra_status umbra_bootstrapper_create(umbra_bootstrapper **out, const umbra_con
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
   umbra_bootstrapper *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a bootstrapper"));
-  *made = (umbra_bootstrapper){.context = context, .plan = plan};
+  *made = (umbra_bootstrapper){.counted = UMBRA_COUNTED(destroy),
+                               .context = umbra_context_share(context),
+                               .plan = umbra_bootstrap_plan_share(plan)};
   encoding e = {made, progress, 0, plan->cts.factors + plan->stc.factors};
   umbra_status status = encode_map(made->cts, &e, &plan->cts);
   if (status == UMBRA_OK) status = encode_map(made->stc, &e, &plan->stc);
@@ -71,14 +85,11 @@ umbra_status umbra_bootstrapper_create(umbra_bootstrapper **out, const umbra_con
   return status;
 }
 
-void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper) {
-  if (!bootstrapper) return;
-  for (uint32_t i = 0; i < UMBRA_MAX_FACTORS; i++) {
-    umbra_transform_destroy(bootstrapper->cts[i]);
-    umbra_transform_destroy(bootstrapper->stc[i]);
-  }
-  umbra_free(bootstrapper);
+umbra_bootstrapper *umbra_bootstrapper_share(const umbra_bootstrapper *bootstrapper) {
+  return umbra_share(bootstrapper);
 }
+
+void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper) { umbra_release(bootstrapper); }
 
 /* ---- one refresh ---- */
 
@@ -459,13 +470,15 @@ static umbra_status refresh_input(umbra_evaluator *evaluator, umbra_ciphertext *
 umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_refresh_with needs an evaluator");
   if (bootstrapper) UMBRA_TRY(check_same_context(evaluator, bootstrapper));
-  uint64_t count = evaluator->refresher.count;
-  evaluator->refresher = (umbra_refresher){.count = count};
-  if (!bootstrapper) return UMBRA_OK;
-  evaluator->refresher.refresh = refresh_input;
-  evaluator->refresher.with = bootstrapper;
-  evaluator->refresher.input_level = bootstrapper->plan->report.input_level;
-  evaluator->refresher.slots = bootstrapper->plan->options.slots;
+  umbra_refresher before = evaluator->refresher;
+  evaluator->refresher = (umbra_refresher){.count = before.count};
+  if (bootstrapper) {
+    evaluator->refresher.refresh = refresh_input;
+    evaluator->refresher.with = umbra_share(bootstrapper);
+    evaluator->refresher.input_level = bootstrapper->plan->report.input_level;
+    evaluator->refresher.slots = bootstrapper->plan->options.slots;
+  }
+  umbra_release(before.with);
   return UMBRA_OK;
 }
 

@@ -287,6 +287,17 @@ static umbra_status fill(umbra_bootstrap_plan *plan) {
   return UMBRA_OK;
 }
 
+static void destroy(void *object) {
+  umbra_bootstrap_plan *plan = object;
+  for (uint32_t i = 0; i < UMBRA_MAX_FACTORS; i++) {
+    umbra_transform_plan_destroy(plan->cts.plan[i]);
+    umbra_transform_plan_destroy(plan->stc.plan[i]);
+  }
+  umbra_free(plan->need);
+  umbra_params_destroy(plan->params);
+  umbra_free(plan);
+}
+
 umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **out, const umbra_params *params,
                                          const umbra_bootstrap_options *options) {
   if (!out || !params)
@@ -300,23 +311,16 @@ umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **out, const umbra
   UMBRA_TRY(check_options(&wanted, &params->chain));
   umbra_bootstrap_plan *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "the plan of a refresh"));
-  *made = (umbra_bootstrap_plan){.params = umbra_params_share(params), .options = wanted};
+  *made = (umbra_bootstrap_plan){
+      .counted = UMBRA_COUNTED(destroy), .params = umbra_params_share(params), .options = wanted};
   umbra_status status = fill(made);
   if (status == UMBRA_OK) *out = made;
   else umbra_bootstrap_plan_destroy(made);
   return status;
 }
 
-void umbra_bootstrap_plan_destroy(umbra_bootstrap_plan *plan) {
-  if (!plan) return;
-  for (uint32_t i = 0; i < UMBRA_MAX_FACTORS; i++) {
-    umbra_transform_plan_destroy(plan->cts.plan[i]);
-    umbra_transform_plan_destroy(plan->stc.plan[i]);
-  }
-  umbra_free(plan->need);
-  umbra_params_destroy(plan->params);
-  umbra_free(plan);
-}
+umbra_bootstrap_plan *umbra_bootstrap_plan_share(const umbra_bootstrap_plan *plan) { return umbra_share(plan); }
+void umbra_bootstrap_plan_destroy(umbra_bootstrap_plan *plan) { umbra_release(plan); }
 
 umbra_status umbra_bootstrap_plan_report(const umbra_bootstrap_plan *plan, umbra_bootstrap_report *report) {
   if (!plan || !report)

@@ -29,6 +29,7 @@ typedef struct umbra_boot_map {
 } umbra_boot_map;
 
 struct umbra_bootstrap_plan {
+  umbra_counted counted;
   umbra_params *params;
   umbra_bootstrap_options options; /* slots as they are */
   uint32_t log_slots;

@@ -14,7 +14,8 @@
 #include "evaluator_internal.h"
 
 struct umbra_circuit {
-  umbra_evaluator *evaluator;
+  umbra_evaluator *evaluator; /* a share */
+  void *refresher;            /* a share of what the evaluator refreshed with when it was recorded, or NULL */
   umbra_circuit_body body;
   void *user;
   size_t ins, outs;
@@ -91,8 +92,12 @@ umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluato
   UMBRA_TRY(check_desc(evaluator, &wanted));
   umbra_circuit *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a circuit"));
-  *made = (umbra_circuit){
-      .evaluator = evaluator, .body = wanted.body, .user = wanted.user, .ins = wanted.ins, .outs = wanted.outs};
+  *made = (umbra_circuit){.evaluator = umbra_share(evaluator),
+                          .refresher = umbra_share(evaluator->refresher.with),
+                          .body = wanted.body,
+                          .user = wanted.user,
+                          .ins = wanted.ins,
+                          .outs = wanted.outs};
   umbra_status status = fill_circuit(made, &wanted);
   if (status == UMBRA_OK) *out = made;
   else umbra_circuit_destroy(made);
@@ -108,6 +113,8 @@ void umbra_circuit_destroy(umbra_circuit *circuit) {
   umbra_arena_destroy(circuit->arena, ring);
   umbra_free(circuit->in);
   umbra_free(circuit->out);
+  umbra_release(circuit->refresher);
+  umbra_evaluator_destroy(circuit->evaluator);
   umbra_free(circuit);
 }
 

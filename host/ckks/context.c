@@ -83,9 +83,19 @@ static umbra_status fill_context(umbra_context *context, const umbra_params *par
   return umbra_slot_index_create(&context->slot_index, params->chain.log_n);
 }
 
+static void destroy_context(void *object) {
+  umbra_context *context = object;
+  umbra_context_destroy(context->home);
+  umbra_ring_destroy(context->ring);
+  umbra_free(context->slot_index);
+  mtx_destroy(&context->lock);
+  umbra_free(context);
+}
+
 static umbra_status make_context(umbra_context **out, const umbra_params *params, const umbra_context_desc *desc) {
   umbra_context *context;
   UMBRA_TRY(umbra_alloc(&context, 1, sizeof *context, "a context"));
+  context->counted = UMBRA_COUNTED(destroy_context);
   if (mtx_init(&context->lock, mtx_plain) != thrd_success) {
     umbra_free(context);
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot create a lock");
@@ -108,14 +118,8 @@ umbra_status umbra_context_create(umbra_context **out, const umbra_context_desc 
   return status;
 }
 
-void umbra_context_destroy(umbra_context *context) {
-  if (!context) return;
-  umbra_context_destroy(context->home);
-  umbra_ring_destroy(context->ring);
-  umbra_free(context->slot_index);
-  mtx_destroy(&context->lock);
-  umbra_free(context);
-}
+umbra_context *umbra_context_share(const umbra_context *context) { return umbra_share(context); }
+void umbra_context_destroy(umbra_context *context) { umbra_release(context); }
 
 /* The fastest CPU backend, whatever UMBRA_BACKEND says. */
 static const char *cpu_backend(void) {

@@ -73,9 +73,7 @@ static umbra_status open_into(umbra_plaintext *made, const opening *o) {
   UMBRA_TRY(umbra_ring_stream_open(&stream, o->home->ring));
   umbra_view dst = umbra_poly_view(&made->poly, o->home->ring);
   UMBRA_TRY(umbra_stream_close(stream, o->home, open_residues(&dst, made->poly.window, stream, o)));
-  UMBRA_TRY(umbra_poly_move(&made->poly, o->home->ring, o->ciphertext->context->ring));
-  made->context = o->ciphertext->context;
-  return UMBRA_OK;
+  return umbra_move_to_context(&made->poly, &made->context, o->ciphertext->context);
 }
 
 umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *ciphertext,

@@ -118,9 +118,7 @@ static umbra_status make_zero_symmetric(umbra_ciphertext *made, const umbra_secr
   umbra_stream *stream;
   UMBRA_TRY(umbra_ring_stream_open(&stream, key->home->ring));
   UMBRA_TRY(umbra_stream_close(stream, key->home, encrypt_zero_symmetric(made, key, stream, random)));
-  UMBRA_TRY(umbra_poly_move(&made->poly, key->home->ring, key->context->ring));
-  made->context = key->context;
-  return UMBRA_OK;
+  return umbra_move_to_context(&made->poly, &made->context, key->context);
 }
 
 /* ---- both ---- */

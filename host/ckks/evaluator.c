@@ -12,24 +12,30 @@
 #include "evaluator_internal.h"
 #include "noise.h"
 
+static void destroy(void *object) {
+  umbra_evaluator *evaluator = object;
+  if (evaluator->stream) (void)umbra_stream_close(evaluator->stream, evaluator->context, UMBRA_OK);
+  umbra_release(evaluator->refresher.with);
+  umbra_eval_keys_destroy(evaluator->keys);
+  umbra_context_destroy(evaluator->context);
+  umbra_free(evaluator);
+}
+
 umbra_status umbra_evaluator_create(umbra_evaluator **out, const umbra_context *context, const umbra_eval_keys *keys) {
   if (!out || !context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_create needs an output and a context");
   if (keys) UMBRA_TRY(umbra_check_context(context, keys->context, "the evaluation keys"));
   umbra_evaluator *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "an evaluator"));
-  *made = (umbra_evaluator){.context = context, .keys = keys};
+  *made = (umbra_evaluator){
+      .counted = UMBRA_COUNTED(destroy), .context = umbra_context_share(context), .keys = umbra_eval_keys_share(keys)};
   umbra_status status = umbra_ring_stream_open(&made->stream, context->ring);
   if (status == UMBRA_OK) *out = made;
-  else umbra_free(made);
+  else umbra_evaluator_destroy(made);
   return status;
 }
 
-void umbra_evaluator_destroy(umbra_evaluator *evaluator) {
-  if (!evaluator) return;
-  (void)umbra_stream_close(evaluator->stream, evaluator->context, UMBRA_OK);
-  umbra_free(evaluator);
-}
+void umbra_evaluator_destroy(umbra_evaluator *evaluator) { umbra_release(evaluator); }
 
 umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_wait needs an evaluator");
@@ -194,6 +200,15 @@ umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out
   return umbra_result_finish(out, made, copy_at_level(evaluator, made, a));
 }
 
+/* All but the words and where they are. */
+static void set_facts(umbra_ciphertext *copy, const umbra_ciphertext *of) {
+  umbra_context *context = copy->context;
+  umbra_poly poly = copy->poly;
+  *copy = *of;
+  copy->context = context;
+  copy->poly = poly;
+}
+
 /* What a thread records, its copies are part of. Others need not be waited for: what comes later is done later. */
 static umbra_status copy_words(const umbra_poly *to, const umbra_poly *from, umbra_ring *ring) {
   umbra_view dst = umbra_poly_view(to, ring), src = umbra_poly_view(from, ring);
@@ -211,10 +226,22 @@ umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_cipherte
   const umbra_context *context = ciphertext->context;
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
-  umbra_poly poly = made->poly;
-  *made = *ciphertext;
-  made->poly = poly;
-  return umbra_result_finish(copy, made, copy_words(&poly, &ciphertext->poly, context->ring));
+  set_facts(made, ciphertext);
+  return umbra_result_finish(copy, made, copy_words(&made->poly, &ciphertext->poly, context->ring));
+}
+
+umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *context,
+                                   const umbra_ciphertext *ciphertext) {
+  if (!out || !context || !ciphertext)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_ciphertext_move needs an output, a context and a ciphertext");
+  if (context == ciphertext->context) return umbra_ciphertext_copy(out, ciphertext);
+  UMBRA_TRY(umbra_check_params(context, ciphertext->context, "the ciphertext"));
+  umbra_ciphertext *made;
+  UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
+  set_facts(made, ciphertext);
+  umbra_ring *from = ciphertext->context->ring;
+  return umbra_result_finish(out, made, umbra_poly_copy_across(&made->poly, context->ring, &ciphertext->poly, from));
 }
 
 umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {

@@ -112,8 +112,7 @@ umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secre
   memcpy(made->owner, secret->owner, sizeof made->owner);
   umbra_status status = maker_open(&maker, secret);
   if (status == UMBRA_OK) status = maker_close(&maker, fill_public_key(made, &maker));
-  if (status == UMBRA_OK) status = umbra_poly_move(&made->poly, secret->home->ring, secret->context->ring);
-  if (status == UMBRA_OK) made->context = secret->context;
+  if (status == UMBRA_OK) status = umbra_move_to_context(&made->poly, &made->context, secret->context);
   if (status == UMBRA_OK) *out = made;
   else umbra_public_key_destroy(made);
   return status;
@@ -327,6 +326,9 @@ umbra_status umbra_eval_keys_add(umbra_eval_keys *keys, umbra_eval_keys **more) 
   if (keys->context != (*more)->context)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the keys to be added belong to another context");
   UMBRA_TRY(umbra_check_owner(keys->owner, (*more)->owner, "the keys to be added"));
+  if (umbra_is_shared(*more))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the keys to be added are held by an evaluator, or by another handle: destroy those first");
   umbra_eval_key *all;
   UMBRA_TRY(umbra_alloc(&all, keys->count + (*more)->count, sizeof *all, "evaluation keys"));
   for (size_t i = 0; i < keys->count; i++) move_key(&all[i], &keys->key[i], keys->context->ring);

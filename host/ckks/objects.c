@@ -17,15 +17,20 @@ umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *conte
   return waited;
 }
 
-umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what) {
+umbra_status umbra_check_params(const umbra_context *a, const umbra_context *b, const char *what) {
   const umbra_params *p = umbra_context_params(a), *q = umbra_context_params(b);
+  if (memcmp(p->digest, q->digest, sizeof p->digest) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "%s belongs to another parameter set", what);
+}
+
+umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what) {
   if (a == b) return UMBRA_OK;
-  if (memcmp(p->digest, q->digest, sizeof p->digest) != 0)
-    return umbra_fail(UMBRA_ERROR_MISMATCH, "%s belongs to another parameter set", what);
+  UMBRA_TRY(umbra_check_params(a, b, what));
   if (umbra_ring_kernels(a->ring)->host_memory && umbra_ring_kernels(b->ring)->host_memory) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_MISMATCH,
-                    "%s is on another device (%s, not %s): save it and load it in the context where it is used", what,
-                    umbra_context_backend(b), umbra_context_backend(a));
+                    "%s is on another device (%s, not %s): bring it to the context where it is used, a ciphertext by "
+                    "umbra_ciphertext_move, anything else by saving and loading it",
+                    what, umbra_context_backend(b), umbra_context_backend(a));
 }
 
 umbra_status umbra_check_owner(const uint8_t *a, const uint8_t *b, const char *what) {
@@ -42,25 +47,31 @@ umbra_status umbra_check_level(uint32_t *level, const umbra_context *context, ui
   return UMBRA_OK;
 }
 
+umbra_status umbra_move_to_context(umbra_poly *poly, umbra_context **context, const umbra_context *to) {
+  umbra_context *from = *context;
+  UMBRA_TRY(umbra_poly_move(poly, from->ring, to->ring));
+  *context = umbra_context_share(to);
+  umbra_context_destroy(from);
+  return UMBRA_OK;
+}
+
 /* ---- ciphertexts and plaintexts ---- */
 
 umbra_status umbra_ciphertext_make(umbra_ciphertext **out, const umbra_context *context, uint32_t level) {
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a ciphertext"));
-  *made = (umbra_ciphertext){.context = context, .level = level};
+  *made = (umbra_ciphertext){.context = umbra_context_share(context), .level = level};
   umbra_status status =
       umbra_poly_create(&made->poly, context->ring, 2, umbra_context_chain(context)->window[level], 0, "a ciphertext");
-  if (status != UMBRA_OK) {
-    umbra_free(made);
-    return status;
-  }
-  *out = made;
-  return UMBRA_OK;
+  if (status == UMBRA_OK) *out = made;
+  else umbra_ciphertext_destroy(made);
+  return status;
 }
 
 void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext) {
   if (!ciphertext) return;
   umbra_poly_destroy(&ciphertext->poly, ciphertext->context->ring);
+  umbra_context_destroy(ciphertext->context);
   umbra_free(ciphertext);
 }
 
@@ -78,16 +89,13 @@ void umbra_ciphertext_commit(umbra_ciphertext **out, umbra_ciphertext *made) {
 umbra_status umbra_plaintext_make(umbra_plaintext **out, const umbra_context *context, uint32_t level) {
   umbra_plaintext *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a plaintext"));
-  *made = (umbra_plaintext){.context = context, .level = level};
+  *made = (umbra_plaintext){.context = umbra_context_share(context), .level = level};
   umbra_status status =
       umbra_poly_create(&made->poly, context->ring, 1, umbra_context_chain(context)->window[level], 0, "a plaintext");
-  if (status != UMBRA_OK) {
-    umbra_free(made);
-    return status;
-  }
   made->poly.secret = 1;
-  *out = made;
-  return UMBRA_OK;
+  if (status == UMBRA_OK) *out = made;
+  else umbra_plaintext_destroy(made);
+  return status;
 }
 
 /* Wiped: a decrypted plaintext and its ciphertext together give the key. */
@@ -102,10 +110,18 @@ void umbra_plaintext_destroy(umbra_plaintext *plaintext) {
   } else {
     umbra_poly_destroy(&plaintext->poly, ring);
   }
+  umbra_context_destroy(plaintext->context);
   umbra_free(plaintext);
 }
 
 /* ---- keys ---- */
+
+static void destroy_secret_key(void *object) {
+  umbra_secret_key *key = object;
+  sodium_free(key->ternary);
+  umbra_context_destroy(key->context);
+  umbra_free(key);
+}
 
 umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *context) {
   if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
@@ -113,20 +129,25 @@ umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *
   const umbra_context *home;
   UMBRA_TRY(umbra_context_home(&home, context));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a secret key"));
-  made->context = context;
+  made->counted = UMBRA_COUNTED(destroy_secret_key);
+  made->context = umbra_context_share(context);
   made->home = home;
   made->ternary = umbra_alloc_must_fail() ? NULL : sodium_malloc(umbra_ring_n(context->ring));
   if (!made->ternary) {
-    umbra_free(made);
+    umbra_secret_key_destroy(made);
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate guarded memory for a secret key");
   }
   *out = made;
   return UMBRA_OK;
 }
 
-void umbra_secret_key_destroy(umbra_secret_key *key) {
-  if (!key) return;
-  sodium_free(key->ternary);
+umbra_secret_key *umbra_secret_key_share(const umbra_secret_key *key) { return umbra_share(key); }
+void umbra_secret_key_destroy(umbra_secret_key *key) { umbra_release(key); }
+
+static void destroy_public_key(void *object) {
+  umbra_public_key *key = object;
+  umbra_poly_destroy(&key->poly, key->context->ring);
+  umbra_context_destroy(key->context);
   umbra_free(key);
 }
 
@@ -134,21 +155,24 @@ umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *
   const umbra_chain *chain = umbra_context_chain(context);
   umbra_public_key *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));
-  made->context = context;
+  made->counted = UMBRA_COUNTED(destroy_public_key);
+  made->context = umbra_context_share(context);
   umbra_status status =
       umbra_poly_create(&made->poly, context->ring, 2, umbra_chain_union(chain, chain->levels - 1), 1, "a public key");
-  if (status != UMBRA_OK) {
-    umbra_free(made);
-    return status;
-  }
-  *out = made;
-  return UMBRA_OK;
+  if (status == UMBRA_OK) *out = made;
+  else umbra_public_key_destroy(made);
+  return status;
 }
 
-void umbra_public_key_destroy(umbra_public_key *key) {
-  if (!key) return;
-  umbra_poly_destroy(&key->poly, key->context->ring);
-  umbra_free(key);
+umbra_public_key *umbra_public_key_share(const umbra_public_key *key) { return umbra_share(key); }
+void umbra_public_key_destroy(umbra_public_key *key) { umbra_release(key); }
+
+static void destroy_eval_keys(void *object) {
+  umbra_eval_keys *keys = object;
+  for (size_t i = 0; i < keys->count; i++) umbra_poly_destroy(&keys->key[i].key.poly, keys->context->ring);
+  umbra_context_destroy(keys->context);
+  umbra_free(keys->key);
+  umbra_free(keys);
 }
 
 umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *context, size_t count) {
@@ -159,18 +183,15 @@ umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *co
     umbra_free(made);
     return status;
   }
-  made->context = context;
+  made->counted = UMBRA_COUNTED(destroy_eval_keys);
+  made->context = umbra_context_share(context);
   made->count = count;
   *out = made;
   return UMBRA_OK;
 }
 
-void umbra_eval_keys_destroy(umbra_eval_keys *keys) {
-  if (!keys) return;
-  for (size_t i = 0; i < keys->count; i++) umbra_poly_destroy(&keys->key[i].key.poly, keys->context->ring);
-  umbra_free(keys->key);
-  umbra_free(keys);
-}
+umbra_eval_keys *umbra_eval_keys_share(const umbra_eval_keys *keys) { return umbra_share(keys); }
+void umbra_eval_keys_destroy(umbra_eval_keys *keys) { umbra_release(keys); }
 
 umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
   const umbra_digit_range one = {0, 1};

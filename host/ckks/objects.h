@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the handles of the CKKS layer hold. Constructors check nothing: the public calls do. */
+/*
+ * What the handles of the CKKS layer hold: a pointer that is not const is a share of its own, and is released with the
+ * object. Constructors check nothing: the public calls do.
+ */
 #ifndef UMBRA_CKKS_OBJECTS_H
 #define UMBRA_CKKS_OBJECTS_H
 
@@ -7,11 +10,13 @@
 
 #include <umbra/evaluator.h>
 
+#include "../base/counted.h"
 #include "../base/random.h"
 #include "../ring/key_switch.h"
 #include "../ring/ring.h"
 
 struct umbra_context {
+  umbra_counted counted;
   umbra_ring *ring;
   uint32_t *slot_index; /* n/2 entries: where the transform keeps slot j; see encoder.c */
   mtx_t lock;           /* of home */
@@ -22,15 +27,17 @@ struct umbra_context {
 };
 
 struct umbra_secret_key {
-  const umbra_context *context;
-  const umbra_context *home; /* where secrets are computed with */
+  umbra_counted counted;
+  umbra_context *context;
+  const umbra_context *home; /* where secrets are computed with: the context's */
   uint8_t owner[UMBRA_OWNER_BYTES];
   int8_t *ternary; /* n coefficients, in sodium_malloc memory */
 };
 
 /* b = -a s + e modulo the top window and one auxiliary prime; a is expanded from the seed. */
 struct umbra_public_key {
-  const umbra_context *context;
+  umbra_counted counted;
+  umbra_context *context;
   uint8_t owner[UMBRA_OWNER_BYTES];
   uint8_t seed[UMBRA_SEED_BYTES];
   umbra_poly poly; /* (b, a), evaluation domain */
@@ -54,7 +61,8 @@ typedef struct umbra_eval_key {
 } umbra_eval_key;
 
 struct umbra_eval_keys {
-  const umbra_context *context;
+  umbra_counted counted;
+  umbra_context *context;
   uint8_t owner[UMBRA_OWNER_BYTES];
   size_t count;
   umbra_eval_key *key;
@@ -67,14 +75,14 @@ typedef struct umbra_estimate {
 } umbra_estimate;
 
 struct umbra_plaintext {
-  const umbra_context *context;
+  umbra_context *context;
   uint32_t level, slots;
   umbra_estimate estimate;
   umbra_poly poly; /* evaluation domain, over the level's window */
 };
 
 struct umbra_ciphertext {
-  const umbra_context *context;
+  umbra_context *context;
   uint8_t owner[UMBRA_OWNER_BYTES];
   uint32_t level, slots;
   umbra_estimate estimate;
@@ -87,15 +95,16 @@ struct umbra_ciphertext {
 typedef struct umbra_refresher {
   umbra_status (*refresh)(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *in,
                           const void *with);
-  const void *with;
+  void *with;           /* counted, and held by the evaluator */
   uint32_t input_level; /* the lowest level that can be refreshed */
   uint32_t slots;       /* the most that a ciphertext may have */
   uint64_t count;       /* of refreshes so far */
 } umbra_refresher;
 
 struct umbra_evaluator {
-  const umbra_context *context;
-  const umbra_eval_keys *keys; /* or NULL */
+  umbra_counted counted; /* circuits hold it, too */
+  umbra_context *context;
+  umbra_eval_keys *keys; /* or NULL */
   umbra_stream *stream;
   umbra_refresher refresher;
 };
@@ -144,6 +153,9 @@ void umbra_eval_key_expand(const umbra_eval_key *entry, const umbra_context *con
  */
 umbra_status umbra_context_home(const umbra_context **home, const umbra_context *context);
 
+/* Moves an object's polynomial to another context of the same parameters, which the object then holds. */
+umbra_status umbra_move_to_context(umbra_poly *poly, umbra_context **context, const umbra_context *to);
+
 /* Shorthands. */
 static inline const umbra_chain *umbra_context_chain(const umbra_context *context) {
   return umbra_ring_chain(context->ring);
@@ -153,7 +165,10 @@ static inline const umbra_chain *umbra_context_chain(const umbra_context *contex
  * it. */
 umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status);
 
-/* MISMATCH unless both contexts have the same parameters; `what` names the object that does not fit. */
+/* MISMATCH unless both contexts have the same parameters; `what` names the object, of b, that does not fit. */
+umbra_status umbra_check_params(const umbra_context *a, const umbra_context *b, const char *what);
+
+/* Also MISMATCH unless they have the same memory: what is in one can be used in the other. */
 umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what);
 
 /* MISMATCH unless both owners are the same. */

@@ -49,7 +49,7 @@ umbra_status umbra_scaled_finish(umbra_ciphertext **out, umbra_scaled *scaled, c
     return umbra_fail(UMBRA_ERROR_INTERNAL, "a circuit ends at level %u, but not at its scale", scaled->level);
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a ciphertext"));
-  *made = (umbra_ciphertext){.context = like->context,
+  *made = (umbra_ciphertext){.context = umbra_context_share(like->context),
                              .level = scaled->level,
                              .slots = like->slots,
                              .estimate = scaled->estimate,

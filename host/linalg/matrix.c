@@ -50,18 +50,19 @@ umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context,
   umbra_matrix *made;
   size_t per_part = umbra_matrix_per_part(layout);
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
-  *made = (umbra_matrix){.context = context, .rows = rows, .columns = columns, .layout = *layout};
+  *made = (umbra_matrix){.context = umbra_context_share(context), .rows = rows, .columns = columns, .layout = *layout};
   made->parts = rows / per_part + (rows % per_part != 0);
   umbra_status status = umbra_alloc(&made->part, made->parts, sizeof *made->part, "a matrix");
   if (status == UMBRA_OK) *out = made;
-  else umbra_free(made);
+  else umbra_matrix_destroy(made);
   return status;
 }
 
 void umbra_matrix_destroy(umbra_matrix *matrix) {
   if (!matrix) return;
-  for (size_t i = 0; i < matrix->parts; i++) umbra_ciphertext_destroy(matrix->part[i]);
+  for (size_t i = 0; matrix->part && i < matrix->parts; i++) umbra_ciphertext_destroy(matrix->part[i]);
   umbra_free(matrix->part);
+  umbra_context_destroy(matrix->context);
   umbra_free(matrix);
 }
 

@@ -21,7 +21,7 @@ enum { UMBRA_MATRIX_MAX_GROUP = 8 };
 
 /* Row r is in part r / per_part; there the first slots / stride rows are real, and the others (pairs) imaginary. */
 struct umbra_matrix {
-  const umbra_context *context;
+  umbra_context *context; /* a share */
   size_t rows, columns;
   umbra_matrix_layout layout;
   int ones; /* the slot after a row's columns holds 1 (times its sign), as encryption leaves it; not so in results */

@@ -51,7 +51,8 @@ umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_k
   UMBRA_TRY(check_shape(range, degree));
   umbra_logistic *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a model"));
-  *made = (umbra_logistic){.context = key->context, .features = features, .range = range, .degree = degree};
+  *made = (umbra_logistic){
+      .context = umbra_context_share(key->context), .features = features, .range = range, .degree = degree};
   umbra_status status = umbra_chebyshev_fit(made->coefficient, degree, umbra_sigmoid, NULL, -range, range, NULL);
   if (status == UMBRA_OK) status = encrypt_weights(&made->weights, key, weights, features, bias);
   if (status == UMBRA_OK) *model = made;
@@ -67,8 +68,11 @@ umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weigh
     umbra_ciphertext_destroy(weights);
     return status;
   }
-  *made = (umbra_logistic){
-      .context = weights->context, .features = features, .range = range, .degree = degree, .weights = weights};
+  *made = (umbra_logistic){.context = umbra_context_share(weights->context),
+                           .features = features,
+                           .range = range,
+                           .degree = degree,
+                           .weights = weights};
   memcpy(made->coefficient, coefficient, (degree + 1) * sizeof *coefficient);
   weights->slots = umbra_params_slots(umbra_context_params(weights->context));
   *model = made;
@@ -94,6 +98,7 @@ umbra_status umbra_logistic_decrypt(double *weights, double *bias, const umbra_l
 void umbra_logistic_destroy(umbra_logistic *model) {
   if (!model) return;
   umbra_ciphertext_destroy(model->weights);
+  umbra_context_destroy(model->context);
   umbra_free(model);
 }
 

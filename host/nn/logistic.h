@@ -13,7 +13,7 @@ enum { UMBRA_LOGISTIC_MAX_DEGREE = 63 };
  * bits.
  */
 struct umbra_logistic {
-  const umbra_context *context;
+  umbra_context *context; /* a share */
   size_t features;
   double range;
   uint32_t degree;

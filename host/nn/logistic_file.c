@@ -52,8 +52,10 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   UMBRA_TRY(check_record(reader, context, &record));
   umbra_logistic *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a model"));
-  *made =
-      (umbra_logistic){.context = context, .features = record.features, .range = record.range, .degree = record.degree};
+  *made = (umbra_logistic){.context = umbra_context_share(context),
+                           .features = record.features,
+                           .range = record.range,
+                           .degree = record.degree};
   *object = made;
   UMBRA_TRY(read_coefficients(reader, made));
   return umbra_file_read_part(reader, context, &made->weights);

@@ -290,15 +290,12 @@ static umbra_status take_boot_shape(umbra_boot_shape *boot, const umbra_boot_sha
 umbra_status umbra_params_from_chain(umbra_params **params, const umbra_chain *chain, uint32_t flags) {
   umbra_params *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "parameters"));
+  made->counted = UMBRA_COUNTED(umbra_free);
   made->chain = *chain;
-  atomic_init(&made->references, 1);
   const umbra_status status = complete(made, flags);
-  if (status != UMBRA_OK) {
-    umbra_free(made);
-    return status;
-  }
-  *params = made;
-  return UMBRA_OK;
+  if (status == UMBRA_OK) *params = made;
+  else umbra_params_destroy(made);
+  return status;
 }
 
 /* Room and pointers, before anything is copied. */
@@ -451,15 +448,8 @@ umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_ne
   return from_need(params, &own);
 }
 
-umbra_params *umbra_params_share(const umbra_params *params) {
-  umbra_params *shared = (umbra_params *)params; /* only the count of references changes */
-  atomic_fetch_add(&shared->references, 1);
-  return shared;
-}
-
-void umbra_params_destroy(umbra_params *params) {
-  if (params && atomic_fetch_sub(&params->references, 1) == 1) umbra_free(params);
-}
+umbra_params *umbra_params_share(const umbra_params *params) { return umbra_share(params); }
+void umbra_params_destroy(umbra_params *params) { umbra_release(params); }
 
 uint32_t umbra_params_log_n(const umbra_params *params) { return params->chain.log_n; }
 

@@ -3,16 +3,16 @@
 #ifndef UMBRA_RING_PARAMS_H
 #define UMBRA_RING_PARAMS_H
 
-#include <stdatomic.h>
 #include <umbra/params.h>
 
+#include "../base/counted.h"
 #include "chain.h"
 
 struct umbra_params {
+  umbra_counted counted;
   umbra_chain chain;
   uint32_t security; /* 256, 192, 128 or 0 */
   uint8_t digest[UMBRA_DIGEST_BYTES];
-  atomic_uint references;
 };
 
 /* A set from a chain: validation, scales (those of the argument are ignored), security, digest. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../base/error.h"
+#include "../base/memory.h"
 #include "ops.h"
 #include "residence.h"
 #include "ring_internal.h"
@@ -33,17 +34,41 @@ void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring) {
   *poly = (umbra_poly){0};
 }
 
+/* poly's words = those at `words`, in host memory. */
+static umbra_status upload(const umbra_poly *poly, umbra_ring *ring, const void *words) {
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_ring_stream_open(&stream, ring));
+  umbra_ring_upload(ring, stream, poly->data, words, umbra_poly_bytes(poly, ring));
+  umbra_status status = umbra_ring_wait(ring, stream);
+  umbra_ring_stream_close(stream, ring);
+  return status;
+}
+
+static umbra_status download(void *words, const umbra_poly *poly, umbra_ring *ring) {
+  umbra_stream *stream;
+  UMBRA_TRY(umbra_ring_stream_open(&stream, ring));
+  umbra_ring_download(ring, stream, words, poly->data, umbra_poly_bytes(poly, ring));
+  umbra_status status = umbra_ring_wait(ring, stream);
+  umbra_ring_stream_close(stream, ring);
+  return status;
+}
+
+umbra_status umbra_poly_copy_across(const umbra_poly *copy, umbra_ring *to, const umbra_poly *poly, umbra_ring *from) {
+  if (from->kernels->host_memory) return upload(copy, to, poly->data);
+  if (to->kernels->host_memory) return download(copy->data, poly, from);
+  void *words;
+  UMBRA_TRY(umbra_alloc(&words, umbra_poly_bytes(poly, from), 1, "a polynomial between devices"));
+  umbra_status status = download(words, poly, from);
+  if (status == UMBRA_OK) status = upload(copy, to, words);
+  umbra_free(words);
+  return status;
+}
+
 umbra_status umbra_poly_move(umbra_poly *poly, umbra_ring *from, umbra_ring *to) {
   if (from == to) return UMBRA_OK;
   umbra_poly moved;
-  umbra_stream *stream;
   UMBRA_TRY(umbra_poly_create(&moved, to, poly->polys, poly->window, poly->aux, "a polynomial on the device"));
-  umbra_status status = umbra_ring_stream_open(&stream, to);
-  if (status == UMBRA_OK) {
-    umbra_ring_upload(to, stream, moved.data, poly->data, umbra_poly_bytes(poly, from));
-    status = umbra_ring_wait(to, stream);
-    umbra_ring_stream_close(stream, to);
-  }
+  umbra_status status = umbra_poly_copy_across(&moved, to, poly, from);
   umbra_poly_destroy(status == UMBRA_OK ? poly : &moved, status == UMBRA_OK ? from : to);
   if (status == UMBRA_OK) *poly = moved;
   return status;

@@ -101,7 +101,10 @@ umbra_status umbra_poly_create_short(umbra_poly *poly, umbra_ring *ring, uint32_
 void umbra_poly_destroy(umbra_poly *poly, umbra_ring *ring); /* also of a zeroed one; zeroes the struct */
 size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring);
 
-/* Moves a polynomial from a ring in host memory to another one of the same parameters, which it then belongs to. */
+/* The words of a polynomial in another one of the same shape, of a ring of the same parameters; through host memory. */
+umbra_status umbra_poly_copy_across(const umbra_poly *copy, umbra_ring *to, const umbra_poly *poly, umbra_ring *from);
+
+/* Moves a polynomial to another ring of the same parameters, which it then belongs to. */
 umbra_status umbra_poly_move(umbra_poly *poly, umbra_ring *from, umbra_ring *to);
 
 /* A copy of a view, packed, in host memory; complete when the call returns. */

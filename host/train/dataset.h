@@ -9,7 +9,7 @@ typedef struct umbra_dataset umbra_dataset; /* belongs to one thread at a time *
 
 /*
  * Reads the index, and of every block what says whether it belongs here. budget: bytes of blocks that may be kept in memory.
- * plan and context must outlive the data set. Errors: MISMATCH (of another plan, owner, parameters; blocks of another data
+ * plan and context are the caller's to keep. Errors: MISMATCH (of another plan, owner, parameters; blocks of another data
  * set or in each other's place), IO (missing, among others), FORMAT, OUT_OF_MEMORY; the text names the file.
  */
 umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, const umbra_train_plan *plan,

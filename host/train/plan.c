@@ -351,6 +351,15 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   return UMBRA_OK;
 }
 
+static void destroy(void *object) {
+  umbra_train_plan *plan = object;
+  umbra_bootstrap_plan_destroy(plan->refresh);
+  umbra_params_destroy(plan->params);
+  umbra_free(plan->iteration);
+  umbra_free(plan->need);
+  umbra_free(plan);
+}
+
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
                                    const umbra_train_options *options, const umbra_plan_given *given) {
   if (!plan || !params)
@@ -358,6 +367,7 @@ umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *
   UMBRA_TRY(check_request(params, options));
   umbra_train_plan *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training plan"));
+  made->counted = UMBRA_COUNTED(destroy);
   made->params = umbra_params_share(params);
   made->options = *options;
   umbra_status status = fill(made, given);
@@ -374,14 +384,8 @@ umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params
   return umbra_train_plan_make(plan, params, &wanted, &(umbra_plan_given){0});
 }
 
-void umbra_train_plan_destroy(umbra_train_plan *plan) {
-  if (!plan) return;
-  umbra_bootstrap_plan_destroy(plan->refresh);
-  umbra_params_destroy(plan->params);
-  umbra_free(plan->iteration);
-  umbra_free(plan->need);
-  umbra_free(plan);
-}
+umbra_train_plan *umbra_train_plan_share(const umbra_train_plan *plan) { return umbra_share(plan); }
+void umbra_train_plan_destroy(umbra_train_plan *plan) { umbra_release(plan); }
 
 umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report) {
   if (!plan || !report)

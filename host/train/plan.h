@@ -23,6 +23,7 @@ typedef struct umbra_plan_iteration {
 } umbra_plan_iteration;
 
 struct umbra_train_plan {
+  umbra_counted counted;
   umbra_params *params;
   umbra_train_options options;
   double coefficient[UMBRA_TRAIN_MAX_DEGREE + 1];

@@ -17,9 +17,8 @@
 #include "step.h"
 
 struct umbra_trainer {
-  const umbra_train_plan *plan;
-  const umbra_context *context;
-  const uint8_t *owner;
+  umbra_train_plan *plan; /* a share, as the context; the stepper's evaluator has one of the keys */
+  umbra_context *context;
   umbra_dataset *dataset;
   umbra_stepper *stepper;
   char *checkpoint; /* NULL: none */
@@ -98,9 +97,9 @@ static umbra_status start(umbra_trainer *trainer) {
   return umbra_ciphertext_copy(&trainer->weights.u, first);
 }
 
-static umbra_status resume(umbra_trainer *trainer) {
+static umbra_status resume(umbra_trainer *trainer, const uint8_t *owner) {
   return umbra_checkpoint_load(trainer->checkpoint, trainer->context, trainer->plan, umbra_dataset_id(trainer->dataset),
-                               trainer->owner, &trainer->done, &trainer->weights.w, &trainer->weights.u);
+                               owner, &trainer->done, &trainer->weights.w, &trainer->weights.u);
 }
 
 static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
@@ -115,7 +114,7 @@ static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_des
   UMBRA_TRY(keep_path(trainer, desc->checkpoint));
   UMBRA_TRY(umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
                                desc->memory_budget));
-  UMBRA_TRY(desc->resume ? resume(trainer) : start(trainer));
+  UMBRA_TRY(desc->resume ? resume(trainer, desc->keys->owner) : start(trainer));
   UMBRA_TRY(try_checkpoint(trainer));
   return umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys);
 }
@@ -129,9 +128,8 @@ umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_d
   UMBRA_TRY(check_checkpoint(wanted.checkpoint, wanted.resume));
   umbra_trainer *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
-  made->plan = wanted.plan;
-  made->context = wanted.context;
-  made->owner = wanted.keys->owner;
+  made->plan = umbra_train_plan_share(wanted.plan);
+  made->context = umbra_context_share(wanted.context);
   umbra_status status = open_trainer(made, &wanted);
   if (status == UMBRA_OK) *trainer = made;
   else umbra_trainer_destroy(made);
@@ -144,6 +142,8 @@ void umbra_trainer_destroy(umbra_trainer *trainer) {
   umbra_weights_clear(&trainer->weights);
   umbra_dataset_close(trainer->dataset);
   umbra_free(trainer->checkpoint);
+  umbra_train_plan_destroy(trainer->plan);
+  umbra_context_destroy(trainer->context);
   umbra_free(trainer);
 }
 

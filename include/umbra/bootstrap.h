@@ -72,6 +72,9 @@ UMBRA_API void umbra_bootstrap_report_init(umbra_bootstrap_report *report, size_
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **plan,
                                                                   const umbra_params *params,
                                                                   const umbra_bootstrap_options *options);
+
+/* The same plan, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_bootstrap_plan *umbra_bootstrap_plan_share(const umbra_bootstrap_plan *plan);
 UMBRA_API void umbra_bootstrap_plan_destroy(umbra_bootstrap_plan *plan);
 
 /* Errors: INVALID_ARGUMENT. */
@@ -79,20 +82,23 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_report(const umbra_bo
                                                                   umbra_bootstrap_report *report);
 
 /*
- * Adds the keys of the plan to a request, each at the level at which it is used; the plan must outlive the request. One
- * request has room for the rotations of one plan: it replaces `needs`. Errors: INVALID_ARGUMENT.
+ * Adds the keys of the plan to a request, each at the level at which it is used. One request has room for the rotations
+ * of one plan: `needs` is replaced, and belongs to the plan. Errors: INVALID_ARGUMENT.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_request(const umbra_bootstrap_plan *plan,
                                                                    umbra_eval_keys_request *request);
 
 /*
- * Encodes the plan's matrices; context, which must have the plan's parameters, and plan must outlive the bootstrapper. Errors:
- * INVALID_ARGUMENT, MISMATCH, OUT_OF_MEMORY, CANCELLED. progress: may be NULL.
+ * Encodes the plan's matrices for a context of the plan's parameters. Errors: INVALID_ARGUMENT, MISMATCH,
+ * OUT_OF_MEMORY, CANCELLED. progress: may be NULL.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrapper_create(umbra_bootstrapper **bootstrapper,
                                                                 const umbra_context *context,
                                                                 const umbra_bootstrap_plan *plan,
                                                                 const umbra_progress *progress);
+
+/* The same bootstrapper, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_bootstrapper *umbra_bootstrapper_share(const umbra_bootstrapper *bootstrapper);
 UMBRA_API void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper);
 
 /*
@@ -124,7 +130,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_pair(umbra_evaluator *eval
 
 /*
  * From now on an operation that lacks levels refreshes its input first, if the input has no more slots than the plan. NULL: no
- * longer. The bootstrapper must outlive the evaluator, or be taken away.
+ * longer. The evaluator keeps the bootstrapper until then.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator,
                                                                    const umbra_bootstrapper *bootstrapper);

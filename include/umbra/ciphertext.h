@@ -51,6 +51,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_decode_complex(double *pairs
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy,
                                                             const umbra_ciphertext *ciphertext);
+
+/*
+ * The ciphertext in another context of equal parameters, on another device perhaps: the same bits, owner, level and
+ * bounds. Through host memory; waits for the work on it. out may be the ciphertext, which then has moved.
+ * Errors: MISMATCH (other parameters), OUT_OF_MEMORY, DEVICE, UNSUPPORTED (in the function of a circuit that is recorded).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *context,
+                                                            const umbra_ciphertext *ciphertext);
 UMBRA_API void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext);
 
 UMBRA_API uint32_t umbra_ciphertext_level(const umbra_ciphertext *ciphertext);

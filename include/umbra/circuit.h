@@ -16,8 +16,8 @@ UMBRA_BEGIN_DECLS
 typedef struct umbra_circuit umbra_circuit;
 
 /*
- * The computation: makes outs[i] (NULL at the call) from ins. It may use the evaluator, plaintexts and keys that stay
- * alive as long as the circuit, and make and destroy ciphertexts of its own. On a GPU it is called while the circuit is
+ * The computation: makes outs[i] (NULL at the call) from ins. It may use the evaluator, and make and destroy
+ * ciphertexts of its own; other objects that it uses (plaintexts, a bootstrapper) the application keeps until the last run. On a GPU it is called while the circuit is
  * made, twice, and must enqueue the same work each time; reading values (decrypt, decode, save), bringing new ones
  * (encode, encrypt, load) or waiting on the way cannot be recorded: those calls fail, or the circuit cannot be made.
  */
@@ -37,7 +37,7 @@ UMBRA_API void umbra_circuit_desc_init(umbra_circuit_desc *desc, size_t size);
 #define umbra_circuit_desc_init(desc) umbra_circuit_desc_init((desc), sizeof *(desc))
 
 /*
- * The evaluator must outlive the circuit, and belongs to the thread that runs it.
+ * The circuit keeps the evaluator, which belongs to the thread that runs it, and what that refreshes with.
  * Errors: INVALID_ARGUMENT, UNSUPPORTED (it cannot be recorded, or another thread is recording in this context),
  * OUT_OF_MEMORY, and what the body returns.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A context: parameters, their tables, and the device that computes. Immutable and shareable between threads; it must
- * outlive every object made from it.
+ * A context: parameters, their tables, and the device that computes. Immutable and shareable between threads. Every
+ * object made from it keeps it (see umbra/umbra.h), so its device is closed with the last of them.
  *
  * In a process that uses GPUs itself: calls leave the calling thread's device, contexts and last error of CUDA as they
  * were, and may be made while streams of the process are captured, in any mode; no call becomes part of a capture.
@@ -20,7 +20,7 @@ typedef struct umbra_context umbra_context;
 /* Give exactly one of params and preset. */
 typedef struct umbra_context_desc {
   size_t struct_size;
-  const umbra_params *params; /* copied by reference count */
+  const umbra_params *params; /* the context takes a share */
   const char *preset;         /* see umbra_params_presets */
   /*
    * NULL or "cpu": the fastest CPU backend; "ref", "avx2", "avx512": that one; "cuda" or "cuda:N": the first NVIDIA GPU
@@ -52,6 +52,9 @@ UMBRA_API void umbra_context_desc_init(umbra_context_desc *desc, size_t size);
  * Errors: INVALID_ARGUMENT, UNSUPPORTED (device), OUT_OF_MEMORY, and those of umbra_params_from_preset.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_create(umbra_context **context, const umbra_context_desc *desc);
+
+/* The same context, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_context *umbra_context_share(const umbra_context *context);
 UMBRA_API void umbra_context_destroy(umbra_context *context);
 
 UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context);

@@ -26,7 +26,7 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_evaluator umbra_evaluator;
 
-/* keys may be NULL: then nothing that needs a key works. Context and keys must outlive the evaluator. */
+/* keys may be NULL: then nothing that needs a key works. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_create(umbra_evaluator **evaluator, const umbra_context *context,
                                                              const umbra_eval_keys *keys);
 UMBRA_API void umbra_evaluator_destroy(umbra_evaluator *evaluator);

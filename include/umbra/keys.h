@@ -62,8 +62,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_generate(umbra_eval_keys *
 /*
  * Moves all keys of *more into keys, of the same context and owner; of two for the same purpose the one for higher levels
  * stays. *more is destroyed and becomes NULL. So keys can be made, sent and loaded in parts, one by one if need be (the two
- * ephemeral ones come together). keys may not be in use meanwhile, by another thread or a circuit.
- * Errors: INVALID_ARGUMENT, MISMATCH, OUT_OF_MEMORY; then nothing has moved.
+ * ephemeral ones come together). keys may not be in use meanwhile, by another thread or a circuit; *more may not be kept
+ * by anything else. Errors: INVALID_ARGUMENT, MISMATCH, OUT_OF_MEMORY; then nothing has moved.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_add(umbra_eval_keys *keys, umbra_eval_keys **more);
 
@@ -76,6 +76,10 @@ UMBRA_API int umbra_eval_keys_can_relinearize(const umbra_eval_keys *keys);
 UMBRA_API int umbra_eval_keys_can_conjugate(const umbra_eval_keys *keys);
 UMBRA_API size_t umbra_eval_keys_count(const umbra_eval_keys *keys);
 
+/* The same key or keys, counted once more; see umbra/umbra.h. A secret key is wiped when its last handle is destroyed. */
+UMBRA_API umbra_secret_key *umbra_secret_key_share(const umbra_secret_key *key);
+UMBRA_API umbra_public_key *umbra_public_key_share(const umbra_public_key *key);
+UMBRA_API umbra_eval_keys *umbra_eval_keys_share(const umbra_eval_keys *keys);
 UMBRA_API void umbra_secret_key_destroy(umbra_secret_key *key);
 UMBRA_API void umbra_public_key_destroy(umbra_public_key *key);
 UMBRA_API void umbra_eval_keys_destroy(umbra_eval_keys *keys);

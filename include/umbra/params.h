@@ -99,7 +99,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_from_need(umbra_params **para
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_from_literal(umbra_params **params,
                                                                 const umbra_params_literal *literal);
 
-/* A second handle of the same immutable set. */
+/* The same set, counted once more; see umbra/umbra.h. */
 UMBRA_API umbra_params *umbra_params_share(const umbra_params *params);
 UMBRA_API void umbra_params_destroy(umbra_params *params);
 

@@ -117,6 +117,9 @@ UMBRA_API void umbra_train_iteration_init(umbra_train_iteration *iteration, size
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params *params,
                                                               const umbra_train_options *options);
+
+/* The same plan, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_train_plan *umbra_train_plan_share(const umbra_train_plan *plan);
 UMBRA_API void umbra_train_plan_destroy(umbra_train_plan *plan);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report);
@@ -135,7 +138,7 @@ UMBRA_API const double *umbra_train_plan_coefficients(const umbra_train_plan *pl
 /* order[k]: the row of the k-th record in the order of training; `rows` of them. */
 UMBRA_API void umbra_train_order(const umbra_train_plan *plan, uint64_t *order);
 
-/* Exactly the keys that the training needs, for umbra_eval_keys_generate. The plan must outlive the request. */
+/* Exactly the keys that the training needs, for umbra_eval_keys_generate. The request's `needs` belong to the plan. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_request(const umbra_train_plan *plan,
                                                                umbra_eval_keys_request *request);
 
@@ -206,7 +209,7 @@ typedef struct umbra_trainer umbra_trainer; /* belongs to one thread at a time *
 
 typedef struct umbra_trainer_desc {
   size_t struct_size;
-  const umbra_train_plan *plan; /* plan, context and keys must outlive the trainer */
+  const umbra_train_plan *plan;
   const umbra_context *context;
   const umbra_eval_keys *keys;
   const char *data;       /* folder of the data set */

@@ -4,7 +4,15 @@
  *
  * Outputs come first. A `umbra_ciphertext **` is read: NULL makes a new ciphertext, another handle is replaced (see
  * umbra/ciphertext.h), so it must be initialised. Every other output handle is only written, and what it held before is
- * not destroyed. Handles given to accessors and to calls that cannot fail must not be NULL, except to _destroy.
+ * not destroyed. Handles given to accessors and to calls that cannot fail must not be NULL, except to _share and _destroy.
+ *
+ * Every object keeps what it was made from as long as it needs it. So handles are destroyed in any order and in any
+ * thread, and memory goes with the last handle that leads to it. A _share function returns the handle that it is given,
+ * counted once more: each of the two is destroyed once, by whoever has it. Nothing keeps a secret key but its handles:
+ * keys and ciphertexts made from it keep the context, so the last umbra_secret_key_destroy wipes it at once.
+ *
+ * What is not a handle keeps nothing. A pointer from an accessor, and what a plan adds to a request, belongs to the
+ * object that it came from; what a function of the application uses (of a circuit, say) is the application's to keep.
  *
  * Structs that begin with `struct_size` grow from version to version, at their end. Each is initialised first, those that
  * a call fills, too:

@@ -2,7 +2,7 @@
 /* labels: quick */
 /*
  * Threads with evaluators of their own share a context, keys and inputs: each gets the bits that one thread alone gets,
- * and error texts of its own.
+ * and error texts of its own. Handles may be destroyed while other threads use other handles of the same objects.
  */
 #include <threads.h>
 
@@ -86,6 +86,73 @@ static void share_a_context(void **state) {
   scheme_close(&s);
 }
 
+/* ---- handles that threads share ---- */
+
+/* What a thread is given: handles of its own, which it destroys. */
+typedef struct shares {
+  umbra_context *context;
+  umbra_secret_key *secret;
+  umbra_public_key *public;
+  umbra_eval_keys *keys;
+  umbra_ciphertext *x;
+  int failed;
+} shares;
+
+static int use_and_destroy(void *user) {
+  shares *own = user;
+  umbra_evaluator *e = NULL;
+  double value = 0;
+  own->failed += umbra_evaluator_create(&e, own->context, own->keys) != UMBRA_OK;
+  for (int round = 0; round < ROUNDS; round++) { /* counts go up and down beside those of the other threads */
+    umbra_context_destroy(umbra_context_share(own->context));
+    umbra_eval_keys_destroy(umbra_eval_keys_share(own->keys));
+    own->failed += umbra_mul(e, &own->x, own->x, own->x) != UMBRA_OK;
+    own->failed += umbra_encode_encrypt(&own->x, own->public, &(double){0.5}, 1) != UMBRA_OK;
+  }
+  umbra_context_destroy(own->context);
+  umbra_eval_keys_destroy(own->keys);
+  umbra_public_key_destroy(own->public);
+  own->failed += umbra_square(e, &own->x, own->x) != UMBRA_OK;
+  umbra_evaluator_destroy(e);
+  own->failed += umbra_decrypt_decode(&value, 1, own->x, own->secret) != UMBRA_OK || fabs(value - 0.25) > 1e-4;
+  umbra_secret_key_destroy(own->secret);
+  umbra_ciphertext_destroy(own->x);
+  return 0;
+}
+
+/* The last thread that needs an object frees it, whichever that is; the handles of this one go first. */
+static void share_handles(void **state) {
+  (void)state;
+  enum { MANY = 4 };
+  scheme s;
+  thrd_t thread[MANY];
+  shares own[MANY];
+  scheme_open(&s, test_params(11, 40, 5), NULL, steps, 2);
+  umbra_context *watched = umbra_context_share(s.context);
+  for (int i = 0; i < MANY; i++) {
+    own[i] = (shares){umbra_context_share(s.context),
+                      umbra_secret_key_share(s.secret),
+                      umbra_public_key_share(s.public),
+                      umbra_eval_keys_share(s.keys),
+                      NULL,
+                      0};
+    assert_ok(umbra_encode_encrypt(&own[i].x, s.public, &(double){0.5}, 1));
+    assert_int_equal(thrd_create(&thread[i], use_and_destroy, &own[i]), thrd_success);
+  }
+  umbra_evaluator_destroy(s.evaluator);
+  umbra_context_destroy(s.context);
+  umbra_eval_keys_destroy(s.keys);
+  umbra_public_key_destroy(s.public);
+  umbra_secret_key_destroy(s.secret);
+  umbra_params_destroy(s.params);
+  for (int i = 0; i < MANY; i++) {
+    assert_int_equal(thrd_join(thread[i], NULL), thrd_success);
+    assert_int_equal(own[i].failed, 0);
+  }
+  assert_int_equal(umbra_context_memory(watched), 0);
+  umbra_context_destroy(watched);
+}
+
 static int fail_here(void *user) {
   (void)user;
   umbra_plaintext_destroy(NULL);
@@ -109,7 +176,7 @@ static void error_texts_are_of_one_thread(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(share_a_context),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(share_a_context), cmocka_unit_test(share_handles),
                                      cmocka_unit_test(error_texts_are_of_one_thread)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
