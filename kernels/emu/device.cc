@@ -140,7 +140,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
 }
 
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device) {
-  cudaDeviceProp properties;
+  cudaDeviceProp properties = {};
   cudaError_t error = cudaGetDeviceProperties(&properties, device);
   if (error) return error;
   switch (attribute) {

@@ -15,9 +15,10 @@ static uint32_t broadcast(const umbra_view *view, uint32_t poly) { return view->
 
 static operands operands_of(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const umbra_cpu_limb dst = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
+  const umbra_view *b = job->b ? job->b : job->a; /* where there is no b, nobody reads it */
   return (operands){.dst = dst.data,
                     .a = umbra_cpu_limb_at(job->device, job->a, poly, limb).data,
-                    .b = job->b ? umbra_cpu_limb_at(job->device, job->b, broadcast(job->b, poly), limb).data : NULL,
+                    .b = umbra_cpu_limb_at(job->device, b, broadcast(b, poly), limb).data,
                     .c = job->c ? job->c[limb] : 0,
                     .n = job->device->n,
                     .prime = dst.prime};

@@ -64,7 +64,7 @@ typedef struct plan {
   size_t half; /* of the blocks of the stage */
 } plan;
 
-/* As many parts of equal size as there are threads, or some more. */
+/* As many parts of equal size as there are threads, or some more; at least one vector. */
 static plan plan_make(const umbra_device *device, double *re, double *im, uint32_t log_m, uint32_t batch) {
   plan p = {
       .cosine = device->fft_cos, .sine = device->fft_sin, .re = re, .im = im, .m = (size_t)1 << log_m, .parts = batch};
@@ -110,6 +110,7 @@ static void forward_part(const void *data, uint32_t part) {
 }
 
 void UMBRA_CPU_NAME(fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch) {
+  if (!batch) return;
   plan p = plan_make(stream->device, re, im, log_m, batch);
   each_part(&p, twist_part);
   for (p.half = p.m / 2; 2 * p.half > p.size; p.half /= 2) each_part(&p, forward_stage);
@@ -133,6 +134,7 @@ static void untwist_part(const void *data, uint32_t part) {
 }
 
 void UMBRA_CPU_NAME(ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch) {
+  if (!batch) return;
   plan p = plan_make(stream->device, re, im, log_m, batch);
   each_part(&p, inverse_part);
   for (p.half = p.size; 2 * p.half <= p.m; p.half *= 2) each_part(&p, inverse_stage);

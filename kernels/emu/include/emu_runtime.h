@@ -21,7 +21,7 @@
   X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                         \
   X(cudaErrorNoKernelImageForDevice, 209, "no kernel image is available for execution on the device")       \
   X(cudaErrorECCUncorrectable, 214, "uncorrectable ECC error encountered")                                  \
-  X(cudaErrorNvlinkUncorrectable, 220, "uncorrectable NVLink error detected during the execution")           \
+  X(cudaErrorNvlinkUncorrectable, 220, "uncorrectable NVLink error detected during the execution")          \
   X(cudaErrorNotReady, 600, "device not ready")                                                             \
   X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                               \
   X(cudaErrorLaunchOutOfResources, 701, "too many resources requested for launch")                          \
