@@ -136,22 +136,22 @@ class Loop:
 
 
 def reachable(blocks):
-    found, todo = {0}, [0]
-    while todo:
-        fresh = set(blocks[todo.pop()].next) - found
+    found, waiting = {0}, [0]
+    while waiting:
+        fresh = set(blocks[waiting.pop()].next) - found
         found |= fresh
-        todo += fresh
+        waiting += fresh
     return found
 
 
 def body_of(blocks, head, latch):
     """All blocks from which the latch is reached without the head."""
-    body, todo = {head}, [latch]
-    while todo:
-        here = todo.pop()
+    body, waiting = {head}, [latch]
+    while waiting:
+        here = waiting.pop()
         if here not in body:
             body.add(here)
-            todo += [b for b, block in enumerate(blocks) if here in block.next]
+            waiting += [b for b, block in enumerate(blocks) if here in block.next]
     return body
 
 

@@ -196,16 +196,31 @@ class Plan(unittest.TestCase):
     def test_a_step_that_is_longer_than_a_call(self):
         self.assertEqual([len(call) for call in plan.assign(plan.STEPS[:2], 5)], [1, 1])
 
+    def bars_in_the_documents(self):
+        """step, parameters, row, bar and its unit, kernels, predicted time and its unit"""
+        text = (ROOT / "docs/gpu-status.md").read_text(encoding="utf-8")
+        return text, re.findall(r"^\| [^|]+ \| `(\w+)` \| `([\w-]+)` \| `([\w:]+)` \| ([\d.]+) (µs|ms) \| (\d+) \| "
+                                r"([\d.]+) (µs|ms) \|$", text, re.M)
+
+    def test_predictions_of_bars(self):
+        """docs/gpu-status.md says what bench/predictions says."""
+        said = {(row["name"], row["params"], row.get("primes")): row for row in results.read_predictions()["rows"]}
+        for _, params, name, _, _, kernels, time_, unit in self.bars_in_the_documents()[1]:
+            name, *primes = name.split(":")
+            row = said[name, params, primes[0] if primes else None]
+            self.assertEqual(row["launches"], int(kernels), name)
+            scale, rounding = (1, 0.5) if unit == "µs" else (1000, 0.05)
+            self.assertAlmostEqual(row["microseconds"] / scale, float(time_), delta=rounding, msg=name)
+
     def test_bars(self):
         """Each bar of docs/gpu-status.md has a step that measures it, and there are no others."""
-        text = (ROOT / "docs/gpu-status.md").read_text(encoding="utf-8")
-        rows = re.findall(r"^\| [^|]+ \| `(\w+)` \| `([\w-]+)` \| `([\w:]+)` \| ([\d.]+) (µs|ms) \|$", text, re.M)
+        text, rows = self.bars_in_the_documents()
         stated = {(step, name, params, float(bar) / (1000 if unit == "µs" else 1))
-                  for step, params, name, bar, unit in rows}
+                  for step, params, name, bar, unit, *_ in rows}
         known = {(bar.step, bar.name + (f":{bar.primes}" if bar.primes else ""), bar.params, bar.milliseconds)
                  for bar in plan.BARS}
         self.assertEqual(stated, known)
-        clean = re.findall(r"^\| [^|]+ \| `(\w+)` \|[^|]*\|[^|]*\| clean \|$", text, re.M)
+        clean = re.findall(r"^\| [^|]+ \| `(\w+)` \|[^|]*\|[^|]*\| clean \| \| \|$", text, re.M)
         self.assertEqual(set(clean), {"conformance", "full_rings", "sanitizers"})
         self.assertLessEqual({step for step, *_ in known} | set(clean), {step.name for step in plan.STEPS})
 

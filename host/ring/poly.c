@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
+
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "ops.h"
@@ -60,6 +62,7 @@ umbra_status umbra_poly_copy_across(const umbra_poly *copy, umbra_ring *to, cons
   UMBRA_TRY(umbra_alloc(&words, umbra_poly_bytes(poly, from), 1, "a polynomial between devices"));
   umbra_status status = download(words, poly, from);
   if (status == UMBRA_OK) status = upload(copy, to, words);
+  if (poly->secret) sodium_memzero(words, umbra_poly_bytes(poly, from));
   umbra_free(words);
   return status;
 }
@@ -68,6 +71,7 @@ umbra_status umbra_poly_move(umbra_poly *poly, umbra_ring *from, umbra_ring *to)
   if (from == to) return UMBRA_OK;
   umbra_poly moved;
   UMBRA_TRY(umbra_poly_create(&moved, to, poly->polys, poly->window, poly->aux, "a polynomial on the device"));
+  moved.secret = poly->secret;
   umbra_status status = umbra_poly_copy_across(&moved, to, poly, from);
   umbra_poly_destroy(status == UMBRA_OK ? poly : &moved, status == UMBRA_OK ? from : to);
   if (status == UMBRA_OK) *poly = moved;

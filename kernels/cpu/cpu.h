@@ -74,6 +74,7 @@ typedef struct umbra_cpu_job {
   const umbra_device *device;
   const umbra_view *dst, *a, *b;
   const uint32_t *c, *d; /* one constant per limb */
+  const umbra_conversion *conversion;
   const uint8_t *seed;
   const int64_t *value;
   uint64_t number;

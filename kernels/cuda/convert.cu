@@ -282,7 +282,7 @@ static umbra_status upload_constants(umbra_conversion *conversion, const unsigne
 umbra_status umbra_cuda_conversion_create(umbra_conversion **conversion, const umbra_device *device,
                                           const umbra_conversion_desc *desc) {
   umbra_conversion *created = static_cast<umbra_conversion *>(calloc(1, sizeof *created));
-  if (!created) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!created) return umbra_cuda_status(device, "conversion_create", cudaErrorMemoryAllocation);
   struct constants *k = &created->constants;
   created->device = device;
   created->targets = desc->targets;
@@ -292,11 +292,9 @@ umbra_status umbra_cuda_conversion_create(umbra_conversion **conversion, const u
   k->run = (uint16_t)find_run(device->host_prime, desc, k->rows);
   created->bytes = reciprocal_bytes(k) + factor_bytes(k);
   unsigned char *host = static_cast<unsigned char *>(calloc(created->bytes, 1));
-  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
-  if (host) {
-    fill_constants(created, host, desc);
-    status = upload_constants(created, host);
-  }
+  if (host) fill_constants(created, host, desc);
+  const umbra_status status = host ? upload_constants(created, host)
+                                   : umbra_cuda_status(device, "conversion_create", cudaErrorMemoryAllocation);
   free(host);
   if (status != UMBRA_OK) {
     umbra_cuda_conversion_destroy(created);

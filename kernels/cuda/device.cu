@@ -105,6 +105,7 @@ uint32_t umbra_cuda_device_count(void) {
 }
 
 void umbra_cuda_device_name(uint32_t ordinal, char *text, size_t size) {
+  const umbra_cuda_visit visit(NULL);
   uint32_t count;
   cudaDeviceProp properties;
   const int found = find_device(ordinal, &count);

@@ -46,34 +46,27 @@ static void convert_block(umbra_cpu_limb out, size_t offset, int32_t (*centred)[
   }
 }
 
-/* What a call is about: targets from `first` on. */
-typedef struct convert_job {
-  const umbra_device *device;
-  const umbra_view *dst, *src;
-  const umbra_conversion *conversion;
-  uint32_t first;
-} convert_job;
-
 static void convert_work(const void *data, uint32_t item) {
-  const convert_job *job = data;
+  const umbra_cpu_job *job = data;
   const umbra_conversion_desc *desc = &job->conversion->desc;
   const uint32_t limbs = umbra_view_limbs(job->dst), blocks = job->device->n / BLOCK, poly = item / blocks;
   const size_t offset = (size_t)(item % blocks) * BLOCK;
   int32_t centred[UMBRA_MAX_PRIMES][BLOCK], v[BLOCK] = {0};
   for (uint32_t i = 0; i < desc->sources; i++) {
-    const umbra_cpu_limb y = umbra_cpu_limb_at(job->device, job->src, poly, i);
+    const umbra_cpu_limb y = umbra_cpu_limb_at(job->device, job->a, poly, i);
     centre(centred[i], y.data + offset, y.prime->q);
   }
   if (desc->exact) overflow(v, centred, job->conversion);
   for (uint32_t limb = 0; limb < limbs; limb++) {
-    convert_block(umbra_cpu_limb_at(job->device, job->dst, poly, limb), offset, centred, v, desc, job->first + limb);
+    convert_block(umbra_cpu_limb_at(job->device, job->dst, poly, limb), offset, centred, v, desc,
+                  (uint32_t)job->number + limb);
   }
 }
 
 void umbra_ref_convert(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
                        const umbra_conversion *conversion, uint32_t first) {
   const umbra_device *device = stream->device;
-  const convert_job job = {device, dst, src, conversion, first};
+  const umbra_cpu_job job = {.device = device, .dst = dst, .a = src, .conversion = conversion, .number = first};
   const size_t words = (size_t)dst->polys * umbra_view_limbs(dst) * device->n;
   umbra_cpu_parallel(device, device->n / BLOCK * dst->polys, words, convert_work, &job);
 }

@@ -191,16 +191,8 @@ static void overflow_tile(int32_t *v, const int32_t *tile, const prepared *p, ui
   }
 }
 
-/* What a call is about: targets from `first` on. */
-typedef struct convert_job {
-  const umbra_device *device;
-  const umbra_view *dst, *src;
-  const umbra_conversion *conversion;
-  uint32_t first;
-} convert_job;
-
 static void convert_tile(const void *data, uint32_t item) {
-  const convert_job *job = data;
+  const umbra_cpu_job *job = data;
   const umbra_device *device = job->device;
   const umbra_conversion *conversion = job->conversion;
   const prepared *p = conversion->prepared;
@@ -209,13 +201,13 @@ static void convert_tile(const void *data, uint32_t item) {
   const size_t offset = (size_t)(item % tiles) * p->tile;
   int32_t tile[TILE_WORDS];
   for (uint32_t i = 0; i < sources; i++) {
-    const umbra_cpu_limb y = umbra_cpu_limb_at(device, job->src, poly, i);
+    const umbra_cpu_limb y = umbra_cpu_limb_at(device, job->a, poly, i);
     centre_tile(tile + (size_t)i * p->tile, y.data + offset, p->tile, y.prime->q);
   }
   if (conversion->desc.exact) overflow_tile(tile + (size_t)sources * p->tile, tile, p, sources);
   for (uint32_t limb = 0; limb < limbs; limb += TARGETS) {
     const uint32_t targets = limbs - limb < TARGETS ? limbs - limb : TARGETS;
-    const int32_t *matrix = p->matrix + (size_t)(2 + job->first + limb) * p->columns;
+    const int32_t *matrix = p->matrix + (size_t)(2 + job->number + limb) * p->columns;
     umbra_cpu_limb to[TARGETS];
     for (uint32_t t = 0; t < targets; t++) {
       to[t] = umbra_cpu_limb_at(device, job->dst, poly, limb + t);
@@ -238,7 +230,7 @@ void UMBRA_CPU_NAME(convert)(umbra_stream *stream, const umbra_view *dst, const 
     umbra_ref_convert(stream, dst, src, conversion, first);
     return;
   }
-  const convert_job job = {device, dst, src, conversion, first};
+  const umbra_cpu_job job = {.device = device, .dst = dst, .a = src, .conversion = conversion, .number = first};
   const size_t words = (size_t)dst->polys * umbra_view_limbs(dst) * device->n;
   umbra_cpu_parallel(device, device->n / tile * dst->polys, words, convert_tile, &job);
 }
