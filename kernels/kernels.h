@@ -70,6 +70,11 @@ typedef struct umbra_stream umbra_stream;         /* one thread's way to enqueue
 typedef struct umbra_graph umbra_graph;           /* recorded work that can be enqueued again */
 typedef struct umbra_conversion umbra_conversion; /* a backend's constants of one base conversion; immutable */
 
+/* What a stream begins with: the host's. Backends make it zero and leave it alone. */
+typedef struct umbra_stream_head {
+  void *host;
+} umbra_stream_head;
+
 /*
  * Base conversion from the primes d_0..d_{k-1} to the primes m_0..: with c_i the residue y_i moved to
  * [-(d_i-1)/2, (d_i-1)/2],

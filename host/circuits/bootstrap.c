@@ -102,7 +102,14 @@ typedef struct refresh {
   const umbra_eval_key *relinearization, *conjugation;
   umbra_log2 log_enter; /* scale at which the modulus was raised; the plan's, or, from level 0, nearly */
   uint32_t shrink_bits; /* the result is the refreshed value over 2^shrink_bits */
+  uint32_t switches;    /* key switches so far */
 } refresh;
+
+/* So many key switches more, of those that the plan counts; CANCELLED if that is asked for. */
+static umbra_status advance(refresh *r, uint32_t switches) {
+  r->switches += switches;
+  return umbra_watch_step(&r->evaluator->watch, r->switches, r->plan->report.key_switches);
+}
 
 static void replace(const refresh *r, umbra_scaled *x, umbra_scaled *by) {
   umbra_scaled_destroy(x, r->evaluator->context);
@@ -110,22 +117,22 @@ static void replace(const refresh *r, umbra_scaled *x, umbra_scaled *by) {
   *by = (umbra_scaled){0};
 }
 
-static umbra_status apply_transform(const refresh *r, umbra_scaled *x, const umbra_transform *transform) {
+static umbra_status apply_transform(refresh *r, umbra_scaled *x, const umbra_transform *transform) {
   umbra_scaled made;
   UMBRA_TRY(umbra_transform_apply(r->evaluator, &made, x, transform));
   replace(r, x, &made);
-  return UMBRA_OK;
+  return advance(r, transform->plan->key_switches);
 }
 
 /* x += x rotated by that many steps. */
-static umbra_status add_rotated(const refresh *r, umbra_scaled *x, int32_t steps) {
+static umbra_status add_rotated(refresh *r, umbra_scaled *x, int32_t steps) {
   const umbra_eval_key *key;
   umbra_scaled rotated;
   UMBRA_TRY(umbra_find_rotation(&key, r->evaluator, steps, umbra_ring_n(r->evaluator->context->ring) / 2, x->level));
   UMBRA_TRY(umbra_scaled_permute(&rotated, r->evaluator, x, key));
   umbra_status status = umbra_scaled_add(r->evaluator, x, &rotated);
   umbra_scaled_destroy(&rotated, r->evaluator->context);
-  return status;
+  return status == UMBRA_OK ? advance(r, 1) : status;
 }
 
 /* From level 0 only an integer leads up to the scale wanted; it may stop short of it. */
@@ -149,10 +156,10 @@ static umbra_status enter(refresh *r, umbra_scaled *low, const umbra_scaled *x) 
 }
 
 /* x = t / (q_0 range) in its slots, for the integers t that low is raised to. */
-static umbra_status to_coefficients_in_slots(const refresh *r, umbra_scaled *x, const umbra_scaled *low) {
+static umbra_status to_coefficients_in_slots(refresh *r, umbra_scaled *x, const umbra_scaled *low) {
   const umbra_bootstrap_plan *plan = r->plan;
   UMBRA_TRY(umbra_raise(r->evaluator, x, low));
-  umbra_status status = UMBRA_OK;
+  umbra_status status = advance(r, 2);
   uint32_t most = umbra_ring_n(r->evaluator->context->ring) / 2;
   for (uint32_t steps = plan->options.slots; steps < most && status == UMBRA_OK; steps *= 2)
     status = add_rotated(r, x, (int32_t)steps);
@@ -164,7 +171,7 @@ static umbra_status to_coefficients_in_slots(const refresh *r, umbra_scaled *x, 
 }
 
 /* re = x + conjugate(x), im = (x - conjugate(x)) / i: twice the parts. im: NULL if it is not wanted. */
-static umbra_status part(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
+static umbra_status part(refresh *r, umbra_scaled *re, umbra_scaled *im) {
   umbra_evaluator *evaluator = r->evaluator;
   umbra_scaled conjugate;
   UMBRA_TRY(umbra_scaled_permute(&conjugate, evaluator, re, r->conjugation));
@@ -177,7 +184,7 @@ static umbra_status part(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
   }
   if (status == UMBRA_OK) status = umbra_scaled_add(evaluator, re, &conjugate);
   umbra_scaled_destroy(&conjugate, evaluator->context);
-  return status;
+  return status == UMBRA_OK ? advance(r, 1) : status;
 }
 
 /* ---- the sine ---- */
@@ -190,29 +197,29 @@ static umbra_log2 log_scale_before(const umbra_chain *chain, uint32_t level, uin
 }
 
 /* c = 2 c^2 - subtrahend. */
-static umbra_status double_angle(const refresh *r, umbra_scaled *c, double subtrahend) {
+static umbra_status double_angle(refresh *r, umbra_scaled *c, double subtrahend) {
   umbra_factors square = {c, c};
   umbra_summands summands = {.product = &square, .products = 1, .twice = 1, .constant = -subtrahend};
   umbra_scaled made;
   UMBRA_TRY(umbra_sum_make(&made, r->evaluator, &summands, c->level, 2 * c->log_scale, r->relinearization));
   replace(r, c, &made);
-  return UMBRA_OK;
+  return advance(r, 1);
 }
 
 /* x becomes the polynomial of x, at that scale. */
-static umbra_status evaluate(const refresh *r, umbra_scaled *x, const umbra_polynomial *polynomial,
-                             umbra_log2 log_scale) {
+static umbra_status evaluate(refresh *r, umbra_scaled *x, const umbra_polynomial *polynomial, umbra_log2 log_scale) {
   umbra_basis *basis;
   umbra_scaled made;
   UMBRA_TRY(umbra_basis_create(&basis, r->evaluator, x, r->relinearization));
   umbra_status status = umbra_polynomial_eval(&made, basis, polynomial, log_scale);
   umbra_basis_destroy(basis);
-  if (status == UMBRA_OK) replace(r, x, &made);
-  return status;
+  UMBRA_TRY(status);
+  replace(r, x, &made);
+  return advance(r, polynomial->switches);
 }
 
 /* x becomes about e = m / q_0, at that scale and at the highest ordinary level. */
-static umbra_status sine(const refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+static umbra_status sine(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
   const umbra_sine *s = &r->plan->sine;
   uint32_t before_angles = x->level - r->plan->cosine.depth;
   umbra_log2 log_end = s->arcsine_degree > 1 ? r->plan->log_sine : log_scale;
@@ -233,7 +240,7 @@ static umbra_status join(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
 }
 
 /* x (t / (q_0 range) in slots) becomes m in slots, at the highest ordinary level and that scale. */
-static umbra_status remove_overflow(const refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
   const umbra_bootstrap_plan *plan = r->plan;
   const umbra_window base = r->chain->window[0];
   umbra_log2 log_base = umbra_chain_log_product(r->chain, base.first, base.count);
@@ -250,7 +257,7 @@ static umbra_status remove_overflow(const refresh *r, umbra_scaled *x, umbra_log
 }
 
 /* x's slots, which hold coefficients, become the coefficients. */
-static umbra_status to_coefficients(const refresh *r, umbra_scaled *x) {
+static umbra_status to_coefficients(refresh *r, umbra_scaled *x) {
   const umbra_boot_map *map = &r->plan->stc;
   for (uint32_t i = 0; i < map->factors; i++) {
     UMBRA_TRY(apply_transform(r, x, r->bootstrapper->stc[i]));
@@ -376,7 +383,7 @@ static umbra_status open_refresh(refresh *r, umbra_evaluator *evaluator, const u
 }
 
 /* A new ciphertext: a over 2^shrink_bits, refreshed. */
-static umbra_status refreshed(umbra_ciphertext **made, refresh *r, const umbra_ciphertext *a, uint32_t shrink_bits) {
+static umbra_status run(umbra_ciphertext **made, refresh *r, const umbra_ciphertext *a, uint32_t shrink_bits) {
   UMBRA_TRY(check_input(r->plan, a));
   umbra_scaled in = umbra_scaled_of(a), x;
   UMBRA_TRY(run_once(r, &x, &in, shrink_bits));
@@ -387,6 +394,14 @@ static umbra_status refreshed(umbra_ciphertext **made, refresh *r, const umbra_c
   return status;
 }
 
+static umbra_status refreshed(umbra_ciphertext **made, refresh *r, const umbra_ciphertext *a, uint32_t shrink_bits) {
+  umbra_watch *watch = &r->evaluator->watch;
+  const umbra_watch_part part = umbra_watch_enter(watch, 0, 1);
+  umbra_status status = run(made, r, a, shrink_bits);
+  umbra_watch_leave(watch, part);
+  return status;
+}
+
 umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                              const umbra_bootstrapper *bootstrapper) {
   if (!bootstrapper) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap needs a bootstrapper");
@@ -394,18 +409,22 @@ umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out,
   refresh r;
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(open_refresh(&r, evaluator, bootstrapper));
-  return umbra_result_finish(out, made, refreshed(&made, &r, a, 0));
+  return umbra_result_finish(evaluator, out, made, refreshed(&made, &r, a, 0));
 }
 
 umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                   const umbra_ciphertext *const *ins, size_t count,
                                   const umbra_bootstrapper *bootstrapper) {
-  if (!outs || !ins) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_many needs outputs and inputs");
+  if (!evaluator || !outs || !ins)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_many needs an evaluator, outputs and inputs");
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, count, sizeof *made, "refreshed ciphertexts"));
   umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < count && status == UMBRA_OK; i++)
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
+    const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, count);
     status = umbra_bootstrap(evaluator, &made[i], ins[i], bootstrapper);
+    umbra_watch_leave(&evaluator->watch, part);
+  }
   for (size_t i = 0; i < count; i++) {
     if (status == UMBRA_OK) umbra_ciphertext_commit(&outs[i], made[i]);
     else umbra_ciphertext_destroy(made[i]);

@@ -119,5 +119,5 @@ umbra_status umbra_chebyshev_eval(umbra_evaluator *evaluator, umbra_ciphertext *
   UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, &x, NULL, 1, polynomial.depth));
   umbra_status status = evaluate(evaluator, &made, inputs.a[0], &polynomial, coefficients[0]);
   umbra_inputs_close(&inputs);
-  return umbra_result_finish(out, made, status);
+  return umbra_result_finish(evaluator, out, made, status);
 }

@@ -53,6 +53,7 @@ static umbra_status record_body(umbra_circuit *circuit) {
   destroy_all(circuit->out, circuit->outs);
   UMBRA_TRY(umbra_ring_record(ring, stream));
   umbra_status status = call_body(circuit, circuit->out, ins);
+  status = umbra_check_whole(circuit->evaluator, status);
   if (status == UMBRA_OK) return umbra_ring_record_end(ring, stream, &circuit->graph);
   umbra_ring_record_drop(ring, stream);
   return status;
@@ -182,6 +183,7 @@ umbra_status umbra_circuit_run(umbra_circuit *circuit, umbra_ciphertext **outs, 
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, circuit->outs, sizeof *made, "a circuit's outputs"));
   umbra_status status = (circuit->graph ? replay : call_body)(circuit, made, ins);
+  status = umbra_check_whole(circuit->evaluator, status);
   for (size_t i = 0; i < circuit->outs; i++) {
     if (status == UMBRA_OK) umbra_ciphertext_commit(&outs[i], made[i]);
     else umbra_ciphertext_destroy(made[i]);

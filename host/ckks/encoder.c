@@ -97,7 +97,7 @@ static transform choose(int bulk, transform own, transform exact) { return bulk 
 static umbra_status transform_vector(complex_vector *v, const umbra_context *context, umbra_stream *stream,
                                      transform run) {
   umbra_ring_upload(context->ring, stream, v->device_re, v->re, vector_bytes(v));
-  run(stream, v->device_re, v->device_im, log2_of(v->m), 1);
+  UMBRA_ENQUEUE(run, stream, v->device_re, v->device_im, log2_of(v->m), 1);
   umbra_ring_download(context->ring, stream, v->re, v->device_re, vector_bytes(v));
   return umbra_ring_wait(context->ring, stream);
 }

@@ -27,15 +27,27 @@ umbra_status umbra_evaluator_create(umbra_evaluator **out, const umbra_context *
   if (keys) UMBRA_TRY(umbra_check_context(context, keys->context, "the evaluation keys"));
   umbra_evaluator *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "an evaluator"));
-  *made = (umbra_evaluator){
-      .counted = UMBRA_COUNTED(destroy), .context = umbra_context_share(context), .keys = umbra_eval_keys_share(keys)};
+  *made = (umbra_evaluator){.counted = UMBRA_COUNTED(destroy),
+                            .context = umbra_context_share(context),
+                            .keys = umbra_eval_keys_share(keys),
+                            .watch = umbra_watch_of(NULL)};
   umbra_status status = umbra_ring_stream_open(&made->stream, context->ring);
-  if (status == UMBRA_OK) *out = made;
-  else umbra_evaluator_destroy(made);
+  if (status == UMBRA_OK) {
+    umbra_stream_set_watch(made->stream, &made->watch);
+    *out = made;
+  } else {
+    umbra_evaluator_destroy(made);
+  }
   return status;
 }
 
 void umbra_evaluator_destroy(umbra_evaluator *evaluator) { umbra_release(evaluator); }
+
+void umbra_evaluator_watch(umbra_evaluator *evaluator, const umbra_progress *progress) {
+  evaluator->watch.progress = progress ? *progress : (umbra_progress){0};
+}
+
+void umbra_evaluator_cancel(umbra_evaluator *evaluator) { atomic_store(&evaluator->watch.cancel, 1); }
 
 umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_wait needs an evaluator");
@@ -54,6 +66,7 @@ umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_cipher
                                   const umbra_ciphertext *a, const umbra_ciphertext *b) {
   if (!evaluator || !out || !a)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the evaluator, the output and the ciphertexts may not be NULL");
+  umbra_watch_begin(umbra_stream_watch(evaluator->stream));
   UMBRA_TRY(umbra_ring_check(evaluator->context->ring, evaluator->stream));
   UMBRA_TRY(check_input(evaluator, a, a->owner));
   return b ? check_input(evaluator, b, a->owner) : UMBRA_OK;
@@ -100,10 +113,19 @@ umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *e
   return UMBRA_OK;
 }
 
-umbra_status umbra_result_finish(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status) {
+umbra_status umbra_check_whole(const umbra_evaluator *evaluator, umbra_status status) {
+  return status == UMBRA_OK ? umbra_watch_check(umbra_stream_watch(evaluator->stream)) : status;
+}
+
+static umbra_status finish(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status) {
   if (status == UMBRA_OK) umbra_ciphertext_commit(out, made);
   else umbra_ciphertext_destroy(made);
   return status;
+}
+
+umbra_status umbra_result_finish(const umbra_evaluator *evaluator, umbra_ciphertext **out, umbra_ciphertext *made,
+                                 umbra_status status) {
+  return finish(out, made, umbra_check_whole(evaluator, status));
 }
 
 /* ---- sums ---- */
@@ -133,7 +155,7 @@ static umbra_status sum(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
   umbra_ciphertext *made;
   UMBRA_TRY(
       umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
-  return umbra_result_finish(out, made, combine_at_level(evaluator, made, a, b, op));
+  return umbra_result_finish(evaluator, out, made, combine_at_level(evaluator, made, a, b, op));
 }
 
 umbra_status umbra_add(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
@@ -176,7 +198,7 @@ static umbra_status sum_plain(umbra_evaluator *evaluator, umbra_ciphertext **out
   umbra_ciphertext *made;
   UMBRA_TRY(
       umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
-  return umbra_result_finish(out, made, combine_plain(evaluator, made, a, b, op));
+  return umbra_result_finish(evaluator, out, made, combine_plain(evaluator, made, a, b, op));
 }
 
 umbra_status umbra_add_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
@@ -197,7 +219,7 @@ umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out
                       level);
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, level, a->slots));
-  return umbra_result_finish(out, made, copy_at_level(evaluator, made, a));
+  return umbra_result_finish(evaluator, out, made, copy_at_level(evaluator, made, a));
 }
 
 /* All but the words and where they are. */
@@ -227,7 +249,7 @@ umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_cipherte
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
   set_facts(made, ciphertext);
-  return umbra_result_finish(copy, made, copy_words(&made->poly, &ciphertext->poly, context->ring));
+  return finish(copy, made, copy_words(&made->poly, &ciphertext->poly, context->ring));
 }
 
 umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *context,
@@ -241,7 +263,7 @@ umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *
   UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
   set_facts(made, ciphertext);
   umbra_ring *from = ciphertext->context->ring;
-  return umbra_result_finish(out, made, umbra_poly_copy_across(&made->poly, context->ring, &ciphertext->poly, from));
+  return finish(out, made, umbra_poly_copy_across(&made->poly, context->ring, &ciphertext->poly, from));
 }
 
 umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
@@ -252,7 +274,7 @@ umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, co
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
   umbra_ring_negate(ring, evaluator->stream, &dst, &src);
   made->estimate = a->estimate;
-  return umbra_result_finish(out, made, UMBRA_OK);
+  return umbra_result_finish(evaluator, out, made, UMBRA_OK);
 }
 
 /* ---- constants ---- */
@@ -366,7 +388,7 @@ umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **o
     made->estimate = umbra_noise_add(made->estimate, umbra_constant_estimate(&constant));
     status = umbra_constant_add(evaluator, &c0, &constant, made->level);
   }
-  return umbra_result_finish(out, made, status);
+  return umbra_result_finish(evaluator, out, made, status);
 }
 
 umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
@@ -380,7 +402,7 @@ umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **ou
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
   umbra_ring_mul_integer(ring, evaluator->stream, &dst, &src, factor, 0);
   made->estimate = umbra_noise_scale(a->estimate, fabs((double)factor));
-  return umbra_result_finish(out, made, UMBRA_OK);
+  return umbra_result_finish(evaluator, out, made, UMBRA_OK);
 }
 
 umbra_status umbra_mul_i(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
@@ -390,5 +412,6 @@ umbra_status umbra_mul_i(umbra_evaluator *evaluator, umbra_ciphertext **out, con
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
   made->estimate = a->estimate;
-  return umbra_result_finish(out, made, umbra_constant_mul(evaluator, &dst, &src, &umbra_imaginary_unit, a->level));
+  return umbra_result_finish(evaluator, out, made,
+                             umbra_constant_mul(evaluator, &dst, &src, &umbra_imaginary_unit, a->level));
 }

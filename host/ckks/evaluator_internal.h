@@ -30,8 +30,12 @@ umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_eval
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots);
 
-/* Commits a result if the status is OK, destroys it otherwise. Returns the status. */
-umbra_status umbra_result_finish(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status);
+/* OK, or CANCELLED if something on the way to a result was left out: asked before anything is published. */
+umbra_status umbra_check_whole(const umbra_evaluator *evaluator, umbra_status status);
+
+/* Commits a result if the status is OK and it is whole, destroys it otherwise. Returns the status. */
+umbra_status umbra_result_finish(const umbra_evaluator *evaluator, umbra_ciphertext **out, umbra_ciphertext *made,
+                                 umbra_status status);
 
 /* A constant at some level's scale: the polynomial (re + im X^(n/2)) * 2^shift. */
 typedef struct umbra_constant {

@@ -12,6 +12,7 @@
 
 #include "../base/counted.h"
 #include "../base/random.h"
+#include "../base/watch.h"
 #include "../ring/key_switch.h"
 #include "../ring/ring.h"
 
@@ -105,7 +106,8 @@ struct umbra_evaluator {
   umbra_counted counted; /* circuits hold it, too */
   umbra_context *context;
   umbra_eval_keys *keys; /* or NULL */
-  umbra_stream *stream;
+  umbra_stream *stream;  /* watched */
+  umbra_watch watch;
   umbra_refresher refresher;
 };
 

@@ -89,7 +89,7 @@ static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_find_relinearization(&key, evaluator, level));
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
-  return umbra_result_finish(out, made, dot_into(evaluator, made, a, b, count, key));
+  return umbra_result_finish(evaluator, out, made, dot_into(evaluator, made, a, b, count, key));
 }
 
 umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
@@ -177,7 +177,7 @@ static umbra_status dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out
   UMBRA_TRY(umbra_check_product_level(level));
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
-  return umbra_result_finish(out, made, dot_plain_into(evaluator, made, a, b, count));
+  return umbra_result_finish(evaluator, out, made, dot_plain_into(evaluator, made, a, b, count));
 }
 
 umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
@@ -238,7 +238,7 @@ static umbra_status dot_constants(umbra_evaluator *evaluator, umbra_ciphertext *
   UMBRA_TRY(umbra_check_product_level(level));
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
-  return umbra_result_finish(out, made, dot_constants_into(evaluator, made, a, pairs, count));
+  return umbra_result_finish(evaluator, out, made, dot_constants_into(evaluator, made, a, pairs, count));
 }
 
 umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,

@@ -58,7 +58,7 @@ static umbra_status permuted(umbra_ciphertext **out, umbra_evaluator *evaluator,
   if (!key) return umbra_ciphertext_copy(out, a);
   umbra_ciphertext *made;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
-  return umbra_result_finish(out, made, apply(evaluator, made, a, key));
+  return umbra_result_finish(evaluator, out, made, apply(evaluator, made, a, key));
 }
 
 umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
@@ -139,7 +139,7 @@ umbra_status umbra_rotate_many(umbra_evaluator *evaluator, umbra_ciphertext **ou
   if (!count) return UMBRA_OK;
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, count, sizeof *made, "rotated ciphertexts"));
-  umbra_status status = rotate_hoisted(evaluator, made, a, steps, count);
+  umbra_status status = umbra_check_whole(evaluator, rotate_hoisted(evaluator, made, a, steps, count));
   for (size_t i = 0; i < count; i++) {
     if (status == UMBRA_OK) umbra_ciphertext_commit(&outs[i], made[i]);
     else umbra_ciphertext_destroy(made[i]);

@@ -10,6 +10,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "enqueue.h"
 #include "ring_internal.h"
 
 static umbra_status fill_digit(umbra_decomposition *plan, umbra_ring *ring, uint32_t j) {
@@ -113,8 +114,8 @@ static void extend_part(const umbra_digit_block *b, uint32_t j, uint32_t first, 
   umbra_view whole = packed_digit(b, j);
   umbra_view part = umbra_view_limbs_of(&whole, umbra_ring_n(b->ring), first - b->first, end - first);
   uint32_t target = first < digit->first ? first : first - digit->count;
-  kernels->convert(b->stream, &part, coefficients, digit->conversion, target);
-  kernels->ntt_forward(b->stream, &part);
+  UMBRA_ENQUEUE(kernels->convert, b->stream, &part, coefficients, digit->conversion, target);
+  UMBRA_ENQUEUE(kernels->ntt_forward, b->stream, &part);
 }
 
 void umbra_digit_block_extend(const umbra_digit_block *b, const umbra_view *coefficients) {
@@ -122,7 +123,7 @@ void umbra_digit_block_extend(const umbra_digit_block *b, const umbra_view *coef
   const umbra_kernels *kernels = b->ring->kernels;
   if (kernels->extend_digits && b->count == umbra_digit_block_limbs(b)) {
     umbra_view all = umbra_view_packed(b->ring, b->data, plan->digits.count, plan->window, 0, b->count);
-    kernels->extend_digits(b->stream, &all, coefficients, plan->digit);
+    UMBRA_ENQUEUE(kernels->extend_digits, b->stream, &all, coefficients, plan->digit);
     return;
   }
   uint32_t end = b->first + b->count;
@@ -151,7 +152,7 @@ umbra_view umbra_digit_block_view(const umbra_digit_block *b, uint32_t j, uint32
 umbra_view umbra_digit_block_coefficients(const umbra_digit_block *b, uint32_t *memory) {
   umbra_window window = b->plan->window;
   umbra_view coefficients = umbra_view_packed(b->ring, memory, 1, window, 0, window.count);
-  b->ring->kernels->ntt_inverse(b->stream, &coefficients, b->x, b->plan->closing);
+  UMBRA_ENQUEUE(b->ring->kernels->ntt_inverse, b->stream, &coefficients, b->x, b->plan->closing);
   return coefficients;
 }
 

@@ -163,13 +163,13 @@ static void combine_small(const division_job *job, const umbra_view *view,
                           void (*op)(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *)) {
   size_t computed = job->x->source ? strip_limbs(job) * (size_t)umbra_ring_n(job->ring) * view->polys : 0;
   umbra_view residues = umbra_view_packed_like(view, job->scratch + computed, umbra_ring_n(job->ring));
-  job->ring->kernels->from_i64(job->stream, &residues, job->small, 0);
-  op(job->stream, view, view, &residues);
+  UMBRA_ENQUEUE(job->ring->kernels->from_i64, job->stream, &residues, job->small, 0);
+  UMBRA_ENQUEUE(op, job->stream, view, view, &residues);
 }
 
 static void make_remainder(const division_job *job) {
   umbra_view dropped = dropped_limbs(job);
-  job->ring->kernels->ntt_inverse(job->stream, &job->remainder, &dropped, job->plan->closing);
+  UMBRA_ENQUEUE(job->ring->kernels->ntt_inverse, job->stream, &job->remainder, &dropped, job->plan->closing);
   if (job->small) combine_small(job, &job->remainder, job->ring->kernels->add);
 }
 
@@ -179,7 +179,7 @@ static void make_remainder(const division_job *job) {
 static void close_view(const division_job *job, const umbra_view *y, uint32_t first, const umbra_view *x) {
   const umbra_kernels *kernels = job->ring->kernels;
   const uint32_t *of_x = job->plan->of_x + first, *of_z = job->plan->of_z + first;
-  (kernels->ntt_close ? kernels->ntt_close : kernels->divide_close)(job->stream, y, x, of_x, y, of_z);
+  UMBRA_ENQUEUE(kernels->ntt_close ? kernels->ntt_close : kernels->divide_close, job->stream, y, x, of_x, y, of_z);
 }
 
 static void close_limbs(const division_job *job, uint32_t first, uint32_t count, int kept) {
@@ -201,7 +201,7 @@ static void finish_small(const division_job *job, uint32_t first, uint32_t count
   const umbra_kernels *kernels = job->ring->kernels;
   umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
   combine_small(job, &z, kernels->sub);
-  if (!kernels->ntt_close) kernels->ntt_forward(job->stream, &z);
+  if (!kernels->ntt_close) UMBRA_ENQUEUE(kernels->ntt_forward, job->stream, &z);
 }
 
 static void close_strip(const division_job *job, uint32_t first, uint32_t count) {
@@ -221,8 +221,8 @@ static void convert_block(const division_job *job, uint32_t first, uint32_t coun
   const umbra_kernels *kernels = job->ring->kernels;
   const umbra_division *plan = job->plan;
   umbra_view z = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
-  kernels->convert(job->stream, &z, &job->remainder, plan->conversion, first);
-  if (!kernels->ntt_close && !job->small) kernels->ntt_forward(job->stream, &z);
+  UMBRA_ENQUEUE(kernels->convert, job->stream, &z, &job->remainder, plan->conversion, first);
+  if (!kernels->ntt_close && !job->small) UMBRA_ENQUEUE(kernels->ntt_forward, job->stream, &z);
   uint32_t kept_first = umbra_clamp_u32(plan->kept_first, first, first + count);
   uint32_t kept_end = umbra_clamp_u32(plan->kept_end, first, first + count);
   if (job->x->source && kept_first < kept_end)

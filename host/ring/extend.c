@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "enqueue.h"
 #include "ring_internal.h"
 
 /* The constants of one extension; kept as long as the ring. */
@@ -77,8 +78,8 @@ static void extend_part(const umbra_ring *ring, umbra_stream *stream, const umbr
   if (first == end) return;
   umbra_view part = umbra_view_limbs_of(dst, umbra_ring_n(ring), first, end - first);
   uint32_t shared = first < plan->shared_first ? 0 : plan->shared_end - plan->shared_first;
-  ring->kernels->convert(stream, &part, coefficients, plan->conversion, first - shared);
-  ring->kernels->ntt_forward(stream, &part);
+  UMBRA_ENQUEUE(ring->kernels->convert, stream, &part, coefficients, plan->conversion, first - shared);
+  UMBRA_ENQUEUE(ring->kernels->ntt_forward, stream, &part);
 }
 
 umbra_status umbra_extend(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to, uint32_t aux,
@@ -90,11 +91,11 @@ umbra_status umbra_extend(umbra_ring *ring, umbra_stream *stream, const umbra_vi
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a raised polynomial's coefficients"));
   umbra_view coefficients = umbra_view_packed(ring, memory, 1, from, 0, from.count);
-  ring->kernels->ntt_inverse(stream, &coefficients, x, plan->closing);
+  UMBRA_ENQUEUE(ring->kernels->ntt_inverse, stream, &coefficients, x, plan->closing);
   if (first < end) {
     umbra_view same = umbra_view_limbs_of(dst, n, first, end - first);
     umbra_view own = umbra_view_limbs_of(x, n, to.first + first - from.first, end - first);
-    ring->kernels->copy(stream, &same, &own);
+    UMBRA_ENQUEUE(ring->kernels->copy, stream, &same, &own);
   }
   extend_part(ring, stream, plan, dst, 0, first, &coefficients);
   extend_part(ring, stream, plan, dst, end, to.count + aux, &coefficients);

@@ -41,8 +41,8 @@ static void multiply_by_p(const hoist_job *job, const umbra_view *dst, uint32_t 
   uint32_t of_x = first < own ? umbra_min_u32(count, own - first) : 0;
   umbra_view to = umbra_view_limbs_of(dst, n, 0, of_x), rest = umbra_view_limbs_of(dst, n, of_x, count - of_x);
   umbra_view from = umbra_view_limbs_of(job->hoist->x, n, of_x ? first : 0, of_x);
-  if (of_x) kernels->mul_const(job->stream, &to, &from, job->block.plan->p_mod + first);
-  if (of_x < count) kernels->zero(job->stream, &rest);
+  if (of_x) UMBRA_ENQUEUE(kernels->mul_const, job->stream, &to, &from, job->block.plan->p_mod + first);
+  if (of_x < count) UMBRA_ENQUEUE(kernels->zero, job->stream, &rest);
 }
 
 static void inner_products(const hoist_job *job, const umbra_view *dst, const umbra_view *digit, const umbra_view *init,
@@ -50,12 +50,12 @@ static void inner_products(const hoist_job *job, const umbra_view *dst, const um
   const umbra_kernels *kernels = job->ring->kernels;
   uint32_t digits = job->block.plan->digits.count, rotations = job->hoist->rotations;
   if (kernels->inner_products) {
-    kernels->inner_products(job->stream, dst, digit, digits, job->key, init, c, job->galois, rotations);
+    UMBRA_ENQUEUE(kernels->inner_products, job->stream, dst, digit, digits, job->key, init, c, job->galois, rotations);
     return;
   }
   for (uint32_t r = 0; r < rotations; r++) {
     umbra_view pair = umbra_view_polys(dst, 2 * r, 2);
-    kernels->inner_product(job->stream, &pair, digit, digits, &job->key[r], init, c, job->galois[r]);
+    UMBRA_ENQUEUE(kernels->inner_product, job->stream, &pair, digit, digits, &job->key[r], init, c, job->galois[r]);
   }
 }
 
@@ -89,7 +89,7 @@ static void sum_strip(const hoist_job *job, uint32_t first, uint32_t count) {
       umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, ring->params->chain.auxes);
   umbra_view plain = umbra_view_limbs_of(&plains, n >> log_gap, first, count);
   umbra_view dst = umbra_view_limbs_of(job->dst, n, first, count);
-  ring->kernels->plain_products(job->stream, &dst, &plain, &rotated, terms(hoist), log_gap);
+  UMBRA_ENQUEUE(ring->kernels->plain_products, job->stream, &dst, &plain, &rotated, terms(hoist), log_gap);
 }
 
 static void run_job(const hoist_job *job) {

@@ -4,6 +4,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "divide.h"
+#include "enqueue.h"
 #include "residence.h"
 #include "ring_internal.h"
 
@@ -80,8 +81,8 @@ void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t fi
   umbra_view key = umbra_view_limbs_of(&keys, n, first, count), init;
   int has_init = first < init_limbs;
   if (has_init) init = umbra_view_limbs_of(p->init, n, first, umbra_min_u32(count, init_limbs - first));
-  ring->kernels->inner_product(p->digits.stream, dst, digit, plan->digits.count, &key, has_init ? &init : NULL,
-                               p->init_factor + first, p->galois);
+  UMBRA_ENQUEUE(ring->kernels->inner_product, p->digits.stream, dst, digit, plan->digits.count, &key,
+                has_init ? &init : NULL, p->init_factor + first, p->galois);
 }
 
 /* ---- switches ---- */
@@ -115,7 +116,7 @@ static void add_product(umbra_key_product *product, const umbra_view *sum, uint3
     now = umbra_min_u32(count - done, strip);
     umbra_view to = umbra_view_limbs_of(sum, n, first + done, now), term = umbra_view_packed_like(&to, room, n);
     umbra_key_product_compute(product, &term, first + done, now);
-    ring->kernels->add(product->digits.stream, &to, &to, &term);
+    UMBRA_ENQUEUE(ring->kernels->add, product->digits.stream, &to, &to, &term);
   }
 }
 

@@ -7,7 +7,7 @@ void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const 
                             int64_t value, uint32_t shift) {
   uint32_t residues[UMBRA_MAX_PRIMES];
   umbra_ring_residues(ring, dst, value, shift, residues);
-  umbra_ring_kernels(ring)->mul_const(stream, dst, a, residues);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->mul_const, stream, dst, a, residues);
 }
 
 void umbra_ring_add_multiple(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
@@ -15,7 +15,7 @@ void umbra_ring_add_multiple(const umbra_ring *ring, umbra_stream *stream, const
   uint32_t ones[UMBRA_MAX_PRIMES], residues[UMBRA_MAX_PRIMES];
   for (uint32_t i = 0; i < UMBRA_MAX_PRIMES; i++) ones[i] = 1;
   umbra_ring_residues(ring, dst, -value, shift, residues);
-  umbra_ring_kernels(ring)->divide_close(stream, dst, a, ones, b, residues);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->divide_close, stream, dst, a, ones, b, residues);
 }
 
 void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
@@ -23,7 +23,7 @@ void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const 
   uint32_t residues[UMBRA_MAX_PRIMES];
   const uint32_t montgomery_shift = 32;
   umbra_ring_residues(ring, dst, value, shift + montgomery_shift, residues);
-  umbra_ring_kernels(ring)->add_const(stream, dst, a, residues);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->add_const, stream, dst, a, residues);
 }
 
 void umbra_ring_primes_mod(const umbra_ring *ring, const umbra_view *view, uint32_t first, uint32_t count,
@@ -41,23 +41,23 @@ void umbra_ring_mul_primes(const umbra_ring *ring, umbra_stream *stream, const u
                            uint32_t first, uint32_t count) {
   uint32_t residues[UMBRA_MAX_PRIMES];
   umbra_ring_primes_mod(ring, dst, first, count, residues);
-  umbra_ring_kernels(ring)->mul_const(stream, dst, a, residues);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->mul_const, stream, dst, a, residues);
 }
 
 void umbra_ring_from_i64(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const int64_t *value,
                          uint32_t shift) {
-  umbra_ring_kernels(ring)->from_i64(stream, dst, value, shift);
-  umbra_ring_kernels(ring)->ntt_forward(stream, dst);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->from_i64, stream, dst, value, shift);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->ntt_forward, stream, dst);
 }
 
 void umbra_ring_to_coefficients(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                 const umbra_view *src) {
   uint32_t ones[UMBRA_MAX_PRIMES];
   for (uint32_t i = 0; i < UMBRA_MAX_PRIMES; i++) ones[i] = 1;
-  umbra_ring_kernels(ring)->ntt_inverse(stream, dst, src, ones);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->ntt_inverse, stream, dst, src, ones);
 }
 
-/* Whole limbs by the kernel, which uses all threads, and what is left from here. */
+/* Whole limbs by the kernel, which uses all threads, and what is left from here; of a stream that is stopped, too. */
 void umbra_ring_give_secret(umbra_ring *ring, umbra_stream *stream, void *memory, size_t bytes) {
   if (!memory) return;
   static const uint8_t zeros[4096];

@@ -3,7 +3,7 @@
 #ifndef UMBRA_RING_OPS_H
 #define UMBRA_RING_OPS_H
 
-#include "ring.h"
+#include "enqueue.h"
 
 static inline void umbra_ring_upload(const umbra_ring *ring, umbra_stream *stream, void *device_dst,
                                      const void *host_src, size_t bytes) {
@@ -30,57 +30,57 @@ static inline void umbra_ring_download(const umbra_ring *ring, umbra_stream *str
 
 static inline void umbra_ring_expand(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                      const uint8_t seed[UMBRA_SEED_BYTES], uint64_t first) {
-  umbra_ring_kernels(ring)->expand(stream, dst, seed, first);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->expand, stream, dst, seed, first);
 }
 
 static inline void umbra_ring_add(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                   const umbra_view *a, const umbra_view *b) {
-  umbra_ring_kernels(ring)->add(stream, dst, a, b);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->add, stream, dst, a, b);
 }
 
 static inline void umbra_ring_sub(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                   const umbra_view *a, const umbra_view *b) {
-  umbra_ring_kernels(ring)->sub(stream, dst, a, b);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->sub, stream, dst, a, b);
 }
 
 static inline void umbra_ring_negate(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                      const umbra_view *a) {
-  umbra_ring_kernels(ring)->negate(stream, dst, a);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->negate, stream, dst, a);
 }
 
 static inline void umbra_ring_copy(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                    const umbra_view *src) {
-  umbra_ring_kernels(ring)->copy(stream, dst, src);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->copy, stream, dst, src);
 }
 
 static inline void umbra_ring_zero(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst) {
-  umbra_ring_kernels(ring)->zero(stream, dst);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->zero, stream, dst);
 }
 
 static inline void umbra_ring_mul(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                   const umbra_view *a, const umbra_view *b) {
-  umbra_ring_kernels(ring)->mul(stream, dst, a, b);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->mul, stream, dst, a, b);
 }
 
 static inline void umbra_ring_mul_add(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                       const umbra_view *a, const umbra_view *b) {
-  umbra_ring_kernels(ring)->mul_add(stream, dst, a, b);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->mul_add, stream, dst, a, b);
 }
 
 static inline void umbra_ring_plain_products(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                              const umbra_view *plain, const umbra_view *a, uint32_t terms,
                                              uint32_t log_gap) {
-  umbra_ring_kernels(ring)->plain_products(stream, dst, plain, a, terms, log_gap);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->plain_products, stream, dst, plain, a, terms, log_gap);
 }
 
 static inline void umbra_ring_tensor(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                      const umbra_view *a, const umbra_view *b, int accumulate) {
-  umbra_ring_kernels(ring)->tensor(stream, dst, a, b, accumulate);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->tensor, stream, dst, a, b, accumulate);
 }
 
 static inline void umbra_ring_automorphism(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                            const umbra_view *src, uint32_t galois) {
-  umbra_ring_kernels(ring)->automorphism(stream, dst, src, galois);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->automorphism, stream, dst, src, galois);
 }
 
 /* dst = a * value * 2^shift. */

@@ -2,6 +2,7 @@
 /* Recording of work, and the memory that it keeps. */
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "enqueue.h"
 #include "ring_internal.h"
 
 int umbra_ring_can_record(const umbra_ring *ring) { return ring->kernels->record != NULL; }
@@ -50,7 +51,7 @@ void umbra_ring_record_drop(umbra_ring *ring, umbra_stream *stream) {
 }
 
 void umbra_ring_replay(const umbra_ring *ring, umbra_stream *stream, const umbra_graph *graph) {
-  ring->kernels->replay(stream, graph);
+  UMBRA_ENQUEUE(ring->kernels->replay, stream, graph);
 }
 
 void umbra_ring_graph_destroy(const umbra_ring *ring, umbra_graph *graph) {

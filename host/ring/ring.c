@@ -7,6 +7,7 @@
 #include "../../kernels/parallel.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "enqueue.h"
 #include "ring_internal.h"
 
 /* Bytes worth keeping for reuse: a third of what is in use, and some. Fresh pages cost more than most work on them. */
@@ -107,11 +108,13 @@ static umbra_status report(const umbra_ring *ring, umbra_status status) {
 }
 
 umbra_status umbra_ring_check(const umbra_ring *ring, const umbra_stream *stream) {
-  return report(ring, ring->kernels->check(stream));
+  UMBRA_TRY(report(ring, ring->kernels->check(stream)));
+  return umbra_watch_check(umbra_stream_watch(stream));
 }
 
 umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream) {
-  return report(ring, ring->kernels->wait(stream));
+  UMBRA_TRY(report(ring, ring->kernels->wait(stream)));
+  return umbra_watch_check(umbra_stream_watch(stream));
 }
 
 /* A cached block of exactly that size, or NULL; the lock is held. */

@@ -50,10 +50,10 @@ umbra_status umbra_ring_stream_open(umbra_stream **stream, umbra_ring *ring);
 umbra_status umbra_ring_stream_open_beside(umbra_stream **stream, const umbra_ring *ring);
 void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring);
 
-/* DEVICE if any work of the ring is known to have failed; does not wait. */
+/* DEVICE if any work of the ring is known to have failed, CANCELLED if the stream has been stopped; does not wait. */
 umbra_status umbra_ring_check(const umbra_ring *ring, const umbra_stream *stream);
 
-/* Waits for all work of the stream; DEVICE if any of it failed. */
+/* Waits for all work of the stream; DEVICE if any of it failed, CANCELLED if some was left out. */
 umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream);
 
 /* ---- memory: blocks are kept for reuse, so that a steady computation allocates nothing ---- */

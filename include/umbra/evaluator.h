@@ -21,6 +21,7 @@
 #define UMBRA_EVALUATOR_H
 
 #include <umbra/ciphertext.h>
+#include <umbra/progress.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -36,6 +37,19 @@ UMBRA_API void umbra_evaluator_destroy(umbra_evaluator *evaluator);
  * now whether something failed. Errors: INVALID_ARGUMENT; DEVICE if any of it failed (the text says what).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator);
+
+/*
+ * From now on what this evaluator does is watched: progress is called as umbra/progress.h says, from the thread that
+ * works, and any result but 0 ends the call with CANCELLED. A fraction is that of the outermost call; calls that do not
+ * know how far they are say 0. progress is copied; NULL: nobody watches any more.
+ */
+UMBRA_API void umbra_evaluator_watch(umbra_evaluator *evaluator, const umbra_progress *progress);
+
+/*
+ * From any thread, and from a signal handler: the call in progress, or if there is none the next one, ends with CANCELLED.
+ * On a CPU that takes no longer than one kernel; what a GPU has queued runs to its end.
+ */
+UMBRA_API void umbra_evaluator_cancel(umbra_evaluator *evaluator);
 
 /* ---- no level, no key ---- */
 

@@ -31,6 +31,7 @@ struct umbra_device {
 };
 
 struct umbra_stream {
+  umbra_stream_head head;
   const umbra_device *device;
 };
 

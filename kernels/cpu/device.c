@@ -167,7 +167,7 @@ void umbra_cpu_device_close(umbra_device *device) {
 umbra_status umbra_cpu_stream_create(umbra_stream **stream, const umbra_device *device) {
   umbra_stream *created = malloc(sizeof *created);
   if (!created) return UMBRA_ERROR_OUT_OF_MEMORY;
-  created->device = device;
+  *created = (umbra_stream){.device = device};
   *stream = created;
   return UMBRA_OK;
 }

@@ -40,6 +40,7 @@ struct umbra_device;       /* runtime.h */
 struct umbra_cuda_staging; /* staging.cu */
 
 struct umbra_stream {
+  umbra_stream_head head;
   umbra_device *device;
   const umbra_cuda_tables *tables;
   const umbra_cuda_prime *host_prime; /* the same constants in host memory */
