@@ -33,9 +33,19 @@ umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *e
 /* OK, or CANCELLED if something on the way to a result was left out: asked before anything is published. */
 umbra_status umbra_check_whole(const umbra_evaluator *evaluator, umbra_status status);
 
-/* Commits a result if the status is OK and it is whole, destroys it otherwise. Returns the status. */
+/* Hands a result out if the status is OK, destroys it otherwise. Returns the status. */
+umbra_status umbra_result_hand_out(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status);
+
+/* The same, if it is whole. */
 umbra_status umbra_result_finish(const umbra_evaluator *evaluator, umbra_ciphertext **out, umbra_ciphertext *made,
                                  umbra_status status);
+
+/* The same for `count` results, and frees `made`. */
+umbra_status umbra_results_finish(const umbra_evaluator *evaluator, umbra_ciphertext **outs, umbra_ciphertext **made,
+                                  size_t count, umbra_status status);
+
+/* INVALID_ARGUMENT if outs is NULL, or a ciphertext is given for two outputs. */
+umbra_status umbra_check_outputs(umbra_ciphertext *const *outs, size_t count);
 
 /* A constant at some level's scale: the polynomial (re + im X^(n/2)) * 2^shift. */
 typedef struct umbra_constant {
