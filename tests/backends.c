@@ -56,10 +56,10 @@ static void record_ciphertext(trace *t, const char *name, const umbra_ciphertext
 #define RECORD_KEY(t, type, object)                           \
   do {                                                        \
     size_t size_ = 0;                                         \
-    assert_ok(umbra_##type##_write(object, NULL, &size_));    \
+    assert_ok(umbra_##type##_write(object, NULL, &size_, NULL));    \
     void *buffer_ = malloc(size_);                            \
     assert_non_null(buffer_);                                 \
-    assert_ok(umbra_##type##_write(object, buffer_, &size_)); \
+    assert_ok(umbra_##type##_write(object, buffer_, &size_, NULL)); \
     record(t, #type, buffer_, size_);                         \
     free(buffer_);                                            \
   } while (0)

@@ -257,10 +257,10 @@ static void test_keys_in_parts(void **state) {
     umbra_eval_keys *made, *loaded = NULL;
     size_t size = 0;
     assert_ok(umbra_eval_keys_generate(&made, b.s.secret, &one));
-    assert_ok(umbra_eval_keys_write(made, NULL, &size));
+    assert_ok(umbra_eval_keys_write(made, NULL, &size, NULL));
     void *buffer = malloc(size);
-    assert_ok(umbra_eval_keys_write(made, buffer, &size));
-    assert_ok(umbra_eval_keys_read(&loaded, b.s.context, buffer, size));
+    assert_ok(umbra_eval_keys_write(made, buffer, &size, NULL));
+    assert_ok(umbra_eval_keys_read(&loaded, b.s.context, buffer, size, NULL));
     free(buffer);
     umbra_eval_keys_destroy(made);
     if (!keys) keys = loaded;

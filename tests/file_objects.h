@@ -37,29 +37,49 @@ typedef struct file_kind {
   umbra_status (*load)(void **object, const umbra_context *context, const char *path);
   umbra_status (*read)(void **object, const umbra_context *context, const void *buffer, size_t size);
   void (*destroy)(void *object);
+  umbra_status (*send)(const void *object, umbra_write_fn write, void *user); /* NULL, as the next: not offered */
+  umbra_status (*receive)(void **object, const umbra_context *context, umbra_read_fn read, void *user, uint64_t most);
 } file_kind;
 
-#define FILE_KIND_FUNCTIONS(type)                                                                                     \
-  static umbra_status type##_save(const void *object, const char *path) { return umbra_##type##_save(object, path); } \
-  static umbra_status type##_write(const void *object, void *buffer, size_t *size) {                                  \
-    return umbra_##type##_write(object, buffer, size);                                                                \
-  }                                                                                                                   \
-  static umbra_status type##_load(void **object, const umbra_context *context, const char *path) {                    \
-    umbra_##type *made = *object;                                                                                     \
-    umbra_status status = umbra_##type##_load(&made, context, path);                                                  \
-    *object = made;                                                                                                   \
-    return status;                                                                                                    \
-  }                                                                                                                   \
-  static umbra_status type##_read(void **object, const umbra_context *context, const void *buffer, size_t size) {     \
-    umbra_##type *made = *object;                                                                                     \
-    umbra_status status = umbra_##type##_read(&made, context, buffer, size);                                          \
-    *object = made;                                                                                                   \
-    return status;                                                                                                    \
-  }                                                                                                                   \
+/* The dots: what comes after the others' arguments. */
+#define FILE_KIND_FUNCTIONS(type, ...)                                                                            \
+  static umbra_status type##_save(const void *object, const char *path) {                                         \
+    return umbra_##type##_save(object, path __VA_ARGS__);                                                         \
+  }                                                                                                               \
+  static umbra_status type##_write(const void *object, void *buffer, size_t *size) {                              \
+    return umbra_##type##_write(object, buffer, size __VA_ARGS__);                                                \
+  }                                                                                                               \
+  static umbra_status type##_load(void **object, const umbra_context *context, const char *path) {                \
+    umbra_##type *made = *object;                                                                                 \
+    umbra_status status = umbra_##type##_load(&made, context, path __VA_ARGS__);                                  \
+    *object = made;                                                                                               \
+    return status;                                                                                                \
+  }                                                                                                               \
+  static umbra_status type##_read(void **object, const umbra_context *context, const void *buffer, size_t size) { \
+    umbra_##type *made = *object;                                                                                 \
+    umbra_status status = umbra_##type##_read(&made, context, buffer, size __VA_ARGS__);                          \
+    *object = made;                                                                                               \
+    return status;                                                                                                \
+  }                                                                                                               \
   static void type##_destroy(void *object) { umbra_##type##_destroy(object); }
 
+#define STREAMED_KIND_FUNCTIONS(type)                                                                             \
+  FILE_KIND_FUNCTIONS(type, , NULL)                                                                               \
+  static umbra_status type##_send(const void *object, umbra_write_fn write, void *user) {                         \
+    return umbra_##type##_send(object, write, user, NULL);                                                        \
+  }                                                                                                               \
+  static umbra_status type##_receive(void **object, const umbra_context *context, umbra_read_fn read, void *user, \
+                                     uint64_t most) {                                                             \
+    umbra_##type *made = *object;                                                                                 \
+    umbra_status status = umbra_##type##_receive(&made, context, read, user, most, NULL);                         \
+    *object = made;                                                                                               \
+    return status;                                                                                                \
+  }
+
 #define FILE_KIND(type, number) \
-  { #type, number, type##_save, type##_write, type##_load, type##_read, type##_destroy }
+  { #type, number, type##_save, type##_write, type##_load, type##_read, type##_destroy, NULL, NULL }
+#define STREAMED_KIND(type, number) \
+  { #type, number, type##_save, type##_write, type##_load, type##_read, type##_destroy, type##_send, type##_receive }
 
 /* The kinds whose functions have other parameters. */
 static inline umbra_status plain_params_load(umbra_params **params, const umbra_context *context, const char *path) {
@@ -102,9 +122,9 @@ static inline umbra_status plain_secret_read(umbra_secret_key **key, const umbra
 #define umbra_secret_key_write plain_secret_write
 #define umbra_secret_key_load plain_secret_load
 #define umbra_secret_key_read plain_secret_read
-FILE_KIND_FUNCTIONS(params)
-FILE_KIND_FUNCTIONS(train_plan)
-FILE_KIND_FUNCTIONS(secret_key)
+FILE_KIND_FUNCTIONS(params, )
+FILE_KIND_FUNCTIONS(train_plan, )
+FILE_KIND_FUNCTIONS(secret_key, )
 #undef umbra_params_load
 #undef umbra_params_read
 #undef umbra_train_plan_load
@@ -113,12 +133,12 @@ FILE_KIND_FUNCTIONS(secret_key)
 #undef umbra_secret_key_write
 #undef umbra_secret_key_load
 #undef umbra_secret_key_read
-FILE_KIND_FUNCTIONS(public_key)
-FILE_KIND_FUNCTIONS(eval_keys)
-FILE_KIND_FUNCTIONS(plaintext)
-FILE_KIND_FUNCTIONS(ciphertext)
-FILE_KIND_FUNCTIONS(matrix)
-FILE_KIND_FUNCTIONS(logistic)
+STREAMED_KIND_FUNCTIONS(public_key)
+STREAMED_KIND_FUNCTIONS(eval_keys)
+STREAMED_KIND_FUNCTIONS(plaintext)
+STREAMED_KIND_FUNCTIONS(ciphertext)
+STREAMED_KIND_FUNCTIONS(matrix)
+STREAMED_KIND_FUNCTIONS(logistic)
 
 /* The files of a training, which have no functions of their own: they are loaded for this plan, which has one block. */
 enum { TRAINING_ROWS = 5, TRAINING_COLUMNS = 3, TRAINING_ITERATIONS = 2, TRAINING_SLOTS = 8 };
@@ -147,18 +167,29 @@ static inline umbra_dataset_place training_place(const umbra_context *context) {
 /* The argument of a block's format begins with that of the others. */
 #define TRAINING_KIND_FUNCTIONS(type, format)                                                                     \
   static umbra_status type##_save(const void *object, const char *path) {                                         \
-    return umbra_format_save(&(format), object, path);                                                            \
+    return umbra_format_save(&(format), object, path, NULL);                                                      \
   }                                                                                                               \
   static umbra_status type##_write(const void *object, void *buffer, size_t *size) {                              \
-    return umbra_format_write(&(format), object, buffer, size);                                                   \
+    return umbra_format_write(&(format), object, buffer, size, NULL);                                             \
   }                                                                                                               \
   static umbra_status type##_load(void **object, const umbra_context *context, const char *path) {                \
     const umbra_dataset_place place = training_place(context);                                                    \
-    return umbra_format_load(&(format), object, &place, umbra_context_params(context)->digest, path);             \
+    const umbra_wanted wanted = {&place, umbra_context_params(context)->digest};                                  \
+    return umbra_format_load(&(format), object, &wanted, path, NULL);                                             \
   }                                                                                                               \
   static umbra_status type##_read(void **object, const umbra_context *context, const void *buffer, size_t size) { \
     const umbra_dataset_place place = training_place(context);                                                    \
-    return umbra_format_read(&(format), object, &place, umbra_context_params(context)->digest, buffer, size);     \
+    const umbra_wanted wanted = {&place, umbra_context_params(context)->digest};                                  \
+    return umbra_format_read(&(format), object, &wanted, buffer, size, NULL);                                     \
+  }                                                                                                               \
+  static umbra_status type##_send(const void *object, umbra_write_fn write, void *user) {                         \
+    return umbra_format_send(&(format), object, write, user, NULL);                                               \
+  }                                                                                                               \
+  static umbra_status type##_receive(void **object, const umbra_context *context, umbra_read_fn read, void *user, \
+                                     uint64_t most) {                                                             \
+    const umbra_dataset_place place = training_place(context);                                                    \
+    const umbra_wanted wanted = {&place, umbra_context_params(context)->digest};                                  \
+    return umbra_format_receive(&(format), object, &wanted, read, user, most, NULL);                              \
   }                                                                                                               \
   static void type##_destroy(void *object) { (format).destroy(object); }
 
@@ -188,16 +219,16 @@ static const file_kind file_kinds[OBJECTS] = {
     [PARAMS] = FILE_KIND(params, UMBRA_KIND_PARAMS),
     [TRAIN_PLAN] = FILE_KIND(train_plan, UMBRA_KIND_TRAIN_PLAN),
     [SECRET_KEY] = FILE_KIND(secret_key, UMBRA_KIND_SECRET_KEY),
-    [PUBLIC_KEY] = FILE_KIND(public_key, UMBRA_KIND_PUBLIC_KEY),
-    [EVAL_KEYS] = FILE_KIND(eval_keys, UMBRA_KIND_EVAL_KEYS),
-    [PLAINTEXT] = FILE_KIND(plaintext, UMBRA_KIND_PLAINTEXT),
-    [CIPHERTEXT] = FILE_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
-    [SEEDED] = FILE_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
-    [MATRIX] = FILE_KIND(matrix, UMBRA_KIND_MATRIX),
-    [LOGISTIC] = FILE_KIND(logistic, UMBRA_KIND_LOGISTIC),
-    [TRAIN_DATA] = FILE_KIND(train_data, UMBRA_KIND_TRAIN_DATA),
-    [TRAIN_BLOCK] = FILE_KIND(train_block, UMBRA_KIND_TRAIN_BLOCK),
-    [CHECKPOINT] = FILE_KIND(checkpoint, UMBRA_KIND_CHECKPOINT),
+    [PUBLIC_KEY] = STREAMED_KIND(public_key, UMBRA_KIND_PUBLIC_KEY),
+    [EVAL_KEYS] = STREAMED_KIND(eval_keys, UMBRA_KIND_EVAL_KEYS),
+    [PLAINTEXT] = STREAMED_KIND(plaintext, UMBRA_KIND_PLAINTEXT),
+    [CIPHERTEXT] = STREAMED_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
+    [SEEDED] = STREAMED_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
+    [MATRIX] = STREAMED_KIND(matrix, UMBRA_KIND_MATRIX),
+    [LOGISTIC] = STREAMED_KIND(logistic, UMBRA_KIND_LOGISTIC),
+    [TRAIN_DATA] = STREAMED_KIND(train_data, UMBRA_KIND_TRAIN_DATA),
+    [TRAIN_BLOCK] = STREAMED_KIND(train_block, UMBRA_KIND_TRAIN_BLOCK),
+    [CHECKPOINT] = STREAMED_KIND(checkpoint, UMBRA_KIND_CHECKPOINT),
 };
 
 /* ---- the objects ---- */

@@ -447,13 +447,13 @@ static void public_keys_of_sets_that_refresh(void **state) {
   assert_ok(umbra_secret_key_generate(&secret, context));
   assert_ok(umbra_public_key_generate(&public, secret));
   size_t size, again;
-  assert_ok(umbra_public_key_write(public, NULL, &size));
+  assert_ok(umbra_public_key_write(public, NULL, &size, NULL));
   uint8_t *bytes = malloc(2 * size);
   assert_non_null(bytes);
-  assert_ok(umbra_public_key_write(public, bytes, &size));
-  assert_ok(umbra_public_key_read(&loaded, context, bytes, size));
+  assert_ok(umbra_public_key_write(public, bytes, &size, NULL));
+  assert_ok(umbra_public_key_read(&loaded, context, bytes, size, NULL));
   again = size;
-  assert_ok(umbra_public_key_write(loaded, bytes + size, &again));
+  assert_ok(umbra_public_key_write(loaded, bytes + size, &again, NULL));
   assert_int_equal(again, size);
   assert_memory_equal(bytes, bytes + size, size);
   free(bytes);
@@ -476,7 +476,7 @@ static void secret_keys_and_public_keys_live_apart(void **state) {
     empty_folder();
     assert_ok(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("secret"), NULL));
     assert_fails(kind->save(objects.object[published[i]], in_folder("key")), UMBRA_ERROR_INVALID_ARGUMENT, "'secret'");
-    assert_ok(umbra_ciphertext_save(objects.object[CIPHERTEXT], in_folder("ciphertext")));
+    assert_ok(umbra_ciphertext_save(objects.object[CIPHERTEXT], in_folder("ciphertext"), NULL));
     empty_folder();
   }
 }
@@ -624,7 +624,7 @@ static void missing_arguments(void **state) {
       assert_fails(kind->read(&output, NULL, objects.bytes[k], 9), UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
   }
   assert_fails(umbra_params_read(NULL, objects.bytes[PARAMS], objects.size[PARAMS]), UMBRA_ERROR_INVALID_ARGUMENT, "");
-  assert_fails(umbra_plaintext_load(NULL, objects.context, "x"), UMBRA_ERROR_INVALID_ARGUMENT, "object is NULL");
+  assert_fails(umbra_plaintext_load(NULL, objects.context, "x", NULL), UMBRA_ERROR_INVALID_ARGUMENT, "object is NULL");
   assert_fails(umbra_secret_key_load(NULL, objects.context, "x", NULL), UMBRA_ERROR_INVALID_ARGUMENT, "key is NULL");
   assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], "x", ""), UMBRA_ERROR_INVALID_ARGUMENT, "empty");
 }

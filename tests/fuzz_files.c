@@ -224,6 +224,35 @@ static void assert_file_is_alike(unsigned long i, int kind, const buffer *b, umb
   if (status == UMBRA_OK) file_kinds[kind].destroy(output);
 }
 
+static int read_on(void *user, void *bytes, size_t size) {
+  buffer *left = user;
+  if (size > left->size) return -1;
+  memcpy(bytes, left->bytes, size);
+  left->bytes += size;
+  left->size -= size;
+  return 0;
+}
+
+/* A stream is read up to its end by its own account; that it ends before is an error of the callback. */
+static void assert_stream_is_alike(unsigned long i, int kind, const buffer *b, umbra_status expected) {
+  buffer left = *b;
+  void *output = NULL;
+  size_t before = peak = held;
+  umbra_set_error("unset");
+  umbra_status status = file_kinds[kind].receive(&output, contexts[kind], read_on, &left, b->size);
+  if (peak - before > 2 * b->size + SLACK) fail_msg("mutation %lu: a stream made it allocate %zu", i, peak - before);
+  if (status == UMBRA_OK) {
+    const buffer taken = {b->bytes, b->size - left.size};
+    if (expected != UMBRA_OK && !left.size) fail_msg("mutation %lu: memory '%s'", i, umbra_status_string(expected));
+    assert_accepted_is_canonical(i, kind, output, &taken);
+    file_kinds[kind].destroy(output);
+  } else {
+    if (expected == UMBRA_OK) fail_msg("mutation %lu: the stream gives '%s'", i, umbra_status_string(status));
+    assert_failure_is_clean(i, status == UMBRA_ERROR_IO ? UMBRA_ERROR_FORMAT : status, output);
+  }
+  if (held != before || umbra_context_memory(contexts[kind])) fail_msg("mutation %lu: memory was leaked", i);
+}
+
 /* Returns whether the bytes were accepted. */
 static int check(unsigned long i, int kind, const buffer *b) {
   void *output = NULL;
@@ -240,6 +269,7 @@ static int check(unsigned long i, int kind, const buffer *b) {
   }
   if (held != before || umbra_context_memory(contexts[kind])) fail_msg("mutation %lu: memory was leaked", i);
   if (i % FILE_PERIOD == 0) assert_file_is_alike(i, kind, b, status);
+  if (file_kinds[kind].receive) assert_stream_is_alike(i, kind, b, status);
   return status == UMBRA_OK;
 }
 

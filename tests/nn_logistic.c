@@ -124,10 +124,10 @@ static void large_records(void **state) {
   assert_ok(umbra_logistic_encrypt(&model, s.public, weights, 3, 0.5, 8, 63));
   assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows));
   bytes file = {0};
-  assert_ok(umbra_matrix_write(found, NULL, &file.size));
+  assert_ok(umbra_matrix_write(found, NULL, &file.size, NULL));
   file.data = calloc(1, file.size);
-  assert_ok(umbra_matrix_write(found, file.data, &file.size));
-  assert_ok(umbra_matrix_read(&loaded, s.context, file.data, file.size));
+  assert_ok(umbra_matrix_write(found, file.data, &file.size, NULL));
+  assert_ok(umbra_matrix_read(&loaded, s.context, file.data, file.size, NULL));
   assert_ok(umbra_matrix_decrypt(values, loaded, s.secret));
   assert_true(fabs(values[0] - sigmoid(3.9)) < 1e-4);
   assert_true(fabs(values[1] - sigmoid(0.1)) < 1e-4);

@@ -10,9 +10,9 @@ static bytes square(const scheme *s, const umbra_ciphertext *x) {
   umbra_evaluator *evaluator = NULL;
   umbra_ciphertext *y = NULL;
   if (umbra_evaluator_create(&evaluator, s->context, s->keys) == UMBRA_OK &&
-      umbra_mul(evaluator, &y, x, x) == UMBRA_OK && umbra_ciphertext_write(y, NULL, &b.size) == UMBRA_OK)
+      umbra_mul(evaluator, &y, x, x) == UMBRA_OK && umbra_ciphertext_write(y, NULL, &b.size, NULL) == UMBRA_OK)
     b.data = malloc(b.size);
-  if (b.data && umbra_ciphertext_write(y, b.data, &b.size) != UMBRA_OK) b.size = 0;
+  if (b.data && umbra_ciphertext_write(y, b.data, &b.size, NULL) != UMBRA_OK) b.size = 0;
   umbra_ciphertext_destroy(y);
   umbra_evaluator_destroy(evaluator);
   return b;

@@ -174,10 +174,10 @@ typedef struct bytes {
 
 static inline bytes ciphertext_bytes(const umbra_ciphertext *ciphertext) {
   bytes b = {0};
-  assert_ok(umbra_ciphertext_write(ciphertext, NULL, &b.size));
+  assert_ok(umbra_ciphertext_write(ciphertext, NULL, &b.size, NULL));
   b.data = malloc(b.size);
   assert_non_null(b.data);
-  assert_ok(umbra_ciphertext_write(ciphertext, b.data, &b.size));
+  assert_ok(umbra_ciphertext_write(ciphertext, b.data, &b.size, NULL));
   return b;
 }
 

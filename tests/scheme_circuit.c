@@ -152,7 +152,7 @@ static umbra_status saves(umbra_evaluator *e, umbra_ciphertext **outs, const umb
   (void)user;
   static uint8_t buffer[1 << 20];
   size_t size = sizeof buffer;
-  umbra_status status = umbra_ciphertext_write(ins[0], buffer, &size);
+  umbra_status status = umbra_ciphertext_write(ins[0], buffer, &size, NULL);
   return status == UMBRA_OK ? umbra_square(e, &outs[0], ins[0]) : status;
 }
 

@@ -25,10 +25,10 @@ typedef struct server {
 
 static bytes keys_bytes(const umbra_eval_keys *keys) {
   bytes b = {0};
-  assert_ok(umbra_eval_keys_write(keys, NULL, &b.size));
+  assert_ok(umbra_eval_keys_write(keys, NULL, &b.size, NULL));
   b.data = malloc(b.size);
   assert_non_null(b.data);
-  assert_ok(umbra_eval_keys_write(keys, b.data, &b.size));
+  assert_ok(umbra_eval_keys_write(keys, b.data, &b.size, NULL));
   return b;
 }
 
@@ -36,9 +36,9 @@ static void server_open(server *s, const umbra_params *params, uint64_t limit, c
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu", .memory_limit = limit};
   *s = (server){0};
   assert_ok(umbra_context_create(&s->context, &desc));
-  assert_ok(umbra_eval_keys_read(&s->keys, s->context, keys->data, keys->size));
+  assert_ok(umbra_eval_keys_read(&s->keys, s->context, keys->data, keys->size, NULL));
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
-  assert_ok(umbra_ciphertext_read(&s->x, s->context, x->data, x->size));
+  assert_ok(umbra_ciphertext_read(&s->x, s->context, x->data, x->size, NULL));
   for (int i = 0; i < PLAINTEXTS; i++) {
     const double values[2] = {i, 1.0 / (i + 1)};
     assert_ok(umbra_encode(&s->plain[i], s->context, values, 2, NULL));

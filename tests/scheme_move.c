@@ -43,11 +43,11 @@ static void assert_same(const umbra_ciphertext *a, const umbra_ciphertext *b) {
 static umbra_eval_keys *keys_in(const umbra_context *context, const umbra_eval_keys *keys) {
   size_t size;
   umbra_eval_keys *loaded = NULL;
-  assert_ok(umbra_eval_keys_write(keys, NULL, &size));
+  assert_ok(umbra_eval_keys_write(keys, NULL, &size, NULL));
   void *buffer = malloc(size);
   assert_non_null(buffer);
-  assert_ok(umbra_eval_keys_write(keys, buffer, &size));
-  assert_ok(umbra_eval_keys_read(&loaded, context, buffer, size));
+  assert_ok(umbra_eval_keys_write(keys, buffer, &size, NULL));
+  assert_ok(umbra_eval_keys_read(&loaded, context, buffer, size, NULL));
   free(buffer);
   return loaded;
 }

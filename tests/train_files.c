@@ -668,7 +668,7 @@ static void checkpoints_of_elsewhere(void **state) {
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "by the plan this checkpoint has");
   assert_ok(umbra_checkpoint_save(path, plan, data_id, 2, w, sparse));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "weights of 8 slots at level 0; by the plan they have 4 at level 0");
-  assert_ok(umbra_ciphertext_save(w, path));
+  assert_ok(umbra_ciphertext_save(w, path, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "this is a file of kind 'ciphertext', not 'checkpoint'");
   save_checkpoint(path, plan, 1, 1);
   owner_id[3] ^= 1;

@@ -42,7 +42,7 @@ static umbra_status serve_with(umbra_trainer **trainer, umbra_logistic **model, 
   umbra_status status = umbra_trainer_create(trainer, desc);
   if (status == UMBRA_OK) status = umbra_trainer_run(*trainer, log_iteration, (void *)folder);
   if (status == UMBRA_OK) status = umbra_trainer_model(*trainer, model);
-  return status == UMBRA_OK ? umbra_logistic_save(*model, in_folder(folder, "model.umbra")) : status;
+  return status == UMBRA_OK ? umbra_logistic_save(*model, in_folder(folder, "model.umbra"), NULL) : status;
 }
 
 static int serve(const char *folder) {
@@ -58,7 +58,7 @@ static int serve(const char *folder) {
   umbra_context_desc context_desc = {UMBRA_CONTEXT_DESC_INIT};
   if (status == UMBRA_OK) context_desc.params = umbra_train_plan_params(plan);
   if (status == UMBRA_OK) status = umbra_context_create(&context, &context_desc);
-  if (status == UMBRA_OK) status = umbra_eval_keys_load(&keys, context, in_folder(folder, "keys"));
+  if (status == UMBRA_OK) status = umbra_eval_keys_load(&keys, context, in_folder(folder, "keys"), NULL);
   desc.plan = plan;
   desc.context = context;
   desc.keys = keys;
@@ -142,7 +142,7 @@ static void killed(void **state) {
   options.iterations = ITERATIONS;
   training_open(&t, training_params(), random_records(300, 6, 1), options, NULL);
   assert_ok(umbra_train_plan_save(t.plan, in_folder(t.folder, "plan")));
-  assert_ok(umbra_eval_keys_save(t.s.keys, in_folder(t.folder, "keys")));
+  assert_ok(umbra_eval_keys_save(t.s.keys, in_folder(t.folder, "keys"), NULL));
 
   double run = whole_run(t.folder);
   bytes expected = file_bytes(in_folder(t.folder, "model.umbra"));

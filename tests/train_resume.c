@@ -52,10 +52,10 @@ static bytes model_bytes(const umbra_trainer *trainer) {
   umbra_logistic *model = NULL;
   bytes b = {0};
   assert_ok(umbra_trainer_model(trainer, &model));
-  assert_ok(umbra_logistic_write(model, NULL, &b.size));
+  assert_ok(umbra_logistic_write(model, NULL, &b.size, NULL));
   b.data = malloc(b.size);
   assert_non_null(b.data);
-  assert_ok(umbra_logistic_write(model, b.data, &b.size));
+  assert_ok(umbra_logistic_write(model, b.data, &b.size, NULL));
   umbra_logistic_destroy(model);
   return b;
 }

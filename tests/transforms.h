@@ -42,7 +42,7 @@ static inline umbra_status transform_ciphertext(umbra_evaluator *evaluator, umbr
   made->slots = in->slots;
   made->estimate = y.estimate;
   memcpy(made->owner, in->owner, sizeof made->owner);
-  return umbra_result_finish(out, made, UMBRA_OK);
+  return umbra_result_finish(evaluator, out, made, UMBRA_OK);
 }
 
 #endif

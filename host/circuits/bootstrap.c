@@ -27,15 +27,9 @@ struct umbra_bootstrapper {
 
 typedef struct encoding {
   const umbra_bootstrapper *bootstrapper;
-  const umbra_progress *progress;
+  umbra_watch *watch;
   uint32_t done, factors;
 } encoding;
-
-static umbra_status report_progress(encoding *e) {
-  const umbra_progress *p = e->progress;
-  if (!p || !p->report || !p->report(p->user, (double)e->done / e->factors)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_CANCELLED, "cancelled after %u of %u matrices", e->done, e->factors);
-}
 
 static umbra_status encode_map(umbra_transform **transforms, encoding *e, const umbra_boot_map *map) {
   const umbra_bootstrapper *b = e->bootstrapper;
@@ -47,11 +41,12 @@ static umbra_status encode_map(umbra_transform **transforms, encoding *e, const 
                                  .level = map->first_level - i,
                                  .log_scale = map->log_scale[i],
                                  .min_key = b->plan->options.min_key,
-                                 .baby_steps = umbra_boot_baby_steps(b->plan, map->stages[i])};
-    if (status == UMBRA_OK) status = report_progress(e);
+                                 .baby_steps = umbra_boot_baby_steps(b->plan, map->stages[i]),
+                                 .watch = e->watch};
+    const umbra_watch_part part = umbra_watch_enter(e->watch, e->done++, e->factors);
     if (status == UMBRA_OK) status = umbra_transform_create(&transforms[i], b->context, &desc);
+    umbra_watch_leave(e->watch, part);
     umbra_diagonals_destroy(&diagonals[i]);
-    e->done++;
   }
   return status;
 }
@@ -78,9 +73,12 @@ umbra_status umbra_bootstrapper_create(umbra_bootstrapper **out, const umbra_con
   *made = (umbra_bootstrapper){.counted = UMBRA_COUNTED(destroy),
                                .context = umbra_context_share(context),
                                .plan = umbra_bootstrap_plan_share(plan)};
-  encoding e = {made, progress, 0, plan->cts.factors + plan->stc.factors};
-  umbra_status status = encode_map(made->cts, &e, &plan->cts);
+  umbra_watch watch = umbra_watch_of(progress);
+  encoding e = {made, &watch, 0, plan->cts.factors + plan->stc.factors};
+  umbra_status status = umbra_watch_check(&watch);
+  if (status == UMBRA_OK) status = encode_map(made->cts, &e, &plan->cts);
   if (status == UMBRA_OK) status = encode_map(made->stc, &e, &plan->stc);
+  status = umbra_watch_close(&watch, status);
   if (status == UMBRA_OK) UMBRA_PUT(bootstrapper, out, made);
   else umbra_bootstrapper_destroy(made);
   return status;
@@ -449,6 +447,18 @@ static umbra_status join_pair(umbra_ciphertext **pair, umbra_evaluator *evaluato
   return umbra_add(evaluator, pair, *pair, a);
 }
 
+/* *re, *im = a, b, refreshed as one. */
+static umbra_status refresh_pair(umbra_ciphertext **re, umbra_ciphertext **im, refresh *r, const umbra_ciphertext *a,
+                                 const umbra_ciphertext *b) {
+  umbra_ciphertext *pair = NULL, *half = NULL;
+  umbra_status status = join_pair(&pair, r->evaluator, a, b);
+  if (status == UMBRA_OK) status = refreshed(&half, r, pair, 1);
+  if (status == UMBRA_OK) status = split_pair(r->evaluator, re, im, half);
+  umbra_ciphertext_destroy(pair);
+  umbra_ciphertext_destroy(half);
+  return status;
+}
+
 umbra_status umbra_bootstrap_pair(umbra_evaluator *evaluator, umbra_ciphertext **out_a, umbra_ciphertext **out_b,
                                   const umbra_ciphertext *a, const umbra_ciphertext *b,
                                   const umbra_bootstrapper *bootstrapper) {
@@ -459,13 +469,11 @@ umbra_status umbra_bootstrap_pair(umbra_evaluator *evaluator, umbra_ciphertext *
   if (options->order != UMBRA_BOOTSTRAP_STANDARD || options->rounds != 1)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "pairs are refreshed in the standard order and in one round");
   refresh r;
-  umbra_ciphertext *pair = NULL, *half = NULL, *re = NULL, *im = NULL;
+  umbra_ciphertext *re = NULL, *im = NULL;
   UMBRA_TRY(open_refresh(&r, evaluator, bootstrapper));
-  umbra_status status = join_pair(&pair, evaluator, a, b);
-  if (status == UMBRA_OK) status = refreshed(&half, &r, pair, 1);
-  if (status == UMBRA_OK) status = split_pair(evaluator, &re, &im, half);
-  umbra_ciphertext_destroy(pair);
-  umbra_ciphertext_destroy(half);
+  const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, 0, 1);
+  umbra_status status = refresh_pair(&re, &im, &r, a, b);
+  umbra_watch_leave(&evaluator->watch, part);
   (void)umbra_result_hand_out(out_a, re, status);
   return umbra_result_hand_out(out_b, im, status);
 }

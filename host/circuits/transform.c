@@ -85,16 +85,21 @@ static umbra_status encode_cells(diagonal_encoder *e) {
     UMBRA_TRY(umbra_poly_create(&e->whole, ring, 1, t->plain.window, t->plain.aux, "an encoded diagonal"));
     UMBRA_TRY(umbra_alloc(&e->words, umbra_ring_n(ring), sizeof *e->words, "an encoded diagonal"));
   }
-  for (uint32_t cell = 0; cell < t->plan->babies * t->plan->giants; cell++) UMBRA_TRY(encode_cell(e, cell));
+  const uint32_t cells = t->plan->babies * t->plan->giants;
+  for (uint32_t cell = 0; cell < cells; cell++) {
+    UMBRA_TRY(encode_cell(e, cell));
+    UMBRA_TRY(umbra_watch_step(umbra_stream_watch(e->stream), cell + 1, cells));
+  }
   return UMBRA_OK;
 }
 
-static umbra_status encode_diagonals(umbra_transform *transform, const umbra_diagonals *diagonals) {
+static umbra_status encode_diagonals(umbra_transform *transform, const umbra_diagonals *diagonals, umbra_watch *watch) {
   umbra_ring *ring = transform->context->ring;
   size_t bytes = umbra_ring_n(ring) * sizeof(int64_t);
   diagonal_encoder e = {.transform = transform, .diagonals = diagonals};
   void *coefficients = NULL;
   UMBRA_TRY(umbra_ring_stream_open(&e.stream, ring));
+  umbra_stream_set_watch(e.stream, watch);
   umbra_status status = umbra_ring_take(ring, &coefficients, bytes, "encoded coefficients");
   if (status == UMBRA_OK) {
     e.coefficients = coefficients;
@@ -145,7 +150,7 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_desc 
   UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, plan->babies * plan->giants, chain->window[plan->level],
                                     plan->min_key ? 0 : chain->auxes, plan->log_gap, "encoded diagonals"));
   transform->plain.secret = 1; /* the matrix may be somebody's */
-  UMBRA_TRY(encode_diagonals(transform, desc->diagonals));
+  UMBRA_TRY(encode_diagonals(transform, desc->diagonals, desc->watch));
   return umbra_poly_may_leave(&transform->plain, ring);
 }
 

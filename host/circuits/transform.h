@@ -16,6 +16,7 @@ typedef struct umbra_transform_desc {
   umbra_log2 log_scale;             /* of the encoded diagonals */
   int min_key;
   uint32_t baby_steps; /* see umbra_transform_shape */
+  umbra_watch *watch;  /* of the call; NULL: nobody watches */
 } umbra_transform_desc;
 
 /* What a plan is made from. */

@@ -45,18 +45,50 @@ umbra_status umbra_file_read_value(umbra_reader *reader, const umbra_context *co
   return UMBRA_OK;
 }
 
-static umbra_status check_context(const umbra_context *context) {
-  return context ? UMBRA_OK : umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
+umbra_status umbra_file_save(const umbra_format *format, const void *object, const char *path,
+                             const umbra_progress *progress) {
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(&watch, umbra_format_save(format, object, path, &watch));
 }
 
-umbra_status umbra_file_load(const umbra_format *format, void **object, const umbra_context *context,
-                             const char *path) {
-  UMBRA_TRY(check_context(context));
-  return umbra_format_load(format, object, context, digest_of(context), path);
+umbra_status umbra_file_write(const umbra_format *format, const void *object, void *buffer, size_t *size,
+                              const umbra_progress *progress) {
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(&watch, umbra_format_write(format, object, buffer, size, &watch));
+}
+
+umbra_status umbra_file_send(const umbra_format *format, const void *object, umbra_write_fn write, void *user,
+                             const umbra_progress *progress) {
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(&watch, umbra_format_send(format, object, write, user, &watch));
+}
+
+static umbra_status want(umbra_wanted *wanted, const umbra_context *context) {
+  if (!context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
+  *wanted = (umbra_wanted){context, digest_of(context)};
+  return UMBRA_OK;
+}
+
+umbra_status umbra_file_load(const umbra_format *format, void **object, const umbra_context *context, const char *path,
+                             const umbra_progress *progress) {
+  umbra_watch watch = umbra_watch_of(progress);
+  umbra_wanted wanted;
+  UMBRA_TRY(want(&wanted, context));
+  return umbra_watch_close(&watch, umbra_format_load(format, object, &wanted, path, &watch));
 }
 
 umbra_status umbra_file_read(const umbra_format *format, void **object, const umbra_context *context,
-                             const void *buffer, size_t size) {
-  UMBRA_TRY(check_context(context));
-  return umbra_format_read(format, object, context, digest_of(context), buffer, size);
+                             const void *buffer, size_t size, const umbra_progress *progress) {
+  umbra_watch watch = umbra_watch_of(progress);
+  umbra_wanted wanted;
+  UMBRA_TRY(want(&wanted, context));
+  return umbra_watch_close(&watch, umbra_format_read(format, object, &wanted, buffer, size, &watch));
+}
+
+umbra_status umbra_file_receive(const umbra_format *format, void **object, const umbra_context *context,
+                                umbra_read_fn read, void *user, uint64_t most, const umbra_progress *progress) {
+  umbra_watch watch = umbra_watch_of(progress);
+  umbra_wanted wanted;
+  UMBRA_TRY(want(&wanted, context));
+  return umbra_watch_close(&watch, umbra_format_receive(format, object, &wanted, read, user, most, &watch));
 }

@@ -38,31 +38,56 @@ uint64_t umbra_file_ciphertext_bytes(const umbra_params *params, uint32_t level)
 /* The same for a part of a larger object, which must be over all slots. */
 umbra_status umbra_file_read_part(umbra_reader *reader, const umbra_context *context, umbra_ciphertext **part);
 
-/* umbra_format_load and _read for objects of a context, which is the argument of the format's load. */
-umbra_status umbra_file_load(const umbra_format *format, void **object, const umbra_context *context, const char *path);
+/*
+ * The functions of io/format.h with progress, for objects of a context, which is the argument of the format's
+ * load.
+ */
+umbra_status umbra_file_save(const umbra_format *format, const void *object, const char *path,
+                             const umbra_progress *progress);
+umbra_status umbra_file_write(const umbra_format *format, const void *object, void *buffer, size_t *size,
+                              const umbra_progress *progress);
+umbra_status umbra_file_send(const umbra_format *format, const void *object, umbra_write_fn write, void *user,
+                             const umbra_progress *progress);
+umbra_status umbra_file_load(const umbra_format *format, void **object, const umbra_context *context, const char *path,
+                             const umbra_progress *progress);
 umbra_status umbra_file_read(const umbra_format *format, void **object, const umbra_context *context,
-                             const void *buffer, size_t size);
+                             const void *buffer, size_t size, const umbra_progress *progress);
+umbra_status umbra_file_receive(const umbra_format *format, void **object, const umbra_context *context,
+                                umbra_read_fn read, void *user, uint64_t most, const umbra_progress *progress);
 
-/* The four functions that UMBRA_DECLARE_FILE_FUNCTIONS declares. */
-#define UMBRA_DEFINE_FILE_FUNCTIONS(type, format)                                                           \
-  umbra_status umbra_##type##_save(const umbra_##type *object, const char *path) {                          \
-    return umbra_format_save(format, object, path);                                                         \
-  }                                                                                                         \
-  umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size) {               \
-    return umbra_format_write(format, object, buffer, size);                                                \
-  }                                                                                                         \
-  umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context, const char *path) { \
-    void *made = NULL;                                                                                      \
-    UMBRA_TRY(umbra_file_load(format, object ? &made : NULL, context, path));                               \
-    UMBRA_PUT(type, object, made);                                                                          \
-    return UMBRA_OK;                                                                                        \
-  }                                                                                                         \
-  umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context, const void *buffer, \
-                                   size_t size) {                                                           \
-    void *made = NULL;                                                                                      \
-    UMBRA_TRY(umbra_file_read(format, object ? &made : NULL, context, buffer, size));                       \
-    UMBRA_PUT(type, object, made);                                                                          \
-    return UMBRA_OK;                                                                                        \
+/* The six functions that UMBRA_DECLARE_FILE_FUNCTIONS declares. */
+#define UMBRA_DEFINE_FILE_FUNCTIONS(type, format)                                                                  \
+  umbra_status umbra_##type##_save(const umbra_##type *object, const char *path, const umbra_progress *progress) { \
+    return umbra_file_save(format, object, path, progress);                                                        \
+  }                                                                                                                \
+  umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size,                        \
+                                    const umbra_progress *progress) {                                              \
+    return umbra_file_write(format, object, buffer, size, progress);                                               \
+  }                                                                                                                \
+  umbra_status umbra_##type##_send(const umbra_##type *object, umbra_write_fn write, void *user,                   \
+                                   const umbra_progress *progress) {                                               \
+    return umbra_file_send(format, object, write, user, progress);                                                 \
+  }                                                                                                                \
+  umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context, const char *path,          \
+                                   const umbra_progress *progress) {                                               \
+    void *made = NULL;                                                                                             \
+    UMBRA_TRY(umbra_file_load(format, object ? &made : NULL, context, path, progress));                            \
+    UMBRA_PUT(type, object, made);                                                                                 \
+    return UMBRA_OK;                                                                                               \
+  }                                                                                                                \
+  umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context, const void *buffer,        \
+                                   size_t size, const umbra_progress *progress) {                                  \
+    void *made = NULL;                                                                                             \
+    UMBRA_TRY(umbra_file_read(format, object ? &made : NULL, context, buffer, size, progress));                    \
+    UMBRA_PUT(type, object, made);                                                                                 \
+    return UMBRA_OK;                                                                                               \
+  }                                                                                                                \
+  umbra_status umbra_##type##_receive(umbra_##type **object, const umbra_context *context, umbra_read_fn read,     \
+                                      void *user, uint64_t most_bytes, const umbra_progress *progress) {           \
+    void *made = NULL;                                                                                             \
+    UMBRA_TRY(umbra_file_receive(format, object ? &made : NULL, context, read, user, most_bytes, progress));       \
+    UMBRA_PUT(type, object, made);                                                                                 \
+    return UMBRA_OK;                                                                                               \
   }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "../ring/enqueue.h"
 #include "../ring/residues_file.h"
 #include "file.h"
 
@@ -24,6 +25,7 @@ static umbra_status read_residues(umbra_reader *reader, umbra_ciphertext *cipher
   const umbra_context *context = ciphertext->context;
   umbra_stream *stream;
   UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
+  umbra_stream_set_watch(stream, reader->watch);
   umbra_status status =
       umbra_residues_read(reader, context->ring, stream, &ciphertext->poly, ciphertext->seeded ? 2 : 1);
   if (status == UMBRA_OK && ciphertext->seeded) umbra_ciphertext_expand(ciphertext, stream);

@@ -2,6 +2,7 @@
 /* Evaluation keys, each as two sections: its purpose and seed, then the halves that no seed gives. */
 #include <string.h>
 
+#include "../ring/enqueue.h"
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
 #include "file.h"
@@ -59,6 +60,7 @@ static umbra_status check_new(const umbra_reader *reader, const umbra_eval_keys 
 static umbra_status read_residues(umbra_reader *reader, const umbra_context *context, const umbra_eval_key *entry) {
   umbra_stream *stream;
   UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
+  umbra_stream_set_watch(stream, reader->watch);
   umbra_status status = umbra_residues_read(reader, context->ring, stream, &entry->key.poly, 2);
   if (status == UMBRA_OK) umbra_eval_key_expand(entry, context, stream);
   return umbra_stream_close(stream, context, status);

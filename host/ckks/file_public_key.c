@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "../ring/enqueue.h"
 #include "../ring/residues_file.h"
 #include "file.h"
 
@@ -14,6 +15,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 static umbra_status read_residues(umbra_reader *reader, umbra_public_key *key) {
   umbra_stream *stream;
   UMBRA_TRY(umbra_ring_stream_open(&stream, key->context->ring));
+  umbra_stream_set_watch(stream, reader->watch);
   umbra_status status = umbra_residues_read(reader, key->context->ring, stream, &key->poly, 2);
   if (status == UMBRA_OK) umbra_public_key_expand(key, stream);
   return umbra_stream_close(stream, key->context, status);

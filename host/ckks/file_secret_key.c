@@ -32,7 +32,7 @@ static umbra_status check_passphrase(const umbra_reader *reader, const char *pas
   return umbra_fail(UMBRA_ERROR_PASSPHRASE,
                     sealed ? "the secret key in %s is sealed: it needs its passphrase"
                            : "a passphrase was given, but the secret key in %s is not sealed",
-                    reader->name);
+                    reader->source.name);
 }
 
 /* Takes the same time for every secret. */
@@ -79,12 +79,12 @@ static umbra_status check_save(const umbra_secret_key *key, const char *passphra
 
 umbra_status umbra_secret_key_save(const umbra_secret_key *key, const char *path, const char *passphrase) {
   UMBRA_TRY(check_save(key, passphrase));
-  return umbra_format_save(&format, &(sealed_key){key, passphrase}, path);
+  return umbra_format_save(&format, &(sealed_key){key, passphrase}, path, NULL);
 }
 
 umbra_status umbra_secret_key_write(const umbra_secret_key *key, void *buffer, size_t *size, const char *passphrase) {
   UMBRA_TRY(check_save(key, passphrase));
-  return umbra_format_write(&format, &(sealed_key){key, passphrase}, buffer, size);
+  return umbra_format_write(&format, &(sealed_key){key, passphrase}, buffer, size, NULL);
 }
 
 static umbra_status check_load(umbra_secret_key **key, const umbra_context *context) {
@@ -96,8 +96,8 @@ umbra_status umbra_secret_key_load(umbra_secret_key **key, const umbra_context *
                                    const char *passphrase) {
   void *made = NULL;
   UMBRA_TRY(check_load(key, context));
-  UMBRA_TRY(
-      umbra_format_load(&format, &made, &(lock){context, passphrase}, umbra_context_params(context)->digest, path));
+  const umbra_wanted wanted = {&(lock){context, passphrase}, umbra_context_params(context)->digest};
+  UMBRA_TRY(umbra_format_load(&format, &made, &wanted, path, NULL));
   UMBRA_PUT(secret_key, key, made);
   return UMBRA_OK;
 }
@@ -106,8 +106,8 @@ umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *
                                    size_t size, const char *passphrase) {
   void *made = NULL;
   UMBRA_TRY(check_load(key, context));
-  UMBRA_TRY(umbra_format_read(&format, &made, &(lock){context, passphrase}, umbra_context_params(context)->digest,
-                              buffer, size));
+  const umbra_wanted wanted = {&(lock){context, passphrase}, umbra_context_params(context)->digest};
+  UMBRA_TRY(umbra_format_read(&format, &made, &wanted, buffer, size, NULL));
   UMBRA_PUT(secret_key, key, made);
   return UMBRA_OK;
 }

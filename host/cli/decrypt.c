@@ -44,7 +44,7 @@ static bool make_table(umbra_table *table, size_t rows, size_t columns) {
 }
 
 static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report *report) {
-  if (!cli_check(umbra_matrix_load(&j->matrix, j->context, o->in), "--in")) return false;
+  if (!cli_check(umbra_matrix_load(&j->matrix, j->context, o->in, NULL), "--in")) return false;
   cli_report_step(report, "load", o->in);
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
@@ -58,7 +58,7 @@ static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report 
 
 /* One row: the weights, and after them the bias, as umbra encrypt --model reads them. */
 static bool decrypt_weights(decrypt_job *j, const decrypt_options *o, cli_report *report) {
-  if (!cli_check(umbra_logistic_load(&j->model, j->context, o->in), "--in")) return false;
+  if (!cli_check(umbra_logistic_load(&j->model, j->context, o->in, NULL), "--in")) return false;
   cli_report_step(report, "load", o->in);
   size_t features = umbra_logistic_features(j->model);
   if (!make_table(&j->table, 1, features + 1)) return false;

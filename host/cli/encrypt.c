@@ -94,7 +94,7 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
   cli_report_step(report, "encrypt records", NULL);
-  return cli_check(umbra_matrix_save(j->matrix, o->out), "--out");
+  return cli_check(umbra_matrix_save(j->matrix, o->out, NULL), "--out");
 }
 
 static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
@@ -105,7 +105,7 @@ static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *
     return false;
   cli_report_number(report, "features", (double)(count - 1));
   cli_report_step(report, "encrypt model", NULL);
-  return cli_check(umbra_logistic_save(j->model, o->out), "--out");
+  return cli_check(umbra_logistic_save(j->model, o->out, NULL), "--out");
 }
 
 static bool encrypt(encrypt_job *j, const encrypt_options *o, cli_report *report) {

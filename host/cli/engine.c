@@ -63,7 +63,8 @@ bool cli_context_open_in(umbra_context **context, const char *folder, const cli_
 
 bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, const char *folder, cli_report *report) {
   char path[CLI_PATH];
-  if (!cli_path(path, folder, CLI_PUBLIC_KEY_FILE) || !cli_check(umbra_public_key_load(key, context, path), "--keys"))
+  if (!cli_path(path, folder, CLI_PUBLIC_KEY_FILE) ||
+      !cli_check(umbra_public_key_load(key, context, path, NULL), "--keys"))
     return false;
   cli_report_step(report, "load public key", path);
   return true;
@@ -71,7 +72,8 @@ bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, c
 
 bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report) {
   char path[CLI_PATH];
-  if (!cli_path(path, folder, CLI_EVAL_KEYS_FILE) || !cli_check(umbra_eval_keys_load(keys, context, path), "--keys"))
+  if (!cli_path(path, folder, CLI_EVAL_KEYS_FILE) ||
+      !cli_check(umbra_eval_keys_load(keys, context, path, NULL), "--keys"))
     return false;
   cli_report_step(report, "load evaluation keys", path);
   return true;

@@ -22,7 +22,7 @@ static bool has_owner(const umbra_file_info *info) {
 
 static void add_matrix(cJSON *facts, const umbra_context *context, const char *file) {
   umbra_matrix *matrix = NULL;
-  if (!cli_check(umbra_matrix_load(&matrix, context, file), NULL)) return;
+  if (!cli_check(umbra_matrix_load(&matrix, context, file, NULL), NULL)) return;
   cJSON_AddNumberToObject(facts, "rows", (double)umbra_matrix_rows(matrix));
   cJSON_AddNumberToObject(facts, "columns", (double)umbra_matrix_columns(matrix));
   umbra_matrix_destroy(matrix);
@@ -30,14 +30,14 @@ static void add_matrix(cJSON *facts, const umbra_context *context, const char *f
 
 static void add_logistic(cJSON *facts, const umbra_context *context, const char *file) {
   umbra_logistic *model = NULL;
-  if (!cli_check(umbra_logistic_load(&model, context, file), NULL)) return;
+  if (!cli_check(umbra_logistic_load(&model, context, file, NULL), NULL)) return;
   cJSON_AddNumberToObject(facts, "features", (double)umbra_logistic_features(model));
   umbra_logistic_destroy(model);
 }
 
 static void add_eval_keys(cJSON *facts, const umbra_context *context, const char *file) {
   umbra_eval_keys *keys = NULL;
-  if (!cli_check(umbra_eval_keys_load(&keys, context, file), NULL)) return;
+  if (!cli_check(umbra_eval_keys_load(&keys, context, file, NULL), NULL)) return;
   cJSON_AddBoolToObject(facts, "relinearize", umbra_eval_keys_can_relinearize(keys));
   cJSON_AddBoolToObject(facts, "conjugate", umbra_eval_keys_can_conjugate(keys));
   cJSON *rotations = cJSON_AddArrayToObject(facts, "rotations");

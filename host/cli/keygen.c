@@ -220,11 +220,11 @@ static bool keep_secret(keygen_job *j, const keygen_options *o, cli_report *repo
 static umbra_status save_params(const keygen_job *j, const char *path) { return umbra_params_save(j->params, path); }
 
 static umbra_status save_public(const keygen_job *j, const char *path) {
-  return umbra_public_key_save(j->public, path);
+  return umbra_public_key_save(j->public, path, NULL);
 }
 
 static umbra_status save_eval_keys(const keygen_job *j, const char *path) {
-  return umbra_eval_keys_save(j->keys, path);
+  return umbra_eval_keys_save(j->keys, path, NULL);
 }
 
 /* Written under another name first, in the same folder. */

@@ -23,9 +23,9 @@ static bool load_keys(score_job *j, const score_options *o, cli_report *report) 
 }
 
 static bool load_inputs(score_job *j, const score_options *o, cli_report *report) {
-  if (!cli_check(umbra_logistic_load(&j->model, j->context, o->model), "--model")) return false;
+  if (!cli_check(umbra_logistic_load(&j->model, j->context, o->model, NULL), "--model")) return false;
   cli_report_step(report, "load model", o->model);
-  if (!cli_check(umbra_matrix_load(&j->records, j->context, o->records), "--records")) return false;
+  if (!cli_check(umbra_matrix_load(&j->records, j->context, o->records, NULL), "--records")) return false;
   cli_report_step(report, "load records", o->records);
   return true;
 }
@@ -46,7 +46,7 @@ static bool score(score_job *j, const score_options *o, cli_report *report) {
   if (!run_model(j)) return false;
   cli_report_number(report, "rows", (double)umbra_matrix_rows(j->records));
   cli_report_step(report, "score", NULL);
-  if (!cli_check(umbra_matrix_save(j->scores, o->out), "--out")) return false;
+  if (!cli_check(umbra_matrix_save(j->scores, o->out, NULL), "--out")) return false;
   cli_report_step(report, "save scores", o->out);
   return true;
 }

@@ -12,10 +12,10 @@ static umbra_status count(umbra_writer *writer, const umbra_format *format, cons
   return format->save(writer, object);
 }
 
-/* The second pass, to a file or to memory. */
-static umbra_status write_counted(umbra_writer *writer, const umbra_format *format, const void *object, int file,
-                                  void *memory) {
-  umbra_status status = umbra_writer_start(writer, file, memory);
+/* The second pass. */
+static umbra_status write_counted(umbra_writer *writer, const umbra_format *format, const void *object,
+                                  const umbra_sink *sink, umbra_watch *watch) {
+  umbra_status status = umbra_writer_start(writer, sink, watch);
   if (status == UMBRA_OK) status = format->save(writer, object);
   sodium_memzero(writer, sizeof *writer);
   return status;
@@ -24,12 +24,14 @@ static umbra_status write_counted(umbra_writer *writer, const umbra_format *form
 typedef struct saving {
   const umbra_format *format;
   const void *object;
+  umbra_watch *watch;
   umbra_writer writer;
 } saving;
 
 static umbra_status write_file(int file, void *argument) {
   saving *s = argument;
-  return write_counted(&s->writer, s->format, s->object, file, NULL);
+  const umbra_sink sink = umbra_sink_to_file(file);
+  return write_counted(&s->writer, s->format, s->object, &sink, s->watch);
 }
 
 static umbra_status check_folder(const umbra_format *format, const char *path) {
@@ -42,10 +44,10 @@ static umbra_status check_folder(const umbra_format *format, const char *path) {
                     "'%s' would lie beside '%s'; secret keys and what is given away need separate folders", path, name);
 }
 
-umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path) {
+umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path, umbra_watch *watch) {
   if (!object || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "path" : "object");
   UMBRA_TRY(check_folder(format, path));
-  saving s = {.format = format, .object = object};
+  saving s = {.format = format, .object = object, .watch = watch};
   UMBRA_TRY(count(&s.writer, format, object));
   return umbra_storage_replace(path, format->secret, write_file, &s);
 }
@@ -55,7 +57,8 @@ umbra_status umbra_format_try(const umbra_format *format, const char *path) {
   return check_folder(format, path);
 }
 
-umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size) {
+umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size,
+                                umbra_watch *watch) {
   if (!object || !size) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "size" : "object");
   umbra_writer writer;
   UMBRA_TRY(count(&writer, format, object));
@@ -65,17 +68,33 @@ umbra_status umbra_format_write(const umbra_format *format, const void *object, 
   if (room < needed)
     return umbra_fail(UMBRA_ERROR_RANGE, "the buffer has %zu bytes; this object (%s) needs %zu", room,
                       umbra_kind_name(format->kind), needed);
-  return write_counted(&writer, format, object, -1, buffer);
+  const umbra_sink sink = umbra_sink_to_memory(buffer);
+  return write_counted(&writer, format, object, &sink, watch);
+}
+
+umbra_status umbra_format_send(const umbra_format *format, const void *object, umbra_write_fn write, void *user,
+                               umbra_watch *watch) {
+  if (!object || !write) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "write" : "object");
+  umbra_writer writer;
+  UMBRA_TRY(count(&writer, format, object));
+  const umbra_sink sink = umbra_sink_to_callback(write, user);
+  return write_counted(&writer, format, object, &sink, watch);
 }
 
 /* ---- loading ---- */
 
+static umbra_status prepare(void *const *object, const void *source, const char *name) {
+  if (!object || !source) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? name : "object");
+  return sodium_init() < 0 ? umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised") : UMBRA_OK;
+}
+
 /* Takes over the open reader. */
-static umbra_status load(umbra_reader *reader, const umbra_format *format, void **object, const void *argument,
-                         const uint8_t *digest) {
+static umbra_status load(umbra_reader *reader, const umbra_format *format, void **object, const umbra_wanted *wanted,
+                         umbra_watch *watch) {
   void *made = NULL;
-  umbra_status status = umbra_reader_expect(reader, format->kind, digest);
-  if (status == UMBRA_OK) status = format->load(reader, argument, &made);
+  reader->watch = watch;
+  umbra_status status = umbra_reader_expect(reader, format->kind, wanted->digest);
+  if (status == UMBRA_OK) status = format->load(reader, wanted->argument, &made);
   if (status == UMBRA_OK) status = umbra_read_finish(reader);
   umbra_reader_close(reader);
   if (status == UMBRA_OK) *object = made;
@@ -83,19 +102,26 @@ static umbra_status load(umbra_reader *reader, const umbra_format *format, void 
   return status;
 }
 
-umbra_status umbra_format_load(const umbra_format *format, void **object, const void *argument, const uint8_t *digest,
-                               const char *path) {
-  if (!object || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "path" : "object");
-  if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
+umbra_status umbra_format_load(const umbra_format *format, void **object, const umbra_wanted *wanted, const char *path,
+                               umbra_watch *watch) {
   umbra_reader reader;
+  UMBRA_TRY(prepare(object, path, "path"));
   UMBRA_TRY(umbra_reader_open_file(&reader, path));
-  return load(&reader, format, object, argument, digest);
+  return load(&reader, format, object, wanted, watch);
 }
 
-umbra_status umbra_format_read(const umbra_format *format, void **object, const void *argument, const uint8_t *digest,
-                               const void *buffer, size_t size) {
-  if (!object || !buffer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "buffer" : "object");
+umbra_status umbra_format_read(const umbra_format *format, void **object, const umbra_wanted *wanted,
+                               const void *buffer, size_t size, umbra_watch *watch) {
   umbra_reader reader;
+  UMBRA_TRY(prepare(object, buffer, "buffer"));
   UMBRA_TRY(umbra_reader_open_memory(&reader, buffer, size));
-  return load(&reader, format, object, argument, digest);
+  return load(&reader, format, object, wanted, watch);
+}
+
+umbra_status umbra_format_receive(const umbra_format *format, void **object, const umbra_wanted *wanted,
+                                  umbra_read_fn read, void *user, uint64_t most, umbra_watch *watch) {
+  umbra_reader reader;
+  UMBRA_TRY(prepare(object, read ? "" : NULL, "read"));
+  UMBRA_TRY(umbra_reader_open_callback(&reader, read, user, most));
+  return load(&reader, format, object, wanted, watch);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects to containers and back: what the _save, _load, _write and _read of every kind have in common. */
+/*
+ * Objects to containers and back: what the _save, _load, _write, _read, _send and _receive of every kind have in common.
+ * watch: may be NULL, as in reader.h.
+ */
 #ifndef UMBRA_IO_FORMAT_H
 #define UMBRA_IO_FORMAT_H
 
@@ -20,17 +23,28 @@ typedef struct umbra_format {
   void (*destroy)(void *object);
 } umbra_format;
 
-umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path);
+umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path, umbra_watch *watch);
 
 /* Whether an object of a format that is not secret can be saved there, as far as that can be known before. */
 umbra_status umbra_format_try(const umbra_format *format, const char *path);
 
-umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size);
+umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size,
+                                umbra_watch *watch);
+umbra_status umbra_format_send(const umbra_format *format, const void *object, umbra_write_fn write, void *user,
+                               umbra_watch *watch);
 
-/* digest: of the parameters that the object must have, or NULL. *object is set on success only. */
-umbra_status umbra_format_load(const umbra_format *format, void **object, const void *argument, const uint8_t *digest,
-                               const char *path);
-umbra_status umbra_format_read(const umbra_format *format, void **object, const void *argument, const uint8_t *digest,
-                               const void *buffer, size_t size);
+/* What is asked of an object that is loaded. */
+typedef struct umbra_wanted {
+  const void *argument;  /* for load */
+  const uint8_t *digest; /* of the parameters that it must have, or NULL */
+} umbra_wanted;
+
+/* *object is set on success only. */
+umbra_status umbra_format_load(const umbra_format *format, void **object, const umbra_wanted *wanted, const char *path,
+                               umbra_watch *watch);
+umbra_status umbra_format_read(const umbra_format *format, void **object, const umbra_wanted *wanted,
+                               const void *buffer, size_t size, umbra_watch *watch);
+umbra_status umbra_format_receive(const umbra_format *format, void **object, const umbra_wanted *wanted,
+                                  umbra_read_fn read, void *user, uint64_t most, umbra_watch *watch);
 
 #endif

@@ -16,23 +16,37 @@ umbra_status umbra_reader_malformed(const umbra_reader *reader, const char *form
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  return umbra_fail(UMBRA_ERROR_FORMAT, "%s (in %s)", text, reader->name);
+  return umbra_fail(UMBRA_ERROR_FORMAT, "%s (in %s)", text, reader->source.name);
 }
 
-/* ---- source ---- */
+/* ---- sources ---- */
 
-/* The next bytes of the source; the caller has checked that they are there. */
-static umbra_status fetch(umbra_reader *reader, void *bytes, size_t count) {
-  reader->left -= count;
-  if (reader->file >= 0) return umbra_storage_read(reader->file, bytes, count, reader->name);
-  memcpy(bytes, reader->memory, count);
-  reader->memory += count;
+static umbra_status fetch_from_file(umbra_source *source, void *bytes, size_t count) {
+  return umbra_storage_read(source->file, bytes, count, source->name);
+}
+
+static umbra_status fetch_from_memory(umbra_source *source, void *bytes, size_t count) {
+  memcpy(bytes, source->memory, count);
+  source->memory += count;
   return UMBRA_OK;
+}
+
+static umbra_status fetch_from_callback(umbra_source *source, void *bytes, size_t count) {
+  const int result = source->read(source->user, bytes, count);
+  if (!result) return UMBRA_OK;
+  return umbra_fail(result < 0 ? UMBRA_ERROR_IO : UMBRA_ERROR_CANCELLED, "the callback that reads returned %d", result);
+}
+
+/* The next bytes; the caller has checked that there are so many. */
+static umbra_status fetch(umbra_reader *reader, void *bytes, size_t count) {
+  UMBRA_TRY(reader->source.fetch(&reader->source, bytes, count));
+  reader->left -= count;
+  return umbra_watch_step(reader->watch, reader->header.bytes - reader->left, reader->header.bytes);
 }
 
 /* ---- header ---- */
 
-static umbra_status check_header(const umbra_reader *reader, uint64_t size) {
+static umbra_status check_header(const umbra_reader *reader) {
   const umbra_header *header = &reader->header;
   if (memcmp(header->magic, umbra_container_magic, sizeof header->magic) != 0)
     return umbra_reader_malformed(reader, "not an Umbra file: it does not begin with Umbra's signature");
@@ -53,38 +67,55 @@ static umbra_status check_header(const umbra_reader *reader, uint64_t size) {
                                   umbra_kind_name(header->kind));
   if (!umbra_kind_is_owned(header->kind) && !sodium_is_zero(header->owner, sizeof header->owner))
     return umbra_reader_malformed(reader, "%s have no owner, but the header names one", umbra_kind_name(header->kind));
-  if (header->bytes != size)
-    return umbra_reader_malformed(reader, "%s: the header says %" PRIu64 " bytes, but there are %" PRIu64,
-                                  header->bytes > size ? "truncated" : "bytes after the end", header->bytes, size);
-  if (header->sections > reader->left / UMBRA_SECTION_OVERHEAD)
+  const uint64_t least = sizeof *header + (uint64_t)header->sections * UMBRA_SECTION_OVERHEAD;
+  if (header->bytes < least)
     return umbra_reader_malformed(reader, "%" PRIu32 " sections do not fit into %" PRIu64 " bytes", header->sections,
-                                  size);
+                                  header->bytes);
   return UMBRA_OK;
 }
 
 static umbra_status read_header(umbra_reader *reader) {
-  uint64_t size = reader->left;
+  UMBRA_TRY(reader->source.fetch(&reader->source, &reader->header, sizeof reader->header));
+  reader->left = reader->header.bytes - sizeof reader->header;
+  return check_header(reader);
+}
+
+/* Of a source of that many bytes. */
+static umbra_status read_header_of(umbra_reader *reader, uint64_t size) {
   if (size < sizeof reader->header)
     return umbra_reader_malformed(reader, "not an Umbra file: %" PRIu64 " bytes are less than a header", size);
-  UMBRA_TRY(fetch(reader, &reader->header, sizeof reader->header));
-  return check_header(reader, size);
+  UMBRA_TRY(read_header(reader));
+  const uint64_t claimed = reader->header.bytes;
+  if (claimed == size) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "%s: the header says %" PRIu64 " bytes, but there are %" PRIu64,
+                                claimed > size ? "truncated" : "bytes after the end", claimed, size);
 }
 
 umbra_status umbra_reader_open_file(umbra_reader *reader, const char *path) {
-  *reader = (umbra_reader){.name = path};
-  UMBRA_TRY(umbra_storage_open(&reader->file, &reader->left, path));
-  umbra_status status = read_header(reader);
+  uint64_t size;
+  *reader = (umbra_reader){.source = {.name = path, .fetch = fetch_from_file}};
+  UMBRA_TRY(umbra_storage_open(&reader->source.file, &size, path));
+  umbra_status status = read_header_of(reader, size);
   if (status != UMBRA_OK) umbra_reader_close(reader);
   return status;
 }
 
 umbra_status umbra_reader_open_memory(umbra_reader *reader, const void *bytes, size_t count) {
-  *reader = (umbra_reader){.name = "the buffer", .file = -1, .memory = bytes, .left = count};
-  return read_header(reader);
+  *reader = (umbra_reader){.source = {"the buffer", fetch_from_memory, .file = -1, .memory = bytes}};
+  return read_header_of(reader, count);
+}
+
+umbra_status umbra_reader_open_callback(umbra_reader *reader, umbra_read_fn read, void *user, uint64_t most) {
+  *reader =
+      (umbra_reader){.source = {"what was received", fetch_from_callback, .file = -1, .read = read, .user = user}};
+  UMBRA_TRY(read_header(reader));
+  if (reader->header.bytes <= most) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "%s of %" PRIu64 " bytes; at most %" PRIu64 " are to be taken",
+                    umbra_kind_name(reader->header.kind), reader->header.bytes, most);
 }
 
 void umbra_reader_close(umbra_reader *reader) {
-  if (reader->file >= 0) close(reader->file);
+  if (reader->source.file >= 0) close(reader->source.file);
   sodium_memzero(reader, sizeof *reader);
 }
 
@@ -95,7 +126,7 @@ umbra_status umbra_reader_expect(const umbra_reader *reader, umbra_kind kind, co
                                   umbra_kind_name(kind));
   if (digest && memcmp(digest, header->digest, sizeof header->digest) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "%s of other parameters than the context's (in %s)", umbra_kind_name(kind),
-                      reader->name);
+                      reader->source.name);
   return UMBRA_OK;
 }
 

@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a container from a file or from memory, section by section; it allocates nothing. */
+/* Reading a container from a file, from memory or from a callback, section by section; it allocates nothing. */
 #ifndef UMBRA_IO_READER_H
 #define UMBRA_IO_READER_H
 
 #include <sodium.h>
 #include <stddef.h>
+#include <umbra/progress.h>
 #include <umbra/status.h>
 
+#include "../base/watch.h"
 #include "container.h"
+
+/* Where bytes come from. */
+typedef struct umbra_source {
+  const char *name; /* for error texts */
+  umbra_status (*fetch)(struct umbra_source *source, void *bytes, size_t count);
+  int file;              /* closed with the reader; or -1 */
+  const uint8_t *memory; /* what is left of it */
+  umbra_read_fn read;
+  void *user;
+} umbra_source;
 
 typedef struct umbra_reader {
   umbra_header header;
-  const char *name;      /* of the source, for error texts */
-  int file;              /* or -1: memory */
-  const uint8_t *memory; /* what is left of it */
-  uint64_t left;         /* bytes of the source not read yet */
+  umbra_source source;
+  umbra_watch *watch;    /* set by whoever opened it; NULL: nobody watches */
+  uint64_t left;         /* bytes of the container not read yet */
   uint32_t section;      /* number of the open section, or of the next one */
   uint64_t section_left; /* bytes of the open section not read yet */
   crypto_generichash_state hash;
@@ -23,6 +34,9 @@ typedef struct umbra_reader {
 /* Opens the source and validates its header. Errors: IO, FORMAT. After a success, close the reader. */
 umbra_status umbra_reader_open_file(umbra_reader *reader, const char *path);
 umbra_status umbra_reader_open_memory(umbra_reader *reader, const void *bytes, size_t count);
+
+/* What the header says is all that is known of the length; RANGE if it is more than `most`. Nothing after it is read. */
+umbra_status umbra_reader_open_callback(umbra_reader *reader, umbra_read_fn read, void *user, uint64_t most);
 void umbra_reader_close(umbra_reader *reader); /* zeroises */
 
 /* Checks what the container holds, and (unless digest is NULL) for which parameters. Errors: FORMAT, MISMATCH. */
@@ -33,8 +47,8 @@ umbra_status umbra_reader_malformed(const umbra_reader *reader, const char *form
     __attribute__((format(printf, 2, 3), cold));
 
 /*
- * Opens the next section, which must have that type and length; then its bytes are known to be there. Read all of them,
- * then end the section, which compares the checksum.
+ * Opens the next section, which must have that type and length; then its bytes are known to be there, unless a callback
+ * breaks its word. Read all of them, then end the section, which compares the checksum.
  */
 umbra_status umbra_read_begin(umbra_reader *reader, umbra_section type, uint64_t length);
 umbra_status umbra_read_bytes(umbra_reader *reader, void *bytes, size_t count);

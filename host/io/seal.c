@@ -83,7 +83,8 @@ static umbra_status read_sealed(umbra_reader *reader, void *bytes, size_t count,
   int opened = open_sealed(bytes, sealed, count, lock, key, &reader->header);
   sodium_memzero(key, sizeof key);
   if (!opened)
-    return umbra_fail(UMBRA_ERROR_PASSPHRASE, "wrong passphrase, or not the file that was sealed (%s)", reader->name);
+    return umbra_fail(UMBRA_ERROR_PASSPHRASE, "wrong passphrase, or not the file that was sealed (%s)",
+                      reader->source.name);
   return UMBRA_OK;
 }
 

@@ -7,15 +7,41 @@
 #include "../base/error.h"
 #include "storage.h"
 
-static umbra_status store(umbra_writer *writer, const void *bytes, size_t count) {
-  if (writer->file >= 0) return umbra_storage_write(writer->file, bytes, count);
-  memcpy(writer->memory, bytes, count);
-  writer->memory += count;
+/* ---- sinks ---- */
+
+static umbra_status store_in_file(umbra_sink *sink, const void *bytes, size_t count) {
+  return umbra_storage_write(sink->file, bytes, count);
+}
+
+static umbra_status store_in_memory(umbra_sink *sink, const void *bytes, size_t count) {
+  memcpy(sink->memory, bytes, count);
+  sink->memory += count;
   return UMBRA_OK;
 }
 
+static umbra_status hand_to_callback(umbra_sink *sink, const void *bytes, size_t count) {
+  const int result = sink->write(sink->user, bytes, count);
+  if (!result) return UMBRA_OK;
+  return umbra_fail(result < 0 ? UMBRA_ERROR_IO : UMBRA_ERROR_CANCELLED, "the callback that writes returned %d",
+                    result);
+}
+
+umbra_sink umbra_sink_to_file(int file) { return (umbra_sink){.store = store_in_file, .file = file}; }
+umbra_sink umbra_sink_to_memory(void *memory) { return (umbra_sink){.store = store_in_memory, .memory = memory}; }
+umbra_sink umbra_sink_to_callback(umbra_write_fn write, void *user) {
+  return (umbra_sink){.store = hand_to_callback, .write = write, .user = user};
+}
+
+static umbra_status store(umbra_writer *writer, const void *bytes, size_t count) {
+  UMBRA_TRY(writer->sink.store(&writer->sink, bytes, count));
+  writer->written += count;
+  return umbra_watch_step(writer->watch, writer->written, writer->header.bytes);
+}
+
+/* ---- sections ---- */
+
 void umbra_writer_count(umbra_writer *writer, umbra_kind kind) {
-  *writer = (umbra_writer){.counting = 1, .file = -1};
+  *writer = (umbra_writer){.counting = 1};
   memcpy(writer->header.magic, umbra_container_magic, sizeof writer->header.magic);
   writer->header.version = UMBRA_CONTAINER_VERSION;
   writer->header.kind = kind;
@@ -28,10 +54,10 @@ void umbra_writer_identify(umbra_writer *writer, const uint8_t *digest, const ui
   writer->header.flags = flags;
 }
 
-umbra_status umbra_writer_start(umbra_writer *writer, int file, void *memory) {
+umbra_status umbra_writer_start(umbra_writer *writer, const umbra_sink *sink, umbra_watch *watch) {
   writer->counting = 0;
-  writer->file = file;
-  writer->memory = memory;
+  writer->sink = *sink;
+  writer->watch = watch;
   umbra_header_checksum(writer->header.checksum, &writer->header);
   return store(writer, &writer->header, sizeof writer->header);
 }

@@ -163,23 +163,23 @@ static const umbra_format format = {.kind = UMBRA_KIND_PARAMS, .save = save, .lo
 /* ---- public calls ---- */
 
 umbra_status umbra_params_save(const umbra_params *params, const char *path) {
-  return umbra_format_save(&format, params, path);
+  return umbra_format_save(&format, params, path, NULL);
 }
 
 umbra_status umbra_params_write(const umbra_params *params, void *buffer, size_t *size) {
-  return umbra_format_write(&format, params, buffer, size);
+  return umbra_format_write(&format, params, buffer, size, NULL);
 }
 
 umbra_status umbra_params_load(umbra_params **params, const char *path) {
   void *made = NULL;
-  UMBRA_TRY(umbra_format_load(&format, params ? &made : NULL, NULL, NULL, path));
+  UMBRA_TRY(umbra_format_load(&format, params ? &made : NULL, &(umbra_wanted){0}, path, NULL));
   UMBRA_PUT(params, params, made);
   return UMBRA_OK;
 }
 
 umbra_status umbra_params_read(umbra_params **params, const void *buffer, size_t size) {
   void *made = NULL;
-  UMBRA_TRY(umbra_format_read(&format, params ? &made : NULL, NULL, NULL, buffer, size));
+  UMBRA_TRY(umbra_format_read(&format, params ? &made : NULL, &(umbra_wanted){0}, buffer, size, NULL));
   UMBRA_PUT(params, params, made);
   return UMBRA_OK;
 }

@@ -79,11 +79,11 @@ static umbra_status loading_seconds(double *seconds, const rehearsal *r, const u
   size_t size;
   void *bytes;
   umbra_matrix *copy = NULL;
-  UMBRA_TRY(umbra_matrix_write(r->block, NULL, &size));
+  UMBRA_TRY(umbra_matrix_write(r->block, NULL, &size, NULL));
   UMBRA_TRY(umbra_alloc(&bytes, size, 1, "a block"));
-  umbra_status status = umbra_matrix_write(r->block, bytes, &size);
+  umbra_status status = umbra_matrix_write(r->block, bytes, &size, NULL);
   double started = umbra_seconds();
-  if (status == UMBRA_OK) status = umbra_matrix_read(&copy, context, bytes, size);
+  if (status == UMBRA_OK) status = umbra_matrix_read(&copy, context, bytes, size, NULL);
   *seconds = umbra_seconds() - started;
   umbra_matrix_destroy(copy);
   umbra_free(bytes);

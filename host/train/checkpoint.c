@@ -47,10 +47,11 @@ const umbra_format umbra_checkpoint_format = {.kind = UMBRA_KIND_CHECKPOINT,
                                               .destroy = destroy};
 
 umbra_status umbra_checkpoint_save(const char *path, const umbra_train_plan *plan, const uint8_t *dataset_id,
-                                   uint32_t iterations_done, const umbra_ciphertext *w, const umbra_ciphertext *u) {
+                                   uint32_t iterations_done, const umbra_ciphertext *w, const umbra_ciphertext *u,
+                                   umbra_watch *watch) {
   const umbra_checkpoint checkpoint = {.stamp = umbra_train_stamp_of(plan, dataset_id, iterations_done),
                                        .state = {(umbra_ciphertext *)w, (umbra_ciphertext *)u}};
-  return umbra_format_save(&umbra_checkpoint_format, &checkpoint, path);
+  return umbra_format_save(&umbra_checkpoint_format, &checkpoint, path, watch);
 }
 
 umbra_status umbra_checkpoint_load(const char *path, const umbra_context *context, const umbra_train_plan *plan,
@@ -58,7 +59,8 @@ umbra_status umbra_checkpoint_load(const char *path, const umbra_context *contex
                                    umbra_ciphertext **w, umbra_ciphertext **u) {
   const umbra_train_origin origin = {.context = context, .plan = plan, .owner = owner, .data = dataset_id};
   void *made = NULL;
-  UMBRA_TRY(umbra_format_load(&umbra_checkpoint_format, &made, &origin, umbra_context_params(context)->digest, path));
+  const umbra_wanted wanted = {&origin, umbra_context_params(context)->digest};
+  UMBRA_TRY(umbra_format_load(&umbra_checkpoint_format, &made, &wanted, path, NULL));
   umbra_checkpoint *checkpoint = made;
   *iterations_done = (uint32_t)checkpoint->stamp.number;
   *w = checkpoint->state[0];

@@ -8,7 +8,8 @@
 
 /* Replaces the file. w and u: `stride` slots, at the level that the plan has after so many iterations. */
 umbra_status umbra_checkpoint_save(const char *path, const umbra_train_plan *plan, const uint8_t *dataset_id,
-                                   uint32_t iterations_done, const umbra_ciphertext *w, const umbra_ciphertext *u);
+                                   uint32_t iterations_done, const umbra_ciphertext *w, const umbra_ciphertext *u,
+                                   umbra_watch *watch);
 
 /*
  * New ciphertexts, set on success only. Then what killed runs left of their attempts to save it is removed. Errors:

@@ -34,7 +34,8 @@ static umbra_status read_index(umbra_dataset *dataset) {
   origin.data = NULL;
   void *made = NULL;
   UMBRA_TRY(umbra_dataset_index_path(path, dataset->folder));
-  UMBRA_TRY(umbra_format_load(&umbra_dataset_index_format, &made, &origin, params_digest(dataset), path));
+  const umbra_wanted wanted = {&origin, params_digest(dataset)};
+  UMBRA_TRY(umbra_format_load(&umbra_dataset_index_format, &made, &wanted, path, NULL));
   umbra_dataset_index *index = made;
   memcpy(dataset->id, index->stamp.data, sizeof dataset->id);
   dataset->weights = index->weights;
@@ -89,12 +90,14 @@ const umbra_ciphertext *umbra_dataset_weights(const umbra_dataset *dataset) { re
 
 /* ---- blocks ---- */
 
-static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records) {
+static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records,
+                               umbra_watch *watch) {
   char path[PATH_MAX];
   const umbra_dataset_place place = {.origin = origin_of(dataset), .block = number};
   void *made = NULL;
   UMBRA_TRY(umbra_dataset_block_path(path, dataset->folder, number));
-  UMBRA_TRY(umbra_format_load(&umbra_dataset_block_format, &made, &place, params_digest(dataset), path));
+  const umbra_wanted wanted = {&place, params_digest(dataset)};
+  UMBRA_TRY(umbra_format_load(&umbra_dataset_block_format, &made, &wanted, path, watch));
   umbra_dataset_block *block = made;
   *records = block->records;
   umbra_free(block);
@@ -117,14 +120,14 @@ static void place_block(umbra_dataset *dataset, uint64_t number, umbra_matrix *r
 }
 
 umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, const umbra_matrix **records,
-                                    uint64_t *bytes_read) {
+                                    uint64_t *bytes_read, umbra_watch *watch) {
   if (block >= dataset->plan->blocks)
     return umbra_fail(UMBRA_ERROR_INTERNAL, "there is no block %llu", (unsigned long long)block);
   umbra_matrix *found = dataset->kept[block];
   umbra_dataset_release(dataset);
   *bytes_read = 0;
   if (!found) {
-    UMBRA_TRY(read_block(dataset, block, &found));
+    UMBRA_TRY(read_block(dataset, block, &found, watch));
     *bytes_read = umbra_dataset_block_bytes(dataset->plan, found->rows);
     place_block(dataset, block, found);
   }

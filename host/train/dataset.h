@@ -24,7 +24,7 @@ const umbra_ciphertext *umbra_dataset_weights(const umbra_dataset *dataset);
  * ones that fit into the budget are kept, whichever they are: blocks are used in turn, so each is as good as any other.
  */
 umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, const umbra_matrix **records,
-                                    uint64_t *bytes_read);
+                                    uint64_t *bytes_read, umbra_watch *watch);
 
 /* Gives back the block of the last call, unless it is kept. */
 void umbra_dataset_release(umbra_dataset *dataset);

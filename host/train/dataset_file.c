@@ -99,8 +99,8 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
   const umbra_train_plan *plan = place->origin.plan;
   UMBRA_TRY(umbra_train_stamp_read(reader, stamp, &place->origin));
   if (stamp->number != place->block)
-    return umbra_fail(UMBRA_ERROR_MISMATCH, "the training block '%s' is number %" PRIu64 ", not %" PRIu64, reader->name,
-                      stamp->number, place->block);
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the training block '%s' is number %" PRIu64 ", not %" PRIu64,
+                      reader->source.name, stamp->number, place->block);
   return umbra_train_check_bytes(reader, records_bytes(plan, umbra_plan_block(plan, place->block).rows));
 }
 

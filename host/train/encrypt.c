@@ -88,6 +88,7 @@ typedef struct encryption {
   const umbra_public_key *key;
   const umbra_records *records;
   const uint64_t *order; /* of training */
+  umbra_watch *watch;
   uint8_t id[UMBRA_DATASET_ID_BYTES];
 } encryption;
 
@@ -116,20 +117,19 @@ static umbra_status write_block(const encryption *e, uint64_t number) {
   UMBRA_TRY(umbra_dataset_block_path(path, e->folder, number));
   UMBRA_TRY(umbra_matrix_encrypt_rows(&block.records, e->key, &(umbra_matrix_source){hand_out, &source}, range.rows,
                                       plan->options.columns, &plan->layout, plan->data_level));
-  umbra_status status = umbra_format_save(&umbra_dataset_block_format, &block, path);
+  umbra_status status = umbra_format_save(&umbra_dataset_block_format, &block, path, e->watch);
   umbra_matrix_destroy(block.records);
   return status;
 }
 
-static umbra_status write_blocks(const encryption *e, const umbra_progress *progress) {
-  const int watched = progress && progress->report;
-  for (uint64_t i = 0; i < e->plan->blocks; i++) {
-    if (watched && progress->report(progress->user, (double)i / (double)e->plan->blocks))
-      return umbra_fail(UMBRA_ERROR_CANCELLED, "cancelled before block %llu of %llu", (unsigned long long)i,
-                        (unsigned long long)e->plan->blocks);
-    UMBRA_TRY(write_block(e, i));
+static umbra_status write_blocks(const encryption *e) {
+  umbra_status status = UMBRA_OK;
+  for (uint64_t i = 0; i < e->plan->blocks && status == UMBRA_OK; i++) {
+    const umbra_watch_part part = umbra_watch_enter(e->watch, i, e->plan->blocks);
+    status = write_block(e, i);
+    umbra_watch_leave(e->watch, part);
   }
-  return UMBRA_OK;
+  return status;
 }
 
 /* In the unit of the first iteration; encoded in `stride` slots, the row stands before every record by itself. */
@@ -154,23 +154,22 @@ static umbra_status encrypt_weights(umbra_ciphertext **weights, const encryption
 static umbra_status write_index(const encryption *e, const char *path, const double *initial) {
   umbra_dataset_index index = {.stamp = umbra_train_stamp_of(e->plan, e->id, e->plan->blocks)};
   UMBRA_TRY(encrypt_weights(&index.weights, e, initial));
-  umbra_status status = umbra_format_save(&umbra_dataset_index_format, &index, path);
+  umbra_status status = umbra_format_save(&umbra_dataset_index_format, &index, path, e->watch);
   umbra_ciphertext_destroy(index.weights);
   return status;
 }
 
 /* Without an index it is no data set, so the old one goes first and the new one comes last. */
-static umbra_status write_all(encryption *e, const double *initial, const umbra_progress *progress) {
+static umbra_status write_all(encryption *e, const double *initial) {
   char index[PATH_MAX];
   UMBRA_TRY(umbra_dataset_index_path(index, e->folder));
   UMBRA_TRY(umbra_storage_make_folder(e->folder));
   UMBRA_TRY(refuse_secrets(e->folder, index));
   UMBRA_TRY(umbra_storage_remove(index));
   randombytes_buf(e->id, sizeof e->id);
-  UMBRA_TRY(write_blocks(e, progress));
+  UMBRA_TRY(write_blocks(e));
   UMBRA_TRY(write_index(e, index, initial));
   umbra_storage_sweep(index, is_leftover, e->plan);
-  if (progress && progress->report) (void)progress->report(progress->user, 1);
   return UMBRA_OK;
 }
 
@@ -180,8 +179,9 @@ umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *pla
   uint64_t *order;
   UMBRA_TRY(umbra_alloc(&order, plan->options.rows, sizeof *order, "the order of records"));
   umbra_train_order(plan, order);
-  encryption e = {.folder = folder, .plan = plan, .key = key, .records = records, .order = order};
-  umbra_status status = write_all(&e, initial, progress);
+  umbra_watch watch = umbra_watch_of(progress);
+  encryption e = {.folder = folder, .plan = plan, .key = key, .records = records, .order = order, .watch = &watch};
+  umbra_status status = umbra_watch_close(&watch, write_all(&e, initial));
   umbra_free(order);
   return status;
 }

@@ -167,23 +167,23 @@ static const umbra_format format = {.kind = UMBRA_KIND_TRAIN_PLAN, .save = save,
 /* ---- public calls ---- */
 
 umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path) {
-  return umbra_format_save(&format, plan, path);
+  return umbra_format_save(&format, plan, path, NULL);
 }
 
 umbra_status umbra_train_plan_write(const umbra_train_plan *plan, void *buffer, size_t *size) {
-  return umbra_format_write(&format, plan, buffer, size);
+  return umbra_format_write(&format, plan, buffer, size, NULL);
 }
 
 umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path) {
   void *made = NULL;
-  UMBRA_TRY(umbra_format_load(&format, plan ? &made : NULL, NULL, NULL, path));
+  UMBRA_TRY(umbra_format_load(&format, plan ? &made : NULL, &(umbra_wanted){0}, path, NULL));
   UMBRA_PUT(train_plan, plan, made);
   return UMBRA_OK;
 }
 
 umbra_status umbra_train_plan_read(umbra_train_plan **plan, const void *buffer, size_t size) {
   void *made = NULL;
-  UMBRA_TRY(umbra_format_read(&format, plan ? &made : NULL, NULL, NULL, buffer, size));
+  UMBRA_TRY(umbra_format_read(&format, plan ? &made : NULL, &(umbra_wanted){0}, buffer, size, NULL));
   UMBRA_PUT(train_plan, plan, made);
   return UMBRA_OK;
 }

@@ -18,7 +18,7 @@ umbra_status umbra_train_stamp_write(umbra_writer *writer, const umbra_train_sta
 
 static umbra_status foreign(const umbra_reader *reader, const char *what) {
   return umbra_fail(UMBRA_ERROR_MISMATCH, "the %s '%s' is of another %s", umbra_kind_name(reader->header.kind),
-                    reader->name, what);
+                    reader->source.name, what);
 }
 
 umbra_status umbra_train_stamp_read(umbra_reader *reader, umbra_train_stamp *stamp, const umbra_train_origin *origin) {

@@ -43,6 +43,8 @@ void umbra_stepper_destroy(umbra_stepper *stepper) {
   umbra_free(stepper);
 }
 
+umbra_evaluator *umbra_step_evaluator(const umbra_stepper *stepper) { return stepper->evaluator; }
+
 umbra_status umbra_step_wait(umbra_stepper *stepper) { return umbra_evaluator_wait(stepper->evaluator); }
 
 /* ---- gradient ---- */

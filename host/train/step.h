@@ -40,4 +40,7 @@ umbra_status umbra_step_model(const umbra_stepper *stepper, umbra_logistic **mod
 /* Waits for what was enqueued, and says whether it failed. */
 umbra_status umbra_step_wait(umbra_stepper *stepper);
 
+/* What computes: its watch is that of the training. */
+umbra_evaluator *umbra_step_evaluator(const umbra_stepper *stepper);
+
 #endif

@@ -3,7 +3,6 @@
  * The loop: what is trained, and how, is the stepper's business. The state changes only when its checkpoint is on disk,
  * so whatever stops an iteration, the training stands before it.
  */
-#include <stdatomic.h>
 #include <string.h>
 
 #include "../base/clock.h"
@@ -27,7 +26,6 @@ struct umbra_trainer {
   uint32_t done; /* iterations */
   int result_refreshed;
   uint64_t bytes_read; /* in the current iteration */
-  atomic_int cancelled;
 };
 
 /* ---- checks before any work ---- */
@@ -150,19 +148,15 @@ void umbra_trainer_destroy(umbra_trainer *trainer) {
 
 /* ---- one iteration ---- */
 
-void umbra_trainer_cancel(umbra_trainer *trainer) { atomic_store(&trainer->cancelled, 1); }
+void umbra_trainer_cancel(umbra_trainer *trainer) { umbra_evaluator_cancel(umbra_step_evaluator(trainer->stepper)); }
 
-static umbra_status check_cancelled(umbra_trainer *trainer) {
-  if (!atomic_exchange(&trainer->cancelled, 0)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_CANCELLED, "cancelled after %u of %u iterations", trainer->done,
-                    trainer->plan->options.iterations);
-}
+static umbra_watch *watch_of(const umbra_trainer *trainer) { return &umbra_step_evaluator(trainer->stepper)->watch; }
 
 static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64_t block) {
   umbra_trainer *trainer = source;
   uint64_t bytes;
-  UMBRA_TRY(check_cancelled(trainer));
-  UMBRA_TRY(umbra_dataset_block_at(trainer->dataset, block, matrix, &bytes));
+  UMBRA_TRY(umbra_watch_check(watch_of(trainer)));
+  UMBRA_TRY(umbra_dataset_block_at(trainer->dataset, block, matrix, &bytes, watch_of(trainer)));
   trainer->bytes_read += bytes;
   return UMBRA_OK;
 }
@@ -178,7 +172,7 @@ static umbra_status advance(umbra_trainer *trainer, umbra_weights *after, umbra_
   const umbra_plan_iteration *it = &trainer->plan->iteration[trainer->done];
   umbra_blocks blocks = {next_block, trainer};
   umbra_weights fresh = {0};
-  umbra_status status = check_cancelled(trainer);
+  umbra_status status = umbra_watch_check(watch_of(trainer));
   if (status == UMBRA_OK && it->refresh) {
     double started = umbra_seconds();
     event->level_low = umbra_ciphertext_level(trainer->weights.w);
@@ -202,7 +196,7 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   umbra_status status = advance(trainer, &after, event);
   if (status == UMBRA_OK && trainer->checkpoint)
     status = umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),
-                                   trainer->done + 1, after.w, after.u);
+                                   trainer->done + 1, after.w, after.u, watch_of(trainer));
   if (status != UMBRA_OK) {
     umbra_weights_clear(&after);
     return status;
@@ -223,7 +217,7 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
 static umbra_status refresh_result(umbra_trainer *trainer) {
   if (!trainer->plan->options.refresh_result || trainer->result_refreshed) return UMBRA_OK;
   umbra_weights fresh;
-  UMBRA_TRY(check_cancelled(trainer));
+  UMBRA_TRY(umbra_watch_check(watch_of(trainer)));
   UMBRA_TRY(refresh(trainer, &fresh));
   umbra_status status = umbra_step_wait(trainer->stepper);
   umbra_weights *old = status == UMBRA_OK ? &trainer->weights : &fresh;
@@ -234,15 +228,20 @@ static umbra_status refresh_result(umbra_trainer *trainer) {
   return UMBRA_OK;
 }
 
+static umbra_status say_cancelled(const umbra_trainer *trainer, umbra_status status) {
+  if (status != UMBRA_ERROR_CANCELLED) return status;
+  return umbra_fail(status, "cancelled after %u of %u iterations", trainer->done, trainer->plan->options.iterations);
+}
+
 umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer, void *user) {
   if (!trainer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_run needs a trainer");
   umbra_train_event event;
   while (trainer->done < trainer->plan->options.iterations) {
-    UMBRA_TRY(iterate(trainer, &event));
+    UMBRA_TRY(say_cancelled(trainer, iterate(trainer, &event)));
     if (observer && observer(user, &event) && event.iteration < event.iterations)
       return umbra_fail(UMBRA_ERROR_CANCELLED, "stopped after %u of %u iterations", event.iteration, event.iterations);
   }
-  return refresh_result(trainer);
+  return say_cancelled(trainer, refresh_result(trainer));
 }
 
 uint32_t umbra_trainer_iterations(const umbra_trainer *trainer) { return trainer->done; }

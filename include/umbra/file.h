@@ -38,13 +38,28 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_write(const umbra_secret_
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context,
                                                             const void *buffer, size_t size, const char *passphrase);
 
-#define UMBRA_DECLARE_FILE_FUNCTIONS(type)                                                                            \
-  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_save(const umbra_##type *object, const char *path);            \
-  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context,      \
-                                                            const char *path);                                        \
-  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size); \
-  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context,      \
-                                                            const void *buffer, size_t size);
+/*
+ * Of every other kind. _send writes the container through a callback, _receive reads one, which may come from a stranger:
+ * a header that claims more than most_bytes is refused (RANGE), nothing after the container is read, and memory is taken
+ * for what has been validated only. So objects go over sockets, one after the other. progress: may be NULL; its fraction
+ * is one of bytes. Errors: IO and CANCELLED, as umbra/progress.h says of the callbacks; a file that is not saved to its
+ * end is removed.
+ */
+#define UMBRA_DECLARE_FILE_FUNCTIONS(type)                                                                           \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_save(const umbra_##type *object, const char *path,            \
+                                                            const umbra_progress *progress);                         \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context,     \
+                                                            const char *path, const umbra_progress *progress);       \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size, \
+                                                             const umbra_progress *progress);                        \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context,     \
+                                                            const void *buffer, size_t size,                         \
+                                                            const umbra_progress *progress);                         \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_send(const umbra_##type *object, umbra_write_fn write,        \
+                                                            void *user, const umbra_progress *progress);             \
+  UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_receive(umbra_##type **object, const umbra_context *context,  \
+                                                               umbra_read_fn read, void *user, uint64_t most_bytes,  \
+                                                               const umbra_progress *progress);
 
 /* Public and evaluation keys are refused (INVALID_ARGUMENT) in a folder that holds a secret key. */
 UMBRA_DECLARE_FILE_FUNCTIONS(public_key)

@@ -32,8 +32,8 @@ typedef struct task {
 
 static bytes bytes_of(const umbra_ciphertext *x) {
   bytes b = {0};
-  if (umbra_ciphertext_write(x, NULL, &b.size) == UMBRA_OK) b.data = malloc(b.size);
-  if (b.data && umbra_ciphertext_write(x, b.data, &b.size) != UMBRA_OK) b.size = 0;
+  if (umbra_ciphertext_write(x, NULL, &b.size, NULL) == UMBRA_OK) b.data = malloc(b.size);
+  if (b.data && umbra_ciphertext_write(x, b.data, &b.size, NULL) != UMBRA_OK) b.size = 0;
   return b;
 }
 

@@ -34,8 +34,8 @@ static void one_round(job *j, umbra_evaluator *e) {
     bytes *b = &j->found[i];
     free(b->data);
     *b = (bytes){0};
-    if (r[i] && umbra_ciphertext_write(r[i], NULL, &b->size) == UMBRA_OK) b->data = malloc(b->size);
-    j->failed += !b->data || umbra_ciphertext_write(r[i], b->data, &b->size) != UMBRA_OK;
+    if (r[i] && umbra_ciphertext_write(r[i], NULL, &b->size, NULL) == UMBRA_OK) b->data = malloc(b->size);
+    j->failed += !b->data || umbra_ciphertext_write(r[i], b->data, &b->size, NULL) != UMBRA_OK;
     umbra_ciphertext_destroy(r[i]);
   }
 }

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/*
+ * Watching and stopping: every kernel call of an operation is asked for, so stopping at report k is stopping before kernel
+ * call k. A call that is stopped says so and changes nothing; what it worked with can be used as before.
+ */
+#include <signal.h>
+#include <threads.h>
+
+#include "boot.h"
+#include "host/base/watch.h"
+#include "host/ckks/objects.h"
+#include "host/ring/ring_internal.h"
+
+/* ---- somebody who watches ---- */
+
+typedef struct watcher {
+  uint32_t reports, at;       /* so far; which of them stops the work; 0: none */
+  umbra_evaluator *evaluator; /* asked to stop, instead of a result that says so; NULL: not that way */
+  double fraction;
+} watcher;
+
+static int look(void *user, double fraction) {
+  watcher *w = user;
+  assert_true(fraction >= w->fraction && fraction <= 1);
+  w->fraction = fraction;
+  if (++w->reports != w->at) return 0;
+  if (!w->evaluator) return 1;
+  umbra_evaluator_cancel(w->evaluator);
+  return 0;
+}
+
+static umbra_progress progress_of(watcher *w) { return (umbra_progress){look, w}; }
+
+/* ---- operations ---- */
+
+enum { OUTPUTS = 3 };
+
+typedef struct fixture {
+  boot b;
+  umbra_ciphertext *x, *y, *low;
+} fixture;
+
+typedef umbra_status (*operation)(fixture *f, umbra_ciphertext **outs);
+
+static umbra_status product(fixture *f, umbra_ciphertext **outs) {
+  return umbra_mul(f->b.s.evaluator, &outs[0], f->x, f->y);
+}
+
+static umbra_status sum(fixture *f, umbra_ciphertext **outs) {
+  return umbra_add(f->b.s.evaluator, &outs[0], f->x, f->low);
+}
+
+static umbra_status rotations(fixture *f, umbra_ciphertext **outs) {
+  const int32_t steps[OUTPUTS] = {1, 0, 3};
+  return umbra_rotate_many(f->b.s.evaluator, outs, f->x, steps, OUTPUTS);
+}
+
+static umbra_status polynomial(fixture *f, umbra_ciphertext **outs) {
+  const double coefficients[] = {0.5, 0.25, -0.125, 0.5, 0.0625, 0.25};
+  return umbra_chebyshev_eval(f->b.s.evaluator, &outs[0], f->x, coefficients, 5);
+}
+
+static umbra_status refresh(fixture *f, umbra_ciphertext **outs) {
+  return umbra_bootstrap(f->b.s.evaluator, &outs[0], f->low, f->b.bootstrapper);
+}
+
+static umbra_status refreshes(fixture *f, umbra_ciphertext **outs) {
+  const umbra_ciphertext *const ins[] = {f->low, f->y};
+  return umbra_bootstrap_many(f->b.s.evaluator, outs, ins, 2, f->b.bootstrapper);
+}
+
+static umbra_status refreshed_pair(fixture *f, umbra_ciphertext **outs) {
+  return umbra_bootstrap_pair(f->b.s.evaluator, &outs[0], &outs[1], f->low, f->y, f->b.bootstrapper);
+}
+
+/* A product that lacks a level, and refreshes first. */
+static umbra_status refreshed_product(fixture *f, umbra_ciphertext **outs) {
+  assert_ok(umbra_evaluator_refresh_with(f->b.s.evaluator, f->b.bootstrapper));
+  umbra_status status = umbra_square(f->b.s.evaluator, &outs[0], f->low);
+  assert_ok(umbra_evaluator_refresh_with(f->b.s.evaluator, NULL));
+  return status;
+}
+
+/* ---- each of them, stopped ---- */
+
+typedef struct outputs {
+  umbra_ciphertext *out[OUTPUTS];
+  bytes before[OUTPUTS];
+} outputs;
+
+/* Something to be replaced. */
+static void outputs_make(outputs *o, const fixture *f) {
+  *o = (outputs){0};
+  for (int i = 0; i < OUTPUTS; i++) {
+    assert_ok(umbra_ciphertext_copy(&o->out[i], i ? f->y : f->x));
+    o->before[i] = ciphertext_bytes(o->out[i]);
+  }
+}
+
+static void outputs_destroy(outputs *o) {
+  for (int i = 0; i < OUTPUTS; i++) {
+    umbra_ciphertext_destroy(o->out[i]);
+    free(o->before[i].data);
+  }
+}
+
+static void assert_unchanged(const outputs *o) {
+  for (int i = 0; i < OUTPUTS; i++) assert_true(has_bytes(o->out[i], &o->before[i]));
+}
+
+static void assert_same(const outputs *o, const outputs *expected) {
+  for (int i = 0; i < OUTPUTS; i++) {
+    bytes wanted = ciphertext_bytes(expected->out[i]);
+    assert_true(has_bytes(o->out[i], &wanted));
+    free(wanted.data);
+  }
+}
+
+static umbra_status run_watched(fixture *f, operation run, outputs *o, watcher *w) {
+  const umbra_progress progress = progress_of(w);
+  umbra_evaluator_watch(f->b.s.evaluator, &progress);
+  umbra_status status = run(f, o->out);
+  umbra_evaluator_watch(f->b.s.evaluator, NULL);
+  return status;
+}
+
+/* A request that came after the last kernel call is for the next call. */
+static void stop_at(fixture *f, operation run, uint32_t at, int by_request, const outputs *expected) {
+  umbra_evaluator *evaluator = f->b.s.evaluator;
+  watcher w = {.at = at, .evaluator = by_request ? evaluator : NULL};
+  outputs o;
+  outputs_make(&o, f);
+  const uint64_t memory = umbra_context_memory(f->b.s.context);
+  umbra_status status = run_watched(f, run, &o, &w);
+  if (status == UMBRA_OK) {
+    assert_true(by_request);
+    assert_same(&o, expected);
+    assert_fails(umbra_evaluator_wait(evaluator), UMBRA_ERROR_CANCELLED, "cancelled");
+  } else {
+    assert_int_equal(status, UMBRA_ERROR_CANCELLED);
+    assert_unchanged(&o);
+    assert_int_equal(umbra_context_memory(f->b.s.context), memory);
+  }
+  assert_ok(umbra_evaluator_wait(evaluator));
+  outputs_destroy(&o);
+}
+
+/* At `most` places at most. */
+static void stop_everywhere(fixture *f, operation run, uint32_t most) {
+  watcher counting = {0};
+  outputs expected, again;
+  outputs_make(&expected, f);
+  assert_ok(run_watched(f, run, &expected, &counting));
+  assert_true(counting.reports > 2);
+  const uint32_t step = (counting.reports + most - 1) / most;
+  for (uint32_t at = 1; at <= counting.reports; at += step)
+    for (int by_request = 0; by_request < 2; by_request++) stop_at(f, run, at, by_request, &expected);
+  outputs_make(&again, f);
+  assert_ok(run(f, again.out));
+  assert_same(&again, &expected);
+  outputs_destroy(&again);
+  outputs_destroy(&expected);
+}
+
+static void products(void **state) { stop_everywhere(*state, product, 200); }
+static void sums(void **state) { stop_everywhere(*state, sum, 200); }
+static void many_rotations(void **state) { stop_everywhere(*state, rotations, 200); }
+static void polynomials(void **state) { stop_everywhere(*state, polynomial, 60); }
+static void a_refresh(void **state) { stop_everywhere(*state, refresh, 20); }
+static void several_refreshes(void **state) { stop_everywhere(*state, refreshes, 6); }
+static void a_pair(void **state) { stop_everywhere(*state, refreshed_pair, 8); }
+static void a_refresh_on_demand(void **state) { stop_everywhere(*state, refreshed_product, 8); }
+
+/* ---- who asks, and when ---- */
+
+static void before_the_call(void **state) {
+  fixture *f = *state;
+  umbra_evaluator *evaluator = f->b.s.evaluator;
+  umbra_ciphertext *out = NULL;
+  umbra_evaluator_cancel(evaluator);
+  umbra_evaluator_cancel(evaluator);
+  assert_fails(umbra_mul(evaluator, &out, f->x, f->y), UMBRA_ERROR_CANCELLED, "cancelled");
+  assert_null(out);
+  assert_ok(umbra_mul(evaluator, &out, f->x, f->y));
+  umbra_ciphertext_destroy(out);
+}
+
+static umbra_evaluator *signalled;
+static void on_signal(int signal) {
+  (void)signal;
+  umbra_evaluator_cancel(signalled);
+}
+
+static int raise_signal(void *user, double fraction) {
+  (void)fraction;
+  return ++*(int *)user == 5 ? raise(SIGUSR1) : 0;
+}
+
+static void from_a_signal_handler(void **state) {
+  fixture *f = *state;
+  umbra_ciphertext *out = NULL;
+  int reports = 0;
+  signalled = f->b.s.evaluator;
+  assert_true(signal(SIGUSR1, on_signal) != SIG_ERR);
+  umbra_evaluator_watch(signalled, &(umbra_progress){raise_signal, &reports});
+  assert_fails(umbra_mul(signalled, &out, f->x, f->y), UMBRA_ERROR_CANCELLED, "cancelled");
+  umbra_evaluator_watch(signalled, NULL);
+  assert_int_equal(reports, 5);
+  assert_null(out);
+  signal(SIGUSR1, SIG_DFL);
+}
+
+static int cancel_it(void *evaluator) {
+  umbra_evaluator_cancel(evaluator);
+  return 0;
+}
+
+static int in_a_thread(void *user, double fraction) {
+  (void)fraction;
+  thrd_t other;
+  assert_int_equal(thrd_create(&other, cancel_it, user), thrd_success);
+  return thrd_join(other, NULL) != thrd_success;
+}
+
+static void from_another_thread(void **state) {
+  fixture *f = *state;
+  umbra_ciphertext *out = NULL;
+  umbra_evaluator_watch(f->b.s.evaluator, &(umbra_progress){in_a_thread, f->b.s.evaluator});
+  assert_fails(umbra_mul(f->b.s.evaluator, &out, f->x, f->y), UMBRA_ERROR_CANCELLED, "cancelled");
+  umbra_evaluator_watch(f->b.s.evaluator, NULL);
+  assert_null(out);
+}
+
+/* ---- reports come often enough: one before each kernel call, and one before the first ---- */
+
+static const umbra_kernels *real;
+static uint32_t kernels_since;
+
+static void note_kernel(void) {
+  if (++kernels_since > 1) fail_msg("%u kernel calls without a question", kernels_since);
+}
+
+#define NOTED(kernel, parameters, arguments) \
+  static void noted_##kernel parameters {    \
+    note_kernel();                           \
+    real->kernel arguments;                  \
+  }
+NOTED(ntt_forward, (umbra_stream * s, const umbra_view *v), (s, v))
+NOTED(ntt_inverse, (umbra_stream * s, const umbra_view *d, const umbra_view *v, const uint32_t *c), (s, d, v, c))
+NOTED(mul, (umbra_stream * s, const umbra_view *d, const umbra_view *a, const umbra_view *b), (s, d, a, b))
+NOTED(add, (umbra_stream * s, const umbra_view *d, const umbra_view *a, const umbra_view *b), (s, d, a, b))
+NOTED(tensor, (umbra_stream * s, const umbra_view *d, const umbra_view *a, const umbra_view *b, int sum_up),
+      (s, d, a, b, sum_up))
+NOTED(convert, (umbra_stream * s, const umbra_view *d, const umbra_view *v, const umbra_conversion *c, uint32_t first),
+      (s, d, v, c, first))
+NOTED(plain_products,
+      (umbra_stream * s, const umbra_view *d, const umbra_view *p, const umbra_view *a, uint32_t terms, uint32_t gap),
+      (s, d, p, a, terms, gap))
+
+static int look_at_kernels(void *user, double fraction) {
+  (void)fraction;
+  kernels_since = 0;
+  ++*(uint32_t *)user;
+  return 0;
+}
+
+static void no_kernel_goes_unasked(void **state) {
+  fixture *f = *state;
+  umbra_ring *ring = f->b.s.context->ring;
+  umbra_kernels noted = *(real = ring->kernels);
+  umbra_ciphertext *out = NULL;
+  uint32_t reports = 0;
+  noted.ntt_forward = noted_ntt_forward;
+  noted.ntt_inverse = noted_ntt_inverse;
+  noted.mul = noted_mul;
+  noted.add = noted_add;
+  noted.tensor = noted_tensor;
+  noted.convert = noted_convert;
+  noted.plain_products = noted_plain_products;
+  ring->kernels = &noted;
+  kernels_since = 1; /* not even the first */
+  umbra_evaluator_watch(f->b.s.evaluator, &(umbra_progress){look_at_kernels, &reports});
+  assert_ok(umbra_mul(f->b.s.evaluator, &out, f->x, f->y));
+  assert_ok(umbra_bootstrap(f->b.s.evaluator, &out, f->low, f->b.bootstrapper));
+  umbra_evaluator_watch(f->b.s.evaluator, NULL);
+  ring->kernels = real;
+  assert_true(reports > 100);
+  umbra_ciphertext_destroy(out);
+}
+
+/* A refresh knows how far it is. */
+static int note_fraction(void *user, double fraction) {
+  *(double *)user = fraction;
+  return 0;
+}
+
+static void fractions_of_a_refresh(void **state) {
+  fixture *f = *state;
+  umbra_ciphertext *out = NULL;
+  double last = -1;
+  umbra_evaluator_watch(f->b.s.evaluator, &(umbra_progress){note_fraction, &last});
+  assert_ok(umbra_bootstrap(f->b.s.evaluator, &out, f->low, f->b.bootstrapper));
+  assert_true(last > 0.99);
+  assert_ok(umbra_negate(f->b.s.evaluator, &out, out));
+  assert_true(last == 0);
+  umbra_evaluator_watch(f->b.s.evaluator, NULL);
+  umbra_ciphertext_destroy(out);
+}
+
+/* ---- what has no evaluator ---- */
+
+static umbra_status make_bootstrapper(const fixture *f, const umbra_progress *progress, umbra_bootstrapper **made) {
+  return umbra_bootstrapper_create(made, f->b.s.context, f->b.plan, progress);
+}
+
+static void bootstrappers(void **state) {
+  const fixture *f = *state;
+  watcher counting = {0};
+  umbra_progress progress = progress_of(&counting);
+  umbra_bootstrapper *made = NULL;
+  assert_ok(make_bootstrapper(f, &progress, &made));
+  umbra_bootstrapper_destroy(made);
+  assert_true(counting.fraction == 1 && counting.reports > 50);
+  const uint64_t memory = umbra_context_memory(f->b.s.context);
+  for (uint32_t at = 1; at < counting.reports; at += counting.reports / 12) {
+    watcher w = {.at = at};
+    progress = progress_of(&w);
+    umbra_bootstrapper *none = NULL;
+    assert_fails(make_bootstrapper(f, &progress, &none), UMBRA_ERROR_CANCELLED, "cancelled");
+    assert_null(none);
+    assert_int_equal(umbra_context_memory(f->b.s.context), memory);
+  }
+}
+
+/* ---- */
+
+static int set_up(void **state) {
+  static fixture f;
+  uint64_t random = 3;
+  umbra_watch_interval(0);
+  boot_open(&f.b, boot_twin_40(11), NULL, NULL);
+  const uint32_t slots = umbra_params_slots(f.b.s.params);
+  vector v = vector_random(&random, slots, 0), w = vector_random(&random, slots, 0);
+  f.x = encrypt_vector(&f.b.s, &v, UMBRA_TOP_LEVEL);
+  f.y = encrypt_vector(&f.b.s, &w, 3);
+  f.low = encrypt_vector(&f.b.s, &w, 0);
+  vector_destroy(&v);
+  vector_destroy(&w);
+  *state = &f;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  fixture *f = *state;
+  umbra_ciphertext_destroy(f->x);
+  umbra_ciphertext_destroy(f->y);
+  umbra_ciphertext_destroy(f->low);
+  boot_close(&f->b);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(products),
+      cmocka_unit_test(sums),
+      cmocka_unit_test(many_rotations),
+      cmocka_unit_test(polynomials),
+      cmocka_unit_test(a_refresh),
+      cmocka_unit_test(several_refreshes),
+      cmocka_unit_test(a_pair),
+      cmocka_unit_test(a_refresh_on_demand),
+      cmocka_unit_test(before_the_call),
+      cmocka_unit_test(from_a_signal_handler),
+      cmocka_unit_test(from_another_thread),
+      cmocka_unit_test(no_kernel_goes_unasked),
+      cmocka_unit_test(fractions_of_a_refresh),
+      cmocka_unit_test(bootstrappers),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
