@@ -314,6 +314,28 @@ static umbra_status make_bootstrapper(const fixture *f, const umbra_progress *pr
   return umbra_bootstrapper_create(made, f->b.s.context, f->b.plan, progress);
 }
 
+static umbra_status make_keys(const fixture *f, watcher *w, umbra_eval_keys **keys) {
+  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .progress = progress_of(w)};
+  return umbra_eval_keys_generate(keys, f->b.s.secret, &request);
+}
+
+static void evaluation_keys(void **state) {
+  const fixture *f = *state;
+  watcher counting = {0};
+  umbra_eval_keys *keys = NULL;
+  assert_ok(make_keys(f, &counting, &keys));
+  umbra_eval_keys_destroy(keys);
+  assert_true(counting.fraction == 1 && counting.reports > 20);
+  const uint64_t memory = umbra_context_memory(f->b.s.context);
+  for (uint32_t at = 1; at < counting.reports; at++) {
+    watcher w = {.at = at};
+    umbra_eval_keys *none = NULL;
+    assert_fails(make_keys(f, &w, &none), UMBRA_ERROR_CANCELLED, "cancelled");
+    assert_null(none);
+    assert_int_equal(umbra_context_memory(f->b.s.context), memory);
+  }
+}
+
 static void bootstrappers(void **state) {
   const fixture *f = *state;
   watcher counting = {0};
@@ -375,6 +397,7 @@ int main(void) {
       cmocka_unit_test(from_another_thread),
       cmocka_unit_test(no_kernel_goes_unasked),
       cmocka_unit_test(fractions_of_a_refresh),
+      cmocka_unit_test(evaluation_keys),
       cmocka_unit_test(bootstrappers),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -199,9 +199,10 @@ static umbra_status make_eval_key(umbra_eval_key *entry, key_maker *maker, const
   umbra_ring *home = maker->context->ring;
   UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->kind, entry->level));
   umbra_status status = fill_eval_key(entry, maker);
+  if (status == UMBRA_OK) status = umbra_ring_check(home, maker->stream);
   if (status == UMBRA_OK && home != context->ring) status = umbra_ring_wait(home, maker->stream);
   if (status == UMBRA_OK) status = umbra_poly_move(&entry->key.poly, home, context->ring);
-  if (status != UMBRA_OK) umbra_poly_destroy(&entry->key.poly, home);
+  if (status != UMBRA_OK) destroy_secret_poly(&entry->key.poly, maker); /* half a key may lack its errors */
   return status == UMBRA_OK ? umbra_poly_may_leave(&entry->key.poly, context->ring) : status;
 }
 
@@ -273,13 +274,12 @@ static umbra_status plan_keys(umbra_eval_keys **out, const umbra_context *contex
   return status;
 }
 
-static umbra_status fill_eval_keys(umbra_eval_keys *keys, key_maker *maker, umbra_progress progress) {
+static umbra_status fill_eval_keys(umbra_eval_keys *keys, key_maker *maker, umbra_watch *watch) {
+  umbra_stream_set_watch(maker->stream, watch);
   for (size_t i = 0; i < keys->count; i++) {
-    if (progress.report && progress.report(progress.user, (double)i / (double)keys->count))
-      return umbra_fail(UMBRA_ERROR_CANCELLED, "key generation was cancelled after %zu of %zu keys", i, keys->count);
+    UMBRA_TRY(umbra_watch_step(watch, i, keys->count));
     UMBRA_TRY(make_eval_key(&keys->key[i], maker, keys->context));
   }
-  if (progress.report) (void)progress.report(progress.user, 1);
   return UMBRA_OK;
 }
 
@@ -295,7 +295,9 @@ umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_
   UMBRA_TRY(plan_keys(&made, secret->context, &wanted));
   memcpy(made->owner, secret->owner, sizeof made->owner);
   umbra_status status = maker_open(&maker, secret);
-  if (status == UMBRA_OK) status = maker_close(&maker, fill_eval_keys(made, &maker, wanted.progress));
+  umbra_watch watch = umbra_watch_of(&wanted.progress);
+  if (status == UMBRA_OK) status = maker_close(&maker, fill_eval_keys(made, &maker, &watch));
+  status = umbra_watch_close(&watch, status);
   if (status == UMBRA_OK) UMBRA_PUT(eval_keys, out, made);
   else umbra_eval_keys_destroy(made);
   return status;

@@ -273,7 +273,6 @@ static bool run(const cli_command *command, int argc, char **argv) {
   cli_interrupts_hold();
   bool done = ready && (o.plan_only || demonstrate(&job, &o, &report));
   clear(&job);
-  cli_interrupts_release();
   return cli_report_close(&report, done, o.json);
 }
 

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "engine.h"
+#include "progress.h"
 #include "secret.h"
 #include "target.h"
 
@@ -44,7 +45,9 @@ static bool make_table(umbra_table *table, size_t rows, size_t columns) {
 }
 
 static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report *report) {
-  if (!cli_check(umbra_matrix_load(&j->matrix, j->context, o->in, NULL), "--in")) return false;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "loading");
+  if (!cli_progress_check(&bar, umbra_matrix_load(&j->matrix, j->context, o->in, &progress), "--in")) return false;
   cli_report_step(report, "load", o->in);
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
@@ -75,6 +78,7 @@ static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report
       !cli_context_open_in(&j->context, o->keys, &o->engine, report) ||
       !cli_secret_load(&j->secret, j->context, &o->secret, report))
     return false;
+  cli_interrupts_hold();
   if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, o, report) ||
       !cli_check(umbra_table_write(&j->table, o->out), "--out"))
     return false;

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "encrypt_data.h"
+#include "progress.h"
 #include "target.h"
 
 typedef struct encrypt_options {
@@ -94,7 +95,9 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
   cli_report_step(report, "encrypt records", NULL);
-  return cli_check(umbra_matrix_save(j->matrix, o->out, NULL), "--out");
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "saving");
+  return cli_progress_check(&bar, umbra_matrix_save(j->matrix, o->out, &progress), "--out");
 }
 
 static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
@@ -174,6 +177,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
   encrypt_job job = {0};
   if (o.columns) job.columns = cli_parse_list(&job.column_count, "columns", o.columns, true);
   cli_report report = {0};
+  cli_interrupts_hold();
   bool done =
       cli_report_open(&report) && (o.data.data ? cli_data_encrypt(&o.data, &report) : encrypt(&job, &o, &report));
   clear(&job);

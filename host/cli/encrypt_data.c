@@ -51,8 +51,7 @@ static bool encrypt(data_job *j, const cli_data_options *o) {
   cli_progress bar;
   umbra_progress progress = cli_progress_open(&bar, "records");
   umbra_status status = umbra_train_encrypt(o->out, j->plan, j->key, j->records, j->initial.values, &progress);
-  cli_progress_close(&bar);
-  return cli_check(status, status == UMBRA_ERROR_MISMATCH ? "--keys" : NULL);
+  return cli_progress_check(&bar, status, status == UMBRA_ERROR_MISMATCH ? "--keys" : NULL);
 }
 
 /* After the index: with another plan than the data set's the training does not begin. */
@@ -73,10 +72,8 @@ static void clear(data_job *j) {
 
 bool cli_data_encrypt(const cli_data_options *options, cli_report *report) {
   data_job job = {0};
-  cli_interrupts_hold();
   bool done = may_fill(options->out) && read(&job, options, report) && load_key(&job, options, report) &&
               encrypt(&job, options) && copy_plan(&job, options, report);
   clear(&job);
-  cli_interrupts_release();
   return done;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "progress.h"
+
 bool cli_path(char path[CLI_PATH], const char *folder, const char *name) {
   int length = snprintf(path, CLI_PATH, "%s/%s", folder, name);
   return (length >= 0 && length < CLI_PATH) || cli_error("the path %s/%s is too long", folder, name);
@@ -63,18 +65,20 @@ bool cli_context_open_in(umbra_context **context, const char *folder, const cli_
 
 bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, const char *folder, cli_report *report) {
   char path[CLI_PATH];
-  if (!cli_path(path, folder, CLI_PUBLIC_KEY_FILE) ||
-      !cli_check(umbra_public_key_load(key, context, path, NULL), "--keys"))
-    return false;
+  if (!cli_path(path, folder, CLI_PUBLIC_KEY_FILE)) return false;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "public key");
+  if (!cli_progress_check(&bar, umbra_public_key_load(key, context, path, &progress), "--keys")) return false;
   cli_report_step(report, "load public key", path);
   return true;
 }
 
 bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report) {
   char path[CLI_PATH];
-  if (!cli_path(path, folder, CLI_EVAL_KEYS_FILE) ||
-      !cli_check(umbra_eval_keys_load(keys, context, path, NULL), "--keys"))
-    return false;
+  if (!cli_path(path, folder, CLI_EVAL_KEYS_FILE)) return false;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "loading keys");
+  if (!cli_progress_check(&bar, umbra_eval_keys_load(keys, context, path, &progress), "--keys")) return false;
   cli_report_step(report, "load evaluation keys", path);
   return true;
 }

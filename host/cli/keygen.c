@@ -217,24 +217,29 @@ static bool keep_secret(keygen_job *j, const keygen_options *o, cli_report *repo
   return true;
 }
 
-static umbra_status save_params(const keygen_job *j, const char *path) { return umbra_params_save(j->params, path); }
-
-static umbra_status save_public(const keygen_job *j, const char *path) {
-  return umbra_public_key_save(j->public, path, NULL);
+static umbra_status save_params(const keygen_job *j, const char *path, const umbra_progress *progress) {
+  (void)progress;
+  return umbra_params_save(j->params, path);
 }
 
-static umbra_status save_eval_keys(const keygen_job *j, const char *path) {
-  return umbra_eval_keys_save(j->keys, path, NULL);
+static umbra_status save_public(const keygen_job *j, const char *path, const umbra_progress *progress) {
+  return umbra_public_key_save(j->public, path, progress);
+}
+
+static umbra_status save_eval_keys(const keygen_job *j, const char *path, const umbra_progress *progress) {
+  return umbra_eval_keys_save(j->keys, path, progress);
 }
 
 /* Written under another name first, in the same folder. */
 static bool give_away(keygen_job *j, const char *folder, const char *name, cli_report *report,
-                      umbra_status (*save)(const keygen_job *j, const char *path)) {
+                      umbra_status (*save)(const keygen_job *, const char *, const umbra_progress *)) {
   char path[CLI_PATH], draft[CLI_PATH];
   if (!cli_path(path, folder, name)) return false;
   if (snprintf(draft, sizeof draft, "%s.%ld.draft", path, (long)getpid()) >= CLI_PATH)
     return cli_error("the path %s is too long", path);
-  if (!cli_check(save(j, draft), "--out")) return false;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, name);
+  if (!cli_progress_check(&bar, save(j, draft, &progress), "--out")) return false;
   if (cli_interrupted()) {
     unlink(draft);
     return cli_error("interrupted");
@@ -308,7 +313,6 @@ static bool run(const cli_command *command, int argc, char **argv) {
   cli_interrupts_hold();
   bool done = ready && generate(&job, &o, &report);
   clear(&job);
-  cli_interrupts_release();
   return cli_report_close(&report, done, o.json);
 }
 

@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "output.h"
+#include "progress.h"
 
 static const cli_command *const commands[] = {&cli_params, &cli_plan,    &cli_keygen,   &cli_encrypt, &cli_train,
                                               &cli_score,  &cli_decrypt, &cli_evaluate, &cli_inspect, &cli_bootstrap};
@@ -64,6 +65,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], commands[i]->name) != 0) continue;
     cli_set_command(commands[i]->name);
     bool done = commands[i]->run(commands[i], argc - 1, argv + 1);
+    cli_interrupts_release();
     if (fflush(stdout) != 0 || ferror(stdout)) done = cli_error("standard output cannot be written");
     return done ? CLI_OK : CLI_FAILURE;
   }

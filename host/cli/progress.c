@@ -76,3 +76,8 @@ umbra_progress cli_progress_open(cli_progress *progress, const char *label) {
 void cli_progress_close(cli_progress *progress) {
   if (progress->drawn > 0) fputs("\r\033[K", stderr);
 }
+
+bool cli_progress_check(cli_progress *progress, umbra_status status, const char *option) {
+  cli_progress_close(progress);
+  return cli_check(status, option);
+}

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <umbra/progress.h>
+#include <umbra/status.h>
 
 typedef struct cli_progress {
   const char *label;
@@ -14,7 +15,8 @@ typedef struct cli_progress {
 
 /*
  * From here on SIGINT, SIGTERM and SIGHUP only stop the work that shows progress (CANCELLED), so that the command can
- * clean up; cli_interrupts_release lets the program die of a signal that came.
+ * clean up. Commands call it where their work begins; when they have returned, main lets the program die of a signal that
+ * came.
  */
 void cli_interrupts_hold(void);
 bool cli_interrupted(void);
@@ -31,5 +33,8 @@ void cli_progress_start(cli_progress *progress, const char *label, double first)
 void cli_progress_show(cli_progress *progress, double fraction);
 
 void cli_progress_close(cli_progress *progress);
+
+/* Closes it, then cli_check of the status of the call that it was for. */
+bool cli_progress_check(cli_progress *progress, umbra_status status, const char *option);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 #include "engine.h"
+#include "progress.h"
 #include "target.h"
 
 typedef struct score_options {
@@ -25,13 +26,20 @@ static bool load_keys(score_job *j, const score_options *o, cli_report *report) 
 static bool load_inputs(score_job *j, const score_options *o, cli_report *report) {
   if (!cli_check(umbra_logistic_load(&j->model, j->context, o->model, NULL), "--model")) return false;
   cli_report_step(report, "load model", o->model);
-  if (!cli_check(umbra_matrix_load(&j->records, j->context, o->records, NULL), "--records")) return false;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "loading records");
+  umbra_status status = umbra_matrix_load(&j->records, j->context, o->records, &progress);
+  if (!cli_progress_check(&bar, status, "--records")) return false;
   cli_report_step(report, "load records", o->records);
   return true;
 }
 
 static bool run_model(score_job *j) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "scoring");
+  umbra_evaluator_watch(j->evaluator, &progress);
   umbra_status status = umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records);
+  cli_progress_close(&bar);
   if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
   return cli_error("%s; make the keys with umbra keygen --for-logistic %zu", umbra_last_error(),
                    umbra_logistic_features(j->model));
@@ -46,7 +54,9 @@ static bool score(score_job *j, const score_options *o, cli_report *report) {
   if (!run_model(j)) return false;
   cli_report_number(report, "rows", (double)umbra_matrix_rows(j->records));
   cli_report_step(report, "score", NULL);
-  if (!cli_check(umbra_matrix_save(j->scores, o->out, NULL), "--out")) return false;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "saving scores");
+  if (!cli_progress_check(&bar, umbra_matrix_save(j->scores, o->out, &progress), "--out")) return false;
   cli_report_step(report, "save scores", o->out);
   return true;
 }
@@ -74,6 +84,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
   score_job job = {0};
   cli_report report = {0};
+  cli_interrupts_hold();
   bool done = cli_report_open(&report) && score(&job, &o, &report);
   clear(&job);
   return cli_report_close(&report, done, o.json);

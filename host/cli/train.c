@@ -169,7 +169,6 @@ static bool run(const cli_command *command, int argc, char **argv) {
   cli_interrupts_hold();
   bool done = cli_report_open(&report) && run_all(&job, &o, &report);
   clear(&job);
-  cli_interrupts_release();
   return cli_report_close(&report, done, o.json);
 }
 
