@@ -53,15 +53,15 @@ static void record_ciphertext(trace *t, const char *name, const umbra_ciphertext
   free(b.data);
 }
 
-#define RECORD_KEY(t, type, object)                           \
-  do {                                                        \
-    size_t size_ = 0;                                         \
+#define RECORD_KEY(t, type, object)                                 \
+  do {                                                              \
+    size_t size_ = 0;                                               \
     assert_ok(umbra_##type##_write(object, NULL, &size_, NULL));    \
-    void *buffer_ = malloc(size_);                            \
-    assert_non_null(buffer_);                                 \
+    void *buffer_ = malloc(size_);                                  \
+    assert_non_null(buffer_);                                       \
     assert_ok(umbra_##type##_write(object, buffer_, &size_, NULL)); \
-    record(t, #type, buffer_, size_);                         \
-    free(buffer_);                                            \
+    record(t, #type, buffer_, size_);                               \
+    free(buffer_);                                                  \
   } while (0)
 
 /* Makes a ciphertext with a call, records it and destroys it. */
@@ -270,7 +270,7 @@ static void run_training(trace *t, umbra_params *params, const char *device) {
   options.l2 = 0.01;
   training_open(&job, umbra_params_share(params), random_records(300, 6, 1), options, device);
   umbra_trainer_desc desc = training_desc(&job);
-  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
   assert_ok(umbra_trainer_model(trainer, &model));
   RECORD_KEY(t, logistic, model);

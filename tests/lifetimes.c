@@ -188,9 +188,10 @@ static void make_trainer(void) {
   assert_ok(umbra_train_plan_request(plan, &request));
   assert_ok(umbra_eval_keys_generate(&keys, object[SECRET], &request));
   assert_ok(umbra_train_encrypt(folder, plan, object[PUBLIC], records, NULL, NULL));
-  assert_ok(
-      umbra_trainer_create(&trainer, &(umbra_trainer_desc){UMBRA_TRAINER_DESC_INIT, .plan = plan,
-                                                           .context = object[CONTEXT], .keys = keys, .data = folder}));
+  assert_ok(umbra_trainer_create(&trainer,
+                                 &(umbra_trainer_desc){UMBRA_TRAINER_DESC_INIT, .plan = plan,
+                                                       .context = object[CONTEXT], .keys = keys, .data = folder},
+                                 NULL));
   umbra_records_destroy(records);
   object[TRAIN_PLAN] = plan;
   object[TRAIN_KEYS] = keys;

@@ -192,7 +192,7 @@ static umbra_status take_trainer_desc(void *given) {
   desc->context = t.s.context;
   desc->keys = t.s.keys;
   desc->data = t.folder;
-  umbra_status status = umbra_trainer_create(&trainer, desc);
+  umbra_status status = umbra_trainer_create(&trainer, desc, NULL);
   if (status == UMBRA_OK) {
     assert_ok(umbra_trainer_run(trainer, observe, &seen));
     assert_int_equal(seen, ITERATIONS);

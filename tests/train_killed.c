@@ -39,7 +39,7 @@ static int log_iteration(void *user, const umbra_train_event *event) {
 
 static umbra_status serve_with(umbra_trainer **trainer, umbra_logistic **model, umbra_trainer_desc *desc,
                                const char *folder) {
-  umbra_status status = umbra_trainer_create(trainer, desc);
+  umbra_status status = umbra_trainer_create(trainer, desc, NULL);
   if (status == UMBRA_OK) status = umbra_trainer_run(*trainer, log_iteration, (void *)folder);
   if (status == UMBRA_OK) status = umbra_trainer_model(*trainer, model);
   return status == UMBRA_OK ? umbra_logistic_save(*model, in_folder(folder, "model.umbra"), NULL) : status;

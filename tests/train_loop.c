@@ -100,7 +100,7 @@ static void compare(const training *t, const double *initial, double tolerance) 
   count c = {0};
   assert_non_null(expected);
   assert_ok(umbra_train_plan_report(t->plan, &report));
-  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, count_events, &c));
   assert_int_equal(c.refreshes, report.refreshes);
   double *found = decrypted_weights(t, trainer);

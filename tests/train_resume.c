@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "../host/base/clock.h"
+#include "../host/base/watch.h"
 #include "train.h"
 
 enum { ITERATIONS = 6 };
@@ -43,7 +44,7 @@ static umbra_status open_trainer(umbra_trainer **trainer, int resume) {
   umbra_trainer_desc desc = training_desc(&t);
   desc.checkpoint = t.checkpoint;
   desc.resume = resume;
-  return umbra_trainer_create(trainer, &desc);
+  return umbra_trainer_create(trainer, &desc, NULL);
 }
 
 /* ---- the bits of a run that nothing stops ---- */
@@ -63,7 +64,7 @@ static bytes model_bytes(const umbra_trainer *trainer) {
 static bytes expected_bytes(void) {
   umbra_trainer *trainer = NULL;
   umbra_trainer_desc desc = training_desc(&t);
-  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
   bytes b = model_bytes(trainer);
   umbra_trainer_destroy(trainer);
@@ -151,6 +152,67 @@ static void cancelled(void **state) {
   free(expected.data);
 }
 
+/* ---- cancelled before any kernel, in blocks, refreshes and checkpoints ---- */
+
+typedef struct stopper {
+  uint32_t reports, every;
+  double fraction;
+} stopper;
+
+static int stop_now_and_then(void *user, double fraction) {
+  stopper *s = user;
+  assert_true(fraction >= 0 && fraction <= 1);
+  s->fraction = fraction;
+  return ++s->reports % s->every == 0;
+}
+
+/* What is done is on disk, and what was cancelled has left no trace. */
+static void assert_resumable(uint32_t done) {
+  umbra_trainer *again = NULL;
+  if (done) assert_ok(open_trainer(&again, 1));
+  else assert_int_not_equal(access(t.checkpoint, F_OK), 0);
+  if (done) assert_int_equal(umbra_trainer_iterations(again), done);
+  umbra_trainer_destroy(again);
+}
+
+static void cancelled_anywhere(void **state) {
+  (void)state;
+  bytes expected = expected_bytes();
+  umbra_trainer *trainer = NULL;
+  stopper s = {.every = 500};
+  uint32_t stops = 0;
+  umbra_status status;
+  assert_ok(open_trainer(&trainer, 0));
+  umbra_watch_interval(0);
+  umbra_trainer_watch(trainer, &(umbra_progress){stop_now_and_then, &s});
+  for (; (status = umbra_trainer_run(trainer, NULL, NULL)) == UMBRA_ERROR_CANCELLED; stops++) {
+    assert_non_null(strstr(umbra_last_error(), "cancelled after"));
+    assert_resumable(umbra_trainer_iterations(trainer));
+    s.every *= 2; /* so that each iteration comes to its end at last */
+  }
+  assert_ok(status);
+  assert_true(stops > 2 && s.fraction > 0.9);
+  umbra_trainer_watch(trainer, NULL);
+  umbra_watch_interval(0.1);
+  finish(trainer, &expected);
+  free(expected.data);
+}
+
+static int refuse(void *user, double fraction) {
+  (void)user;
+  (void)fraction;
+  return 1;
+}
+
+static void creation_is_cancelled(void **state) {
+  (void)state;
+  umbra_trainer *trainer = NULL;
+  umbra_trainer_desc desc = training_desc(&t);
+  assert_fails(umbra_trainer_create(&trainer, &desc, &(umbra_progress){refuse, NULL}), UMBRA_ERROR_CANCELLED,
+               "cancelled");
+  assert_null(trainer);
+}
+
 /* ---- a disk that is full ---- */
 
 static void full_disk(void **state) {
@@ -182,7 +244,7 @@ static void full_disk(void **state) {
 
 static void refused(const umbra_trainer_desc *desc, umbra_status status, const char *words) {
   umbra_trainer *trainer = (umbra_trainer *)&t;
-  assert_fails(umbra_trainer_create(&trainer, desc), status, words);
+  assert_fails(umbra_trainer_create(&trainer, desc, NULL), status, words);
   assert_ptr_equal(trainer, &t);
 }
 
@@ -362,7 +424,7 @@ static void early_models(void **state) {
   umbra_trainer *trainer = NULL;
   umbra_logistic *model = NULL;
   umbra_trainer_desc desc = training_desc(&t);
-  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_fails(umbra_trainer_model(trainer, &model), UMBRA_ERROR_INVALID_ARGUMENT, "0 of 6");
   assert_null(model);
   umbra_trainer_destroy(trainer);
@@ -381,6 +443,8 @@ static void calibration(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(stopped),
                                      cmocka_unit_test(cancelled),
+                                     cmocka_unit_test(cancelled_anywhere),
+                                     cmocka_unit_test(creation_is_cancelled),
                                      cmocka_unit_test(full_disk),
                                      cmocka_unit_test(other_plans),
                                      cmocka_unit_test(missing_keys),

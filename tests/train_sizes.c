@@ -46,7 +46,7 @@ static void check(umbra_records *records, umbra_train_options options) {
   assert_ok(umbra_train_plan_report(t.plan, &report));
   for (int i = 0; i < ITERATIONS; i++) assert_true(trace[i].largest_score < options.range);
   assert_true(umbra_train_bound(trace, ITERATIONS) <= options.bound);
-  assert_ok(umbra_trainer_create(&trainer, &desc));
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
   double *found = decrypted_weights(&t, trainer);
   for (size_t c = 0; c <= columns; c++) worst = fmax(worst, fabs(found[c] - twin[c]));

@@ -70,7 +70,7 @@ static umbra_status make_keys(training *t) {
   UMBRA_TRY(umbra_secret_key_generate(&t->secret, t->context));
   UMBRA_TRY(umbra_public_key_generate(&t->public_key, t->secret));
   UMBRA_TRY(umbra_eval_keys_generate(&t->keys, t->secret, &request));
-  return umbra_stepper_create(&t->stepper, t->plan, t->context, t->keys);
+  return umbra_stepper_create(&t->stepper, t->plan, t->context, t->keys, NULL);
 }
 
 static void zero_row(double *values, double *one, size_t row, const void *columns) {

@@ -12,13 +12,7 @@ enum { BAR = 40 };
 
 static volatile sig_atomic_t interrupted;
 
-static void (*volatile also)(void *);
-static void *volatile also_argument;
-
-static void note(int signal) {
-  interrupted = signal;
-  if (also) also(also_argument);
-}
+static void note(int signal) { interrupted = signal; }
 
 /* A signal that is ignored, as in the background, stays so. */
 static void set_handlers(void (*handler)(int)) {
@@ -31,12 +25,6 @@ static void set_handlers(void (*handler)(int)) {
 void cli_interrupts_hold(void) { set_handlers(note); }
 
 bool cli_interrupted(void) { return interrupted != 0; }
-
-void cli_interrupts_call(void (*function)(void *argument), void *argument) {
-  also = NULL;
-  also_argument = argument;
-  also = function;
-}
 
 void cli_interrupts_release(void) {
   set_handlers(SIG_DFL);
@@ -55,21 +43,13 @@ static void draw(cli_progress *progress, double fraction) {
           *left ? " left" : "");
 }
 
-void cli_progress_start(cli_progress *progress, const char *label, double first) {
-  *progress = (cli_progress){.label = label, .first = first, .started = cli_seconds()};
-}
-
-void cli_progress_show(cli_progress *progress, double fraction) {
-  if (isatty(STDERR_FILENO)) draw(progress, fraction);
-}
-
 static int report(void *user, double fraction) {
-  cli_progress_show(user, fraction);
+  if (isatty(STDERR_FILENO)) draw(user, fraction);
   return cli_interrupted();
 }
 
 umbra_progress cli_progress_open(cli_progress *progress, const char *label) {
-  cli_progress_start(progress, label, 0);
+  *progress = (cli_progress){.label = label, .started = cli_seconds()};
   return (umbra_progress){.report = report, .user = progress};
 }
 

@@ -20,17 +20,10 @@ typedef struct cli_progress {
  */
 void cli_interrupts_hold(void);
 bool cli_interrupted(void);
-
-/* What such a signal calls besides, from its handler; NULL: nothing. */
-void cli_interrupts_call(void (*function)(void *argument), void *argument);
 void cli_interrupts_release(void);
 
 /* What to hand to a call of the library; progress must stay where it is until cli_progress_close. */
 umbra_progress cli_progress_open(cli_progress *progress, const char *label);
-
-/* The same for work that tells by itself how far it is; `first` of it was done before. */
-void cli_progress_start(cli_progress *progress, const char *label, double first);
-void cli_progress_show(cli_progress *progress, double fraction);
 
 void cli_progress_close(cli_progress *progress);
 

@@ -74,7 +74,8 @@ static bool open_trainer(train_job *j, const train_options *o, cli_report *repor
   const umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .plan = j->plan,           .context = j->context,
                                    .keys = j->keys,         .data = o->data,           .checkpoint = j->checkpoint,
                                    .resume = o->resume,     .memory_budget = o->memory};
-  if (!cli_check(umbra_trainer_create(&j->trainer, &desc), NULL)) return false;
+  const umbra_progress progress = cli_progress_open(&j->progress, "matrices");
+  if (!cli_progress_check(&j->progress, umbra_trainer_create(&j->trainer, &desc, &progress), NULL)) return false;
   j->first = umbra_trainer_iterations(j->trainer);
   cli_report_step(report, "check data set and keys", o->data);
   return cli_train_log_open(&j->log, j->log_path, j->plan, j->context, j->first);
@@ -87,11 +88,8 @@ static int observe(void *user, const umbra_train_event *event) {
   j->seconds += event->seconds;
   j->refresh_seconds += event->refresh_seconds;
   j->bytes += (double)event->bytes;
-  cli_progress_show(&j->progress, (double)event->iteration / event->iterations);
   return !cli_train_log_add(&j->log, event) || cli_interrupted();
 }
-
-static void cancel(void *trainer) { umbra_trainer_cancel(trainer); }
 
 /* Why it stopped, and how it goes on: what is done is on disk. */
 static bool stopped(const train_job *j, umbra_status status) {
@@ -103,10 +101,10 @@ static bool stopped(const train_job *j, umbra_status status) {
 }
 
 static bool train(train_job *j, cli_report *report) {
-  cli_progress_start(&j->progress, "training", (double)j->first / j->iterations);
-  cli_interrupts_call(cancel, j->trainer);
-  umbra_status status = cli_interrupted() ? UMBRA_ERROR_CANCELLED : umbra_trainer_run(j->trainer, observe, j);
-  cli_interrupts_call(NULL, NULL);
+  const umbra_progress progress = cli_progress_open(&j->progress, "training");
+  j->progress.first = (double)j->first / j->iterations;
+  umbra_trainer_watch(j->trainer, &progress);
+  umbra_status status = umbra_trainer_run(j->trainer, observe, j);
   cli_progress_close(&j->progress);
   if (status != UMBRA_OK) return stopped(j, status);
   cli_report_step(report, "train", j->checkpoint);

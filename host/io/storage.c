@@ -56,6 +56,10 @@ umbra_status umbra_storage_write(int file, const void *bytes, size_t count) {
   return UMBRA_OK;
 }
 
+umbra_status umbra_storage_sync(int file) {
+  return fdatasync(file) == 0 ? UMBRA_OK : umbra_fail(UMBRA_ERROR_IO, "cannot write: %s", strerror(errno));
+}
+
 /* ---- replacement ---- */
 
 /* Temporary files are NAME.<DIGITS hexadecimal digits>.tmp. */

@@ -15,6 +15,9 @@ umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char 
 
 umbra_status umbra_storage_write(int file, const void *bytes, size_t count);
 
+/* Waits until all that was written is on the disk. */
+umbra_status umbra_storage_sync(int file);
+
 /*
  * Calls write with a new file beside `path`, then makes it `path`: in one step, after its bytes have reached the disk,
  * and not at all if anything fails. A file that is replaced hands down its mode; anything else than a regular file is

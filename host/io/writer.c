@@ -9,8 +9,14 @@
 
 /* ---- sinks ---- */
 
+/* What is written reaches the disk on the way, so that the end does not take long, which nothing can stop. */
 static umbra_status store_in_file(umbra_sink *sink, const void *bytes, size_t count) {
-  return umbra_storage_write(sink->file, bytes, count);
+  const size_t most = (size_t)16 << 20;
+  UMBRA_TRY(umbra_storage_write(sink->file, bytes, count));
+  sink->unsynced += count;
+  if (sink->unsynced < most) return UMBRA_OK;
+  sink->unsynced = 0;
+  return umbra_storage_sync(sink->file);
 }
 
 static umbra_status store_in_memory(umbra_sink *sink, const void *bytes, size_t count) {

@@ -19,6 +19,7 @@
 typedef struct umbra_sink {
   umbra_status (*store)(struct umbra_sink *sink, const void *bytes, size_t count);
   int file;
+  size_t unsynced; /* bytes in it that nobody has waited for */
   uint8_t *memory; /* where the next byte goes */
   umbra_write_fn write;
   void *user;

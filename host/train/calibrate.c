@@ -131,7 +131,7 @@ static umbra_status measure(double *seconds, rehearsal *r, const umbra_train_pla
   UMBRA_TRY(make_plan(r, plan));
   UMBRA_TRY(make_keys(r, context));
   UMBRA_TRY(make_data(r, context));
-  UMBRA_TRY(umbra_stepper_create(&r->stepper, r->plan, context, r->keys));
+  UMBRA_TRY(umbra_stepper_create(&r->stepper, r->plan, context, r->keys, NULL));
   UMBRA_TRY(loading_seconds(&loading, r, context));
   UMBRA_TRY(period_seconds(&iterations, &refreshing, r));
   double scale = (double)plan->report.key_switches / (double)r->plan->report.key_switches;

@@ -22,14 +22,14 @@ void umbra_weights_clear(umbra_weights *weights) {
 }
 
 umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_plan *plan, const umbra_context *context,
-                                  const umbra_eval_keys *keys) {
+                                  const umbra_eval_keys *keys, const umbra_progress *progress) {
   umbra_stepper *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training"));
   made->plan = plan;
   umbra_status status = umbra_evaluator_create(&made->evaluator, context, keys);
   if (status == UMBRA_OK) status = umbra_products_create(&made->products, made->evaluator, &plan->layout);
   if (status == UMBRA_OK && umbra_plan_refreshes(plan))
-    status = umbra_bootstrapper_create(&made->bootstrapper, context, plan->refresh, NULL);
+    status = umbra_bootstrapper_create(&made->bootstrapper, context, plan->refresh, progress);
   if (status == UMBRA_OK) *stepper = made;
   else umbra_stepper_destroy(made);
   return status;

@@ -23,7 +23,7 @@ typedef struct umbra_blocks {
 /* What iterations share; belongs to one thread at a time. */
 typedef struct umbra_stepper umbra_stepper;
 umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_plan *plan, const umbra_context *context,
-                                  const umbra_eval_keys *keys);
+                                  const umbra_eval_keys *keys, const umbra_progress *progress);
 void umbra_stepper_destroy(umbra_stepper *stepper);
 
 /* *after = the weights after iteration i of the plan, from those before it, which are fresh enough. */

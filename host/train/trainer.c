@@ -109,27 +109,31 @@ static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
   return UMBRA_OK;
 }
 
-static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc) {
+static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc,
+                                 const umbra_progress *progress) {
   UMBRA_TRY(keep_path(trainer, desc->checkpoint));
   UMBRA_TRY(umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
                                desc->memory_budget));
   UMBRA_TRY(desc->resume ? resume(trainer, desc->keys->owner) : start(trainer));
   UMBRA_TRY(try_checkpoint(trainer));
-  return umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys);
+  return umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys, progress);
 }
 
-umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc) {
+umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc,
+                                  const umbra_progress *progress) {
   if (!trainer || !desc)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_create needs an output and a description");
   umbra_trainer_desc wanted = {UMBRA_TRAINER_DESC_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_trainer_desc, &wanted, desc));
   UMBRA_TRY(check_desc(&wanted));
   UMBRA_TRY(check_checkpoint(wanted.checkpoint, wanted.resume));
+  umbra_watch watch = umbra_watch_of(progress);
+  UMBRA_TRY(umbra_watch_check(&watch));
   umbra_trainer *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
   made->plan = umbra_train_plan_share(wanted.plan);
   made->context = umbra_context_share(wanted.context);
-  umbra_status status = open_trainer(made, &wanted);
+  umbra_status status = open_trainer(made, &wanted, progress);
   if (status == UMBRA_OK) UMBRA_PUT(trainer, trainer, made);
   else umbra_trainer_destroy(made);
   return status;
@@ -149,6 +153,10 @@ void umbra_trainer_destroy(umbra_trainer *trainer) {
 /* ---- one iteration ---- */
 
 void umbra_trainer_cancel(umbra_trainer *trainer) { umbra_evaluator_cancel(umbra_step_evaluator(trainer->stepper)); }
+
+void umbra_trainer_watch(umbra_trainer *trainer, const umbra_progress *progress) {
+  umbra_evaluator_watch(umbra_step_evaluator(trainer->stepper), progress);
+}
 
 static umbra_watch *watch_of(const umbra_trainer *trainer) { return &umbra_step_evaluator(trainer->stepper)->watch; }
 
@@ -236,8 +244,13 @@ static umbra_status say_cancelled(const umbra_trainer *trainer, umbra_status sta
 umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer, void *user) {
   if (!trainer) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_run needs a trainer");
   umbra_train_event event;
+  umbra_watch_begin(watch_of(trainer));
   while (trainer->done < trainer->plan->options.iterations) {
-    UMBRA_TRY(say_cancelled(trainer, iterate(trainer, &event)));
+    const umbra_watch_part part =
+        umbra_watch_enter(watch_of(trainer), trainer->done, trainer->plan->options.iterations);
+    umbra_status status = iterate(trainer, &event);
+    umbra_watch_leave(watch_of(trainer), part);
+    UMBRA_TRY(say_cancelled(trainer, status));
     if (observer && observer(user, &event) && event.iteration < event.iterations)
       return umbra_fail(UMBRA_ERROR_CANCELLED, "stopped after %u of %u iterations", event.iteration, event.iterations);
   }

@@ -225,9 +225,11 @@ UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
  * Checks everything before any work: parameters, owner and plan of keys, data set, blocks and checkpoint, every key at
  * its level, and whether a checkpoint can be written, by a temporary file beside it. Errors: INVALID_ARGUMENT (also a
  * checkpoint in a folder that holds a secret key), MISMATCH (the text says which differ), MISSING_KEY (names the
- * rotation), EXISTS (a checkpoint that is not to be resumed), IO, FORMAT, OUT_OF_MEMORY.
+ * rotation), EXISTS (a checkpoint that is not to be resumed), IO, FORMAT, OUT_OF_MEMORY, CANCELLED. progress is that of the
+ * matrices of a refresh, which take most of the time.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc,
+                                                           const umbra_progress *progress);
 UMBRA_API void umbra_trainer_destroy(umbra_trainer *trainer);
 
 /* What happened in one iteration. */
@@ -260,7 +262,13 @@ typedef int (*umbra_train_observer)(void *user, const umbra_train_event *event);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer,
                                                         void *user);
 
-/* From any thread, and from a signal handler: the training stops before its next block, with CANCELLED. */
+/* What the trainer does is watched from now on, as umbra_evaluator_watch says; the fraction is that of all iterations. */
+UMBRA_API void umbra_trainer_watch(umbra_trainer *trainer, const umbra_progress *progress);
+
+/*
+ * From any thread, and from a signal handler: the training stops before its next kernel, inside an iteration or a refresh,
+ * with CANCELLED. The state stays what it was before the iteration, in memory and on disk.
+ */
 UMBRA_API void umbra_trainer_cancel(umbra_trainer *trainer);
 
 /* Iterations done, those before a resumption included. */
