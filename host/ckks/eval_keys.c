@@ -45,15 +45,10 @@ void umbra_eval_keys_owner(const umbra_eval_keys *keys, uint8_t owner[UMBRA_OWNE
 
 /* ---- needs ---- */
 
-/* Each key's purpose, in the order of needs. */
 static umbra_status list_purposes(umbra_key_needs *needs, const umbra_eval_keys *keys) {
   for (size_t i = 0; i < keys->count; i++) {
     const umbra_eval_key *key = &keys->key[i];
-    umbra_key_need need = {UMBRA_KEY_NEED_INIT};
-    need.kind = key->kind;
-    need.steps = (int32_t)key->rotation;
-    need.level = key->level;
-    UMBRA_TRY(umbra_key_needs_put(needs, &need));
+    UMBRA_TRY(umbra_key_needs_insert(needs, &(umbra_key_purpose){key->kind, key->rotation, key->level}));
   }
   return UMBRA_OK;
 }

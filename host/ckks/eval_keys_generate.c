@@ -11,6 +11,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
 #include "galois.h"
@@ -85,7 +86,7 @@ umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_eval_keys_generate needs an output, a secret key and key needs");
   UMBRA_TRY(umbra_key_needs_check(needs, umbra_context_params(secret->context), "the secret key"));
-  umbra_eval_keys *made;
+  umbra_eval_keys *made = NULL;
   umbra_key_maker maker;
   UMBRA_TRY(umbra_eval_keys_make(&made, secret->context, needs->count));
   memcpy(made->owner, secret->owner, sizeof made->owner);
@@ -95,7 +96,7 @@ umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_
   }
   umbra_status status = umbra_key_maker_open(&maker, secret);
   if (status == UMBRA_OK) status = umbra_key_maker_close(&maker, make_keys(made, &maker, progress));
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(eval_keys, out, made);
   else umbra_eval_keys_destroy(made);
   return status;
 }

@@ -6,6 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "galois.h"
 #include "objects.h"
@@ -15,10 +16,10 @@
 umbra_status umbra_key_needs_create(umbra_key_needs **out, const umbra_params *params) {
   if (!out || !params)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_key_needs_create needs an output and parameters");
-  umbra_key_needs *made;
+  umbra_key_needs *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "key needs"));
   made->params = umbra_params_share(params);
-  *out = made;
+  UMBRA_PUT(key_needs, out, made);
   return UMBRA_OK;
 }
 
@@ -62,10 +63,15 @@ static size_t find_place(const umbra_key_needs *needs, const umbra_key_purpose *
   return first;
 }
 
-/* NULL if there is none. */
-static umbra_key_purpose *find(const umbra_key_needs *needs, const umbra_key_purpose *need) {
-  size_t at = find_place(needs, need);
-  return at < needs->count && place_of(&needs->need[at]) == place_of(need) ? &needs->need[at] : NULL;
+static int is_at(const umbra_key_needs *needs, size_t at, const umbra_key_purpose *need) {
+  return at < needs->count && place_of(&needs->need[at]) == place_of(need);
+}
+
+/* Whether `have` serves a need; *served is its need for that purpose, or NULL. */
+static int serves(const umbra_key_needs *have, const umbra_key_purpose *need, const umbra_key_purpose **served) {
+  size_t at = find_place(have, need);
+  *served = is_at(have, at, need) ? &have->need[at] : NULL;
+  return *served && (*served)->level >= need->level;
 }
 
 static void raise_level(umbra_key_purpose *need, const umbra_key_purpose *by) {
@@ -90,13 +96,19 @@ static umbra_status reserve(umbra_key_needs *needs, size_t more) {
 /* There is room. */
 static void insert(umbra_key_needs *needs, const umbra_key_purpose *need) {
   size_t at = find_place(needs, need);
-  if (at < needs->count && place_of(&needs->need[at]) == place_of(need)) {
+  if (is_at(needs, at, need)) {
     raise_level(&needs->need[at], need);
     return;
   }
   memmove(&needs->need[at + 1], &needs->need[at], (needs->count - at) * sizeof *need);
   needs->need[at] = *need;
   needs->count++;
+}
+
+umbra_status umbra_key_needs_insert(umbra_key_needs *needs, const umbra_key_purpose *need) {
+  UMBRA_TRY(reserve(needs, 1));
+  insert(needs, need);
+  return UMBRA_OK;
 }
 
 static umbra_status check_receiver(const umbra_key_needs *needs) {
@@ -115,9 +127,7 @@ static umbra_status put(umbra_key_needs *needs, umbra_key_kind kind, uint32_t ro
   umbra_key_purpose need = {kind, rotation, 0};
   UMBRA_TRY(check_receiver(needs));
   UMBRA_TRY(take_level(&need.level, &needs->params->chain, kind, wanted));
-  UMBRA_TRY(reserve(needs, 1));
-  insert(needs, &need);
-  return UMBRA_OK;
+  return umbra_key_needs_insert(needs, &need);
 }
 
 umbra_status umbra_key_needs_relinearization(umbra_key_needs *needs, uint32_t level) {
@@ -192,11 +202,10 @@ umbra_status umbra_key_needs_add(umbra_key_needs *needs, const umbra_key_needs *
 
 umbra_status umbra_key_needs_remove(umbra_key_needs *needs, const umbra_key_needs *have) {
   UMBRA_TRY(check_two(needs, have));
+  const umbra_key_purpose *served;
   size_t left = 0, count = needs->count;
-  for (size_t i = 0; i < count; i++) {
-    const umbra_key_purpose *served = find(have, &needs->need[i]);
-    if (!served || served->level < needs->need[i].level) needs->need[left++] = needs->need[i];
-  }
+  for (size_t i = 0; i < count; i++)
+    if (!serves(have, &needs->need[i], &served)) needs->need[left++] = needs->need[i];
   needs->count = left;
   return UMBRA_OK;
 }
@@ -224,10 +233,9 @@ static void list_lack(lacks *l, const umbra_key_purpose *need, const umbra_key_p
 umbra_status umbra_key_needs_cover(const umbra_key_needs *have, const umbra_key_needs *needs) {
   UMBRA_TRY(check_two(have, needs));
   lacks l = {0};
-  for (size_t i = 0; i < needs->count; i++) {
-    const umbra_key_purpose *served = find(have, &needs->need[i]);
-    if (!served || served->level < needs->need[i].level) list_lack(&l, &needs->need[i], served);
-  }
+  const umbra_key_purpose *served;
+  for (size_t i = 0; i < needs->count; i++)
+    if (!serves(have, &needs->need[i], &served)) list_lack(&l, &needs->need[i], served);
   if (!l.count) return UMBRA_OK;
   char rest[40] = "";
   if (l.listed < l.count) snprintf(rest, sizeof rest, " and %zu more", l.count - l.listed);
@@ -244,8 +252,8 @@ umbra_status umbra_key_needs_get(const umbra_key_needs *needs, size_t i, umbra_k
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_key_needs_get needs key needs, a number below their count, and an output");
   const umbra_key_purpose *p = &needs->need[i];
-  const umbra_key_need made = {.struct_size = sizeof made, .kind = p->kind, .steps = (int32_t)p->rotation,
-                               .level = p->level};
+  const umbra_key_need made = {
+      .struct_size = sizeof made, .kind = p->kind, .steps = (int32_t)p->rotation, .level = p->level};
   return UMBRA_GIVE(umbra_key_need, need, &made);
 }
 

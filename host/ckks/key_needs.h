@@ -16,11 +16,15 @@ typedef struct umbra_key_purpose {
 struct umbra_key_needs {
   umbra_params *params; /* a share */
   size_t count, room;
-  umbra_key_purpose *need; /* each kind and rotation once, in the order in which keys are made: rotations last, by steps */
+  umbra_key_purpose
+      *need; /* each kind and rotation once, in the order in which keys are made: rotations last, by steps */
 };
 
 /* MISMATCH unless the needs are those of computations with such parameters. */
 umbra_status umbra_key_needs_check(const umbra_key_needs *needs, const umbra_params *params, const char *whose);
+
+/* One more need, whose level exists, as it is. */
+umbra_status umbra_key_needs_insert(umbra_key_needs *needs, const umbra_key_purpose *need);
 
 /* For texts: "relinearisation", ...; a rotation's number comes behind. */
 const char *umbra_key_name(umbra_key_kind kind);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/outputs.h"
 #include "key_maker.h"
 
 static umbra_status fill(umbra_public_key *key, umbra_key_maker *maker) {
@@ -18,14 +19,14 @@ static umbra_status fill(umbra_public_key *key, umbra_key_maker *maker) {
 umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secret_key *secret) {
   if (!out || !secret)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_public_key_generate needs an output and a secret key");
-  umbra_public_key *made;
+  umbra_public_key *made = NULL;
   umbra_key_maker maker;
   UMBRA_TRY(umbra_public_key_make(&made, secret->home));
   memcpy(made->owner, secret->owner, sizeof made->owner);
   umbra_status status = umbra_key_maker_open(&maker, secret);
   if (status == UMBRA_OK) status = umbra_key_maker_close(&maker, fill(made, &maker));
   if (status == UMBRA_OK) status = umbra_move_to_context(&made->poly, &made->context, secret->context);
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(public_key, out, made);
   else umbra_public_key_destroy(made);
   return status;
 }

@@ -4,19 +4,20 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/outputs.h"
 #include "objects.h"
 
 umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_context *context) {
   if (!out || !context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_secret_key_generate needs an output and a context");
   umbra_random random;
-  umbra_secret_key *made;
+  umbra_secret_key *made = NULL;
   UMBRA_TRY(umbra_random_open(&random));
   umbra_status status = umbra_secret_key_make(&made, context);
   if (status == UMBRA_OK) {
     umbra_random_ternary(&random, made->ternary, umbra_ring_n(context->ring));
     umbra_random_bytes(&random, made->owner, sizeof made->owner);
-    *out = made;
+    UMBRA_PUT(secret_key, out, made);
   }
   umbra_random_close(&random);
   return status;

@@ -289,8 +289,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   keygen_job job = {0};
   cli_report report = {0};
   job.rotations = cli_parse_list(&job.rotation_count, "rotations", o.rotations, false);
-  bool ready = open_params(&job, &o) && collect_needs(&job, &o) &&
-               places_are_right(&o, job.params) && take_passphrase(&job, &o) && cli_report_open(&report);
+  bool ready = open_params(&job, &o) && collect_needs(&job, &o) && places_are_right(&o, job.params) &&
+               take_passphrase(&job, &o) && cli_report_open(&report);
   cli_interrupts_hold();
   bool done = ready && generate(&job, &o, &report);
   clear(&job);
