@@ -235,11 +235,11 @@ static void levels(void **state) {
   (void)state;
   static problem p;
   uint64_t random = 9;
-  umbra_logistic *model = NULL;
-  umbra_matrix *records = NULL, *result = NULL;
   problem_make(&p, &random, 4, 4, 7);
   for (uint32_t missing = 0; missing < 2; missing++) {
     scheme s;
+    umbra_logistic *model = NULL;
+    umbra_matrix *records = NULL, *result = NULL;
     open_for(&s, test_params(11, 45, umbra_logistic_depth(7) - missing), 4);
     if (!missing) check_scores(&s, &p, 1e-5);
     assert_ok(umbra_logistic_encrypt(&model, s.public, p.weights, 4, p.bias, p.range, p.degree));
