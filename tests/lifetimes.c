@@ -322,12 +322,12 @@ static witness watch(void) {
                    umbra_bootstrap_plan_share(object[PLAN]), umbra_params_share(params)};
 }
 
-/* Parameters: also in the ring of each context and in the plan. */
+/* Parameters: also in the ring of each context, in the plan and in its key needs. */
 static int something_is_left(const witness *w) {
   unsigned contexts = 1 + (w->elsewhere != NULL);
   return umbra_is_shared(w->context) || umbra_context_memory(w->context) || umbra_is_shared(w->plan) ||
          (w->elsewhere && (umbra_is_shared(w->elsewhere) || umbra_context_memory(w->elsewhere))) ||
-         w->params->counted.holders != 1 + contexts + 1;
+         w->params->counted.holders != 1 + contexts + 2;
 }
 
 static void end_watch(const witness *w) {
