@@ -204,8 +204,14 @@ static umbra_status make_bootstrapper(const fixture *f, const umbra_progress *pr
 }
 
 static umbra_status make_keys(const fixture *f, watcher *w, umbra_eval_keys **keys) {
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .progress = progress_of(w)};
-  return umbra_eval_keys_generate(keys, f->b.s.secret, &request);
+  const umbra_progress progress = progress_of(w);
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, f->b.s.params));
+  assert_ok(umbra_key_needs_relinearization(needs, UMBRA_TOP_LEVEL));
+  assert_ok(umbra_key_needs_rotation(needs, 1, UMBRA_TOP_LEVEL));
+  umbra_status status = umbra_eval_keys_generate(keys, f->b.s.secret, needs, &progress);
+  umbra_key_needs_destroy(needs);
+  return status;
 }
 
 static void evaluation_keys(void **state) {

@@ -44,6 +44,28 @@ static umbra_status fetch(umbra_reader *reader, void *bytes, size_t count) {
   return umbra_watch_step(reader->watch, reader->header.bytes - reader->left, reader->header.bytes);
 }
 
+static umbra_status skip_in_file(umbra_source *source, uint64_t count) {
+  return umbra_storage_skip(source->file, count, source->name);
+}
+
+static umbra_status skip_in_memory(umbra_source *source, uint64_t count) {
+  source->memory += count;
+  return UMBRA_OK;
+}
+
+/* What comes from a callback comes in order. */
+static umbra_status skip_from_callback(umbra_source *source, uint64_t count) {
+  uint8_t bytes[8192];
+  for (; count > sizeof bytes; count -= sizeof bytes) UMBRA_TRY(source->fetch(source, bytes, sizeof bytes));
+  return source->fetch(source, bytes, (size_t)count);
+}
+
+/* Passes over them. */
+static umbra_status leave_out(umbra_reader *reader, uint64_t count) {
+  reader->left -= count;
+  return reader->source.skip(&reader->source, count);
+}
+
 /* ---- header ---- */
 
 static umbra_status check_header(const umbra_reader *reader) {
@@ -93,7 +115,7 @@ static umbra_status read_header_of(umbra_reader *reader, uint64_t size) {
 
 umbra_status umbra_reader_open_file(umbra_reader *reader, const char *path) {
   uint64_t size;
-  *reader = (umbra_reader){.source = {.name = path, .fetch = fetch_from_file}};
+  *reader = (umbra_reader){.source = {.name = path, .fetch = fetch_from_file, .skip = skip_in_file}};
   UMBRA_TRY(umbra_storage_open(&reader->source.file, &size, path));
   umbra_status status = read_header_of(reader, size);
   if (status != UMBRA_OK) umbra_reader_close(reader);
@@ -101,13 +123,13 @@ umbra_status umbra_reader_open_file(umbra_reader *reader, const char *path) {
 }
 
 umbra_status umbra_reader_open_memory(umbra_reader *reader, const void *bytes, size_t count) {
-  *reader = (umbra_reader){.source = {"the buffer", fetch_from_memory, .file = -1, .memory = bytes}};
+  *reader = (umbra_reader){.source = {"the buffer", fetch_from_memory, skip_in_memory, .file = -1, .memory = bytes}};
   return read_header_of(reader, count);
 }
 
 umbra_status umbra_reader_open_callback(umbra_reader *reader, umbra_read_fn read, void *user, uint64_t most) {
-  *reader =
-      (umbra_reader){.source = {"what was received", fetch_from_callback, .file = -1, .read = read, .user = user}};
+  *reader = (umbra_reader){
+      .source = {"what was received", fetch_from_callback, skip_from_callback, .file = -1, .read = read, .user = user}};
   UMBRA_TRY(read_header(reader));
   if (reader->header.bytes <= most) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "%s of %" PRIu64 " bytes; at most %" PRIu64 " are to be taken",
@@ -125,7 +147,7 @@ umbra_status umbra_reader_expect(const umbra_reader *reader, umbra_kind kind, co
     return umbra_reader_malformed(reader, "this is a file of kind '%s', not '%s'", umbra_kind_name(header->kind),
                                   umbra_kind_name(kind));
   if (digest && memcmp(digest, header->digest, sizeof header->digest) != 0)
-    return umbra_fail(UMBRA_ERROR_MISMATCH, "%s of other parameters than the context's (in %s)", umbra_kind_name(kind),
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "%s of other parameters than those here (in %s)", umbra_kind_name(kind),
                       reader->source.name);
   return UMBRA_OK;
 }
@@ -148,12 +170,16 @@ static umbra_status read_head(umbra_reader *reader, umbra_section_head *head) {
   return UMBRA_OK;
 }
 
+static umbra_status check_type(const umbra_reader *reader, const umbra_section_head *head, umbra_section type) {
+  if (head->type == (uint32_t)type) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "section %" PRIu32 " holds %s where %s must be", head->index,
+                                umbra_section_name(head->type), umbra_section_name(type));
+}
+
 umbra_status umbra_read_begin(umbra_reader *reader, umbra_section type, uint64_t length) {
   umbra_section_head head = {0};
   UMBRA_TRY(read_head(reader, &head));
-  if (head.type != (uint32_t)type)
-    return umbra_reader_malformed(reader, "section %" PRIu32 " holds %s where %s must be", head.index,
-                                  umbra_section_name(head.type), umbra_section_name(type));
+  UMBRA_TRY(check_type(reader, &head, type));
   if (head.length != length)
     return umbra_reader_malformed(reader, "section %" PRIu32 " (%s) has %" PRIu64 " bytes; it must have %" PRIu64,
                                   head.index, umbra_section_name(type), head.length, length);
@@ -196,6 +222,16 @@ umbra_status umbra_read_skip(umbra_reader *reader) {
     UMBRA_TRY(umbra_read_bytes(reader, bytes, count));
   }
   return umbra_read_end(reader);
+}
+
+umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type) {
+  umbra_section_head head = {0};
+  UMBRA_TRY(read_head(reader, &head));
+  UMBRA_TRY(check_type(reader, &head, type));
+  UMBRA_TRY(leave_out(reader, head.length + UMBRA_CHECKSUM_BYTES));
+  reader->section_left = 0;
+  reader->section++;
+  return UMBRA_OK;
 }
 
 umbra_status umbra_read_finish(umbra_reader *reader) {

@@ -15,6 +15,7 @@
 typedef struct umbra_source {
   const char *name; /* for error texts */
   umbra_status (*fetch)(struct umbra_source *source, void *bytes, size_t count);
+  umbra_status (*skip)(struct umbra_source *source, uint64_t count);
   int file;              /* closed with the reader; or -1 */
   const uint8_t *memory; /* what is left of it */
   umbra_read_fn read;
@@ -59,6 +60,9 @@ umbra_status umbra_read_record(umbra_reader *reader, umbra_section type, void *r
 
 /* Reads past the next section, whatever it is, and compares its checksum. */
 umbra_status umbra_read_skip(umbra_reader *reader);
+
+/* Passes over the next section, of that type, without reading it: nobody knows whether it is whole. */
+umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type);
 
 /* The container must end here. */
 umbra_status umbra_read_finish(umbra_reader *reader);
