@@ -3,6 +3,7 @@
 /* The umbra program from outside: usage, exit codes, a round trip, what it refuses, and tables that are not tables. */
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <umbra/umbra.h>
 
@@ -156,6 +157,9 @@ static void tables_are_private(void **state) {
   assert_int_equal(file.st_mode & 0777, 0644);
 }
 
+/* In a shell command: waits until the process $! catches SIGTERM. */
+#define WAIT_UNTIL_CAUGHT WAIT_WHILE("! grep -q '^SigCgt:.*[4-7c-f]...$' /proc/$!/status")
+
 /* Whatever stops keygen: nothing of it is left. */
 static void keygen_leaves_all_or_nothing(void **state) {
   (void)state;
@@ -171,8 +175,8 @@ static void keygen_leaves_all_or_nothing(void **state) {
   assert_int_equal(shell("cmp -s params.umbra agreed/params.umbra"), 0);
   /* as soon as it catches SIGTERM, which is before it makes keys */
   assert_int_not_equal(
-      shell("%s keygen --params params.umbra " TO("new") " --rotations $(seq -s, 1 900) 2>err & " WAIT_WHILE(
-                "! grep -q '^SigCgt:.*[4-7c-f]...$' /proc/$!/status") "kill -TERM $!; wait $!",
+      shell("%s keygen --params params.umbra " TO("new") " --rotations $(seq -s, 1 900) 2>err & " WAIT_UNTIL_CAUGHT
+                                                         "kill -TERM $!; wait $!",
             UMBRA_PROGRAM),
       0);
   assert_int_not_equal(
@@ -184,6 +188,35 @@ static void keygen_leaves_all_or_nothing(void **state) {
   assert_int_equal(shell("test \"$(ls agreed | tr '\\n' ' ')\" = 'eval.umbra params.umbra public.umbra '"), 0);
   assert_int_equal(shell("test \"$(ls secret | grep -c new)\" = 1"), 0);
 #undef TO
+}
+
+/* What comes through the pipe comes after the signal. */
+static void a_signal_stops_a_command(void **state) {
+  (void)state;
+  assert_int_equal(shell("mkfifo pipe.csv"), 0);
+  assert_int_equal(shell("%s encrypt --keys keys --records pipe.csv --out stopped.umbra >out 2>err & " WAIT_UNTIL_CAUGHT
+                         "kill -TERM $!; cat records.csv > pipe.csv; wait $!",
+                         UMBRA_PROGRAM),
+                   128 + SIGTERM);
+  assert_non_null(strstr(contents("err"), "cancelled"));
+  assert_int_equal(shell("ls | grep stopped"), 1);
+}
+
+/* Whether it comes too late or not: the file is whole or absent. */
+static void a_signal_leaves_all_or_nothing(void **state) {
+  (void)state;
+  const char *const command[] = {"score --keys keys --model model.umbra --records records.umbra",
+                                 "decrypt --keys keys --secret secret/key.umbra --passphrase-file secret/passphrase "
+                                 "--in records.umbra"};
+  for (int i = 0; i < 2; i++) {
+    const char *out = i ? "late.csv" : "late.umbra";
+    int code = shell("%s %s --out %s >out 2>err & " WAIT_UNTIL_CAUGHT "kill -TERM $! 2>/dev/null; wait $!",
+                     UMBRA_PROGRAM, command[i], out);
+    assert_true(code == 0 || code == 128 + SIGTERM);
+    if (code == 0) assert_int_equal(access(out, F_OK), 0);
+    assert_int_equal(shell("ls | grep 'late.*tmp'"), 1);
+    remove(out);
+  }
 }
 
 static void two_keygens_do_not_mix(void **state) {
@@ -384,6 +417,8 @@ int main(void) {
       cmocka_unit_test(outputs_destroy_nothing),
       cmocka_unit_test(tables_are_private),
       cmocka_unit_test(keygen_leaves_all_or_nothing),
+      cmocka_unit_test(a_signal_stops_a_command),
+      cmocka_unit_test(a_signal_leaves_all_or_nothing),
       cmocka_unit_test(two_keygens_do_not_mix),
       cmocka_unit_test(models_fit_their_parameters),
       cmocka_unit_test(refreshes_are_planned),
