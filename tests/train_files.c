@@ -328,7 +328,7 @@ static void data_sets_hold_the_records(void **state) {
     const umbra_matrix *m = NULL;
     uint64_t read = 0;
     struct stat about;
-    assert_ok(umbra_dataset_block_at(dataset, k, &m, &read));
+    assert_ok(umbra_dataset_block_at(dataset, k, &m, &read, NULL));
     assert_int_equal(stat(block_path("data", k), &about), 0);
     assert_int_equal(read, about.st_size);
     check_block(m, umbra_plan_block(plan, k), order);
@@ -357,8 +357,8 @@ static void check_budget(uint64_t budget, uint64_t kept) {
   for (uint64_t i = 0; i < 2 * plan->blocks; i++) {
     const umbra_matrix *a = NULL, *b = NULL;
     uint64_t read = 1, all = 0;
-    assert_ok(umbra_dataset_block_at(dataset, i % plan->blocks, &a, &read));
-    assert_ok(umbra_dataset_block_at(plain, i % plan->blocks, &b, &all));
+    assert_ok(umbra_dataset_block_at(dataset, i % plan->blocks, &a, &read, NULL));
+    assert_ok(umbra_dataset_block_at(plain, i % plan->blocks, &b, &all, NULL));
     assert_true(all > 0 && (read == all || read == 0));
     assert_int_equal(a->parts, b->parts);
     for (size_t p = 0; p < a->parts; p++) {
@@ -436,13 +436,13 @@ static void blocks_that_change_meanwhile(void **state) {
   bytes b = file_bytes(block_path("later", 1));
   b.data[b.size / 2] ^= 1;
   put_file(block_path("later", 1), b.data, b.size);
-  assert_fails(umbra_dataset_block_at(dataset, 1, &m, &read), UMBRA_ERROR_FORMAT, "checksum is wrong");
+  assert_fails(umbra_dataset_block_at(dataset, 1, &m, &read, NULL), UMBRA_ERROR_FORMAT, "checksum is wrong");
   copy_file(block_path("later", 1), block_path("data", 1));
-  assert_fails(umbra_dataset_block_at(dataset, 1, &m, &read), UMBRA_ERROR_MISMATCH, "another data set");
+  assert_fails(umbra_dataset_block_at(dataset, 1, &m, &read, NULL), UMBRA_ERROR_MISMATCH, "another data set");
   assert_ptr_equal(m, untouched);
   b.data[b.size / 2] ^= 1;
   put_file(block_path("later", 1), b.data, b.size);
-  assert_ok(umbra_dataset_block_at(dataset, 1, &m, &read));
+  assert_ok(umbra_dataset_block_at(dataset, 1, &m, &read, NULL));
   umbra_dataset_close(dataset);
   free(b.data);
 }
@@ -608,7 +608,7 @@ static void save_checkpoint(const char *path, const umbra_train_plan *with, uint
   uint32_t level = with->iteration[done - 1].level_after;
   umbra_ciphertext *w = weights_at(level, with->layout.stride, first);
   umbra_ciphertext *u = weights_at(level, with->layout.stride, -first);
-  assert_ok(umbra_checkpoint_save(path, with, data_id, done, w, u));
+  assert_ok(umbra_checkpoint_save(path, with, data_id, done, w, u, NULL));
   umbra_ciphertext_destroy(w);
   umbra_ciphertext_destroy(u);
 }
@@ -658,15 +658,15 @@ static void checkpoints_of_elsewhere(void **state) {
   assert_int_not_equal(level, wrong);
   save_checkpoint(path, other_plan, 1, 1);
   assert_checkpoint_refused(UMBRA_ERROR_MISMATCH, "is of another plan");
-  assert_ok(umbra_checkpoint_save(path, plan, owner_id, 2, w, w));
+  assert_ok(umbra_checkpoint_save(path, plan, owner_id, 2, w, w, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_MISMATCH, "is of another data set");
-  assert_ok(umbra_checkpoint_save(path, plan, data_id, 0, w, w));
+  assert_ok(umbra_checkpoint_save(path, plan, data_id, 0, w, w, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "0 iterations done; the plan has 3");
-  assert_ok(umbra_checkpoint_save(path, plan, data_id, ITERATIONS + 1, w, w));
+  assert_ok(umbra_checkpoint_save(path, plan, data_id, ITERATIONS + 1, w, w, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "4 iterations done; the plan has 3");
-  assert_ok(umbra_checkpoint_save(path, plan, data_id, 2, high, high));
+  assert_ok(umbra_checkpoint_save(path, plan, data_id, 2, high, high, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "by the plan this checkpoint has");
-  assert_ok(umbra_checkpoint_save(path, plan, data_id, 2, w, sparse));
+  assert_ok(umbra_checkpoint_save(path, plan, data_id, 2, w, sparse, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "weights of 8 slots at level 0; by the plan they have 4 at level 0");
   assert_ok(umbra_ciphertext_save(w, path, NULL));
   assert_checkpoint_refused(UMBRA_ERROR_FORMAT, "this is a file of kind 'ciphertext', not 'checkpoint'");
@@ -692,7 +692,7 @@ static void a_full_disk_leaves_the_checkpoint_before(void **state) {
   small.rlim_max = before.rlim_max;
   signal(SIGXFSZ, SIG_IGN);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-  umbra_status saved = umbra_checkpoint_save(in_folder("checkpoint"), plan, data_id, 2, w, w);
+  umbra_status saved = umbra_checkpoint_save(in_folder("checkpoint"), plan, data_id, 2, w, w, NULL);
   umbra_status encrypted = umbra_train_encrypt(in_folder("again"), plan, s.public, records, NULL, NULL);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
   assert_int_equal(saved, UMBRA_ERROR_IO);
@@ -748,7 +748,7 @@ static umbra_status read_block(const char *path) {
   umbra_status status = open_as(&dataset, "data", plan, 0);
   const umbra_matrix *m = NULL;
   uint64_t read;
-  if (status == UMBRA_OK) status = umbra_dataset_block_at(dataset, 2, &m, &read);
+  if (status == UMBRA_OK) status = umbra_dataset_block_at(dataset, 2, &m, &read, NULL);
   umbra_dataset_close(dataset);
   return status;
 }
