@@ -95,6 +95,13 @@ static umbra_status fill_noise_report(void *given) {
 
 static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path); }
 
+static umbra_status fill_buffer_info(void *given) {
+  uint8_t bytes[1 << 13];
+  size_t size = sizeof bytes;
+  assert_ok(umbra_params_write(t.s.params, bytes, &size));
+  return umbra_buffer_inspect(given, bytes, UMBRA_HEADER_BYTES);
+}
+
 static umbra_status take_records_options(void *given) {
   umbra_records *records = NULL;
   umbra_status status = umbra_records_read(&records, table_path, given);
@@ -217,6 +224,7 @@ static const row rows[] = {
     ROW(umbra_encode_options, 1, TAKEN, take_encode_options),
     ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),
+    ROW(umbra_file_info, 1, FILLED, fill_buffer_info),
     ROW(umbra_records_options, 1, TAKEN, take_records_options),
     ROW(umbra_judgement, 1, FILLED, fill_judgement),
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),

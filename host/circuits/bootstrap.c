@@ -91,6 +91,16 @@ umbra_bootstrapper *umbra_bootstrapper_share(const umbra_bootstrapper *bootstrap
 
 void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper) { umbra_release(bootstrapper); }
 
+uint64_t umbra_bootstrapper_bytes(const umbra_bootstrapper *bootstrapper) {
+  const umbra_ring *ring = bootstrapper->context->ring;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < bootstrapper->plan->cts.factors; i++)
+    bytes += umbra_poly_bytes(&bootstrapper->cts[i]->plain, ring);
+  for (uint32_t i = 0; i < bootstrapper->plan->stc.factors; i++)
+    bytes += umbra_poly_bytes(&bootstrapper->stc[i]->plain, ring);
+  return bytes;
+}
+
 /* ---- one refresh ---- */
 
 /* What the steps share. Each step replaces its ciphertext. */

@@ -125,6 +125,19 @@ double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext) {
 
 double umbra_ciphertext_magnitude(const umbra_ciphertext *ciphertext) { return ciphertext->estimate.magnitude; }
 
+static double log2_half_modulus(const umbra_ciphertext *ciphertext) {
+  const umbra_window window = ciphertext->poly.window;
+  return umbra_log2_bits(
+             umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count)) -
+         1;
+}
+
+/* A slot is no larger than the largest coefficient of a polynomial over the scale, and that must stay below q / 2. */
+double umbra_ciphertext_headroom_bits(const umbra_ciphertext *ciphertext) {
+  const umbra_log2 log_scale = umbra_context_chain(ciphertext->context)->log_scale[ciphertext->level];
+  return log2_half_modulus(ciphertext) - umbra_log2_bits(log_scale) - log2(ciphertext->estimate.magnitude);
+}
+
 double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext) {
   return UMBRA_ERROR_DEVIATIONS * ciphertext->estimate.error;
 }
@@ -160,12 +173,10 @@ umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphert
   umbra_status status = decrypt_decode(pairs, count, 2, ciphertext, key, 0, &largest);
   if (status == UMBRA_OK) status = check_expected(expected_pairs, count);
   if (status == UMBRA_OK) {
-    umbra_window window = ciphertext->poly.window;
-    umbra_log2 log_q = umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count);
     compare(&made, pairs, expected_pairs, count);
     made.error_bound = umbra_ciphertext_error_bound(ciphertext);
     made.beyond_magnitude = made.largest > limit_of(ciphertext);
-    made.headroom_bits = umbra_log2_bits(log_q) - 1 - log2(largest);
+    made.headroom_bits = log2_half_modulus(ciphertext) - log2(largest);
     status = UMBRA_GIVE(umbra_noise_report, report, &made);
   }
   umbra_free(pairs);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/objects.h"
 
@@ -178,3 +179,19 @@ umbra_status umbra_matrix_decrypt(double *values, const umbra_matrix *matrix, co
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }
 size_t umbra_matrix_columns(const umbra_matrix *matrix) { return matrix->columns; }
 size_t umbra_matrix_stride(const umbra_matrix *matrix) { return matrix->layout.stride; }
+
+uint32_t umbra_matrix_level(const umbra_matrix *matrix) {
+  uint32_t lowest = matrix->part[0]->level;
+  for (size_t i = 1; i < matrix->parts; i++) lowest = umbra_min_u32(lowest, matrix->part[i]->level);
+  return lowest;
+}
+
+uint64_t umbra_matrix_bytes(const umbra_matrix *matrix) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < matrix->parts; i++) bytes += umbra_ciphertext_bytes(matrix->part[i]);
+  return bytes;
+}
+
+void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  umbra_ciphertext_owner(matrix->part[0], owner);
+}

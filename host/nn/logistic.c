@@ -209,3 +209,8 @@ double umbra_logistic_value(double z, double range, uint32_t degree) {
 }
 
 size_t umbra_logistic_features(const umbra_logistic *model) { return model->features; }
+uint64_t umbra_logistic_bytes(const umbra_logistic *model) { return umbra_ciphertext_bytes(model->weights); }
+
+void umbra_logistic_owner(const umbra_logistic *model, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  umbra_ciphertext_owner(model->weights, owner);
+}
