@@ -102,6 +102,8 @@ static umbra_status fill_buffer_info(void *given) {
   return umbra_buffer_inspect(given, bytes, UMBRA_HEADER_BYTES);
 }
 
+static umbra_status fill_device_info(void *given) { return umbra_device_get(given, 0); }
+
 static umbra_status take_records_options(void *given) {
   umbra_records *records = NULL;
   umbra_status status = umbra_records_read(&records, table_path, given);
@@ -221,6 +223,7 @@ static const row rows[] = {
     ROW(umbra_eval_keys_request, 1, TAKEN, take_request),
     ROW(umbra_eval_keys_request, 1, FILLED, fill_refresh_request),
     ROW(umbra_eval_keys_request, 1, FILLED, fill_training_request),
+    ROW(umbra_device_info, 1, FILLED, fill_device_info),
     ROW(umbra_encode_options, 1, TAKEN, take_encode_options),
     ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),

@@ -26,7 +26,7 @@ typedef struct cli_engine {
 } cli_engine;
 
 #define CLI_ENGINE_OPTIONS(engine)                                                                         \
-  {"device", "NAME",           "cpu (default: the fastest there is), ref, avx2, avx512, cuda[:N] or auto", \
+  {"device", "NAME",           "cpu (default), auto, cuda, cuda:N or another name; see umbra devices",     \
    CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                              \
   {                                                                                                        \
     "threads", "N", "at most N threads; 0: UMBRA_THREADS, or as many as it may use processors", CLI_COUNT, \

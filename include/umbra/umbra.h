@@ -42,6 +42,7 @@
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
 #include <umbra/context.h>
+#include <umbra/device.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
 #include <umbra/keys.h>

@@ -7,7 +7,7 @@
 
 /* device.cu */
 uint32_t umbra_cuda_device_count(void);
-void umbra_cuda_device_name(uint32_t ordinal, char *text, size_t size);
+int umbra_cuda_device_facts(uint32_t i, umbra_device_facts *facts);
 uint32_t umbra_cuda_block_limbs(const umbra_device *device);
 umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc *ring,
                                     const umbra_device_options *options);

@@ -43,7 +43,7 @@ static constexpr umbra_kernels collect() {
   table.name = UMBRA_CUDA_NAME;
   table.host_memory = 0;
   table.device_count = umbra_cuda_device_count;
-  table.device_name = umbra_cuda_device_name;
+  table.device_facts = umbra_cuda_device_facts;
   table.block_limbs = umbra_cuda_block_limbs;
   table.device_open = umbra_cuda_device_open;
   table.device_close = umbra_cuda_device_close;

@@ -93,6 +93,9 @@ void umbra_emu_set_fault(int error);
 /* How many devices there are, 1 at the start and at most 8; not while anything is allocated. */
 void umbra_emu_set_devices(int count);
 
+/* A device's compute capability, major and minor digit, 90 at the start. What works does not depend on it. */
+void umbra_emu_set_capability(int device, int capability);
+
 /* Whether something has made the device's primary context active, which takes memory on a GPU. */
 int umbra_emu_context_is_active(int device);
 
