@@ -145,6 +145,23 @@ typedef struct umbra_kernels {
   double (*lap)(umbra_stream *stream);
 
   /*
+   * A place in the queue, for `between`: a number, which is never 0; 0 if there is none to be had, or the stream records.
+   * The stream keeps it until it is asked about. NULL, as the next one: the process's clock will do.
+   */
+  uint64_t (*mark)(umbra_stream *stream);
+
+  /* Seconds of device time between two places of the stream; 0 unless it has been waited for. Both are forgotten. */
+  double (*between)(umbra_stream *stream, uint64_t first, uint64_t last);
+
+  /*
+   * What the thread does from name_begin to name_end has that name for the tools of the device's maker, which watch if
+   * `watched` is not 0. Nests. NULL, all three: there are no such tools.
+   */
+  int (*watched)(void);
+  void (*name_begin)(const char *name);
+  void (*name_end)(void);
+
+  /*
    * What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. A fault in a kernel is
    * seen by whatever is called next, and that is named. NULL: why this thread's last call that returned no success
    * failed, or why device_count was 0, if that is known.

@@ -242,6 +242,7 @@ static const row rows[] = {
     ROW(umbra_twin_options, 1, TAKEN, take_twin_options),
     ROW(umbra_trainer_desc, 1, TAKEN, take_trainer_desc),
     ROW(umbra_train_event, 1, TOLD, NULL),
+    ROW(umbra_trace_event, 1, TOLD, NULL),
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
 

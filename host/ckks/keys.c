@@ -12,10 +12,12 @@
 #include "galois.h"
 #include "objects.h"
 #include "secret.h"
+#include "trace.h"
 
 /* ---- secret and public key ---- */
 
 umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_context *context) {
+  UMBRA_TRACE_IN(context, "secret_key_generate", 0);
   if (!out || !context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_secret_key_generate needs an output and a context");
   umbra_random random;
@@ -104,6 +106,7 @@ static umbra_status fill_public_key(umbra_public_key *key, key_maker *maker) {
 }
 
 umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secret_key *secret) {
+  UMBRA_TRACE_IN(secret ? secret->context : NULL, "public_key_generate", 0);
   if (!out || !secret)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_public_key_generate needs an output and a secret key");
   umbra_public_key *made;
@@ -195,6 +198,7 @@ static umbra_status fill_eval_key(umbra_eval_key *entry, key_maker *maker) {
 
 /* Makes the key's polynomial at home and moves it to where it is used. */
 static umbra_status make_eval_key(umbra_eval_key *entry, key_maker *maker, const umbra_context *context) {
+  UMBRA_TRACE_IN(context, "eval_key", entry->level);
   umbra_ring *home = maker->context->ring;
   UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->kind, entry->level));
   umbra_status status = fill_eval_key(entry, maker);
@@ -284,6 +288,7 @@ static umbra_status fill_eval_keys(umbra_eval_keys *keys, key_maker *maker, umbr
 
 umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_key *secret,
                                       const umbra_eval_keys_request *request) {
+  UMBRA_TRACE_IN(secret ? secret->context : NULL, "eval_keys_generate", 0);
   if (!out || !secret || !request)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_eval_keys_generate needs an output, a secret key and a request");

@@ -52,6 +52,11 @@ static constexpr umbra_kernels collect() {
   table.check = umbra_cuda_check;
   table.wait = visiting<umbra_cuda_wait>;
   table.lap = visiting<umbra_cuda_lap>;
+  table.mark = visiting<umbra_cuda_mark>;
+  table.between = visiting<umbra_cuda_between>;
+  table.watched = umbra_cuda_watched;
+  table.name_begin = umbra_cuda_name_begin;
+  table.name_end = umbra_cuda_name_end;
   table.failure = umbra_cuda_failure;
   table.alloc = visiting<umbra_cuda_alloc>;
   table.release = visiting<umbra_cuda_release>;
