@@ -301,13 +301,15 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (!o.preset + !o.params + !o.plan != 2) cli_usage("exactly one of --params, --preset and --plan is expected");
   if (o.passphrase_file && o.no_passphrase) cli_usage("--passphrase-file and --no-passphrase exclude each other");
 
-  keygen_job job = {0};
+  keygen_job *job = calloc(1, sizeof *job);
+  if (!job) return cli_error("out of memory");
   cli_report report = {0};
-  bool ready = take_rotations(&job, &o) && open_params(&job, &o) && features_fit(job.params, o.features) &&
-               places_are_right(&o, job.params) && take_passphrase(&job, &o) && cli_report_open(&report);
+  bool ready = take_rotations(job, &o) && open_params(job, &o) && features_fit(job->params, o.features) &&
+               places_are_right(&o, job->params) && take_passphrase(job, &o) && cli_report_open(&report);
   cli_interrupts_hold();
-  bool done = ready && generate(&job, &o, &report);
-  clear(&job);
+  bool done = ready && generate(job, &o, &report);
+  clear(job);
+  free(job);
   cli_interrupts_release();
   return cli_report_close(&report, done, o.json);
 }
