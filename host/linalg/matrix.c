@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../ckks/objects.h"
 #include "../ckks/trace.h"
 
@@ -49,7 +50,7 @@ size_t umbra_matrix_per_part(const umbra_matrix_layout *layout) {
 
 umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context, size_t rows, size_t columns,
                                const umbra_matrix_layout *layout) {
-  umbra_matrix *made;
+  umbra_matrix *made = NULL;
   size_t per_part = umbra_matrix_per_part(layout);
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
   *made = (umbra_matrix){.context = umbra_context_share(context), .rows = rows, .columns = columns, .layout = *layout};
@@ -97,7 +98,7 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryp
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = e->level;
   options.slots = layout->slots;
-  umbra_plaintext *plain;
+  umbra_plaintext *plain = NULL;
   UMBRA_TRY(umbra_encode_complex(&plain, matrix->context, e->pairs, layout->slots, &options));
   umbra_status status = umbra_encrypt(&matrix->part[part], e->key, plain);
   umbra_plaintext_destroy(plain);
@@ -109,7 +110,7 @@ umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public
                                        const umbra_matrix_layout *layout, uint32_t level) {
   UMBRA_TRACE_IN(key->context, "matrix_encrypt", 0);
   encryption e = {.key = key, .source = source, .level = level};
-  umbra_matrix *made;
+  umbra_matrix *made = NULL;
   UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, layout));
   made->ones = 1;
   umbra_status status = umbra_alloc(&e.row, columns + 1, sizeof *e.row, "a matrix");
@@ -117,7 +118,7 @@ umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public
   for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) status = encrypt_part(made, i, &e);
   umbra_free(e.pairs);
   umbra_free(e.row);
-  if (status == UMBRA_OK) *matrix = made;
+  if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);
   else umbra_matrix_destroy(made);
   return status;
 }

@@ -12,6 +12,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../ckks/objects.h"
 #include "../linalg/matrix.h"
 #include "activation.h"
@@ -45,25 +46,30 @@ static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_p
   return status;
 }
 
+static umbra_status interpolate(double *coefficient, uint32_t degree, double range) {
+  const umbra_fit_desc sigmoid = {.struct_size = sizeof sigmoid, .f = umbra_sigmoid, .lo = -range, .hi = range};
+  return umbra_chebyshev_fit(coefficient, NULL, degree, &sigmoid);
+}
+
 umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias, double range, uint32_t degree) {
   if (!model || !key || !weights || !features)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a key and at least one weight");
   UMBRA_TRY(check_shape(range, degree));
-  umbra_logistic *made;
+  umbra_logistic *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a model"));
   *made = (umbra_logistic){
       .context = umbra_context_share(key->context), .features = features, .range = range, .degree = degree};
-  umbra_status status = umbra_chebyshev_fit(made->coefficient, degree, umbra_sigmoid, NULL, -range, range, NULL);
+  umbra_status status = interpolate(made->coefficient, degree, range);
   if (status == UMBRA_OK) status = encrypt_weights(&made->weights, key, weights, features, bias);
-  if (status == UMBRA_OK) *model = made;
+  if (status == UMBRA_OK) UMBRA_PUT(logistic, model, made);
   else umbra_logistic_destroy(made);
   return status;
 }
 
 umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weights, size_t features, double range,
                                  uint32_t degree, const double *coefficient) {
-  umbra_logistic *made;
+  umbra_logistic *made = NULL;
   umbra_status status = umbra_alloc(&made, 1, sizeof *made, "a model");
   if (status != UMBRA_OK) {
     umbra_ciphertext_destroy(weights);
@@ -190,15 +196,15 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scoring needs an evaluator, an output, a model and records");
   uint32_t level;
   UMBRA_TRY(check_score(model, records, &level));
-  umbra_matrix *made;
-  umbra_plaintext *heads;
+  umbra_matrix *made = NULL;
+  umbra_plaintext *heads = NULL;
   UMBRA_TRY(umbra_matrix_make(&made, records->context, records->rows, 1, &records->layout));
   umbra_status status = encode_heads(&heads, model, records->layout.stride, level - 1);
   if (status == UMBRA_OK) {
     status = score_parts(evaluator, made, model, records, heads);
     umbra_plaintext_destroy(heads);
   }
-  if (status == UMBRA_OK) *scores = made;
+  if (status == UMBRA_OK) UMBRA_PUT(matrix, scores, made);
   else umbra_matrix_destroy(made);
   return status;
 }
@@ -206,7 +212,7 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
 double umbra_logistic_value(double z, double range, uint32_t degree) {
   double coefficient[UMBRA_LOGISTIC_MAX_DEGREE + 1];
   if (check_shape(range, degree) != UMBRA_OK || !(fabs(z) <= range)) return NAN;
-  if (umbra_chebyshev_fit(coefficient, degree, umbra_sigmoid, NULL, -range, range, NULL) != UMBRA_OK) return NAN;
+  if (interpolate(coefficient, degree, range) != UMBRA_OK) return NAN;
   return umbra_chebyshev_value(coefficient, degree, z / range);
 }
 

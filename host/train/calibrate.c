@@ -66,7 +66,7 @@ static umbra_status make_data(rehearsal *r, const umbra_context *context) {
   options.level = plan->data_level;
   options.slots = plan->layout.stride;
   double zero = 0;
-  umbra_plaintext *plain;
+  umbra_plaintext *plain = NULL;
   UMBRA_TRY(umbra_encode(&plain, context, &zero, 1, &options));
   umbra_status status = umbra_encrypt(&r->weights.w, r->key, plain);
   if (status == UMBRA_OK) status = umbra_encrypt(&r->weights.u, r->key, plain);

@@ -90,7 +90,7 @@ static umbra_status gradient(umbra_stepper *s, umbra_ciphertext **d, const umbra
   umbra_status status = UMBRA_OK;
   umbra_plan_batch_blocks(&first, &count, s->plan, it->step.batch);
   for (uint64_t i = first; i < first + count && status == UMBRA_OK; i++) {
-    const umbra_matrix *block;
+    const umbra_matrix *block = NULL;
     status = blocks->next(&block, blocks->source, i);
     if (status == UMBRA_OK) status = add_block(s, &sum, it, block, u);
   }
