@@ -18,6 +18,7 @@
 #include "../ring/ops.h"
 #include "../ring/residence.h"
 #include "transform.h"
+#include "../ckks/trace.h"
 
 typedef struct transform_job {
   umbra_evaluator *evaluator;
@@ -239,6 +240,7 @@ static umbra_status apply(const transform_job *job) {
 
 umbra_status umbra_transform_apply(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in,
                                    const umbra_transform *transform) {
+  UMBRA_TRACE(evaluator, "transform", in);
   const umbra_context *context = transform->context;
   const umbra_chain *chain = umbra_context_chain(context);
   uint32_t level = transform->plan->level;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "trace.h"
+
 bool cli_path(char path[CLI_PATH], const char *folder, const char *name) {
   int length = snprintf(path, CLI_PATH, "%s/%s", folder, name);
   return (length >= 0 && length < CLI_PATH) || cli_error("the path %s/%s is too long", folder, name);
@@ -39,6 +41,9 @@ bool cli_context_open(umbra_context **context, const umbra_params *params, const
                       cli_report *report) {
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = engine->device,
                              .threads = engine->threads, .memory_limit = engine->memory_limit};
+  umbra_tracer tracer;
+  if (engine->trace && !cli_trace_open(&tracer, engine->trace)) return false;
+  if (engine->trace) desc.tracer = &tracer;
   if (!cli_check(umbra_context_create(context, &desc), engine->device ? "--device" : NULL)) return false;
   cli_report_text(report, "backend", umbra_context_backend(*context));
   if (*umbra_context_fallback(*context)) {

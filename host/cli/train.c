@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -164,11 +165,13 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {0}};
   cli_parse(command, options, argc, argv);
 
-  train_job job = {0};
+  train_job *job = calloc(1, sizeof *job);
+  if (!job) return cli_error("out of memory");
   cli_report report = {0};
   cli_interrupts_hold();
-  bool done = cli_report_open(&report) && run_all(&job, &o, &report);
-  clear(&job);
+  bool done = cli_report_open(&report) && run_all(job, &o, &report);
+  clear(job);
+  free(job);
   cli_interrupts_release();
   return cli_report_close(&report, done, o.json);
 }

@@ -91,6 +91,12 @@ umbra_status umbra_reader_open_memory(umbra_reader *reader, const void *bytes, s
   return read_header(reader);
 }
 
+umbra_status umbra_reader_open_beginning(umbra_reader *reader, const void *bytes, size_t count) {
+  umbra_header claimed = {.bytes = count};
+  if (count >= sizeof claimed) memcpy(&claimed, bytes, sizeof claimed);
+  return umbra_reader_open_memory(reader, bytes, claimed.bytes);
+}
+
 void umbra_reader_close(umbra_reader *reader) {
   if (reader->file >= 0) close(reader->file);
   sodium_memzero(reader, sizeof *reader);

@@ -99,6 +99,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrapper_create(umbra_bootstrapp
 
 /* The same bootstrapper, counted once more; see umbra/umbra.h. */
 UMBRA_API umbra_bootstrapper *umbra_bootstrapper_share(const umbra_bootstrapper *bootstrapper);
+UMBRA_API uint64_t umbra_bootstrapper_bytes(const umbra_bootstrapper *bootstrapper); /* of its matrices' residues */
 UMBRA_API void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper);
 
 /*
