@@ -8,7 +8,8 @@
  * levels for it: umbra_params_refreshed_level is not 0.
  *
  * A plan says what a refresh costs and how precise it is before anything runs, and which keys it needs. A bootstrapper is a
- * plan with its constants encoded for one context; it is immutable and shared by evaluators.
+ * plan with its constants encoded for one context; it is immutable and shared by evaluators. It has no keys: those are the
+ * evaluator's, so one bootstrapper serves many clients.
  */
 #ifndef UMBRA_BOOTSTRAP_H
 #define UMBRA_BOOTSTRAP_H
