@@ -20,11 +20,10 @@ static const umbra_tracer tracer = {note, NULL};
 static void traced_open(scheme *s, const umbra_tracer *by) {
   *s = (scheme){.params = test_params(11, 40, 2)};
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s->params, .device = "emu", .tracer = by};
-  const umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   assert_ok(umbra_context_create(&s->context, &desc));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
-  assert_ok(umbra_eval_keys_generate(&s->keys, s->secret, &request));
+  s->keys = keys_for(s->secret, needs_of(s->params, NULL, 0));
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
 }
 

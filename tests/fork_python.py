@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIBRARY = pathlib.Path(os.environ.get("UMBRA_BUILD_DIR", ROOT / "build/ci")) / "libumbra.so"
 RUNS = 20
 INSECURE_FOR_TESTS = 1
-ROOM = 512  # bytes of any struct: those beyond the library's are zero
+TOP_LEVEL = 0xFFFFFFFF
 
 library = ctypes.CDLL(str(LIBRARY))
 library.umbra_last_error.restype = ctypes.c_char_p
@@ -61,12 +61,14 @@ class Task:
     def __init__(self, threads):
         need, desc = initialised(Need(), "params_need"), initialised(ContextDesc(), "context_desc")
         need.depth, need.log_n, need.flags = 1, 12, INSECURE_FOR_TESTS
-        desc.params, desc.threads = made("params_from_need", ctypes.byref(need)), threads
+        params = made("params_from_need", ctypes.byref(need))
+        desc.params, desc.threads = params, threads
         self.context = made("context_create", ctypes.byref(desc))
         secret = made("secret_key_generate", self.context)
         public = made("public_key_generate", secret)
-        request = initialised(ctypes.create_string_buffer(ROOM), "eval_keys_request")
-        self.keys = made("eval_keys_generate", secret, request)
+        needs = made("key_needs_create", params)
+        call("key_needs_relinearization", needs, ctypes.c_uint32(TOP_LEVEL))
+        self.keys = made("eval_keys_generate", secret, needs, None)
         self.x = made("encode_encrypt", public, (ctypes.c_double * 1)(0.5), ctypes.c_size_t(1))
 
     def product(self):
