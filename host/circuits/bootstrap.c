@@ -12,10 +12,10 @@
 #include "../ckks/noise.h"
 #include "../ckks/raise.h"
 #include "../ckks/sum.h"
+#include "../ckks/trace.h"
 #include "bootstrap_plan.h"
 #include "polynomial.h"
 #include "transform.h"
-#include "../ckks/trace.h"
 
 struct umbra_bootstrapper {
   umbra_counted counted;

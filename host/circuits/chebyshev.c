@@ -9,8 +9,8 @@
 #include "../base/structs.h"
 #include "../ckks/evaluator_internal.h"
 #include "../ckks/inputs.h"
-#include "polynomial.h"
 #include "../ckks/trace.h"
+#include "polynomial.h"
 
 enum { TERMS = UMBRA_POLYNOMIAL_TERMS };
 

@@ -13,12 +13,12 @@
 #include "../ckks/evaluator_internal.h"
 #include "../ckks/galois.h"
 #include "../ckks/noise.h"
+#include "../ckks/trace.h"
 #include "../ring/divide.h"
 #include "../ring/hoist.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
 #include "transform.h"
-#include "../ckks/trace.h"
 
 typedef struct transform_job {
   umbra_evaluator *evaluator;

@@ -15,9 +15,9 @@
 #include "../base/outputs.h"
 #include "../ckks/key_needs.h"
 #include "../ckks/objects.h"
+#include "../ckks/trace.h"
 #include "../linalg/matrix.h"
 #include "activation.h"
-#include "../ckks/trace.h"
 
 _Static_assert((int)UMBRA_LOGISTIC_MAX_DEGREE >= (int)UMBRA_TRAIN_MAX_DEGREE,
                "a model has room for the polynomial of a training");

@@ -6,8 +6,8 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/objects.h"
-#include "../nn/logistic.h"
 #include "../ckks/trace.h"
+#include "../nn/logistic.h"
 
 struct umbra_stepper {
   const umbra_train_plan *plan;
