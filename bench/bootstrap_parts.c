@@ -132,7 +132,7 @@ static umbra_status make_out(double *log_ratio, bench_scheme *s, const umbra_sca
   lowered.estimate.magnitude = HUGE_VAL;
   umbra_ciphertext_destroy(s->out[0]);
   s->out[0] = NULL;
-  const umbra_status status = umbra_scaled_finish(&s->out[0], &lowered, s->boot->low);
+  const umbra_status status = umbra_scaled_finish(&s->out[0], &lowered, s->context, s->boot->low);
   umbra_scaled_destroy(&lowered, s->context);
   return status;
 }

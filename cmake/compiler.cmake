@@ -33,6 +33,11 @@ target_compile_options(umbra_warnings INTERFACE
 add_library(umbra_test_warnings INTERFACE)
 target_compile_options(umbra_test_warnings INTERFACE
   -Wall -Wextra -Wpedantic ${shadow_warning} $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
+# Library and program: programs may call from threads with small stacks. (Sanitizers pad frames.)
+add_library(umbra_small_frames INTERFACE)
+if(NOT UMBRA_SANITIZE)
+  target_compile_options(umbra_small_frames INTERFACE -Wframe-larger-than=16384)
+endif()
 if(UMBRA_WERROR)
   # gcc's guess about uninitialised variables stays a warning: it cannot know that a failing call returns no UMBRA_OK.
   set(werror -Werror $<$<C_COMPILER_ID:GNU>:-Wno-error=maybe-uninitialized>)

@@ -69,12 +69,17 @@ const char *const *umbra_kernels_names(void) {
   return &umbra_kernels_emu ? with_emulator : installed;
 }
 
-const char *umbra_kernels_why_not(const char *name) {
+const umbra_kernels *umbra_kernels_of_build(const char *name) {
   const char *const *known = umbra_kernels_names();
   size_t i = 0;
   while (known[i] && strcmp(name, known[i]) != 0) i++;
-  if (!known[i]) return "this build has no such backend";
-  const char *why = backends[i].kernels->failure(NULL);
+  return known[i] ? backends[i].kernels : NULL;
+}
+
+const char *umbra_kernels_why_not(const char *name) {
+  const umbra_kernels *kernels = umbra_kernels_of_build(name);
+  if (!kernels) return "this build has no such backend";
+  const char *why = kernels->failure(NULL);
   return *why ? why : "this processor lacks its instructions";
 }
 

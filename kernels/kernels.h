@@ -97,6 +97,15 @@ typedef struct umbra_device_options {
   uint32_t threads; /* of a CPU backend; 0: umbra_parallel_default */
 } umbra_device_options;
 
+/* What is known of a device that is not open. */
+typedef struct umbra_device_facts {
+  char name[128];          /* what a person calls it ("NVIDIA H200") */
+  char why_not[128];       /* why it cannot be used; "" if it can */
+  uint32_t ordinal;        /* as above; of what can be used only */
+  uint32_t capability[2];  /* CUDA's, major and minor; 0: no GPU */
+  uint64_t memory, unused; /* bytes; 0: not known */
+} umbra_device_facts;
+
 /* A digit of a gadget: the source limbs it owns, and the conversion from them to all other limbs, in their order. */
 typedef struct umbra_digit {
   uint16_t first, count;
@@ -112,8 +121,12 @@ typedef struct umbra_kernels {
   /* Devices of this backend that work here; 0 if there is no driver, or one that is too old. */
   uint32_t (*device_count)(void);
 
-  /* What a person calls the device ("NVIDIA H200"), in at most `size` bytes with the terminating zero. */
-  void (*device_name)(uint32_t ordinal, char *text, size_t size);
+  /*
+   * Facts about device i of all that are here, whether they can be used or not; 0 if there are no more. Opens nothing, and
+   * makes no context on a GPU, whose unused memory is known only while a device is open on it. Where there is none at all,
+   * failure(NULL) says why.
+   */
+  int (*device_facts)(uint32_t i, umbra_device_facts *facts);
 
   /* Limbs that one blocked pass should touch so that its working set stays in cache; 0: no blocking. */
   uint32_t (*block_limbs)(const umbra_device *device);
@@ -135,6 +148,23 @@ typedef struct umbra_kernels {
    * returns 0. NULL: the process's clock will do.
    */
   double (*lap)(umbra_stream *stream);
+
+  /*
+   * A place in the queue, for `between`: a number, which is never 0; 0 if there is none to be had, or the stream records.
+   * The stream keeps it until it is asked about. NULL, as the next one: the process's clock will do.
+   */
+  uint64_t (*mark)(umbra_stream *stream);
+
+  /* Seconds of device time between two places of the stream; 0 unless it has been waited for. Both are forgotten. */
+  double (*between)(umbra_stream *stream, uint64_t first, uint64_t last);
+
+  /*
+   * What the thread does from name_begin to name_end has that name for the tools of the device's maker, which watch if
+   * `watched` is not 0. Nests. NULL, all three: there are no such tools.
+   */
+  int (*watched)(void);
+  void (*name_begin)(const char *name);
+  void (*name_end)(void);
 
   /*
    * What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. A fault in a kernel is
@@ -338,6 +368,9 @@ const char *const *umbra_kernels_names(void);
  * instructions.
  */
 const umbra_kernels *umbra_kernels_get(const char *name);
+
+/* The backend of that name, whether this machine can run it or not; NULL: this build has none. */
+const umbra_kernels *umbra_kernels_of_build(const char *name);
 
 /* Why it was NULL for that name of a backend. */
 const char *umbra_kernels_why_not(const char *name);

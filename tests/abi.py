@@ -41,7 +41,8 @@ def with_bodies(text):
 def build(folder):
     source, library = folder / "interface.c", folder / "libumbra.so"
     source.write_text(with_bodies(preprocessed()), encoding="utf-8")
-    subprocess.run([COMPILER, "-std=c17", "-g", "-O0", "-w", "-fPIC", "-shared", "-o", library, source], check=True)
+    subprocess.run([COMPILER, "-std=c17", "-g", "-O0", "-w", "-fPIC", "-shared",
+                    f"-ffile-prefix-map={folder}/=", "-o", library, source], check=True)
     return library
 
 

@@ -101,7 +101,7 @@ static void check_at(const setting *t, umbra_basis *basis, const double *c, uint
     umbra_scaled_destroy(&made, t->s.context);
     made = landed;
   }
-  assert_ok(umbra_scaled_finish(&out, &made, t->x));
+  assert_ok(umbra_scaled_finish(&out, &made, t->s.context, t->x));
   assert_null(made.poly.data);
   check_values(t, out, c, degree);
 }

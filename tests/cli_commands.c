@@ -53,8 +53,8 @@ static void usage_errors_exit_with_2(void **state) {
 
 static void help_and_version_exit_with_0(void **state) {
   (void)state;
-  const char *const commands[] = {"params", "plan",    "keygen",   "encrypt", "train",
-                                  "score",  "decrypt", "evaluate", "inspect", "bootstrap"};
+  const char *const commands[] = {"params",  "plan",     "keygen",  "encrypt",   "train",  "score",
+                                  "decrypt", "evaluate", "inspect", "bootstrap", "devices"};
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     assert_succeeds("%s --help", commands[i]);
     assert_non_null(strstr(contents("out"), "Example"));
@@ -299,6 +299,72 @@ static void scores_make_the_round_trip(void **state) {
   assert_table("scores.csv", 3, 1, scores);
 }
 
+static void devices_are_listed(void **state) {
+  (void)state;
+  assert_succeeds("devices");
+  assert_non_null(strstr(contents("out"), "ref        usable"));
+  assert_succeeds("devices --json");
+  cJSON *report = cJSON_Parse(contents("out"));
+  const cJSON *devices = cJSON_GetObjectItem(report, "devices"), *device;
+  int reference = 0;
+  assert_int_equal(cJSON_GetArraySize(devices), umbra_device_count());
+  cJSON_ArrayForEach(device, devices) {
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(device, "name"));
+    const int usable = cJSON_IsTrue(cJSON_GetObjectItem(device, "usable"));
+    assert_true(usable != cJSON_HasObjectItem(device, "why_not"));
+    reference += strcmp(name, "ref") == 0 && usable;
+  }
+  assert_int_equal(reference, 1);
+  cJSON_Delete(report);
+}
+
+/* ---- traces ---- */
+
+/* How many events of that name a whole trace has. */
+static int events_in_trace(const char *path, const char *name) {
+  cJSON *events = cJSON_Parse(contents(path));
+  const cJSON *event;
+  int found = 0;
+  assert_true(cJSON_IsArray(events) && cJSON_GetArraySize(events) > 0);
+  cJSON_ArrayForEach(event, events) {
+    if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(event, "name")), name) != 0) continue;
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(event, "ph")), "X");
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(event, "ts")) > 0);
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(event, "dur")) > 0);
+    assert_true(cJSON_HasObjectItem(cJSON_GetObjectItem(event, "args"), "level"));
+    found++;
+  }
+  cJSON_Delete(events);
+  return found;
+}
+
+#define SCORE "score --keys keys --model model.umbra --records records.umbra --out traced.umbra "
+
+static void traces_are_written(void **state) {
+  (void)state;
+  for (int i = 0; i < 2; i++) { /* the second replaces the first */
+    assert_succeeds(SCORE "--trace trace.json");
+    assert_int_equal(events_in_trace("trace.json", "logistic_score"), 1);
+    assert_int_equal(events_in_trace("trace.json", "mul"), 1);
+  }
+  assert_fails(1, "is no trace, and will not be replaced", SCORE "--trace records.csv");
+  assert_fails(1, "will not be replaced by a file of another kind", SCORE "--trace model.umbra");
+  assert_fails(1, "folder", SCORE "--trace nowhere/trace.json");
+  assert_succeeds("inspect model.umbra");
+}
+
+static void traces_are_whole_when_stopped(void **state) {
+  (void)state;
+  assert_int_not_equal(
+      shell("%s keygen --preset n14-d7-s40 --rotations 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 "
+            "--no-passphrase --secret secret/stopped.umbra --out stopped --trace stopped.json "
+            ">/dev/null 2>&1 & " WAIT_WHILE("! grep -sq eval_key stopped.json") "kill -TERM $!; wait $!",
+            UMBRA_PROGRAM),
+      0);
+  assert_true(events_in_trace("stopped.json", "eval_key") >= 1);
+  assert_int_equal(access("stopped", F_OK), -1);
+}
+
 static void columns_are_chosen(void **state) {
   (void)state;
   const double records[] = {0.5, -1, 1, 1, -2, 0.25}, swapped[] = {0, 0.5, 1, 1, 0, -2};
@@ -410,6 +476,9 @@ int main(void) {
       cmocka_unit_test(secret_keys_are_kept_apart),
       cmocka_unit_test(passphrases_are_asked_for),
       cmocka_unit_test(scores_make_the_round_trip),
+      cmocka_unit_test(devices_are_listed),
+      cmocka_unit_test(traces_are_written),
+      cmocka_unit_test(traces_are_whole_when_stopped),
       cmocka_unit_test(columns_are_chosen),
       cmocka_unit_test(other_owners_are_noticed),
       cmocka_unit_test(hostile_tables_are_refused),

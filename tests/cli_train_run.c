@@ -153,7 +153,9 @@ static void files_of_trainings_are_described(void **state) {
 static void missing_keys_are_named(void **state) {
   (void)state;
   assert_succeeds("keygen --params keys/params.umbra --out few --secret secret/few.umbra --no-passphrase");
-  assert_fails(1, "key", "train --keys few --data data --out few.run");
+  assert_fails(1, "evaluation keys needed are missing: relinearisation to level",
+               "train --keys few --data data --out few.run");
+  assert_non_null(strstr(contents("err"), "conjugation to level"));
   assert_succeeds("evaluate --weights weights.csv --data train.csv");
   assert_fails(1, "--for-logistic 2",
                "evaluate --weights weights.csv --data train.csv --encrypted --keys few "

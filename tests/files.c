@@ -631,6 +631,31 @@ static void missing_arguments(void **state) {
   assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], "x", ""), UMBRA_ERROR_INVALID_ARGUMENT, "empty");
 }
 
+/* In memory, of the header alone, of all but the last byte, of the whole and of more: what the file's inspection said. */
+static void assert_buffer_inspects_alike(int k, const umbra_file_info *expected) {
+  const size_t size = objects.size[k], sizes[] = {UMBRA_HEADER_BYTES, size - 1, size, size + 1};
+  uint8_t *bytes = malloc(size + 1);
+  assert_non_null(bytes);
+  memcpy(bytes, objects.bytes[k], size);
+  bytes[size] = 9;
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    umbra_file_info info = {UMBRA_FILE_INFO_INIT};
+    assert_ok(umbra_buffer_inspect(&info, bytes, sizes[i]));
+    assert_memory_equal(&info, expected, sizeof info);
+  }
+  umbra_file_info untouched = {UMBRA_FILE_INFO_INIT};
+  assert_fails(umbra_buffer_inspect(&untouched, bytes, UMBRA_HEADER_BYTES - 1), UMBRA_ERROR_FORMAT,
+               "less than a header");
+  bytes[size - 40] ^= 1;
+  assert_ok(umbra_buffer_inspect(&untouched, bytes, size - 1));
+  untouched = (umbra_file_info){UMBRA_FILE_INFO_INIT};
+  assert_fails(umbra_buffer_inspect(&untouched, bytes, size), UMBRA_ERROR_FORMAT, "checksum is wrong");
+  bytes[20] ^= 1;
+  assert_fails(umbra_buffer_inspect(&untouched, bytes, UMBRA_HEADER_BYTES), UMBRA_ERROR_FORMAT, "header is damaged");
+  assert_null(untouched.kind);
+  free(bytes);
+}
+
 static void inspection(void **state) {
   (void)state;
   static const char *const names[OBJECTS] = {
@@ -651,6 +676,7 @@ static void inspection(void **state) {
     if (k != TRAIN_PLAN) assert_memory_equal(info.params_digest, digest, sizeof digest);
     const int has_owner = k != PARAMS && k != TRAIN_PLAN && k != PLAINTEXT;
     assert_memory_equal(info.owner, has_owner ? owner : nobody, sizeof owner);
+    assert_buffer_inspects_alike(k, &info);
     FILE *file = fopen(in_folder("object"), "r+b");
     fseek(file, -40, SEEK_END);
     int byte = fgetc(file);
@@ -664,6 +690,8 @@ static void inspection(void **state) {
   }
   umbra_file_info unprepared = {0};
   assert_fails(umbra_file_inspect(&unprepared, folder), UMBRA_ERROR_INVALID_ARGUMENT, "umbra_file_info_init");
+  assert_fails(umbra_buffer_inspect(&unprepared, objects.bytes[0], 9), UMBRA_ERROR_INVALID_ARGUMENT, "_info_init");
+  assert_fails(umbra_buffer_inspect(&unprepared, NULL, 9), UMBRA_ERROR_INVALID_ARGUMENT, "needs");
 }
 
 /* ---- no memory ---- */

@@ -253,6 +253,24 @@ static void assert_stream_is_alike(unsigned long i, int kind, const buffer *b, u
   if (held != before || umbra_context_memory(contexts[kind])) fail_msg("mutation %lu: memory was leaked", i);
 }
 
+/* Of the bytes, and of as many of them as chance has it: what can be read can be inspected, and is what it is. */
+static void check_inspection(unsigned long i, int kind, const buffer *b, int readable) {
+  umbra_file_info info = {UMBRA_FILE_INFO_INIT};
+  const size_t part = below(b->size + 1);
+  uint8_t *beginning = malloc(part ? part : 1);
+  assert_non_null(beginning);
+  memcpy(beginning, b->bytes, part);
+  umbra_status status = umbra_buffer_inspect(&info, beginning, part);
+  if (status == UMBRA_OK && part < UMBRA_HEADER_BYTES) fail_msg("mutation %lu: inspected without a header", i);
+  if (status == UMBRA_OK && !info.kind) fail_msg("mutation %lu: inspected, and of no kind", i);
+  if (status != UMBRA_OK) assert_failure_is_clean(i, status, info.kind);
+  free(beginning);
+  info = (umbra_file_info){UMBRA_FILE_INFO_INIT};
+  status = umbra_buffer_inspect(&info, b->bytes, b->size);
+  if (status != UMBRA_OK) assert_failure_is_clean(i, status, info.kind);
+  if (readable && (status != UMBRA_OK || info.bytes != b->size)) fail_msg("mutation %lu: %s", i, file_kinds[kind].name);
+}
+
 /* Returns whether the bytes were accepted. */
 static int check(unsigned long i, int kind, const buffer *b) {
   void *output = NULL;
@@ -268,6 +286,7 @@ static int check(unsigned long i, int kind, const buffer *b) {
     assert_failure_is_clean(i, status, output);
   }
   if (held != before || umbra_context_memory(contexts[kind])) fail_msg("mutation %lu: memory was leaked", i);
+  check_inspection(i, kind, b, status == UMBRA_OK);
   if (i % FILE_PERIOD == 0) assert_file_is_alike(i, kind, b, status);
   if (file_kinds[kind].receive) assert_stream_is_alike(i, kind, b, status);
   return status == UMBRA_OK;

@@ -25,7 +25,7 @@ static void check(umbra_scaled *made, vector expected) {
     umbra_scaled_destroy(made, s.context);
     *made = landed;
   }
-  assert_ok(umbra_scaled_finish(&out, made, cx));
+  assert_ok(umbra_scaled_finish(&out, made, s.context, cx));
   double error = worst_error(&s, out, &expected), bound = umbra_ciphertext_error_bound(out);
   if (!(error <= accuracy && error <= bound)) fail_msg("error %g, bound %g, accuracy %g", error, bound, accuracy);
   umbra_ciphertext_destroy(out);
@@ -140,7 +140,7 @@ static void what_does_not_meet(void **state) {
   umbra_ciphertext *out = NULL;
   made.log_scale++;
   assert_fails(umbra_scaled_add(s.evaluator, &made, &b), UMBRA_ERROR_INTERNAL, "meet");
-  assert_fails(umbra_scaled_finish(&out, &made, cx), UMBRA_ERROR_INTERNAL, "scale");
+  assert_fails(umbra_scaled_finish(&out, &made, s.context, cx), UMBRA_ERROR_INTERNAL, "scale");
   const umbra_factors product = {&a, &b};
   const umbra_summands summands = {.product = &product, .products = 1};
   umbra_scaled none = {0};

@@ -95,6 +95,15 @@ static umbra_status fill_noise_report(void *given) {
 
 static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path); }
 
+static umbra_status fill_buffer_info(void *given) {
+  uint8_t bytes[1 << 13];
+  size_t size = sizeof bytes;
+  assert_ok(umbra_params_write(t.s.params, bytes, &size));
+  return umbra_buffer_inspect(given, bytes, UMBRA_HEADER_BYTES);
+}
+
+static umbra_status fill_device_info(void *given) { return umbra_device_get(given, 0); }
+
 static double line(double x, void *user) {
   (void)user;
   return x;
@@ -224,9 +233,11 @@ static const row rows[] = {
     ROW(umbra_context_desc, 1, TAKEN, take_context_desc),
     ROW(umbra_key_need, 1, TAKEN, take_key_need),
     ROW(umbra_key_need, 1, FILLED, fill_key_need),
+    ROW(umbra_device_info, 1, FILLED, fill_device_info),
     ROW(umbra_encode_options, 1, TAKEN, take_encode_options),
     ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),
+    ROW(umbra_file_info, 1, FILLED, fill_buffer_info),
     ROW(umbra_records_options, 1, TAKEN, take_records_options),
     ROW(umbra_fit_desc, 1, TAKEN, take_fit_desc),
     ROW(umbra_judgement, 1, FILLED, fill_judgement),
@@ -242,6 +253,7 @@ static const row rows[] = {
     ROW(umbra_twin_options, 1, TAKEN, take_twin_options),
     ROW(umbra_trainer_desc, 1, TAKEN, take_trainer_desc),
     ROW(umbra_train_event, 1, TOLD, NULL),
+    ROW(umbra_trace_event, 1, TOLD, NULL),
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
+/* labels: slow UMBRA_RUNS=20 */
 /* A program loads the library, works with it, and unloads it, over and over: it stays alive, and grows no further. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 #include <dirent.h>
@@ -119,7 +121,8 @@ static int one_run(void) {
 
 static void loaded_again_and_again(void **state) {
   (void)state;
-  for (int run = 0; run < RUNS; run++) {
+  const char *wanted = getenv("UMBRA_RUNS");
+  for (int run = 0, runs = wanted ? atoi(wanted) : RUNS; run < runs; run++) {
     int status = 0;
     pid_t child = fork();
     assert_true(child >= 0);

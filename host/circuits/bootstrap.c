@@ -12,6 +12,7 @@
 #include "../ckks/noise.h"
 #include "../ckks/raise.h"
 #include "../ckks/sum.h"
+#include "../ckks/trace.h"
 #include "bootstrap_plan.h"
 #include "polynomial.h"
 #include "transform.h"
@@ -64,6 +65,7 @@ static void destroy(void *object) {
 
 umbra_status umbra_bootstrapper_create(umbra_bootstrapper **out, const umbra_context *context,
                                        const umbra_bootstrap_plan *plan, const umbra_progress *progress) {
+  UMBRA_TRACE_IN(context, "bootstrapper_create", 0);
   if (!out || !context || !plan)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrapper_create needs an output, a context and a plan");
   if (memcmp(umbra_context_params(context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
@@ -89,6 +91,16 @@ umbra_bootstrapper *umbra_bootstrapper_share(const umbra_bootstrapper *bootstrap
 }
 
 void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper) { umbra_release(bootstrapper); }
+
+uint64_t umbra_bootstrapper_bytes(const umbra_bootstrapper *bootstrapper) {
+  const umbra_ring *ring = bootstrapper->context->ring;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < bootstrapper->plan->cts.factors; i++)
+    bytes += umbra_poly_bytes(&bootstrapper->cts[i]->plain, ring);
+  for (uint32_t i = 0; i < bootstrapper->plan->stc.factors; i++)
+    bytes += umbra_poly_bytes(&bootstrapper->stc[i]->plain, ring);
+  return bytes;
+}
 
 /* ---- one refresh ---- */
 
@@ -150,12 +162,14 @@ static umbra_status enter_from_bottom(refresh *r, umbra_scaled *low, const umbra
 }
 
 static umbra_status enter(refresh *r, umbra_scaled *low, const umbra_scaled *x) {
+  UMBRA_TRACE(r->evaluator, "enter", x);
   r->log_enter = r->plan->log_enter;
   return x->level ? umbra_scaled_lower(low, r->evaluator, x, 0, r->log_enter) : enter_from_bottom(r, low, x);
 }
 
 /* x = t / (q_0 range) in its slots, for the integers t that low is raised to. */
 static umbra_status to_coefficients_in_slots(refresh *r, umbra_scaled *x, const umbra_scaled *low) {
+  UMBRA_TRACE(r->evaluator, "coefficients_to_slots", low);
   const umbra_bootstrap_plan *plan = r->plan;
   UMBRA_TRY(umbra_raise(r->evaluator, x, low));
   umbra_status status = advance(r, 2);
@@ -219,6 +233,7 @@ static umbra_status evaluate(refresh *r, umbra_scaled *x, const umbra_polynomial
 
 /* x becomes about e = m / q_0, at that scale and at the highest ordinary level. */
 static umbra_status sine(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+  UMBRA_TRACE(r->evaluator, "sine", x);
   const umbra_sine *s = &r->plan->sine;
   uint32_t before_angles = x->level - r->plan->cosine.depth;
   umbra_log2 log_end = s->arcsine_degree > 1 ? r->plan->log_sine : log_scale;
@@ -240,6 +255,7 @@ static umbra_status join(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
 
 /* x (t / (q_0 range) in slots) becomes m in slots, at the highest ordinary level and that scale. */
 static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+  UMBRA_TRACE(r->evaluator, "remove_overflow", x);
   const umbra_bootstrap_plan *plan = r->plan;
   const umbra_window base = r->chain->window[0];
   umbra_log2 log_base = umbra_chain_log_product(r->chain, base.first, base.count);
@@ -257,6 +273,7 @@ static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_
 
 /* x's slots, which hold coefficients, become the coefficients. */
 static umbra_status to_coefficients(refresh *r, umbra_scaled *x) {
+  UMBRA_TRACE(r->evaluator, "slots_to_coefficients", x);
   const umbra_boot_map *map = &r->plan->stc;
   for (uint32_t i = 0; i < map->factors; i++) {
     UMBRA_TRY(apply_transform(r, x, r->bootstrapper->stc[i]));
@@ -378,7 +395,7 @@ static umbra_status run(umbra_ciphertext **made, refresh *r, const umbra_ciphert
   UMBRA_TRY(run_once(r, &x, &in, shrink_bits));
   umbra_status status = r->plan->options.rounds > 1 ? run_again(r, &x, &in) : UMBRA_OK;
   x.estimate = umbra_noise_scale(estimate_of(r->plan, a), ldexp(1, -(int)shrink_bits));
-  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &x, a);
+  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &x, r->evaluator->context, a);
   umbra_scaled_destroy(&x, r->evaluator->context);
   return status;
 }
@@ -393,6 +410,7 @@ static umbra_status refreshed(umbra_ciphertext **made, refresh *r, const umbra_c
 
 umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                              const umbra_bootstrapper *bootstrapper) {
+  UMBRA_TRACE(evaluator, "bootstrap", a);
   if (!bootstrapper) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap needs a bootstrapper");
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   refresh r;
@@ -404,6 +422,7 @@ umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out,
 umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                   const umbra_ciphertext *const *ins, size_t count,
                                   const umbra_bootstrapper *bootstrapper) {
+  UMBRA_TRACE(evaluator, "bootstrap_many", ins && count ? ins[0] : NULL);
   if (!evaluator || !ins)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_many needs an evaluator and inputs");
   UMBRA_TRY(umbra_check_outputs(outs, count));
@@ -452,6 +471,7 @@ static umbra_status refresh_pair(umbra_ciphertext **re, umbra_ciphertext **im, r
 umbra_status umbra_bootstrap_pair(umbra_evaluator *evaluator, umbra_ciphertext **out_a, umbra_ciphertext **out_b,
                                   const umbra_ciphertext *a, const umbra_ciphertext *b,
                                   const umbra_bootstrapper *bootstrapper) {
+  UMBRA_TRACE(evaluator, "bootstrap_pair", a);
   if (!bootstrapper || !out_a || !out_b || !b || (out_a == out_b || (*out_a && *out_a == *out_b)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_pair needs two different outputs and inputs");
   UMBRA_TRY(umbra_check_operands(evaluator, out_a, a, b));

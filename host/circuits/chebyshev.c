@@ -9,6 +9,7 @@
 #include "../base/structs.h"
 #include "../ckks/evaluator_internal.h"
 #include "../ckks/inputs.h"
+#include "../ckks/trace.h"
 #include "polynomial.h"
 
 enum { TERMS = UMBRA_POLYNOMIAL_TERMS };
@@ -91,7 +92,7 @@ static umbra_status make_polynomial(umbra_evaluator *evaluator, umbra_ciphertext
   UMBRA_TRY(umbra_basis_create(&basis, evaluator, &input, key));
   umbra_status status = umbra_polynomial_eval(&output, basis, polynomial, log_scale);
   umbra_basis_destroy(basis);
-  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &output, x);
+  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &output, evaluator->context, x);
   umbra_scaled_destroy(&output, evaluator->context);
   return status;
 }
@@ -108,6 +109,7 @@ static umbra_status evaluate(umbra_evaluator *evaluator, umbra_ciphertext **made
 
 umbra_status umbra_chebyshev_eval(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
                                   const double *coefficients, uint32_t degree) {
+  UMBRA_TRACE(evaluator, "chebyshev_eval", x);
   if (!out || !x || !coefficients || degree > UMBRA_MAX_DEGREE)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_chebyshev_eval needs an output, an input and coefficients of a degree up to %d",

@@ -13,6 +13,7 @@
 #include "../ckks/evaluator_internal.h"
 #include "../ckks/galois.h"
 #include "../ckks/noise.h"
+#include "../ckks/trace.h"
 #include "../ring/divide.h"
 #include "../ring/hoist.h"
 #include "../ring/ops.h"
@@ -239,6 +240,7 @@ static umbra_status apply(const transform_job *job) {
 
 umbra_status umbra_transform_apply(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in,
                                    const umbra_transform *transform) {
+  UMBRA_TRACE(evaluator, "transform", in);
   const umbra_context *context = transform->context;
   const umbra_chain *chain = umbra_context_chain(context);
   uint32_t level = transform->plan->level;

@@ -13,6 +13,7 @@
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"
+#include "trace.h"
 
 struct umbra_circuit {
   umbra_evaluator *evaluator; /* a share */
@@ -89,6 +90,7 @@ static umbra_status check_desc(const umbra_evaluator *evaluator, const umbra_cir
 }
 
 umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluator, const umbra_circuit_desc *desc) {
+  UMBRA_TRACE_OF(evaluator ? evaluator->context : NULL, evaluator, "circuit_create", 0);
   if (!out || !evaluator || !desc)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_circuit_create needs an output, an evaluator and a description");
@@ -184,6 +186,7 @@ static umbra_status replay(const umbra_circuit *circuit, umbra_ciphertext **made
 }
 
 umbra_status umbra_circuit_run(umbra_circuit *circuit, umbra_ciphertext **outs, const umbra_ciphertext *const *ins) {
+  UMBRA_TRACE(circuit ? circuit->evaluator : NULL, "circuit", ins ? ins[0] : NULL);
   UMBRA_TRY(check_run(circuit, outs, ins));
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, circuit->outs, sizeof *made, "a circuit's outputs"));

@@ -81,6 +81,8 @@ static umbra_status fill_context(umbra_context *context, const umbra_params *par
   UMBRA_TRY(choose ? choose_ring(context, params, desc) : open_ring(context, params, desc, desc->device));
   context->secrets_on_device = desc->secrets_on_device;
   context->bulk_decode = desc->bulk_decode;
+  if (desc->tracer) context->tracer = *desc->tracer;
+  if (context->tracer.event || umbra_ring_watched(context->ring)) context->trace = &context->tracer;
   return umbra_slot_index_create(&context->slot_index, params->chain.log_n);
 }
 
@@ -137,7 +139,7 @@ umbra_status umbra_context_home(const umbra_context **home, const umbra_context 
   mtx_lock(&unlocked->lock);
   if (!unlocked->home) {
     umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .device = cpu_backend(),
-                               .threads = umbra_ring_threads(context->ring)};
+                               .threads = umbra_ring_threads(context->ring), .tracer = context->trace};
     status = make_context(&unlocked->home, umbra_context_params(context), &desc);
   }
   *home = unlocked->home;

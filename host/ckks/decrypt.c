@@ -11,6 +11,7 @@
 #include "noise.h"
 #include "objects.h"
 #include "secret.h"
+#include "trace.h"
 
 /* A ciphertext, the key that opens it, and where: the home of the ciphertext's context. */
 typedef struct opening {
@@ -79,6 +80,7 @@ static umbra_status open_into(umbra_plaintext *made, const opening *o) {
 
 umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *ciphertext,
                            const umbra_secret_key *key) {
+  UMBRA_TRACE_IN(ciphertext ? ciphertext->context : NULL, "decrypt", ciphertext->level);
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt needs an output");
   UMBRA_TRY(check(ciphertext, key));
   umbra_plaintext *made = NULL;
@@ -101,6 +103,7 @@ static double limit_of(const umbra_ciphertext *ciphertext) {
 /* limit, largest: as for umbra_decode_message. */
 static umbra_status decrypt_decode(double *values, size_t count, int stride, const umbra_ciphertext *ciphertext,
                                    const umbra_secret_key *key, double limit, double *largest) {
+  UMBRA_TRACE_IN(ciphertext ? ciphertext->context : NULL, "decrypt_decode", ciphertext->level);
   UMBRA_TRY(check(ciphertext, key));
   opening o = {ciphertext, key, NULL};
   UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
@@ -125,6 +128,19 @@ double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext) {
 }
 
 double umbra_ciphertext_magnitude(const umbra_ciphertext *ciphertext) { return ciphertext->estimate.magnitude; }
+
+static double log2_half_modulus(const umbra_ciphertext *ciphertext) {
+  const umbra_window window = ciphertext->poly.window;
+  return umbra_log2_bits(
+             umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count)) -
+         1;
+}
+
+/* A slot is no larger than the largest coefficient of a polynomial over the scale, and that must stay below q / 2. */
+double umbra_ciphertext_headroom_bits(const umbra_ciphertext *ciphertext) {
+  const umbra_log2 log_scale = umbra_context_chain(ciphertext->context)->log_scale[ciphertext->level];
+  return log2_half_modulus(ciphertext) - umbra_log2_bits(log_scale) - log2(ciphertext->estimate.magnitude);
+}
 
 double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext) {
   return UMBRA_ERROR_DEVIATIONS * ciphertext->estimate.error;
@@ -161,12 +177,10 @@ umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphert
   umbra_status status = decrypt_decode(pairs, count, 2, ciphertext, key, 0, &largest);
   if (status == UMBRA_OK) status = check_expected(expected_pairs, count);
   if (status == UMBRA_OK) {
-    umbra_window window = ciphertext->poly.window;
-    umbra_log2 log_q = umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count);
     compare(&made, pairs, expected_pairs, count);
     made.error_bound = umbra_ciphertext_error_bound(ciphertext);
     made.beyond_magnitude = made.largest > limit_of(ciphertext);
-    made.headroom_bits = umbra_log2_bits(log_q) - 1 - log2(largest);
+    made.headroom_bits = log2_half_modulus(ciphertext) - log2(largest);
     status = UMBRA_GIVE(umbra_noise_report, report, &made);
   }
   umbra_free(pairs);

@@ -15,6 +15,7 @@
 #include "../ring/ops.h"
 #include "../ring/residence.h"
 #include "noise.h"
+#include "trace.h"
 
 umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n) {
   uint32_t log_m = log_n - 1, m = 1u << log_m, *index;
@@ -280,6 +281,7 @@ static umbra_status encode_into(umbra_plaintext *made, umbra_stream *stream, con
 
 static umbra_status encode(umbra_plaintext **out, const umbra_context *context, umbra_values values,
                            const umbra_encode_options *options) {
+  UMBRA_TRACE_IN(context, "encode", 0);
   if (!out || !context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encoding needs an output and a context");
   UMBRA_TRY(check_encode(&values, context, options));
   umbra_plaintext *made = NULL;
@@ -502,6 +504,7 @@ static umbra_status plaintext_residues(const umbra_view *dst, umbra_window windo
 }
 
 static umbra_status decode(double *values, size_t count, int stride, const umbra_plaintext *plaintext) {
+  UMBRA_TRACE_IN(plaintext ? plaintext->context : NULL, "decode", plaintext->level);
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "plaintext is NULL");
   umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, 0, plaintext_residues, plaintext};
   return umbra_decode_message(values, count, stride, &message, NULL);

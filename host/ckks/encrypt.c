@@ -10,6 +10,7 @@
 #include "noise.h"
 #include "objects.h"
 #include "secret.h"
+#include "trace.h"
 
 /* Adds the plaintext to polynomial 0. */
 static umbra_status add_message(umbra_ciphertext *ciphertext, umbra_stream *stream, const umbra_plaintext *plaintext) {
@@ -169,6 +170,7 @@ static umbra_status encrypt(umbra_ciphertext **out, const encryption *job) {
 
 umbra_status umbra_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key,
                            const umbra_plaintext *plaintext) {
+  UMBRA_TRACE_IN(key ? key->context : NULL, "encrypt", plaintext ? plaintext->level : 0);
   if (!ciphertext || !key || !plaintext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_encrypt needs an output, a public key and a plaintext");
   return encrypt(
@@ -178,6 +180,7 @@ umbra_status umbra_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key
 
 umbra_status umbra_encrypt_symmetric(umbra_ciphertext **ciphertext, const umbra_secret_key *key,
                                      const umbra_plaintext *plaintext) {
+  UMBRA_TRACE_IN(key ? key->context : NULL, "encrypt_symmetric", plaintext ? plaintext->level : 0);
   if (!ciphertext || !key || !plaintext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_encrypt_symmetric needs an output, a secret key and a plaintext");
@@ -188,6 +191,7 @@ umbra_status umbra_encrypt_symmetric(umbra_ciphertext **ciphertext, const umbra_
 
 umbra_status umbra_encode_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *values,
                                   size_t count) {
+  UMBRA_TRACE_IN(key ? key->context : NULL, "encode_encrypt", 0);
   if (!ciphertext || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_encode_encrypt needs an output and a public key");
   umbra_plaintext *plaintext = NULL;

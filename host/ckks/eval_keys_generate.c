@@ -17,6 +17,7 @@
 #include "galois.h"
 #include "key_maker.h"
 #include "key_needs.h"
+#include "trace.h"
 
 /* The ephemeral secret, drawn on first use: all keys that are made at once share it. */
 static umbra_status expand_sparse(umbra_key_maker *maker, const umbra_view *dst) {
@@ -60,6 +61,7 @@ static umbra_status fill(umbra_eval_key *entry, umbra_key_maker *maker) {
 
 /* Makes the key's polynomial at home and moves it to where it is used. */
 static umbra_status make_key(umbra_eval_key *entry, umbra_key_maker *maker, const umbra_context *context) {
+  UMBRA_TRACE_IN(context, "eval_key", entry->level);
   umbra_ring *home = maker->context->ring;
   UMBRA_TRY(umbra_eval_key_make(entry, maker->context, entry->kind, entry->level));
   umbra_status status = fill(entry, maker);
@@ -81,6 +83,7 @@ static umbra_status make_keys(umbra_eval_keys *keys, umbra_key_maker *maker, umb
 
 umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_key *secret,
                                       const umbra_key_needs *needs, const umbra_progress *progress) {
+  UMBRA_TRACE_IN(secret ? secret->context : NULL, "eval_keys_generate", 0);
   if (!out || !secret || !needs)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_eval_keys_generate needs an output, a secret key and key needs");

@@ -13,9 +13,11 @@
 #include "evaluator_internal.h"
 #include "key_needs.h"
 #include "noise.h"
+#include "trace.h"
 
 static void destroy(void *object) {
   umbra_evaluator *evaluator = object;
+  umbra_spans_close(evaluator);
   if (evaluator->stream) (void)umbra_stream_close(evaluator->stream, evaluator->context, UMBRA_OK);
   umbra_release(evaluator->refresher.with);
   umbra_eval_keys_destroy(evaluator->keys);
@@ -32,6 +34,7 @@ umbra_status umbra_evaluator_create(umbra_evaluator **out, const umbra_context *
   *made = (umbra_evaluator){.counted = UMBRA_COUNTED(destroy),
                             .context = umbra_context_share(context),
                             .keys = umbra_eval_keys_share(keys),
+                            .number = umbra_trace_number(),
                             .watch = umbra_watch_of(NULL)};
   umbra_status status = umbra_ring_stream_open(&made->stream, context->ring);
   if (status == UMBRA_OK) {
@@ -62,7 +65,10 @@ umbra_status umbra_evaluator_use_keys(umbra_evaluator *evaluator, const umbra_ev
 
 umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_wait needs an evaluator");
-  return umbra_ring_wait(evaluator->context->ring, evaluator->stream);
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_status status = umbra_ring_wait(ring, evaluator->stream);
+  if (evaluator->spans.count && !umbra_ring_recording(ring)) umbra_spans_tell(evaluator);
+  return status;
 }
 
 /* ---- shared checks and results ---- */
@@ -177,11 +183,13 @@ static umbra_status sum(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
 
 umbra_status umbra_add(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                        const umbra_ciphertext *b) {
+  UMBRA_TRACE(evaluator, "add", a);
   return sum(evaluator, out, a, b, umbra_ring_add);
 }
 
 umbra_status umbra_sub(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                        const umbra_ciphertext *b) {
+  UMBRA_TRACE(evaluator, "sub", a);
   return sum(evaluator, out, a, b, umbra_ring_sub);
 }
 
@@ -220,16 +228,19 @@ static umbra_status sum_plain(umbra_evaluator *evaluator, umbra_ciphertext **out
 
 umbra_status umbra_add_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                              const umbra_plaintext *b) {
+  UMBRA_TRACE(evaluator, "add_plain", a);
   return sum_plain(evaluator, out, a, b, umbra_ring_add);
 }
 
 umbra_status umbra_sub_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                              const umbra_plaintext *b) {
+  UMBRA_TRACE(evaluator, "sub_plain", a);
   return sum_plain(evaluator, out, a, b, umbra_ring_sub);
 }
 
 umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                               uint32_t level) {
+  UMBRA_TRACE(evaluator, "level_drop", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   if (level > a->level)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "cannot raise a ciphertext from level %u to level %u", a->level,
@@ -284,6 +295,7 @@ umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *
 }
 
 umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
+  UMBRA_TRACE(evaluator, "negate", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
   umbra_ciphertext *made = NULL;
@@ -394,6 +406,7 @@ umbra_status umbra_constant_add(umbra_evaluator *evaluator, const umbra_view *c0
 
 umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                                 double re, double im) {
+  UMBRA_TRACE(evaluator, "add_constant", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_constant constant;
   UMBRA_TRY(umbra_constant_round(&constant, evaluator->context, a->level, re, im));
@@ -410,6 +423,7 @@ umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **o
 
 umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                                int64_t factor) {
+  UMBRA_TRACE(evaluator, "mul_integer", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
   UMBRA_TRY(
@@ -423,6 +437,7 @@ umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **ou
 }
 
 umbra_status umbra_mul_i(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
+  UMBRA_TRACE(evaluator, "mul_i", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
   umbra_ciphertext *made = NULL;

@@ -251,3 +251,19 @@ uint32_t umbra_plaintext_level(const umbra_plaintext *plaintext) { return plaint
 uint32_t umbra_plaintext_slots(const umbra_plaintext *plaintext) { return plaintext->slots; }
 uint32_t umbra_ciphertext_level(const umbra_ciphertext *ciphertext) { return ciphertext->level; }
 uint32_t umbra_ciphertext_slots(const umbra_ciphertext *ciphertext) { return ciphertext->slots; }
+
+uint64_t umbra_plaintext_bytes(const umbra_plaintext *plaintext) {
+  return umbra_poly_bytes(&plaintext->poly, plaintext->context->ring);
+}
+
+uint64_t umbra_ciphertext_bytes(const umbra_ciphertext *ciphertext) {
+  return umbra_poly_bytes(&ciphertext->poly, ciphertext->context->ring);
+}
+
+uint64_t umbra_public_key_bytes(const umbra_public_key *key) {
+  return umbra_poly_bytes(&key->poly, key->context->ring);
+}
+
+void umbra_ciphertext_owner(const umbra_ciphertext *ciphertext, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  memcpy(owner, ciphertext->owner, UMBRA_OWNER_BYTES);
+}

@@ -16,6 +16,12 @@
 #include "../ring/key_switch.h"
 #include "../ring/ring.h"
 
+/* What is known of operations whose device time is not; see trace.h. */
+typedef struct umbra_spans {
+  struct umbra_span *span;
+  size_t count, room;
+} umbra_spans;
+
 struct umbra_context {
   umbra_counted counted;
   umbra_ring *ring;
@@ -24,7 +30,9 @@ struct umbra_context {
   umbra_context *home;  /* see umbra_context_home; NULL until it is needed */
   int secrets_on_device;
   int bulk_decode;
-  char fallback[512]; /* see umbra_context_fallback */
+  umbra_tracer tracer;
+  const umbra_tracer *trace; /* that one, or NULL: nobody watches */
+  char fallback[512];        /* see umbra_context_fallback */
 };
 
 struct umbra_secret_key {
@@ -104,6 +112,8 @@ struct umbra_evaluator {
   umbra_stream *stream;  /* watched */
   umbra_watch watch;
   umbra_refresher refresher;
+  uint64_t number; /* in this process, for traces */
+  umbra_spans spans;
 };
 
 /* Allocated objects with their polynomial's memory; contents of the polynomial undefined, other fields zero. */

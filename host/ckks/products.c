@@ -9,6 +9,7 @@
 #include "inputs.h"
 #include "noise.h"
 #include "sum.h"
+#include "trace.h"
 
 /* made, one level below, = the sum of products, divided; the sum is given back. */
 static umbra_status close_into(umbra_evaluator *evaluator, umbra_ciphertext *made, umbra_scaled *sum,
@@ -92,8 +93,10 @@ static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
   return umbra_result_finish(evaluator, out, made, dot_into(evaluator, made, a, b, count, key));
 }
 
-umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
-                       const umbra_ciphertext *const *b, size_t count) {
+/* For a call of that name. */
+static umbra_status dot_for(const char *name, umbra_evaluator *evaluator, umbra_ciphertext **out,
+                            const umbra_ciphertext *const *a, const umbra_ciphertext *const *b, size_t count) {
+  UMBRA_TRACE(evaluator, name, a && count ? a[0] : NULL);
   umbra_inputs inputs;
   UMBRA_TRY(check_factors(evaluator, out, a, b, count));
   UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, b, count, 1));
@@ -102,17 +105,23 @@ umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const
   return status;
 }
 
+umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                       const umbra_ciphertext *const *b, size_t count) {
+  return dot_for("dot", evaluator, out, a, b, count);
+}
+
 umbra_status umbra_mul(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                        const umbra_ciphertext *b) {
-  return umbra_dot(evaluator, out, &a, &b, 1);
+  return dot_for("mul", evaluator, out, &a, &b, 1);
 }
 
 umbra_status umbra_square(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
-  return umbra_dot(evaluator, out, &a, &a, 1);
+  return dot_for("square", evaluator, out, &a, &a, 1);
 }
 
 umbra_status umbra_mul_add(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                            const umbra_ciphertext *b, const umbra_ciphertext *c) {
+  UMBRA_TRACE(evaluator, "mul_add", a);
   if (!c) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the summand may not be NULL");
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, c));
   umbra_ciphertext *product = NULL;
@@ -180,8 +189,9 @@ static umbra_status dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out
   return umbra_result_finish(evaluator, out, made, dot_plain_into(evaluator, made, a, b, count));
 }
 
-umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
-                             const umbra_plaintext *const *b, size_t count) {
+static umbra_status dot_plain_for(const char *name, umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                  const umbra_ciphertext *const *a, const umbra_plaintext *const *b, size_t count) {
+  UMBRA_TRACE(evaluator, name, a && count ? a[0] : NULL);
   umbra_inputs inputs;
   UMBRA_TRY(check_plain_factors(evaluator, out, a, b, count));
   UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, NULL, count, 1));
@@ -190,9 +200,14 @@ umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
   return status;
 }
 
+umbra_status umbra_dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                             const umbra_plaintext *const *b, size_t count) {
+  return dot_plain_for("dot_plain", evaluator, out, a, b, count);
+}
+
 umbra_status umbra_mul_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                              const umbra_plaintext *b) {
-  return umbra_dot_plain(evaluator, out, &a, &b, 1);
+  return dot_plain_for("mul_plain", evaluator, out, &a, &b, 1);
 }
 
 /* ---- ciphertext by constant ---- */
@@ -241,8 +256,9 @@ static umbra_status dot_constants(umbra_evaluator *evaluator, umbra_ciphertext *
   return umbra_result_finish(evaluator, out, made, dot_constants_into(evaluator, made, a, pairs, count));
 }
 
-umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
-                                 const double *pairs, size_t count) {
+static umbra_status dot_constants_for(const char *name, umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                      const umbra_ciphertext *const *a, const double *pairs, size_t count) {
+  UMBRA_TRACE(evaluator, name, a && count ? a[0] : NULL);
   if (!a || !pairs || !count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear combination needs at least one ciphertext and factor");
   for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_check_operands(evaluator, out, a[i], a[0]));
@@ -253,8 +269,13 @@ umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **
   return status;
 }
 
+umbra_status umbra_dot_constants(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *const *a,
+                                 const double *pairs, size_t count) {
+  return dot_constants_for("dot_constants", evaluator, out, a, pairs, count);
+}
+
 umbra_status umbra_mul_constant(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                                 double re, double im) {
   const double pair[2] = {re, im};
-  return umbra_dot_constants(evaluator, out, &a, pair, 1);
+  return dot_constants_for("mul_constant", evaluator, out, &a, pair, 1);
 }

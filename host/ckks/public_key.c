@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "../base/outputs.h"
 #include "key_maker.h"
+#include "trace.h"
 
 static umbra_status fill(umbra_public_key *key, umbra_key_maker *maker) {
   umbra_random_bytes(&maker->random, key->seed, sizeof key->seed);
@@ -17,6 +18,7 @@ static umbra_status fill(umbra_public_key *key, umbra_key_maker *maker) {
 }
 
 umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secret_key *secret) {
+  UMBRA_TRACE_IN(secret ? secret->context : NULL, "public_key_generate", 0);
   if (!out || !secret)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_public_key_generate needs an output and a secret key");
   umbra_public_key *made = NULL;

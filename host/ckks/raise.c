@@ -7,6 +7,7 @@
 #include "../ring/ops.h"
 #include "../ring/residence.h"
 #include "evaluator_internal.h"
+#include "trace.h"
 
 static umbra_status find_key(const umbra_eval_key **key, const umbra_evaluator *evaluator, umbra_key_kind kind) {
   *key = umbra_eval_keys_find(evaluator->keys, kind, 0);
@@ -71,6 +72,7 @@ static umbra_status raise_sparse(umbra_evaluator *evaluator, const umbra_scaled 
 }
 
 umbra_status umbra_raise(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in) {
+  UMBRA_TRACE(evaluator, "raise", in);
   umbra_ring *ring = evaluator->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
   const umbra_eval_key *to_sparse, *to_dense;

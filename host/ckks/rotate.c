@@ -10,6 +10,7 @@
 #include "evaluator_internal.h"
 #include "galois.h"
 #include "noise.h"
+#include "trace.h"
 
 umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
   *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_CONJUGATE, 0);
@@ -63,6 +64,7 @@ static umbra_status permuted(umbra_ciphertext **out, umbra_evaluator *evaluator,
 
 umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                           int32_t steps) {
+  UMBRA_TRACE(evaluator, "rotate", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   const umbra_eval_key *key;
   UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps, a->slots, a->level));
@@ -70,6 +72,7 @@ umbra_status umbra_rotate(umbra_evaluator *evaluator, umbra_ciphertext **out, co
 }
 
 umbra_status umbra_conjugate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
+  UMBRA_TRACE(evaluator, "conjugate", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   const umbra_eval_key *key;
   UMBRA_TRY(umbra_find_conjugation(&key, evaluator, a->level));
@@ -132,6 +135,7 @@ static umbra_status check_many(umbra_evaluator *evaluator, umbra_ciphertext **ou
 
 umbra_status umbra_rotate_many(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *a,
                                const int32_t *steps, size_t count) {
+  UMBRA_TRACE(evaluator, "rotate_many", a);
   UMBRA_TRY(check_many(evaluator, outs, a, steps, count));
   if (!count) return UMBRA_OK;
   umbra_ciphertext **made;

@@ -32,10 +32,11 @@ umbra_view umbra_scaled_view(const umbra_scaled *scaled, const umbra_context *co
 umbra_scaled umbra_scaled_of(const umbra_ciphertext *ciphertext);
 
 /*
- * *made takes over the polynomials, and scaled is zeroed; it must be at an ordinary level and exactly its scale. Owner
- * and slots are those of `like`.
+ * *made takes over the polynomials, and scaled is zeroed; it must be at an ordinary level and exactly its scale. Its
+ * context is that in which it was computed; owner and slots are those of `like`.
  */
-umbra_status umbra_scaled_finish(umbra_ciphertext **made, umbra_scaled *scaled, const umbra_ciphertext *like);
+umbra_status umbra_scaled_finish(umbra_ciphertext **made, umbra_scaled *scaled, const umbra_context *context,
+                                 const umbra_ciphertext *like);
 
 /* ---- operations; results of those that have a `made` are new, and may not be an operand ---- */
 

@@ -6,8 +6,10 @@
 #include "../base/error.h"
 #include "../base/outputs.h"
 #include "objects.h"
+#include "trace.h"
 
 umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_context *context) {
+  UMBRA_TRACE_IN(context, "secret_key_generate", 0);
   if (!out || !context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_secret_key_generate needs an output and a context");
   umbra_random random;

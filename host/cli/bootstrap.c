@@ -166,7 +166,7 @@ static bool make_values(bootstrap_job *j) {
   return true;
 }
 
-static bool encrypt(bootstrap_job *j, cli_report *report) {
+static bool encrypt_numbers(bootstrap_job *j, cli_report *report) {
   umbra_encode_options options;
   umbra_encode_options_init(&options);
   options.level = j->report.input_level;
@@ -216,7 +216,7 @@ static bool demonstrate(bootstrap_job *j, const bootstrap_options *o, cli_report
   engine.memory_limit = bytes_needed(&j->report);
   cli_report_text(report, "note", note);
   if (!cli_context_open(&j->context, j->params, &engine, report) || !make_keys(j, report) ||
-      !make_matrices(j, report) || !encrypt(j, report) || !refresh(j, report))
+      !make_matrices(j, report) || !encrypt_numbers(j, report) || !refresh(j, report))
     return false;
   if (!cli_check(umbra_decrypt_decode_complex(j->opened, j->report.slots, j->ciphertext, j->secret), NULL))
     return false;

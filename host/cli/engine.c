@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "progress.h"
+#include "trace.h"
 
 bool cli_path(char path[CLI_PATH], const char *folder, const char *name) {
   int length = snprintf(path, CLI_PATH, "%s/%s", folder, name);
@@ -41,6 +42,9 @@ bool cli_context_open(umbra_context **context, const umbra_params *params, const
                       cli_report *report) {
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = engine->device,
                              .threads = engine->threads, .memory_limit = engine->memory_limit};
+  umbra_tracer tracer;
+  if (engine->trace && !cli_trace_open(&tracer, engine->trace)) return false;
+  if (engine->trace) desc.tracer = &tracer;
   if (!cli_check(umbra_context_create(context, &desc), engine->device ? "--device" : NULL)) return false;
   cli_report_text(report, "backend", umbra_context_backend(*context));
   if (*umbra_context_fallback(*context)) {

@@ -20,17 +20,23 @@ enum { CLI_DEGREE = 31, CLI_MAX_DEGREE = 63, CLI_MAX_FEATURES = 65535 };
 
 /* How to compute; every command that does takes these options. */
 typedef struct cli_engine {
-  const char *device;
+  const char *device, *trace;
   uint32_t threads;
   uint64_t memory_limit; /* bytes; 0: none. No option: commands that have a plan set it */
 } cli_engine;
 
-#define CLI_ENGINE_OPTIONS(engine)                                                                         \
-  {"device", "NAME",           "cpu (default: the fastest there is), ref, avx2, avx512, cuda[:N] or auto", \
-   CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                              \
-  {                                                                                                        \
-    "threads", "N", "at most N threads; 0: UMBRA_THREADS, or as many as it may use processors", CLI_COUNT, \
-        &(engine).threads, CLI_OPTIONAL                                                                    \
+#define CLI_ENGINE_OPTIONS(engine)                                                                              \
+  {"device", "NAME",           "cpu (default), auto, cuda, cuda:N or another name; see umbra devices",          \
+   CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                                   \
+      {"threads",                                                                                               \
+       "N",                                                                                                     \
+       "at most N threads; 0: UMBRA_THREADS, or as many as it may use processors",                              \
+       CLI_COUNT,                                                                                               \
+       &(engine).threads,                                                                                       \
+       CLI_OPTIONAL},                                                                                           \
+  {                                                                                                             \
+    "trace", "FILE", "write all operations, with their times, as JSON for Perfetto", CLI_TEXT, &(engine).trace, \
+        CLI_OPTIONAL                                                                                            \
   }
 #define CLI_JSON_OPTION(target) \
   { "json", NULL, "print one JSON object", CLI_FLAG, &(target), CLI_OPTIONAL }

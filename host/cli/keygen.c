@@ -291,14 +291,16 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (!o.preset + !o.params + !o.plan != 2) cli_usage("exactly one of --params, --preset and --plan is expected");
   if (o.passphrase_file && o.no_passphrase) cli_usage("--passphrase-file and --no-passphrase exclude each other");
 
-  keygen_job job = {0};
+  keygen_job *job = calloc(1, sizeof *job);
+  if (!job) return cli_error("out of memory");
   cli_report report = {0};
-  job.rotations = cli_parse_list(&job.rotation_count, "rotations", o.rotations, false);
-  bool ready = open_params(&job, &o) && collect_needs(&job, &o) && places_are_right(&o, job.params) &&
-               take_passphrase(&job, &o) && cli_report_open(&report);
+  job->rotations = cli_parse_list(&job->rotation_count, "rotations", o.rotations, false);
+  bool ready = open_params(job, &o) && collect_needs(job, &o) && places_are_right(&o, job->params) &&
+               take_passphrase(job, &o) && cli_report_open(&report);
   cli_interrupts_hold();
-  bool done = ready && generate(&job, &o, &report);
-  clear(&job);
+  bool done = ready && generate(job, &o, &report);
+  clear(job);
+  free(job);
   return cli_report_close(&report, done, o.json);
 }
 

@@ -11,8 +11,9 @@
 #include "output.h"
 #include "progress.h"
 
-static const cli_command *const commands[] = {&cli_params, &cli_plan,    &cli_keygen,   &cli_encrypt, &cli_train,
-                                              &cli_score,  &cli_decrypt, &cli_evaluate, &cli_inspect, &cli_bootstrap};
+static const cli_command *const commands[] = {&cli_params,  &cli_plan,      &cli_keygen,  &cli_encrypt,
+                                              &cli_train,   &cli_score,     &cli_decrypt, &cli_evaluate,
+                                              &cli_inspect, &cli_bootstrap, &cli_devices};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int print_help(void) {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,6 +57,22 @@ static bool make_folder(const char *folder) {
   return mkdir(folder, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", folder, strerror(errno));
 }
 
+/* Found out by what the file says that the keys are for: loading them takes long. */
+static bool keys_suffice(const train_job *j, const char *folder) {
+  char path[CLI_PATH];
+  umbra_key_needs *needs = NULL, *there = NULL;
+  const umbra_params *params = umbra_train_plan_params(j->plan);
+  bool suffice = cli_path(path, folder, CLI_EVAL_KEYS_FILE) &&
+                 cli_check(umbra_key_needs_create(&needs, params), NULL) &&
+                 cli_check(umbra_key_needs_create(&there, params), NULL) &&
+                 cli_check(umbra_train_plan_needs(j->plan, needs), NULL) &&
+                 cli_check(umbra_key_needs_of_file(there, path), "--keys") &&
+                 cli_check(umbra_key_needs_cover(there, needs), "--keys");
+  umbra_key_needs_destroy(needs);
+  umbra_key_needs_destroy(there);
+  return suffice;
+}
+
 static bool load(train_job *j, const train_options *o, cli_report *report) {
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
   umbra_train_report needed = {UMBRA_TRAIN_REPORT_INIT};
@@ -66,7 +83,7 @@ static bool load(train_job *j, const train_options *o, cli_report *report) {
   engine.memory_limit = needed.memory_limit + o->memory;
   j->iterations = planned.iterations;
   cli_report_step(report, "load plan", j->plan_path);
-  return cli_context_open_in(&j->context, o->keys, &engine, report) &&
+  return cli_context_open_in(&j->context, o->keys, &engine, report) && keys_suffice(j, o->keys) &&
          cli_eval_keys_load(&j->keys, j->context, o->keys, report);
 }
 
@@ -162,11 +179,13 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {0}};
   cli_parse(command, options, argc, argv);
 
-  train_job job = {0};
+  train_job *job = calloc(1, sizeof *job);
+  if (!job) return cli_error("out of memory");
   cli_report report = {0};
   cli_interrupts_hold();
-  bool done = cli_report_open(&report) && run_all(&job, &o, &report);
-  clear(&job);
+  bool done = cli_report_open(&report) && run_all(job, &o, &report);
+  clear(job);
+  free(job);
   return cli_report_close(&report, done, o.json);
 }
 

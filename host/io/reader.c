@@ -136,6 +136,12 @@ umbra_status umbra_reader_open_callback(umbra_reader *reader, umbra_read_fn read
                     umbra_kind_name(reader->header.kind), reader->header.bytes, most);
 }
 
+umbra_status umbra_reader_open_beginning(umbra_reader *reader, const void *bytes, size_t count) {
+  umbra_header claimed = {.bytes = count};
+  if (count >= sizeof claimed) memcpy(&claimed, bytes, sizeof claimed);
+  return umbra_reader_open_memory(reader, bytes, claimed.bytes);
+}
+
 void umbra_reader_close(umbra_reader *reader) {
   if (reader->source.file >= 0) close(reader->source.file);
   sodium_memzero(reader, sizeof *reader);

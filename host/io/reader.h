@@ -40,6 +40,12 @@ umbra_status umbra_reader_open_memory(umbra_reader *reader, const void *bytes, s
 umbra_status umbra_reader_open_callback(umbra_reader *reader, umbra_read_fn read, void *user, uint64_t most);
 void umbra_reader_close(umbra_reader *reader); /* zeroises */
 
+/*
+ * The beginning of a container, header included, or more than the whole: all that the header claims counts as what there
+ * is. Sections may be read only if `count` is at least header.bytes.
+ */
+umbra_status umbra_reader_open_beginning(umbra_reader *reader, const void *bytes, size_t count);
+
 /* Checks what the container holds, and (unless digest is NULL) for which parameters. Errors: FORMAT, MISMATCH. */
 umbra_status umbra_reader_expect(const umbra_reader *reader, umbra_kind kind, const uint8_t *digest);
 

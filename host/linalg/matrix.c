@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../ckks/objects.h"
+#include "../ckks/trace.h"
 
 /* ---- layouts ---- */
 
@@ -106,6 +108,7 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryp
 umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
                                        const umbra_matrix_source *source, size_t rows, size_t columns,
                                        const umbra_matrix_layout *layout, uint32_t level) {
+  UMBRA_TRACE_IN(key->context, "matrix_encrypt", 0);
   encryption e = {.key = key, .source = source, .level = level};
   umbra_matrix *made = NULL;
   UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, layout));
@@ -160,6 +163,7 @@ static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, siz
 }
 
 umbra_status umbra_matrix_decrypt(double *values, const umbra_matrix *matrix, const umbra_secret_key *key) {
+  UMBRA_TRACE_IN(matrix ? matrix->context : NULL, "matrix_decrypt", 0);
   if (!values || !matrix || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs an output, a matrix and a secret key");
   size_t columns = matrix->columns, per_part = umbra_matrix_per_part(&matrix->layout);
@@ -179,3 +183,19 @@ umbra_status umbra_matrix_decrypt(double *values, const umbra_matrix *matrix, co
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }
 size_t umbra_matrix_columns(const umbra_matrix *matrix) { return matrix->columns; }
 size_t umbra_matrix_stride(const umbra_matrix *matrix) { return matrix->layout.stride; }
+
+uint32_t umbra_matrix_level(const umbra_matrix *matrix) {
+  uint32_t lowest = matrix->part[0]->level;
+  for (size_t i = 1; i < matrix->parts; i++) lowest = umbra_min_u32(lowest, matrix->part[i]->level);
+  return lowest;
+}
+
+uint64_t umbra_matrix_bytes(const umbra_matrix *matrix) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < matrix->parts; i++) bytes += umbra_ciphertext_bytes(matrix->part[i]);
+  return bytes;
+}
+
+void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  umbra_ciphertext_owner(matrix->part[0], owner);
+}

@@ -5,6 +5,7 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/evaluator_internal.h"
+#include "../ckks/trace.h"
 
 enum { MOST_SHIFTS = 2 * UMBRA_MATRIX_MAX_GROUP - 1 }; /* of blocks within a row: -(group - 1) .. group - 1 */
 
@@ -168,6 +169,7 @@ static umbra_status split_parts(umbra_products *p, umbra_group_values *values, u
 
 umbra_status umbra_times_vector(umbra_products *p, umbra_group_values *values, const umbra_matrix *matrix, size_t group,
                                 const umbra_ciphertext *x, double factor) {
+  UMBRA_TRACE(p->evaluator, "times_vector", x);
   const umbra_matrix_layout *layout = &p->layout;
   umbra_ciphertext *sum = NULL;
   umbra_group_values made = {0};
@@ -227,6 +229,7 @@ static umbra_status widen_all(umbra_products *p, umbra_ciphertext **wide, uint32
 
 umbra_status umbra_transposed_add(umbra_products *p, umbra_ciphertext **sum, const umbra_matrix *matrix, size_t group,
                                   const umbra_group_values *values) {
+  UMBRA_TRACE(p->evaluator, "transposed_add", values->re);
   umbra_ciphertext *wide[UMBRA_MATRIX_MAX_GROUP] = {0}, *x = NULL, *product = NULL;
   uint32_t members = members_of(matrix, group), most = p->layout.group;
   umbra_status status = conjugate_pair(p, &x, values);
@@ -246,6 +249,7 @@ umbra_status umbra_transposed_add(umbra_products *p, umbra_ciphertext **sum, con
 }
 
 umbra_status umbra_sum_rows(umbra_products *p, umbra_ciphertext **out, const umbra_ciphertext *sum) {
+  UMBRA_TRACE(p->evaluator, "sum_rows", sum);
   umbra_ciphertext *made = NULL, *conjugate = NULL;
   UMBRA_TRY(umbra_ciphertext_copy(&made, sum));
   umbra_status status = add_rotations(p, &made, p->layout.stride, p->layout.slots, 1);

@@ -15,6 +15,7 @@
 #include "../base/outputs.h"
 #include "../ckks/key_needs.h"
 #include "../ckks/objects.h"
+#include "../ckks/trace.h"
 #include "../linalg/matrix.h"
 #include "activation.h"
 
@@ -199,6 +200,7 @@ static umbra_status check_score(const umbra_logistic *model, const umbra_matrix 
 
 umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores, const umbra_logistic *model,
                                   const umbra_matrix *records) {
+  UMBRA_TRACE(evaluator, "logistic_score", records ? records->part[0] : NULL);
   if (!evaluator || !scores || !model || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scoring needs an evaluator, an output, a model and records");
   uint32_t level;
@@ -224,3 +226,8 @@ double umbra_logistic_value(double z, double range, uint32_t degree) {
 }
 
 size_t umbra_logistic_features(const umbra_logistic *model) { return model->features; }
+uint64_t umbra_logistic_bytes(const umbra_logistic *model) { return umbra_ciphertext_bytes(model->weights); }
+
+void umbra_logistic_owner(const umbra_logistic *model, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  umbra_ciphertext_owner(model->weights, owner);
+}

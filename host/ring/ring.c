@@ -117,6 +117,24 @@ umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream) {
   return umbra_watch_check(umbra_stream_watch(stream));
 }
 
+uint64_t umbra_ring_mark(const umbra_ring *ring, umbra_stream *stream) {
+  return ring->kernels->mark ? ring->kernels->mark(stream) : 0;
+}
+
+double umbra_ring_between(const umbra_ring *ring, umbra_stream *stream, uint64_t first, uint64_t last) {
+  return ring->kernels->between(stream, first, last);
+}
+
+int umbra_ring_watched(const umbra_ring *ring) { return ring->kernels->watched && ring->kernels->watched(); }
+
+void umbra_ring_name_begin(const umbra_ring *ring, const char *name) {
+  if (ring->kernels->name_begin) ring->kernels->name_begin(name);
+}
+
+void umbra_ring_name_end(const umbra_ring *ring) {
+  if (ring->kernels->name_end) ring->kernels->name_end();
+}
+
 /* A cached block of exactly that size, or NULL; the lock is held. */
 static void *reuse(umbra_ring *ring, size_t bytes) {
   for (size_t i = ring->blocks; i-- > 0;) {

@@ -56,6 +56,17 @@ umbra_status umbra_ring_check(const umbra_ring *ring, const umbra_stream *stream
 /* Waits for all work of the stream; DEVICE if any of it failed, CANCELLED if some was left out. */
 umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream);
 
+/* ---- tracing ---- */
+
+/* See mark and between in kernels.h; 0: there is nothing to be known. */
+uint64_t umbra_ring_mark(const umbra_ring *ring, umbra_stream *stream);
+double umbra_ring_between(const umbra_ring *ring, umbra_stream *stream, uint64_t first, uint64_t last);
+
+/* Names of what this thread does, for tools; whether there is one that watches. */
+int umbra_ring_watched(const umbra_ring *ring);
+void umbra_ring_name_begin(const umbra_ring *ring, const char *name);
+void umbra_ring_name_end(const umbra_ring *ring);
+
 /* ---- memory: blocks are kept for reuse, so that a steady computation allocates nothing ---- */
 
 umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what);

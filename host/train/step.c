@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/objects.h"
+#include "../ckks/trace.h"
 #include "../nn/logistic.h"
 
 struct umbra_stepper {
@@ -158,6 +159,7 @@ static void set_estimates(umbra_weights *weights, const umbra_train_plan *plan, 
 
 umbra_status umbra_step(umbra_stepper *s, umbra_weights *after, const umbra_weights *before, uint32_t i,
                         const umbra_blocks *blocks) {
+  UMBRA_TRACE(s->evaluator, "train_iteration", before->w);
   const umbra_plan_iteration *it = &s->plan->iteration[i];
   double keep = it->before * it->unit_in / it->unit_out, shrink = 1 - it->step.rate * s->plan->options.l2;
   double pull = it->step.eta / (1 - it->step.eta) * it->unit_in / it->unit_out;
@@ -190,6 +192,7 @@ static umbra_status refresh_pair(umbra_stepper *s, umbra_ciphertext **pair, cons
 }
 
 umbra_status umbra_step_refresh(umbra_stepper *s, umbra_weights *fresh, const umbra_weights *weights) {
+  UMBRA_TRACE(s->evaluator, "train_refresh", weights->w);
   umbra_ciphertext *pair = NULL, *conjugate = NULL;
   umbra_weights made = {0};
   umbra_status status = refresh_pair(s, &pair, weights);

@@ -8,7 +8,8 @@
  * levels for it: umbra_params_refreshed_level is not 0.
  *
  * A plan says what a refresh costs and how precise it is before anything runs, and which keys it needs. A bootstrapper is a
- * plan with its constants encoded for one context; it is immutable and shared by evaluators.
+ * plan with its constants encoded for one context; it is immutable and shared by evaluators. It has no keys: those are the
+ * evaluator's, so one bootstrapper serves many clients.
  */
 #ifndef UMBRA_BOOTSTRAP_H
 #define UMBRA_BOOTSTRAP_H
@@ -99,6 +100,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrapper_create(umbra_bootstrapp
 
 /* The same bootstrapper, counted once more; see umbra/umbra.h. */
 UMBRA_API umbra_bootstrapper *umbra_bootstrapper_share(const umbra_bootstrapper *bootstrapper);
+UMBRA_API uint64_t umbra_bootstrapper_bytes(const umbra_bootstrapper *bootstrapper); /* of its matrices' residues */
 UMBRA_API void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper);
 
 /*

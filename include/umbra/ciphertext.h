@@ -58,7 +58,9 @@ UMBRA_API void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext);
 
 UMBRA_API uint32_t umbra_ciphertext_level(const umbra_ciphertext *ciphertext);
 UMBRA_API uint32_t umbra_ciphertext_slots(const umbra_ciphertext *ciphertext);
-UMBRA_API double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext); /* of its level; for the curious */
+UMBRA_API double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext);   /* of its level; for the curious */
+UMBRA_API uint64_t umbra_ciphertext_bytes(const umbra_ciphertext *ciphertext); /* of its residues */
+UMBRA_API void umbra_ciphertext_owner(const umbra_ciphertext *ciphertext, uint8_t owner[UMBRA_OWNER_BYTES]);
 
 /*
  * Bounds tracked from public facts alone: the largest |slot| that the computation can have produced from inputs within
@@ -66,6 +68,14 @@ UMBRA_API double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext); /* 
  */
 UMBRA_API double umbra_ciphertext_magnitude(const umbra_ciphertext *ciphertext);
 UMBRA_API double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext);
+
+/*
+ * log2 of the largest |slot| that the level can hold, (modulus / 2) / scale, over umbra_ciphertext_magnitude; infinite if
+ * that is 0. Below 0 the value may have wrapped around: in this ciphertext, or in one that it was computed from, since a
+ * product must fit the level that it leads to. It is a bound: true values may be smaller, and then have more room
+ * (headroom_bits of umbra_noise_report, which only the owner can know).
+ */
+UMBRA_API double umbra_ciphertext_headroom_bits(const umbra_ciphertext *ciphertext);
 
 /* What the key's owner can learn about a ciphertext. */
 typedef struct umbra_noise_report {

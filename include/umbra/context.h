@@ -12,6 +12,7 @@
 #define UMBRA_CONTEXT_H
 
 #include <umbra/params.h>
+#include <umbra/trace.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -41,6 +42,7 @@ typedef struct umbra_context_desc {
    * brought when they are used, or shortly before.
    */
   uint64_t memory_limit;
+  const umbra_tracer *tracer; /* copied; NULL: nobody watches */
 } umbra_context_desc;
 #define UMBRA_CONTEXT_DESC_INIT .struct_size = sizeof(umbra_context_desc)
 UMBRA_API void umbra_context_desc_init(umbra_context_desc *desc, size_t size);

@@ -11,7 +11,7 @@
  *
  * Values must stay below half of the modulus over the scale: nothing says so when a sum or product wraps around, since
  * only the key's owner could see it. The limit at a level is 2^(umbra_params_log_q - 1) / umbra_params_scale, and
- * umbra_ciphertext_magnitude bounds what a slot can hold.
+ * umbra_ciphertext_magnitude bounds what a slot can hold; umbra_ciphertext_headroom_bits says how far that is below.
  *
  * Errors common to all calls: MISMATCH (operands of other parameters or another owner than the keys), OUT_OF_MEMORY;
  * products: NO_LEVEL (an operand at level 0); those that switch keys: MISSING_KEY (the text names the rotation).

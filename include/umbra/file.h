@@ -85,6 +85,15 @@ UMBRA_API void umbra_file_info_init(umbra_file_info *info, size_t size);
 /* Reads and checks a file's header and the checksums of its sections. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_file_inspect(umbra_file_info *info, const char *path);
 
+/*
+ * The same of an object in memory, or of its beginning, such as what a socket has brought so far: UMBRA_HEADER_BYTES tell
+ * all. Sections are checked if all info->bytes are there; what comes after these is not looked at. Whoever sent the bytes
+ * can have written anything into the header, any owner too. Errors: INVALID_ARGUMENT, FORMAT, UNSUPPORTED (a reserved
+ * kind).
+ */
+enum { UMBRA_HEADER_BYTES = 112 };
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_buffer_inspect(umbra_file_info *info, const void *buffer, size_t size);
+
 UMBRA_END_DECLS
 
 #endif

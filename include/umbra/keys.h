@@ -68,6 +68,8 @@ UMBRA_API void umbra_secret_key_destroy(umbra_secret_key *key);
 UMBRA_API void umbra_public_key_destroy(umbra_public_key *key);
 UMBRA_API void umbra_eval_keys_destroy(umbra_eval_keys *keys);
 
+UMBRA_API uint64_t umbra_public_key_bytes(const umbra_public_key *key); /* of its residues */
+
 UMBRA_API void umbra_secret_key_owner(const umbra_secret_key *key, uint8_t owner[UMBRA_OWNER_BYTES]);
 UMBRA_API void umbra_public_key_owner(const umbra_public_key *key, uint8_t owner[UMBRA_OWNER_BYTES]);
 UMBRA_API void umbra_eval_keys_owner(const umbra_eval_keys *keys, uint8_t owner[UMBRA_OWNER_BYTES]);

@@ -44,6 +44,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt(double *weights, do
 UMBRA_API double umbra_logistic_value(double z, double range, uint32_t degree);
 
 UMBRA_API size_t umbra_logistic_features(const umbra_logistic *model);
+UMBRA_API uint64_t umbra_logistic_bytes(const umbra_logistic *model); /* of residues */
+UMBRA_API void umbra_logistic_owner(const umbra_logistic *model, uint8_t owner[UMBRA_OWNER_BYTES]);
 UMBRA_API void umbra_logistic_destroy(umbra_logistic *model);
 
 UMBRA_END_DECLS

@@ -27,6 +27,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_decrypt(double *values, const
 UMBRA_API size_t umbra_matrix_rows(const umbra_matrix *matrix);
 UMBRA_API size_t umbra_matrix_columns(const umbra_matrix *matrix);
 UMBRA_API size_t umbra_matrix_stride(const umbra_matrix *matrix);
+UMBRA_API uint32_t umbra_matrix_level(const umbra_matrix *matrix); /* the lowest of its ciphertexts' */
+UMBRA_API uint64_t umbra_matrix_bytes(const umbra_matrix *matrix); /* of residues */
+UMBRA_API void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]);
 UMBRA_API void umbra_matrix_destroy(umbra_matrix *matrix);
 
 UMBRA_END_DECLS

@@ -49,6 +49,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_decode_complex(double *pairs, size_t
 
 UMBRA_API uint32_t umbra_plaintext_level(const umbra_plaintext *plaintext);
 UMBRA_API uint32_t umbra_plaintext_slots(const umbra_plaintext *plaintext);
+UMBRA_API uint64_t umbra_plaintext_bytes(const umbra_plaintext *plaintext); /* of its residues */
 UMBRA_API void umbra_plaintext_destroy(umbra_plaintext *plaintext);
 
 UMBRA_END_DECLS

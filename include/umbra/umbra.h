@@ -44,7 +44,7 @@
  * all elements with the size of the first. Structs that callbacks are given have the library's size: compare it before
  * you read a member that is newer than the oldest library you work with.
  *
- * These never grow, and have no size: umbra_progress, umbra_table.
+ * These never grow, and have no size: umbra_progress, umbra_table, umbra_tracer.
  */
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
@@ -53,6 +53,7 @@
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
 #include <umbra/context.h>
+#include <umbra/device.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
 #include <umbra/key_needs.h>
@@ -66,6 +67,7 @@
 #include <umbra/records.h>
 #include <umbra/status.h>
 #include <umbra/table.h>
+#include <umbra/trace.h>
 #include <umbra/train.h>
 #include <umbra/version.h>
 

@@ -88,7 +88,7 @@ void umbra_cpu_run(const umbra_cpu_job *job);
 /* The entries that all CPU backends have in common (device.c). */
 uint32_t umbra_cpu_block_limbs(const umbra_device *device);
 uint32_t umbra_cpu_device_count(void);
-void umbra_cpu_device_name(uint32_t ordinal, char *text, size_t size);
+int umbra_cpu_device_facts(uint32_t i, umbra_device_facts *facts);
 umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring,
                                    const umbra_device_options *options);
 void umbra_cpu_device_close(umbra_device *device);

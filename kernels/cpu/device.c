@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "../tables.h"
 #include "cpu.h"
@@ -123,9 +124,30 @@ uint32_t umbra_cpu_block_limbs(const umbra_device *device) { return device->thre
 
 uint32_t umbra_cpu_device_count(void) { return 1; }
 
-void umbra_cpu_device_name(uint32_t ordinal, char *text, size_t size) {
-  (void)ordinal;
-  if (size) snprintf(text, size, "this machine's processor");
+/* The value behind the first such name in a file of the system's, up to the end of its line; "" if there is none. */
+static void read_fact(char *value, size_t size, const char *path, const char *name) {
+  char line[256], *colon;
+  FILE *file = fopen(path, "r");
+  value[0] = 0;
+  while (file && !value[0] && fgets(line, sizeof line, file)) {
+    if (strncmp(line, name, strlen(name)) != 0 || !(colon = strchr(line, ':'))) continue;
+    colon[1 + strcspn(colon + 1, "\n")] = 0;
+    snprintf(value, size, "%s", colon + 1 + strspn(colon + 1, " \t"));
+  }
+  if (file) fclose(file);
+}
+
+int umbra_cpu_device_facts(uint32_t i, umbra_device_facts *facts) {
+  if (i) return 0;
+  char available[32];
+  *facts = (umbra_device_facts){0};
+  read_fact(facts->name, sizeof facts->name, "/proc/cpuinfo", "model name");
+  if (!facts->name[0]) snprintf(facts->name, sizeof facts->name, "this machine's processor");
+  read_fact(available, sizeof available, "/proc/meminfo", "MemAvailable");
+  facts->unused = strtoull(available, NULL, 10) << 10;
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  if (pages > 0 && page > 0) facts->memory = (uint64_t)pages * (uint64_t)page;
+  return 1;
 }
 
 /* One block holds all tables: those of fft, then four of each prime. */

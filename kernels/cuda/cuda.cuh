@@ -39,6 +39,13 @@ struct umbra_cuda_tables {
 struct umbra_device;       /* runtime.h */
 struct umbra_cuda_staging; /* staging.cu */
 
+/* Places in the queue that a stream keeps: events, and the numbers, from 1, of those that are free. */
+struct umbra_cuda_marks {
+  cudaEvent_t *event;
+  uint32_t *unused;
+  uint32_t events, unused_events, room;
+};
+
 struct umbra_stream {
   umbra_stream_head head;
   umbra_device *device;
@@ -51,6 +58,7 @@ struct umbra_stream {
   int unpinned;                       /* there was no pinned memory to be had */
   umbra_cuda_staging *staging;        /* NULL until something is uploaded or downloaded */
   cudaEvent_t lap[2];                 /* the last lap's, and that of the next one; NULL until there is one */
+  umbra_cuda_marks marks;
 };
 
 /* Notes a failure of work: it is lost, so the first one sticks to the device. While recording, only that is lost. */

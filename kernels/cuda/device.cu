@@ -77,24 +77,34 @@ static int attribute(cudaDeviceAttr which, int ordinal) {
   return cudaDeviceGetAttribute(&value, which, ordinal) == cudaSuccess ? value : 0;
 }
 
-/* The oldest devices that kernels are built for are of compute capability 7.5. */
+/* The oldest devices that kernels are built for. */
+enum { OLDEST_CAPABILITY = 75 };
+
 static int works(int ordinal) {
   const int capability = 10 * attribute(cudaDevAttrComputeCapabilityMajor, ordinal) +
                          attribute(cudaDevAttrComputeCapabilityMinor, ordinal);
-  return capability >= 75 && attribute(cudaDevAttrMemoryPoolsSupported, ordinal);
+  return capability >= OLDEST_CAPABILITY && attribute(cudaDevAttrMemoryPoolsSupported, ordinal);
+}
+
+/* How many CUDA sees; 0 if there is no driver, or an older one, and then that is the thread's failure. */
+static int count_devices() {
+  int devices = 0;
+  const cudaError_t error = cudaGetDeviceCount(&devices);
+  if (error == cudaSuccess && devices) return devices;
+  describe(last_failure, "looking for GPUs", error == cudaSuccess ? cudaErrorNoDevice : error);
+  return 0;
 }
 
 /* CUDA's number of the wanted one among the devices that work; -1 if there are not so many. *count: how many work. */
 static int find_device(uint32_t wanted, uint32_t *count) {
   const umbra_cuda_visit visit(NULL);
-  int devices = 0, found = -1;
+  const int devices = count_devices();
+  int found = -1;
   *count = 0;
-  const cudaError_t error = cudaGetDeviceCount(&devices); /* fails if there is no driver, or an older one */
-  for (int i = 0; i < devices && error == cudaSuccess; i++) {
+  for (int i = 0; i < devices; i++) {
     if (works(i) && (*count)++ == wanted) found = i;
   }
-  if (error != cudaSuccess) describe(last_failure, "looking for GPUs", error);
-  else if (!*count) snprintf(last_failure, sizeof last_failure, "none of %d GPUs can be used", devices);
+  if (devices && !*count) snprintf(last_failure, sizeof last_failure, "none of %d GPUs can be used", devices);
   return found;
 }
 
@@ -102,15 +112,6 @@ uint32_t umbra_cuda_device_count(void) {
   uint32_t count;
   find_device(0, &count);
   return count;
-}
-
-void umbra_cuda_device_name(uint32_t ordinal, char *text, size_t size) {
-  const umbra_cuda_visit visit(NULL);
-  uint32_t count;
-  cudaDeviceProp properties;
-  const int found = find_device(ordinal, &count);
-  const int known = found >= 0 && cudaGetDeviceProperties(&properties, found) == cudaSuccess;
-  snprintf(text, size, "%s", known ? properties.name : "no such device");
 }
 
 /* Kernels stream through device memory; nothing is gained by passes over few limbs. */
@@ -296,6 +297,48 @@ void umbra_cuda_device_close(umbra_device *device) {
   pthread_mutex_destroy(&device->ahead.lock);
   free(device->host_prime);
   free(device);
+}
+
+/* ---- facts about devices that need not be open ---- */
+
+/* Where a device is open on the GPU, there is a context to ask in. */
+static uint64_t unused_memory(int ordinal) {
+  size_t available = 0, total = 0;
+  pthread_mutex_lock(&open_lock);
+  const umbra_device *device = open_devices;
+  while (device && device->ordinal != ordinal) device = device->next;
+  if (device) {
+    const umbra_cuda_visit visit(device);
+    if (cudaMemGetInfo(&available, &total) != cudaSuccess) available = 0;
+  }
+  pthread_mutex_unlock(&open_lock);
+  return available;
+}
+
+static void say_why_not(umbra_device_facts *facts) {
+  const char *const reason = facts->capability[0] ? "its driver gives no memory pools" : "CUDA says nothing of it";
+  snprintf(facts->why_not, sizeof facts->why_not, "%s", reason);
+  if (!facts->capability[0] || 10 * facts->capability[0] + facts->capability[1] >= OLDEST_CAPABILITY) return;
+  snprintf(facts->why_not, sizeof facts->why_not, "its compute capability is %u.%u, and %d.%d is needed",
+           facts->capability[0], facts->capability[1], OLDEST_CAPABILITY / 10, OLDEST_CAPABILITY % 10);
+}
+
+/* cudaGetDeviceProperties makes no context. */
+int umbra_cuda_device_facts(uint32_t i, umbra_device_facts *facts) {
+  const umbra_cuda_visit visit(NULL);
+  const int ordinal = static_cast<int>(i);
+  cudaDeviceProp properties = {};
+  if (i >= static_cast<uint32_t>(count_devices())) return 0;
+  *facts = {};
+  if (cudaGetDeviceProperties(&properties, ordinal) != cudaSuccess) properties = {};
+  snprintf(facts->name, sizeof facts->name, "%.*s", static_cast<int>(sizeof facts->name) - 1, properties.name);
+  facts->capability[0] = static_cast<uint32_t>(properties.major);
+  facts->capability[1] = static_cast<uint32_t>(properties.minor);
+  facts->memory = properties.totalGlobalMem;
+  for (int before = 0; before < ordinal; before++) facts->ordinal += works(before);
+  if (works(ordinal)) facts->unused = unused_memory(ordinal);
+  else say_why_not(facts);
+  return 1;
 }
 
 /* ---- memory: ordered like everything else in the queue ---- */

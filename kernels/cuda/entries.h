@@ -7,7 +7,7 @@
 
 /* device.cu */
 uint32_t umbra_cuda_device_count(void);
-void umbra_cuda_device_name(uint32_t ordinal, char *text, size_t size);
+int umbra_cuda_device_facts(uint32_t i, umbra_device_facts *facts);
 uint32_t umbra_cuda_block_limbs(const umbra_device *device);
 umbra_status umbra_cuda_device_open(umbra_device **device, const umbra_ring_desc *ring,
                                     const umbra_device_options *options);
@@ -22,6 +22,8 @@ void umbra_cuda_stream_destroy(umbra_stream *stream);
 umbra_status umbra_cuda_check(const umbra_stream *stream);
 umbra_status umbra_cuda_wait(umbra_stream *stream);
 double umbra_cuda_lap(umbra_stream *stream);
+uint64_t umbra_cuda_mark(umbra_stream *stream);
+double umbra_cuda_between(umbra_stream *stream, uint64_t first, uint64_t last);
 void umbra_cuda_upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
 void umbra_cuda_upload_public(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
 void umbra_cuda_download(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
@@ -29,6 +31,11 @@ umbra_status umbra_cuda_record(umbra_stream *stream);
 umbra_status umbra_cuda_record_end(umbra_stream *stream, umbra_graph **graph);
 void umbra_cuda_replay(umbra_stream *stream, const umbra_graph *graph);
 void umbra_cuda_graph_destroy(umbra_graph *graph);
+
+/* names.cu */
+int umbra_cuda_watched(void);
+void umbra_cuda_name_begin(const char *name);
+void umbra_cuda_name_end(void);
 
 /* upload_ahead.cu */
 umbra_status umbra_cuda_host_alloc(const umbra_device *device, void **memory, size_t bytes);

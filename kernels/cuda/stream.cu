@@ -30,6 +30,12 @@ umbra_status umbra_cuda_stream_create(umbra_stream **stream, const umbra_device 
   return UMBRA_OK;
 }
 
+static void destroy_marks(umbra_cuda_marks *marks) {
+  for (uint32_t i = 0; i < marks->events; i++) (void)cudaEventDestroy(marks->event[i]);
+  free(marks->event);
+  free(marks->unused);
+}
+
 /* Downloads that were not waited for are dropped: their destinations may be gone. */
 void umbra_cuda_stream_destroy(umbra_stream *stream) {
   if (!stream) return;
@@ -41,6 +47,7 @@ void umbra_cuda_stream_destroy(umbra_stream *stream) {
   for (int i = 0; i < 2; i++) {
     if (stream->lap[i]) (void)cudaEventDestroy(stream->lap[i]);
   }
+  destroy_marks(&stream->marks);
   free(stream);
 }
 
@@ -70,6 +77,49 @@ double umbra_cuda_lap(umbra_stream *stream) {
   stream->lap[0] = now;
   stream->lap[1] = last;
   return (double)milliseconds / 1e3;
+}
+
+/* ---- marks ---- */
+
+template <class T>
+static bool grow(T **array, uint32_t room) {
+  T *grown = static_cast<T *>(realloc(*array, room * sizeof **array));
+  if (grown) *array = grown;
+  return grown != NULL;
+}
+
+/* One event more, which is unused. */
+static bool add_event(umbra_cuda_marks *marks) {
+  if (marks->events == marks->room) {
+    const uint32_t room = 2 * marks->room + 32;
+    if (!grow(&marks->event, room) || !grow(&marks->unused, room)) return false;
+    marks->room = room;
+  }
+  if (cudaEventCreate(&marks->event[marks->events]) != cudaSuccess) return false;
+  marks->unused[marks->unused_events++] = ++marks->events;
+  return true;
+}
+
+/* What cannot be marked is only not timed: nothing of anybody's is lost, but by what has ended the device. */
+uint64_t umbra_cuda_mark(umbra_stream *stream) {
+  umbra_cuda_marks *marks = &stream->marks;
+  if (records(stream) || (!marks->unused_events && !add_event(marks))) return 0;
+  const uint32_t number = marks->unused[marks->unused_events - 1];
+  const cudaError_t error = cudaEventRecord(marks->event[number - 1], stream->queue);
+  umbra_cuda_note_fault(stream->device, "mark", error);
+  if (error != cudaSuccess) return 0;
+  marks->unused_events--;
+  return number;
+}
+
+double umbra_cuda_between(umbra_stream *stream, uint64_t first, uint64_t last) {
+  umbra_cuda_marks *marks = &stream->marks;
+  float milliseconds = 0;
+  const cudaError_t error = cudaEventElapsedTime(&milliseconds, marks->event[first - 1], marks->event[last - 1]);
+  umbra_cuda_note_fault(stream->device, "between", error);
+  marks->unused[marks->unused_events++] = static_cast<uint32_t>(first);
+  if (last != first) marks->unused[marks->unused_events++] = static_cast<uint32_t>(last);
+  return error == cudaSuccess ? static_cast<double>(milliseconds) / 1e3 : 0;
 }
 
 /* ---- recording ---- */

@@ -43,7 +43,7 @@ static constexpr umbra_kernels collect() {
   table.name = UMBRA_CUDA_NAME;
   table.host_memory = 0;
   table.device_count = umbra_cuda_device_count;
-  table.device_name = umbra_cuda_device_name;
+  table.device_facts = umbra_cuda_device_facts;
   table.block_limbs = umbra_cuda_block_limbs;
   table.device_open = umbra_cuda_device_open;
   table.device_close = umbra_cuda_device_close;
@@ -52,6 +52,11 @@ static constexpr umbra_kernels collect() {
   table.check = umbra_cuda_check;
   table.wait = visiting<umbra_cuda_wait>;
   table.lap = visiting<umbra_cuda_lap>;
+  table.mark = visiting<umbra_cuda_mark>;
+  table.between = visiting<umbra_cuda_between>;
+  table.watched = umbra_cuda_watched;
+  table.name_begin = umbra_cuda_name_begin;
+  table.name_end = umbra_cuda_name_end;
   table.failure = umbra_cuda_failure;
   table.alloc = visiting<umbra_cuda_alloc>;
   table.release = visiting<umbra_cuda_release>;

@@ -131,7 +131,9 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
     properties->maxThreadsDim[i] = block[i];
     properties->maxGridSize[i] = grid[i];
   }
-  properties->major = 9;
+  const int set = umbra_emu_settings_get()->capability[device], capability = set ? set : 90;
+  properties->major = capability / 10;
+  properties->minor = capability % 10;
   properties->multiProcessorCount = 132;
   properties->l2CacheSize = 50 << 20;
   properties->concurrentKernels = properties->unifiedAddressing = properties->memoryPoolsSupported = 1;

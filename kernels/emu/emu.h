@@ -93,6 +93,9 @@ void umbra_emu_set_fault(int error);
 /* How many devices there are, 1 at the start and at most 8; not while anything is allocated. */
 void umbra_emu_set_devices(int count);
 
+/* A device's compute capability, major and minor digit, 90 at the start. What works does not depend on it. */
+void umbra_emu_set_capability(int device, int capability);
+
 /* Whether something has made the device's primary context active, which takes memory on a GPU. */
 int umbra_emu_context_is_active(int device);
 
@@ -125,9 +128,13 @@ typedef enum umbra_emu_counter {
   UMBRA_EMU_WAITS,       /* calls in which the host waits for the device, or may */
   UMBRA_EMU_LAUNCHES,    /* of kernels, one by one or as a graph */
   UMBRA_EMU_OVERLAPS,    /* copies beside which another stream got kernels to run, before any stream waited for them */
+  UMBRA_EMU_RANGES,      /* that were named for tools */
   UMBRA_EMU_LOADS,       /* launches of kernels that were not loaded on that device: a GPU takes its time then */
   UMBRA_EMU_COUNTERS
 } umbra_emu_counter;
+
+/* How many named ranges the calling thread is in. */
+int umbra_emu_range_depth(void);
 
 /* How often that happened since the process began. */
 uint64_t umbra_emu_counted(umbra_emu_counter counter);

@@ -30,6 +30,7 @@ struct umbra_emu_settings {
   int devices;
   cudaError_t fault;
   bool dry;
+  int capability[UMBRA_EMU_DEVICES_MAX]; /* 0: 90 */
 };
 umbra_emu_settings *umbra_emu_settings_get(void);
 

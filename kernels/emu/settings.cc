@@ -61,7 +61,7 @@ static void read_devices(umbra_emu_settings *settings) {
 static umbra_emu_settings from_environment(void) {
   const char *dry = getenv("UMBRA_EMU_DRY");
   umbra_emu_settings settings = {UMBRA_EMU_PARALLEL, 0, UMBRA_EMU_EAGER, 1, cudaErrorIllegalAddress,
-                                 dry && *dry == '1'};
+                                 dry && *dry == '1', {}};
   read_order(&settings);
   read_failure();
   read_queue(&settings);
@@ -129,6 +129,8 @@ void umbra_emu_set_devices(int count) {
   umbra_emu_flush();
   umbra_emu_settings_get()->devices = count;
 }
+
+void umbra_emu_set_capability(int device, int capability) { umbra_emu_settings_get()->capability[device] = capability; }
 
 int umbra_emu_failed(umbra_emu_failure kind) { return failed[kind]; }
 

@@ -223,15 +223,16 @@ static void test_devices(void **state) {
   const uint32_t count = kernels->device_count(), absent[] = {count, UINT32_MAX};
   const umbra_ring_desc ring = make_ring(UMBRA_MIN_LOG_N, large_ring);
   assert_true(count >= 1);
-  for (uint32_t ordinal = 0; ordinal < count; ordinal++) {
-    char name[64], start[4] = {1, 1, 1, 1};
-    memset(name, 1, sizeof name);
-    kernels->device_name(ordinal, name, sizeof name);
-    assert_in_range(strnlen(name, sizeof name), 1, sizeof name - 1);
-    kernels->device_name(ordinal, start, 3);
-    assert_in_range(strnlen(start, sizeof start), 1, 2);
-    assert_int_equal(start[3], 1);
+  uint32_t usable = 0;
+  umbra_device_facts facts;
+  for (uint32_t i = 0; memset(&facts, 1, sizeof facts), kernels->device_facts(i, &facts); i++) {
+    assert_in_range(strnlen(facts.name, sizeof facts.name), 1, sizeof facts.name - 1);
+    assert_in_range(strnlen(facts.why_not, sizeof facts.why_not), 0, sizeof facts.why_not - 1);
+    assert_true(facts.memory > 0 && facts.unused <= facts.memory);
+    assert_int_equal(facts.capability[0] > 0, !kernels->host_memory);
+    if (!facts.why_not[0]) assert_int_equal(facts.ordinal, usable++);
   }
+  assert_int_equal(usable, count);
   for (int i = 0; i < 2; i++) {
     umbra_device *device = NULL;
     const umbra_device_options options = {.ordinal = absent[i], .threads = 1};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Device time is known when the device has been waited for; until then the evaluator keeps what it has to tell. */
+#include "trace.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/memory.h"
+
+enum { MOST_KEPT = 8192 };
+
+static _Thread_local uint32_t depth, thread_number;
+
+static uint32_t number_of_thread(void) {
+  static atomic_uint threads;
+  if (!thread_number) thread_number = atomic_fetch_add(&threads, 1) + 1;
+  return thread_number;
+}
+
+uint64_t umbra_trace_number(void) {
+  static atomic_ullong evaluators;
+  return atomic_fetch_add(&evaluators, 1) + 1;
+}
+
+/* ---- telling ---- */
+
+static void tell(const umbra_span *span) {
+  const umbra_tracer *tracer = span->context->trace;
+  tracer->event(tracer->user, &span->event);
+}
+
+/* Seconds between the span's places, which are given back. */
+static double seconds_on_device(const umbra_span *span) {
+  const umbra_ring *ring = span->context->ring;
+  return umbra_ring_between(ring, span->evaluator->stream, span->first, span->last ? span->last : span->first);
+}
+
+void umbra_spans_tell(umbra_evaluator *evaluator) {
+  umbra_spans *spans = &evaluator->spans;
+  for (size_t i = 0; i < spans->count; i++) {
+    spans->span[i].event.device_seconds = seconds_on_device(&spans->span[i]);
+    tell(&spans->span[i]);
+  }
+  spans->count = 0;
+}
+
+void umbra_spans_close(umbra_evaluator *evaluator) {
+  if (evaluator->spans.count) (void)umbra_ring_wait(evaluator->context->ring, evaluator->stream);
+  umbra_spans_tell(evaluator);
+  umbra_free(evaluator->spans.span);
+}
+
+/* False if there is no memory for it. */
+static int keep(umbra_spans *spans, const umbra_span *span) {
+  if (spans->count == spans->room) {
+    const size_t room = 2 * spans->room + 32;
+    umbra_span *grown;
+    if (umbra_alloc(&grown, room, sizeof *grown, "a trace") != UMBRA_OK) return 0;
+    if (spans->count) memcpy(grown, spans->span, spans->count * sizeof *grown);
+    umbra_free(spans->span);
+    spans->span = grown;
+    spans->room = room;
+  }
+  spans->span[spans->count++] = *span;
+  return 1;
+}
+
+/* Of a device whose work goes on it is told later. */
+static void tell_or_keep(umbra_span *span) {
+  const umbra_ring *ring = span->context->ring;
+  if (umbra_ring_kernels(ring)->host_memory) {
+    span->event.device_seconds = span->event.seconds;
+    span->event.timed = 1;
+  } else if (span->first) {
+    span->last = umbra_ring_mark(ring, span->evaluator->stream);
+    span->event.timed = span->last != 0;
+    if (keep(&span->evaluator->spans, span)) return;
+    span->event.timed = 0;
+    (void)seconds_on_device(span);
+  }
+  tell(span);
+}
+
+/* ---- spans ---- */
+
+/* What is recorded takes place when it is replayed. */
+void umbra_span_begin(umbra_span *span, const umbra_context *context, umbra_evaluator *evaluator, const char *name,
+                      uint32_t level) {
+  umbra_ring *ring = context->ring;
+  if (umbra_ring_recording(ring)) return;
+  *span = (umbra_span){.context = context, .evaluator = evaluator};
+  span->event = (umbra_trace_event){
+      UMBRA_TRACE_EVENT_INIT,       .name = name,     .evaluator = evaluator ? evaluator->number : 0,
+      .thread = number_of_thread(), .depth = depth++, .level = level};
+  umbra_ring_name_begin(ring, name);
+  if (context->trace->event && evaluator) span->first = umbra_ring_mark(ring, evaluator->stream);
+  span->event.start = umbra_seconds();
+}
+
+void umbra_span_end(umbra_span *span) {
+  umbra_evaluator *evaluator = span->evaluator;
+  depth--;
+  span->event.seconds = umbra_seconds() - span->event.start;
+  umbra_ring_name_end(span->context->ring);
+  if (!span->context->trace->event) return;
+  tell_or_keep(span);
+  if (depth || !evaluator || evaluator->spans.count < MOST_KEPT) return;
+  (void)umbra_ring_wait(evaluator->context->ring, evaluator->stream);
+  umbra_spans_tell(evaluator);
+}
