@@ -9,6 +9,12 @@ UMBRA_BEGIN_DECLS
 
 enum { UMBRA_MAX_DEGREE = 255 };
 
+/* How a polynomial is made to stand for a function on an interval. */
+typedef enum umbra_fit {
+  UMBRA_FIT_LEAST_SQUARES = 0, /* least squares over the interval */
+  UMBRA_FIT_CHEBYSHEV = 1      /* interpolation in Chebyshev's nodes */
+} umbra_fit;
+
 /*
  * A polynomial of degree d has d + 1 coefficients.
  *
