@@ -132,7 +132,7 @@ static umbra_status circuit_body(umbra_evaluator *e, umbra_ciphertext **outs, co
 static void record_circuit(trace *t, const scheme *s, umbra_ciphertext *const *x) {
   static int32_t steps[] = {1, 0, -5};
   umbra_ciphertext *outs[CIRCUIT_OUTS] = {NULL}, *other = NULL;
-  umbra_circuit *circuit;
+  umbra_circuit *circuit = NULL;
   const umbra_ciphertext *ins[2] = {x[0], x[1]};
   umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = circuit_body, .user = steps, .ins = 2,
                              .outs = CIRCUIT_OUTS,    .examples = ins};
@@ -173,7 +173,7 @@ static umbra_status map_body(umbra_evaluator *e, umbra_ciphertext **outs, const 
 static void record_maps(trace *t, const scheme *s, const umbra_ciphertext *x) {
   for (int min_key = 0; min_key < 2; min_key++) {
     umbra_transform *map = make_map(s, umbra_ciphertext_level(x), min_key);
-    umbra_circuit *circuit;
+    umbra_circuit *circuit = NULL;
     umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = map_body, .user = map, .ins = 1, .outs = 1,
                                .examples = &x};
     RECORD_CALL("map", transform_ciphertext(s->evaluator, &out, x, map));
@@ -198,7 +198,7 @@ static void run(trace *t, umbra_params *params, const char *device) {
   static const int32_t steps[] = {1, -5, -1, -2, -3, 4, -4};
   scheme s;
   umbra_ciphertext *x[3] = {0};
-  umbra_plaintext *p[3];
+  umbra_plaintext *p[3] = {NULL};
   uint64_t state = 1;
   *t = (trace){0};
   memset(seed, 7, sizeof seed);
@@ -262,8 +262,8 @@ static void run_refreshes(trace *t, umbra_params *params, const char *device) {
 static void run_training(trace *t, umbra_params *params, const char *device) {
   training job;
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
-  umbra_trainer *trainer;
-  umbra_logistic *model;
+  umbra_trainer *trainer = NULL;
+  umbra_logistic *model = NULL;
   *t = (trace){0};
   memset(seed, 10, sizeof seed);
   options.iterations = 3;

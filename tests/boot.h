@@ -14,7 +14,7 @@ typedef struct boot {
 
 /* The twin of a preset in a small ring: the same shape, of other depth. */
 static inline umbra_params *boot_twin(uint32_t log_n, uint32_t scale_bits, uint32_t depth, umbra_boot_shape shape) {
-  umbra_params *params;
+  umbra_params *params = NULL;
   umbra_params_need need = {.struct_size = sizeof need,
                             .depth = depth,
                             .scale_bits = scale_bits,

@@ -396,8 +396,8 @@ static void test_not_automatic(void **state) {
   assert_fails(umbra_square(b.s.evaluator, &y, y), UMBRA_ERROR_NO_LEVEL, "no level left");
   assert_fails(umbra_square(b.s.evaluator, NULL, y), UMBRA_ERROR_INVALID_ARGUMENT, "");
   assert_int_equal(umbra_evaluator_refreshes(b.s.evaluator), 0);
-  umbra_context *other;
-  umbra_evaluator *elsewhere;
+  umbra_context *other = NULL;
+  umbra_evaluator *elsewhere = NULL;
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = b.s.params};
   assert_ok(umbra_context_create(&other, &desc));
   assert_ok(umbra_evaluator_create(&elsewhere, other, NULL));
@@ -452,8 +452,8 @@ static void test_missing_keys(void **state) {
     if (missing == 1) less.conjugate = 0;
     if (missing == 2) less.need_count--;
     if (missing == 3) less.ephemeral = 0;
-    umbra_eval_keys *keys;
-    umbra_evaluator *evaluator;
+    umbra_eval_keys *keys = NULL;
+    umbra_evaluator *evaluator = NULL;
     assert_ok(umbra_eval_keys_generate(&keys, b.s.secret, &less));
     assert_ok(umbra_evaluator_create(&evaluator, b.s.context, keys));
     assert_fails(umbra_bootstrap(evaluator, &out, in, b.bootstrapper), UMBRA_ERROR_MISSING_KEY, words[missing]);

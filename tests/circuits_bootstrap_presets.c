@@ -16,7 +16,7 @@ static double now(void) {
 }
 
 static umbra_params *preset(const char *name) {
-  umbra_params *params;
+  umbra_params *params = NULL;
   assert_ok(umbra_params_from_preset(&params, name));
   return params;
 }

@@ -90,7 +90,7 @@ static void check_at(const setting *t, umbra_basis *basis, const double *c, uint
   const umbra_chain *chain = umbra_context_chain(t->s.context);
   umbra_polynomial polynomial;
   umbra_scaled made, landed;
-  umbra_ciphertext *out;
+  umbra_ciphertext *out = NULL;
   umbra_polynomial_plan(&polynomial, c, degree);
   uint32_t level = t->x->level - polynomial.depth;
   assert_ok(umbra_polynomial_eval(&made, basis, &polynomial, log_scale));
@@ -234,7 +234,7 @@ static void sizes_of_coefficients(void **state) {
 static void without_keys(void **state) {
   (void)state;
   setting t = open_setting(40, 4, 4);
-  umbra_evaluator *keyless;
+  umbra_evaluator *keyless = NULL;
   umbra_ciphertext *out = NULL;
   const double c[] = {0.5, -0.25, 0.125};
   assert_ok(umbra_evaluator_create(&keyless, t.s.context, NULL));

@@ -16,7 +16,7 @@ static void one_graph(void **state) {
   vector v = vector_random(&random, umbra_params_slots(b.s.params), 1);
   umbra_ciphertext *x = encrypt_vector(&b.s, &v, 0), *minus = NULL, *called = NULL, *replayed = NULL;
   const umbra_ciphertext *in = x;
-  umbra_circuit *circuit;
+  umbra_circuit *circuit = NULL;
   umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = body, .user = b.bootstrapper, .ins = 1, .outs = 1,
                              .examples = &in};
   assert_ok(umbra_circuit_create(&circuit, b.s.evaluator, &desc));

@@ -119,10 +119,10 @@ static void secrets_stay_home(void **state) {
   (void)state;
   for (int on_device = 0; on_device < 2; on_device++) {
     umbra_params *params = test_params(11, 40, 2);
-    umbra_context *context;
-    umbra_secret_key *secret;
-    umbra_public_key *public;
-    umbra_eval_keys *keys;
+    umbra_context *context = NULL;
+    umbra_secret_key *secret = NULL;
+    umbra_public_key *public = NULL;
+    umbra_eval_keys *keys = NULL;
     umbra_ciphertext *x = NULL;
     double found = 0;
     const double value = 0.5;

@@ -139,7 +139,7 @@ static void a_circuit_keeps_what_it_refreshes_with(void **state) {
   umbra_ciphertext *low = NULL, *out = NULL;
   umbra_encode_options at_bottom = {.struct_size = sizeof at_bottom, .slots = 2};
   umbra_bootstrap_options options = {.struct_size = sizeof options, .slots = 2, .bound = 1, .rounds = 1};
-  umbra_plaintext *plain;
+  umbra_plaintext *plain = NULL;
   double found;
   boot_open(&b, boot_twin_40(11), "emu", &options);
   assert_ok(umbra_encode(&plain, b.s.context, &value, 1, &at_bottom));

@@ -84,14 +84,14 @@ static inline umbra_status plain_secret_save(const umbra_secret_key *key, const 
   return umbra_secret_key_save(key, path, NULL);
 }
 static inline umbra_status plain_secret_write(const umbra_secret_key *key, void *buffer, size_t *size) {
-  return umbra_secret_key_write(key, NULL, buffer, size);
+  return umbra_secret_key_write(key, buffer, size, NULL);
 }
 static inline umbra_status plain_secret_load(umbra_secret_key **key, const umbra_context *context, const char *path) {
   return umbra_secret_key_load(key, context, path, NULL);
 }
 static inline umbra_status plain_secret_read(umbra_secret_key **key, const umbra_context *context, const void *buffer,
                                              size_t size) {
-  return umbra_secret_key_read(key, context, NULL, buffer, size);
+  return umbra_secret_key_read(key, context, buffer, size, NULL);
 }
 
 #define umbra_params_load plain_params_load
@@ -213,7 +213,7 @@ typedef struct file_objects {
 static inline int objects_refresh(void) { return getenv("UMBRA_TEST_REFRESHING") != NULL; }
 
 static inline umbra_params *small_params(uint32_t depth) {
-  umbra_params *params;
+  umbra_params *params = NULL;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = depth, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
   const umbra_boot_shape shape = {UMBRA_BOOT_SHAPE_INIT};
   if (objects_refresh()) need.boot = &shape;
@@ -222,7 +222,7 @@ static inline umbra_params *small_params(uint32_t depth) {
 }
 
 static inline umbra_context *small_context(const umbra_params *params, uint64_t memory_limit) {
-  umbra_context *context;
+  umbra_context *context = NULL;
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .threads = 1, .memory_limit = memory_limit};
   assert_ok(umbra_context_create(&context, &desc));
   return context;
@@ -251,7 +251,7 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
 
 /* Of parameters of its own, which refresh. */
 static inline umbra_train_plan *small_plan(void) {
-  umbra_params *params;
+  umbra_params *params = NULL;
   umbra_train_plan *plan = NULL;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 5, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
   need.boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};

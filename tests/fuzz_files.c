@@ -247,7 +247,7 @@ static int check(unsigned long i, int kind, const buffer *b) {
 static void check_sealed(unsigned long i, const buffer *b) {
   umbra_secret_key *output = NULL;
   umbra_set_error("unset");
-  umbra_status status = umbra_secret_key_read(&output, contexts[SECRET_KEY], "passphrase", b->bytes, b->size);
+  umbra_status status = umbra_secret_key_read(&output, contexts[SECRET_KEY], b->bytes, b->size, "passphrase");
   if (status != UMBRA_OK) {
     assert_failure_is_clean(i, status, output);
     return;
@@ -308,9 +308,9 @@ static int set_up(void **state) {
     contexts[k] = small_context(objects.object[PARAMS], 2 * objects.size[k] + SLACK);
     if (objects.size[k] > largest) largest = objects.size[k];
   }
-  assert_ok(umbra_secret_key_write(objects.object[SECRET_KEY], "passphrase", NULL, &sealed_size));
+  assert_ok(umbra_secret_key_write(objects.object[SECRET_KEY], NULL, &sealed_size, "passphrase"));
   sealed = malloc(sealed_size);
-  assert_ok(umbra_secret_key_write(objects.object[SECRET_KEY], "passphrase", sealed, &sealed_size));
+  assert_ok(umbra_secret_key_write(objects.object[SECRET_KEY], sealed, &sealed_size, "passphrase"));
   strcpy(path, "/tmp/umbra-fuzz-XXXXXX");
   int file = mkstemp(path);
   if (file < 0) return -1;

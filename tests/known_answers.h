@@ -248,7 +248,7 @@ static inline void open_chain(const record *r, const umbra_kernels *kernels) {
       .flags = UMBRA_INSECURE_FOR_TESTS,
   };
   assert_int_equal(numbers(r, "terminal_counts", terminal_count, MAX_PRIMES), literal.levels);
-  umbra_params *params;
+  umbra_params *params = NULL;
   ok(r, umbra_params_from_literal(&params, &literal));
   check_scales(r, params);
   named_context *slot = contexts;

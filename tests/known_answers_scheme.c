@@ -9,7 +9,7 @@
 /* ---- ciphertexts ---- */
 
 static umbra_ciphertext *ciphertext_of(const setting *s, uint32_t level, uint64_t seed) {
-  umbra_ciphertext *c;
+  umbra_ciphertext *c = NULL;
   char spec[32];
   snprintf(spec, sizeof spec, "random %llu", (unsigned long long)seed);
   ok(s->record, umbra_ciphertext_make(&c, s->context, level));
@@ -20,7 +20,7 @@ static umbra_ciphertext *ciphertext_of(const setting *s, uint32_t level, uint64_
 }
 
 static umbra_plaintext *plaintext_of(const setting *s, uint32_t level, uint64_t seed) {
-  umbra_plaintext *p;
+  umbra_plaintext *p = NULL;
   char spec[32];
   snprintf(spec, sizeof spec, "random %llu", (unsigned long long)seed);
   ok(s->record, umbra_plaintext_make(&p, s->context, level));
@@ -103,7 +103,7 @@ static void add_noiseless(const setting *s, key_work *w, uint32_t j, const umbra
 /* The record's key, from its seeds. */
 static umbra_eval_keys *keys_of(const setting *s) {
   const record *r = s->record;
-  umbra_eval_keys *keys;
+  umbra_eval_keys *keys = NULL;
   ok(r, umbra_eval_keys_make(&keys, s->context, 1));
   umbra_eval_key *entry = keys->key;
   umbra_key_kind kind = is(r, "key", "rotate")      ? UMBRA_KEY_ROTATE
@@ -270,7 +270,7 @@ static void check_evaluation(setting s) {
 static void check_decryption(const setting *s) {
   const record *r = s->record;
   int64_t *ternary = malloc(s->n * sizeof *ternary);
-  umbra_secret_key *secret;
+  umbra_secret_key *secret = NULL;
   umbra_plaintext *message = NULL;
   assert_non_null(ternary);
   ok(r, umbra_secret_key_make(&secret, s->context));
@@ -323,7 +323,7 @@ static void expect_coefficients(const setting *s, const umbra_plaintext *plainte
 static void check_decoding(const setting *s) {
   const record *r = s->record;
   uint32_t slots = (uint32_t)number(r, "slots");
-  umbra_plaintext *plaintext;
+  umbra_plaintext *plaintext = NULL;
   ok(r, umbra_plaintext_make(&plaintext, s->context, (uint32_t)number(r, "level")));
   plaintext->slots = slots;
   umbra_view view = umbra_poly_view(&plaintext->poly, s->ring);

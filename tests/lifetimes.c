@@ -134,7 +134,7 @@ static umbra_context *make_context(const umbra_params *params, const char *devic
 }
 
 static umbra_ciphertext *encrypt(const umbra_context *context, const umbra_public_key *key) {
-  umbra_plaintext *plain;
+  umbra_plaintext *plain = NULL;
   umbra_ciphertext *ciphertext = NULL;
   umbra_encode_options options = {.struct_size = sizeof options, .level = UMBRA_TOP_LEVEL, .slots = 2};
   assert_ok(umbra_encode(&plain, context, &value, 1, &options));
@@ -145,12 +145,12 @@ static umbra_ciphertext *encrypt(const umbra_context *context, const umbra_publi
 
 /* refreshing: with the keys for it. */
 static void make_few(umbra_params *params, int refreshing) {
-  umbra_bootstrap_plan *plan;
-  umbra_secret_key *secret;
-  umbra_public_key *public;
-  umbra_eval_keys *keys;
-  umbra_bootstrapper *bootstrapper;
-  umbra_evaluator *evaluator;
+  umbra_bootstrap_plan *plan = NULL;
+  umbra_secret_key *secret = NULL;
+  umbra_public_key *public = NULL;
+  umbra_eval_keys *keys = NULL;
+  umbra_bootstrapper *bootstrapper = NULL;
+  umbra_evaluator *evaluator = NULL;
   umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   umbra_bootstrap_options options = {.struct_size = sizeof options, .slots = 2, .bound = 1, .rounds = 1};
   umbra_context *context = make_context(params, NULL);
@@ -175,9 +175,9 @@ static void make_few(umbra_params *params, int refreshing) {
 }
 
 static void make_trainer(void) {
-  umbra_train_plan *plan;
-  umbra_eval_keys *keys;
-  umbra_trainer *trainer;
+  umbra_train_plan *plan = NULL;
+  umbra_eval_keys *keys = NULL;
+  umbra_trainer *trainer = NULL;
   umbra_records *records = random_records(8, 3, 5);
   umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
@@ -198,11 +198,11 @@ static void make_trainer(void) {
 }
 
 static void make_others(void) {
-  umbra_evaluator *evaluator;
+  umbra_evaluator *evaluator = NULL;
   umbra_ciphertext *moved = NULL;
-  umbra_plaintext *plain, *opened;
-  umbra_matrix *matrix;
-  umbra_logistic *model;
+  umbra_plaintext *plain = NULL, *opened = NULL;
+  umbra_matrix *matrix = NULL;
+  umbra_logistic *model = NULL;
   const double values[] = {0.25, -0.5, 0.75, 1};
   object[ELSEWHERE] = make_context(object[PARAMS], "ref");
   assert_ok(umbra_ciphertext_move(&moved, object[ELSEWHERE], object[CIPHERTEXT]));
@@ -469,7 +469,7 @@ static void an_evaluator_refreshes_alone(void **state) {
 static void a_trainer_trains_alone(void **state) {
   (void)state;
   double weights[3], bias;
-  umbra_logistic *model;
+  umbra_logistic *model = NULL;
   destroy_all_but(TRAINER, TRAINER);
   assert_ok(umbra_trainer_run(object[TRAINER], NULL, NULL));
   assert_ok(umbra_trainer_model(object[TRAINER], &model));
@@ -483,8 +483,8 @@ static void a_trainer_trains_alone(void **state) {
 
 static void held_keys_are_not_taken_apart(void **state) {
   (void)state;
-  umbra_eval_keys *more, *all;
-  umbra_evaluator *e;
+  umbra_eval_keys *more = NULL, *all = NULL;
+  umbra_evaluator *e = NULL;
   umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   assert_ok(umbra_eval_keys_generate(&all, object[SECRET], &request));
   assert_ok(umbra_eval_keys_generate(&more, object[SECRET], &request));

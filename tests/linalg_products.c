@@ -98,7 +98,7 @@ static void setup_close(setup *t) {
 
 static umbra_ciphertext *encrypt_over_columns(const setup *t, const problem *p) {
   umbra_encode_options options = {.struct_size = sizeof options, .level = DEPTH, .slots = p->layout.stride};
-  umbra_plaintext *plain;
+  umbra_plaintext *plain = NULL;
   umbra_ciphertext *x = NULL;
   assert_ok(umbra_encode(&plain, t->s.context, p->x, p->columns + 1, &options));
   assert_ok(umbra_encrypt(&x, t->s.public, plain));
@@ -172,7 +172,7 @@ static void encrypt_values(umbra_group_values *values, const setup *t, const pro
   options.level = DEPTH - umbra_times_vector_levels(&p->layout);
   umbra_ciphertext **out[2] = {&values->re, &values->im};
   for (int i = 0; i <= p->layout.pairs; i++) {
-    umbra_plaintext *plain;
+    umbra_plaintext *plain = NULL;
     assert_ok(umbra_encode(&plain, t->s.context, part[i], p->layout.slots, &options));
     assert_ok(umbra_encrypt(out[i], t->s.public, plain));
     umbra_plaintext_destroy(plain);

@@ -115,11 +115,12 @@ static void by_hand(void **state) {
 
 static void interpolation(void **state) {
   (void)state;
+  const umbra_fit_desc sigmoid = {.struct_size = sizeof sigmoid, .f = umbra_sigmoid, .lo = -8, .hi = 8};
   for (uint32_t degree = 1; degree <= UMBRA_TRAIN_MAX_DEGREE; degree += degree < 9 ? 1 : 9) {
     double c[MOST], plain[MOST];
     assert_ok(umbra_sigmoid_fit(c, degree, UMBRA_FIT_CHEBYSHEV, 8));
     assert_symmetric(c, degree);
-    assert_ok(umbra_chebyshev_fit(plain, degree, umbra_sigmoid, NULL, -8, 8, NULL));
+    assert_ok(umbra_chebyshev_fit(plain, NULL, degree, &sigmoid));
     for (uint32_t k = 0; k <= degree; k++) assert_true(fabs(c[k] - plain[k]) < 1e-15);
     for (uint32_t i = 0; i <= degree; i++) { /* exact in its nodes */
       long double t = cosl(3.14159265358979323846L * (i + 0.5L) / (degree + 1));

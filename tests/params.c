@@ -372,7 +372,7 @@ static void test_refused_needs(void **state) {
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "flags are 0x2");
   need = good, need.struct_size = 0;
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "umbra_params_need_init");
-  umbra_params *params;
+  umbra_params *params = NULL;
   assert_int_equal(umbra_params_from_preset(&params, "n14"), UMBRA_ERROR_INVALID_ARGUMENT);
   assert_non_null(strstr(umbra_last_error(), "n14-d7-s40"));
   assert_int_equal(umbra_params_from_preset(&params, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
@@ -383,7 +383,7 @@ static void test_refused_refreshes(void **state) {
   (void)state;
   const umbra_boot_shape standard = {UMBRA_BOOT_SHAPE_INIT};
   const umbra_params_need good = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .boot = &standard};
-  umbra_params *params;
+  umbra_params *params = NULL;
   assert_int_equal(umbra_params_from_need(&params, &good), UMBRA_OK);
   check_refresh(params);
   umbra_params_destroy(params);
@@ -418,7 +418,7 @@ static void test_twins(void **state) {
     const umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = 3,
                                     .flags = UMBRA_INSECURE_FOR_TESTS,
                                     .boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}};
-    umbra_params *params;
+    umbra_params *params = NULL;
     assert_int_equal(umbra_params_from_need(&params, &need), UMBRA_OK);
     assert_int_equal(umbra_params_security(params), 0);
     assert_int_equal(umbra_params_refreshed_level(params), 3);
@@ -538,7 +538,7 @@ static void test_faulty_literals(void **state) {
   s.aux[2] = umbra_prime_below(14, s.aux[1]);
   s.literal.auxes = 3;
   expect_fault(&s, UMBRA_ERROR_INSECURE, "log2(QP) is 460.36: at most 430 bits are secure in a ring of 2^14");
-  umbra_params *params;
+  umbra_params *params = NULL;
   assert_int_equal(umbra_params_from_literal(&params, &s.literal), UMBRA_OK);
   umbra_params_destroy(params);
 }
@@ -595,11 +595,12 @@ static void test_security_table(void **state) {
   assert_int_equal(umbra_security_of(14, umbra_log2_of_bits(230)), 256);
 }
 
-static char *describe(const umbra_params *params, size_t (*describer)(const umbra_params *, char *, size_t)) {
-  const size_t length = describer(params, NULL, 0);
-  char *text = test_malloc(length + 1);
-  assert_int_equal(describer(params, text, length + 1), length);
-  assert_int_equal(strlen(text), length);
+static char *describe(const umbra_params *params, umbra_status (*describer)(const umbra_params *, char *, size_t *)) {
+  size_t size;
+  assert_int_equal(describer(params, NULL, &size), UMBRA_OK);
+  char *text = test_malloc(size);
+  assert_int_equal(describer(params, text, &size), UMBRA_OK);
+  assert_int_equal(strlen(text), size - 1);
   return text;
 }
 
@@ -635,10 +636,12 @@ static void test_descriptions(void **state) {
   assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(root, "digits")), params->chain.digits);
   assert_true(fabs(cJSON_GetObjectItem(root, "log_qp")->valuedouble - umbra_params_log_qp(params)) < 0.001);
   cJSON_Delete(root);
-  char small[16] = "";
-  assert_int_equal(umbra_params_describe(params, small, sizeof small), strlen(text));
-  assert_int_equal(strlen(small), sizeof small - 1);
-  assert_memory_equal(small, text, sizeof small - 1);
+  char small[16] = "before";
+  size_t size = strlen(text);
+  assert_int_equal(umbra_params_describe(params, small, &(size_t){sizeof small}), UMBRA_ERROR_RANGE);
+  assert_int_equal(umbra_params_describe(params, text, &size), UMBRA_ERROR_RANGE);
+  assert_int_equal(size, strlen(text) + 1);
+  assert_string_equal(small, "before");
   test_free(text);
   test_free(json);
   umbra_params_destroy(params);

@@ -63,7 +63,7 @@ typedef struct scheme {
 } scheme;
 
 static inline umbra_params *test_params(uint32_t log_n, uint32_t scale_bits, uint32_t depth) {
-  umbra_params *params;
+  umbra_params *params = NULL;
   umbra_params_need need = {.struct_size = sizeof need,
                             .depth = depth,
                             .scale_bits = scale_bits,

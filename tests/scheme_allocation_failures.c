@@ -255,7 +255,7 @@ static int open_all(void **state) {
   x = encrypt_vector(&s, &v, UMBRA_TOP_LEVEL);
   y = encrypt_vector(&s, &v, 2);
   plain = encode_vector(&s, &v, UMBRA_TOP_LEVEL);
-  umbra_context *other;
+  umbra_context *other = NULL;
   assert_ok(make_context(&other));
   assert_ok(umbra_ciphertext_move(&elsewhere, other, x));
   umbra_context_destroy(other);

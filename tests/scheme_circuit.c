@@ -64,7 +64,7 @@ static void runs(void **state) {
     int calls = 0;
     const umbra_ciphertext *in = f.x;
     umbra_circuit_desc desc = desc_of(square, &calls, &in);
-    umbra_circuit *circuit;
+    umbra_circuit *circuit = NULL;
     umbra_ciphertext *out = NULL;
     assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));
     assert_int_equal(umbra_circuit_is_recorded(circuit), d);
@@ -91,7 +91,7 @@ static void keeps_its_memory(void **state) {
   fixture_open(&f, "emu");
   const umbra_ciphertext *in = f.y;
   umbra_circuit_desc desc = desc_of(square, NULL, &in);
-  umbra_circuit *circuit;
+  umbra_circuit *circuit = NULL;
   umbra_ciphertext *out = NULL, *others[8] = {NULL};
   assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));
   for (int i = 0; i < 8; i++) assert_ok(umbra_mul(f.s.evaluator, &others[i], f.x, i ? others[0] : f.x));
@@ -207,7 +207,7 @@ static void keeps_its_memory_only(void **state) {
   for (int i = 0; i < OTHERS; i++) s.other[i] = constant(&f.s, i);
   const umbra_ciphertext *in = f.y;
   umbra_circuit_desc desc = desc_of(destroys_others, &s, &in);
-  umbra_circuit *circuit;
+  umbra_circuit *circuit = NULL;
   assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));
   memset(s.other, 0, sizeof s.other);
   for (int i = 0; i < OTHERS; i++) assert_ok(umbra_add_constant(f.s.evaluator, &s.other[i], f.x, i, 0));
@@ -259,7 +259,7 @@ static void unlike_the_example(void **state) {
     fixture_open(&f, devices[d]);
     const umbra_ciphertext *in = f.x;
     umbra_ciphertext *low = NULL, *large = NULL, *out = NULL;
-    umbra_circuit *circuit;
+    umbra_circuit *circuit = NULL;
     umbra_circuit_desc desc = desc_of(square, NULL, &in);
     assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));
     assert_ok(umbra_level_drop(f.s.evaluator, &low, f.x, 1));
@@ -286,8 +286,8 @@ static void outlives_its_plaintext(void **state) {
     fixture_open(&f, devices[d]);
     const double value = 0.25;
     const umbra_ciphertext *in = f.x;
-    umbra_plaintext *plain;
-    umbra_circuit *circuit;
+    umbra_plaintext *plain = NULL;
+    umbra_circuit *circuit = NULL;
     assert_ok(umbra_encode(&plain, f.s.context, &value, 1, NULL));
     umbra_circuit_desc desc = desc_of(add_plain, plain, &in);
     assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));

@@ -294,7 +294,7 @@ static void values_with_huge_squares(void **test) {
 /* Residues that nothing made, modulo more than a double holds: an error, and no value is touched. */
 static void values_beyond_doubles(void **state) {
   (void)state;
-  umbra_context *context;
+  umbra_context *context = NULL;
   umbra_params *params = test_params(11, 40, 28);
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params};
   umbra_encode_options options = {.struct_size = sizeof options, .level = 28};

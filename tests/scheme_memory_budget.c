@@ -204,7 +204,7 @@ static void recorded_keys_stay(void **state) {
   const uint64_t limit = full_size(owner.params, &keys, &input) / 2;
   server_open(&s, owner.params, limit, &keys, &input);
   const umbra_ciphertext *in = s.x;
-  umbra_circuit *circuit;
+  umbra_circuit *circuit = NULL;
   umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = turn_back, .ins = 1, .outs = 1, .examples = &in};
   assert_ok(umbra_rotate(s.evaluator, &direct, s.x, steps[0]));
   assert_ok(umbra_circuit_create(&circuit, s.evaluator, &desc));

@@ -12,7 +12,7 @@ static const route routes[] = {{"ref", "cpu"}, {"cpu", "emu"}, {"emu", "cpu"}, {
 enum { ROUTES = sizeof routes / sizeof *routes, SLOTS = 8, INPUTS = 3 };
 
 static umbra_context *open_context(const umbra_params *params, const char *device) {
-  umbra_context *context;
+  umbra_context *context = NULL;
   assert_ok(umbra_context_create(&context,
                                  &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device}));
   return context;
@@ -55,7 +55,7 @@ static umbra_eval_keys *keys_in(const umbra_context *context, const umbra_eval_k
 /* What is computed over there and brought back is what is computed here. */
 static void assert_computes(const scheme *s, const umbra_context *there, const umbra_ciphertext *x) {
   umbra_eval_keys *keys = keys_in(there, s->keys);
-  umbra_evaluator *e;
+  umbra_evaluator *e = NULL;
   umbra_ciphertext *here = NULL, *moved = NULL;
   assert_ok(umbra_evaluator_create(&e, there, keys));
   assert_ok(umbra_ciphertext_move(&moved, there, x));

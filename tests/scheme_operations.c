@@ -256,7 +256,7 @@ static void at_60_bits(void **state) { (void)state, run_all(test_params(11, 60, 
 
 static void of_a_secure_set(void **state) {
   (void)state;
-  umbra_params *params;
+  umbra_params *params = NULL;
   assert_ok(umbra_params_from_preset(&params, "n13-d4-s30"));
   assert_true(umbra_params_security(params) >= 128);
   run_all(params);
@@ -297,7 +297,7 @@ static umbra_params *wide_params(void) {
   aux[1] = umbra_prime_below(11, aux[0]);
   for (uint32_t l = 0; l < LEVELS; l++) counts[l] = BASE + l;
   for (int d = 0; d < DIGITS; d++) sizes[d] = 2;
-  umbra_params *params;
+  umbra_params *params = NULL;
   umbra_params_literal literal = {UMBRA_PARAMS_LITERAL_INIT,
                                   .log_n = 11,
                                   .scale_bits = 30,
@@ -325,8 +325,8 @@ static void with_many_threads(void **test) {
   scheme_open(&s, wide_params(), NULL, steps, 1);
   assert_ok(umbra_encode_encrypt(&x, s.public, &value, 1));
   assert_ok(umbra_rotate(s.evaluator, &expected, x, 1));
-  umbra_context *context;
-  umbra_evaluator *evaluator;
+  umbra_context *context = NULL;
+  umbra_evaluator *evaluator = NULL;
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s.params, .threads = 24};
   assert_ok(umbra_context_create(&context, &desc));
   assert_ok(umbra_evaluator_create(&evaluator, context, s.keys));

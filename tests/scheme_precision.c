@@ -45,7 +45,7 @@ static void fresh_and_multiplied(void **test) {
   precision found = {0};
   uint64_t state = 2024;
   for (uint32_t k = 0; k < keys; k++) {
-    umbra_params *params;
+    umbra_params *params = NULL;
     scheme s;
     assert_ok(umbra_params_from_preset(&params, "n15-d14-s40"));
     scheme_open(&s, params, NULL, NULL, 0);
@@ -61,7 +61,7 @@ static void fresh_and_multiplied(void **test) {
 
 /* Squares of numbers near 1 down to level 0; no precision is lost but what the tracked bound says. */
 static void chain_to_level_0(const char *preset, double bits) {
-  umbra_params *params;
+  umbra_params *params = NULL;
   scheme s;
   uint64_t state = 5;
   assert_ok(umbra_params_from_preset(&params, preset));

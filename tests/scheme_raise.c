@@ -24,7 +24,7 @@ static umbra_stream *stream;
 static umbra_params *twin(void) {
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = LOG_N, .depth = 2, .flags = UMBRA_INSECURE_FOR_TESTS,
                             .boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}};
-  umbra_params *params;
+  umbra_params *params = NULL;
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
 }
@@ -128,7 +128,7 @@ static void test_raise(void **state) {
 
 static void test_missing_keys(void **state) {
   (void)state;
-  umbra_evaluator *bare;
+  umbra_evaluator *bare = NULL;
   assert_ok(umbra_evaluator_create(&bare, s.context, NULL));
   umbra_scaled in = {.level = 0}, out;
   assert_fails(umbra_raise(bare, &out, &in), UMBRA_ERROR_MISSING_KEY, "ephemeral");

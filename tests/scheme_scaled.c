@@ -18,7 +18,7 @@ static const umbra_chain *chain(void) { return umbra_context_chain(s.context); }
 
 /* Lands on the level's scale, or one level below it on that one's, compares with `expected`, and destroys both. */
 static void check(umbra_scaled *made, vector expected) {
-  umbra_ciphertext *out;
+  umbra_ciphertext *out = NULL;
   if (made->log_scale != chain()->log_scale[made->level]) {
     umbra_scaled landed;
     assert_ok(umbra_scaled_lower(&landed, s.evaluator, made, made->level - 1, chain()->log_scale[made->level - 1]));

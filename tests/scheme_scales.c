@@ -74,7 +74,7 @@ static void check_chain(umbra_params *params) {
 static void of_presets(void **test) {
   (void)test;
   for (const char *const *name = umbra_params_presets(); *name; name++) {
-    umbra_params *params;
+    umbra_params *params = NULL;
     assert_ok(umbra_params_from_preset(&params, *name));
     check_chain(params);
   }

@@ -18,9 +18,9 @@ static void assert_cache_is_zero(const umbra_context *context, const char *after
 static void nothing_stays(void **state) {
   (void)state;
   umbra_params *params = test_params(11, 40, 3);
-  umbra_context *context;
-  umbra_secret_key *secret;
-  umbra_public_key *public;
+  umbra_context *context = NULL;
+  umbra_secret_key *secret = NULL;
+  umbra_public_key *public = NULL;
   umbra_plaintext *plaintext = NULL, *opened = NULL;
   umbra_ciphertext *ciphertext = NULL, *symmetric = NULL;
   double values[4] = {0.5, -0.25, 1, 0.125};

@@ -13,7 +13,7 @@
 /* Labels follow from a fixed plane, with some noise; features lie in [-1, 1]. */
 static inline umbra_records *random_records(size_t rows, size_t columns, uint64_t seed) {
   double *features = calloc(rows * columns, sizeof *features), *labels = calloc(rows, sizeof *labels);
-  umbra_records *records;
+  umbra_records *records = NULL;
   assert_true(features && labels);
   for (size_t r = 0; r < rows; r++) {
     double score = 0.2 * uniform(&seed);

@@ -561,7 +561,7 @@ static void refused_records(void **state) {
 }
 
 static umbra_status encrypt_with(const char *data, double feature) {
-  umbra_records *changed;
+  umbra_records *changed = NULL;
   double before = features[7][1];
   features[7][1] = feature;
   assert_ok(umbra_records_create(&changed, features[0], labels, ROWS, COLUMNS));
@@ -746,7 +746,7 @@ static umbra_status read_block(const char *path) {
   (void)path;
   umbra_dataset *dataset = NULL;
   umbra_status status = open_as(&dataset, "data", plan, 0);
-  const umbra_matrix *m;
+  const umbra_matrix *m = NULL;
   uint64_t read;
   if (status == UMBRA_OK) status = umbra_dataset_block_at(dataset, 2, &m, &read);
   umbra_dataset_close(dataset);

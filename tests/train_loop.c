@@ -83,7 +83,7 @@ static void check_twin(const training *t, const double *expected, const double *
 
 /* What the model's ciphertext says of itself. */
 static void check_bounds(const umbra_trainer *trainer, double error) {
-  umbra_logistic *model;
+  umbra_logistic *model = NULL;
   assert_ok(umbra_trainer_model(trainer, &model));
   assert_true(umbra_ciphertext_error_bound(model->weights) >= error);
   assert_true(umbra_ciphertext_error_bound(model->weights) < 0.1);
@@ -215,8 +215,8 @@ static void vanishing_rates(void **state) {
 static void calibrations(void **state) {
   (void)state;
   umbra_params *params = training_params();
-  umbra_context *context;
-  umbra_train_plan *plan;
+  umbra_context *context = NULL;
+  umbra_train_plan *plan = NULL;
   umbra_train_options options = options_of(3);
   double seconds = 0;
   options.columns = 1;

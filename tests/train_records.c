@@ -218,7 +218,7 @@ static void check_scaling(umbra_scaling_kind kind, double size, double offset, d
   umbra_scaling *scaling = NULL;
   assert_ok(umbra_scaling_fit(&scaling, records, kind, NAN, clip));
   assert_int_equal(umbra_scaling_columns(scaling), COLUMNS);
-  assert_ok(umbra_scaling_apply(&scaled, scaling, others));
+  assert_ok(umbra_scaling_apply(scaling, &scaled, others));
   for (int column = 0; column < COLUMNS; column++) {
     long double from, divisor;
     moments(&from, &divisor, records, column, kind);
@@ -234,9 +234,9 @@ static void check_scaling(umbra_scaling_kind kind, double size, double offset, d
   for (size_t i = 0; i < ROWS; i++) assert_true(umbra_records_label(scaled, i) == umbra_records_label(others, i));
   double values[ROWS * COLUMNS];
   memcpy(values, umbra_records_row(others, 0), sizeof values);
-  assert_ok(umbra_scaling_values(values, scaling, values, ROWS, COLUMNS));
+  assert_ok(umbra_scaling_values(scaling, values, values, ROWS, COLUMNS));
   assert_memory_equal(values, umbra_records_row(scaled, 0), sizeof values);
-  assert_fails(umbra_scaling_values(values, scaling, values, ROWS, COLUMNS - 1), UMBRA_ERROR_INVALID_ARGUMENT,
+  assert_fails(umbra_scaling_values(scaling, values, values, ROWS, COLUMNS - 1), UMBRA_ERROR_INVALID_ARGUMENT,
                "the scaling is of");
   assert_memory_equal(values, umbra_records_row(scaled, 0), sizeof values);
   umbra_scaling_destroy(scaling);
@@ -261,7 +261,7 @@ static void division_by_a_constant(void **state) {
   umbra_records *records = random_records(5, 255, 0), *scaled = NULL;
   umbra_scaling *scaling = NULL;
   assert_ok(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_CONSTANT, 255, 0.5));
-  assert_ok(umbra_scaling_apply(&scaled, scaling, records));
+  assert_ok(umbra_scaling_apply(scaling, &scaled, records));
   for (int i = 0; i < ROWS; i++)
     for (int j = 0; j < COLUMNS; j++)
       assert_true(feature(scaled, i, j) == fmax(-0.5, fmin(0.5, feature(records, i, j) / 255)));
@@ -303,7 +303,7 @@ static void extreme_columns(void **state) {
         assert_null(scaling);
       } else {
         assert_ok(umbra_scaling_fit(&scaling, records, (umbra_scaling_kind)kind, 0, 0));
-        assert_ok(umbra_scaling_apply(&scaled, scaling, records));
+        assert_ok(umbra_scaling_apply(scaling, &scaled, records));
         assert_true(fabs(feature(scaled, 0, 0)) <= 2 && fabs(feature(scaled, 1, 0)) <= 2); /* a rounded mean: 2 */
       }
       umbra_scaling_destroy(scaling);
@@ -318,11 +318,11 @@ static void values_beyond_a_scaling(void **state) {
   umbra_records *scaled = NULL;
   umbra_scaling *scaling = NULL;
   assert_ok(umbra_scaling_fit(&scaling, narrow, UMBRA_SCALING_RANGE, 0, 0));
-  assert_fails(umbra_scaling_apply(&scaled, scaling, wide), range, "row 2, column 1: 1e+300 is too large");
+  assert_fails(umbra_scaling_apply(scaling, &scaled, wide), range, "row 2, column 1: 1e+300 is too large");
   assert_null(scaled);
   umbra_scaling_destroy(scaling);
   assert_ok(umbra_scaling_fit(&scaling, narrow, UMBRA_SCALING_RANGE, 0, 3));
-  assert_ok(umbra_scaling_apply(&scaled, scaling, wide));
+  assert_ok(umbra_scaling_apply(scaling, &scaled, wide));
   assert_true(feature(scaled, 0, 0) == 3 && feature(scaled, 1, 0) == 3);
   umbra_scaling_destroy(scaling);
   umbra_records_destroy(scaled);
@@ -345,8 +345,8 @@ static void scalings_that_cannot_be(void **state) {
   assert_fails(umbra_scaling_fit(&scaling, NULL, UMBRA_SCALING_RANGE, 0, 0), bad, "records");
   assert_null(scaling);
   assert_ok(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_RANGE, 0, 0));
-  assert_fails(umbra_scaling_apply(&scaled, scaling, narrow), bad, "4 columns, and the records have 1");
-  assert_fails(umbra_scaling_apply(&scaled, NULL, narrow), bad, "a scaling");
+  assert_fails(umbra_scaling_apply(scaling, &scaled, narrow), bad, "4 columns, and the records have 1");
+  assert_fails(umbra_scaling_apply(NULL, &scaled, narrow), bad, "a scaling");
   assert_fails(umbra_scaling_save(scaling, NULL), bad, "a path");
   assert_fails(umbra_scaling_save(NULL, csv), bad, "a scaling");
   assert_null(scaled);
@@ -366,8 +366,8 @@ static void saved_scalings(void **state) {
     assert_ok(umbra_scaling_save(scaling, paths[i]));
     assert_ok(umbra_scaling_load(&loaded, paths[i]));
     assert_int_equal(umbra_scaling_columns(loaded), COLUMNS);
-    assert_ok(umbra_scaling_apply(&scaled, scaling, records));
-    assert_ok(umbra_scaling_apply(&again, loaded, records));
+    assert_ok(umbra_scaling_apply(scaling, &scaled, records));
+    assert_ok(umbra_scaling_apply(loaded, &again, records));
     assert_memory_equal(umbra_records_row(scaled, 0), umbra_records_row(again, 0), ROWS * COLUMNS * sizeof(double));
     umbra_scaling_destroy(loaded);
     umbra_scaling_destroy(scaling);
@@ -546,7 +546,7 @@ static umbra_status everything(void) {
   if (status == UMBRA_OK) status = umbra_scaling_fit(&scaling, rest, UMBRA_SCALING_DEVIATION, 0, 0);
   if (status == UMBRA_OK) status = umbra_scaling_save(scaling, npy);
   if (status == UMBRA_OK) status = umbra_scaling_load(&loaded, npy);
-  if (status == UMBRA_OK) status = umbra_scaling_apply(&scaled, loaded, held);
+  if (status == UMBRA_OK) status = umbra_scaling_apply(loaded, &scaled, held);
   if (status == UMBRA_OK) status = umbra_judge(&found, scaled, (const double[]){1, 1});
   umbra_records_destroy(scaled);
   umbra_scaling_destroy(loaded);

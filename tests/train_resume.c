@@ -49,7 +49,7 @@ static umbra_status open_trainer(umbra_trainer **trainer, int resume) {
 /* ---- the bits of a run that nothing stops ---- */
 
 static bytes model_bytes(const umbra_trainer *trainer) {
-  umbra_logistic *model;
+  umbra_logistic *model = NULL;
   bytes b = {0};
   assert_ok(umbra_trainer_model(trainer, &model));
   assert_ok(umbra_logistic_write(model, NULL, &b.size));
@@ -61,7 +61,7 @@ static bytes model_bytes(const umbra_trainer *trainer) {
 }
 
 static bytes expected_bytes(void) {
-  umbra_trainer *trainer;
+  umbra_trainer *trainer = NULL;
   umbra_trainer_desc desc = training_desc(&t);
   assert_ok(umbra_trainer_create(&trainer, &desc));
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
@@ -89,7 +89,7 @@ static void stopped(void **state) {
   (void)state;
   bytes expected = expected_bytes();
   for (uint32_t stop = 1; stop < ITERATIONS; stop++) {
-    umbra_trainer *trainer;
+    umbra_trainer *trainer = NULL;
     assert_ok(open_trainer(&trainer, 0));
     assert_fails(umbra_trainer_run(trainer, stop_after, &stop), UMBRA_ERROR_CANCELLED, "stopped after");
     if (stop == 3) { /* the same trainer can go on, too */
@@ -101,7 +101,7 @@ static void stopped(void **state) {
     assert_int_equal(umbra_trainer_iterations(trainer), stop);
     finish(trainer, &expected);
   }
-  umbra_trainer *trainer;
+  umbra_trainer *trainer = NULL;
   uint32_t last = ITERATIONS; /* there is nothing left to be stopped */
   assert_ok(open_trainer(&trainer, 0));
   assert_ok(umbra_trainer_run(trainer, stop_after, &last));
@@ -155,7 +155,7 @@ static void cancelled(void **state) {
 static void full_disk(void **state) {
   (void)state;
   bytes expected = expected_bytes();
-  umbra_trainer *trainer;
+  umbra_trainer *trainer = NULL;
   struct rlimit before, little = {4096, 4096};
   uint32_t stop = 2;
   assert_ok(open_trainer(&trainer, 0));
@@ -187,7 +187,7 @@ static void refused(const umbra_trainer_desc *desc, umbra_status status, const c
 static void wrong_checkpoints(void **state) {
   (void)state;
   umbra_trainer_desc desc = training_desc(&t);
-  umbra_trainer *trainer;
+  umbra_trainer *trainer = NULL;
   uint32_t stop = 1;
   desc.resume = 1;
   refused(&desc, UMBRA_ERROR_INVALID_ARGUMENT, "name its file");
@@ -230,7 +230,7 @@ static void checkpoints_that_cannot_be_written(void **state) {
   (void)state;
   char path[160], target[192];
   const size_t entries = count_entries(t.folder);
-  umbra_trainer *trainer;
+  umbra_trainer *trainer = NULL;
   refused_checkpoint("", UMBRA_ERROR_INVALID_ARGUMENT, "path is empty");
   snprintf(path, sizeof path, "%s/missing/checkpoint.umbra", t.folder);
   refused_checkpoint(path, UMBRA_ERROR_IO, "missing/checkpoint.umbra': No such file");
@@ -266,7 +266,7 @@ static void refused_in_folder_of_mode(mode_t mode, int resume, const char *words
 static void folders_that_cannot_be_written(void **state) {
   (void)state;
   const char *text = "checkpoint.umbra': Permission denied";
-  umbra_trainer *trainer;
+  umbra_trainer *trainer = NULL;
   uint32_t stop = 1;
   if (geteuid() == 0) skip(); /* may write everywhere */
   refused_in_folder_of_mode(0, 0, text);
@@ -287,7 +287,7 @@ static void folders_that_cannot_be_written(void **state) {
 static void other_plans(void **state) {
   (void)state;
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
-  umbra_train_plan *other;
+  umbra_train_plan *other = NULL;
   umbra_trainer_desc desc = training_desc(&t);
   assert_ok(umbra_train_plan_options(t.plan, &options));
   options.rate = 0.5;
@@ -307,7 +307,7 @@ static void other_plans(void **state) {
 
 static void refused_with_keys(const umbra_eval_keys_request *request, const char *words) {
   umbra_trainer_desc desc = training_desc(&t);
-  umbra_eval_keys *keys;
+  umbra_eval_keys *keys = NULL;
   assert_ok(umbra_eval_keys_generate(&keys, t.s.secret, request));
   desc.keys = keys;
   refused(&desc, UMBRA_ERROR_MISSING_KEY, words);
@@ -344,8 +344,8 @@ static void other_owners(void **state) {
   (void)state;
   umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   umbra_trainer_desc desc = training_desc(&t);
-  umbra_secret_key *secret;
-  umbra_eval_keys *keys;
+  umbra_secret_key *secret = NULL;
+  umbra_eval_keys *keys = NULL;
   assert_ok(umbra_train_plan_request(t.plan, &request));
   assert_ok(umbra_secret_key_generate(&secret, t.s.context));
   assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
@@ -357,7 +357,7 @@ static void other_owners(void **state) {
 
 static void early_models(void **state) {
   (void)state;
-  umbra_trainer *trainer;
+  umbra_trainer *trainer = NULL;
   umbra_logistic *model = NULL;
   umbra_trainer_desc desc = training_desc(&t);
   assert_ok(umbra_trainer_create(&trainer, &desc));

@@ -9,7 +9,7 @@
 enum { ITERATIONS = 3 }; /* the last begins with a refresh */
 
 static umbra_params *preset(void) {
-  umbra_params *params;
+  umbra_params *params = NULL;
   assert_ok(umbra_params_from_preset(&params, "boot-64k-40"));
   return params;
 }
@@ -18,7 +18,7 @@ static umbra_params *preset(void) {
 static umbra_records *rare_records(size_t rows, size_t columns, size_t rarity) {
   uint64_t seed = rows;
   double *features = calloc(rows * columns, sizeof *features), *labels = calloc(rows, sizeof *labels);
-  umbra_records *records;
+  umbra_records *records = NULL;
   assert_true(features && labels);
   for (size_t r = 0; r < rows; r++) {
     labels[r] = r % rarity == 0;
@@ -34,7 +34,7 @@ static void check(umbra_records *records, umbra_train_options options) {
   size_t columns = umbra_records_columns(records);
   double *twin = calloc(columns + 1, sizeof *twin), worst = 0;
   training t;
-  umbra_trainer *trainer;
+  umbra_trainer *trainer = NULL;
   umbra_train_outcome trace[ITERATIONS];
   umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
   assert_non_null(twin);
@@ -78,7 +78,7 @@ static void many_records(void **state) {
 static void many_of_both(void **state) {
   (void)state;
   umbra_params *params = preset();
-  umbra_train_plan *plan;
+  umbra_train_plan *plan = NULL;
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
   umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
   options.rows = 100000;

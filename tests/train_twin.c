@@ -305,7 +305,7 @@ static umbra_records *read_digits(const char *name, const char *label) {
   assert_int_equal(system(command), 0);
   assert_ok(umbra_records_read(&records, csv, &options));
   assert_ok(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_CONSTANT, 7, 0));
-  assert_ok(umbra_scaling_apply(&scaled, scaling, records));
+  assert_ok(umbra_scaling_apply(scaling, &scaled, records));
   umbra_scaling_destroy(scaling);
   umbra_records_destroy(records);
   remove(csv);

@@ -4,6 +4,7 @@
 #define UMBRA_TESTS_TRANSFORMS_H
 
 #include "host/circuits/transform.h"
+#include "host/ckks/evaluator_internal.h"
 #include "host/ring/params.h"
 #include "scheme.h"
 
@@ -34,15 +35,14 @@ static inline umbra_status transform_ciphertext(umbra_evaluator *evaluator, umbr
   umbra_scaled y;
   umbra_status status = umbra_transform_apply(evaluator, &y, &x, transform);
   if (status != UMBRA_OK) return status;
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   assert_ok(umbra_ciphertext_make(&made, in->context, y.level));
   umbra_poly_destroy(&made->poly, in->context->ring);
   made->poly = y.poly;
   made->slots = in->slots;
   made->estimate = y.estimate;
   memcpy(made->owner, in->owner, sizeof made->owner);
-  umbra_ciphertext_commit(out, made);
-  return UMBRA_OK;
+  return umbra_result_finish(out, made, UMBRA_OK);
 }
 
 #endif

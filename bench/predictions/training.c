@@ -54,7 +54,7 @@ static void find_period(training *t) {
 }
 
 static umbra_status make_plan(training *t, const umbra_train_options *options) {
-  umbra_params *params;
+  umbra_params *params = NULL;
   UMBRA_TRY(umbra_params_from_preset(&params, preset));
   umbra_status status = umbra_train_plan_create(&t->plan, params, options);
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu", .secrets_on_device = 1};
@@ -84,7 +84,7 @@ static umbra_status make_data(training *t) {
   const umbra_train_plan *plan = t->plan;
   const umbra_matrix_source source = {zero_row, &plan->options.columns};
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  umbra_plaintext *plain;
+  umbra_plaintext *plain = NULL;
   const double zero = 0;
   UMBRA_TRY(umbra_matrix_encrypt_rows(&t->block, t->public_key, &source, umbra_plan_block(plan, 0).rows,
                                       plan->options.columns, &plan->layout, plan->data_level));

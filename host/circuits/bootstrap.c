@@ -7,6 +7,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../ckks/evaluator_internal.h"
 #include "../ckks/noise.h"
 #include "../ckks/raise.h"
@@ -72,7 +73,7 @@ umbra_status umbra_bootstrapper_create(umbra_bootstrapper **out, const umbra_con
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrapper_create needs an output, a context and a plan");
   if (memcmp(umbra_context_params(context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
-  umbra_bootstrapper *made;
+  umbra_bootstrapper *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a bootstrapper"));
   *made = (umbra_bootstrapper){.counted = UMBRA_COUNTED(destroy),
                                .context = umbra_context_share(context),
@@ -80,7 +81,7 @@ umbra_status umbra_bootstrapper_create(umbra_bootstrapper **out, const umbra_con
   encoding e = {made, progress, 0, plan->cts.factors + plan->stc.factors};
   umbra_status status = encode_map(made->cts, &e, &plan->cts);
   if (status == UMBRA_OK) status = encode_map(made->stc, &e, &plan->stc);
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(bootstrapper, out, made);
   else umbra_bootstrapper_destroy(made);
   return status;
 }
@@ -400,18 +401,14 @@ umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out,
 umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                   const umbra_ciphertext *const *ins, size_t count,
                                   const umbra_bootstrapper *bootstrapper) {
-  if (!outs || !ins) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_many needs outputs and inputs");
+  if (!ins) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_many needs inputs");
+  UMBRA_TRY(umbra_check_outputs(outs, count));
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, count, sizeof *made, "refreshed ciphertexts"));
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
     status = umbra_bootstrap(evaluator, &made[i], ins[i], bootstrapper);
-  for (size_t i = 0; i < count; i++) {
-    if (status == UMBRA_OK) umbra_ciphertext_commit(&outs[i], made[i]);
-    else umbra_ciphertext_destroy(made[i]);
-  }
-  umbra_free(made);
-  return status;
+  return umbra_results_finish(outs, made, count, status);
 }
 
 /* re = x + conjugate(x), im = (x - conjugate(x)) / i. */
@@ -450,14 +447,8 @@ umbra_status umbra_bootstrap_pair(umbra_evaluator *evaluator, umbra_ciphertext *
   if (status == UMBRA_OK) status = split_pair(evaluator, &re, &im, half);
   umbra_ciphertext_destroy(pair);
   umbra_ciphertext_destroy(half);
-  if (status == UMBRA_OK) {
-    umbra_ciphertext_commit(out_a, re);
-    umbra_ciphertext_commit(out_b, im);
-  } else {
-    umbra_ciphertext_destroy(re);
-    umbra_ciphertext_destroy(im);
-  }
-  return status;
+  (void)umbra_result_finish(out_a, re, status);
+  return umbra_result_finish(out_b, im, status);
 }
 
 /* ---- on demand ---- */

@@ -6,6 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ckks/objects.h"
 #include "../ring/divide.h"
@@ -309,12 +310,12 @@ umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **out, const umbra
   umbra_bootstrap_options wanted = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_bootstrap_options, &wanted, options));
   UMBRA_TRY(check_options(&wanted, &params->chain));
-  umbra_bootstrap_plan *made;
+  umbra_bootstrap_plan *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "the plan of a refresh"));
   *made = (umbra_bootstrap_plan){
       .counted = UMBRA_COUNTED(destroy), .params = umbra_params_share(params), .options = wanted};
   umbra_status status = fill(made);
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(bootstrap_plan, out, made);
   else umbra_bootstrap_plan_destroy(made);
   return status;
 }

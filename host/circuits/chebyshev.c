@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/structs.h"
 #include "../ckks/evaluator_internal.h"
 #include "../ckks/inputs.h"
 #include "polynomial.h"
@@ -38,9 +39,11 @@ double umbra_chebyshev_error(const double *coefficients, uint32_t degree, double
   return largest;
 }
 
-umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree, double (*f)(double x, void *user), void *user,
-                                 double lo, double hi, double *max_error) {
-  if (!coefficients || !f || degree > UMBRA_MAX_DEGREE || !isfinite(lo) || !isfinite(hi) || lo >= hi)
+umbra_status umbra_chebyshev_fit(double *coefficients, double *max_error, uint32_t degree, const umbra_fit_desc *desc) {
+  umbra_fit_desc fit = {UMBRA_FIT_DESC_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_fit_desc, &fit, desc));
+  double lo = fit.lo, hi = fit.hi;
+  if (!coefficients || !fit.f || degree > UMBRA_MAX_DEGREE || !isfinite(lo) || !isfinite(hi) || lo >= hi)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a fit needs coefficients, a function, a degree up to %d and an interval lo < hi",
                       UMBRA_MAX_DEGREE);
@@ -49,7 +52,7 @@ umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree, double (
   double value[TERMS], found[TERMS];
   for (uint32_t i = 0; i < nodes; i++) {
     double x = lo + (hi - lo) * (cos(pi * (i + 0.5) / nodes) + 1) / 2;
-    value[i] = f(x, user);
+    value[i] = fit.f(x, fit.user);
     if (!isfinite(value[i])) return umbra_fail(UMBRA_ERROR_RANGE, "the function is not finite at %g", x);
   }
   for (uint32_t k = 0; k < nodes; k++) {
@@ -57,7 +60,7 @@ umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree, double (
     for (uint32_t i = 0; i < nodes; i++) sum += value[i] * cos(pi * k * (i + 0.5) / nodes);
     found[k] = (k ? 2 : 1) * sum / nodes;
   }
-  double error = umbra_chebyshev_error(found, degree, f, user, lo, hi);
+  double error = umbra_chebyshev_error(found, degree, fit.f, fit.user, lo, hi);
   if (!isfinite(error)) return umbra_fail(UMBRA_ERROR_RANGE, "the function is not finite in [%g, %g]", lo, hi);
   memcpy(coefficients, found, nodes * sizeof *found);
   if (max_error) *max_error = error;

@@ -9,6 +9,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "evaluator_internal.h"
@@ -90,7 +91,7 @@ umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluato
   umbra_circuit_desc wanted = {UMBRA_CIRCUIT_DESC_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_circuit_desc, &wanted, desc));
   UMBRA_TRY(check_desc(evaluator, &wanted));
-  umbra_circuit *made;
+  umbra_circuit *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a circuit"));
   *made = (umbra_circuit){.evaluator = umbra_share(evaluator),
                           .refresher = umbra_share(evaluator->refresher.with),
@@ -99,7 +100,7 @@ umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluato
                           .ins = wanted.ins,
                           .outs = wanted.outs};
   umbra_status status = fill_circuit(made, &wanted);
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(circuit, out, made);
   else umbra_circuit_destroy(made);
   return status;
 }
@@ -142,14 +143,9 @@ static umbra_status check_input(const umbra_circuit *circuit, const umbra_cipher
 
 static umbra_status check_run(const umbra_circuit *circuit, umbra_ciphertext *const *outs,
                               const umbra_ciphertext *const *ins) {
-  if (!circuit || !outs || !ins)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit, its outputs and its inputs may not be NULL");
+  if (!circuit || !ins) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit and its inputs may not be NULL");
   for (size_t i = 0; i < circuit->ins; i++) UMBRA_TRY(check_input(circuit, ins[i], i));
-  for (size_t i = 0; i < circuit->outs; i++)
-    for (size_t k = 0; k < i; k++)
-      if (outs[i] && outs[i] == outs[k])
-        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "outputs %zu and %zu are the same ciphertext", k, i);
-  return UMBRA_OK;
+  return umbra_check_outputs(outs, circuit->outs);
 }
 
 /* to's words become from's; both have the same level. */
@@ -182,10 +178,5 @@ umbra_status umbra_circuit_run(umbra_circuit *circuit, umbra_ciphertext **outs, 
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, circuit->outs, sizeof *made, "a circuit's outputs"));
   umbra_status status = (circuit->graph ? replay : call_body)(circuit, made, ins);
-  for (size_t i = 0; i < circuit->outs; i++) {
-    if (status == UMBRA_OK) umbra_ciphertext_commit(&outs[i], made[i]);
-    else umbra_ciphertext_destroy(made[i]);
-  }
-  umbra_free(made);
-  return status;
+  return umbra_results_finish(outs, made, circuit->outs, status);
 }

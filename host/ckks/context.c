@@ -8,6 +8,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "encoder.h"
 #include "objects.h"
@@ -93,7 +94,7 @@ static void destroy_context(void *object) {
 }
 
 static umbra_status make_context(umbra_context **out, const umbra_params *params, const umbra_context_desc *desc) {
-  umbra_context *context;
+  umbra_context *context = NULL;
   UMBRA_TRY(umbra_alloc(&context, 1, sizeof *context, "a context"));
   context->counted = UMBRA_COUNTED(destroy_context);
   if (mtx_init(&context->lock, mtx_plain) != thrd_success) {
@@ -101,7 +102,7 @@ static umbra_status make_context(umbra_context **out, const umbra_params *params
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot create a lock");
   }
   umbra_status status = fill_context(context, params, desc);
-  if (status == UMBRA_OK) *out = context;
+  if (status == UMBRA_OK) UMBRA_PUT(context, out, context);
   else umbra_context_destroy(context);
   return status;
 }
@@ -111,7 +112,7 @@ umbra_status umbra_context_create(umbra_context **out, const umbra_context_desc 
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_create needs an output and a description");
   umbra_context_desc wanted = {UMBRA_CONTEXT_DESC_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_context_desc, &wanted, desc));
-  umbra_params *params;
+  umbra_params *params = NULL;
   UMBRA_TRY(params_of(&params, &wanted));
   umbra_status status = make_context(out, params, &wanted);
   umbra_params_destroy(params);

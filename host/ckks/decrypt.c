@@ -4,6 +4,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "encoder.h"
@@ -80,14 +81,14 @@ umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *
                            const umbra_secret_key *key) {
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt needs an output");
   UMBRA_TRY(check(ciphertext, key));
-  umbra_plaintext *made;
+  umbra_plaintext *made = NULL;
   opening o = {ciphertext, key, NULL};
   UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
   UMBRA_TRY(umbra_plaintext_make(&made, o.home, ciphertext->level));
   made->slots = ciphertext->slots;
   made->estimate = ciphertext->estimate;
   umbra_status status = open_into(made, &o);
-  if (status == UMBRA_OK) *plaintext = made;
+  if (status == UMBRA_OK) UMBRA_PUT(plaintext, plaintext, made);
   else umbra_plaintext_destroy(made);
   return status;
 }

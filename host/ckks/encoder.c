@@ -10,6 +10,7 @@
 #include "../../kernels/parallel.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
@@ -281,14 +282,14 @@ static umbra_status encode(umbra_plaintext **out, const umbra_context *context, 
                            const umbra_encode_options *options) {
   if (!out || !context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encoding needs an output and a context");
   UMBRA_TRY(check_encode(&values, context, options));
-  umbra_plaintext *made;
+  umbra_plaintext *made = NULL;
   UMBRA_TRY(umbra_plaintext_make(&made, context, values.level));
   made->slots = values.slots;
   umbra_stream *stream;
   umbra_status status = umbra_ring_stream_open(&stream, context->ring);
   if (status == UMBRA_OK) status = umbra_stream_close(stream, context, encode_into(made, stream, &values));
   if (status == UMBRA_OK) status = umbra_poly_may_leave(&made->poly, context->ring);
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(plaintext, out, made);
   else umbra_plaintext_destroy(made);
   return status;
 }

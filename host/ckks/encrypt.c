@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/outputs.h"
 #include "../ring/divide.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
@@ -150,7 +151,7 @@ static umbra_status run(const encryption *job, umbra_ciphertext *made, umbra_ran
 
 static umbra_status encrypt(umbra_ciphertext **out, const encryption *job) {
   UMBRA_TRY(umbra_check_context(job->context, job->plaintext->context, "the plaintext"));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   umbra_random random;
   const umbra_context *home = job->secret_key ? job->secret_key->home : job->context;
   UMBRA_TRY(umbra_ciphertext_make(&made, home, job->plaintext->level));
@@ -161,7 +162,7 @@ static umbra_status encrypt(umbra_ciphertext **out, const encryption *job) {
     status = run(job, made, &random);
     umbra_random_close(&random);
   }
-  if (status == UMBRA_OK) umbra_ciphertext_commit(out, made);
+  if (status == UMBRA_OK) UMBRA_PUT(ciphertext, out, made);
   else umbra_ciphertext_destroy(made);
   return status;
 }
@@ -189,7 +190,7 @@ umbra_status umbra_encode_encrypt(umbra_ciphertext **ciphertext, const umbra_pub
                                   size_t count) {
   if (!ciphertext || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_encode_encrypt needs an output and a public key");
-  umbra_plaintext *plaintext;
+  umbra_plaintext *plaintext = NULL;
   UMBRA_TRY(umbra_encode(&plaintext, key->context, values, count, NULL));
   umbra_status status = umbra_encrypt(ciphertext, key, plaintext);
   umbra_plaintext_destroy(plaintext);

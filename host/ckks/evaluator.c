@@ -7,6 +7,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../ring/ops.h"
 #include "../ring/unit.h"
 #include "evaluator_internal.h"
@@ -25,12 +26,12 @@ umbra_status umbra_evaluator_create(umbra_evaluator **out, const umbra_context *
   if (!out || !context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_create needs an output and a context");
   if (keys) UMBRA_TRY(umbra_check_context(context, keys->context, "the evaluation keys"));
-  umbra_evaluator *made;
+  umbra_evaluator *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "an evaluator"));
   *made = (umbra_evaluator){
       .counted = UMBRA_COUNTED(destroy), .context = umbra_context_share(context), .keys = umbra_eval_keys_share(keys)};
   umbra_status status = umbra_ring_stream_open(&made->stream, context->ring);
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(evaluator, out, made);
   else umbra_evaluator_destroy(made);
   return status;
 }
@@ -101,8 +102,23 @@ umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *e
 }
 
 umbra_status umbra_result_finish(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status) {
-  if (status == UMBRA_OK) umbra_ciphertext_commit(out, made);
+  if (status == UMBRA_OK) UMBRA_PUT(ciphertext, out, made);
   else umbra_ciphertext_destroy(made);
+  return status;
+}
+
+umbra_status umbra_check_outputs(umbra_ciphertext *const *outs, size_t count) {
+  if (!outs) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the outputs are NULL");
+  for (size_t i = 0; i < count; i++)
+    for (size_t k = 0; k < i; k++)
+      if (outs[i] && outs[i] == outs[k])
+        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "outputs %zu and %zu are the same ciphertext", k, i);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_results_finish(umbra_ciphertext **outs, umbra_ciphertext **made, size_t count, umbra_status status) {
+  for (size_t i = 0; i < count; i++) (void)umbra_result_finish(&outs[i], made[i], status);
+  umbra_free(made);
   return status;
 }
 
@@ -130,7 +146,7 @@ static umbra_status sum(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
                         const umbra_ciphertext *b, combine op) {
   if (!b) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the second ciphertext may not be NULL");
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, b));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(
       umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
   return umbra_result_finish(out, made, combine_at_level(evaluator, made, a, b, op));
@@ -173,7 +189,7 @@ static umbra_status combine_plain(umbra_evaluator *evaluator, umbra_ciphertext *
 static umbra_status sum_plain(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                               const umbra_plaintext *b, combine op) {
   UMBRA_TRY(umbra_check_with_plain(evaluator, out, a, b));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(
       umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
   return umbra_result_finish(out, made, combine_plain(evaluator, made, a, b, op));
@@ -195,7 +211,7 @@ umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out
   if (level > a->level)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "cannot raise a ciphertext from level %u to level %u", a->level,
                       level);
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, level, a->slots));
   return umbra_result_finish(out, made, copy_at_level(evaluator, made, a));
 }
@@ -224,7 +240,7 @@ umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_cipherte
   if (!copy || !ciphertext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_ciphertext_copy needs an output and a ciphertext");
   const umbra_context *context = ciphertext->context;
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
   set_facts(made, ciphertext);
   return umbra_result_finish(copy, made, copy_words(&made->poly, &ciphertext->poly, context->ring));
@@ -237,7 +253,7 @@ umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *
                       "umbra_ciphertext_move needs an output, a context and a ciphertext");
   if (context == ciphertext->context) return umbra_ciphertext_copy(out, ciphertext);
   UMBRA_TRY(umbra_check_params(context, ciphertext->context, "the ciphertext"));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
   set_facts(made, ciphertext);
   umbra_ring *from = ciphertext->context->ring;
@@ -247,7 +263,7 @@ umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *
 umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
   umbra_ring_negate(ring, evaluator->stream, &dst, &src);
@@ -358,7 +374,7 @@ umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **o
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_constant constant;
   UMBRA_TRY(umbra_constant_round(&constant, evaluator->context, a->level, re, im));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   umbra_status status = copy_at_level(evaluator, made, a);
   if (status == UMBRA_OK) {
@@ -375,7 +391,7 @@ umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **ou
   umbra_ring *ring = evaluator->context->ring;
   UMBRA_TRY(
       check_constant(evaluator->context, a->level, umbra_ring_chain(ring)->log_scale[a->level], fabs((double)factor)));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
   umbra_ring_mul_integer(ring, evaluator->stream, &dst, &src, factor, 0);
@@ -386,7 +402,7 @@ umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **ou
 umbra_status umbra_mul_i(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);
   made->estimate = a->estimate;

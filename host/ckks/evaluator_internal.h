@@ -30,8 +30,14 @@ umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_eval
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots);
 
-/* Commits a result if the status is OK, destroys it otherwise. Returns the status. */
+/* Hands a result out if the status is OK, destroys it otherwise. Returns the status. */
 umbra_status umbra_result_finish(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status);
+
+/* The same for `count` results, and frees `made`. */
+umbra_status umbra_results_finish(umbra_ciphertext **outs, umbra_ciphertext **made, size_t count, umbra_status status);
+
+/* INVALID_ARGUMENT if outs is NULL, or a ciphertext is given for two outputs. */
+umbra_status umbra_check_outputs(umbra_ciphertext *const *outs, size_t count);
 
 /* A constant at some level's scale: the polynomial (re + im X^(n/2)) * 2^shift. */
 typedef struct umbra_constant {

@@ -6,6 +6,7 @@
 #include <umbra/file.h>
 
 #include "../base/error.h"
+#include "../base/outputs.h"
 #include "../io/format.h"
 #include "objects.h"
 
@@ -42,11 +43,8 @@ umbra_status umbra_file_load(const umbra_format *format, void **object, const um
 umbra_status umbra_file_read(const umbra_format *format, void **object, const umbra_context *context,
                              const void *buffer, size_t size);
 
-/* How a loaded object becomes the caller's, unless it has a commit function. */
-#define UMBRA_FILE_COMMIT(object, made) (*(object) = (made))
-
 /* The four functions that UMBRA_DECLARE_FILE_FUNCTIONS declares. */
-#define UMBRA_DEFINE_FILE_FUNCTIONS(type, format, commit)                                                   \
+#define UMBRA_DEFINE_FILE_FUNCTIONS(type, format)                                                           \
   umbra_status umbra_##type##_save(const umbra_##type *object, const char *path) {                          \
     return umbra_format_save(format, object, path);                                                         \
   }                                                                                                         \
@@ -56,14 +54,14 @@ umbra_status umbra_file_read(const umbra_format *format, void **object, const um
   umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context, const char *path) { \
     void *made = NULL;                                                                                      \
     UMBRA_TRY(umbra_file_load(format, object ? &made : NULL, context, path));                               \
-    commit(object, made);                                                                                   \
+    UMBRA_PUT(type, object, made);                                                                          \
     return UMBRA_OK;                                                                                        \
   }                                                                                                         \
   umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context, const void *buffer, \
                                    size_t size) {                                                           \
     void *made = NULL;                                                                                      \
     UMBRA_TRY(umbra_file_read(format, object ? &made : NULL, context, buffer, size));                       \
-    commit(object, made);                                                                                   \
+    UMBRA_PUT(type, object, made);                                                                          \
     return UMBRA_OK;                                                                                        \
   }
 

@@ -38,7 +38,7 @@ umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_contex
   if (value.seeded) UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_SEED, seed, sizeof seed));
   uint32_t limbs = umbra_context_chain(context)->window[value.level].count;
   UMBRA_TRY(umbra_residues_begin(reader, context->ring, value.seeded ? 1 : 2, limbs));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_ciphertext_make(&made, context, value.level));
   *ciphertext = made;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
@@ -73,4 +73,4 @@ static void destroy(void *object) { umbra_ciphertext_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_CIPHERTEXT, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(ciphertext, &format, umbra_ciphertext_commit)
+UMBRA_DEFINE_FILE_FUNCTIONS(ciphertext, &format)

@@ -88,7 +88,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   if (reader->header.sections % SECTIONS || count > most)
     return umbra_reader_malformed(reader, "%u sections: there are %d for each evaluation key, and up to %u keys",
                                   reader->header.sections, SECTIONS, most);
-  umbra_eval_keys *made;
+  umbra_eval_keys *made = NULL;
   UMBRA_TRY(umbra_eval_keys_make(&made, context, count));
   *object = made;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
@@ -103,4 +103,4 @@ static void destroy(void *object) { umbra_eval_keys_destroy(object); }
 static const umbra_format format = {
     .kind = UMBRA_KIND_EVAL_KEYS, .apart = 1u << UMBRA_KIND_SECRET_KEY, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format, UMBRA_FILE_COMMIT)
+UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format)

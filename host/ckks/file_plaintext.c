@@ -27,7 +27,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   UMBRA_TRY(umbra_file_read_value(reader, context, &value));
   if (value.seeded) return umbra_reader_malformed(reader, "plaintexts have no seed");
   UMBRA_TRY(umbra_residues_begin(reader, context->ring, 1, umbra_context_chain(context)->window[value.level].count));
-  umbra_plaintext *made;
+  umbra_plaintext *made = NULL;
   UMBRA_TRY(umbra_plaintext_make(&made, context, value.level));
   *object = made;
   made->slots = value.slots;
@@ -40,4 +40,4 @@ static void destroy(void *object) { umbra_plaintext_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_PLAINTEXT, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(plaintext, &format, UMBRA_FILE_COMMIT)
+UMBRA_DEFINE_FILE_FUNCTIONS(plaintext, &format)

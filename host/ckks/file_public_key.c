@@ -25,7 +25,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   uint8_t seed[UMBRA_SEED_BYTES];
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_SEED, seed, sizeof seed));
   UMBRA_TRY(umbra_residues_begin(reader, context->ring, 1, umbra_chain_union(chain, chain->levels - 1).count + 1u));
-  umbra_public_key *made;
+  umbra_public_key *made = NULL;
   UMBRA_TRY(umbra_public_key_make(&made, context));
   *object = made;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
@@ -41,4 +41,4 @@ static const umbra_format format = {.kind = UMBRA_KIND_PUBLIC_KEY,
                                     .load = load,
                                     .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(public_key, &format, UMBRA_FILE_COMMIT)
+UMBRA_DEFINE_FILE_FUNCTIONS(public_key, &format)

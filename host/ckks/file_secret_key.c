@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "../base/outputs.h"
 #include "../io/seal.h"
 #include "file.h"
 
@@ -47,7 +48,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   uint32_t n = umbra_ring_n(l->context->ring);
   UMBRA_TRY(check_passphrase(reader, l->passphrase));
   if (reader->left < n) return umbra_reader_malformed(reader, "too short for a secret key of %u coefficients", n);
-  umbra_secret_key *made;
+  umbra_secret_key *made = NULL;
   UMBRA_TRY(umbra_secret_key_make(&made, l->context));
   *object = made;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
@@ -81,7 +82,7 @@ umbra_status umbra_secret_key_save(const umbra_secret_key *key, const char *path
   return umbra_format_save(&format, &(sealed_key){key, passphrase}, path);
 }
 
-umbra_status umbra_secret_key_write(const umbra_secret_key *key, const char *passphrase, void *buffer, size_t *size) {
+umbra_status umbra_secret_key_write(const umbra_secret_key *key, void *buffer, size_t *size, const char *passphrase) {
   UMBRA_TRY(check_save(key, passphrase));
   return umbra_format_write(&format, &(sealed_key){key, passphrase}, buffer, size);
 }
@@ -97,16 +98,16 @@ umbra_status umbra_secret_key_load(umbra_secret_key **key, const umbra_context *
   UMBRA_TRY(check_load(key, context));
   UMBRA_TRY(
       umbra_format_load(&format, &made, &(lock){context, passphrase}, umbra_context_params(context)->digest, path));
-  *key = made;
+  UMBRA_PUT(secret_key, key, made);
   return UMBRA_OK;
 }
 
-umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context, const char *passphrase,
-                                   const void *buffer, size_t size) {
+umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context, const void *buffer,
+                                   size_t size, const char *passphrase) {
   void *made = NULL;
   UMBRA_TRY(check_load(key, context));
   UMBRA_TRY(umbra_format_read(&format, &made, &(lock){context, passphrase}, umbra_context_params(context)->digest,
                               buffer, size));
-  *key = made;
+  UMBRA_PUT(secret_key, key, made);
   return UMBRA_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
@@ -19,13 +20,13 @@ umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_conte
   if (!out || !context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_secret_key_generate needs an output and a context");
   umbra_random random;
-  umbra_secret_key *made;
+  umbra_secret_key *made = NULL;
   UMBRA_TRY(umbra_random_open(&random));
   umbra_status status = umbra_secret_key_make(&made, context);
   if (status == UMBRA_OK) {
     umbra_random_ternary(&random, made->ternary, umbra_ring_n(context->ring));
     umbra_random_bytes(&random, made->owner, sizeof made->owner);
-    *out = made;
+    UMBRA_PUT(secret_key, out, made);
   }
   umbra_random_close(&random);
   return status;
@@ -106,14 +107,14 @@ static umbra_status fill_public_key(umbra_public_key *key, key_maker *maker) {
 umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secret_key *secret) {
   if (!out || !secret)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_public_key_generate needs an output and a secret key");
-  umbra_public_key *made;
+  umbra_public_key *made = NULL;
   key_maker maker;
   UMBRA_TRY(umbra_public_key_make(&made, secret->home));
   memcpy(made->owner, secret->owner, sizeof made->owner);
   umbra_status status = maker_open(&maker, secret);
   if (status == UMBRA_OK) status = maker_close(&maker, fill_public_key(made, &maker));
   if (status == UMBRA_OK) status = umbra_move_to_context(&made->poly, &made->context, secret->context);
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(public_key, out, made);
   else umbra_public_key_destroy(made);
   return status;
 }
@@ -257,7 +258,7 @@ static umbra_status plan_keys(umbra_eval_keys **out, const umbra_context *contex
                       request->rotation_count);
   if (request->need_count && !request->needs)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "needs is NULL but need_count is %zu", request->need_count);
-  umbra_eval_keys *keys;
+  umbra_eval_keys *keys = NULL;
   UMBRA_TRY(umbra_eval_keys_make(&keys, context, request->rotation_count + request->need_count + 4));
   keys->count = 0;
   if (request->relinearize) plan_key(keys, UMBRA_KEY_RELINEARIZE, 0, relinearize_level);
@@ -289,13 +290,13 @@ umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_
                       "umbra_eval_keys_generate needs an output, a secret key and a request");
   umbra_eval_keys_request wanted = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_eval_keys_request, &wanted, request));
-  umbra_eval_keys *made;
+  umbra_eval_keys *made = NULL;
   key_maker maker;
   UMBRA_TRY(plan_keys(&made, secret->context, &wanted));
   memcpy(made->owner, secret->owner, sizeof made->owner);
   umbra_status status = maker_open(&maker, secret);
   if (status == UMBRA_OK) status = maker_close(&maker, fill_eval_keys(made, &maker, wanted.progress));
-  if (status == UMBRA_OK) *out = made;
+  if (status == UMBRA_OK) UMBRA_PUT(eval_keys, out, made);
   else umbra_eval_keys_destroy(made);
   return status;
 }

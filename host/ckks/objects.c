@@ -58,7 +58,7 @@ umbra_status umbra_move_to_context(umbra_poly *poly, umbra_context **context, co
 /* ---- ciphertexts and plaintexts ---- */
 
 umbra_status umbra_ciphertext_make(umbra_ciphertext **out, const umbra_context *context, uint32_t level) {
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a ciphertext"));
   *made = (umbra_ciphertext){.context = umbra_context_share(context), .level = level};
   umbra_status status =
@@ -75,19 +75,8 @@ void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext) {
   umbra_free(ciphertext);
 }
 
-void umbra_ciphertext_commit(umbra_ciphertext **out, umbra_ciphertext *made) {
-  if (!*out) {
-    *out = made;
-    return;
-  }
-  umbra_ciphertext old = **out;
-  **out = *made;
-  *made = old;
-  umbra_ciphertext_destroy(made);
-}
-
 umbra_status umbra_plaintext_make(umbra_plaintext **out, const umbra_context *context, uint32_t level) {
-  umbra_plaintext *made;
+  umbra_plaintext *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a plaintext"));
   *made = (umbra_plaintext){.context = umbra_context_share(context), .level = level};
   umbra_status status =
@@ -125,8 +114,8 @@ static void destroy_secret_key(void *object) {
 
 umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *context) {
   if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
-  umbra_secret_key *made;
-  const umbra_context *home;
+  umbra_secret_key *made = NULL;
+  const umbra_context *home = NULL;
   UMBRA_TRY(umbra_context_home(&home, context));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a secret key"));
   made->counted = UMBRA_COUNTED(destroy_secret_key);
@@ -153,7 +142,7 @@ static void destroy_public_key(void *object) {
 
 umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *context) {
   const umbra_chain *chain = umbra_context_chain(context);
-  umbra_public_key *made;
+  umbra_public_key *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));
   made->counted = UMBRA_COUNTED(destroy_public_key);
   made->context = umbra_context_share(context);
@@ -176,7 +165,7 @@ static void destroy_eval_keys(void *object) {
 }
 
 umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *context, size_t count) {
-  umbra_eval_keys *made;
+  umbra_eval_keys *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "evaluation keys"));
   umbra_status status = umbra_alloc(&made->key, count, sizeof *made->key, "evaluation keys");
   if (status != UMBRA_OK) {

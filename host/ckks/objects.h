@@ -111,9 +111,6 @@ struct umbra_evaluator {
 
 /* Allocated objects with their polynomial's memory; contents of the polynomial undefined, other fields zero. */
 umbra_status umbra_ciphertext_make(umbra_ciphertext **ciphertext, const umbra_context *context, uint32_t level);
-
-/* Makes *out the new ciphertext, or moves its contents into the one that *out is. Cannot fail. */
-void umbra_ciphertext_commit(umbra_ciphertext **out, umbra_ciphertext *made);
 umbra_status umbra_plaintext_make(umbra_plaintext **plaintext, const umbra_context *context, uint32_t level);
 umbra_status umbra_secret_key_make(umbra_secret_key **key, const umbra_context *context);
 umbra_status umbra_public_key_make(umbra_public_key **key, const umbra_context *context);

@@ -86,7 +86,7 @@ static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
   }
   UMBRA_TRY(umbra_check_product_level(level));
   const umbra_eval_key *key;
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_find_relinearization(&key, evaluator, level));
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
   return umbra_result_finish(out, made, dot_into(evaluator, made, a, b, count, key));
@@ -175,7 +175,7 @@ static umbra_status dot_plain(umbra_evaluator *evaluator, umbra_ciphertext **out
     slots = umbra_max_u32(slots, umbra_max_u32(a[i]->slots, b[i]->slots));
   }
   UMBRA_TRY(umbra_check_product_level(level));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
   return umbra_result_finish(out, made, dot_plain_into(evaluator, made, a, b, count));
 }
@@ -236,7 +236,7 @@ static umbra_status dot_constants(umbra_evaluator *evaluator, umbra_ciphertext *
     slots = umbra_max_u32(slots, a[i]->slots);
   }
   UMBRA_TRY(umbra_check_product_level(level));
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
   return umbra_result_finish(out, made, dot_constants_into(evaluator, made, a, pairs, count));
 }

@@ -56,7 +56,7 @@ static umbra_status apply(umbra_evaluator *evaluator, umbra_ciphertext *made, co
 static umbra_status permuted(umbra_ciphertext **out, umbra_evaluator *evaluator, const umbra_ciphertext *a,
                              const umbra_eval_key *key) {
   if (!key) return umbra_ciphertext_copy(out, a);
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   return umbra_result_finish(out, made, apply(evaluator, made, a, key));
 }
@@ -120,15 +120,12 @@ static umbra_status rotate_hoisted(umbra_evaluator *evaluator, umbra_ciphertext 
 
 static umbra_status check_many(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *a,
                                const int32_t *steps, size_t count) {
-  if (!outs || (!steps && count))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_rotate_many needs outputs and steps");
+  if (!steps && count) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_rotate_many needs steps");
+  UMBRA_TRY(umbra_check_outputs(outs, count));
   UMBRA_TRY(umbra_check_operands(evaluator, outs, a, NULL));
   for (size_t i = 0; i < count; i++) {
     const umbra_eval_key *key;
     UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps[i], a->slots, a->level));
-    for (size_t k = 0; k < i; k++)
-      if (outs[i] && outs[i] == outs[k])
-        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "outputs %zu and %zu are the same ciphertext", k, i);
   }
   return UMBRA_OK;
 }
@@ -140,10 +137,5 @@ umbra_status umbra_rotate_many(umbra_evaluator *evaluator, umbra_ciphertext **ou
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, count, sizeof *made, "rotated ciphertexts"));
   umbra_status status = rotate_hoisted(evaluator, made, a, steps, count);
-  for (size_t i = 0; i < count; i++) {
-    if (status == UMBRA_OK) umbra_ciphertext_commit(&outs[i], made[i]);
-    else umbra_ciphertext_destroy(made[i]);
-  }
-  umbra_free(made);
-  return status;
+  return umbra_results_finish(outs, made, count, status);
 }

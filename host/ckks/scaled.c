@@ -47,7 +47,7 @@ umbra_status umbra_scaled_finish(umbra_ciphertext **out, umbra_scaled *scaled, c
   const umbra_chain *chain = umbra_context_chain(like->context);
   if (scaled->level >= chain->levels || scaled->log_scale != chain->log_scale[scaled->level])
     return umbra_fail(UMBRA_ERROR_INTERNAL, "a circuit ends at level %u, but not at its scale", scaled->level);
-  umbra_ciphertext *made;
+  umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a ciphertext"));
   *made = (umbra_ciphertext){.context = umbra_context_share(like->context),
                              .level = scaled->level,

@@ -63,9 +63,9 @@ static bool check_model(const encrypt_job *j, const encrypt_options *o) {
 /* Records are scaled as those that a model was trained by. */
 static bool scale_records(encrypt_job *j, const char *file) {
   if (!file) return true;
-  umbra_scaling *scaling;
+  umbra_scaling *scaling = NULL;
   if (!cli_check(umbra_scaling_load(&scaling, file), "--scaling")) return false;
-  bool scaled = cli_check(umbra_scaling_values(j->values, scaling, j->values, j->table.rows, (size_t)j->column_count),
+  bool scaled = cli_check(umbra_scaling_values(scaling, j->values, j->values, j->table.rows, (size_t)j->column_count),
                           "--scaling");
   umbra_scaling_destroy(scaling);
   return scaled;

@@ -24,12 +24,15 @@ bool cli_params_open(umbra_params **params, const char *preset, const char *file
 }
 
 char *cli_params_text(const umbra_params *params, bool json) {
-  size_t (*describe)(const umbra_params *, char *, size_t) = json ? umbra_params_describe_json : umbra_params_describe;
-  size_t size = describe(params, NULL, 0) + 1;
+  umbra_status (*describe)(const umbra_params *, char *, size_t *) =
+      json ? umbra_params_describe_json : umbra_params_describe;
+  size_t size;
+  if (!cli_check(describe(params, NULL, &size), NULL)) return NULL;
   char *text = malloc(size);
-  if (text) describe(params, text, size);
-  else cli_error("out of memory");
-  return text;
+  if (!text) cli_error("out of memory");
+  else if (cli_check(describe(params, text, &size), NULL)) return text;
+  free(text);
+  return NULL;
 }
 
 bool cli_context_open(umbra_context **context, const umbra_params *params, const cli_engine *engine,

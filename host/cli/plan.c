@@ -52,7 +52,7 @@ static bool parse_shape(umbra_train_options *train, const char *shape) {
 
 static bool apply(umbra_records **records, const umbra_scaling *scaling, const char *option) {
   umbra_records *scaled = NULL;
-  if (!cli_check(umbra_scaling_apply(&scaled, scaling, *records), option)) return false;
+  if (!cli_check(umbra_scaling_apply(scaling, &scaled, *records), option)) return false;
   umbra_records_destroy(*records);
   *records = scaled;
   return true;

@@ -17,7 +17,7 @@ bool cli_records_scale(umbra_records **records, const char *option, const char *
   umbra_records *scaled = NULL;
   if (!scaling) return true;
   if (!cli_check(umbra_scaling_load(&loaded, scaling), "--scaling")) return false;
-  bool done = cli_check(umbra_scaling_apply(&scaled, loaded, *records), option);
+  bool done = cli_check(umbra_scaling_apply(loaded, &scaled, *records), option);
   umbra_scaling_destroy(loaded);
   if (!done) return false;
   umbra_records_destroy(*records);

@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/progress.h"
 #include "../base/structs.h"
 #include "../ckks/objects.h"
@@ -140,7 +141,7 @@ umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public
   }
   umbra_free(e.pairs);
   umbra_free(e.row);
-  if (status == UMBRA_OK) *matrix = made;
+  if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);
   else umbra_matrix_destroy(made);
   return status;
 }
@@ -163,13 +164,9 @@ umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key 
                       "a matrix needs an output, a key, values, and rows and columns above 0");
   umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
   umbra_matrix_source source = {hand_out, &(row_order){values, columns}};
-  umbra_matrix *made = NULL;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
   UMBRA_TRY(umbra_matrix_layout_choose(&wanted, columns, umbra_params_slots(umbra_context_params(key->context))));
-  UMBRA_TRY(umbra_matrix_encrypt_rows(&made, key, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, progress));
-  umbra_matrix_destroy(*matrix);
-  *matrix = made;
-  return UMBRA_OK;
+  return umbra_matrix_encrypt_rows(matrix, key, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, progress);
 }
 
 /* ---- decryption ---- */

@@ -78,4 +78,4 @@ static void destroy(void *object) { umbra_matrix_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_MATRIX, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(matrix, &format, UMBRA_FILE_COMMIT)
+UMBRA_DEFINE_FILE_FUNCTIONS(matrix, &format)

@@ -4,7 +4,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
-#include "../ckks/objects.h"
+#include "../ckks/evaluator_internal.h"
 
 enum { MOST_SHIFTS = 2 * UMBRA_MATRIX_MAX_GROUP - 1 }; /* of blocks within a row: -(group - 1) .. group - 1 */
 
@@ -148,7 +148,7 @@ static umbra_status merged_products(umbra_products *p, umbra_ciphertext **merged
 /* Each block's first slot, which has the sum over the block, times the factor, goes to all of the block. */
 static umbra_status spread(umbra_products *p, umbra_ciphertext **x, double factor) {
   uint32_t width = block_of(&p->layout);
-  umbra_plaintext *heads;
+  umbra_plaintext *heads = NULL;
   UMBRA_TRY(encode_mask(&heads, p, umbra_ciphertext_level(*x), 0, p->layout.stride, width, factor));
   umbra_status status = umbra_mul_plain(p->evaluator, x, *x, heads);
   umbra_plaintext_destroy(heads);
@@ -252,13 +252,8 @@ umbra_status umbra_sum_rows(umbra_products *p, umbra_ciphertext **out, const umb
   if (status == UMBRA_OK && p->layout.pairs) status = umbra_conjugate(p->evaluator, &conjugate, made);
   if (status == UMBRA_OK && p->layout.pairs) status = umbra_add(p->evaluator, &made, made, conjugate);
   umbra_ciphertext_destroy(conjugate);
-  if (status == UMBRA_OK) {
-    made->slots = p->layout.stride;
-    umbra_ciphertext_commit(out, made);
-  } else {
-    umbra_ciphertext_destroy(made);
-  }
-  return status;
+  if (status == UMBRA_OK) made->slots = p->layout.stride;
+  return umbra_result_finish(out, made, status);
 }
 
 /* ---- keys ---- */

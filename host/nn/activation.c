@@ -91,7 +91,8 @@ static umbra_status fit_least_squares(double *coefficient, uint32_t degree, doub
                                       void *user, double range) {
   legendre_series series = {.degree = degree};
   UMBRA_TRY(project(&series, f, user, range));
-  return umbra_chebyshev_fit(coefficient, degree, series_value, &series, -1, 1, NULL);
+  const umbra_fit_desc desc = {UMBRA_FIT_DESC_INIT, .f = series_value, .user = &series};
+  return umbra_chebyshev_fit(coefficient, NULL, degree, &desc);
 }
 
 umbra_status umbra_activation_fit(double *coefficient, uint32_t degree, umbra_fit fit,
@@ -100,9 +101,10 @@ umbra_status umbra_activation_fit(double *coefficient, uint32_t degree, umbra_fi
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a fit needs coefficients, a function, a degree in 1..%d and a range above 0, not %u and %g",
                       UMBRA_SIGMOID_MAX_DEGREE, degree, range);
+  const umbra_fit_desc desc = {.struct_size = sizeof desc, .f = f, .user = user, .lo = -range, .hi = range};
   switch (fit) {
     case UMBRA_FIT_LEAST_SQUARES: return fit_least_squares(coefficient, degree, f, user, range);
-    case UMBRA_FIT_CHEBYSHEV: return umbra_chebyshev_fit(coefficient, degree, f, user, -range, range, NULL);
+    case UMBRA_FIT_CHEBYSHEV: return umbra_chebyshev_fit(coefficient, NULL, degree, &desc);
   }
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is no kind of fit", (int)fit);
 }

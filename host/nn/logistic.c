@@ -10,6 +10,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/progress.h"
 #include "../base/structs.h"
 #include "../ckks/objects.h"
@@ -39,23 +40,19 @@ umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_k
   umbra_sigmoid_options wanted = {UMBRA_SIGMOID_OPTIONS_INIT};
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
   umbra_ciphertext *encrypted = NULL;
-  umbra_logistic *made = NULL;
   if (!model || !key || !weights || !features)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a key and at least one weight");
   UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &wanted, sigmoid));
   UMBRA_TRY(umbra_sigmoid_options_check(&wanted));
   UMBRA_TRY(umbra_sigmoid_fit(coefficient, &wanted));
   UMBRA_TRY(encrypt_weights(&encrypted, key, weights, features, bias));
-  UMBRA_TRY(umbra_logistic_make(&made, encrypted, features, wanted.range,
-                                umbra_sigmoid_degree(coefficient, wanted.degree), coefficient));
-  umbra_logistic_destroy(*model);
-  *model = made;
-  return UMBRA_OK;
+  return umbra_logistic_make(model, encrypted, features, wanted.range,
+                             umbra_sigmoid_degree(coefficient, wanted.degree), coefficient);
 }
 
 umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weights, size_t features, double range,
                                  uint32_t degree, const double *coefficient) {
-  umbra_logistic *made;
+  umbra_logistic *made = NULL;
   umbra_status status = umbra_alloc(&made, 1, sizeof *made, "a model");
   if (status != UMBRA_OK) {
     umbra_ciphertext_destroy(weights);
@@ -68,7 +65,7 @@ umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weigh
                            .weights = weights};
   memcpy(made->coefficient, coefficient, (degree + 1) * sizeof *coefficient);
   weights->slots = umbra_params_slots(umbra_context_params(weights->context));
-  *model = made;
+  UMBRA_PUT(logistic, model, made);
   return UMBRA_OK;
 }
 
@@ -201,13 +198,9 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
   umbra_status status = encode_heads(&heads, model, records->layout.stride, level - 1);
   if (status == UMBRA_OK) status = score_parts(evaluator, made, model, records, heads, progress);
   umbra_plaintext_destroy(heads);
-  if (status != UMBRA_OK) {
-    umbra_matrix_destroy(made);
-    return status;
-  }
-  umbra_matrix_destroy(*scores);
-  *scores = made;
-  return UMBRA_OK;
+  if (status == UMBRA_OK) UMBRA_PUT(matrix, scores, made);
+  else umbra_matrix_destroy(made);
+  return status;
 }
 
 size_t umbra_logistic_features(const umbra_logistic *model) { return model->features; }

@@ -50,7 +50,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   logistic_record record;
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_LOGISTIC, &record, sizeof record));
   UMBRA_TRY(check_record(reader, context, &record));
-  umbra_logistic *made;
+  umbra_logistic *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a model"));
   *made = (umbra_logistic){.context = umbra_context_share(context),
                            .features = record.features,
@@ -65,4 +65,4 @@ static void destroy(void *object) { umbra_logistic_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_LOGISTIC, .save = save, .load = load, .destroy = destroy};
 
-UMBRA_DEFINE_FILE_FUNCTIONS(logistic, &format, UMBRA_FILE_COMMIT)
+UMBRA_DEFINE_FILE_FUNCTIONS(logistic, &format)

@@ -8,6 +8,7 @@
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "chain_search.h"
 #include "primes.h"
@@ -288,12 +289,12 @@ static umbra_status take_boot_shape(umbra_boot_shape *boot, const umbra_boot_sha
 }
 
 umbra_status umbra_params_from_chain(umbra_params **params, const umbra_chain *chain, uint32_t flags) {
-  umbra_params *made;
+  umbra_params *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "parameters"));
   made->counted = UMBRA_COUNTED(umbra_free);
   made->chain = *chain;
   const umbra_status status = complete(made, flags);
-  if (status == UMBRA_OK) *params = made;
+  if (status == UMBRA_OK) UMBRA_PUT(params, params, made);
   else umbra_params_destroy(made);
   return status;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "../base/error.h"
 #include "params.h"
 #include "security.h"
 
@@ -125,24 +126,22 @@ static void put_digest(writer *out, const umbra_params *params) {
   for (int i = 0; i < UMBRA_DIGEST_BYTES; i++) put(out, "%02x", params->digest[i]);
 }
 
-size_t umbra_params_describe(const umbra_params *params, char *text, size_t size) {
+static void put_text(writer *out, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
-  writer out = {text, size, 0};
-  if (!params->security) put(&out, "*** INSECURE: FOR TESTS ONLY ***\n");
-  put(&out, "ring        2^%" PRIu32 " coefficients, %" PRIu32 " complex slots\n", chain->log_n,
+  if (!params->security) put(out, "*** INSECURE: FOR TESTS ONLY ***\n");
+  put(out, "ring        2^%" PRIu32 " coefficients, %" PRIu32 " complex slots\n", chain->log_n,
       umbra_params_slots(params));
-  put_security(&out, params);
-  put(&out, "depth       %" PRIu32 " levels of %" PRIu32 " bits\n", chain->levels - 1, chain->scale_bits);
-  put_boot(&out, params);
-  put(&out, "primes      %" PRIu32 " terminal, %" PRIu32 " main, %" PRIu32 " auxiliary\n", chain->terminals,
+  put_security(out, params);
+  put(out, "depth       %" PRIu32 " levels of %" PRIu32 " bits\n", chain->levels - 1, chain->scale_bits);
+  put_boot(out, params);
+  put(out, "primes      %" PRIu32 " terminal, %" PRIu32 " main, %" PRIu32 " auxiliary\n", chain->terminals,
       chain->mains, chain->auxes);
-  put(&out, "digest      ");
-  put_digest(&out, params);
-  put(&out, "\n");
-  put_levels(&out, params);
-  put_digits(&out, chain);
-  put_primes(&out, chain);
-  return out.length;
+  put(out, "digest      ");
+  put_digest(out, params);
+  put(out, "\n");
+  put_levels(out, params);
+  put_digits(out, chain);
+  put_primes(out, chain);
 }
 
 static void put_json_levels(writer *out, const umbra_params *params) {
@@ -182,24 +181,46 @@ static void put_json_boot(writer *out, const umbra_chain *chain) {
       boot->ratio_bits, boot->hamming, boot->sparse_primes);
 }
 
-size_t umbra_params_describe_json(const umbra_params *params, char *text, size_t size) {
+static void put_json(writer *out, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
-  writer out = {text, size, 0};
-  put(&out,
+  put(out,
       "{\"log_n\":%" PRIu32 ",\"slots\":%" PRIu32 ",\"security\":%" PRIu32 ",\"status\":\"%s\",\"scale_bits\":%" PRIu32
       ",\"depth\":%" PRIu32 ",\"log_qp\":%s,\"log_qp_bound\":%" PRIu32 ",\"dnum\":%" PRIu32 ",\"digest\":\"",
       chain->log_n, umbra_params_slots(params), params->security, params->security ? "secure" : "INSECURE",
       chain->scale_bits, chain->levels - 1, decimal_of(umbra_chain_log_key(chain, chain->total_levels - 1)).text,
       umbra_security_bound(chain->log_n, params->security ? params->security : 128), umbra_params_dnum(params));
-  put_digest(&out, params);
-  put(&out, "\"");
-  put_json_boot(&out, chain);
-  put(&out, ",\"levels\":[");
-  put_json_levels(&out, params);
-  put(&out, "],\"digits\":[");
-  put_json_digits(&out, chain);
-  put(&out, "],\"primes\":[");
-  put_json_primes(&out, chain);
-  put(&out, "]}");
-  return out.length;
+  put_digest(out, params);
+  put(out, "\"");
+  put_json_boot(out, chain);
+  put(out, ",\"levels\":[");
+  put_json_levels(out, params);
+  put(out, "],\"digits\":[");
+  put_json_digits(out, chain);
+  put(out, "],\"primes\":[");
+  put_json_primes(out, chain);
+  put(out, "]}");
+}
+
+static umbra_status describe(const umbra_params *params, char *text, size_t *size,
+                             void (*put_all)(writer *, const umbra_params *)) {
+  if (!params || !size)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a description needs parameters and the size of its text");
+  writer out = {NULL, 0, 0};
+  put_all(&out, params);
+  size_t given = *size;
+  *size = out.length + 1;
+  if (!text) return UMBRA_OK;
+  if (given < *size)
+    return umbra_fail(UMBRA_ERROR_RANGE, "the text has %zu bytes, and the description takes %zu", given, *size);
+  out = (writer){text, given, 0};
+  put_all(&out, params);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_params_describe(const umbra_params *params, char *text, size_t *size) {
+  return describe(params, text, size, put_text);
+}
+
+umbra_status umbra_params_describe_json(const umbra_params *params, char *text, size_t *size) {
+  return describe(params, text, size, put_json);
 }

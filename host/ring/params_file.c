@@ -4,6 +4,7 @@
 #include <umbra/file.h>
 
 #include "../base/error.h"
+#include "../base/outputs.h"
 #include "../io/format.h"
 #include "params.h"
 #include "params_file.h"
@@ -131,7 +132,7 @@ umbra_status umbra_params_read_sections(umbra_reader *reader, umbra_params **par
   UMBRA_TRY(read_boot(reader, &boot, &counts));
   UMBRA_TRY(
       umbra_read_record(reader, UMBRA_SECTION_CHAIN, words, chain_words(&counts, boot.upper_levels) * sizeof *words));
-  umbra_params *made;
+  umbra_params *made = NULL;
   UMBRA_TRY(make(&made, reader, &counts, &boot, words));
   *params = made;
   if (memcmp(made->digest, reader->header.digest, sizeof made->digest) != 0)
@@ -172,13 +173,13 @@ umbra_status umbra_params_write(const umbra_params *params, void *buffer, size_t
 umbra_status umbra_params_load(umbra_params **params, const char *path) {
   void *made = NULL;
   UMBRA_TRY(umbra_format_load(&format, params ? &made : NULL, NULL, NULL, path));
-  *params = made;
+  UMBRA_PUT(params, params, made);
   return UMBRA_OK;
 }
 
 umbra_status umbra_params_read(umbra_params **params, const void *buffer, size_t size) {
   void *made = NULL;
   UMBRA_TRY(umbra_format_read(&format, params ? &made : NULL, NULL, NULL, buffer, size));
-  *params = made;
+  UMBRA_PUT(params, params, made);
   return UMBRA_OK;
 }

@@ -138,7 +138,7 @@ static umbra_status encrypt_weights(umbra_ciphertext **weights, const encryption
   options.level = plan->data_level;
   options.slots = plan->layout.stride;
   double *slot;
-  umbra_plaintext *plain;
+  umbra_plaintext *plain = NULL;
   UMBRA_TRY(umbra_alloc(&slot, count, sizeof *slot, "the first weights"));
   for (size_t i = 0; initial && i < count; i++) slot[i] = initial[i] / plan->iteration[0].unit_in;
   umbra_status status = umbra_encode(&plain, e->key->context, slot, count, &options);

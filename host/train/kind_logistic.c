@@ -222,12 +222,8 @@ umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_logistic needs a trainer and an output");
   umbra_trainer_result result;
   umbra_ciphertext *w = NULL;
-  umbra_logistic *made = NULL;
   UMBRA_TRY(umbra_trainer_finished(&result, trainer, UMBRA_TRAIN_LOGISTIC));
   const umbra_train_plan *plan = result.plan;
   UMBRA_TRY(umbra_mul_integer(((run *)result.run)->evaluator, &w, result.state->part[W], last_unit(plan)));
-  UMBRA_TRY(umbra_logistic_make(&made, w, plan->options.columns, plan->sigmoid.range, plan->degree, plan->coefficient));
-  umbra_logistic_destroy(*model);
-  *model = made;
-  return UMBRA_OK;
+  return umbra_logistic_make(model, w, plan->options.columns, plan->sigmoid.range, plan->degree, plan->coefficient);
 }

@@ -8,6 +8,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../nn/activation.h"
 #include "../ring/params.h"
@@ -371,7 +372,7 @@ umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *
   if (!plan || !params)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training plan needs an output and parameters");
   UMBRA_TRY(check_request(params, options));
-  umbra_train_plan *made;
+  umbra_train_plan *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training plan"));
   made->counted = UMBRA_COUNTED(destroy);
   made->params = umbra_params_share(params);
@@ -379,7 +380,7 @@ umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *
   made->sigmoid = *options->sigmoid;
   made->options.sigmoid = &made->sigmoid;
   umbra_status status = fill(made, given);
-  if (status == UMBRA_OK) *plan = made;
+  if (status == UMBRA_OK) UMBRA_PUT(train_plan, plan, made);
   else umbra_train_plan_destroy(made);
   return status;
 }

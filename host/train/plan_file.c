@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/outputs.h"
 #include "../io/format.h"
 #include "../ring/params.h"
 #include "../ring/params_file.h"
@@ -147,7 +148,7 @@ static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, 
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(check_record(reader, &record.options));
   UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1));
-  umbra_train_plan *made;
+  umbra_train_plan *made = NULL;
   UMBRA_TRY(make(&made, reader, params, &record.options, coefficient));
   *plan = made;
   if (memcmp(made->digest, record.digest, sizeof record.digest) != 0)
@@ -184,13 +185,13 @@ umbra_status umbra_train_plan_write(const umbra_train_plan *plan, void *buffer, 
 umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path) {
   void *made = NULL;
   UMBRA_TRY(umbra_format_load(&format, plan ? &made : NULL, NULL, NULL, path));
-  *plan = made;
+  UMBRA_PUT(train_plan, plan, made);
   return UMBRA_OK;
 }
 
 umbra_status umbra_train_plan_read(umbra_train_plan **plan, const void *buffer, size_t size) {
   void *made = NULL;
   UMBRA_TRY(umbra_format_read(&format, plan ? &made : NULL, NULL, NULL, buffer, size));
-  *plan = made;
+  UMBRA_PUT(train_plan, plan, made);
   return UMBRA_OK;
 }

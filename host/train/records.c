@@ -9,6 +9,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../io/table_file.h"
 
@@ -17,7 +18,7 @@ umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t col
   if (!rows || !columns || __builtin_mul_overflow(rows, columns, &count))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features: there must be some of each", rows,
                       columns);
-  umbra_records *made;
+  umbra_records *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "records"));
   *made = (umbra_records){.rows = rows, .columns = columns};
   umbra_status status = umbra_alloc(&made->labels, rows, sizeof *made->labels, "labels");
@@ -113,13 +114,13 @@ umbra_status umbra_records_create(umbra_records **records, const double *feature
                                   size_t columns) {
   if (!records || !features || !labels)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records need an output, features and labels");
-  umbra_records *made;
+  umbra_records *made = NULL;
   UMBRA_TRY(umbra_records_make(&made, rows, columns));
   memcpy(made->features, features, rows * columns * sizeof *features);
   memcpy(made->labels, labels, rows * sizeof *labels);
   umbra_status status = check_features(made);
   if (status == UMBRA_OK) status = settle_labels(made, &(label_source){0});
-  if (status == UMBRA_OK) *records = made;
+  if (status == UMBRA_OK) UMBRA_PUT(records, records, made);
   else umbra_records_destroy(made);
   return status;
 }
@@ -184,7 +185,7 @@ static void take_labels(double *labels, umbra_table *table, size_t column) {
 static umbra_status from_table(umbra_records **records, umbra_table *table, const umbra_table_origin *origin,
                                const char *label) {
   size_t column = 0;
-  umbra_records *made;
+  umbra_records *made = NULL;
   UMBRA_TRY(find_column(&column, table, origin->names, label));
   if (table->columns == 1)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the label's column is the only one: there are no features");
@@ -198,7 +199,7 @@ static umbra_status from_table(umbra_records **records, umbra_table *table, cons
     *table = (umbra_table){0};
     status = settle_labels(made, &(label_source){origin->lines, column + 1});
   }
-  if (status == UMBRA_OK) *records = made;
+  if (status == UMBRA_OK) UMBRA_PUT(records, records, made);
   else umbra_records_destroy(made);
   return status;
 }
@@ -244,12 +245,12 @@ static umbra_status count_held(size_t *held, const umbra_records *records, size_
 
 umbra_status umbra_records_split(umbra_records **rest, umbra_records **held, const umbra_records *records,
                                  size_t every) {
-  if (!rest || !held || !records || every < 2)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "splitting needs two outputs, records, and every n-th of them, n being 2 or more, not %zu",
-                      every);
+  if (!rest || !held || (*rest && *rest == *held) || !records || every < 2)
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "splitting needs two different outputs, records, and every n-th of them, n being 2 or more, not %zu", every);
   size_t count;
-  umbra_records *made_rest, *made_held;
+  umbra_records *made_rest = NULL, *made_held = NULL;
   UMBRA_TRY(count_held(&count, records, every));
   UMBRA_TRY(umbra_records_make(&made_rest, records->rows - count, records->columns));
   umbra_status status = umbra_records_make(&made_held, count, records->columns);
@@ -258,7 +259,7 @@ umbra_status umbra_records_split(umbra_records **rest, umbra_records **held, con
     return status;
   }
   deal(made_rest, made_held, records, every);
-  *rest = made_rest;
-  *held = made_held;
+  UMBRA_PUT(records, rest, made_rest);
+  UMBRA_PUT(records, held, made_held);
   return UMBRA_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "records.h"
 
 /* A row of the table. divisor 0: scaled values are 0. */
@@ -22,7 +23,7 @@ struct umbra_scaling {
 };
 
 static umbra_status make(umbra_scaling **scaling, size_t columns) {
-  umbra_scaling *made;
+  umbra_scaling *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a scaling"));
   umbra_status status = umbra_alloc(&made->column, columns, sizeof *made->column, "a scaling");
   made->columns = columns;
@@ -122,14 +123,14 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
                                double argument, double clip) {
   if (!scaling || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a scaling needs an output and records");
   UMBRA_TRY(check_kind(kind, argument, clip));
-  umbra_scaling *made;
+  umbra_scaling *made = NULL;
   UMBRA_TRY(make(&made, records->columns));
   umbra_status status = UMBRA_OK;
   if (kind == UMBRA_SCALING_RANGE || kind == UMBRA_SCALING_DEVIATION) status = fit_columns(made, records, kind);
   else
     for (size_t j = 0; j < made->columns; j++) made->column[j].divisor = kind == UMBRA_SCALING_NONE ? 1 : argument;
   for (size_t j = 0; j < made->columns; j++) made->column[j].clip = clip;
-  if (status == UMBRA_OK) *scaling = made;
+  if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);
   else umbra_scaling_destroy(made);
   return status;
 }
@@ -154,7 +155,7 @@ static umbra_status check_values(const umbra_scaling *scaling, const double *val
   return UMBRA_OK;
 }
 
-umbra_status umbra_scaling_values(double *scaled, const umbra_scaling *scaling, const double *values, size_t rows,
+umbra_status umbra_scaling_values(const umbra_scaling *scaling, double *scaled, const double *values, size_t rows,
                                   size_t columns) {
   if (!scaled || !scaling || !values)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and values");
@@ -163,15 +164,15 @@ umbra_status umbra_scaling_values(double *scaled, const umbra_scaling *scaling, 
   return UMBRA_OK;
 }
 
-umbra_status umbra_scaling_apply(umbra_records **scaled, const umbra_scaling *scaling, const umbra_records *records) {
+umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **scaled, const umbra_records *records) {
   if (!scaled || !scaling || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and records");
-  umbra_records *made;
+  umbra_records *made = NULL;
   UMBRA_TRY(umbra_records_make(&made, records->rows, records->columns));
   memcpy(made->labels, records->labels, records->rows * sizeof *made->labels);
   umbra_status status =
-      umbra_scaling_values(made->features, scaling, records->features, records->rows, records->columns);
-  if (status == UMBRA_OK) *scaled = made;
+      umbra_scaling_values(scaling, made->features, records->features, records->rows, records->columns);
+  if (status == UMBRA_OK) UMBRA_PUT(records, scaled, made);
   else umbra_records_destroy(made);
   return status;
 }
@@ -203,7 +204,7 @@ static umbra_status check_table(const umbra_table *table, const char *path) {
 umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path) {
   if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "loading needs an output and a path");
   umbra_table table = {0};
-  umbra_scaling *made;
+  umbra_scaling *made = NULL;
   UMBRA_TRY(umbra_table_read(&table, path));
   umbra_status status = check_table(&table, path);
   if (status == UMBRA_OK) status = make(&made, table.rows);
@@ -212,7 +213,7 @@ umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path) {
       const double *value = table.values + j * FIELDS;
       made->column[j] = (column_scaling){value[0], value[1], value[2]};
     }
-    *scaling = made;
+    UMBRA_PUT(scaling, scaling, made);
   }
   umbra_table_clear(&table);
   return status;

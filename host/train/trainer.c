@@ -9,6 +9,7 @@
 #include "../base/clock.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ckks/objects.h"
 #include "../io/storage.h"
@@ -130,12 +131,12 @@ umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_tra
   UMBRA_TRY(UMBRA_TAKE(umbra_trainer_desc, &wanted, desc));
   UMBRA_TRY(check_desc(&wanted));
   UMBRA_TRY(check_checkpoint(wanted.checkpoint, wanted.resume));
-  umbra_trainer *made;
+  umbra_trainer *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
   made->plan = umbra_train_plan_share(wanted.plan);
   made->context = umbra_context_share(wanted.context);
   umbra_status status = open_trainer(made, &wanted, ranks);
-  if (status == UMBRA_OK) *trainer = made;
+  if (status == UMBRA_OK) UMBRA_PUT(trainer, trainer, made);
   else umbra_trainer_destroy(made);
   return status;
 }

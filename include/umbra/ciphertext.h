@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Ciphertexts: encryption, decryption, inspection.
- *
- * Calls whose first argument is `umbra_ciphertext **` make a new ciphertext if it points to NULL, and otherwise replace
- * the contents of the ciphertext it points to, which may be one of the inputs (in place).
- */
+/* Ciphertexts: encryption, decryption, inspection. */
 #ifndef UMBRA_CIPHERTEXT_H
 #define UMBRA_CIPHERTEXT_H
 

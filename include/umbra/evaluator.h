@@ -7,8 +7,7 @@
  *
  * Levels and scales are looked after: operands of different levels are brought to the lower one (one multiplication by
  * a constant and one rescale, no level lost beyond the difference), and products are rescaled, which takes one level.
- * All slots of both operands take part; the result has the larger slot count. Outputs follow umbra/ciphertext.h: NULL
- * makes a new ciphertext, anything else is replaced and may be an input.
+ * All slots of both operands take part; the result has the larger slot count. An output may be one of the inputs.
  *
  * Values must stay below half of the modulus over the scale: nothing says so when a sum or product wraps around, since
  * only the key's owner could see it. The limit at a level is 2^(umbra_params_log_q - 1) / umbra_params_scale, and

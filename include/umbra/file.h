@@ -8,8 +8,7 @@
  * header implies, or a half-loaded object. Objects of another parameter set than the context's give MISMATCH.
  *
  * _save writes a temporary file beside `path` and renames it, so a file is whole or absent. Only regular files are
- * replaced, and hand down their mode. _write fills a caller's
- * buffer: with a NULL buffer it only sets *size; if the buffer is too small it fails with RANGE and sets *size.
+ * replaced, and hand down their mode. _write fills a caller's buffer, as umbra/umbra.h says.
  */
 #ifndef UMBRA_FILE_H
 #define UMBRA_FILE_H
@@ -34,10 +33,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_save(const umbra_secret_k
                                                             const char *passphrase);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_load(umbra_secret_key **key, const umbra_context *context,
                                                             const char *path, const char *passphrase);
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_write(const umbra_secret_key *key, const char *passphrase,
-                                                             void *buffer, size_t *size);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_write(const umbra_secret_key *key, void *buffer, size_t *size,
+                                                             const char *passphrase);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context,
-                                                            const char *passphrase, const void *buffer, size_t size);
+                                                            const void *buffer, size_t size, const char *passphrase);
 
 #define UMBRA_DECLARE_FILE_FUNCTIONS(type)                                                                            \
   UMBRA_MUST_USE UMBRA_API umbra_status umbra_##type##_save(const umbra_##type *object, const char *path);            \
@@ -51,7 +50,6 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_read(umbra_secret_key **k
 UMBRA_DECLARE_FILE_FUNCTIONS(public_key)
 UMBRA_DECLARE_FILE_FUNCTIONS(eval_keys) /* streamed: memory stays near one key */
 UMBRA_DECLARE_FILE_FUNCTIONS(plaintext)
-/* Loading replaces a ciphertext that *object points to, as in umbra/ciphertext.h. */
 UMBRA_DECLARE_FILE_FUNCTIONS(ciphertext) /* fresh secret-key encryptions store a seed for half of their residues */
 UMBRA_DECLARE_FILE_FUNCTIONS(matrix)
 UMBRA_DECLARE_FILE_FUNCTIONS(logistic)

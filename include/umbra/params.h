@@ -123,11 +123,11 @@ UMBRA_API uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t l
 UMBRA_API void umbra_params_digest(const umbra_params *params, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
 /*
- * A description: text for people, or one JSON object with every prime, level, scale, key modulus and size. Writes at
- * most size bytes with the closing zero, and returns the length of the whole, as snprintf does.
+ * A description: text for people, or one JSON object with every prime, level, scale, key modulus and size. *size: of
+ * `text`, the closing zero included, and becomes what is needed; see umbra/umbra.h. Errors: INVALID_ARGUMENT, RANGE.
  */
-UMBRA_API size_t umbra_params_describe(const umbra_params *params, char *text, size_t size);
-UMBRA_API size_t umbra_params_describe_json(const umbra_params *params, char *text, size_t size);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_describe(const umbra_params *params, char *text, size_t *size);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_describe_json(const umbra_params *params, char *text, size_t *size);
 
 UMBRA_END_DECLS
 

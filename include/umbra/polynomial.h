@@ -14,17 +14,25 @@ typedef enum umbra_fit {
   UMBRA_FIT_LEAST_SQUARES = 0, /* least squares over the interval */
   UMBRA_FIT_CHEBYSHEV = 1      /* interpolation in Chebyshev's nodes */
 } umbra_fit;
+/* What is to be fitted: f, and the interval [lo, hi] on which the fit holds. */
+typedef struct umbra_fit_desc {
+  size_t struct_size;
+  double (*f)(double x, void *user);
+  void *user;
+  double lo, hi;
+} umbra_fit_desc;
+#define UMBRA_FIT_DESC_INIT .struct_size = sizeof(umbra_fit_desc), .lo = -1, .hi = 1
+UMBRA_API void umbra_fit_desc_init(umbra_fit_desc *desc, size_t size);
+#define umbra_fit_desc_init(desc) umbra_fit_desc_init((desc), sizeof *(desc))
 
 /*
  * A polynomial of degree d has d + 1 coefficients.
  *
- * Chebyshev interpolant of f on [lo, hi]: f(x) ~ sum coefficients[k] T_k(t), t = (2 x - lo - hi) / (hi - lo).
- * *max_error (may be NULL) becomes the largest error found on a fine grid. Errors: INVALID_ARGUMENT, RANGE (f not
- * finite).
+ * Chebyshev interpolant: f(x) ~ sum coefficients[k] T_k(t), t = (2 x - lo - hi) / (hi - lo). *max_error (may be NULL)
+ * becomes the largest error found on a fine grid. Errors: INVALID_ARGUMENT, RANGE (f not finite).
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_fit(double *coefficients, uint32_t degree,
-                                                          double (*f)(double x, void *user), void *user, double lo,
-                                                          double hi, double *max_error);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_fit(double *coefficients, double *max_error, uint32_t degree,
+                                                          const umbra_fit_desc *desc);
 
 /* The same polynomial in the clear. */
 UMBRA_API double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double t);

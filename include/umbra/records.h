@@ -74,14 +74,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_fit(umbra_scaling **scaling,
                                                         umbra_scaling_kind kind, double argument, double clip);
 
 /* Scaled copies of records. Errors: INVALID_ARGUMENT (other columns), RANGE (a scaled value is not finite: row, column). */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_apply(umbra_records **scaled, const umbra_scaling *scaling,
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **scaled,
                                                           const umbra_records *records);
 
 /*
  * The same for rows without labels, as umbra_matrix_encrypt takes them: rows x columns values. scaled may be values.
  * Errors: INVALID_ARGUMENT, RANGE (then nothing is written).
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_values(double *scaled, const umbra_scaling *scaling,
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_values(const umbra_scaling *scaling, double *scaled,
                                                            const double *values, size_t rows, size_t columns);
 
 /*

@@ -9,14 +9,14 @@
 
 UMBRA_BEGIN_DECLS
 
-/* rows x columns values in row order; free with umbra_table_clear. Zero-initialise. */
+/* rows x columns values in row order. Initialised with {0}; umbra_table_clear frees the values. */
 typedef struct umbra_table {
   size_t rows, columns;
   double *values;
 } umbra_table;
 
 /*
- * Reads a file by its ending: .csv (comma-separated, one optional header line of which no field is a number, '#' starts
+ * Reads a file by its ending into *table, whose values are freed if it has any: .csv (comma-separated, one optional header line of which no field is a number, '#' starts
  * a comment line) or .npy (version 1 to 3, float32, float64, or integers of 8 to 64 bits, C order, 1 or 2 dimensions).
  * Errors: INVALID_ARGUMENT (ending), IO, FORMAT (with line and column, or what the header says), RANGE (a value is not
  * finite, or an integer of 2^53 or more).

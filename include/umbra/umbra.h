@@ -2,9 +2,20 @@
 /*
  * All of Umbra's C API.
  *
- * Outputs come first. A `umbra_ciphertext **` is read: NULL makes a new ciphertext, another handle is replaced (see
- * umbra/ciphertext.h), so it must be initialised. Every other output handle is only written, and what it held before is
- * not destroyed. Handles given to accessors and to calls that cannot fail must not be NULL, except to _share and _destroy.
+ * Arguments come in one order: receiver, outputs, inputs, options, progress. The receiver of a call umbra_<type>_<verb> is
+ * the object of that type, and of all computing the evaluator. Calls that make an object of the type that they are named
+ * after (_create, _load, _generate, _encrypt, _copy, ...), and those named after none, have no receiver. What can be left
+ * out is NULL, above all options (the defaults) and progress (nothing is reported).
+ *
+ * Outputs are as before if a call fails. An output handle is initialised: with NULL, or with an object, which is destroyed
+ * and replaced when the call has succeeded, so it may be an input of the same call. The same object for two outputs of one
+ * call is refused. Handles given to accessors and to calls that cannot fail must not be NULL, except to _share and
+ * _destroy.
+ *
+ * Numbers of elements, rows, columns and objects are size_t, bytes of memory and files uint64_t, steps of rotations
+ * int32_t; levels, slots and degrees are uint32_t. Whatever has a length of its own (texts, files in memory) takes a buffer
+ * and a size_t *size: with NULL for the buffer, *size becomes what is needed; if the buffer is too small, the call fails
+ * with RANGE and *size becomes what is needed, too.
  *
  * Every object keeps what it was made from as long as it needs it. So handles are destroyed in any order and in any
  * thread, and memory goes with the last handle that leads to it. A _share function returns the handle that it is given,

@@ -43,7 +43,7 @@ static void what_is_counted(void **state) {
   assert_int_equal(umbra_context_memory(l.context) - before,
                    umbra_params_ciphertext_bytes(params, top) + umbra_params_key_bytes(params, top));
   umbra_eval_keys_destroy(keys);
-  umbra_evaluator *e;
+  umbra_evaluator *e = NULL;
   assert_ok(umbra_evaluator_create(&e, l.context, NULL));
   assert_ok(umbra_level_drop(e, &low, x, 0));
   umbra_evaluator_destroy(e);

@@ -32,7 +32,7 @@ static bytes out_bytes;
 
 static void missing_relinearisation_key(void **state) {
   (void)state;
-  umbra_evaluator *e;
+  umbra_evaluator *e = NULL;
   assert_ok(umbra_evaluator_create(&e, s.context, NULL));
   const umbra_ciphertext *a[] = {x}, *b[] = {x};
   const double polynomial[] = {0, 0, 1};
@@ -57,7 +57,7 @@ static void missing_rotation_key(void **state) {
 
 static void missing_conjugation_key(void **state) {
   (void)state;
-  umbra_evaluator *e;
+  umbra_evaluator *e = NULL;
   assert_ok(umbra_evaluator_create(&e, s.context, NULL));
   assert_refused(umbra_conjugate(e, &out, x), UMBRA_ERROR_MISSING_KEY, "conjugation");
   umbra_evaluator_destroy(e);
@@ -67,7 +67,7 @@ static void rotation_keys_for_lower_levels(void **state) {
   (void)state;
   int32_t steps[] = {2};
   umbra_eval_keys *keys = NULL;
-  umbra_evaluator *e;
+  umbra_evaluator *e = NULL;
   umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps,
                                      .rotation_count = 1};
   request.rotation_level = 1;

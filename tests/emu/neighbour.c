@@ -22,7 +22,7 @@ static void compute(const scheme *s) {
   const double inputs[SLOTS] = {1, 2, 3, 4, 5, 6, 7, 8};
   double values[SLOTS] = {0};
   umbra_ciphertext *x = NULL, *product = NULL, *turned = NULL, *again = NULL;
-  umbra_circuit *circuit;
+  umbra_circuit *circuit = NULL;
   assert_ok(umbra_encode_encrypt(&x, s->public, inputs, SLOTS));
   assert_ok(umbra_mul(s->evaluator, &product, x, x));
   assert_ok(umbra_rotate(s->evaluator, &turned, product, 1));
@@ -277,7 +277,7 @@ static void faults_are_explained(void **state) {
 static void auto_says_why(void **state) {
   (void)state;
   umbra_params *params = test_params(11, 40, 2);
-  umbra_context *context;
+  umbra_context *context = NULL;
   for (int automatic = 0; automatic < 2; automatic++) {
     umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = automatic ? "auto" : NULL};
     assert_ok(umbra_context_create(&context, &desc));
