@@ -19,11 +19,9 @@ size_t umbra_matrix_stride_for(size_t slots) {
 }
 
 umbra_matrix_layout umbra_matrix_records_layout(const umbra_params *params, size_t columns) {
-  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT,
-                               .ones = 1,
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1,
                                .stride = (uint32_t)umbra_matrix_stride_for(columns + 1),
-                               .slots = umbra_params_slots(params),
-                               .group = 1};
+                               .slots = umbra_params_slots(params), .group = 1};
 }
 
 static int is_power(uint32_t x) { return x && !(x & (x - 1)); }

@@ -47,8 +47,8 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
 umbra_status umbra_matrix_read_sections(umbra_reader *reader, const umbra_context *context, umbra_matrix **matrix) {
   matrix_record r;
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_MATRIX, &r, sizeof r));
-  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT,      .ones = (int)r.ones,   .stride = r.stride, .slots = r.slots,
-                                .pairs = (int)r.pairs, .group = r.group};
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = (int)r.ones,   .stride = r.stride,
+                                .slots = r.slots,         .pairs = (int)r.pairs, .group = r.group};
   UMBRA_TRY(check_record(reader, context, &r, &layout));
   UMBRA_TRY(umbra_matrix_make(matrix, context, r.rows, r.columns, &layout));
   umbra_matrix *made = *matrix;

@@ -46,8 +46,8 @@ umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_k
   UMBRA_TRY(umbra_sigmoid_options_check(&wanted));
   UMBRA_TRY(umbra_sigmoid_fit(coefficient, &wanted));
   UMBRA_TRY(encrypt_weights(&encrypted, key, weights, features, bias));
-  return umbra_logistic_make(model, encrypted, features, wanted.range,
-                             umbra_sigmoid_degree(coefficient, wanted.degree), coefficient);
+  return umbra_logistic_make(model, encrypted, features, wanted.range, umbra_sigmoid_degree(coefficient, wanted.degree),
+                             coefficient);
 }
 
 umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weights, size_t features, double range,

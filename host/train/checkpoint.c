@@ -32,8 +32,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   const uint32_t level = origin->plan->iteration[made->stamp.number - 1].level_after;
   UMBRA_TRY(umbra_train_check_bytes(reader, count * umbra_file_ciphertext_bytes(origin->plan->params, level)));
   UMBRA_TRY(umbra_train_state_make(&made->state, count));
-  for (size_t k = 0; k < count; k++)
-    UMBRA_TRY(umbra_train_read_weights(reader, &made->state.part[k], origin, level));
+  for (size_t k = 0; k < count; k++) UMBRA_TRY(umbra_train_read_weights(reader, &made->state.part[k], origin, level));
   return UMBRA_OK;
 }
 

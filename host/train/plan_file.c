@@ -49,10 +49,8 @@ static options_record record_of(const umbra_train_options *o) {
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
-  return (umbra_sigmoid_options){.struct_size = sizeof(umbra_sigmoid_options),
-                                 .degree = r->degree,
-                                 .fit = (umbra_fit)r->fit,
-                                 .range = r->range};
+  return (umbra_sigmoid_options){
+      .struct_size = sizeof(umbra_sigmoid_options), .degree = r->degree, .fit = (umbra_fit)r->fit, .range = r->range};
 }
 
 static umbra_train_options options_of(const options_record *r, const umbra_sigmoid_options *sigmoid) {

@@ -153,8 +153,8 @@ static umbra_status add_all(umbra_train_state *sums, const umbra_ranks *ranks, c
   return UMBRA_OK;
 }
 
-umbra_status umbra_reduce(umbra_train_state *sums, const umbra_ranks *ranks, const umbra_reduce_place *place, uint32_t i,
-                          umbra_status own) {
+umbra_status umbra_reduce(umbra_train_state *sums, const umbra_ranks *ranks, const umbra_reduce_place *place,
+                          uint32_t i, umbra_status own) {
   if (ranks->ranks == 1) return own;
   const size_t stride = words_of_rank(sums), count = stride * ranks->ranks;
   uint64_t *words;

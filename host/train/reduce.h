@@ -34,7 +34,7 @@ typedef struct umbra_reduce_place {
  * fails in all of them, with that status, so that none waits for another. Errors also: MISMATCH (ranks in different
  * iterations, or with other levels), those of the transport.
  */
-umbra_status umbra_reduce(umbra_train_state *sums, const umbra_ranks *ranks, const umbra_reduce_place *place, uint32_t i,
-                          umbra_status own);
+umbra_status umbra_reduce(umbra_train_state *sums, const umbra_ranks *ranks, const umbra_reduce_place *place,
+                          uint32_t i, umbra_status own);
 
 #endif

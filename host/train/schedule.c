@@ -23,14 +23,12 @@ static int is_power_of_two(double x) { return frexp(x, &(int){0}) == 0.5; }
 static umbra_status check_records(const umbra_train_options *o) {
   if (o->rows == 0) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is 0; it must be the number of records");
   if (o->rows > most_rows)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is %zu; it must be up to %" PRIu64, o->rows,
-                      most_rows);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is %zu; it must be up to %" PRIu64, o->rows, most_rows);
   if (o->columns == 0)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "columns is 0; it must be the number of features");
   if (o->batch > o->rows)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "batch is %zu; it must be up to the %zu rows, or 0 for all of them", o->batch,
-                      o->rows);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "batch is %zu; it must be up to the %zu rows, or 0 for all of them",
+                      o->batch, o->rows);
   if (!is_flag(o->whole_batches) || !is_flag(o->shuffle) || !is_flag(o->refresh_result))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "whole_batches, shuffle and refresh_result are %d, %d and %d; they must be 0 or 1",
