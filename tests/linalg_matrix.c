@@ -161,7 +161,7 @@ static void refusals(void **state) {
   refused_layout(ones, SLOTS, UMBRA_ERROR_RANGE, "up to 1023");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT}, SLOTS + 1, UMBRA_ERROR_RANGE, "up to 1024");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)1}, 3,
-                 UMBRA_ERROR_UNSUPPORTED, "order is 1: this version has matrices by rows only");
+                 UMBRA_ERROR_UNSUPPORTED, "order is 1: this version knows order 0, by rows");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .stride = 2}, 3, bad, "3 columns in rows of 2");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 4}, 4, bad,
                  "and a one in rows of 4");

@@ -225,11 +225,11 @@ static void levels(void **state) {
   static problem p;
   uint64_t random = 9;
   int32_t steps[32];
-  umbra_logistic *model = NULL;
-  umbra_matrix *records = NULL, *result = NULL;
   size_t count = umbra_logistic_rotations(steps, 4);
   problem_make(&p, &random, 4, 4, 7);
   for (uint32_t missing = 0; missing < 2; missing++) {
+    umbra_logistic *model = NULL;
+    umbra_matrix *records = NULL, *result = NULL;
     scheme s;
     scheme_open(&s, test_params(11, 45, umbra_logistic_depth(7) - missing), NULL, steps, count);
     if (!missing) check_scores(&s, &p, 1e-5);

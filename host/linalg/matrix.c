@@ -46,8 +46,8 @@ umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *l, size_t colu
 umbra_status umbra_matrix_layout_choose(umbra_matrix_layout *layout, size_t columns, size_t most_slots) {
   const size_t most = most_slots - (layout->ones != 0);
   if (layout->order != UMBRA_MATRIX_BY_ROWS)
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "order is %d: this version has matrices by rows only, order %d",
-                      (int)layout->order, UMBRA_MATRIX_BY_ROWS);
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "order is %d: this version knows order %d, by rows", (int)layout->order,
+                      UMBRA_MATRIX_BY_ROWS);
   if (columns > most)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu columns do not fit: these parameters take up to %zu", columns, most);
   if (!layout->stride) layout->stride = (uint32_t)umbra_matrix_stride_for(columns + (layout->ones != 0));

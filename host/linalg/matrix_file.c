@@ -32,7 +32,8 @@ uint64_t umbra_matrix_sections_bytes(const umbra_params *params, const umbra_mat
 static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const matrix_record *r,
                                  const umbra_matrix_layout *layout) {
   if (r->order != UMBRA_MATRIX_BY_ROWS)
-    return umbra_reader_malformed(reader, "a matrix of order %u: this version reads matrices by rows only", r->order);
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "'%s' holds a matrix of order %u: this version knows order %d, by rows",
+                      reader->name, r->order, UMBRA_MATRIX_BY_ROWS);
   if (r->ones > 1 || r->pairs > 1 ||
       umbra_matrix_layout_check(layout, r->columns, umbra_ring_n(context->ring) / 2) != UMBRA_OK)
     return umbra_reader_malformed(reader,

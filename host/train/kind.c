@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kind.h"
 
+#include "../base/error.h"
 #include "../base/memory.h"
 
 const umbra_train_ops *umbra_train_ops_of(umbra_train_kind kind) {
@@ -8,6 +9,12 @@ const umbra_train_ops *umbra_train_ops_of(umbra_train_kind kind) {
     case UMBRA_TRAIN_LOGISTIC: return &umbra_train_logistic_ops;
   }
   return NULL;
+}
+
+umbra_status umbra_train_kind_check(umbra_train_kind kind) {
+  if (umbra_train_ops_of(kind)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "kind is %d: this version trains %s (UMBRA_TRAIN_LOGISTIC, %d) only",
+                    (int)kind, umbra_train_logistic_ops.name, UMBRA_TRAIN_LOGISTIC);
 }
 
 umbra_status umbra_train_state_make(umbra_train_state *state, size_t count) {

@@ -52,7 +52,10 @@ typedef struct umbra_train_ops {
 
 extern const umbra_train_ops umbra_train_logistic_ops;
 
-/* NULL if this version does not know the kind. */
+/* UNSUPPORTED if this version does not know the kind. */
+umbra_status umbra_train_kind_check(umbra_train_kind kind);
+
+/* Of a kind that is known. */
 const umbra_train_ops *umbra_train_ops_of(umbra_train_kind kind);
 
 #endif

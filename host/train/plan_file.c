@@ -8,7 +8,7 @@
 #include "../io/format.h"
 #include "../ring/params.h"
 #include "../ring/params_file.h"
-#include "plan.h"
+#include "kind.h"
 
 /* The options as they are stored, and as the digest sees them. */
 typedef struct options_record {
@@ -110,6 +110,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 
 /* What the options cannot say themselves, and what is relied on before they are checked. */
 static umbra_status check_record(const umbra_reader *reader, const options_record *r) {
+  UMBRA_TRY(umbra_train_kind_check((umbra_train_kind)r->kind));
   if (r->whole_batches > 1 || r->shuffle > 1 || r->refresh_result > 1)
     return umbra_reader_malformed(reader, "whole_batches, shuffle and refresh_result are %u, %u, %u: each is 0 or 1",
                                   r->whole_batches, r->shuffle, r->refresh_result);

@@ -92,9 +92,7 @@ static umbra_status check_bound(const umbra_train_options *o) {
 }
 
 umbra_status umbra_train_options_check(const umbra_train_options *options) {
-  if (!umbra_train_ops_of(options->kind))
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "kind is %d: this version trains %s (UMBRA_TRAIN_LOGISTIC, %d) only",
-                      (int)options->kind, umbra_train_logistic_ops.name, UMBRA_TRAIN_LOGISTIC);
+  UMBRA_TRY(umbra_train_kind_check(options->kind));
   UMBRA_TRY(check_records(options));
   UMBRA_TRY(check_step(options));
   UMBRA_TRY(check_sigmoid(options->sigmoid));

@@ -194,7 +194,7 @@ static umbra_status prepare(umbra_trainer *trainer, umbra_train_state *fresh, um
   return UMBRA_OK;
 }
 
-/* *after = the state after the next iteration, computed to the end. */
+/* *after = the state after the next iteration. */
 static umbra_status advance(umbra_trainer *trainer, umbra_train_state *after, umbra_train_event *event) {
   umbra_blocks blocks = {next_block, trainer};
   umbra_train_state fresh = {0};
@@ -203,7 +203,15 @@ static umbra_status advance(umbra_trainer *trainer, umbra_train_state *after, um
     status = umbra_step(trainer->stepper, after, fresh.part ? &fresh : &trainer->state, trainer->done, &blocks);
   else status = umbra_step_give_up(trainer->stepper, trainer->done, status);
   umbra_train_state_clear(&fresh);
-  return status == UMBRA_OK ? umbra_step_wait(trainer->stepper) : status;
+  return status;
+}
+
+/* Once it is computed to the end. */
+static umbra_status save(umbra_trainer *trainer, const umbra_train_state *after) {
+  UMBRA_TRY(umbra_step_wait(trainer->stepper));
+  if (!trainer->checkpoint) return UMBRA_OK;
+  return umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),
+                               trainer->done + 1, after);
 }
 
 static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
@@ -213,9 +221,10 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   trainer->bytes_read = 0;
   *event = (umbra_train_event){UMBRA_TRAIN_EVENT_INIT, .iterations = trainer->plan->options.iterations};
   umbra_status status = advance(trainer, &after, event);
-  if (status == UMBRA_OK && trainer->checkpoint)
-    status = umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),
-                                   trainer->done + 1, &after);
+  if (status == UMBRA_OK) {
+    status = save(trainer, &after);
+    if (status != UMBRA_OK) status = umbra_step_give_up(trainer->stepper, trainer->done + 1, status);
+  }
   if (status != UMBRA_OK) {
     umbra_train_state_clear(&after);
     return status;
