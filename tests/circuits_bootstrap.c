@@ -254,7 +254,7 @@ static void test_keys_in_parts(void **state) {
     one.ephemeral = i == 2;
     one.needs = i < 3 ? NULL : &all.needs[i - 3];
     one.need_count = i >= 3;
-    umbra_eval_keys *made, *loaded = NULL;
+    umbra_eval_keys *made = NULL, *loaded = NULL;
     size_t size = 0;
     assert_ok(umbra_eval_keys_generate(&made, b.s.secret, &one));
     assert_ok(umbra_eval_keys_write(made, NULL, &size));

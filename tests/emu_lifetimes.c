@@ -149,8 +149,6 @@ static void a_circuit_keeps_what_it_refreshes_with(void **state) {
   objects o = {.evaluator = b.s.evaluator, .ciphertext = low};
   make_circuit(&o);
   assert_ok(umbra_evaluator_refresh_with(b.s.evaluator, NULL));
-  umbra_bootstrapper_destroy(b.bootstrapper);
-  umbra_bootstrap_plan_destroy(b.plan);
   options.bound = 2; /* other constants take the memory, if that was given back */
   assert_ok(umbra_bootstrap_plan_create(&b.plan, b.s.params, &options));
   assert_ok(umbra_bootstrapper_create(&b.bootstrapper, b.s.context, b.plan, NULL));

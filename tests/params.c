@@ -231,7 +231,6 @@ static void test_smallest_ring(void **state) {
   (void)state;
   umbra_params *params = from_need(0, 40, 2, 128, 0);
   assert_int_equal(umbra_params_log_n(params), 13);
-  umbra_params_destroy(params);
   const umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .min_slots = 8193};
   assert_int_equal(umbra_params_from_need(&params, &need), UMBRA_OK);
   assert_int_equal(umbra_params_slots(params), 16384);
@@ -305,6 +304,7 @@ static void test_presets(void **state) {
     check_scales(params);
     umbra_params_destroy(params);
     umbra_params_destroy(again);
+    again = NULL;
   }
 }
 
@@ -613,7 +613,6 @@ static void test_insecure_sets_say_so(void **state) {
   assert_non_null(strstr(json, "\"status\":\"INSECURE\""));
   test_free(text);
   test_free(json);
-  umbra_params_destroy(params);
   sample s;
   make_sample(&s);
   s.aux[2] = umbra_prime_below(14, s.aux[1]);

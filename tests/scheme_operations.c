@@ -160,11 +160,9 @@ static void check_in_place(const operation *op, const operands *o, const umbra_c
     operands in_place = *o;
     in_place.x[i] = NULL;
     assert_ok(umbra_ciphertext_copy(&in_place.x[i], o->x[i]));
-    umbra_ciphertext *handle = in_place.x[i];
     assert_ok(op->run(&in_place, &in_place.x[i]));
-    assert_ptr_equal(in_place.x[i], handle);
-    if (!has_bytes(handle, &expected)) fail_msg("%s: another result in the place of input %d", op->name, i);
-    umbra_ciphertext_destroy(handle);
+    if (!has_bytes(in_place.x[i], &expected)) fail_msg("%s: another result in the place of input %d", op->name, i);
+    umbra_ciphertext_destroy(in_place.x[i]);
   }
   free(expected.data);
 }
@@ -224,7 +222,6 @@ static void check_rotate_many(const operands *o) {
   assert_ok(umbra_ciphertext_copy(&copy, o->x[0]));
   outs[1] = copy;
   assert_ok(umbra_rotate_many(o->s->evaluator, outs, copy, steps, STEPS));
-  assert_ptr_equal(outs[1], copy);
   for (int i = 0; i < STEPS; i++) {
     assert_ok(umbra_rotate(o->s->evaluator, &one, o->x[0], steps[i]));
     bytes expected = ciphertext_bytes(one);

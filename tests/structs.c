@@ -95,6 +95,17 @@ static umbra_status fill_noise_report(void *given) {
 
 static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path); }
 
+static double line(double x, void *user) {
+  (void)user;
+  return x;
+}
+
+static umbra_status take_fit_desc(void *given) {
+  double coefficients[2];
+  ((umbra_fit_desc *)given)->f = line;
+  return umbra_chebyshev_fit(coefficients, NULL, 1, given);
+}
+
 static umbra_status take_records_options(void *given) {
   umbra_records *records = NULL;
   umbra_status status = umbra_records_read(&records, table_path, given);
@@ -249,6 +260,7 @@ static const row rows[] = {
     ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),
     ROW(umbra_records_options, 1, TAKEN, take_records_options),
+    ROW(umbra_fit_desc, 1, TAKEN, take_fit_desc),
     ROW(umbra_judgement, 1, FILLED, fill_judgement),
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),

@@ -320,7 +320,6 @@ static void values_beyond_a_scaling(void **state) {
   assert_ok(umbra_scaling_fit(&scaling, narrow, UMBRA_SCALING_RANGE, 0, 0));
   assert_fails(umbra_scaling_apply(scaling, &scaled, wide), range, "row 2, column 1: 1e+300 is too large");
   assert_null(scaled);
-  umbra_scaling_destroy(scaling);
   assert_ok(umbra_scaling_fit(&scaling, narrow, UMBRA_SCALING_RANGE, 0, 3));
   assert_ok(umbra_scaling_apply(scaling, &scaled, wide));
   assert_true(feature(scaled, 0, 0) == 3 && feature(scaled, 1, 0) == 3);
@@ -406,14 +405,16 @@ static void splits(void **state) {
   assert_ok(umbra_records_split(&rest, &held, records, 3));
   assert_records(rest, 7, 1, kept);
   assert_records(held, 4, 1, out);
+  rest = held = NULL;
   assert_ok(umbra_records_split(&rest, &held, records, SIZE_MAX));
   assert_int_equal(umbra_records_rows(rest), COUNT - 2);
+  umbra_records *same = rest;
+  assert_fails(umbra_records_split(&rest, &same, records, 3), bad, "two different outputs");
   umbra_records_destroy(rest);
   umbra_records_destroy(held);
   rest = held = NULL;
   assert_fails(umbra_records_split(&rest, &held, records, 1), bad, "2 or more, not 1");
-  assert_fails(umbra_records_split(&rest, NULL, records, 2), bad, "two outputs");
-  umbra_records_destroy(records);
+  assert_fails(umbra_records_split(&rest, NULL, records, 2), bad, "two different outputs");
   assert_ok(umbra_records_create(&records, features, labels, 3, 1));
   assert_fails(umbra_records_split(&rest, &held, records, 2), bad, "class -1 has one record only");
   umbra_records_destroy(records);

@@ -97,6 +97,7 @@ static void stopped(void **state) {
       continue;
     }
     umbra_trainer_destroy(trainer);
+    trainer = NULL;
     assert_ok(open_trainer(&trainer, 1));
     assert_int_equal(umbra_trainer_iterations(trainer), stop);
     finish(trainer, &expected);
@@ -132,7 +133,7 @@ static void *cancel_begun(void *user) {
 static void cancelled(void **state) {
   (void)state;
   bytes expected = expected_bytes();
-  canceller c;
+  canceller c = {0};
   pthread_t thread;
   assert_int_equal(sem_init(&c.begun, 0, 0), 0);
   assert_ok(open_trainer(&c.trainer, 0));
@@ -170,6 +171,7 @@ static void full_disk(void **state) {
   assert_non_null(strstr(umbra_last_error(), strerror(EFBIG)));
   assert_int_equal(umbra_trainer_iterations(trainer), 2);
   umbra_trainer_destroy(trainer);
+  trainer = NULL;
   assert_ok(open_trainer(&trainer, 1));
   assert_int_equal(umbra_trainer_iterations(trainer), 2);
   finish(trainer, &expected);
@@ -276,6 +278,7 @@ static void folders_that_cannot_be_written(void **state) {
   refused_in_folder_of_mode(0500, 1, text);
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
   umbra_trainer_destroy(trainer);
+  trainer = NULL;
   assert_int_equal(chmod(t.folder, 0500), 0);
   assert_ok(open_trainer(&trainer, 1));
   assert_int_equal(chmod(t.folder, 0700), 0);
@@ -294,7 +297,6 @@ static void other_plans(void **state) {
   assert_ok(umbra_train_plan_create(&other, t.s.params, &options));
   desc.plan = other;
   refused(&desc, UMBRA_ERROR_MISMATCH, "plan");
-  umbra_train_plan_destroy(other);
 
   umbra_params *params = boot_twin(11, 40, 13, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
   assert_ok(umbra_train_plan_options(t.plan, &options));

@@ -34,8 +34,8 @@ umbra_status umbra_step_start(const umbra_stepper *stepper, umbra_train_state *s
 umbra_status umbra_step(umbra_stepper *stepper, umbra_train_state *after, const umbra_train_state *before, uint32_t i,
                         const umbra_blocks *blocks);
 
-/* For a rank that does not come to iteration i: all others, which do, fail with that status. Returns it. */
-umbra_status umbra_step_give_up(umbra_stepper *stepper, uint32_t i, umbra_status status);
+/* For a rank that does not come to iteration i: all others, which do, fail with that status, which is not OK. */
+void umbra_step_give_up(umbra_stepper *stepper, uint32_t i, umbra_status status);
 
 /* *fresh = the state at the highest level. */
 umbra_status umbra_step_refresh(umbra_stepper *stepper, umbra_train_state *fresh, const umbra_train_state *state);

@@ -199,9 +199,11 @@ static umbra_status advance(umbra_trainer *trainer, umbra_train_state *after, um
   umbra_blocks blocks = {next_block, trainer};
   umbra_train_state fresh = {0};
   umbra_status status = prepare(trainer, &fresh, event);
-  if (status == UMBRA_OK)
-    status = umbra_step(trainer->stepper, after, fresh.part ? &fresh : &trainer->state, trainer->done, &blocks);
-  else status = umbra_step_give_up(trainer->stepper, trainer->done, status);
+  if (status != UMBRA_OK) {
+    umbra_step_give_up(trainer->stepper, trainer->done, status);
+    return status;
+  }
+  status = umbra_step(trainer->stepper, after, fresh.part ? &fresh : &trainer->state, trainer->done, &blocks);
   umbra_train_state_clear(&fresh);
   return status;
 }
@@ -223,7 +225,7 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   umbra_status status = advance(trainer, &after, event);
   if (status == UMBRA_OK) {
     status = save(trainer, &after);
-    if (status != UMBRA_OK) status = umbra_step_give_up(trainer->stepper, trainer->done + 1, status);
+    if (status != UMBRA_OK) umbra_step_give_up(trainer->stepper, trainer->done + 1, status);
   }
   if (status != UMBRA_OK) {
     umbra_train_state_clear(&after);
@@ -256,8 +258,8 @@ static umbra_status refresh_result(umbra_trainer *trainer) {
 /* The other ranks do not wait for an iteration that is not run. */
 static umbra_status stop(umbra_trainer *trainer) {
   const uint32_t iterations = trainer->plan->options.iterations;
-  umbra_set_error("stopped after %u of %u iterations", trainer->done, iterations);
-  return umbra_step_give_up(trainer->stepper, trainer->done, UMBRA_ERROR_CANCELLED);
+  umbra_step_give_up(trainer->stepper, trainer->done, UMBRA_ERROR_CANCELLED);
+  return umbra_fail(UMBRA_ERROR_CANCELLED, "stopped after %u of %u iterations", trainer->done, iterations);
 }
 
 umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer, void *user) {

@@ -13,7 +13,7 @@
  * _destroy.
  *
  * Numbers of elements, rows, columns and objects are size_t, bytes of memory and files uint64_t, steps of rotations
- * int32_t; levels, slots and degrees are uint32_t. Whatever has a length of its own (texts, files in memory) takes a buffer
+ * int32_t; what belongs to parameters is uint32_t: levels, slots, primes, digits, degrees. Whatever has a length of its own (texts, files in memory) takes a buffer
  * and a size_t *size: with NULL for the buffer, *size becomes what is needed; if the buffer is too small, the call fails
  * with RANGE and *size becomes what is needed, too.
  *

@@ -215,7 +215,7 @@ static void another_owner(void **state) {
   (void)state;
   double value;
   umbra_plaintext *p = NULL;
-  umbra_evaluator *e = s.evaluator, *keyless;
+  umbra_evaluator *e = s.evaluator, *keyless = NULL;
   const umbra_ciphertext *mixed[] = {x, foreign}, *own[] = {x, x};
   const umbra_plaintext *plains[] = {plain, plain};
   const double pairs[4] = {1, 0, 1, 0};
@@ -395,6 +395,9 @@ static void one_output_twice(void **state) {
   umbra_ciphertext *outs[] = {out, NULL, out};
   const int32_t steps[] = {1, 1, 1};
   assert_fails(umbra_rotate_many(s.evaluator, outs, x, steps, 3), UMBRA_ERROR_INVALID_ARGUMENT,
+               "outputs 0 and 2 are the same");
+  const umbra_ciphertext *ins[] = {x, x, x};
+  assert_fails(umbra_bootstrap_many(s.evaluator, outs, ins, 3, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
                "outputs 0 and 2 are the same");
   assert_null(outs[1]);
   assert_true(has_bytes(out, &out_bytes));

@@ -277,8 +277,8 @@ static void faults_are_explained(void **state) {
 static void auto_says_why(void **state) {
   (void)state;
   umbra_params *params = test_params(11, 40, 2);
-  umbra_context *context = NULL;
   for (int automatic = 0; automatic < 2; automatic++) {
+    umbra_context *context = NULL;
     umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = automatic ? "auto" : NULL};
     assert_ok(umbra_context_create(&context, &desc));
     const int fell_back = automatic && strcmp(umbra_context_backend(context), "cuda") != 0;
