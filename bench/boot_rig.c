@@ -48,12 +48,15 @@ static umbra_status encrypt_low(umbra_ciphertext **low, const bench_scheme *s, c
 
 static umbra_status make(bench_scheme *s, const umbra_bootstrap_options *options) {
   bench_boot *b = s->boot;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  umbra_key_needs *needs = NULL;
   b->report = (umbra_bootstrap_report){UMBRA_BOOTSTRAP_REPORT_INIT};
   UMBRA_TRY(umbra_bootstrap_plan_create(&b->plan, s->params, options));
   UMBRA_TRY(umbra_bootstrap_plan_report(b->plan, &b->report));
-  UMBRA_TRY(umbra_bootstrap_plan_request(b->plan, &request));
-  UMBRA_TRY(umbra_eval_keys_generate(&b->keys, s->secret, &request));
+  UMBRA_TRY(umbra_key_needs_create(&needs, s->params));
+  umbra_status status = umbra_bootstrap_plan_needs(b->plan, needs);
+  if (status == UMBRA_OK) status = umbra_eval_keys_generate(&b->keys, s->secret, needs, NULL);
+  umbra_key_needs_destroy(needs);
+  UMBRA_TRY(status);
   UMBRA_TRY(umbra_evaluator_create(&b->evaluator, s->context, b->keys));
   UMBRA_TRY(umbra_bootstrapper_create(&b->bootstrapper, s->context, b->plan, NULL));
   UMBRA_TRY(encrypt_low(&b->low, s, s->x, s->y));

@@ -30,22 +30,20 @@ static umbra_status use_public(bench_scheme *s) {
 
 /* ---- evaluation keys, one of each kind ---- */
 
-static umbra_status make(bench_scheme *s, const umbra_eval_keys_request *request) {
-  umbra_eval_keys_destroy(s->new_keys);
-  s->new_keys = NULL;
-  return umbra_eval_keys_generate(&s->new_keys, s->secret, request);
+/* steps: 0 for relinearisation. */
+static umbra_status make(bench_scheme *s, int32_t steps) {
+  umbra_key_needs *needs = NULL;
+  umbra_status status = umbra_key_needs_create(&needs, s->params);
+  if (status == UMBRA_OK)
+    status = steps ? umbra_key_needs_rotation(needs, steps, UMBRA_TOP_LEVEL)
+                   : umbra_key_needs_relinearization(needs, UMBRA_TOP_LEVEL);
+  if (status == UMBRA_OK) status = umbra_eval_keys_generate(&s->new_keys, s->secret, needs, NULL);
+  umbra_key_needs_destroy(needs);
+  return status;
 }
 
-static umbra_status run_relin(bench_scheme *s) {
-  return make(s, &(umbra_eval_keys_request){UMBRA_EVAL_KEYS_REQUEST_INIT});
-}
-
-static umbra_status run_rotation(bench_scheme *s) {
-  const int32_t step = bench_steps(0);
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotations = &step, .rotation_count = 1};
-  request.relinearize = 0;
-  return make(s, &request);
-}
+static umbra_status run_relin(bench_scheme *s) { return make(s, 0); }
+static umbra_status run_rotation(bench_scheme *s) { return make(s, bench_steps(0)); }
 
 static umbra_status use_relin(bench_scheme *s) {
   umbra_evaluator *evaluator = NULL;

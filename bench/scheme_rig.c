@@ -116,17 +116,21 @@ static umbra_status rig_open(bench_scheme *s, const bench_setting *setting) {
 
 int32_t bench_steps(size_t i) { return (int32_t)i + 1; }
 
+static umbra_status collect_needs(umbra_key_needs *needs, bench_keys which) {
+  if (which != BENCH_ROTATE) return umbra_key_needs_relinearization(needs, UMBRA_TOP_LEVEL);
+  TRY(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
+  for (size_t i = 0; i < BENCH_MANY; i++) TRY(umbra_key_needs_rotation(needs, bench_steps(i), UMBRA_TOP_LEVEL));
+  return UMBRA_OK;
+}
+
 static umbra_status make_keys(bench_scheme *s, bench_keys which) {
-  int32_t steps[BENCH_MANY];
-  for (size_t i = 0; i < BENCH_MANY; i++) steps[i] = bench_steps(i);
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  if (which == BENCH_ROTATE) {
-    request.relinearize = 0;
-    request.conjugate = 1;
-    request.rotations = steps;
-    request.rotation_count = BENCH_MANY;
-  }
-  return which == BENCH_NO_KEYS ? UMBRA_OK : umbra_eval_keys_generate(&s->keys[which], s->secret, &request);
+  if (which == BENCH_NO_KEYS) return UMBRA_OK;
+  umbra_key_needs *needs = NULL;
+  TRY(umbra_key_needs_create(&needs, s->params));
+  umbra_status status = collect_needs(needs, which);
+  if (status == UMBRA_OK) status = umbra_eval_keys_generate(&s->keys[which], s->secret, needs, NULL);
+  umbra_key_needs_destroy(needs);
+  return status;
 }
 
 static umbra_status choose_evaluator(bench_scheme *s, bench_keys which) {

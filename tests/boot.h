@@ -38,20 +38,26 @@ static inline umbra_params *boot_twin_precise(uint32_t log_n) {
   return boot_twin(log_n, 50, 3, shape);
 }
 
+/* The keys of a refresh. */
+static inline umbra_key_needs *refresh_needs(const umbra_bootstrap_plan *plan, const umbra_params *params) {
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_bootstrap_plan_needs(plan, needs));
+  return needs;
+}
+
 /* Takes the params over. */
 static inline void boot_open(boot *b, umbra_params *params, const char *device,
                              const umbra_bootstrap_options *options) {
   *b = (boot){.s = {.params = params}, .report = {UMBRA_BOOTSTRAP_REPORT_INIT}};
   scheme *s = &b->s;
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   assert_ok(umbra_bootstrap_plan_create(&b->plan, params, options));
   assert_ok(umbra_bootstrap_plan_report(b->plan, &b->report));
-  assert_ok(umbra_bootstrap_plan_request(b->plan, &request));
   assert_ok(umbra_context_create(&s->context, &desc));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
-  assert_ok(umbra_eval_keys_generate(&s->keys, s->secret, &request));
+  s->keys = keys_for(s->secret, refresh_needs(b->plan, params));
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
   assert_ok(umbra_bootstrapper_create(&b->bootstrapper, s->context, b->plan, NULL));
 }

@@ -244,19 +244,18 @@ static void test_keys_in_parts(void **state) {
   boot b;
   uint64_t seed = 12;
   boot_open(&b, boot_twin_40(LOG_N), NULL, NULL);
-  umbra_eval_keys_request all = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  assert_ok(umbra_bootstrap_plan_request(b.plan, &all));
+  umbra_key_needs *all = refresh_needs(b.plan, b.s.params);
   umbra_eval_keys *keys = NULL;
-  for (size_t i = 0; i < all.need_count + 3; i++) { /* relinearisation, conjugation, the ephemeral two, rotations */
-    umbra_eval_keys_request one = all;
-    one.relinearize = i == 0;
-    one.conjugate = i == 1;
-    one.ephemeral = i == 2;
-    one.needs = i < 3 ? NULL : &all.needs[i - 3];
-    one.need_count = i >= 3;
-    umbra_eval_keys *made = NULL, *loaded = NULL;
+  for (size_t i = 0; i < umbra_key_needs_count(all); i++) {
+    umbra_key_need need = {UMBRA_KEY_NEED_INIT};
+    umbra_key_needs *one = NULL;
+    umbra_eval_keys *loaded = NULL;
     size_t size = 0;
-    assert_ok(umbra_eval_keys_generate(&made, b.s.secret, &one));
+    assert_ok(umbra_key_needs_get(all, i, &need));
+    if (need.kind == UMBRA_KEY_TO_DENSE) continue; /* it came with the other ephemeral key */
+    assert_ok(umbra_key_needs_create(&one, b.s.params));
+    assert_ok(umbra_key_needs_put(one, &need));
+    umbra_eval_keys *made = keys_for(b.s.secret, one);
     assert_ok(umbra_eval_keys_write(made, NULL, &size));
     void *buffer = malloc(size);
     assert_ok(umbra_eval_keys_write(made, buffer, &size));
@@ -268,6 +267,8 @@ static void test_keys_in_parts(void **state) {
     if (i) assert_null(loaded);
   }
   assert_int_equal(umbra_eval_keys_count(keys), b.report.keys);
+  assert_ok(umbra_eval_keys_cover(keys, all));
+  umbra_key_needs_destroy(all);
   assert_fails(umbra_eval_keys_add(keys, &keys), UMBRA_ERROR_INVALID_ARGUMENT, "two different sets");
   umbra_evaluator *own = b.s.evaluator;
   assert_ok(umbra_evaluator_create(&b.s.evaluator, b.s.context, keys));
@@ -443,24 +444,19 @@ static void test_missing_keys(void **state) {
   boot_open(&b, boot_twin_40(LOG_N), NULL, NULL);
   vector v = vector_make(b.report.slots);
   umbra_ciphertext *in = encrypt_vector(&b.s, &v, 1), *out = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  assert_ok(umbra_bootstrap_plan_request(b.plan, &request));
-  const char *words[] = {"relinearisation", "conjugation", "rotation", "ephemeral"};
-  for (int missing = 0; missing < 4; missing++) {
-    umbra_eval_keys_request less = request;
-    if (missing == 0) less.relinearize = 0;
-    if (missing == 1) less.conjugate = 0;
-    if (missing == 2) less.need_count--;
-    if (missing == 3) less.ephemeral = 0;
-    umbra_eval_keys *keys = NULL;
+  umbra_key_needs *needs = refresh_needs(b.plan, b.s.params);
+  const size_t missing[] = {0, 1, 2, umbra_key_needs_count(needs) - 1};
+  const char *words[] = {"relinearisation", "conjugation", "ephemeral", "rotation"};
+  for (int i = 0; i < 4; i++) {
+    umbra_eval_keys *keys = keys_for(b.s.secret, needs_without(needs, b.s.params, missing[i]));
     umbra_evaluator *evaluator = NULL;
-    assert_ok(umbra_eval_keys_generate(&keys, b.s.secret, &less));
     assert_ok(umbra_evaluator_create(&evaluator, b.s.context, keys));
-    assert_fails(umbra_bootstrap(evaluator, &out, in, b.bootstrapper), UMBRA_ERROR_MISSING_KEY, words[missing]);
+    assert_fails(umbra_bootstrap(evaluator, &out, in, b.bootstrapper), UMBRA_ERROR_MISSING_KEY, words[i]);
     assert_null(out);
     umbra_evaluator_destroy(evaluator);
     umbra_eval_keys_destroy(keys);
   }
+  umbra_key_needs_destroy(needs);
   umbra_ciphertext_destroy(in);
   vector_destroy(&v);
   boot_close(&b);

@@ -137,14 +137,13 @@ static void uses_of_the_secret_key(void **state) {
   umbra_ciphertext *x = NULL;
   umbra_plaintext *plain = NULL, *opened = NULL;
   double values[] = {0.5, 0.25};
-  int32_t steps[] = {1};
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps,
-                                     .rotation_count = 1};
+  umbra_key_needs *needs = needs_of(s.params, (const int32_t[]){1}, 1);
+  assert_ok(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
   assert_ok(umbra_encode(&plain, s.context, values, 2, NULL));
   make_secret(s.secret->ternary, N);
   assert_constant_time(assert_ok(umbra_public_key_generate(&public, s.secret)));
   assert_true(is_secret(public->poly.data, umbra_poly_bytes(&public->poly, s.context->ring)));
-  assert_constant_time(assert_ok(umbra_eval_keys_generate(&keys, s.secret, &request)));
+  assert_constant_time(assert_ok(umbra_eval_keys_generate(&keys, s.secret, needs, NULL)));
   assert_constant_time(assert_ok(umbra_encrypt_symmetric(&x, s.secret, plain)));
   assert_true(is_secret(x->poly.data, umbra_poly_bytes(&x->poly, s.context->ring)));
   assert_constant_time(assert_ok(umbra_decrypt(&opened, x, s.secret)));
@@ -154,6 +153,7 @@ static void uses_of_the_secret_key(void **state) {
   umbra_plaintext_destroy(plain);
   umbra_ciphertext_destroy(x);
   umbra_eval_keys_destroy(keys);
+  umbra_key_needs_destroy(needs);
   umbra_public_key_destroy(public);
 }
 

@@ -33,13 +33,14 @@ static umbra_status body(umbra_evaluator *e, umbra_ciphertext **outs, const umbr
 }
 
 static umbra_status open_job(job *j, umbra_params *params) {
-  static const int32_t steps[] = {1};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu", .threads = 1};
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotations = steps, .rotation_count = 1};
   TRY(umbra_context_create(&j->context, &desc));
   TRY(umbra_secret_key_generate(&j->secret, j->context));
   TRY(umbra_public_key_generate(&j->public, j->secret));
-  TRY(umbra_eval_keys_generate(&j->keys, j->secret, &request));
+  umbra_key_needs *needs = needs_of(params, (const int32_t[]){1}, 1);
+  umbra_status status = umbra_eval_keys_generate(&j->keys, j->secret, needs, NULL);
+  umbra_key_needs_destroy(needs);
+  TRY(status);
   return umbra_evaluator_create(&j->evaluator, j->context, j->keys);
 }
 

@@ -128,12 +128,11 @@ static void secrets_stay_home(void **state) {
     const double value = 0.5;
     umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu",
                                .secrets_on_device = on_device};
-    umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
     assert_ok(umbra_context_create(&context, &desc));
     uint64_t before = umbra_emu_counted(UMBRA_EMU_LAUNCHES);
     assert_ok(umbra_secret_key_generate(&secret, context));
     assert_ok(umbra_public_key_generate(&public, secret));
-    assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
+    keys = keys_for(secret, needs_of(params, NULL, 0));
     assert_int_equal(umbra_emu_counted(UMBRA_EMU_LAUNCHES) > before, on_device);
     assert_ok(umbra_encode_encrypt(&x, public, &value, 1));
     before = umbra_emu_counted(UMBRA_EMU_LAUNCHES);

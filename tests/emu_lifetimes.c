@@ -41,11 +41,10 @@ static void make_circuit(objects *o) {
 static void make(objects *o, const umbra_params *params) {
   *o = (objects){0};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "emu:1"};
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   assert_ok(umbra_context_create(&o->context, &desc));
   assert_ok(umbra_secret_key_generate(&o->secret, o->context));
   assert_ok(umbra_public_key_generate(&o->public, o->secret));
-  assert_ok(umbra_eval_keys_generate(&o->keys, o->secret, &request));
+  o->keys = keys_for(o->secret, needs_of(params, NULL, 0));
   assert_ok(umbra_evaluator_create(&o->evaluator, o->context, o->keys));
   assert_ok(umbra_encode_encrypt(&o->ciphertext, o->public, &value, 1));
   assert_ok(umbra_decrypt(&o->plaintext, o->ciphertext, o->secret));

@@ -313,16 +313,18 @@ static inline void make_objects(file_objects *o) {
   umbra_secret_key *secret = NULL;
   umbra_public_key *public = NULL;
   umbra_eval_keys *keys = NULL;
-  int32_t rotations[] = {1, -1};
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = rotations,
-                                     .rotation_count = 2};
-  request.rotation_level = 1;
-  request.ephemeral = objects_refresh();
+  umbra_key_needs *needs = NULL;
   umbra_params *params = small_params(2);
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_key_needs_relinearization(needs, UMBRA_TOP_LEVEL));
+  assert_ok(umbra_key_needs_conjugation(needs, 1));
+  for (int32_t steps = -1; steps <= 1; steps++) assert_ok(umbra_key_needs_rotation(needs, steps, 1));
+  if (objects_refresh()) assert_ok(umbra_key_needs_ephemeral(needs));
   o->context = small_context(params, 0);
   assert_ok(umbra_secret_key_generate(&secret, o->context));
   assert_ok(umbra_public_key_generate(&public, secret));
-  assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
+  assert_ok(umbra_eval_keys_generate(&keys, secret, needs, NULL));
+  umbra_key_needs_destroy(needs);
   o->object[PARAMS] = params;
   o->object[TRAIN_PLAN] = small_plan();
   o->object[SECRET_KEY] = secret;

@@ -151,14 +151,12 @@ static void make_few(umbra_params *params, int refreshing) {
   umbra_eval_keys *keys = NULL;
   umbra_bootstrapper *bootstrapper = NULL;
   umbra_evaluator *evaluator = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   umbra_bootstrap_options options = {.struct_size = sizeof options, .slots = 2, .bound = 1, .rounds = 1};
   umbra_context *context = make_context(params, NULL);
   assert_ok(umbra_bootstrap_plan_create(&plan, params, &options));
-  if (refreshing) assert_ok(umbra_bootstrap_plan_request(plan, &request));
   assert_ok(umbra_secret_key_generate(&secret, context));
   assert_ok(umbra_public_key_generate(&public, secret));
-  assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
+  keys = keys_for(secret, refreshing ? refresh_needs(plan, params) : needs_of(params, NULL, 0));
   assert_ok(umbra_bootstrapper_create(&bootstrapper, context, plan, NULL));
   assert_ok(umbra_evaluator_create(&evaluator, context, keys));
   assert_ok(umbra_evaluator_refresh_with(evaluator, bootstrapper));
@@ -179,14 +177,12 @@ static void make_trainer(void) {
   umbra_eval_keys *keys = NULL;
   umbra_trainer *trainer = NULL;
   umbra_records *records = random_records(8, 3, 5);
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
   options.rows = umbra_records_rows(records);
   options.columns = (uint32_t)umbra_records_columns(records);
   options.iterations = 1;
   assert_ok(umbra_train_plan_create(&plan, object[PARAMS], &options));
-  assert_ok(umbra_train_plan_request(plan, &request));
-  assert_ok(umbra_eval_keys_generate(&keys, object[SECRET], &request));
+  keys = keys_for(object[SECRET], training_needs(plan));
   assert_ok(umbra_train_encrypt(folder, plan, object[PUBLIC], records, NULL, NULL));
   assert_ok(
       umbra_trainer_create(&trainer, &(umbra_trainer_desc){UMBRA_TRAINER_DESC_INIT, .plan = plan,
@@ -326,12 +322,12 @@ static witness watch(void) {
                    umbra_bootstrap_plan_share(object[PLAN]), umbra_params_share(params)};
 }
 
-/* Parameters: also in the ring of each context and in the plan. */
+/* Parameters: also in the ring of each context, in the plan and in its key needs. */
 static int something_is_left(const witness *w) {
   unsigned contexts = 1 + (w->elsewhere != NULL);
   return umbra_is_shared(w->context) || umbra_context_memory(w->context) || umbra_is_shared(w->plan) ||
          (w->elsewhere && (umbra_is_shared(w->elsewhere) || umbra_context_memory(w->elsewhere))) ||
-         w->params->counted.holders != 1 + contexts + 1;
+         w->params->counted.holders != 1 + contexts + 2;
 }
 
 static void end_watch(const witness *w) {
@@ -483,11 +479,9 @@ static void a_trainer_trains_alone(void **state) {
 
 static void held_keys_are_not_taken_apart(void **state) {
   (void)state;
-  umbra_eval_keys *more = NULL, *all = NULL;
   umbra_evaluator *e = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  assert_ok(umbra_eval_keys_generate(&all, object[SECRET], &request));
-  assert_ok(umbra_eval_keys_generate(&more, object[SECRET], &request));
+  umbra_eval_keys *all = keys_for(object[SECRET], needs_of(object[PARAMS], NULL, 0));
+  umbra_eval_keys *more = keys_for(object[SECRET], needs_of(object[PARAMS], NULL, 0));
   assert_ok(umbra_evaluator_create(&e, object[CONTEXT], more));
   assert_fails(umbra_eval_keys_add(all, &more), UMBRA_ERROR_INVALID_ARGUMENT, "held by an evaluator");
   assert_non_null(more);

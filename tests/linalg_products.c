@@ -67,18 +67,14 @@ typedef struct setup {
 
 static void setup_open(setup *t, const problem *p) {
   scheme *s = &t->s;
-  umbra_product_needs needs;
-  umbra_products_needs(&needs, &p->layout, SLOTS, DEPTH, DEPTH - umbra_times_vector_levels(&p->layout));
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  request.needs = needs.need;
-  request.need_count = needs.count;
-  request.conjugate = p->layout.pairs;
-  request.conjugate_level = needs.conjugate_level;
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_products_needs(needs, &p->layout, DEPTH, DEPTH - umbra_times_vector_levels(&p->layout)));
   *s = (scheme){.params = params};
   assert_ok(umbra_context_create(&s->context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
-  assert_ok(umbra_eval_keys_generate(&s->keys, s->secret, &request));
+  s->keys = keys_for(s->secret, needs);
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
   umbra_matrix_source source = {hand_out, p};
   assert_ok(umbra_matrix_encrypt_rows(&t->matrix, s->public, &source, p->rows, p->columns, &p->layout, DEPTH, NULL));

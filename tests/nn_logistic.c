@@ -45,15 +45,44 @@ static void arguments_outside(void **state) {
 
 static void what_scoring_takes(void **state) {
   (void)state;
-  int32_t steps[32];
   assert_int_equal(umbra_logistic_depth(7), 5);
   assert_int_equal(umbra_logistic_depth(63), 8);
-  assert_int_equal(umbra_logistic_rotations(steps, 30), 5); /* 30 features and the bias: 32 slots */
-  for (int i = 0; i < 5; i++) assert_int_equal(steps[i], 1 << i);
-  assert_int_equal(umbra_logistic_rotations(steps, 32), 6);
-  assert_int_equal(umbra_logistic_rotations(steps, 1), 1);
-  assert_int_equal(umbra_logistic_rotations(steps, 0), 0);
-  assert_int_equal(umbra_logistic_rotations(steps, (size_t)1 << 33), 0);
+}
+
+static void expect_needs(umbra_params *params, size_t features, uint32_t level, uint32_t rotations) {
+  umbra_key_needs *needs = NULL;
+  umbra_key_need need = {UMBRA_KEY_NEED_INIT};
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_logistic_needs(needs, features, level));
+  if (level == UMBRA_TOP_LEVEL) level = umbra_params_depth(params);
+  assert_int_equal(umbra_key_needs_count(needs), rotations + 1);
+  for (uint32_t i = 0; i <= rotations; i++) {
+    assert_ok(umbra_key_needs_get(needs, i, &need));
+    assert_int_equal(need.kind, i ? UMBRA_KEY_ROTATE : UMBRA_KEY_RELINEARIZE);
+    assert_int_equal(need.steps, i ? 1 << (i - 1) : 0);
+    assert_int_equal(need.level, i ? level - 1 : level);
+  }
+  umbra_key_needs_destroy(needs);
+}
+
+static void keys_of_scoring(void **state) {
+  (void)state;
+  umbra_params *params = test_params(11, 40, 4);
+  umbra_key_needs *needs = NULL;
+  expect_needs(params, 30, UMBRA_TOP_LEVEL, 5); /* 30 features and the bias: 32 slots */
+  expect_needs(params, 32, 3, 6);
+  expect_needs(params, 1, 4, 1);
+  assert_ok(umbra_key_needs_create(&needs, params));
+  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
+  assert_fails(umbra_logistic_needs(NULL, 1, 4), bad, "key needs");
+  assert_fails(umbra_logistic_needs(needs, 0, 4), bad, "0 features");
+  assert_fails(umbra_logistic_needs(needs, 1024, 4), bad, "1 to 1023");
+  assert_fails(umbra_logistic_needs(needs, SIZE_MAX, 4), bad, "1 to 1023");
+  assert_fails(umbra_logistic_needs(needs, 1, 5), bad, "level 5 does not exist");
+  assert_fails(umbra_logistic_needs(needs, 1, 2), bad, "at least 3 levels");
+  assert_int_equal(umbra_key_needs_count(needs), 0);
+  umbra_key_needs_destroy(needs);
+  umbra_params_destroy(params);
 }
 
 /* ---- encrypted ---- */
@@ -70,6 +99,19 @@ static umbra_status encrypt_records(umbra_matrix **records, const umbra_public_k
                                     size_t rows, size_t columns) {
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
   return umbra_matrix_encrypt(records, key, values, rows, columns, &layout, NULL);
+}
+
+/* With the keys that scoring needs, and no others. Takes the params over. */
+static void open_for(scheme *s, umbra_params *params, size_t features) {
+  umbra_key_needs *needs = NULL;
+  *s = (scheme){.params = params};
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_logistic_needs(needs, features, UMBRA_TOP_LEVEL));
+  assert_ok(umbra_context_create(&s->context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
+  assert_ok(umbra_secret_key_generate(&s->secret, s->context));
+  assert_ok(umbra_public_key_generate(&s->public, s->secret));
+  s->keys = keys_for(s->secret, needs);
+  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
 }
 
 typedef struct problem {
@@ -123,10 +165,8 @@ static void scores(void **state) {
   } cases[] = {{1, 2, 3}, {3, 8, 15}, {7, 4, 7}, {30, 12, 31}, {32, 1, 1}, {5, 8, 63}};
   static problem p;
   uint64_t random = 8;
-  int32_t steps[32];
   scheme s;
-  size_t count = umbra_logistic_rotations(steps, MOST_FEATURES);
-  scheme_open(&s, test_params(11, 45, umbra_logistic_depth(63)), NULL, steps, count);
+  open_for(&s, test_params(11, 45, umbra_logistic_depth(63)), MOST_FEATURES);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     problem_make(&p, &random, cases[i].features, cases[i].range, cases[i].degree);
     check_scores(&s, &p, 1e-5);
@@ -138,12 +178,11 @@ static void scores(void **state) {
 static void large_records(void **state) {
   (void)state;
   const double records[2 * 3] = {1e5, -2e4, 3e4, 5e4, 1e4, -1e5}, weights[3] = {3e-5, 1e-5, 2e-5};
-  int32_t steps[32];
   umbra_logistic *model = NULL;
   umbra_matrix *rows = NULL, *found = NULL, *loaded = NULL;
   double values[2];
   scheme s;
-  scheme_open(&s, test_params(11, 50, umbra_logistic_depth(63)), NULL, steps, umbra_logistic_rotations(steps, 3));
+  open_for(&s, test_params(11, 50, umbra_logistic_depth(63)), 3);
   assert_ok(encrypt_records(&rows, s.public, records, 2, 3));
   assert_ok(encrypt_model(&model, s.public, weights, 3, 0.5, 8, 63));
   assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows, NULL));
@@ -167,11 +206,10 @@ static void large_records(void **state) {
 static void results_are_no_records(void **state) {
   (void)state;
   const double records[2] = {0.5, -0.5}, weight = 1;
-  int32_t steps[32];
   umbra_logistic *model = NULL;
   umbra_matrix *rows = NULL, *found = NULL, *again = NULL;
   scheme s;
-  scheme_open(&s, test_params(11, 45, 2 * umbra_logistic_depth(3)), NULL, steps, umbra_logistic_rotations(steps, 1));
+  open_for(&s, test_params(11, 45, 2 * umbra_logistic_depth(3)), 1);
   assert_ok(encrypt_records(&rows, s.public, records, 2, 1));
   assert_ok(encrypt_model(&model, s.public, &weight, 1, 0, 4, 3));
   assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows, NULL));
@@ -193,10 +231,9 @@ static void hand_out(double *values, double *one, size_t row, const void *source
 static void records_of_other_layouts(void **state) {
   (void)state;
   const double records[2] = {0.5, -0.5}, weight = 1;
-  int32_t steps[32];
   umbra_logistic *model = NULL;
   scheme s;
-  scheme_open(&s, test_params(11, 45, umbra_logistic_depth(3)), NULL, steps, umbra_logistic_rotations(steps, 1));
+  open_for(&s, test_params(11, 45, umbra_logistic_depth(3)), 1);
   const umbra_matrix_layout plain = umbra_matrix_records_layout(s.params, 1);
   umbra_matrix_layout layout[6] = {plain, plain, plain, plain, plain, plain};
   layout[1].slots /= 2;
@@ -224,14 +261,12 @@ static void levels(void **state) {
   (void)state;
   static problem p;
   uint64_t random = 9;
-  int32_t steps[32];
-  size_t count = umbra_logistic_rotations(steps, 4);
   problem_make(&p, &random, 4, 4, 7);
   for (uint32_t missing = 0; missing < 2; missing++) {
     umbra_logistic *model = NULL;
     umbra_matrix *records = NULL, *result = NULL;
     scheme s;
-    scheme_open(&s, test_params(11, 45, umbra_logistic_depth(7) - missing), NULL, steps, count);
+    open_for(&s, test_params(11, 45, umbra_logistic_depth(7) - missing), 4);
     if (!missing) check_scores(&s, &p, 1e-5);
     assert_ok(encrypt_model(&model, s.public, p.weights, 4, p.bias, p.range, p.degree));
     assert_ok(encrypt_records(&records, s.public, p.records, ROWS, 4));
@@ -288,6 +323,7 @@ int main(void) {
       cmocka_unit_test(values_in_the_clear),
       cmocka_unit_test(arguments_outside),
       cmocka_unit_test(what_scoring_takes),
+      cmocka_unit_test(keys_of_scoring),
       cmocka_unit_test(scores),
       cmocka_unit_test(large_records),
       cmocka_unit_test(results_are_no_records),

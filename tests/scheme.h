@@ -74,17 +74,48 @@ static inline umbra_params *test_params(uint32_t log_n, uint32_t scale_bits, uin
   return params;
 }
 
+/* Relinearisation and `count` rotations, at all ordinary levels. */
+static inline umbra_key_needs *needs_of(const umbra_params *params, const int32_t *steps, size_t count) {
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_key_needs_relinearization(needs, UMBRA_TOP_LEVEL));
+  for (size_t i = 0; i < count; i++) assert_ok(umbra_key_needs_rotation(needs, steps[i], UMBRA_TOP_LEVEL));
+  return needs;
+}
+
+/* The needs without number i, which for an ephemeral key means both. */
+static inline umbra_key_needs *needs_without(const umbra_key_needs *needs, const umbra_params *params, size_t i) {
+  umbra_key_needs *less = NULL;
+  umbra_key_need taken = {UMBRA_KEY_NEED_INIT}, need = {UMBRA_KEY_NEED_INIT};
+  assert_ok(umbra_key_needs_create(&less, params));
+  assert_ok(umbra_key_needs_get(needs, i, &taken));
+  for (size_t k = 0; k < umbra_key_needs_count(needs); k++) {
+    assert_ok(umbra_key_needs_get(needs, k, &need));
+    int together = taken.kind >= UMBRA_KEY_TO_SPARSE && need.kind >= UMBRA_KEY_TO_SPARSE;
+    if (k != i && !together) assert_ok(umbra_key_needs_put(less, &need));
+  }
+  return less;
+}
+
+/* Takes the needs over. */
+static inline umbra_eval_keys *keys_for(const umbra_secret_key *secret, umbra_key_needs *needs) {
+  umbra_eval_keys *keys = NULL;
+  assert_ok(umbra_eval_keys_generate(&keys, secret, needs, NULL));
+  umbra_key_needs_destroy(needs);
+  return keys;
+}
+
 /* Takes the params over. rotations: `count` steps. */
 static inline void scheme_open(scheme *s, umbra_params *params, const char *device, const int32_t *rotations,
                                size_t count) {
   *s = (scheme){.params = params};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = rotations,
-                                     .rotation_count = count};
+  umbra_key_needs *needs = needs_of(params, rotations, count);
+  assert_ok(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
   assert_ok(umbra_context_create(&s->context, &desc));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
-  assert_ok(umbra_eval_keys_generate(&s->keys, s->secret, &request));
+  s->keys = keys_for(s->secret, needs);
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
 }
 

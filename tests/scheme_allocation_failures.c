@@ -34,8 +34,7 @@ typedef umbra_status (*call)(void **out);
 
 static const umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .log_n = 11,
                                        .flags = UMBRA_INSECURE_FOR_TESTS};
-static const umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps,
-                                                .rotation_count = 2};
+static umbra_key_needs *needs;
 
 static umbra_status make_context(umbra_context **out) {
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params};
@@ -60,7 +59,8 @@ CALL(params_from_preset, params, umbra_params_from_preset(&out, "n13-d2-s40"))
 CALL(context_create, context, make_context(&out))
 CALL(secret_key_generate, secret_key, umbra_secret_key_generate(&out, s.context))
 CALL(public_key_generate, public_key, umbra_public_key_generate(&out, s.secret))
-CALL(eval_keys_generate, eval_keys, umbra_eval_keys_generate(&out, s.secret, &request))
+CALL(key_needs_create, key_needs, umbra_key_needs_create(&out, params))
+CALL(eval_keys_generate, eval_keys, umbra_eval_keys_generate(&out, s.secret, needs, NULL))
 CALL(evaluator_create, evaluator, umbra_evaluator_create(&out, s.context, s.keys))
 CALL(encode, plaintext, umbra_encode(&out, s.context, numbers, 3, NULL))
 CALL(encode_complex, plaintext, umbra_encode_complex(&out, s.context, numbers, 3, NULL))
@@ -146,6 +146,7 @@ static void new_objects(void **state) {
   CHECK_NEW(context_create, context);
   CHECK_NEW(secret_key_generate, secret_key);
   CHECK_NEW(public_key_generate, public_key);
+  CHECK_NEW(key_needs_create, key_needs);
   CHECK_NEW(eval_keys_generate, eval_keys);
   CHECK_NEW(evaluator_create, evaluator);
   CHECK_NEW(encode, plaintext);
@@ -250,6 +251,7 @@ static int open_all(void **state) {
   uint64_t random = 3;
   params = test_params(11, 30, DEPTH);
   scheme_open(&s, umbra_params_share(params), NULL, steps, 2);
+  needs = needs_of(params, steps, 2);
   vector v = vector_random(&random, 1024, 1);
   x = encrypt_vector(&s, &v, UMBRA_TOP_LEVEL);
   y = encrypt_vector(&s, &v, 2);
@@ -271,6 +273,7 @@ static int close_all(void **state) {
   (void)state;
   umbra_logistic_destroy(model);
   umbra_matrix_destroy(records);
+  umbra_key_needs_destroy(needs);
   umbra_plaintext_destroy(plain);
   umbra_ciphertext_destroy(x);
   umbra_ciphertext_destroy(y);

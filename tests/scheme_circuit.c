@@ -84,6 +84,71 @@ static void runs(void **state) {
   }
 }
 
+static umbra_status exchange_keys(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                                  void *user) {
+  umbra_status status = umbra_square(e, &outs[0], ins[0]);
+  return status == UMBRA_OK ? umbra_evaluator_use_keys(e, user) : status;
+}
+
+/* It runs with the keys with which it was made, and with no others: recorded or called, of the same owner or not. */
+static void belongs_to_its_keys(void **state) {
+  (void)state;
+  for (int d = 0; d < 2; d++) {
+    fixture f;
+    fixture_open(&f, devices[d]);
+    const umbra_ciphertext *in = f.y;
+    umbra_circuit_desc desc = desc_of(square, NULL, &in);
+    umbra_circuit *circuit = NULL, *none = NULL;
+    umbra_ciphertext *out = NULL;
+    umbra_eval_keys *same_owner = keys_for(f.s.secret, needs_of(f.s.params, NULL, 0));
+    assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));
+    umbra_eval_keys *const others[] = {same_owner, NULL};
+    for (int i = 0; i < 2; i++) {
+      assert_ok(umbra_evaluator_use_keys(f.s.evaluator, others[i]));
+      assert_fails(umbra_circuit_run(circuit, &out, &in), UMBRA_ERROR_MISMATCH, "umbra_evaluator_use_keys");
+      assert_null(out);
+      assert_ok(umbra_evaluator_use_keys(f.s.evaluator, f.s.keys));
+      assert_ok(umbra_circuit_run(circuit, &out, &in));
+      expect_first(&f.s, out, 0.25);
+      umbra_ciphertext_destroy(out);
+      out = NULL;
+    }
+    desc = desc_of(exchange_keys, same_owner, &in);
+    umbra_status status = umbra_circuit_create(&none, f.s.evaluator, &desc);
+    if (status == UMBRA_OK) status = umbra_circuit_run(none, &out, &in); /* nothing is recorded on CPUs */
+    assert_int_equal(status, UMBRA_ERROR_INVALID_ARGUMENT);
+    assert_non_null(strstr(umbra_last_error(), "exchanged"));
+    assert_null(out);
+    umbra_circuit_destroy(none);
+    umbra_circuit_destroy(circuit);
+    umbra_eval_keys_destroy(same_owner);
+    fixture_close(&f);
+  }
+}
+
+/* What it was made with is kept, though nobody else has it. */
+static void keeps_its_keys(void **state) {
+  (void)state;
+  fixture f;
+  fixture_open(&f, "emu");
+  const umbra_ciphertext *in = f.y;
+  umbra_circuit_desc desc = desc_of(square, NULL, &in);
+  umbra_circuit *circuit = NULL;
+  umbra_ciphertext *out = NULL;
+  assert_ok(umbra_circuit_create(&circuit, f.s.evaluator, &desc));
+  umbra_eval_keys *keys = umbra_eval_keys_share(f.s.keys);
+  assert_ok(umbra_evaluator_use_keys(f.s.evaluator, NULL));
+  umbra_eval_keys_destroy(f.s.keys);
+  f.s.keys = keys_for(f.s.secret, needs_of(f.s.params, NULL, 0)); /* in memory that is free */
+  assert_ok(umbra_evaluator_use_keys(f.s.evaluator, keys));
+  umbra_eval_keys_destroy(keys);
+  assert_ok(umbra_circuit_run(circuit, &out, &in));
+  expect_first(&f.s, out, 0.25);
+  umbra_ciphertext_destroy(out);
+  umbra_circuit_destroy(circuit);
+  fixture_close(&f);
+}
+
 /* Work between the runs of a circuit is given other memory than the circuit's. */
 static void keeps_its_memory(void **state) {
   (void)state;
@@ -299,6 +364,8 @@ static void outlives_its_plaintext(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(runs),
+                                     cmocka_unit_test(belongs_to_its_keys),
+                                     cmocka_unit_test(keeps_its_keys),
                                      cmocka_unit_test(keeps_its_memory),
                                      cmocka_unit_test(failures),
                                      cmocka_unit_test(strangers),

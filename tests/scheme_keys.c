@@ -116,7 +116,7 @@ static void public_key(void **state) {
 
 /* ---- evaluation keys ---- */
 
-/* The secret that the key switches from, and the one under which it is: see keys.c. */
+/* The secret that the key switches from, and the one under which it is: see eval_keys_generate.c. */
 static void key_secrets(const umbra_eval_key *key, const umbra_poly *secret, const umbra_poly *other, int *from_other) {
   umbra_view to = umbra_poly_view(other, ring), from = umbra_poly_view(secret, ring);
   uint32_t n = umbra_ring_n(ring);
@@ -175,11 +175,10 @@ static void evaluation_keys(void **state) {
 /* Keys for a lower level live in what its levels need, no more: their modulus is smaller. */
 static void keys_of_a_lower_level(void **state) {
   (void)state;
-  umbra_eval_keys *keys = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotations = steps, .rotation_count = 1};
-  request.relinearize = 0;
-  request.rotation_level = 1;
-  assert_ok(umbra_eval_keys_generate(&keys, s.secret, &request));
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, s.params));
+  assert_ok(umbra_key_needs_rotation(needs, steps[0], 1));
+  umbra_eval_keys *keys = keys_for(s.secret, needs);
   umbra_window needed = umbra_chain_union(chain, 1);
   assert_memory_equal(&keys->key[0].key.poly.window, &needed, sizeof needed);
   assert_true(needed.count < all.count);

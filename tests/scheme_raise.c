@@ -32,11 +32,12 @@ static umbra_params *twin(void) {
 static void set_up(void) {
   s = (scheme){.params = twin()};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s.params};
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .ephemeral = 1};
   assert_ok(umbra_context_create(&s.context, &desc));
   assert_ok(umbra_secret_key_generate(&s.secret, s.context));
   assert_ok(umbra_public_key_generate(&s.public, s.secret));
-  assert_ok(umbra_eval_keys_generate(&s.keys, s.secret, &request));
+  umbra_key_needs *needs = needs_of(s.params, NULL, 0);
+  assert_ok(umbra_key_needs_ephemeral(needs));
+  s.keys = keys_for(s.secret, needs);
   assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
   ring = s.context->ring;
   chain = umbra_ring_chain(ring);

@@ -63,21 +63,21 @@ static umbra_status take_context_desc(void *given) {
   return status;
 }
 
-static umbra_status take_request(void *given) {
-  umbra_eval_keys *keys = NULL;
-  const int32_t steps[] = {1};
-  ((umbra_eval_keys_request *)given)->rotations = steps;
-  ((umbra_eval_keys_request *)given)->rotation_count = 1;
-  umbra_status status = umbra_eval_keys_generate(&keys, t.s.secret, given);
-  if (status == UMBRA_OK) assert_true(umbra_eval_keys_can_rotate(keys, 1) && umbra_eval_keys_can_relinearize(keys));
-  umbra_eval_keys_destroy(keys);
+static umbra_status take_key_need(void *given) {
+  umbra_key_needs *needs = NULL;
+  ((umbra_key_need *)given)->kind = UMBRA_KEY_ROTATE;
+  ((umbra_key_need *)given)->steps = 1;
+  assert_ok(umbra_key_needs_create(&needs, t.s.params));
+  umbra_status status = umbra_key_needs_put(needs, given);
+  assert_int_equal(umbra_key_needs_count(needs), status == UMBRA_OK);
+  umbra_key_needs_destroy(needs);
   return status;
 }
 
-static umbra_status fill_training_request(void *given) { return umbra_train_plan_request(t.plan, given); }
-static umbra_status fill_refresh_request(void *given) {
-  umbra_status status = umbra_bootstrap_plan_request(refresh, given);
-  if (status == UMBRA_OK) assert_true(((umbra_eval_keys_request *)given)->ephemeral == 1);
+static umbra_status fill_key_need(void *given) {
+  umbra_key_needs *needs = training_needs(t.plan);
+  umbra_status status = umbra_key_needs_get(needs, umbra_key_needs_count(needs) - 1, given);
+  umbra_key_needs_destroy(needs);
   return status;
 }
 
@@ -253,9 +253,8 @@ static const row rows[] = {
     ROW(umbra_boot_shape, 1, TAKEN, take_shape),
     ROW(umbra_params_literal, 1, TAKEN, take_literal),
     ROW(umbra_context_desc, 1, TAKEN, take_context_desc),
-    ROW(umbra_eval_keys_request, 1, TAKEN, take_request),
-    ROW(umbra_eval_keys_request, 1, FILLED, fill_refresh_request),
-    ROW(umbra_eval_keys_request, 1, FILLED, fill_training_request),
+    ROW(umbra_key_need, 1, TAKEN, take_key_need),
+    ROW(umbra_key_need, 1, FILLED, fill_key_need),
     ROW(umbra_encode_options, 1, TAKEN, take_encode_options),
     ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),
@@ -397,9 +396,9 @@ static void functions_and_macros_agree(void **state) {
   umbra_boot_shape shape;
   umbra_boot_shape_init(&shape);
   assert_memory_equal(&shape, &standard_shape, offsetof(umbra_boot_shape, sparse_primes));
-  umbra_eval_keys_request request;
-  umbra_eval_keys_request_init(&request);
-  assert_true(request.relinearize == 1 && request.rotation_level == UMBRA_TOP_LEVEL && !request.progress.report);
+  umbra_key_need key_need;
+  umbra_key_need_init(&key_need);
+  assert_true(key_need.kind == UMBRA_KEY_RELINEARIZE && key_need.steps == 0 && key_need.level == UMBRA_TOP_LEVEL);
 }
 
 /* ---- that none is forgotten ---- */

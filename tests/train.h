@@ -43,23 +43,29 @@ typedef struct training {
   char folder[64], checkpoint[96];
 } training;
 
+/* The keys of a training. */
+static inline umbra_key_needs *training_needs(const umbra_train_plan *plan) {
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, umbra_train_plan_params(plan)));
+  assert_ok(umbra_train_plan_needs(plan, needs));
+  return needs;
+}
+
 /* Takes params and records over. `folder` is made, and removed by training_close. */
 static inline void training_open(training *t, umbra_params *params, umbra_records *records, umbra_train_options options,
                                  const char *device) {
   *t = (training){.records = records, .s = {.params = params}, .folder = "/tmp/umbra-train-XXXXXX"};
   scheme *s = &t->s;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
   options.rows = umbra_records_rows(records);
   options.columns = umbra_records_columns(records);
   assert_non_null(mkdtemp(t->folder));
   snprintf(t->checkpoint, sizeof t->checkpoint, "%s/checkpoint.umbra", t->folder);
   assert_ok(umbra_train_plan_create(&t->plan, params, &options));
-  assert_ok(umbra_train_plan_request(t->plan, &request));
   assert_ok(umbra_context_create(&s->context, &desc));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
-  assert_ok(umbra_eval_keys_generate(&s->keys, s->secret, &request));
+  s->keys = keys_for(s->secret, training_needs(t->plan));
   assert_ok(umbra_train_encrypt(t->folder, t->plan, s->public, records, NULL, NULL));
 }
 

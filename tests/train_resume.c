@@ -307,10 +307,10 @@ static void other_plans(void **state) {
   umbra_params_destroy(params);
 }
 
-static void refused_with_keys(const umbra_eval_keys_request *request, const char *words) {
+/* Takes the needs over. */
+static void refused_with_keys(umbra_key_needs *needs, const char *words) {
   umbra_trainer_desc desc = training_desc(&t);
-  umbra_eval_keys *keys = NULL;
-  assert_ok(umbra_eval_keys_generate(&keys, t.s.secret, request));
+  umbra_eval_keys *keys = keys_for(t.s.secret, needs);
   desc.keys = keys;
   refused(&desc, UMBRA_ERROR_MISSING_KEY, words);
   umbra_eval_keys_destroy(keys);
@@ -318,39 +318,27 @@ static void refused_with_keys(const umbra_eval_keys_request *request, const char
 
 static void missing_keys(void **state) {
   (void)state;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  assert_ok(umbra_train_plan_request(t.plan, &request));
-  umbra_rotation_need needs[128];
-  assert_in_range(request.need_count, 2, 128);
-  memcpy(needs, request.needs, request.need_count * sizeof *needs);
+  umbra_key_needs *needs = training_needs(t.plan);
+  umbra_key_need last = {UMBRA_KEY_NEED_INIT};
+  size_t rotation = umbra_key_needs_count(needs) - 1;
   char words[64];
-  snprintf(words, sizeof words, "rotation by that many steps (%d)", needs[1].steps);
-
-  needs[1].steps = needs[0].steps; /* one is not there */
-  request.needs = needs;
-  refused_with_keys(&request, words);
-  assert_ok(umbra_train_plan_request(t.plan, &request));
-  memcpy(needs, request.needs, request.need_count * sizeof *needs);
-  needs[1].level--; /* one is for lower levels */
-  request.needs = needs;
-  refused_with_keys(&request, "serves levels up to");
-  assert_ok(umbra_train_plan_request(t.plan, &request));
-  request.ephemeral = 0;
-  refused_with_keys(&request, "ephemeral");
-  assert_ok(umbra_train_plan_request(t.plan, &request));
-  request.relinearize = 0;
-  refused_with_keys(&request, "relinearisation");
+  assert_ok(umbra_key_needs_get(needs, rotation, &last));
+  snprintf(words, sizeof words, "missing: rotation by %d to level %u", last.steps, last.level);
+  refused_with_keys(needs_without(needs, t.s.params, rotation), words);
+  refused_with_keys(needs_without(needs, t.s.params, 0), "missing: relinearisation");
+  refused_with_keys(needs_without(needs, t.s.params, 2), "missing: the ephemeral secret");
+  umbra_key_needs *lower = needs_without(needs, t.s.params, rotation);
+  assert_ok(umbra_key_needs_rotation(lower, last.steps, last.level - 1));
+  refused_with_keys(lower, "(there: to ");
+  umbra_key_needs_destroy(needs);
 }
 
 static void other_owners(void **state) {
   (void)state;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   umbra_trainer_desc desc = training_desc(&t);
   umbra_secret_key *secret = NULL;
-  umbra_eval_keys *keys = NULL;
-  assert_ok(umbra_train_plan_request(t.plan, &request));
   assert_ok(umbra_secret_key_generate(&secret, t.s.context));
-  assert_ok(umbra_eval_keys_generate(&keys, secret, &request));
+  umbra_eval_keys *keys = keys_for(secret, training_needs(t.plan));
   desc.keys = keys;
   refused(&desc, UMBRA_ERROR_MISMATCH, "owner");
   umbra_eval_keys_destroy(keys);

@@ -66,11 +66,9 @@ static umbra_status make_plan(training *t, const umbra_train_options *options) {
 }
 
 static umbra_status make_keys(training *t) {
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  UMBRA_TRY(umbra_train_plan_request(t->plan, &request));
   UMBRA_TRY(umbra_secret_key_generate(&t->secret, t->context));
   UMBRA_TRY(umbra_public_key_generate(&t->public_key, t->secret));
-  UMBRA_TRY(umbra_eval_keys_generate(&t->keys, t->secret, &request));
+  UMBRA_TRY(umbra_eval_keys_generate(&t->keys, t->secret, t->plan->needs, NULL));
   return umbra_stepper_create(&t->stepper, t->plan, t->context, t->keys, NULL);
 }
 

@@ -334,20 +334,10 @@ static umbra_estimate estimate_of(const umbra_bootstrap_plan *plan, const umbra_
 }
 
 static umbra_status find_keys(refresh *r) {
-  const umbra_eval_keys *keys = r->evaluator->keys;
   uint32_t level = r->plan->sine_level;
+  UMBRA_TRY(umbra_eval_keys_cover(r->evaluator->keys, r->plan->needs));
   UMBRA_TRY(umbra_find_relinearization(&r->relinearization, r->evaluator, level));
-  UMBRA_TRY(umbra_find_conjugation(&r->conjugation, r->evaluator, level));
-  for (size_t i = 0; i < r->plan->needs; i++) {
-    const umbra_eval_key *key;
-    const umbra_rotation_need *need = &r->plan->need[i];
-    UMBRA_TRY(umbra_find_rotation(&key, r->evaluator, need->steps, umbra_ring_n(r->evaluator->context->ring) / 2,
-                                  need->level));
-  }
-  if (umbra_eval_keys_find(keys, UMBRA_KEY_TO_SPARSE, 0) && umbra_eval_keys_find(keys, UMBRA_KEY_TO_DENSE, 0))
-    return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no keys to and from the ephemeral secret: request them with "
-                                             "umbra_bootstrap_plan_request");
+  return umbra_find_conjugation(&r->conjugation, r->evaluator, level);
 }
 
 static umbra_status check_input(const umbra_bootstrap_plan *plan, const umbra_ciphertext *a) {

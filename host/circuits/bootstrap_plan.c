@@ -192,48 +192,32 @@ static umbra_status check_matrix_bits(const umbra_bootstrap_plan *plan) {
 
 /* ---- keys ---- */
 
-static size_t most_needs(const umbra_bootstrap_plan *plan) {
-  size_t count = trace_steps(plan) + 1;
-  for (uint32_t i = 0; i < plan->cts.factors; i++) count += plan->cts.plan[i]->keys;
-  for (uint32_t i = 0; i < plan->stc.factors; i++) count += plan->stc.plan[i]->keys;
-  return count;
-}
-
-/* Rotations are kept sorted, each with its highest level. */
-static void add_need(umbra_bootstrap_plan *plan, int32_t steps, uint32_t level) {
-  size_t at = 0;
-  while (at < plan->needs && plan->need[at].steps < steps) at++;
-  if (at < plan->needs && plan->need[at].steps == steps) {
-    if (plan->need[at].level < level) plan->need[at].level = level;
-    return;
-  }
-  memmove(&plan->need[at + 1], &plan->need[at], (plan->needs - at) * sizeof *plan->need);
-  plan->need[at] = (umbra_rotation_need){steps, level};
-  plan->needs++;
-}
-
-static void add_map_needs(umbra_bootstrap_plan *plan, const umbra_boot_map *map) {
+static umbra_status add_map_needs(umbra_bootstrap_plan *plan, const umbra_boot_map *map) {
   for (uint32_t i = 0; i < map->factors; i++)
-    for (uint32_t k = 0; k < map->plan[i]->keys; k++) add_need(plan, map->plan[i]->key[k], map->first_level - i);
-}
-
-static umbra_status collect_needs(umbra_bootstrap_plan *plan) {
-  UMBRA_TRY(umbra_alloc(&plan->need, most_needs(plan), sizeof *plan->need, "the rotations of a refresh"));
-  int32_t slots = (int32_t)plan->options.slots;
-  for (uint32_t k = 0; k < trace_steps(plan); k++) add_need(plan, slots << k, plan->params->chain.total_levels - 1);
-  add_map_needs(plan, &plan->cts);
-  add_map_needs(plan, &plan->stc);
-  if (plan->side_by_side) add_need(plan, slots, plan->stc.first_level - 1);
+    for (uint32_t k = 0; k < map->plan[i]->keys; k++)
+      UMBRA_TRY(umbra_key_needs_rotation(plan->needs, map->plan[i]->key[k], map->first_level - i));
   return UMBRA_OK;
 }
 
-/* ---- costs ---- */
-
-static uint64_t special_key_bytes(const umbra_params *params, umbra_key_kind kind) {
-  const umbra_chain *chain = &params->chain;
-  umbra_key_shape shape = umbra_key_shape_of(chain, kind, umbra_key_top_level(chain, kind));
-  return 2ull * shape.digits.count * (shape.window.count + shape.aux) * sizeof(uint32_t) << chain->log_n;
+static umbra_status collect_needs(umbra_bootstrap_plan *plan) {
+  int32_t slots = (int32_t)plan->options.slots;
+  UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
+  UMBRA_TRY(umbra_key_needs_relinearization(plan->needs, plan->sine_level));
+  UMBRA_TRY(umbra_key_needs_conjugation(plan->needs, plan->sine_level));
+  UMBRA_TRY(umbra_key_needs_ephemeral(plan->needs));
+  for (uint32_t k = 0; k < trace_steps(plan); k++)
+    UMBRA_TRY(umbra_key_needs_rotation(plan->needs, slots << k, plan->params->chain.total_levels - 1));
+  UMBRA_TRY(add_map_needs(plan, &plan->cts));
+  UMBRA_TRY(add_map_needs(plan, &plan->stc));
+  return plan->side_by_side ? umbra_key_needs_rotation(plan->needs, slots, plan->stc.first_level - 1) : UMBRA_OK;
 }
+
+umbra_status umbra_bootstrap_plan_needs(const umbra_bootstrap_plan *plan, umbra_key_needs *needs) {
+  if (!plan) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_needs needs a plan");
+  return umbra_key_needs_add(needs, plan->needs);
+}
+
+/* ---- costs ---- */
 
 static void add_map_costs(umbra_bootstrap_report *report, const umbra_boot_map *map) {
   for (uint32_t i = 0; i < map->factors; i++) {
@@ -248,10 +232,8 @@ static void add_up_costs(umbra_bootstrap_plan *plan) {
   const umbra_params *params = plan->params;
   umbra_bootstrap_report *report = &plan->report;
   uint32_t sines = plan->side_by_side || plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : 2;
-  report->keys = (uint32_t)plan->needs + 4;
-  for (size_t i = 0; i < plan->needs; i++) report->key_bytes += umbra_params_key_bytes(params, plan->need[i].level);
-  report->key_bytes += 2 * umbra_params_key_bytes(params, plan->sine_level);
-  report->key_bytes += special_key_bytes(params, UMBRA_KEY_TO_SPARSE) + special_key_bytes(params, UMBRA_KEY_TO_DENSE);
+  report->keys = (uint32_t)umbra_key_needs_count(plan->needs);
+  report->key_bytes = umbra_key_needs_bytes(plan->needs);
   report->key_switches = 2 + 1 + trace_steps(plan) + (plan->side_by_side != 0) +
                          sines * (plan->cosine.switches + plan->sine.double_angles + plan->arcsine.switches);
   add_map_costs(report, &plan->cts);
@@ -294,7 +276,7 @@ static void destroy(void *object) {
     umbra_transform_plan_destroy(plan->cts.plan[i]);
     umbra_transform_plan_destroy(plan->stc.plan[i]);
   }
-  umbra_free(plan->need);
+  umbra_key_needs_destroy(plan->needs);
   umbra_params_destroy(plan->params);
   umbra_free(plan);
 }
@@ -327,15 +309,4 @@ umbra_status umbra_bootstrap_plan_report(const umbra_bootstrap_plan *plan, umbra
   if (!plan || !report)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_report needs a plan and a report");
   return UMBRA_GIVE(umbra_bootstrap_report, report, &plan->report);
-}
-
-umbra_status umbra_bootstrap_plan_request(const umbra_bootstrap_plan *plan, umbra_eval_keys_request *request) {
-  if (!plan || !request) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys of a refresh need a plan and a request");
-  umbra_eval_keys_request made = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  UMBRA_TRY(UMBRA_TAKE(umbra_eval_keys_request, &made, request));
-  made.relinearize = made.conjugate = made.ephemeral = 1;
-  made.relinearize_level = made.conjugate_level = plan->sine_level;
-  made.needs = plan->need;
-  made.need_count = plan->needs;
-  return UMBRA_GIVE(umbra_eval_keys_request, request, &made);
 }

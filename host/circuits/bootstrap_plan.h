@@ -43,8 +43,7 @@ struct umbra_bootstrap_plan {
   umbra_boot_map cts, stc;
   umbra_sine sine;
   umbra_polynomial cosine, arcsine; /* of the sine; arcsine: unless its degree is 1 */
-  size_t needs;
-  umbra_rotation_need *need; /* sorted by rotation */
+  umbra_key_needs *needs;
   umbra_bootstrap_report report;
 };
 

@@ -16,6 +16,7 @@
 
 struct umbra_circuit {
   umbra_evaluator *evaluator; /* a share */
+  umbra_eval_keys *keys;      /* a share of those that the evaluator had when it was made, or NULL */
   void *refresher;            /* a share of what the evaluator refreshed with when it was recorded, or NULL */
   umbra_circuit_body body;
   void *user;
@@ -39,6 +40,8 @@ static umbra_status call_body(const umbra_circuit *circuit, umbra_ciphertext **o
                               const umbra_ciphertext *const *ins) {
   memset(outs, 0, circuit->outs * sizeof *outs);
   umbra_status status = circuit->body(circuit->evaluator, outs, ins, circuit->user);
+  if (status == UMBRA_OK && circuit->evaluator->keys != circuit->keys)
+    status = umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit's function exchanged the evaluator's keys");
   for (size_t i = 0; i < circuit->outs && status == UMBRA_OK; i++)
     if (!outs[i]) status = umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit's function made no output %zu", i);
   if (status != UMBRA_OK) destroy_all(outs, circuit->outs);
@@ -94,6 +97,7 @@ umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluato
   umbra_circuit *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a circuit"));
   *made = (umbra_circuit){.evaluator = umbra_share(evaluator),
+                          .keys = umbra_eval_keys_share(evaluator->keys),
                           .refresher = umbra_share(evaluator->refresher.with),
                           .body = wanted.body,
                           .user = wanted.user,
@@ -115,6 +119,7 @@ void umbra_circuit_destroy(umbra_circuit *circuit) {
   umbra_free(circuit->in);
   umbra_free(circuit->out);
   umbra_release(circuit->refresher);
+  umbra_eval_keys_destroy(circuit->keys);
   umbra_evaluator_destroy(circuit->evaluator);
   umbra_free(circuit);
 }
@@ -144,6 +149,10 @@ static umbra_status check_input(const umbra_circuit *circuit, const umbra_cipher
 static umbra_status check_run(const umbra_circuit *circuit, umbra_ciphertext *const *outs,
                               const umbra_ciphertext *const *ins) {
   if (!circuit || !ins) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit and its inputs may not be NULL");
+  if (circuit->evaluator->keys != circuit->keys)
+    return umbra_fail(UMBRA_ERROR_MISMATCH,
+                      "the circuit belongs to the keys with which it was made, and its evaluator has others now: give "
+                      "those back with umbra_evaluator_use_keys, or make a circuit for these");
   for (size_t i = 0; i < circuit->ins; i++) UMBRA_TRY(check_input(circuit, ins[i], i));
   return umbra_check_outputs(outs, circuit->outs);
 }

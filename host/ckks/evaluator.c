@@ -11,6 +11,7 @@
 #include "../ring/ops.h"
 #include "../ring/unit.h"
 #include "evaluator_internal.h"
+#include "key_needs.h"
 #include "noise.h"
 
 static void destroy(void *object) {
@@ -37,6 +38,15 @@ umbra_status umbra_evaluator_create(umbra_evaluator **out, const umbra_context *
 }
 
 void umbra_evaluator_destroy(umbra_evaluator *evaluator) { umbra_release(evaluator); }
+
+umbra_status umbra_evaluator_use_keys(umbra_evaluator *evaluator, const umbra_eval_keys *keys) {
+  if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_use_keys needs an evaluator");
+  if (keys) UMBRA_TRY(umbra_check_context(evaluator->context, keys->context, "the evaluation keys"));
+  umbra_eval_keys *before = evaluator->keys;
+  evaluator->keys = umbra_eval_keys_share(keys);
+  umbra_eval_keys_destroy(before);
+  return UMBRA_OK;
+}
 
 umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_wait needs an evaluator");
@@ -74,23 +84,12 @@ umbra_status umbra_check_product_level(uint32_t level) {
       "no level left: a product takes one level and an operand is at level 0; use parameters with more depth");
 }
 
-static const char *key_name(umbra_key_kind kind) {
-  switch (kind) {
-    case UMBRA_KEY_RELINEARIZE: return "relinearisation";
-    case UMBRA_KEY_CONJUGATE: return "conjugation";
-    case UMBRA_KEY_TO_SPARSE:
-    case UMBRA_KEY_TO_DENSE: return "the ephemeral secret";
-    case UMBRA_KEY_ROTATE: break;
-  }
-  return "rotation ";
-}
-
 umbra_status umbra_check_key_level(const umbra_eval_key *key, uint32_t level) {
   if (key->level >= level) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_MISSING_KEY,
       "the key for %s%.0u serves levels up to %u and the ciphertext is at level %u: make it for higher ones",
-      key_name(key->kind), key->rotation, key->level, level);
+      umbra_key_name(key->kind), key->rotation, key->level, level);
 }
 
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,

@@ -5,6 +5,7 @@
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
 #include "file.h"
+#include "key_needs.h"
 
 typedef struct key_record {
   uint32_t kind, rotation, level, reserved;
@@ -27,9 +28,8 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   return UMBRA_OK;
 }
 
-static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const key_record *record) {
-  const umbra_chain *chain = umbra_context_chain(context);
-  uint32_t slots = umbra_ring_n(context->ring) / 2;
+static umbra_status check_record(const umbra_reader *reader, const umbra_chain *chain, const key_record *record) {
+  uint32_t slots = 1u << (chain->log_n - 1);
   uint32_t last = chain->boot.stc_levels ? UMBRA_KEY_TO_DENSE : UMBRA_KEY_CONJUGATE;
   if (record->kind > last || record->reserved)
     return umbra_reader_malformed(reader, "unknown kind %u of evaluation key", record->kind);
@@ -44,6 +44,11 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
     return umbra_reader_malformed(reader, "an evaluation key for level %u: the parameters' highest is %u",
                                   record->level, top);
   return UMBRA_OK;
+}
+
+static umbra_status read_purpose(umbra_reader *reader, const umbra_chain *chain, key_record *record) {
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_KEY, record, sizeof *record));
+  return check_record(reader, chain, record);
 }
 
 /* Quadratic in the number of keys, but each has a record and residues to be read, which take longer. */
@@ -68,8 +73,7 @@ static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, 
   const umbra_context *context = keys->context;
   const umbra_chain *chain = umbra_context_chain(context);
   key_record record;
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_KEY, &record, sizeof record));
-  UMBRA_TRY(check_record(reader, context, &record));
+  UMBRA_TRY(read_purpose(reader, chain, &record));
   UMBRA_TRY(check_new(reader, keys, index, &record));
   umbra_key_shape shape = umbra_key_shape_of(chain, (umbra_key_kind)record.kind, record.level);
   UMBRA_TRY(umbra_residues_begin(reader, context->ring, shape.digits.count, shape.window.count + shape.aux));
@@ -81,21 +85,30 @@ static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, 
   return umbra_poly_may_leave(&entry->key.poly, context->ring);
 }
 
+static umbra_status count_keys(size_t *count, const umbra_reader *reader, const umbra_chain *chain) {
+  uint32_t most = (1u << (chain->log_n - 1)) + 3; /* rotations, relinearisation, conjugation, ephemeral ones */
+  *count = reader->header.sections / SECTIONS;
+  if (reader->header.sections % SECTIONS == 0 && *count <= most) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "%u sections: there are %d for each evaluation key, and up to %u keys",
+                                reader->header.sections, SECTIONS, most);
+}
+
+static umbra_status check_pair(const umbra_reader *reader, int to_sparse, int to_dense) {
+  if (to_sparse == to_dense) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "one of the two ephemeral keys, and not the other");
+}
+
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_context *context = argument;
-  uint32_t most = umbra_ring_n(context->ring) / 2 + 3; /* rotations, relinearisation, conjugation, ephemeral ones */
-  size_t count = reader->header.sections / SECTIONS;
-  if (reader->header.sections % SECTIONS || count > most)
-    return umbra_reader_malformed(reader, "%u sections: there are %d for each evaluation key, and up to %u keys",
-                                  reader->header.sections, SECTIONS, most);
+  size_t count;
   umbra_eval_keys *made = NULL;
+  UMBRA_TRY(count_keys(&count, reader, umbra_context_chain(context)));
   UMBRA_TRY(umbra_eval_keys_make(&made, context, count));
   *object = made;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
   for (size_t i = 0; i < count; i++) UMBRA_TRY(read_key(reader, made, i));
-  if (!umbra_eval_keys_find(made, UMBRA_KEY_TO_SPARSE, 0) != !umbra_eval_keys_find(made, UMBRA_KEY_TO_DENSE, 0))
-    return umbra_reader_malformed(reader, "one of the two ephemeral keys, and not the other");
-  return UMBRA_OK;
+  return check_pair(reader, umbra_eval_keys_find(made, UMBRA_KEY_TO_SPARSE, 0) != NULL,
+                    umbra_eval_keys_find(made, UMBRA_KEY_TO_DENSE, 0) != NULL);
 }
 
 static void destroy(void *object) { umbra_eval_keys_destroy(object); }
@@ -104,3 +117,44 @@ static const umbra_format format = {
     .kind = UMBRA_KIND_EVAL_KEYS, .apart = 1u << UMBRA_KIND_SECRET_KEY, .save = save, .load = load, .destroy = destroy};
 
 UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format)
+
+/* ---- purposes alone ---- */
+
+static umbra_status read_purposes(umbra_reader *reader, umbra_key_needs *needs) {
+  const umbra_chain *chain = &needs->params->chain;
+  size_t count;
+  int ephemeral[2] = {0};
+  UMBRA_TRY(count_keys(&count, reader, chain));
+  for (size_t i = 0; i < count; i++) {
+    key_record record;
+    UMBRA_TRY(read_purpose(reader, chain, &record));
+    UMBRA_TRY(umbra_read_pass(reader, UMBRA_SECTION_RESIDUES));
+    umbra_key_purpose purpose = {(umbra_key_kind)record.kind, record.rotation, record.level};
+    UMBRA_TRY(umbra_key_needs_insert(needs, &purpose));
+    if (purpose.kind >= UMBRA_KEY_TO_SPARSE) ephemeral[purpose.kind - UMBRA_KEY_TO_SPARSE] = 1;
+  }
+  if (needs->count < count) return umbra_reader_malformed(reader, "two evaluation keys for the same purpose");
+  UMBRA_TRY(check_pair(reader, ephemeral[0], ephemeral[1]));
+  return umbra_read_finish(reader);
+}
+
+static umbra_status read_file(umbra_key_needs *needs, const char *path) {
+  if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
+  umbra_reader reader;
+  UMBRA_TRY(umbra_reader_open_file(&reader, path));
+  umbra_status status = umbra_reader_expect(&reader, UMBRA_KIND_EVAL_KEYS, needs->params->digest);
+  if (status == UMBRA_OK) status = read_purposes(&reader, needs);
+  umbra_reader_close(&reader);
+  return status;
+}
+
+umbra_status umbra_key_needs_of_file(umbra_key_needs *needs, const char *path) {
+  if (!needs || !path)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_key_needs_of_file needs key needs and a path");
+  umbra_key_needs *served = NULL;
+  UMBRA_TRY(umbra_key_needs_create(&served, needs->params));
+  umbra_status status = read_file(served, path);
+  if (status == UMBRA_OK) status = umbra_key_needs_add(needs, served);
+  umbra_key_needs_destroy(served);
+  return status;
+}

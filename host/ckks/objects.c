@@ -198,6 +198,11 @@ umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind
   return (umbra_key_shape){all, chain->auxes, umbra_digits_of(chain, all), aux, chain->auxes};
 }
 
+uint64_t umbra_key_bytes(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
+  umbra_key_shape shape = umbra_key_shape_of(chain, kind, level);
+  return 2ull * shape.digits.count * (shape.window.count + shape.aux) * sizeof(uint32_t) << chain->log_n;
+}
+
 umbra_window umbra_key_digit_window(const umbra_chain *chain, const umbra_eval_key *entry, uint32_t j) {
   if (entry->kind == UMBRA_KEY_TO_SPARSE) return chain->window[0];
   if (entry->kind == UMBRA_KEY_TO_DENSE) return entry->key.poly.window;

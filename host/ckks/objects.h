@@ -43,18 +43,13 @@ struct umbra_public_key {
   umbra_poly poly; /* (b, a), evaluation domain */
 };
 
-/* What a switching key is for. Values are part of the file format. */
-typedef enum umbra_key_kind {
-  UMBRA_KEY_RELINEARIZE = 0, /* s^2 to s */
-  UMBRA_KEY_ROTATE = 1,      /* by `rotation` steps in [1, n/2) */
-  UMBRA_KEY_CONJUGATE = 2,
-  UMBRA_KEY_TO_SPARSE = 3, /* s to an ephemeral sparse secret, at the lowest modulus only */
-  UMBRA_KEY_TO_DENSE = 4   /* that secret to s, for a polynomial that is as small as a digit */
-} umbra_key_kind;
-
+/*
+ * kind: values are part of the file format. RELINEARIZE: s^2 to s. TO_SPARSE: s to an ephemeral sparse secret, at the
+ * lowest modulus only. TO_DENSE: that secret to s, for a polynomial that is as small as a digit.
+ */
 typedef struct umbra_eval_key {
   umbra_key_kind kind;
-  uint32_t rotation;              /* 0 unless kind is UMBRA_KEY_ROTATE */
+  uint32_t rotation;              /* in [1, n/2); 0 unless kind is UMBRA_KEY_ROTATE */
   uint32_t level;                 /* serves levels 0..level; UMBRA_KEY_TO_SPARSE: 0 */
   uint8_t seed[UMBRA_SEED_BYTES]; /* a of digit j is polynomial j of its expansion */
   umbra_switching_key key;
@@ -128,6 +123,9 @@ umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind
 
 /* The primes on which digit j of a key has the secret that it switches from. */
 umbra_window umbra_key_digit_window(const umbra_chain *chain, const umbra_eval_key *entry, uint32_t j);
+
+/* Memory of a key. */
+uint64_t umbra_key_bytes(const umbra_chain *chain, umbra_key_kind kind, uint32_t level);
 
 /* The highest level for which there are keys of a kind. */
 uint32_t umbra_key_top_level(const umbra_chain *chain, umbra_key_kind kind);

@@ -33,7 +33,7 @@ umbra_status umbra_find_relinearization(const umbra_eval_key **key, const umbra_
   *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_RELINEARIZE, 0);
   if (*key) return umbra_check_key_level(*key, level);
   return umbra_fail(UMBRA_ERROR_MISSING_KEY,
-                    "products of ciphertexts need the relinearisation key: request it with .relinearize = 1");
+                    "products of ciphertexts need the relinearisation key: add it to the key needs");
 }
 
 /* tensor [+]= a * b at `level`; *estimate grows by the product's. */

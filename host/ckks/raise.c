@@ -11,8 +11,7 @@
 static umbra_status find_key(const umbra_eval_key **key, const umbra_evaluator *evaluator, umbra_key_kind kind) {
   *key = umbra_eval_keys_find(evaluator->keys, kind, 0);
   if (*key) return umbra_check_key_level(*key, umbra_key_top_level(umbra_context_chain(evaluator->context), kind));
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
-                    "no keys to and from the ephemeral secret: request them with .ephemeral = 1");
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no keys to and from the ephemeral secret: add them to the key needs");
 }
 
 /* product (2 polynomials over the key's primes) = digit * key + (g * c0, 0), g the product of the gadget's primes. */

@@ -14,7 +14,7 @@
 umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
   *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_CONJUGATE, 0);
   if (*key) return umbra_check_key_level(*key, level);
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for conjugation: request it with .conjugate = 1");
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for conjugation: add it to the key needs");
 }
 
 umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
@@ -29,7 +29,7 @@ umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluat
     if (entry->level >= level) return UMBRA_OK;
   }
   if (*key) return umbra_check_key_level(*key, level);
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for rotation %d (of %u slots): request it in .rotations", steps,
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for rotation %d (of %u slots): add it to the key needs", steps,
                     slots);
 }
 

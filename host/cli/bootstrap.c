@@ -28,6 +28,7 @@ typedef struct bootstrap_job {
   umbra_context *context;
   umbra_secret_key *secret;
   umbra_public_key *public_key;
+  umbra_key_needs *needs;
   umbra_eval_keys *keys;
   umbra_evaluator *evaluator;
   umbra_bootstrapper *bootstrapper;
@@ -129,15 +130,15 @@ static bool memory_suffices(const bootstrap_job *j) {
 /* ---- one refresh ---- */
 
 static bool make_keys(bootstrap_job *j, cli_report *report) {
-  cli_progress progress;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  if (!cli_check(umbra_bootstrap_plan_request(j->plan, &request), NULL) ||
+  cli_progress bar;
+  if (!cli_check(umbra_key_needs_create(&j->needs, j->params), NULL) ||
+      !cli_check(umbra_bootstrap_plan_needs(j->plan, j->needs), NULL) ||
       !cli_check(umbra_secret_key_generate(&j->secret, j->context), NULL) ||
       !cli_check(umbra_public_key_generate(&j->public_key, j->secret), NULL))
     return false;
-  request.progress = cli_progress_open(&progress, "keys");
-  umbra_status status = umbra_eval_keys_generate(&j->keys, j->secret, &request);
-  cli_progress_close(&progress);
+  umbra_progress progress = cli_progress_open(&bar, "keys");
+  umbra_status status = umbra_eval_keys_generate(&j->keys, j->secret, j->needs, &progress);
+  cli_progress_close(&bar);
   cli_report_step(report, "make keys", NULL);
   return cli_check(status, NULL);
 }
@@ -230,6 +231,7 @@ static void clear(bootstrap_job *j) {
   umbra_bootstrapper_destroy(j->bootstrapper);
   umbra_evaluator_destroy(j->evaluator);
   umbra_eval_keys_destroy(j->keys);
+  umbra_key_needs_destroy(j->needs);
   umbra_public_key_destroy(j->public_key);
   umbra_secret_key_destroy(j->secret);
   umbra_context_destroy(j->context);

@@ -7,6 +7,8 @@
 #include "target.h"
 #include "training.h"
 
+#define CLI_KEYS_FACT "keys"
+
 enum { HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
 
 static void to_hex(char hex[HEX], const uint8_t *bytes, size_t count) {
@@ -35,16 +37,35 @@ static void add_logistic(cJSON *facts, const umbra_context *context, const char 
   umbra_logistic_destroy(model);
 }
 
+static const char *const key_kinds[] = {
+    [UMBRA_KEY_RELINEARIZE] = "relinearization", [UMBRA_KEY_ROTATE] = "rotation",
+    [UMBRA_KEY_CONJUGATE] = "conjugation",       [UMBRA_KEY_TO_SPARSE] = "to ephemeral",
+    [UMBRA_KEY_TO_DENSE] = "from ephemeral",
+};
+
+static bool add_needs(cJSON *facts, const umbra_key_needs *needs) {
+  cJSON_AddNumberToObject(facts, "key_bytes", (double)umbra_key_needs_bytes(needs));
+  cJSON *keys = cJSON_AddArrayToObject(facts, CLI_KEYS_FACT);
+  for (size_t i = 0; i < umbra_key_needs_count(needs); i++) {
+    umbra_key_need need;
+    umbra_key_need_init(&need);
+    if (!cli_check(umbra_key_needs_get(needs, i, &need), NULL)) return false;
+    cJSON *key = cJSON_CreateObject();
+    cJSON_AddStringToObject(key, "kind", key_kinds[need.kind]);
+    if (need.kind == UMBRA_KEY_ROTATE) cJSON_AddNumberToObject(key, "steps", need.steps);
+    cJSON_AddNumberToObject(key, "level", need.level);
+    cJSON_AddItemToArray(keys, key);
+  }
+  return true;
+}
+
+/* What they are for, without loading them. */
 static void add_eval_keys(cJSON *facts, const umbra_context *context, const char *file) {
-  umbra_eval_keys *keys = NULL;
-  if (!cli_check(umbra_eval_keys_load(&keys, context, file), NULL)) return;
-  cJSON_AddBoolToObject(facts, "relinearize", umbra_eval_keys_can_relinearize(keys));
-  cJSON_AddBoolToObject(facts, "conjugate", umbra_eval_keys_can_conjugate(keys));
-  cJSON *rotations = cJSON_AddArrayToObject(facts, "rotations");
-  int32_t slots = (int32_t)umbra_params_slots(umbra_context_params(context));
-  for (int32_t steps = 1; steps < slots; steps++)
-    if (umbra_eval_keys_can_rotate(keys, steps)) cJSON_AddItemToArray(rotations, cJSON_CreateNumber(steps));
-  umbra_eval_keys_destroy(keys);
+  umbra_key_needs *needs = NULL;
+  if (cli_check(umbra_key_needs_create(&needs, umbra_context_params(context)), NULL) &&
+      cli_check(umbra_key_needs_of_file(needs, file), NULL))
+    add_needs(facts, needs);
+  umbra_key_needs_destroy(needs);
 }
 
 static const struct {
@@ -88,9 +109,39 @@ static cJSON *facts_of(const umbra_file_info *info, const char *file) {
   return facts;
 }
 
+static int level_of(const cJSON *key) { return (int)cJSON_GetNumberValue(cJSON_GetObjectItem(key, "level")); }
+
+/* All rotations to one level, if the first of them is this one. */
+static void print_rotations(const cJSON *keys, const cJSON *first) {
+  const cJSON *key;
+  bool is_first = true;
+  cJSON_ArrayForEach(key, keys) {
+    const cJSON *steps = cJSON_GetObjectItem(key, "steps");
+    if (!steps || level_of(key) != level_of(first)) continue;
+    if (is_first && key != first) return;
+    if (is_first) printf("%-14s to level %d: %d", "rotations", level_of(key), steps->valueint);
+    else printf(", %d", steps->valueint);
+    is_first = false;
+  }
+  putchar('\n');
+}
+
+static void print_keys(const cJSON *keys) {
+  const cJSON *key;
+  cJSON_ArrayForEach(key, keys) {
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(key, "kind"));
+    if (cJSON_GetObjectItem(key, "steps")) print_rotations(keys, key);
+    else printf("%-14s to level %d\n", kind, level_of(key));
+  }
+}
+
 static void print_text(const cJSON *facts) {
   const cJSON *item;
   cJSON_ArrayForEach(item, facts) {
+    if (strcmp(item->string, CLI_KEYS_FACT) == 0) {
+      print_keys(item);
+      continue;
+    }
     char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
     printf("%-14s %s\n", item->string, text ? text : item->valuestring);
     cJSON_free(text);
@@ -158,8 +209,8 @@ const cli_command cli_inspect = {
     .operand = "FILE",
     .details =
         "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
-        "is, how many features a model has and which rotations there are keys for. A training plan is described in\n"
-        "full. The owner is the random identifier that a secret key shares with everything made from it.\n\n"
+        "is, how many features a model has, and which keys there are for which levels. A training plan is described\n"
+        "in full. The owner is the random identifier that a secret key shares with everything made from it.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",
     .run = run};

@@ -30,6 +30,7 @@ typedef struct keygen_job {
   umbra_context *context;
   umbra_secret_key *secret;
   umbra_public_key *public;
+  umbra_key_needs *needs;
   umbra_eval_keys *keys;
   int32_t *rotations;
   int rotation_count;
@@ -143,31 +144,12 @@ static bool publish(keygen_job *j, const char *draft, const char *path) {
 
 /* ---- keys ---- */
 
-/* The rotations of --rotations and those of --for-logistic. */
-static bool take_rotations(keygen_job *j, const keygen_options *o) {
-  int32_t steps[32];
-  size_t count = o->features ? umbra_logistic_rotations(steps, o->features) : 0;
-  j->rotations = cli_parse_list(&j->rotation_count, "rotations", o->rotations, false);
-  int32_t *grown = realloc(j->rotations, ((size_t)j->rotation_count + count + 1) * sizeof *grown);
-  if (!grown) return cli_error("out of memory");
-  memcpy(grown + j->rotation_count, steps, count * sizeof *steps);
-  j->rotations = grown;
-  j->rotation_count += (int)count;
-  return true;
-}
-
 /* The plan's parameters are those of the keys. */
 static bool open_params(keygen_job *j, const keygen_options *o) {
   if (!o->plan) return cli_params_open(&j->params, o->preset, o->params);
   if (!cli_plan_load(&j->plan, "--plan", o->plan)) return false;
   j->params = umbra_params_share(umbra_train_plan_params(j->plan));
   return true;
-}
-
-static bool features_fit(const umbra_params *params, uint32_t features) {
-  uint32_t slots = umbra_params_slots(params);
-  return features < slots ||
-         cli_error("--for-logistic: %u features do not fit; these parameters take up to %u", features, slots - 1);
 }
 
 static bool take_passphrase(keygen_job *j, const keygen_options *o) {
@@ -184,23 +166,25 @@ static bool make_secret(keygen_job *j, cli_report *report) {
   return true;
 }
 
-/* A plan's keys serve the levels at which it uses them; rotations that are asked for beside it serve all levels. */
-static bool request_keys(umbra_eval_keys_request *request, const keygen_job *j, const keygen_options *o) {
-  *request = (umbra_eval_keys_request){UMBRA_EVAL_KEYS_REQUEST_INIT};
-  if (j->plan && !cli_check(umbra_train_plan_request(j->plan, request), "--plan")) return false;
-  if (o->conjugate) request->conjugate = 1;
-  request->rotations = j->rotations;
-  request->rotation_count = (size_t)j->rotation_count;
+/* A plan's keys serve the levels at which it uses them; what is asked for beside it serves all ordinary ones. */
+static bool collect_needs(keygen_job *j, const keygen_options *o) {
+  if (!cli_check(umbra_key_needs_create(&j->needs, j->params), NULL) ||
+      !cli_check(j->plan ? umbra_train_plan_needs(j->plan, j->needs)
+                         : umbra_key_needs_relinearization(j->needs, UMBRA_TOP_LEVEL),
+                 "--plan") ||
+      (o->conjugate && !cli_check(umbra_key_needs_conjugation(j->needs, UMBRA_TOP_LEVEL), "--conjugate")) ||
+      (o->features && !cli_check(umbra_logistic_needs(j->needs, o->features, UMBRA_TOP_LEVEL), "--for-logistic")))
+    return false;
+  for (int i = 0; i < j->rotation_count; i++)
+    if (!cli_check(umbra_key_needs_rotation(j->needs, j->rotations[i], UMBRA_TOP_LEVEL), "--rotations")) return false;
   return true;
 }
 
-static bool make_eval_keys(keygen_job *j, const keygen_options *o, cli_report *report) {
-  cli_progress progress;
-  umbra_eval_keys_request request;
-  if (!request_keys(&request, j, o)) return false;
-  request.progress = cli_progress_open(&progress, "evaluation keys");
-  umbra_status status = umbra_eval_keys_generate(&j->keys, j->secret, &request);
-  cli_progress_close(&progress);
+static bool make_eval_keys(keygen_job *j, cli_report *report) {
+  cli_progress bar;
+  umbra_progress progress = cli_progress_open(&bar, "evaluation keys");
+  umbra_status status = umbra_eval_keys_generate(&j->keys, j->secret, j->needs, &progress);
+  cli_progress_close(&bar);
   if (!cli_check(status, NULL)) return false;
   cli_report_number(report, "evaluation_keys", (double)umbra_eval_keys_count(j->keys));
   cli_report_step(report, "make evaluation keys", NULL);
@@ -265,6 +249,7 @@ static bool save_all(keygen_job *j, const keygen_options *o, cli_report *report)
 static void clear(keygen_job *j) {
   explicit_bzero(j->passphrase, sizeof j->passphrase);
   umbra_eval_keys_destroy(j->keys);
+  umbra_key_needs_destroy(j->needs);
   umbra_public_key_destroy(j->public);
   umbra_secret_key_destroy(j->secret);
   umbra_context_destroy(j->context);
@@ -275,7 +260,7 @@ static void clear(keygen_job *j) {
 
 static bool generate(keygen_job *j, const keygen_options *o, cli_report *report) {
   return cli_context_open(&j->context, j->params, &o->engine, report) && make_secret(j, report) &&
-         make_eval_keys(j, o, report) && save_all(j, o, report);
+         make_eval_keys(j, report) && save_all(j, o, report);
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
@@ -303,8 +288,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
   keygen_job job = {0};
   cli_report report = {0};
-  bool ready = take_rotations(&job, &o) && open_params(&job, &o) && features_fit(job.params, o.features) &&
-               places_are_right(&o, job.params) && take_passphrase(&job, &o) && cli_report_open(&report);
+  job.rotations = cli_parse_list(&job.rotation_count, "rotations", o.rotations, false);
+  bool ready = open_params(&job, &o) && collect_needs(&job, &o) && places_are_right(&o, job.params) &&
+               take_passphrase(&job, &o) && cli_report_open(&report);
   cli_interrupts_hold();
   bool done = ready && generate(&job, &o, &report);
   clear(&job);

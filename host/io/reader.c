@@ -30,6 +30,14 @@ static umbra_status fetch(umbra_reader *reader, void *bytes, size_t count) {
   return UMBRA_OK;
 }
 
+/* Passes over them. */
+static umbra_status leave_out(umbra_reader *reader, uint64_t count) {
+  reader->left -= count;
+  if (reader->file >= 0) return umbra_storage_skip(reader->file, count, reader->name);
+  reader->memory += count;
+  return UMBRA_OK;
+}
+
 /* ---- header ---- */
 
 static umbra_status check_header(const umbra_reader *reader, uint64_t size) {
@@ -94,7 +102,7 @@ umbra_status umbra_reader_expect(const umbra_reader *reader, umbra_kind kind, co
     return umbra_reader_malformed(reader, "this is a file of kind '%s', not '%s'", umbra_kind_name(header->kind),
                                   umbra_kind_name(kind));
   if (digest && memcmp(digest, header->digest, sizeof header->digest) != 0)
-    return umbra_fail(UMBRA_ERROR_MISMATCH, "%s of other parameters than the context's (in %s)", umbra_kind_name(kind),
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "%s of other parameters than those here (in %s)", umbra_kind_name(kind),
                       reader->name);
   return UMBRA_OK;
 }
@@ -117,12 +125,16 @@ static umbra_status read_head(umbra_reader *reader, umbra_section_head *head) {
   return UMBRA_OK;
 }
 
+static umbra_status check_type(const umbra_reader *reader, const umbra_section_head *head, umbra_section type) {
+  if (head->type == (uint32_t)type) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "section %" PRIu32 " holds %s where %s must be", head->index,
+                                umbra_section_name(head->type), umbra_section_name(type));
+}
+
 umbra_status umbra_read_begin(umbra_reader *reader, umbra_section type, uint64_t length) {
   umbra_section_head head = {0};
   UMBRA_TRY(read_head(reader, &head));
-  if (head.type != (uint32_t)type)
-    return umbra_reader_malformed(reader, "section %" PRIu32 " holds %s where %s must be", head.index,
-                                  umbra_section_name(head.type), umbra_section_name(type));
+  UMBRA_TRY(check_type(reader, &head, type));
   if (head.length != length)
     return umbra_reader_malformed(reader, "section %" PRIu32 " (%s) has %" PRIu64 " bytes; it must have %" PRIu64,
                                   head.index, umbra_section_name(type), head.length, length);
@@ -165,6 +177,16 @@ umbra_status umbra_read_skip(umbra_reader *reader) {
     UMBRA_TRY(umbra_read_bytes(reader, bytes, count));
   }
   return umbra_read_end(reader);
+}
+
+umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type) {
+  umbra_section_head head = {0};
+  UMBRA_TRY(read_head(reader, &head));
+  UMBRA_TRY(check_type(reader, &head, type));
+  UMBRA_TRY(leave_out(reader, head.length + UMBRA_CHECKSUM_BYTES));
+  reader->section_left = 0;
+  reader->section++;
+  return UMBRA_OK;
 }
 
 umbra_status umbra_read_finish(umbra_reader *reader) {

@@ -13,6 +13,9 @@ umbra_status umbra_storage_open(int *file, uint64_t *bytes, const char *path);
 /* Exactly `count` bytes. Errors: IO; FORMAT if the file ends before them. */
 umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char *path);
 
+/* Goes on so many bytes later, which are known to be there. Errors: IO. */
+umbra_status umbra_storage_skip(int file, uint64_t count, const char *path);
+
 umbra_status umbra_storage_write(int file, const void *bytes, size_t count);
 
 /*

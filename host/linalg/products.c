@@ -258,30 +258,21 @@ umbra_status umbra_sum_rows(umbra_products *p, umbra_ciphertext **out, const umb
 
 /* ---- keys ---- */
 
-/* Steps of any sign, at a level: listed once, for the highest of its levels. */
-static void need(umbra_product_needs *needs, uint32_t most_slots, int32_t steps, uint32_t level) {
-  int32_t canonical = steps < 0 ? steps + (int32_t)most_slots : steps;
-  for (size_t i = 0; i < needs->count; i++) {
-    if (needs->need[i].steps != canonical) continue;
-    needs->need[i].level = umbra_max_u32(needs->need[i].level, level);
-    return;
-  }
-  needs->need[needs->count++] = (umbra_rotation_need){canonical, level};
+static umbra_status need_powers(umbra_key_needs *needs, uint32_t first, uint32_t end, int sign, uint32_t level) {
+  for (uint32_t steps = first; steps < end; steps *= 2)
+    UMBRA_TRY(umbra_key_needs_rotation(needs, sign * (int32_t)steps, level));
+  return UMBRA_OK;
 }
 
-static void need_powers(umbra_product_needs *needs, uint32_t most_slots, uint32_t first, uint32_t end, int sign,
-                        uint32_t level) {
-  for (uint32_t steps = first; steps < end; steps *= 2) need(needs, most_slots, sign * (int32_t)steps, level);
-}
-
-void umbra_products_needs(umbra_product_needs *needs, const umbra_matrix_layout *layout, uint32_t most_slots,
-                          uint32_t x_level, uint32_t values_level) {
+umbra_status umbra_products_needs(umbra_key_needs *needs, const umbra_matrix_layout *layout, uint32_t x_level,
+                                  uint32_t values_level) {
   uint32_t block = block_of(layout), end = x_level - umbra_times_vector_levels(layout);
-  *needs = (umbra_product_needs){.conjugate_level = end};
+  UMBRA_TRY(umbra_key_needs_relinearization(needs, x_level));
+  if (layout->pairs) UMBRA_TRY(umbra_key_needs_conjugation(needs, end));
   for (uint32_t shift = 1; shift < layout->group; shift++)
     for (int sign = -1; sign <= 1; sign += 2)
-      need(needs, most_slots, sign * (int32_t)(shift * block), umbra_max_u32(end + 1, values_level));
-  need_powers(needs, most_slots, 1, block, 1, end + 1);
-  need_powers(needs, most_slots, 1, block, -1, end);
-  need_powers(needs, most_slots, layout->stride, layout->slots, 1, values_level - umbra_transposed_levels(layout));
+      UMBRA_TRY(umbra_key_needs_rotation(needs, sign * (int32_t)(shift * block), umbra_max_u32(end + 1, values_level)));
+  UMBRA_TRY(need_powers(needs, 1, block, 1, end + 1));
+  UMBRA_TRY(need_powers(needs, 1, block, -1, end));
+  return need_powers(needs, layout->stride, layout->slots, 1, values_level - umbra_transposed_levels(layout));
 }

@@ -56,15 +56,8 @@ umbra_status umbra_sum_rows(umbra_products *products, umbra_ciphertext **out, co
 
 /* ---- keys ---- */
 
-enum { UMBRA_PRODUCT_ROTATIONS = 96 };
-typedef struct umbra_product_needs {
-  umbra_rotation_need need[UMBRA_PRODUCT_ROTATIONS]; /* steps in [1, n/2), each once */
-  size_t count;
-  uint32_t conjugate_level; /* if there are pairs */
-} umbra_product_needs;
-
-/* What products of an x at one level, and of values at another, need in a ring of n/2 slots. */
-void umbra_products_needs(umbra_product_needs *needs, const umbra_matrix_layout *layout, uint32_t most_slots,
-                          uint32_t x_level, uint32_t values_level);
+/* Adds what products of an x at one level, and of values at another, need. */
+umbra_status umbra_products_needs(umbra_key_needs *needs, const umbra_matrix_layout *layout, uint32_t x_level,
+                                  uint32_t values_level);
 
 #endif

@@ -13,9 +13,13 @@
 #include "../base/outputs.h"
 #include "../base/progress.h"
 #include "../base/structs.h"
+#include "../ckks/key_needs.h"
 #include "../ckks/objects.h"
 #include "../linalg/matrix.h"
 #include "activation.h"
+
+/* Of records, and of weights: with the one, and the bias. */
+static size_t stride_of(size_t features) { return umbra_matrix_stride_for(features + 1); }
 
 static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias) {
@@ -23,7 +27,7 @@ static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_p
   if (features >= slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features,
                       slots - 1);
-  size_t stride = umbra_matrix_stride_for(features + 1);
+  size_t stride = stride_of(features);
   double *values;
   UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
   for (size_t row = 0; row < slots; row += stride) {
@@ -94,26 +98,34 @@ void umbra_logistic_destroy(umbra_logistic *model) {
 
 uint32_t umbra_logistic_depth(uint32_t degree) { return 2 + umbra_chebyshev_depth(degree); }
 
-/* Of the largest ring. */
-static const size_t most_slots = (size_t)1 << (UMBRA_MAX_LOG_N - 1);
-
-size_t umbra_logistic_rotations(int32_t steps[32], size_t features) {
-  if (!features || features >= most_slots) return 0;
-  size_t count = 0, stride = umbra_matrix_stride_for(features + 1);
-  for (size_t step = 1; step < stride; step *= 2) steps[count++] = (int32_t)step;
-  return count;
+umbra_status umbra_logistic_needs(umbra_key_needs *needs, size_t features, uint32_t level) {
+  if (!needs) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_logistic_needs needs key needs");
+  size_t slots = umbra_params_slots(needs->params);
+  if (!features || features >= slots)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu features: these parameters take 1 to %zu", features,
+                      slots - 1);
+  uint32_t records = level == UMBRA_TOP_LEVEL ? umbra_params_depth(needs->params) : level;
+  if (records < umbra_logistic_depth(1))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records at level %u: scoring takes at least %u levels", records,
+                      umbra_logistic_depth(1));
+  umbra_key_needs *own = NULL;
+  UMBRA_TRY(umbra_key_needs_create(&own, needs->params));
+  umbra_status status = umbra_key_needs_relinearization(own, records);
+  for (size_t steps = 1; steps < stride_of(features) && status == UMBRA_OK; steps *= 2)
+    status = umbra_key_needs_rotation(own, (int32_t)steps, records - 1);
+  if (status == UMBRA_OK) status = umbra_key_needs_add(needs, own);
+  umbra_key_needs_destroy(own);
+  return status;
 }
 
 /* The first slot of every row becomes (weights . row) / range, all others 0. */
 static umbra_status linear(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_logistic *model,
                            const umbra_ciphertext *records, const umbra_plaintext *heads) {
   UMBRA_TRY(umbra_mul(evaluator, out, records, model->weights));
-  int32_t steps[32];
-  size_t count = umbra_logistic_rotations(steps, model->features);
   umbra_ciphertext *rotated = NULL;
   umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
-    status = umbra_rotate(evaluator, &rotated, *out, steps[i]);
+  for (size_t steps = 1; steps < stride_of(model->features) && status == UMBRA_OK; steps *= 2) {
+    status = umbra_rotate(evaluator, &rotated, *out, (int32_t)steps);
     if (status == UMBRA_OK) status = umbra_add(evaluator, out, *out, rotated);
   }
   umbra_ciphertext_destroy(rotated);

@@ -43,11 +43,9 @@ static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
 }
 
 static umbra_status make_keys(rehearsal *r, const umbra_context *context) {
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  UMBRA_TRY(umbra_train_plan_request(r->plan, &request));
   UMBRA_TRY(umbra_secret_key_generate(&r->secret, context));
   UMBRA_TRY(umbra_public_key_generate(&r->key, r->secret));
-  return umbra_eval_keys_generate(&r->keys, r->secret, &request);
+  return umbra_eval_keys_generate(&r->keys, r->secret, r->plan->needs, NULL);
 }
 
 static void zero_row(double *values, double *one, size_t row, const void *source) {

@@ -2,7 +2,6 @@
 #include "plan.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -10,6 +9,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../ckks/key_needs.h"
 #include "../nn/activation.h"
 #include "../ring/params.h"
 #include "dataset_file.h"
@@ -229,57 +229,23 @@ static double data_scale(const umbra_train_plan *plan) {
 
 /* ---- keys ---- */
 
-static int by_steps(const void *a, const void *b) {
-  int32_t x = ((const umbra_rotation_need *)a)->steps, y = ((const umbra_rotation_need *)b)->steps;
-  return (x > y) - (x < y);
-}
-
-/* Appends needs; those for steps that are listed already raise their level. */
-static void add_needs(umbra_train_plan *plan, const umbra_rotation_need *need, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    size_t k = 0;
-    while (k < plan->needs && plan->need[k].steps != need[i].steps) k++;
-    if (k == plan->needs) plan->need[plan->needs++] = need[i];
-    else plan->need[k].level = umbra_max_u32(plan->need[k].level, need[i].level);
-  }
-}
-
 static umbra_status plan_keys(umbra_train_plan *plan) {
-  const umbra_bootstrap_plan *refresh = umbra_plan_refreshes(plan) ? plan->refresh : NULL;
-  umbra_product_needs needs;
   uint32_t values_level =
       plan->data_level - umbra_times_vector_levels(&plan->layout) - umbra_chebyshev_depth(plan->degree);
-  umbra_products_needs(&needs, &plan->layout, umbra_params_slots(plan->params), plan->data_level, values_level);
-  size_t most = needs.count + (refresh ? refresh->needs : 0);
-  UMBRA_TRY(umbra_alloc(&plan->need, most ? most : 1, sizeof *plan->need, "a training plan"));
-  add_needs(plan, needs.need, needs.count);
-  if (refresh) add_needs(plan, refresh->need, refresh->needs);
-  qsort(plan->need, plan->needs, sizeof *plan->need, by_steps);
-  return UMBRA_OK;
+  UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
+  UMBRA_TRY(umbra_products_needs(plan->needs, &plan->layout, plan->data_level, values_level));
+  return umbra_plan_refreshes(plan) ? umbra_bootstrap_plan_needs(plan->refresh, plan->needs) : UMBRA_OK;
 }
 
-umbra_status umbra_train_plan_request(const umbra_train_plan *plan, umbra_eval_keys_request *request) {
-  if (!plan || !request)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keys of a training need a plan and a request");
-  umbra_eval_keys_request made = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  UMBRA_TRY(UMBRA_TAKE(umbra_eval_keys_request, &made, request));
-  if (umbra_plan_refreshes(plan)) UMBRA_TRY(umbra_bootstrap_plan_request(plan->refresh, &made));
-  else made.relinearize_level = made.conjugate_level = plan->data_level;
-  made.relinearize = 1;
-  if (plan->layout.pairs) made.conjugate = 1;
-  made.needs = plan->need;
-  made.need_count = plan->needs;
-  return UMBRA_GIVE(umbra_eval_keys_request, request, &made);
+umbra_status umbra_train_plan_needs(const umbra_train_plan *plan, umbra_key_needs *needs) {
+  if (!plan) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_needs needs a plan");
+  return umbra_key_needs_add(needs, plan->needs);
 }
 
-/* Keys of the refresh that are no rotations: relinearisation, conjugation, and the two ephemeral ones. */
-static uint64_t other_key_bytes(const umbra_train_plan *plan) {
-  const umbra_bootstrap_plan *refresh = plan->refresh;
-  if (!umbra_plan_refreshes(plan))
-    return (uint64_t)(1 + plan->layout.pairs) * umbra_params_key_bytes(plan->params, plan->data_level);
-  uint64_t bytes = refresh->report.key_bytes;
-  for (size_t i = 0; i < refresh->needs; i++) bytes -= umbra_params_key_bytes(plan->params, refresh->need[i].level);
-  return bytes;
+static uint32_t count_rotations(const umbra_key_needs *needs) {
+  uint32_t rotations = 0;
+  for (size_t i = 0; i < needs->count; i++) rotations += needs->need[i].kind == UMBRA_KEY_ROTATE;
+  return rotations;
 }
 
 /* ---- report ---- */
@@ -301,11 +267,9 @@ static uint64_t limit_of(const umbra_train_plan *plan) {
 static void fill_report(umbra_train_plan *plan) {
   umbra_train_report *r = &plan->report;
   const umbra_bootstrap_report *refresh = &plan->refresh->report;
-  r->rotations = (uint32_t)plan->needs;
-  r->keys = r->rotations + (umbra_plan_refreshes(plan) ? refresh->keys - (uint32_t)plan->refresh->needs
-                                                       : 1u + (uint32_t)plan->layout.pairs);
-  r->key_bytes = other_key_bytes(plan);
-  for (size_t i = 0; i < plan->needs; i++) r->key_bytes += umbra_params_key_bytes(plan->params, plan->need[i].level);
+  r->rotations = count_rotations(plan->needs);
+  r->keys = (uint32_t)umbra_key_needs_count(plan->needs);
+  r->key_bytes = umbra_key_needs_bytes(plan->needs);
   r->memory_limit = limit_of(plan);
   r->memory_bytes = r->memory_limit + r->memory_limit / 8 + ((uint64_t)256 << 20); /* fragments, tables, buffers */
   r->key_switches = batch_switches(plan, &plan->layout, plan->options.batch);
@@ -363,7 +327,7 @@ static void destroy(void *object) {
   umbra_bootstrap_plan_destroy(plan->refresh);
   umbra_params_destroy(plan->params);
   umbra_free(plan->iteration);
-  umbra_free(plan->need);
+  umbra_key_needs_destroy(plan->needs);
   umbra_free(plan);
 }
 

@@ -37,8 +37,7 @@ struct umbra_train_plan {
   double data_scale;   /* blocks hold records times this power of two; see plan.c */
   umbra_plan_iteration *iteration;
   umbra_bootstrap_plan *refresh;
-  size_t needs;
-  umbra_rotation_need *need; /* of training and refreshes, sorted by rotation */
+  umbra_key_needs *needs; /* of training and refreshes */
   umbra_train_report report;
 };
 

@@ -32,33 +32,6 @@ struct umbra_trainer {
 
 /* ---- checks before any work ---- */
 
-static umbra_status check_key(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation, uint32_t level,
-                              const char *what) {
-  const umbra_eval_key *key = umbra_eval_keys_find(keys, kind, rotation);
-  if (!key)
-    return umbra_fail(UMBRA_ERROR_MISSING_KEY,
-                      "the evaluation keys lack %s (%u) that the training needs; make them from its plan", what,
-                      rotation);
-  if (key->level >= level) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
-                    "the key for %s (%u) serves levels up to %u, and the training needs it at %u; make the keys from "
-                    "its plan",
-                    what, rotation, key->level, level);
-}
-
-static umbra_status check_keys(const umbra_train_plan *plan, const umbra_eval_keys *keys) {
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
-  UMBRA_TRY(umbra_train_plan_request(plan, &request));
-  UMBRA_TRY(check_key(keys, UMBRA_KEY_RELINEARIZE, 0, request.relinearize_level, "relinearisation"));
-  if (request.conjugate) UMBRA_TRY(check_key(keys, UMBRA_KEY_CONJUGATE, 0, request.conjugate_level, "conjugation"));
-  if (request.ephemeral) UMBRA_TRY(check_key(keys, UMBRA_KEY_TO_SPARSE, 0, 0, "the ephemeral secret"));
-  if (request.ephemeral) UMBRA_TRY(check_key(keys, UMBRA_KEY_TO_DENSE, 0, 0, "the way back from the ephemeral secret"));
-  for (size_t i = 0; i < request.need_count; i++)
-    UMBRA_TRY(check_key(keys, UMBRA_KEY_ROTATE, (uint32_t)request.needs[i].steps, request.needs[i].level,
-                        "the rotation by that many steps"));
-  return UMBRA_OK;
-}
-
 static umbra_status check_desc(const umbra_trainer_desc *desc) {
   if (!desc->plan || !desc->context || !desc->keys || !desc->data)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
@@ -71,7 +44,7 @@ static umbra_status check_desc(const umbra_trainer_desc *desc) {
   if (memcmp(umbra_context_params(desc->context)->digest, desc->plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
   UMBRA_TRY(umbra_check_context(desc->context, desc->keys->context, "the evaluation keys"));
-  return check_keys(desc->plan, desc->keys);
+  return umbra_eval_keys_cover(desc->keys, desc->plan->needs);
 }
 
 /* ---- the state at the start ---- */

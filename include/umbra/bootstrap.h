@@ -82,11 +82,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_report(const umbra_bo
                                                                   umbra_bootstrap_report *report);
 
 /*
- * Adds the keys of the plan to a request, each at the level at which it is used. One request has room for the rotations
- * of one plan: `needs` is replaced, and belongs to the plan. Errors: INVALID_ARGUMENT.
+ * Adds the keys of the plan to needs, each at the level at which it is used. Errors: INVALID_ARGUMENT, MISMATCH (needs of
+ * other parameters), OUT_OF_MEMORY.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_request(const umbra_bootstrap_plan *plan,
-                                                                   umbra_eval_keys_request *request);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_needs(const umbra_bootstrap_plan *plan,
+                                                                 umbra_key_needs *needs);
 
 /*
  * Encodes the plan's matrices for a context of the plan's parameters. Errors: INVALID_ARGUMENT, MISMATCH,

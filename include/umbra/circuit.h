@@ -37,7 +37,8 @@ UMBRA_API void umbra_circuit_desc_init(umbra_circuit_desc *desc, size_t size);
 #define umbra_circuit_desc_init(desc) umbra_circuit_desc_init((desc), sizeof *(desc))
 
 /*
- * The circuit keeps the evaluator, which belongs to the thread that runs it, and what that refreshes with.
+ * The circuit keeps the evaluator, which belongs to the thread that runs it, that one's keys, and what it refreshes with.
+ * It belongs to these keys: while its evaluator has others (umbra_evaluator_use_keys) it cannot run.
  * Errors: INVALID_ARGUMENT, UNSUPPORTED (it cannot be recorded, or another thread is recording in this context),
  * OUT_OF_MEMORY, and what the body returns.
  */
@@ -47,7 +48,8 @@ UMBRA_API void umbra_circuit_destroy(umbra_circuit *circuit);
 
 /*
  * outs: as many handles as the circuit has outputs, NULL or to be replaced, all different; they may be inputs.
- * Errors: INVALID_ARGUMENT, MISMATCH (an input unlike its example), OUT_OF_MEMORY, and what the body returns.
+ * Errors: INVALID_ARGUMENT, MISMATCH (an input unlike its example; other keys than when the circuit was made),
+ * OUT_OF_MEMORY, and what the body returns.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_circuit_run(umbra_circuit *circuit, umbra_ciphertext **outs,
                                                         const umbra_ciphertext *const *ins);

@@ -31,6 +31,13 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_create(umbra_evaluator **e
 UMBRA_API void umbra_evaluator_destroy(umbra_evaluator *evaluator);
 
 /*
+ * From now on the evaluator computes with these keys (NULL: with none), of another client for instance: what is encoded
+ * in the clear, such as a bootstrapper or plaintexts, serves all of them. A circuit runs only with the keys with which it
+ * was made. Errors: INVALID_ARGUMENT, MISMATCH (keys of other parameters, or in the memory of another device).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_use_keys(umbra_evaluator *evaluator, const umbra_eval_keys *keys);
+
+/*
  * Waits until all that the evaluator enqueued is done; on a CPU it is already. For those who take times, or want to know
  * now whether something failed. Errors: INVALID_ARGUMENT; DEVICE if any of it failed (the text says what).
  */

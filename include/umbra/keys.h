@@ -7,6 +7,7 @@
 #define UMBRA_KEYS_H
 
 #include <umbra/context.h>
+#include <umbra/key_needs.h>
 #include <umbra/progress.h>
 
 UMBRA_BEGIN_DECLS
@@ -23,41 +24,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_generate(umbra_secret_key
 /* An encryption of zero modulo Q times one auxiliary prime; its uniform half is a seed. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_public_key_generate(umbra_public_key **key, const umbra_secret_key *secret);
 
-/* A rotation, and the highest level at which it is used. */
-typedef struct umbra_rotation_need {
-  int32_t steps;
-  uint32_t level;
-} umbra_rotation_need;
-
-/* Which evaluation keys to make. By default: relinearisation only, for all levels. */
-typedef struct umbra_eval_keys_request {
-  size_t struct_size;
-  int relinearize; /* for products of ciphertexts */
-  int conjugate;   /* for umbra_conjugate */
-  /* These are for plans to fill in, such as umbra_bootstrap_plan_request; levels may be inside a refresh. */
-  int ephemeral; /* the two keys that a refresh has for its sparse secret, which exists only while they are made */
-  uint32_t relinearize_level;       /* UMBRA_TOP_LEVEL: all ordinary ones */
-  uint32_t conjugate_level;         /* UMBRA_TOP_LEVEL: rotation_level */
-  const umbra_rotation_need *needs; /* rotations beside those below, each with its level */
-  size_t need_count;
-  /* And these for whoever names rotations. */
-  const int32_t *rotations; /* steps modulo n/2, any sign; 0 and repetitions are allowed and cost nothing */
-  size_t rotation_count;
-  umbra_progress progress;
-  uint32_t rotation_level; /* rotation and conjugation keys serve levels up to it; UMBRA_TOP_LEVEL: all ordinary ones */
-} umbra_eval_keys_request;
-#define UMBRA_EVAL_KEYS_REQUEST_INIT                                                                   \
-  .struct_size = sizeof(umbra_eval_keys_request), .relinearize = 1, .rotation_level = UMBRA_TOP_LEVEL, \
-  .relinearize_level = UMBRA_TOP_LEVEL, .conjugate_level = UMBRA_TOP_LEVEL
-UMBRA_API void umbra_eval_keys_request_init(umbra_eval_keys_request *request, size_t size);
-#define umbra_eval_keys_request_init(request) umbra_eval_keys_request_init((request), sizeof *(request))
-
 /*
- * Hybrid key-switching keys (Han, Ki, eprint 2019/688), seeded and levelled. Time and memory: one
- * umbra_params_key_bytes for each key. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED.
+ * Hybrid key-switching keys (Han, Ki, eprint 2019/688), seeded and levelled: one for each need. Time and memory:
+ * umbra_key_needs_bytes. progress may be NULL. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters),
+ * OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_generate(umbra_eval_keys **keys, const umbra_secret_key *secret,
-                                                               const umbra_eval_keys_request *request);
+                                                               const umbra_key_needs *needs,
+                                                               const umbra_progress *progress);
 
 /*
  * Moves all keys of *more into keys, of the same context and owner; of two for the same purpose the one for higher levels
@@ -75,6 +49,16 @@ UMBRA_API int umbra_eval_keys_can_rotate(const umbra_eval_keys *keys, int32_t st
 UMBRA_API int umbra_eval_keys_can_relinearize(const umbra_eval_keys *keys);
 UMBRA_API int umbra_eval_keys_can_conjugate(const umbra_eval_keys *keys);
 UMBRA_API size_t umbra_eval_keys_count(const umbra_eval_keys *keys);
+UMBRA_API uint64_t umbra_eval_keys_bytes(const umbra_eval_keys *keys); /* in memory */
+
+/* Adds what the keys serve to needs. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_needs(const umbra_eval_keys *keys, umbra_key_needs *needs);
+
+/*
+ * OK if the keys serve all needs; MISSING_KEY, with a list of what is missing, if they do not; see umbra_key_needs_cover.
+ * keys: NULL serves nothing. Errors also: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_cover(const umbra_eval_keys *keys, const umbra_key_needs *needs);
 
 /* The same key or keys, counted once more; see umbra/umbra.h. A secret key is wiped when its last handle is destroyed. */
 UMBRA_API umbra_secret_key *umbra_secret_key_share(const umbra_secret_key *key);

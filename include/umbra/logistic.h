@@ -37,8 +37,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt(umbra_logistic **mo
 /* Levels that umbra_logistic_score takes with a polynomial of that degree. */
 UMBRA_API uint32_t umbra_logistic_depth(uint32_t degree);
 
-/* Steps of the rotation keys that umbra_logistic_score needs. Returns their number: 0 if no ring takes the features. */
-UMBRA_API size_t umbra_logistic_rotations(int32_t steps[32], size_t features);
+/*
+ * Adds the keys that umbra_logistic_score needs for so many features, with records at that level or below; UMBRA_TOP_LEVEL:
+ * as umbra_matrix_encrypt makes them. Errors: INVALID_ARGUMENT (features, levels), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_needs(umbra_key_needs *needs, size_t features, uint32_t level);
 
 /*
  * scores = matrix of rows x 1: sigmoid(weights . row + bias). Records: by rows in all slots, with ones, without pairs

@@ -138,9 +138,11 @@ UMBRA_API const double *umbra_train_plan_coefficients(const umbra_train_plan *pl
 /* order[k]: the row of the k-th record in the order of training; `rows` of them. */
 UMBRA_API void umbra_train_plan_order(const umbra_train_plan *plan, size_t *order);
 
-/* Exactly the keys that the training needs, for umbra_eval_keys_generate. The request's `needs` belong to the plan. */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_request(const umbra_train_plan *plan,
-                                                               umbra_eval_keys_request *request);
+/*
+ * Adds exactly the keys that the training needs, each at the level at which it is used. Errors: INVALID_ARGUMENT, MISMATCH
+ * (needs of other parameters), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_needs(const umbra_train_plan *plan, umbra_key_needs *needs);
 
 /*
  * An estimate of the time of an iteration, refreshes included, with this device and these threads: a few operations are

@@ -22,8 +22,8 @@
  * counted once more: each of the two is destroyed once, by whoever has it. Nothing keeps a secret key but its handles:
  * keys and ciphertexts made from it keep the context, so the last umbra_secret_key_destroy wipes it at once.
  *
- * What is not a handle keeps nothing. A pointer from an accessor, and what a plan adds to a request, belongs to the
- * object that it came from; what a function of the application uses (of a circuit, say) is the application's to keep.
+ * What is not a handle keeps nothing. A pointer from an accessor belongs to the object that it came from; what a function
+ * of the application uses (of a circuit, say) is the application's to keep.
  *
  * Structs that begin with `struct_size` grow from version to version, at their end. Each is initialised first, those that
  * a call fills, too:
@@ -44,7 +44,7 @@
  * all elements with the size of the first. Structs that callbacks are given have the library's size: compare it before
  * you read a member that is newer than the oldest library you work with.
  *
- * These never grow, and have no size: umbra_progress, umbra_rotation_need, umbra_table.
+ * These never grow, and have no size: umbra_progress, umbra_table.
  */
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
@@ -55,6 +55,7 @@
 #include <umbra/context.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
+#include <umbra/key_needs.h>
 #include <umbra/keys.h>
 #include <umbra/logistic.h>
 #include <umbra/matrix.h>

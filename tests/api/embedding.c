@@ -59,15 +59,19 @@ static int computes_right(const task *t) {
 
 static umbra_status task_make(task *t, const umbra_params *params, uint32_t threads) {
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .threads = threads};
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotations = (int32_t[]){1}, .rotation_count = 1};
+  umbra_key_needs *needs = NULL;
   umbra_public_key *public = NULL;
   const double values[] = {0.5, -0.25, 1};
   umbra_status status = umbra_context_create(&t->context, &desc);
+  if (status == UMBRA_OK) status = umbra_key_needs_create(&needs, params);
+  if (status == UMBRA_OK) status = umbra_key_needs_relinearization(needs, UMBRA_TOP_LEVEL);
+  if (status == UMBRA_OK) status = umbra_key_needs_rotation(needs, 1, UMBRA_TOP_LEVEL);
   if (status == UMBRA_OK) status = umbra_secret_key_generate(&t->secret, t->context);
   if (status == UMBRA_OK) status = umbra_public_key_generate(&public, t->secret);
-  if (status == UMBRA_OK) status = umbra_eval_keys_generate(&t->keys, t->secret, &request);
+  if (status == UMBRA_OK) status = umbra_eval_keys_generate(&t->keys, t->secret, needs, NULL);
   if (status == UMBRA_OK) status = umbra_encode_encrypt(&t->x, public, values, 3);
   umbra_public_key_destroy(public);
+  umbra_key_needs_destroy(needs);
   if (status == UMBRA_OK) t->expected = compute(t);
   return status;
 }

@@ -34,12 +34,11 @@ static void what_is_counted(void **state) {
   limited l;
   umbra_ciphertext *x = NULL, *low = NULL;
   umbra_eval_keys *keys = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
   limited_open(&l, 0);
   uint64_t before = umbra_context_memory(l.context), top = umbra_params_depth(params);
   assert_ok(umbra_encode_encrypt(&x, l.public, &value, 1));
   assert_int_equal(umbra_context_memory(l.context) - before, umbra_params_ciphertext_bytes(params, top));
-  assert_ok(umbra_eval_keys_generate(&keys, l.secret, &request));
+  keys = keys_for(l.secret, needs_of(params, NULL, 0));
   assert_int_equal(umbra_context_memory(l.context) - before,
                    umbra_params_ciphertext_bytes(params, top) + umbra_params_key_bytes(params, top));
   umbra_eval_keys_destroy(keys);
@@ -95,15 +94,16 @@ static void too_small_for_a_key(void **state) {
   umbra_public_key *public = NULL;
   umbra_eval_keys *keys = NULL;
   umbra_plaintext *plain = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  umbra_key_needs *needs = needs_of(params, NULL, 0);
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .memory_limit = 5000};
   assert_ok(umbra_context_create(&context, &desc));
   assert_ok(umbra_secret_key_generate(&secret, context));
   assert_fails(umbra_public_key_generate(&public, secret), UMBRA_ERROR_OUT_OF_MEMORY, "memory limit is 5000");
-  assert_fails(umbra_eval_keys_generate(&keys, secret, &request), UMBRA_ERROR_OUT_OF_MEMORY, "memory limit is 5000");
+  assert_fails(umbra_eval_keys_generate(&keys, secret, needs, NULL), UMBRA_ERROR_OUT_OF_MEMORY, "memory limit is 5000");
   assert_fails(umbra_encode(&plain, context, &value, 1, NULL), UMBRA_ERROR_OUT_OF_MEMORY, "memory limit is 5000");
   assert_true(!public && !keys && !plain);
   assert_int_equal(umbra_context_memory(context), 0);
+  umbra_key_needs_destroy(needs);
   umbra_secret_key_destroy(secret);
   umbra_context_destroy(context);
 }

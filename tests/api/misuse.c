@@ -65,15 +65,13 @@ static void missing_conjugation_key(void **state) {
 
 static void rotation_keys_for_lower_levels(void **state) {
   (void)state;
-  int32_t steps[] = {2};
-  umbra_eval_keys *keys = NULL;
   umbra_evaluator *e = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .conjugate = 1, .rotations = steps,
-                                     .rotation_count = 1};
-  request.rotation_level = 1;
-  assert_ok(umbra_eval_keys_generate(&keys, s.secret, &request));
+  umbra_key_needs *needs = needs_of(s.params, NULL, 0);
+  assert_ok(umbra_key_needs_conjugation(needs, 1));
+  assert_ok(umbra_key_needs_rotation(needs, 2, 1));
+  umbra_eval_keys *keys = keys_for(s.secret, needs);
   assert_ok(umbra_evaluator_create(&e, s.context, keys));
-  assert_refused(umbra_rotate(e, &out, x, 2), UMBRA_ERROR_MISSING_KEY, "rotation 2 serves levels up to 1");
+  assert_refused(umbra_rotate(e, &out, x, 2), UMBRA_ERROR_MISSING_KEY, "rotation by 2 serves levels up to 1");
   assert_refused(umbra_conjugate(e, &out, x), UMBRA_ERROR_MISSING_KEY, "conjugation");
   assert_non_null(strstr(umbra_last_error(), "levels up to 1 and the ciphertext is at level 3"));
   umbra_ciphertext *lowered = NULL;
@@ -330,7 +328,7 @@ static void null_arguments_elsewhere(void **state) {
   umbra_secret_key *secret = NULL;
   umbra_public_key *public = NULL;
   umbra_eval_keys *keys = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT};
+  umbra_key_needs *needs = needs_of(s.params, NULL, 0);
   umbra_noise_report report = {UMBRA_NOISE_REPORT_INIT};
   assert_fails(umbra_context_create(NULL, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .preset = "n13-d2-s40"}), bad,
                "output");
@@ -341,9 +339,10 @@ static void null_arguments_elsewhere(void **state) {
   assert_fails(umbra_secret_key_generate(NULL, s.context), bad, "output");
   assert_fails(umbra_public_key_generate(&public, NULL), bad, "secret key");
   assert_fails(umbra_public_key_generate(NULL, s.secret), bad, "output");
-  assert_fails(umbra_eval_keys_generate(&keys, NULL, &request), bad, "secret key");
-  assert_fails(umbra_eval_keys_generate(&keys, s.secret, NULL), bad, "request");
-  assert_fails(umbra_eval_keys_generate(NULL, s.secret, &request), bad, "output");
+  assert_fails(umbra_eval_keys_generate(&keys, NULL, needs, NULL), bad, "secret key");
+  assert_fails(umbra_eval_keys_generate(&keys, s.secret, NULL, NULL), bad, "key needs");
+  assert_fails(umbra_evaluator_use_keys(NULL, s.keys), bad, "evaluator");
+  umbra_key_needs_destroy(needs);
   assert_fails(umbra_encode(NULL, s.context, &value, 1, NULL), bad, "output");
   assert_fails(umbra_encode(&p, NULL, &value, 1, NULL), bad, "context");
   assert_fails(umbra_decode(&value, 1, NULL), bad, "NULL");
@@ -406,18 +405,20 @@ static void one_output_twice(void **state) {
 static void structs_of_a_wrong_size(void **state) {
   (void)state;
   umbra_context *context = NULL;
-  umbra_eval_keys *keys = NULL;
+  umbra_key_needs *needs = needs_of(s.params, NULL, 0);
   umbra_params *params = NULL;
   double value = 0;
   assert_fails(umbra_context_create(&context, &(umbra_context_desc){.preset = "n13-d2-s40"}),
                UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_desc_init");
-  assert_fails(umbra_eval_keys_generate(&keys, s.secret, &(umbra_eval_keys_request){.relinearize = 1}),
-               UMBRA_ERROR_INVALID_ARGUMENT, "umbra_eval_keys_request_init");
+  assert_fails(umbra_key_needs_put(needs, &(umbra_key_need){.steps = 1}), UMBRA_ERROR_INVALID_ARGUMENT,
+               "umbra_key_need_init");
   assert_fails(umbra_inspect_noise(&(umbra_noise_report){0}, x, s.secret, &value, 0), UMBRA_ERROR_INVALID_ARGUMENT,
                "umbra_noise_report_init");
   assert_fails(umbra_params_from_need(&params, &(umbra_params_need){.depth = 1}), UMBRA_ERROR_INVALID_ARGUMENT,
                "umbra_params_need_init");
-  assert_true(!context && !keys && !params);
+  assert_true(!context && !params);
+  assert_int_equal(umbra_key_needs_count(needs), 1);
+  umbra_key_needs_destroy(needs);
 }
 
 static void wrong_contexts(void **state) {
@@ -459,38 +460,27 @@ static void cancelled_key_generation(void **state) {
   uint64_t memory = umbra_context_memory(s.context);
   int calls = 0;
   double last = 0;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotations = steps, .rotation_count = 3};
-  request.progress = (umbra_progress){cancel_at_half, &calls};
-  assert_fails(umbra_eval_keys_generate(&keys, s.secret, &request), UMBRA_ERROR_CANCELLED, "after 2 of 4 keys");
+  umbra_key_needs *needs = needs_of(s.params, steps, 3);
+  umbra_progress progress = {cancel_at_half, &calls};
+  assert_fails(umbra_eval_keys_generate(&keys, s.secret, needs, &progress), UMBRA_ERROR_CANCELLED, "after 2 of 4 keys");
   assert_null(keys);
   assert_int_equal(calls, 3);
   assert_int_equal(umbra_context_memory(s.context), memory);
-  request.progress = (umbra_progress){watch, &last};
-  assert_ok(umbra_eval_keys_generate(&keys, s.secret, &request));
+  progress = (umbra_progress){watch, &last};
+  assert_ok(umbra_eval_keys_generate(&keys, s.secret, needs, &progress));
   assert_true(last == 1);
+  umbra_key_needs_destroy(needs);
   umbra_eval_keys_destroy(keys);
-}
-
-static void wrong_key_requests(void **state) {
-  (void)state;
-  umbra_eval_keys *keys = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotation_count = 2};
-  assert_fails(umbra_eval_keys_generate(&keys, s.secret, &request), UMBRA_ERROR_INVALID_ARGUMENT, "rotations is NULL");
-  request.rotation_count = 0;
-  request.rotation_level = DEPTH + 1;
-  assert_fails(umbra_eval_keys_generate(&keys, s.secret, &request), UMBRA_ERROR_INVALID_ARGUMENT,
-               "level 4 does not exist");
-  assert_null(keys);
 }
 
 /* Repetitions, rotations by nothing and other names of the same rotation cost nothing. */
 static void keys_asked_for_twice(void **state) {
   (void)state;
   static const int32_t steps[] = {0, 1, 1, 1 - SLOTS, SLOTS, -2, SLOTS - 2, INT32_MIN};
-  umbra_eval_keys *keys = NULL;
-  umbra_eval_keys_request request = {UMBRA_EVAL_KEYS_REQUEST_INIT, .rotations = steps, .rotation_count = 8};
-  request.relinearize = 0;
-  assert_ok(umbra_eval_keys_generate(&keys, s.secret, &request));
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, s.params));
+  for (int i = 0; i < 8; i++) assert_ok(umbra_key_needs_rotation(needs, steps[i], UMBRA_TOP_LEVEL));
+  umbra_eval_keys *keys = keys_for(s.secret, needs);
   assert_int_equal(umbra_eval_keys_count(keys), 2);
   assert_true(umbra_eval_keys_can_rotate(keys, 1) && umbra_eval_keys_can_rotate(keys, 1 + 3 * SLOTS));
   assert_true(umbra_eval_keys_can_rotate(keys, -2) && umbra_eval_keys_can_rotate(keys, 0));
@@ -576,7 +566,6 @@ int main(void) {
       cmocka_unit_test(structs_of_a_wrong_size),
       cmocka_unit_test(wrong_contexts),
       cmocka_unit_test(cancelled_key_generation),
-      cmocka_unit_test(wrong_key_requests),
       cmocka_unit_test(keys_asked_for_twice),
       cmocka_unit_test(texts_and_names),
   };

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <umbra/keys.h>
+
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ring/residence.h"
+#include "galois.h"
+#include "key_needs.h"
+#include "objects.h"
+
+/* ---- what a set has ---- */
+
+const umbra_eval_key *umbra_eval_keys_find(const umbra_eval_keys *keys, umbra_key_kind kind, uint32_t rotation) {
+  for (size_t i = 0; keys && i < keys->count; i++)
+    if (keys->key[i].kind == kind && keys->key[i].rotation == rotation) return &keys->key[i];
+  return NULL;
+}
+
+int umbra_eval_keys_can_rotate(const umbra_eval_keys *keys, int32_t steps) {
+  uint32_t rotation = umbra_rotation_of(steps, umbra_ring_n(keys->context->ring) / 2);
+  return rotation == 0 || umbra_eval_keys_find(keys, UMBRA_KEY_ROTATE, rotation) != NULL;
+}
+
+int umbra_eval_keys_can_relinearize(const umbra_eval_keys *keys) {
+  return umbra_eval_keys_find(keys, UMBRA_KEY_RELINEARIZE, 0) != NULL;
+}
+
+int umbra_eval_keys_can_conjugate(const umbra_eval_keys *keys) {
+  return umbra_eval_keys_find(keys, UMBRA_KEY_CONJUGATE, 0) != NULL;
+}
+
+size_t umbra_eval_keys_count(const umbra_eval_keys *keys) { return keys->count; }
+
+uint64_t umbra_eval_keys_bytes(const umbra_eval_keys *keys) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < keys->count; i++) bytes += umbra_poly_bytes(&keys->key[i].key.poly, keys->context->ring);
+  return bytes;
+}
+
+void umbra_eval_keys_owner(const umbra_eval_keys *keys, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  memcpy(owner, keys->owner, UMBRA_OWNER_BYTES);
+}
+
+/* ---- needs ---- */
+
+static umbra_status list_purposes(umbra_key_needs *needs, const umbra_eval_keys *keys) {
+  for (size_t i = 0; i < keys->count; i++) {
+    const umbra_eval_key *key = &keys->key[i];
+    UMBRA_TRY(umbra_key_needs_insert(needs, &(umbra_key_purpose){key->kind, key->rotation, key->level}));
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_eval_keys_needs(const umbra_eval_keys *keys, umbra_key_needs *needs) {
+  if (!keys || !needs)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_eval_keys_needs needs evaluation keys and key needs");
+  umbra_key_needs *served = NULL;
+  UMBRA_TRY(umbra_key_needs_create(&served, umbra_context_params(keys->context)));
+  umbra_status status = list_purposes(served, keys);
+  if (status == UMBRA_OK) status = umbra_key_needs_add(needs, served);
+  umbra_key_needs_destroy(served);
+  return status;
+}
+
+umbra_status umbra_eval_keys_cover(const umbra_eval_keys *keys, const umbra_key_needs *needs) {
+  if (!needs) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_eval_keys_cover needs key needs");
+  umbra_key_needs *served = NULL;
+  UMBRA_TRY(umbra_key_needs_create(&served, keys ? umbra_context_params(keys->context) : needs->params));
+  umbra_status status = keys ? list_purposes(served, keys) : UMBRA_OK;
+  if (status == UMBRA_OK) status = umbra_key_needs_cover(served, needs);
+  umbra_key_needs_destroy(served);
+  return status;
+}
+
+/* ---- sets in parts ---- */
+
+static void move_key(umbra_eval_key *to, umbra_eval_key *from, umbra_ring *ring) {
+  umbra_poly_destroy(&to->key.poly, ring);
+  *to = *from;
+  umbra_poly_relocate(&to->key.poly, &from->key.poly, ring);
+}
+
+/* keys has room for one more. */
+static void add_key(umbra_eval_keys *keys, umbra_eval_key *key) {
+  umbra_ring *ring = keys->context->ring;
+  umbra_eval_key *have = (umbra_eval_key *)umbra_eval_keys_find(keys, key->kind, key->rotation);
+  if (have && have->level >= key->level) return;
+  if (!have) {
+    have = &keys->key[keys->count++];
+    *have = (umbra_eval_key){0};
+  }
+  move_key(have, key, ring);
+}
+
+umbra_status umbra_eval_keys_add(umbra_eval_keys *keys, umbra_eval_keys **more) {
+  if (!keys || !more || !*more || *more == keys)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_eval_keys_add needs two different sets of keys");
+  if (keys->context != (*more)->context)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the keys to be added belong to another context");
+  UMBRA_TRY(umbra_check_owner(keys->owner, (*more)->owner, "the keys to be added"));
+  if (umbra_is_shared(*more))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the keys to be added are held by an evaluator, or by another handle: destroy those first");
+  umbra_eval_key *all;
+  UMBRA_TRY(umbra_alloc(&all, keys->count + (*more)->count, sizeof *all, "evaluation keys"));
+  for (size_t i = 0; i < keys->count; i++) move_key(&all[i], &keys->key[i], keys->context->ring);
+  umbra_free(keys->key);
+  keys->key = all;
+  for (size_t i = 0; i < (*more)->count; i++) add_key(keys, &(*more)->key[i]);
+  umbra_eval_keys_destroy(*more);
+  *more = NULL;
+  return UMBRA_OK;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a umbra_key_needs holds, for those who make keys of it. */
+#ifndef UMBRA_CKKS_KEY_NEEDS_H
+#define UMBRA_CKKS_KEY_NEEDS_H
+
+#include <umbra/key_needs.h>
+
+#include "../ring/params.h"
+
+/* What a key is for; rotation: in [1, n/2), 0 for other kinds. */
+typedef struct umbra_key_purpose {
+  umbra_key_kind kind;
+  uint32_t rotation, level;
+} umbra_key_purpose;
+
+struct umbra_key_needs {
+  umbra_params *params; /* a share */
+  size_t count, room;
+  umbra_key_purpose
+      *need; /* each kind and rotation once, in the order in which keys are made: rotations last, by steps */
+};
+
+/* MISMATCH unless the needs are those of computations with such parameters. */
+umbra_status umbra_key_needs_check(const umbra_key_needs *needs, const umbra_params *params, const char *whose);
+
+/* One more need, whose level exists, as it is. */
+umbra_status umbra_key_needs_insert(umbra_key_needs *needs, const umbra_key_purpose *need);
+
+/* For texts: "relinearisation", ...; a rotation's number comes behind. */
+const char *umbra_key_name(umbra_key_kind kind);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <umbra/keys.h>
+
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/outputs.h"
+#include "key_maker.h"
+
+static umbra_status fill(umbra_public_key *key, umbra_key_maker *maker) {
+  umbra_random_bytes(&maker->random, key->seed, sizeof key->seed);
+  umbra_public_key_expand(key, maker->stream);
+  umbra_gadget gadget = umbra_key_maker_gadget(maker, &maker->other, &maker->secret);
+  umbra_view both = umbra_poly_view(&key->poly, maker->context->ring);
+  umbra_view b = umbra_view_poly(&both, 0), a = umbra_view_poly(&both, 1);
+  return umbra_gadget_mask(&gadget, &b, &a, key->poly.window, key->poly.aux);
+}
+
+umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secret_key *secret) {
+  if (!out || !secret)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_public_key_generate needs an output and a secret key");
+  umbra_public_key *made = NULL;
+  umbra_key_maker maker;
+  UMBRA_TRY(umbra_public_key_make(&made, secret->home));
+  memcpy(made->owner, secret->owner, sizeof made->owner);
+  umbra_status status = umbra_key_maker_open(&maker, secret);
+  if (status == UMBRA_OK) status = umbra_key_maker_close(&maker, fill(made, &maker));
+  if (status == UMBRA_OK) status = umbra_move_to_context(&made->poly, &made->context, secret->context);
+  if (status == UMBRA_OK) UMBRA_PUT(public_key, out, made);
+  else umbra_public_key_destroy(made);
+  return status;
+}
+
+void umbra_public_key_owner(const umbra_public_key *key, uint8_t owner[UMBRA_OWNER_BYTES]) {
+  memcpy(owner, key->owner, UMBRA_OWNER_BYTES);
+}
