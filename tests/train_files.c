@@ -155,66 +155,6 @@ static void plans_come_back(void **state) {
   umbra_train_plan_destroy(loaded);
 }
 
-/* The plan with those options is another one, and comes back with them. */
-static void assert_counts(const umbra_train_options *options, umbra_train_options *found) {
-  umbra_train_plan *changed = NULL, *read = NULL;
-  assert_ok(umbra_train_plan_create(&changed, s.params, options));
-  assert_memory_not_equal(changed->digest, plan->digest, sizeof plan->digest);
-  bytes b = plan_bytes(changed);
-  assert_ok(umbra_train_plan_read(&read, b.data, b.size));
-  assert_ok(umbra_train_plan_options(read, found));
-  if (options->sigmoid) assert_memory_equal(found->sigmoid, options->sigmoid, sizeof *options->sigmoid);
-  free(b.data);
-  umbra_train_plan_destroy(changed);
-  umbra_train_plan_destroy(read);
-}
-
-static void every_option_of_the_sigmoid_counts(void **state) {
-  (void)state;
-  umbra_sigmoid_options changes[3] = {
-      {UMBRA_SIGMOID_OPTIONS_INIT}, {UMBRA_SIGMOID_OPTIONS_INIT}, {UMBRA_SIGMOID_OPTIONS_INIT}};
-  changes[0].degree = 5;
-  changes[1].fit = UMBRA_FIT_CHEBYSHEV;
-  changes[2].range = 6;
-  for (int i = 0; i < 3; i++) {
-    umbra_train_options options = options_of(1), found = {UMBRA_TRAIN_OPTIONS_INIT};
-    options.sigmoid = &changes[i];
-    assert_counts(&options, &found);
-  }
-}
-
-/* Every field of the options has its place in the digest, and in the file. */
-static void every_option_counts(void **state) {
-  (void)state;
-  const struct {
-    size_t at, bytes;
-    double number;
-    uint32_t word;
-  } changes[] = {{offsetof(umbra_train_options, rows), 8, 0, ROWS - 1},
-                 {offsetof(umbra_train_options, columns), 8, 0, 2},
-                 {offsetof(umbra_train_options, iterations), 4, 0, 5},
-                 {offsetof(umbra_train_options, batch), 8, 0, 700},
-                 {offsetof(umbra_train_options, whole_batches), 4, 0, 1},
-                 {offsetof(umbra_train_options, shuffle), 4, 0, 0},
-                 {offsetof(umbra_train_options, seed), 8, 0, 77},
-                 {offsetof(umbra_train_options, rate), 0, 0.75, 0},
-                 {offsetof(umbra_train_options, schedule), 4, 0, UMBRA_RATE_EXPONENTIAL},
-                 {offsetof(umbra_train_options, decay), 0, 0.25, 0},
-                 {offsetof(umbra_train_options, momentum), 0, 0.5, 0},
-                 {offsetof(umbra_train_options, l2), 0, 0, 0},
-                 {offsetof(umbra_train_options, bound), 0, 4, 0},
-                 {offsetof(umbra_train_options, refresh_result), 4, 0, 1}};
-  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-    umbra_train_options options = options_of(1);
-    uint8_t *field = (uint8_t *)&options + changes[i].at;
-    const uint64_t word = changes[i].word;
-    memcpy(field, changes[i].bytes ? (const void *)&word : &changes[i].number, changes[i].bytes ? changes[i].bytes : 8);
-    umbra_train_options found = {UMBRA_TRAIN_OPTIONS_INIT};
-    assert_counts(&options, &found);
-    assert_memory_equal((uint8_t *)&found + changes[i].at, field, changes[i].bytes ? changes[i].bytes : 8);
-  }
-}
-
 /* A coefficient is changed, or another field of the options than those of files.c, and the digest fits again. */
 static void plans_are_validated_anew(void **state) {
   (void)state;
@@ -895,8 +835,7 @@ static int close_all(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plans_come_back),
-      cmocka_unit_test(every_option_counts),
-      cmocka_unit_test(every_option_of_the_sigmoid_counts),
+
       cmocka_unit_test(plans_are_validated_anew),
       cmocka_unit_test(data_sets_hold_the_records),
       cmocka_unit_test(no_first_weights_are_zeros),
