@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encrypt_data.h"
 
-
 #include "progress.h"
 #include "target.h"
 

@@ -32,7 +32,8 @@ typedef struct umbra_reduce_place {
  * sums = those of all ranks in iteration i; a part that is NULL is 0, as that of a rank without blocks, and no part is
  * NULL afterwards. own: how this rank's sums went. If it is not OK in one rank (whose sums are not looked at), the call
  * fails in all of them, with that status, so that none waits for another. Errors also: MISMATCH (ranks in different
- * iterations, or with other levels), those of the transport.
+ * iterations, or with other levels), those of the transport. A rank that does not get as far as a sum, because memory is
+ * out or it is gone, leaves the others to the limits of their transport.
  */
 umbra_status umbra_reduce(umbra_train_state *sums, const umbra_ranks *ranks, const umbra_reduce_place *place,
                           uint32_t i, umbra_status own);
