@@ -31,7 +31,7 @@ static bool load_inputs(score_job *j, const score_options *o, cli_report *report
 }
 
 static bool run_model(score_job *j) {
-  umbra_status status = umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records);
+  umbra_status status = umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records, NULL);
   if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
   return cli_error("%s; make the keys with umbra keygen --for-logistic %zu", umbra_last_error(),
                    umbra_logistic_features(j->model));
