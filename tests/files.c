@@ -128,10 +128,10 @@ static void loaded_objects_work(void **state) {
   for (size_t i = 4; i-- > 0;) file_kinds[wanted[i].kind].destroy(*wanted[i].object);
 }
 
-/* Every kind: what is read in the place of an object is the only one that is left to destroy. */
+/* Every kind that is public: what is read in the place of an object is the only one that is left to destroy. */
 static void outputs_are_replaced(void **state) {
   (void)state;
-  for (int kind = 0; kind < OBJECTS; kind++) {
+  for (int kind = 0; kind < PUBLIC_OBJECTS; kind++) {
     void *object = NULL;
     for (int i = 0; i < 2; i++)
       assert_ok(file_kinds[kind].read(&object, objects.context, objects.bytes[kind], objects.size[kind]));
