@@ -272,7 +272,7 @@ static void run_training(trace *t, umbra_params *params, const char *device) {
   umbra_trainer_desc desc = training_desc(&job);
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
-  assert_ok(umbra_trainer_model(trainer, &model));
+  assert_ok(umbra_trainer_logistic(trainer, &model));
   RECORD_KEY(t, logistic, model);
   umbra_logistic_destroy(model);
   umbra_trainer_destroy(trainer);

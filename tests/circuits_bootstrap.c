@@ -251,7 +251,7 @@ static void test_keys_in_parts(void **state) {
     umbra_key_needs *one = NULL;
     umbra_eval_keys *loaded = NULL;
     size_t size = 0;
-    assert_ok(umbra_key_needs_get(all, i, &need));
+    assert_ok(umbra_key_needs_get(all, &need, i));
     if (need.kind == UMBRA_KEY_TO_DENSE) continue; /* it came with the other ephemeral key */
     assert_ok(umbra_key_needs_create(&one, b.s.params));
     assert_ok(umbra_key_needs_put(one, &need));

@@ -286,8 +286,10 @@ static void assert_table(const char *path, size_t rows, size_t columns, const do
 static void scores_make_the_round_trip(void **state) {
   (void)state;
   const double logits[] = {1.5 * 0.5 + 0.5 + 0.25, 1.5 - 0.5 + 0.25, -3 - 0.125 + 0.25};
+  const umbra_sigmoid_options polynomial = {
+      .struct_size = sizeof polynomial, .degree = 3, .fit = UMBRA_FIT_CHEBYSHEV, .range = 4};
   double scores[3];
-  for (int i = 0; i < 3; i++) scores[i] = umbra_logistic_value(logits[i], 4, 3);
+  for (int i = 0; i < 3; i++) scores[i] = umbra_sigmoid_value(logits[i], &polynomial);
   assert_succeeds("score --keys keys --model model.umbra --records records.umbra --out scores.umbra --json");
   cJSON *report = cJSON_Parse(contents("out"));
   assert_non_null(report);

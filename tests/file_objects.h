@@ -148,8 +148,9 @@ static umbra_train_plan training_plan = {
                 .columns = TRAINING_COLUMNS,
                 .batch = TRAINING_ROWS,
                 .iterations = TRAINING_ITERATIONS},
+    .sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT},
     .digest = {1, 2, 3},
-    .layout = {.stride = 4, .slots = TRAINING_SLOTS, .group = 1, .pairs = 1},
+    .layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 4, .slots = TRAINING_SLOTS, .group = 1, .pairs = 1},
     .block_rows = TRAINING_ROWS + 3,
     .batches = 1,
     .blocks = 1,
@@ -271,8 +272,10 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   assert_ok(umbra_encode(&plaintext, o->context, values, 4, &options));
   assert_ok(umbra_encrypt(&ciphertext, public, plaintext));
   assert_ok(umbra_encrypt_symmetric(&seeded, secret, plaintext));
-  assert_ok(umbra_matrix_encrypt(&matrix, public, values, ROWS, COLUMNS));
-  assert_ok(umbra_logistic_encrypt(&logistic, public, values, COLUMNS, 0.25, 8, 7));
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+  const umbra_sigmoid_options sigmoid = {.struct_size = sizeof sigmoid, .degree = 7, .range = 8};
+  assert_ok(umbra_matrix_encrypt(&matrix, public, values, ROWS, COLUMNS, &layout, NULL));
+  assert_ok(umbra_logistic_encrypt(&logistic, public, values, COLUMNS, 0.25, &sigmoid));
   o->object[PLAINTEXT] = plaintext;
   o->object[CIPHERTEXT] = ciphertext;
   o->object[SEEDED] = seeded;
@@ -327,9 +330,10 @@ static inline void make_training(file_objects *o, const umbra_public_key *public
   index->weights = small_weights(o, public);
   block->stamp = umbra_train_stamp_of(&training_plan, training_data, 0);
   assert_ok(umbra_matrix_encrypt_rows(&block->records, public, &source, TRAINING_ROWS, TRAINING_COLUMNS,
-                                      &training_plan.layout, training_plan.data_level));
+                                      &training_plan.layout, training_plan.data_level, NULL));
   checkpoint->stamp = umbra_train_stamp_of(&training_plan, training_data, 1);
-  for (int i = 0; i < 2; i++) checkpoint->state[i] = small_weights(o, public);
+  assert_ok(umbra_train_state_make(&checkpoint->state, 2));
+  for (int i = 0; i < 2; i++) checkpoint->state.part[i] = small_weights(o, public);
   o->object[TRAIN_DATA] = index;
   o->object[TRAIN_BLOCK] = block;
   o->object[CHECKPOINT] = checkpoint;

@@ -205,8 +205,8 @@ static void make_others(void) {
   assert_ok(umbra_ciphertext_move(&moved, object[ELSEWHERE], object[CIPHERTEXT]));
   assert_ok(umbra_encode(&plain, object[CONTEXT], &value, 1, NULL));
   assert_ok(umbra_decrypt(&opened, object[CIPHERTEXT], object[SECRET]));
-  assert_ok(umbra_matrix_encrypt(&matrix, object[PUBLIC], values, 2, 2));
-  assert_ok(umbra_logistic_encrypt(&model, object[PUBLIC], values, 3, 1, 4, 3));
+  assert_ok(umbra_matrix_encrypt(&matrix, object[PUBLIC], values, 2, 2, NULL, NULL));
+  assert_ok(umbra_logistic_encrypt(&model, object[PUBLIC], values, 3, 1, NULL));
   assert_ok(umbra_evaluator_create(&evaluator, object[CONTEXT], object[KEYS]));
   object[MOVED] = moved;
   object[PLAINTEXT] = plain;
@@ -469,9 +469,9 @@ static void a_trainer_trains_alone(void **state) {
   umbra_logistic *model = NULL;
   destroy_all_but(TRAINER, TRAINER);
   assert_ok(umbra_trainer_run(object[TRAINER], NULL, NULL));
-  assert_ok(umbra_trainer_model(object[TRAINER], &model));
+  assert_ok(umbra_trainer_logistic(object[TRAINER], &model));
   destroy(TRAINER);
-  assert_ok(umbra_logistic_decrypt(weights, &bias, model, object[SECRET]));
+  assert_ok(umbra_logistic_decrypt(model, weights, &bias, object[SECRET]));
   assert_true(fabs(weights[0]) > 1e-3 && fabs(weights[0]) < 8);
   umbra_logistic_destroy(model);
 }

@@ -17,77 +17,197 @@ static double *random_values(uint64_t *random, size_t count) {
   return values;
 }
 
-static size_t stride_of(size_t columns) {
-  size_t stride = 2;
-  while (stride < columns + 1) stride *= 2;
+static size_t stride_of(size_t slots) {
+  size_t stride = 1;
+  while (stride < slots) stride *= 2;
   return stride;
 }
 
-/* Row r is in part r / per_part from slot (r % per_part) * stride on, then a one, then zeros. */
-static void check_layout(const umbra_matrix *m, const double *values) {
-  double slots[SLOTS];
-  size_t stride = m->layout.stride, per_part = SLOTS / stride;
+static double value_at(const umbra_matrix *m, const double *values, size_t row, size_t column) {
+  if (row >= m->rows || column > m->columns) return 0;
+  return column == m->columns ? m->layout.ones : values[row * m->columns + column];
+}
+
+/* Row r is in part r / per_part from slot (r % per_part) * stride on, then a one if there are ones, then zeros. */
+static void check_slots(const umbra_matrix *m, const double *values) {
+  double slots[2 * SLOTS];
+  const size_t count = m->layout.slots, stride = m->layout.stride, real = count / stride;
+  const size_t per_part = real << m->layout.pairs;
   for (size_t part = 0; part < m->parts; part++) {
-    assert_ok(umbra_decrypt_decode(slots, SLOTS, m->part[part], s.secret));
-    for (size_t i = 0; i < SLOTS; i++) {
-      size_t row = part * per_part + i / stride, column = i % stride;
-      double expected = row >= m->rows || column > m->columns ? 0
-                        : column == m->columns                ? 1
-                                                              : values[row * m->columns + column];
+    assert_int_equal(umbra_ciphertext_slots(m->part[part]), count);
+    assert_ok(umbra_decrypt_decode_complex(slots, count, m->part[part], s.secret));
+    for (size_t i = 0; i < 2 * count; i++) {
+      const size_t row = part * per_part + i / 2 / stride + (i % 2 ? real : 0);
+      const double expected = i % 2 && !m->layout.pairs ? 0 : value_at(m, values, row, i / 2 % stride);
       if (!(fabs(slots[i] - expected) < 1e-6))
-        fail_msg("part %zu, slot %zu: %g, expected %g", part, i, slots[i], expected);
+        fail_msg("part %zu, slot %zu, %d: %g, expected %g", part, i / 2, (int)(i % 2), slots[i], expected);
     }
   }
 }
 
-static void check_shape(size_t rows, size_t columns, uint64_t *random) {
+/* Row after row in all slots, or as `given` says. */
+static void check_shape(size_t rows, size_t columns, const umbra_matrix_layout *given, uint64_t *random) {
   umbra_matrix *m = NULL;
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
   double *values = random_values(random, rows * columns), *found = random_values(random, rows * columns);
-  assert_ok(umbra_matrix_encrypt(&m, s.public, values, rows, columns));
+  assert_ok(umbra_matrix_encrypt(&m, s.public, values, rows, columns, given, NULL));
+  assert_ok(umbra_matrix_layout_of(m, &layout));
+  const size_t stride = given && given->stride ? given->stride : stride_of(columns + (size_t)layout.ones);
+  const size_t slots = given && given->slots ? given->slots : SLOTS, per_part = slots / stride << layout.pairs;
   assert_int_equal(umbra_matrix_rows(m), rows);
   assert_int_equal(umbra_matrix_columns(m), columns);
-  assert_int_equal(umbra_matrix_stride(m), stride_of(columns));
-  assert_int_equal(m->parts, (rows * stride_of(columns) + SLOTS - 1) / SLOTS);
-  assert_ok(umbra_matrix_decrypt(found, m, s.secret));
+  assert_int_equal(layout.ones, given ? given->ones : 0);
+  assert_true(layout.stride == stride && layout.slots == slots && layout.order == UMBRA_MATRIX_BY_ROWS);
+  assert_int_equal(m->parts, (rows + per_part - 1) / per_part);
+  assert_ok(umbra_matrix_decrypt(m, found, s.secret, NULL));
   for (size_t i = 0; i < rows * columns; i++)
     if (!(fabs(found[i] - values[i]) < 1e-6)) fail_msg("%zu x %zu, value %zu: %g", rows, columns, i, found[i]);
-  check_layout(m, values);
+  check_slots(m, values);
   umbra_matrix_destroy(m);
   free(values);
   free(found);
 }
 
+static const size_t shape[][2] = {{1, 1},   {1, 1023}, {2, 1023}, {512, 1},  {513, 1},  {256, 3},
+                                  {257, 3}, {5, 4},    {100, 30}, {100, 31}, {100, 32}, {3, 512}};
+
 static void shapes(void **state) {
   (void)state;
-  static const size_t shape[][2] = {{1, 1},   {1, 1023}, {2, 1023}, {512, 1},  {513, 1},  {256, 3},
-                                    {257, 3}, {5, 4},    {100, 30}, {100, 31}, {100, 32}, {3, 512}};
+  const umbra_matrix_layout ones = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
   uint64_t random = 4;
-  for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) check_shape(shape[i][0], shape[i][1], &random);
+  for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+    check_shape(shape[i][0], shape[i][1], NULL, &random);
+    check_shape(shape[i][0], shape[i][1], &ones, &random);
+  }
+  check_shape(2, SLOTS, NULL, &random);
+}
+
+static void layouts(void **state) {
+  (void)state;
+  const umbra_matrix_layout given[] = {{UMBRA_MATRIX_LAYOUT_INIT, .stride = 64},
+                                       {UMBRA_MATRIX_LAYOUT_INIT, .slots = 128},
+                                       {UMBRA_MATRIX_LAYOUT_INIT, .slots = 32, .pairs = 1},
+                                       {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .pairs = 1, .group = 4}};
+  uint64_t random = 5;
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++) check_shape(57, 20, &given[i], &random);
+}
+
+/* No column of ones is forced: columns that are a power of two fill their ciphertexts. */
+static void columns_of_a_power_of_two(void **state) {
+  (void)state;
+  enum { ROWS = 64 };
+  size_t bytes[2], parts[2];
+  double *values = calloc(ROWS, 64 * sizeof *values);
+  assert_non_null(values);
+  for (size_t i = 0; i < 2; i++) {
+    umbra_matrix *m = NULL;
+    const uint64_t before = umbra_context_memory(s.context);
+    assert_ok(umbra_matrix_encrypt(&m, s.public, values, ROWS, 63 + i, NULL, NULL));
+    assert_ok(umbra_matrix_write(m, NULL, &bytes[i], NULL));
+    parts[i] = m->parts;
+    assert_int_equal(umbra_context_memory(s.context) - before,
+                     m->parts * umbra_params_ciphertext_bytes(s.params, umbra_params_depth(s.params)));
+    umbra_matrix_destroy(m);
+  }
+  assert_int_equal(parts[0], ROWS * 64 / SLOTS);
+  assert_int_equal(parts[1], parts[0]);
+  assert_int_equal(bytes[1], bytes[0]);
+  free(values);
+}
+
+/* The layout and the values come back. */
+static void files_keep_the_layout(void **state) {
+  (void)state;
+  const double values[] = {1, 2, 3, 4, 5, 6};
+  const umbra_matrix_layout given = {
+      UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 16, .slots = 32, .pairs = 1, .group = 2};
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
+  umbra_matrix *m = NULL, *read = NULL;
+  double found[6];
+  bytes file = {0};
+  assert_ok(umbra_matrix_encrypt(&m, s.public, values, 3, 2, &given, NULL));
+  assert_ok(umbra_matrix_write(m, NULL, &file.size, NULL));
+  file.data = malloc(file.size);
+  assert_non_null(file.data);
+  assert_ok(umbra_matrix_write(m, file.data, &file.size, NULL));
+  assert_ok(umbra_matrix_read(&read, s.context, file.data, file.size, NULL));
+  assert_ok(umbra_matrix_layout_of(read, &layout));
+  assert_memory_equal(&layout, &given, sizeof given);
+  assert_ok(umbra_matrix_decrypt(read, found, s.secret, NULL));
+  for (int i = 0; i < 6; i++) assert_true(fabs(found[i] - values[i]) < 1e-6);
+  free(file.data);
+  umbra_matrix_destroy(m);
+  umbra_matrix_destroy(read);
+}
+
+static void refused_layout(umbra_matrix_layout layout, size_t columns, umbra_status status, const char *words) {
+  const double values[SLOTS] = {0};
+  umbra_matrix *m = NULL;
+  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 1, columns, &layout, NULL), status, words);
+  assert_null(m);
 }
 
 static void refusals(void **state) {
   (void)state;
   double values[SLOTS + 1] = {0}, found[2] = {42, 42};
   umbra_matrix *m = NULL;
+  const umbra_matrix_layout ones = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
-  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 0, 3), bad, "above 0");
-  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 3, 0), bad, "above 0");
-  assert_fails(umbra_matrix_encrypt(&m, s.public, NULL, 1, 1), bad, "values");
-  assert_fails(umbra_matrix_encrypt(&m, NULL, values, 1, 1), bad, "key");
-  assert_fails(umbra_matrix_encrypt(NULL, s.public, values, 1, 1), bad, "output");
-  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 1, SLOTS), UMBRA_ERROR_RANGE, "up to 1023");
+  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 0, 3, NULL, NULL), bad, "above 0");
+  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 3, 0, NULL, NULL), bad, "above 0");
+  assert_fails(umbra_matrix_encrypt(&m, s.public, NULL, 1, 1, NULL, NULL), bad, "values");
+  assert_fails(umbra_matrix_encrypt(&m, NULL, values, 1, 1, NULL, NULL), bad, "key");
+  assert_fails(umbra_matrix_encrypt(NULL, s.public, values, 1, 1, NULL, NULL), bad, "output");
+  refused_layout(ones, SLOTS, UMBRA_ERROR_RANGE, "up to 1023");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT}, SLOTS + 1, UMBRA_ERROR_RANGE, "up to 1024");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)1}, 3,
+                 UMBRA_ERROR_UNSUPPORTED, "order is 1: this version knows order 0, by rows");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .stride = 2}, 3, bad, "3 columns in rows of 2");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 4}, 4, bad,
+                 "and a one in rows of 4");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .slots = 2}, 3, bad, "parts of 2 slots");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 7}, 3, bad, "ones and pairs are 7 and 0");
   values[1] = NAN;
-  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 1, 2), UMBRA_ERROR_RANGE, "not a finite number");
+  assert_fails(umbra_matrix_encrypt(&m, s.public, values, 1, 2, NULL, NULL), UMBRA_ERROR_RANGE, "not a finite number");
   assert_null(m);
   values[1] = 0;
-  assert_ok(umbra_matrix_encrypt(&m, s.public, values, 1, 2));
+  assert_ok(umbra_matrix_encrypt(&m, s.public, values, 1, 2, NULL, NULL));
   scheme other;
   scheme_open(&other, umbra_params_share(s.params), NULL, NULL, 0);
-  assert_fails(umbra_matrix_decrypt(found, m, other.secret), UMBRA_ERROR_MISMATCH, "another owner");
-  assert_fails(umbra_matrix_decrypt(NULL, m, s.secret), bad, "output");
+  assert_fails(umbra_matrix_decrypt(m, found, other.secret, NULL), UMBRA_ERROR_MISMATCH, "another owner");
+  assert_fails(umbra_matrix_decrypt(m, NULL, s.secret, NULL), bad, "output");
+  assert_fails(umbra_matrix_layout_of(m, NULL), bad, "a layout to fill");
   assert_true(found[0] == 42 && found[1] == 42);
   umbra_matrix_destroy(m);
   scheme_close(&other);
+}
+
+static int stop_half_way(void *calls, double fraction) {
+  assert_true(fraction >= 0 && fraction < 1);
+  ++*(int *)calls;
+  return fraction >= 0.5;
+}
+
+/* Reported part by part; what is stopped leaves its output as it was. */
+static void progress(void **state) {
+  (void)state;
+  enum { PARTS = 4 };
+  int calls = 0;
+  double *values = calloc(PARTS, SLOTS * sizeof *values), found[PARTS * SLOTS];
+  const umbra_progress watch = {stop_half_way, &calls};
+  umbra_matrix *m = NULL;
+  assert_non_null(values);
+  assert_ok(umbra_matrix_encrypt(&m, s.public, values, 1, 1, NULL, NULL));
+  const umbra_matrix *before = m;
+  assert_fails(umbra_matrix_encrypt(&m, s.public, values, PARTS, SLOTS, NULL, &watch), UMBRA_ERROR_CANCELLED,
+               "2 of 4 parts");
+  assert_true(m == before && calls == 3);
+  assert_ok(umbra_matrix_encrypt(&m, s.public, values, PARTS, SLOTS, NULL, NULL));
+  found[0] = 42;
+  assert_fails(umbra_matrix_decrypt(m, found, s.secret, &watch), UMBRA_ERROR_CANCELLED, "2 of 4 parts");
+  assert_true(found[0] == 42);
+  umbra_matrix_destroy(m);
+  free(values);
 }
 
 /* Shapes whose sizes overflow are refused; nothing is read. */
@@ -95,7 +215,7 @@ static void sizes_that_overflow(void **state) {
   (void)state;
   double value = 1;
   umbra_matrix *m = NULL;
-  assert_int_not_equal(umbra_matrix_encrypt(&m, s.public, &value, 1, SIZE_MAX), UMBRA_OK);
+  assert_int_not_equal(umbra_matrix_encrypt(&m, s.public, &value, 1, SIZE_MAX, NULL, NULL), UMBRA_OK);
   assert_null(m);
 }
 
@@ -112,7 +232,12 @@ static int close_scheme(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(refusals),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(shapes),
+                                     cmocka_unit_test(layouts),
+                                     cmocka_unit_test(columns_of_a_power_of_two),
+                                     cmocka_unit_test(refusals),
+                                     cmocka_unit_test(progress),
+                                     cmocka_unit_test(files_keep_the_layout),
                                      cmocka_unit_test(sizes_that_overflow)};
   return cmocka_run_group_tests(tests, open_scheme, close_scheme);
 }

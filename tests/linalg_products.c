@@ -77,7 +77,7 @@ static void setup_open(setup *t, const problem *p) {
   s->keys = keys_for(s->secret, needs);
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
   umbra_matrix_source source = {hand_out, p};
-  assert_ok(umbra_matrix_encrypt_rows(&t->matrix, s->public, &source, p->rows, p->columns, &p->layout, DEPTH));
+  assert_ok(umbra_matrix_encrypt_rows(&t->matrix, s->public, &source, p->rows, p->columns, &p->layout, DEPTH, NULL));
   assert_ok(umbra_products_create(&t->products, s->evaluator, &p->layout));
 }
 
@@ -212,25 +212,39 @@ static void check(size_t rows, size_t columns, umbra_matrix_layout layout) {
 
 static void layouts(void **state) {
   (void)state;
-  check(20, 5, (umbra_matrix_layout){.stride = 8, .slots = 256, .group = 1}); /* one part, less than the ring */
-  check(128, 7, (umbra_matrix_layout){.stride = 8, .slots = SLOTS, .group = 1});
-  check(300, 7, (umbra_matrix_layout){.stride = 8, .slots = SLOTS, .group = 1});             /* three groups of one */
-  check(200, 6, (umbra_matrix_layout){.stride = 8, .slots = SLOTS, .group = 1, .pairs = 1}); /* one, half empty */
-  check(500, 7, (umbra_matrix_layout){.stride = 8, .slots = SLOTS, .group = 2, .pairs = 1}); /* one of two */
-  check(700, 7, (umbra_matrix_layout){.stride = 8, .slots = SLOTS, .group = 4, .pairs = 1}); /* three parts of four */
-  check(1000, 7, (umbra_matrix_layout){.stride = 8, .slots = SLOTS, .group = 8});            /* blocks of one slot */
-  check(40, 60, (umbra_matrix_layout){.stride = 64, .slots = SLOTS, .group = 4});
-  check(300, 60, (umbra_matrix_layout){.stride = 64, .slots = SLOTS, .group = 8, .pairs = 1}); /* two groups of eight */
-  check(7, 1000, (umbra_matrix_layout){.stride = SLOTS, .slots = SLOTS, .group = 4, .pairs = 1}); /* a row is a part */
+  check(20, 5,
+        (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = 256, .group = 1}); /* one part, less than the ring */
+  check(128, 7, (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 1});
+  check(300, 7, (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 1}); /* three groups of one */
+  check(200, 6,
+        (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 1, .pairs = 1}); /* one, half empty */
+  check(500, 7, (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 2, .pairs = 1}); /* one of two */
+  check(
+      700, 7,
+      (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 4, .pairs = 1}); /* three parts of four */
+  check(1000, 7, (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 8});  /* blocks of one slot */
+  check(40, 60, (umbra_matrix_layout){.ones = 1, .stride = 64, .slots = SLOTS, .group = 4});
+  check(
+      300, 60,
+      (umbra_matrix_layout){.ones = 1, .stride = 64, .slots = SLOTS, .group = 8, .pairs = 1}); /* two groups of eight */
+  check(
+      7, 1000,
+      (umbra_matrix_layout){.ones = 1, .stride = SLOTS, .slots = SLOTS, .group = 4, .pairs = 1}); /* a row is a part */
 }
 
 static void layouts_that_are_none(void **state) {
   (void)state;
-  const umbra_matrix_layout good = {.stride = 8, .slots = 64, .group = 4, .pairs = 1};
+  const umbra_matrix_layout good = {.ones = 1, .stride = 8, .slots = 64, .group = 4, .pairs = 1};
   assert_ok(umbra_matrix_layout_check(&good, 7, SLOTS));
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
   umbra_matrix_layout layout = good;
-  assert_fails(umbra_matrix_layout_check(&layout, 8, SLOTS), bad, "8 columns in rows of 8");
+  assert_fails(umbra_matrix_layout_check(&layout, 8, SLOTS), bad, "8 columns and a one in rows of 8");
+  layout.ones = 0;
+  assert_ok(umbra_matrix_layout_check(&layout, 8, SLOTS));
+  assert_fails(umbra_matrix_layout_check(&layout, 9, SLOTS), bad, "9 columns in rows of 8");
+  layout.ones = 2;
+  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "ones and pairs are 2 and 1");
+  layout = good;
   assert_fails(umbra_matrix_layout_check(&layout, 0, SLOTS), bad, "0 columns");
   layout.stride = 12;
   assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "rows of 12");
@@ -246,7 +260,7 @@ static void layouts_that_are_none(void **state) {
   assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "groups of 0");
   layout = good;
   layout.pairs = 2;
-  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "pairs marked 2");
+  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "ones and pairs are 1 and 2");
 }
 
 static int open_params(void **state) {

@@ -4,7 +4,7 @@
 #include "../host/nn/activation.h"
 #include "scheme.h"
 
-enum { MOST = UMBRA_TRAIN_MAX_DEGREE + 1 };
+enum { MOST = UMBRA_SIGMOID_MAX_DEGREE + 1 };
 
 static long double exact(long double x) { return 1 / (1 + expl(-x)); }
 
@@ -72,6 +72,11 @@ static void assert_symmetric(const double *c, uint32_t degree) {
   for (uint32_t k = 2; k <= degree; k += 2) assert_true(c[k] == 0 && !signbit(c[k]));
 }
 
+static umbra_status fit_sigmoid(double *coefficient, uint32_t degree, umbra_fit fit, double range) {
+  const umbra_sigmoid_options options = {.struct_size = sizeof options, .degree = degree, .fit = fit, .range = range};
+  return umbra_sigmoid_fit(coefficient, &options);
+}
+
 static void least_squares_of_all_degrees(void **state) {
   (void)state;
   static const uint32_t degrees[] = {1, 2, 3, 4, 5, 7, 8, 15, 32, 63};
@@ -80,7 +85,7 @@ static void least_squares_of_all_degrees(void **state) {
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
       double c[MOST];
       long double expected[MOST];
-      assert_ok(umbra_sigmoid_fit(c, degrees[d], UMBRA_FIT_LEAST_SQUARES, ranges[r]));
+      assert_ok(fit_sigmoid(c, degrees[d], UMBRA_FIT_LEAST_SQUARES, ranges[r]));
       assert_symmetric(c, degrees[d]);
       least_squares(expected, degrees[d], ranges[r]);
       for (uint32_t k = 0; k <= degrees[d]; k++)
@@ -93,7 +98,7 @@ static void least_squares_of_all_degrees(void **state) {
 static void known_polynomial(void **state) {
   (void)state;
   double c[4];
-  assert_ok(umbra_sigmoid_fit(c, 3, UMBRA_FIT_LEAST_SQUARES, 8));
+  assert_ok(fit_sigmoid(c, 3, UMBRA_FIT_LEAST_SQUARES, 8));
   double cubic = 4 * c[3] / 512, linear = (c[1] - 3 * c[3]) / 8;
   assert_true(fabs(linear - 0.15011988) < 5e-6 && fabs(cubic + 0.001593) < 5e-7);
 }
@@ -109,16 +114,16 @@ static void by_hand(void **state) {
     sum += 2 * a / STEPS * x * exact(x);
   }
   double c[2];
-  assert_ok(umbra_sigmoid_fit(c, 1, UMBRA_FIT_LEAST_SQUARES, (double)a));
+  assert_ok(fit_sigmoid(c, 1, UMBRA_FIT_LEAST_SQUARES, (double)a));
   assert_true(fabsl(c[1] / a - sum * 3 / (2 * a * a * a)) < 1e-9L);
 }
 
 static void interpolation(void **state) {
   (void)state;
   const umbra_fit_desc sigmoid = {.struct_size = sizeof sigmoid, .f = umbra_sigmoid, .lo = -8, .hi = 8};
-  for (uint32_t degree = 1; degree <= UMBRA_TRAIN_MAX_DEGREE; degree += degree < 9 ? 1 : 9) {
+  for (uint32_t degree = 1; degree <= UMBRA_SIGMOID_MAX_DEGREE; degree += degree < 9 ? 1 : 9) {
     double c[MOST], plain[MOST];
-    assert_ok(umbra_sigmoid_fit(c, degree, UMBRA_FIT_CHEBYSHEV, 8));
+    assert_ok(fit_sigmoid(c, degree, UMBRA_FIT_CHEBYSHEV, 8));
     assert_symmetric(c, degree);
     assert_ok(umbra_chebyshev_fit(plain, NULL, degree, &sigmoid));
     for (uint32_t k = 0; k <= degree; k++) assert_true(fabs(c[k] - plain[k]) < 1e-15);
@@ -140,7 +145,7 @@ static void errors(void **state) {
       double squares[2] = {0, 0};
       for (int fit = 0; fit < 2; fit++) {
         double c[MOST], found = 0;
-        assert_ok(umbra_sigmoid_fit(c, degrees[d], (umbra_fit)fit, ranges[r]));
+        assert_ok(fit_sigmoid(c, degrees[d], (umbra_fit)fit, ranges[r]));
         for (int i = 0; i <= STEPS; i++) {
           long double t = 2.0L * i / STEPS - 1;
           double error = (double)fabsl(value(c, degrees[d], t) - exact(ranges[r] * t));
@@ -188,13 +193,13 @@ static void fits_that_cannot_be(void **state) {
   (void)state;
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
   double c[MOST] = {7};
-  assert_fails(umbra_sigmoid_fit(c, 0, UMBRA_FIT_LEAST_SQUARES, 8), bad, "degree in 1..63");
-  assert_fails(umbra_sigmoid_fit(c, 64, UMBRA_FIT_CHEBYSHEV, 8), bad, "degree in 1..63");
-  assert_fails(umbra_sigmoid_fit(c, 3, UMBRA_FIT_LEAST_SQUARES, 0), bad, "range above 0");
-  assert_fails(umbra_sigmoid_fit(c, 3, UMBRA_FIT_LEAST_SQUARES, NAN), bad, "range above 0");
-  assert_fails(umbra_sigmoid_fit(c, 3, UMBRA_FIT_CHEBYSHEV, INFINITY), bad, "range above 0");
-  assert_fails(umbra_sigmoid_fit(c, 3, (umbra_fit)2, 8), bad, "2 is no kind of fit");
-  assert_fails(umbra_sigmoid_fit(NULL, 3, UMBRA_FIT_CHEBYSHEV, 8), bad, "coefficients");
+  assert_fails(fit_sigmoid(c, 0, UMBRA_FIT_LEAST_SQUARES, 8), bad, "degree in 1..63");
+  assert_fails(fit_sigmoid(c, 64, UMBRA_FIT_CHEBYSHEV, 8), bad, "degree in 1..63");
+  assert_fails(fit_sigmoid(c, 3, UMBRA_FIT_LEAST_SQUARES, 0), bad, "range above 0");
+  assert_fails(fit_sigmoid(c, 3, UMBRA_FIT_LEAST_SQUARES, NAN), bad, "range above 0");
+  assert_fails(fit_sigmoid(c, 3, UMBRA_FIT_CHEBYSHEV, INFINITY), bad, "range above 0");
+  assert_fails(fit_sigmoid(c, 3, (umbra_fit)2, 8), bad, "2 is no kind of fit");
+  assert_fails(fit_sigmoid(NULL, 3, UMBRA_FIT_CHEBYSHEV, 8), bad, "coefficients");
   assert_fails(umbra_activation_fit(c, 3, UMBRA_FIT_CHEBYSHEV, NULL, NULL, 8), bad, "a function");
   assert_true(c[0] == 7);
 }

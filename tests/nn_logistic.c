@@ -11,26 +11,36 @@ static double sigmoid(double z) { return 1 / (1 + exp(-z)); }
 
 /* ---- the interpolant in the clear ---- */
 
+static umbra_sigmoid_options interpolant(double range, uint32_t degree) {
+  return (umbra_sigmoid_options){
+      .struct_size = sizeof(umbra_sigmoid_options), .degree = degree, .fit = UMBRA_FIT_CHEBYSHEV, .range = range};
+}
+
+static double value(double z, double range, uint32_t degree) {
+  const umbra_sigmoid_options options = interpolant(range, degree);
+  return umbra_sigmoid_value(z, &options);
+}
+
 static void values_in_the_clear(void **state) {
   (void)state;
   for (int i = -80; i <= 80; i++) {
     double z = i / 10.0;
-    assert_true(fabs(umbra_logistic_value(z, 8, 31) - sigmoid(z)) < 1e-5);
-    assert_true(fabs(umbra_logistic_value(z, 8, 63) - sigmoid(z)) < 1e-10);
+    assert_true(fabs(value(z, 8, 31) - sigmoid(z)) < 1e-5);
+    assert_true(fabs(value(z, 8, 63) - sigmoid(z)) < 1e-10);
   }
-  assert_true(fabs(umbra_logistic_value(0.5, 2, 3) - sigmoid(0.5)) < 0.01);
+  assert_true(fabs(value(0.5, 2, 3) - sigmoid(0.5)) < 0.01);
 }
 
 static void arguments_outside(void **state) {
   (void)state;
-  assert_true(isnan(umbra_logistic_value(0, 0, 7)));
-  assert_true(isnan(umbra_logistic_value(0, -1, 7)));
-  assert_true(isnan(umbra_logistic_value(0, NAN, 7)));
-  assert_true(isnan(umbra_logistic_value(0, INFINITY, 7)));
-  assert_true(isnan(umbra_logistic_value(0, 8, 0)));
-  assert_true(isnan(umbra_logistic_value(0, 8, 64)));
-  assert_true(isnan(umbra_logistic_value(NAN, 8, 7)));
-  assert_true(isnan(umbra_logistic_value(8.5, 8, 7)));
+  assert_true(isnan(value(0, 0, 7)));
+  assert_true(isnan(value(0, -1, 7)));
+  assert_true(isnan(value(0, NAN, 7)));
+  assert_true(isnan(value(0, INFINITY, 7)));
+  assert_true(isnan(value(0, 8, 0)));
+  assert_true(isnan(value(0, 8, 64)));
+  assert_true(isnan(value(NAN, 8, 7)));
+  assert_true(isnan(value(8.5, 8, 7)));
 }
 
 static void what_scoring_takes(void **state) {
@@ -47,7 +57,7 @@ static void expect_needs(umbra_params *params, size_t features, uint32_t level, 
   if (level == UMBRA_TOP_LEVEL) level = umbra_params_depth(params);
   assert_int_equal(umbra_key_needs_count(needs), rotations + 1);
   for (uint32_t i = 0; i <= rotations; i++) {
-    assert_ok(umbra_key_needs_get(needs, i, &need));
+    assert_ok(umbra_key_needs_get(needs, &need, i));
     assert_int_equal(need.kind, i ? UMBRA_KEY_ROTATE : UMBRA_KEY_RELINEARIZE);
     assert_int_equal(need.steps, i ? 1 << (i - 1) : 0);
     assert_int_equal(need.level, i ? level - 1 : level);
@@ -76,6 +86,20 @@ static void keys_of_scoring(void **state) {
 }
 
 /* ---- encrypted ---- */
+
+/* As umbra_logistic_encrypt, with the interpolant of that degree. */
+static umbra_status encrypt_model(umbra_logistic **model, const umbra_public_key *key, const double *weights,
+                                  size_t features, double bias, double range, uint32_t degree) {
+  const umbra_sigmoid_options sigmoid = interpolant(range, degree);
+  return umbra_logistic_encrypt(model, key, weights, features, bias, &sigmoid);
+}
+
+/* With a column of ones. */
+static umbra_status encrypt_records(umbra_matrix **records, const umbra_public_key *key, const double *values,
+                                    size_t rows, size_t columns) {
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+  return umbra_matrix_encrypt(records, key, values, rows, columns, &layout, NULL);
+}
 
 /* With the keys that scoring needs, and no others. Takes the params over. */
 static void open_for(scheme *s, umbra_params *params, size_t features) {
@@ -115,15 +139,15 @@ static void check_scores(const scheme *s, const problem *p, double tolerance) {
   umbra_matrix *records = NULL, *scores = NULL;
   umbra_logistic *model = NULL;
   double found[ROWS];
-  assert_ok(umbra_matrix_encrypt(&records, s->public, p->records, ROWS, p->features));
-  assert_ok(umbra_logistic_encrypt(&model, s->public, p->weights, p->features, p->bias, p->range, p->degree));
+  assert_ok(encrypt_records(&records, s->public, p->records, ROWS, p->features));
+  assert_ok(encrypt_model(&model, s->public, p->weights, p->features, p->bias, p->range, p->degree));
   assert_int_equal(umbra_logistic_features(model), p->features);
-  assert_ok(umbra_logistic_score(s->evaluator, &scores, model, records));
+  assert_ok(umbra_logistic_score(s->evaluator, &scores, model, records, NULL));
   assert_int_equal(umbra_matrix_rows(scores), ROWS);
   assert_int_equal(umbra_matrix_columns(scores), 1);
-  assert_ok(umbra_matrix_decrypt(found, scores, s->secret));
+  assert_ok(umbra_matrix_decrypt(scores, found, s->secret, NULL));
   for (size_t r = 0; r < ROWS; r++) {
-    double expected = umbra_logistic_value(linear(p, r), p->range, p->degree);
+    double expected = value(linear(p, r), p->range, p->degree);
     if (!(fabs(found[r] - expected) < tolerance))
       fail_msg("%zu features, degree %u, row %zu: %g, expected %g", p->features, p->degree, r, found[r], expected);
   }
@@ -159,15 +183,15 @@ static void large_records(void **state) {
   double values[2];
   scheme s;
   open_for(&s, test_params(11, 50, umbra_logistic_depth(63)), 3);
-  assert_ok(umbra_matrix_encrypt(&rows, s.public, records, 2, 3));
-  assert_ok(umbra_logistic_encrypt(&model, s.public, weights, 3, 0.5, 8, 63));
-  assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows));
+  assert_ok(encrypt_records(&rows, s.public, records, 2, 3));
+  assert_ok(encrypt_model(&model, s.public, weights, 3, 0.5, 8, 63));
+  assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows, NULL));
   bytes file = {0};
   assert_ok(umbra_matrix_write(found, NULL, &file.size, NULL));
   file.data = calloc(1, file.size);
   assert_ok(umbra_matrix_write(found, file.data, &file.size, NULL));
   assert_ok(umbra_matrix_read(&loaded, s.context, file.data, file.size, NULL));
-  assert_ok(umbra_matrix_decrypt(values, loaded, s.secret));
+  assert_ok(umbra_matrix_decrypt(loaded, values, s.secret, NULL));
   assert_true(fabs(values[0] - sigmoid(3.9)) < 1e-4);
   assert_true(fabs(values[1] - sigmoid(0.1)) < 1e-4);
   free(file.data);
@@ -186,10 +210,11 @@ static void results_are_no_records(void **state) {
   umbra_matrix *rows = NULL, *found = NULL, *again = NULL;
   scheme s;
   open_for(&s, test_params(11, 45, 2 * umbra_logistic_depth(3)), 1);
-  assert_ok(umbra_matrix_encrypt(&rows, s.public, records, 2, 1));
-  assert_ok(umbra_logistic_encrypt(&model, s.public, &weight, 1, 0, 4, 3));
-  assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows));
-  assert_fails(umbra_logistic_score(s.evaluator, &again, model, found), UMBRA_ERROR_INVALID_ARGUMENT, "a result");
+  assert_ok(encrypt_records(&rows, s.public, records, 2, 1));
+  assert_ok(encrypt_model(&model, s.public, &weight, 1, 0, 4, 3));
+  assert_ok(umbra_logistic_score(s.evaluator, &found, model, rows, NULL));
+  assert_fails(umbra_logistic_score(s.evaluator, &again, model, found, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
+               "Results, such as scores");
   assert_null(again);
   umbra_matrix_destroy(found);
   umbra_matrix_destroy(rows);
@@ -202,27 +227,28 @@ static void hand_out(double *values, double *one, size_t row, const void *source
   *one = 1;
 }
 
-/* Records that are laid out otherwise than umbra_matrix_encrypt does, whatever the difference. */
+/* Records that are laid out otherwise than scoring takes them, whatever the difference. */
 static void records_of_other_layouts(void **state) {
   (void)state;
   const double records[2] = {0.5, -0.5}, weight = 1;
   umbra_logistic *model = NULL;
   scheme s;
   open_for(&s, test_params(11, 45, umbra_logistic_depth(3)), 1);
-  const umbra_matrix_layout plain = umbra_matrix_plain_layout(s.params, 1);
-  umbra_matrix_layout layout[5] = {plain, plain, plain, plain, plain};
+  const umbra_matrix_layout plain = umbra_matrix_records_layout(s.params, 1);
+  umbra_matrix_layout layout[6] = {plain, plain, plain, plain, plain, plain};
   layout[1].slots /= 2;
   layout[2].group = 2;
   layout[3].pairs = 1;
   layout[4].stride *= 2;
-  assert_ok(umbra_logistic_encrypt(&model, s.public, &weight, 1, 0, 4, 3));
-  for (int i = 0; i < 5; i++) {
+  layout[5].ones = 0;
+  assert_ok(encrypt_model(&model, s.public, &weight, 1, 0, 4, 3));
+  for (int i = 0; i < 6; i++) {
     umbra_matrix *rows = NULL, *found = NULL;
     umbra_matrix_source source = {hand_out, records};
-    assert_ok(umbra_matrix_encrypt_rows(&rows, s.public, &source, 2, 1, &layout[i], UMBRA_TOP_LEVEL));
-    umbra_status status = umbra_logistic_score(s.evaluator, &found, model, rows);
+    assert_ok(umbra_matrix_encrypt_rows(&rows, s.public, &source, 2, 1, &layout[i], UMBRA_TOP_LEVEL, NULL));
+    umbra_status status = umbra_logistic_score(s.evaluator, &found, model, rows, NULL);
     assert_int_equal(status, i ? UMBRA_ERROR_INVALID_ARGUMENT : UMBRA_OK);
-    if (i) assert_non_null(strstr(umbra_last_error(), "laid out for a training"));
+    if (i) assert_non_null(strstr(umbra_last_error(), i < 5 ? "such as for a training" : "set `ones` in the layout"));
     umbra_matrix_destroy(rows);
     umbra_matrix_destroy(found);
   }
@@ -237,15 +263,16 @@ static void levels(void **state) {
   uint64_t random = 9;
   problem_make(&p, &random, 4, 4, 7);
   for (uint32_t missing = 0; missing < 2; missing++) {
-    scheme s;
     umbra_logistic *model = NULL;
     umbra_matrix *records = NULL, *result = NULL;
+    scheme s;
     open_for(&s, test_params(11, 45, umbra_logistic_depth(7) - missing), 4);
     if (!missing) check_scores(&s, &p, 1e-5);
-    assert_ok(umbra_logistic_encrypt(&model, s.public, p.weights, 4, p.bias, p.range, p.degree));
-    assert_ok(umbra_matrix_encrypt(&records, s.public, p.records, ROWS, 4));
+    assert_ok(encrypt_model(&model, s.public, p.weights, 4, p.bias, p.range, p.degree));
+    assert_ok(encrypt_records(&records, s.public, p.records, ROWS, 4));
     if (missing)
-      assert_fails(umbra_logistic_score(s.evaluator, &result, model, records), UMBRA_ERROR_NO_LEVEL, "takes 5 levels");
+      assert_fails(umbra_logistic_score(s.evaluator, &result, model, records, NULL), UMBRA_ERROR_NO_LEVEL,
+                   "takes 5 levels");
     assert_null(result);
     umbra_logistic_destroy(model);
     umbra_matrix_destroy(records);
@@ -262,27 +289,29 @@ static void refusals(void **state) {
   scheme s;
   scheme_open(&s, test_params(11, 40, 5), NULL, NULL, 0);
   const umbra_public_key *key = s.public;
-  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, 0, 0, 7), bad, "range must be above 0");
-  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, 0, NAN, 7), bad, "range must be above 0");
-  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, 0, 4, 0), bad, "degree in 1..63");
-  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, 0, 4, 64), bad, "degree in 1..63");
-  assert_fails(umbra_logistic_encrypt(&model, key, weights, 0, 0, 4, 7), bad, "at least one weight");
-  assert_fails(umbra_logistic_encrypt(&model, key, NULL, 3, 0, 4, 7), bad, "at least one weight");
-  assert_fails(umbra_logistic_encrypt(&model, key, weights, 1024, 0, 4, 7), UMBRA_ERROR_RANGE, "up to 1023");
-  assert_fails(umbra_logistic_encrypt(&model, key, weights, 3, INFINITY, 4, 7), UMBRA_ERROR_RANGE, "not a finite");
-  assert_fails(umbra_logistic_encrypt(&model, key, weights, SIZE_MAX, 0, 4, 7), UMBRA_ERROR_RANGE, "up to 1023");
+  assert_fails(encrypt_model(&model, key, weights, 3, 0, 0, 7), bad, "range is ");
+  assert_fails(encrypt_model(&model, key, weights, 3, 0, NAN, 7), bad, "range is ");
+  assert_fails(encrypt_model(&model, key, weights, 3, 0, 4, 0), bad, "it must be 1 to 63");
+  assert_fails(encrypt_model(&model, key, weights, 3, 0, 4, 64), bad, "it must be 1 to 63");
+  assert_fails(encrypt_model(&model, key, weights, 0, 0, 4, 7), bad, "at least one weight");
+  assert_fails(encrypt_model(&model, key, NULL, 3, 0, 4, 7), bad, "at least one weight");
+  assert_fails(encrypt_model(&model, key, weights, 1024, 0, 4, 7), UMBRA_ERROR_RANGE, "up to 1023");
+  assert_fails(encrypt_model(&model, key, weights, 3, INFINITY, 4, 7), UMBRA_ERROR_RANGE, "not a finite");
+  assert_fails(encrypt_model(&model, key, weights, SIZE_MAX, 0, 4, 7), UMBRA_ERROR_RANGE, "up to 1023");
   assert_null(model);
-  assert_ok(umbra_logistic_encrypt(&model, key, weights, 3, 0, 4, 7));
-  assert_ok(umbra_matrix_encrypt(&records, key, weights, 1, 2));
-  assert_fails(umbra_logistic_score(s.evaluator, &result, model, records), bad, "2 columns and the model 3 features");
+  assert_ok(encrypt_model(&model, key, weights, 3, 0, 4, 7));
+  assert_ok(encrypt_records(&records, key, weights, 1, 2));
+  assert_fails(umbra_logistic_score(s.evaluator, &result, model, records, NULL), bad,
+               "2 columns and the model 3 features");
   umbra_matrix_destroy(records);
   records = NULL;
-  assert_ok(umbra_matrix_encrypt(&records, key, weights, 1, 3));
-  assert_fails(umbra_logistic_score(s.evaluator, &result, model, records), UMBRA_ERROR_MISSING_KEY, "rotation 1 ");
-  assert_fails(umbra_logistic_score(NULL, &result, model, records), bad, "evaluator");
-  assert_fails(umbra_logistic_score(s.evaluator, NULL, model, records), bad, "output");
-  assert_fails(umbra_logistic_score(s.evaluator, &result, NULL, records), bad, "model");
-  assert_fails(umbra_logistic_score(s.evaluator, &result, model, NULL), bad, "records");
+  assert_ok(encrypt_records(&records, key, weights, 1, 3));
+  assert_fails(umbra_logistic_score(s.evaluator, &result, model, records, NULL), UMBRA_ERROR_MISSING_KEY,
+               "rotation 1 ");
+  assert_fails(umbra_logistic_score(NULL, &result, model, records, NULL), bad, "evaluator");
+  assert_fails(umbra_logistic_score(s.evaluator, NULL, model, records, NULL), bad, "output");
+  assert_fails(umbra_logistic_score(s.evaluator, &result, NULL, records, NULL), bad, "model");
+  assert_fails(umbra_logistic_score(s.evaluator, &result, model, NULL, NULL), bad, "records");
   assert_null(result);
   umbra_matrix_destroy(records);
   umbra_logistic_destroy(model);

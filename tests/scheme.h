@@ -88,9 +88,9 @@ static inline umbra_key_needs *needs_without(const umbra_key_needs *needs, const
   umbra_key_needs *less = NULL;
   umbra_key_need taken = {UMBRA_KEY_NEED_INIT}, need = {UMBRA_KEY_NEED_INIT};
   assert_ok(umbra_key_needs_create(&less, params));
-  assert_ok(umbra_key_needs_get(needs, i, &taken));
+  assert_ok(umbra_key_needs_get(needs, &taken, i));
   for (size_t k = 0; k < umbra_key_needs_count(needs); k++) {
-    assert_ok(umbra_key_needs_get(needs, k, &need));
+    assert_ok(umbra_key_needs_get(needs, &need, k));
     int together = taken.kind >= UMBRA_KEY_TO_SPARSE && need.kind >= UMBRA_KEY_TO_SPARSE;
     if (k != i && !together) assert_ok(umbra_key_needs_put(less, &need));
   }

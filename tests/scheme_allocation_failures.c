@@ -65,9 +65,9 @@ CALL(evaluator_create, evaluator, umbra_evaluator_create(&out, s.context, s.keys
 CALL(encode, plaintext, umbra_encode(&out, s.context, numbers, 3, NULL))
 CALL(encode_complex, plaintext, umbra_encode_complex(&out, s.context, numbers, 3, NULL))
 CALL(decrypt, plaintext, umbra_decrypt(&out, x, s.secret))
-CALL(matrix_encrypt, matrix, umbra_matrix_encrypt(&out, s.public, numbers, 300, 3))
-CALL(logistic_encrypt, logistic, umbra_logistic_encrypt(&out, s.public, numbers, 3, 1, 4, 3))
-CALL(logistic_score, matrix, umbra_logistic_score(s.evaluator, &out, model, records))
+CALL(matrix_encrypt, matrix, umbra_matrix_encrypt(&out, s.public, numbers, 300, 3, NULL, NULL))
+CALL(logistic_encrypt, logistic, umbra_logistic_encrypt(&out, s.public, numbers, 3, 1, NULL))
+CALL(logistic_score, matrix, umbra_logistic_score(s.evaluator, &out, model, records, NULL))
 
 CALL(encrypt, ciphertext, umbra_encrypt(&out, s.public, plain))
 CALL(encrypt_symmetric, ciphertext, umbra_encrypt_symmetric(&out, s.secret, plain))
@@ -212,7 +212,7 @@ static umbra_status inspect_noise(void **out) {
 static umbra_status matrix_decrypt(void **out) {
   static double all[300 * 3];
   (void)out;
-  umbra_status status = umbra_matrix_decrypt(all, records, s.secret);
+  umbra_status status = umbra_matrix_decrypt(records, all, s.secret, NULL);
   if (status != UMBRA_OK) assert_true(all[0] == 0);
   return status;
 }
@@ -261,8 +261,9 @@ static int open_all(void **state) {
   assert_ok(umbra_ciphertext_move(&elsewhere, other, x));
   umbra_context_destroy(other);
   for (int i = 0; i < 1024; i++) numbers[i] = uniform(&random);
-  assert_ok(umbra_matrix_encrypt(&records, s.public, numbers, 300, 3));
-  assert_ok(umbra_logistic_encrypt(&model, s.public, numbers, 3, 1, 4, 3));
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+  assert_ok(umbra_matrix_encrypt(&records, s.public, numbers, 300, 3, &layout, NULL));
+  assert_ok(umbra_logistic_encrypt(&model, s.public, numbers, 3, 1, NULL));
   report.struct_size = sizeof report;
   vector_destroy(&v);
   return 0;

@@ -30,7 +30,7 @@ static umbra_key_needs *copy_of(const umbra_key_needs *needs) {
 
 static umbra_key_need need_at(const umbra_key_needs *needs, size_t i) {
   umbra_key_need need = {UMBRA_KEY_NEED_INIT};
-  assert_ok(umbra_key_needs_get(needs, i, &need));
+  assert_ok(umbra_key_needs_get(needs, &need, i));
   return need;
 }
 
@@ -130,8 +130,8 @@ static void refused(void **state) {
     need.kind = (umbra_key_kind)kind;
     assert_fails(umbra_key_needs_put(needs, &need), bad, "no kind of key");
   }
-  assert_fails(umbra_key_needs_get(needs, 1, &need), bad, "below their count");
-  assert_fails(umbra_key_needs_get(needs, SIZE_MAX, &need), bad, "below their count");
+  assert_fails(umbra_key_needs_get(needs, &need, 1), bad, "below their count");
+  assert_fails(umbra_key_needs_get(needs, &need, SIZE_MAX), bad, "below their count");
   assert_fails(umbra_key_needs_create(&needs, NULL), bad, "parameters");
   assert_fails(umbra_key_needs_relinearization(NULL, 0), bad, "NULL");
   assert_fails(umbra_key_needs_rotation(NULL, 1, 0), bad, "NULL");

@@ -76,7 +76,7 @@ static umbra_status take_key_need(void *given) {
 
 static umbra_status fill_key_need(void *given) {
   umbra_key_needs *needs = training_needs(t.plan);
-  umbra_status status = umbra_key_needs_get(needs, umbra_key_needs_count(needs) - 1, given);
+  umbra_status status = umbra_key_needs_get(needs, given, umbra_key_needs_count(needs) - 1);
   umbra_key_needs_destroy(needs);
   return status;
 }
@@ -162,6 +162,37 @@ static umbra_status take_circuit_desc(void *given) {
   return status;
 }
 
+static umbra_status take_matrix_layout(void *given) {
+  umbra_matrix *matrix = NULL;
+  umbra_status status = umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1, 2}, 1, 2, given, NULL);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
+static umbra_status fill_matrix_layout(void *given) {
+  umbra_matrix *matrix = NULL;
+  assert_ok(umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1, 2}, 1, 2, NULL, NULL));
+  umbra_status status = umbra_matrix_layout_of(matrix, given);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
+static umbra_status take_model_sigmoid(void *given) {
+  umbra_logistic *model = NULL;
+  umbra_status status = umbra_logistic_encrypt(&model, t.s.public, (const double[]){1}, 1, 0, given);
+  assert_true(isnan(umbra_sigmoid_value(1, given)) == (status != UMBRA_OK));
+  umbra_logistic_destroy(model);
+  return status;
+}
+
+static umbra_status take_training_sigmoid(void *given) {
+  umbra_train_plan *plan = NULL;
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = ROWS, .columns = COLUMNS, .sigmoid = given};
+  umbra_status status = umbra_train_plan_create(&plan, t.s.params, &options);
+  umbra_train_plan_destroy(plan);
+  return status;
+}
+
 static umbra_status take_train_options(void *given) {
   umbra_train_plan *plan = NULL;
   ((umbra_train_options *)given)->rows = ROWS;
@@ -173,7 +204,7 @@ static umbra_status take_train_options(void *given) {
 
 static umbra_status fill_train_options(void *given) { return umbra_train_plan_options(t.plan, given); }
 static umbra_status fill_train_report(void *given) { return umbra_train_plan_report(t.plan, given); }
-static umbra_status fill_train_iteration(void *given) { return umbra_train_plan_iteration(t.plan, 1, given); }
+static umbra_status fill_train_iteration(void *given) { return umbra_train_plan_iteration(t.plan, given, 1); }
 
 static umbra_status fill_train_outcomes(void *given) {
   double weights[COLUMNS + 1];
@@ -245,6 +276,10 @@ static const row rows[] = {
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
+    ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
+    ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
+    ROW(umbra_sigmoid_options, 1, TAKEN, take_model_sigmoid),
+    ROW(umbra_sigmoid_options, 1, TAKEN, take_training_sigmoid),
     ROW(umbra_train_options, 1, TAKEN, take_train_options),
     ROW(umbra_train_options, 1, FILLED, fill_train_options),
     ROW(umbra_train_report, 1, FILLED, fill_train_report),

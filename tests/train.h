@@ -58,7 +58,7 @@ static inline void training_open(training *t, umbra_params *params, umbra_record
   scheme *s = &t->s;
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
   options.rows = umbra_records_rows(records);
-  options.columns = (uint32_t)umbra_records_columns(records);
+  options.columns = umbra_records_columns(records);
   assert_non_null(mkdtemp(t->folder));
   snprintf(t->checkpoint, sizeof t->checkpoint, "%s/checkpoint.umbra", t->folder);
   assert_ok(umbra_train_plan_create(&t->plan, params, &options));
@@ -104,8 +104,8 @@ static inline double *decrypted_weights(const training *t, const umbra_trainer *
   double *weights = calloc(columns + 1, sizeof *weights);
   umbra_logistic *model = NULL;
   assert_non_null(weights);
-  assert_ok(umbra_trainer_model(trainer, &model));
-  assert_ok(umbra_logistic_decrypt(weights, &weights[columns], model, t->s.secret));
+  assert_ok(umbra_trainer_logistic(trainer, &model));
+  assert_ok(umbra_logistic_decrypt(model, weights, &weights[columns], t->s.secret));
   umbra_logistic_destroy(model);
   return weights;
 }

@@ -41,7 +41,7 @@ static umbra_status serve_with(umbra_trainer **trainer, umbra_logistic **model, 
                                const char *folder) {
   umbra_status status = umbra_trainer_create(trainer, desc, NULL);
   if (status == UMBRA_OK) status = umbra_trainer_run(*trainer, log_iteration, (void *)folder);
-  if (status == UMBRA_OK) status = umbra_trainer_model(*trainer, model);
+  if (status == UMBRA_OK) status = umbra_trainer_logistic(*trainer, model);
   return status == UMBRA_OK ? umbra_logistic_save(*model, in_folder(folder, "model.umbra"), NULL) : status;
 }
 

@@ -15,7 +15,7 @@ static double polynomial(const training *t, double x) {
   assert_ok(umbra_train_plan_options(t->plan, &o));
   const double *c = umbra_train_plan_coefficients(t->plan);
   double sum = 0;
-  for (uint32_t k = 0; k <= o.degree; k++) sum += c[k] * cos(k * acos(x / o.range));
+  for (uint32_t k = 0; k <= o.sigmoid->degree; k++) sum += c[k] * cos(k * acos(x / o.sigmoid->range));
   return sum;
 }
 
@@ -28,20 +28,20 @@ static double z_at(const training *t, uint64_t row, uint32_t column, uint32_t co
 static void train_in_the_clear(const training *t, double *weights, const double *initial) {
   umbra_train_options o = {UMBRA_TRAIN_OPTIONS_INIT};
   assert_ok(umbra_train_plan_options(t->plan, &o));
-  uint32_t f = o.columns;
-  uint64_t *order = calloc(o.rows, sizeof *order);
+  uint32_t f = (uint32_t)o.columns;
+  size_t *order = calloc(o.rows, sizeof *order);
   double *v = calloc(f + 1, sizeof *v), *gradient = calloc(f + 1, sizeof *gradient);
   assert_true(order && v && gradient);
-  umbra_train_order(t->plan, order);
+  umbra_train_plan_order(t->plan, order);
   for (uint32_t c = 0; c <= f; c++) v[c] = weights[c] = initial ? initial[c] : 0;
   for (uint32_t i = 0; i < o.iterations; i++) {
     umbra_train_iteration it = {UMBRA_TRAIN_ITERATION_INIT};
-    assert_ok(umbra_train_plan_iteration(t->plan, i, &it));
+    assert_ok(umbra_train_plan_iteration(t->plan, &it, i));
     memset(gradient, 0, (f + 1) * sizeof *gradient);
     for (uint64_t k = it.first; k < it.first + it.rows; k++) {
       double margin = 0;
       for (uint32_t c = 0; c <= f; c++) margin += v[c] * z_at(t, order[k], c, f);
-      assert_true(fabs(margin) < o.range);
+      assert_true(fabs(margin) < o.sigmoid->range);
       for (uint32_t c = 0; c <= f; c++)
         gradient[c] += polynomial(t, -margin) * z_at(t, order[k], c, f) / (double)it.rows;
     }
@@ -84,7 +84,7 @@ static void check_twin(const training *t, const double *expected, const double *
 /* What the model's ciphertext says of itself. */
 static void check_bounds(const umbra_trainer *trainer, double error) {
   umbra_logistic *model = NULL;
-  assert_ok(umbra_trainer_model(trainer, &model));
+  assert_ok(umbra_trainer_logistic(trainer, &model));
   assert_true(umbra_ciphertext_error_bound(model->weights) >= error);
   assert_true(umbra_ciphertext_error_bound(model->weights) < 0.1);
   assert_true(umbra_ciphertext_magnitude(model->weights) <= 32);
@@ -126,8 +126,11 @@ static void check(size_t rows, size_t columns, umbra_train_options options) {
   training_close(&t);
 }
 
+static umbra_sigmoid_options sigmoid; /* of the options below */
+
 static umbra_train_options options_of(uint32_t iterations) {
-  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .sigmoid = &sigmoid};
+  umbra_sigmoid_options_init(&sigmoid);
   options.iterations = iterations;
   return options;
 }
@@ -177,8 +180,8 @@ static void degrees(void **state) {
   (void)state;
   for (uint32_t degree = 1; degree <= 8; degree += degree < 5 ? 1 : 3) {
     umbra_train_options options = options_of(3);
-    options.degree = degree;
-    options.fit = degree % 2 ? UMBRA_FIT_LEAST_SQUARES : UMBRA_FIT_CHEBYSHEV;
+    sigmoid.degree = degree;
+    sigmoid.fit = degree % 2 ? UMBRA_FIT_LEAST_SQUARES : UMBRA_FIT_CHEBYSHEV;
     check(100, 4, options);
   }
 }
@@ -187,7 +190,7 @@ static void degrees(void **state) {
 static void many_columns(void **state) {
   (void)state;
   umbra_train_options options = options_of(2);
-  options.range = 64;
+  sigmoid.range = 64;
   options.rate = 0.01;
   check(6, 600, options);
 }
@@ -221,10 +224,10 @@ static void calibrations(void **state) {
   double seconds = 0;
   options.columns = 1;
   options.rows = 65536;
-  options.degree = 7;
+  sigmoid.degree = 7;
   assert_ok(umbra_context_create(&context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
   assert_ok(umbra_train_plan_create(&plan, params, &options));
-  assert_ok(umbra_train_plan_calibrate(&seconds, plan, context));
+  assert_ok(umbra_train_plan_calibrate(plan, &seconds, context));
   assert_true(seconds > 0);
   umbra_train_plan_destroy(plan);
   umbra_context_destroy(context);
@@ -248,9 +251,9 @@ static void refused_plans(void **state) {
   refused_plan(params, options, UMBRA_ERROR_UNSUPPORTED, "up to 1023");
   options.columns = 3;
   refused_plan(fixed, options, UMBRA_ERROR_UNSUPPORTED, "do not refresh");
-  options.degree = 7;
+  sigmoid.degree = 7;
   refused_plan(shallow, options, UMBRA_ERROR_UNSUPPORTED, "takes at least 6 levels");
-  options.degree = 3;
+  sigmoid.degree = 3;
   options.rate = 1e300;
   refused_plan(params, options, UMBRA_ERROR_INVALID_ARGUMENT, "too large to compute with");
   umbra_params_destroy(shallow);

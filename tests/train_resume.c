@@ -52,7 +52,7 @@ static umbra_status open_trainer(umbra_trainer **trainer, int resume) {
 static bytes model_bytes(const umbra_trainer *trainer) {
   umbra_logistic *model = NULL;
   bytes b = {0};
-  assert_ok(umbra_trainer_model(trainer, &model));
+  assert_ok(umbra_trainer_logistic(trainer, &model));
   assert_ok(umbra_logistic_write(model, NULL, &b.size, NULL));
   b.data = malloc(b.size);
   assert_non_null(b.data);
@@ -384,7 +384,7 @@ static void missing_keys(void **state) {
   umbra_key_need last = {UMBRA_KEY_NEED_INIT};
   size_t rotation = umbra_key_needs_count(needs) - 1;
   char words[64];
-  assert_ok(umbra_key_needs_get(needs, rotation, &last));
+  assert_ok(umbra_key_needs_get(needs, &last, rotation));
   snprintf(words, sizeof words, "missing: rotation by %d to level %u", last.steps, last.level);
   refused_with_keys(needs_without(needs, t.s.params, rotation), words);
   refused_with_keys(needs_without(needs, t.s.params, 0), "missing: relinearisation");
@@ -413,7 +413,7 @@ static void early_models(void **state) {
   umbra_logistic *model = NULL;
   umbra_trainer_desc desc = training_desc(&t);
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
-  assert_fails(umbra_trainer_model(trainer, &model), UMBRA_ERROR_INVALID_ARGUMENT, "0 of 6");
+  assert_fails(umbra_trainer_logistic(trainer, &model), UMBRA_ERROR_INVALID_ARGUMENT, "0 of 6");
   assert_null(model);
   umbra_trainer_destroy(trainer);
 }
@@ -422,7 +422,7 @@ static void early_models(void **state) {
 static void calibration(void **state) {
   (void)state;
   double seconds = -1, started = umbra_seconds();
-  assert_ok(umbra_train_plan_calibrate(&seconds, t.plan, t.s.context));
+  assert_ok(umbra_train_plan_calibrate(t.plan, &seconds, t.s.context));
   double rehearsal = umbra_seconds() - started;
   print_message("an iteration in %.4f s, estimated in %.4f s\n", seconds, rehearsal);
   assert_true(seconds > 0 && seconds < 10 * rehearsal);

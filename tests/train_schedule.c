@@ -4,8 +4,11 @@
 #include "../host/train/schedule.h"
 #include "scheme.h"
 
-static umbra_train_options options_of(uint64_t rows, uint64_t batch) {
-  umbra_train_options o = {UMBRA_TRAIN_OPTIONS_INIT};
+static umbra_sigmoid_options sigmoid; /* of the options below */
+
+static umbra_train_options options_of(size_t rows, size_t batch) {
+  umbra_train_options o = {UMBRA_TRAIN_OPTIONS_INIT, .sigmoid = &sigmoid};
+  umbra_sigmoid_options_init(&sigmoid);
   o.rows = rows;
   o.columns = 3;
   o.batch = batch;
@@ -57,18 +60,25 @@ static void refused_options(void **state) {
   assert_refused("l2 is -1", o.l2 = -1);
   assert_refused("l2 is 0.5; it must be 0 or above, and below 1 / rate = 0.5", o.l2 = 0.5, o.rate = 2);
   assert_refused("l2 is ", o.l2 = NAN);
-  assert_refused("degree is 0; it must be 1 to 63", o.degree = 0);
-  assert_refused("degree is 64", o.degree = 64);
-  assert_refused("fit is 2", o.fit = (umbra_fit)2);
-  assert_refused("range is 0", o.range = 0);
-  assert_refused("range is 1025; it must be", o.range = 1025);
-  assert_refused("range is ", o.range = NAN);
+  assert_refused("degree is 0; it must be 1 to 63", sigmoid.degree = 0);
+  assert_refused("degree is 64", sigmoid.degree = 64);
+  assert_refused("fit is 2", sigmoid.fit = (umbra_fit)2);
+  assert_refused("range is 0", sigmoid.range = 0);
+  assert_refused("range is 1025; of a training it must be", sigmoid.range = 1025);
+  assert_refused("range is ", sigmoid.range = NAN);
   assert_refused("bound is 3; it must be a power of two from 2^-19 to 128", o.bound = 3);
   assert_refused("bound is 512", o.bound = 512);
   assert_refused("bound is 0", o.bound = 0);
   assert_refused("bound is -8", o.bound = -8);
   assert_refused("bound is ", o.bound = NAN);
   assert_refused("bound is ", o.bound = 0x1p-20);
+}
+
+static void unknown_kinds(void **state) {
+  (void)state;
+  umbra_train_options o = options_of(100, 10);
+  o.kind = (umbra_train_kind)1;
+  assert_fails(umbra_train_options_check(&o), UMBRA_ERROR_UNSUPPORTED, "kind is 1: this version trains logistic");
 }
 
 static void accepted_options(void **state) {
@@ -79,9 +89,9 @@ static void accepted_options(void **state) {
   assert_accepted(o.schedule = UMBRA_RATE_INVERSE);
   assert_accepted(o.schedule = UMBRA_RATE_INVERSE, o.decay = 100);
   assert_accepted(o.schedule = UMBRA_RATE_EXPONENTIAL, o.decay = 1);
-  assert_accepted(o.momentum = 1, o.l2 = 0.99, o.degree = 63, o.fit = UMBRA_FIT_CHEBYSHEV);
-  assert_accepted(o.range = 1024, o.bound = 128);
-  assert_accepted(o.range = 0x1p-10, o.bound = 0x1p-19);
+  assert_accepted(o.momentum = 1, o.l2 = 0.99, sigmoid.degree = 63, sigmoid.fit = UMBRA_FIT_CHEBYSHEV);
+  assert_accepted(sigmoid.range = 1024, o.bound = 128);
+  assert_accepted(sigmoid.range = 0x1p-10, o.bound = 0x1p-19);
 }
 
 /* ---- batches ---- */
@@ -161,12 +171,13 @@ static void rates(void **state) {
 static void known_orders(void **state) {
   (void)state;
   static const struct {
-    uint64_t seed, order[10];
+    uint64_t seed;
+    size_t order[10];
   } cases[] = {{0, {6, 3, 2, 9, 8, 1, 4, 7, 0, 5}},
                {1, {4, 2, 8, 1, 9, 3, 0, 6, 7, 5}},
                {UINT64_MAX, {3, 4, 2, 7, 5, 0, 8, 1, 9, 6}}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    uint64_t order[10];
+    size_t order[10];
     umbra_train_options o = options_of(10, 3);
     o.shuffle = 1;
     o.seed = cases[i].seed;
@@ -186,7 +197,7 @@ static void orders_are_fair(void **state) {
   umbra_train_options o = options_of(ROWS, 0);
   o.shuffle = 1;
   for (o.seed = 0; o.seed < TIMES; o.seed++) {
-    uint64_t order[ROWS];
+    size_t order[ROWS];
     uint32_t mask = 0;
     umbra_train_deal(order, &o);
     for (int k = 0; k < ROWS; k++) {
@@ -200,7 +211,7 @@ static void orders_are_fair(void **state) {
     for (int row = 0; row < ROWS; row++) /* standard deviation: 93 */
       assert_true(abs((int)seen[k][row] - TIMES / ROWS) < 450);
   umbra_train_options one = options_of(1, 0);
-  uint64_t order = 7;
+  size_t order = 7;
   one.shuffle = 1;
   umbra_train_deal(&order, &one);
   assert_int_equal(order, 0);
@@ -208,10 +219,9 @@ static void orders_are_fair(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(refused_options), cmocka_unit_test(accepted_options),
-      cmocka_unit_test(batches),         cmocka_unit_test(momentum_and_batches),
-      cmocka_unit_test(rates),           cmocka_unit_test(known_orders),
-      cmocka_unit_test(orders_are_fair),
+      cmocka_unit_test(refused_options), cmocka_unit_test(unknown_kinds),        cmocka_unit_test(accepted_options),
+      cmocka_unit_test(batches),         cmocka_unit_test(momentum_and_batches), cmocka_unit_test(rates),
+      cmocka_unit_test(known_orders),    cmocka_unit_test(orders_are_fair),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

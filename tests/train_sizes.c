@@ -44,14 +44,15 @@ static void check(umbra_records *records, umbra_train_options options) {
   for (int i = 0; i < ITERATIONS; i++) umbra_train_outcome_init(&trace[i]);
   assert_ok(umbra_train_twin(twin, trace, ITERATIONS, t.plan, records, NULL));
   assert_ok(umbra_train_plan_report(t.plan, &report));
-  for (int i = 0; i < ITERATIONS; i++) assert_true(trace[i].largest_score < options.range);
+  assert_ok(umbra_train_plan_options(t.plan, &options));
+  for (int i = 0; i < ITERATIONS; i++) assert_true(trace[i].largest_score < options.sigmoid->range);
   assert_true(umbra_train_bound(trace, ITERATIONS) <= options.bound);
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, NULL, NULL));
   double *found = decrypted_weights(&t, trainer);
   for (size_t c = 0; c <= columns; c++) worst = fmax(worst, fabs(found[c] - twin[c]));
-  print_message("%zu x %zu, %llu blocks, %u refreshes: largest difference 2^%.1f\n", umbra_records_rows(records),
-                columns, (unsigned long long)report.blocks, report.refreshes, log2(worst));
+  print_message("%zu x %zu, %zu blocks, %u refreshes: largest difference 2^%.1f\n", umbra_records_rows(records),
+                columns, report.blocks, report.refreshes, log2(worst));
   assert_int_equal(report.refreshes, 1);
   assert_true(worst < 0x1p-12);
   umbra_trainer_destroy(trainer);

@@ -14,7 +14,7 @@
 /* ---- plans without parameters: what the twin uses of them ---- */
 
 static umbra_train_plan plan_of(const umbra_train_options *options) {
-  umbra_train_plan plan = {.options = *options};
+  umbra_train_plan plan = {.options = *options, .sigmoid = *options->sigmoid};
   umbra_train_step *step = calloc(options->iterations, sizeof *step);
   plan.iteration = calloc(options->iterations, sizeof *plan.iteration);
   assert_true(step && plan.iteration);
@@ -22,15 +22,18 @@ static umbra_train_plan plan_of(const umbra_train_options *options) {
   umbra_train_schedule(step, options);
   for (uint32_t i = 0; i < options->iterations; i++)
     plan.iteration[i] = (umbra_plan_iteration){.step = step[i], .refresh = i % 2};
-  assert_ok(umbra_sigmoid_fit(plan.coefficient, options->degree, options->fit, options->range));
+  assert_ok(umbra_sigmoid_fit(plan.coefficient, options->sigmoid));
   free(step);
   return plan;
 }
 
+static umbra_sigmoid_options sigmoid; /* of the options below */
+
 static umbra_train_options options_of(const umbra_records *records) {
-  umbra_train_options o = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_train_options o = {UMBRA_TRAIN_OPTIONS_INIT, .sigmoid = &sigmoid};
+  umbra_sigmoid_options_init(&sigmoid);
   o.rows = umbra_records_rows(records);
-  o.columns = (uint32_t)umbra_records_columns(records);
+  o.columns = umbra_records_columns(records);
   return o;
 }
 
@@ -58,8 +61,8 @@ typedef struct oracle {
 /* The polynomial by the recurrence of T_k, which holds outside of [-1, 1] too. */
 static long double slope(const umbra_train_plan *plan, long double x, int exact) {
   if (exact) return 1 / (1 + expl(-x));
-  long double t = x / plan->options.range, before = 1, here = t, sum = plan->coefficient[0];
-  for (uint32_t k = 1; k <= plan->options.degree; k++) {
+  long double t = x / plan->sigmoid.range, before = 1, here = t, sum = plan->coefficient[0];
+  for (uint32_t k = 1; k <= plan->sigmoid.degree; k++) {
     sum += plan->coefficient[k] * here;
     long double next = 2 * t * here - before;
     before = here;
@@ -156,8 +159,8 @@ static void small_problems(void **state) {
     if (o.schedule != UMBRA_RATE_CONSTANT) o.decay = 0.05 + 0.45 * (1 + uniform(&random));
     o.momentum = exp(3 * uniform(&random));
     o.l2 = below(&random, 2) ? 0.1 : 0;
-    o.degree = 1 + below(&random, 9);
-    o.fit = (umbra_fit)below(&random, 2);
+    sigmoid.degree = 1 + below(&random, 9);
+    sigmoid.fit = (umbra_fit)below(&random, 2);
     compare(o, records, (int)below(&random, 2));
     umbra_records_destroy(records);
   }
@@ -208,12 +211,12 @@ static void divergence(void **state) {
   uint32_t end = 0;
   o.iterations = LONG;
   o.rate = 1000;
-  o.range = 1;
+  sigmoid.range = 1;
   umbra_train_plan plan = plan_of(&o);
   assert_ok(umbra_train_twin(weights, fresh(trace, LONG), LONG, &plan, records,
                              &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0}));
   while (end < LONG && isfinite(trace[end].largest_weight)) end++;
-  assert_true(end < 20 && trace[1].largest_score > o.range);
+  assert_true(end < 20 && trace[1].largest_score > sigmoid.range);
   assert_true(trace[end].largest_weight == INFINITY && trace[end].largest_score > 1e50);
   assert_true(trace[end].accuracy >= 0 && trace[end].auc >= 0);
   for (uint32_t i = end + 1; i < LONG; i++)
@@ -338,8 +341,8 @@ static umbra_train_plan plan_of_digits(uint32_t degree, double range) {
   o.iterations = DIGITS_ITERATIONS;
   o.batch = 1024;
   o.whole_batches = 1;
-  o.degree = degree;
-  o.range = range;
+  sigmoid.degree = degree;
+  sigmoid.range = range;
   return plan_of(&o);
 }
 

@@ -13,15 +13,16 @@ static const char preset[] = "boot-64k-40";
 /* As scripts/reference_runs and scripts/main_job plan them. */
 static const umbra_train_options helr = {UMBRA_TRAIN_OPTIONS_INIT, .rows = 11982, .columns = 196, .batch = 1024,
                                          .whole_batches = 1};
+static const umbra_sigmoid_options main_job_sigmoid = {
+    .struct_size = sizeof main_job_sigmoid, .degree = 15, .range = 24};
 static const umbra_train_options main_job = {.struct_size = sizeof(umbra_train_options),
                                              .rows = 455,
                                              .columns = 30,
                                              .iterations = 30,
                                              .rate = 0.2,
                                              .momentum = 0.01,
-                                             .degree = 15,
-                                             .range = 24,
-                                             .bound = 8};
+                                             .bound = 8,
+                                             .sigmoid = &main_job_sigmoid};
 
 typedef struct training {
   umbra_train_plan *plan;
@@ -31,12 +32,12 @@ typedef struct training {
   umbra_eval_keys *keys;
   umbra_stepper *stepper;
   umbra_matrix *block;
-  umbra_weights weights;
+  umbra_train_state state;
   uint32_t begin, end; /* iterations from one refresh to the next */
 } training;
 
 static void training_close(training *t) {
-  umbra_weights_clear(&t->weights);
+  umbra_train_state_clear(&t->state);
   umbra_matrix_destroy(t->block);
   umbra_stepper_destroy(t->stepper);
   umbra_eval_keys_destroy(t->keys);
@@ -68,12 +69,12 @@ static umbra_status make_keys(training *t) {
   UMBRA_TRY(umbra_secret_key_generate(&t->secret, t->context));
   UMBRA_TRY(umbra_public_key_generate(&t->public_key, t->secret));
   UMBRA_TRY(umbra_eval_keys_generate(&t->keys, t->secret, t->plan->needs, NULL));
-  return umbra_stepper_create(&t->stepper, t->plan, t->context, t->keys, NULL);
+  return umbra_stepper_create(&t->stepper, t->plan, t->context, t->keys, NULL, NULL);
 }
 
 static void zero_row(double *values, double *one, size_t row, const void *columns) {
   (void)row;
-  memset(values, 0, *(const uint32_t *)columns * sizeof *values);
+  memset(values, 0, *(const size_t *)columns * sizeof *values);
   *one = 0;
 }
 
@@ -85,13 +86,15 @@ static umbra_status make_data(training *t) {
   umbra_plaintext *plain = NULL;
   const double zero = 0;
   UMBRA_TRY(umbra_matrix_encrypt_rows(&t->block, t->public_key, &source, umbra_plan_block(plan, 0).rows,
-                                      plan->options.columns, &plan->layout, plan->data_level));
+                                      plan->options.columns, &plan->layout, plan->data_level, NULL));
   options.level = plan->data_level;
   options.slots = plan->layout.stride;
   UMBRA_TRY(umbra_encode(&plain, t->context, &zero, 1, &options));
-  umbra_status status = umbra_encrypt(&t->weights.w, t->public_key, plain);
-  if (status == UMBRA_OK) status = umbra_encrypt(&t->weights.u, t->public_key, plain);
+  umbra_ciphertext *first = NULL;
+  umbra_status status = umbra_encrypt(&first, t->public_key, plain);
+  if (status == UMBRA_OK) status = umbra_step_start(t->stepper, &t->state, first);
   umbra_plaintext_destroy(plain);
+  umbra_ciphertext_destroy(first);
   return status;
 }
 
@@ -101,19 +104,19 @@ static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64
   return UMBRA_OK;
 }
 
-static void replace(training *t, umbra_weights weights) {
-  umbra_weights_clear(&t->weights);
-  t->weights = weights;
+static void replace(training *t, umbra_train_state state) {
+  umbra_train_state_clear(&t->state);
+  t->state = state;
 }
 
 static umbra_status advance(training *t, uint32_t begin, uint32_t end) {
   for (uint32_t i = begin; i < end; i++) {
-    umbra_weights next;
+    umbra_train_state next;
     if (t->plan->iteration[i].refresh) {
-      UMBRA_TRY(umbra_step_refresh(t->stepper, &next, &t->weights));
+      UMBRA_TRY(umbra_step_refresh(t->stepper, &next, &t->state));
       replace(t, next);
     }
-    UMBRA_TRY(umbra_step(t->stepper, &next, &t->weights, i, &(umbra_blocks){next_block, t}));
+    UMBRA_TRY(umbra_step(t->stepper, &next, &t->state, i, &(umbra_blocks){next_block, t}));
     replace(t, next);
   }
   return umbra_step_wait(t->stepper);

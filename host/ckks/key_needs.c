@@ -247,7 +247,7 @@ umbra_status umbra_key_needs_cover(const umbra_key_needs *have, const umbra_key_
 
 size_t umbra_key_needs_count(const umbra_key_needs *needs) { return needs->count; }
 
-umbra_status umbra_key_needs_get(const umbra_key_needs *needs, size_t i, umbra_key_need *need) {
+umbra_status umbra_key_needs_get(const umbra_key_needs *needs, umbra_key_need *need, size_t i) {
   if (!needs || !need || i >= needs->count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_key_needs_get needs key needs, a number below their count, and an output");

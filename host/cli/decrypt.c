@@ -23,9 +23,11 @@ typedef struct decrypt_job {
   umbra_table table;
 } decrypt_job;
 
-/* Scores are a column in the stride of the records; what was encrypted as one column has a stride of 2. */
+/* Scores are a column in the stride of the records; what was encrypted as one column is as narrow as that. */
 static bool is_scores(const umbra_matrix *matrix) {
-  return umbra_matrix_columns(matrix) == 1 && umbra_matrix_stride(matrix) > 2;
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
+  return umbra_matrix_columns(matrix) == 1 && umbra_matrix_layout_of(matrix, &layout) == UMBRA_OK && !layout.ones &&
+         layout.stride > 1;
 }
 
 /* The polynomial is near the sigmoid, in [0, 1], as long as logits are in its range, and grows fast outside. */
@@ -51,7 +53,7 @@ static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report 
   cli_report_step(report, "load", o->in);
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
-  if (!cli_check(umbra_matrix_decrypt(j->table.values, j->matrix, j->secret), "--in")) return false;
+  if (!cli_check(umbra_matrix_decrypt(j->matrix, j->table.values, j->secret, NULL), "--in")) return false;
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
   if (is_scores(j->matrix)) judge_scores(&j->table, report);
@@ -66,7 +68,7 @@ static bool decrypt_weights(decrypt_job *j, const decrypt_options *o, cli_report
   size_t features = umbra_logistic_features(j->model);
   if (!make_table(&j->table, 1, features + 1)) return false;
   double *weights = j->table.values;
-  if (!cli_check(umbra_logistic_decrypt(weights, weights + features, j->model, j->secret), "--in")) return false;
+  if (!cli_check(umbra_logistic_decrypt(j->model, weights, weights + features, j->secret), "--in")) return false;
   cli_report_number(report, "features", (double)features);
   cli_report_step(report, "decrypt", NULL);
   return true;

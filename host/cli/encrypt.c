@@ -91,7 +91,9 @@ static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *repor
 
 static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   size_t rows = j->table.rows, columns = (size_t)j->column_count;
-  if (!cli_check(umbra_matrix_encrypt(&j->matrix, j->key, j->values, rows, columns), "--records")) return false;
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1}; /* for scoring */
+  if (!cli_check(umbra_matrix_encrypt(&j->matrix, j->key, j->values, rows, columns, &layout, NULL), "--records"))
+    return false;
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
   cli_report_step(report, "encrypt records", NULL);
@@ -102,9 +104,9 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
 
 static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   size_t count = j->table.rows * (size_t)j->column_count;
-  if (!cli_check(
-          umbra_logistic_encrypt(&j->model, j->key, j->values, count - 1, j->values[count - 1], o->range, o->degree),
-          "--model"))
+  const umbra_sigmoid_options sigmoid = cli_sigmoid(o->range, o->degree);
+  if (!cli_check(umbra_logistic_encrypt(&j->model, j->key, j->values, count - 1, j->values[count - 1], &sigmoid),
+                 "--model"))
     return false;
   cli_report_number(report, "features", (double)(count - 1));
   cli_report_step(report, "encrypt model", NULL);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encrypt_data.h"
 
-#include <inttypes.h>
-
 #include "progress.h"
 #include "target.h"
 
@@ -27,8 +25,8 @@ static bool shape_fits(const data_job *j, const cli_data_options *o) {
   if (!cli_check(umbra_train_plan_options(j->plan, &planned), NULL)) return false;
   size_t rows = umbra_records_rows(j->records), columns = umbra_records_columns(j->records);
   return (rows == planned.rows && columns == planned.columns) ||
-         cli_error("DATA: %s has %zu records of %zu features, and the plan is for %" PRIu64 " of %" PRIu32, o->data,
-                   rows, columns, planned.rows, planned.columns);
+         cli_error("DATA: %s has %zu records of %zu features, and the plan is for %zu of %zu", o->data, rows, columns,
+                   planned.rows, planned.columns);
 }
 
 static bool read(data_job *j, const cli_data_options *o, cli_report *report) {

@@ -98,3 +98,8 @@ bool cli_degree_fits(const umbra_params *params, uint32_t degree) {
                    "that fits is %u",
                    degree, umbra_logistic_depth(degree), depth, fits);
 }
+
+umbra_sigmoid_options cli_sigmoid(double range, uint32_t degree) {
+  return (umbra_sigmoid_options){
+      .struct_size = sizeof(umbra_sigmoid_options), .degree = degree, .fit = UMBRA_FIT_CHEBYSHEV, .range = range};
+}

@@ -69,4 +69,7 @@ bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, co
 /* False, with an error that names the option, if a set has too few levels for a model of this degree. */
 bool cli_degree_fits(const umbra_params *params, uint32_t degree);
 
+/* The polynomial of models that are scored with: the sigmoid's interpolant. */
+umbra_sigmoid_options cli_sigmoid(double range, uint32_t degree);
+
 #endif

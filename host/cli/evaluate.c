@@ -60,7 +60,7 @@ static bool plan_fits(const evaluate_job *j) {
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
   if (!cli_check(umbra_train_plan_options(j->plan, &planned), NULL)) return false;
   return planned.columns == j->columns ||
-         cli_error("--plan: the plan is for %u features and --data has %zu", planned.columns, j->columns);
+         cli_error("--plan: the plan is for %zu features and --data has %zu", planned.columns, j->columns);
 }
 
 static bool train_in_the_clear(evaluate_job *j, const evaluate_options *o, cli_report *report) {
@@ -121,25 +121,27 @@ static bool load_keys(evaluate_job *j, const evaluate_options *o, cli_report *re
 }
 
 static bool score(evaluate_job *j) {
-  umbra_status status = umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix);
+  umbra_status status = umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix, NULL);
   if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
   return cli_error("--keys: %s; umbra keygen --for-logistic %zu makes what scoring needs, beside --plan too",
                    umbra_last_error(), j->columns);
 }
 
-static bool score_encrypted(evaluate_job *j, const evaluate_options *o, double range, cli_report *report) {
+static bool score_encrypted(evaluate_job *j, const evaluate_options *o, const umbra_sigmoid_options *polynomial,
+                            cli_report *report) {
   const double *weights = j->weights.values;
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
   if (!make_values(j) || !load_keys(j, o, report) ||
-      !cli_check(
-          umbra_logistic_encrypt(&j->model, j->public, weights, j->columns, weights[j->columns], range, o->degree),
-          "--weights") ||
-      !cli_check(umbra_matrix_encrypt(&j->matrix, j->public, j->values, j->rows, j->columns), "--data") ||
+      !cli_check(umbra_logistic_encrypt(&j->model, j->public, weights, j->columns, weights[j->columns], polynomial),
+                 "--weights") ||
+      !cli_check(umbra_matrix_encrypt(&j->matrix, j->public, j->values, j->rows, j->columns, &layout, NULL),
+                 "--data") ||
       !cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL))
     return false;
   cli_report_step(report, "encrypt", NULL);
   if (!score(j)) return false;
   cli_report_step(report, "score", NULL);
-  if (!cli_check(umbra_matrix_decrypt(j->opened, j->encrypted, j->secret), NULL)) return false;
+  if (!cli_check(umbra_matrix_decrypt(j->encrypted, j->opened, j->secret, NULL), NULL)) return false;
   cli_report_step(report, "decrypt", NULL);
   return true;
 }
@@ -151,12 +153,13 @@ static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_r
   if (!o->encrypted) return true;
   if (!cli_check(umbra_judge(&judgement, j->records, j->weights.values), NULL)) return false;
   const double range = o->range > 0 ? o->range : fmax(1, 1.25 * judgement.largest_score);
-  if (!score_encrypted(j, o, range, report) ||
+  const umbra_sigmoid_options polynomial = cli_sigmoid(range, o->degree);
+  if (!score_encrypted(j, o, &polynomial, report) ||
       !cli_check(umbra_judge_scores(&judgement, j->records, j->opened, 0.5), NULL))
     return false;
   double sigmoid_difference = 0, polynomial_difference = 0;
   for (size_t r = 0; r < j->rows; r++) {
-    double value = umbra_logistic_value(j->scores[r], range, o->degree);
+    double value = umbra_sigmoid_value(j->scores[r], &polynomial);
     sigmoid_difference = fmax(sigmoid_difference, fabs(j->opened[r] - sigmoid(j->scores[r])));
     polynomial_difference = fmax(polynomial_difference, fabs(j->opened[r] - value));
   }

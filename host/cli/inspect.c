@@ -49,7 +49,7 @@ static bool add_needs(cJSON *facts, const umbra_key_needs *needs) {
   for (size_t i = 0; i < umbra_key_needs_count(needs); i++) {
     umbra_key_need need;
     umbra_key_need_init(&need);
-    if (!cli_check(umbra_key_needs_get(needs, i, &need), NULL)) return false;
+    if (!cli_check(umbra_key_needs_get(needs, &need, i), NULL)) return false;
     cJSON *key = cJSON_CreateObject();
     cJSON_AddStringToObject(key, "kind", key_kinds[need.kind]);
     if (need.kind == UMBRA_KEY_ROTATE) cJSON_AddNumberToObject(key, "steps", need.steps);

@@ -22,7 +22,8 @@ typedef struct plan_options {
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound;
   umbra_train_options train;
-  uint64_t shuffle, memory;
+  umbra_sigmoid_options sigmoid;
+  uint64_t batch, shuffle, memory;
   bool whole_batches, refresh_result, calibrate, json;
   cli_engine engine;
 } plan_options;
@@ -43,10 +44,10 @@ typedef struct plan_job {
 /* 100000x500 */
 static bool parse_shape(umbra_train_options *train, const char *shape) {
   char *end;
-  train->rows = strtoull(shape, &end, 10);
+  train->rows = (size_t)strtoull(shape, &end, 10);
   if (shape[0] < '0' || shape[0] > '9' || (*end != 'x' && *end != 'X') || end[1] < '0' || end[1] > '9') return false;
   uint64_t columns = strtoull(end + 1, &end, 10);
-  train->columns = (uint32_t)columns;
+  train->columns = (size_t)columns;
   return !*end && train->rows && columns && columns <= UINT32_MAX;
 }
 
@@ -65,7 +66,7 @@ static bool load_records(plan_job *j, const plan_options *o, cli_report *report)
       !apply(&j->records, j->scaling, "DATA"))
     return false;
   j->wanted.rows = umbra_records_rows(j->records);
-  j->wanted.columns = (uint32_t)umbra_records_columns(j->records);
+  j->wanted.columns = umbra_records_columns(j->records);
   if (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->wanted.columns)) return false;
   cli_report_step(report, "read", o->data);
   if (!o->held_out) return true;
@@ -106,7 +107,7 @@ static double largest_weight(const cli_twin *twin) {
 }
 
 static bool weights_are_finite(const plan_job *j) {
-  for (uint32_t c = 0; c <= j->wanted.columns; c++)
+  for (size_t c = 0; c <= j->wanted.columns; c++)
     if (!isfinite(j->twin.weights[c])) return false;
   return true;
 }
@@ -116,14 +117,14 @@ static bool weights_are_finite(const plan_job *j) {
 /* Where the polynomial is not the sigmoid nothing is promised; under encryption nobody would see it. */
 static void warn_of_scores(const plan_job *j, cli_report *report) {
   char text[512];
-  uint32_t beyond, worst = worst_score(&j->twin, j->wanted.range, &beyond);
+  uint32_t beyond, worst = worst_score(&j->twin, j->wanted.sigmoid->range, &beyond);
   cli_report_number(report, "largest_score", j->twin.trace[worst].largest_score);
   if (!beyond) return;
   snprintf(text, sizeof text,
            "scores leave [%g, %g], where the polynomial is near the sigmoid, in %" PRIu32 " of %" PRIu32
            " iterations; the largest, %.4g, is in iteration %" PRIu32 "; " REMEDIES,
-           -j->wanted.range, j->wanted.range, beyond, j->twin.iterations, j->twin.trace[worst].largest_score,
-           worst + 1);
+           -j->wanted.sigmoid->range, j->wanted.sigmoid->range, beyond, j->twin.iterations,
+           j->twin.trace[worst].largest_score, worst + 1);
   cli_report_warning(report, text);
 }
 
@@ -132,7 +133,8 @@ static bool diverges(const plan_job *j) {
   while (i < j->twin.iterations && j->twin.trace[i].largest_weight <= UMBRA_TRAIN_LARGEST_BOUND / 4) i++;
   cli_error("the training diverges: weights are too large from iteration %" PRIu32 " on, where the largest score is "
             "%.4g and the polynomial holds on [%g, %g]; " REMEDIES,
-            i + 1, i < j->twin.iterations ? j->twin.trace[i].largest_score : NAN, -j->wanted.range, j->wanted.range);
+            i + 1, i < j->twin.iterations ? j->twin.trace[i].largest_score : NAN, -j->wanted.sigmoid->range,
+            j->wanted.sigmoid->range);
   return false;
 }
 
@@ -171,10 +173,10 @@ static void print_trace(const plan_job *j) {
     const umbra_train_outcome *o = &twin->trace[i];
     if ((i + 1) % every && i + 1 < twin->iterations) continue;
     printf("  %9" PRIu32 " %13.4f%c %14.4f %10.4f %10.4f %16.4f\n", i + 1, o->largest_score,
-           o->largest_score > j->wanted.range ? '*' : ' ', o->largest_weight, o->accuracy, o->auc,
+           o->largest_score > j->wanted.sigmoid->range ? '*' : ' ', o->largest_weight, o->accuracy, o->auc,
            j->exact.trace[i].accuracy);
   }
-  printf("  * beyond [%g, %g]; accuracy and AUC on %s\n\n", -j->wanted.range, j->wanted.range,
+  printf("  * beyond [%g, %g]; accuracy and AUC on %s\n\n", -j->wanted.sigmoid->range, j->wanted.sigmoid->range,
          j->held ? "the held-out records" : "the records themselves");
 }
 
@@ -220,7 +222,7 @@ static bool memory_suffices(const plan_job *j, uint64_t budget) {
 static bool calibrate(plan_job *j, const plan_options *o, cli_report *report) {
   double seconds;
   if (!cli_context_open(&j->context, j->params, &o->engine, report) ||
-      !cli_check(umbra_train_plan_calibrate(&seconds, j->plan, j->context), NULL))
+      !cli_check(umbra_train_plan_calibrate(j->plan, &seconds, j->context), NULL))
     return false;
   cli_report_step(report, "calibrate", NULL);
   cli_report_number(report, "seconds_per_iteration", seconds);
@@ -258,6 +260,7 @@ static bool save_plan(const plan_job *j, const plan_options *o, cli_report *repo
 static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   const char *preset = o->preset || o->params ? o->preset : default_preset;
   j->wanted = o->train;
+  j->wanted.sigmoid = &o->sigmoid;
   if (!may_write(o) || !cli_params_open(&j->params, preset, o->params) || !load_records(j, o, report) ||
       !(o->data ? make_plan_by_twin(j, o, report) : make_plan(j, bound_unseen(o))))
     return false;
@@ -304,7 +307,8 @@ static void check_usage(plan_options *o) {
   check_data(o);
   check_scaling(o);
   o->train.schedule = (umbra_rate_schedule)cli_choice("schedule", o->schedule, schedules);
-  o->train.fit = (umbra_fit)cli_choice("fit", o->fit, fits);
+  o->sigmoid.fit = (umbra_fit)cli_choice("fit", o->fit, fits);
+  o->train.batch = (size_t)o->batch;
   o->train.whole_batches = o->whole_batches;
   o->train.refresh_result = o->refresh_result;
   o->train.shuffle = o->shuffle != CLI_NOT_GIVEN;
@@ -312,7 +316,8 @@ static void check_usage(plan_options *o) {
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
-  plan_options o = {.train = {UMBRA_TRAIN_OPTIONS_INIT}, .shuffle = CLI_NOT_GIVEN};
+  plan_options o = {
+      .train = {UMBRA_TRAIN_OPTIONS_INIT}, .sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT}, .shuffle = CLI_NOT_GIVEN};
   const cli_option options[] = {
       {"shape", "ROWSxCOLUMNS", "instead of DATA: so many records and features", CLI_TEXT, &o.shape, CLI_OPTIONAL},
       CLI_LABEL_OPTION(o.label),
@@ -328,7 +333,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"params", "FILE", "or the set in this file", CLI_TEXT, &o.params, CLI_OPTIONAL},
       {"iterations", "N", "one batch each (default 32)", CLI_COUNT, &o.train.iterations, CLI_OPTIONAL},
-      {"batch", "N", "records of a batch (default: all)", CLI_WHOLE, &o.train.batch, CLI_OPTIONAL},
+      {"batch", "N", "records of a batch (default: all)", CLI_WHOLE, &o.batch, CLI_OPTIONAL},
       {"whole-batches", NULL, "leave the records after the last whole batch out", CLI_FLAG, &o.whole_batches,
        CLI_OPTIONAL},
       {"shuffle", "SEED", "deal records to batches in an order that follows from SEED", CLI_WHOLE, &o.shuffle,
@@ -339,10 +344,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"decay", "D", "inverse: rate / (1 + D i); exponential: rate * D^i", CLI_NUMBER, &o.train.decay, CLI_OPTIONAL},
       {"momentum", "M", "where Nesterov's sequence begins (default 0.01)", CLI_NUMBER, &o.train.momentum, CLI_OPTIONAL},
       {"l2", "L", "penalty of weights (default 0)", CLI_NUMBER, &o.train.l2, CLI_OPTIONAL},
-      {"degree", "D", "of the polynomial near the sigmoid (default 3)", CLI_COUNT, &o.train.degree,
-       CLI_WITHIN(1, UMBRA_TRAIN_MAX_DEGREE)},
+      {"degree", "D", "of the polynomial near the sigmoid (default 3)", CLI_COUNT, &o.sigmoid.degree,
+       CLI_WITHIN(1, UMBRA_SIGMOID_MAX_DEGREE)},
       {"fit", "KIND", "least-squares (default) or chebyshev", CLI_TEXT, &o.fit, CLI_OPTIONAL},
-      {"range", "R", "scores are expected in [-R, R] (default 8)", CLI_NUMBER, &o.train.range, CLI_OPTIONAL},
+      {"range", "R", "scores are expected in [-R, R] (default 8)", CLI_NUMBER, &o.sigmoid.range, CLI_OPTIONAL},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"refresh-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.refresh_result,

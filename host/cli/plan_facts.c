@@ -35,14 +35,22 @@ static void add_numbers(cJSON *json, const number_fact *facts, size_t count) {
 
 static void add_options(cJSON *json, const umbra_train_options *o) {
   const number_fact numbers[] = {
-      {"rows", (double)o->rows}, {"columns", o->columns}, {"iterations", o->iterations}, {"batch", (double)o->batch},
-      {"rate", o->rate},         {"decay", o->decay},     {"momentum", o->momentum},     {"l2", o->l2},
-      {"degree", o->degree},     {"range", o->range},     {"bound", o->bound},
+      {"rows", (double)o->rows},
+      {"columns", (double)o->columns},
+      {"iterations", o->iterations},
+      {"batch", (double)o->batch},
+      {"rate", o->rate},
+      {"decay", o->decay},
+      {"momentum", o->momentum},
+      {"l2", o->l2},
+      {"degree", o->sigmoid->degree},
+      {"range", o->sigmoid->range},
+      {"bound", o->bound},
   };
   char seed[CLI_UNITS];
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
   cJSON_AddStringToObject(json, "schedule", schedules[o->schedule]);
-  cJSON_AddStringToObject(json, "fit", fits[o->fit]);
+  cJSON_AddStringToObject(json, "fit", fits[o->sigmoid->fit]);
   cJSON_AddBoolToObject(json, "whole_batches", o->whole_batches);
   cJSON_AddBoolToObject(json, "shuffle", o->shuffle);
   snprintf(seed, sizeof seed, "%" PRIu64, o->seed); /* a double would not hold it */
@@ -84,8 +92,9 @@ cJSON *cli_plan_facts(const umbra_train_plan *plan) {
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
   add_options(json, &facts.options);
   add_report(json, &facts.report);
-  cJSON_AddItemToObject(json, "coefficients",
-                        cJSON_CreateDoubleArray(umbra_train_plan_coefficients(plan), (int)facts.options.degree + 1));
+  cJSON_AddItemToObject(
+      json, "coefficients",
+      cJSON_CreateDoubleArray(umbra_train_plan_coefficients(plan), (int)facts.options.sigmoid->degree + 1));
   return json;
 }
 
@@ -94,29 +103,27 @@ cJSON *cli_plan_facts(const umbra_train_plan *plan) {
 static void print_batches(const umbra_train_options *o, const umbra_train_report *r) {
   printf("  %-18s %" PRIu32 ", each over ", "iterations", o->iterations);
   if (r->batches == 1) printf("all records");
-  else
-    printf("one of %" PRIu64 " batches of %s%" PRIu64 " records", r->batches, o->whole_batches ? "" : "up to ",
-           o->batch);
+  else printf("one of %zu batches of %s%zu records", r->batches, o->whole_batches ? "" : "up to ", o->batch);
   printf("%s\n", o->shuffle ? ", shuffled" : "");
 }
 
 static void print_options(const umbra_train_options *o, const umbra_train_report *r) {
-  printf("  %-18s %" PRIu64 " of %" PRIu32 " features\n", "records", o->rows, o->columns);
+  const umbra_sigmoid_options *s = o->sigmoid;
+  printf("  %-18s %zu of %zu features\n", "records", o->rows, o->columns);
   print_batches(o, r);
   printf("  %-18s %g, %s", "rate", o->rate, schedules[o->schedule]);
   if (o->schedule != UMBRA_RATE_CONSTANT) printf(" decay %g", o->decay);
   printf("; momentum %g; l2 %g\n", o->momentum, o->l2);
-  printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %.2g of the sigmoid there\n", "polynomial", o->degree,
-         -o->range, o->range, fits[o->fit], r->fit_error);
+  printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %.2g of the sigmoid there\n", "polynomial", s->degree,
+         -s->range, s->range, fits[s->fit], r->fit_error);
   printf("  %-18s within [%g, %g], with an error of about %.1g at the end%s\n", "weights", -o->bound, o->bound,
          r->weight_error, o->refresh_result ? "; refreshed, too" : "");
 }
 
 static void print_data(const umbra_train_report *r) {
   char all[CLI_UNITS], block[CLI_UNITS], read[CLI_UNITS];
-  printf("  %-18s %" PRIu64 " file%s of up to %s and an index, %s in all\n", "data set", r->blocks,
-         r->blocks == 1 ? "" : "s", cli_bytes_text(block, (double)r->block_bytes),
-         cli_bytes_text(all, (double)r->data_bytes));
+  printf("  %-18s %zu file%s of up to %s and an index, %s in all\n", "data set", r->blocks, r->blocks == 1 ? "" : "s",
+         cli_bytes_text(block, (double)r->block_bytes), cli_bytes_text(all, (double)r->data_bytes));
   printf("  %-18s at most %s per iteration\n", "read", cli_bytes_text(read, (double)r->read_bytes));
 }
 

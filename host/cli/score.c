@@ -37,8 +37,7 @@ static bool load_inputs(score_job *j, const score_options *o, cli_report *report
 static bool run_model(score_job *j) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "scoring");
-  umbra_evaluator_watch(j->evaluator, &progress);
-  umbra_status status = umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records);
+  umbra_status status = umbra_logistic_score(j->evaluator, &j->scores, j->model, j->records, &progress);
   cli_progress_close(&bar);
   if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
   return cli_error("%s; make the keys with umbra keygen --for-logistic %zu", umbra_last_error(),

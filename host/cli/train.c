@@ -129,7 +129,7 @@ static bool train(train_job *j, cli_report *report) {
 }
 
 static bool save_model(train_job *j, cli_report *report) {
-  if (!cli_check(umbra_trainer_model(j->trainer, &j->model), NULL) ||
+  if (!cli_check(umbra_trainer_logistic(j->trainer, &j->model), NULL) ||
       !cli_check(umbra_logistic_save(j->model, j->model_path, NULL), "--out"))
     return false;
   cli_report_step(report, "save model", j->model_path);

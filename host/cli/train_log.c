@@ -53,7 +53,7 @@ bool cli_train_log_add(cli_train_log *log, const umbra_train_event *event) {
 /* An iteration that the checkpoint has and the log has not: interrupted between the two. */
 static bool make_up(cli_train_log *log, const umbra_train_plan *plan, uint32_t i, uint32_t iterations) {
   umbra_train_iteration planned = {UMBRA_TRAIN_ITERATION_INIT};
-  if (!cli_check(umbra_train_plan_iteration(plan, i, &planned), NULL)) return false;
+  if (!cli_check(umbra_train_plan_iteration(plan, &planned, i), NULL)) return false;
   const umbra_train_event event = {
       .iteration = i + 1, .iterations = iterations, .refreshed = planned.refresh, .level = planned.level_after};
   cJSON *line = line_of(log, &event);

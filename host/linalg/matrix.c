@@ -7,39 +7,60 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../base/progress.h"
+#include "../base/structs.h"
 #include "../ckks/objects.h"
 #include "../ckks/trace.h"
 
 /* ---- layouts ---- */
 
-size_t umbra_matrix_stride_for(size_t columns) {
-  size_t stride = 2;
-  while (stride < columns + 1) stride *= 2;
+size_t umbra_matrix_stride_for(size_t slots) {
+  size_t stride = 1;
+  while (stride < slots) stride *= 2;
   return stride;
 }
 
-umbra_matrix_layout umbra_matrix_plain_layout(const umbra_params *params, size_t columns) {
-  return (umbra_matrix_layout){
-      .stride = (uint32_t)umbra_matrix_stride_for(columns), .slots = umbra_params_slots(params), .group = 1};
+umbra_matrix_layout umbra_matrix_records_layout(const umbra_params *params, size_t columns) {
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1,
+                               .stride = (uint32_t)umbra_matrix_stride_for(columns + 1),
+                               .slots = umbra_params_slots(params), .group = 1};
 }
 
 static int is_power(uint32_t x) { return x && !(x & (x - 1)); }
 
 umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *l, size_t columns, size_t most_slots) {
-  if (!is_power(l->stride) || l->stride < 2 || columns == 0 || columns >= l->stride)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu columns in rows of %u slots", columns, l->stride);
+  if ((l->ones & ~1) || (l->pairs & ~1))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ones and pairs are %d and %d: each is 0 or 1", l->ones, l->pairs);
+  if (!is_power(l->stride) || columns == 0 || columns > l->stride || l->stride - columns < (size_t)l->ones)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu columns%s in rows of %u slots: that must be a power of two",
+                      columns, l->ones ? " and a one" : "", l->stride);
   if (!is_power(l->slots) || l->slots < l->stride || l->slots > most_slots)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "parts of %u slots for rows of %u: that must be a power of two up to %zu", l->slots, l->stride,
                       most_slots);
-  if (!is_power(l->group) || l->group > UMBRA_MATRIX_MAX_GROUP || l->group > l->stride || (l->pairs & ~1))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "groups of %u parts, or pairs marked %d, are no layout", l->group,
-                      l->pairs);
+  if (!is_power(l->group) || l->group > UMBRA_MATRIX_MAX_GROUP || l->group > l->stride)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "groups of %u parts: that must be a power of two up to %d and the %u slots of a row", l->group,
+                      UMBRA_MATRIX_MAX_GROUP, l->stride);
   return UMBRA_OK;
 }
 
+umbra_status umbra_matrix_layout_choose(umbra_matrix_layout *layout, size_t columns, size_t most_slots) {
+  const size_t most = most_slots - (layout->ones != 0);
+  if (layout->order != UMBRA_MATRIX_BY_ROWS)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "order is %d: this version knows order %d, by rows", (int)layout->order,
+                      UMBRA_MATRIX_BY_ROWS);
+  if (columns > most)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu columns do not fit: these parameters take up to %zu", columns, most);
+  if (!layout->stride) layout->stride = (uint32_t)umbra_matrix_stride_for(columns + (layout->ones != 0));
+  if (!layout->slots) layout->slots = (uint32_t)most_slots;
+  if (!layout->group) layout->group = 1;
+  return umbra_matrix_layout_check(layout, columns, most_slots);
+}
+
 int umbra_matrix_layout_same(const umbra_matrix_layout *a, const umbra_matrix_layout *b) {
-  return a->stride == b->stride && a->slots == b->slots && a->group == b->group && a->pairs == b->pairs;
+  return a->order == b->order && a->ones == b->ones && a->stride == b->stride && a->slots == b->slots &&
+         a->group == b->group && a->pairs == b->pairs;
 }
 
 size_t umbra_matrix_per_part(const umbra_matrix_layout *layout) {
@@ -93,7 +114,7 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryp
   for (size_t r = 0; r < count; r++) {
     double *slot = e->pairs + 2 * (r % real) * layout->stride + (r >= real);
     e->source->row(e->row, &e->row[matrix->columns], first + r, e->source->source);
-    for (size_t c = 0; c <= matrix->columns; c++) slot[2 * c] = e->row[c];
+    for (size_t c = 0; c < matrix->columns + (size_t)layout->ones; c++) slot[2 * c] = e->row[c];
   }
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = e->level;
@@ -107,15 +128,18 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryp
 
 umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
                                        const umbra_matrix_source *source, size_t rows, size_t columns,
-                                       const umbra_matrix_layout *layout, uint32_t level) {
+                                       const umbra_matrix_layout *layout, uint32_t level,
+                                       const umbra_progress *progress) {
   UMBRA_TRACE_IN(key->context, "matrix_encrypt", 0);
   encryption e = {.key = key, .source = source, .level = level};
   umbra_matrix *made = NULL;
   UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, layout));
-  made->ones = 1;
   umbra_status status = umbra_alloc(&e.row, columns + 1, sizeof *e.row, "a matrix");
   if (status == UMBRA_OK) status = umbra_alloc(&e.pairs, 2 * (size_t)layout->slots, sizeof *e.pairs, "a matrix");
-  for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) status = encrypt_part(made, i, &e);
+  for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) {
+    status = umbra_progress_parts(progress, i, made->parts);
+    if (status == UMBRA_OK) status = encrypt_part(made, i, &e);
+  }
   umbra_free(e.pairs);
   umbra_free(e.row);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);
@@ -135,17 +159,15 @@ static void hand_out(double *values, double *one, size_t row, const void *source
 }
 
 umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key, const double *values, size_t rows,
-                                  size_t columns) {
+                                  size_t columns, const umbra_matrix_layout *layout, const umbra_progress *progress) {
   if (!matrix || !key || !values || !rows || !columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a matrix needs an output, a key, values, and rows and columns above 0");
-  const umbra_params *params = umbra_context_params(key->context);
-  size_t most = umbra_params_slots(params) - 1;
-  if (columns > most)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu columns do not fit: these parameters take up to %zu", columns, most);
-  umbra_matrix_layout layout = umbra_matrix_plain_layout(params, columns);
+  umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
   umbra_matrix_source source = {hand_out, &(row_order){values, columns}};
-  return umbra_matrix_encrypt_rows(matrix, key, &source, rows, columns, &layout, UMBRA_TOP_LEVEL);
+  UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
+  UMBRA_TRY(umbra_matrix_layout_choose(&wanted, columns, umbra_params_slots(umbra_context_params(key->context))));
+  return umbra_matrix_encrypt_rows(matrix, key, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, progress);
 }
 
 /* ---- decryption ---- */
@@ -162,17 +184,20 @@ static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, siz
   return UMBRA_OK;
 }
 
-umbra_status umbra_matrix_decrypt(double *values, const umbra_matrix *matrix, const umbra_secret_key *key) {
+umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, const umbra_secret_key *key,
+                                  const umbra_progress *progress) {
   UMBRA_TRACE_IN(matrix ? matrix->context : NULL, "matrix_decrypt", 0);
   if (!values || !matrix || !key)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs an output, a matrix and a secret key");
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs a matrix, an output and a secret key");
   size_t columns = matrix->columns, per_part = umbra_matrix_per_part(&matrix->layout);
   double *pairs, *found;
   UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)matrix->layout.slots, sizeof *pairs, "a matrix"));
   umbra_status status = umbra_alloc(&found, matrix->rows * columns, sizeof *found, "a matrix");
   if (status == UMBRA_OK) {
-    for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++)
-      status = decrypt_part(found + i * per_part * columns, matrix, i, key, pairs);
+    for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++) {
+      status = umbra_progress_parts(progress, i, matrix->parts);
+      if (status == UMBRA_OK) status = decrypt_part(found + i * per_part * columns, matrix, i, key, pairs);
+    }
     if (status == UMBRA_OK) memcpy(values, found, matrix->rows * columns * sizeof *values);
     umbra_free(found);
   }
@@ -182,7 +207,6 @@ umbra_status umbra_matrix_decrypt(double *values, const umbra_matrix *matrix, co
 
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }
 size_t umbra_matrix_columns(const umbra_matrix *matrix) { return matrix->columns; }
-size_t umbra_matrix_stride(const umbra_matrix *matrix) { return matrix->layout.stride; }
 
 uint32_t umbra_matrix_level(const umbra_matrix *matrix) {
   uint32_t lowest = matrix->part[0]->level;
@@ -198,4 +222,10 @@ uint64_t umbra_matrix_bytes(const umbra_matrix *matrix) {
 
 void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]) {
   umbra_ciphertext_owner(matrix->part[0], owner);
+}
+
+umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout) {
+  if (!matrix || !layout)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_layout_of needs a matrix and a layout to fill");
+  return UMBRA_GIVE(umbra_matrix_layout, layout, &matrix->layout);
 }

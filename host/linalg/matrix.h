@@ -6,34 +6,28 @@
 
 #include "../io/format.h"
 
-/*
- * Where the rows of a matrix are. A part is one ciphertext of `slots` slots, which are repeated through all n/2: it holds
- * slots / stride rows, and with pairs as many again in the imaginary parts.
- */
-typedef struct umbra_matrix_layout {
-  uint32_t stride; /* slots of a row: a power of two, more than its columns */
-  uint32_t slots;  /* a power of two from stride to n/2 */
-  uint32_t group;  /* parts whose products with a vector share a ciphertext: a power of two up to 8 and the stride */
-  int pairs;
-} umbra_matrix_layout;
-
 enum { UMBRA_MATRIX_MAX_GROUP = 8 };
 
 /* Row r is in part r / per_part; there the first slots / stride rows are real, and the others (pairs) imaginary. */
 struct umbra_matrix {
   umbra_context *context; /* a share */
   size_t rows, columns;
-  umbra_matrix_layout layout;
-  int ones; /* the slot after a row's columns holds 1 (times its sign), as encryption leaves it; not so in results */
+  umbra_matrix_layout layout; /* ones: times a factor of each row's in a data set for training; never in results */
   size_t parts;
   umbra_ciphertext **part;
 };
 
-/* Real parts over all slots, one by one: what umbra_matrix_encrypt makes. */
-umbra_matrix_layout umbra_matrix_plain_layout(const umbra_params *params, size_t columns);
+/*
+ * Chooses what is 0, for that many columns in a ring of n/2 slots, and checks the whole. Errors: INVALID_ARGUMENT,
+ * RANGE (too many columns), UNSUPPORTED (the order).
+ */
+umbra_status umbra_matrix_layout_choose(umbra_matrix_layout *layout, size_t columns, size_t most_slots);
 
-/* INVALID_ARGUMENT if that is no layout for that many columns in a ring of n/2 slots. */
+/* The part of it that is left if nothing is 0: INVALID_ARGUMENT if that is no layout. */
 umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *layout, size_t columns, size_t most_slots);
+
+/* That of records: real parts over all slots, one by one, with ones. The columns are known to fit. */
+umbra_matrix_layout umbra_matrix_records_layout(const umbra_params *params, size_t columns);
 
 int umbra_matrix_layout_same(const umbra_matrix_layout *a, const umbra_matrix_layout *b);
 
@@ -44,12 +38,12 @@ size_t umbra_matrix_per_part(const umbra_matrix_layout *layout);
 umbra_status umbra_matrix_make(umbra_matrix **matrix, const umbra_context *context, size_t rows, size_t columns,
                                const umbra_matrix_layout *layout);
 
-/* The stride for that many columns: a power of two with room for one more. */
-size_t umbra_matrix_stride_for(size_t columns);
+/* The least stride for that many slots. */
+size_t umbra_matrix_stride_for(size_t slots);
 
 /*
- * Encrypts rows that `row` hands out: columns values into *values, and the last column's one times that factor.
- * At that level. Errors: RANGE, OUT_OF_MEMORY, MISMATCH.
+ * Encrypts rows that `row` hands out at that level: columns values into *values, and into *one what a layout with ones
+ * has after them. Errors: RANGE, OUT_OF_MEMORY, MISMATCH, CANCELLED.
  */
 typedef void (*umbra_matrix_row_fn)(double *values, double *one, size_t row, const void *source);
 typedef struct umbra_matrix_source {
@@ -58,7 +52,8 @@ typedef struct umbra_matrix_source {
 } umbra_matrix_source;
 umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
                                        const umbra_matrix_source *source, size_t rows, size_t columns,
-                                       const umbra_matrix_layout *layout, uint32_t level);
+                                       const umbra_matrix_layout *layout, uint32_t level,
+                                       const umbra_progress *progress);
 
 /* The record and parts of a matrix as sections of any container, of one owner. */
 umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matrix *matrix);

@@ -4,7 +4,7 @@
 
 typedef struct matrix_record {
   uint64_t rows, columns;
-  uint32_t stride, slots, group, pairs, ones, reserved;
+  uint32_t stride, slots, group, pairs, ones, order;
 } matrix_record;
 _Static_assert(sizeof(matrix_record) == 40, "no padding");
 
@@ -16,7 +16,8 @@ umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matri
                           .slots = l->slots,
                           .group = l->group,
                           .pairs = (uint32_t)l->pairs,
-                          .ones = (uint32_t)matrix->ones};
+                          .ones = (uint32_t)l->ones,
+                          .order = (uint32_t)l->order};
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_MATRIX, &record, sizeof record));
   for (size_t i = 0; i < matrix->parts; i++) UMBRA_TRY(umbra_file_write_ciphertext(writer, matrix->part[i]));
   return UMBRA_OK;
@@ -30,7 +31,10 @@ uint64_t umbra_matrix_sections_bytes(const umbra_params *params, const umbra_mat
 
 static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const matrix_record *r,
                                  const umbra_matrix_layout *layout) {
-  if (r->ones > 1 || r->pairs > 1 || r->reserved ||
+  if (r->order != UMBRA_MATRIX_BY_ROWS)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "'%s' holds a matrix of order %u: this version knows order %d, by rows",
+                      reader->source.name, r->order, UMBRA_MATRIX_BY_ROWS);
+  if (r->ones > 1 || r->pairs > 1 ||
       umbra_matrix_layout_check(layout, r->columns, umbra_ring_n(context->ring) / 2) != UMBRA_OK)
     return umbra_reader_malformed(reader,
                                   "a matrix of %llu columns has stride %u, %u slots, groups of %u, marks %u, %u",
@@ -44,11 +48,11 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
 umbra_status umbra_matrix_read_sections(umbra_reader *reader, const umbra_context *context, umbra_matrix **matrix) {
   matrix_record r;
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_MATRIX, &r, sizeof r));
-  umbra_matrix_layout layout = {.stride = r.stride, .slots = r.slots, .group = r.group, .pairs = (int)r.pairs};
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = (int)r.ones,   .stride = r.stride,
+                                .slots = r.slots,         .pairs = (int)r.pairs, .group = r.group};
   UMBRA_TRY(check_record(reader, context, &r, &layout));
   UMBRA_TRY(umbra_matrix_make(matrix, context, r.rows, r.columns, &layout));
   umbra_matrix *made = *matrix;
-  made->ones = (int)r.ones;
   for (size_t i = 0; i < made->parts; i++) {
     UMBRA_TRY(umbra_file_read_ciphertext(reader, context, &made->part[i]));
     if (made->part[i]->slots != layout.slots)

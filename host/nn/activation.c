@@ -9,9 +9,10 @@
 #include <math.h>
 
 #include "../base/error.h"
+#include "../base/structs.h"
 #include "../circuits/polynomial.h"
 
-enum { NODES = 32, PANELS = 256, TERMS = UMBRA_TRAIN_MAX_DEGREE + 1 };
+enum { NODES = 32, PANELS = 256, TERMS = UMBRA_SIGMOID_MAX_DEGREE + 1 };
 
 static const double pi = 3.14159265358979323846;
 
@@ -96,10 +97,10 @@ static umbra_status fit_least_squares(double *coefficient, uint32_t degree, doub
 
 umbra_status umbra_activation_fit(double *coefficient, uint32_t degree, umbra_fit fit,
                                   double (*f)(double x, void *user), void *user, double range) {
-  if (!coefficient || !f || degree < 1 || degree > UMBRA_TRAIN_MAX_DEGREE || !(range > 0) || !isfinite(range))
+  if (!coefficient || !f || degree < 1 || degree > UMBRA_SIGMOID_MAX_DEGREE || !(range > 0) || !isfinite(range))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a fit needs coefficients, a function, a degree in 1..%d and a range above 0, not %u and %g",
-                      UMBRA_TRAIN_MAX_DEGREE, degree, range);
+                      UMBRA_SIGMOID_MAX_DEGREE, degree, range);
   const umbra_fit_desc desc = {.struct_size = sizeof desc, .f = f, .user = user, .lo = -range, .hi = range};
   switch (fit) {
     case UMBRA_FIT_LEAST_SQUARES: return fit_least_squares(coefficient, degree, f, user, range);
@@ -108,13 +109,42 @@ umbra_status umbra_activation_fit(double *coefficient, uint32_t degree, umbra_fi
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is no kind of fit", (int)fit);
 }
 
-umbra_status umbra_sigmoid_fit(double *coefficient, uint32_t degree, umbra_fit fit, double range) {
-  UMBRA_TRY(umbra_activation_fit(coefficient, degree, fit, umbra_sigmoid, NULL, range));
-  coefficient[0] = 0.5;
-  for (uint32_t k = 2; k <= degree; k += 2) coefficient[k] = 0;
+/* ---- the sigmoid ---- */
+
+umbra_status umbra_sigmoid_options_check(const umbra_sigmoid_options *o) {
+  const double most = 0x1p20;
+  if (o->degree < 1 || o->degree > UMBRA_SIGMOID_MAX_DEGREE)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "degree is %u; it must be 1 to %d", o->degree,
+                      UMBRA_SIGMOID_MAX_DEGREE);
+  if (o->fit != UMBRA_FIT_LEAST_SQUARES && o->fit != UMBRA_FIT_CHEBYSHEV)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "fit is %d, which is none", (int)o->fit);
+  if (!(o->range >= 1 / most) || !(o->range <= most))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "range is %g; it must be %g to %g", o->range, 1 / most, most);
   return UMBRA_OK;
+}
+
+umbra_status umbra_sigmoid_fit(double *coefficient, const umbra_sigmoid_options *o) {
+  UMBRA_TRY(umbra_activation_fit(coefficient, o->degree, o->fit, umbra_sigmoid, NULL, o->range));
+  coefficient[0] = 0.5;
+  for (uint32_t k = 2; k <= o->degree; k += 2) coefficient[k] = 0;
+  return UMBRA_OK;
+}
+
+uint32_t umbra_sigmoid_degree(const double *coefficient, uint32_t degree) {
+  while (degree > 1 && coefficient[degree] == 0) degree--;
+  return degree;
 }
 
 double umbra_sigmoid_fit_error(const double *coefficient, uint32_t degree, double range) {
   return umbra_chebyshev_error(coefficient, degree, umbra_sigmoid, NULL, -range, range);
+}
+
+double umbra_sigmoid_value(double z, const umbra_sigmoid_options *options) {
+  double coefficient[TERMS];
+  umbra_sigmoid_options wanted = {UMBRA_SIGMOID_OPTIONS_INIT};
+  if (UMBRA_TAKE(umbra_sigmoid_options, &wanted, options) != UMBRA_OK ||
+      umbra_sigmoid_options_check(&wanted) != UMBRA_OK || !(fabs(z) <= wanted.range) ||
+      umbra_sigmoid_fit(coefficient, &wanted) != UMBRA_OK)
+    return NAN;
+  return umbra_chebyshev_value(coefficient, wanted.degree, z / wanted.range);
 }

@@ -6,28 +6,21 @@
  */
 #include "logistic.h"
 
-#include <math.h>
 #include <string.h>
-#include <umbra/train.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../base/progress.h"
+#include "../base/structs.h"
 #include "../ckks/key_needs.h"
 #include "../ckks/objects.h"
 #include "../ckks/trace.h"
 #include "../linalg/matrix.h"
 #include "activation.h"
 
-_Static_assert((int)UMBRA_LOGISTIC_MAX_DEGREE >= (int)UMBRA_TRAIN_MAX_DEGREE,
-               "a model has room for the polynomial of a training");
-
-static umbra_status check_shape(double range, uint32_t degree) {
-  if (!(range > 0) || !isfinite(range) || degree < 1 || degree > UMBRA_LOGISTIC_MAX_DEGREE)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the range must be above 0 and the degree in 1..%d, not %g and %u",
-                      UMBRA_LOGISTIC_MAX_DEGREE, range, degree);
-  return UMBRA_OK;
-}
+/* Of records, and of weights: with the one, and the bias. */
+static size_t stride_of(size_t features) { return umbra_matrix_stride_for(features + 1); }
 
 static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias) {
@@ -35,7 +28,7 @@ static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_p
   if (features >= slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features,
                       slots - 1);
-  size_t stride = umbra_matrix_stride_for(features);
+  size_t stride = stride_of(features);
   double *values;
   UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
   for (size_t row = 0; row < slots; row += stride) {
@@ -47,25 +40,19 @@ static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_p
   return status;
 }
 
-static umbra_status interpolate(double *coefficient, uint32_t degree, double range) {
-  const umbra_fit_desc sigmoid = {.struct_size = sizeof sigmoid, .f = umbra_sigmoid, .lo = -range, .hi = range};
-  return umbra_chebyshev_fit(coefficient, NULL, degree, &sigmoid);
-}
-
 umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key, const double *weights,
-                                    size_t features, double bias, double range, uint32_t degree) {
+                                    size_t features, double bias, const umbra_sigmoid_options *sigmoid) {
+  umbra_sigmoid_options wanted = {UMBRA_SIGMOID_OPTIONS_INIT};
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  umbra_ciphertext *encrypted = NULL;
   if (!model || !key || !weights || !features)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a key and at least one weight");
-  UMBRA_TRY(check_shape(range, degree));
-  umbra_logistic *made = NULL;
-  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a model"));
-  *made = (umbra_logistic){
-      .context = umbra_context_share(key->context), .features = features, .range = range, .degree = degree};
-  umbra_status status = interpolate(made->coefficient, degree, range);
-  if (status == UMBRA_OK) status = encrypt_weights(&made->weights, key, weights, features, bias);
-  if (status == UMBRA_OK) UMBRA_PUT(logistic, model, made);
-  else umbra_logistic_destroy(made);
-  return status;
+  UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &wanted, sigmoid));
+  UMBRA_TRY(umbra_sigmoid_options_check(&wanted));
+  UMBRA_TRY(umbra_sigmoid_fit(coefficient, &wanted));
+  UMBRA_TRY(encrypt_weights(&encrypted, key, weights, features, bias));
+  return umbra_logistic_make(model, encrypted, features, wanted.range, umbra_sigmoid_degree(coefficient, wanted.degree),
+                             coefficient);
 }
 
 umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weights, size_t features, double range,
@@ -83,15 +70,15 @@ umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weigh
                            .weights = weights};
   memcpy(made->coefficient, coefficient, (degree + 1) * sizeof *coefficient);
   weights->slots = umbra_params_slots(umbra_context_params(weights->context));
-  *model = made;
+  UMBRA_PUT(logistic, model, made);
   return UMBRA_OK;
 }
 
-umbra_status umbra_logistic_decrypt(double *weights, double *bias, const umbra_logistic *model,
+umbra_status umbra_logistic_decrypt(const umbra_logistic *model, double *weights, double *bias,
                                     const umbra_secret_key *key) {
   if (!weights || !bias || !model || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_logistic_decrypt needs outputs for weights and bias, a model and a secret key");
+                      "umbra_logistic_decrypt needs a model, outputs for weights and bias, and a secret key");
   double *values;
   UMBRA_TRY(umbra_alloc(&values, model->features + 1, sizeof *values, "a model"));
   umbra_status status = umbra_decrypt_decode(values, model->features + 1, model->weights, key);
@@ -125,7 +112,7 @@ umbra_status umbra_logistic_needs(umbra_key_needs *needs, size_t features, uint3
   umbra_key_needs *own = NULL;
   UMBRA_TRY(umbra_key_needs_create(&own, needs->params));
   umbra_status status = umbra_key_needs_relinearization(own, records);
-  for (size_t steps = 1; steps < umbra_matrix_stride_for(features) && status == UMBRA_OK; steps *= 2)
+  for (size_t steps = 1; steps < stride_of(features) && status == UMBRA_OK; steps *= 2)
     status = umbra_key_needs_rotation(own, (int32_t)steps, records - 1);
   if (status == UMBRA_OK) status = umbra_key_needs_add(needs, own);
   umbra_key_needs_destroy(own);
@@ -138,7 +125,7 @@ static umbra_status linear(umbra_evaluator *evaluator, umbra_ciphertext **out, c
   UMBRA_TRY(umbra_mul(evaluator, out, records, model->weights));
   umbra_ciphertext *rotated = NULL;
   umbra_status status = UMBRA_OK;
-  for (size_t steps = 1; steps < umbra_matrix_stride_for(model->features) && status == UMBRA_OK; steps *= 2) {
+  for (size_t steps = 1; steps < stride_of(model->features) && status == UMBRA_OK; steps *= 2) {
     status = umbra_rotate(evaluator, &rotated, *out, (int32_t)steps);
     if (status == UMBRA_OK) status = umbra_add(evaluator, out, *out, rotated);
   }
@@ -160,9 +147,11 @@ static umbra_status encode_heads(umbra_plaintext **heads, const umbra_logistic *
 }
 
 static umbra_status score_parts(umbra_evaluator *evaluator, umbra_matrix *scores, const umbra_logistic *model,
-                                const umbra_matrix *records, const umbra_plaintext *heads) {
+                                const umbra_matrix *records, const umbra_plaintext *heads,
+                                const umbra_progress *progress) {
   for (size_t i = 0; i < records->parts; i++) {
     umbra_ciphertext *z = NULL;
+    UMBRA_TRY(umbra_progress_parts(progress, i, records->parts));
     umbra_status status = linear(evaluator, &z, model, records->part[i], heads);
     if (status == UMBRA_OK)
       status = umbra_chebyshev_eval(evaluator, &scores->part[i], z, model->coefficient, model->degree);
@@ -172,20 +161,25 @@ static umbra_status score_parts(umbra_evaluator *evaluator, umbra_matrix *scores
   return UMBRA_OK;
 }
 
-/* As umbra_matrix_encrypt makes it. */
-static int is_plain(const umbra_matrix *matrix) {
-  umbra_matrix_layout plain = umbra_matrix_plain_layout(umbra_context_params(matrix->context), matrix->columns);
-  return matrix->ones && umbra_matrix_layout_same(&matrix->layout, &plain);
+static umbra_status check_layout(const umbra_matrix *records) {
+  const umbra_matrix_layout wanted =
+      umbra_matrix_records_layout(umbra_context_params(records->context), records->columns);
+  if (!records->layout.ones)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the records have no column of ones, which scoring needs for the bias: set `ones` in the layout "
+                      "that umbra_matrix_encrypt gets. Results, such as scores, cannot be scored");
+  if (!umbra_matrix_layout_same(&records->layout, &wanted))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the records are laid out otherwise than scoring takes them, such as for a training: set nothing "
+                      "but `ones` in the layout that umbra_matrix_encrypt gets");
+  return UMBRA_OK;
 }
 
 static umbra_status check_score(const umbra_logistic *model, const umbra_matrix *records, uint32_t *level) {
   if (records->columns != model->features)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records have %zu columns and the model %zu features",
                       records->columns, model->features);
-  if (!is_plain(records))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "the records are a result, such as scores, or laid out for a training: only matrices made by "
-                      "umbra_matrix_encrypt can be scored");
+  UMBRA_TRY(check_layout(records));
   UMBRA_TRY(umbra_check_context(model->context, records->context, "the records"));
   *level = umbra_ciphertext_level(model->weights);
   for (size_t i = 0; i < records->parts; i++) {
@@ -198,8 +192,15 @@ static umbra_status check_score(const umbra_logistic *model, const umbra_matrix 
                     model->degree, depth, *level);
 }
 
+/* A matrix for a score of each record, in the first slot of its row. */
+static umbra_status make_scores(umbra_matrix **scores, const umbra_matrix *records) {
+  umbra_matrix_layout layout = records->layout;
+  layout.ones = 0;
+  return umbra_matrix_make(scores, records->context, records->rows, 1, &layout);
+}
+
 umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores, const umbra_logistic *model,
-                                  const umbra_matrix *records) {
+                                  const umbra_matrix *records, const umbra_progress *progress) {
   UMBRA_TRACE(evaluator, "logistic_score", records ? records->part[0] : NULL);
   if (!evaluator || !scores || !model || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scoring needs an evaluator, an output, a model and records");
@@ -207,22 +208,13 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
   UMBRA_TRY(check_score(model, records, &level));
   umbra_matrix *made = NULL;
   umbra_plaintext *heads = NULL;
-  UMBRA_TRY(umbra_matrix_make(&made, records->context, records->rows, 1, &records->layout));
+  UMBRA_TRY(make_scores(&made, records));
   umbra_status status = encode_heads(&heads, model, records->layout.stride, level - 1);
-  if (status == UMBRA_OK) {
-    status = score_parts(evaluator, made, model, records, heads);
-    umbra_plaintext_destroy(heads);
-  }
+  if (status == UMBRA_OK) status = score_parts(evaluator, made, model, records, heads, progress);
+  umbra_plaintext_destroy(heads);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, scores, made);
   else umbra_matrix_destroy(made);
   return status;
-}
-
-double umbra_logistic_value(double z, double range, uint32_t degree) {
-  double coefficient[UMBRA_LOGISTIC_MAX_DEGREE + 1];
-  if (check_shape(range, degree) != UMBRA_OK || !(fabs(z) <= range)) return NAN;
-  if (interpolate(coefficient, degree, range) != UMBRA_OK) return NAN;
-  return umbra_chebyshev_value(coefficient, degree, z / range);
 }
 
 size_t umbra_logistic_features(const umbra_logistic *model) { return model->features; }

@@ -3,9 +3,6 @@
 #define UMBRA_NN_LOGISTIC_H
 
 #include <umbra/logistic.h>
-#include <umbra/polynomial.h>
-
-enum { UMBRA_LOGISTIC_MAX_DEGREE = 63 };
 
 /*
  * weights: the row (weights, bias, zeros) of the records' stride, over and over through all slots. The coefficients
@@ -17,7 +14,7 @@ struct umbra_logistic {
   size_t features;
   double range;
   uint32_t degree;
-  double coefficient[UMBRA_LOGISTIC_MAX_DEGREE + 1]; /* of the sigmoid on [-range, range], Chebyshev basis */
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1]; /* of the sigmoid on [-range, range], Chebyshev basis */
   umbra_ciphertext *weights;
 };
 

@@ -29,9 +29,9 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
                                   (unsigned long long)r->features, most);
   if (!isfinite(r->range) || r->range <= 0)
     return umbra_reader_malformed(reader, "the sigmoid's range is %g: it must be finite and above 0", r->range);
-  if (r->degree < 1 || r->degree > UMBRA_LOGISTIC_MAX_DEGREE || r->reserved)
+  if (r->degree < 1 || r->degree > UMBRA_SIGMOID_MAX_DEGREE || r->reserved)
     return umbra_reader_malformed(reader, "the sigmoid's degree is %u: it must be 1 to %d", r->degree,
-                                  UMBRA_LOGISTIC_MAX_DEGREE);
+                                  UMBRA_SIGMOID_MAX_DEGREE);
   return UMBRA_OK;
 }
 

@@ -17,11 +17,11 @@ typedef struct rehearsal {
   umbra_eval_keys *keys;
   umbra_stepper *stepper;
   umbra_matrix *block;
-  umbra_weights weights;
+  umbra_train_state state;
 } rehearsal;
 
 static void clear(rehearsal *r) {
-  umbra_weights_clear(&r->weights);
+  umbra_train_state_clear(&r->state);
   umbra_matrix_destroy(r->block);
   umbra_stepper_destroy(r->stepper);
   umbra_eval_keys_destroy(r->keys);
@@ -51,7 +51,7 @@ static umbra_status make_keys(rehearsal *r, const umbra_context *context) {
 static void zero_row(double *values, double *one, size_t row, const void *source) {
   (void)row;
   (void)one;
-  memset(values, 0, *(const uint32_t *)source * sizeof *values);
+  memset(values, 0, *(const size_t *)source * sizeof *values);
   *one = 0;
 }
 
@@ -59,16 +59,18 @@ static umbra_status make_data(rehearsal *r, const umbra_context *context) {
   const umbra_train_plan *plan = r->plan;
   umbra_matrix_source source = {zero_row, &plan->options.columns};
   UMBRA_TRY(umbra_matrix_encrypt_rows(&r->block, r->key, &source, plan->options.rows, plan->options.columns,
-                                      &plan->layout, plan->data_level));
+                                      &plan->layout, plan->data_level, NULL));
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = plan->data_level;
   options.slots = plan->layout.stride;
   double zero = 0;
   umbra_plaintext *plain = NULL;
+  umbra_ciphertext *first = NULL;
   UMBRA_TRY(umbra_encode(&plain, context, &zero, 1, &options));
-  umbra_status status = umbra_encrypt(&r->weights.w, r->key, plain);
-  if (status == UMBRA_OK) status = umbra_encrypt(&r->weights.u, r->key, plain);
+  umbra_status status = umbra_encrypt(&first, r->key, plain);
+  if (status == UMBRA_OK) status = umbra_step_start(r->stepper, &r->state, first);
   umbra_plaintext_destroy(plain);
+  umbra_ciphertext_destroy(first);
   return status;
 }
 
@@ -96,18 +98,18 @@ static umbra_status the_block(const umbra_matrix **matrix, void *source, uint64_
 
 static umbra_status advance(rehearsal *r, uint32_t i) {
   umbra_blocks blocks = {the_block, r};
-  umbra_weights after;
-  UMBRA_TRY(umbra_step(r->stepper, &after, &r->weights, i, &blocks));
-  umbra_weights_clear(&r->weights);
-  r->weights = after;
+  umbra_train_state after;
+  UMBRA_TRY(umbra_step(r->stepper, &after, &r->state, i, &blocks));
+  umbra_train_state_clear(&r->state);
+  r->state = after;
   return umbra_step_wait(r->stepper);
 }
 
 static umbra_status refresh(rehearsal *r) {
-  umbra_weights fresh;
-  UMBRA_TRY(umbra_step_refresh(r->stepper, &fresh, &r->weights));
-  umbra_weights_clear(&r->weights);
-  r->weights = fresh;
+  umbra_train_state fresh;
+  UMBRA_TRY(umbra_step_refresh(r->stepper, &fresh, &r->state));
+  umbra_train_state_clear(&r->state);
+  r->state = fresh;
   return umbra_step_wait(r->stepper);
 }
 
@@ -128,8 +130,8 @@ static umbra_status measure(double *seconds, rehearsal *r, const umbra_train_pla
   double loading, iterations, refreshing;
   UMBRA_TRY(make_plan(r, plan));
   UMBRA_TRY(make_keys(r, context));
+  UMBRA_TRY(umbra_stepper_create(&r->stepper, r->plan, context, r->keys, NULL, NULL));
   UMBRA_TRY(make_data(r, context));
-  UMBRA_TRY(umbra_stepper_create(&r->stepper, r->plan, context, r->keys, NULL));
   UMBRA_TRY(loading_seconds(&loading, r, context));
   UMBRA_TRY(period_seconds(&iterations, &refreshing, r));
   double scale = (double)plan->report.key_switches / (double)r->plan->report.key_switches;
@@ -138,9 +140,9 @@ static umbra_status measure(double *seconds, rehearsal *r, const umbra_train_pla
   return UMBRA_OK;
 }
 
-umbra_status umbra_train_plan_calibrate(double *seconds, const umbra_train_plan *plan, const umbra_context *context) {
+umbra_status umbra_train_plan_calibrate(const umbra_train_plan *plan, double *seconds, const umbra_context *context) {
   if (!seconds || !plan || !context)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_calibrate needs an output, a plan and a context");
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_calibrate needs a plan, an output and a context");
   if (memcmp(umbra_context_params(context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
   rehearsal r = {0};

@@ -7,11 +7,11 @@
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_checkpoint *checkpoint = object;
-  const umbra_ciphertext *first = checkpoint->state[0];
-  umbra_file_identify(writer, first->context, first->owner);
+  const umbra_train_state *state = &checkpoint->state;
+  umbra_file_identify(writer, state->part[0]->context, state->part[0]->owner);
   UMBRA_TRY(umbra_train_stamp_write(writer, &checkpoint->stamp));
-  UMBRA_TRY(umbra_file_write_ciphertext(writer, first));
-  return umbra_file_write_ciphertext(writer, checkpoint->state[1]);
+  for (size_t k = 0; k < state->count; k++) UMBRA_TRY(umbra_file_write_ciphertext(writer, state->part[k]));
+  return UMBRA_OK;
 }
 
 static umbra_status check_number(const umbra_reader *reader, const umbra_train_plan *plan, uint64_t done) {
@@ -20,22 +20,25 @@ static umbra_status check_number(const umbra_reader *reader, const umbra_train_p
                                 plan->options.iterations);
 }
 
+/* As many ciphertexts as the plan's kind of training has. */
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_train_origin *origin = argument;
+  const size_t count = umbra_train_ops_of(origin->plan->options.kind)->states(origin->plan);
   umbra_checkpoint *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a checkpoint"));
   *object = made;
   UMBRA_TRY(umbra_train_stamp_read(reader, &made->stamp, origin));
   UMBRA_TRY(check_number(reader, origin->plan, made->stamp.number));
   const uint32_t level = origin->plan->iteration[made->stamp.number - 1].level_after;
-  UMBRA_TRY(umbra_train_check_bytes(reader, 2 * umbra_file_ciphertext_bytes(origin->plan->params, level)));
-  for (int i = 0; i < 2; i++) UMBRA_TRY(umbra_train_read_weights(reader, &made->state[i], origin, level));
+  UMBRA_TRY(umbra_train_check_bytes(reader, count * umbra_file_ciphertext_bytes(origin->plan->params, level)));
+  UMBRA_TRY(umbra_train_state_make(&made->state, count));
+  for (size_t k = 0; k < count; k++) UMBRA_TRY(umbra_train_read_weights(reader, &made->state.part[k], origin, level));
   return UMBRA_OK;
 }
 
 static void destroy(void *object) {
   umbra_checkpoint *checkpoint = object;
-  for (int i = 0; i < 2; i++) umbra_ciphertext_destroy(checkpoint->state[i]);
+  umbra_train_state_clear(&checkpoint->state);
   umbra_free(checkpoint);
 }
 
@@ -47,24 +50,22 @@ const umbra_format umbra_checkpoint_format = {.kind = UMBRA_KIND_CHECKPOINT,
                                               .destroy = destroy};
 
 umbra_status umbra_checkpoint_save(const char *path, const umbra_train_plan *plan, const uint8_t *dataset_id,
-                                   uint32_t iterations_done, const umbra_ciphertext *w, const umbra_ciphertext *u,
-                                   umbra_watch *watch) {
+                                   uint32_t iterations_done, const umbra_train_state *state, umbra_watch *watch) {
   const umbra_checkpoint checkpoint = {.stamp = umbra_train_stamp_of(plan, dataset_id, iterations_done),
-                                       .state = {(umbra_ciphertext *)w, (umbra_ciphertext *)u}};
+                                       .state = *state};
   return umbra_format_save(&umbra_checkpoint_format, &checkpoint, path, watch);
 }
 
 umbra_status umbra_checkpoint_load(const char *path, const umbra_context *context, const umbra_train_plan *plan,
                                    const uint8_t *dataset_id, const uint8_t *owner, uint32_t *iterations_done,
-                                   umbra_ciphertext **w, umbra_ciphertext **u) {
+                                   umbra_train_state *state) {
   const umbra_train_origin origin = {.context = context, .plan = plan, .owner = owner, .data = dataset_id};
   void *made = NULL;
   const umbra_wanted wanted = {&origin, umbra_context_params(context)->digest};
   UMBRA_TRY(umbra_format_load(&umbra_checkpoint_format, &made, &wanted, path, NULL));
   umbra_checkpoint *checkpoint = made;
   *iterations_done = (uint32_t)checkpoint->stamp.number;
-  *w = checkpoint->state[0];
-  *u = checkpoint->state[1];
+  *state = checkpoint->state;
   umbra_free(checkpoint);
   umbra_storage_sweep_temporaries(path);
   return UMBRA_OK;

@@ -108,9 +108,9 @@ static umbra_status check_records(const umbra_reader *reader, const umbra_matrix
   const umbra_train_plan *plan = place->origin.plan;
   const uint64_t rows = umbra_plan_block(plan, place->block).rows;
   if (m->rows != rows || m->columns != plan->options.columns)
-    return umbra_reader_malformed(reader, "%zu records of %zu columns; by the plan this block has %" PRIu64 " of %u",
+    return umbra_reader_malformed(reader, "%zu records of %zu columns; by the plan this block has %" PRIu64 " of %zu",
                                   m->rows, m->columns, rows, plan->options.columns);
-  if (!umbra_matrix_layout_same(&m->layout, &plan->layout) || !m->ones)
+  if (!umbra_matrix_layout_same(&m->layout, &plan->layout))
     return umbra_reader_malformed(reader, "its records are not laid out as the plan says");
   for (size_t i = 0; i < m->parts; i++)
     if (m->part[i]->level != plan->data_level)

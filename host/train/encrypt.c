@@ -6,6 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/progress.h"
 #include "../ckks/objects.h"
 #include "../io/storage.h"
 #include "../ring/params.h"
@@ -87,7 +88,7 @@ typedef struct encryption {
   const umbra_train_plan *plan;
   const umbra_public_key *key;
   const umbra_records *records;
-  const uint64_t *order; /* of training */
+  const size_t *order; /* of training */
   umbra_watch *watch;
   uint8_t id[UMBRA_DATASET_ID_BYTES];
 } encryption;
@@ -95,7 +96,7 @@ typedef struct encryption {
 /* The records of one block. */
 typedef struct block_source {
   const umbra_records *records;
-  const uint64_t *row; /* their numbers */
+  const size_t *row; /* their numbers */
   size_t columns;
   double scale;
 } block_source;
@@ -116,7 +117,7 @@ static umbra_status write_block(const encryption *e, uint64_t number) {
   char path[PATH_MAX];
   UMBRA_TRY(umbra_dataset_block_path(path, e->folder, number));
   UMBRA_TRY(umbra_matrix_encrypt_rows(&block.records, e->key, &(umbra_matrix_source){hand_out, &source}, range.rows,
-                                      plan->options.columns, &plan->layout, plan->data_level));
+                                      plan->options.columns, &plan->layout, plan->data_level, NULL));
   umbra_status status = umbra_format_save(&umbra_dataset_block_format, &block, path, e->watch);
   umbra_matrix_destroy(block.records);
   return status;
@@ -135,7 +136,7 @@ static umbra_status write_blocks(const encryption *e) {
 /* In the unit of the first iteration; encoded in `stride` slots, the row stands before every record by itself. */
 static umbra_status encrypt_weights(umbra_ciphertext **weights, const encryption *e, const double *initial) {
   const umbra_train_plan *plan = e->plan;
-  const size_t count = (size_t)plan->options.columns + 1;
+  const size_t count = plan->options.columns + 1;
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = plan->data_level;
   options.slots = plan->layout.stride;
@@ -176,9 +177,9 @@ static umbra_status write_all(encryption *e, const double *initial) {
 umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan, const umbra_public_key *key,
                                  const umbra_records *records, const double *initial, const umbra_progress *progress) {
   UMBRA_TRY(check(folder, plan, key, records, initial));
-  uint64_t *order;
+  size_t *order;
   UMBRA_TRY(umbra_alloc(&order, plan->options.rows, sizeof *order, "the order of records"));
-  umbra_train_order(plan, order);
+  umbra_train_plan_order(plan, order);
   umbra_watch watch = umbra_watch_of(progress);
   encryption e = {.folder = folder, .plan = plan, .key = key, .records = records, .order = order, .watch = &watch};
   umbra_status status = umbra_watch_close(&watch, write_all(&e, initial));

@@ -26,8 +26,8 @@ static uint32_t power_above(uint64_t x) {
 }
 
 /* That of batches of so many rows; one ciphertext is enough for small ones, and then no imaginary part is needed. */
-static umbra_matrix_layout layout_for(const umbra_params *params, uint32_t columns, uint64_t rows) {
-  umbra_matrix_layout layout = umbra_matrix_plain_layout(params, columns);
+static umbra_matrix_layout layout_for(const umbra_params *params, size_t columns, uint64_t rows) {
+  umbra_matrix_layout layout = umbra_matrix_records_layout(params, columns);
   uint64_t real = real_rows(params, layout.stride);
   if (rows <= real) {
     layout.slots = power_above(rows) * layout.stride;
@@ -159,12 +159,12 @@ static umbra_status check_factors(const umbra_train_plan *plan) {
   for (uint32_t i = 0; i < plan->options.iterations; i++) {
     const umbra_plan_iteration *it = &plan->iteration[i];
     double step = it->step.rate / (double)it->step.rows / it->unit_out / plan->data_scale;
-    double margin = it->before * it->unit_in / plan->options.range / plan->data_scale;
+    double margin = it->before * it->unit_in / plan->sigmoid.range / plan->data_scale;
     if (step <= most && margin <= most) continue;
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "rate %g over %llu records, or the bound %g over the range %g, is too large to compute with in "
                       "iteration %u",
-                      it->step.rate, (unsigned long long)it->step.rows, plan->options.bound, plan->options.range,
+                      it->step.rate, (unsigned long long)it->step.rows, plan->options.bound, plan->sigmoid.range,
                       i + 1);
   }
   return UMBRA_OK;
@@ -274,7 +274,7 @@ static void fill_report(umbra_train_plan *plan) {
   r->memory_bytes = r->memory_limit + r->memory_limit / 8 + ((uint64_t)256 << 20); /* fragments, tables, buffers */
   r->key_switches = batch_switches(plan, &plan->layout, plan->options.batch);
   r->refresh_switches = refresh->key_switches + 1; /* and one to part weights from momentum */
-  r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->options.degree, plan->options.range);
+  r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
   r->log2_failure = -INFINITY;
   uint32_t refreshes = r->refreshes + (plan->options.refresh_result != 0);
   if (refreshes) r->log2_failure = refresh->log2_range_failure + log2(refreshes);
@@ -288,19 +288,25 @@ static umbra_status check_request(const umbra_params *params, const umbra_train_
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
                       "these parameters do not refresh; take a preset whose name begins with boot");
   if (o->columns >= umbra_params_slots(params))
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%u columns do not fit: these parameters take up to %u", o->columns,
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%zu columns do not fit: these parameters take up to %u", o->columns,
                       umbra_params_slots(params) - 1);
+  return UMBRA_OK;
+}
+
+static umbra_status make_polynomial(umbra_train_plan *plan, const double *given) {
+  const uint32_t degree = plan->sigmoid.degree;
+  if (given) memcpy(plan->coefficient, given, (degree + 1) * sizeof *given);
+  else UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, &plan->sigmoid));
+  plan->degree = umbra_sigmoid_degree(plan->coefficient, degree);
   return UMBRA_OK;
 }
 
 static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
-  if (given->coefficient) memcpy(plan->coefficient, given->coefficient, (o->degree + 1) * sizeof *given->coefficient);
-  else UMBRA_TRY(umbra_sigmoid_fit(plan->coefficient, o->degree, o->fit, o->range));
-  for (plan->degree = o->degree; plan->degree > 1 && plan->coefficient[plan->degree] == 0;) plan->degree--;
+  UMBRA_TRY(make_polynomial(plan, given->coefficient));
   UMBRA_TRY(check_last_bound(plan));
-  UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns)));
+  UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns + 1)));
   if (given->layout) plan->layout = *given->layout;
   else UMBRA_TRY(choose_layout(plan));
   plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
@@ -335,6 +341,8 @@ umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *
   made->counted = UMBRA_COUNTED(destroy);
   made->params = umbra_params_share(params);
   made->options = *options;
+  made->sigmoid = *options->sigmoid;
+  made->options.sigmoid = &made->sigmoid;
   umbra_status status = fill(made, given);
   if (status == UMBRA_OK) UMBRA_PUT(train_plan, plan, made);
   else umbra_train_plan_destroy(made);
@@ -345,7 +353,10 @@ umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params
                                      const umbra_train_options *options) {
   if (!options) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_create needs options");
   umbra_train_options wanted = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_sigmoid_options sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_train_options, &wanted, options));
+  UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &sigmoid, wanted.sigmoid));
+  wanted.sigmoid = &sigmoid;
   return umbra_train_plan_make(plan, params, &wanted, &(umbra_plan_given){0});
 }
 
@@ -358,7 +369,7 @@ umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_r
   return UMBRA_GIVE(umbra_train_report, report, &plan->report);
 }
 
-umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, uint32_t i, umbra_train_iteration *iteration) {
+umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, umbra_train_iteration *iteration, uint32_t i) {
   if (!plan || !iteration || i >= plan->options.iterations)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_train_plan_iteration needs a plan, a number below its iterations, and an output");

@@ -25,8 +25,9 @@ typedef struct umbra_plan_iteration {
 struct umbra_train_plan {
   umbra_counted counted;
   umbra_params *params;
-  umbra_train_options options;
-  double coefficient[UMBRA_TRAIN_MAX_DEGREE + 1];
+  umbra_train_options options; /* its sigmoid is the one below */
+  umbra_sigmoid_options sigmoid;
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
   uint32_t degree; /* of the last coefficient that is not 0 */
   uint8_t digest[UMBRA_DIGEST_BYTES];
   umbra_matrix_layout layout; /* of all blocks */
@@ -57,6 +58,7 @@ typedef struct umbra_plan_given {
   const double *coefficient; /* a plan means the same on every machine, whatever its mathematics library */
   const umbra_matrix_layout *layout;
 } umbra_plan_given;
+/* Options are whole: their sigmoid is not NULL. */
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
                                    const umbra_train_options *options, const umbra_plan_given *given);
 

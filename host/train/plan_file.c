@@ -8,14 +8,14 @@
 #include "../io/format.h"
 #include "../ring/params.h"
 #include "../ring/params_file.h"
-#include "plan.h"
+#include "kind.h"
 
 /* The options as they are stored, and as the digest sees them. */
 typedef struct options_record {
   uint64_t rows, batch, seed;
   uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, refresh_result;
   double rate, decay, momentum, l2, range, bound;
-  uint64_t reserved;
+  uint32_t kind, reserved;
 } options_record;
 
 typedef struct training_record {
@@ -31,41 +31,46 @@ static options_record record_of(const umbra_train_options *o) {
   return (options_record){.rows = o->rows,
                           .batch = o->batch,
                           .seed = o->seed,
-                          .columns = o->columns,
+                          .columns = (uint32_t)o->columns,
                           .iterations = o->iterations,
                           .whole_batches = o->whole_batches != 0,
                           .shuffle = o->shuffle != 0,
                           .schedule = (uint32_t)o->schedule,
-                          .degree = o->degree,
-                          .fit = (uint32_t)o->fit,
+                          .degree = o->sigmoid->degree,
+                          .fit = (uint32_t)o->sigmoid->fit,
                           .refresh_result = o->refresh_result != 0,
                           .rate = o->rate,
                           .decay = o->decay,
                           .momentum = o->momentum,
                           .l2 = o->l2,
-                          .range = o->range,
-                          .bound = o->bound};
+                          .range = o->sigmoid->range,
+                          .bound = o->bound,
+                          .kind = (uint32_t)o->kind};
 }
 
-static umbra_train_options options_of(const options_record *r) {
+static umbra_sigmoid_options sigmoid_of(const options_record *r) {
+  return (umbra_sigmoid_options){
+      .struct_size = sizeof(umbra_sigmoid_options), .degree = r->degree, .fit = (umbra_fit)r->fit, .range = r->range};
+}
+
+static umbra_train_options options_of(const options_record *r, const umbra_sigmoid_options *sigmoid) {
   return (umbra_train_options){.struct_size = sizeof(umbra_train_options),
+                               .kind = (umbra_train_kind)r->kind,
+                               .iterations = r->iterations,
                                .rows = r->rows,
                                .columns = r->columns,
-                               .iterations = r->iterations,
                                .batch = r->batch,
                                .whole_batches = (int)r->whole_batches,
                                .shuffle = (int)r->shuffle,
                                .seed = r->seed,
                                .rate = r->rate,
-                               .schedule = (umbra_rate_schedule)r->schedule,
                                .decay = r->decay,
+                               .schedule = (umbra_rate_schedule)r->schedule,
+                               .refresh_result = (int)r->refresh_result,
                                .momentum = r->momentum,
                                .l2 = r->l2,
-                               .degree = r->degree,
-                               .fit = (umbra_fit)r->fit,
-                               .range = r->range,
                                .bound = r->bound,
-                               .refresh_result = (int)r->refresh_result};
+                               .sigmoid = sigmoid};
 }
 
 /* What follows from the options by this version's reckoning. */
@@ -84,7 +89,7 @@ void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_pl
   crypto_generichash_update(&state, plan->params->digest, sizeof plan->params->digest);
   crypto_generichash_update(&state, (const uint8_t *)&record, sizeof record);
   crypto_generichash_update(&state, (const uint8_t *)plan->coefficient,
-                            (plan->options.degree + 1) * sizeof *plan->coefficient);
+                            (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
   crypto_generichash_update(&state, (const uint8_t *)&derived, sizeof derived);
   crypto_generichash_final(&state, digest, UMBRA_DIGEST_BYTES);
 }
@@ -98,19 +103,20 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   UMBRA_TRY(umbra_params_write_sections(writer, plan->params));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_TRAINING, &record, sizeof record));
   return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
-                            (plan->options.degree + 1) * sizeof *plan->coefficient);
+                            (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
 }
 
 /* ---- loading ---- */
 
 /* What the options cannot say themselves, and what is relied on before they are checked. */
 static umbra_status check_record(const umbra_reader *reader, const options_record *r) {
+  UMBRA_TRY(umbra_train_kind_check((umbra_train_kind)r->kind));
   if (r->whole_batches > 1 || r->shuffle > 1 || r->refresh_result > 1)
     return umbra_reader_malformed(reader, "whole_batches, shuffle and refresh_result are %u, %u, %u: each is 0 or 1",
                                   r->whole_batches, r->shuffle, r->refresh_result);
-  if (r->degree < 1 || r->degree > UMBRA_TRAIN_MAX_DEGREE)
+  if (r->degree < 1 || r->degree > UMBRA_SIGMOID_MAX_DEGREE)
     return umbra_reader_malformed(reader, "the polynomial's degree is %u: it must be 1 to %d", r->degree,
-                                  UMBRA_TRAIN_MAX_DEGREE);
+                                  UMBRA_SIGMOID_MAX_DEGREE);
   if (r->batch == 0) return umbra_reader_malformed(reader, "batch is 0: plans name the records of a batch");
   if (r->reserved) return umbra_reader_malformed(reader, "a reserved field of the options is not 0");
   return UMBRA_OK;
@@ -128,7 +134,8 @@ static umbra_status read_coefficients(umbra_reader *reader, double *coefficient,
 /* A plan that could not have been made is malformed. */
 static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
                          const options_record *record, const double *coefficient) {
-  const umbra_train_options options = options_of(record);
+  const umbra_sigmoid_options sigmoid = sigmoid_of(record);
+  const umbra_train_options options = options_of(record, &sigmoid);
   umbra_status status = umbra_train_plan_make(plan, params, &options, &(umbra_plan_given){coefficient, NULL});
   if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED) return status;
   return umbra_reader_malformed(reader, "%s", umbra_last_error());
@@ -136,7 +143,7 @@ static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, co
 
 static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, umbra_train_plan **plan) {
   training_record record;
-  double coefficient[UMBRA_TRAIN_MAX_DEGREE + 1];
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(check_record(reader, &record.options));
   UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1));

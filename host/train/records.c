@@ -37,8 +37,8 @@ void umbra_records_destroy(umbra_records *records) {
 
 umbra_status umbra_records_check_shape(const umbra_records *records, const umbra_train_options *options) {
   if (records->rows == options->rows && records->columns == options->columns) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %llu of %u",
-                    records->rows, records->columns, (unsigned long long)options->rows, options->columns);
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %zu of %zu",
+                    records->rows, records->columns, options->rows, options->columns);
 }
 
 double umbra_records_score(const umbra_records *records, size_t row, const double *weights) {

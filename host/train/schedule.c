@@ -5,6 +5,8 @@
 #include <math.h>
 
 #include "../base/error.h"
+#include "../nn/activation.h"
+#include "kind.h"
 
 /* ---- options ---- */
 
@@ -21,14 +23,12 @@ static int is_power_of_two(double x) { return frexp(x, &(int){0}) == 0.5; }
 static umbra_status check_records(const umbra_train_options *o) {
   if (o->rows == 0) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is 0; it must be the number of records");
   if (o->rows > most_rows)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is %" PRIu64 "; it must be up to %" PRIu64, o->rows,
-                      most_rows);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rows is %zu; it must be up to %" PRIu64, o->rows, most_rows);
   if (o->columns == 0)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "columns is 0; it must be the number of features");
   if (o->batch > o->rows)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "batch is %" PRIu64 "; it must be up to the %" PRIu64 " rows, or 0 for all of them", o->batch,
-                      o->rows);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "batch is %zu; it must be up to the %zu rows, or 0 for all of them",
+                      o->batch, o->rows);
   if (!is_flag(o->whole_batches) || !is_flag(o->shuffle) || !is_flag(o->refresh_result))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "whole_batches, shuffle and refresh_result are %d, %d and %d; they must be 0 or 1",
@@ -77,25 +77,26 @@ static umbra_status check_step(const umbra_train_options *o) {
   return UMBRA_OK;
 }
 
-static umbra_status check_polynomial(const umbra_train_options *o) {
-  if (o->degree < 1 || o->degree > UMBRA_TRAIN_MAX_DEGREE)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "degree is %u; it must be 1 to %d", o->degree,
-                      UMBRA_TRAIN_MAX_DEGREE);
-  if (o->fit != UMBRA_FIT_LEAST_SQUARES && o->fit != UMBRA_FIT_CHEBYSHEV)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "fit is %d, which is none", (int)o->fit);
-  if (!is_within(o->range, least_range, largest_range))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "range is %g; it must be %g to %g", o->range, least_range,
-                      largest_range);
-  if (!is_within(o->bound, UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND) || !is_power_of_two(o->bound))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g; it must be a power of two from 2^-19 to %g", o->bound,
-                      UMBRA_TRAIN_LARGEST_BOUND);
-  return UMBRA_OK;
+static umbra_status check_sigmoid(const umbra_sigmoid_options *o) {
+  UMBRA_TRY(umbra_sigmoid_options_check(o));
+  if (is_within(o->range, least_range, largest_range)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "range is %g; of a training it must be %g to %g", o->range,
+                    least_range, largest_range);
+}
+
+static umbra_status check_bound(const umbra_train_options *o) {
+  if (is_within(o->bound, UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND) && is_power_of_two(o->bound))
+    return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g; it must be a power of two from 2^-19 to %g", o->bound,
+                    UMBRA_TRAIN_LARGEST_BOUND);
 }
 
 umbra_status umbra_train_options_check(const umbra_train_options *options) {
+  UMBRA_TRY(umbra_train_kind_check(options->kind));
   UMBRA_TRY(check_records(options));
   UMBRA_TRY(check_step(options));
-  return check_polynomial(options);
+  UMBRA_TRY(check_sigmoid(options->sigmoid));
+  return check_bound(options);
 }
 
 /* ---- batches ---- */

@@ -12,7 +12,10 @@ typedef struct umbra_train_step {
   double rate, eta;
 } umbra_train_step;
 
-/* INVALID_ARGUMENT, with the option's name, if an option is out of its range. */
+/*
+ * INVALID_ARGUMENT, with the option's name, if an option is out of its range; UNSUPPORTED, if no such kind is known.
+ * Their sigmoid is not NULL.
+ */
 umbra_status umbra_train_options_check(const umbra_train_options *options);
 
 /* Batches of the data set, and the records of one of them; the options are checked. */
@@ -20,7 +23,7 @@ uint64_t umbra_train_batches(const umbra_train_options *options);
 void umbra_train_batch(uint64_t *first, uint64_t *rows, const umbra_train_options *options, uint64_t batch);
 
 /* order[k]: the row of the k-th record in the order of training. */
-void umbra_train_deal(uint64_t *order, const umbra_train_options *options);
+void umbra_train_deal(size_t *order, const umbra_train_options *options);
 
 /* step: one for each iteration. */
 void umbra_train_schedule(umbra_train_step *step, const umbra_train_options *options);

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * One iteration on encrypted weights: the gradient of a loss of the margins of linear models, and Nesterov's step. What
- * the loss is, only the plan's polynomial knows.
- */
+/* One iteration of any kind of training: the sums over the blocks of its batch, those of all ranks, and their closing. */
 #ifndef UMBRA_TRAIN_STEP_H
 #define UMBRA_TRAIN_STEP_H
 
-#include "plan.h"
-
-/* See plan.h: multiples of a unit, in `stride` slots. */
-typedef struct umbra_weights {
-  umbra_ciphertext *w, *u;
-} umbra_weights;
-void umbra_weights_clear(umbra_weights *weights);
+#include "reduce.h"
 
 /* The blocks of a batch, one after the other; each is borrowed until the next. */
 typedef struct umbra_blocks {
@@ -20,22 +11,35 @@ typedef struct umbra_blocks {
   void *source;
 } umbra_blocks;
 
-/* What iterations share; belongs to one thread at a time. */
-typedef struct umbra_stepper umbra_stepper;
+/* A training that runs; belongs to one thread at a time. */
+typedef struct umbra_stepper {
+  const umbra_train_plan *plan;
+  const umbra_context *context;
+  const umbra_train_ops *ops;
+  void *run; /* the kind's own */
+  umbra_ranks ranks;
+} umbra_stepper;
+
+/* ranks: NULL: alone; copied. The rest must stay as long as the stepper. */
 umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_plan *plan, const umbra_context *context,
-                                  const umbra_eval_keys *keys, const umbra_progress *progress);
+                                  const umbra_eval_keys *keys, const umbra_ranks *ranks,
+                                  const umbra_progress *progress);
 void umbra_stepper_destroy(umbra_stepper *stepper);
 
-/* *after = the weights after iteration i of the plan, from those before it, which are fresh enough. */
-umbra_status umbra_step(umbra_stepper *stepper, umbra_weights *after, const umbra_weights *before, uint32_t i,
+/* Each *after, *fresh, *state is made anew, and unchanged if the call fails. */
+
+/* The state before the first iteration. */
+umbra_status umbra_step_start(const umbra_stepper *stepper, umbra_train_state *state, const umbra_ciphertext *first);
+
+/* *after = the state after iteration i of the plan, from the one before it, which is fresh enough. */
+umbra_status umbra_step(umbra_stepper *stepper, umbra_train_state *after, const umbra_train_state *before, uint32_t i,
                         const umbra_blocks *blocks);
 
-/* *fresh = the weights at the highest level, in half the unit. */
-umbra_status umbra_step_refresh(umbra_stepper *stepper, umbra_weights *fresh, const umbra_weights *weights);
+/* For a rank that does not come to iteration i: all others, which do, fail with that status, which is not OK. */
+void umbra_step_give_up(umbra_stepper *stepper, uint32_t i, umbra_status status);
 
-/* The model with these weights, which are multiples of that unit. */
-umbra_status umbra_step_model(const umbra_stepper *stepper, umbra_logistic **model, const umbra_ciphertext *weights,
-                              int64_t unit);
+/* *fresh = the state at the highest level. */
+umbra_status umbra_step_refresh(umbra_stepper *stepper, umbra_train_state *fresh, const umbra_train_state *state);
 
 /* Waits for what was enqueued, and says whether it failed. */
 umbra_status umbra_step_wait(umbra_stepper *stepper);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loop: what is trained, and how, is the stepper's business. The state changes only when its checkpoint is on disk,
+ * The loop: what is trained, and how, is the business of its kind. The state changes only when its checkpoint is on disk,
  * so whatever stops an iteration, the training stands before it.
  */
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "../io/storage.h"
 #include "checkpoint.h"
 #include "dataset.h"
-#include "step.h"
+#include "trainer.h"
 
 struct umbra_trainer {
   umbra_train_plan *plan; /* a share, as the context; the stepper's evaluator has one of the keys */
@@ -22,7 +22,7 @@ struct umbra_trainer {
   umbra_dataset *dataset;
   umbra_stepper *stepper;
   char *checkpoint; /* NULL: none */
-  umbra_weights weights;
+  umbra_train_state state;
   uint32_t done; /* iterations */
   int result_refreshed;
   uint64_t bytes_read; /* in the current iteration */
@@ -64,14 +64,12 @@ static umbra_status try_checkpoint(const umbra_trainer *trainer) {
 }
 
 static umbra_status start(umbra_trainer *trainer) {
-  const umbra_ciphertext *first = umbra_dataset_weights(trainer->dataset);
-  UMBRA_TRY(umbra_ciphertext_copy(&trainer->weights.w, first));
-  return umbra_ciphertext_copy(&trainer->weights.u, first);
+  return umbra_step_start(trainer->stepper, &trainer->state, umbra_dataset_weights(trainer->dataset));
 }
 
 static umbra_status resume(umbra_trainer *trainer, const uint8_t *owner) {
   return umbra_checkpoint_load(trainer->checkpoint, trainer->context, trainer->plan, umbra_dataset_id(trainer->dataset),
-                               owner, &trainer->done, &trainer->weights.w, &trainer->weights.u);
+                               owner, &trainer->done, &trainer->state);
 }
 
 static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
@@ -82,18 +80,24 @@ static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
   return UMBRA_OK;
 }
 
-static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc,
+static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc, const umbra_ranks *ranks,
                                  const umbra_progress *progress) {
   UMBRA_TRY(keep_path(trainer, desc->checkpoint));
   UMBRA_TRY(umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
                                desc->memory_budget));
-  UMBRA_TRY(desc->resume ? resume(trainer, desc->keys->owner) : start(trainer));
+  if (desc->resume) UMBRA_TRY(resume(trainer, desc->keys->owner));
   UMBRA_TRY(try_checkpoint(trainer));
-  return umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys, progress);
+  UMBRA_TRY(umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys, ranks, progress));
+  return desc->resume ? UMBRA_OK : start(trainer);
 }
 
 umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc,
                                   const umbra_progress *progress) {
+  return umbra_trainer_create_among(trainer, desc, NULL, progress);
+}
+
+umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_trainer_desc *desc,
+                                        const umbra_ranks *ranks, const umbra_progress *progress) {
   if (!trainer || !desc)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_create needs an output and a description");
   umbra_trainer_desc wanted = {UMBRA_TRAINER_DESC_INIT};
@@ -106,7 +110,7 @@ umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_d
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
   made->plan = umbra_train_plan_share(wanted.plan);
   made->context = umbra_context_share(wanted.context);
-  umbra_status status = open_trainer(made, &wanted, progress);
+  umbra_status status = open_trainer(made, &wanted, ranks, progress);
   if (status == UMBRA_OK) UMBRA_PUT(trainer, trainer, made);
   else umbra_trainer_destroy(made);
   return status;
@@ -115,7 +119,7 @@ umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_d
 void umbra_trainer_destroy(umbra_trainer *trainer) {
   if (!trainer) return;
   umbra_stepper_destroy(trainer->stepper);
-  umbra_weights_clear(&trainer->weights);
+  umbra_train_state_clear(&trainer->state);
   umbra_dataset_close(trainer->dataset);
   umbra_free(trainer->checkpoint);
   umbra_train_plan_destroy(trainer->plan);
@@ -143,50 +147,70 @@ static umbra_status next_block(const umbra_matrix **matrix, void *source, uint64
 }
 
 /* Without the last step's block, whose memory a refresh can use. */
-static umbra_status refresh(umbra_trainer *trainer, umbra_weights *fresh) {
+static umbra_status refresh(umbra_trainer *trainer, umbra_train_state *fresh) {
   umbra_dataset_release(trainer->dataset);
-  return umbra_step_refresh(trainer->stepper, fresh, &trainer->weights);
+  UMBRA_TRY(umbra_step_refresh(trainer->stepper, fresh, &trainer->state));
+  umbra_status status = umbra_step_wait(trainer->stepper);
+  if (status != UMBRA_OK) umbra_train_state_clear(fresh);
+  return status;
 }
 
-/* *after = the weights after the next iteration, computed to the end. */
-static umbra_status advance(umbra_trainer *trainer, umbra_weights *after, umbra_train_event *event) {
-  const umbra_plan_iteration *it = &trainer->plan->iteration[trainer->done];
+static uint32_t level_of(const umbra_train_state *state) { return umbra_ciphertext_level(state->part[0]); }
+
+/* *fresh = what the next iteration begins with, if that is not the state itself. */
+static umbra_status prepare(umbra_trainer *trainer, umbra_train_state *fresh, umbra_train_event *event) {
+  UMBRA_TRY(umbra_watch_check(watch_of(trainer)));
+  if (!trainer->plan->iteration[trainer->done].refresh) return UMBRA_OK;
+  double started = umbra_seconds();
+  event->level_low = level_of(&trainer->state);
+  UMBRA_TRY(refresh(trainer, fresh));
+  event->level_high = level_of(fresh);
+  event->refresh_seconds = umbra_seconds() - started;
+  return UMBRA_OK;
+}
+
+/* *after = the state after the next iteration. */
+static umbra_status advance(umbra_trainer *trainer, umbra_train_state *after, umbra_train_event *event) {
   umbra_blocks blocks = {next_block, trainer};
-  umbra_weights fresh = {0};
-  umbra_status status = umbra_watch_check(watch_of(trainer));
-  if (status == UMBRA_OK && it->refresh) {
-    double started = umbra_seconds();
-    event->level_low = umbra_ciphertext_level(trainer->weights.w);
-    status = refresh(trainer, &fresh);
-    if (status == UMBRA_OK) status = umbra_step_wait(trainer->stepper);
-    if (status == UMBRA_OK) event->level_high = umbra_ciphertext_level(fresh.w);
-    event->refresh_seconds = umbra_seconds() - started;
+  umbra_train_state fresh = {0};
+  umbra_status status = prepare(trainer, &fresh, event);
+  if (status != UMBRA_OK) {
+    umbra_step_give_up(trainer->stepper, trainer->done, status);
+    return status;
   }
-  if (status == UMBRA_OK)
-    status = umbra_step(trainer->stepper, after, fresh.w ? &fresh : &trainer->weights, trainer->done, &blocks);
-  umbra_weights_clear(&fresh);
-  return status == UMBRA_OK ? umbra_step_wait(trainer->stepper) : status;
+  status = umbra_step(trainer->stepper, after, fresh.part ? &fresh : &trainer->state, trainer->done, &blocks);
+  umbra_train_state_clear(&fresh);
+  return status;
+}
+
+/* Once it is computed to the end. */
+static umbra_status save(umbra_trainer *trainer, const umbra_train_state *after) {
+  UMBRA_TRY(umbra_step_wait(trainer->stepper));
+  if (!trainer->checkpoint) return UMBRA_OK;
+  return umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),
+                               trainer->done + 1, after, watch_of(trainer));
 }
 
 static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   const umbra_plan_iteration *it = &trainer->plan->iteration[trainer->done];
-  umbra_weights after = {0};
+  umbra_train_state after = {0};
   double started = umbra_seconds();
   trainer->bytes_read = 0;
   *event = (umbra_train_event){UMBRA_TRAIN_EVENT_INIT, .iterations = trainer->plan->options.iterations};
   umbra_status status = advance(trainer, &after, event);
-  if (status == UMBRA_OK && trainer->checkpoint)
-    status = umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),
-                                   trainer->done + 1, after.w, after.u, watch_of(trainer));
+  if (status == UMBRA_OK) {
+    status = save(trainer, &after);
+    if (status != UMBRA_OK) umbra_step_give_up(trainer->stepper, trainer->done + 1, status);
+  }
   if (status != UMBRA_OK) {
-    umbra_weights_clear(&after);
+    umbra_train_state_clear(&after);
     return status;
   }
-  umbra_weights_clear(&trainer->weights);
-  trainer->weights = after;
+  umbra_train_state_clear(&trainer->state);
+  trainer->state = after;
   event->iteration = ++trainer->done;
   event->refreshed = it->refresh;
-  event->level = umbra_ciphertext_level(after.w);
+  event->level = level_of(&after);
   event->rows = it->step.rows;
   event->bytes = trainer->bytes_read;
   event->seconds = umbra_seconds() - started;
@@ -197,14 +221,11 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
 
 static umbra_status refresh_result(umbra_trainer *trainer) {
   if (!trainer->plan->options.refresh_result || trainer->result_refreshed) return UMBRA_OK;
-  umbra_weights fresh;
+  umbra_train_state fresh;
   UMBRA_TRY(umbra_watch_check(watch_of(trainer)));
   UMBRA_TRY(refresh(trainer, &fresh));
-  umbra_status status = umbra_step_wait(trainer->stepper);
-  umbra_weights *old = status == UMBRA_OK ? &trainer->weights : &fresh;
-  umbra_weights_clear(old);
-  if (status != UMBRA_OK) return status;
-  trainer->weights = fresh;
+  umbra_train_state_clear(&trainer->state);
+  trainer->state = fresh;
   trainer->result_refreshed = 1;
   return UMBRA_OK;
 }
@@ -212,6 +233,13 @@ static umbra_status refresh_result(umbra_trainer *trainer) {
 static umbra_status say_cancelled(const umbra_trainer *trainer, umbra_status status) {
   if (status != UMBRA_ERROR_CANCELLED) return status;
   return umbra_fail(status, "cancelled after %u of %u iterations", trainer->done, trainer->plan->options.iterations);
+}
+
+/* The other ranks do not wait for an iteration that is not run. */
+static umbra_status stop(umbra_trainer *trainer) {
+  const uint32_t iterations = trainer->plan->options.iterations;
+  umbra_step_give_up(trainer->stepper, trainer->done, UMBRA_ERROR_CANCELLED);
+  return umbra_fail(UMBRA_ERROR_CANCELLED, "stopped after %u of %u iterations", trainer->done, iterations);
 }
 
 umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer, void *user) {
@@ -224,21 +252,22 @@ umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer obse
     umbra_status status = iterate(trainer, &event);
     umbra_watch_leave(watch_of(trainer), part);
     UMBRA_TRY(say_cancelled(trainer, status));
-    if (observer && observer(user, &event) && event.iteration < event.iterations)
-      return umbra_fail(UMBRA_ERROR_CANCELLED, "stopped after %u of %u iterations", event.iteration, event.iterations);
+    if (observer && observer(user, &event) && event.iteration < event.iterations) return stop(trainer);
   }
   return say_cancelled(trainer, refresh_result(trainer));
 }
 
 uint32_t umbra_trainer_iterations(const umbra_trainer *trainer) { return trainer->done; }
 
-umbra_status umbra_trainer_model(const umbra_trainer *trainer, umbra_logistic **model) {
-  if (!trainer || !model)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_model needs a trainer and an output");
+umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_trainer *trainer, umbra_train_kind kind) {
   const umbra_train_options *o = &trainer->plan->options;
+  const umbra_stepper *stepper = trainer->stepper;
+  if (o->kind != kind)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "what is trained is %s, not %s", stepper->ops->name,
+                      umbra_train_ops_of(kind)->name);
   if (trainer->done < o->iterations || (o->refresh_result && !trainer->result_refreshed))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no model yet: %u of %u iterations are done",
                       trainer->done, o->iterations);
-  double unit = trainer->plan->iteration[o->iterations - 1].unit_out / (o->refresh_result ? 2 : 1);
-  return umbra_step_model(trainer->stepper, model, trainer->weights.w, (int64_t)unit);
+  *result = (umbra_trainer_result){trainer->plan, stepper->run, &trainer->state};
+  return UMBRA_OK;
 }

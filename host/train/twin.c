@@ -13,7 +13,7 @@ typedef struct twin {
   const umbra_train_plan *plan;
   const umbra_records *records;
   umbra_twin_options options;
-  uint64_t *order;
+  size_t *order;
   double *w, *v, *gradient; /* columns + 1, the bias last */
   umbra_train_outcome *trace;
 } twin;
@@ -24,7 +24,7 @@ typedef struct twin {
 static double size_of(double x) { return isfinite(x) ? fabs(x) : INFINITY; }
 
 static double slope(const twin *t, double margin) {
-  const umbra_train_options *o = &t->plan->options;
+  const umbra_sigmoid_options *o = &t->plan->sigmoid;
   if (t->options.exact) return umbra_sigmoid(-margin, NULL);
   return umbra_chebyshev_value(t->plan->coefficient, o->degree, -margin / o->range);
 }
@@ -94,7 +94,7 @@ static umbra_status open_twin(twin *t) {
   UMBRA_TRY(umbra_alloc(&t->v, count, sizeof *t->v, "weights"));
   UMBRA_TRY(umbra_alloc(&t->gradient, count, sizeof *t->gradient, "a gradient"));
   UMBRA_TRY(umbra_alloc(&t->trace, t->plan->options.iterations, sizeof *t->trace, "a trace"));
-  umbra_train_order(t->plan, t->order);
+  umbra_train_plan_order(t->plan, t->order);
   if (t->options.initial) {
     memcpy(t->w, t->options.initial, count * sizeof *t->w);
     memcpy(t->v, t->options.initial, count * sizeof *t->v);
@@ -114,7 +114,7 @@ static umbra_status check_records(const umbra_train_plan *plan, const umbra_reco
                                   const umbra_records *judged) {
   UMBRA_TRY(umbra_records_check_shape(records, &plan->options));
   if (judged && judged->columns != plan->options.columns)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records to judge by have %zu features; the plan is for %u",
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records to judge by have %zu features; the plan is for %zu",
                       judged->columns, plan->options.columns);
   return UMBRA_OK;
 }

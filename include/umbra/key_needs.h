@@ -81,7 +81,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_of_file(umbra_key_needs *n
 /* Keys, each once: relinearisation, conjugation, ephemeral ones, rotations by their steps in [1, n/2). */
 UMBRA_API size_t umbra_key_needs_count(const umbra_key_needs *needs);
 /* Errors: INVALID_ARGUMENT (i is not below the count). */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_get(const umbra_key_needs *needs, size_t i, umbra_key_need *need);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_get(const umbra_key_needs *needs, umbra_key_need *need, size_t i);
 
 /* Of the keys in memory; a file has half of it. */
 UMBRA_API uint64_t umbra_key_needs_bytes(const umbra_key_needs *needs);

@@ -4,22 +4,37 @@
 #define UMBRA_LOGISTIC_H
 
 #include <umbra/matrix.h>
+#include <umbra/polynomial.h>
 
 UMBRA_BEGIN_DECLS
 
 typedef struct umbra_logistic umbra_logistic; /* immutable, shareable */
 
+/* The polynomial that stands for the sigmoid, 1 / (1 + e^-x), on [-range, range]. Public with all that is made with it. */
+enum { UMBRA_SIGMOID_MAX_DEGREE = 63 };
+typedef struct umbra_sigmoid_options {
+  size_t struct_size;
+  uint32_t
+      degree; /* 1 to UMBRA_SIGMOID_MAX_DEGREE. The default is for training; scores follow the sigmoid from 15 on */
+  umbra_fit fit;
+  double range; /* 2^-20 to 2^20; of a training 2^-10 to 2^10 */
+} umbra_sigmoid_options;
+#define UMBRA_SIGMOID_OPTIONS_INIT .struct_size = sizeof(umbra_sigmoid_options), .degree = 3, .range = 8
+UMBRA_API void umbra_sigmoid_options_init(umbra_sigmoid_options *options, size_t size);
+#define umbra_sigmoid_options_init(options) umbra_sigmoid_options_init((options), sizeof *(options))
+
+/* The polynomial in the clear, for comparison. options: NULL: defaults. NaN for z outside the range or wrong options. */
+UMBRA_API double umbra_sigmoid_value(double z, const umbra_sigmoid_options *options);
+
 /*
- * Encrypts weights and bias. A record whose weights . x + bias leaves the range may spoil the scores of all records
- * that share its ciphertext, so choose the range with room. Public with the model: `range`, the interval [-range,
- * range] of weights . x + bias in which the sigmoid is approximated, and `degree` (1..63) of its Chebyshev interpolant.
- * Errors: INVALID_ARGUMENT, RANGE.
+ * Encrypts weights and bias. sigmoid: NULL: defaults. A record whose weights . x + bias leaves the range may spoil the
+ * scores of all records that share its ciphertext, so choose the range with room. Errors: INVALID_ARGUMENT, RANGE.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key,
                                                              const double *weights, size_t features, double bias,
-                                                             double range, uint32_t degree);
+                                                             const umbra_sigmoid_options *sigmoid);
 
-/* Levels that umbra_logistic_score takes. */
+/* Levels that umbra_logistic_score takes with a polynomial of that degree. */
 UMBRA_API uint32_t umbra_logistic_depth(uint32_t degree);
 
 /*
@@ -29,19 +44,17 @@ UMBRA_API uint32_t umbra_logistic_depth(uint32_t degree);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_needs(umbra_key_needs *needs, size_t features, uint32_t level);
 
 /*
- * scores = matrix of rows x 1: sigmoid(weights . row + bias). One product, log2(stride) rotations and the polynomial
- * for each ciphertext of records. Errors: INVALID_ARGUMENT (columns differ; records that are a result), those of the
- * evaluator.
+ * scores = matrix of rows x 1: sigmoid(weights . row + bias). Records: by rows in all slots, with ones, without pairs
+ * (the layout {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1}). One product, log2(stride) rotations and the polynomial for each
+ * ciphertext of records. Errors: INVALID_ARGUMENT (columns differ; another layout), CANCELLED, those of the evaluator.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores,
-                                                           const umbra_logistic *model, const umbra_matrix *records);
+                                                           const umbra_logistic *model, const umbra_matrix *records,
+                                                           const umbra_progress *progress);
 
 /* weights: umbra_logistic_features of them. Errors: INVALID_ARGUMENT, MISMATCH, RANGE, OUT_OF_MEMORY. */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt(double *weights, double *bias, const umbra_logistic *model,
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt(const umbra_logistic *model, double *weights, double *bias,
                                                              const umbra_secret_key *key);
-
-/* The same interpolant in the clear, for comparison. NaN for z outside [-range, range] or arguments out of range. */
-UMBRA_API double umbra_logistic_value(double z, double range, uint32_t degree);
 
 UMBRA_API size_t umbra_logistic_features(const umbra_logistic *model);
 UMBRA_API uint64_t umbra_logistic_bytes(const umbra_logistic *model); /* of residues */

@@ -1,35 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Encrypted matrices, packed row by row: columns are padded to a power of two (the stride), so a ciphertext holds
- * slots / stride rows, and a matrix as many ciphertexts as its rows need.
- */
+/* Encrypted matrices, and how they lie in the slots of their ciphertexts. */
 #ifndef UMBRA_MATRIX_H
 #define UMBRA_MATRIX_H
 
 #include <umbra/evaluator.h>
+#include <umbra/progress.h>
 
 UMBRA_BEGIN_DECLS
 
 typedef struct umbra_matrix umbra_matrix; /* immutable, shareable */
 
+/* Which elements stand beside each other. */
+typedef enum umbra_matrix_order {
+  UMBRA_MATRIX_BY_ROWS = 0 /* those of a row */
+} umbra_matrix_order;
+
 /*
- * Encrypts rows x columns values in row order; in the stride there is always room for one more column, which holds ones
- * (so that a bias is a weight; results of computations have no such column). Errors: INVALID_ARGUMENT (empty), RANGE
- * (columns + 1 above the slots; values).
+ * A row takes `stride` slots, a ciphertext has `slots` of them (repeated through all n/2), so it holds slots / stride
+ * rows, and with pairs as many again in the imaginary parts. 0: chosen, the least stride, all slots, groups of one.
+ */
+typedef struct umbra_matrix_layout {
+  size_t struct_size;
+  umbra_matrix_order order;
+  int ones;        /* 1: the slot after a row's columns holds 1, so that a bias is a weight. Scoring needs it */
+  uint32_t stride; /* a power of two, at least the columns and the one */
+  uint32_t slots;  /* a power of two from the stride to n/2 */
+  int pairs;
+  uint32_t group; /* ciphertexts whose products with a vector share one: a power of two up to 8 and the stride */
+} umbra_matrix_layout;
+#define UMBRA_MATRIX_LAYOUT_INIT .struct_size = sizeof(umbra_matrix_layout)
+UMBRA_API void umbra_matrix_layout_init(umbra_matrix_layout *layout, size_t size);
+#define umbra_matrix_layout_init(layout) umbra_matrix_layout_init((layout), sizeof *(layout))
+
+/*
+ * Encrypts rows x columns values in row order. layout: NULL: all is chosen, without ones. Errors: INVALID_ARGUMENT
+ * (empty; no layout for that many columns), RANGE (more columns than slots; values), UNSUPPORTED (an order that this
+ * version does not know), CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key,
-                                                           const double *values, size_t rows, size_t columns);
+                                                           const double *values, size_t rows, size_t columns,
+                                                           const umbra_matrix_layout *layout,
+                                                           const umbra_progress *progress);
 
-/* All rows x columns values, in row order. */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_decrypt(double *values, const umbra_matrix *matrix,
-                                                           const umbra_secret_key *key);
+/* values: all rows x columns of them, in row order, without ones. Errors: MISMATCH, RANGE, OUT_OF_MEMORY, CANCELLED. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values,
+                                                           const umbra_secret_key *key, const umbra_progress *progress);
 
 UMBRA_API size_t umbra_matrix_rows(const umbra_matrix *matrix);
 UMBRA_API size_t umbra_matrix_columns(const umbra_matrix *matrix);
-UMBRA_API size_t umbra_matrix_stride(const umbra_matrix *matrix);
 UMBRA_API uint32_t umbra_matrix_level(const umbra_matrix *matrix); /* the lowest of its ciphertexts' */
 UMBRA_API uint64_t umbra_matrix_bytes(const umbra_matrix *matrix); /* of residues */
 UMBRA_API void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]);
+
+/* With what was chosen. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout);
 UMBRA_API void umbra_matrix_destroy(umbra_matrix *matrix);
 
 UMBRA_END_DECLS

@@ -9,6 +9,11 @@ UMBRA_BEGIN_DECLS
 
 enum { UMBRA_MAX_DEGREE = 255 };
 
+/* How a polynomial is made to stand for a function on an interval. */
+typedef enum umbra_fit {
+  UMBRA_FIT_LEAST_SQUARES = 0, /* least squares over the interval */
+  UMBRA_FIT_CHEBYSHEV = 1      /* interpolation in Chebyshev's nodes */
+} umbra_fit;
 /* What is to be fitted: f, and the interval [lo, hi] on which the fit holds. */
 typedef struct umbra_fit_desc {
   size_t struct_size;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Training on encrypted records: logistic regression by Nesterov's accelerated gradient, as in HELR (Han, Song, Cheon,
- * Park, AAAI 2019; eprint 2018/662). Records, labels and weights are encrypted throughout; weights are refreshed as they
- * run out of levels.
+ * Training on encrypted records. Records, labels and weights are encrypted throughout; weights are refreshed as they run
+ * out of levels. The owner makes a plan, keys and an encrypted data set; the server has plan, keys and data set, and
+ * trains; the owner decrypts the model.
  *
- * The owner makes a plan, keys and an encrypted data set; the server has plan, keys and data set, and trains; the owner
- * decrypts the model (umbra_logistic_decrypt). With z_i = y_i (x_i, 1), y_i = -1 or 1, an iteration over a batch of n
+ * UMBRA_TRAIN_LOGISTIC, so far the only kind, is logistic regression by Nesterov's accelerated gradient, as in HELR (Han,
+ * Song, Cheon, Park, AAAI 2019; eprint 2018/662). With z_i = y_i (x_i, 1), y_i = -1 or 1, an iteration over a batch of n
  * records is
  *
  *     g = (1/n) sum_i s(-<v, z_i>) z_i - l2 (v without bias)     t = v + rate g
@@ -30,10 +30,10 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_train_plan umbra_train_plan; /* immutable, shareable */
 
-typedef enum umbra_fit {
-  UMBRA_FIT_LEAST_SQUARES = 0, /* least squares over the interval */
-  UMBRA_FIT_CHEBYSHEV = 1      /* interpolation in Chebyshev's nodes */
-} umbra_fit;
+/* What is trained. */
+typedef enum umbra_train_kind {
+  UMBRA_TRAIN_LOGISTIC = 0 /* a logistic model; see umbra_trainer_logistic */
+} umbra_train_kind;
 
 typedef enum umbra_rate_schedule {
   UMBRA_RATE_CONSTANT = 0,
@@ -41,34 +41,32 @@ typedef enum umbra_rate_schedule {
   UMBRA_RATE_EXPONENTIAL = 2 /* rate * decay^i */
 } umbra_rate_schedule;
 
-enum { UMBRA_TRAIN_MAX_DEGREE = 63, UMBRA_TRAIN_MAX_ITERATIONS = 100000 };
+enum { UMBRA_TRAIN_MAX_ITERATIONS = 100000 };
 #define UMBRA_TRAIN_LEAST_BOUND (1.0 / 524288) /* of the option `bound`: 2^-19 */
 #define UMBRA_TRAIN_LARGEST_BOUND 128.0
 
 /* Give rows and columns; the rest has defaults. */
 typedef struct umbra_train_options {
   size_t struct_size;
-  uint64_t rows;       /* records, up to 2^32 */
-  uint32_t columns;    /* features, without the label */
+  umbra_train_kind kind;
   uint32_t iterations; /* one batch each */
-  uint64_t batch;      /* records of a batch; 0: all. Iteration i takes batch i mod (number of batches) */
-  int whole_batches; /* 1: the records after the last whole batch are not used; 0: they are a smaller batch, the last */
-  int shuffle;       /* 1: the records are dealt to batches in an order that follows from `seed`; 0: as they are */
+  size_t rows;         /* records, up to 2^32 */
+  size_t columns;      /* features, without the label */
+  size_t batch;        /* records of a batch; 0: all. Iteration i takes batch i mod (number of batches) */
+  int whole_batches;   /* 1: the records after the last whole batch are not used; 0: they are a smaller, last batch */
+  int shuffle;         /* 1: the records are dealt to batches in an order that follows from `seed`; 0: as they are */
   uint64_t seed;
   double rate;
+  double decay; /* 0 with a constant rate */
   umbra_rate_schedule schedule;
-  double decay;    /* 0 with a constant rate */
-  double momentum; /* a_0 above: 0.001 to 1000. At 0 the first v would be the first w, whatever the records are */
-  double l2;       /* >= 0, below 1 / rate; the bias is not penalised */
-  uint32_t degree; /* of s: 1..63 */
-  umbra_fit fit;
-  double range;       /* s holds on [-range, range]: 2^-10 to 2^10 */
+  int refresh_result; /* 1: the model is refreshed, so that it can be computed with; 0: it is only decrypted */
+  double momentum;    /* a_0 above: 0.001 to 1000. At 0 the first v would be the first w, whatever the records are */
+  double l2;          /* >= 0, below 1 / rate; the bias is not penalised */
   double bound;       /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
-  int refresh_result; /* 1: the model is refreshed, so that umbra_logistic_score can use it; 0: it is only decrypted */
+  const umbra_sigmoid_options *sigmoid; /* of UMBRA_TRAIN_LOGISTIC: s. NULL: defaults */
 } umbra_train_options;
-#define UMBRA_TRAIN_OPTIONS_INIT                                                                                      \
-  .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .degree = 3, .range = 8, \
-  .bound = 8
+#define UMBRA_TRAIN_OPTIONS_INIT \
+  .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
 UMBRA_API void umbra_train_options_init(umbra_train_options *options, size_t size);
 #define umbra_train_options_init(options) umbra_train_options_init((options), sizeof *(options))
 
@@ -77,8 +75,8 @@ typedef struct umbra_train_report {
   uint32_t depth;            /* levels of an iteration */
   uint32_t levels;           /* of refreshed weights */
   uint32_t refreshes;        /* in all */
-  uint64_t batches;          /* of the data set */
-  uint64_t blocks;           /* files of the data set, beside its index */
+  size_t batches;            /* of the data set */
+  size_t blocks;             /* files of the data set, beside its index */
   uint64_t block_bytes;      /* of the largest one */
   uint64_t data_bytes;       /* of the data set on disk */
   uint64_t read_bytes;       /* of it, in an iteration at most */
@@ -101,7 +99,7 @@ UMBRA_API void umbra_train_report_init(umbra_train_report *report, size_t size);
 /* Iteration i of the plan. */
 typedef struct umbra_train_iteration {
   size_t struct_size;
-  uint64_t first, rows; /* its records, in the order of umbra_train_order */
+  size_t first, rows; /* its records, in the order of umbra_train_plan_order */
   double rate, eta;
   int refresh;    /* 1: weights are refreshed before it */
   uint32_t level; /* of the weights at its start, and at its end */
@@ -113,7 +111,7 @@ UMBRA_API void umbra_train_iteration_init(umbra_train_iteration *iteration, size
 
 /*
  * Errors: INVALID_ARGUMENT (the text names the option), UNSUPPORTED (parameters that do not refresh, or with fewer levels
- * than an iteration takes; more columns than fit).
+ * than an iteration takes; more columns than fit; a kind that this version does not know).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params *params,
                                                               const umbra_train_options *options);
@@ -123,8 +121,10 @@ UMBRA_API umbra_train_plan *umbra_train_plan_share(const umbra_train_plan *plan)
 UMBRA_API void umbra_train_plan_destroy(umbra_train_plan *plan);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report);
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, uint32_t i,
-                                                                 umbra_train_iteration *iteration);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan,
+                                                                 umbra_train_iteration *iteration, uint32_t i);
+
+/* With what was chosen; `sigmoid` is the plan's own. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_options(const umbra_train_plan *plan,
                                                                umbra_train_options *options);
 UMBRA_API const umbra_params *umbra_train_plan_params(const umbra_train_plan *plan);
@@ -132,11 +132,11 @@ UMBRA_API const umbra_params *umbra_train_plan_params(const umbra_train_plan *pl
 /* Of parameters, options and polynomial; stamped into data sets and checkpoints. */
 UMBRA_API void umbra_train_plan_digest(const umbra_train_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
-/* s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. */
+/* Of UMBRA_TRAIN_LOGISTIC: s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. */
 UMBRA_API const double *umbra_train_plan_coefficients(const umbra_train_plan *plan);
 
 /* order[k]: the row of the k-th record in the order of training; `rows` of them. */
-UMBRA_API void umbra_train_order(const umbra_train_plan *plan, uint64_t *order);
+UMBRA_API void umbra_train_plan_order(const umbra_train_plan *plan, size_t *order);
 
 /*
  * Adds exactly the keys that the training needs, each at the level at which it is used. Errors: INVALID_ARGUMENT, MISMATCH
@@ -148,7 +148,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_needs(const umbra_train_p
  * An estimate of the time of an iteration, refreshes included, with this device and these threads: a few operations are
  * timed, with keys made for it (seconds). context must have the plan's parameters. Errors: MISMATCH, OUT_OF_MEMORY.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_calibrate(double *seconds, const umbra_train_plan *plan,
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_calibrate(const umbra_train_plan *plan, double *seconds,
                                                                  const umbra_context *context);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path);
@@ -181,9 +181,9 @@ UMBRA_API void umbra_twin_options_init(umbra_twin_options *options, size_t size)
 #define umbra_twin_options_init(options) umbra_twin_options_init((options), sizeof *(options))
 
 /*
- * weights: columns + 1, the bias last; trace: the outcomes of the first `count` iterations, or NULL and 0. Weights that are not finite end
- * the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of another shape
- * than the plan's), OUT_OF_MEMORY.
+ * weights: columns + 1, the bias last; trace: the outcomes of all `count` iterations, or NULL and 0. Weights that are not
+ * finite end the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of
+ * another shape than the plan's), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_t count,
                                                        const umbra_train_plan *plan, const umbra_records *records,
@@ -241,7 +241,7 @@ typedef struct umbra_train_event {
   int refreshed;                  /* 1: the weights were refreshed before it, from level_low to level_high */
   uint32_t level_low, level_high;
   uint32_t level;         /* of the weights after it */
-  uint64_t rows;          /* records of its batch */
+  size_t rows;            /* records of its batch */
   uint64_t bytes;         /* read from the data set */
   double refresh_seconds; /* of `seconds` */
   double seconds;         /* checkpoint included */
@@ -276,8 +276,8 @@ UMBRA_API void umbra_trainer_cancel(umbra_trainer *trainer);
 /* Iterations done, those before a resumption included. */
 UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);
 
-/* The encrypted model, when all iterations are done. Errors: INVALID_ARGUMENT (not yet), OUT_OF_MEMORY. */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_model(const umbra_trainer *trainer, umbra_logistic **model);
+/* The model of UMBRA_TRAIN_LOGISTIC, when all iterations are done. Errors: INVALID_ARGUMENT (not yet), OUT_OF_MEMORY. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic **model);
 
 UMBRA_END_DECLS
 

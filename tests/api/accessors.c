@@ -28,6 +28,9 @@ static double headroom(const umbra_ciphertext *x, double value) {
   return found;
 }
 
+static const umbra_matrix_layout with_ones = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+static const umbra_sigmoid_options line = {.struct_size = sizeof line, .degree = 1, .range = 8};
+
 /* ---- owners ---- */
 
 static void owners(void **state) {
@@ -37,8 +40,8 @@ static void owners(void **state) {
   umbra_ciphertext *x = encrypted(1);
   umbra_matrix *matrix = NULL;
   umbra_logistic *model = NULL;
-  assert_ok(umbra_matrix_encrypt(&matrix, s.public, values, ROWS, COLUMNS));
-  assert_ok(umbra_logistic_encrypt(&model, s.public, weights, COLUMNS, 0, 8, 1));
+  assert_ok(umbra_matrix_encrypt(&matrix, s.public, values, ROWS, COLUMNS, &with_ones, NULL));
+  assert_ok(umbra_logistic_encrypt(&model, s.public, weights, COLUMNS, 0, &line));
   umbra_secret_key_owner(s.secret, owner);
   umbra_ciphertext_owner(x, found[0]);
   umbra_matrix_owner(matrix, found[1]);
@@ -74,8 +77,8 @@ static void bytes_of_objects(void **state) {
   assert_ok(umbra_encode(&plaintext, s.context, values, 1, NULL));
   assert_int_equal(2 * umbra_plaintext_bytes(plaintext), umbra_ciphertext_bytes(x));
   assert_ok(umbra_public_key_generate(&key, s.secret));
-  assert_ok(umbra_matrix_encrypt(&matrix, s.public, values, ROWS, COLUMNS));
-  assert_ok(umbra_logistic_encrypt(&model, s.public, weights, COLUMNS, 0, 8, 1));
+  assert_ok(umbra_matrix_encrypt(&matrix, s.public, values, ROWS, COLUMNS, &with_ones, NULL));
+  assert_ok(umbra_logistic_encrypt(&model, s.public, weights, COLUMNS, 0, &line));
   assert_bytes_are_held(ciphertext, low);
   assert_bytes_are_held(ciphertext, x);
   assert_bytes_are_held(plaintext, plaintext);
@@ -109,10 +112,10 @@ static void level_of_a_matrix(void **state) {
   const double values[ROWS * COLUMNS] = {1, 2, 3}, weights[COLUMNS] = {0.5};
   umbra_matrix *matrix = NULL, *scores = NULL;
   umbra_logistic *model = NULL;
-  assert_ok(umbra_matrix_encrypt(&matrix, s.public, values, ROWS, COLUMNS));
-  assert_ok(umbra_logistic_encrypt(&model, s.public, weights, COLUMNS, 0, 8, 1));
+  assert_ok(umbra_matrix_encrypt(&matrix, s.public, values, ROWS, COLUMNS, &with_ones, NULL));
+  assert_ok(umbra_logistic_encrypt(&model, s.public, weights, COLUMNS, 0, &line));
   assert_int_equal(umbra_matrix_level(matrix), TOP);
-  assert_ok(umbra_logistic_score(s.evaluator, &scores, model, matrix));
+  assert_ok(umbra_logistic_score(s.evaluator, &scores, model, matrix, NULL));
   assert_int_equal(umbra_matrix_level(scores), TOP - umbra_logistic_depth(1));
   umbra_matrix_destroy(scores);
   umbra_matrix_destroy(matrix);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kind.h"
+
+#include "../base/error.h"
+#include "../base/memory.h"
+
+const umbra_train_ops *umbra_train_ops_of(umbra_train_kind kind) {
+  switch (kind) {
+    case UMBRA_TRAIN_LOGISTIC: return &umbra_train_logistic_ops;
+  }
+  return NULL;
+}
+
+umbra_status umbra_train_kind_check(umbra_train_kind kind) {
+  if (umbra_train_ops_of(kind)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "kind is %d: this version trains %s (UMBRA_TRAIN_LOGISTIC, %d) only",
+                    (int)kind, umbra_train_logistic_ops.name, UMBRA_TRAIN_LOGISTIC);
+}
+
+umbra_status umbra_train_state_make(umbra_train_state *state, size_t count) {
+  *state = (umbra_train_state){.count = count};
+  return umbra_alloc(&state->part, count, sizeof *state->part, "the state of a training");
+}
+
+void umbra_train_state_clear(umbra_train_state *state) {
+  for (size_t i = 0; state->part && i < state->count; i++) umbra_ciphertext_destroy(state->part[i]);
+  umbra_free(state->part);
+  *state = (umbra_train_state){0};
+}
