@@ -53,7 +53,9 @@ static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report 
   cli_report_step(report, "load", o->in);
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
-  if (!cli_check(umbra_matrix_decrypt(j->matrix, j->table.values, j->secret, NULL), "--in")) return false;
+  const umbra_progress opening = cli_progress_open(&bar, "decrypting");
+  umbra_status status = umbra_matrix_decrypt(j->matrix, j->table.values, j->secret, &opening);
+  if (!cli_progress_check(&bar, status, "--in")) return false;
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
   if (is_scores(j->matrix)) judge_scores(&j->table, report);

@@ -92,8 +92,10 @@ static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *repor
 static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   size_t rows = j->table.rows, columns = (size_t)j->column_count;
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1}; /* for scoring */
-  if (!cli_check(umbra_matrix_encrypt(&j->matrix, j->key, j->values, rows, columns, &layout, NULL), "--records"))
-    return false;
+  cli_progress encrypting;
+  const umbra_progress watched = cli_progress_open(&encrypting, "records");
+  umbra_status status = umbra_matrix_encrypt(&j->matrix, j->key, j->values, rows, columns, &layout, &watched);
+  if (!cli_progress_check(&encrypting, status, "--records")) return false;
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
   cli_report_step(report, "encrypt records", NULL);

@@ -11,7 +11,6 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
-#include "../base/progress.h"
 #include "../base/structs.h"
 #include "../ckks/key_needs.h"
 #include "../ckks/objects.h"
@@ -146,19 +145,37 @@ static umbra_status encode_heads(umbra_plaintext **heads, const umbra_logistic *
   return status;
 }
 
+static umbra_status score_part(umbra_evaluator *evaluator, umbra_ciphertext **scores, const umbra_logistic *model,
+                               const umbra_ciphertext *records, const umbra_plaintext *heads) {
+  umbra_ciphertext *z = NULL;
+  umbra_status status = linear(evaluator, &z, model, records, heads);
+  if (status == UMBRA_OK) status = umbra_chebyshev_eval(evaluator, scores, z, model->coefficient, model->degree);
+  umbra_ciphertext_destroy(z);
+  return status;
+}
+
 static umbra_status score_parts(umbra_evaluator *evaluator, umbra_matrix *scores, const umbra_logistic *model,
-                                const umbra_matrix *records, const umbra_plaintext *heads,
-                                const umbra_progress *progress) {
-  for (size_t i = 0; i < records->parts; i++) {
-    umbra_ciphertext *z = NULL;
-    UMBRA_TRY(umbra_progress_parts(progress, i, records->parts));
-    umbra_status status = linear(evaluator, &z, model, records->part[i], heads);
-    if (status == UMBRA_OK)
-      status = umbra_chebyshev_eval(evaluator, &scores->part[i], z, model->coefficient, model->degree);
-    umbra_ciphertext_destroy(z);
-    UMBRA_TRY(status);
+                                const umbra_matrix *records, const umbra_plaintext *heads) {
+  umbra_watch *watch = &evaluator->watch;
+  umbra_status status = UMBRA_OK;
+  umbra_watch_begin(watch);
+  for (size_t i = 0; i < records->parts && status == UMBRA_OK; i++) {
+    const umbra_watch_part part = umbra_watch_enter(watch, i, records->parts);
+    status = score_part(evaluator, &scores->part[i], model, records->part[i], heads);
+    umbra_watch_leave(watch, part);
   }
-  return UMBRA_OK;
+  return status;
+}
+
+/* Who watches the evaluator does so again afterwards. */
+static umbra_status score_watched(umbra_evaluator *evaluator, umbra_matrix *scores, const umbra_logistic *model,
+                                  const umbra_matrix *records, const umbra_plaintext *heads,
+                                  const umbra_progress *progress) {
+  const umbra_progress before = evaluator->watch.progress;
+  if (progress) umbra_evaluator_watch(evaluator, progress);
+  umbra_status status = score_parts(evaluator, scores, model, records, heads);
+  umbra_evaluator_watch(evaluator, &before);
+  return status;
 }
 
 static umbra_status check_layout(const umbra_matrix *records) {
@@ -210,7 +227,7 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
   umbra_plaintext *heads = NULL;
   UMBRA_TRY(make_scores(&made, records));
   umbra_status status = encode_heads(&heads, model, records->layout.stride, level - 1);
-  if (status == UMBRA_OK) status = score_parts(evaluator, made, model, records, heads, progress);
+  if (status == UMBRA_OK) status = score_watched(evaluator, made, model, records, heads, progress);
   umbra_plaintext_destroy(heads);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, scores, made);
   else umbra_matrix_destroy(made);
