@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/base/memory.h"
+#include "host/base/watch.h"
 #include "host/io/storage.h"
 #include "host/ring/params.h"
 #include "host/train/checkpoint.h"
@@ -409,17 +410,19 @@ static void blocks_that_change_meanwhile(void **state) {
 typedef struct stopper {
   int left; /* calls until it stops */
   double last;
+  double at; /* or the fraction at which it does; 0: none */
 } stopper;
 
 static int stop(void *user, double fraction) {
   stopper *stopper = user;
   assert_true(fraction >= stopper->last && fraction <= 1);
   stopper->last = fraction;
-  return stopper->left-- == 0;
+  return stopper->left-- == 0 || (stopper->at > 0 && fraction >= stopper->at);
 }
 
 static void interrupted_encryption(void **state) {
   (void)state;
+  umbra_watch_interval(0);
   encrypt_into("again", plan);
   for (int after = 0; after < (int)plan->blocks; after += 2) {
     stopper stopper = {.left = after};
@@ -440,7 +443,7 @@ static void interrupted_encryption(void **state) {
 static void old_index_and_new_blocks(void **state) {
   (void)state;
   bytes index = file_bytes(in_folder("again/data.umbra"));
-  stopper stopper = {.left = 2};
+  stopper stopper = {.left = -1, .at = 0.5};
   umbra_progress progress = {stop, &stopper};
   assert_fails(umbra_train_encrypt(in_folder("again"), plan, s.public, records, initial, &progress),
                UMBRA_ERROR_CANCELLED, "");
