@@ -194,12 +194,12 @@ static void keygen_leaves_all_or_nothing(void **state) {
 static void a_signal_stops_a_command(void **state) {
   (void)state;
   assert_int_equal(shell("yes 0.5,-1 | head -n 200000 > many.csv"), 0);
-  assert_int_equal(shell("%s encrypt --keys keys --records many.csv --out stopped.umbra >out 2>err & " WAIT_UNTIL_CAUGHT
+  assert_int_equal(shell("%s encrypt --keys keys --records many.csv --out halted.umbra >out 2>err & " WAIT_UNTIL_CAUGHT
                          "kill -TERM $!; wait $!",
                          UMBRA_PROGRAM),
                    128 + SIGTERM);
   assert_non_null(strstr(contents("err"), "cancelled"));
-  assert_int_equal(shell("ls | grep stopped"), 1);
+  assert_int_equal(shell("ls | grep halted"), 1);
 }
 
 /* Whether it comes too late or not: the file is whole or absent. */
