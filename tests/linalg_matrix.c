@@ -4,6 +4,7 @@
  * documented. */
 #include "scheme.h"
 
+#include "host/base/watch.h"
 #include "host/linalg/matrix.h"
 
 enum { SLOTS = 1024 };
@@ -199,13 +200,15 @@ static void progress(void **state) {
   assert_non_null(values);
   assert_ok(umbra_matrix_encrypt(&m, s.public, values, 1, 1, NULL, NULL));
   const umbra_matrix *before = m;
+  umbra_watch_interval(0);
   assert_fails(umbra_matrix_encrypt(&m, s.public, values, PARTS, SLOTS, NULL, &watch), UMBRA_ERROR_CANCELLED,
-               "2 of 4 parts");
+               "cancelled");
   assert_true(m == before && calls == 3);
   assert_ok(umbra_matrix_encrypt(&m, s.public, values, PARTS, SLOTS, NULL, NULL));
   found[0] = 42;
-  assert_fails(umbra_matrix_decrypt(m, found, s.secret, &watch), UMBRA_ERROR_CANCELLED, "2 of 4 parts");
+  assert_fails(umbra_matrix_decrypt(m, found, s.secret, &watch), UMBRA_ERROR_CANCELLED, "cancelled");
   assert_true(found[0] == 42);
+  umbra_watch_interval(0.1);
   umbra_matrix_destroy(m);
   free(values);
 }

@@ -229,7 +229,7 @@ static void ranks_that_stop(void **state) {
   team_open(&team, 2);
   umbra_trainer_cancel(team.rank[1].trainer);
   team_run(&team);
-  assert_rank(&team.rank[1], UMBRA_ERROR_CANCELLED, "cancelled after 0 of 4 iterations");
+  assert_rank(&team.rank[1], UMBRA_ERROR_CANCELLED, "after 0 of 4 iterations: cancelled");
   assert_rank(&team.rank[0], UMBRA_ERROR_CANCELLED, "rank 1 of 2 failed in iteration 1");
   team.rank[0].stop_after = 2;
   team_run(&team);

@@ -3,14 +3,18 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local char last_error[512];
 
+/* The last text may be part of the new one. */
 void umbra_set_error(const char *format, ...) {
+  char text[sizeof last_error];
   va_list args;
   va_start(args, format);
-  vsnprintf(last_error, sizeof last_error, format, args);
+  vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  memcpy(last_error, text, sizeof text);
 }
 
 const char *umbra_last_error(void) { return last_error; }

@@ -66,13 +66,6 @@ void umbra_watch_leave(umbra_watch *watch, umbra_watch_part part) {
   watch->width = part.width;
 }
 
-static int forward(void *user, double fraction) {
-  advance(user, fraction);
-  return umbra_watch_check(user) != UMBRA_OK;
-}
-
-umbra_progress umbra_watch_forward(umbra_watch *watch) { return (umbra_progress){forward, watch}; }
-
 umbra_status umbra_watch_close(umbra_watch *watch, umbra_status status) {
   if (status != UMBRA_OK || !watch->progress.report) return status;
   (void)watch->progress.report(watch->progress.user, 1);

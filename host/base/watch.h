@@ -49,9 +49,6 @@ typedef struct umbra_watch_part {
 umbra_watch_part umbra_watch_enter(umbra_watch *watch, uint64_t i, uint64_t count);
 void umbra_watch_leave(umbra_watch *watch, umbra_watch_part part);
 
-/* For a call that takes progress and works on the part that is entered. */
-umbra_progress umbra_watch_forward(umbra_watch *watch);
-
 /* The status of a call that is over: reports 1 after a success. */
 umbra_status umbra_watch_close(umbra_watch *watch, umbra_status status);
 

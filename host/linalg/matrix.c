@@ -7,8 +7,8 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
-#include "../base/progress.h"
 #include "../base/structs.h"
+#include "../base/watch.h"
 #include "../ckks/objects.h"
 #include "../ckks/trace.h"
 
@@ -128,8 +128,7 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryp
 
 umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
                                        const umbra_matrix_source *source, size_t rows, size_t columns,
-                                       const umbra_matrix_layout *layout, uint32_t level,
-                                       const umbra_progress *progress) {
+                                       const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch) {
   UMBRA_TRACE_IN(key->context, "matrix_encrypt", 0);
   encryption e = {.key = key, .source = source, .level = level};
   umbra_matrix *made = NULL;
@@ -137,7 +136,7 @@ umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public
   umbra_status status = umbra_alloc(&e.row, columns + 1, sizeof *e.row, "a matrix");
   if (status == UMBRA_OK) status = umbra_alloc(&e.pairs, 2 * (size_t)layout->slots, sizeof *e.pairs, "a matrix");
   for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) {
-    status = umbra_progress_parts(progress, i, made->parts);
+    status = umbra_watch_step(watch, i, made->parts);
     if (status == UMBRA_OK) status = encrypt_part(made, i, &e);
   }
   umbra_free(e.pairs);
@@ -167,7 +166,9 @@ umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key 
   umbra_matrix_source source = {hand_out, &(row_order){values, columns}};
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
   UMBRA_TRY(umbra_matrix_layout_choose(&wanted, columns, umbra_params_slots(umbra_context_params(key->context))));
-  return umbra_matrix_encrypt_rows(matrix, key, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, progress);
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(
+      &watch, umbra_matrix_encrypt_rows(matrix, key, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, &watch));
 }
 
 /* ---- decryption ---- */
@@ -191,18 +192,19 @@ umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, co
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs a matrix, an output and a secret key");
   size_t columns = matrix->columns, per_part = umbra_matrix_per_part(&matrix->layout);
   double *pairs, *found;
+  umbra_watch watch = umbra_watch_of(progress);
   UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)matrix->layout.slots, sizeof *pairs, "a matrix"));
   umbra_status status = umbra_alloc(&found, matrix->rows * columns, sizeof *found, "a matrix");
   if (status == UMBRA_OK) {
     for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++) {
-      status = umbra_progress_parts(progress, i, matrix->parts);
+      status = umbra_watch_step(&watch, i, matrix->parts);
       if (status == UMBRA_OK) status = decrypt_part(found + i * per_part * columns, matrix, i, key, pairs);
     }
     if (status == UMBRA_OK) memcpy(values, found, matrix->rows * columns * sizeof *values);
     umbra_free(found);
   }
   umbra_free(pairs);
-  return status;
+  return umbra_watch_close(&watch, status);
 }
 
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }

@@ -52,8 +52,7 @@ typedef struct umbra_matrix_source {
 } umbra_matrix_source;
 umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
                                        const umbra_matrix_source *source, size_t rows, size_t columns,
-                                       const umbra_matrix_layout *layout, uint32_t level,
-                                       const umbra_progress *progress);
+                                       const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch);
 
 /* The record and parts of a matrix as sections of any container, of one owner. */
 umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matrix *matrix);

@@ -6,7 +6,6 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../base/progress.h"
 #include "../ckks/objects.h"
 #include "../io/storage.h"
 #include "../ring/params.h"
@@ -113,12 +112,11 @@ static umbra_status write_block(const encryption *e, uint64_t number) {
   const umbra_train_plan *plan = e->plan;
   const umbra_block_range range = umbra_plan_block(plan, number);
   const block_source source = {e->records, e->order + range.first, plan->options.columns, plan->data_scale};
-  const umbra_progress progress = umbra_watch_forward(e->watch);
   umbra_dataset_block block = {.stamp = umbra_train_stamp_of(plan, e->id, number)};
   char path[PATH_MAX];
   UMBRA_TRY(umbra_dataset_block_path(path, e->folder, number));
   UMBRA_TRY(umbra_matrix_encrypt_rows(&block.records, e->key, &(umbra_matrix_source){hand_out, &source}, range.rows,
-                                      plan->options.columns, &plan->layout, plan->data_level, &progress));
+                                      plan->options.columns, &plan->layout, plan->data_level, e->watch));
   umbra_status status = umbra_format_save(&umbra_dataset_block_format, &block, path, e->watch);
   umbra_matrix_destroy(block.records);
   return status;

@@ -232,7 +232,8 @@ static umbra_status refresh_result(umbra_trainer *trainer) {
 
 static umbra_status say_cancelled(const umbra_trainer *trainer, umbra_status status) {
   if (status != UMBRA_ERROR_CANCELLED) return status;
-  return umbra_fail(status, "cancelled after %u of %u iterations", trainer->done, trainer->plan->options.iterations);
+  return umbra_fail(status, "after %u of %u iterations: %s", trainer->done, trainer->plan->options.iterations,
+                    umbra_last_error());
 }
 
 /* The other ranks do not wait for an iteration that is not run. */
