@@ -76,7 +76,7 @@ static void check_twin(const training *t, const double *expected, const double *
   double *weights = calloc(columns + 1, sizeof *weights);
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = initial};
   assert_non_null(weights);
-  assert_ok(umbra_train_twin(weights, NULL, 0, t->plan, t->records, &options));
+  assert_ok(umbra_train_twin(weights, NULL, 0, t->plan, t->records, &options, NULL));
   for (size_t c = 0; c <= columns; c++) assert_true(fabs(weights[c] - expected[c]) < 1e-9);
   free(weights);
 }
@@ -227,7 +227,7 @@ static void calibrations(void **state) {
   sigmoid.degree = 7;
   assert_ok(umbra_context_create(&context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
   assert_ok(umbra_train_plan_create(&plan, params, &options));
-  assert_ok(umbra_train_plan_calibrate(plan, &seconds, context));
+  assert_ok(umbra_train_plan_calibrate(plan, &seconds, context, NULL));
   assert_true(seconds > 0);
   umbra_train_plan_destroy(plan);
   umbra_context_destroy(context);

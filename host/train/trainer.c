@@ -80,20 +80,21 @@ static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
   return UMBRA_OK;
 }
 
-static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc, const umbra_ranks *ranks,
+static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc, umbra_ranks ranks,
                                  const umbra_progress *progress) {
   UMBRA_TRY(keep_path(trainer, desc->checkpoint));
   UMBRA_TRY(umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
                                desc->memory_budget));
   if (desc->resume) UMBRA_TRY(resume(trainer, desc->keys->owner));
   UMBRA_TRY(try_checkpoint(trainer));
-  UMBRA_TRY(umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys, ranks, progress));
+  memcpy(ranks.data, umbra_dataset_id(trainer->dataset), sizeof ranks.data);
+  UMBRA_TRY(umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys, &ranks, progress));
   return desc->resume ? UMBRA_OK : start(trainer);
 }
 
 umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc,
                                   const umbra_progress *progress) {
-  return umbra_trainer_create_among(trainer, desc, NULL, progress);
+  return umbra_trainer_create_among(trainer, desc, &(umbra_ranks){.ranks = 1}, progress);
 }
 
 umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_trainer_desc *desc,
@@ -102,6 +103,7 @@ umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_tra
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_create needs an output and a description");
   umbra_trainer_desc wanted = {UMBRA_TRAINER_DESC_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_trainer_desc, &wanted, desc));
+  UMBRA_TRY(umbra_ranks_check(ranks));
   UMBRA_TRY(check_desc(&wanted));
   UMBRA_TRY(check_checkpoint(wanted.checkpoint, wanted.resume));
   umbra_watch watch = umbra_watch_of(progress);
@@ -110,7 +112,7 @@ umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_tra
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
   made->plan = umbra_train_plan_share(wanted.plan);
   made->context = umbra_context_share(wanted.context);
-  umbra_status status = open_trainer(made, &wanted, ranks, progress);
+  umbra_status status = open_trainer(made, &wanted, *ranks, progress);
   if (status == UMBRA_OK) UMBRA_PUT(trainer, trainer, made);
   else umbra_trainer_destroy(made);
   return status;

@@ -52,11 +52,11 @@ typedef struct umbra_bootstrap_report {
   uint32_t input_level;      /* the lowest at which a ciphertext may come in */
   uint32_t output_level;     /* at which it comes out */
   uint32_t levels_consumed;  /* of those that the parameters have, from the highest inside to the output's */
-  uint32_t keys;             /* switching keys in all */
+  size_t keys;               /* switching keys in all */
   uint64_t key_bytes;        /* in memory; a file has half of it */
   uint64_t plain_bytes;      /* encoded matrices of a bootstrapper */
   uint64_t workspace_bytes;  /* beside these, at most */
-  uint32_t key_switches;     /* products with a switching key */
+  size_t key_switches;       /* products with a switching key */
   double error_polynomial;   /* standard deviation of a part of a slot, from the fit of the cosine */
   double error_sine;         /* the largest that the bending of the sine can do: if all slots are alike and of size B */
   double error_noise;        /* standard deviation of a part of a slot, from rounding and keys */
