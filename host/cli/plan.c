@@ -287,6 +287,14 @@ static void clear(plan_job *j) {
   umbra_params_destroy(j->params);
 }
 
+static bool run_plan(const plan_options *o) {
+  plan_job job = {0};
+  cli_report report = {0};
+  bool done = cli_report_open(&report) && plan(&job, o, &report);
+  clear(&job);
+  return cli_report_close(&report, done, o->json);
+}
+
 /* ---- usage ---- */
 
 static void check_data(plan_options *o) {
@@ -363,12 +371,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {0}};
   o.data = cli_parse(command, options, argc, argv);
   check_usage(&o);
-
-  plan_job job = {0};
-  cli_report report = {0};
-  bool done = cli_report_open(&report) && plan(&job, &o, &report);
-  clear(&job);
-  return cli_report_close(&report, done, o.json);
+  return run_plan(&o);
 }
 
 const cli_command cli_plan = {
