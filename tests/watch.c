@@ -121,6 +121,23 @@ static void from_another_thread(void **state) {
   assert_null(out);
 }
 
+/* The first report comes at once, however short ago another watcher had the last one. */
+static void each_watcher_is_told(void **state) {
+  fixture *f = *state;
+  umbra_ciphertext *out = NULL;
+  umbra_watch_interval(1e9);
+  for (int i = 0; i < 2; i++) {
+    watcher w = {0};
+    umbra_evaluator_watch(f->b.s.evaluator, &(umbra_progress){look, &w});
+    assert_ok(umbra_negate(f->b.s.evaluator, &out, f->x));
+    assert_ok(umbra_negate(f->b.s.evaluator, &out, f->x));
+    assert_int_equal(w.reports, 1);
+  }
+  umbra_evaluator_watch(f->b.s.evaluator, NULL);
+  umbra_watch_interval(0);
+  umbra_ciphertext_destroy(out);
+}
+
 /* ---- reports come often enough: one before each kernel call, and one before the first ---- */
 
 static const umbra_kernels *real;
@@ -335,6 +352,7 @@ int main(void) {
       cmocka_unit_test(before_the_call),
       cmocka_unit_test(from_a_signal_handler),
       cmocka_unit_test(from_another_thread),
+      cmocka_unit_test(each_watcher_is_told),
       cmocka_unit_test(no_kernel_goes_unasked),
       cmocka_unit_test(fractions_of_a_refresh),
       cmocka_unit_test(fractions_of_calls_within_calls),

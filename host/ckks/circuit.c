@@ -98,7 +98,7 @@ static umbra_status check_desc(const umbra_evaluator *evaluator, const umbra_cir
 }
 
 umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluator, const umbra_circuit_desc *desc) {
-  UMBRA_TRACE_OF(evaluator ? evaluator->context : NULL, evaluator, "circuit_create", 0);
+  UMBRA_TRACE_IF(evaluator && evaluator->context->trace, evaluator->context, evaluator, "circuit_create", 0);
   if (!out || !evaluator || !desc)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_circuit_create needs an output, an evaluator and a description");

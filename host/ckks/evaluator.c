@@ -52,6 +52,7 @@ void umbra_evaluator_destroy(umbra_evaluator *evaluator) { umbra_release(evaluat
 
 void umbra_evaluator_watch(umbra_evaluator *evaluator, const umbra_progress *progress) {
   evaluator->watch.progress = progress ? *progress : (umbra_progress){0};
+  evaluator->watch.reported = 0; /* to this one */
 }
 
 void umbra_evaluator_cancel(umbra_evaluator *evaluator) { atomic_store(&evaluator->watch.cancel, 1); }

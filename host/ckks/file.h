@@ -59,17 +59,17 @@ umbra_status umbra_file_receive(const umbra_format *format, void **object, const
 /* The six functions that UMBRA_DECLARE_FILE_FUNCTIONS declares, of a type that has its context. */
 #define UMBRA_DEFINE_FILE_FUNCTIONS(type, format)                                                                  \
   umbra_status umbra_##type##_save(const umbra_##type *object, const char *path, const umbra_progress *progress) { \
-    UMBRA_TRACE_IN(object ? object->context : NULL, #type "_save", 0);                                             \
+    UMBRA_TRACE_OF(object, #type "_save", 0);                                                                      \
     return umbra_file_save(format, object, path, progress);                                                        \
   }                                                                                                                \
   umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size,                        \
                                     const umbra_progress *progress) {                                              \
-    UMBRA_TRACE_IN(object ? object->context : NULL, #type "_write", 0);                                            \
+    UMBRA_TRACE_OF(object, #type "_write", 0);                                                                     \
     return umbra_file_write(format, object, buffer, size, progress);                                               \
   }                                                                                                                \
   umbra_status umbra_##type##_send(const umbra_##type *object, umbra_write_fn write, void *user,                   \
                                    const umbra_progress *progress) {                                               \
-    UMBRA_TRACE_IN(object ? object->context : NULL, #type "_send", 0);                                             \
+    UMBRA_TRACE_OF(object, #type "_send", 0);                                                                      \
     return umbra_file_send(format, object, write, user, progress);                                                 \
   }                                                                                                                \
   umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context, const char *path,          \

@@ -78,13 +78,13 @@ static umbra_status check_save(const umbra_secret_key *key, const char *passphra
 }
 
 umbra_status umbra_secret_key_save(const umbra_secret_key *key, const char *path, const char *passphrase) {
-  UMBRA_TRACE_IN(key ? key->context : NULL, "secret_key_save", 0);
+  UMBRA_TRACE_OF(key, "secret_key_save", 0);
   UMBRA_TRY(check_save(key, passphrase));
   return umbra_format_save(&format, &(sealed_key){key, passphrase}, path, NULL);
 }
 
 umbra_status umbra_secret_key_write(const umbra_secret_key *key, void *buffer, size_t *size, const char *passphrase) {
-  UMBRA_TRACE_IN(key ? key->context : NULL, "secret_key_write", 0);
+  UMBRA_TRACE_OF(key, "secret_key_write", 0);
   UMBRA_TRY(check_save(key, passphrase));
   return umbra_format_write(&format, &(sealed_key){key, passphrase}, buffer, size, NULL);
 }
