@@ -416,7 +416,8 @@ umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out,
   refresh r;
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(open_refresh(&r, evaluator, bootstrapper));
-  return umbra_result_finish(evaluator, out, made, refreshed(&made, &r, a, 0));
+  umbra_status status = refreshed(&made, &r, a, 0);
+  return umbra_result_finish(evaluator, out, made, status);
 }
 
 umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
@@ -429,6 +430,7 @@ umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext *
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, count, sizeof *made, "refreshed ciphertexts"));
   umbra_status status = UMBRA_OK;
+  umbra_watch_begin(&evaluator->watch);
   for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
     const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, count);
     status = umbra_bootstrap(evaluator, &made[i], ins[i], bootstrapper);

@@ -16,8 +16,7 @@ typedef struct umbra_key_purpose {
 struct umbra_key_needs {
   umbra_params *params; /* a share */
   size_t count, room;
-  umbra_key_purpose
-      *need; /* each kind and rotation once, in the order in which keys are made: rotations last, by steps */
+  umbra_key_purpose *need; /* each once, in the order in which keys are made: rotations last, by steps */
 };
 
 /* MISMATCH unless the needs are those of computations with such parameters. */

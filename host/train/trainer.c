@@ -221,11 +221,19 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
 
 /* ---- the whole ---- */
 
+/* Equal ones, as far as anybody knows: the iterations, and what may follow them. */
+static uint32_t count_pieces(const umbra_trainer *trainer) {
+  return trainer->plan->options.iterations + (trainer->plan->options.refresh_result != 0);
+}
+
 static umbra_status refresh_result(umbra_trainer *trainer) {
   if (!trainer->plan->options.refresh_result || trainer->result_refreshed) return UMBRA_OK;
   umbra_train_state fresh;
   UMBRA_TRY(umbra_watch_check(watch_of(trainer)));
-  UMBRA_TRY(refresh(trainer, &fresh));
+  const umbra_watch_part part = umbra_watch_enter(watch_of(trainer), trainer->done, count_pieces(trainer));
+  umbra_status status = refresh(trainer, &fresh);
+  umbra_watch_leave(watch_of(trainer), part);
+  UMBRA_TRY(status);
   umbra_train_state_clear(&trainer->state);
   trainer->state = fresh;
   trainer->result_refreshed = 1;
@@ -250,8 +258,7 @@ umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer obse
   umbra_train_event event;
   umbra_watch_begin(watch_of(trainer));
   while (trainer->done < trainer->plan->options.iterations) {
-    const umbra_watch_part part =
-        umbra_watch_enter(watch_of(trainer), trainer->done, trainer->plan->options.iterations);
+    const umbra_watch_part part = umbra_watch_enter(watch_of(trainer), trainer->done, count_pieces(trainer));
     umbra_status status = iterate(trainer, &event);
     umbra_watch_leave(watch_of(trainer), part);
     UMBRA_TRY(say_cancelled(trainer, status));

@@ -37,9 +37,8 @@ typedef struct umbra_bootstrap_options {
   uint32_t slots; /* of the ciphertexts: a power of two, at least 2; 0: n / 2 */
   double bound;   /* B: both parts of every slot lie in [-B, B]; a power of two from 2^-20 to 2^20 */
   umbra_bootstrap_order order;
-  int min_key; /* linear maps by chains of rotations: few keys, and more time */
-  uint32_t
-      rounds; /* 2: what the first refresh did wrong is refreshed, too (Meta-BTS, eprint 2022/1167); 1: it is not */
+  int min_key;     /* linear maps by chains of rotations: few keys, and more time */
+  uint32_t rounds; /* 2: the error of the first refresh is refreshed, too (Meta-BTS, eprint 2022/1167); 1: it is not */
 } umbra_bootstrap_options;
 #define UMBRA_BOOTSTRAP_OPTIONS_INIT .struct_size = sizeof(umbra_bootstrap_options), .bound = 1, .rounds = 1
 UMBRA_API void umbra_bootstrap_options_init(umbra_bootstrap_options *options, size_t size);

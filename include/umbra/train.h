@@ -267,7 +267,10 @@ typedef int (*umbra_train_observer)(void *user, const umbra_train_event *event);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer,
                                                         void *user);
 
-/* What the trainer does is watched from now on, as umbra_evaluator_watch says; the fraction is that of all iterations. */
+/*
+ * What the trainer does is watched from now on, as umbra_evaluator_watch says; the fraction is that of all iterations, and
+ * of the refresh of the result.
+ */
 UMBRA_API void umbra_trainer_watch(umbra_trainer *trainer, const umbra_progress *progress);
 
 /*
