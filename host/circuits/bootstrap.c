@@ -357,7 +357,7 @@ static umbra_estimate estimate_of(const umbra_bootstrap_plan *plan, const umbra_
 
 static umbra_status find_keys(refresh *r) {
   uint32_t level = r->plan->sine_level;
-  UMBRA_TRY(umbra_eval_keys_cover(r->evaluator->keys, r->plan->needs));
+  UMBRA_TRY(umbra_find_all(r->evaluator, r->plan->needs));
   UMBRA_TRY(umbra_find_relinearization(&r->relinearization, r->evaluator, level));
   return umbra_find_conjugation(&r->conjugation, r->evaluator, level);
 }
@@ -416,7 +416,8 @@ umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out,
   refresh r;
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(open_refresh(&r, evaluator, bootstrapper));
-  return umbra_result_finish(evaluator, out, made, refreshed(&made, &r, a, 0));
+  umbra_status status = refreshed(&made, &r, a, 0);
+  return umbra_result_finish(evaluator, out, made, status);
 }
 
 umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
