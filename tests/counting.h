@@ -116,14 +116,31 @@ static void counting_begin(const umbra_context *context) {
   umbra_ring *ring = context->ring;
   counted = (counting){.ring = ring, .base = ring->kernels, .kernels = *ring->kernels, .most_taken = ring->taken};
   counted.kernels.block_limbs = no_blocks;
-#define COUNT(name) counted.kernels.name = counted_##name;
-  COUNT(copy)
-  COUNT(zero) COUNT(add) COUNT(sub) COUNT(negate) COUNT(mul) COUNT(mul_add) COUNT(mul_const) COUNT(add_const)
-      COUNT(tensor) COUNT(ntt_forward) COUNT(ntt_inverse) COUNT(automorphism) COUNT(convert) COUNT(inner_product)
-          COUNT(plain_products) COUNT(divide_close) COUNT(expand) COUNT(from_i64) COUNT(fft) COUNT(ifft)
-              COUNT(ntt_close) COUNT(extend_digits) COUNT(inner_products)
-#undef COUNT
-                  ring->kernels = &counted.kernels;
+  counted.kernels.copy = counted_copy;
+  counted.kernels.zero = counted_zero;
+  counted.kernels.add = counted_add;
+  counted.kernels.sub = counted_sub;
+  counted.kernels.negate = counted_negate;
+  counted.kernels.mul = counted_mul;
+  counted.kernels.mul_add = counted_mul_add;
+  counted.kernels.mul_const = counted_mul_const;
+  counted.kernels.add_const = counted_add_const;
+  counted.kernels.tensor = counted_tensor;
+  counted.kernels.ntt_forward = counted_ntt_forward;
+  counted.kernels.ntt_inverse = counted_ntt_inverse;
+  counted.kernels.automorphism = counted_automorphism;
+  counted.kernels.convert = counted_convert;
+  counted.kernels.inner_product = counted_inner_product;
+  counted.kernels.plain_products = counted_plain_products;
+  counted.kernels.divide_close = counted_divide_close;
+  counted.kernels.expand = counted_expand;
+  counted.kernels.from_i64 = counted_from_i64;
+  counted.kernels.fft = counted_fft;
+  counted.kernels.ifft = counted_ifft;
+  counted.kernels.ntt_close = counted_ntt_close;
+  counted.kernels.extend_digits = counted_extend_digits;
+  counted.kernels.inner_products = counted_inner_products;
+  ring->kernels = &counted.kernels;
 }
 
 static void counting_end(void) { counted.ring->kernels = counted.base; }

@@ -64,9 +64,7 @@ void umbra_dry_destroy(umbra_dry *dry) {
 
 static const char no_values[] = "a dry device has no values";
 
-umbra_status umbra_check_values(const umbra_context *context) {
-  return context->dry ? umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%s", no_values) : UMBRA_OK;
-}
+umbra_status umbra_dry_refuse(void) { return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%s", no_values); }
 
 umbra_status umbra_check_no_mixing(const umbra_context *a, const umbra_context *b) {
   if (a == b || (!a->dry && !b->dry)) return UMBRA_OK;

@@ -19,7 +19,10 @@ umbra_status umbra_dry_create(umbra_dry **dry, const umbra_ring *ring);
 void umbra_dry_destroy(umbra_dry *dry);
 
 /* UNSUPPORTED on a dry device: for what makes, takes or gives values. */
-umbra_status umbra_check_values(const umbra_context *context);
+umbra_status umbra_dry_refuse(void);
+static inline umbra_status umbra_check_values(const umbra_context *context) {
+  return context->dry ? umbra_dry_refuse() : UMBRA_OK;
+}
 
 /* MISMATCH if one of two contexts that are to be mixed is dry, and they are not the same. */
 umbra_status umbra_check_no_mixing(const umbra_context *a, const umbra_context *b);

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <threads.h>
 
-#define KERNELS(X)                                                                                                    \
-  X(copy)                                                                                                             \
-  X(zero) X(add) X(sub) X(negate) X(mul) X(mul_add) X(mul_const) X(add_const) X(tensor) X(ntt_forward) X(ntt_inverse) \
-      X(automorphism) X(convert) X(inner_product) X(plain_products) X(divide_close) X(expand) X(from_i64) X(fft)      \
-          X(ifft) X(ntt_close) X(extend_digits) X(inner_products) X(bulk_fft) X(bulk_ifft)
+#define KERNELS(X)                                                                                                 \
+  X(copy), X(zero), X(add), X(sub), X(negate), X(mul), X(mul_add), X(mul_const), X(add_const), X(tensor),          \
+      X(ntt_forward), X(ntt_inverse), X(automorphism), X(convert), X(inner_product), X(plain_products),            \
+      X(divide_close), X(expand), X(from_i64), X(fft), X(ifft), X(ntt_close), X(extend_digits), X(inner_products), \
+      X(bulk_fft), X(bulk_ifft)
 
-#define NUMBER(name) KERNEL_##name,
-#define NAME(name) #name,
-typedef enum kernel { KERNELS(NUMBER) KERNEL_COUNT } kernel;
+#define NUMBER(name) KERNEL_##name
+#define NAME(name) #name
+typedef enum kernel { KERNELS(NUMBER), KERNEL_COUNT } kernel;
 static const char *const names[] = {KERNELS(NAME)};
 _Static_assert((int)KERNEL_COUNT == (int)UMBRA_DRY_KERNELS, "an account for each kernel");
 
@@ -144,7 +144,7 @@ static umbra_status alloc(const umbra_device *const_device, void **memory, size_
   umbra_dry_accounts *accounts = &device->accounts;
   const size_t aligned = (bytes + 63) / 64 * 64;
   mtx_lock(&device->lock);
-  *memory = (void *)device->next; // NOLINT(performance-no-int-to-ptr): an address that is never followed
+  *memory = (void *)device->next; /* an address that is never followed */
   device->next += aligned;
   accounts->held += bytes;
   if (accounts->held > accounts->most_held) accounts->most_held = accounts->held;
@@ -286,7 +286,7 @@ static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_
   pass(stream, KERNEL_extend_digits, dst, limbs_of(src));
 }
 
-#define ENTRY(name) .name = name,
+#define ENTRY(name) .name = (name)
 const umbra_kernels umbra_kernels_dry = {.name = "dry",
                                          .device_count = device_count,
                                          .device_facts = device_facts,
