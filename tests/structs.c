@@ -104,6 +104,22 @@ static umbra_status fill_buffer_info(void *given) {
 
 static umbra_status fill_device_info(void *given) { return umbra_device_get(given, 0); }
 
+/* Of an input on a dry device: memory, no work. */
+static umbra_status fill_costs(umbra_cost *cost, umbra_kernel_cost *kernel) {
+  umbra_context *dry = NULL;
+  umbra_ciphertext *input = NULL;
+  assert_ok(umbra_context_create(
+      &dry, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = t.s.params, .device = "dry"}));
+  assert_ok(umbra_dry_ciphertext(&input, dry, 1, 0, 1));
+  umbra_status status = cost ? umbra_context_cost(dry, cost) : umbra_context_kernel_cost(dry, kernel, 0);
+  umbra_ciphertext_destroy(input);
+  umbra_context_destroy(dry);
+  return status;
+}
+
+static umbra_status fill_cost(void *given) { return fill_costs(given, NULL); }
+static umbra_status fill_kernel_cost(void *given) { return fill_costs(NULL, given); }
+
 static double line(double x, void *user) {
   (void)user;
   return x;
@@ -265,6 +281,8 @@ static const row rows[] = {
     ROW(umbra_key_need, 1, TAKEN, take_key_need),
     ROW(umbra_key_need, 1, FILLED, fill_key_need),
     ROW(umbra_device_info, 1, FILLED, fill_device_info),
+    ROW(umbra_cost, 1, FILLED, fill_cost),
+    ROW(umbra_kernel_cost, 1, FILLED, fill_kernel_cost),
     ROW(umbra_encode_options, 1, TAKEN, take_encode_options),
     ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),

@@ -357,7 +357,7 @@ static umbra_estimate estimate_of(const umbra_bootstrap_plan *plan, const umbra_
 
 static umbra_status find_keys(refresh *r) {
   uint32_t level = r->plan->sine_level;
-  UMBRA_TRY(umbra_eval_keys_cover(r->evaluator->keys, r->plan->needs));
+  UMBRA_TRY(umbra_find_all(r->evaluator, r->plan->needs));
   UMBRA_TRY(umbra_find_relinearization(&r->relinearization, r->evaluator, level));
   return umbra_find_conjugation(&r->conjugation, r->evaluator, level);
 }

@@ -10,6 +10,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "dry.h"
 #include "encoder.h"
 #include "objects.h"
 
@@ -45,6 +46,8 @@ static umbra_status find_device(const umbra_kernels **kernels, uint32_t *ordinal
   char name[16] = "";
   const char *colon = device ? strchr(device, ':') : NULL;
   *ordinal = 0;
+  *kernels = umbra_dry_kernels(device);
+  if (*kernels) return UMBRA_OK;
   if (colon) {
     char *end;
     if (!isdigit((unsigned char)colon[1]) || (size_t)(colon - device) >= sizeof name)
@@ -79,6 +82,7 @@ static umbra_status choose_ring(umbra_context *context, const umbra_params *para
 static umbra_status fill_context(umbra_context *context, const umbra_params *params, const umbra_context_desc *desc) {
   int choose = desc->device && strcmp(desc->device, "auto") == 0;
   UMBRA_TRY(choose ? choose_ring(context, params, desc) : open_ring(context, params, desc, desc->device));
+  UMBRA_TRY(umbra_dry_create(&context->dry, context->ring));
   context->secrets_on_device = desc->secrets_on_device;
   context->bulk_decode = desc->bulk_decode;
   if (desc->tracer) context->tracer = *desc->tracer;
@@ -89,6 +93,7 @@ static umbra_status fill_context(umbra_context *context, const umbra_params *par
 static void destroy_context(void *object) {
   umbra_context *context = object;
   umbra_context_destroy(context->home);
+  umbra_dry_destroy(context->dry);
   umbra_ring_destroy(context->ring);
   umbra_free(context->slot_index);
   mtx_destroy(&context->lock);

@@ -14,6 +14,7 @@
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
+#include "dry.h"
 #include "noise.h"
 #include "trace.h"
 
@@ -161,12 +162,19 @@ static void largest_stretch(const void *data, uint32_t stretch) {
   job->largest[stretch] = largest;
 }
 
-/* Exponent e with |x| < 2^e for every part of the vector; beyond all doubles if the transform overflowed. */
-static int largest_exponent(const complex_vector *v, const umbra_context *context) {
+static double largest_part(const complex_vector *v, const umbra_context *context) {
   double part[STRETCHES] = {0};
   size_t count = 2 * (size_t)v->m;
   each_stretch(context, count, largest_stretch, &(largest_job){v->re, count, part});
-  double largest = largest_of(part, STRETCHES);
+  return largest_of(part, STRETCHES);
+}
+
+/*
+ * Exponent e with |x| < 2^e for every part of the transformed vector; beyond all doubles if the transform overflowed.
+ * Without values: for every vector of such a magnitude.
+ */
+static int largest_exponent(const complex_vector *v, const umbra_context *context, double magnitude) {
+  double largest = context->dry ? magnitude * v->m : largest_part(v, context);
   if (!isfinite(largest)) return 2 * DBL_MAX_EXP;
   int exponent;
   frexp(largest, &exponent);
@@ -215,7 +223,7 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
   int exponent;
   double scale = umbra_log2_to_double(values->log_scale) / v->m; /* m is a power of two: exact */
   frexp(scale, &exponent);
-  int bits = largest_exponent(v, context) + exponent;
+  int bits = largest_exponent(v, context, magnitude) + exponent;
   UMBRA_TRY(check_fits(chain, values->level, bits, magnitude));
   const int word_bits = 62;
   *shift = bits > word_bits ? (uint32_t)(bits - word_bits) : 0;
@@ -251,12 +259,9 @@ static umbra_status check_encode(umbra_values *values, const umbra_context *cont
   if (!values->value && values->count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", values->count);
   UMBRA_TRY(umbra_check_level(&values->level, context, wanted.level));
-  uint32_t most = umbra_params_slots(umbra_context_params(context)), slots = wanted.slots ? wanted.slots : most;
-  if (slots > most || (slots & (slots - 1)))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", slots, most);
-  if (values->count > slots)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", values->count, slots);
-  values->slots = slots;
+  UMBRA_TRY(umbra_check_slots(&values->slots, context, wanted.slots));
+  if (values->count > values->slots)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu values do not fit into %u slots", values->count, values->slots);
   values->log_scale = umbra_context_chain(context)->log_scale[values->level];
   values->bulk = wanted.bulk;
   return UMBRA_OK;
@@ -487,6 +492,7 @@ umbra_status umbra_decode_message(double *values, size_t count, int stride, cons
   if (count > message->slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu values asked for, but there are %u slots", count, message->slots);
   umbra_stream *stream;
+  UMBRA_TRY(umbra_check_values(message->context));
   UMBRA_TRY(umbra_ring_stream_open(&stream, message->context->ring));
   umbra_status status = decode_on(stream, values, count, stride, message, largest);
   return umbra_stream_close(stream, message->context, status);

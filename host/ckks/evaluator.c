@@ -10,8 +10,8 @@
 #include "../base/outputs.h"
 #include "../ring/ops.h"
 #include "../ring/unit.h"
+#include "dry.h"
 #include "evaluator_internal.h"
-#include "key_needs.h"
 #include "noise.h"
 #include "trace.h"
 
@@ -108,14 +108,6 @@ umbra_status umbra_check_product_level(uint32_t level) {
       "no level left: a product takes one level and an operand is at level 0; use parameters with more depth");
 }
 
-umbra_status umbra_check_key_level(const umbra_eval_key *key, uint32_t level) {
-  if (key->level >= level) return UMBRA_OK;
-  return umbra_fail(
-      UMBRA_ERROR_MISSING_KEY,
-      "the key for %s%.0u serves levels up to %u and the ciphertext is at level %u: make it for higher ones",
-      umbra_key_name(key->kind), key->rotation, key->level, level);
-}
-
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots) {
   UMBRA_TRY(umbra_ciphertext_make(made, evaluator->context, level));
@@ -129,8 +121,12 @@ umbra_status umbra_check_whole(const umbra_evaluator *evaluator, umbra_status st
 }
 
 umbra_status umbra_result_hand_out(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status) {
-  if (status == UMBRA_OK) UMBRA_PUT(ciphertext, out, made);
-  else umbra_ciphertext_destroy(made);
+  if (status == UMBRA_OK) {
+    umbra_dry_note_level(made->context, made->level);
+    UMBRA_PUT(ciphertext, out, made);
+  } else {
+    umbra_ciphertext_destroy(made);
+  }
   return status;
 }
 
@@ -291,6 +287,7 @@ umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_ciphertext_move needs an output, a context and a ciphertext");
   if (context == ciphertext->context) return umbra_ciphertext_copy(out, ciphertext);
+  UMBRA_TRY(umbra_check_no_mixing(context, ciphertext->context));
   UMBRA_TRY(umbra_check_params(context, ciphertext->context, "the ciphertext"));
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));

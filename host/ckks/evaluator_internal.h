@@ -16,8 +16,7 @@ umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciph
 /* NO_LEVEL if a product would start at level 0. */
 umbra_status umbra_check_product_level(uint32_t level);
 
-/* MISSING_KEY if the key serves only lower levels. */
-umbra_status umbra_check_key_level(const umbra_eval_key *key, uint32_t level);
+/* ---- keys: see find_key.c ---- */
 
 /* A key whose rotation is the same for vectors of `slots` values; *key is NULL if none is needed. */
 umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
@@ -25,6 +24,13 @@ umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluat
 /* The keys of the evaluator for products and for conjugation at that level; MISSING_KEY if there is none. */
 umbra_status umbra_find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level);
 umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level);
+/* One of those to the ephemeral secret and back. */
+umbra_status umbra_find_ephemeral(const umbra_eval_key **key, const umbra_evaluator *evaluator, umbra_key_kind kind);
+
+/* MISSING_KEY unless all of them would be found. */
+umbra_status umbra_find_all(const umbra_evaluator *evaluator, const umbra_key_needs *needs);
+
+/* ---- results ---- */
 
 /* A ciphertext at that level with a's owner. */
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,

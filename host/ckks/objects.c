@@ -8,6 +8,7 @@
 #include "../base/memory.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
+#include "dry.h"
 
 /* ---- streams and checks ---- */
 
@@ -25,6 +26,7 @@ umbra_status umbra_check_params(const umbra_context *a, const umbra_context *b, 
 
 umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what) {
   if (a == b) return UMBRA_OK;
+  UMBRA_TRY(umbra_check_no_mixing(a, b));
   UMBRA_TRY(umbra_check_params(a, b, what));
   if (umbra_ring_kernels(a->ring)->host_memory && umbra_ring_kernels(b->ring)->host_memory) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_MISMATCH,
@@ -44,6 +46,14 @@ umbra_status umbra_check_level(uint32_t *level, const umbra_context *context, ui
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u does not exist: the highest of these parameters is %u",
                       wanted, top);
   *level = wanted == UMBRA_TOP_LEVEL ? top : wanted;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_check_slots(uint32_t *slots, const umbra_context *context, uint32_t wanted) {
+  uint32_t most = umbra_params_slots(umbra_context_params(context));
+  if (wanted > most || (wanted & (wanted - 1)))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", wanted, most);
+  *slots = wanted ? wanted : most;
   return UMBRA_OK;
 }
 
@@ -113,6 +123,7 @@ static void destroy_secret_key(void *object) {
 }
 
 umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *context) {
+  UMBRA_TRY(umbra_check_values(context));
   if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
   umbra_secret_key *made = NULL;
   const umbra_context *home = NULL;
@@ -141,6 +152,7 @@ static void destroy_public_key(void *object) {
 }
 
 umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *context) {
+  UMBRA_TRY(umbra_check_values(context));
   const umbra_chain *chain = umbra_context_chain(context);
   umbra_public_key *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));
@@ -165,6 +177,7 @@ static void destroy_eval_keys(void *object) {
 }
 
 umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *context, size_t count) {
+  UMBRA_TRY(umbra_check_values(context));
   umbra_eval_keys *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "evaluation keys"));
   umbra_status status = umbra_alloc(&made->key, count, sizeof *made->key, "evaluation keys");

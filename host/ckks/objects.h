@@ -22,12 +22,15 @@ typedef struct umbra_spans {
   size_t count, room;
 } umbra_spans;
 
+typedef struct umbra_dry umbra_dry; /* see dry.h */
+
 struct umbra_context {
   umbra_counted counted;
   umbra_ring *ring;
   uint32_t *slot_index; /* n/2 entries: where the transform keeps slot j; see encoder.c */
   mtx_t lock;           /* of home */
   umbra_context *home;  /* see umbra_context_home; NULL until it is needed */
+  umbra_dry *dry;       /* NULL: the device is a real one; see dry.h */
   int secrets_on_device;
   int bulk_decode;
   umbra_tracer tracer;
@@ -180,6 +183,9 @@ umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b,
 
 /* MISMATCH unless both owners are the same. */
 umbra_status umbra_check_owner(const uint8_t *a, const uint8_t *b, const char *what);
+
+/* Slots of a vector, 0 for as many as there are, checked. */
+umbra_status umbra_check_slots(uint32_t *slots, const umbra_context *context, uint32_t wanted);
 
 /* Level of UMBRA_TOP_LEVEL or of a number, checked. */
 umbra_status umbra_check_level(uint32_t *level, const umbra_context *context, uint32_t wanted);

@@ -30,13 +30,6 @@ static umbra_status open_sum(umbra_scaled *sum, const umbra_evaluator *evaluator
 
 /* ---- ciphertext by ciphertext ---- */
 
-umbra_status umbra_find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
-  *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_RELINEARIZE, 0);
-  if (*key) return umbra_check_key_level(*key, level);
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
-                    "products of ciphertexts need the relinearisation key: add it to the key needs");
-}
-
 /* tensor [+]= a * b at `level`; *estimate grows by the product's. */
 static umbra_status tensor_pair(umbra_evaluator *evaluator, const umbra_view *tensor, const umbra_ciphertext *a,
                                 const umbra_ciphertext *b, uint32_t level, int accumulate, umbra_estimate *estimate) {

@@ -9,12 +9,6 @@
 #include "evaluator_internal.h"
 #include "trace.h"
 
-static umbra_status find_key(const umbra_eval_key **key, const umbra_evaluator *evaluator, umbra_key_kind kind) {
-  *key = umbra_eval_keys_find(evaluator->keys, kind, 0);
-  if (*key) return umbra_check_key_level(*key, umbra_key_top_level(umbra_context_chain(evaluator->context), kind));
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no keys to and from the ephemeral secret: add them to the key needs");
-}
-
 /* product (2 polynomials over the key's primes) = digit * key + (g * c0, 0), g the product of the gadget's primes. */
 static umbra_status multiply(umbra_evaluator *evaluator, const umbra_poly *product, const umbra_poly *digit,
                              const umbra_view *c0, const umbra_eval_key *key) {
@@ -28,6 +22,7 @@ static umbra_status multiply(umbra_evaluator *evaluator, const umbra_poly *produ
   umbra_view keys = umbra_poly_view(&key->key.poly, ring);
   UMBRA_ENQUEUE(umbra_ring_kernels(ring)->inner_product, evaluator->stream, &dst, &one, 1, &keys, c0, factor, 1);
   umbra_poly_unpin(&key->key.poly, ring);
+  umbra_ring_count_ephemeral_switch(ring);
   return UMBRA_OK;
 }
 
@@ -76,8 +71,8 @@ umbra_status umbra_raise(umbra_evaluator *evaluator, umbra_scaled *out, const um
   umbra_ring *ring = evaluator->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
   const umbra_eval_key *to_sparse, *to_dense;
-  UMBRA_TRY(find_key(&to_sparse, evaluator, UMBRA_KEY_TO_SPARSE));
-  UMBRA_TRY(find_key(&to_dense, evaluator, UMBRA_KEY_TO_DENSE));
+  UMBRA_TRY(umbra_find_ephemeral(&to_sparse, evaluator, UMBRA_KEY_TO_SPARSE));
+  UMBRA_TRY(umbra_find_ephemeral(&to_dense, evaluator, UMBRA_KEY_TO_DENSE));
   umbra_poly sparse;
   UMBRA_TRY(umbra_poly_create(&sparse, ring, 2, chain->window[0], 0, "a ciphertext under the ephemeral secret"));
   umbra_view both = umbra_poly_view(&in->poly, ring), dst = umbra_poly_view(&sparse, ring);

@@ -12,28 +12,6 @@
 #include "noise.h"
 #include "trace.h"
 
-umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
-  *key = umbra_eval_keys_find(evaluator->keys, UMBRA_KEY_CONJUGATE, 0);
-  if (*key) return umbra_check_key_level(*key, level);
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for conjugation: add it to the key needs");
-}
-
-umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
-                                 uint32_t slots, uint32_t level) {
-  uint32_t rotation = umbra_rotation_of(steps, slots);
-  *key = NULL;
-  if (!rotation) return UMBRA_OK;
-  for (size_t i = 0; evaluator->keys && i < evaluator->keys->count; i++) {
-    const umbra_eval_key *entry = &evaluator->keys->key[i];
-    if (entry->kind != UMBRA_KEY_ROTATE || entry->rotation % slots != rotation) continue;
-    *key = entry;
-    if (entry->level >= level) return UMBRA_OK;
-  }
-  if (*key) return umbra_check_key_level(*key, level);
-  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for rotation %d (of %u slots): add it to the key needs", steps,
-                    slots);
-}
-
 /* The result of switching a with that key: where it goes, and its estimate. */
 static umbra_switch_to switch_to(umbra_ciphertext *made, const umbra_ciphertext *a, const umbra_eval_key *key) {
   const umbra_ring *ring = a->context->ring;

@@ -112,6 +112,7 @@ static umbra_status run_pinned(const hoist_job *job) {
   UMBRA_TRY(umbra_poly_pin(hoist->plain, job->ring, job->stream));
   umbra_status status = pin_keys(job, &pinned);
   if (status == UMBRA_OK) run_job(job);
+  if (status == UMBRA_OK) umbra_ring_count_switches(job->ring, pinned);
   while (pinned) umbra_poly_unpin(&hoist->rotation[--pinned].key->poly, job->ring);
   umbra_poly_unpin(hoist->plain, job->ring);
   return status;

@@ -103,6 +103,7 @@ umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_vi
   umbra_dividend dividend = dividend_of(&product);
   umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
   umbra_key_product_close(&product);
+  umbra_ring_count_switches(ring, status == UMBRA_OK);
   return status;
 }
 
@@ -133,6 +134,7 @@ umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbr
     for (uint32_t first = 0; first < limbs; first += block)
       add_product(&product, sum, room, first, umbra_min_u32(limbs - first, block));
     umbra_key_product_close(&product);
+    umbra_ring_count_switches(ring, 1);
   }
   umbra_ring_give(ring, room, bytes);
   return status;
@@ -171,5 +173,6 @@ umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umb
     else if (status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1) most = (now + 3) / 4;
     else return status;
   }
+  umbra_ring_count_switches(ring, count);
   return UMBRA_OK;
 }

@@ -82,6 +82,41 @@ uint64_t umbra_ring_memory(const umbra_ring *ring) {
   return taken;
 }
 
+/* ---- accounts ---- */
+
+void umbra_ring_accounts_read(umbra_ring_accounts *accounts, umbra_ring *ring) {
+  mtx_lock(&ring->lock);
+  *accounts = ring->accounts;
+  accounts->resident = ring->resident;
+  mtx_unlock(&ring->lock);
+}
+
+void umbra_ring_accounts_begin(umbra_ring *ring) {
+  mtx_lock(&ring->lock);
+  ring->accounts = (umbra_ring_accounts){.most_taken = ring->taken};
+  mtx_unlock(&ring->lock);
+}
+
+void umbra_ring_count_switches(umbra_ring *ring, uint64_t switches) {
+  mtx_lock(&ring->lock);
+  ring->accounts.key_switches += switches;
+  mtx_unlock(&ring->lock);
+}
+
+void umbra_ring_count_ephemeral_switch(umbra_ring *ring) {
+  mtx_lock(&ring->lock);
+  ring->accounts.ephemeral_switches++;
+  mtx_unlock(&ring->lock);
+}
+
+/* The lock is held. */
+static void count_taken(umbra_ring *ring, size_t bytes) {
+  ring->taken += bytes;
+  if (ring->taken > ring->accounts.most_taken) ring->accounts.most_taken = ring->taken;
+}
+
+/* ---- streams ---- */
+
 umbra_status umbra_ring_stream_open(umbra_stream **stream, umbra_ring *ring) {
   return umbra_ring_recording(ring) ? umbra_ring_fail_unrecordable() : umbra_ring_stream_open_beside(stream, ring);
 }
@@ -229,7 +264,7 @@ umbra_status umbra_ring_take_locked(umbra_ring *ring, void **memory, size_t want
   }
   if (status != UMBRA_OK) return fail_to_allocate(ring, status, bytes, what);
   if (arena) umbra_arena_add(arena, block, bytes);
-  ring->taken += bytes;
+  count_taken(ring, bytes);
   *memory = block;
   return UMBRA_OK;
 }
@@ -242,7 +277,7 @@ void *umbra_ring_take_spare(umbra_ring *ring, size_t wanted) {
     drop_beyond_limit(ring, bytes);
     if (ring->kernels->alloc(ring->device, &block, bytes) != UMBRA_OK) return NULL;
   }
-  ring->taken += bytes;
+  count_taken(ring, bytes);
   return block;
 }
 

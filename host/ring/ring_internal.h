@@ -59,6 +59,7 @@ struct umbra_ring {
   uint64_t resident;           /* bytes of the polynomials that may leave and have not */
   uint64_t working;            /* the most bytes that everything else has taken at once */
   uint64_t taken, cached;
+  umbra_ring_accounts accounts; /* but for what is said of now */
   size_t blocks;
   umbra_block block[UMBRA_CACHED_BLOCKS]; /* given back, oldest first */
   umbra_division *divisions;              /* plans made so far: lists that only grow */

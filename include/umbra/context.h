@@ -27,6 +27,7 @@ typedef struct umbra_context_desc {
    * NULL or "cpu": the fastest CPU backend; "ref", "avx2", "avx512": that one; "cuda" or "cuda:N": the first NVIDIA GPU
    * or number N, where only those count that can be used (compute capability 7.5 and later), in CUDA's order; "auto": the
    * first NVIDIA GPU if one works and its memory suffices for the tables, else the CPU (umbra_context_fallback says why).
+   * "dry": none, to learn what a computation costs (umbra/cost.h).
    */
   const char *device;
   int secrets_on_device; /* 1: let the secret key reach the device too; 0: what needs it is computed on the CPU */
@@ -60,7 +61,7 @@ UMBRA_API umbra_context *umbra_context_share(const umbra_context *context);
 UMBRA_API void umbra_context_destroy(umbra_context *context);
 
 UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context);
-UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512", "cuda" */
+UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512", "cuda", "dry" */
 /* Why device "auto" became the CPU; "" if it did not. Valid as long as the context. */
 UMBRA_API const char *umbra_context_fallback(const umbra_context *context);
 UMBRA_API uint64_t umbra_context_memory(const umbra_context *context); /* bytes of residues held now */

@@ -53,6 +53,7 @@
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
 #include <umbra/context.h>
+#include <umbra/cost.h>
 #include <umbra/device.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place where keys are looked up: in the evaluator's set; on a dry device each is there, and its need is noted. */
+#include "../base/error.h"
+#include "dry.h"
+#include "evaluator_internal.h"
+#include "galois.h"
+#include "key_needs.h"
+
+static umbra_status check_level(const umbra_eval_key *key, uint32_t level) {
+  if (key->level >= level) return UMBRA_OK;
+  return umbra_fail(
+      UMBRA_ERROR_MISSING_KEY,
+      "the key for %s%.0u serves levels up to %u and the ciphertext is at level %u: make it for higher ones",
+      umbra_key_name(key->kind), key->rotation, key->level, level);
+}
+
+/* A key that fits, of those for the level if there is one; or NULL. */
+static const umbra_eval_key *best(const umbra_eval_keys *keys, const umbra_key_purpose *wanted, uint32_t slots) {
+  const umbra_eval_key *found = NULL;
+  for (size_t i = 0; keys && i < keys->count && !(found && found->level >= wanted->level); i++)
+    if (umbra_key_purpose_fits(keys->key[i].kind, keys->key[i].rotation, wanted, slots)) found = &keys->key[i];
+  return found;
+}
+
+/* *key is NULL if there is none that fits. slots: of a rotation; else 1. */
+static umbra_status find(const umbra_eval_key **key, const umbra_evaluator *evaluator, const umbra_key_purpose *wanted,
+                         uint32_t slots) {
+  umbra_dry *dry = evaluator->context->dry;
+  if (dry) return umbra_dry_find_key(key, dry, wanted, slots);
+  *key = best(evaluator->keys, wanted, slots);
+  return *key ? check_level(*key, wanted->level) : UMBRA_OK;
+}
+
+umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
+                                 uint32_t slots, uint32_t level) {
+  const umbra_key_purpose wanted = {UMBRA_KEY_ROTATE, umbra_rotation_of(steps, slots), level};
+  *key = NULL;
+  if (!wanted.rotation) return UMBRA_OK;
+  UMBRA_TRY(find(key, evaluator, &wanted, slots));
+  if (*key) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for rotation %d (of %u slots): add it to the key needs", steps,
+                    slots);
+}
+
+umbra_status umbra_find_relinearization(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
+  UMBRA_TRY(find(key, evaluator, &(umbra_key_purpose){UMBRA_KEY_RELINEARIZE, 0, level}, 1));
+  if (*key) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
+                    "products of ciphertexts need the relinearisation key: add it to the key needs");
+}
+
+umbra_status umbra_find_conjugation(const umbra_eval_key **key, const umbra_evaluator *evaluator, uint32_t level) {
+  UMBRA_TRY(find(key, evaluator, &(umbra_key_purpose){UMBRA_KEY_CONJUGATE, 0, level}, 1));
+  if (*key) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for conjugation: add it to the key needs");
+}
+
+umbra_status umbra_find_ephemeral(const umbra_eval_key **key, const umbra_evaluator *evaluator, umbra_key_kind kind) {
+  uint32_t level = umbra_key_top_level(umbra_context_chain(evaluator->context), kind);
+  UMBRA_TRY(find(key, evaluator, &(umbra_key_purpose){kind, 0, level}, 1));
+  if (*key) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no keys to and from the ephemeral secret: add them to the key needs");
+}
+
+umbra_status umbra_find_all(const umbra_evaluator *evaluator, const umbra_key_needs *needs) {
+  return evaluator->context->dry ? UMBRA_OK : umbra_eval_keys_cover(evaluator->keys, needs);
+}
