@@ -112,10 +112,10 @@ void bench_boot_count(bench_state *state, const bench_scheme *s, const bench_ope
   const umbra_bootstrap_report *report = &s->boot->report;
   bench_counter(state, "log_q", umbra_params_log_q(s->params, report->output_level));
   bench_counter(state, "levels_left", report->output_level);
-  bench_counter(state, "keys", report->keys);
+  bench_counter(state, "keys", (double)report->keys);
   bench_counter(state, "key_bytes", (double)report->key_bytes);
   bench_counter(state, "plain_bytes", (double)report->plain_bytes);
-  bench_counter(state, "key_switches", report->key_switches);
+  bench_counter(state, "key_switches", (double)report->key_switches);
   bench_counter(state, "peak_bytes", peak_bytes());
   bench_counter(state, "held_bytes", (double)umbra_context_memory(s->context));
   bench_counter(state, "predicted_rms_bits", bits(report->error));

@@ -4,6 +4,7 @@
 #define UMBRA_TESTS_CLI_PROCESS_H
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@
 
 enum { CLI_TEXT = 1 << 16 };
 
-/* Runs a shell command; returns its exit code. */
+/* Runs a shell command; returns its exit code, or 128 and the signal that it died of. */
 __attribute__((format(printf, 1, 2))) static inline int shell(const char *format, ...) {
   char command[CLI_TEXT];
   va_list arguments;
@@ -26,8 +27,8 @@ __attribute__((format(printf, 1, 2))) static inline int shell(const char *format
   va_end(arguments);
   assert_in_range(length, 1, sizeof command - 1);
   int status = system(command);
-  assert_true(WIFEXITED(status));
-  return WEXITSTATUS(status);
+  assert_true(WIFEXITED(status) || WIFSIGNALED(status));
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* In a shell command: waits while a condition holds and the process $! runs. */
@@ -43,14 +44,34 @@ static inline const char *contents(const char *path) {
   return text;
 }
 
-/* Runs the program with these arguments; stdout and stderr go to the files out and err. */
-__attribute__((format(printf, 1, 2))) static inline int umbra(const char *format, ...) {
+/* Runs the program, after a command; stdout and stderr go to the files out and err. */
+static inline int run_umbra(const char *first, const char *format, va_list list) {
   char arguments[CLI_TEXT / 2];
+  vsnprintf(arguments, sizeof arguments, format, list);
+  return shell("%s && exec %s %s >out 2>err </dev/null", first, UMBRA_PROGRAM, arguments);
+}
+
+/* With these arguments. */
+__attribute__((format(printf, 1, 2))) static inline int umbra(const char *format, ...) {
   va_list list;
   va_start(list, format);
-  vsnprintf(arguments, sizeof arguments, format, list);
+  int code = run_umbra(":", format, list);
   va_end(list);
-  return shell("%s %s >out 2>err </dev/null", UMBRA_PROGRAM, arguments);
+  return code;
+}
+
+/* The same, but that SIGTERM waits for the program: it has come as soon as the program holds signals. */
+__attribute__((format(printf, 1, 2))) static inline int umbra_terminated(const char *format, ...) {
+  sigset_t term;
+  va_list list;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  assert_int_equal(sigprocmask(SIG_BLOCK, &term, NULL), 0); /* which the shell inherits, and the program */
+  va_start(list, format);
+  int code = run_umbra("kill -TERM $$", format, list);
+  va_end(list);
+  assert_int_equal(sigprocmask(SIG_UNBLOCK, &term, NULL), 0);
+  return code;
 }
 
 /* Succeeds, and says nothing on stderr. */

@@ -105,24 +105,35 @@ static void trained_models_score(void **state) {
   umbra_table_clear(&scores);
 }
 
-/* Interrupted, killed in another iteration, with a log that ends in the middle of a line or is gone: the same bits. */
+/* Before it has anything to go on with. */
+static void trainings_are_stopped(void **state) {
+  (void)state;
+  assert_int_equal(umbra_terminated("train --keys server/keys --data server/data --out server/stopped"), 128 + SIGTERM);
+  assert_non_null(strstr(contents("err"), "cancelled"));
+  assert_int_not_equal(access("server/stopped/checkpoint.umbra", F_OK), 0);
+}
+
+/*
+ * Interrupted, killed in another iteration, with a log that ends in the middle of a line or is gone: the same bits. On a
+ * machine that is fast enough the signals come when all is done, which must be whole then.
+ */
 static void interrupted_trainings_go_on(void **state) {
   (void)state;
   int refreshes;
 #define TRAIN "%s train --keys keys --data data --out parts "
-  assert_int_not_equal(shell("cd server && { " TRAIN ">/dev/null 2>../err & " WAIT_WHILE(
-                                 "! test -s parts/checkpoint.umbra") "kill -TERM $!; wait $!; }",
-                             UMBRA_PROGRAM),
-                       0);
-  assert_non_null(strstr(contents("err"), "the same command with --resume goes on"));
+  int code = shell("cd server && { " TRAIN
+                   ">/dev/null 2>../err & " WAIT_WHILE("! test -s parts/checkpoint.umbra") "kill -TERM $!; wait $!; }",
+                   UMBRA_PROGRAM);
+  assert_true(code == 0 || code == 128 + SIGTERM);
+  assert_true(strstr(contents("err"), "the same command with --resume goes on") ||
+              access("server/parts/model.umbra", F_OK) == 0);
   assert_int_not_equal(shell("cd server && " TRAIN "2>../err", UMBRA_PROGRAM), 0);
   assert_non_null(strstr(contents("err"), "--resume goes on with it"));
   assert_int_equal(shell("printf '{\"iteration\":99}\\n{\"itera' >>server/parts/log.jsonl"), 0);
-  assert_int_not_equal(
-      shell("cd server && cp parts/checkpoint.umbra before && { " TRAIN "--resume >/dev/null 2>&1 & " WAIT_WHILE(
-                "cmp -s before parts/checkpoint.umbra") "kill -KILL $!; wait $!; }",
-            UMBRA_PROGRAM),
-      0);
+  code = shell("cd server && cp parts/checkpoint.umbra before && { " TRAIN "--resume >/dev/null 2>&1 & " WAIT_WHILE(
+                   "cmp -s before parts/checkpoint.umbra") "kill -KILL $!; wait $!; }",
+               UMBRA_PROGRAM);
+  assert_true(code == 0 || code == 128 + SIGKILL);
   assert_int_equal(
       shell("cd server && sed -i '$d' parts/log.jsonl && " TRAIN "--resume --memory 1G --json >../out", UMBRA_PROGRAM),
       0);
@@ -164,11 +175,9 @@ static void missing_keys_are_named(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(servers_open_their_files_only),
-      cmocka_unit_test(models_agree_with_the_twin),
-      cmocka_unit_test(trained_models_score),
-      cmocka_unit_test(interrupted_trainings_go_on),
-      cmocka_unit_test(files_of_trainings_are_described),
+      cmocka_unit_test(servers_open_their_files_only), cmocka_unit_test(models_agree_with_the_twin),
+      cmocka_unit_test(trained_models_score),          cmocka_unit_test(trainings_are_stopped),
+      cmocka_unit_test(interrupted_trainings_go_on),   cmocka_unit_test(files_of_trainings_are_described),
       cmocka_unit_test(missing_keys_are_named),
   };
   return cmocka_run_group_tests(tests, make_training, leave_scratch);

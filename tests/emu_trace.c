@@ -3,6 +3,7 @@
 /* labels: emu quick UMBRA_EMU_QUEUE=deferred */
 /* Traces on a device whose work goes on after a call: events come when it has been waited for, with its own times. */
 #include "../kernels/emu/emu.h"
+#include "host/base/watch.h"
 #include "scheme.h"
 
 enum { MOST = 20000 };
@@ -120,6 +121,44 @@ static void not_too_many_are_kept(void **state) {
   scheme_close(&s);
 }
 
+typedef struct late {
+  umbra_evaluator *evaluator;
+  uint32_t reports, at; /* of a call, and the last of them */
+} late;
+
+static int ask_late(void *user, double fraction) {
+  (void)fraction;
+  late *l = user;
+  if (++l->reports == l->at) umbra_evaluator_cancel(l->evaluator);
+  return 0;
+}
+
+/* A request that comes when a call is done is for the next one, also where events are waited for in between. */
+static void requests_are_not_lost(void **state) {
+  (void)state;
+  scheme s;
+  traced_open(&s, &tracer);
+  umbra_ciphertext *x = encrypted(&s), *y = NULL;
+  late l = {.evaluator = s.evaluator};
+  umbra_watch_interval(0);
+  umbra_evaluator_watch(s.evaluator, &(umbra_progress){ask_late, &l});
+  assert_ok(umbra_negate(s.evaluator, &y, x));
+  l.at = l.reports;
+  count = 0;
+  umbra_emu_set_dry(1);
+  for (int i = 0; i < 9000; i++) {
+    l.reports = 0;
+    assert_int_equal(umbra_negate(s.evaluator, &y, x), i % 2 ? UMBRA_ERROR_CANCELLED : UMBRA_OK);
+  }
+  assert_in_range(count, 8000, 8999);
+  umbra_evaluator_watch(s.evaluator, NULL);
+  umbra_emu_set_dry(0);
+  umbra_watch_interval(0.1);
+  umbra_ciphertext_destroy(x);
+  umbra_ciphertext_destroy(y);
+  scheme_close(&s);
+}
+
 /* A call that fails leaves its range, and events come without device time. */
 static void failures(void **state) {
   (void)state;
@@ -161,8 +200,11 @@ static void tools_learn_the_names(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(events_wait_for_the_device), cmocka_unit_test(a_recorded_run_is_one_event),
-      cmocka_unit_test(not_too_many_are_kept),      cmocka_unit_test(failures),
+      cmocka_unit_test(events_wait_for_the_device),
+      cmocka_unit_test(a_recorded_run_is_one_event),
+      cmocka_unit_test(not_too_many_are_kept),
+      cmocka_unit_test(requests_are_not_lost),
+      cmocka_unit_test(failures),
       cmocka_unit_test(tools_learn_the_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

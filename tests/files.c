@@ -672,7 +672,7 @@ static void inspection(void **state) {
   for (int k = 0; k < OBJECTS; k++) {
     umbra_file_info info = {UMBRA_FILE_INFO_INIT};
     assert_ok(file_kinds[k].save(objects.object[k], in_folder("object")));
-    assert_ok(umbra_file_inspect(&info, in_folder("object")));
+    assert_ok(umbra_file_inspect(&info, in_folder("object"), NULL));
     assert_string_equal(info.kind, names[k]);
     assert_int_equal(info.version, 1);
     assert_int_equal(info.bytes, objects.size[k]);
@@ -687,12 +687,12 @@ static void inspection(void **state) {
     fputc(byte ^ 1, file);
     fclose(file);
     umbra_file_info untouched = {UMBRA_FILE_INFO_INIT};
-    assert_fails(umbra_file_inspect(&untouched, in_folder("object")), UMBRA_ERROR_FORMAT, "checksum is wrong");
+    assert_fails(umbra_file_inspect(&untouched, in_folder("object"), NULL), UMBRA_ERROR_FORMAT, "checksum is wrong");
     assert_null(untouched.kind);
     empty_folder();
   }
   umbra_file_info unprepared = {0};
-  assert_fails(umbra_file_inspect(&unprepared, folder), UMBRA_ERROR_INVALID_ARGUMENT, "umbra_file_info_init");
+  assert_fails(umbra_file_inspect(&unprepared, folder, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "umbra_file_info_init");
   assert_fails(umbra_buffer_inspect(&unprepared, objects.bytes[0], 9), UMBRA_ERROR_INVALID_ARGUMENT, "_info_init");
   assert_fails(umbra_buffer_inspect(&unprepared, NULL, 9), UMBRA_ERROR_INVALID_ARGUMENT, "needs");
 }

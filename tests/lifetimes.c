@@ -486,8 +486,11 @@ static void held_keys_are_not_taken_apart(void **state) {
   assert_ok(umbra_evaluator_create(&e, object[CONTEXT], more));
   assert_fails(umbra_eval_keys_add(all, &more), UMBRA_ERROR_INVALID_ARGUMENT, "held by an evaluator");
   assert_non_null(more);
-  umbra_evaluator_destroy(e);
+  assert_ok(umbra_evaluator_use_keys(e, all));
+  assert_fails(umbra_eval_keys_add(all, &more), UMBRA_ERROR_INVALID_ARGUMENT, "added to");
+  assert_ok(umbra_evaluator_use_keys(e, NULL));
   assert_ok(umbra_eval_keys_add(all, &more));
+  umbra_evaluator_destroy(e);
   assert_null(more);
   umbra_eval_keys_destroy(all);
 }

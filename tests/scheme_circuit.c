@@ -126,6 +126,58 @@ static void belongs_to_its_keys(void **state) {
   }
 }
 
+static umbra_status borrow_keys(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                                void *user) {
+  umbra_eval_keys *const *keys = user;
+  umbra_status status = umbra_evaluator_use_keys(e, keys[1]);
+  if (status == UMBRA_OK) status = umbra_square(e, &outs[0], ins[0]);
+  umbra_status back = umbra_evaluator_use_keys(e, keys[0]);
+  return status == UMBRA_OK ? back : status;
+}
+
+/* Nobody keeps keys that a recording has borrowed. */
+static void borrowed_keys(void **state) {
+  (void)state;
+  fixture f;
+  fixture_open(&f, "emu");
+  umbra_eval_keys *keys[] = {f.s.keys, keys_for(f.s.secret, needs_of(f.s.params, NULL, 0))};
+  const umbra_ciphertext *in = f.y;
+  umbra_circuit_desc desc = desc_of(borrow_keys, keys, &in);
+  umbra_circuit *circuit = NULL;
+  assert_fails(umbra_circuit_create(&circuit, f.s.evaluator, &desc), UMBRA_ERROR_UNSUPPORTED, "keys");
+  assert_null(circuit);
+  umbra_eval_keys_destroy(keys[1]);
+  fixture_close(&f);
+}
+
+static umbra_status give_twice(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                               void *user) {
+  (void)user;
+  umbra_status status = umbra_square(e, &outs[0], ins[0]);
+  outs[1] = outs[0];
+  return status;
+}
+
+static void one_output_twice(void **state) {
+  (void)state;
+  for (int d = 0; d < 2; d++) {
+    fixture f;
+    fixture_open(&f, devices[d]);
+    const umbra_ciphertext *in = f.y;
+    umbra_circuit_desc desc = desc_of(give_twice, NULL, &in);
+    umbra_circuit *circuit = NULL;
+    umbra_ciphertext *outs[2] = {NULL, NULL};
+    desc.outs = 2;
+    umbra_status status = umbra_circuit_create(&circuit, f.s.evaluator, &desc);
+    if (status == UMBRA_OK) status = umbra_circuit_run(circuit, outs, &in); /* nothing is recorded on CPUs */
+    assert_int_equal(status, UMBRA_ERROR_INVALID_ARGUMENT);
+    assert_non_null(strstr(umbra_last_error(), "same ciphertext"));
+    assert_true(!outs[0] && !outs[1]);
+    umbra_circuit_destroy(circuit);
+    fixture_close(&f);
+  }
+}
+
 /* What it was made with is kept, though nobody else has it. */
 static void keeps_its_keys(void **state) {
   (void)state;
@@ -365,6 +417,8 @@ static void outlives_its_plaintext(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(runs),
                                      cmocka_unit_test(belongs_to_its_keys),
+                                     cmocka_unit_test(borrowed_keys),
+                                     cmocka_unit_test(one_output_twice),
                                      cmocka_unit_test(keeps_its_keys),
                                      cmocka_unit_test(keeps_its_memory),
                                      cmocka_unit_test(failures),

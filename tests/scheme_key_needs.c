@@ -343,7 +343,8 @@ static void from_a_file(void **state) {
   assert_int_equal(umbra_key_needs_count(found), umbra_key_needs_count(part[3]) + 1);
   assert_ok(umbra_key_needs_cover(found, part[3]));
   assert_fails(umbra_key_needs_of_file(foreign, path), UMBRA_ERROR_MISMATCH, "other parameters");
-  assert_fails(umbra_key_needs_of_file(NULL, path), bad, "key needs");
+  assert_fails(umbra_key_needs_of_file(NULL, path), bad, "needs to add to");
+  assert_fails(umbra_key_needs_of_buffer(found, NULL, 9), bad, "buffer");
   umbra_key_needs *before = copy_of(found);
   FILE *file = fopen(path, "r+");
   assert_non_null(file);
@@ -381,16 +382,19 @@ static void from_a_damaged_file(void **state) {
   assert_ok(umbra_eval_keys_write(keys, bytes, &size, NULL));
   for (int i = 0; i < 300; i++) {
     size_t at = below(&random, i % 2 ? 400 : (uint32_t)size), length = i % 3 ? size : below(&random, (uint32_t)size);
-    umbra_key_needs *found = new_needs(params);
+    umbra_key_needs *found = new_needs(params), *in_memory = new_needs(params);
     FILE *file = fopen(path, "w");
     bytes[at] ^= 0x55;
     assert_int_equal(fwrite(bytes, 1, length, file), length);
     fclose(file);
-    bytes[at] ^= 0x55;
     umbra_status status = umbra_key_needs_of_file(found, path);
+    assert_int_equal(umbra_key_needs_of_buffer(in_memory, bytes, length), status);
+    assert_equal_needs(in_memory, found);
+    bytes[at] ^= 0x55;
     if (status != UMBRA_OK) assert_int_equal(umbra_key_needs_count(found), 0);
     else assert_equal_needs(found, part[PLANS]);
     if (length < size) assert_int_equal(status, UMBRA_ERROR_FORMAT);
+    umbra_key_needs_destroy(in_memory);
     umbra_key_needs_destroy(found);
   }
   free(bytes);

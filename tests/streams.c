@@ -288,6 +288,13 @@ static void saving_and_loading_are_stopped(void **state) {
   assert_ok(umbra_eval_keys_load(&keys, objects.context, path, &(umbra_progress){look, &(watcher){0}}));
   assert_writes(EVAL_KEYS, keys);
   umbra_eval_keys_destroy(keys);
+  umbra_file_info info = {UMBRA_FILE_INFO_INIT};
+  assert_fails(umbra_file_inspect(&info, path, &(umbra_progress){look, &(watcher){.at = 30}}), UMBRA_ERROR_CANCELLED,
+               "cancelled");
+  assert_null(info.kind);
+  counting = (watcher){0};
+  assert_ok(umbra_file_inspect(&info, path, &(umbra_progress){look, &counting}));
+  assert_true(counting.fraction == 1 && counting.reports > 30 && info.kind);
   assert_int_equal(count_files(folder), 1);
   assert_int_equal(remove(path), 0);
   assert_int_equal(rmdir(folder), 0);

@@ -93,7 +93,7 @@ static umbra_status fill_noise_report(void *given) {
   return umbra_inspect_noise(given, ciphertext, t.s.secret, (const double[]){1, 0}, 1);
 }
 
-static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path); }
+static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path, NULL); }
 
 static umbra_status fill_buffer_info(void *given) {
   uint8_t bytes[1 << 13];
@@ -224,14 +224,14 @@ static umbra_status fill_train_iteration(void *given) { return umbra_train_plan_
 
 static umbra_status fill_train_outcomes(void *given) {
   double weights[COLUMNS + 1];
-  umbra_status status = umbra_train_twin(weights, given, ITERATIONS, t.plan, t.records, NULL);
+  umbra_status status = umbra_train_twin(weights, given, ITERATIONS, t.plan, t.records, NULL, NULL);
   assert_true((umbra_train_bound(given, ITERATIONS) > 0) == (status == UMBRA_OK));
   return status;
 }
 
 static umbra_status take_twin_options(void *given) {
   double weights[COLUMNS + 1];
-  return umbra_train_twin(weights, NULL, 0, t.plan, t.records, given);
+  return umbra_train_twin(weights, NULL, 0, t.plan, t.records, given, NULL);
 }
 
 static int observe(void *seen, const umbra_train_event *event) {

@@ -4,6 +4,7 @@
  * Encrypted training in a small ring against the same training in the clear, which is written here once more: batches of
  * every layout, penalty, rates, first weights, refreshes.
  */
+#include "../host/base/watch.h"
 #include "../host/nn/logistic.h"
 #include "../host/train/plan.h"
 #include "train.h"
@@ -76,7 +77,7 @@ static void check_twin(const training *t, const double *expected, const double *
   double *weights = calloc(columns + 1, sizeof *weights);
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = initial};
   assert_non_null(weights);
-  assert_ok(umbra_train_twin(weights, NULL, 0, t->plan, t->records, &options));
+  assert_ok(umbra_train_twin(weights, NULL, 0, t->plan, t->records, &options, NULL));
   for (size_t c = 0; c <= columns; c++) assert_true(fabs(weights[c] - expected[c]) < 1e-9);
   free(weights);
 }
@@ -227,7 +228,7 @@ static void calibrations(void **state) {
   sigmoid.degree = 7;
   assert_ok(umbra_context_create(&context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
   assert_ok(umbra_train_plan_create(&plan, params, &options));
-  assert_ok(umbra_train_plan_calibrate(plan, &seconds, context));
+  assert_ok(umbra_train_plan_calibrate(plan, &seconds, context, NULL));
   assert_true(seconds > 0);
   umbra_train_plan_destroy(plan);
   umbra_context_destroy(context);
@@ -261,6 +262,33 @@ static void refused_plans(void **state) {
   umbra_params_destroy(params);
 }
 
+static int look_forward(void *user, double fraction) {
+  double *last = user;
+  assert_true(fraction >= *last && fraction <= 1);
+  *last = fraction;
+  return 0;
+}
+
+/* How much of a training is done goes up to its end, over the refresh of the result, too. */
+static void goes_forward(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  umbra_trainer *trainer = NULL;
+  training t;
+  double fraction = 0;
+  options.refresh_result = 1;
+  training_open(&t, training_params(), random_records(120, 4, 3), options, NULL);
+  umbra_trainer_desc desc = training_desc(&t);
+  umbra_watch_interval(0);
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  umbra_trainer_watch(trainer, &(umbra_progress){look_forward, &fraction});
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  assert_true(fraction > 0.99);
+  umbra_watch_interval(0.1);
+  umbra_trainer_destroy(trainer);
+  training_close(&t);
+}
+
 /* The model of a refreshed result can score records at once. */
 static void refreshed_result(void **state) {
   (void)state;
@@ -274,9 +302,10 @@ static void refreshed_result(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_small_part),  cmocka_unit_test(one_part_of_pairs), cmocka_unit_test(a_group),
-      cmocka_unit_test(blocks),          cmocka_unit_test(batches),           cmocka_unit_test(degrees),
-      cmocka_unit_test(many_columns),    cmocka_unit_test(first_weights),     cmocka_unit_test(refreshed_result),
-      cmocka_unit_test(vanishing_rates), cmocka_unit_test(calibrations),      cmocka_unit_test(refused_plans)};
+      cmocka_unit_test(one_small_part), cmocka_unit_test(one_part_of_pairs), cmocka_unit_test(a_group),
+      cmocka_unit_test(blocks),         cmocka_unit_test(batches),           cmocka_unit_test(degrees),
+      cmocka_unit_test(many_columns),   cmocka_unit_test(first_weights),     cmocka_unit_test(refreshed_result),
+      cmocka_unit_test(goes_forward),   cmocka_unit_test(vanishing_rates),   cmocka_unit_test(calibrations),
+      cmocka_unit_test(refused_plans)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

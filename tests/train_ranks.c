@@ -94,13 +94,13 @@ static int run_rank(void *user) {
   return 0;
 }
 
-static void rank_open(team *team, uint32_t number, int resume) {
+static void rank_open(team *team, uint32_t number, const char *data) {
   rank *r = &team->rank[number];
-  const umbra_ranks ranks = {number, team->ranks, sum_words, &team->meeting};
+  const umbra_ranks ranks = {.rank = number, .ranks = team->ranks, .sum = sum_words, .transport = &team->meeting};
   umbra_trainer_desc desc = training_desc(&t);
   desc.checkpoint = r->checkpoint;
-  desc.resume = resume;
-  assert_ok(umbra_trainer_create_among(&r->trainer, &desc, team->ranks > 1 ? &ranks : NULL, NULL));
+  desc.data = data;
+  assert_ok(umbra_trainer_create_among(&r->trainer, &desc, &ranks, NULL));
 }
 
 static void team_open(team *team, uint32_t ranks) {
@@ -109,7 +109,7 @@ static void team_open(team *team, uint32_t ranks) {
   meeting_open(&team->meeting, ranks);
   for (uint32_t k = 0; k < ranks; k++) {
     snprintf(team->rank[k].checkpoint, sizeof team->rank[k].checkpoint, "%s/of-%u-%u", t.folder, ranks, k);
-    rank_open(team, k, 0);
+    rank_open(team, k, t.folder);
   }
 }
 
@@ -276,7 +276,7 @@ static void ranks_in_different_iterations(void **state) {
   umbra_trainer_destroy(team.rank[0].trainer);
   team.rank[0].trainer = NULL;
   assert_int_equal(remove(team.rank[0].checkpoint), 0);
-  rank_open(&team, 0, 0);
+  rank_open(&team, 0, t.folder);
   team_run(&team);
   assert_rank(&team.rank[0], UMBRA_ERROR_MISMATCH, "rank 1 is in iteration 2, and rank 0 in iteration 1");
   assert_rank(&team.rank[1], UMBRA_ERROR_MISMATCH, "rank 0 is in iteration 1, and rank 1 in iteration 2");
@@ -284,10 +284,45 @@ static void ranks_in_different_iterations(void **state) {
   training_close(&t);
 }
 
+/* The same records, encrypted once more: nobody could tell from the sums. */
+static void ranks_of_different_data(void **state) {
+  (void)state;
+  char other[] = "/tmp/umbra-train-XXXXXX";
+  open_training(FEW_BLOCKS, 240);
+  assert_non_null(mkdtemp(other));
+  assert_ok(umbra_train_encrypt(other, t.plan, t.s.public, t.records, NULL, NULL));
+  team team;
+  team_open(&team, 2);
+  umbra_trainer_destroy(team.rank[1].trainer);
+  team.rank[1].trainer = NULL;
+  rank_open(&team, 1, other);
+  team_run(&team);
+  assert_rank(&team.rank[0], UMBRA_ERROR_MISMATCH, "rank 1 and rank 0 have different data sets");
+  assert_rank(&team.rank[1], UMBRA_ERROR_MISMATCH, "rank 0 and rank 1 have different data sets");
+  team_close(&team);
+  remove_folder(other);
+  training_close(&t);
+}
+
+static void ranks_that_are_none(void **state) {
+  (void)state;
+  const umbra_ranks none[] = {{.rank = 2, .ranks = 2, .sum = sum_words}, {.sum = sum_words}, {.rank = 1, .ranks = 2}};
+  umbra_trainer *trainer = NULL;
+  umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT};
+  for (int i = 0; i < 3; i++) {
+    assert_fails(umbra_trainer_create_among(&trainer, &desc, &none[i], NULL), UMBRA_ERROR_INVALID_ARGUMENT,
+                 i == 2 ? "no sum" : "from 0");
+    assert_null(trainer);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(batches_of_several_blocks),
-                                     cmocka_unit_test(ranks_without_blocks), cmocka_unit_test(ranks_that_stop),
+                                     cmocka_unit_test(ranks_without_blocks),
+                                     cmocka_unit_test(ranks_that_stop),
                                      cmocka_unit_test(ranks_that_cannot_save),
-                                     cmocka_unit_test(ranks_in_different_iterations)};
+                                     cmocka_unit_test(ranks_in_different_iterations),
+                                     cmocka_unit_test(ranks_of_different_data),
+                                     cmocka_unit_test(ranks_that_are_none)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

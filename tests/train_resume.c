@@ -161,7 +161,7 @@ typedef struct stopper {
 
 static int stop_now_and_then(void *user, double fraction) {
   stopper *s = user;
-  assert_true(fraction >= 0 && fraction <= 1);
+  assert_true(fraction >= s->fraction && fraction <= 1);
   s->fraction = fraction;
   return ++s->reports % s->every == 0;
 }
@@ -189,6 +189,7 @@ static void cancelled_anywhere(void **state) {
     assert_non_null(strstr(umbra_last_error(), "iterations: cancelled"));
     assert_resumable(umbra_trainer_iterations(trainer));
     s.every *= 2; /* so that each iteration comes to its end at last */
+    s.fraction = 0;
   }
   assert_ok(status);
   assert_true(stops > 2 && s.fraction > 0.9);
@@ -422,10 +423,37 @@ static void early_models(void **state) {
 static void calibration(void **state) {
   (void)state;
   double seconds = -1, started = umbra_seconds();
-  assert_ok(umbra_train_plan_calibrate(t.plan, &seconds, t.s.context));
+  assert_ok(umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, NULL));
   double rehearsal = umbra_seconds() - started;
   print_message("an iteration in %.4f s, estimated in %.4f s\n", seconds, rehearsal);
   assert_true(seconds > 0 && seconds < 10 * rehearsal);
+}
+
+static int stop_at(void *user, double fraction) {
+  stopper *s = user;
+  assert_true(fraction >= s->fraction && fraction <= 1);
+  s->fraction = fraction;
+  return ++s->reports == s->every;
+}
+
+/* In each of its phases: memory is given back, and the output is untouched. */
+static void calibration_is_cancelled(void **state) {
+  (void)state;
+  stopper all = {0};
+  double seconds = -1;
+  const uint64_t memory = umbra_context_memory(t.s.context);
+  umbra_watch_interval(0);
+  assert_ok(umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, &(umbra_progress){stop_at, &all}));
+  assert_true(all.reports > 1000 && all.fraction == 1);
+  seconds = -1;
+  for (uint32_t at = 1; at < all.reports; at += all.reports / 12) {
+    assert_fails(
+        umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, &(umbra_progress){stop_at, &(stopper){.every = at}}),
+        UMBRA_ERROR_CANCELLED, "cancelled");
+    assert_true(seconds == -1);
+    assert_int_equal(umbra_context_memory(t.s.context), memory);
+  }
+  umbra_watch_interval(0.1);
 }
 
 int main(void) {
@@ -440,6 +468,7 @@ int main(void) {
                                      cmocka_unit_test(other_owners),
                                      cmocka_unit_test(early_models),
                                      cmocka_unit_test(calibration),
+                                     cmocka_unit_test(calibration_is_cancelled),
                                      cmocka_unit_test(checkpoints_that_cannot_be_written),
                                      cmocka_unit_test(folders_that_cannot_be_written)};
   return cmocka_run_group_tests(tests, open_training, close_training);

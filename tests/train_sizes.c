@@ -42,7 +42,7 @@ static void check(umbra_records *records, umbra_train_options options) {
   training_open(&t, preset(), records, options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
   for (int i = 0; i < ITERATIONS; i++) umbra_train_outcome_init(&trace[i]);
-  assert_ok(umbra_train_twin(twin, trace, ITERATIONS, t.plan, records, NULL));
+  assert_ok(umbra_train_twin(twin, trace, ITERATIONS, t.plan, records, NULL, NULL));
   assert_ok(umbra_train_plan_report(t.plan, &report));
   assert_ok(umbra_train_plan_options(t.plan, &options));
   for (int i = 0; i < ITERATIONS; i++) assert_true(trace[i].largest_score < options.sigmoid->range);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../host/base/memory.h"
+#include "../host/base/watch.h"
 #include "../host/nn/activation.h"
 #include "../host/train/plan.h"
 #include "scheme.h"
@@ -130,7 +131,7 @@ static void compare(umbra_train_options o, const umbra_records *records, int exa
   umbra_train_plan plan = plan_of(&o);
   run_oracle(&expected, &plan, records, exact);
   assert_ok(umbra_train_twin(weights, fresh(trace, o.iterations), o.iterations, &plan, records,
-                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = exact}));
+                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = exact}, NULL));
   for (int c = 0; c <= COLUMNS; c++)
     if (!(fabsl(weights[c] - expected.w[c]) < 1e-12L)) fail_msg("%d: %g, not %Lg", c, weights[c], expected.w[c]);
   for (uint32_t i = 0; i < o.iterations; i++) {
@@ -177,11 +178,48 @@ static void records_that_are_not_used(void **state) {
     o.whole_batches = 1;
     if (changed) ((double *)umbra_records_row(records, 50))[0] += 1;
     umbra_train_plan plan = plan_of(&o);
-    assert_ok(umbra_train_twin(weights[changed], NULL, 0, &plan, records, NULL));
+    assert_ok(umbra_train_twin(weights[changed], NULL, 0, &plan, records, NULL, NULL));
     free(plan.iteration);
     umbra_records_destroy(records);
   }
   assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
+}
+
+typedef struct stopper {
+  uint32_t reports, at; /* so far; which of them stops the work; 0: none */
+  double fraction;
+} stopper;
+
+static int look(void *user, double fraction) {
+  stopper *s = user;
+  assert_true(fraction >= s->fraction && fraction <= 1);
+  s->fraction = fraction;
+  return ++s->reports == s->at;
+}
+
+/* It is asked several times in an iteration, and what is stopped leaves weights and trace as they were. */
+static void stopped(void **state) {
+  (void)state;
+  enum { ROWS_OF_SEVERAL_CHECKS = 600 };
+  umbra_records *records = random_records(8, ROWS_OF_SEVERAL_CHECKS, COLUMNS);
+  umbra_train_options o = options_of(records);
+  o.iterations = ITERATIONS;
+  umbra_train_plan plan = plan_of(&o);
+  double weights[COLUMNS + 1] = {5, 6};
+  umbra_train_outcome trace[ITERATIONS];
+  stopper all = {0};
+  fresh(trace, o.iterations)[0].accuracy = 7;
+  umbra_watch_interval(0);
+  for (uint32_t at = 1; at <= 3 * o.iterations; at++)
+    assert_fails(umbra_train_twin(weights, trace, o.iterations, &plan, records, NULL,
+                                  &(umbra_progress){look, &(stopper){.at = at}}),
+                 UMBRA_ERROR_CANCELLED, "cancelled");
+  assert_true(weights[0] == 5 && weights[1] == 6 && trace[0].accuracy == 7);
+  assert_ok(umbra_train_twin(weights, trace, o.iterations, &plan, records, NULL, &(umbra_progress){look, &all}));
+  assert_true(all.reports == 3 * o.iterations + 1 && all.fraction == 1 && weights[0] != 5);
+  umbra_watch_interval(0.1);
+  free(plan.iteration);
+  umbra_records_destroy(records);
 }
 
 /* The weight of a column of zeros, and the only thing that moves without any gradient: nothing. */
@@ -193,7 +231,7 @@ static void columns_of_zeros(void **state) {
   assert_ok(umbra_records_create(&records, features, labels, 4, 2));
   umbra_train_options o = options_of(records);
   umbra_train_plan plan = plan_of(&o);
-  assert_ok(umbra_train_twin(weights, NULL, 0, &plan, records, NULL));
+  assert_ok(umbra_train_twin(weights, NULL, 0, &plan, records, NULL, NULL));
   assert_true(weights[0] == 0 && weights[1] > 0);
   free(plan.iteration);
   umbra_records_destroy(records);
@@ -214,7 +252,7 @@ static void divergence(void **state) {
   sigmoid.range = 1;
   umbra_train_plan plan = plan_of(&o);
   assert_ok(umbra_train_twin(weights, fresh(trace, LONG), LONG, &plan, records,
-                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0}));
+                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0}, NULL));
   while (end < LONG && isfinite(trace[end].largest_weight)) end++;
   assert_true(end < 20 && trace[1].largest_score > sigmoid.range);
   assert_true(trace[end].largest_weight == INFINITY && trace[end].largest_score > 1e50);
@@ -258,30 +296,31 @@ static void refusals(void **state) {
   umbra_train_outcome trace[32];
   double weights[COLUMNS + 1] = {7};
   fresh(trace, 32)[0].auc = 7;
-  assert_fails(umbra_train_twin(weights, trace, 32, &plan, fewer, NULL), bad,
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, fewer, NULL, NULL), bad,
                "52 records of 6 features; the plan is for");
-  assert_fails(umbra_train_twin(weights, trace, 32, &plan, narrower, NULL), bad, "the plan is for 53 of 6");
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, narrower, NULL, NULL), bad, "the plan is for 53 of 6");
   assert_fails(umbra_train_twin(weights, trace, 32, &plan, records,
-                                &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = narrower, .exact = 0}),
+                                &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = narrower, .exact = 0}, NULL),
                bad, "judge by have 5 features; the plan is for 6");
-  assert_fails(umbra_train_twin(weights, trace, 31, &plan, records, NULL), bad, "31 outcomes; the plan has 32");
-  assert_fails(umbra_train_twin(weights, NULL, 32, &plan, records, NULL), bad, "32 outcomes");
+  assert_fails(umbra_train_twin(weights, trace, 31, &plan, records, NULL, NULL), bad, "31 outcomes; the plan has 32");
+  assert_fails(umbra_train_twin(weights, NULL, 32, &plan, records, NULL, NULL), bad, "32 outcomes");
   trace[31].struct_size -= sizeof(size_t);
-  assert_fails(umbra_train_twin(weights, trace, 32, &plan, records, NULL), bad, "struct_size of element 31 is 32");
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, records, NULL, NULL), bad,
+               "struct_size of element 31 is 32");
   trace[31].struct_size += sizeof(size_t);
-  assert_fails(umbra_train_twin(NULL, trace, 32, &plan, records, NULL), bad, "weights");
-  assert_fails(umbra_train_twin(weights, trace, 32, NULL, records, NULL), bad, "a plan");
-  assert_fails(umbra_train_twin(weights, trace, 32, &plan, NULL, NULL), bad, "records");
+  assert_fails(umbra_train_twin(NULL, trace, 32, &plan, records, NULL, NULL), bad, "weights");
+  assert_fails(umbra_train_twin(weights, trace, 32, NULL, records, NULL, NULL), bad, "a plan");
+  assert_fails(umbra_train_twin(weights, trace, 32, &plan, NULL, NULL, NULL), bad, "records");
   for (long countdown = 0; countdown < 9; countdown++) {
     umbra_alloc_fail_after(countdown);
     umbra_status status =
         umbra_train_twin(weights, trace, 32, &plan, records,
-                         &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0});
+                         &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = records, .exact = 0}, NULL);
     umbra_alloc_fail_after(-1);
     assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
   }
   assert_true(weights[0] == 7 && trace[0].auc == 7);
-  assert_ok(umbra_train_twin(weights, trace, 32, &plan, records, NULL));
+  assert_ok(umbra_train_twin(weights, trace, 32, &plan, records, NULL, NULL));
   assert_true(isnan(trace[0].auc) && isnan(trace[31].accuracy) && trace[31].largest_weight > 0);
   free(plan.iteration);
   umbra_records_destroy(narrower);
@@ -349,7 +388,8 @@ static umbra_train_plan plan_of_digits(uint32_t degree, double range) {
 /* Takes the plan over. */
 static void train_on_digits(double *weights, umbra_train_outcome *trace, umbra_train_plan plan, int exact) {
   assert_ok(umbra_train_twin(weights, fresh(trace, DIGITS_ITERATIONS), DIGITS_ITERATIONS, &plan, train_digits,
-                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = test_digits, .exact = exact}));
+                             &(umbra_twin_options){UMBRA_TWIN_OPTIONS_INIT, .judged = test_digits, .exact = exact},
+                             NULL));
   free(plan.iteration);
 }
 
@@ -454,13 +494,10 @@ static void degree_7(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(small_problems),
-      cmocka_unit_test(records_that_are_not_used),
-      cmocka_unit_test(columns_of_zeros),
-      cmocka_unit_test(divergence),
-      cmocka_unit_test(bounds),
-      cmocka_unit_test(refusals),
-      cmocka_unit_test(recorded_training),
+      cmocka_unit_test(small_problems), cmocka_unit_test(records_that_are_not_used),
+      cmocka_unit_test(stopped),        cmocka_unit_test(columns_of_zeros),
+      cmocka_unit_test(divergence),     cmocka_unit_test(bounds),
+      cmocka_unit_test(refusals),       cmocka_unit_test(recorded_training),
       cmocka_unit_test(degree_7),
   };
   return cmocka_run_group_tests(tests, open_digits, close_digits);

@@ -121,6 +121,23 @@ static void from_another_thread(void **state) {
   assert_null(out);
 }
 
+/* The first report comes at once, however short ago another watcher had the last one. */
+static void each_watcher_is_told(void **state) {
+  fixture *f = *state;
+  umbra_ciphertext *out = NULL;
+  umbra_watch_interval(1e9);
+  for (int i = 0; i < 2; i++) {
+    watcher w = {0};
+    umbra_evaluator_watch(f->b.s.evaluator, &(umbra_progress){look, &w});
+    assert_ok(umbra_negate(f->b.s.evaluator, &out, f->x));
+    assert_ok(umbra_negate(f->b.s.evaluator, &out, f->x));
+    assert_int_equal(w.reports, 1);
+  }
+  umbra_evaluator_watch(f->b.s.evaluator, NULL);
+  umbra_watch_interval(0);
+  umbra_ciphertext_destroy(out);
+}
+
 /* ---- reports come often enough: one before each kernel call, and one before the first ---- */
 
 static const umbra_kernels *real;
@@ -195,6 +212,51 @@ static void fractions_of_a_refresh(void **state) {
   assert_true(last == 0);
   umbra_evaluator_watch(f->b.s.evaluator, NULL);
   umbra_ciphertext_destroy(out);
+}
+
+static umbra_status refresh_twice(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                                  void *bootstrapper) {
+  umbra_status status = umbra_bootstrap(e, &outs[0], ins[0], bootstrapper);
+  return status == UMBRA_OK ? umbra_bootstrap(e, &outs[0], ins[0], bootstrapper) : status;
+}
+
+/* It goes up within a call, whatever that calls, and begins again with the next. */
+static void fractions_of_calls_within_calls(void **state) {
+  fixture *f = *state;
+  umbra_evaluator *evaluator = f->b.s.evaluator;
+  umbra_ciphertext *low = NULL, *out = NULL;
+  const umbra_ciphertext *const ins[] = {f->low};
+  umbra_circuit *circuit = NULL;
+  umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = refresh_twice, .ins = 1, .outs = 1, .examples = ins};
+  desc.user = f->b.bootstrapper;
+  assert_ok(umbra_negate(evaluator, &low, f->low));
+  assert_ok(umbra_circuit_create(&circuit, evaluator, &desc));
+  assert_ok(umbra_evaluator_refresh_with(evaluator, f->b.bootstrapper));
+  for (int call = 0; call < 4; call++) {
+    watcher w = {0};
+    umbra_evaluator_watch(evaluator, &(umbra_progress){look, &w});
+    if (call == 2) assert_ok(umbra_mul_add(evaluator, &out, f->low, low, f->low));
+    else if (call == 3) assert_ok(umbra_circuit_run(circuit, &out, ins));
+    else assert_ok(umbra_bootstrap_many(evaluator, &out, ins, 1, f->b.bootstrapper));
+    assert_true(call == 3 ? w.fraction < 0.01 : w.fraction > 0.99);
+    assert_true(w.first == 0);
+  }
+  umbra_evaluator_watch(evaluator, NULL);
+  assert_ok(umbra_evaluator_refresh_with(evaluator, NULL));
+  umbra_circuit_destroy(circuit);
+  umbra_ciphertext_destroy(low);
+  umbra_ciphertext_destroy(out);
+}
+
+/* Whoever watched may be gone. */
+static void destroying_is_no_work(void **state) {
+  const fixture *f = *state;
+  umbra_evaluator *evaluator = NULL;
+  watcher w = {0};
+  assert_ok(umbra_evaluator_create(&evaluator, f->b.s.context, f->b.s.keys));
+  umbra_evaluator_watch(evaluator, &(umbra_progress){look, &w});
+  umbra_evaluator_destroy(evaluator);
+  assert_int_equal(w.reports, 0);
 }
 
 /* ---- what has no evaluator ---- */
@@ -290,8 +352,11 @@ int main(void) {
       cmocka_unit_test(before_the_call),
       cmocka_unit_test(from_a_signal_handler),
       cmocka_unit_test(from_another_thread),
+      cmocka_unit_test(each_watcher_is_told),
       cmocka_unit_test(no_kernel_goes_unasked),
       cmocka_unit_test(fractions_of_a_refresh),
+      cmocka_unit_test(fractions_of_calls_within_calls),
+      cmocka_unit_test(destroying_is_no_work),
       cmocka_unit_test(evaluation_keys),
       cmocka_unit_test(bootstrappers),
   };

@@ -48,6 +48,14 @@ umbra_status umbra_watch_step(umbra_watch *watch, uint64_t done, uint64_t count)
   return umbra_watch_check(watch);
 }
 
+static int relay(void *user, double fraction) {
+  umbra_watch *watch = user;
+  advance(watch, fraction);
+  return umbra_watch_check(watch) != UMBRA_OK;
+}
+
+umbra_progress umbra_watch_relay(umbra_watch *watch) { return (umbra_progress){relay, watch}; }
+
 umbra_watch_part umbra_watch_enter(umbra_watch *watch, uint64_t i, uint64_t count) {
   if (!watch) return (umbra_watch_part){0, 0};
   const umbra_watch_part part = {watch->from, watch->width};

@@ -49,6 +49,12 @@ typedef struct umbra_watch_part {
 umbra_watch_part umbra_watch_enter(umbra_watch *watch, uint64_t i, uint64_t count);
 void umbra_watch_leave(umbra_watch *watch, umbra_watch_part part);
 
+/*
+ * What to hand to a call that does a piece of the work: its fraction is that of the part, and it is stopped as the rest is.
+ * The watch must stay where it is.
+ */
+umbra_progress umbra_watch_relay(umbra_watch *watch);
+
 /* The status of a call that is over: reports 1 after a success. */
 umbra_status umbra_watch_close(umbra_watch *watch, umbra_status status);
 

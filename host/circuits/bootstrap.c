@@ -430,6 +430,7 @@ umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext *
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, count, sizeof *made, "refreshed ciphertexts"));
   umbra_status status = UMBRA_OK;
+  umbra_watch_begin(&evaluator->watch);
   for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
     const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, count);
     status = umbra_bootstrap(evaluator, &made[i], ins[i], bootstrapper);

@@ -232,7 +232,7 @@ static void add_up_costs(umbra_bootstrap_plan *plan) {
   const umbra_params *params = plan->params;
   umbra_bootstrap_report *report = &plan->report;
   uint32_t sines = plan->side_by_side || plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : 2;
-  report->keys = (uint32_t)umbra_key_needs_count(plan->needs);
+  report->keys = umbra_key_needs_count(plan->needs);
   report->key_bytes = umbra_key_needs_bytes(plan->needs);
   report->key_switches = 2 + 1 + trace_steps(plan) + (plan->side_by_side != 0) +
                          sines * (plan->cosine.switches + plan->sine.double_angles + plan->arcsine.switches);

@@ -27,24 +27,32 @@ struct umbra_circuit {
   umbra_graph *graph; /* NULL: a run calls the body */
 };
 
+/* Each once, should a body have given one for several outputs. */
 static void destroy_all(umbra_ciphertext **ciphertext, size_t count) {
   for (size_t i = 0; ciphertext && i < count; i++) {
-    umbra_ciphertext_destroy(ciphertext[i]);
-    ciphertext[i] = NULL;
+    umbra_ciphertext *one = ciphertext[i];
+    for (size_t k = i; k < count; k++)
+      if (ciphertext[k] == one) ciphertext[k] = NULL;
+    umbra_ciphertext_destroy(one);
   }
 }
 
 /* ---- making ---- */
 
-/* Calls the body and checks that it made its outputs; makes none if it fails. */
+static umbra_status check_made(umbra_ciphertext *const *outs, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!outs[i]) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit's function made no output %zu", i);
+  return umbra_check_outputs(outs, count);
+}
+
+/* Calls the body and checks that it made its outputs, all different; makes none if it fails. */
 static umbra_status call_body(const umbra_circuit *circuit, umbra_ciphertext **outs,
                               const umbra_ciphertext *const *ins) {
   memset(outs, 0, circuit->outs * sizeof *outs);
   umbra_status status = circuit->body(circuit->evaluator, outs, ins, circuit->user);
   if (status == UMBRA_OK && circuit->evaluator->keys != circuit->keys)
     status = umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit's function exchanged the evaluator's keys");
-  for (size_t i = 0; i < circuit->outs && status == UMBRA_OK; i++)
-    if (!outs[i]) status = umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the circuit's function made no output %zu", i);
+  if (status == UMBRA_OK) status = check_made(outs, circuit->outs);
   if (status != UMBRA_OK) destroy_all(outs, circuit->outs);
   return status;
 }
@@ -90,7 +98,7 @@ static umbra_status check_desc(const umbra_evaluator *evaluator, const umbra_cir
 }
 
 umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluator, const umbra_circuit_desc *desc) {
-  UMBRA_TRACE_OF(evaluator ? evaluator->context : NULL, evaluator, "circuit_create", 0);
+  UMBRA_TRACE_IF(evaluator && evaluator->context->trace, evaluator->context, evaluator, "circuit_create", 0);
   if (!out || !evaluator || !desc)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_circuit_create needs an output, an evaluator and a description");
@@ -190,6 +198,9 @@ umbra_status umbra_circuit_run(umbra_circuit *circuit, umbra_ciphertext **outs, 
   UMBRA_TRY(check_run(circuit, outs, ins));
   umbra_ciphertext **made;
   UMBRA_TRY(umbra_alloc(&made, circuit->outs, sizeof *made, "a circuit's outputs"));
+  umbra_watch *watch = &circuit->evaluator->watch;
+  const umbra_watch_part part = umbra_watch_enter(watch, 0, UINT64_MAX); /* how far the function is, nobody knows */
   umbra_status status = (circuit->graph ? replay : call_body)(circuit, made, ins);
+  umbra_watch_leave(watch, part);
   return umbra_results_finish(circuit->evaluator, outs, made, circuit->outs, status);
 }

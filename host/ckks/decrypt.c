@@ -80,7 +80,7 @@ static umbra_status open_into(umbra_plaintext *made, const opening *o) {
 
 umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *ciphertext,
                            const umbra_secret_key *key) {
-  UMBRA_TRACE_IN(ciphertext ? ciphertext->context : NULL, "decrypt", ciphertext->level);
+  UMBRA_TRACE_OF(ciphertext, "decrypt", ciphertext->level);
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt needs an output");
   UMBRA_TRY(check(ciphertext, key));
   umbra_plaintext *made = NULL;
@@ -103,7 +103,7 @@ static double limit_of(const umbra_ciphertext *ciphertext) {
 /* limit, largest: as for umbra_decode_message. */
 static umbra_status decrypt_decode(double *values, size_t count, int stride, const umbra_ciphertext *ciphertext,
                                    const umbra_secret_key *key, double limit, double *largest) {
-  UMBRA_TRACE_IN(ciphertext ? ciphertext->context : NULL, "decrypt_decode", ciphertext->level);
+  UMBRA_TRACE_OF(ciphertext, "decrypt_decode", ciphertext->level);
   UMBRA_TRY(check(ciphertext, key));
   opening o = {ciphertext, key, NULL};
   UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));

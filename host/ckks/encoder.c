@@ -510,7 +510,7 @@ static umbra_status plaintext_residues(const umbra_view *dst, umbra_window windo
 }
 
 static umbra_status decode(double *values, size_t count, int stride, const umbra_plaintext *plaintext) {
-  UMBRA_TRACE_IN(plaintext ? plaintext->context : NULL, "decode", plaintext->level);
+  UMBRA_TRACE_OF(plaintext, "decode", plaintext->level);
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "plaintext is NULL");
   umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, 0, plaintext_residues, plaintext};
   return umbra_decode_message(values, count, stride, &message, NULL);

@@ -38,8 +38,10 @@ typedef struct umbra_message {
   const void *source;
 } umbra_message;
 
-/* The first count slots: reals (stride 1) or pairs (stride 2). RANGE if any slot is beyond the limit. *largest (may be NULL) becomes the largest
- * |coefficient|. */
+/*
+ * The first count slots: reals (stride 1) or pairs (stride 2). RANGE if any slot is beyond the limit. *largest (may be
+ * NULL) becomes the largest |coefficient|.
+ */
 umbra_status umbra_decode_message(double *values, size_t count, int stride, const umbra_message *message,
                                   double *largest);
 

@@ -143,11 +143,11 @@ static void set_estimate(umbra_ciphertext *made, const encryption *job) {
 static umbra_status run(const encryption *job, umbra_ciphertext *made, umbra_random *random) {
   umbra_stream *stream;
   if (job->secret_key) UMBRA_TRY(make_zero_symmetric(made, job->secret_key, random));
-  UMBRA_TRY(umbra_ring_stream_open(&stream, job->context->ring));
+  UMBRA_TRY(umbra_ring_stream_open(&stream, made->context->ring));
   umbra_status status = job->public_key ? encrypt_zero(made, job->public_key, stream, random) : UMBRA_OK;
   if (status == UMBRA_OK) status = add_message(made, stream, job->plaintext);
   set_estimate(made, job);
-  return umbra_stream_close(stream, job->context, status);
+  return umbra_stream_close(stream, made->context, status);
 }
 
 static umbra_status encrypt(umbra_ciphertext **out, const encryption *job) {
@@ -170,7 +170,7 @@ static umbra_status encrypt(umbra_ciphertext **out, const encryption *job) {
 
 umbra_status umbra_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key,
                            const umbra_plaintext *plaintext) {
-  UMBRA_TRACE_IN(key ? key->context : NULL, "encrypt", plaintext ? plaintext->level : 0);
+  UMBRA_TRACE_OF(key, "encrypt", plaintext ? plaintext->level : 0);
   if (!ciphertext || !key || !plaintext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_encrypt needs an output, a public key and a plaintext");
   return encrypt(
@@ -180,7 +180,7 @@ umbra_status umbra_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key
 
 umbra_status umbra_encrypt_symmetric(umbra_ciphertext **ciphertext, const umbra_secret_key *key,
                                      const umbra_plaintext *plaintext) {
-  UMBRA_TRACE_IN(key ? key->context : NULL, "encrypt_symmetric", plaintext ? plaintext->level : 0);
+  UMBRA_TRACE_OF(key, "encrypt_symmetric", plaintext ? plaintext->level : 0);
   if (!ciphertext || !key || !plaintext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_encrypt_symmetric needs an output, a secret key and a plaintext");
@@ -191,7 +191,7 @@ umbra_status umbra_encrypt_symmetric(umbra_ciphertext **ciphertext, const umbra_
 
 umbra_status umbra_encode_encrypt(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *values,
                                   size_t count) {
-  UMBRA_TRACE_IN(key ? key->context : NULL, "encode_encrypt", 0);
+  UMBRA_TRACE_OF(key, "encode_encrypt", 0);
   if (!ciphertext || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_encode_encrypt needs an output and a public key");
   umbra_plaintext *plaintext = NULL;

@@ -100,9 +100,12 @@ umbra_status umbra_eval_keys_add(umbra_eval_keys *keys, umbra_eval_keys **more) 
   if (keys->context != (*more)->context)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the keys to be added belong to another context");
   UMBRA_TRY(umbra_check_owner(keys->owner, (*more)->owner, "the keys to be added"));
-  if (umbra_is_shared(*more))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "the keys to be added are held by an evaluator, or by another handle: destroy those first");
+  if (umbra_is_shared(keys) || umbra_is_shared(*more))
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "%s are held by an evaluator, a circuit or another handle: destroy those, or let the evaluator use "
+        "others, first",
+        umbra_is_shared(*more) ? "the keys to be added" : "the keys that are added to");
   umbra_eval_key *all;
   UMBRA_TRY(umbra_alloc(&all, keys->count + (*more)->count, sizeof *all, "evaluation keys"));
   for (size_t i = 0; i < keys->count; i++) move_key(&all[i], &keys->key[i], keys->context->ring);

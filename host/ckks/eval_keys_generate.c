@@ -83,7 +83,7 @@ static umbra_status make_keys(umbra_eval_keys *keys, umbra_key_maker *maker, umb
 
 umbra_status umbra_eval_keys_generate(umbra_eval_keys **out, const umbra_secret_key *secret,
                                       const umbra_key_needs *needs, const umbra_progress *progress) {
-  UMBRA_TRACE_IN(secret ? secret->context : NULL, "eval_keys_generate", 0);
+  UMBRA_TRACE_OF(secret, "eval_keys_generate", 0);
   if (!out || !secret || !needs)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_eval_keys_generate needs an output, a secret key and key needs");

@@ -15,8 +15,10 @@
 #include "noise.h"
 #include "trace.h"
 
+/* Whoever watched may be gone. */
 static void destroy(void *object) {
   umbra_evaluator *evaluator = object;
+  umbra_evaluator_watch(evaluator, NULL);
   umbra_spans_close(evaluator);
   if (evaluator->stream) (void)umbra_stream_close(evaluator->stream, evaluator->context, UMBRA_OK);
   umbra_release(evaluator->refresher.with);
@@ -50,12 +52,15 @@ void umbra_evaluator_destroy(umbra_evaluator *evaluator) { umbra_release(evaluat
 
 void umbra_evaluator_watch(umbra_evaluator *evaluator, const umbra_progress *progress) {
   evaluator->watch.progress = progress ? *progress : (umbra_progress){0};
+  evaluator->watch.reported = 0; /* to this one */
 }
 
 void umbra_evaluator_cancel(umbra_evaluator *evaluator) { atomic_store(&evaluator->watch.cancel, 1); }
 
 umbra_status umbra_evaluator_use_keys(umbra_evaluator *evaluator, const umbra_eval_keys *keys) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_use_keys needs an evaluator");
+  if (umbra_ring_recording(evaluator->context->ring))
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "keys cannot be exchanged while a circuit is recorded");
   if (keys) UMBRA_TRY(umbra_check_context(evaluator->context, keys->context, "the evaluation keys"));
   umbra_eval_keys *before = evaluator->keys;
   evaluator->keys = umbra_eval_keys_share(keys);

@@ -9,6 +9,7 @@
 #include "../base/outputs.h"
 #include "../io/format.h"
 #include "objects.h"
+#include "trace.h"
 
 /* Identifies an object of a context; owner may be NULL. */
 void umbra_file_identify(umbra_writer *writer, const umbra_context *context, const uint8_t *owner);
@@ -55,21 +56,25 @@ umbra_status umbra_file_read(const umbra_format *format, void **object, const um
 umbra_status umbra_file_receive(const umbra_format *format, void **object, const umbra_context *context,
                                 umbra_read_fn read, void *user, uint64_t most, const umbra_progress *progress);
 
-/* The six functions that UMBRA_DECLARE_FILE_FUNCTIONS declares. */
+/* The six functions that UMBRA_DECLARE_FILE_FUNCTIONS declares, of a type that has its context. */
 #define UMBRA_DEFINE_FILE_FUNCTIONS(type, format)                                                                  \
   umbra_status umbra_##type##_save(const umbra_##type *object, const char *path, const umbra_progress *progress) { \
+    UMBRA_TRACE_OF(object, #type "_save", 0);                                                                      \
     return umbra_file_save(format, object, path, progress);                                                        \
   }                                                                                                                \
   umbra_status umbra_##type##_write(const umbra_##type *object, void *buffer, size_t *size,                        \
                                     const umbra_progress *progress) {                                              \
+    UMBRA_TRACE_OF(object, #type "_write", 0);                                                                     \
     return umbra_file_write(format, object, buffer, size, progress);                                               \
   }                                                                                                                \
   umbra_status umbra_##type##_send(const umbra_##type *object, umbra_write_fn write, void *user,                   \
                                    const umbra_progress *progress) {                                               \
+    UMBRA_TRACE_OF(object, #type "_send", 0);                                                                      \
     return umbra_file_send(format, object, write, user, progress);                                                 \
   }                                                                                                                \
   umbra_status umbra_##type##_load(umbra_##type **object, const umbra_context *context, const char *path,          \
                                    const umbra_progress *progress) {                                               \
+    UMBRA_TRACE_IN(context, #type "_load", 0);                                                                     \
     void *made = NULL;                                                                                             \
     UMBRA_TRY(umbra_file_load(format, object ? &made : NULL, context, path, progress));                            \
     UMBRA_PUT(type, object, made);                                                                                 \
@@ -77,6 +82,7 @@ umbra_status umbra_file_receive(const umbra_format *format, void **object, const
   }                                                                                                                \
   umbra_status umbra_##type##_read(umbra_##type **object, const umbra_context *context, const void *buffer,        \
                                    size_t size, const umbra_progress *progress) {                                  \
+    UMBRA_TRACE_IN(context, #type "_read", 0);                                                                     \
     void *made = NULL;                                                                                             \
     UMBRA_TRY(umbra_file_read(format, object ? &made : NULL, context, buffer, size, progress));                    \
     UMBRA_PUT(type, object, made);                                                                                 \
@@ -84,6 +90,7 @@ umbra_status umbra_file_receive(const umbra_format *format, void **object, const
   }                                                                                                                \
   umbra_status umbra_##type##_receive(umbra_##type **object, const umbra_context *context, umbra_read_fn read,     \
                                       void *user, uint64_t most_bytes, const umbra_progress *progress) {           \
+    UMBRA_TRACE_IN(context, #type "_receive", 0);                                                                  \
     void *made = NULL;                                                                                             \
     UMBRA_TRY(umbra_file_receive(format, object ? &made : NULL, context, read, user, most_bytes, progress));       \
     UMBRA_PUT(type, object, made);                                                                                 \

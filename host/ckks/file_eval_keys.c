@@ -140,23 +140,34 @@ static umbra_status read_purposes(umbra_reader *reader, umbra_key_needs *needs) 
   return umbra_read_finish(reader);
 }
 
-static umbra_status read_file(umbra_key_needs *needs, const char *path) {
-  if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
-  umbra_reader reader;
-  UMBRA_TRY(umbra_reader_open_file(&reader, path));
-  umbra_status status = umbra_reader_expect(&reader, UMBRA_KIND_EVAL_KEYS, needs->params->digest);
-  if (status == UMBRA_OK) status = read_purposes(&reader, needs);
-  umbra_reader_close(&reader);
+/* Adds what the container serves, if it is one of evaluation keys; closes the reader. */
+static umbra_status add_purposes(umbra_key_needs *needs, umbra_reader *reader) {
+  umbra_key_needs *served = NULL;
+  umbra_status status = umbra_reader_expect(reader, UMBRA_KIND_EVAL_KEYS, needs->params->digest);
+  if (status == UMBRA_OK) status = umbra_key_needs_create(&served, needs->params);
+  if (status == UMBRA_OK) status = read_purposes(reader, served);
+  if (status == UMBRA_OK) status = umbra_key_needs_add(needs, served);
+  umbra_key_needs_destroy(served);
+  umbra_reader_close(reader);
   return status;
 }
 
+static umbra_status check_source(const umbra_key_needs *needs, const void *source) {
+  if (!needs || !source)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "key needs of a file or buffer need that, and needs to add to");
+  return sodium_init() < 0 ? umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised") : UMBRA_OK;
+}
+
 umbra_status umbra_key_needs_of_file(umbra_key_needs *needs, const char *path) {
-  if (!needs || !path)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_key_needs_of_file needs key needs and a path");
-  umbra_key_needs *served = NULL;
-  UMBRA_TRY(umbra_key_needs_create(&served, needs->params));
-  umbra_status status = read_file(served, path);
-  if (status == UMBRA_OK) status = umbra_key_needs_add(needs, served);
-  umbra_key_needs_destroy(served);
-  return status;
+  umbra_reader reader;
+  UMBRA_TRY(check_source(needs, path));
+  UMBRA_TRY(umbra_reader_open_file(&reader, path));
+  return add_purposes(needs, &reader);
+}
+
+umbra_status umbra_key_needs_of_buffer(umbra_key_needs *needs, const void *buffer, size_t size) {
+  umbra_reader reader;
+  UMBRA_TRY(check_source(needs, buffer));
+  UMBRA_TRY(umbra_reader_open_memory(&reader, buffer, size));
+  return add_purposes(needs, &reader);
 }

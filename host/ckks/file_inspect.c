@@ -13,8 +13,9 @@ static umbra_status check_sections(umbra_reader *reader) {
 }
 
 /* Of a reader that is open, and is closed. */
-static umbra_status inspect(umbra_file_info *info, umbra_reader *reader, int whole) {
+static umbra_status inspect(umbra_file_info *info, umbra_reader *reader, int whole, umbra_watch *watch) {
   umbra_file_info found = {UMBRA_FILE_INFO_INIT};
+  reader->watch = watch;
   umbra_status status = whole ? check_sections(reader) : UMBRA_OK;
   found.kind = umbra_kind_name(reader->header.kind);
   found.version = reader->header.version;
@@ -31,12 +32,13 @@ static umbra_status check_info(const umbra_file_info *info) {
   return UMBRA_TAKE(umbra_file_info, &given, info);
 }
 
-umbra_status umbra_file_inspect(umbra_file_info *info, const char *path) {
+umbra_status umbra_file_inspect(umbra_file_info *info, const char *path, const umbra_progress *progress) {
   if (!info || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_file_inspect needs an info and a path");
   umbra_reader reader;
   UMBRA_TRY(check_info(info));
   UMBRA_TRY(umbra_reader_open_file(&reader, path));
-  return inspect(info, &reader, 1);
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(&watch, inspect(info, &reader, 1, &watch));
 }
 
 umbra_status umbra_buffer_inspect(umbra_file_info *info, const void *buffer, size_t size) {
@@ -45,5 +47,5 @@ umbra_status umbra_buffer_inspect(umbra_file_info *info, const void *buffer, siz
   umbra_reader reader;
   UMBRA_TRY(check_info(info));
   UMBRA_TRY(umbra_reader_open_beginning(&reader, buffer, size));
-  return inspect(info, &reader, size >= reader.header.bytes);
+  return inspect(info, &reader, size >= reader.header.bytes, NULL);
 }

@@ -78,11 +78,13 @@ static umbra_status check_save(const umbra_secret_key *key, const char *passphra
 }
 
 umbra_status umbra_secret_key_save(const umbra_secret_key *key, const char *path, const char *passphrase) {
+  UMBRA_TRACE_OF(key, "secret_key_save", 0);
   UMBRA_TRY(check_save(key, passphrase));
   return umbra_format_save(&format, &(sealed_key){key, passphrase}, path, NULL);
 }
 
 umbra_status umbra_secret_key_write(const umbra_secret_key *key, void *buffer, size_t *size, const char *passphrase) {
+  UMBRA_TRACE_OF(key, "secret_key_write", 0);
   UMBRA_TRY(check_save(key, passphrase));
   return umbra_format_write(&format, &(sealed_key){key, passphrase}, buffer, size, NULL);
 }
@@ -94,6 +96,7 @@ static umbra_status check_load(umbra_secret_key **key, const umbra_context *cont
 
 umbra_status umbra_secret_key_load(umbra_secret_key **key, const umbra_context *context, const char *path,
                                    const char *passphrase) {
+  UMBRA_TRACE_IN(context, "secret_key_load", 0);
   void *made = NULL;
   UMBRA_TRY(check_load(key, context));
   const umbra_wanted wanted = {&(lock){context, passphrase}, umbra_context_params(context)->digest};
@@ -104,6 +107,7 @@ umbra_status umbra_secret_key_load(umbra_secret_key **key, const umbra_context *
 
 umbra_status umbra_secret_key_read(umbra_secret_key **key, const umbra_context *context, const void *buffer,
                                    size_t size, const char *passphrase) {
+  UMBRA_TRACE_IN(context, "secret_key_read", 0);
   void *made = NULL;
   UMBRA_TRY(check_load(key, context));
   const umbra_wanted wanted = {&(lock){context, passphrase}, umbra_context_params(context)->digest};

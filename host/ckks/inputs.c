@@ -41,8 +41,11 @@ static umbra_status take_all(umbra_inputs *inputs, umbra_evaluator *evaluator, c
   for (size_t i = 0; i < count; i++) given[i] = a[i];
   for (size_t i = 0; b && i < count; i++) given[count + i] = b[i];
   umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < inputs->count && status == UMBRA_OK; i++)
+  for (size_t i = 0; i < inputs->count && status == UMBRA_OK; i++) {
+    const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, inputs->count);
     status = take(inputs, evaluator, given, i, given[i], levels);
+    umbra_watch_leave(&evaluator->watch, part);
+  }
   umbra_free(given);
   return status;
 }

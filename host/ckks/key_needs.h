@@ -22,8 +22,7 @@ static inline int umbra_key_purpose_fits(umbra_key_kind kind, uint32_t rotation,
 struct umbra_key_needs {
   umbra_params *params; /* a share */
   size_t count, room;
-  umbra_key_purpose
-      *need; /* each kind and rotation once, in the order in which keys are made: rotations last, by steps */
+  umbra_key_purpose *need; /* each once, in the order in which keys are made: rotations last, by steps */
 };
 
 /* MISMATCH unless the needs are those of computations with such parameters. */

@@ -118,8 +118,10 @@ umbra_status umbra_mul_add(umbra_evaluator *evaluator, umbra_ciphertext **out, c
   if (!c) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the summand may not be NULL");
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, c));
   umbra_ciphertext *product = NULL;
-  UMBRA_TRY(umbra_mul(evaluator, &product, a, b));
-  umbra_status status = umbra_add(evaluator, out, product, c);
+  const umbra_watch_part whole = umbra_watch_enter(&evaluator->watch, 0, 1);
+  umbra_status status = umbra_mul(evaluator, &product, a, b);
+  if (status == UMBRA_OK) status = umbra_add(evaluator, out, product, c);
+  umbra_watch_leave(&evaluator->watch, whole);
   umbra_ciphertext_destroy(product);
   return status;
 }

@@ -18,7 +18,7 @@ static umbra_status fill(umbra_public_key *key, umbra_key_maker *maker) {
 }
 
 umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secret_key *secret) {
-  UMBRA_TRACE_IN(secret ? secret->context : NULL, "public_key_generate", 0);
+  UMBRA_TRACE_OF(secret, "public_key_generate", 0);
   if (!out || !secret)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_public_key_generate needs an output and a secret key");
   umbra_public_key *made = NULL;

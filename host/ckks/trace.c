@@ -45,9 +45,15 @@ void umbra_spans_tell(umbra_evaluator *evaluator) {
   spans->count = 0;
 }
 
-void umbra_spans_close(umbra_evaluator *evaluator) {
-  if (evaluator->spans.count) (void)umbra_ring_wait(evaluator->context->ring, evaluator->stream);
+/* Outside of calls: failures stay with the device, and a request to stop is for the next call. */
+static void wait_and_tell(umbra_evaluator *evaluator) {
+  if (!evaluator->spans.count) return;
+  (void)umbra_ring_kernels(evaluator->context->ring)->wait(evaluator->stream);
   umbra_spans_tell(evaluator);
+}
+
+void umbra_spans_close(umbra_evaluator *evaluator) {
+  wait_and_tell(evaluator);
   umbra_free(evaluator->spans.span);
 }
 
@@ -105,7 +111,5 @@ void umbra_span_end(umbra_span *span) {
   umbra_ring_name_end(span->context->ring);
   if (!span->context->trace->event) return;
   tell_or_keep(span);
-  if (depth || !evaluator || evaluator->spans.count < MOST_KEPT) return;
-  (void)umbra_ring_wait(evaluator->context->ring, evaluator->stream);
-  umbra_spans_tell(evaluator);
+  if (!depth && evaluator && evaluator->spans.count >= MOST_KEPT) wait_and_tell(evaluator);
 }

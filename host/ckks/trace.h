@@ -3,7 +3,8 @@
  * How calls are watched. Each public call that computes, and each stage worth a name, has one line at its beginning:
  *
  *   UMBRA_TRACE(evaluator, "mul", a);          a: its first input, which has a level, or NULL
- *   UMBRA_TRACE_IN(context, "encrypt", level);  for calls without an evaluator
+ *   UMBRA_TRACE_OF(key, "encrypt", level);      for calls without an evaluator: an input that has a context
+ *   UMBRA_TRACE_IN(context, "encode", level);   or that itself
  *
  * What follows in the block is the operation, however it is left. Objects may still be NULL there.
  */
@@ -30,15 +31,15 @@ static inline void umbra_span_leave(umbra_span *span) {
   if (span->context) umbra_span_end(span);
 }
 
-/* Whether somebody watches; the context may be NULL. */
-static inline int umbra_is_traced(const umbra_context *context) { return context && context->trace; }
-
-#define UMBRA_TRACE_OF(where, by, name, level)                       \
+#define UMBRA_TRACE_IF(watched, where, by, name, level)              \
   __attribute__((cleanup(umbra_span_leave))) umbra_span umbra_span_; \
   umbra_span_.context = NULL;                                        \
-  if (umbra_is_traced(where)) umbra_span_begin(&umbra_span_, where, by, name, level)
-#define UMBRA_TRACE(by, name, input) UMBRA_TRACE_OF((by) ? (by)->context : NULL, by, name, (input) ? (input)->level : 0)
-#define UMBRA_TRACE_IN(where, name, level) UMBRA_TRACE_OF(where, NULL, name, level)
+  if (watched) umbra_span_begin(&umbra_span_, where, by, name, level)
+#define UMBRA_TRACE(by, name, input) \
+  UMBRA_TRACE_IF((by) && (by)->context->trace, (by)->context, by, name, (input) ? (input)->level : 0)
+#define UMBRA_TRACE_OF(object, name, level) \
+  UMBRA_TRACE_IF((object) && (object)->context->trace, (object)->context, NULL, name, level)
+#define UMBRA_TRACE_IN(where, name, level) UMBRA_TRACE_IF((where) && (where)->trace, where, NULL, name, level)
 
 /* Tells of what the evaluator has done, which has been waited for. */
 void umbra_spans_tell(umbra_evaluator *evaluator);

@@ -60,11 +60,11 @@ static void print_plan(const bootstrap_job *j) {
          r->slots, j->wanted.bound);
   printf("  %-18s from %" PRIu32 " or above to %" PRIu32 "; %" PRIu32 " consumed\n", "levels", r->input_level,
          r->output_level, r->levels_consumed);
-  printf("  %-18s %" PRIu32 ", of %.2f GiB\n", "switching keys", r->keys, gib(r->key_bytes));
+  printf("  %-18s %zu, of %.2f GiB\n", "switching keys", r->keys, gib(r->key_bytes));
   printf("  %-18s %.2f GiB\n", "matrices", gib(r->plain_bytes));
   printf("  %-18s %.2f GiB\n", "work in progress", gib(r->workspace_bytes));
   printf("  %-18s about %.2f GiB of %.2f GiB here\n", "memory in all", gib(bytes_needed(r)), gib(bytes_of_machine()));
-  printf("  %-18s %" PRIu32 "\n", "key switches", r->key_switches);
+  printf("  %-18s %zu\n", "key switches", r->key_switches);
   printf("  %-18s 2^%.1f in the root mean square, from the polynomial 2^%.1f, from noise 2^%.1f\n", "error",
          log2_of(r->error), log2_of(r->error_polynomial), log2_of(r->error_noise));
   printf("  %-18s 2^%.1f, but with probability 2^%.0f\n", "worst error", log2_of(r->worst_error),
@@ -83,12 +83,12 @@ static void add_plan(cJSON *root, const umbra_bootstrap_report *r) {
       {"input_level", r->input_level},
       {"output_level", r->output_level},
       {"levels_consumed", r->levels_consumed},
-      {"keys", r->keys},
+      {"keys", (double)r->keys},
       {"key_bytes", (double)r->key_bytes},
       {"plain_bytes", (double)r->plain_bytes},
       {"workspace_bytes", (double)r->workspace_bytes},
       {"memory_bytes", (double)bytes_needed(r)},
-      {"key_switches", r->key_switches},
+      {"key_switches", (double)r->key_switches},
       {"error", r->error},
       {"error_polynomial", r->error_polynomial},
       {"error_noise", r->error_noise},
@@ -181,10 +181,13 @@ static bool encrypt_numbers(bootstrap_job *j, cli_report *report) {
 }
 
 static bool refresh(bootstrap_job *j, cli_report *report) {
-  if (cli_interrupted()) return cli_error("interrupted");
-  if (!cli_check(umbra_bootstrap(j->evaluator, &j->ciphertext, j->ciphertext, j->bootstrapper), NULL) ||
-      !cli_check(umbra_evaluator_wait(j->evaluator), NULL))
-    return false;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "refresh");
+  umbra_evaluator_watch(j->evaluator, &progress);
+  umbra_status status = umbra_bootstrap(j->evaluator, &j->ciphertext, j->ciphertext, j->bootstrapper);
+  if (status == UMBRA_OK) status = umbra_evaluator_wait(j->evaluator);
+  umbra_evaluator_watch(j->evaluator, NULL);
+  if (!cli_progress_check(&bar, status, NULL)) return false;
   cli_report_step(report, "refresh", NULL);
   return true;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "progress.h"
 #include "target.h"
 #include "training.h"
 
@@ -195,8 +196,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {0}};
   const char *file = cli_parse(command, options, argc, argv);
 
+  cli_progress bar;
   umbra_file_info info = {UMBRA_FILE_INFO_INIT};
-  if (!cli_check(umbra_file_inspect(&info, file), NULL)) return false;
+  const umbra_progress progress = cli_progress_open(&bar, "reading");
+  if (!cli_progress_check(&bar, umbra_file_inspect(&info, file, &progress), NULL)) return false;
   cJSON *facts = facts_of(&info, file);
   bool done = inspect(facts, &info, file, keys, json);
   cJSON_Delete(facts);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "commands.h"
+#include "progress.h"
 #include "target.h"
 #include "training.h"
 
@@ -221,8 +222,10 @@ static bool memory_suffices(const plan_job *j, uint64_t budget) {
 
 static bool calibrate(plan_job *j, const plan_options *o, cli_report *report) {
   double seconds;
-  if (!cli_context_open(&j->context, j->params, &o->engine, report) ||
-      !cli_check(umbra_train_plan_calibrate(j->plan, &seconds, j->context), NULL))
+  cli_progress bar;
+  if (!cli_context_open(&j->context, j->params, &o->engine, report)) return false;
+  const umbra_progress progress = cli_progress_open(&bar, "calibrating");
+  if (!cli_progress_check(&bar, umbra_train_plan_calibrate(j->plan, &seconds, j->context, &progress), NULL))
     return false;
   cli_report_step(report, "calibrate", NULL);
   cli_report_number(report, "seconds_per_iteration", seconds);
@@ -282,6 +285,14 @@ static void clear(plan_job *j) {
   umbra_records_destroy(j->records);
   umbra_scaling_destroy(j->scaling);
   umbra_params_destroy(j->params);
+}
+
+static bool run_plan(const plan_options *o) {
+  plan_job job = {0};
+  cli_report report = {0};
+  bool done = cli_report_open(&report) && plan(&job, o, &report);
+  clear(&job);
+  return cli_report_close(&report, done, o->json);
 }
 
 /* ---- usage ---- */
@@ -360,12 +371,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {0}};
   o.data = cli_parse(command, options, argc, argv);
   check_usage(&o);
-
-  plan_job job = {0};
-  cli_report report = {0};
-  bool done = cli_report_open(&report) && plan(&job, &o, &report);
-  clear(&job);
-  return cli_report_close(&report, done, o.json);
+  return run_plan(&o);
 }
 
 const cli_command cli_plan = {

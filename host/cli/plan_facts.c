@@ -68,12 +68,12 @@ static void add_report(cJSON *json, const umbra_train_report *r) {
       {"block_bytes", (double)r->block_bytes},
       {"data_bytes", (double)r->data_bytes},
       {"read_bytes", (double)r->read_bytes},
-      {"keys", r->keys},
-      {"rotations", r->rotations},
+      {"keys", (double)r->keys},
+      {"rotations", (double)r->rotations},
       {"key_bytes", (double)r->key_bytes},
       {"memory_bytes", (double)r->memory_bytes},
       {"key_switches", (double)r->key_switches},
-      {"refresh_switches", r->refresh_switches},
+      {"refresh_switches", (double)r->refresh_switches},
       {"fit_error", r->fit_error},
       {"refresh_error", r->refresh_error},
       {"weight_error", r->weight_error},
@@ -132,11 +132,10 @@ static void print_costs(const umbra_train_report *r) {
   printf("  %-18s %" PRIu32 " per iteration, and refreshed weights have %" PRIu32 "\n", "levels", r->depth, r->levels);
   printf("  %-18s %" PRIu32 "; one of them fails with probability 2^%.0f\n", "refreshes", r->refreshes,
          r->log2_failure);
-  printf("  %-18s %" PRIu32 ", %" PRIu32 " of them for rotations; %s in memory, %s on disk\n", "switching keys",
-         r->keys, r->rotations, cli_bytes_text(keys, (double)r->key_bytes),
-         cli_bytes_text(file, (double)r->key_bytes / 2));
+  printf("  %-18s %zu, %zu of them for rotations; %s in memory, %s on disk\n", "switching keys", r->keys, r->rotations,
+         cli_bytes_text(keys, (double)r->key_bytes), cli_bytes_text(file, (double)r->key_bytes / 2));
   printf("  %-18s at most %s\n", "memory", cli_bytes_text(memory, (double)r->memory_bytes));
-  printf("  %-18s at most %" PRIu64 " per iteration, and %" PRIu32 " per refresh\n", "key switches", r->key_switches,
+  printf("  %-18s at most %zu per iteration, and %zu per refresh\n", "key switches", r->key_switches,
          r->refresh_switches);
 }
 

@@ -14,15 +14,28 @@ static volatile sig_atomic_t interrupted;
 
 static void note(int signal) { interrupted = signal; }
 
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
 /* A signal that is ignored, as in the background, stays so. */
 static void set_handlers(void (*handler)(int)) {
-  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, before;
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < SIGNALS; i++)
     if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(signals[i], &action, NULL);
 }
 
-void cli_interrupts_hold(void) { set_handlers(note); }
+/* Blocked ones are inherited, and would stop nothing. */
+static void unblock_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int i = 0; i < SIGNALS; i++) sigaddset(&set, signals[i]);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void cli_interrupts_hold(void) {
+  set_handlers(note);
+  unblock_signals();
+}
 
 bool cli_interrupted(void) { return interrupted != 0; }
 

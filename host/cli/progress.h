@@ -15,8 +15,8 @@ typedef struct cli_progress {
 
 /*
  * From here on SIGINT, SIGTERM and SIGHUP only stop the work that shows progress (CANCELLED), so that the command can
- * clean up. Commands call it where their work begins; when they have returned, main lets the program die of a signal that
- * came.
+ * clean up; also if whoever started the program has blocked them. Commands call it where their work begins; when they have
+ * returned, main lets the program die of a signal that came.
  */
 void cli_interrupts_hold(void);
 bool cli_interrupted(void);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "progress.h"
+
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path) {
   return cli_check(umbra_train_plan_load(plan, path), option) && cli_params_secure(umbra_train_plan_params(*plan));
 }
@@ -52,7 +54,10 @@ bool cli_twin_run(cli_twin *twin, const umbra_train_plan *plan, const umbra_reco
   twin->trace = calloc(planned.iterations, sizeof *twin->trace);
   if (!twin->weights || !twin->trace) return cli_error("out of memory");
   for (uint32_t i = 0; i < twin->iterations; i++) umbra_train_outcome_init(&twin->trace[i]);
-  return cli_check(umbra_train_twin(twin->weights, twin->trace, twin->iterations, plan, records, options), NULL);
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "training in the clear");
+  return cli_progress_check(
+      &bar, umbra_train_twin(twin->weights, twin->trace, twin->iterations, plan, records, options, &progress), NULL);
 }
 
 void cli_twin_clear(cli_twin *twin) {

@@ -129,7 +129,7 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryp
 umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
                                        const umbra_matrix_source *source, size_t rows, size_t columns,
                                        const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch) {
-  UMBRA_TRACE_IN(key->context, "matrix_encrypt", 0);
+  UMBRA_TRACE_OF(key, "matrix_encrypt", 0);
   encryption e = {.key = key, .source = source, .level = level};
   umbra_matrix *made = NULL;
   UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, layout));
@@ -187,7 +187,7 @@ static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, siz
 
 umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, const umbra_secret_key *key,
                                   const umbra_progress *progress) {
-  UMBRA_TRACE_IN(matrix ? matrix->context : NULL, "matrix_decrypt", 0);
+  UMBRA_TRACE_OF(matrix, "matrix_decrypt", 0);
   if (!values || !matrix || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs a matrix, an output and a secret key");
   size_t columns = matrix->columns, per_part = umbra_matrix_per_part(&matrix->layout);

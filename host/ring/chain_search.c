@@ -99,7 +99,8 @@ static void lay_out(umbra_chain *chain, const umbra_shape *shape, const umbra_ch
 
 /*
  * Adds the levels inside a refresh: each has all primes of the one below, and as many mains of its own, whose product is
- * near 2^sine_size, or that of coefficients-to-slots. Returns 0 if they run out, or if the highest ordinary level lacks mains that a lower one has.
+ * near 2^sine_size, or that of coefficients-to-slots. Returns 0 if they run out, or if the highest ordinary level lacks
+ * mains that a lower one has.
  */
 static int add_upper_levels(umbra_chain *chain, umbra_prime_pool *pool, umbra_log2 sine_size) {
   const uint32_t first_cts = chain->levels + umbra_boot_sine_levels(&chain->boot);

@@ -11,6 +11,7 @@
 #include "step.h"
 
 typedef struct rehearsal {
+  const umbra_context *context;
   umbra_train_plan *plan;
   umbra_secret_key *secret;
   umbra_public_key *key;
@@ -18,9 +19,13 @@ typedef struct rehearsal {
   umbra_stepper *stepper;
   umbra_matrix *block;
   umbra_train_state state;
+  umbra_watch watch;
+  double loading, iterations,
+      refreshing; /* seconds: of a block, of the iterations of a period together, of a refresh */
 } rehearsal;
 
 static void clear(rehearsal *r) {
+  if (r->stepper) umbra_evaluator_watch(umbra_step_evaluator(r->stepper), NULL);
   umbra_train_state_clear(&r->state);
   umbra_matrix_destroy(r->block);
   umbra_stepper_destroy(r->stepper);
@@ -42,10 +47,18 @@ static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
   return umbra_train_plan_make(&r->plan, plan->params, &options, &(umbra_plan_given){plan->coefficient, &plan->layout});
 }
 
-static umbra_status make_keys(rehearsal *r, const umbra_context *context) {
-  UMBRA_TRY(umbra_secret_key_generate(&r->secret, context));
+static umbra_status make_keys(rehearsal *r) {
+  const umbra_progress progress = umbra_watch_relay(&r->watch);
+  UMBRA_TRY(umbra_secret_key_generate(&r->secret, r->context));
   UMBRA_TRY(umbra_public_key_generate(&r->key, r->secret));
-  return umbra_eval_keys_generate(&r->keys, r->secret, r->plan->needs, NULL);
+  return umbra_eval_keys_generate(&r->keys, r->secret, r->plan->needs, &progress);
+}
+
+static umbra_status make_stepper(rehearsal *r) {
+  const umbra_progress progress = umbra_watch_relay(&r->watch);
+  UMBRA_TRY(umbra_stepper_create(&r->stepper, r->plan, r->context, r->keys, NULL, &progress));
+  umbra_evaluator_watch(umbra_step_evaluator(r->stepper), &progress);
+  return UMBRA_OK;
 }
 
 static void zero_row(double *values, double *one, size_t row, const void *source) {
@@ -55,18 +68,21 @@ static void zero_row(double *values, double *one, size_t row, const void *source
   *one = 0;
 }
 
-static umbra_status make_data(rehearsal *r, const umbra_context *context) {
+static umbra_status make_block(rehearsal *r) {
   const umbra_train_plan *plan = r->plan;
   umbra_matrix_source source = {zero_row, &plan->options.columns};
-  UMBRA_TRY(umbra_matrix_encrypt_rows(&r->block, r->key, &source, plan->options.rows, plan->options.columns,
-                                      &plan->layout, plan->data_level, NULL));
+  return umbra_matrix_encrypt_rows(&r->block, r->key, &source, plan->options.rows, plan->options.columns, &plan->layout,
+                                   plan->data_level, &r->watch);
+}
+
+static umbra_status make_state(rehearsal *r) {
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  options.level = plan->data_level;
-  options.slots = plan->layout.stride;
+  options.level = r->plan->data_level;
+  options.slots = r->plan->layout.stride;
   double zero = 0;
   umbra_plaintext *plain = NULL;
   umbra_ciphertext *first = NULL;
-  UMBRA_TRY(umbra_encode(&plain, context, &zero, 1, &options));
+  UMBRA_TRY(umbra_encode(&plain, r->context, &zero, 1, &options));
   umbra_status status = umbra_encrypt(&first, r->key, plain);
   if (status == UMBRA_OK) status = umbra_step_start(r->stepper, &r->state, first);
   umbra_plaintext_destroy(plain);
@@ -75,16 +91,17 @@ static umbra_status make_data(rehearsal *r, const umbra_context *context) {
 }
 
 /* A loaded block is checked and hashed: the copy in memory stands for the one on disk. */
-static umbra_status loading_seconds(double *seconds, const rehearsal *r, const umbra_context *context) {
+static umbra_status time_loading(rehearsal *r) {
+  const umbra_progress progress = umbra_watch_relay(&r->watch);
   size_t size;
   void *bytes;
   umbra_matrix *copy = NULL;
   UMBRA_TRY(umbra_matrix_write(r->block, NULL, &size, NULL));
   UMBRA_TRY(umbra_alloc(&bytes, size, 1, "a block"));
-  umbra_status status = umbra_matrix_write(r->block, bytes, &size, NULL);
+  umbra_status status = umbra_matrix_write(r->block, bytes, &size, &progress);
   double started = umbra_seconds();
-  if (status == UMBRA_OK) status = umbra_matrix_read(&copy, context, bytes, size, NULL);
-  *seconds = umbra_seconds() - started;
+  if (status == UMBRA_OK) status = umbra_matrix_read(&copy, r->context, bytes, size, &progress);
+  r->loading = umbra_seconds() - started;
   umbra_matrix_destroy(copy);
   umbra_free(bytes);
   return status;
@@ -113,40 +130,59 @@ static umbra_status refresh(rehearsal *r) {
   return umbra_step_wait(r->stepper);
 }
 
-/* Of the iterations of a period together, and of a refresh. The first pass only warms up. */
-static umbra_status period_seconds(double *iterations, double *refreshing, rehearsal *r) {
-  for (int pass = 0; pass < 2; pass++) {
+/* The watch's part is piece i of both passes. */
+static umbra_status run_piece(rehearsal *r, uint32_t i, uint32_t pass) {
+  const uint32_t pieces = period_of(r->plan) + 1;
+  const umbra_watch_part part = umbra_watch_enter(&r->watch, (uint64_t)pass * pieces + i, 2 * (uint64_t)pieces);
+  UMBRA_TRY(i < pieces - 1 ? advance(r, i) : refresh(r));
+  umbra_watch_leave(&r->watch, part);
+  return umbra_watch_check(&r->watch);
+}
+
+/* The first pass only warms up. */
+static umbra_status time_period(rehearsal *r) {
+  const uint32_t iterations = period_of(r->plan);
+  for (uint32_t pass = 0; pass < 2; pass++) {
     double started = umbra_seconds();
-    for (uint32_t i = 0; i < period_of(r->plan); i++) UMBRA_TRY(advance(r, i));
-    *iterations = umbra_seconds() - started;
+    for (uint32_t i = 0; i < iterations; i++) UMBRA_TRY(run_piece(r, i, pass));
+    r->iterations = umbra_seconds() - started;
     started = umbra_seconds();
-    UMBRA_TRY(refresh(r));
-    *refreshing = umbra_seconds() - started;
+    UMBRA_TRY(run_piece(r, iterations, pass));
+    r->refreshing = umbra_seconds() - started;
   }
   return UMBRA_OK;
 }
 
-static umbra_status measure(double *seconds, rehearsal *r, const umbra_train_plan *plan, const umbra_context *context) {
-  double loading, iterations, refreshing;
-  UMBRA_TRY(make_plan(r, plan));
-  UMBRA_TRY(make_keys(r, context));
-  UMBRA_TRY(umbra_stepper_create(&r->stepper, r->plan, context, r->keys, NULL, NULL));
-  UMBRA_TRY(make_data(r, context));
-  UMBRA_TRY(loading_seconds(&loading, r, context));
-  UMBRA_TRY(period_seconds(&iterations, &refreshing, r));
-  double scale = (double)plan->report.key_switches / (double)r->plan->report.key_switches;
-  double blocks = (double)plan->report.read_bytes / (double)r->plan->report.read_bytes;
-  *seconds = blocks * loading + (scale * iterations + refreshing) / period_of(plan);
-  return UMBRA_OK;
+static umbra_status rehearse(rehearsal *r) {
+  umbra_status (*const phase[])(rehearsal *) = {make_keys,  make_stepper, make_block,
+                                                make_state, time_loading, time_period};
+  enum { PHASES = sizeof phase / sizeof *phase };
+  for (int i = 0; i < PHASES; i++) {
+    UMBRA_TRY(umbra_watch_check(&r->watch));
+    const umbra_watch_part part = umbra_watch_enter(&r->watch, (uint64_t)i, PHASES);
+    UMBRA_TRY(phase[i](r));
+    umbra_watch_leave(&r->watch, part);
+  }
+  return umbra_watch_check(&r->watch);
 }
 
-umbra_status umbra_train_plan_calibrate(const umbra_train_plan *plan, double *seconds, const umbra_context *context) {
+/* As the whole training does: more blocks, more key switches. */
+static double seconds_of(const umbra_train_plan *plan, const rehearsal *r) {
+  double scale = (double)plan->report.key_switches / (double)r->plan->report.key_switches;
+  double blocks = (double)plan->report.read_bytes / (double)r->plan->report.read_bytes;
+  return blocks * r->loading + (scale * r->iterations + r->refreshing) / period_of(plan);
+}
+
+umbra_status umbra_train_plan_calibrate(const umbra_train_plan *plan, double *seconds, const umbra_context *context,
+                                        const umbra_progress *progress) {
   if (!seconds || !plan || !context)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_calibrate needs a plan, an output and a context");
   if (memcmp(umbra_context_params(context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
-  rehearsal r = {0};
-  umbra_status status = measure(seconds, &r, plan, context);
+  rehearsal r = {.context = context, .watch = umbra_watch_of(progress)};
+  umbra_status status = make_plan(&r, plan);
+  if (status == UMBRA_OK) status = umbra_watch_close(&r.watch, rehearse(&r));
+  if (status == UMBRA_OK) *seconds = seconds_of(plan, &r);
   clear(&r);
   return status;
 }

@@ -65,8 +65,8 @@ static uint64_t batch_switches(const umbra_train_plan *plan, const umbra_matrix_
 static double cost_of(const umbra_train_plan *plan, const umbra_matrix_layout *layout, uint32_t levels) {
   uint32_t between = levels / depth_of(layout, plan->degree); /* iterations from one refresh to the next */
   if (!between) return INFINITY;
-  uint32_t refresh = plan->refresh->report.key_switches;
-  return (double)batch_switches(plan, layout, plan->options.batch) + 3.0 * refresh / between;
+  return (double)batch_switches(plan, layout, plan->options.batch) +
+         3.0 * (double)plan->refresh->report.key_switches / between;
 }
 
 /* Larger groups have fewer key switches, smaller ones fewer levels. */
@@ -242,8 +242,8 @@ umbra_status umbra_train_plan_needs(const umbra_train_plan *plan, umbra_key_need
   return umbra_key_needs_add(needs, plan->needs);
 }
 
-static uint32_t count_rotations(const umbra_key_needs *needs) {
-  uint32_t rotations = 0;
+static size_t count_rotations(const umbra_key_needs *needs) {
+  size_t rotations = 0;
   for (size_t i = 0; i < needs->count; i++) rotations += needs->need[i].kind == UMBRA_KEY_ROTATE;
   return rotations;
 }
@@ -268,7 +268,7 @@ static void fill_report(umbra_train_plan *plan) {
   umbra_train_report *r = &plan->report;
   const umbra_bootstrap_report *refresh = &plan->refresh->report;
   r->rotations = count_rotations(plan->needs);
-  r->keys = (uint32_t)umbra_key_needs_count(plan->needs);
+  r->keys = umbra_key_needs_count(plan->needs);
   r->key_bytes = umbra_key_needs_bytes(plan->needs);
   r->memory_limit = limit_of(plan);
   r->memory_bytes = r->memory_limit + r->memory_limit / 8 + ((uint64_t)256 << 20); /* fragments, tables, buffers */

@@ -13,6 +13,12 @@
 #include "../ckks/objects.h"
 #include "../ring/ops.h"
 
+umbra_status umbra_ranks_check(const umbra_ranks *ranks) {
+  if (ranks->rank < ranks->ranks && (ranks->sum || ranks->ranks == 1)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rank %u of %u, %s", ranks->rank, ranks->ranks,
+                    ranks->sum ? "counted from 0" : "and no sum");
+}
+
 int umbra_ranks_has(const umbra_ranks *ranks, uint64_t block) { return block % ranks->ranks == ranks->rank; }
 
 /* ---- what ranks say ---- */
@@ -24,14 +30,19 @@ typedef struct sum_words {
 
 typedef struct rank_words {
   uint64_t status, iteration;
+  uint8_t data[UMBRA_DATASET_ID_BYTES];
 } rank_words;
+_Static_assert(sizeof(rank_words) == 32, "whole words, no padding");
 
 enum { RANK_WORDS = sizeof(rank_words) / sizeof(uint64_t), SUM_WORDS = sizeof(sum_words) / sizeof(uint64_t) };
 
 static size_t words_of_rank(const umbra_train_state *sums) { return RANK_WORDS + SUM_WORDS * sums->count; }
 
-static void say(uint64_t *words, const umbra_train_state *sums, uint32_t i, umbra_status own) {
-  memcpy(words, &(rank_words){(uint64_t)own, i}, sizeof(rank_words));
+static void say(uint64_t *words, const umbra_train_state *sums, const umbra_ranks *ranks, uint32_t i,
+                umbra_status own) {
+  rank_words about = {.status = (uint64_t)own, .iteration = i};
+  memcpy(about.data, ranks->data, sizeof about.data);
+  memcpy(words, &about, sizeof about);
   for (size_t k = 0; own == UMBRA_OK && k < sums->count; k++) {
     const umbra_ciphertext *part = sums->part[k];
     if (!part) continue;
@@ -52,6 +63,8 @@ static umbra_status check_ranks(const uint64_t *words, size_t stride, const umbr
     if (said.iteration != i)
       return umbra_fail(UMBRA_ERROR_MISMATCH, "rank %u is in iteration %llu, and rank %u in iteration %u", rank,
                         (unsigned long long)said.iteration + 1, ranks->rank, i + 1);
+    if (memcmp(said.data, ranks->data, sizeof said.data) != 0)
+      return umbra_fail(UMBRA_ERROR_MISMATCH, "rank %u and rank %u have different data sets", rank, ranks->rank);
   }
   return UMBRA_OK;
 }
@@ -159,7 +172,7 @@ umbra_status umbra_reduce(umbra_train_state *sums, const umbra_ranks *ranks, con
   const size_t stride = words_of_rank(sums), count = stride * ranks->ranks;
   uint64_t *words;
   UMBRA_TRY(umbra_alloc(&words, count, sizeof *words, "what ranks tell each other"));
-  say(words + ranks->rank * stride, sums, i, own);
+  say(words + ranks->rank * stride, sums, ranks, i, own);
   umbra_status status = ranks->sum(ranks->transport, words, count);
   if (own != UMBRA_OK) status = own; /* with its own text */
   if (status == UMBRA_OK) status = check_ranks(words, stride, ranks, i);

@@ -8,6 +8,7 @@
 #define UMBRA_TRAIN_REDUCE_H
 
 #include "kind.h"
+#include "stamp.h"
 
 typedef struct umbra_ranks {
   uint32_t rank, ranks; /* this one, below their number */
@@ -17,7 +18,11 @@ typedef struct umbra_ranks {
    */
   umbra_status (*sum)(void *transport, uint64_t *words, size_t count);
   void *transport;
+  uint8_t data[UMBRA_DATASET_ID_BYTES]; /* of the data set, with which ranks agree on all else; set by the trainer */
 } umbra_ranks;
+
+/* INVALID_ARGUMENT if these are none. */
+umbra_status umbra_ranks_check(const umbra_ranks *ranks);
 
 /* Whether a block is this rank's to sum up: the same ones in every iteration. */
 int umbra_ranks_has(const umbra_ranks *ranks, uint64_t block);
@@ -32,8 +37,8 @@ typedef struct umbra_reduce_place {
  * sums = those of all ranks in iteration i; a part that is NULL is 0, as that of a rank without blocks, and no part is
  * NULL afterwards. own: how this rank's sums went. If it is not OK in one rank (whose sums are not looked at), the call
  * fails in all of them, with that status, so that none waits for another. Errors also: MISMATCH (ranks in different
- * iterations, or with other levels), those of the transport. A rank that does not get as far as a sum, because memory is
- * out or it is gone, leaves the others to the limits of their transport.
+ * iterations, or of different data sets), those of the transport. A rank that does not get as far as a sum, because memory
+ * is out, all its iterations are done or it is gone, leaves the others to the limits of their transport.
  */
 umbra_status umbra_reduce(umbra_train_state *sums, const umbra_ranks *ranks, const umbra_reduce_place *place,
                           uint32_t i, umbra_status own);

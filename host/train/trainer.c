@@ -80,20 +80,21 @@ static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
   return UMBRA_OK;
 }
 
-static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc, const umbra_ranks *ranks,
+static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc, umbra_ranks ranks,
                                  const umbra_progress *progress) {
   UMBRA_TRY(keep_path(trainer, desc->checkpoint));
   UMBRA_TRY(umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
                                desc->memory_budget));
   if (desc->resume) UMBRA_TRY(resume(trainer, desc->keys->owner));
   UMBRA_TRY(try_checkpoint(trainer));
-  UMBRA_TRY(umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys, ranks, progress));
+  memcpy(ranks.data, umbra_dataset_id(trainer->dataset), sizeof ranks.data);
+  UMBRA_TRY(umbra_stepper_create(&trainer->stepper, trainer->plan, trainer->context, desc->keys, &ranks, progress));
   return desc->resume ? UMBRA_OK : start(trainer);
 }
 
 umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc,
                                   const umbra_progress *progress) {
-  return umbra_trainer_create_among(trainer, desc, NULL, progress);
+  return umbra_trainer_create_among(trainer, desc, &(umbra_ranks){.ranks = 1}, progress);
 }
 
 umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_trainer_desc *desc,
@@ -102,6 +103,7 @@ umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_tra
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_trainer_create needs an output and a description");
   umbra_trainer_desc wanted = {UMBRA_TRAINER_DESC_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_trainer_desc, &wanted, desc));
+  UMBRA_TRY(umbra_ranks_check(ranks));
   UMBRA_TRY(check_desc(&wanted));
   UMBRA_TRY(check_checkpoint(wanted.checkpoint, wanted.resume));
   umbra_watch watch = umbra_watch_of(progress);
@@ -110,7 +112,7 @@ umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_tra
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a trainer"));
   made->plan = umbra_train_plan_share(wanted.plan);
   made->context = umbra_context_share(wanted.context);
-  umbra_status status = open_trainer(made, &wanted, ranks, progress);
+  umbra_status status = open_trainer(made, &wanted, *ranks, progress);
   if (status == UMBRA_OK) UMBRA_PUT(trainer, trainer, made);
   else umbra_trainer_destroy(made);
   return status;
@@ -219,11 +221,19 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
 
 /* ---- the whole ---- */
 
+/* Equal ones, as far as anybody knows: the iterations, and what may follow them. */
+static uint32_t count_pieces(const umbra_trainer *trainer) {
+  return trainer->plan->options.iterations + (trainer->plan->options.refresh_result != 0);
+}
+
 static umbra_status refresh_result(umbra_trainer *trainer) {
   if (!trainer->plan->options.refresh_result || trainer->result_refreshed) return UMBRA_OK;
   umbra_train_state fresh;
   UMBRA_TRY(umbra_watch_check(watch_of(trainer)));
-  UMBRA_TRY(refresh(trainer, &fresh));
+  const umbra_watch_part part = umbra_watch_enter(watch_of(trainer), trainer->done, count_pieces(trainer));
+  umbra_status status = refresh(trainer, &fresh);
+  umbra_watch_leave(watch_of(trainer), part);
+  UMBRA_TRY(status);
   umbra_train_state_clear(&trainer->state);
   trainer->state = fresh;
   trainer->result_refreshed = 1;
@@ -248,8 +258,7 @@ umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer obse
   umbra_train_event event;
   umbra_watch_begin(watch_of(trainer));
   while (trainer->done < trainer->plan->options.iterations) {
-    const umbra_watch_part part =
-        umbra_watch_enter(watch_of(trainer), trainer->done, trainer->plan->options.iterations);
+    const umbra_watch_part part = umbra_watch_enter(watch_of(trainer), trainer->done, count_pieces(trainer));
     umbra_status status = iterate(trainer, &event);
     umbra_watch_leave(watch_of(trainer), part);
     UMBRA_TRY(say_cancelled(trainer, status));

@@ -7,7 +7,9 @@
 
 /*
  * umbra_trainer_create for one of several ranks, which all make one, with the same plan, keys, data set and, if they
- * resume, iterations; each has a checkpoint of its own, or none. An iteration that fails in one of them fails in all.
+ * resume, iterations; each has a checkpoint of its own, or none. An iteration that fails in one of them fails in all; if it
+ * is the step after the sums that fails, or the checkpoint, the others fail in the next one. Errors also: INVALID_ARGUMENT
+ * (ranks that are none).
  */
 umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_trainer_desc *desc,
                                         const umbra_ranks *ranks, const umbra_progress *progress);

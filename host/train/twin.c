@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/structs.h"
+#include "../base/watch.h"
 #include "../nn/activation.h"
 #include "plan.h"
 #include "records.h"
@@ -16,6 +17,7 @@ typedef struct twin {
   size_t *order;
   double *w, *v, *gradient; /* columns + 1, the bias last */
   umbra_train_outcome *trace;
+  umbra_watch watch;
 } twin;
 
 /* ---- an iteration ---- */
@@ -29,19 +31,26 @@ static double slope(const twin *t, double margin) {
   return umbra_chebyshev_value(t->plan->coefficient, o->degree, -margin / o->range);
 }
 
-/* gradient = sum of s(-<v, z>) z over the batch; returns the largest |<v, z>|. */
-static double sum_batch(const twin *t, const umbra_train_step *step) {
+/* gradient += s(-<v, z>) z of one record; returns |<v, z>|. */
+static double add_record(const twin *t, size_t row) {
   const size_t columns = t->records->columns;
-  double largest = 0;
-  memset(t->gradient, 0, (columns + 1) * sizeof *t->gradient);
-  for (uint64_t k = step->first; k < step->first + step->rows; k++) {
-    const double *x = umbra_records_row(t->records, t->order[k]), y = umbra_records_label(t->records, t->order[k]);
-    double margin = y * umbra_records_score(t->records, t->order[k], t->v), factor = y * slope(t, margin);
-    for (size_t c = 0; c < columns; c++) t->gradient[c] += factor * x[c];
-    t->gradient[columns] += factor;
-    largest = fmax(largest, size_of(margin));
+  const double *x = umbra_records_row(t->records, row), y = umbra_records_label(t->records, row);
+  double margin = y * umbra_records_score(t->records, row, t->v), factor = y * slope(t, margin);
+  for (size_t c = 0; c < columns; c++) t->gradient[c] += factor * x[c];
+  t->gradient[columns] += factor;
+  return size_of(margin);
+}
+
+/* gradient = the sum over the batch; *largest of |<v, z>|. */
+static umbra_status sum_batch(twin *t, double *largest, const umbra_train_step *step) {
+  enum { RECORDS_PER_CHECK = 256 };
+  *largest = 0;
+  memset(t->gradient, 0, (t->records->columns + 1) * sizeof *t->gradient);
+  for (uint64_t k = 0; k < step->rows; k++) {
+    if (k % RECORDS_PER_CHECK == 0) UMBRA_TRY(umbra_watch_step(&t->watch, k, step->rows));
+    *largest = fmax(*largest, add_record(t, t->order[step->first + k]));
   }
-  return largest;
+  return UMBRA_OK;
 }
 
 /* Whether a refresh comes after iteration i; then the u of plan.h must be within the bound, too. */
@@ -64,10 +73,10 @@ static double take_step(const twin *t, uint32_t i) {
   return largest;
 }
 
-static umbra_status iterate(const twin *t, uint32_t i) {
+static umbra_status iterate(twin *t, uint32_t i) {
   umbra_train_outcome *outcome = &t->trace[i];
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT, .accuracy = NAN, .auc = NAN};
-  outcome->largest_score = sum_batch(t, &t->plan->iteration[i].step);
+  UMBRA_TRY(sum_batch(t, &outcome->largest_score, &t->plan->iteration[i].step));
   outcome->largest_weight = take_step(t, i);
   if (t->options.judged) UMBRA_TRY(umbra_judge(&judgement, t->options.judged, t->w));
   outcome->accuracy = judgement.accuracy;
@@ -75,10 +84,12 @@ static umbra_status iterate(const twin *t, uint32_t i) {
   return UMBRA_OK;
 }
 
-static umbra_status train(const twin *t) {
+static umbra_status train(twin *t) {
   uint32_t i = 0, iterations = t->plan->options.iterations;
   for (double largest = 0; i < iterations && isfinite(largest); i++) {
+    const umbra_watch_part part = umbra_watch_enter(&t->watch, i, iterations);
     UMBRA_TRY(iterate(t, i));
+    umbra_watch_leave(&t->watch, part);
     largest = t->trace[i].largest_weight;
   }
   for (; i < iterations; i++) t->trace[i] = (umbra_train_outcome){UMBRA_TRAIN_OUTCOME_INIT, NAN, NAN, NAN, NAN};
@@ -130,15 +141,16 @@ static umbra_status check_trace(const umbra_train_outcome *trace, size_t count, 
 }
 
 umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_t count, const umbra_train_plan *plan,
-                              const umbra_records *records, const umbra_twin_options *options) {
+                              const umbra_records *records, const umbra_twin_options *options,
+                              const umbra_progress *progress) {
   if (!weights || !plan || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the twin needs weights to write, a plan, and records");
-  twin t = {.plan = plan, .records = records, .options = {UMBRA_TWIN_OPTIONS_INIT}};
+  twin t = {.plan = plan, .records = records, .options = {UMBRA_TWIN_OPTIONS_INIT}, .watch = umbra_watch_of(progress)};
   UMBRA_TRY(UMBRA_TAKE(umbra_twin_options, &t.options, options));
   UMBRA_TRY(check_trace(trace, count, plan));
   UMBRA_TRY(check_records(plan, records, t.options.judged));
   umbra_status status = open_twin(&t);
-  if (status == UMBRA_OK) status = train(&t);
+  if (status == UMBRA_OK) status = umbra_watch_close(&t.watch, train(&t));
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
     status = UMBRA_GIVE_ELEMENT(umbra_train_outcome, trace, i, &t.trace[i]);
   if (status == UMBRA_OK) memcpy(weights, t.w, (records->columns + 1) * sizeof *weights);

@@ -37,9 +37,8 @@ typedef struct umbra_bootstrap_options {
   uint32_t slots; /* of the ciphertexts: a power of two, at least 2; 0: n / 2 */
   double bound;   /* B: both parts of every slot lie in [-B, B]; a power of two from 2^-20 to 2^20 */
   umbra_bootstrap_order order;
-  int min_key; /* linear maps by chains of rotations: few keys, and more time */
-  uint32_t
-      rounds; /* 2: what the first refresh did wrong is refreshed, too (Meta-BTS, eprint 2022/1167); 1: it is not */
+  int min_key;     /* linear maps by chains of rotations: few keys, and more time */
+  uint32_t rounds; /* 2: the error of the first refresh is refreshed, too (Meta-BTS, eprint 2022/1167); 1: it is not */
 } umbra_bootstrap_options;
 #define UMBRA_BOOTSTRAP_OPTIONS_INIT .struct_size = sizeof(umbra_bootstrap_options), .bound = 1, .rounds = 1
 UMBRA_API void umbra_bootstrap_options_init(umbra_bootstrap_options *options, size_t size);
@@ -52,11 +51,11 @@ typedef struct umbra_bootstrap_report {
   uint32_t input_level;      /* the lowest at which a ciphertext may come in */
   uint32_t output_level;     /* at which it comes out */
   uint32_t levels_consumed;  /* of those that the parameters have, from the highest inside to the output's */
-  uint32_t keys;             /* switching keys in all */
+  size_t keys;               /* switching keys in all */
   uint64_t key_bytes;        /* in memory; a file has half of it */
   uint64_t plain_bytes;      /* encoded matrices of a bootstrapper */
   uint64_t workspace_bytes;  /* beside these, at most */
-  uint32_t key_switches;     /* products with a switching key */
+  size_t key_switches;       /* products with a switching key */
   double error_polynomial;   /* standard deviation of a part of a slot, from the fit of the cosine */
   double error_sine;         /* the largest that the bending of the sine can do: if all slots are alike and of size B */
   double error_noise;        /* standard deviation of a part of a slot, from rounding and keys */

@@ -16,10 +16,11 @@ UMBRA_BEGIN_DECLS
 typedef struct umbra_circuit umbra_circuit;
 
 /*
- * The computation: makes outs[i] (NULL at the call) from ins. It may use the evaluator, and make and destroy
- * ciphertexts of its own; other objects that it uses (plaintexts, a bootstrapper) the application keeps until the last run. On a GPU it is called while the circuit is
- * made, twice, and must enqueue the same work each time; reading values (decrypt, decode, save), bringing new ones
- * (encode, encrypt, load) or waiting on the way cannot be recorded: those calls fail, or the circuit cannot be made.
+ * The computation: makes outs[i] (NULL at the call, all different after it) from ins. It may use the evaluator, but not
+ * exchange its keys, and make and destroy ciphertexts of its own; other objects that it uses (plaintexts, a bootstrapper)
+ * the application keeps until the last run. On a GPU it is called while the circuit is made, twice, and must enqueue the
+ * same work each time; reading values (decrypt, decode, save), bringing new ones (encode, encrypt, load) or waiting on
+ * the way cannot be recorded: those calls fail, or the circuit cannot be made.
  */
 typedef umbra_status (*umbra_circuit_body)(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                            const umbra_ciphertext *const *ins, void *user);

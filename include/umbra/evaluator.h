@@ -13,7 +13,8 @@
  * only the key's owner could see it. The limit at a level is 2^(umbra_params_log_q - 1) / umbra_params_scale, and
  * umbra_ciphertext_magnitude bounds what a slot can hold; umbra_ciphertext_headroom_bits says how far that is below.
  *
- * Errors common to all calls: MISMATCH (operands of other parameters or another owner than the keys), OUT_OF_MEMORY;
+ * Errors common to all calls: INVALID_ARGUMENT, MISMATCH (operands of other parameters or another owner than the keys),
+ * OUT_OF_MEMORY, DEVICE, CANCELLED (outputs as before, see umbra_evaluator_cancel);
  * products: NO_LEVEL (an operand at level 0); those that switch keys: MISSING_KEY (the text names the rotation).
  */
 #ifndef UMBRA_EVALUATOR_H
@@ -34,13 +35,15 @@ UMBRA_API void umbra_evaluator_destroy(umbra_evaluator *evaluator);
 /*
  * From now on the evaluator computes with these keys (NULL: with none), of another client for instance: what is encoded
  * in the clear, such as a bootstrapper or plaintexts, serves all of them. A circuit runs only with the keys with which it
- * was made. Errors: INVALID_ARGUMENT, MISMATCH (keys of other parameters, or in the memory of another device).
+ * was made. Errors: INVALID_ARGUMENT, MISMATCH (keys of other parameters, or in the memory of another device),
+ * UNSUPPORTED (while this thread records a circuit).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_use_keys(umbra_evaluator *evaluator, const umbra_eval_keys *keys);
 
 /*
  * Waits until all that the evaluator enqueued is done; on a CPU it is already. For those who take times, or want to know
- * now whether something failed. Errors: INVALID_ARGUMENT; DEVICE if any of it failed (the text says what).
+ * now whether something failed. Errors: INVALID_ARGUMENT; DEVICE if any of it failed (the text says what); CANCELLED, if
+ * that has been asked for, with all work done nevertheless.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator);
 

@@ -82,8 +82,9 @@ typedef struct umbra_file_info {
 UMBRA_API void umbra_file_info_init(umbra_file_info *info, size_t size);
 #define umbra_file_info_init(info) umbra_file_info_init((info), sizeof *(info))
 
-/* Reads and checks a file's header and the checksums of its sections. */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_file_inspect(umbra_file_info *info, const char *path);
+/* Reads and checks a file's header and the checksums of its sections. progress: as above. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_file_inspect(umbra_file_info *info, const char *path,
+                                                         const umbra_progress *progress);
 
 /*
  * The same of an object in memory, or of its beginning, such as what a socket has brought so far: UMBRA_HEADER_BYTES tell

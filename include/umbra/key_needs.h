@@ -77,6 +77,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_cover(const umbra_key_need
  * (other parameters), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_of_file(umbra_key_needs *needs, const char *path);
+/* The same of evaluation keys in memory, as umbra_eval_keys_write leaves them. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_of_buffer(umbra_key_needs *needs, const void *buffer,
+                                                                size_t size);
 
 /* Keys, each once: relinearisation, conjugation, ephemeral ones, rotations by their steps in [1, n/2). */
 UMBRA_API size_t umbra_key_needs_count(const umbra_key_needs *needs);

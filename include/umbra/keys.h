@@ -36,8 +36,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_generate(umbra_eval_keys *
 /*
  * Moves all keys of *more into keys, of the same context and owner; of two for the same purpose the one for higher levels
  * stays. *more is destroyed and becomes NULL. So keys can be made, sent and loaded in parts, one by one if need be (the two
- * ephemeral ones come together). keys may not be in use meanwhile, by another thread or a circuit; *more may not be kept
- * by anything else. Errors: INVALID_ARGUMENT, MISMATCH, OUT_OF_MEMORY; then nothing has moved.
+ * ephemeral ones come together). Nothing else may keep either of them: no evaluator (umbra_evaluator_use_keys), no circuit
+ * and no other handle. Errors: INVALID_ARGUMENT, MISMATCH, OUT_OF_MEMORY; then nothing has moved.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_eval_keys_add(umbra_eval_keys *keys, umbra_eval_keys **more);
 

@@ -14,8 +14,7 @@ typedef struct umbra_logistic umbra_logistic; /* immutable, shareable */
 enum { UMBRA_SIGMOID_MAX_DEGREE = 63 };
 typedef struct umbra_sigmoid_options {
   size_t struct_size;
-  uint32_t
-      degree; /* 1 to UMBRA_SIGMOID_MAX_DEGREE. The default is for training; scores follow the sigmoid from 15 on */
+  uint32_t degree; /* 1 to UMBRA_SIGMOID_MAX_DEGREE. The default is for training; scores want 15 and more */
   umbra_fit fit;
   double range; /* 2^-20 to 2^20; of a training 2^-10 to 2^10 */
 } umbra_sigmoid_options;

@@ -2,9 +2,10 @@
 /*
  * Watching what a context computes: each call, and the stages of the longer ones, with level and time.
  *
- * A context that was created with a tracer tells it of every call that computes, when that has ended; calls within calls
- * come first. Nothing of it depends on secrets. Without a tracer a call costs one test more. On a GPU the operations also
- * have these names in the tools that read NVTX ranges, with a tracer or where a tool has started the program.
+ * A context that was created with a tracer tells it of every call that computes, loads or saves, when that has ended;
+ * calls within calls come first. Nothing of it depends on secrets. Without a tracer a call costs one test more. On a GPU
+ * the operations also have these names in the tools that read NVTX ranges, with a tracer or where a tool has started the
+ * program.
  */
 #ifndef UMBRA_TRACE_H
 #define UMBRA_TRACE_H

@@ -72,25 +72,25 @@ UMBRA_API void umbra_train_options_init(umbra_train_options *options, size_t siz
 
 typedef struct umbra_train_report {
   size_t struct_size;
-  uint32_t depth;            /* levels of an iteration */
-  uint32_t levels;           /* of refreshed weights */
-  uint32_t refreshes;        /* in all */
-  size_t batches;            /* of the data set */
-  size_t blocks;             /* files of the data set, beside its index */
-  uint64_t block_bytes;      /* of the largest one */
-  uint64_t data_bytes;       /* of the data set on disk */
-  uint64_t read_bytes;       /* of it, in an iteration at most */
-  uint32_t keys;             /* switching keys */
-  uint32_t rotations;        /* of them, rotation keys */
-  uint64_t key_bytes;        /* in memory; a file has half of it */
-  uint64_t memory_limit;     /* for the context: keys, constants, one block, and what is computed with them */
-  uint64_t memory_bytes;     /* of a process with that limit, at most, without blocks that are kept */
-  uint64_t key_switches;     /* of an iteration at most, without refreshes */
-  uint32_t refresh_switches; /* key switches of a refresh */
-  double fit_error;          /* largest |s - sigmoid| on the interval */
-  double refresh_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
-  double weight_error;  /* standard deviation of a weight's error at the end, if refreshes are at their worst */
-  double log2_failure;  /* log2 of the probability that any refresh of the training fails */
+  uint32_t depth;          /* levels of an iteration */
+  uint32_t levels;         /* of refreshed weights */
+  uint32_t refreshes;      /* in all */
+  size_t batches;          /* of the data set */
+  size_t blocks;           /* files of the data set, beside its index */
+  uint64_t block_bytes;    /* of the largest one */
+  uint64_t data_bytes;     /* of the data set on disk */
+  uint64_t read_bytes;     /* of it, in an iteration at most */
+  size_t keys;             /* switching keys */
+  size_t rotations;        /* of them, rotation keys */
+  uint64_t key_bytes;      /* in memory; a file has half of it */
+  uint64_t memory_limit;   /* for the context: keys, constants, one block, and what is computed with them */
+  uint64_t memory_bytes;   /* of a process with that limit, at most, without blocks that are kept */
+  size_t key_switches;     /* of an iteration at most, without refreshes */
+  size_t refresh_switches; /* key switches of a refresh */
+  double fit_error;        /* largest |s - sigmoid| on the interval */
+  double refresh_error;    /* standard deviation of a weight's error from one refresh, if it is well within the bound */
+  double weight_error;     /* standard deviation of a weight's error at the end, if refreshes are at their worst */
+  double log2_failure;     /* log2 of the probability that any refresh of the training fails */
 } umbra_train_report;
 #define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
 UMBRA_API void umbra_train_report_init(umbra_train_report *report, size_t size);
@@ -146,10 +146,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_needs(const umbra_train_p
 
 /*
  * An estimate of the time of an iteration, refreshes included, with this device and these threads: a few operations are
- * timed, with keys made for it (seconds). context must have the plan's parameters. Errors: MISMATCH, OUT_OF_MEMORY.
+ * timed, with keys made for it (seconds). context must have the plan's parameters. Errors: MISMATCH, OUT_OF_MEMORY,
+ * CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_calibrate(const umbra_train_plan *plan, double *seconds,
-                                                                 const umbra_context *context);
+                                                                 const umbra_context *context,
+                                                                 const umbra_progress *progress);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path);
@@ -183,11 +185,12 @@ UMBRA_API void umbra_twin_options_init(umbra_twin_options *options, size_t size)
 /*
  * weights: columns + 1, the bias last; trace: the outcomes of all `count` iterations, or NULL and 0. Weights that are not
  * finite end the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of
- * another shape than the plan's), OUT_OF_MEMORY.
+ * another shape than the plan's), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_t count,
                                                        const umbra_train_plan *plan, const umbra_records *records,
-                                                       const umbra_twin_options *options);
+                                                       const umbra_twin_options *options,
+                                                       const umbra_progress *progress);
 
 /* A bound for the plan: the least power of two with at least four times the largest weight of a trace; 0: none fits. */
 UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t count);
@@ -264,7 +267,10 @@ typedef int (*umbra_train_observer)(void *user, const umbra_train_event *event);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer observer,
                                                         void *user);
 
-/* What the trainer does is watched from now on, as umbra_evaluator_watch says; the fraction is that of all iterations. */
+/*
+ * What the trainer does is watched from now on, as umbra_evaluator_watch says; the fraction is that of all iterations, and
+ * of the refresh of the result.
+ */
 UMBRA_API void umbra_trainer_watch(umbra_trainer *trainer, const umbra_progress *progress);
 
 /*

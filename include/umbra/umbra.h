@@ -13,9 +13,9 @@
  * _destroy.
  *
  * Numbers of elements, rows, columns and objects are size_t, bytes of memory and files uint64_t, steps of rotations
- * int32_t; what belongs to parameters is uint32_t: levels, slots, primes, digits, degrees. Whatever has a length of its own (texts, files in memory) takes a buffer
- * and a size_t *size: with NULL for the buffer, *size becomes what is needed; if the buffer is too small, the call fails
- * with RANGE and *size becomes what is needed, too.
+ * int32_t; what belongs to parameters is uint32_t: levels, slots, primes, digits, degrees. Whatever has a length of its
+ * own (texts, files in memory) takes a buffer and a size_t *size: with NULL for the buffer, *size becomes what is needed;
+ * if the buffer is too small, the call fails with RANGE and *size becomes what is needed, too.
  *
  * Every object keeps what it was made from as long as it needs it. So handles are destroyed in any order and in any
  * thread, and memory goes with the last handle that leads to it. A _share function returns the handle that it is given,

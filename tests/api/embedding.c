@@ -209,7 +209,7 @@ static void *do_everything(void *user) {
                     umbra_evaluator_create(&evaluator, t.context, t.keys) == UMBRA_OK &&
                     umbra_chebyshev_eval(evaluator, &y, t.x, polynomial, 5) == UMBRA_OK &&
                     umbra_decrypt_decode(values, 4, y, t.secret) == UMBRA_OK && computes_right(&t) &&
-                    umbra_file_inspect(&info, UMBRA_TESTS_DIR "/CMakeLists.txt") != UMBRA_OK &&
+                    umbra_file_inspect(&info, UMBRA_TESTS_DIR "/CMakeLists.txt", NULL) != UMBRA_OK &&
                     umbra_params_from_preset(params, "no such set") != UMBRA_OK;
   umbra_ciphertext_destroy(y);
   umbra_evaluator_destroy(evaluator);

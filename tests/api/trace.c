@@ -117,6 +117,42 @@ static void calls_within_calls(void **state) {
   scheme_close(&s);
 }
 
+/* An object through memory and back; told: as many events more, the last with these names. */
+static void saving_and_loading_are_told(void **state) {
+  (void)state;
+  scheme s;
+  umbra_context *context = NULL;
+  umbra_secret_key *secret = NULL;
+  umbra_ciphertext *copy = NULL;
+  scheme_open(&s, test_params(12, 40, 3), NULL, NULL, 0);
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = s.params, .tracer = &tracer};
+  assert_ok(umbra_context_create(&context, &desc));
+  umbra_ciphertext *x = encrypted(&s);
+  bytes b = ciphertext_bytes(x);
+  static uint8_t key[1 << 16];
+  size_t size = sizeof key;
+  assert_ok(umbra_secret_key_write(s.secret, key, &size, NULL));
+  told.count = 0;
+  assert_ok(umbra_ciphertext_read(&copy, context, b.data, b.size, NULL));
+  assert_ok(umbra_ciphertext_write(copy, b.data, &b.size, NULL));
+  assert_fails(umbra_ciphertext_load(&copy, context, "/nowhere", NULL), UMBRA_ERROR_IO, "");
+  assert_fails(umbra_ciphertext_save(NULL, "/nowhere", NULL), UMBRA_ERROR_INVALID_ARGUMENT, "");
+  assert_ok(umbra_secret_key_read(&secret, context, key, size, NULL));
+  const char *const names[] = {"ciphertext_read", "ciphertext_write", "ciphertext_load", "secret_key_read"};
+  assert_int_equal(told.count, sizeof names / sizeof *names);
+  for (size_t i = 0; i < told.count; i++) {
+    check_event(&told.event[i]);
+    assert_string_equal(told.event[i].name, names[i]);
+    assert_int_equal(told.event[i].evaluator, 0);
+  }
+  free(b.data);
+  umbra_secret_key_destroy(secret);
+  umbra_ciphertext_destroy(copy);
+  umbra_ciphertext_destroy(x);
+  umbra_context_destroy(context);
+  scheme_close(&s);
+}
+
 /* Its stages, in the order of the standard refresh. */
 static void a_refresh_has_stages(void **state) {
   (void)state;
@@ -269,6 +305,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_call_is_told),
       cmocka_unit_test(calls_within_calls),
+      cmocka_unit_test(saving_and_loading_are_told),
       cmocka_unit_test(a_refresh_has_stages),
       cmocka_unit_test(owners_calls_are_told),
       cmocka_unit_test(threads_and_evaluators_have_numbers),
