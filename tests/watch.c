@@ -91,7 +91,8 @@ static void from_a_signal_handler(void **state) {
   umbra_ciphertext *out = NULL;
   int reports = 0;
   signalled = f->b.s.evaluator;
-  assert_true(signal(SIGUSR1, on_signal) != SIG_ERR);
+  const struct sigaction handler = {.sa_handler = on_signal};
+  assert_int_equal(sigaction(SIGUSR1, &handler, NULL), 0);
   umbra_evaluator_watch(signalled, &(umbra_progress){raise_signal, &reports});
   assert_fails(umbra_mul(signalled, &out, f->x, f->y), UMBRA_ERROR_CANCELLED, "cancelled");
   umbra_evaluator_watch(signalled, NULL);

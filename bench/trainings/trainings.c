@@ -35,7 +35,8 @@ static umbra_status open_job(job *j, const char *keys, const char *data, uint32_
   if (status == UMBRA_OK) status = umbra_params_load(&j->params, in_folder(path, keys, "params.umbra"));
   desc.params = j->params;
   if (status == UMBRA_OK) status = umbra_context_create(&j->context, &desc);
-  if (status == UMBRA_OK) status = umbra_eval_keys_load(&j->keys, j->context, in_folder(path, keys, "eval.umbra"), NULL);
+  if (status == UMBRA_OK)
+    status = umbra_eval_keys_load(&j->keys, j->context, in_folder(path, keys, "eval.umbra"), NULL);
   for (int i = 0; i < MOST && status == UMBRA_OK; i++) {
     const umbra_trainer_desc training = {UMBRA_TRAINER_DESC_INIT, .plan = j->plan, .context = j->context,
                                          .keys = j->keys,         .data = data,    .memory_budget = budget};
