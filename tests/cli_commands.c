@@ -171,7 +171,7 @@ static void keygen_leaves_all_or_nothing(void **state) {
   assert_fails(1, "other parameters", "keygen --params other.umbra " TO("agreed"));
   assert_int_equal(shell("cmp -s params.umbra agreed/params.umbra"), 0);
   assert_int_equal(umbra_terminated("keygen --params params.umbra " TO("new")), 128 + SIGTERM);
-  assert_non_null(strstr(contents("err"), "cancelled"));
+  assert_non_null(strstr(contents("err"), "interrupted"));
   assert_int_not_equal(
       shell("ulimit -f 16; trap '' XFSZ; %s keygen --params params.umbra " TO("new") " 2>err", UMBRA_PROGRAM), 0);
   assert_non_null(strstr(contents("err"), "cannot write"));
@@ -197,7 +197,7 @@ static void a_signal_stops_a_command(void **state) {
   (void)state;
   for (int i = 0; i < STOPPABLE; i++) {
     assert_int_equal(umbra_terminated("%s --out %s", stoppable[i].command, stoppable[i].out), 128 + SIGTERM);
-    assert_non_null(strstr(contents("err"), "cancelled"));
+    assert_non_null(strstr(contents("err"), "interrupted"));
     assert_string_equal(contents("out"), "");
     assert_int_equal(shell("ls | grep halted"), 1);
   }

@@ -109,7 +109,7 @@ static void trained_models_score(void **state) {
 static void trainings_are_stopped(void **state) {
   (void)state;
   assert_int_equal(umbra_terminated("train --keys server/keys --data server/data --out server/stopped"), 128 + SIGTERM);
-  assert_non_null(strstr(contents("err"), "cancelled"));
+  assert_non_null(strstr(contents("err"), "interrupted"));
   assert_int_not_equal(access("server/stopped/checkpoint.umbra", F_OK), 0);
 }
 

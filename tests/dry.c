@@ -55,12 +55,8 @@ static void side_open(side *s, const work *w, const char *device) {
 static void side_close(side *s) {
   for (int r = 0; r < REGISTERS; r++) umbra_ciphertext_destroy(s->x[r]);
   umbra_bootstrapper_destroy(s->bootstrapper);
-  umbra_evaluator_destroy(s->evaluator);
-  umbra_eval_keys_destroy(s->keys);
-  umbra_public_key_destroy(s->public);
-  umbra_secret_key_destroy(s->secret);
-  assert_int_equal(umbra_context_memory(s->context), 0);
-  umbra_context_destroy(s->context);
+  scheme_close(&(scheme){
+      .context = s->context, .secret = s->secret, .public = s->public, .keys = s->keys, .evaluator = s->evaluator});
 }
 
 static umbra_plaintext *plain_of(const side *s, uint32_t level, uint32_t slots) {

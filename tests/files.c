@@ -2,6 +2,7 @@
 /* labels: quick */
 /* Files of every kind of object: round trips, refusals, and what is said about malformed ones. */
 #include "tests/file_objects.h"
+#include "tests/folder.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -30,15 +31,6 @@ static const char *in_folder(const char *name) {
   char *p = path[next++ % 4];
   snprintf(p, sizeof path[0], "%s/%s", folder, name);
   return p;
-}
-
-static size_t count_files(void) {
-  size_t count = 0;
-  DIR *d = opendir(folder);
-  assert_non_null(d);
-  for (struct dirent *e; (e = readdir(d));) count += e->d_name[0] != '.';
-  closedir(d);
-  return count;
 }
 
 static void empty_folder(void) {
@@ -89,7 +81,7 @@ static void files_hold_what_memory_holds(void **state) {
   for (int k = 0; k < OBJECTS; k++) {
     const char *path = in_folder("object");
     assert_ok(file_kinds[k].save(objects.object[k], path));
-    assert_int_equal(count_files(), 1);
+    assert_int_equal(count_files(folder), 1);
     uint8_t *bytes = malloc(objects.size[k] + 1);
     FILE *file = fopen(path, "rb");
     assert_int_equal(fread(bytes, 1, objects.size[k] + 1, file), objects.size[k]);
@@ -432,7 +424,7 @@ static void secret_keys_are_private_and_never_replace(void **state) {
   assert_int_equal(about.st_mode & 0777, 0600);
   assert_int_equal(about.st_nlink, 1);
   assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], path, NULL), UMBRA_ERROR_EXISTS, path);
-  assert_int_equal(count_files(), 1);
+  assert_int_equal(count_files(folder), 1);
   assert_int_equal(symlink("nowhere", in_folder("link")), 0);
   assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("link"), NULL), UMBRA_ERROR_EXISTS, "link");
   empty_folder();
@@ -476,7 +468,7 @@ static void secret_keys_and_public_keys_live_apart(void **state) {
     assert_ok(kind->save(objects.object[published[i]], in_folder("named.anything")));
     assert_fails(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("secret"), NULL),
                  UMBRA_ERROR_INVALID_ARGUMENT, "named.anything");
-    assert_int_equal(count_files(), 1);
+    assert_int_equal(count_files(folder), 1);
     empty_folder();
     assert_ok(umbra_secret_key_save(objects.object[SECRET_KEY], in_folder("secret"), NULL));
     assert_fails(kind->save(objects.object[published[i]], in_folder("key")), UMBRA_ERROR_INVALID_ARGUMENT, "'secret'");
@@ -569,7 +561,7 @@ static void files_are_replaced_whole(void **state) {
   void *loaded = NULL;
   assert_ok(file_kinds[PLAINTEXT].load(&loaded, objects.context, path));
   file_kinds[PLAINTEXT].destroy(loaded);
-  assert_int_equal(count_files(), 1);
+  assert_int_equal(count_files(folder), 1);
   empty_folder();
 }
 
@@ -583,7 +575,7 @@ static void only_regular_files_are_replaced(void **state) {
     for (int k = 0; k < OBJECTS; k++)
       if (k != SECRET_KEY)
         assert_fails(file_kinds[k].save(objects.object[k], in_folder(others[i])), UMBRA_ERROR_IO, "not a regular file");
-  assert_int_equal(count_files(), 3);
+  assert_int_equal(count_files(folder), 3);
   empty_folder();
 }
 
@@ -610,7 +602,7 @@ static void full_disks_are_named(void **state) {
   umbra_status status = file_kinds[CIPHERTEXT].save(objects.object[CIPHERTEXT], path);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
   assert_fails(status, UMBRA_ERROR_IO, path);
-  assert_int_equal(count_files(), 0);
+  assert_int_equal(count_files(folder), 0);
 }
 
 static void missing_arguments(void **state) {
@@ -715,7 +707,7 @@ static void assert_survives(int kind, long countdown) {
   status = k->save(objects.object[kind], in_folder("object"));
   umbra_alloc_fail_after(-1);
   assert_true(status == UMBRA_OK || status == UMBRA_ERROR_OUT_OF_MEMORY);
-  assert_int_equal(count_files(), status == UMBRA_OK);
+  assert_int_equal(count_files(folder), status == UMBRA_OK);
   empty_folder();
 }
 

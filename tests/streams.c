@@ -5,8 +5,8 @@
  * byte that they ask for; saving and loading files, stopped as well.
  */
 #include "tests/file_objects.h"
+#include "tests/folder.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <threads.h>
@@ -252,15 +252,6 @@ static void sending_is_stopped(void **state) {
   s.taken = s.since = 0;
   assert_fails(send_keys(&full), UMBRA_ERROR_IO, "-1");
   free(s.bytes);
-}
-
-static size_t count_files(const char *folder) {
-  size_t count = 0;
-  DIR *d = opendir(folder);
-  assert_non_null(d);
-  for (struct dirent *e; (e = readdir(d));) count += e->d_name[0] != '.';
-  closedir(d);
-  return count;
 }
 
 /* Nothing is left of a file that was not finished, and a file that was there stays. */

@@ -5,6 +5,7 @@
  * missing, damaged or half done is refused with a text that says so.
  */
 #include "tests/boot.h"
+#include "tests/folder.h"
 
 #include <dirent.h>
 #include <float.h>
@@ -67,15 +68,6 @@ static void put_file(const char *path, const void *data, size_t size) {
   assert_non_null(file);
   assert_int_equal(fwrite(data, 1, size, file), size);
   fclose(file);
-}
-
-static size_t count_files(const char *path) {
-  size_t count = 0;
-  DIR *d = opendir(path);
-  assert_non_null(d);
-  for (struct dirent *e; (e = readdir(d));) count += e->d_name[0] != '.';
-  closedir(d);
-  return count;
 }
 
 static void remove_all(const char *path) {

@@ -16,6 +16,7 @@
 #include "../host/base/clock.h"
 #include "../host/base/watch.h"
 #include "train.h"
+#include "watcher.h"
 
 enum { ITERATIONS = 6 };
 
@@ -155,15 +156,14 @@ static void cancelled(void **state) {
 /* ---- cancelled before any kernel, in blocks, refreshes and checkpoints ---- */
 
 typedef struct stopper {
-  uint32_t reports, every;
-  double fraction;
+  watcher watcher;
+  uint32_t every;
 } stopper;
 
 static int stop_now_and_then(void *user, double fraction) {
   stopper *s = user;
-  assert_true(fraction >= s->fraction && fraction <= 1);
-  s->fraction = fraction;
-  return ++s->reports % s->every == 0;
+  (void)look(&s->watcher, fraction);
+  return s->watcher.reports % s->every == 0;
 }
 
 /* What is done is on disk, and what was cancelled has left no trace. */
@@ -189,10 +189,10 @@ static void cancelled_anywhere(void **state) {
     assert_non_null(strstr(umbra_last_error(), "iterations: cancelled"));
     assert_resumable(umbra_trainer_iterations(trainer));
     s.every *= 2; /* so that each iteration comes to its end at last */
-    s.fraction = 0;
+    s.watcher.fraction = 0;
   }
   assert_ok(status);
-  assert_true(stops > 2 && s.fraction > 0.9);
+  assert_true(stops > 2 && s.watcher.fraction > 0.9);
   umbra_trainer_watch(trainer, NULL);
   umbra_watch_interval(0.1);
   finish(trainer, &expected);
@@ -429,26 +429,19 @@ static void calibration(void **state) {
   assert_true(seconds > 0 && seconds < 10 * rehearsal);
 }
 
-static int stop_at(void *user, double fraction) {
-  stopper *s = user;
-  assert_true(fraction >= s->fraction && fraction <= 1);
-  s->fraction = fraction;
-  return ++s->reports == s->every;
-}
-
 /* In each of its phases: memory is given back, and the output is untouched. */
 static void calibration_is_cancelled(void **state) {
   (void)state;
-  stopper all = {0};
+  watcher all = {0};
   double seconds = -1;
   const uint64_t memory = umbra_context_memory(t.s.context);
   umbra_watch_interval(0);
-  assert_ok(umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, &(umbra_progress){stop_at, &all}));
+  assert_ok(umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, &(umbra_progress){look, &all}));
   assert_true(all.reports > 1000 && all.fraction == 1);
   seconds = -1;
   for (uint32_t at = 1; at < all.reports; at += all.reports / 12) {
     assert_fails(
-        umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, &(umbra_progress){stop_at, &(stopper){.every = at}}),
+        umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, &(umbra_progress){look, &(watcher){.at = at}}),
         UMBRA_ERROR_CANCELLED, "cancelled");
     assert_true(seconds == -1);
     assert_int_equal(umbra_context_memory(t.s.context), memory);

@@ -11,6 +11,7 @@
 #include "../host/nn/activation.h"
 #include "../host/train/plan.h"
 #include "scheme.h"
+#include "watcher.h"
 
 /* ---- plans without parameters: what the twin uses of them ---- */
 
@@ -185,18 +186,6 @@ static void records_that_are_not_used(void **state) {
   assert_memory_equal(weights[0], weights[1], sizeof weights[0]);
 }
 
-typedef struct stopper {
-  uint32_t reports, at; /* so far; which of them stops the work; 0: none */
-  double fraction;
-} stopper;
-
-static int look(void *user, double fraction) {
-  stopper *s = user;
-  assert_true(fraction >= s->fraction && fraction <= 1);
-  s->fraction = fraction;
-  return ++s->reports == s->at;
-}
-
 /* It is asked several times in an iteration, and what is stopped leaves weights and trace as they were. */
 static void stopped(void **state) {
   (void)state;
@@ -207,12 +196,12 @@ static void stopped(void **state) {
   umbra_train_plan plan = plan_of(&o);
   double weights[COLUMNS + 1] = {5, 6};
   umbra_train_outcome trace[ITERATIONS];
-  stopper all = {0};
+  watcher all = {0};
   fresh(trace, o.iterations)[0].accuracy = 7;
   umbra_watch_interval(0);
   for (uint32_t at = 1; at <= 3 * o.iterations; at++)
     assert_fails(umbra_train_twin(weights, trace, o.iterations, &plan, records, NULL,
-                                  &(umbra_progress){look, &(stopper){.at = at}}),
+                                  &(umbra_progress){look, &(watcher){.at = at}}),
                  UMBRA_ERROR_CANCELLED, "cancelled");
   assert_true(weights[0] == 5 && weights[1] == 6 && trace[0].accuracy == 7);
   assert_ok(umbra_train_twin(weights, trace, o.iterations, &plan, records, NULL, &(umbra_progress){look, &all}));

@@ -8,27 +8,7 @@
 
 #include "boot.h"
 #include "host/base/watch.h"
-
-/* ---- somebody who watches ---- */
-
-typedef struct watcher {
-  uint32_t reports, at;       /* so far; which of them stops the work; 0: none */
-  umbra_evaluator *evaluator; /* asked to stop, instead of a result that says so; NULL: not that way */
-  double first, fraction;
-} watcher;
-
-static inline int look(void *user, double fraction) {
-  watcher *w = user;
-  assert_true(fraction >= w->fraction && fraction <= 1);
-  w->fraction = fraction;
-  if (!w->reports) w->first = fraction;
-  if (++w->reports != w->at) return 0;
-  if (!w->evaluator) return 1;
-  umbra_evaluator_cancel(w->evaluator);
-  return 0;
-}
-
-static inline umbra_progress progress_of(watcher *w) { return (umbra_progress){look, w}; }
+#include "watcher.h"
 
 /* ---- operations ---- */
 

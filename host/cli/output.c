@@ -39,6 +39,7 @@ bool cli_error(const char *format, ...) {
 
 bool cli_check(umbra_status status, const char *option) {
   if (status == UMBRA_OK) return true;
+  if (status == UMBRA_ERROR_CANCELLED) return cli_error("interrupted"); /* only signals stop the program's work */
   return cli_error("%s%s%s (%s)", option ? option : "", option ? ": " : "", umbra_last_error(),
                    umbra_status_string(status));
 }

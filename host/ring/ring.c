@@ -85,34 +85,29 @@ uint64_t umbra_ring_memory(const umbra_ring *ring) {
 /* ---- accounts ---- */
 
 void umbra_ring_accounts_read(umbra_ring_accounts *accounts, umbra_ring *ring) {
+  *accounts = (umbra_ring_accounts){.key_switches = atomic_load(&ring->key_switches),
+                                    .ephemeral_switches = atomic_load(&ring->ephemeral_switches)};
   mtx_lock(&ring->lock);
-  *accounts = ring->accounts;
+  accounts->most_taken = ring->most_taken;
   accounts->resident = ring->resident;
   mtx_unlock(&ring->lock);
 }
 
 void umbra_ring_accounts_begin(umbra_ring *ring) {
+  atomic_store(&ring->key_switches, 0);
+  atomic_store(&ring->ephemeral_switches, 0);
   mtx_lock(&ring->lock);
-  ring->accounts = (umbra_ring_accounts){.most_taken = ring->taken};
+  ring->most_taken = ring->taken;
   mtx_unlock(&ring->lock);
 }
 
-void umbra_ring_count_switches(umbra_ring *ring, uint64_t switches) {
-  mtx_lock(&ring->lock);
-  ring->accounts.key_switches += switches;
-  mtx_unlock(&ring->lock);
-}
-
-void umbra_ring_count_ephemeral_switch(umbra_ring *ring) {
-  mtx_lock(&ring->lock);
-  ring->accounts.ephemeral_switches++;
-  mtx_unlock(&ring->lock);
-}
+void umbra_ring_count_switches(umbra_ring *ring, size_t switches) { atomic_fetch_add(&ring->key_switches, switches); }
+void umbra_ring_count_ephemeral_switch(umbra_ring *ring) { atomic_fetch_add(&ring->ephemeral_switches, 1); }
 
 /* The lock is held. */
 static void count_taken(umbra_ring *ring, size_t bytes) {
   ring->taken += bytes;
-  if (ring->taken > ring->accounts.most_taken) ring->accounts.most_taken = ring->taken;
+  if (ring->taken > ring->most_taken) ring->most_taken = ring->taken;
 }
 
 /* ---- streams ---- */

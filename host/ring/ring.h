@@ -45,15 +45,15 @@ uint64_t umbra_ring_memory(const umbra_ring *ring);  /* bytes taken and not give
 
 /* What was done and used since the ring was made, or its accounts were begun. */
 typedef struct umbra_ring_accounts {
-  uint64_t key_switches;       /* with keys from one owner's secret to itself, */
-  uint64_t ephemeral_switches; /* and with those to an ephemeral secret and back */
-  uint64_t most_taken;         /* bytes at once */
-  uint64_t resident;           /* bytes now, of the polynomials that may leave and have not */
+  size_t key_switches;       /* with keys from one owner's secret to itself, */
+  size_t ephemeral_switches; /* and with those to an ephemeral secret and back */
+  uint64_t most_taken;       /* bytes at once */
+  uint64_t resident;         /* bytes now, of the polynomials that may leave and have not */
 } umbra_ring_accounts;
 
 void umbra_ring_accounts_read(umbra_ring_accounts *accounts, umbra_ring *ring);
 void umbra_ring_accounts_begin(umbra_ring *ring);
-void umbra_ring_count_switches(umbra_ring *ring, uint64_t switches);
+void umbra_ring_count_switches(umbra_ring *ring, size_t switches);
 void umbra_ring_count_ephemeral_switch(umbra_ring *ring);
 
 /* ---- streams ---- */

@@ -3,6 +3,7 @@
 #ifndef UMBRA_RING_RING_INTERNAL_H
 #define UMBRA_RING_RING_INTERNAL_H
 
+#include <stdatomic.h>
 #include <threads.h>
 
 #include "ring.h"
@@ -51,15 +52,16 @@ struct umbra_ring {
   const umbra_kernels *kernels;
   umbra_device *device;
   uint32_t threads;
-  uint64_t memory_limit;       /* 0: none */
-  mtx_t lock;                  /* of everything below */
+  uint64_t memory_limit;                          /* 0: none */
+  atomic_size_t key_switches, ephemeral_switches; /* see umbra_ring_accounts */
+  mtx_t lock;                                     /* of everything below */
   umbra_arena *arena;          /* what its thread takes and gives goes there; NULL: nothing is recorded */
   umbra_residence *residences; /* of polynomials that may leave */
   uint64_t pins;               /* and prefetches, so far */
   uint64_t resident;           /* bytes of the polynomials that may leave and have not */
   uint64_t working;            /* the most bytes that everything else has taken at once */
   uint64_t taken, cached;
-  umbra_ring_accounts accounts; /* but for what is said of now */
+  uint64_t most_taken; /* at once, since the accounts were begun */
   size_t blocks;
   umbra_block block[UMBRA_CACHED_BLOCKS]; /* given back, oldest first */
   umbra_division *divisions;              /* plans made so far: lists that only grow */

@@ -37,14 +37,14 @@ UMBRA_BEGIN_DECLS
 /* Since the context was created, or umbra_context_cost_begin. */
 typedef struct umbra_cost {
   size_t struct_size;
-  uint32_t lowest_level;       /* of all that operations gave; UMBRA_TOP_LEVEL: they gave nothing */
-  size_t keys;                 /* that were needed */
-  uint64_t key_switches;       /* by keys from a secret to itself: products, rotations, conjugations */
-  uint64_t ephemeral_switches; /* to the sparse secret of refreshes and back */
-  uint64_t products;           /* of ciphertexts; those of one sum share a key switch */
-  uint64_t kernel_calls; /* of all kernels; umbra_context_kernel_cost has them one by one. A GPU may take more than
+  uint32_t lowest_level;     /* of all that operations gave; UMBRA_TOP_LEVEL: they gave nothing */
+  size_t keys;               /* that were needed */
+  size_t key_switches;       /* by keys from a secret to itself: products, rotations, conjugations */
+  size_t ephemeral_switches; /* to the sparse secret of refreshes and back */
+  size_t products;           /* of ciphertexts; those of one sum share a key switch */
+  size_t kernel_calls;       /* of all kernels; umbra_context_kernel_cost has them one by one. A GPU may take more than
                                   one launch for a call */
-  uint64_t kernel_bytes; /* that they read and write */
+  uint64_t kernel_bytes;     /* that they read and write */
   uint64_t uploaded_bytes, downloaded_bytes;
   uint64_t key_bytes;      /* of the keys needed */
   uint64_t constant_bytes; /* of plaintexts and encoded matrices that there are now */
@@ -60,8 +60,8 @@ UMBRA_API void umbra_cost_init(umbra_cost *cost, size_t size);
 typedef struct umbra_kernel_cost {
   size_t struct_size;
   const char *name; /* valid for ever */
-  uint64_t calls;
-  uint64_t limbs; /* written: each n words of 4 bytes */
+  size_t calls;
+  size_t limbs;   /* written: each n words of 4 bytes */
   uint64_t bytes; /* read and written */
 } umbra_kernel_cost;
 #define UMBRA_KERNEL_COST_INIT .struct_size = sizeof(umbra_kernel_cost)
