@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "../host/base/error.h"
-#include "../host/circuits/bootstrap_plan.h"
-#include "../host/circuits/transform.h"
+#include "../host/circuits/bootstrap/bootstrap_plan.h"
+#include "../host/circuits/transform/transform.h"
 #include "../host/ckks/raise.h"
 #include "boot_rig.h"
 

@@ -11,7 +11,7 @@
 #ifndef UMBRA_BENCH_KERNEL_RIG_H
 #define UMBRA_BENCH_KERNEL_RIG_H
 
-#include "../host/ring/params.h"
+#include "../host/params/params.h"
 #include "../kernels/kernels.h"
 #include "bench.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../host/ring/params.h"
+#include "../host/params/params.h"
 
 enum { CALLS_TOGETHER = 10 /* on a GPU */ };
 

@@ -250,7 +250,7 @@ def shape_of_literal(literal):
 
 def shape_of_preset(name):
     """KeyError: no such preset."""
-    text = (ROOT / "host/ring/presets_table.c").read_text(encoding="utf-8")
+    text = (ROOT / "host/params/presets_table.c").read_text(encoding="utf-8")
     names = re.findall(r'"(.+)"', re.search(r"umbra_preset_name\[\] = \{(.*?)\}", text, re.DOTALL)[1])
     literals = text.split("UMBRA_PARAMS_LITERAL_INIT")[1:]
     return shape_of_literal(dict(zip(names, literals, strict=True))[name])

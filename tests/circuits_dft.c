@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "host/base/memory.h"
-#include "host/circuits/dft.h"
+#include "host/circuits/bootstrap/dft.h"
 
 typedef long double complex number;
 

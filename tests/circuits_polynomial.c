@@ -6,7 +6,7 @@
  */
 #include "scheme.h"
 
-#include "host/circuits/polynomial.h"
+#include "host/circuits/polynomial/polynomial.h"
 #include "host/ckks/evaluator_internal.h"
 #include "host/ring/ring_internal.h"
 

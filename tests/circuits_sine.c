@@ -18,8 +18,8 @@
 
 #include "host/base/double_double.h"
 #include "host/base/memory.h"
-#include "host/circuits/overflow.h"
-#include "host/circuits/sine.h"
+#include "host/circuits/bootstrap/overflow.h"
+#include "host/circuits/bootstrap/sine.h"
 
 enum { BITS = 256 };
 

@@ -16,7 +16,7 @@
 
 #include "host/base/memory.h"
 #include "host/ckks/objects.h"
-#include "host/ring/params.h"
+#include "host/params/params.h"
 #include "host/train/checkpoint.h"
 #include "host/train/dataset_file.h"
 #include "tests/container_bytes.h"

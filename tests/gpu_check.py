@@ -662,7 +662,7 @@ class Floors(unittest.TestCase):
         self.assertEqual((shape.extended, shape.key), (3 * 57 - 43, 6 * 57))
 
     def test_all_presets(self):
-        text = (ROOT / "host/ring/presets_table.c").read_text(encoding="utf-8")
+        text = (ROOT / "host/params/presets_table.c").read_text(encoding="utf-8")
         for name in re.findall(r'^    "(.+)",$', text, re.MULTILINE):
             shape = gpu_floors.shape_of_preset(name)
             self.assertLess(shape.below, shape.limbs, name)

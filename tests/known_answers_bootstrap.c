@@ -6,8 +6,8 @@
  */
 #include "known_answers.h"
 
-#include "host/circuits/dft.h"
-#include "host/circuits/sine.h"
+#include "host/circuits/bootstrap/dft.h"
+#include "host/circuits/bootstrap/sine.h"
 
 enum { FACTORS = 16 };
 

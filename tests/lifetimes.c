@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../host/circuits/bootstrap_plan.h"
+#include "../host/circuits/bootstrap/bootstrap_plan.h"
 #include "../host/ckks/objects.h"
 #include "train.h"
 

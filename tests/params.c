@@ -20,11 +20,11 @@
 #include <umbra/params.h>
 
 #include "../host/base/memory.h"
-#include "../host/ring/chain_search.h"
-#include "../host/ring/params.h"
-#include "../host/ring/presets.h"
-#include "../host/ring/primes.h"
-#include "../host/ring/security.h"
+#include "../host/params/chain_search.h"
+#include "../host/params/params.h"
+#include "../host/params/presets.h"
+#include "../host/params/primes.h"
+#include "../host/params/security.h"
 #include "../kernels/modarith.h"
 
 enum { PRECISION = 512, FIRST_RING = 12, LAST_RING = 17 };

@@ -4,7 +4,7 @@
  * Every call of the evaluator against complex arithmetic in the clear: one table of operations, run over parameter
  * sets, slot counts, levels, and outputs that are new or replace an input.
  */
-#include "host/ring/primes.h"
+#include "host/params/primes.h"
 #include "scheme.h"
 
 enum { FACTORS = 3, STEPS = 3 };

@@ -6,7 +6,7 @@
  */
 #include "scheme.h"
 
-#include "host/circuits/overflow.h"
+#include "host/circuits/bootstrap/overflow.h"
 #include "host/ckks/raise.h"
 #include "host/ckks/secret.h"
 #include "host/ring/ops.h"

@@ -8,7 +8,7 @@
 
 #include "scheme.h"
 
-#include "host/ring/params.h"
+#include "host/params/params.h"
 
 enum { PRECISION = 512, AGREEMENT = 50 };
 

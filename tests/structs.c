@@ -8,7 +8,7 @@
 #include <dirent.h>
 
 #include "host/base/structs.h"
-#include "host/ring/presets.h"
+#include "host/params/presets.h"
 #include "train.h"
 
 enum { LESS = 8, MORE = 48, CANARY = 64, ROWS = 80, COLUMNS = 3, ITERATIONS = 2 };

@@ -17,7 +17,7 @@
 #include "host/base/memory.h"
 #include "host/base/watch.h"
 #include "host/io/storage.h"
-#include "host/ring/params.h"
+#include "host/params/params.h"
 #include "host/train/checkpoint.h"
 #include "host/train/dataset.h"
 #include "tests/container_bytes.h"

@@ -3,9 +3,9 @@
 #ifndef UMBRA_TESTS_TRANSFORMS_H
 #define UMBRA_TESTS_TRANSFORMS_H
 
-#include "host/circuits/transform.h"
+#include "host/circuits/transform/transform.h"
 #include "host/ckks/evaluator_internal.h"
-#include "host/ring/params.h"
+#include "host/params/params.h"
 #include "scheme.h"
 
 /* rotation: `count` of them. */

@@ -5,7 +5,7 @@
 
 #include <umbra/key_needs.h>
 
-#include "../ring/params.h"
+#include "../params/params.h"
 
 /* What a key is for; rotation: in [1, n/2), 0 for other kinds. */
 typedef struct umbra_key_purpose {

@@ -10,7 +10,7 @@
 
 #include "../base/error.h"
 #include "../base/structs.h"
-#include "../circuits/polynomial.h"
+#include "../circuits/polynomial/polynomial.h"
 
 enum { NODES = 32, PANELS = 256, TERMS = UMBRA_SIGMOID_MAX_DEGREE + 1 };
 

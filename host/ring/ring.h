@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "../../kernels/kernels.h"
-#include "params.h"
+#include "../params/params.h"
 
 typedef struct umbra_ring umbra_ring; /* immutable to its users, shareable between threads; caches lock themselves */
 

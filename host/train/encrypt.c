@@ -8,7 +8,7 @@
 #include "../base/memory.h"
 #include "../ckks/objects.h"
 #include "../io/storage.h"
-#include "../ring/params.h"
+#include "../params/params.h"
 #include "dataset_file.h"
 #include "records.h"
 

@@ -11,7 +11,7 @@
 #include "../base/structs.h"
 #include "../ckks/key_needs.h"
 #include "../nn/activation.h"
-#include "../ring/params.h"
+#include "../params/params.h"
 #include "dataset_file.h"
 
 /* ---- layout ---- */

@@ -9,7 +9,7 @@
 #ifndef UMBRA_TRAIN_PLAN_H
 #define UMBRA_TRAIN_PLAN_H
 
-#include "../circuits/bootstrap_plan.h"
+#include "../circuits/bootstrap/bootstrap_plan.h"
 #include "../linalg/products.h"
 #include "schedule.h"
 

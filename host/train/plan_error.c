@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "../ckks/noise.h"
-#include "../ring/params.h"
+#include "../params/params.h"
 #include "plan.h"
 
 typedef struct covariance {

@@ -6,8 +6,8 @@
 #include "../base/error.h"
 #include "../base/outputs.h"
 #include "../io/format.h"
-#include "../ring/params.h"
-#include "../ring/params_file.h"
+#include "../params/params.h"
+#include "../params/params_file.h"
 #include "kind.h"
 
 /* The options as they are stored, and as the digest sees them. */

@@ -69,7 +69,7 @@ def chebyshev(t, degree):
 
 
 def sine(shape):
-    """What host/circuits/sine.h says, for (overflow, degree, double angles, arcsine degree, ratio bits, hamming)."""
+    """What host/circuits/bootstrap/sine.h says, for (overflow, degree, double angles, arcsine degree, ratio bits, hamming)."""
     largest, degree, angles, arcsine_degree, ratio_bits, hamming = shape
     bound, reach = Decimal(5) / 4 / 2**ratio_bits, largest + Decimal(1) / 2
     amplitude = [root(1 / TWO_PI, 2 ** (angles - i)) for i in range(angles + 1)]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 32-bit primes = 1 mod 2N, which have the 2N-th roots of unity that a number-theoretic transform needs. */
-#ifndef UMBRA_RING_PRIMES_H
-#define UMBRA_RING_PRIMES_H
+#ifndef UMBRA_PARAMS_PRIMES_H
+#define UMBRA_PARAMS_PRIMES_H
 
 #include <stdint.h>
 

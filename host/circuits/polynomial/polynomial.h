@@ -7,12 +7,12 @@
  * T_k: one sum of products, hence one relinearisation (none without children) and one rescale, one level above its
  * parent. Its scale is what its parent needs, down from the wanted one of the whole.
  */
-#ifndef UMBRA_CIRCUITS_POLYNOMIAL_H
-#define UMBRA_CIRCUITS_POLYNOMIAL_H
+#ifndef UMBRA_CIRCUITS_POLYNOMIAL_POLYNOMIAL_H
+#define UMBRA_CIRCUITS_POLYNOMIAL_POLYNOMIAL_H
 
 #include <umbra/polynomial.h>
 
-#include "../ckks/scaled.h"
+#include "../../ckks/scaled.h"
 
 enum {
   UMBRA_POLYNOMIAL_TERMS = UMBRA_MAX_DEGREE + 1,

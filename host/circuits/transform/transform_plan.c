@@ -5,9 +5,9 @@
  */
 #include "transform_plan.h"
 
-#include "../base/error.h"
-#include "../base/memory.h"
-#include "../ckks/galois.h"
+#include "../../base/error.h"
+#include "../../base/memory.h"
+#include "../../ckks/galois.h"
 
 /* Beyond it only the size that needs no giant step is of interest: the others' costs have their minimum before. */
 enum { MOST_BABY_STEPS = 256 };

@@ -6,16 +6,16 @@
  * the sine; scales are relabelled there, so that e is the message again. Everything else is folded into the scales at
  * which matrices are encoded.
  */
-#ifndef UMBRA_CIRCUITS_BOOTSTRAP_PLAN_H
-#define UMBRA_CIRCUITS_BOOTSTRAP_PLAN_H
+#ifndef UMBRA_CIRCUITS_BOOTSTRAP_BOOTSTRAP_PLAN_H
+#define UMBRA_CIRCUITS_BOOTSTRAP_BOOTSTRAP_PLAN_H
 
 #include <umbra/bootstrap.h>
 
-#include "../ring/params.h"
+#include "../../params/params.h"
+#include "../polynomial/polynomial.h"
+#include "../transform/transform_plan.h"
 #include "dft.h"
-#include "polynomial.h"
 #include "sine.h"
-#include "transform_plan.h"
 
 enum { UMBRA_MAX_FACTORS = 4 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Primes of one class that a chain may take, with their logarithms, in ascending order. */
-#ifndef UMBRA_RING_PRIME_POOL_H
-#define UMBRA_RING_PRIME_POOL_H
+#ifndef UMBRA_PARAMS_PRIME_POOL_H
+#define UMBRA_PARAMS_PRIME_POOL_H
 
 #include "fixed.h"
 

@@ -12,12 +12,12 @@
  * probability, so that there, too, the result stays near e. Everything is computed by + - * / and sqrt, the same on
  * every machine.
  */
-#ifndef UMBRA_CIRCUITS_SINE_H
-#define UMBRA_CIRCUITS_SINE_H
+#ifndef UMBRA_CIRCUITS_BOOTSTRAP_SINE_H
+#define UMBRA_CIRCUITS_BOOTSTRAP_SINE_H
 
 #include <umbra/status.h>
 
-#include "../ring/chain.h"
+#include "../../params/chain.h"
 
 enum { UMBRA_SINE_TERMS = UMBRA_MAX_COSINE_DEGREE / 2 + 1, UMBRA_MAX_RATIO_BITS = 30 };
 

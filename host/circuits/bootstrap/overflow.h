@@ -5,10 +5,10 @@
  * c1 s / q_0 is a sum of h independent uniform numbers in [-1/2, 1/2], and I is that sum rounded to an integer: it is i
  * with a probability that equals the density at i of the sum of h + 1 of them.
  */
-#ifndef UMBRA_CIRCUITS_OVERFLOW_H
-#define UMBRA_CIRCUITS_OVERFLOW_H
+#ifndef UMBRA_CIRCUITS_BOOTSTRAP_OVERFLOW_H
+#define UMBRA_CIRCUITS_BOOTSTRAP_OVERFLOW_H
 
-#include "../ring/chain.h"
+#include "../../params/chain.h"
 
 /* Probability that I is i, and as probable -i; relative error below 2^-40. 1 <= hamming <= UMBRA_MAX_HAMMING. */
 double umbra_overflow_probability(uint32_t hamming, uint32_t i);

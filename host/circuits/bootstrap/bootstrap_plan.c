@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "../base/error.h"
-#include "../base/memory.h"
-#include "../base/outputs.h"
-#include "../base/structs.h"
-#include "../ckks/objects.h"
-#include "../ring/divide.h"
+#include "../../base/error.h"
+#include "../../base/memory.h"
+#include "../../base/outputs.h"
+#include "../../base/structs.h"
+#include "../../ckks/objects.h"
+#include "../../ring/divide.h"
 
 /*
  * Slots-to-coefficients first puts a value into one coefficient instead of spreading it over all, so less noise reaches a

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table behind umbra_params_from_preset. */
-#ifndef UMBRA_RING_PRESETS_H
-#define UMBRA_RING_PRESETS_H
+#ifndef UMBRA_PARAMS_PRESETS_H
+#define UMBRA_PARAMS_PRESETS_H
 
 #include <umbra/params.h>
 

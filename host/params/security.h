@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How large a modulus a ring carries at a given security. */
-#ifndef UMBRA_RING_SECURITY_H
-#define UMBRA_RING_SECURITY_H
+#ifndef UMBRA_PARAMS_SECURITY_H
+#define UMBRA_PARAMS_SECURITY_H
 
 #include "chain.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The key-switching gadget of a chain: how many auxiliary primes, and where its digits begin. */
-#ifndef UMBRA_RING_CHAIN_DIGITS_H
-#define UMBRA_RING_CHAIN_DIGITS_H
+#ifndef UMBRA_PARAMS_CHAIN_DIGITS_H
+#define UMBRA_PARAMS_CHAIN_DIGITS_H
 
 #include "chain.h"
 

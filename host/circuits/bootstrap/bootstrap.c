@@ -5,17 +5,17 @@
 #include <math.h>
 #include <string.h>
 
-#include "../base/error.h"
-#include "../base/memory.h"
-#include "../base/outputs.h"
-#include "../ckks/evaluator_internal.h"
-#include "../ckks/noise.h"
-#include "../ckks/raise.h"
-#include "../ckks/sum.h"
-#include "../ckks/trace.h"
+#include "../../base/error.h"
+#include "../../base/memory.h"
+#include "../../base/outputs.h"
+#include "../../ckks/evaluator_internal.h"
+#include "../../ckks/noise.h"
+#include "../../ckks/raise.h"
+#include "../../ckks/sum.h"
+#include "../../ckks/trace.h"
+#include "../polynomial/polynomial.h"
+#include "../transform/transform.h"
 #include "bootstrap_plan.h"
-#include "polynomial.h"
-#include "transform.h"
 
 struct umbra_bootstrapper {
   umbra_counted counted;

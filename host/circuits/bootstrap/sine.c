@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/double_double.h"
-#include "../base/error.h"
-#include "../base/memory.h"
+#include "../../base/double_double.h"
+#include "../../base/error.h"
+#include "../../base/memory.h"
 #include "overflow.h"
 
 enum { NODES = 3 }; /* of the fit, around each integer: within |e| <= bound its error hardly changes */

@@ -5,8 +5,8 @@
  * Order of positions: terminal primes reversed, main primes, auxiliary primes. With T terminals, level l with m main
  * and t terminal primes is the window [T - t, T + m) of positions. Level 0 is the lowest.
  */
-#ifndef UMBRA_RING_CHAIN_H
-#define UMBRA_RING_CHAIN_H
+#ifndef UMBRA_PARAMS_CHAIN_H
+#define UMBRA_PARAMS_CHAIN_H
 
 #include <umbra/params.h>
 

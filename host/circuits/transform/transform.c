@@ -4,13 +4,13 @@
 
 #include <math.h>
 
-#include "../base/error.h"
-#include "../base/memory.h"
-#include "../ckks/encoder.h"
-#include "../ckks/noise.h"
-#include "../ring/divide.h"
-#include "../ring/ops.h"
-#include "../ring/residence.h"
+#include "../../base/error.h"
+#include "../../base/memory.h"
+#include "../../ckks/encoder.h"
+#include "../../ckks/noise.h"
+#include "../../ring/divide.h"
+#include "../../ring/ops.h"
+#include "../../ring/residence.h"
 
 /* One diagonal after the other goes through these. */
 typedef struct diagonal_encoder {

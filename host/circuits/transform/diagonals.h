@@ -3,8 +3,8 @@
  * A linear map of slots by its diagonals: out = sum over k of diagonal k times the input rotated left by rotation[k],
  * slot by slot.
  */
-#ifndef UMBRA_CIRCUITS_DIAGONALS_H
-#define UMBRA_CIRCUITS_DIAGONALS_H
+#ifndef UMBRA_CIRCUITS_TRANSFORM_DIAGONALS_H
+#define UMBRA_CIRCUITS_TRANSFORM_DIAGONALS_H
 
 #include <stddef.h>
 #include <stdint.h>

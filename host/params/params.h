@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a umbra_params holds, for the layers that compute with it. */
-#ifndef UMBRA_RING_PARAMS_H
-#define UMBRA_RING_PARAMS_H
+#ifndef UMBRA_PARAMS_PARAMS_H
+#define UMBRA_PARAMS_PARAMS_H
 
 #include <umbra/params.h>
 

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "../base/error.h"
-#include "../base/integers.h"
-#include "../base/memory.h"
-#include "../ckks/sum.h"
+#include "../../base/error.h"
+#include "../../base/integers.h"
+#include "../../base/memory.h"
+#include "../../ckks/sum.h"
 
 enum { TERMS = UMBRA_POLYNOMIAL_TERMS };
 

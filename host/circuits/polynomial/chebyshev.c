@@ -5,11 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "../base/error.h"
-#include "../base/structs.h"
-#include "../ckks/evaluator_internal.h"
-#include "../ckks/inputs.h"
-#include "../ckks/trace.h"
+#include "../../base/error.h"
+#include "../../base/structs.h"
+#include "../../ckks/evaluator_internal.h"
+#include "../../ckks/inputs.h"
+#include "../../ckks/trace.h"
 #include "polynomial.h"
 
 enum { TERMS = UMBRA_POLYNOMIAL_TERMS };

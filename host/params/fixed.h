@@ -5,8 +5,8 @@
  * A umbra_log2 holds log2(x) * 2^96 in a signed 128-bit integer. Each logarithm of a prime is exact to 2^-90, so sums
  * over any chain keep a relative error of the number itself far below 2^-60.
  */
-#ifndef UMBRA_RING_FIXED_H
-#define UMBRA_RING_FIXED_H
+#ifndef UMBRA_PARAMS_FIXED_H
+#define UMBRA_PARAMS_FIXED_H
 
 #include <stdint.h>
 

@@ -10,12 +10,12 @@
  * pairs (a, b), l/2 apart, to (a + r b, a - r b) with roots r = exp(i pi 5^j / 2l), j < l/2, and is periodic in l.
  * The inverse undoes the stages from m down to 2.
  */
-#ifndef UMBRA_CIRCUITS_DFT_H
-#define UMBRA_CIRCUITS_DFT_H
+#ifndef UMBRA_CIRCUITS_BOOTSTRAP_DFT_H
+#define UMBRA_CIRCUITS_BOOTSTRAP_DFT_H
 
 #include <umbra/status.h>
 
-#include "diagonals.h"
+#include "../transform/diagonals.h"
 
 enum { UMBRA_DFT_MAX_LOG_SLOTS = 16 };
 

@@ -3,10 +3,10 @@
  * Linear maps of slots, with their diagonals encoded for one level and one scale: double hoisting (Bossuat, Mouchet,
  * Troncoso-Pastoriza, Hubaux, eprint 2020/1203), or chains of rotations that need two or three keys in all.
  */
-#ifndef UMBRA_CIRCUITS_TRANSFORM_H
-#define UMBRA_CIRCUITS_TRANSFORM_H
+#ifndef UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_H
+#define UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_H
 
-#include "../ckks/scaled.h"
+#include "../../ckks/scaled.h"
 #include "diagonals.h"
 #include "transform_plan.h"
 

@@ -8,16 +8,16 @@
  */
 #include <math.h>
 
-#include "../base/error.h"
-#include "../base/memory.h"
-#include "../ckks/evaluator_internal.h"
-#include "../ckks/galois.h"
-#include "../ckks/noise.h"
-#include "../ckks/trace.h"
-#include "../ring/divide.h"
-#include "../ring/hoist.h"
-#include "../ring/ops.h"
-#include "../ring/residence.h"
+#include "../../base/error.h"
+#include "../../base/memory.h"
+#include "../../ckks/evaluator_internal.h"
+#include "../../ckks/galois.h"
+#include "../../ckks/noise.h"
+#include "../../ckks/trace.h"
+#include "../../ring/divide.h"
+#include "../../ring/hoist.h"
+#include "../../ring/ops.h"
+#include "../../ring/residence.h"
 #include "transform.h"
 
 typedef struct transform_job {

@@ -7,9 +7,9 @@
 
 #include <math.h>
 
-#include "../base/double_double.h"
-#include "../base/error.h"
-#include "../base/memory.h"
+#include "../../base/double_double.h"
+#include "../../base/error.h"
+#include "../../base/memory.h"
 
 void umbra_diagonals_destroy(umbra_diagonals *diagonals) {
   umbra_free(diagonals->rotation);

@@ -3,8 +3,8 @@
  * The search for a chain: from a ring, a scale and a depth to primes, levels and digits. Integers only, so that every
  * machine finds the same.
  */
-#ifndef UMBRA_RING_CHAIN_SEARCH_H
-#define UMBRA_RING_CHAIN_SEARCH_H
+#ifndef UMBRA_PARAMS_CHAIN_SEARCH_H
+#define UMBRA_PARAMS_CHAIN_SEARCH_H
 
 #include "chain_shape.h"
 #include "prime_pool.h"

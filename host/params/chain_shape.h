@@ -7,8 +7,8 @@
  * every level exactly. A unit is nominally scale_bits / c bits long: 30-bit mains with 25-bit terminals are p = 6,
  * r = 5, with 20-bit ones p = 3, r = 2.
  */
-#ifndef UMBRA_RING_CHAIN_SHAPE_H
-#define UMBRA_RING_CHAIN_SHAPE_H
+#ifndef UMBRA_PARAMS_CHAIN_SHAPE_H
+#define UMBRA_PARAMS_CHAIN_SHAPE_H
 
 #include "chain.h"
 

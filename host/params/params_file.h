@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A parameter set as sections of any container, whose header then has the set's digest and flags. */
-#ifndef UMBRA_RING_PARAMS_FILE_H
-#define UMBRA_RING_PARAMS_FILE_H
+#ifndef UMBRA_PARAMS_PARAMS_FILE_H
+#define UMBRA_PARAMS_PARAMS_FILE_H
 
 #include <umbra/params.h>
 

@@ -4,12 +4,12 @@
  * giant steps, which rotate sums of products: rotation = baby + giant. A plan depends on nothing but what it is made
  * from.
  */
-#ifndef UMBRA_CIRCUITS_TRANSFORM_PLAN_H
-#define UMBRA_CIRCUITS_TRANSFORM_PLAN_H
+#ifndef UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_PLAN_H
+#define UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_PLAN_H
 
 #include <stddef.h>
 
-#include "../ring/chain.h"
+#include "../../params/chain.h"
 
 typedef struct umbra_transform_shape {
   uint32_t slots, period; /* as in umbra_diagonals */
