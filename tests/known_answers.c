@@ -218,12 +218,11 @@ static void expect_digits(const setting *s, const umbra_digits *digits) {
   free(words);
 }
 
-/* acc = the whole product of x's digits with the key, computed in blocks; digits: NULL, or those of x. */
-static void key_product(setting *s, umbra_poly *acc, const umbra_poly *x, const umbra_digits *digits,
-                        const umbra_switching_key *key, const umbra_view *init) {
-  umbra_view acc_view = umbra_poly_view(acc, s->ring), x_view = umbra_poly_view(x, s->ring);
+/* acc = the whole product of x's digits with the key, computed in blocks. */
+static void key_product(setting *s, umbra_poly *acc, const umbra_switch_of *of) {
+  umbra_view acc_view = umbra_poly_view(acc, s->ring);
   umbra_key_product product;
-  ok(s->record, umbra_key_product_open(&product, s->ring, s->stream, &x_view, x->window, digits, key, init, 1));
+  ok(s->record, umbra_key_product_open(&product, s->ring, s->stream, of));
   uint32_t limbs = umbra_view_limbs(&acc_view), block = umbra_ring_block(s->ring);
   for (uint32_t first = 0; first < limbs; first += block) {
     uint32_t count = limbs - first < block ? limbs - first : block;
@@ -240,21 +239,24 @@ static void check_switch(const record *r, const umbra_kernels *kernels) {
   umbra_window over = window(r, "window"), key_window = window(r, "key_window");
   umbra_switching_key key = {.digits = umbra_digits_of(s.chain, key_window)};
   uint32_t init_polys = (uint32_t)number(r, "init");
-  key.poly = poly_make(&s, 2 * key.digits.count, key_window, s.chain->auxes);
-  umbra_poly x = poly_make(&s, 1, over, 0), acc = poly_make(&s, 2, over, s.chain->auxes);
+  uint32_t aux = (uint32_t)number(r, "aux");
+  assert_int_equal(umbra_switch_auxes(s.chain, over), aux);
+  key.poly = poly_make(&s, 2 * key.digits.count, key_window, (uint32_t)number(r, "key_aux"));
+  umbra_poly x = poly_make(&s, 1, over, 0), acc = poly_make(&s, 2, over, aux);
   umbra_poly init = poly_make(&s, init_polys ? init_polys : 1, over, 0);
   poly_fill(&s, &key.poly, text(r, "key"));
   poly_fill(&s, &x, text(r, "input"));
   poly_fill(&s, &init, "random 2000");
   umbra_view x_view = umbra_poly_view(&x, s.ring), init_view = umbra_poly_view(&init, s.ring);
-  const umbra_view *given = init_polys ? &init_view : NULL;
-  key_product(&s, &acc, &x, NULL, &key, given);
+  umbra_switch_of of = {.x = &x_view, .window = over, .key = &key, .init = init_polys ? &init_view : NULL, .galois = 1};
+  key_product(&s, &acc, &of);
   poly_expect(&s, &acc);
   umbra_digits digits;
   ok(r, umbra_decompose(&digits, s.ring, s.stream, &x_view, over));
   expect_digits(&s, &digits);
   poly_fill(&s, &acc, "max 0");
-  key_product(&s, &acc, &x, &digits, &key, given);
+  of.digits = &digits;
+  key_product(&s, &acc, &of);
   poly_expect(&s, &acc);
   umbra_digits_destroy(&digits, s.ring);
   umbra_poly *polys[] = {&key.poly, &x, &acc, &init};

@@ -646,6 +646,51 @@ static void test_descriptions(void **state) {
   umbra_params_destroy(params);
 }
 
+/* The first auxiliary primes whose product has more bits than that, counted in doubles. */
+static uint32_t auxes_above(const umbra_chain *chain, double bits) {
+  uint32_t count = 0;
+  for (double have = 0; count < chain->auxes && have <= bits; count++)
+    have += log2(chain->prime[umbra_chain_aux(chain) + count]);
+  return count;
+}
+
+/* Of every level: the auxiliary primes that it uses are the fewest that exceed its largest digit; keys have those of all
+ * their levels. */
+static void check_auxes(const umbra_chain *chain) {
+  uint32_t most = 1;
+  for (uint32_t l = 0; l < chain->total_levels; l++) {
+    double largest = 0;
+    for (uint32_t j = 0; j < chain->digits; j++) {
+      double digit = 0;
+      for (uint32_t i = chain->digit_begin[j]; i < chain->digit_begin[j + 1]; i++)
+        if (i >= chain->window[l].first && i < umbra_window_end(chain->window[l])) digit += log2(chain->prime[i]);
+      largest = fmax(largest, digit);
+    }
+    const uint32_t used = auxes_above(chain, largest);
+    most = used > most ? used : most;
+    assert_int_equal(umbra_switch_auxes(chain, chain->window[l]), used);
+    assert_int_equal(umbra_key_auxes(chain, l), most);
+  }
+  double base = 0;
+  for (uint32_t i = chain->window[0].first; i < umbra_window_end(chain->window[0]); i++) base += log2(chain->prime[i]);
+  assert_int_equal(umbra_whole_auxes(chain, chain->window[0]), auxes_above(chain, base));
+}
+
+static void test_auxes_by_level(void **state) {
+  (void)state;
+  static const uint8_t used[] = {2, 3, 5, 6, 7, 9, 10, 11, 12, 12, 11, 12, 12, 11, 12, 12, 12, 12};
+  for (const char *const *name = umbra_params_presets(); *name; name++) {
+    umbra_params *params = from_preset(*name);
+    check_auxes(&params->chain);
+    if (strcmp(*name, "boot-64k-40") == 0) {
+      for (uint32_t l = 0; l < params->chain.total_levels; l++)
+        assert_int_equal(umbra_switch_auxes(&params->chain, params->chain.window[l]), l < sizeof used ? used[l] : 12);
+      assert_int_equal(umbra_whole_auxes(&params->chain, params->chain.window[0]), 2);
+    }
+    umbra_params_destroy(params);
+  }
+}
+
 static void test_sizes(void **state) {
   (void)state;
   umbra_params *params = from_preset("n14-d7-s40");
@@ -696,6 +741,7 @@ int main(void) {
       cmocka_unit_test(test_security_table),
       cmocka_unit_test(test_insecure_sets_say_so),
       cmocka_unit_test(test_descriptions),
+      cmocka_unit_test(test_auxes_by_level),
       cmocka_unit_test(test_sizes),
       cmocka_unit_test(test_handles),
   };

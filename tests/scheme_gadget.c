@@ -99,9 +99,10 @@ static void part_make(part *p, umbra_key_kind kind, uint32_t level, uint64_t num
 }
 
 /* P modulo q: of the primes that divide the switch at its end. */
-static uint32_t gadget_factor(umbra_key_kind kind, uint32_t q) {
+static uint32_t gadget_factor(const umbra_eval_key *key, uint32_t q) {
   uint32_t first = chain->digit_begin[chain->digits], count = chain->auxes, product = 1;
-  if (kind == UMBRA_KEY_TO_SPARSE) {
+  if (key->kind == UMBRA_KEY_TO_DENSE) count = key->key.poly.aux;
+  if (key->kind == UMBRA_KEY_TO_SPARSE) {
     first = umbra_window_end(chain->window[0]);
     count = chain->boot.sparse_primes;
   }
@@ -124,7 +125,7 @@ static void check_digit(const part *p, uint32_t j) {
   umbra_view view = umbra_poly_view(poly, ring);
   for (uint32_t limb = 0; limb < poly->window.count + poly->aux; limb++) {
     uint32_t position = umbra_view_position(&view, limb), q = chain->prime[position], *sum = b + (size_t)limb * N;
-    uint32_t factor = owns(&p->key, j, position) ? gadget_factor(p->key.kind, q) : 0;
+    uint32_t factor = owns(&p->key, j, position) ? gadget_factor(&p->key, q) : 0;
     add_product(sum, a + (size_t)limb * N, p->under, q);
     for (int k = 0; k < N; k++) {
       uint32_t from = umbra_mod_mul(factor, umbra_mod_from_i64(p->from[k], q), q);

@@ -146,11 +146,11 @@ static void take_gadget(const umbra_poly *opened, const umbra_eval_key *key, con
 
 static void check_key(const umbra_eval_key *key) {
   umbra_window window = key->key.poly.window;
-  umbra_poly secret = secret_over(window, chain->auxes), other = poly_over(window, chain->auxes);
-  umbra_poly opened = poly_over(window, chain->auxes);
+  uint32_t auxes = umbra_key_auxes(chain, key->level);
+  umbra_poly secret = secret_over(window, auxes), other = poly_over(window, auxes), opened = poly_over(window, auxes);
   umbra_view pairs = umbra_poly_view(&key->key.poly, ring);
   int from_other;
-  assert_int_equal(key->key.poly.aux, chain->auxes);
+  assert_int_equal(key->key.poly.aux, auxes);
   key_secrets(key, &secret, &other, &from_other);
   for (uint32_t j = 0; j < key->key.digits.count; j++) {
     umbra_view b = umbra_view_poly(&pairs, 2 * j), a = umbra_view_poly(&pairs, 2 * j + 1);
@@ -181,7 +181,7 @@ static void keys_of_a_lower_level(void **state) {
   umbra_eval_keys *keys = keys_for(s.secret, needs);
   umbra_window needed = umbra_chain_union(chain, 1);
   assert_memory_equal(&keys->key[0].key.poly.window, &needed, sizeof needed);
-  assert_true(needed.count < all.count);
+  assert_true(needed.count < all.count && keys->key[0].key.poly.aux < chain->auxes);
   check_key(&keys->key[0]);
   umbra_eval_keys_destroy(keys);
 }

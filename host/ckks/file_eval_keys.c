@@ -8,20 +8,33 @@
 #include "file.h"
 #include "key_needs.h"
 
+/* auxes: 0 if it has all that the parameters have, as keys of version 0.1 do, or none because its kind has none. */
 typedef struct key_record {
-  uint32_t kind, rotation, level, reserved;
+  uint32_t kind, rotation, level, auxes;
   uint8_t seed[UMBRA_SEED_BYTES];
 } key_record;
 _Static_assert(sizeof(key_record) == 48, "no padding");
 
 enum { SECTIONS = 2 }; /* of a key */
 
+/* Of a key with so many auxiliary primes, and back. */
+static uint32_t auxes_to_store(const umbra_chain *chain, uint32_t auxes) { return auxes == chain->auxes ? 0 : auxes; }
+
+static umbra_key_shape shape_of(const umbra_chain *chain, const key_record *record) {
+  const uint32_t all = record->kind == UMBRA_KEY_TO_SPARSE ? 0 : chain->auxes;
+  return umbra_key_shape_with(chain, (umbra_key_kind)record->kind, record->level, record->auxes ? record->auxes : all);
+}
+
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_eval_keys *keys = object;
+  const umbra_chain *chain = umbra_context_chain(keys->context);
   umbra_file_identify(writer, keys->context, keys->owner);
   for (size_t i = 0; i < keys->count; i++) {
     const umbra_eval_key *entry = &keys->key[i];
-    key_record record = {.kind = entry->kind, .rotation = entry->rotation, .level = entry->level};
+    key_record record = {.kind = entry->kind,
+                         .rotation = entry->rotation,
+                         .level = entry->level,
+                         .auxes = auxes_to_store(chain, entry->key.poly.aux)};
     memcpy(record.seed, entry->seed, sizeof record.seed);
     UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_KEY, &record, sizeof record));
     UMBRA_TRY(umbra_file_write_poly(writer, keys->context, &entry->key.poly, 2));
@@ -29,11 +42,17 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   return UMBRA_OK;
 }
 
+static umbra_status check_auxes(const umbra_reader *reader, const umbra_chain *chain, const key_record *record) {
+  const uint32_t used = umbra_key_shape_of(chain, (umbra_key_kind)record->kind, record->level).aux;
+  if (!record->auxes || record->auxes == auxes_to_store(chain, used)) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "an evaluation key for level %u with %u auxiliary primes: such keys have %u",
+                                record->level, record->auxes, used);
+}
+
 static umbra_status check_record(const umbra_reader *reader, const umbra_chain *chain, const key_record *record) {
   uint32_t slots = 1u << (chain->log_n - 1);
   uint32_t last = chain->boot.stc_levels ? UMBRA_KEY_TO_DENSE : UMBRA_KEY_CONJUGATE;
-  if (record->kind > last || record->reserved)
-    return umbra_reader_malformed(reader, "unknown kind %u of evaluation key", record->kind);
+  if (record->kind > last) return umbra_reader_malformed(reader, "unknown kind %u of evaluation key", record->kind);
   if (record->kind == UMBRA_KEY_ROTATE ? record->rotation - 1 >= slots - 1 : record->rotation != 0)
     return umbra_reader_malformed(reader, "an evaluation key for rotation by %u: there are rotations by 1 to %u",
                                   record->rotation, slots - 1);
@@ -44,7 +63,7 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_chain *
   if (record->level > top)
     return umbra_reader_malformed(reader, "an evaluation key for level %u: the parameters' highest is %u",
                                   record->level, top);
-  return UMBRA_OK;
+  return check_auxes(reader, chain, record);
 }
 
 static umbra_status read_purpose(umbra_reader *reader, const umbra_chain *chain, key_record *record) {
@@ -77,10 +96,10 @@ static umbra_status read_key(umbra_reader *reader, const umbra_eval_keys *keys, 
   key_record record;
   UMBRA_TRY(read_purpose(reader, chain, &record));
   UMBRA_TRY(check_new(reader, keys, index, &record));
-  umbra_key_shape shape = umbra_key_shape_of(chain, (umbra_key_kind)record.kind, record.level);
+  umbra_key_shape shape = shape_of(chain, &record);
   UMBRA_TRY(umbra_residues_begin(reader, context->ring, shape.digits.count, shape.window.count + shape.aux));
   umbra_eval_key *entry = &keys->key[index];
-  UMBRA_TRY(umbra_eval_key_make(entry, context, (umbra_key_kind)record.kind, record.level));
+  UMBRA_TRY(umbra_eval_key_make_shaped(entry, context, (umbra_key_kind)record.kind, record.level, &shape));
   entry->rotation = record.rotation;
   memcpy(entry->seed, record.seed, sizeof entry->seed);
   UMBRA_TRY(read_residues(reader, context, entry));

@@ -18,11 +18,11 @@ umbra_status umbra_gadget_mask(const umbra_gadget *g, const umbra_view *b, const
   return UMBRA_OK;
 }
 
-/* Adds P, the product of the primes that a division ends the switch with, times from, on the digit's own primes. */
+/* Adds P, the product of the gadget's primes, times from, on the digit's own primes. */
 static void add_from(const umbra_gadget *g, const umbra_eval_key *entry, uint32_t digit) {
   umbra_ring *ring = g->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
-  umbra_key_shape shape = umbra_key_shape_of(chain, entry->kind, entry->level);
+  umbra_key_shape shape = umbra_eval_key_shape(chain, entry);
   umbra_window own = umbra_key_digit_window(chain, entry, digit);
   umbra_view b = umbra_poly_subview(&entry->key.poly, ring, 2 * digit, 1, own, 0);
   umbra_view from = part_of(g, &g->from, own, 0), product = part_of(g, &g->scratch, own, 0);

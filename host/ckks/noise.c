@@ -75,11 +75,11 @@ umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative) {
   return estimate(a.magnitude, a.error + a.magnitude * relative / UMBRA_ERROR_DEVIATIONS);
 }
 
-/* Variance of the coefficients after a key switch's division by P, without its rounding. */
+/* Variance of the coefficients after a key switch's division by the auxiliary primes in use, without its rounding. */
 static double switch_variance(const umbra_chain *chain, uint32_t level) {
   umbra_window window = chain->window[level];
   umbra_digit_range digits = umbra_digits_of(chain, window);
-  umbra_log2 log_p = umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
+  umbra_log2 log_p = umbra_chain_log_product(chain, umbra_chain_aux(chain), umbra_switch_auxes(chain, window));
   double variance = 0;
   for (uint32_t j = digits.first; j < digits.first + digits.count; j++) {
     umbra_window own = umbra_digit_window(chain, j, window);

@@ -41,8 +41,10 @@ umbra_estimate umbra_noise_scale(umbra_estimate a, double factor);
 /* Multiplication by a constant with relative error `relative` (magnitude unchanged otherwise). */
 umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative);
 
-/* Key switching at a level before its division: error over P, at that level's scale. `scale_ratio` is 1 for a rotation;
- * for a product, whose message has the scale squared, it is 1 / scale. */
+/*
+ * Key switching at a level before its division: the error over the product of the auxiliary primes that the level uses, at
+ * its scale. `scale_ratio` is 1 for a rotation; for a product, whose message has the scale squared, it is 1 / scale.
+ */
 umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio);
 
 /* The same of a message at that scale. */

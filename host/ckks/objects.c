@@ -195,7 +195,27 @@ umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *co
 umbra_eval_keys *umbra_eval_keys_share(const umbra_eval_keys *keys) { return umbra_share(keys); }
 void umbra_eval_keys_destroy(umbra_eval_keys *keys) { umbra_release(keys); }
 
+/* The first auxiliary primes that a key has. */
+static uint32_t auxes_of(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
+  switch (kind) {
+    case UMBRA_KEY_TO_SPARSE: return 0;
+    case UMBRA_KEY_TO_DENSE: return umbra_whole_auxes(chain, chain->window[0]); /* what it switches is that small */
+    case UMBRA_KEY_RELINEARIZE:
+    case UMBRA_KEY_ROTATE:
+    case UMBRA_KEY_CONJUGATE: break;
+  }
+  return umbra_key_auxes(chain, level);
+}
+
 umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
+  return umbra_key_shape_with(chain, kind, level, auxes_of(chain, kind, level));
+}
+
+umbra_key_shape umbra_eval_key_shape(const umbra_chain *chain, const umbra_eval_key *entry) {
+  return umbra_key_shape_with(chain, entry->kind, entry->level, entry->key.poly.aux);
+}
+
+umbra_key_shape umbra_key_shape_with(const umbra_chain *chain, umbra_key_kind kind, uint32_t level, uint32_t auxes) {
   const umbra_digit_range one = {0, 1};
   const umbra_window sparse = umbra_chain_sparse_window(chain), all = umbra_chain_union(chain, level);
   const uint32_t aux = umbra_chain_aux(chain);
@@ -203,12 +223,12 @@ umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind
     case UMBRA_KEY_TO_SPARSE:
       return (umbra_key_shape){sparse, 0, one, umbra_window_end(chain->window[0]), chain->boot.sparse_primes};
     case UMBRA_KEY_TO_DENSE: /* used at its level only */
-      return (umbra_key_shape){chain->window[level], chain->auxes, one, aux, chain->auxes};
+      return (umbra_key_shape){chain->window[level], auxes, one, aux, auxes};
     case UMBRA_KEY_RELINEARIZE:
     case UMBRA_KEY_ROTATE:
     case UMBRA_KEY_CONJUGATE: break;
   }
-  return (umbra_key_shape){all, chain->auxes, umbra_digits_of(chain, all), aux, chain->auxes};
+  return (umbra_key_shape){all, auxes, umbra_digits_of(chain, all), aux, chain->auxes};
 }
 
 uint64_t umbra_key_bytes(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
@@ -226,15 +246,20 @@ uint32_t umbra_key_top_level(const umbra_chain *chain, umbra_key_kind kind) {
   return kind == UMBRA_KEY_TO_SPARSE ? 0 : chain->total_levels - 1;
 }
 
-umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, umbra_key_kind kind,
-                                 uint32_t level) {
-  umbra_key_shape shape = umbra_key_shape_of(umbra_context_chain(context), kind, level);
-  UMBRA_TRY(umbra_poly_create(&entry->key.poly, context->ring, 2 * shape.digits.count, shape.window, shape.aux,
+umbra_status umbra_eval_key_make_shaped(umbra_eval_key *entry, const umbra_context *context, umbra_key_kind kind,
+                                        uint32_t level, const umbra_key_shape *shape) {
+  UMBRA_TRY(umbra_poly_create(&entry->key.poly, context->ring, 2 * shape->digits.count, shape->window, shape->aux,
                               "an evaluation key"));
-  entry->key.digits = shape.digits;
+  entry->key.digits = shape->digits;
   entry->kind = kind;
   entry->level = level;
   return UMBRA_OK;
+}
+
+umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, umbra_key_kind kind,
+                                 uint32_t level) {
+  const umbra_key_shape shape = umbra_key_shape_of(umbra_context_chain(context), kind, level);
+  return umbra_eval_key_make_shaped(entry, context, kind, level, &shape);
 }
 
 /* ---- seeds ---- */

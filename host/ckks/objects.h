@@ -131,10 +131,15 @@ typedef struct umbra_key_shape {
   umbra_window window;
   uint32_t aux;
   umbra_digit_range digits;
-  uint32_t gadget_first, gadget_count; /* positions of those primes: a division by them ends the switch */
+  uint32_t gadget_first, gadget_count; /* positions of those primes; see decompose.h for those beyond the key's */
 } umbra_key_shape;
 
+/* Of keys as they are made: with the auxiliary primes that their levels use. */
 umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind, uint32_t level);
+
+/* Of one with so many auxiliary primes: once, keys had all of them. */
+umbra_key_shape umbra_key_shape_with(const umbra_chain *chain, umbra_key_kind kind, uint32_t level, uint32_t auxes);
+umbra_key_shape umbra_eval_key_shape(const umbra_chain *chain, const umbra_eval_key *entry);
 
 /* The primes on which digit j of a key has the secret that it switches from. */
 umbra_window umbra_key_digit_window(const umbra_chain *chain, const umbra_eval_key *entry, uint32_t j);
@@ -145,7 +150,11 @@ uint64_t umbra_key_bytes(const umbra_chain *chain, umbra_key_kind kind, uint32_t
 /* The highest level for which there are keys of a kind. */
 uint32_t umbra_key_top_level(const umbra_chain *chain, umbra_key_kind kind);
 
-/* Memory of one evaluation key that serves levels 0..level; entry->key, kind and level are filled. */
+/* Memory of one evaluation key of a shape; entry->key, kind and level are filled. */
+umbra_status umbra_eval_key_make_shaped(umbra_eval_key *entry, const umbra_context *context, umbra_key_kind kind,
+                                        uint32_t level, const umbra_key_shape *shape);
+
+/* The same of the shape that keys for levels 0..level are made with. */
 umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, umbra_key_kind kind,
                                  uint32_t level);
 

@@ -14,7 +14,7 @@ static umbra_status multiply(umbra_evaluator *evaluator, const umbra_poly *produ
                              const umbra_view *c0, const umbra_eval_key *key) {
   umbra_ring *ring = evaluator->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
-  umbra_key_shape shape = umbra_key_shape_of(chain, key->kind, key->level);
+  umbra_key_shape shape = umbra_eval_key_shape(chain, key);
   uint32_t factor[UMBRA_MAX_PRIMES];
   umbra_ring_primes_mod(ring, c0, shape.gadget_first, shape.gadget_count, factor);
   UMBRA_TRY(umbra_poly_pin(&key->key.poly, ring, evaluator->stream));

@@ -28,7 +28,8 @@ static umbra_status apply(umbra_evaluator *evaluator, umbra_ciphertext *made, co
   umbra_view both = umbra_poly_view(&a->poly, ring);
   umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
   umbra_switch_to to = switch_to(made, a, key);
-  return umbra_switch(ring, evaluator->stream, &to.dst, window, &c1, window, to.key, &c0, to.galois);
+  umbra_switch_of of = {.x = &c1, .window = window, .key = to.key, .init = &c0, .galois = to.galois};
+  return umbra_switch(ring, evaluator->stream, &to.dst, window, &of);
 }
 
 /* A new ciphertext: a under the key's automorphism, or a copy if key is NULL. */
@@ -83,7 +84,8 @@ static umbra_status switch_all(umbra_evaluator *evaluator, const umbra_switch_to
   umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
   umbra_digits digits;
   UMBRA_TRY(umbra_decompose(&digits, ring, evaluator->stream, &c1, a->poly.window));
-  umbra_status status = umbra_switch_many(ring, evaluator->stream, to, count, &c1, &digits, &c0);
+  umbra_switch_of of = {.x = &c1, .window = a->poly.window, .digits = &digits, .init = &c0};
+  umbra_status status = umbra_switch_many(ring, evaluator->stream, to, count, &of);
   umbra_digits_destroy(&digits, ring);
   return status;
 }

@@ -177,8 +177,12 @@ umbra_status umbra_scaled_permute(umbra_scaled *made, umbra_evaluator *evaluator
   umbra_view dst = umbra_poly_view(&result.poly, ring), both = umbra_poly_view(&x->poly, ring);
   umbra_view c0 = umbra_view_poly(&both, 0), c1 = umbra_view_poly(&both, 1);
   umbra_window window = x->poly.window;
-  uint32_t galois = umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring));
-  umbra_status status = umbra_switch(ring, evaluator->stream, &dst, window, &c1, window, &key->key, &c0, galois);
+  umbra_switch_of of = {.x = &c1,
+                        .window = window,
+                        .key = &key->key,
+                        .init = &c0,
+                        .galois = umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring))};
+  umbra_status status = umbra_switch(ring, evaluator->stream, &dst, window, &of);
   result.estimate = umbra_noise_switch_at(x->estimate, chain, x->level, x->log_scale);
   result.estimate = umbra_noise_round_at(result.estimate, chain, x->log_scale);
   if (status == UMBRA_OK) *made = result;

@@ -42,7 +42,8 @@ static umbra_status relinearize_rescale(umbra_evaluator *evaluator, const umbra_
   umbra_window window = sum->poly.window;
   umbra_view linear = umbra_poly_subview(&sum->poly, ring, 0, 2, window, 0);
   umbra_view quadratic = umbra_poly_subview(&sum->poly, ring, 2, 1, window, 0);
-  return umbra_switch(ring, evaluator->stream, dst, to, &quadratic, window, &key->key, &linear, 1);
+  umbra_switch_of of = {.x = &quadratic, .window = window, .key = &key->key, .init = &linear, .galois = 1};
+  return umbra_switch(ring, evaluator->stream, dst, to, &of);
 }
 
 umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_scaled *sum,

@@ -24,10 +24,19 @@ umbra_window umbra_chain_union(const umbra_chain *chain, uint32_t level) {
   return (umbra_window){(uint16_t)first, (uint16_t)(end - first)};
 }
 
-umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level) {
+/* Of the union of the windows of levels 0..level, and so many auxiliary primes. */
+static umbra_log2 log_modulus(const umbra_chain *chain, uint32_t level, uint32_t auxes) {
   const umbra_window all = umbra_chain_union(chain, level);
   return umbra_chain_log_product(chain, all.first, all.count) +
-         umbra_chain_log_product(chain, umbra_chain_aux(chain), chain->auxes);
+         umbra_chain_log_product(chain, umbra_chain_aux(chain), auxes);
+}
+
+umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level) {
+  return log_modulus(chain, level, umbra_key_auxes(chain, level));
+}
+
+umbra_log2 umbra_chain_log_qp(const umbra_chain *chain) {
+  return log_modulus(chain, chain->total_levels - 1, chain->auxes);
 }
 
 umbra_window umbra_digit_window(const umbra_chain *chain, uint32_t digit, umbra_window window) {
@@ -42,6 +51,32 @@ umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window)
   while (chain->digit_begin[first + 1] <= window.first) first++;
   while (chain->digit_begin[end - 1] >= umbra_window_end(window)) end--;
   return (umbra_digit_range){first, end - first};
+}
+
+uint32_t umbra_whole_auxes(const umbra_chain *chain, umbra_window window) {
+  const umbra_log2 size = umbra_chain_log_product(chain, window.first, window.count);
+  uint32_t auxes = 1;
+  while (auxes < chain->auxes && umbra_chain_log_product(chain, umbra_chain_aux(chain), auxes) <= size) auxes++;
+  return auxes;
+}
+
+uint32_t umbra_switch_auxes(const umbra_chain *chain, umbra_window window) {
+  const umbra_digit_range digits = umbra_digits_of(chain, window);
+  uint32_t most = 1;
+  for (uint32_t j = 0; j < digits.count; j++) {
+    const uint32_t auxes = umbra_whole_auxes(chain, umbra_digit_window(chain, digits.first + j, window));
+    if (auxes > most) most = auxes;
+  }
+  return most;
+}
+
+uint32_t umbra_key_auxes(const umbra_chain *chain, uint32_t level) {
+  uint32_t most = 1;
+  for (uint32_t l = 0; l <= level; l++) {
+    const uint32_t auxes = umbra_switch_auxes(chain, chain->window[l]);
+    if (auxes > most) most = auxes;
+  }
+  return most;
 }
 
 uint32_t umbra_boot_sine_levels(const umbra_boot_shape *boot) {

@@ -84,6 +84,18 @@ umbra_window umbra_digit_window(const umbra_chain *chain, uint32_t digit, umbra_
 
 umbra_digit_range umbra_digits_of(const umbra_chain *chain, umbra_window window);
 
+/*
+ * How many auxiliary primes are needed, always the first ones: the fewest whose product exceeds every digit, each digit
+ * taken as far as the window has its primes.
+ */
+uint32_t umbra_switch_auxes(const umbra_chain *chain, umbra_window window);
+
+/* The fewest whose product exceeds that of a window's primes: for a single digit that is as large. */
+uint32_t umbra_whole_auxes(const umbra_chain *chain, umbra_window window);
+
+/* The most that a switch at any of levels 0..level needs: those of a key for them. */
+uint32_t umbra_key_auxes(const umbra_chain *chain, uint32_t level);
+
 /* Levels that exist only inside a refresh of that shape: those of the sine, and all; 0 if it is none. */
 uint32_t umbra_boot_sine_levels(const umbra_boot_shape *boot);
 uint32_t umbra_boot_upper_levels(const umbra_boot_shape *boot);
@@ -97,7 +109,10 @@ umbra_window umbra_chain_sparse_window(const umbra_chain *chain);
  */
 void umbra_chain_fill_scales(umbra_chain *chain);
 
-/* log2 of the modulus of a key that serves levels 0..level: the union of their windows times all auxiliary primes. */
+/* log2 of the modulus of a key that serves levels 0..level: the union of their windows times its auxiliary primes. */
 umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level);
+
+/* log2 of the largest modulus that any key may have: all levels, all auxiliary primes. */
+umbra_log2 umbra_chain_log_qp(const umbra_chain *chain);
 
 #endif

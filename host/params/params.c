@@ -220,8 +220,7 @@ static umbra_status check_security(const umbra_params *params, uint32_t flags) {
   const umbra_chain *chain = &params->chain;
   if (params->security || flags & UMBRA_INSECURE_FOR_TESTS) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INSECURE, "log2(QP) is %.2f: at most %u bits are secure in a ring of 2^%u",
-                    umbra_log2_bits(umbra_chain_log_key(chain, chain->total_levels - 1)),
-                    umbra_security_bound(chain->log_n, 128), chain->log_n);
+                    umbra_log2_bits(umbra_chain_log_qp(chain)), umbra_security_bound(chain->log_n, 128), chain->log_n);
 }
 
 static void hash_u32(crypto_generichash_state *state, uint32_t word) {
@@ -271,7 +270,7 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
   UMBRA_TRY(check_digits(chain));
   UMBRA_TRY(check_scales(chain));
   if (chain->boot.stc_levels) UMBRA_TRY(check_boot_levels(chain));
-  params->security = umbra_security_of(chain->log_n, umbra_chain_log_key(chain, chain->total_levels - 1));
+  params->security = umbra_security_of(chain->log_n, umbra_chain_log_qp(chain));
   if (chain->boot.stc_levels && params->security) /* the ephemeral key's points are good for 128 bits */
     params->security = umbra_sparse_key_is_secure(chain) ? 128 : 0;
   UMBRA_TRY(check_security(params, flags));
@@ -478,9 +477,7 @@ double umbra_params_log_q(const umbra_params *params, uint32_t level) {
   return umbra_log2_bits(umbra_chain_log_product(chain, chain->window[level].first, chain->window[level].count));
 }
 
-double umbra_params_log_qp(const umbra_params *params) {
-  return umbra_log2_bits(umbra_chain_log_key(&params->chain, params->chain.total_levels - 1));
-}
+double umbra_params_log_qp(const umbra_params *params) { return umbra_log2_bits(umbra_chain_log_qp(&params->chain)); }
 
 uint32_t umbra_params_dnum(const umbra_params *params) {
   return umbra_digits_of(&params->chain, params->chain.window[params->chain.total_levels - 1]).count;
@@ -498,7 +495,7 @@ uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t level) {
   const umbra_chain *chain = &params->chain;
   if (level >= chain->total_levels) return 0;
   const umbra_window all = umbra_chain_union(chain, level);
-  return 2 * umbra_digits_of(chain, all).count * (all.count + chain->auxes) * limb_bytes(params);
+  return 2 * umbra_digits_of(chain, all).count * (all.count + umbra_key_auxes(chain, level)) * limb_bytes(params);
 }
 
 void umbra_params_digest(const umbra_params *params, uint8_t digest[UMBRA_DIGEST_BYTES]) {

@@ -61,7 +61,7 @@ static level_row row_of(const umbra_params *params, uint32_t level) {
 
 static void put_security(writer *out, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
-  const decimal log_qp = decimal_of(umbra_chain_log_key(chain, chain->total_levels - 1));
+  const decimal log_qp = decimal_of(umbra_chain_log_qp(chain));
   if (params->security)
     put(out, "security    %" PRIu32 " bits: the largest key has log2(QP) = %s, at most %" PRIu32 " (eprint 2024/463)\n",
         params->security, log_qp.text, umbra_security_bound(chain->log_n, params->security));
@@ -187,7 +187,7 @@ static void put_json(writer *out, const umbra_params *params) {
       "{\"log_n\":%" PRIu32 ",\"slots\":%" PRIu32 ",\"security\":%" PRIu32 ",\"status\":\"%s\",\"scale_bits\":%" PRIu32
       ",\"depth\":%" PRIu32 ",\"log_qp\":%s,\"log_qp_bound\":%" PRIu32 ",\"dnum\":%" PRIu32 ",\"digest\":\"",
       chain->log_n, umbra_params_slots(params), params->security, params->security ? "secure" : "INSECURE",
-      chain->scale_bits, chain->levels - 1, decimal_of(umbra_chain_log_key(chain, chain->total_levels - 1)).text,
+      chain->scale_bits, chain->levels - 1, decimal_of(umbra_chain_log_qp(chain)).text,
       umbra_security_bound(chain->log_n, params->security ? params->security : 128), umbra_params_dnum(params));
   put_digest(out, params);
   put(out, "\"");

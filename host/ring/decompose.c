@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Digit j of x at a window: with q_i its primes inside the window and Q their product, c_i the centred residue of
- * x * (Q / q_i)^-1 mod q_i, the extended digit is the integer sum c_i * Q / q_i. Its overflow over Q is not removed:
- * the division by P does that.
+ * x * (P'' Q / q_i)^-1 mod q_i, the extended digit is P'' times the integer sum c_i * Q / q_i. That integer's overflow over
+ * Q is not removed: the division by P' does that.
  */
 #include "decompose.h"
 
@@ -20,15 +20,16 @@ static umbra_status fill_digit(umbra_decomposition *plan, umbra_ring *ring, uint
   uint32_t first = own.first, end = umbra_window_end(own);
   uint16_t source[UMBRA_MAX_PRIMES], target[UMBRA_MAX_PRIMES];
   uint32_t k = umbra_positions_append(source, 0, first, end);
+  uint32_t all = umbra_positions_append(source, k, aux + plan->aux, aux + chain->auxes); /* those of P'' behind */
   uint32_t targets = umbra_positions_append(target, 0, window.first, first);
   targets = umbra_positions_append(target, targets, end, window_end);
-  targets = umbra_positions_append(target, targets, aux, aux + chain->auxes);
+  targets = umbra_positions_append(target, targets, aux, aux + plan->aux);
   for (uint32_t i = 0; i < k; i++) {
     uint32_t q = chain->prime[source[i]];
-    plan->closing[source[i] - window.first] = umbra_mod_inv(umbra_ring_product(ring, source, k, i, q), q);
+    plan->closing[source[i] - window.first] = umbra_mod_inv(umbra_ring_product(ring, source, all, i, q), q);
   }
   plan->digit[j] = (umbra_digit){.first = (uint16_t)(first - window.first), .count = (uint16_t)k};
-  const umbra_bases bases = {source, target, k, targets, 0};
+  const umbra_bases bases = {source, target, source + k, k, targets, all - k, 0};
   umbra_conversion *conversion;
   UMBRA_TRY(umbra_ring_make_conversion(&conversion, ring, &bases));
   plan->digit[j].conversion = conversion;
@@ -61,6 +62,7 @@ static umbra_status find_plan_locked(const umbra_decomposition **out, umbra_ring
   umbra_decomposition *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a decomposition"));
   made->window = window;
+  made->aux = umbra_switch_auxes(&ring->params->chain, window);
   made->digits = umbra_digits_of(&ring->params->chain, window);
   umbra_status status = fill_plan(made, ring);
   if (status != UMBRA_OK) {
@@ -88,7 +90,7 @@ void umbra_decompositions_destroy(umbra_ring *ring) {
 }
 
 uint32_t umbra_digit_block_limbs(const umbra_digit_block *block) {
-  return block->plan->window.count + block->ring->params->chain.auxes;
+  return block->plan->window.count + block->plan->aux;
 }
 
 umbra_status umbra_digit_block_open(umbra_digit_block *block, umbra_ring *ring, umbra_stream *stream,
@@ -164,8 +166,8 @@ umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_strea
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a decomposition's workspace"));
   umbra_digits made = {.window = window};
-  umbra_status status = umbra_poly_create(&made.extended, ring, all.plan->digits.count, window,
-                                          ring->params->chain.auxes, "decomposed digits");
+  umbra_status status =
+      umbra_poly_create(&made.extended, ring, all.plan->digits.count, window, all.plan->aux, "decomposed digits");
   if (status == UMBRA_OK) {
     all.count = umbra_digit_block_limbs(&all);
     all.data = made.extended.data;

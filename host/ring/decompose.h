@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Gadget decomposition. Digits are absolute position ranges of the chain; at a level those that meet its window take
- * part.
+ * part, and as many auxiliary primes as exceed the largest of them (umbra_switch_auxes).
+ *
+ * P = P' P'', with P' the product of the auxiliary primes in use, and P'' that of those spared. A key has P times a secret
+ * s' in its digits; restricted to the window and P', the digits d_j of x / P'' mod Q make sum d_j key_j = P' x s' + error
+ * of it. What is kept are P'' d_j modulo the window and P': the digit's own limbs are then those of x, and the sum is
+ * P x s', as if all of P were in use; the division takes P'' back. So P'' costs nothing: it is in the constants of the
+ * transform and of the conversion.
  */
 #ifndef UMBRA_RING_DECOMPOSE_H
 #define UMBRA_RING_DECOMPOSE_H
 
 #include "ring.h"
 
-/* The digits of one polynomial, extended to the window and all auxiliary primes (for hoisting). */
+/* The digits of one polynomial, extended to the window and the auxiliary primes in use (for hoisting). */
 typedef struct umbra_digits {
   umbra_poly extended; /* one polynomial for each digit; limbs of a digit's own primes are not written */
   umbra_window window;
@@ -21,12 +27,13 @@ void umbra_digits_destroy(umbra_digits *digits, umbra_ring *ring);
 
 /* ---- for key_switch.c ---- */
 
-/* The digits of one window. Limbs are counted through the window, then the auxiliary primes. */
+/* The digits of one window. Limbs are counted through the window, then the auxiliary primes in use. */
 typedef struct umbra_decomposition {
   umbra_window window;
+  uint32_t aux; /* auxiliary primes in use */
   umbra_digit_range digits;
   umbra_digit digit[UMBRA_MAX_DIGITS]; /* what each owns; conversions go to the other limbs */
-  uint32_t closing[UMBRA_MAX_PRIMES];  /* by limb of the window: (Q / q_i)^-1 mod q_i */
+  uint32_t closing[UMBRA_MAX_PRIMES];  /* by limb of the window: (P'' Q / q_i)^-1 mod q_i */
   uint32_t p_mod[UMBRA_MAX_PRIMES];    /* by limb of the window: P mod q_i */
   struct umbra_decomposition *next;
 } umbra_decomposition;
@@ -45,7 +52,7 @@ typedef struct umbra_digit_block {
 umbra_status umbra_digit_block_open(umbra_digit_block *block, umbra_ring *ring, umbra_stream *stream,
                                     const umbra_view *x, umbra_window window);
 
-/* Limbs of the window and of all auxiliary primes. */
+/* Limbs of the window and of the auxiliary primes in use. */
 uint32_t umbra_digit_block_limbs(const umbra_digit_block *block);
 
 /* x in the coefficient domain, as digits want it, in memory of `window.count` limbs. */

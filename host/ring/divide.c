@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Centred remainder z of (prod R * x) modulo prod D by base conversion with its overflow as one more row; then
- * y = (prod R * x - z) / prod D, limb by limb, where x counts as 0 on restored primes (they divide prod R).
+ * Centred remainder z of (prod R * x / S) modulo prod D by base conversion with its overflow as one more row; then
+ * y = (prod R * x / S - z) / prod D, limb by limb, where x counts as 0 on restored primes (they divide prod R).
  */
 #include "divide.h"
 
@@ -14,12 +14,12 @@
 
 struct umbra_division {
   umbra_window from, to;
-  uint32_t aux;
+  uint32_t aux, spared;
   uint32_t front, back;               /* dropped limbs at the front and back of `from` */
   uint32_t dropped;                   /* front + back + aux */
   uint32_t kept_first, kept_end;      /* limbs of `to` that `from` has too */
-  uint32_t closing[UMBRA_MAX_PRIMES]; /* for the inverse transform of a dropped limb: prod R * (prod D / d)^-1 mod d */
-  uint32_t of_x[UMBRA_MAX_PRIMES];    /* by limb of `to`: prod R / prod D */
+  uint32_t closing[UMBRA_MAX_PRIMES]; /* for the inverse transform of a dropped limb: prod R / (S prod D / d) mod d */
+  uint32_t of_x[UMBRA_MAX_PRIMES];    /* by limb of `to`: prod R / (S prod D) */
   uint32_t of_z[UMBRA_MAX_PRIMES];    /* by limb of `to`: 1 / prod D */
   umbra_conversion *conversion;
   umbra_division *next;
@@ -55,37 +55,41 @@ static umbra_status fill_plan(umbra_division *plan, umbra_ring *ring) {
   uint32_t ignored;
   uint32_t chain_dropped = difference(drop, plan->from, plan->to, &plan->front);
   uint32_t restored = difference(restore, plan->to, plan->from, &ignored);
-  uint32_t aux = umbra_chain_aux(chain);
+  uint32_t aux = umbra_chain_aux(chain), spared = aux + plan->aux;
   plan->back = chain_dropped - plan->front;
   plan->dropped = umbra_positions_append(drop, chain_dropped, aux, aux + plan->aux);
+  umbra_positions_append(drop, plan->dropped, spared, spared + plan->spared);
   set_kept(plan);
+  uint32_t all = plan->dropped + plan->spared;
   for (uint32_t i = 0; i < plan->dropped; i++) {
     uint32_t d = chain->prime[drop[i]];
-    uint32_t inverse = umbra_mod_inv(umbra_ring_product(ring, drop, plan->dropped, i, d), d);
+    uint32_t inverse = umbra_mod_inv(umbra_ring_product(ring, drop, all, i, d), d);
     plan->closing[i] = umbra_mod_mul(umbra_ring_product(ring, restore, restored, restored, d), inverse, d);
   }
   for (uint32_t t = 0; t < plan->to.count; t++) {
     uint32_t m = chain->prime[plan->to.first + t];
+    uint32_t inverse = umbra_mod_inv(umbra_ring_product(ring, drop, all, all, m), m);
     plan->of_z[t] = umbra_mod_inv(umbra_ring_product(ring, drop, plan->dropped, plan->dropped, m), m);
-    plan->of_x[t] = umbra_mod_mul(umbra_ring_product(ring, restore, restored, restored, m), plan->of_z[t], m);
+    plan->of_x[t] = umbra_mod_mul(umbra_ring_product(ring, restore, restored, restored, m), inverse, m);
   }
   uint16_t target[UMBRA_MAX_PRIMES];
   umbra_positions_append(target, 0, plan->to.first, umbra_window_end(plan->to));
-  const umbra_bases bases = {drop, target, plan->dropped, plan->to.count, 1};
+  const umbra_bases bases = {
+      .source = drop, .target = target, .sources = plan->dropped, .targets = plan->to.count, .exact = 1};
   return umbra_ring_make_conversion(&plan->conversion, ring, &bases);
 }
 
 /* The plan of that division, made on first use; the lock is held. */
-static umbra_status find_plan(const umbra_division **out, umbra_ring *ring, umbra_window from, uint32_t aux,
-                              umbra_window to) {
+static umbra_status find_plan(const umbra_division **out, umbra_ring *ring, const umbra_dividend *x, umbra_window to) {
   for (const umbra_division *plan = ring->divisions; plan; plan = plan->next)
-    if (umbra_window_equal(plan->from, from) && umbra_window_equal(plan->to, to) && plan->aux == aux) {
+    if (umbra_window_equal(plan->from, x->window) && umbra_window_equal(plan->to, to) && plan->aux == x->aux &&
+        plan->spared == x->spared) {
       *out = plan;
       return UMBRA_OK;
     }
   umbra_division *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a division"));
-  *made = (umbra_division){.from = from, .to = to, .aux = aux, .next = ring->divisions};
+  *made = (umbra_division){.from = x->window, .to = to, .aux = x->aux, .spared = x->spared, .next = ring->divisions};
   umbra_status status = fill_plan(made, ring);
   if (status != UMBRA_OK) {
     umbra_free(made);
@@ -259,7 +263,7 @@ static uint32_t scratch_limbs(const division_job *job) {
 static umbra_status set_plans(division_job *jobs, size_t count, umbra_window to) {
   umbra_ring *ring = jobs->ring;
   mtx_lock(&ring->lock);
-  umbra_status status = find_plan(&jobs->plan, ring, jobs->x->window, jobs->x->aux, to);
+  umbra_status status = find_plan(&jobs->plan, ring, jobs->x, to);
   mtx_unlock(&ring->lock);
   for (size_t i = 1; i < count; i++) jobs[i].plan = jobs->plan;
   return status;

@@ -10,14 +10,15 @@
 #include "ring.h"
 
 /*
- * What is divided: polynomials over a window and the first `aux` auxiliary primes, evaluation domain. Their limbs are
+ * What is divided: polynomials over a window and the first `aux` auxiliary primes, evaluation domain, that were
+ * multiplied by the `spared` auxiliary primes after those: their product S is divided by exactly. Their limbs are
  * in memory, or computed when they are needed, so that the whole is never stored: first `prepare` is called for a
  * stretch of limbs (counted through the window, then the auxiliary primes) of at most umbra_ring_block, then `compute`
  * for parts of it.
  */
 typedef struct umbra_dividend {
   umbra_window window;
-  uint32_t aux;
+  uint32_t aux, spared;
   umbra_view view; /* unless computed */
   void (*prepare)(void *source, uint32_t first, uint32_t count);
   void (*compute)(void *source, const umbra_view *dst, uint32_t first, uint32_t count);
@@ -28,8 +29,15 @@ static inline umbra_dividend umbra_dividend_of(const umbra_view *view, umbra_win
   return (umbra_dividend){.window = window, .aux = aux, .view = *view};
 }
 
+/* The same with what key switches over a window leave: P times the result, over the window and their auxiliary primes. */
+static inline umbra_dividend umbra_dividend_of_switch(const umbra_chain *chain, const umbra_view *view,
+                                                      umbra_window window) {
+  uint32_t aux = umbra_switch_auxes(chain, window);
+  return (umbra_dividend){.window = window, .aux = aux, .spared = chain->auxes - aux, .view = *view};
+}
+
 /*
- * dst over `to` = round(x * prod R / prod D), with D the primes of x that are not in `to`, and R those of `to` that x
+ * dst over `to` = round(x / S * prod R / prod D), with D the primes of x that are not in `to`, and R those of `to` that x
  * does not have. Evaluation domain; dst may not overlap x, which is unchanged.
  * small: NULL, or dst->polys * n integers in device memory added to x before the division; only if |D| = 1 and R is
  * empty.

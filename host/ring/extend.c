@@ -34,7 +34,7 @@ static umbra_status fill_plan(umbra_extension *plan, umbra_ring *ring) {
     uint32_t q = chain->prime[source[i]];
     plan->closing[i] = umbra_mod_inv(umbra_ring_product(ring, source, k, i, q), q);
   }
-  const umbra_bases bases = {source, target, k, targets, 1};
+  const umbra_bases bases = {.source = source, .target = target, .sources = k, .targets = targets, .exact = 1};
   return umbra_ring_make_conversion(&plan->conversion, ring, &bases);
 }
 

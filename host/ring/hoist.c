@@ -63,13 +63,11 @@ static void inner_products(const hoist_job *job, const umbra_view *dst, const um
 static void rotate_strip(const hoist_job *job, const umbra_view *dst, uint32_t first, uint32_t count) {
   const umbra_hoist *hoist = job->hoist;
   const umbra_decomposition *plan = job->block.plan;
-  uint32_t n = umbra_ring_n(job->ring), own = hoist->window.count, auxes = job->ring->params->chain.auxes;
+  uint32_t n = umbra_ring_n(job->ring), own = hoist->window.count;
   umbra_view digit[UMBRA_MAX_DIGITS], init;
   for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(&job->block, j, first, count);
   for (uint32_t r = 0; r < hoist->rotations; r++) {
-    const umbra_switching_key *key = hoist->rotation[r].key;
-    umbra_view all = umbra_poly_subview(&key->poly, job->ring, 2 * (plan->digits.first - key->digits.first),
-                                        2 * plan->digits.count, hoist->window, auxes);
+    umbra_view all = umbra_switching_key_view(hoist->rotation[r].key, job->ring, plan);
     job->key[r] = umbra_view_limbs_of(&all, n, first, count);
   }
   if (first < own) init = umbra_view_limbs_of(&job->x0, n, first, umbra_min_u32(count, own - first));
@@ -86,7 +84,7 @@ static void sum_strip(const hoist_job *job, uint32_t first, uint32_t count) {
   if (hoist->itself) multiply_by_p(job, &itself, first, count);
   if (hoist->rotations) rotate_strip(job, &others, first, count);
   umbra_view plains =
-      umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, ring->params->chain.auxes);
+      umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, job->block.plan->aux);
   umbra_view plain = umbra_view_limbs_of(&plains, n >> log_gap, first, count);
   umbra_view dst = umbra_view_limbs_of(job->dst, n, first, count);
   UMBRA_ENQUEUE(ring->kernels->plain_products, job->stream, &dst, &plain, &rotated, terms(hoist), log_gap);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sums of products of plaintexts with rotations of one input, everything over the window and all auxiliary primes: the
- * input is decomposed once, and nothing is divided by P (double hoisting: Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux,
+ * Sums of products of plaintexts with rotations of one input, everything over the window and the auxiliary primes in use:
+ * the input is decomposed once, and nothing is divided by P (double hoisting: Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux,
  * eprint 2020/1203).
  */
 #ifndef UMBRA_RING_HOIST_H
@@ -21,7 +21,7 @@ typedef struct umbra_hoist {
   int itself; /* whether x itself comes first among the rotations */
   const umbra_rotation *rotation;
   uint32_t rotations;      /* of those that need a key */
-  const umbra_poly *plain; /* for each pair of dst one for every rotation, over window and all auxiliary primes */
+  const umbra_poly *plain; /* for each pair of dst one for every rotation, over window and those primes */
 } umbra_hoist;
 
 /* dst_{2g+p} = P * sum over rotations b of plain_{g * rotations + b} * (polynomial p of x, rotated by b). */

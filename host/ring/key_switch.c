@@ -10,6 +10,12 @@
 
 /* ---- products with keys ---- */
 
+umbra_view umbra_switching_key_view(const umbra_switching_key *key, const umbra_ring *ring,
+                                    const umbra_decomposition *plan) {
+  return umbra_poly_subview(&key->poly, ring, 2 * (plan->digits.first - key->digits.first), 2 * plan->digits.count,
+                            plan->window, plan->aux);
+}
+
 /* Limbs of the digits that are held at once: a block. */
 static uint32_t most_held(const umbra_digit_block *digits) {
   return umbra_min_u32(umbra_ring_block(digits->ring), umbra_digit_block_limbs(digits));
@@ -18,7 +24,7 @@ static uint32_t most_held(const umbra_digit_block *digits) {
 /* What makes init P times itself, unless it is that already. */
 static void set_init_factor(umbra_key_product *p) {
   const umbra_decomposition *plan = p->digits.plan;
-  uint32_t limbs = p->init ? umbra_view_limbs(p->init) : 0;
+  uint32_t limbs = p->of.init ? umbra_view_limbs(p->of.init) : 0;
   for (uint32_t i = 0; i < limbs; i++) p->init_factor[i] = limbs == plan->window.count ? plan->p_mod[i] : 1;
 }
 
@@ -34,26 +40,25 @@ static umbra_status open_digits(umbra_key_product *p) {
 }
 
 umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring, umbra_stream *stream,
-                                    const umbra_view *x, umbra_window window, const umbra_digits *digits,
-                                    const umbra_switching_key *key, const umbra_view *init, uint32_t galois) {
-  umbra_key_product p = {.key = key, .init = init, .galois = galois};
-  UMBRA_TRY(umbra_digit_block_open(&p.digits, ring, stream, x, window));
+                                    const umbra_switch_of *of) {
+  umbra_key_product p = {.of = *of};
+  UMBRA_TRY(umbra_digit_block_open(&p.digits, ring, stream, of->x, of->window));
   set_init_factor(&p);
-  UMBRA_TRY(umbra_poly_pin(&key->poly, ring, stream));
+  UMBRA_TRY(umbra_poly_pin(&of->key->poly, ring, stream));
   umbra_status status = UMBRA_OK;
-  if (digits) {
-    p.digits.data = digits->extended.data;
+  if (of->digits) {
+    p.digits.data = of->digits->extended.data;
     p.digits.count = umbra_digit_block_limbs(&p.digits);
   } else {
     status = open_digits(&p);
   }
   if (status == UMBRA_OK) *product = p;
-  else umbra_poly_unpin(&key->poly, ring);
+  else umbra_poly_unpin(&of->key->poly, ring);
   return status;
 }
 
 void umbra_key_product_close(umbra_key_product *product) {
-  umbra_poly_unpin(&product->key->poly, product->digits.ring);
+  umbra_poly_unpin(&product->of.key->poly, product->digits.ring);
   umbra_ring_give(product->digits.ring, product->memory, product->bytes);
   *product = (umbra_key_product){0};
 }
@@ -73,33 +78,34 @@ void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t fi
   const umbra_key_product *p = product;
   const umbra_decomposition *plan = p->digits.plan;
   const umbra_ring *ring = p->digits.ring;
-  uint32_t n = umbra_ring_n(ring), init_limbs = p->init ? umbra_view_limbs(p->init) : 0;
+  const umbra_view *whole_init = p->of.init;
+  uint32_t n = umbra_ring_n(ring), init_limbs = whole_init ? umbra_view_limbs(whole_init) : 0;
   umbra_view digit[UMBRA_MAX_DIGITS];
   for (uint32_t j = 0; j < plan->digits.count; j++) digit[j] = umbra_digit_block_view(&p->digits, j, first, count);
-  umbra_view keys = umbra_poly_subview(&p->key->poly, ring, 2 * (plan->digits.first - p->key->digits.first),
-                                       2 * plan->digits.count, plan->window, ring->params->chain.auxes);
+  umbra_view keys = umbra_switching_key_view(p->of.key, ring, plan);
   umbra_view key = umbra_view_limbs_of(&keys, n, first, count), init;
   int has_init = first < init_limbs;
-  if (has_init) init = umbra_view_limbs_of(p->init, n, first, umbra_min_u32(count, init_limbs - first));
+  if (has_init) init = umbra_view_limbs_of(whole_init, n, first, umbra_min_u32(count, init_limbs - first));
   UMBRA_ENQUEUE(ring->kernels->inner_product, p->digits.stream, dst, digit, plan->digits.count, &key,
-                has_init ? &init : NULL, p->init_factor + first, p->galois);
+                has_init ? &init : NULL, p->init_factor + first, p->of.galois);
 }
 
 /* ---- switches ---- */
 
 static umbra_dividend dividend_of(umbra_key_product *product) {
-  return (umbra_dividend){.window = product->digits.plan->window,
-                          .aux = product->digits.ring->params->chain.auxes,
+  const umbra_decomposition *plan = product->digits.plan;
+  return (umbra_dividend){.window = plan->window,
+                          .aux = plan->aux,
+                          .spared = product->digits.ring->params->chain.auxes - plan->aux,
                           .prepare = umbra_key_product_prepare,
                           .compute = umbra_key_product_compute,
                           .source = product};
 }
 
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
-                          const umbra_view *x, umbra_window window, const umbra_switching_key *key,
-                          const umbra_view *init, uint32_t galois) {
+                          const umbra_switch_of *of) {
   umbra_key_product product;
-  UMBRA_TRY(umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois));
+  UMBRA_TRY(umbra_key_product_open(&product, ring, stream, of));
   umbra_dividend dividend = dividend_of(&product);
   umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
   umbra_key_product_close(&product);
@@ -121,15 +127,14 @@ static void add_product(umbra_key_product *product, const umbra_view *sum, uint3
   }
 }
 
-umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_view *x,
-                              umbra_window window, const umbra_switching_key *key, const umbra_view *init,
-                              uint32_t galois) {
+umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                              const umbra_switch_of *of) {
   uint32_t limbs = umbra_view_limbs(sum), block = umbra_ring_block(ring);
   size_t bytes = 2 * (size_t)umbra_min_u32(umbra_ring_strip(ring), limbs) * umbra_ring_n(ring) * sizeof(uint32_t);
   umbra_key_product product;
   void *room;
   UMBRA_TRY(umbra_ring_take(ring, &room, bytes, "a key switch's workspace"));
-  umbra_status status = umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois);
+  umbra_status status = umbra_key_product_open(&product, ring, stream, of);
   if (status == UMBRA_OK) {
     for (uint32_t first = 0; first < limbs; first += block)
       add_product(&product, sum, room, first, umbra_min_u32(limbs - first, block));
@@ -142,20 +147,22 @@ umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbr
 
 /* `count` <= UMBRA_DIVISIONS_TOGETHER switches, in step; meanwhile the keys come of the `next` ones after them. */
 static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                                 size_t next, const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
+                                 size_t next, const umbra_switch_of *of) {
   umbra_key_product product[UMBRA_DIVISIONS_TOGETHER];
   umbra_dividend dividend[UMBRA_DIVISIONS_TOGETHER];
   umbra_view dst[UMBRA_DIVISIONS_TOGETHER];
   umbra_status status = UMBRA_OK;
   size_t opened = 0;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++) {
-    status =
-        umbra_key_product_open(&product[i], ring, stream, x, digits->window, digits, to[i].key, init, to[i].galois);
+    umbra_switch_of one = *of;
+    one.key = to[i].key;
+    one.galois = to[i].galois;
+    status = umbra_key_product_open(&product[i], ring, stream, &one);
     if (status == UMBRA_OK) dividend[opened++] = dividend_of(&product[i]);
     dst[i] = to[i].dst;
   }
   for (size_t i = count; i < count + next && status == UMBRA_OK; i++) umbra_poly_prefetch(&to[i].key->poly, ring);
-  if (status == UMBRA_OK) status = umbra_divide_many(ring, stream, dst, digits->window, dividend, count);
+  if (status == UMBRA_OK) status = umbra_divide_many(ring, stream, dst, of->window, dividend, count);
   while (opened) umbra_key_product_close(&product[--opened]);
   return status;
 }
@@ -165,10 +172,10 @@ static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const u
  * where half would fit, it leaves room for the keys of the next ones.
  */
 umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                               const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
+                               const umbra_switch_of *of) {
   for (size_t most = UMBRA_DIVISIONS_TOGETHER, done = 0; done < count;) {
     size_t left = count - done, now = left < most ? left : most, next = left - now < now ? left - now : now;
-    umbra_status status = switch_group(ring, stream, to + done, now, next, x, digits, init);
+    umbra_status status = switch_group(ring, stream, to + done, now, next, of);
     if (status == UMBRA_OK) done += now;
     else if (status == UMBRA_ERROR_OUT_OF_MEMORY && now > 1) most = (now + 3) / 4;
     else return status;

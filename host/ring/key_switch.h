@@ -5,56 +5,61 @@
 
 #include "decompose.h"
 
-/* A switching key: polynomials 2j, 2j + 1 are (b, a) of digit digits.first + j, over its window and all auxiliary
- * primes. */
+/* A switching key: polynomials 2j, 2j + 1 are (b, a) of digit digits.first + j, over its window and as many auxiliary
+ * primes as its levels use. */
 typedef struct umbra_switching_key {
   umbra_poly poly;
   umbra_digit_range digits;
 } umbra_switching_key;
 
+/* The part of a key that the digits of a plan are multiplied with. */
+umbra_view umbra_switching_key_view(const umbra_switching_key *key, const umbra_ring *ring,
+                                    const umbra_decomposition *plan);
+
 /*
- * The product of x's digits with a key: 2 polynomials over window and all auxiliary primes,
+ * What is switched, and with what. Everything pointed to must stay alive as long as the switch, or until
+ * umbra_key_product_close.
+ */
+typedef struct umbra_switch_of {
+  const umbra_view *x; /* one polynomial over window: what the other secret is multiplied with */
+  umbra_window window;
+  const umbra_digits *digits;     /* of x; NULL: they are computed block by block, and never leave the cache */
+  const umbra_switching_key *key; /* its window contains `window`, and its level */
+  const umbra_view *init;         /* NULL, or 1 or 2 polynomials over the window, or that and the auxiliary primes */
+  uint32_t galois;                /* 1: none */
+} umbra_switch_of;
+
+/*
+ * The product of x's digits with a key: 2 polynomials over window and the auxiliary primes in use,
  *   (P * init + sum of digits times key)(X^galois).
- * An init that is over all auxiliary primes too is P times itself already, and added as it is.
+ * An init that is over these auxiliary primes too is P times itself already, and added as it is.
  * Limbs are computed on demand, so the whole need never be stored: a source for umbra_divide.
  */
 typedef struct umbra_key_product {
+  umbra_switch_of of;
   umbra_digit_block digits;
-  const umbra_switching_key *key;
-  const umbra_view *init; /* NULL, or 1 or 2 polynomials over the window, or that and all auxiliary primes */
-  uint32_t init_factor[UMBRA_MAX_PRIMES]; /* by its limbs */
-  uint32_t galois;                        /* 1: none */
+  uint32_t init_factor[UMBRA_MAX_PRIMES]; /* by init's limbs */
   /* Unless hoisted: room for umbra_ring_block limbs of each digit, and the digits themselves as coefficients. */
   void *memory;
   size_t bytes;
   umbra_view coefficients;
 } umbra_key_product;
 
-/*
- * digits: those of x, or NULL: then they are computed block by block, and never leave the cache; the same integers.
- * key's window must contain `window`. Everything pointed to must stay alive until umbra_key_product_close.
- */
+/* The same integers with and without digits. */
 umbra_status umbra_key_product_open(umbra_key_product *product, umbra_ring *ring, umbra_stream *stream,
-                                    const umbra_view *x, umbra_window window, const umbra_digits *digits,
-                                    const umbra_switching_key *key, const umbra_view *init, uint32_t galois);
+                                    const umbra_switch_of *of);
 void umbra_key_product_close(umbra_key_product *product);
 
 /* Limbs [first, first + count) as a dividend: prepare and compute of umbra_dividend. */
 void umbra_key_product_prepare(void *product, uint32_t first, uint32_t count);
 void umbra_key_product_compute(void *product, const umbra_view *dst, uint32_t first, uint32_t count);
 
-/* dst over `to` = the product of x's digits with the key, divided by P and by the primes of `window` not in `to`. */
+/* dst over `to` = the product of x's digits with the key, divided by P and by the primes of x's window not in `to`. */
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
-                          const umbra_view *x, umbra_window window, const umbra_switching_key *key,
-                          const umbra_view *init, uint32_t galois);
+                          const umbra_switch_of *of);
 
-/*
- * sum (2 polynomials over window and all auxiliary primes) += the product of x's digits with the key; init: as in
- * umbra_key_product.
- */
-umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_view *x,
-                              umbra_window window, const umbra_switching_key *key, const umbra_view *init,
-                              uint32_t galois);
+/* sum (2 polynomials over x's window and the auxiliary primes in use) += the product of x's digits with the key. */
+umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_switch_of *of);
 
 /* One of many switches of the same x: dst over x's window = its product with the key, divided by P. */
 typedef struct umbra_switch_to {
@@ -63,8 +68,8 @@ typedef struct umbra_switch_to {
   uint32_t galois;
 } umbra_switch_to;
 
-/* All of them, with the digits of x. */
+/* All of them; key and galois are those of `to`, not of `of`. */
 umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
-                               const umbra_view *x, const umbra_digits *digits, const umbra_view *init);
+                               const umbra_switch_of *of);
 
 #endif

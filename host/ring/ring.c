@@ -234,8 +234,10 @@ umbra_status umbra_ring_make_conversion(umbra_conversion **conversion, umbra_rin
   UMBRA_TRY(umbra_alloc(&factor, (size_t)k * bases->targets, sizeof *factor, "a base conversion's constants"));
   for (uint32_t t = 0; t < bases->targets; t++) {
     const uint32_t m = ring->params->chain.prime[bases->target[t]];
-    for (uint32_t i = 0; i < k; i++) factor[t * k + i] = umbra_ring_product(ring, bases->source, k, i, m);
-    product[t] = umbra_ring_product(ring, bases->source, k, k, m);
+    const uint32_t by = umbra_ring_product(ring, bases->factor, bases->factors, bases->factors, m);
+    for (uint32_t i = 0; i < k; i++)
+      factor[t * k + i] = umbra_mod_mul(umbra_ring_product(ring, bases->source, k, i, m), by, m);
+    product[t] = umbra_mod_mul(umbra_ring_product(ring, bases->source, k, k, m), by, m);
   }
   umbra_conversion_desc desc = {k, bases->targets, bases->source, bases->target, factor, product, bases->exact};
   umbra_status status = create_conversion(conversion, ring, &desc);

@@ -105,10 +105,13 @@ void umbra_residence_unpin(umbra_residence *residence, umbra_ring *ring);
  */
 int umbra_ring_make_room(umbra_ring *ring);
 
-/* The primes that residues are converted from and to, by position; exact: see umbra_conversion_desc. */
+/*
+ * The primes that residues are converted from and to, by position; exact: see umbra_conversion_desc. What comes out is
+ * multiplied by the product of the primes `factor`.
+ */
 typedef struct umbra_bases {
-  const uint16_t *source, *target;
-  uint32_t sources, targets;
+  const uint16_t *source, *target, *factor;
+  uint32_t sources, targets, factors;
   int exact;
 } umbra_bases;
 

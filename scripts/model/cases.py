@@ -18,7 +18,7 @@ from .division import convert, divide, remainders
 from .expansion import chacha20, expand
 from .ring import (add, automorphism, centred, dot, evaluate, evaluate_at, from_evaluation, from_residues, interpolate,
                    multiply, primes_below, scale, splitmix, to_evaluation)
-from .switching import gadget_digits, make_key, switch
+from .switching import extended, gadget_digits, make_key, switch
 
 # ---- inputs, made alike in tests/known_answers.c ----
 
@@ -96,6 +96,7 @@ CHAINS = {chain.name: chain for chain in (
     make_chain("plain", 40, 20, [(1, 1), (3, 0), (3, 2), (5, 1), (7, 0)], 3, [3, 3, 3]),
     make_chain("recombining", 40, 25, [(0, 2), (3, 0), (1, 4), (4, 2), (7, 0), (5, 4)], 2, [2, 2, 2, 2, 2, 1]),
     make_chain("mains", 30, 20, [(2, 0), (3, 0), (4, 0)], 1, [1, 1, 1, 1]),
+    make_chain("wide", 40, 20, [(1, 1), (3, 0), (3, 2), (5, 1), (7, 0)], 5, [5, 4]),
     make_chain("encoding", 40, 25, [(0, 2), (3, 0)], 2, [2, 2, 1], log_n=12),
 )}
 
@@ -228,37 +229,40 @@ def divisions():
 
 
 @lru_cache(maxsize=None)
-def random_key(chain, level):
-    """Random words too: (b, a) of every digit that meets the key's window."""
+def random_key(chain, level, aux):
+    """Random words too: (b, a) of every digit that meets the key's window, with so many auxiliary primes."""
     window = chain.union(level)
-    primes, digits = chain.at([*window, *chain.aux()]), [j for j, _, _ in chain.digits(window)]
+    primes, digits = chain.at([*window, *chain.aux(aux)]), [j for j, _, _ in chain.digits(window)]
     words = inputs(f"random {1000 + level}", primes, chain.n, 2 * len(digits))
     halves = [from_evaluation(limbs, primes) for limbs in words]
     return {j: halves[2 * i:2 * i + 2] for i, j in enumerate(digits)}
 
 
-def switching_case(chain, window, key_level, spec, init):
-    n, key_window, positions = chain.n, chain.union(key_level), [*window, *chain.aux()]
-    key = random_key(chain, key_level)
+def switching_case(chain, window, key_level, key_aux, spec, init):
+    """The library keeps P'' times the digits, and so the sums."""
+    n, key_window, positions = chain.n, chain.union(key_level), extended(chain, window)
+    key, spared = random_key(chain, key_level, key_aux), chain.spared(window)
     x = from_evaluation(inputs(spec, chain.at(window), n)[0], chain.at(window))
     extra = [from_evaluation(limbs, chain.at(window)) for limbs in inputs("random 2000", chain.at(window), n, init)]
-    outside = [[evaluate([c % q for c in d], q) for p, q in ((p, chain.primes[p]) for p in positions) if p not in whole]
+    outside = [[evaluate([c * spared % q for c in d], q) for p, q in ((p, chain.primes[p]) for p in positions) if p not in whole]
                for (_, whole, _), (_, d) in zip(chain.digits(window), gadget_digits(x, chain, window))]
     digits = dict(answer(outside))["hash"]
+    sums = [scale(f, spared, chain.modulus(positions)) for f in switch(x, chain, window, key, extra)]
     return [("case", "switch"), ("chain", chain.name), ("window", [window.start, len(window)]),
-            ("key_window", [key_window.start, len(key_window)]), ("input", spec), ("key", f"random {1000 + key_level}"),
-            ("init", init), ("digits_hash", digits), *evaluated(switch(x, chain, window, key, extra),
-                                                                chain.at(positions))]
+            ("aux", chain.used(window)), ("key_window", [key_window.start, len(key_window)]), ("key_aux", key_aux),
+            ("input", spec), ("key", f"random {1000 + key_level}"), ("init", init), ("digits_hash", digits),
+            *evaluated(sums, chain.at(positions))]
 
 
 def switches():
-    for chain in (CHAINS["plain"], CHAINS["recombining"], CHAINS["mains"]):
+    for chain in (CHAINS["plain"], CHAINS["recombining"], CHAINS["mains"], CHAINS["wide"]):
         top = len(chain.levels) - 1
         for level in range(top + 1):
             for key_level in sorted({level, top}):
                 init = (level + key_level) % 3
-                yield switching_case(chain, chain.window(level), key_level, f"random {level + 1}", init)
-        yield switching_case(chain, chain.window(top), top, "max 0", 2)
+                for key_aux in sorted({chain.key_aux(key_level), len(chain.auxes)}):  # keys once had all
+                    yield switching_case(chain, chain.window(level), key_level, key_aux, f"random {level + 1}", init)
+        yield switching_case(chain, chain.window(top), top, len(chain.auxes), "max 0", 2)
 
 
 # ---- ciphertexts ----
@@ -398,6 +402,8 @@ def ciphertext_operations():
         keys = Keys(chain)
         for cases in (product_cases, galois_cases, alignment_cases, linear_cases):
             yield from cases(chain, keys)
+    for cases in (product_cases, galois_cases):
+        yield from cases(CHAINS["wide"], Keys(CHAINS["wide"]))
 
 
 # ---- encoding ----

@@ -46,6 +46,18 @@ class Chain:
         first = len(self.terminals) + len(self.mains)
         return range(first, first + (len(self.auxes) if count is None else count))
 
+    def used(self, window):
+        """How many auxiliary primes a switch over the window uses: they exceed each digit's part inside the window."""
+        return max(fewest(self.auxes, self.modulus(part)) for _, _, part in self.digits(window))
+
+    def spared(self, window):
+        """P'', the product of the auxiliary primes that a switch over the window does not use."""
+        return prod(self.auxes[self.used(window):])
+
+    def key_aux(self, level):
+        """How many a key for levels 0..level has."""
+        return max(self.used(self.window(k)) for k in range(level + 1))
+
     def union(self, level):
         """The window that covers those of levels 0..level: where a key for them lives."""
         windows = [self.window(k) for k in range(level + 1)]
@@ -69,6 +81,12 @@ class Chain:
         ranges = [range(end - size, end) for end, size in zip(ends, self.digit_sizes)]
         parts = [range(max(r.start, window.start), min(r.stop, window.stop)) for r in ranges]
         return [(j, whole, part) for j, (whole, part) in enumerate(zip(ranges, parts)) if len(part)]
+
+
+def fewest(primes, bound):
+    """How many of the primes, from the first on, have a product above the bound; all if none has."""
+    products = accumulate(primes, lambda a, b: a * b)
+    return next((k for k, product in enumerate(products, 1) if product > bound), len(primes))
 
 
 def log2_scales(chain):

@@ -10,7 +10,7 @@ from math import floor, prod
 from .chain import scales
 from .division import divide
 from .ring import add, automorphism, dot, multiply, scale
-from .switching import switch
+from .switching import extended, switch
 
 
 def move(parts, chain, source, target):
@@ -29,13 +29,13 @@ def product(pairs, chain, level, key):
     """The sum of products of ciphertexts, relinearised and rescaled by one division, at level - 1.
 
     With t = sum (a0 b0, a0 b1 + a1 b0, a1 b1), and u the switch of t_2 from s^2 to s,
-    y_p = round((P t_p + u_p) * prod R / (P * prod D)).
+    y_p = round((P' t_p + u_p) * prod R / (P' * prod D)).
     """
     window = chain.window(level)
     modulus = chain.modulus(window)
     t = [dot([(a[i], b[k - i]) for a, b in pairs for i in range(2) if 0 <= k - i < 2], modulus) for k in range(3)]
     u = switch(t[2], chain, window, key, init=t[:2])
-    return move(u, chain, [*window, *chain.aux()], chain.window(level - 1))
+    return move(u, chain, extended(chain, window), chain.window(level - 1))
 
 
 def plain_product(pairs, chain, level):
@@ -49,12 +49,12 @@ def plain_product(pairs, chain, level):
 def apply_galois(ciphertext, chain, level, galois, key):
     """The image under X -> X^galois, under the same secret s.
 
-    First c1 is switched from s to sigma^-1(s), (round((P c0 + u0) / P), round(u1 / P)); then X -> X^galois is applied,
+    First c1 is switched from s to sigma^-1(s), (round((P' c0 + u0) / P'), round(u1 / P')); then X -> X^galois is applied,
     which turns sigma^-1(s) into s. So the digits are those of c1 itself, whatever the rotation.
     """
     window = chain.window(level)
     u = switch(ciphertext[1], chain, window, key, init=ciphertext[:1])
-    return [automorphism(f, galois) for f in move(u, chain, [*window, *chain.aux()], window)]
+    return [automorphism(f, galois) for f in move(u, chain, extended(chain, window), window)]
 
 
 def rotation_galois(steps, n):

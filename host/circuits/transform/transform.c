@@ -147,8 +147,10 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_desc 
   UMBRA_TRY(umbra_transform_plan_create(&transform->plan, chain, &shape));
   const umbra_transform_plan *plan = transform->plan;
   UMBRA_TRY(estimate_factor(transform, desc->diagonals));
-  UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, plan->babies * plan->giants, chain->window[plan->level],
-                                    plan->min_key ? 0 : chain->auxes, plan->log_gap, "encoded diagonals"));
+  const umbra_window window = chain->window[plan->level];
+  UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, plan->babies * plan->giants, window,
+                                    plan->min_key ? 0 : umbra_switch_auxes(chain, window), plan->log_gap,
+                                    "encoded diagonals"));
   transform->plain.secret = 1; /* the matrix may be somebody's */
   UMBRA_TRY(encode_diagonals(transform, desc->diagonals, desc->watch));
   return umbra_poly_may_leave(&transform->plain, ring);

@@ -62,10 +62,10 @@ static umbra_status add_turned(const transform_job *job, const umbra_view *total
   UMBRA_TRY(umbra_poly_create(&divided, job->ring, 1, job->window, 0, "a giant step"));
   umbra_view to = umbra_poly_view(&divided, job->ring);
   umbra_view first = umbra_view_poly(sum, 0), second = umbra_view_poly(sum, 1);
-  umbra_dividend dividend = umbra_dividend_of(&second, job->window, umbra_ring_chain(job->ring)->auxes);
+  umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(job->ring), &second, job->window);
+  umbra_switch_of of = {.x = &to, .window = job->window, .key = giant->key, .init = &first, .galois = giant->galois};
   umbra_status status = umbra_divide(job->ring, job->stream, &to, job->window, &dividend, NULL);
-  if (status == UMBRA_OK)
-    status = umbra_switch_add(job->ring, job->stream, total, &to, job->window, giant->key, &first, giant->galois);
+  if (status == UMBRA_OK) status = umbra_switch_add(job->ring, job->stream, total, &of);
   umbra_poly_destroy(&divided, job->ring);
   return status;
 }
@@ -82,7 +82,7 @@ static umbra_status join_sums(const transform_job *job, const umbra_poly *sums, 
     if (giant[g].key) UMBRA_TRY(add_turned(job, &total, &sum, &giant[g]));
     else umbra_ring_add(job->ring, job->stream, &total, &total, &sum);
   }
-  umbra_dividend dividend = umbra_dividend_of(&total, job->window, sums->aux);
+  umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(job->ring), &total, job->window);
   return umbra_divide(job->ring, job->stream, &job->out, job->to, &dividend, NULL);
 }
 
@@ -98,7 +98,7 @@ static umbra_status run_hoisted(const transform_job *job, const umbra_rotation *
                        .plain = &job->transform->plain};
   umbra_poly sums;
   UMBRA_TRY(umbra_poly_create(&sums, job->ring, 2 * (plan->giants + (uint32_t)spare), job->window,
-                              umbra_ring_chain(job->ring)->auxes, "a linear map's sums"));
+                              job->transform->plain.aux, "a linear map's sums"));
   umbra_view of_plan = umbra_poly_subview(&sums, job->ring, 0, 2 * plan->giants, job->window, sums.aux);
   umbra_status status = umbra_hoisted_sums(job->ring, job->stream, &of_plan, &hoist);
   if (status == UMBRA_OK) status = join_sums(job, &sums, giant);
@@ -133,8 +133,9 @@ static umbra_view room_view(const chain_job *c, uint32_t pair) {
 static umbra_status rotate(const chain_job *c, const umbra_view *dst, const umbra_view *src,
                            const umbra_rotation *rotation) {
   umbra_view c0 = umbra_view_poly(src, 0), c1 = umbra_view_poly(src, 1);
-  return umbra_switch(c->job.ring, c->job.stream, dst, c->job.window, &c1, c->job.window, rotation->key, &c0,
-                      rotation->galois);
+  umbra_window window = c->job.window;
+  umbra_switch_of of = {.x = &c1, .window = window, .key = rotation->key, .init = &c0, .galois = rotation->galois};
+  return umbra_switch(c->job.ring, c->job.stream, dst, window, &of);
 }
 
 /* *at = *at rotated that many times; the results alternate between two pairs to work with, and *at is one of them. */

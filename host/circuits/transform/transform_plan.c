@@ -45,7 +45,7 @@ static int64_t gcd(int64_t a, int64_t b) { return b ? gcd(b, a % b) : a < 0 ? -a
 
 static costs costs_of(const umbra_chain *chain, const umbra_transform_shape *shape) {
   umbra_window window = chain->window[shape->level];
-  uint64_t own = window.count, auxes = chain->auxes, limbs = own + auxes;
+  uint64_t own = window.count, auxes = umbra_switch_auxes(chain, window), limbs = own + auxes;
   uint64_t digits = umbra_digits_of(chain, window).count;
   uint64_t key = 2 * digits * limbs * KEY_COST, extend = digits * limbs * TRANSFORM_COST + own * limbs;
   uint64_t divide = limbs * TRANSFORM_COST + own * auxes;
@@ -206,7 +206,8 @@ static void count_hoisted(umbra_transform_plan *plan) {
 static void count_bytes(const maker *m) {
   umbra_transform_plan *plan = m->plan;
   umbra_window window = m->chain->window[plan->level];
-  uint64_t limb = sizeof(uint32_t) << m->chain->log_n, own = window.count, limbs = own + m->chain->auxes;
+  uint64_t limb = sizeof(uint32_t) << m->chain->log_n, own = window.count;
+  uint64_t limbs = own + umbra_switch_auxes(m->chain, window);
   uint64_t digits = umbra_digits_of(m->chain, window).count, babies = plan->babies, giants = plan->giants;
   uint64_t cells = babies * giants;
   const uint64_t spare = 3; /* pairs of polynomials: of a chain, or of a giant step */
