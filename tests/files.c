@@ -271,7 +271,8 @@ static const fault faults[] = {
     {TRAIN_PLAN, 3, 44, 5, UMBRA_ERROR_FORMAT, "section 4 (coefficients of a polynomial) has"},
     {TRAIN_PLAN, 3, 52, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
     {TRAIN_PLAN, 3, 104, 1, UMBRA_ERROR_UNSUPPORTED, "kind is 1: this version trains logistic regression"},
-    {TRAIN_PLAN, 3, 108, 1, UMBRA_ERROR_FORMAT, "reserved"},
+    {TRAIN_PLAN, 3, 108, 0, UMBRA_ERROR_FORMAT, "a plan of version 0; this library computes other bits"},
+    {TRAIN_PLAN, 3, 108, 2, UMBRA_ERROR_FORMAT, "plan anew"},
     {TRAIN_PLAN, 3, 112, 1, UMBRA_ERROR_FORMAT, "the digest is not that"},
     {TRAIN_PLAN, 4, 0, 1, UMBRA_ERROR_FORMAT, "the digest is not that"},
     {TRAIN_PLAN, 4, 12, 0x7ff00000, UMBRA_ERROR_FORMAT, "coefficient 1 of the polynomial"},
@@ -292,6 +293,7 @@ static const fault faults[] = {
     {EVAL_KEYS, 4, 4, 1024, UMBRA_ERROR_FORMAT, "rotations by 1 to 1023"},
     {EVAL_KEYS, 6, 4, 1, UMBRA_ERROR_FORMAT, "two evaluation keys for the same rotation by 1"},
     {EVAL_KEYS, 0, 8, 3, UMBRA_ERROR_FORMAT, "level 3: the parameters' highest is 2"},
+    {EVAL_KEYS, 0, 12, 99, UMBRA_ERROR_FORMAT, "with 99 auxiliary primes: such keys have"},
     {EVAL_KEYS, 2, 8, 2, UMBRA_ERROR_FORMAT, "section 3 (residues) has"},
     {EVAL_KEYS, 3, 2048 * 4 - 4, 0x7fffffff, UMBRA_ERROR_FORMAT, "residue 2047 of polynomial 0"},
     {PLAINTEXT, 0, 0, 3, UMBRA_ERROR_FORMAT, "level 3 does not exist"},
@@ -347,6 +349,23 @@ static void each_fault_is_named(void **state) {
     memcpy(f->section < 0 ? bytes + f->at : payload(bytes, &s[f->section]) + f->at, &f->word, sizeof f->word);
     fix_checksums(bytes, objects.size[f->kind]);
     assert_refused(f->kind, bytes, objects.size[f->kind], f->status, f->text);
+    free(bytes);
+  }
+}
+
+/* Data sets and checkpoints of plans that promised other bits. */
+static void stamps_of_earlier_versions(void **state) {
+  (void)state;
+  const int kinds[] = {TRAIN_DATA, TRAIN_BLOCK, CHECKPOINT};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    uint8_t *bytes = copy_of(kinds[i], 0);
+    section s[MAX_SECTIONS] = {0};
+    find_sections(s, bytes, objects.size[kinds[i]]);
+    const uint32_t type = UMBRA_SECTION_EARLIER_STAMP;
+    memcpy(bytes + s[0].at, &type, sizeof type);
+    fix_checksums(bytes, objects.size[kinds[i]]);
+    assert_refused(kinds[i], bytes, objects.size[kinds[i]], UMBRA_ERROR_FORMAT,
+                   "planned by an earlier version (plan anew, encrypt again)");
     free(bytes);
   }
 }
@@ -730,6 +749,7 @@ int main(void) {
       cmocka_unit_test(continued),
       cmocka_unit_test(damaged),
       cmocka_unit_test(each_fault_is_named),
+      cmocka_unit_test(stamps_of_earlier_versions),
       cmocka_unit_test(sections_have_their_places),
       cmocka_unit_test(objects_of_other_parameters),
       cmocka_unit_test(objects_of_another_kind),

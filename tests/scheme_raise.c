@@ -7,6 +7,7 @@
 #include "scheme.h"
 
 #include "host/circuits/bootstrap/overflow.h"
+#include "host/ckks/gadget.h"
 #include "host/ckks/raise.h"
 #include "host/ckks/secret.h"
 #include "host/ring/ops.h"
@@ -127,6 +128,66 @@ static void test_raise(void **state) {
   check_histogram(histogram);
 }
 
+/* A polynomial over all primes, of a secret's coefficients or with undefined ones. */
+static umbra_poly poly_of(const int8_t *coefficients) {
+  umbra_poly poly;
+  umbra_window all = umbra_chain_union(chain, chain->total_levels - 1);
+  assert_ok(umbra_poly_create(&poly, ring, 1, all, chain->auxes, "a test"));
+  umbra_view view = umbra_poly_view(&poly, ring);
+  if (coefficients) assert_ok(umbra_small_expand(&view, s.context, stream, coefficients));
+  return poly;
+}
+
+/* An ephemeral key with all auxiliary primes, as they once were. */
+static void fill_whole_key(umbra_eval_key *entry, umbra_key_kind kind, const umbra_poly *from, const umbra_poly *under,
+                           umbra_random *random) {
+  uint32_t level = umbra_key_top_level(chain, kind), auxes = kind == UMBRA_KEY_TO_DENSE ? chain->auxes : 0;
+  umbra_key_shape shape = umbra_key_shape_with(chain, kind, level, auxes);
+  umbra_poly scratch = poly_of(NULL);
+  umbra_gadget gadget = {.context = s.context,
+                         .stream = stream,
+                         .from = *from,
+                         .under = *under,
+                         .scratch = scratch,
+                         .random = random,
+                         .error = umbra_random_error};
+  assert_ok(umbra_eval_key_make_shaped(entry, s.context, kind, level, &shape));
+  umbra_random_bytes(random, entry->seed, sizeof entry->seed);
+  assert_ok(umbra_gadget_fill(&gadget, entry));
+  umbra_poly_destroy(&scratch, ring);
+}
+
+/* The set's ephemeral keys are replaced by such. */
+static void take_whole_keys(void) {
+  umbra_random random;
+  int8_t *coefficients = calloc(1 << LOG_N, 1);
+  assert_non_null(coefficients);
+  assert_ok(umbra_random_open(&random));
+  umbra_random_sparse(&random, coefficients, 1 << LOG_N, chain->boot.hamming);
+  umbra_poly sparse = poly_of(coefficients), secret = poly_of(s.secret->ternary);
+  for (size_t i = 0; i < s.keys->count; i++) {
+    umbra_eval_key *entry = &s.keys->key[i];
+    if (entry->kind != UMBRA_KEY_TO_SPARSE && entry->kind != UMBRA_KEY_TO_DENSE) continue;
+    int enters = entry->kind == UMBRA_KEY_TO_SPARSE;
+    umbra_poly_destroy(&entry->key.poly, ring);
+    fill_whole_key(entry, entry->kind, enters ? &secret : &sparse, enters ? &sparse : &secret, &random);
+  }
+  umbra_poly_destroy(&sparse, ring);
+  umbra_poly_destroy(&secret, ring);
+  umbra_random_close(&random);
+  free(coefficients);
+}
+
+static void test_keys_with_all_auxiliary_primes(void **state) {
+  (void)state;
+  uint64_t histogram[OVERFLOW + 1] = {0};
+  const umbra_eval_key *to_dense = umbra_eval_keys_find(s.keys, UMBRA_KEY_TO_DENSE, 0);
+  assert_true(to_dense->key.poly.aux < chain->auxes);
+  take_whole_keys();
+  assert_int_equal(to_dense->key.poly.aux, chain->auxes);
+  raise_once(99, histogram);
+}
+
 static void test_missing_keys(void **state) {
   (void)state;
   umbra_evaluator *bare = NULL;
@@ -164,6 +225,7 @@ static void test_sparse_secrets(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_raise),
+      cmocka_unit_test(test_keys_with_all_auxiliary_primes),
       cmocka_unit_test(test_missing_keys),
       cmocka_unit_test(test_sparse_secrets),
   };

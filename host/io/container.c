@@ -46,6 +46,7 @@ static const char *const sections[] = {
     [UMBRA_SECTION_COEFFICIENTS] = "coefficients of a polynomial",
     [UMBRA_SECTION_BOOT] = "how parameters refresh",
     [UMBRA_SECTION_TRAINING] = "the options of a training",
+    [UMBRA_SECTION_EARLIER_STAMP] = "the stamp of a training planned by an earlier version (plan anew, encrypt again)",
     [UMBRA_SECTION_STAMP] = "the stamp of a training",
 };
 

@@ -15,8 +15,14 @@ typedef struct options_record {
   uint64_t rows, batch, seed;
   uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, refresh_result;
   double rate, decay, momentum, l2, range, bound;
-  uint32_t kind, reserved;
+  uint32_t kind, version;
 } options_record;
+
+/*
+ * What a plan of some version promises are the bits of everything that is computed by it: where these change, so does the
+ * version, and the digest with it. Before there were versions, the field was 0.
+ */
+enum { VERSION = 1 };
 
 typedef struct training_record {
   options_record options;
@@ -45,7 +51,8 @@ static options_record record_of(const umbra_train_options *o) {
                           .l2 = o->l2,
                           .range = o->sigmoid->range,
                           .bound = o->bound,
-                          .kind = (uint32_t)o->kind};
+                          .kind = (uint32_t)o->kind,
+                          .version = VERSION};
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -110,6 +117,11 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 
 /* What the options cannot say themselves, and what is relied on before they are checked. */
 static umbra_status check_record(const umbra_reader *reader, const options_record *r) {
+  if (r->version != VERSION)
+    return umbra_reader_malformed(reader,
+                                  "a plan of version %u; this library computes other bits, by plans of version %d: plan "
+                                  "anew, and encrypt the records again",
+                                  r->version, VERSION);
   UMBRA_TRY(umbra_train_kind_check((umbra_train_kind)r->kind));
   if (r->whole_batches > 1 || r->shuffle > 1 || r->refresh_result > 1)
     return umbra_reader_malformed(reader, "whole_batches, shuffle and refresh_result are %u, %u, %u: each is 0 or 1",
@@ -118,7 +130,6 @@ static umbra_status check_record(const umbra_reader *reader, const options_recor
     return umbra_reader_malformed(reader, "the polynomial's degree is %u: it must be 1 to %d", r->degree,
                                   UMBRA_SIGMOID_MAX_DEGREE);
   if (r->batch == 0) return umbra_reader_malformed(reader, "batch is 0: plans name the records of a batch");
-  if (r->reserved) return umbra_reader_malformed(reader, "a reserved field of the options is not 0");
   return UMBRA_OK;
 }
 
