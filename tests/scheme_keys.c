@@ -247,6 +247,49 @@ static void encryption_under_the_public_key(void **state) {
   vector_destroy(&v);
 }
 
+/* ---- key switches ---- */
+
+/* Variance of a switch's error before its rounding: of each digit, k primes with product Q, n * 10.5 * k Q^2 / 12 P'^2. */
+static double switch_variance(uint32_t level) {
+  double n = umbra_ring_n(ring), log_used = 0, variance = 0;
+  umbra_window window = chain->window[level];
+  for (uint32_t i = 0; i < umbra_switch_auxes(chain, window); i++)
+    log_used += log2(chain->prime[umbra_chain_aux(chain) + i]);
+  for (uint32_t j = 0; j < chain->digits; j++) {
+    double log_digit = -log_used, primes = 0;
+    for (uint32_t i = larger(chain->digit_begin[j], window.first);
+         i < smaller(chain->digit_begin[j + 1], umbra_window_end(window)); i++, primes++)
+      log_digit += log2(chain->prime[i]);
+    variance += n * 10.5 * primes / 12 * exp2(2 * log_digit);
+  }
+  return variance;
+}
+
+/* Of an encryption of 0, rotated, nothing remains but the errors of encryption, switch and rounding; at every level. */
+static void rotations(void **state) {
+  (void)state;
+  double n = umbra_ring_n(ring), most = 0;
+  vector zero = vector_make(64);
+  for (uint32_t level = 0; level < chain->levels; level++) {
+    umbra_plaintext *plain = encode_vector(&s, &zero, level);
+    umbra_ciphertext *x = NULL;
+    assert_ok(umbra_encrypt_symmetric(&x, s.secret, plain));
+    assert_ok(umbra_rotate(s.evaluator, &x, x, steps[0]));
+    umbra_poly error = open_ciphertext(x, plain);
+    moments m = coefficients(&error, "a rotation");
+    double expected = 10.5 + switch_variance(level) + n / 18 + 1.0 / 12;
+    if (!(fabs(m.variance / expected - 1) < 0.2)) fail_msg("level %u: %g, not %g", level, m.variance, expected);
+    double estimate = x->estimate.error * exp2(umbra_log2_bits(chain->log_scale[level])) / sqrt(n);
+    assert_true(fabs(estimate * estimate / (expected + 1.0 / 12) - 1) < 0.001);
+    most = fmax(most, switch_variance(level));
+    umbra_poly_destroy(&error, ring);
+    umbra_ciphertext_destroy(x);
+    umbra_plaintext_destroy(plain);
+  }
+  assert_true(most > n / 18 / 3); /* so that more than the rounding was seen */
+  vector_destroy(&zero);
+}
+
 /* Of one plaintext, all residues of both halves differ but for chance. */
 static void encryptions_differ(void **state) {
   (void)state;
@@ -309,6 +352,7 @@ int main(void) {
       cmocka_unit_test(moduli),
       cmocka_unit_test(encryption_under_the_secret_key),
       cmocka_unit_test(encryption_under_the_public_key),
+      cmocka_unit_test(rotations),
       cmocka_unit_test(encryptions_differ),
       cmocka_unit_test(owners),
   };

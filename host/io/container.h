@@ -50,19 +50,19 @@ enum {
 
 /* Types of sections, part of the format. */
 typedef enum umbra_section {
-  UMBRA_SECTION_COUNTS = 1,        /* parameters: sizes of what follows */
-  UMBRA_SECTION_CHAIN = 2,         /* parameters: primes, levels, digits */
-  UMBRA_SECTION_LOCK = 3,          /* how a passphrase becomes the key of the next section */
-  UMBRA_SECTION_SECRET = 4,        /* ternary coefficients, or their encryption */
-  UMBRA_SECTION_SEED = 5,          /* of uniform residues */
-  UMBRA_SECTION_RESIDUES = 6,      /* of polynomials, limb by limb */
-  UMBRA_SECTION_VALUE = 7,         /* level, slots and estimate of a plaintext or ciphertext */
-  UMBRA_SECTION_KEY = 8,           /* what an evaluation key is for */
-  UMBRA_SECTION_MATRIX = 9,        /* shape of a matrix */
-  UMBRA_SECTION_LOGISTIC = 10,     /* public part of a logistic model */
-  UMBRA_SECTION_COEFFICIENTS = 11, /* of a polynomial */
-  UMBRA_SECTION_BOOT = 12,         /* parameters: how they refresh */
-  UMBRA_SECTION_TRAINING = 13,     /* options and digest of a training plan */
+  UMBRA_SECTION_COUNTS = 1,         /* parameters: sizes of what follows */
+  UMBRA_SECTION_CHAIN = 2,          /* parameters: primes, levels, digits */
+  UMBRA_SECTION_LOCK = 3,           /* how a passphrase becomes the key of the next section */
+  UMBRA_SECTION_SECRET = 4,         /* ternary coefficients, or their encryption */
+  UMBRA_SECTION_SEED = 5,           /* of uniform residues */
+  UMBRA_SECTION_RESIDUES = 6,       /* of polynomials, limb by limb */
+  UMBRA_SECTION_VALUE = 7,          /* level, slots and estimate of a plaintext or ciphertext */
+  UMBRA_SECTION_KEY = 8,            /* what an evaluation key is for */
+  UMBRA_SECTION_MATRIX = 9,         /* shape of a matrix */
+  UMBRA_SECTION_LOGISTIC = 10,      /* public part of a logistic model */
+  UMBRA_SECTION_COEFFICIENTS = 11,  /* of a polynomial */
+  UMBRA_SECTION_BOOT = 12,          /* parameters: how they refresh */
+  UMBRA_SECTION_TRAINING = 13,      /* options and digest of a training plan */
   UMBRA_SECTION_EARLIER_STAMP = 14, /* of plans before plans had versions: nothing reads or writes it */
   UMBRA_SECTION_STAMP = 15          /* which training something is of, and which part of it */
 } umbra_section;

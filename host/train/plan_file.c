@@ -118,10 +118,11 @@ static umbra_status save(umbra_writer *writer, const void *object) {
 /* What the options cannot say themselves, and what is relied on before they are checked. */
 static umbra_status check_record(const umbra_reader *reader, const options_record *r) {
   if (r->version != VERSION)
-    return umbra_reader_malformed(reader,
-                                  "a plan of version %u; this library computes other bits, by plans of version %d: plan "
-                                  "anew, and encrypt the records again",
-                                  r->version, VERSION);
+    return umbra_reader_malformed(
+        reader,
+        "a plan of version %u; this library computes other bits, by plans of version %d: plan "
+        "anew, and encrypt the records again",
+        r->version, VERSION);
   UMBRA_TRY(umbra_train_kind_check((umbra_train_kind)r->kind));
   if (r->whole_batches > 1 || r->shuffle > 1 || r->refresh_result > 1)
     return umbra_reader_malformed(reader, "whole_batches, shuffle and refresh_result are %u, %u, %u: each is 0 or 1",
