@@ -9,6 +9,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "checks.h"
 #include "noise.h"
 
 /* Stands in for a key that nobody has. */

@@ -6,6 +6,7 @@
 #ifndef UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_H
 #define UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_H
 
+#include "../../base/watch.h"
 #include "../../ckks/scaled.h"
 #include "diagonals.h"
 #include "transform_plan.h"
