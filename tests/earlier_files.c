@@ -6,7 +6,7 @@
  */
 #include "scheme.h"
 
-#include "host/ckks/objects.h"
+#include "host/ckks/keys_internal.h"
 
 static scheme s;
 static uint8_t content[1 << 17];
