@@ -191,7 +191,7 @@ static uint32_t extension(const umbra_chain *chain, umbra_window top) {
   uint32_t products = 0;
   for (uint32_t j = digits.first; j < digits.first + digits.count; j++) {
     const uint32_t own = umbra_digit_window(chain, j, top).count;
-    products += own * (top.count - own + chain->auxes);
+    products += own * (top.count - own + umbra_switch_auxes(chain, top));
   }
   return products;
 }
@@ -214,7 +214,7 @@ static void count(bench_state *state, const bench_scheme *s) {
   bench_counter(state, "dnum", umbra_params_dnum(s->params));
   bench_counter(state, "level", level);
   bench_counter(state, "slots", (double)s->slots);
-  bench_counter(state, "aux", chain->auxes);
+  bench_counter(state, "aux", umbra_switch_auxes(chain, top));
   bench_counter(state, "below", below.count);
   bench_counter(state, "dropped", dropped(top, below));
   bench_counter(state, "extension", extension(chain, top));

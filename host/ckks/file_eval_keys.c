@@ -8,7 +8,7 @@
 #include "file.h"
 #include "key_needs.h"
 
-/* auxes: 0 if it has all that the parameters have, as keys of version 0.1 do, or none because its kind has none. */
+/* auxes: 0 if it has all that the parameters have, as every key once had, or none because its kind has none. */
 typedef struct key_record {
   uint32_t kind, rotation, level, auxes;
   uint8_t seed[UMBRA_SEED_BYTES];
