@@ -80,13 +80,17 @@ static umbra_status check_dry(const umbra_context *context) {
 
 /* ---- keys; the lock is held ---- */
 
-/* The same result may come from a key that is needed anyway. */
+/* The same result may come from a key that is needed anyway: the one at the highest level. */
 static umbra_status note(umbra_key_purpose *noted, umbra_key_needs *needs, const umbra_key_purpose *wanted,
                          uint32_t slots) {
+  const umbra_key_purpose *found = NULL;
+  for (size_t i = 0; i < needs->count; i++) {
+    const umbra_key_purpose *need = &needs->need[i];
+    if (umbra_key_purpose_fits(need->kind, need->rotation, wanted, slots) && (!found || need->level > found->level))
+      found = need;
+  }
   *noted = *wanted;
-  for (size_t i = 0; i < needs->count; i++)
-    if (umbra_key_purpose_fits(needs->need[i].kind, needs->need[i].rotation, wanted, slots))
-      noted->rotation = needs->need[i].rotation;
+  if (found) noted->rotation = found->rotation;
   return umbra_key_needs_insert(needs, noted);
 }
 
@@ -127,6 +131,13 @@ umbra_status umbra_dry_find_key(const umbra_eval_key **key, umbra_dry *dry, cons
                                 uint32_t slots) {
   mtx_lock(&dry->lock);
   umbra_status status = find_locked(key, dry, wanted, slots);
+  mtx_unlock(&dry->lock);
+  return status;
+}
+
+umbra_status umbra_dry_note_needs(umbra_dry *dry, const umbra_key_needs *needs) {
+  mtx_lock(&dry->lock);
+  umbra_status status = umbra_key_needs_add(dry->needs, needs);
   mtx_unlock(&dry->lock);
   return status;
 }

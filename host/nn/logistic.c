@@ -21,13 +21,16 @@
 /* Of records, and of weights: with the one, and the bias. */
 static size_t stride_of(size_t features) { return umbra_matrix_stride_for(features + 1); }
 
+static umbra_status check_features(const umbra_params *params, size_t features) {
+  const size_t slots = umbra_params_slots(params);
+  if (!features) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs at least one weight");
+  if (features < slots) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features, slots - 1);
+}
+
 static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias) {
-  size_t slots = umbra_params_slots(umbra_context_params(key->context));
-  if (features >= slots)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features,
-                      slots - 1);
-  size_t stride = stride_of(features);
+  size_t slots = umbra_params_slots(umbra_context_params(key->context)), stride = stride_of(features);
   double *values;
   UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
   for (size_t row = 0; row < slots; row += stride) {
@@ -39,19 +42,47 @@ static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_p
   return status;
 }
 
+/* With the sigmoid's polynomial. Takes the weights over. */
+static umbra_status make_with(umbra_logistic **model, umbra_ciphertext *weights, size_t features,
+                              const umbra_sigmoid_options *sigmoid) {
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  umbra_status status = umbra_sigmoid_fit(coefficient, sigmoid);
+  if (status != UMBRA_OK) {
+    umbra_ciphertext_destroy(weights);
+    return status;
+  }
+  return umbra_logistic_make(model, weights, features, sigmoid->range,
+                             umbra_sigmoid_degree(coefficient, sigmoid->degree), coefficient);
+}
+
+static umbra_status take_sigmoid(umbra_sigmoid_options *own, const umbra_sigmoid_options *sigmoid) {
+  *own = (umbra_sigmoid_options){UMBRA_SIGMOID_OPTIONS_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, own, sigmoid));
+  return umbra_sigmoid_options_check(own);
+}
+
 umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias, const umbra_sigmoid_options *sigmoid) {
-  umbra_sigmoid_options wanted = {UMBRA_SIGMOID_OPTIONS_INIT};
-  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  umbra_sigmoid_options wanted;
   umbra_ciphertext *encrypted = NULL;
-  if (!model || !key || !weights || !features)
+  if (!model || !key || !weights)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a key and at least one weight");
-  UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &wanted, sigmoid));
-  UMBRA_TRY(umbra_sigmoid_options_check(&wanted));
-  UMBRA_TRY(umbra_sigmoid_fit(coefficient, &wanted));
+  UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
+  UMBRA_TRY(check_features(umbra_context_params(key->context), features));
   UMBRA_TRY(encrypt_weights(&encrypted, key, weights, features, bias));
-  return umbra_logistic_make(model, encrypted, features, wanted.range, umbra_sigmoid_degree(coefficient, wanted.degree),
-                             coefficient);
+  return make_with(model, encrypted, features, &wanted);
+}
+
+umbra_status umbra_dry_logistic(umbra_logistic **model, const umbra_context *context, size_t features, uint32_t level,
+                                double bound, const umbra_sigmoid_options *sigmoid) {
+  umbra_sigmoid_options wanted;
+  umbra_ciphertext *weights = NULL;
+  if (!model || !context)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dry model needs an output and a context");
+  UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
+  UMBRA_TRY(check_features(umbra_context_params(context), features));
+  UMBRA_TRY(umbra_dry_ciphertext(&weights, context, level, 0, bound));
+  return make_with(model, weights, features, &wanted);
 }
 
 umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weights, size_t features, double range,

@@ -232,6 +232,9 @@ UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
  * checkpoint in a folder that holds a secret key), MISMATCH (the text says which differ), MISSING_KEY (names the
  * rotation), EXISTS (a checkpoint that is not to be resumed), IO, FORMAT, OUT_OF_MEMORY, CANCELLED. progress is that of the
  * matrices of a refresh, which take most of the time.
+ *
+ * On a dry device (umbra/cost.h) keys, data and checkpoint are NULL: the trainer runs on a data set of the plan's shape
+ * without values. Errors also: UNSUPPORTED (one of these is not NULL).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc,
                                                            const umbra_progress *progress);
