@@ -179,15 +179,21 @@ void umbra_dry_note_level(const umbra_context *context, uint32_t level) {
   mtx_unlock(&dry->lock);
 }
 
-umbra_status umbra_context_cost_begin(const umbra_context *context) {
-  UMBRA_TRY(check_dry(context));
+void umbra_dry_measures_begin(const umbra_context *context) {
   umbra_dry *dry = context->dry;
   umbra_ring_accounts_begin(context->ring);
   umbra_dry_accounts_begin(umbra_ring_device(context->ring));
   mtx_lock(&dry->lock);
-  dry->needs->count = 0;
   dry->lowest_level = UMBRA_TOP_LEVEL;
   mtx_unlock(&dry->lock);
+}
+
+umbra_status umbra_context_cost_begin(const umbra_context *context) {
+  UMBRA_TRY(check_dry(context));
+  umbra_dry_measures_begin(context);
+  mtx_lock(&context->dry->lock);
+  context->dry->needs->count = 0;
+  mtx_unlock(&context->dry->lock);
   return UMBRA_OK;
 }
 

@@ -93,7 +93,8 @@ static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
 }
 
 static umbra_status open_data(umbra_trainer *trainer, const umbra_trainer_desc *desc) {
-  if (!desc->data) return umbra_dataset_open_dry(&trainer->dataset, trainer->plan, trainer->context, desc->memory_budget);
+  if (!desc->data)
+    return umbra_dataset_open_dry(&trainer->dataset, trainer->plan, trainer->context, desc->memory_budget);
   return umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
                             desc->memory_budget);
 }
@@ -202,8 +203,16 @@ static umbra_status advance(umbra_trainer *trainer, umbra_train_state *after, um
   return status;
 }
 
+static umbra_status check_level(const umbra_trainer *trainer, const umbra_train_state *after) {
+  const uint32_t planned = trainer->plan->iteration[trainer->done].level_after, level = level_of(after);
+  if (level == planned) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INTERNAL, "iteration %u ended at level %u instead of %u", trainer->done + 1, level,
+                    planned);
+}
+
 /* Once it is computed to the end. */
 static umbra_status save(umbra_trainer *trainer, const umbra_train_state *after) {
+  UMBRA_TRY(check_level(trainer, after));
   UMBRA_TRY(umbra_step_wait(trainer->stepper));
   if (!trainer->checkpoint) return UMBRA_OK;
   return umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),
