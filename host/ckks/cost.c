@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cost.h"
 
+#include <string.h>
+
 /* What adds up. */
 static void add_counts(umbra_cost *sum, const umbra_cost *part, uint64_t times) {
   sum->key_switches += times * part->key_switches;
@@ -10,6 +12,8 @@ static void add_counts(umbra_cost *sum, const umbra_cost *part, uint64_t times) 
   sum->kernel_bytes += times * part->kernel_bytes;
   sum->uploaded_bytes += times * part->uploaded_bytes;
   sum->downloaded_bytes += times * part->downloaded_bytes;
+  sum->launches += times * part->launches;
+  sum->seconds += (double)times * part->seconds;
 }
 
 /* Of the part that takes most. */
@@ -27,6 +31,8 @@ void umbra_cost_add(umbra_cost *sum, const umbra_cost *part, uint64_t times) {
   if (!times) return;
   if (part->lowest_level < sum->lowest_level) sum->lowest_level = part->lowest_level;
   add_counts(sum, part, times);
+  sum->measured = part->measured;
+  memcpy(sum->machine, part->machine, sizeof sum->machine);
   raise_bytes(sum, part);
 }
 

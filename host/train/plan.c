@@ -41,38 +41,40 @@ static umbra_matrix_layout layout_for(const umbra_params *params, size_t columns
   return layout;
 }
 
-/*
- * Time of an iteration with its share of a refresh, in key switches at the levels of the training: those of a refresh
- * are at higher levels and take about three times as long.
- */
-static double cost_of(const umbra_train_plan *plan, const umbra_plan_trial *trial) {
+/* Seconds of an iteration with its share of a refresh. */
+static double seconds_of(const umbra_train_plan *plan, const umbra_plan_trial *trial, double refresh) {
   const uint32_t between = plan->data_level / trial->depth; /* iterations from one refresh to the next */
-  return (double)trial->key_switches + 3.0 * (double)plan->refresh->report.key_switches / between;
+  return trial->seconds + refresh / between;
 }
 
-/* *cost is INFINITY if there are not enough levels. */
-static umbra_status try_layout(umbra_plan_trial *trial, double *cost, umbra_train_plan *plan,
-                               const umbra_matrix_layout *layout) {
+static void use_layout(umbra_train_plan *plan, const umbra_matrix_layout *layout) {
   plan->layout = *layout;
   plan->block_rows = umbra_matrix_per_part(layout) * layout->group;
+}
+
+/* *seconds is INFINITY if there are not enough levels. */
+static umbra_status try_layout(umbra_plan_trial *trial, double *seconds, const umbra_train_plan *plan, double refresh) {
   umbra_status status = umbra_plan_try(trial, plan);
-  *cost = status == UMBRA_OK ? cost_of(plan, trial) : INFINITY;
+  *seconds = status == UMBRA_OK ? seconds_of(plan, trial, refresh) : INFINITY;
   return status == UMBRA_ERROR_NO_LEVEL ? UMBRA_OK : status;
 }
 
-/* Larger groups have fewer key switches, smaller ones fewer levels: those from `layout` on are tried. */
+/* Larger groups have fewer key switches, smaller ones fewer levels: all from that of `layout` down to the least. */
 static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout layout, uint32_t least_group) {
   umbra_matrix_layout chosen = layout;
   umbra_plan_trial trial;
-  double best = INFINITY, cost;
+  double refresh, best = INFINITY, seconds;
+  use_layout(plan, &layout);
+  UMBRA_TRY(umbra_plan_try_refresh(&refresh, plan));
   for (; layout.group >= least_group; layout.group /= 2) {
-    UMBRA_TRY(try_layout(&trial, &cost, plan, &layout));
-    if (!(cost < best)) continue;
-    best = cost;
+    use_layout(plan, &layout);
+    UMBRA_TRY(try_layout(&trial, &seconds, plan, refresh));
+    if (!(seconds < best)) continue;
+    best = seconds;
     chosen = layout;
     plan->report.depth = trial.depth;
   }
-  plan->layout = chosen;
+  use_layout(plan, &chosen);
   if (best < INFINITY) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_UNSUPPORTED,
@@ -280,10 +282,10 @@ static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *g
   const umbra_matrix_layout layout = given ? *given : layout_for(plan->params, o->columns, o->batch);
   plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
   plan->data_scale = data_scale(o, layout.stride);
+  plan->refreshes = 1; /* as far as is known */
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(check_factors(plan, 1));
   UMBRA_TRY(choose_layout(plan, layout, given ? layout.group : 1));
-  plan->block_rows = umbra_matrix_per_part(&plan->layout) * plan->layout.group;
   plan_blocks(plan);
   plan_iterations(plan);
   return check_factors(plan, o->iterations);

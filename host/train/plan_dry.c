@@ -53,13 +53,22 @@ static umbra_status open_run(dry_run *r, const umbra_train_plan *plan) {
 
 typedef umbra_status piece(dry_run *r);
 
-/* *cost += that of a piece, so many times. */
-static umbra_status measure(dry_run *r, umbra_cost *cost, piece *run, uint64_t times) {
-  umbra_cost found = {UMBRA_COST_INIT};
+/* Of pieces one after the other. */
+typedef struct tally {
+  umbra_cost cost;
+  double seconds; /* by the table of the plan's target */
+} tally;
+
+/* *sum += a piece, so many times. */
+static umbra_status measure(dry_run *r, tally *sum, piece *run, uint64_t times) {
+  umbra_cost cost = {UMBRA_COST_INIT};
+  double seconds;
   umbra_dry_measures_begin(r->context);
   UMBRA_TRY(run(r));
-  UMBRA_TRY(umbra_context_cost(r->context, &found));
-  umbra_cost_add(cost, &found, times);
+  UMBRA_TRY(umbra_context_cost(r->context, &cost));
+  UMBRA_TRY(umbra_context_reference_seconds(r->context, &seconds, r->plan->options.target));
+  umbra_cost_add(&sum->cost, &cost, times);
+  sum->seconds += (double)times * seconds;
   return UMBRA_OK;
 }
 
@@ -85,22 +94,22 @@ static umbra_status start_at(const dry_run *r, umbra_train_state *state, uint32_
 
 /* ---- one iteration ---- */
 
-static umbra_status add_blocks(dry_run *r, umbra_cost *cost, uint64_t block, uint64_t times) {
+static umbra_status add_blocks(dry_run *r, tally *sum, uint64_t block, uint64_t times) {
   if (!times) return UMBRA_OK;
   UMBRA_TRY(umbra_dataset_dry_block(&r->block, r->plan, r->context, umbra_plan_block(r->plan, block).rows));
-  umbra_status status = measure(r, cost, add_block, times);
+  umbra_status status = measure(r, sum, add_block, times);
   umbra_matrix_destroy(r->block);
   r->block = NULL;
   return status;
 }
 
 /* The blocks between the first and the last are alike. */
-static umbra_status add_batch(dry_run *r, umbra_cost *cost) {
+static umbra_status add_batch(dry_run *r, tally *sum) {
   uint64_t first, count;
   umbra_plan_batch_blocks(&first, &count, r->plan, r->plan->iteration[r->i].step.batch);
-  UMBRA_TRY(add_blocks(r, cost, first, 1));
-  UMBRA_TRY(add_blocks(r, cost, first + 1, count > 2 ? count - 2 : 0));
-  return add_blocks(r, cost, first + count - 1, count > 1);
+  UMBRA_TRY(add_blocks(r, sum, first, 1));
+  UMBRA_TRY(add_blocks(r, sum, first + 1, count > 2 ? count - 2 : 0));
+  return add_blocks(r, sum, first + count - 1, count > 1);
 }
 
 static umbra_status make_sums(dry_run *r) {
@@ -110,24 +119,24 @@ static umbra_status make_sums(dry_run *r) {
 }
 
 /* Of iteration r->i, from r->state. */
-static umbra_status iterate(dry_run *r, umbra_cost *cost, uint32_t *level_after) {
+static umbra_status iterate(dry_run *r, tally *sum, uint32_t *level_after) {
   umbra_status status = make_sums(r);
-  if (status == UMBRA_OK) status = add_batch(r, cost);
-  if (status == UMBRA_OK) status = measure(r, cost, close_step, 1);
+  if (status == UMBRA_OK) status = add_batch(r, sum);
+  if (status == UMBRA_OK) status = measure(r, sum, close_step, 1);
   if (status == UMBRA_OK) *level_after = umbra_ciphertext_level(r->after.part[0]);
   umbra_train_state_clear(&r->sums);
   umbra_train_state_clear(&r->after);
   return status;
 }
 
-/* ---- a trial ---- */
+/* ---- trials ---- */
 
 static umbra_status try_iteration(dry_run *r, umbra_plan_trial *found) {
-  umbra_cost cost = {UMBRA_COST_INIT};
+  tally sum = {.cost = {UMBRA_COST_INIT}};
   uint32_t level_after = 0;
   UMBRA_TRY(start(r));
-  UMBRA_TRY(iterate(r, &cost, &level_after));
-  *found = (umbra_plan_trial){r->plan->data_level - level_after, cost.key_switches};
+  UMBRA_TRY(iterate(r, &sum, &level_after));
+  *found = (umbra_plan_trial){r->plan->data_level - level_after, sum.seconds};
   return UMBRA_OK;
 }
 
@@ -135,6 +144,24 @@ umbra_status umbra_plan_try(umbra_plan_trial *found, const umbra_train_plan *pla
   dry_run r;
   umbra_status status = open_run(&r, plan);
   if (status == UMBRA_OK) status = try_iteration(&r, found);
+  close_run(&r);
+  return status;
+}
+
+static umbra_status try_refresh(dry_run *r, double *seconds) {
+  tally sum = {.cost = {UMBRA_COST_INIT}};
+  UMBRA_TRY(start(r));
+  umbra_train_state_clear(&r->state);
+  UMBRA_TRY(start_at(r, &r->low, 0));
+  UMBRA_TRY(measure(r, &sum, refresh, 1));
+  *seconds = sum.seconds;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_plan_try_refresh(double *seconds, const umbra_train_plan *plan) {
+  dry_run r;
+  umbra_status status = open_run(&r, plan);
+  if (status == UMBRA_OK) status = try_refresh(&r, seconds);
   close_run(&r);
   return status;
 }
@@ -172,22 +199,22 @@ static void keep_larger(umbra_cost *largest, const umbra_cost *cost) {
 
 /* From that level; the result is r->state. So many times. */
 static umbra_status refresh_from(dry_run *r, umbra_plan_costs *costs, uint32_t level, uint64_t times) {
-  umbra_cost cost = {UMBRA_COST_INIT};
+  tally sum = {.cost = {UMBRA_COST_INIT}};
   UMBRA_TRY(start_at(r, &r->low, level));
-  UMBRA_TRY(measure(r, &cost, refresh, 1));
-  keep_larger(&costs->refresh, &cost);
-  umbra_cost_add(&costs->whole, &cost, times);
+  UMBRA_TRY(measure(r, &sum, refresh, 1));
+  keep_larger(&costs->refresh, &sum.cost);
+  umbra_cost_add(&costs->whole, &sum.cost, times);
   return UMBRA_OK;
 }
 
 static umbra_status run_prepared(dry_run *r, umbra_plan_costs *costs, uint64_t times) {
   const umbra_plan_iteration *it = &r->plan->iteration[r->i];
-  umbra_cost cost = {UMBRA_COST_INIT};
+  tally sum = {.cost = {UMBRA_COST_INIT}};
   uint32_t level_after;
   UMBRA_TRY(it->refresh ? refresh_from(r, costs, it[-1].level_after, times) : start_at(r, &r->state, it->level));
-  UMBRA_TRY(iterate(r, &cost, &level_after));
-  keep_larger(&costs->iteration, &cost);
-  umbra_cost_add(&costs->whole, &cost, times);
+  UMBRA_TRY(iterate(r, &sum, &level_after));
+  keep_larger(&costs->iteration, &sum.cost);
+  umbra_cost_add(&costs->whole, &sum.cost, times);
   return UMBRA_OK;
 }
 
@@ -221,7 +248,9 @@ static umbra_status refresh_result(dry_run *r, umbra_plan_costs *costs) {
 }
 
 static umbra_status run_all(dry_run *r, umbra_plan_costs *costs, umbra_key_needs *needs) {
-  UMBRA_TRY(measure(r, &costs->whole, start, 1));
+  tally sum = {.cost = {UMBRA_COST_INIT}};
+  UMBRA_TRY(measure(r, &sum, start, 1));
+  umbra_cost_add(&costs->whole, &sum.cost, 1);
   clear_states(r);
   UMBRA_TRY(run_iterations(r, costs));
   UMBRA_TRY(refresh_result(r, costs));

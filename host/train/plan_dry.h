@@ -5,10 +5,10 @@
 
 #include "plan.h"
 
-/* Of one iteration, without refreshes: its levels, and its key switches. */
+/* Of one iteration, without refreshes: its levels, and its seconds by the table of the plan's target. */
 typedef struct umbra_plan_trial {
   uint32_t depth;
-  size_t key_switches;
+  double seconds;
 } umbra_plan_trial;
 
 /*
@@ -16,6 +16,9 @@ typedef struct umbra_plan_trial {
  * more than there are.
  */
 umbra_status umbra_plan_try(umbra_plan_trial *found, const umbra_train_plan *plan);
+
+/* Such seconds of a refresh. */
+umbra_status umbra_plan_try_refresh(double *seconds, const umbra_train_plan *plan);
 
 /* Of a plan whose iterations are known; the keys that they need are added to `needs`. */
 umbra_status umbra_plan_run_dry(umbra_plan_costs *costs, umbra_key_needs *needs, const umbra_train_plan *plan);

@@ -15,7 +15,7 @@ typedef struct options_record {
   uint64_t rows, batch, seed;
   uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, refresh_result;
   double rate, decay, momentum, l2, range, bound;
-  uint32_t kind, reserved;
+  uint32_t kind, target;
 } options_record;
 
 typedef struct training_record {
@@ -45,7 +45,8 @@ static options_record record_of(const umbra_train_options *o) {
                           .l2 = o->l2,
                           .range = o->sigmoid->range,
                           .bound = o->bound,
-                          .kind = (uint32_t)o->kind};
+                          .kind = (uint32_t)o->kind,
+                          .target = (uint32_t)o->target};
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -70,7 +71,8 @@ static umbra_train_options options_of(const options_record *r, const umbra_sigmo
                                .momentum = r->momentum,
                                .l2 = r->l2,
                                .bound = r->bound,
-                               .sigmoid = sigmoid};
+                               .sigmoid = sigmoid,
+                               .target = (umbra_target)r->target};
 }
 
 /* What follows from the options by this version's reckoning. */
@@ -118,7 +120,6 @@ static umbra_status check_record(const umbra_reader *reader, const options_recor
     return umbra_reader_malformed(reader, "the polynomial's degree is %u: it must be 1 to %d", r->degree,
                                   UMBRA_SIGMOID_MAX_DEGREE);
   if (r->batch == 0) return umbra_reader_malformed(reader, "batch is 0: plans name the records of a batch");
-  if (r->reserved) return umbra_reader_malformed(reader, "a reserved field of the options is not 0");
   return UMBRA_OK;
 }
 

@@ -65,6 +65,7 @@ typedef struct umbra_train_options {
   double l2;          /* >= 0, below 1 / rate; the bias is not penalised */
   double bound;       /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
   const umbra_sigmoid_options *sigmoid; /* of UMBRA_TRAIN_LOGISTIC: s. NULL: defaults */
+  umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
