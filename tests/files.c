@@ -271,7 +271,7 @@ static const fault faults[] = {
     {TRAIN_PLAN, 3, 44, 5, UMBRA_ERROR_FORMAT, "section 4 (coefficients of a polynomial) has"},
     {TRAIN_PLAN, 3, 52, 2, UMBRA_ERROR_FORMAT, "each is 0 or 1"},
     {TRAIN_PLAN, 3, 104, 1, UMBRA_ERROR_UNSUPPORTED, "kind is 1: this version trains logistic regression"},
-    {TRAIN_PLAN, 3, 108, 1, UMBRA_ERROR_FORMAT, "reserved"},
+    {TRAIN_PLAN, 3, 108, 2, UMBRA_ERROR_FORMAT, "target is 2"},
     {TRAIN_PLAN, 3, 112, 1, UMBRA_ERROR_FORMAT, "the digest is not that"},
     {TRAIN_PLAN, 4, 0, 1, UMBRA_ERROR_FORMAT, "the digest is not that"},
     {TRAIN_PLAN, 4, 12, 0x7ff00000, UMBRA_ERROR_FORMAT, "coefficient 1 of the polynomial"},
