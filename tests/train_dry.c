@@ -20,14 +20,7 @@ static const shape planned[] = {
 static void test_plans(void **state) {
   (void)state;
   umbra_params *params = training_params();
-  for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) {
-    umbra_sigmoid_options sigmoid;
-    umbra_train_plan *plan = NULL;
-    const umbra_train_options options = options_of(&planned[i], &sigmoid);
-    assert_ok(umbra_train_plan_create(&plan, params, &options));
-    hold_plan(plan);
-    umbra_train_plan_destroy(plan);
-  }
+  for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) hold_plan_of(params, &planned[i]);
   umbra_params_destroy(params);
 }
 
@@ -172,7 +165,7 @@ static void test_guards(void **state) {
   umbra_cost cost = {UMBRA_COST_INIT};
   training_open(&t, training_params(), random_records(60, 3, 1), options_of(&(shape){60, 3, 0, 3, 2, 0}, &sigmoid),
                 "cpu");
-  dry_training d = dry_open(t.plan);
+  dry_training d = dry_open(t.plan, 0);
   assert_ok(umbra_trainer_run(d.trainer, NULL, NULL));
   assert_ok(umbra_trainer_logistic(d.trainer, &model));
   assert_ok(umbra_dry_matrix(&records, d.context, 60, 3, UMBRA_TOP_LEVEL, 1,

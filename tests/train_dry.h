@@ -36,14 +36,13 @@ typedef struct dry_training {
   umbra_key_needs *needs;
 } dry_training;
 
-/* Not yet run; its accounts have begun before the trainer was made. */
-static dry_training dry_open(const umbra_train_plan *plan) {
+/* Not yet run; its accounts have begun before the trainer was made. budget: of blocks that stay in memory. */
+static dry_training dry_open(const umbra_train_plan *plan, uint64_t budget) {
   dry_training d = {0};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_train_plan_params(plan), .device = "dry"};
   assert_ok(umbra_context_create(&d.context, &desc));
   assert_ok(umbra_context_cost_begin(d.context));
-  umbra_trainer_desc trainer = {UMBRA_TRAINER_DESC_INIT, .plan = plan, .context = d.context,
-                                .memory_budget = UINT64_MAX};
+  umbra_trainer_desc trainer = {UMBRA_TRAINER_DESC_INIT, .plan = plan, .context = d.context, .memory_budget = budget};
   assert_ok(umbra_trainer_create(&d.trainer, &trainer, NULL));
   return d;
 }
@@ -70,24 +69,13 @@ static void assert_same_needs(const umbra_key_needs *a, const umbra_key_needs *b
 
 #define assert_same(field) assert_int_equal(planned.field, found.field)
 
-/* Blocks that do not stay in memory, as the plan has them. */
-static dry_training run_without_budget(const umbra_train_plan *plan) {
-  dry_training d = {0};
-  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_train_plan_params(plan), .device = "dry"};
-  assert_ok(umbra_context_create(&d.context, &desc));
-  assert_ok(umbra_context_cost_begin(d.context));
-  umbra_trainer_desc trainer = {UMBRA_TRAINER_DESC_INIT, .plan = plan, .context = d.context};
-  assert_ok(umbra_trainer_create(&d.trainer, &trainer, NULL));
-  assert_ok(umbra_trainer_run(d.trainer, NULL, NULL));
-  return d;
-}
-
 /* Its whole cost is that of the training as it runs. */
 static void hold_plan(const umbra_train_plan *plan) {
   umbra_cost planned = {UMBRA_COST_INIT};
   umbra_key_needs *needs = training_needs(plan);
   assert_ok(umbra_train_plan_cost(plan, &planned, UMBRA_TRAIN_WHOLE));
-  dry_training d = run_without_budget(plan);
+  dry_training d = dry_open(plan, 0);
+  assert_ok(umbra_trainer_run(d.trainer, NULL, NULL));
   const umbra_cost found = cost_of(&d);
   assert_ok(umbra_key_needs_create(&d.needs, umbra_train_plan_params(plan)));
   assert_ok(umbra_context_needs(d.context, d.needs));
@@ -108,6 +96,15 @@ static void hold_plan(const umbra_train_plan *plan) {
   assert_int_equal(planned.peak_bytes, planned.key_bytes + planned.constant_bytes + planned.working_bytes);
   umbra_key_needs_destroy(needs);
   dry_close(&d);
+}
+
+static void hold_plan_of(const umbra_params *params, const shape *of) {
+  umbra_sigmoid_options sigmoid;
+  umbra_train_plan *plan = NULL;
+  const umbra_train_options options = options_of(of, &sigmoid);
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  hold_plan(plan);
+  umbra_train_plan_destroy(plan);
 }
 
 /* ---- against a real one ---- */
@@ -192,7 +189,7 @@ static void hold_training(umbra_params *params, const shape *of) {
   training t;
   assert_true(of->iterations <= MOST_ITERATIONS);
   training_open(&t, params, random_records(of->rows, of->columns, of->rows), options_of(of, &sigmoid), "cpu");
-  dry_training d = dry_open(t.plan);
+  dry_training d = dry_open(t.plan, UINT64_MAX);
   diary dry = {.context = d.context, .dry = d.context}, real = {.context = t.s.context, .dry = d.context};
   run_dry(&dry, &d);
   run_real(&real, &t);
