@@ -12,6 +12,8 @@
  *     umbra_context_cost(context, &cost);
  *     umbra_context_needs(context, needs);
  *
+ * Other inputs are umbra_dry_matrix, umbra_dry_logistic, and umbra_trainer_create for such a context.
+ *
  * Levels, bounds on magnitude and error, and refusals are those of a real run. Only the literal name "dry" opens such a
  * device: "auto" and UMBRA_BACKEND never do. It has no values and no keys. Secret keys cannot be made, no object can be
  * loaded, decoded or saved (UNSUPPORTED), nor used together with those of other contexts (MISMATCH); the text is "a dry
@@ -105,8 +107,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_reference_seconds(const umbr
 
 /*
  * Adds the keys that evaluators of the context looked for, each at the highest level where it was used. A rotation of
- * fewer than n/2 slots is served by a key that was looked for before, if there is one for the same result. Errors:
- * INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY, UNSUPPORTED (a device that is not dry).
+ * fewer than n/2 slots is served by a key that was looked for before, if there is one for the same result; else it is a
+ * need of as many steps for all slots. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY,
+ * UNSUPPORTED (a device that is not dry).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_needs(const umbra_context *context, umbra_key_needs *needs);
 
