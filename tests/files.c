@@ -273,6 +273,7 @@ static const fault faults[] = {
     {TRAIN_PLAN, 3, 104, 1, UMBRA_ERROR_UNSUPPORTED, "kind is 1: this version trains logistic regression"},
     {TRAIN_PLAN, 3, 108, 0, UMBRA_ERROR_FORMAT, "a plan of version 0; this library computes other bits"},
     {TRAIN_PLAN, 3, 108, 2, UMBRA_ERROR_FORMAT, "plan anew"},
+    {TRAIN_PLAN, 3, 108, 0x20001, UMBRA_ERROR_FORMAT, "target is 2"},
     {TRAIN_PLAN, 3, 112, 1, UMBRA_ERROR_FORMAT, "the digest is not that"},
     {TRAIN_PLAN, 4, 0, 1, UMBRA_ERROR_FORMAT, "the digest is not that"},
     {TRAIN_PLAN, 4, 12, 0x7ff00000, UMBRA_ERROR_FORMAT, "coefficient 1 of the polynomial"},

@@ -3,7 +3,7 @@
 /* labels: full UMBRA_BACKEND=ref */
 /*
  * Encrypted matrices times encrypted vectors, both ways, in every kind of layout, against sums in the clear; with exactly
- * the keys that the products list.
+ * the keys that the products look for on a dry device.
  */
 #include "../host/linalg/products.h"
 #include "scheme.h"
@@ -59,6 +59,43 @@ static double entry(const problem *p, size_t row, size_t column) {
 
 /* ---- keys and ciphertexts ---- */
 
+/* Levels: two for a product with a vector and one for the other, and one more for each if there are groups. */
+static uint32_t values_level(const problem *p) { return DEPTH - 2 - (p->layout.group > 1); }
+static uint32_t last_level(const problem *p) { return values_level(p) - 1 - (p->layout.group > 1); }
+
+/* Both products of all groups, on a dry device. */
+static umbra_key_needs *needs_of_products(const problem *p) {
+  umbra_context *context = NULL;
+  umbra_evaluator *evaluator = NULL;
+  umbra_products *products = NULL;
+  umbra_matrix *matrix = NULL;
+  umbra_ciphertext *x = NULL, *sum = NULL, *out = NULL;
+  umbra_key_needs *needs = NULL;
+  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
+  assert_ok(umbra_context_create(&context, &desc));
+  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
+  assert_ok(umbra_products_create(&products, evaluator, &p->layout));
+  assert_ok(umbra_dry_matrix(&matrix, context, p->rows, p->columns, DEPTH, 1, &p->layout));
+  assert_ok(umbra_dry_ciphertext(&x, context, DEPTH, p->layout.stride, 1));
+  for (size_t group = 0; group < umbra_matrix_groups(matrix); group++) {
+    umbra_group_values values = {0};
+    assert_ok(umbra_times_vector(products, &values, matrix, group, x, 0.125));
+    assert_ok(umbra_transposed_add(products, &sum, matrix, group, &values));
+    umbra_group_values_clear(&values);
+  }
+  assert_ok(umbra_sum_rows(products, &out, sum));
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_context_needs(context, needs));
+  umbra_ciphertext_destroy(out);
+  umbra_ciphertext_destroy(sum);
+  umbra_ciphertext_destroy(x);
+  umbra_matrix_destroy(matrix);
+  umbra_products_destroy(products);
+  umbra_evaluator_destroy(evaluator);
+  umbra_context_destroy(context);
+  return needs;
+}
+
 typedef struct setup {
   scheme s;
   umbra_matrix *matrix;
@@ -67,14 +104,11 @@ typedef struct setup {
 
 static void setup_open(setup *t, const problem *p) {
   scheme *s = &t->s;
-  umbra_key_needs *needs = NULL;
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_products_needs(needs, &p->layout, DEPTH, DEPTH - umbra_times_vector_levels(&p->layout)));
   *s = (scheme){.params = params};
   assert_ok(umbra_context_create(&s->context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
-  s->keys = keys_for(s->secret, needs);
+  s->keys = keys_for(s->secret, needs_of_products(p));
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
   umbra_matrix_source source = {hand_out, p};
   assert_ok(umbra_matrix_encrypt_rows(&t->matrix, s->public, &source, p->rows, p->columns, &p->layout, DEPTH, NULL));
@@ -128,7 +162,7 @@ static void check_values(const setup *t, const problem *p, size_t group, const u
                          double factor) {
   double *re = random_values(&(uint64_t){1}, SLOTS), *im = random_values(&(uint64_t){1}, SLOTS);
   uint32_t slots = p->layout.slots, block = p->layout.stride / p->layout.group;
-  assert_int_equal(umbra_ciphertext_level(values->re), DEPTH - umbra_times_vector_levels(&p->layout));
+  assert_int_equal(umbra_ciphertext_level(values->re), values_level(p));
   assert_ok(umbra_decrypt_decode(re, slots, values->re, t->s.secret));
   assert_int_equal(values->im != NULL, p->layout.pairs);
   if (values->im) assert_ok(umbra_decrypt_decode(im, slots, values->im, t->s.secret));
@@ -165,7 +199,7 @@ static void encrypt_values(umbra_group_values *values, const setup *t, const pro
       part[at_row.imaginary][at_row.slot + i] = p->y[row];
   }
   umbra_encode_options options = {.struct_size = sizeof options, .slots = p->layout.slots};
-  options.level = DEPTH - umbra_times_vector_levels(&p->layout);
+  options.level = values_level(p);
   umbra_ciphertext **out[2] = {&values->re, &values->im};
   for (int i = 0; i <= p->layout.pairs; i++) {
     umbra_plaintext *plain = NULL;
@@ -187,8 +221,7 @@ static void check_transposed(const setup *t, const problem *p) {
     umbra_group_values_clear(&values);
   }
   assert_ok(umbra_sum_rows(t->products, &out, sum));
-  uint32_t levels = umbra_times_vector_levels(&p->layout) + umbra_transposed_levels(&p->layout);
-  assert_int_equal(umbra_ciphertext_level(out), DEPTH - levels);
+  assert_int_equal(umbra_ciphertext_level(out), last_level(p));
   assert_int_equal(umbra_ciphertext_slots(out), p->layout.stride);
   assert_ok(umbra_decrypt_decode(found, p->layout.stride, out, t->s.secret));
   for (size_t c = 0; c <= p->columns; c++) {
@@ -213,23 +246,31 @@ static void check(size_t rows, size_t columns, umbra_matrix_layout layout) {
 static void layouts(void **state) {
   (void)state;
   check(20, 5,
-        (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = 256, .group = 1}); /* one part, less than the ring */
-  check(128, 7, (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 1});
-  check(300, 7, (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 1}); /* three groups of one */
+        (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 8, .slots = 256,
+                              .group = 1}); /* one part, less than the ring */
+  check(128, 7, (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 8, .slots = SLOTS, .group = 1});
+  check(300, 7,
+        (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 8, .slots = SLOTS,
+                              .group = 1}); /* three groups of one */
   check(200, 6,
-        (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 1, .pairs = 1}); /* one, half empty */
-  check(500, 7, (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 2, .pairs = 1}); /* one of two */
-  check(
-      700, 7,
-      (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 4, .pairs = 1}); /* three parts of four */
-  check(1000, 7, (umbra_matrix_layout){.ones = 1, .stride = 8, .slots = SLOTS, .group = 8});  /* blocks of one slot */
-  check(40, 60, (umbra_matrix_layout){.ones = 1, .stride = 64, .slots = SLOTS, .group = 4});
-  check(
-      300, 60,
-      (umbra_matrix_layout){.ones = 1, .stride = 64, .slots = SLOTS, .group = 8, .pairs = 1}); /* two groups of eight */
-  check(
-      7, 1000,
-      (umbra_matrix_layout){.ones = 1, .stride = SLOTS, .slots = SLOTS, .group = 4, .pairs = 1}); /* a row is a part */
+        (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 8, .slots = SLOTS, .group = 1,
+                              .pairs = 1}); /* one, half empty */
+  check(500, 7,
+        (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 8, .slots = SLOTS, .group = 2,
+                              .pairs = 1}); /* one of two */
+  check(700, 7,
+        (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 8, .slots = SLOTS, .group = 4,
+                              .pairs = 1}); /* three parts of four */
+  check(1000, 7,
+        (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 8, .slots = SLOTS,
+                              .group = 8}); /* blocks of one slot */
+  check(40, 60, (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 64, .slots = SLOTS, .group = 4});
+  check(300, 60,
+        (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 64, .slots = SLOTS, .group = 8,
+                              .pairs = 1}); /* two groups of eight */
+  check(7, 1000,
+        (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = SLOTS, .slots = SLOTS, .group = 4,
+                              .pairs = 1}); /* a row is a part */
 }
 
 static void layouts_that_are_none(void **state) {

@@ -7,7 +7,7 @@
 #include "host/ckks/ciphertext_internal.h"
 #include "host/ckks/keys_internal.h"
 
-enum { LOG_N = 11, HALF = 1 << (LOG_N - 1), PLANS = 7, MOST_ALLOCATIONS = 100 };
+enum { LOG_N = 11, HALF = 1 << (LOG_N - 1), PLANS = 7, MOST_ALLOCATIONS = 1000 };
 
 static const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
 static umbra_params *params, *other; /* the latter do not refresh */

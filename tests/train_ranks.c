@@ -11,7 +11,7 @@
 #include "container_bytes.h"
 #include "train.h"
 
-enum { MOST_RANKS = 3, FEW_BLOCKS = 700, SOME_BLOCKS = 2100 /* records */, COLUMNS = 3, ITERATIONS = 4 };
+enum { MOST_RANKS = 3, FEW_BLOCKS = 700, SOME_BLOCKS = 4200 /* records */, COLUMNS = 3, ITERATIONS = 4 };
 
 static training t;
 

@@ -83,13 +83,17 @@ static umbra_status check_dry(const umbra_context *context) {
 
 /* ---- keys; the lock is held ---- */
 
-/* The same result may come from a key that is needed anyway. */
+/* The same result may come from a key that is needed anyway: the one at the highest level. */
 static umbra_status note(umbra_key_purpose *noted, umbra_key_needs *needs, const umbra_key_purpose *wanted,
                          uint32_t slots) {
+  const umbra_key_purpose *found = NULL;
+  for (size_t i = 0; i < needs->count; i++) {
+    const umbra_key_purpose *need = &needs->need[i];
+    if (umbra_key_purpose_fits(need->kind, need->rotation, wanted, slots) && (!found || need->level > found->level))
+      found = need;
+  }
   *noted = *wanted;
-  for (size_t i = 0; i < needs->count; i++)
-    if (umbra_key_purpose_fits(needs->need[i].kind, needs->need[i].rotation, wanted, slots))
-      noted->rotation = needs->need[i].rotation;
+  if (found) noted->rotation = found->rotation;
   return umbra_key_needs_insert(needs, noted);
 }
 
@@ -134,6 +138,13 @@ umbra_status umbra_dry_find_key(const umbra_eval_key **key, umbra_dry *dry, cons
   return status;
 }
 
+umbra_status umbra_dry_note_needs(umbra_dry *dry, const umbra_key_needs *needs) {
+  mtx_lock(&dry->lock);
+  umbra_status status = umbra_key_needs_add(dry->needs, needs);
+  mtx_unlock(&dry->lock);
+  return status;
+}
+
 umbra_status umbra_context_needs(const umbra_context *context, umbra_key_needs *needs) {
   UMBRA_TRY(check_dry(context));
   mtx_lock(&context->dry->lock);
@@ -171,15 +182,21 @@ void umbra_dry_note_level(const umbra_context *context, uint32_t level) {
   mtx_unlock(&dry->lock);
 }
 
-umbra_status umbra_context_cost_begin(const umbra_context *context) {
-  UMBRA_TRY(check_dry(context));
+void umbra_dry_measures_begin(const umbra_context *context) {
   umbra_dry *dry = context->dry;
   umbra_ring_accounts_begin(context->ring);
   umbra_dry_accounts_begin(umbra_ring_device(context->ring));
   mtx_lock(&dry->lock);
-  dry->needs->count = 0;
   dry->lowest_level = UMBRA_TOP_LEVEL;
   mtx_unlock(&dry->lock);
+}
+
+umbra_status umbra_context_cost_begin(const umbra_context *context) {
+  UMBRA_TRY(check_dry(context));
+  umbra_dry_measures_begin(context);
+  mtx_lock(&context->dry->lock);
+  context->dry->needs->count = 0;
+  mtx_unlock(&context->dry->lock);
   return UMBRA_OK;
 }
 

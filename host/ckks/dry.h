@@ -34,6 +34,12 @@ umbra_status umbra_check_no_mixing(const umbra_context *a, const umbra_context *
 umbra_status umbra_dry_find_key(const umbra_eval_key **key, umbra_dry *dry, const umbra_key_purpose *wanted,
                                 uint32_t slots);
 
+/* The same for keys that are looked for all at once: exactly these. */
+umbra_status umbra_dry_note_needs(umbra_dry *dry, const umbra_key_needs *needs);
+
+/* As umbra_context_cost_begin, of a context that is dry; needs stay. */
+void umbra_dry_measures_begin(const umbra_context *context);
+
 /* An operation of that context gave something at that level. */
 void umbra_dry_note_level(const umbra_context *context, uint32_t level);
 

@@ -178,6 +178,14 @@ static double largest_part(const complex_vector *v, const umbra_context *context
   return largest_of(part, STRETCHES);
 }
 
+/* Places and transforms; *magnitude as above. */
+static umbra_status transform_values(complex_vector *v, double *magnitude, const umbra_context *context,
+                                     umbra_stream *stream, const umbra_values *values) {
+  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
+  UMBRA_TRY(place_values(v, magnitude, context, values));
+  return transform_vector(v, context, stream, choose(values->bulk, kernels->bulk_ifft, kernels->ifft));
+}
+
 /*
  * Exponent e with |x| < 2^e for every part of the transformed vector; beyond all doubles if the transform overflowed.
  * Without values: for every vector of such a magnitude.
@@ -188,6 +196,23 @@ static int largest_exponent(const complex_vector *v, const umbra_context *contex
   int exponent;
   frexp(largest, &exponent);
   return exponent;
+}
+
+/* That of the values themselves, for a dry device. */
+static umbra_status exponent_at_home(int *exponent, const umbra_context *context, const umbra_values *values) {
+  const umbra_context *home;
+  complex_vector v;
+  umbra_stream *stream;
+  double magnitude;
+  UMBRA_TRY(umbra_context_home(&home, context));
+  UMBRA_TRY(umbra_ring_stream_open(&stream, home->ring));
+  umbra_status status = vector_create(&v, home, values->slots);
+  if (status == UMBRA_OK) {
+    status = transform_values(&v, &magnitude, home, stream, values);
+    if (status == UMBRA_OK) *exponent = largest_exponent(&v, home, magnitude);
+    vector_destroy(&v, home, stream);
+  }
+  return umbra_stream_close(stream, home, status);
 }
 
 typedef struct round_job {
@@ -220,9 +245,13 @@ static umbra_status upload_rounded(int64_t *coefficients, const complex_vector *
   return UMBRA_OK;
 }
 
-static umbra_status check_fits(const umbra_chain *chain, uint32_t level, int bits, double magnitude) {
+static double available_bits(const umbra_chain *chain, uint32_t level) {
   umbra_window window = chain->window[level];
-  double available = umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1;
+  return umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1;
+}
+
+static umbra_status check_fits(const umbra_chain *chain, uint32_t level, int bits, double magnitude) {
+  double available = available_bits(chain, level);
   if (bits <= available) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_RANGE,
@@ -242,10 +271,13 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
                                            const umbra_context *context, umbra_stream *stream,
                                            const umbra_values *values, double magnitude) {
   const umbra_chain *chain = umbra_context_chain(context);
-  int exponent;
+  int exponent, largest = largest_exponent(v, context, magnitude);
   double scale = umbra_log2_to_double(values->log_scale) / v->m; /* m is a power of two: exact */
   frexp(scale, &exponent);
-  int bits = largest_exponent(v, context, magnitude) + exponent;
+  /* A bound that does not fit decides nothing: the values may. */
+  if (!v->re && values->value && largest + exponent > available_bits(chain, values->level))
+    UMBRA_TRY(exponent_at_home(&largest, context, values));
+  int bits = largest + exponent;
   UMBRA_TRY(check_fits(chain, values->level, bits, magnitude));
   const int word_bits = 62;
   *shift = bits > word_bits ? (uint32_t)(bits - word_bits) : 0;
@@ -254,13 +286,10 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
 
 umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
                                        const umbra_context *context, umbra_stream *stream, const umbra_values *values) {
-  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
   complex_vector v;
   double largest;
   UMBRA_TRY(vector_create(&v, context, values->slots));
-  umbra_status status = place_values(&v, &largest, context, values);
-  if (status == UMBRA_OK)
-    status = transform_vector(&v, context, stream, choose(values->bulk, kernels->bulk_ifft, kernels->ifft));
+  umbra_status status = transform_values(&v, &largest, context, stream, values);
   if (status == UMBRA_OK) status = vector_to_coefficients(coefficients, shift, &v, context, stream, values, largest);
   vector_destroy(&v, context, stream);
   if (status == UMBRA_OK) *magnitude = public_magnitude(largest);

@@ -33,9 +33,11 @@ static umbra_status find(const umbra_eval_key **key, const umbra_evaluator *eval
 
 umbra_status umbra_find_rotation(const umbra_eval_key **key, const umbra_evaluator *evaluator, int32_t steps,
                                  uint32_t slots, uint32_t level) {
-  const umbra_key_purpose wanted = {UMBRA_KEY_ROTATE, umbra_rotation_of(steps, slots), level};
+  /* As one of all slots: other computations may share its key. */
+  const uint32_t most = umbra_params_slots(umbra_context_params(evaluator->context));
+  const umbra_key_purpose wanted = {UMBRA_KEY_ROTATE, umbra_rotation_of(steps, most), level};
   *key = NULL;
-  if (!wanted.rotation) return UMBRA_OK;
+  if (wanted.rotation % slots == 0) return UMBRA_OK;
   UMBRA_TRY(find(key, evaluator, &wanted, slots));
   if (*key) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_MISSING_KEY, "no key for rotation %d (of %u slots): add it to the key needs", steps,
@@ -63,5 +65,6 @@ umbra_status umbra_find_ephemeral(const umbra_eval_key **key, const umbra_evalua
 }
 
 umbra_status umbra_find_all(const umbra_evaluator *evaluator, const umbra_key_needs *needs) {
-  return evaluator->context->dry ? UMBRA_OK : umbra_eval_keys_cover(evaluator->keys, needs);
+  umbra_dry *dry = evaluator->context->dry;
+  return dry ? umbra_dry_note_needs(dry, needs) : umbra_eval_keys_cover(evaluator->keys, needs);
 }

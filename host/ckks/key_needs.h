@@ -13,10 +13,10 @@ typedef struct umbra_key_purpose {
   uint32_t rotation, level;
 } umbra_key_purpose;
 
-/* Whether a key of that kind and rotation does for `wanted`, if its rotation is one of vectors of `slots` values. */
+/* Whether a key of that kind and rotation does for `wanted`, a rotation of vectors of `slots` values. */
 static inline int umbra_key_purpose_fits(umbra_key_kind kind, uint32_t rotation, const umbra_key_purpose *wanted,
                                          uint32_t slots) {
-  return kind == wanted->kind && rotation % slots == wanted->rotation;
+  return kind == wanted->kind && rotation % slots == wanted->rotation % slots;
 }
 
 struct umbra_key_needs {

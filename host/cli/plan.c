@@ -13,13 +13,15 @@
 
 static const char default_preset[] = "boot-64k-40";
 
-/* As umbra_scaling_kind, umbra_rate_schedule and umbra_fit number them. */
+/* As umbra_scaling_kind, umbra_rate_schedule, umbra_fit and umbra_target number them. */
 static const char *const scalings[] = {"none", "range", "deviation", "constant", NULL};
 static const char *const schedules[] = {"constant", "inverse", "exponential", NULL};
 static const char *const fits[] = {"least-squares", "chebyshev", NULL};
+static const char *const targets[] = {"cpu", "gpu", NULL};
 
 typedef struct plan_options {
-  const char *data, *shape, *label, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *out;
+  const char *data, *shape, *label, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target,
+      *out;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound;
   umbra_train_options train;
@@ -319,6 +321,7 @@ static void check_usage(plan_options *o) {
   check_scaling(o);
   o->train.schedule = (umbra_rate_schedule)cli_choice("schedule", o->schedule, schedules);
   o->sigmoid.fit = (umbra_fit)cli_choice("fit", o->fit, fits);
+  o->train.target = (umbra_target)cli_choice("target", o->target, targets);
   o->train.batch = (size_t)o->batch;
   o->train.whole_batches = o->whole_batches;
   o->train.refresh_result = o->refresh_result;
@@ -362,6 +365,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"refresh-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.refresh_result,
+       CLI_OPTIONAL},
+      {"target", "KIND", "lay records out for this device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},
       {"memory", "BYTES", "fail if the training takes more, such as 16G", CLI_BYTES, &o.memory, CLI_OPTIONAL},
       {"calibrate", NULL, "time it on this machine", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},

@@ -56,6 +56,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   snprintf(seed, sizeof seed, "%" PRIu64, o->seed); /* a double would not hold it */
   cJSON_AddRawToObject(json, "seed", seed);
   cJSON_AddBoolToObject(json, "refresh_result", o->refresh_result);
+  cJSON_AddStringToObject(json, "target", umbra_target_name(o->target));
 }
 
 static void add_report(cJSON *json, const umbra_train_report *r) {
@@ -120,10 +121,11 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
          r->weight_error, o->refresh_result ? "; refreshed, too" : "");
 }
 
-static void print_data(const umbra_train_report *r) {
+static void print_data(const umbra_train_options *o, const umbra_train_report *r) {
   char all[CLI_UNITS], block[CLI_UNITS], read[CLI_UNITS];
   printf("  %-18s %zu file%s of up to %s and an index, %s in all\n", "data set", r->blocks, r->blocks == 1 ? "" : "s",
          cli_bytes_text(block, (double)r->block_bytes), cli_bytes_text(all, (double)r->data_bytes));
+  printf("  %-18s %s\n", "target", umbra_target_name(o->target));
   printf("  %-18s at most %s per iteration\n", "read", cli_bytes_text(read, (double)r->read_bytes));
 }
 
@@ -146,6 +148,6 @@ void cli_plan_print(const umbra_train_plan *plan) {
   printf("  %-18s N = 2^%" PRIu32 ", log2(QP) = %.1f, %" PRIu32 "-bit security\n", "parameters",
          umbra_params_log_n(facts.params), umbra_params_log_qp(facts.params), umbra_params_security(facts.params));
   print_options(&facts.options, &facts.report);
-  print_data(&facts.report);
+  print_data(&facts.options, &facts.report);
   print_costs(&facts.report);
 }

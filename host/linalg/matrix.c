@@ -170,6 +170,30 @@ umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key 
       &watch, umbra_matrix_encrypt_rows(matrix, key, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, &watch));
 }
 
+/* ---- without values ---- */
+
+static umbra_status make_dry_parts(umbra_matrix *matrix, uint32_t level, double bound) {
+  for (size_t i = 0; i < matrix->parts; i++)
+    UMBRA_TRY(umbra_dry_ciphertext(&matrix->part[i], matrix->context, level, matrix->layout.slots, bound));
+  return UMBRA_OK;
+}
+
+umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *context, size_t rows, size_t columns,
+                              uint32_t level, double bound, const umbra_matrix_layout *layout) {
+  if (!matrix || !context || !rows || !columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a dry matrix needs an output, a context, and rows and columns above 0");
+  umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
+  umbra_matrix *made = NULL;
+  UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
+  UMBRA_TRY(umbra_matrix_layout_choose(&wanted, columns, umbra_params_slots(umbra_context_params(context))));
+  UMBRA_TRY(umbra_matrix_make(&made, context, rows, columns, &wanted));
+  umbra_status status = make_dry_parts(made, level, bound);
+  if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);
+  else umbra_matrix_destroy(made);
+  return status;
+}
+
 /* ---- decryption ---- */
 
 static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, size_t part, const umbra_secret_key *key,

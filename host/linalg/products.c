@@ -2,7 +2,6 @@
 #include "products.h"
 
 #include "../base/error.h"
-#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/calls.h"
 #include "../ckks/trace.h"
@@ -104,12 +103,6 @@ static void destroy_all(umbra_ciphertext **x, uint32_t count) {
 
 /* ---- rows times a vector ---- */
 
-uint32_t umbra_times_vector_levels(const umbra_matrix_layout *layout) { return layout->group > 1 ? 3 : 2; }
-
-uint32_t umbra_times_vector_switches(const umbra_matrix_layout *layout) {
-  return layout->group + 2 * (layout->group - 1) + 2 * umbra_ceil_log2(block_of(layout)) + (uint32_t)layout->pairs;
-}
-
 /* What of the products, block k + shift of part k's rows, goes to block k: shifted there, and added to *sum. */
 static umbra_status merge_shift(umbra_products *p, umbra_ciphertext **sum, umbra_ciphertext *const *product,
                                 uint32_t members, int32_t shift) {
@@ -190,12 +183,6 @@ umbra_status umbra_times_vector(umbra_products *p, umbra_group_values *values, c
 
 /* ---- columns times a vector ---- */
 
-uint32_t umbra_transposed_levels(const umbra_matrix_layout *layout) { return layout->group > 1 ? 2 : 1; }
-uint32_t umbra_transposed_switches(const umbra_matrix_layout *layout) { return 2 * (layout->group - 1) + 1; }
-uint32_t umbra_sum_rows_switches(const umbra_matrix_layout *layout) {
-  return umbra_ceil_log2(layout->slots / layout->stride) + (uint32_t)layout->pairs;
-}
-
 /* re - i im: times rows in the same parts, its real part is the sum of the products of both. */
 static umbra_status conjugate_pair(umbra_products *p, umbra_ciphertext **out, const umbra_group_values *values) {
   if (!p->layout.pairs) return umbra_ciphertext_copy(out, values->re);
@@ -258,25 +245,4 @@ umbra_status umbra_sum_rows(umbra_products *p, umbra_ciphertext **out, const umb
   umbra_ciphertext_destroy(conjugate);
   if (status == UMBRA_OK) made->slots = p->layout.stride;
   return umbra_result_hand_out(out, made, status);
-}
-
-/* ---- keys ---- */
-
-static umbra_status need_powers(umbra_key_needs *needs, uint32_t first, uint32_t end, int sign, uint32_t level) {
-  for (uint32_t steps = first; steps < end; steps *= 2)
-    UMBRA_TRY(umbra_key_needs_rotation(needs, sign * (int32_t)steps, level));
-  return UMBRA_OK;
-}
-
-umbra_status umbra_products_needs(umbra_key_needs *needs, const umbra_matrix_layout *layout, uint32_t x_level,
-                                  uint32_t values_level) {
-  uint32_t block = block_of(layout), end = x_level - umbra_times_vector_levels(layout);
-  UMBRA_TRY(umbra_key_needs_relinearization(needs, x_level));
-  if (layout->pairs) UMBRA_TRY(umbra_key_needs_conjugation(needs, end));
-  for (uint32_t shift = 1; shift < layout->group; shift++)
-    for (int sign = -1; sign <= 1; sign += 2)
-      UMBRA_TRY(umbra_key_needs_rotation(needs, sign * (int32_t)(shift * block), umbra_max_u32(end + 1, values_level)));
-  UMBRA_TRY(need_powers(needs, 1, block, 1, end + 1));
-  UMBRA_TRY(need_powers(needs, 1, block, -1, end));
-  return need_powers(needs, layout->stride, layout->slots, 1, values_level - umbra_transposed_levels(layout));
 }

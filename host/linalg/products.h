@@ -32,32 +32,20 @@ size_t umbra_matrix_groups(const umbra_matrix *matrix);
 
 /* ---- rows times a vector ---- */
 
-/* Levels of the product, 2 or 3, and its key switches for a full group. */
-uint32_t umbra_times_vector_levels(const umbra_matrix_layout *layout);
-uint32_t umbra_times_vector_switches(const umbra_matrix_layout *layout);
-
-/* *values = factor <row, x> for the rows of a group. */
+/* *values = factor <row, x> for the rows of a group; takes 2 levels, and one more with groups of several. */
 umbra_status umbra_times_vector(umbra_products *products, umbra_group_values *values, const umbra_matrix *matrix,
                                 size_t group, const umbra_ciphertext *x, double factor);
 
 /* ---- columns times a vector ---- */
 
-/* Levels of both steps together, 1 or 2; key switches of the first for a full group, and of the second. */
-uint32_t umbra_transposed_levels(const umbra_matrix_layout *layout);
-uint32_t umbra_transposed_switches(const umbra_matrix_layout *layout);
-uint32_t umbra_sum_rows_switches(const umbra_matrix_layout *layout);
-
-/* *sum += the products of a group's rows with their values, row by row; *sum NULL: 0. Then, for all groups together, */
+/*
+ * *sum += the products of a group's rows with their values, row by row; *sum NULL: 0. Takes a level, and one more with
+ * groups of several. Then, for all groups together,
+ */
 umbra_status umbra_transposed_add(umbra_products *products, umbra_ciphertext **sum, const umbra_matrix *matrix,
                                   size_t group, const umbra_group_values *values);
 
 /* *out, over the columns, = the sum over all rows; with pairs, twice it. */
 umbra_status umbra_sum_rows(umbra_products *products, umbra_ciphertext **out, const umbra_ciphertext *sum);
-
-/* ---- keys ---- */
-
-/* Adds what products of an x at one level, and of values at another, need. */
-umbra_status umbra_products_needs(umbra_key_needs *needs, const umbra_matrix_layout *layout, uint32_t x_level,
-                                  uint32_t values_level);
 
 #endif

@@ -23,13 +23,16 @@
 /* Of records, and of weights: with the one, and the bias. */
 static size_t stride_of(size_t features) { return umbra_matrix_stride_for(features + 1); }
 
+static umbra_status check_features(const umbra_params *params, size_t features) {
+  const size_t slots = umbra_params_slots(params);
+  if (!features) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs at least one weight");
+  if (features < slots) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features, slots - 1);
+}
+
 static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias) {
-  size_t slots = umbra_params_slots(umbra_context_params(key->context));
-  if (features >= slots)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features,
-                      slots - 1);
-  size_t stride = stride_of(features);
+  size_t slots = umbra_params_slots(umbra_context_params(key->context)), stride = stride_of(features);
   double *values;
   UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
   for (size_t row = 0; row < slots; row += stride) {
@@ -41,19 +44,46 @@ static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_p
   return status;
 }
 
+/* With the sigmoid's polynomial. Takes the weights over. */
+static umbra_status make_with(umbra_logistic **model, umbra_ciphertext *weights, size_t features,
+                              const umbra_sigmoid_options *sigmoid) {
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  umbra_status status = umbra_sigmoid_fit(coefficient, sigmoid);
+  if (status != UMBRA_OK) {
+    umbra_ciphertext_destroy(weights);
+    return status;
+  }
+  return umbra_logistic_make(model, weights, features, sigmoid->range,
+                             umbra_sigmoid_degree(coefficient, sigmoid->degree), coefficient);
+}
+
+static umbra_status take_sigmoid(umbra_sigmoid_options *own, const umbra_sigmoid_options *sigmoid) {
+  *own = (umbra_sigmoid_options){UMBRA_SIGMOID_OPTIONS_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, own, sigmoid));
+  return umbra_sigmoid_options_check(own);
+}
+
 umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key, const double *weights,
                                     size_t features, double bias, const umbra_sigmoid_options *sigmoid) {
-  umbra_sigmoid_options wanted = {UMBRA_SIGMOID_OPTIONS_INIT};
-  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  umbra_sigmoid_options wanted;
   umbra_ciphertext *encrypted = NULL;
-  if (!model || !key || !weights || !features)
+  if (!model || !key || !weights)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a key and at least one weight");
-  UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &wanted, sigmoid));
-  UMBRA_TRY(umbra_sigmoid_options_check(&wanted));
-  UMBRA_TRY(umbra_sigmoid_fit(coefficient, &wanted));
+  UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
+  UMBRA_TRY(check_features(umbra_context_params(key->context), features));
   UMBRA_TRY(encrypt_weights(&encrypted, key, weights, features, bias));
-  return umbra_logistic_make(model, encrypted, features, wanted.range, umbra_sigmoid_degree(coefficient, wanted.degree),
-                             coefficient);
+  return make_with(model, encrypted, features, &wanted);
+}
+
+umbra_status umbra_dry_logistic(umbra_logistic **model, const umbra_context *context, size_t features, uint32_t level,
+                                double bound, const umbra_sigmoid_options *sigmoid) {
+  umbra_sigmoid_options wanted;
+  umbra_ciphertext *weights = NULL;
+  if (!model || !context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dry model needs an output and a context");
+  UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
+  UMBRA_TRY(check_features(umbra_context_params(context), features));
+  UMBRA_TRY(umbra_dry_ciphertext(&weights, context, level, 0, bound));
+  return make_with(model, weights, features, &wanted);
 }
 
 umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weights, size_t features, double range,
@@ -99,26 +129,6 @@ void umbra_logistic_destroy(umbra_logistic *model) {
 }
 
 uint32_t umbra_logistic_depth(uint32_t degree) { return 2 + umbra_chebyshev_depth(degree); }
-
-umbra_status umbra_logistic_needs(umbra_key_needs *needs, size_t features, uint32_t level) {
-  if (!needs) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_logistic_needs needs key needs");
-  size_t slots = umbra_params_slots(needs->params);
-  if (!features || features >= slots)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu features: these parameters take 1 to %zu", features,
-                      slots - 1);
-  uint32_t records = level == UMBRA_TOP_LEVEL ? umbra_params_depth(needs->params) : level;
-  if (records < umbra_logistic_depth(1))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records at level %u: scoring takes at least %u levels", records,
-                      umbra_logistic_depth(1));
-  umbra_key_needs *own = NULL;
-  UMBRA_TRY(umbra_key_needs_create(&own, needs->params));
-  umbra_status status = umbra_key_needs_relinearization(own, records);
-  for (size_t steps = 1; steps < stride_of(features) && status == UMBRA_OK; steps *= 2)
-    status = umbra_key_needs_rotation(own, (int32_t)steps, records - 1);
-  if (status == UMBRA_OK) status = umbra_key_needs_add(needs, own);
-  umbra_key_needs_destroy(own);
-  return status;
-}
 
 /* The first slot of every row becomes (weights . row) / range, all others 0. */
 static umbra_status linear(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_logistic *model,
@@ -235,6 +245,55 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
   else umbra_matrix_destroy(made);
   return status;
 }
+
+/* ---- keys ---- */
+
+/* What is scored: of the least degree, as others look for no other keys. */
+typedef struct dry_score {
+  umbra_context *context;
+  umbra_evaluator *evaluator;
+  umbra_logistic *model;
+  umbra_matrix *records, *scores;
+} dry_score;
+
+static umbra_status run_dry(dry_score *d, const umbra_params *params, size_t features, uint32_t level) {
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
+  const umbra_matrix_layout layout = umbra_matrix_records_layout(params, features);
+  umbra_sigmoid_options sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT};
+  sigmoid.degree = 1;
+  UMBRA_TRY(umbra_context_create(&d->context, &desc));
+  UMBRA_TRY(umbra_evaluator_create(&d->evaluator, d->context, NULL));
+  UMBRA_TRY(umbra_dry_logistic(&d->model, d->context, features, level, 1, &sigmoid));
+  UMBRA_TRY(umbra_dry_matrix(&d->records, d->context, 1, features, level, 1, &layout));
+  return umbra_logistic_score(d->evaluator, &d->scores, d->model, d->records, NULL);
+}
+
+static void clear_dry(dry_score *d) {
+  umbra_matrix_destroy(d->scores);
+  umbra_matrix_destroy(d->records);
+  umbra_logistic_destroy(d->model);
+  umbra_evaluator_destroy(d->evaluator);
+  umbra_context_destroy(d->context);
+}
+
+umbra_status umbra_logistic_needs(umbra_key_needs *needs, size_t features, uint32_t level) {
+  if (!needs) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_logistic_needs needs key needs");
+  size_t slots = umbra_params_slots(needs->params);
+  if (!features || features >= slots)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu features: these parameters take 1 to %zu", features,
+                      slots - 1);
+  uint32_t records = level == UMBRA_TOP_LEVEL ? umbra_params_depth(needs->params) : level;
+  if (records < umbra_logistic_depth(1))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records at level %u: scoring takes at least %u levels", records,
+                      umbra_logistic_depth(1));
+  dry_score d = {0};
+  umbra_status status = run_dry(&d, needs->params, features, records);
+  if (status == UMBRA_OK) status = umbra_context_needs(d.context, needs);
+  clear_dry(&d);
+  return status;
+}
+
+/* ---- what is known of a model ---- */
 
 size_t umbra_logistic_features(const umbra_logistic *model) { return model->features; }
 uint64_t umbra_logistic_bytes(const umbra_logistic *model) { return umbra_ciphertext_bytes(model->weights); }

@@ -10,7 +10,7 @@ struct umbra_dataset {
   const umbra_context *context;
   const umbra_train_plan *plan;
   uint8_t owner[UMBRA_OWNER_BYTES], id[UMBRA_DATASET_ID_BYTES];
-  char *folder;
+  char *folder; /* NULL: without values, on a dry device */
   umbra_ciphertext *weights;
   umbra_matrix **kept;   /* by block; NULL: not in memory */
   umbra_matrix *passing; /* the block of the last call, if it is not kept */
@@ -63,16 +63,49 @@ static umbra_status fill(umbra_dataset *dataset, const char *folder) {
   return umbra_alloc(&dataset->kept, dataset->plan->blocks, sizeof *dataset->kept, "a data set");
 }
 
-umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, const umbra_train_plan *plan,
-                                const umbra_context *context, const uint8_t *owner, uint64_t budget) {
-  umbra_dataset *made;
-  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a data set"));
-  *made = (umbra_dataset){.context = context, .plan = plan, .budget = budget};
-  memcpy(made->owner, owner, sizeof made->owner);
-  umbra_status status = fill(made, folder);
+static umbra_status make(umbra_dataset **dataset, const umbra_train_plan *plan, const umbra_context *context,
+                         uint64_t budget) {
+  UMBRA_TRY(umbra_alloc(dataset, 1, sizeof **dataset, "a data set"));
+  **dataset = (umbra_dataset){.context = context, .plan = plan, .budget = budget};
+  return UMBRA_OK;
+}
+
+static umbra_status hand_out(umbra_dataset **dataset, umbra_dataset *made, umbra_status status) {
   if (status == UMBRA_OK) *dataset = made;
   else umbra_dataset_close(made);
   return status;
+}
+
+umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, const umbra_train_plan *plan,
+                                const umbra_context *context, const uint8_t *owner, uint64_t budget) {
+  umbra_dataset *made;
+  UMBRA_TRY(make(&made, plan, context, budget));
+  memcpy(made->owner, owner, sizeof made->owner);
+  return hand_out(dataset, made, fill(made, folder));
+}
+
+/* ---- without values ---- */
+
+/* Larger values would not make a difference to what is computed. */
+static const double dry_bound = 1;
+
+umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
+                                     uint64_t rows) {
+  return umbra_dry_matrix(records, context, rows, plan->options.columns, plan->data_level, dry_bound, &plan->layout);
+}
+
+umbra_status umbra_dataset_dry_weights(umbra_ciphertext **weights, const umbra_train_plan *plan,
+                                       const umbra_context *context, uint32_t level) {
+  return umbra_dry_ciphertext(weights, context, level, plan->layout.stride, dry_bound);
+}
+
+umbra_status umbra_dataset_open_dry(umbra_dataset **dataset, const umbra_train_plan *plan, const umbra_context *context,
+                                    uint64_t budget) {
+  umbra_dataset *made;
+  UMBRA_TRY(make(&made, plan, context, budget));
+  umbra_status status = umbra_dataset_dry_weights(&made->weights, plan, context, plan->data_level);
+  if (status == UMBRA_OK) status = umbra_alloc(&made->kept, plan->blocks, sizeof *made->kept, "a data set");
+  return hand_out(dataset, made, status);
 }
 
 void umbra_dataset_close(umbra_dataset *dataset) {
@@ -92,6 +125,9 @@ const umbra_ciphertext *umbra_dataset_weights(const umbra_dataset *dataset) { re
 
 static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records,
                                umbra_watch *watch) {
+  if (!dataset->folder)
+    return umbra_dataset_dry_block(records, dataset->plan, dataset->context,
+                                   umbra_plan_block(dataset->plan, number).rows);
   char path[PATH_MAX];
   const umbra_dataset_place place = {.origin = origin_of(dataset), .block = number};
   void *made = NULL;

@@ -14,6 +14,14 @@ typedef struct umbra_dataset umbra_dataset; /* belongs to one thread at a time *
  */
 umbra_status umbra_dataset_open(umbra_dataset **dataset, const char *folder, const umbra_train_plan *plan,
                                 const umbra_context *context, const uint8_t *owner, uint64_t budget);
+/* One without values, on a dry device; its blocks, and a state's weights, by themselves. */
+umbra_status umbra_dataset_open_dry(umbra_dataset **dataset, const umbra_train_plan *plan, const umbra_context *context,
+                                    uint64_t budget);
+umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
+                                     uint64_t rows);
+umbra_status umbra_dataset_dry_weights(umbra_ciphertext **weights, const umbra_train_plan *plan,
+                                       const umbra_context *context, uint32_t level);
+
 void umbra_dataset_close(umbra_dataset *dataset);
 
 const uint8_t *umbra_dataset_id(const umbra_dataset *dataset);

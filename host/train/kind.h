@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a kind of training does. The loop, its data set, checkpoints and ranks know of it only this table, and that its
+ * What a kind of training does. The loop, plans, data sets, checkpoints and ranks know of it only this table, and that its
  * state between two iterations is an array of ciphertexts.
  */
 #ifndef UMBRA_TRAIN_KIND_H

@@ -13,6 +13,7 @@
 #include "../nn/activation.h"
 #include "../params/params.h"
 #include "dataset_file.h"
+#include "plan_dry.h"
 
 /* ---- layout ---- */
 
@@ -40,53 +41,45 @@ static umbra_matrix_layout layout_for(const umbra_params *params, size_t columns
   return layout;
 }
 
-static uint32_t depth_of(const umbra_matrix_layout *layout, uint32_t degree) {
-  return umbra_times_vector_levels(layout) + umbra_chebyshev_depth(degree) + umbra_transposed_levels(layout);
+/* Seconds of an iteration with its share of a refresh. */
+static double seconds_of(const umbra_train_plan *plan, const umbra_plan_trial *trial, double refresh) {
+  const uint32_t between = plan->data_level / trial->depth; /* iterations from one refresh to the next */
+  return trial->seconds + refresh / between;
 }
 
-/* Key switches of the polynomial: one for each product of its tree, and the powers. */
-static uint32_t polynomial_switches(const umbra_train_plan *plan) {
-  umbra_polynomial polynomial;
-  umbra_polynomial_plan(&polynomial, plan->coefficient, plan->degree);
-  return polynomial.switches;
+static void use_layout(umbra_train_plan *plan, const umbra_matrix_layout *layout) {
+  plan->layout = *layout;
+  plan->block_rows = umbra_matrix_per_part(layout) * layout->group;
 }
 
-static uint64_t batch_switches(const umbra_train_plan *plan, const umbra_matrix_layout *layout, uint64_t rows) {
-  uint64_t block_rows = umbra_matrix_per_part(layout) * layout->group, blocks = (rows + block_rows - 1) / block_rows;
-  uint64_t values = (uint64_t)polynomial_switches(plan) << layout->pairs;
-  return blocks * (umbra_times_vector_switches(layout) + values + umbra_transposed_switches(layout)) +
-         umbra_sum_rows_switches(layout);
+/* *seconds is INFINITY if there are not enough levels. */
+static umbra_status try_layout(umbra_plan_trial *trial, double *seconds, const umbra_train_plan *plan, double refresh) {
+  umbra_status status = umbra_plan_try(trial, plan);
+  *seconds = status == UMBRA_OK ? seconds_of(plan, trial, refresh) : INFINITY;
+  return status == UMBRA_ERROR_NO_LEVEL ? UMBRA_OK : status;
 }
 
-/*
- * Time of an iteration with its share of a refresh, in key switches at the levels of the training: those of a refresh
- * are at higher levels and take about three times as long.
- */
-static double cost_of(const umbra_train_plan *plan, const umbra_matrix_layout *layout, uint32_t levels) {
-  uint32_t between = levels / depth_of(layout, plan->degree); /* iterations from one refresh to the next */
-  if (!between) return INFINITY;
-  return (double)batch_switches(plan, layout, plan->options.batch) +
-         3.0 * (double)plan->refresh->report.key_switches / between;
-}
-
-/* Larger groups have fewer key switches, smaller ones fewer levels. */
-static umbra_status choose_layout(umbra_train_plan *plan) {
-  const umbra_train_options *o = &plan->options;
-  uint32_t levels = umbra_params_refreshed_level(plan->params);
-  umbra_matrix_layout layout = layout_for(plan->params, o->columns, o->batch);
-  double best = INFINITY;
-  for (uint32_t group = layout.group; group; group /= 2) {
-    layout.group = group;
-    double cost = cost_of(plan, &layout, levels);
-    if (!(cost < best)) continue;
-    best = cost;
-    plan->layout = layout;
+/* Larger groups have fewer key switches, smaller ones fewer levels: all from that of `layout` down to the least. */
+static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout layout, uint32_t least_group) {
+  umbra_matrix_layout chosen = layout;
+  umbra_plan_trial trial;
+  double refresh, best = INFINITY, seconds;
+  use_layout(plan, &layout);
+  UMBRA_TRY(umbra_plan_try_refresh(&refresh, plan));
+  for (; layout.group >= least_group; layout.group /= 2) {
+    use_layout(plan, &layout);
+    UMBRA_TRY(try_layout(&trial, &seconds, plan, refresh));
+    if (!(seconds < best)) continue;
+    best = seconds;
+    chosen = layout;
+    plan->report.depth = trial.depth;
   }
+  use_layout(plan, &chosen);
   if (best < INFINITY) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_UNSUPPORTED,
-      "an iteration with degree %u takes at least %u levels, and these parameters have %u after a refresh",
-      plan->degree, depth_of(&layout, plan->degree), levels);
+      "an iteration with degree %u takes more levels than the %u that these parameters have after a refresh",
+      plan->degree, plan->data_level);
 }
 
 /* ---- refreshes ---- */
@@ -116,18 +109,33 @@ static umbra_status check_last_bound(const umbra_train_plan *plan) {
                     plan->options.bound, most);
 }
 
-int umbra_plan_refreshes(const umbra_train_plan *plan) {
-  return plan->report.refreshes || plan->options.refresh_result;
-}
-
 /* ---- iterations ---- */
 
-static void plan_iterations(umbra_train_plan *plan, const umbra_train_step *step) {
+/* Of the weights at the end of a period, whose halves are refreshed. */
+static double unit_of(const umbra_train_plan *plan) { return plan->options.bound / plan->refresh->options.bound; }
+
+/* Their steps, and of the first one what a trial needs. */
+static umbra_status make_iterations(umbra_train_plan *plan) {
+  umbra_train_step *step;
+  const uint32_t count = plan->options.iterations;
+  UMBRA_TRY(umbra_alloc(&plan->iteration, count, sizeof *plan->iteration, "a training plan"));
+  UMBRA_TRY(umbra_alloc(&step, count, sizeof *step, "a training plan"));
+  umbra_train_schedule(step, &plan->options);
+  for (uint32_t i = 0; i < count; i++) plan->iteration[i].step = step[i];
+  umbra_free(step);
+  plan->iteration[0].before = 1;
+  plan->iteration[0].unit_in = unit_of(plan) / 2;
+  plan->iteration[0].unit_out = unit_of(plan);
+  return UMBRA_OK;
+}
+
+static void plan_iterations(umbra_train_plan *plan) {
   uint32_t level = plan->data_level, count = plan->options.iterations, depth = plan->report.depth;
-  double unit = plan->options.bound / plan->refresh->options.bound, before = 1;
+  double unit = unit_of(plan), before = 1;
   for (uint32_t i = 0; i < count; i++) {
     umbra_plan_iteration *it = &plan->iteration[i];
-    *it = (umbra_plan_iteration){.step = step[i], .refresh = level < depth, .before = before};
+    it->refresh = level < depth;
+    it->before = before;
     if (it->refresh) {
       level = plan->data_level;
       plan->report.refreshes++;
@@ -137,26 +145,16 @@ static void plan_iterations(umbra_train_plan *plan, const umbra_train_step *step
     it->level_after = level -= depth;
     it->unit_in = unit / 2;
     it->unit_out = ends ? unit : unit / 2;
-    before = 1 - step[i].eta;
+    before = 1 - it->step.eta;
   }
   plan->iteration[count - 1].unit_out = plan->options.refresh_result ? unit : 1;
-}
-
-static umbra_status make_iterations(umbra_train_plan *plan) {
-  umbra_train_step *step;
-  uint32_t count = plan->options.iterations;
-  UMBRA_TRY(umbra_alloc(&plan->iteration, count, sizeof *plan->iteration, "a training plan"));
-  UMBRA_TRY(umbra_alloc(&step, count, sizeof *step, "a training plan"));
-  umbra_train_schedule(step, &plan->options);
-  plan_iterations(plan, step);
-  umbra_free(step);
-  return UMBRA_OK;
+  plan->refreshes = plan->report.refreshes || plan->options.refresh_result;
 }
 
 /* What margins and slopes are multiplied by is encoded as constants, which have to fit. */
-static umbra_status check_factors(const umbra_train_plan *plan) {
+static umbra_status check_factors(const umbra_train_plan *plan, uint32_t iterations) {
   const double most = 0x1p20;
-  for (uint32_t i = 0; i < plan->options.iterations; i++) {
+  for (uint32_t i = 0; i < iterations; i++) {
     const umbra_plan_iteration *it = &plan->iteration[i];
     double step = it->step.rate / (double)it->step.rows / it->unit_out / plan->data_scale;
     double margin = it->before * it->unit_in / plan->sigmoid.range / plan->data_scale;
@@ -204,7 +202,6 @@ static void plan_blocks(umbra_train_plan *plan) {
   const umbra_train_options *o = &plan->options;
   umbra_train_report *r = &plan->report;
   uint64_t first, count, rows;
-  plan->block_rows = umbra_matrix_per_part(&plan->layout) * plan->layout.group;
   plan->batches = r->batches = umbra_train_batches(o);
   umbra_plan_batch_blocks(&first, &count, plan, plan->batches - 1);
   plan->blocks = r->blocks = first + count;
@@ -220,22 +217,13 @@ static void plan_blocks(umbra_train_plan *plan) {
  * columns, get an error of e unit sqrt(columns) / k, which comes into the gradient by the sigmoid's slope, about 0.15,
  * and averaged over n records. Here both are equal, but for what columns and records are on average.
  */
-static double data_scale(const umbra_train_plan *plan) {
-  const umbra_train_options *o = &plan->options;
-  double square = 0.15 * o->rate * sqrt(plan->layout.stride) / (double)o->batch, scale = 1;
+static double data_scale(const umbra_train_options *o, uint32_t stride) {
+  double square = 0.15 * o->rate * sqrt(stride) / (double)o->batch, scale = 1;
   while (scale > 0x1p-10 && scale * scale > 2 * square) scale /= 2; /* no logarithms: all machines find the same */
   return scale;
 }
 
 /* ---- keys ---- */
-
-static umbra_status plan_keys(umbra_train_plan *plan) {
-  uint32_t values_level =
-      plan->data_level - umbra_times_vector_levels(&plan->layout) - umbra_chebyshev_depth(plan->degree);
-  UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
-  UMBRA_TRY(umbra_products_needs(plan->needs, &plan->layout, plan->data_level, values_level));
-  return umbra_plan_refreshes(plan) ? umbra_bootstrap_plan_needs(plan->refresh, plan->needs) : UMBRA_OK;
-}
 
 umbra_status umbra_train_plan_needs(const umbra_train_plan *plan, umbra_key_needs *needs) {
   if (!plan) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_needs needs a plan");
@@ -250,30 +238,17 @@ static size_t count_rotations(const umbra_key_needs *needs) {
 
 /* ---- report ---- */
 
-/* Ciphertexts at the data's level that an iteration has at once, beside its block. */
-static uint64_t working_ciphertexts(const umbra_matrix_layout *layout) { return 4u * layout->group + 8; }
-
-/* With a sixteenth for what is kept to be used again. */
-static uint64_t limit_of(const umbra_train_plan *plan) {
-  const umbra_bootstrap_report *refresh = &plan->refresh->report;
-  uint64_t ciphertext = umbra_params_ciphertext_bytes(plan->params, plan->data_level);
-  uint64_t training = plan->report.block_bytes + working_ciphertexts(&plan->layout) * ciphertext;
-  uint64_t refreshing = umbra_plan_refreshes(plan) ? refresh->workspace_bytes : 0;
-  uint64_t constants = umbra_plan_refreshes(plan) ? refresh->plain_bytes : 0;
-  uint64_t bytes = plan->report.key_bytes + constants + (training > refreshing ? training : refreshing);
-  return bytes + bytes / 16;
-}
-
 static void fill_report(umbra_train_plan *plan) {
   umbra_train_report *r = &plan->report;
   const umbra_bootstrap_report *refresh = &plan->refresh->report;
+  const umbra_plan_costs *costs = &plan->costs;
   r->rotations = count_rotations(plan->needs);
-  r->keys = umbra_key_needs_count(plan->needs);
-  r->key_bytes = umbra_key_needs_bytes(plan->needs);
-  r->memory_limit = limit_of(plan);
+  r->keys = costs->whole.keys;
+  r->key_bytes = costs->whole.key_bytes;
+  r->memory_limit = costs->whole.peak_bytes + costs->whole.peak_bytes / 16; /* for what is kept to be used again */
   r->memory_bytes = r->memory_limit + r->memory_limit / 8 + ((uint64_t)256 << 20); /* fragments, tables, buffers */
-  r->key_switches = batch_switches(plan, &plan->layout, plan->options.batch);
-  r->refresh_switches = refresh->key_switches + 1; /* and one to part weights from momentum */
+  r->key_switches = costs->iteration.key_switches;
+  r->refresh_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
   r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
   r->log2_failure = -INFINITY;
   uint32_t refreshes = r->refreshes + (plan->options.refresh_result != 0);
@@ -301,21 +276,30 @@ static umbra_status make_polynomial(umbra_train_plan *plan, const double *given)
   return UMBRA_OK;
 }
 
+/* The layout, and by it the blocks and the levels of iterations. */
+static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *given) {
+  const umbra_train_options *o = &plan->options;
+  const umbra_matrix_layout layout = given ? *given : layout_for(plan->params, o->columns, o->batch);
+  plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
+  plan->data_scale = data_scale(o, layout.stride);
+  plan->refreshes = 1; /* as far as is known */
+  UMBRA_TRY(make_iterations(plan));
+  UMBRA_TRY(check_factors(plan, 1));
+  UMBRA_TRY(choose_layout(plan, layout, given ? layout.group : 1));
+  plan_blocks(plan);
+  plan_iterations(plan);
+  return check_factors(plan, o->iterations);
+}
+
 static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
   UMBRA_TRY(make_polynomial(plan, given->coefficient));
   UMBRA_TRY(check_last_bound(plan));
   UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns + 1)));
-  if (given->layout) plan->layout = *given->layout;
-  else UMBRA_TRY(choose_layout(plan));
-  plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
-  plan->report.depth = depth_of(&plan->layout, plan->degree);
-  plan->data_scale = data_scale(plan);
-  plan_blocks(plan);
-  UMBRA_TRY(make_iterations(plan));
-  UMBRA_TRY(check_factors(plan));
-  UMBRA_TRY(plan_keys(plan));
+  UMBRA_TRY(lay_out(plan, given->layout));
+  UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
+  UMBRA_TRY(umbra_plan_run_dry(&plan->costs, plan->needs, plan));
   fill_report(plan);
   umbra_plan_errors(plan);
   umbra_train_digest(plan->digest, plan);
@@ -367,6 +351,22 @@ umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_r
   if (!plan || !report)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_report needs a plan and a report");
   return UMBRA_GIVE(umbra_train_report, report, &plan->report);
+}
+
+static const umbra_cost *part_of(const umbra_plan_costs *costs, umbra_train_part part) {
+  switch (part) {
+    case UMBRA_TRAIN_WHOLE: return &costs->whole;
+    case UMBRA_TRAIN_ITERATION: return &costs->iteration;
+    case UMBRA_TRAIN_REFRESH: return &costs->refresh;
+  }
+  return NULL;
+}
+
+umbra_status umbra_train_plan_cost(const umbra_train_plan *plan, umbra_cost *cost, umbra_train_part part) {
+  if (!plan || !cost || !part_of(&plan->costs, part))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_train_plan_cost needs a plan, a cost and a part that there is");
+  return UMBRA_GIVE(umbra_cost, cost, part_of(&plan->costs, part));
 }
 
 umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, umbra_train_iteration *iteration, uint32_t i) {

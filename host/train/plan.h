@@ -22,6 +22,11 @@ typedef struct umbra_plan_iteration {
   double w_error, u_error; /* standard deviations after it, as expected; see plan_error.c */
 } umbra_plan_iteration;
 
+/* Of its largest iteration, its largest refresh, and all of it; memory with the keys of all of it. */
+typedef struct umbra_plan_costs {
+  umbra_cost iteration, refresh, whole;
+} umbra_plan_costs;
+
 struct umbra_train_plan {
   umbra_counted counted;
   umbra_params *params;
@@ -37,12 +42,11 @@ struct umbra_train_plan {
   double data_scale;   /* blocks hold records times this power of two; see plan.c */
   umbra_plan_iteration *iteration;
   umbra_bootstrap_plan *refresh;
-  umbra_key_needs *needs; /* of training and refreshes */
+  int refreshes; /* whether there is any refresh, that of the result included */
+  umbra_key_needs *needs;
+  umbra_plan_costs costs;
   umbra_train_report report;
 };
-
-/* Whether there is any refresh, that of the result included. */
-int umbra_plan_refreshes(const umbra_train_plan *plan);
 
 /* A block: rows first .. first + rows - 1 in the order of training. */
 typedef struct umbra_block_range {

@@ -15,7 +15,8 @@ typedef struct options_record {
   uint64_t rows, batch, seed;
   uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, refresh_result;
   double rate, decay, momentum, l2, range, bound;
-  uint32_t kind, version;
+  uint32_t kind;
+  uint16_t version, target; /* plans without a version have no target either: 0 is the CPU */
 } options_record;
 
 /*
@@ -52,7 +53,8 @@ static options_record record_of(const umbra_train_options *o) {
                           .range = o->sigmoid->range,
                           .bound = o->bound,
                           .kind = (uint32_t)o->kind,
-                          .version = VERSION};
+                          .version = VERSION,
+                          .target = (uint16_t)o->target};
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -77,7 +79,8 @@ static umbra_train_options options_of(const options_record *r, const umbra_sigmo
                                .momentum = r->momentum,
                                .l2 = r->l2,
                                .bound = r->bound,
-                               .sigmoid = sigmoid};
+                               .sigmoid = sigmoid,
+                               .target = (umbra_target)r->target};
 }
 
 /* What follows from the options by this version's reckoning. */

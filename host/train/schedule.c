@@ -91,8 +91,14 @@ static umbra_status check_bound(const umbra_train_options *o) {
                     UMBRA_TRAIN_LARGEST_BOUND);
 }
 
+static umbra_status check_target(umbra_target target) {
+  if (umbra_target_name(target)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)target);
+}
+
 umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(umbra_train_kind_check(options->kind));
+  UMBRA_TRY(check_target(options->target));
   UMBRA_TRY(check_records(options));
   UMBRA_TRY(check_step(options));
   UMBRA_TRY(check_sigmoid(options->sigmoid));

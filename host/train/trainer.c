@@ -31,19 +31,31 @@ struct umbra_trainer {
 
 /* ---- checks before any work ---- */
 
-static umbra_status check_desc(const umbra_trainer_desc *desc) {
-  if (!desc->plan || !desc->context || !desc->keys || !desc->data)
+/* Of the plan's shape, without keys and data. */
+static umbra_status check_dry(const umbra_trainer_desc *desc) {
+  if (!desc->keys && !desc->data && !desc->checkpoint) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "a dry device has no values: keys, data and checkpoint must be NULL");
+}
+
+static umbra_status check_files(const umbra_trainer_desc *desc) {
+  if (!desc->keys || !desc->data)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a trainer needs a plan, a context, keys and the folder of a data set");
-  if (desc->resume && !desc->checkpoint)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training is resumed from a checkpoint: name its file");
   if (desc->checkpoint && !*desc->checkpoint)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the checkpoint's path is empty: name a file, or give NULL for a training without checkpoints");
-  if (memcmp(umbra_context_params(desc->context)->digest, desc->plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
-    return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
   UMBRA_TRY(umbra_check_context(desc->context, desc->keys->context, "the evaluation keys"));
   return umbra_eval_keys_cover(desc->keys, desc->plan->needs);
+}
+
+static umbra_status check_desc(const umbra_trainer_desc *desc) {
+  if (!desc->plan || !desc->context)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a trainer needs a plan and a context");
+  if (desc->resume && !desc->checkpoint)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training is resumed from a checkpoint: name its file");
+  if (memcmp(umbra_context_params(desc->context)->digest, desc->plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
+  return desc->context->dry ? check_dry(desc) : check_files(desc);
 }
 
 /* ---- the state at the start ---- */
@@ -81,11 +93,17 @@ static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
   return UMBRA_OK;
 }
 
+static umbra_status open_data(umbra_trainer *trainer, const umbra_trainer_desc *desc) {
+  if (!desc->data)
+    return umbra_dataset_open_dry(&trainer->dataset, trainer->plan, trainer->context, desc->memory_budget);
+  return umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
+                            desc->memory_budget);
+}
+
 static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc, umbra_ranks ranks,
                                  const umbra_progress *progress) {
   UMBRA_TRY(keep_path(trainer, desc->checkpoint));
-  UMBRA_TRY(umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,
-                               desc->memory_budget));
+  UMBRA_TRY(open_data(trainer, desc));
   if (desc->resume) UMBRA_TRY(resume(trainer, desc->keys->owner));
   UMBRA_TRY(try_checkpoint(trainer));
   memcpy(ranks.data, umbra_dataset_id(trainer->dataset), sizeof ranks.data);
@@ -186,8 +204,16 @@ static umbra_status advance(umbra_trainer *trainer, umbra_train_state *after, um
   return status;
 }
 
+static umbra_status check_level(const umbra_trainer *trainer, const umbra_train_state *after) {
+  const uint32_t planned = trainer->plan->iteration[trainer->done].level_after, level = level_of(after);
+  if (level == planned) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INTERNAL, "iteration %u ended at level %u instead of %u", trainer->done + 1, level,
+                    planned);
+}
+
 /* Once it is computed to the end. */
 static umbra_status save(umbra_trainer *trainer, const umbra_train_state *after) {
+  UMBRA_TRY(check_level(trainer, after));
   UMBRA_TRY(umbra_step_wait(trainer->stepper));
   if (!trainer->checkpoint) return UMBRA_OK;
   return umbra_checkpoint_save(trainer->checkpoint, trainer->plan, umbra_dataset_id(trainer->dataset),

@@ -12,16 +12,16 @@
  *     umbra_context_cost(context, &cost);
  *     umbra_context_needs(context, needs);
  *
+ * Other inputs are umbra_dry_matrix, umbra_dry_logistic, and umbra_trainer_create for such a context.
+ *
  * Levels, bounds on magnitude and error, and refusals are those of a real run. Only the literal name "dry" opens such a
  * device: "auto" and UMBRA_BACKEND never do. It has no values and no keys. Secret keys cannot be made, no object can be
  * loaded, decoded or saved (UNSUPPORTED), nor used together with those of other contexts (MISMATCH); the text is "a dry
  * device has no values". Evaluators find every key that they look for.
  *
  * Plaintexts are encoded for their bound, and bootstrappers for that of their matrices: kernels are counted, nothing is
- * computed, and a bootstrapper is made in a millisecond. What is decided from the values: what is not finite is refused, and so are
- * values whose largest does not fit into the level's modulus. What is not: a real encoding is refused if a coefficient
- * does not fit, and coefficients may be smaller than the largest value, but not larger. So all that a dry device
- * encodes can be encoded, and equal values are judged alike; only at the limit is more refused here.
+ * computed, and a bootstrapper is made in a millisecond. Only where it takes the values to tell whether they fit into the
+ * level's modulus are they encoded, on the CPU, and refused exactly when a real device refuses them.
  *
  * The accounts are those of a GPU: whole polynomials at once, and plaintexts that may leave the device. What is made at
  * the first use of a context (plans, constants) is in the account of the first run, and not in those of later ones. With
@@ -107,8 +107,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_reference_seconds(const umbr
 
 /*
  * Adds the keys that evaluators of the context looked for, each at the highest level where it was used. A rotation of
- * fewer than n/2 slots is served by a key that was looked for before, if there is one for the same result. Errors:
- * INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY, UNSUPPORTED (a device that is not dry).
+ * fewer than n/2 slots is served by a key that was looked for before, if there is one for the same result; else it is a
+ * need of as many steps for all slots. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY,
+ * UNSUPPORTED (a device that is not dry).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_needs(const umbra_context *context, umbra_key_needs *needs);
 

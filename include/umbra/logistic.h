@@ -33,6 +33,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt(umbra_logistic **mo
                                                              const double *weights, size_t features, double bias,
                                                              const umbra_sigmoid_options *sigmoid);
 
+/*
+ * A model without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on
+ * weights and bias. Errors: as umbra_logistic_encrypt and umbra_dry_ciphertext.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_dry_logistic(umbra_logistic **model, const umbra_context *context,
+                                                         size_t features, uint32_t level, double bound,
+                                                         const umbra_sigmoid_options *sigmoid);
+
 /* Levels that umbra_logistic_score takes with a polynomial of that degree. */
 UMBRA_API uint32_t umbra_logistic_depth(uint32_t degree);
 

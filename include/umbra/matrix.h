@@ -3,6 +3,7 @@
 #ifndef UMBRA_MATRIX_H
 #define UMBRA_MATRIX_H
 
+#include <umbra/cost.h>
 #include <umbra/evaluator.h>
 #include <umbra/progress.h>
 
@@ -41,6 +42,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt(umbra_matrix **matrix
                                                            const double *values, size_t rows, size_t columns,
                                                            const umbra_matrix_layout *layout,
                                                            const umbra_progress *progress);
+
+/*
+ * A matrix without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on
+ * |element|. Errors: as umbra_matrix_encrypt and umbra_dry_ciphertext.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *context, size_t rows,
+                                                       size_t columns, uint32_t level, double bound,
+                                                       const umbra_matrix_layout *layout);
 
 /* values: all rows x columns of them, in row order, without ones. Errors: MISMATCH, RANGE, OUT_OF_MEMORY, CANCELLED. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values,

@@ -21,6 +21,7 @@
 #define UMBRA_TRAIN_H
 
 #include <umbra/bootstrap.h>
+#include <umbra/cost.h>
 #include <umbra/logistic.h>
 #include <umbra/records.h>
 
@@ -64,6 +65,7 @@ typedef struct umbra_train_options {
   double l2;          /* >= 0, below 1 / rate; the bias is not penalised */
   double bound;       /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
   const umbra_sigmoid_options *sigmoid; /* of UMBRA_TRAIN_LOGISTIC: s. NULL: defaults */
+  umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
@@ -86,7 +88,7 @@ typedef struct umbra_train_report {
   uint64_t memory_limit;   /* for the context: keys, constants, one block, and what is computed with them */
   uint64_t memory_bytes;   /* of a process with that limit, at most, without blocks that are kept */
   size_t key_switches;     /* of an iteration at most, without refreshes */
-  size_t refresh_switches; /* key switches of a refresh */
+  size_t refresh_switches; /* key switches of a refresh, those to its secret and back too; 0 if there is none */
   double fit_error;        /* largest |s - sigmoid| on the interval */
   double refresh_error;    /* standard deviation of a weight's error from one refresh, if it is well within the bound */
   double weight_error;     /* standard deviation of a weight's error at the end, if refreshes are at their worst */
@@ -121,6 +123,18 @@ UMBRA_API umbra_train_plan *umbra_train_plan_share(const umbra_train_plan *plan)
 UMBRA_API void umbra_train_plan_destroy(umbra_train_plan *plan);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report);
+/*
+ * The cost (umbra/cost.h) of a part of the training, on a device that takes whole polynomials at once. Those of single
+ * parts are without constants that are made at first use. Memory: with all keys of the training and one block of
+ * records. Errors: INVALID_ARGUMENT.
+ */
+typedef enum umbra_train_part {
+  UMBRA_TRAIN_WHOLE = 0,     /* from making the trainer on */
+  UMBRA_TRAIN_ITERATION = 1, /* the one that costs most, without the refresh before it */
+  UMBRA_TRAIN_REFRESH = 2    /* of the weights; zeros if the training has none */
+} umbra_train_part;
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_cost(const umbra_train_plan *plan, umbra_cost *cost,
+                                                            umbra_train_part part);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan,
                                                                  umbra_train_iteration *iteration, uint32_t i);
 
@@ -232,6 +246,9 @@ UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
  * checkpoint in a folder that holds a secret key), MISMATCH (the text says which differ), MISSING_KEY (names the
  * rotation), EXISTS (a checkpoint that is not to be resumed), IO, FORMAT, OUT_OF_MEMORY, CANCELLED. progress is that of the
  * matrices of a refresh, which take most of the time.
+ *
+ * On a dry device (umbra/cost.h) keys, data and checkpoint are NULL: the trainer runs on a data set of the plan's shape
+ * without values. Errors also: UNSUPPORTED (one of these is not NULL).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc,
                                                            const umbra_progress *progress);
