@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure.h"
+
+#include <math.h>
+
+#include "../base/clock.h"
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../params/primes.h"
+
+enum {
+  LIMBS = 24, /* of an operand: some MB in large rings, as in computations */
+  SOURCES = 12,
+  DIGITS = 3,
+  TERMS = 8,
+  SUMS = 4,
+  FEW = 6,        /* limbs of an operand of sums with plaintexts, which have many */
+  TRIES = 7,      /* of which the least counts */
+  ROOM = 14,      /* polynomials of LIMBS limbs */
+  TINY_LOG_N = 10 /* of a ring where calls cost more than their work */
+};
+
+static const double least_try = 2e-3; /* seconds */
+
+/* A device with operands: of the table to be measured, or of the dry one, which says what the work is. */
+typedef struct bench {
+  const umbra_kernels *kernels;
+  umbra_device *device;
+  umbra_stream *stream;
+  umbra_conversion *conversion;
+  uint32_t log_n, threads;
+  void *memory;
+  size_t bytes;
+} bench;
+
+/* ---- devices ---- */
+
+static void set_primes(umbra_ring_desc *ring, uint32_t log_n) {
+  ring->log_n = log_n;
+  ring->primes = LIMBS + SOURCES;
+  uint32_t bound = UINT32_C(1) << 31;
+  for (uint32_t i = 0; i < ring->primes; i++) bound = ring->prime[i] = umbra_prime_below(log_n, bound);
+}
+
+static umbra_status make_conversion(bench *b) {
+  uint16_t source[SOURCES], target[LIMBS];
+  static const uint32_t factor[LIMBS * SOURCES];
+  for (uint16_t i = 0; i < SOURCES; i++) source[i] = (uint16_t)(LIMBS + i);
+  for (uint16_t i = 0; i < LIMBS; i++) target[i] = i;
+  const umbra_conversion_desc desc = {
+      .sources = SOURCES, .targets = LIMBS, .source = source, .target = target, .factor = factor};
+  return b->kernels->conversion_create(&b->conversion, b->device, &desc);
+}
+
+static umbra_status open_parts(bench *b, const umbra_ring_desc *ring, const umbra_device_options *options) {
+  UMBRA_TRY(b->kernels->device_open(&b->device, ring, options));
+  UMBRA_TRY(b->kernels->stream_create(&b->stream, b->device));
+  UMBRA_TRY(make_conversion(b));
+  return b->kernels->alloc(b->device, &b->memory, b->bytes);
+}
+
+static void bench_close(bench *b) {
+  if (b->memory) b->kernels->release(b->device, b->memory, b->bytes);
+  if (b->conversion) b->kernels->conversion_destroy(b->conversion);
+  if (b->stream) b->kernels->stream_destroy(b->stream);
+  if (b->device) b->kernels->device_close(b->device);
+}
+
+static umbra_status bench_open(bench *b, const umbra_kernels *kernels, const umbra_device_options *options,
+                               uint32_t log_n) {
+  umbra_ring_desc ring;
+  *b = (bench){.kernels = kernels,
+               .log_n = log_n,
+               .threads = options->threads,
+               .bytes = (size_t)ROOM * LIMBS * sizeof(uint32_t) << log_n};
+  set_primes(&ring, log_n);
+  umbra_status status = open_parts(b, &ring, options);
+  if (status == UMBRA_OK) return UMBRA_OK;
+  bench_close(b);
+  return umbra_fail(status, "a device of the backend %s cannot be measured", kernels->name);
+}
+
+/* ---- operands ---- */
+
+/* Limbs [first, first + count) of `polys` polynomials, which begin `at` limbs into the memory. */
+static umbra_view operand(const bench *b, size_t at, uint32_t polys, uint32_t first, uint32_t count) {
+  return (umbra_view){.run = {{(uint32_t *)b->memory + (at << b->log_n), (uint16_t)first, (uint16_t)count}},
+                      .polys = polys,
+                      .stride = (size_t)count << b->log_n};
+}
+
+static umbra_view pair(const bench *b, uint32_t number) { return operand(b, (size_t)2 * LIMBS * number, 2, 0, LIMBS); }
+
+static const uint32_t constants[LIMBS + SOURCES];
+
+/* ---- probes: calls whose work is mostly of one kind ---- */
+
+static void call(const bench *b) {
+  const umbra_view a = operand(b, 0, 1, 0, 1);
+  b->kernels->add(b->stream, &a, &a, &a);
+}
+
+static void stream(const bench *b) {
+  const umbra_view x = pair(b, 0), y = pair(b, 1), z = pair(b, 2);
+  b->kernels->add(b->stream, &x, &y, &z);
+  b->kernels->divide_close(b->stream, &x, &y, constants, &z, constants);
+}
+
+static void permute(const bench *b) {
+  const umbra_view x = pair(b, 0), y = pair(b, 1);
+  b->kernels->automorphism(b->stream, &x, &y, 5);
+}
+
+static void tensor(const bench *b) {
+  const umbra_view x = pair(b, 0), y = pair(b, 1), z = operand(b, (size_t)4 * LIMBS, 3, 0, LIMBS);
+  b->kernels->tensor(b->stream, &z, &x, &y, 0);
+}
+
+static void transform(const bench *b) {
+  const umbra_view x = pair(b, 0);
+  b->kernels->ntt_forward(b->stream, &x);
+  b->kernels->ntt_inverse(b->stream, &x, &x, constants);
+}
+
+static void convert(const bench *b) {
+  const umbra_view x = operand(b, 0, 1, LIMBS, SOURCES), y = operand(b, SOURCES, 1, 0, LIMBS);
+  b->kernels->convert(b->stream, &y, &x, b->conversion, 0);
+}
+
+static void key(const bench *b) {
+  umbra_view digit[DIGITS];
+  for (uint32_t j = 0; j < DIGITS; j++) digit[j] = operand(b, (size_t)LIMBS * j, 1, 0, LIMBS);
+  const umbra_view keys = operand(b, (size_t)LIMBS * DIGITS, 2 * DIGITS, 0, LIMBS);
+  const umbra_view sum = operand(b, (size_t)LIMBS * 3 * DIGITS, 2, 0, LIMBS);
+  b->kernels->inner_product(b->stream, &sum, digit, DIGITS, &keys, NULL, NULL, 5);
+}
+
+static void plain(const bench *b) {
+  const umbra_view a = operand(b, 0, 2 * TERMS, 0, FEW), sums = operand(b, (size_t)2 * TERMS * FEW, 2 * SUMS, 0, FEW);
+  const umbra_view plaintexts = operand(b, (size_t)2 * (TERMS + SUMS) * FEW, SUMS * TERMS, 0, FEW);
+  b->kernels->plain_products(b->stream, &sums, &plaintexts, &a, TERMS, 0);
+}
+
+static void random_residues(const bench *b) {
+  const uint8_t seed[UMBRA_SEED_BYTES] = {0};
+  const umbra_view x = operand(b, 0, 1, 0, FEW);
+  b->kernels->expand(b->stream, &x, seed, 0);
+}
+
+static void lift(const bench *b) {
+  const umbra_view x = operand(b, 2, 1, 0, LIMBS);
+  b->kernels->from_i64(b->stream, &x, b->memory, 0);
+}
+
+static void complex_transform(const bench *b) {
+  double *re = b->memory;
+  const uint32_t log_m = b->log_n - 1;
+  b->kernels->fft(b->stream, re, re + ((size_t)1 << log_m), log_m, 1);
+  b->kernels->ifft(b->stream, re, re + ((size_t)1 << log_m), log_m, 1);
+}
+
+typedef void probe(const bench *b);
+/* In an order such that what a probe's calls do beside their own kind of work is known. */
+static const struct {
+  umbra_dry_work work;
+  probe *run;
+} probes[] = {{UMBRA_WORK_STREAM, stream},      {UMBRA_WORK_PERMUTE, permute},
+              {UMBRA_WORK_TENSOR, tensor},      {UMBRA_WORK_BUTTERFLIES, transform},
+              {UMBRA_WORK_CONVERSION, convert}, {UMBRA_WORK_KEY, key},
+              {UMBRA_WORK_PLAIN, plain},        {UMBRA_WORK_RANDOM, random_residues},
+              {UMBRA_WORK_LIFT, lift},          {UMBRA_WORK_COMPLEX, complex_transform}};
+enum { PROBES = sizeof probes / sizeof *probes };
+_Static_assert((int)PROBES == (int)UMBRA_DRY_WORKS, "a probe for each kind of work");
+
+/* ---- time ---- */
+
+/* By the clock, or of the one thread that computes, whom others may interrupt. */
+static double seconds_now(const bench *b) { return b->threads == 1 ? umbra_thread_seconds() : umbra_seconds(); }
+
+/* Of so many times, by the device's clock if it has one. */
+static double time_of(const bench *b, probe *run, uint32_t times) {
+  const umbra_kernels *kernels = b->kernels;
+  if (kernels->lap) (void)kernels->lap(b->stream);
+  else (void)kernels->wait(b->stream);
+  const double start = seconds_now(b);
+  for (uint32_t i = 0; i < times; i++) run(b);
+  if (kernels->lap) return kernels->lap(b->stream);
+  (void)kernels->wait(b->stream);
+  return seconds_now(b) - start;
+}
+
+/* Of one time. */
+static double least_time(const bench *b, probe *run) {
+  uint32_t times = 1;
+  while (times < (1u << 20) && time_of(b, run, times) < least_try) times *= 2;
+  double least = INFINITY;
+  for (int i = 0; i < TRIES; i++) least = fmin(least, time_of(b, run, times));
+  return least / times;
+}
+
+/* ---- the table ---- */
+
+/* What a probe does. */
+typedef struct tally {
+  double launches, work[UMBRA_DRY_WORKS];
+} tally;
+
+static void add_call(const umbra_dry_call *counted, uint64_t times, void *user) {
+  tally *t = user;
+  t->launches += (double)(times * counted->launches);
+  for (int i = 0; i < UMBRA_DRY_WORKS; i++) t->work[i] += (double)(times * counted->work[i]);
+}
+
+static tally tally_of(const bench *dry, probe *run) {
+  tally t = {0};
+  umbra_dry_accounts_begin(dry->device);
+  run(dry);
+  umbra_dry_calls_visit(dry->device, add_call, &t);
+  return t;
+}
+
+/* What is left of the time for a unit of that work; if others seem to take all of it, a twentieth. */
+static double rate_of(const umbra_cost_table *table, const tally *t, umbra_dry_work work, int size, double seconds) {
+  double others = t->launches * table->start;
+  for (int i = 0; i < UMBRA_DRY_WORKS; i++) others += i == (int)work ? 0 : t->work[i] * table->rate[i][size];
+  return fmax(seconds - others, seconds / 20) / t->work[work];
+}
+
+static umbra_status with_benches(umbra_cost_table *table, const umbra_kernels *kernels,
+                                 const umbra_device_options *options, uint32_t log_n,
+                                 void (*measure)(umbra_cost_table *table, const bench *real, const bench *dry)) {
+  bench real, dry;
+  UMBRA_TRY(bench_open(&real, kernels, options, log_n));
+  umbra_status status = bench_open(&dry, &umbra_kernels_dry, &(umbra_device_options){0}, log_n);
+  if (status == UMBRA_OK) {
+    const umbra_view all = operand(&real, 0, ROOM, 0, LIMBS);
+    kernels->zero(real.stream, &all);
+    measure(table, &real, &dry);
+    status = kernels->wait(real.stream);
+    if (status != UMBRA_OK) status = umbra_fail(status, "the %s device failed while it was measured", kernels->name);
+    bench_close(&dry);
+  }
+  bench_close(&real);
+  return status;
+}
+
+static void measure_start(umbra_cost_table *table, const bench *real, const bench *dry) {
+  table->start = least_time(real, call) / tally_of(dry, call).launches;
+}
+
+static void measure_rates(umbra_cost_table *table, const bench *real, const bench *dry) {
+  int size = 0;
+  while (umbra_cost_log_n[size] != real->log_n) size++;
+  for (int i = 0; i < PROBES; i++) {
+    const tally t = tally_of(dry, probes[i].run);
+    const double seconds = least_time(real, probes[i].run);
+    table->rate[probes[i].work][size] = rate_of(table, &t, probes[i].work, size, seconds);
+  }
+}
+
+umbra_status umbra_cost_measure(umbra_cost_table *table, const umbra_kernels *kernels,
+                                const umbra_device_options *options) {
+  umbra_cost_table measured = {0};
+  UMBRA_TRY(with_benches(&measured, kernels, options, TINY_LOG_N, measure_start));
+  for (int size = 0; size < UMBRA_COST_SIZES; size++)
+    UMBRA_TRY(with_benches(&measured, kernels, options, umbra_cost_log_n[size], measure_rates));
+  *table = measured;
+  return UMBRA_OK;
+}
