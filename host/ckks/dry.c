@@ -11,6 +11,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../plan/cost_table.h"
+#include "checks.h"
 #include "noise.h"
 
 /* Stands in for a key that nobody has. */

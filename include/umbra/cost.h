@@ -17,7 +17,8 @@
  * loaded, decoded or saved (UNSUPPORTED), nor used together with those of other contexts (MISMATCH); the text is "a dry
  * device has no values". Evaluators find every key that they look for.
  *
- * Plaintexts are encoded for their bound. What is decided from the values: what is not finite is refused, and so are
+ * Plaintexts are encoded for their bound, and bootstrappers for that of their matrices: kernels are counted, nothing is
+ * computed, and a bootstrapper is made in a millisecond. What is decided from the values: what is not finite is refused, and so are
  * values whose largest does not fit into the level's modulus. What is not: a real encoding is refused if a coefficient
  * does not fit, and coefficients may be smaller than the largest value, but not larger. So all that a dry device
  * encodes can be encoded, and equal values are judged alike; only at the limit is more refused here.
