@@ -2,6 +2,7 @@
 #include "measure.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "../base/clock.h"
 #include "../base/error.h"
@@ -15,7 +16,7 @@ enum {
   TERMS = 8,
   SUMS = 4,
   FEW = 6,        /* limbs of an operand of sums with plaintexts, which have many */
-  TRIES = 7,      /* of which the least counts */
+  TRIES = 9,      /* of which the median counts, as in computations */
   ROOM = 14,      /* polynomials of LIMBS limbs */
   TINY_LOG_N = 10 /* of a ring where calls cost more than their work */
 };
@@ -189,13 +190,19 @@ static double time_of(const bench *b, probe *run, uint32_t times) {
   return seconds_now(b) - start;
 }
 
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
 /* Of one time. */
-static double least_time(const bench *b, probe *run) {
+static double median_time(const bench *b, probe *run) {
   uint32_t times = 1;
+  double seconds[TRIES];
   while (times < (1u << 20) && time_of(b, run, times) < least_try) times *= 2;
-  double least = INFINITY;
-  for (int i = 0; i < TRIES; i++) least = fmin(least, time_of(b, run, times));
-  return least / times;
+  for (int i = 0; i < TRIES; i++) seconds[i] = time_of(b, run, times);
+  qsort(seconds, TRIES, sizeof *seconds, ascending);
+  return seconds[TRIES / 2] / times;
 }
 
 /* ---- the table ---- */
@@ -245,7 +252,7 @@ static umbra_status with_benches(umbra_cost_table *table, const umbra_kernels *k
 }
 
 static void measure_start(umbra_cost_table *table, const bench *real, const bench *dry) {
-  table->start = least_time(real, call) / tally_of(dry, call).launches;
+  table->start = median_time(real, call) / tally_of(dry, call).launches;
 }
 
 static void measure_rates(umbra_cost_table *table, const bench *real, const bench *dry) {
@@ -253,7 +260,7 @@ static void measure_rates(umbra_cost_table *table, const bench *real, const benc
   while (umbra_cost_log_n[size] != real->log_n) size++;
   for (int i = 0; i < PROBES; i++) {
     const tally t = tally_of(dry, probes[i].run);
-    const double seconds = least_time(real, probes[i].run);
+    const double seconds = median_time(real, probes[i].run);
     table->rate[probes[i].work][size] = rate_of(table, &t, probes[i].work, size, seconds);
   }
 }

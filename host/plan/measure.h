@@ -6,8 +6,8 @@
 #include "cost_table.h"
 
 /*
- * Takes a few seconds and 100 MB of device memory. What else the machine does makes figures larger: the least of several
- * tries counts. Errors: OUT_OF_MEMORY, UNSUPPORTED, DEVICE.
+ * Takes a few seconds and 100 MB of device memory. With one thread it is that thread's time which counts, so that others
+ * who use the processor disturb it less. Errors: OUT_OF_MEMORY, UNSUPPORTED, DEVICE.
  */
 umbra_status umbra_cost_measure(umbra_cost_table *table, const umbra_kernels *kernels,
                                 const umbra_device_options *options);
