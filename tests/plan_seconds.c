@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "boot.h"
-#include "host/ckks/objects.h"
+#include "host/ckks/context_internal.h"
 #include "host/plan/measure.h"
 
 enum {

@@ -115,17 +115,12 @@ umbra_status umbra_context_cost_machine(const umbra_context *context, const char
   return UMBRA_OK;
 }
 
-umbra_status umbra_calibrate(umbra_calibration *calibration, const char *device, uint32_t threads) {
+umbra_status umbra_calibrate(const char *device, uint32_t threads) {
   umbra_machine_device found;
-  umbra_machine measured;
-  umbra_calibration made = {UMBRA_CALIBRATION_INIT};
-  if (!calibration) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_calibrate needs a calibration");
   if (threads > UMBRA_MAX_THREADS)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "threads is %u: it can be up to %d", threads, UMBRA_MAX_THREADS);
   UMBRA_TRY(find_device(&found, device, threads));
-  UMBRA_TRY(umbra_machine_measure(&measured, made.file, &found));
-  snprintf(made.machine, sizeof made.machine, "%s", measured.name);
-  return UMBRA_GIVE(umbra_calibration, calibration, &made);
+  return umbra_machine_measure(&found);
 }
 
 /* ---- the report ---- */

@@ -125,15 +125,6 @@ static bool state_costs(bench_job *j, cJSON *root, bool json) {
   return true;
 }
 
-static bool calibrate(const bench_options *o, cJSON *root) {
-  umbra_calibration made;
-  umbra_calibration_init(&made);
-  if (!cli_check(umbra_calibrate(&made, o->device, o->threads), "--calibrate")) return false;
-  cJSON_AddStringToObject(root, "file", made.file);
-  if (!o->json) printf("Measured %s\nand wrote %s\n", made.machine, made.file);
-  return true;
-}
-
 static bool run(const cli_command *command, int argc, char **argv) {
   bench_options o = {.device = "cpu"};
   const cli_option options[] = {
@@ -153,7 +144,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (o.machine && o.calibrate) cli_usage("--machine and --calibrate exclude each other: only devices are measured");
   bench_job job = {0};
   cJSON *root = cJSON_CreateObject();
-  bool done = (!o.calibrate || calibrate(&o, root)) && open_job(&job, &o) && state_costs(&job, root, o.json);
+  bool done = (!o.calibrate || cli_check(umbra_calibrate(o.device, o.threads), "--calibrate")) && open_job(&job, &o) &&
+              state_costs(&job, root, o.json);
   close_job(&job);
   if (done && o.json) return cli_print_json(root);
   cJSON_Delete(root);

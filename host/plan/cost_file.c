@@ -136,8 +136,10 @@ static umbra_status read_text(char text[TEXT], const char *path) {
   umbra_status status = bytes < TEXT ? umbra_storage_read(file, text, bytes, path)
                                      : umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is no table of costs: too long", path);
   close(file);
-  if (status == UMBRA_OK) text[bytes] = 0;
-  return status;
+  UMBRA_TRY(status);
+  text[bytes] = 0;
+  if (strlen(text) == bytes) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is no table of costs: no text", path);
 }
 
 umbra_status umbra_cost_file_read(umbra_cost_table *table, const umbra_cost_subject *subject) {

@@ -80,14 +80,11 @@ void umbra_machine_of(umbra_machine *machine, const umbra_machine_device *device
            status == UMBRA_ERROR_IO ? "not measured here yet" : umbra_last_error());
 }
 
-umbra_status umbra_machine_measure(umbra_machine *machine, char file[UMBRA_COST_PATH],
-                                   const umbra_machine_device *device) {
+umbra_status umbra_machine_measure(const umbra_machine_device *device) {
   const umbra_cost_subject subject = subject_of(device);
-  umbra_machine made = {.measured = 1};
-  name_machine(&made, &subject);
-  UMBRA_TRY(umbra_cost_file_path(file, &subject));
-  UMBRA_TRY(umbra_cost_measure(&made.table, device->kernels, &device->options));
-  UMBRA_TRY(umbra_cost_file_write(&made.table, &subject));
-  *machine = made;
-  return UMBRA_OK;
+  char path[UMBRA_COST_PATH];
+  umbra_cost_table table;
+  UMBRA_TRY(umbra_cost_file_path(path, &subject)); /* before anything takes time */
+  UMBRA_TRY(umbra_cost_measure(&table, device->kernels, &device->options));
+  return umbra_cost_file_write(&table, &subject);
 }

@@ -30,8 +30,7 @@ void umbra_machine_of(umbra_machine *machine, const umbra_machine_device *device
 int umbra_machine_known(umbra_machine *machine, const char *name);
 void umbra_machine_any(umbra_machine *machine); /* some one of them */
 
-/* Measures the device, and keeps the table in that file, where umbra_machine_of finds it. Errors: also IO. */
-umbra_status umbra_machine_measure(umbra_machine *machine, char file[UMBRA_COST_PATH],
-                                   const umbra_machine_device *device);
+/* Measures the device, and keeps the table where umbra_machine_of finds it. Errors: also IO. */
+umbra_status umbra_machine_measure(const umbra_machine_device *device);
 
 #endif

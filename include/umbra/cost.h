@@ -115,16 +115,6 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_reference_seconds(const umbr
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_cost_machine(const umbra_context *context, const char *machine);
 
-/* What was measured, and where that is kept. */
-typedef struct umbra_calibration {
-  size_t struct_size;
-  char machine[124]; /* as in umbra_cost */
-  char file[1024];
-} umbra_calibration;
-#define UMBRA_CALIBRATION_INIT .struct_size = sizeof(umbra_calibration)
-UMBRA_API void umbra_calibration_init(umbra_calibration *calibration, size_t size);
-#define umbra_calibration_init(calibration) umbra_calibration_init((calibration), sizeof *(calibration))
-
 /*
  * Measures what the kernels of a device take, in a few seconds and 100 MB of its memory, and keeps it in the user's cache
  * folder (umbra in XDG_CACHE_HOME, or in ~/.cache) for umbra_context_cost, under the names of device and backend, the
@@ -132,8 +122,7 @@ UMBRA_API void umbra_calibration_init(umbra_calibration *calibration, size_t siz
  * machine should have nothing else to do. A file there that is damaged or of something else counts as if there were none.
  * Errors: INVALID_ARGUMENT, UNSUPPORTED (device), OUT_OF_MEMORY, DEVICE, IO.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_calibrate(umbra_calibration *calibration, const char *device,
-                                                      uint32_t threads);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_calibrate(const char *device, uint32_t threads);
 
 /*
  * Adds the keys that evaluators of the context looked for, each at the highest level where it was used. A rotation of
