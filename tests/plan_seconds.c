@@ -35,15 +35,16 @@ typedef struct side {
 
 typedef void circuit(side *s);
 
-static umbra_ciphertext *input(const side *s, uint32_t level) {
+static umbra_ciphertext *input(const side *s, uint32_t level, uint32_t slots) {
   umbra_ciphertext *made = NULL;
   umbra_plaintext *plaintext = NULL;
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   if (!s->secret) {
-    assert_ok(umbra_dry_ciphertext(&made, s->context, level, 0, 1));
+    assert_ok(umbra_dry_ciphertext(&made, s->context, level, slots, 1));
     return made;
   }
   options.level = level;
+  options.slots = slots;
   assert_ok(umbra_encode(&plaintext, s->context, (const double[]){0.5, -0.25}, 2, &options));
   assert_ok(umbra_encrypt(&made, s->public, plaintext));
   umbra_plaintext_destroy(plaintext);
@@ -52,7 +53,7 @@ static umbra_ciphertext *input(const side *s, uint32_t level) {
 
 /* Keys are those of the needs; plan: of refreshes, or NULL. */
 static void side_open(side *s, const umbra_params *params, const char *device, const umbra_bootstrap_plan *plan,
-                      uint32_t level) {
+                      uint32_t level, uint32_t slots) {
   *s = (side){0};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device, .threads = 1};
   assert_ok(umbra_context_create(&s->context, &desc));
@@ -64,8 +65,8 @@ static void side_open(side *s, const umbra_params *params, const char *device, c
   }
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
   if (plan) assert_ok(umbra_bootstrapper_create(&s->bootstrapper, s->context, plan, NULL));
-  s->x = input(s, level);
-  s->y = input(s, level);
+  s->x = input(s, level, slots);
+  s->y = input(s, level, slots);
   assert_ok(umbra_encode(&s->plain, s->context, (const double[]){0.5, 0.25}, 2, NULL));
 }
 
@@ -157,8 +158,8 @@ typedef struct checked {
 static void check(checked *c, const char *name, side *dry, side *real, circuit *run) {
   const double stated = stated_for(dry, run, c->table), taken = taken_by(real, run);
   const double off = stated / taken - 1;
-  printf("%-32s stated %9.2f ms, taken %9.2f ms: %+6.1f %%%s\n", name, 1e3 * stated, 1e3 * taken, 1e2 * off,
-         taken < least_seconds ? " (too short to count)" : "");
+  print_message("%-32s stated %9.2f ms, taken %9.2f ms: %+6.1f %%%s\n", name, 1e3 * stated, 1e3 * taken, 1e2 * off,
+                taken < least_seconds ? " (too short to count)" : "");
   if (taken < least_seconds) return;
   c->plans++;
   c->off += fabs(off) > most_off;
@@ -177,8 +178,8 @@ static void check_circuits(checked *c, const char *preset) {
   char name[80];
   side dry, real;
   assert_ok(umbra_params_from_preset(&params, preset));
-  side_open(&dry, params, "dry", NULL, UMBRA_TOP_LEVEL);
-  side_open(&real, params, "cpu", NULL, UMBRA_TOP_LEVEL);
+  side_open(&dry, params, "dry", NULL, UMBRA_TOP_LEVEL, 0);
+  side_open(&real, params, "cpu", NULL, UMBRA_TOP_LEVEL, 0);
   for (size_t i = 0; i < sizeof circuits / sizeof *circuits; i++) {
     snprintf(name, sizeof name, "%s, %s", preset, circuits[i].name);
     check(c, name, &dry, &real, circuits[i].run);
@@ -195,8 +196,8 @@ static void check_refresh(checked *c, const char *name, umbra_params *params, co
   side dry, real;
   assert_ok(umbra_bootstrap_plan_create(&plan, params, options));
   assert_ok(umbra_bootstrap_plan_report(plan, &report));
-  side_open(&dry, params, "dry", plan, report.input_level);
-  side_open(&real, params, "cpu", plan, report.input_level);
+  side_open(&dry, params, "dry", plan, report.input_level, report.slots);
+  side_open(&real, params, "cpu", plan, report.input_level, report.slots);
   check(c, name, &dry, &real, refresh);
   side_close(&dry);
   side_close(&real);
@@ -220,7 +221,7 @@ static void test_seconds(void **state) {
   check_refresh(&c, "refresh of 64 slots, 2^14", boot_twin_40(14), &few);
   check_refresh(&c, "refresh, slots first, 2^13", boot_twin_40(13), &slim);
   check_refresh(&c, "precise refresh, 2^13", boot_twin_precise(13), NULL);
-  printf("%zu plans, %zu more than %.0f %% off\n", c.plans, c.off, 1e2 * most_off);
+  print_message("%zu plans, %zu more than %.0f %% off\n", c.plans, c.off, 1e2 * most_off);
   assert_int_equal(c.off, 0);
 }
 

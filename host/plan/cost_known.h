@@ -7,8 +7,8 @@
 
 typedef struct umbra_cost_known {
   const char *name, *description;
-  const char *backend;    /* whose devices are taken to be like it until they are measured */
-  umbra_cost_table table; /* of one thread */
+  const char *backend;           /* whose devices are taken to be like it until they are measured */
+  const umbra_cost_table *table; /* of one thread */
 } umbra_cost_known;
 
 extern const umbra_cost_known umbra_cost_knowns[];

@@ -49,7 +49,7 @@ static const umbra_cost_known *most_like(const umbra_kernels *kernels) {
 }
 
 static void take_known(umbra_machine *machine, const umbra_cost_known *known) {
-  *machine = (umbra_machine){.table = known->table};
+  *machine = (umbra_machine){.table = *known->table};
   snprintf(machine->name, sizeof machine->name, "%s", known->description);
   snprintf(machine->note, sizeof machine->note, "by the library's table \"%s\"", known->name);
 }
@@ -75,7 +75,7 @@ void umbra_machine_of(umbra_machine *machine, const umbra_machine_device *device
   if (status == UMBRA_OK) return;
   const umbra_cost_known *known = most_like(device->kernels);
   machine->measured = 0;
-  machine->table = with_threads(&known->table, device->kernels->host_memory ? device->options.threads : 1);
+  machine->table = with_threads(known->table, device->kernels->host_memory ? device->options.threads : 1);
   snprintf(machine->note, sizeof machine->note, "as \"%s\": %.120s", known->name,
            status == UMBRA_ERROR_IO ? "not measured here yet" : umbra_last_error());
 }
