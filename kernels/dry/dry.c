@@ -35,7 +35,7 @@ struct umbra_stream {
 };
 
 struct umbra_conversion {
-  uint32_t rows; /* products of each word */
+  uint32_t rows; /* products of each word, and its reduction */
 };
 
 /* ---- accounts ---- */
@@ -210,12 +210,15 @@ static void download(umbra_stream *stream, void *host_dst, const void *device_sr
   mtx_unlock(&stream->device->lock);
 }
 
+/* Of a sum: it takes as long as so many products. What an exact conversion does more counts little. */
+static const uint32_t reduction = 2;
+
 static umbra_status conversion_create(umbra_conversion **conversion, const umbra_device *device,
                                       const umbra_conversion_desc *desc) {
   (void)device;
   umbra_conversion *made = calloc(1, sizeof *made);
   if (!made) return UMBRA_ERROR_OUT_OF_MEMORY;
-  made->rows = desc->sources + (desc->exact ? 1 : 0);
+  made->rows = desc->sources + reduction;
   *conversion = made;
   return UMBRA_OK;
 }
@@ -315,7 +318,6 @@ static void automorphism(umbra_stream *stream, view dst, view src, uint32_t galo
   count_work(stream, call, UMBRA_WORK_PERMUTE, call.bytes);
 }
 
-/* What an exact conversion subtracts is one source more. */
 static void convert(umbra_stream *stream, view dst, view src, const umbra_conversion *conversion, uint32_t first) {
   (void)first;
   umbra_dry_call call = call_of(stream, KERNEL_convert, limbs_of(dst), limbs_of(src));
