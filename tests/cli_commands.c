@@ -44,6 +44,8 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "\"wide\" is not a number", "encrypt --keys k --out o --model m.csv --range wide");
   assert_fails(2, "the range 3-1 is empty", "encrypt --keys k --out o --records r.csv --columns 3-1");
   assert_fails(2, "exclude each other", "encrypt --keys k --out o --records r.csv --columns 1 --drop-last-column");
+  assert_fails(2, "exclude each other", "bench --machine h200 --calibrate");
+  assert_fails(2, "exclude each other", "bench --preset p --params p.umbra");
   assert_fails(2, "--demo is missing", "bootstrap");
   assert_fails(2, "exclude each other", "bootstrap --demo --preset p --params p.umbra");
   assert_fails(2, "\"sideways\" is not standard or stc-first", "bootstrap --demo --order sideways");
@@ -53,8 +55,8 @@ static void usage_errors_exit_with_2(void **state) {
 
 static void help_and_version_exit_with_0(void **state) {
   (void)state;
-  const char *const commands[] = {"params",  "plan",     "keygen",  "encrypt",   "train",  "score",
-                                  "decrypt", "evaluate", "inspect", "bootstrap", "devices"};
+  const char *const commands[] = {"params",  "plan",     "keygen",  "encrypt",   "train", "score",
+                                  "decrypt", "evaluate", "inspect", "bootstrap", "bench", "devices"};
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     assert_succeeds("%s --help", commands[i]);
     assert_non_null(strstr(contents("out"), "Example"));
@@ -304,6 +306,23 @@ static void scores_make_the_round_trip(void **state) {
   assert_table("scores.csv", 3, 1, scores);
 }
 
+static void costs_are_stated(void **state) {
+  (void)state;
+  assert_succeeds("bench --preset n13-d4-s30 --threads 3");
+  assert_non_null(strstr(contents("out"), ", 3 threads, as "));
+  assert_succeeds("bench --preset n13-d4-s30 --machine h200 --json");
+  cJSON *report = cJSON_Parse(contents("out"));
+  const cJSON *list = cJSON_GetObjectItem(report, "operations"), *operation;
+  assert_non_null(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(report, "machine")), "H200"));
+  assert_true(cJSON_IsFalse(cJSON_GetObjectItem(report, "measured")) && cJSON_GetArraySize(list) > 3);
+  cJSON_ArrayForEach(operation, list) {
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(operation, "seconds")) > 0);
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(operation, "launches")) >= 1);
+  }
+  cJSON_Delete(report);
+  assert_fails(1, "abacus", "bench --machine abacus");
+}
+
 static void devices_are_listed(void **state) {
   (void)state;
   assert_succeeds("devices");
@@ -483,6 +502,7 @@ int main(void) {
       cmocka_unit_test(secret_keys_are_kept_apart),
       cmocka_unit_test(passphrases_are_asked_for),
       cmocka_unit_test(scores_make_the_round_trip),
+      cmocka_unit_test(costs_are_stated),
       cmocka_unit_test(devices_are_listed),
       cmocka_unit_test(traces_are_written),
       cmocka_unit_test(traces_are_whole_when_stopped),

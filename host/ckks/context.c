@@ -41,8 +41,7 @@ static const char *backend_name(const char *device) {
   return named ? named : "cpu";
 }
 
-/* A backend and the number after the colon of "cuda:1". */
-static umbra_status find_device(const umbra_kernels **kernels, uint32_t *ordinal, const char *device) {
+umbra_status umbra_device_find(const umbra_kernels **kernels, uint32_t *ordinal, const char *device) {
   char name[16] = "";
   const char *colon = device ? strchr(device, ':') : NULL;
   *ordinal = 0;
@@ -68,7 +67,7 @@ static umbra_status open_ring(umbra_context *context, const umbra_params *params
                               const char *device) {
   const umbra_kernels *kernels = NULL;
   umbra_device_options options = {.threads = desc->threads};
-  UMBRA_TRY(find_device(&kernels, &options.ordinal, device));
+  UMBRA_TRY(umbra_device_find(&kernels, &options.ordinal, device));
   return umbra_ring_create(&context->ring, params, kernels, &options, desc->memory_limit);
 }
 

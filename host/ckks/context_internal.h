@@ -47,4 +47,7 @@ static inline const umbra_chain *umbra_context_chain(const umbra_context *contex
  * it. */
 umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status);
 
+/* The backend that a name means, as in umbra_context_desc, and the number after the colon of "cuda:1". UNSUPPORTED. */
+umbra_status umbra_device_find(const umbra_kernels **kernels, uint32_t *ordinal, const char *device);
+
 #endif

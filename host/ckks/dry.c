@@ -2,30 +2,20 @@
 #include "dry.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../../kernels/dry/dry.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
-#include "../base/structs.h"
-#include "../plan/cost_table.h"
 #include "checks.h"
+#include "dry_internal.h"
 #include "noise.h"
 
 /* Stands in for a key that nobody has. */
-typedef struct stand_in {
+struct umbra_stand_in {
   umbra_eval_key key; /* for all levels, so one for each purpose */
-  struct stand_in *next;
-} stand_in;
-
-struct umbra_dry {
-  const umbra_ring *ring; /* of the context that holds this */
-  mtx_t lock;             /* of what follows */
-  umbra_key_needs *needs;
-  uint32_t lowest_level;
-  stand_in *keys; /* never changed nor moved: computations hold pointers to them */
+  umbra_stand_in *next;
 };
 
 /* ---- being one ---- */
@@ -54,7 +44,7 @@ umbra_status umbra_dry_create(umbra_dry **dry, const umbra_ring *ring) {
 
 void umbra_dry_destroy(umbra_dry *dry) {
   if (!dry) return;
-  for (stand_in *key = dry->keys, *next; key; key = next) {
+  for (umbra_stand_in *key = dry->keys, *next; key; key = next) {
     next = key->next;
     umbra_free(key);
   }
@@ -74,7 +64,7 @@ umbra_status umbra_check_no_mixing(const umbra_context *a, const umbra_context *
   return umbra_fail(UMBRA_ERROR_MISMATCH, "%s that could go to other contexts or come from there", no_values);
 }
 
-static umbra_status check_dry(const umbra_context *context) {
+umbra_status umbra_check_dry(const umbra_context *context) {
   if (!context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
   if (context->dry) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "only a context on the device \"dry\" does that, and this one's is \"%s\"",
@@ -102,7 +92,7 @@ static umbra_status add_stand_in(umbra_dry *dry, const umbra_key_purpose *purpos
   const umbra_chain *chain = umbra_ring_chain(dry->ring);
   const uint32_t level = umbra_key_top_level(chain, purpose->kind);
   const umbra_key_shape shape = umbra_key_shape_of(chain, purpose->kind, level);
-  stand_in *made = NULL;
+  umbra_stand_in *made = NULL;
   void *nowhere;
   UMBRA_TRY(umbra_kernels_dry.alloc(umbra_ring_device(dry->ring), &nowhere, 0));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a dry key"));
@@ -116,7 +106,7 @@ static umbra_status add_stand_in(umbra_dry *dry, const umbra_key_purpose *purpos
 }
 
 static const umbra_eval_key *find_stand_in(const umbra_dry *dry, const umbra_key_purpose *purpose) {
-  for (const stand_in *s = dry->keys; s; s = s->next)
+  for (const umbra_stand_in *s = dry->keys; s; s = s->next)
     if (s->key.kind == purpose->kind && s->key.rotation == purpose->rotation) return &s->key;
   return NULL;
 }
@@ -146,7 +136,7 @@ umbra_status umbra_dry_note_needs(umbra_dry *dry, const umbra_key_needs *needs) 
 }
 
 umbra_status umbra_context_needs(const umbra_context *context, umbra_key_needs *needs) {
-  UMBRA_TRY(check_dry(context));
+  UMBRA_TRY(umbra_check_dry(context));
   mtx_lock(&context->dry->lock);
   umbra_status status = umbra_key_needs_add(needs, context->dry->needs);
   mtx_unlock(&context->dry->lock);
@@ -159,7 +149,7 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
                                   uint32_t slots, double bound) {
   umbra_ciphertext *made = NULL;
   if (!ciphertext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_dry_ciphertext needs an output");
-  UMBRA_TRY(check_dry(context));
+  UMBRA_TRY(umbra_check_dry(context));
   UMBRA_TRY(umbra_check_level(&level, context, level));
   UMBRA_TRY(umbra_check_slots(&slots, context, slots));
   if (!isfinite(bound) || bound < 0)
@@ -172,7 +162,7 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
   return UMBRA_OK;
 }
 
-/* ---- accounts ---- */
+/* ---- levels ---- */
 
 void umbra_dry_note_level(const umbra_context *context, uint32_t level) {
   umbra_dry *dry = context->dry;
@@ -180,98 +170,4 @@ void umbra_dry_note_level(const umbra_context *context, uint32_t level) {
   mtx_lock(&dry->lock);
   if (level < dry->lowest_level) dry->lowest_level = level;
   mtx_unlock(&dry->lock);
-}
-
-void umbra_dry_measures_begin(const umbra_context *context) {
-  umbra_dry *dry = context->dry;
-  umbra_ring_accounts_begin(context->ring);
-  umbra_dry_accounts_begin(umbra_ring_device(context->ring));
-  mtx_lock(&dry->lock);
-  dry->lowest_level = UMBRA_TOP_LEVEL;
-  mtx_unlock(&dry->lock);
-}
-
-umbra_status umbra_context_cost_begin(const umbra_context *context) {
-  UMBRA_TRY(check_dry(context));
-  umbra_dry_measures_begin(context);
-  mtx_lock(&context->dry->lock);
-  context->dry->needs->count = 0;
-  mtx_unlock(&context->dry->lock);
-  return UMBRA_OK;
-}
-
-static void tell_needs(umbra_cost *cost, umbra_dry *dry) {
-  mtx_lock(&dry->lock);
-  cost->lowest_level = dry->lowest_level;
-  cost->keys = umbra_key_needs_count(dry->needs);
-  cost->key_bytes = umbra_key_needs_bytes(dry->needs);
-  mtx_unlock(&dry->lock);
-}
-
-/* Beside the keys. */
-static void tell_work(umbra_cost *cost, umbra_ring *ring) {
-  umbra_ring_accounts of_ring;
-  umbra_ring_accounts_read(&of_ring, ring);
-  cost->key_switches = of_ring.key_switches;
-  cost->ephemeral_switches = of_ring.ephemeral_switches;
-  cost->constant_bytes = of_ring.resident;
-  cost->working_bytes = of_ring.most_taken - of_ring.resident;
-  cost->peak_bytes = cost->key_bytes + of_ring.most_taken;
-}
-
-static void tell_kernels(umbra_cost *cost, const umbra_device *device) {
-  umbra_dry_accounts accounts;
-  umbra_dry_accounts_read(&accounts, device);
-  for (int i = 0; i < UMBRA_DRY_KERNELS; i++) {
-    const umbra_dry_kernel *kernel = &accounts.kernel[i];
-    cost->kernel_calls += kernel->calls;
-    cost->kernel_bytes += kernel->bytes;
-    cost->launches += kernel->launches;
-    if (strcmp(kernel->name, "tensor") == 0) cost->products = kernel->calls;
-  }
-  cost->uploaded_bytes = accounts.uploaded;
-  cost->downloaded_bytes = accounts.downloaded;
-  cost->device_bytes = cost->key_bytes + accounts.most_held;
-}
-
-static double seconds_by(const umbra_context *context, const umbra_cost_table *table) {
-  return umbra_cost_seconds(table, umbra_ring_device(context->ring), umbra_context_chain(context)->log_n);
-}
-
-umbra_status umbra_context_reference_seconds(const umbra_context *context, double *seconds, umbra_target target) {
-  UMBRA_TRY(check_dry(context));
-  const umbra_cost_table *table = umbra_cost_reference(target);
-  if (!seconds || !table)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_reference_seconds needs an output and a target");
-  *seconds = seconds_by(context, table);
-  return UMBRA_OK;
-}
-
-static void tell_seconds(umbra_cost *cost, const umbra_context *context) {
-  cost->seconds = seconds_by(context, umbra_cost_reference(UMBRA_TARGET_CPU));
-  snprintf(cost->machine, sizeof cost->machine, "one core with AVX-512");
-}
-
-umbra_status umbra_context_cost(const umbra_context *context, umbra_cost *cost) {
-  UMBRA_TRY(check_dry(context));
-  if (!cost) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_cost needs a cost");
-  umbra_cost made = {UMBRA_COST_INIT};
-  tell_needs(&made, context->dry);
-  tell_work(&made, context->ring);
-  tell_kernels(&made, umbra_ring_device(context->ring));
-  tell_seconds(&made, context);
-  return UMBRA_GIVE(umbra_cost, cost, &made);
-}
-
-umbra_status umbra_context_kernel_cost(const umbra_context *context, umbra_kernel_cost *cost, size_t i) {
-  UMBRA_TRY(check_dry(context));
-  if (!cost || i >= UMBRA_DRY_KERNELS)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_kernel_cost needs a cost and a number below %d",
-                      UMBRA_DRY_KERNELS);
-  umbra_dry_accounts accounts;
-  umbra_dry_accounts_read(&accounts, umbra_ring_device(context->ring));
-  const umbra_dry_kernel *kernel = &accounts.kernel[i];
-  const umbra_kernel_cost made = {UMBRA_KERNEL_COST_INIT, .name = kernel->name,   .calls = kernel->calls,
-                                  .limbs = kernel->limbs, .bytes = kernel->bytes, .launches = kernel->launches};
-  return UMBRA_GIVE(umbra_kernel_cost, cost, &made);
 }

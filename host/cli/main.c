@@ -13,7 +13,7 @@
 
 static const cli_command *const commands[] = {&cli_params,  &cli_plan,      &cli_keygen,  &cli_encrypt,
                                               &cli_train,   &cli_score,     &cli_decrypt, &cli_evaluate,
-                                              &cli_inspect, &cli_bootstrap, &cli_devices};
+                                              &cli_inspect, &cli_bootstrap, &cli_bench,   &cli_devices};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int print_help(void) {

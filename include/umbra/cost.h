@@ -56,6 +56,7 @@ typedef struct umbra_cost {
   double seconds;        /* of those calls and transfers on the machine below; the host's own work is not in it */
   int measured;          /* 1: by what was measured on that machine; 0: as predicted */
   char machine[124];     /* whose seconds these are: "AMD EPYC 9V74, avx2, 2 threads" */
+  char note[160];        /* what a prediction follows, and why it is one; "" if it is none */
 } umbra_cost;
 #define UMBRA_COST_INIT .struct_size = sizeof(umbra_cost), .lowest_level = UMBRA_TOP_LEVEL
 UMBRA_API void umbra_cost_init(umbra_cost *cost, size_t size);
@@ -104,6 +105,24 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_kernel_cost(const umbra_cont
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_reference_seconds(const umbra_context *context, double *seconds,
                                                                       umbra_target target);
+
+/*
+ * Whose seconds the costs of this context state from now on; at first, those of "cpu". machine: a device of this machine
+ * as in umbra_context_desc (but "auto" and "dry"), with the threads of the context, by what umbra_calibrate measured there
+ * and, where nothing was measured, by the library's table of a machine like it; or one of these tables: "h200",
+ * "xeon-avx512", "xeon-avx2", "xeon-ref". No plan and no other figure depends on it.
+ * Errors: INVALID_ARGUMENT, UNSUPPORTED (a device that is not dry; a machine that is not known).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_cost_machine(const umbra_context *context, const char *machine);
+
+/*
+ * Measures what the kernels of a device take, in a few seconds and 100 MB of its memory, and keeps it in the user's cache
+ * folder (umbra in XDG_CACHE_HOME, or in ~/.cache) for umbra_context_cost, under the names of device and backend, the
+ * version of the library and the threads. device, threads: as in umbra_context_desc, but for "auto" and "dry". The
+ * machine should have nothing else to do. A file there that is damaged or of something else counts as if there were none.
+ * Errors: INVALID_ARGUMENT, UNSUPPORTED (device), OUT_OF_MEMORY, DEVICE, IO.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_calibrate(const char *device, uint32_t threads);
 
 /*
  * Adds the keys that evaluators of the context looked for, each at the highest level where it was used. A rotation of

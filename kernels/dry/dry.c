@@ -35,7 +35,7 @@ struct umbra_stream {
 };
 
 struct umbra_conversion {
-  uint32_t rows; /* products of each word */
+  uint32_t rows; /* products of each word, and its reduction */
 };
 
 /* ---- accounts ---- */
@@ -92,9 +92,10 @@ static uint64_t butterflies_of(const umbra_stream *stream, uint64_t limbs) {
   return words_of(stream, limbs) / 2 * stream->device->log_n;
 }
 
-/* A launch that writes and reads so many limbs. */
+/* A launch that writes and reads so many limbs; none if there are none to write. */
 static umbra_dry_call call_of(const umbra_stream *stream, kernel called, uint64_t written, uint64_t read) {
-  return (umbra_dry_call){.kernel = called, .launches = 1, .limbs = written, .bytes = bytes_of(stream, written + read)};
+  return (umbra_dry_call){
+      .kernel = called, .launches = written > 0, .limbs = written, .bytes = bytes_of(stream, written + read)};
 }
 
 /* One that spends its time on so much of that. */
@@ -209,12 +210,15 @@ static void download(umbra_stream *stream, void *host_dst, const void *device_sr
   mtx_unlock(&stream->device->lock);
 }
 
+/* Of a sum: it takes as long as so many products. What an exact conversion does more counts little. */
+static const uint32_t reduction = 2;
+
 static umbra_status conversion_create(umbra_conversion **conversion, const umbra_device *device,
                                       const umbra_conversion_desc *desc) {
   (void)device;
   umbra_conversion *made = calloc(1, sizeof *made);
   if (!made) return UMBRA_ERROR_OUT_OF_MEMORY;
-  made->rows = desc->sources + (desc->exact ? 1 : 0);
+  made->rows = desc->sources + reduction;
   *conversion = made;
   return UMBRA_OK;
 }
@@ -277,7 +281,7 @@ static void zero(umbra_stream *stream, view dst) { pass(stream, KERNEL_zero, dst
 /* Two launches: columns, and rows. */
 static void count_transform(umbra_stream *stream, kernel called, uint64_t written, uint64_t read) {
   umbra_dry_call call = call_of(stream, called, written, read);
-  call.launches = 2;
+  call.launches *= 2;
   count_work(stream, call, UMBRA_WORK_BUTTERFLIES, butterflies_of(stream, written));
 }
 
@@ -293,7 +297,7 @@ static void ntt_inverse(umbra_stream *stream, view dst, view src, constants c) {
 static void ntt_close(umbra_stream *stream, view dst, view x, constants a, view z, constants b) {
   (void)a, (void)b;
   umbra_dry_call call = call_of(stream, KERNEL_ntt_close, limbs_of(dst), limbs_of(x) + limbs_of(z));
-  call.launches = 2;
+  call.launches *= 2;
   call.work[UMBRA_WORK_STREAM] = call.bytes;
   count_work(stream, call, UMBRA_WORK_BUTTERFLIES, butterflies_of(stream, limbs_of(z)));
 }
@@ -314,7 +318,6 @@ static void automorphism(umbra_stream *stream, view dst, view src, uint32_t galo
   count_work(stream, call, UMBRA_WORK_PERMUTE, call.bytes);
 }
 
-/* What an exact conversion subtracts is one source more. */
 static void convert(umbra_stream *stream, view dst, view src, const umbra_conversion *conversion, uint32_t first) {
   (void)first;
   umbra_dry_call call = call_of(stream, KERNEL_convert, limbs_of(dst), limbs_of(src));
@@ -340,7 +343,7 @@ static void inner_products(umbra_stream *stream, view dst, view digit, uint32_t 
   const uint32_t held = 8, most = digits && digits <= held ? 16 : 1; /* rotations of one launch */
   const uint64_t read = digits * limbs_of(digit) + rotations * limbs_of(key) + limbs_of(init);
   umbra_dry_call call = call_of(stream, KERNEL_inner_products, limbs_of(dst), read);
-  call.launches = (rotations + most - 1) / most;
+  call.launches *= (rotations + most - 1) / most;
   count_inner_products(stream, call, dst, digits);
 }
 
@@ -348,7 +351,7 @@ static void plain_products(umbra_stream *stream, view dst, view plain, view a, u
   const uint32_t most = 8; /* sums of one launch */
   umbra_dry_call call = call_of(stream, KERNEL_plain_products, limbs_of(dst), limbs_of(a));
   call.bytes += bytes_of(stream, limbs_of(plain)) >> log_gap;
-  call.launches = (dst->polys / 2 + most - 1) / most;
+  call.launches *= (dst->polys / 2 + most - 1) / most;
   count_work(stream, call, UMBRA_WORK_PLAIN, words_of(stream, limbs_of(dst)) * terms);
 }
 
@@ -374,7 +377,7 @@ static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_
     products += words_of(stream, limbs - digit[j].count) * digit[j].conversion->rows;
   }
   umbra_dry_call call = call_of(stream, KERNEL_extend_digits, written, limbs_of(src));
-  call.launches = 3;
+  call.launches *= 3;
   call.work[UMBRA_WORK_STREAM] = call.bytes;
   call.work[UMBRA_WORK_BUTTERFLIES] = butterflies_of(stream, written);
   count_work(stream, call, UMBRA_WORK_CONVERSION, products);

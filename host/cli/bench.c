@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "commands.h"
+#include "engine.h"
+
+static const char default_preset[] = "n16-d24-s50";
+enum { HOISTED = 8 };
+
+typedef struct bench_options {
+  const char *device, *machine, *preset, *params;
+  uint32_t threads;
+  bool calibrate, json;
+} bench_options;
+
+/* A dry run: inputs, and what the operations give. */
+typedef struct bench_job {
+  umbra_params *params;
+  umbra_context *context;
+  umbra_evaluator *evaluator;
+  umbra_ciphertext *x, *out[HOISTED];
+} bench_job;
+
+/* ---- operations ---- */
+
+static umbra_status add(bench_job *j) { return umbra_add(j->evaluator, j->out, j->x, j->x); }
+static umbra_status product(bench_job *j) { return umbra_mul(j->evaluator, j->out, j->x, j->x); }
+static umbra_status constant(bench_job *j) { return umbra_mul_constant(j->evaluator, j->out, j->x, 0.5, 0); }
+static umbra_status rotation(bench_job *j) { return umbra_rotate(j->evaluator, j->out, j->x, 1); }
+
+static umbra_status rotations(bench_job *j) {
+  static const int32_t steps[HOISTED] = {1, 2, 3, 4, 5, 6, 7, 8};
+  return umbra_rotate_many(j->evaluator, j->out, j->x, steps, HOISTED);
+}
+
+static umbra_status polynomial(bench_job *j) {
+  static const double coefficients[16] = {[1] = 1, [3] = -0.25, [5] = 0.125, [15] = 0.0625};
+  return umbra_chebyshev_eval(j->evaluator, j->out, j->x, coefficients, 15);
+}
+
+static const struct {
+  const char *name, *what;
+  umbra_status (*run)(bench_job *job);
+} operations[] = {{"add", "a sum", add},
+                  {"mul", "a product, relinearised and rescaled", product},
+                  {"mul_constant", "a product with a constant", constant},
+                  {"rotate", "a rotation", rotation},
+                  {"rotate_many", "eight rotations of one ciphertext", rotations},
+                  {"chebyshev", "a polynomial of degree 15", polynomial}};
+enum { OPERATIONS = sizeof operations / sizeof *operations };
+
+/* ---- reports ---- */
+
+static void add_machine(cJSON *root, const umbra_cost *cost) {
+  cJSON_AddStringToObject(root, "machine", cost->machine);
+  cJSON_AddBoolToObject(root, "measured", cost->measured);
+  if (*cost->note) cJSON_AddStringToObject(root, "note", cost->note);
+}
+
+static void print_machine(const umbra_cost *cost) {
+  printf("On %s, %s%s%s\n", cost->machine, cost->measured ? "as measured there" : "as predicted",
+         *cost->note ? ": " : "", cost->note);
+}
+
+static void add_operation(cJSON *list, size_t i, const umbra_cost *cost) {
+  cJSON *facts = cJSON_CreateObject();
+  cJSON_AddStringToObject(facts, "name", operations[i].name);
+  cJSON_AddNumberToObject(facts, "seconds", cost->seconds);
+  cJSON_AddNumberToObject(facts, "launches", (double)cost->launches);
+  cJSON_AddNumberToObject(facts, "kernel_bytes", (double)cost->kernel_bytes);
+  cJSON_AddItemToArray(list, facts);
+}
+
+static void print_operation(size_t i, const umbra_cost *cost) {
+  char bytes[CLI_UNITS];
+  printf("  %-38s %10.3f ms  %5zu launches  %12s moved\n", operations[i].what, 1e3 * cost->seconds, cost->launches,
+         cli_bytes_text(bytes, (double)cost->kernel_bytes));
+}
+
+/* ---- the job ---- */
+
+static bool open_job(bench_job *j, const bench_options *o) {
+  umbra_context_desc desc;
+  umbra_context_desc_init(&desc);
+  const char *preset = o->preset || o->params ? o->preset : default_preset;
+  if (!cli_params_open(&j->params, preset, o->params)) return false;
+  desc.params = j->params;
+  desc.device = "dry";
+  desc.threads = o->threads;
+  return cli_check(umbra_context_create(&j->context, &desc), NULL) &&
+         cli_check(umbra_context_cost_machine(j->context, o->machine ? o->machine : o->device),
+                   o->machine ? "--machine" : "--device") &&
+         cli_check(umbra_evaluator_create(&j->evaluator, j->context, NULL), NULL) &&
+         cli_check(umbra_dry_ciphertext(&j->x, j->context, UMBRA_TOP_LEVEL, 0, 1), NULL);
+}
+
+static void close_job(bench_job *j) {
+  umbra_ciphertext_destroy(j->x);
+  for (int i = 0; i < HOISTED; i++) umbra_ciphertext_destroy(j->out[i]);
+  umbra_evaluator_destroy(j->evaluator);
+  umbra_context_destroy(j->context);
+  umbra_params_destroy(j->params);
+}
+
+/* The second of two runs, which makes nothing that is kept. */
+static bool state_cost(umbra_cost *cost, bench_job *j, size_t i) {
+  for (int run = 0; run < 2; run++)
+    if (!cli_check(umbra_context_cost_begin(j->context), NULL) || !cli_check(operations[i].run(j), operations[i].name))
+      return false;
+  umbra_cost_init(cost);
+  return cli_check(umbra_context_cost(j->context, cost), NULL);
+}
+
+static bool state_costs(bench_job *j, cJSON *root, bool json) {
+  cJSON *list = cJSON_AddArrayToObject(root, "operations");
+  umbra_cost cost;
+  for (size_t i = 0; i < OPERATIONS; i++) {
+    if (!state_cost(&cost, j, i)) return false;
+    if (i == 0) add_machine(root, &cost);
+    add_operation(list, i, &cost);
+    if (i == 0 && !json) print_machine(&cost);
+    if (!json) print_operation(i, &cost);
+  }
+  return true;
+}
+
+static bool run(const cli_command *command, int argc, char **argv) {
+  bench_options o = {.device = "cpu"};
+  const cli_option options[] = {
+      {"calibrate", NULL, "measure the device first, and keep what was measured", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},
+      {"device", "NAME", "cpu (default), cuda, cuda:N or another name; see umbra devices", CLI_TEXT, &o.device,
+       CLI_OPTIONAL},
+      {"threads", "N", "of the processor; 0: UMBRA_THREADS, or as many as it may use", CLI_COUNT, &o.threads,
+       CLI_OPTIONAL},
+      {"machine", "NAME", "another machine, by its table: h200, xeon-avx512, xeon-avx2, xeon-ref", CLI_TEXT, &o.machine,
+       CLI_OPTIONAL},
+      {"preset", "NAME", "parameters of the operations (default: n16-d24-s50)", CLI_TEXT, &o.preset, CLI_OPTIONAL},
+      {"params", "FILE", "or the set in this file", CLI_TEXT, &o.params, CLI_OPTIONAL},
+      CLI_JSON_OPTION(o.json),
+      {0}};
+  cli_parse(command, options, argc, argv);
+  if (o.preset && o.params) cli_usage("--preset and --params exclude each other");
+  if (o.machine && o.calibrate) cli_usage("--machine and --calibrate exclude each other: only devices are measured");
+  bench_job job = {0};
+  cJSON *root = cJSON_CreateObject();
+  bool done = (!o.calibrate || cli_check(umbra_calibrate(o.device, o.threads), "--calibrate")) && open_job(&job, &o) &&
+              state_costs(&job, root, o.json);
+  close_job(&job);
+  if (done && o.json) return cli_print_json(root);
+  cJSON_Delete(root);
+  return done;
+}
+
+const cli_command cli_bench = {
+    .name = "bench",
+    .summary = "States how long operations take on this machine or another, and measures it.",
+    .details =
+        "Nothing is encrypted: the operations run dry, and their kernels are counted. What those take is as it was\n"
+        "measured on the device by --calibrate, which needs a few seconds on a machine with nothing else to do and\n"
+        "keeps the result in the user's cache folder; or else as a table of the program says, and then predicted.\n"
+        "Plans never depend on it.\n\n"
+        "Examples:\n"
+        "  umbra bench --calibrate\n"
+        "  umbra bench --preset n15-d14-s40 --threads 1\n"
+        "  umbra bench --machine h200 --json",
+    .run = run};
