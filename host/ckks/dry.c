@@ -10,19 +10,11 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "noise.h"
-
-/* Stands in for a key that nobody has. */
-typedef struct stand_in {
-  umbra_eval_key key; /* for all levels, so one for each purpose */
-  struct stand_in *next;
-} stand_in;
+#include "stand_ins.h"
 
 struct umbra_dry {
-  const umbra_ring *ring; /* of the context that holds this */
-  mtx_t lock;             /* of what follows */
-  umbra_key_needs *needs;
+  mtx_t lock; /* of what follows */
   uint32_t lowest_level;
-  stand_in *keys; /* never changed nor moved: computations hold pointers to them */
 };
 
 /* ---- being one ---- */
@@ -31,44 +23,26 @@ const umbra_kernels *umbra_dry_kernels(const char *device) {
   return device && strcmp(device, umbra_kernels_dry.name) == 0 ? &umbra_kernels_dry : NULL;
 }
 
-static umbra_status create(umbra_dry **dry, const umbra_ring *ring) {
+static umbra_status create(umbra_dry **dry) {
   umbra_dry *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a dry device"));
-  *made = (umbra_dry){.ring = ring, .lowest_level = UMBRA_TOP_LEVEL};
-  if (mtx_init(&made->lock, mtx_plain) != thrd_success) {
-    umbra_free(made);
-    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot create a lock");
+  *made = (umbra_dry){.lowest_level = UMBRA_TOP_LEVEL};
+  if (mtx_init(&made->lock, mtx_plain) == thrd_success) {
+    *dry = made;
+    return UMBRA_OK;
   }
-  umbra_status status = umbra_key_needs_create(&made->needs, umbra_ring_params(ring));
-  if (status == UMBRA_OK) *dry = made;
-  else umbra_dry_destroy(made);
-  return status;
+  umbra_free(made);
+  return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot create a lock");
 }
 
 umbra_status umbra_dry_create(umbra_dry **dry, const umbra_ring *ring) {
-  return umbra_ring_kernels(ring) == &umbra_kernels_dry ? create(dry, ring) : UMBRA_OK;
+  return umbra_ring_kernels(ring) == &umbra_kernels_dry ? create(dry) : UMBRA_OK;
 }
 
 void umbra_dry_destroy(umbra_dry *dry) {
   if (!dry) return;
-  for (stand_in *key = dry->keys, *next; key; key = next) {
-    next = key->next;
-    umbra_free(key);
-  }
-  umbra_key_needs_destroy(dry->needs);
   mtx_destroy(&dry->lock);
   umbra_free(dry);
-}
-
-/* ---- what it refuses ---- */
-
-static const char no_values[] = "a dry device has no values";
-
-umbra_status umbra_dry_refuse(void) { return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%s", no_values); }
-
-umbra_status umbra_check_no_mixing(const umbra_context *a, const umbra_context *b) {
-  if (a == b || (!a->dry && !b->dry)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISMATCH, "%s that could go to other contexts or come from there", no_values);
 }
 
 static umbra_status check_dry(const umbra_context *context) {
@@ -76,67 +50,6 @@ static umbra_status check_dry(const umbra_context *context) {
   if (context->dry) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "only a context on the device \"dry\" does that, and this one's is \"%s\"",
                     umbra_context_backend(context));
-}
-
-/* ---- keys; the lock is held ---- */
-
-/* The same result may come from a key that is needed anyway. */
-static umbra_status note(umbra_key_purpose *noted, umbra_key_needs *needs, const umbra_key_purpose *wanted,
-                         uint32_t slots) {
-  *noted = *wanted;
-  for (size_t i = 0; i < needs->count; i++)
-    if (umbra_key_purpose_fits(needs->need[i].kind, needs->need[i].rotation, wanted, slots))
-      noted->rotation = needs->need[i].rotation;
-  return umbra_key_needs_insert(needs, noted);
-}
-
-/* Of residues that count nowhere: those of the needs do. */
-static umbra_status add_stand_in(umbra_dry *dry, const umbra_key_purpose *purpose) {
-  const umbra_chain *chain = umbra_ring_chain(dry->ring);
-  const uint32_t level = umbra_key_top_level(chain, purpose->kind);
-  const umbra_key_shape shape = umbra_key_shape_of(chain, purpose->kind, level);
-  stand_in *made = NULL;
-  void *nowhere;
-  UMBRA_TRY(umbra_kernels_dry.alloc(umbra_ring_device(dry->ring), &nowhere, 0));
-  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a dry key"));
-  const umbra_poly poly = {
-      .data = nowhere, .window = shape.window, .aux = (uint16_t)shape.aux, .polys = (uint16_t)(2 * shape.digits.count)};
-  made->key = (umbra_eval_key){
-      .kind = purpose->kind, .rotation = purpose->rotation, .level = level, .key = {poly, shape.digits}};
-  made->next = dry->keys;
-  dry->keys = made;
-  return UMBRA_OK;
-}
-
-static const umbra_eval_key *find_stand_in(const umbra_dry *dry, const umbra_key_purpose *purpose) {
-  for (const stand_in *s = dry->keys; s; s = s->next)
-    if (s->key.kind == purpose->kind && s->key.rotation == purpose->rotation) return &s->key;
-  return NULL;
-}
-
-static umbra_status find_locked(const umbra_eval_key **key, umbra_dry *dry, const umbra_key_purpose *wanted,
-                                uint32_t slots) {
-  umbra_key_purpose purpose;
-  UMBRA_TRY(note(&purpose, dry->needs, wanted, slots));
-  if (!find_stand_in(dry, &purpose)) UMBRA_TRY(add_stand_in(dry, &purpose));
-  *key = find_stand_in(dry, &purpose);
-  return UMBRA_OK;
-}
-
-umbra_status umbra_dry_find_key(const umbra_eval_key **key, umbra_dry *dry, const umbra_key_purpose *wanted,
-                                uint32_t slots) {
-  mtx_lock(&dry->lock);
-  umbra_status status = find_locked(key, dry, wanted, slots);
-  mtx_unlock(&dry->lock);
-  return status;
-}
-
-umbra_status umbra_context_needs(const umbra_context *context, umbra_key_needs *needs) {
-  UMBRA_TRY(check_dry(context));
-  mtx_lock(&context->dry->lock);
-  umbra_status status = umbra_key_needs_add(needs, context->dry->needs);
-  mtx_unlock(&context->dry->lock);
-  return status;
 }
 
 /* ---- inputs ---- */
@@ -173,19 +86,18 @@ umbra_status umbra_context_cost_begin(const umbra_context *context) {
   umbra_dry *dry = context->dry;
   umbra_ring_accounts_begin(context->ring);
   umbra_dry_accounts_begin(umbra_ring_device(context->ring));
+  umbra_stand_ins_forget_needs(context->stand_ins);
   mtx_lock(&dry->lock);
-  dry->needs->count = 0;
   dry->lowest_level = UMBRA_TOP_LEVEL;
   mtx_unlock(&dry->lock);
   return UMBRA_OK;
 }
 
-static void tell_needs(umbra_cost *cost, umbra_dry *dry) {
-  mtx_lock(&dry->lock);
-  cost->lowest_level = dry->lowest_level;
-  cost->keys = umbra_key_needs_count(dry->needs);
-  cost->key_bytes = umbra_key_needs_bytes(dry->needs);
-  mtx_unlock(&dry->lock);
+static void tell_needs(umbra_cost *cost, const umbra_context *context) {
+  mtx_lock(&context->dry->lock);
+  cost->lowest_level = context->dry->lowest_level;
+  mtx_unlock(&context->dry->lock);
+  umbra_stand_ins_tell(context->stand_ins, &cost->keys, &cost->key_bytes);
 }
 
 /* Beside the keys. */
@@ -217,7 +129,7 @@ umbra_status umbra_context_cost(const umbra_context *context, umbra_cost *cost) 
   UMBRA_TRY(check_dry(context));
   if (!cost) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_cost needs a cost");
   umbra_cost made = {UMBRA_COST_INIT};
-  tell_needs(&made, context->dry);
+  tell_needs(&made, context);
   tell_work(&made, context->ring);
   tell_kernels(&made, umbra_ring_device(context->ring));
   return UMBRA_GIVE(umbra_cost, cost, &made);

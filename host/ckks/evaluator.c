@@ -13,6 +13,7 @@
 #include "dry.h"
 #include "evaluator_internal.h"
 #include "noise.h"
+#include "stand_ins.h"
 #include "trace.h"
 
 /* Whoever watched may be gone. */

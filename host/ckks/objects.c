@@ -8,7 +8,7 @@
 #include "../base/memory.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
-#include "dry.h"
+#include "stand_ins.h"
 
 /* ---- streams and checks ---- */
 
@@ -123,7 +123,7 @@ static void destroy_secret_key(void *object) {
 }
 
 umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *context) {
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
   umbra_secret_key *made = NULL;
   const umbra_context *home = NULL;
@@ -152,7 +152,7 @@ static void destroy_public_key(void *object) {
 }
 
 umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *context) {
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   const umbra_chain *chain = umbra_context_chain(context);
   umbra_public_key *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));
@@ -177,7 +177,7 @@ static void destroy_eval_keys(void *object) {
 }
 
 umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *context, size_t count) {
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   umbra_eval_keys *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "evaluation keys"));
   umbra_status status = umbra_alloc(&made->key, count, sizeof *made->key, "evaluation keys");

@@ -7,6 +7,7 @@
 #include "enqueue.h"
 #include "residence.h"
 #include "ring_internal.h"
+#include "whole.h"
 
 /* ---- products with keys ---- */
 
@@ -99,6 +100,10 @@ umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_vi
                           const umbra_view *x, umbra_window window, const umbra_switching_key *key,
                           const umbra_view *init, uint32_t galois) {
   umbra_key_product product;
+  if (umbra_ring_whole(ring)) {
+    umbra_whole_switch(ring, stream, dst, to, window, init, galois);
+    return UMBRA_OK;
+  }
   UMBRA_TRY(umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois));
   umbra_dividend dividend = dividend_of(&product);
   umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
@@ -128,6 +133,10 @@ umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbr
   size_t bytes = 2 * (size_t)umbra_min_u32(umbra_ring_strip(ring), limbs) * umbra_ring_n(ring) * sizeof(uint32_t);
   umbra_key_product product;
   void *room;
+  if (umbra_ring_whole(ring)) {
+    umbra_whole_switch_add(ring, stream, sum, window, init, galois);
+    return UMBRA_OK;
+  }
   UMBRA_TRY(umbra_ring_take(ring, &room, bytes, "a key switch's workspace"));
   umbra_status status = umbra_key_product_open(&product, ring, stream, x, window, NULL, key, init, galois);
   if (status == UMBRA_OK) {
@@ -166,6 +175,10 @@ static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const u
  */
 umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
                                const umbra_view *x, const umbra_digits *digits, const umbra_view *init) {
+  if (umbra_ring_whole(ring)) {
+    umbra_whole_switch_many(ring, stream, to, count, digits->window, init);
+    return UMBRA_OK;
+  }
   for (size_t most = UMBRA_DIVISIONS_TOGETHER, done = 0; done < count;) {
     size_t left = count - done, now = left < most ? left : most, next = left - now < now ? left - now : now;
     umbra_status status = switch_group(ring, stream, to + done, now, next, x, digits, init);
