@@ -8,7 +8,7 @@
 
 #include <umbra/cost.h>
 
-#include "objects.h"
+#include "context_internal.h"
 
 /* The dry kernels if that is their literal name, else NULL. */
 const umbra_kernels *umbra_dry_kernels(const char *device);
@@ -16,6 +16,9 @@ const umbra_kernels *umbra_dry_kernels(const char *device);
 /* *dry stays NULL if the ring's device is a real one. */
 umbra_status umbra_dry_create(umbra_dry **dry, const umbra_ring *ring);
 void umbra_dry_destroy(umbra_dry *dry);
+
+/* Whether what is encoded needs values; else bounds on them are enough. */
+static inline int umbra_context_has_values(const umbra_context *context) { return !context->dry; }
 
 /* An operation of that context gave something at that level. */
 void umbra_dry_note_level(const umbra_context *context, uint32_t level);

@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "key_shape.h"
 
 /* For all levels, so one for each purpose. */
 typedef struct stand_in {

@@ -7,7 +7,7 @@
 #define UMBRA_CKKS_STAND_INS_H
 
 #include "key_needs.h"
-#include "objects.h"
+#include "keys_internal.h"
 
 /* ring: of the context that holds this. */
 umbra_status umbra_stand_ins_create(umbra_stand_ins **stand_ins, const umbra_ring *ring);
