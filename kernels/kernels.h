@@ -22,8 +22,8 @@
  * Entries at the end may be NULL: host/ring then composes fused ones from the others, to the same integers, and fft and
  * ifft take the place of the bulk ones.
  *
- * Adding a kernel: one entry here, one file per backend of the same stem, its account in dry/dry.c, one line in
- * tests/conformance/table.h.
+ * Adding a kernel: one entry here, one file per backend of the same stem, its account in dry/dry.c, what it means for
+ * whole polynomials in sim/sim.c (or a question in host/ring; see whole.h there), one line in tests/conformance/table.h.
  */
 #ifndef UMBRA_KERNELS_H
 #define UMBRA_KERNELS_H

@@ -123,8 +123,8 @@ static inline void scheme_open(scheme *s, umbra_params *params, const char *devi
 static inline void scheme_open_sim(scheme *s, umbra_params *params, int exact, uint64_t seed) {
   *s = (scheme){.params = params};
   const umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT, .exact = exact, .seed = seed};
-  assert_ok(umbra_context_create(&s->context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params,
-                                                                    .device = "sim", .sim = &sim}));
+  assert_ok(umbra_context_create(
+      &s->context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "sim", .sim = &sim}));
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, NULL));
 }
 

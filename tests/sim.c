@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
+/* labels: slow UMBRA_TEST_PRESETS=1 */
 /*
  * Simulations: without noise against the same circuits in long double, what they draw, what they refuse, and allocations
  * that fail. Their noise: sim_noise.c.
  */
 #include "boot.h"
 #include "host/base/memory.h"
+#include "host/ckks/raise.h"
 #include "random_circuits.h"
 #include "transforms.h"
 
@@ -129,7 +131,62 @@ static void test_rotations(void **state) {
   scheme_close(&s);
 }
 
+/* Values so small that the sine does not bend them: its polynomial's error is left, and that of doubles. */
+static void check_refresh(umbra_params *params, const umbra_bootstrap_options *options) {
+  boot b;
+  uint64_t random = 3;
+  boot_open_sim(&b, params, 1, 1, options);
+  vector v = vector_random(&random, b.report.slots, 0);
+  for (uint32_t j = 0; j < v.slots; j++) v.value[j] /= 64;
+  umbra_ciphertext *x = encrypt_vector(&b.s, &v, b.report.input_level);
+  assert_ok(umbra_bootstrap(b.s.evaluator, &x, x, b.bootstrapper));
+  assert_within("a refresh", worst_of(&b.s, x, &v), 0x1p-25);
+  umbra_ciphertext_destroy(x);
+  vector_destroy(&v);
+  boot_close(&b);
+}
+
+static void test_refreshes(void **state) {
+  (void)state;
+  static const char *const presets[] = {"boot-32k", "boot-64k-35", "boot-64k-40", "boot-64k-50"};
+  const umbra_bootstrap_options all = {UMBRA_BOOTSTRAP_OPTIONS_INIT}, few = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .slots = 64},
+                                first = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = UMBRA_BOOTSTRAP_STC_FIRST};
+  check_refresh(boot_twin_40(LOG_N), &all);
+  check_refresh(boot_twin_40(LOG_N), &few);
+  check_refresh(boot_twin_40(LOG_N), &first);
+  check_refresh(boot_twin_precise(LOG_N), &all);
+  for (size_t i = 0; getenv("UMBRA_TEST_PRESETS") && i < sizeof presets / sizeof *presets; i++) {
+    umbra_params *params = NULL;
+    assert_ok(umbra_params_from_preset(&params, presets[i]));
+    check_refresh(params, &all);
+  }
+}
+
 /* ---- what is drawn ---- */
+
+/* Raised, 0 becomes q_0 I, and the coefficients of I are rounded sums of as many uniform numbers as the secret has. */
+static void test_overflows(void **state) {
+  (void)state;
+  scheme s;
+  umbra_scaled raised;
+  scheme_open_sim(&s, boot_twin_40(LOG_N), 1, 1);
+  const umbra_chain *chain = umbra_context_chain(s.context);
+  vector zeros = vector_make(SLOTS);
+  umbra_ciphertext *x = encrypt_vector(&s, &zeros, 0);
+  const umbra_scaled in = umbra_scaled_of(x);
+  assert_ok(umbra_raise(s.evaluator, &raised, &in));
+  const double q0 =
+      umbra_log2_to_double(umbra_chain_log_product(chain, chain->window[0].first, chain->window[0].count));
+  const double *values = (const double *)(const void *)raised.poly.data; /* n / 2 real parts, as many imaginary ones */
+  double squares = 0;
+  for (uint32_t i = 0; i < 2 * SLOTS; i++) squares += values[i] * values[i] / (q0 * q0);
+  const double variance = squares / SLOTS / (2 * SLOTS), expected = (chain->boot.hamming + 1) / 12.0;
+  if (fabs(variance / expected - 1) > 0.15) fail_msg("variance %g, expected %g", variance, expected);
+  umbra_scaled_destroy(&raised, s.context);
+  umbra_ciphertext_destroy(x);
+  vector_destroy(&zeros);
+  scheme_close(&s);
+}
 
 /* A refresh, and a square. Free the pairs. */
 static double *run(int exact, uint64_t seed, uint32_t threads) {
@@ -403,6 +460,8 @@ int main(void) {
       cmocka_unit_test(test_polynomials),
       cmocka_unit_test(test_maps),
       cmocka_unit_test(test_rotations),
+      cmocka_unit_test(test_refreshes),
+      cmocka_unit_test(test_overflows),
       cmocka_unit_test(test_draws),
       cmocka_unit_test(test_needs),
       cmocka_unit_test(test_infinite),

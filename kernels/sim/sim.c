@@ -311,16 +311,17 @@ static uint64_t draw(const umbra_device *device) {
   return hash(device->seed + golden * (1 + atomic_fetch_add(&unlocked->draws, 1)));
 }
 
-/* Number i of a draw: the sum of `count` numbers uniform in [-1/2, 1/2), of 16 bits each. */
+/* Number i of a draw: the sum of `count` numbers uniform in [-1/2, 1/2), of 16 bits each, four to a word. */
 static inline double sum_of_uniform(uint64_t key, uint64_t i, uint32_t count) {
-  const uint32_t words = (count + 3) / 4;
-  uint64_t word = 0;
-  uint32_t sum = 0;
-  for (uint32_t k = 0; k < count; k++) {
-    word = k % 4 ? word >> 16 : hash(key + golden * (i * words + k / 4));
-    sum += (uint32_t)(word & 0xFFFF);
+  const uint64_t halves = UINT64_C(0x0000FFFF0000FFFF), words = (count + 3) / 4;
+  uint64_t sums = 0; /* two of 32 bits */
+  for (uint64_t k = 0; k < words; k++) {
+    uint64_t word = hash(key + golden * (i * words + k));
+    const uint64_t left = count - 4 * k;
+    if (left < 4) word &= (UINT64_C(1) << 16 * left) - 1;
+    sums += (word & halves) + (word >> 16 & halves);
   }
-  return ((double)sum - 32767.5 * count) * 0x1p-16;
+  return ((double)((sums & UINT32_MAX) + (sums >> 32)) - 32767.5 * count) * 0x1p-16;
 }
 
 /* Nearly Gaussian, of variance 1; at most 6. */
@@ -406,10 +407,11 @@ static void overflow(umbra_stream *stream, view dst, uint32_t weight) {
 
 static void from_i64(umbra_stream *stream, view dst, const int64_t *value, uint32_t shift) {
   const uint32_t m = stream->device->m;
+  const double factor = ldexp(1, (int)shift);
   for (uint32_t p = 0; p < dst->polys; p++, value += 2 * (size_t)m) {
     const parts to = parts_of(stream->device, dst, p);
-    for (uint32_t i = 0; i < m; i++) to.re[i] = ldexp((double)value[i], (int)shift);
-    for (uint32_t i = 0; i < m; i++) to.im[i] = ldexp((double)value[m + i], (int)shift);
+    for (uint32_t i = 0; i < m; i++) to.re[i] = (double)value[i] * factor;
+    for (uint32_t i = 0; i < m; i++) to.im[i] = (double)value[m + i] * factor;
     transform(stream, to);
   }
 }
