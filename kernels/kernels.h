@@ -22,8 +22,8 @@
  * Entries at the end may be NULL: host/ring then composes fused ones from the others, to the same integers, and fft and
  * ifft take the place of the bulk ones.
  *
- * Adding a kernel: one entry here, one file per backend of the same stem, its account in dry/dry.c, one line in
- * tests/conformance/table.h.
+ * Adding a kernel: one entry here, one file per backend of the same stem, its account in dry/dry.c, what it means for
+ * whole polynomials in sim/sim.c (or a question in host/ring; see whole.h there), one line in tests/conformance/table.h.
  */
 #ifndef UMBRA_KERNELS_H
 #define UMBRA_KERNELS_H
@@ -96,6 +96,8 @@ typedef struct umbra_conversion_desc {
 typedef struct umbra_device_options {
   uint32_t ordinal; /* which of the backend's devices */
   uint32_t threads; /* of a CPU backend; 0: umbra_parallel_default */
+  int exact;        /* of a device that draws noise: it does not */
+  uint64_t seed;    /* and what it draws from */
 } umbra_device_options;
 
 /* What is known of a device that is not open. */
@@ -112,6 +114,41 @@ typedef struct umbra_digit {
   uint16_t first, count;
   const umbra_conversion *conversion;
 } umbra_digit;
+
+/* A step of carry, below. */
+typedef struct umbra_carriage {
+  double factor;
+  double variance; /* of the coefficients of the error */
+  uint32_t galois; /* as in automorphism; 1 for none */
+  int accumulate;
+} umbra_carriage;
+
+/*
+ * Of a device that holds no residues but what they stand for (kernels/sim): an integer polynomial whatever its primes,
+ * all auxiliary ones counting as 1, and ciphertexts whose secret is 0. Such a device has none of the entries that speak
+ * of residues (constants by limb, inverse transforms, conversions, inner products, divisions, seeds), and host/ring calls
+ * these instead. Its views begin where their first run does.
+ */
+typedef struct umbra_whole_kernels {
+  uint32_t limbs; /* whose room a polynomial takes */
+
+  /* dst = [a +] b * factor; a may be NULL, and is then 0. */
+  void (*add_multiple)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b,
+                       double factor);
+
+  /* dst = a + value, an integer. */
+  void (*add_integer)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, double value);
+
+  /*
+   * What a division, a key switch or an encryption does to a ciphertext: dst_0 = [dst_0 +] factor * src_0(X^galois) plus
+   * a fresh error, with the bracketed term if accumulate is not 0; the other polynomials of dst become 0. dst may be src
+   * if galois is 1.
+   */
+  void (*carry)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const umbra_carriage *how);
+
+  /* dst_0 = coefficients drawn like the multiples of q by which c0 + c1 s exceeds it, for a secret of that weight. */
+  void (*overflow)(umbra_stream *stream, const umbra_view *dst, uint32_t weight);
+} umbra_whole_kernels;
 
 typedef struct umbra_kernels {
   const char *name; /* "ref", "avx2", "avx512", "cuda", ... */
@@ -351,6 +388,10 @@ typedef struct umbra_kernels {
    */
   void (*bulk_fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
   void (*bulk_ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+
+  /* ---- in place of residues: NULL on every device that has them ---- */
+
+  const umbra_whole_kernels *whole;
 } umbra_kernels;
 
 /* Limbs of a view. */

@@ -46,14 +46,27 @@ static inline umbra_key_needs *refresh_needs(const umbra_bootstrap_plan *plan, c
   return needs;
 }
 
+static inline void boot_plan(boot *b, const umbra_params *params, const umbra_bootstrap_options *options) {
+  *b = (boot){.report = {UMBRA_BOOTSTRAP_REPORT_INIT}};
+  assert_ok(umbra_bootstrap_plan_create(&b->plan, params, options));
+  assert_ok(umbra_bootstrap_plan_report(b->plan, &b->report));
+}
+
+/* Takes the params over. */
+static inline void boot_open_sim(boot *b, umbra_params *params, int exact, uint64_t seed,
+                                 const umbra_bootstrap_options *options) {
+  boot_plan(b, params, options);
+  scheme_open_sim(&b->s, params, exact, seed);
+  assert_ok(umbra_bootstrapper_create(&b->bootstrapper, b->s.context, b->plan, NULL));
+}
+
 /* Takes the params over. */
 static inline void boot_open(boot *b, umbra_params *params, const char *device,
                              const umbra_bootstrap_options *options) {
-  *b = (boot){.s = {.params = params}, .report = {UMBRA_BOOTSTRAP_REPORT_INIT}};
+  boot_plan(b, params, options);
   scheme *s = &b->s;
+  s->params = params;
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
-  assert_ok(umbra_bootstrap_plan_create(&b->plan, params, options));
-  assert_ok(umbra_bootstrap_plan_report(b->plan, &b->report));
   assert_ok(umbra_context_create(&s->context, &desc));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
@@ -76,9 +89,7 @@ typedef struct part_errors {
 static inline part_errors part_errors_of(const scheme *s, const umbra_ciphertext *ciphertext, const vector *expected) {
   part_errors e = {0};
   uint32_t slots = umbra_ciphertext_slots(ciphertext);
-  double *pairs = malloc(2 * (size_t)slots * sizeof *pairs);
-  assert_non_null(pairs);
-  assert_ok(umbra_decrypt_decode_complex(pairs, slots, ciphertext, s->secret));
+  double *pairs = open_ciphertext(s, ciphertext);
   for (uint32_t j = 0; j < 2 * slots; j++) {
     number want = at(expected, j / 2);
     double error = fabs(pairs[j] - (double)(j % 2 ? cimagl(want) : creall(want)));

@@ -154,16 +154,6 @@ typedef struct map_rig {
   umbra_ciphertext *in;
 } map_rig;
 
-static vector mapped(const umbra_diagonals *d, const vector *x) {
-  vector out = vector_make(d->slots);
-  for (size_t k = 0; k < d->count; k++)
-    for (uint32_t j = 0; j < d->slots; j++) {
-      const double *value = d->value + 2 * (k * d->period + j % d->period);
-      out.value[j] += (value[0] + value[1] * (number)I) * at(x, j + d->slots + (uint32_t)d->rotation[k]);
-    }
-  return out;
-}
-
 /* Keys: those of the map's plan, but the last `missing` of them. */
 static void rig_open(map_rig *rig, uint64_t *state, const map_case *c, const char *device, uint32_t missing) {
   umbra_params *params = test_params(LOG_N, 40, DEPTH);

@@ -51,7 +51,7 @@ static inline uint32_t count_from_environment(const char *name, uint32_t otherwi
   return text ? (uint32_t)strtoul(text, NULL, 10) : otherwise;
 }
 
-/* ---- a parameter set and its keys ---- */
+/* ---- a parameter set and its keys; a simulation has none ---- */
 
 typedef struct scheme {
   umbra_params *params;
@@ -119,6 +119,15 @@ static inline void scheme_open(scheme *s, umbra_params *params, const char *devi
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
 }
 
+/* A simulation. Takes the params over. */
+static inline void scheme_open_sim(scheme *s, umbra_params *params, int exact, uint64_t seed) {
+  *s = (scheme){.params = params};
+  const umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT, .exact = exact, .seed = seed};
+  assert_ok(umbra_context_create(
+      &s->context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "sim", .sim = &sim}));
+  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, NULL));
+}
+
 /* Everything is given back, or the memory counter says what is not. */
 static inline void scheme_close(scheme *s) {
   umbra_evaluator_destroy(s->evaluator);
@@ -181,9 +190,20 @@ static inline umbra_plaintext *encode_vector(const scheme *s, const vector *v, u
 static inline umbra_ciphertext *encrypt_vector(const scheme *s, const vector *v, uint32_t level) {
   umbra_ciphertext *ciphertext = NULL;
   umbra_plaintext *plaintext = encode_vector(s, v, level);
-  assert_ok(umbra_encrypt(&ciphertext, s->public, plaintext));
+  if (s->public) assert_ok(umbra_encrypt(&ciphertext, s->public, plaintext));
+  else assert_ok(umbra_sim_ciphertext(&ciphertext, plaintext));
   umbra_plaintext_destroy(plaintext);
   return ciphertext;
+}
+
+/* The slots (re, im) of a ciphertext; free them. */
+static inline double *open_ciphertext(const scheme *s, const umbra_ciphertext *ciphertext) {
+  const uint32_t slots = umbra_ciphertext_slots(ciphertext);
+  double *pairs = malloc(2 * (size_t)slots * sizeof *pairs);
+  assert_non_null(pairs);
+  if (s->secret) assert_ok(umbra_decrypt_decode_complex(pairs, slots, ciphertext, s->secret));
+  else assert_ok(umbra_sim_decode_complex(pairs, slots, ciphertext));
+  return pairs;
 }
 
 /* Largest |decrypted - expected| over all slots. */

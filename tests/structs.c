@@ -63,6 +63,14 @@ static umbra_status take_context_desc(void *given) {
   return status;
 }
 
+static umbra_status take_sim_options(void *given) {
+  umbra_context *context = NULL;
+  umbra_status status = umbra_context_create(
+      &context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = t.s.params, .device = "sim", .sim = given});
+  umbra_context_destroy(context);
+  return status;
+}
+
 static umbra_status take_key_need(void *given) {
   umbra_key_needs *needs = NULL;
   ((umbra_key_need *)given)->kind = UMBRA_KEY_ROTATE;
@@ -278,6 +286,7 @@ static const row rows[] = {
     ROW(umbra_boot_shape, 1, TAKEN, take_shape),
     ROW(umbra_params_literal, 1, TAKEN, take_literal),
     ROW(umbra_context_desc, 1, TAKEN, take_context_desc),
+    ROW(umbra_sim_options, 1, TAKEN, take_sim_options),
     ROW(umbra_key_need, 1, TAKEN, take_key_need),
     ROW(umbra_key_need, 1, FILLED, fill_key_need),
     ROW(umbra_device_info, 1, FILLED, fill_device_info),

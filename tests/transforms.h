@@ -27,6 +27,17 @@ static inline void diagonals_destroy(umbra_diagonals *diagonals) {
   free(diagonals->value);
 }
 
+/* The map of a vector in the clear. */
+static inline vector mapped(const umbra_diagonals *d, const vector *x) {
+  vector out = vector_make(d->slots);
+  for (size_t k = 0; k < d->count; k++)
+    for (uint32_t j = 0; j < d->slots; j++) {
+      const double *value = d->value + 2 * (k * d->period + j % d->period);
+      out.value[j] += (value[0] + value[1] * (number)I) * at(x, j + d->slots + (uint32_t)d->rotation[k]);
+    }
+  return out;
+}
+
 /* The map of an ordinary ciphertext at the map's level: an ordinary one at the level below. */
 static inline umbra_status transform_ciphertext(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                 const umbra_ciphertext *in, const umbra_transform *transform) {

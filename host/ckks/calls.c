@@ -9,6 +9,7 @@
 #include "../ring/enqueue.h"
 #include "checks.h"
 #include "dry.h"
+#include "keys_internal.h"
 
 static umbra_status check_input(const umbra_evaluator *evaluator, const umbra_ciphertext *input, const uint8_t *owner) {
   UMBRA_TRY(umbra_check_context(evaluator->context, input->context, "a ciphertext"));

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../base/error.h"
-#include "dry.h"
+#include "stand_ins.h"
 
 umbra_status umbra_check_params(const umbra_context *a, const umbra_context *b, const char *what) {
   const umbra_params *p = umbra_context_params(a), *q = umbra_context_params(b);

@@ -9,7 +9,7 @@
 #include "calls.h"
 #include "checks.h"
 #include "ciphertext_internal.h"
-#include "dry.h"
+#include "stand_ins.h"
 #include "uniform.h"
 
 umbra_status umbra_ciphertext_make(umbra_ciphertext **out, const umbra_context *context, uint32_t level) {

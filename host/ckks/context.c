@@ -13,6 +13,8 @@
 #include "context_internal.h"
 #include "dry.h"
 #include "encoder.h"
+#include "sim.h"
+#include "stand_ins.h"
 
 static umbra_status params_of(umbra_params **params, const umbra_context_desc *desc) {
   if (!desc->params == !desc->preset)
@@ -46,6 +48,7 @@ umbra_status umbra_device_find(const umbra_kernels **kernels, uint32_t *ordinal,
   const char *colon = device ? strchr(device, ':') : NULL;
   *ordinal = 0;
   *kernels = umbra_dry_kernels(device);
+  if (!*kernels) *kernels = umbra_sim_kernels(device);
   if (*kernels) return UMBRA_OK;
   if (colon) {
     char *end;
@@ -66,8 +69,12 @@ umbra_status umbra_device_find(const umbra_kernels **kernels, uint32_t *ordinal,
 static umbra_status open_ring(umbra_context *context, const umbra_params *params, const umbra_context_desc *desc,
                               const char *device) {
   const umbra_kernels *kernels = NULL;
-  umbra_device_options options = {.threads = desc->threads};
+  umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_sim_options, &sim, desc->sim));
+  umbra_device_options options = {.threads = desc->threads, .exact = sim.exact, .seed = sim.seed};
   UMBRA_TRY(umbra_device_find(&kernels, &options.ordinal, device));
+  if (desc->sim && !kernels->whole)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "sim is given, but the device is not \"sim\"");
   return umbra_ring_create(&context->ring, params, kernels, &options, desc->memory_limit);
 }
 
@@ -82,6 +89,8 @@ static umbra_status fill_context(umbra_context *context, const umbra_params *par
   int choose = desc->device && strcmp(desc->device, "auto") == 0;
   UMBRA_TRY(choose ? choose_ring(context, params, desc) : open_ring(context, params, desc, desc->device));
   UMBRA_TRY(umbra_dry_create(&context->dry, context->ring));
+  if (context->dry || umbra_ring_kernels(context->ring)->whole)
+    UMBRA_TRY(umbra_stand_ins_create(&context->stand_ins, context->ring));
   context->secrets_on_device = desc->secrets_on_device;
   context->bulk_decode = desc->bulk_decode;
   if (desc->tracer) context->tracer = *desc->tracer;
@@ -93,6 +102,7 @@ static void destroy_context(void *object) {
   umbra_context *context = object;
   umbra_context_destroy(context->home);
   umbra_dry_destroy(context->dry);
+  umbra_stand_ins_destroy(context->stand_ins);
   umbra_ring_destroy(context->ring);
   umbra_free(context->slot_index);
   mtx_destroy(&context->lock);

@@ -13,15 +13,17 @@
 #include "../base/counted.h"
 #include "../ring/ring.h"
 
-typedef struct umbra_dry umbra_dry; /* see dry.h */
+typedef struct umbra_dry umbra_dry;             /* see dry.h */
+typedef struct umbra_stand_ins umbra_stand_ins; /* see stand_ins.h */
 
 struct umbra_context {
   umbra_counted counted;
   umbra_ring *ring;
-  uint32_t *slot_index; /* n/2 entries: where the transform keeps slot j; see encoder.c */
-  mtx_t lock;           /* of home */
-  umbra_context *home;  /* see umbra_context_home; NULL until it is needed */
-  umbra_dry *dry;       /* NULL: the device is a real one; see dry.h */
+  uint32_t *slot_index;       /* n/2 entries: where the transform keeps slot j; see encoder.c */
+  mtx_t lock;                 /* of home */
+  umbra_context *home;        /* see umbra_context_home; NULL until it is needed */
+  umbra_stand_ins *stand_ins; /* NULL: the device is a real one, and keys are */
+  umbra_dry *dry;             /* NULL: there are values; see dry.h */
   int secrets_on_device;
   int bulk_decode;
   umbra_tracer tracer;

@@ -8,6 +8,7 @@
 #include "../base/error.h"
 #include "../base/structs.h"
 #include "dry_internal.h"
+#include "stand_ins.h"
 
 /* ---- accounts ---- */
 
@@ -23,18 +24,15 @@ void umbra_dry_measures_begin(const umbra_context *context) {
 umbra_status umbra_context_cost_begin(const umbra_context *context) {
   UMBRA_TRY(umbra_check_dry(context));
   umbra_dry_measures_begin(context);
-  mtx_lock(&context->dry->lock);
-  context->dry->needs->count = 0;
-  mtx_unlock(&context->dry->lock);
+  umbra_stand_ins_forget_needs(context->stand_ins);
   return UMBRA_OK;
 }
 
-static void tell_needs(umbra_cost *cost, umbra_dry *dry) {
-  mtx_lock(&dry->lock);
-  cost->lowest_level = dry->lowest_level;
-  cost->keys = umbra_key_needs_count(dry->needs);
-  cost->key_bytes = umbra_key_needs_bytes(dry->needs);
-  mtx_unlock(&dry->lock);
+static void tell_needs(umbra_cost *cost, const umbra_context *context) {
+  mtx_lock(&context->dry->lock);
+  cost->lowest_level = context->dry->lowest_level;
+  mtx_unlock(&context->dry->lock);
+  umbra_stand_ins_tell(context->stand_ins, &cost->keys, &cost->key_bytes);
 }
 
 /* Beside the keys. */
@@ -81,7 +79,8 @@ umbra_status umbra_context_reference_seconds(const umbra_context *context, doubl
 static umbra_status find_device(umbra_machine_device *device, const char *name, uint32_t threads) {
   *device = (umbra_machine_device){.options.threads = threads ? threads : umbra_parallel_default()};
   UMBRA_TRY(umbra_device_find(&device->kernels, &device->options.ordinal, name));
-  return device->kernels == &umbra_kernels_dry ? umbra_dry_refuse() : UMBRA_OK;
+  if (device->kernels != &umbra_kernels_dry && !device->kernels->whole) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "the device \"%s\" is none that could be measured", name);
 }
 
 static umbra_status find_machine(umbra_machine *machine, const umbra_context *context, const char *name) {
@@ -143,7 +142,7 @@ umbra_status umbra_context_cost(const umbra_context *context, umbra_cost *cost) 
   UMBRA_TRY(umbra_check_dry(context));
   if (!cost) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_cost needs a cost");
   umbra_cost made = {UMBRA_COST_INIT};
-  tell_needs(&made, context->dry);
+  tell_needs(&made, context);
   tell_work(&made, context->ring);
   tell_kernels(&made, umbra_ring_device(context->ring));
   tell_seconds(&made, context);

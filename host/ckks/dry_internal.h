@@ -8,14 +8,9 @@
 #include "../plan/machine.h"
 #include "dry.h"
 
-typedef struct umbra_stand_in umbra_stand_in;
-
 struct umbra_dry {
-  const umbra_ring *ring; /* of the context that holds this */
-  mtx_t lock;             /* of what follows */
-  umbra_key_needs *needs;
+  mtx_t lock; /* of what follows */
   uint32_t lowest_level;
-  umbra_stand_in *keys; /* never changed nor moved: computations hold pointers to them */
   int has_machine;
   umbra_machine machine; /* whose seconds are told; once it has one */
 };

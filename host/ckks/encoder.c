@@ -14,9 +14,11 @@
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
+#include "../ring/whole.h"
 #include "checks.h"
 #include "dry.h"
 #include "noise.h"
+#include "stand_ins.h"
 #include "trace.h"
 
 umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n) {
@@ -512,16 +514,55 @@ static umbra_status check_values(const complex_vector *v, double limit) {
                     largest, limit);
 }
 
+/* The vector in its slots' places; *largest: its polynomial's largest coefficient. */
+static umbra_status gather_slots(complex_vector *v, const umbra_message *message, umbra_stream *stream,
+                                 double *largest) {
+  const umbra_context *context = message->context;
+  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
+  UMBRA_TRY(gather(v, message, stream, largest));
+  return transform_vector(v, context, stream, choose(context->bulk_decode, kernels->bulk_fft, kernels->fft));
+}
+
+/* Values of an integer polynomial at all n / 2 roots; a sparse vector's slot has several, and is their mean. */
+static void average(const complex_vector *v, const double *re, const double *im, uint32_t all, double scale) {
+  const uint32_t shift = log2_of(all) - log2_of(v->m);
+  const double share = ldexp(1, -(int)shift) / scale;
+  for (uint32_t i = 0; i < all; i++) {
+    v->re[i >> shift] += re[i] * share;
+    v->im[i >> shift] += im[i] * share;
+  }
+}
+
+/* On a device that holds no residues: the same from the values that it holds. */
+static umbra_status gather_whole(const complex_vector *v, const umbra_message *message, umbra_stream *stream) {
+  umbra_ring *ring = message->context->ring;
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  const uint32_t all = umbra_ring_n(ring) / 2;
+  const umbra_window window = chain->window[message->level];
+  umbra_poly poly;
+  UMBRA_TRY(umbra_poly_create(&poly, ring, 1, window, 0, "a message"));
+  double *host = NULL;
+  const umbra_view view = umbra_poly_view(&poly, ring);
+  umbra_status status = umbra_alloc(&host, umbra_poly_bytes(&poly, ring), 1, "a message");
+  if (status == UMBRA_OK) status = message->residues(&view, window, stream, message->source);
+  if (status == UMBRA_OK) {
+    umbra_ring_download(ring, stream, host, poly.data, umbra_poly_bytes(&poly, ring));
+    status = umbra_ring_wait(ring, stream);
+  }
+  if (status == UMBRA_OK) average(v, host, host + all, all, umbra_log2_to_double(chain->log_scale[message->level]));
+  umbra_free(host);
+  umbra_poly_destroy(&poly, ring);
+  return status;
+}
+
 static umbra_status decode_on(umbra_stream *stream, double *values, size_t count, int stride,
                               const umbra_message *message, double *largest) {
   const umbra_context *context = message->context;
-  const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
   complex_vector v;
-  double found;
+  double found = 0;
   UMBRA_TRY(vector_create(&v, context, message->slots));
-  umbra_status status = gather(&v, message, stream, &found);
-  if (status == UMBRA_OK)
-    status = transform_vector(&v, context, stream, choose(context->bulk_decode, kernels->bulk_fft, kernels->fft));
+  umbra_status status =
+      umbra_ring_whole(context->ring) ? gather_whole(&v, message, stream) : gather_slots(&v, message, stream, &found);
   if (status == UMBRA_OK) status = check_values(&v, message->limit);
   if (status == UMBRA_OK) {
     read_slots(values, count, stride, &v, context);
@@ -537,7 +578,7 @@ umbra_status umbra_decode_message(double *values, size_t count, int stride, cons
   if (count > message->slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu values asked for, but there are %u slots", count, message->slots);
   umbra_stream *stream;
-  UMBRA_TRY(umbra_check_values(message->context));
+  if (!umbra_context_has_values(message->context)) return umbra_check_real(message->context);
   UMBRA_TRY(umbra_ring_stream_open(&stream, message->context->ring));
   umbra_status status = decode_on(stream, values, count, stride, message, largest);
   return umbra_stream_close(stream, message->context, status);

@@ -7,10 +7,10 @@
 #include "../base/memory.h"
 #include "../ring/residence.h"
 #include "checks.h"
-#include "dry.h"
 #include "galois.h"
 #include "key_needs.h"
 #include "keys_internal.h"
+#include "stand_ins.h"
 #include "uniform.h"
 
 /* ---- sets and their keys ---- */
@@ -24,7 +24,7 @@ static void destroy(void *object) {
 }
 
 umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *context, size_t count) {
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   umbra_eval_keys *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "evaluation keys"));
   umbra_status status = umbra_alloc(&made->key, count, sizeof *made->key, "evaluation keys");

@@ -13,10 +13,10 @@
 #include "calls.h"
 #include "checks.h"
 #include "constant.h"
-#include "dry.h"
 #include "keys_internal.h"
 #include "noise.h"
 #include "operand.h"
+#include "stand_ins.h"
 #include "trace.h"
 
 /* Whoever watched may be gone. */

@@ -5,7 +5,7 @@
 
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
-#include "dry.h"
+#include "stand_ins.h"
 
 static const uint8_t *digest_of(const umbra_context *context) { return umbra_context_params(context)->digest; }
 
@@ -16,7 +16,7 @@ void umbra_file_identify(umbra_writer *writer, const umbra_context *context, con
 umbra_status umbra_file_write_poly(umbra_writer *writer, const umbra_context *context, const umbra_poly *poly,
                                    uint32_t step) {
   umbra_stream *stream;
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   UMBRA_TRY(umbra_ring_stream_open(&stream, context->ring));
   umbra_status status = umbra_poly_pin(poly, context->ring, stream);
   if (status == UMBRA_OK) {
@@ -30,7 +30,7 @@ static int is_bound(double x) { return isfinite(x) && x >= 0; }
 
 umbra_status umbra_file_read_value(umbra_reader *reader, const umbra_context *context, umbra_value_record *value) {
   uint32_t levels = umbra_context_chain(context)->levels, most = umbra_ring_n(context->ring) / 2;
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_VALUE, value, sizeof *value));
   if (value->level >= levels)
     return umbra_reader_malformed(reader, "level %u does not exist: the parameters' highest is %u", value->level,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one place where keys are looked up: in the evaluator's set; on a dry device each is there, and its need is noted. */
+/* The one place where keys are looked up: in the evaluator's set; where there are stand-ins each is found. */
 #include "find_key.h"
 #include "../base/error.h"
-#include "dry.h"
 #include "galois.h"
 #include "key_needs.h"
+#include "stand_ins.h"
 
 static umbra_status check_level(const umbra_eval_key *key, uint32_t level) {
   if (key->level >= level) return UMBRA_OK;
@@ -25,8 +25,8 @@ static const umbra_eval_key *best(const umbra_eval_keys *keys, const umbra_key_p
 /* *key is NULL if there is none that fits. slots: of a rotation; else 1. */
 static umbra_status find(const umbra_eval_key **key, const umbra_evaluator *evaluator, const umbra_key_purpose *wanted,
                          uint32_t slots) {
-  umbra_dry *dry = evaluator->context->dry;
-  if (dry) return umbra_dry_find_key(key, dry, wanted, slots);
+  umbra_stand_ins *stand_ins = evaluator->context->stand_ins;
+  if (stand_ins) return umbra_stand_ins_find(key, stand_ins, wanted, slots);
   *key = best(evaluator->keys, wanted, slots);
   return *key ? check_level(*key, wanted->level) : UMBRA_OK;
 }
@@ -65,6 +65,6 @@ umbra_status umbra_find_ephemeral(const umbra_eval_key **key, const umbra_evalua
 }
 
 umbra_status umbra_find_all(const umbra_evaluator *evaluator, const umbra_key_needs *needs) {
-  umbra_dry *dry = evaluator->context->dry;
-  return dry ? umbra_dry_note_needs(dry, needs) : umbra_eval_keys_cover(evaluator->keys, needs);
+  umbra_stand_ins *stand_ins = evaluator->context->stand_ins;
+  return stand_ins ? umbra_stand_ins_note(stand_ins, needs) : umbra_eval_keys_cover(evaluator->keys, needs);
 }

@@ -5,6 +5,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "../ring/variance.h"
+
 /* Estimates saturate instead of becoming infinite, or no number at all. */
 static umbra_estimate estimate(double magnitude, double error) {
   return (umbra_estimate){magnitude < DBL_MAX ? magnitude : DBL_MAX, error < DBL_MAX ? error : DBL_MAX};
@@ -30,10 +32,8 @@ static umbra_estimate add_variance(umbra_estimate in, const umbra_chain *chain, 
   return add_variance_at(in, chain, chain->log_scale[level], variance);
 }
 
-static double rounding_variance(const umbra_chain *chain) { return ring_size(chain) / 18 + 1.0 / 12; }
-
 umbra_estimate umbra_noise_round_at(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale) {
-  return add_variance_at(in, chain, log_scale, rounding_variance(chain));
+  return add_variance_at(in, chain, log_scale, umbra_variance_of_rounding(chain));
 }
 
 umbra_estimate umbra_noise_round(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
@@ -45,7 +45,7 @@ umbra_estimate umbra_noise_encrypt(umbra_estimate in, const umbra_chain *chain, 
   double errors = UMBRA_ERROR_VARIANCE * (1 + ring_size(chain) * 2 / 3);
   double p = chain->prime[umbra_chain_aux(chain)];
   double masked = UMBRA_ERROR_VARIANCE * ring_size(chain) * 2 / 3 / (p * p);
-  return add_variance(in, chain, level, rounding_variance(chain) + masked + errors / (p * p));
+  return add_variance(in, chain, level, umbra_variance_of_rounding(chain) + masked + errors / (p * p));
 }
 
 umbra_estimate umbra_noise_encrypt_symmetric(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
@@ -76,25 +76,12 @@ umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative) {
   return estimate(a.magnitude, a.error + a.magnitude * relative / UMBRA_ERROR_DEVIATIONS);
 }
 
-/* Variance of the coefficients after a key switch's division by the auxiliary primes in use, without its rounding. */
-static double switch_variance(const umbra_chain *chain, uint32_t level) {
-  umbra_window window = chain->window[level];
-  umbra_digit_range digits = umbra_digits_of(chain, window);
-  umbra_log2 log_p = umbra_chain_log_product(chain, umbra_chain_aux(chain), umbra_switch_auxes(chain, window));
-  double variance = 0;
-  for (uint32_t j = digits.first; j < digits.first + digits.count; j++) {
-    umbra_window own = umbra_digit_window(chain, j, window);
-    double ratio = umbra_log2_to_double(umbra_chain_log_product(chain, own.first, own.count) - log_p);
-    variance += ring_size(chain) * UMBRA_ERROR_VARIANCE * own.count / 12 * ratio * ratio;
-  }
-  return variance;
-}
-
 umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio) {
-  return add_variance(in, chain, level, switch_variance(chain, level) * scale_ratio * scale_ratio);
+  return add_variance(in, chain, level,
+                      umbra_variance_of_switch(chain, chain->window[level]) * scale_ratio * scale_ratio);
 }
 
 umbra_estimate umbra_noise_switch_at(umbra_estimate in, const umbra_chain *chain, uint32_t level,
                                      umbra_log2 log_scale) {
-  return add_variance_at(in, chain, log_scale, switch_variance(chain, level));
+  return add_variance_at(in, chain, log_scale, umbra_variance_of_switch(chain, chain->window[level]));
 }

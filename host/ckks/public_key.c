@@ -6,8 +6,8 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
-#include "dry.h"
 #include "key_maker.h"
+#include "stand_ins.h"
 #include "trace.h"
 #include "uniform.h"
 
@@ -19,7 +19,7 @@ static void destroy(void *object) {
 }
 
 umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *context) {
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   const umbra_chain *chain = umbra_context_chain(context);
   umbra_public_key *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));

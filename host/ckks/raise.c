@@ -6,6 +6,7 @@
 #include "../ring/extend.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
+#include "../ring/whole.h"
 #include "ciphertext_internal.h"
 #include "find_key.h"
 #include "trace.h"
@@ -67,6 +68,17 @@ static umbra_status raise_sparse(umbra_evaluator *evaluator, const umbra_scaled 
   return status;
 }
 
+/* On a device that holds no residues. */
+static umbra_status raise_whole(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in) {
+  umbra_ring *ring = evaluator->context->ring;
+  const uint32_t top = umbra_ring_chain(ring)->total_levels - 1;
+  UMBRA_TRY(umbra_scaled_make(out, evaluator->context, top, in->log_scale));
+  umbra_view dst = umbra_poly_view(&out->poly, ring), src = umbra_poly_view(&in->poly, ring);
+  umbra_whole_raise(ring, evaluator->stream, &dst, &src);
+  out->estimate = in->estimate;
+  return UMBRA_OK;
+}
+
 umbra_status umbra_raise(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in) {
   UMBRA_TRACE(evaluator, "raise", in);
   umbra_ring *ring = evaluator->context->ring;
@@ -74,6 +86,7 @@ umbra_status umbra_raise(umbra_evaluator *evaluator, umbra_scaled *out, const um
   const umbra_eval_key *to_sparse, *to_dense;
   UMBRA_TRY(umbra_find_ephemeral(&to_sparse, evaluator, UMBRA_KEY_TO_SPARSE));
   UMBRA_TRY(umbra_find_ephemeral(&to_dense, evaluator, UMBRA_KEY_TO_DENSE));
+  if (umbra_ring_whole(ring)) return raise_whole(evaluator, out, in);
   umbra_poly sparse;
   UMBRA_TRY(umbra_poly_create(&sparse, ring, 2, chain->window[0], 0, "a ciphertext under the ephemeral secret"));
   umbra_view both = umbra_poly_view(&in->poly, ring), dst = umbra_poly_view(&sparse, ring);

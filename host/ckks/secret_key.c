@@ -7,8 +7,8 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
-#include "dry.h"
 #include "keys_internal.h"
+#include "stand_ins.h"
 #include "trace.h"
 
 static void destroy(void *object) {
@@ -19,7 +19,7 @@ static void destroy(void *object) {
 }
 
 umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *context) {
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
   umbra_secret_key *made = NULL;
   const umbra_context *home = NULL;

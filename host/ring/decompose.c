@@ -12,6 +12,7 @@
 #include "../base/memory.h"
 #include "enqueue.h"
 #include "ring_internal.h"
+#include "whole.h"
 
 static umbra_status fill_digit(umbra_decomposition *plan, umbra_ring *ring, uint32_t j) {
   const umbra_chain *chain = &ring->params->chain;
@@ -161,6 +162,10 @@ umbra_view umbra_digit_block_coefficients(const umbra_digit_block *b, uint32_t *
 umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_stream *stream, const umbra_view *x,
                              umbra_window window) {
   umbra_digit_block all;
+  if (umbra_ring_whole(ring)) {
+    *digits = (umbra_digits){.window = window};
+    return UMBRA_OK;
+  }
   UMBRA_TRY(umbra_digit_block_open(&all, ring, stream, x, window));
   size_t bytes = (size_t)window.count * umbra_ring_n(ring) * sizeof(uint32_t);
   void *memory;

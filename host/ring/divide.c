@@ -11,6 +11,7 @@
 #include "../base/memory.h"
 #include "ops.h"
 #include "ring_internal.h"
+#include "whole.h"
 
 struct umbra_division {
   umbra_window from, to;
@@ -288,6 +289,10 @@ static umbra_status divide_jobs(division_job *jobs, size_t count, umbra_window t
 
 umbra_status umbra_divide(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                           const umbra_dividend *x, const int64_t *small) {
+  if (umbra_ring_whole(ring)) {
+    umbra_whole_divide(ring, stream, dst, to, x);
+    return UMBRA_OK;
+  }
   division_job job = {.ring = ring, .stream = stream, .dst = dst, .x = x, .small = small};
   return divide_jobs(&job, 1, to);
 }

@@ -11,6 +11,7 @@
 #include "ops.h"
 #include "residence.h"
 #include "ring_internal.h"
+#include "whole.h"
 
 typedef struct hoist_job {
   umbra_ring *ring;
@@ -140,6 +141,7 @@ static umbra_status run_decomposed(hoist_job *job) {
 
 umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                 const umbra_hoist *hoist) {
+  if (umbra_ring_whole(ring)) return umbra_whole_hoisted_sums(ring, stream, dst, hoist);
   uint32_t limbs = umbra_view_limbs(dst), rotations = hoist->rotations;
   hoist_job job = {.ring = ring, .stream = stream, .hoist = hoist, .dst = dst, .limbs = limbs};
   job.strip = strip_limbs(ring, limbs);

@@ -7,6 +7,7 @@
 #include "enqueue.h"
 #include "residence.h"
 #include "ring_internal.h"
+#include "whole.h"
 
 /* ---- products with keys ---- */
 
@@ -105,6 +106,10 @@ static umbra_dividend dividend_of(umbra_key_product *product) {
 umbra_status umbra_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                           const umbra_switch_of *of) {
   umbra_key_product product;
+  if (umbra_ring_whole(ring)) {
+    umbra_whole_switch(ring, stream, dst, to, of);
+    return UMBRA_OK;
+  }
   UMBRA_TRY(umbra_key_product_open(&product, ring, stream, of));
   umbra_dividend dividend = dividend_of(&product);
   umbra_status status = umbra_divide(ring, stream, dst, to, &dividend, NULL);
@@ -133,6 +138,10 @@ umbra_status umbra_switch_add(umbra_ring *ring, umbra_stream *stream, const umbr
   size_t bytes = 2 * (size_t)umbra_min_u32(umbra_ring_strip(ring), limbs) * umbra_ring_n(ring) * sizeof(uint32_t);
   umbra_key_product product;
   void *room;
+  if (umbra_ring_whole(ring)) {
+    umbra_whole_switch_add(ring, stream, sum, of);
+    return UMBRA_OK;
+  }
   UMBRA_TRY(umbra_ring_take(ring, &room, bytes, "a key switch's workspace"));
   umbra_status status = umbra_key_product_open(&product, ring, stream, of);
   if (status == UMBRA_OK) {
@@ -173,6 +182,10 @@ static umbra_status switch_group(umbra_ring *ring, umbra_stream *stream, const u
  */
 umbra_status umbra_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
                                const umbra_switch_of *of) {
+  if (umbra_ring_whole(ring)) {
+    umbra_whole_switch_many(ring, stream, to, count, of);
+    return UMBRA_OK;
+  }
   for (size_t most = UMBRA_DIVISIONS_TOGETHER, done = 0; done < count;) {
     size_t left = count - done, now = left < most ? left : most, next = left - now < now ? left - now : now;
     umbra_status status = switch_group(ring, stream, to + done, now, next, of);

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops.h"
 
+#include <math.h>
+
 #include "../../kernels/modarith.h"
+#include "whole.h"
+
+static double whole_number(int64_t value, uint32_t shift) { return ldexp((double)value, (int)shift); }
 
 void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                             int64_t value, uint32_t shift) {
   uint32_t residues[UMBRA_MAX_PRIMES];
+  if (umbra_ring_whole(ring)) {
+    umbra_ring_add_multiple(ring, stream, dst, NULL, a, value, shift);
+    return;
+  }
   umbra_ring_residues(ring, dst, value, shift, residues);
   UMBRA_ENQUEUE(umbra_ring_kernels(ring)->mul_const, stream, dst, a, residues);
 }
@@ -13,6 +22,11 @@ void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const 
 void umbra_ring_add_multiple(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                              const umbra_view *b, int64_t value, uint32_t shift) {
   uint32_t ones[UMBRA_MAX_PRIMES], residues[UMBRA_MAX_PRIMES];
+  const umbra_whole_kernels *whole = umbra_ring_whole(ring);
+  if (whole) {
+    UMBRA_ENQUEUE(whole->add_multiple, stream, dst, a, b, whole_number(value, shift));
+    return;
+  }
   for (uint32_t i = 0; i < UMBRA_MAX_PRIMES; i++) ones[i] = 1;
   umbra_ring_residues(ring, dst, -value, shift, residues);
   UMBRA_ENQUEUE(umbra_ring_kernels(ring)->divide_close, stream, dst, a, ones, b, residues);
@@ -22,6 +36,11 @@ void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const 
                             int64_t value, uint32_t shift) {
   uint32_t residues[UMBRA_MAX_PRIMES];
   const uint32_t montgomery_shift = 32;
+  const umbra_whole_kernels *whole = umbra_ring_whole(ring);
+  if (whole) {
+    UMBRA_ENQUEUE(whole->add_integer, stream, dst, a, whole_number(value, shift));
+    return;
+  }
   umbra_ring_residues(ring, dst, value, shift + montgomery_shift, residues);
   UMBRA_ENQUEUE(umbra_ring_kernels(ring)->add_const, stream, dst, a, residues);
 }
@@ -60,6 +79,10 @@ void umbra_ring_to_coefficients(const umbra_ring *ring, umbra_stream *stream, co
 /* Whole limbs by the kernel, which uses all threads, and what is left from here; of a stream that is stopped, too. */
 void umbra_ring_give_secret(umbra_ring *ring, umbra_stream *stream, void *memory, size_t bytes) {
   if (!memory) return;
+  if (umbra_ring_whole(ring)) { /* it holds no secrets */
+    umbra_ring_give(ring, memory, bytes);
+    return;
+  }
   static const uint8_t zeros[4096];
   size_t limb = umbra_ring_n(ring) * sizeof(uint32_t), limbs = bytes / limb;
   umbra_view whole = {.run = {{memory, 0, 1}}, .polys = (uint32_t)limbs, .stride = umbra_ring_n(ring)};

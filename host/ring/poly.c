@@ -6,13 +6,18 @@
 #include "ops.h"
 #include "residence.h"
 #include "ring_internal.h"
+#include "whole.h"
 
-static size_t poly_limbs(const umbra_poly *poly) { return (size_t)poly->window.count + poly->aux; }
+/* Whose room it takes. */
+static size_t poly_limbs(const umbra_poly *poly, const umbra_ring *ring) {
+  const umbra_whole_kernels *whole = umbra_ring_whole(ring);
+  return whole ? whole->limbs : (size_t)poly->window.count + poly->aux;
+}
 
 static size_t limb_words(const umbra_poly *poly, const umbra_ring *ring) { return umbra_ring_n(ring) >> poly->log_gap; }
 
 size_t umbra_poly_bytes(const umbra_poly *poly, const umbra_ring *ring) {
-  return poly->polys * poly_limbs(poly) * limb_words(poly, ring) * sizeof(uint32_t);
+  return poly->polys * poly_limbs(poly, ring) * limb_words(poly, ring) * sizeof(uint32_t);
 }
 
 umbra_status umbra_poly_create(umbra_poly *poly, umbra_ring *ring, uint32_t polys, umbra_window window, uint32_t aux,
@@ -91,8 +96,8 @@ umbra_status umbra_view_fetch(const umbra_ring *ring, umbra_stream *stream, uint
 
 umbra_view umbra_poly_subview(const umbra_poly *poly, const umbra_ring *ring, uint32_t first, uint32_t count,
                               umbra_window window, uint32_t aux) {
-  size_t n = limb_words(poly, ring);
-  umbra_view view = {.polys = count, .stride = poly_limbs(poly) * n};
+  size_t words = limb_words(poly, ring), n = umbra_ring_whole(ring) ? 0 : words; /* from limb to limb */
+  umbra_view view = {.polys = count, .stride = poly_limbs(poly, ring) * words};
   uint32_t *base = poly->data + first * view.stride;
   uint32_t runs = 0;
   if (window.count)

@@ -13,11 +13,11 @@
 /* Bytes worth keeping for reuse: a third of what is in use, and some. Fresh pages cost more than most work on them. */
 static uint64_t cache_limit(const umbra_ring *ring) { return ring->taken / 3 + (192u << 20); }
 
-static umbra_status open_device(umbra_ring *ring, uint32_t ordinal) {
+static umbra_status open_device(umbra_ring *ring, umbra_device_options options) {
   const umbra_chain *chain = &ring->params->chain;
   umbra_ring_desc desc = {.log_n = chain->log_n, .primes = umbra_chain_primes(chain)};
   memcpy(desc.prime, chain->prime, sizeof desc.prime);
-  umbra_device_options options = {.ordinal = ordinal, .threads = ring->threads};
+  options.threads = ring->threads;
   umbra_status status = ring->kernels->device_open(&ring->device, &desc, &options);
   return status == UMBRA_OK ? UMBRA_OK : umbra_ring_fail(ring, status, "cannot open the device");
 }
@@ -37,7 +37,7 @@ umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, con
   ring->kernels = kernels;
   ring->threads = options->threads ? options->threads : umbra_parallel_default();
   ring->memory_limit = memory_limit;
-  umbra_status status = open_device(ring, options->ordinal);
+  umbra_status status = open_device(ring, *options);
   if (status != UMBRA_OK) {
     umbra_ring_destroy(ring);
     return status;

@@ -18,6 +18,16 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_context umbra_context;
 
+/* How device "sim" computes (umbra/simulate.h). */
+typedef struct umbra_sim_options {
+  size_t struct_size;
+  int exact;     /* 1: without noise; 0: with what is expected of each step of a real run */
+  uint64_t seed; /* what noise is drawn from, and the multiples of q_0 that a refresh removes */
+} umbra_sim_options;
+#define UMBRA_SIM_OPTIONS_INIT .struct_size = sizeof(umbra_sim_options)
+UMBRA_API void umbra_sim_options_init(umbra_sim_options *options, size_t size);
+#define umbra_sim_options_init(options) umbra_sim_options_init((options), sizeof *(options))
+
 /* Give exactly one of params and preset. */
 typedef struct umbra_context_desc {
   size_t struct_size;
@@ -27,7 +37,8 @@ typedef struct umbra_context_desc {
    * NULL or "cpu": the fastest CPU backend; "ref", "avx2", "avx512": that one; "cuda" or "cuda:N": the first NVIDIA GPU
    * or number N, where only those count that can be used (compute capability 7.5 and later), in CUDA's order; "auto": the
    * first NVIDIA GPU if one works and its memory suffices for the tables, else the CPU (umbra_context_fallback says why).
-   * "dry": none, to learn what a computation costs (umbra/cost.h).
+   * "dry": none, to learn what a computation costs (umbra/cost.h); "sim": none, to learn in the clear what it gives
+   * (umbra/simulate.h).
    */
   const char *device;
   int secrets_on_device; /* 1: let the secret key reach the device too; 0: what needs it is computed on the CPU */
@@ -43,7 +54,8 @@ typedef struct umbra_context_desc {
    * brought when they are used, or shortly before.
    */
   uint64_t memory_limit;
-  const umbra_tracer *tracer; /* copied; NULL: nobody watches */
+  const umbra_tracer *tracer;   /* copied; NULL: nobody watches */
+  const umbra_sim_options *sim; /* read; of device "sim" only; NULL: the defaults */
 } umbra_context_desc;
 #define UMBRA_CONTEXT_DESC_INIT .struct_size = sizeof(umbra_context_desc)
 UMBRA_API void umbra_context_desc_init(umbra_context_desc *desc, size_t size);
@@ -61,7 +73,8 @@ UMBRA_API umbra_context *umbra_context_share(const umbra_context *context);
 UMBRA_API void umbra_context_destroy(umbra_context *context);
 
 UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context);
-UMBRA_API const char *umbra_context_backend(const umbra_context *context); /* "ref", "avx2", "avx512", "cuda", "dry" */
+UMBRA_API const char *umbra_context_backend(
+    const umbra_context *context); /* "ref", "avx2", "avx512", "cuda", "dry", "sim" */
 /* Why device "auto" became the CPU; "" if it did not. Valid as long as the context. */
 UMBRA_API const char *umbra_context_fallback(const umbra_context *context);
 UMBRA_API uint64_t umbra_context_memory(const umbra_context *context); /* bytes of residues held now */

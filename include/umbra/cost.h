@@ -128,7 +128,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_calibrate(const char *device, uint32
  * Adds the keys that evaluators of the context looked for, each at the highest level where it was used. A rotation of
  * fewer than n/2 slots is served by a key that was looked for before, if there is one for the same result; else it is a
  * need of as many steps for all slots. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY,
- * UNSUPPORTED (a device that is not dry).
+ * UNSUPPORTED (a device that is neither dry nor a simulation, which notes them, too).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_needs(const umbra_context *context, umbra_key_needs *needs);
 

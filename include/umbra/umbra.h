@@ -66,6 +66,7 @@
 #include <umbra/polynomial.h>
 #include <umbra/progress.h>
 #include <umbra/records.h>
+#include <umbra/simulate.h>
 #include <umbra/status.h>
 #include <umbra/table.h>
 #include <umbra/target.h>

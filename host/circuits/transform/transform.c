@@ -12,6 +12,7 @@
 #include "../../ring/divide.h"
 #include "../../ring/ops.h"
 #include "../../ring/residence.h"
+#include "../../ring/whole.h"
 
 /* One diagonal after the other goes through these. */
 typedef struct diagonal_encoder {
@@ -41,7 +42,7 @@ static void turn_back(const diagonal_encoder *e, uint32_t cell) {
 /* The first of each 2^log_gap equal words of a limb. */
 static umbra_status shorten_limb(const diagonal_encoder *e, uint32_t *to, const uint32_t *from) {
   const umbra_ring *ring = e->transform->context->ring;
-  uint32_t n = umbra_ring_n(ring), log_gap = e->transform->plan->log_gap, *words = e->words;
+  uint32_t n = umbra_ring_n(ring), log_gap = e->transform->plain.log_gap, *words = e->words;
   umbra_ring_download(ring, e->stream, words, from, n * sizeof *words);
   UMBRA_TRY(umbra_ring_wait(ring, e->stream));
   for (uint32_t i = 0; words && i < n >> log_gap; i++) words[i] = words[(size_t)i << log_gap];
@@ -83,7 +84,7 @@ static umbra_status encode_cell(const diagonal_encoder *e, uint32_t cell) {
 static umbra_status encode_cells(diagonal_encoder *e) {
   const umbra_transform *t = e->transform;
   umbra_ring *ring = t->context->ring;
-  if (t->plan->log_gap) {
+  if (t->plain.log_gap) {
     UMBRA_TRY(umbra_poly_create(&e->whole, ring, 1, t->plain.window, t->plain.aux, "an encoded diagonal"));
     if (e->values) UMBRA_TRY(umbra_alloc(&e->words, umbra_ring_n(ring), sizeof *e->words, "an encoded diagonal"));
   }
@@ -133,7 +134,8 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_desc 
   estimate_factor(transform, desc->diagonals);
   const umbra_window window = chain->window[plan->level];
   UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, plan->babies * plan->giants, window,
-                                    plan->min_key ? 0 : umbra_switch_auxes(chain, window), plan->log_gap,
+                                    plan->min_key ? 0 : umbra_switch_auxes(chain, window),
+                                    umbra_ring_whole(ring) ? 0 : plan->log_gap,
                                     "encoded diagonals"));
   transform->plain.secret = 1; /* the matrix may be somebody's */
   UMBRA_TRY(encode_diagonals(transform, desc->diagonals, desc->watch));

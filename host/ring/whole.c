@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "whole.h"
+
+#include "../base/error.h"
+#include "../base/random.h"
+#include "ops.h"
+#include "variance.h"
+
+static void carry(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
+                  umbra_carriage how) {
+  UMBRA_ENQUEUE(umbra_ring_whole(ring)->carry, stream, dst, src, &how);
+}
+
+void umbra_whole_add_error(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
+                           double variance) {
+  carry(ring, stream, dst, src, (umbra_carriage){.factor = 1, .variance = variance, .galois = 1});
+}
+
+/* What a division from one window to another multiplies by. */
+static double quotient(const umbra_ring *ring, umbra_window from, umbra_window to) {
+  return umbra_log2_to_double(-umbra_divide_log_ratio(umbra_ring_chain(ring), from, 0, to));
+}
+
+/* Of a plaintext there is no secret's part to be rounded. */
+void umbra_whole_divide(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                        const umbra_dividend *x) {
+  const double of_plaintext = 1.0 / 12;
+  const double variance = dst->polys == 1 ? of_plaintext : umbra_variance_of_rounding(umbra_ring_chain(ring));
+  carry(ring, stream, dst, &x->view,
+        (umbra_carriage){.factor = quotient(ring, x->window, to), .variance = variance, .galois = 1});
+}
+
+/* ---- key switches ---- */
+
+static void switch_once(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                        const umbra_switch_of *of, uint32_t galois) {
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  const double factor = quotient(ring, of->window, to);
+  const double variance =
+      umbra_variance_of_switch(chain, of->window) * factor * factor + umbra_variance_of_rounding(chain);
+  carry(ring, stream, dst, of->init, (umbra_carriage){.factor = factor, .variance = variance, .galois = galois});
+}
+
+void umbra_whole_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
+                        const umbra_switch_of *of) {
+  switch_once(ring, stream, dst, to, of, of->galois);
+  umbra_ring_count_switches(ring, 1);
+}
+
+/* With the rounding of what is switched, which was divided before. */
+void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
+                            const umbra_switch_of *of) {
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  const double variance = umbra_variance_of_switch(chain, of->window) + umbra_variance_of_rounding(chain);
+  carry(ring, stream, sum, of->init,
+        (umbra_carriage){.factor = 1, .variance = variance, .galois = of->galois, .accumulate = 1});
+  umbra_ring_count_switches(ring, 1);
+}
+
+void umbra_whole_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
+                             const umbra_switch_of *of) {
+  for (size_t i = 0; i < count; i++) switch_once(ring, stream, &to[i].dst, of->window, of, to[i].galois);
+  umbra_ring_count_switches(ring, count);
+}
+
+/* Rotations are not divided here, so nothing is rounded. */
+static void fill_rotated(const umbra_ring *ring, umbra_stream *stream, const umbra_view *rotated,
+                         const umbra_hoist *hoist) {
+  const double variance = umbra_variance_of_switch(umbra_ring_chain(ring), hoist->window);
+  const uint32_t itself = hoist->itself != 0;
+  if (itself) {
+    const umbra_view first = umbra_view_poly(rotated, 0);
+    umbra_whole_add_error(ring, stream, &first, hoist->x, 0);
+  }
+  for (uint32_t r = 0; r < hoist->rotations; r++) {
+    const umbra_view one = umbra_view_poly(rotated, 2 * (r + itself));
+    carry(ring, stream, &one, hoist->x,
+          (umbra_carriage){.factor = 1, .variance = variance, .galois = hoist->rotation[r].galois});
+  }
+}
+
+umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                      const umbra_hoist *hoist) {
+  const uint32_t terms = hoist->rotations + (hoist->itself != 0);
+  umbra_poly room;
+  UMBRA_TRY(umbra_poly_create(&room, ring, 2 * terms, hoist->window, 0, "rotated inputs"));
+  const umbra_view rotated = umbra_poly_view(&room, ring), plain = umbra_poly_view(hoist->plain, ring);
+  fill_rotated(ring, stream, &rotated, hoist);
+  umbra_ring_plain_products(ring, stream, dst, &plain, &rotated, terms, 0);
+  umbra_ring_count_switches(ring, hoist->rotations);
+  umbra_poly_destroy(&room, ring);
+  return UMBRA_OK;
+}
+
+/* ---- raising ---- */
+
+static double product_of(const umbra_chain *chain, uint32_t first, uint32_t count) {
+  return umbra_log2_to_double(umbra_chain_log_product(chain, first, count));
+}
+
+/*
+ * The switch of one digit, uniform modulo q_0, to the ephemeral secret, its rounding, and that of the switch back, whose
+ * own error its division leaves nothing of.
+ */
+static double variance_of_raise(const umbra_chain *chain) {
+  const umbra_window base = chain->window[0];
+  const double q0 = product_of(chain, base.first, base.count);
+  const double ratio = q0 / product_of(chain, umbra_window_end(base), chain->boot.sparse_primes);
+  const double switched = (double)(1u << chain->log_n) * UMBRA_ERROR_VARIANCE / 12 * ratio * ratio;
+  return switched + (chain->boot.hamming + 1) / 12.0 + umbra_variance_of_rounding(chain);
+}
+
+void umbra_whole_raise(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *src) {
+  const umbra_chain *chain = umbra_ring_chain(ring);
+  const umbra_window base = chain->window[0];
+  const umbra_view raised = umbra_view_poly(dst, 0), multiples = umbra_view_poly(dst, 1);
+  UMBRA_ENQUEUE(umbra_ring_whole(ring)->overflow, stream, &multiples, chain->boot.hamming);
+  UMBRA_ENQUEUE(umbra_ring_whole(ring)->add_multiple, stream, &raised, src, &multiples,
+                product_of(chain, base.first, base.count));
+  umbra_whole_add_error(ring, stream, dst, dst, variance_of_raise(chain));
+  umbra_ring_count_ephemeral_switch(ring);
+  umbra_ring_count_ephemeral_switch(ring);
+}
