@@ -70,6 +70,7 @@
 #include <umbra/table.h>
 #include <umbra/trace.h>
 #include <umbra/train.h>
+#include <umbra/transform.h>
 #include <umbra/version.h>
 
 #endif

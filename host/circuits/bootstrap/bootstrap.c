@@ -39,14 +39,14 @@ static umbra_status encode_map(umbra_transform **transforms, encoding *e, const 
   UMBRA_TRY(umbra_boot_map_diagonals(diagonals, b->plan, map, umbra_context_has_values(b->context)));
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 0; i < map->factors; i++) {
-    umbra_transform_desc desc = {.diagonals = &diagonals[i],
+    umbra_transform_encoding desc = {.diagonals = &diagonals[i],
                                  .level = map->first_level - i,
                                  .log_scale = map->log_scale[i],
                                  .min_key = b->plan->options.min_key,
                                  .baby_steps = umbra_boot_baby_steps(b->plan, map->stages[i]),
                                  .watch = e->watch};
     const umbra_watch_part part = umbra_watch_enter(e->watch, e->done++, e->factors);
-    if (status == UMBRA_OK) status = umbra_transform_create(&transforms[i], b->context, &desc);
+    if (status == UMBRA_OK) status = umbra_transform_encode(&transforms[i], b->context, &desc);
     umbra_watch_leave(e->watch, part);
     umbra_diagonals_destroy(&diagonals[i]);
   }
@@ -131,7 +131,7 @@ static void replace(const refresh *r, umbra_scaled *x, umbra_scaled *by) {
 
 static umbra_status apply_transform(refresh *r, umbra_scaled *x, const umbra_transform *transform) {
   umbra_scaled made;
-  UMBRA_TRY(umbra_transform_apply(r->evaluator, &made, x, transform));
+  UMBRA_TRY(umbra_transform_apply_scaled(r->evaluator, &made, x, transform));
   replace(r, x, &made);
   return advance(r, transform->plan->key_switches);
 }
@@ -373,19 +373,12 @@ static umbra_status check_input(const umbra_bootstrap_plan *plan, const umbra_ci
   return UMBRA_OK;
 }
 
-/* Memory of the matrices is the context's own. */
-static umbra_status check_same_context(const umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
-  UMBRA_TRY(umbra_check_context(evaluator->context, bootstrapper->context, "the bootstrapper"));
-  if (evaluator->context == bootstrapper->context) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISMATCH, "the bootstrapper was made for another context than the evaluator's");
-}
-
 static umbra_status open_refresh(refresh *r, umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
   *r = (refresh){.evaluator = evaluator,
                  .bootstrapper = bootstrapper,
                  .plan = bootstrapper->plan,
                  .chain = umbra_context_chain(evaluator->context)};
-  UMBRA_TRY(check_same_context(evaluator, bootstrapper));
+  UMBRA_TRY(umbra_check_own(evaluator, bootstrapper->context, "the bootstrapper"));
   return find_keys(r);
 }
 
@@ -500,7 +493,7 @@ static umbra_status refresh_input(umbra_evaluator *evaluator, umbra_ciphertext *
 
 umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
   if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_refresh_with needs an evaluator");
-  if (bootstrapper) UMBRA_TRY(check_same_context(evaluator, bootstrapper));
+  if (bootstrapper) UMBRA_TRY(umbra_check_own(evaluator, bootstrapper->context, "the bootstrapper"));
   umbra_refresher before = evaluator->refresher;
   evaluator->refresher = (umbra_refresher){.count = before.count};
   if (bootstrapper) {
