@@ -4,7 +4,7 @@
 #define UMBRA_TESTS_TRANSFORMS_H
 
 #include "host/circuits/transform/transform.h"
-#include "host/ckks/evaluator_internal.h"
+#include "host/ckks/calls.h"
 #include "host/params/params.h"
 #include "scheme.h"
 

@@ -12,7 +12,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ring/ops.h"
-#include "evaluator_internal.h"
+#include "calls.h"
 #include "trace.h"
 
 struct umbra_circuit {

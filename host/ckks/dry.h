@@ -9,7 +9,7 @@
 #include <umbra/cost.h>
 
 #include "key_needs.h"
-#include "objects.h"
+#include "keys_internal.h"
 
 /* The dry kernels if that is their literal name, else NULL. */
 const umbra_kernels *umbra_dry_kernels(const char *device);

@@ -14,6 +14,7 @@
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
+#include "checks.h"
 #include "dry.h"
 #include "noise.h"
 #include "trace.h"

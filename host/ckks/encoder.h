@@ -6,7 +6,7 @@
 #ifndef UMBRA_CKKS_ENCODER_H
 #define UMBRA_CKKS_ENCODER_H
 
-#include "objects.h"
+#include "ciphertext_internal.h"
 
 /* The index of every slot for m = n / 2; for a smaller m it is that entry shifted right by the missing bits. */
 umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n);

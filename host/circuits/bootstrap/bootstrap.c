@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
+#include "../../ckks/calls.h"
+#include "../../ckks/checks.h"
 #include "../../ckks/dry.h"
-#include "../../ckks/evaluator_internal.h"
+#include "../../ckks/find_key.h"
 #include "../../ckks/noise.h"
 #include "../../ckks/raise.h"
 #include "../../ckks/sum.h"

@@ -8,6 +8,8 @@
 
 #include <umbra/transform.h>
 
+#include "../../base/counted.h"
+#include "../../base/watch.h"
 #include "../../ckks/scaled.h"
 #include "diagonals.h"
 #include "transform_plan.h"
