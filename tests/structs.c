@@ -155,6 +155,17 @@ static umbra_status take_bootstrap_options(void *given) {
   return status;
 }
 
+static umbra_status take_transform_desc(void *given) {
+  umbra_transform_desc *desc = given;
+  umbra_transform *transform = NULL;
+  desc->values = (const double[]){0.5, 0.25};
+  desc->rows = 1;
+  desc->columns = 2;
+  umbra_status status = umbra_transform_create(&transform, t.s.context, desc, NULL);
+  umbra_transform_destroy(transform);
+  return status;
+}
+
 static umbra_status fill_bootstrap_report(void *given) { return umbra_bootstrap_plan_report(refresh, given); }
 
 static umbra_status copy_body(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
@@ -293,6 +304,7 @@ static const row rows[] = {
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
+    ROW(umbra_transform_desc, 1, TAKEN, take_transform_desc),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
