@@ -182,7 +182,7 @@ static umbra_status finish_maps(bench_scheme *s) {
   umbra_status status = lower(s);
   if (status == UMBRA_OK) status = slots_to_coeffs(s);
   if (status == UMBRA_OK) status = open_slots(pairs, s, &p->back, level, 1);
-  if (status == UMBRA_OK) status = open_slots(expected, s, &p->raised, level, 0.5 / s->boot->plan->sine.range);
+  if (status == UMBRA_OK) status = open_slots(expected, s, &p->raised, level, 0.5 / s->boot->plan->reduction->range);
   if (status == UMBRA_OK) status = compare(pairs, expected, 2 * s->slots);
   free(pairs);
   return status;

@@ -9,6 +9,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../circuits/polynomial/polynomial.h"
 #include "../ckks/key_needs.h"
 #include "../nn/activation.h"
 #include "../params/params.h"

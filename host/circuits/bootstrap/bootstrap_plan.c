@@ -93,7 +93,8 @@ umbra_status umbra_boot_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTOR
   double half = plan->side_by_side ? 1 : 0.5;
   memset(diagonals, 0, UMBRA_MAX_FACTORS * sizeof *diagonals);
   UMBRA_TRY((values ? umbra_dft_factors : umbra_dft_shapes)(diagonals, plan->log_slots, map->stages, map->factors,
-                                                            map->direction, to_slots ? half / plan->sine.range : 1));
+                                                            map->direction,
+                                                            to_slots ? half / plan->reduction->range : 1));
   umbra_status status = plan->side_by_side ? apply_side_by_side(diagonals, map) : UMBRA_OK;
   for (uint32_t i = 0; status != UMBRA_OK && i < map->factors; i++) umbra_diagonals_destroy(&diagonals[i]);
   return status;
@@ -134,7 +135,7 @@ static uint32_t trace_steps(const umbra_bootstrap_plan *plan) {
 }
 
 /*
- * The scale of the message before slots-to-coefficients, in the standard order: what the sine's own scale makes it; more if
+ * The scale of the message before slots-to-coefficients, in the standard order: what the scale before overflows are taken away makes it; more if
  * its matrices would have more bits than they need, so that less of the rounding at the end of the sine is left; less if
  * they would have too few.
  */
@@ -143,7 +144,8 @@ static umbra_log2 log_scale_for_stc(const umbra_bootstrap_plan *plan, uint32_t l
   const umbra_window base = chain->window[0];
   const uint32_t first = plan->stc.first_level, enough_bits = 40;
   const umbra_log2 spare = umbra_log2_of_bits((int32_t)((enough_bits - LEAST_MATRIX_BITS) * plan->stc.factors));
-  umbra_log2 least = plan->log_sine + plan->log_enter - umbra_chain_log_product(chain, base.first, base.count);
+  umbra_log2 least =
+      plan->reduction->log_scale + plan->log_enter - umbra_chain_log_product(chain, base.first, base.count);
   umbra_log2 most = chain->log_scale[level_after] +
                     umbra_divide_log_ratio(chain, chain->window[first], 0, chain->window[level_after]) -
                     umbra_log2_of_bits((int32_t)(enough_bits * plan->stc.factors));
@@ -160,13 +162,12 @@ static void lay_out(umbra_bootstrap_plan *plan) {
   uint32_t top = chain->levels - 1;
   plan->log_slots = (uint32_t)__builtin_ctz(plan->options.slots);
   plan->side_by_side = !stc_first && trace_steps(plan) > 0;
-  plan->sine_level = top + umbra_boot_sine_levels(boot);
-  plan->log_sine = chain->log_scale[plan->sine_level];
   plan->log_enter = log_base - umbra_log2_of_bits((int32_t)plan->ratio_bits) - log_of_bound(plan->options.bound);
   plan->cts = lay_map(UMBRA_COEFFS_TO_SLOTS, boot->cts_levels, 0, plan->log_slots);
-  plan->cts.first_level = plan->sine_level + plan->cts.factors;
+  plan->cts.first_level = plan->reduction->level + plan->cts.factors;
   /* Integers t * copies become y * 2^log_sine. */
-  share_scales(&plan->cts, chain, plan->log_sine - log_base - umbra_log2_of_bits((int32_t)trace_steps(plan)));
+  share_scales(&plan->cts, chain,
+               plan->reduction->log_scale - log_base - umbra_log2_of_bits((int32_t)trace_steps(plan)));
   plan->stc = lay_map(UMBRA_SLOTS_TO_COEFFS, boot->stc_levels, top, plan->log_slots);
   if (stc_first) plan->stc.first_level = plan->stc.factors;
   uint32_t after = plan->stc.first_level - plan->stc.factors;
@@ -202,8 +203,8 @@ static umbra_status add_map_needs(umbra_bootstrap_plan *plan, const umbra_boot_m
 static umbra_status collect_needs(umbra_bootstrap_plan *plan) {
   int32_t slots = (int32_t)plan->options.slots;
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
-  UMBRA_TRY(umbra_key_needs_relinearization(plan->needs, plan->sine_level));
-  UMBRA_TRY(umbra_key_needs_conjugation(plan->needs, plan->sine_level));
+  UMBRA_TRY(plan->reduction->kind->needs(plan->reduction, plan->needs));
+  UMBRA_TRY(umbra_key_needs_conjugation(plan->needs, plan->reduction->level));
   UMBRA_TRY(umbra_key_needs_ephemeral(plan->needs));
   for (uint32_t k = 0; k < trace_steps(plan); k++)
     UMBRA_TRY(umbra_key_needs_rotation(plan->needs, slots << k, plan->params->chain.total_levels - 1));
@@ -231,35 +232,25 @@ static void add_map_costs(umbra_bootstrap_report *report, const umbra_boot_map *
 static void add_up_costs(umbra_bootstrap_plan *plan) {
   const umbra_params *params = plan->params;
   umbra_bootstrap_report *report = &plan->report;
-  uint32_t sines = plan->side_by_side || plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : 2;
+  uint32_t parts = plan->side_by_side || plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : 2;
   report->keys = umbra_key_needs_count(plan->needs);
   report->key_bytes = umbra_key_needs_bytes(plan->needs);
-  report->key_switches = 2 + 1 + trace_steps(plan) + (plan->side_by_side != 0) +
-                         sines * (plan->cosine.switches + plan->sine.double_angles + plan->arcsine.switches);
+  report->key_switches = 2 + 1 + trace_steps(plan) + (plan->side_by_side != 0) + parts * plan->reduction->switches;
   add_map_costs(report, &plan->cts);
   add_map_costs(report, &plan->stc);
-  /* The sine holds a basis of both parts and sums of three polynomials; they are smaller than what a map holds. */
   uint64_t limb = sizeof(uint32_t) << params->chain.log_n;
-  report->workspace_bytes += 12 * params->chain.window[plan->sine_level].count * limb;
+  report->workspace_bytes += plan->reduction->workspace * params->chain.window[plan->reduction->level].count * limb;
   report->key_switches *= plan->options.rounds;
 }
 
 /* ---- the plan ---- */
 
-static void plan_polynomials(umbra_bootstrap_plan *plan) {
-  const umbra_sine *sine = &plan->sine;
-  double even[2 * UMBRA_SINE_TERMS] = {0};
-  for (uint32_t k = 0; 2 * k <= sine->degree; k++) even[2 * k] = sine->cosine[k];
-  umbra_polynomial_plan(&plan->cosine, even, sine->degree);
-  if (sine->arcsine_degree > 1) umbra_polynomial_plan(&plan->arcsine, sine->arcsine, sine->arcsine_degree);
-}
-
 static umbra_status fill(umbra_bootstrap_plan *plan) {
-  umbra_boot_shape shape = plan->params->chain.boot;
+  const umbra_chain *chain = &plan->params->chain;
+  umbra_boot_shape shape = chain->boot;
   if (plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST) shape.ratio_bits += STC_FIRST_RATIO_BITS;
   plan->ratio_bits = shape.ratio_bits;
-  UMBRA_TRY(umbra_sine_fit(&plan->sine, &shape));
-  plan_polynomials(plan);
+  UMBRA_TRY(umbra_sine_reduction_create(&plan->reduction, chain, &shape, chain->levels - 1));
   lay_out(plan);
   UMBRA_TRY(check_matrix_bits(plan));
   UMBRA_TRY(plan_map(plan, &plan->cts));
@@ -276,6 +267,7 @@ static void destroy(void *object) {
     umbra_transform_plan_destroy(plan->cts.plan[i]);
     umbra_transform_plan_destroy(plan->stc.plan[i]);
   }
+  umbra_reduction_destroy(plan->reduction);
   umbra_key_needs_destroy(plan->needs);
   umbra_params_destroy(plan->params);
   umbra_free(plan);

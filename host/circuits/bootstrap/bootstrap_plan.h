@@ -3,7 +3,7 @@
  * What a refresh does, before anything is encoded: levels, factors, scales, keys, costs and errors.
  *
  * With t = m + q_0 I the raised integers, slots hold y = t / (q_0 range) after coefficients-to-slots, and e = m / q_0 after
- * the sine; scales are relabelled there, so that e is the message again. Everything else is folded into the scales at
+ * overflows are taken away; scales are relabelled there, so that e is the message again. Everything else is folded into the scales at
  * which matrices are encoded.
  */
 #ifndef UMBRA_CIRCUITS_BOOTSTRAP_BOOTSTRAP_PLAN_H
@@ -12,10 +12,9 @@
 #include <umbra/bootstrap.h>
 
 #include "../../params/params.h"
-#include "../polynomial/polynomial.h"
 #include "../transform/transform_plan.h"
 #include "dft.h"
-#include "sine.h"
+#include "reduction.h"
 
 enum { UMBRA_MAX_FACTORS = 4 };
 
@@ -36,13 +35,10 @@ struct umbra_bootstrap_plan {
   uint32_t ratio_bits;  /* q_0 over the scale at which the modulus is raised, over the bound */
   int side_by_side;     /* real and imaginary parts share a ciphertext: there are fewer slots than n / 2 */
   umbra_log2 log_enter; /* log2 of the scale at which the modulus is raised */
-  umbra_log2 log_sine;  /* of the scale of y */
   umbra_log2 log_stc;   /* of the scale of the message before slots-to-coefficients */
-  uint32_t sine_level;  /* at which the sine begins */
   uint32_t round_bits;  /* by which the error of a first round is magnified for the second */
   umbra_boot_map cts, stc;
-  umbra_sine sine;
-  umbra_polynomial cosine, arcsine; /* of the sine; arcsine: unless its degree is 1 */
+  umbra_reduction *reduction;
   umbra_key_needs *needs;
   umbra_bootstrap_report report;
 };
