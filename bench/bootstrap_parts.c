@@ -21,16 +21,16 @@ struct bench_boot_parts {
 
 /* ---- matrices ---- */
 
-static umbra_status encode_map(umbra_transform **transforms, const bench_scheme *s, const umbra_boot_map *map) {
+static umbra_status encode_map(umbra_transform **transforms, const bench_scheme *s, const umbra_bootstrap_map *map) {
   const umbra_bootstrap_plan *plan = s->boot->plan;
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, plan, map, 1));
+  UMBRA_TRY(umbra_bootstrap_map_diagonals(diagonals, plan, map, 1));
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 0; i < map->factors; i++) {
     const umbra_transform_encoding desc = {.diagonals = &diagonals[i],
-                                       .level = map->first_level - i,
-                                       .log_scale = map->log_scale[i],
-                                       .baby_steps = umbra_boot_baby_steps(plan, map->stages[i])};
+                                           .level = map->first_level - i,
+                                           .log_scale = map->log_scale[i],
+                                           .baby_steps = umbra_bootstrap_baby_steps(plan, map->stages[i])};
     if (status == UMBRA_OK) status = umbra_transform_encode(&transforms[i], s->context, &desc);
     umbra_diagonals_destroy(&diagonals[i]);
   }

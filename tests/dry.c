@@ -369,12 +369,12 @@ static void refresh_pair(side *s, uint64_t seed) {
 /* From a level where products need a refresh, which the evaluator does. */
 static void refresh_on_demand(side *s, uint64_t seed) {
   (void)seed;
-  assert_ok(umbra_evaluator_refresh_with(s->evaluator, s->bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(s->evaluator, s->bootstrapper));
   for (int i = 0; i < 2; i++) {
     umbra_status status = umbra_mul(s->evaluator, &s->x[0], s->x[0], s->x[1]);
     see(s, status, s->x[0]);
   }
-  assert_ok(umbra_evaluator_refresh_with(s->evaluator, NULL));
+  assert_ok(umbra_evaluator_bootstrap_with(s->evaluator, NULL));
 }
 
 typedef struct variant {

@@ -103,7 +103,7 @@ static uint32_t gadget_factor(umbra_key_kind kind, uint32_t q) {
   uint32_t first = chain->digit_begin[chain->digits], count = chain->auxes, product = 1;
   if (kind == UMBRA_KEY_TO_SPARSE) {
     first = umbra_window_end(chain->window[0]);
-    count = chain->boot.sparse_primes;
+    count = chain->bootstrap.sparse_primes;
   }
   for (uint32_t i = 0; i < count; i++) product = umbra_mod_mul(product, chain->prime[first + i] % q, q);
   return product;

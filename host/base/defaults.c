@@ -11,7 +11,7 @@
     umbra_init_struct(given, size, &defaults, sizeof defaults); \
   }
 
-DEFINE_INIT(umbra_boot_shape, UMBRA_BOOT_SHAPE_INIT)
+DEFINE_INIT(umbra_bootstrap_shape, UMBRA_BOOTSTRAP_SHAPE_INIT)
 DEFINE_INIT(umbra_bootstrap_options, UMBRA_BOOTSTRAP_OPTIONS_INIT)
 DEFINE_INIT(umbra_bootstrap_report, UMBRA_BOOTSTRAP_REPORT_INIT)
 DEFINE_INIT(umbra_circuit_desc, UMBRA_CIRCUIT_DESC_INIT)

@@ -73,7 +73,7 @@ static double cost_of(const umbra_train_plan *plan, const umbra_matrix_layout *l
 /* Larger groups have fewer key switches, smaller ones fewer levels. */
 static umbra_status choose_layout(umbra_train_plan *plan) {
   const umbra_train_options *o = &plan->options;
-  uint32_t levels = umbra_params_refreshed_level(plan->params);
+  uint32_t levels = umbra_params_bootstrapped_level(plan->params);
   umbra_matrix_layout layout = layout_for(plan->params, o->columns, o->batch);
   double best = INFINITY;
   for (uint32_t group = layout.group; group; group /= 2) {
@@ -285,7 +285,7 @@ static void fill_report(umbra_train_plan *plan) {
 
 static umbra_status check_request(const umbra_params *params, const umbra_train_options *o) {
   UMBRA_TRY(umbra_train_options_check(o));
-  if (!umbra_params_refreshed_level(params))
+  if (!umbra_params_bootstrapped_level(params))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
                       "these parameters do not refresh; take a preset whose name begins with boot");
   if (o->columns >= umbra_params_slots(params))
@@ -310,7 +310,7 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns + 1)));
   if (given->layout) plan->layout = *given->layout;
   else UMBRA_TRY(choose_layout(plan));
-  plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
+  plan->data_level = plan->report.levels = umbra_params_bootstrapped_level(plan->params);
   plan->report.depth = depth_of(&plan->layout, plan->degree);
   plan->data_scale = data_scale(plan);
   plan_blocks(plan);

@@ -27,13 +27,14 @@ typedef struct umbra_transform umbra_transform;
 /*
  * What is to be mapped, and how. Arrays are read while the transform is created.
  *
- * A matrix (rotations is NULL) maps a vector of `columns` slots to one of `rows`: out_r = sum over c of values[r][c] in_c.
- * With slots = 0 the input has the least power of two of slots that holds columns, and so has the output for rows, so
- * that a wide matrix has as many diagonals as rows; its output is folded by rotations at the level below, log2 of the
- * quotient of slots in number. Otherwise both have that many slots, and what is beyond rows or columns is zero or ignored. Rows beyond
- * the slots go to further outputs: output i has rows from i * slots on.
+ * A matrix (rotations is NULL) maps a vector of `columns` slots to one of `rows`: out_r = sum over c of values[r][c]
+ * in_c. With slots = 0 the input has the least power of two of slots that holds columns, and the output that for rows:
+ * a wide matrix has as many diagonals as the output has slots, and what they give is folded by rotations at the level
+ * below, as many as log2 of the quotient of both. Otherwise input and output have that many slots; what the input holds
+ * beyond columns is ignored, and the output is zero beyond rows. Rows beyond the slots go to further outputs: output i
+ * has rows from i * slots on.
  *
- * Diagonals (rotations is given) map out_j = sum over k < diagonals of values[k][j] in_{j + rotations[k]}, j counted modulo
+ * Diagonals (rotations is given) map out_j = sum over k < diagonals of values[k][j] in_{j + rotations[k]}, counted modulo
  * the slots: rotations are to the left. Further outputs have arrays of their own: values[output][k][j].
  */
 typedef struct umbra_transform_desc {

@@ -33,17 +33,17 @@ typedef struct encoding {
   uint32_t done, factors;
 } encoding;
 
-static umbra_status encode_map(umbra_transform **transforms, encoding *e, const umbra_boot_map *map) {
+static umbra_status encode_map(umbra_transform **transforms, encoding *e, const umbra_bootstrap_map *map) {
   const umbra_bootstrapper *b = e->bootstrapper;
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, b->plan, map, umbra_context_has_values(b->context)));
+  UMBRA_TRY(umbra_bootstrap_map_diagonals(diagonals, b->plan, map, umbra_context_has_values(b->context)));
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 0; i < map->factors; i++) {
     umbra_transform_encoding desc = {.diagonals = &diagonals[i],
                                      .level = map->first_level - i,
                                      .log_scale = map->log_scale[i],
                                      .min_key = b->plan->options.min_key,
-                                     .baby_steps = umbra_boot_baby_steps(b->plan, map->stages[i]),
+                                     .baby_steps = umbra_bootstrap_baby_steps(b->plan, map->stages[i]),
                                      .watch = e->watch};
     const umbra_watch_part part = umbra_watch_enter(e->watch, e->done++, e->factors);
     if (status == UMBRA_OK) status = umbra_transform_encode(&transforms[i], b->context, &desc);
@@ -236,7 +236,7 @@ static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_
 /* x's slots, which hold coefficients, become the coefficients. */
 static umbra_status to_coefficients(refresh *r, umbra_scaled *x) {
   UMBRA_TRACE(r->evaluator, "slots_to_coefficients", x);
-  const umbra_boot_map *map = &r->plan->stc;
+  const umbra_bootstrap_map *map = &r->plan->stc;
   for (uint32_t i = 0; i < map->factors; i++) {
     UMBRA_TRY(apply_transform(r, x, r->bootstrapper->stc[i]));
     if (i == 0 && r->plan->side_by_side) UMBRA_TRY(add_rotated(r, x, (int32_t)r->plan->options.slots));
@@ -258,7 +258,7 @@ static umbra_status standard(refresh *r, umbra_scaled *x, const umbra_scaled *in
 }
 
 static umbra_status stc_first(refresh *r, umbra_scaled *x, const umbra_scaled *in) {
-  const umbra_boot_map *map = &r->plan->stc;
+  const umbra_bootstrap_map *map = &r->plan->stc;
   umbra_scaled low;
   UMBRA_TRY(umbra_scaled_lower(&low, r->evaluator, in, map->first_level, r->chain->log_scale[map->first_level]));
   r->log_enter = r->plan->log_enter;
@@ -451,8 +451,8 @@ static umbra_status refresh_input(umbra_evaluator *evaluator, umbra_ciphertext *
   return umbra_bootstrap(evaluator, out, in, with);
 }
 
-umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
-  if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_refresh_with needs an evaluator");
+umbra_status umbra_evaluator_bootstrap_with(umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
+  if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_bootstrap_with needs an evaluator");
   if (bootstrapper) UMBRA_TRY(umbra_check_own(evaluator, bootstrapper->context, "the bootstrapper"));
   umbra_refresher before = evaluator->refresher;
   evaluator->refresher = (umbra_refresher){.count = before.count};
@@ -466,4 +466,4 @@ umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator, const umbr
   return UMBRA_OK;
 }
 
-uint64_t umbra_evaluator_refreshes(const umbra_evaluator *evaluator) { return evaluator->refresher.count; }
+uint64_t umbra_evaluator_bootstraps(const umbra_evaluator *evaluator) { return evaluator->refresher.count; }

@@ -51,7 +51,7 @@ static umbra_log2 log_of_bound(double bound) {
 /* ---- the two maps ---- */
 
 /* As many stages in each factor, those with the longest butterflies taking one more: they have fewer diagonals. */
-static void share_stages(umbra_boot_map *map, uint32_t log_slots) {
+static void share_stages(umbra_bootstrap_map *map, uint32_t log_slots) {
   for (uint32_t i = 0; i < map->factors; i++) {
     uint32_t from_longest = map->direction == UMBRA_COEFFS_TO_SLOTS ? i : map->factors - 1 - i;
     map->stages[i] = log_slots / map->factors + (from_longest < log_slots % map->factors);
@@ -59,7 +59,7 @@ static void share_stages(umbra_boot_map *map, uint32_t log_slots) {
 }
 
 /* Scales of the diagonals such that an input leaves with its scale times 2^log_gain. */
-static void share_scales(umbra_boot_map *map, const umbra_chain *chain, umbra_log2 log_gain) {
+static void share_scales(umbra_bootstrap_map *map, const umbra_chain *chain, umbra_log2 log_gain) {
   for (uint32_t i = 0; i < map->factors; i++) {
     uint32_t level = map->first_level - i;
     umbra_log2 share = log_gain / (umbra_log2)(map->factors - i); /* what division leaves over goes into the last */
@@ -68,16 +68,16 @@ static void share_scales(umbra_boot_map *map, const umbra_chain *chain, umbra_lo
   }
 }
 
-static umbra_boot_map lay_map(umbra_dft_direction direction, uint32_t levels, uint32_t first_level,
-                              uint32_t log_slots) {
-  umbra_boot_map map = {.direction = direction, .factors = levels < log_slots ? levels : log_slots};
+static umbra_bootstrap_map lay_map(umbra_dft_direction direction, uint32_t levels, uint32_t first_level,
+                                   uint32_t log_slots) {
+  umbra_bootstrap_map map = {.direction = direction, .factors = levels < log_slots ? levels : log_slots};
   map.first_level = first_level;
   share_stages(&map, log_slots);
   return map;
 }
 
 /* Parts side by side: the last matrix to the slots splits them, the first one from there merges them. */
-static umbra_status apply_side_by_side(umbra_diagonals *diagonals, const umbra_boot_map *map) {
+static umbra_status apply_side_by_side(umbra_diagonals *diagonals, const umbra_bootstrap_map *map) {
   int split = map->direction == UMBRA_COEFFS_TO_SLOTS;
   umbra_diagonals *factor = &diagonals[split ? map->factors - 1 : 0], made;
   UMBRA_TRY(split ? umbra_dft_split(&made, factor) : umbra_dft_merge(&made, factor));
@@ -86,8 +86,9 @@ static umbra_status apply_side_by_side(umbra_diagonals *diagonals, const umbra_b
   return UMBRA_OK;
 }
 
-umbra_status umbra_boot_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTORS], const umbra_bootstrap_plan *plan,
-                                      const umbra_boot_map *map, int values) {
+umbra_status umbra_bootstrap_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTORS],
+                                           const umbra_bootstrap_plan *plan, const umbra_bootstrap_map *map,
+                                           int values) {
   int to_slots = map->direction == UMBRA_COEFFS_TO_SLOTS;
   /* A part is half the sum of a number and its conjugate; side by side, the split has the half. */
   double half = plan->side_by_side ? 1 : 0.5;
@@ -104,13 +105,13 @@ umbra_status umbra_boot_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTOR
  * Both maps with the same steps, so that they share keys; about as many giant as baby steps, which makes keys few. (More
  * baby steps are hardly faster, and cost a quarter more memory.)
  */
-uint32_t umbra_boot_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages) {
+uint32_t umbra_bootstrap_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages) {
   return plan->options.min_key ? 0 : 1u << ((stages + 2) / 2);
 }
 
-static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_boot_map *map) {
+static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_bootstrap_map *map) {
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  umbra_status status = umbra_boot_map_diagonals(diagonals, plan, map, 0);
+  umbra_status status = umbra_bootstrap_map_diagonals(diagonals, plan, map, 0);
   if (status != UMBRA_OK) return status;
   for (uint32_t i = 0; i < map->factors; i++) {
     const umbra_diagonals *d = &diagonals[i];
@@ -120,7 +121,7 @@ static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_boot_map *map) {
                                    .rotation = d->rotation,
                                    .level = map->first_level - i,
                                    .min_key = plan->options.min_key,
-                                   .baby_steps = umbra_boot_baby_steps(plan, map->stages[i])};
+                                   .baby_steps = umbra_bootstrap_baby_steps(plan, map->stages[i])};
     if (status == UMBRA_OK) status = umbra_transform_plan_create(&map->plan[i], &plan->params->chain, &shape);
     umbra_diagonals_destroy(&diagonals[i]);
   }
@@ -135,9 +136,9 @@ static uint32_t trace_steps(const umbra_bootstrap_plan *plan) {
 }
 
 /*
- * The scale of the message before slots-to-coefficients, in the standard order: what the scale before overflows are taken away makes it; more if
- * its matrices would have more bits than they need, so that less of the rounding at the end of the sine is left; less if
- * they would have too few.
+ * The scale of the message before slots-to-coefficients, in the standard order: what the reduction's own scale makes it;
+ * more if its matrices would have more bits than they need, so that less of the rounding at the end of the reduction is
+ * left; less if they would have too few.
  */
 static umbra_log2 log_scale_for_stc(const umbra_bootstrap_plan *plan, uint32_t level_after) {
   const umbra_chain *chain = &plan->params->chain;
@@ -155,7 +156,7 @@ static umbra_log2 log_scale_for_stc(const umbra_bootstrap_plan *plan, uint32_t l
 
 static void lay_out(umbra_bootstrap_plan *plan) {
   const umbra_chain *chain = &plan->params->chain;
-  const umbra_boot_shape *boot = &chain->boot;
+  const umbra_bootstrap_shape *boot = &chain->bootstrap;
   const umbra_window base = chain->window[0];
   const int stc_first = plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST;
   const umbra_log2 log_base = umbra_chain_log_product(chain, base.first, base.count);
@@ -165,7 +166,7 @@ static void lay_out(umbra_bootstrap_plan *plan) {
   plan->log_enter = log_base - umbra_log2_of_bits((int32_t)plan->ratio_bits) - log_of_bound(plan->options.bound);
   plan->cts = lay_map(UMBRA_COEFFS_TO_SLOTS, boot->cts_levels, 0, plan->log_slots);
   plan->cts.first_level = plan->reduction->level + plan->cts.factors;
-  /* Integers t * copies become y * 2^log_sine. */
+  /* Integers t * copies become y at the scale of the reduction. */
   share_scales(&plan->cts, chain,
                plan->reduction->log_scale - log_base - umbra_log2_of_bits((int32_t)trace_steps(plan)));
   plan->stc = lay_map(UMBRA_SLOTS_TO_COEFFS, boot->stc_levels, top, plan->log_slots);
@@ -193,7 +194,7 @@ static umbra_status check_matrix_bits(const umbra_bootstrap_plan *plan) {
 
 /* ---- keys ---- */
 
-static umbra_status add_map_needs(umbra_bootstrap_plan *plan, const umbra_boot_map *map) {
+static umbra_status add_map_needs(umbra_bootstrap_plan *plan, const umbra_bootstrap_map *map) {
   for (uint32_t i = 0; i < map->factors; i++)
     for (uint32_t k = 0; k < map->plan[i]->keys; k++)
       UMBRA_TRY(umbra_key_needs_rotation(plan->needs, map->plan[i]->key[k], map->first_level - i));
@@ -220,7 +221,7 @@ umbra_status umbra_bootstrap_plan_needs(const umbra_bootstrap_plan *plan, umbra_
 
 /* ---- costs ---- */
 
-static void add_map_costs(umbra_bootstrap_report *report, const umbra_boot_map *map) {
+static void add_map_costs(umbra_bootstrap_report *report, const umbra_bootstrap_map *map) {
   for (uint32_t i = 0; i < map->factors; i++) {
     report->plain_bytes += map->plan[i]->plain_bytes;
     report->key_switches += map->plan[i]->key_switches;
@@ -247,7 +248,7 @@ static void add_up_costs(umbra_bootstrap_plan *plan) {
 
 static umbra_status fill(umbra_bootstrap_plan *plan) {
   const umbra_chain *chain = &plan->params->chain;
-  umbra_boot_shape shape = chain->boot;
+  umbra_bootstrap_shape shape = chain->bootstrap;
   if (plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST) shape.ratio_bits += STC_FIRST_RATIO_BITS;
   plan->ratio_bits = shape.ratio_bits;
   UMBRA_TRY(umbra_sine_reduction_create(&plan->reduction, chain, &shape, chain->levels - 1));
@@ -277,10 +278,10 @@ umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **out, const umbra
                                          const umbra_bootstrap_options *options) {
   if (!out || !params)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_create needs an output and parameters");
-  if (!umbra_params_refreshed_level(params))
+  if (!umbra_params_bootstrapped_level(params))
     return umbra_fail(
         UMBRA_ERROR_UNSUPPORTED,
-        "these parameters do not refresh: take a preset whose name begins with \"boot\", or a need with .boot");
+        "these parameters do not refresh: take a preset whose name begins with \"boot\", or a need with .bootstrap");
   umbra_bootstrap_options wanted = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_bootstrap_options, &wanted, options));
   UMBRA_TRY(check_options(&wanted, &params->chain));

@@ -44,7 +44,7 @@ static double noise_after_reduction(const umbra_bootstrap_plan *plan) {
  * Relative error of a map, from the rounding of its encoded diagonals: each of the 2p coefficients of a diagonal of period
  * p is off by up to half a unit, and there are twice as many diagonals as a row has entries.
  */
-static double rounding_of_map(const umbra_boot_map *map, uint32_t log_slots, double entries) {
+static double rounding_of_map(const umbra_bootstrap_map *map, uint32_t log_slots, double entries) {
   double sum = 0;
   for (uint32_t i = 0; i < map->factors; i++) {
     const double period = (double)(2u << log_slots); /* at most */
@@ -118,7 +118,7 @@ void umbra_bootstrap_predict(umbra_bootstrap_plan *plan) {
   const double bent = bending(plan) * ratio * spread(plan);
   /* t / q_0 is a sum of hamming + 1 uniform numbers; entering level 0 rounds a constant of that many bits (operand.c). */
   const int constant_bits = chain->scale_bits > 33 ? (int)chain->scale_bits - 8 : 25;
-  const double overflow = sqrt((chain->boot.hamming + 1) / 12.0);
+  const double overflow = sqrt((chain->bootstrap.hamming + 1) / 12.0);
   const double matrices =
       sqrt(square(rounding_of_map(&plan->cts, plan->log_slots, entry_of_cts(plan)) * overflow * ratio * spread(plan)) +
            square(rounding_of_map(&plan->stc, plan->log_slots, 1)) + square(ldexp(0.5, -constant_bits)));
@@ -127,7 +127,7 @@ void umbra_bootstrap_predict(umbra_bootstrap_plan *plan) {
   report->worst_error =
       gaussian_deviations * (all_share + report->error_polynomial + bent + matrices) + product_deviations * products;
   report->log2_worst_failure = log2_deviations_failure;
-  report->log2_range_failure =
-      log2_of(umbra_overflow_beyond(chain->boot.hamming, reduction->overflow)) + log2_of(2.0 * plan->options.slots);
+  report->log2_range_failure = log2_of(umbra_overflow_beyond(chain->bootstrap.hamming, reduction->overflow)) +
+                               log2_of(2.0 * plan->options.slots);
   if (plan->options.rounds > 1) predict_rounds(plan, bent, products);
 }

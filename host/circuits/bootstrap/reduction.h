@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stage of a refresh that takes overflows away (EvalMod). Slots come in with x / range for x = I + e, |I| <= overflow
- * an integer and |e| <= bound, and go out with about e. How that is done is the stage's own: a refresh asks for nothing
- * but what stands here, so another approximation, or another function of e, takes the place of this one where the plan
- * makes it (bootstrap_plan.c).
+ * The stage of a refresh that takes overflows away: the reduction modulo q_0 (EvalMod). Slots come in with x / range for
+ * x = I + e, |I| <= overflow an integer and |e| <= bound, and go out with about e. How that is done is the stage's own: a
+ * refresh asks for nothing but what stands here, so another approximation, or another function of e, takes the place of
+ * the sine where the plan makes it (bootstrap_plan.c).
  */
 #ifndef UMBRA_CIRCUITS_BOOTSTRAP_REDUCTION_H
 #define UMBRA_CIRCUITS_BOOTSTRAP_REDUCTION_H
@@ -34,7 +34,7 @@ typedef struct umbra_reduction_kind {
 /* The first member of each kind. */
 struct umbra_reduction {
   const umbra_reduction_kind *kind;
-  uint32_t level, levels; /* of the input, and those that it takes: at most umbra_boot_sine_levels */
+  uint32_t level, levels; /* of the input, and those that it takes: at most umbra_bootstrap_sine_levels */
   umbra_log2 log_scale;   /* of the input */
   double range;           /* the input is x over it, in [-1, 1] */
   uint32_t overflow;      /* the largest |I| */
@@ -55,6 +55,6 @@ static inline void umbra_reduction_destroy(umbra_reduction *reduction) {
  * By the polynomials of sine.h, for a chain's overflows. level_after: of the result. Errors: those of umbra_sine_fit.
  */
 umbra_status umbra_sine_reduction_create(umbra_reduction **reduction, const umbra_chain *chain,
-                                         const umbra_boot_shape *shape, uint32_t level_after);
+                                         const umbra_bootstrap_shape *shape, uint32_t level_after);
 
 #endif

@@ -95,16 +95,16 @@ static void plan_polynomials(sine_reduction *made) {
 }
 
 /*
- * Noise of the input, from the last division to slots, its conjugation and their sum, and that of the cosine as the double
- * angles leave it, in units of one rounding; both measured, at K = 16, degree 30, 3 double angles. (Near 0 the cosine is
- * steep in T_2(y): it multiplies the rounding of T_2 by about 20, and the double angles that by 6.)
+ * Noise of the input, from the last division to slots, its conjugation and their sum, and that of the cosine as the
+ * double angles leave it, in units of one rounding; both measured, at K = 16, degree 30, 3 double angles. (Near 0 the
+ * cosine is steep in T_2(y): it multiplies the rounding of T_2 by about 20, and the double angles that by 6.)
  */
 static double roundings(const umbra_sine *sine) {
   const double slots_noise = 2.5 * sine->range, sine_noise = 180;
   return sqrt(slots_noise * slots_noise + sine_noise * sine_noise);
 }
 
-static void describe(sine_reduction *made, const umbra_boot_shape *shape, uint32_t level_after) {
+static void describe(sine_reduction *made, const umbra_bootstrap_shape *shape, uint32_t level_after) {
   const umbra_sine *sine = &made->sine;
   const uint32_t levels = made->cosine.depth + sine->double_angles + made->arcsine.depth;
   umbra_sine_errors errors;
@@ -125,7 +125,7 @@ static void describe(sine_reduction *made, const umbra_boot_shape *shape, uint32
 }
 
 umbra_status umbra_sine_reduction_create(umbra_reduction **reduction, const umbra_chain *chain,
-                                         const umbra_boot_shape *shape, uint32_t level_after) {
+                                         const umbra_bootstrap_shape *shape, uint32_t level_after) {
   sine_reduction *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "the sine of a refresh"));
   made->chain = chain;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linear maps as applications have them: at the scales of ordinary levels, and folded where the output has fewer slots. */
+/* Linear maps of applications: at the scales of ordinary levels, and folded where the output has fewer slots. */
 #include <umbra/transform.h>
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How linear maps of slots are computed: the diagonals' rotations are split into baby steps, which rotate the input, and
+ * How linear maps of slots are computed: rotations of diagonals are split into baby steps, which rotate the input, and
  * giant steps, which rotate sums of products: rotation = baby + giant. Several maps of one input share the baby steps,
  * and each has its own giant steps. A plan depends on nothing but what it is made from.
  */
