@@ -21,17 +21,17 @@ struct bench_boot_parts {
 
 /* ---- matrices ---- */
 
-static umbra_status encode_map(umbra_transform **transforms, const bench_scheme *s, const umbra_boot_map *map) {
+static umbra_status encode_map(umbra_transform **transforms, const bench_scheme *s, const umbra_bootstrap_map *map) {
   const umbra_bootstrap_plan *plan = s->boot->plan;
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, plan, map, 1));
+  UMBRA_TRY(umbra_bootstrap_map_diagonals(diagonals, plan, map, 1));
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 0; i < map->factors; i++) {
-    const umbra_transform_desc desc = {.diagonals = &diagonals[i],
-                                       .level = map->first_level - i,
-                                       .log_scale = map->log_scale[i],
-                                       .baby_steps = umbra_boot_baby_steps(plan, map->stages[i])};
-    if (status == UMBRA_OK) status = umbra_transform_create(&transforms[i], s->context, &desc);
+    const umbra_transform_encoding desc = {.diagonals = &diagonals[i],
+                                           .level = map->first_level - i,
+                                           .log_scale = map->log_scale[i],
+                                           .baby_steps = umbra_bootstrap_baby_steps(plan, map->stages[i])};
+    if (status == UMBRA_OK) status = umbra_transform_encode(&transforms[i], s->context, &desc);
     umbra_diagonals_destroy(&diagonals[i]);
   }
   return status;
@@ -43,7 +43,7 @@ static umbra_status apply_map(umbra_scaled *out, const bench_scheme *s, umbra_tr
   umbra_scaled made = {0}, next;
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 0; i < factors && status == UMBRA_OK; i++) {
-    status = umbra_transform_apply(s->evaluator, &next, i ? &made : in, transforms[i]);
+    status = umbra_transform_apply_scaled(s->evaluator, &next, i ? &made : in, transforms[i]);
     umbra_scaled_destroy(&made, s->context);
     made = status == UMBRA_OK ? next : (umbra_scaled){0};
   }
@@ -182,7 +182,7 @@ static umbra_status finish_maps(bench_scheme *s) {
   umbra_status status = lower(s);
   if (status == UMBRA_OK) status = slots_to_coeffs(s);
   if (status == UMBRA_OK) status = open_slots(pairs, s, &p->back, level, 1);
-  if (status == UMBRA_OK) status = open_slots(expected, s, &p->raised, level, 0.5 / s->boot->plan->sine.range);
+  if (status == UMBRA_OK) status = open_slots(expected, s, &p->raised, level, 0.5 / s->boot->plan->reduction->range);
   if (status == UMBRA_OK) status = compare(pairs, expected, 2 * s->slots);
   free(pairs);
   return status;

@@ -278,7 +278,7 @@ static void run(bench_state *state, void *argument) {
 
 static int refreshes(const bench_setting *setting) {
   umbra_params *params = bench_params(setting);
-  const uint32_t level = umbra_params_refreshed_level(params);
+  const uint32_t level = umbra_params_bootstrapped_level(params);
   umbra_params_destroy(params);
   return level > 0;
 }

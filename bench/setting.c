@@ -7,13 +7,13 @@
 umbra_params *bench_params(const bench_setting *setting) {
   umbra_params *params = NULL;
   if (umbra_params_from_preset(&params, setting->params) == UMBRA_OK) return params;
-  const umbra_boot_shape shape = {UMBRA_BOOT_SHAPE_INIT};
+  const umbra_bootstrap_shape shape = {UMBRA_BOOTSTRAP_SHAPE_INIT};
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT};
   char rest[8] = "";
   if (sscanf(setting->params, "n%u-d%u-s%u%7s", &need.log_n, &need.depth, &need.scale_bits, rest) < 3) return NULL;
   if (strcmp(rest, "-boot") == 0) {
     need.flags = UMBRA_INSECURE_FOR_TESTS;
-    need.boot = &shape;
+    need.bootstrap = &shape;
   } else if (*rest) {
     return NULL;
   }

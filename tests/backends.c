@@ -154,12 +154,12 @@ static umbra_transform *make_map(const scheme *s, uint32_t level, int min_key) {
   uint64_t state = 3;
   umbra_transform *map;
   umbra_diagonals diagonals = diagonals_random(&state, umbra_params_slots(s->params), 16, rotations, 8);
-  umbra_transform_desc desc = {.diagonals = &diagonals,
+  umbra_transform_encoding desc = {.diagonals = &diagonals,
                                .level = level,
                                .log_scale = s->params->chain.log_scale[level],
                                .min_key = min_key,
                                .baby_steps = 4};
-  assert_ok(umbra_transform_create(&map, s->context, &desc));
+  assert_ok(umbra_transform_encode(&map, s->context, &desc));
   diagonals_destroy(&diagonals);
   return map;
 }

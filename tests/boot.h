@@ -13,7 +13,8 @@ typedef struct boot {
 } boot;
 
 /* The twin of a preset in a small ring: the same shape, of other depth. */
-static inline umbra_params *boot_twin(uint32_t log_n, uint32_t scale_bits, uint32_t depth, umbra_boot_shape shape) {
+static inline umbra_params *boot_twin(uint32_t log_n, uint32_t scale_bits, uint32_t depth,
+                                      umbra_bootstrap_shape shape) {
   umbra_params *params = NULL;
   umbra_params_need need = {.struct_size = sizeof need,
                             .depth = depth,
@@ -21,18 +22,18 @@ static inline umbra_params *boot_twin(uint32_t log_n, uint32_t scale_bits, uint3
                             .security = 128,
                             .log_n = log_n,
                             .flags = UMBRA_INSECURE_FOR_TESTS,
-                            .boot = &shape};
+                            .bootstrap = &shape};
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
 }
 
 static inline umbra_params *boot_twin_40(uint32_t log_n) {
-  return boot_twin(log_n, 40, 4, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
+  return boot_twin(log_n, 40, 4, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT});
 }
 
 /* That of the precise preset. */
 static inline umbra_params *boot_twin_precise(uint32_t log_n) {
-  umbra_boot_shape shape = {UMBRA_BOOT_SHAPE_INIT};
+  umbra_bootstrap_shape shape = {UMBRA_BOOTSTRAP_SHAPE_INIT};
   shape.arcsine_degree = 3;
   shape.ratio_bits = 7;
   return boot_twin(log_n, 50, 3, shape);

@@ -295,7 +295,7 @@ static void test_automatic(void **state) {
   umbra_ciphertext *x = encrypt_vector(&b.s, &v, 1), *y = NULL;
   assert_ok(umbra_square(evaluator, &x, x));
   assert_fails(umbra_square(evaluator, &x, x), UMBRA_ERROR_NO_LEVEL, "no level left");
-  assert_ok(umbra_evaluator_refresh_with(evaluator, b.bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(evaluator, b.bootstrapper));
   for (int i = 0; i < STEPS; i++) {
     assert_ok(umbra_mul(evaluator, &y, x, x)); /* one refresh of what is there twice */
     assert_ok(umbra_mul_constant(evaluator, &x, y, 0.5, 0));
@@ -303,7 +303,7 @@ static void test_automatic(void **state) {
   }
   const double fit[] = {0.125, 0.25, 0, 0, 0, 0, 0, 0.125}; /* takes 3 levels, which may not be left */
   for (int i = 0; i < 4; i++) assert_ok(umbra_chebyshev_eval(evaluator, &x, x, fit, 7));
-  uint64_t refreshes = umbra_evaluator_refreshes(evaluator);
+  uint64_t refreshes = umbra_evaluator_bootstraps(evaluator);
   uint32_t taken = 2 * STEPS + 3 * 4, each = b.report.output_level;
   print_message("%llu refreshes for %u levels\n", (unsigned long long)refreshes, taken);
   assert_true(refreshes >= taken / each && refreshes <= taken / each + 6);
@@ -317,7 +317,7 @@ static void test_automatic(void **state) {
   part_errors e = part_errors_of(&b.s, x, &v);
   print_errors("after refreshes on demand", e);
   assert_true(bits(e.worst) > 16);
-  assert_ok(umbra_evaluator_refresh_with(evaluator, NULL));
+  assert_ok(umbra_evaluator_bootstrap_with(evaluator, NULL));
   assert_ok(umbra_level_drop(evaluator, &x, x, 0));
   assert_fails(umbra_square(evaluator, &x, x), UMBRA_ERROR_NO_LEVEL, "no level left");
   umbra_ciphertext_destroy(x);
@@ -371,7 +371,8 @@ static void test_odd_plans(void **state) {
     boot b;
     umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .slots = odd[i].slots, .order = odd[i].order};
     options.bound = odd[i].bound;
-    boot_open(&b, boot_twin(LOG_N, odd[i].scale_bits, 4, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}), NULL, &options);
+    boot_open(&b, boot_twin(LOG_N, odd[i].scale_bits, 4, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), NULL,
+              &options);
     uint64_t seed = i + 1;
     vector v = vector_random(&seed, odd[i].slots, odd[i].order == UMBRA_BOOTSTRAP_STANDARD);
     for (uint32_t j = 0; j < v.slots; j++) v.value[j] *= odd[i].bound;
@@ -392,17 +393,17 @@ static void test_not_automatic(void **state) {
   boot_open(&b, boot_twin_40(LOG_N), NULL, &options);
   vector v = vector_make(64), large = vector_make(128);
   umbra_ciphertext *x = encrypt_vector(&b.s, &v, b.report.input_level - 1), *y = encrypt_vector(&b.s, &large, 0);
-  assert_ok(umbra_evaluator_refresh_with(b.s.evaluator, b.bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(b.s.evaluator, b.bootstrapper));
   assert_ok(umbra_square(b.s.evaluator, &x, x));
   assert_fails(umbra_square(b.s.evaluator, &y, y), UMBRA_ERROR_NO_LEVEL, "no level left");
   assert_fails(umbra_square(b.s.evaluator, NULL, y), UMBRA_ERROR_INVALID_ARGUMENT, "");
-  assert_int_equal(umbra_evaluator_refreshes(b.s.evaluator), 0);
+  assert_int_equal(umbra_evaluator_bootstraps(b.s.evaluator), 0);
   umbra_context *other = NULL;
   umbra_evaluator *elsewhere = NULL;
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = b.s.params};
   assert_ok(umbra_context_create(&other, &desc));
   assert_ok(umbra_evaluator_create(&elsewhere, other, NULL));
-  assert_fails(umbra_evaluator_refresh_with(elsewhere, b.bootstrapper), UMBRA_ERROR_MISMATCH, "another context");
+  assert_fails(umbra_evaluator_bootstrap_with(elsewhere, b.bootstrapper), UMBRA_ERROR_MISMATCH, "another context");
   umbra_evaluator_destroy(elsewhere);
   umbra_context_destroy(other);
   assert_fails(umbra_bootstrap_pair(b.s.evaluator, NULL, &y, x, x, b.bootstrapper), UMBRA_ERROR_INVALID_ARGUMENT,

@@ -181,7 +181,7 @@ static void overflow_histogram(void **state) {
 
 /* ---- polynomials ---- */
 
-static const umbra_boot_shape standard = {
+static const umbra_bootstrap_shape standard = {
     .overflow = 16, .degree = 30, .double_angles = 3, .arcsine_degree = 1, .ratio_bits = 8, .hamming = 32};
 
 /* sum over k of c[k] T_{step k}(t), by its recurrence */
@@ -290,12 +290,12 @@ static void fits(void **state) {
   };
   uint64_t random = 4;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    umbra_boot_shape shape = {.overflow = cases[i].overflow,
-                              .degree = cases[i].degree,
-                              .double_angles = cases[i].double_angles,
-                              .arcsine_degree = 1,
-                              .ratio_bits = cases[i].ratio_bits,
-                              .hamming = cases[i].hamming};
+    umbra_bootstrap_shape shape = {.overflow = cases[i].overflow,
+                                   .degree = cases[i].degree,
+                                   .double_angles = cases[i].double_angles,
+                                   .arcsine_degree = 1,
+                                   .ratio_bits = cases[i].ratio_bits,
+                                   .hamming = cases[i].hamming};
     umbra_sine sine;
     assert_int_equal(umbra_sine_fit(&sine, &shape), UMBRA_OK);
     assert_true(sine.offset * sine.range == 0.25 || fabs(sine.offset * sine.range - 0.25) < 0x1p-54);
@@ -335,7 +335,7 @@ static void arcsines(void **state) {
   for (uint32_t ratio_bits = 3; ratio_bits <= 9; ratio_bits++) {
     double previous = 1;
     for (uint32_t degree = 1; degree <= 7; degree += 2) {
-      umbra_boot_shape shape = standard;
+      umbra_bootstrap_shape shape = standard;
       shape.arcsine_degree = degree;
       shape.ratio_bits = ratio_bits;
       umbra_sine sine;
@@ -367,7 +367,7 @@ static void bad_shapes(void **state) {
   (void)state;
   umbra_sine sine = {.degree = 7};
   for (int i = 0; i < 10; i++) {
-    umbra_boot_shape shape = standard;
+    umbra_bootstrap_shape shape = standard;
     if (i == 0) shape.overflow = 0;
     if (i == 1) shape.overflow = 65;
     if (i == 2) shape.degree = 31;

@@ -167,12 +167,12 @@ static void rig_open(map_rig *rig, uint64_t *state, const map_case *c, const cha
   rig->x = vector_random(state, c->slots, 1);
   rig->expected = mapped(&rig->diagonals, &rig->x);
   rig->in = encrypt_vector(&rig->s, &rig->x, c->level);
-  umbra_transform_desc desc = {.diagonals = &rig->diagonals,
+  umbra_transform_encoding desc = {.diagonals = &rig->diagonals,
                                .level = c->level,
                                .log_scale = params->chain.log_scale[c->level],
                                .min_key = c->min_key,
                                .baby_steps = c->baby_steps};
-  assert_ok(umbra_transform_create(&rig->transform, rig->s.context, &desc));
+  assert_ok(umbra_transform_encode(&rig->transform, rig->s.context, &desc));
 }
 
 static void rig_close(map_rig *rig) {
@@ -242,11 +242,11 @@ static void input_may_be_higher(void **state) {
   umbra_ciphertext *high = encrypt_vector(&rig.s, &rig.x, DEPTH);
   umbra_scaled x = {high->poly, DEPTH, chain->log_scale[DEPTH], high->estimate}, y;
   if (umbra_level_contains(chain, DEPTH, 2)) {
-    assert_ok(umbra_transform_apply(rig.s.evaluator, &y, &x, rig.transform));
+    assert_ok(umbra_transform_apply_scaled(rig.s.evaluator, &y, &x, rig.transform));
     assert_true(y.log_scale == umbra_transform_log_scale(rig.transform, x.log_scale));
     umbra_scaled_destroy(&y, rig.s.context);
   } else {
-    assert_fails(umbra_transform_apply(rig.s.evaluator, &y, &x, rig.transform), UMBRA_ERROR_INVALID_ARGUMENT, "level");
+    assert_fails(umbra_transform_apply_scaled(rig.s.evaluator, &y, &x, rig.transform), UMBRA_ERROR_INVALID_ARGUMENT, "level");
   }
   umbra_ciphertext_destroy(high);
   rig_close(&rig);
@@ -313,7 +313,7 @@ static void failing_allocations_are_clean(void **state) {
     map_case c = {progression(1, 6, 1), 1024, 16, 2, 2, min_key};
     map_rig rig;
     rig_open(&rig, &random, &c, "cpu", 0);
-    umbra_transform_desc desc = {.diagonals = &rig.diagonals,
+    umbra_transform_encoding desc = {.diagonals = &rig.diagonals,
                                  .level = c.level,
                                  .log_scale = rig.transform->log_scale,
                                  .min_key = min_key,
@@ -324,8 +324,8 @@ static void failing_allocations_are_clean(void **state) {
     for (long n = 0; status != UMBRA_OK; n++) {
       uint64_t before = umbra_context_memory(rig.s.context);
       umbra_alloc_fail_after(n);
-      status = umbra_transform_create(&made, rig.s.context, &desc);
-      if (status == UMBRA_OK) status = umbra_transform_apply(rig.s.evaluator, &y, &x, made);
+      status = umbra_transform_encode(&made, rig.s.context, &desc);
+      if (status == UMBRA_OK) status = umbra_transform_apply_scaled(rig.s.evaluator, &y, &x, made);
       umbra_alloc_fail_after(-1);
       if (status == UMBRA_OK) break;
       assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);

@@ -208,7 +208,7 @@ static void trainings_begin_once(void **state) {
 static void insecure_plans_are_refused(void **state) {
   (void)state;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 8, .log_n = 12, .flags = UMBRA_INSECURE_FOR_TESTS};
-  need.boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
+  need.bootstrap = &(umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT};
   const umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = 40, .columns = 2};
   umbra_params *params = NULL;
   umbra_train_plan *plan = NULL;

@@ -369,12 +369,12 @@ static void refresh_pair(side *s, uint64_t seed) {
 /* From a level where products need a refresh, which the evaluator does. */
 static void refresh_on_demand(side *s, uint64_t seed) {
   (void)seed;
-  assert_ok(umbra_evaluator_refresh_with(s->evaluator, s->bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(s->evaluator, s->bootstrapper));
   for (int i = 0; i < 2; i++) {
     umbra_status status = umbra_mul(s->evaluator, &s->x[0], s->x[0], s->x[1]);
     see(s, status, s->x[0]);
   }
-  assert_ok(umbra_evaluator_refresh_with(s->evaluator, NULL));
+  assert_ok(umbra_evaluator_bootstrap_with(s->evaluator, NULL));
 }
 
 typedef struct variant {
@@ -450,6 +450,67 @@ static void hold_bootstrapper(const variant *v) {
 static void test_bootstrappers(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) hold_bootstrapper(&variants[i]);
+}
+
+/* ---- linear maps ---- */
+
+enum { MOST_ROWS = 40, MOST_OUTPUTS = 5 };
+
+/* A random matrix, dense or sparse, encoded and applied. */
+static void linear_map(side *s, uint64_t seed) {
+  double values[2 * MOST_ROWS * MOST_ROWS] = {0};
+  umbra_transform_desc desc = {UMBRA_TRANSFORM_DESC_INIT, .values = values};
+  umbra_transform *transform = NULL;
+  umbra_ciphertext *outs[MOST_OUTPUTS] = {0};
+  desc.rows = 1 + below(&seed, MOST_ROWS);
+  desc.columns = 2 + below(&seed, 15);
+  desc.slots = below(&seed, 2) ? 16 : 0;
+  desc.min_key = below(&seed, 3) == 0;
+  desc.pairs = (int)below(&seed, 2);
+  const uint32_t density = below(&seed, 2) ? 1 : 9;
+  for (size_t i = 0; i < 2 * desc.rows * desc.columns; i += density) values[i] = uniform(&seed);
+  assert_ok(umbra_transform_create(&transform, s->context, &desc, NULL));
+  umbra_status status = umbra_transform_apply(s->evaluator, outs, s->x[0], transform);
+  for (size_t i = 0; i < umbra_transform_outputs(transform); i++) see(s, status, outs[i]);
+  umbra_transform_destroy(transform);
+  for (int i = 0; i < MOST_OUTPUTS; i++) umbra_ciphertext_destroy(outs[i]);
+}
+
+static void test_linear_maps(void **state) {
+  (void)state;
+  umbra_params *params = test_params(LOG_N, 40, DEPTH);
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    const work w = {params, NULL, linear_map, seed, UMBRA_TOP_LEVEL, 2};
+    hold(&w, seed);
+  }
+  umbra_params_destroy(params);
+}
+
+/* Equal values on a diagonal are judged alike, at the limit of a level, too. */
+static void test_linear_maps_at_the_limit(void **state) {
+  (void)state;
+  umbra_params *params = test_params(LOG_N, 40, DEPTH);
+  const work w = {.params = params};
+  side dry, real;
+  int refused = 0;
+  side_open(&dry, &w, "dry");
+  side_open(&real, &w, "cpu");
+  for (int bits = 20; bits < 80; bits++) {
+    const double value = ldexp(1.5, bits);
+    const umbra_transform_desc desc = {UMBRA_TRANSFORM_DESC_INIT, .values = &value, .rows = 1, .columns = 1};
+    umbra_transform_desc low = desc;
+    umbra_transform *made = NULL;
+    low.level = 1;
+    umbra_status without = umbra_transform_create(&made, dry.context, &low, NULL);
+    umbra_status with = umbra_transform_create(&made, real.context, &low, NULL);
+    assert_int_equal(without, with);
+    refused += with == UMBRA_ERROR_RANGE;
+    umbra_transform_destroy(made);
+  }
+  assert_in_range(refused, 10, 50);
+  side_close(&dry);
+  side_close(&real);
+  umbra_params_destroy(params);
 }
 
 /* ---- scoring ---- */
@@ -709,9 +770,11 @@ static void test_opening(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_operations),    cmocka_unit_test(test_random_circuits), cmocka_unit_test(test_refreshes),
-      cmocka_unit_test(test_bootstrappers), cmocka_unit_test(test_scoring),         cmocka_unit_test(test_encodings),
-      cmocka_unit_test(test_guards),        cmocka_unit_test(test_opening),
+      cmocka_unit_test(test_operations),  cmocka_unit_test(test_random_circuits),
+      cmocka_unit_test(test_refreshes),   cmocka_unit_test(test_bootstrappers),
+      cmocka_unit_test(test_linear_maps), cmocka_unit_test(test_linear_maps_at_the_limit),
+      cmocka_unit_test(test_scoring),     cmocka_unit_test(test_encodings),
+      cmocka_unit_test(test_guards),      cmocka_unit_test(test_opening),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

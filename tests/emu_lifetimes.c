@@ -144,10 +144,10 @@ static void a_circuit_keeps_what_it_refreshes_with(void **state) {
   assert_ok(umbra_encode(&plain, b.s.context, &value, 1, &at_bottom));
   assert_ok(umbra_encrypt(&low, b.s.public, plain));
   umbra_plaintext_destroy(plain);
-  assert_ok(umbra_evaluator_refresh_with(b.s.evaluator, b.bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(b.s.evaluator, b.bootstrapper));
   objects o = {.evaluator = b.s.evaluator, .ciphertext = low};
   make_circuit(&o);
-  assert_ok(umbra_evaluator_refresh_with(b.s.evaluator, NULL));
+  assert_ok(umbra_evaluator_bootstrap_with(b.s.evaluator, NULL));
   options.bound = 2; /* other constants take the memory, if that was given back */
   assert_ok(umbra_bootstrap_plan_create(&b.plan, b.s.params, &options));
   assert_ok(umbra_bootstrapper_create(&b.bootstrapper, b.s.context, b.plan, NULL));

@@ -247,8 +247,8 @@ static inline int objects_refresh(void) { return getenv("UMBRA_TEST_REFRESHING")
 static inline umbra_params *small_params(uint32_t depth) {
   umbra_params *params = NULL;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = depth, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
-  const umbra_boot_shape shape = {UMBRA_BOOT_SHAPE_INIT};
-  if (objects_refresh()) need.boot = &shape;
+  const umbra_bootstrap_shape shape = {UMBRA_BOOTSTRAP_SHAPE_INIT};
+  if (objects_refresh()) need.bootstrap = &shape;
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
 }
@@ -288,7 +288,7 @@ static inline umbra_train_plan *small_plan(void) {
   umbra_params *params = NULL;
   umbra_train_plan *plan = NULL;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 5, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
-  need.boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
+  need.bootstrap = &(umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT};
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = TRAINING_ROWS, .columns = TRAINING_COLUMNS};
   assert_ok(umbra_params_from_need(&params, &need));
   assert_ok(umbra_train_plan_create(&plan, params, &options));

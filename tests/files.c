@@ -454,7 +454,7 @@ static void secret_keys_are_private_and_never_replace(void **state) {
 static void public_keys_of_sets_that_refresh(void **state) {
   (void)state;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
-  need.boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
+  need.bootstrap = &(umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT};
   umbra_params *params = NULL;
   umbra_secret_key *secret = NULL;
   umbra_public_key *public = NULL, *loaded = NULL;

@@ -25,12 +25,12 @@ static void check_sine(const record *r) {
   uint32_t shape[6];
   assert_int_equal(numbers(r, "shape", shape, 6), 6);
   umbra_sine sine;
-  ok(r, umbra_sine_fit(&sine, &(umbra_boot_shape){.overflow = shape[0],
-                                                  .degree = shape[1],
-                                                  .double_angles = shape[2],
-                                                  .arcsine_degree = shape[3],
-                                                  .ratio_bits = shape[4],
-                                                  .hamming = shape[5]}));
+  ok(r, umbra_sine_fit(&sine, &(umbra_bootstrap_shape){.overflow = shape[0],
+                                                       .degree = shape[1],
+                                                       .double_angles = shape[2],
+                                                       .arcsine_degree = shape[3],
+                                                       .ratio_bits = shape[4],
+                                                       .hamming = shape[5]}));
   expect_doubles(r, "bound", &sine.bound, 1);
   expect_doubles(r, "range", &sine.range, 1);
   expect_doubles(r, "offset", &sine.offset, 1);

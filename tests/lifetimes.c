@@ -159,7 +159,7 @@ static void make_few(umbra_params *params, int refreshing) {
   keys = keys_for(secret, refreshing ? refresh_needs(plan, params) : needs_of(params, NULL, 0));
   assert_ok(umbra_bootstrapper_create(&bootstrapper, context, plan, NULL));
   assert_ok(umbra_evaluator_create(&evaluator, context, keys));
-  assert_ok(umbra_evaluator_refresh_with(evaluator, bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(evaluator, bootstrapper));
   object[PARAMS] = params;
   object[CONTEXT] = context;
   object[SECRET] = secret;
@@ -226,19 +226,19 @@ static void make_others(void) {
 
 static int open_few(void **state) {
   (void)state;
-  make_few(boot_twin(11, 40, 4, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}), 0);
+  make_few(boot_twin(11, 40, 4, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), 0);
   return 0;
 }
 
 static int open_refreshing(void **state) {
   (void)state;
-  make_few(boot_twin(11, 40, 4, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}), 1);
+  make_few(boot_twin(11, 40, 4, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), 1);
   return 0;
 }
 
 static int open_all(void **state) {
   (void)state;
-  make_few(boot_twin(11, 40, 7, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}), 0);
+  make_few(boot_twin(11, 40, 7, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), 0);
   snprintf(folder, sizeof folder, "/tmp/umbra-lifetimes-XXXXXX");
   assert_non_null(mkdtemp(folder));
   make_trainer();
@@ -304,7 +304,7 @@ static int use_what_is_left(void) {
   if (object[PLAN]) wrong += umbra_bootstrap_plan_report(object[PLAN], &report) != UMBRA_OK || report.slots != 2;
   if (object[OPENED]) wrong += umbra_decode(&found, 1, object[OPENED]) != UMBRA_OK || fabs(found - value) > 1e-3;
   if (object[EVALUATOR] && object[BOOTSTRAPPER])
-    wrong += umbra_evaluator_refresh_with(object[EVALUATOR], object[BOOTSTRAPPER]) != UMBRA_OK;
+    wrong += umbra_evaluator_bootstrap_with(object[EVALUATOR], object[BOOTSTRAPPER]) != UMBRA_OK;
   return wrong;
 }
 
@@ -457,7 +457,7 @@ static void an_evaluator_refreshes_alone(void **state) {
   umbra_ciphertext *low = NULL, *out = NULL;
   assert_ok(umbra_level_drop(e, &low, object[CIPHERTEXT], 0));
   assert_ok(umbra_square(e, &out, low));
-  assert_int_equal(umbra_evaluator_refreshes(e), 1);
+  assert_int_equal(umbra_evaluator_bootstraps(e), 1);
   assert_false(is_wrong(out, object[SECRET], value * value));
   umbra_ciphertext_destroy(low);
   umbra_ciphertext_destroy(out);

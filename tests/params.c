@@ -162,15 +162,15 @@ static void check_promises(const umbra_params *params, uint32_t security) {
 /* What is promised of a set that refreshes: every key is within a table, the ephemeral ones too. */
 static void check_refresh(const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
-  const umbra_boot_shape *boot = &chain->boot;
-  const uint32_t top = chain->total_levels - 1, first_sine = chain->levels, sine = umbra_boot_sine_levels(boot);
+  const umbra_bootstrap_shape *boot = &chain->bootstrap;
+  const uint32_t top = chain->total_levels - 1, first_sine = chain->levels, sine = umbra_bootstrap_sine_levels(boot);
   for (uint32_t l = 0; l <= top; l++)
     assert_true(umbra_chain_log_key(chain, l) <= umbra_log2_of_bits((int32_t)umbra_security_bound(chain->log_n, 128)));
   const umbra_window sparse = umbra_chain_sparse_window(chain);
   assert_int_equal(boot->hamming, 32);
   assert_true(chain->log_n == 15 || chain->log_n == 16);
   assert_true(umbra_log2_bits(umbra_chain_log_product(chain, sparse.first, sparse.count)) <= 121);
-  assert_int_equal(umbra_params_refreshed_level(params), umbra_params_depth(params) - boot->stc_levels);
+  assert_int_equal(umbra_params_bootstrapped_level(params), umbra_params_depth(params) - boot->stc_levels);
   assert_true(umbra_params_log_q(params, 0) - umbra_log2_bits(chain->log_scale[0]) >= boot->ratio_bits);
   for (uint32_t l = first_sine; l <= top; l++) {
     const umbra_window high = chain->window[l], low = chain->window[l - 1];
@@ -288,10 +288,10 @@ static void test_presets(void **state) {
   for (const char *const *name = umbra_params_presets(); *name; name++) {
     umbra_params *params = from_preset(*name);
     const uint32_t log_n = umbra_params_log_n(params), bits = umbra_params_scale_bits(params);
-    const int refreshes = params->chain.boot.stc_levels > 0;
-    const uint32_t depth = refreshes ? umbra_params_refreshed_level(params) : umbra_params_depth(params);
+    const int refreshes = params->chain.bootstrap.stc_levels > 0;
+    const uint32_t depth = refreshes ? umbra_params_bootstrapped_level(params) : umbra_params_depth(params);
     umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = depth};
-    if (refreshes) need.boot = &params->chain.boot;
+    if (refreshes) need.bootstrap = &params->chain.bootstrap;
     need.scale_bits = bits;
     umbra_params *again = NULL;
     assert_int_equal(umbra_params_from_need(&again, &need), UMBRA_OK);
@@ -381,24 +381,24 @@ static void test_refused_needs(void **state) {
 /* Needs that refresh and that no set meets, or that would be insecure. */
 static void test_refused_refreshes(void **state) {
   (void)state;
-  const umbra_boot_shape standard = {UMBRA_BOOT_SHAPE_INIT};
-  const umbra_params_need good = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .boot = &standard};
+  const umbra_bootstrap_shape standard = {UMBRA_BOOTSTRAP_SHAPE_INIT};
+  const umbra_params_need good = {UMBRA_PARAMS_NEED_INIT, .depth = 2, .bootstrap = &standard};
   umbra_params *params = NULL;
   assert_int_equal(umbra_params_from_need(&params, &good), UMBRA_OK);
   check_refresh(params);
   umbra_params_destroy(params);
-  umbra_boot_shape boot;
+  umbra_bootstrap_shape boot;
   umbra_params_need need = good;
   need.log_n = 14;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "a ring of 2^14 cannot refresh securely");
-  need = good, need.boot = &boot;
+  need = good, need.bootstrap = &boot;
   boot = standard, boot.hamming = 64;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "2^15 and 2^16 only");
   need = good, need.security = 192;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "sets that refresh have 128 bits");
   need = good, need.depth = 0xfffffffc;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "");
-  need = good, need.boot = &boot;
+  need = good, need.bootstrap = &boot;
   boot = standard, boot.stc_levels = 1;
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "needs 2 levels for each linear map");
   boot = standard, boot.degree = 31;
@@ -417,11 +417,11 @@ static void test_twins(void **state) {
   for (uint32_t log_n = 11; log_n <= 13; log_n++) {
     const umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = 3,
                                     .flags = UMBRA_INSECURE_FOR_TESTS,
-                                    .boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}};
+                                    .bootstrap = &(umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}};
     umbra_params *params = NULL;
     assert_int_equal(umbra_params_from_need(&params, &need), UMBRA_OK);
     assert_int_equal(umbra_params_security(params), 0);
-    assert_int_equal(umbra_params_refreshed_level(params), 3);
+    assert_int_equal(umbra_params_bootstrapped_level(params), 3);
     umbra_params_destroy(params);
   }
 }

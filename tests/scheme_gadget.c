@@ -104,7 +104,7 @@ static uint32_t gadget_factor(const umbra_eval_key *key, uint32_t q) {
   if (key->kind == UMBRA_KEY_TO_DENSE) count = key->key.poly.aux;
   if (key->kind == UMBRA_KEY_TO_SPARSE) {
     first = umbra_window_end(chain->window[0]);
-    count = chain->boot.sparse_primes;
+    count = chain->bootstrap.sparse_primes;
   }
   for (uint32_t i = 0; i < count; i++) product = umbra_mod_mul(product, chain->prime[first + i] % q, q);
   return product;

@@ -24,7 +24,7 @@ static umbra_stream *stream;
 
 static umbra_params *twin(void) {
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = LOG_N, .depth = 2, .flags = UMBRA_INSECURE_FOR_TESTS,
-                            .boot = &(umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}};
+                            .bootstrap = &(umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}};
   umbra_params *params = NULL;
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
@@ -97,7 +97,7 @@ static void check_histogram(const uint64_t *histogram) {
   double total = 0;
   for (int i = 0; i <= OVERFLOW; i++) total += (double)histogram[i];
   for (uint32_t i = 0; i <= OVERFLOW; i++) {
-    double p = (i ? 2 : 1) * umbra_overflow_probability(chain->boot.hamming, i);
+    double p = (i ? 2 : 1) * umbra_overflow_probability(chain->bootstrap.hamming, i);
     assert_true(fabs((double)histogram[i] - total * p) <= 6 * sqrt(total * p * (1 - p)) + 3);
   }
 }
@@ -163,7 +163,7 @@ static void take_whole_keys(void) {
   int8_t *coefficients = calloc(1 << LOG_N, 1);
   assert_non_null(coefficients);
   assert_ok(umbra_random_open(&random));
-  umbra_random_sparse(&random, coefficients, 1 << LOG_N, chain->boot.hamming);
+  umbra_random_sparse(&random, coefficients, 1 << LOG_N, chain->bootstrap.hamming);
   umbra_poly sparse = poly_of(coefficients), secret = poly_of(s.secret->ternary);
   for (size_t i = 0; i < s.keys->count; i++) {
     umbra_eval_key *entry = &s.keys->key[i];

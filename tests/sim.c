@@ -180,7 +180,7 @@ static void test_overflows(void **state) {
   const double *values = (const double *)(const void *)raised.poly.data; /* n / 2 real parts, as many imaginary ones */
   double squares = 0;
   for (uint32_t i = 0; i < 2 * SLOTS; i++) squares += values[i] * values[i] / (q0 * q0);
-  const double variance = squares / SLOTS / (2 * SLOTS), expected = (chain->boot.hamming + 1) / 12.0;
+  const double variance = squares / SLOTS / (2 * SLOTS), expected = (chain->bootstrap.hamming + 1) / 12.0;
   if (fabs(variance / expected - 1) > 0.15) fail_msg("variance %g, expected %g", variance, expected);
   umbra_scaled_destroy(&raised, s.context);
   umbra_ciphertext_destroy(x);

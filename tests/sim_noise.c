@@ -126,7 +126,7 @@ static double run_chain(boot *b, uint64_t seed) {
   umbra_evaluator *evaluator = b->s.evaluator;
   vector v = vector_random(&seed, b->report.slots, 0);
   umbra_ciphertext *x = encrypt_vector(&b->s, &v, UMBRA_TOP_LEVEL), *y = NULL;
-  assert_ok(umbra_evaluator_refresh_with(evaluator, b->bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(evaluator, b->bootstrapper));
   for (int i = 0; i < PRODUCTS; i++) {
     assert_ok(umbra_rotate(evaluator, &y, x, 1));
     assert_ok(umbra_mul(evaluator, &x, x, y));
@@ -137,7 +137,7 @@ static double run_chain(boot *b, uint64_t seed) {
     vector_destroy(&v);
     v = next;
   }
-  assert_true(umbra_evaluator_refreshes(evaluator) > 0);
+  assert_true(umbra_evaluator_bootstraps(evaluator) > 0);
   const double rms = part_errors_of(&b->s, x, &v).rms;
   umbra_ciphertext_destroy(x);
   umbra_ciphertext_destroy(y);

@@ -21,7 +21,7 @@ static char table_path[128], params_path[128];
 
 /* ---- the calls: each makes what it can of a struct, and leaves nothing behind ---- */
 
-static const umbra_boot_shape standard_shape = {UMBRA_BOOT_SHAPE_INIT};
+static const umbra_bootstrap_shape standard_shape = {UMBRA_BOOTSTRAP_SHAPE_INIT};
 
 static umbra_status need_of(const umbra_params_need *need) {
   umbra_params *params = NULL;
@@ -40,7 +40,7 @@ static umbra_status take_need(void *given) {
 
 static umbra_status take_shape(void *given) {
   const umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 3, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS,
-                                  .boot = given};
+                                  .bootstrap = given};
   return need_of(&need);
 }
 
@@ -49,7 +49,7 @@ static umbra_status take_literal(void *given) {
   umbra_params *params = NULL;
   /* All between the size and the shape of a refresh, which it does not have. */
   memcpy(&literal->log_n, &umbra_preset_literal[0].log_n,
-         offsetof(umbra_params_literal, boot) - offsetof(umbra_params_literal, log_n));
+         offsetof(umbra_params_literal, bootstrap) - offsetof(umbra_params_literal, log_n));
   umbra_status status = umbra_params_from_literal(&params, literal);
   umbra_params_destroy(params);
   return status;
@@ -160,6 +160,17 @@ static umbra_status take_bootstrap_options(void *given) {
   umbra_bootstrap_plan *plan = NULL;
   umbra_status status = umbra_bootstrap_plan_create(&plan, t.s.params, given);
   umbra_bootstrap_plan_destroy(plan);
+  return status;
+}
+
+static umbra_status take_transform_desc(void *given) {
+  umbra_transform_desc *desc = given;
+  umbra_transform *transform = NULL;
+  desc->values = (const double[]){0.5, 0.25};
+  desc->rows = 1;
+  desc->columns = 2;
+  umbra_status status = umbra_transform_create(&transform, t.s.context, desc, NULL);
+  umbra_transform_destroy(transform);
   return status;
 }
 
@@ -283,7 +294,7 @@ typedef struct row {
 /* Calls go by the address of a function that takes another pointer: as by ctypes, which knows no types either. */
 static const row rows[] = {
     ROW(umbra_params_need, 1, TAKEN, take_need),
-    ROW(umbra_boot_shape, 1, TAKEN, take_shape),
+    ROW(umbra_bootstrap_shape, 1, TAKEN, take_shape),
     ROW(umbra_params_literal, 1, TAKEN, take_literal),
     ROW(umbra_context_desc, 1, TAKEN, take_context_desc),
     ROW(umbra_sim_options, 1, TAKEN, take_sim_options),
@@ -302,6 +313,7 @@ static const row rows[] = {
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
+    ROW(umbra_transform_desc, 1, TAKEN, take_transform_desc),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
@@ -432,9 +444,9 @@ static void functions_and_macros_agree(void **state) {
   const umbra_train_options expected = {UMBRA_TRAIN_OPTIONS_INIT};
   umbra_train_options_init(&options);
   assert_true(options.iterations == expected.iterations && options.rate == expected.rate && options.bound == 8);
-  umbra_boot_shape shape;
-  umbra_boot_shape_init(&shape);
-  assert_memory_equal(&shape, &standard_shape, offsetof(umbra_boot_shape, sparse_primes));
+  umbra_bootstrap_shape shape;
+  umbra_bootstrap_shape_init(&shape);
+  assert_memory_equal(&shape, &standard_shape, offsetof(umbra_bootstrap_shape, sparse_primes));
   umbra_key_need key_need;
   umbra_key_need_init(&key_need);
   assert_true(key_need.kind == UMBRA_KEY_RELINEARIZE && key_need.steps == 0 && key_need.level == UMBRA_TOP_LEVEL);

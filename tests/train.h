@@ -31,7 +31,7 @@ static inline umbra_records *random_records(size_t rows, size_t columns, uint64_
 
 /* A small ring, with the levels of boot-64k-40. */
 static inline umbra_params *training_params(void) {
-  return boot_twin(11, 40, 14, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
+  return boot_twin(11, 40, 14, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT});
 }
 
 /* ---- an owner with a plan, keys and a data set ---- */

@@ -366,7 +366,7 @@ static void data_sets_of_other_owners(void **state) {
   const uint8_t owner[UMBRA_OWNER_BYTES] = {1};
   assert_fails(umbra_dataset_open(&dataset, in_folder("data"), plan, s.context, owner, 0), UMBRA_ERROR_MISMATCH,
                "data.umbra' is of another owner");
-  umbra_params *params = boot_twin(11, 40, DEPTH + 1, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
+  umbra_params *params = boot_twin(11, 40, DEPTH + 1, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT});
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params};
   umbra_context *context = NULL;
   assert_ok(umbra_context_create(&context, &desc));
@@ -803,7 +803,7 @@ static void failing_allocations(void **state) {
 static int open_all(void **state) {
   (void)state;
   uint64_t random = 5;
-  scheme_open(&s, boot_twin(11, 40, DEPTH, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}), NULL, NULL, 0);
+  scheme_open(&s, boot_twin(11, 40, DEPTH, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), NULL, NULL, 0);
   umbra_public_key_owner(s.public, owner_id);
   for (int r = 0; r < ROWS; r++) {
     for (int c = 0; c < COLUMNS; c++) features[r][c] = uniform(&random);

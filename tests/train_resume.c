@@ -361,7 +361,7 @@ static void other_plans(void **state) {
   desc.plan = other;
   refused(&desc, UMBRA_ERROR_MISMATCH, "plan");
 
-  umbra_params *params = boot_twin(11, 40, 13, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT});
+  umbra_params *params = boot_twin(11, 40, 13, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT});
   assert_ok(umbra_train_plan_options(t.plan, &options));
   assert_ok(umbra_train_plan_create(&other, params, &options));
   desc.plan = other;

@@ -11,14 +11,15 @@
 /* rotation: `count` of them. */
 static inline umbra_diagonals diagonals_random(uint64_t *state, uint32_t slots, uint32_t period,
                                                const int32_t *rotation, size_t count) {
-  umbra_diagonals made = {.slots = slots, .period = period, .count = count};
+  umbra_diagonals made = {.slots = slots, .period = period, .count = count, .maps = 1};
   made.rotation = malloc(count * sizeof *rotation);
   made.value = malloc(2 * count * period * sizeof *made.value);
   assert_non_null(made.rotation);
   assert_non_null(made.value);
   memcpy(made.rotation, rotation, count * sizeof *rotation);
   for (size_t i = 0; i < 2 * count * period; i++) made.value[i] = uniform(state);
-  assert_ok(umbra_diagonals_measure(&made));
+  made.entry = sqrt(2);
+  made.row = sqrt(2) * (double)count;
   return made;
 }
 
@@ -45,7 +46,7 @@ static inline umbra_status transform_ciphertext(umbra_evaluator *evaluator, umbr
   umbra_scaled x = {
       .poly = in->poly, .level = in->level, .log_scale = chain->log_scale[in->level], .estimate = in->estimate};
   umbra_scaled y;
-  umbra_status status = umbra_transform_apply(evaluator, &y, &x, transform);
+  umbra_status status = umbra_transform_apply_scaled(evaluator, &y, &x, transform);
   if (status != UMBRA_OK) return status;
   umbra_ciphertext *made = NULL;
   assert_ok(umbra_ciphertext_make(&made, in->context, y.level));

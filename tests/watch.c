@@ -46,9 +46,9 @@ static umbra_status refreshed_pair(fixture *f, umbra_ciphertext **outs) {
 
 /* A product that lacks a level, and refreshes first. */
 static umbra_status refreshed_product(fixture *f, umbra_ciphertext **outs) {
-  assert_ok(umbra_evaluator_refresh_with(f->b.s.evaluator, f->b.bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(f->b.s.evaluator, f->b.bootstrapper));
   umbra_status status = umbra_square(f->b.s.evaluator, &outs[0], f->low);
-  assert_ok(umbra_evaluator_refresh_with(f->b.s.evaluator, NULL));
+  assert_ok(umbra_evaluator_bootstrap_with(f->b.s.evaluator, NULL));
   return status;
 }
 
@@ -232,7 +232,7 @@ static void fractions_of_calls_within_calls(void **state) {
   desc.user = f->b.bootstrapper;
   assert_ok(umbra_negate(evaluator, &low, f->low));
   assert_ok(umbra_circuit_create(&circuit, evaluator, &desc));
-  assert_ok(umbra_evaluator_refresh_with(evaluator, f->b.bootstrapper));
+  assert_ok(umbra_evaluator_bootstrap_with(evaluator, f->b.bootstrapper));
   for (int call = 0; call < 4; call++) {
     watcher w = {0};
     umbra_evaluator_watch(evaluator, &(umbra_progress){look, &w});
@@ -243,7 +243,7 @@ static void fractions_of_calls_within_calls(void **state) {
     assert_true(w.first == 0);
   }
   umbra_evaluator_watch(evaluator, NULL);
-  assert_ok(umbra_evaluator_refresh_with(evaluator, NULL));
+  assert_ok(umbra_evaluator_bootstrap_with(evaluator, NULL));
   umbra_circuit_destroy(circuit);
   umbra_ciphertext_destroy(low);
   umbra_ciphertext_destroy(out);

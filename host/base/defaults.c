@@ -11,7 +11,7 @@
     umbra_init_struct(given, size, &defaults, sizeof defaults); \
   }
 
-DEFINE_INIT(umbra_boot_shape, UMBRA_BOOT_SHAPE_INIT)
+DEFINE_INIT(umbra_bootstrap_shape, UMBRA_BOOTSTRAP_SHAPE_INIT)
 DEFINE_INIT(umbra_bootstrap_options, UMBRA_BOOTSTRAP_OPTIONS_INIT)
 DEFINE_INIT(umbra_bootstrap_report, UMBRA_BOOTSTRAP_REPORT_INIT)
 DEFINE_INIT(umbra_circuit_desc, UMBRA_CIRCUIT_DESC_INIT)
@@ -38,4 +38,5 @@ DEFINE_INIT(umbra_train_options, UMBRA_TRAIN_OPTIONS_INIT)
 DEFINE_INIT(umbra_train_outcome, UMBRA_TRAIN_OUTCOME_INIT)
 DEFINE_INIT(umbra_train_report, UMBRA_TRAIN_REPORT_INIT)
 DEFINE_INIT(umbra_trainer_desc, UMBRA_TRAINER_DESC_INIT)
+DEFINE_INIT(umbra_transform_desc, UMBRA_TRANSFORM_DESC_INIT)
 DEFINE_INIT(umbra_twin_options, UMBRA_TWIN_OPTIONS_INIT)

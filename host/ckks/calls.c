@@ -34,6 +34,12 @@ umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciph
   return umbra_check_context(evaluator->context, b->context, "the plaintext");
 }
 
+umbra_status umbra_check_own(const umbra_evaluator *evaluator, const umbra_context *context, const char *what) {
+  UMBRA_TRY(umbra_check_context(evaluator->context, context, what));
+  if (evaluator->context == context) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "%s was made for another context than the evaluator's", what);
+}
+
 umbra_status umbra_check_product_level(uint32_t level) {
   if (level) return UMBRA_OK;
   return umbra_fail(

@@ -12,6 +12,9 @@ umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_cipher
 umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
                                     const umbra_ciphertext *a, const umbra_plaintext *b);
 
+/* For what has encodings, whose memory is the context's own: MISMATCH unless it is of the evaluator's very context. */
+umbra_status umbra_check_own(const umbra_evaluator *evaluator, const umbra_context *context, const char *what);
+
 /* NO_LEVEL if a product would start at level 0. */
 umbra_status umbra_check_product_level(uint32_t level);
 

@@ -262,8 +262,7 @@ static umbra_status check_fits(const umbra_chain *chain, uint32_t level, int bit
       magnitude, level, bits + 1, available + 1);
 }
 
-/* The power of two above, so that the tracked bound says no more about the values than that; at least 1. */
-static double public_magnitude(double magnitude) {
+double umbra_public_magnitude(double magnitude) {
   double bound = 1;
   while (bound < magnitude) bound *= 2;
   return bound;
@@ -294,7 +293,7 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
   umbra_status status = transform_values(&v, &largest, context, stream, values);
   if (status == UMBRA_OK) status = vector_to_coefficients(coefficients, shift, &v, context, stream, values, largest);
   vector_destroy(&v, context, stream);
-  if (status == UMBRA_OK) *magnitude = public_magnitude(largest);
+  if (status == UMBRA_OK) *magnitude = umbra_public_magnitude(largest);
   return status;
 }
 

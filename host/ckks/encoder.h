@@ -22,6 +22,9 @@ typedef struct umbra_values {
   int bulk;
 } umbra_values;
 
+/* The power of two above, so that a tracked bound says no more about the values than that; at least 1. */
+double umbra_public_magnitude(double magnitude);
+
 /*
  * Values as integers coefficient * 2^shift; coefficients: n integers in device memory. magnitude
  * becomes a bound on the slots: the power of two above, at least 1. A dry device only reads how large the values are.

@@ -26,7 +26,7 @@ static umbra_status expand_sparse(umbra_key_maker *maker, const umbra_view *dst)
   if (!maker->sparse) {
     maker->sparse = umbra_alloc_must_fail() ? NULL : sodium_malloc(n);
     if (!maker->sparse) return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate guarded memory for a secret");
-    umbra_random_sparse(&maker->random, maker->sparse, n, chain->boot.hamming);
+    umbra_random_sparse(&maker->random, maker->sparse, n, chain->bootstrap.hamming);
   }
   return umbra_small_expand(dst, maker->context, maker->stream, maker->sparse);
 }

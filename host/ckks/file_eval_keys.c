@@ -51,7 +51,7 @@ static umbra_status check_auxes(const umbra_reader *reader, const umbra_chain *c
 
 static umbra_status check_record(const umbra_reader *reader, const umbra_chain *chain, const key_record *record) {
   uint32_t slots = 1u << (chain->log_n - 1);
-  uint32_t last = chain->boot.stc_levels ? UMBRA_KEY_TO_DENSE : UMBRA_KEY_CONJUGATE;
+  uint32_t last = chain->bootstrap.stc_levels ? UMBRA_KEY_TO_DENSE : UMBRA_KEY_CONJUGATE;
   if (record->kind > last) return umbra_reader_malformed(reader, "unknown kind %u of evaluation key", record->kind);
   if (record->kind == UMBRA_KEY_ROTATE ? record->rotation - 1 >= slots - 1 : record->rotation != 0)
     return umbra_reader_malformed(reader, "an evaluation key for rotation by %u: there are rotations by 1 to %u",

@@ -149,7 +149,7 @@ umbra_status umbra_key_needs_rotation(umbra_key_needs *needs, int32_t steps, uin
 umbra_status umbra_key_needs_ephemeral(umbra_key_needs *needs) {
   UMBRA_TRY(check_receiver(needs));
   const umbra_chain *chain = &needs->params->chain;
-  if (!chain->boot.stc_levels)
+  if (!chain->bootstrap.stc_levels)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ephemeral keys, but these parameters do not refresh");
   UMBRA_TRY(reserve(needs, 2));
   for (umbra_key_kind kind = UMBRA_KEY_TO_SPARSE; kind <= UMBRA_KEY_TO_DENSE; kind++)

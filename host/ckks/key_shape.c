@@ -22,7 +22,7 @@ umbra_key_shape umbra_key_shape_with(const umbra_chain *chain, umbra_key_kind ki
   const uint32_t aux = umbra_chain_aux(chain);
   switch (kind) {
     case UMBRA_KEY_TO_SPARSE:
-      return (umbra_key_shape){sparse, 0, one, umbra_window_end(chain->window[0]), chain->boot.sparse_primes};
+      return (umbra_key_shape){sparse, 0, one, umbra_window_end(chain->window[0]), chain->bootstrap.sparse_primes};
     case UMBRA_KEY_TO_DENSE: /* used at its level only */
       return (umbra_key_shape){chain->window[level], auxes, one, aux, auxes};
     case UMBRA_KEY_RELINEARIZE:

@@ -79,20 +79,20 @@ uint32_t umbra_key_auxes(const umbra_chain *chain, uint32_t level) {
   return most;
 }
 
-uint32_t umbra_boot_sine_levels(const umbra_boot_shape *boot) {
+uint32_t umbra_bootstrap_sine_levels(const umbra_bootstrap_shape *boot) {
   if (!boot->stc_levels) return 0;
   /* An even polynomial is one of half the degree in T_2. */
   const uint32_t arcsine = boot->arcsine_degree > 1 ? umbra_ceil_log2(boot->arcsine_degree + 1) : 0;
   return 1 + umbra_ceil_log2(boot->degree / 2 + 1) + boot->double_angles + arcsine;
 }
 
-uint32_t umbra_boot_upper_levels(const umbra_boot_shape *boot) {
-  return boot->stc_levels ? umbra_boot_sine_levels(boot) + boot->cts_levels : 0;
+uint32_t umbra_bootstrap_upper_levels(const umbra_bootstrap_shape *boot) {
+  return boot->stc_levels ? umbra_bootstrap_sine_levels(boot) + boot->cts_levels : 0;
 }
 
 umbra_window umbra_chain_sparse_window(const umbra_chain *chain) {
   const umbra_window base = chain->window[0];
-  return (umbra_window){base.first, (uint16_t)(base.count + chain->boot.sparse_primes)};
+  return (umbra_window){base.first, (uint16_t)(base.count + chain->bootstrap.sparse_primes)};
 }
 
 void umbra_chain_fill_scales(umbra_chain *chain) {
@@ -104,7 +104,7 @@ void umbra_chain_fill_scales(umbra_chain *chain) {
   for (uint32_t l = 0; l < chain->total_levels; l++)
     log_q[l] = umbra_chain_log_product(chain, chain->window[l].first, chain->window[l].count);
 
-  const uint32_t depth = chain->levels - 1, sine = umbra_boot_sine_levels(&chain->boot);
+  const uint32_t depth = chain->levels - 1, sine = umbra_bootstrap_sine_levels(&chain->bootstrap);
   chain->log_scale[0] =
       depth ? (log_q[depth] - log_q[0]) / (umbra_log2)depth : umbra_log2_of_bits((int32_t)chain->scale_bits);
   for (uint32_t l = 1; l <= depth; l++) chain->log_scale[l] = (chain->log_scale[l - 1] + log_q[l] - log_q[l - 1]) / 2;

@@ -52,7 +52,7 @@ typedef struct umbra_chain {
   uint32_t prime[UMBRA_MAX_PRIMES]; /* by position */
   uint32_t levels;                  /* ordinary ones: depth + 1 */
   uint32_t total_levels;            /* with those that exist only inside a refresh */
-  umbra_boot_shape boot;            /* stc_levels 0: it does not refresh */
+  umbra_bootstrap_shape bootstrap;  /* stc_levels 0: it does not refresh */
   umbra_window window[UMBRA_MAX_LEVELS];
   umbra_log2 log_scale[UMBRA_MAX_LEVELS];      /* log2 of s_l; of levels inside a refresh: of their mean step */
   umbra_log2 log_before[UMBRA_MAX_PRIMES + 1]; /* log2 of the product of all primes before a position */
@@ -97,8 +97,8 @@ uint32_t umbra_whole_auxes(const umbra_chain *chain, umbra_window window);
 uint32_t umbra_key_auxes(const umbra_chain *chain, uint32_t level);
 
 /* Levels that exist only inside a refresh of that shape: those of the sine, and all; 0 if it is none. */
-uint32_t umbra_boot_sine_levels(const umbra_boot_shape *boot);
-uint32_t umbra_boot_upper_levels(const umbra_boot_shape *boot);
+uint32_t umbra_bootstrap_sine_levels(const umbra_bootstrap_shape *boot);
+uint32_t umbra_bootstrap_upper_levels(const umbra_bootstrap_shape *boot);
 
 /* Where the key to the ephemeral secret lives: the primes of level 0 and those after them. */
 umbra_window umbra_chain_sparse_window(const umbra_chain *chain);

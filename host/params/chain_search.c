@@ -88,8 +88,8 @@ static void lay_out(umbra_chain *chain, const umbra_shape *shape, const umbra_ch
   chain->terminals = shape->terminals;
   chain->mains = shape->mains;
   chain->levels = shape->levels;
-  chain->total_levels = shape->levels + umbra_boot_upper_levels(&request->boot);
-  chain->boot = request->boot;
+  chain->total_levels = shape->levels + umbra_bootstrap_upper_levels(&request->bootstrap);
+  chain->bootstrap = request->bootstrap;
   for (uint32_t l = 0; l < shape->levels; l++) {
     const uint32_t t = shape->terminal_count[l];
     chain->window[l].first = (uint16_t)(chain->terminals - t);
@@ -103,9 +103,10 @@ static void lay_out(umbra_chain *chain, const umbra_shape *shape, const umbra_ch
  * mains that a lower one has.
  */
 static int add_upper_levels(umbra_chain *chain, umbra_prime_pool *pool, umbra_log2 sine_size) {
-  const uint32_t first_cts = chain->levels + umbra_boot_sine_levels(&chain->boot);
+  const uint32_t first_cts = chain->levels + umbra_bootstrap_sine_levels(&chain->bootstrap);
   umbra_log2 product = 0, wanted = 0;
-  if (chain->boot.stc_levels && umbra_window_end(chain->window[chain->levels - 1]) != umbra_chain_aux(chain)) return 0;
+  if (chain->bootstrap.stc_levels && umbra_window_end(chain->window[chain->levels - 1]) != umbra_chain_aux(chain))
+    return 0;
   for (uint32_t l = chain->levels; l < chain->total_levels; l++) {
     uint32_t *prime = &chain->prime[umbra_chain_aux(chain)];
     wanted += l < first_cts ? sine_size : log_of_milli(UMBRA_CTS_SIZE);
@@ -122,7 +123,7 @@ static int add_upper_levels(umbra_chain *chain, umbra_prime_pool *pool, umbra_lo
 static void choose_sparse_primes(umbra_chain *chain) {
   const umbra_log2 log_base = umbra_chain_log_product(chain, chain->window[0].first, chain->window[0].count);
   const uint32_t end = umbra_window_end(chain->window[0]);
-  uint32_t *count = &chain->boot.sparse_primes;
+  uint32_t *count = &chain->bootstrap.sparse_primes;
   const umbra_log2 enough = log_base - umbra_log2_of_bits(UMBRA_SPARSE_SLACK);
   for (*count = 1; umbra_chain_log_product(chain, end, *count) < enough;) ++*count;
 }
@@ -142,7 +143,7 @@ static uint64_t complete(umbra_chain *chain, umbra_chain_workshop *shop, umbra_l
   if (!add_upper_levels(chain, &shop->mains, sine_size)) return 0;
   umbra_chain_fill_scales(chain);
   if (!is_near_nominal(chain->log_scale[0], chain->scale_bits, limit) || umbra_chain_drift(chain) > limit) return 0;
-  if (chain->boot.stc_levels && !chain->boot.sparse_primes) choose_sparse_primes(chain);
+  if (chain->bootstrap.stc_levels && !chain->bootstrap.sparse_primes) choose_sparse_primes(chain);
   return umbra_chain_choose_digits(chain, shop->request->bound_bits);
 }
 
@@ -179,7 +180,7 @@ static uint64_t build_shape(umbra_chain *chain, umbra_chain_workshop *shop, cons
   uint32_t low, high;
   umbra_shape_terminal_range(shape, shop->request->scale_bits, &low, &high);
   umbra_pool_fill(&shop->terminals, shop->request->log_n, low, high);
-  if (!shop->request->boot.stc_levels) return build_highest(chain, shop, shape, 0);
+  if (!shop->request->bootstrap.stc_levels) return build_highest(chain, shop, shape, 0);
   /* The more bits the sine has, the less noise; but not so many that keys get more digits. */
   uint64_t best = 0;
   for (int32_t size = UMBRA_SINE_MAX; size >= UMBRA_SINE_MIN; size -= UMBRA_SINE_STEP) {

@@ -109,7 +109,7 @@ static uint64_t cost_with(const umbra_shape *shape, uint32_t upper, uint32_t ter
 /* Fills the cost of the best number of auxiliary primes. Returns 0 if the bound leaves no room for any. */
 static int estimate_cost(umbra_shape *shape, const umbra_chain_request *request) {
   const uint32_t units = shape->mains * shape->main_units + shape->terminals * shape->terminal_units;
-  const uint32_t upper = umbra_boot_upper_levels(&request->boot);
+  const uint32_t upper = umbra_bootstrap_upper_levels(&request->bootstrap);
   const uint32_t primes = shape->mains + shape->terminals + UMBRA_UPPER_MAINS * upper;
   const uint32_t size = size_of(shape, units, request->scale_bits, SCALE_SLACK) + UMBRA_CTS_SIZE * upper;
   const uint32_t terminal_size = size_of(shape, shape->terminal_units, request->scale_bits, 0);
@@ -143,14 +143,14 @@ static int is_duplicate(const umbra_shape *shape) {
 static int is_base(const umbra_shape *shape, uint32_t first_base, const umbra_chain_request *request) {
   const uint32_t bits = request->scale_bits;
   if (size_of(shape, shape->base_units - first_base, bits, 0) > BASE_CHOICE) return 0;
-  return !request->boot.stc_levels || size_of(shape, shape->base_units, bits, 0) <= SPARSE_BASE;
+  return !request->bootstrap.stc_levels || size_of(shape, shape->base_units, bits, 0) <= SPARSE_BASE;
 }
 
 /* All shapes of the given sizes: every base, and from each level's fewest terminals to ever fewer mains. */
 static void rank_sizes(ranking *ranking, umbra_shape *shape) {
   const uint32_t bits = ranking->request->scale_bits;
   const uint32_t supply = terminal_supply(shape, ranking->request);
-  const uint32_t ratio = ranking->request->boot.ratio_bits * MILLI;
+  const uint32_t ratio = ranking->request->bootstrap.ratio_bits * MILLI;
   const uint32_t least = bits * MILLI + (ratio ? ratio + RATIO_SLACK : BASE_MARGIN);
   const uint32_t first_base = (least * shape->level_units + bits * MILLI - 1) / (bits * MILLI);
   shape->base_units = first_base;
@@ -170,7 +170,7 @@ uint32_t umbra_shapes_rank(umbra_shape shape[UMBRA_MAX_SHAPES], const umbra_chai
   const uint32_t bits = request->scale_bits * MILLI;
   if (request->depth >= UMBRA_MAX_LEVELS) return 0;
   const uint32_t levels = umbra_request_levels(request);
-  if (levels + umbra_boot_upper_levels(&request->boot) > UMBRA_MAX_LEVELS) return 0;
+  if (levels + umbra_bootstrap_upper_levels(&request->bootstrap) > UMBRA_MAX_LEVELS) return 0;
   for (uint32_t p = 1; p <= MAX_PERIOD; p++) {
     for (uint32_t c = (p * bits + MAIN_MAX - 1) / MAIN_MAX; p * bits >= MAIN_MIN * c; c++) {
       for (uint32_t r = 0; r <= p; r++) {

@@ -23,13 +23,13 @@ enum {
 
 typedef struct umbra_chain_request {
   uint32_t log_n, scale_bits, depth;
-  uint32_t bound_bits;   /* of log2(QP); 0: none */
-  umbra_boot_shape boot; /* of a refresh, which leaves `depth` levels */
+  uint32_t bound_bits;             /* of log2(QP); 0: none */
+  umbra_bootstrap_shape bootstrap; /* of a refresh, which leaves `depth` levels */
 } umbra_chain_request;
 
 /* Ordinary levels that it asks for. */
 static inline uint32_t umbra_request_levels(const umbra_chain_request *request) {
-  return request->depth + request->boot.stc_levels + 1;
+  return request->depth + request->bootstrap.stc_levels + 1;
 }
 
 typedef struct umbra_shape {

@@ -140,7 +140,7 @@ static umbra_status check_digits(const umbra_chain *chain) {
 /* ---- refreshing ---- */
 
 /* What a shape may be by itself; before levels are counted by it. */
-static umbra_status check_boot_shape(const umbra_boot_shape *boot) {
+static umbra_status check_boot_shape(const umbra_bootstrap_shape *boot) {
   UMBRA_TRY(check_count("levels for slots-to-coefficients", boot->stc_levels, 1, 4));
   UMBRA_TRY(check_count("levels for coefficients-to-slots", boot->cts_levels, 1, 4));
   UMBRA_TRY(check_count("multiples of q_0 for the sine", boot->overflow, 4, UMBRA_MAX_OVERFLOW));
@@ -172,7 +172,7 @@ static umbra_status check_boot_windows(const umbra_chain *chain) {
 /* What the steps of the sine may differ by: they are squared into one another. */
 static umbra_status check_boot_steps(const umbra_chain *chain) {
   const umbra_log2 most = umbra_log2_of_bits(1) / 50;
-  const uint32_t sine = umbra_boot_sine_levels(&chain->boot);
+  const uint32_t sine = umbra_bootstrap_sine_levels(&chain->bootstrap);
   for (uint32_t l = chain->levels; l < chain->levels + sine; l++) {
     const uint32_t below = umbra_window_end(chain->window[l - 1]), end = umbra_window_end(chain->window[l]);
     const umbra_log2 apart = umbra_chain_log_product(chain, below, end - below) - chain->log_scale[l];
@@ -186,13 +186,13 @@ static umbra_status check_boot_steps(const umbra_chain *chain) {
 /* A factor of s stages has 2^(s+1) matrices' diagonals: more stages would take more memory than anything else. */
 static umbra_status check_boot_stages(const umbra_chain *chain) {
   const uint32_t most = 8, stages = chain->log_n - 1, least = (stages + most - 1) / most;
-  if (chain->boot.stc_levels >= least && chain->boot.cts_levels >= least) return UMBRA_OK;
+  if (chain->bootstrap.stc_levels >= least && chain->bootstrap.cts_levels >= least) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a ring of 2^%u needs %u levels for each linear map of a refresh",
                     chain->log_n, least);
 }
 
 static umbra_status check_boot_levels(const umbra_chain *chain) {
-  const umbra_boot_shape *boot = &chain->boot;
+  const umbra_bootstrap_shape *boot = &chain->bootstrap;
   const umbra_window base = chain->window[0];
   const umbra_log2 log_ratio = umbra_chain_log_product(chain, base.first, base.count) - chain->log_scale[0];
   if (boot->stc_levels + 2 > chain->levels)
@@ -228,7 +228,7 @@ static void hash_u32(crypto_generichash_state *state, uint32_t word) {
   crypto_generichash_update(state, bytes, sizeof bytes);
 }
 
-static void hash_boot(crypto_generichash_state *state, const umbra_boot_shape *boot) {
+static void hash_boot(crypto_generichash_state *state, const umbra_bootstrap_shape *boot) {
   const uint32_t words[] = {boot->stc_levels, boot->cts_levels,    boot->overflow,
                             boot->degree,     boot->double_angles, boot->arcsine_degree,
                             boot->ratio_bits, boot->hamming,       boot->sparse_primes};
@@ -253,7 +253,7 @@ static void fill_digest(umbra_params *params) {
   }
   hash_u32(&state, c->digits);
   for (uint32_t j = 0; j <= c->digits; j++) hash_u32(&state, c->digit_begin[j]);
-  if (c->boot.stc_levels) hash_boot(&state, &c->boot);
+  if (c->bootstrap.stc_levels) hash_boot(&state, &c->bootstrap);
   crypto_generichash_final(&state, params->digest, UMBRA_DIGEST_BYTES);
 }
 
@@ -262,16 +262,16 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
   umbra_chain *chain = &params->chain;
   UMBRA_TRY(check_flags(flags));
   UMBRA_TRY(check_ring(chain->log_n, chain->scale_bits, flags));
-  if (chain->boot.stc_levels) UMBRA_TRY(check_boot_shape(&chain->boot));
+  if (chain->bootstrap.stc_levels) UMBRA_TRY(check_boot_shape(&chain->bootstrap));
   UMBRA_TRY(check_counts(chain));
   UMBRA_TRY(check_primes(chain));
   UMBRA_TRY(check_windows(chain));
   umbra_chain_fill_scales(chain);
   UMBRA_TRY(check_digits(chain));
   UMBRA_TRY(check_scales(chain));
-  if (chain->boot.stc_levels) UMBRA_TRY(check_boot_levels(chain));
+  if (chain->bootstrap.stc_levels) UMBRA_TRY(check_boot_levels(chain));
   params->security = umbra_security_of(chain->log_n, umbra_chain_log_qp(chain));
-  if (chain->boot.stc_levels && params->security) /* the ephemeral key's points are good for 128 bits */
+  if (chain->bootstrap.stc_levels && params->security) /* the ephemeral key's points are good for 128 bits */
     params->security = umbra_sparse_key_is_secure(chain) ? 128 : 0;
   UMBRA_TRY(check_security(params, flags));
   fill_digest(params);
@@ -279,11 +279,11 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
 }
 
 /* stc_levels is 0 without a shape. */
-static umbra_status take_boot_shape(umbra_boot_shape *boot, const umbra_boot_shape *given) {
-  *boot = (umbra_boot_shape){0};
+static umbra_status take_boot_shape(umbra_bootstrap_shape *boot, const umbra_bootstrap_shape *given) {
+  *boot = (umbra_bootstrap_shape){0};
   if (!given) return UMBRA_OK;
-  *boot = (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT};
-  UMBRA_TRY(UMBRA_TAKE(umbra_boot_shape, boot, given));
+  *boot = (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_bootstrap_shape, boot, given));
   return check_boot_shape(boot);
 }
 
@@ -331,17 +331,17 @@ static umbra_status copy_digits(umbra_chain *chain, const umbra_params_literal *
 }
 
 static umbra_status from_literal(umbra_params **params, const umbra_params_literal *literal) {
-  umbra_boot_shape boot;
+  umbra_bootstrap_shape boot;
   UMBRA_TRY(check_literal(literal));
-  UMBRA_TRY(take_boot_shape(&boot, literal->boot));
+  UMBRA_TRY(take_boot_shape(&boot, literal->bootstrap));
   umbra_chain chain = {.log_n = literal->log_n,
                        .scale_bits = literal->scale_bits,
                        .terminals = literal->terminals,
                        .mains = literal->mains,
                        .auxes = literal->auxes,
                        .levels = literal->levels,
-                       .total_levels = literal->levels + umbra_boot_upper_levels(&boot),
-                       .boot = boot,
+                       .total_levels = literal->levels + umbra_bootstrap_upper_levels(&boot),
+                       .bootstrap = boot,
                        .digits = literal->digits};
   UMBRA_TRY(check_counts(&chain));
   for (uint32_t i = 0; i < chain.terminals; i++) chain.prime[chain.terminals - 1 - i] = literal->terminal[i];
@@ -362,7 +362,7 @@ umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params
 static umbra_status check_need(const umbra_params_need *need) {
   UMBRA_TRY(check_flags(need->flags));
   UMBRA_TRY(check_ring(need->log_n ? need->log_n : UMBRA_MAX_LOG_N, need->scale_bits, need->flags));
-  if (need->boot->stc_levels && need->security > 128)
+  if (need->bootstrap->stc_levels && need->security > 128)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "security is %u: sets that refresh have 128 bits", need->security);
   if (need->security != 128 && need->security != 192 && need->security != 256)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "security is %u: it must be 128, 192 or 256", need->security);
@@ -381,7 +381,7 @@ static umbra_chain_request request_of(const umbra_params_need *need, uint32_t lo
   return (umbra_chain_request){.log_n = log_n,
                                .scale_bits = need->scale_bits,
                                .depth = need->depth,
-                               .boot = *need->boot,
+                               .bootstrap = *need->bootstrap,
                                .bound_bits = insecure ? 0 : umbra_security_bound(log_n, need->security)};
 }
 
@@ -391,7 +391,7 @@ static uint32_t smallest_ring(umbra_chain *chain, umbra_chain_workshop *shop, co
   for (uint32_t log_n = first; log_n <= last; log_n++) {
     const umbra_chain_request request = request_of(need, log_n);
     if (!umbra_chain_search(chain, shop, &request)) continue;
-    if (!need->boot->stc_levels || !request.bound_bits || umbra_sparse_key_is_secure(chain)) return log_n;
+    if (!need->bootstrap->stc_levels || !request.bound_bits || umbra_sparse_key_is_secure(chain)) return log_n;
   }
   return 0;
 }
@@ -403,7 +403,7 @@ static umbra_status refuse(umbra_chain_workshop *shop, const umbra_params_need *
   const umbra_chain_request request = request_of(need, log_n);
   const int depth = umbra_chain_search_depth(shop, &request);
   const uint32_t larger = smallest_ring(&chain, shop, need, log_n + 1, UMBRA_MAX_LOG_N);
-  if (need->boot->stc_levels && request.bound_bits && (log_n < 15 || log_n > 16))
+  if (need->bootstrap->stc_levels && request.bound_bits && (log_n < 15 || log_n > 16))
     return umbra_fail(
         UMBRA_ERROR_UNSUPPORTED,
         "a ring of 2^%u cannot refresh securely: ephemeral secrets are known to be secure in rings of 2^15 "
@@ -423,7 +423,7 @@ static umbra_status search(umbra_params **params, umbra_chain_workshop *shop, co
   return umbra_params_from_chain(params, &chain, need->flags);
 }
 
-/* Its boot is a whole shape, whether it refreshes or not. */
+/* Its bootstrap is a whole shape, whether it refreshes or not. */
 static umbra_status from_need(umbra_params **params, const umbra_params_need *need) {
   UMBRA_TRY(check_need(need));
   const uint32_t smallest = ring_for_slots(need);
@@ -441,10 +441,10 @@ static umbra_status from_need(umbra_params **params, const umbra_params_need *ne
 umbra_status umbra_params_from_need(umbra_params **params, const umbra_params_need *need) {
   if (!params || !need) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "parameters need an output and a need");
   umbra_params_need own = {UMBRA_PARAMS_NEED_INIT};
-  umbra_boot_shape boot;
+  umbra_bootstrap_shape boot;
   UMBRA_TRY(UMBRA_TAKE(umbra_params_need, &own, need));
-  UMBRA_TRY(take_boot_shape(&boot, own.boot));
-  own.boot = &boot;
+  UMBRA_TRY(take_boot_shape(&boot, own.bootstrap));
+  own.bootstrap = &boot;
   return from_need(params, &own);
 }
 
@@ -453,8 +453,8 @@ void umbra_params_destroy(umbra_params *params) { umbra_release(params); }
 
 uint32_t umbra_params_log_n(const umbra_params *params) { return params->chain.log_n; }
 
-uint32_t umbra_params_refreshed_level(const umbra_params *params) {
-  return params->chain.boot.stc_levels ? params->chain.levels - 1 - params->chain.boot.stc_levels : 0;
+uint32_t umbra_params_bootstrapped_level(const umbra_params *params) {
+  return params->chain.bootstrap.stc_levels ? params->chain.levels - 1 - params->chain.bootstrap.stc_levels : 0;
 }
 
 uint32_t umbra_params_slots(const umbra_params *params) { return 1u << (params->chain.log_n - 1); }

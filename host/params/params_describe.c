@@ -72,19 +72,19 @@ static void put_security(writer *out, const umbra_params *params) {
 
 /* What a level is for. */
 static const char *use_of(const umbra_chain *chain, uint32_t level) {
-  const uint32_t sine = umbra_boot_sine_levels(&chain->boot);
+  const uint32_t sine = umbra_bootstrap_sine_levels(&chain->bootstrap);
   return level < chain->levels ? "ordinary" : level < chain->levels + sine ? "sine" : "coefficients-to-slots";
 }
 
 static void put_boot(writer *out, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
-  const umbra_boot_shape *boot = &chain->boot;
+  const umbra_bootstrap_shape *boot = &chain->bootstrap;
   if (!boot->stc_levels) return;
   const umbra_window sparse = umbra_chain_sparse_window(chain);
   put(out,
       "refresh     to level %" PRIu32 "; %" PRIu32 " levels for slots-to-coefficients, %" PRIu32
       " for the sine, %" PRIu32 " for coefficients-to-slots\n",
-      umbra_params_refreshed_level(params), boot->stc_levels, umbra_boot_sine_levels(boot), boot->cts_levels);
+      umbra_params_bootstrapped_level(params), boot->stc_levels, umbra_bootstrap_sine_levels(boot), boot->cts_levels);
   put(out,
       "sine        K = %" PRIu32 ", degree %" PRIu32 ", %" PRIu32 " double angles, arcsine of degree %" PRIu32
       ", message ratio 2^%" PRIu32 "\n",
@@ -171,12 +171,12 @@ static void put_json_digits(writer *out, const umbra_chain *chain) {
 }
 
 static void put_json_boot(writer *out, const umbra_chain *chain) {
-  const umbra_boot_shape *boot = &chain->boot;
+  const umbra_bootstrap_shape *boot = &chain->bootstrap;
   if (!boot->stc_levels) return;
   put(out,
-      ",\"boot\":{\"stc_levels\":%" PRIu32 ",\"cts_levels\":%" PRIu32 ",\"overflow\":%" PRIu32 ",\"degree\":%" PRIu32
-      ",\"double_angles\":%" PRIu32 ",\"arcsine_degree\":%" PRIu32 ",\"ratio_bits\":%" PRIu32 ",\"hamming\":%" PRIu32
-      ",\"sparse_primes\":%" PRIu32 "}",
+      ",\"bootstrap\":{\"stc_levels\":%" PRIu32 ",\"cts_levels\":%" PRIu32 ",\"overflow\":%" PRIu32
+      ",\"degree\":%" PRIu32 ",\"double_angles\":%" PRIu32 ",\"arcsine_degree\":%" PRIu32 ",\"ratio_bits\":%" PRIu32
+      ",\"hamming\":%" PRIu32 ",\"sparse_primes\":%" PRIu32 "}",
       boot->stc_levels, boot->cts_levels, boot->overflow, boot->degree, boot->double_angles, boot->arcsine_degree,
       boot->ratio_bits, boot->hamming, boot->sparse_primes);
 }

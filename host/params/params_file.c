@@ -43,7 +43,7 @@ static uint32_t flags_of(const umbra_params *params) {
 }
 
 static umbra_status write_boot(umbra_writer *writer, const umbra_chain *chain) {
-  const umbra_boot_shape *b = &chain->boot;
+  const umbra_bootstrap_shape *b = &chain->bootstrap;
   const boot_record record = {
       b->stc_levels,     b->cts_levels, b->overflow, b->degree,        b->double_angles,
       b->arcsine_degree, b->ratio_bits, b->hamming,  b->sparse_primes, chain->total_levels - chain->levels};
@@ -53,7 +53,7 @@ static umbra_status write_boot(umbra_writer *writer, const umbra_chain *chain) {
 umbra_status umbra_params_write_sections(umbra_writer *writer, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
   counts_record counts = {chain->log_n, chain->scale_bits, chain->terminals, chain->mains,
-                          chain->auxes, chain->levels,     chain->digits,    chain->boot.stc_levels > 0};
+                          chain->auxes, chain->levels,     chain->digits,    chain->bootstrap.stc_levels > 0};
   uint32_t words[MAX_WORDS];
   fill_words(words, chain);
   umbra_writer_identify(writer, params->digest, NULL, flags_of(params));
@@ -77,17 +77,17 @@ static umbra_status read_counts(umbra_reader *reader, counts_record *c) {
   return UMBRA_OK;
 }
 
-static umbra_boot_shape shape_of(const boot_record *b) {
-  return (umbra_boot_shape){.struct_size = sizeof(umbra_boot_shape),
-                            .stc_levels = b->stc_levels,
-                            .cts_levels = b->cts_levels,
-                            .overflow = b->overflow,
-                            .degree = b->degree,
-                            .double_angles = b->double_angles,
-                            .arcsine_degree = b->arcsine_degree,
-                            .ratio_bits = b->ratio_bits,
-                            .hamming = b->hamming,
-                            .sparse_primes = b->sparse_primes};
+static umbra_bootstrap_shape shape_of(const boot_record *b) {
+  return (umbra_bootstrap_shape){.struct_size = sizeof(umbra_bootstrap_shape),
+                                 .stc_levels = b->stc_levels,
+                                 .cts_levels = b->cts_levels,
+                                 .overflow = b->overflow,
+                                 .degree = b->degree,
+                                 .double_angles = b->double_angles,
+                                 .arcsine_degree = b->arcsine_degree,
+                                 .ratio_bits = b->ratio_bits,
+                                 .hamming = b->hamming,
+                                 .sparse_primes = b->sparse_primes};
 }
 
 /* All zero if the set does not refresh. */
@@ -100,10 +100,10 @@ static umbra_status read_boot(umbra_reader *reader, boot_record *boot, const cou
   if (boot->upper_levels > UMBRA_MAX_LEVELS - c->levels)
     return umbra_reader_malformed(reader, "%u levels inside a refresh above %u ordinary ones; there may be %d in all",
                                   boot->upper_levels, c->levels, UMBRA_MAX_LEVELS);
-  const umbra_boot_shape shape = shape_of(boot);
-  if (umbra_boot_upper_levels(&shape) == boot->upper_levels) return UMBRA_OK;
+  const umbra_bootstrap_shape shape = shape_of(boot);
+  if (umbra_bootstrap_upper_levels(&shape) == boot->upper_levels) return UMBRA_OK;
   return umbra_reader_malformed(reader, "%u levels inside a refresh; its shape needs %u", boot->upper_levels,
-                                umbra_boot_upper_levels(&shape));
+                                umbra_bootstrap_upper_levels(&shape));
 }
 
 static umbra_status make(umbra_params **params, const umbra_reader *reader, const counts_record *c,
@@ -117,8 +117,8 @@ static umbra_status make(umbra_params **params, const umbra_reader *reader, cons
   literal.main_count = literal.aux + c->auxes;
   literal.terminal_count = literal.main_count + c->levels + boot->upper_levels;
   literal.digit_size = literal.terminal_count + c->levels + boot->upper_levels;
-  const umbra_boot_shape shape = shape_of(boot);
-  if (shape.stc_levels) literal.boot = &shape;
+  const umbra_bootstrap_shape shape = shape_of(boot);
+  if (shape.stc_levels) literal.bootstrap = &shape;
   literal.flags = reader->header.flags & UMBRA_CONTAINER_INSECURE ? UMBRA_INSECURE_FOR_TESTS : 0;
   umbra_status status = umbra_params_from_literal(params, &literal);
   return status == UMBRA_ERROR_INVALID_ARGUMENT ? umbra_reader_malformed(reader, "%s", umbra_last_error()) : status;

@@ -376,8 +376,8 @@ const umbra_params_literal umbra_preset_literal[] = {
         .digits = 4,
         .digit_size =
             (const uint32_t[]){13, 12, 12, 10},
-        .boot = &(const umbra_boot_shape){
-            .struct_size = sizeof(umbra_boot_shape),
+        .bootstrap = &(const umbra_bootstrap_shape){
+            .struct_size = sizeof(umbra_bootstrap_shape),
             .stc_levels = 3,
             .cts_levels = 3,
             .overflow = 16,
@@ -417,8 +417,8 @@ const umbra_params_literal umbra_preset_literal[] = {
         .digits = 4,
         .digit_size =
             (const uint32_t[]){13, 12, 12, 10},
-        .boot = &(const umbra_boot_shape){
-            .struct_size = sizeof(umbra_boot_shape),
+        .bootstrap = &(const umbra_bootstrap_shape){
+            .struct_size = sizeof(umbra_bootstrap_shape),
             .stc_levels = 3,
             .cts_levels = 3,
             .overflow = 16,
@@ -460,8 +460,8 @@ const umbra_params_literal umbra_preset_literal[] = {
         .digits = 8,
         .digit_size =
             (const uint32_t[]){1, 4, 8, 8, 8, 8, 8, 6},
-        .boot = &(const umbra_boot_shape){
-            .struct_size = sizeof(umbra_boot_shape),
+        .bootstrap = &(const umbra_bootstrap_shape){
+            .struct_size = sizeof(umbra_bootstrap_shape),
             .stc_levels = 3,
             .cts_levels = 3,
             .overflow = 16,
@@ -497,8 +497,8 @@ const umbra_params_literal umbra_preset_literal[] = {
         .digits = 14,
         .digit_size =
             (const uint32_t[]){2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2},
-        .boot = &(const umbra_boot_shape){
-            .struct_size = sizeof(umbra_boot_shape),
+        .bootstrap = &(const umbra_bootstrap_shape){
+            .struct_size = sizeof(umbra_bootstrap_shape),
             .stc_levels = 2,
             .cts_levels = 2,
             .overflow = 16,

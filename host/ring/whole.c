@@ -105,16 +105,16 @@ static double product_of(const umbra_chain *chain, uint32_t first, uint32_t coun
 static double variance_of_raise(const umbra_chain *chain) {
   const umbra_window base = chain->window[0];
   const double q0 = product_of(chain, base.first, base.count);
-  const double ratio = q0 / product_of(chain, umbra_window_end(base), chain->boot.sparse_primes);
+  const double ratio = q0 / product_of(chain, umbra_window_end(base), chain->bootstrap.sparse_primes);
   const double switched = (double)(1u << chain->log_n) * UMBRA_ERROR_VARIANCE / 12 * ratio * ratio;
-  return switched + (chain->boot.hamming + 1) / 12.0 + umbra_variance_of_rounding(chain);
+  return switched + (chain->bootstrap.hamming + 1) / 12.0 + umbra_variance_of_rounding(chain);
 }
 
 void umbra_whole_raise(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *src) {
   const umbra_chain *chain = umbra_ring_chain(ring);
   const umbra_window base = chain->window[0];
   const umbra_view raised = umbra_view_poly(dst, 0), multiples = umbra_view_poly(dst, 1);
-  UMBRA_ENQUEUE(umbra_ring_whole(ring)->overflow, stream, &multiples, chain->boot.hamming);
+  UMBRA_ENQUEUE(umbra_ring_whole(ring)->overflow, stream, &multiples, chain->bootstrap.hamming);
   UMBRA_ENQUEUE(umbra_ring_whole(ring)->add_multiple, stream, &raised, src, &multiples,
                 product_of(chain, base.first, base.count));
   umbra_whole_add_error(ring, stream, dst, dst, variance_of_raise(chain));

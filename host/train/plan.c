@@ -9,6 +9,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../circuits/polynomial/polynomial.h"
 #include "../ckks/key_needs.h"
 #include "../nn/activation.h"
 #include "../params/params.h"
@@ -259,7 +260,7 @@ static void fill_report(umbra_train_plan *plan) {
 
 static umbra_status check_request(const umbra_params *params, const umbra_train_options *o) {
   UMBRA_TRY(umbra_train_options_check(o));
-  if (!umbra_params_refreshed_level(params))
+  if (!umbra_params_bootstrapped_level(params))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
                       "these parameters do not refresh; take a preset whose name begins with boot");
   if (o->columns >= umbra_params_slots(params))
@@ -280,7 +281,7 @@ static umbra_status make_polynomial(umbra_train_plan *plan, const double *given)
 static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *given) {
   const umbra_train_options *o = &plan->options;
   const umbra_matrix_layout layout = given ? *given : layout_for(plan->params, o->columns, o->batch);
-  plan->data_level = plan->report.levels = umbra_params_refreshed_level(plan->params);
+  plan->data_level = plan->report.levels = umbra_params_bootstrapped_level(plan->params);
   plan->data_scale = data_scale(o, layout.stride);
   plan->refreshes = 1; /* as far as is known */
   UMBRA_TRY(make_iterations(plan));

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Refreshing ciphertexts that have run out of levels (bootstrapping).
+ * Refreshing ciphertexts that have run out of levels: bootstrapping, as names have it.
  *
- * The modulus is raised through an ephemeral sparse secret (Bossuat, Troncoso-Pastoriza, Hubaux, eprint 2022/024); what
- * overflowed is taken away by a sine of the coefficients (Cheon, Han, Kim, Kim, Song, EUROCRYPT 2018), which two linear
- * maps move into slots and back (Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux, eprint 2020/1203). Needs parameters with
- * levels for it: umbra_params_refreshed_level is not 0.
+ * The modulus is raised (ModRaise) through an ephemeral sparse secret (Bossuat, Troncoso-Pastoriza, Hubaux, eprint
+ * 2022/024); what overflowed is taken away by a sine of the coefficients (EvalMod: Cheon, Han, Kim, Kim, Song, EUROCRYPT
+ * 2018), which two linear maps move into slots (CoeffsToSlots) and back (SlotsToCoeffs: Bossuat, Mouchet,
+ * Troncoso-Pastoriza, Hubaux, eprint 2020/1203). Needs parameters with levels for it: umbra_params_bootstrapped_level is
+ * not 0.
  *
  * A plan says what a refresh costs and how precise it is before anything runs, and which keys it needs. A bootstrapper is a
  * plan with its constants encoded for one context; it is immutable and shared by evaluators. It has no keys: those are the
@@ -133,11 +134,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_pair(umbra_evaluator *eval
  * From now on an operation that lacks levels refreshes its input first, if the input has no more slots than the plan. NULL: no
  * longer. The evaluator keeps the bootstrapper until then.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator,
-                                                                   const umbra_bootstrapper *bootstrapper);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_bootstrap_with(umbra_evaluator *evaluator,
+                                                                     const umbra_bootstrapper *bootstrapper);
 
 /* How often that has happened. */
-UMBRA_API uint64_t umbra_evaluator_refreshes(const umbra_evaluator *evaluator);
+UMBRA_API uint64_t umbra_evaluator_bootstraps(const umbra_evaluator *evaluator);
 
 UMBRA_END_DECLS
 

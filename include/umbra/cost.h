@@ -19,9 +19,9 @@
  * loaded, decoded or saved (UNSUPPORTED), nor used together with those of other contexts (MISMATCH); the text is "a dry
  * device has no values". Evaluators find every key that they look for.
  *
- * Plaintexts are encoded for their bound, and bootstrappers for that of their matrices: kernels are counted, nothing is
- * computed, and a bootstrapper is made in a millisecond. Only where it takes the values to tell whether they fit into the
- * level's modulus are they encoded, on the CPU, and refused exactly when a real device refuses them.
+ * Plaintexts are encoded for their bound, and bootstrappers and linear maps for that of their matrices: kernels are
+ * counted, nothing is computed, and a bootstrapper is made in a millisecond. Only where it takes the values to tell whether
+ * they fit into the level's modulus are they encoded, on the CPU, and refused exactly when a real device refuses them.
  *
  * The accounts are those of a GPU: whole polynomials at once, and plaintexts that may leave the device. What is made at
  * the first use of a context (plans, constants) is in the account of the first run, and not in those of later ones. With

@@ -91,13 +91,13 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_level_drop(umbra_evaluator *evaluato
 
 /* ---- one level ---- */
 
-/* Products of ciphertexts; need the relinearisation key. One division ends relinearisation and rescale. */
+/* Products of ciphertexts; need the relinearisation key. One division ends relinearisation (ModDown) and rescales. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                 const umbra_ciphertext *a, const umbra_ciphertext *b);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_square(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                    const umbra_ciphertext *a);
 
-/* out = sum a[i] * b[i]: one relinearisation and one rescale at the end. count >= 1. */
+/* out = sum a[i] * b[i], slot by slot: one relinearisation and one rescale at the end. count >= 1. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_dot(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                 const umbra_ciphertext *const *a, const umbra_ciphertext *const *b,
                                                 size_t count);

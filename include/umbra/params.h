@@ -31,7 +31,7 @@ enum {
  * highest are spent on coefficients-to-slots, those under them on the sine; slots-to-coefficients takes the highest
  * ordinary ones.
  */
-typedef struct umbra_boot_shape {
+typedef struct umbra_bootstrap_shape {
   size_t struct_size;
   uint32_t stc_levels;     /* slots-to-coefficients, 1..4 */
   uint32_t cts_levels;     /* coefficients-to-slots, 1..4 */
@@ -42,23 +42,23 @@ typedef struct umbra_boot_shape {
   uint32_t ratio_bits;     /* q_0 over the scale of what is refreshed, for slots up to 1 */
   uint32_t hamming;        /* weight of the ephemeral secret; only 32 is secure (design: frozen table) */
   uint32_t sparse_primes;  /* primes that the key to that secret has beside those of q_0; 0 in a need: chosen */
-} umbra_boot_shape;
-#define UMBRA_BOOT_SHAPE_INIT                                                                              \
-  .struct_size = sizeof(umbra_boot_shape), .stc_levels = 3, .cts_levels = 3, .overflow = 16, .degree = 30, \
+} umbra_bootstrap_shape;
+#define UMBRA_BOOTSTRAP_SHAPE_INIT                                                                              \
+  .struct_size = sizeof(umbra_bootstrap_shape), .stc_levels = 3, .cts_levels = 3, .overflow = 16, .degree = 30, \
   .double_angles = 3, .arcsine_degree = 1, .ratio_bits = 8, .hamming = 32
-UMBRA_API void umbra_boot_shape_init(umbra_boot_shape *shape, size_t size);
-#define umbra_boot_shape_init(shape) umbra_boot_shape_init((shape), sizeof *(shape))
+UMBRA_API void umbra_bootstrap_shape_init(umbra_bootstrap_shape *shape, size_t size);
+#define umbra_bootstrap_shape_init(shape) umbra_bootstrap_shape_init((shape), sizeof *(shape))
 
 /* What a computation needs; the smallest ring that carries it is chosen. */
 typedef struct umbra_params_need {
   size_t struct_size;
-  uint32_t depth;      /* consecutive multiplications with rescaling; with `boot`: those left after a refresh */
+  uint32_t depth;      /* consecutive multiplications with rescaling; with `bootstrap`: those left after a refresh */
   uint32_t scale_bits; /* precision of a level: 25, 30, ..., 60 */
   uint32_t min_slots;  /* complex slots wanted at least; a ring of 2^k has 2^(k-1) */
   uint32_t security;   /* classical bits: 128 (default), 192 or 256 */
   uint32_t log_n;      /* 0: smallest that fits; 11..17: exactly this ring */
   uint32_t flags;      /* 0 or UMBRA_INSECURE_FOR_TESTS */
-  const umbra_boot_shape *boot; /* NULL: it does not refresh */
+  const umbra_bootstrap_shape *bootstrap; /* NULL: it does not refresh */
 } umbra_params_need;
 #define UMBRA_PARAMS_NEED_INIT .struct_size = sizeof(umbra_params_need), .scale_bits = 40, .security = 128
 UMBRA_API void umbra_params_need_init(umbra_params_need *need, size_t size);
@@ -78,9 +78,9 @@ typedef struct umbra_params_literal {
   uint32_t levels;                             /* depth + 1 */
   const uint32_t *main_count, *terminal_count; /* of these levels, then of those inside a refresh, if there are any */
   uint32_t digits;                             /* of the key-switching gadget */
-  const uint32_t *digit_size;   /* primes of each digit, over terminals reversed then mains; they sum to all of these */
-  uint32_t flags;               /* 0 or UMBRA_INSECURE_FOR_TESTS */
-  const umbra_boot_shape *boot; /* NULL: it does not refresh */
+  const uint32_t *digit_size; /* primes of each digit, over terminals reversed then mains; they sum to all of these */
+  uint32_t flags;             /* 0 or UMBRA_INSECURE_FOR_TESTS */
+  const umbra_bootstrap_shape *bootstrap; /* NULL: it does not refresh */
 } umbra_params_literal;
 #define UMBRA_PARAMS_LITERAL_INIT .struct_size = sizeof(umbra_params_literal)
 UMBRA_API void umbra_params_literal_init(umbra_params_literal *literal, size_t size);
@@ -106,7 +106,7 @@ UMBRA_API void umbra_params_destroy(umbra_params *params);
 UMBRA_API uint32_t umbra_params_log_n(const umbra_params *params);
 UMBRA_API uint32_t umbra_params_slots(const umbra_params *params); /* n / 2 */
 UMBRA_API uint32_t umbra_params_depth(const umbra_params *params); /* highest level; fresh ciphertexts have it */
-UMBRA_API uint32_t umbra_params_refreshed_level(const umbra_params *params);     /* after a refresh; 0: it cannot */
+UMBRA_API uint32_t umbra_params_bootstrapped_level(const umbra_params *params);  /* after a refresh; 0: it cannot */
 UMBRA_API uint32_t umbra_params_scale_bits(const umbra_params *params);          /* nominal */
 UMBRA_API double umbra_params_scale(const umbra_params *params, uint32_t level); /* of that level; 0 if there is none */
 UMBRA_API uint32_t umbra_params_limbs(const umbra_params *params, uint32_t level); /* 32-bit primes of that level */

@@ -72,6 +72,7 @@
 #include <umbra/target.h>
 #include <umbra/trace.h>
 #include <umbra/train.h>
+#include <umbra/transform.h>
 #include <umbra/version.h>
 
 #endif

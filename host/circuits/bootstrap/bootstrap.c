@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <umbra/bootstrap.h>
-#include <umbra/polynomial.h>
 
 #include <math.h>
 #include <string.h>
@@ -15,9 +14,7 @@
 #include "../../ckks/find_key.h"
 #include "../../ckks/noise.h"
 #include "../../ckks/raise.h"
-#include "../../ckks/sum.h"
 #include "../../ckks/trace.h"
-#include "../polynomial/polynomial.h"
 #include "../transform/transform.h"
 #include "bootstrap_plan.h"
 
@@ -36,20 +33,20 @@ typedef struct encoding {
   uint32_t done, factors;
 } encoding;
 
-static umbra_status encode_map(umbra_transform **transforms, encoding *e, const umbra_boot_map *map) {
+static umbra_status encode_map(umbra_transform **transforms, encoding *e, const umbra_bootstrap_map *map) {
   const umbra_bootstrapper *b = e->bootstrapper;
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, b->plan, map, umbra_context_has_values(b->context)));
+  UMBRA_TRY(umbra_bootstrap_map_diagonals(diagonals, b->plan, map, umbra_context_has_values(b->context)));
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 0; i < map->factors; i++) {
-    umbra_transform_desc desc = {.diagonals = &diagonals[i],
-                                 .level = map->first_level - i,
-                                 .log_scale = map->log_scale[i],
-                                 .min_key = b->plan->options.min_key,
-                                 .baby_steps = umbra_boot_baby_steps(b->plan, map->stages[i]),
-                                 .watch = e->watch};
+    umbra_transform_encoding desc = {.diagonals = &diagonals[i],
+                                     .level = map->first_level - i,
+                                     .log_scale = map->log_scale[i],
+                                     .min_key = b->plan->options.min_key,
+                                     .baby_steps = umbra_bootstrap_baby_steps(b->plan, map->stages[i]),
+                                     .watch = e->watch};
     const umbra_watch_part part = umbra_watch_enter(e->watch, e->done++, e->factors);
-    if (status == UMBRA_OK) status = umbra_transform_create(&transforms[i], b->context, &desc);
+    if (status == UMBRA_OK) status = umbra_transform_encode(&transforms[i], b->context, &desc);
     umbra_watch_leave(e->watch, part);
     umbra_diagonals_destroy(&diagonals[i]);
   }
@@ -114,16 +111,15 @@ typedef struct refresh {
   const umbra_bootstrapper *bootstrapper;
   const umbra_bootstrap_plan *plan;
   const umbra_chain *chain;
-  const umbra_eval_key *relinearization, *conjugation;
+  const umbra_eval_key *conjugation;
   umbra_log2 log_enter; /* scale at which the modulus was raised; the plan's, or, from level 0, nearly */
   uint32_t shrink_bits; /* the result is the refreshed value over 2^shrink_bits */
-  uint32_t switches;    /* key switches so far */
+  umbra_refresh_count count;
 } refresh;
 
-/* So many key switches more, of those that the plan counts; CANCELLED if that is asked for. */
-static umbra_status advance(refresh *r, uint32_t switches) {
-  r->switches += switches;
-  return umbra_watch_step(&r->evaluator->watch, r->switches, r->plan->report.key_switches);
+umbra_status umbra_refresh_advance(umbra_refresh_count *count, uint32_t switches) {
+  count->done += switches;
+  return umbra_watch_step(&count->evaluator->watch, count->done, count->all);
 }
 
 static void replace(const refresh *r, umbra_scaled *x, umbra_scaled *by) {
@@ -134,9 +130,9 @@ static void replace(const refresh *r, umbra_scaled *x, umbra_scaled *by) {
 
 static umbra_status apply_transform(refresh *r, umbra_scaled *x, const umbra_transform *transform) {
   umbra_scaled made;
-  UMBRA_TRY(umbra_transform_apply(r->evaluator, &made, x, transform));
+  UMBRA_TRY(umbra_transform_apply_scaled(r->evaluator, &made, x, transform));
   replace(r, x, &made);
-  return advance(r, transform->plan->key_switches);
+  return umbra_refresh_advance(&r->count, transform->plan->key_switches);
 }
 
 /* x += x rotated by that many steps. */
@@ -147,7 +143,7 @@ static umbra_status add_rotated(refresh *r, umbra_scaled *x, int32_t steps) {
   UMBRA_TRY(umbra_scaled_permute(&rotated, r->evaluator, x, key));
   umbra_status status = umbra_scaled_add(r->evaluator, x, &rotated);
   umbra_scaled_destroy(&rotated, r->evaluator->context);
-  return status == UMBRA_OK ? advance(r, 1) : status;
+  return status == UMBRA_OK ? umbra_refresh_advance(&r->count, 1) : status;
 }
 
 /* From level 0 only an integer leads up to the scale wanted; it may stop short of it. */
@@ -176,13 +172,13 @@ static umbra_status to_coefficients_in_slots(refresh *r, umbra_scaled *x, const 
   UMBRA_TRACE(r->evaluator, "coefficients_to_slots", low);
   const umbra_bootstrap_plan *plan = r->plan;
   UMBRA_TRY(umbra_raise(r->evaluator, x, low));
-  umbra_status status = advance(r, 2);
+  umbra_status status = umbra_refresh_advance(&r->count, 2);
   uint32_t most = umbra_ring_n(r->evaluator->context->ring) / 2;
   for (uint32_t steps = plan->options.slots; steps < most && status == UMBRA_OK; steps *= 2)
     status = add_rotated(r, x, (int32_t)steps);
   for (uint32_t i = 0; i < plan->cts.factors && status == UMBRA_OK; i++)
     status = apply_transform(r, x, r->bootstrapper->cts[i]);
-  x->log_scale = plan->log_sine;
+  x->log_scale = plan->reduction->log_scale;
   x->estimate = (umbra_estimate){1, 0};
   return status;
 }
@@ -201,54 +197,16 @@ static umbra_status part(refresh *r, umbra_scaled *re, umbra_scaled *im) {
   }
   if (status == UMBRA_OK) status = umbra_scaled_add(evaluator, re, &conjugate);
   umbra_scaled_destroy(&conjugate, evaluator->context);
-  return status == UMBRA_OK ? advance(r, 1) : status;
-}
-
-/* ---- the sine ---- */
-
-/* Scale that what is squared `steps` times from that level on must have, to end at log_scale. */
-static umbra_log2 log_scale_before(const umbra_chain *chain, uint32_t level, uint32_t steps, umbra_log2 log_scale) {
-  for (uint32_t after = level - steps; after < level; after++)
-    log_scale = (log_scale + umbra_sum_log_step(chain, after + 1)) / 2;
-  return log_scale;
-}
-
-/* c = 2 c^2 - subtrahend. */
-static umbra_status double_angle(refresh *r, umbra_scaled *c, double subtrahend) {
-  umbra_factors square = {c, c};
-  umbra_summands summands = {.product = &square, .products = 1, .twice = 1, .constant = -subtrahend};
-  umbra_scaled made;
-  UMBRA_TRY(umbra_sum_make(&made, r->evaluator, &summands, c->level, 2 * c->log_scale, r->relinearization));
-  replace(r, c, &made);
-  return advance(r, 1);
-}
-
-/* x becomes the polynomial of x, at that scale. */
-static umbra_status evaluate(refresh *r, umbra_scaled *x, const umbra_polynomial *polynomial, umbra_log2 log_scale) {
-  umbra_basis *basis;
-  umbra_scaled made;
-  UMBRA_TRY(umbra_basis_create(&basis, r->evaluator, x, r->relinearization));
-  umbra_status status = umbra_polynomial_eval(&made, basis, polynomial, log_scale);
-  umbra_basis_destroy(basis);
-  UMBRA_TRY(status);
-  replace(r, x, &made);
-  return advance(r, polynomial->switches);
-}
-
-/* x becomes about e = m / q_0, at that scale and at the highest ordinary level. */
-static umbra_status sine(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
-  UMBRA_TRACE(r->evaluator, "sine", x);
-  const umbra_sine *s = &r->plan->sine;
-  uint32_t before_angles = x->level - r->plan->cosine.depth;
-  umbra_log2 log_end = s->arcsine_degree > 1 ? r->plan->log_sine : log_scale;
-  umbra_log2 log_start = log_scale_before(r->chain, before_angles, s->double_angles, log_end);
-  UMBRA_TRY(umbra_scaled_add_constant(r->evaluator, x, -s->offset, 0));
-  UMBRA_TRY(evaluate(r, x, &r->plan->cosine, log_start));
-  for (uint32_t i = 0; i < s->double_angles; i++) UMBRA_TRY(double_angle(r, x, s->subtrahend[i]));
-  return s->arcsine_degree > 1 ? evaluate(r, x, &r->plan->arcsine, log_scale) : UMBRA_OK;
+  return status == UMBRA_OK ? umbra_refresh_advance(&r->count, 1) : status;
 }
 
 /* ---- the whole ---- */
+
+static umbra_status reduce(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
+  const umbra_reduction *reduction = r->plan->reduction;
+  UMBRA_TRACE(r->evaluator, reduction->kind->name, x);
+  return reduction->kind->apply(reduction, x, log_scale, &r->count);
+}
 
 /* out = re + i im, which are used up; im: NULL if there is none. */
 static umbra_status join(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
@@ -267,8 +225,8 @@ static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_
   int both = !plan->side_by_side && plan->options.order == UMBRA_BOOTSTRAP_STANDARD;
   umbra_scaled im = {0};
   umbra_status status = part(r, x, both ? &im : NULL);
-  if (status == UMBRA_OK) status = sine(r, x, log_e);
-  if (status == UMBRA_OK && both) status = sine(r, &im, log_e);
+  if (status == UMBRA_OK) status = reduce(r, x, log_e);
+  if (status == UMBRA_OK && both) status = reduce(r, &im, log_e);
   if (status == UMBRA_OK) status = join(r, x, both ? &im : NULL);
   umbra_scaled_destroy(&im, r->evaluator->context);
   x->log_scale = log_scale;
@@ -278,7 +236,7 @@ static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_
 /* x's slots, which hold coefficients, become the coefficients. */
 static umbra_status to_coefficients(refresh *r, umbra_scaled *x) {
   UMBRA_TRACE(r->evaluator, "slots_to_coefficients", x);
-  const umbra_boot_map *map = &r->plan->stc;
+  const umbra_bootstrap_map *map = &r->plan->stc;
   for (uint32_t i = 0; i < map->factors; i++) {
     UMBRA_TRY(apply_transform(r, x, r->bootstrapper->stc[i]));
     if (i == 0 && r->plan->side_by_side) UMBRA_TRY(add_rotated(r, x, (int32_t)r->plan->options.slots));
@@ -300,7 +258,7 @@ static umbra_status standard(refresh *r, umbra_scaled *x, const umbra_scaled *in
 }
 
 static umbra_status stc_first(refresh *r, umbra_scaled *x, const umbra_scaled *in) {
-  const umbra_boot_map *map = &r->plan->stc;
+  const umbra_bootstrap_map *map = &r->plan->stc;
   umbra_scaled low;
   UMBRA_TRY(umbra_scaled_lower(&low, r->evaluator, in, map->first_level, r->chain->log_scale[map->first_level]));
   r->log_enter = r->plan->log_enter;
@@ -360,10 +318,8 @@ static umbra_estimate estimate_of(const umbra_bootstrap_plan *plan, const umbra_
 }
 
 static umbra_status find_keys(refresh *r) {
-  uint32_t level = r->plan->sine_level;
   UMBRA_TRY(umbra_find_all(r->evaluator, r->plan->needs));
-  UMBRA_TRY(umbra_find_relinearization(&r->relinearization, r->evaluator, level));
-  return umbra_find_conjugation(&r->conjugation, r->evaluator, level);
+  return umbra_find_conjugation(&r->conjugation, r->evaluator, r->plan->reduction->level);
 }
 
 static umbra_status check_input(const umbra_bootstrap_plan *plan, const umbra_ciphertext *a) {
@@ -376,19 +332,13 @@ static umbra_status check_input(const umbra_bootstrap_plan *plan, const umbra_ci
   return UMBRA_OK;
 }
 
-/* Memory of the matrices is the context's own. */
-static umbra_status check_same_context(const umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
-  UMBRA_TRY(umbra_check_context(evaluator->context, bootstrapper->context, "the bootstrapper"));
-  if (evaluator->context == bootstrapper->context) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISMATCH, "the bootstrapper was made for another context than the evaluator's");
-}
-
 static umbra_status open_refresh(refresh *r, umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
   *r = (refresh){.evaluator = evaluator,
                  .bootstrapper = bootstrapper,
                  .plan = bootstrapper->plan,
-                 .chain = umbra_context_chain(evaluator->context)};
-  UMBRA_TRY(check_same_context(evaluator, bootstrapper));
+                 .chain = umbra_context_chain(evaluator->context),
+                 .count = {evaluator, 0, bootstrapper->plan->report.key_switches}};
+  UMBRA_TRY(umbra_check_own(evaluator, bootstrapper->context, "the bootstrapper"));
   return find_keys(r);
 }
 
@@ -501,9 +451,9 @@ static umbra_status refresh_input(umbra_evaluator *evaluator, umbra_ciphertext *
   return umbra_bootstrap(evaluator, out, in, with);
 }
 
-umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
-  if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_refresh_with needs an evaluator");
-  if (bootstrapper) UMBRA_TRY(check_same_context(evaluator, bootstrapper));
+umbra_status umbra_evaluator_bootstrap_with(umbra_evaluator *evaluator, const umbra_bootstrapper *bootstrapper) {
+  if (!evaluator) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_evaluator_bootstrap_with needs an evaluator");
+  if (bootstrapper) UMBRA_TRY(umbra_check_own(evaluator, bootstrapper->context, "the bootstrapper"));
   umbra_refresher before = evaluator->refresher;
   evaluator->refresher = (umbra_refresher){.count = before.count};
   if (bootstrapper) {
@@ -516,4 +466,4 @@ umbra_status umbra_evaluator_refresh_with(umbra_evaluator *evaluator, const umbr
   return UMBRA_OK;
 }
 
-uint64_t umbra_evaluator_refreshes(const umbra_evaluator *evaluator) { return evaluator->refresher.count; }
+uint64_t umbra_evaluator_bootstraps(const umbra_evaluator *evaluator) { return evaluator->refresher.count; }

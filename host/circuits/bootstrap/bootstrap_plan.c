@@ -51,7 +51,7 @@ static umbra_log2 log_of_bound(double bound) {
 /* ---- the two maps ---- */
 
 /* As many stages in each factor, those with the longest butterflies taking one more: they have fewer diagonals. */
-static void share_stages(umbra_boot_map *map, uint32_t log_slots) {
+static void share_stages(umbra_bootstrap_map *map, uint32_t log_slots) {
   for (uint32_t i = 0; i < map->factors; i++) {
     uint32_t from_longest = map->direction == UMBRA_COEFFS_TO_SLOTS ? i : map->factors - 1 - i;
     map->stages[i] = log_slots / map->factors + (from_longest < log_slots % map->factors);
@@ -59,7 +59,7 @@ static void share_stages(umbra_boot_map *map, uint32_t log_slots) {
 }
 
 /* Scales of the diagonals such that an input leaves with its scale times 2^log_gain. */
-static void share_scales(umbra_boot_map *map, const umbra_chain *chain, umbra_log2 log_gain) {
+static void share_scales(umbra_bootstrap_map *map, const umbra_chain *chain, umbra_log2 log_gain) {
   for (uint32_t i = 0; i < map->factors; i++) {
     uint32_t level = map->first_level - i;
     umbra_log2 share = log_gain / (umbra_log2)(map->factors - i); /* what division leaves over goes into the last */
@@ -68,16 +68,16 @@ static void share_scales(umbra_boot_map *map, const umbra_chain *chain, umbra_lo
   }
 }
 
-static umbra_boot_map lay_map(umbra_dft_direction direction, uint32_t levels, uint32_t first_level,
-                              uint32_t log_slots) {
-  umbra_boot_map map = {.direction = direction, .factors = levels < log_slots ? levels : log_slots};
+static umbra_bootstrap_map lay_map(umbra_dft_direction direction, uint32_t levels, uint32_t first_level,
+                                   uint32_t log_slots) {
+  umbra_bootstrap_map map = {.direction = direction, .factors = levels < log_slots ? levels : log_slots};
   map.first_level = first_level;
   share_stages(&map, log_slots);
   return map;
 }
 
 /* Parts side by side: the last matrix to the slots splits them, the first one from there merges them. */
-static umbra_status apply_side_by_side(umbra_diagonals *diagonals, const umbra_boot_map *map) {
+static umbra_status apply_side_by_side(umbra_diagonals *diagonals, const umbra_bootstrap_map *map) {
   int split = map->direction == UMBRA_COEFFS_TO_SLOTS;
   umbra_diagonals *factor = &diagonals[split ? map->factors - 1 : 0], made;
   UMBRA_TRY(split ? umbra_dft_split(&made, factor) : umbra_dft_merge(&made, factor));
@@ -86,14 +86,16 @@ static umbra_status apply_side_by_side(umbra_diagonals *diagonals, const umbra_b
   return UMBRA_OK;
 }
 
-umbra_status umbra_boot_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTORS], const umbra_bootstrap_plan *plan,
-                                      const umbra_boot_map *map, int values) {
+umbra_status umbra_bootstrap_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTORS],
+                                           const umbra_bootstrap_plan *plan, const umbra_bootstrap_map *map,
+                                           int values) {
   int to_slots = map->direction == UMBRA_COEFFS_TO_SLOTS;
   /* A part is half the sum of a number and its conjugate; side by side, the split has the half. */
   double half = plan->side_by_side ? 1 : 0.5;
   memset(diagonals, 0, UMBRA_MAX_FACTORS * sizeof *diagonals);
   UMBRA_TRY((values ? umbra_dft_factors : umbra_dft_shapes)(diagonals, plan->log_slots, map->stages, map->factors,
-                                                            map->direction, to_slots ? half / plan->sine.range : 1));
+                                                            map->direction,
+                                                            to_slots ? half / plan->reduction->range : 1));
   umbra_status status = plan->side_by_side ? apply_side_by_side(diagonals, map) : UMBRA_OK;
   for (uint32_t i = 0; status != UMBRA_OK && i < map->factors; i++) umbra_diagonals_destroy(&diagonals[i]);
   return status;
@@ -103,13 +105,13 @@ umbra_status umbra_boot_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTOR
  * Both maps with the same steps, so that they share keys; about as many giant as baby steps, which makes keys few. (More
  * baby steps are hardly faster, and cost a quarter more memory.)
  */
-uint32_t umbra_boot_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages) {
+uint32_t umbra_bootstrap_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages) {
   return plan->options.min_key ? 0 : 1u << ((stages + 2) / 2);
 }
 
-static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_boot_map *map) {
+static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_bootstrap_map *map) {
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  umbra_status status = umbra_boot_map_diagonals(diagonals, plan, map, 0);
+  umbra_status status = umbra_bootstrap_map_diagonals(diagonals, plan, map, 0);
   if (status != UMBRA_OK) return status;
   for (uint32_t i = 0; i < map->factors; i++) {
     const umbra_diagonals *d = &diagonals[i];
@@ -119,7 +121,7 @@ static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_boot_map *map) {
                                    .rotation = d->rotation,
                                    .level = map->first_level - i,
                                    .min_key = plan->options.min_key,
-                                   .baby_steps = umbra_boot_baby_steps(plan, map->stages[i])};
+                                   .baby_steps = umbra_bootstrap_baby_steps(plan, map->stages[i])};
     if (status == UMBRA_OK) status = umbra_transform_plan_create(&map->plan[i], &plan->params->chain, &shape);
     umbra_diagonals_destroy(&diagonals[i]);
   }
@@ -134,16 +136,17 @@ static uint32_t trace_steps(const umbra_bootstrap_plan *plan) {
 }
 
 /*
- * The scale of the message before slots-to-coefficients, in the standard order: what the sine's own scale makes it; more if
- * its matrices would have more bits than they need, so that less of the rounding at the end of the sine is left; less if
- * they would have too few.
+ * The scale of the message before slots-to-coefficients, in the standard order: what the reduction's own scale makes it;
+ * more if its matrices would have more bits than they need, so that less of the rounding at the end of the reduction is
+ * left; less if they would have too few.
  */
 static umbra_log2 log_scale_for_stc(const umbra_bootstrap_plan *plan, uint32_t level_after) {
   const umbra_chain *chain = &plan->params->chain;
   const umbra_window base = chain->window[0];
   const uint32_t first = plan->stc.first_level, enough_bits = 40;
   const umbra_log2 spare = umbra_log2_of_bits((int32_t)((enough_bits - LEAST_MATRIX_BITS) * plan->stc.factors));
-  umbra_log2 least = plan->log_sine + plan->log_enter - umbra_chain_log_product(chain, base.first, base.count);
+  umbra_log2 least =
+      plan->reduction->log_scale + plan->log_enter - umbra_chain_log_product(chain, base.first, base.count);
   umbra_log2 most = chain->log_scale[level_after] +
                     umbra_divide_log_ratio(chain, chain->window[first], 0, chain->window[level_after]) -
                     umbra_log2_of_bits((int32_t)(enough_bits * plan->stc.factors));
@@ -153,20 +156,19 @@ static umbra_log2 log_scale_for_stc(const umbra_bootstrap_plan *plan, uint32_t l
 
 static void lay_out(umbra_bootstrap_plan *plan) {
   const umbra_chain *chain = &plan->params->chain;
-  const umbra_boot_shape *boot = &chain->boot;
+  const umbra_bootstrap_shape *boot = &chain->bootstrap;
   const umbra_window base = chain->window[0];
   const int stc_first = plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST;
   const umbra_log2 log_base = umbra_chain_log_product(chain, base.first, base.count);
   uint32_t top = chain->levels - 1;
   plan->log_slots = (uint32_t)__builtin_ctz(plan->options.slots);
   plan->side_by_side = !stc_first && trace_steps(plan) > 0;
-  plan->sine_level = top + umbra_boot_sine_levels(boot);
-  plan->log_sine = chain->log_scale[plan->sine_level];
   plan->log_enter = log_base - umbra_log2_of_bits((int32_t)plan->ratio_bits) - log_of_bound(plan->options.bound);
   plan->cts = lay_map(UMBRA_COEFFS_TO_SLOTS, boot->cts_levels, 0, plan->log_slots);
-  plan->cts.first_level = plan->sine_level + plan->cts.factors;
-  /* Integers t * copies become y * 2^log_sine. */
-  share_scales(&plan->cts, chain, plan->log_sine - log_base - umbra_log2_of_bits((int32_t)trace_steps(plan)));
+  plan->cts.first_level = plan->reduction->level + plan->cts.factors;
+  /* Integers t * copies become y at the scale of the reduction. */
+  share_scales(&plan->cts, chain,
+               plan->reduction->log_scale - log_base - umbra_log2_of_bits((int32_t)trace_steps(plan)));
   plan->stc = lay_map(UMBRA_SLOTS_TO_COEFFS, boot->stc_levels, top, plan->log_slots);
   if (stc_first) plan->stc.first_level = plan->stc.factors;
   uint32_t after = plan->stc.first_level - plan->stc.factors;
@@ -192,7 +194,7 @@ static umbra_status check_matrix_bits(const umbra_bootstrap_plan *plan) {
 
 /* ---- keys ---- */
 
-static umbra_status add_map_needs(umbra_bootstrap_plan *plan, const umbra_boot_map *map) {
+static umbra_status add_map_needs(umbra_bootstrap_plan *plan, const umbra_bootstrap_map *map) {
   for (uint32_t i = 0; i < map->factors; i++)
     for (uint32_t k = 0; k < map->plan[i]->keys; k++)
       UMBRA_TRY(umbra_key_needs_rotation(plan->needs, map->plan[i]->key[k], map->first_level - i));
@@ -202,8 +204,8 @@ static umbra_status add_map_needs(umbra_bootstrap_plan *plan, const umbra_boot_m
 static umbra_status collect_needs(umbra_bootstrap_plan *plan) {
   int32_t slots = (int32_t)plan->options.slots;
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
-  UMBRA_TRY(umbra_key_needs_relinearization(plan->needs, plan->sine_level));
-  UMBRA_TRY(umbra_key_needs_conjugation(plan->needs, plan->sine_level));
+  UMBRA_TRY(plan->reduction->kind->needs(plan->reduction, plan->needs));
+  UMBRA_TRY(umbra_key_needs_conjugation(plan->needs, plan->reduction->level));
   UMBRA_TRY(umbra_key_needs_ephemeral(plan->needs));
   for (uint32_t k = 0; k < trace_steps(plan); k++)
     UMBRA_TRY(umbra_key_needs_rotation(plan->needs, slots << k, plan->params->chain.total_levels - 1));
@@ -219,7 +221,7 @@ umbra_status umbra_bootstrap_plan_needs(const umbra_bootstrap_plan *plan, umbra_
 
 /* ---- costs ---- */
 
-static void add_map_costs(umbra_bootstrap_report *report, const umbra_boot_map *map) {
+static void add_map_costs(umbra_bootstrap_report *report, const umbra_bootstrap_map *map) {
   for (uint32_t i = 0; i < map->factors; i++) {
     report->plain_bytes += map->plan[i]->plain_bytes;
     report->key_switches += map->plan[i]->key_switches;
@@ -231,35 +233,25 @@ static void add_map_costs(umbra_bootstrap_report *report, const umbra_boot_map *
 static void add_up_costs(umbra_bootstrap_plan *plan) {
   const umbra_params *params = plan->params;
   umbra_bootstrap_report *report = &plan->report;
-  uint32_t sines = plan->side_by_side || plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : 2;
+  uint32_t parts = plan->side_by_side || plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : 2;
   report->keys = umbra_key_needs_count(plan->needs);
   report->key_bytes = umbra_key_needs_bytes(plan->needs);
-  report->key_switches = 2 + 1 + trace_steps(plan) + (plan->side_by_side != 0) +
-                         sines * (plan->cosine.switches + plan->sine.double_angles + plan->arcsine.switches);
+  report->key_switches = 2 + 1 + trace_steps(plan) + (plan->side_by_side != 0) + parts * plan->reduction->switches;
   add_map_costs(report, &plan->cts);
   add_map_costs(report, &plan->stc);
-  /* The sine holds a basis of both parts and sums of three polynomials; they are smaller than what a map holds. */
   uint64_t limb = sizeof(uint32_t) << params->chain.log_n;
-  report->workspace_bytes += 12 * params->chain.window[plan->sine_level].count * limb;
+  report->workspace_bytes += plan->reduction->workspace * params->chain.window[plan->reduction->level].count * limb;
   report->key_switches *= plan->options.rounds;
 }
 
 /* ---- the plan ---- */
 
-static void plan_polynomials(umbra_bootstrap_plan *plan) {
-  const umbra_sine *sine = &plan->sine;
-  double even[2 * UMBRA_SINE_TERMS] = {0};
-  for (uint32_t k = 0; 2 * k <= sine->degree; k++) even[2 * k] = sine->cosine[k];
-  umbra_polynomial_plan(&plan->cosine, even, sine->degree);
-  if (sine->arcsine_degree > 1) umbra_polynomial_plan(&plan->arcsine, sine->arcsine, sine->arcsine_degree);
-}
-
 static umbra_status fill(umbra_bootstrap_plan *plan) {
-  umbra_boot_shape shape = plan->params->chain.boot;
+  const umbra_chain *chain = &plan->params->chain;
+  umbra_bootstrap_shape shape = chain->bootstrap;
   if (plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST) shape.ratio_bits += STC_FIRST_RATIO_BITS;
   plan->ratio_bits = shape.ratio_bits;
-  UMBRA_TRY(umbra_sine_fit(&plan->sine, &shape));
-  plan_polynomials(plan);
+  UMBRA_TRY(umbra_sine_reduction_create(&plan->reduction, chain, &shape, chain->levels - 1));
   lay_out(plan);
   UMBRA_TRY(check_matrix_bits(plan));
   UMBRA_TRY(plan_map(plan, &plan->cts));
@@ -276,6 +268,7 @@ static void destroy(void *object) {
     umbra_transform_plan_destroy(plan->cts.plan[i]);
     umbra_transform_plan_destroy(plan->stc.plan[i]);
   }
+  umbra_reduction_destroy(plan->reduction);
   umbra_key_needs_destroy(plan->needs);
   umbra_params_destroy(plan->params);
   umbra_free(plan);
@@ -285,10 +278,10 @@ umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **out, const umbra
                                          const umbra_bootstrap_options *options) {
   if (!out || !params)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_create needs an output and parameters");
-  if (!umbra_params_refreshed_level(params))
+  if (!umbra_params_bootstrapped_level(params))
     return umbra_fail(
         UMBRA_ERROR_UNSUPPORTED,
-        "these parameters do not refresh: take a preset whose name begins with \"boot\", or a need with .boot");
+        "these parameters do not refresh: take a preset whose name begins with \"boot\", or a need with .bootstrap");
   umbra_bootstrap_options wanted = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_bootstrap_options, &wanted, options));
   UMBRA_TRY(check_options(&wanted, &params->chain));

@@ -10,13 +10,6 @@
 #include "bootstrap_plan.h"
 #include "overflow.h"
 
-/*
- * Noise of y = t / (q_0 range), from the last division to slots, its conjugation and their sum, and that of the cosine as
- * the double angles leave it, in units of one rounding; both measured, at K = 16, degree 30, 3 double angles. (Near y = 0
- * the cosine is steep in T_2(y): it multiplies the rounding of T_2 by about 20, and the double angles that by 6.)
- */
-static const double slots_noise = 2.5, sine_noise_units = 180;
-
 /* Deviations that no slot of a refresh reaches: of errors that all coefficients share in, and of roundings times the
  * secret, which are products (see noise.h). */
 static const double gaussian_deviations = 8, product_deviations = 18;
@@ -24,24 +17,24 @@ static const double log2_deviations_failure = -32;
 
 static double square(double x) { return x * x; }
 
-/* Of e = m / q_0 as the sine leaves it: what of it comes from rounding in slots, and in coefficients before. */
-typedef struct sine_noise {
+/* Of e = m / q_0 without overflows: what of it comes from rounding in slots, and in coefficients before. */
+typedef struct reduced_noise {
   double slots, coefficients;
-} sine_noise;
+} reduced_noise;
 
-static sine_noise noise_of_sine(const umbra_bootstrap_plan *plan) {
+static reduced_noise noise_of_reduction(const umbra_bootstrap_plan *plan) {
   const umbra_chain *chain = &plan->params->chain;
   const double n = (double)(1u << chain->log_n), rounding = sqrt(n / 18 + 1.0 / 12);
-  const double part = rounding * sqrt(n / 2) / umbra_log2_to_double(plan->log_sine);
+  const double part = rounding * sqrt(n / 2) / umbra_log2_to_double(plan->reduction->log_scale);
   const umbra_window base = chain->window[0];
   const double q0 = umbra_log2_to_double(umbra_chain_log_product(chain, base.first, base.count));
   const double copies = n / 2 / plan->options.slots; /* whose noise the trace averages */
-  return (sine_noise){.slots = part * sqrt(square(slots_noise * plan->sine.range) + square(sine_noise_units)),
-                      .coefficients = sqrt(square(rounding / q0) * (1 + 1 / copies))};
+  return (reduced_noise){.slots = part * plan->reduction->error_roundings,
+                         .coefficients = sqrt(square(rounding / q0) * (1 + 1 / copies))};
 }
 
-/* Rounding of the divisions after the sine, in parts of slots: each is at the scale that the ciphertext has there. */
-static double noise_after_sine(const umbra_bootstrap_plan *plan) {
+/* Rounding of the divisions after that, in parts of slots: each is at the scale that the ciphertext has there. */
+static double noise_after_reduction(const umbra_bootstrap_plan *plan) {
   const umbra_chain *chain = &plan->params->chain;
   const double n = (double)(1u << chain->log_n);
   return sqrt(n / 18 + 1.0 / 12) * sqrt(n / 2) / umbra_log2_to_double(chain->log_scale[plan->report.output_level]);
@@ -51,7 +44,7 @@ static double noise_after_sine(const umbra_bootstrap_plan *plan) {
  * Relative error of a map, from the rounding of its encoded diagonals: each of the 2p coefficients of a diagonal of period
  * p is off by up to half a unit, and there are twice as many diagonals as a row has entries.
  */
-static double rounding_of_map(const umbra_boot_map *map, uint32_t log_slots, double entries) {
+static double rounding_of_map(const umbra_bootstrap_map *map, uint32_t log_slots, double entries) {
   double sum = 0;
   for (uint32_t i = 0; i < map->factors; i++) {
     const double period = (double)(2u << log_slots); /* at most */
@@ -75,17 +68,17 @@ static double spread(const umbra_bootstrap_plan *plan) {
 }
 
 /*
- * The bending of the sine for slots uniform in the bound, whose 2m coefficients e are about Gaussian: what is left is
- * shape * (e / bound)^p with p = 3, or 5, 7, 9 after an arcsine; the root of its mean square has (2 p - 1)!!.
+ * The bending for slots uniform in the bound, whose 2m coefficients e are about Gaussian: what is left is a constant times
+ * (e / bound)^p with p = 3 (of a sine), or 5, 7, 9 (after an arcsine); the root of its mean square has (2 p - 1)!!.
  */
-static double bending(const umbra_bootstrap_plan *plan, const umbra_sine_errors *errors) {
+static double bending(const umbra_bootstrap_plan *plan) {
+  const umbra_reduction *reduction = plan->reduction;
   const double deviation =
       plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? sqrt(1.0 / 3) : sqrt(1.0 / (3.0 * plan->options.slots));
-  const double e = deviation * ldexp(1, -(int)plan->ratio_bits) / plan->sine.bound;
+  const double e = deviation * ldexp(1, -(int)plan->ratio_bits) / reduction->bound;
   double power = e * e, moments = 1;
-  const uint32_t p = plan->sine.arcsine_degree + 2;
-  for (uint32_t k = 1; k < p; k++) power *= e * e, moments *= 2 * k + 1;
-  return errors->shape * sqrt(power * moments);
+  for (uint32_t k = 1; k < reduction->bending_order; k++) power *= e * e, moments *= 2 * k + 1;
+  return reduction->error_bending * sqrt(power * moments);
 }
 
 /* log2, for display. */
@@ -116,17 +109,16 @@ void umbra_bootstrap_predict(umbra_bootstrap_plan *plan) {
   const double bound = plan->options.bound;
   /* From e to the message in units of its bound. */
   const double ratio = umbra_log2_to_double(log_base - plan->log_enter) / bound;
-  umbra_sine_errors errors;
-  umbra_sine_measure(&errors, &plan->sine, chain->boot.hamming);
-  const sine_noise noise = noise_of_sine(plan);
+  const umbra_reduction *reduction = plan->reduction;
+  const reduced_noise noise = noise_of_reduction(plan);
   const double all_share = sqrt(square(noise.slots) + square(noise.coefficients)) * ratio * spread(plan);
-  const double products = noise_after_sine(plan) / bound;
-  report->error_polynomial = errors.rms * ratio * spread(plan);
-  report->error_sine = errors.shape * ratio;
-  const double bent = bending(plan, &errors) * ratio * spread(plan);
+  const double products = noise_after_reduction(plan) / bound;
+  report->error_polynomial = reduction->error_fit * ratio * spread(plan);
+  report->error_sine = reduction->error_bending * ratio;
+  const double bent = bending(plan) * ratio * spread(plan);
   /* t / q_0 is a sum of hamming + 1 uniform numbers; entering level 0 rounds a constant of that many bits (operand.c). */
   const int constant_bits = chain->scale_bits > 33 ? (int)chain->scale_bits - 8 : 25;
-  const double overflow = sqrt((chain->boot.hamming + 1) / 12.0);
+  const double overflow = sqrt((chain->bootstrap.hamming + 1) / 12.0);
   const double matrices =
       sqrt(square(rounding_of_map(&plan->cts, plan->log_slots, entry_of_cts(plan)) * overflow * ratio * spread(plan)) +
            square(rounding_of_map(&plan->stc, plan->log_slots, 1)) + square(ldexp(0.5, -constant_bits)));
@@ -135,7 +127,7 @@ void umbra_bootstrap_predict(umbra_bootstrap_plan *plan) {
   report->worst_error =
       gaussian_deviations * (all_share + report->error_polynomial + bent + matrices) + product_deviations * products;
   report->log2_worst_failure = log2_deviations_failure;
-  report->log2_range_failure =
-      log2_of(umbra_overflow_beyond(chain->boot.hamming, plan->sine.overflow)) + log2_of(2.0 * plan->options.slots);
+  report->log2_range_failure = log2_of(umbra_overflow_beyond(chain->bootstrap.hamming, reduction->overflow)) +
+                               log2_of(2.0 * plan->options.slots);
   if (plan->options.rounds > 1) predict_rounds(plan, bent, products);
 }

@@ -186,7 +186,7 @@ static void fit_arcsine(umbra_sine *sine) {
 
 /* ---- all together ---- */
 
-static umbra_status check_shape(const umbra_boot_shape *shape) {
+static umbra_status check_shape(const umbra_bootstrap_shape *shape) {
   if (!shape->overflow || shape->overflow > UMBRA_MAX_OVERFLOW)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "overflows are taken away up to 1..%d, not %u", UMBRA_MAX_OVERFLOW,
                       shape->overflow);
@@ -209,7 +209,7 @@ static umbra_status check_shape(const umbra_boot_shape *shape) {
   return UMBRA_OK;
 }
 
-umbra_status umbra_sine_fit(umbra_sine *sine, const umbra_boot_shape *shape) {
+umbra_status umbra_sine_fit(umbra_sine *sine, const umbra_bootstrap_shape *shape) {
   UMBRA_TRY(check_shape(shape));
   umbra_sine made = {.overflow = shape->overflow,
                      .degree = shape->degree,

@@ -34,7 +34,7 @@ typedef struct umbra_sine {
  * Numbers are exact ones, rounded once; only coefficients below 2^-40 may be off by more, up to 2^-80.
  * Errors: INVALID_ARGUMENT for a shape beyond the limits above; OUT_OF_MEMORY. Then *sine is unchanged.
  */
-umbra_status umbra_sine_fit(umbra_sine *sine, const umbra_boot_shape *shape);
+umbra_status umbra_sine_fit(umbra_sine *sine, const umbra_bootstrap_shape *shape);
 
 /* All steps in the clear, on double-double numbers: the result at x = integer + e. */
 double umbra_sine_value(const umbra_sine *sine, double integer, double e);

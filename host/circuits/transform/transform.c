@@ -125,7 +125,7 @@ static void estimate_factor(umbra_transform *transform, const umbra_diagonals *d
   transform->factor = (umbra_estimate){diagonals->row, one.error * sqrt((double)diagonals->count)};
 }
 
-static umbra_status fill(umbra_transform *transform, const umbra_transform_desc *desc) {
+static umbra_status fill(umbra_transform *transform, const umbra_transform_encoding *desc) {
   umbra_ring *ring = transform->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
   umbra_transform_shape shape = umbra_transform_shape_of(desc);
@@ -142,34 +142,40 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_desc 
   return umbra_poly_may_leave(&transform->plain, ring);
 }
 
-umbra_transform_shape umbra_transform_shape_of(const umbra_transform_desc *desc) {
+umbra_transform_shape umbra_transform_shape_of(const umbra_transform_encoding *desc) {
   return (umbra_transform_shape){.slots = desc->diagonals->slots,
                                  .period = desc->diagonals->period,
                                  .count = desc->diagonals->count,
                                  .rotation = desc->diagonals->rotation,
+                                 .map = desc->diagonals->map,
+                                 .maps = desc->diagonals->maps,
                                  .level = desc->level,
                                  .min_key = desc->min_key,
                                  .baby_steps = desc->baby_steps};
 }
 
-umbra_status umbra_transform_create(umbra_transform **out, const umbra_context *context,
-                                    const umbra_transform_desc *desc) {
+static void destroy(void *object) {
+  umbra_transform *transform = object;
+  umbra_poly_destroy(&transform->plain, transform->context->ring);
+  umbra_transform_plan_destroy(transform->plan);
+  umbra_context_destroy(transform->context);
+  umbra_free(transform);
+}
+
+umbra_status umbra_transform_encode(umbra_transform **out, const umbra_context *context,
+                                    const umbra_transform_encoding *desc) {
   umbra_transform *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a linear map"));
-  made->context = context;
-  made->log_scale = desc->log_scale;
+  *made = (umbra_transform){
+      .counted = UMBRA_COUNTED(destroy), .context = umbra_context_share(context), .log_scale = desc->log_scale};
   umbra_status status = fill(made, desc);
   if (status == UMBRA_OK) *out = made;
   else umbra_transform_destroy(made);
   return status;
 }
 
-void umbra_transform_destroy(umbra_transform *transform) {
-  if (!transform) return;
-  umbra_poly_destroy(&transform->plain, transform->context->ring);
-  umbra_transform_plan_destroy(transform->plan);
-  umbra_free(transform);
-}
+umbra_transform *umbra_transform_share(const umbra_transform *transform) { return umbra_share(transform); }
+void umbra_transform_destroy(umbra_transform *transform) { umbra_release(transform); }
 
 umbra_log2 umbra_transform_log_scale(const umbra_transform *transform, umbra_log2 log_scale) {
   const umbra_chain *chain = umbra_context_chain(transform->context);

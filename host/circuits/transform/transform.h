@@ -6,44 +6,51 @@
 #ifndef UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_H
 #define UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_H
 
+#include <umbra/transform.h>
+
+#include "../../base/counted.h"
 #include "../../base/watch.h"
 #include "../../ckks/scaled.h"
 #include "diagonals.h"
 #include "transform_plan.h"
 
-typedef struct umbra_transform_desc {
+typedef struct umbra_transform_encoding {
   const umbra_diagonals *diagonals; /* read while the transform is created; values only by contexts that have them */
   uint32_t level;                   /* of the input; the output is one level below */
   umbra_log2 log_scale;             /* of the encoded diagonals */
   int min_key;
   uint32_t baby_steps; /* see umbra_transform_shape */
   umbra_watch *watch;  /* of the call; NULL: nobody watches */
-} umbra_transform_desc;
+} umbra_transform_encoding;
 
 /* What a plan is made from. */
-umbra_transform_shape umbra_transform_shape_of(const umbra_transform_desc *desc);
+umbra_transform_shape umbra_transform_shape_of(const umbra_transform_encoding *desc);
 
-typedef struct umbra_transform {
-  const umbra_context *context;
+struct umbra_transform {
+  umbra_counted counted;
+  umbra_context *context;
   umbra_transform_plan *plan;
   umbra_log2 log_scale;
   umbra_poly plain;      /* [giants][babies] encoded diagonals, turned back by the giant step */
   umbra_estimate factor; /* bound on the sum of a slot's diagonals, and the error of their encoding */
-} umbra_transform;
+  /* Of those that an application made; see transform_source.h. */
+  uint32_t slots_in, slots_out;
+  double row;
+};
 
 /* Time: an encoding for each diagonal. Errors: INVALID_ARGUMENT, NO_LEVEL, RANGE, OUT_OF_MEMORY. */
-umbra_status umbra_transform_create(umbra_transform **transform, const umbra_context *context,
-                                    const umbra_transform_desc *desc);
-void umbra_transform_destroy(umbra_transform *transform);
+umbra_status umbra_transform_encode(umbra_transform **transform, const umbra_context *context,
+                                    const umbra_transform_encoding *desc);
 
 /* log2 of the scale that an input of that scale leaves with. */
 umbra_log2 umbra_transform_log_scale(const umbra_transform *transform, umbra_log2 log_scale);
 
 /*
- * *out, which becomes a new ciphertext one level below the transform's, = the map of in, which may be at a higher level
- * with the limbs of the transform's. Cost: see the plan. Errors: INVALID_ARGUMENT, MISSING_KEY, OUT_OF_MEMORY.
+ * outs, one for each map, become new ciphertexts one level below the transform's: the maps of in, which may be at a
+ * higher level with the limbs of the transform's. Cost: see the plan. Errors: INVALID_ARGUMENT, MISSING_KEY,
+ * OUT_OF_MEMORY.
  */
-umbra_status umbra_transform_apply(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in,
-                                   const umbra_transform *transform);
+umbra_status umbra_transform_apply_scaled(umbra_evaluator *evaluator, umbra_scaled *outs, const umbra_scaled *in,
+                                          const umbra_transform *transform);
 
 #endif

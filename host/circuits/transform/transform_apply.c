@@ -28,9 +28,8 @@ typedef struct transform_job {
   umbra_ring *ring;
   umbra_stream *stream;
   umbra_window window;
-  umbra_view x;   /* 2 polynomials over window */
-  umbra_view out; /* over that of the level below */
-  umbra_window to;
+  umbra_view x;       /* 2 polynomials over window */
+  umbra_scaled *made; /* of each map, at the level below */
 } transform_job;
 
 /* The key of a rotation; key without one: none is needed. */
@@ -71,26 +70,46 @@ static umbra_status add_turned(const transform_job *job, const umbra_view *total
   return status;
 }
 
-/* The sum that is not turned takes the others in; sums has a spare pair for the case that there is none. */
-static umbra_status join_sums(const transform_job *job, const umbra_poly *sums, const umbra_rotation *giant) {
-  uint32_t giants = job->plan->giants, unturned = 0;
-  while (unturned < giants && giant[unturned].key) unturned++;
-  umbra_view total = sum_view(job, sums, unturned);
-  if (unturned == giants) umbra_ring_zero(job->ring, job->stream, &total);
-  for (uint32_t g = 0; g < giants; g++) {
+/* *total, P times the whole polynomial at a scale still to be divided, becomes that map's result. */
+static umbra_status close_sum(const transform_job *job, const umbra_view *total, uint32_t map) {
+  const umbra_context *context = job->transform->context;
+  const uint32_t below = job->plan->level - 1;
+  const umbra_view out = umbra_scaled_view(&job->made[map], context, below);
+  umbra_dividend dividend = umbra_dividend_of_switch(umbra_context_chain(context), total, job->window);
+  return umbra_divide(job->ring, job->stream, &out, umbra_context_chain(context)->window[below], &dividend, NULL);
+}
+
+/* The sum that is not turned takes the others of a map in; sums has a spare pair for maps that have none. */
+static umbra_status join_sums(const transform_job *job, const umbra_poly *sums, const umbra_rotation *giant,
+                              uint32_t map) {
+  const uint32_t first = job->plan->first_giant[map], end = job->plan->first_giant[map + 1];
+  uint32_t unturned = first;
+  while (unturned < end && giant[unturned].key) unturned++;
+  const int spare = unturned == end;
+  umbra_view total = sum_view(job, sums, spare ? job->plan->giants : unturned);
+  if (spare) umbra_ring_zero(job->ring, job->stream, &total);
+  for (uint32_t g = first; g < end; g++) {
     if (g == unturned) continue;
     umbra_view sum = sum_view(job, sums, g);
     if (giant[g].key) UMBRA_TRY(add_turned(job, &total, &sum, &giant[g]));
     else umbra_ring_add(job->ring, job->stream, &total, &total, &sum);
   }
-  umbra_dividend dividend = umbra_dividend_of_switch(umbra_ring_chain(job->ring), &total, job->window);
-  return umbra_divide(job->ring, job->stream, &job->out, job->to, &dividend, NULL);
+  return close_sum(job, &total, map);
+}
+
+/* Whether a map has no sum that is not turned. */
+static int needs_spare(const umbra_transform_plan *plan, const umbra_rotation *giant) {
+  for (uint32_t map = 0; map < plan->maps; map++) {
+    uint32_t unturned = 0;
+    for (uint32_t g = plan->first_giant[map]; g < plan->first_giant[map + 1]; g++) unturned += !giant[g].key;
+    if (!unturned) return 1;
+  }
+  return 0;
 }
 
 static umbra_status run_hoisted(const transform_job *job, const umbra_rotation *baby, const umbra_rotation *giant) {
   const umbra_transform_plan *plan = job->plan;
-  int itself = !baby->key, spare = 1;
-  for (uint32_t g = 0; g < plan->giants; g++) spare &= giant[g].key != NULL;
+  const int itself = !baby->key, spare = needs_spare(plan, giant);
   umbra_hoist hoist = {.x = &job->x,
                        .window = job->window,
                        .itself = itself,
@@ -102,7 +121,7 @@ static umbra_status run_hoisted(const transform_job *job, const umbra_rotation *
                               job->transform->plain.aux, "a linear map's sums"));
   umbra_view of_plan = umbra_poly_subview(&sums, job->ring, 0, 2 * plan->giants, job->window, sums.aux);
   umbra_status status = umbra_hoisted_sums(job->ring, job->stream, &of_plan, &hoist);
-  if (status == UMBRA_OK) status = join_sums(job, &sums, giant);
+  for (uint32_t map = 0; map < plan->maps && status == UMBRA_OK; map++) status = join_sums(job, &sums, giant, map);
   umbra_poly_destroy(&sums, job->ring);
   return status;
 }
@@ -123,7 +142,7 @@ static umbra_status apply_hoisted(const transform_job *job) {
 
 typedef struct chain_job {
   transform_job job;
-  umbra_rotation stride, giant_step, lowest;
+  umbra_rotation stride, giant_step;
   umbra_poly room; /* pairs over window: [babies] rotated inputs, then three to work with */
 } chain_job;
 
@@ -171,37 +190,50 @@ static void sum_products(const chain_job *c, const umbra_view *dst, uint32_t gia
   umbra_ring_plain_products(c->job.ring, c->job.stream, dst, &plains, &babies, plan->babies, plain->log_gap);
 }
 
-/* Horner's rule from the highest giant step down. */
-static umbra_status join_giants(const chain_job *c, umbra_view *total) {
+/* Rotates by the lowest giant step of a map, which chains of the others do not contain. */
+static umbra_status turn_lowest(const chain_job *c, umbra_view *total, int32_t lowest) {
+  umbra_rotation rotation;
+  UMBRA_TRY(find_key(&c->job, &rotation, lowest));
+  return rotation.key ? walk(c, total, &rotation, 1) : UMBRA_OK;
+}
+
+/* Horner's rule from the highest giant step of a map down. */
+static umbra_status join_giants(const chain_job *c, umbra_view *total, uint32_t map) {
   const umbra_transform_plan *plan = c->job.plan;
+  const uint32_t first = plan->first_giant[map], last = plan->first_giant[map + 1] - 1;
   umbra_view term = room_view(c, plan->babies + 2);
   *total = room_view(c, plan->babies);
-  sum_products(c, total, plan->giants - 1);
-  for (uint32_t g = plan->giants - 1; g-- > 0;) {
+  sum_products(c, total, last);
+  for (uint32_t g = last; g-- > first;) {
     UMBRA_TRY(walk(c, total, &c->giant_step, (plan->giant[g + 1] - plan->giant[g]) / plan->giant_step));
     sum_products(c, &term, g);
     umbra_ring_add(c->job.ring, c->job.stream, total, total, &term);
   }
-  return c->lowest.key ? walk(c, total, &c->lowest, 1) : UMBRA_OK;
+  return turn_lowest(c, total, plan->giant[first]);
+}
+
+static umbra_status join_all(const chain_job *c) {
+  for (uint32_t map = 0; map < c->job.plan->maps; map++) {
+    umbra_view total;
+    UMBRA_TRY(join_giants(c, &total, map));
+    UMBRA_TRY(close_sum(&c->job, &total, 0, map));
+  }
+  return UMBRA_OK;
 }
 
 static umbra_status run_chains(const chain_job *c) {
-  umbra_view total;
   UMBRA_TRY(fill_babies(c));
   UMBRA_TRY(umbra_poly_pin(&c->job.transform->plain, c->job.ring, c->job.stream));
-  umbra_status status = join_giants(c, &total);
+  umbra_status status = join_all(c);
   umbra_poly_unpin(&c->job.transform->plain, c->job.ring);
-  if (status != UMBRA_OK) return status;
-  umbra_dividend dividend = umbra_dividend_of(&total, c->job.window, 0);
-  return umbra_divide(c->job.ring, c->job.stream, &c->job.out, c->job.to, &dividend, NULL);
+  return status;
 }
 
 static umbra_status apply_chains(const transform_job *job) {
   const umbra_transform_plan *plan = job->plan;
   chain_job c = {.job = *job};
   if (plan->baby[plan->babies - 1]) UMBRA_TRY(find_key(job, &c.stride, plan->stride));
-  if (plan->giants > 1) UMBRA_TRY(find_key(job, &c.giant_step, plan->giant_step));
-  UMBRA_TRY(find_key(job, &c.lowest, plan->giant[0]));
+  if (plan->giants > plan->maps) UMBRA_TRY(find_key(job, &c.giant_step, plan->giant_step));
   UMBRA_TRY(umbra_poly_create(&c.room, job->ring, 2 * (plan->babies + 3), job->window, 0, "a linear map's workspace"));
   umbra_status status = run_chains(&c);
   umbra_poly_destroy(&c.room, job->ring);
@@ -236,36 +268,44 @@ static umbra_estimate estimate(const umbra_transform *transform, const umbra_sca
 
 /* ---- the call ---- */
 
-static umbra_status apply(const transform_job *job) {
-  return job->plan->min_key ? apply_chains(job) : apply_hoisted(job);
+static umbra_status make_outs(const transform_job *job, umbra_log2 log_scale) {
+  for (uint32_t map = 0; map < job->plan->maps; map++)
+    UMBRA_TRY(umbra_scaled_make(&job->made[map], job->transform->context, job->plan->level - 1, log_scale));
+  return UMBRA_OK;
 }
 
-umbra_status umbra_transform_apply(umbra_evaluator *evaluator, umbra_scaled *out, const umbra_scaled *in,
-                                   const umbra_transform *transform) {
+static umbra_status apply(const transform_job *job, const umbra_scaled *in) {
+  const umbra_estimate of_one = estimate(job->transform, in);
+  UMBRA_TRY(make_outs(job, umbra_transform_log_scale(job->transform, in->log_scale)));
+  UMBRA_TRY(job->plan->min_key ? apply_chains(job) : apply_hoisted(job));
+  for (uint32_t map = 0; map < job->plan->maps; map++) job->made[map].estimate = of_one;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_transform_apply_scaled(umbra_evaluator *evaluator, umbra_scaled *outs, const umbra_scaled *in,
+                                          const umbra_transform *transform) {
   UMBRA_TRACE(evaluator, "transform", in);
   const umbra_context *context = transform->context;
   const umbra_chain *chain = umbra_context_chain(context);
-  uint32_t level = transform->plan->level;
+  const uint32_t level = transform->plan->level, maps = transform->plan->maps;
   if (!umbra_level_contains(chain, in->level, level))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear map of level %u cannot take an input of level %u", level,
                       in->level);
-  umbra_scaled made;
-  UMBRA_TRY(umbra_scaled_make(&made, context, level - 1, umbra_transform_log_scale(transform, in->log_scale)));
-  transform_job job = {.evaluator = evaluator,
-                       .transform = transform,
-                       .plan = transform->plan,
-                       .ring = context->ring,
-                       .stream = evaluator->stream,
-                       .window = chain->window[level],
-                       .x = umbra_scaled_view(in, context, level),
-                       .out = umbra_scaled_view(&made, context, level - 1),
-                       .to = chain->window[level - 1]};
-  umbra_status status = apply(&job);
-  if (status == UMBRA_OK) {
-    made.estimate = estimate(transform, in);
-    *out = made;
-  } else {
-    umbra_scaled_destroy(&made, context);
+  umbra_scaled *made;
+  UMBRA_TRY(umbra_alloc(&made, maps, sizeof *made, "results of linear maps"));
+  const transform_job job = {.evaluator = evaluator,
+                             .transform = transform,
+                             .plan = transform->plan,
+                             .ring = context->ring,
+                             .stream = evaluator->stream,
+                             .window = chain->window[level],
+                             .x = umbra_scaled_view(in, context, level),
+                             .made = made};
+  umbra_status status = apply(&job, in);
+  for (uint32_t map = 0; map < maps; map++) {
+    if (status == UMBRA_OK) outs[map] = made[map];
+    else umbra_scaled_destroy(&made[map], context);
   }
+  umbra_free(made);
   return status;
 }

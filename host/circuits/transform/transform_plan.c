@@ -5,6 +5,8 @@
  */
 #include "transform_plan.h"
 
+#include <string.h>
+
 #include "../../base/error.h"
 #include "../../base/memory.h"
 #include "../../ckks/galois.h"
@@ -30,6 +32,7 @@ typedef struct maker {
   int64_t *index;               /* by diagonal: its rotation over the stride */
   int64_t low, high;            /* of all */
   uint32_t *of_baby, *of_giant; /* by step from the lowest: 1 + its place in the plan; 0: not among them */
+  size_t most;                  /* steps: of_giant has as many for each map */
   umbra_transform_plan *plan;
 } maker;
 
@@ -40,6 +43,10 @@ static int64_t giant_of(const split *s, int64_t index) { return floor_divide(ind
 static int64_t baby_of(const split *s, int64_t index) { return index - giant_of(s, index) * s->size; }
 
 static int64_t gcd(int64_t a, int64_t b) { return b ? gcd(b, a % b) : a < 0 ? -a : a; }
+
+static uint32_t map_of(const maker *m, size_t k) { return m->shape->map ? m->shape->map[k] : 0; }
+
+static uint32_t *giants_of(const maker *m, uint32_t map) { return m->of_giant + map * m->most; }
 
 /* ---- cost ---- */
 
@@ -56,33 +63,49 @@ static costs costs_of(const umbra_chain *chain, const umbra_transform_shape *sha
   return (costs){key, key + extend + divide, 2 * limbs};
 }
 
+static void clear_marks(const maker *m, const split *s) {
+  size_t giants = (size_t)(giant_of(s, m->high) - giant_of(s, m->low) + 1);
+  memset(m->of_baby, 0, (size_t)s->size * sizeof *m->of_baby);
+  for (uint32_t map = 0; map < m->plan->maps; map++) memset(giants_of(m, map), 0, giants * sizeof *m->of_giant);
+}
+
 /* Marks the steps that a split needs, and counts them. */
 static void mark_steps(const maker *m, const split *s, uint32_t *babies, uint32_t *giants) {
   int64_t first = giant_of(s, m->low);
   *babies = *giants = 0;
-  for (int64_t i = 0; i < s->size; i++) m->of_baby[i] = 0;
-  for (int64_t i = first; i <= giant_of(s, m->high); i++) m->of_giant[i - first] = 0;
+  clear_marks(m, s);
   for (size_t k = 0; k < m->shape->count; k++) {
     uint32_t *baby = &m->of_baby[baby_of(s, m->index[k]) - s->origin];
-    uint32_t *giant = &m->of_giant[giant_of(s, m->index[k]) - first];
+    uint32_t *giant = &giants_of(m, map_of(m, k))[giant_of(s, m->index[k]) - first];
     if (!*baby) *baby = ++*babies;
     if (!*giant) *giant = ++*giants;
   }
 }
 
+/* Giant steps of a map by its chain, from the highest down to the lowest and from there to 0. */
+static uint64_t chain_of_giants(const maker *m, const split *s, uint32_t map) {
+  const uint32_t *mark = giants_of(m, map);
+  int64_t first = giant_of(s, m->low), low = 0, high = giant_of(s, m->high) - first;
+  while (high > 0 && !mark[high]) high--;
+  while (low < high && !mark[low]) low++;
+  return (uint64_t)(high - low + (first + low != 0));
+}
+
 /* Chains pass by steps that are not needed. */
 static uint64_t chain_cost(const maker *m, const split *s, const costs *c) {
   int64_t highest = s->size - 1;
+  uint64_t giants = 0;
   while (!m->of_baby[highest]) highest--;
-  int64_t low = giant_of(s, m->low), high = giant_of(s, m->high);
-  return (uint64_t)highest * c->baby + (uint64_t)(high - low + (low != 0)) * c->giant;
+  for (uint32_t map = 0; map < m->plan->maps; map++) giants += chain_of_giants(m, s, map);
+  return (uint64_t)highest * c->baby + giants * c->giant;
 }
 
 /* Steps by 0 need no key. */
 static uint64_t hoisted_cost(const maker *m, const split *s, const costs *c, uint32_t babies, uint32_t giants) {
   int64_t first = giant_of(s, m->low), last = giant_of(s, m->high);
   babies -= s->origin + s->size > 0 && m->of_baby[-s->origin];
-  giants -= first <= 0 && last >= 0 && m->of_giant[-first];
+  for (uint32_t map = 0; map < m->plan->maps && first <= 0 && last >= 0; map++)
+    giants -= giants_of(m, map)[-first] != 0;
   return babies * c->baby + giants * c->giant;
 }
 
@@ -135,10 +158,12 @@ static split choose_split(const maker *m) {
 
 /* ---- the plan ---- */
 
-/* Numbers the marked steps in ascending order, but a step of 0 first if that is asked for; writes their rotations. */
-static void number_steps(uint32_t *mark, int64_t steps, int64_t first, int64_t unit, int zero_first,
-                         int32_t *rotation) {
-  uint32_t next = 0;
+/*
+ * Numbers the marked steps in ascending order from `next` on, but a step of 0 first if that is asked for; writes their
+ * rotations, and returns the next number.
+ */
+static uint32_t number_steps(uint32_t *mark, int64_t steps, int64_t first, int64_t unit, int zero_first,
+                             int32_t *rotation, uint32_t next) {
   int has_zero = zero_first && first <= 0 && -first < steps && mark[-first];
   if (has_zero) {
     rotation[next++] = 0;
@@ -149,11 +174,24 @@ static void number_steps(uint32_t *mark, int64_t steps, int64_t first, int64_t u
     rotation[next++] = (int32_t)((first + i) * unit);
     mark[i] = next;
   }
+  return next;
+}
+
+static void number_all(const maker *m, const split *s, int64_t first) {
+  umbra_transform_plan *plan = m->plan;
+  const int64_t giants = giant_of(s, m->high) - first + 1;
+  uint32_t next = 0;
+  number_steps(m->of_baby, s->size, s->origin, plan->stride, 1, plan->baby, 0);
+  for (uint32_t map = 0; map < plan->maps; map++) {
+    plan->first_giant[map] = next;
+    next = number_steps(giants_of(m, map), giants, first, plan->giant_step, 0, plan->giant, next);
+  }
+  plan->first_giant[plan->maps] = next;
 }
 
 static umbra_status fill_steps(const maker *m, const split *s) {
   umbra_transform_plan *plan = m->plan;
-  int64_t first = giant_of(s, m->low), giants = giant_of(s, m->high) - first + 1;
+  int64_t first = giant_of(s, m->low);
   mark_steps(m, s, &plan->babies, &plan->giants);
   size_t cells = (size_t)plan->babies * plan->giants;
   if (cells > UINT16_MAX)
@@ -161,13 +199,13 @@ static umbra_status fill_steps(const maker *m, const split *s) {
                       m->shape->count);
   UMBRA_TRY(umbra_alloc(&plan->baby, plan->babies, sizeof *plan->baby, "a plan"));
   UMBRA_TRY(umbra_alloc(&plan->giant, plan->giants, sizeof *plan->giant, "a plan"));
+  UMBRA_TRY(umbra_alloc(&plan->first_giant, (size_t)plan->maps + 1, sizeof *plan->first_giant, "a plan"));
   UMBRA_TRY(umbra_alloc(&plan->diagonal, cells, sizeof *plan->diagonal, "a plan"));
-  number_steps(m->of_baby, s->size, s->origin, plan->stride, 1, plan->baby);
-  number_steps(m->of_giant, giants, first, plan->giant_step, 0, plan->giant);
+  number_all(m, s, first);
   for (size_t i = 0; i < cells; i++) plan->diagonal[i] = UMBRA_NO_DIAGONAL;
   for (size_t k = 0; k < m->shape->count; k++) {
     uint32_t baby = m->of_baby[baby_of(s, m->index[k]) - s->origin] - 1;
-    uint32_t giant = m->of_giant[giant_of(s, m->index[k]) - first] - 1;
+    uint32_t giant = giants_of(m, map_of(m, k))[giant_of(s, m->index[k]) - first] - 1;
     plan->diagonal[giant * plan->babies + baby] = (uint32_t)k;
   }
   return UMBRA_OK;
@@ -185,11 +223,14 @@ static int need_key(umbra_transform_plan *plan, int32_t rotation) {
 
 /* Rotations of chains: one stride after the other. */
 static void count_chains(umbra_transform_plan *plan) {
-  int32_t highest = plan->baby[plan->babies - 1], low = plan->giant[0], high = plan->giant[plan->giants - 1];
+  int32_t highest = plan->baby[plan->babies - 1];
   if (highest && need_key(plan, plan->stride)) plan->key_switches += (uint32_t)(highest / plan->stride);
-  if (high != low && need_key(plan, plan->giant_step))
-    plan->key_switches += (uint32_t)((high - low) / plan->giant_step);
-  plan->key_switches += (uint32_t)need_key(plan, low);
+  for (uint32_t map = 0; map < plan->maps; map++) {
+    int32_t low = plan->giant[plan->first_giant[map]], high = plan->giant[plan->first_giant[map + 1] - 1];
+    if (high != low && need_key(plan, plan->giant_step))
+      plan->key_switches += (uint32_t)((high - low) / plan->giant_step);
+    plan->key_switches += (uint32_t)need_key(plan, low);
+  }
   plan->decompositions = plan->key_switches;
 }
 
@@ -253,9 +294,9 @@ static umbra_status set_indices(maker *m) {
 
 static umbra_status make_plan(maker *m) {
   UMBRA_TRY(set_indices(m));
-  size_t most = (size_t)everything(m).size + 1;
-  UMBRA_TRY(umbra_alloc(&m->of_baby, most, sizeof *m->of_baby, "a plan"));
-  UMBRA_TRY(umbra_alloc(&m->of_giant, most, sizeof *m->of_giant, "a plan"));
+  m->most = (size_t)everything(m).size + 1;
+  UMBRA_TRY(umbra_alloc(&m->of_baby, m->most, sizeof *m->of_baby, "a plan"));
+  UMBRA_TRY(umbra_alloc(&m->of_giant, m->most * m->plan->maps, sizeof *m->of_giant, "a plan"));
   return fill_plan(m);
 }
 
@@ -264,14 +305,17 @@ static uint32_t log_gap_of(const umbra_chain *chain, uint32_t period) {
   return log_gap < UMBRA_LEAST_LOG_GAP ? 0 : log_gap;
 }
 
+static uint32_t maps_of(const umbra_transform_shape *shape) { return shape->map ? shape->maps : 1; }
+
 static umbra_status check_shape(const umbra_chain *chain, const umbra_transform_shape *shape) {
   uint32_t most = 1u << (chain->log_n - 1), slots = shape->slots, period = shape->period;
   if (!slots || slots > most || (slots & (slots - 1)) || !period || period > slots || (period & (period - 1)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "slots and period of a linear map must be powers of two, period <= slots <= %u", most);
-  if (!shape->count || shape->count > slots)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear map of %u slots has from 1 to %u diagonals, not %zu",
-                      slots, slots, shape->count);
+  const size_t diagonals = (size_t)slots * maps_of(shape);
+  if (!shape->count || shape->count > diagonals)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "linear maps of %u slots have from 1 to %zu diagonals, not %zu",
+                      slots, diagonals, shape->count);
   if (!shape->level || shape->level >= chain->total_levels)
     return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a linear map takes a level, and its input has level %u of %u",
                       shape->level, chain->total_levels);
@@ -285,6 +329,7 @@ umbra_status umbra_transform_plan_create(umbra_transform_plan **out, const umbra
   UMBRA_TRY(umbra_alloc(&m.plan, 1, sizeof *m.plan, "a plan"));
   m.plan->slots = shape->slots;
   m.plan->level = shape->level;
+  m.plan->maps = maps_of(shape);
   m.plan->min_key = shape->min_key;
   m.plan->log_gap = log_gap_of(chain, shape->period);
   umbra_status status = make_plan(&m);
@@ -300,6 +345,7 @@ void umbra_transform_plan_destroy(umbra_transform_plan *plan) {
   if (!plan) return;
   umbra_free(plan->baby);
   umbra_free(plan->giant);
+  umbra_free(plan->first_giant);
   umbra_free(plan->diagonal);
   umbra_free(plan->key);
   umbra_free(plan);

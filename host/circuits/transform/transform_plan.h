@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a linear map of slots is computed: the diagonals' rotations are split into baby steps, which rotate the input, and
- * giant steps, which rotate sums of products: rotation = baby + giant. A plan depends on nothing but what it is made
- * from.
+ * How linear maps of slots are computed: rotations of diagonals are split into baby steps, which rotate the input, and
+ * giant steps, which rotate sums of products: rotation = baby + giant. Several maps of one input share the baby steps,
+ * and each has its own giant steps. A plan depends on nothing but what it is made from.
  */
 #ifndef UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_PLAN_H
 #define UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_PLAN_H
@@ -12,9 +12,11 @@
 #include "../../params/chain.h"
 
 typedef struct umbra_transform_shape {
-  uint32_t slots, period; /* as in umbra_diagonals */
-  size_t count;
-  const int32_t *rotation; /* distinct modulo slots */
+  uint32_t slots, period;  /* as in umbra_diagonals */
+  size_t count;            /* of the diagonals of all maps */
+  const int32_t *rotation; /* distinct modulo slots in every map */
+  const uint32_t *map;     /* of each diagonal; each map has one at least. NULL: there is one map */
+  uint32_t maps;           /* if there are several */
   uint32_t level;          /* of the input; at least 1 */
   int min_key;             /* two or three keys in all, and more time: chains of rotations by one step */
   uint32_t baby_steps;     /* from one giant step to the next, in strides; 0: whatever is fastest */
@@ -23,12 +25,14 @@ typedef struct umbra_transform_shape {
 typedef struct umbra_transform_plan {
   uint32_t slots, level;
   int min_key;
-  uint32_t log_gap;         /* of the plaintexts; see umbra_kernels.plain_products */
-  int32_t stride;           /* greatest common divisor of all rotations */
-  int32_t giant_step;       /* multiple of the stride from one giant step to the next */
-  uint32_t babies, giants;  /* with rotations by 0, which need no key */
-  int32_t *baby, *giant;    /* rotations; a baby step of 0 comes first, the others and giants are in ascending order */
-  uint32_t *diagonal;       /* [giants][babies]: index of the diagonal with that rotation, or UMBRA_NO_DIAGONAL */
+  uint32_t log_gap;   /* of the plaintexts; see umbra_kernels.plain_products */
+  int32_t stride;     /* greatest common divisor of all rotations */
+  int32_t giant_step; /* multiple of the stride from one giant step to the next */
+  uint32_t maps;
+  uint32_t babies, giants;  /* of all maps; with rotations by 0, which need no key */
+  uint32_t *first_giant;    /* of each map, and at the end the number of all */
+  int32_t *baby, *giant;    /* rotations; a baby step of 0 comes first, the others and a map's giants ascend */
+  uint32_t *diagonal;       /* [giants][babies]: index of the diagonal of that map and rotation, or UMBRA_NO_DIAGONAL */
   uint32_t keys;            /* that are needed */
   int32_t *key;             /* their rotations, in [1, slots) */
   uint32_t key_switches;    /* inner products with a key */

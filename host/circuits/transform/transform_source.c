@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * With `in` slots of the input, `out` of the output, and the less of both as the period, entry (r, c) of a matrix is on
+ * the diagonal whose rotation is c - r modulo the period. If the output has no fewer slots, it is at slot r; else at
+ * that slot c - rotation which is r modulo `out`: folding adds up all of these.
+ */
+#include "transform_source.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../../base/error.h"
+#include "../../base/integers.h"
+#include "../../base/memory.h"
+#include "../../ckks/encoder.h"
+#include "../../ckks/galois.h"
+#include "../../ckks/noise.h"
+
+/* A source in the making. A map may have `candidates` diagonals. */
+typedef struct source_job {
+  const umbra_transform_desc *desc;
+  uint32_t in, out, slots;
+  size_t maps, candidates;
+  int32_t *rotation; /* of each candidate */
+  uint32_t *place;   /* [maps][candidates]: 1 + place among the diagonals; 0: all zeros */
+  size_t used;       /* diagonals, of all maps */
+  double entry;      /* the largest |value| */
+  double *sum;       /* [maps][slots]: of |value| over the diagonals */
+  umbra_diagonals *made;
+} source_job;
+
+/* ---- values, one by one ---- */
+
+/* Number i of those given, which is on a map's candidate, at a slot. */
+typedef umbra_status visitor(source_job *job, size_t map, size_t candidate, size_t slot, size_t i);
+
+static uint32_t *place_of(const source_job *job, size_t map, size_t candidate) {
+  return &job->place[map * job->candidates + candidate];
+}
+
+static void value_at(double pair[2], const umbra_transform_desc *desc, size_t i) {
+  const double *value = desc->values + (desc->pairs ? 2 * i : i);
+  pair[0] = value[0];
+  pair[1] = desc->pairs ? value[1] : 0;
+}
+
+/* |value|; infinite unless both parts are finite. */
+static double size_of(const umbra_transform_desc *desc, size_t i) {
+  double pair[2];
+  if (!desc->values) return desc->bound;
+  value_at(pair, desc, i);
+  return isfinite(pair[0]) && isfinite(pair[1]) ? umbra_modulus(pair[0], pair[1]) : INFINITY;
+}
+
+static umbra_status mark(source_job *job, size_t map, size_t candidate, size_t slot, size_t i) {
+  const double size = size_of(job->desc, i);
+  (void)slot;
+  if (!isfinite(size)) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu of a linear map is not a finite number", i);
+  job->entry = fmax(job->entry, size);
+  if (size != 0) *place_of(job, map, candidate) = 1;
+  return UMBRA_OK;
+}
+
+static umbra_status put(source_job *job, size_t map, size_t candidate, size_t slot, size_t i) {
+  const uint32_t place = *place_of(job, map, candidate);
+  double *sum = &job->sum[map * job->slots + slot];
+  if (!place) return UMBRA_OK;
+  *sum += size_of(job->desc, i);
+  if (!isfinite(*sum)) return umbra_fail(UMBRA_ERROR_RANGE, "the values of a linear map are too large to be added up");
+  if (job->made->value) value_at(job->made->value + 2 * ((place - 1) * (size_t)job->slots + slot), job->desc, i);
+  return UMBRA_OK;
+}
+
+static uint32_t period_of(const source_job *job) { return umbra_min_u32(job->in, job->out); }
+
+/* Candidate k of a matrix has a rotation that is k modulo the period. */
+static umbra_status visit_entry(source_job *job, visitor *visit, size_t r, size_t c) {
+  const size_t row = r % job->out, k = (c - row) & (period_of(job) - 1);
+  const size_t slot = job->out >= job->in ? row : (c - (size_t)(int64_t)job->rotation[k]) & (job->in - 1);
+  return visit(job, r / job->out, k, slot, r * job->desc->columns + c);
+}
+
+static umbra_status visit_matrix(source_job *job, visitor *visit) {
+  for (size_t r = 0; r < job->desc->rows; r++)
+    for (size_t c = 0; c < job->desc->columns; c++) UMBRA_TRY(visit_entry(job, visit, r, c));
+  return UMBRA_OK;
+}
+
+static umbra_status visit_diagonals(source_job *job, visitor *visit) {
+  for (size_t d = 0; d < job->maps * job->candidates; d++)
+    for (size_t j = 0; j < job->slots; j++)
+      UMBRA_TRY(visit(job, d / job->candidates, d % job->candidates, j, d * job->slots + j));
+  return UMBRA_OK;
+}
+
+static umbra_status visit_all(source_job *job, visitor *visit) {
+  return (job->desc->rotations ? visit_diagonals : visit_matrix)(job, visit);
+}
+
+/* ---- which diagonals there are ---- */
+
+static int is_used(const source_job *job, size_t candidate) {
+  for (size_t map = 0; map < job->maps; map++)
+    if (*place_of(job, map, candidate)) return 1;
+  return 0;
+}
+
+/* Rotations to both sides of 0 as they come, rather than all to the left: what is after the widest gap is negative. */
+static void turn_candidates(const source_job *job) {
+  const size_t none = SIZE_MAX, period = job->candidates;
+  size_t first = none, last = 0, gap = 0, after = period;
+  for (size_t k = 0; k < period; k++) {
+    if (!is_used(job, k)) continue;
+    if (first != none && k - last > gap) gap = k - last, after = k;
+    if (first == none) first = k;
+    last = k;
+  }
+  if (first == none || first + period - last >= gap) return;
+  for (size_t k = after; k < period; k++) job->rotation[k] -= (int32_t)period;
+}
+
+/* Numbers those that are used; each map has one at least. */
+static void number_diagonals(source_job *job) {
+  for (size_t map = 0; map < job->maps; map++) {
+    const size_t before = job->used;
+    for (size_t k = 0; k < job->candidates; k++)
+      if (*place_of(job, map, k)) *place_of(job, map, k) = (uint32_t)++job->used;
+    if (job->used == before) *place_of(job, map, 0) = (uint32_t)++job->used;
+  }
+}
+
+static umbra_status make_diagonals(source_job *job, int values) {
+  umbra_diagonals *made = job->made;
+  UMBRA_TRY(umbra_diagonals_create(made, job->slots, job->slots, job->used, values));
+  made->maps = (uint32_t)job->maps;
+  made->entry = job->entry;
+  UMBRA_TRY(umbra_alloc(&made->map, job->used, sizeof *made->map, "the diagonals of a map"));
+  for (size_t map = 0; map < job->maps; map++)
+    for (size_t k = 0; k < job->candidates; k++) {
+      const uint32_t place = *place_of(job, map, k);
+      if (!place) continue;
+      made->rotation[place - 1] = job->rotation[k];
+      made->map[place - 1] = (uint32_t)map;
+    }
+  return UMBRA_OK;
+}
+
+/* ---- the whole ---- */
+
+/* Bounds on the sums of a slot, and of a slot after folding; powers of two, so that they say little of the values. */
+static void set_bounds(const source_job *job, umbra_transform_source *source) {
+  double row = 0, folded = 0;
+  for (size_t i = 0; i < job->maps * job->slots; i++) row = fmax(row, job->sum[i]);
+  for (size_t map = 0; map < job->maps; map++)
+    for (size_t r = 0; r < job->out; r++) {
+      double sum = 0;
+      for (size_t j = r; j < job->slots; j += job->out) sum += job->sum[map * job->slots + j];
+      folded = fmax(folded, sum);
+    }
+  source->diagonals.row = umbra_public_magnitude(row);
+  source->row = umbra_public_magnitude(folded);
+}
+
+static umbra_status fill(source_job *job, umbra_transform_source *source, int values) {
+  UMBRA_TRY(visit_all(job, mark));
+  if (!job->desc->rotations) turn_candidates(job);
+  number_diagonals(job);
+  UMBRA_TRY(make_diagonals(job, values));
+  UMBRA_TRY(visit_all(job, put));
+  set_bounds(job, source);
+  return UMBRA_OK;
+}
+
+static umbra_status allocate(source_job *job) {
+  const size_t cells = job->maps * job->candidates;
+  UMBRA_TRY(umbra_alloc(&job->rotation, job->candidates, sizeof *job->rotation, "the rotations of a linear map"));
+  UMBRA_TRY(umbra_alloc(&job->place, cells, sizeof *job->place, "the diagonals of a linear map"));
+  UMBRA_TRY(umbra_alloc(&job->sum, job->maps * job->slots, sizeof *job->sum, "the bounds of a linear map"));
+  for (size_t k = 0; k < job->candidates; k++)
+    job->rotation[k] = job->desc->rotations ? job->desc->rotations[k] : (int32_t)k;
+  return UMBRA_OK;
+}
+
+/* ---- sizes ---- */
+
+static umbra_status lay_out_matrix(source_job *job, uint32_t most_slots) {
+  const umbra_transform_desc *desc = job->desc;
+  const size_t most = desc->slots ? desc->slots : most_slots;
+  if (!desc->rows || !desc->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a linear map needs rows and columns, or rotations: it has %zu x %zu", desc->rows, desc->columns);
+  if (desc->columns > most)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu columns do not fit into %zu slots: add up maps of parts of them",
+                      desc->columns, most);
+  job->in = job->out = desc->slots;
+  if (!desc->slots) {
+    job->in = 1u << umbra_ceil_log2((uint32_t)desc->columns);
+    job->out = desc->rows < most ? 1u << umbra_ceil_log2((uint32_t)desc->rows) : (uint32_t)most;
+  }
+  job->slots = job->in > job->out ? job->in : job->out;
+  job->candidates = period_of(job);
+  job->maps = (desc->rows - 1) / job->out + 1;
+  return UMBRA_OK;
+}
+
+static umbra_status check_rotations(const source_job *job) {
+  uint8_t *taken;
+  UMBRA_TRY(umbra_alloc(&taken, job->slots, 1, "the rotations of a linear map"));
+  size_t k = 0;
+  while (k < job->candidates && !taken[umbra_rotation_of(job->desc->rotations[k], job->slots)]++) k++;
+  umbra_free(taken);
+  if (k == job->candidates) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "rotations[%zu] of a linear map is %d, which it has before, modulo %u", k,
+                    (int)job->desc->rotations[k], job->slots);
+}
+
+static umbra_status lay_out_diagonals(source_job *job, uint32_t most_slots) {
+  const umbra_transform_desc *desc = job->desc;
+  job->slots = job->in = job->out = desc->slots ? desc->slots : most_slots;
+  job->candidates = desc->diagonals;
+  job->maps = desc->outputs ? desc->outputs : 1;
+  if (!job->candidates || job->candidates > job->slots)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear map of %u slots has from 1 to %u diagonals, not %zu",
+                      job->slots, job->slots, desc->diagonals);
+  return check_rotations(job);
+}
+
+static umbra_status lay_out(source_job *job, uint32_t most_slots) {
+  const umbra_transform_desc *desc = job->desc;
+  if (desc->slots > most_slots || (desc->slots & (desc->slots - 1)))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", desc->slots,
+                      most_slots);
+  UMBRA_TRY(desc->rotations ? lay_out_diagonals(job, most_slots) : lay_out_matrix(job, most_slots));
+  if (job->maps <= UINT16_MAX) return UMBRA_OK; /* which no plan has so many diagonals for */
+  return umbra_fail(UMBRA_ERROR_RANGE, "a linear map has %zu outputs of %u slots, and may have %d", job->maps, job->out,
+                    UINT16_MAX);
+}
+
+umbra_status umbra_transform_source_create(umbra_transform_source *source, const umbra_transform_desc *desc,
+                                           uint32_t most_slots, int values) {
+  umbra_transform_source made = {0};
+  source_job job = {.desc = desc, .made = &made.diagonals};
+  UMBRA_TRY(lay_out(&job, most_slots));
+  made.slots_in = job.in;
+  made.slots_out = job.out;
+  umbra_status status = allocate(&job);
+  if (status == UMBRA_OK) status = fill(&job, &made, values);
+  umbra_free(job.rotation);
+  umbra_free(job.place);
+  umbra_free(job.sum);
+  if (status == UMBRA_OK) *source = made;
+  else umbra_diagonals_destroy(&made.diagonals);
+  return status;
+}
