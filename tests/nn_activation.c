@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Fits of the sigmoid: against least squares solved by the normal equations of a dense grid, and known figures. */
-#include "../host/nn/activation.h"
+#include "../host/nn/sigmoid.h"
 #include "scheme.h"
 
 enum { MOST = UMBRA_SIGMOID_MAX_DEGREE + 1 };

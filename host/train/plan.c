@@ -10,7 +10,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ckks/key_needs.h"
-#include "../nn/activation.h"
+#include "../nn/sigmoid.h"
 #include "../params/params.h"
 #include "dataset_file.h"
 

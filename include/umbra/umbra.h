@@ -57,6 +57,7 @@
 #include <umbra/device.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
+#include <umbra/fit.h>
 #include <umbra/key_needs.h>
 #include <umbra/keys.h>
 #include <umbra/logistic.h>
