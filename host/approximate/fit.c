@@ -19,7 +19,7 @@ static const double pi = 3.14159265358979323846;
 /* A description, checked and made ready. */
 typedef struct fit_job {
   umbra_fit_desc desc;
-  umbra_target target;
+  umbra_curve target;
   uint32_t most;      /* degree */
   double mean;        /* of the density */
   double bin[BINS];   /* of the samples: share of each part of the interval, over that of even ones */
@@ -49,7 +49,7 @@ static double histogram_at(double x, const void *with) {
 static umbra_status take_density(fit_job *job) {
   double sum = 0;
   for (int i = 0; i < GRID; i++) {
-    double x = umbra_target_x(&job->target, (2 * i + 1.0) / GRID - 1), here = job->desc.density(x, job->desc.density_user);
+    double x = umbra_curve_x(&job->target, (2 * i + 1.0) / GRID - 1), here = job->desc.density(x, job->desc.density_user);
     if (!(here >= 0) || !isfinite(here))
       return umbra_fail(UMBRA_ERROR_RANGE, "the density is negative or not finite at %g", x);
     sum += here / GRID;
@@ -88,7 +88,7 @@ static umbra_status take_weight(fit_job *job) {
 
 static umbra_status take_function(fit_job *job) {
   const umbra_fit_desc *d = &job->desc;
-  job->target = (umbra_target){d->f, d->user, d->lo, d->hi};
+  job->target = (umbra_curve){d->f, d->user, d->lo, d->hi};
   if (d->function == UMBRA_FUNCTION_GIVEN)
     return d->f ? UMBRA_OK : umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a fit needs a function");
   const umbra_named *named = umbra_named_function(d->function);
@@ -140,24 +140,13 @@ static umbra_status take(fit_job *job) {
 
 /* ---- one fit, and its errors ---- */
 
-static umbra_status fit(double *c, const fit_job *job, uint32_t degree) {
-  const umbra_minimax_task task = {.target = job->target, .gap_lo = job->desc.gap_lo, .gap_hi = job->desc.gap_hi};
-  switch (job->desc.kind) {
-    case UMBRA_FIT_LEAST_SQUARES: UMBRA_TRY(umbra_least_squares(c, degree, &job->target, &job->weight)); break;
-    case UMBRA_FIT_CHEBYSHEV: UMBRA_TRY(umbra_interpolate(c, degree, &job->target)); break;
-    case UMBRA_FIT_MINIMAX: UMBRA_TRY(umbra_minimax(c, degree, &task)); break;
-  }
-  umbra_symmetry_keep(&job->symmetry, c, degree);
-  return UMBRA_OK;
-}
-
 /* Point i of the grid, in [-1, 1]: dense at the ends, as the waves of good polynomials are. */
 static double grid_at(int i) { return i == 0 ? 1 : i == GRID ? -1 : cos(pi * i / GRID); }
 
-double umbra_fit_error(const double *coefficients, uint32_t degree, const umbra_target *target) {
+double umbra_fit_error(const double *coefficients, uint32_t degree, const umbra_curve *target) {
   double largest = 0;
   for (int i = 0; i <= GRID; i++) {
-    double t = grid_at(i), error = fabs(target->f(umbra_target_x(target, t), target->user) -
+    double t = grid_at(i), error = fabs(target->f(umbra_curve_x(target, t), target->user) -
                                         umbra_chebyshev_value(coefficients, degree, t));
     if (!isfinite(error)) return INFINITY;
     largest = fmax(largest, error);
@@ -165,12 +154,34 @@ double umbra_fit_error(const double *coefficients, uint32_t degree, const umbra_
   return largest;
 }
 
+/* Near the rounding of doubles an exchange of points leads nowhere, and the interpolant is the better one. */
+static umbra_status fit_minimax(double *c, const fit_job *job, uint32_t degree) {
+  const umbra_minimax_task task = {.target = job->target, .gap_lo = job->desc.gap_lo, .gap_hi = job->desc.gap_hi};
+  double interpolant[TERMS];
+  UMBRA_TRY(umbra_minimax(c, degree, &task));
+  if (has_gap(job)) return UMBRA_OK;
+  UMBRA_TRY(umbra_interpolate(interpolant, degree, &job->target));
+  if (!(umbra_fit_error(c, degree, &job->target) <= umbra_fit_error(interpolant, degree, &job->target)))
+    memcpy(c, interpolant, (degree + 1) * sizeof *c);
+  return UMBRA_OK;
+}
+
+static umbra_status fit(double *c, const fit_job *job, uint32_t degree) {
+  switch (job->desc.kind) {
+    case UMBRA_FIT_LEAST_SQUARES: UMBRA_TRY(umbra_least_squares(c, degree, &job->target, &job->weight)); break;
+    case UMBRA_FIT_CHEBYSHEV: UMBRA_TRY(umbra_interpolate(c, degree, &job->target)); break;
+    case UMBRA_FIT_MINIMAX: UMBRA_TRY(fit_minimax(c, job, degree)); break;
+  }
+  umbra_symmetry_keep(&job->symmetry, c, degree);
+  return UMBRA_OK;
+}
+
 /* Adds one place of the grid, which stands for so much of the interval, to the largest error and the squares. */
 static umbra_status measure_at(umbra_fit_report *report, double *weights, const double *c, const fit_job *job, double x,
                                double width) {
-  const umbra_target *target = &job->target;
+  const umbra_curve *target = &job->target;
   double exact, t = (2 * x - target->lo - target->hi) / (target->hi - target->lo);
-  UMBRA_TRY(umbra_target_at(&exact, target, x));
+  UMBRA_TRY(umbra_curve_at(&exact, target, x));
   double error = fabs(exact - umbra_chebyshev_value(c, report->degree, t));
   double weight = width * (job->weight.at ? job->weight.at(x, job->weight.with) : 1);
   report->max_error = fmax(report->max_error, error);
@@ -181,9 +192,9 @@ static umbra_status measure_at(umbra_fit_report *report, double *weights, const 
 
 static umbra_status measure_on(umbra_fit_report *report, double *weights, const double *c, const fit_job *job, double lo,
                                double hi) {
-  const umbra_target part = {.lo = lo, .hi = hi};
+  const umbra_curve part = {.lo = lo, .hi = hi};
   for (int i = 0; i <= GRID; i++) {
-    double t = grid_at(i), x = i == 0 ? hi : umbra_target_x(&part, t);
+    double t = grid_at(i), x = i == 0 ? hi : umbra_curve_x(&part, t);
     UMBRA_TRY(measure_at(report, weights, c, job, x, (hi - lo) * sqrt(1 - t * t)));
   }
   return UMBRA_OK;

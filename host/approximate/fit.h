@@ -5,6 +5,6 @@
 #include "interpolate.h"
 
 /* The largest |polynomial - f| on a fine grid of the interval; infinite where f is not finite. */
-double umbra_fit_error(const double *coefficients, uint32_t degree, const umbra_target *target);
+double umbra_fit_error(const double *coefficients, uint32_t degree, const umbra_curve *target);
 
 #endif

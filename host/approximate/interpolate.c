@@ -20,12 +20,12 @@ double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double
 
 uint32_t umbra_chebyshev_depth(uint32_t degree) { return degree ? 32 - (uint32_t)__builtin_clz(degree) : 0; }
 
-umbra_status umbra_target_at(double *value, const umbra_target *target, double x) {
+umbra_status umbra_curve_at(double *value, const umbra_curve *target, double x) {
   *value = target->f(x, target->user);
   return isfinite(*value) ? UMBRA_OK : umbra_fail(UMBRA_ERROR_RANGE, "the function is not finite at %g", x);
 }
 
-double umbra_target_x(const umbra_target *target, double t) {
+double umbra_curve_x(const umbra_curve *target, double t) {
   return target->lo + (target->hi - target->lo) * (t + 1) / 2;
 }
 
@@ -40,11 +40,11 @@ static double basis_at_node(uint32_t k, uint32_t i, uint32_t nodes) {
   return cos(pi * halves / (2 * nodes));
 }
 
-umbra_status umbra_interpolate(double *c, uint32_t degree, const umbra_target *target) {
+umbra_status umbra_interpolate(double *c, uint32_t degree, const umbra_curve *target) {
   uint32_t nodes = degree + 1;
   double value[UMBRA_FIT_TERMS], found[UMBRA_FIT_TERMS];
   for (uint32_t i = 0; i < nodes; i++)
-    UMBRA_TRY(umbra_target_at(&value[i], target, umbra_target_x(target, cos(pi * (i + 0.5) / nodes))));
+    UMBRA_TRY(umbra_curve_at(&value[i], target, umbra_curve_x(target, cos(pi * (i + 0.5) / nodes))));
   for (uint32_t k = 0; k < nodes; k++) {
     double sum = 0;
     for (uint32_t i = 0; i < nodes; i++) sum += value[i] * basis_at_node(k, i, nodes);

@@ -30,6 +30,6 @@ static double value_at(double x, void *user) {
 
 umbra_status umbra_inverse_fit(double *c, uint32_t degree, double lo, double hi, double factor) {
   near_inverse p = {degree + 1, lo, hi, factor};
-  const umbra_target target = {value_at, &p, lo, hi};
+  const umbra_curve target = {value_at, &p, lo, hi};
   return umbra_interpolate(c, degree, &target);
 }

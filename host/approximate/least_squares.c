@@ -61,7 +61,7 @@ static double series_value(double t, void *user) {
 /* ---- the projection ---- */
 
 typedef struct projection {
-  const umbra_target *target;
+  const umbra_curve *target;
   const umbra_weight *weight;
   double *gram; /* integrals of weight P_j P_k, k <= j, by rows; NULL without a weight */
   legendre_series *series;
@@ -77,7 +77,7 @@ static umbra_status weight_at(double *value, const projection *p, double x) {
 static umbra_status add_node(const projection *j, double t, double share) {
   legendre_series *series = j->series;
   double p[TERMS], value, weight, x = (j->target->lo + j->target->hi) / 2 + (j->target->hi - j->target->lo) / 2 * t;
-  UMBRA_TRY(umbra_target_at(&value, j->target, x));
+  UMBRA_TRY(umbra_curve_at(&value, j->target, x));
   UMBRA_TRY(weight_at(&weight, j, x));
   share *= weight;
   legendre(p, series->degree, t);
@@ -144,13 +144,13 @@ static umbra_status unweigh(legendre_series *series, double *gram) {
 }
 
 /* The series is the polynomial that interpolates it. */
-umbra_status umbra_least_squares(double *c, uint32_t degree, const umbra_target *target, const umbra_weight *weight) {
+umbra_status umbra_least_squares(double *c, uint32_t degree, const umbra_curve *target, const umbra_weight *weight) {
   legendre_series series = {.degree = degree};
   projection j = {.target = target, .weight = weight, .series = &series};
   if (weight->at) UMBRA_TRY(umbra_alloc(&j.gram, (size_t)(degree + 1) * (degree + 2) / 2, sizeof *j.gram, "a fit"));
   umbra_status status = integrate(&j);
   if (status == UMBRA_OK && j.gram) status = unweigh(&series, j.gram);
   umbra_free(j.gram);
-  const umbra_target found = {series_value, &series, -1, 1};
+  const umbra_curve found = {series_value, &series, -1, 1};
   return status == UMBRA_OK ? umbra_interpolate(c, degree, &found) : status;
 }

@@ -14,6 +14,6 @@ typedef struct umbra_weight {
  * c: degree + 1 coefficients of the polynomial with the least integral of weight (polynomial - f)^2 over the interval.
  * Errors: RANGE (f or the weight not finite), OUT_OF_MEMORY.
  */
-umbra_status umbra_least_squares(double *c, uint32_t degree, const umbra_target *target, const umbra_weight *weight);
+umbra_status umbra_least_squares(double *c, uint32_t degree, const umbra_curve *target, const umbra_weight *weight);
 
 #endif

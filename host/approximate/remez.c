@@ -7,6 +7,7 @@
 #include "remez.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -36,7 +37,7 @@ static double weight_at(const remez *r, double x) { return r->task->weight ? r->
 /* f at x; a failure is remembered. */
 static double target_at(remez *r, double x) {
   double value = 0;
-  umbra_status status = umbra_target_at(&value, &r->task->target, x);
+  umbra_status status = umbra_curve_at(&value, &r->task->target, x);
   if (status != UMBRA_OK) r->status = status;
   return status == UMBRA_OK ? value : 0;
 }
@@ -183,25 +184,55 @@ static double exchange(remez *r) {
 
 /* ---- the beginning and the end ---- */
 
-/* count points of an interval as Chebyshev's polynomials have their extrema. */
-static void spread(double *x, uint32_t count, double lo, double hi) {
-  for (uint32_t i = 0; i < count; i++) {
-    double t = count > 1 ? -cos(pi * i / (count - 1)) : 0;
-    x[i] = i + 1 == count && i ? hi : lo + (hi - lo) * (t + 1) / 2;
-  }
+/* Place i of `count`, dense at the ends. */
+static double spread(double lo, double hi, uint32_t i, uint32_t count) {
+  return lo + (hi - lo) * (1 - cos(pi * i / count)) / 2;
 }
 
+/* As Chebyshev's polynomials have their extrema, but the last: symmetric points would not see odd errors. */
 static void first_points(remez *r) {
+  const umbra_curve *target = &r->task->target;
+  for (uint32_t i = 0; i < r->points; i++) r->x[i] = spread(target->lo, target->hi, i, r->points);
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/*
+ * On two intervals after Leja: each next point is where the product of distances to all before is largest. So they spread
+ * as good polynomials need them to, however the intervals lie. place: 2 * count of them, from both.
+ */
+static void leja_points(remez *r, double *place, double *distance, uint32_t count) {
   const umbra_minimax_task *task = r->task;
-  double lo = task->target.lo, hi = task->target.hi;
-  uint32_t left = r->points;
-  if (task->gap_lo < task->gap_hi) {
-    double part = (task->gap_lo - lo) / (task->gap_lo - lo + hi - task->gap_hi);
-    left = (uint32_t)fmax(1, fmin(r->points - 1, rint(part * r->points)));
-    spread(r->x + left, r->points - left, task->gap_hi, hi);
-    hi = task->gap_lo;
+  for (uint32_t i = 0; i < count; i++) {
+    place[i] = spread(task->target.lo, task->gap_lo, i, count - 1);
+    place[count + i] = spread(task->gap_hi, task->target.hi, i, count - 1);
   }
-  spread(r->x, left, lo, hi);
+  r->x[0] = task->target.lo;
+  for (uint32_t k = 1; k < r->points; k++) {
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < 2 * count; i++) {
+      distance[i] += log(fabs(place[i] - r->x[k - 1]));
+      if (distance[i] > distance[best]) best = i;
+    }
+    r->x[k] = place[best];
+  }
+  qsort(r->x, r->points, sizeof *r->x, ascending);
+}
+
+static umbra_status find_first_points(remez *r) {
+  const uint32_t count = 16 * r->points;
+  double *place;
+  if (r->task->gap_lo >= r->task->gap_hi) {
+    first_points(r);
+    return UMBRA_OK;
+  }
+  UMBRA_TRY(umbra_alloc(&place, 4 * (size_t)count, sizeof *place, "a minimax fit"));
+  leja_points(r, place, place + 2 * (size_t)count, count);
+  umbra_free(place);
+  return UMBRA_OK;
 }
 
 static double value_of(double x, void *user) { return polynomial_at(user, x); }
@@ -216,14 +247,14 @@ static int is_rounding(const remez *r) {
 static umbra_status run(remez *r, double *c, uint32_t degree) {
   const double enough = 0x1p-20;
   double above = INFINITY;
-  first_points(r);
+  UMBRA_TRY(find_first_points(r));
   find_level(r);
   for (int round = 0; round < ROUNDS && above > enough && !is_rounding(r) && r->status == UMBRA_OK; round++) {
     above = exchange(r);
     find_level(r);
   }
   UMBRA_TRY(r->status);
-  const umbra_target found = {value_of, r, r->task->target.lo, r->task->target.hi};
+  const umbra_curve found = {value_of, r, r->task->target.lo, r->task->target.hi};
   return umbra_interpolate(c, degree, &found);
 }
 
@@ -271,7 +302,7 @@ umbra_status umbra_minimax_odd(double *c, uint32_t degree, double (*f)(double x,
   const umbra_minimax_task task = {.target = {quotient_at, &q, gap * gap, 1}, .weight = root_of};
   odd_value odd = {inner, degree / 2, gap * gap};
   UMBRA_TRY(umbra_minimax(inner, degree / 2, &task));
-  const umbra_target whole = {odd_value_at, &odd, -1, 1};
+  const umbra_curve whole = {odd_value_at, &odd, -1, 1};
   UMBRA_TRY(umbra_interpolate(c, degree, &whole));
   for (uint32_t k = 0; k <= degree; k += 2) c[k] = 0;
   return UMBRA_OK;

@@ -6,7 +6,7 @@
 
 /* Minimax on [lo, gap_lo] and [gap_hi, hi], or, if gap_lo >= gap_hi, on all of [lo, hi]. */
 typedef struct umbra_minimax_task {
-  umbra_target target;
+  umbra_curve target;
   double gap_lo, gap_hi;
   double (*weight)(double x); /* of errors at x, above 0; NULL: 1 */
 } umbra_minimax_task;

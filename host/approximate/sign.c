@@ -33,11 +33,20 @@ static double error_beyond(const double *c, uint32_t degree, double gap) {
   return largest;
 }
 
+/*
+ * The error is about ((1 - gap) / (1 + gap))^((degree + 1) / 2). A gap that would leave less than 2^-30 of it is narrowed:
+ * such polynomials are made of rounding, and run wild outside.
+ */
+static double sensible_gap(double gap, uint32_t degree) {
+  double ratio = exp2(-60.0 / (degree + 1));
+  return fmin(gap, (1 - ratio) / (1 + ratio));
+}
+
 static umbra_status compose(umbra_composite *made, double band) {
   double gap = made->band = band;
   for (uint32_t i = 0; i < made->parts; i++) {
     double *c = made->coefficient[i];
-    UMBRA_TRY(umbra_minimax_odd(c, made->degree[i], one, NULL, gap));
+    UMBRA_TRY(umbra_minimax_odd(c, made->degree[i], one, NULL, sensible_gap(gap, made->degree[i])));
     made->error = error_beyond(c, made->degree[i], gap);
     if (i + 1 == made->parts) break;
     double outer = 1 + made->error + margin;

@@ -12,13 +12,13 @@ typedef struct pair {
   double plus, minus;
 } pair;
 
-static umbra_status pair_at(pair *values, const umbra_target *target, double t) {
+static umbra_status pair_at(pair *values, const umbra_curve *target, double t) {
   double middle = (target->lo + target->hi) / 2, half = (target->hi - target->lo) / 2;
-  UMBRA_TRY(umbra_target_at(&values->plus, target, t == 1 ? target->hi : middle + half * t));
-  return umbra_target_at(&values->minus, target, t == 1 ? target->lo : middle - half * t);
+  UMBRA_TRY(umbra_curve_at(&values->plus, target, t == 1 ? target->hi : middle + half * t));
+  return umbra_curve_at(&values->minus, target, t == 1 ? target->lo : middle - half * t);
 }
 
-umbra_status umbra_symmetry_find(umbra_symmetry *symmetry, const umbra_target *target, double gap) {
+umbra_status umbra_symmetry_find(umbra_symmetry *symmetry, const umbra_curve *target, double gap) {
   pair end, here;
   double sum = 0, difference = 0, largest = 0;
   UMBRA_TRY(pair_at(&end, target, 1));
@@ -36,7 +36,7 @@ umbra_status umbra_symmetry_find(umbra_symmetry *symmetry, const umbra_target *t
                                .level = fabs(end.plus - end.minus) <= rounding};
   if (!symmetry->odd) return UMBRA_OK;
   if (fabs(symmetry->middle) <= rounding) symmetry->middle = 0;
-  else if (gap <= 0) return umbra_target_at(&symmetry->middle, target, (target->lo + target->hi) / 2);
+  else if (gap <= 0) return umbra_curve_at(&symmetry->middle, target, (target->lo + target->hi) / 2);
   return UMBRA_OK;
 }
 

@@ -12,7 +12,7 @@ typedef struct umbra_symmetry {
 } umbra_symmetry;
 
 /* gap: |t| below which f does not count. Errors: RANGE. */
-umbra_status umbra_symmetry_find(umbra_symmetry *symmetry, const umbra_target *target, double gap);
+umbra_status umbra_symmetry_find(umbra_symmetry *symmetry, const umbra_curve *target, double gap);
 
 /* Coefficients that are 0 but for rounding become 0. */
 void umbra_symmetry_keep(const umbra_symmetry *symmetry, double *c, uint32_t degree);

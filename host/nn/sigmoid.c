@@ -37,7 +37,7 @@ uint32_t umbra_sigmoid_degree(const double *coefficient, uint32_t degree) {
 }
 
 double umbra_sigmoid_fit_error(const double *coefficient, uint32_t degree, double range) {
-  const umbra_target sigmoid = {umbra_named_function(UMBRA_FUNCTION_SIGMOID)->f, NULL, -range, range};
+  const umbra_curve sigmoid = {umbra_named_function(UMBRA_FUNCTION_SIGMOID)->f, NULL, -range, range};
   return umbra_fit_error(coefficient, degree, &sigmoid);
 }
 
