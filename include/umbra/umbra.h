@@ -52,6 +52,7 @@
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
+#include <umbra/comparison.h>
 #include <umbra/context.h>
 #include <umbra/cost.h>
 #include <umbra/device.h>
@@ -67,6 +68,7 @@
 #include <umbra/polynomial.h>
 #include <umbra/progress.h>
 #include <umbra/records.h>
+#include <umbra/softmax.h>
 #include <umbra/status.h>
 #include <umbra/table.h>
 #include <umbra/target.h>
