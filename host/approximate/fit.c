@@ -20,9 +20,9 @@ static const double pi = 3.14159265358979323846;
 typedef struct fit_job {
   umbra_fit_desc desc;
   umbra_curve target;
-  uint32_t most;      /* degree */
-  double mean;        /* of the density */
-  double bin[BINS];   /* of the samples: share of each part of the interval, over that of even ones */
+  uint32_t most;    /* degree */
+  double mean;      /* of the density */
+  double bin[BINS]; /* of the samples: share of each part of the interval, over that of even ones */
   umbra_weight weight;
   umbra_symmetry symmetry;
 } fit_job;
@@ -49,7 +49,8 @@ static double histogram_at(double x, const void *with) {
 static umbra_status take_density(fit_job *job) {
   double sum = 0;
   for (int i = 0; i < GRID; i++) {
-    double x = umbra_curve_x(&job->target, (2 * i + 1.0) / GRID - 1), here = job->desc.density(x, job->desc.density_user);
+    double x = umbra_curve_x(&job->target, (2 * i + 1.0) / GRID - 1),
+           here = job->desc.density(x, job->desc.density_user);
     if (!(here >= 0) || !isfinite(here))
       return umbra_fail(UMBRA_ERROR_RANGE, "the density is negative or not finite at %g", x);
     sum += here / GRID;
@@ -93,7 +94,8 @@ static umbra_status take_function(fit_job *job) {
     return d->f ? UMBRA_OK : umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a fit needs a function");
   const umbra_named *named = umbra_named_function(d->function);
   if (!named) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is no function", (int)d->function);
-  if (d->f) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a fit is of %s or of a function given, not both", named->name);
+  if (d->f)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a fit is of %s or of a function given, not both", named->name);
   if ((named->domain == UMBRA_DOMAIN_POSITIVE && d->lo <= 0) ||
       (named->domain == UMBRA_DOMAIN_NOT_ZERO && d->lo <= 0 && d->hi >= 0))
     return umbra_fail(UMBRA_ERROR_RANGE, "%s has no polynomial on [%g, %g]: the interval must %s", named->name, d->lo,
@@ -190,8 +192,8 @@ static umbra_status measure_at(umbra_fit_report *report, double *weights, const 
   return UMBRA_OK;
 }
 
-static umbra_status measure_on(umbra_fit_report *report, double *weights, const double *c, const fit_job *job, double lo,
-                               double hi) {
+static umbra_status measure_on(umbra_fit_report *report, double *weights, const double *c, const fit_job *job,
+                               double lo, double hi) {
   const umbra_curve part = {.lo = lo, .hi = hi};
   for (int i = 0; i <= GRID; i++) {
     double t = grid_at(i), x = i == 0 ? hi : umbra_curve_x(&part, t);

@@ -112,7 +112,8 @@ static umbra_status factorise(double *triangle, uint32_t n) {
       for (uint32_t k = 0; k < j; k++) row[j] -= row[k] * other[k];
       if (j < i) row[j] /= other[j];
     }
-    if (!(row[i] > 0)) return umbra_fail(UMBRA_ERROR_RANGE, "the density leaves too much of the interval without weight");
+    if (!(row[i] > 0))
+      return umbra_fail(UMBRA_ERROR_RANGE, "the density leaves too much of the interval without weight");
     row[i] = sqrt(row[i]);
   }
   return UMBRA_OK;

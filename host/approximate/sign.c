@@ -151,7 +151,8 @@ double umbra_composite_value(const umbra_composite *composite, double t) {
 double umbra_composite_relu_error(const umbra_composite *composite) {
   double largest = 0;
   for (int i = 0; i <= 4 * GRID; i++) {
-    double s = (double)i / (4 * GRID), inside = composite->band * s, outside = composite->band + (1 - composite->band) * s;
+    double s = (double)i / (4 * GRID), inside = composite->band * s,
+           outside = composite->band + (1 - composite->band) * s;
     largest = fmax(largest, inside * fabs(1 - umbra_composite_value(composite, inside)) / 2);
     largest = fmax(largest, outside * fabs(1 - umbra_composite_value(composite, outside)) / 2);
   }

@@ -27,7 +27,8 @@ static const double narrowest = 0x1p-20;
 /* ---- plans ---- */
 
 static umbra_status check_degrees(const umbra_sign_options *o) {
-  if (!o->degrees && o->count) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "degrees is NULL and count %zu", o->count);
+  if (!o->degrees && o->count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "degrees is NULL and count %zu", o->count);
   if (o->degrees && (!o->count || o->count > UMBRA_SIGN_MAX_POLYNOMIALS))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu degrees: it must be 1 to %d", o->count,
                       UMBRA_SIGN_MAX_POLYNOMIALS);
@@ -83,12 +84,9 @@ static uint32_t depth_of(const umbra_sign_plan *plan) {
 umbra_status umbra_sign_plan_report(const umbra_sign_plan *plan, umbra_sign_report *report) {
   if (!plan || !report)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sign_plan_report needs a plan and an output");
-  umbra_sign_report made = {UMBRA_SIGN_REPORT_INIT,
-                            .count = plan->composite.parts,
-                            .depth = depth_of(plan),
-                            .band = plan->composite.band * plan->range,
-                            .error = plan->composite.error,
-                            .relu_error = plan->relu_error * plan->range};
+  umbra_sign_report made = {UMBRA_SIGN_REPORT_INIT,         .count = plan->composite.parts,
+                            .depth = depth_of(plan),        .band = plan->composite.band * plan->range,
+                            .error = plan->composite.error, .relu_error = plan->relu_error * plan->range};
   memcpy(made.degrees, plan->composite.degree, plan->composite.parts * sizeof *made.degrees);
   return UMBRA_GIVE(umbra_sign_report, report, &made);
 }

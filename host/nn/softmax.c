@@ -118,8 +118,7 @@ static umbra_status divide_all(const softmax *s, uint32_t round) {
   umbra_ciphertext *sum = NULL;
   umbra_status status = sum_classes(s, &sum, (const umbra_ciphertext *const *)s->value);
   if (status == UMBRA_OK) status = umbra_add_constant(s->evaluator, &sum, sum, inverse->shift, 0);
-  if (status == UMBRA_OK)
-    status = umbra_chebyshev_eval(s->evaluator, &sum, sum, inverse->coefficient, inverse->degree);
+  if (status == UMBRA_OK) status = umbra_chebyshev_eval(s->evaluator, &sum, sum, inverse->coefficient, inverse->degree);
   for (size_t i = 0; i < s->count && status == UMBRA_OK; i++)
     status = umbra_mul(s->evaluator, &s->value[i], s->value[i], sum);
   umbra_ciphertext_destroy(sum);
@@ -148,11 +147,12 @@ static umbra_status check(const softmax *s, umbra_ciphertext *const *outs) {
     const umbra_ciphertext *z = s->logits[i];
     UMBRA_TRY(umbra_check_operands(s->evaluator, outs, z, s->logits[0]));
     if (slots && z->slots != slots)
-      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the logits have %u slots; %zu classes with a stride of %u have %u",
-                        z->slots, plan->room, plan->options.stride, slots);
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                        "the logits have %u slots; %zu classes with a stride of %u have %u", z->slots, plan->room,
+                        plan->options.stride, slots);
     if (z->level < plan->depth && !s->evaluator->refresher.refresh)
-      return umbra_fail(UMBRA_ERROR_NO_LEVEL, "this softmax takes %u levels and the logits are at level %u", plan->depth,
-                        z->level);
+      return umbra_fail(UMBRA_ERROR_NO_LEVEL, "this softmax takes %u levels and the logits are at level %u",
+                        plan->depth, z->level);
   }
   return UMBRA_OK;
 }

@@ -53,8 +53,7 @@ static interval exponents(const umbra_softmax_plan *plan) {
  */
 static interval sums_by_mean(const umbra_softmax_plan *plan) {
   double n = (double)plan->classes, width = ldexp(width_of(plan), -(int)plan->halvings), most = 0;
-  for (double m = 1; m < n; m++)
-    most = fmax(most, m * exp(width * (n - m) / n) + (n - m) * exp(-width * m / n));
+  for (double m = 1; m < n; m++) most = fmax(most, m * exp(width * (n - m) / n) + (n - m) * exp(-width * m / n));
   double largest = exp(width * (n - 1) / n);
   return (interval){n / largest, most / largest};
 }
@@ -71,9 +70,7 @@ static interval first_sums(const umbra_softmax_plan *plan) {
 }
 
 /* Sums of the squares of probabilities. */
-static interval later_sums(const umbra_softmax_plan *plan) {
-  return widened((interval){1 / (double)plan->classes, 1});
-}
+static interval later_sums(const umbra_softmax_plan *plan) { return widened((interval){1 / (double)plan->classes, 1}); }
 
 /* The factor that values of these sums carry. */
 static double factor_of(interval sums) { return 2 / (sums.hi - sums.lo); }

@@ -38,10 +38,10 @@ typedef struct umbra_sign_report {
   size_t struct_size;
   uint32_t degrees[UMBRA_SIGN_MAX_POLYNOMIALS]; /* 0 behind the last */
   uint32_t count;
-  uint32_t depth;      /* levels of umbra_sign and umbra_compare; umbra_relu and umbra_max take one more */
-  double band;         /* for |x| < band nothing is promised but values between -1 - error and 1 + error */
-  double error;        /* largest |value - sign(x)| elsewhere; of umbra_compare half of it */
-  double relu_error;   /* largest |value - max(x, 0)| for all |x| <= range; that of umbra_max, too */
+  uint32_t depth;    /* levels of umbra_sign and umbra_compare; umbra_relu and umbra_max take one more */
+  double band;       /* for |x| < band nothing is promised but values between -1 - error and 1 + error */
+  double error;      /* largest |value - sign(x)| elsewhere; of umbra_compare half of it */
+  double relu_error; /* largest |value - max(x, 0)| for all |x| <= range; that of umbra_max, too */
 } umbra_sign_report;
 #define UMBRA_SIGN_REPORT_INIT .struct_size = sizeof(umbra_sign_report)
 UMBRA_API void umbra_sign_report_init(umbra_sign_report *report, size_t size);

@@ -20,15 +20,15 @@ typedef enum umbra_fit {
 
 /* Functions with a name. Fits check their domain: 1/x wants an interval without 0, the last two one above 0. */
 typedef enum umbra_function {
-  UMBRA_FUNCTION_GIVEN = 0,       /* f of the description */
-  UMBRA_FUNCTION_SIGMOID = 1,     /* 1 / (1 + e^-x) */
+  UMBRA_FUNCTION_GIVEN = 0,   /* f of the description */
+  UMBRA_FUNCTION_SIGMOID = 1, /* 1 / (1 + e^-x) */
   UMBRA_FUNCTION_TANH = 2,
-  UMBRA_FUNCTION_GELU = 3,        /* x (1 + erf(x / sqrt(2))) / 2 */
-  UMBRA_FUNCTION_SILU = 4,        /* x / (1 + e^-x) */
-  UMBRA_FUNCTION_SOFTPLUS = 5,    /* log(1 + e^x) */
+  UMBRA_FUNCTION_GELU = 3,     /* x (1 + erf(x / sqrt(2))) / 2 */
+  UMBRA_FUNCTION_SILU = 4,     /* x / (1 + e^-x) */
+  UMBRA_FUNCTION_SOFTPLUS = 5, /* log(1 + e^x) */
   UMBRA_FUNCTION_EXP = 6,
-  UMBRA_FUNCTION_INVERSE = 7,     /* 1 / x */
-  UMBRA_FUNCTION_INVERSE_SQRT = 8,/* 1 / sqrt(x) */
+  UMBRA_FUNCTION_INVERSE = 7,      /* 1 / x */
+  UMBRA_FUNCTION_INVERSE_SQRT = 8, /* 1 / sqrt(x) */
   UMBRA_FUNCTION_LOG = 9
 } umbra_function;
 
