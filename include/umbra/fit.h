@@ -72,7 +72,7 @@ typedef struct umbra_fit_report {
   uint32_t depth;         /* umbra_chebyshev_depth(degree) */
   double max_error;       /* largest |polynomial - f| outside the gap */
   double rms_error;       /* root of the mean square, weighted as the fit */
-  double coefficient_sum; /* of |coefficients|: no encrypted value is larger, and errors of T_k grow by no more */
+  double coefficient_sum; /* of |coefficients|: no value is larger, and errors of T_k grow by no more */
 } umbra_fit_report;
 #define UMBRA_FIT_REPORT_INIT .struct_size = sizeof(umbra_fit_report)
 UMBRA_API void umbra_fit_report_init(umbra_fit_report *report, size_t size);
