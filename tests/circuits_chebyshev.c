@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
-/* Chebyshev polynomials: fits, values in the clear, and encrypted evaluation of every degree up to 63. */
+/* Chebyshev polynomials: values in the clear, and encrypted evaluation of every degree up to 63, also of several. */
+#include "host/ckks/context_internal.h"
+#include "host/ring/ring.h"
 #include "scheme.h"
 
 static const long double pi = 3.14159265358979323846264338327950288L;
@@ -32,62 +34,6 @@ static void depths(void **state) {
                                          {16, 5}, {31, 5}, {32, 6}, {63, 6}, {64, 7}, {127, 7}, {255, 8}};
   for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
     assert_int_equal(umbra_chebyshev_depth(expected[i][0]), expected[i][1]);
-}
-
-static double cubic(double x, void *user) {
-  (void)user;
-  return 2 * x * x * x - x + 5;
-}
-
-static double exponential(double x, void *user) { return exp(*(double *)user * x); }
-static double pole(double x, void *user) {
-  (void)user;
-  return 1 / x;
-}
-
-static umbra_status fit(double *c, double *error, uint32_t degree, double (*f)(double x, void *user), void *user,
-                        double lo, double hi) {
-  const umbra_fit_desc desc = {.struct_size = sizeof desc, .f = f, .user = user, .lo = lo, .hi = hi};
-  return umbra_chebyshev_fit(c, error, degree, &desc);
-}
-
-/* A cubic is its own interpolant: 2 x^3 - x + 5 = T_3 / 2 + T_1 / 2 + 5 on [-1, 1]. */
-static void fit_of_a_polynomial(void **state) {
-  (void)state;
-  static const double expected[] = {5, 0.5, 0, 0.5, 0, 0, 0, 0};
-  double c[8], error = 1;
-  assert_ok(fit(c, &error, 7, cubic, NULL, -1, 1));
-  for (int k = 0; k < 8; k++) assert_true(fabs(c[k] - expected[k]) < 1e-14);
-  assert_true(error < 1e-14);
-}
-
-/* The interval, and the error that is reported: that of the polynomial itself, found again on another grid. */
-static void fit_of_a_function(void **state) {
-  (void)state;
-  double rate = 0.75, c[13], error = 0, found = 0;
-  assert_ok(fit(c, &error, 12, exponential, &rate, -3, 5));
-  for (int i = 0; i <= 3000; i++) {
-    double t = i / 1500.0 - 1, x = 1 + 4 * t;
-    found = fmax(found, (double)fabsl(value(c, 12, t) - expl(0.75L * x)));
-  }
-  assert_true(error > 1e-9 && fabs(found / error - 1) < 0.01);
-  assert_ok(fit(c, NULL, 0, exponential, &rate, -3, 5));
-  assert_true(fabs(c[0] - exp(0.75)) < 1e-15); /* its one node is the middle */
-}
-
-static void fits_that_cannot_be(void **state) {
-  (void)state;
-  double c[4] = {1, 2, 3, 4}, error = 7;
-  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
-  assert_fails(fit(c, &error, 2, pole, NULL, -1, 1), UMBRA_ERROR_RANGE, "not finite");
-  assert_fails(fit(c, &error, 3, cubic, NULL, 1, 1), bad, "lo < hi");
-  assert_fails(fit(c, &error, 3, cubic, NULL, NAN, 1), bad, "lo < hi");
-  assert_fails(fit(c, &error, 3, cubic, NULL, 0, INFINITY), bad, "lo < hi");
-  assert_fails(fit(c, &error, UMBRA_MAX_DEGREE + 1, cubic, NULL, 0, 1), bad, "255");
-  assert_fails(fit(NULL, &error, 3, cubic, NULL, 0, 1), bad, "coefficients");
-  assert_fails(fit(c, &error, 3, NULL, NULL, 0, 1), bad, "function");
-  assert_fails(umbra_chebyshev_fit(c, &error, 3, NULL), bad, "function");
-  assert_true(c[0] == 1 && c[3] == 4 && error == 7);
 }
 
 /* ---- encrypted ---- */
@@ -189,6 +135,75 @@ static void levels_and_places(void **state) {
   free(expected.data);
 }
 
+/* Several of one input: the bits and levels that each has alone, with fewer key switches. */
+static void several(void **state) {
+  (void)state;
+  enum { COUNT = 5 };
+  static const uint32_t degrees[COUNT] = {7, 31, 0, 31, 12};
+  double c[COUNT][DEGREE + 1];
+  const double *coefficients[COUNT];
+  uint64_t random = 8;
+  umbra_ciphertext *outs[COUNT] = {NULL}, *alone = NULL;
+  umbra_ring_accounts accounts;
+  uint64_t apart = 0;
+  assert_ok(umbra_ciphertext_copy(&outs[1], x));
+  for (int i = 0; i < COUNT; i++) {
+    random_polynomial(c[i], &random, degrees[i]);
+    coefficients[i] = c[i];
+  }
+  for (uint32_t k = 1; k <= degrees[3]; k += 2) c[3][k - 1] = 0;
+  umbra_ring_accounts_begin(s.context->ring);
+  assert_ok(umbra_chebyshev_eval_many(s.evaluator, outs, outs[1], coefficients, degrees, COUNT));
+  umbra_ring_accounts_read(&accounts, s.context->ring);
+  const uint64_t together = accounts.key_switches;
+  for (int i = 0; i < COUNT; i++) {
+    umbra_ring_accounts_begin(s.context->ring);
+    assert_ok(umbra_chebyshev_eval(s.evaluator, &alone, x, c[i], degrees[i]));
+    umbra_ring_accounts_read(&accounts, s.context->ring);
+    apart += accounts.key_switches;
+    bytes expected = ciphertext_bytes(alone);
+    assert_true(has_bytes(outs[i], &expected));
+    free(expected.data);
+  }
+  if (!(together < apart * 3 / 4))
+    fail_msg("%llu key switches, one by one %llu", (unsigned long long)together, (unsigned long long)apart);
+  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
+  bytes before = ciphertext_bytes(outs[0]);
+  assert_fails(umbra_chebyshev_eval_many(s.evaluator, outs, x, coefficients, degrees, 0), bad, "1 to 64");
+  assert_fails(umbra_chebyshev_eval_many(s.evaluator, NULL, x, coefficients, degrees, 2), bad, "outputs");
+  assert_ok(umbra_level_drop(s.evaluator, &alone, x, 4));
+  assert_fails(umbra_chebyshev_eval_many(s.evaluator, outs, alone, coefficients, degrees, 2), UMBRA_ERROR_NO_LEVEL,
+               "degree 31 takes 5 levels");
+  coefficients[1] = NULL;
+  assert_fails(umbra_chebyshev_eval_many(s.evaluator, outs, x, coefficients, degrees, 2), bad, "coefficients");
+  umbra_ciphertext *twice[2] = {outs[0], outs[0]};
+  coefficients[1] = c[1];
+  assert_fails(umbra_chebyshev_eval_many(s.evaluator, twice, x, coefficients, degrees, 2), bad, "same ciphertext");
+  assert_true(has_bytes(outs[0], &before));
+  free(before.data);
+  umbra_ciphertext_destroy(alone);
+  for (int i = 0; i < COUNT; i++) umbra_ciphertext_destroy(outs[i]);
+}
+
+static void inputs_from_an_interval(void **state) {
+  (void)state;
+  static const double intervals[][2] = {{-8, 8}, {0.5, 2.5}, {-1, 1}, {-3, 11}};
+  for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++) {
+    double lo = intervals[i][0], hi = intervals[i][1];
+    umbra_ciphertext *t = NULL;
+    vector wide = vector_make(points.slots);
+    for (uint32_t j = 0; j < points.slots; j++) wide.value[j] = lo + (hi - lo) * (points.value[j] + 1) / 2;
+    umbra_ciphertext *z = encrypt_vector(&s, &wide, UMBRA_TOP_LEVEL);
+    assert_ok(umbra_chebyshev_input(s.evaluator, &t, z, lo, hi));
+    assert_int_equal(umbra_ciphertext_level(t), DEPTH - (hi - lo != 2));
+    assert_true(worst_error(&s, t, &points) < 1e-9);
+    assert_fails(umbra_chebyshev_input(s.evaluator, &t, z, hi, lo), UMBRA_ERROR_INVALID_ARGUMENT, "lo < hi");
+    umbra_ciphertext_destroy(z);
+    umbra_ciphertext_destroy(t);
+    vector_destroy(&wide);
+  }
+}
+
 static int open_all(void **state) {
   (void)state;
   scheme_open(&s, test_params(11, 50, DEPTH), NULL, NULL, 0);
@@ -208,11 +223,9 @@ static int close_all(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(values_in_the_clear), cmocka_unit_test(depths),
-      cmocka_unit_test(fit_of_a_polynomial), cmocka_unit_test(fit_of_a_function),
-      cmocka_unit_test(fits_that_cannot_be), cmocka_unit_test(all_degrees),
-      cmocka_unit_test(odd_and_even),        cmocka_unit_test(single_terms),
-      cmocka_unit_test(low_degrees),         cmocka_unit_test(levels_and_places),
+      cmocka_unit_test(values_in_the_clear), cmocka_unit_test(depths),       cmocka_unit_test(all_degrees),
+      cmocka_unit_test(odd_and_even),        cmocka_unit_test(single_terms), cmocka_unit_test(low_degrees),
+      cmocka_unit_test(levels_and_places),   cmocka_unit_test(several),      cmocka_unit_test(inputs_from_an_interval),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -136,7 +136,44 @@ static double line(double x, void *user) {
 static umbra_status take_fit_desc(void *given) {
   double coefficients[2];
   ((umbra_fit_desc *)given)->f = line;
-  return umbra_chebyshev_fit(coefficients, NULL, 1, given);
+  ((umbra_fit_desc *)given)->degree = 1;
+  return umbra_chebyshev_fit(coefficients, NULL, given);
+}
+
+static umbra_status fill_fit_report(void *given) {
+  double coefficients[3];
+  const umbra_fit_desc desc = {UMBRA_FIT_DESC_INIT, .function = UMBRA_FUNCTION_EXP, .degree = 2};
+  return umbra_chebyshev_fit(coefficients, given, &desc);
+}
+
+static umbra_status take_sign_options(void *given) {
+  umbra_sign_plan *plan = NULL;
+  umbra_status status = umbra_sign_plan_create(&plan, given);
+  umbra_sign_plan_destroy(plan);
+  return status;
+}
+
+static umbra_status fill_sign_report(void *given) {
+  umbra_sign_plan *plan = NULL;
+  assert_ok(umbra_sign_plan_create(&plan, NULL));
+  umbra_status status = umbra_sign_plan_report(plan, given);
+  umbra_sign_plan_destroy(plan);
+  return status;
+}
+
+static umbra_status take_softmax_options(void *given) {
+  umbra_softmax_plan *plan = NULL;
+  umbra_status status = umbra_softmax_plan_create(&plan, 3, given);
+  umbra_softmax_plan_destroy(plan);
+  return status;
+}
+
+static umbra_status fill_softmax_report(void *given) {
+  umbra_softmax_plan *plan = NULL;
+  assert_ok(umbra_softmax_plan_create(&plan, 3, NULL));
+  umbra_status status = umbra_softmax_plan_report(plan, given);
+  umbra_softmax_plan_destroy(plan);
+  return status;
 }
 
 static umbra_status take_records_options(void *given) {
@@ -309,6 +346,11 @@ static const row rows[] = {
     ROW(umbra_file_info, 1, FILLED, fill_buffer_info),
     ROW(umbra_records_options, 1, TAKEN, take_records_options),
     ROW(umbra_fit_desc, 1, TAKEN, take_fit_desc),
+    ROW(umbra_fit_report, 1, FILLED, fill_fit_report),
+    ROW(umbra_sign_options, 1, TAKEN, take_sign_options),
+    ROW(umbra_sign_report, 1, FILLED, fill_sign_report),
+    ROW(umbra_softmax_options, 1, TAKEN, take_softmax_options),
+    ROW(umbra_softmax_report, 1, FILLED, fill_softmax_report),
     ROW(umbra_judgement, 1, FILLED, fill_judgement),
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),

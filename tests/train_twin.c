@@ -8,7 +8,7 @@
 
 #include "../host/base/memory.h"
 #include "../host/base/watch.h"
-#include "../host/nn/activation.h"
+#include "../host/nn/sigmoid.h"
 #include "../host/train/plan.h"
 #include "scheme.h"
 #include "watcher.h"

@@ -18,7 +18,7 @@
 #include "../ckks/key_needs.h"
 #include "../ckks/trace.h"
 #include "../linalg/matrix.h"
-#include "activation.h"
+#include "sigmoid.h"
 
 /* Of records, and of weights: with the one, and the bias. */
 static size_t stride_of(size_t features) { return umbra_matrix_stride_for(features + 1); }

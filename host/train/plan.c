@@ -11,7 +11,7 @@
 #include "../base/structs.h"
 #include "../circuits/polynomial/polynomial.h"
 #include "../ckks/key_needs.h"
-#include "../nn/activation.h"
+#include "../nn/sigmoid.h"
 #include "../params/params.h"
 #include "dataset_file.h"
 #include "plan_dry.h"

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "../base/error.h"
-#include "../nn/activation.h"
+#include "../nn/sigmoid.h"
 #include "kind.h"
 
 /* ---- options ---- */

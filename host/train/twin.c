@@ -6,7 +6,7 @@
 #include "../base/memory.h"
 #include "../base/structs.h"
 #include "../base/watch.h"
-#include "../nn/activation.h"
+#include "../nn/sigmoid.h"
 #include "plan.h"
 #include "records.h"
 
@@ -27,7 +27,7 @@ static double size_of(double x) { return isfinite(x) ? fabs(x) : INFINITY; }
 
 static double slope(const twin *t, double margin) {
   const umbra_sigmoid_options *o = &t->plan->sigmoid;
-  if (t->options.exact) return umbra_sigmoid(-margin, NULL);
+  if (t->options.exact) return umbra_function_value(UMBRA_FUNCTION_SIGMOID, -margin);
   return umbra_chebyshev_value(t->plan->coefficient, o->degree, -margin / o->range);
 }
 

@@ -4,38 +4,9 @@
 #define UMBRA_POLYNOMIAL_H
 
 #include <umbra/evaluator.h>
+#include <umbra/fit.h>
 
 UMBRA_BEGIN_DECLS
-
-enum { UMBRA_MAX_DEGREE = 255 };
-
-/* How a polynomial is made to stand for a function on an interval. */
-typedef enum umbra_fit {
-  UMBRA_FIT_LEAST_SQUARES = 0, /* least squares over the interval */
-  UMBRA_FIT_CHEBYSHEV = 1      /* interpolation in Chebyshev's nodes */
-} umbra_fit;
-/* What is to be fitted: f, and the interval [lo, hi] on which the fit holds. */
-typedef struct umbra_fit_desc {
-  size_t struct_size;
-  double (*f)(double x, void *user);
-  void *user;
-  double lo, hi;
-} umbra_fit_desc;
-#define UMBRA_FIT_DESC_INIT .struct_size = sizeof(umbra_fit_desc), .lo = -1, .hi = 1
-UMBRA_API void umbra_fit_desc_init(umbra_fit_desc *desc, size_t size);
-#define umbra_fit_desc_init(desc) umbra_fit_desc_init((desc), sizeof *(desc))
-
-/*
- * A polynomial of degree d has d + 1 coefficients.
- *
- * Chebyshev interpolant: f(x) ~ sum coefficients[k] T_k(t), t = (2 x - lo - hi) / (hi - lo). *max_error (may be NULL)
- * becomes the largest error found on a fine grid. Errors: INVALID_ARGUMENT, RANGE (f not finite).
- */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_fit(double *coefficients, double *max_error, uint32_t degree,
-                                                          const umbra_fit_desc *desc);
-
-/* The same polynomial in the clear. */
-UMBRA_API double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double t);
 
 /*
  * out = sum coefficients[k] T_k(x) for slots of x that are real and in [-1, 1]: outside, T_k grows so fast that it may
@@ -49,8 +20,23 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_eval(umbra_evaluator *eval
                                                            const umbra_ciphertext *x, const double *coefficients,
                                                            uint32_t degree);
 
-/* Levels that umbra_chebyshev_eval takes for a polynomial of that degree: ceil(log2(degree + 1)). */
-UMBRA_API uint32_t umbra_chebyshev_depth(uint32_t degree);
+/*
+ * outs[i] = the polynomial with coefficients[i], of degree degrees[i], at x: the same bits as one by one, but the T_k(x)
+ * are made once for all. Each takes its own levels. outs[i] are distinct handles or NULL; x may be one of them. count: 1
+ * to 64. Errors: as above.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_eval_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
+                                                                const umbra_ciphertext *x,
+                                                                const double *const *coefficients,
+                                                                const uint32_t *degrees, size_t count);
+
+/*
+ * t = (2 x - lo - hi) / (hi - lo), the input of polynomials that were fitted on [lo, hi]: for values of x in that interval
+ * t is in [-1, 1]. Takes one level, or none if hi - lo = 2. Where the numbers that x is made of can be scaled beforehand,
+ * that costs nothing at all. Errors: INVALID_ARGUMENT, NO_LEVEL, RANGE.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_input(umbra_evaluator *evaluator, umbra_ciphertext **t,
+                                                            const umbra_ciphertext *x, double lo, double hi);
 
 UMBRA_END_DECLS
 

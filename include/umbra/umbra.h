@@ -52,11 +52,13 @@
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
+#include <umbra/comparison.h>
 #include <umbra/context.h>
 #include <umbra/cost.h>
 #include <umbra/device.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
+#include <umbra/fit.h>
 #include <umbra/key_needs.h>
 #include <umbra/keys.h>
 #include <umbra/logistic.h>
@@ -67,6 +69,7 @@
 #include <umbra/progress.h>
 #include <umbra/records.h>
 #include <umbra/simulate.h>
+#include <umbra/softmax.h>
 #include <umbra/status.h>
 #include <umbra/table.h>
 #include <umbra/target.h>

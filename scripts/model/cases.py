@@ -6,13 +6,14 @@ little-endian 32-bit numbers; polynomial, then limb, then index) and, for whoeve
 every limb. A record is a list of (field, value); a value is text, a number or a list of numbers.
 """
 
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
 from math import prod
 from struct import pack
 
-from . import bootstrap, encoder, operations
+from . import bootstrap, encoder, fits, operations
 from .chain import Chain, log2_scales, scales
 from .division import convert, divide, remainders
 from .expansion import chacha20, expand
@@ -446,6 +447,34 @@ def bootstrap_numbers():
                    ("constant", constant.hex()), ("hashes", hashes)]
 
 
+# Functions of the literature's tables, with intervals and the degrees of a depth or just below.
+FITS = [
+    ("sigmoid", ["4", "8", "16", "32"], [7, 15, 27, 31, 59, 63, 119, 127, 247]),
+    ("tanh", ["4", "8"], [7, 15, 27, 31, 59, 63, 119, 127]),
+    ("gelu", ["4", "8", "16"], [7, 15, 27, 31, 59, 63, 119, 127]),
+    ("silu", ["8", "16"], [7, 15, 27, 31, 59, 63, 119, 127]),
+    ("softplus", ["8"], [7, 15, 27, 31, 59, 63]),
+    ("exp", ["-8 0", "-16 0"], [7, 15, 31]),
+    ("inverse", ["0.5 2", "0.1 2"], [7, 15, 31, 63]),
+    ("inverse_sqrt", ["0.5 2", "0.01 1"], [7, 15, 31, 63, 127, 255]),
+    ("log", ["0.5 2", "0.1 4"], [7, 15, 31, 63]),
+]
+
+
+def polynomial_fits():
+    """The error of each interpolant, and the coefficients of those of low degree."""
+    for name, intervals, degrees in FITS:
+        for interval in intervals:
+            lo, hi = map(Decimal, interval.split() if " " in interval else ("-" + interval, interval))
+            for degree in degrees:
+                c = fits.interpolate(fits.FUNCTIONS[name], lo, hi, degree)
+                record = [("function", name), ("lo", lo), ("hi", hi), ("degree", degree),
+                          ("error", f"{fits.largest_error(c, name, lo, hi):.4e}")]
+                if degree < 16:
+                    record.append(("coefficients", [f"{x:.17e}" for x in c]))
+                yield record
+
+
 FILES = {
     "chains.txt": (chains, "parameter sets, and log2 of their scales in units of 2^-96"),
     "kernels.txt": (kernels, "transforms, products, automorphisms, sources of residues"),
@@ -454,5 +483,6 @@ FILES = {
     "switches.txt": (switches, "gadget decomposition and its inner product with a key"),
     "bootstrap.txt": (bootstrap_numbers, "polynomials of the sine, factors of the transform"),
     "operations.txt": (ciphertext_operations, "whole ciphertexts"),
+    "fits.txt": (polynomial_fits, "interpolants of activation functions, their errors and coefficients"),
     "encodings.txt": (encodings, "exact coefficients in units of 2^-20 and slots in units of 2^-40, rounded down"),
 }

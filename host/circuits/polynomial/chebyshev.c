@@ -1,77 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chebyshev polynomials in the clear, and the public evaluation of them. */
+/* The public evaluation of Chebyshev polynomials. */
 #include <umbra/polynomial.h>
 
 #include <math.h>
-#include <string.h>
 
 #include "../../base/error.h"
-#include "../../base/structs.h"
+#include "../../base/memory.h"
 #include "../../ckks/calls.h"
 #include "../../ckks/find_key.h"
 #include "../../ckks/inputs.h"
 #include "../../ckks/trace.h"
 #include "polynomial.h"
 
-enum { TERMS = UMBRA_POLYNOMIAL_TERMS };
-
-/* ---- in the clear ---- */
-
-double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double t) {
-  double next = 0, after = 0; /* Clenshaw's recurrence */
-  for (uint32_t k = degree; k > 0; k--) {
-    double here = coefficients[k] + 2 * t * next - after;
-    after = next;
-    next = here;
-  }
-  return coefficients[0] + t * next - after;
-}
-
-double umbra_chebyshev_error(const double *coefficients, uint32_t degree, double (*f)(double x, void *user), void *user,
-                             double lo, double hi) {
-  const uint32_t grid = 4096;
-  double largest = 0;
-  for (uint32_t i = 0; i <= grid; i++) {
-    double t = 2.0 * i / grid - 1;
-    double exact = f(lo + (hi - lo) * (t + 1) / 2, user);
-    double error = fabs(exact - umbra_chebyshev_value(coefficients, degree, t));
-    if (!isfinite(error)) return INFINITY;
-    largest = fmax(largest, error);
-  }
-  return largest;
-}
-
-umbra_status umbra_chebyshev_fit(double *coefficients, double *max_error, uint32_t degree, const umbra_fit_desc *desc) {
-  umbra_fit_desc fit = {UMBRA_FIT_DESC_INIT};
-  UMBRA_TRY(UMBRA_TAKE(umbra_fit_desc, &fit, desc));
-  double lo = fit.lo, hi = fit.hi;
-  if (!coefficients || !fit.f || degree > UMBRA_MAX_DEGREE || !isfinite(lo) || !isfinite(hi) || lo >= hi)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "a fit needs coefficients, a function, a degree up to %d and an interval lo < hi",
-                      UMBRA_MAX_DEGREE);
-  const double pi = 3.14159265358979323846;
-  uint32_t nodes = degree + 1;
-  double value[TERMS], found[TERMS];
-  for (uint32_t i = 0; i < nodes; i++) {
-    double x = lo + (hi - lo) * (cos(pi * (i + 0.5) / nodes) + 1) / 2;
-    value[i] = fit.f(x, fit.user);
-    if (!isfinite(value[i])) return umbra_fail(UMBRA_ERROR_RANGE, "the function is not finite at %g", x);
-  }
-  for (uint32_t k = 0; k < nodes; k++) {
-    double sum = 0;
-    for (uint32_t i = 0; i < nodes; i++) sum += value[i] * cos(pi * k * (i + 0.5) / nodes);
-    found[k] = (k ? 2 : 1) * sum / nodes;
-  }
-  double error = umbra_chebyshev_error(found, degree, fit.f, fit.user, lo, hi);
-  if (!isfinite(error)) return umbra_fail(UMBRA_ERROR_RANGE, "the function is not finite in [%g, %g]", lo, hi);
-  memcpy(coefficients, found, nodes * sizeof *found);
-  if (max_error) *max_error = error;
-  return UMBRA_OK;
-}
-
-uint32_t umbra_chebyshev_depth(uint32_t degree) { return degree ? 32 - (uint32_t)__builtin_clz(degree) : 0; }
-
-/* ---- encrypted ---- */
+enum { MOST = 64 };
 
 /* A polynomial that is a constant takes no level. */
 static umbra_status make_constant(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *x,
@@ -83,47 +24,132 @@ static umbra_status make_constant(umbra_evaluator *evaluator, umbra_ciphertext *
   return status;
 }
 
-static umbra_status make_polynomial(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *x,
-                                    const umbra_polynomial *polynomial) {
-  umbra_scaled input = umbra_scaled_of(x), output = {0};
-  umbra_log2 log_scale = umbra_context_chain(evaluator->context)->log_scale[x->level - polynomial->depth];
-  const umbra_eval_key *key = NULL;
-  umbra_basis *basis;
-  if (polynomial->switches) UMBRA_TRY(umbra_find_relinearization(&key, evaluator, x->level));
-  UMBRA_TRY(umbra_basis_create(&basis, evaluator, &input, key));
+/* Several polynomials of one input, and what becomes of them. */
+typedef struct evaluation {
+  umbra_evaluator *evaluator;
+  size_t count;
+  umbra_polynomial *polynomial;
+  const double *const *coefficients;
+  umbra_ciphertext **made;
+  uint32_t depth; /* the largest */
+} evaluation;
+
+static umbra_status make_polynomial(umbra_ciphertext **made, umbra_basis *basis, const umbra_evaluator *evaluator,
+                                    const umbra_ciphertext *x, const umbra_polynomial *polynomial) {
+  const umbra_context *context = evaluator->context;
+  umbra_scaled output = {0};
+  umbra_log2 log_scale = umbra_context_chain(context)->log_scale[x->level - polynomial->depth];
   umbra_status status = umbra_polynomial_eval(&output, basis, polynomial, log_scale);
-  umbra_basis_destroy(basis);
-  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &output, evaluator->context, x);
-  umbra_scaled_destroy(&output, evaluator->context);
+  if (status == UMBRA_OK) status = umbra_scaled_finish(made, &output, context, x);
+  umbra_scaled_destroy(&output, context);
+  return status;
+}
+
+static umbra_status make_all(const evaluation *e, umbra_basis *basis, const umbra_ciphertext *x) {
+  umbra_watch *watch = &e->evaluator->watch;
+  umbra_status status = UMBRA_OK;
+  for (size_t i = 0; i < e->count && status == UMBRA_OK; i++) {
+    const umbra_watch_part part = umbra_watch_enter(watch, i, e->count);
+    status = e->polynomial[i].depth ? make_polynomial(&e->made[i], basis, e->evaluator, x, &e->polynomial[i])
+                                    : make_constant(e->evaluator, &e->made[i], x, e->coefficients[i][0]);
+    umbra_watch_leave(watch, part);
+  }
   return status;
 }
 
 /* With levels enough, or not. */
-static umbra_status evaluate(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *x,
-                             const umbra_polynomial *polynomial, double constant) {
-  if (x->level < polynomial->depth)
-    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a polynomial of degree %u takes %u level%s and the input is at level %u",
-                      polynomial->degree, polynomial->depth, polynomial->depth == 1 ? "" : "s", x->level);
-  return polynomial->depth ? make_polynomial(evaluator, made, x, polynomial)
-                           : make_constant(evaluator, made, x, constant);
+static umbra_status evaluate(const evaluation *e, const umbra_ciphertext *x) {
+  const umbra_eval_key *key = NULL;
+  umbra_scaled input = umbra_scaled_of(x);
+  umbra_basis *basis;
+  uint32_t switches = 0;
+  for (size_t i = 0; i < e->count; i++) {
+    const umbra_polynomial *p = &e->polynomial[i];
+    switches += p->switches;
+    if (x->level < p->depth)
+      return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a polynomial of degree %u takes %u level%s and the input is at level %u",
+                        p->degree, p->depth, p->depth == 1 ? "" : "s", x->level);
+  }
+  if (switches) UMBRA_TRY(umbra_find_relinearization(&key, e->evaluator, x->level));
+  UMBRA_TRY(umbra_basis_create(&basis, e->evaluator, &input, key));
+  umbra_status status = make_all(e, basis, x);
+  umbra_basis_destroy(basis);
+  return status;
+}
+
+static umbra_status check_polynomials(const double *const *coefficients, const uint32_t *degrees, size_t count) {
+  if (!count || count > MOST)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu polynomials: it must be 1 to %d", count, MOST);
+  for (size_t i = 0; i < count; i++) {
+    if (!coefficients[i] || degrees[i] > UMBRA_MAX_DEGREE)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a polynomial needs coefficients of a degree up to %d, not %u",
+                        UMBRA_MAX_DEGREE, degrees[i]);
+    for (uint32_t k = 0; k <= degrees[i]; k++)
+      if (!isfinite(coefficients[i][k])) return umbra_fail(UMBRA_ERROR_RANGE, "coefficient %u is not finite", k);
+  }
+  return UMBRA_OK;
+}
+
+/* What may be missing is missing in e then. */
+static umbra_status evaluation_open(evaluation *e, umbra_evaluator *evaluator, const double *const *coefficients,
+                                    const uint32_t *degrees, size_t count) {
+  *e = (evaluation){.evaluator = evaluator, .count = count, .coefficients = coefficients};
+  UMBRA_TRY(umbra_alloc(&e->polynomial, count, sizeof *e->polynomial, "polynomials"));
+  UMBRA_TRY(umbra_alloc(&e->made, count, sizeof *e->made, "polynomials"));
+  for (size_t i = 0; i < count; i++) {
+    umbra_polynomial_plan(&e->polynomial[i], coefficients[i], degrees[i]);
+    if (e->polynomial[i].depth > e->depth) e->depth = e->polynomial[i].depth;
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status evaluate_checked(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *x,
+                                     const double *const *coefficients, const uint32_t *degrees, size_t count) {
+  evaluation e;
+  umbra_inputs inputs;
+  umbra_status status = evaluation_open(&e, evaluator, coefficients, degrees, count);
+  if (status == UMBRA_OK) status = umbra_inputs_open(&inputs, evaluator, &x, NULL, 1, e.depth);
+  if (status == UMBRA_OK) {
+    status = evaluate(&e, inputs.a[0]);
+    umbra_inputs_close(&inputs);
+  }
+  umbra_free(e.polynomial);
+  return e.made ? umbra_results_finish(evaluator, outs, e.made, count, status) : status;
 }
 
 umbra_status umbra_chebyshev_eval(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
                                   const double *coefficients, uint32_t degree) {
   UMBRA_TRACE(evaluator, "chebyshev_eval", x);
-  if (!out || !x || !coefficients || degree > UMBRA_MAX_DEGREE)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_chebyshev_eval needs an output, an input and coefficients of a degree up to %d",
-                      UMBRA_MAX_DEGREE);
-  for (uint32_t k = 0; k <= degree; k++)
-    if (!isfinite(coefficients[k])) return umbra_fail(UMBRA_ERROR_RANGE, "coefficient %u is not finite", k);
+  if (!out || !x || !coefficients)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_chebyshev_eval needs an output, an input and coefficients");
+  UMBRA_TRY(check_polynomials(&coefficients, &degree, 1));
   UMBRA_TRY(umbra_check_operands(evaluator, out, x, NULL));
-  umbra_polynomial polynomial;
-  umbra_polynomial_plan(&polynomial, coefficients, degree);
-  umbra_inputs inputs;
-  umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, &x, NULL, 1, polynomial.depth));
-  umbra_status status = evaluate(evaluator, &made, inputs.a[0], &polynomial, coefficients[0]);
-  umbra_inputs_close(&inputs);
-  return umbra_result_finish(evaluator, out, made, status);
+  return evaluate_checked(evaluator, out, x, &coefficients, &degree, 1);
+}
+
+umbra_status umbra_chebyshev_eval_many(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *x,
+                                       const double *const *coefficients, const uint32_t *degrees, size_t count) {
+  UMBRA_TRACE(evaluator, "chebyshev_eval_many", x);
+  if (!outs || !x || !coefficients || !degrees)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_chebyshev_eval_many needs outputs, an input, coefficients and degrees");
+  UMBRA_TRY(check_polynomials(coefficients, degrees, count));
+  UMBRA_TRY(umbra_check_operands(evaluator, outs, x, NULL));
+  UMBRA_TRY(umbra_check_outputs(outs, count));
+  return evaluate_checked(evaluator, outs, x, coefficients, degrees, count);
+}
+
+/* ---- the input ---- */
+
+umbra_status umbra_chebyshev_input(umbra_evaluator *evaluator, umbra_ciphertext **t, const umbra_ciphertext *x,
+                                   double lo, double hi) {
+  UMBRA_TRACE(evaluator, "chebyshev_input", x);
+  if (!isfinite(lo) || !isfinite(hi) || !isfinite(hi - lo) || lo >= hi)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a polynomial's interval has lo < hi, not [%g, %g]", lo, hi);
+  UMBRA_TRY(umbra_check_operands(evaluator, t, x, NULL));
+  umbra_ciphertext *scaled = NULL;
+  if (hi - lo != 2) UMBRA_TRY(umbra_mul_constant(evaluator, &scaled, x, 2 / (hi - lo), 0));
+  umbra_status status = umbra_add_constant(evaluator, t, scaled ? scaled : x, -(lo + hi) / (hi - lo), 0);
+  umbra_ciphertext_destroy(scaled);
+  return status;
 }

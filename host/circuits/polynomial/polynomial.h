@@ -44,10 +44,6 @@ typedef struct umbra_polynomial {
 /* The cheapest tree of sum c_k T_k, k <= degree <= UMBRA_MAX_DEGREE. */
 void umbra_polynomial_plan(umbra_polynomial *polynomial, const double *c, uint32_t degree);
 
-/* The largest |polynomial - f| on a fine grid of [lo, hi]; infinite where f is not finite. As umbra_chebyshev_fit. */
-double umbra_chebyshev_error(const double *coefficients, uint32_t degree, double (*f)(double x, void *user), void *user,
-                             double lo, double hi);
-
 /* The T_k of one input: made when they are first needed, kept for all polynomials of that input. */
 typedef struct umbra_basis umbra_basis;
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "interpolate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+
+static const double pi = 3.14159265358979323846;
+
+double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double t) {
+  double next = 0, after = 0; /* Clenshaw's recurrence */
+  for (uint32_t k = degree; k > 0; k--) {
+    double here = coefficients[k] + 2 * t * next - after;
+    after = next;
+    next = here;
+  }
+  return coefficients[0] + t * next - after;
+}
+
+uint32_t umbra_chebyshev_depth(uint32_t degree) { return degree ? 32 - (uint32_t)__builtin_clz(degree) : 0; }
+
+umbra_status umbra_curve_at(double *value, const umbra_curve *target, double x) {
+  *value = target->f(x, target->user);
+  return isfinite(*value) ? UMBRA_OK : umbra_fail(UMBRA_ERROR_RANGE, "the function is not finite at %g", x);
+}
+
+double umbra_curve_x(const umbra_curve *target, double t) {
+  return target->lo + (target->hi - target->lo) * (t + 1) / 2;
+}
+
+/*
+ * T_k at node i of `nodes`. Angles of many turns lose digits, so they are reduced beforehand; not so with few nodes, where
+ * there is little to lose and the coefficients of trainings that are under way must stay what they are.
+ */
+static double basis_at_node(uint32_t k, uint32_t i, uint32_t nodes) {
+  const uint32_t few = 64;
+  if (nodes <= few) return cos(pi * k * (i + 0.5) / nodes);
+  uint32_t halves = k * (2 * i + 1) % (4 * nodes);
+  return cos(pi * halves / (2 * nodes));
+}
+
+umbra_status umbra_interpolate(double *c, uint32_t degree, const umbra_curve *target) {
+  uint32_t nodes = degree + 1;
+  double value[UMBRA_FIT_TERMS], found[UMBRA_FIT_TERMS];
+  for (uint32_t i = 0; i < nodes; i++)
+    UMBRA_TRY(umbra_curve_at(&value[i], target, umbra_curve_x(target, cos(pi * (i + 0.5) / nodes))));
+  for (uint32_t k = 0; k < nodes; k++) {
+    double sum = 0;
+    for (uint32_t i = 0; i < nodes; i++) sum += value[i] * basis_at_node(k, i, nodes);
+    found[k] = (k ? 2 : 1) * sum / nodes;
+  }
+  memcpy(c, found, nodes * sizeof *found);
+  return UMBRA_OK;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <umbra/comparison.h>
+
+#include <math.h>
+#include <string.h>
+#include <umbra/polynomial.h>
+
+#include "../approximate/sign.h"
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../base/outputs.h"
+#include "../base/structs.h"
+#include "../ckks/calls.h"
+#include "../ckks/trace.h"
+
+struct umbra_sign_plan {
+  umbra_composite composite;
+  double half[UMBRA_SIGN_DEGREE + 1]; /* of the last polynomial: (1 + it) / 2 */
+  double range, relu_error;
+};
+
+_Static_assert((int)UMBRA_SIGN_MAX_POLYNOMIALS == (int)UMBRA_SIGN_PARTS, "one limit");
+_Static_assert((int)UMBRA_SIGN_MAX_DEGREE == (int)UMBRA_SIGN_DEGREE, "one limit");
+
+static const double narrowest = 0x1p-20;
+
+/* ---- plans ---- */
+
+static umbra_status check_degrees(const umbra_sign_options *o) {
+  if (!o->degrees && o->count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "degrees is NULL and count %zu", o->count);
+  if (o->degrees && (!o->count || o->count > UMBRA_SIGN_MAX_POLYNOMIALS))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu degrees: it must be 1 to %d", o->count,
+                      UMBRA_SIGN_MAX_POLYNOMIALS);
+  for (size_t i = 0; i < o->count; i++)
+    if (o->degrees[i] < 3 || o->degrees[i] > UMBRA_SIGN_MAX_DEGREE || o->degrees[i] % 2 == 0)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "degree %zu is %u; it must be odd, 3 to %d", i, o->degrees[i],
+                        UMBRA_SIGN_MAX_DEGREE);
+  return UMBRA_OK;
+}
+
+static umbra_status check_options(const umbra_sign_options *o) {
+  UMBRA_TRY(check_degrees(o));
+  if (!o->degrees && !(o->error >= narrowest && o->error <= 0.5))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "error is %g; it must be %g to 0.5", o->error, narrowest);
+  if (o->band != 0 && !(o->band >= narrowest && o->band <= 0.5))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "band is %g; it must be %g to 0.5, or 0", o->band, narrowest);
+  if (!(o->range >= narrowest) || !(o->range <= 1 / narrowest))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "range is %g; it must be %g to %g", o->range, narrowest,
+                      1 / narrowest);
+  return UMBRA_OK;
+}
+
+static umbra_status make_plan(umbra_sign_plan *plan, const umbra_sign_options *o) {
+  umbra_composite *composite = &plan->composite;
+  if (o->degrees) UMBRA_TRY(umbra_composite_of(composite, o->degrees, o->count, o->band));
+  else UMBRA_TRY(umbra_composite_for(composite, o->error, o->band > 0 ? o->band : o->error));
+  const double *last = composite->coefficient[composite->parts - 1];
+  for (uint32_t k = 0; k <= UMBRA_SIGN_DEGREE; k++) plan->half[k] = (last[k] + (k == 0)) / 2;
+  plan->range = o->range;
+  plan->relu_error = umbra_composite_relu_error(composite);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_sign_plan_create(umbra_sign_plan **plan, const umbra_sign_options *options) {
+  umbra_sign_options wanted = {UMBRA_SIGN_OPTIONS_INIT};
+  umbra_sign_plan *made;
+  if (!plan) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sign_plan_create needs an output");
+  UMBRA_TRY(UMBRA_TAKE(umbra_sign_options, &wanted, options));
+  UMBRA_TRY(check_options(&wanted));
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a sign"));
+  umbra_status status = make_plan(made, &wanted);
+  if (status == UMBRA_OK) UMBRA_PUT(sign_plan, plan, made);
+  else umbra_free(made);
+  return status;
+}
+
+void umbra_sign_plan_destroy(umbra_sign_plan *plan) { umbra_free(plan); }
+
+static uint32_t depth_of(const umbra_sign_plan *plan) {
+  return umbra_composite_depth(&plan->composite) + (plan->range != 1);
+}
+
+umbra_status umbra_sign_plan_report(const umbra_sign_plan *plan, umbra_sign_report *report) {
+  if (!plan || !report)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sign_plan_report needs a plan and an output");
+  umbra_sign_report made = {UMBRA_SIGN_REPORT_INIT,         .count = plan->composite.parts,
+                            .depth = depth_of(plan),        .band = plan->composite.band * plan->range,
+                            .error = plan->composite.error, .relu_error = plan->relu_error * plan->range};
+  memcpy(made.degrees, plan->composite.degree, plan->composite.parts * sizeof *made.degrees);
+  return UMBRA_GIVE(umbra_sign_report, report, &made);
+}
+
+double umbra_sign_plan_value(const umbra_sign_plan *plan, double x) {
+  return fabs(x) <= plan->range ? umbra_composite_value(&plan->composite, x / plan->range) : NAN;
+}
+
+/* ---- encrypted ---- */
+
+/* levels: of the whole operation. An evaluator that refreshes finds its levels on the way. */
+static umbra_status check(const umbra_evaluator *evaluator, const umbra_sign_plan *plan, umbra_ciphertext *const *out,
+                          const umbra_ciphertext *a, const umbra_ciphertext *b, uint32_t more) {
+  if (!plan) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "signs and comparisons need a plan");
+  UMBRA_TRY(umbra_check_operands(evaluator, out, a, b));
+  uint32_t level = b && b->level < a->level ? b->level : a->level, levels = depth_of(plan) + more;
+  if (level >= levels || evaluator->refresher.refresh) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_NO_LEVEL, "this composite takes %u levels and the input is at level %u", levels, level);
+}
+
+/* *made = the composite at x, or with `half` (1 + it) / 2. */
+static umbra_status compute(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_sign_plan *plan,
+                            const umbra_ciphertext *x, int half) {
+  const umbra_composite *composite = &plan->composite;
+  if (plan->range != 1) UMBRA_TRY(umbra_chebyshev_input(evaluator, made, x, -plan->range, plan->range));
+  for (uint32_t i = 0; i < composite->parts; i++) {
+    const double *c = half && i + 1 == composite->parts ? plan->half : composite->coefficient[i];
+    UMBRA_TRY(umbra_chebyshev_eval(evaluator, made, *made ? *made : x, c, composite->degree[i]));
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_sign(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
+                        const umbra_sign_plan *plan) {
+  UMBRA_TRACE(evaluator, "sign", x);
+  umbra_ciphertext *made = NULL;
+  UMBRA_TRY(check(evaluator, plan, out, x, NULL, 0));
+  umbra_status status = compute(evaluator, &made, plan, x, 0);
+  return umbra_result_finish(evaluator, out, made, status);
+}
+
+umbra_status umbra_relu(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
+                        const umbra_sign_plan *plan) {
+  UMBRA_TRACE(evaluator, "relu", x);
+  umbra_ciphertext *made = NULL;
+  UMBRA_TRY(check(evaluator, plan, out, x, NULL, 1));
+  umbra_status status = compute(evaluator, &made, plan, x, 1);
+  if (status == UMBRA_OK) status = umbra_mul(evaluator, &made, made, x);
+  return umbra_result_finish(evaluator, out, made, status);
+}
+
+umbra_status umbra_max(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                       const umbra_ciphertext *b, const umbra_sign_plan *plan) {
+  UMBRA_TRACE(evaluator, "max", a);
+  umbra_ciphertext *made = NULL, *difference = NULL;
+  UMBRA_TRY(check(evaluator, plan, out, a, b, 1));
+  umbra_status status = umbra_sub(evaluator, &difference, a, b);
+  if (status == UMBRA_OK) status = compute(evaluator, &made, plan, difference, 1);
+  if (status == UMBRA_OK) status = umbra_mul_add(evaluator, &made, made, difference, b);
+  umbra_ciphertext_destroy(difference);
+  return umbra_result_finish(evaluator, out, made, status);
+}
+
+umbra_status umbra_compare(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                           const umbra_ciphertext *b, const umbra_sign_plan *plan) {
+  UMBRA_TRACE(evaluator, "compare", a);
+  umbra_ciphertext *made = NULL, *difference = NULL;
+  UMBRA_TRY(check(evaluator, plan, out, a, b, 0));
+  umbra_status status = umbra_sub(evaluator, &difference, a, b);
+  if (status == UMBRA_OK) status = compute(evaluator, &made, plan, difference, 1);
+  umbra_ciphertext_destroy(difference);
+  return umbra_result_finish(evaluator, out, made, status);
+}
