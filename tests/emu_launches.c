@@ -6,7 +6,7 @@
  */
 #include "../kernels/emu/emu.h"
 #include "boot.h"
-#include "kernels/dry/dry.h"
+#include "host/plan/measure.h"
 
 /* ---- each kernel ---- */
 
@@ -233,7 +233,22 @@ static void test_refreshes(void **state) {
   hold_refresh(&few);
 }
 
+/* ---- calibration ---- */
+
+/* A GPU is measured by its own clock. What the emulator's says means nothing, but all of it is asked for. */
+static void test_calibration(void **state) {
+  (void)state;
+  umbra_cost_table table;
+  umbra_emu_set_dry(1);
+  assert_ok(umbra_cost_measure(&table, umbra_kernels_get("emu"), &(umbra_device_options){.threads = 1}));
+  umbra_emu_set_dry(0);
+  assert_true(table.start > 0);
+  for (int work = 0; work < UMBRA_DRY_WORKS; work++)
+    for (int size = 0; size < UMBRA_COST_SIZES; size++) assert_true(table.rate[work][size] > 0);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels), cmocka_unit_test(test_refreshes)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels), cmocka_unit_test(test_refreshes),
+                                     cmocka_unit_test(test_calibration)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

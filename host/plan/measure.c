@@ -6,7 +6,6 @@
 
 #include "../base/clock.h"
 #include "../base/error.h"
-#include "../base/memory.h"
 #include "../params/primes.h"
 
 enum {
