@@ -90,7 +90,7 @@ typedef struct part_errors {
 static inline part_errors part_errors_of(const scheme *s, const umbra_ciphertext *ciphertext, const vector *expected) {
   part_errors e = {0};
   uint32_t slots = umbra_ciphertext_slots(ciphertext);
-  double *pairs = open_ciphertext(s, ciphertext);
+  double *pairs = opened_slots(s, ciphertext);
   for (uint32_t j = 0; j < 2 * slots; j++) {
     number want = at(expected, j / 2);
     double error = fabs(pairs[j] - (double)(j % 2 ? cimagl(want) : creall(want)));

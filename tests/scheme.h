@@ -197,7 +197,7 @@ static inline umbra_ciphertext *encrypt_vector(const scheme *s, const vector *v,
 }
 
 /* The slots (re, im) of a ciphertext; free them. */
-static inline double *open_ciphertext(const scheme *s, const umbra_ciphertext *ciphertext) {
+static inline double *opened_slots(const scheme *s, const umbra_ciphertext *ciphertext) {
   const uint32_t slots = umbra_ciphertext_slots(ciphertext);
   double *pairs = malloc(2 * (size_t)slots * sizeof *pairs);
   assert_non_null(pairs);

@@ -205,7 +205,7 @@ static double *run(int exact, uint64_t seed, uint32_t threads) {
   umbra_ciphertext *x = encrypt_vector(s, &v, b.report.input_level);
   assert_ok(umbra_bootstrap(s->evaluator, &x, x, b.bootstrapper));
   assert_ok(umbra_square(s->evaluator, &x, x));
-  double *pairs = open_ciphertext(s, x);
+  double *pairs = opened_slots(s, x);
   umbra_ciphertext_destroy(x);
   vector_destroy(&v);
   boot_close(&b);
