@@ -4,7 +4,7 @@
  * sign (Lee, Lee, No, Kim, IEEE TDSC 2021). Near 0 no polynomial can tell: the plan says how wide that band is.
  *
  * Keys: that of relinearisation, at the level of the input; a run on the device "dry" (umbra/cost.h) says so, too. With
- * umbra_evaluator_refresh_with a composite may be deeper than the levels there are.
+ * umbra_evaluator_bootstrap_with a composite may be deeper than the levels there are.
  */
 #ifndef UMBRA_COMPARISON_H
 #define UMBRA_COMPARISON_H
