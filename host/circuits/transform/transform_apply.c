@@ -70,13 +70,12 @@ static umbra_status add_turned(const transform_job *job, const umbra_view *total
   return status;
 }
 
-/* *total, P times the whole polynomial at a scale still to be divided, becomes that map's result. */
-static umbra_status close_sum(const transform_job *job, const umbra_view *total, uint32_t map) {
+/* What is still to be divided by the level's primes, too, becomes that map's result. */
+static umbra_status close_sum(const transform_job *job, const umbra_dividend *total, uint32_t map) {
   const umbra_context *context = job->transform->context;
   const uint32_t below = job->plan->level - 1;
   const umbra_view out = umbra_scaled_view(&job->made[map], context, below);
-  umbra_dividend dividend = umbra_dividend_of_switch(umbra_context_chain(context), total, job->window);
-  return umbra_divide(job->ring, job->stream, &out, umbra_context_chain(context)->window[below], &dividend, NULL);
+  return umbra_divide(job->ring, job->stream, &out, umbra_context_chain(context)->window[below], total, NULL);
 }
 
 /* The sum that is not turned takes the others of a map in; sums has a spare pair for maps that have none. */
@@ -94,7 +93,8 @@ static umbra_status join_sums(const transform_job *job, const umbra_poly *sums, 
     if (giant[g].key) UMBRA_TRY(add_turned(job, &total, &sum, &giant[g]));
     else umbra_ring_add(job->ring, job->stream, &total, &total, &sum);
   }
-  return close_sum(job, &total, map);
+  const umbra_dividend whole = umbra_dividend_of_switch(umbra_ring_chain(job->ring), &total, job->window);
+  return close_sum(job, &whole, map);
 }
 
 /* Whether a map has no sum that is not turned. */
@@ -216,7 +216,8 @@ static umbra_status join_all(const chain_job *c) {
   for (uint32_t map = 0; map < c->job.plan->maps; map++) {
     umbra_view total;
     UMBRA_TRY(join_giants(c, &total, map));
-    UMBRA_TRY(close_sum(&c->job, &total, 0, map));
+    const umbra_dividend whole = umbra_dividend_of(&total, c->job.window, 0);
+    UMBRA_TRY(close_sum(&c->job, &whole, map));
   }
   return UMBRA_OK;
 }
