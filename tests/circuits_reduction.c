@@ -44,8 +44,8 @@ static const umbra_reduction_kind kind = {.name = "interpolant", .apply = apply}
 static interpolant instead_of(const umbra_reduction *other) {
   interpolant made = {.base = *other};
   double coefficients[DEGREE + 1], range = other->range;
-  umbra_fit_desc desc = {UMBRA_FIT_DESC_INIT, .f = sine, .user = &range};
-  assert_ok(umbra_chebyshev_fit(coefficients, NULL, DEGREE, &desc));
+  umbra_fit_desc desc = {UMBRA_FIT_DESC_INIT, .f = sine, .user = &range, .degree = DEGREE};
+  assert_ok(umbra_chebyshev_fit(coefficients, NULL, &desc));
   umbra_polynomial_plan(&made.polynomial, coefficients, DEGREE);
   assert_int_equal(made.polynomial.depth, other->levels);
   made.base.kind = &kind;

@@ -80,7 +80,7 @@ static void hold(const decided *expected, umbra_params *params, const char *devi
   assert_ok(umbra_context_cost(dry, &cost));
   if (!cost.measured) fail_msg("%s: the random table was not read: %s", device, cost.note);
   decided *d = decide(params);
-  if (memcmp(d, expected, sizeof *d) != 0) fail_msg("%s, %u threads: other plans", device, threads);
+  assert_memory_equal(d, expected, sizeof *d);
   free(d);
   umbra_context_destroy(dry);
   umbra_context_destroy(context);

@@ -78,15 +78,15 @@ static void check_map(const scheme *s, uint32_t slots, uint32_t period, int min_
   const int32_t rotation[] = {-3, 0, 1, 2, 5, 8};
   uint64_t random = slots + period;
   umbra_diagonals diagonals = diagonals_random(&random, slots, period, rotation, 6);
-  const umbra_transform_desc desc = {.diagonals = &diagonals,
-                                     .level = 3,
-                                     .log_scale = umbra_context_chain(s->context)->log_scale[3],
-                                     .min_key = min_key};
+  const umbra_transform_encoding desc = {.diagonals = &diagonals,
+                                         .level = 3,
+                                         .log_scale = umbra_context_chain(s->context)->log_scale[3],
+                                         .min_key = min_key};
   umbra_transform *transform = NULL;
   umbra_ciphertext *out = NULL;
   vector v = vector_random(&random, slots, 1), expected = mapped(&diagonals, &v);
   umbra_ciphertext *x = encrypt_vector(s, &v, 3);
-  assert_ok(umbra_transform_create(&transform, s->context, &desc));
+  assert_ok(umbra_transform_encode(&transform, s->context, &desc));
   assert_ok(transform_ciphertext(s->evaluator, &out, x, transform));
   assert_within("a linear map", worst_of(s, out, &expected), 0x1p-30);
   umbra_transform_destroy(transform);

@@ -47,8 +47,8 @@ static void set_primes(umbra_ring_desc *ring, uint32_t log_n) {
 static umbra_status make_conversion(bench *b) {
   uint16_t source[SOURCES], target[LIMBS];
   static const uint32_t factor[LIMBS * SOURCES];
-  for (uint16_t i = 0; i < SOURCES; i++) source[i] = (uint16_t)(LIMBS + i);
-  for (uint16_t i = 0; i < LIMBS; i++) target[i] = i;
+  for (uint32_t i = 0; i < SOURCES; i++) source[i] = (uint16_t)(LIMBS + i);
+  for (uint32_t i = 0; i < LIMBS; i++) target[i] = (uint16_t)i;
   const umbra_conversion_desc desc = {
       .sources = SOURCES, .targets = LIMBS, .source = source, .target = target, .factor = factor};
   return b->kernels->conversion_create(&b->conversion, b->device, &desc);
