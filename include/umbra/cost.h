@@ -19,17 +19,9 @@
  * loaded, decoded or saved (UNSUPPORTED), nor used together with those of other contexts (MISMATCH); the text is "a dry
  * device has no values". Evaluators find every key that they look for.
  *
-<<<<<<< HEAD
  * Plaintexts are encoded for their bound, and bootstrappers and linear maps for that of their matrices: kernels are
  * counted, nothing is computed, and a bootstrapper is made in a millisecond. Only where it takes the values to tell whether
  * they fit into the level's modulus are they encoded, on the CPU, and refused exactly when a real device refuses them.
-=======
- * Plaintexts are encoded for their bound, and bootstrappers for that of their matrices: kernels are counted, nothing is
- * computed, and a bootstrapper is made in a millisecond. What is decided from the values: what is not finite is refused,
- * and so are values whose largest does not fit into the level's modulus. What is not: a real encoding is refused if a
- * coefficient does not fit, and coefficients may be smaller than the largest value, but not larger. So all that a dry
- * device encodes can be encoded, and equal values are judged alike; only at the limit is more refused here.
->>>>>>> cost
  *
  * The accounts are those of a GPU: whole polynomials at once, and plaintexts that may leave the device. What is made at
  * the first use of a context (plans, constants) is in the account of the first run, and not in those of later ones. With
