@@ -155,10 +155,10 @@ static umbra_transform *make_map(const scheme *s, uint32_t level, int min_key) {
   umbra_transform *map;
   umbra_diagonals diagonals = diagonals_random(&state, umbra_params_slots(s->params), 16, rotations, 8);
   umbra_transform_encoding desc = {.diagonals = &diagonals,
-                               .level = level,
-                               .log_scale = s->params->chain.log_scale[level],
-                               .min_key = min_key,
-                               .baby_steps = 4};
+                                   .level = level,
+                                   .log_scale = s->params->chain.log_scale[level],
+                                   .min_key = min_key,
+                                   .baby_steps = 4};
   assert_ok(umbra_transform_encode(&map, s->context, &desc));
   diagonals_destroy(&diagonals);
   return map;
@@ -182,6 +182,35 @@ static void record_maps(trace *t, const scheme *s, const umbra_ciphertext *x) {
     umbra_circuit_destroy(circuit);
     umbra_transform_destroy(map);
   }
+}
+
+/* Two maps of one input, of which the second has only the rotations to the left. */
+static void record_two_maps(trace *t, const scheme *s, const umbra_ciphertext *x) {
+  static const int32_t rotations[] = {-3, -2, -1, 0, 1, 2, 3, 4};
+  const size_t slots = umbra_params_slots(s->params), of_one = 8 * slots;
+  double *values = calloc(2 * of_one, sizeof *values);
+  uint64_t state = 4;
+  umbra_transform_desc desc = {UMBRA_TRANSFORM_DESC_INIT,
+                               .values = values,
+                               .rotations = rotations,
+                               .diagonals = 8,
+                               .outputs = 2,
+                               .baby_steps = 4};
+  desc.level = umbra_ciphertext_level(x);
+  assert_non_null(values);
+  for (size_t i = 0; i < 2 * of_one; i++) values[i] = i / of_one && i % of_one < 4 * slots ? 0 : uniform(&state);
+  for (desc.min_key = 0; desc.min_key < 2; desc.min_key++) {
+    umbra_transform *maps = NULL;
+    umbra_ciphertext *outs[2] = {NULL};
+    assert_ok(umbra_transform_create(&maps, s->context, &desc, NULL));
+    assert_ok(umbra_transform_apply(s->evaluator, outs, x, maps));
+    for (int i = 0; i < 2; i++) {
+      record_ciphertext(t, "two maps", outs[i]);
+      umbra_ciphertext_destroy(outs[i]);
+    }
+    umbra_transform_destroy(maps);
+  }
+  free(values);
 }
 
 static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *x) {
@@ -219,6 +248,7 @@ static void run(trace *t, umbra_params *params, const char *device) {
   record_rotations(t, &s, x[0]);
   record_circuit(t, &s, x);
   record_maps(t, &s, x[0]);
+  record_two_maps(t, &s, x[0]);
   for (int i = 0; i < 3; i++) {
     umbra_ciphertext_destroy(x[i]);
     umbra_plaintext_destroy(p[i]);
