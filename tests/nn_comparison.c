@@ -202,6 +202,8 @@ static void levels_and_places(void **state) {
   assert_fails(umbra_sign(s.evaluator, &out, low, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "a plan");
   assert_fails(umbra_sign(s.evaluator, NULL, low, plan), UMBRA_ERROR_INVALID_ARGUMENT, "NULL");
   assert_fails(umbra_sign(s.evaluator, &out, NULL, plan), UMBRA_ERROR_INVALID_ARGUMENT, "NULL");
+  assert_fails(umbra_max(s.evaluator, &out, x, NULL, plan), UMBRA_ERROR_INVALID_ARGUMENT, "2 ciphertexts");
+  assert_fails(umbra_compare(s.evaluator, &out, NULL, x, plan), UMBRA_ERROR_INVALID_ARGUMENT, "NULL");
   assert_null(out);
   assert_ok(umbra_sign(s.evaluator, &out, low, plan));
   bytes expected = ciphertext_bytes(out);
