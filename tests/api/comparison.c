@@ -4,7 +4,7 @@
  * Composite signs: their figures in the literature, what their reports promise, and sign, ReLU, maximum and comparison of
  * encrypted values, with the keys that a dry run asks for.
  */
-#include "scheme.h"
+#include "../scheme.h"
 
 enum { DEPTH = 13, SLOTS = 512 };
 
