@@ -97,66 +97,82 @@ double umbra_sign_plan_value(const umbra_sign_plan *plan, double x) {
 
 /* ---- encrypted ---- */
 
-/* levels: of the whole operation. An evaluator that refreshes finds its levels on the way. */
-static umbra_status check(const umbra_evaluator *evaluator, const umbra_sign_plan *plan, umbra_ciphertext *const *out,
-                          const umbra_ciphertext *a, const umbra_ciphertext *b, uint32_t more) {
-  if (!plan) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "signs and comparisons need a plan");
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, b));
-  uint32_t level = b && b->level < a->level ? b->level : a->level, levels = depth_of(plan) + more;
-  if (level >= levels || evaluator->refresher.refresh) return UMBRA_OK;
+/* h is the composite at a, or at a - b, and with `half` (1 + it) / 2; the result is h, or with `product` h times that + b. */
+typedef struct operation {
+  umbra_evaluator *evaluator;
+  const umbra_sign_plan *plan;
+  const umbra_ciphertext *a, *b;
+  int operands, half, product;
+} operation;
+
+/* An evaluator that refreshes finds its levels on the way. */
+static umbra_status check(const operation *o, umbra_ciphertext *const *out) {
+  if (!o->plan || (o->operands == 2 && !o->b))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "signs and comparisons need a plan, and %d ciphertext%s",
+                      o->operands, o->operands == 1 ? "" : "s");
+  UMBRA_TRY(umbra_check_operands(o->evaluator, out, o->a, o->b));
+  uint32_t level = o->b && o->b->level < o->a->level ? o->b->level : o->a->level;
+  uint32_t levels = depth_of(o->plan) + (uint32_t)o->product;
+  if (level >= levels || o->evaluator->refresher.refresh) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_NO_LEVEL, "this composite takes %u levels and the input is at level %u", levels, level);
 }
 
-/* *made = the composite at x, or with `half` (1 + it) / 2. */
-static umbra_status compute(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_sign_plan *plan,
-                            const umbra_ciphertext *x, int half) {
-  const umbra_composite *composite = &plan->composite;
-  if (plan->range != 1) UMBRA_TRY(umbra_chebyshev_input(evaluator, made, x, -plan->range, plan->range));
-  for (uint32_t i = 0; i < composite->parts; i++) {
-    const double *c = half && i + 1 == composite->parts ? plan->half : composite->coefficient[i];
-    UMBRA_TRY(umbra_chebyshev_eval(evaluator, made, *made ? *made : x, c, composite->degree[i]));
+/* *made = h, x being what it is of. */
+static umbra_status compute(umbra_ciphertext **made, const operation *o, const umbra_ciphertext *x) {
+  const umbra_composite *composite = &o->plan->composite;
+  umbra_watch *watch = &o->evaluator->watch;
+  const double range = o->plan->range;
+  umbra_status status = UMBRA_OK;
+  if (range != 1) status = umbra_chebyshev_input(o->evaluator, made, x, -range, range);
+  for (uint32_t i = 0; i < composite->parts && status == UMBRA_OK; i++) {
+    const double *c = o->half && i + 1 == composite->parts ? o->plan->half : composite->coefficient[i];
+    const umbra_watch_part part = umbra_watch_enter(watch, i, composite->parts);
+    status = umbra_chebyshev_eval(o->evaluator, made, *made ? *made : x, c, composite->degree[i]);
+    umbra_watch_leave(watch, part);
   }
-  return UMBRA_OK;
+  return status;
+}
+
+static umbra_status make(umbra_ciphertext **made, const operation *o) {
+  umbra_ciphertext *difference = NULL;
+  if (o->b) UMBRA_TRY(umbra_sub(o->evaluator, &difference, o->a, o->b));
+  const umbra_ciphertext *x = difference ? difference : o->a;
+  umbra_status status = compute(made, o, x);
+  if (status == UMBRA_OK && o->product)
+    status = o->b ? umbra_mul_add(o->evaluator, made, *made, x, o->b) : umbra_mul(o->evaluator, made, *made, x);
+  umbra_ciphertext_destroy(difference);
+  return status;
+}
+
+static umbra_status run(umbra_ciphertext **out, const operation *o) {
+  umbra_ciphertext *made = NULL;
+  UMBRA_TRY(check(o, out));
+  const umbra_watch_part part = umbra_watch_enter(&o->evaluator->watch, 0, 1);
+  umbra_status status = make(&made, o);
+  umbra_watch_leave(&o->evaluator->watch, part);
+  return umbra_result_finish(o->evaluator, out, made, status);
 }
 
 umbra_status umbra_sign(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
                         const umbra_sign_plan *plan) {
   UMBRA_TRACE(evaluator, "sign", x);
-  umbra_ciphertext *made = NULL;
-  UMBRA_TRY(check(evaluator, plan, out, x, NULL, 0));
-  umbra_status status = compute(evaluator, &made, plan, x, 0);
-  return umbra_result_finish(evaluator, out, made, status);
+  return run(out, &(operation){evaluator, plan, x, NULL, .operands = 1});
 }
 
 umbra_status umbra_relu(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
                         const umbra_sign_plan *plan) {
   UMBRA_TRACE(evaluator, "relu", x);
-  umbra_ciphertext *made = NULL;
-  UMBRA_TRY(check(evaluator, plan, out, x, NULL, 1));
-  umbra_status status = compute(evaluator, &made, plan, x, 1);
-  if (status == UMBRA_OK) status = umbra_mul(evaluator, &made, made, x);
-  return umbra_result_finish(evaluator, out, made, status);
+  return run(out, &(operation){evaluator, plan, x, NULL, .operands = 1, .half = 1, .product = 1});
 }
 
 umbra_status umbra_max(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                        const umbra_ciphertext *b, const umbra_sign_plan *plan) {
   UMBRA_TRACE(evaluator, "max", a);
-  umbra_ciphertext *made = NULL, *difference = NULL;
-  UMBRA_TRY(check(evaluator, plan, out, a, b, 1));
-  umbra_status status = umbra_sub(evaluator, &difference, a, b);
-  if (status == UMBRA_OK) status = compute(evaluator, &made, plan, difference, 1);
-  if (status == UMBRA_OK) status = umbra_mul_add(evaluator, &made, made, difference, b);
-  umbra_ciphertext_destroy(difference);
-  return umbra_result_finish(evaluator, out, made, status);
+  return run(out, &(operation){evaluator, plan, a, b, .operands = 2, .half = 1, .product = 1});
 }
 
 umbra_status umbra_compare(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                            const umbra_ciphertext *b, const umbra_sign_plan *plan) {
   UMBRA_TRACE(evaluator, "compare", a);
-  umbra_ciphertext *made = NULL, *difference = NULL;
-  UMBRA_TRY(check(evaluator, plan, out, a, b, 0));
-  umbra_status status = umbra_sub(evaluator, &difference, a, b);
-  if (status == UMBRA_OK) status = compute(evaluator, &made, plan, difference, 1);
-  umbra_ciphertext_destroy(difference);
-  return umbra_result_finish(evaluator, out, made, status);
+  return run(out, &(operation){evaluator, plan, a, b, .operands = 2, .half = 1});
 }

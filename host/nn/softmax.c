@@ -91,16 +91,22 @@ static umbra_status input(const softmax *s, umbra_ciphertext **t, const umbra_ci
   return umbra_dot_constants(s->evaluator, t, (const umbra_ciphertext *const[]){z, sum}, factors, 2);
 }
 
+static umbra_status exponential(const softmax *s, umbra_ciphertext **value, const umbra_ciphertext *z,
+                                const umbra_ciphertext *sum) {
+  UMBRA_TRY(input(s, value, z, sum));
+  UMBRA_TRY(umbra_chebyshev_eval(s->evaluator, value, *value, s->plan->exponential, s->plan->exp_degree));
+  return umbra_softmax_padded(s->plan) ? clear_padding(s, value) : UMBRA_OK;
+}
+
 static umbra_status exponentials(const softmax *s) {
+  umbra_watch *watch = &s->evaluator->watch;
   umbra_ciphertext *sum = NULL;
   umbra_status status = UMBRA_OK;
   if (s->plan->options.shift == UMBRA_SOFTMAX_MEAN) status = sum_classes(s, &sum, s->logits);
   for (size_t i = 0; i < s->count && status == UMBRA_OK; i++) {
-    umbra_ciphertext **value = &s->value[i];
-    status = input(s, value, s->logits[i], sum);
-    if (status == UMBRA_OK)
-      status = umbra_chebyshev_eval(s->evaluator, value, *value, s->plan->exponential, s->plan->exp_degree);
-    if (status == UMBRA_OK && umbra_softmax_padded(s->plan)) status = clear_padding(s, value);
+    const umbra_watch_part part = umbra_watch_enter(watch, i, s->count);
+    status = exponential(s, &s->value[i], s->logits[i], sum);
+    umbra_watch_leave(watch, part);
   }
   umbra_ciphertext_destroy(sum);
   return status;

@@ -170,13 +170,13 @@ static umbra_status measure(umbra_softmax_plan *plan) {
   UMBRA_TRY(umbra_alloc(&logits, 2 * plan->classes, sizeof *logits, "a softmax"));
   value = logits + plan->classes;
   plan->error = 0;
-  for (int i = 0; i < PATTERNS * HEIGHTS; i++) {
-    double top = o->hi - reach * (i / PATTERNS) / (HEIGHTS - 1);
-    make_pattern(logits, plan->classes, o->lo, top, i % PATTERNS);
-    compute(plan, value, logits);
-    double error = error_of(value, logits, plan->classes);
-    plan->error = isfinite(error) ? fmax(plan->error, error) : INFINITY;
-  }
+  for (int height = 0; height < HEIGHTS; height++)
+    for (int pattern = 0; pattern < PATTERNS; pattern++) {
+      make_pattern(logits, plan->classes, o->lo, o->hi - reach * height / (HEIGHTS - 1), pattern);
+      compute(plan, value, logits);
+      double error = error_of(value, logits, plan->classes);
+      plan->error = isfinite(error) ? fmax(plan->error, error) : INFINITY;
+    }
   umbra_free(logits);
   return UMBRA_OK;
 }

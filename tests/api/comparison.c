@@ -4,7 +4,7 @@
  * Composite signs: their figures in the literature, what their reports promise, and sign, ReLU, maximum and comparison of
  * encrypted values, with the keys that a dry run asks for.
  */
-#include "scheme.h"
+#include "../scheme.h"
 
 enum { DEPTH = 13, SLOTS = 512 };
 
@@ -119,31 +119,32 @@ static scheme s;
 static vector a, b;
 static umbra_ciphertext *x, *y;
 
-/* Close to what the plan computes in the clear: encryption adds less than 2^-20. */
+static double at_a(const umbra_sign_plan *plan, uint32_t j) {
+  return umbra_sign_plan_value(plan, (double)creall(a.value[j]));
+}
+static double at_difference(const umbra_sign_plan *plan, uint32_t j) {
+  return umbra_sign_plan_value(plan, (double)creall(a.value[j] - b.value[j]));
+}
+
+/* What the plan computes in slot j. */
+typedef number computed(const umbra_sign_plan *plan, uint32_t j);
+static number as_sign(const umbra_sign_plan *plan, uint32_t j) { return at_a(plan, j); }
+static number as_relu(const umbra_sign_plan *plan, uint32_t j) { return a.value[j] * (1 + at_a(plan, j)) / 2; }
+static number as_comparison(const umbra_sign_plan *plan, uint32_t j) { return (1 + at_difference(plan, j)) / 2; }
+static number as_max(const umbra_sign_plan *plan, uint32_t j) {
+  return b.value[j] + (a.value[j] - b.value[j]) * as_comparison(plan, j);
+}
+
+/* Encryption adds less than 2^-20. */
 static void check(const umbra_ciphertext *out, const umbra_sign_plan *plan, uint32_t levels, const char *what,
-                  number (*exact)(double h, uint32_t j)) {
+                  computed *exact) {
   vector expected = vector_make(SLOTS);
-  for (uint32_t j = 0; j < SLOTS; j++) {
-    double input = strcmp(what, "max") && strcmp(what, "compare") ? (double)creall(a.value[j])
-                                                                  : (double)creall(a.value[j] - b.value[j]);
-    expected.value[j] = exact(umbra_sign_plan_value(plan, input), j);
-  }
+  for (uint32_t j = 0; j < SLOTS; j++) expected.value[j] = exact(plan, j);
   double error = worst_error(&s, out, &expected);
   if (!(error <= 0x1p-20)) fail_msg("%s: error %g", what, error);
   if (!(error <= umbra_ciphertext_error_bound(out))) fail_msg("%s: error %g above its bound", what, error);
   assert_int_equal(umbra_ciphertext_level(out), DEPTH - levels);
   vector_destroy(&expected);
-}
-
-static number as_sign(double h, uint32_t j) {
-  (void)j;
-  return h;
-}
-static number as_relu(double h, uint32_t j) { return a.value[j] * (1 + h) / 2; }
-static number as_max(double h, uint32_t j) { return b.value[j] + (a.value[j] - b.value[j]) * (1 + h) / 2; }
-static number as_comparison(double h, uint32_t j) {
-  (void)j;
-  return (1 + h) / 2;
 }
 
 static void encrypted(void **state) {
@@ -202,6 +203,8 @@ static void levels_and_places(void **state) {
   assert_fails(umbra_sign(s.evaluator, &out, low, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "a plan");
   assert_fails(umbra_sign(s.evaluator, NULL, low, plan), UMBRA_ERROR_INVALID_ARGUMENT, "NULL");
   assert_fails(umbra_sign(s.evaluator, &out, NULL, plan), UMBRA_ERROR_INVALID_ARGUMENT, "NULL");
+  assert_fails(umbra_max(s.evaluator, &out, x, NULL, plan), UMBRA_ERROR_INVALID_ARGUMENT, "2 ciphertexts");
+  assert_fails(umbra_compare(s.evaluator, &out, NULL, x, plan), UMBRA_ERROR_INVALID_ARGUMENT, "NULL");
   assert_null(out);
   assert_ok(umbra_sign(s.evaluator, &out, low, plan));
   bytes expected = ciphertext_bytes(out);

@@ -5,7 +5,7 @@
  * Named functions of encrypted values, from a description to a result: as close as the report says, and 2^-20 of the sum of
  * the coefficients for encryption; by each kind of fit, and several of one input together.
  */
-#include "scheme.h"
+#include "../scheme.h"
 
 enum { DEPTH = 6, MOST = UMBRA_MAX_DEGREE + 1, FUNCTIONS = 9 };
 

@@ -4,7 +4,7 @@
  * Softmax: plans against exact values on random logits, and encrypted: a ciphertext for each class, or all classes in one,
  * by the mean and by a bound, with the keys that a dry run asks for.
  */
-#include "scheme.h"
+#include "../scheme.h"
 
 enum { DEPTH = 16, SLOTS = 64, MOST_CLASSES = 16 };
 

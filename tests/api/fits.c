@@ -4,8 +4,8 @@
  * Fits in the clear: minimax by the alternation of their errors, least squares by what is orthogonal to what, and what
  * the descriptions promise.
  */
-#include "fits.h"
-#include "scheme.h"
+#include "../fits.h"
+#include "../scheme.h"
 
 /* ---- functions ---- */
 
