@@ -115,7 +115,7 @@ static uint32_t no_blocks(const umbra_device *device) {
 static void counting_begin(const umbra_context *context) {
   umbra_ring *ring = context->ring;
   counted = (counting){.ring = ring, .base = ring->kernels, .kernels = *ring->kernels, .most_taken = ring->taken};
-  counted.kernels.block_limbs = no_blocks;
+  counted.kernels.device.block_limbs = no_blocks;
   counted.kernels.copy = counted_copy;
   counted.kernels.zero = counted_zero;
   counted.kernels.add = counted_add;

@@ -144,7 +144,7 @@ static void not_seen_without_join(void **state) {
     int right = 0;
     umbra_kernels kernels = *umbra_kernels_get("emu");
     umbra_emu_set_queue(UMBRA_EMU_DEFERRED);
-    if (planted) kernels.join_upload = no_join;
+    if (planted) kernels.memory.join_upload = no_join;
     assert_ok(open_fixture(&f, &kernels, POLYS + 2));
     send_away(&f);
     prefetch(&f, 0);

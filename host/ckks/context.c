@@ -58,7 +58,7 @@ static umbra_status find_device(const umbra_kernels **kernels, uint32_t *ordinal
   }
   *kernels = umbra_kernels_get(colon ? name : device);
   if (!*kernels) return unknown_device(device, colon ? name : backend_name(device));
-  uint32_t count = (*kernels)->device_count();
+  uint32_t count = (*kernels)->device.count();
   if (*ordinal < count) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "there is no device \"%s\": %s devices here: %u", device, (*kernels)->name,
                     count);

@@ -97,7 +97,7 @@ static umbra_status add_stand_in(umbra_dry *dry, const umbra_key_purpose *purpos
   const umbra_key_shape shape = umbra_key_shape_of(chain, purpose->kind, level);
   stand_in *made = NULL;
   void *nowhere;
-  UMBRA_TRY(umbra_kernels_dry.alloc(umbra_ring_device(dry->ring), &nowhere, 0));
+  UMBRA_TRY(umbra_kernels_dry.memory.alloc(umbra_ring_device(dry->ring), &nowhere, 0));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a dry key"));
   const umbra_poly poly = {
       .data = nowhere, .window = shape.window, .aux = (uint16_t)shape.aux, .polys = (uint16_t)(2 * shape.digits.count)};

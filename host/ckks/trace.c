@@ -48,7 +48,7 @@ void umbra_spans_tell(umbra_evaluator *evaluator) {
 /* Outside of calls: failures stay with the device, and a request to stop is for the next call. */
 static void wait_and_tell(umbra_evaluator *evaluator) {
   if (!evaluator->spans.count) return;
-  (void)umbra_ring_kernels(evaluator->context->ring)->wait(evaluator->stream);
+  (void)umbra_ring_kernels(evaluator->context->ring)->stream.wait(evaluator->stream);
   umbra_spans_tell(evaluator);
 }
 

@@ -7,13 +7,13 @@
 
 static inline void umbra_ring_upload(const umbra_ring *ring, umbra_stream *stream, void *device_dst,
                                      const void *host_src, size_t bytes) {
-  umbra_ring_kernels(ring)->upload(stream, device_dst, host_src, bytes);
+  umbra_ring_kernels(ring)->memory.upload(stream, device_dst, host_src, bytes);
 }
 
 /* Of what anybody may see. */
 static inline void umbra_ring_upload_public(const umbra_ring *ring, umbra_stream *stream, void *device_dst,
                                             const void *host_src, size_t bytes) {
-  umbra_ring_kernels(ring)->upload_public(stream, device_dst, host_src, bytes);
+  umbra_ring_kernels(ring)->memory.upload_public(stream, device_dst, host_src, bytes);
 }
 
 /* Words of a polynomial. */
@@ -25,7 +25,7 @@ static inline void umbra_poly_upload(const umbra_poly *poly, const umbra_ring *r
 /* The bytes are there when umbra_ring_wait has returned. */
 static inline void umbra_ring_download(const umbra_ring *ring, umbra_stream *stream, void *host_dst,
                                        const void *device_src, size_t bytes) {
-  umbra_ring_kernels(ring)->download(stream, host_dst, device_src, bytes);
+  umbra_ring_kernels(ring)->memory.download(stream, host_dst, device_src, bytes);
 }
 
 static inline void umbra_ring_expand(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,

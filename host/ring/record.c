@@ -5,7 +5,7 @@
 #include "enqueue.h"
 #include "ring_internal.h"
 
-int umbra_ring_can_record(const umbra_ring *ring) { return ring->kernels->record != NULL; }
+int umbra_ring_can_record(const umbra_ring *ring) { return ring->kernels->record.begin != NULL; }
 
 /* What this thread records, from now on; NULL: nothing. */
 static void set_recording(umbra_ring *ring, umbra_stream *stream) {
@@ -30,7 +30,7 @@ umbra_status umbra_ring_fail_unrecordable(void) {
 }
 
 umbra_status umbra_ring_record(umbra_ring *ring, umbra_stream *stream) {
-  umbra_status status = ring->kernels->record(stream);
+  umbra_status status = ring->kernels->record.begin(stream);
   if (status != UMBRA_OK) return umbra_ring_fail(ring, status, "cannot record");
   set_recording(ring, stream);
   return UMBRA_OK;
@@ -38,7 +38,7 @@ umbra_status umbra_ring_record(umbra_ring *ring, umbra_stream *stream) {
 
 umbra_status umbra_ring_record_end(umbra_ring *ring, umbra_stream *stream, umbra_graph **graph) {
   set_recording(ring, NULL);
-  umbra_status status = ring->kernels->record_end(stream, graph);
+  umbra_status status = ring->kernels->record.end(stream, graph);
   if (status == UMBRA_OK) return UMBRA_OK;
   if (status == UMBRA_ERROR_UNSUPPORTED) return umbra_ring_fail_unrecordable();
   return umbra_ring_fail(ring, status, "a recording failed");
@@ -47,15 +47,15 @@ umbra_status umbra_ring_record_end(umbra_ring *ring, umbra_stream *stream, umbra
 void umbra_ring_record_drop(umbra_ring *ring, umbra_stream *stream) {
   umbra_graph *graph = NULL;
   set_recording(ring, NULL);
-  if (ring->kernels->record_end(stream, &graph) == UMBRA_OK) ring->kernels->graph_destroy(graph);
+  if (ring->kernels->record.end(stream, &graph) == UMBRA_OK) ring->kernels->record.destroy(graph);
 }
 
 void umbra_ring_replay(const umbra_ring *ring, umbra_stream *stream, const umbra_graph *graph) {
-  UMBRA_ENQUEUE(ring->kernels->replay, stream, graph);
+  UMBRA_ENQUEUE(ring->kernels->record.replay, stream, graph);
 }
 
 void umbra_ring_graph_destroy(const umbra_ring *ring, umbra_graph *graph) {
-  if (graph) ring->kernels->graph_destroy(graph);
+  if (graph) ring->kernels->record.destroy(graph);
 }
 
 /* ---- arenas ---- */

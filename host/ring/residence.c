@@ -43,7 +43,7 @@ static void free_pageable(void *host, size_t bytes) {
 }
 
 static void free_host(umbra_residence *residence, umbra_ring *ring, size_t bytes) {
-  if (residence->locked) ring->kernels->host_release(ring->device, residence->host, bytes);
+  if (residence->locked) ring->kernels->memory.host_release(ring->device, residence->host, bytes);
   else free_pageable(residence->host, bytes);
   residence->host = NULL;
   residence->locked = 0;
@@ -67,7 +67,7 @@ static umbra_status copy_to_host(umbra_residence *residence, umbra_ring *ring) {
 
 /* What is enqueued from now on may use the polynomial, or its memory. */
 static void join(umbra_residence *residence, const umbra_ring *ring) {
-  if (residence->upload) ring->kernels->join_upload(ring->device, residence->upload);
+  if (residence->upload) ring->kernels->memory.join_upload(ring->device, residence->upload);
   residence->upload = 0;
 }
 
@@ -111,7 +111,7 @@ static int evict(umbra_residence *leaving, umbra_ring *ring) {
   if (!leaving || copy_to_host(leaving, ring) != UMBRA_OK) return 0;
   size_t bytes = umbra_poly_bytes(leaving->poly, ring);
   join(leaving, ring);
-  ring->kernels->release(ring->device, leaving->poly->data, umbra_block_bytes(bytes));
+  ring->kernels->memory.release(ring->device, leaving->poly->data, umbra_block_bytes(bytes));
   ring->taken -= umbra_block_bytes(bytes);
   ring->resident -= bytes;
   leaving->poly->data = NULL;
@@ -128,7 +128,7 @@ static void arrive(umbra_residence *residence, umbra_ring *ring, void *memory) {
 }
 
 static void upload_ahead(umbra_residence *residence, const umbra_ring *ring, size_t bytes) {
-  residence->upload = ring->kernels->upload_ahead(ring->device, residence->poly->data, residence->host, bytes);
+  residence->upload = ring->kernels->memory.upload_ahead(ring->device, residence->poly->data, residence->host, bytes);
 }
 
 /* The stream for an upload that is done now, even while the thread records; `stream` if it does not. */
@@ -161,7 +161,7 @@ static umbra_status bring_back(umbra_residence *residence, umbra_ring *ring, umb
 static size_t begin_locking(void **pageable, umbra_residence *residence, umbra_ring *ring) {
   mtx_lock(&ring->lock);
   *pageable = residence->host;
-  const int wanted = residence->host && !residence->tried && ring->kernels->host_alloc;
+  const int wanted = residence->host && !residence->tried && ring->kernels->memory.host_alloc;
   if (wanted) {
     residence->tried = 1;
     residence->pins++; /* so that neither it nor its copy goes meanwhile */
@@ -174,7 +174,7 @@ static void lock_host(umbra_residence *residence, umbra_ring *ring) {
   void *locked, *pageable;
   const size_t bytes = begin_locking(&pageable, residence, ring);
   if (!bytes) return;
-  const int made = !umbra_alloc_must_fail() && ring->kernels->host_alloc(ring->device, &locked, bytes) == UMBRA_OK;
+  const int made = !umbra_alloc_must_fail() && ring->kernels->memory.host_alloc(ring->device, &locked, bytes) == UMBRA_OK;
   if (made) {
     memcpy(locked, pageable, bytes);
     mtx_lock(&ring->lock);

@@ -18,7 +18,7 @@ static umbra_status open_device(umbra_ring *ring, uint32_t ordinal) {
   umbra_ring_desc desc = {.log_n = chain->log_n, .primes = umbra_chain_primes(chain)};
   memcpy(desc.prime, chain->prime, sizeof desc.prime);
   umbra_device_options options = {.ordinal = ordinal, .threads = ring->threads};
-  umbra_status status = ring->kernels->device_open(&ring->device, &desc, &options);
+  umbra_status status = ring->kernels->device.open(&ring->device, &desc, &options);
   return status == UMBRA_OK ? UMBRA_OK : umbra_ring_fail(ring, status, "cannot open the device");
 }
 
@@ -49,7 +49,7 @@ umbra_status umbra_ring_create(umbra_ring **out, const umbra_params *params, con
 /* Returns the oldest cached block to the system; the lock is held. */
 static void drop_oldest(umbra_ring *ring) {
   umbra_block block = ring->block[0];
-  ring->kernels->release(ring->device, block.memory, block.bytes);
+  ring->kernels->memory.release(ring->device, block.memory, block.bytes);
   ring->cached -= block.bytes;
   memmove(ring->block, ring->block + 1, --ring->blocks * sizeof block);
 }
@@ -61,7 +61,7 @@ void umbra_ring_destroy(umbra_ring *ring) {
   umbra_extensions_destroy(ring);
   umbra_imaginary_unit_destroy(ring);
   while (ring->blocks) drop_oldest(ring);
-  if (ring->device) ring->kernels->device_close(ring->device);
+  if (ring->device) ring->kernels->device.close(ring->device);
   mtx_destroy(&ring->lock);
   umbra_params_destroy(ring->params);
   umbra_free(ring);
@@ -117,16 +117,16 @@ umbra_status umbra_ring_stream_open(umbra_stream **stream, umbra_ring *ring) {
 }
 
 umbra_status umbra_ring_stream_open_beside(umbra_stream **stream, const umbra_ring *ring) {
-  umbra_status status = umbra_ring_kernels(ring)->stream_create(stream, umbra_ring_device(ring));
+  umbra_status status = umbra_ring_kernels(ring)->stream.create(stream, umbra_ring_device(ring));
   return status == UMBRA_OK ? UMBRA_OK : umbra_ring_fail(ring, status, "cannot create a stream");
 }
 
 void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring) {
-  umbra_ring_kernels(ring)->stream_destroy(stream);
+  umbra_ring_kernels(ring)->stream.destroy(stream);
 }
 
 umbra_status umbra_ring_fail(const umbra_ring *ring, umbra_status status, const char *what) {
-  const char *why = ring->kernels->failure(NULL);
+  const char *why = ring->kernels->device.failure(NULL);
   return umbra_fail(status, "%s (backend %s)%s%s", what, ring->kernels->name, *why ? ": " : "", why);
 }
 
@@ -134,35 +134,35 @@ umbra_status umbra_ring_fail(const umbra_ring *ring, umbra_status status, const 
 static umbra_status report(const umbra_ring *ring, umbra_status status) {
   if (status == UMBRA_OK) return UMBRA_OK;
   return umbra_fail(status, "the %s device failed (%s): its results since then are invalid", ring->kernels->name,
-                    ring->kernels->failure(ring->device));
+                    ring->kernels->device.failure(ring->device));
 }
 
 umbra_status umbra_ring_check(const umbra_ring *ring, const umbra_stream *stream) {
-  UMBRA_TRY(report(ring, ring->kernels->check(stream)));
+  UMBRA_TRY(report(ring, ring->kernels->stream.check(stream)));
   return umbra_watch_check(umbra_stream_watch(stream));
 }
 
 umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream) {
-  UMBRA_TRY(report(ring, ring->kernels->wait(stream)));
+  UMBRA_TRY(report(ring, ring->kernels->stream.wait(stream)));
   return umbra_watch_check(umbra_stream_watch(stream));
 }
 
 uint64_t umbra_ring_mark(const umbra_ring *ring, umbra_stream *stream) {
-  return ring->kernels->mark ? ring->kernels->mark(stream) : 0;
+  return ring->kernels->trace.mark ? ring->kernels->trace.mark(stream) : 0;
 }
 
 double umbra_ring_between(const umbra_ring *ring, umbra_stream *stream, uint64_t first, uint64_t last) {
-  return ring->kernels->between(stream, first, last);
+  return ring->kernels->trace.between(stream, first, last);
 }
 
-int umbra_ring_watched(const umbra_ring *ring) { return ring->kernels->watched && ring->kernels->watched(); }
+int umbra_ring_watched(const umbra_ring *ring) { return ring->kernels->trace.watched && ring->kernels->trace.watched(); }
 
 void umbra_ring_name_begin(const umbra_ring *ring, const char *name) {
-  if (ring->kernels->name_begin) ring->kernels->name_begin(name);
+  if (ring->kernels->trace.name_begin) ring->kernels->trace.name_begin(name);
 }
 
 void umbra_ring_name_end(const umbra_ring *ring) {
-  if (ring->kernels->name_end) ring->kernels->name_end();
+  if (ring->kernels->trace.name_end) ring->kernels->trace.name_end();
 }
 
 /* A cached block of exactly that size, or NULL; the lock is held. */
@@ -204,7 +204,7 @@ int umbra_ring_make_room(umbra_ring *ring) {
 
 static umbra_status allocate(umbra_ring *ring, void **block, size_t bytes) {
   umbra_status status;
-  do status = ring->kernels->alloc(ring->device, block, bytes);
+  do status = ring->kernels->memory.alloc(ring->device, block, bytes);
   while (status == UMBRA_ERROR_OUT_OF_MEMORY && umbra_ring_make_room(ring));
   return status;
 }
@@ -270,7 +270,7 @@ void *umbra_ring_take_spare(umbra_ring *ring, size_t wanted) {
   void *block = reuse(ring, bytes);
   if (!block) {
     drop_beyond_limit(ring, bytes);
-    if (ring->kernels->alloc(ring->device, &block, bytes) != UMBRA_OK) return NULL;
+    if (ring->kernels->memory.alloc(ring->device, &block, bytes) != UMBRA_OK) return NULL;
   }
   count_taken(ring, bytes);
   return block;
@@ -303,13 +303,13 @@ void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
 }
 
 uint32_t umbra_ring_block(const umbra_ring *ring) {
-  uint32_t limbs = ring->kernels->block_limbs(ring->device);
+  uint32_t limbs = ring->kernels->device.block_limbs(ring->device);
   return limbs ? limbs : UMBRA_MAX_PRIMES;
 }
 
 uint32_t umbra_ring_strip(const umbra_ring *ring) {
   uint32_t block = umbra_ring_block(ring), strip = 2 * ring->threads;
-  return ring->kernels->block_limbs(ring->device) && strip < block ? strip : block;
+  return ring->kernels->device.block_limbs(ring->device) && strip < block ? strip : block;
 }
 
 void umbra_ring_residues(const umbra_ring *ring, const umbra_view *view, int64_t value, uint32_t shift,

@@ -30,7 +30,7 @@ static umbra_status fill(const umbra_poly *unit, umbra_ring *ring) {
   void *coefficients;
   UMBRA_TRY(umbra_ring_allocate(ring, &coefficients, bytes, "the imaginary unit"));
   umbra_status status = transform(unit, ring, coefficients);
-  ring->kernels->release(ring->device, coefficients, bytes);
+  ring->kernels->memory.release(ring->device, coefficients, bytes);
   return status;
 }
 
@@ -42,7 +42,7 @@ static umbra_status make(umbra_ring *ring) {
   unit.data = memory;
   umbra_status status = fill(&unit, ring);
   if (status == UMBRA_OK) ring->unit = unit;
-  else ring->kernels->release(ring->device, memory, umbra_poly_bytes(&unit, ring));
+  else ring->kernels->memory.release(ring->device, memory, umbra_poly_bytes(&unit, ring));
   return status;
 }
 
@@ -55,5 +55,5 @@ umbra_status umbra_imaginary_unit_of(umbra_view *unit, umbra_ring *ring, umbra_w
 }
 
 void umbra_imaginary_unit_destroy(umbra_ring *ring) {
-  if (ring->unit.data) ring->kernels->release(ring->device, ring->unit.data, umbra_poly_bytes(&ring->unit, ring));
+  if (ring->unit.data) ring->kernels->memory.release(ring->device, ring->unit.data, umbra_poly_bytes(&ring->unit, ring));
 }
