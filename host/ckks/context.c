@@ -86,7 +86,8 @@ static umbra_status fill_context(umbra_context *context, const umbra_params *par
   context->secrets_on_device = desc->secrets_on_device;
   context->bulk_decode = desc->bulk_decode;
   if (desc->tracer) context->tracer = *desc->tracer;
-  if (context->tracer.event || umbra_ring_watched(context->ring)) context->trace = &context->tracer;
+  if (context->tracer.event || umbra_session_watched(umbra_ring_session(context->ring)))
+    context->trace = &context->tracer;
   return umbra_slot_index_create(&context->slot_index, params->chain.log_n);
 }
 

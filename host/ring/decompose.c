@@ -10,7 +10,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
-#include "enqueue.h"
+#include "../device/enqueue.h"
 #include "ring_internal.h"
 
 static umbra_status fill_digit(umbra_decomposition *plan, umbra_ring *ring, uint32_t j) {
