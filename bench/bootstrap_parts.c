@@ -24,7 +24,7 @@ struct bench_boot_parts {
 static umbra_status encode_map(umbra_transform **transforms, const bench_scheme *s, const umbra_boot_map *map) {
   const umbra_bootstrap_plan *plan = s->boot->plan;
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, plan, map));
+  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, plan, map, 1));
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 0; i < map->factors; i++) {
     const umbra_transform_desc desc = {.diagonals = &diagonals[i],

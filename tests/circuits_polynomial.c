@@ -7,7 +7,8 @@
 #include "scheme.h"
 
 #include "host/circuits/polynomial/polynomial.h"
-#include "host/ckks/evaluator_internal.h"
+#include "host/ckks/ciphertext_internal.h"
+#include "host/ckks/find_key.h"
 #include "host/ring/ring_internal.h"
 
 /* ---- key switches counted: each computes the limb of the first auxiliary prime of its inner product once ---- */

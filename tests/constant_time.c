@@ -21,7 +21,8 @@ int main(void) { return 77; }
 
 #include "scheme.h"
 
-#include "host/ckks/objects.h"
+#include "host/ckks/ciphertext_internal.h"
+#include "host/ckks/keys_internal.h"
 #include "host/ckks/secret.h"
 
 enum { SKIPPED = 77, N = 2048 };

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "host/ckks/objects.h"
+#include "host/ckks/context_internal.h"
 #include "host/device/session_internal.h"
 #include "host/ring/ring_internal.h"
 #include "kernels/dry/dry.h"

@@ -4,7 +4,7 @@
  * A device with no memory left: what can leave makes room for plans too, contexts on one device do not starve each
  * other, and the driver keeps some for itself.
  */
-#include "../host/ckks/objects.h"
+#include "../host/ckks/context_internal.h"
 #include "../host/ring/extend.h"
 #include "../host/ring/ops.h"
 #include "../host/ring/unit.h"

@@ -15,7 +15,7 @@
 #include <umbra/umbra.h>
 
 #include "host/base/memory.h"
-#include "host/ckks/objects.h"
+#include "host/ckks/ciphertext_internal.h"
 #include "host/params/params.h"
 #include "host/train/checkpoint.h"
 #include "host/train/dataset_file.h"

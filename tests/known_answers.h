@@ -17,7 +17,10 @@
 #include <cmocka.h>
 #include <umbra/umbra.h>
 
-#include "host/ckks/objects.h"
+#include "host/ckks/ciphertext_internal.h"
+#include "host/ckks/context_internal.h"
+#include "host/ckks/evaluator_internal.h"
+#include "host/ckks/keys_internal.h"
 #include "host/ring/divide.h"
 #include "host/ring/key_switch.h"
 #include "host/ring/ops.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../host/circuits/bootstrap/bootstrap_plan.h"
-#include "../host/ckks/objects.h"
+#include "../host/ckks/ciphertext_internal.h"
 #include "train.h"
 
 /* Those that are taken in every order, then more of every type, and second handles. */

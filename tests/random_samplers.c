@@ -18,7 +18,9 @@
 #include "host/base/random.h"
 #include "scheme.h"
 
-#include "host/ckks/objects.h"
+#include "host/ckks/ciphertext_internal.h"
+#include "host/ckks/context_internal.h"
+#include "host/ckks/keys_internal.h"
 
 enum { SAMPLES = 1 << 21, COINS = 21 };
 

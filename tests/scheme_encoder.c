@@ -6,7 +6,7 @@
  */
 #include "scheme.h"
 
-#include "host/ckks/objects.h"
+#include "host/ckks/ciphertext_internal.h"
 #include "host/ring/ops.h"
 #include "kernels/modarith.h"
 

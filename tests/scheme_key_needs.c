@@ -4,7 +4,8 @@
 #include "train.h"
 
 #include "host/base/memory.h"
-#include "host/ckks/objects.h"
+#include "host/ckks/ciphertext_internal.h"
+#include "host/ckks/keys_internal.h"
 
 enum { LOG_N = 11, HALF = 1 << (LOG_N - 1), PLANS = 7, MOST_ALLOCATIONS = 100 };
 

@@ -6,8 +6,9 @@
  */
 #include "scheme.h"
 
+#include "host/ckks/ciphertext_internal.h"
 #include "host/ckks/galois.h"
-#include "host/ckks/objects.h"
+#include "host/ckks/keys_internal.h"
 #include "host/ckks/secret.h"
 #include "host/ring/ops.h"
 

@@ -3,7 +3,8 @@
 /* Operations on ciphertexts with planned scales, against the clear, on nested windows and on others. */
 #include "scheme.h"
 
-#include "host/ckks/evaluator_internal.h"
+#include "host/ckks/ciphertext_internal.h"
+#include "host/ckks/find_key.h"
 #include "host/ckks/sum.h"
 
 enum { DEPTH = 5 };

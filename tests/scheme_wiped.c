@@ -3,7 +3,7 @@
 /* Memory that held secrets is given back as zeros: nothing of a key, an error or a message stays in the block cache. */
 #include "scheme.h"
 
-#include "../host/ckks/objects.h"
+#include "../host/ckks/ciphertext_internal.h"
 #include "../host/device/session_internal.h"
 #include "../host/ring/ring_internal.h"
 

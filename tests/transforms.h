@@ -4,7 +4,7 @@
 #define UMBRA_TESTS_TRANSFORMS_H
 
 #include "host/circuits/transform/transform.h"
-#include "host/ckks/evaluator_internal.h"
+#include "host/ckks/calls.h"
 #include "host/params/params.h"
 #include "scheme.h"
 
@@ -18,6 +18,7 @@ static inline umbra_diagonals diagonals_random(uint64_t *state, uint32_t slots, 
   assert_non_null(made.value);
   memcpy(made.rotation, rotation, count * sizeof *rotation);
   for (size_t i = 0; i < 2 * count * period; i++) made.value[i] = uniform(state);
+  assert_ok(umbra_diagonals_measure(&made));
   return made;
 }
 

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <threads.h>
 
-#include "host/ckks/objects.h"
+#include "host/ckks/ciphertext_internal.h"
 #include "host/ring/ring_internal.h"
 #include "watch.h"
 

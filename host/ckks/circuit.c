@@ -13,7 +13,7 @@
 #include "../base/structs.h"
 #include "../device/record.h"
 #include "../ring/ops.h"
-#include "evaluator_internal.h"
+#include "calls.h"
 #include "trace.h"
 
 struct umbra_circuit {

@@ -10,9 +10,9 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "context_internal.h"
 #include "dry.h"
 #include "encoder.h"
-#include "objects.h"
 
 static umbra_status params_of(umbra_params **params, const umbra_context_desc *desc) {
   if (!desc->params == !desc->preset)
@@ -157,3 +157,19 @@ const umbra_params *umbra_context_params(const umbra_context *context) { return 
 const char *umbra_context_fallback(const umbra_context *context) { return context->fallback; }
 const char *umbra_context_backend(const umbra_context *context) { return umbra_ring_kernels(context->ring)->name; }
 uint64_t umbra_context_memory(const umbra_context *context) { return umbra_ring_memory(context->ring); }
+
+/* ---- for the layer ---- */
+
+umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status) {
+  umbra_status waited = status == UMBRA_OK ? umbra_ring_wait(context->ring, stream) : status;
+  umbra_ring_stream_close(stream, context->ring);
+  return waited;
+}
+
+umbra_status umbra_move_to_context(umbra_poly *poly, umbra_context **context, const umbra_context *to) {
+  umbra_context *from = *context;
+  UMBRA_TRY(umbra_poly_move(poly, from->ring, to->ring));
+  *context = umbra_context_share(to);
+  umbra_context_destroy(from);
+  return UMBRA_OK;
+}

@@ -7,9 +7,10 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ring/ops.h"
+#include "checks.h"
+#include "ciphertext_internal.h"
 #include "encoder.h"
 #include "noise.h"
-#include "objects.h"
 #include "secret.h"
 #include "trace.h"
 

@@ -2,6 +2,7 @@
 #include "dry.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../kernels/dry/dry.h"
@@ -9,6 +10,8 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../plan/cost_table.h"
+#include "checks.h"
 #include "noise.h"
 
 /* Stands in for a key that nobody has. */
@@ -206,11 +209,30 @@ static void tell_kernels(umbra_cost *cost, const umbra_device *device) {
     const umbra_dry_kernel *kernel = &accounts.kernel[i];
     cost->kernel_calls += kernel->calls;
     cost->kernel_bytes += kernel->bytes;
+    cost->launches += kernel->launches;
     if (strcmp(kernel->name, "tensor") == 0) cost->products = kernel->calls;
   }
   cost->uploaded_bytes = accounts.uploaded;
   cost->downloaded_bytes = accounts.downloaded;
   cost->device_bytes = cost->key_bytes + accounts.most_held;
+}
+
+static double seconds_by(const umbra_context *context, const umbra_cost_table *table) {
+  return umbra_cost_seconds(table, umbra_ring_device(context->ring), umbra_context_chain(context)->log_n);
+}
+
+umbra_status umbra_context_reference_seconds(const umbra_context *context, double *seconds, umbra_target target) {
+  UMBRA_TRY(check_dry(context));
+  const umbra_cost_table *table = umbra_cost_reference(target);
+  if (!seconds || !table)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_context_reference_seconds needs an output and a target");
+  *seconds = seconds_by(context, table);
+  return UMBRA_OK;
+}
+
+static void tell_seconds(umbra_cost *cost, const umbra_context *context) {
+  cost->seconds = seconds_by(context, umbra_cost_reference(UMBRA_TARGET_CPU));
+  snprintf(cost->machine, sizeof cost->machine, "one core with AVX-512");
 }
 
 umbra_status umbra_context_cost(const umbra_context *context, umbra_cost *cost) {
@@ -220,6 +242,7 @@ umbra_status umbra_context_cost(const umbra_context *context, umbra_cost *cost) 
   tell_needs(&made, context->dry);
   tell_work(&made, context->ring);
   tell_kernels(&made, umbra_ring_device(context->ring));
+  tell_seconds(&made, context);
   return UMBRA_GIVE(umbra_cost, cost, &made);
 }
 
@@ -231,7 +254,7 @@ umbra_status umbra_context_kernel_cost(const umbra_context *context, umbra_kerne
   umbra_dry_accounts accounts;
   umbra_dry_accounts_read(&accounts, umbra_ring_device(context->ring));
   const umbra_dry_kernel *kernel = &accounts.kernel[i];
-  const umbra_kernel_cost made = {UMBRA_KERNEL_COST_INIT, .name = kernel->name, .calls = kernel->calls,
-                                  .limbs = kernel->limbs, .bytes = kernel->bytes};
+  const umbra_kernel_cost made = {UMBRA_KERNEL_COST_INIT, .name = kernel->name,   .calls = kernel->calls,
+                                  .limbs = kernel->limbs, .bytes = kernel->bytes, .launches = kernel->launches};
   return UMBRA_GIVE(umbra_kernel_cost, cost, &made);
 }

@@ -9,7 +9,7 @@
 #include <umbra/cost.h>
 
 #include "key_needs.h"
-#include "objects.h"
+#include "keys_internal.h"
 
 /* The dry kernels if that is their literal name, else NULL. */
 const umbra_kernels *umbra_dry_kernels(const char *device);
@@ -23,6 +23,9 @@ umbra_status umbra_dry_refuse(void);
 static inline umbra_status umbra_check_values(const umbra_context *context) {
   return context->dry ? umbra_dry_refuse() : UMBRA_OK;
 }
+
+/* Whether what is encoded needs values; else bounds on them are enough. */
+static inline int umbra_context_has_values(const umbra_context *context) { return !context->dry; }
 
 /* MISMATCH if one of two contexts that are to be mixed is dry, and they are not the same. */
 umbra_status umbra_check_no_mixing(const umbra_context *a, const umbra_context *b);

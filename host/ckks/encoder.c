@@ -14,6 +14,7 @@
 #include "../base/structs.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
+#include "checks.h"
 #include "dry.h"
 #include "noise.h"
 #include "trace.h"
@@ -58,7 +59,7 @@ static double largest_of(const double *values, size_t count) {
 
 /* Host copies of a complex vector, and its device memory. */
 typedef struct complex_vector {
-  double *re, *im;               /* host, m each, one block */
+  double *re, *im;               /* host, m each, one block; NULL on a dry device */
   double *device_re, *device_im; /* device, one block */
   uint32_t m;
 } complex_vector;
@@ -68,13 +69,15 @@ static size_t vector_bytes(const complex_vector *v) { return 2 * (size_t)v->m * 
 static umbra_status vector_create(complex_vector *v, const umbra_context *context, uint32_t m) {
   complex_vector made = {.m = m};
   void *device;
-  UMBRA_TRY(umbra_alloc(&made.re, 2 * (size_t)m, sizeof(double), "the encoder's workspace"));
+  if (umbra_context_has_values(context)) {
+    UMBRA_TRY(umbra_alloc(&made.re, 2 * (size_t)m, sizeof(double), "the encoder's workspace"));
+    made.im = made.re + m;
+  }
   umbra_status status = umbra_ring_take(context->ring, &device, vector_bytes(&made), "the encoder's workspace");
   if (status != UMBRA_OK) {
     umbra_free(made.re);
     return status;
   }
-  made.im = made.re + m;
   made.device_re = device;
   made.device_im = made.device_re + m;
   *v = made;
@@ -114,6 +117,12 @@ typedef struct place_job {
   size_t *bad;     /* and the first value that is not finite, or the number of values */
 } place_job;
 
+static void place(const place_job *job, size_t slot, double re, double im) {
+  uint32_t at = job->slot_index[slot] >> job->shift;
+  job->v->re[at] = re;
+  job->v->im[at] = im;
+}
+
 static void place_stretch(const void *data, uint32_t stretch) {
   const place_job *job = data;
   const umbra_values *values = job->values;
@@ -123,18 +132,18 @@ static void place_stretch(const void *data, uint32_t stretch) {
     const double *value = values->value + j * (size_t)values->stride;
     double re = value[0], im = values->stride == 2 ? value[1] : 0;
     if (!isfinite(re) || !isfinite(im)) bad = j;
-    uint32_t at = job->slot_index[j] >> job->shift;
-    job->v->re[at] = re;
-    job->v->im[at] = im;
+    if (job->v->re) place(job, j, re, im);
     largest = fmax(largest, umbra_modulus(re, im));
   }
   job->largest[stretch] = largest;
   job->bad[stretch] = bad;
 }
 
-/* Puts values at their places; *magnitude becomes the largest |value|. */
+/* Puts values at their places; *magnitude becomes the largest |value|, or its bound. */
 static umbra_status place_values(complex_vector *v, double *magnitude, const umbra_context *context,
                                  const umbra_values *values) {
+  *magnitude = values->bound;
+  if (!values->value) return UMBRA_OK;
   double largest[STRETCHES] = {0};
   size_t bad[STRETCHES], stretches = (values->count + STRETCH - 1) / STRETCH;
   place_job job = {v, values, context->slot_index, index_shift(context, v->m), largest, bad};
@@ -174,7 +183,7 @@ static double largest_part(const complex_vector *v, const umbra_context *context
  * Without values: for every vector of such a magnitude.
  */
 static int largest_exponent(const complex_vector *v, const umbra_context *context, double magnitude) {
-  double largest = context->dry ? magnitude * v->m : largest_part(v, context);
+  double largest = umbra_context_has_values(context) ? largest_part(v, context) : magnitude * v->m;
   if (!isfinite(largest)) return 2 * DBL_MAX_EXP;
   int exponent;
   frexp(largest, &exponent);
@@ -195,6 +204,20 @@ static void round_stretch(const void *data, uint32_t stretch) {
     job->host[t * gap] = llrint(job->v->re[t] * job->factor);
     job->host[job->n / 2 + t * gap] = llrint(job->v->im[t] * job->factor);
   }
+}
+
+/* Coefficients at a scale over 2^shift, to the places of the vector's parts; of a dry device, only their upload. */
+static umbra_status upload_rounded(int64_t *coefficients, const complex_vector *v, const umbra_context *context,
+                                   umbra_stream *stream, double factor) {
+  uint32_t n = umbra_ring_n(context->ring);
+  int64_t *host = NULL;
+  if (umbra_context_has_values(context)) {
+    UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "encoded coefficients"));
+    each_stretch(context, v->m, round_stretch, &(round_job){host, v, n, factor});
+  }
+  umbra_ring_upload(context->ring, stream, coefficients, host, n * sizeof *host);
+  wipe_and_free(host, n * sizeof *host);
+  return UMBRA_OK;
 }
 
 static umbra_status check_fits(const umbra_chain *chain, uint32_t level, int bits, double magnitude) {
@@ -219,7 +242,6 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
                                            const umbra_context *context, umbra_stream *stream,
                                            const umbra_values *values, double magnitude) {
   const umbra_chain *chain = umbra_context_chain(context);
-  uint32_t n = umbra_ring_n(context->ring);
   int exponent;
   double scale = umbra_log2_to_double(values->log_scale) / v->m; /* m is a power of two: exact */
   frexp(scale, &exponent);
@@ -227,13 +249,7 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
   UMBRA_TRY(check_fits(chain, values->level, bits, magnitude));
   const int word_bits = 62;
   *shift = bits > word_bits ? (uint32_t)(bits - word_bits) : 0;
-  int64_t *host;
-  UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "encoded coefficients"));
-  /* rounds to the coefficient positions of the vector's parts */
-  each_stretch(context, v->m, round_stretch, &(round_job){host, v, n, ldexp(scale, -(int)*shift)});
-  umbra_ring_upload(context->ring, stream, coefficients, host, n * sizeof *host);
-  wipe_and_free(host, n * sizeof *host);
-  return UMBRA_OK;
+  return upload_rounded(coefficients, v, context, stream, ldexp(scale, -(int)*shift));
 }
 
 umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,

@@ -6,14 +6,15 @@
 #ifndef UMBRA_CKKS_ENCODER_H
 #define UMBRA_CKKS_ENCODER_H
 
-#include "objects.h"
+#include "ciphertext_internal.h"
 
 /* The index of every slot for m = n / 2; for a smaller m it is that entry shifted right by the missing bits. */
 umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n);
 
 /* What is to be encoded: `count` reals (stride 1), or pairs (stride 2), and how. */
 typedef struct umbra_values {
-  const double *value;
+  const double *value; /* NULL: zeros; on a dry device any values within the bound */
+  double bound;
   size_t count;
   int stride;
   uint32_t level, slots;
@@ -23,7 +24,7 @@ typedef struct umbra_values {
 
 /*
  * Values as integers coefficient * 2^shift; coefficients: n integers in device memory. magnitude
- * becomes a bound on the slots: the power of two above, at least 1.
+ * becomes a bound on the slots: the power of two above, at least 1. A dry device only reads how large the values are.
  */
 umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
                                        const umbra_context *context, umbra_stream *stream, const umbra_values *values);

@@ -7,8 +7,9 @@
 #include "../ring/divide.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
+#include "checks.h"
+#include "ciphertext_internal.h"
 #include "noise.h"
-#include "objects.h"
 #include "secret.h"
 #include "trace.h"
 

@@ -6,9 +6,63 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ring/residence.h"
+#include "checks.h"
+#include "dry.h"
 #include "galois.h"
 #include "key_needs.h"
-#include "objects.h"
+#include "keys_internal.h"
+#include "uniform.h"
+
+/* ---- sets and their keys ---- */
+
+static void destroy(void *object) {
+  umbra_eval_keys *keys = object;
+  for (size_t i = 0; i < keys->count; i++) umbra_poly_destroy(&keys->key[i].key.poly, keys->context->ring);
+  umbra_context_destroy(keys->context);
+  umbra_free(keys->key);
+  umbra_free(keys);
+}
+
+umbra_status umbra_eval_keys_make(umbra_eval_keys **out, const umbra_context *context, size_t count) {
+  UMBRA_TRY(umbra_check_values(context));
+  umbra_eval_keys *made = NULL;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "evaluation keys"));
+  umbra_status status = umbra_alloc(&made->key, count, sizeof *made->key, "evaluation keys");
+  if (status != UMBRA_OK) {
+    umbra_free(made);
+    return status;
+  }
+  made->counted = UMBRA_COUNTED(destroy);
+  made->context = umbra_context_share(context);
+  made->count = count;
+  *out = made;
+  return UMBRA_OK;
+}
+
+umbra_eval_keys *umbra_eval_keys_share(const umbra_eval_keys *keys) { return umbra_share(keys); }
+void umbra_eval_keys_destroy(umbra_eval_keys *keys) { umbra_release(keys); }
+
+umbra_status umbra_eval_key_make(umbra_eval_key *entry, const umbra_context *context, umbra_key_kind kind,
+                                 uint32_t level) {
+  umbra_key_shape shape = umbra_key_shape_of(umbra_context_chain(context), kind, level);
+  UMBRA_TRY(umbra_poly_create(&entry->key.poly, context->ring, 2 * shape.digits.count, shape.window, shape.aux,
+                              "an evaluation key"));
+  entry->key.digits = shape.digits;
+  entry->kind = kind;
+  entry->level = level;
+  return UMBRA_OK;
+}
+
+umbra_window umbra_key_digit_window(const umbra_chain *chain, const umbra_eval_key *entry, uint32_t j) {
+  if (entry->kind == UMBRA_KEY_TO_SPARSE) return chain->window[0];
+  if (entry->kind == UMBRA_KEY_TO_DENSE) return entry->key.poly.window;
+  return umbra_digit_window(chain, entry->key.digits.first + j, entry->key.poly.window);
+}
+
+void umbra_eval_key_expand(const umbra_eval_key *entry, const umbra_context *context, umbra_stream *stream) {
+  for (uint32_t j = 0; j < entry->key.digits.count; j++)
+    umbra_uniform_expand(&entry->key.poly, context, stream, 2 * j + 1, entry->seed, j);
+}
 
 /* ---- what a set has ---- */
 

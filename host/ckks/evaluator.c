@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluators, the checks that all calls share, and what takes neither a level nor a key. */
+/* Evaluators, and what takes neither a level nor a key. */
 #include <umbra/evaluator.h>
 
 #include <math.h>
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../ring/ops.h"
-#include "../ring/unit.h"
+#include "calls.h"
+#include "checks.h"
+#include "constant.h"
 #include "dry.h"
-#include "evaluator_internal.h"
+#include "keys_internal.h"
 #include "noise.h"
+#include "operand.h"
 #include "trace.h"
 
 /* Whoever watched may be gone. */
@@ -73,82 +77,6 @@ umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator) {
   umbra_ring *ring = evaluator->context->ring;
   umbra_status status = umbra_ring_wait(ring, evaluator->stream);
   if (evaluator->spans.count && !umbra_ring_recording(ring)) umbra_spans_tell(evaluator);
-  return status;
-}
-
-/* ---- shared checks and results ---- */
-
-static umbra_status check_input(const umbra_evaluator *evaluator, const umbra_ciphertext *input, const uint8_t *owner) {
-  UMBRA_TRY(umbra_check_context(evaluator->context, input->context, "a ciphertext"));
-  if (evaluator->keys) UMBRA_TRY(umbra_check_owner(input->owner, evaluator->keys->owner, "a ciphertext"));
-  return umbra_check_owner(input->owner, owner, "a ciphertext");
-}
-
-umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
-                                  const umbra_ciphertext *a, const umbra_ciphertext *b) {
-  if (!evaluator || !out || !a)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the evaluator, the output and the ciphertexts may not be NULL");
-  umbra_watch_begin(umbra_stream_watch(evaluator->stream));
-  UMBRA_TRY(umbra_ring_check(evaluator->context->ring, evaluator->stream));
-  UMBRA_TRY(check_input(evaluator, a, a->owner));
-  return b ? check_input(evaluator, b, a->owner) : UMBRA_OK;
-}
-
-umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
-                                    const umbra_ciphertext *a, const umbra_plaintext *b) {
-  if (!b) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the plaintext may not be NULL");
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
-  return umbra_check_context(evaluator->context, b->context, "the plaintext");
-}
-
-umbra_status umbra_check_product_level(uint32_t level) {
-  if (level) return UMBRA_OK;
-  return umbra_fail(
-      UMBRA_ERROR_NO_LEVEL,
-      "no level left: a product takes one level and an operand is at level 0; use parameters with more depth");
-}
-
-umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
-                               uint32_t level, uint32_t slots) {
-  UMBRA_TRY(umbra_ciphertext_make(made, evaluator->context, level));
-  memcpy((*made)->owner, a->owner, sizeof(*made)->owner);
-  (*made)->slots = slots;
-  return UMBRA_OK;
-}
-
-umbra_status umbra_check_whole(const umbra_evaluator *evaluator, umbra_status status) {
-  return status == UMBRA_OK ? umbra_watch_check(umbra_stream_watch(evaluator->stream)) : status;
-}
-
-umbra_status umbra_result_hand_out(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status) {
-  if (status == UMBRA_OK) {
-    umbra_dry_note_level(made->context, made->level);
-    UMBRA_PUT(ciphertext, out, made);
-  } else {
-    umbra_ciphertext_destroy(made);
-  }
-  return status;
-}
-
-umbra_status umbra_result_finish(const umbra_evaluator *evaluator, umbra_ciphertext **out, umbra_ciphertext *made,
-                                 umbra_status status) {
-  return umbra_result_hand_out(out, made, umbra_check_whole(evaluator, status));
-}
-
-umbra_status umbra_check_outputs(umbra_ciphertext *const *outs, size_t count) {
-  if (!outs) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the outputs are NULL");
-  for (size_t i = 0; i < count; i++)
-    for (size_t k = 0; k < i; k++)
-      if (outs[i] && outs[i] == outs[k])
-        return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "outputs %zu and %zu are the same ciphertext", k, i);
-  return UMBRA_OK;
-}
-
-umbra_status umbra_results_finish(const umbra_evaluator *evaluator, umbra_ciphertext **outs, umbra_ciphertext **made,
-                                  size_t count, umbra_status status) {
-  status = umbra_check_whole(evaluator, status);
-  for (size_t i = 0; i < count; i++) (void)umbra_result_hand_out(&outs[i], made[i], status);
-  umbra_free(made);
   return status;
 }
 
@@ -251,51 +179,6 @@ umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out
   return umbra_result_finish(evaluator, out, made, copy_at_level(evaluator, made, a));
 }
 
-/* All but the words and where they are. */
-static void set_facts(umbra_ciphertext *copy, const umbra_ciphertext *of) {
-  umbra_context *context = copy->context;
-  umbra_poly poly = copy->poly;
-  *copy = *of;
-  copy->context = context;
-  copy->poly = poly;
-}
-
-/* What a thread records, its copies are part of. Others need not be waited for: what comes later is done later. */
-static umbra_status copy_words(const umbra_poly *to, const umbra_poly *from, umbra_ring *ring) {
-  umbra_view dst = umbra_poly_view(to, ring), src = umbra_poly_view(from, ring);
-  umbra_stream *recording = umbra_ring_recording(ring), *stream = recording;
-  if (!recording) UMBRA_TRY(umbra_ring_stream_open(&stream, ring));
-  umbra_ring_copy(ring, stream, &dst, &src);
-  umbra_status status = umbra_ring_check(ring, stream);
-  if (!recording) umbra_ring_stream_close(stream, ring);
-  return status;
-}
-
-umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_ciphertext *ciphertext) {
-  if (!copy || !ciphertext)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_ciphertext_copy needs an output and a ciphertext");
-  const umbra_context *context = ciphertext->context;
-  umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
-  set_facts(made, ciphertext);
-  return umbra_result_hand_out(copy, made, copy_words(&made->poly, &ciphertext->poly, context->ring));
-}
-
-umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *context,
-                                   const umbra_ciphertext *ciphertext) {
-  if (!out || !context || !ciphertext)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_ciphertext_move needs an output, a context and a ciphertext");
-  if (context == ciphertext->context) return umbra_ciphertext_copy(out, ciphertext);
-  UMBRA_TRY(umbra_check_no_mixing(context, ciphertext->context));
-  UMBRA_TRY(umbra_check_params(context, ciphertext->context, "the ciphertext"));
-  umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
-  set_facts(made, ciphertext);
-  umbra_ring *from = ciphertext->context->ring;
-  return umbra_result_hand_out(out, made, umbra_poly_copy_across(&made->poly, context->ring, &ciphertext->poly, from));
-}
-
 umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
   UMBRA_TRACE(evaluator, "negate", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
@@ -309,102 +192,6 @@ umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, co
 }
 
 /* ---- constants ---- */
-
-/* RANGE unless a constant of that size, times the scale, is below half of the level's modulus. */
-static umbra_status check_constant(const umbra_context *context, uint32_t level, umbra_log2 log_scale, double size) {
-  const umbra_chain *chain = umbra_context_chain(context);
-  umbra_window window = chain->window[level];
-  int size_bits;
-  frexp(size, &size_bits);
-  double available =
-      umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)) - 1 - umbra_log2_bits(log_scale);
-  if (size_bits <= available) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE, "the constant %g is too large for level %u: at most about 2^%.0f", size, level,
-                    available);
-}
-
-umbra_status umbra_constant_round_at(umbra_constant *constant, const umbra_context *context, uint32_t level,
-                                     umbra_log2 log_scale, double re, double im) {
-  if (!isfinite(re) || !isfinite(im)) return umbra_fail(UMBRA_ERROR_RANGE, "a constant is not a finite number");
-  double scale = umbra_log2_to_double(log_scale);
-  double size = fmax(fabs(re), fabs(im));
-  UMBRA_TRY(check_constant(context, level, log_scale, size));
-  int size_bits, scale_bits;
-  frexp(size, &size_bits);
-  frexp(scale, &scale_bits);
-  const int word_bits = 62;
-  int shift = size_bits + scale_bits > word_bits ? size_bits + scale_bits - word_bits : 0;
-  double factor = ldexp(scale, -shift);
-  *constant = (umbra_constant){.re = llrint(re * factor), .im = llrint(im * factor), .shift = (uint32_t)shift};
-  constant->magnitude = umbra_modulus(re, im);
-  constant->rounding = 1 / factor + constant->magnitude * 0x1p-52;
-  return UMBRA_OK;
-}
-
-umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context *context, uint32_t level, double re,
-                                  double im) {
-  return umbra_constant_round_at(constant, context, level, umbra_context_chain(context)->log_scale[level], re, im);
-}
-
-umbra_estimate umbra_constant_estimate(const umbra_constant *constant) {
-  return (umbra_estimate){constant->magnitude, constant->rounding / UMBRA_ERROR_DEVIATIONS};
-}
-
-umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,
-                                 uint32_t level) {
-  umbra_ring *ring = evaluator->context->ring;
-  umbra_window window = umbra_ring_chain(ring)->window[level];
-  umbra_view unit;
-  UMBRA_TRY(umbra_imaginary_unit_of(&unit, ring, window));
-  UMBRA_TRY(umbra_poly_create(poly, ring, 1, window, 0, "a constant"));
-  umbra_view view = umbra_poly_view(poly, ring);
-  umbra_ring_mul_integer(ring, evaluator->stream, &view, &unit, constant->im, constant->shift);
-  umbra_ring_add_integer(ring, evaluator->stream, &view, &view, constant->re, constant->shift);
-  return UMBRA_OK;
-}
-
-static umbra_status mul_i(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src, uint32_t level) {
-  umbra_ring *ring = evaluator->context->ring;
-  umbra_view unit;
-  UMBRA_TRY(umbra_imaginary_unit_of(&unit, ring, umbra_ring_chain(ring)->window[level]));
-  umbra_ring_mul(ring, evaluator->stream, dst, src, &unit);
-  return UMBRA_OK;
-}
-
-static int is_imaginary_unit(const umbra_constant *constant) {
-  return !constant->re && constant->im == 1 && !constant->shift;
-}
-
-umbra_status umbra_constant_mul(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
-                                const umbra_constant *constant, uint32_t level) {
-  umbra_ring *ring = evaluator->context->ring;
-  if (!constant->im) {
-    umbra_ring_mul_integer(ring, evaluator->stream, dst, src, constant->re, constant->shift);
-    return UMBRA_OK;
-  }
-  if (is_imaginary_unit(constant)) return mul_i(evaluator, dst, src, level);
-  umbra_poly factor;
-  UMBRA_TRY(umbra_constant_poly(&factor, evaluator, constant, level));
-  umbra_view factor_view = umbra_poly_view(&factor, ring);
-  umbra_ring_mul(ring, evaluator->stream, dst, src, &factor_view);
-  umbra_poly_destroy(&factor, ring);
-  return UMBRA_OK;
-}
-
-umbra_status umbra_constant_add(umbra_evaluator *evaluator, const umbra_view *c0, const umbra_constant *constant,
-                                uint32_t level) {
-  umbra_ring *ring = evaluator->context->ring;
-  if (!constant->im) {
-    umbra_ring_add_integer(ring, evaluator->stream, c0, c0, constant->re, constant->shift);
-    return UMBRA_OK;
-  }
-  umbra_poly poly;
-  UMBRA_TRY(umbra_constant_poly(&poly, evaluator, constant, level));
-  umbra_view view = umbra_poly_view(&poly, ring);
-  umbra_ring_add(ring, evaluator->stream, c0, c0, &view);
-  umbra_poly_destroy(&poly, ring);
-  return UMBRA_OK;
-}
 
 umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                                 double re, double im) {
@@ -428,8 +215,8 @@ umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **ou
   UMBRA_TRACE(evaluator, "mul_integer", a);
   UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
-  UMBRA_TRY(
-      check_constant(evaluator->context, a->level, umbra_ring_chain(ring)->log_scale[a->level], fabs((double)factor)));
+  UMBRA_TRY(umbra_constant_check(evaluator->context, a->level, umbra_ring_chain(ring)->log_scale[a->level],
+                                 fabs((double)factor)));
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&a->poly, ring);

@@ -8,7 +8,7 @@
 #include "../base/error.h"
 #include "../base/outputs.h"
 #include "../io/format.h"
-#include "objects.h"
+#include "ciphertext_internal.h"
 #include "trace.h"
 
 /* Identifies an object of a context; owner may be NULL. */

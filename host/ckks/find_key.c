@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one place where keys are looked up: in the evaluator's set; on a dry device each is there, and its need is noted. */
+#include "find_key.h"
 #include "../base/error.h"
 #include "dry.h"
-#include "evaluator_internal.h"
 #include "galois.h"
 #include "key_needs.h"
 

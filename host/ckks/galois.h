@@ -3,7 +3,9 @@
 #ifndef UMBRA_CKKS_GALOIS_H
 #define UMBRA_CKKS_GALOIS_H
 
-#include "objects.h"
+#include <stdint.h>
+
+#include <umbra/keys.h>
 
 /* Steps, of any sign, as a rotation in [0, slots). */
 uint32_t umbra_rotation_of(int32_t steps, uint32_t slots);

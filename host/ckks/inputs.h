@@ -3,7 +3,8 @@
 #ifndef UMBRA_CKKS_INPUTS_H
 #define UMBRA_CKKS_INPUTS_H
 
-#include "objects.h"
+#include "ciphertext_internal.h"
+#include "evaluator_internal.h"
 
 typedef struct umbra_inputs {
   const umbra_ciphertext *const *a, *const *b; /* what to compute with */

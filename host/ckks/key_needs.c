@@ -9,7 +9,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "galois.h"
-#include "objects.h"
+#include "key_shape.h"
 
 /* ---- the object ---- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noise.h"
+#include "../base/random.h"
 
 #include <float.h>
 #include <math.h>

@@ -10,7 +10,7 @@
 #ifndef UMBRA_CKKS_NOISE_H
 #define UMBRA_CKKS_NOISE_H
 
-#include "objects.h"
+#include "ciphertext_internal.h"
 
 /*
  * The tracked bound is this many standard deviations. Errors are mostly rounding errors times the secret, and a product

@@ -5,7 +5,8 @@
 #ifndef UMBRA_CKKS_OPERAND_H
 #define UMBRA_CKKS_OPERAND_H
 
-#include "objects.h"
+#include "ciphertext_internal.h"
+#include "evaluator_internal.h"
 
 /* Residues at the wanted level: the object's own, or a lowered copy. */
 typedef struct umbra_operand {

@@ -4,10 +4,15 @@
  * polynomial whose accumulator starts with P times the first two, and one division by P and the level's dropped primes.
  */
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../ring/ops.h"
-#include "evaluator_internal.h"
+#include "calls.h"
+#include "checks.h"
+#include "constant.h"
+#include "find_key.h"
 #include "inputs.h"
 #include "noise.h"
+#include "operand.h"
 #include "sum.h"
 #include "trace.h"
 

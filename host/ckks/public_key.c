@@ -4,9 +4,40 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/memory.h"
 #include "../base/outputs.h"
+#include "dry.h"
 #include "key_maker.h"
 #include "trace.h"
+#include "uniform.h"
+
+static void destroy(void *object) {
+  umbra_public_key *key = object;
+  umbra_poly_destroy(&key->poly, key->context->ring);
+  umbra_context_destroy(key->context);
+  umbra_free(key);
+}
+
+umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *context) {
+  UMBRA_TRY(umbra_check_values(context));
+  const umbra_chain *chain = umbra_context_chain(context);
+  umbra_public_key *made = NULL;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));
+  made->counted = UMBRA_COUNTED(destroy);
+  made->context = umbra_context_share(context);
+  umbra_status status =
+      umbra_poly_create(&made->poly, context->ring, 2, umbra_chain_union(chain, chain->levels - 1), 1, "a public key");
+  if (status == UMBRA_OK) *out = made;
+  else umbra_public_key_destroy(made);
+  return status;
+}
+
+umbra_public_key *umbra_public_key_share(const umbra_public_key *key) { return umbra_share(key); }
+void umbra_public_key_destroy(umbra_public_key *key) { umbra_release(key); }
+
+void umbra_public_key_expand(const umbra_public_key *key, umbra_stream *stream) {
+  umbra_uniform_expand(&key->poly, key->context, stream, 1, key->seed, 0);
+}
 
 static umbra_status fill(umbra_public_key *key, umbra_key_maker *maker) {
   umbra_random_bytes(&maker->random, key->seed, sizeof key->seed);
@@ -35,4 +66,8 @@ umbra_status umbra_public_key_generate(umbra_public_key **out, const umbra_secre
 
 void umbra_public_key_owner(const umbra_public_key *key, uint8_t owner[UMBRA_OWNER_BYTES]) {
   memcpy(owner, key->owner, UMBRA_OWNER_BYTES);
+}
+
+uint64_t umbra_public_key_bytes(const umbra_public_key *key) {
+  return umbra_poly_bytes(&key->poly, key->context->ring);
 }

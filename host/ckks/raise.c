@@ -6,7 +6,8 @@
 #include "../ring/extend.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
-#include "evaluator_internal.h"
+#include "ciphertext_internal.h"
+#include "find_key.h"
 #include "trace.h"
 
 /* product (2 polynomials over the key's primes) = digit * key + (g * c0, 0), g the product of the gadget's primes. */

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ring/ops.h"
-#include "evaluator_internal.h"
+#include "constant.h"
 #include "galois.h"
+#include "keys_internal.h"
 #include "noise.h"
+#include "operand.h"
 #include "sum.h"
 
 umbra_status umbra_scaled_make(umbra_scaled *made, const umbra_context *context, uint32_t level, umbra_log2 log_scale) {

@@ -7,7 +7,9 @@
 #ifndef UMBRA_CKKS_SCALED_H
 #define UMBRA_CKKS_SCALED_H
 
-#include "objects.h"
+#include "ciphertext_internal.h"
+#include "evaluator_internal.h"
+#include "keys_internal.h"
 
 typedef struct umbra_scaled {
   umbra_poly poly; /* 2 polynomials, evaluation domain, over the level's window; without data: none */

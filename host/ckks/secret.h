@@ -3,7 +3,7 @@
 #ifndef UMBRA_CKKS_SECRET_H
 #define UMBRA_CKKS_SECRET_H
 
-#include "objects.h"
+#include "keys_internal.h"
 
 /* n * polys signed bytes as integers in device memory, to be given back with umbra_ring_give_secret. */
 umbra_status umbra_small_integers(int64_t **integers, const umbra_context *context, umbra_stream *stream,

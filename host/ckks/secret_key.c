@@ -1,12 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <umbra/keys.h>
 
+#include <sodium.h>
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/memory.h"
 #include "../base/outputs.h"
-#include "objects.h"
+#include "dry.h"
+#include "keys_internal.h"
 #include "trace.h"
+
+static void destroy(void *object) {
+  umbra_secret_key *key = object;
+  sodium_free(key->ternary);
+  umbra_context_destroy(key->context);
+  umbra_free(key);
+}
+
+umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *context) {
+  UMBRA_TRY(umbra_check_values(context));
+  if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium could not be initialised");
+  umbra_secret_key *made = NULL;
+  const umbra_context *home = NULL;
+  UMBRA_TRY(umbra_context_home(&home, context));
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a secret key"));
+  made->counted = UMBRA_COUNTED(destroy);
+  made->context = umbra_context_share(context);
+  made->home = home;
+  made->ternary = umbra_alloc_must_fail() ? NULL : sodium_malloc(umbra_ring_n(context->ring));
+  if (!made->ternary) {
+    umbra_secret_key_destroy(made);
+    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate guarded memory for a secret key");
+  }
+  *out = made;
+  return UMBRA_OK;
+}
+
+umbra_secret_key *umbra_secret_key_share(const umbra_secret_key *key) { return umbra_share(key); }
+void umbra_secret_key_destroy(umbra_secret_key *key) { umbra_release(key); }
 
 umbra_status umbra_secret_key_generate(umbra_secret_key **out, const umbra_context *context) {
   UMBRA_TRACE_IN(context, "secret_key_generate", 0);

@@ -4,11 +4,14 @@
 #include <math.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../ring/divide.h"
 #include "../ring/key_switch.h"
 #include "../ring/ops.h"
-#include "evaluator_internal.h"
+#include "constant.h"
+#include "keys_internal.h"
 #include "noise.h"
+#include "operand.h"
 
 enum { MOST_MULTIPLES = 256 };
 

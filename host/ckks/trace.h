@@ -13,7 +13,10 @@
 
 #include <umbra/trace.h>
 
-#include "objects.h"
+#include "ciphertext_internal.h"
+#include "context_internal.h"
+#include "evaluator_internal.h"
+#include "keys_internal.h"
 
 /* An operation under way. */
 typedef struct umbra_span {

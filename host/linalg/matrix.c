@@ -9,7 +9,6 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../base/watch.h"
-#include "../ckks/objects.h"
 #include "../ckks/trace.h"
 
 /* ---- layouts ---- */

@@ -4,7 +4,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
-#include "../ckks/evaluator_internal.h"
+#include "../ckks/calls.h"
 #include "../ckks/trace.h"
 
 enum { MOST_SHIFTS = 2 * UMBRA_MATRIX_MAX_GROUP - 1 }; /* of blocks within a row: -(group - 1) .. group - 1 */

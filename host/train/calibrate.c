@@ -7,7 +7,7 @@
 #include "../base/clock.h"
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ckks/objects.h"
+#include "../ckks/ciphertext_internal.h"
 #include "step.h"
 
 typedef struct rehearsal {

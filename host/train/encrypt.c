@@ -6,7 +6,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ckks/objects.h"
+#include "../ckks/ciphertext_internal.h"
 #include "../io/storage.h"
 #include "../params/params.h"
 #include "dataset_file.h"

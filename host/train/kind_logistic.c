@@ -7,7 +7,8 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ckks/objects.h"
+#include "../ckks/ciphertext_internal.h"
+#include "../ckks/evaluator_internal.h"
 #include "../nn/logistic.h"
 #include "trainer.h"
 

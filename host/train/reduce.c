@@ -9,8 +9,8 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../ckks/ciphertext_internal.h"
 #include "../ckks/noise.h"
-#include "../ckks/objects.h"
 #include "../ring/ops.h"
 
 umbra_status umbra_ranks_check(const umbra_ranks *ranks) {

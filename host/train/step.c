@@ -3,7 +3,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ckks/objects.h"
+#include "../ckks/ciphertext_internal.h"
 #include "../ckks/trace.h"
 
 umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_plan *plan, const umbra_context *context,

@@ -17,7 +17,8 @@
  * loaded, decoded or saved (UNSUPPORTED), nor used together with those of other contexts (MISMATCH); the text is "a dry
  * device has no values". Evaluators find every key that they look for.
  *
- * Plaintexts are encoded for their bound. What is decided from the values: what is not finite is refused, and so are
+ * Plaintexts are encoded for their bound, and bootstrappers for that of their matrices: kernels are counted, nothing is
+ * computed, and a bootstrapper is made in a millisecond. What is decided from the values: what is not finite is refused, and so are
  * values whose largest does not fit into the level's modulus. What is not: a real encoding is refused if a coefficient
  * does not fit, and coefficients may be smaller than the largest value, but not larger. So all that a dry device
  * encodes can be encoded, and equal values are judged alike; only at the limit is more refused here.
@@ -31,6 +32,7 @@
 
 #include <umbra/ciphertext.h>
 #include <umbra/key_needs.h>
+#include <umbra/target.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -42,8 +44,7 @@ typedef struct umbra_cost {
   size_t key_switches;       /* by keys from a secret to itself: products, rotations, conjugations */
   size_t ephemeral_switches; /* to the sparse secret of refreshes and back */
   size_t products;           /* of ciphertexts; those of one sum share a key switch */
-  size_t kernel_calls;       /* of all kernels; umbra_context_kernel_cost has them one by one. A GPU may take more than
-                                  one launch for a call */
+  size_t kernel_calls;       /* of all kernels; umbra_context_kernel_cost has them one by one */
   uint64_t kernel_bytes;     /* that they read and write */
   uint64_t uploaded_bytes, downloaded_bytes;
   uint64_t key_bytes;      /* of the keys needed */
@@ -51,6 +52,10 @@ typedef struct umbra_cost {
   uint64_t working_bytes;  /* of all else, at most */
   uint64_t peak_bytes;     /* these three together */
   uint64_t device_bytes; /* the keys, and the most that was allocated: with blocks that are kept for reuse, and plans */
+  size_t launches;       /* that a GPU takes for the calls of kernels, one or more each */
+  double seconds;        /* of those calls and transfers on the machine below; the host's own work is not in it */
+  int measured;          /* 1: by what was measured on that machine; 0: as predicted */
+  char machine[124];     /* whose seconds these are: "AMD EPYC 9V74, avx2, 2 threads" */
 } umbra_cost;
 #define UMBRA_COST_INIT .struct_size = sizeof(umbra_cost), .lowest_level = UMBRA_TOP_LEVEL
 UMBRA_API void umbra_cost_init(umbra_cost *cost, size_t size);
@@ -61,8 +66,9 @@ typedef struct umbra_kernel_cost {
   size_t struct_size;
   const char *name; /* valid for ever */
   size_t calls;
-  size_t limbs;   /* written: each n words of 4 bytes */
-  uint64_t bytes; /* read and written */
+  size_t limbs;    /* written: each n words of 4 bytes */
+  uint64_t bytes;  /* read and written */
+  size_t launches; /* that a GPU takes for them */
 } umbra_kernel_cost;
 #define UMBRA_KERNEL_COST_INIT .struct_size = sizeof(umbra_kernel_cost)
 UMBRA_API void umbra_kernel_cost_init(umbra_kernel_cost *cost, size_t size);
@@ -89,6 +95,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_cost(const umbra_context *co
 /* Of kernel number i, in no particular order. Errors: also INVALID_ARGUMENT for numbers of kernels that there are not. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_kernel_cost(const umbra_context *context, umbra_kernel_cost *cost,
                                                                 size_t i);
+
+/*
+ * What these accounts cost on a machine of the target, by the library's own table: for choices among ways to compute the
+ * same, of which the one with the fewest such seconds is to be taken. They are no statement about any machine, depend on
+ * nothing but the accounts and the version of the library, and are compared with each other only.
+ * Errors: INVALID_ARGUMENT, UNSUPPORTED (a device that is not dry).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_reference_seconds(const umbra_context *context, double *seconds,
+                                                                      umbra_target target);
 
 /*
  * Adds the keys that evaluators of the context looked for, each at the highest level where it was used. A rotation of

@@ -68,6 +68,7 @@
 #include <umbra/records.h>
 #include <umbra/status.h>
 #include <umbra/table.h>
+#include <umbra/target.h>
 #include <umbra/trace.h>
 #include <umbra/train.h>
 #include <umbra/version.h>

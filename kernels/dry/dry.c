@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <threads.h>
 
+#include "calls.h"
+
 #define NUMBER(entry, shape, none) KERNEL_##entry,
 #define NAME(entry, shape, none) #entry,
 typedef enum kernel { UMBRA_EACH_KERNEL(NUMBER, ) KERNEL_COUNT } kernel;
@@ -13,10 +15,12 @@ _Static_assert((int)KERNEL_COUNT == (int)UMBRA_DRY_KERNELS, "an account for each
 
 /* Shared by all streams; behind pointers to const, only the lock and what it guards change. */
 struct umbra_device {
-  size_t limb_bytes;
+  uint32_t log_n;
   mtx_t lock; /* of what follows */
   uintptr_t next;
   umbra_dry_accounts accounts;
+  umbra_dry_calls calls;
+  umbra_status failed; /* OUT_OF_MEMORY: a call was not counted */
 };
 
 struct umbra_stream {
@@ -25,7 +29,7 @@ struct umbra_stream {
 };
 
 struct umbra_conversion {
-  uint32_t sources;
+  uint32_t rows; /* products of each word */
 };
 
 /* ---- accounts ---- */
@@ -38,34 +42,65 @@ void umbra_dry_accounts_read(umbra_dry_accounts *accounts, const umbra_device *d
   mtx_unlock(&unlocked(device)->lock);
 }
 
-static void begin(umbra_dry_accounts *accounts) {
-  const uint64_t held = accounts->held;
-  *accounts = (umbra_dry_accounts){.held = held, .most_held = held};
-  for (int i = 0; i < UMBRA_DRY_KERNELS; i++) accounts->kernel[i].name = names[i];
+void umbra_dry_calls_visit(const umbra_device *device, umbra_dry_visitor *visit, void *user) {
+  mtx_lock(&unlocked(device)->lock);
+  umbra_dry_calls_each(&device->calls, visit, user);
+  mtx_unlock(&unlocked(device)->lock);
+}
+
+static void begin(umbra_device *device) {
+  const uint64_t held = device->accounts.held;
+  device->accounts = (umbra_dry_accounts){.held = held, .most_held = held};
+  for (int i = 0; i < UMBRA_DRY_KERNELS; i++) device->accounts.kernel[i].name = names[i];
+  umbra_dry_calls_clear(&device->calls);
 }
 
 void umbra_dry_accounts_begin(const umbra_device *device) {
   mtx_lock(&unlocked(device)->lock);
-  begin(&unlocked(device)->accounts);
+  begin(unlocked(device));
   mtx_unlock(&unlocked(device)->lock);
 }
 
-static void count(umbra_stream *stream, kernel called, uint64_t limbs, uint64_t bytes) {
+static void count(umbra_stream *stream, const umbra_dry_call *call) {
   umbra_device *device = stream->device;
   mtx_lock(&device->lock);
-  umbra_dry_kernel *account = &device->accounts.kernel[called];
+  umbra_dry_kernel *account = &device->accounts.kernel[call->kernel];
   account->calls++;
-  account->limbs += limbs;
-  account->bytes += bytes;
+  account->limbs += call->limbs;
+  account->bytes += call->bytes;
+  account->launches += call->launches;
+  if (umbra_dry_calls_add(&device->calls, call) != UMBRA_OK) device->failed = UMBRA_ERROR_OUT_OF_MEMORY;
   mtx_unlock(&device->lock);
 }
 
 /* In all polynomials of a view, which may be NULL. */
 static uint64_t limbs_of(const umbra_view *view) { return view ? (uint64_t)view->polys * umbra_view_limbs(view) : 0; }
 
-/* A kernel that writes dst and reads so many limbs. */
+static uint64_t bytes_of(const umbra_stream *stream, uint64_t limbs) {
+  return limbs * sizeof(uint32_t) << stream->device->log_n;
+}
+
+static uint64_t words_of(const umbra_stream *stream, uint64_t limbs) { return limbs << stream->device->log_n; }
+
+static uint64_t butterflies_of(const umbra_stream *stream, uint64_t limbs) {
+  return words_of(stream, limbs) / 2 * stream->device->log_n;
+}
+
+/* A launch that writes and reads so many limbs. */
+static umbra_dry_call call_of(const umbra_stream *stream, kernel called, uint64_t written, uint64_t read) {
+  return (umbra_dry_call){.kernel = called, .launches = 1, .limbs = written, .bytes = bytes_of(stream, written + read)};
+}
+
+/* One that spends its time on so much of that. */
+static void count_work(umbra_stream *stream, umbra_dry_call call, umbra_dry_work work, uint64_t amount) {
+  call.work[work] = amount;
+  count(stream, &call);
+}
+
+/* A kernel that works element by element on what it writes and reads. */
 static void pass(umbra_stream *stream, kernel called, const umbra_view *dst, uint64_t read) {
-  count(stream, called, limbs_of(dst), (limbs_of(dst) + read) * stream->device->limb_bytes);
+  const umbra_dry_call call = call_of(stream, called, limbs_of(dst), read);
+  count_work(stream, call, UMBRA_WORK_STREAM, call.bytes);
 }
 
 /* ---- devices and streams ---- */
@@ -97,14 +132,15 @@ static umbra_status device_open(umbra_device **device, const umbra_ring_desc *ri
     free(made);
     return UMBRA_ERROR_OUT_OF_MEMORY;
   }
-  made->limb_bytes = sizeof(uint32_t) << ring->log_n;
+  made->log_n = ring->log_n;
   made->next = nowhere;
-  begin(&made->accounts);
+  begin(made);
   *device = made;
   return UMBRA_OK;
 }
 
 static void device_close(umbra_device *device) {
+  umbra_dry_calls_clear(&device->calls);
   mtx_destroy(&device->lock);
   free(device);
 }
@@ -120,16 +156,15 @@ static umbra_status stream_create(umbra_stream **stream, const umbra_device *dev
 static void stream_destroy(umbra_stream *stream) { free(stream); }
 
 static umbra_status check(const umbra_stream *stream) {
-  (void)stream;
-  return UMBRA_OK;
+  mtx_lock(&stream->device->lock);
+  const umbra_status failed = stream->device->failed;
+  mtx_unlock(&stream->device->lock);
+  return failed;
 }
 
 static umbra_status wait_for(umbra_stream *stream) { return check(stream); }
 
-static const char *failure(const umbra_device *device) {
-  (void)device;
-  return "";
-}
+static const char *failure(const umbra_device *device) { return device ? "accounts: out of memory" : ""; }
 
 /* ---- memory ---- */
 
@@ -173,7 +208,7 @@ static umbra_status conversion_create(umbra_conversion **conversion, const umbra
   (void)device;
   umbra_conversion *made = calloc(1, sizeof *made);
   if (!made) return UMBRA_ERROR_OUT_OF_MEMORY;
-  made->sources = desc->sources;
+  made->rows = desc->sources + (desc->exact ? 1 : 0);
   *conversion = made;
   return UMBRA_OK;
 }
@@ -201,12 +236,22 @@ typedef const uint32_t *constants;
     (void)a, (void)b;                                                                          \
     pass(stream, KERNEL_##name, dst, limbs_of(x) + limbs_of(z));                               \
   }
-#define DRY_TRANSFORM(name)                                                                        \
+#define DRY_COMPLEX(name)                                                                          \
   static void name(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch) { \
     (void)re, (void)im;                                                                            \
-    const uint64_t values = 2 * (uint64_t)batch << log_m;                                          \
-    count(stream, KERNEL_##name, 0, 2 * values * sizeof(double));                                  \
+    count_complex(stream, KERNEL_##name, log_m, batch);                                            \
   }
+
+/* A bulk transform is that of another order, of so many points at once; the others take all. */
+static void count_complex(umbra_stream *stream, kernel called, uint32_t log_m, uint32_t batch) {
+  const uint32_t log_tile = 10, log_most = 21; /* of one launch's tiles, of one bulk transform */
+  const int bulk = called == KERNEL_bulk_fft || called == KERNEL_bulk_ifft;
+  const uint64_t points = (uint64_t)batch << log_m, most = UINT64_C(1) << log_most;
+  const uint64_t parts = bulk ? (points + most - 1) / most : 1;
+  const umbra_dry_call call = {
+      .kernel = called, .launches = parts * (log_m > log_tile ? 2 : 1), .bytes = 4 * points * sizeof(double)};
+  count_work(stream, call, UMBRA_WORK_COMPLEX, points / 2 * log_m);
+}
 
 DRY_UNARY(copy)
 DRY_UNARY(negate)
@@ -215,69 +260,118 @@ DRY_BINARY(sub)
 DRY_BINARY(mul)
 DRY_CONSTANT(mul_const)
 DRY_CONSTANT(add_const)
-DRY_CONSTANT(ntt_inverse)
 DRY_CLOSE(divide_close)
-DRY_CLOSE(ntt_close)
-DRY_TRANSFORM(fft)
-DRY_TRANSFORM(ifft)
-DRY_TRANSFORM(bulk_fft)
-DRY_TRANSFORM(bulk_ifft)
+DRY_COMPLEX(fft)
+DRY_COMPLEX(ifft)
+DRY_COMPLEX(bulk_fft)
+DRY_COMPLEX(bulk_ifft)
 
 static void zero(umbra_stream *stream, view dst) { pass(stream, KERNEL_zero, dst, 0); }
 
-static void ntt_forward(umbra_stream *stream, view dst) { pass(stream, KERNEL_ntt_forward, dst, limbs_of(dst)); }
+/* Two launches: columns, and rows. */
+static void count_transform(umbra_stream *stream, kernel called, uint64_t written, uint64_t read) {
+  umbra_dry_call call = call_of(stream, called, written, read);
+  call.launches = 2;
+  count_work(stream, call, UMBRA_WORK_BUTTERFLIES, butterflies_of(stream, written));
+}
+
+static void ntt_forward(umbra_stream *stream, view dst) {
+  count_transform(stream, KERNEL_ntt_forward, limbs_of(dst), limbs_of(dst));
+}
+
+static void ntt_inverse(umbra_stream *stream, view dst, view src, constants c) {
+  (void)c;
+  count_transform(stream, KERNEL_ntt_inverse, limbs_of(dst), limbs_of(src));
+}
+
+static void ntt_close(umbra_stream *stream, view dst, view x, constants a, view z, constants b) {
+  (void)a, (void)b;
+  umbra_dry_call call = call_of(stream, KERNEL_ntt_close, limbs_of(dst), limbs_of(x) + limbs_of(z));
+  call.launches = 2;
+  call.work[UMBRA_WORK_STREAM] = call.bytes;
+  count_work(stream, call, UMBRA_WORK_BUTTERFLIES, butterflies_of(stream, limbs_of(z)));
+}
 
 static void mul_add(umbra_stream *stream, view dst, view a, view b) {
   pass(stream, KERNEL_mul_add, dst, limbs_of(dst) + limbs_of(a) + limbs_of(b));
 }
 
 static void tensor(umbra_stream *stream, view dst, view a, view b, int accumulate) {
-  pass(stream, KERNEL_tensor, dst, limbs_of(a) + limbs_of(b) + (accumulate ? limbs_of(dst) : 0));
+  const uint64_t read = limbs_of(a) + limbs_of(b) + (accumulate ? limbs_of(dst) : 0);
+  const umbra_dry_call call = call_of(stream, KERNEL_tensor, limbs_of(dst), read);
+  count_work(stream, call, UMBRA_WORK_TENSOR, call.bytes);
 }
 
 static void automorphism(umbra_stream *stream, view dst, view src, uint32_t galois) {
   (void)galois;
-  pass(stream, KERNEL_automorphism, dst, limbs_of(src));
+  const umbra_dry_call call = call_of(stream, KERNEL_automorphism, limbs_of(dst), limbs_of(src));
+  count_work(stream, call, UMBRA_WORK_PERMUTE, call.bytes);
 }
 
+/* What an exact conversion subtracts is one source more. */
 static void convert(umbra_stream *stream, view dst, view src, const umbra_conversion *conversion, uint32_t first) {
-  (void)conversion, (void)first;
-  pass(stream, KERNEL_convert, dst, limbs_of(src));
+  (void)first;
+  umbra_dry_call call = call_of(stream, KERNEL_convert, limbs_of(dst), limbs_of(src));
+  call.work[UMBRA_WORK_STREAM] = call.bytes;
+  count_work(stream, call, UMBRA_WORK_CONVERSION, words_of(stream, limbs_of(dst)) * conversion->rows);
+}
+
+/* The keys have one shape; digits and init are read once. */
+static void count_inner_products(umbra_stream *stream, umbra_dry_call call, view dst, uint32_t digits) {
+  count_work(stream, call, UMBRA_WORK_KEY, words_of(stream, limbs_of(dst)) * digits);
 }
 
 static void inner_product(umbra_stream *stream, view dst, view digit, uint32_t digits, view key, view init, constants c,
                           uint32_t galois) {
   (void)c, (void)galois;
-  pass(stream, KERNEL_inner_product, dst, digits * limbs_of(digit) + limbs_of(key) + limbs_of(init));
+  const uint64_t read = digits * limbs_of(digit) + limbs_of(key) + limbs_of(init);
+  count_inner_products(stream, call_of(stream, KERNEL_inner_product, limbs_of(dst), read), dst, digits);
 }
 
-/* The keys have one shape; digits and init are read once. */
 static void inner_products(umbra_stream *stream, view dst, view digit, uint32_t digits, view key, view init,
                            constants c, constants galois, uint32_t rotations) {
   (void)c, (void)galois;
-  pass(stream, KERNEL_inner_products, dst, digits * limbs_of(digit) + rotations * limbs_of(key) + limbs_of(init));
+  const uint32_t held = 8, most = digits && digits <= held ? 16 : 1; /* rotations of one launch */
+  const uint64_t read = digits * limbs_of(digit) + rotations * limbs_of(key) + limbs_of(init);
+  umbra_dry_call call = call_of(stream, KERNEL_inner_products, limbs_of(dst), read);
+  call.launches = (rotations + most - 1) / most;
+  count_inner_products(stream, call, dst, digits);
 }
 
 static void plain_products(umbra_stream *stream, view dst, view plain, view a, uint32_t terms, uint32_t log_gap) {
-  (void)terms;
-  const uint64_t whole = limbs_of(dst) + limbs_of(a), limb_bytes = stream->device->limb_bytes;
-  count(stream, KERNEL_plain_products, limbs_of(dst), whole * limb_bytes + (limbs_of(plain) * limb_bytes >> log_gap));
+  const uint32_t most = 8; /* sums of one launch */
+  umbra_dry_call call = call_of(stream, KERNEL_plain_products, limbs_of(dst), limbs_of(a));
+  call.bytes += bytes_of(stream, limbs_of(plain)) >> log_gap;
+  call.launches = (dst->polys / 2 + most - 1) / most;
+  count_work(stream, call, UMBRA_WORK_PLAIN, words_of(stream, limbs_of(dst)) * terms);
 }
 
 static void expand(umbra_stream *stream, view dst, const uint8_t seed[UMBRA_SEED_BYTES], uint64_t first) {
   (void)seed, (void)first;
-  pass(stream, KERNEL_expand, dst, 0);
+  const umbra_dry_call call = call_of(stream, KERNEL_expand, limbs_of(dst), 0);
+  count_work(stream, call, UMBRA_WORK_RANDOM, words_of(stream, call.limbs));
 }
 
 static void from_i64(umbra_stream *stream, view dst, const int64_t *value, uint32_t shift) {
   (void)value, (void)shift;
   const uint32_t limbs_of_a_value = sizeof(int64_t) / sizeof(uint32_t);
-  pass(stream, KERNEL_from_i64, dst, (uint64_t)limbs_of_a_value * dst->polys);
+  const umbra_dry_call call = call_of(stream, KERNEL_from_i64, limbs_of(dst), (uint64_t)limbs_of_a_value * dst->polys);
+  count_work(stream, call, UMBRA_WORK_LIFT, words_of(stream, call.limbs));
 }
 
+/* A conversion of all, and a transform of all that digits do not own. */
 static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_digit *digit) {
-  (void)digit;
-  pass(stream, KERNEL_extend_digits, dst, limbs_of(src));
+  const uint32_t limbs = umbra_view_limbs(dst);
+  uint64_t written = 0, products = 0;
+  for (uint32_t j = 0; j < dst->polys; j++) {
+    written += limbs - digit[j].count;
+    products += words_of(stream, limbs - digit[j].count) * digit[j].conversion->rows;
+  }
+  umbra_dry_call call = call_of(stream, KERNEL_extend_digits, written, limbs_of(src));
+  call.launches = 3;
+  call.work[UMBRA_WORK_STREAM] = call.bytes;
+  call.work[UMBRA_WORK_BUTTERFLIES] = butterflies_of(stream, written);
+  count_work(stream, call, UMBRA_WORK_CONVERSION, products);
 }
 
 #define ENTRY(entry, shape, none) .entry = entry,

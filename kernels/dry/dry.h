@@ -15,7 +15,29 @@ typedef struct umbra_dry_kernel {
   const char *name;      /* of the entry of umbra_kernels */
   uint64_t calls, limbs; /* limbs: those that were written */
   uint64_t bytes;        /* of device memory, read and written */
+  uint64_t launches;     /* that the CUDA backend takes; without those that cuFFT makes for bulk transforms */
 } umbra_dry_kernel;
+
+/* What kernels spend their time on; a call may do several. */
+typedef enum umbra_dry_work {
+  UMBRA_WORK_STREAM,      /* bytes that are passed over element by element */
+  UMBRA_WORK_PERMUTE,     /* bytes that an automorphism moves */
+  UMBRA_WORK_TENSOR,      /* bytes of tensor products */
+  UMBRA_WORK_BUTTERFLIES, /* of transforms of residues */
+  UMBRA_WORK_CONVERSION,  /* products of base conversions */
+  UMBRA_WORK_KEY,         /* products of gadget inner products */
+  UMBRA_WORK_PLAIN,       /* products with plaintexts */
+  UMBRA_WORK_RANDOM,      /* words from seeds */
+  UMBRA_WORK_LIFT,        /* words from integers */
+  UMBRA_WORK_COMPLEX,     /* butterflies of complex transforms */
+  UMBRA_DRY_WORKS
+} umbra_dry_work;
+
+/* A call, as far as its cost goes. */
+typedef struct umbra_dry_call {
+  uint64_t kernel, launches, limbs, bytes; /* kernel: its number */
+  uint64_t work[UMBRA_DRY_WORKS];
+} umbra_dry_call;
 
 /* Of what was done since the device was opened, or its accounts were begun. */
 typedef struct umbra_dry_accounts {
@@ -29,5 +51,9 @@ extern const umbra_kernels umbra_kernels_dry;
 /* Of a device of that table. */
 void umbra_dry_accounts_read(umbra_dry_accounts *accounts, const umbra_device *device);
 void umbra_dry_accounts_begin(const umbra_device *device);
+
+/* Visits the kinds of calls that there were, and how many of each, in no particular order. */
+typedef void umbra_dry_visitor(const umbra_dry_call *call, uint64_t times, void *user);
+void umbra_dry_calls_visit(const umbra_device *device, umbra_dry_visitor *visit, void *user);
 
 #endif

@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
-#include "../../ckks/evaluator_internal.h"
+#include "../../ckks/calls.h"
+#include "../../ckks/checks.h"
+#include "../../ckks/dry.h"
+#include "../../ckks/find_key.h"
 #include "../../ckks/noise.h"
 #include "../../ckks/raise.h"
 #include "../../ckks/sum.h"
@@ -35,7 +39,7 @@ typedef struct encoding {
 static umbra_status encode_map(umbra_transform **transforms, encoding *e, const umbra_boot_map *map) {
   const umbra_bootstrapper *b = e->bootstrapper;
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, b->plan, map));
+  UMBRA_TRY(umbra_boot_map_diagonals(diagonals, b->plan, map, umbra_context_has_values(b->context)));
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 0; i < map->factors; i++) {
     umbra_transform_desc desc = {.diagonals = &diagonals[i],

@@ -8,7 +8,7 @@
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
 #include "../../base/structs.h"
-#include "../../ckks/objects.h"
+#include "../../ckks/key_shape.h"
 #include "../../ring/divide.h"
 
 /*
@@ -87,13 +87,13 @@ static umbra_status apply_side_by_side(umbra_diagonals *diagonals, const umbra_b
 }
 
 umbra_status umbra_boot_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTORS], const umbra_bootstrap_plan *plan,
-                                      const umbra_boot_map *map) {
+                                      const umbra_boot_map *map, int values) {
   int to_slots = map->direction == UMBRA_COEFFS_TO_SLOTS;
   /* A part is half the sum of a number and its conjugate; side by side, the split has the half. */
   double half = plan->side_by_side ? 1 : 0.5;
   memset(diagonals, 0, UMBRA_MAX_FACTORS * sizeof *diagonals);
-  UMBRA_TRY(umbra_dft_factors(diagonals, plan->log_slots, map->stages, map->factors, map->direction,
-                              to_slots ? half / plan->sine.range : 1));
+  UMBRA_TRY((values ? umbra_dft_factors : umbra_dft_shapes)(diagonals, plan->log_slots, map->stages, map->factors,
+                                                            map->direction, to_slots ? half / plan->sine.range : 1));
   umbra_status status = plan->side_by_side ? apply_side_by_side(diagonals, map) : UMBRA_OK;
   for (uint32_t i = 0; status != UMBRA_OK && i < map->factors; i++) umbra_diagonals_destroy(&diagonals[i]);
   return status;
@@ -109,7 +109,7 @@ uint32_t umbra_boot_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages
 
 static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_boot_map *map) {
   umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  umbra_status status = umbra_boot_map_diagonals(diagonals, plan, map);
+  umbra_status status = umbra_boot_map_diagonals(diagonals, plan, map, 0);
   if (status != UMBRA_OK) return status;
   for (uint32_t i = 0; i < map->factors; i++) {
     const umbra_diagonals *d = &diagonals[i];

@@ -47,9 +47,9 @@ struct umbra_bootstrap_plan {
   umbra_bootstrap_report report;
 };
 
-/* The matrices of a map, in the order applied; destroy each. */
+/* The matrices of a map, in the order applied, with values or only their bounds; destroy each. */
 umbra_status umbra_boot_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTORS], const umbra_bootstrap_plan *plan,
-                                      const umbra_boot_map *map);
+                                      const umbra_boot_map *map, int values);
 
 /* Baby steps of a factor with that many stages; 0: as the transform likes. */
 uint32_t umbra_boot_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages);

@@ -5,38 +5,25 @@
  */
 #include "dft.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "../../base/double_double.h"
 #include "../../base/error.h"
 #include "../../base/memory.h"
 
-void umbra_diagonals_destroy(umbra_diagonals *diagonals) {
-  umbra_free(diagonals->rotation);
-  umbra_free(diagonals->value);
-  *diagonals = (umbra_diagonals){0};
-}
-
-static umbra_status diagonals_create(umbra_diagonals *diagonals, uint32_t slots, uint32_t period, size_t count) {
-  umbra_diagonals made = {.slots = slots, .period = period, .count = count};
-  UMBRA_TRY(umbra_alloc(&made.rotation, count, sizeof *made.rotation, "the rotations of a linear map"));
-  umbra_status status = umbra_alloc(&made.value, count * period, 2 * sizeof *made.value, "the diagonals of a map");
-  if (status == UMBRA_OK) *diagonals = made;
-  else umbra_diagonals_destroy(&made);
-  return status;
-}
-
 /* ---- powers of zeta ---- */
 
 /* scale * cos(2 pi k / 4m), k = 0 .. m: a quarter of a turn. */
 typedef struct scaled_roots {
   uint32_t m;
-  double *cosine;
+  double scale;
+  double *cosine; /* NULL: nobody wants values */
 } scaled_roots;
 
-static umbra_status roots_create(scaled_roots *roots, uint32_t m, umbra_dd scale) {
+static umbra_status roots_create(scaled_roots *roots, umbra_dd scale) {
+  const uint32_t m = roots->m;
   UMBRA_TRY(umbra_alloc(&roots->cosine, (size_t)m + 1, sizeof *roots->cosine, "roots of unity"));
-  roots->m = m;
   for (uint32_t k = 0; k <= m / 2; k++) {
     umbra_dd_circle point = umbra_dd_turn(umbra_dd_of((double)k / (4.0 * m)));
     roots->cosine[k] = umbra_dd_mul(scale, point.cosine).high;
@@ -99,9 +86,8 @@ static int has_longest(const group *g) { return g->m >> (g->low + g->count) == 1
 /* Rotations in units of 2^low: all modulo 2^count where they wrap around, else -(2^count - 1) .. 2^count - 1. */
 static int32_t first_rotation(const group *g) { return has_longest(g) ? 0 : 1 - (int32_t)(1u << g->count); }
 
-static void fill_diagonals(umbra_diagonals *d, const group *g, const scaled_roots *roots) {
+static void fill_values(umbra_diagonals *d, const group *g, const scaled_roots *roots) {
   int32_t first = first_rotation(g);
-  for (size_t i = 0; i < d->count; i++) d->rotation[i] = (first + (int32_t)i) * (int32_t)(1u << g->low);
   for (uint32_t p = 0; p < d->period; p++) {
     for (uint32_t bits = 0; bits < 1u << g->count; bits++) {
       path input = follow(g, p, bits);
@@ -114,8 +100,11 @@ static void fill_diagonals(umbra_diagonals *d, const group *g, const scaled_root
 
 static umbra_status make_factor(umbra_diagonals *factor, const group *g, const scaled_roots *roots) {
   size_t count = has_longest(g) ? (size_t)1 << g->count : ((size_t)2 << g->count) - 1;
-  UMBRA_TRY(diagonals_create(factor, g->m, 1u << (g->low + g->count), count));
-  fill_diagonals(factor, g, roots);
+  UMBRA_TRY(umbra_diagonals_create(factor, g->m, 1u << (g->low + g->count), count, roots->cosine != NULL));
+  for (size_t i = 0; i < count; i++) factor->rotation[i] = (first_rotation(g) + (int32_t)i) * (int32_t)(1u << g->low);
+  if (roots->cosine) fill_values(factor, g, roots);
+  factor->entry = roots->scale * (1 + DBL_EPSILON); /* parts are rounded */
+  factor->row = factor->entry * (1u << g->count);
   return UMBRA_OK;
 }
 
@@ -158,17 +147,18 @@ static umbra_status check_request(uint32_t log_slots, const uint32_t *stages, ui
                     sum);
 }
 
-umbra_status umbra_dft_factors(umbra_diagonals *factor, uint32_t log_slots, const uint32_t *stages, uint32_t factors,
-                               umbra_dft_direction direction, double constant) {
+static umbra_status factors_of(umbra_diagonals *factor, uint32_t log_slots, const uint32_t *stages, uint32_t factors,
+                               umbra_dft_direction direction, double constant, int values) {
   UMBRA_TRY(check_request(log_slots, stages, factors, constant));
   group g = {.m = 1u << log_slots, .direction = direction};
-  double whole = direction == UMBRA_COEFFS_TO_SLOTS ? constant / g.m : constant;
+  const double whole = direction == UMBRA_COEFFS_TO_SLOTS ? constant / g.m : constant;
+  const umbra_dd scale = umbra_dd_root(umbra_dd_of(whole), factors);
   umbra_diagonals made[UMBRA_DFT_MAX_LOG_SLOTS] = {0};
-  scaled_roots roots = {0};
+  scaled_roots roots = {.m = g.m, .scale = scale.high};
   uint32_t *power = NULL;
-  umbra_status status = powers_of_5(&power, g.m);
+  umbra_status status = values ? powers_of_5(&power, g.m) : UMBRA_OK;
   g.power_of_5 = power;
-  if (status == UMBRA_OK) status = roots_create(&roots, g.m, umbra_dd_root(umbra_dd_of(whole), factors));
+  if (status == UMBRA_OK && values) status = roots_create(&roots, scale);
   if (status == UMBRA_OK) status = make_factors(made, g, stages, factors, &roots);
   for (uint32_t i = 0; i < factors; i++) {
     if (status == UMBRA_OK) factor[i] = made[i];
@@ -179,23 +169,45 @@ umbra_status umbra_dft_factors(umbra_diagonals *factor, uint32_t log_slots, cons
   return status;
 }
 
+umbra_status umbra_dft_factors(umbra_diagonals *factor, uint32_t log_slots, const uint32_t *stages, uint32_t factors,
+                               umbra_dft_direction direction, double constant) {
+  return factors_of(factor, log_slots, stages, factors, direction, constant, 1);
+}
+
+umbra_status umbra_dft_shapes(umbra_diagonals *factor, uint32_t log_slots, const uint32_t *stages, uint32_t factors,
+                              umbra_dft_direction direction, double constant) {
+  return factors_of(factor, log_slots, stages, factors, direction, constant, 0);
+}
+
 /* ---- real and imaginary parts side by side ---- */
 
-/* The same diagonals over twice the slots. `turned` says where an entry is multiplied by i^quarters. */
+/* Says where an entry is multiplied by i^quarters. */
+typedef int quarters_of(uint32_t place, int32_t rotation, uint32_t m);
+
+/* Diagonal k over twice the slots. */
+static void extend_values(const umbra_diagonals *made, const umbra_diagonals *factor, size_t k, double scale,
+                          quarters_of *quarters) {
+  const uint32_t m = factor->slots;
+  for (uint32_t p = 0; p < 2 * m; p++) {
+    const double *from = factor->value + 2 * (k * factor->period + p % factor->period);
+    double *to = made->value + 2 * (k * 2 * m + p), re = scale * from[0], im = scale * from[1];
+    int turned = quarters(p, factor->rotation[k], m);
+    to[0] = turned ? -turned * im : re;
+    to[1] = turned ? turned * re : im;
+  }
+}
+
+/* The same diagonals over twice the slots, times a power of two. */
 static umbra_status extend(umbra_diagonals *extended, const umbra_diagonals *factor, double scale,
-                           int (*quarters)(uint32_t place, int32_t rotation, uint32_t m)) {
-  uint32_t m = factor->slots;
+                           quarters_of *quarters) {
+  const uint32_t m = factor->slots;
   umbra_diagonals made;
-  UMBRA_TRY(diagonals_create(&made, 2 * m, 2 * m, factor->count));
+  UMBRA_TRY(umbra_diagonals_create(&made, 2 * m, 2 * m, factor->count, factor->value != NULL));
+  made.entry = scale * factor->entry;
+  made.row = scale * factor->row;
   for (size_t k = 0; k < factor->count; k++) {
     made.rotation[k] = factor->rotation[k];
-    for (uint32_t p = 0; p < 2 * m; p++) {
-      const double *from = factor->value + 2 * (k * factor->period + p % factor->period);
-      double *to = made.value + 2 * (k * 2 * m + p), re = scale * from[0], im = scale * from[1];
-      int turned = quarters(p, factor->rotation[k], m);
-      to[0] = turned ? -turned * im : re;
-      to[1] = turned ? turned * re : im;
-    }
+    if (factor->value) extend_values(&made, factor, k, scale, quarters);
   }
   *extended = made;
   return UMBRA_OK;

@@ -34,6 +34,10 @@ typedef enum umbra_dft_direction {
 umbra_status umbra_dft_factors(umbra_diagonals *factor, uint32_t log_slots, const uint32_t *stages, uint32_t factors,
                                umbra_dft_direction direction, double constant);
 
+/* The same without values: rotations and bounds, in no time. */
+umbra_status umbra_dft_shapes(umbra_diagonals *factor, uint32_t log_slots, const uint32_t *stages, uint32_t factors,
+                              umbra_dft_direction direction, double constant);
+
 /*
  * Real and imaginary parts side by side, for vectors of m slots that repeat in 2m or more.
  *   split: of the last factor to slots: u holds w / 2, then -i w / 2, and u + conjugate(u) is Re w, then Im w;
@@ -42,8 +46,5 @@ umbra_status umbra_dft_factors(umbra_diagonals *factor, uint32_t log_slots, cons
  */
 umbra_status umbra_dft_split(umbra_diagonals *split, const umbra_diagonals *factor);
 umbra_status umbra_dft_merge(umbra_diagonals *merge, const umbra_diagonals *factor);
-
-/* Frees what the diagonals hold; zeroed ones hold nothing. */
-void umbra_diagonals_destroy(umbra_diagonals *diagonals);
 
 #endif

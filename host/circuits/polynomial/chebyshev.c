@@ -7,7 +7,8 @@
 
 #include "../../base/error.h"
 #include "../../base/structs.h"
-#include "../../ckks/evaluator_internal.h"
+#include "../../ckks/calls.h"
+#include "../../ckks/find_key.h"
 #include "../../ckks/inputs.h"
 #include "../../ckks/trace.h"
 #include "polynomial.h"

@@ -6,6 +6,8 @@
 #ifndef UMBRA_CIRCUITS_TRANSFORM_DIAGONALS_H
 #define UMBRA_CIRCUITS_TRANSFORM_DIAGONALS_H
 
+#include <umbra/status.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +16,18 @@ typedef struct umbra_diagonals {
   uint32_t period;   /* of every diagonal; a power of two up to slots */
   size_t count;      /* of diagonals */
   int32_t *rotation; /* distinct modulo slots, in ascending order */
-  double *value;     /* [count][period] pairs of real and imaginary part */
+  double *value;     /* [count][period] pairs of real and imaginary part; NULL: only the bounds are known */
+  double entry, row; /* bounds on every |value|, and on the sum of |value| over the diagonals, at any slot */
 } umbra_diagonals;
+
+/* Memory for that many; without values, value is NULL. Contents zero, bounds not set. */
+umbra_status umbra_diagonals_create(umbra_diagonals *diagonals, uint32_t slots, uint32_t period, size_t count,
+                                    int values);
+
+/* Frees what the diagonals hold; zeroed ones hold nothing. */
+void umbra_diagonals_destroy(umbra_diagonals *diagonals);
+
+/* Sets the bounds by looking at the values. RANGE if they are not finite, or too large to be added up. */
+umbra_status umbra_diagonals_measure(umbra_diagonals *diagonals);
 
 #endif

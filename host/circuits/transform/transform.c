@@ -6,6 +6,7 @@
 
 #include "../../base/error.h"
 #include "../../base/memory.h"
+#include "../../ckks/dry.h"
 #include "../../ckks/encoder.h"
 #include "../../ckks/noise.h"
 #include "../../ring/divide.h"
@@ -17,10 +18,10 @@ typedef struct diagonal_encoder {
   umbra_transform *transform;
   const umbra_diagonals *diagonals;
   umbra_stream *stream;
-  double *values;        /* period pairs */
+  double *values;        /* period pairs; NULL where bounds are enough */
   int64_t *coefficients; /* device memory */
   umbra_poly whole;      /* unless plaintexts are stored whole: a polynomial that is still to be shortened */
-  uint32_t *words;       /* of a limb */
+  uint32_t *words;       /* of a limb; NULL on a dry device */
 } diagonal_encoder;
 
 /* ---- one diagonal ---- */
@@ -43,7 +44,7 @@ static umbra_status shorten_limb(const diagonal_encoder *e, uint32_t *to, const 
   uint32_t n = umbra_ring_n(ring), log_gap = e->transform->plan->log_gap, *words = e->words;
   umbra_ring_download(ring, e->stream, words, from, n * sizeof *words);
   UMBRA_TRY(umbra_ring_wait(ring, e->stream));
-  for (uint32_t i = 0; i < n >> log_gap; i++) words[i] = words[(size_t)i << log_gap];
+  for (uint32_t i = 0; words && i < n >> log_gap; i++) words[i] = words[(size_t)i << log_gap];
   umbra_ring_upload(ring, e->stream, to, words, (n >> log_gap) * sizeof *words);
   return UMBRA_OK;
 }
@@ -63,12 +64,13 @@ static umbra_status encode_cell(const diagonal_encoder *e, uint32_t cell) {
   uint32_t period = e->diagonals->period, shift;
   double magnitude;
   umbra_values values = {.value = e->values,
+                         .bound = t->plan->diagonal[cell] == UMBRA_NO_DIAGONAL ? 0 : e->diagonals->entry,
                          .count = period,
                          .stride = 2,
                          .level = t->plan->level,
                          .slots = period,
                          .log_scale = t->log_scale};
-  turn_back(e, cell);
+  if (e->values) turn_back(e, cell);
   UMBRA_TRY(umbra_encode_coefficients(e->coefficients, &shift, &magnitude, t->context, e->stream, &values));
   const umbra_poly *to = e->whole.data ? &e->whole : &t->plain;
   umbra_view view = umbra_poly_subview(to, ring, e->whole.data ? 0 : cell, 1, to->window, to->aux);
@@ -83,7 +85,7 @@ static umbra_status encode_cells(diagonal_encoder *e) {
   umbra_ring *ring = t->context->ring;
   if (t->plan->log_gap) {
     UMBRA_TRY(umbra_poly_create(&e->whole, ring, 1, t->plain.window, t->plain.aux, "an encoded diagonal"));
-    UMBRA_TRY(umbra_alloc(&e->words, umbra_ring_n(ring), sizeof *e->words, "an encoded diagonal"));
+    if (e->values) UMBRA_TRY(umbra_alloc(&e->words, umbra_ring_n(ring), sizeof *e->words, "an encoded diagonal"));
   }
   const uint32_t cells = t->plan->babies * t->plan->giants;
   for (uint32_t cell = 0; cell < cells; cell++) {
@@ -101,10 +103,9 @@ static umbra_status encode_diagonals(umbra_transform *transform, const umbra_dia
   UMBRA_TRY(umbra_ring_stream_open(&e.stream, ring));
   umbra_stream_set_watch(e.stream, watch);
   umbra_status status = umbra_ring_take(ring, &coefficients, bytes, "encoded coefficients");
-  if (status == UMBRA_OK) {
-    e.coefficients = coefficients;
+  e.coefficients = coefficients;
+  if (status == UMBRA_OK && umbra_context_has_values(transform->context))
     status = umbra_alloc(&e.values, 2 * (size_t)diagonals->period, sizeof *e.values, "a diagonal");
-  }
   if (status == UMBRA_OK) status = encode_cells(&e);
   status = umbra_stream_close(e.stream, transform->context, status);
   umbra_poly_destroy(&e.whole, ring);
@@ -114,30 +115,13 @@ static umbra_status encode_diagonals(umbra_transform *transform, const umbra_dia
   return status;
 }
 
-/* Bound on the sum of |diagonal| over the diagonals, at any slot. */
-static umbra_status largest_sum(double *largest, const umbra_diagonals *diagonals) {
-  *largest = 0;
-  for (uint32_t j = 0; j < diagonals->period; j++) {
-    double sum = 0;
-    for (size_t k = 0; k < diagonals->count; k++) {
-      const double *value = diagonals->value + 2 * (k * diagonals->period + j);
-      sum += umbra_modulus(value[0], value[1]);
-    }
-    if (!isfinite(sum)) return umbra_fail(UMBRA_ERROR_RANGE, "a diagonal's value at slot %u is too large", j);
-    *largest = fmax(*largest, sum);
-  }
-  return UMBRA_OK;
-}
-
 /* Encodings are independent, and finer than those of the level by the ratio of the scales. */
-static umbra_status estimate_factor(umbra_transform *transform, const umbra_diagonals *diagonals) {
+static void estimate_factor(umbra_transform *transform, const umbra_diagonals *diagonals) {
   const umbra_chain *chain = umbra_context_chain(transform->context);
   uint32_t level = transform->plan->level;
-  double largest, finer = umbra_log2_to_double(chain->log_scale[level] - transform->log_scale);
-  UMBRA_TRY(largest_sum(&largest, diagonals));
-  umbra_estimate one = umbra_noise_scale(umbra_noise_encode(largest / finer, chain, level), finer);
-  transform->factor = (umbra_estimate){largest, one.error * sqrt((double)diagonals->count)};
-  return UMBRA_OK;
+  const double finer = umbra_log2_to_double(chain->log_scale[level] - transform->log_scale);
+  umbra_estimate one = umbra_noise_scale(umbra_noise_encode(diagonals->row / finer, chain, level), finer);
+  transform->factor = (umbra_estimate){diagonals->row, one.error * sqrt((double)diagonals->count)};
 }
 
 static umbra_status fill(umbra_transform *transform, const umbra_transform_desc *desc) {
@@ -146,7 +130,7 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_desc 
   umbra_transform_shape shape = umbra_transform_shape_of(desc);
   UMBRA_TRY(umbra_transform_plan_create(&transform->plan, chain, &shape));
   const umbra_transform_plan *plan = transform->plan;
-  UMBRA_TRY(estimate_factor(transform, desc->diagonals));
+  estimate_factor(transform, desc->diagonals);
   UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, plan->babies * plan->giants, chain->window[plan->level],
                                     plan->min_key ? 0 : chain->auxes, plan->log_gap, "encoded diagonals"));
   transform->plain.secret = 1; /* the matrix may be somebody's */

@@ -6,12 +6,13 @@
 #ifndef UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_H
 #define UMBRA_CIRCUITS_TRANSFORM_TRANSFORM_H
 
+#include "../../base/watch.h"
 #include "../../ckks/scaled.h"
 #include "diagonals.h"
 #include "transform_plan.h"
 
 typedef struct umbra_transform_desc {
-  const umbra_diagonals *diagonals; /* read while the transform is created */
+  const umbra_diagonals *diagonals; /* read while the transform is created; values only by contexts that have them */
   uint32_t level;                   /* of the input; the output is one level below */
   umbra_log2 log_scale;             /* of the encoded diagonals */
   int min_key;

@@ -10,7 +10,8 @@
 
 #include "../../base/error.h"
 #include "../../base/memory.h"
-#include "../../ckks/evaluator_internal.h"
+#include "../../ckks/ciphertext_internal.h"
+#include "../../ckks/find_key.h"
 #include "../../ckks/galois.h"
 #include "../../ckks/noise.h"
 #include "../../ckks/trace.h"

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "key_shape.h"
+
+umbra_key_shape umbra_key_shape_of(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
+  const umbra_digit_range one = {0, 1};
+  const umbra_window sparse = umbra_chain_sparse_window(chain), all = umbra_chain_union(chain, level);
+  const uint32_t aux = umbra_chain_aux(chain);
+  switch (kind) {
+    case UMBRA_KEY_TO_SPARSE:
+      return (umbra_key_shape){sparse, 0, one, umbra_window_end(chain->window[0]), chain->boot.sparse_primes};
+    case UMBRA_KEY_TO_DENSE: /* used at its level only */
+      return (umbra_key_shape){chain->window[level], chain->auxes, one, aux, chain->auxes};
+    case UMBRA_KEY_RELINEARIZE:
+    case UMBRA_KEY_ROTATE:
+    case UMBRA_KEY_CONJUGATE: break;
+  }
+  return (umbra_key_shape){all, chain->auxes, umbra_digits_of(chain, all), aux, chain->auxes};
+}
+
+uint64_t umbra_key_bytes(const umbra_chain *chain, umbra_key_kind kind, uint32_t level) {
+  umbra_key_shape shape = umbra_key_shape_of(chain, kind, level);
+  return 2ull * shape.digits.count * (shape.window.count + shape.aux) * sizeof(uint32_t) << chain->log_n;
+}
+
+uint32_t umbra_key_top_level(const umbra_chain *chain, umbra_key_kind kind) {
+  return kind == UMBRA_KEY_TO_SPARSE ? 0 : chain->total_levels - 1;
+}
