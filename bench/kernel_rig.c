@@ -29,18 +29,18 @@ static umbra_status side_open(bench_side *side, const char *backend, const bench
   side->kernels = umbra_kernels_get(backend);
   side->words = words;
   umbra_status status =
-      side->kernels->device_open(&side->device, &rig->ring, &(umbra_device_options){.threads = rig->setting->threads});
-  if (status == UMBRA_OK) status = side->kernels->stream_create(&side->stream, side->device);
+      side->kernels->device.open(&side->device, &rig->ring, &(umbra_device_options){.threads = rig->setting->threads});
+  if (status == UMBRA_OK) status = side->kernels->stream.create(&side->stream, side->device);
   void *memory = NULL;
-  if (status == UMBRA_OK) status = side->kernels->alloc(side->device, &memory, words * sizeof(uint32_t));
+  if (status == UMBRA_OK) status = side->kernels->memory.alloc(side->device, &memory, words * sizeof(uint32_t));
   side->memory = memory;
   return status;
 }
 
 static void side_close(bench_side *side) {
-  if (side->memory) side->kernels->release(side->device, side->memory, side->words * sizeof(uint32_t));
-  if (side->stream) side->kernels->stream_destroy(side->stream);
-  if (side->device) side->kernels->device_close(side->device);
+  if (side->memory) side->kernels->memory.release(side->device, side->memory, side->words * sizeof(uint32_t));
+  if (side->stream) side->kernels->stream.destroy(side->stream);
+  if (side->device) side->kernels->device.close(side->device);
 }
 
 /* Words of the largest call: inner_products with its digits, keys, results and what they are added to, or a sum. */
@@ -217,8 +217,8 @@ static int equal_memory(const bench_kernel_rig *rig) {
   const bench_side *tested = &rig->tested;
   for (size_t at = 0; at < rig->used; at += WORDS) {
     const size_t bytes = (rig->used - at < WORDS ? rig->used - at : WORDS) * sizeof *part;
-    tested->kernels->download(tested->stream, part, tested->memory + at, bytes);
-    if (tested->kernels->wait(tested->stream) != UMBRA_OK) return 0;
+    tested->kernels->memory.download(tested->stream, part, tested->memory + at, bytes);
+    if (tested->kernels->stream.wait(tested->stream) != UMBRA_OK) return 0;
     if (memcmp(part, rig->oracle.memory + at, bytes) != 0) return 0;
   }
   return 1;
@@ -227,7 +227,7 @@ static int equal_memory(const bench_kernel_rig *rig) {
 /* A copy of the operands, which lie on the oracle's side, for the tested one. */
 static void upload(const bench_kernel_rig *rig, uint32_t *to) {
   const bench_side *side = &rig->tested;
-  side->kernels->upload(side->stream, to, rig->oracle.memory, rig->used * sizeof *to);
+  side->kernels->memory.upload(side->stream, to, rig->oracle.memory, rig->used * sizeof *to);
 }
 
 /* One more call on both sides, from the same operands. */
@@ -237,7 +237,7 @@ static int conforms(const bench_kernel_rig *rig, const bench_kernel *kernel, con
   upload(rig, side->memory);
   kernel->invoke(side, tested);
   kernel->invoke(&rig->oracle, oracle);
-  return side->kernels->wait(side->stream) == UMBRA_OK && equal_memory(rig);
+  return side->kernels->stream.wait(side->stream) == UMBRA_OK && equal_memory(rig);
 }
 
 /* ---- time ---- */
@@ -246,7 +246,7 @@ static void time_calls(bench_state *state, const bench_side *side, const bench_k
   while (bench_next(state, 1)) {
     const double start = bench_clock();
     kernel->invoke(side, call);
-    (void)side->kernels->wait(side->stream);
+    (void)side->kernels->stream.wait(side->stream);
     bench_time(state, bench_clock() - start);
   }
 }
@@ -271,21 +271,21 @@ static void enqueue_round(const batch *b) {
 
 static double lap_of_batch(const batch *b) {
   const bench_side *side = &b->rig->tested;
-  (void)side->kernels->lap(side->stream);
+  (void)side->kernels->trace.lap(side->stream);
   for (uint32_t i = 0; i < b->rounds; i++) {
-    if (b->graph) side->kernels->replay(side->stream, b->graph);
+    if (b->graph) side->kernels->record.replay(side->stream, b->graph);
     else enqueue_round(b);
   }
-  return side->kernels->lap(side->stream);
+  return side->kernels->trace.lap(side->stream);
 }
 
 static umbra_status record_round(batch *b) {
   const bench_side *side = &b->rig->tested;
-  if (!side->kernels->record) return UMBRA_OK;
-  const umbra_status status = side->kernels->record(side->stream);
+  if (!side->kernels->record.begin) return UMBRA_OK;
+  const umbra_status status = side->kernels->record.begin(side->stream);
   if (status != UMBRA_OK) return status;
   enqueue_round(b);
-  return side->kernels->record_end(side->stream, &b->graph);
+  return side->kernels->record.end(side->stream, &b->graph);
 }
 
 static uint32_t choose_rounds(const batch *b) {
@@ -311,17 +311,17 @@ static void time_batches(bench_state *state, batch *b, uint32_t *rounds) {
   for (const double start = bench_clock(); bench_clock() - start < b->rig->setting->warm;) (void)lap_of_batch(b);
   while (bench_next(state, b->calls * b->rounds)) {
     bench_time(state, lap_of_batch(b));
-    if (side->kernels->check(side->stream) == UMBRA_OK) continue;
-    bench_fail(state, side->kernels->failure(side->device));
+    if (side->kernels->stream.check(side->stream) == UMBRA_OK) continue;
+    bench_fail(state, side->kernels->device.failure(side->device));
     break;
   }
-  if (b->graph) side->kernels->graph_destroy(b->graph);
+  if (b->graph) side->kernels->record.destroy(b->graph);
   bench_counter(state, "copies", b->copies);
 }
 
 static void time_kernel(bench_state *state, bench_kernel_rig *rig, job *j, bench_call *call) {
   upload(rig, rig->tested.memory);
-  if (!rig->tested.kernels->lap) time_calls(state, &rig->tested, j->kernel, call);
+  if (!rig->tested.kernels->trace.lap) time_calls(state, &rig->tested, j->kernel, call);
   else time_batches(state, &(batch){.rig = rig, .kernel = j->kernel, .call = call}, &j->rounds);
 }
 

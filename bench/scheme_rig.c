@@ -248,7 +248,7 @@ static void count_span(bench_state *state, double begun, double ended) {
 }
 
 static umbra_status time_calls(bench_state *state, bench_scheme *s, const bench_operation *op) {
-  const int on_gpu = umbra_kernels_get(s->setting->backend)->lap != NULL;
+  const int on_gpu = umbra_kernels_get(s->setting->backend)->trace.lap != NULL;
   const uint32_t calls = on_gpu ? CALLS_TOGETHER : 1;
   double start = bench_clock();
   while (on_gpu && bench_clock() - start < s->setting->warm) TRY(run_calls(s, op, calls));
@@ -285,7 +285,7 @@ static int refreshes(const bench_setting *setting) {
 
 void bench_operation_register(const bench_operation *operation, const bench_setting *setting) {
   char name[160];
-  if ((operation->only & BENCH_RECORDED) && !umbra_kernels_get(setting->backend)->record) return;
+  if ((operation->only & BENCH_RECORDED) && !umbra_kernels_get(setting->backend)->record.begin) return;
   if ((operation->only & BENCH_REFRESHES) && !refreshes(setting)) return;
   job *made = malloc(sizeof *made);
   if (!made) return;

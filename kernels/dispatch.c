@@ -27,7 +27,7 @@ static int has_avx2(void) { return __builtin_cpu_supports("avx2"); }
 #endif
 
 #ifdef UMBRA_HAVE_CUDA
-static int has_cuda_device(void) { return umbra_kernels_cuda.device_count() > 0; }
+static int has_cuda_device(void) { return umbra_kernels_cuda.device.count() > 0; }
 #endif
 
 static int always(void) { return 1; }
@@ -69,26 +69,39 @@ const char *const *umbra_kernels_names(void) {
   return &umbra_kernels_emu ? with_emulator : installed;
 }
 
-const umbra_kernels *umbra_kernels_of_build(const char *name) {
+/* The place of that name; the place after the last if this build has none. */
+static size_t place_of(const char *name) {
   const char *const *known = umbra_kernels_names();
   size_t i = 0;
   while (known[i] && strcmp(name, known[i]) != 0) i++;
-  return known[i] ? backends[i].kernels : NULL;
+  return i;
+}
+
+/* No entry of another version's table may be touched: it may be anything. */
+static int follows_contract(const umbra_kernels *kernels) { return kernels->version == UMBRA_KERNELS_VERSION; }
+
+const umbra_kernels *umbra_kernels_of_build(const char *name) {
+  const size_t i = place_of(name);
+  return umbra_kernels_names()[i] && follows_contract(backends[i].kernels) ? backends[i].kernels : NULL;
 }
 
 const char *umbra_kernels_why_not(const char *name) {
-  const umbra_kernels *kernels = umbra_kernels_of_build(name);
-  if (!kernels) return "this build has no such backend";
-  const char *why = kernels->failure(NULL);
+  const size_t i = place_of(name);
+  if (!umbra_kernels_names()[i]) return "this build has no such backend";
+  const umbra_kernels *kernels = backends[i].kernels;
+  if (!follows_contract(kernels)) return "it was built for another version of the kernels' contract than the library";
+  const char *why = kernels->device.failure(NULL);
   return *why ? why : "this processor lacks its instructions";
 }
+
+static int can_run(const backend *b) { return follows_contract(b->kernels) && b->usable(); }
 
 const umbra_kernels *umbra_kernels_get(const char *name) {
   if (!name || strcmp(name, "cpu") == 0) name = getenv("UMBRA_BACKEND");
   const int any = !name || !*name || strcmp(name, "cpu") == 0;
   const char *const *known = umbra_kernels_names();
   for (size_t i = 0; known[i]; i++) {
-    if ((any || strcmp(name, known[i]) == 0) && backends[i].usable()) return backends[i].kernels;
+    if ((any || strcmp(name, known[i]) == 0) && can_run(&backends[i])) return backends[i].kernels;
   }
   return NULL;
 }

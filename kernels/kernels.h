@@ -10,11 +10,12 @@
  * (value * 2^32 mod q) at index i of the value at psi^(2*brev(i)+1), brev reversing log2(n) bits; psi = g^((q-1)/2n)
  * with g the smallest quadratic non-residue modulo q.
  *
- * Memory. Pointers in views are device pointers of the backend that made them; arrays called "host" are read before
- * the call returns. Kernels are enqueued on a stream, in order. They cannot fail visibly: a device failure sticks to
- * the device and is returned by check() and wait(). All streams of one device are one queue: work is done in the order
- * of the calls that enqueued it, whatever their streams, so memory may be handed from one stream to another, and given
- * back as soon as its last use is enqueued; only upload_ahead leaves that order. Unless stated otherwise dst may be
+ * Memory. A call is about one device: the one it is given, or that of its stream. Pointers in views are to memory of that
+ * device; arrays called "host" are read before the call returns. Kernels are enqueued on a stream, in order. They cannot
+ * fail visibly: a device failure sticks to the device and is returned by check() and wait(). All streams of one device
+ * are one queue: work is done in the order of the calls that enqueued it, whatever their streams, so memory may be handed
+ * from one stream to another, and given back as soon as its last use is enqueued; only upload_ahead leaves that order.
+ * Between devices there is no order but that of events (umbra_peer_entries). Unless stated otherwise dst may be
  * identical to an input, and may not overlap one in another way. Views of one call have the same primes in the same
  * order and the same number of polynomials. Data of runs, value, re and im lie at multiples of 16 bytes, and strides
  * are such, so that kernels may read as much at once; only short plaintexts of plain_products may lie at any word.
@@ -22,8 +23,14 @@
  * Entries at the end may be NULL: host/ring then composes fused ones from the others, to the same integers, and fft and
  * ifft take the place of the bulk ones.
  *
- * Adding a kernel: one entry here, one file per backend of the same stem, its account in dry/dry.c, what it means for
- * whole polynomials in sim/sim.c (or a question in host/ring; see whole.h there), one line in tests/conformance/table.h.
+ * Adding a kernel touches this file (its entry, its line in UMBRA_EACH_KERNEL, a shape if none fits), one file per
+ * backend of the same stem, the tables of the CPU backends in cpu/ref/ref.c and cpu/simd/table.h, its account in
+ * dry/dry.c and its count in tests/counting.h, what it means for whole polynomials in sim/sim.c (or a question in
+ * host/ring; see whole.h there), its formula in tests/conformance/formulas.h and its line in
+ * tests/conformance/table.h. Its signature is that of its shape: nothing else states it but its definitions.
+ *
+ * The version changes with every change of the structs below, or of what an entry does. Tables of other
+ * versions are refused.
  */
 #ifndef UMBRA_KERNELS_H
 #define UMBRA_KERNELS_H
@@ -34,6 +41,7 @@
 #include <umbra/status.h>
 
 enum {
+  UMBRA_KERNELS_VERSION = 1,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
@@ -67,8 +75,9 @@ typedef struct umbra_view {
 } umbra_view;
 
 typedef struct umbra_device umbra_device;         /* a backend's tables for one ring; immutable, shared by threads */
-typedef struct umbra_stream umbra_stream;         /* one thread's way to enqueue work; one thread at a time */
+typedef struct umbra_stream umbra_stream;         /* one thread's way to enqueue work on one device; one at a time */
 typedef struct umbra_graph umbra_graph;           /* recorded work that can be enqueued again */
+typedef struct umbra_event umbra_event;           /* a place in a device's queue, for others to wait for */
 typedef struct umbra_conversion umbra_conversion; /* a backend's constants of one base conversion; immutable */
 
 /* What a stream begins with: the host's. Backends make it zero and leave it alone. */
@@ -150,150 +159,259 @@ typedef struct umbra_whole_kernels {
   void (*overflow)(umbra_stream *stream, const umbra_view *dst, uint32_t weight);
 } umbra_whole_kernels;
 
-typedef struct umbra_kernels {
-  const char *name; /* "ref", "avx2", "avx512", "cuda", ... */
-  int host_memory;  /* whether device memory is the process's own: may be read and written, and shared by devices */
+/* ---- what a device is asked for beside kernels, by groups; every signature is written here alone ---- */
 
-  /* ---- device, streams, memory ---- */
+/* Devices of this backend that work here; 0 if there is no driver, or one that is too old. */
+typedef uint32_t umbra_device_count_entry(void);
 
-  /* Devices of this backend that work here; 0 if there is no driver, or one that is too old. */
-  uint32_t (*device_count)(void);
+/*
+ * Facts about device i of all that are here, whether they can be used or not; 0 if there are no more. Opens nothing, and
+ * makes no context on a GPU, whose unused memory is known only while a device is open on it. Where there is none at all,
+ * failure(NULL) says why.
+ */
+typedef int umbra_device_facts_entry(uint32_t i, umbra_device_facts *facts);
 
-  /*
-   * Facts about device i of all that are here, whether they can be used or not; 0 if there are no more. Opens nothing, and
-   * makes no context on a GPU, whose unused memory is known only while a device is open on it. Where there is none at all,
-   * failure(NULL) says why.
-   */
-  int (*device_facts)(uint32_t i, umbra_device_facts *facts);
+/* INVALID_ARGUMENT: not a ring of this contract, or no such device. UNSUPPORTED: no code for it in this build. */
+typedef umbra_status umbra_device_open_entry(umbra_device **device, const umbra_ring_desc *ring,
+                                             const umbra_device_options *options);
+typedef void umbra_device_close_entry(umbra_device *device);
 
-  /* Limbs that one blocked pass should touch so that its working set stays in cache; 0: no blocking. */
-  uint32_t (*block_limbs)(const umbra_device *device);
+/* Limbs that one blocked pass should touch so that its working set stays in cache; 0: no blocking. */
+typedef uint32_t umbra_block_limbs_entry(const umbra_device *device);
 
-  /* INVALID_ARGUMENT: not a ring of this contract, or no such device. UNSUPPORTED: no code for it in this build. */
-  umbra_status (*device_open)(umbra_device **device, const umbra_ring_desc *ring, const umbra_device_options *options);
-  void (*device_close)(umbra_device *device);
-  umbra_status (*stream_create)(umbra_stream **stream, const umbra_device *device);
-  void (*stream_destroy)(umbra_stream *stream);
+/*
+ * What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. A fault in a kernel is
+ * seen by whatever is called next, and that is named. NULL: why this thread's last call that returned no success
+ * failed, or why the count of devices was 0, if that is known.
+ */
+typedef const char *umbra_failure_entry(const umbra_device *device);
 
-  /* The device's failure so far, without waiting; OK if none is known. */
-  umbra_status (*check)(const umbra_stream *stream);
+typedef struct umbra_device_entries {
+  umbra_device_count_entry *count;
+  umbra_device_facts_entry *facts;
+  umbra_device_open_entry *open;
+  umbra_device_close_entry *close;
+  umbra_block_limbs_entry *block_limbs;
+  umbra_failure_entry *failure;
+} umbra_device_entries;
 
-  /* Waits for all work of the stream; then as check. */
-  umbra_status (*wait)(umbra_stream *stream);
+typedef umbra_status umbra_stream_create_entry(umbra_stream **stream, const umbra_device *device);
+typedef void umbra_stream_destroy_entry(umbra_stream *stream);
 
-  /*
-   * Seconds of device time between the place of the last call in the queue and that of this one; waits. The first call
-   * returns 0. NULL: the process's clock will do.
-   */
-  double (*lap)(umbra_stream *stream);
+/* The device's failure so far, without waiting; OK if none is known. */
+typedef umbra_status umbra_check_entry(const umbra_stream *stream);
 
-  /*
-   * A place in the queue, for `between`: a number, which is never 0; 0 if there is none to be had, or the stream records.
-   * The stream keeps it until it is asked about. NULL, as the next one: the process's clock will do.
-   */
-  uint64_t (*mark)(umbra_stream *stream);
+/* Waits for all work of the stream; then as check. */
+typedef umbra_status umbra_wait_entry(umbra_stream *stream);
 
-  /* Seconds of device time between two places of the stream; 0 unless it has been waited for. Both are forgotten. */
-  double (*between)(umbra_stream *stream, uint64_t first, uint64_t last);
+typedef struct umbra_stream_entries {
+  umbra_stream_create_entry *create;
+  umbra_stream_destroy_entry *destroy;
+  umbra_check_entry *check;
+  umbra_wait_entry *wait;
+} umbra_stream_entries;
 
-  /*
-   * What the thread does from name_begin to name_end has that name for the tools of the device's maker, which watch if
-   * `watched` is not 0. Nests. NULL, all three: there are no such tools.
-   */
-  int (*watched)(void);
-  void (*name_begin)(const char *name);
-  void (*name_end)(void);
+/* Memory of the device: aligned to 64 bytes at least, contents undefined. */
+typedef umbra_status umbra_alloc_entry(const umbra_device *device, void **memory, size_t bytes);
+typedef void umbra_release_entry(const umbra_device *device, void *memory, size_t bytes);
 
-  /*
-   * What failed first, as "<kernel>: <reason>"; "" if nothing did. Valid as long as the device. A fault in a kernel is
-   * seen by whatever is called next, and that is named. NULL: why this thread's last call that returned no success
-   * failed, or why device_count was 0, if that is known.
-   */
-  const char *(*failure)(const umbra_device *device);
+/*
+ * host_src is read before the call returns; host_dst is written when wait() has returned. Copies in between are wiped
+ * but for upload_public: that is for what anybody may see.
+ */
+typedef void umbra_upload_entry(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
+typedef void umbra_download_entry(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
 
-  /* Aligned to 64 bytes at least, contents undefined. */
-  umbra_status (*alloc)(const umbra_device *device, void **memory, size_t bytes);
-  void (*release)(const umbra_device *device, void *memory, size_t bytes);
+/*
+ * An upload beside work, from memory of host_alloc, which keeps its contents until it is released. The copy begins
+ * when the work enqueued before the call has ended. Work enqueued after join_upload of the number returned, which is
+ * never 0, sees it; until then nobody may use device_dst or release it. Neither call is part of a recording.
+ */
+typedef uint64_t umbra_upload_ahead_entry(const umbra_device *device, void *device_dst, const void *host_src,
+                                          size_t bytes);
+typedef void umbra_join_upload_entry(const umbra_device *device, uint64_t upload);
 
-  /*
-   * host_src is read before the call returns; host_dst is written when wait() has returned. Copies in between are wiped
-   * but for upload_public: that is for what anybody may see.
-   */
-  void (*upload)(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
-  void (*upload_public)(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
-  void (*download)(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
+typedef struct umbra_memory_entries {
+  umbra_alloc_entry *alloc;
+  umbra_release_entry *release;
+  umbra_upload_entry *upload, *upload_public;
+  umbra_download_entry *download;
 
   /*
    * Page-locked memory, aligned as that of alloc, contents undefined; OUT_OF_MEMORY where the system gives no more.
    * Releasing waits for uploads from it, and wipes it. NULL, as the next two entries: on devices in host memory.
    */
-  umbra_status (*host_alloc)(const umbra_device *device, void **memory, size_t bytes);
-  void (*host_release)(const umbra_device *device, void *memory, size_t bytes);
+  umbra_alloc_entry *host_alloc;
+  umbra_release_entry *host_release;
+  umbra_upload_ahead_entry *upload_ahead;
+  umbra_join_upload_entry *join_upload;
+} umbra_memory_entries;
 
-  /*
-   * An upload beside work, from memory of host_alloc, which keeps its contents until it is released. The copy begins
-   * when the work enqueued before the call has ended. Work enqueued after join_upload of the number returned, which is
-   * never 0, sees it; until then nobody may use device_dst or release it. Neither call is part of a recording.
-   */
-  uint64_t (*upload_ahead)(const umbra_device *device, void *device_dst, const void *host_src, size_t bytes);
-  void (*join_upload)(const umbra_device *device, uint64_t upload);
+/*
+ * Records what is enqueued on the stream from begin to end, instead of doing it; the graph does it when it is replayed,
+ * as often as asked, on the same memory. Between the two neither memory, wait, lap nor peers may be called with that
+ * stream. All NULL where there is nothing to gain (CPU backends).
+ */
+typedef umbra_status umbra_record_entry(umbra_stream *stream);
+typedef umbra_status umbra_record_end_entry(umbra_stream *stream, umbra_graph **graph);
+typedef void umbra_replay_entry(umbra_stream *stream, const umbra_graph *graph);
+typedef void umbra_graph_destroy_entry(umbra_graph *graph);
 
-  /*
-   * Records what is enqueued on the stream from record to record_end, instead of doing it; the graph does it when it
-   * is replayed, as often as asked, on the same memory. Between the two neither alloc, release, upload, download, wait
-   * nor lap may be called with that stream. All NULL where there is nothing to gain (CPU backends).
-   */
-  umbra_status (*record)(umbra_stream *stream);
-  umbra_status (*record_end)(umbra_stream *stream, umbra_graph **graph);
-  void (*replay)(umbra_stream *stream, const umbra_graph *graph);
-  void (*graph_destroy)(umbra_graph *graph);
+typedef struct umbra_record_entries {
+  umbra_record_entry *begin;
+  umbra_record_end_entry *end;
+  umbra_replay_entry *replay;
+  umbra_graph_destroy_entry *destroy;
+} umbra_record_entries;
 
-  void (*copy)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src);
-  void (*zero)(umbra_stream *stream, const umbra_view *dst);
+/*
+ * Seconds of device time between the place of the last call in the queue and that of this one; waits. The first call
+ * returns 0. NULL: the process's clock will do.
+ */
+typedef double umbra_lap_entry(umbra_stream *stream);
 
-  umbra_status (*conversion_create)(umbra_conversion **conversion, const umbra_device *device,
-                                    const umbra_conversion_desc *desc);
-  void (*conversion_destroy)(umbra_conversion *conversion);
+/*
+ * A place in the queue, for `between`: a number, which is never 0; 0 if there is none to be had, or the stream records.
+ * The stream keeps it until it is asked about. NULL, as the next one: the process's clock will do.
+ */
+typedef uint64_t umbra_mark_entry(umbra_stream *stream);
+
+/* Seconds of device time between two places of the stream; 0 unless it has been waited for. Both are forgotten. */
+typedef double umbra_between_entry(umbra_stream *stream, uint64_t first, uint64_t last);
+
+/*
+ * What the thread does from name_begin to name_end has that name for the tools of the device's maker, which watch if
+ * `watched` is not 0. Nests. NULL, all three: there are no such tools.
+ */
+typedef int umbra_watched_entry(void);
+typedef void umbra_name_begin_entry(const char *name);
+typedef void umbra_name_end_entry(void);
+
+typedef struct umbra_trace_entries {
+  umbra_lap_entry *lap;
+  umbra_mark_entry *mark;
+  umbra_between_entry *between;
+  umbra_watched_entry *watched;
+  umbra_name_begin_entry *name_begin;
+  umbra_name_end_entry *name_end;
+} umbra_trace_entries;
+
+/*
+ * Several devices of one backend. Each has a queue of its own, and nothing orders them but events: what is enqueued on a
+ * stream after `await` begins when the work is done that its device had to do at the last `signal` of the event, if
+ * there was one; the caller sees to it that `signal` has returned before. An event belongs to the device that signals
+ * it, and may be destroyed while it is awaited. A failure stays with its device: who awaits one that failed is not kept
+ * waiting, and has to ask that one. All NULL: not supported.
+ */
+typedef umbra_status umbra_event_create_entry(umbra_event **event, const umbra_device *device);
+typedef void umbra_event_destroy_entry(umbra_event *event);
+typedef void umbra_signal_entry(umbra_stream *stream, umbra_event *event);
+typedef void umbra_await_entry(umbra_stream *stream, const umbra_event *event);
+
+/*
+ * A copy from memory of another device, `from`, or the stream's own: work of the stream, which neither waits for what
+ * `from` does nor holds it up. So whoever wrote src is awaited first, and src is changed or released only by work that
+ * awaits the copy. The ranges may not overlap.
+ */
+typedef void umbra_peer_copy_entry(umbra_stream *stream, void *dst, const umbra_device *from, const void *src,
+                                   size_t bytes);
+
+typedef struct umbra_peer_entries {
+  umbra_event_create_entry *event_create;
+  umbra_event_destroy_entry *event_destroy;
+  umbra_signal_entry *signal;
+  umbra_await_entry *await;
+  umbra_peer_copy_entry *copy;
+} umbra_peer_entries;
+
+/* ---- shapes of kernels; what each of them computes is said at its entry ---- */
+
+typedef void umbra_in_place_kernel(umbra_stream *stream, const umbra_view *dst);
+typedef void umbra_unary_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *a);
+typedef void umbra_binary_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
+typedef void umbra_constant_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c);
+typedef void umbra_tensor_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b,
+                                 int accumulate);
+typedef void umbra_automorphism_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
+                                       uint32_t galois);
+typedef umbra_status umbra_conversion_create_entry(umbra_conversion **conversion, const umbra_device *device,
+                                                   const umbra_conversion_desc *desc);
+typedef void umbra_conversion_destroy_entry(umbra_conversion *conversion);
+typedef void umbra_convert_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
+                                  const umbra_conversion *conversion, uint32_t first);
+typedef void umbra_inner_product_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
+                                        uint32_t digits, const umbra_view *key, const umbra_view *init,
+                                        const uint32_t *c, uint32_t galois);
+typedef void umbra_inner_products_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit,
+                                         uint32_t digits, const umbra_view *key, const umbra_view *init,
+                                         const uint32_t *c, const uint32_t *galois, uint32_t rotations);
+typedef void umbra_plain_products_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain,
+                                         const umbra_view *a, uint32_t terms, uint32_t log_gap);
+typedef void umbra_close_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
+                                const umbra_view *z, const uint32_t *b);
+typedef void umbra_extend_digits_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
+                                        const umbra_digit *digit);
+typedef void umbra_expand_kernel(umbra_stream *stream, const umbra_view *dst, const uint8_t seed[UMBRA_SEED_BYTES],
+                                 uint64_t first);
+typedef void umbra_from_i64_kernel(umbra_stream *stream, const umbra_view *dst, const int64_t *value, uint32_t shift);
+typedef void umbra_complex_kernel(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+
+typedef struct umbra_kernels {
+  uint32_t version; /* UMBRA_KERNELS_VERSION of the contract that the backend was compiled with */
+  const char *name; /* "ref", "avx2", "avx512", "cuda", ... */
+  int host_memory;  /* whether device memory is the process's own: may be read and written, and shared by devices */
+
+  umbra_device_entries device;
+  umbra_stream_entries stream;
+  umbra_memory_entries memory;
+  umbra_record_entries record;
+  umbra_trace_entries trace;
+  umbra_peer_entries peer;
+
+  umbra_conversion_create_entry *conversion_create;
+  umbra_conversion_destroy_entry *conversion_destroy;
 
   /* ---- element by element; in either domain unless said otherwise ---- */
 
+  umbra_unary_kernel *copy;    /* dst = a */
+  umbra_in_place_kernel *zero; /* dst = 0 */
+
   /* dst = a + b, a - b, -a mod q */
-  void (*add)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
-  void (*sub)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
-  void (*negate)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a);
+  umbra_binary_kernel *add, *sub;
+  umbra_unary_kernel *negate;
 
   /* dst = a * b * R^-1 mod q, the product in the evaluation domain. b may have one polynomial, used for all of a. */
-  void (*mul)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
+  umbra_binary_kernel *mul;
 
   /* dst = dst + a * b * R^-1 mod q; b as in mul. */
-  void (*mul_add)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b);
+  umbra_binary_kernel *mul_add;
 
   /* dst = a * c mod q; c: host, one plain canonical residue per limb. */
-  void (*mul_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c);
+  umbra_constant_kernel *mul_const;
 
   /* dst = a + c mod q on every element; c: host, one canonical residue per limb, already in the form of a. */
-  void (*add_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c);
+  umbra_constant_kernel *add_const;
 
   /*
    * Tensor product of ciphertexts, evaluation domain: a and b have 2 polynomials, dst 3 (and dst may be neither):
    *   dst_0 = [dst_0 +] a_0 b_0,  dst_1 = [dst_1 +] a_0 b_1 + a_1 b_0,  dst_2 = [dst_2 +] a_1 b_1   (times R^-1 mod q)
    * with the bracketed terms if accumulate is not 0.
    */
-  void (*tensor)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b, int accumulate);
+  umbra_tensor_kernel *tensor;
 
   /* ---- transforms ---- */
 
-  /* Coefficient to evaluation domain, in place. */
-  void (*ntt_forward)(umbra_stream *stream, const umbra_view *view);
+  /* Coefficient to evaluation domain. */
+  umbra_in_place_kernel *ntt_forward;
 
-  /* dst = coefficients of src times c mod q, evaluation to coefficient domain; c: host, one plain residue per limb. */
-  void (*ntt_inverse)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const uint32_t *c);
+  /* dst = coefficients of a times c mod q, evaluation to coefficient domain; c: host, one plain residue per limb. */
+  umbra_constant_kernel *ntt_inverse;
 
   /*
    * dst(X) = src(X^galois), galois odd and below 2n, in the evaluation domain; dst may not be src:
    * dst[i] = src[brev(((galois * (2 brev(i) + 1) mod 2n) - 1) / 2)].
    */
-  void (*automorphism)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, uint32_t galois);
+  umbra_automorphism_kernel *automorphism;
 
   /* ---- base conversion and key switching ---- */
 
@@ -301,8 +419,7 @@ typedef struct umbra_kernels {
    * The conversion's formula on every coefficient (coefficient domain). src: all limbs of the conversion's sources in
    * its order. dst: targets [first, first + limbs of dst) of the conversion, in its order; dst may not be src.
    */
-  void (*convert)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
-                  const umbra_conversion *conversion, uint32_t first);
+  umbra_convert_kernel *convert;
 
   /*
    * Gadget inner product, evaluation domain, dst with 2 polynomials and no input of the call:
@@ -312,8 +429,7 @@ typedef struct umbra_kernels {
    * init has (no init term on the limbs after them), with c: host, one plain residue per limb of init.
    * galois: as in automorphism; 1 for none.
    */
-  void (*inner_product)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
-                        const umbra_view *key, const umbra_view *init, const uint32_t *c, uint32_t galois);
+  umbra_inner_product_kernel *inner_product;
 
   /*
    * Sums of products with plaintexts, evaluation domain, dst no input of the call:
@@ -321,15 +437,13 @@ typedef struct umbra_kernels {
    * g < polys of dst / 2. log_gap: 0, or UMBRA_LEAST_LOG_GAP to log_n - 1: then limbs of plain have n >> log_gap words
    * and follow each other at that distance. So are polynomials in X^(2^log_gap) stored, which repeat each word.
    */
-  void (*plain_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain, const umbra_view *a,
-                         uint32_t terms, uint32_t log_gap);
+  umbra_plain_products_kernel *plain_products;
 
   /*
    * Closing step of an exact division: dst = x * a - z * b mod q; a, b: host, one plain residue per limb.
    * x may be NULL, and is then 0. dst may be z or x.
    */
-  void (*divide_close)(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
-                       const umbra_view *z, const uint32_t *b);
+  umbra_close_kernel *divide_close;
 
   /* ---- sources of residues ---- */
 
@@ -339,13 +453,13 @@ typedef struct umbra_kernels {
    * p * 2^32 + a * (n / 16) + i / 16, 64-bit nonce = first + k, D. J. Bernstein's original layout, words
    * little-endian), accepted if below floor(2^32 / q) * q, and reduced modulo q.
    */
-  void (*expand)(umbra_stream *stream, const umbra_view *dst, const uint8_t seed[UMBRA_SEED_BYTES], uint64_t first);
+  umbra_expand_kernel *expand;
 
   /*
    * dst = residues of value[p * n + j] * 2^shift (coefficient domain); value: device memory, |value| < 2^62, shift <
    * 2^16.
    */
-  void (*from_i64)(umbra_stream *stream, const umbra_view *dst, const int64_t *value, uint32_t shift);
+  umbra_from_i64_kernel *from_i64;
 
   /*
    * Complex transforms of m = 2^log_m points (log_m <= 16), binary64, one fixed order of butterflies, no contraction.
@@ -356,29 +470,25 @@ typedef struct umbra_kernels {
    * butterflies.
    * The exact operations are those of kernels/cpu/ref/fft.c.
    */
-  void (*fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
-  void (*ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+  umbra_complex_kernel *fft, *ifft;
 
   /* ---- fused: each may be NULL ---- */
 
   /* ntt_forward of z, in place, then divide_close: dst = x * a - z * b. */
-  void (*ntt_close)(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
-                    const umbra_view *z, const uint32_t *b);
+  umbra_close_kernel *ntt_close;
 
   /*
    * All digits of a gadget at once: polynomial j of dst becomes, on every limb that digit j does not own, the
    * ntt_forward of the conversion of the limbs of src that it owns (coefficient domain). Limbs of dst are counted as
    * those of src, and go on after them; digit: host array, one entry per polynomial of dst.
    */
-  void (*extend_digits)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const umbra_digit *digit);
+  umbra_extend_digits_kernel *extend_digits;
 
   /*
    * Inner products of the same digits with many keys: polynomials 2r, 2r + 1 of dst are inner_product with key[r] and
    * galois[r], r < rotations; key, galois: host arrays.
    */
-  void (*inner_products)(umbra_stream *stream, const umbra_view *dst, const umbra_view *digit, uint32_t digits,
-                         const umbra_view *key, const umbra_view *init, const uint32_t *c, const uint32_t *galois,
-                         uint32_t rotations);
+  umbra_inner_products_kernel *inner_products;
 
   /* ---- bulk: each may be NULL ---- */
 
@@ -386,13 +496,45 @@ typedef struct umbra_kernels {
    * As fft and ifft, in any order of operations: of every vector, both parts of all elements are within 2^-40 of the
    * largest part there. Not for what a server encodes, which has the same bits everywhere.
    */
-  void (*bulk_fft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
-  void (*bulk_ifft)(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch);
+  umbra_complex_kernel *bulk_fft, *bulk_ifft;
 
   /* ---- in place of residues: NULL on every device that has them ---- */
 
   const umbra_whole_kernels *whole;
 } umbra_kernels;
+
+/* All kernels, as X(entry, shape, with); what a backend or a test does with each of them is written once. */
+#define UMBRA_EACH_KERNEL(X, with)        \
+  X(copy, unary, with)                    \
+  X(zero, in_place, with)                 \
+  X(add, binary, with)                    \
+  X(sub, binary, with)                    \
+  X(negate, unary, with)                  \
+  X(mul, binary, with)                    \
+  X(mul_add, binary, with)                \
+  X(mul_const, constant, with)            \
+  X(add_const, constant, with)            \
+  X(tensor, tensor, with)                 \
+  X(ntt_forward, in_place, with)          \
+  X(ntt_inverse, constant, with)          \
+  X(automorphism, automorphism, with)     \
+  X(convert, convert, with)               \
+  X(inner_product, inner_product, with)   \
+  X(plain_products, plain_products, with) \
+  X(divide_close, close, with)            \
+  X(expand, expand, with)                 \
+  X(from_i64, from_i64, with)             \
+  X(fft, complex, with)                   \
+  X(ifft, complex, with)                  \
+  X(ntt_close, close, with)               \
+  X(extend_digits, extend_digits, with)   \
+  X(inner_products, inner_products, with) \
+  X(bulk_fft, complex, with)              \
+  X(bulk_ifft, complex, with)
+
+/* Declares umbra_<backend>_<entry> for each of them. */
+#define UMBRA_DECLARE_KERNEL(entry, shape, backend) umbra_##shape##_kernel umbra_##backend##_##entry;
+#define UMBRA_DECLARE_KERNELS(backend) UMBRA_EACH_KERNEL(UMBRA_DECLARE_KERNEL, backend)
 
 /* Limbs of a view. */
 static inline uint32_t umbra_view_limbs(const umbra_view *view) {
@@ -406,12 +548,12 @@ const char *const *umbra_kernels_names(void);
 
 /*
  * The backend of that name. For NULL or "cpu": the one named in the environment variable UMBRA_BACKEND; without that,
- * or if that is "cpu" too, the fastest that this machine can run. NULL if it is unknown or this machine lacks the
- * instructions.
+ * or if that is "cpu" too, the fastest that this machine can run. NULL if it is unknown, of another version of this
+ * contract, or this machine lacks the instructions.
  */
 const umbra_kernels *umbra_kernels_get(const char *name);
 
-/* The backend of that name, whether this machine can run it or not; NULL: this build has none. */
+/* The backend of that name, whether this machine can run it or not; NULL: this build has none of this version. */
 const umbra_kernels *umbra_kernels_of_build(const char *name);
 
 /* Why it was NULL for that name of a backend. */

@@ -10,7 +10,7 @@
 int main(int argc, char **argv) {
   if (program_start(argc, argv) < 0) return EXIT_FAILURE;
   const umbra_kernels *kernels = umbra_kernels_get("cuda");
-  if (!kernels || !kernels->device_count()) {
+  if (!kernels || !kernels->device.count()) {
     printf("no CUDA backend, or no device for it\n");
     return 77;
   }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/ckks/context_internal.h"
+#include "host/device/session_internal.h"
 #include "host/ring/ring_internal.h"
 #include "kernels/dry/dry.h"
 
@@ -28,7 +29,8 @@ static void count_call(const char *name) {
   while (i < counted.names && strcmp(counted.called[i].name, name) != 0) i++;
   if (i == counted.names) counted.called[counted.names++].name = name;
   counted.called[i].calls++;
-  if (counted.ring->taken > counted.most_taken) counted.most_taken = counted.ring->taken;
+  if (counted.ring->session->memory.taken > counted.most_taken)
+    counted.most_taken = counted.ring->session->memory.taken;
 }
 
 static uint64_t calls_counted(const char *name) {
@@ -114,8 +116,9 @@ static uint32_t no_blocks(const umbra_device *device) {
 /* From now on the calls of that context's device are counted, until counting_end. */
 static void counting_begin(const umbra_context *context) {
   umbra_ring *ring = context->ring;
-  counted = (counting){.ring = ring, .base = ring->kernels, .kernels = *ring->kernels, .most_taken = ring->taken};
-  counted.kernels.block_limbs = no_blocks;
+  counted = (counting){
+      .ring = ring, .base = ring->kernels, .kernels = *ring->kernels, .most_taken = ring->session->memory.taken};
+  counted.kernels.device.block_limbs = no_blocks;
   counted.kernels.copy = counted_copy;
   counted.kernels.zero = counted_zero;
   counted.kernels.add = counted_add;

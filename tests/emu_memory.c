@@ -19,20 +19,20 @@ static void *block[BLOCKS];
 static umbra_device *open_device(void) {
   const umbra_ring_desc ring = {.log_n = 10, .primes = 1, .prime = {12289}};
   umbra_device *device;
-  assert_int_equal(kernels->device_open(&device, &ring, &(umbra_device_options){.threads = 1}), UMBRA_OK);
+  assert_int_equal(kernels->device.open(&device, &ring, &(umbra_device_options){.threads = 1}), UMBRA_OK);
   return device;
 }
 
 /* As many blocks of that size as there are to be had. */
 static int fill(const umbra_device *device, size_t bytes) {
   int count = 0;
-  while (count < BLOCKS && kernels->alloc(device, &block[count], bytes) == UMBRA_OK) count++;
+  while (count < BLOCKS && kernels->memory.alloc(device, &block[count], bytes) == UMBRA_OK) count++;
   assert_true(count < BLOCKS);
   return count;
 }
 
 static void empty(const umbra_device *device, int count, size_t bytes) {
-  for (int i = 0; i < count; i++) kernels->release(device, block[i], bytes);
+  for (int i = 0; i < count; i++) kernels->memory.release(device, block[i], bytes);
 }
 
 static void some_is_left(void **state) {
@@ -44,7 +44,7 @@ static void some_is_left(void **state) {
     assert_in_range(count, 60, 63);
     empty(device, count, MIB);
   }
-  kernels->device_close(device);
+  kernels->device.close(device);
 }
 
 /* What one device object was given back is there for another, and for one that is opened then. */
@@ -57,9 +57,9 @@ static void others_do_not_starve(void **state) {
   assert_in_range(count, 60, 63);
   empty(second, count, MIB);
   umbra_device *third = open_device();
-  kernels->device_close(third);
-  kernels->device_close(second);
-  kernels->device_close(first);
+  kernels->device.close(third);
+  kernels->device.close(second);
+  kernels->device.close(first);
 }
 
 static umbra_poly make_poly(umbra_ring *ring, uint32_t level) {

@@ -4,6 +4,8 @@
  * Polynomials that come back ahead of use: whenever the device copies, work that pins them sees them, and nobody's
  * memory is written to; a join left out is noticed. What may be prefetched, and what happens where calls fail.
  */
+#include "../host/device/record.h"
+#include "../host/device/session_internal.h"
 #include "../host/ring/ops.h"
 #include "../host/ring/residence.h"
 #include "../host/ring/ring_internal.h"
@@ -51,7 +53,7 @@ static umbra_status open_fixture(fixture *f, const umbra_kernels *kernels, size_
     if (status == UMBRA_OK) upload(f, &f->poly[p], p);
     if (status == UMBRA_OK) status = umbra_poly_may_leave(&f->poly[p], f->ring);
   }
-  if (status == UMBRA_OK) f->ring->memory_limit = room * bytes_of(f);
+  if (status == UMBRA_OK) f->ring->session->memory.limit = room * bytes_of(f);
   return status;
 }
 
@@ -64,9 +66,9 @@ static void close_fixture(fixture *f) {
 }
 
 static void send_away(const fixture *f) {
-  mtx_lock(&f->ring->lock);
-  while (umbra_residences_evict(f->ring)) continue;
-  mtx_unlock(&f->ring->lock);
+  mtx_lock(&f->ring->session->lock);
+  while (umbra_residences_evict(f->ring->session)) continue;
+  mtx_unlock(&f->ring->session->lock);
 }
 
 static void prefetch(const fixture *f, size_t p) { umbra_poly_prefetch(&f->poly[p], f->ring); }
@@ -144,7 +146,7 @@ static void not_seen_without_join(void **state) {
     int right = 0;
     umbra_kernels kernels = *umbra_kernels_get("emu");
     umbra_emu_set_queue(UMBRA_EMU_DEFERRED);
-    if (planted) kernels.join_upload = no_join;
+    if (planted) kernels.memory.join_upload = no_join;
     assert_ok(open_fixture(&f, &kernels, POLYS + 2));
     send_away(&f);
     prefetch(&f, 0);
@@ -257,11 +259,11 @@ static void not_without_limit_or_in_recordings(void **state) {
     umbra_arena *arena;
     assert_ok(open_fixture(&f, umbra_kernels_get("emu"), limited ? POLYS + 2 : 0));
     send_away(&f);
-    assert_ok(umbra_arena_begin(&arena, f.ring));
+    assert_ok(umbra_arena_begin(&arena, f.ring->session));
     prefetch(&f, 0);
-    umbra_arena_end(f.ring);
+    umbra_arena_end(f.ring->session);
     assert_false(is_there(&f, 0));
-    umbra_arena_destroy(arena, f.ring);
+    umbra_arena_destroy(arena, f.ring->session);
     prefetch(&f, 0);
     assert_int_equal(is_there(&f, 0), limited);
     assert_usable(&f, 0);
@@ -298,15 +300,15 @@ static void comes_back_beside_a_recording(void **state) {
     assert_ok(open_fixture(&f, umbra_kernels_get("emu"), POLYS + 2));
     send_away(&f);
     umbra_emu_fail(UMBRA_EMU_FAIL_ALLOC, locked ? 0 : 1);
-    assert_ok(umbra_arena_begin(&arena, f.ring));
-    assert_ok(umbra_ring_record(f.ring, f.stream));
+    assert_ok(umbra_arena_begin(&arena, f.ring->session));
+    assert_ok(umbra_record_begin(f.ring->session, f.stream));
     assert_ok(umbra_poly_pin(&f.poly[0], f.ring, f.stream));
     umbra_poly_unpin(&f.poly[0], f.ring);
-    assert_ok(umbra_ring_record_end(f.ring, f.stream, &graph));
-    umbra_arena_end(f.ring);
+    assert_ok(umbra_record_end(f.ring->session, f.stream, &graph));
+    umbra_arena_end(f.ring->session);
     assert_usable(&f, 0);
-    umbra_ring_graph_destroy(f.ring, graph);
-    umbra_arena_destroy(arena, f.ring);
+    umbra_graph_destroy(f.ring->session, graph);
+    umbra_arena_destroy(arena, f.ring->session);
     close_fixture(&f);
   }
 }

@@ -20,14 +20,14 @@ static bench bench_open(const record *r, const umbra_kernels *kernels) {
   b.ring.log_n = (uint32_t)number(r, "log_n");
   b.ring.primes = numbers(r, "primes", b.ring.prime, MAX_PRIMES);
   b.n = 1u << b.ring.log_n;
-  ok(r, kernels->device_open(&b.device, &b.ring, &(umbra_device_options){.threads = 2}));
-  ok(r, kernels->stream_create(&b.stream, b.device));
+  ok(r, kernels->device.open(&b.device, &b.ring, &(umbra_device_options){.threads = 2}));
+  ok(r, kernels->stream.create(&b.stream, b.device));
   return b;
 }
 
 static void bench_close(bench *b) {
-  b->kernels->stream_destroy(b->stream);
-  b->kernels->device_close(b->device);
+  b->kernels->stream.destroy(b->stream);
+  b->kernels->device.close(b->device);
 }
 
 static size_t view_words(const bench *b, const umbra_view *view) {
@@ -39,7 +39,7 @@ static umbra_view bench_view(const bench *b, uint32_t first, uint32_t limbs, uin
   umbra_view view = {
       .run = {{.prime = (uint16_t)first, .count = (uint16_t)limbs}}, .polys = polys, .stride = (size_t)limbs * b->n};
   void *memory;
-  ok(b->record, b->kernels->alloc(b->device, &memory, view_words(b, &view) * 4));
+  ok(b->record, b->kernels->memory.alloc(b->device, &memory, view_words(b, &view) * 4));
   view.run[0].data = memory;
   return view;
 }
@@ -49,22 +49,22 @@ static umbra_view bench_input(const bench *b, uint32_t limbs, const char *spec) 
   uint32_t *words = malloc(view_words(b, &view) * 4);
   assert_non_null(words);
   make_inputs(words, spec, b->ring.prime, limbs, b->n, 1);
-  b->kernels->upload(b->stream, view.run[0].data, words, view_words(b, &view) * 4);
-  ok(b->record, b->kernels->wait(b->stream));
+  b->kernels->memory.upload(b->stream, view.run[0].data, words, view_words(b, &view) * 4);
+  ok(b->record, b->kernels->stream.wait(b->stream));
   free(words);
   return view;
 }
 
 static void bench_release(const bench *b, umbra_view view) {
-  b->kernels->release(b->device, view.run[0].data, view_words(b, &view) * 4);
+  b->kernels->memory.release(b->device, view.run[0].data, view_words(b, &view) * 4);
 }
 
 /* Compares and releases. */
 static void bench_expect(const bench *b, umbra_view view) {
   uint32_t *words = malloc(view_words(b, &view) * 4);
   assert_non_null(words);
-  b->kernels->download(b->stream, words, view.run[0].data, view_words(b, &view) * 4);
-  ok(b->record, b->kernels->wait(b->stream));
+  b->kernels->memory.download(b->stream, words, view.run[0].data, view_words(b, &view) * 4);
+  ok(b->record, b->kernels->stream.wait(b->stream));
   expect_words(b->record, words, umbra_view_limbs(&view) * view.polys, b->n);
   free(words);
   bench_release(b, view);
@@ -102,11 +102,11 @@ static void check_from_i64(const bench *b) {
   void *memory;
   assert_non_null(values);
   make_small(values, number(b->record, "seed"), b->n, (UINT64_C(1) << 62) - 1);
-  ok(b->record, b->kernels->alloc(b->device, &memory, bytes));
-  b->kernels->upload(b->stream, memory, values, bytes);
+  ok(b->record, b->kernels->memory.alloc(b->device, &memory, bytes));
+  b->kernels->memory.upload(b->stream, memory, values, bytes);
   b->kernels->from_i64(b->stream, &residues, memory, (uint32_t)number(b->record, "shift"));
   bench_expect(b, residues);
-  b->kernels->release(b->device, memory, bytes);
+  b->kernels->memory.release(b->device, memory, bytes);
   free(values);
 }
 

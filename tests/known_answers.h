@@ -293,12 +293,12 @@ static inline setting setting_open(const record *r) {
   s.chain = umbra_ring_chain(s.ring);
   s.kernels = umbra_ring_kernels(s.ring);
   s.n = umbra_ring_n(s.ring);
-  ok(r, s.kernels->stream_create(&s.stream, umbra_ring_device(s.ring)));
+  ok(r, s.kernels->stream.create(&s.stream, umbra_ring_device(s.ring)));
   return s;
 }
 
 static inline void setting_close(setting *s) {
-  s->kernels->stream_destroy(s->stream);
+  s->kernels->stream.destroy(s->stream);
   if (umbra_context_memory(s->context) != 0) fail_record(s->record, "memory was not given back");
 }
 
@@ -316,16 +316,16 @@ static inline void poly_fill(const setting *s, const umbra_poly *poly, const cha
   assert_non_null(words);
   for (uint32_t i = 0; i < poly_limbs(poly); i++) prime[i] = s->chain->prime[umbra_view_position(&view, i)];
   make_inputs(words, spec, prime, poly_limbs(poly), s->n, poly->polys);
-  s->kernels->upload(s->stream, poly->data, words, umbra_poly_bytes(poly, s->ring));
-  ok(s->record, s->kernels->wait(s->stream));
+  s->kernels->memory.upload(s->stream, poly->data, words, umbra_poly_bytes(poly, s->ring));
+  ok(s->record, s->kernels->stream.wait(s->stream));
   free(words);
 }
 
 static inline uint32_t *poly_words(const setting *s, const umbra_poly *poly) {
   uint32_t *words = malloc(umbra_poly_bytes(poly, s->ring));
   assert_non_null(words);
-  s->kernels->download(s->stream, words, poly->data, umbra_poly_bytes(poly, s->ring));
-  ok(s->record, s->kernels->wait(s->stream));
+  s->kernels->memory.download(s->stream, words, poly->data, umbra_poly_bytes(poly, s->ring));
+  ok(s->record, s->kernels->stream.wait(s->stream));
   return words;
 }
 
@@ -342,8 +342,8 @@ static inline int64_t *integers_take(const setting *s, uint64_t seed, size_t cou
   assert_non_null(values);
   make_small(values, seed, count, span);
   ok(s->record, umbra_ring_take(s->ring, &memory, count * sizeof *values, "a test"));
-  s->kernels->upload(s->stream, memory, values, count * sizeof *values);
-  ok(s->record, s->kernels->wait(s->stream));
+  s->kernels->memory.upload(s->stream, memory, values, count * sizeof *values);
+  ok(s->record, s->kernels->stream.wait(s->stream));
   free(values);
   return memory;
 }

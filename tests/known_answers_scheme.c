@@ -35,9 +35,9 @@ static void integers_into(const setting *s, const umbra_view *dst, const int64_t
   void *memory;
   size_t bytes = s->n * sizeof *values;
   ok(s->record, umbra_ring_take(s->ring, &memory, bytes, "a test"));
-  s->kernels->upload(s->stream, memory, values, bytes);
+  s->kernels->memory.upload(s->stream, memory, values, bytes);
   umbra_ring_from_i64(s->ring, s->stream, dst, memory, 0);
-  ok(s->record, s->kernels->wait(s->stream));
+  ok(s->record, s->kernels->stream.wait(s->stream));
   umbra_ring_give(s->ring, memory, bytes);
 }
 
@@ -80,7 +80,7 @@ static key_work key_work_open(const setting *s, const umbra_eval_key *entry, con
 }
 
 static void key_work_close(const setting *s, key_work *w) {
-  ok(s->record, s->kernels->wait(s->stream));
+  ok(s->record, s->kernels->stream.wait(s->stream));
   umbra_poly_destroy(&w->poly, s->ring);
 }
 
@@ -220,7 +220,7 @@ static umbra_status run_rotation(operation *o, int32_t steps) {
   const int32_t both[2] = {0, steps};
   umbra_ciphertext *outs[2] = {NULL, NULL};
   ok(o->s.record, umbra_rotate_many(o->evaluator, outs, o->input[0], both, 2));
-  ok(o->s.record, o->s.kernels->wait(o->evaluator->stream));
+  ok(o->s.record, o->s.kernels->stream.wait(o->evaluator->stream));
   poly_expect(&o->s, &outs[1]->poly);
   for (int i = 0; i < 2; i++) umbra_ciphertext_destroy(outs[i]);
   return umbra_rotate(o->evaluator, &o->out, o->input[0], steps);
@@ -258,7 +258,7 @@ static void check_evaluation(setting s) {
   if (optional(r, "key")) o.keys = keys_of(&s);
   ok(r, umbra_evaluator_create(&o.evaluator, s.context, o.keys));
   ok(r, run_operation(&o));
-  ok(r, s.kernels->wait(o.evaluator->stream));
+  ok(r, s.kernels->stream.wait(o.evaluator->stream));
   assert_int_equal(umbra_ciphertext_level(o.out), number(r, "out_level"));
   poly_expect(&s, &o.out->poly);
   umbra_evaluator_destroy(o.evaluator);

@@ -4,14 +4,15 @@
 #include "scheme.h"
 
 #include "../host/ckks/ciphertext_internal.h"
+#include "../host/device/session_internal.h"
 #include "../host/ring/ring_internal.h"
 
 static void assert_cache_is_zero(const umbra_context *context, const char *after) {
-  const umbra_ring *ring = context->ring;
-  for (size_t i = 0; i < ring->blocks; i++) {
-    const uint8_t *memory = ring->block[i].memory;
-    for (size_t k = 0; k < ring->block[i].bytes; k++)
-      if (memory[k]) fail_msg("after %s: byte %zu of a block of %zu is %u", after, k, ring->block[i].bytes, memory[k]);
+  const umbra_memory *kept = &context->ring->session->memory;
+  for (size_t i = 0; i < kept->blocks; i++) {
+    const uint8_t *memory = kept->block[i].memory;
+    for (size_t k = 0; k < kept->block[i].bytes; k++)
+      if (memory[k]) fail_msg("after %s: byte %zu of a block of %zu is %u", after, k, kept->block[i].bytes, memory[k]);
   }
 }
 

@@ -6,7 +6,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
-#include "../ring/enqueue.h"
+#include "../device/enqueue.h"
 #include "checks.h"
 #include "dry.h"
 #include "keys_internal.h"

@@ -11,6 +11,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../device/record.h"
 #include "../ring/ops.h"
 #include "calls.h"
 #include "trace.h"
@@ -26,6 +27,10 @@ struct umbra_circuit {
   umbra_arena *arena;
   umbra_graph *graph; /* NULL: a run calls the body */
 };
+
+static umbra_session *session_of(const umbra_circuit *circuit) {
+  return umbra_ring_session(circuit->evaluator->context->ring);
+}
 
 /* Each once, should a body have given one for several outputs. */
 static void destroy_all(umbra_ciphertext **ciphertext, size_t count) {
@@ -59,24 +64,23 @@ static umbra_status call_body(const umbra_circuit *circuit, umbra_ciphertext **o
 
 /* Records the body. The call before makes plans, memory and the body's errors come when nothing is recorded yet. */
 static umbra_status record_body(umbra_circuit *circuit) {
-  umbra_ring *ring = circuit->evaluator->context->ring;
+  umbra_session *session = session_of(circuit);
   umbra_stream *stream = circuit->evaluator->stream;
   const umbra_ciphertext *const *ins = (const umbra_ciphertext *const *)circuit->in;
   UMBRA_TRY(call_body(circuit, circuit->out, ins));
   destroy_all(circuit->out, circuit->outs);
-  UMBRA_TRY(umbra_ring_record(ring, stream));
+  UMBRA_TRY(umbra_record_begin(session, stream));
   umbra_status status = call_body(circuit, circuit->out, ins);
   status = umbra_check_whole(circuit->evaluator, status);
-  if (status == UMBRA_OK) return umbra_ring_record_end(ring, stream, &circuit->graph);
-  umbra_ring_record_drop(ring, stream);
+  if (status == UMBRA_OK) return umbra_record_end(session, stream, &circuit->graph);
+  umbra_record_drop(session, stream);
   return status;
 }
 
 static umbra_status make_recording(umbra_circuit *circuit) {
-  umbra_ring *ring = circuit->evaluator->context->ring;
-  UMBRA_TRY(umbra_arena_begin(&circuit->arena, ring));
+  UMBRA_TRY(umbra_arena_begin(&circuit->arena, session_of(circuit)));
   umbra_status status = record_body(circuit);
-  umbra_arena_end(ring);
+  umbra_arena_end(session_of(circuit));
   return status;
 }
 
@@ -84,7 +88,7 @@ static umbra_status fill_circuit(umbra_circuit *circuit, const umbra_circuit_des
   UMBRA_TRY(umbra_alloc(&circuit->in, circuit->ins, sizeof *circuit->in, "a circuit"));
   UMBRA_TRY(umbra_alloc(&circuit->out, circuit->outs, sizeof *circuit->out, "a circuit"));
   for (size_t i = 0; i < circuit->ins; i++) UMBRA_TRY(umbra_ciphertext_copy(&circuit->in[i], desc->examples[i]));
-  return umbra_ring_can_record(circuit->evaluator->context->ring) ? make_recording(circuit) : UMBRA_OK;
+  return umbra_session_can_record(session_of(circuit)) ? make_recording(circuit) : UMBRA_OK;
 }
 
 static umbra_status check_desc(const umbra_evaluator *evaluator, const umbra_circuit_desc *desc) {
@@ -122,11 +126,11 @@ umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluato
 
 void umbra_circuit_destroy(umbra_circuit *circuit) {
   if (!circuit) return;
-  umbra_ring *ring = circuit->evaluator->context->ring;
-  umbra_ring_graph_destroy(ring, circuit->graph);
+  umbra_session *session = session_of(circuit);
+  umbra_graph_destroy(session, circuit->graph);
   destroy_all(circuit->in, circuit->ins);
   destroy_all(circuit->out, circuit->outs);
-  umbra_arena_destroy(circuit->arena, ring);
+  umbra_arena_destroy(circuit->arena, session);
   umbra_free(circuit->in);
   umbra_free(circuit->out);
   umbra_release(circuit->refresher);
@@ -188,7 +192,7 @@ static umbra_status make_outputs(const umbra_circuit *circuit, umbra_ciphertext 
 static umbra_status replay(const umbra_circuit *circuit, umbra_ciphertext **made, const umbra_ciphertext *const *ins) {
   UMBRA_TRY(make_outputs(circuit, made));
   for (size_t i = 0; i < circuit->ins; i++) copy_words(circuit, circuit->in[i], ins[i]);
-  umbra_ring_replay(circuit->evaluator->context->ring, circuit->evaluator->stream, circuit->graph);
+  umbra_graph_replay(session_of(circuit), circuit->evaluator->stream, circuit->graph);
   for (size_t i = 0; i < circuit->outs; i++) copy_words(circuit, made[i], circuit->out[i]);
   return UMBRA_OK;
 }

@@ -60,7 +60,7 @@ umbra_status umbra_device_find(const umbra_kernels **kernels, uint32_t *ordinal,
   }
   *kernels = umbra_kernels_get(colon ? name : device);
   if (!*kernels) return unknown_device(device, colon ? name : backend_name(device));
-  uint32_t count = (*kernels)->device_count();
+  uint32_t count = (*kernels)->device.count();
   if (*ordinal < count) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "there is no device \"%s\": %s devices here: %u", device, (*kernels)->name,
                     count);
@@ -94,7 +94,8 @@ static umbra_status fill_context(umbra_context *context, const umbra_params *par
   context->secrets_on_device = desc->secrets_on_device;
   context->bulk_decode = desc->bulk_decode;
   if (desc->tracer) context->tracer = *desc->tracer;
-  if (context->tracer.event || umbra_ring_watched(context->ring)) context->trace = &context->tracer;
+  if (context->tracer.event || umbra_session_watched(umbra_ring_session(context->ring)))
+    context->trace = &context->tracer;
   return umbra_slot_index_create(&context->slot_index, params->chain.log_n);
 }
 

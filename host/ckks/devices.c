@@ -47,7 +47,7 @@ static void tell_absent(umbra_device_info *info, const backend *of) {
 static int look(umbra_device_info *info, const backend *of, uint32_t i) {
   umbra_device_facts facts;
   const umbra_kernels *kernels = of->gpu ? umbra_kernels_of_build(of->name) : umbra_kernels_get(of->name);
-  if (kernels && kernels->device_facts(i, &facts)) tell(info, of, &facts);
+  if (kernels && kernels->device.facts(i, &facts)) tell(info, of, &facts);
   else if (i == 0) tell_absent(info, of);
   else return 0;
   return 1;

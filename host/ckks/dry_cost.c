@@ -130,6 +130,9 @@ umbra_status umbra_calibrate(const char *device, uint32_t threads) {
 
 /* ---- the report ---- */
 
+_Static_assert(sizeof((umbra_machine *)0)->name == sizeof((umbra_cost *)0)->machine, "names fit");
+_Static_assert(sizeof((umbra_machine *)0)->note == sizeof((umbra_cost *)0)->note, "notes fit");
+
 static void tell_seconds(umbra_cost *cost, const umbra_context *context) {
   const umbra_machine machine = machine_of(context);
   cost->seconds = seconds_by(context, &machine.table);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "../ring/enqueue.h"
+#include "../device/enqueue.h"
 #include "../ring/residues_file.h"
 #include "file.h"
 

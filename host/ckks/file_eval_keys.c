@@ -2,7 +2,7 @@
 /* Evaluation keys, each as two sections: its purpose and seed, then the halves that no seed gives. */
 #include <string.h>
 
-#include "../ring/enqueue.h"
+#include "../device/enqueue.h"
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
 #include "file.h"

@@ -32,8 +32,8 @@ static void tell(const umbra_span *span) {
 
 /* Seconds between the span's places, which are given back. */
 static double seconds_on_device(const umbra_span *span) {
-  const umbra_ring *ring = span->context->ring;
-  return umbra_ring_between(ring, span->evaluator->stream, span->first, span->last ? span->last : span->first);
+  const umbra_session *session = umbra_ring_session(span->context->ring);
+  return umbra_session_between(session, span->evaluator->stream, span->first, span->last ? span->last : span->first);
 }
 
 void umbra_spans_tell(umbra_evaluator *evaluator) {
@@ -48,7 +48,7 @@ void umbra_spans_tell(umbra_evaluator *evaluator) {
 /* Outside of calls: failures stay with the device, and a request to stop is for the next call. */
 static void wait_and_tell(umbra_evaluator *evaluator) {
   if (!evaluator->spans.count) return;
-  (void)umbra_ring_kernels(evaluator->context->ring)->wait(evaluator->stream);
+  (void)umbra_ring_kernels(evaluator->context->ring)->stream.wait(evaluator->stream);
   umbra_spans_tell(evaluator);
 }
 
@@ -79,7 +79,7 @@ static void tell_or_keep(umbra_span *span) {
     span->event.device_seconds = span->event.seconds;
     span->event.timed = 1;
   } else if (span->first) {
-    span->last = umbra_ring_mark(ring, span->evaluator->stream);
+    span->last = umbra_session_mark(umbra_ring_session(ring), span->evaluator->stream);
     span->event.timed = span->last != 0;
     if (keep(&span->evaluator->spans, span)) return;
     span->event.timed = 0;
@@ -99,8 +99,8 @@ void umbra_span_begin(umbra_span *span, const umbra_context *context, umbra_eval
   span->event = (umbra_trace_event){
       UMBRA_TRACE_EVENT_INIT,       .name = name,     .evaluator = evaluator ? evaluator->number : 0,
       .thread = number_of_thread(), .depth = depth++, .level = level};
-  umbra_ring_name_begin(ring, name);
-  if (context->trace->event && evaluator) span->first = umbra_ring_mark(ring, evaluator->stream);
+  umbra_session_name_begin(umbra_ring_session(ring), name);
+  if (context->trace->event && evaluator) span->first = umbra_session_mark(umbra_ring_session(ring), evaluator->stream);
   span->event.start = umbra_seconds();
 }
 
@@ -108,7 +108,7 @@ void umbra_span_end(umbra_span *span) {
   umbra_evaluator *evaluator = span->evaluator;
   depth--;
   span->event.seconds = umbra_seconds() - span->event.start;
-  umbra_ring_name_end(span->context->ring);
+  umbra_session_name_end(umbra_ring_session(span->context->ring));
   if (!span->context->trace->event) return;
   tell_or_keep(span);
   if (!depth && evaluator && evaluator->spans.count >= MOST_KEPT) wait_and_tell(evaluator);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parameter files: the explicit literal, which loading validates as it would the caller's. */
 #include <string.h>
-#include <umbra/file.h>
+#include <umbra/params.h>
 
 #include "../base/error.h"
 #include "../base/outputs.h"

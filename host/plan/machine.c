@@ -14,7 +14,7 @@
 static void name_device(char name[128], const umbra_machine_device *device) {
   umbra_device_facts facts;
   snprintf(name, 128, "%s", device->kernels->name);
-  for (uint32_t i = 0; device->kernels->device_facts(i, &facts); i++)
+  for (uint32_t i = 0; device->kernels->device.facts(i, &facts); i++)
     if (!facts.why_not[0] && facts.ordinal == device->options.ordinal) snprintf(name, 128, "%s", facts.name);
 }
 

@@ -6,15 +6,14 @@
 #ifndef UMBRA_PLAN_MACHINE_H
 #define UMBRA_PLAN_MACHINE_H
 
-#include <umbra/cost.h>
-
 #include "cost_file.h"
 
+/* As umbra_cost tells them. */
 typedef struct umbra_machine {
-  char name[sizeof((umbra_cost *)0)->machine];
+  char name[124];
   umbra_cost_table table;
-  int measured;                             /* on this machine; or else the table is a prediction */
-  char note[sizeof((umbra_cost *)0)->note]; /* why it is not measured; "" if it is */
+  int measured;   /* on this machine; or else the table is a prediction */
+  char note[160]; /* why it is not measured; "" if it is */
 } umbra_machine;
 
 /* A device that a name was resolved to. */

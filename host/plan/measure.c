@@ -57,17 +57,17 @@ static umbra_status make_conversion(bench *b) {
 static size_t bytes_of(const bench *b) { return b->limbs * sizeof(uint32_t) << b->log_n; }
 
 static umbra_status open_parts(bench *b, const umbra_ring_desc *ring, const umbra_device_options *options) {
-  UMBRA_TRY(b->kernels->device_open(&b->device, ring, options));
-  UMBRA_TRY(b->kernels->stream_create(&b->stream, b->device));
+  UMBRA_TRY(b->kernels->device.open(&b->device, ring, options));
+  UMBRA_TRY(b->kernels->stream.create(&b->stream, b->device));
   UMBRA_TRY(make_conversion(b));
-  return b->kernels->alloc(b->device, &b->memory, bytes_of(b));
+  return b->kernels->memory.alloc(b->device, &b->memory, bytes_of(b));
 }
 
 static void bench_close(bench *b) {
-  if (b->memory) b->kernels->release(b->device, b->memory, bytes_of(b));
+  if (b->memory) b->kernels->memory.release(b->device, b->memory, bytes_of(b));
   if (b->conversion) b->kernels->conversion_destroy(b->conversion);
-  if (b->stream) b->kernels->stream_destroy(b->stream);
-  if (b->device) b->kernels->device_close(b->device);
+  if (b->stream) b->kernels->stream.destroy(b->stream);
+  if (b->device) b->kernels->device.close(b->device);
 }
 
 static umbra_status bench_open(bench *b, const umbra_kernels *kernels, const umbra_device_options *options,
@@ -188,12 +188,12 @@ static double seconds_now(const bench *b) { return b->threads == 1 ? umbra_threa
 /* Of so many times, by the device's clock if it has one. */
 static double time_of(bench *b, probe *run, uint32_t times) {
   const umbra_kernels *kernels = b->kernels;
-  if (kernels->lap) (void)kernels->lap(b->stream);
-  else (void)kernels->wait(b->stream);
+  if (kernels->trace.lap) (void)kernels->trace.lap(b->stream);
+  else (void)kernels->stream.wait(b->stream);
   const double start = seconds_now(b);
   for (uint32_t i = 0; i < times; i++) run(b);
-  if (kernels->lap) return kernels->lap(b->stream);
-  (void)kernels->wait(b->stream);
+  if (kernels->trace.lap) return kernels->trace.lap(b->stream);
+  (void)kernels->stream.wait(b->stream);
   return seconds_now(b) - start;
 }
 
@@ -250,7 +250,7 @@ static umbra_status with_benches(umbra_cost_table *table, const umbra_kernels *k
     const umbra_view all = operand(&real, 0, (uint32_t)(real.limbs / LIMBS), 0, LIMBS);
     kernels->zero(real.stream, &all);
     measure(table, &real, &dry);
-    status = kernels->wait(real.stream);
+    status = kernels->stream.wait(real.stream);
     if (status != UMBRA_OK) status = umbra_fail(status, "the %s device failed while it was measured", kernels->name);
     bench_close(&dry);
   }

@@ -10,7 +10,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
-#include "enqueue.h"
+#include "../device/enqueue.h"
 #include "ring_internal.h"
 #include "whole.h"
 

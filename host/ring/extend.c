@@ -5,7 +5,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
-#include "enqueue.h"
+#include "../device/enqueue.h"
 #include "ring_internal.h"
 
 /* The constants of one extension; kept as long as the ring. */

@@ -32,7 +32,7 @@ static uint32_t terms(const umbra_hoist *hoist) { return hoist->rotations + (hoi
 
 /* A limb for each thread: so many rotations of it are as much as the cache holds. */
 static uint32_t strip_limbs(const umbra_ring *ring, uint32_t limbs) {
-  return umbra_min_u32(ring->kernels->block_limbs(ring->device) ? ring->threads : limbs, limbs);
+  return umbra_min_u32(umbra_ring_cached_limbs(ring) ? umbra_ring_threads(ring) : limbs, limbs);
 }
 
 /* P times x: its limbs modulo the auxiliary primes are 0. */

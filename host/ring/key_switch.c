@@ -3,8 +3,8 @@
 
 #include "../base/error.h"
 #include "../base/integers.h"
+#include "../device/enqueue.h"
 #include "divide.h"
-#include "enqueue.h"
 #include "residence.h"
 #include "ring_internal.h"
 #include "whole.h"

@@ -3,17 +3,18 @@
 #ifndef UMBRA_RING_OPS_H
 #define UMBRA_RING_OPS_H
 
-#include "enqueue.h"
+#include "../device/enqueue.h"
+#include "ring.h"
 
 static inline void umbra_ring_upload(const umbra_ring *ring, umbra_stream *stream, void *device_dst,
                                      const void *host_src, size_t bytes) {
-  umbra_ring_kernels(ring)->upload(stream, device_dst, host_src, bytes);
+  umbra_session_upload(umbra_ring_session(ring), stream, device_dst, host_src, bytes);
 }
 
 /* Of what anybody may see. */
 static inline void umbra_ring_upload_public(const umbra_ring *ring, umbra_stream *stream, void *device_dst,
                                             const void *host_src, size_t bytes) {
-  umbra_ring_kernels(ring)->upload_public(stream, device_dst, host_src, bytes);
+  umbra_session_upload_public(umbra_ring_session(ring), stream, device_dst, host_src, bytes);
 }
 
 /* Words of a polynomial. */
@@ -25,7 +26,7 @@ static inline void umbra_poly_upload(const umbra_poly *poly, const umbra_ring *r
 /* The bytes are there when umbra_ring_wait has returned. */
 static inline void umbra_ring_download(const umbra_ring *ring, umbra_stream *stream, void *host_dst,
                                        const void *device_src, size_t bytes) {
-  umbra_ring_kernels(ring)->download(stream, host_dst, device_src, bytes);
+  umbra_session_download(umbra_ring_session(ring), stream, host_dst, device_src, bytes);
 }
 
 static inline void umbra_ring_expand(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RNS polynomials of one parameter set on one device: memory, views, and the plans of exact division and of gadget
- * decomposition. The only layer that calls kernels on residues.
+ * RNS polynomials of one parameter set on one device: their memory and views, and the plans of exact division, of gadget
+ * decomposition and of extension. The only layer that calls kernels on residues.
  */
 #ifndef UMBRA_RING_RING_H
 #define UMBRA_RING_RING_H
@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "../../kernels/kernels.h"
+#include "../device/memory.h"
+#include "../device/session.h"
 #include "../params/params.h"
 
 typedef struct umbra_ring umbra_ring; /* immutable to its users, shareable between threads; caches lock themselves */
@@ -36,10 +38,8 @@ void umbra_ring_destroy(umbra_ring *ring);
 const umbra_params *umbra_ring_params(const umbra_ring *ring);
 const umbra_chain *umbra_ring_chain(const umbra_ring *ring);
 const umbra_kernels *umbra_ring_kernels(const umbra_ring *ring);
-const umbra_device *umbra_ring_device(const umbra_ring *ring);
+umbra_session *umbra_ring_session(const umbra_ring *ring);
 uint32_t umbra_ring_n(const umbra_ring *ring);
-uint32_t umbra_ring_threads(const umbra_ring *ring); /* that work on the CPU may use */
-uint64_t umbra_ring_memory(const umbra_ring *ring);  /* bytes taken and not given back */
 
 /* ---- accounts ---- */
 
@@ -56,65 +56,52 @@ void umbra_ring_accounts_begin(umbra_ring *ring);
 void umbra_ring_count_switches(umbra_ring *ring, size_t switches);
 void umbra_ring_count_ephemeral_switch(umbra_ring *ring);
 
-/* ---- streams ---- */
+/* ---- the device, for those who have a ring in hand: see ../device ---- */
 
-/* Work on it is done at once, so it cannot be part of what this thread records: UNSUPPORTED meanwhile. */
-umbra_status umbra_ring_stream_open(umbra_stream **stream, umbra_ring *ring);
+static inline umbra_status umbra_ring_stream_open(umbra_stream **stream, umbra_ring *ring) {
+  return umbra_session_stream_open(stream, umbra_ring_session(ring));
+}
 
-/* A stream for work that no recording is to repeat: memory that is moved or wiped, plans that are made. */
-umbra_status umbra_ring_stream_open_beside(umbra_stream **stream, const umbra_ring *ring);
-void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring);
+static inline umbra_status umbra_ring_stream_open_beside(umbra_stream **stream, const umbra_ring *ring) {
+  return umbra_session_stream_open_beside(stream, umbra_ring_session(ring));
+}
 
-/* DEVICE if any work of the ring is known to have failed, CANCELLED if the stream has been stopped; does not wait. */
-umbra_status umbra_ring_check(const umbra_ring *ring, const umbra_stream *stream);
-
-/* Waits for all work of the stream; DEVICE if any of it failed, CANCELLED if some was left out. */
-umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream);
-
-/* ---- tracing ---- */
-
-/* See mark and between in kernels.h; 0: there is nothing to be known. */
-uint64_t umbra_ring_mark(const umbra_ring *ring, umbra_stream *stream);
-double umbra_ring_between(const umbra_ring *ring, umbra_stream *stream, uint64_t first, uint64_t last);
-
-/* Names of what this thread does, for tools; whether there is one that watches. */
-int umbra_ring_watched(const umbra_ring *ring);
-void umbra_ring_name_begin(const umbra_ring *ring, const char *name);
-void umbra_ring_name_end(const umbra_ring *ring);
-
-/* ---- memory: blocks are kept for reuse, so that a steady computation allocates nothing ---- */
-
-umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what);
-void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes);
-
-/* ---- recording: work on fixed memory that can be done again ---- */
-
-typedef struct umbra_arena umbra_arena;
-
-/* Whether the device can record at all. */
-int umbra_ring_can_record(const umbra_ring *ring);
-
-/*
- * From begin to end, memory that this thread gives back stays with the arena, and it takes from there first; so what a
- * recording uses is used by nobody else until the arena is destroyed. One arena of a ring at a time: else UNSUPPORTED.
- */
-umbra_status umbra_arena_begin(umbra_arena **arena, umbra_ring *ring);
-void umbra_arena_end(umbra_ring *ring);
-void umbra_arena_destroy(umbra_arena *arena, umbra_ring *ring);
-
-/* See kernels.h, between begin and end of an arena; UNSUPPORTED if what was recorded cannot be. */
-umbra_status umbra_ring_record(umbra_ring *ring, umbra_stream *stream);
-umbra_status umbra_ring_record_end(umbra_ring *ring, umbra_stream *stream, umbra_graph **graph);
-void umbra_ring_record_drop(umbra_ring *ring, umbra_stream *stream); /* ends it and keeps nothing */
+static inline void umbra_ring_stream_close(umbra_stream *stream, const umbra_ring *ring) {
+  umbra_session_stream_close(stream, umbra_ring_session(ring));
+}
 
 /* The stream that this thread records; NULL: none. */
-umbra_stream *umbra_ring_recording(umbra_ring *ring);
+static inline umbra_stream *umbra_ring_recording(const umbra_ring *ring) {
+  return umbra_session_recording(umbra_ring_session(ring));
+}
 
-/* UNSUPPORTED, with the text that says why. */
-umbra_status umbra_ring_fail_unrecordable(void);
+static inline umbra_status umbra_ring_check(const umbra_ring *ring, const umbra_stream *stream) {
+  return umbra_session_check(umbra_ring_session(ring), stream);
+}
 
-void umbra_ring_replay(const umbra_ring *ring, umbra_stream *stream, const umbra_graph *graph);
-void umbra_ring_graph_destroy(const umbra_ring *ring, umbra_graph *graph);
+static inline umbra_status umbra_ring_wait(const umbra_ring *ring, umbra_stream *stream) {
+  return umbra_session_wait(umbra_ring_session(ring), stream);
+}
+
+static inline umbra_status umbra_ring_take(umbra_ring *ring, void **memory, size_t bytes, const char *what) {
+  return umbra_session_take(umbra_ring_session(ring), memory, bytes, what);
+}
+
+static inline void umbra_ring_give(umbra_ring *ring, void *memory, size_t bytes) {
+  umbra_session_give(umbra_ring_session(ring), memory, bytes);
+}
+
+static inline uint64_t umbra_ring_memory(const umbra_ring *ring) {
+  return umbra_session_memory(umbra_ring_session(ring));
+}
+
+static inline uint32_t umbra_ring_threads(const umbra_ring *ring) {
+  return umbra_session_threads(umbra_ring_session(ring));
+}
+
+static inline const umbra_device *umbra_ring_device(const umbra_ring *ring) {
+  return umbra_session_device(umbra_ring_session(ring));
+}
 
 /* ---- polynomials ---- */
 
@@ -157,6 +144,9 @@ umbra_view umbra_view_packed_like(const umbra_view *view, uint32_t *data, uint32
 
 /* Position of limb `limb` of a view. */
 uint32_t umbra_view_position(const umbra_view *view, uint32_t limb);
+
+/* Limbs that stay in the device's cache together; 0: there are no blocks to be cut. */
+uint32_t umbra_ring_cached_limbs(const umbra_ring *ring);
 
 /* Limbs that a blocked pass should take at once; and those of a pass whose operands should all stay in the
  * cache, no more than a block. */

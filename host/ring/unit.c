@@ -28,9 +28,9 @@ static umbra_status transform(const umbra_poly *unit, umbra_ring *ring, int64_t 
 static umbra_status fill(const umbra_poly *unit, umbra_ring *ring) {
   const size_t bytes = umbra_ring_n(ring) * sizeof(int64_t);
   void *coefficients;
-  UMBRA_TRY(umbra_ring_allocate(ring, &coefficients, bytes, "the imaginary unit"));
+  UMBRA_TRY(umbra_session_allocate(ring->session, &coefficients, bytes, "the imaginary unit"));
   umbra_status status = transform(unit, ring, coefficients);
-  ring->kernels->release(ring->device, coefficients, bytes);
+  umbra_session_release(ring->session, coefficients, bytes);
   return status;
 }
 
@@ -38,11 +38,11 @@ static umbra_status fill(const umbra_poly *unit, umbra_ring *ring) {
 static umbra_status make(umbra_ring *ring) {
   umbra_poly unit = {.window = {0, (uint16_t)umbra_chain_aux(&ring->params->chain)}, .polys = 1};
   void *memory;
-  UMBRA_TRY(umbra_ring_allocate(ring, &memory, umbra_poly_bytes(&unit, ring), "the imaginary unit"));
+  UMBRA_TRY(umbra_session_allocate(ring->session, &memory, umbra_poly_bytes(&unit, ring), "the imaginary unit"));
   unit.data = memory;
   umbra_status status = fill(&unit, ring);
   if (status == UMBRA_OK) ring->unit = unit;
-  else ring->kernels->release(ring->device, memory, umbra_poly_bytes(&unit, ring));
+  else umbra_session_release(ring->session, memory, umbra_poly_bytes(&unit, ring));
   return status;
 }
 
@@ -55,5 +55,5 @@ umbra_status umbra_imaginary_unit_of(umbra_view *unit, umbra_ring *ring, umbra_w
 }
 
 void umbra_imaginary_unit_destroy(umbra_ring *ring) {
-  if (ring->unit.data) ring->kernels->release(ring->device, ring->unit.data, umbra_poly_bytes(&ring->unit, ring));
+  if (ring->unit.data) umbra_session_release(ring->session, ring->unit.data, umbra_poly_bytes(&ring->unit, ring));
 }

@@ -8,19 +8,15 @@
  * header implies, or a half-loaded object. Objects of another parameter set than the context's give MISMATCH.
  *
  * _save writes a temporary file beside `path` and renames it, so a file is whole or absent. Only regular files are
- * replaced, and hand down their mode. _write fills a caller's buffer, as umbra/umbra.h says.
+ * replaced, and hand down their mode. _write fills a caller's buffer, as umbra/umbra.h says. The same is true of
+ * parameters (umbra/params.h), matrices and models (umbra/matrix.h, umbra/logistic.h), beside which they are declared.
  */
 #ifndef UMBRA_FILE_H
 #define UMBRA_FILE_H
 
-#include <umbra/logistic.h>
+#include <umbra/ciphertext.h>
 
 UMBRA_BEGIN_DECLS
-
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_save(const umbra_params *params, const char *path);
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_load(umbra_params **params, const char *path);
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_write(const umbra_params *params, void *buffer, size_t *size);
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_read(umbra_params **params, const void *buffer, size_t size);
 
 /*
  * A secret key is written with mode 0600, never over an existing file, and never into a folder that holds a public or
@@ -66,8 +62,6 @@ UMBRA_DECLARE_FILE_FUNCTIONS(public_key)
 UMBRA_DECLARE_FILE_FUNCTIONS(eval_keys) /* streamed: memory stays near one key */
 UMBRA_DECLARE_FILE_FUNCTIONS(plaintext)
 UMBRA_DECLARE_FILE_FUNCTIONS(ciphertext) /* fresh secret-key encryptions store a seed for half of their residues */
-UMBRA_DECLARE_FILE_FUNCTIONS(matrix)
-UMBRA_DECLARE_FILE_FUNCTIONS(logistic)
 
 /* What a file is, from its header: "parameters", "secret key", ... */
 typedef struct umbra_file_info {

@@ -68,6 +68,9 @@ UMBRA_API uint64_t umbra_logistic_bytes(const umbra_logistic *model); /* of resi
 UMBRA_API void umbra_logistic_owner(const umbra_logistic *model, uint8_t owner[UMBRA_OWNER_BYTES]);
 UMBRA_API void umbra_logistic_destroy(umbra_logistic *model);
 
+/* umbra_logistic_save, _load, _write, _read, _send, _receive: see umbra/file.h. */
+UMBRA_DECLARE_FILE_FUNCTIONS(logistic)
+
 UMBRA_END_DECLS
 
 #endif

@@ -129,6 +129,12 @@ UMBRA_API void umbra_params_digest(const umbra_params *params, uint8_t digest[UM
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_describe(const umbra_params *params, char *text, size_t *size);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_describe_json(const umbra_params *params, char *text, size_t *size);
 
+/* Files, and buffers: see umbra/file.h. Errors: IO, FORMAT, RANGE (a buffer too small), OUT_OF_MEMORY. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_save(const umbra_params *params, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_load(umbra_params **params, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_write(const umbra_params *params, void *buffer, size_t *size);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_params_read(umbra_params **params, const void *buffer, size_t size);
+
 UMBRA_END_DECLS
 
 #endif

@@ -86,59 +86,46 @@ typedef struct umbra_cpu_job {
 void umbra_cpu_run(const umbra_cpu_job *job);
 
 /* The entries that all CPU backends have in common (device.c). */
-uint32_t umbra_cpu_block_limbs(const umbra_device *device);
-uint32_t umbra_cpu_device_count(void);
-int umbra_cpu_device_facts(uint32_t i, umbra_device_facts *facts);
-umbra_status umbra_cpu_device_open(umbra_device **device, const umbra_ring_desc *ring,
-                                   const umbra_device_options *options);
-void umbra_cpu_device_close(umbra_device *device);
-umbra_status umbra_cpu_stream_create(umbra_stream **stream, const umbra_device *device);
-void umbra_cpu_stream_destroy(umbra_stream *stream);
-umbra_status umbra_cpu_check(const umbra_stream *stream);
-umbra_status umbra_cpu_wait(umbra_stream *stream);
-const char *umbra_cpu_failure(const umbra_device *device);
-umbra_status umbra_cpu_alloc(const umbra_device *device, void **memory, size_t bytes);
-void umbra_cpu_release(const umbra_device *device, void *memory, size_t bytes);
-void umbra_cpu_upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes);
-void umbra_cpu_download(umbra_stream *stream, void *host_dst, const void *device_src, size_t bytes);
-void umbra_cpu_copy(umbra_stream *stream, const umbra_view *dst, const umbra_view *src);
-void umbra_cpu_zero(umbra_stream *stream, const umbra_view *dst);
-umbra_status umbra_cpu_conversion_create(umbra_conversion **conversion, const umbra_device *device,
-                                         const umbra_conversion_desc *desc); /* leaves `prepared` NULL */
-void umbra_cpu_conversion_destroy(umbra_conversion *conversion);
+umbra_device_count_entry umbra_cpu_device_count;
+umbra_device_facts_entry umbra_cpu_device_facts;
+umbra_device_open_entry umbra_cpu_device_open;
+umbra_device_close_entry umbra_cpu_device_close;
+umbra_block_limbs_entry umbra_cpu_block_limbs;
+umbra_failure_entry umbra_cpu_failure;
+umbra_stream_create_entry umbra_cpu_stream_create;
+umbra_stream_destroy_entry umbra_cpu_stream_destroy;
+umbra_check_entry umbra_cpu_check;
+umbra_wait_entry umbra_cpu_wait;
+umbra_alloc_entry umbra_cpu_alloc;
+umbra_release_entry umbra_cpu_release;
+umbra_upload_entry umbra_cpu_upload;
+umbra_download_entry umbra_cpu_download;
+umbra_event_create_entry umbra_cpu_event_create;
+umbra_event_destroy_entry umbra_cpu_event_destroy;
+umbra_signal_entry umbra_cpu_signal;
+umbra_await_entry umbra_cpu_await;
+umbra_peer_copy_entry umbra_cpu_peer_copy;
+umbra_unary_kernel umbra_cpu_copy;
+umbra_in_place_kernel umbra_cpu_zero;
+umbra_conversion_create_entry umbra_cpu_conversion_create; /* leaves `prepared` NULL */
+umbra_conversion_destroy_entry umbra_cpu_conversion_destroy;
 
 /*
- * Prototypes of the entries that a backend may have of its own, umbra_<backend>_<entry>. Sources of ref/ that compilers
- * vectorise well spell their names UMBRA_CPU_NAME(entry), so that a backend can compile them again for its own
- * instructions.
+ * What their tables have in common. Sources of ref/ that compilers vectorise well spell the names of their kernels
+ * UMBRA_CPU_NAME(entry), so that a backend can compile them again for its own instructions.
  */
-#define UMBRA_CPU_DECLARE(backend)                                                                                  \
-  void umbra_##backend##_add(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);           \
-  void umbra_##backend##_sub(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);           \
-  void umbra_##backend##_negate(umbra_stream *, const umbra_view *, const umbra_view *);                            \
-  void umbra_##backend##_mul(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);           \
-  void umbra_##backend##_mul_add(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);       \
-  void umbra_##backend##_mul_const(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);       \
-  void umbra_##backend##_add_const(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);       \
-  void umbra_##backend##_tensor(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *, int);   \
-  void umbra_##backend##_ntt_forward(umbra_stream *, const umbra_view *);                                           \
-  void umbra_##backend##_ntt_inverse(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *);     \
-  void umbra_##backend##_automorphism(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t);            \
-  void umbra_##backend##_convert(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_conversion *,  \
-                                 uint32_t);                                                                         \
-  void umbra_##backend##_inner_product(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t,            \
-                                       const umbra_view *, const umbra_view *, const uint32_t *, uint32_t);         \
-  void umbra_##backend##_inner_products(umbra_stream *, const umbra_view *, const umbra_view *, uint32_t,           \
-                                        const umbra_view *, const umbra_view *, const uint32_t *, const uint32_t *, \
-                                        uint32_t);                                                                  \
-  void umbra_##backend##_plain_products(umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *, \
-                                        uint32_t, uint32_t);                                                        \
-  void umbra_##backend##_divide_close(umbra_stream *, const umbra_view *, const umbra_view *, const uint32_t *,     \
-                                      const umbra_view *, const uint32_t *);                                        \
-  void umbra_##backend##_expand(umbra_stream *, const umbra_view *, const uint8_t[UMBRA_SEED_BYTES], uint64_t);     \
-  void umbra_##backend##_from_i64(umbra_stream *, const umbra_view *, const int64_t *, uint32_t);                   \
-  void umbra_##backend##_fft(umbra_stream *, double *, double *, uint32_t, uint32_t);                               \
-  void umbra_##backend##_ifft(umbra_stream *, double *, double *, uint32_t, uint32_t)
+#define UMBRA_CPU_ENTRIES                                                                                            \
+  .version = UMBRA_KERNELS_VERSION, .host_memory = 1,                                                                \
+  .device = {umbra_cpu_device_count, umbra_cpu_device_facts, umbra_cpu_device_open,                                  \
+             umbra_cpu_device_close, umbra_cpu_block_limbs,  umbra_cpu_failure},                                     \
+  .stream = {umbra_cpu_stream_create, umbra_cpu_stream_destroy, umbra_cpu_check, umbra_cpu_wait},                    \
+  .memory = {.alloc = umbra_cpu_alloc,                                                                               \
+             .release = umbra_cpu_release,                                                                           \
+             .upload = umbra_cpu_upload,                                                                             \
+             .upload_public = umbra_cpu_upload,                                                                      \
+             .download = umbra_cpu_download},                                                                        \
+  .peer = {umbra_cpu_event_create, umbra_cpu_event_destroy, umbra_cpu_signal, umbra_cpu_await, umbra_cpu_peer_copy}, \
+  .copy = umbra_cpu_copy, .zero = umbra_cpu_zero, .conversion_destroy = umbra_cpu_conversion_destroy
 
 extern const umbra_kernels umbra_kernels_ref;
 extern const umbra_kernels umbra_kernels_avx2;

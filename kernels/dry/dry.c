@@ -7,16 +7,10 @@
 
 #include "calls.h"
 
-#define KERNELS(X)                                                                                                 \
-  X(copy), X(zero), X(add), X(sub), X(negate), X(mul), X(mul_add), X(mul_const), X(add_const), X(tensor),          \
-      X(ntt_forward), X(ntt_inverse), X(automorphism), X(convert), X(inner_product), X(plain_products),            \
-      X(divide_close), X(expand), X(from_i64), X(fft), X(ifft), X(ntt_close), X(extend_digits), X(inner_products), \
-      X(bulk_fft), X(bulk_ifft)
-
-#define NUMBER(name) KERNEL_##name
-#define NAME(name) #name
-typedef enum kernel { KERNELS(NUMBER), KERNEL_COUNT } kernel;
-static const char *const names[] = {KERNELS(NAME)};
+#define NUMBER(entry, shape, none) KERNEL_##entry,
+#define NAME(entry, shape, none) #entry,
+typedef enum kernel { UMBRA_EACH_KERNEL(NUMBER, ) KERNEL_COUNT } kernel;
+static const char *const names[] = {UMBRA_EACH_KERNEL(NAME, )};
 _Static_assert((int)KERNEL_COUNT == (int)UMBRA_DRY_KERNELS, "an account for each kernel");
 
 /* Shared by all streams; behind pointers to const, only the lock and what it guards change. */
@@ -383,23 +377,24 @@ static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_
   count_work(stream, call, UMBRA_WORK_CONVERSION, products);
 }
 
-#define ENTRY(name) .name = (name)
-const umbra_kernels umbra_kernels_dry = {.name = "dry",
-                                         .device_count = device_count,
-                                         .device_facts = device_facts,
-                                         .block_limbs = block_limbs,
-                                         .device_open = device_open,
-                                         .device_close = device_close,
-                                         .stream_create = stream_create,
-                                         .stream_destroy = stream_destroy,
-                                         .check = check,
-                                         .wait = wait_for,
-                                         .failure = failure,
-                                         .alloc = alloc,
-                                         .release = release,
-                                         .upload = upload,
-                                         .upload_public = upload,
-                                         .download = download,
+#define ENTRY(entry, shape, none) .entry = entry,
+const umbra_kernels umbra_kernels_dry = {.version = UMBRA_KERNELS_VERSION,
+                                         .name = "dry",
+                                         .device.count = device_count,
+                                         .device.facts = device_facts,
+                                         .device.block_limbs = block_limbs,
+                                         .device.open = device_open,
+                                         .device.close = device_close,
+                                         .stream.create = stream_create,
+                                         .stream.destroy = stream_destroy,
+                                         .stream.check = check,
+                                         .stream.wait = wait_for,
+                                         .device.failure = failure,
+                                         .memory.alloc = alloc,
+                                         .memory.release = release,
+                                         .memory.upload = upload,
+                                         .memory.upload_public = upload,
+                                         .memory.download = download,
                                          .conversion_create = conversion_create,
                                          .conversion_destroy = conversion_destroy,
-                                         KERNELS(ENTRY)};
+                                         UMBRA_EACH_KERNEL(ENTRY, )};

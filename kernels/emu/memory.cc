@@ -419,6 +419,27 @@ cudaError_t cudaMemcpy2DAsync(void *dst, size_t dst_pitch, const void *src, size
   return call.end(copy(rows(dst, dst_pitch, width, height), rows(src, src_pitch, width, height), kind, stream));
 }
 
+static bool is_of(const area &a, int of) {
+  const allocation *found = find(device, a.start, span(a));
+  return span(a) == 0 || (found && found->device == of);
+}
+
+/* The one kind of work that touches the memory of two devices. */
+cudaError_t cudaMemcpyPeerAsync(void *dst, int dst_device, const void *src, int src_device, size_t bytes,
+                                cudaStream_t stream) {
+  umbra_emu_call call(true, false);
+  if (call.error) return call.end(call.error);
+  const area to = flat(dst, bytes), from = flat(src, bytes);
+  if (!is_of(to, dst_device) || !is_of(from, src_device)) return call.end(cudaErrorInvalidValue);
+  const int own = umbra_emu_stream_device(stream);
+  return call.end(umbra_emu_enqueue(stream, UMBRA_EMU_COPY, [=] {
+    umbra_emu_expose(-1);
+    copy_rows(to, from);
+    umbra_emu_expose(own);
+    return cudaSuccess;
+  }));
+}
+
 cudaError_t cudaMemcpy(void *dst, const void *src, size_t bytes, cudaMemcpyKind kind) {
   umbra_emu_call call(true, true);
   if (call.error) return call.end(call.error);

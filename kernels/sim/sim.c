@@ -51,7 +51,7 @@ static const umbra_kernels *cpu_backend(void) {
 }
 
 static void device_close(umbra_device *device) {
-  if (device->of_cpu) device->cpu->device_close(device->of_cpu);
+  if (device->of_cpu) device->cpu->device.close(device->of_cpu);
   free(device->reversed);
   free(device);
 }
@@ -59,7 +59,7 @@ static void device_close(umbra_device *device) {
 /* Tables for one prime, as a ring has at least one. */
 static umbra_status open_cpu(umbra_device *device, const umbra_ring_desc *ring, const umbra_device_options *options) {
   const umbra_ring_desc least = {.log_n = ring->log_n, .primes = 1, .prime = {ring->prime[0]}};
-  return device->cpu->device_open(&device->of_cpu, &least, options);
+  return device->cpu->device.open(&device->of_cpu, &least, options);
 }
 
 static void reverse_bits(uint32_t *reversed, uint32_t log_m) {
@@ -92,14 +92,14 @@ static umbra_status stream_create(umbra_stream **stream, const umbra_device *dev
   umbra_stream *made = calloc(1, sizeof *made);
   if (!made) return UMBRA_ERROR_OUT_OF_MEMORY;
   made->device = device;
-  umbra_status status = device->cpu->stream_create(&made->of_cpu, device->of_cpu);
+  umbra_status status = device->cpu->stream.create(&made->of_cpu, device->of_cpu);
   if (status == UMBRA_OK) *stream = made;
   else free(made);
   return status;
 }
 
 static void stream_destroy(umbra_stream *stream) {
-  stream->device->cpu->stream_destroy(stream->of_cpu);
+  stream->device->cpu->stream.destroy(stream->of_cpu);
   free(stream);
 }
 
@@ -430,23 +430,24 @@ static void ifft(umbra_stream *stream, double *re, double *im, uint32_t log_m, u
 static const umbra_whole_kernels whole = {
     .limbs = 2, .add_multiple = add_multiple, .add_integer = add_integer, .carry = carry, .overflow = overflow};
 
-const umbra_kernels umbra_kernels_sim = {.name = "sim",
+const umbra_kernels umbra_kernels_sim = {.version = UMBRA_KERNELS_VERSION,
+                                         .name = "sim",
                                          .host_memory = 1,
-                                         .device_count = device_count,
-                                         .device_facts = device_facts,
-                                         .block_limbs = block_limbs,
-                                         .device_open = device_open,
-                                         .device_close = device_close,
-                                         .stream_create = stream_create,
-                                         .stream_destroy = stream_destroy,
-                                         .check = check,
-                                         .wait = wait_for,
-                                         .failure = failure,
-                                         .alloc = alloc,
-                                         .release = release,
-                                         .upload = upload,
-                                         .upload_public = upload,
-                                         .download = download,
+                                         .device.count = device_count,
+                                         .device.facts = device_facts,
+                                         .device.block_limbs = block_limbs,
+                                         .device.open = device_open,
+                                         .device.close = device_close,
+                                         .stream.create = stream_create,
+                                         .stream.destroy = stream_destroy,
+                                         .stream.check = check,
+                                         .stream.wait = wait_for,
+                                         .device.failure = failure,
+                                         .memory.alloc = alloc,
+                                         .memory.release = release,
+                                         .memory.upload = upload,
+                                         .memory.upload_public = upload,
+                                         .memory.download = download,
                                          .copy = copy,
                                          .zero = zero,
                                          .add = add,

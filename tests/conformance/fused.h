@@ -129,7 +129,7 @@ static void call_extend_digits(rig *r, call *c) {
   }
   if (r->kernels->extend_digits) r->kernels->extend_digits(r->stream, &c->dst, &c->a, c->own);
   else compose_extend_digits(r, c);
-  assert_int_equal(r->kernels->wait(r->stream), UMBRA_OK);
+  assert_int_equal(r->kernels->stream.wait(r->stream), UMBRA_OK);
   for (uint32_t j = 0; j < digits; j++) r->kernels->conversion_destroy(conversion[j]);
 }
 

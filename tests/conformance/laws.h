@@ -9,12 +9,16 @@
 /* ---- between operations ---- */
 
 /* Views of one polynomial over all primes of a small ring, uploaded. */
-static void start_law(rig *r, const umbra_kernels *kernels, umbra_view *view, int views) {
-  rig_open(r, kernels, &full_rings[0], 1);
+static void start_law_on(rig *r, const umbra_kernels *kernels, uint32_t ordinal, umbra_view *view, int views) {
+  rig_open_on(r, kernels, &full_rings[0], &(umbra_device_options){.ordinal = ordinal, .threads = 1});
   rig_start(r, 0);
   const umbra_view shape = {.run = {{.prime = 0, .count = (uint16_t)r->ring.primes}}};
   for (int i = 0; i < views; i++) view[i] = make_view(r, &shape, 1);
   rig_upload(r);
+}
+
+static void start_law(rig *r, const umbra_kernels *kernels, umbra_view *view, int views) {
+  start_law_on(r, kernels, 0, view, views);
 }
 
 static const uint32_t *law_limb(rig *r, const umbra_view *view, uint32_t limb, uint32_t *q) {
@@ -198,8 +202,8 @@ static void test_bulk_law(void **state) {
 static umbra_status open_primes(const umbra_kernels *kernels, uint32_t log_n, uint32_t first, uint32_t second) {
   umbra_device *device = NULL;
   const umbra_ring_desc ring = {.log_n = log_n, .primes = 2, .prime = {first, second}};
-  const umbra_status status = kernels->device_open(&device, &ring, &(umbra_device_options){.threads = 1});
-  if (status == UMBRA_OK) kernels->device_close(device);
+  const umbra_status status = kernels->device.open(&device, &ring, &(umbra_device_options){.threads = 1});
+  if (status == UMBRA_OK) kernels->device.close(device);
   else assert_null(device);
   return status;
 }
@@ -220,12 +224,12 @@ static void test_device_open(void **state) {
 
 static void test_devices(void **state) {
   const umbra_kernels *kernels = ((const subject *)*state)->kernels;
-  const uint32_t count = kernels->device_count(), absent[] = {count, UINT32_MAX};
+  const uint32_t count = kernels->device.count(), absent[] = {count, UINT32_MAX};
   const umbra_ring_desc ring = make_ring(UMBRA_MIN_LOG_N, large_ring);
   assert_true(count >= 1);
   uint32_t usable = 0;
   umbra_device_facts facts;
-  for (uint32_t i = 0; memset(&facts, 1, sizeof facts), kernels->device_facts(i, &facts); i++) {
+  for (uint32_t i = 0; memset(&facts, 1, sizeof facts), kernels->device.facts(i, &facts); i++) {
     assert_in_range(strnlen(facts.name, sizeof facts.name), 1, sizeof facts.name - 1);
     assert_in_range(strnlen(facts.why_not, sizeof facts.why_not), 0, sizeof facts.why_not - 1);
     assert_true(facts.memory > 0 && facts.unused <= facts.memory);
@@ -236,7 +240,7 @@ static void test_devices(void **state) {
   for (int i = 0; i < 2; i++) {
     umbra_device *device = NULL;
     const umbra_device_options options = {.ordinal = absent[i], .threads = 1};
-    assert_int_equal(kernels->device_open(&device, &ring, &options), UMBRA_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(kernels->device.open(&device, &ring, &options), UMBRA_ERROR_INVALID_ARGUMENT);
     assert_null(device);
   }
 }
@@ -251,32 +255,88 @@ static void test_streams(void **state) {
   start_law(&r, kernels, v, 2);
   uint32_t *host = malloc(r.used * sizeof *host);
   assert_non_null(host);
-  for (int i = 0; i < 2; i++) assert_int_equal(kernels->stream_create(&stream[i], r.device), UMBRA_OK);
+  for (int i = 0; i < 2; i++) assert_int_equal(kernels->stream.create(&stream[i], r.device), UMBRA_OK);
   memcpy(host, r.before, r.used * sizeof *host);
-  kernels->upload(stream[0], r.memory, host, r.used / 2 * sizeof *host);
-  kernels->upload_public(stream[0], (uint32_t *)r.memory + r.used / 2, host + r.used / 2,
-                         (r.used - r.used / 2) * sizeof *host);
+  kernels->memory.upload(stream[0], r.memory, host, r.used / 2 * sizeof *host);
+  kernels->memory.upload_public(stream[0], (uint32_t *)r.memory + r.used / 2, host + r.used / 2,
+                                (r.used - r.used / 2) * sizeof *host);
   memset(host, 0, r.used * sizeof *host);
   kernels->ntt_forward(stream[0], &v[0]);
   kernels->copy(stream[1], &v[1], &v[0]);
   ones(c);
   kernels->ntt_inverse(stream[0], &v[1], &v[1], c);
   memset(c, 0, sizeof c);
-  kernels->download(stream[1], host, r.memory, r.used * sizeof *host);
+  kernels->memory.download(stream[1], host, r.memory, r.used * sizeof *host);
   for (int i = 1; i >= 0; i--) {
-    assert_int_equal(kernels->wait(stream[i]), UMBRA_OK);
-    assert_int_equal(kernels->check(stream[i]), UMBRA_OK);
+    assert_int_equal(kernels->stream.wait(stream[i]), UMBRA_OK);
+    assert_int_equal(kernels->stream.check(stream[i]), UMBRA_OK);
   }
-  assert_string_equal(kernels->failure(r.device), "");
+  assert_string_equal(kernels->device.failure(r.device), "");
   if (kernels->host_memory) assert_memory_equal(r.memory, host, r.used * sizeof *host);
   for (uint32_t limb = 0; limb < r.ring.primes; limb++) {
     uint32_t position;
     const uint32_t *back = limb_in(&r, host, &v[1], 0, limb, &position);
     assert_memory_equal(back, limb_in(&r, r.before, &v[0], 0, limb, &position), r.n * sizeof *back);
   }
-  for (int i = 0; i < 2; i++) kernels->stream_destroy(stream[i]);
+  for (int i = 0; i < 2; i++) kernels->stream.destroy(stream[i]);
   free(host);
   rig_close(&r);
+}
+
+/* ---- several devices ---- */
+
+/* A place in the queue of one rig's device that the other's waits for. */
+static void hand_over(const rig *from, umbra_event *event, const rig *to) {
+  from->kernels->peer.signal(from->stream, event);
+  to->kernels->peer.await(to->stream, event);
+}
+
+/* first's v_0 is transformed there and cleared, and transformed back on second; comes back as first's v_1. */
+static void send_and_return(const rig *first, const rig *second, const umbra_view *v, const umbra_view *w,
+                            umbra_event *event[2]) {
+  const umbra_kernels *k = first->kernels;
+  const size_t bytes = v->stride * sizeof(uint32_t);
+  uint32_t c[UMBRA_MAX_PRIMES];
+  ones(c);
+  k->ntt_forward(first->stream, &v[0]);
+  hand_over(first, event[0], second);
+  k->peer.copy(second->stream, w[0].run->data, first->device, v[0].run->data, bytes);
+  hand_over(second, event[1], first);
+  k->zero(first->stream, &v[0]);
+  k->ntt_inverse(second->stream, &w[0], &w[0], c);
+  hand_over(second, event[1], first);
+  k->peer.copy(first->stream, v[1].run->data, second->device, w[0].run->data, bytes);
+  hand_over(first, event[0], second);
+}
+
+/* On two devices, or one that is opened twice and has two queues. Waiting for what was never signalled is no waiting. */
+static void test_peers(void **state) {
+  const umbra_kernels *kernels = ((const subject *)*state)->kernels;
+  const umbra_peer_entries *peer = &kernels->peer;
+  assert_true(!peer->copy == !peer->event_create && !peer->copy == !peer->event_destroy);
+  assert_true(!peer->copy == !peer->signal && !peer->copy == !peer->await);
+  if (!peer->copy) skip();
+  rig first, second;
+  umbra_view v[2], w[2];
+  umbra_event *event[2];
+  start_law(&first, kernels, v, 2);
+  start_law_on(&second, kernels, kernels->device.count() > 1, w, 2);
+  assert_int_equal(peer->event_create(&event[0], first.device), UMBRA_OK);
+  assert_int_equal(peer->event_create(&event[1], second.device), UMBRA_OK);
+  peer->await(first.stream, event[1]);
+  send_and_return(&first, &second, v, w, event);
+  for (int i = 0; i < 2; i++) peer->event_destroy(event[i]);
+  rig_download(&first);
+  assert_int_equal(kernels->stream.wait(second.stream), UMBRA_OK);
+  for (uint32_t limb = 0; limb < first.ring.primes; limb++) {
+    uint32_t position;
+    const uint32_t *gone = limb_in(&first, first.after, &v[0], 0, limb, &position);
+    const uint32_t *back = limb_in(&first, first.after, &v[1], 0, limb, &position);
+    assert_memory_equal(back, limb_in(&first, first.before, &v[0], 0, limb, &position), first.n * sizeof *back);
+    for (uint32_t i = 0; i < first.n; i++) assert_int_equal(gone[i], 0);
+  }
+  rig_close(&second);
+  rig_close(&first);
 }
 
 /* ---- uploads ahead ---- */
@@ -286,21 +346,21 @@ static void add_uploads(const rig *r, const umbra_view v[2], const uint32_t *hos
   const umbra_kernels *k = r->kernels;
   const size_t bytes = v[1].stride * sizeof *host;
   for (int i = 0; i < uploads; i++, host += v[1].stride) {
-    const uint64_t upload = ahead ? k->upload_ahead(r->device, v[1].run->data, host, bytes) : 0;
+    const uint64_t upload = ahead ? k->memory.upload_ahead(r->device, v[1].run->data, host, bytes) : 0;
     if (ahead) assert_true(upload != 0);
     k->ntt_forward(r->stream, &v[0]);
-    if (ahead) k->join_upload(r->device, upload);
-    else k->upload(r->stream, v[1].run->data, host, bytes);
+    if (ahead) k->memory.join_upload(r->device, upload);
+    else k->memory.upload(r->stream, v[1].run->data, host, bytes);
     k->add(r->stream, &v[0], &v[0], &v[1]);
   }
 }
 
 static void test_upload_ahead(void **state) {
   const umbra_kernels *kernels = ((const subject *)*state)->kernels;
-  assert_int_equal(!kernels->upload_ahead, !kernels->join_upload);
-  assert_int_equal(!kernels->upload_ahead, !kernels->host_alloc);
-  assert_int_equal(!kernels->upload_ahead, !kernels->host_release);
-  if (!kernels->upload_ahead) skip();
+  assert_int_equal(!kernels->memory.upload_ahead, !kernels->memory.join_upload);
+  assert_int_equal(!kernels->memory.upload_ahead, !kernels->memory.host_alloc);
+  assert_int_equal(!kernels->memory.upload_ahead, !kernels->memory.host_release);
+  if (!kernels->memory.upload_ahead) skip();
   enum { UPLOADS = 40 };
   rig oracle, tested;
   umbra_view v[2], w[2];
@@ -308,7 +368,7 @@ static void test_upload_ahead(void **state) {
   start_law(&oracle, umbra_kernels_get("ref"), v, 2);
   start_law(&tested, kernels, w, 2);
   const size_t words = w[1].stride, bytes = UPLOADS * words * sizeof(uint32_t);
-  assert_int_equal(kernels->host_alloc(tested.device, &host, bytes), UMBRA_OK);
+  assert_int_equal(kernels->memory.host_alloc(tested.device, &host, bytes), UMBRA_OK);
   assert_int_equal((uintptr_t)host % 64, 0);
   for (int i = 0; i < UPLOADS; i++) {
     fill_words(&tested, &w[1], tested.n);
@@ -316,7 +376,7 @@ static void test_upload_ahead(void **state) {
   }
   add_uploads(&oracle, v, host, UPLOADS, 0);
   add_uploads(&tested, w, host, UPLOADS, 1);
-  kernels->host_release(tested.device, host, bytes);
+  kernels->memory.host_release(tested.device, host, bytes);
   rig_download(&oracle);
   rig_download(&tested);
   assert_memory_equal(tested.after, oracle.after, oracle.used * sizeof *oracle.after);
@@ -347,20 +407,20 @@ static umbra_graph *record_chain(const rig *r, const umbra_view v[3], const uint
   uint32_t passing[UMBRA_MAX_PRIMES];
   umbra_graph *graph = NULL;
   memcpy(passing, c, sizeof passing);
-  assert_int_equal(r->kernels->record(r->stream), UMBRA_OK);
+  assert_int_equal(r->kernels->record.begin(r->stream), UMBRA_OK);
   enqueue_chain(r, v, passing);
   memset(passing, 0, sizeof passing);
-  assert_int_equal(r->kernels->record_end(r->stream, &graph), UMBRA_OK);
+  assert_int_equal(r->kernels->record.end(r->stream, &graph), UMBRA_OK);
   assert_non_null(graph);
   return graph;
 }
 
 static void test_record(void **state) {
   const umbra_kernels *kernels = ((const subject *)*state)->kernels;
-  assert_int_equal(!kernels->record, !kernels->replay);
-  assert_int_equal(!kernels->record, !kernels->record_end);
-  assert_int_equal(!kernels->record, !kernels->graph_destroy);
-  if (!kernels->record) skip();
+  assert_int_equal(!kernels->record.begin, !kernels->record.replay);
+  assert_int_equal(!kernels->record.begin, !kernels->record.end);
+  assert_int_equal(!kernels->record.begin, !kernels->record.destroy);
+  if (!kernels->record.begin) skip();
   rig oracle, tested;
   umbra_view v[3], w[3];
   uint32_t c[UMBRA_MAX_PRIMES];
@@ -375,13 +435,13 @@ static void test_record(void **state) {
     refill(&tested, w, round);
     for (int again = 0; again <= round; again++) {
       enqueue_chain(&oracle, v, c);
-      kernels->replay(tested.stream, graph);
+      kernels->record.replay(tested.stream, graph);
     }
     rig_download(&oracle);
     rig_download(&tested);
     assert_memory_equal(tested.after, oracle.after, oracle.used * sizeof *oracle.after);
   }
-  kernels->graph_destroy(graph);
+  kernels->record.destroy(graph);
   rig_close(&oracle);
   rig_close(&tested);
 }
@@ -390,20 +450,20 @@ static void test_record(void **state) {
 
 static void test_laps(void **state) {
   const umbra_kernels *kernels = ((const subject *)*state)->kernels;
-  if (!kernels->lap) skip();
+  if (!kernels->trace.lap) skip();
   rig r;
   umbra_view v[1];
   start_law(&r, kernels, v, 1);
-  assert_true(kernels->lap(r.stream) == 0);
+  assert_true(kernels->trace.lap(r.stream) == 0);
   double least = 1;
   for (int i = 0; i < 3; i++) {
     for (int k = 0; k < i; k++) kernels->ntt_forward(r.stream, &v[0]);
-    const double lap = kernels->lap(r.stream);
+    const double lap = kernels->trace.lap(r.stream);
     assert_true(lap >= 0 && lap < 60);
     if (i && lap < least) least = lap;
   }
   assert_true(least > 0);
-  assert_int_equal(kernels->check(r.stream), UMBRA_OK);
+  assert_int_equal(kernels->stream.check(r.stream), UMBRA_OK);
   rig_close(&r);
 }
 
@@ -411,7 +471,7 @@ static const struct CMUnitTest laws[] = {
     cmocka_unit_test(test_device_open),   cmocka_unit_test(test_devices),          cmocka_unit_test(test_streams),
     cmocka_unit_test(test_record),        cmocka_unit_test(test_automorphism_law), cmocka_unit_test(test_product_law),
     cmocka_unit_test(test_expand_bounds), cmocka_unit_test(test_fft_law),          cmocka_unit_test(test_laps),
-    cmocka_unit_test(test_bulk_law),      cmocka_unit_test(test_upload_ahead),
+    cmocka_unit_test(test_bulk_law),      cmocka_unit_test(test_upload_ahead),     cmocka_unit_test(test_peers),
 };
 
 enum { LAWS = sizeof laws / sizeof *laws };

@@ -260,7 +260,7 @@ static void call_convert(rig *r, call *c) {
   umbra_conversion *conversion;
   assert_int_equal(r->kernels->conversion_create(&conversion, r->device, &c->conversion->desc), UMBRA_OK);
   r->kernels->convert(r->stream, &c->dst, &c->a, conversion, (uint32_t)c->first);
-  assert_int_equal(r->kernels->wait(r->stream), UMBRA_OK);
+  assert_int_equal(r->kernels->stream.wait(r->stream), UMBRA_OK);
   r->kernels->conversion_destroy(conversion);
 }
 

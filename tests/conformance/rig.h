@@ -31,14 +31,14 @@ typedef struct rig {
   int fill, alias; /* of this trial; alias says which operands are the same */
 } rig;
 
-static void rig_open(rig *r, const umbra_kernels *kernels, const ring_case *ring, uint32_t threads) {
-  const umbra_device_options options = {.threads = threads};
+static void rig_open_on(rig *r, const umbra_kernels *kernels, const ring_case *ring,
+                        const umbra_device_options *options) {
   *r = (rig){.kernels = kernels, .ring = make_ring(ring->log_n, ring->classes)};
   r->n = 1u << r->ring.log_n;
   r->capacity = ring->limbs * r->n;
-  assert_int_equal(kernels->device_open(&r->device, &r->ring, &options), UMBRA_OK);
-  assert_int_equal(kernels->stream_create(&r->stream, r->device), UMBRA_OK);
-  assert_int_equal(kernels->alloc(r->device, (void **)&r->memory, r->capacity * sizeof *r->memory), UMBRA_OK);
+  assert_int_equal(kernels->device.open(&r->device, &r->ring, options), UMBRA_OK);
+  assert_int_equal(kernels->stream.create(&r->stream, r->device), UMBRA_OK);
+  assert_int_equal(kernels->memory.alloc(r->device, (void **)&r->memory, r->capacity * sizeof *r->memory), UMBRA_OK);
   assert_int_equal((uintptr_t)r->memory % 64, 0);
   r->before = malloc(r->capacity * sizeof *r->before);
   r->after = malloc(r->capacity * sizeof *r->after);
@@ -46,12 +46,16 @@ static void rig_open(rig *r, const umbra_kernels *kernels, const ring_case *ring
   assert_non_null(r->after);
 }
 
+static void rig_open(rig *r, const umbra_kernels *kernels, const ring_case *ring, uint32_t threads) {
+  rig_open_on(r, kernels, ring, &(umbra_device_options){.threads = threads});
+}
+
 static void rig_close(rig *r) {
   free(r->before);
   free(r->after);
-  r->kernels->release(r->device, r->memory, r->capacity * sizeof *r->memory);
-  r->kernels->stream_destroy(r->stream);
-  r->kernels->device_close(r->device);
+  r->kernels->memory.release(r->device, r->memory, r->capacity * sizeof *r->memory);
+  r->kernels->stream.destroy(r->stream);
+  r->kernels->device.close(r->device);
 }
 
 /* Starts a trial with empty memory. Alias numbers are taken modulo what the operation knows. */
@@ -62,11 +66,13 @@ static void rig_start(rig *r, int trial) {
   r->alias = trial / FILLS + trial;
 }
 
-static void rig_upload(rig *r) { r->kernels->upload(r->stream, r->memory, r->before, r->used * sizeof *r->before); }
+static void rig_upload(rig *r) {
+  r->kernels->memory.upload(r->stream, r->memory, r->before, r->used * sizeof *r->before);
+}
 
 static void rig_download(rig *r) {
-  r->kernels->download(r->stream, r->after, r->memory, r->used * sizeof *r->after);
-  assert_int_equal(r->kernels->wait(r->stream), UMBRA_OK);
+  r->kernels->memory.download(r->stream, r->after, r->memory, r->used * sizeof *r->after);
+  assert_int_equal(r->kernels->stream.wait(r->stream), UMBRA_OK);
 }
 
 /* splitmix64 */

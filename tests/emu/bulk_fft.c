@@ -23,12 +23,12 @@ static umbra_device *open_device(void) {
   umbra_device *device = NULL;
   const umbra_ring_desc ring = {.log_n = UMBRA_MIN_LOG_N, .primes = 1, .prime = {786433}};
   const umbra_device_options options = {.threads = 1};
-  assert_int_equal(kernels->device_open(&device, &ring, &options), UMBRA_OK);
+  assert_int_equal(kernels->device.open(&device, &ring, &options), UMBRA_OK);
   return device;
 }
 
 static void close_device(umbra_device *device) {
-  kernels->device_close(device);
+  kernels->device.close(device);
   assert_int_equal(umbra_emu_memory_used(), 0);
 }
 
@@ -59,20 +59,20 @@ static vectors transformed(umbra_device *device, umbra_stream *stream, const vec
   out.re = calloc(2 * v->points, sizeof *v->re);
   if (!out.re) abort();
   out.im = out.re + v->points;
-  umbra_status status = kernels->alloc(device, &memory, bytes_of(v));
+  umbra_status status = kernels->memory.alloc(device, &memory, bytes_of(v));
   if (status == UMBRA_OK) {
     double *re = memory;
-    kernels->upload(stream, re, v->re, bytes_of(v));
-    if (recorded) assert_int_equal(kernels->record(stream), UMBRA_OK);
+    kernels->memory.upload(stream, re, v->re, bytes_of(v));
+    if (recorded) assert_int_equal(kernels->record.begin(stream), UMBRA_OK);
     run(stream, re, re + v->points, v->log_m, v->batch);
     if (recorded) {
-      assert_int_equal(kernels->record_end(stream, &graph), UMBRA_OK);
-      kernels->replay(stream, graph);
+      assert_int_equal(kernels->record.end(stream, &graph), UMBRA_OK);
+      kernels->record.replay(stream, graph);
     }
-    kernels->download(stream, out.re, re, bytes_of(v));
-    status = kernels->wait(stream);
-    kernels->graph_destroy(graph);
-    kernels->release(device, memory, bytes_of(v));
+    kernels->memory.download(stream, out.re, re, bytes_of(v));
+    status = kernels->stream.wait(stream);
+    kernels->record.destroy(graph);
+    kernels->memory.release(device, memory, bytes_of(v));
   }
   if (status == UMBRA_OK) return out;
   free(out.re);
@@ -123,7 +123,7 @@ static void check_transforms(umbra_device *device, umbra_stream *stream, const v
 static void check_sizes(const uint32_t *batch, int batches, uint32_t first, uint32_t last, int recorded, int cufft) {
   umbra_device *device = open_device();
   umbra_stream *stream;
-  assert_int_equal(kernels->stream_create(&stream, device), UMBRA_OK);
+  assert_int_equal(kernels->stream.create(&stream, device), UMBRA_OK);
   for (int b = 0; b < batches; b++) {
     for (uint32_t log_m = first; log_m <= last; log_m++) {
       vectors v = make_vectors(log_m, batch[b]);
@@ -131,8 +131,8 @@ static void check_sizes(const uint32_t *batch, int batches, uint32_t first, uint
       free(v.re);
     }
   }
-  assert_string_equal(kernels->failure(device), "");
-  kernels->stream_destroy(stream);
+  assert_string_equal(kernels->device.failure(device), "");
+  kernels->stream.destroy(stream);
   close_device(device);
 }
 
@@ -166,22 +166,22 @@ static void no_memory(void **state) {
   umbra_device *device = open_device();
   umbra_stream *stream;
   void *memory;
-  assert_int_equal(kernels->stream_create(&stream, device), UMBRA_OK);
+  assert_int_equal(kernels->stream.create(&stream, device), UMBRA_OK);
   vectors v = make_vectors(10, 1), got = make_vectors(10, 1);
   vectors want = transformed(device, stream, &v, kernels->fft, 0);
-  assert_int_equal(kernels->alloc(device, &memory, bytes_of(&v)), UMBRA_OK);
-  kernels->upload(stream, memory, v.re, bytes_of(&v));
+  assert_int_equal(kernels->memory.alloc(device, &memory, bytes_of(&v)), UMBRA_OK);
+  kernels->memory.upload(stream, memory, v.re, bytes_of(&v));
   umbra_emu_set_memory(1);
   kernels->bulk_fft(stream, memory, (double *)memory + v.points, v.log_m, v.batch);
   umbra_emu_set_memory((size_t)80 << 30);
-  kernels->download(stream, got.re, memory, bytes_of(&v));
-  assert_int_equal(kernels->wait(stream), UMBRA_OK);
+  kernels->memory.download(stream, got.re, memory, bytes_of(&v));
+  assert_int_equal(kernels->stream.wait(stream), UMBRA_OK);
   check(&got, &want, 0);
   free(v.re);
   free(got.re);
   free(want.re);
-  kernels->release(device, memory, bytes_of(&v));
-  kernels->stream_destroy(stream);
+  kernels->memory.release(device, memory, bytes_of(&v));
+  kernels->stream.destroy(stream);
   close_device(device);
 }
 
@@ -192,19 +192,19 @@ static void no_memory(void **state) {
 static int survives(umbra_emu_failure kind, uint64_t n, const vectors *v, const vectors *want) {
   umbra_device *device = open_device();
   umbra_stream *stream;
-  assert_int_equal(kernels->stream_create(&stream, device), UMBRA_OK);
+  assert_int_equal(kernels->stream.create(&stream, device), UMBRA_OK);
   umbra_emu_fail(kind, n);
   vectors got = transformed(device, stream, v, kernels->bulk_fft, 0);
   const int failed = umbra_emu_failed(kind);
   assert_true(got.re || failed);
-  if (!got.re && kernels->check(stream) == UMBRA_OK) {
+  if (!got.re && kernels->stream.check(stream) == UMBRA_OK) {
     got = transformed(device, stream, v, kernels->bulk_fft, 0);
     assert_non_null(got.re);
   }
   if (got.re && !is_near(&got, want)) fail_msg("kind %d, call %d: wrong", kind, (int)n);
-  if (!got.re) assert_int_equal(kernels->check(stream), UMBRA_ERROR_DEVICE);
+  if (!got.re) assert_int_equal(kernels->stream.check(stream), UMBRA_ERROR_DEVICE);
   free(got.re);
-  kernels->stream_destroy(stream);
+  kernels->stream.destroy(stream);
   umbra_emu_fail(kind, 0);
   close_device(device);
   return failed;
@@ -214,9 +214,9 @@ static void failing_calls(void **state) {
   (void)state;
   umbra_device *device = open_device();
   umbra_stream *stream;
-  assert_int_equal(kernels->stream_create(&stream, device), UMBRA_OK);
+  assert_int_equal(kernels->stream.create(&stream, device), UMBRA_OK);
   vectors v = make_vectors(7, 2), want = transformed(device, stream, &v, kernels->fft, 0);
-  kernels->stream_destroy(stream);
+  kernels->stream.destroy(stream);
   close_device(device);
   for (int kind = 0; kind < UMBRA_EMU_FAILURES; kind++) {
     uint64_t n = 1;
@@ -241,14 +241,14 @@ typedef struct worker {
 static void *work(void *data) {
   worker *w = data;
   umbra_stream *stream;
-  if (kernels->stream_create(&stream, w->device) != UMBRA_OK) return w;
+  if (kernels->stream.create(&stream, w->device) != UMBRA_OK) return w;
   for (int i = 0; i < ROUNDS * SIZES; i++) {
     const int at = (w->number ? 3 * i : i) % SIZES;
     vectors got = transformed(w->device, stream, &w->v[at], kernels->bulk_fft, 0);
     if (!got.re || !is_near(&got, &w->want[at])) w->wrong++;
     free(got.re);
   }
-  kernels->stream_destroy(stream);
+  kernels->stream.destroy(stream);
   return NULL;
 }
 
@@ -259,7 +259,7 @@ static void two_threads(void **state) {
   vectors v[SIZES], want[SIZES];
   pthread_t thread[THREADS];
   worker w[THREADS];
-  assert_int_equal(kernels->stream_create(&stream, device), UMBRA_OK);
+  assert_int_equal(kernels->stream.create(&stream, device), UMBRA_OK);
   for (uint32_t i = 0; i < SIZES; i++) {
     v[i] = make_vectors(i, 2);
     want[i] = transformed(device, stream, &v[i], kernels->fft, 0);
@@ -278,7 +278,7 @@ static void two_threads(void **state) {
     free(v[i].re);
     free(want[i].re);
   }
-  kernels->stream_destroy(stream);
+  kernels->stream.destroy(stream);
   close_device(device);
 }
 

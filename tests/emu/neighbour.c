@@ -181,12 +181,12 @@ static void upload(int found[2], const umbra_device *device, int public) {
   const char message[] = "what nobody else may read, not even in memory that is given back";
   umbra_stream *stream;
   void *memory;
-  assert_int_equal(kernels->stream_create(&stream, device), UMBRA_OK);
-  assert_int_equal(kernels->alloc(device, &memory, sizeof message), UMBRA_OK);
-  (public ? kernels->upload_public : kernels->upload)(stream, memory, message, sizeof message);
+  assert_int_equal(kernels->stream.create(&stream, device), UMBRA_OK);
+  assert_int_equal(kernels->memory.alloc(device, &memory, sizeof message), UMBRA_OK);
+  (public ? kernels->memory.upload_public : kernels->memory.upload)(stream, memory, message, sizeof message);
   found[0] = umbra_emu_pinned_has(message, sizeof message);
-  kernels->release(device, memory, sizeof message);
-  kernels->stream_destroy(stream);
+  kernels->memory.release(device, memory, sizeof message);
+  kernels->stream.destroy(stream);
   found[1] = umbra_emu_pinned_has(message, sizeof message);
 }
 
@@ -196,14 +196,14 @@ static void secrets_are_wiped(void **state) {
   umbra_device *device;
   int found[2];
   const umbra_kernels *kernels = umbra_kernels_get("emu");
-  assert_int_equal(kernels->device_open(&device, &ring, &(umbra_device_options){.threads = 1}), UMBRA_OK);
+  assert_int_equal(kernels->device.open(&device, &ring, &(umbra_device_options){.threads = 1}), UMBRA_OK);
   upload(found, device, 0);
   assert_true(found[0] && !found[1]);
   upload(found, device, 1);
   assert_true(found[0] && found[1]);
   upload(found, device, 0); /* through memory that held what need not be wiped */
   assert_true(found[0] && !found[1]);
-  kernels->device_close(device);
+  kernels->device.close(device);
 }
 
 /* ---- what cannot be had ---- */

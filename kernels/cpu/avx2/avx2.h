@@ -12,9 +12,8 @@
 
 #include "../cpu.h"
 
-UMBRA_CPU_DECLARE(avx2);
-umbra_status umbra_avx2_conversion_create(umbra_conversion **conversion, const umbra_device *device,
-                                          const umbra_conversion_desc *desc);
+UMBRA_DECLARE_KERNELS(avx2)
+umbra_conversion_create_entry umbra_avx2_conversion_create;
 
 typedef __m256i vec;
 

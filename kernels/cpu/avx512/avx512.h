@@ -12,9 +12,8 @@
 
 #include "../cpu.h"
 
-UMBRA_CPU_DECLARE(avx512);
-umbra_status umbra_avx512_conversion_create(umbra_conversion **conversion, const umbra_device *device,
-                                            const umbra_conversion_desc *desc);
+UMBRA_DECLARE_KERNELS(avx512)
+umbra_conversion_create_entry umbra_avx512_conversion_create;
 
 typedef __m512i vec;
 

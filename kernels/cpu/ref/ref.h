@@ -21,6 +21,6 @@
 #define UMBRA_CPU_NAME(entry) umbra_ref_##entry
 #endif
 
-UMBRA_CPU_DECLARE(ref);
+UMBRA_DECLARE_KERNELS(ref)
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one way to kernels that compute: what a watched stream is not to do any more is not enqueued. Memory is moved and
- * wiped regardless, and what the ring makes for all uses streams that nobody watches.
+ * wiped regardless, and what is made for all uses streams that nobody watches.
  */
-#ifndef UMBRA_RING_ENQUEUE_H
-#define UMBRA_RING_ENQUEUE_H
+#ifndef UMBRA_DEVICE_ENQUEUE_H
+#define UMBRA_DEVICE_ENQUEUE_H
 
+#include "../../kernels/kernels.h"
 #include "../base/watch.h"
-#include "ring.h"
 
 /* Who watches the stream, or NULL. */
 static inline umbra_watch *umbra_stream_watch(const umbra_stream *stream) {
