@@ -6,8 +6,7 @@
 #include "../base/memory.h"
 #include "session_internal.h"
 
-static umbra_status open_device(umbra_session *session, const umbra_ring_desc *ring,
-                                umbra_device_options options) {
+static umbra_status open_device(umbra_session *session, const umbra_ring_desc *ring, umbra_device_options options) {
   options.threads = session->threads;
   umbra_status status = session->kernels->device.open(&session->device, ring, &options);
   return status == UMBRA_OK ? UMBRA_OK : umbra_session_fail(session, status, "cannot open the device");

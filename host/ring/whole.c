@@ -48,8 +48,7 @@ void umbra_whole_switch(umbra_ring *ring, umbra_stream *stream, const umbra_view
 }
 
 /* With the rounding of what is switched, which was divided before. */
-void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum,
-                            const umbra_switch_of *of) {
+void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_view *sum, const umbra_switch_of *of) {
   const umbra_chain *chain = umbra_ring_chain(ring);
   const double variance = umbra_variance_of_switch(chain, of->window) + umbra_variance_of_rounding(chain);
   carry(ring, stream, sum, of->init,

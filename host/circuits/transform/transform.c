@@ -135,8 +135,7 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_encod
   const umbra_window window = chain->window[plan->level];
   UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, plan->babies * plan->giants, window,
                                     plan->min_key ? 0 : umbra_switch_auxes(chain, window),
-                                    umbra_ring_whole(ring) ? 0 : plan->log_gap,
-                                    "encoded diagonals"));
+                                    umbra_ring_whole(ring) ? 0 : plan->log_gap, "encoded diagonals"));
   transform->plain.secret = 1; /* the matrix may be somebody's */
   UMBRA_TRY(encode_diagonals(transform, desc->diagonals, desc->watch));
   return umbra_poly_may_leave(&transform->plain, ring);
