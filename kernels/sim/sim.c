@@ -118,11 +118,11 @@ static const char *failure(const umbra_device *device) {
 /* ---- memory ---- */
 
 static umbra_status alloc(const umbra_device *device, void **memory, size_t bytes) {
-  return device->cpu->alloc(device->of_cpu, memory, bytes);
+  return device->cpu->memory.alloc(device->of_cpu, memory, bytes);
 }
 
 static void release(const umbra_device *device, void *memory, size_t bytes) {
-  device->cpu->release(device->of_cpu, memory, bytes);
+  device->cpu->memory.release(device->of_cpu, memory, bytes);
 }
 
 static void upload(umbra_stream *stream, void *device_dst, const void *host_src, size_t bytes) {
