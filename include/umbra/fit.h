@@ -53,7 +53,8 @@ typedef struct umbra_fit_desc {
   uint32_t degree;       /* at most, up to UMBRA_MAX_DEGREE; 0: any */
   uint32_t depth;        /* levels of an evaluation, at most; 0: any */
   double max_error;      /* wanted; 0: as good as degree and depth allow */
-  double gap_lo, gap_hi; /* MINIMAX: between these, inside the interval, nothing is asked for. Equal: no gap */
+  double gap_lo, gap_hi; /* MINIMAX: between these, inside the interval, nothing is asked for. Equal: no gap. In a wide
+                            one polynomials of high degree grow, and with them the rounding of their coefficients */
   double (*density)(double x, void *user); /* LEAST_SQUARES: not negative; or NULL */
   void *density_user;
   const double *samples; /* LEAST_SQUARES: values in the interval that tell of the density; or NULL */
@@ -84,6 +85,7 @@ UMBRA_API void umbra_fit_report_init(umbra_fit_report *report, size_t size);
  *
  * If f is odd or even about the interval's middle, up to a constant or a straight line (as sigmoid and GELU are), so is
  * the polynomial: the other coefficients are exactly 0, and cost nothing. A density takes that away.
+ * Rounding leaves about 2^-45 of the largest |f|, and of least squares of degree 255 about 2^-40.
  * Errors: INVALID_ARGUMENT; RANGE (f not finite somewhere, the domain of a named function, samples outside the interval;
  * max_error out of reach, and the text says what is in reach), OUT_OF_MEMORY.
  */
