@@ -25,11 +25,12 @@
  *
  * Adding a kernel touches this file (its entry, its line in UMBRA_EACH_KERNEL, a shape if none fits), one file per
  * backend of the same stem, the tables of the CPU backends in cpu/ref/ref.c and cpu/simd/table.h, its account in
- * dry/dry.c and its count in tests/counting.h, its formula in tests/conformance/formulas.h and its line in
- * tests/conformance/table.h. Its signature is that of its shape: nothing else states it but its definitions.
+ * dry/dry.c and its count in tests/counting.h, its call in tests/conformance/operands.h, its formula in formulas.h and
+ * its line in table.h there. Its signature is that of its shape: nothing else states it but its definitions. Written by
+ * scripts, beside: the registers of CUDA kernels (scripts/kernel_budget) and their instructions (scripts/gpu_sass.py).
  *
- * The version changes with every change of the structs below, or of what an entry does. Tables of other
- * versions are refused.
+ * The version changes with every change of the structs below, or of what an entry does. Tables of other versions are
+ * refused.
  */
 #ifndef UMBRA_KERNELS_H
 #define UMBRA_KERNELS_H
