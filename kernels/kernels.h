@@ -41,7 +41,7 @@
 #include <umbra/status.h>
 
 enum {
-  UMBRA_KERNELS_VERSION = 1,
+  UMBRA_KERNELS_VERSION = 2,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
@@ -352,6 +352,9 @@ typedef struct umbra_kernels {
   /* dst = a * c mod q; c: host, one plain canonical residue per limb. */
   umbra_constant_kernel *mul_const;
 
+  /* dst = dst + a * c mod q; c as in mul_const. */
+  umbra_constant_kernel *add_multiple;
+
   /* dst = a + c mod q on every element; c: host, one canonical residue per limb, already in the form of a. */
   umbra_constant_kernel *add_const;
 
@@ -472,6 +475,7 @@ typedef struct umbra_kernels {
   X(mul, binary, with)                    \
   X(mul_add, binary, with)                \
   X(mul_const, constant, with)            \
+  X(add_multiple, constant, with)         \
   X(add_const, constant, with)            \
   X(tensor, tensor, with)                 \
   X(ntt_forward, in_place, with)          \

@@ -295,6 +295,11 @@ static void mul_add(umbra_stream *stream, view dst, view a, view b) {
   pass(stream, KERNEL_mul_add, dst, limbs_of(dst) + limbs_of(a) + limbs_of(b));
 }
 
+static void add_multiple(umbra_stream *stream, view dst, view a, constants c) {
+  (void)c;
+  pass(stream, KERNEL_add_multiple, dst, limbs_of(dst) + limbs_of(a));
+}
+
 static void tensor(umbra_stream *stream, view dst, view a, view b, int accumulate) {
   const uint64_t read = limbs_of(a) + limbs_of(b) + (accumulate ? limbs_of(dst) : 0);
   const umbra_dry_call call = call_of(stream, KERNEL_tensor, limbs_of(dst), read);
