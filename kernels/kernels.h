@@ -26,11 +26,12 @@
  * Adding a kernel touches this file (its entry, its line in UMBRA_EACH_KERNEL, a shape if none fits), one file per
  * backend of the same stem, the tables of the CPU backends in cpu/ref/ref.c and cpu/simd/table.h, its account in
  * dry/dry.c and its count in tests/counting.h, what it means for whole polynomials in sim/sim.c (or a question in
- * host/ring; see whole.h there), its formula in tests/conformance/formulas.h and its line in
- * tests/conformance/table.h. Its signature is that of its shape: nothing else states it but its definitions.
+ * host/ring; see whole.h there), its call in tests/conformance/operands.h, its formula in formulas.h and its line in
+ * table.h there. Its signature is that of its shape: nothing else states it but its definitions. Written by scripts,
+ * beside: the registers of CUDA kernels (scripts/kernel_budget) and their instructions (scripts/gpu_sass.py).
  *
- * The version changes with every change of the structs below, or of what an entry does. Tables of other
- * versions are refused.
+ * The version changes with every change of the structs below, or of what an entry does. Tables of other versions are
+ * refused.
  */
 #ifndef UMBRA_KERNELS_H
 #define UMBRA_KERNELS_H
@@ -41,7 +42,7 @@
 #include <umbra/status.h>
 
 enum {
-  UMBRA_KERNELS_VERSION = 1,
+  UMBRA_KERNELS_VERSION = 2,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
@@ -389,6 +390,9 @@ typedef struct umbra_kernels {
   /* dst = a * c mod q; c: host, one plain canonical residue per limb. */
   umbra_constant_kernel *mul_const;
 
+  /* dst = dst + a * c mod q; c as in mul_const. */
+  umbra_constant_kernel *add_multiple;
+
   /* dst = a + c mod q on every element; c: host, one canonical residue per limb, already in the form of a. */
   umbra_constant_kernel *add_const;
 
@@ -513,6 +517,7 @@ typedef struct umbra_kernels {
   X(mul, binary, with)                    \
   X(mul_add, binary, with)                \
   X(mul_const, constant, with)            \
+  X(add_multiple, constant, with)         \
   X(add_const, constant, with)            \
   X(tensor, tensor, with)                 \
   X(ntt_forward, in_place, with)          \

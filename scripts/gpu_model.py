@@ -337,6 +337,7 @@ WORKS = {
     "tensor": tensor,
     "unary": lambda l: elementwise(l, [2]),
     "with_constant": lambda l: elementwise(l, [2]),
+    "with_constant<op_add_multiple>": lambda l: elementwise(l, [2], accumulate=True),
 }
 
 
@@ -410,7 +411,7 @@ class Step:
 
     @classmethod
     def of(cls, kernels, launch):
-        work = WORKS[launch.family](launch)
+        work = (WORKS.get(launch.kernel) or WORKS[launch.family])(launch)
         return cls(launch.kernel, launch.blocks, work.touched, executed_by_all(kernels, launch, work))
 
 

@@ -57,6 +57,7 @@ COUNTED(negate, (view dst, view a), (dst, a))
 COUNTED(mul, (view dst, view a, view b), (dst, a, b))
 COUNTED(mul_add, (view dst, view a, view b), (dst, a, b))
 COUNTED(mul_const, (view dst, view a, words c), (dst, a, c))
+COUNTED(add_multiple, (view dst, view a, words c), (dst, a, c))
 COUNTED(add_const, (view dst, view a, words c), (dst, a, c))
 COUNTED(tensor, (view dst, view a, view b, int accumulate), (dst, a, b, accumulate))
 COUNTED(ntt_forward, (view dst), (dst))
@@ -127,6 +128,7 @@ static void counting_begin(const umbra_context *context) {
   counted.kernels.mul = counted_mul;
   counted.kernels.mul_add = counted_mul_add;
   counted.kernels.mul_const = counted_mul_const;
+  counted.kernels.add_multiple = counted_add_multiple;
   counted.kernels.add_const = counted_add_const;
   counted.kernels.tensor = counted_tensor;
   counted.kernels.ntt_forward = counted_ntt_forward;

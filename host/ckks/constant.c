@@ -60,32 +60,44 @@ umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, c
   return UMBRA_OK;
 }
 
-static umbra_status mul_i(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src, uint32_t level) {
-  umbra_ring *ring = evaluator->context->ring;
-  umbra_view unit;
-  UMBRA_TRY(umbra_imaginary_unit_of(&unit, ring, umbra_ring_chain(ring)->window[level]));
-  umbra_ring_mul(ring, evaluator->stream, dst, src, &unit);
-  return UMBRA_OK;
-}
-
 static int is_imaginary_unit(const umbra_constant *constant) {
   return !constant->re && constant->im == 1 && !constant->shift;
 }
 
+/* dst = src times a constant that is not real, or dst += that. */
+static umbra_status multiply_complex(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
+                                     const umbra_constant *constant, uint32_t level, int accumulate) {
+  umbra_ring *ring = evaluator->context->ring;
+  umbra_poly made = {0};
+  umbra_view factor;
+  if (is_imaginary_unit(constant)) {
+    UMBRA_TRY(umbra_imaginary_unit_of(&factor, ring, umbra_ring_chain(ring)->window[level]));
+  } else {
+    UMBRA_TRY(umbra_constant_poly(&made, evaluator, constant, level));
+    factor = umbra_poly_view(&made, ring);
+  }
+  (accumulate ? umbra_ring_mul_add : umbra_ring_mul)(ring, evaluator->stream, dst, src, &factor);
+  if (made.data) umbra_poly_destroy(&made, ring);
+  return UMBRA_OK;
+}
+
+static umbra_status multiply(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
+                             const umbra_constant *constant, uint32_t level, int accumulate) {
+  if (constant->im) return multiply_complex(evaluator, dst, src, constant, level, accumulate);
+  const umbra_ring *ring = evaluator->context->ring;
+  (accumulate ? umbra_ring_add_multiple : umbra_ring_mul_integer)(ring, evaluator->stream, dst, src, constant->re,
+                                                                  constant->shift);
+  return UMBRA_OK;
+}
+
 umbra_status umbra_constant_mul(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
                                 const umbra_constant *constant, uint32_t level) {
-  umbra_ring *ring = evaluator->context->ring;
-  if (!constant->im) {
-    umbra_ring_mul_integer(ring, evaluator->stream, dst, src, constant->re, constant->shift);
-    return UMBRA_OK;
-  }
-  if (is_imaginary_unit(constant)) return mul_i(evaluator, dst, src, level);
-  umbra_poly factor;
-  UMBRA_TRY(umbra_constant_poly(&factor, evaluator, constant, level));
-  umbra_view factor_view = umbra_poly_view(&factor, ring);
-  umbra_ring_mul(ring, evaluator->stream, dst, src, &factor_view);
-  umbra_poly_destroy(&factor, ring);
-  return UMBRA_OK;
+  return multiply(evaluator, dst, src, constant, level, 0);
+}
+
+umbra_status umbra_constant_mul_add(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
+                                    const umbra_constant *constant, uint32_t level) {
+  return multiply(evaluator, dst, src, constant, level, 1);
 }
 
 umbra_status umbra_constant_add(umbra_evaluator *evaluator, const umbra_view *c0, const umbra_constant *constant,

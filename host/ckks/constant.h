@@ -31,6 +31,10 @@ umbra_status umbra_constant_round_at(umbra_constant *constant, const umbra_conte
 umbra_status umbra_constant_mul(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
                                 const umbra_constant *constant, uint32_t level);
 
+/* dst += src times a constant. */
+umbra_status umbra_constant_mul_add(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *src,
+                                    const umbra_constant *constant, uint32_t level);
+
 /* c0 += the constant. */
 umbra_status umbra_constant_add(umbra_evaluator *evaluator, const umbra_view *c0, const umbra_constant *constant,
                                 uint32_t level);

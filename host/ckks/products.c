@@ -212,33 +212,29 @@ umbra_status umbra_mul_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
 
 /* ---- ciphertext by constant ---- */
 
-/* sum [+]= a * (pair[0] + i pair[1]) at `level`; term: room for one product. */
-static umbra_status add_multiple(umbra_evaluator *evaluator, const umbra_view *sum, const umbra_view *term,
-                                 const umbra_ciphertext *a, const double *pair, uint32_t level,
-                                 umbra_estimate *estimate) {
+/* sum [+]= a * (pair[0] + i pair[1]), with the bracketed sign unless it is the first. */
+static umbra_status add_multiple(umbra_evaluator *evaluator, umbra_scaled *sum, const umbra_ciphertext *a,
+                                 const double *pair, int first) {
+  const uint32_t level = sum->level;
+  umbra_view to = umbra_poly_view(&sum->poly, evaluator->context->ring);
   umbra_constant constant;
   umbra_operand x;
   UMBRA_TRY(umbra_constant_round(&constant, evaluator->context, level, pair[0], pair[1]));
   UMBRA_TRY(umbra_operand_open(&x, evaluator, &a->poly, a->estimate, a->level, level));
-  umbra_status status = umbra_constant_mul(evaluator, term, &x.view, &constant, level);
-  if (status == UMBRA_OK && sum != term) umbra_ring_add(evaluator->context->ring, evaluator->stream, sum, sum, term);
-  *estimate = umbra_noise_add(*estimate, umbra_noise_mul(x.estimate, umbra_constant_estimate(&constant)));
+  umbra_status status =
+      (first ? umbra_constant_mul : umbra_constant_mul_add)(evaluator, &to, &x.view, &constant, level);
+  sum->estimate = umbra_noise_add(sum->estimate, umbra_noise_mul(x.estimate, umbra_constant_estimate(&constant)));
   umbra_operand_close(&x, evaluator);
   return status;
 }
 
 static umbra_status dot_constants_into(umbra_evaluator *evaluator, umbra_ciphertext *made,
                                        const umbra_ciphertext *const *a, const double *pairs, size_t count) {
-  umbra_ring *ring = evaluator->context->ring;
   umbra_scaled sum;
-  umbra_poly term = {0};
   UMBRA_TRY(open_sum(&sum, evaluator, 2, made));
-  umbra_status status = count > 1 ? umbra_poly_create(&term, ring, 2, sum.poly.window, 0, "a product") : UMBRA_OK;
-  umbra_view sum_view = umbra_poly_view(&sum.poly, ring), term_view = umbra_poly_view(&term, ring);
+  umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
-    status =
-        add_multiple(evaluator, &sum_view, i ? &term_view : &sum_view, a[i], pairs + 2 * i, sum.level, &sum.estimate);
-  if (term.data) umbra_poly_destroy(&term, ring);
+    status = add_multiple(evaluator, &sum, a[i], pairs + 2 * i, i == 0);
   return close_into(evaluator, made, &sum, NULL, status);
 }
 

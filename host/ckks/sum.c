@@ -98,7 +98,8 @@ static void add_multiples(const sum_job *job) {
     umbra_view x = strip_of(job, job->of->multiple[i].x, 2);
     int first = !i && !job->of->products;
     const umbra_constant *factor = &job->factor[i];
-    umbra_ring_add_multiple(ring, job->evaluator->stream, &dst, first ? NULL : &dst, &x, factor->re, factor->shift);
+    (first ? umbra_ring_mul_integer : umbra_ring_add_multiple)(ring, job->evaluator->stream, &dst, &x, factor->re,
+                                                               factor->shift);
   }
 }
 

@@ -20,16 +20,15 @@ void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const 
 }
 
 void umbra_ring_add_multiple(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
-                             const umbra_view *b, int64_t value, uint32_t shift) {
-  uint32_t ones[UMBRA_MAX_PRIMES], residues[UMBRA_MAX_PRIMES];
+                             int64_t value, uint32_t shift) {
+  uint32_t residues[UMBRA_MAX_PRIMES];
   const umbra_whole_kernels *whole = umbra_ring_whole(ring);
   if (whole) {
-    UMBRA_ENQUEUE(whole->add_multiple, stream, dst, a, b, whole_number(value, shift));
+    UMBRA_ENQUEUE(whole->add_multiple, stream, dst, dst, a, whole_number(value, shift));
     return;
   }
-  for (uint32_t i = 0; i < UMBRA_MAX_PRIMES; i++) ones[i] = 1;
-  umbra_ring_residues(ring, dst, -value, shift, residues);
-  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->divide_close, stream, dst, a, ones, b, residues);
+  umbra_ring_residues(ring, dst, value, shift, residues);
+  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->add_multiple, stream, dst, a, residues);
 }
 
 void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,

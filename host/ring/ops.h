@@ -88,9 +88,9 @@ static inline void umbra_ring_automorphism(const umbra_ring *ring, umbra_stream 
 void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                             int64_t value, uint32_t shift);
 
-/* dst = a + b * value * 2^shift; a may be NULL, and is then 0. dst may be a or b. */
+/* dst = dst + a * value * 2^shift. */
 void umbra_ring_add_multiple(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
-                             const umbra_view *b, int64_t value, uint32_t shift);
+                             int64_t value, uint32_t shift);
 
 /* dst = a + value * 2^shift, both in the evaluation domain. */
 void umbra_ring_add_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,

@@ -21,10 +21,16 @@ struct op_negate {
 };
 
 struct op_mul_const { /* c in Montgomery form */
+  static constexpr bool accumulates = false;
   static __device__ uint32_t of(uint32_t a, const limb_constants &k) { return umbra_mont_mul(a, k.c, k.q, k.neg_inv); }
 };
 
+struct op_add_multiple : op_mul_const {
+  static constexpr bool accumulates = true;
+};
+
 struct op_add_const {
+  static constexpr bool accumulates = false;
   static __device__ uint32_t of(uint32_t a, const limb_constants &k) { return umbra_mod_add(a, k.c, k.q); }
 };
 
@@ -71,7 +77,7 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
   }
 }
 
-/* dst = a * c or a + c; c becomes Montgomery's if it is a factor. */
+/* dst = [dst +] a * c or a + c; c becomes Montgomery's if it is a factor. */
 template <class Operation>
 static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     with_constant(umbra_cuda_tables tables, umbra_view dst, umbra_view a, umbra_cuda_constants c, int factor) {
@@ -83,7 +89,9 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS)
     const uint4 x = umbra_cuda_load4(umbra_cuda_limb_at(a, n, poly, limb).data + i);
     limb_constants k = constants_at(tables, to.position);
     k.c = factor ? umbra_mod_mul_const(c.of[limb], prime->r, prime->r_shoup, prime->q) : c.of[limb];
-    umbra_cuda_store4(to.data + i, each<Operation>(x, k));
+    uint4 result = each<Operation>(x, k);
+    if constexpr (Operation::accumulates) result = each<op_add>(result, umbra_cuda_load4(to.data + i), k);
+    umbra_cuda_store4(to.data + i, result);
   }
 }
 
@@ -114,7 +122,7 @@ static __global__ void __launch_bounds__(UMBRA_CUDA_THREADS) clear(umbra_cuda_ta
 
 cudaError_t umbra_cuda_load_elementwise(void) {
   return umbra_cuda_load(clear, unary<op_copy>, unary<op_negate>, binary<op_add>, binary<op_sub>, binary<op_mul>,
-                         with_constant<op_mul_const>, with_constant<op_add_const>);
+                         with_constant<op_mul_const>, with_constant<op_add_multiple>, with_constant<op_add_const>);
 }
 
 /* ---- entries ---- */
@@ -159,6 +167,11 @@ void umbra_cuda_mul_add(umbra_stream *stream, const umbra_view *dst, const umbra
 
 void umbra_cuda_mul_const(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {
   umbra_cuda_launch(stream, "mul_const", with_constant<op_mul_const>, grid_of(stream, dst), UMBRA_CUDA_THREADS, 0,
+                    *stream->tables, *dst, *a, umbra_cuda_constants_of(c, umbra_view_limbs(dst)), 1);
+}
+
+void umbra_cuda_add_multiple(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {
+  umbra_cuda_launch(stream, "add_multiple", with_constant<op_add_multiple>, grid_of(stream, dst), UMBRA_CUDA_THREADS, 0,
                     *stream->tables, *dst, *a, umbra_cuda_constants_of(c, umbra_view_limbs(dst)), 1);
 }
 

@@ -9,7 +9,8 @@
 
 #include "../kernels.h"
 
-enum { UMBRA_DRY_KERNELS = 26 };
+#define UMBRA_DRY_ONE(entry, shape, none) +1
+enum { UMBRA_DRY_KERNELS = 0 UMBRA_EACH_KERNEL(UMBRA_DRY_ONE, ) };
 
 typedef struct umbra_dry_kernel {
   const char *name;      /* of the entry of umbra_kernels */

@@ -36,6 +36,7 @@ FORMULA(negate) { return sub_mod(0, A, at->q); }
 FORMULA(mul) { return mul_mont(A, B, at->q); }
 FORMULA(mul_add) { return add_mod(DST, mul_mont(A, B, at->q), at->q); }
 FORMULA(mul_const) { return mul_mod(A, c->c[at->limb], at->q); }
+FORMULA(add_multiple) { return add_mod(DST, mul_mod(A, c->c[at->limb], at->q), at->q); }
 FORMULA(add_const) { return add_mod(A, c->c[at->limb], at->q); }
 
 FORMULA(tensor) {

@@ -33,6 +33,7 @@ static const operation operations[] = {
     OPERATION(mul, product, 1),
     OPERATION(mul_add, product, 1),
     OPERATION(mul_const, unary, 1),
+    OPERATION(add_multiple, unary, 1),
     OPERATION(add_const, unary, 1),
     OPERATION(tensor, tensor, 1),
     OPERATION(ntt_forward, unary, 29),

@@ -72,6 +72,14 @@ static void mul_const_limb(const umbra_cpu_job *job, uint32_t limb, uint32_t pol
   for (uint32_t i = 0; i < n; i++) dst[i] = umbra_mod_mul_const(a[i], c, c_shoup, q);
 }
 
+static void add_multiple_limb(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
+  const operands o = operands_of(job, limb, poly);
+  uint32_t *dst = o.dst;
+  const uint32_t *a = o.a, n = o.n, q = o.prime->q, c = o.c, c_shoup = umbra_shoup(c, q);
+  UMBRA_INDEPENDENT
+  for (uint32_t i = 0; i < n; i++) dst[i] = umbra_mod_add(dst[i], umbra_mod_mul_const(a[i], c, c_shoup, q), q);
+}
+
 static void add_const_limb(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const operands o = operands_of(job, limb, poly);
   uint32_t *dst = o.dst;
@@ -102,6 +110,10 @@ void UMBRA_CPU_NAME(mul_add)(umbra_stream *stream, const umbra_view *dst, const 
 
 void UMBRA_CPU_NAME(mul_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {
   umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .c = c, .work = mul_const_limb});
+}
+
+void UMBRA_CPU_NAME(add_multiple)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .c = c, .work = add_multiple_limb});
 }
 
 void UMBRA_CPU_NAME(add_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {

@@ -12,6 +12,7 @@ const umbra_kernels umbra_kernels_ref = {
     .mul = umbra_ref_mul,
     .mul_add = umbra_ref_mul_add,
     .mul_const = umbra_ref_mul_const,
+    .add_multiple = umbra_ref_add_multiple,
     .add_const = umbra_ref_add_const,
     .tensor = umbra_ref_tensor,
     .ntt_forward = umbra_ref_ntt_forward,

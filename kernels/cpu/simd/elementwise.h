@@ -17,6 +17,7 @@ UMBRA_INLINE vec negate_vector(const operands *o) { return vec_shrink(vec_sub(o-
 UMBRA_INLINE vec mul_vector(const operands *o) { return vec_mont_mul(o->a, o->b, o->q, o->inv); }
 UMBRA_INLINE vec mul_add_vector(const operands *o) { return vec_mod_add(o->dst, mul_vector(o), o->q); }
 UMBRA_INLINE vec mul_const_vector(const operands *o) { return vec_mul_factor(o->a, o->c, o->q); }
+UMBRA_INLINE vec add_multiple_vector(const operands *o) { return vec_mod_add(o->dst, mul_const_vector(o), o->q); }
 UMBRA_INLINE vec add_const_vector(const operands *o) { return vec_mod_add(o->a, o->c.plain, o->q); }
 
 UMBRA_INLINE void each_vector(const umbra_cpu_job *job, uint32_t limb, uint32_t poly, operation *apply) {
@@ -45,6 +46,7 @@ UMBRA_ELEMENTWISE_WORK(negate)
 UMBRA_ELEMENTWISE_WORK(mul)
 UMBRA_ELEMENTWISE_WORK(mul_add)
 UMBRA_ELEMENTWISE_WORK(mul_const)
+UMBRA_ELEMENTWISE_WORK(add_multiple)
 UMBRA_ELEMENTWISE_WORK(add_const)
 
 void UMBRA_CPU_NAME(add)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const umbra_view *b) {
@@ -69,6 +71,10 @@ void UMBRA_CPU_NAME(mul_add)(umbra_stream *stream, const umbra_view *dst, const 
 
 void UMBRA_CPU_NAME(mul_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {
   umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .c = c, .work = mul_const_work});
+}
+
+void UMBRA_CPU_NAME(add_multiple)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {
+  umbra_cpu_run(&(umbra_cpu_job){.device = stream->device, .dst = dst, .a = a, .c = c, .work = add_multiple_work});
 }
 
 void UMBRA_CPU_NAME(add_const)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *c) {

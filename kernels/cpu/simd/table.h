@@ -12,6 +12,7 @@ const umbra_kernels UMBRA_SIMD_TABLE = {
     .mul = UMBRA_CPU_NAME(mul),
     .mul_add = UMBRA_CPU_NAME(mul_add),
     .mul_const = UMBRA_CPU_NAME(mul_const),
+    .add_multiple = UMBRA_CPU_NAME(add_multiple),
     .add_const = UMBRA_CPU_NAME(add_const),
     .tensor = UMBRA_CPU_NAME(tensor),
     .ntt_forward = UMBRA_CPU_NAME(ntt_forward),
