@@ -178,10 +178,10 @@ static void rig_open(map_rig *rig, uint64_t *state, const map_case *c, const cha
   rig->expected = mapped(&rig->diagonals, &rig->x);
   rig->in = encrypt_vector(&rig->s, &rig->x, c->level);
   umbra_transform_encoding desc = {.diagonals = &rig->diagonals,
-                               .level = c->level,
-                               .log_scale = params->chain.log_scale[c->level],
-                               .min_key = c->min_key,
-                               .baby_steps = c->baby_steps};
+                                   .level = c->level,
+                                   .log_scale = params->chain.log_scale[c->level],
+                                   .min_key = c->min_key,
+                                   .baby_steps = c->baby_steps};
   assert_ok(umbra_transform_encode(&rig->transform, rig->s.context, &desc));
 }
 
@@ -256,7 +256,8 @@ static void input_may_be_higher(void **state) {
     assert_true(y.log_scale == umbra_transform_log_scale(rig.transform, x.log_scale));
     umbra_scaled_destroy(&y, rig.s.context);
   } else {
-    assert_fails(umbra_transform_apply_scaled(rig.s.evaluator, &y, &x, rig.transform), UMBRA_ERROR_INVALID_ARGUMENT, "level");
+    assert_fails(umbra_transform_apply_scaled(rig.s.evaluator, &y, &x, rig.transform), UMBRA_ERROR_INVALID_ARGUMENT,
+                 "level");
   }
   umbra_ciphertext_destroy(high);
   rig_close(&rig);
@@ -324,10 +325,10 @@ static void failing_allocations_are_clean(void **state) {
     map_rig rig;
     rig_open(&rig, &random, &c, "cpu", 0);
     umbra_transform_encoding desc = {.diagonals = &rig.diagonals,
-                                 .level = c.level,
-                                 .log_scale = rig.transform->log_scale,
-                                 .min_key = min_key,
-                                 .baby_steps = c.baby_steps};
+                                     .level = c.level,
+                                     .log_scale = rig.transform->log_scale,
+                                     .min_key = min_key,
+                                     .baby_steps = c.baby_steps};
     umbra_scaled x = {rig.in->poly, c.level, desc.log_scale, rig.in->estimate}, y = {0};
     umbra_transform *made = NULL;
     umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
