@@ -192,14 +192,15 @@ static umbra_status lay_out_matrix(source_job *job, uint32_t most_slots) {
   if (desc->columns > most)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu columns do not fit into %zu slots: add up maps of parts of them",
                       desc->columns, most);
-  job->in = job->out = desc->slots;
-  if (!desc->slots) {
+  if (desc->slots) {
+    job->in = job->out = desc->slots;
+  } else {
     job->in = 1u << umbra_ceil_log2((uint32_t)desc->columns);
-    job->out = desc->rows < most ? 1u << umbra_ceil_log2((uint32_t)desc->rows) : (uint32_t)most;
+    job->out = 1u << umbra_ceil_log2((uint32_t)(desc->rows < most ? desc->rows : most));
   }
   job->slots = job->in > job->out ? job->in : job->out;
   job->candidates = period_of(job);
-  job->maps = (desc->rows - 1) / job->out + 1;
+  job->maps = ((desc->rows - 1) >> __builtin_ctz(job->out)) + 1;
   return UMBRA_OK;
 }
 
