@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Operations, refreshes, scoring and a training, on a dry device or on one with values; for scripts/dry_lines, which looks
- * which lines that takes. Usage: dry_lines DEVICE FOLDER
+ * Operations, refreshes, scoring and a training, on a dry device or on one with values; scripts/dry_lines looks which
+ * lines that takes. Usage: dry_lines DEVICE FOLDER
  */
 #include <stdio.h>
 #include <stdlib.h>
