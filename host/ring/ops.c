@@ -11,8 +11,9 @@ static double whole_number(int64_t value, uint32_t shift) { return ldexp((double
 void umbra_ring_mul_integer(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                             int64_t value, uint32_t shift) {
   uint32_t residues[UMBRA_MAX_PRIMES];
-  if (umbra_ring_whole(ring)) {
-    umbra_ring_add_multiple(ring, stream, dst, NULL, a, value, shift);
+  const umbra_whole_kernels *whole = umbra_ring_whole(ring);
+  if (whole) {
+    UMBRA_ENQUEUE(whole->add_multiple, stream, dst, NULL, a, whole_number(value, shift));
     return;
   }
   umbra_ring_residues(ring, dst, value, shift, residues);

@@ -65,18 +65,20 @@ static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout la
   umbra_matrix_layout chosen = layout;
   umbra_plan_trial trial;
   double refresh, best = INFINITY, seconds;
+  int found = 0;
   use_layout(plan, &layout);
   UMBRA_TRY(umbra_plan_try_refresh(&refresh, plan));
   for (; layout.group >= least_group; layout.group /= 2) {
     use_layout(plan, &layout);
     UMBRA_TRY(try_layout(&trial, &seconds, plan, refresh));
     if (!(seconds < best)) continue;
+    found = 1;
     best = seconds;
     chosen = layout;
     plan->report.depth = trial.depth;
   }
   use_layout(plan, &chosen);
-  if (best < INFINITY) return UMBRA_OK;
+  if (found) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_UNSUPPORTED,
       "an iteration with degree %u takes more levels than the %u that these parameters have after a refresh",
