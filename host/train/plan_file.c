@@ -15,7 +15,8 @@ typedef struct options_record {
   uint64_t rows, batch, seed;
   uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, refresh_result;
   double rate, decay, momentum, l2, range, bound;
-  uint32_t kind, target;
+  uint32_t kind;
+  uint16_t reserved, target;
 } options_record;
 
 typedef struct training_record {
@@ -46,7 +47,7 @@ static options_record record_of(const umbra_train_options *o) {
                           .range = o->sigmoid->range,
                           .bound = o->bound,
                           .kind = (uint32_t)o->kind,
-                          .target = (uint32_t)o->target};
+                          .target = (uint16_t)o->target};
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -120,6 +121,7 @@ static umbra_status check_record(const umbra_reader *reader, const options_recor
     return umbra_reader_malformed(reader, "the polynomial's degree is %u: it must be 1 to %d", r->degree,
                                   UMBRA_SIGMOID_MAX_DEGREE);
   if (r->batch == 0) return umbra_reader_malformed(reader, "batch is 0: plans name the records of a batch");
+  if (r->reserved) return umbra_reader_malformed(reader, "a reserved field of the options is not 0");
   return UMBRA_OK;
 }
 
