@@ -47,6 +47,7 @@ static const char *const sections[] = {
     [UMBRA_SECTION_BOOT] = "how parameters refresh",
     [UMBRA_SECTION_TRAINING] = "the options of a training",
     [UMBRA_SECTION_STAMP] = "the stamp of a training",
+    [UMBRA_SECTION_RANGE] = "level, slots and ranges",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -5,6 +5,7 @@
 
 #include <umbra/evaluator.h>
 #include <umbra/progress.h>
+#include <umbra/range.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -54,6 +55,9 @@ UMBRA_API void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBR
 
 /* With what was chosen. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout);
+
+/* What is known of all its ciphertexts together: the largest bounds, and all doubts. Errors: INVALID_ARGUMENT. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_range(const umbra_matrix *matrix, umbra_range *range);
 UMBRA_API void umbra_matrix_destroy(umbra_matrix *matrix);
 
 UMBRA_END_DECLS

@@ -65,6 +65,7 @@
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
 #include <umbra/progress.h>
+#include <umbra/range.h>
 #include <umbra/records.h>
 #include <umbra/status.h>
 #include <umbra/table.h>
