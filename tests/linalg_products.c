@@ -214,6 +214,7 @@ static void encrypt_values(umbra_group_values *values, const setup *t, const pro
 static void check_transposed(const setup *t, const problem *p) {
   umbra_ciphertext *sum = NULL, *out = NULL;
   double found[SLOTS];
+  umbra_declaration sums = {UMBRA_DECLARATION_INIT, .magnitude = 0x1p8}; /* of all that a sum of rows may be */
   for (size_t group = 0; group < umbra_matrix_groups(t->matrix); group++) {
     umbra_group_values values = {0};
     encrypt_values(&values, t, p, group);
@@ -223,6 +224,7 @@ static void check_transposed(const setup *t, const problem *p) {
   assert_ok(umbra_sum_rows(t->products, &out, sum));
   assert_int_equal(umbra_ciphertext_level(out), last_level(p));
   assert_int_equal(umbra_ciphertext_slots(out), p->layout.stride);
+  assert_ok(umbra_ciphertext_declare(out, &sums));
   assert_ok(umbra_decrypt_decode(found, p->layout.stride, out, t->s.secret));
   for (size_t c = 0; c <= p->columns; c++) {
     double expected = 0;

@@ -101,6 +101,28 @@ static umbra_status fill_noise_report(void *given) {
   return umbra_inspect_noise(given, ciphertext, t.s.secret, (const double[]){1, 0}, 1);
 }
 
+static umbra_status take_declaration(void *given) {
+  umbra_ciphertext *copy = NULL;
+  ((umbra_declaration *)given)->magnitude = 2;
+  assert_ok(umbra_ciphertext_copy(&copy, ciphertext));
+  umbra_status status = umbra_ciphertext_declare(copy, given);
+  assert_true((umbra_ciphertext_magnitude(copy) == 2) == (status == UMBRA_OK));
+  umbra_ciphertext_destroy(copy);
+  return status;
+}
+
+static umbra_status fill_range(void *given) { return umbra_ciphertext_range(ciphertext, given); }
+
+static umbra_status fill_outcome(void *given) {
+  double pair[2];
+  return umbra_decrypt_outcome(given, pair, 1, ciphertext, t.s.secret, NULL);
+}
+
+static umbra_status take_outcome_options(void *given) {
+  umbra_outcome outcome = {UMBRA_OUTCOME_INIT};
+  return umbra_decrypt_outcome(&outcome, NULL, 0, ciphertext, t.s.secret, given);
+}
+
 static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path, NULL); }
 
 static umbra_status fill_buffer_info(void *given) {
@@ -342,6 +364,10 @@ static const row rows[] = {
     ROW(umbra_kernel_cost, 1, FILLED, fill_kernel_cost),
     ROW(umbra_encode_options, 1, TAKEN, take_encode_options),
     ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
+    ROW(umbra_declaration, 1, TAKEN, take_declaration),
+    ROW(umbra_range, 1, FILLED, fill_range),
+    ROW(umbra_outcome, 1, FILLED, fill_outcome),
+    ROW(umbra_outcome_options, 1, TAKEN, take_outcome_options),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),
     ROW(umbra_file_info, 1, FILLED, fill_buffer_info),
     ROW(umbra_records_options, 1, TAKEN, take_records_options),

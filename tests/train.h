@@ -105,6 +105,9 @@ static inline double *decrypted_weights(const training *t, const umbra_trainer *
   umbra_logistic *model = NULL;
   assert_non_null(weights);
   assert_ok(umbra_trainer_logistic(trainer, &model));
+  umbra_range range = {UMBRA_RANGE_INIT};
+  assert_ok(umbra_logistic_range(model, &range)); /* the plan's declarations leave no doubt */
+  assert_int_equal(range.doubts, 0);
   assert_ok(umbra_logistic_decrypt(model, weights, &weights[columns], t->s.secret));
   umbra_logistic_destroy(model);
   return weights;

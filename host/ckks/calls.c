@@ -10,6 +10,7 @@
 #include "checks.h"
 #include "dry.h"
 #include "keys_internal.h"
+#include "range.h"
 
 static umbra_status check_input(const umbra_evaluator *evaluator, const umbra_ciphertext *input, const uint8_t *owner) {
   UMBRA_TRY(umbra_check_context(evaluator->context, input->context, "a ciphertext"));
@@ -69,9 +70,14 @@ umbra_status umbra_result_hand_out(umbra_ciphertext **out, umbra_ciphertext *mad
   return status;
 }
 
+umbra_status umbra_check_result(const umbra_evaluator *evaluator, const umbra_ciphertext *made, umbra_status status) {
+  status = umbra_check_whole(evaluator, status);
+  return status == UMBRA_OK ? umbra_check_fits(evaluator, made) : status;
+}
+
 umbra_status umbra_result_finish(const umbra_evaluator *evaluator, umbra_ciphertext **out, umbra_ciphertext *made,
                                  umbra_status status) {
-  return umbra_result_hand_out(out, made, umbra_check_whole(evaluator, status));
+  return umbra_result_hand_out(out, made, umbra_check_result(evaluator, made, status));
 }
 
 umbra_status umbra_check_outputs(umbra_ciphertext *const *outs, size_t count) {
@@ -85,7 +91,7 @@ umbra_status umbra_check_outputs(umbra_ciphertext *const *outs, size_t count) {
 
 umbra_status umbra_results_finish(const umbra_evaluator *evaluator, umbra_ciphertext **outs, umbra_ciphertext **made,
                                   size_t count, umbra_status status) {
-  status = umbra_check_whole(evaluator, status);
+  for (size_t i = 0; i < count; i++) status = umbra_check_result(evaluator, made[i], status);
   for (size_t i = 0; i < count; i++) (void)umbra_result_hand_out(&outs[i], made[i], status);
   umbra_free(made);
   return status;

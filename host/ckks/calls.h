@@ -27,10 +27,13 @@ umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *e
 /* OK, or CANCELLED if something on the way to a result was left out: asked before anything is published. */
 umbra_status umbra_check_whole(const umbra_evaluator *evaluator, umbra_status status);
 
+/* The same of a result, and RANGE if it may not fit its level and the evaluator is strict. */
+umbra_status umbra_check_result(const umbra_evaluator *evaluator, const umbra_ciphertext *made, umbra_status status);
+
 /* Hands a result out if the status is OK, destroys it otherwise. Returns the status. */
 umbra_status umbra_result_hand_out(umbra_ciphertext **out, umbra_ciphertext *made, umbra_status status);
 
-/* The same, if it is whole. */
+/* The same, of a result that is checked first. */
 umbra_status umbra_result_finish(const umbra_evaluator *evaluator, umbra_ciphertext **out, umbra_ciphertext *made,
                                  umbra_status status);
 

@@ -3,15 +3,34 @@
 #ifndef UMBRA_CKKS_CIPHERTEXT_INTERNAL_H
 #define UMBRA_CKKS_CIPHERTEXT_INTERNAL_H
 
-#include <umbra/ciphertext.h>
+#include <umbra/range.h>
 
 #include "context_internal.h"
 
-/* What is known of a value without a key; see noise.h. */
+/* A bound on |slot|, and the standard deviation of its error, as an upper estimate. */
+typedef struct umbra_bound {
+  double magnitude, error;
+} umbra_bound;
+
+/* The same, if no |slot| is larger than that. */
+static inline umbra_bound umbra_bound_within(umbra_bound bound, double most) {
+  return (umbra_bound){bound.magnitude < most ? bound.magnitude : most, bound.error};
+}
+
+/* What is known of a value without a key: see noise.h, and umbra/range.h for what the two bounds are. */
 typedef struct umbra_estimate {
-  double magnitude; /* bound on |slot| */
-  double error;     /* standard deviation of a slot's error, as an upper estimate */
+  umbra_bound bound; /* if all that was declared on the way to it holds: what is used */
+  umbra_bound worst; /* if nothing was declared */
+  uint32_t doubts;   /* UMBRA_DOUBT_REFRESH and _INTERVAL: of what it was computed from */
 } umbra_estimate;
+
+/* What was declared of this very value, beside its bound; zero for results of operations. */
+typedef struct umbra_declared {
+  umbra_declarer by;
+  int real;
+  uint32_t used; /* slots; 0: all of them */
+  int fits;      /* whoever encrypted it saw that it fits its level, whatever the bound says */
+} umbra_declared;
 
 struct umbra_plaintext {
   umbra_context *context;
@@ -25,6 +44,7 @@ struct umbra_ciphertext {
   uint8_t owner[UMBRA_OWNER_BYTES];
   uint32_t level, slots;
   umbra_estimate estimate;
+  umbra_declared declared;
   int seeded; /* polynomial 1 is the expansion of the seed */
   uint8_t seed[UMBRA_SEED_BYTES];
   umbra_poly poly; /* (c0, c1), evaluation domain, over the level's window */

@@ -14,6 +14,7 @@
 #include "../device/record.h"
 #include "../ring/ops.h"
 #include "calls.h"
+#include "noise.h"
 #include "trace.h"
 
 struct umbra_circuit {
@@ -87,7 +88,10 @@ static umbra_status make_recording(umbra_circuit *circuit) {
 static umbra_status fill_circuit(umbra_circuit *circuit, const umbra_circuit_desc *desc) {
   UMBRA_TRY(umbra_alloc(&circuit->in, circuit->ins, sizeof *circuit->in, "a circuit"));
   UMBRA_TRY(umbra_alloc(&circuit->out, circuit->outs, sizeof *circuit->out, "a circuit"));
-  for (size_t i = 0; i < circuit->ins; i++) UMBRA_TRY(umbra_ciphertext_copy(&circuit->in[i], desc->examples[i]));
+  for (size_t i = 0; i < circuit->ins; i++) {
+    UMBRA_TRY(umbra_ciphertext_copy(&circuit->in[i], desc->examples[i]));
+    circuit->in[i]->declared = (umbra_declared){0}; /* that was of the example's own values */
+  }
   return umbra_session_can_record(session_of(circuit)) ? make_recording(circuit) : UMBRA_OK;
 }
 
@@ -152,12 +156,12 @@ static umbra_status check_input(const umbra_circuit *circuit, const umbra_cipher
     return umbra_fail(UMBRA_ERROR_MISMATCH,
                       "input %zu is at level %u with %u slots; the circuit was made for level %u and %u slots", i,
                       in->level, in->slots, example->level, example->slots);
-  if (in->estimate.magnitude > example->estimate.magnitude || in->estimate.error > example->estimate.error)
+  const umbra_bound *given = &in->estimate.bound, *most = &example->estimate.bound;
+  if (given->magnitude > most->magnitude || given->error > most->error)
     return umbra_fail(UMBRA_ERROR_MISMATCH,
                       "input %zu may hold larger values or errors (%g, %g) than its example (%g, %g): make the circuit "
                       "with the largest",
-                      i, in->estimate.magnitude, in->estimate.error, example->estimate.magnitude,
-                      example->estimate.error);
+                      i, given->magnitude, given->error, most->magnitude, most->error);
   return UMBRA_OK;
 }
 
@@ -179,18 +183,37 @@ static void copy_words(const umbra_circuit *circuit, const umbra_ciphertext *to,
   umbra_ring_copy(ring, circuit->evaluator->stream, &dst, &src);
 }
 
+/* Whether input i is worse, in the worst case, than its example, for which the outputs' worst case is. */
+static int is_worse(const umbra_ciphertext *in, const umbra_ciphertext *example) {
+  const umbra_bound *given = &in->estimate.worst, *most = &example->estimate.worst;
+  return given->magnitude > most->magnitude || given->error > most->error;
+}
+
+/* What is known of every output beside what is known of those of the examples: doubts, and a worst case that is unknown. */
+static umbra_estimate known_of(const umbra_circuit *circuit, const umbra_ciphertext *const *ins) {
+  umbra_estimate more = {0};
+  for (size_t i = 0; i < circuit->ins; i++) {
+    more.doubts |= ins[i]->estimate.doubts;
+    if (is_worse(ins[i], circuit->in[i])) more.worst = umbra_bound_unknown;
+  }
+  return more;
+}
+
 /* New ciphertexts like the private outputs. */
-static umbra_status make_outputs(const umbra_circuit *circuit, umbra_ciphertext **made) {
+static umbra_status make_outputs(const umbra_circuit *circuit, umbra_ciphertext **made,
+                                 const umbra_ciphertext *const *ins) {
+  const umbra_estimate more = known_of(circuit, ins);
   for (size_t i = 0; i < circuit->outs; i++) {
     const umbra_ciphertext *like = circuit->out[i];
     UMBRA_TRY(umbra_result_make(&made[i], circuit->evaluator, like, like->level, like->slots));
-    made[i]->estimate = like->estimate;
+    made[i]->estimate = umbra_noise_add(like->estimate, more);
+    made[i]->declared = like->declared;
   }
   return UMBRA_OK;
 }
 
 static umbra_status replay(const umbra_circuit *circuit, umbra_ciphertext **made, const umbra_ciphertext *const *ins) {
-  UMBRA_TRY(make_outputs(circuit, made));
+  UMBRA_TRY(make_outputs(circuit, made, ins));
   for (size_t i = 0; i < circuit->ins; i++) copy_words(circuit, circuit->in[i], ins[i]);
   umbra_graph_replay(session_of(circuit), circuit->evaluator->stream, circuit->graph);
   for (size_t i = 0; i < circuit->outs; i++) copy_words(circuit, made[i], circuit->out[i]);

@@ -44,7 +44,7 @@ umbra_status umbra_constant_round(umbra_constant *constant, const umbra_context 
 }
 
 umbra_estimate umbra_constant_estimate(const umbra_constant *constant) {
-  return (umbra_estimate){constant->magnitude, constant->rounding / UMBRA_ERROR_DEVIATIONS};
+  return umbra_estimate_of(constant->magnitude, constant->rounding / UMBRA_ERROR_DEVIATIONS);
 }
 
 umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
-#include <string.h>
+#include "decrypt.h"
 
 #include "../base/error.h"
-#include "../base/memory.h"
 #include "../base/outputs.h"
-#include "../base/structs.h"
 #include "../ring/ops.h"
 #include "checks.h"
-#include "ciphertext_internal.h"
-#include "encoder.h"
-#include "noise.h"
 #include "secret.h"
 #include "trace.h"
 
@@ -96,94 +90,11 @@ umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *
   return status;
 }
 
-/* Beyond it a slot's value cannot come from inputs that were what they were said to be. */
-static double limit_of(const umbra_ciphertext *ciphertext) {
-  return ciphertext->estimate.magnitude * (1 + 0x1p-20) + umbra_ciphertext_error_bound(ciphertext);
-}
-
-/* limit, largest: as for umbra_decode_message. */
-static umbra_status decrypt_decode(double *values, size_t count, int stride, const umbra_ciphertext *ciphertext,
-                                   const umbra_secret_key *key, double limit, double *largest) {
-  UMBRA_TRACE_OF(ciphertext, "decrypt_decode", ciphertext->level);
+umbra_status umbra_decrypt_pairs(double *pairs, double *largest, const umbra_ciphertext *ciphertext,
+                                 const umbra_secret_key *key) {
   UMBRA_TRY(check(ciphertext, key));
   opening o = {ciphertext, key, NULL};
   UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
-  umbra_message message = {o.home, ciphertext->level, ciphertext->slots, limit, open_residues, &o};
-  return umbra_decode_message(values, count, stride, &message, largest);
-}
-
-umbra_status umbra_decrypt_decode(double *values, size_t count, const umbra_ciphertext *ciphertext,
-                                  const umbra_secret_key *key) {
-  return decrypt_decode(values, count, 1, ciphertext, key, ciphertext ? limit_of(ciphertext) : 0, NULL);
-}
-
-umbra_status umbra_decrypt_decode_complex(double *pairs, size_t count, const umbra_ciphertext *ciphertext,
-                                          const umbra_secret_key *key) {
-  return decrypt_decode(pairs, count, 2, ciphertext, key, ciphertext ? limit_of(ciphertext) : 0, NULL);
-}
-
-/* ---- inspection ---- */
-
-double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext) {
-  return umbra_log2_to_double(umbra_context_chain(ciphertext->context)->log_scale[ciphertext->level]);
-}
-
-double umbra_ciphertext_magnitude(const umbra_ciphertext *ciphertext) { return ciphertext->estimate.magnitude; }
-
-static double log2_half_modulus(const umbra_ciphertext *ciphertext) {
-  const umbra_window window = ciphertext->poly.window;
-  return umbra_log2_bits(
-             umbra_chain_log_product(umbra_context_chain(ciphertext->context), window.first, window.count)) -
-         1;
-}
-
-/* A slot is no larger than the largest coefficient of a polynomial over the scale, and that must stay below q / 2. */
-double umbra_ciphertext_headroom_bits(const umbra_ciphertext *ciphertext) {
-  const umbra_log2 log_scale = umbra_context_chain(ciphertext->context)->log_scale[ciphertext->level];
-  return log2_half_modulus(ciphertext) - umbra_log2_bits(log_scale) - log2(ciphertext->estimate.magnitude);
-}
-
-double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext) {
-  return UMBRA_ERROR_DEVIATIONS * ciphertext->estimate.error;
-}
-
-static void compare(umbra_noise_report *report, const double *pairs, const double *expected, size_t count) {
-  double root = 0, largest = 0, value = 0; /* root of the sum of squares */
-  for (size_t j = 0; j < count; j++) {
-    double error = umbra_modulus(pairs[2 * j] - expected[2 * j], pairs[2 * j + 1] - expected[2 * j + 1]);
-    root = umbra_modulus(root, error);
-    value = fmax(value, umbra_modulus(pairs[2 * j], pairs[2 * j + 1]));
-    largest = fmax(largest, error);
-  }
-  report->largest = value;
-  report->max_error = largest;
-  report->rms_error = count ? root / sqrt((double)count) : 0;
-  report->precision_bits = -log2(largest);
-}
-
-static umbra_status check_expected(const double *pairs, size_t count) {
-  for (size_t i = 0; i < 2 * count; i++)
-    if (!isfinite(pairs[i])) return umbra_fail(UMBRA_ERROR_RANGE, "expected value %zu is not a finite number", i / 2);
-  return UMBRA_OK;
-}
-
-umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphertext *ciphertext,
-                                 const umbra_secret_key *key, const double *expected_pairs, size_t count) {
-  if (!report || (!expected_pairs && count))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inspect_noise needs a report and the expected values");
-  umbra_noise_report made = {UMBRA_NOISE_REPORT_INIT};
-  UMBRA_TRY(UMBRA_TAKE(umbra_noise_report, &made, report));
-  double *pairs, largest;
-  UMBRA_TRY(umbra_alloc(&pairs, count, 2 * sizeof *pairs, "decrypted values"));
-  umbra_status status = decrypt_decode(pairs, count, 2, ciphertext, key, 0, &largest);
-  if (status == UMBRA_OK) status = check_expected(expected_pairs, count);
-  if (status == UMBRA_OK) {
-    compare(&made, pairs, expected_pairs, count);
-    made.error_bound = umbra_ciphertext_error_bound(ciphertext);
-    made.beyond_magnitude = made.largest > limit_of(ciphertext);
-    made.headroom_bits = log2_half_modulus(ciphertext) - log2(largest);
-    status = UMBRA_GIVE(umbra_noise_report, report, &made);
-  }
-  umbra_free(pairs);
-  return status;
+  umbra_message message = {o.home, ciphertext->level, ciphertext->slots, open_residues, &o};
+  return umbra_decode_message(pairs, ciphertext->slots, 2, &message, largest);
 }

@@ -495,22 +495,14 @@ static void read_slots(double *values, size_t count, int stride, const complex_v
   }
 }
 
-/* What no double holds, or what is larger than the computation can have made, is wrong; so may be everything else. */
-static umbra_status check_values(const complex_vector *v, double limit) {
-  double largest = 0;
-  for (uint32_t t = 0; t < v->m; t++) {
-    double size = umbra_modulus(v->re[t], v->im[t]);
-    if (!(size <= DBL_MAX))
+/* What no double holds is wrong; so may be everything else. */
+static umbra_status check_values(const complex_vector *v) {
+  for (uint32_t t = 0; t < v->m; t++)
+    if (!(umbra_modulus(v->re[t], v->im[t]) <= DBL_MAX))
       return umbra_fail(UMBRA_ERROR_RANGE,
                         "a slot holds what no double can: the values wrapped around the modulus, or are not those of "
                         "this key");
-    largest = fmax(largest, size);
-  }
-  if (!limit || largest <= limit) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE,
-                    "a slot holds %g and the computation promised at most %g: an input was beyond a bound that it had "
-                    "to keep (of a refresh or a polynomial), or values wrapped around the modulus",
-                    largest, limit);
+  return UMBRA_OK;
 }
 
 /* The vector in its slots' places; *largest: its polynomial's largest coefficient. */
@@ -562,7 +554,7 @@ static umbra_status decode_on(umbra_stream *stream, double *values, size_t count
   UMBRA_TRY(vector_create(&v, context, message->slots));
   umbra_status status =
       umbra_ring_whole(context->ring) ? gather_whole(&v, message, stream) : gather_slots(&v, message, stream, &found);
-  if (status == UMBRA_OK) status = check_values(&v, message->limit);
+  if (status == UMBRA_OK) status = check_values(&v);
   if (status == UMBRA_OK) {
     read_slots(values, count, stride, &v, context);
     if (largest) *largest = found;
@@ -597,7 +589,7 @@ static umbra_status plaintext_residues(const umbra_view *dst, umbra_window windo
 static umbra_status decode(double *values, size_t count, int stride, const umbra_plaintext *plaintext) {
   UMBRA_TRACE_OF(plaintext, "decode", plaintext->level);
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "plaintext is NULL");
-  umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, 0, plaintext_residues, plaintext};
+  umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, plaintext_residues, plaintext};
   return umbra_decode_message(values, count, stride, &message, NULL);
 }
 

@@ -36,14 +36,13 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
 typedef struct umbra_message {
   const umbra_context *context;
   uint32_t level, slots;
-  double limit; /* no slot can honestly be larger; 0: not known */
   /* Fills dst (one polynomial over a part of the level's window) with the message. */
   umbra_status (*residues)(const umbra_view *dst, umbra_window window, umbra_stream *stream, const void *source);
   const void *source;
 } umbra_message;
 
 /*
- * The first count slots: reals (stride 1) or pairs (stride 2). RANGE if any slot is beyond the limit. *largest (may be
+ * The first count slots: reals (stride 1) or pairs (stride 2). RANGE if any slot holds what no double can. *largest (may be
  * NULL) becomes the largest |coefficient|.
  */
 umbra_status umbra_decode_message(double *values, size_t count, int stride, const umbra_message *message,

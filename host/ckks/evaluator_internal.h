@@ -32,7 +32,9 @@ struct umbra_evaluator {
   umbra_stream *stream;  /* watched */
   umbra_watch watch;
   umbra_refresher refresher;
-  uint64_t number; /* in this process, for traces */
+  int strict;            /* see umbra_evaluator_set_strict */
+  const char *operation; /* that is under way; see trace.h */
+  uint64_t number;       /* in this process, for traces */
   umbra_spans spans;
 };
 

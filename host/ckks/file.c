@@ -28,10 +28,10 @@ umbra_status umbra_file_write_poly(umbra_writer *writer, const umbra_context *co
 
 static int is_bound(double x) { return isfinite(x) && x >= 0; }
 
-umbra_status umbra_file_read_value(umbra_reader *reader, const umbra_context *context, umbra_value_record *value) {
+umbra_status umbra_file_check_value(const umbra_reader *reader, const umbra_context *context,
+                                    const umbra_value_record *value) {
   uint32_t levels = umbra_context_chain(context)->levels, most = umbra_ring_n(context->ring) / 2;
   UMBRA_TRY(umbra_check_real(context));
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_VALUE, value, sizeof *value));
   if (value->level >= levels)
     return umbra_reader_malformed(reader, "level %u does not exist: the parameters' highest is %u", value->level,
                                   levels - 1);

@@ -18,7 +18,7 @@ void umbra_file_identify(umbra_writer *writer, const umbra_context *context, con
 umbra_status umbra_file_write_poly(umbra_writer *writer, const umbra_context *context, const umbra_poly *poly,
                                    uint32_t step);
 
-/* The record of a plaintext's or ciphertext's section VALUE. */
+/* The record of a plaintext's section VALUE; of a ciphertext's in older files. */
 typedef struct umbra_value_record {
   uint32_t level, slots;
   double magnitude, error;
@@ -26,15 +26,18 @@ typedef struct umbra_value_record {
 } umbra_value_record;
 _Static_assert(sizeof(umbra_value_record) == 32, "no padding");
 
-umbra_status umbra_file_read_value(umbra_reader *reader, const umbra_context *context, umbra_value_record *value);
+/* FORMAT unless there are such values: of a record that was read, of a container of the context's parameters. */
+umbra_status umbra_file_check_value(const umbra_reader *reader, const umbra_context *context,
+                                    const umbra_value_record *value);
 
 /* A ciphertext as sections of any container. The owner is the container's; *ciphertext is set as soon as it exists. */
 umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphertext *ciphertext);
 umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_context *context,
                                         umbra_ciphertext **ciphertext);
 
-/* Bytes of these sections, of a ciphertext without a seed. */
+/* Bytes of these sections, of a ciphertext without a seed; and how many fewer they were in older files. */
 uint64_t umbra_file_ciphertext_bytes(const umbra_params *params, uint32_t level);
+uint64_t umbra_file_ciphertext_growth(void);
 
 /* The same for a part of a larger object, which must be over all slots. */
 umbra_status umbra_file_read_part(umbra_reader *reader, const umbra_context *context, umbra_ciphertext **part);

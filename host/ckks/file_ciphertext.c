@@ -3,22 +3,86 @@
 
 #include "../device/enqueue.h"
 #include "../ring/residues_file.h"
+#include "dry.h"
 #include "file.h"
+#include "noise.h"
+
+/* The record of the section RANGE. */
+typedef struct range_record {
+  umbra_value_record value; /* its magnitude and error: the bound; its reserved field: doubts */
+  double worst_magnitude, worst_error;
+  uint32_t by, real, used, fits;
+} range_record;
+_Static_assert(sizeof(range_record) == 64, "no padding");
+
+static range_record record_of(const umbra_ciphertext *ciphertext) {
+  const umbra_estimate *estimate = &ciphertext->estimate;
+  const umbra_declared *declared = &ciphertext->declared;
+  return (range_record){.value = {.level = ciphertext->level,
+                                  .slots = ciphertext->slots,
+                                  .magnitude = estimate->bound.magnitude,
+                                  .error = estimate->bound.error,
+                                  .seeded = ciphertext->seeded != 0,
+                                  .reserved = estimate->doubts},
+                        .worst_magnitude = estimate->worst.magnitude,
+                        .worst_error = estimate->worst.error,
+                        .by = (uint32_t)declared->by,
+                        .real = declared->real != 0,
+                        .used = declared->used,
+                        .fits = declared->fits != 0};
+}
 
 umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphertext *ciphertext) {
-  umbra_value_record value = {.level = ciphertext->level,
-                              .slots = ciphertext->slots,
-                              .magnitude = ciphertext->estimate.magnitude,
-                              .error = ciphertext->estimate.error,
-                              .seeded = ciphertext->seeded != 0};
-  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_VALUE, &value, sizeof value));
-  if (value.seeded)
+  const range_record record = record_of(ciphertext);
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_RANGE, &record, sizeof record));
+  if (record.value.seeded)
     UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_SEED, ciphertext->seed, sizeof ciphertext->seed));
-  return umbra_file_write_poly(writer, ciphertext->context, &ciphertext->poly, value.seeded ? 2 : 1);
+  return umbra_file_write_poly(writer, ciphertext->context, &ciphertext->poly, record.value.seeded ? 2 : 1);
 }
 
 uint64_t umbra_file_ciphertext_bytes(const umbra_params *params, uint32_t level) {
-  return 2 * UMBRA_SECTION_OVERHEAD + sizeof(umbra_value_record) + umbra_params_ciphertext_bytes(params, level);
+  return 2 * UMBRA_SECTION_OVERHEAD + sizeof(range_record) + umbra_params_ciphertext_bytes(params, level);
+}
+
+uint64_t umbra_file_ciphertext_growth(void) { return sizeof(range_record) - sizeof(umbra_value_record); }
+
+/* An older section says of the worst case what it says of the bound, and nothing else. */
+static umbra_status read_record(umbra_reader *reader, range_record *record) {
+  int older;
+  *record = (range_record){.by = UMBRA_DECLARED_BY_NOBODY};
+  UMBRA_TRY(umbra_read_begin_either(reader, &older, UMBRA_SECTION_RANGE, sizeof *record, UMBRA_SECTION_VALUE,
+                                    sizeof record->value));
+  UMBRA_TRY(umbra_read_bytes(reader, record, older ? sizeof record->value : sizeof *record));
+  UMBRA_TRY(umbra_read_end(reader));
+  if (!older) return UMBRA_OK;
+  record->worst_magnitude = record->value.magnitude;
+  record->worst_error = record->value.error;
+  return record->value.reserved == 0
+             ? UMBRA_OK
+             : umbra_reader_malformed(reader, "%u is no value for a reserved field", record->value.reserved);
+}
+
+static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const range_record *record) {
+  const uint32_t doubts = record->value.reserved;
+  umbra_value_record value = record->value;
+  value.reserved = 0;
+  UMBRA_TRY(umbra_file_check_value(reader, context, &value));
+  value.magnitude = record->worst_magnitude;
+  value.error = record->worst_error;
+  UMBRA_TRY(umbra_file_check_value(reader, context, &value));
+  if (record->by > UMBRA_DECLARED_BY_APPLICATION || record->used > value.slots)
+    return umbra_reader_malformed(reader, "declared by %u for %u of %u slots: there is no such declaration", record->by,
+                                  record->used, value.slots);
+  if (doubts & ~(uint32_t)(UMBRA_DOUBT_REFRESH | UMBRA_DOUBT_INTERVAL) || record->real > 1 || record->fits > 1)
+    return umbra_reader_malformed(reader, "%u, %u and %u are no value for doubts, 'real' and 'fits'", doubts,
+                                  record->real, record->fits);
+  return UMBRA_OK;
+}
+
+static umbra_estimate estimate_of(const range_record *record) {
+  return (umbra_estimate){.bound = {record->value.magnitude, record->value.error},
+                          .worst = {record->worst_magnitude, record->worst_error},
+                          .doubts = record->value.reserved};
 }
 
 static umbra_status read_residues(umbra_reader *reader, umbra_ciphertext *ciphertext) {
@@ -34,19 +98,23 @@ static umbra_status read_residues(umbra_reader *reader, umbra_ciphertext *cipher
 
 umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_context *context,
                                         umbra_ciphertext **ciphertext) {
-  umbra_value_record value;
+  range_record record;
+  const umbra_value_record *value = &record.value;
   uint8_t seed[UMBRA_SEED_BYTES] = {0};
-  UMBRA_TRY(umbra_file_read_value(reader, context, &value));
-  if (value.seeded) UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_SEED, seed, sizeof seed));
-  uint32_t limbs = umbra_context_chain(context)->window[value.level].count;
-  UMBRA_TRY(umbra_residues_begin(reader, context->ring, value.seeded ? 1 : 2, limbs));
+  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(read_record(reader, &record));
+  UMBRA_TRY(check_record(reader, context, &record));
+  if (value->seeded) UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_SEED, seed, sizeof seed));
+  uint32_t limbs = umbra_context_chain(context)->window[value->level].count;
+  UMBRA_TRY(umbra_residues_begin(reader, context->ring, value->seeded ? 1 : 2, limbs));
   umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_ciphertext_make(&made, context, value.level));
+  UMBRA_TRY(umbra_ciphertext_make(&made, context, value->level));
   *ciphertext = made;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
-  made->slots = value.slots;
-  made->estimate = (umbra_estimate){value.magnitude, value.error};
-  made->seeded = (int)value.seeded;
+  made->slots = value->slots;
+  made->estimate = estimate_of(&record);
+  made->declared = (umbra_declared){(umbra_declarer)record.by, (int)record.real, record.used, (int)record.fits};
+  made->seeded = (int)value->seeded;
   memcpy(made->seed, seed, sizeof made->seed);
   return read_residues(reader, made);
 }

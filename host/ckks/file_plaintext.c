@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
+#include "dry.h"
 #include "file.h"
+#include "noise.h"
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_plaintext *plaintext = object;
   umbra_value_record value = {.level = plaintext->level,
                               .slots = plaintext->slots,
-                              .magnitude = plaintext->estimate.magnitude,
-                              .error = plaintext->estimate.error};
+                              .magnitude = plaintext->estimate.bound.magnitude,
+                              .error = plaintext->estimate.bound.error};
   umbra_file_identify(writer, plaintext->context, NULL);
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_VALUE, &value, sizeof value));
   return umbra_file_write_poly(writer, plaintext->context, &plaintext->poly, 1);
@@ -24,14 +26,16 @@ static umbra_status read_residues(umbra_reader *reader, umbra_plaintext *plainte
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_context *context = argument;
   umbra_value_record value;
-  UMBRA_TRY(umbra_file_read_value(reader, context, &value));
+  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_VALUE, &value, sizeof value));
+  UMBRA_TRY(umbra_file_check_value(reader, context, &value));
   if (value.seeded) return umbra_reader_malformed(reader, "plaintexts have no seed");
   UMBRA_TRY(umbra_residues_begin(reader, context->ring, 1, umbra_context_chain(context)->window[value.level].count));
   umbra_plaintext *made = NULL;
   UMBRA_TRY(umbra_plaintext_make(&made, context, value.level));
   *object = made;
   made->slots = value.slots;
-  made->estimate = (umbra_estimate){value.magnitude, value.error};
+  made->estimate = umbra_estimate_of(value.magnitude, value.error);
   UMBRA_TRY(read_residues(reader, made));
   return umbra_poly_may_leave(&made->poly, context->ring);
 }

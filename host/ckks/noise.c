@@ -7,9 +7,17 @@
 
 #include "../ring/variance.h"
 
-/* Estimates saturate instead of becoming infinite, or no number at all. */
-static umbra_estimate estimate(double magnitude, double error) {
-  return (umbra_estimate){magnitude < DBL_MAX ? magnitude : DBL_MAX, error < DBL_MAX ? error : DBL_MAX};
+/* Bounds saturate instead of becoming infinite, or no number at all. */
+static umbra_bound bound(double magnitude, double error) {
+  return (umbra_bound){magnitude < DBL_MAX ? magnitude : DBL_MAX, error < DBL_MAX ? error : DBL_MAX};
+}
+
+umbra_estimate umbra_estimate_of(double magnitude, double error) {
+  return (umbra_estimate){.bound = {magnitude, error}, .worst = {magnitude, error}};
+}
+
+umbra_estimate umbra_estimate_within(umbra_estimate in, double most) {
+  return (umbra_estimate){umbra_bound_within(in.bound, most), umbra_bound_within(in.worst, most), in.doubts};
 }
 
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
@@ -21,11 +29,16 @@ double umbra_modulus(double re, double im) {
   return larger * sqrt(1 + ratio * ratio);
 }
 
+umbra_estimate umbra_noise_add_error(umbra_estimate in, double error) {
+  in.bound = bound(in.bound.magnitude, umbra_modulus(in.bound.error, error));
+  in.worst = bound(in.worst.magnitude, umbra_modulus(in.worst.error, error));
+  return in;
+}
+
 /* Adds independent noise whose coefficients have that variance. */
 static umbra_estimate add_variance_at(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale,
                                       double variance) {
-  double scale = umbra_log2_to_double(log_scale);
-  return estimate(in.magnitude, umbra_modulus(in.error, sqrt(variance * ring_size(chain)) / scale));
+  return umbra_noise_add_error(in, sqrt(variance * ring_size(chain)) / umbra_log2_to_double(log_scale));
 }
 
 static umbra_estimate add_variance(umbra_estimate in, const umbra_chain *chain, uint32_t level, double variance) {
@@ -54,26 +67,37 @@ umbra_estimate umbra_noise_encrypt_symmetric(umbra_estimate in, const umbra_chai
 
 umbra_estimate umbra_noise_encode(double magnitude, const umbra_chain *chain, uint32_t level) {
   const double transform = 0x1p-49; /* binary64 butterflies, 16 layers */
-  umbra_estimate out = {magnitude, transform * magnitude};
-  return add_variance(out, chain, level, 1.0 / 12);
+  return add_variance(umbra_estimate_of(magnitude, transform * magnitude), chain, level, 1.0 / 12);
+}
+
+static umbra_bound add(umbra_bound a, umbra_bound b) { return bound(a.magnitude + b.magnitude, a.error + b.error); }
+
+static umbra_bound multiply(umbra_bound a, umbra_bound b) {
+  /* The product of two errors reaches the square of the deviations that the bound allows for one. */
+  double both = UMBRA_ERROR_DEVIATIONS * a.error * b.error;
+  return bound(a.magnitude * b.magnitude, a.magnitude * b.error + b.magnitude * a.error + both);
+}
+
+static umbra_bound scale(umbra_bound a, double factor) { return bound(a.magnitude * factor, a.error * factor); }
+
+static umbra_bound perturb(umbra_bound a, double relative) {
+  return bound(a.magnitude, a.error + a.magnitude * relative / UMBRA_ERROR_DEVIATIONS);
 }
 
 umbra_estimate umbra_noise_add(umbra_estimate a, umbra_estimate b) {
-  return estimate(a.magnitude + b.magnitude, a.error + b.error);
+  return (umbra_estimate){add(a.bound, b.bound), add(a.worst, b.worst), a.doubts | b.doubts};
 }
 
 umbra_estimate umbra_noise_mul(umbra_estimate a, umbra_estimate b) {
-  /* The product of two errors reaches the square of the deviations that the bound allows for one. */
-  double both = UMBRA_ERROR_DEVIATIONS * a.error * b.error;
-  return estimate(a.magnitude * b.magnitude, a.magnitude * b.error + b.magnitude * a.error + both);
+  return (umbra_estimate){multiply(a.bound, b.bound), multiply(a.worst, b.worst), a.doubts | b.doubts};
 }
 
 umbra_estimate umbra_noise_scale(umbra_estimate a, double factor) {
-  return estimate(a.magnitude * factor, a.error * factor);
+  return (umbra_estimate){scale(a.bound, factor), scale(a.worst, factor), a.doubts};
 }
 
 umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative) {
-  return estimate(a.magnitude, a.error + a.magnitude * relative / UMBRA_ERROR_DEVIATIONS);
+  return (umbra_estimate){perturb(a.bound, relative), perturb(a.worst, relative), a.doubts};
 }
 
 umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio) {

@@ -5,10 +5,15 @@
  * holds whatever their correlation; fresh independent noise is added in squares. Only +, *, / and sqrt are used, so the
  * estimates are the same on every machine.
  *
+ * Each rule is applied twice: to the bounds that hold if declarations do, and to the worst-case bounds, which know of
+ * none. Doubts about operands are doubts about the result.
+ *
  * An error polynomial with coefficients of standard deviation c has slots of standard deviation c * sqrt(n) / scale.
  */
 #ifndef UMBRA_CKKS_NOISE_H
 #define UMBRA_CKKS_NOISE_H
+
+#include <float.h>
 
 #include "ciphertext_internal.h"
 
@@ -17,6 +22,15 @@
  * of two complex Gaussians exceeds t deviations with probability 2 t K_1(2 t): for one of 2^16 slots below 2^-32 at 18.
  */
 #define UMBRA_ERROR_DEVIATIONS 18.0
+
+/* Bounds as large as they can be. */
+static const umbra_bound umbra_bound_unknown = {DBL_MAX, DBL_MAX};
+
+/* Of a value of which nothing was declared yet. */
+umbra_estimate umbra_estimate_of(double magnitude, double error);
+
+/* Both bounds on the magnitude at most that, as whoever gave the value has promised. */
+umbra_estimate umbra_estimate_within(umbra_estimate in, double most);
 
 /* |re + i im| without overflow, from operations that every machine rounds alike. */
 double umbra_modulus(double re, double im);
@@ -37,6 +51,9 @@ umbra_estimate umbra_noise_mul(umbra_estimate a, umbra_estimate b);
 
 /* Exact multiplication by a number of that absolute value. */
 umbra_estimate umbra_noise_scale(umbra_estimate a, double factor);
+
+/* An independent error of that standard deviation more. */
+umbra_estimate umbra_noise_add_error(umbra_estimate in, double error);
 
 /* Multiplication by a constant with relative error `relative` (magnitude unchanged otherwise). */
 umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative);

@@ -33,11 +33,21 @@ static umbra_status apply(umbra_evaluator *evaluator, umbra_ciphertext *made, co
   return umbra_switch(ring, evaluator->stream, &to.dst, window, &of);
 }
 
+/* A result like any other, and the same words. */
+static umbra_status copied(umbra_ciphertext **made, const umbra_ciphertext *a) {
+  UMBRA_TRY(umbra_ciphertext_copy(made, a));
+  (*made)->declared = (umbra_declared){0};
+  return UMBRA_OK;
+}
+
 /* A new ciphertext: a under the key's automorphism, or a copy if key is NULL. */
 static umbra_status permuted(umbra_ciphertext **out, umbra_evaluator *evaluator, const umbra_ciphertext *a,
                              const umbra_eval_key *key) {
-  if (!key) return umbra_ciphertext_copy(out, a);
   umbra_ciphertext *made = NULL;
+  if (!key) {
+    UMBRA_TRY(copied(&made, a));
+    return umbra_result_finish(evaluator, out, made, UMBRA_OK);
+  }
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
   return umbra_result_finish(evaluator, out, made, apply(evaluator, made, a, key));
 }
@@ -69,7 +79,7 @@ static umbra_status make_results(umbra_evaluator *evaluator, umbra_ciphertext **
     const umbra_eval_key *key;
     UMBRA_TRY(umbra_find_rotation(&key, evaluator, steps[i], a->slots, a->level));
     if (!key) {
-      UMBRA_TRY(umbra_ciphertext_copy(&made[i], a));
+      UMBRA_TRY(copied(&made[i], a));
       continue;
     }
     UMBRA_TRY(umbra_result_make(&made[i], evaluator, a, a->level, a->slots));

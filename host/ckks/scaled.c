@@ -64,6 +64,10 @@ umbra_status umbra_scaled_finish(umbra_ciphertext **out, umbra_scaled *scaled, c
   return UMBRA_OK;
 }
 
+void umbra_scaled_relabel(umbra_scaled *x, umbra_log2 log_scale) { x->log_scale = log_scale; }
+
+void umbra_scaled_declare(umbra_scaled *x, umbra_estimate estimate) { x->estimate = estimate; }
+
 /* ---- levels ---- */
 
 static umbra_status lower_into(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x) {
@@ -191,4 +195,38 @@ umbra_status umbra_scaled_permute(umbra_scaled *made, umbra_evaluator *evaluator
   if (status == UMBRA_OK) *made = result;
   else umbra_scaled_destroy(&result, evaluator->context);
   return status;
+}
+
+/* ---- complex parts ---- */
+
+/* im = i (conjugate - x). */
+static umbra_status imaginary_part(umbra_evaluator *evaluator, umbra_scaled *im, const umbra_scaled *x,
+                                   const umbra_scaled *conjugate) {
+  const umbra_ring *ring = evaluator->context->ring;
+  umbra_scaled made;
+  UMBRA_TRY(umbra_scaled_make(&made, evaluator->context, x->level, x->log_scale));
+  umbra_view dst = umbra_poly_view(&made.poly, ring), a = umbra_poly_view(&conjugate->poly, ring),
+             b = umbra_poly_view(&x->poly, ring);
+  umbra_ring_sub(ring, evaluator->stream, &dst, &a, &b);
+  made.estimate = umbra_noise_add(x->estimate, conjugate->estimate);
+  umbra_status status = umbra_scaled_mul_i(evaluator, &made);
+  if (status == UMBRA_OK) *im = made;
+  else umbra_scaled_destroy(&made, evaluator->context);
+  return status;
+}
+
+umbra_status umbra_scaled_split(umbra_scaled *re, umbra_scaled *im, umbra_evaluator *evaluator, const umbra_scaled *x,
+                                const umbra_eval_key *conjugation) {
+  umbra_scaled conjugate;
+  UMBRA_TRY(umbra_scaled_permute(&conjugate, evaluator, x, conjugation));
+  umbra_status status = im ? imaginary_part(evaluator, im, x, &conjugate) : UMBRA_OK;
+  if (status == UMBRA_OK) status = umbra_scaled_add(evaluator, &conjugate, x);
+  if (status == UMBRA_OK) *re = conjugate;
+  else umbra_scaled_destroy(&conjugate, evaluator->context);
+  return status;
+}
+
+umbra_status umbra_scaled_join(umbra_evaluator *evaluator, umbra_scaled *re, umbra_scaled *im) {
+  UMBRA_TRY(umbra_scaled_mul_i(evaluator, im));
+  return umbra_scaled_add(evaluator, re, im);
 }

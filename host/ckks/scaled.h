@@ -40,6 +40,14 @@ umbra_scaled umbra_scaled_of(const umbra_ciphertext *ciphertext);
 umbra_status umbra_scaled_finish(umbra_ciphertext **made, umbra_scaled *scaled, const umbra_context *context,
                                  const umbra_ciphertext *like);
 
+/* ---- what a circuit knows better than the operations ---- */
+
+/* The same integers at another scale: x becomes x times the old scale over the new one. Its estimate stays. */
+void umbra_scaled_relabel(umbra_scaled *x, umbra_log2 log_scale);
+
+/* Replaces what operations know of x. */
+void umbra_scaled_declare(umbra_scaled *x, umbra_estimate estimate);
+
 /* ---- operations; results of those that have a `made` are new, and may not be an operand ---- */
 
 /* x at a level up to its own and that scale: a copy of limbs if that is all it takes, else one division. */
@@ -64,6 +72,13 @@ umbra_status umbra_scaled_mul_constant(umbra_scaled *made, umbra_evaluator *eval
 /* a times b, one level below the lower of theirs, which the other reaches by forgetting limbs. */
 umbra_status umbra_scaled_mul(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *a,
                               const umbra_scaled *b, const umbra_eval_key *relinearization);
+
+/* re = x + conjugate(x), im = (x - conjugate(x)) / i: twice the parts of x. im: NULL if it is not wanted. */
+umbra_status umbra_scaled_split(umbra_scaled *re, umbra_scaled *im, umbra_evaluator *evaluator, const umbra_scaled *x,
+                                const umbra_eval_key *conjugation);
+
+/* re += i im, and im is i times what it was. */
+umbra_status umbra_scaled_join(umbra_evaluator *evaluator, umbra_scaled *re, umbra_scaled *im);
 
 /* x under the automorphism of that key: rotated, or the complex conjugate of all slots. */
 umbra_status umbra_scaled_permute(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x,

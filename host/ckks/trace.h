@@ -22,6 +22,8 @@
 typedef struct umbra_span {
   const umbra_context *context; /* NULL: nobody watches */
   umbra_evaluator *evaluator;   /* or NULL */
+  umbra_evaluator *named;       /* its operation has this span's name meanwhile; or NULL */
+  const char *outer;            /* what it was before */
   uint64_t first, last;         /* places in the evaluator's queue; 0: none */
   umbra_trace_event event;
 } umbra_span;
@@ -31,15 +33,26 @@ void umbra_span_begin(umbra_span *span, const umbra_context *context, umbra_eval
 void umbra_span_end(umbra_span *span);
 
 static inline void umbra_span_leave(umbra_span *span) {
+  if (span->named) span->named->operation = span->outer;
   if (span->context) umbra_span_end(span);
+}
+
+/* For messages: also when nobody watches. */
+static inline void umbra_span_name(umbra_span *span, umbra_evaluator *evaluator, const char *name) {
+  if (!evaluator) return;
+  span->named = evaluator;
+  span->outer = evaluator->operation;
+  evaluator->operation = name;
 }
 
 #define UMBRA_TRACE_IF(watched, where, by, name, level)              \
   __attribute__((cleanup(umbra_span_leave))) umbra_span umbra_span_; \
   umbra_span_.context = NULL;                                        \
+  umbra_span_.named = NULL;                                          \
   if (watched) umbra_span_begin(&umbra_span_, where, by, name, level)
-#define UMBRA_TRACE(by, name, input) \
-  UMBRA_TRACE_IF((by) && (by)->context->trace, (by)->context, by, name, (input) ? (input)->level : 0)
+#define UMBRA_TRACE(by, name, input)                                                                   \
+  UMBRA_TRACE_IF((by) && (by)->context->trace, (by)->context, by, name, (input) ? (input)->level : 0); \
+  umbra_span_name(&umbra_span_, by, name)
 #define UMBRA_TRACE_OF(object, name, level) \
   UMBRA_TRACE_IF((object) && (object)->context->trace, (object)->context, NULL, name, level)
 #define UMBRA_TRACE_IN(where, name, level) UMBRA_TRACE_IF((where) && (where)->trace, where, NULL, name, level)

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "engine.h"
 #include "progress.h"
+#include "ranges.h"
 #include "secret.h"
 #include "target.h"
 
@@ -58,7 +59,9 @@ static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report 
   if (!cli_progress_check(&bar, status, "--in")) return false;
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
-  if (is_scores(j->matrix)) judge_scores(&j->table, report);
+  umbra_range range = {UMBRA_RANGE_INIT};
+  if (!cli_check(umbra_matrix_range(j->matrix, &range), "--in")) return false;
+  if (!cli_range_judge(&range, report) && is_scores(j->matrix)) judge_scores(&j->table, report);
   cli_report_step(report, "decrypt", NULL);
   return true;
 }
@@ -70,7 +73,11 @@ static bool decrypt_weights(decrypt_job *j, const decrypt_options *o, cli_report
   size_t features = umbra_logistic_features(j->model);
   if (!make_table(&j->table, 1, features + 1)) return false;
   double *weights = j->table.values;
-  if (!cli_check(umbra_logistic_decrypt(j->model, weights, weights + features, j->secret), "--in")) return false;
+  umbra_range range = {UMBRA_RANGE_INIT};
+  if (!cli_check(umbra_logistic_decrypt(j->model, weights, weights + features, j->secret), "--in") ||
+      !cli_check(umbra_logistic_range(j->model, &range), "--in"))
+    return false;
+  (void)cli_range_judge(&range, report);
   cli_report_number(report, "features", (double)features);
   cli_report_step(report, "decrypt", NULL);
   return true;

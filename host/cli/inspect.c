@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "progress.h"
+#include "ranges.h"
 #include "target.h"
 #include "training.h"
 
@@ -28,6 +29,8 @@ static void add_matrix(cJSON *facts, const umbra_context *context, const char *f
   if (!cli_check(umbra_matrix_load(&matrix, context, file, NULL), NULL)) return;
   cJSON_AddNumberToObject(facts, "rows", (double)umbra_matrix_rows(matrix));
   cJSON_AddNumberToObject(facts, "columns", (double)umbra_matrix_columns(matrix));
+  umbra_range range = {UMBRA_RANGE_INIT};
+  if (cli_check(umbra_matrix_range(matrix, &range), NULL)) cli_range_add(facts, &range);
   umbra_matrix_destroy(matrix);
 }
 
@@ -35,7 +38,19 @@ static void add_logistic(cJSON *facts, const umbra_context *context, const char 
   umbra_logistic *model = NULL;
   if (!cli_check(umbra_logistic_load(&model, context, file, NULL), NULL)) return;
   cJSON_AddNumberToObject(facts, "features", (double)umbra_logistic_features(model));
+  umbra_range range = {UMBRA_RANGE_INIT};
+  if (cli_check(umbra_logistic_range(model, &range), NULL)) cli_range_add(facts, &range);
   umbra_logistic_destroy(model);
+}
+
+static void add_ciphertext(cJSON *facts, const umbra_context *context, const char *file) {
+  umbra_ciphertext *ciphertext = NULL;
+  umbra_range range = {UMBRA_RANGE_INIT};
+  if (!cli_check(umbra_ciphertext_load(&ciphertext, context, file, NULL), NULL)) return;
+  cJSON_AddNumberToObject(facts, "level", umbra_ciphertext_level(ciphertext));
+  cJSON_AddNumberToObject(facts, "slots", umbra_ciphertext_slots(ciphertext));
+  if (cli_check(umbra_ciphertext_range(ciphertext, &range), NULL)) cli_range_add(facts, &range);
+  umbra_ciphertext_destroy(ciphertext);
 }
 
 static const char *const key_kinds[] = {
@@ -72,7 +87,10 @@ static void add_eval_keys(cJSON *facts, const umbra_context *context, const char
 static const struct {
   const char *kind;
   void (*add)(cJSON *facts, const umbra_context *context, const char *file);
-} loaders[] = {{CLI_KIND_MATRIX, add_matrix}, {CLI_KIND_LOGISTIC, add_logistic}, {CLI_KIND_EVAL_KEYS, add_eval_keys}};
+} loaders[] = {{CLI_KIND_CIPHERTEXT, add_ciphertext},
+               {CLI_KIND_MATRIX, add_matrix},
+               {CLI_KIND_LOGISTIC, add_logistic},
+               {CLI_KIND_EVAL_KEYS, add_eval_keys}};
 
 /* Facts that only the object itself knows. */
 static bool add_contents(cJSON *facts, const umbra_file_info *info, const char *file, const char *keys) {
@@ -212,8 +230,9 @@ const cli_command cli_inspect = {
     .operand = "FILE",
     .details =
         "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
-        "is, how many features a model has, and which keys there are for which levels. A training plan is described\n"
-        "in full. The owner is the random identifier that a secret key shares with everything made from it.\n\n"
+        "is, how many features a model has, which keys there are for which levels, and what is known of the size of\n"
+        "values: the bound, which trusts what was declared, and the worst case. A training plan is described in full.\n"
+        "The owner is the random identifier that a secret key shares with everything made from it.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",
     .run = run};

@@ -10,6 +10,7 @@
 #define CLI_KIND_SECRET_KEY "secret key"
 #define CLI_KIND_PUBLIC_KEY "public key"
 #define CLI_KIND_EVAL_KEYS "evaluation keys"
+#define CLI_KIND_CIPHERTEXT "ciphertext"
 #define CLI_KIND_MATRIX "encrypted matrix"
 #define CLI_KIND_LOGISTIC "encrypted logistic model"
 #define CLI_KIND_PLAN "training plan"

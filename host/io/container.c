@@ -48,6 +48,7 @@ static const char *const sections[] = {
     [UMBRA_SECTION_TRAINING] = "the options of a training",
     [UMBRA_SECTION_EARLIER_STAMP] = "the stamp of a training planned by an earlier version (plan anew, encrypt again)",
     [UMBRA_SECTION_STAMP] = "the stamp of a training",
+    [UMBRA_SECTION_RANGE] = "level, slots and ranges",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -64,7 +64,8 @@ typedef enum umbra_section {
   UMBRA_SECTION_BOOT = 12,          /* parameters: how they refresh */
   UMBRA_SECTION_TRAINING = 13,      /* options and digest of a training plan */
   UMBRA_SECTION_EARLIER_STAMP = 14, /* of plans before plans had versions: nothing reads or writes it */
-  UMBRA_SECTION_STAMP = 15          /* which training something is of, and which part of it */
+  UMBRA_SECTION_STAMP = 15,         /* which training something is of, and which part of it */
+  UMBRA_SECTION_RANGE = 16          /* level, slots and ranges of a ciphertext; before there were these: VALUE */
 } umbra_section;
 
 typedef struct umbra_header {

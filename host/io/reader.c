@@ -182,14 +182,26 @@ static umbra_status check_type(const umbra_reader *reader, const umbra_section_h
                                 umbra_section_name(head->type), umbra_section_name(type));
 }
 
+static umbra_status check_head(const umbra_reader *reader, const umbra_section_head *head, umbra_section type,
+                               uint64_t length) {
+  UMBRA_TRY(check_type(reader, head, type));
+  if (head->length == length) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "section %" PRIu32 " (%s) has %" PRIu64 " bytes; it must have %" PRIu64,
+                                head->index, umbra_section_name(type), head->length, length);
+}
+
 umbra_status umbra_read_begin(umbra_reader *reader, umbra_section type, uint64_t length) {
   umbra_section_head head = {0};
   UMBRA_TRY(read_head(reader, &head));
-  UMBRA_TRY(check_type(reader, &head, type));
-  if (head.length != length)
-    return umbra_reader_malformed(reader, "section %" PRIu32 " (%s) has %" PRIu64 " bytes; it must have %" PRIu64,
-                                  head.index, umbra_section_name(type), head.length, length);
-  return UMBRA_OK;
+  return check_head(reader, &head, type, length);
+}
+
+umbra_status umbra_read_begin_either(umbra_reader *reader, int *older, umbra_section type, uint64_t length,
+                                     umbra_section older_type, uint64_t older_length) {
+  umbra_section_head head = {0};
+  UMBRA_TRY(read_head(reader, &head));
+  *older = head.type == (uint32_t)older_type;
+  return *older ? check_head(reader, &head, older_type, older_length) : check_head(reader, &head, type, length);
 }
 
 umbra_status umbra_read_bytes(umbra_reader *reader, void *bytes, size_t count) {

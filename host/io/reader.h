@@ -58,6 +58,10 @@ umbra_status umbra_reader_malformed(const umbra_reader *reader, const char *form
  * breaks its word. Read all of them, then end the section, which compares the checksum.
  */
 umbra_status umbra_read_begin(umbra_reader *reader, umbra_section type, uint64_t length);
+
+/* The same, of a section that may also be of an older type, with another length; *older: whether it is. */
+umbra_status umbra_read_begin_either(umbra_reader *reader, int *older, umbra_section type, uint64_t length,
+                                     umbra_section older_type, uint64_t older_length);
 umbra_status umbra_read_bytes(umbra_reader *reader, void *bytes, size_t count);
 umbra_status umbra_read_end(umbra_reader *reader);
 

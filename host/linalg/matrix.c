@@ -9,6 +9,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../base/watch.h"
+#include "../ckks/range.h"
 #include "../ckks/trace.h"
 
 /* ---- layouts ---- */
@@ -66,15 +67,19 @@ size_t umbra_matrix_per_part(const umbra_matrix_layout *layout) {
   return (size_t)(layout->slots / layout->stride) << layout->pairs;
 }
 
+size_t umbra_matrix_parts_for(const umbra_matrix_layout *layout, size_t rows) {
+  const size_t per_part = umbra_matrix_per_part(layout);
+  return rows / per_part + (rows % per_part != 0);
+}
+
 /* ---- matrices ---- */
 
 umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context, size_t rows, size_t columns,
                                const umbra_matrix_layout *layout) {
   umbra_matrix *made = NULL;
-  size_t per_part = umbra_matrix_per_part(layout);
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
   *made = (umbra_matrix){.context = umbra_context_share(context), .rows = rows, .columns = columns, .layout = *layout};
-  made->parts = rows / per_part + (rows % per_part != 0);
+  made->parts = umbra_matrix_parts_for(layout, rows);
   umbra_status status = umbra_alloc(&made->part, made->parts, sizeof *made->part, "a matrix");
   if (status == UMBRA_OK) *out = made;
   else umbra_matrix_destroy(made);
@@ -253,4 +258,10 @@ umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_lay
   if (!matrix || !layout)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_layout_of needs a matrix and a layout to fill");
   return UMBRA_GIVE(umbra_matrix_layout, layout, &matrix->layout);
+}
+
+umbra_status umbra_matrix_range(const umbra_matrix *matrix, umbra_range *range) {
+  if (!matrix || !range)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_range needs a matrix and a range to fill");
+  return umbra_ciphertexts_range((const umbra_ciphertext *const *)matrix->part, matrix->parts, range);
 }

@@ -34,6 +34,9 @@ int umbra_matrix_layout_same(const umbra_matrix_layout *a, const umbra_matrix_la
 /* Rows of a part. */
 size_t umbra_matrix_per_part(const umbra_matrix_layout *layout);
 
+/* Parts that so many rows take. */
+size_t umbra_matrix_parts_for(const umbra_matrix_layout *layout, size_t rows);
+
 /* A matrix with room for its parts, all NULL. Checks nothing. */
 umbra_status umbra_matrix_make(umbra_matrix **matrix, const umbra_context *context, size_t rows, size_t columns,
                                const umbra_matrix_layout *layout);

@@ -25,7 +25,7 @@ umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matri
 
 uint64_t umbra_matrix_sections_bytes(const umbra_params *params, const umbra_matrix_layout *layout, size_t rows,
                                      uint32_t level) {
-  const size_t per_part = umbra_matrix_per_part(layout), parts = rows / per_part + (rows % per_part != 0);
+  const size_t parts = umbra_matrix_parts_for(layout, rows);
   return UMBRA_SECTION_OVERHEAD + sizeof(matrix_record) + parts * umbra_file_ciphertext_bytes(params, level);
 }
 

@@ -5,6 +5,7 @@
 #include "../base/memory.h"
 #include "../ckks/calls.h"
 #include "../ckks/trace.h"
+#include "../ckks/verbs.h"
 
 enum { MOST_SHIFTS = 2 * UMBRA_MATRIX_MAX_GROUP - 1 }; /* of blocks within a row: -(group - 1) .. group - 1 */
 
@@ -149,17 +150,6 @@ static umbra_status spread(umbra_products *p, umbra_ciphertext **x, double facto
   return status == UMBRA_OK ? add_rotations(p, x, 1, width, -1) : status;
 }
 
-/* Twice the real and the imaginary part of *x, which is used up. */
-static umbra_status split_parts(umbra_products *p, umbra_group_values *values, umbra_ciphertext **x) {
-  umbra_ciphertext *conjugate = NULL;
-  UMBRA_TRY(umbra_conjugate(p->evaluator, &conjugate, *x));
-  umbra_status status = umbra_add(p->evaluator, &values->re, *x, conjugate);
-  if (status == UMBRA_OK) status = umbra_sub(p->evaluator, &values->im, conjugate, *x);
-  if (status == UMBRA_OK) status = umbra_mul_i(p->evaluator, &values->im, values->im);
-  umbra_ciphertext_destroy(conjugate);
-  return status;
-}
-
 umbra_status umbra_times_vector(umbra_products *p, umbra_group_values *values, const umbra_matrix *matrix, size_t group,
                                 const umbra_ciphertext *x, double factor) {
   UMBRA_TRACE(p->evaluator, "times_vector", x);
@@ -170,7 +160,7 @@ umbra_status umbra_times_vector(umbra_products *p, umbra_group_values *values, c
                                           : umbra_mul(p->evaluator, &sum, matrix->part[group], x);
   if (status == UMBRA_OK) status = add_rotations(p, &sum, 1, block_of(layout), 1);
   if (status == UMBRA_OK) status = spread(p, &sum, layout->pairs ? factor / 2 : factor);
-  if (status == UMBRA_OK && layout->pairs) status = split_parts(p, &made, &sum);
+  if (status == UMBRA_OK && layout->pairs) status = umbra_split_complex(p->evaluator, &made.re, &made.im, sum);
   if (status == UMBRA_OK && !layout->pairs) {
     made.re = sum;
     sum = NULL;
@@ -243,6 +233,6 @@ umbra_status umbra_sum_rows(umbra_products *p, umbra_ciphertext **out, const umb
   if (status == UMBRA_OK && p->layout.pairs) status = umbra_conjugate(p->evaluator, &conjugate, made);
   if (status == UMBRA_OK && p->layout.pairs) status = umbra_add(p->evaluator, &made, made, conjugate);
   umbra_ciphertext_destroy(conjugate);
-  if (status == UMBRA_OK) made->slots = p->layout.stride;
+  if (status == UMBRA_OK) umbra_ciphertext_repeat(made, p->layout.stride);
   return umbra_result_hand_out(out, made, status);
 }

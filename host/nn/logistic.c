@@ -17,6 +17,7 @@
 #include "../ckks/evaluator_internal.h"
 #include "../ckks/key_needs.h"
 #include "../ckks/trace.h"
+#include "../ckks/verbs.h"
 #include "../linalg/matrix.h"
 #include "sigmoid.h"
 
@@ -100,7 +101,7 @@ umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weigh
                            .degree = degree,
                            .weights = weights};
   memcpy(made->coefficient, coefficient, (degree + 1) * sizeof *coefficient);
-  weights->slots = umbra_params_slots(umbra_context_params(weights->context));
+  umbra_ciphertext_repeat(weights, umbra_params_slots(umbra_context_params(weights->context)));
   UMBRA_PUT(logistic, model, made);
   return UMBRA_OK;
 }
@@ -161,6 +162,8 @@ static umbra_status score_part(umbra_evaluator *evaluator, umbra_ciphertext **sc
                                const umbra_ciphertext *records, const umbra_plaintext *heads) {
   umbra_ciphertext *z = NULL;
   umbra_status status = linear(evaluator, &z, model, records, heads);
+  /* The model's range is that of all logits, as its owner says. */
+  if (status == UMBRA_OK) umbra_ciphertext_declare_by_plan(z, umbra_bound_within(z->estimate.bound, 1));
   if (status == UMBRA_OK) status = umbra_chebyshev_eval(evaluator, scores, z, model->coefficient, model->degree);
   umbra_ciphertext_destroy(z);
   return status;
@@ -297,6 +300,12 @@ umbra_status umbra_logistic_needs(umbra_key_needs *needs, size_t features, uint3
 
 size_t umbra_logistic_features(const umbra_logistic *model) { return model->features; }
 uint64_t umbra_logistic_bytes(const umbra_logistic *model) { return umbra_ciphertext_bytes(model->weights); }
+
+umbra_status umbra_logistic_range(const umbra_logistic *model, umbra_range *range) {
+  if (!model || !range)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_logistic_range needs a model and a range to fill");
+  return umbra_ciphertext_range(model->weights, range);
+}
 
 void umbra_logistic_owner(const umbra_logistic *model, uint8_t owner[UMBRA_OWNER_BYTES]) {
   umbra_ciphertext_owner(model->weights, owner);

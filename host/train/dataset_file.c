@@ -61,7 +61,7 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
   if (made->stamp.number != plan->blocks)
     return umbra_reader_malformed(reader, "%" PRIu64 " blocks; the plan has %" PRIu64, made->stamp.number,
                                   plan->blocks);
-  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan)));
+  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), 1));
   return umbra_train_read_weights(reader, &made->weights, origin, plan->data_level);
 }
 
@@ -101,7 +101,8 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
   if (stamp->number != place->block)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the training block '%s' is number %" PRIu64 ", not %" PRIu64,
                       reader->source.name, stamp->number, place->block);
-  return umbra_train_check_bytes(reader, records_bytes(plan, umbra_plan_block(plan, place->block).rows));
+  const size_t rows = umbra_plan_block(plan, place->block).rows;
+  return umbra_train_check_bytes(reader, records_bytes(plan, rows), umbra_matrix_parts_for(&plan->layout, rows));
 }
 
 static umbra_status check_records(const umbra_reader *reader, const umbra_matrix *m, const umbra_dataset_place *place) {

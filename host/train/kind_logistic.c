@@ -7,8 +7,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ckks/ciphertext_internal.h"
-#include "../ckks/evaluator_internal.h"
+#include "../ckks/verbs.h"
 #include "../nn/logistic.h"
 #include "trainer.h"
 
@@ -65,6 +64,7 @@ static umbra_status start(umbra_train_state *state, const umbra_ciphertext *firs
 /* *x = the polynomial of *x, at the level that its degree leaves: factors that vanish may have left a lower degree. */
 static umbra_status apply_polynomial(run *r, umbra_ciphertext **x, const double *coefficient) {
   uint32_t degree = r->plan->degree, level = umbra_ciphertext_level(*x) - umbra_chebyshev_depth(degree);
+  umbra_ciphertext_declare_by_plan(*x, umbra_bound_within((*x)->estimate.bound, 1)); /* of margins over their range */
   UMBRA_TRY(umbra_chebyshev_eval(r->evaluator, x, *x, coefficient, degree));
   return umbra_ciphertext_level(*x) == level ? UMBRA_OK : umbra_level_drop(r->evaluator, x, *x, level);
 }
@@ -145,12 +145,13 @@ static umbra_status combine(run *r, umbra_ciphertext **out, const umbra_term *te
 
 /*
  * What is known of the weights is what the plan promises: bounds that follow from the operations alone would know of no
- * loss that bends, and grow without end.
+ * loss that bends, and grow without end. They are forgotten, since they depend on how sums are split among ranks.
  */
-static void set_estimates(umbra_train_state *state, const umbra_train_plan *plan, const umbra_plan_iteration *it) {
-  double bound = plan->options.bound / it->unit_out, eta = it->step.eta;
-  state->part[W]->estimate = (umbra_estimate){bound, it->w_error / it->unit_out};
-  state->part[U]->estimate = (umbra_estimate){fmax(bound, bound / (1 - eta)), it->u_error / it->unit_out};
+static void declare_weights(umbra_train_state *state, const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+  const double w = plan->options.bound / it->unit_out, u = fmax(w, w / (1 - it->step.eta));
+  umbra_ciphertext_declare_by_plan(state->part[W], (umbra_bound){w, it->w_error / it->unit_out});
+  umbra_ciphertext_declare_by_plan(state->part[U], (umbra_bound){u, it->u_error / it->unit_out});
+  for (int k = 0; k < STATES; k++) umbra_ciphertext_forget_worst(state->part[k]);
 }
 
 static umbra_status close_step(void *object, umbra_train_state *after, const umbra_train_state *before, uint32_t i,
@@ -165,7 +166,7 @@ static umbra_status close_step(void *object, umbra_train_state *after, const umb
   if (status == UMBRA_OK) status = combine(r, &after->part[W], term, 1, d);
   if (status == UMBRA_OK) status = combine(r, &after->part[U], term, 2, d);
   umbra_ciphertext_destroy(d);
-  if (status == UMBRA_OK) set_estimates(after, r->plan, it);
+  if (status == UMBRA_OK) declare_weights(after, r->plan, it);
   return status;
 }
 
@@ -173,22 +174,17 @@ static umbra_status close_step(void *object, umbra_train_state *after, const umb
 
 /* w + i u, refreshed as one. */
 static umbra_status refresh_pair(run *r, umbra_ciphertext **pair, const umbra_train_state *state) {
-  UMBRA_TRY(umbra_mul_i(r->evaluator, pair, state->part[U]));
-  UMBRA_TRY(umbra_add(r->evaluator, pair, state->part[W], *pair));
+  UMBRA_TRY(umbra_join_complex(r->evaluator, pair, state->part[W], state->part[U]));
   return umbra_bootstrap(r->evaluator, pair, *pair, r->bootstrapper);
 }
 
 /* In half the unit. */
 static umbra_status refresh(void *object, umbra_train_state *fresh, const umbra_train_state *state) {
   run *r = object;
-  umbra_ciphertext *pair = NULL, *conjugate = NULL, **w = &fresh->part[W], **u = &fresh->part[U];
+  umbra_ciphertext *pair = NULL;
   umbra_status status = refresh_pair(r, &pair, state);
-  if (status == UMBRA_OK) status = umbra_conjugate(r->evaluator, &conjugate, pair);
-  if (status == UMBRA_OK) status = umbra_add(r->evaluator, w, pair, conjugate);
-  if (status == UMBRA_OK) status = umbra_sub(r->evaluator, u, conjugate, pair);
-  if (status == UMBRA_OK) status = umbra_mul_i(r->evaluator, u, *u);
+  if (status == UMBRA_OK) status = umbra_split_complex(r->evaluator, &fresh->part[W], &fresh->part[U], pair);
   umbra_ciphertext_destroy(pair);
-  umbra_ciphertext_destroy(conjugate);
   return status;
 }
 

@@ -23,7 +23,7 @@ typedef struct covariance {
  * roundings and switches, which together have eight times the error of one.
  */
 static double gradient_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
-  double e = 8 * it->unit_out * umbra_noise_round((umbra_estimate){0}, &plan->params->chain, 1).error;
+  double e = 8 * it->unit_out * umbra_noise_round((umbra_estimate){0}, &plan->params->chain, 1).bound.error;
   return e * e * (1 + 2 * plan->data_scale * plan->data_scale * (double)it->step.rows);
 }
 

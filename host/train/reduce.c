@@ -9,8 +9,8 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ckks/ciphertext_internal.h"
 #include "../ckks/noise.h"
+#include "../ckks/verbs.h"
 #include "../ring/ops.h"
 
 umbra_status umbra_ranks_check(const umbra_ranks *ranks) {
@@ -25,8 +25,10 @@ int umbra_ranks_has(const umbra_ranks *ranks, uint64_t block) { return block % r
 
 /* Of one sum; all words are 0 if a rank has none. */
 typedef struct sum_words {
-  uint64_t given, level, slots, magnitude, error; /* the last two: the bits of doubles */
+  uint64_t given, level, slots, doubts;
+  umbra_bound bound, worst; /* doubles, added to zeros as words */
 } sum_words;
+_Static_assert(sizeof(sum_words) == 64, "whole words, no padding");
 
 typedef struct rank_words {
   uint64_t status, iteration;
@@ -46,9 +48,8 @@ static void say(uint64_t *words, const umbra_train_state *sums, const umbra_rank
   for (size_t k = 0; own == UMBRA_OK && k < sums->count; k++) {
     const umbra_ciphertext *part = sums->part[k];
     if (!part) continue;
-    sum_words said = {.given = 1, .level = part->level, .slots = part->slots};
-    memcpy(&said.magnitude, &part->estimate.magnitude, sizeof said.magnitude);
-    memcpy(&said.error, &part->estimate.error, sizeof said.error);
+    const umbra_estimate *known = &part->estimate;
+    const sum_words said = {1, part->level, part->slots, known->doubts, known->bound, known->worst};
     memcpy(words + RANK_WORDS + SUM_WORDS * k, &said, sizeof said);
   }
 }
@@ -79,11 +80,9 @@ static umbra_status shape_of(sum_shape *all, const uint64_t *words, size_t strid
   *all = (sum_shape){0};
   for (uint32_t rank = 0; rank < ranks->ranks; rank++) {
     sum_words said;
-    umbra_estimate estimate;
     memcpy(&said, words + rank * stride + RANK_WORDS + SUM_WORDS * k, sizeof said);
     if (!said.given) continue;
-    memcpy(&estimate.magnitude, &said.magnitude, sizeof said.magnitude);
-    memcpy(&estimate.error, &said.error, sizeof said.error);
+    const umbra_estimate estimate = {said.bound, said.worst, (uint32_t)said.doubts};
     if (all->given && (all->level != said.level || all->slots != said.slots))
       return umbra_fail(UMBRA_ERROR_MISMATCH, "the sums of rank %u are at level %llu, and those before at %u", rank,
                         (unsigned long long)said.level, all->level);
@@ -95,19 +94,6 @@ static umbra_status shape_of(sum_shape *all, const uint64_t *words, size_t strid
 }
 
 /* ---- residues ---- */
-
-static umbra_status make_zero(umbra_ciphertext **zero, const umbra_reduce_place *place, const sum_shape *shape) {
-  umbra_ciphertext *made = NULL;
-  umbra_stream *stream;
-  UMBRA_TRY(umbra_ciphertext_make(&made, place->context, shape->level));
-  *zero = made;
-  memcpy(made->owner, place->owner, sizeof made->owner);
-  made->slots = shape->slots;
-  UMBRA_TRY(umbra_ring_stream_open(&stream, place->context->ring));
-  const umbra_view view = umbra_poly_view(&made->poly, place->context->ring);
-  umbra_ring_zero(place->context->ring, stream, &view);
-  return umbra_stream_close(stream, place->context, UMBRA_OK);
-}
 
 /* Words of one ciphertext: as they are kept, and wide enough for sums. */
 typedef struct passage {
@@ -159,9 +145,10 @@ static umbra_status add_all(umbra_train_state *sums, const umbra_ranks *ranks, c
   sum_shape shape;
   for (size_t k = 0; k < sums->count; k++) {
     UMBRA_TRY(shape_of(&shape, words, stride, ranks, k));
-    if (!sums->part[k]) UMBRA_TRY(make_zero(&sums->part[k], place, &shape));
+    if (!sums->part[k])
+      UMBRA_TRY(umbra_ciphertext_zero(&sums->part[k], place->context, place->owner, shape.level, shape.slots));
     UMBRA_TRY(add_residues(sums->part[k], ranks));
-    sums->part[k]->estimate = shape.estimate;
+    umbra_ciphertext_set_estimate(sums->part[k], shape.estimate);
   }
   return UMBRA_OK;
 }

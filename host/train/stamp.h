@@ -32,8 +32,11 @@ umbra_status umbra_train_stamp_write(umbra_writer *writer, const umbra_train_sta
 /* Checks the container's owner and its stamp, the first section. MISMATCH: the text says what is another's. */
 umbra_status umbra_train_stamp_read(umbra_reader *reader, umbra_train_stamp *stamp, const umbra_train_origin *origin);
 
-/* FORMAT unless the container has as many bytes as a header, a stamp and sections of that length. */
-umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sections);
+/*
+ * FORMAT unless the container has as many bytes as a header, a stamp and sections of that length, so many ciphertexts
+ * among them, which in older files are shorter.
+ */
+umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sections, uint64_t ciphertexts);
 uint64_t umbra_train_file_bytes(uint64_t sections);
 
 /* The state of a training, as files have it: `stride` slots at that level. */

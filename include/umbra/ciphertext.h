@@ -33,9 +33,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt(umbra_plaintext **plaintext,
                                                     const umbra_secret_key *key);
 
 /*
- * umbra_decrypt, then umbra_decode or umbra_decode_complex; faster than the two calls. Errors: also RANGE, if a slot is
- * larger than umbra_ciphertext_magnitude and the error bound allow: then an input broke a bound that it had to keep, and
- * the other slots may be wrong, too (the two calls show them).
+ * umbra_decrypt, then umbra_decode or umbra_decode_complex; faster than the two calls, which say nothing of ranges. Errors:
+ * also RANGE, if the ciphertext's bound is more than its level holds, so that it may have wrapped around, or if it can be
+ * seen that a bound was broken: a slot larger than umbra_ciphertext_magnitude and the error bound allow, or something
+ * beyond the error in an imaginary part, or an unused slot, where there is nothing by declaration. Then other slots may be
+ * wrong, too. umbra_decrypt_outcome (umbra/range.h) gives the values in any case, and says what there is to say.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_decode(double *values, size_t count,
                                                            const umbra_ciphertext *ciphertext,
@@ -63,16 +65,16 @@ UMBRA_API uint64_t umbra_ciphertext_bytes(const umbra_ciphertext *ciphertext); /
 UMBRA_API void umbra_ciphertext_owner(const umbra_ciphertext *ciphertext, uint8_t owner[UMBRA_OWNER_BYTES]);
 
 /*
- * Bounds tracked from public facts alone: the largest |slot| that the computation can have produced from inputs within
- * their declared magnitude, and a bound on the error of any slot that holds except with probability below 2^-30.
+ * Bounds tracked from public facts alone: the largest |slot| that the computation can have produced, and a bound on the
+ * error of any slot that holds except with probability below 2^-30, if all holds that was declared of inputs and of values
+ * on the way. umbra_ciphertext_range has the worst case, too.
  */
 UMBRA_API double umbra_ciphertext_magnitude(const umbra_ciphertext *ciphertext);
 UMBRA_API double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext);
 
 /*
  * log2 of the largest |slot| that the level can hold, (modulus / 2) / scale, over umbra_ciphertext_magnitude; infinite if
- * that is 0. Below 0 the value may have wrapped around: in this ciphertext, or in one that it was computed from, since a
- * product must fit the level that it leads to. It is a bound: true values may be smaller, and then have more room
+ * that is 0. Below 0 the value may have wrapped around. It is a bound: true values may be smaller, and then have more room
  * (headroom_bits of umbra_noise_report, which only the owner can know).
  */
 UMBRA_API double umbra_ciphertext_headroom_bits(const umbra_ciphertext *ciphertext);
@@ -86,6 +88,8 @@ typedef struct umbra_noise_report {
   double largest;              /* |slot| of those compared */
   int beyond_magnitude;        /* 1: that is more than the computation can have made of inputs within their bounds */
   double headroom_bits;        /* log2 of (modulus / 2) over the largest coefficient: below 0 the message would wrap */
+  double worst_magnitude, worst_error_bound; /* as in umbra_range of umbra/range.h, like the next two */
+  uint32_t declared_by, doubts;
 } umbra_noise_report;
 #define UMBRA_NOISE_REPORT_INIT .struct_size = sizeof(umbra_noise_report)
 UMBRA_API void umbra_noise_report_init(umbra_noise_report *report, size_t size);

@@ -9,9 +9,10 @@
  * a constant and one rescale, no level lost beyond the difference), and products are rescaled, which takes one level.
  * All slots of both operands take part; the result has the larger slot count. An output may be one of the inputs.
  *
- * Values must stay below half of the modulus over the scale: nothing says so when a sum or product wraps around, since
- * only the key's owner could see it. The limit at a level is 2^(umbra_params_log_q - 1) / umbra_params_scale, and
- * umbra_ciphertext_magnitude bounds what a slot can hold; umbra_ciphertext_headroom_bits says how far that is below.
+ * Values must stay below half of the modulus over the scale, or they wrap around, which only the key's owner could see.
+ * The limit at a level is 2^(umbra_params_log_q - 1) / umbra_params_scale, and umbra_ciphertext_magnitude bounds what a
+ * slot can hold; umbra_ciphertext_headroom_bits says how far that is below. A result whose bound is above the limit has a
+ * doubt, which decryption tells, until its range is declared (umbra/range.h); a strict evaluator refuses to make it.
  *
  * Errors common to all calls: INVALID_ARGUMENT, MISMATCH (operands of other parameters or another owner than the keys),
  * OUT_OF_MEMORY, DEVICE, CANCELLED (outputs as before, see umbra_evaluator_cancel);
@@ -59,6 +60,13 @@ UMBRA_API void umbra_evaluator_watch(umbra_evaluator *evaluator, const umbra_pro
  * On a CPU that takes no longer than one kernel; what a GPU has queued runs to its end.
  */
 UMBRA_API void umbra_evaluator_cancel(umbra_evaluator *evaluator);
+
+/*
+ * 1: from now on an operation fails with RANGE, where otherwise its result would have a doubt (umbra/range.h): its bound
+ * does not fit its level, or the bound of an input is beyond what a refresh or a polynomial asks for. The text names the
+ * operation, the bound and the level. Bounds grow with each sum and product: declare ranges on the way. 0: no longer.
+ */
+UMBRA_API void umbra_evaluator_set_strict(umbra_evaluator *evaluator, int strict);
 
 /* ---- no level, no key ---- */
 

@@ -66,6 +66,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt(const umbra_logisti
 UMBRA_API size_t umbra_logistic_features(const umbra_logistic *model);
 UMBRA_API uint64_t umbra_logistic_bytes(const umbra_logistic *model); /* of residues */
 UMBRA_API void umbra_logistic_owner(const umbra_logistic *model, uint8_t owner[UMBRA_OWNER_BYTES]);
+
+/* What is known of its weights. Errors: INVALID_ARGUMENT. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_range(const umbra_logistic *model, umbra_range *range);
 UMBRA_API void umbra_logistic_destroy(umbra_logistic *model);
 
 /* umbra_logistic_save, _load, _write, _read, _send, _receive: see umbra/file.h. */

@@ -7,6 +7,7 @@
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
 #include <umbra/progress.h>
+#include <umbra/range.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -64,6 +65,9 @@ UMBRA_API void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBR
 
 /* With what was chosen. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout);
+
+/* What is known of all its ciphertexts together: the largest bounds, and all doubts. Errors: INVALID_ARGUMENT. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_range(const umbra_matrix *matrix, umbra_range *range);
 UMBRA_API void umbra_matrix_destroy(umbra_matrix *matrix);
 
 /* umbra_matrix_save, _load, _write, _read, _send, _receive: see umbra/file.h. */

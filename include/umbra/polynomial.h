@@ -10,7 +10,8 @@ UMBRA_BEGIN_DECLS
 
 /*
  * out = sum coefficients[k] T_k(x) for slots of x that are real and in [-1, 1]: outside, T_k grows so fast that it may
- * wrap and spoil all slots, and the tracked bounds assume that this does not happen. Takes
+ * wrap and spoil all slots, and the tracked bounds assume that this does not happen. If the bound of x is more than 1, out
+ * has UMBRA_DOUBT_INTERVAL, and a strict evaluator refuses (RANGE); see umbra/range.h. Takes
  * umbra_chebyshev_depth(degree) levels: the Chebyshev basis is split as in Paterson and Stockmeyer (Bossuat et al.,
  * eprint 2020/1203). Needs the relinearisation key. Zero coefficients cost nothing, so odd and even polynomials are
  * cheaper.

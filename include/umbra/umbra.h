@@ -67,6 +67,7 @@
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
 #include <umbra/progress.h>
+#include <umbra/range.h>
 #include <umbra/records.h>
 #include <umbra/simulate.h>
 #include <umbra/softmax.h>

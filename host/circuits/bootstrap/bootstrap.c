@@ -15,6 +15,7 @@
 #include "../../ckks/noise.h"
 #include "../../ckks/raise.h"
 #include "../../ckks/trace.h"
+#include "../../ckks/verbs.h"
 #include "../transform/transform.h"
 #include "bootstrap_plan.h"
 
@@ -156,7 +157,7 @@ static umbra_status enter_from_bottom(refresh *r, umbra_scaled *low, const umbra
   uint32_t factor = umbra_log2_to_u32(log_factor < most ? log_factor : most);
   UMBRA_TRY(umbra_scaled_lower(low, r->evaluator, x, 0, x->log_scale));
   umbra_scaled_mul_integer(r->evaluator, low, factor);
-  low->log_scale += umbra_log2_of_u32(factor);
+  umbra_scaled_relabel(low, low->log_scale + umbra_log2_of_u32(factor));
   r->log_enter = low->log_scale;
   return UMBRA_OK;
 }
@@ -178,26 +179,17 @@ static umbra_status to_coefficients_in_slots(refresh *r, umbra_scaled *x, const 
     status = add_rotated(r, x, (int32_t)steps);
   for (uint32_t i = 0; i < plan->cts.factors && status == UMBRA_OK; i++)
     status = apply_transform(r, x, r->bootstrapper->cts[i]);
-  x->log_scale = plan->reduction->log_scale;
-  x->estimate = (umbra_estimate){1, 0};
+  umbra_scaled_relabel(x, plan->reduction->log_scale);
+  umbra_scaled_declare(x, umbra_estimate_of(1, 0));
   return status;
 }
 
-/* re = x + conjugate(x), im = (x - conjugate(x)) / i: twice the parts. im: NULL if it is not wanted. */
-static umbra_status part(refresh *r, umbra_scaled *re, umbra_scaled *im) {
-  umbra_evaluator *evaluator = r->evaluator;
-  umbra_scaled conjugate;
-  UMBRA_TRY(umbra_scaled_permute(&conjugate, evaluator, re, r->conjugation));
-  umbra_status status = UMBRA_OK;
-  if (im) {
-    status = umbra_scaled_lower(im, evaluator, re, re->level, re->log_scale);
-    if (status == UMBRA_OK) status = umbra_scaled_sub(evaluator, im, &conjugate);
-    if (status == UMBRA_OK) status = umbra_scaled_mul_i(evaluator, im);
-    if (status == UMBRA_OK) umbra_scaled_mul_integer(evaluator, im, -1);
-  }
-  if (status == UMBRA_OK) status = umbra_scaled_add(evaluator, re, &conjugate);
-  umbra_scaled_destroy(&conjugate, evaluator->context);
-  return status == UMBRA_OK ? umbra_refresh_advance(&r->count, 1) : status;
+/* x and im become twice the parts of x; im: NULL if it is not wanted. */
+static umbra_status part(refresh *r, umbra_scaled *x, umbra_scaled *im) {
+  umbra_scaled re;
+  UMBRA_TRY(umbra_scaled_split(&re, im, r->evaluator, x, r->conjugation));
+  replace(r, x, &re);
+  return umbra_refresh_advance(&r->count, 1);
 }
 
 /* ---- the whole ---- */
@@ -206,13 +198,6 @@ static umbra_status reduce(refresh *r, umbra_scaled *x, umbra_log2 log_scale) {
   const umbra_reduction *reduction = r->plan->reduction;
   UMBRA_TRACE(r->evaluator, reduction->kind->name, x);
   return reduction->kind->apply(reduction, x, log_scale, &r->count);
-}
-
-/* out = re + i im, which are used up; im: NULL if there is none. */
-static umbra_status join(const refresh *r, umbra_scaled *re, umbra_scaled *im) {
-  if (!im) return UMBRA_OK;
-  UMBRA_TRY(umbra_scaled_mul_i(r->evaluator, im));
-  return umbra_scaled_add(r->evaluator, re, im);
 }
 
 /* x (t / (q_0 range) in slots) becomes m in slots, at the highest ordinary level and that scale. */
@@ -227,9 +212,9 @@ static umbra_status remove_overflow(refresh *r, umbra_scaled *x, umbra_log2 log_
   umbra_status status = part(r, x, both ? &im : NULL);
   if (status == UMBRA_OK) status = reduce(r, x, log_e);
   if (status == UMBRA_OK && both) status = reduce(r, &im, log_e);
-  if (status == UMBRA_OK) status = join(r, x, both ? &im : NULL);
+  if (status == UMBRA_OK && both) status = umbra_scaled_join(r->evaluator, x, &im);
   umbra_scaled_destroy(&im, r->evaluator->context);
-  x->log_scale = log_scale;
+  umbra_scaled_relabel(x, log_scale);
   return status;
 }
 
@@ -253,7 +238,7 @@ static umbra_status standard(refresh *r, umbra_scaled *x, const umbra_scaled *in
   umbra_scaled_destroy(&low, r->evaluator->context);
   if (status == UMBRA_OK) status = remove_overflow(r, x, plan->log_stc - umbra_log2_of_bits((int32_t)r->shrink_bits));
   if (status != UMBRA_OK) return status;
-  x->log_scale = plan->log_stc; /* a value over 2^shrink_bits at that scale */
+  umbra_scaled_relabel(x, plan->log_stc); /* a value over 2^shrink_bits at that scale */
   return to_coefficients(r, x);
 }
 
@@ -292,7 +277,7 @@ static umbra_status magnify_error(const refresh *r, umbra_scaled *difference, co
     umbra_scaled_destroy(&lowered, r->evaluator->context);
   }
   if (status != UMBRA_OK) umbra_scaled_destroy(difference, r->evaluator->context);
-  difference->log_scale -= umbra_log2_of_bits((int32_t)bits);
+  umbra_scaled_relabel(difference, difference->log_scale - umbra_log2_of_bits((int32_t)bits));
   return status;
 }
 
@@ -309,12 +294,16 @@ static umbra_status run_again(refresh *r, umbra_scaled *x, const umbra_scaled *i
   return status;
 }
 
-/* Errors of both parts, and what the sine bends, which has no chance in it. */
-static umbra_estimate estimate_of(const umbra_bootstrap_plan *plan, const umbra_ciphertext *a) {
+/* The largest |slot| whose parts are within the bound. */
+static double largest_of(const umbra_bootstrap_plan *plan) { return plan->options.bound * sqrt(2); }
+
+/* Errors of both parts, and what the sine bends, which has no chance in it. in: the input's. */
+static umbra_estimate estimate_of(const umbra_bootstrap_plan *plan, umbra_estimate in) {
   const umbra_bootstrap_report *report = &plan->report;
   double added =
       plan->options.bound * (report->error * sqrt(2) + report->error_sine * sqrt(2) / UMBRA_ERROR_DEVIATIONS);
-  return (umbra_estimate){plan->options.bound * sqrt(2), a->estimate.error + added};
+  in.bound.magnitude = in.worst.magnitude = 0;
+  return umbra_noise_add(in, umbra_estimate_of(largest_of(plan), added));
 }
 
 static umbra_status find_keys(refresh *r) {
@@ -346,9 +335,11 @@ static umbra_status open_refresh(refresh *r, umbra_evaluator *evaluator, const u
 static umbra_status run(umbra_ciphertext **made, refresh *r, const umbra_ciphertext *a, uint32_t shrink_bits) {
   UMBRA_TRY(check_input(r->plan, a));
   umbra_scaled in = umbra_scaled_of(a), x;
+  umbra_estimate known = a->estimate;
+  UMBRA_TRY(umbra_require_range(r->evaluator, &known, largest_of(r->plan), UMBRA_DOUBT_REFRESH, "a refresh"));
   UMBRA_TRY(run_once(r, &x, &in, shrink_bits));
   umbra_status status = r->plan->options.rounds > 1 ? run_again(r, &x, &in) : UMBRA_OK;
-  x.estimate = umbra_noise_scale(estimate_of(r->plan, a), ldexp(1, -(int)shrink_bits));
+  umbra_scaled_declare(&x, umbra_noise_scale(estimate_of(r->plan, known), ldexp(1, -(int)shrink_bits)));
   if (status == UMBRA_OK) status = umbra_scaled_finish(made, &x, r->evaluator->context, a);
   umbra_scaled_destroy(&x, r->evaluator->context);
   return status;
@@ -393,32 +384,13 @@ umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext *
   return umbra_results_finish(evaluator, outs, made, count, status);
 }
 
-/* re = x + conjugate(x), im = (x - conjugate(x)) / i. */
-static umbra_status split_pair(umbra_evaluator *evaluator, umbra_ciphertext **re, umbra_ciphertext **im,
-                               const umbra_ciphertext *x) {
-  umbra_ciphertext *conjugate = NULL;
-  UMBRA_TRY(umbra_conjugate(evaluator, &conjugate, x));
-  umbra_status status = umbra_add(evaluator, re, x, conjugate);
-  if (status == UMBRA_OK) status = umbra_sub(evaluator, im, conjugate, x);
-  if (status == UMBRA_OK) status = umbra_mul_i(evaluator, im, *im);
-  umbra_ciphertext_destroy(conjugate);
-  return status;
-}
-
-/* A new ciphertext: a + i b. */
-static umbra_status join_pair(umbra_ciphertext **pair, umbra_evaluator *evaluator, const umbra_ciphertext *a,
-                              const umbra_ciphertext *b) {
-  UMBRA_TRY(umbra_mul_i(evaluator, pair, b));
-  return umbra_add(evaluator, pair, *pair, a);
-}
-
 /* *re, *im = a, b, refreshed as one. */
 static umbra_status refresh_pair(umbra_ciphertext **re, umbra_ciphertext **im, refresh *r, const umbra_ciphertext *a,
                                  const umbra_ciphertext *b) {
   umbra_ciphertext *pair = NULL, *half = NULL;
-  umbra_status status = join_pair(&pair, r->evaluator, a, b);
+  umbra_status status = umbra_join_complex(r->evaluator, &pair, a, b);
   if (status == UMBRA_OK) status = refreshed(&half, r, pair, 1);
-  if (status == UMBRA_OK) status = split_pair(r->evaluator, re, im, half);
+  if (status == UMBRA_OK) status = umbra_split_complex(r->evaluator, re, im, half);
   umbra_ciphertext_destroy(pair);
   umbra_ciphertext_destroy(half);
   return status;

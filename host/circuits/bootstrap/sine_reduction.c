@@ -48,11 +48,12 @@ static umbra_status double_angle(const sine_job *job, umbra_scaled *c, double su
   return umbra_refresh_advance(job->count, 1);
 }
 
-/* x becomes the polynomial of x, at that scale. */
+/* x becomes the polynomial of x, at that scale. The plan has seen to it that x is in [-1, 1]. */
 static umbra_status evaluate(const sine_job *job, umbra_scaled *x, const umbra_polynomial *polynomial,
                              umbra_log2 log_scale) {
   umbra_basis *basis;
   umbra_scaled made;
+  umbra_scaled_declare(x, umbra_estimate_within(x->estimate, 1));
   UMBRA_TRY(umbra_basis_create(&basis, job->evaluator, x, job->relinearization));
   umbra_status status = umbra_polynomial_eval(&made, basis, polynomial, log_scale);
   umbra_basis_destroy(basis);

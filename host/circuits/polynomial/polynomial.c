@@ -7,6 +7,8 @@
 #include "../../base/error.h"
 #include "../../base/integers.h"
 #include "../../base/memory.h"
+#include "../../ckks/noise.h"
+#include "../../ckks/range.h"
 #include "../../ckks/sum.h"
 
 enum { TERMS = UMBRA_POLYNOMIAL_TERMS };
@@ -158,9 +160,12 @@ umbra_status umbra_basis_create(umbra_basis **basis, umbra_evaluator *evaluator,
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a basis of polynomials"));
   *made = (umbra_basis){.evaluator = evaluator, .relinearization = relinearization};
   made->t[1] = *x;
-  made->t[1].estimate.magnitude = fmin(x->estimate.magnitude, 1);
-  *basis = made;
-  return UMBRA_OK;
+  umbra_estimate estimate = x->estimate;
+  umbra_status status = umbra_require_range(evaluator, &estimate, 1, UMBRA_DOUBT_INTERVAL, "a polynomial");
+  umbra_scaled_declare(&made->t[1], umbra_estimate_within(estimate, 1));
+  if (status == UMBRA_OK) *basis = made;
+  else umbra_free(made);
+  return status;
 }
 
 void umbra_basis_destroy(umbra_basis *basis) {
@@ -229,7 +234,7 @@ static umbra_status make(umbra_basis *basis, uint32_t k) {
   UMBRA_TRY(umbra_sum_make(&basis->t[k], basis->evaluator, &summands, level,
                            product.a->log_scale + product.b->log_scale, basis->relinearization));
   /* |T_k| <= 1 on [-1, 1], as the caller promises of x; else tracked bounds would grow as they do outside. */
-  basis->t[k].estimate.magnitude = fmin(basis->t[k].estimate.magnitude, 1);
+  umbra_scaled_declare(&basis->t[k], umbra_estimate_within(basis->t[k].estimate, 1));
   return UMBRA_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "../../ckks/find_key.h"
 #include "../../ckks/inputs.h"
 #include "../../ckks/trace.h"
+#include "../../ckks/verbs.h"
 #include "../../ring/divide.h"
 #include "transform.h"
 #include "transform_source.h"
@@ -99,20 +100,26 @@ static umbra_status add_rotated(umbra_evaluator *evaluator, umbra_scaled *x, uin
   return status;
 }
 
+/* No slot of the result is larger than the largest of the input times the largest sum of a row. */
+static umbra_estimate within_row(umbra_estimate x, double row, umbra_estimate in) {
+  return (umbra_estimate){umbra_bound_within(x.bound, row * in.bound.magnitude),
+                          umbra_bound_within(x.worst, row * in.worst.magnitude), x.doubts};
+}
+
 static umbra_status fold(umbra_evaluator *evaluator, umbra_scaled *x, const umbra_transform *transform,
-                         double largest_input) {
+                         umbra_estimate in) {
   const uint32_t slots = transform->plan->slots;
   for (uint32_t steps = transform->slots_out; steps < slots; steps *= 2)
     UMBRA_TRY(add_rotated(evaluator, x, steps, slots));
-  x->estimate.magnitude = fmin(x->estimate.magnitude, transform->row * largest_input);
+  umbra_scaled_declare(x, within_row(x->estimate, transform->row, in));
   return UMBRA_OK;
 }
 
 static umbra_status finish(umbra_evaluator *evaluator, umbra_ciphertext **made, umbra_scaled *x,
                            const umbra_transform *transform, const umbra_ciphertext *in) {
-  UMBRA_TRY(fold(evaluator, x, transform, in->estimate.magnitude));
+  UMBRA_TRY(fold(evaluator, x, transform, in->estimate));
   UMBRA_TRY(umbra_scaled_finish(made, x, evaluator->context, in));
-  (*made)->slots = transform->slots_out;
+  umbra_ciphertext_repeat(*made, transform->slots_out);
   return UMBRA_OK;
 }
 

@@ -122,7 +122,7 @@ static void estimate_factor(umbra_transform *transform, const umbra_diagonals *d
   uint32_t level = transform->plan->level;
   const double finer = umbra_log2_to_double(chain->log_scale[level] - transform->log_scale);
   umbra_estimate one = umbra_noise_scale(umbra_noise_encode(diagonals->row / finer, chain, level), finer);
-  transform->factor = (umbra_estimate){diagonals->row, one.error * sqrt((double)diagonals->count)};
+  transform->factor = umbra_estimate_of(diagonals->row, one.bound.error * sqrt((double)diagonals->count));
 }
 
 static umbra_status fill(umbra_transform *transform, const umbra_transform_encoding *desc) {

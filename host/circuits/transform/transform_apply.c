@@ -246,9 +246,9 @@ static umbra_status apply_chains(const transform_job *job) {
 /* Standard deviation of so many independent key switches, with their divisions or not, at a scale. */
 static double switch_error(const umbra_chain *chain, uint32_t level, umbra_log2 log_scale, uint32_t switches,
                            int divided) {
-  umbra_estimate one = umbra_noise_switch((umbra_estimate){0, 0}, chain, level, 1);
+  umbra_estimate one = umbra_noise_switch((umbra_estimate){0}, chain, level, 1);
   if (divided) one = umbra_noise_round(one, chain, level);
-  return one.error * sqrt(switches) * umbra_log2_to_double(chain->log_scale[level] - log_scale);
+  return one.bound.error * sqrt(switches) * umbra_log2_to_double(chain->log_scale[level] - log_scale);
 }
 
 /* Of the longest way that a rotated input, and a sum, goes. */
@@ -258,13 +258,10 @@ static umbra_estimate estimate(const umbra_transform *transform, const umbra_sca
   uint32_t level = plan->level, ups = plan->min_key ? (uint32_t)(plan->baby[plan->babies - 1] / plan->stride) : 1;
   umbra_log2 log_product = in->log_scale + transform->log_scale;
   umbra_log2 log_out = umbra_transform_log_scale(transform, in->log_scale);
-  umbra_estimate x = in->estimate;
-  x.error = umbra_modulus(x.error, switch_error(chain, level, in->log_scale, ups, plan->min_key));
+  umbra_estimate x = umbra_noise_add_error(in->estimate, switch_error(chain, level, in->log_scale, ups, plan->min_key));
   umbra_estimate out = umbra_noise_mul(x, transform->factor);
-  out.error = umbra_modulus(out.error, switch_error(chain, level, log_product, plan->key_switches, 1));
-  umbra_estimate rounding = umbra_noise_round((umbra_estimate){0, 0}, chain, level - 1);
-  out.error = umbra_modulus(out.error, rounding.error * umbra_log2_to_double(chain->log_scale[level - 1] - log_out));
-  return out;
+  out = umbra_noise_add_error(out, switch_error(chain, level, log_product, plan->key_switches, 1));
+  return umbra_noise_round_at(out, chain, log_out);
 }
 
 /* ---- the call ---- */
@@ -279,7 +276,7 @@ static umbra_status apply(const transform_job *job, const umbra_scaled *in) {
   const umbra_estimate of_one = estimate(job->transform, in);
   UMBRA_TRY(make_outs(job, umbra_transform_log_scale(job->transform, in->log_scale)));
   UMBRA_TRY(job->plan->min_key ? apply_chains(job) : apply_hoisted(job));
-  for (uint32_t map = 0; map < job->plan->maps; map++) job->made[map].estimate = of_one;
+  for (uint32_t map = 0; map < job->plan->maps; map++) umbra_scaled_declare(&job->made[map], of_one);
   return UMBRA_OK;
 }
 
