@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ABOVE = ["circuits", "linalg", "nn", "train", "plan"]
 FIELDS = "estimate|declared|seeded|owner|log_scale|slots|level"
-OTHERS = {"plan", "options", "layout", "report", "refresher", "event", "it"}
+OTHERS = {"job", "plan", "options", "layout", "report", "refresher", "event", "it"}
 LINES = {"made->log_scale = desc->log_scale;"}  # of an umbra_transform
 
 # a->b, a.b, a[i]->b.c and the like, then an assignment; no designated initialiser, whose dot follows no name.

@@ -120,7 +120,7 @@ static void set_up(void) {
   fit.lo = -8;
   fit.hi = 8;
   options.slots = RECORDS;
-  boot_open(&b, boot_twin(LOG_N, 40, 6, (umbra_boot_shape){UMBRA_BOOT_SHAPE_INIT}), NULL, &options);
+  boot_open(&b, boot_twin(LOG_N, 40, 6, (umbra_bootstrap_shape){UMBRA_BOOTSTRAP_SHAPE_INIT}), NULL, &options);
   bootstrapper = b.bootstrapper;
   umbra_key_needs *needs = needs_of(b.s.params, one, 1);
   assert_ok(umbra_bootstrap_plan_needs(b.plan, needs));

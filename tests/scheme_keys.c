@@ -280,7 +280,7 @@ static void rotations(void **state) {
     moments m = coefficients(&error, "a rotation");
     double expected = 10.5 + switch_variance(level) + n / 18 + 1.0 / 12;
     if (!(fabs(m.variance / expected - 1) < 0.2)) fail_msg("level %u: %g, not %g", level, m.variance, expected);
-    double estimate = x->estimate.error * exp2(umbra_log2_bits(chain->log_scale[level])) / sqrt(n);
+    double estimate = x->estimate.bound.error * exp2(umbra_log2_bits(chain->log_scale[level])) / sqrt(n);
     assert_true(fabs(estimate * estimate / (expected + 1.0 / 12) - 1) < 0.001);
     most = fmax(most, switch_variance(level));
     umbra_poly_destroy(&error, ring);

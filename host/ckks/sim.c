@@ -26,8 +26,8 @@ static umbra_status check_sim(const umbra_context *context) {
 
 /* Of the coefficients of an encryption's error. */
 static double variance_of_encryption(const umbra_chain *chain, uint32_t level) {
-  const umbra_estimate nothing = {0, 0};
-  const double error = umbra_noise_encrypt(nothing, chain, level).error; /* deviation of a slot */
+  const umbra_estimate nothing = {0};
+  const double error = umbra_noise_encrypt(nothing, chain, level).bound.error; /* deviation of a slot */
   const double coefficients = error * umbra_log2_to_double(chain->log_scale[level]);
   return coefficients * coefficients / (double)(1u << chain->log_n);
 }

@@ -41,7 +41,7 @@ static umbra_train_plan *plan;
 static const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
 
 static void make_plans(void) {
-  umbra_boot_shape shape = {UMBRA_BOOT_SHAPE_INIT};
+  umbra_bootstrap_shape shape = {UMBRA_BOOTSTRAP_SHAPE_INIT};
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 14, .log_n = 11, .boot = &shape};
   need.scale_bits = 40;
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = ROWS, .columns = COLUMNS};
@@ -149,9 +149,9 @@ static void refreshes(const side *s) {
   CHECK(umbra_bootstrapper_create(&bootstrapper, s->context, refresh, NULL));
   CHECK(umbra_bootstrap(s->evaluator, &out, s->low, bootstrapper));
   CHECK(umbra_bootstrap_pair(s->evaluator, &out, &other, s->low, s->low, bootstrapper));
-  CHECK(umbra_evaluator_refresh_with(s->evaluator, bootstrapper));
+  CHECK(umbra_evaluator_bootstrap_with(s->evaluator, bootstrapper));
   CHECK(umbra_square(s->evaluator, &out, s->low));
-  CHECK(umbra_evaluator_refresh_with(s->evaluator, NULL));
+  CHECK(umbra_evaluator_bootstrap_with(s->evaluator, NULL));
   umbra_ciphertext_destroy(out);
   umbra_ciphertext_destroy(other);
   umbra_bootstrapper_destroy(bootstrapper);
