@@ -31,7 +31,6 @@ static int is_bound(double x) { return isfinite(x) && x >= 0; }
 umbra_status umbra_file_check_value(const umbra_reader *reader, const umbra_context *context,
                                     const umbra_value_record *value) {
   uint32_t levels = umbra_context_chain(context)->levels, most = umbra_ring_n(context->ring) / 2;
-  UMBRA_TRY(umbra_check_real(context));
   if (value->level >= levels)
     return umbra_reader_malformed(reader, "level %u does not exist: the parameters' highest is %u", value->level,
                                   levels - 1);

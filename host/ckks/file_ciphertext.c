@@ -6,6 +6,7 @@
 #include "dry.h"
 #include "file.h"
 #include "noise.h"
+#include "stand_ins.h"
 
 /* The record of the section RANGE. */
 typedef struct range_record {
@@ -101,7 +102,7 @@ umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_contex
   range_record record;
   const umbra_value_record *value = &record.value;
   uint8_t seed[UMBRA_SEED_BYTES] = {0};
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   UMBRA_TRY(read_record(reader, &record));
   UMBRA_TRY(check_record(reader, context, &record));
   if (value->seeded) UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_SEED, seed, sizeof seed));

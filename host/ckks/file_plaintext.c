@@ -4,6 +4,7 @@
 #include "dry.h"
 #include "file.h"
 #include "noise.h"
+#include "stand_ins.h"
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_plaintext *plaintext = object;
@@ -26,7 +27,7 @@ static umbra_status read_residues(umbra_reader *reader, umbra_plaintext *plainte
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_context *context = argument;
   umbra_value_record value;
-  UMBRA_TRY(umbra_check_values(context));
+  UMBRA_TRY(umbra_check_real(context));
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_VALUE, &value, sizeof value));
   UMBRA_TRY(umbra_file_check_value(reader, context, &value));
   if (value.seeded) return umbra_reader_malformed(reader, "plaintexts have no seed");

@@ -4,6 +4,7 @@
 #include "../../base/error.h"
 #include "../../base/memory.h"
 #include "../../ckks/find_key.h"
+#include "../../ckks/noise.h"
 #include "../../ckks/sum.h"
 #include "../polynomial/polynomial.h"
 #include "reduction.h"
