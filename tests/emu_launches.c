@@ -29,17 +29,17 @@ static void device_open(device *d, const umbra_kernels *kernels) {
                                             .target = (const uint16_t[]){1, 2},
                                             .factor = (const uint32_t[]){1, 1}};
   *d = (device){.kernels = kernels};
-  assert_int_equal(kernels->device_open(&d->device, &ring, &(umbra_device_options){0}), UMBRA_OK);
-  assert_int_equal(kernels->stream_create(&d->stream, d->device), UMBRA_OK);
+  assert_int_equal(kernels->device.open(&d->device, &ring, &(umbra_device_options){0}), UMBRA_OK);
+  assert_int_equal(kernels->stream.create(&d->stream, d->device), UMBRA_OK);
   assert_int_equal(kernels->conversion_create(&d->conversion, d->device, &conversion), UMBRA_OK);
-  assert_int_equal(kernels->alloc(d->device, &d->memory, (size_t)POLYS * LIMBS * sizeof(uint32_t) << LOG_N), UMBRA_OK);
+  assert_int_equal(kernels->memory.alloc(d->device, &d->memory, (size_t)POLYS * LIMBS * sizeof(uint32_t) << LOG_N), UMBRA_OK);
 }
 
 static void device_close(device *d) {
-  d->kernels->release(d->device, d->memory, (size_t)POLYS * LIMBS * sizeof(uint32_t) << LOG_N);
+  d->kernels->memory.release(d->device, d->memory, (size_t)POLYS * LIMBS * sizeof(uint32_t) << LOG_N);
   d->kernels->conversion_destroy(d->conversion);
-  d->kernels->stream_destroy(d->stream);
-  d->kernels->device_close(d->device);
+  d->kernels->stream.destroy(d->stream);
+  d->kernels->device.close(d->device);
 }
 
 /* So many polynomials from number `at` of the memory, and limbs of each from number `first`. */
@@ -159,7 +159,7 @@ static void test_kernels(void **state) {
     const uint64_t counted = launches_of(&dry), launched = umbra_emu_counted(UMBRA_EMU_LAUNCHES);
     calls[i](&dry);
     calls[i](&emu);
-    assert_int_equal(emu.kernels->wait(emu.stream), UMBRA_OK);
+    assert_int_equal(emu.kernels->stream.wait(emu.stream), UMBRA_OK);
     if (launches_of(&dry) - counted != umbra_emu_counted(UMBRA_EMU_LAUNCHES) - launched)
       fail_msg("calls %zu: %d launches counted, %d made", i, (int)(launches_of(&dry) - counted),
                (int)(umbra_emu_counted(UMBRA_EMU_LAUNCHES) - launched));

@@ -59,7 +59,7 @@ static decided *decide(const umbra_params *params) {
 static void keep_random_tables(uint64_t *random, const uint32_t threads[2]) {
   for (const char *const *name = umbra_kernels_names(); *name; name++) {
     const umbra_kernels *kernels = umbra_kernels_get(*name);
-    if (!kernels || !kernels->device_count()) continue;
+    if (!kernels || !kernels->device.count()) continue;
     for (int t = 0; t < 2; t++) {
       const umbra_cost_table table = random_table(random);
       const umbra_cost_subject subject = subject_of(kernels, threads[t]);

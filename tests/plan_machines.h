@@ -27,7 +27,7 @@ static inline int cache_remove(void **state) {
 static inline umbra_cost_subject subject_of(const umbra_kernels *kernels, uint32_t threads) {
   umbra_cost_subject subject = {.backend = kernels->name, .threads = threads};
   umbra_device_facts facts;
-  assert_true(kernels->device_facts(0, &facts));
+  assert_true(kernels->device.facts(0, &facts));
   strcpy(subject.device, facts.name);
   return subject;
 }

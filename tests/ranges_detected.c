@@ -116,6 +116,7 @@ static void set_up(void) {
   static const int32_t one[] = {1};
   umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
   umbra_fit_desc fit = {UMBRA_FIT_DESC_INIT};
+  umbra_fit_report report = {UMBRA_FIT_REPORT_INIT};
   fit.f = logistic;
   fit.lo = -8;
   fit.hi = 8;
@@ -127,7 +128,9 @@ static void set_up(void) {
   umbra_eval_keys_destroy(b.s.keys);
   b.s.keys = keys_for(b.s.secret, needs);
   assert_ok(umbra_evaluator_use_keys(b.s.evaluator, b.s.keys));
-  assert_ok(umbra_chebyshev_fit(sigmoid, &sigmoid_error, DEGREE, &fit));
+  fit.degree = DEGREE;
+  assert_ok(umbra_chebyshev_fit(sigmoid, &report, &fit));
+  sigmoid_error = report.max_error;
 }
 
 static void broken_ranges_are_found_at_these_rates(void **state) {
