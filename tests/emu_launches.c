@@ -64,6 +64,7 @@ static void elementwise(const device *d) {
   d->kernels->negate(d->stream, &x, &x);
   d->kernels->mul(d->stream, &x, &x, &y);
   d->kernels->mul_add(d->stream, &x, &x, &y);
+  d->kernels->add_multiple(d->stream, &x, &y, constants);
   d->kernels->mul_const(d->stream, &x, &x, constants);
   d->kernels->add_const(d->stream, &x, &x, constants);
   d->kernels->divide_close(d->stream, &x, &x, constants, &y, constants);
