@@ -232,6 +232,33 @@ static void polynomials_ask_for_one(void **state) {
   umbra_ciphertext_destroy(y);
 }
 
+static umbra_status square_of(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                              void *user) {
+  static const double square[] = {0.5, 0, 0.5};
+  (void)user;
+  return umbra_chebyshev_eval(evaluator, outs, ins[0], square, 2);
+}
+
+/* A recording checks nothing inside, so a circuit is as strict as its evaluator was. */
+static void circuits_are_as_strict_as_when_made(void **state) {
+  (void)state;
+  umbra_ciphertext *x = alike(&s, 0.5, ALL, 4), *y = NULL;
+  const umbra_ciphertext *const ins[] = {x};
+  umbra_circuit *circuit = NULL;
+  umbra_circuit_desc desc = {UMBRA_CIRCUIT_DESC_INIT, .body = square_of, .ins = 1, .outs = 1, .examples = ins};
+  assert_ok(umbra_circuit_create(&circuit, s.evaluator, &desc));
+  umbra_evaluator_set_strict(s.evaluator, 1);
+  assert_fails(umbra_circuit_run(circuit, &y, ins), UMBRA_ERROR_MISMATCH, "before its evaluator was strict");
+  assert_null(y);
+  assert_ok(umbra_circuit_create(&circuit, s.evaluator, &desc));
+  assert_ok(umbra_circuit_run(circuit, &y, ins));
+  umbra_evaluator_set_strict(s.evaluator, 0);
+  assert_ok(umbra_circuit_run(circuit, &y, ins));
+  umbra_circuit_destroy(circuit);
+  umbra_ciphertext_destroy(x);
+  umbra_ciphertext_destroy(y);
+}
+
 static void refreshes_ask_for_one(void **state) {
   (void)state;
   boot b;
@@ -319,6 +346,9 @@ static void canaries_are_compared(void **state) {
   options.canary_tolerance = 0.01;
   assert_ok(umbra_decrypt_outcome(&outcome, NULL, 0, x, s.secret, &options));
   assert_int_equal(outcome.doubts, 0);
+  options.canary_tolerance = INFINITY; /* which would find nothing */
+  assert_fails(umbra_decrypt_outcome(&outcome, NULL, 0, x, s.secret, &options), UMBRA_ERROR_INVALID_ARGUMENT, "finite");
+  options.canary_tolerance = 0.01;
   options.canary_slots = none;
   assert_fails(umbra_decrypt_outcome(&outcome, NULL, 0, x, s.secret, &options), UMBRA_ERROR_INVALID_ARGUMENT,
                "canary 1");
@@ -531,6 +561,7 @@ int main(void) {
                                      cmocka_unit_test(bounds_follow_from_declared_ones),
                                      cmocka_unit_test(what_cannot_be_declared),
                                      cmocka_unit_test(polynomials_ask_for_one),
+                                     cmocka_unit_test(circuits_are_as_strict_as_when_made),
                                      cmocka_unit_test(refreshes_ask_for_one),
                                      cmocka_unit_test(opening_sees_what_is_broken),
                                      cmocka_unit_test(canaries_are_compared),

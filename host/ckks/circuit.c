@@ -23,6 +23,7 @@ struct umbra_circuit {
   void *refresher;            /* a share of what the evaluator refreshed with when it was recorded, or NULL */
   umbra_circuit_body body;
   void *user;
+  int strict; /* as the evaluator was when it was made: a recording checks no ranges */
   size_t ins, outs;
   umbra_ciphertext **in, **out; /* private; out: only if recorded */
   umbra_arena *arena;
@@ -120,6 +121,7 @@ umbra_status umbra_circuit_create(umbra_circuit **out, umbra_evaluator *evaluato
                           .refresher = umbra_share(evaluator->refresher.with),
                           .body = wanted.body,
                           .user = wanted.user,
+                          .strict = evaluator->strict,
                           .ins = wanted.ins,
                           .outs = wanted.outs};
   umbra_status status = fill_circuit(made, &wanted);
@@ -172,6 +174,10 @@ static umbra_status check_run(const umbra_circuit *circuit, umbra_ciphertext *co
     return umbra_fail(UMBRA_ERROR_MISMATCH,
                       "the circuit belongs to the keys with which it was made, and its evaluator has others now: give "
                       "those back with umbra_evaluator_use_keys, or make a circuit for these");
+  if (circuit->evaluator->strict && !circuit->strict)
+    return umbra_fail(UMBRA_ERROR_MISMATCH,
+                      "the circuit was made before its evaluator was strict, so nothing looked at the ranges inside: "
+                      "make it again");
   for (size_t i = 0; i < circuit->ins; i++) UMBRA_TRY(check_input(circuit, ins[i], i));
   return umbra_check_outputs(outs, circuit->outs);
 }

@@ -150,8 +150,8 @@ static umbra_status check_canaries(const umbra_outcome_options *options, const u
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "canary %zu is in slot %u of %u, with the answer (%g, %g)", i,
                         options->canary_slots[i], ciphertext->slots, answer[0], answer[1]);
   }
-  if (options->canary_tolerance >= 0) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "canary_tolerance is %g: it must not be negative",
+  if (isfinite(options->canary_tolerance) && options->canary_tolerance >= 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "canary_tolerance is %g: it must be finite and not negative",
                     options->canary_tolerance);
 }
 
@@ -160,7 +160,7 @@ umbra_status umbra_decrypt_outcome(umbra_outcome *outcome, double *pairs, size_t
                                    const umbra_outcome_options *options) {
   UMBRA_TRACE_OF(ciphertext, "decrypt_outcome", ciphertext->level);
   if (!outcome || (!pairs && count) || !ciphertext)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt_outcome needs a outcome, values and a ciphertext");
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt_outcome needs an outcome, values and a ciphertext");
   umbra_outcome made = {UMBRA_OUTCOME_INIT};
   umbra_outcome_options wanted = {UMBRA_OUTCOME_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_outcome, &made, outcome));

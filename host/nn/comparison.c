@@ -11,6 +11,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ckks/calls.h"
+#include "../ckks/range.h"
 #include "../ckks/trace.h"
 
 struct umbra_sign_plan {
@@ -117,6 +118,13 @@ static umbra_status check(const operation *o, umbra_ciphertext *const *out) {
   return umbra_fail(UMBRA_ERROR_NO_LEVEL, "this composite takes %u levels and the input is at level %u", levels, level);
 }
 
+/* What a polynomial of the composite gives, by the plan: all but the last stay within the next one's interval. */
+static void declare_part(umbra_ciphertext *made, const operation *o, uint32_t i) {
+  const umbra_composite *composite = &o->plan->composite;
+  const double beyond = i + 1 < composite->parts ? 0 : composite->error / (o->half ? 2 : 1);
+  umbra_ciphertext_declare_by_plan(made, umbra_bound_within(made->estimate.bound, 1 + beyond));
+}
+
 /* *made = h, x being what it is of. */
 static umbra_status compute(umbra_ciphertext **made, const operation *o, const umbra_ciphertext *x) {
   const umbra_composite *composite = &o->plan->composite;
@@ -128,6 +136,7 @@ static umbra_status compute(umbra_ciphertext **made, const operation *o, const u
     const double *c = o->half && i + 1 == composite->parts ? o->plan->half : composite->coefficient[i];
     const umbra_watch_part part = umbra_watch_enter(watch, i, composite->parts);
     status = umbra_chebyshev_eval(o->evaluator, made, *made ? *made : x, c, composite->degree[i]);
+    if (status == UMBRA_OK) declare_part(*made, o, i);
     umbra_watch_leave(watch, part);
   }
   return status;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <umbra/softmax.h>
 
+#include <math.h>
 #include <umbra/polynomial.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/calls.h"
+#include "../ckks/range.h"
 #include "../ckks/trace.h"
+#include "../ckks/verbs.h"
 #include "softmax_plan.h"
 
 /* One softmax under way: `count` ciphertexts, of a class each, or one of all. */
@@ -91,9 +94,22 @@ static umbra_status input(const softmax *s, umbra_ciphertext **t, const umbra_ci
   return umbra_dot_constants(s->evaluator, t, (const umbra_ciphertext *const[]){z, sum}, factors, 2);
 }
 
+/* Of logits within the plan's interval t is in [-1, 1], of which the bounds of a difference know nothing. */
+static umbra_status declare_input(const softmax *s, umbra_ciphertext *t, const umbra_ciphertext *z) {
+  const umbra_softmax_options *o = &s->plan->options;
+  umbra_estimate given = z->estimate, known = t->estimate;
+  UMBRA_TRY(umbra_require_range(s->evaluator, &given, fmax(fabs(o->lo), fabs(o->hi)), UMBRA_DOUBT_INTERVAL,
+                                "a softmax of this plan"));
+  known.bound = umbra_bound_within(known.bound, 1);
+  known.doubts |= given.doubts;
+  umbra_ciphertext_set_estimate(t, known);
+  return UMBRA_OK;
+}
+
 static umbra_status exponential(const softmax *s, umbra_ciphertext **value, const umbra_ciphertext *z,
                                 const umbra_ciphertext *sum) {
   UMBRA_TRY(input(s, value, z, sum));
+  UMBRA_TRY(declare_input(s, *value, z));
   UMBRA_TRY(umbra_chebyshev_eval(s->evaluator, value, *value, s->plan->exponential, s->plan->exp_degree));
   return umbra_softmax_padded(s->plan) ? clear_padding(s, value) : UMBRA_OK;
 }
@@ -124,6 +140,7 @@ static umbra_status divide_all(const softmax *s, uint32_t round) {
   umbra_ciphertext *sum = NULL;
   umbra_status status = sum_classes(s, &sum, (const umbra_ciphertext *const *)s->value);
   if (status == UMBRA_OK) status = umbra_add_constant(s->evaluator, &sum, sum, inverse->shift, 0);
+  if (status == UMBRA_OK) umbra_ciphertext_declare_by_plan(sum, umbra_bound_within(sum->estimate.bound, 1));
   if (status == UMBRA_OK) status = umbra_chebyshev_eval(s->evaluator, &sum, sum, inverse->coefficient, inverse->degree);
   for (size_t i = 0; i < s->count && status == UMBRA_OK; i++)
     status = umbra_mul(s->evaluator, &s->value[i], s->value[i], sum);

@@ -49,8 +49,8 @@ UMBRA_API void umbra_circuit_destroy(umbra_circuit *circuit);
 
 /*
  * outs: as many handles as the circuit has outputs, NULL or to be replaced, all different; they may be inputs.
- * Errors: INVALID_ARGUMENT, MISMATCH (an input unlike its example; other keys than when the circuit was made),
- * OUT_OF_MEMORY, and what the body returns.
+ * Errors: INVALID_ARGUMENT, MISMATCH (an input unlike its example; other keys than when the circuit was made; an evaluator
+ * that is strict, and was not then), OUT_OF_MEMORY, and what the body returns.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_circuit_run(umbra_circuit *circuit, umbra_ciphertext **outs,
                                                         const umbra_ciphertext *const *ins);

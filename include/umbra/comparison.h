@@ -57,8 +57,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_sign_plan_report(const umbra_sign_pl
 UMBRA_API double umbra_sign_plan_value(const umbra_sign_plan *plan, double x);
 
 /*
- * Slots are real; those beyond the range may spoil all. Errors of all four: those of umbra_mul; NO_LEVEL with the levels
- * that it takes.
+ * Slots are real; those beyond the range may spoil all: a bound beyond it is a doubt about the result, or RANGE on a strict
+ * evaluator (umbra/range.h). Errors of all four: those of umbra_mul; NO_LEVEL with the levels that it takes.
  *
  * out = the sign of x: -1 or 1.
  */

@@ -65,6 +65,7 @@ UMBRA_API void umbra_evaluator_cancel(umbra_evaluator *evaluator);
  * 1: from now on an operation fails with RANGE, where otherwise its result would have a doubt (umbra/range.h): its bound
  * does not fit its level, or the bound of an input is beyond what a refresh or a polynomial asks for. The text names the
  * operation, the bound and the level. Bounds grow with each sum and product: declare ranges on the way. 0: no longer.
+ * Circuits that were made before it was strict do not run while it is.
  */
 UMBRA_API void umbra_evaluator_set_strict(umbra_evaluator *evaluator, int strict);
 

@@ -33,8 +33,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_eval_many(umbra_evaluator 
 
 /*
  * t = (2 x - lo - hi) / (hi - lo), the input of polynomials that were fitted on [lo, hi]: for values of x in that interval
- * t is in [-1, 1]. Takes one level, or none if hi - lo = 2. Where the numbers that x is made of can be scaled beforehand,
- * that costs nothing at all. Errors: INVALID_ARGUMENT, NO_LEVEL, RANGE.
+ * t is in [-1, 1]; the bound of t says so only if the interval lies about 0 (else declare it: umbra/range.h). Takes one
+ * level, or none if hi - lo = 2. Where the numbers that x is made of can be scaled beforehand, that costs nothing at all.
+ * Errors: INVALID_ARGUMENT, NO_LEVEL, RANGE.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_input(umbra_evaluator *evaluator, umbra_ciphertext **t,
                                                             const umbra_ciphertext *x, double lo, double hi);

@@ -114,7 +114,7 @@ typedef struct umbra_outcome_options {
   const uint32_t *canary_slots;
   const double *canary_pairs; /* the answers: re, im */
   size_t canaries;
-  double canary_tolerance; /* on their distance, beside the error bound: of an approximation, say */
+  double canary_tolerance; /* on their distance, beside the error bound: of an approximation, say; finite */
 } umbra_outcome_options;
 #define UMBRA_OUTCOME_OPTIONS_INIT .struct_size = sizeof(umbra_outcome_options)
 UMBRA_API void umbra_outcome_options_init(umbra_outcome_options *options, size_t size);

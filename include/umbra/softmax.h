@@ -68,7 +68,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_softmax_plan_value(const umbra_softm
 
 /*
  * outs[i] = the probability of class i: of as many ciphertexts as there are classes, or, with a stride, of the one in
- * logits[0]. outs[i] are distinct handles or NULL, and may be inputs.
+ * logits[0]. outs[i] are distinct handles or NULL, and may be inputs. A bound on the logits beyond the larger of |lo| and
+ * |hi| is a doubt about the results, or RANGE on a strict evaluator (umbra/range.h).
  * Keys: relinearisation; with a stride also rotations by stride times the powers of two below the classes. A run on the
  * device "dry" (umbra/cost.h) names them with their levels.
  * Errors: those of umbra_mul and umbra_rotate; INVALID_ARGUMENT (slots that are not stride times a power of two).

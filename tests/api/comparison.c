@@ -245,6 +245,36 @@ static void needs(void **state) {
   umbra_sign_plan_destroy(plan);
 }
 
+static uint32_t doubts_of(const umbra_ciphertext *of) {
+  umbra_range range = {UMBRA_RANGE_INIT};
+  assert_ok(umbra_ciphertext_range(of, &range));
+  return range.doubts;
+}
+
+/* The plan knows the ranges inside: inputs within its own raise no doubt, and others do. */
+static void ranges_inside(void **state) {
+  (void)state;
+  static const uint32_t degrees[] = {7, 15, 15};
+  umbra_sign_plan *plan = plan_of(degrees, 3, 0.5, 0, 2);
+  umbra_ciphertext *out = NULL, *wide = NULL;
+  umbra_evaluator_set_strict(s.evaluator, 1);
+  assert_ok(umbra_sign(s.evaluator, &out, x, plan));
+  assert_true(umbra_ciphertext_magnitude(out) <= 1 + report_of(plan).error);
+  assert_ok(umbra_relu(s.evaluator, &out, x, plan));
+  assert_ok(umbra_max(s.evaluator, &out, x, y, plan));
+  assert_int_equal(doubts_of(out), 0);
+  assert_ok(umbra_compare(s.evaluator, &out, x, y, plan));
+  assert_true(umbra_ciphertext_magnitude(out) <= 1 + report_of(plan).error / 2);
+  assert_ok(umbra_mul_integer(s.evaluator, &wide, x, 3));
+  assert_fails(umbra_sign(s.evaluator, &out, wide, plan), UMBRA_ERROR_RANGE, "the bound of its input is 1.5");
+  umbra_evaluator_set_strict(s.evaluator, 0);
+  assert_ok(umbra_sign(s.evaluator, &out, wide, plan));
+  assert_int_equal(doubts_of(out), UMBRA_DOUBT_INTERVAL);
+  umbra_ciphertext_destroy(wide);
+  umbra_ciphertext_destroy(out);
+  umbra_sign_plan_destroy(plan);
+}
+
 static int open_all(void **state) {
   (void)state;
   uint64_t random = 4;
@@ -280,6 +310,7 @@ int main(void) {
       cmocka_unit_test(against_the_functions),
       cmocka_unit_test(levels_and_places),
       cmocka_unit_test(needs),
+      cmocka_unit_test(ranges_inside),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

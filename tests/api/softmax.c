@@ -258,6 +258,44 @@ static void needs(void **state) {
   umbra_softmax_plan_destroy(plan);
 }
 
+/* The plan knows the ranges inside: logits within its own raise no doubt, and others do. */
+static void ranges_inside(void **state) {
+  (void)state;
+  static const double lows[] = {-1, -2, -2};
+  static const double highs[] = {1, 2, 1};
+  static const umbra_softmax_shift shifts[] = {UMBRA_SOFTMAX_MEAN, UMBRA_SOFTMAX_BOUND, UMBRA_SOFTMAX_MEAN};
+  uint64_t random = 9;
+  umbra_range range = {UMBRA_RANGE_INIT};
+  vector v = vector_make(32);
+  for (uint32_t j = 0; j < 32; j++) v.value[j] = uniform(&random);
+  umbra_ciphertext *in[2] = {encrypt_vector(&s, &v, UMBRA_TOP_LEVEL), NULL}, *out[2] = {NULL};
+  assert_ok(umbra_negate(s.evaluator, &in[1], in[0]));
+  for (int i = 0; i < 3; i++) {
+    umbra_softmax_plan *plan = plan_of(2, lows[i], highs[i], shifts[i], 0, 0);
+    const umbra_ciphertext *const *given = (const umbra_ciphertext *const *)in;
+    umbra_ciphertext *const kept = in[1];
+    umbra_evaluator_set_strict(s.evaluator, 1);
+    assert_ok(umbra_softmax(s.evaluator, out, given, plan));
+    assert_ok(umbra_ciphertext_range(out[0], &range));
+    assert_int_equal(range.doubts, 0);
+    in[1] = NULL;
+    assert_ok(umbra_mul_integer(s.evaluator, &in[1], kept, 3));
+    assert_fails(umbra_softmax(s.evaluator, out, given, plan), UMBRA_ERROR_RANGE, "the bound of its input is 3");
+    umbra_evaluator_set_strict(s.evaluator, 0);
+    assert_ok(umbra_softmax(s.evaluator, out, given, plan));
+    assert_ok(umbra_ciphertext_range(out[0], &range));
+    assert_int_equal(range.doubts, UMBRA_DOUBT_INTERVAL);
+    umbra_ciphertext_destroy(in[1]);
+    in[1] = kept;
+    umbra_softmax_plan_destroy(plan);
+  }
+  for (int i = 0; i < 2; i++) {
+    umbra_ciphertext_destroy(in[i]);
+    umbra_ciphertext_destroy(out[i]);
+  }
+  vector_destroy(&v);
+}
+
 static int open_all(void **state) {
   (void)state;
   static const int32_t steps[] = {16, 32, 64, 128};
@@ -275,7 +313,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plans),   cmocka_unit_test(plans_that_cannot_be), cmocka_unit_test(a_ciphertext_for_each_class),
       cmocka_unit_test(squares), cmocka_unit_test(all_classes_in_one),   cmocka_unit_test(calls_that_cannot_be),
-      cmocka_unit_test(needs),
+      cmocka_unit_test(needs),   cmocka_unit_test(ranges_inside),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }
