@@ -250,6 +250,29 @@ static void test_needs(void **state) {
   boot_close(&b);
 }
 
+/* Of inputs as much is known as of encryptions: who declared them, and that they fit, whatever their bound says. */
+static void test_inputs(void **state) {
+  (void)state;
+  scheme sim, real;
+  vector v = vector_make(SLOTS);
+  scheme_open_sim(&sim, test_params(LOG_N, 40, 1), 0, 1);
+  scheme_open(&real, test_params(LOG_N, 40, 1), "cpu", NULL, 0);
+  const umbra_params *params = umbra_context_params(sim.context);
+  const double holds = exp2(umbra_params_log_q(params, 0) - 1) / umbra_params_scale(params, 0);
+  v.value[0] = 1.5 * holds; /* of few slots coefficients are small */
+  umbra_range simulated = {UMBRA_RANGE_INIT}, encrypted = {UMBRA_RANGE_INIT};
+  umbra_ciphertext *x = encrypt_vector(&sim, &v, 0), *y = encrypt_vector(&real, &v, 0);
+  assert_ok(umbra_ciphertext_range(x, &simulated));
+  assert_ok(umbra_ciphertext_range(y, &encrypted));
+  assert_true(encrypted.headroom_bits < 0 && encrypted.doubts == 0);
+  assert_memory_equal(&simulated, &encrypted, sizeof simulated);
+  umbra_ciphertext_destroy(x);
+  umbra_ciphertext_destroy(y);
+  vector_destroy(&v);
+  scheme_close(&sim);
+  scheme_close(&real);
+}
+
 /* What is beyond all doubles is told, not given. */
 static void test_infinite(void **state) {
   (void)state;
@@ -456,19 +479,13 @@ static void test_opening_without_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_circuits),
-      cmocka_unit_test(test_polynomials),
-      cmocka_unit_test(test_maps),
-      cmocka_unit_test(test_rotations),
-      cmocka_unit_test(test_refreshes),
-      cmocka_unit_test(test_overflows),
-      cmocka_unit_test(test_draws),
-      cmocka_unit_test(test_needs),
-      cmocka_unit_test(test_infinite),
-      cmocka_unit_test(test_guards),
-      cmocka_unit_test(test_opening),
-      cmocka_unit_test(test_allocations),
-      cmocka_unit_test(test_opening_without_memory),
+      cmocka_unit_test(test_circuits),    cmocka_unit_test(test_polynomials),
+      cmocka_unit_test(test_maps),        cmocka_unit_test(test_rotations),
+      cmocka_unit_test(test_refreshes),   cmocka_unit_test(test_overflows),
+      cmocka_unit_test(test_draws),       cmocka_unit_test(test_needs),
+      cmocka_unit_test(test_inputs),      cmocka_unit_test(test_infinite),
+      cmocka_unit_test(test_guards),      cmocka_unit_test(test_opening),
+      cmocka_unit_test(test_allocations), cmocka_unit_test(test_opening_without_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,11 @@ typedef struct umbra_declared {
   int fits;      /* whoever encrypted it saw that it fits its level, whatever the bound says */
 } umbra_declared;
 
+/* Of a fresh encryption: what does not fit cannot be encoded. */
+static inline umbra_declared umbra_declared_by_owner(void) {
+  return (umbra_declared){.by = UMBRA_DECLARED_BY_OWNER, .fits = 1};
+}
+
 struct umbra_plaintext {
   umbra_context *context;
   uint32_t level, slots;

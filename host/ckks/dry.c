@@ -62,7 +62,7 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
   const umbra_chain *chain = umbra_context_chain(context);
   made->slots = slots;
   made->estimate = umbra_noise_encrypt(umbra_noise_encode(bound, chain, level), chain, level);
-  made->declared = (umbra_declared){.by = UMBRA_DECLARED_BY_OWNER, .fits = 1};
+  made->declared = umbra_declared_by_owner();
   UMBRA_PUT(ciphertext, ciphertext, made);
   return UMBRA_OK;
 }

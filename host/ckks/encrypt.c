@@ -139,7 +139,7 @@ static void set_estimate(umbra_ciphertext *made, const encryption *job) {
   umbra_estimate message = job->plaintext->estimate;
   made->estimate = job->public_key ? umbra_noise_encrypt(message, chain, made->level)
                                    : umbra_noise_encrypt_symmetric(message, chain, made->level);
-  made->declared = (umbra_declared){.by = UMBRA_DECLARED_BY_OWNER, .fits = 1}; /* or it could not be encoded */
+  made->declared = umbra_declared_by_owner();
 }
 
 static umbra_status run(const encryption *job, umbra_ciphertext *made, umbra_random *random) {

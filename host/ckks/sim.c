@@ -50,6 +50,7 @@ umbra_status umbra_sim_ciphertext(umbra_ciphertext **ciphertext, const umbra_pla
   UMBRA_TRY(umbra_ciphertext_make(&made, plaintext->context, plaintext->level));
   made->slots = plaintext->slots;
   made->estimate = umbra_noise_encrypt(plaintext->estimate, umbra_context_chain(made->context), made->level);
+  made->declared = umbra_declared_by_owner();
   umbra_status status = encrypt_into(made, plaintext);
   if (status == UMBRA_OK) UMBRA_PUT(ciphertext, ciphertext, made);
   else umbra_ciphertext_destroy(made);
