@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Key needs: how they add up, what keys made of them serve, what is missing, and one evaluator with the keys of two. */
+#include "container_bytes.h"
 #include "train.h"
 
 #include "host/base/memory.h"
@@ -366,6 +367,33 @@ static void from_a_file(void **state) {
   umbra_secret_key_destroy(secret);
 }
 
+/* A key whose residues are not those of the level that it claims serves no need, as it cannot be loaded either. */
+static void from_a_file_that_claims_less(void **state) {
+  (void)state;
+  umbra_secret_key *secret = NULL;
+  umbra_eval_keys *loaded = NULL;
+  umbra_key_needs *found = new_needs(params), *one = new_needs(params);
+  size_t size = 0;
+  section s[MAX_SECTIONS];
+  assert_ok(umbra_secret_key_generate(&secret, context));
+  assert_ok(umbra_key_needs_rotation(one, 1, UMBRA_TOP_LEVEL));
+  umbra_eval_keys *keys = keys_for(secret, one);
+  assert_ok(umbra_eval_keys_write(keys, NULL, &size, NULL));
+  uint8_t *bytes = malloc(size);
+  assert_non_null(bytes);
+  assert_ok(umbra_eval_keys_write(keys, bytes, &size, NULL));
+  assert_int_equal(find_sections(s, bytes, size), 2);
+  memset(payload(bytes, &s[0]) + 8, 0, 8); /* level 0, all auxiliary primes */
+  fix_checksums(bytes, size);
+  assert_fails(umbra_eval_keys_read(&loaded, context, bytes, size, NULL), UMBRA_ERROR_FORMAT, "it must have");
+  assert_fails(umbra_key_needs_of_buffer(found, bytes, size), UMBRA_ERROR_FORMAT, "it must have");
+  assert_int_equal(umbra_key_needs_count(found), 0);
+  free(bytes);
+  umbra_key_needs_destroy(found);
+  umbra_eval_keys_destroy(keys);
+  umbra_secret_key_destroy(secret);
+}
+
 /* One byte at a time: refused, or what it says is what a key set can have. The layout is that of docs/file-format.md. */
 static void from_a_damaged_file(void **state) {
   (void)state;
@@ -544,6 +572,7 @@ int main(void) {
       cmocka_unit_test(keys_of_a_union),
       cmocka_unit_test(keys_of_a_part),
       cmocka_unit_test(from_a_file),
+      cmocka_unit_test(from_a_file_that_claims_less),
       cmocka_unit_test(from_a_damaged_file),
       cmocka_unit_test(without_memory),
       cmocka_unit_test(keys_of_two_clients),

@@ -141,6 +141,12 @@ UMBRA_DEFINE_FILE_FUNCTIONS(eval_keys, &format)
 
 /* ---- purposes alone ---- */
 
+/* Of the halves that no seed gives. */
+static uint64_t residues_of(const umbra_chain *chain, const key_record *record) {
+  const umbra_key_shape shape = shape_of(chain, record);
+  return (uint64_t)shape.digits.count * (shape.window.count + shape.aux) * sizeof(uint32_t) << chain->log_n;
+}
+
 static umbra_status read_purposes(umbra_reader *reader, umbra_key_needs *needs) {
   const umbra_chain *chain = &needs->params->chain;
   size_t count;
@@ -149,7 +155,7 @@ static umbra_status read_purposes(umbra_reader *reader, umbra_key_needs *needs) 
   for (size_t i = 0; i < count; i++) {
     key_record record;
     UMBRA_TRY(read_purpose(reader, chain, &record));
-    UMBRA_TRY(umbra_read_pass(reader, UMBRA_SECTION_RESIDUES));
+    UMBRA_TRY(umbra_read_pass(reader, UMBRA_SECTION_RESIDUES, residues_of(chain, &record)));
     umbra_key_purpose purpose = {(umbra_key_kind)record.kind, record.rotation, record.level};
     UMBRA_TRY(umbra_key_needs_insert(needs, &purpose));
     if (purpose.kind >= UMBRA_KEY_TO_SPARSE) ephemeral[purpose.kind - UMBRA_KEY_TO_SPARSE] = 1;

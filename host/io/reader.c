@@ -242,11 +242,9 @@ umbra_status umbra_read_skip(umbra_reader *reader) {
   return umbra_read_end(reader);
 }
 
-umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type) {
-  umbra_section_head head = {0};
-  UMBRA_TRY(read_head(reader, &head));
-  UMBRA_TRY(check_type(reader, &head, type));
-  UMBRA_TRY(leave_out(reader, head.length + UMBRA_CHECKSUM_BYTES));
+umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type, uint64_t length) {
+  UMBRA_TRY(umbra_read_begin(reader, type, length));
+  UMBRA_TRY(leave_out(reader, length + UMBRA_CHECKSUM_BYTES));
   reader->section_left = 0;
   reader->section++;
   return UMBRA_OK;

@@ -71,8 +71,8 @@ umbra_status umbra_read_record(umbra_reader *reader, umbra_section type, void *r
 /* Reads past the next section, whatever it is, and compares its checksum. */
 umbra_status umbra_read_skip(umbra_reader *reader);
 
-/* Passes over the next section, of that type, without reading it: nobody knows whether it is whole. */
-umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type);
+/* Passes over the next section, of that type and length, without reading it: nobody knows whether it is whole. */
+umbra_status umbra_read_pass(umbra_reader *reader, umbra_section type, uint64_t length);
 
 /* The container must end here. */
 umbra_status umbra_read_finish(umbra_reader *reader);
