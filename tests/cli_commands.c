@@ -320,6 +320,9 @@ static void costs_are_stated(void **state) {
     assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(operation, "launches")) >= 1);
   }
   cJSON_Delete(report);
+  assert_succeeds("bench --preset n12-d1-s25 --machine h200");
+  assert_non_null(strstr(contents("out"), "a product, relinearised"));
+  assert_null(strstr(contents("out"), "a polynomial")); /* which takes four levels */
   assert_fails(1, "abacus", "bench --machine abacus");
 }
 

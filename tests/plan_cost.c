@@ -142,6 +142,7 @@ static void test_calibration(void **state) {
   assert_non_null(strstr(cost.machine, ", 1 thread"));
   assert_false(cost_of(two).measured);
   assert_fails(umbra_calibrate("dry", 1), unsupported, "none that could be measured");
+  assert_fails(umbra_calibrate("auto", 1), unsupported, "none that could be measured");
   assert_fails(umbra_calibrate("cpu", 1025), invalid, "1024");
   umbra_context_destroy(two);
   umbra_context_destroy(context);
@@ -250,6 +251,10 @@ static void test_hostile_files(void **state) {
       snprintf(huge, sizeof huge, "%.*sstart 2000000000000000000%s", (int)(start - text), text, strchr(start, '\n'));
   put(path, huge, (size_t)bytes);
   assert_ignored("a launch of two seconds");
+  umbra_cost_table free_work = table;
+  free_work.rate[UMBRA_WORK_KEY][1] = 0;
+  assert_ok(umbra_cost_file_write(&free_work, &subject));
+  assert_ignored("work that takes no time");
   unlink(path);
   assert_int_equal(mkfifo(path, 0600), 0);
   assert_ignored("a pipe");

@@ -76,8 +76,8 @@ static umbra_status take_samples(fit_job *job) {
 
 static umbra_status take_weight(fit_job *job) {
   const umbra_fit_desc *d = &job->desc;
-  if (!d->density && !d->samples) return UMBRA_OK;
-  if (d->kind != UMBRA_FIT_LEAST_SQUARES || (d->density && d->samples) || (d->samples && !d->sample_count))
+  if (!d->density && !d->samples && !d->sample_count) return UMBRA_OK;
+  if (d->kind != UMBRA_FIT_LEAST_SQUARES || (d->density && d->samples) || !d->samples != !d->sample_count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a density is for least squares, and given by one function or by at least one sample");
   if (!(d->floor > 0) || !isfinite(d->floor))
@@ -212,7 +212,8 @@ static umbra_status measure(umbra_fit_report *report, const double *c, const fit
   UMBRA_TRY(measure_on(report, &weights, c, job, d->lo, has_gap(job) ? d->gap_lo : d->hi));
   if (has_gap(job)) UMBRA_TRY(measure_on(report, &weights, c, job, d->gap_hi, d->hi));
   report->rms_error = sqrt(report->rms_error / weights);
-  return UMBRA_OK;
+  if (isfinite(report->coefficient_sum) && isfinite(report->rms_error)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "the function is too large for doubles: a fit adds up its values and squares");
 }
 
 /* ---- the degree ---- */

@@ -78,8 +78,9 @@ umbra_status umbra_context_reference_seconds(const umbra_context *context, doubl
 
 static umbra_status find_device(umbra_machine_device *device, const char *name, uint32_t threads) {
   *device = (umbra_machine_device){.options.threads = threads ? threads : umbra_parallel_default()};
-  UMBRA_TRY(umbra_device_find(&device->kernels, &device->options.ordinal, name));
-  if (device->kernels != &umbra_kernels_dry && !device->kernels->whole) return UMBRA_OK;
+  const int automatic = name && strcmp(name, "auto") == 0;
+  if (!automatic) UMBRA_TRY(umbra_device_find(&device->kernels, &device->options.ordinal, name));
+  if (!automatic && device->kernels != &umbra_kernels_dry && !device->kernels->whole) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "the device \"%s\" is none that could be measured", name);
 }
 

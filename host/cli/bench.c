@@ -42,12 +42,13 @@ static umbra_status polynomial(bench_job *j) {
 static const struct {
   const char *name, *what;
   umbra_status (*run)(bench_job *job);
-} operations[] = {{"add", "a sum", add},
-                  {"mul", "a product, relinearised and rescaled", product},
-                  {"mul_constant", "a product with a constant", constant},
-                  {"rotate", "a rotation", rotation},
-                  {"rotate_many", "eight rotations of one ciphertext", rotations},
-                  {"chebyshev", "a polynomial of degree 15", polynomial}};
+  uint32_t levels; /* that it takes */
+} operations[] = {{"add", "a sum", add, 0},
+                  {"mul", "a product, relinearised and rescaled", product, 1},
+                  {"mul_constant", "a product with a constant", constant, 1},
+                  {"rotate", "a rotation", rotation, 0},
+                  {"rotate_many", "eight rotations of one ciphertext", rotations, 0},
+                  {"chebyshev", "a polynomial of degree 15", polynomial, 4}};
 enum { OPERATIONS = sizeof operations / sizeof *operations };
 
 /* ---- reports ---- */
@@ -112,10 +113,12 @@ static bool state_cost(umbra_cost *cost, bench_job *j, size_t i) {
   return cli_check(umbra_context_cost(j->context, cost), NULL);
 }
 
+/* Those that the parameters have levels for. */
 static bool state_costs(bench_job *j, cJSON *root, bool json) {
   cJSON *list = cJSON_AddArrayToObject(root, "operations");
   umbra_cost cost;
   for (size_t i = 0; i < OPERATIONS; i++) {
+    if (operations[i].levels > umbra_params_depth(j->params)) continue;
     if (!state_cost(&cost, j, i)) return false;
     if (i == 0) add_machine(root, &cost);
     add_operation(list, i, &cost);

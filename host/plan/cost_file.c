@@ -99,6 +99,14 @@ static double value_of_line(reader *r, const char *name) {
   return seconds;
 }
 
+/* No work takes no time: a table that says so would call everything free. */
+static int has_rates(const umbra_cost_table *table) {
+  for (int work = 0; work < UMBRA_DRY_WORKS; work++)
+    for (int size = 0; size < UMBRA_COST_SIZES; size++)
+      if (!(table->rate[work][size] > 0)) return 0;
+  return 1;
+}
+
 /* 0 if the text is not that of a table. */
 static int parse(umbra_cost_table *table, const char *text) {
   reader r = {text};
@@ -113,7 +121,7 @@ static int parse(umbra_cost_table *table, const char *text) {
     }
     expect(&r, "\n");
   }
-  return r.next && !*r.next;
+  return r.next && !*r.next && has_rates(table);
 }
 
 static uint64_t whole(double seconds) { return (uint64_t)llround(fmin(seconds, longest) / attosecond); }

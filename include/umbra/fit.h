@@ -86,8 +86,8 @@ UMBRA_API void umbra_fit_report_init(umbra_fit_report *report, size_t size);
  * If f is odd or even about the interval's middle, up to a constant or a straight line (as sigmoid and GELU are), so is
  * the polynomial: the other coefficients are exactly 0, and cost nothing. A density takes that away.
  * Rounding leaves about 2^-45 of the largest |f|, and of least squares of degree 255 about 2^-40.
- * Errors: INVALID_ARGUMENT; RANGE (f not finite somewhere, the domain of a named function, samples outside the interval;
- * max_error out of reach, and the text says what is in reach), OUT_OF_MEMORY.
+ * Errors: INVALID_ARGUMENT; RANGE (f not finite somewhere, or too large to be added up; the domain of a named function;
+ * samples outside the interval; max_error out of reach, and the text says what is in reach), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_chebyshev_fit(double *coefficients, umbra_fit_report *report,
                                                           const umbra_fit_desc *desc);

@@ -260,6 +260,11 @@ static void errors_on_another_grid(void **state) {
   assert_true(fabs(sqrt(squares) / report.rms_error - 1) < 0.01);
 }
 
+static double huge(double x, void *user) {
+  (void)user;
+  return 1e308 * x;
+}
+
 #define REFUSED(status, words, ...)                                      \
   do {                                                                   \
     umbra_fit_desc desc = {.struct_size = sizeof desc, __VA_ARGS__};     \
@@ -273,6 +278,9 @@ static void fits_that_cannot_be(void **state) {
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT, range = UMBRA_ERROR_RANGE;
   for (int kind = 0; kind < 3; kind++)
     REFUSED(range, "not finite", .f = pole, .lo = -1, .hi = 2, .degree = 2, .kind = (umbra_fit)kind);
+  for (int kind = 0; kind < 2; kind++)
+    REFUSED(range, "too large", .f = huge, .lo = -1, .hi = 1, .degree = 3, .kind = (umbra_fit)kind);
+  REFUSED(range, "", .f = huge, .lo = -1, .hi = 1, .degree = 3, .kind = UMBRA_FIT_MINIMAX);
   REFUSED(bad, "lo < hi", .f = cubic, .lo = 1, .hi = 1, .degree = 3);
   REFUSED(bad, "lo < hi", .f = cubic, .lo = NAN, .hi = 1, .degree = 3);
   REFUSED(bad, "lo < hi", .f = cubic, .lo = 0, .hi = INFINITY, .degree = 3);
@@ -294,6 +302,7 @@ static void fits_that_cannot_be(void **state) {
   REFUSED(bad, "a density", .f = cubic, .hi = 1, .degree = 3, .density = bell, .floor = 0.1,
           .kind = UMBRA_FIT_CHEBYSHEV);
   REFUSED(bad, "a density", .f = cubic, .hi = 1, .degree = 3, .samples = sample);
+  REFUSED(bad, "a density", .f = cubic, .hi = 1, .degree = 3, .sample_count = 5, .floor = 0.1);
   REFUSED(bad, "floor is 0", .f = cubic, .hi = 1, .degree = 3, .density = bell);
   REFUSED(range, "negative", .f = cubic, .lo = -1, .hi = 0.5, .degree = 3, .density = pole, .floor = 0.1);
   assert_fails(umbra_chebyshev_fit(c, &report, NULL), bad, "a function");

@@ -267,6 +267,21 @@ static void refused(umbra_transform_desc desc, umbra_status status, const char *
   assert_null(transform);
 }
 
+/* Without values nothing bounds what a caller may ask for: it is refused before it takes memory or time. */
+static void test_sizes_without_values(void **state) {
+  (void)state;
+  const int32_t rotations[] = {0, 1, 2};
+  umbra_transform *none = NULL;
+  umbra_transform_desc desc = {UMBRA_TRANSFORM_DESC_INIT, .rows = (size_t)65535 * SLOTS, .columns = SLOTS};
+  assert_fails(umbra_transform_create(&none, dry, &desc, NULL), UMBRA_ERROR_RANGE, "more than 65535 diagonals");
+  desc.columns = 1;
+  desc.slots = SLOTS;
+  assert_fails(umbra_transform_create(&none, dry, &desc, NULL), UMBRA_ERROR_RANGE, "more than 65535 diagonals");
+  desc = (umbra_transform_desc){UMBRA_TRANSFORM_DESC_INIT, .rotations = rotations, .diagonals = 3, .outputs = 65535};
+  assert_fails(umbra_transform_create(&none, dry, &desc, NULL), UMBRA_ERROR_RANGE, "more than 65535 diagonals");
+  assert_null(none);
+}
+
 static void test_bad_descs(void **state) {
   (void)state;
   const umbra_status invalid = UMBRA_ERROR_INVALID_ARGUMENT, range = UMBRA_ERROR_RANGE;
@@ -388,9 +403,10 @@ static int tear_down(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_matrices), cmocka_unit_test(test_diagonals), cmocka_unit_test(test_costs),
-      cmocka_unit_test(test_bands),    cmocka_unit_test(test_bad_descs), cmocka_unit_test(test_bad_inputs),
-      cmocka_unit_test(test_holders),
+      cmocka_unit_test(test_matrices),  cmocka_unit_test(test_diagonals),
+      cmocka_unit_test(test_costs),     cmocka_unit_test(test_bands),
+      cmocka_unit_test(test_bad_descs), cmocka_unit_test(test_bad_inputs),
+      cmocka_unit_test(test_holders),   cmocka_unit_test(test_sizes_without_values),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -227,15 +227,28 @@ static umbra_status lay_out_diagonals(source_job *job, uint32_t most_slots) {
   return check_rotations(job);
 }
 
+/*
+ * Before values are looked at: without them none is known to be 0, and of a map with r rows and c columns the diagonals
+ * are as many as the larger of these, up to the period.
+ */
+static size_t least_diagonals(const source_job *job) {
+  const umbra_transform_desc *desc = job->desc;
+  if (desc->values || desc->bound == 0) return job->maps;
+  if (desc->rotations) return job->maps * job->candidates;
+  const size_t before = job->maps - 1, rows = desc->rows - before * job->out;
+  const size_t longer = rows > desc->columns ? rows : desc->columns, period = period_of(job);
+  return before * period + (longer < period ? longer : period);
+}
+
 static umbra_status lay_out(source_job *job, uint32_t most_slots) {
   const umbra_transform_desc *desc = job->desc;
   if (desc->slots > most_slots || (desc->slots & (desc->slots - 1)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "slots is %u: it must be a power of two up to %u", desc->slots,
                       most_slots);
   UMBRA_TRY(desc->rotations ? lay_out_diagonals(job, most_slots) : lay_out_matrix(job, most_slots));
-  if (job->maps <= UINT16_MAX) return UMBRA_OK; /* which no plan has so many diagonals for */
-  return umbra_fail(UMBRA_ERROR_RANGE, "a linear map has %zu outputs of %u slots, and may have %d", job->maps, job->out,
-                    UINT16_MAX);
+  if (job->maps <= UINT16_MAX && least_diagonals(job) <= UINT16_MAX) return UMBRA_OK; /* no plan has more */
+  return umbra_fail(UMBRA_ERROR_RANGE, "a linear map of %zu outputs of %u slots has more than %d diagonals", job->maps,
+                    job->out, UINT16_MAX);
 }
 
 umbra_status umbra_transform_source_create(umbra_transform_source *source, const umbra_transform_desc *desc,
