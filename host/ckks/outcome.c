@@ -160,7 +160,7 @@ umbra_status umbra_decrypt_outcome(umbra_outcome *outcome, double *pairs, size_t
                                    const umbra_outcome_options *options) {
   UMBRA_TRACE_OF(ciphertext, "decrypt_outcome", ciphertext->level);
   if (!outcome || (!pairs && count) || !ciphertext)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt_outcome needs a outcome, values and a ciphertext");
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt_outcome needs an outcome, values and a ciphertext");
   umbra_outcome made = {UMBRA_OUTCOME_INIT};
   umbra_outcome_options wanted = {UMBRA_OUTCOME_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_outcome, &made, outcome));
