@@ -73,7 +73,7 @@ UMBRA_API umbra_context *umbra_context_share(const umbra_context *context);
 UMBRA_API void umbra_context_destroy(umbra_context *context);
 
 UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context);
-/* "ref", "avx2", "avx512", "cuda", "dry", "sim". Valid for ever. */
+/* "ref", "avx2", "avx512", "cuda", "dry", "sim". */
 UMBRA_API const char *umbra_context_backend(const umbra_context *context);
 
 /* Why device "auto" became the CPU; "" if it did not. Valid as long as the context. */
