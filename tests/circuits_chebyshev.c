@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Chebyshev polynomials: values in the clear, and encrypted evaluation of every degree up to 63, also of several. */
+#include "fits.h"
 #include "host/ckks/context_internal.h"
 #include "host/ring/ring.h"
 #include "scheme.h"
 
 static const long double pi = 3.14159265358979323846264338327950288L;
-
-/* sum c_k cos(k acos t), by definition. */
-static long double value(const double *c, uint32_t degree, long double t) {
-  long double sum = 0;
-  for (uint32_t k = 0; k <= degree; k++) sum += c[k] * cosl(k * acosl(t));
-  return sum;
-}
 
 /* ---- in the clear ---- */
 
@@ -24,7 +18,7 @@ static void values_in_the_clear(void **state) {
   for (uint32_t degree = 0; degree <= UMBRA_MAX_DEGREE; degree += 5)
     for (int i = -20; i <= 20; i++) {
       double t = i / 20.0;
-      assert_true(fabsl(umbra_chebyshev_value(c, degree, t) - value(c, degree, t)) < 1e-11);
+      assert_true(fabsl(umbra_chebyshev_value(c, degree, t) - fit_value(c, degree, t)) < 1e-11);
     }
 }
 
@@ -48,7 +42,7 @@ static umbra_ciphertext *x;
 static uint32_t check(const double *c, uint32_t degree, const char *what) {
   umbra_ciphertext *out = NULL;
   vector expected = vector_make(points.slots);
-  for (uint32_t j = 0; j < points.slots; j++) expected.value[j] = value(c, degree, creall(points.value[j]));
+  for (uint32_t j = 0; j < points.slots; j++) expected.value[j] = fit_value(c, degree, creall(points.value[j]));
   assert_ok(umbra_chebyshev_eval(s.evaluator, &out, x, c, degree));
   double error = worst_error(&s, out, &expected), bound = umbra_ciphertext_error_bound(out);
   if (!(error <= bound)) fail_msg("%s, degree %u: error %g above its bound %g", what, degree, error, bound);
