@@ -11,7 +11,6 @@
 #include "constant.h"
 #include "find_key.h"
 #include "galois.h"
-#include "keys_internal.h"
 #include "noise.h"
 #include "operand.h"
 #include "sum.h"

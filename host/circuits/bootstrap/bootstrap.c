@@ -9,7 +9,6 @@
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
 #include "../../ckks/calls.h"
-#include "../../ckks/checks.h"
 #include "../../ckks/dry.h"
 #include "../../ckks/find_key.h"
 #include "../../ckks/noise.h"
