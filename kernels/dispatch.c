@@ -96,6 +96,12 @@ const char *umbra_kernels_why_not(const char *name) {
 
 static int can_run(const backend *b) { return follows_contract(b->kernels) && b->usable(); }
 
+const umbra_kernels *umbra_kernels_cpu(void) {
+  size_t i = 0;
+  while (!can_run(&backends[i]) || !backends[i].kernels->host_memory) i++;
+  return backends[i].kernels; /* ref can always run */
+}
+
 const umbra_kernels *umbra_kernels_get(const char *name) {
   if (!name || strcmp(name, "cpu") == 0) name = getenv("UMBRA_BACKEND");
   const int any = !name || !*name || strcmp(name, "cpu") == 0;

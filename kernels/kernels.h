@@ -558,6 +558,9 @@ const char *const *umbra_kernels_names(void);
  */
 const umbra_kernels *umbra_kernels_get(const char *name);
 
+/* The fastest CPU backend that this machine can run, whatever the environment says. */
+const umbra_kernels *umbra_kernels_cpu(void);
+
 /* The backend of that name, whether this machine can run it or not; NULL: this build has none of this version. */
 const umbra_kernels *umbra_kernels_of_build(const char *name);
 

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Chebyshev polynomials: values in the clear, and encrypted evaluation of every degree up to 63, also of several. */
+#include "fits.h"
 #include "host/ckks/context_internal.h"
 #include "host/ring/ring.h"
 #include "scheme.h"
 
 static const long double pi = 3.14159265358979323846264338327950288L;
-
-/* sum c_k cos(k acos t), by definition. */
-static long double value(const double *c, uint32_t degree, long double t) {
-  long double sum = 0;
-  for (uint32_t k = 0; k <= degree; k++) sum += c[k] * cosl(k * acosl(t));
-  return sum;
-}
 
 /* ---- in the clear ---- */
 
@@ -24,7 +18,7 @@ static void values_in_the_clear(void **state) {
   for (uint32_t degree = 0; degree <= UMBRA_MAX_DEGREE; degree += 5)
     for (int i = -20; i <= 20; i++) {
       double t = i / 20.0;
-      assert_true(fabsl(umbra_chebyshev_value(c, degree, t) - value(c, degree, t)) < 1e-11);
+      assert_true(fabsl(umbra_chebyshev_value(c, degree, t) - fit_value(c, degree, t)) < 1e-11);
     }
 }
 
@@ -48,7 +42,7 @@ static umbra_ciphertext *x;
 static uint32_t check(const double *c, uint32_t degree, const char *what) {
   umbra_ciphertext *out = NULL;
   vector expected = vector_make(points.slots);
-  for (uint32_t j = 0; j < points.slots; j++) expected.value[j] = value(c, degree, creall(points.value[j]));
+  for (uint32_t j = 0; j < points.slots; j++) expected.value[j] = fit_value(c, degree, creall(points.value[j]));
   assert_ok(umbra_chebyshev_eval(s.evaluator, &out, x, c, degree));
   double error = worst_error(&s, out, &expected), bound = umbra_ciphertext_error_bound(out);
   if (!(error <= bound)) fail_msg("%s, degree %u: error %g above its bound %g", what, degree, error, bound);
@@ -135,54 +129,84 @@ static void levels_and_places(void **state) {
   free(expected.data);
 }
 
+enum { SEVERAL = 5 };
+static const uint32_t several_degrees[SEVERAL] = {7, 31, 0, 31, 12};
+
+typedef struct family {
+  double c[SEVERAL][DEGREE + 1];
+  const double *coefficients[SEVERAL];
+  umbra_ciphertext *outs[SEVERAL];
+} family;
+
+/* Random polynomials, of which one is odd. */
+static void family_open(family *f) {
+  uint64_t random = 8;
+  *f = (family){0};
+  for (int i = 0; i < SEVERAL; i++) {
+    random_polynomial(f->c[i], &random, several_degrees[i]);
+    f->coefficients[i] = f->c[i];
+  }
+  for (uint32_t k = 0; k < several_degrees[3]; k += 2) f->c[3][k] = 0;
+}
+
+static umbra_status family_eval(family *f, const umbra_ciphertext *of, size_t count) {
+  return umbra_chebyshev_eval_many(s.evaluator, f->outs, of, f->coefficients, several_degrees, count);
+}
+
+static void family_close(family *f) {
+  for (int i = 0; i < SEVERAL; i++) umbra_ciphertext_destroy(f->outs[i]);
+}
+
+static size_t switches_so_far(void) {
+  umbra_ring_accounts accounts;
+  umbra_ring_accounts_read(&accounts, s.context->ring);
+  return accounts.key_switches;
+}
+
 /* Several of one input: the bits and levels that each has alone, with fewer key switches. */
 static void several(void **state) {
   (void)state;
-  enum { COUNT = 5 };
-  static const uint32_t degrees[COUNT] = {7, 31, 0, 31, 12};
-  double c[COUNT][DEGREE + 1];
-  const double *coefficients[COUNT];
-  uint64_t random = 8;
-  umbra_ciphertext *outs[COUNT] = {NULL}, *alone = NULL;
-  umbra_ring_accounts accounts;
-  uint64_t apart = 0;
-  assert_ok(umbra_ciphertext_copy(&outs[1], x));
-  for (int i = 0; i < COUNT; i++) {
-    random_polynomial(c[i], &random, degrees[i]);
-    coefficients[i] = c[i];
-  }
-  for (uint32_t k = 1; k <= degrees[3]; k += 2) c[3][k - 1] = 0;
+  family f;
+  umbra_ciphertext *alone = NULL;
+  family_open(&f);
+  assert_ok(umbra_ciphertext_copy(&f.outs[1], x));
   umbra_ring_accounts_begin(s.context->ring);
-  assert_ok(umbra_chebyshev_eval_many(s.evaluator, outs, outs[1], coefficients, degrees, COUNT));
-  umbra_ring_accounts_read(&accounts, s.context->ring);
-  const uint64_t together = accounts.key_switches;
-  for (int i = 0; i < COUNT; i++) {
-    umbra_ring_accounts_begin(s.context->ring);
-    assert_ok(umbra_chebyshev_eval(s.evaluator, &alone, x, c[i], degrees[i]));
-    umbra_ring_accounts_read(&accounts, s.context->ring);
-    apart += accounts.key_switches;
+  assert_ok(family_eval(&f, f.outs[1], SEVERAL));
+  const size_t together = switches_so_far();
+  for (int i = 0; i < SEVERAL; i++) {
+    assert_ok(umbra_chebyshev_eval(s.evaluator, &alone, x, f.c[i], several_degrees[i]));
     bytes expected = ciphertext_bytes(alone);
-    assert_true(has_bytes(outs[i], &expected));
+    assert_true(has_bytes(f.outs[i], &expected));
     free(expected.data);
   }
-  if (!(together < apart * 3 / 4))
-    fail_msg("%llu key switches, one by one %llu", (unsigned long long)together, (unsigned long long)apart);
-  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
-  bytes before = ciphertext_bytes(outs[0]);
-  assert_fails(umbra_chebyshev_eval_many(s.evaluator, outs, x, coefficients, degrees, 0), bad, "1 to 64");
-  assert_fails(umbra_chebyshev_eval_many(s.evaluator, NULL, x, coefficients, degrees, 2), bad, "outputs");
-  assert_ok(umbra_level_drop(s.evaluator, &alone, x, 4));
-  assert_fails(umbra_chebyshev_eval_many(s.evaluator, outs, alone, coefficients, degrees, 2), UMBRA_ERROR_NO_LEVEL,
-               "degree 31 takes 5 levels");
-  coefficients[1] = NULL;
-  assert_fails(umbra_chebyshev_eval_many(s.evaluator, outs, x, coefficients, degrees, 2), bad, "coefficients");
-  umbra_ciphertext *twice[2] = {outs[0], outs[0]};
-  coefficients[1] = c[1];
-  assert_fails(umbra_chebyshev_eval_many(s.evaluator, twice, x, coefficients, degrees, 2), bad, "same ciphertext");
-  assert_true(has_bytes(outs[0], &before));
-  free(before.data);
+  const size_t apart = switches_so_far() - together;
+  if (together >= apart * 3 / 4) fail_msg("%zu key switches, one by one %zu", together, apart);
   umbra_ciphertext_destroy(alone);
-  for (int i = 0; i < COUNT; i++) umbra_ciphertext_destroy(outs[i]);
+  family_close(&f);
+}
+
+static void several_that_cannot_be(void **state) {
+  (void)state;
+  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
+  family f;
+  umbra_ciphertext *low = NULL;
+  family_open(&f);
+  assert_ok(umbra_ciphertext_copy(&f.outs[0], x));
+  bytes before = ciphertext_bytes(f.outs[0]);
+  assert_fails(family_eval(&f, x, 0), bad, "1 to 64");
+  assert_fails(umbra_chebyshev_eval_many(s.evaluator, NULL, x, f.coefficients, several_degrees, 2), bad, "outputs");
+  assert_ok(umbra_level_drop(s.evaluator, &low, x, 4));
+  assert_fails(family_eval(&f, low, 2), UMBRA_ERROR_NO_LEVEL, "degree 31 takes 5 levels");
+  f.coefficients[1] = NULL;
+  assert_fails(family_eval(&f, x, 2), bad, "coefficients");
+  f.coefficients[1] = f.c[1];
+  f.outs[1] = f.outs[0];
+  assert_fails(family_eval(&f, x, 2), bad, "same ciphertext");
+  f.outs[1] = NULL;
+  assert_true(has_bytes(f.outs[0], &before));
+  free(before.data);
+  umbra_ciphertext_destroy(low);
+  family_close(&f);
 }
 
 static void inputs_from_an_interval(void **state) {
@@ -223,9 +247,16 @@ static int close_all(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(values_in_the_clear), cmocka_unit_test(depths),       cmocka_unit_test(all_degrees),
-      cmocka_unit_test(odd_and_even),        cmocka_unit_test(single_terms), cmocka_unit_test(low_degrees),
-      cmocka_unit_test(levels_and_places),   cmocka_unit_test(several),      cmocka_unit_test(inputs_from_an_interval),
+      cmocka_unit_test(values_in_the_clear),
+      cmocka_unit_test(depths),
+      cmocka_unit_test(all_degrees),
+      cmocka_unit_test(odd_and_even),
+      cmocka_unit_test(single_terms),
+      cmocka_unit_test(low_degrees),
+      cmocka_unit_test(levels_and_places),
+      cmocka_unit_test(several),
+      cmocka_unit_test(several_that_cannot_be),
+      cmocka_unit_test(inputs_from_an_interval),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -4,6 +4,7 @@
  * The polynomial evaluator inside circuits: values of all degrees and shapes on chains whose windows nest and on others,
  * exact scales, the key switches that it takes and those that its plan promises.
  */
+#include "fits.h"
 #include "scheme.h"
 
 #include "host/circuits/polynomial/polynomial.h"
@@ -38,14 +39,6 @@ static uint32_t count_so_far(const scheme *s) {
   return switches;
 }
 
-/* ---- the oracle: sum c_k cos(k acos x), in the order of its definition ---- */
-
-static long double value(const double *c, uint32_t degree, long double x) {
-  long double sum = 0;
-  for (uint32_t k = 0; k <= degree; k++) sum += c[k] * cosl(k * acosl(x));
-  return sum;
-}
-
 /* ---- one setting ---- */
 
 typedef struct setting {
@@ -77,7 +70,7 @@ static void close_setting(setting *t) {
 /* Compares and destroys. */
 static void check_values(const setting *t, umbra_ciphertext *out, const double *c, uint32_t degree) {
   vector expected = vector_make(t->points.slots);
-  for (uint32_t j = 0; j < expected.slots; j++) expected.value[j] = value(c, degree, creall(t->points.value[j]));
+  for (uint32_t j = 0; j < expected.slots; j++) expected.value[j] = fit_value(c, degree, creall(t->points.value[j]));
   double error = worst_error(&t->s, out, &expected), bound = umbra_ciphertext_error_bound(out);
   double accuracy = t->accuracy * (1 + degree * degree / 1024.0); /* the slope of T_k is k^2 where |x| = 1 */
   if (!(error <= accuracy && error <= bound))

@@ -5,7 +5,6 @@
  * every address that is computed from undefined bits. The program runs itself under valgrind, on a small ring with each
  * backend that valgrind can run; without valgrind it is skipped.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

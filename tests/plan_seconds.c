@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "boot.h"
+#include "host/base/order.h"
 #include "host/ckks/context_internal.h"
 #include "host/plan/measure.h"
 
@@ -125,11 +126,6 @@ static double processor_seconds(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* The median; the first run, which makes what is kept, does not count. */
 static double taken_by(side *s, circuit *run) {
   double seconds[RUNS];
@@ -139,7 +135,7 @@ static double taken_by(side *s, circuit *run) {
     run(s);
     seconds[i] = processor_seconds() - start;
   }
-  qsort(seconds, RUNS, sizeof *seconds, ascending);
+  qsort(seconds, RUNS, sizeof *seconds, umbra_ascending);
   return seconds[RUNS / 2];
 }
 

@@ -87,7 +87,7 @@ static double run_refresh(boot *b, uint64_t seed) {
 
 /* Over a few times, where there are few slots. */
 static double run_refreshes(boot *b) {
-  enum { SLOTS = 256 };
+  enum { SLOTS = 128 };
   const uint64_t times = b->report.slots < SLOTS ? SLOTS / b->report.slots : 1;
   double sum = 0;
   for (uint64_t seed = 0; seed < times; seed++) sum += pow(run_refresh(b, seed), 2);

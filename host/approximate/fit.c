@@ -14,8 +14,6 @@
 
 enum { GRID = 4096, BINS = 64, TERMS = UMBRA_FIT_TERMS };
 
-static const double pi = 3.14159265358979323846;
-
 /* A description, checked and made ready. */
 typedef struct fit_job {
   umbra_fit_desc desc;
@@ -143,7 +141,7 @@ static umbra_status take(fit_job *job) {
 /* ---- one fit, and its errors ---- */
 
 /* Point i of the grid, in [-1, 1]: dense at the ends, as the waves of good polynomials are. */
-static double grid_at(int i) { return i == 0 ? 1 : i == GRID ? -1 : cos(pi * i / GRID); }
+static double grid_at(int i) { return i == 0 ? 1 : i == GRID ? -1 : cos(umbra_pi * i / GRID); }
 
 double umbra_fit_error(const double *coefficients, uint32_t degree, const umbra_curve *target) {
   double largest = 0;

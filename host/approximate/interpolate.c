@@ -6,8 +6,6 @@
 
 #include "../base/error.h"
 
-static const double pi = 3.14159265358979323846;
-
 double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double t) {
   double next = 0, after = 0; /* Clenshaw's recurrence */
   for (uint32_t k = degree; k > 0; k--) {
@@ -35,16 +33,16 @@ double umbra_curve_x(const umbra_curve *target, double t) {
  */
 static double basis_at_node(uint32_t k, uint32_t i, uint32_t nodes) {
   const uint32_t few = 64;
-  if (nodes <= few) return cos(pi * k * (i + 0.5) / nodes);
+  if (nodes <= few) return cos(umbra_pi * k * (i + 0.5) / nodes);
   uint32_t halves = k * (2 * i + 1) % (4 * nodes);
-  return cos(pi * halves / (2 * nodes));
+  return cos(umbra_pi * halves / (2 * nodes));
 }
 
 umbra_status umbra_interpolate(double *c, uint32_t degree, const umbra_curve *target) {
   uint32_t nodes = degree + 1;
   double value[UMBRA_FIT_TERMS], found[UMBRA_FIT_TERMS];
   for (uint32_t i = 0; i < nodes; i++)
-    UMBRA_TRY(umbra_curve_at(&value[i], target, umbra_curve_x(target, cos(pi * (i + 0.5) / nodes))));
+    UMBRA_TRY(umbra_curve_at(&value[i], target, umbra_curve_x(target, cos(umbra_pi * (i + 0.5) / nodes))));
   for (uint32_t k = 0; k < nodes; k++) {
     double sum = 0;
     for (uint32_t i = 0; i < nodes; i++) sum += value[i] * basis_at_node(k, i, nodes);

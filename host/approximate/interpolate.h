@@ -7,6 +7,8 @@
 
 enum { UMBRA_FIT_TERMS = UMBRA_MAX_DEGREE + 1 };
 
+static const double umbra_pi = 3.14159265358979323846;
+
 /* f on [lo, hi]. */
 typedef struct umbra_curve {
   double (*f)(double x, void *user);

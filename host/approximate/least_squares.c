@@ -14,8 +14,6 @@
 
 enum { NODES = 32, PANELS = 256, TERMS = UMBRA_FIT_TERMS };
 
-static const double pi = 3.14159265358979323846;
-
 /* ---- Legendre's polynomials ---- */
 
 /* p[k] = P_k(t), k <= degree; room for two at least. */
@@ -33,7 +31,7 @@ typedef struct quadrature {
 static void make_quadrature(quadrature *q) {
   double p[NODES + 1];
   for (int i = 0; i < NODES; i++) {
-    double t = cos(pi * (i + 0.75) / (NODES + 0.5)), slope = 1;
+    double t = cos(umbra_pi * (i + 0.75) / (NODES + 0.5)), slope = 1;
     for (int step = 0; step < 8; step++) {
       legendre(p, NODES, t);
       slope = NODES * (t * p[NODES] - p[NODES - 1]) / (t * t - 1);

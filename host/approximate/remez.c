@@ -12,10 +12,9 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/order.h"
 
 enum { POINTS = UMBRA_FIT_TERMS + 1, ROUNDS = 60, STEPS = 12, REFINEMENTS = 40 };
-
-static const double pi = 3.14159265358979323846;
 
 /* An extremum of the error, weighted. */
 typedef struct extremum {
@@ -186,18 +185,13 @@ static double exchange(remez *r) {
 
 /* Place i of `count`, dense at the ends. */
 static double spread(double lo, double hi, uint32_t i, uint32_t count) {
-  return lo + (hi - lo) * (1 - cos(pi * i / count)) / 2;
+  return lo + (hi - lo) * (1 - cos(umbra_pi * i / count)) / 2;
 }
 
 /* As Chebyshev's polynomials have their extrema, but the last: symmetric points would not see odd errors. */
 static void first_points(remez *r) {
   const umbra_curve *target = &r->task->target;
   for (uint32_t i = 0; i < r->points; i++) r->x[i] = spread(target->lo, target->hi, i, r->points);
-}
-
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
 }
 
 /*
@@ -219,7 +213,7 @@ static void leja_points(remez *r, double *place, double *distance, uint32_t coun
     }
     r->x[k] = place[best];
   }
-  qsort(r->x, r->points, sizeof *r->x, ascending);
+  qsort(r->x, r->points, sizeof *r->x, umbra_ascending);
 }
 
 static umbra_status find_first_points(remez *r) {

@@ -23,6 +23,12 @@ umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b,
                     what, umbra_context_backend(b), umbra_context_backend(a));
 }
 
+umbra_status umbra_check_device(const umbra_context *context, int is, const char *devices) {
+  if (is) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "only a context on the device %s does that, and this one's is \"%s\"",
+                    devices, umbra_context_backend(context));
+}
+
 umbra_status umbra_check_owner(const uint8_t *a, const uint8_t *b, const char *what) {
   if (memcmp(a, b, UMBRA_OWNER_BYTES) == 0) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_MISMATCH, "%s belongs to another owner: it was made from a different secret key", what);

@@ -11,6 +11,9 @@ umbra_status umbra_check_params(const umbra_context *a, const umbra_context *b, 
 /* Also MISMATCH unless they have the same memory: what is in one can be used in the other. */
 umbra_status umbra_check_context(const umbra_context *a, const umbra_context *b, const char *what);
 
+/* UNSUPPORTED unless `is`: for calls of contexts on certain devices, which are named as in "\"dry\"". */
+umbra_status umbra_check_device(const umbra_context *context, int is, const char *devices);
+
 /* MISMATCH unless both owners are the same. */
 umbra_status umbra_check_owner(const uint8_t *a, const uint8_t *b, const char *what);
 

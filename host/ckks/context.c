@@ -139,13 +139,6 @@ umbra_status umbra_context_create(umbra_context **out, const umbra_context_desc 
 umbra_context *umbra_context_share(const umbra_context *context) { return umbra_share(context); }
 void umbra_context_destroy(umbra_context *context) { umbra_release(context); }
 
-/* The fastest CPU backend, whatever UMBRA_BACKEND says. */
-static const char *cpu_backend(void) {
-  const char *const *name = umbra_kernels_names();
-  while (!umbra_kernels_get(*name) || !umbra_kernels_get(*name)->host_memory) name++;
-  return *name;
-}
-
 umbra_status umbra_context_home(const umbra_context **home, const umbra_context *context) {
   *home = context;
   if (context->secrets_on_device || umbra_ring_kernels(context->ring)->host_memory) return UMBRA_OK;
@@ -153,7 +146,7 @@ umbra_status umbra_context_home(const umbra_context **home, const umbra_context 
   umbra_status status = UMBRA_OK;
   mtx_lock(&unlocked->lock);
   if (!unlocked->home) {
-    umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .device = cpu_backend(),
+    umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .device = umbra_kernels_cpu()->name,
                                .threads = umbra_ring_threads(context->ring), .tracer = context->trace};
     status = make_context(&unlocked->home, umbra_context_params(context), &desc);
   }

@@ -40,13 +40,14 @@ umbra_status umbra_context_home(const umbra_context **home, const umbra_context 
 /* Moves an object's polynomial to another context of the same parameters, which the object then holds. */
 umbra_status umbra_move_to_context(umbra_poly *poly, umbra_context **context, const umbra_context *to);
 
-/* Shorthands. */
 static inline const umbra_chain *umbra_context_chain(const umbra_context *context) {
   return umbra_ring_chain(context->ring);
 }
 
-/* Ends the stream of one call outside an evaluator: waits for it and closes it; the first failure of `status` and of
- * it. */
+/*
+ * Ends the stream of one call outside an evaluator: waits for it and closes it. Returns the first failure, of `status`
+ * and of it.
+ */
 umbra_status umbra_stream_close(umbra_stream *stream, const umbra_context *context, umbra_status status);
 
 /* The backend that a name means, as in umbra_context_desc, and the number after the colon of "cuda:1". UNSUPPORTED. */

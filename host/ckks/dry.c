@@ -42,9 +42,7 @@ void umbra_dry_destroy(umbra_dry *dry) {
 
 umbra_status umbra_check_dry(const umbra_context *context) {
   if (!context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
-  if (context->dry) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "only a context on the device \"dry\" does that, and this one's is \"%s\"",
-                    umbra_context_backend(context));
+  return umbra_check_device(context, context->dry != NULL, "\"dry\"");
 }
 
 /* ---- inputs ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a context on a dry device has beside the device's accounts, and stand-ins for keys (stand_ins.h): the lowest
- * level.
+ * What a context on a dry device has beside the device's accounts and stand-ins for keys (stand_ins.h): the lowest level,
+ * and the machine whose seconds are told.
  */
 #ifndef UMBRA_CKKS_DRY_H
 #define UMBRA_CKKS_DRY_H

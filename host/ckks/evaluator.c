@@ -3,7 +3,6 @@
 #include <umbra/evaluator.h>
 
 #include <math.h>
-#include <string.h>
 
 #include "../base/error.h"
 #include "../base/integers.h"
@@ -16,7 +15,6 @@
 #include "keys_internal.h"
 #include "noise.h"
 #include "operand.h"
-#include "stand_ins.h"
 #include "trace.h"
 
 /* Whoever watched may be gone. */

@@ -3,9 +3,7 @@
 
 #include "../device/enqueue.h"
 #include "../ring/residues_file.h"
-#include "dry.h"
 #include "file.h"
-#include "noise.h"
 #include "stand_ins.h"
 
 /* The record of the section RANGE. */

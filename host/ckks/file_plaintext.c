@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
-#include "dry.h"
 #include "file.h"
 #include "noise.h"
 #include "stand_ins.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one place where keys are looked up: in the evaluator's set; where there are stand-ins each is found. */
 #include "find_key.h"
+
 #include "../base/error.h"
 #include "galois.h"
 #include "key_needs.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "noise.h"
-#include "../base/random.h"
 
 #include <float.h>
 #include <math.h>
 
+#include "../base/random.h"
 #include "../ring/variance.h"
 
 /* Bounds saturate instead of becoming infinite, or no number at all. */

@@ -6,7 +6,6 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ring/key_switch.h"
-#include "../ring/ops.h"
 #include "calls.h"
 #include "find_key.h"
 #include "galois.h"

@@ -9,8 +9,8 @@
 #include "../base/memory.h"
 #include "../ring/ops.h"
 #include "constant.h"
+#include "find_key.h"
 #include "galois.h"
-#include "keys_internal.h"
 #include "noise.h"
 #include "operand.h"
 #include "sum.h"
@@ -194,6 +194,16 @@ umbra_status umbra_scaled_permute(umbra_scaled *made, umbra_evaluator *evaluator
   result.estimate = umbra_noise_round_at(result.estimate, chain, x->log_scale);
   if (status == UMBRA_OK) *made = result;
   else umbra_scaled_destroy(&result, evaluator->context);
+  return status;
+}
+
+umbra_status umbra_scaled_add_rotated(umbra_evaluator *evaluator, umbra_scaled *x, uint32_t steps, uint32_t slots) {
+  const umbra_eval_key *key;
+  umbra_scaled rotated;
+  UMBRA_TRY(umbra_find_rotation(&key, evaluator, (int32_t)steps, slots, x->level));
+  UMBRA_TRY(umbra_scaled_permute(&rotated, evaluator, x, key));
+  umbra_status status = umbra_scaled_add(evaluator, x, &rotated);
+  umbra_scaled_destroy(&rotated, evaluator->context);
   return status;
 }
 

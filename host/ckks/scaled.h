@@ -84,4 +84,7 @@ umbra_status umbra_scaled_join(umbra_evaluator *evaluator, umbra_scaled *re, umb
 umbra_status umbra_scaled_permute(umbra_scaled *made, umbra_evaluator *evaluator, const umbra_scaled *x,
                                   const umbra_eval_key *key);
 
+/* x += x rotated left by that many steps, as a vector of `slots`. Errors: also MISSING_KEY. */
+umbra_status umbra_scaled_add_rotated(umbra_evaluator *evaluator, umbra_scaled *x, uint32_t steps, uint32_t slots);
+
 #endif

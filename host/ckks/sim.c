@@ -8,6 +8,7 @@
 #include "../base/outputs.h"
 #include "../ring/ops.h"
 #include "../ring/whole.h"
+#include "checks.h"
 #include "encoder.h"
 #include "noise.h"
 #include "trace.h"
@@ -17,9 +18,7 @@ const umbra_kernels *umbra_sim_kernels(const char *device) {
 }
 
 static umbra_status check_sim(const umbra_context *context) {
-  if (umbra_ring_whole(context->ring)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "only a context on the device \"sim\" does that, and this one's is \"%s\"",
-                    umbra_context_backend(context));
+  return umbra_check_device(context, umbra_ring_whole(context->ring) != NULL, "\"sim\"");
 }
 
 /* ---- in ---- */

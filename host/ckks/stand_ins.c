@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "checks.h"
 #include "key_shape.h"
 
 /* For all levels, so one for each purpose. */
@@ -127,10 +128,7 @@ void umbra_stand_ins_forget_needs(umbra_stand_ins *stand_ins) {
 umbra_status umbra_context_needs(const umbra_context *context, umbra_key_needs *needs) {
   if (!context) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
   umbra_stand_ins *stand_ins = context->stand_ins;
-  if (!stand_ins)
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
-                      "only a context on the device \"dry\" or \"sim\" notes needs, and this one's is \"%s\"",
-                      umbra_context_backend(context));
+  UMBRA_TRY(umbra_check_device(context, stand_ins != NULL, "\"dry\" or \"sim\""));
   mtx_lock(&stand_ins->lock);
   umbra_status status = umbra_key_needs_add(needs, stand_ins->needs);
   mtx_unlock(&stand_ins->lock);

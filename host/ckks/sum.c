@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sum.h"
 
-#include <math.h>
-
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../ring/divide.h"

@@ -36,6 +36,17 @@ void umbra_ciphertext_set_estimate(umbra_ciphertext *ciphertext, umbra_estimate 
 
 void umbra_ciphertext_forget_worst(umbra_ciphertext *ciphertext) { ciphertext->estimate.worst = umbra_bound_unknown; }
 
+umbra_status umbra_add_rotations(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end, int sign) {
+  umbra_ciphertext *rotated = NULL;
+  umbra_status status = UMBRA_OK;
+  for (size_t steps = first; steps < end && status == UMBRA_OK; steps *= 2) {
+    status = umbra_rotate(evaluator, &rotated, *x, sign * (int32_t)steps);
+    if (status == UMBRA_OK) status = umbra_add(evaluator, x, *x, rotated);
+  }
+  umbra_ciphertext_destroy(rotated);
+  return status;
+}
+
 /* ---- complex parts ---- */
 
 umbra_status umbra_split_complex(umbra_evaluator *evaluator, umbra_ciphertext **re, umbra_ciphertext **im,

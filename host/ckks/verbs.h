@@ -21,6 +21,9 @@ void umbra_ciphertext_forget_worst(umbra_ciphertext *ciphertext);
 /* What is known of a value that was computed elsewhere, such as a sum of several machines. */
 void umbra_ciphertext_set_estimate(umbra_ciphertext *ciphertext, umbra_estimate estimate);
 
+/* *x += *x rotated by `first`, then by twice as much, ... below `end`; sign -1: to the right. Needs keys of rotations. */
+umbra_status umbra_add_rotations(umbra_evaluator *evaluator, umbra_ciphertext **x, size_t first, size_t end, int sign);
+
 /* re = x + conjugate(x), im = (x - conjugate(x)) / i: twice the parts of x. Outputs: as of public calls. Needs the key. */
 umbra_status umbra_split_complex(umbra_evaluator *evaluator, umbra_ciphertext **re, umbra_ciphertext **im,
                                  const umbra_ciphertext *x);

@@ -166,7 +166,7 @@ static bool make_values(bootstrap_job *j) {
   return true;
 }
 
-static umbra_status encrypt(bootstrap_job *j, const umbra_plaintext *plaintext) {
+static umbra_status make_input(bootstrap_job *j, const umbra_plaintext *plaintext) {
   return j->public_key ? umbra_encrypt(&j->ciphertext, j->public_key, plaintext)
                        : umbra_sim_ciphertext(&j->ciphertext, plaintext);
 }
@@ -179,7 +179,7 @@ static bool encrypt_numbers(bootstrap_job *j, cli_report *report) {
   umbra_plaintext *plaintext = NULL;
   bool done = make_values(j) &&
               cli_check(umbra_encode_complex(&plaintext, j->context, j->pairs, j->report.slots, &options), NULL) &&
-              cli_check(encrypt(j, plaintext), NULL);
+              cli_check(make_input(j, plaintext), NULL);
   umbra_plaintext_destroy(plaintext);
   cli_report_step(report, "encrypt", NULL);
   return done;

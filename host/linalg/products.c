@@ -81,18 +81,6 @@ static umbra_status block_mask(const umbra_plaintext **mask, umbra_products *p, 
 
 /* ---- sums ---- */
 
-/* *x += *x rotated by `first`, then by twice as much, ... below `end`; sign -1: to the right. */
-static umbra_status add_rotations(umbra_products *p, umbra_ciphertext **x, uint32_t first, uint32_t end, int sign) {
-  umbra_ciphertext *rotated = NULL;
-  umbra_status status = UMBRA_OK;
-  for (uint32_t steps = first; steps < end && status == UMBRA_OK; steps *= 2) {
-    status = umbra_rotate(p->evaluator, &rotated, *x, sign * (int32_t)steps);
-    if (status == UMBRA_OK) status = umbra_add(p->evaluator, x, *x, rotated);
-  }
-  umbra_ciphertext_destroy(rotated);
-  return status;
-}
-
 /* *x += y; NULL is 0. */
 static umbra_status accumulate(umbra_products *p, umbra_ciphertext **x, const umbra_ciphertext *y) {
   return *x ? umbra_add(p->evaluator, x, *x, y) : umbra_ciphertext_copy(x, y);
@@ -147,7 +135,7 @@ static umbra_status spread(umbra_products *p, umbra_ciphertext **x, double facto
   UMBRA_TRY(encode_mask(&heads, p, umbra_ciphertext_level(*x), 0, p->layout.stride, width, factor));
   umbra_status status = umbra_mul_plain(p->evaluator, x, *x, heads);
   umbra_plaintext_destroy(heads);
-  return status == UMBRA_OK ? add_rotations(p, x, 1, width, -1) : status;
+  return status == UMBRA_OK ? umbra_add_rotations(p->evaluator, x, 1, width, -1) : status;
 }
 
 umbra_status umbra_times_vector(umbra_products *p, umbra_group_values *values, const umbra_matrix *matrix, size_t group,
@@ -158,7 +146,7 @@ umbra_status umbra_times_vector(umbra_products *p, umbra_group_values *values, c
   umbra_group_values made = {0};
   umbra_status status = layout->group > 1 ? merged_products(p, &sum, matrix, group, x)
                                           : umbra_mul(p->evaluator, &sum, matrix->part[group], x);
-  if (status == UMBRA_OK) status = add_rotations(p, &sum, 1, block_of(layout), 1);
+  if (status == UMBRA_OK) status = umbra_add_rotations(p->evaluator, &sum, 1, block_of(layout), 1);
   if (status == UMBRA_OK) status = spread(p, &sum, layout->pairs ? factor / 2 : factor);
   if (status == UMBRA_OK && layout->pairs) status = umbra_split_complex(p->evaluator, &made.re, &made.im, sum);
   if (status == UMBRA_OK && !layout->pairs) {
@@ -229,7 +217,7 @@ umbra_status umbra_sum_rows(umbra_products *p, umbra_ciphertext **out, const umb
   UMBRA_TRACE(p->evaluator, "sum_rows", sum);
   umbra_ciphertext *made = NULL, *conjugate = NULL;
   UMBRA_TRY(umbra_ciphertext_copy(&made, sum));
-  umbra_status status = add_rotations(p, &made, p->layout.stride, p->layout.slots, 1);
+  umbra_status status = umbra_add_rotations(p->evaluator, &made, p->layout.stride, p->layout.slots, 1);
   if (status == UMBRA_OK && p->layout.pairs) status = umbra_conjugate(p->evaluator, &conjugate, made);
   if (status == UMBRA_OK && p->layout.pairs) status = umbra_add(p->evaluator, &made, made, conjugate);
   umbra_ciphertext_destroy(conjugate);

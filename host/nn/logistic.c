@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -135,14 +136,8 @@ uint32_t umbra_logistic_depth(uint32_t degree) { return 2 + umbra_chebyshev_dept
 static umbra_status linear(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_logistic *model,
                            const umbra_ciphertext *records, const umbra_plaintext *heads) {
   UMBRA_TRY(umbra_mul(evaluator, out, records, model->weights));
-  umbra_ciphertext *rotated = NULL;
-  umbra_status status = UMBRA_OK;
-  for (size_t steps = 1; steps < stride_of(model->features) && status == UMBRA_OK; steps *= 2) {
-    status = umbra_rotate(evaluator, &rotated, *out, (int32_t)steps);
-    if (status == UMBRA_OK) status = umbra_add(evaluator, out, *out, rotated);
-  }
-  umbra_ciphertext_destroy(rotated);
-  return status == UMBRA_OK ? umbra_mul_plain(evaluator, out, *out, heads) : status;
+  UMBRA_TRY(umbra_add_rotations(evaluator, out, 1, stride_of(model->features), 1));
+  return umbra_mul_plain(evaluator, out, *out, heads);
 }
 
 /* 1 / range in the first slot of every row, at the level after the first product. */
@@ -213,11 +208,7 @@ static umbra_status check_score(const umbra_logistic *model, const umbra_matrix 
                       records->columns, model->features);
   UMBRA_TRY(check_layout(records));
   UMBRA_TRY(umbra_check_context(model->context, records->context, "the records"));
-  *level = umbra_ciphertext_level(model->weights);
-  for (size_t i = 0; i < records->parts; i++) {
-    uint32_t part_level = umbra_ciphertext_level(records->part[i]);
-    if (part_level < *level) *level = part_level;
-  }
+  *level = umbra_min_u32(umbra_ciphertext_level(model->weights), umbra_matrix_level(records));
   uint32_t depth = umbra_logistic_depth(model->degree);
   if (*level >= depth) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_NO_LEVEL, "scoring with degree %u takes %u levels and the inputs are at level %u",

@@ -23,22 +23,12 @@ typedef struct softmax {
 
 /* ---- sums over the classes ---- */
 
-/* Of one ciphertext: every slot becomes the sum of its record. */
-static umbra_status sum_slots(const softmax *s, umbra_ciphertext **sum) {
-  umbra_ciphertext *rotated = NULL;
-  umbra_status status = UMBRA_OK;
-  for (size_t classes = 1; classes < s->plan->room && status == UMBRA_OK; classes *= 2) {
-    status = umbra_rotate(s->evaluator, &rotated, *sum, (int32_t)(s->plan->options.stride * classes));
-    if (status == UMBRA_OK) status = umbra_add(s->evaluator, sum, *sum, rotated);
-  }
-  umbra_ciphertext_destroy(rotated);
-  return status;
-}
-
+/* Of classes in one ciphertext every slot becomes the sum of its record. */
 static umbra_status sum_classes(const softmax *s, umbra_ciphertext **sum, const umbra_ciphertext *const *value) {
+  const size_t stride = s->plan->options.stride;
   UMBRA_TRY(umbra_ciphertext_copy(sum, value[0]));
   for (size_t i = 1; i < s->count; i++) UMBRA_TRY(umbra_add(s->evaluator, sum, *sum, value[i]));
-  return s->plan->options.stride ? sum_slots(s, sum) : UMBRA_OK;
+  return stride ? umbra_add_rotations(s->evaluator, sum, stride, stride * s->plan->room, 1) : UMBRA_OK;
 }
 
 /* ---- classes that there are not ---- */

@@ -2,7 +2,6 @@
 #include "softmax_plan.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "../approximate/inverse.h"
 #include "../base/error.h"

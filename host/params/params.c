@@ -11,7 +11,6 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "chain_search.h"
-#include "primes.h"
 #include "security.h"
 
 enum {

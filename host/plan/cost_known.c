@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is not measured is predicted by these. Those of processors are the least of several calibrations with one thread,
- * on a virtual machine that had other work, too; that of the GPU follows from scripts/gpu_model.py, and nothing of it was
- * measured.
+ * What is not measured is predicted by these. Those of processors are from calibrations with one thread on a virtual
+ * machine that had other work, too; that of the GPU follows from scripts/gpu_model.py, and nothing of it was measured.
  */
 #include "cost_known.h"
 

@@ -6,6 +6,7 @@
 
 #include "../base/clock.h"
 #include "../base/error.h"
+#include "../base/order.h"
 #include "../params/primes.h"
 
 enum {
@@ -197,18 +198,13 @@ static double time_of(bench *b, probe *run, uint32_t times) {
   return seconds_now(b) - start;
 }
 
-static int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* Of one time. */
 static double median_time(bench *b, probe *run) {
   uint32_t times = 1;
   double seconds[TRIES];
   while (times < (1u << 20) && time_of(b, run, times) < least_try) times *= 2;
   for (int i = 0; i < TRIES; i++) seconds[i] = time_of(b, run, times);
-  qsort(seconds, TRIES, sizeof *seconds, ascending);
+  qsort(seconds, TRIES, sizeof *seconds, umbra_ascending);
   return seconds[TRIES / 2] / times;
 }
 

@@ -5,8 +5,10 @@
 
 #include "decompose.h"
 
-/* A switching key: polynomials 2j, 2j + 1 are (b, a) of digit digits.first + j, over its window and as many auxiliary
- * primes as its levels use. */
+/*
+ * A switching key: polynomials 2j, 2j + 1 are (b, a) of digit digits.first + j, over its window and as many auxiliary
+ * primes as its levels use, or more.
+ */
 typedef struct umbra_switching_key {
   umbra_poly poly;
   umbra_digit_range digits;

@@ -9,7 +9,6 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
-#include "../circuits/polynomial/polynomial.h"
 #include "../ckks/key_needs.h"
 #include "../nn/sigmoid.h"
 #include "../params/params.h"

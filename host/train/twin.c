@@ -6,7 +6,6 @@
 #include "../base/memory.h"
 #include "../base/structs.h"
 #include "../base/watch.h"
-#include "../nn/sigmoid.h"
 #include "plan.h"
 #include "records.h"
 

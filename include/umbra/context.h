@@ -73,8 +73,9 @@ UMBRA_API umbra_context *umbra_context_share(const umbra_context *context);
 UMBRA_API void umbra_context_destroy(umbra_context *context);
 
 UMBRA_API const umbra_params *umbra_context_params(const umbra_context *context);
-UMBRA_API const char *umbra_context_backend(
-    const umbra_context *context); /* "ref", "avx2", "avx512", "cuda", "dry", "sim" */
+/* "ref", "avx2", "avx512", "cuda", "dry", "sim". */
+UMBRA_API const char *umbra_context_backend(const umbra_context *context);
+
 /* Why device "auto" became the CPU; "" if it did not. Valid as long as the context. */
 UMBRA_API const char *umbra_context_fallback(const umbra_context *context);
 UMBRA_API uint64_t umbra_context_memory(const umbra_context *context); /* bytes of residues held now */

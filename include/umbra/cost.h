@@ -108,8 +108,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_reference_seconds(const umbr
 
 /*
  * Whose seconds the costs of this context state from now on; at first, those of "cpu". machine: a device of this machine
- * as in umbra_context_desc (but "auto" and "dry"), with the threads of the context, by what umbra_calibrate measured there
- * and, where nothing was measured, by the library's table of a machine like it; or one of these tables: "h200",
+ * as in umbra_context_desc (but for "auto", "dry" and "sim"), with the threads of the context, by what umbra_calibrate
+ * measured there and, where nothing was measured, by the library's table of a machine like it; or one of these tables: "h200",
  * "xeon-avx512", "xeon-avx2", "xeon-ref". No plan and no other figure depends on it.
  * Errors: INVALID_ARGUMENT, UNSUPPORTED (a device that is not dry; a machine that is not known).
  */
@@ -118,8 +118,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_context_cost_machine(const umbra_con
 /*
  * Measures what the kernels of a device take, in a few seconds and 100 MB of its memory, and keeps it in the user's cache
  * folder (umbra in XDG_CACHE_HOME, or in ~/.cache) for umbra_context_cost, under the names of device and backend, the
- * version of the library and the threads. device, threads: as in umbra_context_desc, but for "auto" and "dry". The
- * machine should have nothing else to do. A file there that is damaged or of something else counts as if there were none.
+ * version of the library and the threads. device, threads: as in umbra_context_desc, but for "auto", "dry" and
+ * "sim". The machine should have nothing else to do. A file there that is damaged or of something else counts as if there were none.
  * Errors: INVALID_ARGUMENT, UNSUPPORTED (device), OUT_OF_MEMORY, DEVICE, IO.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_calibrate(const char *device, uint32_t threads);

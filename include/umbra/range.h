@@ -39,7 +39,7 @@ typedef enum umbra_declarer {
   UMBRA_DECLARED_BY_APPLICATION = 3
 } umbra_declarer;
 
-/* Why a value may be wrong: a bit for each. Those of bounds are known to everyone, the others tells decryption. */
+/* Why a value may be wrong: a bit for each. Those of bounds are known to everyone; decryption tells the others. */
 typedef enum umbra_doubt {
   UMBRA_DOUBT_LEVEL = 1,    /* its bound is more than its level holds: it may have wrapped around */
   UMBRA_DOUBT_REFRESH = 2,  /* the bound of a refresh's input was more than what the refresh was planned for */

@@ -33,8 +33,9 @@ typedef struct umbra_softmax_options {
   umbra_softmax_shift shift;
   /*
    * 0: a ciphertext for each class, records in the slots. Else all classes in one ciphertext of stride times a power of
-   * two slots, the next from the number of classes on: class c of record r in slot c * stride + r. What is in slots of
-   * classes that there are not does not matter, and is near 0 afterwards; such classes cost one level more.
+   * two slots, the next from the number of classes on: class c of record r in slot c * stride + r. Where that power is
+   * more than the classes, what the slots beyond them hold does not matter, and is near 0 afterwards; they cost one level
+   * more.
    */
   uint32_t stride;
   double slack; /* of UMBRA_SOFTMAX_BOUND; 0: hi - lo */

@@ -123,20 +123,23 @@ UMBRA_API umbra_train_plan *umbra_train_plan_share(const umbra_train_plan *plan)
 UMBRA_API void umbra_train_plan_destroy(umbra_train_plan *plan);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_report(const umbra_train_plan *plan, umbra_train_report *report);
-/*
- * The cost (umbra/cost.h) of a part of the training, on a device that takes whole polynomials at once. Those of single
- * parts are without constants that are made at first use. Memory: with all keys of the training and one block of
- * records. Errors: INVALID_ARGUMENT.
- */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan,
+                                                                 umbra_train_iteration *iteration, uint32_t i);
+
+/* What a cost is of. */
 typedef enum umbra_train_part {
   UMBRA_TRAIN_WHOLE = 0,     /* from making the trainer on */
   UMBRA_TRAIN_ITERATION = 1, /* the one that costs most, without the refresh before it */
   UMBRA_TRAIN_REFRESH = 2    /* of the weights; zeros if the training has none */
 } umbra_train_part;
+
+/*
+ * The cost (umbra/cost.h) of a part of the training, on a device that takes whole polynomials at once. Those of single
+ * parts are without constants that are made at first use. Memory: with all keys of the training and one block of
+ * records. Errors: INVALID_ARGUMENT.
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_cost(const umbra_train_plan *plan, umbra_cost *cost,
                                                             umbra_train_part part);
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan,
-                                                                 umbra_train_iteration *iteration, uint32_t i);
 
 /* With what was chosen; `sigmoid` is the plan's own. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_options(const umbra_train_plan *plan,

@@ -43,13 +43,6 @@ static uint32_t block_limbs(const umbra_device *device) {
   return 0;
 }
 
-/* The fastest there is: all of them compute the same. */
-static const umbra_kernels *cpu_backend(void) {
-  const char *const *name = umbra_kernels_names();
-  while (!umbra_kernels_get(*name) || !umbra_kernels_get(*name)->host_memory) name++;
-  return umbra_kernels_get(*name);
-}
-
 static void device_close(umbra_device *device) {
   if (device->of_cpu) device->cpu->device.close(device->of_cpu);
   free(device->reversed);
@@ -71,7 +64,7 @@ static umbra_status device_open(umbra_device **device, const umbra_ring_desc *ri
   if (ring->log_n < UMBRA_MIN_LOG_N || ring->log_n > UMBRA_MAX_LOG_N) return UMBRA_ERROR_INVALID_ARGUMENT;
   umbra_device *made = calloc(1, sizeof *made);
   if (!made) return UMBRA_ERROR_OUT_OF_MEMORY;
-  made->cpu = cpu_backend();
+  made->cpu = umbra_kernels_cpu(); /* all of them compute the same */
   made->log_m = ring->log_n - 1;
   made->m = 1u << made->log_m;
   made->threads = options->threads ? options->threads : umbra_parallel_default();

@@ -42,7 +42,7 @@ static const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
 
 static void make_plans(void) {
   umbra_bootstrap_shape shape = {UMBRA_BOOTSTRAP_SHAPE_INIT};
-  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 14, .log_n = 11, .boot = &shape};
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = 14, .log_n = 11, .bootstrap = &shape};
   need.scale_bits = 40;
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .rows = ROWS, .columns = COLUMNS};
   need.flags = UMBRA_INSECURE_FOR_TESTS;

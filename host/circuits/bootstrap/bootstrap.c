@@ -9,7 +9,6 @@
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
 #include "../../ckks/calls.h"
-#include "../../ckks/checks.h"
 #include "../../ckks/dry.h"
 #include "../../ckks/find_key.h"
 #include "../../ckks/noise.h"
@@ -95,12 +94,10 @@ umbra_bootstrapper *umbra_bootstrapper_share(const umbra_bootstrapper *bootstrap
 void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper) { umbra_release(bootstrapper); }
 
 uint64_t umbra_bootstrapper_bytes(const umbra_bootstrapper *bootstrapper) {
-  const umbra_ring *ring = bootstrapper->context->ring;
+  const umbra_bootstrap_plan *plan = bootstrapper->plan;
   uint64_t bytes = 0;
-  for (uint32_t i = 0; i < bootstrapper->plan->cts.factors; i++)
-    bytes += umbra_poly_bytes(&bootstrapper->cts[i]->plain, ring);
-  for (uint32_t i = 0; i < bootstrapper->plan->stc.factors; i++)
-    bytes += umbra_poly_bytes(&bootstrapper->stc[i]->plain, ring);
+  for (uint32_t i = 0; i < plan->cts.factors; i++) bytes += umbra_transform_bytes(bootstrapper->cts[i]);
+  for (uint32_t i = 0; i < plan->stc.factors; i++) bytes += umbra_transform_bytes(bootstrapper->stc[i]);
   return bytes;
 }
 
@@ -137,14 +134,9 @@ static umbra_status apply_transform(refresh *r, umbra_scaled *x, const umbra_tra
 }
 
 /* x += x rotated by that many steps. */
-static umbra_status add_rotated(refresh *r, umbra_scaled *x, int32_t steps) {
-  const umbra_eval_key *key;
-  umbra_scaled rotated;
-  UMBRA_TRY(umbra_find_rotation(&key, r->evaluator, steps, umbra_ring_n(r->evaluator->context->ring) / 2, x->level));
-  UMBRA_TRY(umbra_scaled_permute(&rotated, r->evaluator, x, key));
-  umbra_status status = umbra_scaled_add(r->evaluator, x, &rotated);
-  umbra_scaled_destroy(&rotated, r->evaluator->context);
-  return status == UMBRA_OK ? umbra_refresh_advance(&r->count, 1) : status;
+static umbra_status add_rotated(refresh *r, umbra_scaled *x, uint32_t steps) {
+  UMBRA_TRY(umbra_scaled_add_rotated(r->evaluator, x, steps, umbra_ring_n(r->evaluator->context->ring) / 2));
+  return umbra_refresh_advance(&r->count, 1);
 }
 
 /* From level 0 only an integer leads up to the scale wanted; it may stop short of it. */
@@ -176,7 +168,7 @@ static umbra_status to_coefficients_in_slots(refresh *r, umbra_scaled *x, const 
   umbra_status status = umbra_refresh_advance(&r->count, 2);
   uint32_t most = umbra_ring_n(r->evaluator->context->ring) / 2;
   for (uint32_t steps = plan->options.slots; steps < most && status == UMBRA_OK; steps *= 2)
-    status = add_rotated(r, x, (int32_t)steps);
+    status = add_rotated(r, x, steps);
   for (uint32_t i = 0; i < plan->cts.factors && status == UMBRA_OK; i++)
     status = apply_transform(r, x, r->bootstrapper->cts[i]);
   umbra_scaled_relabel(x, plan->reduction->log_scale);
@@ -224,7 +216,7 @@ static umbra_status to_coefficients(refresh *r, umbra_scaled *x) {
   const umbra_bootstrap_map *map = &r->plan->stc;
   for (uint32_t i = 0; i < map->factors; i++) {
     UMBRA_TRY(apply_transform(r, x, r->bootstrapper->stc[i]));
-    if (i == 0 && r->plan->side_by_side) UMBRA_TRY(add_rotated(r, x, (int32_t)r->plan->options.slots));
+    if (i == 0 && r->plan->side_by_side) UMBRA_TRY(add_rotated(r, x, r->plan->options.slots));
   }
   return UMBRA_OK;
 }

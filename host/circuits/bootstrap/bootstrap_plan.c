@@ -8,7 +8,6 @@
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
 #include "../../base/structs.h"
-#include "../../ckks/key_shape.h"
 #include "../../ring/divide.h"
 
 /*

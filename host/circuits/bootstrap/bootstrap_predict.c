@@ -6,7 +6,6 @@
  */
 #include <math.h>
 
-#include "../../ring/divide.h"
 #include "bootstrap_plan.h"
 #include "overflow.h"
 

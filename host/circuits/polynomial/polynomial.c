@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "polynomial.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "../../base/error.h"

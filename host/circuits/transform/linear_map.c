@@ -11,7 +11,6 @@
 #include "../../ckks/calls.h"
 #include "../../ckks/checks.h"
 #include "../../ckks/dry.h"
-#include "../../ckks/find_key.h"
 #include "../../ckks/inputs.h"
 #include "../../ckks/trace.h"
 #include "../../ckks/verbs.h"
@@ -89,17 +88,6 @@ uint32_t umbra_transform_level(const umbra_transform *transform) { return transf
 
 /* ---- applying it ---- */
 
-/* x += x rotated by that many steps. */
-static umbra_status add_rotated(umbra_evaluator *evaluator, umbra_scaled *x, uint32_t steps, uint32_t slots) {
-  const umbra_eval_key *key;
-  umbra_scaled rotated;
-  UMBRA_TRY(umbra_find_rotation(&key, evaluator, (int32_t)steps, slots, x->level));
-  UMBRA_TRY(umbra_scaled_permute(&rotated, evaluator, x, key));
-  umbra_status status = umbra_scaled_add(evaluator, x, &rotated);
-  umbra_scaled_destroy(&rotated, evaluator->context);
-  return status;
-}
-
 /* No slot of the result is larger than the largest of the input times the largest sum of a row. */
 static umbra_estimate within_row(umbra_estimate x, double row, umbra_estimate in) {
   return (umbra_estimate){umbra_bound_within(x.bound, row * in.bound.magnitude),
@@ -110,7 +98,7 @@ static umbra_status fold(umbra_evaluator *evaluator, umbra_scaled *x, const umbr
                          umbra_estimate in) {
   const uint32_t slots = transform->plan->slots;
   for (uint32_t steps = transform->slots_out; steps < slots; steps *= 2)
-    UMBRA_TRY(add_rotated(evaluator, x, steps, slots));
+    UMBRA_TRY(umbra_scaled_add_rotated(evaluator, x, steps, slots));
   umbra_scaled_declare(x, within_row(x->estimate, transform->row, in));
   return UMBRA_OK;
 }

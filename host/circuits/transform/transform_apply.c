@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hoisted: sums of products of rotated inputs with diagonals, P times and never divided; those of giant steps are divided
- * once by P, in the polynomial that needs a key switch, and the sum of all by P and the level's primes together.
+ * Hoisted: sums of products of rotated inputs with diagonals, P times and never divided (P: see ring/decompose.h); those
+ * of giant steps are divided once by P, in the polynomial that needs a key switch, and the sum of all by P and the level's
+ * primes together.
  *
  * With few keys: the input goes up through the baby steps, and the sums come down through the giant steps by Horner's
  * rule, both by rotations of one step.

@@ -7,7 +7,6 @@
 #include "transform_source.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "../../base/error.h"
 #include "../../base/integers.h"
