@@ -235,9 +235,9 @@ typedef struct umbra_trainer_desc {
   const char *checkpoint; /* file, not a symbolic link to one, replaced after every iteration; NULL: none */
   int resume;             /* 1: go on after the checkpoint, which must exist; 0: it must not exist */
   uint64_t memory_budget; /* for blocks that are kept in memory; the next one to use always is. 0: all are read again */
-  const umbra_records
-      *records;          /* of a simulation only: what it trains on, and columns + 1 first weights, the bias last; */
-  const double *initial; /* NULL: zeros */
+  /* Of a simulation only: */
+  const umbra_records *records; /* to train on */
+  const double *initial;        /* columns + 1 first weights, the bias last; NULL: zeros */
 } umbra_trainer_desc;
 #define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
 UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
