@@ -7,6 +7,7 @@
  * The computation is a square. So with P(|x| > t) known, the probability that a fresh record's result exceeds a bound b is
  * known without sampling: P(|x| > sqrt(b)).
  */
+#include "../host/base/memory.h"
 #include "scheme.h"
 
 enum { LOG_N = 11, SLOTS = 256, CALIBRATIONS = 400, FRESH = 60 };
@@ -176,6 +177,22 @@ static void test_refusals(void **state) {
   scheme_close(&real);
 }
 
+static void test_allocations(void **state) {
+  (void)state;
+  umbra_range_calibration seen = {UMBRA_RANGE_CALIBRATION_INIT};
+  umbra_ciphertext *x = squares(&distributions[0], SLOTS);
+  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
+  for (long n = 0; status != UMBRA_OK; n++) {
+    assert_int_equal(seen.samples, 0);
+    umbra_alloc_fail_after(n);
+    status = umbra_range_calibration_add(&seen, x, SLOTS);
+    umbra_alloc_fail_after(-1);
+    if (status != UMBRA_OK) assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
+  }
+  assert_int_equal(seen.samples, SLOTS);
+  umbra_ciphertext_destroy(x);
+}
+
 /* ---- declarations ---- */
 
 static umbra_range range_of(const umbra_ciphertext *x) {
@@ -276,7 +293,7 @@ int main(void) {
       cmocka_unit_test(test_calibrations), cmocka_unit_test(test_fresh_records),
       cmocka_unit_test(test_samples),      cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_declarations), cmocka_unit_test(test_refused_declarations),
-      cmocka_unit_test(test_encrypted),
+      cmocka_unit_test(test_encrypted),    cmocka_unit_test(test_allocations),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

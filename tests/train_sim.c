@@ -4,6 +4,7 @@
  * Matrices, scoring and trainings on a simulation: against the clear (the twin of a training), and their errors against
  * those of the same under encryption.
  */
+#include "../host/base/memory.h"
 #include "train.h"
 
 enum { COLUMNS = 60, ROWS = 80, ITERATIONS = 3, RUNS = 2 };
@@ -307,10 +308,62 @@ static void test_guards(void **state) {
   training_close(&t);
 }
 
+/* ---- allocations that fail ---- */
+
+static umbra_status train_and_score(const umbra_train_plan *plan, const umbra_context *context,
+                                    const umbra_records *records) {
+  static const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+  const umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .plan = plan, .context = context, .records = records};
+  double values[3] = {0.5, 0.25, 0.125}, bias;
+  umbra_trainer *trainer = NULL;
+  umbra_matrix *matrix = NULL;
+  umbra_logistic *model = NULL, *made = NULL;
+  umbra_status status = umbra_trainer_create(&trainer, &desc, NULL);
+  if (status == UMBRA_OK) status = umbra_trainer_run(trainer, NULL, NULL);
+  if (status == UMBRA_OK) status = umbra_trainer_logistic(trainer, &model);
+  if (status == UMBRA_OK) status = umbra_sim_logistic_decode(values, &bias, model);
+  if (status == UMBRA_OK) status = umbra_sim_logistic(&made, context, values, 3, bias, NULL);
+  if (status == UMBRA_OK) status = umbra_sim_matrix(&matrix, context, values, 1, 3, &layout);
+  if (status == UMBRA_OK) status = umbra_sim_matrix_decode(values, matrix);
+  umbra_matrix_destroy(matrix);
+  umbra_logistic_destroy(made);
+  umbra_logistic_destroy(model);
+  umbra_trainer_destroy(trainer);
+  return status;
+}
+
+static void test_allocations(void **state) {
+  (void)state;
+  umbra_sigmoid_options sigmoid;
+  umbra_train_options options = options_of(&sigmoid, 25, 0);
+  umbra_train_plan *plan = NULL;
+  umbra_params *params = training_params();
+  umbra_records *records = random_records(60, 3, 1);
+  options.rows = 60;
+  options.columns = 3;
+  options.iterations = 1;
+  assert_ok(umbra_train_plan_create(&plan, params, &options));
+  umbra_context *context = open_sim(params, 0, 1);
+  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
+  assert_ok(train_and_score(plan, context, records)); /* what a context keeps is made at its first use */
+  const uint64_t held = umbra_context_memory(context);
+  for (long n = 0; status != UMBRA_OK; n++) {
+    umbra_alloc_fail_after(n);
+    status = train_and_score(plan, context, records);
+    umbra_alloc_fail_after(-1);
+    if (status != UMBRA_OK) assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(umbra_context_memory(context), held);
+  }
+  umbra_context_destroy(context);
+  umbra_records_destroy(records);
+  umbra_train_plan_destroy(plan);
+  umbra_params_destroy(params);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_training), cmocka_unit_test(test_twin),   cmocka_unit_test(test_scores),
-      cmocka_unit_test(test_matrices), cmocka_unit_test(test_guards),
+      cmocka_unit_test(test_matrices), cmocka_unit_test(test_guards), cmocka_unit_test(test_allocations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
