@@ -46,8 +46,8 @@ umbra_status umbra_matrix_make(umbra_matrix **matrix, const umbra_context *conte
 size_t umbra_matrix_stride_for(size_t slots);
 
 /*
- * Encrypts or simulates rows that `row` hands out at that level: columns values into *values, and into *one what a layout with ones
- * has after them. Errors: RANGE, OUT_OF_MEMORY, MISMATCH, CANCELLED.
+ * Encrypts or simulates rows that `row` hands out at that level: columns values into *values, and into *one what a layout
+ * with ones has after them. Errors: RANGE, OUT_OF_MEMORY, MISMATCH, CANCELLED.
  */
 typedef void (*umbra_matrix_row_fn)(double *values, double *one, size_t row, const void *source);
 typedef struct umbra_matrix_source {
