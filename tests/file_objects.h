@@ -329,8 +329,8 @@ static inline void make_training(file_objects *o, const umbra_public_key *public
   index->stamp = umbra_train_stamp_of(&training_plan, training_data, training_plan.blocks);
   index->weights = small_weights(o, public);
   block->stamp = umbra_train_stamp_of(&training_plan, training_data, 0);
-  assert_ok(umbra_matrix_encrypt_rows(&block->records, public, &source, TRAINING_ROWS, TRAINING_COLUMNS,
-                                      &training_plan.layout, training_plan.data_level, NULL));
+  assert_ok(umbra_matrix_encrypt_rows(&block->records, umbra_encryptor_of(public), &source, TRAINING_ROWS,
+                                      TRAINING_COLUMNS, &training_plan.layout, training_plan.data_level, NULL));
   checkpoint->stamp = umbra_train_stamp_of(&training_plan, training_data, 1);
   assert_ok(umbra_train_state_make(&checkpoint->state, 2));
   for (int i = 0; i < 2; i++) checkpoint->state.part[i] = small_weights(o, public);

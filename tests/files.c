@@ -307,6 +307,8 @@ static const fault faults[] = {
     {PLAINTEXT, 0, 24, 1, UMBRA_ERROR_FORMAT, "plaintexts have no seed"},
     {CIPHERTEXT, 0, 24, 2, UMBRA_ERROR_FORMAT, "no value for 'seeded'"},
     {CIPHERTEXT, 0, 28, 1, UMBRA_ERROR_FORMAT, "doubts"},
+    {CIPHERTEXT, 0, 68, 0x3ff00000, UMBRA_ERROR_FORMAT, "1 is no probability"},
+    {CIPHERTEXT, 0, 68, 0x7ff80000, UMBRA_ERROR_FORMAT, "is no probability"},
     {CIPHERTEXT, 0, 24, 1, UMBRA_ERROR_FORMAT, "section 1 holds residues where a seed must be"},
     {SEEDED, 0, 24, 0, UMBRA_ERROR_FORMAT, "section 1 holds a seed where residues must be"},
     {MATRIX, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},

@@ -111,7 +111,8 @@ static void setup_open(setup *t, const problem *p) {
   s->keys = keys_for(s->secret, needs_of_products(p));
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
   umbra_matrix_source source = {hand_out, p};
-  assert_ok(umbra_matrix_encrypt_rows(&t->matrix, s->public, &source, p->rows, p->columns, &p->layout, DEPTH, NULL));
+  assert_ok(umbra_matrix_encrypt_rows(&t->matrix, umbra_encryptor_of(s->public), &source, p->rows, p->columns,
+                                      &p->layout, DEPTH, NULL));
   assert_ok(umbra_products_create(&t->products, s->evaluator, &p->layout));
 }
 

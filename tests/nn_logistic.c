@@ -245,7 +245,8 @@ static void records_of_other_layouts(void **state) {
   for (int i = 0; i < 6; i++) {
     umbra_matrix *rows = NULL, *found = NULL;
     umbra_matrix_source source = {hand_out, records};
-    assert_ok(umbra_matrix_encrypt_rows(&rows, s.public, &source, 2, 1, &layout[i], UMBRA_TOP_LEVEL, NULL));
+    assert_ok(umbra_matrix_encrypt_rows(&rows, umbra_encryptor_of(s.public), &source, 2, 1, &layout[i], UMBRA_TOP_LEVEL,
+                                        NULL));
     umbra_status status = umbra_logistic_score(s.evaluator, &found, model, rows, NULL);
     assert_int_equal(status, i ? UMBRA_ERROR_INVALID_ARGUMENT : UMBRA_OK);
     if (i) assert_non_null(strstr(umbra_last_error(), i < 5 ? "such as for a training" : "set `ones` in the layout"));

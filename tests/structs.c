@@ -113,6 +113,27 @@ static umbra_status take_declaration(void *given) {
 
 static umbra_status fill_range(void *given) { return umbra_ciphertext_range(ciphertext, given); }
 
+static umbra_status take_range_calibration(void *given) {
+  double bound;
+  ((umbra_range_calibration *)given)->samples = 1000;
+  return umbra_range_calibration_bound(given, &bound, 0.01, 0.99);
+}
+
+static umbra_status fill_range_calibration(void *given) {
+  umbra_context *context = NULL;
+  umbra_plaintext *encoded = NULL;
+  umbra_ciphertext *simulated = NULL;
+  assert_ok(umbra_context_create(
+      &context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = t.s.params, .device = "sim"}));
+  assert_ok(umbra_encode(&encoded, context, (const double[]){1}, 1, NULL));
+  assert_ok(umbra_sim_ciphertext(&simulated, encoded));
+  umbra_status status = umbra_range_calibration_add(given, simulated, 1);
+  umbra_ciphertext_destroy(simulated);
+  umbra_plaintext_destroy(encoded);
+  umbra_context_destroy(context);
+  return status;
+}
+
 static umbra_status fill_outcome(void *given) {
   double pair[2];
   return umbra_decrypt_outcome(given, pair, 1, ciphertext, t.s.secret, NULL);
@@ -366,6 +387,8 @@ static const row rows[] = {
     ROW(umbra_noise_report, 1, FILLED, fill_noise_report),
     ROW(umbra_declaration, 1, TAKEN, take_declaration),
     ROW(umbra_range, 1, FILLED, fill_range),
+    ROW(umbra_range_calibration, 1, TAKEN, take_range_calibration),
+    ROW(umbra_range_calibration, 1, FILLED, fill_range_calibration),
     ROW(umbra_outcome, 1, FILLED, fill_outcome),
     ROW(umbra_outcome_options, 1, TAKEN, take_outcome_options),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),

@@ -85,8 +85,9 @@ static umbra_status make_data(training *t) {
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   umbra_plaintext *plain = NULL;
   const double zero = 0;
-  UMBRA_TRY(umbra_matrix_encrypt_rows(&t->block, t->public_key, &source, umbra_plan_block(plan, 0).rows,
-                                      plan->options.columns, &plan->layout, plan->data_level, NULL));
+  UMBRA_TRY(umbra_matrix_encrypt_rows(&t->block, umbra_encryptor_of(t->public_key), &source,
+                                      umbra_plan_block(plan, 0).rows, plan->options.columns, &plan->layout,
+                                      plan->data_level, NULL));
   options.level = plan->data_level;
   options.slots = plan->layout.stride;
   UMBRA_TRY(umbra_encode(&plain, t->context, &zero, 1, &options));

@@ -28,8 +28,9 @@ typedef struct umbra_estimate {
 typedef struct umbra_declared {
   umbra_declarer by;
   int real;
-  uint32_t used; /* slots; 0: all of them */
-  int fits;      /* whoever encrypted it saw that it fits its level, whatever the bound says */
+  uint32_t used;  /* slots; 0: all of them */
+  int fits;       /* whoever encrypted it saw that it fits its level, whatever the bound says */
+  double failure; /* probability that a calibration states with the bound; 0: there was none */
 } umbra_declared;
 
 /* Of a fresh encryption: what does not fit cannot be encoded. */

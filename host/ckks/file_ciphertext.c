@@ -11,8 +11,9 @@ typedef struct range_record {
   umbra_value_record value; /* its magnitude and error: the bound; its reserved field: doubts */
   double worst_magnitude, worst_error;
   uint32_t by, real, used, fits;
+  double failure;
 } range_record;
-_Static_assert(sizeof(range_record) == 64, "no padding");
+_Static_assert(sizeof(range_record) == 72, "no padding");
 
 static range_record record_of(const umbra_ciphertext *ciphertext) {
   const umbra_estimate *estimate = &ciphertext->estimate;
@@ -28,7 +29,8 @@ static range_record record_of(const umbra_ciphertext *ciphertext) {
                         .by = (uint32_t)declared->by,
                         .real = declared->real != 0,
                         .used = declared->used,
-                        .fits = declared->fits != 0};
+                        .fits = declared->fits != 0,
+                        .failure = declared->failure};
 }
 
 umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphertext *ciphertext) {
@@ -75,6 +77,8 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
   if (doubts & ~(uint32_t)(UMBRA_DOUBT_REFRESH | UMBRA_DOUBT_INTERVAL) || record->real > 1 || record->fits > 1)
     return umbra_reader_malformed(reader, "%u, %u and %u are no value for doubts, 'real' and 'fits'", doubts,
                                   record->real, record->fits);
+  if (!(record->failure >= 0 && record->failure < 1))
+    return umbra_reader_malformed(reader, "%g is no probability that a bound fails", record->failure);
   return UMBRA_OK;
 }
 
@@ -112,7 +116,11 @@ umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_contex
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
   made->slots = value->slots;
   made->estimate = estimate_of(&record);
-  made->declared = (umbra_declared){(umbra_declarer)record.by, (int)record.real, record.used, (int)record.fits};
+  made->declared = (umbra_declared){.by = (umbra_declarer)record.by,
+                                    .real = (int)record.real,
+                                    .used = record.used,
+                                    .fits = (int)record.fits,
+                                    .failure = record.failure};
   made->seeded = (int)value->seeded;
   memcpy(made->seed, seed, sizeof made->seed);
   return read_residues(reader, made);

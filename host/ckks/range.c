@@ -12,10 +12,7 @@ static const double slack = 1 + 0x1p-20;
 
 /* ---- declaring ---- */
 
-/*
- * The one place where a bound is set by other means than from operands. A bound that a calibration supports would come in
- * here: used would be the larger of the two.
- */
+/* The one place where a bound is set by other means than from operands. */
 static void declare(umbra_ciphertext *ciphertext, umbra_bound bound, umbra_declared declared) {
   declared.fits = ciphertext->declared.fits; /* that was seen */
   ciphertext->estimate.bound = bound;
@@ -28,6 +25,16 @@ void umbra_ciphertext_declare_by_plan(umbra_ciphertext *ciphertext, umbra_bound 
 
 static int is_bound(double x) { return isfinite(x) && x >= 0; }
 
+static umbra_status check_calibrated(const umbra_declaration *d) {
+  if (d->calibrated == 0 && d->failure_probability == 0) return UMBRA_OK;
+  if (is_bound(d->calibrated) && d->calibrated > 0 && d->failure_probability > 0 && d->failure_probability < 1)
+    return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "a calibrated bound of %g with a failure probability of %g: the first is positive and finite and "
+                    "the second between 0 and 1, or both are 0",
+                    d->calibrated, d->failure_probability);
+}
+
 static umbra_status check_declaration(const umbra_declaration *d, const umbra_ciphertext *ciphertext) {
   if (!is_bound(d->magnitude) || !is_bound(d->error_bound))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
@@ -37,7 +44,7 @@ static umbra_status check_declaration(const umbra_declaration *d, const umbra_ci
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is nobody who declares ranges", (int)d->by);
   if (d->used > ciphertext->slots)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%u slots are used, and there are %u", d->used, ciphertext->slots);
-  return UMBRA_OK;
+  return check_calibrated(d);
 }
 
 umbra_status umbra_ciphertext_declare(umbra_ciphertext *ciphertext, const umbra_declaration *declaration) {
@@ -47,7 +54,8 @@ umbra_status umbra_ciphertext_declare(umbra_ciphertext *ciphertext, const umbra_
   UMBRA_TRY(UMBRA_TAKE(umbra_declaration, &d, declaration));
   UMBRA_TRY(check_declaration(&d, ciphertext));
   double error = d.error_bound > 0 ? d.error_bound / UMBRA_ERROR_DEVIATIONS : ciphertext->estimate.bound.error;
-  declare(ciphertext, (umbra_bound){d.magnitude, error}, (umbra_declared){d.by, d.real != 0, d.used, 0});
+  declare(ciphertext, (umbra_bound){fmax(d.magnitude, d.calibrated), error},
+          (umbra_declared){.by = d.by, .real = d.real != 0, .used = d.used, .failure = d.failure_probability});
   return UMBRA_OK;
 }
 
@@ -98,7 +106,8 @@ static umbra_range range_of(const umbra_ciphertext *ciphertext) {
                        .by = ciphertext->declared.by,
                        .real = ciphertext->declared.real,
                        .used = ciphertext->declared.used,
-                       .doubts = umbra_ciphertext_doubts(ciphertext)};
+                       .doubts = umbra_ciphertext_doubts(ciphertext),
+                       .failure_probability = ciphertext->declared.failure};
 }
 
 umbra_status umbra_ciphertext_range(const umbra_ciphertext *ciphertext, umbra_range *range) {
@@ -118,6 +127,7 @@ static void join_ranges(umbra_range *all, const umbra_range *more) {
   all->real &= more->real;
   if (all->used != more->used) all->used = 0;
   all->doubts |= more->doubts;
+  all->failure_probability = fmax(all->failure_probability, more->failure_probability);
 }
 
 umbra_status umbra_ciphertexts_range(const umbra_ciphertext *const *x, size_t count, umbra_range *range) {

@@ -17,7 +17,7 @@ const umbra_kernels *umbra_sim_kernels(const char *device) {
   return device && strcmp(device, umbra_kernels_sim.name) == 0 ? &umbra_kernels_sim : NULL;
 }
 
-static umbra_status check_sim(const umbra_context *context) {
+umbra_status umbra_check_sim(const umbra_context *context) {
   return umbra_check_device(context, umbra_ring_whole(context->ring) != NULL, "\"sim\"");
 }
 
@@ -45,7 +45,7 @@ umbra_status umbra_sim_ciphertext(umbra_ciphertext **ciphertext, const umbra_pla
   if (!ciphertext || !plaintext)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sim_ciphertext needs an output and a plaintext");
   umbra_ciphertext *made = NULL;
-  UMBRA_TRY(check_sim(plaintext->context));
+  UMBRA_TRY(umbra_check_sim(plaintext->context));
   UMBRA_TRY(umbra_ciphertext_make(&made, plaintext->context, plaintext->level));
   made->slots = plaintext->slots;
   made->estimate = umbra_noise_encrypt(plaintext->estimate, umbra_context_chain(made->context), made->level);
@@ -70,7 +70,7 @@ static umbra_status first_polynomial(const umbra_view *dst, umbra_window window,
 static umbra_status decode(double *values, size_t count, int stride, const umbra_ciphertext *ciphertext) {
   UMBRA_TRACE_OF(ciphertext, "sim_decode", ciphertext->level);
   if (!ciphertext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext is NULL");
-  UMBRA_TRY(check_sim(ciphertext->context));
+  UMBRA_TRY(umbra_check_sim(ciphertext->context));
   const umbra_message message = {ciphertext->context, ciphertext->level, ciphertext->slots, first_polynomial,
                                  ciphertext};
   return umbra_decode_message(values, count, stride, &message, NULL);
@@ -82,4 +82,16 @@ umbra_status umbra_sim_decode(double *values, size_t count, const umbra_cipherte
 
 umbra_status umbra_sim_decode_complex(double *pairs, size_t count, const umbra_ciphertext *ciphertext) {
   return decode(pairs, count, 2, ciphertext);
+}
+
+/* ---- with a key or without ---- */
+
+umbra_status umbra_encrypt_by(umbra_ciphertext **ciphertext, umbra_encryptor by, const umbra_plaintext *plaintext) {
+  return by.key ? umbra_encrypt(ciphertext, by.key, plaintext) : umbra_sim_ciphertext(ciphertext, plaintext);
+}
+
+umbra_status umbra_open_pairs(double *pairs, size_t count, const umbra_ciphertext *ciphertext,
+                              const umbra_secret_key *key) {
+  return key ? umbra_decrypt_decode_complex(pairs, count, ciphertext, key)
+             : umbra_sim_decode_complex(pairs, count, ciphertext);
 }

@@ -21,6 +21,7 @@ void cli_range_add(cJSON *facts, const umbra_range *range) {
   cJSON_AddNumberToObject(facts, "worst_bound", range->worst_magnitude);
   cJSON_AddNumberToObject(facts, "worst_error", range->worst_error_bound);
   cJSON_AddStringToObject(facts, "declared_by", declarers[range->by]);
+  if (range->failure_probability > 0) cJSON_AddNumberToObject(facts, "failure_probability", range->failure_probability);
   cJSON *list = cJSON_AddArrayToObject(facts, "doubts");
   for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++)
     if (range->doubts & (uint32_t)doubts[i].doubt) cJSON_AddItemToArray(list, cJSON_CreateString(doubts[i].name));

@@ -104,7 +104,7 @@ static size_t rows_in_part(const umbra_matrix *matrix, size_t part) {
 
 /* What encrypting has beside the matrix: one row, and one part's slots as pairs (re, im). */
 typedef struct encryption {
-  const umbra_public_key *key;
+  umbra_encryptor by;
   const umbra_matrix_source *source;
   uint32_t level;
   double *row, *pairs;
@@ -125,18 +125,18 @@ static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryp
   options.slots = layout->slots;
   umbra_plaintext *plain = NULL;
   UMBRA_TRY(umbra_encode_complex(&plain, matrix->context, e->pairs, layout->slots, &options));
-  umbra_status status = umbra_encrypt(&matrix->part[part], e->key, plain);
+  umbra_status status = umbra_encrypt_by(&matrix->part[part], e->by, plain);
   umbra_plaintext_destroy(plain);
   return status;
 }
 
-umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
-                                       const umbra_matrix_source *source, size_t rows, size_t columns,
-                                       const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch) {
-  UMBRA_TRACE_OF(key, "matrix_encrypt", 0);
-  encryption e = {.key = key, .source = source, .level = level};
+umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, umbra_encryptor by, const umbra_matrix_source *source,
+                                       size_t rows, size_t columns, const umbra_matrix_layout *layout, uint32_t level,
+                                       umbra_watch *watch) {
+  UMBRA_TRACE_IN(by.context, "matrix_encrypt", 0);
+  encryption e = {.by = by, .source = source, .level = level};
   umbra_matrix *made = NULL;
-  UMBRA_TRY(umbra_matrix_make(&made, key->context, rows, columns, layout));
+  UMBRA_TRY(umbra_matrix_make(&made, by.context, rows, columns, layout));
   umbra_status status = umbra_alloc(&e.row, columns + 1, sizeof *e.row, "a matrix");
   if (status == UMBRA_OK) status = umbra_alloc(&e.pairs, 2 * (size_t)layout->slots, sizeof *e.pairs, "a matrix");
   for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) {
@@ -161,18 +161,33 @@ static void hand_out(double *values, double *one, size_t row, const void *source
   *one = 1;
 }
 
+static umbra_status encrypt_values(umbra_matrix **matrix, umbra_encryptor by, const row_order *order, size_t rows,
+                                   const umbra_matrix_layout *layout, umbra_watch *watch) {
+  umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
+  const umbra_matrix_source source = {hand_out, order};
+  UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
+  UMBRA_TRY(umbra_matrix_layout_choose(&wanted, order->columns, umbra_params_slots(umbra_context_params(by.context))));
+  return umbra_matrix_encrypt_rows(matrix, by, &source, rows, order->columns, &wanted, UMBRA_TOP_LEVEL, watch);
+}
+
 umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key, const double *values, size_t rows,
                                   size_t columns, const umbra_matrix_layout *layout, const umbra_progress *progress) {
   if (!matrix || !key || !values || !rows || !columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a matrix needs an output, a key, values, and rows and columns above 0");
-  umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
-  umbra_matrix_source source = {hand_out, &(row_order){values, columns}};
-  UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
-  UMBRA_TRY(umbra_matrix_layout_choose(&wanted, columns, umbra_params_slots(umbra_context_params(key->context))));
+  const row_order order = {values, columns};
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(
-      &watch, umbra_matrix_encrypt_rows(matrix, key, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, &watch));
+  return umbra_watch_close(&watch, encrypt_values(matrix, umbra_encryptor_of(key), &order, rows, layout, &watch));
+}
+
+umbra_status umbra_sim_matrix(umbra_matrix **matrix, const umbra_context *context, const double *values, size_t rows,
+                              size_t columns, const umbra_matrix_layout *layout) {
+  if (!matrix || !context || !values || !rows || !columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a simulated matrix needs an output, a context, values, and rows and columns above 0");
+  UMBRA_TRY(umbra_check_sim(context));
+  const row_order order = {values, columns};
+  return encrypt_values(matrix, (umbra_encryptor){.context = context}, &order, rows, layout, NULL);
 }
 
 /* ---- without values ---- */
@@ -205,7 +220,7 @@ static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, siz
                                  double *pairs) {
   const umbra_matrix_layout *layout = &matrix->layout;
   size_t count = rows_in_part(matrix, part), real = layout->slots / layout->stride;
-  UMBRA_TRY(umbra_decrypt_decode_complex(pairs, layout->slots, matrix->part[part], key));
+  UMBRA_TRY(umbra_open_pairs(pairs, layout->slots, matrix->part[part], key));
   for (size_t r = 0; r < count; r++) {
     const double *slot = pairs + 2 * (r % real) * layout->stride + (r >= real);
     for (size_t c = 0; c < matrix->columns; c++) values[r * matrix->columns + c] = slot[2 * c];
@@ -213,26 +228,38 @@ static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, siz
   return UMBRA_OK;
 }
 
-umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, const umbra_secret_key *key,
-                                  const umbra_progress *progress) {
-  UMBRA_TRACE_OF(matrix, "matrix_decrypt", 0);
-  if (!values || !matrix || !key)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs a matrix, an output and a secret key");
+/* All rows, or none if that fails. key: NULL: of a simulation. */
+static umbra_status decrypt_rows(double *values, const umbra_matrix *matrix, const umbra_secret_key *key,
+                                 umbra_watch *watch) {
   size_t columns = matrix->columns, per_part = umbra_matrix_per_part(&matrix->layout);
   double *pairs, *found;
-  umbra_watch watch = umbra_watch_of(progress);
   UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)matrix->layout.slots, sizeof *pairs, "a matrix"));
   umbra_status status = umbra_alloc(&found, matrix->rows * columns, sizeof *found, "a matrix");
   if (status == UMBRA_OK) {
     for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++) {
-      status = umbra_watch_step(&watch, i, matrix->parts);
+      status = umbra_watch_step(watch, i, matrix->parts);
       if (status == UMBRA_OK) status = decrypt_part(found + i * per_part * columns, matrix, i, key, pairs);
     }
     if (status == UMBRA_OK) memcpy(values, found, matrix->rows * columns * sizeof *values);
     umbra_free(found);
   }
   umbra_free(pairs);
-  return umbra_watch_close(&watch, status);
+  return status;
+}
+
+umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, const umbra_secret_key *key,
+                                  const umbra_progress *progress) {
+  UMBRA_TRACE_OF(matrix, "matrix_decrypt", 0);
+  if (!values || !matrix || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs a matrix, an output and a secret key");
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(&watch, decrypt_rows(values, matrix, key, &watch));
+}
+
+umbra_status umbra_sim_matrix_decode(double *values, const umbra_matrix *matrix) {
+  if (!values || !matrix)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sim_matrix_decode needs an output and a matrix");
+  return decrypt_rows(values, matrix, NULL, NULL);
 }
 
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }

@@ -4,6 +4,7 @@
 
 #include <umbra/matrix.h>
 
+#include "../ckks/sim.h"
 #include "../io/format.h"
 
 enum { UMBRA_MATRIX_MAX_GROUP = 8 };
@@ -45,17 +46,17 @@ umbra_status umbra_matrix_make(umbra_matrix **matrix, const umbra_context *conte
 size_t umbra_matrix_stride_for(size_t slots);
 
 /*
- * Encrypts rows that `row` hands out at that level: columns values into *values, and into *one what a layout with ones
- * has after them. Errors: RANGE, OUT_OF_MEMORY, MISMATCH, CANCELLED.
+ * Encrypts or simulates rows that `row` hands out at that level: columns values into *values, and into *one what a layout
+ * with ones has after them. Errors: RANGE, OUT_OF_MEMORY, MISMATCH, CANCELLED.
  */
 typedef void (*umbra_matrix_row_fn)(double *values, double *one, size_t row, const void *source);
 typedef struct umbra_matrix_source {
   umbra_matrix_row_fn row;
   const void *source;
 } umbra_matrix_source;
-umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, const umbra_public_key *key,
-                                       const umbra_matrix_source *source, size_t rows, size_t columns,
-                                       const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch);
+umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, umbra_encryptor by, const umbra_matrix_source *source,
+                                       size_t rows, size_t columns, const umbra_matrix_layout *layout, uint32_t level,
+                                       umbra_watch *watch);
 
 /* The record and parts of a matrix as sections of any container, of one owner. */
 umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matrix *matrix);

@@ -32,17 +32,26 @@ static umbra_status check_features(const umbra_params *params, size_t features) 
   return umbra_fail(UMBRA_ERROR_RANGE, "%zu features do not fit: these parameters take up to %zu", features, slots - 1);
 }
 
-static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, const umbra_public_key *key, const double *weights,
-                                    size_t features, double bias) {
-  size_t slots = umbra_params_slots(umbra_context_params(key->context)), stride = stride_of(features);
+static umbra_status encode_weights(umbra_plaintext **plaintext, const umbra_context *context, const double *weights,
+                                   size_t features, double bias) {
+  size_t slots = umbra_params_slots(umbra_context_params(context)), stride = stride_of(features);
   double *values;
   UMBRA_TRY(umbra_alloc(&values, slots, sizeof *values, "a model"));
   for (size_t row = 0; row < slots; row += stride) {
     memcpy(values + row, weights, features * sizeof *values);
     values[row + features] = bias;
   }
-  umbra_status status = umbra_encode_encrypt(ciphertext, key, values, slots);
+  umbra_status status = umbra_encode(plaintext, context, values, slots, NULL);
   umbra_free(values);
+  return status;
+}
+
+static umbra_status encrypt_weights(umbra_ciphertext **ciphertext, umbra_encryptor by, const double *weights,
+                                    size_t features, double bias) {
+  umbra_plaintext *plaintext = NULL;
+  UMBRA_TRY(encode_weights(&plaintext, by.context, weights, features, bias));
+  umbra_status status = umbra_encrypt_by(ciphertext, by, plaintext);
+  umbra_plaintext_destroy(plaintext);
   return status;
 }
 
@@ -65,16 +74,30 @@ static umbra_status take_sigmoid(umbra_sigmoid_options *own, const umbra_sigmoid
   return umbra_sigmoid_options_check(own);
 }
 
-umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key, const double *weights,
-                                    size_t features, double bias, const umbra_sigmoid_options *sigmoid) {
+static umbra_status encrypt_model(umbra_logistic **model, umbra_encryptor by, const double *weights, size_t features,
+                                  double bias, const umbra_sigmoid_options *sigmoid) {
   umbra_sigmoid_options wanted;
   umbra_ciphertext *encrypted = NULL;
+  UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
+  UMBRA_TRY(check_features(umbra_context_params(by.context), features));
+  UMBRA_TRY(encrypt_weights(&encrypted, by, weights, features, bias));
+  return make_with(model, encrypted, features, &wanted);
+}
+
+umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_key *key, const double *weights,
+                                    size_t features, double bias, const umbra_sigmoid_options *sigmoid) {
   if (!model || !key || !weights)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a key and at least one weight");
-  UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
-  UMBRA_TRY(check_features(umbra_context_params(key->context), features));
-  UMBRA_TRY(encrypt_weights(&encrypted, key, weights, features, bias));
-  return make_with(model, encrypted, features, &wanted);
+  return encrypt_model(model, umbra_encryptor_of(key), weights, features, bias, sigmoid);
+}
+
+umbra_status umbra_sim_logistic(umbra_logistic **model, const umbra_context *context, const double *weights,
+                                size_t features, double bias, const umbra_sigmoid_options *sigmoid) {
+  if (!model || !context || !weights)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a simulated model needs an output, a context and at least one weight");
+  UMBRA_TRY(umbra_check_sim(context));
+  return encrypt_model(model, (umbra_encryptor){.context = context}, weights, features, bias, sigmoid);
 }
 
 umbra_status umbra_dry_logistic(umbra_logistic **model, const umbra_context *context, size_t features, uint32_t level,
@@ -107,20 +130,34 @@ umbra_status umbra_logistic_make(umbra_logistic **model, umbra_ciphertext *weigh
   return UMBRA_OK;
 }
 
+/* key: NULL: of a simulation. */
+static umbra_status open_weights(double *weights, double *bias, const umbra_logistic *model,
+                                 const umbra_secret_key *key) {
+  const size_t features = model->features;
+  double *pairs;
+  UMBRA_TRY(umbra_alloc(&pairs, 2 * (features + 1), sizeof *pairs, "a model"));
+  umbra_status status = umbra_open_pairs(pairs, features + 1, model->weights, key);
+  if (status == UMBRA_OK) {
+    for (size_t i = 0; i < features; i++) weights[i] = pairs[2 * i];
+    *bias = pairs[2 * features];
+  }
+  umbra_free(pairs);
+  return status;
+}
+
 umbra_status umbra_logistic_decrypt(const umbra_logistic *model, double *weights, double *bias,
                                     const umbra_secret_key *key) {
   if (!weights || !bias || !model || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_logistic_decrypt needs a model, outputs for weights and bias, and a secret key");
-  double *values;
-  UMBRA_TRY(umbra_alloc(&values, model->features + 1, sizeof *values, "a model"));
-  umbra_status status = umbra_decrypt_decode(values, model->features + 1, model->weights, key);
-  if (status == UMBRA_OK) {
-    memcpy(weights, values, model->features * sizeof *values);
-    *bias = values[model->features];
-  }
-  umbra_free(values);
-  return status;
+  return open_weights(weights, bias, model, key);
+}
+
+umbra_status umbra_sim_logistic_decode(double *weights, double *bias, const umbra_logistic *model) {
+  if (!weights || !bias || !model)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_sim_logistic_decode needs outputs for weights and bias, and a model");
+  return open_weights(weights, bias, model, NULL);
 }
 
 void umbra_logistic_destroy(umbra_logistic *model) {

@@ -71,8 +71,8 @@ static void zero_row(double *values, double *one, size_t row, const void *source
 static umbra_status make_block(rehearsal *r) {
   const umbra_train_plan *plan = r->plan;
   umbra_matrix_source source = {zero_row, &plan->options.columns};
-  return umbra_matrix_encrypt_rows(&r->block, r->key, &source, plan->options.rows, plan->options.columns, &plan->layout,
-                                   plan->data_level, &r->watch);
+  return umbra_matrix_encrypt_rows(&r->block, umbra_encryptor_of(r->key), &source, plan->options.rows,
+                                   plan->options.columns, &plan->layout, plan->data_level, &r->watch);
 }
 
 static umbra_status make_state(rehearsal *r) {

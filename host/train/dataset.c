@@ -10,7 +10,7 @@ struct umbra_dataset {
   const umbra_context *context;
   const umbra_train_plan *plan;
   uint8_t owner[UMBRA_OWNER_BYTES], id[UMBRA_DATASET_ID_BYTES];
-  char *folder; /* NULL: without values, on a dry device */
+  char *folder; /* NULL: a dry device, or a simulation */
   umbra_ciphertext *weights;
   umbra_matrix **kept;   /* by block; NULL: not in memory */
   umbra_matrix *passing; /* the block of the last call, if it is not kept */
@@ -106,6 +106,22 @@ umbra_status umbra_dataset_open_dry(umbra_dataset **dataset, const umbra_train_p
   umbra_status status = umbra_dataset_dry_weights(&made->weights, plan, context, plan->data_level);
   if (status == UMBRA_OK) status = umbra_alloc(&made->kept, plan->blocks, sizeof *made->kept, "a data set");
   return hand_out(dataset, made, status);
+}
+
+/* ---- of a simulation ---- */
+
+static umbra_status simulate(umbra_dataset *dataset, const umbra_train_source *source) {
+  UMBRA_TRY(umbra_train_source_weights(source, &dataset->weights));
+  UMBRA_TRY(umbra_alloc(&dataset->kept, dataset->plan->blocks, sizeof *dataset->kept, "a data set"));
+  for (uint64_t i = 0; i < dataset->plan->blocks; i++)
+    UMBRA_TRY(umbra_train_source_block(source, &dataset->kept[i], i, NULL));
+  return UMBRA_OK;
+}
+
+umbra_status umbra_dataset_open_sim(umbra_dataset **dataset, const umbra_train_source *source) {
+  umbra_dataset *made;
+  UMBRA_TRY(make(&made, source->plan, source->by.context, 0));
+  return hand_out(dataset, made, simulate(made, source));
 }
 
 void umbra_dataset_close(umbra_dataset *dataset) {

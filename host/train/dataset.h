@@ -4,6 +4,7 @@
 #define UMBRA_TRAIN_DATASET_H
 
 #include "dataset_file.h"
+#include "source.h"
 
 typedef struct umbra_dataset umbra_dataset; /* belongs to one thread at a time */
 
@@ -21,6 +22,9 @@ umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_p
                                      uint64_t rows);
 umbra_status umbra_dataset_dry_weights(umbra_ciphertext **weights, const umbra_train_plan *plan,
                                        const umbra_context *context, uint32_t level);
+
+/* One of a simulation: all its blocks are made, and stay in memory. */
+umbra_status umbra_dataset_open_sim(umbra_dataset **dataset, const umbra_train_source *source);
 
 void umbra_dataset_close(umbra_dataset *dataset);
 

@@ -31,10 +31,23 @@ struct umbra_trainer {
 
 /* ---- checks before any work ---- */
 
-/* Of the plan's shape, without keys and data. */
-static umbra_status check_dry(const umbra_trainer_desc *desc) {
+/* Devices that are none: without keys and files. */
+static umbra_status check_no_files(const umbra_trainer_desc *desc, const char *why) {
   if (!desc->keys && !desc->data && !desc->checkpoint) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "a dry device has no values: keys, data and checkpoint must be NULL");
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%s: keys, data and checkpoint must be NULL", why);
+}
+
+static umbra_status check_sim(const umbra_trainer_desc *desc) {
+  UMBRA_TRY(check_no_files(desc, "a simulation has no keys and no ciphertexts"));
+  return desc->records ? UMBRA_OK
+                       : umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a trainer of a simulation needs a plan, a context "
+                                                                  "and records");
+}
+
+static umbra_status check_no_records(const umbra_trainer_desc *desc) {
+  if (!desc->records && !desc->initial) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "records in the clear are trained on by simulations only: records and "
+                                             "initial must be NULL");
 }
 
 static umbra_status check_files(const umbra_trainer_desc *desc) {
@@ -55,7 +68,9 @@ static umbra_status check_desc(const umbra_trainer_desc *desc) {
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a training is resumed from a checkpoint: name its file");
   if (memcmp(umbra_context_params(desc->context)->digest, desc->plan->params->digest, UMBRA_DIGEST_BYTES) != 0)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than the context's");
-  return desc->context->dry ? check_dry(desc) : check_files(desc);
+  if (umbra_context_simulates(desc->context)) return check_sim(desc);
+  UMBRA_TRY(check_no_records(desc));
+  return desc->context->dry ? check_no_files(desc, "a dry device has no values") : check_files(desc);
 }
 
 /* ---- the state at the start ---- */
@@ -93,7 +108,17 @@ static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
   return UMBRA_OK;
 }
 
+static umbra_status open_sim_data(umbra_trainer *trainer, const umbra_trainer_desc *desc) {
+  umbra_train_source source;
+  const umbra_encryptor by = {.context = trainer->context};
+  UMBRA_TRY(umbra_train_source_open(&source, trainer->plan, by, desc->records, desc->initial));
+  umbra_status status = umbra_dataset_open_sim(&trainer->dataset, &source);
+  umbra_train_source_close(&source);
+  return status;
+}
+
 static umbra_status open_data(umbra_trainer *trainer, const umbra_trainer_desc *desc) {
+  if (desc->records) return open_sim_data(trainer, desc);
   if (!desc->data)
     return umbra_dataset_open_dry(&trainer->dataset, trainer->plan, trainer->context, desc->memory_budget);
   return umbra_dataset_open(&trainer->dataset, desc->data, trainer->plan, trainer->context, desc->keys->owner,

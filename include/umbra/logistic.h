@@ -41,6 +41,17 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_dry_logistic(umbra_logistic **model,
                                                          size_t features, uint32_t level, double bound,
                                                          const umbra_sigmoid_options *sigmoid);
 
+/*
+ * A model of a simulation (umbra/simulate.h), as if encrypted; and the weights of one, as umbra_logistic_decrypt gives
+ * them, without a key and with no limit held against them. Errors: as umbra_logistic_encrypt, umbra_sim_ciphertext and
+ * umbra_sim_decode.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_sim_logistic(umbra_logistic **model, const umbra_context *context,
+                                                         const double *weights, size_t features, double bias,
+                                                         const umbra_sigmoid_options *sigmoid);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_sim_logistic_decode(double *weights, double *bias,
+                                                                const umbra_logistic *model);
+
 /* Levels that umbra_logistic_score takes with a polynomial of that degree. */
 UMBRA_API uint32_t umbra_logistic_depth(uint32_t degree);
 

@@ -8,6 +8,7 @@
 #include <umbra/file.h>
 #include <umbra/progress.h>
 #include <umbra/range.h>
+#include <umbra/simulate.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -52,6 +53,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt(umbra_matrix **matrix
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *context, size_t rows,
                                                        size_t columns, uint32_t level, double bound,
                                                        const umbra_matrix_layout *layout);
+
+/*
+ * A matrix of a simulation (umbra/simulate.h), as if encrypted; and the values of one, as umbra_matrix_decrypt gives them,
+ * without a key and with no limit held against them. Errors: as umbra_matrix_encrypt, umbra_sim_ciphertext and
+ * umbra_sim_decode.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_sim_matrix(umbra_matrix **matrix, const umbra_context *context,
+                                                       const double *values, size_t rows, size_t columns,
+                                                       const umbra_matrix_layout *layout);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_sim_matrix_decode(double *values, const umbra_matrix *matrix);
 
 /* values: all rows x columns of them, in row order, without ones. Errors: MISMATCH, RANGE, OUT_OF_MEMORY, CANCELLED. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values,

@@ -20,6 +20,9 @@
  * The worst case stays available under that name. In the functions of refreshes and polynomials both are bounded by what
  * these ask of their inputs: a caller promises that (umbra/bootstrap.h, umbra/polynomial.h).
  *
+ * A declaration may have the support of a calibration: the computation, simulated on samples of its inputs. Then the
+ * larger of the two bounds is used.
+ *
  * A declaration is a claim. Where bounds leave a doubt, the value has it (umbra_doubt), and so has all that is computed
  * from it; a strict evaluator makes none (umbra_evaluator_set_strict). Whether a claim is true only the key's owner can
  * see, in part, when results are opened: umbra_decrypt_outcome. That nothing is found is no proof that nothing is wrong.
@@ -56,8 +59,10 @@ typedef struct umbra_declaration {
   double magnitude;   /* no |slot| is larger: finite, not negative */
   double error_bound; /* nor its error, except with probability below 2^-30; 0: as it is known from the computation */
   umbra_declarer by;
-  int real;      /* 1: no slot has an imaginary part */
-  uint32_t used; /* slots from this one on hold 0; 0: nothing is said about them */
+  int real;          /* 1: no slot has an imaginary part */
+  uint32_t used;     /* slots from this one on hold 0; 0: nothing is said about them */
+  double calibrated; /* what a calibration supports: the larger of it and magnitude is used; 0: there was none */
+  double failure_probability; /* of that calibration, below 1; 0: there was none */
 } umbra_declaration;
 #define UMBRA_DECLARATION_INIT .struct_size = sizeof(umbra_declaration), .by = UMBRA_DECLARED_BY_APPLICATION
 UMBRA_API void umbra_declaration_init(umbra_declaration *declaration, size_t size);
@@ -79,7 +84,8 @@ typedef struct umbra_range {
   umbra_declarer by;
   int real;
   uint32_t used;
-  uint32_t doubts; /* of umbra_doubt */
+  uint32_t doubts;            /* of umbra_doubt */
+  double failure_probability; /* of the calibration that the declaration had; 0: it had none */
 } umbra_range;
 #define UMBRA_RANGE_INIT .struct_size = sizeof(umbra_range)
 UMBRA_API void umbra_range_init(umbra_range *range, size_t size);
@@ -87,6 +93,54 @@ UMBRA_API void umbra_range_init(umbra_range *range, size_t size);
 
 /* Errors: INVALID_ARGUMENT. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_ciphertext_range(const umbra_ciphertext *ciphertext, umbra_range *range);
+
+/* ---- calibration ---- */
+
+/*
+ * What a simulation (umbra/simulate.h) shows of the magnitudes at one point of a computation. A planner runs the
+ * computation on samples of its inputs, adds the simulated ciphertexts of that point one by one, asks for the bound that
+ * they support, and declares it with the ciphertexts of real runs. For one point, and one thread at a time.
+ *
+ *     umbra_range_calibration seen = {UMBRA_RANGE_CALIBRATION_INIT};
+ *     for each batch of sample records: simulate up to that point, and
+ *       umbra_range_calibration_add(&seen, x, records);
+ *     umbra_range_calibration_bound(&seen, &declaration.calibrated, 1e-3, 0.99);
+ *     declaration.failure_probability = 1e-3;
+ *     umbra_ciphertext_declare(ciphertext of a real run, &declaration);
+ */
+typedef struct umbra_range_calibration {
+  size_t struct_size;
+  size_t samples;     /* records so far */
+  double largest;     /* |slot| of all of them */
+  double error_bound; /* the largest of their ciphertexts: umbra_ciphertext_error_bound */
+} umbra_range_calibration;
+#define UMBRA_RANGE_CALIBRATION_INIT .struct_size = sizeof(umbra_range_calibration)
+UMBRA_API void umbra_range_calibration_init(umbra_range_calibration *calibration, size_t size);
+#define umbra_range_calibration_init(calibration) umbra_range_calibration_init((calibration), sizeof *(calibration))
+
+/*
+ * The ciphertext of a simulation holds `records` independent samples, 1 to its slots: 1 if all slots depend on one
+ * (a record, or a whole batch, whose members meet in sums). All slots are looked at. Errors: INVALID_ARGUMENT, RANGE (a slot
+ * is infinite, or no number), OUT_OF_MEMORY, UNSUPPORTED (a ciphertext of another device).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_range_calibration_add(umbra_range_calibration *calibration,
+                                                                  const umbra_ciphertext *ciphertext, uint32_t records);
+
+/*
+ * *bound = the largest magnitude seen, and the error bound on top of it: a simulated value is off the true one by its
+ * noise, whose Gaussian tail beyond that is below 2^-30 for a slot.
+ *
+ * If N samples are independent and of the distribution of later records, the largest of them is exceeded by a fresh
+ * record with probability at most p = failure_probability, except for calibrations that come about with probability
+ * (1 - p)^N, which is to be at most 1 - confidence: N >= log(1 - confidence) / log(1 - p), 459 for p = 0.01 and 99 %. A
+ * ciphertext of R fresh records exceeds it with probability at most R p. Nothing is promised of records that are
+ * distributed otherwise, of those that an adversary chooses, nor of how far a record goes beyond the bound.
+ *
+ * Errors: INVALID_ARGUMENT (either is not between 0 and 1; fewer than N samples: the text has N).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_range_calibration_bound(const umbra_range_calibration *calibration,
+                                                                    double *bound, double failure_probability,
+                                                                    double confidence);
 
 /* ---- for the key's owner ---- */
 

@@ -11,6 +11,10 @@
  *     ... any operations on x ...
  *     umbra_sim_decode(values, count, x);
  *
+ * Other inputs are umbra_sim_matrix, umbra_sim_logistic, and umbra_trainer_create with records; results are read by
+ * umbra_sim_matrix_decode and umbra_sim_logistic_decode. A bound on what samples show: umbra_range_calibration of
+ * umbra/range.h.
+ *
  * Levels, bounds on magnitude and error, and refusals are those of a real run. Only the literal name "sim" opens such a
  * device: "auto" and UMBRA_BACKEND never do. It keeps no secrets: what it calls ciphertexts are values. So keys cannot be
  * made, nothing is saved or loaded (UNSUPPORTED), and its objects are not used together with those of other contexts

@@ -238,6 +238,9 @@ typedef struct umbra_trainer_desc {
   const char *checkpoint; /* file, not a symbolic link to one, replaced after every iteration; NULL: none */
   int resume;             /* 1: go on after the checkpoint, which must exist; 0: it must not exist */
   uint64_t memory_budget; /* for blocks that are kept in memory; the next one to use always is. 0: all are read again */
+  /* Of a simulation only: */
+  const umbra_records *records; /* to train on */
+  const double *initial;        /* columns + 1 first weights, the bias last; NULL: zeros */
 } umbra_trainer_desc;
 #define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
 UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
@@ -251,7 +254,10 @@ UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
  * matrices of a refresh, which take most of the time.
  *
  * On a dry device (umbra/cost.h) keys, data and checkpoint are NULL: the trainer runs on a data set of the plan's shape
- * without values. Errors also: UNSUPPORTED (one of these is not NULL).
+ * without values. On a simulation (umbra/simulate.h) they are NULL, too, and the trainer runs on `records`, which are
+ * simulated once, as umbra_train_encrypt encrypts them; all blocks stay in memory, and the caller's records are not used
+ * later. umbra_sim_logistic_decode reads the model. Errors also: UNSUPPORTED (one of these is not NULL; records for another
+ * device), and those of umbra_train_encrypt.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **trainer, const umbra_trainer_desc *desc,
                                                            const umbra_progress *progress);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records in the clear become what a training reads: blocks and first weights, encrypted or simulated. */
+#ifndef UMBRA_TRAIN_SOURCE_H
+#define UMBRA_TRAIN_SOURCE_H
+
+#include "../ckks/sim.h"
+#include "../linalg/matrix.h"
+#include "plan.h"
+
+/* All but `order` is the caller's to keep. */
+typedef struct umbra_train_source {
+  const umbra_train_plan *plan;
+  umbra_encryptor by;
+  const umbra_records *records;
+  const double *initial; /* first weights; NULL: zeros */
+  size_t *order;         /* of training */
+} umbra_train_source;
+
+/*
+ * Checks all that there is to check. Errors: INVALID_ARGUMENT (records of another shape), RANGE (features too large to
+ * be encrypted, weights beyond the bound), OUT_OF_MEMORY.
+ */
+umbra_status umbra_train_source_open(umbra_train_source *source, const umbra_train_plan *plan, umbra_encryptor by,
+                                     const umbra_records *records, const double *initial);
+void umbra_train_source_close(umbra_train_source *source);
+
+umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_matrix **records, uint64_t number,
+                                      umbra_watch *watch);
+umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_ciphertext **weights);
+
+#endif
