@@ -131,7 +131,7 @@ def read_log(path):
 def failures(result, lines):
     """What is not as it should be, in words."""
     records = result["records"]
-    refreshes = sum(line["refreshed"] for line in lines)
+    refreshes = sum(line["bootstrapped"] for line in lines)
     for kind in ("plain", "encrypted"):
         if abs(result[f"accuracy_{kind}"] - result["accuracy_twin"]) > (MOST_RECORDS + 0.5) / records:
             yield f"the accuracy ({kind}) differs from that of the training in the clear by more than a record"
@@ -139,8 +139,8 @@ def failures(result, lines):
             yield f"the AUC ({kind}) differs from that of the training in the clear by more than {MOST_AUC}"
     if [line["iteration"] for line in lines] != list(range(1, result["iterations"] + 1)):
         yield "the log does not have every iteration once"
-    if not refreshes == result["refreshes"] == result["refreshes_planned"] or refreshes < LEAST_REFRESHES:
-        yield (f"{refreshes} refreshes in the log, {result['refreshes']} reported, {result['refreshes_planned']} "
+    if not refreshes == result["bootstraps"] == result["bootstraps_planned"] or refreshes < LEAST_REFRESHES:
+        yield (f"{refreshes} refreshes in the log, {result['bootstraps']} reported, {result['bootstraps_planned']} "
                f"planned, at least {LEAST_REFRESHES} expected")
 
 
@@ -152,7 +152,7 @@ def collect(reports):
         "accuracy_encrypted", "auc_encrypted", "accuracy_twin", "auc_twin", "accuracy_exact", "auc_exact",
         "max_weight_difference", "max_difference", "max_difference_polynomial")}
     result |= {key: train[key] for key in (
-        "iterations", "refreshes", "refreshes_planned", "seconds_per_iteration", "peak_bytes", "backend", "log_n",
+        "iterations", "bootstraps", "bootstraps_planned", "seconds_per_iteration", "peak_bytes", "backend", "log_n",
         "log_qp", "security")}
     return result | {"records": judged["records"], "max_logit": judged["largest_score"]}
 

@@ -87,7 +87,7 @@ static void shapes_are_planned(void **state) {
   double files = number(plan, "blocks"), bytes = number(plan, "data_bytes");
   assert_true(files * number(plan, "block_bytes") <= 1.5 * bytes && files * number(plan, "block_bytes") > bytes / 2);
   assert_true(number(plan, "memory_bytes") > number(plan, "key_bytes") + number(plan, "block_bytes"));
-  assert_true(number(plan, "refreshes") > 1000 / number(plan, "levels"));
+  assert_true(number(plan, "bootstraps") > 1000 / number(plan, "levels"));
   cJSON_Delete(json);
   assert_succeeds("plan --shape 100000x500 --iterations 1000");
   assert_non_null(strstr(contents("out"), "data set"));

@@ -29,7 +29,7 @@ static int make_training(void **state) {
   if (enter_scratch(state)) return 1;
   shell("mkdir -p secret server/keys");
   write_text("train.csv", "a,b,label\n0.5,-0.25,0\n1,0.5,1\n-0.75,0.25,0\n0.25,1,1\n-1,-0.5,0\n0.75,0.75,1\n");
-  assert_succeeds("plan train.csv --iterations %d --batch 4 --refresh-result --out plan.umbra", ITERATIONS);
+  assert_succeeds("plan train.csv --iterations %d --batch 4 --bootstrap-result --out plan.umbra", ITERATIONS);
   assert_succeeds("keygen --plan plan.umbra --for-logistic 2 --out keys " SECRET);
   assert_succeeds("encrypt train.csv --plan plan.umbra --keys keys --out data");
   shell("cp keys/params.umbra keys/eval.umbra server/keys && cp -r data server");
@@ -53,7 +53,7 @@ static int count_lines(const char *path, int *refreshes) {
     assert_non_null(json);
     if (lines) assert_true(number(json, "iteration") == lines);
     else assert_true(number(cJSON_GetObjectItem(json, "plan"), "iterations") == ITERATIONS);
-    *refreshes += cJSON_IsTrue(cJSON_GetObjectItem(json, "refreshed"));
+    *refreshes += cJSON_IsTrue(cJSON_GetObjectItem(json, "bootstrapped"));
     cJSON_Delete(json);
   }
   fclose(file);
@@ -139,7 +139,7 @@ static void interrupted_trainings_go_on(void **state) {
       0);
   assert_int_equal(count_lines("server/parts/log.jsonl", &refreshes), ITERATIONS + 1);
   cJSON *json = report();
-  assert_true(number(json, "refreshes") == refreshes && number(json, "refreshes_planned") == refreshes);
+  assert_true(number(json, "bootstraps") == refreshes && number(json, "bootstraps_planned") == refreshes);
   assert_true(number(json, "resumed_after") >= 1);
   cJSON_Delete(json);
   assert_int_equal(shell("cmp server/parts/model.umbra server/whole/model.umbra"), 0);

@@ -27,8 +27,8 @@ static void main_job_agrees_with_training_in_the_clear(void **state) {
   assert_true(fabs(number(result, "accuracy_encrypted") - number(result, "accuracy_twin")) <= record);
   assert_true(fabs(number(result, "auc_plain") - number(result, "auc_twin")) < 0.005);
   assert_true(number(result, "max_weight_difference") < 0x1p-10);
-  assert_true(number(result, "refreshes") >= 5);
-  assert_true(number(result, "refreshes") == number(result, "refreshes_planned"));
+  assert_true(number(result, "bootstraps") >= 5);
+  assert_true(number(result, "bootstraps") == number(result, "bootstraps_planned"));
   assert_true(number(result, "security") >= 128);
   assert_true(number(result, "seconds") > 0 && number(result, "log_qp") > 0);
   assert_true(number(result, "seconds_per_iteration") > 0);

@@ -32,7 +32,7 @@ static void test_parts(void **state) {
   umbra_train_options options = options_of(&(shape){1400, 3, 0, 3, 8, 0}, &sigmoid);
   umbra_train_plan *few = NULL, *many = NULL;
   umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
-  umbra_cost cost[2][3], *refresh = &cost[1][UMBRA_TRAIN_REFRESH], *iteration = &cost[1][UMBRA_TRAIN_ITERATION];
+  umbra_cost cost[2][3], *refresh = &cost[1][UMBRA_TRAIN_BOOTSTRAP], *iteration = &cost[1][UMBRA_TRAIN_ITERATION];
   assert_ok(umbra_train_plan_create(&few, params, &options));
   options.iterations = UMBRA_TRAIN_MAX_ITERATIONS;
   assert_ok(umbra_train_plan_create(&many, params, &options));
@@ -43,14 +43,14 @@ static void test_parts(void **state) {
     assert_ok(umbra_train_plan_cost(many, &cost[1][part], (umbra_train_part)part));
   }
   assert_ok(umbra_train_plan_report(many, &report));
-  assert_memory_equal(refresh, &cost[0][UMBRA_TRAIN_REFRESH], sizeof *refresh);
+  assert_memory_equal(refresh, &cost[0][UMBRA_TRAIN_BOOTSTRAP], sizeof *refresh);
   assert_memory_equal(iteration, &cost[0][UMBRA_TRAIN_ITERATION], sizeof *iteration);
   const umbra_cost *whole = &cost[1][UMBRA_TRAIN_WHOLE];
-  assert_int_equal(whole->ephemeral_switches, 2 * (size_t)report.refreshes);
+  assert_int_equal(whole->ephemeral_switches, 2 * (size_t)report.bootstraps);
   assert_int_equal(whole->key_switches,
-                   UMBRA_TRAIN_MAX_ITERATIONS * iteration->key_switches + report.refreshes * refresh->key_switches);
+                   UMBRA_TRAIN_MAX_ITERATIONS * iteration->key_switches + report.bootstraps * refresh->key_switches);
   assert_int_equal(report.key_switches, iteration->key_switches);
-  assert_int_equal(report.refresh_switches, refresh->key_switches + refresh->ephemeral_switches);
+  assert_int_equal(report.bootstrap_switches, refresh->key_switches + refresh->ephemeral_switches);
   assert_int_equal(report.key_bytes, whole->key_bytes);
   assert_true(report.memory_limit > whole->peak_bytes && report.memory_limit < whole->peak_bytes / 15 * 16);
   umbra_train_plan_destroy(few);

@@ -11,7 +11,7 @@
 typedef struct shape {
   size_t rows, columns, batch;
   uint32_t degree, iterations;
-  int refresh_result;
+  int bootstrap_result;
 } shape;
 
 static umbra_train_options options_of(const shape *of, umbra_sigmoid_options *sigmoid) {
@@ -22,7 +22,7 @@ static umbra_train_options options_of(const shape *of, umbra_sigmoid_options *si
   options.columns = of->columns;
   options.batch = of->batch;
   options.iterations = of->iterations;
-  options.refresh_result = of->refresh_result;
+  options.bootstrap_result = of->bootstrap_result;
   options.sigmoid = sigmoid;
   options.rate = 0.1;
   return options;
@@ -132,7 +132,7 @@ static int write_diary(void *user, const umbra_train_event *event) {
   umbra_kernel_cost kernel = {UMBRA_KERNEL_COST_INIT};
   account *a = &d->account[d->count++];
   umbra_ring_accounts_read(&of_ring, d->context->ring);
-  *a = (account){event->level, event->refreshed, of_ring.key_switches, of_ring.ephemeral_switches, {0}};
+  *a = (account){event->level, event->bootstrapped, of_ring.key_switches, of_ring.ephemeral_switches, {0}};
   for (size_t k = 0; k < UMBRA_DRY_KERNELS; k++) {
     assert_ok(umbra_context_kernel_cost(d->dry, &kernel, k));
     a->calls[k] = d->context == d->dry ? kernel.calls : calls_counted(kernel.name);

@@ -66,9 +66,9 @@ typedef struct count {
 static int count_events(void *user, const umbra_train_event *event) {
   count *c = user;
   c->iterations++;
-  c->refreshes += event->refreshed != 0;
+  c->refreshes += event->bootstrapped != 0;
   assert_int_equal(event->iteration, c->iterations);
-  assert_true(event->seconds >= event->refresh_seconds);
+  assert_true(event->seconds >= event->bootstrap_seconds);
   return 0;
 }
 
@@ -103,14 +103,14 @@ static void compare(const training *t, const double *initial, double tolerance) 
   assert_ok(umbra_train_plan_report(t->plan, &report));
   assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
   assert_ok(umbra_trainer_run(trainer, count_events, &c));
-  assert_int_equal(c.refreshes, report.refreshes);
+  assert_int_equal(c.refreshes, report.bootstraps);
   double *found = decrypted_weights(t, trainer);
   train_in_the_clear(t, expected, initial);
   check_twin(t, expected, initial);
   double worst = 0;
   for (size_t i = 0; i <= columns; i++) worst = fmax(worst, fabs(found[i] - expected[i]));
   print_message("group %u, pairs %d, slots %u, depth %u, %u refreshes: largest difference 2^%.1f, expected 2^%.1f\n",
-                t->plan->layout.group, t->plan->layout.pairs, t->plan->layout.slots, report.depth, report.refreshes,
+                t->plan->layout.group, t->plan->layout.pairs, t->plan->layout.slots, report.depth, report.bootstraps,
                 log2(worst), log2(report.weight_error));
   assert_true(worst < tolerance);
   assert_true(worst < 6 * report.weight_error && report.weight_error < 0x1p-10);
@@ -276,7 +276,7 @@ static void goes_forward(void **state) {
   umbra_trainer *trainer = NULL;
   training t;
   double fraction = 0;
-  options.refresh_result = 1;
+  options.bootstrap_result = 1;
   training_open(&t, training_params(), random_records(120, 4, 3), options, NULL);
   umbra_trainer_desc desc = training_desc(&t);
   umbra_watch_interval(0);
@@ -293,7 +293,7 @@ static void goes_forward(void **state) {
 static void refreshed_result(void **state) {
   (void)state;
   umbra_train_options options = options_of(3);
-  options.refresh_result = 1;
+  options.bootstrap_result = 1;
   training t;
   training_open(&t, training_params(), random_records(120, 4, 3), options, NULL);
   compare(&t, NULL, 0x1p-16);

@@ -77,7 +77,7 @@ static void every_option_counts(void **state) {
                  {offsetof(umbra_train_options, momentum), 0, 0.5, 0},
                  {offsetof(umbra_train_options, l2), 0, 0, 0},
                  {offsetof(umbra_train_options, bound), 0, 4, 0},
-                 {offsetof(umbra_train_options, refresh_result), 4, 0, 1}};
+                 {offsetof(umbra_train_options, bootstrap_result), 4, 0, 1}};
   for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
     umbra_train_options options = base_options();
     uint8_t *field = (uint8_t *)&options + changes[i].at;

@@ -171,7 +171,7 @@ static void open_training(size_t rows, size_t batch) {
   options.iterations = ITERATIONS;
   training_open(&t, training_params(), random_records(rows, COLUMNS, rows), options, NULL);
   assert_ok(umbra_train_plan_report(t.plan, &report));
-  assert_true(report.refreshes > 0 && report.blocks >= MOST_RANKS);
+  assert_true(report.bootstraps > 0 && report.blocks >= MOST_RANKS);
 }
 
 /* Every rank reads its blocks only, and each block is read by one. */

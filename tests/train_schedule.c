@@ -38,9 +38,9 @@ static void refused_options(void **state) {
   assert_refused("iterations is 0; it must be 1 to 100000", o.iterations = 0);
   assert_refused("iterations is 100001", o.iterations = 100001);
   assert_refused("batch is 101; it must be up to the 100 rows", o.batch = 101);
-  assert_refused("whole_batches, shuffle and refresh_result are 2, 0 and 0", o.whole_batches = 2);
+  assert_refused("whole_batches, shuffle and bootstrap_result are 2, 0 and 0", o.whole_batches = 2);
   assert_refused("are 0, -1 and 0; they must be 0 or 1", o.shuffle = -1);
-  assert_refused("are 0, 0 and 7", o.refresh_result = 7);
+  assert_refused("are 0, 0 and 7", o.bootstrap_result = 7);
   assert_refused("whole_batches is 1 and batch is 0", o.whole_batches = 1, o.batch = 0);
   assert_refused("rate is 0; it must be above 0", o.rate = 0);
   assert_refused("rate is -1", o.rate = -1);
@@ -84,7 +84,7 @@ static void unknown_kinds(void **state) {
 static void accepted_options(void **state) {
   (void)state;
   assert_accepted(o.seed = 1);
-  assert_accepted(o.batch = 0, o.shuffle = 1, o.refresh_result = 1);
+  assert_accepted(o.batch = 0, o.shuffle = 1, o.bootstrap_result = 1);
   assert_accepted(o.batch = 100, o.whole_batches = 1, o.iterations = 100000);
   assert_accepted(o.schedule = UMBRA_RATE_INVERSE);
   assert_accepted(o.schedule = UMBRA_RATE_INVERSE, o.decay = 100);

@@ -52,8 +52,8 @@ static void check(umbra_records *records, umbra_train_options options) {
   double *found = decrypted_weights(&t, trainer);
   for (size_t c = 0; c <= columns; c++) worst = fmax(worst, fabs(found[c] - twin[c]));
   print_message("%zu x %zu, %zu blocks, %u refreshes: largest difference 2^%.1f\n", umbra_records_rows(records),
-                columns, report.blocks, report.refreshes, log2(worst));
-  assert_int_equal(report.refreshes, 1);
+                columns, report.blocks, report.bootstraps, log2(worst));
+  assert_int_equal(report.bootstraps, 1);
   assert_true(worst < 0x1p-12);
   umbra_trainer_destroy(trainer);
   free(found);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the lowest modulus to the highest, through an ephemeral sparse secret (eprint 2022/024): switched to that secret, a
- * ciphertext's integers c0 + c1 s exceed q_0 only a few times, and these multiples of q_0 are what a refresh removes.
+ * From the lowest modulus to the highest (ModRaise), through an ephemeral sparse secret (eprint 2022/024): switched to
+ * that secret, a ciphertext's integers c0 + c1 s exceed q_0 only a few times, and these multiples of q_0 are
+ * what a refresh removes.
  */
 #ifndef UMBRA_CKKS_RAISE_H
 #define UMBRA_CKKS_RAISE_H

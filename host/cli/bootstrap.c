@@ -40,7 +40,7 @@ typedef struct bootstrap_job {
 
 static double gib(uint64_t bytes) { return (double)bytes / 0x1p30; }
 
-/* With a sixteenth for what the plan does not count: the ciphertext, tables, and what is kept to be used again. */
+/* With a sixteenth for what the plan does not count: tables, and blocks that are kept to be used again. */
 static uint64_t bytes_needed(const umbra_bootstrap_report *report) {
   const uint64_t planned = report->key_bytes + report->plain_bytes + report->workspace_bytes;
   return planned + planned / 16;

@@ -27,7 +27,7 @@ typedef struct plan_options {
   umbra_train_options train;
   umbra_sigmoid_options sigmoid;
   uint64_t batch, shuffle, memory;
-  bool whole_batches, refresh_result, calibrate, json;
+  bool whole_batches, bootstrap_result, calibrate, json;
   cli_engine engine;
 } plan_options;
 
@@ -324,7 +324,7 @@ static void check_usage(plan_options *o) {
   o->train.target = (umbra_target)cli_choice("target", o->target, targets);
   o->train.batch = (size_t)o->batch;
   o->train.whole_batches = o->whole_batches;
-  o->train.refresh_result = o->refresh_result;
+  o->train.bootstrap_result = o->bootstrap_result;
   o->train.shuffle = o->shuffle != CLI_NOT_GIVEN;
   if (o->train.shuffle) o->train.seed = o->shuffle;
 }
@@ -364,7 +364,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"range", "R", "scores are expected in [-R, R] (default 8)", CLI_NUMBER, &o.sigmoid.range, CLI_OPTIONAL},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
-      {"refresh-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.refresh_result,
+      {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
       {"target", "KIND", "lay records out for this device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},

@@ -55,7 +55,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   cJSON_AddBoolToObject(json, "shuffle", o->shuffle);
   snprintf(seed, sizeof seed, "%" PRIu64, o->seed); /* a double would not hold it */
   cJSON_AddRawToObject(json, "seed", seed);
-  cJSON_AddBoolToObject(json, "refresh_result", o->refresh_result);
+  cJSON_AddBoolToObject(json, "bootstrap_result", o->bootstrap_result);
   cJSON_AddStringToObject(json, "target", umbra_target_name(o->target));
 }
 
@@ -63,7 +63,7 @@ static void add_report(cJSON *json, const umbra_train_report *r) {
   const number_fact numbers[] = {
       {"depth", r->depth},
       {"levels", r->levels},
-      {"refreshes", r->refreshes},
+      {"bootstraps", r->bootstraps},
       {"batches", (double)r->batches},
       {"blocks", (double)r->blocks},
       {"block_bytes", (double)r->block_bytes},
@@ -74,9 +74,9 @@ static void add_report(cJSON *json, const umbra_train_report *r) {
       {"key_bytes", (double)r->key_bytes},
       {"memory_bytes", (double)r->memory_bytes},
       {"key_switches", (double)r->key_switches},
-      {"refresh_switches", (double)r->refresh_switches},
+      {"bootstrap_switches", (double)r->bootstrap_switches},
       {"fit_error", r->fit_error},
-      {"refresh_error", r->refresh_error},
+      {"bootstrap_error", r->bootstrap_error},
       {"weight_error", r->weight_error},
       {"log2_failure", r->log2_failure},
   };
@@ -118,7 +118,7 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
   printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %.2g of the sigmoid there\n", "polynomial", s->degree,
          -s->range, s->range, fits[s->fit], r->fit_error);
   printf("  %-18s within [%g, %g], with an error of about %.1g at the end%s\n", "weights", -o->bound, o->bound,
-         r->weight_error, o->refresh_result ? "; refreshed, too" : "");
+         r->weight_error, o->bootstrap_result ? "; refreshed, too" : "");
 }
 
 static void print_data(const umbra_train_options *o, const umbra_train_report *r) {
@@ -132,13 +132,13 @@ static void print_data(const umbra_train_options *o, const umbra_train_report *r
 static void print_costs(const umbra_train_report *r) {
   char keys[CLI_UNITS], file[CLI_UNITS], memory[CLI_UNITS];
   printf("  %-18s %" PRIu32 " per iteration, and refreshed weights have %" PRIu32 "\n", "levels", r->depth, r->levels);
-  printf("  %-18s %" PRIu32 "; one of them fails with probability 2^%.0f\n", "refreshes", r->refreshes,
+  printf("  %-18s %" PRIu32 "; one of them fails with probability 2^%.0f\n", "refreshes", r->bootstraps,
          r->log2_failure);
   printf("  %-18s %zu, %zu of them for rotations; %s in memory, %s on disk\n", "switching keys", r->keys, r->rotations,
          cli_bytes_text(keys, (double)r->key_bytes), cli_bytes_text(file, (double)r->key_bytes / 2));
   printf("  %-18s at most %s\n", "memory", cli_bytes_text(memory, (double)r->memory_bytes));
   printf("  %-18s at most %zu per iteration, and %zu per refresh\n", "key switches", r->key_switches,
-         r->refresh_switches);
+         r->bootstrap_switches);
 }
 
 void cli_plan_print(const umbra_train_plan *plan) {

@@ -29,7 +29,7 @@ typedef struct train_job {
   cli_train_log log;
   cli_progress progress;
   uint32_t first, iterations; /* done before, and in all */
-  double seconds, refresh_seconds, bytes;
+  double seconds, bootstrap_seconds, bytes;
 } train_job;
 
 /* ---- before the work ---- */
@@ -103,7 +103,7 @@ static bool open_trainer(train_job *j, const train_options *o, cli_report *repor
 static int observe(void *user, const umbra_train_event *event) {
   train_job *j = user;
   j->seconds += event->seconds;
-  j->refresh_seconds += event->refresh_seconds;
+  j->bootstrap_seconds += event->bootstrap_seconds;
   j->bytes += (double)event->bytes;
   return !cli_train_log_add(&j->log, event) || cli_interrupted();
 }
@@ -140,10 +140,10 @@ static void summarise(const train_job *j, cli_report *report) {
   uint32_t here = j->iterations - j->first;
   cli_report_number(report, "iterations", j->iterations);
   if (j->first) cli_report_number(report, "resumed_after", j->first);
-  cli_report_number(report, "refreshes", j->log.refreshes);
-  cli_report_number(report, "refreshes_planned", cli_plan_refreshes(j->plan, j->iterations));
+  cli_report_number(report, "bootstraps", j->log.bootstraps);
+  cli_report_number(report, "bootstraps_planned", cli_plan_refreshes(j->plan, j->iterations));
   if (here) cli_report_number(report, "seconds_per_iteration", j->seconds / here);
-  cli_report_number(report, "refresh_seconds", j->refresh_seconds);
+  cli_report_number(report, "bootstrap_seconds", j->bootstrap_seconds);
   cli_report_number(report, "bytes_read", j->bytes);
   cli_report_number(report, "peak_bytes", cli_peak_bytes());
 }

@@ -31,21 +31,21 @@ static cJSON *line_of(cli_train_log *log, const umbra_train_event *event) {
   cJSON *line = cJSON_CreateObject();
   cJSON_AddNumberToObject(line, "iteration", event->iteration);
   cJSON_AddNumberToObject(line, "iterations", event->iterations);
-  cJSON_AddBoolToObject(line, "refreshed", event->refreshed);
-  log->refreshes += event->refreshed != 0;
+  cJSON_AddBoolToObject(line, "bootstrapped", event->bootstrapped);
+  log->bootstraps += event->bootstrapped != 0;
   return line;
 }
 
 bool cli_train_log_add(cli_train_log *log, const umbra_train_event *event) {
   cJSON *line = line_of(log, event);
-  if (event->refreshed) {
+  if (event->bootstrapped) {
     cJSON_AddNumberToObject(line, "level_low", event->level_low);
     cJSON_AddNumberToObject(line, "level_high", event->level_high);
   }
   cJSON_AddNumberToObject(line, "level", event->level);
   cJSON_AddNumberToObject(line, "rows", (double)event->rows);
   cJSON_AddNumberToObject(line, "bytes", (double)event->bytes);
-  cJSON_AddNumberToObject(line, "refresh_seconds", event->refresh_seconds);
+  cJSON_AddNumberToObject(line, "bootstrap_seconds", event->bootstrap_seconds);
   cJSON_AddNumberToObject(line, "seconds", event->seconds);
   return write_line(log, line);
 }
@@ -55,7 +55,7 @@ static bool make_up(cli_train_log *log, const umbra_train_plan *plan, uint32_t i
   umbra_train_iteration planned = {UMBRA_TRAIN_ITERATION_INIT};
   if (!cli_check(umbra_train_plan_iteration(plan, &planned, i), NULL)) return false;
   const umbra_train_event event = {
-      .iteration = i + 1, .iterations = iterations, .refreshed = planned.refresh, .level = planned.level_after};
+      .iteration = i + 1, .iterations = iterations, .bootstrapped = planned.bootstrap, .level = planned.level_after};
   cJSON *line = line_of(log, &event);
   cJSON_AddNumberToObject(line, "level", event.level);
   cJSON_AddNumberToObject(line, "rows", (double)planned.rows);
@@ -70,7 +70,7 @@ static bool accept(cli_train_log *log, const char *text, uint32_t lines) {
   cJSON *line = cJSON_Parse(text);
   bool accepted = cJSON_IsObject(cJSON_GetObjectItem(line, "plan"));
   if (lines) accepted = cJSON_GetNumberValue(cJSON_GetObjectItem(line, "iteration")) == lines;
-  if (accepted && cJSON_IsTrue(cJSON_GetObjectItem(line, "refreshed"))) log->refreshes++;
+  if (accepted && cJSON_IsTrue(cJSON_GetObjectItem(line, "bootstrapped"))) log->bootstraps++;
   cJSON_Delete(line);
   return accepted;
 }

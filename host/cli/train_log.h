@@ -13,7 +13,7 @@
 typedef struct cli_train_log {
   FILE *file;
   const char *path;
-  uint32_t refreshes; /* iterations with one, among those logged */
+  uint32_t bootstraps; /* iterations with one, among those logged */
 } cli_train_log;
 
 /*

@@ -40,7 +40,7 @@ uint32_t cli_plan_refreshes(const umbra_train_plan *plan, uint32_t iterations) {
   uint32_t refreshes = 0;
   for (uint32_t i = 0; i < iterations; i++) {
     umbra_train_iteration iteration = {UMBRA_TRAIN_ITERATION_INIT};
-    if (umbra_train_plan_iteration(plan, &iteration, i) == UMBRA_OK && iteration.refresh) refreshes++;
+    if (umbra_train_plan_iteration(plan, &iteration, i) == UMBRA_OK && iteration.bootstrap) refreshes++;
   }
   return refreshes;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gadget decomposition. Digits are absolute position ranges of the chain; at a level those that meet its window take
- * part, and as many auxiliary primes as exceed the largest of them (umbra_switch_auxes).
+ * Gadget decomposition: the digits of a polynomial, each extended to all primes of the key in use (ModUp). Digits are
+ * absolute position ranges of the chain; at a level those that meet its window take part, and as many auxiliary primes as
+ * exceed the largest of them (umbra_switch_auxes).
  *
  * P = P' P'', with P' the product of the auxiliary primes in use, and P'' that of those spared. A key has P times a secret
  * s' in its digits; restricted to the window and P', the digits d_j of x / P'' mod Q make sum d_j key_j = P' x s' + error

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one division: y = round(x * prod R / prod D), moving polynomials from one set of primes to another; exact to
- * nearest, but for remainders within |D| 2^-25 of half of prod D, which may go either way. Rescale, mod-down, their
- * merger and level moves are all this.
+ * nearest, but for remainders within |D| 2^-25 of half of prod D, which may go either way. Rescaling (Rescale: by a level's
+ * primes), the end of a key switch (ModDown: by P), both at once, and level moves are all this.
  */
 #ifndef UMBRA_RING_DIVIDE_H
 #define UMBRA_RING_DIVIDE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exact extension of a polynomial to more primes: what raises a modulus. */
+/* Exact extension of a polynomial to more primes: what raises the modulus of a refresh (ModRaise). */
 #ifndef UMBRA_RING_EXTEND_H
 #define UMBRA_RING_EXTEND_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sums of products of plaintexts with rotations of one input, everything over the window and the auxiliary primes in use:
- * the input is decomposed once, and nothing is divided by P (double hoisting: Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux,
- * eprint 2020/1203).
+ * the input is decomposed once for all of them (one ModUp: hoisting), and nothing is divided by P (no ModDown before the
+ * sum: double hoisting, Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux, eprint 2020/1203).
  */
 #ifndef UMBRA_RING_HOIST_H
 #define UMBRA_RING_HOIST_H

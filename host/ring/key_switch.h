@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hybrid key switching: inner products of digits with a switching key (Han, Ki, eprint 2019/688), divided by P. */
+/*
+ * Hybrid key switching: digits (ModUp), their inner products with a switching key (Han, Ki, eprint 2019/688), and the
+ * division by P (ModDown).
+ */
 #ifndef UMBRA_RING_KEY_SWITCH_H
 #define UMBRA_RING_KEY_SWITCH_H
 

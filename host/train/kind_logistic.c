@@ -204,7 +204,7 @@ const umbra_train_ops umbra_train_logistic_ops = {.name = "logistic regression",
 /* What the unit of the weights is at the end. */
 static int64_t last_unit(const umbra_train_plan *plan) {
   const double unit = plan->iteration[plan->options.iterations - 1].unit_out;
-  return (int64_t)(plan->options.refresh_result ? unit / 2 : unit);
+  return (int64_t)(plan->options.bootstrap_result ? unit / 2 : unit);
 }
 
 umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic **model) {

@@ -140,7 +140,7 @@ static void plan_iterations(umbra_train_plan *plan) {
     it->before = before;
     if (it->refresh) {
       level = plan->data_level;
-      plan->report.refreshes++;
+      plan->report.bootstraps++;
     }
     int ends = level < 2 * depth; /* a refresh comes next: what is refreshed is half as large as what comes of it */
     it->level = level;
@@ -149,8 +149,8 @@ static void plan_iterations(umbra_train_plan *plan) {
     it->unit_out = ends ? unit : unit / 2;
     before = 1 - it->step.eta;
   }
-  plan->iteration[count - 1].unit_out = plan->options.refresh_result ? unit : 1;
-  plan->refreshes = plan->report.refreshes || plan->options.refresh_result;
+  plan->iteration[count - 1].unit_out = plan->options.bootstrap_result ? unit : 1;
+  plan->refreshes = plan->report.bootstraps || plan->options.bootstrap_result;
 }
 
 /* What margins and slopes are multiplied by is encoded as constants, which have to fit. */
@@ -250,10 +250,10 @@ static void fill_report(umbra_train_plan *plan) {
   r->memory_limit = costs->whole.peak_bytes + costs->whole.peak_bytes / 16; /* for what is kept to be used again */
   r->memory_bytes = r->memory_limit + r->memory_limit / 8 + ((uint64_t)256 << 20); /* fragments, tables, buffers */
   r->key_switches = costs->iteration.key_switches;
-  r->refresh_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
+  r->bootstrap_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
   r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
   r->log2_failure = -INFINITY;
-  uint32_t refreshes = r->refreshes + (plan->options.refresh_result != 0);
+  uint32_t refreshes = r->bootstraps + (plan->options.bootstrap_result != 0);
   if (refreshes) r->log2_failure = refresh->log2_range_failure + log2(refreshes);
 }
 
@@ -359,7 +359,7 @@ static const umbra_cost *part_of(const umbra_plan_costs *costs, umbra_train_part
   switch (part) {
     case UMBRA_TRAIN_WHOLE: return &costs->whole;
     case UMBRA_TRAIN_ITERATION: return &costs->iteration;
-    case UMBRA_TRAIN_REFRESH: return &costs->refresh;
+    case UMBRA_TRAIN_BOOTSTRAP: return &costs->refresh;
   }
   return NULL;
 }
@@ -376,9 +376,9 @@ umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, umbra_trai
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_train_plan_iteration needs a plan, a number below its iterations, and an output");
   const umbra_plan_iteration *it = &plan->iteration[i];
-  const umbra_train_iteration made = {UMBRA_TRAIN_ITERATION_INIT, .first = it->step.first,       .rows = it->step.rows,
-                                      .rate = it->step.rate,      .eta = it->step.eta,           .refresh = it->refresh,
-                                      .level = it->level,         .level_after = it->level_after};
+  const umbra_train_iteration made = {
+      UMBRA_TRAIN_ITERATION_INIT, .first = it->step.first,  .rows = it->step.rows, .rate = it->step.rate,
+      .eta = it->step.eta,        .bootstrap = it->refresh, .level = it->level,    .level_after = it->level_after};
   return UMBRA_GIVE(umbra_train_iteration, iteration, &made);
 }
 

@@ -241,9 +241,9 @@ static umbra_status run_iterations(dry_run *r, umbra_plan_costs *costs) {
   return status;
 }
 
-static umbra_status refresh_result(dry_run *r, umbra_plan_costs *costs) {
+static umbra_status bootstrap_result(dry_run *r, umbra_plan_costs *costs) {
   const umbra_train_options *o = &r->plan->options;
-  if (!o->refresh_result) return UMBRA_OK;
+  if (!o->bootstrap_result) return UMBRA_OK;
   return refresh_from(r, costs, r->plan->iteration[o->iterations - 1].level_after, 1);
 }
 
@@ -253,7 +253,7 @@ static umbra_status run_all(dry_run *r, umbra_plan_costs *costs, umbra_key_needs
   umbra_cost_add(&costs->whole, &sum.cost, 1);
   clear_states(r);
   UMBRA_TRY(run_iterations(r, costs));
-  UMBRA_TRY(refresh_result(r, costs));
+  UMBRA_TRY(bootstrap_result(r, costs));
   UMBRA_TRY(umbra_context_needs(r->context, needs));
   umbra_cost_tell_keys(&costs->iteration, needs);
   umbra_cost_tell_keys(&costs->refresh, needs);

@@ -48,6 +48,6 @@ void umbra_plan_errors(umbra_train_plan *plan) {
     it->w_error = sqrt(c.ww);
     it->u_error = sqrt(c.uu);
   }
-  plan->report.refresh_error = refresh;
+  plan->report.bootstrap_error = refresh;
   plan->report.weight_error = plan->iteration[plan->options.iterations - 1].w_error;
 }

@@ -13,7 +13,7 @@
 /* The options as they are stored, and as the digest sees them. */
 typedef struct options_record {
   uint64_t rows, batch, seed;
-  uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, refresh_result;
+  uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, bootstrap_result;
   double rate, decay, momentum, l2, range, bound;
   uint32_t kind;
   uint16_t version, target; /* plans without a version have no target either: 0 is the CPU */
@@ -45,7 +45,7 @@ static options_record record_of(const umbra_train_options *o) {
                           .schedule = (uint32_t)o->schedule,
                           .degree = o->sigmoid->degree,
                           .fit = (uint32_t)o->sigmoid->fit,
-                          .refresh_result = o->refresh_result != 0,
+                          .bootstrap_result = o->bootstrap_result != 0,
                           .rate = o->rate,
                           .decay = o->decay,
                           .momentum = o->momentum,
@@ -75,7 +75,7 @@ static umbra_train_options options_of(const options_record *r, const umbra_sigmo
                                .rate = r->rate,
                                .decay = r->decay,
                                .schedule = (umbra_rate_schedule)r->schedule,
-                               .refresh_result = (int)r->refresh_result,
+                               .bootstrap_result = (int)r->bootstrap_result,
                                .momentum = r->momentum,
                                .l2 = r->l2,
                                .bound = r->bound,
@@ -127,9 +127,9 @@ static umbra_status check_record(const umbra_reader *reader, const options_recor
         "anew, and encrypt the records again",
         r->version, VERSION);
   UMBRA_TRY(umbra_train_kind_check((umbra_train_kind)r->kind));
-  if (r->whole_batches > 1 || r->shuffle > 1 || r->refresh_result > 1)
-    return umbra_reader_malformed(reader, "whole_batches, shuffle and refresh_result are %u, %u, %u: each is 0 or 1",
-                                  r->whole_batches, r->shuffle, r->refresh_result);
+  if (r->whole_batches > 1 || r->shuffle > 1 || r->bootstrap_result > 1)
+    return umbra_reader_malformed(reader, "whole_batches, shuffle and bootstrap_result are %u, %u, %u: each is 0 or 1",
+                                  r->whole_batches, r->shuffle, r->bootstrap_result);
   if (r->degree < 1 || r->degree > UMBRA_SIGMOID_MAX_DEGREE)
     return umbra_reader_malformed(reader, "the polynomial's degree is %u: it must be 1 to %d", r->degree,
                                   UMBRA_SIGMOID_MAX_DEGREE);

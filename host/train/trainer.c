@@ -211,7 +211,7 @@ static umbra_status prepare(umbra_trainer *trainer, umbra_train_state *fresh, um
   event->level_low = level_of(&trainer->state);
   UMBRA_TRY(refresh(trainer, fresh));
   event->level_high = level_of(fresh);
-  event->refresh_seconds = umbra_seconds() - started;
+  event->bootstrap_seconds = umbra_seconds() - started;
   return UMBRA_OK;
 }
 
@@ -263,7 +263,7 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
   umbra_train_state_clear(&trainer->state);
   trainer->state = after;
   event->iteration = ++trainer->done;
-  event->refreshed = it->refresh;
+  event->bootstrapped = it->refresh;
   event->level = level_of(&after);
   event->rows = it->step.rows;
   event->bytes = trainer->bytes_read;
@@ -275,11 +275,11 @@ static umbra_status iterate(umbra_trainer *trainer, umbra_train_event *event) {
 
 /* Equal ones, as far as anybody knows: the iterations, and what may follow them. */
 static uint32_t count_pieces(const umbra_trainer *trainer) {
-  return trainer->plan->options.iterations + (trainer->plan->options.refresh_result != 0);
+  return trainer->plan->options.iterations + (trainer->plan->options.bootstrap_result != 0);
 }
 
-static umbra_status refresh_result(umbra_trainer *trainer) {
-  if (!trainer->plan->options.refresh_result || trainer->result_refreshed) return UMBRA_OK;
+static umbra_status bootstrap_result(umbra_trainer *trainer) {
+  if (!trainer->plan->options.bootstrap_result || trainer->result_refreshed) return UMBRA_OK;
   umbra_train_state fresh;
   UMBRA_TRY(umbra_watch_check(watch_of(trainer)));
   const umbra_watch_part part = umbra_watch_enter(watch_of(trainer), trainer->done, count_pieces(trainer));
@@ -316,7 +316,7 @@ umbra_status umbra_trainer_run(umbra_trainer *trainer, umbra_train_observer obse
     UMBRA_TRY(say_cancelled(trainer, status));
     if (observer && observer(user, &event) && event.iteration < event.iterations) return stop(trainer);
   }
-  return say_cancelled(trainer, refresh_result(trainer));
+  return say_cancelled(trainer, bootstrap_result(trainer));
 }
 
 uint32_t umbra_trainer_iterations(const umbra_trainer *trainer) { return trainer->done; }
@@ -327,7 +327,7 @@ umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_tr
   if (o->kind != kind)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "what is trained is %s, not %s", stepper->ops->name,
                       umbra_train_ops_of(kind)->name);
-  if (trainer->done < o->iterations || (o->refresh_result && !trainer->result_refreshed))
+  if (trainer->done < o->iterations || (o->bootstrap_result && !trainer->result_refreshed))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no model yet: %u of %u iterations are done",
                       trainer->done, o->iterations);
   *result = (umbra_trainer_result){trainer->plan, stepper->run, &trainer->state};

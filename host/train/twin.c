@@ -54,7 +54,7 @@ static umbra_status sum_batch(twin *t, double *largest, const umbra_train_step *
 
 /* Whether a refresh comes after iteration i; then the u of plan.h must be within the bound, too. */
 static int is_refreshed_after(const umbra_train_plan *plan, uint32_t i) {
-  return i + 1 < plan->options.iterations ? plan->iteration[i + 1].refresh : plan->options.refresh_result;
+  return i + 1 < plan->options.iterations ? plan->iteration[i + 1].refresh : plan->options.bootstrap_result;
 }
 
 /* Returns the largest of |w|, |v|, and |u| if it is refreshed. */

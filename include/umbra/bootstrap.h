@@ -45,7 +45,10 @@ typedef struct umbra_bootstrap_options {
 UMBRA_API void umbra_bootstrap_options_init(umbra_bootstrap_options *options, size_t size);
 #define umbra_bootstrap_options_init(options) umbra_bootstrap_options_init((options), sizeof *(options))
 
-/* What a refresh costs and gives. Errors are in units of the bound B, for both parts of slots uniform in [-B, B]. */
+/*
+ * What a refresh costs and gives. Keys, bytes and key switches are those of one refresh from the input level, which the
+ * plan runs on a dry device (umbra/cost.h). Errors are in units of the bound B, for both parts of slots uniform in [-B, B].
+ */
 typedef struct umbra_bootstrap_report {
   size_t struct_size;
   uint32_t slots;
@@ -55,8 +58,8 @@ typedef struct umbra_bootstrap_report {
   size_t keys;               /* switching keys in all */
   uint64_t key_bytes;        /* in memory; a file has half of it */
   uint64_t plain_bytes;      /* encoded matrices of a bootstrapper */
-  uint64_t workspace_bytes;  /* beside these, at most */
-  size_t key_switches;       /* products with a switching key */
+  uint64_t workspace_bytes;  /* beside these, at most; with the ciphertext that comes in, and the one that comes out */
+  size_t key_switches;       /* products with a switching key, those to the sparse secret and back too */
   double error_polynomial;   /* standard deviation of a part of a slot, from the fit of the cosine */
   double error_sine;         /* the largest that the bending of the sine can do: if all slots are alike and of size B */
   double error_noise;        /* standard deviation of a part of a slot, from rounding and keys */

@@ -139,8 +139,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_rotate(umbra_evaluator *evaluator, u
                                                    const umbra_ciphertext *a, int32_t steps);
 
 /*
- * outs[i] = a rotated by steps[i], sharing the decomposition of a (hoisting; Halevi, Shoup, CRYPTO 2018). outs[i] are
- * distinct handles or NULL; a may be one of them.
+ * outs[i] = a rotated by steps[i], sharing the decomposition of a (one ModUp for all: hoisting; Halevi, Shoup, CRYPTO
+ * 2018). outs[i] are distinct handles or NULL; a may be one of them.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_rotate_many(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                                         const umbra_ciphertext *a, const int32_t *steps, size_t count);

@@ -60,10 +60,10 @@ typedef struct umbra_train_options {
   double rate;
   double decay; /* 0 with a constant rate */
   umbra_rate_schedule schedule;
-  int refresh_result; /* 1: the model is refreshed, so that it can be computed with; 0: it is only decrypted */
-  double momentum;    /* a_0 above: 0.001 to 1000. At 0 the first v would be the first w, whatever the records are */
-  double l2;          /* >= 0, below 1 / rate; the bias is not penalised */
-  double bound;       /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
+  int bootstrap_result; /* 1: the model is refreshed, so that it can be computed with; 0: it is only decrypted */
+  double momentum;      /* a_0 above: 0.001 to 1000. At 0 the first v would be the first w, whatever the records are */
+  double l2;            /* >= 0, below 1 / rate; the bias is not penalised */
+  double bound;         /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
   const umbra_sigmoid_options *sigmoid; /* of UMBRA_TRAIN_LOGISTIC: s. NULL: defaults */
   umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
 } umbra_train_options;
@@ -74,25 +74,25 @@ UMBRA_API void umbra_train_options_init(umbra_train_options *options, size_t siz
 
 typedef struct umbra_train_report {
   size_t struct_size;
-  uint32_t depth;          /* levels of an iteration */
-  uint32_t levels;         /* of refreshed weights */
-  uint32_t refreshes;      /* in all */
-  size_t batches;          /* of the data set */
-  size_t blocks;           /* files of the data set, beside its index */
-  uint64_t block_bytes;    /* of the largest one */
-  uint64_t data_bytes;     /* of the data set on disk */
-  uint64_t read_bytes;     /* of it, in an iteration at most */
-  size_t keys;             /* switching keys */
-  size_t rotations;        /* of them, rotation keys */
-  uint64_t key_bytes;      /* in memory; a file has half of it */
-  uint64_t memory_limit;   /* for the context: keys, constants, one block, and what is computed with them */
-  uint64_t memory_bytes;   /* of a process with that limit, at most, without blocks that are kept */
-  size_t key_switches;     /* of an iteration at most, without refreshes */
-  size_t refresh_switches; /* key switches of a refresh, those to its secret and back too; 0 if there is none */
-  double fit_error;        /* largest |s - sigmoid| on the interval */
-  double refresh_error;    /* standard deviation of a weight's error from one refresh, if it is well within the bound */
-  double weight_error;     /* standard deviation of a weight's error at the end, if refreshes are at their worst */
-  double log2_failure;     /* log2 of the probability that any refresh of the training fails */
+  uint32_t depth;            /* levels of an iteration */
+  uint32_t levels;           /* of refreshed weights */
+  uint32_t bootstraps;       /* refreshes in all */
+  size_t batches;            /* of the data set */
+  size_t blocks;             /* files of the data set, beside its index */
+  uint64_t block_bytes;      /* of the largest one */
+  uint64_t data_bytes;       /* of the data set on disk */
+  uint64_t read_bytes;       /* of it, in an iteration at most */
+  size_t keys;               /* switching keys */
+  size_t rotations;          /* of them, rotation keys */
+  uint64_t key_bytes;        /* in memory; a file has half of it */
+  uint64_t memory_limit;     /* for the context: keys, constants, one block, and what is computed with them */
+  uint64_t memory_bytes;     /* of a process with that limit, at most, without blocks that are kept */
+  size_t key_switches;       /* of an iteration at most, without refreshes */
+  size_t bootstrap_switches; /* key switches of a refresh, those to its secret and back too; 0 if there is none */
+  double fit_error;          /* largest |s - sigmoid| on the interval */
+  double bootstrap_error; /* standard deviation of a weight's error from one refresh, if it is well within the bound */
+  double weight_error;    /* standard deviation of a weight's error at the end, if refreshes are at their worst */
+  double log2_failure;    /* log2 of the probability that any refresh of the training fails */
 } umbra_train_report;
 #define UMBRA_TRAIN_REPORT_INIT .struct_size = sizeof(umbra_train_report)
 UMBRA_API void umbra_train_report_init(umbra_train_report *report, size_t size);
@@ -103,7 +103,7 @@ typedef struct umbra_train_iteration {
   size_t struct_size;
   size_t first, rows; /* its records, in the order of umbra_train_plan_order */
   double rate, eta;
-  int refresh;    /* 1: weights are refreshed before it */
+  int bootstrap;  /* 1: weights are refreshed before it */
   uint32_t level; /* of the weights at its start, and at its end */
   uint32_t level_after;
 } umbra_train_iteration;
@@ -130,7 +130,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_iteration(const umbra_tra
 typedef enum umbra_train_part {
   UMBRA_TRAIN_WHOLE = 0,     /* from making the trainer on */
   UMBRA_TRAIN_ITERATION = 1, /* the one that costs most, without the refresh before it */
-  UMBRA_TRAIN_REFRESH = 2    /* of the weights; zeros if the training has none */
+  UMBRA_TRAIN_BOOTSTRAP = 2  /* of the weights; zeros if the training has none */
 } umbra_train_part;
 
 /*
@@ -267,13 +267,13 @@ UMBRA_API void umbra_trainer_destroy(umbra_trainer *trainer);
 typedef struct umbra_train_event {
   size_t struct_size;
   uint32_t iteration, iterations; /* done so far, of how many */
-  int refreshed;                  /* 1: the weights were refreshed before it, from level_low to level_high */
+  int bootstrapped;               /* 1: the weights were refreshed before it, from level_low to level_high */
   uint32_t level_low, level_high;
-  uint32_t level;         /* of the weights after it */
-  size_t rows;            /* records of its batch */
-  uint64_t bytes;         /* read from the data set */
-  double refresh_seconds; /* of `seconds` */
-  double seconds;         /* checkpoint included */
+  uint32_t level;           /* of the weights after it */
+  size_t rows;              /* records of its batch */
+  uint64_t bytes;           /* read from the data set */
+  double bootstrap_seconds; /* of `seconds` */
+  double seconds;           /* checkpoint included */
 } umbra_train_event;
 #define UMBRA_TRAIN_EVENT_INIT .struct_size = sizeof(umbra_train_event)
 UMBRA_API void umbra_train_event_init(umbra_train_event *event, size_t size);

@@ -108,25 +108,6 @@ uint32_t umbra_bootstrap_baby_steps(const umbra_bootstrap_plan *plan, uint32_t s
   return plan->options.min_key ? 0 : 1u << ((stages + 2) / 2);
 }
 
-static umbra_status plan_map(umbra_bootstrap_plan *plan, umbra_bootstrap_map *map) {
-  umbra_diagonals diagonals[UMBRA_MAX_FACTORS];
-  umbra_status status = umbra_bootstrap_map_diagonals(diagonals, plan, map, 0);
-  if (status != UMBRA_OK) return status;
-  for (uint32_t i = 0; i < map->factors; i++) {
-    const umbra_diagonals *d = &diagonals[i];
-    umbra_transform_shape shape = {.slots = d->slots,
-                                   .period = d->period,
-                                   .count = d->count,
-                                   .rotation = d->rotation,
-                                   .level = map->first_level - i,
-                                   .min_key = plan->options.min_key,
-                                   .baby_steps = umbra_bootstrap_baby_steps(plan, map->stages[i])};
-    if (status == UMBRA_OK) status = umbra_transform_plan_create(&map->plan[i], &plan->params->chain, &shape);
-    umbra_diagonals_destroy(&diagonals[i]);
-  }
-  return status;
-}
-
 /* ---- levels and scales ---- */
 
 /* Rotations that add up all n / 2m copies of a vector of m slots. */
@@ -191,58 +172,6 @@ static umbra_status check_matrix_bits(const umbra_bootstrap_plan *plan) {
   return UMBRA_OK;
 }
 
-/* ---- keys ---- */
-
-static umbra_status add_map_needs(umbra_bootstrap_plan *plan, const umbra_bootstrap_map *map) {
-  for (uint32_t i = 0; i < map->factors; i++)
-    for (uint32_t k = 0; k < map->plan[i]->keys; k++)
-      UMBRA_TRY(umbra_key_needs_rotation(plan->needs, map->plan[i]->key[k], map->first_level - i));
-  return UMBRA_OK;
-}
-
-static umbra_status collect_needs(umbra_bootstrap_plan *plan) {
-  int32_t slots = (int32_t)plan->options.slots;
-  UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
-  UMBRA_TRY(plan->reduction->kind->needs(plan->reduction, plan->needs));
-  UMBRA_TRY(umbra_key_needs_conjugation(plan->needs, plan->reduction->level));
-  UMBRA_TRY(umbra_key_needs_ephemeral(plan->needs));
-  for (uint32_t k = 0; k < trace_steps(plan); k++)
-    UMBRA_TRY(umbra_key_needs_rotation(plan->needs, slots << k, plan->params->chain.total_levels - 1));
-  UMBRA_TRY(add_map_needs(plan, &plan->cts));
-  UMBRA_TRY(add_map_needs(plan, &plan->stc));
-  return plan->side_by_side ? umbra_key_needs_rotation(plan->needs, slots, plan->stc.first_level - 1) : UMBRA_OK;
-}
-
-umbra_status umbra_bootstrap_plan_needs(const umbra_bootstrap_plan *plan, umbra_key_needs *needs) {
-  if (!plan) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_needs needs a plan");
-  return umbra_key_needs_add(needs, plan->needs);
-}
-
-/* ---- costs ---- */
-
-static void add_map_costs(umbra_bootstrap_report *report, const umbra_bootstrap_map *map) {
-  for (uint32_t i = 0; i < map->factors; i++) {
-    report->plain_bytes += map->plan[i]->plain_bytes;
-    report->key_switches += map->plan[i]->key_switches;
-    if (map->plan[i]->workspace_bytes > report->workspace_bytes)
-      report->workspace_bytes = map->plan[i]->workspace_bytes;
-  }
-}
-
-static void add_up_costs(umbra_bootstrap_plan *plan) {
-  const umbra_params *params = plan->params;
-  umbra_bootstrap_report *report = &plan->report;
-  uint32_t parts = plan->side_by_side || plan->options.order == UMBRA_BOOTSTRAP_STC_FIRST ? 1 : 2;
-  report->keys = umbra_key_needs_count(plan->needs);
-  report->key_bytes = umbra_key_needs_bytes(plan->needs);
-  report->key_switches = 2 + 1 + trace_steps(plan) + (plan->side_by_side != 0) + parts * plan->reduction->switches;
-  add_map_costs(report, &plan->cts);
-  add_map_costs(report, &plan->stc);
-  uint64_t limb = sizeof(uint32_t) << params->chain.log_n;
-  report->workspace_bytes += plan->reduction->workspace * params->chain.window[plan->reduction->level].count * limb;
-  report->key_switches *= plan->options.rounds;
-}
-
 /* ---- the plan ---- */
 
 static umbra_status fill(umbra_bootstrap_plan *plan) {
@@ -253,20 +182,13 @@ static umbra_status fill(umbra_bootstrap_plan *plan) {
   UMBRA_TRY(umbra_sine_reduction_create(&plan->reduction, chain, &shape, chain->levels - 1));
   lay_out(plan);
   UMBRA_TRY(check_matrix_bits(plan));
-  UMBRA_TRY(plan_map(plan, &plan->cts));
-  UMBRA_TRY(plan_map(plan, &plan->stc));
-  UMBRA_TRY(collect_needs(plan));
-  add_up_costs(plan);
   umbra_bootstrap_predict(plan);
-  return UMBRA_OK;
+  UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
+  return umbra_bootstrap_plan_run_dry(plan);
 }
 
 static void destroy(void *object) {
   umbra_bootstrap_plan *plan = object;
-  for (uint32_t i = 0; i < UMBRA_MAX_FACTORS; i++) {
-    umbra_transform_plan_destroy(plan->cts.plan[i]);
-    umbra_transform_plan_destroy(plan->stc.plan[i]);
-  }
   umbra_reduction_destroy(plan->reduction);
   umbra_key_needs_destroy(plan->needs);
   umbra_params_destroy(plan->params);
@@ -301,4 +223,9 @@ umbra_status umbra_bootstrap_plan_report(const umbra_bootstrap_plan *plan, umbra
   if (!plan || !report)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_report needs a plan and a report");
   return UMBRA_GIVE(umbra_bootstrap_report, report, &plan->report);
+}
+
+umbra_status umbra_bootstrap_plan_needs(const umbra_bootstrap_plan *plan, umbra_key_needs *needs) {
+  if (!plan) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_plan_needs needs a plan");
+  return umbra_key_needs_add(needs, plan->needs);
 }

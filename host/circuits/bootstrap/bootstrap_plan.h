@@ -12,7 +12,6 @@
 #include <umbra/bootstrap.h>
 
 #include "../../params/params.h"
-#include "../transform/transform_plan.h"
 #include "dft.h"
 #include "reduction.h"
 
@@ -24,7 +23,6 @@ typedef struct umbra_bootstrap_map {
   uint32_t factors, first_level;
   uint32_t stages[UMBRA_MAX_FACTORS];
   umbra_log2 log_scale[UMBRA_MAX_FACTORS]; /* of the encoded diagonals */
-  umbra_transform_plan *plan[UMBRA_MAX_FACTORS];
 } umbra_bootstrap_map;
 
 struct umbra_bootstrap_plan {
@@ -51,7 +49,10 @@ umbra_status umbra_bootstrap_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_F
 /* Baby steps of a factor with that many stages; 0: as the transform likes. */
 uint32_t umbra_bootstrap_baby_steps(const umbra_bootstrap_plan *plan, uint32_t stages);
 
-/* Fills the error part of the report, of a plan that is complete otherwise. */
+/* Fills the error part of the report, and how often a refresh of two rounds magnifies, of a plan whose maps are laid. */
 void umbra_bootstrap_predict(umbra_bootstrap_plan *plan);
+
+/* Adds the needs, and fills keys, bytes and key switches, of a plan that is complete otherwise: those of one refresh. */
+umbra_status umbra_bootstrap_plan_run_dry(umbra_bootstrap_plan *plan);
 
 #endif

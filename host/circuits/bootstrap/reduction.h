@@ -8,7 +8,6 @@
 #ifndef UMBRA_CIRCUITS_BOOTSTRAP_REDUCTION_H
 #define UMBRA_CIRCUITS_BOOTSTRAP_REDUCTION_H
 
-#include "../../ckks/key_needs.h"
 #include "../../ckks/scaled.h"
 
 typedef struct umbra_reduction umbra_reduction;
@@ -16,7 +15,7 @@ typedef struct umbra_reduction umbra_reduction;
 /* How far a refresh is: it counts the key switches that its plan names. */
 typedef struct umbra_refresh_count {
   umbra_evaluator *evaluator;
-  size_t done, all;
+  size_t done, all; /* all: 0 in the dry run by which a plan learns it; nobody watches that */
 } umbra_refresh_count;
 
 /* So many key switches more; CANCELLED if that is asked for. */
@@ -24,10 +23,9 @@ umbra_status umbra_refresh_advance(umbra_refresh_count *count, uint32_t switches
 
 typedef struct umbra_reduction_kind {
   const char *name; /* in traces */
-  /* x, at the stage's level and scale, becomes e at that scale, `levels` below. Keys are those of `needs`. */
+  /* x, at the stage's level and scale, becomes e at that scale, `levels` below. */
   umbra_status (*apply)(const umbra_reduction *reduction, umbra_scaled *x, umbra_log2 log_scale,
                         umbra_refresh_count *count);
-  umbra_status (*needs)(const umbra_reduction *reduction, umbra_key_needs *needs);
   void (*destroy)(umbra_reduction *reduction);
 } umbra_reduction_kind;
 
@@ -38,8 +36,6 @@ struct umbra_reduction {
   umbra_log2 log_scale;   /* of the input */
   double range;           /* the input is x over it, in [-1, 1] */
   uint32_t overflow;      /* the largest |I| */
-  uint32_t switches;      /* key switches */
-  uint32_t workspace;     /* polynomials of the input's level that it holds, at most */
   double error_fit;       /* standard deviation of e's error, e uniform within its bound, I as it occurs */
   double bound;           /* on |e| */
   double error_bending;   /* the largest that does not average out: at the bound */

@@ -80,13 +80,9 @@ static umbra_status apply(const umbra_reduction *reduction, umbra_scaled *x, umb
 
 /* ---- making it ---- */
 
-static umbra_status needs_of(const umbra_reduction *reduction, umbra_key_needs *needs) {
-  return umbra_key_needs_relinearization(needs, reduction->level);
-}
-
 static void destroy(umbra_reduction *reduction) { umbra_free(reduction); }
 
-static const umbra_reduction_kind kind = {"sine", apply, needs_of, destroy};
+static const umbra_reduction_kind kind = {"sine", apply, destroy};
 
 static void plan_polynomials(sine_reduction *made) {
   const umbra_sine *sine = &made->sine;
@@ -117,8 +113,6 @@ static void describe(sine_reduction *made, const umbra_bootstrap_shape *shape, u
                                  .log_scale = made->chain->log_scale[level_after + levels],
                                  .range = sine->range,
                                  .overflow = sine->overflow,
-                                 .switches = made->cosine.switches + sine->double_angles + made->arcsine.switches,
-                                 .workspace = 12, /* a basis of both parts, and sums of three polynomials */
                                  .error_fit = errors.rms,
                                  .bound = sine->bound,
                                  .error_bending = errors.shape,

@@ -33,11 +33,12 @@ typedef struct transform_job {
   umbra_scaled *made; /* of each map, at the level below */
 } transform_job;
 
-/* The key of a rotation; key without one: none is needed. */
+/* The key of a rotation, as one of the map's slots, by which maps of as many share keys; key without one: none is needed. */
 static umbra_status find_key(const transform_job *job, umbra_rotation *found, int32_t rotation) {
   const umbra_eval_key *entry;
+  const uint32_t slots = job->plan->slots, steps = umbra_rotation_of(rotation, slots);
   *found = (umbra_rotation){.galois = 1};
-  UMBRA_TRY(umbra_find_rotation(&entry, job->evaluator, rotation, job->plan->slots, job->plan->level));
+  UMBRA_TRY(umbra_find_rotation(&entry, job->evaluator, (int32_t)steps, slots, job->plan->level));
   if (entry)
     *found = (umbra_rotation){&entry->key, umbra_key_galois(entry->kind, entry->rotation, umbra_ring_n(job->ring))};
   return UMBRA_OK;

@@ -211,50 +211,25 @@ static umbra_status fill_steps(const maker *m, const split *s) {
   return UMBRA_OK;
 }
 
-/* Appends the key of a rotation, unless there is one or none is needed; returns whether a key is needed. */
-static int need_key(umbra_transform_plan *plan, int32_t rotation) {
-  int32_t key = (int32_t)umbra_rotation_of(rotation, plan->slots);
-  if (!key) return 0;
-  for (uint32_t i = 0; i < plan->keys; i++)
-    if (plan->key[i] == key) return 1;
-  plan->key[plan->keys++] = key;
-  return 1;
+/* Whether a rotation takes a key. */
+static uint32_t turns(const umbra_transform_plan *plan, int32_t rotation) {
+  return umbra_rotation_of(rotation, plan->slots) != 0;
 }
 
 /* Rotations of chains: one stride after the other. */
 static void count_chains(umbra_transform_plan *plan) {
   int32_t highest = plan->baby[plan->babies - 1];
-  if (highest && need_key(plan, plan->stride)) plan->key_switches += (uint32_t)(highest / plan->stride);
+  plan->key_switches = turns(plan, plan->stride) * (uint32_t)(highest / plan->stride);
   for (uint32_t map = 0; map < plan->maps; map++) {
     int32_t low = plan->giant[plan->first_giant[map]], high = plan->giant[plan->first_giant[map + 1] - 1];
-    if (high != low && need_key(plan, plan->giant_step))
-      plan->key_switches += (uint32_t)((high - low) / plan->giant_step);
-    plan->key_switches += (uint32_t)need_key(plan, low);
+    plan->key_switches += turns(plan, plan->giant_step) * (uint32_t)((high - low) / plan->giant_step);
+    plan->key_switches += turns(plan, low);
   }
-  plan->decompositions = plan->key_switches;
 }
 
 static void count_hoisted(umbra_transform_plan *plan) {
-  for (uint32_t b = 0; b < plan->babies; b++) plan->key_switches += (uint32_t)need_key(plan, plan->baby[b]);
-  plan->decompositions = plan->key_switches > 0;
-  for (uint32_t g = 0; g < plan->giants; g++) {
-    uint32_t needed = (uint32_t)need_key(plan, plan->giant[g]);
-    plan->key_switches += needed;
-    plan->decompositions += needed;
-  }
-}
-
-static void count_bytes(const maker *m) {
-  umbra_transform_plan *plan = m->plan;
-  umbra_window window = m->chain->window[plan->level];
-  uint64_t limb = sizeof(uint32_t) << m->chain->log_n, own = window.count;
-  uint64_t limbs = own + umbra_switch_auxes(m->chain, window);
-  uint64_t digits = umbra_digits_of(m->chain, window).count, babies = plan->babies, giants = plan->giants;
-  uint64_t cells = babies * giants;
-  const uint64_t spare = 3; /* pairs of polynomials: of a chain, or of a giant step */
-  plan->plain_bytes = cells * (plan->min_key ? own : limbs) * (limb >> plan->log_gap);
-  plan->workspace_bytes = plan->min_key ? (2 * (babies + spare) * own + (digits + 2) * limbs) * limb
-                                        : (2 * (babies + giants + spare) + digits) * limbs * limb;
+  for (uint32_t b = 0; b < plan->babies; b++) plan->key_switches += turns(plan, plan->baby[b]);
+  for (uint32_t g = 0; g < plan->giants; g++) plan->key_switches += turns(plan, plan->giant[g]);
 }
 
 static umbra_status fill_plan(maker *m) {
@@ -262,9 +237,7 @@ static umbra_status fill_plan(maker *m) {
   split s = choose_split(m);
   plan->giant_step = (int32_t)(s.size * plan->stride);
   UMBRA_TRY(fill_steps(m, &s));
-  UMBRA_TRY(umbra_alloc(&plan->key, plan->babies + plan->giants + 1, sizeof *plan->key, "a plan"));
   (plan->min_key ? count_chains : count_hoisted)(plan);
-  count_bytes(m);
   return UMBRA_OK;
 }
 
@@ -347,6 +320,5 @@ void umbra_transform_plan_destroy(umbra_transform_plan *plan) {
   umbra_free(plan->giant);
   umbra_free(plan->first_giant);
   umbra_free(plan->diagonal);
-  umbra_free(plan->key);
   umbra_free(plan);
 }

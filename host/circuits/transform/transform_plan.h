@@ -29,16 +29,11 @@ typedef struct umbra_transform_plan {
   int32_t stride;     /* greatest common divisor of all rotations */
   int32_t giant_step; /* multiple of the stride from one giant step to the next */
   uint32_t maps;
-  uint32_t babies, giants;  /* of all maps; with rotations by 0, which need no key */
-  uint32_t *first_giant;    /* of each map, and at the end the number of all */
-  int32_t *baby, *giant;    /* rotations; a baby step of 0 comes first, the others and a map's giants ascend */
-  uint32_t *diagonal;       /* [giants][babies]: index of the diagonal of that map and rotation, or UMBRA_NO_DIAGONAL */
-  uint32_t keys;            /* that are needed */
-  int32_t *key;             /* their rotations, in [1, slots) */
-  uint32_t key_switches;    /* inner products with a key */
-  uint32_t decompositions;  /* of polynomials into digits */
-  uint64_t plain_bytes;     /* of the encoded diagonals */
-  uint64_t workspace_bytes; /* at most, beside input, output, keys and diagonals; CPUs hold babies strip by strip */
+  uint32_t babies, giants; /* of all maps; with rotations by 0, which need no key */
+  uint32_t *first_giant;   /* of each map, and at the end the number of all */
+  int32_t *baby, *giant;   /* rotations; a baby step of 0 comes first, the others and a map's giants ascend */
+  uint32_t *diagonal;      /* [giants][babies]: index of the diagonal of that map and rotation, or UMBRA_NO_DIAGONAL */
+  uint32_t key_switches;   /* inner products with a key */
 } umbra_transform_plan;
 
 #define UMBRA_NO_DIAGONAL UINT32_MAX
