@@ -40,12 +40,12 @@ static void assert_alike(const errors *sim, const errors *real) {
 
 /* ---- trainings ---- */
 
-static umbra_train_options options_of(umbra_sigmoid_options *sigmoid, size_t batch, int refresh_result) {
+static umbra_train_options options_of(umbra_sigmoid_options *sigmoid, size_t batch, int bootstrap_result) {
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
   options.iterations = ITERATIONS;
   options.rate = 0.1;
   options.batch = batch;
-  options.refresh_result = refresh_result;
+  options.bootstrap_result = refresh_result;
   umbra_sigmoid_options_init(sigmoid);
   options.sigmoid = sigmoid;
   return options;
