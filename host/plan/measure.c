@@ -14,7 +14,7 @@ enum {
   DIGITS = 3,
   TERMS = 8,
   SUMS = 4,
-  FEW = 6,        /* limbs of an operand of sums with plaintexts, which have many */
+  FEW = 6,        /* limbs of an operand of sums with plaintexts or matrices, which have many */
   TRIES = 9,      /* of which the median counts, as in computations */
   ROOM = 14,      /* polynomials of LIMBS limbs, at least */
   TINY_LOG_N = 10 /* of a ring where calls cost more than their work */
@@ -149,6 +149,14 @@ static void plain(bench *b) {
   b->kernels->plain_products(b->stream, &sums, &plaintexts, &a, TERMS, 0);
 }
 
+/* Of so many rows that the reading of the columns counts little. */
+static void matrix(bench *b) {
+  enum { ROWS = 16, COLUMNS = 32, A_LIMBS = COLUMNS * FEW, SUM_LIMBS = ROWS * FEW };
+  const umbra_view a = operand(b, 0, COLUMNS, 0, FEW), sums = operand(b, A_LIMBS, ROWS, 0, FEW);
+  const uint32_t *w = (const uint32_t *)b->memory + ((size_t)(A_LIMBS + SUM_LIMBS) << b->log_n);
+  b->kernels->gemm(b->stream, &sums, &a, w, 1);
+}
+
 static void random_residues(bench *b) {
   const uint8_t seed[UMBRA_SEED_BYTES] = {0};
   const umbra_view x = operand(b, 0, 1, 0, FEW);
@@ -172,11 +180,17 @@ typedef void probe(bench *b);
 static const struct {
   umbra_dry_work work;
   probe *run;
-} probes[] = {{UMBRA_WORK_STREAM, stream},      {UMBRA_WORK_PERMUTE, permute},
-              {UMBRA_WORK_TENSOR, tensor},      {UMBRA_WORK_BUTTERFLIES, transform},
-              {UMBRA_WORK_CONVERSION, convert}, {UMBRA_WORK_KEY, key},
-              {UMBRA_WORK_PLAIN, plain},        {UMBRA_WORK_RANDOM, random_residues},
-              {UMBRA_WORK_LIFT, lift},          {UMBRA_WORK_COMPLEX, complex_transform}};
+} probes[] = {{UMBRA_WORK_STREAM, stream},
+              {UMBRA_WORK_PERMUTE, permute},
+              {UMBRA_WORK_TENSOR, tensor},
+              {UMBRA_WORK_BUTTERFLIES, transform},
+              {UMBRA_WORK_CONVERSION, convert},
+              {UMBRA_WORK_KEY, key},
+              {UMBRA_WORK_PLAIN, plain},
+              {UMBRA_WORK_MATRIX, matrix},
+              {UMBRA_WORK_RANDOM, random_residues},
+              {UMBRA_WORK_LIFT, lift},
+              {UMBRA_WORK_COMPLEX, complex_transform}};
 enum { PROBES = sizeof probes / sizeof *probes };
 _Static_assert((int)PROBES == (int)UMBRA_DRY_WORKS, "a probe for each kind of work");
 
