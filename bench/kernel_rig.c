@@ -43,11 +43,12 @@ static void side_close(bench_side *side) {
   if (side->device) side->kernels->device.close(side->device);
 }
 
-/* Words of the largest call: inner_products with its digits, keys, results and what they are added to, or a sum. */
+/* Words of the largest call: inner_products with its digits, keys, results and what they are added to, a sum, or gemm. */
 static size_t largest_call(const umbra_chain *chain) {
   const size_t digits = chain->digits, inner = digits + 2 * (digits + 1) * BENCH_ROTATIONS + 2, sum = 40;
   const size_t polys = inner > sum ? inner : sum, limbs = umbra_chain_primes(chain);
-  return (polys * limbs > 64 ? polys * limbs : 64) << chain->log_n;
+  const size_t matrix = BENCH_ROWS * BENCH_COLUMNS, gemm = BENCH_ROWS + BENCH_COLUMNS + (matrix >> chain->log_n) + 1;
+  return (polys * limbs > gemm ? polys * limbs : gemm) << chain->log_n;
 }
 
 static void rig_close(void) {
@@ -354,6 +355,8 @@ static void count(bench_state *state, const bench_kernel_rig *rig, const bench_c
   count_if_any(state, "digits", call->digits);
   count_if_any(state, "rotations", call->rotations);
   count_if_any(state, "terms", call->terms);
+  count_if_any(state, "rows", call->rows);
+  count_if_any(state, "columns", call->columns);
   count_if_any(state, "init_limbs", umbra_view_limbs(&call->init) * call->init.polys);
   count_conversions(state, rig);
 }

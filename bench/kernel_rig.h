@@ -27,6 +27,8 @@ enum {
 
 enum { BENCH_ROTATIONS = 4 /* of the same digits */ };
 
+enum { BENCH_ROWS = 64, BENCH_COLUMNS = 112 /* of the largest matrix */ };
+
 /* One of the two backends at work. */
 typedef struct bench_side {
   const umbra_kernels *kernels;
@@ -44,7 +46,7 @@ typedef struct bench_call {
   uint32_t *words;                                   /* operands that are not residues */
   uint32_t c[UMBRA_MAX_PRIMES], d[UMBRA_MAX_PRIMES]; /* constants, one per limb */
   umbra_digit own[UMBRA_MAX_DIGITS];                 /* what digits own */
-  uint32_t digits, rotations, terms, log_m;
+  uint32_t digits, rotations, terms, rows, columns, log_m;
   uint8_t seed[UMBRA_SEED_BYTES];
 } bench_call;
 
@@ -88,8 +90,8 @@ typedef struct bench_kernel {
 
 /* Tables of the files, closed by an entry without a name. */
 extern const bench_kernel bench_elementwise[], bench_tensor[], bench_ntt[], bench_automorphism[], bench_convert[],
-    bench_extend_digits[], bench_inner_product[], bench_plain_products[], bench_divide_close[], bench_expand[],
-    bench_from_i64[], bench_fft[];
+    bench_extend_digits[], bench_inner_product[], bench_plain_products[], bench_gemm[], bench_divide_close[],
+    bench_expand[], bench_from_i64[], bench_fft[];
 
 void bench_kernel_register(const bench_kernel *kernel, const bench_setting *setting);
 void bench_kernels_close(void);

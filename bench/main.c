@@ -19,12 +19,12 @@
 #include "kernel_rig.h"
 #include "scheme_rig.h"
 
-enum { MAX_LIST = 16, KERNEL_FILES = 12, OPERATION_FILES = 11, MISUSED = 2, SKIPPED = 77 };
+enum { MAX_LIST = 16, KERNEL_FILES = 13, OPERATION_FILES = 11, MISUSED = 2, SKIPPED = 77 };
 
 static const bench_kernel *const kernel_files[KERNEL_FILES] = {
-    bench_elementwise,  bench_tensor,        bench_ntt,           bench_automorphism,
-    bench_convert,      bench_extend_digits, bench_inner_product, bench_plain_products,
-    bench_divide_close, bench_expand,        bench_from_i64,      bench_fft,
+    bench_elementwise,   bench_tensor,         bench_ntt,  bench_automorphism, bench_convert, bench_extend_digits,
+    bench_inner_product, bench_plain_products, bench_gemm, bench_divide_close, bench_expand,  bench_from_i64,
+    bench_fft,
 };
 
 static const bench_operation *const operation_files[OPERATION_FILES] = {

@@ -42,7 +42,7 @@
 #include <umbra/status.h>
 
 enum {
-  UMBRA_KERNELS_VERSION = 2,
+  UMBRA_KERNELS_VERSION = 3,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
@@ -155,6 +155,9 @@ typedef struct umbra_whole_kernels {
    * if galois is 1.
    */
   void (*carry)(umbra_stream *stream, const umbra_view *dst, const umbra_view *src, const umbra_carriage *how);
+
+  /* As the kernel of that name, of integers as they are: dst_{parts i + p} = sum_j w[j][i] * a_{parts j + p}. */
+  void (*gemm)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const double *w, uint32_t parts);
 
   /* dst_0 = coefficients drawn like the multiples of q by which c0 + c1 s exceeds it, for a secret of that weight. */
   void (*overflow)(umbra_stream *stream, const umbra_view *dst, uint32_t weight);
@@ -348,6 +351,8 @@ typedef void umbra_inner_products_kernel(umbra_stream *stream, const umbra_view 
                                          const uint32_t *c, const uint32_t *galois, uint32_t rotations);
 typedef void umbra_plain_products_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *plain,
                                          const umbra_view *a, uint32_t terms, uint32_t log_gap);
+typedef void umbra_gemm_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const uint32_t *w,
+                               uint32_t parts);
 typedef void umbra_close_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *x, const uint32_t *a,
                                 const umbra_view *z, const uint32_t *b);
 typedef void umbra_extend_digits_kernel(umbra_stream *stream, const umbra_view *dst, const umbra_view *src,
@@ -444,6 +449,16 @@ typedef struct umbra_kernels {
   umbra_plain_products_kernel *plain_products;
 
   /*
+   * Product of a matrix of integers and a column of polynomials, or of ciphertexts of `parts` polynomials each, in either
+   * domain, dst no input of the call:
+   *   dst_{parts i + p}[k] = sum_{j < columns} w[limb][j][i] * a_{parts j + p}[k] * R^-1   mod q,
+   * i < rows = polys of dst / parts, columns = polys of a / parts > 0, p < parts. w: device memory, [limbs][columns][rows],
+   * canonical residues; those of integers times R make it the product with the integers. Residues by limb serve integers
+   * of any size: one signed word for all limbs would save memory, not a single operation.
+   */
+  umbra_gemm_kernel *gemm;
+
+  /*
    * Closing step of an exact division: dst = x * a - z * b mod q; a, b: host, one plain residue per limb.
    * x may be NULL, and is then 0. dst may be z or x.
    */
@@ -526,6 +541,7 @@ typedef struct umbra_kernels {
   X(convert, convert, with)               \
   X(inner_product, inner_product, with)   \
   X(plain_products, plain_products, with) \
+  X(gemm, gemm, with)                     \
   X(divide_close, close, with)            \
   X(expand, expand, with)                 \
   X(from_i64, from_i64, with)             \

@@ -102,6 +102,10 @@ def plain_products(c):
     return words * c["limbs"], c["polys"] * c["limbs"] * (c["terms"] * PRODUCT + REDUCTION)
 
 
+def gemm(c):
+    return (c["rows"] + c["columns"]) * c["limbs"], c["rows"] * c["limbs"] * (c["columns"] * PRODUCT + REDUCTION)
+
+
 def per_limb(words, operations, plaintext=0):
     """A kernel that does the same for each limb of each polynomial; `plaintext` operands have one polynomial."""
     return lambda c: (c["limbs"] * (words * c["polys"] + plaintext), c["limbs"] * c["polys"] * operations)
@@ -132,6 +136,8 @@ KERNELS = {
     "inner_product": inner_products,
     "inner_products": inner_products,
     "plain_products": plain_products,
+    "gemm": gemm,
+    "gemm_odd": gemm,
     "expand": per_limb(1, CHACHA),
     "from_i64": lambda c: (c["limbs"] * c["polys"] + 2 * c["polys"], NONE),
     "fft": lambda c: (4, NONE),

@@ -49,6 +49,7 @@ LOOPS = {
     "fft<true>": [("points", None), ("stages", None), ("butterflies", None), ("points", None), ("points", None)],
     "forward_columns": [], "forward_rows": [], "forward_rows_close": [],
     "from_i64": [("polys", None), ("bits", None)],
+    "gemm": [("blocks", None), ("factors", None), ("runs", None), ("columns", r"LDG\.E\.64")],
     "inner_products": [("rotations", None)],
     "inverse_columns": [], "inverse_rows": [],
     "plain_products": [("terms", None)],

@@ -69,6 +69,7 @@ COUNTED(inner_product, (view dst, view digit, uint32_t digits, view key, view in
         (dst, digit, digits, key, init, c, galois))
 COUNTED(plain_products, (view dst, view plain, view a, uint32_t terms, uint32_t log_gap),
         (dst, plain, a, terms, log_gap))
+COUNTED(gemm, (view dst, view a, words w, uint32_t parts), (dst, a, w, parts))
 COUNTED(divide_close, (view dst, view x, words a, view z, words b), (dst, x, a, z, b))
 COUNTED(expand, (view dst, const uint8_t *seed, uint64_t first), (dst, seed, first))
 COUNTED(from_i64, (view dst, const int64_t *value, uint32_t shift), (dst, value, shift))
@@ -137,6 +138,7 @@ static void counting_begin(const umbra_context *context) {
   counted.kernels.convert = counted_convert;
   counted.kernels.inner_product = counted_inner_product;
   counted.kernels.plain_products = counted_plain_products;
+  counted.kernels.gemm = counted_gemm;
   counted.kernels.divide_close = counted_divide_close;
   counted.kernels.expand = counted_expand;
   counted.kernels.from_i64 = counted_from_i64;

@@ -32,7 +32,8 @@ static void device_open(device *d, const umbra_kernels *kernels) {
   assert_int_equal(kernels->device.open(&d->device, &ring, &(umbra_device_options){0}), UMBRA_OK);
   assert_int_equal(kernels->stream.create(&d->stream, d->device), UMBRA_OK);
   assert_int_equal(kernels->conversion_create(&d->conversion, d->device, &conversion), UMBRA_OK);
-  assert_int_equal(kernels->memory.alloc(d->device, &d->memory, (size_t)POLYS * LIMBS * sizeof(uint32_t) << LOG_N), UMBRA_OK);
+  assert_int_equal(kernels->memory.alloc(d->device, &d->memory, (size_t)POLYS * LIMBS * sizeof(uint32_t) << LOG_N),
+                   UMBRA_OK);
 }
 
 static void device_close(device *d) {
@@ -115,6 +116,17 @@ static void plain_products(const device *d) {
   }
 }
 
+/* Few rows and many, of tiles that are full or not; nothing to do without limbs. */
+static void matrix_products(const device *d) {
+  static const uint32_t rows[] = {1, 8, 9, 16, 17, 40};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const umbra_view dst = polys(d, 0, 2 * rows[i]), a = polys(d, 80, 6);
+    d->kernels->gemm(d->stream, &dst, &a, d->memory, 2);
+  }
+  const umbra_view none = part(d, 0, 2, 0, 0);
+  d->kernels->gemm(d->stream, &none, &none, d->memory, 2);
+}
+
 static void sources(const device *d) {
   const uint8_t seed[UMBRA_SEED_BYTES] = {0};
   const umbra_view x = polys(d, 2, 2);
@@ -150,8 +162,9 @@ static void assert_all_kernels_called(const device *dry) {
 
 static void test_kernels(void **state) {
   (void)state;
-  static void (*const calls[])(const device *) = {elementwise,    tensor,         transforms, conversions,
-                                                  inner_products, plain_products, sources,    complex_transforms};
+  static void (*const calls[])(const device *) = {elementwise,     tensor,         transforms,
+                                                  conversions,     inner_products, plain_products,
+                                                  matrix_products, sources,        complex_transforms};
   device dry, emu;
   device_open(&dry, &umbra_kernels_dry);
   device_open(&emu, umbra_kernels_get("emu"));

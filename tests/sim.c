@@ -5,6 +5,7 @@
  * Simulations: without noise against the same circuits in long double, what they draw, what they refuse, and allocations
  * that fail. Their noise: sim_noise.c.
  */
+#include "kernels/sim/sim.h"
 #include "boot.h"
 #include "host/base/memory.h"
 #include "host/ckks/raise.h"
@@ -22,6 +23,36 @@ static void assert_within(const char *what, double error, double most) {
 }
 
 /* ---- without noise ---- */
+
+/* Of integers, so that doubles are exact: dst_{2i+p} = sum of w[j][i] a_{2j+p}. */
+static void test_matrix_product(void **state) {
+  (void)state;
+  enum { ROWS = 3, COLUMNS = 5, PARTS = 2, WORDS = 4 << (LOG_N - 1), VALUES = WORDS / 2 };
+  static _Alignas(16) double a[PARTS * COLUMNS][VALUES], dst[PARTS * ROWS][VALUES];
+  const umbra_ring_desc ring = {.log_n = LOG_N, .primes = 1, .prime = {12289}};
+  const umbra_kernels *kernels = &umbra_kernels_sim;
+  double w[COLUMNS][ROWS];
+  umbra_device *device;
+  umbra_stream *stream;
+  assert_int_equal(kernels->device.open(&device, &ring, &(umbra_device_options){.threads = 2}), UMBRA_OK);
+  assert_int_equal(kernels->stream.create(&stream, device), UMBRA_OK);
+  for (int j = 0; j < PARTS * COLUMNS; j++)
+    for (int i = 0; i < VALUES; i++) a[j][i] = (j * 31 + i * 17) % 101 - 50;
+  for (int j = 0; j < COLUMNS; j++)
+    for (int i = 0; i < ROWS; i++) w[j][i] = 7 * j - 11 * i;
+  const umbra_view from = {.run = {{(uint32_t *)(void *)a, 0, 1}}, .polys = PARTS * COLUMNS, .stride = WORDS};
+  const umbra_view to = {.run = {{(uint32_t *)(void *)dst, 0, 1}}, .polys = PARTS * ROWS, .stride = WORDS};
+  kernels->whole->gemm(stream, &to, &from, *w, PARTS);
+  for (int p = 0; p < PARTS * ROWS; p++) {
+    for (int i = 0; i < VALUES; i++) {
+      double sum = 0;
+      for (int j = 0; j < COLUMNS; j++) sum += w[j][p / PARTS] * a[PARTS * j + p % PARTS][i];
+      assert_true(dst[p][i] == sum);
+    }
+  }
+  kernels->stream.destroy(stream);
+  kernels->device.close(device);
+}
 
 static void test_circuits(void **state) {
   (void)state;
@@ -479,13 +510,21 @@ static void test_opening_without_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_circuits),    cmocka_unit_test(test_polynomials),
-      cmocka_unit_test(test_maps),        cmocka_unit_test(test_rotations),
-      cmocka_unit_test(test_refreshes),   cmocka_unit_test(test_overflows),
-      cmocka_unit_test(test_draws),       cmocka_unit_test(test_needs),
-      cmocka_unit_test(test_inputs),      cmocka_unit_test(test_infinite),
-      cmocka_unit_test(test_guards),      cmocka_unit_test(test_opening),
-      cmocka_unit_test(test_allocations), cmocka_unit_test(test_opening_without_memory),
+      cmocka_unit_test(test_matrix_product),
+      cmocka_unit_test(test_circuits),
+      cmocka_unit_test(test_polynomials),
+      cmocka_unit_test(test_maps),
+      cmocka_unit_test(test_rotations),
+      cmocka_unit_test(test_refreshes),
+      cmocka_unit_test(test_overflows),
+      cmocka_unit_test(test_draws),
+      cmocka_unit_test(test_needs),
+      cmocka_unit_test(test_inputs),
+      cmocka_unit_test(test_infinite),
+      cmocka_unit_test(test_guards),
+      cmocka_unit_test(test_opening),
+      cmocka_unit_test(test_allocations),
+      cmocka_unit_test(test_opening_without_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

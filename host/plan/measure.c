@@ -150,6 +150,14 @@ static void plain(bench *b) {
   b->kernels->plain_products(b->stream, &sums, &plaintexts, &a, TERMS, 0);
 }
 
+/* Of so many rows and columns that reading and reducing count as little as in computations. */
+static void matrix(bench *b) {
+  enum { ROWS = 16, COLUMNS = 112 };
+  const umbra_view a = operand(b, 0, COLUMNS, 0, 1), sums = operand(b, COLUMNS, ROWS, 0, 1);
+  const uint32_t *w = (const uint32_t *)b->memory + ((size_t)(COLUMNS + ROWS) << b->log_n);
+  b->kernels->gemm(b->stream, &sums, &a, w, 1);
+}
+
 static void random_residues(bench *b) {
   const uint8_t seed[UMBRA_SEED_BYTES] = {0};
   const umbra_view x = operand(b, 0, 1, 0, FEW);
@@ -173,11 +181,17 @@ typedef void probe(bench *b);
 static const struct {
   umbra_dry_work work;
   probe *run;
-} probes[] = {{UMBRA_WORK_STREAM, stream},      {UMBRA_WORK_PERMUTE, permute},
-              {UMBRA_WORK_TENSOR, tensor},      {UMBRA_WORK_BUTTERFLIES, transform},
-              {UMBRA_WORK_CONVERSION, convert}, {UMBRA_WORK_KEY, key},
-              {UMBRA_WORK_PLAIN, plain},        {UMBRA_WORK_RANDOM, random_residues},
-              {UMBRA_WORK_LIFT, lift},          {UMBRA_WORK_COMPLEX, complex_transform}};
+} probes[] = {{UMBRA_WORK_STREAM, stream},
+              {UMBRA_WORK_PERMUTE, permute},
+              {UMBRA_WORK_TENSOR, tensor},
+              {UMBRA_WORK_BUTTERFLIES, transform},
+              {UMBRA_WORK_CONVERSION, convert},
+              {UMBRA_WORK_KEY, key},
+              {UMBRA_WORK_PLAIN, plain},
+              {UMBRA_WORK_MATRIX, matrix},
+              {UMBRA_WORK_RANDOM, random_residues},
+              {UMBRA_WORK_LIFT, lift},
+              {UMBRA_WORK_COMPLEX, complex_transform}};
 enum { PROBES = sizeof probes / sizeof *probes };
 _Static_assert((int)PROBES == (int)UMBRA_DRY_WORKS, "a probe for each kind of work");
 

@@ -108,6 +108,7 @@ cudaError_t umbra_cuda_load_elementwise(void);
 cudaError_t umbra_cuda_load_expand(void);
 cudaError_t umbra_cuda_load_fft(void);
 cudaError_t umbra_cuda_load_from_i64(void);
+cudaError_t umbra_cuda_load_gemm(void);
 cudaError_t umbra_cuda_load_inner_product(void);
 cudaError_t umbra_cuda_load_ntt(void);
 cudaError_t umbra_cuda_load_plain_products(void);

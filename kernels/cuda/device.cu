@@ -219,10 +219,11 @@ static void unlink_device(const umbra_device *device) {
 /* What loading takes is then over, and does not come between what the host program times or records. */
 static umbra_status load_kernels(const umbra_device *device) {
   static cudaError_t (*const load[])(void) = {
-      umbra_cuda_load_automorphism, umbra_cuda_load_bulk_fft,       umbra_cuda_load_convert,
-      umbra_cuda_load_divide_close, umbra_cuda_load_elementwise,    umbra_cuda_load_expand,
-      umbra_cuda_load_fft,          umbra_cuda_load_from_i64,       umbra_cuda_load_inner_product,
-      umbra_cuda_load_ntt,          umbra_cuda_load_plain_products, umbra_cuda_load_tensor};
+      umbra_cuda_load_automorphism,  umbra_cuda_load_bulk_fft,    umbra_cuda_load_convert,
+      umbra_cuda_load_divide_close,  umbra_cuda_load_elementwise, umbra_cuda_load_expand,
+      umbra_cuda_load_fft,           umbra_cuda_load_from_i64,    umbra_cuda_load_gemm,
+      umbra_cuda_load_inner_product, umbra_cuda_load_ntt,         umbra_cuda_load_plain_products,
+      umbra_cuda_load_tensor};
   cudaError_t error = cudaSuccess;
   for (cudaError_t (*load_file)(void) : load) {
     if (error == cudaSuccess) error = umbra_cuda_with_room(device, load_file);

@@ -353,6 +353,15 @@ static void plain_products(umbra_stream *stream, view dst, view plain, view a, u
   count_work(stream, call, UMBRA_WORK_PLAIN, words_of(stream, limbs_of(dst)) * terms);
 }
 
+/* Blocks read what they share from the cache. */
+static void gemm(umbra_stream *stream, view dst, view a, constants w, uint32_t parts) {
+  (void)w;
+  const uint64_t rows = dst->polys / parts, columns = a->polys / parts;
+  umbra_dry_call call = call_of(stream, KERNEL_gemm, limbs_of(dst), limbs_of(a));
+  call.bytes += rows * columns * umbra_view_limbs(dst) * sizeof(uint32_t);
+  count_work(stream, call, UMBRA_WORK_MATRIX, words_of(stream, limbs_of(dst)) * columns);
+}
+
 static void expand(umbra_stream *stream, view dst, const uint8_t seed[UMBRA_SEED_BYTES], uint64_t first) {
   (void)seed, (void)first;
   const umbra_dry_call call = call_of(stream, KERNEL_expand, limbs_of(dst), 0);

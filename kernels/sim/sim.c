@@ -145,6 +145,7 @@ typedef struct job {
   const umbra_device *device;
   view dst, a, b;
   double factor, of_b;
+  const double *matrix;
   double deviation; /* of either part of what is added; 0: nothing is */
   uint64_t key;     /* of the draw */
   uint32_t galois, count;
@@ -288,6 +289,27 @@ static void plain_products(umbra_stream *stream, view dst, view plain, view a, u
   run(&(job){.device = stream->device, .dst = dst, .a = plain, .b = a, .count = terms}, plain_products_stretch);
 }
 
+/* a: inputs, matrix: [columns][rows], count: parts. */
+static void gemm_stretch(const void *data, uint32_t item) {
+  const job *j = data;
+  const stretch s = stretch_of(j, item);
+  const uint32_t rows = j->dst->polys / j->count, columns = j->a->polys / j->count;
+  for (uint32_t p = 0; p < j->dst->polys; p++) {
+    const parts to = parts_of(j->device, j->dst, p);
+    clear(to, s);
+    for (uint32_t c = 0; c < columns; c++) {
+      const parts from = parts_of(j->device, j->a, c * j->count + p % j->count);
+      const double w = j->matrix[(size_t)c * rows + p / j->count];
+      combine_parts(to.re, to.re, 1, from.re, w, s);
+      combine_parts(to.im, to.im, 1, from.im, w, s);
+    }
+  }
+}
+
+static void gemm(umbra_stream *stream, view dst, view a, const double *w, uint32_t parts) {
+  run(&(job){.device = stream->device, .dst = dst, .a = a, .matrix = w, .count = parts}, gemm_stretch);
+}
+
 /* ---- random numbers: word w of draw k is a hash of seed, k and w, whatever the threads ---- */
 
 static const uint64_t golden = UINT64_C(0x9E3779B97F4A7C15);
@@ -420,8 +442,12 @@ static void ifft(umbra_stream *stream, double *re, double *im, uint32_t log_m, u
   stream->device->cpu->ifft(stream->of_cpu, re, im, log_m, batch);
 }
 
-static const umbra_whole_kernels whole = {
-    .limbs = 2, .add_multiple = add_multiple, .add_integer = add_integer, .carry = carry, .overflow = overflow};
+static const umbra_whole_kernels whole = {.limbs = 2,
+                                          .add_multiple = add_multiple,
+                                          .add_integer = add_integer,
+                                          .carry = carry,
+                                          .gemm = gemm,
+                                          .overflow = overflow};
 
 const umbra_kernels umbra_kernels_sim = {.version = UMBRA_KERNELS_VERSION,
                                          .name = "sim",

@@ -125,6 +125,17 @@ FORMULA(plain_products) {
   return sum;
 }
 
+FORMULA(gemm) {
+  const uint32_t parts = c->number, rows = c->dst.polys / parts, columns = c->a.polys / parts;
+  const uint32_t *w = r->before + c->re + (size_t)at->limb * columns * rows + at->poly / parts;
+  uint32_t sum = 0, position;
+  for (uint32_t j = 0; j < columns; j++) {
+    const uint32_t *x = limb_in(r, r->before, &c->a, parts * j + at->poly % parts, at->limb, &position);
+    sum = add_mod(sum, mul_mod(x[at->i], w[(size_t)j * rows], at->q), at->q);
+  }
+  return mul_mont(sum, 1, at->q);
+}
+
 FORMULA(divide_close) {
   const uint32_t x = c->a.polys ? mul_mod(A, c->c[at->limb], at->q) : 0;
   return sub_mod(x, mul_mod(B, c->d[at->limb], at->q), at->q);

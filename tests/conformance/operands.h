@@ -11,6 +11,7 @@ enum {
   MAX_ROTATIONS = 40, /* of one call of inner_products */
   MAX_TERMS = 96,     /* of plain_products */
   MAX_GROUPS = 6,
+  MAX_ELEMENTS = 4096, /* of a matrix */
   MAX_FACTORS = UMBRA_MAX_DIGITS * UMBRA_MAX_PRIMES * UMBRA_MAX_PRIMES / 4
 };
 
@@ -25,12 +26,12 @@ typedef struct conversion_case {
 typedef struct call {
   umbra_view dst, a, b, init, digit[UMBRA_MAX_DIGITS], key[MAX_ROTATIONS];
   uint32_t c[UMBRA_MAX_PRIMES], d[UMBRA_MAX_PRIMES]; /* constants, one per limb */
-  uint32_t number;                                   /* digits, terms, shift, flag, or log_m */
+  uint32_t number;                                   /* digits, terms, parts, shift, flag, or log_m */
   uint32_t rotations, galois[MAX_ROTATIONS];
   uint32_t log_gap;
   uint64_t first;
   uint8_t seed[UMBRA_SEED_BYTES];
-  size_t re, im; /* offsets of arrays that are not residues */
+  size_t re, im; /* offsets of arrays that are not polynomials */
   umbra_digit own[UMBRA_MAX_DIGITS];
   conversion_case conversion[UMBRA_MAX_DIGITS];
   uint32_t factors, factor[MAX_FACTORS];
@@ -171,6 +172,34 @@ static void prepare_plain_products(rig *r, call *c) {
   c->dst = make_view(r, &shape, 2 * groups);
 }
 
+/* Rows and columns at the edges of tiles and blocks. */
+static void draw_sides(rig *r, uint32_t limbs, uint32_t parts, uint32_t *rows, uint32_t *columns) {
+  static const uint32_t side[] = {1, 2, 3, 5, 8, 9, 13, 16, 17, 33, 100, 112, 113, 230};
+  const uint32_t sides = sizeof side / sizeof *side;
+  size_t words;
+  do {
+    *rows = side[draw_below(r, sides)];
+    *columns = side[draw_below(r, sides)];
+    words = (size_t)(*rows + *columns) * parts * (limbs + 1) * r->n + (size_t)limbs * *rows * *columns;
+  } while (*rows * *columns > MAX_ELEMENTS || words + 4 * (size_t)r->n > r->capacity);
+}
+
+/* One limb or several; one, two or three parts. */
+static void prepare_gemm(rig *r, call *c) {
+  const umbra_view drawn = draw_narrow_shape(r), shape = r->alias % 3 ? limbs_of(r, &drawn, 0, 1) : drawn;
+  const uint32_t parts = 1 + (uint32_t)r->alias % 3, limbs = umbra_view_limbs(&shape);
+  uint32_t rows, columns, position;
+  draw_sides(r, limbs, parts, &rows, &columns);
+  c->number = parts;
+  c->a = make_view(r, &shape, parts * columns);
+  c->dst = make_view(r, &shape, parts * rows);
+  c->re = take(r, (size_t)limbs * rows * columns);
+  for (size_t i = 0; i < (size_t)limbs * rows * columns; i++) {
+    limb_in(r, r->before, &shape, 0, (uint32_t)(i / rows / columns), &position);
+    r->before[c->re + i] = draw_residue(r, r->ring.prime[position]);
+  }
+}
+
 /* x is absent every third time; dst is x, z or neither. */
 static void prepare_divide_close(rig *r, call *c) {
   const umbra_view shape = draw_shape(r);
@@ -251,6 +280,7 @@ CALL(ntt_inverse, &c->dst, &c->a, c->c)
 CALL(automorphism, &c->dst, &c->a, *c->galois)
 CALL(inner_product, &c->dst, c->digit, c->number, &c->b, INIT(c), *c->galois)
 CALL(plain_products, &c->dst, &c->b, &c->a, c->number, c->log_gap)
+CALL(gemm, &c->dst, &c->a, r->memory + c->re, c->number)
 CALL(divide_close, &c->dst, X(c), &c->b, c->d)
 CALL(expand, &c->dst, c->seed, c->first)
 CALL(from_i64, &c->dst, (const int64_t *)(const void *)(r->memory + c->re), c->number)

@@ -42,6 +42,7 @@ static const operation operations[] = {
     OPERATION(convert, convert, 1),
     OPERATION(inner_product, inner_product, 7),
     OPERATION(plain_products, plain_products, 7),
+    OPERATION(gemm, gemm, 31),
     OPERATION(divide_close, divide_close, 1),
     OPERATION(expand, expand, 1),
     OPERATION(from_i64, from_i64, 1),

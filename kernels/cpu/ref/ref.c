@@ -21,6 +21,7 @@ const umbra_kernels umbra_kernels_ref = {
     .convert = umbra_ref_convert,
     .inner_product = umbra_ref_inner_product,
     .plain_products = umbra_ref_plain_products,
+    .gemm = umbra_ref_gemm,
     .divide_close = umbra_ref_divide_close,
     .expand = umbra_ref_expand,
     .from_i64 = umbra_ref_from_i64,

@@ -22,6 +22,7 @@ const umbra_kernels UMBRA_SIMD_TABLE = {
     .inner_product = UMBRA_CPU_NAME(inner_product),
     .inner_products = UMBRA_CPU_NAME(inner_products),
     .plain_products = UMBRA_CPU_NAME(plain_products),
+    .gemm = UMBRA_CPU_NAME(gemm),
     .divide_close = UMBRA_CPU_NAME(divide_close),
     .expand = UMBRA_CPU_NAME(expand),
     .from_i64 = UMBRA_CPU_NAME(from_i64),
