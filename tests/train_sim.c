@@ -45,7 +45,7 @@ static umbra_train_options options_of(umbra_sigmoid_options *sigmoid, size_t bat
   options.iterations = ITERATIONS;
   options.rate = 0.1;
   options.batch = batch;
-  options.bootstrap_result = refresh_result;
+  options.bootstrap_result = bootstrap_result;
   umbra_sigmoid_options_init(sigmoid);
   options.sigmoid = sigmoid;
   return options;
