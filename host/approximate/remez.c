@@ -87,7 +87,7 @@ static void add_extremum(remez *r, extremum e) {
   extremum *last = r->found ? &r->extremum[r->found - 1] : NULL;
   if (last && signbit(last->error) == signbit(e.error)) {
     if (fabs(e.error) > fabs(last->error)) *last = e;
-  } else if (r->found < r->room) {
+  } else if (r->extremum && r->found < r->room) {
     r->extremum[r->found++] = e;
   }
 }

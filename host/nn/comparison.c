@@ -108,9 +108,10 @@ typedef struct operation {
 
 /* An evaluator that refreshes finds its levels on the way. */
 static umbra_status check(const operation *o, umbra_ciphertext *const *out) {
-  if (!o->plan || (o->operands == 2 && !o->b))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "signs and comparisons need a plan, and %d ciphertext%s",
-                      o->operands, o->operands == 1 ? "" : "s");
+  if (!o->evaluator || !o->plan || !o->a || (o->operands == 2 && !o->b))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "signs and comparisons need a plan, and an evaluator and %d ciphertext%s, not NULL", o->operands,
+                      o->operands == 1 ? "" : "s");
   UMBRA_TRY(umbra_check_operands(o->evaluator, out, o->a, o->b));
   uint32_t level = o->b && o->b->level < o->a->level ? o->b->level : o->a->level;
   uint32_t levels = depth_of(o->plan) + (uint32_t)o->product;

@@ -52,7 +52,10 @@ static interval exponents(const umbra_softmax_plan *plan) {
  */
 static interval sums_by_mean(const umbra_softmax_plan *plan) {
   double n = (double)plan->classes, width = ldexp(width_of(plan), -(int)plan->halvings), most = 0;
-  for (double m = 1; m < n; m++) most = fmax(most, m * exp(width * (n - m) / n) + (n - m) * exp(-width * m / n));
+  for (size_t k = 1; k < plan->classes; k++) {
+    const double m = (double)k;
+    most = fmax(most, m * exp(width * (n - m) / n) + (n - m) * exp(-width * m / n));
+  }
   double largest = exp(width * (n - 1) / n);
   return (interval){n / largest, most / largest};
 }

@@ -84,8 +84,7 @@ static void sum_strip(const hoist_job *job, uint32_t first, uint32_t count) {
   umbra_view others = umbra_view_polys(&rotated, hoist->itself ? 2 : 0, 2 * hoist->rotations);
   if (hoist->itself) multiply_by_p(job, &itself, first, count);
   if (hoist->rotations) rotate_strip(job, &others, first, count);
-  umbra_view plains =
-      umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, job->block.plan->aux);
+  umbra_view plains = umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, hoist->plain->aux);
   umbra_view plain = umbra_view_limbs_of(&plains, n >> log_gap, first, count);
   umbra_view dst = umbra_view_limbs_of(job->dst, n, first, count);
   UMBRA_ENQUEUE(ring->kernels->plain_products, job->stream, &dst, &plain, &rotated, terms(hoist), log_gap);

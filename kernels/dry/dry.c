@@ -390,7 +390,7 @@ static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_
   count_work(stream, call, UMBRA_WORK_CONVERSION, products);
 }
 
-#define ENTRY(entry, shape, none) .entry = entry,
+#define ENTRY(entry, shape, none) .entry = (entry),
 const umbra_kernels umbra_kernels_dry = {.version = UMBRA_KERNELS_VERSION,
                                          .name = "dry",
                                          .device.count = device_count,

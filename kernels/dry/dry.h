@@ -9,8 +9,9 @@
 
 #include "../kernels.h"
 
-#define UMBRA_DRY_ONE(entry, shape, none) +1
-enum { UMBRA_DRY_KERNELS = 0 UMBRA_EACH_KERNEL(UMBRA_DRY_ONE, ) };
+/* Numbers of the kernels in accounts, and how many there are. */
+#define UMBRA_DRY_NUMBER(entry, shape, none) UMBRA_DRY_##entry,
+enum { UMBRA_EACH_KERNEL(UMBRA_DRY_NUMBER, ) UMBRA_DRY_KERNELS };
 
 typedef struct umbra_dry_kernel {
   const char *name;      /* of the entry of umbra_kernels */
