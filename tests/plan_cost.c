@@ -226,7 +226,7 @@ static void test_damaged_files(void **state) {
 static void test_hostile_files(void **state) {
   (void)state;
   uint64_t random = 9;
-  char path[UMBRA_COST_PATH], other[UMBRA_COST_PATH], text[MOST_TEXT], huge[MOST_TEXT] = {0};
+  char path[UMBRA_COST_PATH], other[UMBRA_COST_PATH], text[MOST_TEXT + 1] = {0}, huge[MOST_TEXT] = {0};
   const umbra_cost_subject subject = subject_of(umbra_kernels_get("ref"), 5);
   const umbra_cost_subject another = subject_of(umbra_kernels_get("ref"), 6);
   const umbra_cost_table table = random_table(&random);

@@ -188,16 +188,14 @@ static void draw_sides(rig *r, uint32_t limbs, uint32_t parts, uint32_t *rows, u
 static void prepare_gemm(rig *r, call *c) {
   const umbra_view drawn = draw_narrow_shape(r), shape = r->alias % 3 ? limbs_of(r, &drawn, 0, 1) : drawn;
   const uint32_t parts = 1 + (uint32_t)r->alias % 3, limbs = umbra_view_limbs(&shape);
-  uint32_t rows, columns, position;
+  uint32_t rows, columns;
   draw_sides(r, limbs, parts, &rows, &columns);
   c->number = parts;
   c->a = make_view(r, &shape, parts * columns);
   c->dst = make_view(r, &shape, parts * rows);
   c->re = take(r, (size_t)limbs * rows * columns);
-  for (size_t i = 0; i < (size_t)limbs * rows * columns; i++) {
-    limb_in(r, r->before, &shape, 0, (uint32_t)(i / rows / columns), &position);
-    r->before[c->re + i] = draw_residue(r, r->ring.prime[position]);
-  }
+  for (size_t i = 0; i < (size_t)limbs * rows * columns; i++)
+    r->before[c->re + i] = draw_residue(r, r->ring.prime[position_of(&shape, (uint32_t)(i / rows / columns))]);
 }
 
 /* x is absent every third time; dst is x, z or neither. */

@@ -167,11 +167,23 @@ static void cut_run(rig *r, umbra_view *view) {
   run[1].count = (uint16_t)(run[1].count - first);
 }
 
+/* The run that a limb of a view is in; *limb becomes its number there. */
+static const umbra_run *run_of(const umbra_view *view, uint32_t *limb) {
+  const umbra_run *run = view->run;
+  for (; *limb >= run->count; run++) *limb -= run->count;
+  return run;
+}
+
+/* The prime of a limb of a view, which may lie nowhere yet. */
+static uint32_t position_of(const umbra_view *view, uint32_t limb) {
+  const umbra_run *run = run_of(view, &limb);
+  return run->prime + limb;
+}
+
 /* A limb, of that many words, of a view in a host copy of the memory, and its prime. */
 static uint32_t *words_in(const rig *r, uint32_t *host, const umbra_view *view, uint32_t poly, uint32_t limb,
                           size_t words, uint32_t *position) {
-  const umbra_run *run = view->run;
-  for (; limb >= run->count; run++) limb -= run->count;
+  const umbra_run *run = run_of(view, &limb);
   *position = run->prime + limb;
   return host + (run->data - r->memory) + poly * view->stride + limb * words;
 }
