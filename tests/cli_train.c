@@ -79,9 +79,12 @@ static void usage_errors_exit_with_2(void **state) {
 
 static void shapes_are_planned(void **state) {
   (void)state;
-  assert_succeeds("plan --shape 100000x500 --iterations 1000 --json");
+  assert_succeeds("plan --shape 100000x500 --iterations 1000 --machine h200 --json");
   cJSON *json = report();
-  const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan"), *prediction = cJSON_GetObjectItem(json, "prediction");
+  assert_string_equal(cJSON_GetObjectItem(prediction, "machine")->valuestring, "an NVIDIA H200");
+  assert_true(cJSON_IsFalse(cJSON_GetObjectItem(prediction, "measured")));
+  assert_true(number(prediction, "seconds") > 999 * number(prediction, "seconds_per_iteration") / 2);
   assert_true(number(plan, "rows") == 100000 && number(plan, "columns") == 500);
   assert_true(number(plan, "security") >= 128 && number(plan, "bound") == 8);
   double files = number(plan, "blocks"), bytes = number(plan, "data_bytes");

@@ -39,8 +39,8 @@ static void test_parts(void **state) {
   for (int part = 0; part < 3; part++) {
     umbra_cost_init(&cost[0][part]);
     umbra_cost_init(&cost[1][part]);
-    assert_ok(umbra_train_plan_cost(few, &cost[0][part], (umbra_train_part)part));
-    assert_ok(umbra_train_plan_cost(many, &cost[1][part], (umbra_train_part)part));
+    assert_ok(umbra_train_plan_cost(few, &cost[0][part], (umbra_train_part)part, NULL));
+    assert_ok(umbra_train_plan_cost(many, &cost[1][part], (umbra_train_part)part, NULL));
   }
   assert_ok(umbra_train_plan_report(many, &report));
   assert_memory_equal(refresh, &cost[0][UMBRA_TRAIN_BOOTSTRAP], sizeof *refresh);
@@ -156,6 +156,27 @@ static void check_arguments(const umbra_context *dry, const umbra_context *real)
   assert_true(!matrix && !model);
 }
 
+/* Only seconds, and whose they are, depend on the machine. */
+static void check_machines(const umbra_train_plan *plan) {
+  umbra_cost here = {UMBRA_COST_INIT}, there = {UMBRA_COST_INIT}, kept;
+  for (int part = 0; part < 3; part++) {
+    assert_ok(umbra_train_plan_cost(plan, &here, (umbra_train_part)part, NULL));
+    assert_ok(umbra_train_plan_cost(plan, &there, (umbra_train_part)part, "xeon-ref"));
+    if (!here.kernel_calls) continue; /* no refreshes */
+    assert_string_equal(there.machine, "an Intel Xeon by the reference backend, 1 thread");
+    assert_false(there.measured);
+    assert_true(there.seconds > 0 && there.seconds != here.seconds);
+    memcpy(there.machine, here.machine, sizeof here.machine);
+    memcpy(there.note, here.note, sizeof here.note);
+    there.seconds = here.seconds;
+    there.measured = here.measured;
+    assert_memory_equal(&there, &here, sizeof here);
+  }
+  kept = there;
+  assert_fails(umbra_train_plan_cost(plan, &there, UMBRA_TRAIN_WHOLE, "abacus"), UMBRA_ERROR_UNSUPPORTED, "abacus");
+  assert_memory_equal(&there, &kept, sizeof kept);
+}
+
 static void test_guards(void **state) {
   (void)state;
   umbra_sigmoid_options sigmoid;
@@ -173,7 +194,8 @@ static void test_guards(void **state) {
   check_trainer(t.plan, d.context, &t);
   check_model(model, records, &t);
   check_arguments(d.context, t.s.context);
-  assert_fails(umbra_train_plan_cost(t.plan, &cost, (umbra_train_part)3), UMBRA_ERROR_INVALID_ARGUMENT, "a part");
+  check_machines(t.plan);
+  assert_fails(umbra_train_plan_cost(t.plan, &cost, (umbra_train_part)3, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "a part");
   umbra_matrix_destroy(records);
   umbra_logistic_destroy(model);
   dry_close(&d);

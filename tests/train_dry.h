@@ -73,7 +73,7 @@ static void assert_same_needs(const umbra_key_needs *a, const umbra_key_needs *b
 static void hold_plan(const umbra_train_plan *plan) {
   umbra_cost planned = {UMBRA_COST_INIT};
   umbra_key_needs *needs = training_needs(plan);
-  assert_ok(umbra_train_plan_cost(plan, &planned, UMBRA_TRAIN_WHOLE));
+  assert_ok(umbra_train_plan_cost(plan, &planned, UMBRA_TRAIN_WHOLE, NULL));
   dry_training d = dry_open(plan, 0);
   assert_ok(umbra_trainer_run(d.trainer, NULL, NULL));
   const umbra_cost found = cost_of(&d);

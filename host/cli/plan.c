@@ -21,7 +21,7 @@ static const char *const targets[] = {"cpu", "gpu", NULL};
 
 typedef struct plan_options {
   const char *data, *shape, *label, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target,
-      *out;
+      *machine, *out;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound;
   umbra_train_options train;
@@ -235,6 +235,25 @@ static bool calibrate(plan_job *j, const plan_options *o, cli_report *report) {
   return true;
 }
 
+static bool predict(const plan_job *j, const plan_options *o, cli_report *report) {
+  static const char *const names[] = {"seconds", "seconds_per_iteration", "seconds_per_bootstrap"};
+  umbra_cost cost[3];
+  cJSON *facts = cJSON_AddObjectToObject(report->root, "prediction");
+  for (int part = 0; part < 3; part++) {
+    umbra_cost_init(&cost[part]);
+    if (!cli_check(umbra_train_plan_cost(j->plan, &cost[part], (umbra_train_part)part, o->machine), "--machine"))
+      return false;
+    cJSON_AddNumberToObject(facts, names[part], cost[part].seconds);
+  }
+  cJSON_AddStringToObject(facts, "machine", cost[0].machine);
+  cJSON_AddBoolToObject(facts, "measured", cost[0].measured);
+  if (!o->json)
+    printf("  %-18s %.3g s an iteration, %.3g s a refresh, %.3g h in all on %s, %s\n", "time", cost[1].seconds,
+           cost[2].seconds, cost[0].seconds / 3600, cost[0].machine,
+           cost[0].measured ? "as its kernels were measured" : "predicted");
+  return true;
+}
+
 /* ---- what comes out ---- */
 
 static bool may_write(const plan_options *o) {
@@ -271,6 +290,7 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
     return false;
   cJSON_AddItemToObject(report->root, "plan", cli_plan_facts(j->plan));
   if (!o->json) cli_plan_print(j->plan);
+  if (o->machine && !predict(j, o, report)) return false;
   if (!o->json && o->data) print_trace(j);
   fflush(stdout);
   return memory_suffices(j, o->memory) && (!o->calibrate || calibrate(j, o, report)) && save_scaling(j, o, report) &&
@@ -367,6 +387,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
       {"target", "KIND", "lay records out for this device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
+       CLI_OPTIONAL},
+      {"machine", "NAME", "state how long it takes on cpu, h200 or others; see umbra bench", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},
       {"memory", "BYTES", "fail if the training takes more, such as 16G", CLI_BYTES, &o.memory, CLI_OPTIONAL},
       {"calibrate", NULL, "time it on this machine", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},

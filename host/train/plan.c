@@ -301,7 +301,7 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns + 1)));
   UMBRA_TRY(lay_out(plan, given->layout));
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
-  UMBRA_TRY(umbra_plan_run_dry(&plan->costs, plan->needs, plan));
+  UMBRA_TRY(umbra_plan_run_dry(&plan->costs, plan->needs, plan, NULL));
   fill_report(plan);
   umbra_plan_errors(plan);
   umbra_train_digest(plan->digest, plan);
@@ -364,11 +364,23 @@ static const umbra_cost *part_of(const umbra_plan_costs *costs, umbra_train_part
   return NULL;
 }
 
-umbra_status umbra_train_plan_cost(const umbra_train_plan *plan, umbra_cost *cost, umbra_train_part part) {
+/* The same run once more, in its seconds. */
+static umbra_status costs_on(umbra_plan_costs *costs, const umbra_train_plan *plan, const char *machine) {
+  umbra_key_needs *needs = NULL;
+  UMBRA_TRY(umbra_key_needs_create(&needs, plan->params));
+  umbra_status status = umbra_plan_run_dry(costs, needs, plan, machine);
+  umbra_key_needs_destroy(needs);
+  return status;
+}
+
+umbra_status umbra_train_plan_cost(const umbra_train_plan *plan, umbra_cost *cost, umbra_train_part part,
+                                   const char *machine) {
   if (!plan || !cost || !part_of(&plan->costs, part))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_train_plan_cost needs a plan, a cost and a part that there is");
-  return UMBRA_GIVE(umbra_cost, cost, part_of(&plan->costs, part));
+  umbra_plan_costs costs = plan->costs;
+  if (machine) UMBRA_TRY(costs_on(&costs, plan, machine));
+  return UMBRA_GIVE(umbra_cost, cost, part_of(&costs, part));
 }
 
 umbra_status umbra_train_plan_iteration(const umbra_train_plan *plan, umbra_train_iteration *iteration, uint32_t i) {

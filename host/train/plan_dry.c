@@ -261,10 +261,12 @@ static umbra_status run_all(dry_run *r, umbra_plan_costs *costs, umbra_key_needs
   return UMBRA_OK;
 }
 
-umbra_status umbra_plan_run_dry(umbra_plan_costs *costs, umbra_key_needs *needs, const umbra_train_plan *plan) {
+umbra_status umbra_plan_run_dry(umbra_plan_costs *costs, umbra_key_needs *needs, const umbra_train_plan *plan,
+                                const char *machine) {
   dry_run r;
   *costs = (umbra_plan_costs){{UMBRA_COST_INIT}, {UMBRA_COST_INIT}, {UMBRA_COST_INIT}};
   umbra_status status = open_run(&r, plan);
+  if (status == UMBRA_OK && machine) status = umbra_context_cost_machine(r.context, machine);
   if (status == UMBRA_OK) status = run_all(&r, costs, needs);
   close_run(&r);
   return status;

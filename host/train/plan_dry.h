@@ -20,7 +20,11 @@ umbra_status umbra_plan_try(umbra_plan_trial *found, const umbra_train_plan *pla
 /* Such seconds of a refresh. */
 umbra_status umbra_plan_try_refresh(double *seconds, const umbra_train_plan *plan);
 
-/* Of a plan whose iterations are known; the keys that they need are added to `needs`. */
-umbra_status umbra_plan_run_dry(umbra_plan_costs *costs, umbra_key_needs *needs, const umbra_train_plan *plan);
+/*
+ * Of a plan whose iterations are known; the keys that they need are added to `needs`. machine: whose seconds; NULL: those
+ * of "cpu".
+ */
+umbra_status umbra_plan_run_dry(umbra_plan_costs *costs, umbra_key_needs *needs, const umbra_train_plan *plan,
+                                const char *machine);
 
 #endif

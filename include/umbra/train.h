@@ -136,10 +136,11 @@ typedef enum umbra_train_part {
 /*
  * The cost (umbra/cost.h) of a part of the training, on a device that takes whole polynomials at once. Those of single
  * parts are without constants that are made at first use. Memory: with all keys of the training and one block of
- * records. Errors: INVALID_ARGUMENT.
+ * records. machine: whose seconds, as in umbra_context_cost_machine, "h200" for one; NULL: those of "cpu" when the plan
+ * was made. Errors: INVALID_ARGUMENT, UNSUPPORTED (a machine that is not known), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_cost(const umbra_train_plan *plan, umbra_cost *cost,
-                                                            umbra_train_part part);
+                                                            umbra_train_part part, const char *machine);
 
 /* With what was chosen; `sigmoid` is the plan's own. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_options(const umbra_train_plan *plan,
