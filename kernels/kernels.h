@@ -27,8 +27,9 @@
  * backend of the same stem, the tables of the CPU backends in cpu/ref/ref.c and cpu/simd/table.h, its account in
  * dry/dry.c and its count in tests/counting.h, what it means for whole polynomials in sim/sim.c (or a question in
  * host/ring; see whole.h there), its call in tests/conformance/operands.h, its formula in formulas.h and its line in
- * table.h there. Its signature is that of its shape: nothing else states it but its definitions. Written by scripts,
- * beside: the registers of CUDA kernels (scripts/kernel_budget) and their instructions (scripts/gpu_sass.py).
+ * table.h there, its calls in tests/emu_launches.c, and what it reads and writes in scripts/gpu_model.py. Its signature
+ * is that of its shape: nothing else states it but its definitions. Written by scripts, beside: the registers of CUDA
+ * kernels (scripts/kernel_budget) and their instructions (scripts/gpu_sass.py).
  *
  * The version changes with every change of the structs below, or of what an entry does. Tables of other versions are
  * refused.

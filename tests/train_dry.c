@@ -156,6 +156,40 @@ static void check_arguments(const umbra_context *dry, const umbra_context *real)
   assert_true(!matrix && !model);
 }
 
+static double magnitude_of(umbra_matrix *matrix) {
+  umbra_range range = {UMBRA_RANGE_INIT};
+  assert_ok(umbra_matrix_range(matrix, &range));
+  umbra_matrix_destroy(matrix);
+  return range.magnitude;
+}
+
+/* No matrix whose elements keep the bound has a larger one. */
+static void test_bounds(void **state) {
+  (void)state;
+  enum { ROWS = 40, COLUMNS = 3 };
+  static const double bounds[] = {0.25, 1, 3};
+  umbra_params *params = training_params();
+  umbra_context *contexts[2] = {0};
+  const char *const devices[] = {"dry", "sim"};
+  for (int i = 0; i < 2; i++)
+    assert_ok(umbra_context_create(
+        &contexts[i], &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params, .device = devices[i]}));
+  for (int kind = 0; kind < 12; kind++) {
+    const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .pairs = kind % 2, .ones = kind / 2 % 2};
+    const double bound = bounds[kind / 4];
+    double values[ROWS * COLUMNS];
+    umbra_matrix *dry = NULL, *sim = NULL;
+    for (int v = 0; v < ROWS * COLUMNS; v++) values[v] = v % 2 ? bound * 0.99 : -bound * 0.99;
+    assert_ok(umbra_dry_matrix(&dry, contexts[0], ROWS, COLUMNS, UMBRA_TOP_LEVEL, bound, &layout));
+    assert_ok(umbra_sim_matrix(&sim, contexts[1], values, ROWS, COLUMNS, &layout));
+    const double stated = magnitude_of(dry), seen = magnitude_of(sim);
+    assert_true(stated >= fmin(seen, bound) && (!layout.pairs || stated >= seen));
+    assert_true(!layout.ones || stated >= 1);
+  }
+  for (int i = 0; i < 2; i++) umbra_context_destroy(contexts[i]);
+  umbra_params_destroy(params);
+}
+
 /* Only seconds, and whose they are, depend on the machine. */
 static void check_machines(const umbra_train_plan *plan) {
   umbra_cost here = {UMBRA_COST_INIT}, there = {UMBRA_COST_INIT}, kept;
@@ -205,7 +239,7 @@ static void test_guards(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_plans),   cmocka_unit_test(test_parts),  cmocka_unit_test(test_trainings),
-      cmocka_unit_test(test_targets), cmocka_unit_test(test_guards),
+      cmocka_unit_test(test_targets), cmocka_unit_test(test_bounds), cmocka_unit_test(test_guards),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "matrix.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -9,6 +10,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../base/watch.h"
+#include "../ckks/noise.h"
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
 
@@ -192,9 +194,17 @@ umbra_status umbra_sim_matrix(umbra_matrix **matrix, const umbra_context *contex
 
 /* ---- without values ---- */
 
+/* What encryption declares where slots hold two elements: a power of two, at least 1. Others are as they are. */
+static double slot_bound(const umbra_matrix_layout *layout, double bound) {
+  if (!(bound >= 0)) return bound; /* to be refused */
+  const double most = layout->ones ? fmax(bound, 1) : bound;
+  return layout->pairs ? exp2(ceil(log2(fmax(umbra_modulus(most, most), 1)))) : most;
+}
+
 static umbra_status make_dry_parts(umbra_matrix *matrix, uint32_t level, double bound) {
+  const double most = slot_bound(&matrix->layout, bound);
   for (size_t i = 0; i < matrix->parts; i++)
-    UMBRA_TRY(umbra_dry_ciphertext(&matrix->part[i], matrix->context, level, matrix->layout.slots, bound));
+    UMBRA_TRY(umbra_dry_ciphertext(&matrix->part[i], matrix->context, level, matrix->layout.slots, most));
   return UMBRA_OK;
 }
 

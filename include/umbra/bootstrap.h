@@ -108,10 +108,11 @@ UMBRA_API void umbra_bootstrapper_destroy(umbra_bootstrapper *bootstrapper);
 
 /*
  * out = a at the plan's output level. a may be at any level from the plan's input level on; both parts of all its slots
- * must be within the plan's bound, which is what a caller promises: beyond twice that, results are wrong, and the owner
- * sees it in umbra_outcome. If the bound of a is more than B sqrt(2), out has UMBRA_DOUBT_REFRESH, and a strict evaluator
- * refuses (RANGE); a declaration of what is true (umbra/range.h) helps. Needs the plan's keys. Errors: NO_LEVEL (below the
- * input level), INVALID_ARGUMENT (slots), MISSING_KEY, MISMATCH, OUT_OF_MEMORY.
+ * must be within the plan's bound, which is what a caller promises: beyond it values are bent, and far beyond it wrong,
+ * which umbra_decrypt_outcome shows often, not always (docs/ranges.md). If the bound of a is more than B sqrt(2), out has
+ * UMBRA_DOUBT_REFRESH, and a strict evaluator refuses (RANGE); a declaration of what is true (umbra/range.h) helps. Real
+ * slots between B and B sqrt(2) raise no doubt. Needs the plan's keys. Errors: NO_LEVEL (below the input level),
+ * INVALID_ARGUMENT (slots), MISSING_KEY, MISMATCH, OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                       const umbra_ciphertext *a,

@@ -48,7 +48,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt(umbra_matrix **matrix
 
 /*
  * A matrix without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on
- * |element|. Errors: as umbra_matrix_encrypt and umbra_dry_ciphertext.
+ * |element|; a slot may hold more, two elements or a one. Errors: as umbra_matrix_encrypt and umbra_dry_ciphertext.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *context, size_t rows,
                                                        size_t columns, uint32_t level, double bound,

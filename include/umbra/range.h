@@ -24,8 +24,9 @@
  * larger of the two bounds is used.
  *
  * A declaration is a claim. Where bounds leave a doubt, the value has it (umbra_doubt), and so has all that is computed
- * from it; a strict evaluator makes none (umbra_evaluator_set_strict). Whether a claim is true only the key's owner can
- * see, in part, when results are opened: umbra_decrypt_outcome. That nothing is found is no proof that nothing is wrong.
+ * from it; a strict evaluator adds none (umbra_evaluator_set_strict), but keeps those of its inputs. Whether a claim is
+ * true only the key's owner can see, in part, when results are opened: umbra_decrypt_outcome. That nothing is found is no
+ * proof that nothing is wrong.
  */
 #ifndef UMBRA_RANGE_H
 #define UMBRA_RANGE_H
@@ -177,8 +178,9 @@ UMBRA_API void umbra_outcome_options_init(umbra_outcome_options *options, size_t
 /*
  * Opens a value as umbra_decrypt_decode_complex does, and gives it in any case, with all doubts there are: those of its
  * bounds and those that it raises itself. The first count slots as pairs (re, im); all slots are looked at. options: NULL
- * for no canaries. Errors: as umbra_decrypt_decode, RANGE only for what no double holds; INVALID_ARGUMENT also for
- * canaries beyond the slots.
+ * for no canaries. The outcome tells errors, too, which depend on the key: it is for the owner's eyes.
+ * Errors: as umbra_decrypt_decode, RANGE only for more values than slots and for what no double holds; INVALID_ARGUMENT
+ * also for canaries beyond the slots.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt_outcome(umbra_outcome *outcome, double *pairs, size_t count,
                                                             const umbra_ciphertext *ciphertext,

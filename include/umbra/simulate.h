@@ -29,7 +29,7 @@
  * Limits. Values have 53 bits: an operation's own error is about 2^-52 of the largest slot, so beyond scales of 2^50 it
  * may exceed the noise. A refresh adds about 2^-30 of its bound at n = 2^16, which is less than the error of its
  * polynomial. Values that exceed the modulus of their level do not wrap around, as real ones do: they stay what they are,
- * and are infinite beyond 2^1000.
+ * and become infinite where they, times their scale (a product's scale before it is rescaled), exceed what doubles hold.
  *
  * Memory: 8 n bytes for a polynomial whatever its level; keys take none. At n = 2^16 one core takes less than a
  * millisecond for a product or a rotation, and a tenth of a second for a refresh.

@@ -8,8 +8,8 @@
  * (Cho, Hanrot, Kim, Seong, Stehle, CCS 2024). The plan takes as many halvings as make the fewest levels.
  *
  * Levels, at an error of 2^-6 with 10 classes, by the mean: 9 for logits in [-2, 2], 12 in [-4, 4], 18 in [-8, 8], 24 in
- * [-16, 16]. With a bound within 1 of the largest logit of each record all of these take 9 or 10. Often the owner can do it
- * alone, in the clear: then it costs nothing.
+ * [-16, 16]. With a bound within 1 of the largest logit of each record all of these take 9 or 10. One more if classes share
+ * a ciphertext and are no power of two. Often the owner can do it alone, in the clear: then it costs nothing.
  */
 #ifndef UMBRA_SOFTMAX_H
 #define UMBRA_SOFTMAX_H
@@ -73,7 +73,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_softmax_plan_value(const umbra_softm
  * |hi| is a doubt about the results, or RANGE on a strict evaluator (umbra/range.h).
  * Keys: relinearisation; with a stride also rotations by stride times the powers of two below the classes. A run on the
  * device "dry" (umbra/cost.h) names them with their levels.
- * Errors: those of umbra_mul and umbra_rotate; INVALID_ARGUMENT (slots that are not stride times a power of two).
+ * Errors: those of umbra_mul and umbra_rotate; INVALID_ARGUMENT (slots that are not stride times that power of two).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_softmax(umbra_evaluator *evaluator, umbra_ciphertext **outs,
                                                     const umbra_ciphertext *const *logits,
