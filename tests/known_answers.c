@@ -202,7 +202,7 @@ static void check_division(const record *r, const umbra_kernels *kernels) {
 static void expect_digits(const setting *s, const umbra_digits *digits) {
   const umbra_poly *poly = &digits->extended;
   umbra_view view = umbra_poly_view(poly, s->ring);
-  umbra_digit_range range = umbra_digits_of(s->chain, digits->window);
+  umbra_digit_range range = umbra_digits_of(s->chain, poly->window);
   uint32_t *words = poly_words(s, poly);
   size_t kept = 0;
   assert_int_equal(poly->polys, range.count);

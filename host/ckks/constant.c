@@ -47,8 +47,9 @@ umbra_estimate umbra_constant_estimate(const umbra_constant *constant) {
   return umbra_estimate_of(constant->magnitude, constant->rounding / UMBRA_ERROR_DEVIATIONS);
 }
 
-umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,
-                                 uint32_t level) {
+/* The constant as a polynomial in the evaluation domain, over a level's window. */
+static umbra_status make_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,
+                              uint32_t level) {
   umbra_ring *ring = evaluator->context->ring;
   umbra_window window = umbra_ring_chain(ring)->window[level];
   umbra_view unit;
@@ -73,7 +74,7 @@ static umbra_status multiply_complex(umbra_evaluator *evaluator, const umbra_vie
   if (is_imaginary_unit(constant)) {
     UMBRA_TRY(umbra_imaginary_unit_of(&factor, ring, umbra_ring_chain(ring)->window[level]));
   } else {
-    UMBRA_TRY(umbra_constant_poly(&made, evaluator, constant, level));
+    UMBRA_TRY(make_poly(&made, evaluator, constant, level));
     factor = umbra_poly_view(&made, ring);
   }
   (accumulate ? umbra_ring_mul_add : umbra_ring_mul)(ring, evaluator->stream, dst, src, &factor);
@@ -108,7 +109,7 @@ umbra_status umbra_constant_add(umbra_evaluator *evaluator, const umbra_view *c0
     return UMBRA_OK;
   }
   umbra_poly poly;
-  UMBRA_TRY(umbra_constant_poly(&poly, evaluator, constant, level));
+  UMBRA_TRY(make_poly(&poly, evaluator, constant, level));
   umbra_view view = umbra_poly_view(&poly, ring);
   umbra_ring_add(ring, evaluator->stream, c0, c0, &view);
   umbra_poly_destroy(&poly, ring);

@@ -42,8 +42,4 @@ umbra_status umbra_constant_add(umbra_evaluator *evaluator, const umbra_view *c0
 /* What a multiplication by a constant, or its addition, does to an estimate is what that of this exact value does. */
 umbra_estimate umbra_constant_estimate(const umbra_constant *constant);
 
-/* The constant as a polynomial in the evaluation domain, over a level's window. */
-umbra_status umbra_constant_poly(umbra_poly *poly, umbra_evaluator *evaluator, const umbra_constant *constant,
-                                 uint32_t level);
-
 #endif

@@ -54,8 +54,8 @@ static void tell_kernels(umbra_cost *cost, const umbra_device *device) {
     cost->kernel_calls += kernel->calls;
     cost->kernel_bytes += kernel->bytes;
     cost->launches += kernel->launches;
-    if (strcmp(kernel->name, "tensor") == 0) cost->products = kernel->calls;
   }
+  cost->products = accounts.kernel[UMBRA_DRY_tensor].calls;
   cost->uploaded_bytes = accounts.uploaded;
   cost->downloaded_bytes = accounts.downloaded;
   cost->device_bytes = cost->key_bytes + accounts.most_held;

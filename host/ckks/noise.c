@@ -100,12 +100,11 @@ umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative) {
   return (umbra_estimate){perturb(a.bound, relative), perturb(a.worst, relative), a.doubts};
 }
 
-umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio) {
-  return add_variance(in, chain, level,
-                      umbra_variance_of_switch(chain, chain->window[level]) * scale_ratio * scale_ratio);
-}
-
 umbra_estimate umbra_noise_switch_at(umbra_estimate in, const umbra_chain *chain, uint32_t level,
                                      umbra_log2 log_scale) {
   return add_variance_at(in, chain, log_scale, umbra_variance_of_switch(chain, chain->window[level]));
+}
+
+umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
+  return umbra_noise_switch_at(in, chain, level, chain->log_scale[level]);
 }

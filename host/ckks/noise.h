@@ -60,9 +60,9 @@ umbra_estimate umbra_noise_perturb(umbra_estimate a, double relative);
 
 /*
  * Key switching at a level before its division: the error over the product of the auxiliary primes that the level uses, at
- * its scale. `scale_ratio` is 1 for a rotation; for a product, whose message has the scale squared, it is 1 / scale.
+ * its scale.
  */
-umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level, double scale_ratio);
+umbra_estimate umbra_noise_switch(umbra_estimate in, const umbra_chain *chain, uint32_t level);
 
 /* The same of a message at that scale. */
 umbra_estimate umbra_noise_switch_at(umbra_estimate in, const umbra_chain *chain, uint32_t level, umbra_log2 log_scale);

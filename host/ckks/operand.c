@@ -13,7 +13,7 @@
 
 /* log2 of the constant c for a division of `part` of a level's window. */
 static umbra_log2 log_constant(const umbra_chain *chain, umbra_window part, umbra_place from, umbra_place to) {
-  return to.log_scale - from.log_scale + umbra_divide_log_ratio(chain, part, 0, chain->window[to.level]);
+  return to.log_scale - from.log_scale + umbra_divide_log_ratio(chain, part, chain->window[to.level]);
 }
 
 /*

@@ -7,7 +7,6 @@
 #include "../ring/ops.h"
 #include "../ring/residence.h"
 #include "../ring/whole.h"
-#include "ciphertext_internal.h"
 #include "find_key.h"
 #include "trace.h"
 

@@ -16,7 +16,7 @@
 static umbra_switch_to switch_to(umbra_ciphertext *made, const umbra_ciphertext *a, const umbra_eval_key *key) {
   const umbra_ring *ring = a->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
-  made->estimate = umbra_noise_round(umbra_noise_switch(a->estimate, chain, a->level, 1), chain, a->level);
+  made->estimate = umbra_noise_round(umbra_noise_switch(a->estimate, chain, a->level), chain, a->level);
   return (umbra_switch_to){umbra_poly_view(&made->poly, ring), &key->key,
                            umbra_key_galois(key->kind, key->rotation, umbra_ring_n(ring))};
 }

@@ -9,12 +9,11 @@
 #include "constant.h"
 #include "keys_internal.h"
 #include "noise.h"
-#include "operand.h"
 
 enum { MOST_MULTIPLES = 256 };
 
 umbra_log2 umbra_sum_log_step(const umbra_chain *chain, uint32_t level) {
-  return umbra_divide_log_ratio(chain, chain->window[level], 0, chain->window[level - 1]);
+  return umbra_divide_log_ratio(chain, chain->window[level], chain->window[level - 1]);
 }
 
 umbra_status umbra_sum_open(umbra_scaled *sum, const umbra_context *context, uint32_t polys, uint32_t level,

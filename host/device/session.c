@@ -41,6 +41,5 @@ void umbra_session_destroy(umbra_session *session) {
   umbra_free(session);
 }
 
-const umbra_kernels *umbra_session_kernels(const umbra_session *session) { return session->kernels; }
 const umbra_device *umbra_session_device(const umbra_session *session) { return session->device; }
 uint32_t umbra_session_threads(const umbra_session *session) { return session->threads; }

@@ -21,7 +21,6 @@ umbra_status umbra_session_create(umbra_session **session, const umbra_kernels *
 /* What was taken, and may leave, has been given back. */
 void umbra_session_destroy(umbra_session *session);
 
-const umbra_kernels *umbra_session_kernels(const umbra_session *session);
 const umbra_device *umbra_session_device(const umbra_session *session);
 uint32_t umbra_session_threads(const umbra_session *session); /* that work on the CPU may use */
 

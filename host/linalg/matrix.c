@@ -47,7 +47,11 @@ umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *l, size_t colu
   return UMBRA_OK;
 }
 
-umbra_status umbra_matrix_layout_choose(umbra_matrix_layout *layout, size_t columns, size_t most_slots) {
+/*
+ * Chooses what is 0, for that many columns in a ring of n/2 slots, and checks the whole. Errors: INVALID_ARGUMENT,
+ * RANGE (too many columns), UNSUPPORTED (the order).
+ */
+static umbra_status choose_layout(umbra_matrix_layout *layout, size_t columns, size_t most_slots) {
   const size_t most = most_slots - (layout->ones != 0);
   if (layout->order != UMBRA_MATRIX_BY_ROWS)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "order is %d: this version knows order %d, by rows", (int)layout->order,
@@ -168,7 +172,7 @@ static umbra_status encrypt_values(umbra_matrix **matrix, umbra_encryptor by, co
   umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
   const umbra_matrix_source source = {hand_out, order};
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
-  UMBRA_TRY(umbra_matrix_layout_choose(&wanted, order->columns, umbra_params_slots(umbra_context_params(by.context))));
+  UMBRA_TRY(choose_layout(&wanted, order->columns, umbra_params_slots(umbra_context_params(by.context))));
   return umbra_matrix_encrypt_rows(matrix, by, &source, rows, order->columns, &wanted, UMBRA_TOP_LEVEL, watch);
 }
 
@@ -216,7 +220,7 @@ umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *contex
   umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
   umbra_matrix *made = NULL;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
-  UMBRA_TRY(umbra_matrix_layout_choose(&wanted, columns, umbra_params_slots(umbra_context_params(context))));
+  UMBRA_TRY(choose_layout(&wanted, columns, umbra_params_slots(umbra_context_params(context))));
   UMBRA_TRY(umbra_matrix_make(&made, context, rows, columns, &wanted));
   umbra_status status = make_dry_parts(made, level, bound);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);

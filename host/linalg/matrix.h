@@ -18,13 +18,7 @@ struct umbra_matrix {
   umbra_ciphertext **part;
 };
 
-/*
- * Chooses what is 0, for that many columns in a ring of n/2 slots, and checks the whole. Errors: INVALID_ARGUMENT,
- * RANGE (too many columns), UNSUPPORTED (the order).
- */
-umbra_status umbra_matrix_layout_choose(umbra_matrix_layout *layout, size_t columns, size_t most_slots);
-
-/* The part of it that is left if nothing is 0: INVALID_ARGUMENT if that is no layout. */
+/* INVALID_ARGUMENT if that is no layout of so many columns in a ring of n/2 = most_slots slots. */
 umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *layout, size_t columns, size_t most_slots);
 
 /* That of records: real parts over all slots, one by one, with ones. The columns are known to fit. */

@@ -163,14 +163,14 @@ umbra_status umbra_decompose(umbra_digits *digits, umbra_ring *ring, umbra_strea
                              umbra_window window) {
   umbra_digit_block all;
   if (umbra_ring_whole(ring)) {
-    *digits = (umbra_digits){.window = window};
+    *digits = (umbra_digits){0};
     return UMBRA_OK;
   }
   UMBRA_TRY(umbra_digit_block_open(&all, ring, stream, x, window));
   size_t bytes = (size_t)window.count * umbra_ring_n(ring) * sizeof(uint32_t);
   void *memory;
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "a decomposition's workspace"));
-  umbra_digits made = {.window = window};
+  umbra_digits made = {0};
   umbra_status status =
       umbra_poly_create(&made.extended, ring, all.plan->digits.count, window, all.plan->aux, "decomposed digits");
   if (status == UMBRA_OK) {

@@ -18,7 +18,6 @@
 /* The digits of one polynomial, extended to the window and the auxiliary primes in use (for hoisting). */
 typedef struct umbra_digits {
   umbra_poly extended; /* one polynomial for each digit; limbs of a digit's own primes are not written */
-  umbra_window window;
 } umbra_digits;
 
 /* Decomposes x (one polynomial, evaluation domain, over window); x must stay alive as long as digits is used. */

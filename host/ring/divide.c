@@ -36,9 +36,8 @@ static uint32_t difference(uint16_t *position, umbra_window a, umbra_window b, u
   return umbra_positions_append(position, count, back_first, a_end);
 }
 
-umbra_log2 umbra_divide_log_ratio(const umbra_chain *chain, umbra_window from, uint32_t aux, umbra_window to) {
-  return umbra_chain_log_product(chain, from.first, from.count) - umbra_chain_log_product(chain, to.first, to.count) +
-         umbra_chain_log_product(chain, umbra_chain_aux(chain), aux);
+umbra_log2 umbra_divide_log_ratio(const umbra_chain *chain, umbra_window from, umbra_window to) {
+  return umbra_chain_log_product(chain, from.first, from.count) - umbra_chain_log_product(chain, to.first, to.count);
 }
 
 static void set_kept(umbra_division *plan) {

@@ -55,7 +55,7 @@ enum { UMBRA_DIVISIONS_TOGETHER = 8 };
 umbra_status umbra_divide_many(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                                const umbra_dividend *x, size_t count);
 
-/* log2(prod D / prod R) of that division. */
-umbra_log2 umbra_divide_log_ratio(const umbra_chain *chain, umbra_window from, uint32_t aux, umbra_window to);
+/* log2(prod D / prod R) of that division, of a dividend without auxiliary primes. */
+umbra_log2 umbra_divide_log_ratio(const umbra_chain *chain, umbra_window from, umbra_window to);
 
 #endif

@@ -8,7 +8,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
-#include "ops.h"
+#include "../device/enqueue.h"
 #include "residence.h"
 #include "ring_internal.h"
 #include "whole.h"

@@ -18,7 +18,7 @@ void umbra_whole_add_error(const umbra_ring *ring, umbra_stream *stream, const u
 
 /* What a division from one window to another multiplies by. */
 static double quotient(const umbra_ring *ring, umbra_window from, umbra_window to) {
-  return umbra_log2_to_double(-umbra_divide_log_ratio(umbra_ring_chain(ring), from, 0, to));
+  return umbra_log2_to_double(-umbra_divide_log_ratio(umbra_ring_chain(ring), from, to));
 }
 
 /* Of a plaintext there is no secret's part to be rounded. */

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "../base/error.h"
 #include "../base/memory.h"
-#include "../ckks/file.h"
 
 struct umbra_dataset {
   const umbra_context *context;

@@ -6,7 +6,6 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/ciphertext_internal.h"
-#include "../params/params.h"
 #include "records.h"
 
 /* ---- checks ---- */

@@ -7,9 +7,7 @@
 
 #include "calls.h"
 
-#define NUMBER(entry, shape, none) KERNEL_##entry,
 #define NAME(entry, shape, none) #entry,
-typedef enum kernel { UMBRA_EACH_KERNEL(NUMBER, ) } kernel;
 static const char *const names[] = {UMBRA_EACH_KERNEL(NAME, )};
 
 /* Shared by all streams; behind pointers to const, only the lock and what it guards change. */
@@ -86,7 +84,7 @@ static uint64_t butterflies_of(const umbra_stream *stream, uint64_t limbs) {
 }
 
 /* A launch that writes and reads so many limbs; none if there are none to write. */
-static umbra_dry_call call_of(const umbra_stream *stream, kernel called, uint64_t written, uint64_t read) {
+static umbra_dry_call call_of(const umbra_stream *stream, umbra_dry_entry called, uint64_t written, uint64_t read) {
   return (umbra_dry_call){
       .kernel = called, .launches = written > 0, .limbs = written, .bytes = bytes_of(stream, written + read)};
 }
@@ -98,7 +96,7 @@ static void count_work(umbra_stream *stream, umbra_dry_call call, umbra_dry_work
 }
 
 /* A kernel that works element by element on what it writes and reads. */
-static void pass(umbra_stream *stream, kernel called, const umbra_view *dst, uint64_t read) {
+static void pass(umbra_stream *stream, umbra_dry_entry called, const umbra_view *dst, uint64_t read) {
   const umbra_dry_call call = call_of(stream, called, limbs_of(dst), read);
   count_work(stream, call, UMBRA_WORK_STREAM, call.bytes);
 }
@@ -224,31 +222,31 @@ typedef const umbra_view *view;
 typedef const uint32_t *constants;
 
 #define DRY_UNARY(name) \
-  static void name(umbra_stream *stream, view dst, view a) { pass(stream, KERNEL_##name, dst, limbs_of(a)); }
+  static void name(umbra_stream *stream, view dst, view a) { pass(stream, UMBRA_DRY_##name, dst, limbs_of(a)); }
 #define DRY_BINARY(name)                                             \
   static void name(umbra_stream *stream, view dst, view a, view b) { \
-    pass(stream, KERNEL_##name, dst, limbs_of(a) + limbs_of(b));     \
+    pass(stream, UMBRA_DRY_##name, dst, limbs_of(a) + limbs_of(b));  \
   }
 #define DRY_CONSTANT(name)                                                \
   static void name(umbra_stream *stream, view dst, view a, constants c) { \
     (void)c;                                                              \
-    pass(stream, KERNEL_##name, dst, limbs_of(a));                        \
+    pass(stream, UMBRA_DRY_##name, dst, limbs_of(a));                     \
   }
 #define DRY_CLOSE(name)                                                                        \
   static void name(umbra_stream *stream, view dst, view x, constants a, view z, constants b) { \
     (void)a, (void)b;                                                                          \
-    pass(stream, KERNEL_##name, dst, limbs_of(x) + limbs_of(z));                               \
+    pass(stream, UMBRA_DRY_##name, dst, limbs_of(x) + limbs_of(z));                            \
   }
 #define DRY_COMPLEX(name)                                                                          \
   static void name(umbra_stream *stream, double *re, double *im, uint32_t log_m, uint32_t batch) { \
     (void)re, (void)im;                                                                            \
-    count_complex(stream, KERNEL_##name, log_m, batch);                                            \
+    count_complex(stream, UMBRA_DRY_##name, log_m, batch);                                         \
   }
 
 /* A bulk transform is that of another order, of so many points at once; the others take all. */
-static void count_complex(umbra_stream *stream, kernel called, uint32_t log_m, uint32_t batch) {
+static void count_complex(umbra_stream *stream, umbra_dry_entry called, uint32_t log_m, uint32_t batch) {
   const uint32_t log_tile = 10, log_most = 21; /* of one launch's tiles, of one bulk transform */
-  const int bulk = called == KERNEL_bulk_fft || called == KERNEL_bulk_ifft;
+  const int bulk = called == UMBRA_DRY_bulk_fft || called == UMBRA_DRY_bulk_ifft;
   const uint64_t points = (uint64_t)batch << log_m, most = UINT64_C(1) << log_most;
   const uint64_t parts = bulk ? (points + most - 1) / most : 1;
   const umbra_dry_call call = {
@@ -269,56 +267,56 @@ DRY_COMPLEX(ifft)
 DRY_COMPLEX(bulk_fft)
 DRY_COMPLEX(bulk_ifft)
 
-static void zero(umbra_stream *stream, view dst) { pass(stream, KERNEL_zero, dst, 0); }
+static void zero(umbra_stream *stream, view dst) { pass(stream, UMBRA_DRY_zero, dst, 0); }
 
 /* Two launches: columns, and rows. */
-static void count_transform(umbra_stream *stream, kernel called, uint64_t written, uint64_t read) {
+static void count_transform(umbra_stream *stream, umbra_dry_entry called, uint64_t written, uint64_t read) {
   umbra_dry_call call = call_of(stream, called, written, read);
   call.launches *= 2;
   count_work(stream, call, UMBRA_WORK_BUTTERFLIES, butterflies_of(stream, written));
 }
 
 static void ntt_forward(umbra_stream *stream, view dst) {
-  count_transform(stream, KERNEL_ntt_forward, limbs_of(dst), limbs_of(dst));
+  count_transform(stream, UMBRA_DRY_ntt_forward, limbs_of(dst), limbs_of(dst));
 }
 
 static void ntt_inverse(umbra_stream *stream, view dst, view src, constants c) {
   (void)c;
-  count_transform(stream, KERNEL_ntt_inverse, limbs_of(dst), limbs_of(src));
+  count_transform(stream, UMBRA_DRY_ntt_inverse, limbs_of(dst), limbs_of(src));
 }
 
 static void ntt_close(umbra_stream *stream, view dst, view x, constants a, view z, constants b) {
   (void)a, (void)b;
-  umbra_dry_call call = call_of(stream, KERNEL_ntt_close, limbs_of(dst), limbs_of(x) + limbs_of(z));
+  umbra_dry_call call = call_of(stream, UMBRA_DRY_ntt_close, limbs_of(dst), limbs_of(x) + limbs_of(z));
   call.launches *= 2;
   call.work[UMBRA_WORK_STREAM] = call.bytes;
   count_work(stream, call, UMBRA_WORK_BUTTERFLIES, butterflies_of(stream, limbs_of(z)));
 }
 
 static void mul_add(umbra_stream *stream, view dst, view a, view b) {
-  pass(stream, KERNEL_mul_add, dst, limbs_of(dst) + limbs_of(a) + limbs_of(b));
+  pass(stream, UMBRA_DRY_mul_add, dst, limbs_of(dst) + limbs_of(a) + limbs_of(b));
 }
 
 static void add_multiple(umbra_stream *stream, view dst, view a, constants c) {
   (void)c;
-  pass(stream, KERNEL_add_multiple, dst, limbs_of(dst) + limbs_of(a));
+  pass(stream, UMBRA_DRY_add_multiple, dst, limbs_of(dst) + limbs_of(a));
 }
 
 static void tensor(umbra_stream *stream, view dst, view a, view b, int accumulate) {
   const uint64_t read = limbs_of(a) + limbs_of(b) + (accumulate ? limbs_of(dst) : 0);
-  const umbra_dry_call call = call_of(stream, KERNEL_tensor, limbs_of(dst), read);
+  const umbra_dry_call call = call_of(stream, UMBRA_DRY_tensor, limbs_of(dst), read);
   count_work(stream, call, UMBRA_WORK_TENSOR, call.bytes);
 }
 
 static void automorphism(umbra_stream *stream, view dst, view src, uint32_t galois) {
   (void)galois;
-  const umbra_dry_call call = call_of(stream, KERNEL_automorphism, limbs_of(dst), limbs_of(src));
+  const umbra_dry_call call = call_of(stream, UMBRA_DRY_automorphism, limbs_of(dst), limbs_of(src));
   count_work(stream, call, UMBRA_WORK_PERMUTE, call.bytes);
 }
 
 static void convert(umbra_stream *stream, view dst, view src, const umbra_conversion *conversion, uint32_t first) {
   (void)first;
-  umbra_dry_call call = call_of(stream, KERNEL_convert, limbs_of(dst), limbs_of(src));
+  umbra_dry_call call = call_of(stream, UMBRA_DRY_convert, limbs_of(dst), limbs_of(src));
   call.work[UMBRA_WORK_STREAM] = call.bytes;
   count_work(stream, call, UMBRA_WORK_CONVERSION, words_of(stream, limbs_of(dst)) * conversion->rows);
 }
@@ -332,7 +330,7 @@ static void inner_product(umbra_stream *stream, view dst, view digit, uint32_t d
                           uint32_t galois) {
   (void)c, (void)galois;
   const uint64_t read = digits * limbs_of(digit) + limbs_of(key) + limbs_of(init);
-  count_inner_products(stream, call_of(stream, KERNEL_inner_product, limbs_of(dst), read), dst, digits);
+  count_inner_products(stream, call_of(stream, UMBRA_DRY_inner_product, limbs_of(dst), read), dst, digits);
 }
 
 static void inner_products(umbra_stream *stream, view dst, view digit, uint32_t digits, view key, view init,
@@ -340,14 +338,14 @@ static void inner_products(umbra_stream *stream, view dst, view digit, uint32_t 
   (void)c, (void)galois;
   const uint32_t held = 8, most = digits && digits <= held ? 16 : 1; /* rotations of one launch */
   const uint64_t read = digits * limbs_of(digit) + rotations * limbs_of(key) + limbs_of(init);
-  umbra_dry_call call = call_of(stream, KERNEL_inner_products, limbs_of(dst), read);
+  umbra_dry_call call = call_of(stream, UMBRA_DRY_inner_products, limbs_of(dst), read);
   call.launches *= (rotations + most - 1) / most;
   count_inner_products(stream, call, dst, digits);
 }
 
 static void plain_products(umbra_stream *stream, view dst, view plain, view a, uint32_t terms, uint32_t log_gap) {
   const uint32_t most = 8; /* sums of one launch */
-  umbra_dry_call call = call_of(stream, KERNEL_plain_products, limbs_of(dst), limbs_of(a));
+  umbra_dry_call call = call_of(stream, UMBRA_DRY_plain_products, limbs_of(dst), limbs_of(a));
   call.bytes += bytes_of(stream, limbs_of(plain)) >> log_gap;
   call.launches *= (dst->polys / 2 + most - 1) / most;
   count_work(stream, call, UMBRA_WORK_PLAIN, words_of(stream, limbs_of(dst)) * terms);
@@ -357,21 +355,22 @@ static void plain_products(umbra_stream *stream, view dst, view plain, view a, u
 static void gemm(umbra_stream *stream, view dst, view a, constants w, uint32_t parts) {
   (void)w;
   const uint64_t rows = dst->polys / parts, columns = a->polys / parts;
-  umbra_dry_call call = call_of(stream, KERNEL_gemm, limbs_of(dst), limbs_of(a));
+  umbra_dry_call call = call_of(stream, UMBRA_DRY_gemm, limbs_of(dst), limbs_of(a));
   call.bytes += rows * columns * umbra_view_limbs(dst) * sizeof(uint32_t);
   count_work(stream, call, UMBRA_WORK_MATRIX, words_of(stream, limbs_of(dst)) * columns);
 }
 
 static void expand(umbra_stream *stream, view dst, const uint8_t seed[UMBRA_SEED_BYTES], uint64_t first) {
   (void)seed, (void)first;
-  const umbra_dry_call call = call_of(stream, KERNEL_expand, limbs_of(dst), 0);
+  const umbra_dry_call call = call_of(stream, UMBRA_DRY_expand, limbs_of(dst), 0);
   count_work(stream, call, UMBRA_WORK_RANDOM, words_of(stream, call.limbs));
 }
 
 static void from_i64(umbra_stream *stream, view dst, const int64_t *value, uint32_t shift) {
   (void)value, (void)shift;
   const uint32_t limbs_of_a_value = sizeof(int64_t) / sizeof(uint32_t);
-  const umbra_dry_call call = call_of(stream, KERNEL_from_i64, limbs_of(dst), (uint64_t)limbs_of_a_value * dst->polys);
+  const umbra_dry_call call =
+      call_of(stream, UMBRA_DRY_from_i64, limbs_of(dst), (uint64_t)limbs_of_a_value * dst->polys);
   count_work(stream, call, UMBRA_WORK_LIFT, words_of(stream, call.limbs));
 }
 
@@ -383,7 +382,7 @@ static void extend_digits(umbra_stream *stream, view dst, view src, const umbra_
     written += limbs - digit[j].count;
     products += words_of(stream, limbs - digit[j].count) * digit[j].conversion->rows;
   }
-  umbra_dry_call call = call_of(stream, KERNEL_extend_digits, written, limbs_of(src));
+  umbra_dry_call call = call_of(stream, UMBRA_DRY_extend_digits, written, limbs_of(src));
   call.launches *= 3;
   call.work[UMBRA_WORK_STREAM] = call.bytes;
   call.work[UMBRA_WORK_BUTTERFLIES] = butterflies_of(stream, written);

@@ -11,7 +11,7 @@
 
 /* Numbers of the kernels in accounts, and how many there are. */
 #define UMBRA_DRY_NUMBER(entry, shape, none) UMBRA_DRY_##entry,
-enum { UMBRA_EACH_KERNEL(UMBRA_DRY_NUMBER, ) UMBRA_DRY_KERNELS };
+typedef enum umbra_dry_entry { UMBRA_EACH_KERNEL(UMBRA_DRY_NUMBER, ) UMBRA_DRY_KERNELS } umbra_dry_entry;
 
 typedef struct umbra_dry_kernel {
   const char *name;      /* of the entry of umbra_kernels */

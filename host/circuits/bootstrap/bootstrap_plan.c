@@ -8,6 +8,7 @@
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
 #include "../../base/structs.h"
+#include "../../ckks/sum.h"
 #include "../../ring/divide.h"
 
 /*
@@ -62,7 +63,7 @@ static void share_scales(umbra_bootstrap_map *map, const umbra_chain *chain, umb
   for (uint32_t i = 0; i < map->factors; i++) {
     uint32_t level = map->first_level - i;
     umbra_log2 share = log_gain / (umbra_log2)(map->factors - i); /* what division leaves over goes into the last */
-    map->log_scale[i] = umbra_divide_log_ratio(chain, chain->window[level], 0, chain->window[level - 1]) + share;
+    map->log_scale[i] = umbra_sum_log_step(chain, level) + share;
     log_gain -= share;
   }
 }
@@ -128,7 +129,7 @@ static umbra_log2 log_scale_for_stc(const umbra_bootstrap_plan *plan, uint32_t l
   umbra_log2 least =
       plan->reduction->log_scale + plan->log_enter - umbra_chain_log_product(chain, base.first, base.count);
   umbra_log2 most = chain->log_scale[level_after] +
-                    umbra_divide_log_ratio(chain, chain->window[first], 0, chain->window[level_after]) -
+                    umbra_divide_log_ratio(chain, chain->window[first], chain->window[level_after]) -
                     umbra_log2_of_bits((int32_t)(enough_bits * plan->stc.factors));
   if (most > least) return most;
   return most + spare < least ? most + spare : least;

@@ -12,6 +12,7 @@
 #include "../../ckks/checks.h"
 #include "../../ckks/dry.h"
 #include "../../ckks/inputs.h"
+#include "../../ckks/sum.h"
 #include "../../ckks/trace.h"
 #include "../../ckks/verbs.h"
 #include "../../ring/divide.h"
@@ -32,8 +33,7 @@ static umbra_status check_desc(umbra_transform_desc *desc, const umbra_context *
 
 /* Of diagonals that bring an input from the scale of its level to that of the one below. */
 static umbra_log2 log_scale_of_diagonals(const umbra_chain *chain, uint32_t level) {
-  return chain->log_scale[level - 1] - chain->log_scale[level] +
-         umbra_divide_log_ratio(chain, chain->window[level], 0, chain->window[level - 1]);
+  return chain->log_scale[level - 1] - chain->log_scale[level] + umbra_sum_log_step(chain, level);
 }
 
 static umbra_status encode_source(umbra_transform **made, const umbra_context *context,

@@ -9,6 +9,7 @@
 #include "../../ckks/dry.h"
 #include "../../ckks/encoder.h"
 #include "../../ckks/noise.h"
+#include "../../ckks/sum.h"
 #include "../../ring/divide.h"
 #include "../../ring/ops.h"
 #include "../../ring/residence.h"
@@ -125,10 +126,23 @@ static void estimate_factor(umbra_transform *transform, const umbra_diagonals *d
   transform->factor = umbra_estimate_of(diagonals->row, one.bound.error * sqrt((double)diagonals->count));
 }
 
+/* What a plan is made from. */
+static umbra_transform_shape shape_of(const umbra_transform_encoding *desc) {
+  return (umbra_transform_shape){.slots = desc->diagonals->slots,
+                                 .period = desc->diagonals->period,
+                                 .count = desc->diagonals->count,
+                                 .rotation = desc->diagonals->rotation,
+                                 .map = desc->diagonals->map,
+                                 .maps = desc->diagonals->maps,
+                                 .level = desc->level,
+                                 .min_key = desc->min_key,
+                                 .baby_steps = desc->baby_steps};
+}
+
 static umbra_status fill(umbra_transform *transform, const umbra_transform_encoding *desc) {
   umbra_ring *ring = transform->context->ring;
   const umbra_chain *chain = umbra_ring_chain(ring);
-  umbra_transform_shape shape = umbra_transform_shape_of(desc);
+  umbra_transform_shape shape = shape_of(desc);
   UMBRA_TRY(umbra_transform_plan_create(&transform->plan, chain, &shape));
   const umbra_transform_plan *plan = transform->plan;
   estimate_factor(transform, desc->diagonals);
@@ -139,18 +153,6 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_encod
   transform->plain.secret = 1; /* the matrix may be somebody's */
   UMBRA_TRY(encode_diagonals(transform, desc->diagonals, desc->watch));
   return umbra_poly_may_leave(&transform->plain, ring);
-}
-
-umbra_transform_shape umbra_transform_shape_of(const umbra_transform_encoding *desc) {
-  return (umbra_transform_shape){.slots = desc->diagonals->slots,
-                                 .period = desc->diagonals->period,
-                                 .count = desc->diagonals->count,
-                                 .rotation = desc->diagonals->rotation,
-                                 .map = desc->diagonals->map,
-                                 .maps = desc->diagonals->maps,
-                                 .level = desc->level,
-                                 .min_key = desc->min_key,
-                                 .baby_steps = desc->baby_steps};
 }
 
 static void destroy(void *object) {
@@ -178,7 +180,5 @@ void umbra_transform_destroy(umbra_transform *transform) { umbra_release(transfo
 
 umbra_log2 umbra_transform_log_scale(const umbra_transform *transform, umbra_log2 log_scale) {
   const umbra_chain *chain = umbra_context_chain(transform->context);
-  uint32_t level = transform->plan->level;
-  return log_scale + transform->log_scale -
-         umbra_divide_log_ratio(chain, chain->window[level], 0, chain->window[level - 1]);
+  return log_scale + transform->log_scale - umbra_sum_log_step(chain, transform->plan->level);
 }

@@ -23,9 +23,6 @@ typedef struct umbra_transform_encoding {
   umbra_watch *watch;  /* of the call; NULL: nobody watches */
 } umbra_transform_encoding;
 
-/* What a plan is made from. */
-umbra_transform_shape umbra_transform_shape_of(const umbra_transform_encoding *desc);
-
 struct umbra_transform {
   umbra_counted counted;
   umbra_context *context;

@@ -248,7 +248,7 @@ static umbra_status apply_chains(const transform_job *job) {
 /* Standard deviation of so many independent key switches, with their divisions or not, at a scale. */
 static double switch_error(const umbra_chain *chain, uint32_t level, umbra_log2 log_scale, uint32_t switches,
                            int divided) {
-  umbra_estimate one = umbra_noise_switch((umbra_estimate){0}, chain, level, 1);
+  umbra_estimate one = umbra_noise_switch((umbra_estimate){0}, chain, level);
   if (divided) one = umbra_noise_round(one, chain, level);
   return one.bound.error * sqrt(switches) * umbra_log2_to_double(chain->log_scale[level] - log_scale);
 }
