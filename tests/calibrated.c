@@ -8,6 +8,7 @@
  * known without sampling: P(|x| > sqrt(b)).
  */
 #include "../host/base/memory.h"
+#include "../host/linalg/matrix.h"
 #include "scheme.h"
 
 enum { LOG_N = 11, SLOTS = 256, CALIBRATIONS = 400, FRESH = 60 };
@@ -47,13 +48,18 @@ static const distribution distributions[] = {
 
 /* ---- the computation ---- */
 
-/* Squares of `records` draws, the other slots 0. */
-static umbra_ciphertext *squares(const distribution *d, uint32_t records) {
+/* `records` draws, the other slots 0. */
+static umbra_ciphertext *draws(const distribution *d, uint32_t records) {
   vector v = vector_make(SLOTS);
   for (uint32_t j = 0; j < records; j++) v.value[j] = d->draw();
   umbra_ciphertext *x = encrypt_vector(&sim, &v, UMBRA_TOP_LEVEL);
-  assert_ok(umbra_square(sim.evaluator, &x, x));
   vector_destroy(&v);
+  return x;
+}
+
+static umbra_ciphertext *squares(const distribution *d, uint32_t records) {
+  umbra_ciphertext *x = draws(d, records);
+  assert_ok(umbra_square(sim.evaluator, &x, x));
   return x;
 }
 
@@ -126,22 +132,34 @@ static void test_fresh_records(void **state) {
 
 /* ---- samples ---- */
 
-/* Slots of a batch that meet are one sample; ciphertexts add up, and the largest of all counts. */
+/* Squares as large as these, whose error bound is that of a factor within `magnitude`. */
+static umbra_ciphertext *squares_within(double magnitude) {
+  umbra_ciphertext *x = draws(&distributions[0], SLOTS);
+  assert_ok(umbra_ciphertext_declare(x, &(umbra_declaration){UMBRA_DECLARATION_INIT, .magnitude = magnitude}));
+  assert_ok(umbra_square(sim.evaluator, &x, x));
+  return x;
+}
+
+/* Slots of a batch that meet are one sample; ciphertexts add up, and the largest of all counts, and the largest error. */
 static void test_samples(void **state) {
   (void)state;
+  enum { MADE = 4, LARGEST_ERROR = 1 };
+  static const double magnitude[MADE] = {2, 16, 8, 4};
   umbra_range_calibration seen = {UMBRA_RANGE_CALIBRATION_INIT};
-  double bound = 0, largest = 0;
-  for (int i = 0; i < 4; i++) {
-    umbra_ciphertext *x = squares(&distributions[0], SLOTS);
+  double bound = 0, largest = 0, error[MADE];
+  for (int i = 0; i < MADE; i++) {
+    umbra_ciphertext *x = squares_within(magnitude[i]);
     double *pairs = opened_slots(&sim, x);
     for (int j = 0; j < SLOTS; j++) largest = fmax(largest, hypot(pairs[2 * j], pairs[2 * j + 1]));
     assert_ok(umbra_range_calibration_add(&seen, x, 1));
-    assert_true(seen.error_bound == umbra_ciphertext_error_bound(x) && seen.error_bound > 0);
+    error[i] = umbra_ciphertext_error_bound(x);
     free(pairs);
     umbra_ciphertext_destroy(x);
   }
-  assert_int_equal(seen.samples, 4);
+  assert_int_equal(seen.samples, MADE);
   assert_true(seen.largest == largest);
+  assert_true(seen.error_bound == error[LARGEST_ERROR]);
+  for (int i = 0; i < MADE; i++) assert_true(i == LARGEST_ERROR || error[i] < error[LARGEST_ERROR]);
   assert_fails(umbra_range_calibration_bound(&seen, &bound, 0.1, 0.9), UMBRA_ERROR_INVALID_ARGUMENT,
                "4 samples: a failure probability of 0.1 with a confidence of 0.9 takes 22");
   assert_true(bound == 0);
@@ -233,6 +251,27 @@ static void test_declarations(void **state) {
   scheme_close(&real);
 }
 
+/* The largest probability of all parts, wherever it is. */
+static void test_parts(void **state) {
+  (void)state;
+  enum { PARTS = 3 };
+  umbra_matrix *matrix = NULL;
+  umbra_range range = {UMBRA_RANGE_INIT};
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .slots = 1};
+  assert_ok(umbra_sim_matrix(&matrix, sim.context, (const double[PARTS]){0}, PARTS, 1, &layout));
+  assert_int_equal(matrix->parts, PARTS);
+  for (size_t largest = 0; largest < PARTS; largest++) {
+    for (size_t i = 0; i < PARTS; i++) {
+      const umbra_declaration d = {UMBRA_DECLARATION_INIT, .calibrated = 1,
+                                   .failure_probability = i == largest ? 0.05 : 0.01};
+      assert_ok(umbra_ciphertext_declare(matrix->part[i], &d));
+    }
+    assert_ok(umbra_matrix_range(matrix, &range));
+    assert_true(range.failure_probability == 0.05);
+  }
+  umbra_matrix_destroy(matrix);
+}
+
 static void test_refused_declarations(void **state) {
   (void)state;
   static const double pairs[][2] = {{1, 0},    {0, 0.1},   {-1, 0.1}, {1, 1},
@@ -294,6 +333,7 @@ int main(void) {
       cmocka_unit_test(test_samples),      cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_declarations), cmocka_unit_test(test_refused_declarations),
       cmocka_unit_test(test_encrypted),    cmocka_unit_test(test_allocations),
+      cmocka_unit_test(test_parts),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -10,15 +10,22 @@
 
 /* ---- each kernel ---- */
 
-enum { LOG_N = 11, LIMBS = 3, MOST_DIGITS = 9, POLYS = 400 };
+enum { LOG_N = 11, LIMBS = 3, MOST_DIGITS = 9, POLYS = 400, MOST_CALLS = 80 };
 
-/* A device, dry or emulated. */
+typedef struct called {
+  const char *kernel;
+  uint64_t launches; /* of the device, up to then */
+} called;
+
+/* A device, dry or emulated, and what was called on it. */
 typedef struct device {
   const umbra_kernels *kernels;
   umbra_device *device;
   umbra_stream *stream;
   umbra_conversion *conversion; /* of one prime to the other two */
   void *memory;
+  called call[MOST_CALLS];
+  size_t calls;
 } device;
 
 static void device_open(device *d, const umbra_kernels *kernels) {
@@ -55,102 +62,112 @@ static umbra_view polys(const device *d, uint32_t at, uint32_t count) { return p
 static const uint32_t constants[LIMBS] = {1, 1, 1}, galois[] = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5};
 enum { MOST_ROTATIONS = sizeof galois / sizeof *galois };
 
-static void elementwise(const device *d) {
+static uint64_t launches_counted(const device *dry) {
+  umbra_dry_accounts accounts;
+  uint64_t launches = 0;
+  umbra_dry_accounts_read(&accounts, dry->device);
+  for (int i = 0; i < UMBRA_DRY_KERNELS; i++) launches += accounts.kernel[i].launches;
+  return launches;
+}
+
+static void note(device *d, const char *kernel) {
+  const int counts = d->kernels == &umbra_kernels_dry;
+  assert_true(d->calls < MOST_CALLS);
+  assert_int_equal(d->kernels->stream.wait(d->stream), UMBRA_OK);
+  d->call[d->calls++] = (called){kernel, counts ? launches_counted(d) : umbra_emu_counted(UMBRA_EMU_LAUNCHES)};
+}
+
+/* Of an entry of the table, which is noted. */
+#define CALL(d, entry, ...) ((d)->kernels->entry((d)->stream, __VA_ARGS__), note(d, #entry))
+
+static void elementwise(device *d) {
   const umbra_view x = polys(d, 0, 2), y = polys(d, 2, 2), none = part(d, 0, 2, 0, 0);
-  d->kernels->copy(d->stream, &x, &y);
-  d->kernels->zero(d->stream, &x);
-  d->kernels->add(d->stream, &x, &x, &y);
-  d->kernels->add(d->stream, &none, &none, &none);
-  d->kernels->sub(d->stream, &x, &x, &y);
-  d->kernels->negate(d->stream, &x, &x);
-  d->kernels->mul(d->stream, &x, &x, &y);
-  d->kernels->mul_add(d->stream, &x, &x, &y);
-  d->kernels->add_multiple(d->stream, &x, &y, constants);
-  d->kernels->mul_const(d->stream, &x, &x, constants);
-  d->kernels->add_const(d->stream, &x, &x, constants);
-  d->kernels->divide_close(d->stream, &x, &x, constants, &y, constants);
-  d->kernels->divide_close(d->stream, &x, NULL, NULL, &y, constants);
-  d->kernels->automorphism(d->stream, &x, &y, 5);
+  CALL(d, copy, &x, &y);
+  CALL(d, zero, &x);
+  CALL(d, add, &x, &x, &y);
+  CALL(d, add, &none, &none, &none);
+  CALL(d, sub, &x, &x, &y);
+  CALL(d, negate, &x, &x);
+  CALL(d, mul, &x, &x, &y);
+  CALL(d, mul_add, &x, &x, &y);
+  CALL(d, add_multiple, &x, &y, constants);
+  CALL(d, mul_const, &x, &x, constants);
+  CALL(d, add_const, &x, &x, constants);
+  CALL(d, divide_close, &x, &x, constants, &y, constants);
+  CALL(d, divide_close, &x, NULL, NULL, &y, constants);
+  CALL(d, automorphism, &x, &y, 5);
 }
 
-static void tensor(const device *d) {
+static void tensor(device *d) {
   const umbra_view x = polys(d, 0, 2), y = polys(d, 2, 2), z = polys(d, 4, 3);
-  d->kernels->tensor(d->stream, &z, &x, &y, 0);
-  d->kernels->tensor(d->stream, &z, &x, &y, 1);
+  CALL(d, tensor, &z, &x, &y, 0);
+  CALL(d, tensor, &z, &x, &y, 1);
 }
 
-static void transforms(const device *d) {
+static void transforms(device *d) {
   const umbra_view x = polys(d, 0, 2), y = polys(d, 2, 2), none = part(d, 0, 1, 0, 0);
-  d->kernels->ntt_forward(d->stream, &x);
-  d->kernels->ntt_forward(d->stream, &none);
-  d->kernels->ntt_inverse(d->stream, &x, &y, constants);
-  d->kernels->ntt_close(d->stream, &x, &x, constants, &y, constants);
+  CALL(d, ntt_forward, &x);
+  CALL(d, ntt_forward, &none);
+  CALL(d, ntt_inverse, &x, &y, constants);
+  CALL(d, ntt_close, &x, &x, constants, &y, constants);
 }
 
-static void conversions(const device *d) {
+static void conversions(device *d) {
   const umbra_view one = part(d, 0, 1, 0, 1), two = part(d, 1, 1, 1, 2), all = polys(d, 0, 1), digits = polys(d, 1, 1);
-  d->kernels->convert(d->stream, &two, &one, d->conversion, 0);
-  d->kernels->extend_digits(d->stream, &digits, &all, &(umbra_digit){0, 1, d->conversion});
+  CALL(d, convert, &two, &one, d->conversion, 0);
+  CALL(d, extend_digits, &digits, &all, &(umbra_digit){0, 1, d->conversion});
 }
 
-static void products_of(const device *d, uint32_t digits, uint32_t rotations) {
+static void products_of(device *d, uint32_t digits, uint32_t rotations) {
   umbra_view digit[MOST_DIGITS], key[MOST_ROTATIONS];
   for (uint32_t j = 0; j < digits; j++) digit[j] = polys(d, j, 1);
   for (uint32_t r = 0; r < rotations; r++) key[r] = polys(d, MOST_DIGITS, 2 * digits);
   const umbra_view sums = polys(d, 3 * MOST_DIGITS, 2 * rotations), sum = polys(d, 3 * MOST_DIGITS, 2);
-  d->kernels->inner_product(d->stream, &sum, digit, digits, key, NULL, NULL, 5);
-  d->kernels->inner_products(d->stream, &sums, digit, digits, key, NULL, NULL, galois, rotations);
+  CALL(d, inner_product, &sum, digit, digits, key, NULL, NULL, 5);
+  CALL(d, inner_products, &sums, digit, digits, key, NULL, NULL, galois, rotations);
 }
 
-static void inner_products(const device *d) {
+static void inner_products(device *d) {
   products_of(d, 3, MOST_ROTATIONS);
   products_of(d, 3, MOST_ROTATIONS - 1);
   products_of(d, MOST_DIGITS - 1, 2);
   products_of(d, MOST_DIGITS, 2);
 }
 
-static void plain_products(const device *d) {
+static void plain_products(device *d) {
   for (uint32_t sums = 7; sums < 18; sums++) {
     const umbra_view dst = polys(d, 0, 2 * sums), plain = polys(d, 40, 2 * sums), a = polys(d, 80, 4);
-    d->kernels->plain_products(d->stream, &dst, &plain, &a, 2, 0);
+    CALL(d, plain_products, &dst, &plain, &a, 2, 0);
   }
 }
 
 /* Few rows and many, of tiles that are full or not; nothing to do without limbs. */
-static void matrix_products(const device *d) {
+static void matrix_products(device *d) {
   static const uint32_t rows[] = {1, 8, 9, 16, 17, 40};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const umbra_view dst = polys(d, 0, 2 * rows[i]), a = polys(d, 80, 6);
-    d->kernels->gemm(d->stream, &dst, &a, d->memory, 2);
+    CALL(d, gemm, &dst, &a, d->memory, 2);
   }
   const umbra_view none = part(d, 0, 2, 0, 0);
-  d->kernels->gemm(d->stream, &none, &none, d->memory, 2);
+  CALL(d, gemm, &none, &none, d->memory, 2);
 }
 
-static void sources(const device *d) {
+static void sources(device *d) {
   const uint8_t seed[UMBRA_SEED_BYTES] = {0};
   const umbra_view x = polys(d, 2, 2);
-  d->kernels->expand(d->stream, &x, seed, 0);
-  d->kernels->from_i64(d->stream, &x, d->memory, 0);
+  CALL(d, expand, &x, seed, 0);
+  CALL(d, from_i64, &x, d->memory, 0);
 }
 
-static void complex_transforms(const device *d) {
+static void complex_transforms(device *d) {
   double *re = d->memory, *im = re + (1 << 16);
   for (uint32_t log_m = 9; log_m <= 12; log_m++) {
-    d->kernels->fft(d->stream, re, im, log_m, 2);
-    d->kernels->ifft(d->stream, re, im, log_m, 2);
-    d->kernels->bulk_fft(d->stream, re, im, log_m, 2);
-    d->kernels->bulk_ifft(d->stream, re, im, log_m, 2);
+    CALL(d, fft, re, im, log_m, 2);
+    CALL(d, ifft, re, im, log_m, 2);
+    CALL(d, bulk_fft, re, im, log_m, 2);
+    CALL(d, bulk_ifft, re, im, log_m, 2);
   }
-  d->kernels->bulk_fft(d->stream, re, im, 12, (1u << 9) + 1); /* more than one transform takes; nothing is read */
-}
-
-static uint64_t launches_of(const device *dry) {
-  umbra_dry_accounts accounts;
-  uint64_t launches = 0;
-  umbra_dry_accounts_read(&accounts, dry->device);
-  for (int i = 0; i < UMBRA_DRY_KERNELS; i++) launches += accounts.kernel[i].launches;
-  return launches;
+  CALL(d, bulk_fft, re, im, 12, (1u << 9) + 1); /* more than one transform takes; nothing is read */
 }
 
 static void assert_all_kernels_called(const device *dry) {
@@ -160,25 +177,34 @@ static void assert_all_kernels_called(const device *dry) {
     if (!accounts.kernel[i].calls) fail_msg("%s was not called", accounts.kernel[i].name);
 }
 
+static void make_calls(device *d) {
+  d->calls = 0;
+  note(d, "nothing");
+  elementwise(d);
+  tensor(d);
+  transforms(d);
+  conversions(d);
+  inner_products(d);
+  plain_products(d);
+  matrix_products(d);
+  sources(d);
+  complex_transforms(d);
+}
+
 static void test_kernels(void **state) {
   (void)state;
-  static void (*const calls[])(const device *) = {elementwise,     tensor,         transforms,
-                                                  conversions,     inner_products, plain_products,
-                                                  matrix_products, sources,        complex_transforms};
   device dry, emu;
   device_open(&dry, &umbra_kernels_dry);
   device_open(&emu, umbra_kernels_get("emu"));
   umbra_emu_set_dry(1);
-  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-    const uint64_t counted = launches_of(&dry), launched = umbra_emu_counted(UMBRA_EMU_LAUNCHES);
-    calls[i](&dry);
-    calls[i](&emu);
-    assert_int_equal(emu.kernels->stream.wait(emu.stream), UMBRA_OK);
-    if (launches_of(&dry) - counted != umbra_emu_counted(UMBRA_EMU_LAUNCHES) - launched)
-      fail_msg("calls %zu: %d launches counted, %d made", i, (int)(launches_of(&dry) - counted),
-               (int)(umbra_emu_counted(UMBRA_EMU_LAUNCHES) - launched));
-  }
+  make_calls(&dry);
+  make_calls(&emu);
   umbra_emu_set_dry(0);
+  for (size_t i = 1; i < dry.calls; i++) {
+    const int counted = (int)(dry.call[i].launches - dry.call[i - 1].launches);
+    const int launched = (int)(emu.call[i].launches - emu.call[i - 1].launches);
+    if (counted != launched) fail_msg("call %zu, %s: %d counted, %d made", i, dry.call[i].kernel, counted, launched);
+  }
   assert_all_kernels_called(&dry);
   device_close(&emu);
   device_close(&dry);

@@ -4,35 +4,58 @@
 """Layers above ckks write no fields of ciphertexts: they call the verbs of verbs.h, range.h and scaled.h.
 
 A text search knows no types. So it looks for assignments to fields with the names of those of umbra_ciphertext and
-umbra_scaled, and lets pass those of the structs named here, which have fields of the same names.
+umbra_scaled, and for their addresses, which others write through; and lets pass those of the structs named here, which
+have fields of the same names, and addresses that are only read from.
 """
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ABOVE = ["circuits", "linalg", "nn", "train", "plan"]
-FIELDS = "estimate|declared|seeded|owner|log_scale|slots|level"
-OTHERS = {"job", "plan", "options", "layout", "report", "refresher", "event", "it"}
-LINES = {"made->log_scale = desc->log_scale;"}  # of an umbra_transform
+ABOVE = ["circuits", "linalg", "nn", "train"]
+FIELDS = "estimate|declared|seeded|seed|owner|log_scale|slots|level|poly"
+OTHERS = {"job", "plan", "options", "layout", "report", "refresher", "event", "it", "desc", "map"}
+LINES = {
+    "made->log_scale = desc->log_scale;",  # of an umbra_transform
+    "memcpy(made->owner, owner, sizeof made->owner);",  # of an umbra_dataset
+    # of an umbra_ciphertext: residues that several ranks added up take the place of its own
+    "if (status == UMBRA_OK) status = pass(&p, &sum->poly, ranks);",
+}
 
 # a->b, a.b, a[i]->b.c and the like, then an assignment; no designated initialiser, whose dot follows no name.
-WRITE = re.compile(rf"([\w\])]+(?:\[[^\]]*\])?)(?:->|\.)({FIELDS})\b((?:\.\w+)*)\s*(?:[-+*/|&^%]|<<|>>)?=(?!=)")
+FIELD = rf"([\w\])]+(?:\[[^\]]*\])?)(?:->|\.)(?:{FIELDS})\b(?:\.\w+|\[[^\]]*\])*"
+# What may stand before the object, as in &a->b[i]->c.
+WHOLE = r"[(*]*(?:\w+(?:\[[^\]]*\])?(?:->|\.))*"
+WRITES = [re.compile(pattern) for pattern in (
+    rf"{FIELD}\s*(?:(?:[-+*/|&^%]|<<|>>)?=(?!=)|\+\+|--)",
+    rf"(?:\+\+|--){WHOLE}{FIELD}",
+    rf"(?<!&)&{WHOLE}{FIELD}",
+    rf"\bmem(?:cpy|set|move)\({WHOLE}{FIELD}",
+)]
+# Addresses of what is not written: pointers to const, and calls that take such.
+READ = re.compile(r"\bconst \w+ \*(?:const )?\w+ = &|\bumbra_poly_(?:view|bytes)\(&")
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 
 
 def writes(text):
     for number, line in enumerate(COMMENT.sub(lambda m: "\n" * m[0].count("\n"), text).splitlines(), 1):
-        for match in WRITE.finditer(line):
-            if re.sub(r"\[.*", "", match[1]).rstrip(")") not in OTHERS and line.strip() not in LINES:
-                yield number, line.strip()
+        objects = [match[1] for write in WRITES for match in write.finditer(READ.sub("", line))]
+        if line.strip() not in LINES and any(re.sub(r"\[.*", "", name).rstrip(")") not in OTHERS for name in objects):
+            yield number, line.strip()
 
 
 SELF_TEST = [
     ("x->estimate = e;", True), ("x.estimate.bound.magnitude = 1;", True), ("state->part[W]->slots = 4;", True),
     ("low->log_scale += a;", True), ("made[i]->declared = d;", True), ("memcpy(x, (c){.level = 1}, 2);", False),
     ("if (x->level == 3) return;", False), ("plan->slots = 3;", False), ("a = (b){.a = 1, .log_scale = 2};", False),
-    ("/* x->level = 1 */", False),
+    ("/* x->level = 1 */", False), ("x->level++;", True), ("--state->part[W]->slots;", True), ("x[i].level--;", True),
+    ("plan->level++;", False), ("return --depth - x->level;", False), ("change(&x->estimate);", True),
+    ("umbra_declared *d = &part[i]->declared;", True), ("change(&x->estimate.bound);", True),
+    ("change(&(*x)->declared, 1);", True), ("const umbra_estimate *known = &part->estimate;", False),
+    ("f(&(umbra_declaration){.real = 1}, x->declared.real);", False), ("if (a && x->estimate.doubts) f();", False),
+    ("x->poly = poly;", True), ("x->poly.data = NULL;", True), ("umbra_poly_release(&x->poly, ring);", True),
+    ("v = umbra_poly_view(&x->poly, ring);", False), ("x->seed[0] = 1;", True), ("memcpy(x->seed, s, 32);", True),
+    ("memcpy(seed, x->seed, 32);", False), ("mask = flags & x->level;", False),
 ]
 
 

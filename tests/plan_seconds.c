@@ -15,6 +15,7 @@
 enum {
   RUNS = 5,
   HOISTED = 8,
+  PLANS = 20,
 };
 
 static const int32_t steps[HOISTED] = {1, 2, 3, 5, 8, 13, 21, 34};
@@ -218,6 +219,7 @@ static void test_seconds(void **state) {
   check_refresh(&c, "refresh, slots first, 2^13", boot_twin_40(13), &slim);
   check_refresh(&c, "precise refresh, 2^13", boot_twin_precise(13), NULL);
   print_message("%zu plans, %zu more than %.0f %% off\n", c.plans, c.off, 1e2 * most_off);
+  assert_int_equal(c.plans, PLANS);
   assert_int_equal(c.off, 0);
 }
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labels: quick */
-/* A backend that was built for another version of the kernels' contract is refused, and none of its entries called. */
+/*
+ * A backend that was built for another version of the kernels' contract, BUILT_FOR, is refused, and none of its entries
+ * called. A program has one version of the contract, so each other version is a test of its own.
+ */
+#ifndef UMBRA_TESTS_CONTRACT_VERSION_H
+#define UMBRA_TESTS_CONTRACT_VERSION_H
+
 #include "../kernels/kernels.h"
 #include "scheme.h"
 
 /* In the place of the emulator: only its version can be relied on, and its name, so as to find it. */
 extern const umbra_kernels umbra_kernels_emu;
-const umbra_kernels umbra_kernels_emu = {.version = UMBRA_KERNELS_VERSION + 1, .name = "emu"};
+const umbra_kernels umbra_kernels_emu = {.version = BUILT_FOR, .name = "emu"};
 
 static void another_version_is_refused(void **state) {
   (void)state;
@@ -27,7 +32,7 @@ static void nobody_asks_it_for_devices(void **state) {
   for (size_t i = 0; i < umbra_device_count(); i++) {
     umbra_device_info info = {UMBRA_DEVICE_INFO_INIT};
     assert_ok(umbra_device_get(&info, i));
-    assert_string_not_equal(info.name, "emu");
+    assert_int_not_equal(strncmp(info.name, "emu", 3), 0);
   }
 }
 
@@ -36,3 +41,5 @@ int main(void) {
                                      cmocka_unit_test(nobody_asks_it_for_devices)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
+
+#endif
