@@ -236,7 +236,12 @@ typedef struct fault {
 
 static const fault faults[] = {
     {PARAMS, -1, 0, 0, UMBRA_ERROR_FORMAT, "not an Umbra file"},
-    {PARAMS, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2"},
+    {PARAMS, -1, 8, 0, UMBRA_ERROR_FORMAT, "format version 0"},
+    {PARAMS, -1, 8, 3, UMBRA_ERROR_FORMAT, "format version 3; this library reads versions 1 and 2"},
+    {PARAMS, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2: parameters with keyless levels have version 2"},
+    {CIPHERTEXT, -1, 8, 2, UMBRA_ERROR_FORMAT, "holds residues where the number of parts must be"},
+    {MATRIX, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for encrypted matrix"},
+    {TRAIN_PLAN, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for training plan"},
     {PARAMS, -1, 12, 99, UMBRA_ERROR_FORMAT, "unknown kind of object 99"},
     {PARAMS, -1, 12, 19, UMBRA_ERROR_FORMAT, "unknown kind of object 19"},
     {PARAMS, -1, 12, 13, UMBRA_ERROR_UNSUPPORTED, "kind 'share of a secret key', which this version"},

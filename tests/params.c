@@ -183,8 +183,10 @@ static void check_refresh(const umbra_params *params) {
 }
 
 static uint32_t largest_depth(uint32_t log_n, uint32_t scale_bits, uint32_t security) {
-  const umbra_chain_request request = {
-      log_n, scale_bits, UMBRA_MAX_LEVELS - 1, umbra_security_bound(log_n, security), {0}};
+  const umbra_chain_request request = {.log_n = log_n,
+                                       .scale_bits = scale_bits,
+                                       .depth = UMBRA_MAX_LEVELS - 1,
+                                       .bound_bits = umbra_security_bound(log_n, security)};
   static umbra_chain_workshop shop;
   const int depth = umbra_chain_search_depth(&shop, &request);
   return depth < 0 ? UINT32_MAX : (uint32_t)depth;

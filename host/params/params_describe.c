@@ -49,12 +49,13 @@ typedef struct level_row {
 static level_row row_of(const umbra_params *params, uint32_t level) {
   const umbra_chain *chain = &params->chain;
   const umbra_window window = chain->window[level];
+  const int keyed = level <= umbra_chain_keyed_level(chain);
   return (level_row){.mains = umbra_window_end(window) - chain->terminals,
                      .terminals = chain->terminals - window.first,
-                     .digits = umbra_digits_of(chain, window).count,
+                     .digits = keyed ? umbra_digits_of(chain, window).count : 0,
                      .log_q = decimal_of(umbra_chain_log_product(chain, window.first, window.count)),
                      .log_scale = decimal_of(chain->log_scale[level]),
-                     .log_key = decimal_of(umbra_chain_log_key(chain, level)),
+                     .log_key = decimal_of(keyed ? umbra_chain_log_key(chain, level) : 0),
                      .ciphertext_bytes = umbra_params_ciphertext_bytes(params, level),
                      .key_bytes = umbra_params_key_bytes(params, level)};
 }
@@ -62,17 +63,29 @@ static level_row row_of(const umbra_params *params, uint32_t level) {
 static void put_security(writer *out, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
   const decimal log_qp = decimal_of(umbra_chain_log_qp(chain));
+  const char *largest = chain->keyless ? "the largest modulus" : "the largest key";
   if (params->security)
-    put(out, "security    %" PRIu32 " bits: the largest key has log2(QP) = %s, at most %" PRIu32 " (eprint 2024/463)\n",
-        params->security, log_qp.text, umbra_security_bound(chain->log_n, params->security));
+    put(out, "security    %" PRIu32 " bits: %s has log2(QP) = %s, at most %" PRIu32 " (eprint 2024/463)\n",
+        params->security, largest, log_qp.text, umbra_security_bound(chain->log_n, params->security));
   else
-    put(out, "security    INSECURE: the largest key has log2(QP) = %s, at most %" PRIu32 " bits would be secure\n",
+    put(out, "security    INSECURE: %s has log2(QP) = %s, at most %" PRIu32 " bits would be secure\n", largest,
         log_qp.text, umbra_security_bound(chain->log_n, 128));
+}
+
+static void put_keyless(writer *out, const umbra_params *params) {
+  const umbra_chain *chain = &params->chain;
+  if (!chain->keyless) return;
+  put(out, "keyless     the highest %" PRIu32 " levels: keys serve levels 0 to %" PRIu32 "\n", chain->keyless,
+      umbra_chain_keyed_level(chain));
+  put(out, "public key  %s: its modulus would have %s bits\n",
+      umbra_params_has_public_key(params) ? "possible" : "none, the secret key encrypts",
+      decimal_of(umbra_chain_log_public_key(chain)).text);
 }
 
 /* What a level is for. */
 static const char *use_of(const umbra_chain *chain, uint32_t level) {
   const uint32_t sine = umbra_bootstrap_sine_levels(&chain->bootstrap);
+  if (level > umbra_chain_keyed_level(chain)) return "keyless";
   return level < chain->levels ? "ordinary" : level < chain->levels + sine ? "sine" : "coefficients-to-slots";
 }
 
@@ -133,6 +146,7 @@ static void put_text(writer *out, const umbra_params *params) {
       umbra_params_slots(params));
   put_security(out, params);
   put(out, "depth       %" PRIu32 " levels of %" PRIu32 " bits\n", chain->levels - 1, chain->scale_bits);
+  put_keyless(out, params);
   put_boot(out, params);
   put(out, "primes      %" PRIu32 " terminal, %" PRIu32 " main, %" PRIu32 " auxiliary\n", chain->terminals,
       chain->mains, chain->auxes);
@@ -185,9 +199,11 @@ static void put_json(writer *out, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
   put(out,
       "{\"log_n\":%" PRIu32 ",\"slots\":%" PRIu32 ",\"security\":%" PRIu32 ",\"status\":\"%s\",\"scale_bits\":%" PRIu32
-      ",\"depth\":%" PRIu32 ",\"log_qp\":%s,\"log_qp_bound\":%" PRIu32 ",\"dnum\":%" PRIu32 ",\"digest\":\"",
+      ",\"depth\":%" PRIu32 ",\"keyless_levels\":%" PRIu32 ",\"public_key\":%s,\"log_qp\":%s,\"log_qp_bound\":%" PRIu32
+      ",\"dnum\":%" PRIu32 ",\"digest\":\"",
       chain->log_n, umbra_params_slots(params), params->security, params->security ? "secure" : "INSECURE",
-      chain->scale_bits, chain->levels - 1, decimal_of(umbra_chain_log_qp(chain)).text,
+      chain->scale_bits, chain->levels - 1, chain->keyless, umbra_params_has_public_key(params) ? "true" : "false",
+      decimal_of(umbra_chain_log_qp(chain)).text,
       umbra_security_bound(chain->log_n, params->security ? params->security : 128), umbra_params_dnum(params));
   put_digest(out, params);
   put(out, "\"");

@@ -21,11 +21,9 @@ static double quotient(const umbra_ring *ring, umbra_window from, umbra_window t
   return umbra_log2_to_double(-umbra_divide_log_ratio(umbra_ring_chain(ring), from, to));
 }
 
-/* Of a plaintext there is no secret's part to be rounded. */
 void umbra_whole_divide(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                         const umbra_dividend *x) {
-  const double of_plaintext = 1.0 / 12;
-  const double variance = dst->polys == 1 ? of_plaintext : umbra_variance_of_rounding(umbra_ring_chain(ring));
+  const double variance = umbra_variance_of_rounding_parts(umbra_ring_chain(ring), dst->polys);
   carry(ring, stream, dst, &x->view,
         (umbra_carriage){.factor = quotient(ring, x->window, to), .variance = variance, .galois = 1});
 }
