@@ -256,6 +256,51 @@ static void run(trace *t, umbra_params *params, const char *device) {
   scheme_close(&s);
 }
 
+/* ---- levels without keys ---- */
+
+/* Secret-key encryptions, products of three parts, what is done to them, and what relinearisation makes of them. */
+static void run_keyless(trace *t, umbra_params *params, const char *device) {
+  static const int32_t steps[] = {1};
+  static const double pairs[] = {0.5, 0, -0.25, 2};
+  scheme s;
+  umbra_ciphertext *x[2] = {NULL}, *three[2] = {NULL}, *two = NULL;
+  uint64_t state = 1;
+  *t = (trace){0};
+  memset(seed, 7, sizeof seed);
+  scheme_open(&s, umbra_params_share(params), device, steps, 1);
+  umbra_evaluator *e = s.evaluator;
+  const uint32_t top = umbra_params_depth(params), keyed = umbra_params_keyed_level(params);
+  vector v = vector_random(&state, umbra_params_slots(params), 1);
+  umbra_plaintext *plain = encode_vector(&s, &v, top - 1);
+  RECORD_KEY(t, eval_keys, s.keys);
+  for (int i = 0; i < 2; i++) {
+    assert_ok(umbra_encrypt_symmetric(&x[i], s.secret, plain));
+    assert_ok(umbra_square(e, &three[i], x[i]));
+    record_ciphertext(t, "square of three parts", three[i]);
+    record_values(t, &s, three[i]);
+  }
+  const umbra_ciphertext *const *both = (const umbra_ciphertext *const *)three;
+  RECORD_CALL("add, three parts", umbra_add(e, &out, three[0], three[1]));
+  RECORD_CALL("add, two and three parts", umbra_add(e, &out, x[0], three[1]));
+  RECORD_CALL("sub, two and three parts", umbra_sub(e, &out, x[0], three[1]));
+  RECORD_CALL("mul_i, three parts", umbra_mul_i(e, &out, three[0]));
+  RECORD_CALL("mul_plain, three parts", umbra_mul_plain(e, &out, three[0], plain));
+  RECORD_CALL("dot_constants, three parts", umbra_dot_constants(e, &out, both, pairs, 2));
+  RECORD_CALL("level_drop, three parts", umbra_level_drop(e, &out, three[0], 0));
+  assert_ok(umbra_level_drop(e, &three[0], three[0], keyed));
+  assert_ok(umbra_relinearize(e, &two, three[0]));
+  record_ciphertext(t, "relinearize", two);
+  RECORD_CALL("rotate", umbra_rotate(e, &out, two, 1));
+  for (int i = 0; i < 2; i++) {
+    umbra_ciphertext_destroy(x[i]);
+    umbra_ciphertext_destroy(three[i]);
+  }
+  umbra_ciphertext_destroy(two);
+  umbra_plaintext_destroy(plain);
+  vector_destroy(&v);
+  scheme_close(&s);
+}
+
 /* ---- refreshes ---- */
 
 static void record_refresh(trace *t, umbra_params *params, const char *device, const umbra_bootstrap_options *options) {
@@ -342,6 +387,7 @@ static void compare(umbra_params *params, runner run) {
 static void scale_25(void **state) { (void)state, compare(test_params(11, 25, 4), run); }
 static void scale_40(void **state) { (void)state, compare(test_params(12, 40, 5), run); }
 static void scale_60(void **state) { (void)state, compare(test_params(11, 60, 4), run); }
+static void keyless(void **state) { (void)state, compare(keyless_params(12, 21, 3, 2), run_keyless); }
 static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), run_refreshes); }
 static void trained(void **state) { (void)state, compare(training_params(), run_training); }
 
@@ -376,6 +422,7 @@ int main(void) {
                                      cmocka_unit_test(scale_25),
                                      cmocka_unit_test(scale_40),
                                      cmocka_unit_test(scale_60),
+                                     cmocka_unit_test(keyless),
                                      cmocka_unit_test(refreshing),
                                      cmocka_unit_test(trained)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -351,6 +351,44 @@ static void test_random_circuits(void **state) {
   umbra_params_destroy(params);
 }
 
+/* ---- levels without keys ---- */
+
+/* Registers 0 and 1 become products of three parts, and 0 is brought to two where there are keys. */
+static void keyless_circuit(side *s, uint64_t seed) {
+  umbra_ciphertext **x = s->x;
+  umbra_evaluator *e = s->evaluator;
+  const umbra_ciphertext *const *all = (const umbra_ciphertext *const *)x;
+  const uint32_t keyed = umbra_params_keyed_level(umbra_context_params(e->context));
+  umbra_plaintext *plain = plain_of(s, UMBRA_TOP_LEVEL, 0);
+  (void)seed;
+  see(s, umbra_mul(e, &x[0], x[0], x[1]), x[0]);
+  see(s, umbra_dot(e, &x[1], all + 2, all + 2, 2), x[1]);
+  see(s, umbra_add(e, &x[0], x[0], x[1]), x[0]);
+  see(s, umbra_sub(e, &x[0], x[2], x[0]), x[0]);
+  see(s, umbra_sub_plain(e, &x[0], x[0], plain), x[0]);
+  see(s, umbra_dot_constants(e, &x[0], all, (const double[]){0.5, 0, 0, -1}, 2), x[0]);
+  see(s, umbra_mul_plain(e, &x[1], x[1], plain), x[1]);
+  see(s, umbra_level_drop(e, &x[0], x[0], keyed), x[0]);
+  see(s, umbra_relinearize(e, &x[0], x[0]), x[0]);
+  see(s, umbra_rotate(e, &x[0], x[0], 1), x[0]);
+  see(s, umbra_mul(e, &x[0], x[0], x[3]), x[0]);
+  umbra_plaintext_destroy(plain);
+}
+
+static void test_keyless(void **state) {
+  (void)state;
+  umbra_params *params = keyless_params(LOG_N, 40, DEPTH, 3);
+  const work w = {params, NULL, keyless_circuit, 0, UMBRA_TOP_LEVEL, 0};
+  for (uint64_t less = 0; less < 2; less++) {
+    const umbra_cost cost = hold(&w, less);
+    assert_int_equal(cost.keys, 2);
+    assert_int_equal(cost.key_switches, 3);
+    assert_int_equal(cost.lowest_level, 2);
+    assert_int_equal(cost.key_bytes, 2 * umbra_params_key_bytes(params, 3));
+  }
+  umbra_params_destroy(params);
+}
+
 /* ---- refreshes ---- */
 
 static void refresh(side *s, uint64_t seed) {
@@ -802,6 +840,7 @@ int main(void) {
       cmocka_unit_test(test_linear_maps), cmocka_unit_test(test_linear_maps_at_the_limit),
       cmocka_unit_test(test_scoring),     cmocka_unit_test(test_encodings),
       cmocka_unit_test(test_guards),      cmocka_unit_test(test_opening),
+      cmocka_unit_test(test_keyless),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,10 +74,11 @@ static inline umbra_params *test_params(uint32_t log_n, uint32_t scale_bits, uin
   return params;
 }
 
-/* Whose highest levels have no keys; secure. */
+/* Whose highest levels have no keys; secure, but for rings of 2^11. */
 static inline umbra_params *keyless_params(uint32_t log_n, uint32_t scale_bits, uint32_t depth, uint32_t keyless) {
   umbra_params *params = NULL;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = depth, .log_n = log_n, .keyless_levels = keyless};
+  if (log_n < 12) need.flags = UMBRA_INSECURE_FOR_TESTS;
   need.scale_bits = scale_bits;
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
