@@ -51,6 +51,7 @@ typedef struct rig {
   umbra_eval_keys *keys;
   umbra_evaluator *evaluator;
   umbra_matrix *a, *b, *out;
+  umbra_multiply_options options;
   umbra_cost cost;
 } rig;
 
@@ -69,7 +70,7 @@ static umbra_status measure_dry(rig *r, const umbra_context *dry, umbra_key_need
   umbra_status status = umbra_dry_matrix(&a, dry, s->rows, s->inner, r->level, 1, &r->layout_a);
   if (status == UMBRA_OK) status = umbra_dry_matrix(&b, dry, s->inner, s->columns, r->level, 1, &r->layout_b);
   if (status == UMBRA_OK) status = umbra_context_cost_begin(dry);
-  if (status == UMBRA_OK) status = umbra_matrix_multiply(evaluator, &a, a, b, NULL);
+  if (status == UMBRA_OK) status = umbra_matrix_multiply(evaluator, &a, a, b, &r->options);
   if (status == UMBRA_OK) status = umbra_context_cost(dry, &r->cost);
   if (status == UMBRA_OK) status = umbra_context_needs(dry, needs);
   umbra_matrix_destroy(a);
@@ -127,6 +128,7 @@ static umbra_status describe(rig *r, const bench_shape *s, const bench_setting *
   r->level = level_of(s, r->params);
   r->values_a = make_points((size_t)s->rows * s->inner, 0.61803398874989485);
   r->values_b = make_points((size_t)s->inner * s->columns, 0.41421356237309505);
+  r->options = (umbra_multiply_options){UMBRA_MULTIPLY_OPTIONS_INIT, .magnitude = sqrt(2) * s->inner};
   r->cost = (umbra_cost){UMBRA_COST_INIT};
   return r->values_a && r->values_b ? UMBRA_OK : UMBRA_ERROR_OUT_OF_MEMORY;
 }
@@ -207,7 +209,7 @@ static void count(bench_state *state, const rig *r) {
 /* ---- one benchmark ---- */
 
 static umbra_status run_call(rig *r) {
-  TRY(umbra_matrix_multiply(r->evaluator, &r->out, r->a, r->b, NULL));
+  TRY(umbra_matrix_multiply(r->evaluator, &r->out, r->a, r->b, &r->options));
   return umbra_evaluator_wait(r->evaluator);
 }
 

@@ -304,6 +304,28 @@ static void levels(void **state) {
   }
 }
 
+/* Of a product that could be larger than its level holds, the declared size is believed, as long as it holds it. */
+static void declared_magnitude(void **state) {
+  (void)state;
+  enum { INNER = 1000 };
+  problem p = problem_of(1, INNER, 1, columns, diagonals, 1, 1024);
+  const double values[INNER] = {0.5};
+  double found = 0;
+  factors f = encrypted(&p, values, values);
+  umbra_matrix *out = NULL;
+  p.options.level = 0;
+  use_needs(forecast_of(&p).needs);
+  assert_ok(umbra_matrix_multiply(s.evaluator, &out, f.a, f.b, &p.options));
+  assert_fails(umbra_matrix_decrypt(out, &found, s.secret, NULL), UMBRA_ERROR_RANGE, "bound is");
+  p.options.magnitude = 0.5;
+  assert_ok(umbra_matrix_multiply(s.evaluator, &out, f.a, f.b, &p.options));
+  assert_true(magnitude(out) == 0.5);
+  assert_ok(umbra_matrix_decrypt(out, &found, s.secret, NULL));
+  assert_true(fabs(found - 0.25) < 1e-6);
+  umbra_matrix_destroy(out);
+  factors_free(&f);
+}
+
 /* ---- keys ---- */
 
 static bytes matrix_bytes(const umbra_matrix *m) {
@@ -466,6 +488,9 @@ static void refusals(void **state) {
   p = problem_of(6, 5, 4, left, right, 8, 128);
   p.options.transpose_a = 2;
   refused(&p, bad, "transpose_a and transpose_b are 2 and 0");
+  p.options.transpose_a = 0;
+  p.options.magnitude = NAN;
+  refused(&p, bad, "a declared magnitude of nan");
   p = problem_of(6, 6, 6, tiles, tiles, 8, 128);
   p.options.level = 0;
   f = encrypted(&p, values, values);
@@ -521,10 +546,16 @@ static int close_scheme(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(owners_tiles), cmocka_unit_test(other_tiles),
-                                     cmocka_unit_test(transposed),   cmocka_unit_test(by_diagonals),
-                                     cmocka_unit_test(levels),       cmocka_unit_test(keys_are_those_listed),
-                                     cmocka_unit_test(few_keys),     cmocka_unit_test(same_bits_everywhere),
-                                     cmocka_unit_test(refusals),     cmocka_unit_test(allocation_failures)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(owners_tiles),
+                                     cmocka_unit_test(other_tiles),
+                                     cmocka_unit_test(transposed),
+                                     cmocka_unit_test(by_diagonals),
+                                     cmocka_unit_test(levels),
+                                     cmocka_unit_test(declared_magnitude),
+                                     cmocka_unit_test(keys_are_those_listed),
+                                     cmocka_unit_test(few_keys),
+                                     cmocka_unit_test(same_bits_everywhere),
+                                     cmocka_unit_test(refusals),
+                                     cmocka_unit_test(allocation_failures)};
   return cmocka_run_group_tests(tests, open_scheme, close_scheme);
 }

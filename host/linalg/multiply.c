@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "multiply.h"
 
+#include <math.h>
+
 #include "../base/error.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -24,7 +26,8 @@ typedef struct product {
   factor a, b;
   algorithm run;
   umbra_matrix_order out;
-  uint32_t level; /* from which it starts */
+  uint32_t start;   /* level of the factors that are multiplied */
+  double magnitude; /* declared; 0: it is not */
 } product;
 
 static size_t rows_of(const factor *f) { return f->transposed ? f->given->columns : f->given->rows; }
@@ -84,7 +87,7 @@ static umbra_status choose_level(product *p, uint32_t wanted) {
   if (most < 1)
     return umbra_fail(UMBRA_ERROR_NO_LEVEL, "factors at levels %u and %u: their product needs at least %d and %d",
                       umbra_matrix_level(p->a.given), umbra_matrix_level(p->b.given), p->a.levels + 1, p->b.levels + 1);
-  p->level = wanted < most - 1 ? wanted + 1 : (uint32_t)most;
+  p->start = wanted < most - 1 ? wanted + 1 : (uint32_t)most;
   return UMBRA_OK;
 }
 
@@ -104,8 +107,8 @@ static int is_at(const umbra_matrix *m, uint32_t level) {
 
 static umbra_status prepare(const product *p, factor *f) {
   if (f->levels)
-    return umbra_tile_factor(p->evaluator, &f->made, f->given, f->order, f->transposed, p->level + (uint32_t)f->levels);
-  return is_at(f->given, p->level) ? UMBRA_OK : lower(p->evaluator, &f->made, f->given, p->level);
+    return umbra_tile_factor(p->evaluator, &f->made, f->given, f->order, f->transposed, p->start + (uint32_t)f->levels);
+  return is_at(f->given, p->start) ? UMBRA_OK : lower(p->evaluator, &f->made, f->given, p->start);
 }
 
 static const umbra_matrix *used(const factor *f) { return f->made ? f->made : f->given; }
@@ -119,6 +122,13 @@ static umbra_matrix_layout layout_of(const product *p) {
   return layout;
 }
 
+static umbra_status declare(const umbra_matrix *m, double magnitude) {
+  umbra_declaration declaration = {UMBRA_DECLARATION_INIT};
+  declaration.magnitude = magnitude;
+  for (size_t i = 0; i < m->parts; i++) UMBRA_TRY(umbra_ciphertext_declare(m->part[i], &declaration));
+  return UMBRA_OK;
+}
+
 static umbra_status multiply(umbra_matrix **out, product *p) {
   const umbra_matrix_layout layout = layout_of(p);
   umbra_matrix *made = NULL;
@@ -127,11 +137,22 @@ static umbra_status multiply(umbra_matrix **out, product *p) {
   if (status == UMBRA_OK)
     status = umbra_matrix_make(&made, p->evaluator->context, rows_of(&p->a), columns_of(&p->b), &layout);
   if (status == UMBRA_OK) status = p->run(p->evaluator, made, used(&p->a), used(&p->b));
+  if (status == UMBRA_OK && p->magnitude > 0) status = declare(made, p->magnitude);
   umbra_matrix_destroy(p->a.made);
   umbra_matrix_destroy(p->b.made);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);
   else umbra_matrix_destroy(made);
   return status;
+}
+
+static umbra_status check_options(const umbra_multiply_options *o) {
+  if ((o->transpose_a & ~1) || (o->transpose_b & ~1))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "transpose_a and transpose_b are %d and %d: each is 0 or 1",
+                      o->transpose_a, o->transpose_b);
+  if (!isfinite(o->magnitude) || o->magnitude < 0)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a declared magnitude of %g: it must be finite and not negative",
+                      o->magnitude);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_matrix_multiply(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
@@ -142,11 +163,10 @@ umbra_status umbra_matrix_multiply(umbra_evaluator *evaluator, umbra_matrix **ou
   UMBRA_TRY(UMBRA_TAKE(umbra_multiply_options, &own, options));
   if (!out || !a || !b)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_multiply needs an output and two matrices");
-  if ((own.transpose_a & ~1) || (own.transpose_b & ~1))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "transpose_a and transpose_b are %d and %d: each is 0 or 1",
-                      own.transpose_a, own.transpose_b);
+  UMBRA_TRY(check_options(&own));
   UMBRA_TRY(umbra_check_operands(evaluator, &scratch, a->part[0], b->part[0]));
   product p = {.evaluator = evaluator,
+               .magnitude = own.magnitude,
                .a = {.given = a, .transposed = own.transpose_a},
                .b = {.given = b, .transposed = own.transpose_b}};
   UMBRA_TRY(check_shapes(&p));

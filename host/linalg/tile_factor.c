@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Factors of tiles from other matrices in tiles, by linear maps of slots that follow from the layouts: sigma and tau of
- * Jiang, Kim, Lauter, Song (CCS 2018), with 3d and d diagonals, and transposition. A map works on one ciphertext and is
- * the same for all.
+ * Jiang, Kim, Lauter, Song (CCS 2018), with 2d - 1 and d diagonals, and transposition, with 2d - 1. A map works on one
+ * ciphertext and is the same for all. It fills the first half of each tile's rows; what a factor to the left has in the
+ * second one is that again, rotated.
  */
 #include <umbra/transform.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../ckks/verbs.h"
 #include "multiply.h"
 
 static umbra_matrix_order other_side(umbra_matrix_order side) {
@@ -44,9 +46,10 @@ static void find_sources(tile_map *m) {
       m->source[e.row * m->columns + e.column] = slot;
 }
 
-/* The rotation, modulo the slots, that brings a slot what it is to hold; UNUSED: it holds nothing. */
+/* The rotation, modulo the slots, that brings a slot what it is to hold; UNUSED: it holds nothing, or a copy. */
 static int32_t rotation_for(const tile_map *m, uint32_t slot) {
   umbra_element e;
+  if (slot & m->to.stride) return UNUSED;
   if (!umbra_layout_element(&e, &m->to, m->rows, m->columns, (umbra_place){.slot = slot})) return UNUSED;
   const size_t element = m->transposed ? e.column * m->columns + e.row : e.row * m->columns + e.column;
   return (int32_t)((m->source[element] - slot) & (m->to.slots - 1));
@@ -110,10 +113,27 @@ static size_t part_before(const umbra_matrix *made, const umbra_matrix *m, int t
   return transposed ? i % across * (made->parts / across) + i / across : i;
 }
 
+static umbra_estimate within(umbra_estimate x, umbra_estimate most) {
+  return (umbra_estimate){umbra_bound_within(x.bound, most.bound.magnitude),
+                          umbra_bound_within(x.worst, most.worst.magnitude), x.doubts};
+}
+
+/* The first half of each row once more in the second one, which is empty. So no slot becomes larger. */
+static umbra_status fill_rows(umbra_evaluator *evaluator, umbra_ciphertext **x, uint32_t half) {
+  const umbra_estimate before = (*x)->estimate;
+  UMBRA_TRY(umbra_add_rotations(evaluator, x, half, 2 * (size_t)half, -1));
+  umbra_ciphertext_set_estimate(*x, within((*x)->estimate, before));
+  return UMBRA_OK;
+}
+
 static umbra_status map_parts(umbra_evaluator *evaluator, umbra_matrix *made, const umbra_matrix *m, int transposed,
                               const umbra_transform *map) {
-  for (size_t i = 0; i < made->parts; i++)
-    UMBRA_TRY(umbra_transform_apply(evaluator, &made->part[i], m->part[part_before(made, m, transposed, i)], map));
+  const int full = made->layout.order == UMBRA_MATRIX_TILES_LEFT;
+  for (size_t i = 0; i < made->parts; i++) {
+    umbra_ciphertext **part = &made->part[i];
+    UMBRA_TRY(umbra_transform_apply(evaluator, part, m->part[part_before(made, m, transposed, i)], map));
+    if (full) UMBRA_TRY(fill_rows(evaluator, part, made->layout.stride));
+  }
   return UMBRA_OK;
 }
 

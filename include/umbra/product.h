@@ -13,6 +13,9 @@ typedef struct umbra_multiply_options {
   size_t struct_size;
   int transpose_a, transpose_b; /* 1: the factor is the transposed matrix. Tiles only */
   uint32_t level; /* of the product, at most: the factors are brought down first, since what is lower costs less */
+  /* Declared (umbra/range.h): no |slot| of the product is larger, with two elements in pairs, nor what padding holds. 0:
+     what follows from the factors' bounds, and grows with their size. */
+  double magnitude;
 } umbra_multiply_options;
 #define UMBRA_MULTIPLY_OPTIONS_INIT .struct_size = sizeof(umbra_multiply_options), .level = UMBRA_TOP_LEVEL
 UMBRA_API void umbra_multiply_options_init(umbra_multiply_options *options, size_t size);
@@ -38,7 +41,7 @@ UMBRA_API void umbra_multiply_options_init(umbra_multiply_options *options, size
  * O(sqrt P) for a ciphertext of a, with P = slots / stride. Pairs of a are those of out. What a has beyond its columns does
  * not matter.
  *
- * options: NULL: the defaults. Errors: INVALID_ARGUMENT (sizes or layouts that do not go together: the text says which),
+ * options: NULL: the defaults. Errors: INVALID_ARGUMENT (sizes or layouts that do not go together: the text says which; a magnitude),
  * NO_LEVEL, MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_multiply(umbra_evaluator *evaluator, umbra_matrix **out,
