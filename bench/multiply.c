@@ -233,10 +233,10 @@ static void run(bench_state *state, void *argument) {
   rig_close(&r);
 }
 
-/* Whether a tile, or a column for each position, has room. */
+/* Whether a tile, or a column for each position with some rows, has room. */
 static int fits(const bench_shape *s, const umbra_params *params) {
   const uint32_t slots = umbra_params_slots(params);
-  return s->stride ? slots >= 2 * s->stride * s->stride : slots >= s->columns;
+  return s->stride ? slots >= 2 * s->stride * s->stride : slots >= 16 * s->columns;
 }
 
 void bench_multiply_register(const bench_setting *setting) {
