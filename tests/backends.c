@@ -213,6 +213,21 @@ static void record_two_maps(trace *t, const scheme *s, const umbra_ciphertext *x
   free(values);
 }
 
+/* Products of two encrypted matrices, whose tiles of 2 x 2 and four diagonals do with the keys that there are. */
+static void record_multiply(trace *t, const scheme *s, umbra_matrix_order of_a, umbra_matrix_order of_b,
+                            uint32_t stride, uint32_t slots) {
+  const double numbers[] = {1, -2, 0.5, 0.25, 3, -1, 0.125, 7, -0.5, 4, 2, -3, 6, 1.5, -4, 0.75};
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = of_a, .stride = stride, .slots = slots};
+  umbra_matrix *a = NULL, *b = NULL;
+  assert_ok(umbra_matrix_encrypt(&a, s->public, numbers, 3, 4, &layout, NULL));
+  layout.order = of_b;
+  assert_ok(umbra_matrix_encrypt(&b, s->public, numbers, 4, 4, &layout, NULL));
+  assert_ok(umbra_matrix_multiply(s->evaluator, &a, a, b, NULL));
+  RECORD_KEY(t, matrix, a);
+  umbra_matrix_destroy(a);
+  umbra_matrix_destroy(b);
+}
+
 static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *x) {
   static const int32_t steps[] = {1, 0, -5, 1};
   umbra_ciphertext *outs[4] = {NULL};
@@ -249,6 +264,8 @@ static void run(trace *t, umbra_params *params, const char *device) {
   record_circuit(t, &s, x);
   record_maps(t, &s, x[0]);
   record_two_maps(t, &s, x[0]);
+  record_multiply(t, &s, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 2, 8);
+  record_multiply(t, &s, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_DIAGONALS, 1, 4);
   for (int i = 0; i < 3; i++) {
     umbra_ciphertext_destroy(x[i]);
     umbra_plaintext_destroy(p[i]);

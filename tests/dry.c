@@ -612,6 +612,55 @@ static void test_scoring(void **state) {
   umbra_params_destroy(params);
 }
 
+/* ---- products of encrypted matrices ---- */
+
+static const struct {
+  umbra_matrix_order a, b;
+  uint32_t stride, slots;
+  size_t keys;
+} multiplied[] = {
+    {UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_TILES_RIGHT, 4, 32, 5},
+    {UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 2, 8, 5},
+    {UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_DIAGONALS, 4, 8, 2},
+};
+enum { MULTIPLIED = sizeof multiplied / sizeof *multiplied };
+
+/* A square matrix of `first` and the registers after it. */
+static umbra_matrix *matrix_of(const side *s, size_t rows, const umbra_matrix_layout *layout, int first) {
+  umbra_matrix *matrix = NULL;
+  assert_ok(umbra_matrix_make(&matrix, s->context, rows, rows, layout));
+  for (size_t i = 0; i < matrix->parts; i++)
+    assert_ok(umbra_ciphertext_copy(&matrix->part[i], s->x[(size_t)first + i]));
+  return matrix;
+}
+
+static void multiply_matrices(side *s, uint64_t which) {
+  const uint32_t stride = multiplied[which].stride, slots = multiplied[which].slots;
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = multiplied[which].a, .stride = stride,
+                                .slots = slots, .group = 1};
+  umbra_matrix *a = matrix_of(s, 2, &layout, 0), *b = NULL, *product = NULL;
+  layout.order = multiplied[which].b;
+  b = matrix_of(s, 2, &layout, 1);
+  const umbra_status status = umbra_matrix_multiply(s->evaluator, &product, a, b, NULL);
+  see(s, status, product ? product->part[0] : NULL);
+  umbra_matrix_destroy(a);
+  umbra_matrix_destroy(b);
+  umbra_matrix_destroy(product);
+}
+
+static void test_products_of_matrices(void **state) {
+  (void)state;
+  umbra_params *params = test_params(LOG_N, 40, DEPTH);
+  for (size_t i = 0; i < MULTIPLIED; i++) {
+    const work w = {params, NULL, multiply_matrices, i, UMBRA_TOP_LEVEL, multiplied[i].slots};
+    for (uint64_t less = 0; less < multiplied[i].keys; less++) {
+      const umbra_cost cost = hold(&w, less);
+      assert_int_equal(cost.keys, multiplied[i].keys);
+    }
+  }
+  umbra_params_destroy(params);
+}
+
 /* ---- encodings at the limit of a level ---- */
 
 static umbra_status encode_at(const umbra_context *context, const double *values, size_t count, uint32_t level) {
@@ -838,9 +887,9 @@ int main(void) {
       cmocka_unit_test(test_operations),  cmocka_unit_test(test_random_circuits),
       cmocka_unit_test(test_refreshes),   cmocka_unit_test(test_bootstrappers),
       cmocka_unit_test(test_linear_maps), cmocka_unit_test(test_linear_maps_at_the_limit),
-      cmocka_unit_test(test_scoring),     cmocka_unit_test(test_encodings),
-      cmocka_unit_test(test_guards),      cmocka_unit_test(test_opening),
-      cmocka_unit_test(test_keyless),
+      cmocka_unit_test(test_scoring),     cmocka_unit_test(test_products_of_matrices),
+      cmocka_unit_test(test_encodings),   cmocka_unit_test(test_guards),
+      cmocka_unit_test(test_opening),     cmocka_unit_test(test_keyless),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -284,6 +284,16 @@ static umbra_status take_matrix_layout(void *given) {
   return status;
 }
 
+/* Refused for its layouts, and before that if the options do not fit. */
+static umbra_status take_multiply_options(void *given) {
+  umbra_matrix *matrix = NULL, *product = NULL;
+  assert_ok(umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1}, 1, 1, NULL, NULL));
+  const umbra_status status = umbra_matrix_multiply(t.s.evaluator, &product, matrix, matrix, given);
+  const int of_layouts = status == UMBRA_ERROR_INVALID_ARGUMENT && strstr(umbra_last_error(), "no product of");
+  umbra_matrix_destroy(matrix);
+  return of_layouts ? UMBRA_OK : status;
+}
+
 static umbra_status fill_matrix_layout(void *given) {
   umbra_matrix *matrix = NULL;
   assert_ok(umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1, 2}, 1, 2, NULL, NULL));
@@ -408,6 +418,7 @@ static const row rows[] = {
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
+    ROW(umbra_multiply_options, 1, TAKEN, take_multiply_options),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_model_sigmoid),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_training_sigmoid),
     ROW(umbra_train_options, 1, TAKEN, take_train_options),

@@ -66,6 +66,7 @@
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
+#include <umbra/product.h>
 #include <umbra/progress.h>
 #include <umbra/range.h>
 #include <umbra/records.h>

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Products of matrices. */
+#ifndef UMBRA_PRODUCT_H
+#define UMBRA_PRODUCT_H
+
+#include <umbra/matrix.h>
+
+UMBRA_BEGIN_DECLS
+
+/* ---- both encrypted ---- */
+
+typedef struct umbra_multiply_options {
+  size_t struct_size;
+  int transpose_a, transpose_b; /* 1: the factor is the transposed matrix. Tiles only */
+  uint32_t level; /* of the product, at most: the factors are brought down first, since what is lower costs less */
+  /* Declared (umbra/range.h): no |slot| of the product is larger, with two elements in pairs, nor what padding holds. 0:
+     what follows from the factors' bounds, and grows with their size. */
+  double magnitude;
+} umbra_multiply_options;
+#define UMBRA_MULTIPLY_OPTIONS_INIT .struct_size = sizeof(umbra_multiply_options), .level = UMBRA_TOP_LEVEL
+UMBRA_API void umbra_multiply_options_init(umbra_multiply_options *options, size_t size);
+#define umbra_multiply_options_init(options) umbra_multiply_options_init((options), sizeof *(options))
+
+/*
+ * out = a * b, of any sizes, by what the layouts of the factors are for; both have the same stride and slots, and a has
+ * as many columns as b has rows. Products are summed before they are relinearised and rescaled, so the product is one
+ * level below the factors, after what the table says. Keys: relinearisation, and rotations, which depend on the layout
+ * only and not on the sizes; a dry device lists them and tells the cost (umbra/cost.h).
+ *
+ *     a                                  b                                    levels    out
+ *     tiles to the left, or tiles + 1    tiles to the right, or tiles + 1     1         tiles
+ *     by columns                         by diagonals                         1         by columns
+ *
+ * Tiles (Jiang, Kim, Lauter, Song, CCS 2018) of side d take, for each pair of them, d products; rotations are d + O(sqrt d)
+ * for each tile of a, and O(sqrt d) for each of b and of out. Pairs of b are those of out. Tiles that are no factors yet
+ * are turned into such by a linear map, which takes a level. A transposed factor is made of tiles, which takes two
+ * levels, or of a factor of the other side, which takes one. Right factors of tiles, and transposed ones, have one tile
+ * in a ciphertext, and transposed ones no pairs.
+ *
+ * By diagonals (Halevi, Shoup, CRYPTO 2014), each ciphertext of b is used once for each block of a's rows; rotations are
+ * O(sqrt P) for a ciphertext of a, with P = slots / stride. Pairs of a are those of out. What a has beyond its columns does
+ * not matter.
+ *
+ * options: NULL: the defaults. Errors: INVALID_ARGUMENT (sizes or layouts that do not go together: the text says which; a magnitude),
+ * NO_LEVEL, MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_multiply(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                            const umbra_matrix *a, const umbra_matrix *b,
+                                                            const umbra_multiply_options *options);
+
+UMBRA_END_DECLS
+
+#endif
