@@ -49,6 +49,7 @@
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
 
+#include <umbra/array.h>
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
@@ -66,6 +67,7 @@
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
+#include <umbra/product.h>
 #include <umbra/progress.h>
 #include <umbra/range.h>
 #include <umbra/records.h>
@@ -78,5 +80,6 @@
 #include <umbra/train.h>
 #include <umbra/transform.h>
 #include <umbra/version.h>
+#include <umbra/weights.h>
 
 #endif
