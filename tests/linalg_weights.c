@@ -232,6 +232,44 @@ typedef struct refusal {
   const char *words;
 } refusal;
 
+/* A declared range takes the place of sums of |weight|, in the eyes of a strict evaluator, too. */
+static void check_declared(problem p, double magnitude) {
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = p.w, .rows = p.rows, .columns = p.columns},
+                    bias = {UMBRA_ARRAY_INIT, .data = p.b, .rows = p.rows, .columns = 1};
+  umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &p.layout};
+  umbra_range range = {UMBRA_RANGE_INIT};
+  umbra_evaluator *evaluator = NULL;
+  umbra_weights *weights = NULL;
+  umbra_matrix *matrix = NULL, *product = NULL;
+  p.level = desc.level = 1;
+  umbra_eval_keys *keys = keys_for(s.secret, needs_of_product(&p));
+  assert_ok(umbra_evaluator_create(&evaluator, s.context, keys));
+  umbra_evaluator_set_strict(evaluator, 1);
+  assert_ok(umbra_matrix_encrypt(&matrix, s.public, p.x, p.records, p.columns, &p.layout, NULL));
+  assert_ok(umbra_weights_create(&weights, s.context, &desc, NULL));
+  assert_fails(umbra_matrix_apply(evaluator, &product, matrix, weights), UMBRA_ERROR_RANGE, "bound");
+  desc.magnitude = magnitude;
+  assert_ok(umbra_weights_create(&weights, s.context, &desc, NULL));
+  assert_ok(umbra_matrix_apply(evaluator, &product, matrix, weights));
+  assert_ok(umbra_matrix_range(product, &range));
+  assert_true(range.magnitude == magnitude && range.worst_magnitude > magnitude);
+  assert_int_equal(range.by, UMBRA_DECLARED_BY_APPLICATION);
+  check_values(&p, product);
+  umbra_matrix_destroy(product);
+  umbra_matrix_destroy(matrix);
+  umbra_weights_destroy(weights);
+  umbra_evaluator_destroy(evaluator);
+  umbra_eval_keys_destroy(keys);
+  problem_free(&p);
+}
+
+static void declared_ranges(void **state) {
+  (void)state;
+  uint64_t random = 9;
+  check_declared(problem_of(2, 900, 3, columns_in(2, 2, 0), &random), 100);
+  check_declared(problem_of(2, 900, 3, columns_in(1, SLOTS, 0), &random), 100);
+}
+
 static void weights_are_refused(void **state) {
   (void)state;
   const size_t many = (size_t)1 << 31;
@@ -455,11 +493,17 @@ static int close_scheme(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_ciphertext_a_column), cmocka_unit_test(many_columns),
-      cmocka_unit_test(columns_together),      cmocka_unit_test(vectors),
-      cmocka_unit_test(weights_are_refused),   cmocka_unit_test(descriptions_are_refused),
-      cmocka_unit_test(products_are_refused),  cmocka_unit_test(levels),
-      cmocka_unit_test(allocation_failures),   cmocka_unit_test(simulations),
+      cmocka_unit_test(a_ciphertext_a_column),
+      cmocka_unit_test(many_columns),
+      cmocka_unit_test(columns_together),
+      cmocka_unit_test(vectors),
+      cmocka_unit_test(declared_ranges),
+      cmocka_unit_test(weights_are_refused),
+      cmocka_unit_test(descriptions_are_refused),
+      cmocka_unit_test(products_are_refused),
+      cmocka_unit_test(levels),
+      cmocka_unit_test(allocation_failures),
+      cmocka_unit_test(simulations),
   };
   return cmocka_run_group_tests(tests, open_scheme, close_scheme);
 }

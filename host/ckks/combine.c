@@ -20,6 +20,7 @@
 #include "inputs.h"
 #include "noise.h"
 #include "operand.h"
+#include "range.h"
 #include "sum.h"
 #include "trace.h"
 
@@ -36,6 +37,7 @@ struct umbra_combinations {
   umbra_int_matrix *block;                   /* [down][across] */
   umbra_constant *constant;                  /* at the scale of the sums; NULL: none */
   double *norm;                              /* bounds on sums of |weight| */
+  double magnitude;                          /* declared, or 0 */
   double rounding;                           /* bound on that of a weight */
 };
 
@@ -164,8 +166,11 @@ umbra_status umbra_combinations_create(umbra_combinations **combinations, const 
   umbra_combinations *made;
   UMBRA_TRY(umbra_check_product_level(desc->level));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "linear combinations"));
-  *made = (umbra_combinations){
-      .context = umbra_context_share(context), .rows = desc->rows, .columns = desc->columns, .level = desc->level};
+  *made = (umbra_combinations){.context = umbra_context_share(context),
+                               .rows = desc->rows,
+                               .columns = desc->columns,
+                               .level = desc->level,
+                               .magnitude = desc->magnitude};
   umbra_status status = fill(made, desc, watch);
   if (status == UMBRA_OK) *combinations = made;
   else umbra_combinations_destroy(made);
@@ -273,8 +278,9 @@ static umbra_status close_row(const combining *c, umbra_ciphertext **made, uint3
   umbra_ciphertext *result = NULL;
   UMBRA_TRY(umbra_result_make(&result, c->evaluator, c->a[0], of->level - 1, c->a[0]->slots));
   const umbra_view dst = umbra_poly_view(&result->poly, ring);
-  return umbra_result_finish(c->evaluator, made, result,
-                             umbra_sum_close(c->evaluator, &dst, &sum, NULL, &result->estimate));
+  umbra_status status = umbra_sum_close(c->evaluator, &dst, &sum, NULL, &result->estimate);
+  umbra_ciphertext_declare_within(result, of->magnitude);
+  return umbra_result_finish(c->evaluator, made, result, status);
 }
 
 static umbra_status combine_block(const combining *c, umbra_ciphertext **made, size_t down) {

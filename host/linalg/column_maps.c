@@ -17,6 +17,7 @@
 #include "../ckks/encoder.h"
 #include "../ckks/inputs.h"
 #include "../ckks/noise.h"
+#include "../ckks/range.h"
 #include "../ckks/trace.h"
 #include "../ckks/verbs.h"
 
@@ -131,7 +132,7 @@ static umbra_status fill(umbra_column_maps *m, const umbra_context *context, con
 
 umbra_status umbra_column_maps_create(umbra_column_maps *maps, const umbra_context *context, const umbra_layer *layer,
                                       const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch) {
-  umbra_column_maps made = {.level = level};
+  umbra_column_maps made = {.level = level, .magnitude = layer->magnitude};
   choose_shape(&made, layer, layout, umbra_params_slots(umbra_context_params(context)));
   umbra_status status = fill(&made, context, layer, layout->pairs, watch);
   if (status != UMBRA_OK) umbra_column_maps_destroy(&made);
@@ -200,15 +201,21 @@ static umbra_status fold(const application *p, umbra_scaled *x) {
   return UMBRA_OK;
 }
 
+/* Without it, what was declared of the whole holds but for the bias. */
+static umbra_status add_bias(const application *p, umbra_ciphertext **x, const umbra_plaintext *bias) {
+  const double declared = p->maps->magnitude;
+  umbra_ciphertext_declare_within(*x, declared > 0 ? declared + bias->estimate.bound.magnitude : 0);
+  return umbra_add_plain(p->evaluator, x, *x, bias);
+}
+
 static umbra_status finish(const application *p, umbra_ciphertext **made, size_t output, const umbra_ciphertext *like) {
   umbra_ciphertext *result = NULL;
   UMBRA_TRY(fold(p, &p->sum[output]));
   UMBRA_TRY(umbra_scaled_finish(&result, &p->sum[output], p->evaluator->context, like));
   umbra_ciphertext_repeat(result, p->maps->out * p->maps->stride);
-  if (!p->maps->bias) return umbra_result_finish(p->evaluator, made, result, UMBRA_OK);
-  umbra_status status = umbra_add_plain(p->evaluator, made, result, p->maps->bias[output]);
-  umbra_ciphertext_destroy(result);
-  return status;
+  umbra_status status = p->maps->bias ? add_bias(p, &result, p->maps->bias[output]) : UMBRA_OK;
+  umbra_ciphertext_declare_within(result, p->maps->magnitude);
+  return umbra_result_finish(p->evaluator, made, result, status);
 }
 
 static umbra_status apply_to(application *p, umbra_ciphertext **made, const umbra_ciphertext *const *a) {

@@ -17,6 +17,7 @@ typedef struct umbra_layer {
   umbra_array values, bias;
   int biased;
   double largest;
+  double magnitude; /* declared of products, or 0 */
 } umbra_layer;
 
 /* Columns are counted in units of the stride: `in` of them in a ciphertext, and `out` in one of the results. */
@@ -25,7 +26,8 @@ typedef struct umbra_column_maps {
   size_t inputs, outputs;      /* ciphertexts */
   umbra_transform **transform; /* of each input, with a map for each output */
   umbra_plaintext **bias;      /* of each output; NULL: none */
-  double norm;                 /* the largest sum of a row's |weight| */
+  double norm;                 /* bound on the sums of a row's |weight| */
+  double magnitude;            /* declared of results, or 0 */
 } umbra_column_maps;
 
 /* layout: by columns. Errors: RANGE, NO_LEVEL, OUT_OF_MEMORY, CANCELLED; maps is then zero. */

@@ -35,14 +35,19 @@ static umbra_status take_bias(umbra_layer *layer, const umbra_array *given, int 
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weights and bias: one has data and the other has not");
 }
 
+static int is_bound(double x) { return isfinite(x) && x >= 0; }
+
 static umbra_status take_layer(umbra_layer *layer, const umbra_weights_desc *desc, const umbra_context *context) {
   const int optional = !umbra_context_has_values(context);
   double bias = 0;
-  if (!isfinite(desc->bound) || desc->bound < 0)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be finite and not negative", desc->bound);
+  if (!is_bound(desc->bound) || !is_bound(desc->magnitude))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "bound is %g and magnitude is %g: both must be finite and not negative", desc->bound,
+                      desc->magnitude);
   UMBRA_TRY(umbra_array_take(&layer->values, desc->values, optional, "the weights"));
   if (desc->bias) UMBRA_TRY(take_bias(layer, desc->bias, optional));
   layer->largest = desc->bound;
+  layer->magnitude = desc->magnitude;
   if (!layer->values.data) return UMBRA_OK;
   UMBRA_TRY(umbra_array_largest(&layer->largest, &layer->values, "the weights"));
   if (layer->biased) UMBRA_TRY(umbra_array_largest(&bias, &layer->bias, "the bias"));
@@ -79,7 +84,8 @@ static umbra_status fill(umbra_weights *made, const umbra_layer *layer, umbra_wa
                                         .weight = weight_of,
                                         .constant = layer->biased ? constant_of : NULL,
                                         .source = layer,
-                                        .largest = layer->largest};
+                                        .largest = layer->largest,
+                                        .magnitude = layer->magnitude};
   if (made->combines) return umbra_combinations_create(&made->combinations, made->context, &desc, watch);
   return umbra_column_maps_create(&made->maps, made->context, layer, &made->layout, made->level, watch);
 }

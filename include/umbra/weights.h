@@ -34,6 +34,9 @@ typedef struct umbra_weights_desc {
   const umbra_matrix_layout
       *layout;    /* of the matrices, as umbra_matrix_layout_of tells it; NULL: a ciphertext a column */
   uint32_t level; /* of the matrices, at least 1; or UMBRA_TOP_LEVEL. Products are one level below */
+  /* Declared of products (umbra/range.h): no |slot| is larger, with two elements in pairs, nor what padding holds. 0: what
+     follows from sums of |weight|, which can be far more than values ever are. */
+  double magnitude;
 } umbra_weights_desc;
 #define UMBRA_WEIGHTS_DESC_INIT .struct_size = sizeof(umbra_weights_desc), .bound = 1, .level = UMBRA_TOP_LEVEL
 UMBRA_API void umbra_weights_desc_init(umbra_weights_desc *desc, size_t size);
