@@ -7,11 +7,12 @@
  */
 #include "host/base/error.h"
 #include "host/base/memory.h"
+#include "host/base/watch.h"
 #include "host/linalg/matrix.h"
 #include "host/linalg/weights.h"
 #include "scheme.h"
 
-enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 2, MOST = 700 };
+enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 4, MOST = 700 };
 
 static umbra_params *params;
 static scheme s; /* without keys for evaluation */
@@ -184,7 +185,7 @@ static void a_ciphertext_a_column(void **state) {
   }
 }
 
-/* As many as take several blocks of the kernel, both ways. */
+/* As many as take several blocks of the kernel, both ways, and strips of fewer limbs than there are. */
 static void many_columns(void **state) {
   (void)state;
   uint64_t random = 2;
@@ -318,7 +319,7 @@ static void descriptions_are_refused(void **state) {
   refused(&odd, NULL, NULL, DEPTH, bad, "type is 2");
   refused(&values, NULL, &wide, DEPTH, bad, "powers of two");
   refused(&values, NULL, &narrow, DEPTH, bad, "2 columns in rows of 1 slots");
-  refused(&values, NULL, NULL, DEPTH + 1, bad, "level 3 does not exist");
+  refused(&values, NULL, NULL, DEPTH + 1, bad, "level 5 does not exist");
   refused(&values, NULL, NULL, 0, UMBRA_ERROR_NO_LEVEL, "at level 0");
   refused(&values, &bias, NULL, DEPTH, UMBRA_ERROR_RANGE, "the bias: element (1, 0)");
 }
@@ -376,7 +377,7 @@ static void levels(void **state) {
   assert_true(umbra_weights_bytes(top) > umbra_weights_bytes(low));
   assert_ok(umbra_matrix_encrypt(&matrix, s.public, p.x, 4, 3, &p.layout, NULL));
   assert_ok(umbra_matrix_apply(s.evaluator, &matrix, matrix, top));
-  assert_fails(umbra_matrix_apply(s.evaluator, &matrix, matrix, top), UMBRA_ERROR_NO_LEVEL, "begins at level 2");
+  assert_fails(umbra_matrix_apply(s.evaluator, &matrix, matrix, top), UMBRA_ERROR_NO_LEVEL, "begins at level 4");
   assert_ok(umbra_matrix_apply(s.evaluator, &matrix, matrix, low));
   assert_int_equal(umbra_matrix_level(matrix), 0);
   assert_fails(umbra_matrix_apply(s.evaluator, &matrix, matrix, low), UMBRA_ERROR_NO_LEVEL, "level 0");
@@ -387,6 +388,37 @@ static void levels(void **state) {
 }
 
 /* ---- failures on the way ---- */
+
+static int stop_later(void *user, double fraction) {
+  int *left = user;
+  assert_true(fraction >= 0 && fraction <= 1);
+  return (*left)-- == 0;
+}
+
+/* Whenever the call is stopped, the output is as it was. */
+static void cancelled(void **state) {
+  (void)state;
+  uint64_t random = 10;
+  problem p = problem_of(4, 5, 6, columns_in(4, 4, 0), &random);
+  umbra_matrix *matrix = NULL, *out = NULL;
+  umbra_weights *weights = weights_of(s.context, &p, 0);
+  umbra_status status = UMBRA_ERROR_CANCELLED;
+  assert_ok(umbra_matrix_encrypt(&matrix, s.public, p.x, 4, 5, &p.layout, NULL));
+  umbra_watch_interval(0);
+  for (int n = 0; status != UMBRA_OK; n++) {
+    int left = n;
+    const umbra_progress progress = {stop_later, &left};
+    umbra_evaluator_watch(s.evaluator, &progress);
+    status = umbra_matrix_apply(s.evaluator, &out, matrix, weights);
+    assert_true(status == UMBRA_OK ? out != NULL : status == UMBRA_ERROR_CANCELLED && !out);
+    assert_in_range(n, 0, 1000);
+  }
+  umbra_evaluator_watch(s.evaluator, NULL);
+  umbra_matrix_destroy(matrix);
+  umbra_matrix_destroy(out);
+  umbra_weights_destroy(weights);
+  problem_free(&p);
+}
 
 static umbra_status make_and_apply(umbra_matrix **out, const umbra_evaluator *evaluator, const umbra_matrix *matrix,
                                    const problem *p) {
@@ -503,6 +535,7 @@ int main(void) {
       cmocka_unit_test(products_are_refused),
       cmocka_unit_test(levels),
       cmocka_unit_test(allocation_failures),
+      cmocka_unit_test(cancelled),
       cmocka_unit_test(simulations),
   };
   return cmocka_run_group_tests(tests, open_scheme, close_scheme);

@@ -64,6 +64,7 @@
 #include <umbra/keys.h>
 #include <umbra/logistic.h>
 #include <umbra/matrix.h>
+#include <umbra/matrix_ops.h>
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
