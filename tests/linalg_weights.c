@@ -5,6 +5,7 @@
  * Encrypted matrices times plain ones against sums in the clear: random shapes and layouts, arrays of both types with
  * strides of all kinds; with exactly the keys that a dry device tells, which are none for a ciphertext a column.
  */
+#include "boot.h"
 #include "host/base/error.h"
 #include "host/base/memory.h"
 #include "host/base/watch.h"
@@ -387,6 +388,40 @@ static void levels(void **state) {
   problem_free(&p);
 }
 
+/* An evaluator that refreshes by itself, of a simulation: columns without levels are refreshed, each once. */
+static void check_refreshed(umbra_matrix_layout layout, uint64_t refreshes) {
+  enum { RECORDS = 2, COLUMNS = 3, ROWS = 2 };
+  boot b;
+  uint64_t random = 11;
+  problem p = problem_of(RECORDS, COLUMNS, ROWS, layout, &random);
+  umbra_matrix *matrix = NULL;
+  double found[RECORDS * ROWS];
+  const umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
+  boot_open_sim(&b, boot_twin_40(LOG_N), 0, 4, &options);
+  assert_ok(umbra_evaluator_bootstrap_with(b.s.evaluator, b.bootstrapper));
+  p.level = 1;
+  umbra_weights *weights = weights_of(b.s.context, &p, 0);
+  assert_ok(umbra_sim_matrix(&matrix, b.s.context, p.x, RECORDS, COLUMNS, &p.layout));
+  for (size_t i = 0; i < matrix->parts; i++)
+    assert_ok(umbra_level_drop(b.s.evaluator, &matrix->part[i], matrix->part[i], 0));
+  assert_ok(umbra_matrix_apply(b.s.evaluator, &matrix, matrix, weights));
+  assert_int_equal(umbra_evaluator_bootstraps(b.s.evaluator), refreshes);
+  assert_ok(umbra_sim_matrix_decode(found, matrix));
+  for (int i = 0; i < RECORDS * ROWS; i++)
+    assert_true(fabs(found[i] - expected(&p, (size_t)i / ROWS, (size_t)i % ROWS)) < 1e-3);
+  umbra_matrix_destroy(matrix);
+  umbra_weights_destroy(weights);
+  problem_free(&p);
+  assert_ok(umbra_evaluator_bootstrap_with(b.s.evaluator, NULL));
+  boot_close(&b);
+}
+
+static void refreshed(void **state) {
+  (void)state;
+  check_refreshed(columns_in(2, 2, 0), 3);
+  check_refreshed(columns_in(2, 8, 0), 1);
+}
+
 /* ---- failures on the way ---- */
 
 static int stop_later(void *user, double fraction) {
@@ -536,6 +571,7 @@ int main(void) {
       cmocka_unit_test(levels),
       cmocka_unit_test(allocation_failures),
       cmocka_unit_test(cancelled),
+      cmocka_unit_test(refreshed),
       cmocka_unit_test(simulations),
   };
   return cmocka_run_group_tests(tests, open_scheme, close_scheme);
