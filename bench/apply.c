@@ -20,13 +20,30 @@ typedef struct bench_shape {
   uint32_t rows, columns, batch, level, log_n;
 } bench_shape;
 
-static const bench_shape shapes[] = {
-    {"product_plain_vector", 128, 128, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N},
-    {"product_plain_vector", 128, 128, 1, 3, UMBRA_MAX_LOG_N},
-    {"product_plain_vector", 128, 784, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N},
-    {"product_plain_batch", 128, 784, 1000, 1, 14},
-    {"product_plain_batch", 1024, 1024, 2048, 1, 12},
+#define VECTOR "product_plain_vector"
+#define BATCH "product_plain_batch"
+
+static const bench_shape usual[] = {
+    {VECTOR, 128, 128, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N},
+    {VECTOR, 128, 128, 1, 3, UMBRA_MAX_LOG_N},
+    {VECTOR, 128, 784, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N},
+    {BATCH, 128, 784, 1000, 1, 14},
+    {BATCH, 1024, 1024, 2048, 1, 12},
 };
+
+enum { MOST_SHAPES = 16, USUAL = sizeof usual / sizeof *usual };
+static bench_shape asked[MOST_SHAPES];
+static size_t shapes_asked;
+
+int bench_apply_shape(const char *text) {
+  bench_shape s = {.level = UMBRA_TOP_LEVEL, .log_n = UMBRA_MAX_LOG_N};
+  char rest;
+  const int found = sscanf(text, "%ux%ux%ux%u%c", &s.rows, &s.columns, &s.batch, &s.level, &rest);
+  if (found < 3 || found > 4 || !s.rows || !s.columns || !s.batch || shapes_asked == MOST_SHAPES) return 0;
+  s.name = s.batch > 1 ? BATCH : VECTOR;
+  asked[shapes_asked++] = s;
+  return 1;
+}
 
 /* Everything that is registered, for the life of the process. */
 typedef struct job {
@@ -64,7 +81,7 @@ static umbra_status make_weights(umbra_weights **weights, const umbra_context *c
   const umbra_array values = {UMBRA_ARRAY_INIT, .data = r->w, .rows = s->rows, .columns = s->columns};
   umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .layout = &r->layout};
   desc.level = r->level;
-  desc.magnitude = 0.25 * s->columns;
+  desc.magnitude = fmax(0.5 * s->columns, 16);
   return umbra_weights_create(weights, context, &desc, NULL);
 }
 
@@ -248,8 +265,9 @@ static int fits(const bench_shape *s, const umbra_params *params) {
 
 void bench_apply_register(const bench_setting *setting) {
   umbra_params *params = bench_params(setting);
-  for (size_t i = 0; params && i < sizeof shapes / sizeof *shapes; i++) {
-    const bench_shape *s = &shapes[i];
+  const size_t count = shapes_asked ? shapes_asked : USUAL;
+  for (size_t i = 0; params && i < count; i++) {
+    const bench_shape *s = shapes_asked ? &asked[i] : &usual[i];
     char name[256];
     job *made = fits(s, params) ? malloc(sizeof *made) : NULL;
     if (!made) continue;
