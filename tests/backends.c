@@ -228,6 +228,27 @@ static void record_multiply(trace *t, const scheme *s, umbra_matrix_order of_a, 
   umbra_matrix_destroy(b);
 }
 
+/* A matrix times W, with a column in a ciphertext or four: with keys of rotations by 1, 2 and 3. */
+static void record_product(trace *t, const scheme *s, uint32_t slots, uint64_t seed_of_values) {
+  enum { COLUMNS = 4, ROWS = 19 };
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1,
+                                      .slots = slots, .group = 1};
+  double numbers[ROWS * COLUMNS];
+  for (int i = 0; i < ROWS * COLUMNS; i++) numbers[i] = uniform(&seed_of_values);
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = slots > 1 ? COLUMNS : ROWS,
+                              .columns = COLUMNS},
+                    bias = {UMBRA_ARRAY_INIT, .data = numbers, .rows = values.rows, .columns = 1};
+  const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &layout};
+  umbra_weights *weights = NULL;
+  umbra_matrix *matrix = NULL;
+  assert_ok(umbra_weights_create(&weights, s->context, &desc, NULL));
+  assert_ok(umbra_matrix_encrypt(&matrix, s->public, numbers, 1, COLUMNS, &layout, NULL));
+  assert_ok(umbra_matrix_apply(s->evaluator, &matrix, matrix, weights));
+  RECORD_KEY(t, matrix, matrix);
+  umbra_matrix_destroy(matrix);
+  umbra_weights_destroy(weights);
+}
+
 static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *x) {
   static const int32_t steps[] = {1, 0, -5, 1};
   umbra_ciphertext *outs[4] = {NULL};
@@ -266,6 +287,8 @@ static void run(trace *t, umbra_params *params, const char *device) {
   record_two_maps(t, &s, x[0]);
   record_multiply(t, &s, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 2, 8);
   record_multiply(t, &s, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_DIAGONALS, 1, 4);
+  record_product(t, &s, 1, 5);
+  record_product(t, &s, 4, 6);
   for (int i = 0; i < 3; i++) {
     umbra_ciphertext_destroy(x[i]);
     umbra_plaintext_destroy(p[i]);

@@ -661,6 +661,56 @@ static void test_products_of_matrices(void **state) {
   umbra_params_destroy(params);
 }
 
+/* ---- products with plain matrices ---- */
+
+enum { INPUTS = 4, OUTPUTS = 3 };
+
+/* The registers as a matrix by columns: each is a column, or half of them two columns, or one is all four. */
+static umbra_matrix *columns_of(const side *s, uint32_t together) {
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS,
+                                      .stride = umbra_ciphertext_slots(s->x[0]) / together,
+                                      .slots = umbra_ciphertext_slots(s->x[0]), .group = 1};
+  umbra_matrix *matrix = NULL;
+  assert_ok(umbra_matrix_make(&matrix, s->context, 5, INPUTS, &layout));
+  assert_int_equal(matrix->parts, INPUTS / together);
+  for (size_t i = 0; i < matrix->parts; i++) assert_ok(umbra_ciphertext_copy(&matrix->part[i], s->x[i]));
+  return matrix;
+}
+
+/* On the dry device without values. */
+static void multiply_by_weights(side *s, uint64_t together) {
+  double numbers[INPUTS * OUTPUTS];
+  for (int i = 0; i < INPUTS * OUTPUTS; i++) numbers[i] = 0.75;
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = s->secret ? numbers : NULL, .rows = OUTPUTS, .columns = INPUTS},
+                    bias = {UMBRA_ARRAY_INIT, .data = values.data, .rows = OUTPUTS, .columns = 1};
+  umbra_matrix *matrix = columns_of(s, (uint32_t)together);
+  umbra_weights *weights = NULL;
+  umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &matrix->layout};
+  umbra_matrix *product = NULL;
+  desc.bound = 0.75;
+  desc.level = umbra_matrix_level(matrix) - 1; /* which takes a step down before */
+  assert_ok(umbra_weights_create(&weights, s->context, &desc, NULL));
+  umbra_status status = umbra_matrix_apply(s->evaluator, &product, matrix, weights);
+  for (size_t i = 0; i < (product ? product->parts : 1); i++) see(s, status, product ? product->part[i] : NULL);
+  umbra_matrix_destroy(product);
+  umbra_matrix_destroy(matrix);
+  umbra_weights_destroy(weights);
+}
+
+static void test_weights(void **state) {
+  (void)state;
+  umbra_params *params = test_params(LOG_N, 40, DEPTH);
+  const uint64_t keys[] = {0, 1, 3};
+  for (uint32_t i = 0; i < 3; i++) {
+    const work w = {params, NULL, multiply_by_weights, 1u << i, UMBRA_TOP_LEVEL, 0};
+    for (uint64_t less = 0; less < (keys[i] ? keys[i] : 1); less++) {
+      const umbra_cost cost = hold(&w, less);
+      assert_int_equal(cost.keys, keys[i]);
+    }
+  }
+  umbra_params_destroy(params);
+}
+
 /* ---- encodings at the limit of a level ---- */
 
 static umbra_status encode_at(const umbra_context *context, const double *values, size_t count, uint32_t level) {
@@ -888,8 +938,9 @@ int main(void) {
       cmocka_unit_test(test_refreshes),   cmocka_unit_test(test_bootstrappers),
       cmocka_unit_test(test_linear_maps), cmocka_unit_test(test_linear_maps_at_the_limit),
       cmocka_unit_test(test_scoring),     cmocka_unit_test(test_products_of_matrices),
-      cmocka_unit_test(test_encodings),   cmocka_unit_test(test_guards),
-      cmocka_unit_test(test_opening),     cmocka_unit_test(test_keyless),
+      cmocka_unit_test(test_weights),     cmocka_unit_test(test_encodings),
+      cmocka_unit_test(test_guards),      cmocka_unit_test(test_opening),
+      cmocka_unit_test(test_keyless),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -302,6 +302,27 @@ static umbra_status fill_matrix_layout(void *given) {
   return status;
 }
 
+static umbra_status take_array(void *given) {
+  umbra_array *array = given;
+  umbra_matrix *matrix = NULL;
+  array->data = (const double[]){1, 2};
+  array->rows = 1;
+  array->columns = 2;
+  umbra_status status = umbra_matrix_encrypt_array(&matrix, t.s.public, array, NULL, NULL);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
+static umbra_status take_weights_desc(void *given) {
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = (const double[]){1, 2}, .rows = 1, .columns = 2};
+  umbra_weights_desc *desc = given;
+  umbra_weights *weights = NULL;
+  desc->values = &values;
+  umbra_status status = umbra_weights_create(&weights, t.s.context, desc, NULL);
+  umbra_weights_destroy(weights);
+  return status;
+}
+
 static umbra_status take_model_sigmoid(void *given) {
   umbra_logistic *model = NULL;
   umbra_status status = umbra_logistic_encrypt(&model, t.s.public, (const double[]){1}, 1, 0, given);
@@ -416,6 +437,8 @@ static const row rows[] = {
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
     ROW(umbra_transform_desc, 1, TAKEN, take_transform_desc),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
+    ROW(umbra_array, 1, TAKEN, take_array),
+    ROW(umbra_weights_desc, 1, TAKEN, take_weights_desc),
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
     ROW(umbra_multiply_options, 1, TAKEN, take_multiply_options),

@@ -11,6 +11,7 @@
     umbra_init_struct(given, size, &defaults, sizeof defaults); \
   }
 
+DEFINE_INIT(umbra_array, UMBRA_ARRAY_INIT)
 DEFINE_INIT(umbra_bootstrap_shape, UMBRA_BOOTSTRAP_SHAPE_INIT)
 DEFINE_INIT(umbra_bootstrap_options, UMBRA_BOOTSTRAP_OPTIONS_INIT)
 DEFINE_INIT(umbra_bootstrap_report, UMBRA_BOOTSTRAP_REPORT_INIT)
@@ -51,3 +52,4 @@ DEFINE_INIT(umbra_train_report, UMBRA_TRAIN_REPORT_INIT)
 DEFINE_INIT(umbra_trainer_desc, UMBRA_TRAINER_DESC_INIT)
 DEFINE_INIT(umbra_transform_desc, UMBRA_TRANSFORM_DESC_INIT)
 DEFINE_INIT(umbra_twin_options, UMBRA_TWIN_OPTIONS_INIT)
+DEFINE_INIT(umbra_weights_desc, UMBRA_WEIGHTS_DESC_INIT)

@@ -20,6 +20,19 @@ umbra_estimate umbra_estimate_within(umbra_estimate in, double most) {
   return (umbra_estimate){umbra_bound_within(in.bound, most), umbra_bound_within(in.worst, most), in.doubts};
 }
 
+static umbra_bound larger(umbra_bound a, umbra_bound b) {
+  return bound(fmax(a.magnitude, b.magnitude), fmax(a.error, b.error));
+}
+
+umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t count) {
+  umbra_estimate most = x[0]->estimate;
+  for (size_t i = 1; i < count; i++) {
+    const umbra_estimate one = x[i]->estimate;
+    most = (umbra_estimate){larger(most.bound, one.bound), larger(most.worst, one.worst), most.doubts | one.doubts};
+  }
+  return most;
+}
+
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
 
 double umbra_modulus(double re, double im) {

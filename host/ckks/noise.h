@@ -39,6 +39,9 @@ umbra_estimate umbra_estimate_of(double magnitude, double error);
 /* Both bounds on the magnitude at most that, as whoever gave the value has promised. */
 umbra_estimate umbra_estimate_within(umbra_estimate in, double most);
 
+/* What holds of all `count` > 0 ciphertexts. */
+umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t count);
+
 /* |re + i im| without overflow, from operations that every machine rounds alike. */
 double umbra_modulus(double re, double im);
 

@@ -3,6 +3,7 @@
 #ifndef UMBRA_MATRIX_H
 #define UMBRA_MATRIX_H
 
+#include <umbra/array.h>
 #include <umbra/cost.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
@@ -72,6 +73,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt(umbra_matrix **matrix
                                                            const double *values, size_t rows, size_t columns,
                                                            const umbra_matrix_layout *layout,
                                                            const umbra_progress *progress);
+
+/* The same of values that lie elsewhere, or are floats. Errors: also INVALID_ARGUMENT (no such array). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt_array(umbra_matrix **matrix, const umbra_public_key *key,
+                                                                 const umbra_array *values,
+                                                                 const umbra_matrix_layout *layout,
+                                                                 const umbra_progress *progress);
 
 /*
  * A matrix without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on

@@ -49,6 +49,7 @@
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
 
+#include <umbra/array.h>
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
@@ -63,6 +64,7 @@
 #include <umbra/keys.h>
 #include <umbra/logistic.h>
 #include <umbra/matrix.h>
+#include <umbra/matrix_ops.h>
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
@@ -79,5 +81,6 @@
 #include <umbra/train.h>
 #include <umbra/transform.h>
 #include <umbra/version.h>
+#include <umbra/weights.h>
 
 #endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What can be done with encrypted matrices by doing it with their ciphertexts, or by giving these another meaning. Errors
+ * common to all: INVALID_ARGUMENT, MISMATCH (other parameters or another owner), UNSUPPORTED (an order for which it is not
+ * made), OUT_OF_MEMORY; of those with an evaluator: also its own. out may be an input.
+ */
+#ifndef UMBRA_MATRIX_OPS_H
+#define UMBRA_MATRIX_OPS_H
+
+#include <umbra/evaluator.h>
+#include <umbra/matrix.h>
+
+UMBRA_BEGIN_DECLS
+
+/* ---- element by element, of equal shapes and layouts ---- */
+
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_add(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                       const umbra_matrix *a, const umbra_matrix *b);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_sub(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                       const umbra_matrix *a, const umbra_matrix *b);
+
+/* A level, and the relinearisation key. Not of matrices in pairs. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_mul(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                       const umbra_matrix *a, const umbra_matrix *b);
+
+/* ---- other shapes: no level, no key; ciphertexts are copied ---- */
+
+/*
+ * By rows and by columns, without ones, groups and pairs: of the other order, with the same stride. By columns: of no more
+ * rows than the stride.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_transpose(umbra_matrix **out, const umbra_matrix *matrix);
+
+/*
+ * Rows [first_row, first_row + rows) and those columns; of the same layout. Both begin where a ciphertext does: by columns,
+ * rows at a multiple of the stride (twice it with pairs), columns at one of slots / stride; by rows, rows at a multiple of
+ * slots / stride (twice with pairs), and all columns.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_slice(umbra_matrix **out, const umbra_matrix *matrix,
+                                                         size_t first_row, size_t rows, size_t first_column,
+                                                         size_t columns);
+
+/*
+ * One below the other, or (by columns only) one beside the other; of one layout, and as many columns, or rows. All but the
+ * last end where a ciphertext does: see umbra_matrix_slice. count > 0.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_join_rows(umbra_matrix **out, const umbra_matrix *const *matrices,
+                                                             size_t count);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_join_columns(umbra_matrix **out, const umbra_matrix *const *matrices,
+                                                                size_t count);
+
+/* ---- the ciphertexts themselves, in the order that umbra_matrix_layout states ---- */
+
+UMBRA_API size_t umbra_matrix_ciphertexts(const umbra_matrix *matrix);
+
+/* *ciphertext = a copy of number i. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_ciphertext(const umbra_matrix *matrix, umbra_ciphertext **ciphertext,
+                                                              size_t i);
+
+/*
+ * A matrix of copies. count: as many as the layout takes; all with its slots. What padding holds does not matter. layout:
+ * as for umbra_matrix_encrypt; errors as of that.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_from_ciphertexts(umbra_matrix **out,
+                                                                    const umbra_ciphertext *const *ciphertexts,
+                                                                    size_t count, size_t rows, size_t columns,
+                                                                    const umbra_matrix_layout *layout);
+
+UMBRA_END_DECLS
+
+#endif
