@@ -323,6 +323,29 @@ static umbra_status take_weights_desc(void *given) {
   return status;
 }
 
+static umbra_product_plan *product_plan(const umbra_product_desc *desc, umbra_status *status) {
+  umbra_product_plan *plan = NULL;
+  *status = umbra_product_plan_create(&plan, t.s.params, desc);
+  return plan;
+}
+
+static umbra_status take_product_desc(void *given) {
+  umbra_product_desc *desc = given;
+  umbra_status status;
+  desc->rows = desc->inner = desc->columns = 2;
+  umbra_product_plan_destroy(product_plan(desc, &status));
+  return status;
+}
+
+static umbra_status fill_product_candidate(void *given) {
+  const umbra_product_desc desc = {UMBRA_PRODUCT_DESC_INIT, .rows = 2, .inner = 2, .columns = 2};
+  umbra_status status;
+  umbra_product_plan *plan = product_plan(&desc, &status);
+  if (status == UMBRA_OK) status = umbra_product_plan_get(plan, 0, given);
+  umbra_product_plan_destroy(plan);
+  return status;
+}
+
 static umbra_status take_model_sigmoid(void *given) {
   umbra_logistic *model = NULL;
   umbra_status status = umbra_logistic_encrypt(&model, t.s.public, (const double[]){1}, 1, 0, given);
@@ -442,6 +465,8 @@ static const row rows[] = {
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
     ROW(umbra_multiply_options, 1, TAKEN, take_multiply_options),
+    ROW(umbra_product_desc, 1, TAKEN, take_product_desc),
+    ROW(umbra_product_candidate, 1, FILLED, fill_product_candidate),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_model_sigmoid),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_training_sigmoid),
     ROW(umbra_train_options, 1, TAKEN, take_train_options),

@@ -69,6 +69,7 @@
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
 #include <umbra/product.h>
+#include <umbra/product_plan.h>
 #include <umbra/progress.h>
 #include <umbra/range.h>
 #include <umbra/records.h>
