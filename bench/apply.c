@@ -81,7 +81,7 @@ static umbra_status make_weights(umbra_weights **weights, const umbra_context *c
   const umbra_array values = {UMBRA_ARRAY_INIT, .data = r->w, .rows = s->rows, .columns = s->columns};
   umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .layout = &r->layout};
   desc.level = r->level;
-  desc.magnitude = fmax(0.5 * s->columns, 16);
+  desc.magnitude = fmax(8 * sqrt(s->columns), 16); /* of values without a pattern */
   return umbra_weights_create(weights, context, &desc, NULL);
 }
 
