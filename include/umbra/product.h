@@ -9,7 +9,7 @@ UMBRA_BEGIN_DECLS
 
 /* ---- both encrypted ---- */
 
-/* The linear maps that turn tiles into factors, encoded once for many products; without keys. Immutable, shareable. */
+/* The linear maps that turn tiles into factors, encoded once for many products; no keys. Immutable, shareable. */
 typedef struct umbra_tile_maps umbra_tile_maps;
 
 typedef struct umbra_multiply_options {
@@ -45,8 +45,9 @@ UMBRA_API void umbra_multiply_options_init(umbra_multiply_options *options, size
  * O(sqrt P) for a ciphertext of a, with P = slots / stride. Pairs of a are those of out. What a has beyond its columns does
  * not matter.
  *
- * options: NULL: the defaults. Errors: INVALID_ARGUMENT (sizes or layouts that do not go together: the text says which; a magnitude; maps for others),
- * NO_LEVEL, MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+ * out may be a or b. options: NULL: the defaults. Nothing is refreshed. Errors: INVALID_ARGUMENT (sizes, layouts or maps
+ * that do not go together: the text says which; options), NO_LEVEL, MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED; RANGE
+ * on a strict evaluator, which goes by the factors' bounds.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_multiply(umbra_evaluator *evaluator, umbra_matrix **out,
                                                             const umbra_matrix *a, const umbra_matrix *b,
