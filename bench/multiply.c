@@ -14,20 +14,24 @@
     if (status_ != UMBRA_OK) return status_; \
   } while (0)
 
-/* Factors at that level, or the highest if it is lower. stride 0: as many positions as columns. */
+enum { MAGNITUDE = 256 }; /* declared: products are well below, and the lowest level holds it */
+
+/* Factors at that level, or the highest if it is lower. stride 0: of diagonals, as many positions as columns. */
 typedef struct bench_shape {
   const char *layout;
   uint32_t rows, inner, columns, stride, level;
   umbra_matrix_order a, b;
-  int pairs_of_a;
+  int pairs_of_a, maps; /* maps: encoded before */
 } bench_shape;
 
 static const bench_shape shapes[] = {
-    {"tiles", 64, 64, 64, 64, 2, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 0},
-    {"tiles", 64, 64, 64, 64, UMBRA_TOP_LEVEL, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 0},
-    {"owner", 64, 64, 64, 64, 1, UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_TILES_RIGHT, 0},
-    {"owner", 64, 64, 64, 64, UMBRA_TOP_LEVEL, UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_TILES_RIGHT, 0},
-    {"diagonals", 256, 256, 256, 0, 1, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_DIAGONALS, 1},
+    {"tiles", 64, 64, 64, 64, 2, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 0, 0},
+    {"tiles", 64, 64, 64, 64, UMBRA_TOP_LEVEL, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 0, 0},
+    {"mapped", 64, 64, 64, 64, 2, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 0, 1},
+    {"owner", 64, 64, 64, 64, 1, UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_TILES_RIGHT, 0, 0},
+    {"owner", 64, 64, 64, 64, UMBRA_TOP_LEVEL, UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_TILES_RIGHT, 0, 0},
+    {"diagonals", 256, 256, 256, 0, 1, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_DIAGONALS, 1, 0},
+    {"diagonals", 1000, 784, 128, 0, 1, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_DIAGONALS, 1, 0},
 };
 
 /* Everything that is registered, for the life of the process. */
@@ -51,6 +55,7 @@ typedef struct rig {
   umbra_eval_keys *keys;
   umbra_evaluator *evaluator;
   umbra_matrix *a, *b, *out;
+  umbra_tile_maps *maps; /* NULL: encoded in every call */
   umbra_multiply_options options;
   umbra_cost cost;
 } rig;
@@ -98,6 +103,7 @@ static void rig_close(rig *r) {
   umbra_matrix_destroy(r->a);
   umbra_matrix_destroy(r->b);
   umbra_matrix_destroy(r->out);
+  umbra_tile_maps_destroy(r->maps);
   umbra_evaluator_destroy(r->evaluator);
   umbra_eval_keys_destroy(r->keys);
   umbra_public_key_destroy(r->public_key);
@@ -128,7 +134,7 @@ static umbra_status describe(rig *r, const bench_shape *s, const bench_setting *
   r->level = level_of(s, r->params);
   r->values_a = make_points((size_t)s->rows * s->inner, 0.61803398874989485);
   r->values_b = make_points((size_t)s->inner * s->columns, 0.41421356237309505);
-  r->options = (umbra_multiply_options){UMBRA_MULTIPLY_OPTIONS_INIT, .magnitude = sqrt(2) * s->inner};
+  r->options = (umbra_multiply_options){UMBRA_MULTIPLY_OPTIONS_INIT, .magnitude = MAGNITUDE};
   r->cost = (umbra_cost){UMBRA_COST_INIT};
   return r->values_a && r->values_b ? UMBRA_OK : UMBRA_ERROR_OUT_OF_MEMORY;
 }
@@ -162,7 +168,10 @@ static umbra_status rig_open(rig *r, const bench_shape *s, const bench_setting *
   TRY(make_keys(r));
   TRY(umbra_evaluator_create(&r->evaluator, r->context, r->keys));
   TRY(encrypt(&r->a, r, r->values_a, s->rows, s->inner, &r->layout_a));
-  return encrypt(&r->b, r, r->values_b, s->inner, s->columns, &r->layout_b);
+  TRY(encrypt(&r->b, r, r->values_b, s->inner, s->columns, &r->layout_b));
+  if (s->maps) TRY(umbra_tile_maps_create(&r->maps, r->a, r->b, &r->options, NULL));
+  r->options.maps = r->maps;
+  return UMBRA_OK;
 }
 
 /* ---- checks ---- */
@@ -203,6 +212,7 @@ static void count(bench_state *state, const rig *r) {
   bench_counter(state, "key_bytes", (double)r->cost.key_bytes);
   bench_counter(state, "key_switches", (double)r->cost.key_switches);
   bench_counter(state, "products", (double)r->cost.products);
+  bench_counter(state, "encoded_bytes", r->maps ? (double)umbra_tile_maps_bytes(r->maps) : 0);
   bench_counter(state, "working_bytes", (double)r->cost.working_bytes);
 }
 

@@ -395,6 +395,13 @@ static void sizes_that_overflow(void **state) {
   double value = 1;
   umbra_matrix *m = NULL;
   assert_int_not_equal(umbra_matrix_encrypt(&m, s.public, &value, 1, SIZE_MAX, NULL, NULL), UMBRA_OK);
+  for (int order = UMBRA_MATRIX_BY_COLUMNS; order <= UMBRA_MATRIX_DIAGONALS; order++) {
+    const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)order};
+    const size_t sides[] = {SIZE_MAX, SIZE_MAX / 2 + 1, (size_t)1 << 31};
+    for (int i = 0; i < 3; i++)
+      assert_fails(umbra_matrix_encrypt(&m, s.public, &value, sides[i], sides[i], &layout, NULL), UMBRA_ERROR_RANGE,
+                   "more than 2^32 ciphertexts");
+  }
   assert_null(m);
 }
 

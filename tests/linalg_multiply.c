@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* labels: full UMBRA_BACKEND=ref */
+/* labels: slow UMBRA_TEST_SIDE=700 */
 /*
  * Products of two encrypted matrices against sums in the clear, in all layouts and of odd shapes, with exactly the keys
  * that a dry device lists; on a simulation; and with the same bits on every backend of this machine.
@@ -9,6 +10,7 @@
 
 #include "../kernels/kernels.h"
 #include "host/base/memory.h"
+#include "host/base/watch.h"
 #include "host/linalg/matrix.h"
 
 enum { LOG_N = 11, DEPTH = 4 };
@@ -282,6 +284,28 @@ static void by_diagonals(void **state) {
   check(&p);
 }
 
+/* Sides up to UMBRA_TEST_SIDE: one product of each kind in the smallest of its ciphertexts, one in the largest. */
+static void random_shapes(void **state) {
+  (void)state;
+  const struct {
+    umbra_matrix_order a, b;
+    uint32_t stride, slots;
+    int pairs_a, pairs_b;
+  } given[] = {{left, right, 16, 512, 0, 0},         {left, right, 16, 1024, 0, 1},
+               {tiles, tiles, 16, 512, 0, 1},        {tiles, right, 4, 1024, 0, 0},
+               {columns, diagonals, 16, 1024, 1, 0}, {columns, diagonals, 256, 1024, 1, 0}};
+  const uint32_t most = count_from_environment("UMBRA_TEST_SIDE", 40);
+  uint64_t random = 12;
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+    const size_t rows = 1 + below(&random, most), inner = 1 + below(&random, most), wide = 1 + below(&random, most);
+    problem p = problem_of(rows, inner, wide, given[i].a, given[i].b, given[i].stride, given[i].slots);
+    p.a.pairs = given[i].pairs_a;
+    p.b.pairs = given[i].pairs_b;
+    p.options.magnitude = 2 * sqrt(2) * (double)inner;
+    check(&p);
+  }
+}
+
 static uint32_t level_of(const problem *p) {
   forecast seen = forecast_of(p);
   umbra_key_needs_destroy(seen.needs);
@@ -444,6 +468,121 @@ static void same_bits_everywhere(void **state) {
   same_bits(&p);
 }
 
+/* ---- maps that are encoded once ---- */
+
+/* The same bits as without, also for other sizes. */
+static void check_maps(problem p) {
+  uint64_t random = 11;
+  double *values = random_values(&random, 64 * 64);
+  factors f = encrypted(&p, values, values);
+  umbra_tile_maps *maps = NULL, *shared;
+  assert_ok(umbra_tile_maps_create(&maps, f.a, f.b, &p.options, NULL));
+  assert_true(umbra_tile_maps_bytes(maps) > 0);
+  shared = umbra_tile_maps_share(maps);
+  umbra_tile_maps_destroy(maps);
+  factors_free(&f);
+  for (int i = 0; i < 2; i++, p.rows += 9, p.inner += 20) {
+    umbra_matrix *with = NULL, *without = NULL;
+    f = encrypted(&p, values, values);
+    p.options.maps = NULL;
+    use_needs(forecast_of(&p).needs);
+    assert_ok(umbra_matrix_multiply(s.evaluator, &without, f.a, f.b, &p.options));
+    p.options.maps = shared;
+    assert_ok(umbra_matrix_multiply(s.evaluator, &with, f.a, f.b, &p.options));
+    bytes a = matrix_bytes(without), b = matrix_bytes(with);
+    assert_true(same_bytes(&a, &b));
+    free(a.data);
+    free(b.data);
+    umbra_matrix_destroy(with);
+    umbra_matrix_destroy(without);
+    factors_free(&f);
+  }
+  umbra_tile_maps_destroy(shared);
+  free(values);
+}
+
+static void maps_serve_many_products(void **state) {
+  (void)state;
+  problem p = problem_of(9, 20, 7, tiles, tiles, 8, 128);
+  check_maps(p);
+  p.options.level = 0;
+  p.options.transpose_a = 1;
+  check_maps(p);
+  p = problem_of(9, 20, 7, left, tiles, 8, 128);
+  p.options.transpose_b = 1;
+  check_maps(p);
+}
+
+static void maps_of_others(void **state) {
+  (void)state;
+  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
+  const double values[64] = {0};
+  problem p = problem_of(8, 8, 8, tiles, tiles, 8, 128), other = problem_of(8, 8, 8, tiles, right, 8, 128);
+  factors f = encrypted(&p, values, values), g = encrypted(&other, values, values);
+  umbra_tile_maps *maps = NULL;
+  umbra_matrix *out = NULL;
+  assert_ok(umbra_tile_maps_create(&maps, f.a, f.b, NULL, NULL));
+  p.options.maps = maps;
+  assert_fails(umbra_matrix_multiply(s.evaluator, &out, g.a, g.b, &p.options), bad, "factors of other layouts");
+  p.options.transpose_a = 1;
+  assert_fails(umbra_matrix_multiply(s.evaluator, &out, f.a, f.b, &p.options), bad, "or transposed others");
+  p.options.transpose_a = 0;
+  p.options.level = 1;
+  assert_fails(umbra_matrix_multiply(s.evaluator, &out, f.a, f.b, &p.options), bad,
+               "for a product at level 2: this one can be at 1");
+  umbra_context *context = NULL;
+  umbra_evaluator *evaluator = NULL;
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params};
+  assert_ok(umbra_context_create(&context, &desc));
+  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
+  assert_fails(umbra_matrix_multiply(evaluator, &out, f.a, f.b, &p.options), UMBRA_ERROR_MISMATCH, "the maps");
+  assert_null(out);
+  umbra_evaluator_destroy(evaluator);
+  umbra_context_destroy(context);
+  factors_free(&g);
+  const umbra_tile_maps *before = maps;
+  assert_fails(umbra_tile_maps_create(&maps, NULL, f.b, NULL, NULL), bad, "two matrices");
+  assert_fails(umbra_tile_maps_create(NULL, f.a, f.b, NULL, NULL), bad, "an output");
+  other = problem_of(8, 8, 8, columns, diagonals, 8, 64);
+  g = encrypted(&other, values, values);
+  assert_fails(umbra_tile_maps_create(&maps, g.a, g.b, NULL, NULL), bad, "in tiles only");
+  assert_ptr_equal(maps, before);
+  umbra_tile_maps_destroy(maps);
+  factors_free(&f);
+  factors_free(&g);
+}
+
+static int stop_half_way(void *calls, double fraction) {
+  assert_true(fraction >= 0 && fraction < 1);
+  ++*(int *)calls;
+  return fraction >= 0.5;
+}
+
+/* Encoding and products are reported as they go; what is stopped leaves its output as it was. */
+static void progress(void **state) {
+  (void)state;
+  int calls = 0;
+  const double values[64] = {0};
+  const umbra_progress watch = {stop_half_way, &calls};
+  problem p = problem_of(8, 8, 8, tiles, tiles, 8, 128);
+  factors f = encrypted(&p, values, values);
+  umbra_tile_maps *maps = NULL;
+  umbra_matrix *out = NULL;
+  use_needs(forecast_of(&p).needs);
+  umbra_watch_interval(0);
+  assert_fails(umbra_tile_maps_create(&maps, f.a, f.b, NULL, &watch), UMBRA_ERROR_CANCELLED, "cancelled");
+  assert_null(maps);
+  assert_true(calls > 8);
+  umbra_evaluator_watch(s.evaluator, &watch);
+  assert_fails(umbra_matrix_multiply(s.evaluator, &out, f.a, f.b, NULL), UMBRA_ERROR_CANCELLED, "cancelled");
+  umbra_evaluator_watch(s.evaluator, NULL);
+  umbra_watch_interval(0.1);
+  assert_null(out);
+  assert_ok(umbra_matrix_multiply(s.evaluator, &out, f.a, f.b, NULL));
+  umbra_matrix_destroy(out);
+  factors_free(&f);
+}
+
 /* ---- refusals ---- */
 
 static void refused(const problem *p, umbra_status status, const char *words) {
@@ -531,6 +670,25 @@ static void allocation_failures(void **state) {
   }
 }
 
+static void allocation_failures_of_maps(void **state) {
+  (void)state;
+  problem p = problem_of(3, 5, 2, tiles, tiles, 4, 32);
+  const double values[16] = {1};
+  factors f = encrypted(&p, values, values);
+  umbra_tile_maps *maps = NULL;
+  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
+  const uint64_t memory = umbra_context_memory(s.context);
+  for (long n = 0; status == UMBRA_ERROR_OUT_OF_MEMORY; n++) {
+    assert_true(!maps && umbra_context_memory(s.context) == memory);
+    umbra_alloc_fail_after(n);
+    status = umbra_tile_maps_create(&maps, f.a, f.b, NULL, NULL);
+    umbra_alloc_fail_after(-1);
+  }
+  assert_int_equal(status, UMBRA_OK);
+  umbra_tile_maps_destroy(maps);
+  factors_free(&f);
+}
+
 static int open_scheme(void **state) {
   (void)state;
   params = test_params(LOG_N, 40, DEPTH);
@@ -550,12 +708,17 @@ int main(void) {
                                      cmocka_unit_test(other_tiles),
                                      cmocka_unit_test(transposed),
                                      cmocka_unit_test(by_diagonals),
+                                     cmocka_unit_test(random_shapes),
                                      cmocka_unit_test(levels),
                                      cmocka_unit_test(declared_magnitude),
                                      cmocka_unit_test(keys_are_those_listed),
                                      cmocka_unit_test(few_keys),
                                      cmocka_unit_test(same_bits_everywhere),
+                                     cmocka_unit_test(maps_serve_many_products),
+                                     cmocka_unit_test(maps_of_others),
+                                     cmocka_unit_test(progress),
                                      cmocka_unit_test(refusals),
-                                     cmocka_unit_test(allocation_failures)};
+                                     cmocka_unit_test(allocation_failures),
+                                     cmocka_unit_test(allocation_failures_of_maps)};
   return cmocka_run_group_tests(tests, open_scheme, close_scheme);
 }

@@ -20,6 +20,8 @@
 umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context, size_t rows, size_t columns,
                                const umbra_matrix_layout *layout) {
   umbra_matrix *made = NULL;
+  if (umbra_layout_parts(layout, rows, columns) > UINT32_MAX)
+    return umbra_fail(UMBRA_ERROR_RANGE, "a matrix of %zu x %zu takes more than 2^32 ciphertexts", rows, columns);
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
   *made = (umbra_matrix){.context = umbra_context_share(context), .rows = rows, .columns = columns, .layout = *layout};
   made->parts = umbra_layout_parts(layout, rows, columns);

@@ -5,10 +5,9 @@
  * ciphertext and is the same for all. It fills the first half of each tile's rows; what a factor to the left has in the
  * second one is that again, rotated.
  */
-#include <umbra/transform.h>
-
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
 #include "../ckks/verbs.h"
 #include "multiply.h"
 
@@ -16,11 +15,27 @@ static umbra_matrix_order other_side(umbra_matrix_order side) {
   return side == UMBRA_MATRIX_TILES_LEFT ? UMBRA_MATRIX_TILES_RIGHT : UMBRA_MATRIX_TILES_LEFT;
 }
 
-int umbra_tile_factor_levels(umbra_matrix_order side, const umbra_matrix *matrix, int transposed) {
-  const umbra_matrix_order order = matrix->layout.order;
-  if (order == UMBRA_MATRIX_TILES) return transposed ? 2 : 1;
-  if (transposed) return order == other_side(side) ? 1 : -1;
-  return order == side ? 0 : -1;
+/* A linear map, from one order of tiles to another. */
+typedef struct step {
+  umbra_matrix_order from, to;
+  int transposed;
+} step;
+
+static int steps_to(step steps[UMBRA_FACTOR_MAPS], umbra_matrix_order side, umbra_matrix_order from, int transposed) {
+  const umbra_matrix_order tiles = UMBRA_MATRIX_TILES;
+  if (from == side && !transposed) return 0;
+  steps[0] = (step){from, side, transposed};
+  if (from == other_side(side) && transposed) return 1;
+  if (from != tiles) return -1;
+  if (!transposed) return 1;
+  steps[0] = (step){tiles, tiles, 1};
+  steps[1] = (step){tiles, side, 0};
+  return 2;
+}
+
+int umbra_factor_maps_count(umbra_matrix_order side, umbra_matrix_order from, int transposed) {
+  step steps[UMBRA_FACTOR_MAPS];
+  return steps_to(steps, side, from, transposed);
 }
 
 /* ---- maps ---- */
@@ -71,7 +86,8 @@ static void list_diagonals(tile_map *m) {
   }
 }
 
-static umbra_status encode_map(umbra_transform **made, tile_map *m, const umbra_context *context, uint32_t level) {
+static umbra_status encode_map(umbra_transform **made, tile_map *m, const umbra_context *context, uint32_t level,
+                               const umbra_progress *progress) {
   const uint32_t slots = m->to.slots;
   umbra_transform_desc desc = {UMBRA_TRANSFORM_DESC_INIT, .slots = slots};
   UMBRA_TRY(umbra_alloc(&m->values, m->diagonals * slots, sizeof *m->values, "a linear map of tiles"));
@@ -83,26 +99,61 @@ static umbra_status encode_map(umbra_transform **made, tile_map *m, const umbra_
   desc.rotations = m->rotation;
   desc.diagonals = m->diagonals;
   desc.level = level;
-  umbra_status status = umbra_transform_create(made, context, &desc, NULL);
+  umbra_status status = umbra_transform_create(made, context, &desc, progress);
   umbra_free(m->values);
   return status;
 }
 
-static umbra_status make_map(umbra_transform **made, const umbra_matrix *from, umbra_matrix_order to, int transposed,
-                             uint32_t level) {
-  tile_map m = {.from = from->layout, .to = from->layout, .transposed = transposed, .columns = from->layout.stride};
-  const size_t slots = m.from.slots;
+static umbra_status make_map(umbra_transform **made, const umbra_context *context, const umbra_matrix_layout *layout,
+                             const step *s, uint32_t level, umbra_watch *watch) {
+  const umbra_progress progress = umbra_watch_relay(watch);
+  tile_map m = {.from = *layout, .to = *layout, .transposed = s->transposed, .columns = layout->stride};
+  const size_t slots = layout->slots;
   m.from.pairs = m.to.pairs = 0;
-  m.to.order = to;
+  m.from.order = s->from;
+  m.to.order = s->to;
   m.rows = slots / (2 * m.columns);
   UMBRA_TRY(umbra_alloc(&m.source, slots + 2 * slots, sizeof *m.source, "a linear map of tiles"));
   m.diagonal = (int32_t *)m.source + slots;
   m.rotation = m.diagonal + slots;
   find_sources(&m);
   list_diagonals(&m);
-  umbra_status status = encode_map(made, &m, from->context, level);
+  umbra_status status = encode_map(made, &m, context, level, &progress);
   umbra_free(m.source);
   return status;
+}
+
+static umbra_status check_layout(const umbra_matrix_layout *l, umbra_matrix_order side, int transposed) {
+  const size_t tiles = l->slots / (2 * (size_t)l->stride * l->stride);
+  if (l->pairs && (transposed || side == UMBRA_MATRIX_TILES_LEFT))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a %s matrix in tiles has pairs, which it may not",
+                      transposed ? "transposed" : "left");
+  if (tiles > 1 && (transposed || side == UMBRA_MATRIX_TILES_RIGHT))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a %s matrix in tiles has %zu of them in a ciphertext: it may have one (%zu slots of %u)",
+                      transposed ? "transposed" : "right", tiles, l->slots / tiles, l->slots);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_factor_maps_make(umbra_factor_maps *maps, const umbra_context *context,
+                                    const umbra_matrix_layout *layout, umbra_matrix_order side, int transposed,
+                                    uint32_t level, umbra_watch *watch) {
+  step steps[UMBRA_FACTOR_MAPS];
+  umbra_factor_maps made = {.count = steps_to(steps, side, layout->order, transposed)};
+  umbra_status status = made.count ? check_layout(layout, side, transposed) : UMBRA_OK;
+  for (int i = 0; i < made.count && status == UMBRA_OK; i++) {
+    const umbra_watch_part part = umbra_watch_enter(watch, (uint64_t)i, (uint64_t)made.count);
+    status = make_map(&made.map[i], context, layout, &steps[i], level + (uint32_t)(made.count - i), watch);
+    umbra_watch_leave(watch, part);
+  }
+  if (status == UMBRA_OK) *maps = made;
+  else umbra_factor_maps_clear(&made);
+  return status;
+}
+
+void umbra_factor_maps_clear(umbra_factor_maps *maps) {
+  for (int i = 0; i < maps->count; i++) umbra_transform_destroy(maps->map[i]);
+  *maps = (umbra_factor_maps){0};
 }
 
 /* ---- matrices ---- */
@@ -137,44 +188,24 @@ static umbra_status map_parts(umbra_evaluator *evaluator, umbra_matrix *made, co
   return UMBRA_OK;
 }
 
-/* The matrix in another order, one level below `level`. */
-static umbra_status reorder(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *m,
-                            umbra_matrix_order order, int transposed, uint32_t level) {
+/* The matrix in another order. */
+static umbra_status reorder(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *m, const step *s,
+                            const umbra_transform *map) {
   umbra_matrix_layout layout = m->layout;
-  umbra_transform *map = NULL;
   umbra_matrix *made = NULL;
-  layout.order = order;
-  UMBRA_TRY(make_map(&map, m, order, transposed, level));
-  umbra_status status = umbra_matrix_make(&made, m->context, transposed ? m->columns : m->rows,
-                                          transposed ? m->rows : m->columns, &layout);
-  if (status == UMBRA_OK) status = map_parts(evaluator, made, m, transposed, map);
-  umbra_transform_destroy(map);
-  if (status == UMBRA_OK) *out = made;
+  layout.order = s->to;
+  UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, s->transposed ? m->columns : m->rows,
+                              s->transposed ? m->rows : m->columns, &layout));
+  umbra_status status = map_parts(evaluator, made, m, s->transposed, map);
+  if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);
   else umbra_matrix_destroy(made);
   return status;
 }
 
-static umbra_status check_factor(const umbra_matrix *m, umbra_matrix_order side, int transposed) {
-  const umbra_matrix_layout *l = &m->layout;
-  const size_t tiles = l->slots / (2 * (size_t)l->stride * l->stride);
-  if (l->pairs && (transposed || side == UMBRA_MATRIX_TILES_LEFT))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a %s matrix in tiles has pairs, which it may not",
-                      transposed ? "transposed" : "left");
-  if (tiles > 1 && (transposed || side == UMBRA_MATRIX_TILES_RIGHT))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "a %s matrix in tiles has %zu of them in a ciphertext: it may have one (%zu slots of %u)",
-                      transposed ? "transposed" : "right", tiles, l->slots / tiles, l->slots);
-  return UMBRA_OK;
-}
-
 umbra_status umbra_tile_factor(umbra_evaluator *evaluator, umbra_matrix **factor, const umbra_matrix *matrix,
-                               umbra_matrix_order side, int transposed, uint32_t level) {
-  UMBRA_TRY(check_factor(matrix, side, transposed));
-  if (!transposed || matrix->layout.order != UMBRA_MATRIX_TILES)
-    return reorder(evaluator, factor, matrix, side, transposed, level);
-  umbra_matrix *turned = NULL;
-  UMBRA_TRY(reorder(evaluator, &turned, matrix, UMBRA_MATRIX_TILES, 1, level));
-  umbra_status status = reorder(evaluator, factor, turned, side, 0, level - 1);
-  umbra_matrix_destroy(turned);
-  return status;
+                               umbra_matrix_order side, int transposed, const umbra_factor_maps *maps) {
+  step steps[UMBRA_FACTOR_MAPS];
+  const int count = steps_to(steps, side, matrix->layout.order, transposed);
+  for (int i = 0; i < count; i++) UMBRA_TRY(reorder(evaluator, factor, i ? *factor : matrix, &steps[i], maps->map[i]));
+  return UMBRA_OK;
 }

@@ -23,6 +23,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_apply(umbra_evaluator *evalua
 
 /* ---- both encrypted ---- */
 
+/* The linear maps that turn tiles into factors, encoded once for many products; no keys. Immutable, shareable. */
+typedef struct umbra_tile_maps umbra_tile_maps;
+
 typedef struct umbra_multiply_options {
   size_t struct_size;
   int transpose_a, transpose_b; /* 1: the factor is the transposed matrix. Tiles only */
@@ -30,6 +33,7 @@ typedef struct umbra_multiply_options {
   /* Declared (umbra/range.h): no |slot| of the product is larger, with two elements in pairs, nor what padding holds. 0:
      what follows from the factors' bounds, and grows with their size. */
   double magnitude;
+  const umbra_tile_maps *maps; /* for such factors, and their level for the product; NULL: encoded for this one */
 } umbra_multiply_options;
 #define UMBRA_MULTIPLY_OPTIONS_INIT .struct_size = sizeof(umbra_multiply_options), .level = UMBRA_TOP_LEVEL
 UMBRA_API void umbra_multiply_options_init(umbra_multiply_options *options, size_t size);
@@ -55,12 +59,29 @@ UMBRA_API void umbra_multiply_options_init(umbra_multiply_options *options, size
  * O(sqrt P) for a ciphertext of a, with P = slots / stride. Pairs of a are those of out. What a has beyond its columns does
  * not matter.
  *
- * options: NULL: the defaults. Errors: INVALID_ARGUMENT (sizes or layouts that do not go together: the text says which; a magnitude),
- * NO_LEVEL, MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+ * out may be a or b. options: NULL: the defaults. Nothing is refreshed. Errors: INVALID_ARGUMENT (sizes, layouts or maps
+ * that do not go together: the text says which; options), NO_LEVEL, MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED; RANGE
+ * on a strict evaluator, which goes by the factors' bounds.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_multiply(umbra_evaluator *evaluator, umbra_matrix **out,
                                                             const umbra_matrix *a, const umbra_matrix *b,
                                                             const umbra_multiply_options *options);
+
+/*
+ * The maps for products of matrices in the layouts of a and b, of any sizes, with these options (but for maps), in the
+ * context of a: the products are at the level that the product of a and b would have. Tiles only. Products that need no
+ * map have none. Errors: as umbra_matrix_multiply.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_tile_maps_create(umbra_tile_maps **maps, const umbra_matrix *a,
+                                                             const umbra_matrix *b,
+                                                             const umbra_multiply_options *options,
+                                                             const umbra_progress *progress);
+
+/* The same maps, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_tile_maps *umbra_tile_maps_share(const umbra_tile_maps *maps);
+UMBRA_API void umbra_tile_maps_destroy(umbra_tile_maps *maps);
+
+UMBRA_API uint64_t umbra_tile_maps_bytes(const umbra_tile_maps *maps); /* of residues */
 
 UMBRA_END_DECLS
 
