@@ -416,8 +416,7 @@ static void test_presets(void **state) {
     const int refreshes = params->chain.bootstrap.stc_levels > 0;
     const uint32_t depth = refreshes ? umbra_params_bootstrapped_level(params) : umbra_params_depth(params);
     const uint32_t keyless = params->chain.keyless;
-    umbra_params_need need = {
-        UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = depth, .keyless_levels = keyless};
+    umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = depth, .keyless_levels = keyless};
     if (refreshes) need.bootstrap = &params->chain.bootstrap;
     need.scale_bits = bits;
     umbra_params *again = NULL;

@@ -25,8 +25,8 @@
 #define UMBRA_ERROR_DEVIATIONS 18.0
 
 /*
- * A rounding error times the square of the secret is the product of an exponential and a Gaussian, which exceeds 52
- * deviations with the same probability as others 18: three deviations are counted for one.
+ * A rounding error times the square of the secret is the product of an exponential and a Gaussian, which exceeds 54
+ * deviations about as seldom as others exceed 18: three deviations are counted for one.
  */
 #define UMBRA_TAIL_OF_SQUARE 3.0
 

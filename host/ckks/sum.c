@@ -51,7 +51,7 @@ umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, 
   const umbra_chain *chain = umbra_context_chain(evaluator->context);
   umbra_window to = chain->window[sum->level - 1];
   umbra_estimate made = sum->estimate;
-  if (sum->poly.polys == 2 || !key) {
+  if (dst->polys == sum->poly.polys) {
     UMBRA_TRY(rescale(evaluator, dst, to, sum));
   } else {
     UMBRA_TRY(relinearize_rescale(evaluator, dst, to, sum, key));
