@@ -16,7 +16,7 @@
 typedef struct hoist_job {
   umbra_ring *ring;
   umbra_stream *stream;
-  const umbra_hoist *hoist;
+  const umbra_hoist *hoist; /* plain: NULL if rotations are wanted rather than sums */
   const umbra_view *dst;
   umbra_view x0, x1;
   umbra_digits digits;
@@ -75,24 +75,33 @@ static void rotate_strip(const hoist_job *job, const umbra_view *dst, uint32_t f
   inner_products(job, dst, digit, first < own ? &init : NULL, plan->p_mod + first);
 }
 
-static void sum_strip(const hoist_job *job, uint32_t first, uint32_t count) {
+/* Limbs of P times x itself and its rotations. */
+static void fill_strip(const hoist_job *job, const umbra_view *rotated, uint32_t first, uint32_t count) {
+  const umbra_hoist *hoist = job->hoist;
+  umbra_view itself = umbra_view_polys(rotated, 0, 2);
+  umbra_view others = umbra_view_polys(rotated, hoist->itself ? 2 : 0, 2 * hoist->rotations);
+  if (hoist->itself) multiply_by_p(job, &itself, first, count);
+  if (hoist->rotations) rotate_strip(job, &others, first, count);
+}
+
+static void sum_strip(const hoist_job *job, const umbra_view *dst, uint32_t first, uint32_t count) {
   const umbra_hoist *hoist = job->hoist;
   const umbra_ring *ring = job->ring;
   uint32_t n = umbra_ring_n(ring), log_gap = hoist->plain->log_gap;
   umbra_view rotated = umbra_view_packed(ring, job->rotated, 2 * terms(hoist), hoist->window, first, count);
-  umbra_view itself = umbra_view_polys(&rotated, 0, 2);
-  umbra_view others = umbra_view_polys(&rotated, hoist->itself ? 2 : 0, 2 * hoist->rotations);
-  if (hoist->itself) multiply_by_p(job, &itself, first, count);
-  if (hoist->rotations) rotate_strip(job, &others, first, count);
+  fill_strip(job, &rotated, first, count);
   umbra_view plains = umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, hoist->plain->aux);
   umbra_view plain = umbra_view_limbs_of(&plains, n >> log_gap, first, count);
-  umbra_view dst = umbra_view_limbs_of(job->dst, n, first, count);
-  UMBRA_ENQUEUE(ring->kernels->plain_products, job->stream, &dst, &plain, &rotated, terms(hoist), log_gap);
+  UMBRA_ENQUEUE(ring->kernels->plain_products, job->stream, dst, &plain, &rotated, terms(hoist), log_gap);
 }
 
 static void run_job(const hoist_job *job) {
-  for (uint32_t first = 0; first < job->limbs; first += job->strip)
-    sum_strip(job, first, umbra_min_u32(job->limbs - first, job->strip));
+  for (uint32_t first = 0; first < job->limbs; first += job->strip) {
+    const uint32_t count = umbra_min_u32(job->limbs - first, job->strip);
+    const umbra_view dst = umbra_view_limbs_of(job->dst, umbra_ring_n(job->ring), first, count);
+    if (job->hoist->plain) sum_strip(job, &dst, first, count);
+    else fill_strip(job, &dst, first, count);
+  }
 }
 
 /* ---- what is pinned while that is enqueued ---- */
@@ -107,12 +116,12 @@ static umbra_status pin_keys(const hoist_job *job, uint32_t *pinned) {
 static umbra_status run_pinned(const hoist_job *job) {
   const umbra_hoist *hoist = job->hoist;
   uint32_t pinned = 0;
-  UMBRA_TRY(umbra_poly_pin(hoist->plain, job->ring, job->stream));
+  if (hoist->plain) UMBRA_TRY(umbra_poly_pin(hoist->plain, job->ring, job->stream));
   umbra_status status = pin_keys(job, &pinned);
   if (status == UMBRA_OK) run_job(job);
   if (status == UMBRA_OK) umbra_ring_count_switches(job->ring, pinned);
   while (pinned) umbra_poly_unpin(&hoist->rotation[--pinned].key->poly, job->ring);
-  umbra_poly_unpin(hoist->plain, job->ring);
+  if (hoist->plain) umbra_poly_unpin(hoist->plain, job->ring);
   return status;
 }
 
@@ -122,6 +131,7 @@ static umbra_status run_with_room(hoist_job *job) {
   umbra_ring *ring = job->ring;
   size_t polys = 2 * (size_t)terms(job->hoist), bytes = polys * job->strip * umbra_ring_n(ring) * sizeof(uint32_t);
   void *memory;
+  if (!job->hoist->plain) return run_pinned(job);
   UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "rotated inputs"));
   job->rotated = memory;
   umbra_status status = run_pinned(job);
@@ -138,9 +148,7 @@ static umbra_status run_decomposed(hoist_job *job) {
   return status;
 }
 
-umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
-                                const umbra_hoist *hoist) {
-  if (umbra_ring_whole(ring)) return umbra_whole_hoisted_sums(ring, stream, dst, hoist);
+static umbra_status run_hoist(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_hoist *hoist) {
   uint32_t limbs = umbra_view_limbs(dst), rotations = hoist->rotations;
   hoist_job job = {.ring = ring, .stream = stream, .hoist = hoist, .dst = dst, .limbs = limbs};
   job.strip = strip_limbs(ring, limbs);
@@ -157,4 +165,18 @@ umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const um
   }
   umbra_free(job.key);
   return status;
+}
+
+umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                const umbra_hoist *hoist) {
+  if (umbra_ring_whole(ring)) return umbra_whole_hoisted_sums(ring, stream, dst, hoist);
+  return run_hoist(ring, stream, dst, hoist);
+}
+
+umbra_status umbra_hoisted_rotations(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                     const umbra_hoist *hoist) {
+  umbra_hoist wanted = *hoist;
+  wanted.plain = NULL;
+  if (umbra_ring_whole(ring)) return umbra_whole_hoisted_rotations(ring, stream, dst, &wanted);
+  return run_hoist(ring, stream, dst, &wanted);
 }

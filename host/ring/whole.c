@@ -78,17 +78,23 @@ static void fill_rotated(const umbra_ring *ring, umbra_stream *stream, const umb
   }
 }
 
+umbra_status umbra_whole_hoisted_rotations(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                           const umbra_hoist *hoist) {
+  fill_rotated(ring, stream, dst, hoist);
+  umbra_ring_count_switches(ring, hoist->rotations);
+  return UMBRA_OK;
+}
+
 umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                       const umbra_hoist *hoist) {
   const uint32_t terms = hoist->rotations + (hoist->itself != 0);
   umbra_poly room;
   UMBRA_TRY(umbra_poly_create(&room, ring, 2 * terms, hoist->window, 0, "rotated inputs"));
   const umbra_view rotated = umbra_poly_view(&room, ring), plain = umbra_poly_view(hoist->plain, ring);
-  fill_rotated(ring, stream, &rotated, hoist);
+  umbra_status status = umbra_whole_hoisted_rotations(ring, stream, &rotated, hoist);
   umbra_ring_plain_products(ring, stream, dst, &plain, &rotated, terms, 0);
-  umbra_ring_count_switches(ring, hoist->rotations);
   umbra_poly_destroy(&room, ring);
-  return UMBRA_OK;
+  return status;
 }
 
 /* ---- raising ---- */
