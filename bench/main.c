@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "../kernels/parallel.h"
+#include "convolution.h"
 #include "kernel_rig.h"
 #include "scheme_rig.h"
 
@@ -142,6 +143,7 @@ static void register_setting(const bench_setting *setting) {
     for (const bench_kernel *kernel = kernel_files[i]; kernel->name; kernel++) bench_kernel_register(kernel, setting);
   for (size_t i = 0; i < OPERATION_FILES; i++)
     for (const bench_operation *op = operation_files[i]; op->name; op++) bench_operation_register(op, setting);
+  bench_convolution_register(setting);
 }
 
 static int register_all(bench_setting *setting, const options *o) {
@@ -172,6 +174,7 @@ int main(int argc, char **argv) {
   const int failures = bench_run();
   bench_kernels_close();
   bench_scheme_close();
+  bench_convolution_close();
   if (failures) fprintf(stderr, "umbra_bench: %d benchmarks failed\n", failures);
   return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

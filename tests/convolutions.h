@@ -32,9 +32,15 @@ static inline void case_fill(convolution_case *c, uint64_t *random) {
   const uint32_t groups = c->average ? c->in.channels : d->groups ? d->groups : 1;
   c->outputs = c->average ? c->in.channels : d->channels;
   c->height = side(c->in.height, d->pad_top + d->pad_bottom, d->kernel_y,
-                   d->stride_y ? d->stride_y : c->average ? d->kernel_y : 1, d->dilation_y ? d->dilation_y : 1);
+                   d->stride_y  ? d->stride_y
+                   : c->average ? d->kernel_y
+                                : 1,
+                   d->dilation_y ? d->dilation_y : 1);
   c->width = side(c->in.width, d->pad_left + d->pad_right, d->kernel_x,
-                  d->stride_x ? d->stride_x : c->average ? d->kernel_x : 1, d->dilation_x ? d->dilation_x : 1);
+                  d->stride_x  ? d->stride_x
+                  : c->average ? d->kernel_x
+                               : 1,
+                  d->dilation_x ? d->dilation_x : 1);
   c->weights = some_values(random, c->outputs * (c->in.channels / groups) * d->kernel_y * d->kernel_x);
   c->bias = some_values(random, c->outputs);
   c->values = some_values(random, (size_t)c->in.channels * c->in.height * c->in.width);

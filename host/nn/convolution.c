@@ -63,9 +63,7 @@ static umbra_status side_of(uint32_t *out, const char *side, uint64_t padded, ui
 
 /* ---- the output's layout ---- */
 
-static uint32_t wider(uint32_t gap, uint32_t stride) {
-  return gap > UINT32_MAX / stride ? UINT32_MAX : gap * stride;
-}
+static uint32_t wider(uint32_t gap, uint32_t stride) { return gap > UINT32_MAX / stride ? UINT32_MAX : gap * stride; }
 
 /* In the rows and planes of the input if it fits there; a channel that comes from its own stays at its place. */
 static umbra_status lay_out(umbra_convolution *c, uint32_t most_slots) {
@@ -216,10 +214,8 @@ static umbra_status create(umbra_convolution **convolution, const umbra_context 
                       "a convolution needs an output, a context, a desc, and the layout of its input");
   UMBRA_TRY(UMBRA_TAKE(umbra_convolution_desc, &wanted, desc));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a convolution"));
-  *made = (umbra_convolution){.counted = UMBRA_COUNTED(destroy),
-                              .context = umbra_context_share(context),
-                              .desc = wanted,
-                              .average = average};
+  *made = (umbra_convolution){
+      .counted = UMBRA_COUNTED(destroy), .context = umbra_context_share(context), .desc = wanted, .average = average};
   umbra_status status = fill(made, watch);
   if (status == UMBRA_OK) UMBRA_PUT(convolution, convolution, made);
   else umbra_convolution_destroy(made);
@@ -247,7 +243,8 @@ void umbra_convolution_destroy(umbra_convolution *convolution) { umbra_release(c
 
 umbra_status umbra_convolution_output(const umbra_convolution *convolution, umbra_feature_layout *layout) {
   if (!convolution || !layout)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_convolution_output needs a convolution and a layout to fill");
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_convolution_output needs a convolution and a layout to fill");
   return UMBRA_GIVE(umbra_feature_layout, layout, &convolution->out);
 }
 

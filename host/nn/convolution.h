@@ -36,7 +36,7 @@ typedef struct umbra_convolution_unit {
 
 struct umbra_convolution {
   umbra_counted counted;
-  umbra_context *context; /* a share */
+  umbra_context *context;      /* a share */
   umbra_convolution_desc desc; /* completed; its arrays are not kept */
   umbra_feature_layout in, out;
   int average;

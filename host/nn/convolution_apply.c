@@ -118,11 +118,12 @@ static umbra_status check_apply(const umbra_evaluator *evaluator, umbra_feature_
   UMBRA_TRY(umbra_check_operands(evaluator, (umbra_ciphertext *const *)a->part, a->part[0], NULL));
   UMBRA_TRY(umbra_check_own(evaluator, c->context, "the convolution"));
   if (!umbra_feature_layout_same(&a->layout, &c->in))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "a feature map of %u channels of %u x %u in planes of %u slots, and a convolution of %u of %u x %u "
-                      "in planes of %u: shape and layout must be the same",
-                      a->layout.channels, a->layout.height, a->layout.width, a->layout.plane, c->in.channels,
-                      c->in.height, c->in.width, c->in.plane);
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "a feature map of %u channels of %u x %u in planes of %u slots, and a convolution of %u of %u x %u "
+        "in planes of %u: shape and layout must be the same",
+        a->layout.channels, a->layout.height, a->layout.width, a->layout.plane, c->in.channels, c->in.height,
+        c->in.width, c->in.plane);
   if (umbra_feature_map_level(a) >= c->desc.level || evaluator->refresher.refresh) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_NO_LEVEL, "the feature map is at level %u: this convolution begins at level %u",
                     umbra_feature_map_level(a), c->desc.level);

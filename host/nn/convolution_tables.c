@@ -112,8 +112,8 @@ static umbra_status make_shares(umbra_convolution *c) {
 umbra_status umbra_convolution_fill_tables(umbra_convolution *c, const umbra_convolution_desc *desc) {
   const umbra_convolution_desc *d = &c->desc;
   const grid from = {c->in.channels / d->groups, 1, 0, 0, 1, 1};
-  const grid to = {c->out.channels / d->groups, 0, -(int64_t)d->pad_top, -(int64_t)d->pad_left, d->stride_y,
-                   d->stride_x};
+  const grid to = {c->out.channels / d->groups, 0,           -(int64_t)d->pad_top,
+                   -(int64_t)d->pad_left,       d->stride_y, d->stride_x};
   UMBRA_TRY(set_weights(c, desc->weights));
   UMBRA_TRY(make_taps(&c->tap_y, d->kernel_y, d->dilation_y));
   UMBRA_TRY(make_taps(&c->tap_x, d->kernel_x, d->dilation_x));

@@ -2,8 +2,7 @@
 /*
  * Sums of products of plaintexts with rotations of one input, everything over the window and the auxiliary primes in use:
  * the input is decomposed once for all of them (one ModUp: hoisting), and nothing is divided by P (no ModDown before the
- * sum: double hoisting, Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux, eprint 2020/1203). Or these rotations themselves,
- * for plaintexts that come one after the other.
+ * sum: double hoisting, Bossuat, Mouchet, Troncoso-Pastoriza, Hubaux, eprint 2020/1203).
  */
 #ifndef UMBRA_RING_HOIST_H
 #define UMBRA_RING_HOIST_H
@@ -16,21 +15,25 @@ typedef struct umbra_rotation {
   uint32_t galois;
 } umbra_rotation;
 
+/* Plaintexts that become residues strip by strip, which are forgotten: coefficients [count][n], each times 2^shift. */
+typedef struct umbra_plain_coefficients {
+  const int64_t *value;  /* device memory */
+  const uint32_t *shift; /* of each plaintext */
+  uint32_t count;
+} umbra_plain_coefficients;
+
 typedef struct umbra_hoist {
   const umbra_view *x; /* 2 polynomials over window */
   umbra_window window;
   int itself; /* whether x itself comes first among the rotations */
   const umbra_rotation *rotation;
   uint32_t rotations;      /* of those that need a key */
-  const umbra_poly *plain; /* of sums: for each pair of dst one for every rotation, over window and those primes */
+  const umbra_poly *plain; /* for each pair of dst one for every rotation, over window and those primes; NULL: */
+  umbra_plain_coefficients coefficients; /* the same plaintexts */
 } umbra_hoist;
 
 /* dst_{2g+p} = P * sum over rotations b of plain_{g * rotations + b} * (polynomial p of x, rotated by b). */
 umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                 const umbra_hoist *hoist);
-
-/* dst_{2b+p} = P * (polynomial p of x, rotated by b): what those are sums of. dst: over window and those primes. */
-umbra_status umbra_hoisted_rotations(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
-                                     const umbra_hoist *hoist);
 
 #endif

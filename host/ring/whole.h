@@ -27,11 +27,9 @@ void umbra_whole_switch_add(umbra_ring *ring, umbra_stream *stream, const umbra_
 void umbra_whole_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra_switch_to *to, size_t count,
                              const umbra_switch_of *of);
 
-/* See umbra_hoisted_sums and umbra_hoisted_rotations. */
+/* See umbra_hoisted_sums. */
 umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                       const umbra_hoist *hoist);
-umbra_status umbra_whole_hoisted_rotations(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
-                                           const umbra_hoist *hoist);
 
 /* dst (2 polynomials) = src, of the lowest modulus, raised through the ephemeral secret: m + q_0 I. */
 void umbra_whole_raise(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *src);

@@ -73,9 +73,9 @@ UMBRA_API void umbra_convolution_destroy(umbra_convolution *convolution);
 /* Of its outputs, whose shape this is, too. Errors: INVALID_ARGUMENT. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_convolution_output(const umbra_convolution *convolution,
                                                                umbra_feature_layout *layout);
-UMBRA_API uint32_t umbra_convolution_level(const umbra_convolution *convolution);    /* of inputs, or a higher one */
-UMBRA_API uint64_t umbra_convolution_bytes(const umbra_convolution *convolution);    /* of encoded diagonals */
-UMBRA_API size_t umbra_convolution_diagonals(const umbra_convolution *convolution);  /* how many are encoded */
+UMBRA_API uint32_t umbra_convolution_level(const umbra_convolution *convolution);   /* of inputs, or a higher one */
+UMBRA_API uint64_t umbra_convolution_bytes(const umbra_convolution *convolution);   /* of encoded diagonals */
+UMBRA_API size_t umbra_convolution_diagonals(const umbra_convolution *convolution); /* how many are encoded */
 
 /*
  * *out = the convolution of a, one level below the convolution's. Higher levels are dropped first; lower ones are

@@ -38,9 +38,8 @@ umbra_log2 umbra_transform_log_scale_at(const umbra_chain *chain, uint32_t level
   return chain->log_scale[level - 1] - chain->log_scale[level] + umbra_sum_log_step(chain, level);
 }
 
-static umbra_status encode_source(umbra_transform **made, const umbra_context *context,
-                                  umbra_transform_source *source, const umbra_transform_desc *desc,
-                                  umbra_watch *watch) {
+static umbra_status encode_source(umbra_transform **made, const umbra_context *context, umbra_transform_source *source,
+                                  const umbra_transform_desc *desc, umbra_watch *watch) {
   const umbra_transform_encoding encoding = {
       .diagonals = &source->diagonals,
       .level = desc->level,

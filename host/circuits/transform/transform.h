@@ -19,8 +19,8 @@ typedef struct umbra_transform_encoding {
   uint32_t level;                   /* of the input; the output is one level below */
   umbra_log2 log_scale;             /* of the encoded diagonals */
   int min_key;
-  uint32_t baby_steps; /* see umbra_transform_shape */
-  umbra_watch *watch;  /* of the call; NULL: nobody watches */
+  uint32_t baby_steps;     /* see umbra_transform_shape */
+  umbra_watch *watch;      /* of the call; NULL: nobody watches */
   umbra_diagonals *at_use; /* the same, to be taken over and encoded whenever the transform is applied; NULL: now */
 } umbra_transform_encoding;
 
@@ -29,9 +29,9 @@ struct umbra_transform {
   umbra_context *context;
   umbra_transform_plan *plan;
   umbra_log2 log_scale;
-  umbra_poly plain;      /* [giants][babies] encoded diagonals, turned back by the giant step; or, without any data: */
+  umbra_poly plain; /* [giants][babies] encoded diagonals, turned back by the giant step; or, without any data: */
   umbra_diagonals diagonals; /* what is encoded at use */
-  umbra_estimate factor; /* bound on the sum of a slot's diagonals, and the error of their encoding */
+  umbra_estimate factor;     /* bound on the sum of a slot's diagonals, and the error of their encoding */
   /* Of those that an application made; see transform_source.h. */
   uint32_t slots_in, slots_out;
   double row;

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "../../ckks/ciphertext_internal.h"
 #include "../../ckks/find_key.h"
@@ -21,6 +22,9 @@
 #include "../../ring/ops.h"
 #include "../../ring/residence.h"
 #include "transform_encoder.h"
+
+/* Of diagonals that are encoded at use, together. */
+enum { MOST_COEFFICIENT_BYTES = 64 << 20 };
 
 typedef struct transform_job {
   umbra_evaluator *evaluator;
@@ -79,8 +83,7 @@ static umbra_status row_plains(umbra_view *plains, const transform_job *job, con
   const int at_use = umbra_transform_encodes_at_use(job->transform);
   const umbra_poly *plain = at_use ? &row->plain : &job->transform->plain;
   *plains = umbra_poly_subview(plain, job->ring, at_use ? 0 : first, babies, job->window, job->auxes);
-  for (uint32_t b = 0; at_use && b < babies; b++)
-    UMBRA_TRY(umbra_diagonal_encode(&row->encoder, plain, b, first + b));
+  for (uint32_t b = 0; at_use && b < babies; b++) UMBRA_TRY(umbra_diagonal_encode(&row->encoder, plain, b, first + b));
   return UMBRA_OK;
 }
 
@@ -143,30 +146,44 @@ static int needs_spare(const umbra_transform_plan *plan, const umbra_rotation *g
   return 0;
 }
 
-/* Encodes the diagonals of a giant step after the other, and forgets them when their sum is made. */
-static umbra_status add_up_at_use(const transform_job *job, const umbra_view *sums, const umbra_view *rotated,
-                                  const plain_row *row) {
-  for (uint32_t g = 0; g < job->plan->giants; g++) {
-    umbra_view plains;
-    const umbra_view sum = umbra_view_polys(sums, 2 * g, 2);
-    UMBRA_TRY(row_plains(&plains, job, row, g));
-    umbra_ring_plain_products(job->ring, job->stream, &sum, &plains, rotated, job->plan->babies, 0);
-  }
-  return UMBRA_OK;
+/* Giant steps whose diagonals are coefficients at a time: for more of them rotations are made anew. */
+static uint32_t giants_at_a_time(const transform_job *job) {
+  const uint64_t row = job->plan->babies * sizeof(int64_t) * umbra_ring_n(job->ring);
+  return (uint32_t)(row < MOST_COEFFICIENT_BYTES ? MOST_COEFFICIENT_BYTES / row : 1);
+}
+
+/* Sums of `count` giant steps from `first` on, whose diagonals are encoded into these coefficients. */
+static umbra_status add_up_encoding(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist,
+                                    const umbra_diagonal_encoder *encoder, int64_t *coefficients, uint32_t *shift,
+                                    uint32_t first, uint32_t count) {
+  const uint32_t babies = job->plan->babies, cells = count * babies;
+  const umbra_view part = umbra_view_polys(sums, 2 * first, 2 * count);
+  umbra_hoist of_part = *hoist;
+  of_part.plain = NULL;
+  of_part.coefficients = (umbra_plain_coefficients){coefficients, shift, cells};
+  for (uint32_t i = 0; i < cells; i++)
+    UMBRA_TRY(umbra_diagonal_coefficients(encoder, coefficients + (size_t)i * umbra_ring_n(job->ring), &shift[i],
+                                          first * babies + i));
+  return umbra_hoisted_sums(job->ring, job->stream, &part, &of_part);
 }
 
 static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
-  umbra_poly rotated;
-  plain_row row;
-  UMBRA_TRY(umbra_poly_create(&rotated, job->ring, 2 * job->plan->babies, job->window, job->auxes, "rotated inputs"));
-  const umbra_view view = umbra_poly_view(&rotated, job->ring);
-  umbra_status status = umbra_hoisted_rotations(job->ring, job->stream, &view, hoist);
-  if (status == UMBRA_OK) status = row_open(&row, job);
-  if (status == UMBRA_OK) {
-    status = add_up_at_use(job, sums, &view, &row);
-    row_close(&row, job);
-  }
-  umbra_poly_destroy(&rotated, job->ring);
+  const umbra_transform_plan *plan = job->plan;
+  const uint32_t most = umbra_min_u32(giants_at_a_time(job), plan->giants), cells = most * plan->babies;
+  const size_t bytes = cells * sizeof(int64_t) * umbra_ring_n(job->ring);
+  umbra_diagonal_encoder encoder;
+  uint32_t *shift;
+  void *coefficients = NULL;
+  UMBRA_TRY(umbra_alloc(&shift, cells, sizeof *shift, "encoded diagonals"));
+  umbra_status status =
+      umbra_diagonal_encoder_open(&encoder, job->transform, &job->transform->diagonals, job->stream, 0);
+  if (status == UMBRA_OK) status = umbra_ring_take(job->ring, &coefficients, bytes, "encoded coefficients");
+  for (uint32_t first = 0; first < plan->giants && status == UMBRA_OK; first += most)
+    status = add_up_encoding(job, sums, hoist, &encoder, coefficients, shift, first,
+                             umbra_min_u32(most, plan->giants - first));
+  umbra_diagonal_encoder_close(&encoder);
+  if (coefficients) umbra_ring_give(job->ring, coefficients, bytes);
+  umbra_free(shift);
   return status;
 }
 

@@ -43,21 +43,21 @@ static umbra_status shorten(const umbra_diagonal_encoder *e, const umbra_poly *p
   return UMBRA_OK;
 }
 
-static umbra_status encode_whole(const umbra_diagonal_encoder *e, const umbra_view *view, uint32_t cell) {
+umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *e, int64_t *coefficients, uint32_t *shift,
+                                         uint32_t cell) {
   const umbra_transform *t = e->transform;
-  uint32_t period = e->diagonals->period, shift;
+  const uint32_t period = e->diagonals->period;
+  const int none = t->plan->diagonal[cell] == UMBRA_NO_DIAGONAL;
   double magnitude;
-  umbra_values values = {.value = e->values,
-                         .bound = e->diagonals->entry,
-                         .count = period,
-                         .stride = 2,
-                         .level = t->plan->level,
-                         .slots = period,
-                         .log_scale = t->log_scale};
-  if (e->values) turn_back(e, cell);
-  UMBRA_TRY(umbra_encode_coefficients(e->coefficients, &shift, &magnitude, t->context, e->stream, &values));
-  umbra_ring_from_i64(t->context->ring, e->stream, view, e->coefficients, shift);
-  return UMBRA_OK;
+  const umbra_values values = {.value = none ? NULL : e->values,
+                               .bound = none ? 0 : e->diagonals->entry,
+                               .count = none ? 0 : period,
+                               .stride = 2,
+                               .level = t->plan->level,
+                               .slots = period,
+                               .log_scale = t->log_scale};
+  if (e->values && !none) turn_back(e, cell);
+  return umbra_encode_coefficients(coefficients, shift, &magnitude, t->context, e->stream, &values);
 }
 
 umbra_status umbra_diagonal_encode(const umbra_diagonal_encoder *e, const umbra_poly *to, uint32_t index,
@@ -65,8 +65,9 @@ umbra_status umbra_diagonal_encode(const umbra_diagonal_encoder *e, const umbra_
   umbra_ring *ring = e->transform->context->ring;
   const umbra_poly *whole = to->log_gap ? &e->whole : to;
   const umbra_view view = umbra_poly_subview(whole, ring, to->log_gap ? 0 : index, 1, to->window, to->aux);
-  if (e->transform->plan->diagonal[cell] == UMBRA_NO_DIAGONAL) umbra_ring_zero(ring, e->stream, &view);
-  else UMBRA_TRY(encode_whole(e, &view, cell));
+  uint32_t shift;
+  UMBRA_TRY(umbra_diagonal_coefficients(e, e->coefficients, &shift, cell));
+  umbra_ring_from_i64(ring, e->stream, &view, e->coefficients, shift);
   return to->log_gap ? shorten(e, to, index) : UMBRA_OK;
 }
 

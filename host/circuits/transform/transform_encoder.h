@@ -24,6 +24,10 @@ umbra_status umbra_diagonal_encoder_open(umbra_diagonal_encoder *encoder, const 
                                          const umbra_diagonals *diagonals, umbra_stream *stream, uint32_t log_gap);
 void umbra_diagonal_encoder_close(umbra_diagonal_encoder *encoder);
 
+/* The n coefficients of a cell's plaintext, into device memory: times 2^*shift. */
+umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *encoder, int64_t *coefficients, uint32_t *shift,
+                                         uint32_t cell);
+
 /* Polynomial `index` of `to` becomes the plaintext of a cell of the plan: zeros if that has no diagonal. */
 umbra_status umbra_diagonal_encode(const umbra_diagonal_encoder *encoder, const umbra_poly *to, uint32_t index,
                                    uint32_t cell);
