@@ -167,6 +167,7 @@ static void halve(const marks *m) {
 
 /* ---- whether to halve ---- */
 
+/* With encoding, also where that is done before: results do not depend on when. */
 static umbra_status cost_of(uint64_t *cost, const umbra_convolution *c, const umbra_diagonals *d) {
   const umbra_chain *chain = umbra_context_chain(c->context);
   const umbra_transform_shape shape = {.slots = d->slots,

@@ -23,8 +23,8 @@
 #include "../../ring/residence.h"
 #include "transform_encoder.h"
 
-/* Of diagonals that are encoded at use, together. */
-enum { MOST_COEFFICIENT_BYTES = 64 << 20 };
+/* Diagonals that are encoded at use at a time, if a giant step has no more: 64 MiB of coefficients at n = 2^16. */
+enum { MOST_DIAGONALS_AT_A_TIME = 128 };
 
 typedef struct transform_job {
   umbra_evaluator *evaluator;
@@ -146,10 +146,9 @@ static int needs_spare(const umbra_transform_plan *plan, const umbra_rotation *g
   return 0;
 }
 
-/* Giant steps whose diagonals are coefficients at a time: for more of them rotations are made anew. */
-static uint32_t giants_at_a_time(const transform_job *job) {
-  const uint64_t row = job->plan->babies * sizeof(int64_t) * umbra_ring_n(job->ring);
-  return (uint32_t)(row < MOST_COEFFICIENT_BYTES ? MOST_COEFFICIENT_BYTES / row : 1);
+/* Giant steps whose diagonals are encoded together: rotations are made anew for the next ones. */
+static uint32_t giants_at_a_time(const umbra_transform_plan *plan) {
+  return umbra_max_u32(MOST_DIAGONALS_AT_A_TIME / plan->babies, 1);
 }
 
 /* Sums of `count` giant steps from `first` on, whose diagonals are encoded into these coefficients. */
@@ -169,7 +168,7 @@ static umbra_status add_up_encoding(const transform_job *job, const umbra_view *
 
 static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
   const umbra_transform_plan *plan = job->plan;
-  const uint32_t most = umbra_min_u32(giants_at_a_time(job), plan->giants), cells = most * plan->babies;
+  const uint32_t most = umbra_min_u32(giants_at_a_time(plan), plan->giants), cells = most * plan->babies;
   const size_t bytes = cells * sizeof(int64_t) * umbra_ring_n(job->ring);
   umbra_diagonal_encoder encoder;
   uint32_t *shift;
