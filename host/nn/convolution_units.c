@@ -179,8 +179,7 @@ static umbra_status cost_of(uint64_t *cost, const umbra_convolution *c, const um
                                        .level = c->desc.level};
   umbra_transform_plan *plan;
   UMBRA_TRY(umbra_transform_plan_create(&plan, chain, &shape));
-  *cost = plan->cost;
-  if (c->desc.encode == UMBRA_TRANSFORM_AT_USE) *cost += d->count * umbra_transform_encoding_cost(chain, c->desc.level);
+  *cost = plan->cost + d->count * umbra_transform_encoding_cost(chain, c->desc.level);
   umbra_transform_plan_destroy(plan);
   return UMBRA_OK;
 }
