@@ -142,6 +142,24 @@ static void other_slots_are_ignored(void **state) {
   scheme_close(&s);
 }
 
+/* Outputs that no weight reaches are their bias. */
+static void weights_of_zero(void **state) {
+  (void)state;
+  uint64_t random = 6;
+  scheme s;
+  scheme_open_sim(&s, test_params(LOG_N, SCALE, DEPTH), 1, 7);
+  for (size_t reached = 0; reached < 10; reached += 9) {
+    convolution_case c = {.in = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 1, .height = 30, .width = 30},
+                          .desc = {UMBRA_CONVOLUTION_DESC_INIT, .channels = 5, .kernel_y = 3, .kernel_x = 3}};
+    case_fill(&c, &random);
+    c.desc.bias = c.bias;
+    for (size_t i = reached; i < 5 * 9; i++) c.weights[i] = 0;
+    check_case(&s, &c);
+    case_free(&c);
+  }
+  scheme_close(&s);
+}
+
 /* The second takes what the first gives, with gaps between its pixels and channels in them. */
 static void one_after_the_other(void **state) {
   (void)state;
@@ -421,6 +439,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_shapes_in_simulations),
                                      cmocka_unit_test(random_shapes),
                                      cmocka_unit_test(other_slots_are_ignored),
+                                     cmocka_unit_test(weights_of_zero),
                                      cmocka_unit_test(one_after_the_other),
                                      cmocka_unit_test(diagonals_are_few),
                                      cmocka_unit_test(keys_are_those_listed),

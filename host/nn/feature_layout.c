@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the pixels of feature maps are. */
 #include "../base/error.h"
+#include "../linalg/layout.h"
 #include "feature_map.h"
 
 static int is_power(uint32_t x) { return x && !(x & (x - 1)); }
@@ -61,14 +62,13 @@ static uint32_t balanced_row(const umbra_feature_layout *l) {
 
 static void choose_plane(umbra_feature_layout *l) {
   const uint64_t least = l->row ? plane_of(l) : rows_of(l) * columns_of(l);
-  if (!l->plane)
-    for (l->plane = 1; l->plane < least;) l->plane *= 2;
+  if (!l->plane) l->plane = (uint32_t)umbra_layout_stride_for(least);
   if (!l->row) l->row = balanced_row(l);
 }
 
 static void choose_slots(umbra_feature_layout *l, uint32_t most_slots) {
   const uint64_t positions = (uint64_t)umbra_feature_planes(l) * l->plane;
-  for (l->slots = 1; l->slots < positions && l->slots < most_slots;) l->slots *= 2;
+  l->slots = positions < most_slots ? (uint32_t)umbra_layout_stride_for(positions) : most_slots;
 }
 
 /* ---- checks ---- */
