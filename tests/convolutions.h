@@ -122,6 +122,7 @@ static inline void check_outputs(const convolution_case *c, const double *found)
         worst = isnan(error) ? INFINITY : fmax(worst, error);
         largest = fmax(largest, norm);
       }
+  if (largest == 0) largest = 1; /* the bias alone */
   if (!(worst <= 0x1p-18 * largest))
     fail_msg("%u channels of %u x %u to %zu, kernel %u x %u, stride %u x %u, groups %u, average %d: error %g, norm %g",
              c->in.channels, c->in.height, c->in.width, c->outputs, c->desc.kernel_y, c->desc.kernel_x,
