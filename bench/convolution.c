@@ -143,7 +143,7 @@ static umbra_status encrypt_input(rig *r) {
   TRY(umbra_feature_map_encrypt(&r->x, r->public_key, r->values, &r->in, NULL));
   if (umbra_feature_map_ciphertexts(r->x) != 1) return UMBRA_OK; /* lowered in every call */
   umbra_status status = umbra_level_drop(r->evaluator, &low, umbra_feature_map_ciphertext(r->x, 0), r->desc.level);
-  if (status == UMBRA_OK) status = umbra_feature_map_from(&r->x, part, r->x);
+  if (status == UMBRA_OK) status = umbra_feature_map_from(&r->x, part, 1, &r->in);
   umbra_ciphertext_destroy(low);
   return status;
 }

@@ -4,6 +4,7 @@
  * Convolutions of encrypted feature maps against the sum in the clear: shapes by chance in simulations and on a CPU, one
  * after the other; keys, counts and layouts; and what is refused.
  */
+#include "boot.h"
 #include "convolutions.h"
 #include "host/base/memory.h"
 #include "host/nn/convolution.h"
@@ -129,7 +130,7 @@ static void other_slots_are_ignored(void **state) {
     assert_non_null(moved);
     for (size_t i = 0; i < parts; i++)
       assert_ok(umbra_add_constant(s.evaluator, &moved[i], umbra_feature_map_ciphertext(map, i), 0.5, 0));
-    assert_ok(umbra_feature_map_from(&map, (const umbra_ciphertext *const *)moved, map));
+    assert_ok(umbra_feature_map_from(&map, (const umbra_ciphertext *const *)moved, parts, &c.in));
     for (size_t i = 0; i < (size_t)c.in.channels * c.in.height * c.in.width; i++) c.values[i] += 0.5;
     assert_ok(umbra_convolution_apply(s.evaluator, &map, map, convolution));
     check_map(&s, &c, map);
@@ -137,6 +138,24 @@ static void other_slots_are_ignored(void **state) {
     free(moved);
     umbra_feature_map_destroy(map);
     umbra_convolution_destroy(convolution);
+    case_free(&c);
+  }
+  scheme_close(&s);
+}
+
+/* Images that a ciphertext does not hold, also with gaps between their pixels. */
+static void planes_of_several_ciphertexts(void **state) {
+  (void)state;
+  uint64_t random = 9;
+  scheme s;
+  scheme_open_sim(&s, test_params(LOG_N, SCALE, DEPTH), 0, 7);
+  for (uint32_t trial = 0; trial < 6; trial++) {
+    convolution_case c = {.in = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 1 + trial % 2, .height = 60, .width = 57},
+                          .desc = {UMBRA_CONVOLUTION_DESC_INIT, .channels = 2, .kernel_y = 3, .kernel_x = 2}};
+    c.desc.pad_top = c.desc.pad_left = c.desc.stride_y = c.desc.stride_x = 1 + trial / 2;
+    if (trial / 2 == 1) c.in.gap_x = 2;
+    case_fill(&c, &random);
+    check_case(&s, &c);
     case_free(&c);
   }
   scheme_close(&s);
@@ -196,6 +215,35 @@ static void one_after_the_other(void **state) {
   scheme_close(&s);
 }
 
+/* An evaluator that refreshes does so where a level lacks. */
+static void refreshed_where_levels_lack(void **state) {
+  (void)state;
+  boot b;
+  convolution_case c = {.in = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 3, .height = 9, .width = 8},
+                        .desc = {UMBRA_CONVOLUTION_DESC_INIT, .channels = 2, .kernel_y = 2, .kernel_x = 3}};
+  uint64_t random = 10;
+  umbra_ciphertext *low = NULL;
+  const umbra_ciphertext *const *part = (const umbra_ciphertext *const *)&low;
+  boot_open_sim(&b, boot_twin_40(11), 1, 7, NULL);
+  case_fill(&c, &random);
+  c.desc.level = b.report.output_level;
+  umbra_feature_map *map = encrypt_case(&b.s, &c);
+  umbra_convolution *convolution = case_create(&c, b.s.context);
+  assert_ok(umbra_level_drop(b.s.evaluator, &low, umbra_feature_map_ciphertext(map, 0), b.report.input_level));
+  assert_ok(umbra_feature_map_from(&map, part, 1, &c.in));
+  assert_fails(umbra_convolution_apply(b.s.evaluator, &map, map, convolution), UMBRA_ERROR_NO_LEVEL, "begins at");
+  assert_ok(umbra_evaluator_bootstrap_with(b.s.evaluator, b.bootstrapper));
+  assert_ok(umbra_convolution_apply(b.s.evaluator, &map, map, convolution));
+  assert_int_equal(umbra_feature_map_level(map), b.report.output_level - 1);
+  check_map(&b.s, &c, map);
+  umbra_ciphertext_destroy(low);
+  umbra_feature_map_destroy(map);
+  umbra_convolution_destroy(convolution);
+  case_free(&c);
+  assert_ok(umbra_evaluator_bootstrap_with(b.s.evaluator, NULL));
+  boot_close(&b);
+}
+
 /* ---- plans ---- */
 
 static void case_square(convolution_case *c, uint32_t in, uint32_t out, uint32_t size, uint32_t kernel,
@@ -222,6 +270,10 @@ static void diagonals_are_few(void **state) {
   assert_int_equal(umbra_convolution_diagonals(convolution), 72);
   assert_ok(umbra_convolution_output(convolution, &out));
   assert_true(out.slots == 16384 && out.plane == 1024 && out.row == 32 && out.gap_y == 1 && out.interleave_x == 1);
+  umbra_convolution_destroy(convolution);
+  c.desc.weights = NULL; /* as many as if none were 0 */
+  convolution = case_create(&c, dry.context);
+  assert_int_equal(umbra_convolution_diagonals(convolution), 72);
   umbra_convolution_destroy(convolution);
   c.desc.stride_y = c.desc.stride_x = 2;
   convolution = case_create(&c, dry.context);
@@ -378,18 +430,23 @@ static void maps_that_do_not_fit(void **state) {
   umbra_convolution *convolution = case_create(&c, s.context);
   umbra_feature_map *map = encrypt_case(&s, &c), *foreign = encrypt_case(&other, &c), *wide = NULL, *out = NULL;
   const umbra_ciphertext *parts[1] = {NULL};
+  const umbra_feature_layout in = c.in;
   c.in.row = 6;
   assert_ok(umbra_sim_feature_map(&wide, s.context, c.values, &c.in));
   assert_fails(umbra_convolution_apply(s.evaluator, &out, wide, convolution), UMBRA_ERROR_INVALID_ARGUMENT, "layout");
   assert_fails(umbra_convolution_apply(other.evaluator, &out, foreign, convolution), UMBRA_ERROR_MISMATCH,
                "a simulation");
   assert_fails(umbra_convolution_apply(s.evaluator, &out, NULL, convolution), UMBRA_ERROR_INVALID_ARGUMENT, "needs");
-  assert_fails(umbra_feature_map_from(&out, parts, map), UMBRA_ERROR_INVALID_ARGUMENT, "0 of a feature map is missing");
+  assert_fails(umbra_feature_map_from(&out, parts, 1, &c.in), UMBRA_ERROR_INVALID_ARGUMENT, "needs");
   c.values[3] = NAN;
   assert_fails(umbra_sim_feature_map(&out, s.context, c.values, &c.in), UMBRA_ERROR_RANGE, "finite");
   assert_null(out);
   assert_ok(umbra_level_drop(s.evaluator, (umbra_ciphertext **)&parts[0], umbra_feature_map_ciphertext(map, 0), 1));
-  assert_ok(umbra_feature_map_from(&out, parts, map));
+  assert_ok(umbra_feature_map_from(&out, parts, 1, &in));
+  assert_fails(umbra_feature_map_from(&out, (const umbra_ciphertext *const[]){parts[0], NULL}, 2, &in),
+               UMBRA_ERROR_INVALID_ARGUMENT, "2 ciphertexts of a feature map that takes 1");
+  assert_fails(umbra_feature_map_from(&out, parts, 1, &(umbra_feature_layout){UMBRA_FEATURE_LAYOUT_INIT, 1, 1, 1}),
+               UMBRA_ERROR_INVALID_ARGUMENT, "slots instead of 1");
   assert_fails(umbra_convolution_apply(s.evaluator, &out, out, convolution), UMBRA_ERROR_NO_LEVEL, "begins at level 2");
   umbra_ciphertext_destroy((umbra_ciphertext *)parts[0]);
   umbra_feature_map_destroy(map);
@@ -439,8 +496,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_shapes_in_simulations),
                                      cmocka_unit_test(random_shapes),
                                      cmocka_unit_test(other_slots_are_ignored),
+                                     cmocka_unit_test(planes_of_several_ciphertexts),
                                      cmocka_unit_test(weights_of_zero),
                                      cmocka_unit_test(one_after_the_other),
+                                     cmocka_unit_test(refreshed_where_levels_lack),
                                      cmocka_unit_test(diagonals_are_few),
                                      cmocka_unit_test(keys_are_those_listed),
                                      cmocka_unit_test(same_bits_at_use),

@@ -189,27 +189,33 @@ const umbra_ciphertext *umbra_feature_map_ciphertext(const umbra_feature_map *ma
   return i < map->parts ? map->part[i] : NULL;
 }
 
-static umbra_status check_part(const umbra_ciphertext *given, const umbra_feature_map *like, size_t i) {
-  if (!given) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext %zu of a feature map is missing", i);
-  if (given->slots != like->layout.slots)
+/* Number i goes with the first, and is given. */
+static umbra_status check_part(const umbra_ciphertext *const *given, size_t i, uint32_t slots) {
+  if (!given[i]) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext %zu of a feature map is missing", i);
+  if (given[i]->slots != slots)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext %zu of a feature map has %u slots instead of %u", i,
-                      given->slots, like->layout.slots);
-  UMBRA_TRY(umbra_check_context(like->context, given->context, "the ciphertext"));
-  return umbra_check_owner(like->part[0]->owner, given->owner, "the ciphertext");
+                      given[i]->slots, slots);
+  UMBRA_TRY(umbra_check_context(given[0]->context, given[i]->context, "the ciphertext"));
+  return umbra_check_owner(given[0]->owner, given[i]->owner, "the ciphertext");
 }
 
-umbra_status umbra_feature_map_from(umbra_feature_map **map, const umbra_ciphertext *const *ciphertexts,
-                                    const umbra_feature_map *like) {
-  if (!map || !ciphertexts || !like)
+static umbra_status copy_parts(umbra_feature_map *map, const umbra_ciphertext *const *given, size_t count) {
+  if (count != map->parts)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu ciphertexts of a feature map that takes %zu", count,
+                      map->parts);
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(check_part(given, i, map->layout.slots));
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_ciphertext_copy(&map->part[i], given[i]));
+  return UMBRA_OK;
+}
+
+umbra_status umbra_feature_map_from(umbra_feature_map **map, const umbra_ciphertext *const *ciphertexts, size_t count,
+                                    const umbra_feature_layout *layout) {
+  if (!map || !ciphertexts || !count || !ciphertexts[0] || !layout)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "umbra_feature_map_from needs an output, ciphertexts, and a map to be like");
+                      "umbra_feature_map_from needs an output, ciphertexts, and a layout");
   umbra_feature_map *made = NULL;
-  for (size_t i = 0; i < like->parts; i++) UMBRA_TRY(check_part(ciphertexts[i], like, i));
-  UMBRA_TRY(umbra_feature_map_make(&made, like->context, &like->layout));
-  umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++)
-    status = umbra_ciphertext_copy(&made->part[i], ciphertexts[i]);
-  return hand_out(map, made, status);
+  UMBRA_TRY(lay_out(&made, ciphertexts[0]->context, layout));
+  return hand_out(map, made, copy_parts(made, ciphertexts, count));
 }
 
 /* ---- what it is ---- */

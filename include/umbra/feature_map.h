@@ -78,12 +78,13 @@ UMBRA_API size_t umbra_feature_map_ciphertexts(const umbra_feature_map *map);
 UMBRA_API const umbra_ciphertext *umbra_feature_map_ciphertext(const umbra_feature_map *map, size_t i);
 
 /*
- * A map that lies as `like` does, of copies of as many ciphertexts: what an activation made of those of `like`, say.
- * Errors: INVALID_ARGUMENT (one has other slots, or is missing), MISMATCH (parameters, owners), OUT_OF_MEMORY.
+ * A map of copies of `count` ciphertexts that lie so: what an activation made of another map's, whose layout that is, or
+ * what came in files of ciphertexts. They are taken at their word. Errors: INVALID_ARGUMENT (no layout, another number of
+ * ciphertexts, one has other slots, or is missing), RANGE, MISMATCH (parameters, owners), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_feature_map_from(umbra_feature_map **map,
-                                                             const umbra_ciphertext *const *ciphertexts,
-                                                             const umbra_feature_map *like);
+                                                             const umbra_ciphertext *const *ciphertexts, size_t count,
+                                                             const umbra_feature_layout *layout);
 
 /* ---- what it is ---- */
 

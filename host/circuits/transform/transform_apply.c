@@ -151,18 +151,24 @@ static uint32_t giants_at_a_time(const umbra_transform_plan *plan) {
   return umbra_max_u32(MOST_DIAGONALS_AT_A_TIME / plan->babies, 1);
 }
 
-/* Sums of `count` giant steps from `first` on, whose diagonals are encoded into these coefficients. */
+/* What diagonals go through until they are coefficients: of as many giant steps as are encoded together. */
+typedef struct encoding_room {
+  umbra_diagonal_encoder encoder;
+  int64_t *coefficients; /* device memory */
+  uint32_t *shift;
+} encoding_room;
+
+/* Sums of `count` giant steps from `first` on. */
 static umbra_status add_up_encoding(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist,
-                                    const umbra_diagonal_encoder *encoder, int64_t *coefficients, uint32_t *shift,
-                                    uint32_t first, uint32_t count) {
+                                    const encoding_room *room, uint32_t first, uint32_t count) {
   const uint32_t babies = job->plan->babies, cells = count * babies;
   const umbra_view part = umbra_view_polys(sums, 2 * first, 2 * count);
   umbra_hoist of_part = *hoist;
   of_part.plain = NULL;
-  of_part.coefficients = (umbra_plain_coefficients){coefficients, shift, cells};
+  of_part.coefficients = (umbra_plain_coefficients){room->coefficients, room->shift, cells};
   for (uint32_t i = 0; i < cells; i++)
-    UMBRA_TRY(umbra_diagonal_coefficients(encoder, coefficients + (size_t)i * umbra_ring_n(job->ring), &shift[i],
-                                          first * babies + i));
+    UMBRA_TRY(umbra_diagonal_coefficients(&room->encoder, room->coefficients + (size_t)i * umbra_ring_n(job->ring),
+                                          &room->shift[i], first * babies + i));
   return umbra_hoisted_sums(job->ring, job->stream, &part, &of_part);
 }
 
@@ -170,19 +176,18 @@ static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums
   const umbra_transform_plan *plan = job->plan;
   const uint32_t most = umbra_min_u32(giants_at_a_time(plan), plan->giants), cells = most * plan->babies;
   const size_t bytes = cells * sizeof(int64_t) * umbra_ring_n(job->ring);
-  umbra_diagonal_encoder encoder;
-  uint32_t *shift;
-  void *coefficients = NULL;
-  UMBRA_TRY(umbra_alloc(&shift, cells, sizeof *shift, "encoded diagonals"));
+  encoding_room room = {0};
+  void *memory = NULL;
+  UMBRA_TRY(umbra_alloc(&room.shift, cells, sizeof *room.shift, "encoded diagonals"));
   umbra_status status =
-      umbra_diagonal_encoder_open(&encoder, job->transform, &job->transform->diagonals, job->stream, 0);
-  if (status == UMBRA_OK) status = umbra_ring_take(job->ring, &coefficients, bytes, "encoded coefficients");
+      umbra_diagonal_encoder_open(&room.encoder, job->transform, &job->transform->diagonals, job->stream, 0);
+  if (status == UMBRA_OK) status = umbra_ring_take(job->ring, &memory, bytes, "encoded coefficients");
+  room.coefficients = memory;
   for (uint32_t first = 0; first < plan->giants && status == UMBRA_OK; first += most)
-    status = add_up_encoding(job, sums, hoist, &encoder, coefficients, shift, first,
-                             umbra_min_u32(most, plan->giants - first));
-  umbra_diagonal_encoder_close(&encoder);
-  if (coefficients) umbra_ring_give(job->ring, coefficients, bytes);
-  umbra_free(shift);
+    status = add_up_encoding(job, sums, hoist, &room, first, umbra_min_u32(most, plan->giants - first));
+  umbra_diagonal_encoder_close(&room.encoder);
+  if (memory) umbra_ring_give(job->ring, memory, bytes);
+  umbra_free(room.shift);
   return status;
 }
 
