@@ -18,6 +18,7 @@
 
 #include "../kernels/parallel.h"
 #include "apply.h"
+#include "convolution.h"
 #include "kernel_rig.h"
 #include "multiply.h"
 #include "scheme_rig.h"
@@ -166,6 +167,7 @@ static void register_setting(const bench_setting *setting) {
     for (const bench_operation *op = operation_files[i]; op->name; op++) bench_operation_register(op, setting);
   bench_multiply_register(setting);
   bench_apply_register(setting);
+  bench_convolution_register(setting);
 }
 
 static int register_all(bench_setting *setting, const options *o) {
@@ -198,6 +200,7 @@ int main(int argc, char **argv) {
   bench_scheme_close();
   bench_multiply_close();
   bench_apply_close();
+  bench_convolution_close();
   if (failures) fprintf(stderr, "umbra_bench: %d benchmarks failed\n", failures);
   return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

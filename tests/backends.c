@@ -7,6 +7,7 @@
  * UMBRA_TEST_BACKEND names the only one to look at.
  */
 #include <sodium.h>
+#include <umbra/convolution.h>
 
 #include "../kernels/kernels.h"
 #include "train.h"
@@ -341,6 +342,64 @@ static void run_keyless(trace *t, umbra_params *params, const char *device) {
   scheme_close(&s);
 }
 
+/* ---- convolutions ---- */
+
+static umbra_key_needs *needs_of_convolution(umbra_params *params, const umbra_convolution_desc *desc) {
+  scheme dry = {.params = umbra_params_share(params)};
+  umbra_feature_map *map = NULL;
+  umbra_convolution *convolution = NULL;
+  umbra_key_needs *needs = NULL;
+  const umbra_context_desc on_dry = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
+  assert_ok(umbra_context_create(&dry.context, &on_dry));
+  assert_ok(umbra_evaluator_create(&dry.evaluator, dry.context, NULL));
+  assert_ok(umbra_convolution_create(&convolution, dry.context, desc, NULL));
+  assert_ok(umbra_dry_feature_map(&map, dry.context, UMBRA_TOP_LEVEL, 1, desc->input));
+  assert_ok(umbra_convolution_apply(dry.evaluator, &map, map, convolution));
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_context_needs(dry.context, needs));
+  umbra_convolution_destroy(convolution);
+  umbra_feature_map_destroy(map);
+  scheme_close(&dry);
+  return needs;
+}
+
+static void record_convolution(trace *t, const scheme *s, const umbra_convolution_desc *desc) {
+  double values[2 * 5 * 4];
+  uint64_t state = 5;
+  umbra_feature_map *map = NULL;
+  umbra_convolution *convolution = NULL;
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) values[i] = uniform(&state);
+  assert_ok(umbra_convolution_create(&convolution, s->context, desc, NULL));
+  assert_ok(umbra_feature_map_encrypt(&map, s->public, values, desc->input, NULL));
+  assert_ok(umbra_convolution_apply(s->evaluator, &map, map, convolution));
+  record_ciphertext(t, "convolution", umbra_feature_map_ciphertext(map, 0));
+  umbra_convolution_destroy(convolution);
+  umbra_feature_map_destroy(map);
+}
+
+static void run_convolutions(trace *t, umbra_params *params, const char *device) {
+  const umbra_feature_layout layout = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 2, .height = 5, .width = 4};
+  double weights[3 * 2 * 2 * 2];
+  uint64_t state = 6;
+  umbra_convolution_desc desc = {
+      UMBRA_CONVOLUTION_DESC_INIT, .input = &layout, .channels = 3, .kernel_y = 2, .kernel_x = 2,
+      .weights = weights,          .pad_left = 1,    .stride_y = 2};
+  scheme s = {.params = umbra_params_share(params)};
+  const umbra_context_desc on_device = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
+  for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) weights[i] = uniform(&state);
+  *t = (trace){0};
+  memset(seed, 8, sizeof seed);
+  assert_ok(umbra_context_create(&s.context, &on_device));
+  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
+  assert_ok(umbra_public_key_generate(&s.public, s.secret));
+  s.keys = keys_for(s.secret, needs_of_convolution(params, &desc));
+  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+  record_convolution(t, &s, &desc);
+  desc.encode = UMBRA_TRANSFORM_AT_USE;
+  record_convolution(t, &s, &desc);
+  scheme_close(&s);
+}
+
 /* ---- refreshes ---- */
 
 static void record_refresh(trace *t, umbra_params *params, const char *device, const umbra_bootstrap_options *options) {
@@ -429,6 +488,7 @@ static void scale_40(void **state) { (void)state, compare(test_params(12, 40, 5)
 static void scale_60(void **state) { (void)state, compare(test_params(11, 60, 4), run); }
 static void keyless(void **state) { (void)state, compare(keyless_params(12, 21, 3, 2), run_keyless); }
 static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), run_refreshes); }
+static void convolved(void **state) { (void)state, compare(test_params(11, 40, 1), run_convolutions); }
 static void trained(void **state) { (void)state, compare(training_params(), run_training); }
 
 /* The runs are comparable only if the generator is really in use. */
@@ -464,6 +524,7 @@ int main(void) {
                                      cmocka_unit_test(scale_60),
                                      cmocka_unit_test(keyless),
                                      cmocka_unit_test(refreshing),
+                                     cmocka_unit_test(convolved),
                                      cmocka_unit_test(trained)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

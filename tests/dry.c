@@ -4,11 +4,14 @@
  * Computations on a dry device against the same ones with values: statuses, levels, bounds, keys, key switches, kernel
  * calls and memory. The real side has exactly the keys that the dry one asked for, and once one fewer.
  */
+#include <umbra/convolution.h>
+
 #include "boot.h"
 #include "counting.h"
 #include "host/base/memory.h"
 #include "host/circuits/bootstrap/bootstrap_plan.h"
 #include "host/linalg/matrix.h"
+#include "host/nn/feature_map.h"
 #include "host/nn/logistic.h"
 
 enum { REGISTERS = 4, STEPS = 12, CIRCUITS = 30, MOST_LOGGED = 64, LOG_N = 11, DEPTH = 6 };
@@ -532,6 +535,7 @@ static void linear_map(side *s, uint64_t seed) {
   desc.slots = below(&seed, 2) ? 16 : 0;
   desc.min_key = below(&seed, 3) == 0;
   desc.pairs = (int)below(&seed, 2);
+  desc.encode = below(&seed, 2) ? UMBRA_TRANSFORM_AT_USE : UMBRA_TRANSFORM_ENCODED;
   const uint32_t density = below(&seed, 2) ? 1 : 9;
   for (size_t i = 0; i < 2 * desc.rows * desc.columns; i += density) values[i] = uniform(&seed);
   assert_ok(umbra_transform_create(&transform, s->context, &desc, NULL));
@@ -546,6 +550,42 @@ static void test_linear_maps(void **state) {
   umbra_params *params = test_params(LOG_N, 40, DEPTH);
   for (uint64_t seed = 0; seed < 20; seed++) {
     const work w = {params, NULL, linear_map, seed, UMBRA_TOP_LEVEL, 2};
+    hold(&w, seed);
+  }
+  umbra_params_destroy(params);
+}
+
+/* ---- convolutions ---- */
+
+/* The map is put together of a ciphertext: a key to encrypt it with is what a dry device lacks. */
+static void convolve(side *s, uint64_t seed) {
+  umbra_feature_layout layout = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 3, .height = 7, .width = 6};
+  umbra_convolution_desc desc = {
+      UMBRA_CONVOLUTION_DESC_INIT,    .input = &layout, .channels = 4, .kernel_y = 3, .kernel_x = 2,
+      .stride_y = 1 + below(&seed, 2)};
+  double weights[4 * 3 * 3 * 2], bias[4] = {1, 2, 3, 4};
+  umbra_convolution *convolution = NULL;
+  umbra_feature_map *map = NULL, *out = NULL;
+  for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) weights[i] = uniform(&seed);
+  desc.weights = weights;
+  desc.bias = bias;
+  desc.encode = below(&seed, 2) ? UMBRA_TRANSFORM_AT_USE : UMBRA_TRANSFORM_ENCODED;
+  assert_ok(umbra_convolution_create(&convolution, s->context, &desc, NULL));
+  assert_ok(umbra_feature_layout_choose(&layout, umbra_params_slots(umbra_context_params(s->context))));
+  assert_ok(umbra_feature_map_make(&map, s->context, &layout));
+  assert_ok(umbra_ciphertext_copy(&map->part[0], s->x[0]));
+  umbra_status status = umbra_convolution_apply(s->evaluator, &out, map, convolution);
+  see(s, status, out ? out->part[0] : NULL);
+  umbra_feature_map_destroy(map);
+  umbra_feature_map_destroy(out);
+  umbra_convolution_destroy(convolution);
+}
+
+static void test_convolutions(void **state) {
+  (void)state;
+  umbra_params *params = test_params(LOG_N, 40, DEPTH);
+  for (uint64_t seed = 0; seed < 6; seed++) {
+    const work w = {params, NULL, convolve, seed, UMBRA_TOP_LEVEL, 256};
     hold(&w, seed);
   }
   umbra_params_destroy(params);
@@ -934,12 +974,19 @@ static void test_opening(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_operations),  cmocka_unit_test(test_random_circuits),
-      cmocka_unit_test(test_refreshes),   cmocka_unit_test(test_bootstrappers),
-      cmocka_unit_test(test_linear_maps), cmocka_unit_test(test_linear_maps_at_the_limit),
-      cmocka_unit_test(test_scoring),     cmocka_unit_test(test_products_of_matrices),
-      cmocka_unit_test(test_weights),     cmocka_unit_test(test_encodings),
-      cmocka_unit_test(test_guards),      cmocka_unit_test(test_opening),
+      cmocka_unit_test(test_operations),
+      cmocka_unit_test(test_random_circuits),
+      cmocka_unit_test(test_refreshes),
+      cmocka_unit_test(test_bootstrappers),
+      cmocka_unit_test(test_linear_maps),
+      cmocka_unit_test(test_convolutions),
+      cmocka_unit_test(test_linear_maps_at_the_limit),
+      cmocka_unit_test(test_scoring),
+      cmocka_unit_test(test_products_of_matrices),
+      cmocka_unit_test(test_weights),
+      cmocka_unit_test(test_encodings),
+      cmocka_unit_test(test_guards),
+      cmocka_unit_test(test_opening),
       cmocka_unit_test(test_keyless),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

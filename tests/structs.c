@@ -254,6 +254,36 @@ static umbra_status take_transform_desc(void *given) {
   return status;
 }
 
+static const umbra_feature_layout one_pixel = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 1, .height = 1, .width = 1};
+
+static umbra_status take_feature_layout(void *given) {
+  umbra_feature_layout *layout = given;
+  umbra_feature_map *map = NULL;
+  layout->channels = layout->height = layout->width = 1;
+  umbra_status status = umbra_feature_map_encrypt(&map, t.s.public, (const double[]){0.5}, layout, NULL);
+  umbra_feature_map_destroy(map);
+  return status;
+}
+
+static umbra_status fill_feature_layout(void *given) {
+  umbra_feature_map *map = NULL;
+  assert_ok(umbra_feature_map_encrypt(&map, t.s.public, (const double[]){0.5}, &one_pixel, NULL));
+  umbra_status status = umbra_feature_map_layout(map, given);
+  umbra_feature_map_destroy(map);
+  return status;
+}
+
+static umbra_status take_convolution_desc(void *given) {
+  umbra_convolution_desc *desc = given;
+  umbra_convolution *convolution = NULL;
+  desc->input = &one_pixel;
+  desc->weights = (const double[]){0.5};
+  desc->channels = desc->kernel_y = desc->kernel_x = 1;
+  umbra_status status = umbra_convolution_create(&convolution, t.s.context, desc, NULL);
+  umbra_convolution_destroy(convolution);
+  return status;
+}
+
 static umbra_status fill_bootstrap_report(void *given) { return umbra_bootstrap_plan_report(refresh, given); }
 
 static umbra_status copy_body(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
@@ -459,6 +489,9 @@ static const row rows[] = {
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
     ROW(umbra_transform_desc, 1, TAKEN, take_transform_desc),
+    ROW(umbra_feature_layout, 1, TAKEN, take_feature_layout),
+    ROW(umbra_feature_layout, 1, FILLED, fill_feature_layout),
+    ROW(umbra_convolution_desc, 1, TAKEN, take_convolution_desc),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
     ROW(umbra_array, 1, TAKEN, take_array),
     ROW(umbra_weights_desc, 1, TAKEN, take_weights_desc),

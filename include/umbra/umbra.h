@@ -55,9 +55,11 @@
 #include <umbra/circuit.h>
 #include <umbra/comparison.h>
 #include <umbra/context.h>
+#include <umbra/convolution.h>
 #include <umbra/cost.h>
 #include <umbra/device.h>
 #include <umbra/evaluator.h>
+#include <umbra/feature_map.h>
 #include <umbra/file.h>
 #include <umbra/fit.h>
 #include <umbra/key_needs.h>
