@@ -147,6 +147,27 @@ static void records_decide(void **state) {
   umbra_product_plan_destroy(many);
 }
 
+/* No candidate takes more, and those that take less are all there. */
+static void memory_limits(void **state) {
+  (void)state;
+  umbra_product_desc desc = {UMBRA_PRODUCT_DESC_INIT, .rows = 100, .inner = 60, .columns = 40, .plain = 1};
+  umbra_product_plan *all = NULL, *some = NULL;
+  umbra_cost cost = {UMBRA_COST_INIT};
+  size_t fit = 0;
+  assert_ok(umbra_product_plan_create(&all, params, &desc));
+  assert_ok(umbra_product_plan_cost(all, 0, &cost));
+  desc.memory = cost.peak_bytes;
+  for (size_t i = 0; i < umbra_product_plan_candidates(all); i++) {
+    assert_ok(umbra_product_plan_cost(all, i, &cost));
+    fit += cost.peak_bytes <= desc.memory;
+  }
+  assert_true(fit > 0 && fit < umbra_product_plan_candidates(all));
+  assert_ok(umbra_product_plan_create(&some, params, &desc));
+  assert_int_equal(umbra_product_plan_candidates(some), fit);
+  umbra_product_plan_destroy(all);
+  umbra_product_plan_destroy(some);
+}
+
 static void explanations(void **state) {
   (void)state;
   char text[TEXT];
@@ -191,6 +212,7 @@ static void refusals(void **state) {
   desc = good, desc.target = (umbra_target)9, refuse(&desc, bad, "target is 9");
   desc = good, desc.inner = desc.columns = ((size_t)1 << 31) - 1;
   refuse(&desc, UMBRA_ERROR_RANGE, "more than 16384 ciphertexts");
+  desc = good, desc.memory = 1, refuse(&desc, UMBRA_ERROR_RANGE, "and memory is 0 MiB");
   umbra_product_plan *plan = plan_of(2, 2, 2, 1, UMBRA_TARGET_CPU);
   assert_fails(umbra_product_plan_get(plan, umbra_product_plan_candidates(plan), &candidate), bad, "candidate");
   umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
@@ -213,7 +235,7 @@ static int close_params(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plans_are_followed), cmocka_unit_test(cheapest_is_first), cmocka_unit_test(records_decide),
-      cmocka_unit_test(explanations),       cmocka_unit_test(refusals),
+      cmocka_unit_test(memory_limits),      cmocka_unit_test(explanations),      cmocka_unit_test(refusals),
   };
   return cmocka_run_group_tests(tests, open_params, close_params);
 }

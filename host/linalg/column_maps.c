@@ -61,36 +61,101 @@ static void find_norm(umbra_column_maps *m, const umbra_layer *layer) {
 
 /* ---- maps ---- */
 
-/* Every element of W between an input and an output, at all records of its place: value, [rotations][slots]. */
-static void fill_diagonals(double *value, const umbra_column_maps *m, const umbra_layer *layer, size_t input,
-                           size_t output) {
-  const uint32_t ring = ring_of(m);
-  for (uint32_t k = 0; k < rotations_of(m); k++)
-    for (uint32_t p = 0; p < ring; p++, value += m->stride) {
-      const size_t row = output * m->out + p % m->out, column = input * m->in + (p + k) % m->in;
-      const double weight = weight_at(layer, row, column);
-      for (uint32_t i = 0; i < m->stride; i++) value[i] = weight;
+/* The maps of an input, from which diagonals are filled. */
+typedef struct map_source {
+  const umbra_column_maps *maps;
+  const umbra_layer *layer;
+  size_t input;
+  umbra_diagonals diagonals;
+} map_source;
+
+/* What column p of the ring takes in an output from the one that is k columns on. */
+static double weight_on(const map_source *s, size_t output, uint32_t k, uint32_t p) {
+  const umbra_column_maps *m = s->maps;
+  return weight_at(s->layer, output * m->out + p % m->out, s->input * m->in + (p + k) % m->in);
+}
+
+/* All records of a column alike. */
+static void fill_diagonal(double *pairs, size_t diagonal, const void *source) {
+  const map_source *s = source;
+  const uint32_t stride = s->maps->stride, ring = ring_of(s->maps);
+  const uint32_t k = (uint32_t)s->diagonals.rotation[diagonal] / stride;
+  for (uint32_t p = 0; p < ring; p++) {
+    const double weight = weight_on(s, s->diagonals.map[diagonal], k, p);
+    for (uint32_t i = 0; i < stride; i++, pairs += 2) {
+      pairs[0] = weight;
+      pairs[1] = 0;
     }
+  }
+}
+
+static int is_used(const map_source *s, size_t output, uint32_t k) {
+  uint32_t p = 0;
+  while (p < ring_of(s->maps) && weight_on(s, output, k, p) == 0) p++;
+  return p < ring_of(s->maps);
+}
+
+static void name_diagonal(umbra_diagonals *d, size_t number, uint32_t rotation, size_t output) {
+  if (!d) return;
+  d->rotation[number] = (int32_t)rotation;
+  d->map[number] = (uint32_t)output;
+}
+
+/* Those that are not all zeros, and of each map one at least: counts them, and names them unless d is NULL. */
+static size_t visit_diagonals(const map_source *s, umbra_diagonals *d) {
+  size_t count = 0;
+  for (size_t output = 0; output < s->maps->outputs; output++) {
+    const size_t before = count;
+    for (uint32_t k = 0; k < rotations_of(s->maps); k++)
+      if (is_used(s, output, k)) name_diagonal(d, count++, k * s->maps->stride, output);
+    if (count == before) name_diagonal(d, count++, 0, output);
+  }
+  return count;
+}
+
+static umbra_status set_bounds(map_source *s) {
+  double row = 0;
+  for (size_t output = 0; output < s->maps->outputs; output++)
+    for (uint32_t p = 0; p < ring_of(s->maps); p++) {
+      double sum = 0;
+      for (uint32_t k = 0; k < rotations_of(s->maps); k++) {
+        const double size = fabs(weight_on(s, output, k, p));
+        s->diagonals.entry = fmax(s->diagonals.entry, size);
+        sum += size;
+      }
+      row = fmax(row, sum);
+    }
+  s->diagonals.row = umbra_public_magnitude(row);
+  if (isfinite(row)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "the weights of a row are too large to be added up");
+}
+
+static umbra_status make_diagonals(map_source *s) {
+  umbra_diagonals *d = &s->diagonals;
+  const uint32_t slots = ring_of(s->maps) * s->maps->stride;
+  const size_t count = visit_diagonals(s, NULL);
+  if (count > UINT16_MAX)
+    return umbra_fail(UMBRA_ERROR_RANGE, "weights of %zu diagonals: a linear map has at most %d", count, UINT16_MAX);
+  UMBRA_TRY(umbra_diagonals_create(d, slots, slots, count, 0));
+  UMBRA_TRY(umbra_alloc(&d->map, count, sizeof *d->map, "the diagonals of weights"));
+  (void)visit_diagonals(s, d);
+  d->maps = (uint32_t)s->maps->outputs;
+  d->fill = fill_diagonal;
+  d->source = s;
+  return set_bounds(s);
 }
 
 static umbra_status make_map(umbra_column_maps *m, const umbra_context *context, const umbra_layer *layer, size_t input,
                              umbra_watch *watch) {
-  const size_t slots = (size_t)ring_of(m) * m->stride, count = rotations_of(m) * slots;
-  double *values;
-  int32_t *rotations = NULL;
-  UMBRA_TRY(umbra_alloc(&values, m->outputs * count, sizeof *values, "the diagonals of weights"));
-  umbra_status status = umbra_alloc(&rotations, rotations_of(m), sizeof *rotations, "rotations");
-  if (status == UMBRA_OK) {
-    for (uint32_t k = 0; k < rotations_of(m); k++) rotations[k] = (int32_t)(k * m->stride);
-    for (size_t i = 0; i < m->outputs; i++) fill_diagonals(values + i * count, m, layer, input, i);
-    const umbra_progress relay = umbra_watch_relay(watch);
-    umbra_transform_desc desc = {UMBRA_TRANSFORM_DESC_INIT,    .values = values,      .rotations = rotations,
-                                 .diagonals = rotations_of(m), .outputs = m->outputs, .slots = (uint32_t)slots};
-    desc.level = m->level;
-    status = umbra_transform_create(&m->transform[input], context, &desc, &relay);
-  }
-  umbra_free(rotations);
-  umbra_free(values);
+  map_source source = {.maps = m, .layer = layer, .input = input};
+  const umbra_transform_encoding encoding = {
+      .diagonals = &source.diagonals,
+      .level = m->level,
+      .log_scale = umbra_transform_log_scale_at(umbra_context_chain(context), m->level),
+      .watch = watch};
+  umbra_status status = make_diagonals(&source);
+  if (status == UMBRA_OK) status = umbra_transform_encode(&m->transform[input], context, &encoding);
+  umbra_diagonals_destroy(&source.diagonals);
   return status;
 }
 

@@ -139,6 +139,9 @@ static umbra_status measure(trial *t, candidate *c) {
   UMBRA_TRY(multiply(t));
   c->is.level = umbra_matrix_level(t->a);
   UMBRA_TRY(umbra_context_cost(t->context, &c->cost));
+  if (t->desc->memory && c->cost.peak_bytes > t->desc->memory)
+    return umbra_fail(UMBRA_ERROR_RANGE, "a product %s takes %" PRIu64 " MiB, and memory is %" PRIu64 " MiB",
+                      umbra_layout_name(&c->a), c->cost.peak_bytes >> 20, t->desc->memory >> 20);
   UMBRA_TRY(umbra_context_reference_seconds(t->context, &c->is.seconds, t->desc->target));
   UMBRA_TRY(umbra_key_needs_create(&c->needs, umbra_context_params(t->context)));
   return umbra_context_needs(t->context, c->needs);
@@ -155,7 +158,7 @@ static umbra_status try_candidate(trial *t, candidate *c) {
   return status;
 }
 
-/* Those that there are levels for take the place of all. */
+/* Those that there are levels and memory for take the place of all. */
 static umbra_status keep_possible(umbra_product_plan *plan, trial *t) {
   umbra_status status = UMBRA_OK;
   size_t kept = 0;
@@ -165,7 +168,7 @@ static umbra_status keep_possible(umbra_product_plan *plan, trial *t) {
       const candidate c = plan->candidate[i];
       plan->candidate[i].needs = NULL;
       plan->candidate[kept++] = c;
-    } else if (status != UMBRA_ERROR_NO_LEVEL) {
+    } else if (status != UMBRA_ERROR_NO_LEVEL && status != UMBRA_ERROR_RANGE) {
       return status;
     }
   }

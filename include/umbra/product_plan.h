@@ -26,15 +26,17 @@ typedef struct umbra_product_desc {
   int plain;      /* 1: b is known in the clear: umbra_matrix_apply, with weights of columns x inner. 0: encrypted */
   uint32_t level; /* of the product, at most: what is lower costs less. UMBRA_TOP_LEVEL: as it comes */
   umbra_target target;
+  uint64_t memory; /* candidates take no more bytes at their peak, keys and weights included; 0: any */
 } umbra_product_desc;
-#define UMBRA_PRODUCT_DESC_INIT .struct_size = sizeof(umbra_product_desc), .level = UMBRA_TOP_LEVEL
+#define UMBRA_PRODUCT_DESC_INIT \
+  .struct_size = sizeof(umbra_product_desc), .level = UMBRA_TOP_LEVEL, .memory = UINT64_C(4) << 30
 UMBRA_API void umbra_product_desc_init(umbra_product_desc *desc, size_t size);
 #define umbra_product_desc_init(desc) umbra_product_desc_init((desc), sizeof *(desc))
 
 /*
  * Takes milliseconds, and more for shapes of many ciphertexts. Errors: INVALID_ARGUMENT (sizes of 0 or from 2^31 on, a
- * target that is none), NO_LEVEL (parameters without a level for it), RANGE (more than 2^14 ciphertexts for a factor in
- * any layout), OUT_OF_MEMORY.
+ * target that is none), NO_LEVEL (parameters without a level for it), RANGE (in any layout a factor takes more than 2^14
+ * ciphertexts, or all take more than the memory), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_create(umbra_product_plan **plan, const umbra_params *params,
                                                                 const umbra_product_desc *desc);
