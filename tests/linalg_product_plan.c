@@ -68,8 +68,8 @@ static void follow(const umbra_product_plan *plan, size_t number, const umbra_pr
   assert_ok(umbra_public_key_generate(&s.public, s.secret));
   s.keys = keys_for(s.secret, needs);
   assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
-  assert_ok(umbra_product_plan_get(plan, number, &candidate));
-  assert_ok(umbra_product_plan_layouts(plan, number, &layout_a, d->plain ? NULL : &layout_b));
+  assert_ok(umbra_product_plan_get(plan, &candidate, number));
+  assert_ok(umbra_product_plan_layouts(plan, &layout_a, d->plain ? NULL : &layout_b, number));
   umbra_matrix *x = encrypted(&s, a, d->rows, d->inner, &layout_a), *y = NULL;
   if (d->plain) apply(&s, &x, b, d, &layout_a);
   else y = encrypted(&s, b, d->inner, d->columns, &layout_b);
@@ -101,7 +101,7 @@ static void plans_are_followed(void **state) {
     umbra_cost cost = {UMBRA_COST_INIT};
     assert_ok(umbra_key_needs_create(&needs, params));
     assert_ok(umbra_product_plan_add_needs(plan, needs));
-    assert_ok(umbra_product_plan_cost(plan, 0, &cost));
+    assert_ok(umbra_product_plan_cost(plan, &cost, 0));
     assert_int_equal(umbra_key_needs_count(needs), cost.keys);
     follow(plan, 0, d, needs);
     umbra_product_plan_destroy(plan);
@@ -120,7 +120,7 @@ static void cheapest_is_first(void **state) {
       assert_true(count > 3);
       for (size_t i = 0; i < count; i++) {
         umbra_product_candidate candidate = {UMBRA_PRODUCT_CANDIDATE_INIT};
-        assert_ok(umbra_product_plan_get(plan, i, &candidate));
+        assert_ok(umbra_product_plan_get(plan, &candidate, i));
         assert_true(candidate.seconds >= last && candidate.seconds > 0 && candidate.a_ciphertexts > 0);
         assert_int_equal(!candidate.b_ciphertexts, plain);
         last = candidate.seconds;
@@ -137,11 +137,11 @@ static void records_decide(void **state) {
   umbra_product_plan *one = plan_of(1, 200, 200, 1, UMBRA_TARGET_CPU);
   umbra_product_plan *many = plan_of(SLOTS, 200, 200, 1, UMBRA_TARGET_CPU);
   umbra_cost cost = {UMBRA_COST_INIT};
-  assert_ok(umbra_product_plan_layouts(one, 0, &layout, NULL));
+  assert_ok(umbra_product_plan_layouts(one, &layout, NULL, 0));
   assert_true(layout.stride == 1 && layout.slots >= 200);
-  assert_ok(umbra_product_plan_layouts(many, 0, &layout, NULL));
+  assert_ok(umbra_product_plan_layouts(many, &layout, NULL, 0));
   assert_int_equal(layout.stride, layout.slots);
-  assert_ok(umbra_product_plan_cost(many, 0, &cost));
+  assert_ok(umbra_product_plan_cost(many, &cost, 0));
   assert_int_equal(cost.keys, 0);
   umbra_product_plan_destroy(one);
   umbra_product_plan_destroy(many);
@@ -155,10 +155,10 @@ static void memory_limits(void **state) {
   umbra_cost cost = {UMBRA_COST_INIT};
   size_t fit = 0;
   assert_ok(umbra_product_plan_create(&all, params, &desc));
-  assert_ok(umbra_product_plan_cost(all, 0, &cost));
+  assert_ok(umbra_product_plan_cost(all, &cost, 0));
   desc.memory = cost.peak_bytes;
   for (size_t i = 0; i < umbra_product_plan_candidates(all); i++) {
-    assert_ok(umbra_product_plan_cost(all, i, &cost));
+    assert_ok(umbra_product_plan_cost(all, &cost, i));
     fit += cost.peak_bytes <= desc.memory;
   }
   assert_true(fit > 0 && fit < umbra_product_plan_candidates(all));
@@ -214,9 +214,9 @@ static void refusals(void **state) {
   refuse(&desc, UMBRA_ERROR_RANGE, "more than 16384 ciphertexts");
   desc = good, desc.memory = 1, refuse(&desc, UMBRA_ERROR_RANGE, "and memory is 0 MiB");
   umbra_product_plan *plan = plan_of(2, 2, 2, 1, UMBRA_TARGET_CPU);
-  assert_fails(umbra_product_plan_get(plan, umbra_product_plan_candidates(plan), &candidate), bad, "candidate");
+  assert_fails(umbra_product_plan_get(plan, &candidate, umbra_product_plan_candidates(plan)), bad, "candidate");
   umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
-  assert_fails(umbra_product_plan_layouts(plan, 0, &layout, &layout), bad, "a plain factor has no layout");
+  assert_fails(umbra_product_plan_layouts(plan, &layout, &layout, 0), bad, "a plain factor has no layout");
   umbra_product_plan_destroy(plan);
 }
 

@@ -371,7 +371,7 @@ static umbra_status fill_product_candidate(void *given) {
   const umbra_product_desc desc = {UMBRA_PRODUCT_DESC_INIT, .rows = 2, .inner = 2, .columns = 2};
   umbra_status status;
   umbra_product_plan *plan = product_plan(&desc, &status);
-  if (status == UMBRA_OK) status = umbra_product_plan_get(plan, 0, given);
+  if (status == UMBRA_OK) status = umbra_product_plan_get(plan, given, 0);
   umbra_product_plan_destroy(plan);
   return status;
 }

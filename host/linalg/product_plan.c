@@ -55,38 +55,48 @@ static uint32_t stride_of(size_t rows, int pairs, size_t most_slots) {
                            most_slots);
 }
 
+static umbra_matrix_layout layout_of(umbra_matrix_order order, size_t stride, size_t slots, int pairs) {
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = order, .stride = (uint32_t)stride,
+                               .slots = (uint32_t)slots, .pairs = pairs, .group = 1};
+}
+
 /* By columns, with one, two, four, ... of them in a ciphertext. */
 static void add_plain(umbra_product_plan *plan, size_t most_slots) {
   const umbra_product_desc *d = &plan->desc;
   const size_t columns = umbra_layout_stride_for(smaller(larger(d->inner, d->columns), most_slots));
   for (int pairs = 0; pairs < 1 + (d->rows > 1); pairs++) {
-    umbra_matrix_layout a = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .pairs = pairs, .group = 1};
-    a.stride = stride_of(d->rows, pairs, most_slots);
-    for (a.slots = a.stride; a.slots <= most_slots && a.slots / a.stride <= columns; a.slots *= 2) add(plan, &a, NULL);
+    const size_t stride = stride_of(d->rows, pairs, most_slots);
+    for (size_t slots = stride; slots <= smaller(most_slots, stride * columns); slots *= 2) {
+      const umbra_matrix_layout a = layout_of(UMBRA_MATRIX_BY_COLUMNS, stride, slots, pairs);
+      add(plan, &a, NULL);
+    }
   }
 }
 
 static void add_tiles(umbra_product_plan *plan, size_t most_slots) {
   const umbra_product_desc *d = &plan->desc;
-  umbra_matrix_layout a = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES_LEFT}, b;
-  if (umbra_layout_choose(&a, larger(d->rows, d->inner), larger(d->inner, d->columns), most_slots) != UMBRA_OK) return;
-  for (int i = 0; i < SIZES && a.stride; i++, a.stride /= 2, a.slots /= 4) {
-    b = a;
-    b.order = UMBRA_MATRIX_TILES_RIGHT;
-    for (b.pairs = 0; b.pairs < 1 + (d->columns > b.stride); b.pairs++) add(plan, &a, &b);
+  umbra_matrix_layout largest = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES_LEFT};
+  if (umbra_layout_choose(&largest, larger(d->rows, d->inner), larger(d->inner, d->columns), most_slots) != UMBRA_OK)
+    return;
+  for (int i = 0; i < SIZES && largest.stride >> i; i++) {
+    const size_t side = largest.stride >> i, slots = largest.slots >> 2 * i;
+    for (int pairs = 0; pairs < 1 + (d->columns > side); pairs++) {
+      const umbra_matrix_layout a = layout_of(UMBRA_MATRIX_TILES_LEFT, side, slots, 0);
+      const umbra_matrix_layout b = layout_of(UMBRA_MATRIX_TILES_RIGHT, side, slots, pairs);
+      add(plan, &a, &b);
+    }
   }
 }
 
 static void add_diagonals(umbra_product_plan *plan, size_t most_slots) {
   const umbra_product_desc *d = &plan->desc;
-  size_t positions = umbra_layout_stride_for(smaller(larger(d->inner, d->columns), most_slots));
-  for (int i = 0; i < SIZES && positions; i++, positions /= 2) {
+  const size_t most = umbra_layout_stride_for(smaller(larger(d->inner, d->columns), most_slots));
+  for (int i = 0; i < SIZES && most >> i; i++) {
     for (int pairs = 0; pairs < 1 + (d->rows > 1); pairs++) {
-      umbra_matrix_layout a = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .pairs = pairs, .group = 1};
-      a.stride = stride_of(d->rows, pairs, most_slots / positions);
-      a.slots = (uint32_t)(a.stride * positions);
-      umbra_matrix_layout b = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_DIAGONALS, .stride = a.stride};
-      b.slots = a.slots;
+      const size_t positions = most >> i, stride = stride_of(d->rows, pairs, most_slots / positions);
+      const umbra_matrix_layout a = layout_of(UMBRA_MATRIX_BY_COLUMNS, stride, stride * positions, pairs);
+      umbra_matrix_layout b = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_DIAGONALS, .stride = a.stride,
+                               .slots = a.slots};
       if (umbra_layout_choose(&b, d->inner, d->columns, most_slots) == UMBRA_OK) add(plan, &a, &b);
     }
   }
@@ -248,20 +258,20 @@ static umbra_status check_number(const umbra_product_plan *plan, size_t number, 
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "candidate %zu of %zu", number, plan->count);
 }
 
-umbra_status umbra_product_plan_get(const umbra_product_plan *plan, size_t number, umbra_product_candidate *candidate) {
+umbra_status umbra_product_plan_get(const umbra_product_plan *plan, umbra_product_candidate *candidate, size_t number) {
   UMBRA_TRY(check_number(plan, number, candidate));
   return UMBRA_GIVE(umbra_product_candidate, candidate, &plan->candidate[number].is);
 }
 
-umbra_status umbra_product_plan_layouts(const umbra_product_plan *plan, size_t number, umbra_matrix_layout *a,
-                                        umbra_matrix_layout *b) {
+umbra_status umbra_product_plan_layouts(const umbra_product_plan *plan, umbra_matrix_layout *a, umbra_matrix_layout *b,
+                                        size_t number) {
   UMBRA_TRY(check_number(plan, number, a));
   if (b && plan->desc.plain) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a plain factor has no layout");
   if (b) UMBRA_TRY(UMBRA_GIVE(umbra_matrix_layout, b, &plan->candidate[number].b));
   return UMBRA_GIVE(umbra_matrix_layout, a, &plan->candidate[number].a);
 }
 
-umbra_status umbra_product_plan_cost(const umbra_product_plan *plan, size_t number, umbra_cost *cost) {
+umbra_status umbra_product_plan_cost(const umbra_product_plan *plan, umbra_cost *cost, size_t number) {
   UMBRA_TRY(check_number(plan, number, cost));
   return UMBRA_GIVE(umbra_cost, cost, &plan->candidate[number].cost);
 }

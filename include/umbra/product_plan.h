@@ -6,7 +6,7 @@
  *
  *     umbra_product_desc desc = {UMBRA_PRODUCT_DESC_INIT, .rows = 1000, .inner = 784, .columns = 128, .plain = 1};
  *     umbra_product_plan_create(&plan, params, &desc);
- *     umbra_product_plan_layouts(plan, 0, &layout, NULL);
+ *     umbra_product_plan_layouts(plan, &layout, NULL, 0);
  *     umbra_matrix_encrypt(&a, key, values, 1000, 784, &layout, NULL);
  */
 #ifndef UMBRA_PRODUCT_PLAN_H
@@ -55,16 +55,16 @@ UMBRA_API void umbra_product_candidate_init(umbra_product_candidate *candidate, 
 
 /* The candidates that these parameters have levels and slots for; number 0 is the cheapest, which is the plan. */
 UMBRA_API size_t umbra_product_plan_candidates(const umbra_product_plan *plan);
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_get(const umbra_product_plan *plan, size_t number,
-                                                             umbra_product_candidate *candidate);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_get(const umbra_product_plan *plan,
+                                                             umbra_product_candidate *candidate, size_t number);
 
 /* What to encrypt the factors in. b: may be NULL; of a plain factor there is none. */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_layouts(const umbra_product_plan *plan, size_t number,
-                                                                 umbra_matrix_layout *a, umbra_matrix_layout *b);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_layouts(const umbra_product_plan *plan, umbra_matrix_layout *a,
+                                                                 umbra_matrix_layout *b, size_t number);
 
 /* What one costs, on the machine that umbra_context_cost_machine finds by itself. */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_cost(const umbra_product_plan *plan, size_t number,
-                                                              umbra_cost *cost);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_cost(const umbra_product_plan *plan, umbra_cost *cost,
+                                                              size_t number);
 
 /* Adds the keys of the plan. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_add_needs(const umbra_product_plan *plan,
