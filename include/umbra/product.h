@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products of encrypted matrices. */
+/* Products of matrices. */
 #ifndef UMBRA_PRODUCT_H
 #define UMBRA_PRODUCT_H
 
@@ -8,6 +8,8 @@
 #include <umbra/weights.h>
 
 UMBRA_BEGIN_DECLS
+
+/* ---- with plain weights ---- */
 
 /*
  * Every row x of the matrix becomes W x + b (umbra/weights.h): out has the same rows, and W's rows as columns, one level
