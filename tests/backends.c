@@ -229,25 +229,60 @@ static void record_multiply(trace *t, const scheme *s, umbra_matrix_order of_a, 
   umbra_matrix_destroy(b);
 }
 
-/* A matrix times W, with a column in a ciphertext or four: with keys of rotations by 1, 2 and 3. */
-static void record_product(trace *t, const scheme *s, uint32_t slots, uint64_t seed_of_values) {
-  enum { COLUMNS = 4, ROWS = 19 };
-  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1,
-                                      .slots = slots, .group = 1};
-  double numbers[ROWS * COLUMNS];
-  for (int i = 0; i < ROWS * COLUMNS; i++) numbers[i] = uniform(&seed_of_values);
-  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = slots > 1 ? COLUMNS : ROWS,
-                              .columns = COLUMNS},
+enum { INPUTS = 4, OUTPUTS = 19 };
+
+typedef struct layer {
+  umbra_matrix_layout layout;
+  umbra_weights *weights;
+} layer;
+
+/* Inputs of one record, a column in a ciphertext or all of them: with keys of rotations by 1, 2 and 3. */
+static layer make_layer(const scheme *s, uint32_t slots, const double *numbers) {
+  layer made = {
+      .layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = slots, .group = 1}};
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = slots > 1 ? INPUTS : OUTPUTS,
+                              .columns = INPUTS},
                     bias = {UMBRA_ARRAY_INIT, .data = numbers, .rows = values.rows, .columns = 1};
-  const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &layout};
-  umbra_weights *weights = NULL;
+  const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &made.layout};
+  assert_ok(umbra_weights_create(&made.weights, s->context, &desc, NULL));
+  return made;
+}
+
+/* The first ciphertext of a product. */
+static umbra_status layer_body(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                               void *user) {
+  const layer *l = user;
   umbra_matrix *matrix = NULL;
-  assert_ok(umbra_weights_create(&weights, s->context, &desc, NULL));
-  assert_ok(umbra_matrix_encrypt(&matrix, s->public, numbers, 1, COLUMNS, &layout, NULL));
-  assert_ok(umbra_matrix_apply(s->evaluator, &matrix, matrix, weights));
-  RECORD_KEY(t, matrix, matrix);
+  umbra_status status = umbra_matrix_from_ciphertexts(&matrix, ins, INPUTS / l->layout.slots, 1, INPUTS, &l->layout);
+  if (status == UMBRA_OK) status = umbra_matrix_apply(e, &matrix, matrix, l->weights);
+  if (status == UMBRA_OK) status = umbra_matrix_ciphertext(matrix, &outs[0], 0);
   umbra_matrix_destroy(matrix);
-  umbra_weights_destroy(weights);
+  return status;
+}
+
+/* A product, and its first ciphertext from a recorded one. */
+static void record_product(trace *t, const scheme *s, uint32_t slots, uint64_t seed_of_values) {
+  double numbers[OUTPUTS * INPUTS];
+  umbra_matrix *matrix = NULL, *product = NULL;
+  umbra_circuit *circuit = NULL;
+  umbra_ciphertext *ins[INPUTS] = {NULL};
+  for (int i = 0; i < OUTPUTS * INPUTS; i++) numbers[i] = uniform(&seed_of_values);
+  layer l = make_layer(s, slots, numbers);
+  assert_ok(umbra_matrix_encrypt(&matrix, s->public, numbers, 1, INPUTS, &l.layout, NULL));
+  assert_ok(umbra_matrix_apply(s->evaluator, &product, matrix, l.weights));
+  RECORD_KEY(t, matrix, product);
+  for (size_t i = 0; i < umbra_matrix_ciphertexts(matrix); i++) assert_ok(umbra_matrix_ciphertext(matrix, &ins[i], i));
+  const umbra_ciphertext *const *examples = (const umbra_ciphertext *const *)ins;
+  const umbra_circuit_desc desc = {
+      UMBRA_CIRCUIT_DESC_INIT, .body = layer_body, .user = &l, .ins = umbra_matrix_ciphertexts(matrix), .outs = 1,
+      .examples = examples};
+  assert_ok(umbra_circuit_create(&circuit, s->evaluator, &desc));
+  RECORD_CALL("circuit, product", umbra_circuit_run(circuit, &out, examples));
+  umbra_circuit_destroy(circuit);
+  for (int i = 0; i < INPUTS; i++) umbra_ciphertext_destroy(ins[i]);
+  umbra_matrix_destroy(matrix);
+  umbra_matrix_destroy(product);
+  umbra_weights_destroy(l.weights);
 }
 
 static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *x) {

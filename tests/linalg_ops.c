@@ -185,6 +185,54 @@ static void cuts_that_are_refused(void **state) {
   umbra_matrix_destroy(z);
 }
 
+/* ---- sums ---- */
+
+typedef umbra_status (*summation)(umbra_evaluator *, umbra_matrix **, const umbra_matrix *);
+
+static void check_sums(size_t rows, size_t columns, umbra_matrix_layout layout, int of_rows, int strict) {
+  uint64_t random = 5;
+  const size_t count = of_rows ? rows : columns;
+  double *values = random_values(&random, rows * columns), *sums = calloc(count, sizeof *sums);
+  assert_non_null(sums);
+  for (size_t i = 0; i < rows * columns; i++) sums[of_rows ? i / columns : i % columns] += values[i];
+  umbra_matrix *matrix = encrypt(values, rows, columns, layout);
+  umbra_evaluator_set_strict(s.evaluator, strict);
+  assert_ok((of_rows ? umbra_matrix_row_sums : umbra_matrix_column_sums)(s.evaluator, &matrix, matrix));
+  assert_int_equal(umbra_matrix_level(matrix), DEPTH);
+  umbra_evaluator_set_strict(s.evaluator, 0);
+  check(matrix, sums, of_rows ? rows : 1, of_rows ? 1 : columns);
+  free(values);
+}
+
+static void sums(void **state) {
+  (void)state;
+  check_sums(21, 7, layout_of(UMBRA_MATRIX_BY_COLUMNS, 8, 8, 1), 1, 1); /* no rotation */
+  check_sums(21, 8, layout_of(UMBRA_MATRIX_BY_COLUMNS, 8, 32, 0), 1, 1);
+  check_sums(21, 8, layout_of(UMBRA_MATRIX_BY_COLUMNS, 4, 16, 1), 1, 1);
+  check_sums(16, 5, layout_of(UMBRA_MATRIX_BY_COLUMNS, 8, 8, 0), 0, 1);
+  check_sums(7, 8, layout_of(UMBRA_MATRIX_BY_ROWS, 8, 8, 0), 1, 1);
+  check_sums(12, 5, layout_of(UMBRA_MATRIX_BY_ROWS, 8, 32, 0), 0, 1);
+}
+
+static void sums_that_are_refused(void **state) {
+  (void)state;
+  const double values[48] = {0};
+  umbra_matrix *x = encrypt(values, 8, 5, layout_of(UMBRA_MATRIX_BY_COLUMNS, 8, 16, 0)), *out = NULL,
+               *y = encrypt(values, 8, 6, layout_of(UMBRA_MATRIX_BY_ROWS, 8, 16, 1)),
+               *z = encrypt(values, 7, 5, layout_of(UMBRA_MATRIX_BY_COLUMNS, 8, 8, 0));
+  assert_fails(umbra_matrix_row_sums(s.evaluator, &out, x), bad, "5 elements that are to be added up do not fill");
+  assert_fails(umbra_matrix_column_sums(s.evaluator, &out, x), bad, "of 16 slots, without pairs and others");
+  assert_fails(umbra_matrix_column_sums(s.evaluator, &out, z), bad, "7 elements");
+  assert_fails(umbra_matrix_row_sums(s.evaluator, &out, y), bad, "in pairs");
+  assert_fails(umbra_matrix_row_sums(NULL, &out, x), bad, "an evaluator");
+  assert_fails(umbra_matrix_row_sums(s.evaluator, NULL, x), bad, "an output");
+  assert_fails(umbra_matrix_row_sums(s.evaluator, &out, NULL), bad, "a matrix");
+  assert_null(out);
+  umbra_matrix_destroy(x);
+  umbra_matrix_destroy(y);
+  umbra_matrix_destroy(z);
+}
+
 /* ---- ciphertexts ---- */
 
 static void apart_and_together(void **state) {
@@ -248,7 +296,8 @@ static void allocation_failures(void **state) {
 
 static int open_scheme(void **state) {
   (void)state;
-  scheme_open(&s, test_params(LOG_N, 40, DEPTH), NULL, NULL, 0);
+  static const int32_t steps[] = {1, 2, 4, 8, 16};
+  scheme_open(&s, test_params(LOG_N, 40, DEPTH), NULL, steps, 5);
   return 0;
 }
 
@@ -266,6 +315,8 @@ int main(void) {
       cmocka_unit_test(cut_and_joined),
       cmocka_unit_test(cuts_that_are_refused),
       cmocka_unit_test(apart_and_together),
+      cmocka_unit_test(sums),
+      cmocka_unit_test(sums_that_are_refused),
       cmocka_unit_test(allocation_failures),
   };
   return cmocka_run_group_tests(tests, open_scheme, close_scheme);

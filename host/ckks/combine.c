@@ -199,6 +199,7 @@ typedef struct combining {
   umbra_evaluator *evaluator;
   const umbra_combinations *of;
   const umbra_ciphertext *const *a; /* at the level */
+  uint32_t parts;                   /* polynomials of each */
   umbra_estimate largest;           /* of all of them */
   umbra_poly sums, share, columns;  /* of a block's rows; of one block's columns, for a strip; and these */
   int both;
@@ -218,7 +219,7 @@ static umbra_status gather(const combining *c, const umbra_view *to, size_t acro
   const umbra_ring *ring = c->evaluator->context->ring;
   const umbra_ciphertext *const *a = c->a + across * c->of->block_columns;
   for (uint32_t j = 0; j < columns_of(c->of, across); j++) {
-    const umbra_view dst = umbra_view_polys(to, 2 * j, 2);
+    const umbra_view dst = umbra_view_polys(to, c->parts * j, c->parts);
     umbra_operand x;
     UMBRA_TRY(umbra_operand_open(&x, c->evaluator, &a[j]->poly, a[j]->estimate, a[j]->level, c->of->level));
     const umbra_view src = umbra_view_limbs_of(&x.view, umbra_ring_n(ring), first, count);
@@ -232,19 +233,19 @@ static umbra_status gather(const combining *c, const umbra_view *to, size_t acro
 static umbra_status sum_strip(const combining *c, size_t down, uint32_t first, uint32_t count) {
   const umbra_ring *ring = c->evaluator->context->ring;
   umbra_stream *stream = c->evaluator->stream;
-  const umbra_view all = umbra_poly_subview(&c->sums, ring, 0, 2 * rows_of(c->of, down), c->sums.window, 0);
+  const umbra_view all = umbra_poly_subview(&c->sums, ring, 0, c->parts * rows_of(c->of, down), c->sums.window, 0);
   const umbra_view sums = umbra_view_limbs_of(&all, umbra_ring_n(ring), first, count);
   for (size_t across = 0; across < c->of->across; across++) {
     const umbra_view room = strip_of(c, &c->columns, first, count);
-    const umbra_view columns = umbra_view_polys(&room, 0, 2 * columns_of(c->of, across));
+    const umbra_view columns = umbra_view_polys(&room, 0, c->parts * columns_of(c->of, across));
     UMBRA_TRY(gather(c, &columns, across, first, count));
     const umbra_int_matrix *block = &c->of->block[down * c->of->across + across];
     if (!across) {
-      umbra_ring_gemm(ring, stream, &sums, &columns, block, 2);
+      umbra_ring_gemm(ring, stream, &sums, &columns, block, c->parts);
       continue;
     }
     const umbra_view other = strip_of(c, &c->share, first, count), share = umbra_view_polys(&other, 0, sums.polys);
-    umbra_ring_gemm(ring, stream, &share, &columns, block, 2);
+    umbra_ring_gemm(ring, stream, &share, &columns, block, c->parts);
     umbra_ring_add(ring, stream, &sums, &sums, &share);
   }
   return UMBRA_OK;
@@ -263,14 +264,14 @@ static umbra_constant constant_of(const combining *c, size_t row) {
 static umbra_status close_row(const combining *c, umbra_ciphertext **made, uint32_t at, size_t row) {
   const umbra_combinations *of = c->of;
   umbra_ring *ring = c->evaluator->context->ring;
-  const umbra_view both = umbra_poly_subview(&c->sums, ring, 2 * at, 2, c->sums.window, 0);
+  const umbra_view whole = umbra_poly_subview(&c->sums, ring, c->parts * at, c->parts, c->sums.window, 0);
   const double rounding = (double)of->columns * of->rounding / UMBRA_ERROR_DEVIATIONS;
-  umbra_scaled sum = {.poly = {.data = both.run[0].data, .window = c->sums.window, .polys = 2},
+  umbra_scaled sum = {.poly = {.data = whole.run[0].data, .window = c->sums.window, .polys = (uint16_t)c->parts},
                       .level = of->level,
                       .log_scale = 2 * log_scale_of(of),
                       .estimate = umbra_noise_mul(c->largest, umbra_estimate_of(of->norm[row], rounding))};
   if (of->constant) {
-    const umbra_view c0 = umbra_view_poly(&both, 0);
+    const umbra_view c0 = umbra_view_poly(&whole, 0);
     const umbra_constant constant = constant_of(c, row);
     UMBRA_TRY(umbra_constant_add(c->evaluator, &c0, &constant, of->level));
     sum.estimate = umbra_noise_add(sum.estimate, umbra_constant_estimate(&constant));
@@ -296,18 +297,22 @@ static umbra_status open_rooms(combining *c) {
   const umbra_combinations *of = c->of;
   umbra_ring *ring = c->evaluator->context->ring;
   const umbra_window window = window_of(of), strip = {window.first, (uint16_t)of->strip};
-  UMBRA_TRY(umbra_poly_create(&c->sums, ring, 2 * of->block_rows, window, 0, "linear combinations"));
-  UMBRA_TRY(umbra_poly_create(&c->columns, ring, 2 * of->block_columns, strip, 0, "columns of ciphertexts"));
+  UMBRA_TRY(umbra_poly_create(&c->sums, ring, c->parts * of->block_rows, window, 0, "linear combinations"));
+  UMBRA_TRY(umbra_poly_create(&c->columns, ring, c->parts * of->block_columns, strip, 0, "columns of ciphertexts"));
   if (of->across == 1) return UMBRA_OK;
-  return umbra_poly_create(&c->share, ring, 2 * of->block_rows, strip, 0, "a share of linear combinations");
+  return umbra_poly_create(&c->share, ring, c->parts * of->block_rows, strip, 0, "a share of linear combinations");
 }
 
 /* Of inputs at the level. */
 static umbra_status combine(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *const *a,
                             const umbra_combinations *of, int both) {
   umbra_ring *ring = evaluator->context->ring;
-  combining c = {
-      .evaluator = evaluator, .of = of, .a = a, .largest = umbra_noise_largest(a, of->columns), .both = both};
+  combining c = {.evaluator = evaluator,
+                 .of = of,
+                 .a = a,
+                 .parts = a[0]->poly.polys,
+                 .largest = umbra_noise_largest(a, of->columns),
+                 .both = both};
   umbra_status status = open_rooms(&c);
   for (size_t down = 0; down < of->down && status == UMBRA_OK; down++) {
     const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, down, of->down);

@@ -7,6 +7,7 @@
 #include "../ckks/calls.h"
 #include "../ckks/checks.h"
 #include "../ckks/trace.h"
+#include "../ckks/verbs.h"
 #include "matrix.h"
 
 /* A new matrix is handed out, or destroyed. */
@@ -220,6 +221,97 @@ umbra_status umbra_matrix_join_rows(umbra_matrix **out, const umbra_matrix *cons
 
 umbra_status umbra_matrix_join_columns(umbra_matrix **out, const umbra_matrix *const *matrices, size_t count) {
   return join_all(out, &(join){matrices, count, 0});
+}
+
+/* ---- sums ---- */
+
+/* A matrix by columns, itself or as its transposed one lies, with the parts of the given one. */
+typedef struct summed {
+  umbra_matrix view;
+  int turned;
+} summed;
+
+static umbra_status see_by_columns(summed *s, const umbra_matrix *m) {
+  grid g;
+  UMBRA_TRY(find_grid(&g, m));
+  *s = (summed){.view = *m, .turned = m->layout.order == UMBRA_MATRIX_BY_ROWS};
+  if (!s->turned) return UMBRA_OK;
+  if (m->layout.pairs || m->layout.ones || m->layout.group > 1)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "there are no sums of matrices by rows in pairs, with ones or groups");
+  s->view.rows = m->columns;
+  s->view.columns = m->rows;
+  s->view.layout.order = UMBRA_MATRIX_BY_COLUMNS;
+  return UMBRA_OK;
+}
+
+/* *sum = that of `count` ciphertexts, `step` apart, and of all that rotations from `first` on bring in. */
+static umbra_status add_up(umbra_evaluator *evaluator, umbra_ciphertext **sum, umbra_ciphertext *const *part,
+                           size_t count, size_t step, uint32_t first) {
+  umbra_status status = umbra_ciphertext_copy(sum, part[0]);
+  for (size_t i = 1; i < count && status == UMBRA_OK; i++) status = umbra_add(evaluator, sum, *sum, part[i * step]);
+  if (status == UMBRA_OK) status = umbra_add_rotations(evaluator, sum, first, part[0]->slots, 1);
+  if (status == UMBRA_OK) umbra_ciphertext_repeat(*sum, first);
+  return status;
+}
+
+/* Every row's, by columns. */
+static umbra_status add_rows(umbra_evaluator *evaluator, umbra_matrix **made, const umbra_matrix *m) {
+  grid g;
+  umbra_matrix_layout layout = m->layout;
+  layout.slots = layout.stride;
+  UMBRA_TRY(find_grid(&g, m));
+  if (g.columns > 1 && m->columns % g.columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "%zu elements that are to be added up do not fill ciphertexts of %zu", m->columns, g.columns);
+  UMBRA_TRY(umbra_matrix_make(made, evaluator->context, m->rows, 1, &layout));
+  for (size_t i = 0; i < g.down; i++)
+    UMBRA_TRY(add_up(evaluator, &(*made)->part[i], m->part + i * g.across, g.across, 1, layout.stride));
+  return UMBRA_OK;
+}
+
+/* Every column's, by columns. */
+static umbra_status add_columns(umbra_evaluator *evaluator, umbra_matrix **made, const umbra_matrix *m) {
+  grid g;
+  umbra_matrix_layout layout = m->layout;
+  layout.slots = layout.stride = 1;
+  UMBRA_TRY(find_grid(&g, m));
+  if (g.columns > 1 || m->layout.pairs || m->rows % g.rows)
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "%zu elements that are to be added up do not fill ciphertexts of %u slots, without pairs and others", m->rows,
+        m->layout.slots);
+  UMBRA_TRY(umbra_matrix_make(made, evaluator->context, 1, m->columns, &layout));
+  for (size_t j = 0; j < g.across; j++)
+    UMBRA_TRY(add_up(evaluator, &(*made)->part[j], m->part + j, g.down, g.across, 1));
+  return UMBRA_OK;
+}
+
+static umbra_status sum(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix, int of_rows) {
+  summed s;
+  umbra_matrix *made = NULL;
+  if (!evaluator || !out || !matrix)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "sums of a matrix need an evaluator, an output and a matrix");
+  UMBRA_TRY(umbra_check_operands(evaluator, matrix->part, matrix->part[0], NULL));
+  UMBRA_TRY(see_by_columns(&s, matrix));
+  umbra_status status = (of_rows != s.turned ? add_rows : add_columns)(evaluator, &made, &s.view);
+  if (status == UMBRA_OK && s.turned) {
+    const size_t rows = made->rows;
+    made->rows = made->columns;
+    made->columns = rows;
+    made->layout.order = UMBRA_MATRIX_BY_ROWS;
+  }
+  return finish(out, made, umbra_check_whole(evaluator, status));
+}
+
+umbra_status umbra_matrix_row_sums(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix) {
+  UMBRA_TRACE(evaluator, "matrix_row_sums", matrix ? matrix->part[0] : NULL);
+  return sum(evaluator, out, matrix, 1);
+}
+
+umbra_status umbra_matrix_column_sums(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix) {
+  UMBRA_TRACE(evaluator, "matrix_column_sums", matrix ? matrix->part[0] : NULL);
+  return sum(evaluator, out, matrix, 0);
 }
 
 /* ---- ciphertexts ---- */

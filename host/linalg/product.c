@@ -9,21 +9,24 @@
 #include "matrix.h"
 #include "weights.h"
 
-static umbra_status check_layout(const umbra_matrix *matrix, const umbra_weights *weights) {
-  const umbra_matrix_layout *given = &matrix->layout, layout = umbra_layout_as_columns(given);
-  if (given->order == UMBRA_MATRIX_BY_ROWS && matrix->rows > 1)
+/* layout: that of the matrix, by columns. */
+static umbra_status check_layout(umbra_matrix_layout *layout, const umbra_matrix *matrix,
+                                 const umbra_weights *weights) {
+  const umbra_matrix_layout *wanted = &weights->layout;
+  UMBRA_TRY(umbra_layout_as_columns(layout, &matrix->layout));
+  if (matrix->layout.order == UMBRA_MATRIX_BY_ROWS && matrix->rows > 1)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the matrix has %zu rows, by rows: weights are for matrices by columns, or of one row",
                       matrix->rows);
-  if (weights->combines ? layout.stride == layout.slots : umbra_layout_same(&layout, &weights->layout)) return UMBRA_OK;
+  if (weights->combines ? layout->stride == layout->slots : umbra_layout_same(layout, wanted)) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                     "the matrix has columns of %u slots in ciphertexts of %u%s, and the weights are for %u in %u%s",
-                    layout.stride, layout.slots, layout.pairs ? ", in pairs" : "", weights->layout.stride,
-                    weights->layout.slots, weights->layout.pairs ? ", in pairs" : "");
+                    layout->stride, layout->slots, layout->pairs ? ", in pairs" : "", wanted->stride, wanted->slots,
+                    wanted->pairs ? ", in pairs" : "");
 }
 
-static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const *out, const umbra_matrix *matrix,
-                          const umbra_weights *weights) {
+static umbra_status check(umbra_matrix_layout *layout, const umbra_evaluator *evaluator, umbra_matrix *const *out,
+                          const umbra_matrix *matrix, const umbra_weights *weights) {
   if (!evaluator || !out || !matrix || !weights)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_matrix_apply needs an evaluator, an output, a matrix and weights");
@@ -32,14 +35,7 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const 
   if (matrix->columns != weights->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the matrix has %zu columns and the weights have %zu",
                       matrix->columns, weights->columns);
-  return check_layout(matrix, weights);
-}
-
-/* That of the product; only where several columns share a ciphertext can it have other slots. */
-static umbra_matrix_layout layout_of_product(const umbra_matrix *matrix, const umbra_weights *weights) {
-  umbra_matrix_layout layout = umbra_layout_as_columns(&matrix->layout);
-  if (!weights->combines) layout.slots = weights->maps.out * weights->maps.stride;
-  return layout;
+  return check_layout(layout, matrix, weights);
 }
 
 /* The ciphertexts of some records after those of others. */
@@ -62,9 +58,10 @@ static umbra_status apply_all(umbra_evaluator *evaluator, umbra_matrix *made, co
 umbra_status umbra_matrix_apply(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix,
                                 const umbra_weights *weights) {
   UMBRA_TRACE(evaluator, "matrix_apply", matrix ? matrix->part[0] : NULL);
-  UMBRA_TRY(check(evaluator, out, matrix, weights));
-  const umbra_matrix_layout layout = layout_of_product(matrix, weights);
+  umbra_matrix_layout layout;
   umbra_matrix *made = NULL;
+  UMBRA_TRY(check(&layout, evaluator, out, matrix, weights));
+  if (!weights->combines) layout.slots = weights->maps.out * weights->maps.stride;
   UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, matrix->rows, weights->rows, &layout));
   umbra_status status = apply_all(evaluator, made, matrix, weights);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);

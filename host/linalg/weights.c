@@ -14,14 +14,18 @@
 /* ---- what is given ---- */
 
 /* A row lies where a column of one record each would. */
-umbra_matrix_layout umbra_layout_as_columns(const umbra_matrix_layout *layout) {
-  umbra_matrix_layout columns = *layout;
-  if (layout->order == UMBRA_MATRIX_BY_COLUMNS) return columns;
-  columns.order = UMBRA_MATRIX_BY_COLUMNS;
-  columns.stride = 1;
-  columns.ones = 0;
-  columns.group = 1;
-  return columns;
+umbra_status umbra_layout_as_columns(umbra_matrix_layout *columns, const umbra_matrix_layout *layout) {
+  if (layout->order != UMBRA_MATRIX_BY_ROWS && layout->order != UMBRA_MATRIX_BY_COLUMNS)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "weights are for matrices by columns, or by rows if there is but one: this order is %d",
+                      (int)layout->order);
+  *columns = *layout;
+  if (layout->order == UMBRA_MATRIX_BY_COLUMNS) return UMBRA_OK;
+  columns->order = UMBRA_MATRIX_BY_COLUMNS;
+  columns->stride = 1;
+  columns->ones = 0;
+  columns->group = 1;
+  return UMBRA_OK;
 }
 
 static umbra_status take_bias(umbra_layer *layer, const umbra_array *given, int optional) {
@@ -63,8 +67,7 @@ static umbra_status take_layout(umbra_matrix_layout *layout, const umbra_matrix_
   if (!given) return UMBRA_OK;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, layout, given));
   UMBRA_TRY(umbra_layout_check(layout, 1, columns, most_slots));
-  *layout = umbra_layout_as_columns(layout);
-  return UMBRA_OK;
+  return umbra_layout_as_columns(layout, layout);
 }
 
 /* ---- making them ---- */

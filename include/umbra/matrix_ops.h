@@ -49,6 +49,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_join_rows(umbra_matrix **out,
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_join_columns(umbra_matrix **out, const umbra_matrix *const *matrices,
                                                                 size_t count);
 
+/*
+ * The sums of every row, a column; and of every column, a row. No level. By columns: sums of rows add ciphertexts, and
+ * rotate by multiples of the stride if columns share them, which they must then fill: columns a multiple of slots / stride.
+ * Sums of columns rotate; there a ciphertext is a column, without pairs, and rows are a multiple of the stride. By rows it
+ * is the other way round, without ones, groups and pairs. Where this is not so (padding may hold anything), a product with
+ * ones (umbra/weights.h) adds up any columns, for a level. Errors: also MISSING_KEY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_row_sums(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                            const umbra_matrix *matrix);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_column_sums(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                               const umbra_matrix *matrix);
+
 /* ---- the ciphertexts themselves, in the order that umbra_matrix_layout states ---- */
 
 UMBRA_API size_t umbra_matrix_ciphertexts(const umbra_matrix *matrix);

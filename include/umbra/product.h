@@ -9,7 +9,7 @@
 
 UMBRA_BEGIN_DECLS
 
-/* ---- one of them plain ---- */
+/* ---- with plain weights ---- */
 
 /*
  * Every row x of the matrix becomes W x + b (umbra/weights.h): out has the same rows, and W's rows as columns, one level
