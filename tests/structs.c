@@ -353,6 +353,16 @@ static umbra_status take_weights_desc(void *given) {
   return status;
 }
 
+static umbra_status take_matrix_view(void *given) {
+  umbra_matrix *matrix = NULL;
+  umbra_matrix_view *view = given;
+  view->rows = view->columns = 1;
+  assert_ok(umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1}, 1, 1, NULL, NULL));
+  umbra_status status = umbra_matrix_rearrange(t.s.evaluator, &matrix, matrix, NULL, view);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
 static umbra_product_plan *product_plan(const umbra_product_desc *desc, umbra_status *status) {
   umbra_product_plan *plan = NULL;
   *status = umbra_product_plan_create(&plan, t.s.params, desc);
@@ -498,6 +508,7 @@ static const row rows[] = {
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
     ROW(umbra_multiply_options, 1, TAKEN, take_multiply_options),
+    ROW(umbra_matrix_view, 1, TAKEN, take_matrix_view),
     ROW(umbra_product_desc, 1, TAKEN, take_product_desc),
     ROW(umbra_product_candidate, 1, FILLED, fill_product_candidate),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_model_sigmoid),

@@ -49,8 +49,6 @@ static umbra_log2 log_scale_of(const umbra_combinations *c) {
 
 /* ---- blocks ---- */
 
-static size_t quotient_above(size_t a, size_t b) { return a / b + (a % b != 0); }
-
 static uint32_t least_of(size_t a, uint32_t most) { return a < most ? (uint32_t)a : most; }
 
 /* Where residues are none there are no limbs to be cut. */
@@ -64,8 +62,8 @@ static void choose_blocks(umbra_combinations *c) {
   c->block_columns = least_of(c->columns, RUN * umbra_max_u32(runs, 1));
   c->strip = umbra_clamp_u32((uint32_t)(room_for_columns / (limb * c->block_columns)), 1, limbs);
   if (umbra_ring_kernels(ring)->whole) c->strip = limbs;
-  c->down = quotient_above(c->rows, c->block_rows);
-  c->across = quotient_above(c->columns, c->block_columns);
+  c->down = umbra_quotient_above(c->rows, c->block_rows);
+  c->across = umbra_quotient_above(c->columns, c->block_columns);
 }
 
 static uint32_t rows_of(const umbra_combinations *c, size_t down) {

@@ -2,6 +2,7 @@
 #include "layout.h"
 
 #include "../base/error.h"
+#include "../base/integers.h"
 
 size_t umbra_layout_stride_for(size_t slots) {
   size_t stride = 1;
@@ -10,8 +11,6 @@ size_t umbra_layout_stride_for(size_t slots) {
 }
 
 static int is_power(uint32_t x) { return x && !(x & (x - 1)); }
-
-static size_t quotient_above(size_t a, size_t b) { return a / b + (a % b != 0); }
 
 static size_t product_or_most(size_t a, size_t b) { return b && a > SIZE_MAX / b ? SIZE_MAX : a * b; }
 
@@ -53,7 +52,7 @@ static umbra_status check_rows(const umbra_matrix_layout *l, size_t rows, size_t
 
 static size_t parts_of_rows(const umbra_matrix_layout *l, size_t rows, size_t columns) {
   (void)columns;
-  return quotient_above(rows, umbra_layout_rows_per_part(l));
+  return umbra_quotient_above(rows, umbra_layout_rows_per_part(l));
 }
 
 static umbra_element element_of_rows(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
@@ -70,7 +69,7 @@ static umbra_status choose_columns(umbra_matrix_layout *l, size_t rows, size_t c
   (void)columns;
   const size_t most = l->slots ? l->slots : most_slots, halves = (size_t)1 << (l->pairs != 0);
   if (l->stride) return UMBRA_OK;
-  l->stride = (uint32_t)(rows > most ? most : umbra_layout_stride_for(quotient_above(rows, halves)));
+  l->stride = (uint32_t)(rows > most ? most : umbra_layout_stride_for(umbra_quotient_above(rows, halves)));
   return UMBRA_OK;
 }
 
@@ -83,13 +82,13 @@ static umbra_status check_columns(const umbra_matrix_layout *l, size_t rows, siz
 
 /* Parts for all columns of the same rows. */
 static size_t parts_of_a_block(const umbra_matrix_layout *l, size_t columns) {
-  return quotient_above(columns, strides_of(l));
+  return umbra_quotient_above(columns, strides_of(l));
 }
 
 static size_t rows_of_a_block(const umbra_matrix_layout *l) { return (size_t)l->stride << l->pairs; }
 
 static size_t parts_of_columns(const umbra_matrix_layout *l, size_t rows, size_t columns) {
-  return product_or_most(quotient_above(rows, rows_of_a_block(l)), parts_of_a_block(l, columns));
+  return product_or_most(umbra_quotient_above(rows, rows_of_a_block(l)), parts_of_a_block(l, columns));
 }
 
 static umbra_element element_of_columns(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
@@ -135,15 +134,15 @@ static umbra_status check_left(const umbra_matrix_layout *l, size_t rows, size_t
 
 /* Parts beside each other. */
 static size_t tile_parts_across(const umbra_matrix_layout *l, size_t columns) {
-  return quotient_above(columns, (size_t)l->stride << l->pairs);
+  return umbra_quotient_above(columns, (size_t)l->stride << l->pairs);
 }
 
 static size_t parts_of_tiles(const umbra_matrix_layout *l, size_t rows, size_t columns) {
-  return product_or_most(quotient_above(rows, l->stride * tiles_of(l)), tile_parts_across(l, columns));
+  return product_or_most(umbra_quotient_above(rows, l->stride * tiles_of(l)), tile_parts_across(l, columns));
 }
 
 static size_t parts_of_right(const umbra_matrix_layout *l, size_t rows, size_t columns) {
-  return product_or_most(quotient_above(rows, l->stride), tile_parts_across(l, columns));
+  return product_or_most(umbra_quotient_above(rows, l->stride), tile_parts_across(l, columns));
 }
 
 /* Where in its tile a slot is, and the first row and column of that tile. */
@@ -207,8 +206,8 @@ umbra_diagonal_blocks umbra_layout_diagonals(const umbra_matrix_layout *l, size_
   const size_t positions = strides_of(l), high = rows < positions ? rows : positions;
   const size_t wide = columns < positions ? columns : positions;
   const int all = high + wide > positions;
-  return (umbra_diagonal_blocks){.down = quotient_above(rows, positions),
-                                 .across = quotient_above(columns, positions),
+  return (umbra_diagonal_blocks){.down = umbra_quotient_above(rows, positions),
+                                 .across = umbra_quotient_above(columns, positions),
                                  .diagonals = all ? positions : high + wide - 1,
                                  .first = all ? 0 : 1 - (int32_t)wide};
 }

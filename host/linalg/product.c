@@ -49,7 +49,7 @@ static umbra_status apply_all(umbra_evaluator *evaluator, umbra_matrix *made, co
     umbra_ciphertext **to = made->part + i * outputs;
     const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, blocks);
     status = weights->combines ? umbra_combine(evaluator, to, a, weights->combinations, matrix->layout.pairs)
-                               : umbra_column_maps_apply(evaluator, to, a, &weights->maps);
+                               : umbra_slot_maps_apply(evaluator, to, a, &weights->maps);
     umbra_watch_leave(&evaluator->watch, part);
   }
   return status;
@@ -61,7 +61,7 @@ umbra_status umbra_matrix_apply(umbra_evaluator *evaluator, umbra_matrix **out, 
   umbra_matrix_layout layout;
   umbra_matrix *made = NULL;
   UMBRA_TRY(check(&layout, evaluator, out, matrix, weights));
-  if (!weights->combines) layout.slots = weights->maps.out * weights->maps.stride;
+  if (!weights->combines) layout.slots = weights->maps.slots;
   UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, matrix->rows, weights->rows, &layout));
   umbra_status status = apply_all(evaluator, made, matrix, weights);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);

@@ -96,7 +96,7 @@ static umbra_status fill(umbra_weights *made, const umbra_layer *layer, umbra_wa
 static void destroy(void *object) {
   umbra_weights *weights = object;
   umbra_combinations_destroy(weights->combinations);
-  umbra_column_maps_destroy(&weights->maps);
+  umbra_slot_maps_destroy(&weights->maps);
   umbra_context_destroy(weights->context);
   umbra_free(weights);
 }
@@ -152,5 +152,5 @@ size_t umbra_weights_columns(const umbra_weights *weights) { return weights->col
 uint32_t umbra_weights_level(const umbra_weights *weights) { return weights->level; }
 
 uint64_t umbra_weights_bytes(const umbra_weights *weights) {
-  return weights->combines ? umbra_combinations_bytes(weights->combinations) : umbra_column_maps_bytes(&weights->maps);
+  return weights->combines ? umbra_combinations_bytes(weights->combinations) : umbra_slot_maps_bytes(&weights->maps);
 }

@@ -15,7 +15,7 @@ struct umbra_weights {
   uint32_t level;
   int combines; /* a ciphertext a column: by linear combinations; else by maps */
   umbra_combinations *combinations;
-  umbra_column_maps maps; /* of that layout */
+  umbra_slot_maps maps; /* of that layout */
   umbra_matrix_layout layout;
 };
 

@@ -61,6 +61,35 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_row_sums(umbra_evaluator *eva
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_column_sums(umbra_evaluator *evaluator, umbra_matrix **out,
                                                                const umbra_matrix *matrix);
 
+/* ---- other arrangements: a level, and rotations ---- */
+
+/*
+ * Elements of a matrix as another matrix: (r, c) is number first + r * row_step + c * column_step of them, counted in row
+ * order. With n columns: {rows, n, .row_step = n, .column_step = 1} is the matrix itself, {n, rows, .row_step = 1,
+ * .column_step = n} is transposed, other rows and columns in that order reshape it, a first element and fewer rows or
+ * columns cut it, a step of 0 repeats (broadcasts) it, negative steps reverse it.
+ */
+typedef struct umbra_matrix_view {
+  size_t struct_size;
+  size_t rows, columns;
+  ptrdiff_t first, row_step, column_step;
+} umbra_matrix_view;
+#define UMBRA_MATRIX_VIEW_INIT .struct_size = sizeof(umbra_matrix_view), .column_step = 1
+UMBRA_API void umbra_matrix_view_init(umbra_matrix_view *view, size_t size);
+#define umbra_matrix_view_init(view) umbra_matrix_view_init((view), sizeof *(view))
+
+/*
+ * That view of the matrix (NULL: all of it) in that layout (NULL: chosen as for encryption). Where ciphertexts can be
+ * taken whole they are copied, at no cost; else it takes a level, and a diagonal for each distance that elements of two
+ * ciphertexts move: many between orders that differ much. A dry device tells its cost and keys. What is mapped is encoded
+ * anew in every call. Not of pairs, nor to layouts with ones. Errors: also NO_LEVEL, RANGE (more than 65535 ciphertexts,
+ * or distances from one of them), MISSING_KEY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_rearrange(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                             const umbra_matrix *matrix,
+                                                             const umbra_matrix_layout *layout,
+                                                             const umbra_matrix_view *view);
+
 /* ---- the ciphertexts themselves, in the order that umbra_matrix_layout states ---- */
 
 UMBRA_API size_t umbra_matrix_ciphertexts(const umbra_matrix *matrix);
