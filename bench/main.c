@@ -149,11 +149,11 @@ static int can_run(const list *backends) {
 /* ---- registration ---- */
 
 static void register_setting(const bench_setting *setting) {
+  bench_apply_register(setting);
   for (size_t i = 0; i < KERNEL_FILES; i++)
     for (const bench_kernel *kernel = kernel_files[i]; kernel->name; kernel++) bench_kernel_register(kernel, setting);
   for (size_t i = 0; i < OPERATION_FILES; i++)
     for (const bench_operation *op = operation_files[i]; op->name; op++) bench_operation_register(op, setting);
-  bench_apply_register(setting);
 }
 
 static int register_all(bench_setting *setting, const options *o) {
@@ -183,8 +183,8 @@ int main(int argc, char **argv) {
   if (!register_all(settings, &o)) return MISUSED;
   const int failures = bench_run();
   bench_kernels_close();
-  bench_scheme_close();
   bench_apply_close();
+  bench_scheme_close();
   if (failures) fprintf(stderr, "umbra_bench: %d benchmarks failed\n", failures);
   return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

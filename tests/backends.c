@@ -148,6 +148,62 @@ static void record_circuit(trace *t, const scheme *s, umbra_ciphertext *const *x
   umbra_ciphertext_destroy(other);
 }
 
+enum { INPUTS = 4, OUTPUTS = 19 };
+
+typedef struct layer {
+  umbra_matrix_layout layout;
+  umbra_weights *weights;
+} layer;
+
+/* Inputs of one record, a column in a ciphertext or all of them: with keys of rotations by 1, 2 and 3. */
+static layer make_layer(const scheme *s, uint32_t slots, const double *numbers) {
+  layer made = {
+      .layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = slots, .group = 1}};
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = slots > 1 ? INPUTS : OUTPUTS,
+                              .columns = INPUTS},
+                    bias = {UMBRA_ARRAY_INIT, .data = numbers, .rows = values.rows, .columns = 1};
+  const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &made.layout};
+  assert_ok(umbra_weights_create(&made.weights, s->context, &desc, NULL));
+  return made;
+}
+
+/* The first ciphertext of a product. */
+static umbra_status layer_body(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                               void *user) {
+  const layer *l = user;
+  umbra_matrix *matrix = NULL;
+  umbra_status status = umbra_matrix_from_ciphertexts(&matrix, ins, INPUTS / l->layout.slots, 1, INPUTS, &l->layout);
+  if (status == UMBRA_OK) status = umbra_matrix_apply(e, &matrix, matrix, l->weights);
+  if (status == UMBRA_OK) status = umbra_matrix_ciphertext(matrix, &outs[0], 0);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
+/* A product, and its first ciphertext from a recorded one. */
+static void record_product(trace *t, const scheme *s, uint32_t slots, uint64_t seed_of_values) {
+  double numbers[OUTPUTS * INPUTS];
+  umbra_matrix *matrix = NULL, *product = NULL;
+  umbra_circuit *circuit = NULL;
+  umbra_ciphertext *ins[INPUTS] = {NULL};
+  for (int i = 0; i < OUTPUTS * INPUTS; i++) numbers[i] = uniform(&seed_of_values);
+  layer l = make_layer(s, slots, numbers);
+  assert_ok(umbra_matrix_encrypt(&matrix, s->public, numbers, 1, INPUTS, &l.layout, NULL));
+  assert_ok(umbra_matrix_apply(s->evaluator, &product, matrix, l.weights));
+  RECORD_KEY(t, matrix, product);
+  for (size_t i = 0; i < umbra_matrix_ciphertexts(matrix); i++) assert_ok(umbra_matrix_ciphertext(matrix, &ins[i], i));
+  const umbra_ciphertext *const *examples = (const umbra_ciphertext *const *)ins;
+  const umbra_circuit_desc desc = {
+      UMBRA_CIRCUIT_DESC_INIT, .body = layer_body, .user = &l, .ins = umbra_matrix_ciphertexts(matrix), .outs = 1,
+      .examples = examples};
+  assert_ok(umbra_circuit_create(&circuit, s->evaluator, &desc));
+  RECORD_CALL("circuit, product", umbra_circuit_run(circuit, &out, examples));
+  umbra_circuit_destroy(circuit);
+  for (int i = 0; i < INPUTS; i++) umbra_ciphertext_destroy(ins[i]);
+  umbra_matrix_destroy(matrix);
+  umbra_matrix_destroy(product);
+  umbra_weights_destroy(l.weights);
+}
+
 /* A map by rotations -3 to 4 at a level, of both kinds. */
 static umbra_transform *make_map(const scheme *s, uint32_t level, int min_key) {
   static const int32_t rotations[] = {-3, -2, -1, 0, 1, 2, 3, 4};
@@ -213,62 +269,6 @@ static void record_two_maps(trace *t, const scheme *s, const umbra_ciphertext *x
   free(values);
 }
 
-enum { INPUTS = 4, OUTPUTS = 19 };
-
-typedef struct layer {
-  umbra_matrix_layout layout;
-  umbra_weights *weights;
-} layer;
-
-/* Inputs of one record, a column in a ciphertext or all of them: with keys of rotations by 1, 2 and 3. */
-static layer make_layer(const scheme *s, uint32_t slots, const double *numbers) {
-  layer made = {
-      .layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = slots, .group = 1}};
-  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = slots > 1 ? INPUTS : OUTPUTS,
-                              .columns = INPUTS},
-                    bias = {UMBRA_ARRAY_INIT, .data = numbers, .rows = values.rows, .columns = 1};
-  const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &made.layout};
-  assert_ok(umbra_weights_create(&made.weights, s->context, &desc, NULL));
-  return made;
-}
-
-/* The first ciphertext of a product. */
-static umbra_status layer_body(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
-                               void *user) {
-  const layer *l = user;
-  umbra_matrix *matrix = NULL;
-  umbra_status status = umbra_matrix_from_ciphertexts(&matrix, ins, INPUTS / l->layout.slots, 1, INPUTS, &l->layout);
-  if (status == UMBRA_OK) status = umbra_matrix_apply(e, &matrix, matrix, l->weights);
-  if (status == UMBRA_OK) status = umbra_matrix_ciphertext(matrix, &outs[0], 0);
-  umbra_matrix_destroy(matrix);
-  return status;
-}
-
-/* A product, and its first ciphertext from a recorded one. */
-static void record_product(trace *t, const scheme *s, uint32_t slots, uint64_t seed_of_values) {
-  double numbers[OUTPUTS * INPUTS];
-  umbra_matrix *matrix = NULL, *product = NULL;
-  umbra_circuit *circuit = NULL;
-  umbra_ciphertext *ins[INPUTS] = {NULL};
-  for (int i = 0; i < OUTPUTS * INPUTS; i++) numbers[i] = uniform(&seed_of_values);
-  layer l = make_layer(s, slots, numbers);
-  assert_ok(umbra_matrix_encrypt(&matrix, s->public, numbers, 1, INPUTS, &l.layout, NULL));
-  assert_ok(umbra_matrix_apply(s->evaluator, &product, matrix, l.weights));
-  RECORD_KEY(t, matrix, product);
-  for (size_t i = 0; i < umbra_matrix_ciphertexts(matrix); i++) assert_ok(umbra_matrix_ciphertext(matrix, &ins[i], i));
-  const umbra_ciphertext *const *examples = (const umbra_ciphertext *const *)ins;
-  const umbra_circuit_desc desc = {
-      UMBRA_CIRCUIT_DESC_INIT, .body = layer_body, .user = &l, .ins = umbra_matrix_ciphertexts(matrix), .outs = 1,
-      .examples = examples};
-  assert_ok(umbra_circuit_create(&circuit, s->evaluator, &desc));
-  RECORD_CALL("circuit, product", umbra_circuit_run(circuit, &out, examples));
-  umbra_circuit_destroy(circuit);
-  for (int i = 0; i < INPUTS; i++) umbra_ciphertext_destroy(ins[i]);
-  umbra_matrix_destroy(matrix);
-  umbra_matrix_destroy(product);
-  umbra_weights_destroy(l.weights);
-}
-
 static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *x) {
   static const int32_t steps[] = {1, 0, -5, 1};
   umbra_ciphertext *outs[4] = {NULL};
@@ -301,12 +301,12 @@ static void run(trace *t, umbra_params *params, const char *device) {
     vector_destroy(&v);
   }
   record_operations(t, &s, x, p);
+  record_product(t, &s, 1, 5);
+  record_product(t, &s, 4, 6);
   record_rotations(t, &s, x[0]);
   record_circuit(t, &s, x);
   record_maps(t, &s, x[0]);
   record_two_maps(t, &s, x[0]);
-  record_product(t, &s, 1, 5);
-  record_product(t, &s, 4, 6);
   for (int i = 0; i < 3; i++) {
     umbra_ciphertext_destroy(x[i]);
     umbra_plaintext_destroy(p[i]);

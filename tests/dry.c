@@ -540,40 +540,6 @@ static void test_linear_maps_at_the_limit(void **state) {
   umbra_params_destroy(params);
 }
 
-/* ---- scoring ---- */
-
-enum { FEATURES = 5 };
-
-/* The model and the records are put together of ciphertexts: a key to encrypt them with is what a dry device lacks. */
-static void score(side *s, uint64_t seed) {
-  (void)seed;
-  const double sigmoid[] = {0.5, 0.4, 0, -0.1};
-  const umbra_matrix_layout layout = umbra_layout_of_records(umbra_context_params(s->context), FEATURES);
-  umbra_logistic *model = NULL;
-  umbra_matrix *records = NULL, *scores = NULL;
-  umbra_ciphertext *weights = NULL;
-  assert_ok(umbra_ciphertext_copy(&weights, s->x[0]));
-  assert_ok(umbra_logistic_make(&model, weights, FEATURES, 8, 3, sigmoid));
-  assert_ok(umbra_matrix_make(&records, s->context, 2 * umbra_layout_rows_per_part(&layout), FEATURES, &layout));
-  for (size_t i = 0; i < records->parts; i++) assert_ok(umbra_ciphertext_copy(&records->part[i], s->x[1 + i]));
-  umbra_status status = umbra_logistic_score(s->evaluator, &scores, model, records, NULL);
-  for (size_t i = 0; i < records->parts; i++) see(s, status, scores ? scores->part[i] : NULL);
-  umbra_matrix_destroy(scores);
-  umbra_matrix_destroy(records);
-  umbra_logistic_destroy(model);
-}
-
-static void test_scoring(void **state) {
-  (void)state;
-  umbra_params *params = test_params(LOG_N, 40, DEPTH);
-  const work w = {params, NULL, score, 0, UMBRA_TOP_LEVEL, 0};
-  for (uint64_t less = 0; less < 4; less++) {
-    const umbra_cost cost = hold(&w, less);
-    assert_int_equal(cost.keys, 4); /* relinearisation, and rotations by 1, 2 and 4 */
-  }
-  umbra_params_destroy(params);
-}
-
 /* ---- products with plain matrices ---- */
 
 enum { INPUTS = 4, OUTPUTS = 3 };
@@ -620,6 +586,40 @@ static void test_weights(void **state) {
       const umbra_cost cost = hold(&w, less);
       assert_int_equal(cost.keys, keys[i]);
     }
+  }
+  umbra_params_destroy(params);
+}
+
+/* ---- scoring ---- */
+
+enum { FEATURES = 5 };
+
+/* The model and the records are put together of ciphertexts: a key to encrypt them with is what a dry device lacks. */
+static void score(side *s, uint64_t seed) {
+  (void)seed;
+  const double sigmoid[] = {0.5, 0.4, 0, -0.1};
+  const umbra_matrix_layout layout = umbra_layout_of_records(umbra_context_params(s->context), FEATURES);
+  umbra_logistic *model = NULL;
+  umbra_matrix *records = NULL, *scores = NULL;
+  umbra_ciphertext *weights = NULL;
+  assert_ok(umbra_ciphertext_copy(&weights, s->x[0]));
+  assert_ok(umbra_logistic_make(&model, weights, FEATURES, 8, 3, sigmoid));
+  assert_ok(umbra_matrix_make(&records, s->context, 2 * umbra_layout_rows_per_part(&layout), FEATURES, &layout));
+  for (size_t i = 0; i < records->parts; i++) assert_ok(umbra_ciphertext_copy(&records->part[i], s->x[1 + i]));
+  umbra_status status = umbra_logistic_score(s->evaluator, &scores, model, records, NULL);
+  for (size_t i = 0; i < records->parts; i++) see(s, status, scores ? scores->part[i] : NULL);
+  umbra_matrix_destroy(scores);
+  umbra_matrix_destroy(records);
+  umbra_logistic_destroy(model);
+}
+
+static void test_scoring(void **state) {
+  (void)state;
+  umbra_params *params = test_params(LOG_N, 40, DEPTH);
+  const work w = {params, NULL, score, 0, UMBRA_TOP_LEVEL, 0};
+  for (uint64_t less = 0; less < 4; less++) {
+    const umbra_cost cost = hold(&w, less);
+    assert_int_equal(cost.keys, 4); /* relinearisation, and rotations by 1, 2 and 4 */
   }
   umbra_params_destroy(params);
 }
@@ -850,7 +850,7 @@ int main(void) {
       cmocka_unit_test(test_operations),  cmocka_unit_test(test_random_circuits),
       cmocka_unit_test(test_refreshes),   cmocka_unit_test(test_bootstrappers),
       cmocka_unit_test(test_linear_maps), cmocka_unit_test(test_linear_maps_at_the_limit),
-      cmocka_unit_test(test_scoring),     cmocka_unit_test(test_weights),
+      cmocka_unit_test(test_weights),     cmocka_unit_test(test_scoring),
       cmocka_unit_test(test_encodings),   cmocka_unit_test(test_guards),
       cmocka_unit_test(test_opening),
   };
