@@ -239,9 +239,9 @@ void bench_convolution_register(const bench_setting *setting) {
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     const bench_shape *s = &shapes[i];
     char name[256];
-    job *made = malloc(sizeof *made);
     umbra_params *params = bench_params(setting);
-    if (!made || !params) return;
+    job *made = params ? malloc(sizeof *made) : NULL;
+    if (!made) return;
     *made = (job){.next = jobs, .shape = s, .setting = setting};
     jobs = made;
     snprintf(name, sizeof name,

@@ -43,7 +43,8 @@ static umbra_status check_channels(const umbra_convolution_desc *d, const umbra_
   if (d->channels % d->groups || in->channels % d->groups)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%u groups do not divide %u and %u channels", d->groups,
                       in->channels, d->channels);
-  const double weights = (double)d->channels * (in->channels / d->groups) * d->kernel_y * d->kernel_x;
+  const uint32_t in_group = in->channels / d->groups;
+  const double weights = (double)d->channels * in_group * d->kernel_y * d->kernel_x;
   if (weights <= (double)UMBRA_MOST_POSITIONS) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "a convolution of %g weights: there are at most 2^31", weights);
 }

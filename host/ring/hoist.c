@@ -91,7 +91,7 @@ static void encode_strip(const hoist_job *job, const umbra_view *plain) {
 static umbra_view plain_strip(const hoist_job *job, uint32_t first, uint32_t count) {
   const umbra_hoist *hoist = job->hoist;
   const umbra_ring *ring = job->ring;
-  if (job->encoded) {
+  if (!hoist->plain) {
     umbra_view plain = umbra_view_packed(ring, job->encoded, hoist->coefficients.count, hoist->window, first, count);
     encode_strip(job, &plain);
     return plain;

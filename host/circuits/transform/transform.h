@@ -29,7 +29,7 @@ struct umbra_transform {
   umbra_context *context;
   umbra_transform_plan *plan;
   umbra_log2 log_scale;
-  umbra_poly plain; /* [giants][babies] encoded diagonals, turned back by the giant step; or, without any data: */
+  umbra_poly plain;          /* [giants][babies] encoded diagonals, turned back by the giant step; or none, and: */
   umbra_diagonals diagonals; /* what is encoded at use */
   umbra_estimate factor;     /* bound on the sum of a slot's diagonals, and the error of their encoding */
   /* Of those that an application made; see transform_source.h. */
@@ -41,7 +41,9 @@ struct umbra_transform {
 umbra_log2 umbra_transform_log_scale_at(const umbra_chain *chain, uint32_t level);
 
 /* Whether diagonals are encoded whenever the transform is applied. */
-static inline int umbra_transform_encodes_at_use(const umbra_transform *transform) { return !transform->plain.data; }
+static inline int umbra_transform_encodes_at_use(const umbra_transform *transform) {
+  return transform->diagonals.count > 0;
+}
 
 /* Auxiliary primes of its plaintexts and sums. */
 uint32_t umbra_transform_auxes(const umbra_transform *transform);
