@@ -3,6 +3,7 @@
 #include "transform.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "../../base/error.h"
 #include "../../base/memory.h"
@@ -28,16 +29,13 @@ typedef struct diagonal_encoder {
 
 /* ---- one diagonal ---- */
 
-/* The diagonal of a cell of the plan, turned back by its giant step; zeros if there is none. */
+/* The diagonal of a cell of the plan, turned back by its giant step. */
 static void turn_back(const diagonal_encoder *e, uint32_t cell) {
   const umbra_transform_plan *plan = e->transform->plan;
-  uint32_t index = plan->diagonal[cell], period = e->diagonals->period;
-  uint32_t turn = (uint32_t)plan->giant[cell / plan->babies] & (period - 1);
-  for (uint32_t j = 0; j < period; j++) {
-    const double *from = e->diagonals->value + 2 * ((size_t)index * period + ((j - turn) & (period - 1)));
-    e->values[2 * j] = index == UMBRA_NO_DIAGONAL ? 0 : from[0];
-    e->values[2 * j + 1] = index == UMBRA_NO_DIAGONAL ? 0 : from[1];
-  }
+  const size_t period = e->diagonals->period, turn = (uint32_t)plan->giant[cell / plan->babies] & (period - 1);
+  const double *from = e->diagonals->value + 2 * period * plan->diagonal[cell];
+  memcpy(e->values + 2 * turn, from, 2 * (period - turn) * sizeof *from);
+  memcpy(e->values, from + 2 * (period - turn), 2 * turn * sizeof *from);
 }
 
 /* The first of each 2^log_gap equal words of a limb. */
@@ -63,16 +61,18 @@ static umbra_status shorten(const diagonal_encoder *e, uint32_t cell) {
 static umbra_status encode_cell(const diagonal_encoder *e, uint32_t cell) {
   const umbra_transform *t = e->transform;
   umbra_ring *ring = t->context->ring;
+  const int none = t->plan->diagonal[cell] == UMBRA_NO_DIAGONAL;
   uint32_t period = e->diagonals->period, shift;
   double magnitude;
-  umbra_values values = {.value = e->values,
-                         .bound = t->plan->diagonal[cell] == UMBRA_NO_DIAGONAL ? 0 : e->diagonals->entry,
-                         .count = period,
+  umbra_values values = {.value = none ? NULL : e->values,
+                         .bound = none ? 0 : e->diagonals->entry,
+                         .bounded = 1,
+                         .count = none ? 0 : period,
                          .stride = 2,
                          .level = t->plan->level,
                          .slots = period,
                          .log_scale = t->log_scale};
-  if (e->values) turn_back(e, cell);
+  if (e->values && !none) turn_back(e, cell);
   UMBRA_TRY(umbra_encode_coefficients(e->coefficients, &shift, &magnitude, t->context, e->stream, &values));
   const umbra_poly *to = e->whole.data ? &e->whole : &t->plain;
   umbra_view view = umbra_poly_subview(to, ring, e->whole.data ? 0 : cell, 1, to->window, to->aux);
