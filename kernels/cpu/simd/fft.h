@@ -180,7 +180,8 @@ static transform transform_set(const umbra_device *device, double *re, double *i
 }
 
 /* A part's share of a pass over whole vectors. */
-UMBRA_INLINE void mixing_part(const transform *t, uint32_t part, const int inverse) {
+UMBRA_INLINE void mixing_part(const void *data, uint32_t part, const int inverse) {
+  const transform copy = *(const transform *)data, *t = &copy;
   const uint32_t within = part & ((1u << t->log_parts) - 1);
   const size_t columns = (size_t)1 << (t->log_m - t->radix - t->log_parts);
   pass_of(t, (size_t)(part >> t->log_parts) << t->log_m, t->log_stride, t->radix, inverse, within * columns,
@@ -191,7 +192,7 @@ UMBRA_INLINE void mixing_part(const transform *t, uint32_t part, const int inver
 
 /* After every tail come the passes over the blocks that end there. */
 static void inverse_part(const void *data, uint32_t part) {
-  const transform *t = data;
+  const transform copy = *(const transform *)data, *t = &copy; /* which what is stored cannot change */
   const uint32_t log_size = t->log_m - t->log_parts;
   const size_t first = (size_t)part << log_size, size = (size_t)1 << log_size;
   for (size_t end = first + ((size_t)1 << TAIL_LOG); end <= first + size; end += (size_t)1 << TAIL_LOG) {
@@ -225,7 +226,7 @@ void UMBRA_CPU_NAME(ifft)(umbra_stream *stream, double *re, double *im, uint32_t
 
 /* Before the tail at every offset come the passes over the blocks that begin there. */
 static void forward_part(const void *data, uint32_t part) {
-  const transform *t = data;
+  const transform copy = *(const transform *)data, *t = &copy; /* which what is stored cannot change */
   const uint32_t log_size = t->log_m - t->log_parts;
   const size_t first = (size_t)part << log_size, size = (size_t)1 << log_size;
   for (size_t offset = first; offset < first + size; offset += (size_t)1 << TAIL_LOG) {
