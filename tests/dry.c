@@ -548,13 +548,13 @@ enum { FEATURES = 5 };
 static void score(side *s, uint64_t seed) {
   (void)seed;
   const double sigmoid[] = {0.5, 0.4, 0, -0.1};
-  const umbra_matrix_layout layout = umbra_matrix_records_layout(umbra_context_params(s->context), FEATURES);
+  const umbra_matrix_layout layout = umbra_layout_of_records(umbra_context_params(s->context), FEATURES);
   umbra_logistic *model = NULL;
   umbra_matrix *records = NULL, *scores = NULL;
   umbra_ciphertext *weights = NULL;
   assert_ok(umbra_ciphertext_copy(&weights, s->x[0]));
   assert_ok(umbra_logistic_make(&model, weights, FEATURES, 8, 3, sigmoid));
-  assert_ok(umbra_matrix_make(&records, s->context, 2 * umbra_matrix_per_part(&layout), FEATURES, &layout));
+  assert_ok(umbra_matrix_make(&records, s->context, 2 * umbra_layout_rows_per_part(&layout), FEATURES, &layout));
   for (size_t i = 0; i < records->parts; i++) assert_ok(umbra_ciphertext_copy(&records->part[i], s->x[1 + i]));
   umbra_status status = umbra_logistic_score(s->evaluator, &scores, model, records, NULL);
   for (size_t i = 0; i < records->parts; i++) see(s, status, scores ? scores->part[i] : NULL);

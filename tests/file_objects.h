@@ -296,10 +296,10 @@ static inline umbra_train_plan *small_plan(void) {
   return plan;
 }
 
-static inline void training_row(double *values, double *one, size_t row, const void *source) {
+static inline double training_element(umbra_element element, const void *source) {
   (void)source;
-  for (int c = 0; c < TRAINING_COLUMNS; c++) values[c] = (double)row / (c + 1);
-  *one = row % 2 ? 1 : -1;
+  if (element.column == TRAINING_COLUMNS) return element.row % 2 ? 1 : -1;
+  return (double)element.row / (double)(element.column + 1);
 }
 
 static inline umbra_ciphertext *small_weights(file_objects *o, const umbra_public_key *public) {
@@ -320,7 +320,7 @@ static inline void make_training(file_objects *o, const umbra_public_key *public
   umbra_dataset_index *index = NULL;
   umbra_dataset_block *block = NULL;
   umbra_checkpoint *checkpoint = NULL;
-  const umbra_matrix_source source = {training_row, NULL};
+  const umbra_matrix_source source = {training_element, NULL};
   training_plan.params = o->object[PARAMS];
   umbra_public_key_owner(public, training_owner);
   assert_ok(umbra_alloc(&index, 1, sizeof *index, "an index"));
@@ -329,8 +329,8 @@ static inline void make_training(file_objects *o, const umbra_public_key *public
   index->stamp = umbra_train_stamp_of(&training_plan, training_data, training_plan.blocks);
   index->weights = small_weights(o, public);
   block->stamp = umbra_train_stamp_of(&training_plan, training_data, 0);
-  assert_ok(umbra_matrix_encrypt_rows(&block->records, umbra_encryptor_of(public), &source, TRAINING_ROWS,
-                                      TRAINING_COLUMNS, &training_plan.layout, training_plan.data_level, NULL));
+  assert_ok(umbra_matrix_encrypt_source(&block->records, umbra_encryptor_of(public), &source, TRAINING_ROWS,
+                                        TRAINING_COLUMNS, &training_plan.layout, training_plan.data_level, NULL));
   checkpoint->stamp = umbra_train_stamp_of(&training_plan, training_data, 1);
   assert_ok(umbra_train_state_make(&checkpoint->state, 2));
   for (int i = 0; i < 2; i++) checkpoint->state.part[i] = small_weights(o, public);

@@ -93,6 +93,48 @@ static void layouts(void **state) {
   for (size_t i = 0; i < sizeof given / sizeof *given; i++) check_shape(57, 20, &given[i], &random);
 }
 
+/* Element (r, c) by columns, by walking through blocks of rows, and through the columns of each. */
+static void check_columns(size_t rows, size_t columns, const umbra_matrix_layout *given, uint64_t *random) {
+  umbra_matrix *m = NULL;
+  double slots[2 * SLOTS], *values = random_values(random, rows * columns),
+                           *found = random_values(random, rows * columns);
+  assert_ok(umbra_matrix_encrypt(&m, s.public, values, rows, columns, given, NULL));
+  const size_t stride = m->layout.stride, high = stride << m->layout.pairs;
+  size_t part = 0;
+  for (size_t first = 0; first < rows; first += high) {
+    for (size_t column = 0; column < columns; part++) {
+      assert_ok(umbra_decrypt_decode_complex(slots, m->layout.slots, m->part[part], s.secret));
+      for (size_t at = 0; at < m->layout.slots; at += stride, column++) {
+        for (size_t i = 0; i < high; i++) {
+          const double expected = column < columns && first + i < rows ? values[(first + i) * columns + column] : 0;
+          assert_true(fabs(slots[2 * (at + i % stride) + i / stride] - expected) < 1e-6);
+        }
+      }
+    }
+  }
+  assert_int_equal(m->parts, part);
+  assert_ok(umbra_matrix_decrypt(m, found, s.secret, NULL));
+  for (size_t i = 0; i < rows * columns; i++) assert_true(fabs(found[i] - values[i]) < 1e-6);
+  umbra_matrix_destroy(m);
+  free(values);
+  free(found);
+}
+
+static void by_columns(void **state) {
+  (void)state;
+  const umbra_matrix_layout given[] = {
+      {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS},
+      {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .pairs = 1},
+      {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .slots = 64},
+      {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .slots = 128, .stride = 32, .pairs = 1},
+  };
+  uint64_t random = 6;
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+    for (size_t k = 0; k < sizeof shape / sizeof *shape; k++)
+      if (shape[k][0] * shape[k][1] <= 600) check_columns(shape[k][0], shape[k][1], &given[i], &random);
+  check_columns(3, SLOTS + 1, &given[0], &random);
+}
+
 /* No column of ones is forced: columns that are a power of two fill their ciphertexts. */
 static void columns_of_a_power_of_two(void **state) {
   (void)state;
@@ -161,8 +203,8 @@ static void refusals(void **state) {
   assert_fails(umbra_matrix_encrypt(NULL, s.public, values, 1, 1, NULL, NULL), bad, "output");
   refused_layout(ones, SLOTS, UMBRA_ERROR_RANGE, "up to 1023");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT}, SLOTS + 1, UMBRA_ERROR_RANGE, "up to 1024");
-  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)1}, 3,
-                 UMBRA_ERROR_UNSUPPORTED, "order is 1: this version knows order 0, by rows");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)2}, 3,
+                 UMBRA_ERROR_UNSUPPORTED, "order is 2: this version knows orders 0 to 1");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .stride = 2}, 3, bad, "3 columns in rows of 2");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 4}, 4, bad,
                  "and a one in rows of 4");
@@ -237,6 +279,7 @@ static int close_scheme(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(shapes),
                                      cmocka_unit_test(layouts),
+                                     cmocka_unit_test(by_columns),
                                      cmocka_unit_test(columns_of_a_power_of_two),
                                      cmocka_unit_test(refusals),
                                      cmocka_unit_test(progress),

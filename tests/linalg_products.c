@@ -47,14 +47,12 @@ static void problem_free(problem *p) {
 /* The column of ones holds -1 in every third row, to see that it is the source's. */
 static double one_of(size_t row) { return row % 3 ? 1 : -1; }
 
-static void hand_out(double *values, double *one, size_t row, const void *source) {
-  const problem *p = source;
-  memcpy(values, p->values + row * p->columns, p->columns * sizeof *values);
-  *one = one_of(row);
-}
-
 static double entry(const problem *p, size_t row, size_t column) {
   return column < p->columns ? p->values[row * p->columns + column] : one_of(row);
+}
+
+static double element_of(umbra_element element, const void *source) {
+  return entry(source, element.row, element.column);
 }
 
 /* ---- keys and ciphertexts ---- */
@@ -110,9 +108,9 @@ static void setup_open(setup *t, const problem *p) {
   assert_ok(umbra_public_key_generate(&s->public, s->secret));
   s->keys = keys_for(s->secret, needs_of_products(p));
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
-  umbra_matrix_source source = {hand_out, p};
-  assert_ok(umbra_matrix_encrypt_rows(&t->matrix, umbra_encryptor_of(s->public), &source, p->rows, p->columns,
-                                      &p->layout, DEPTH, NULL));
+  umbra_matrix_source source = {element_of, p};
+  assert_ok(umbra_matrix_encrypt_source(&t->matrix, umbra_encryptor_of(s->public), &source, p->rows, p->columns,
+                                        &p->layout, DEPTH, NULL));
   assert_ok(umbra_products_create(&t->products, s->evaluator, &p->layout));
 }
 
@@ -279,32 +277,32 @@ static void layouts(void **state) {
 static void layouts_that_are_none(void **state) {
   (void)state;
   const umbra_matrix_layout good = {.ones = 1, .stride = 8, .slots = 64, .group = 4, .pairs = 1};
-  assert_ok(umbra_matrix_layout_check(&good, 7, SLOTS));
+  assert_ok(umbra_layout_check(&good, 1, 7, SLOTS));
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
   umbra_matrix_layout layout = good;
-  assert_fails(umbra_matrix_layout_check(&layout, 8, SLOTS), bad, "8 columns and a one in rows of 8");
+  assert_fails(umbra_layout_check(&layout, 1, 8, SLOTS), bad, "8 columns and a one in rows of 8");
   layout.ones = 0;
-  assert_ok(umbra_matrix_layout_check(&layout, 8, SLOTS));
-  assert_fails(umbra_matrix_layout_check(&layout, 9, SLOTS), bad, "9 columns in rows of 8");
+  assert_ok(umbra_layout_check(&layout, 1, 8, SLOTS));
+  assert_fails(umbra_layout_check(&layout, 1, 9, SLOTS), bad, "9 columns in rows of 8");
   layout.ones = 2;
-  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "ones and pairs are 2 and 1");
+  assert_fails(umbra_layout_check(&layout, 1, 7, SLOTS), bad, "ones and pairs are 2 and 1");
   layout = good;
-  assert_fails(umbra_matrix_layout_check(&layout, 0, SLOTS), bad, "0 columns");
+  assert_fails(umbra_layout_check(&layout, 1, 0, SLOTS), bad, "0 columns");
   layout.stride = 12;
-  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "rows of 12");
+  assert_fails(umbra_layout_check(&layout, 1, 7, SLOTS), bad, "a stride of 12");
   layout = good;
   layout.slots = 2 * SLOTS;
-  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "power of two up to");
+  assert_fails(umbra_layout_check(&layout, 1, 7, SLOTS), bad, "these up to");
   layout.slots = 4;
-  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "parts of 4 slots");
+  assert_fails(umbra_layout_check(&layout, 1, 7, SLOTS), bad, "parts of 4 slots");
   layout = good;
   layout.group = 16;
-  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "groups of 16");
+  assert_fails(umbra_layout_check(&layout, 1, 7, SLOTS), bad, "groups of 16");
   layout.group = 0;
-  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "groups of 0");
+  assert_fails(umbra_layout_check(&layout, 1, 7, SLOTS), bad, "groups of 0");
   layout = good;
   layout.pairs = 2;
-  assert_fails(umbra_matrix_layout_check(&layout, 7, SLOTS), bad, "ones and pairs are 1 and 2");
+  assert_fails(umbra_layout_check(&layout, 1, 7, SLOTS), bad, "ones and pairs are 1 and 2");
 }
 
 static int open_params(void **state) {

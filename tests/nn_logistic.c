@@ -222,9 +222,8 @@ static void results_are_no_records(void **state) {
   scheme_close(&s);
 }
 
-static void hand_out(double *values, double *one, size_t row, const void *source) {
-  *values = ((const double *)source)[row];
-  *one = 1;
+static double element_of(umbra_element element, const void *source) {
+  return element.column ? 1 : ((const double *)source)[element.row];
 }
 
 /* Records that are laid out otherwise than scoring takes them, whatever the difference. */
@@ -234,7 +233,7 @@ static void records_of_other_layouts(void **state) {
   umbra_logistic *model = NULL;
   scheme s;
   open_for(&s, test_params(11, 45, umbra_logistic_depth(3)), 1);
-  const umbra_matrix_layout plain = umbra_matrix_records_layout(s.params, 1);
+  const umbra_matrix_layout plain = umbra_layout_of_records(s.params, 1);
   umbra_matrix_layout layout[6] = {plain, plain, plain, plain, plain, plain};
   layout[1].slots /= 2;
   layout[2].group = 2;
@@ -244,9 +243,9 @@ static void records_of_other_layouts(void **state) {
   assert_ok(encrypt_model(&model, s.public, &weight, 1, 0, 4, 3));
   for (int i = 0; i < 6; i++) {
     umbra_matrix *rows = NULL, *found = NULL;
-    umbra_matrix_source source = {hand_out, records};
-    assert_ok(umbra_matrix_encrypt_rows(&rows, umbra_encryptor_of(s.public), &source, 2, 1, &layout[i], UMBRA_TOP_LEVEL,
-                                        NULL));
+    umbra_matrix_source source = {element_of, records};
+    assert_ok(umbra_matrix_encrypt_source(&rows, umbra_encryptor_of(s.public), &source, 2, 1, &layout[i],
+                                          UMBRA_TOP_LEVEL, NULL));
     umbra_status status = umbra_logistic_score(s.evaluator, &found, model, rows, NULL);
     assert_int_equal(status, i ? UMBRA_ERROR_INVALID_ARGUMENT : UMBRA_OK);
     if (i) assert_non_null(strstr(umbra_last_error(), i < 5 ? "such as for a training" : "set `ones` in the layout"));

@@ -72,22 +72,22 @@ static umbra_status make_keys(training *t) {
   return umbra_stepper_create(&t->stepper, t->plan, t->context, t->keys, NULL, NULL);
 }
 
-static void zero_row(double *values, double *one, size_t row, const void *columns) {
-  (void)row;
-  memset(values, 0, *(const size_t *)columns * sizeof *values);
-  *one = 0;
+static double zero_element(umbra_element element, const void *source) {
+  (void)element;
+  (void)source;
+  return 0;
 }
 
 /* One block that stands for all, and the first weights. */
 static umbra_status make_data(training *t) {
   const umbra_train_plan *plan = t->plan;
-  const umbra_matrix_source source = {zero_row, &plan->options.columns};
+  const umbra_matrix_source source = {zero_element, NULL};
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   umbra_plaintext *plain = NULL;
   const double zero = 0;
-  UMBRA_TRY(umbra_matrix_encrypt_rows(&t->block, umbra_encryptor_of(t->public_key), &source,
-                                      umbra_plan_block(plan, 0).rows, plan->options.columns, &plan->layout,
-                                      plan->data_level, NULL));
+  UMBRA_TRY(umbra_matrix_encrypt_source(&t->block, umbra_encryptor_of(t->public_key), &source,
+                                        umbra_plan_block(plan, 0).rows, plan->options.columns, &plan->layout,
+                                        plan->data_level, NULL));
   options.level = plan->data_level;
   options.slots = plan->layout.stride;
   UMBRA_TRY(umbra_encode(&plain, t->context, &zero, 1, &options));

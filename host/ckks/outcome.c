@@ -45,17 +45,38 @@ static void raise_at(umbra_outcome *outcome, umbra_doubt doubt, uint32_t slot) {
   if (slot < outcome->first) outcome->first = slot;
 }
 
-static void look_at_slots(umbra_outcome *outcome, const opened *o, const umbra_ciphertext *ciphertext) {
-  const double limit = umbra_largest_slot(ciphertext), error = umbra_ciphertext_error_bound(ciphertext);
-  const umbra_declared *declared = &ciphertext->declared;
-  for (uint32_t j = 0; j < o->slots; j++) {
-    const double size = umbra_modulus(o->pairs[2 * j], o->pairs[2 * j + 1]), im = fabs(o->pairs[2 * j + 1]);
-    outcome->largest = fmax(outcome->largest, size);
-    outcome->largest_imaginary = fmax(outcome->largest_imaginary, im);
-    if (declared->used && j >= declared->used) outcome->largest_unused = fmax(outcome->largest_unused, size);
-    if (size > limit) raise_at(outcome, UMBRA_DOUBT_VALUE, j);
-    if (declared->real && im > error) raise_at(outcome, UMBRA_DOUBT_REAL, j);
+/* Larger of the two parts; the modulus is less than 1.5 times that. */
+static double side_of(const double *pair) {
+  const double re = fabs(pair[0]), im = fabs(pair[1]);
+  return re > im ? re : im;
+}
+
+/* The largest modulus of the slots from `first` on; the first of them above the limit has a doubt. */
+static double look_for_largest(umbra_outcome *outcome, const opened *o, uint32_t first, double limit) {
+  double largest = 0;
+  for (uint32_t j = first; j < o->slots; j++) {
+    const double *pair = o->pairs + (size_t)2 * j;
+    if (1.5 * side_of(pair) <= largest) continue;
+    largest = fmax(largest, umbra_modulus(pair[0], pair[1]));
+    if (largest > limit) raise_at(outcome, UMBRA_DOUBT_VALUE, j);
   }
+  return largest;
+}
+
+static void look_at_imaginary_parts(umbra_outcome *outcome, const opened *o, double most) {
+  for (uint32_t j = 0; j < o->slots; j++) {
+    const double im = fabs(o->pairs[2 * j + 1]);
+    if (im > outcome->largest_imaginary) outcome->largest_imaginary = im;
+    if (im > most) raise_at(outcome, UMBRA_DOUBT_REAL, j);
+  }
+}
+
+static void look_at_slots(umbra_outcome *outcome, const opened *o, const umbra_ciphertext *ciphertext) {
+  const double error = umbra_ciphertext_error_bound(ciphertext);
+  const umbra_declared *declared = &ciphertext->declared;
+  outcome->largest = look_for_largest(outcome, o, 0, umbra_largest_slot(ciphertext));
+  look_at_imaginary_parts(outcome, o, declared->real ? error : INFINITY);
+  if (declared->used) outcome->largest_unused = look_for_largest(outcome, o, declared->used, INFINITY);
   if (outcome->largest_unused > error) outcome->doubts |= UMBRA_DOUBT_UNUSED;
 }
 

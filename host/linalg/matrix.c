@@ -14,70 +14,6 @@
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
 
-/* ---- layouts ---- */
-
-size_t umbra_matrix_stride_for(size_t slots) {
-  size_t stride = 1;
-  while (stride < slots) stride *= 2;
-  return stride;
-}
-
-umbra_matrix_layout umbra_matrix_records_layout(const umbra_params *params, size_t columns) {
-  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1,
-                               .stride = (uint32_t)umbra_matrix_stride_for(columns + 1),
-                               .slots = umbra_params_slots(params), .group = 1};
-}
-
-static int is_power(uint32_t x) { return x && !(x & (x - 1)); }
-
-umbra_status umbra_matrix_layout_check(const umbra_matrix_layout *l, size_t columns, size_t most_slots) {
-  if ((l->ones & ~1) || (l->pairs & ~1))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ones and pairs are %d and %d: each is 0 or 1", l->ones, l->pairs);
-  if (!is_power(l->stride) || columns == 0 || columns > l->stride || l->stride - columns < (size_t)l->ones)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu columns%s in rows of %u slots: that must be a power of two",
-                      columns, l->ones ? " and a one" : "", l->stride);
-  if (!is_power(l->slots) || l->slots < l->stride || l->slots > most_slots)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "parts of %u slots for rows of %u: that must be a power of two up to %zu", l->slots, l->stride,
-                      most_slots);
-  if (!is_power(l->group) || l->group > UMBRA_MATRIX_MAX_GROUP || l->group > l->stride)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "groups of %u parts: that must be a power of two up to %d and the %u slots of a row", l->group,
-                      UMBRA_MATRIX_MAX_GROUP, l->stride);
-  return UMBRA_OK;
-}
-
-/*
- * Chooses what is 0, for that many columns in a ring of n/2 slots, and checks the whole. Errors: INVALID_ARGUMENT,
- * RANGE (too many columns), UNSUPPORTED (the order).
- */
-static umbra_status choose_layout(umbra_matrix_layout *layout, size_t columns, size_t most_slots) {
-  const size_t most = most_slots - (layout->ones != 0);
-  if (layout->order != UMBRA_MATRIX_BY_ROWS)
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "order is %d: this version knows order %d, by rows", (int)layout->order,
-                      UMBRA_MATRIX_BY_ROWS);
-  if (columns > most)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu columns do not fit: these parameters take up to %zu", columns, most);
-  if (!layout->stride) layout->stride = (uint32_t)umbra_matrix_stride_for(columns + (layout->ones != 0));
-  if (!layout->slots) layout->slots = (uint32_t)most_slots;
-  if (!layout->group) layout->group = 1;
-  return umbra_matrix_layout_check(layout, columns, most_slots);
-}
-
-int umbra_matrix_layout_same(const umbra_matrix_layout *a, const umbra_matrix_layout *b) {
-  return a->order == b->order && a->ones == b->ones && a->stride == b->stride && a->slots == b->slots &&
-         a->group == b->group && a->pairs == b->pairs;
-}
-
-size_t umbra_matrix_per_part(const umbra_matrix_layout *layout) {
-  return (size_t)(layout->slots / layout->stride) << layout->pairs;
-}
-
-size_t umbra_matrix_parts_for(const umbra_matrix_layout *layout, size_t rows) {
-  const size_t per_part = umbra_matrix_per_part(layout);
-  return rows / per_part + (rows % per_part != 0);
-}
-
 /* ---- matrices ---- */
 
 umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context, size_t rows, size_t columns,
@@ -85,7 +21,7 @@ umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context,
   umbra_matrix *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
   *made = (umbra_matrix){.context = umbra_context_share(context), .rows = rows, .columns = columns, .layout = *layout};
-  made->parts = umbra_matrix_parts_for(layout, rows);
+  made->parts = umbra_layout_parts(layout, rows, columns);
   umbra_status status = umbra_alloc(&made->part, made->parts, sizeof *made->part, "a matrix");
   if (status == UMBRA_OK) *out = made;
   else umbra_matrix_destroy(made);
@@ -100,57 +36,51 @@ void umbra_matrix_destroy(umbra_matrix *matrix) {
   umbra_free(matrix);
 }
 
-/* Rows of the part with that number: all that fit, but in the last one. */
-static size_t rows_in_part(const umbra_matrix *matrix, size_t part) {
-  size_t per_part = umbra_matrix_per_part(&matrix->layout), first = part * per_part;
-  return matrix->rows - first < per_part ? matrix->rows - first : per_part;
-}
-
 /* ---- encryption ---- */
 
-/* What encrypting has beside the matrix: one row, and one part's slots as pairs (re, im). */
+/* What encrypting has beside the matrix: room for one part's slots as pairs (re, im). */
 typedef struct encryption {
   umbra_encryptor by;
   const umbra_matrix_source *source;
   uint32_t level;
-  double *row, *pairs;
+  double *pairs;
 } encryption;
 
-static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryption *e) {
+static void fill_part(double *pairs, const umbra_matrix *matrix, size_t part, const umbra_matrix_source *source) {
   const umbra_matrix_layout *layout = &matrix->layout;
-  size_t first = part * umbra_matrix_per_part(layout), real = layout->slots / layout->stride;
-  size_t count = rows_in_part(matrix, part);
-  memset(e->pairs, 0, 2 * (size_t)layout->slots * sizeof *e->pairs);
-  for (size_t r = 0; r < count; r++) {
-    double *slot = e->pairs + 2 * (r % real) * layout->stride + (r >= real);
-    e->source->row(e->row, &e->row[matrix->columns], first + r, e->source->source);
-    for (size_t c = 0; c < matrix->columns + (size_t)layout->ones; c++) slot[2 * c] = e->row[c];
+  umbra_element element;
+  for (size_t i = 0; i < 2 * (size_t)layout->slots; i++) {
+    const umbra_place place = {part, (uint32_t)(i / 2), i % 2};
+    const int held = umbra_layout_element(&element, layout, matrix->rows, matrix->columns, place);
+    pairs[i] = held ? source->element(element, source->source) : 0;
   }
+}
+
+static umbra_status encrypt_part(umbra_matrix *matrix, size_t part, const encryption *e) {
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = e->level;
-  options.slots = layout->slots;
+  options.slots = matrix->layout.slots;
   umbra_plaintext *plain = NULL;
-  UMBRA_TRY(umbra_encode_complex(&plain, matrix->context, e->pairs, layout->slots, &options));
+  fill_part(e->pairs, matrix, part, e->source);
+  UMBRA_TRY(umbra_encode_complex(&plain, matrix->context, e->pairs, options.slots, &options));
   umbra_status status = umbra_encrypt_by(&matrix->part[part], e->by, plain);
   umbra_plaintext_destroy(plain);
   return status;
 }
 
-umbra_status umbra_matrix_encrypt_rows(umbra_matrix **matrix, umbra_encryptor by, const umbra_matrix_source *source,
-                                       size_t rows, size_t columns, const umbra_matrix_layout *layout, uint32_t level,
-                                       umbra_watch *watch) {
+umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor by, const umbra_matrix_source *source,
+                                         size_t rows, size_t columns, const umbra_matrix_layout *layout, uint32_t level,
+                                         umbra_watch *watch) {
   UMBRA_TRACE_IN(by.context, "matrix_encrypt", 0);
   encryption e = {.by = by, .source = source, .level = level};
   umbra_matrix *made = NULL;
   UMBRA_TRY(umbra_matrix_make(&made, by.context, rows, columns, layout));
-  umbra_status status = umbra_alloc(&e.row, columns + 1, sizeof *e.row, "a matrix");
-  if (status == UMBRA_OK) status = umbra_alloc(&e.pairs, 2 * (size_t)layout->slots, sizeof *e.pairs, "a matrix");
+  umbra_status status = umbra_alloc(&e.pairs, 2 * (size_t)layout->slots, sizeof *e.pairs, "a matrix");
   for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) {
     status = umbra_watch_step(watch, i, made->parts);
     if (status == UMBRA_OK) status = encrypt_part(made, i, &e);
   }
   umbra_free(e.pairs);
-  umbra_free(e.row);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);
   else umbra_matrix_destroy(made);
   return status;
@@ -161,19 +91,18 @@ typedef struct row_order {
   size_t columns;
 } row_order;
 
-static void hand_out(double *values, double *one, size_t row, const void *source) {
+static double value_of(umbra_element element, const void *source) {
   const row_order *order = source;
-  memcpy(values, order->values + row * order->columns, order->columns * sizeof *values);
-  *one = 1;
+  return element.column == order->columns ? 1 : order->values[element.row * order->columns + element.column];
 }
 
 static umbra_status encrypt_values(umbra_matrix **matrix, umbra_encryptor by, const row_order *order, size_t rows,
                                    const umbra_matrix_layout *layout, umbra_watch *watch) {
   umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
-  const umbra_matrix_source source = {hand_out, order};
+  const umbra_matrix_source source = {value_of, order};
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
-  UMBRA_TRY(choose_layout(&wanted, order->columns, umbra_params_slots(umbra_context_params(by.context))));
-  return umbra_matrix_encrypt_rows(matrix, by, &source, rows, order->columns, &wanted, UMBRA_TOP_LEVEL, watch);
+  UMBRA_TRY(umbra_layout_choose(&wanted, rows, order->columns, umbra_params_slots(umbra_context_params(by.context))));
+  return umbra_matrix_encrypt_source(matrix, by, &source, rows, order->columns, &wanted, UMBRA_TOP_LEVEL, watch);
 }
 
 umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key, const double *values, size_t rows,
@@ -220,7 +149,7 @@ umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *contex
   umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
   umbra_matrix *made = NULL;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
-  UMBRA_TRY(choose_layout(&wanted, columns, umbra_params_slots(umbra_context_params(context))));
+  UMBRA_TRY(umbra_layout_choose(&wanted, rows, columns, umbra_params_slots(umbra_context_params(context))));
   UMBRA_TRY(umbra_matrix_make(&made, context, rows, columns, &wanted));
   umbra_status status = make_dry_parts(made, level, bound);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);
@@ -233,28 +162,29 @@ umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *contex
 static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, size_t part, const umbra_secret_key *key,
                                  double *pairs) {
   const umbra_matrix_layout *layout = &matrix->layout;
-  size_t count = rows_in_part(matrix, part), real = layout->slots / layout->stride;
+  umbra_element element;
   UMBRA_TRY(umbra_open_pairs(pairs, layout->slots, matrix->part[part], key));
-  for (size_t r = 0; r < count; r++) {
-    const double *slot = pairs + 2 * (r % real) * layout->stride + (r >= real);
-    for (size_t c = 0; c < matrix->columns; c++) values[r * matrix->columns + c] = slot[2 * c];
+  for (size_t i = 0; i < 2 * (size_t)layout->slots; i++) {
+    const umbra_place place = {part, (uint32_t)(i / 2), i % 2};
+    const int held = umbra_layout_element(&element, layout, matrix->rows, matrix->columns, place);
+    if (held && element.column < matrix->columns) values[element.row * matrix->columns + element.column] = pairs[i];
   }
   return UMBRA_OK;
 }
 
-/* All rows, or none if that fails. key: NULL: of a simulation. */
-static umbra_status decrypt_rows(double *values, const umbra_matrix *matrix, const umbra_secret_key *key,
-                                 umbra_watch *watch) {
-  size_t columns = matrix->columns, per_part = umbra_matrix_per_part(&matrix->layout);
+/* All of them, or none if that fails. key: NULL: of a simulation. */
+static umbra_status decrypt_parts(double *values, const umbra_matrix *matrix, const umbra_secret_key *key,
+                                  umbra_watch *watch) {
+  const size_t count = matrix->rows * matrix->columns;
   double *pairs, *found;
   UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)matrix->layout.slots, sizeof *pairs, "a matrix"));
-  umbra_status status = umbra_alloc(&found, matrix->rows * columns, sizeof *found, "a matrix");
+  umbra_status status = umbra_alloc(&found, count, sizeof *found, "a matrix");
   if (status == UMBRA_OK) {
     for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++) {
       status = umbra_watch_step(watch, i, matrix->parts);
-      if (status == UMBRA_OK) status = decrypt_part(found + i * per_part * columns, matrix, i, key, pairs);
+      if (status == UMBRA_OK) status = decrypt_part(found, matrix, i, key, pairs);
     }
-    if (status == UMBRA_OK) memcpy(values, found, matrix->rows * columns * sizeof *values);
+    if (status == UMBRA_OK) memcpy(values, found, count * sizeof *values);
     umbra_free(found);
   }
   umbra_free(pairs);
@@ -267,13 +197,13 @@ umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, co
   if (!values || !matrix || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs a matrix, an output and a secret key");
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch, decrypt_rows(values, matrix, key, &watch));
+  return umbra_watch_close(&watch, decrypt_parts(values, matrix, key, &watch));
 }
 
 umbra_status umbra_sim_matrix_decode(double *values, const umbra_matrix *matrix) {
   if (!values || !matrix)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sim_matrix_decode needs an output and a matrix");
-  return decrypt_rows(values, matrix, NULL, NULL);
+  return decrypt_parts(values, matrix, NULL, NULL);
 }
 
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }

@@ -24,22 +24,24 @@ umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matri
 }
 
 uint64_t umbra_matrix_sections_bytes(const umbra_params *params, const umbra_matrix_layout *layout, size_t rows,
-                                     uint32_t level) {
-  const size_t parts = umbra_matrix_parts_for(layout, rows);
+                                     size_t columns, uint32_t level) {
+  const size_t parts = umbra_layout_parts(layout, rows, columns);
   return UMBRA_SECTION_OVERHEAD + sizeof(matrix_record) + parts * umbra_file_ciphertext_bytes(params, level);
 }
 
 static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const matrix_record *r,
                                  const umbra_matrix_layout *layout) {
-  if (r->order != UMBRA_MATRIX_BY_ROWS)
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "'%s' holds a matrix of order %u: this version knows order %d, by rows",
-                      reader->source.name, r->order, UMBRA_MATRIX_BY_ROWS);
-  if (r->ones > 1 || r->pairs > 1 ||
-      umbra_matrix_layout_check(layout, r->columns, umbra_ring_n(context->ring) / 2) != UMBRA_OK)
-    return umbra_reader_malformed(reader,
-                                  "a matrix of %llu columns has stride %u, %u slots, groups of %u, marks %u, %u",
-                                  (unsigned long long)r->columns, r->stride, r->slots, r->group, r->pairs, r->ones);
-  if (r->rows == 0 || r->rows > reader->header.sections * umbra_matrix_per_part(layout))
+  const size_t most_slots = umbra_ring_n(context->ring) / 2;
+  const umbra_status status = umbra_layout_check(layout, r->rows, r->columns, most_slots);
+  if (status == UMBRA_ERROR_UNSUPPORTED)
+    return umbra_fail(status, "'%s' holds a matrix of order %u, which this version does not know", reader->source.name,
+                      r->order);
+  if (r->ones > 1 || r->pairs > 1 || status != UMBRA_OK)
+    return umbra_reader_malformed(
+        reader, "a matrix of %llu x %llu has order %u, stride %u, %u slots, groups of %u, marks %u, %u",
+        (unsigned long long)r->rows, (unsigned long long)r->columns, r->order, r->stride, r->slots, r->group, r->pairs,
+        r->ones);
+  if (umbra_layout_parts(layout, r->rows, r->columns) > reader->header.sections)
     return umbra_reader_malformed(reader, "%llu rows do not go with %u sections", (unsigned long long)r->rows,
                                   reader->header.sections);
   return UMBRA_OK;
@@ -48,8 +50,10 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
 umbra_status umbra_matrix_read_sections(umbra_reader *reader, const umbra_context *context, umbra_matrix **matrix) {
   matrix_record r;
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_MATRIX, &r, sizeof r));
-  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = (int)r.ones,   .stride = r.stride,
-                                .slots = r.slots,         .pairs = (int)r.pairs, .group = r.group};
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)r.order,
+                                .ones = (int)r.ones,      .stride = r.stride,
+                                .slots = r.slots,         .pairs = (int)r.pairs,
+                                .group = r.group};
   UMBRA_TRY(check_record(reader, context, &r, &layout));
   UMBRA_TRY(umbra_matrix_make(matrix, context, r.rows, r.columns, &layout));
   umbra_matrix *made = *matrix;

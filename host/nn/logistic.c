@@ -23,7 +23,7 @@
 #include "sigmoid.h"
 
 /* Of records, and of weights: with the one, and the bias. */
-static size_t stride_of(size_t features) { return umbra_matrix_stride_for(features + 1); }
+static size_t stride_of(size_t features) { return umbra_layout_stride_for(features + 1); }
 
 static umbra_status check_features(const umbra_params *params, size_t features) {
   const size_t slots = umbra_params_slots(params);
@@ -227,12 +227,12 @@ static umbra_status score_watched(umbra_evaluator *evaluator, umbra_matrix *scor
 
 static umbra_status check_layout(const umbra_matrix *records) {
   const umbra_matrix_layout wanted =
-      umbra_matrix_records_layout(umbra_context_params(records->context), records->columns);
+      umbra_layout_of_records(umbra_context_params(records->context), records->columns);
   if (!records->layout.ones)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the records have no column of ones, which scoring needs for the bias: set `ones` in the layout "
                       "that umbra_matrix_encrypt gets. Results, such as scores, cannot be scored");
-  if (!umbra_matrix_layout_same(&records->layout, &wanted))
+  if (!umbra_layout_same(&records->layout, &wanted))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the records are laid out otherwise than scoring takes them, such as for a training: set nothing "
                       "but `ones` in the layout that umbra_matrix_encrypt gets");
@@ -289,7 +289,7 @@ typedef struct dry_score {
 
 static umbra_status run_dry(dry_score *d, const umbra_params *params, size_t features, uint32_t level) {
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  const umbra_matrix_layout layout = umbra_matrix_records_layout(params, features);
+  const umbra_matrix_layout layout = umbra_layout_of_records(params, features);
   umbra_sigmoid_options sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT};
   sigmoid.degree = 1;
   UMBRA_TRY(umbra_context_create(&d->context, &desc));

@@ -17,11 +17,17 @@ enum { TEXT = 4096 };
 
 static const double attosecond = 1e-18, longest = 1; /* seconds of a unit */
 
-static const char *const works[] = {[UMBRA_WORK_STREAM] = "stream",         [UMBRA_WORK_PERMUTE] = "permute",
-                                    [UMBRA_WORK_TENSOR] = "tensor",         [UMBRA_WORK_BUTTERFLIES] = "butterflies",
-                                    [UMBRA_WORK_CONVERSION] = "conversion", [UMBRA_WORK_KEY] = "key",
-                                    [UMBRA_WORK_PLAIN] = "plain",           [UMBRA_WORK_MATRIX] = "matrix",
-                                    [UMBRA_WORK_RANDOM] = "random",         [UMBRA_WORK_LIFT] = "lift",
+static const char *const works[] = {[UMBRA_WORK_STREAM] = "stream",
+                                    [UMBRA_WORK_PERMUTE] = "permute",
+                                    [UMBRA_WORK_TENSOR] = "tensor",
+                                    [UMBRA_WORK_BUTTERFLIES] = "butterflies",
+                                    [UMBRA_WORK_CONVERSION] = "conversion",
+                                    [UMBRA_WORK_KEY] = "key",
+                                    [UMBRA_WORK_PLAIN] = "plain",
+                                    [UMBRA_WORK_PLAINTEXTS] = "plaintexts",
+                                    [UMBRA_WORK_MATRIX] = "matrix",
+                                    [UMBRA_WORK_RANDOM] = "random",
+                                    [UMBRA_WORK_LIFT] = "lift",
                                     [UMBRA_WORK_COMPLEX] = "complex"};
 _Static_assert(sizeof works / sizeof *works == UMBRA_DRY_WORKS, "a name for each kind of work");
 
@@ -50,7 +56,7 @@ static uint64_t hash_of(const char *text) {
 
 /* Returns its length. */
 static int print_head(char text[TEXT], const umbra_cost_subject *subject) {
-  return snprintf(text, TEXT, "umbra-cost 2\ndevice %s\nbackend %s\nversion %s\nthreads %" PRIu32 "\n", subject->device,
+  return snprintf(text, TEXT, "umbra-cost 3\ndevice %s\nbackend %s\nversion %s\nthreads %" PRIu32 "\n", subject->device,
                   subject->backend, umbra_version(), subject->threads);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tables that choices follow. They are part of what a plan means: plans of one version of the library are made by
- * the same ones everywhere, so a figure changes only together with the version of plans.
+ * the same ones everywhere, so a figure changes only together with the version of plans. Rates of products with plaintexts
+ * have the words of these in them.
  */
 #include "cost_table.h"
 

@@ -142,13 +142,18 @@ static void key(bench *b) {
   b->kernels->inner_product(b->stream, &sum, digit, DIGITS, &keys, NULL, NULL, 5);
 }
 
-static void plain(bench *b) {
+static void plain_by(bench *b, uint32_t log_gap) {
   enum { A_LIMBS = 2 * TERMS * FEW, SUM_LIMBS = 2 * SUMS * FEW };
   const umbra_view a = operand(b, 0, 2 * TERMS, 0, FEW), sums = operand(b, A_LIMBS, 2 * SUMS, 0, FEW);
   const size_t at = next_of(b, A_LIMBS + SUM_LIMBS, SUMS * TERMS * FEW);
-  const umbra_view plaintexts = operand(b, at, SUMS * TERMS, 0, FEW);
-  b->kernels->plain_products(b->stream, &sums, &plaintexts, &a, TERMS, 0);
+  umbra_view plaintexts = operand(b, at, SUMS * TERMS, 0, FEW);
+  plaintexts.stride >>= log_gap;
+  b->kernels->plain_products(b->stream, &sums, &plaintexts, &a, TERMS, log_gap);
 }
+
+/* Of so few words that only the products count. */
+static void plain(bench *b) { plain_by(b, UMBRA_LEAST_LOG_GAP); }
+static void plaintexts(bench *b) { plain_by(b, 0); }
 
 /* Of so many rows and columns that reading and reducing count as little as in computations. */
 static void matrix(bench *b) {
@@ -181,17 +186,12 @@ typedef void probe(bench *b);
 static const struct {
   umbra_dry_work work;
   probe *run;
-} probes[] = {{UMBRA_WORK_STREAM, stream},
-              {UMBRA_WORK_PERMUTE, permute},
-              {UMBRA_WORK_TENSOR, tensor},
-              {UMBRA_WORK_BUTTERFLIES, transform},
-              {UMBRA_WORK_CONVERSION, convert},
-              {UMBRA_WORK_KEY, key},
-              {UMBRA_WORK_PLAIN, plain},
-              {UMBRA_WORK_MATRIX, matrix},
-              {UMBRA_WORK_RANDOM, random_residues},
-              {UMBRA_WORK_LIFT, lift},
-              {UMBRA_WORK_COMPLEX, complex_transform}};
+} probes[] = {{UMBRA_WORK_STREAM, stream},      {UMBRA_WORK_PERMUTE, permute},
+              {UMBRA_WORK_TENSOR, tensor},      {UMBRA_WORK_BUTTERFLIES, transform},
+              {UMBRA_WORK_CONVERSION, convert}, {UMBRA_WORK_KEY, key},
+              {UMBRA_WORK_PLAIN, plain},        {UMBRA_WORK_PLAINTEXTS, plaintexts},
+              {UMBRA_WORK_MATRIX, matrix},      {UMBRA_WORK_RANDOM, random_residues},
+              {UMBRA_WORK_LIFT, lift},          {UMBRA_WORK_COMPLEX, complex_transform}};
 enum { PROBES = sizeof probes / sizeof *probes };
 _Static_assert((int)PROBES == (int)UMBRA_DRY_WORKS, "a probe for each kind of work");
 

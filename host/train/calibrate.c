@@ -61,18 +61,17 @@ static umbra_status make_stepper(rehearsal *r) {
   return UMBRA_OK;
 }
 
-static void zero_row(double *values, double *one, size_t row, const void *source) {
-  (void)row;
-  (void)one;
-  memset(values, 0, *(const size_t *)source * sizeof *values);
-  *one = 0;
+static double zero(umbra_element element, const void *source) {
+  (void)element;
+  (void)source;
+  return 0;
 }
 
 static umbra_status make_block(rehearsal *r) {
   const umbra_train_plan *plan = r->plan;
-  umbra_matrix_source source = {zero_row, &plan->options.columns};
-  return umbra_matrix_encrypt_rows(&r->block, umbra_encryptor_of(r->key), &source, plan->options.rows,
-                                   plan->options.columns, &plan->layout, plan->data_level, &r->watch);
+  umbra_matrix_source source = {zero, NULL};
+  return umbra_matrix_encrypt_source(&r->block, umbra_encryptor_of(r->key), &source, plan->options.rows,
+                                     plan->options.columns, &plan->layout, plan->data_level, &r->watch);
 }
 
 static umbra_status make_state(rehearsal *r) {

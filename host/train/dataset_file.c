@@ -81,7 +81,7 @@ const umbra_format umbra_dataset_index_format = {.kind = UMBRA_KIND_TRAIN_DATA,
 /* ---- blocks ---- */
 
 static uint64_t records_bytes(const umbra_train_plan *plan, uint64_t rows) {
-  return umbra_matrix_sections_bytes(plan->params, &plan->layout, rows, plan->data_level);
+  return umbra_matrix_sections_bytes(plan->params, &plan->layout, rows, plan->options.columns, plan->data_level);
 }
 
 uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows) {
@@ -102,7 +102,8 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the training block '%s' is number %" PRIu64 ", not %" PRIu64,
                       reader->source.name, stamp->number, place->block);
   const size_t rows = umbra_plan_block(plan, place->block).rows;
-  return umbra_train_check_bytes(reader, records_bytes(plan, rows), umbra_matrix_parts_for(&plan->layout, rows));
+  return umbra_train_check_bytes(reader, records_bytes(plan, rows),
+                                 umbra_layout_parts(&plan->layout, rows, plan->options.columns));
 }
 
 static umbra_status check_records(const umbra_reader *reader, const umbra_matrix *m, const umbra_dataset_place *place) {
@@ -111,7 +112,7 @@ static umbra_status check_records(const umbra_reader *reader, const umbra_matrix
   if (m->rows != rows || m->columns != plan->options.columns)
     return umbra_reader_malformed(reader, "%zu records of %zu columns; by the plan this block has %" PRIu64 " of %zu",
                                   m->rows, m->columns, rows, plan->options.columns);
-  if (!umbra_matrix_layout_same(&m->layout, &plan->layout))
+  if (!umbra_layout_same(&m->layout, &plan->layout))
     return umbra_reader_malformed(reader, "its records are not laid out as the plan says");
   for (size_t i = 0; i < m->parts; i++)
     if (m->part[i]->level != plan->data_level)

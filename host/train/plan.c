@@ -28,7 +28,7 @@ static uint32_t power_above(uint64_t x) {
 
 /* That of batches of so many rows; one ciphertext is enough for small ones, and then no imaginary part is needed. */
 static umbra_matrix_layout layout_for(const umbra_params *params, size_t columns, uint64_t rows) {
-  umbra_matrix_layout layout = umbra_matrix_records_layout(params, columns);
+  umbra_matrix_layout layout = umbra_layout_of_records(params, columns);
   uint64_t real = real_rows(params, layout.stride);
   if (rows <= real) {
     layout.slots = power_above(rows) * layout.stride;
@@ -49,7 +49,7 @@ static double seconds_of(const umbra_train_plan *plan, const umbra_plan_trial *t
 
 static void use_layout(umbra_train_plan *plan, const umbra_matrix_layout *layout) {
   plan->layout = *layout;
-  plan->block_rows = umbra_matrix_per_part(layout) * layout->group;
+  plan->block_rows = umbra_layout_rows_per_part(layout) * layout->group;
 }
 
 /* *seconds is INFINITY if there are not enough levels. */
@@ -298,7 +298,7 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   if (o->batch == 0) o->batch = o->rows;
   UMBRA_TRY(make_polynomial(plan, given->coefficient));
   UMBRA_TRY(check_last_bound(plan));
-  UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_matrix_stride_for(o->columns + 1)));
+  UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_layout_stride_for(o->columns + 1)));
   UMBRA_TRY(lay_out(plan, given->layout));
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
   UMBRA_TRY(umbra_plan_run_dry(&plan->costs, plan->needs, plan, NULL));

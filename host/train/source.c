@@ -64,12 +64,12 @@ typedef struct block_source {
   double scale;
 } block_source;
 
-static void hand_out(double *values, double *one, size_t row, const void *source) {
+/* Times the label, and the scale. */
+static double value_of(umbra_element element, const void *source) {
   const block_source *s = source;
-  const double *x = umbra_records_row(s->records, s->row[row]);
-  const double y = s->scale * umbra_records_label(s->records, s->row[row]);
-  for (size_t c = 0; c < s->columns; c++) values[c] = y * x[c];
-  *one = y;
+  const size_t row = s->row[element.row];
+  const double y = s->scale * umbra_records_label(s->records, row);
+  return element.column == s->columns ? y : y * umbra_records_row(s->records, row)[element.column];
 }
 
 umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_matrix **records, uint64_t number,
@@ -77,8 +77,8 @@ umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_ma
   const umbra_train_plan *plan = source->plan;
   const umbra_block_range range = umbra_plan_block(plan, number);
   const block_source rows = {source->records, source->order + range.first, plan->options.columns, plan->data_scale};
-  return umbra_matrix_encrypt_rows(records, source->by, &(umbra_matrix_source){hand_out, &rows}, range.rows,
-                                   plan->options.columns, &plan->layout, plan->data_level, watch);
+  return umbra_matrix_encrypt_source(records, source->by, &(umbra_matrix_source){value_of, &rows}, range.rows,
+                                     plan->options.columns, &plan->layout, plan->data_level, watch);
 }
 
 /* ---- weights ---- */

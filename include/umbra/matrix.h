@@ -14,23 +14,27 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_matrix umbra_matrix; /* immutable, shareable */
 
-/* Which elements stand beside each other. */
+/* Which elements stand beside each other. A transposed matrix by rows is one by columns. */
 typedef enum umbra_matrix_order {
-  UMBRA_MATRIX_BY_ROWS = 0 /* those of a row */
+  UMBRA_MATRIX_BY_ROWS = 0,   /* those of a row: few records at a time, wide ones */
+  UMBRA_MATRIX_BY_COLUMNS = 1 /* those of a column: many records at a time; products with plain matrices need no key */
 } umbra_matrix_order;
 
 /*
- * A row takes `stride` slots, a ciphertext has `slots` of them (repeated through all n/2), so it holds slots / stride
- * rows, and with pairs as many again in the imaginary parts. 0: chosen, the least stride, all slots, groups of one.
+ * A ciphertext has `slots` slots (repeated through all n/2), in slots / stride runs. By rows, each run holds a row, and
+ * with pairs the imaginary parts hold as many again. By columns, each run holds `stride` rows of a column, or with pairs
+ * twice as many; a ciphertext is followed by those with further columns of these rows, then by those with further rows.
+ * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one.
  */
 typedef struct umbra_matrix_layout {
   size_t struct_size;
   umbra_matrix_order order;
-  int ones;        /* 1: the slot after a row's columns holds 1, so that a bias is a weight. Scoring needs it */
-  uint32_t stride; /* a power of two, at least the columns and the one */
+  int ones; /* 1: the slot after a row's columns holds 1, so that a bias is a weight. Scoring needs it. By rows */
+  uint32_t stride; /* a power of two; by rows at least the columns and the one */
   uint32_t slots;  /* a power of two from the stride to n/2 */
   int pairs;
-  uint32_t group; /* ciphertexts whose products with a vector share one: a power of two up to 8 and the stride */
+  uint32_t
+      group; /* ciphertexts whose products with a vector share one: a power of two up to 8 and the stride. By rows */
 } umbra_matrix_layout;
 #define UMBRA_MATRIX_LAYOUT_INIT .struct_size = sizeof(umbra_matrix_layout)
 UMBRA_API void umbra_matrix_layout_init(umbra_matrix_layout *layout, size_t size);

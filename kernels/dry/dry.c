@@ -346,8 +346,10 @@ static void inner_products(umbra_stream *stream, view dst, view digit, uint32_t 
 static void plain_products(umbra_stream *stream, view dst, view plain, view a, uint32_t terms, uint32_t log_gap) {
   const uint32_t most = 8; /* sums of one launch */
   umbra_dry_call call = call_of(stream, UMBRA_DRY_plain_products, limbs_of(dst), limbs_of(a));
-  call.bytes += bytes_of(stream, limbs_of(plain)) >> log_gap;
+  const uint64_t plaintexts = words_of(stream, limbs_of(plain)) >> log_gap;
+  call.bytes += plaintexts * sizeof(uint32_t);
   call.launches *= (dst->polys / 2 + most - 1) / most;
+  call.work[UMBRA_WORK_PLAINTEXTS] = plaintexts;
   count_work(stream, call, UMBRA_WORK_PLAIN, words_of(stream, limbs_of(dst)) * terms);
 }
 

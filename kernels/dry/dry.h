@@ -29,6 +29,7 @@ typedef enum umbra_dry_work {
   UMBRA_WORK_CONVERSION,  /* products of base conversions */
   UMBRA_WORK_KEY,         /* products of gadget inner products */
   UMBRA_WORK_PLAIN,       /* products with plaintexts */
+  UMBRA_WORK_PLAINTEXTS,  /* words of plaintexts that these read */
   UMBRA_WORK_MATRIX,      /* products with elements of matrices */
   UMBRA_WORK_RANDOM,      /* words from seeds */
   UMBRA_WORK_LIFT,        /* words from integers */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the elements of a matrix lie in the slots of its ciphertexts, which are its parts. Each order is an entry of a table
+ * in layout.c, which alone knows it: others ask which element a slot holds.
+ */
+#ifndef UMBRA_LINALG_LAYOUT_H
+#define UMBRA_LINALG_LAYOUT_H
+
+#include <umbra/matrix.h>
+
+enum { UMBRA_MATRIX_MAX_GROUP = 8 };
+
+/* Half a slot: its real or its imaginary part. */
+typedef struct umbra_place {
+  size_t part;
+  uint32_t slot;
+  int imaginary;
+} umbra_place;
+
+typedef struct umbra_element {
+  size_t row, column; /* column = columns: the row's one */
+} umbra_element;
+
+/*
+ * Chooses what is 0, in a ring of n/2 = most_slots slots, and checks the whole. Errors: as umbra_layout_check; RANGE
+ * (it does not fit), UNSUPPORTED (an order that this version does not know).
+ */
+umbra_status umbra_layout_choose(umbra_matrix_layout *layout, size_t rows, size_t columns, size_t most_slots);
+
+/* INVALID_ARGUMENT if that is no layout of such a matrix; UNSUPPORTED: of an order that this version does not know. */
+umbra_status umbra_layout_check(const umbra_matrix_layout *layout, size_t rows, size_t columns, size_t most_slots);
+
+int umbra_layout_same(const umbra_matrix_layout *a, const umbra_matrix_layout *b);
+
+/* Parts of a matrix; SIZE_MAX: more than can be counted. */
+size_t umbra_layout_parts(const umbra_matrix_layout *layout, size_t rows, size_t columns);
+
+/* 1, and which element the place holds; 0: it is padding. */
+int umbra_layout_element(umbra_element *element, const umbra_matrix_layout *layout, size_t rows, size_t columns,
+                         umbra_place place);
+
+/* ---- by rows ---- */
+
+/* That of records: real parts over all slots, one by one, with ones. The columns are known to fit. */
+umbra_matrix_layout umbra_layout_of_records(const umbra_params *params, size_t columns);
+
+/* Rows of a part. */
+size_t umbra_layout_rows_per_part(const umbra_matrix_layout *layout);
+
+/* The least power of two of slots for that many. */
+size_t umbra_layout_stride_for(size_t slots);
+
+#endif
