@@ -137,7 +137,7 @@ static double size_of_bits(uint64_t bits) {
   return size;
 }
 
-/* The values are secret, so nothing here branches on one. */
+/* In C that compilers need no branch for: values may be secret. */
 static uint64_t larger_bits(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 typedef struct measure_job {
@@ -327,7 +327,10 @@ static void round_stretch(const void *data, uint32_t stretch) {
   round_part(job->host + job->n / 2 + first * gap, gap, v->im + first, count, job);
 }
 
-/* Coefficients of as many bits at a scale over 2^shift, to the places of the vector's parts; of a dry device, only their upload. */
+/*
+ * Coefficients of that many bits, at a scale over 2^shift, to the places of the vector's parts; of a dry device, only
+ * their upload.
+ */
 static umbra_status upload_rounded(int64_t *coefficients, const complex_vector *v, const umbra_context *context,
                                    umbra_stream *stream, double factor, int bits) {
   uint32_t n = umbra_ring_n(context->ring);
@@ -365,7 +368,7 @@ enum { WORD_BITS = 62 }; /* of a coefficient */
 
 /*
  * Bits that bound coefficients of any values of such a magnitude: what a transform makes of them is no larger, but for its
- * rounding. That of the magnitude that is public anyway, so that what follows from them says no more of the values.
+ * rounding. Of the magnitude as it is public anyway, so that what follows from it says no more of the values.
  */
 static int bits_of_magnitude(double magnitude, double scale) {
   int bits;
@@ -375,12 +378,15 @@ static int bits_of_magnitude(double magnitude, double scale) {
   return bits;
 }
 
-/* Bits of the coefficients, without their sign. The values are looked at only if their magnitude decides nothing. */
+/*
+ * Bits of the coefficients, without their sign. A closer look, which may find one bit more as it rounds twice, is taken
+ * only where that could make a difference.
+ */
 static umbra_status coefficient_bits(int *bits, const complex_vector *v, const umbra_context *context,
                                      const umbra_values *values, double magnitude, double scale) {
   const double available = available_bits(umbra_context_chain(context), values->level);
   *bits = bits_of_magnitude(magnitude, scale);
-  if (*bits <= WORD_BITS && *bits <= available) return UMBRA_OK;
+  if (*bits < WORD_BITS && *bits + 1 <= available) return UMBRA_OK;
   int exponent, largest = largest_exponent(v, context, magnitude);
   frexp(scale / v->m, &exponent);
   /* A bound that does not fit decides nothing: the values may. */
@@ -397,7 +403,7 @@ static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shif
   UMBRA_TRY(coefficient_bits(&bits, v, context, values, magnitude, scale));
   UMBRA_TRY(check_fits(umbra_context_chain(context), values->level, bits, magnitude));
   *shift = bits > WORD_BITS ? (uint32_t)(bits - WORD_BITS) : 0;
-  /* m is a power of two: exact */
+  /* m is a power of two, so all of this is exact */
   return upload_rounded(coefficients, v, context, stream, ldexp(scale / v->m, -(int)*shift), bits - (int)*shift);
 }
 
