@@ -2,6 +2,7 @@
 #include "transform.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "../../base/error.h"
 #include "../../base/memory.h"

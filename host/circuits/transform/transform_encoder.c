@@ -51,6 +51,7 @@ umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *e, int64_
   double magnitude;
   const umbra_values values = {.value = none ? NULL : e->values,
                                .bound = none ? 0 : e->diagonals->entry,
+                               .bounded = 1,
                                .count = none ? 0 : period,
                                .stride = 2,
                                .level = t->plan->level,
