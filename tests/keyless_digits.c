@@ -14,7 +14,7 @@
 enum { PIXELS = 784, HIDDEN = 128, LABELS = 10, BATCH = 128, TRAINED = 60000, TESTED = 10000, SLOTS = 2048 };
 
 /* Pixels go in as multiples of this, so that the noise of encryption and of three parts is small beside them. */
-#define AMPLIFIED 128.0
+#define AMPLIFIED 128.0f
 
 typedef struct network {
   float first[PIXELS][HIDDEN], first_bias[HIDDEN], second[HIDDEN][LABELS], second_bias[LABELS];
@@ -123,72 +123,82 @@ static int close_data(void **state) {
 
 /* ---- the network on ciphertexts ---- */
 
-static void encrypt_pixels(umbra_ciphertext **x, const scheme *s, size_t first, size_t count) {
-  vector v = vector_make(SLOTS);
-  for (int p = 0; p < PIXELS; p++) {
-    for (size_t i = 0; i < count; i++) v.value[i] = images[(first + i) * PIXELS + p] / 255.0L * AMPLIFIED;
-    x[p] = encrypt_vector(s, &v, UMBRA_TOP_LEVEL);
-  }
-  vector_destroy(&v);
+/* One column a pixel, one row an image. */
+static umbra_matrix *encrypt_pixels(const scheme *s, size_t first, size_t count) {
+  umbra_matrix *x = NULL;
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = SLOTS};
+  double *pixels = malloc(count * PIXELS * sizeof *pixels);
+  assert_non_null(pixels);
+  for (size_t i = 0; i < count * PIXELS; i++) pixels[i] = images[first * PIXELS + i] / 255.0 * AMPLIFIED;
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = pixels, .rows = count, .columns = PIXELS};
+  if (s->secret) assert_ok(umbra_matrix_encrypt_symmetric(&x, s->secret, &values, &layout, NULL));
+  else assert_ok(umbra_sim_matrix(&x, s->context, pixels, count, PIXELS, &layout));
+  free(pixels);
+  return x;
 }
 
-/* out = sum of columns of a matrix with `stride` columns, + bias: one output of a plain layer. */
-static void dense(const scheme *s, umbra_ciphertext **out, umbra_ciphertext *const *in, int count, const float *column,
-                  int stride, double bias) {
-  double pairs[2 * PIXELS] = {0};
-  for (int i = 0; i < count; i++) pairs[2 * i] = column[i * stride];
-  assert_ok(umbra_dot_constants(s->evaluator, out, (const umbra_ciphertext *const *)in, pairs, (size_t)count));
-  assert_ok(umbra_add_constant(s->evaluator, out, *out, bias, 0));
+/* The transposed weights of a layer, where they lie; biases in units of the values that they are added to. */
+static umbra_weights *layer(const scheme *s, const float *w, size_t inputs, size_t outputs, const float *bias,
+                            float unit, uint32_t level) {
+  float biases[HIDDEN];
+  umbra_weights *weights = NULL;
+  for (size_t i = 0; i < outputs; i++) biases[i] = bias[i] * unit;
+  const umbra_array values = {UMBRA_ARRAY_INIT,  .data = w,       .type = UMBRA_ARRAY_FLOAT,          .rows = outputs,
+                              .columns = inputs, .row_stride = 1, .column_stride = (ptrdiff_t)outputs},
+                    constants = {UMBRA_ARRAY_INIT, .data = biases, .type = UMBRA_ARRAY_FLOAT, .rows = outputs,
+                                 .columns = 1};
+  umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &constants};
+  desc.level = level;
+  assert_ok(umbra_weights_create(&weights, s->context, &desc, NULL));
+  return weights;
 }
 
-static void run_network(const scheme *s, umbra_ciphertext **z, umbra_ciphertext *const *x) {
-  umbra_ciphertext *square[HIDDEN] = {NULL};
-  for (int j = 0; j < HIDDEN; j++) {
-    dense(s, &square[j], x, PIXELS, &trained.first[0][j], HIDDEN, trained.first_bias[j] * AMPLIFIED);
-    assert_ok(umbra_square(s->evaluator, &square[j], square[j]));
-  }
-  for (int o = 0; o < LABELS; o++) {
-    dense(s, &z[o], square, HIDDEN, &trained.second[0][o], LABELS, trained.second_bias[o] * AMPLIFIED * AMPLIFIED);
-    assert_int_equal(umbra_ciphertext_parts(z[o]), 3);
-    assert_ok(umbra_relinearize(s->evaluator, &z[o], z[o]));
-    const umbra_declaration range = {UMBRA_DECLARATION_INIT, .magnitude = 60 * AMPLIFIED * AMPLIFIED, .real = 1};
-    assert_ok(umbra_ciphertext_declare(z[o], &range));
-  }
-  for (int j = 0; j < HIDDEN; j++) umbra_ciphertext_destroy(square[j]);
+/* x becomes the logits, times the square of what pixels are amplified by. */
+static void run_network(const scheme *s, umbra_matrix **x) {
+  umbra_weights *first = layer(s, &trained.first[0][0], PIXELS, HIDDEN, trained.first_bias, AMPLIFIED, 3);
+  umbra_weights *second =
+      layer(s, &trained.second[0][0], HIDDEN, LABELS, trained.second_bias, AMPLIFIED * AMPLIFIED, 1);
+  assert_ok(umbra_matrix_apply(s->evaluator, x, *x, first));
+  assert_ok(umbra_matrix_mul(s->evaluator, x, *x, *x));
+  assert_ok(umbra_matrix_apply(s->evaluator, x, *x, second));
+  assert_ok(umbra_matrix_relinearize(s->evaluator, x, *x));
+  assert_int_equal(umbra_matrix_level(*x), 0);
+  umbra_weights_destroy(first);
+  umbra_weights_destroy(second);
 }
 
 /* Labels that agree; the largest error of a logit goes up to *worst. */
-static size_t compare(const scheme *s, umbra_ciphertext *const *z, size_t first, size_t count, double *worst) {
-  double *opened[LABELS];
+static size_t compare(const scheme *s, const umbra_matrix *z, size_t first, size_t count, double *worst) {
+  double *found = malloc(count * LABELS * sizeof *found);
   size_t equal = 0;
-  for (int o = 0; o < LABELS; o++) opened[o] = opened_slots(s, z[o]);
+  assert_non_null(found);
+  if (s->secret) assert_ok(umbra_matrix_decrypt(z, found, s->secret, NULL));
+  else assert_ok(umbra_sim_matrix_decode(found, z));
   for (size_t i = 0; i < count; i++) {
     float h[HIDDEN];
-    double expected[LABELS], found[LABELS];
+    double expected[LABELS], *logits = found + i * LABELS;
     hidden_of(h, images + (first + i) * PIXELS);
     logits_of(expected, h);
     for (int o = 0; o < LABELS; o++) {
-      found[o] = opened[o][2 * i] / (AMPLIFIED * AMPLIFIED);
-      *worst = fmax(*worst, fabs(found[o] - expected[o]));
+      logits[o] /= AMPLIFIED * AMPLIFIED;
+      *worst = fmax(*worst, fabs(logits[o] - expected[o]));
     }
-    equal += label_of(expected) == label_of(found);
+    equal += label_of(expected) == label_of(logits);
   }
-  for (int o = 0; o < LABELS; o++) free(opened[o]);
+  free(found);
   return equal;
 }
 
 static void classify(const scheme *s, const char *how, size_t count) {
-  umbra_ciphertext *x[PIXELS] = {NULL}, *z[LABELS] = {NULL};
   size_t equal = 0;
   double worst = 0;
   for (size_t first = 0; first < count; first += SLOTS) {
     const size_t batch = count - first < SLOTS ? count - first : SLOTS;
-    encrypt_pixels(x, s, first, batch);
-    run_network(s, z, x);
-    equal += compare(s, z, first, batch, &worst);
-    for (int p = 0; p < PIXELS; p++) umbra_ciphertext_destroy(x[p]);
+    umbra_matrix *x = encrypt_pixels(s, first, batch);
+    run_network(s, &x);
+    equal += compare(s, x, first, batch, &worst);
+    umbra_matrix_destroy(x);
   }
-  for (int o = 0; o < LABELS; o++) umbra_ciphertext_destroy(z[o]);
   print_message("%s: %zu of %zu labels, largest error of a logit 2^%.2f\n", how, equal, count, log2(worst));
   assert_true(equal * 1000 >= count * 995);
 }

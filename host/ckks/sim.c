@@ -88,6 +88,7 @@ umbra_status umbra_sim_decode_complex(double *pairs, size_t count, const umbra_c
 /* ---- with a key or without ---- */
 
 umbra_status umbra_encrypt_by(umbra_ciphertext **ciphertext, umbra_encryptor by, const umbra_plaintext *plaintext) {
+  if (by.secret) return umbra_encrypt_symmetric(ciphertext, by.secret, plaintext);
   return by.key ? umbra_encrypt(ciphertext, by.key, plaintext) : umbra_sim_ciphertext(ciphertext, plaintext);
 }
 

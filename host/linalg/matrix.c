@@ -110,14 +110,27 @@ static umbra_array in_row_order(const double *values, size_t rows, size_t column
       .column_stride = 1};
 }
 
-umbra_status umbra_matrix_encrypt_array(umbra_matrix **matrix, const umbra_public_key *key, const umbra_array *values,
-                                        const umbra_matrix_layout *layout, const umbra_progress *progress) {
+static umbra_status encrypt_array(umbra_matrix **matrix, umbra_encryptor by, const umbra_array *values,
+                                  const umbra_matrix_layout *layout, const umbra_progress *progress) {
   umbra_array taken;
-  if (!matrix || !key)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_encrypt_array needs an output and a key");
   UMBRA_TRY(umbra_array_take(&taken, values, 0, "the values"));
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch, encrypt_values(matrix, umbra_encryptor_of(key), &taken, layout, &watch));
+  return umbra_watch_close(&watch, encrypt_values(matrix, by, &taken, layout, &watch));
+}
+
+umbra_status umbra_matrix_encrypt_array(umbra_matrix **matrix, const umbra_public_key *key, const umbra_array *values,
+                                        const umbra_matrix_layout *layout, const umbra_progress *progress) {
+  if (!matrix || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_encrypt_array needs an output and a key");
+  return encrypt_array(matrix, umbra_encryptor_of(key), values, layout, progress);
+}
+
+umbra_status umbra_matrix_encrypt_symmetric(umbra_matrix **matrix, const umbra_secret_key *key,
+                                            const umbra_array *values, const umbra_matrix_layout *layout,
+                                            const umbra_progress *progress) {
+  if (!matrix || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_encrypt_symmetric needs an output and a key");
+  return encrypt_array(matrix, (umbra_encryptor){.context = key->context, .secret = key}, values, layout, progress);
 }
 
 umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key, const double *values, size_t rows,

@@ -74,6 +74,17 @@ umbra_status umbra_matrix_mul(umbra_evaluator *evaluator, umbra_matrix **out, co
   return combine(evaluator, out, a, b, umbra_mul);
 }
 
+static umbra_status relinearize(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
+                                const umbra_ciphertext *same) {
+  (void)same;
+  return umbra_relinearize(evaluator, out, a);
+}
+
+umbra_status umbra_matrix_relinearize(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix) {
+  UMBRA_TRACE(evaluator, "matrix_relinearize", matrix ? matrix->part[0] : NULL);
+  return combine(evaluator, out, matrix, matrix, relinearize);
+}
+
 /* ---- shapes ---- */
 
 /* Ciphertexts as rows and columns of them, and how many rows and columns of elements each has. */

@@ -31,7 +31,8 @@ static umbra_status check(umbra_matrix_layout *layout, const umbra_evaluator *ev
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_matrix_apply needs an evaluator, an output, a matrix and weights");
   UMBRA_TRY(umbra_check_own(evaluator, weights->context, "the weights"));
-  UMBRA_TRY(umbra_check_operands(evaluator, matrix->part, matrix->part[0], NULL));
+  UMBRA_TRY((weights->combines ? umbra_check_operands_of_parts : umbra_check_operands)(evaluator, matrix->part,
+                                                                                       matrix->part[0], NULL));
   if (matrix->columns != weights->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the matrix has %zu columns and the weights have %zu",
                       matrix->columns, weights->columns);

@@ -80,6 +80,12 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt_array(umbra_matrix **
                                                                  const umbra_matrix_layout *layout,
                                                                  const umbra_progress *progress);
 
+/* The same with the owner's secret key: smaller in files, and the way where there is no public key (umbra/params.h). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt_symmetric(umbra_matrix **matrix, const umbra_secret_key *key,
+                                                                     const umbra_array *values,
+                                                                     const umbra_matrix_layout *layout,
+                                                                     const umbra_progress *progress);
+
 /*
  * A matrix without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on
  * |element|; a slot may hold more, two elements or a one. Errors: as umbra_matrix_encrypt and umbra_dry_ciphertext.

@@ -23,6 +23,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_sub(umbra_evaluator *evaluato
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_mul(umbra_evaluator *evaluator, umbra_matrix **out,
                                                        const umbra_matrix *a, const umbra_matrix *b);
 
+/* Of products at keyless levels: each ciphertext of three parts becomes one of two. See umbra_relinearize. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_relinearize(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                               const umbra_matrix *matrix);
+
 /* ---- other shapes: no level, no key; ciphertexts are copied ---- */
 
 /*
