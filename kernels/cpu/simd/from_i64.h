@@ -4,7 +4,7 @@
 
 enum {
   TOGETHER = 4,      /* limbs */
-  STRETCH = 1 << 12, /* integers, which are to stay in the cache between limbs */
+  STRETCH = 1 << 12, /* integers that are lifted at a time */
   WORDS_AHEAD = 512  /* of the prefetch: what is written is seldom in a cache */
 };
 
@@ -30,10 +30,10 @@ typedef struct lift_job {
   const umbra_device *device;
   const umbra_view *dst;
   const int64_t *value;
-  uint32_t shift, limbs, stretches;
+  uint32_t shift, limbs, groups, stretches; /* groups: of limbs */
 } lift_job;
 
-static void lift_limbs(const lift_job *job, uint32_t poly, uint32_t limb, size_t first, size_t end) {
+static void lift_group(const lift_job *job, uint32_t poly, uint32_t limb, size_t first, size_t end) {
   const int64_t *value = job->value + (size_t)poly * job->device->n;
   const int count = job->limbs - limb < TOGETHER ? (int)(job->limbs - limb) : TOGETHER;
   lifted to[TOGETHER];
@@ -53,16 +53,17 @@ static void lift_limbs(const lift_job *job, uint32_t poly, uint32_t limb, size_t
   }
 }
 
-static void lift_stretch(const void *data, uint32_t item) {
+static void lift_item(const void *data, uint32_t item) {
   const lift_job *job = data;
   const size_t size = job->device->n / job->stretches, first = item % job->stretches * size;
-  for (uint32_t limb = 0; limb < job->limbs; limb += TOGETHER)
-    lift_limbs(job, item / job->stretches, limb, first, first + size);
+  const uint32_t group = item / job->stretches;
+  lift_group(job, group / job->groups, group % job->groups * TOGETHER, first, first + size);
 }
 
 void UMBRA_CPU_NAME(from_i64)(umbra_stream *stream, const umbra_view *dst, const int64_t *value, uint32_t shift) {
   const umbra_device *device = stream->device;
-  const uint32_t stretches = device->n > STRETCH ? device->n / STRETCH : 1, limbs = umbra_view_limbs(dst);
-  umbra_cpu_parallel(device, dst->polys * stretches, (size_t)device->n * dst->polys * limbs, lift_stretch,
-                     &(lift_job){device, dst, value, shift, limbs, stretches});
+  const uint32_t limbs = umbra_view_limbs(dst), groups = (limbs + TOGETHER - 1) / TOGETHER;
+  const uint32_t stretches = device->n > STRETCH ? device->n / STRETCH : 1;
+  umbra_cpu_parallel(device, dst->polys * groups * stretches, (size_t)device->n * dst->polys * limbs, lift_item,
+                     &(lift_job){device, dst, value, shift, limbs, groups, stretches});
 }
