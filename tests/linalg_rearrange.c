@@ -31,7 +31,7 @@ static umbra_key_needs *needs_of_arrangement(const arrangement *a) {
   assert_ok(umbra_context_create(&context, &desc));
   assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
   assert_ok(umbra_dry_matrix(&matrix, context, a->rows, a->columns, UMBRA_TOP_LEVEL, 1, &a->from));
-  assert_ok(umbra_matrix_rearrange(evaluator, &matrix, matrix, &a->to, &a->view));
+  assert_ok(umbra_matrix_rearrange(evaluator, &matrix, matrix, &a->view, &a->to));
   assert_int_equal(umbra_matrix_level(matrix), DEPTH - !a->whole);
   assert_ok(umbra_key_needs_create(&needs, params));
   assert_ok(umbra_context_needs(context, needs));
@@ -72,7 +72,7 @@ static void check(const arrangement *a) {
   assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
   assert_ok(umbra_matrix_encrypt(&matrix, s.public, values, a->rows, a->columns, &a->from, NULL));
   const double before = umbra_ciphertext_magnitude(matrix->part[0]);
-  assert_ok(umbra_matrix_rearrange(s.evaluator, &matrix, matrix, &a->to, &a->view));
+  assert_ok(umbra_matrix_rearrange(s.evaluator, &matrix, matrix, &a->view, &a->to));
   assert_int_equal(umbra_matrix_level(matrix), DEPTH - !a->whole);
   for (size_t i = 0; i < matrix->parts; i++) assert_true(umbra_ciphertext_magnitude(matrix->part[i]) <= before);
   check_values(a, matrix, values, s.secret);
@@ -150,7 +150,7 @@ static void views(void **state) {
 static void refuse(umbra_evaluator *evaluator, const umbra_matrix *matrix, const umbra_matrix_layout *layout,
                    const umbra_matrix_view *view, umbra_status status, const char *why) {
   umbra_matrix *out = NULL;
-  assert_fails(umbra_matrix_rearrange(evaluator, &out, matrix, layout, view), status, why);
+  assert_fails(umbra_matrix_rearrange(evaluator, &out, matrix, view, layout), status, why);
   assert_null(out);
 }
 

@@ -358,7 +358,7 @@ static umbra_status take_matrix_view(void *given) {
   umbra_matrix_view *view = given;
   view->rows = view->columns = 1;
   assert_ok(umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1}, 1, 1, NULL, NULL));
-  umbra_status status = umbra_matrix_rearrange(t.s.evaluator, &matrix, matrix, NULL, view);
+  umbra_status status = umbra_matrix_rearrange(t.s.evaluator, &matrix, matrix, view, NULL);
   umbra_matrix_destroy(matrix);
   return status;
 }

@@ -261,7 +261,7 @@ static void close_rearrangement(rearrangement *r) {
 }
 
 umbra_status umbra_matrix_rearrange(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix,
-                                    const umbra_matrix_layout *layout, const umbra_matrix_view *view) {
+                                    const umbra_matrix_view *view, const umbra_matrix_layout *layout) {
   UMBRA_TRACE(evaluator, "matrix_rearrange", matrix ? matrix->part[0] : NULL);
   if (!evaluator || !out || !matrix)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
