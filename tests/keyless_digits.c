@@ -139,7 +139,7 @@ static umbra_matrix *encrypt_pixels(const scheme *s, size_t first, size_t count)
 
 /* The transposed weights of a layer, where they lie; biases in units of the values that they are added to. */
 static umbra_weights *layer(const scheme *s, const float *w, size_t inputs, size_t outputs, const float *bias,
-                            float unit, uint32_t level) {
+                            float unit, uint32_t level, double magnitude) {
   float biases[HIDDEN];
   umbra_weights *weights = NULL;
   for (size_t i = 0; i < outputs; i++) biases[i] = bias[i] * unit;
@@ -149,15 +149,16 @@ static umbra_weights *layer(const scheme *s, const float *w, size_t inputs, size
                                  .columns = 1};
   umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &constants};
   desc.level = level;
+  desc.magnitude = magnitude;
   assert_ok(umbra_weights_create(&weights, s->context, &desc, NULL));
   return weights;
 }
 
 /* x becomes the logits, times the square of what pixels are amplified by. */
 static void run_network(const scheme *s, umbra_matrix **x) {
-  umbra_weights *first = layer(s, &trained.first[0][0], PIXELS, HIDDEN, trained.first_bias, AMPLIFIED, 3);
-  umbra_weights *second =
-      layer(s, &trained.second[0][0], HIDDEN, LABELS, trained.second_bias, AMPLIFIED * AMPLIFIED, 1);
+  umbra_weights *first = layer(s, &trained.first[0][0], PIXELS, HIDDEN, trained.first_bias, AMPLIFIED, 3, 0);
+  umbra_weights *second = layer(s, &trained.second[0][0], HIDDEN, LABELS, trained.second_bias, AMPLIFIED * AMPLIFIED, 1,
+                                60 * AMPLIFIED * AMPLIFIED);
   assert_ok(umbra_matrix_apply(s->evaluator, x, *x, first));
   assert_ok(umbra_matrix_mul(s->evaluator, x, *x, *x));
   assert_ok(umbra_matrix_apply(s->evaluator, x, *x, second));

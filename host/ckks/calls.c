@@ -43,6 +43,13 @@ umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_cipher
   return check_two_parts(b);
 }
 
+umbra_status umbra_check_equal_parts(const umbra_ciphertext *a, const umbra_ciphertext *b) {
+  if (a->poly.polys == b->poly.polys) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                    "ciphertexts of two and of three parts in one sum of products: umbra_relinearize those of three, "
+                    "or umbra_add two sums");
+}
+
 umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
                                     const umbra_ciphertext *a, const umbra_plaintext *b) {
   if (!b) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the plaintext may not be NULL");

@@ -346,7 +346,10 @@ static umbra_status combine_lowered(umbra_evaluator *evaluator, umbra_ciphertext
 static umbra_status check_inputs(const umbra_evaluator *evaluator, umbra_ciphertext *const *made,
                                  const umbra_ciphertext *const *a, const umbra_combinations *of) {
   UMBRA_TRY(umbra_check_own(evaluator, of->context, "the matrix of weights"));
-  for (size_t j = 0; j < of->columns; j++) UMBRA_TRY(umbra_check_operands(evaluator, made, a[0], a[j]));
+  for (size_t j = 0; j < of->columns; j++) {
+    UMBRA_TRY(umbra_check_operands_of_parts(evaluator, made, a[0], a[j]));
+    UMBRA_TRY(umbra_check_equal_parts(a[j], a[0]));
+  }
   return UMBRA_OK;
 }
 

@@ -135,14 +135,6 @@ umbra_status umbra_mul_add(umbra_evaluator *evaluator, umbra_ciphertext **out, c
 
 /* ---- ciphertext by plaintext ---- */
 
-/* Summands of a sum of products: added afterwards, they need not be alike. */
-static umbra_status check_equal_parts(const umbra_ciphertext *a, const umbra_ciphertext *b) {
-  if (a->poly.polys == b->poly.polys) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
-                    "ciphertexts of two and of three parts in one sum of products: umbra_relinearize those of three, "
-                    "or umbra_add two sums");
-}
-
 /* product [+]= a * b at `level`; next: the plaintext that is needed after b, or NULL. */
 static umbra_status multiply_plain(umbra_evaluator *evaluator, const umbra_view *product, const umbra_ciphertext *a,
                                    const umbra_plaintext *b, const umbra_plaintext *next, uint32_t level,
@@ -181,7 +173,7 @@ static umbra_status check_plain_factors(umbra_evaluator *evaluator, umbra_cipher
   for (size_t i = 0; i < count; i++) {
     UMBRA_TRY(umbra_check_with_plain(evaluator, out, a[i], b[i]));
     UMBRA_TRY(umbra_check_owner(a[i]->owner, a[0]->owner, "a ciphertext"));
-    UMBRA_TRY(check_equal_parts(a[i], a[0]));
+    UMBRA_TRY(umbra_check_equal_parts(a[i], a[0]));
   }
   return UMBRA_OK;
 }
@@ -270,7 +262,7 @@ static umbra_status dot_constants_for(const char *name, umbra_evaluator *evaluat
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear combination needs at least one ciphertext and factor");
   for (size_t i = 0; i < count; i++) {
     UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a[i], a[0]));
-    UMBRA_TRY(check_equal_parts(a[i], a[0]));
+    UMBRA_TRY(umbra_check_equal_parts(a[i], a[0]));
   }
   umbra_inputs inputs;
   UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, NULL, count, 1));
