@@ -32,8 +32,8 @@ static const bench_kernel *const kernel_files[KERNEL_FILES] = {
 };
 
 static const bench_operation *const operation_files[OPERATION_FILES] = {
-    bench_encoder,   bench_encrypt,   bench_decrypt,  bench_evaluator, bench_products,        bench_rotate,
-    bench_keys_made, bench_chebyshev, bench_circuits, bench_bootstrap, bench_bootstrap_parts,
+    bench_encoder,   bench_encrypt,   bench_decrypt,    bench_evaluator, bench_products,  bench_rotate,
+    bench_keys_made, bench_chebyshev, bench_activation, bench_circuits,  bench_bootstrap, bench_bootstrap_parts,
 };
 
 /* ---- settings ---- */

@@ -69,7 +69,8 @@ typedef struct bench_operation {
 
 /* Tables of the files, closed by an entry without a name. */
 extern const bench_operation bench_encoder[], bench_encrypt[], bench_decrypt[], bench_evaluator[], bench_products[],
-    bench_rotate[], bench_keys_made[], bench_chebyshev[], bench_circuits[], bench_bootstrap[], bench_bootstrap_parts[];
+    bench_rotate[], bench_keys_made[], bench_chebyshev[], bench_activation[], bench_circuits[], bench_bootstrap[],
+    bench_bootstrap_parts[];
 
 /* The slots of a and of b. */
 bench_slot bench_expect_x(const bench_scheme *s, size_t i, size_t j);
