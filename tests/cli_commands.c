@@ -46,6 +46,10 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exclude each other", "encrypt --keys k --out o --records r.csv --columns 1 --drop-last-column");
   assert_fails(2, "exclude each other", "bench --machine h200 --calibrate");
   assert_fails(2, "exclude each other", "bench --preset p --params p.umbra");
+  assert_fails(2, "is not ROWSxINNERxCOLUMNS", "bench --product 3x4");
+  assert_fails(2, "is not ROWSxINNERxCOLUMNS", "bench --product 3x4x5x");
+  assert_fails(2, "are for --product", "bench --plain");
+  assert_fails(2, "goes with parameters", "bench --product 1x2x3 --json");
   assert_fails(2, "--demo is missing", "bootstrap");
   assert_fails(2, "exclude each other", "bootstrap --demo --preset p --params p.umbra");
   assert_fails(2, "\"sideways\" is not standard or stc-first", "bootstrap --demo --order sideways");
@@ -324,6 +328,12 @@ static void costs_are_stated(void **state) {
   assert_non_null(strstr(contents("out"), "a product, relinearised"));
   assert_null(strstr(contents("out"), "a polynomial")); /* which takes four levels */
   assert_fails(1, "abacus", "bench --machine abacus");
+  assert_succeeds("bench --product 100x20x10 --plain --preset n13-d4-s30 --level 1 --target gpu");
+  assert_non_null(strstr(contents("out"), "100 x 20 by plain 20 x 10, for target gpu"));
+  assert_succeeds("bench --product 16x16x16 --preset n13-d4-s30");
+  assert_non_null(strstr(contents("out"), "by diagonals"));
+  assert_fails(1, "sizes must be above 0", "bench --product 0x1x1 --preset n13-d4-s30");
+  assert_fails(1, "target", "bench --product 1x1x1 --target abacus --preset n13-d4-s30");
 }
 
 static void devices_are_listed(void **state) {

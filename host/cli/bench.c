@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "engine.h"
+#include "product.h"
 
 static const char default_preset[] = "n16-d24-s50";
 enum { HOISTED = 8 };
@@ -11,6 +12,7 @@ typedef struct bench_options {
   const char *device, *machine, *preset, *params;
   uint32_t threads;
   bool calibrate, json;
+  cli_product product;
 } bench_options;
 
 /* A dry run: inputs, and what the operations give. */
@@ -127,8 +129,17 @@ static bool state_costs(bench_job *j, cJSON *root, bool json) {
   return true;
 }
 
+static bool explain_product(const bench_options *o) {
+  umbra_params *params = NULL;
+  if (o->json || o->calibrate || o->machine) cli_usage("--product goes with parameters, --plain, --level and --target");
+  const bool done = cli_params_open(&params, o->preset || o->params ? o->preset : default_preset, o->params) &&
+                    cli_explain_product(&o->product, params);
+  umbra_params_destroy(params);
+  return done;
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
-  bench_options o = {.device = "cpu"};
+  bench_options o = {.device = "cpu", .product.level = CLI_NOT_GIVEN};
   const cli_option options[] = {
       {"calibrate", NULL, "measure the device first, and keep what was measured", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},
       {"device", "NAME", "cpu (default), cuda, cuda:N or another name; see umbra devices", CLI_TEXT, &o.device,
@@ -139,11 +150,20 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"preset", "NAME", "parameters of the operations (default: n16-d24-s50)", CLI_TEXT, &o.preset, CLI_OPTIONAL},
       {"params", "FILE", "or the set in this file", CLI_TEXT, &o.params, CLI_OPTIONAL},
+      {"product", "RxKxC", "instead: all layouts for a product of R x K and K x C, the cheapest first", CLI_TEXT,
+       &o.product.shape, CLI_OPTIONAL},
+      {"plain", NULL, "its second matrix is known in the clear", CLI_FLAG, &o.product.plain, CLI_OPTIONAL},
+      {"level", "N", "of the product (default: the highest)", CLI_WHOLE, &o.product.level, CLI_OPTIONAL},
+      {"target", "NAME", "cpu (default) or gpu: by whose costs they are compared", CLI_TEXT, &o.product.target,
+       CLI_OPTIONAL},
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
   if (o.preset && o.params) cli_usage("--preset and --params exclude each other");
   if (o.machine && o.calibrate) cli_usage("--machine and --calibrate exclude each other: only devices are measured");
+  if (!o.product.shape && (o.product.plain || o.product.target || o.product.level != CLI_NOT_GIVEN))
+    cli_usage("--plain, --level and --target are for --product");
+  if (o.product.shape) return explain_product(&o);
   bench_job job = {0};
   cJSON *root = cJSON_CreateObject();
   bool done = (!o.calibrate || cli_check(umbra_calibrate(o.device, o.threads), "--calibrate")) && open_job(&job, &o) &&
@@ -165,5 +185,6 @@ const cli_command cli_bench = {
         "Examples:\n"
         "  umbra bench --calibrate\n"
         "  umbra bench --preset n15-d14-s40 --threads 1\n"
-        "  umbra bench --machine h200 --json",
+        "  umbra bench --machine h200 --json\n"
+        "  umbra bench --product 1000x784x128 --plain --preset n14-d7-s40 --level 3",
     .run = run};
