@@ -100,21 +100,20 @@ static umbra_status compose(umbra_node *s, const umbra_node *first) {
 
 static int divides(size_t a, size_t b) { return a > b ? a % b == 0 : b % a == 0; }
 
+/* The layer or the scale before, if nobody else reads it. */
 static umbra_status fold_back(folding *f, uint32_t node) {
   umbra_node *s = node_of(f, node), *before = node_of(f, s->inputs[0]);
-  if (is_identity(s)) {
-    bypass(f, node);
-    return UMBRA_OK;
-  }
-  if (f->readers[s->inputs[0]] != 1) return UMBRA_OK;
-  if ((before->kind == UMBRA_NODE_DENSE || before->kind == UMBRA_NODE_CONV2D) && before->units % s->units == 0) {
-    UMBRA_TRY(into_layer(f, before, s));
-    bypass(f, node);
-  } else if (before->kind == UMBRA_NODE_SCALE_SHIFT && divides(before->units, s->units)) {
+  int alone = f->readers[s->inputs[0]] == 1;
+  if (alone && before->kind == UMBRA_NODE_SCALE_SHIFT && divides(before->units, s->units)) {
     UMBRA_TRY(compose(s, before));
     bypass(f, s->inputs[0]);
     look_up(f, s);
+    return fold_back(f, node);
   }
+  int layer = before->kind == UMBRA_NODE_DENSE || before->kind == UMBRA_NODE_CONV2D;
+  if (alone && layer && before->units % s->units == 0) UMBRA_TRY(into_layer(f, before, s));
+  else if (!is_identity(s)) return UMBRA_OK;
+  bypass(f, node);
   return UMBRA_OK;
 }
 

@@ -132,12 +132,15 @@ umbra_status umbra_model_put(umbra_model *model, uint32_t *node, umbra_node *mad
     status = umbra_fail(UMBRA_ERROR_RANGE, "a model has more than %d nodes", UMBRA_MODEL_MAX_NODES);
   else if (model->elements + made->count > UMBRA_MODEL_MAX_TOTAL)
     status = umbra_fail(UMBRA_ERROR_RANGE, "the values of a model have more than %d elements", UMBRA_MODEL_MAX_TOTAL);
+  else if (made->work > UMBRA_MODEL_MAX_WORK - model->work)
+    status = umbra_fail(UMBRA_ERROR_RANGE, "a model takes more than 2^36 products for a record");
   else status = make_room(model);
   if (status != UMBRA_OK) {
     umbra_node_clear(made);
     return status;
   }
   model->elements += made->count;
+  model->work += made->work;
   *node = (uint32_t)model->node_count;
   model->nodes[model->node_count++] = *made;
   return UMBRA_OK;

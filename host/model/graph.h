@@ -6,6 +6,7 @@
 #include <umbra/model.h>
 
 enum { UMBRA_MODEL_MAX_NODES = 1 << 16, UMBRA_MODEL_MAX_VALUE = 1 << 22, UMBRA_MODEL_MAX_TOTAL = 1 << 25 };
+#define UMBRA_MODEL_MAX_WORK (UINT64_C(1) << 36)
 
 typedef struct umbra_node {
   umbra_node_kind kind;
@@ -22,6 +23,7 @@ typedef struct umbra_node {
   umbra_window window;     /* CONV2D, AVERAGE_POOL */
   umbra_function function; /* ACTIVATION */
   int32_t *source;         /* SELECT */
+  uint64_t work;           /* products of one record, about */
 } umbra_node;
 
 typedef struct umbra_output {
@@ -39,6 +41,7 @@ struct umbra_model {
   umbra_output *outputs;
   size_t output_count;
   size_t elements; /* of all values */
+  uint64_t work;   /* of all nodes */
 };
 
 /* The result's shape as the file has it, of as many elements. */

@@ -20,6 +20,7 @@ umbra_status umbra_model_dense(umbra_model *model, uint32_t *node, uint32_t inpu
     status = umbra_node_set_numbers(&made.weights, weights, outputs * model->nodes[input].count, "weights");
   if (status == UMBRA_OK && bias) status = umbra_node_set_numbers(&made.shift, bias, outputs, "bias");
   made.units = outputs;
+  if (status == UMBRA_OK) made.work = (uint64_t)outputs * model->nodes[input].count;
   return umbra_model_put_if(status, model, node, &made);
 }
 
@@ -66,6 +67,7 @@ static umbra_status set_conv(umbra_node *made, const umbra_node *in, const doubl
     return umbra_fail(UMBRA_ERROR_RANGE, "a kernel has more than %d elements", MOST);
   size_t each = in->shape[0] / w->groups * w->kernel[0] * w->kernel[1];
   made->units = w->channels;
+  made->work = (uint64_t)made->count * each;
   UMBRA_TRY(umbra_node_set_numbers(&made->weights, weights, w->channels * each, "weights"));
   return bias ? umbra_node_set_numbers(&made->shift, bias, w->channels, "bias") : UMBRA_OK;
 }
@@ -78,6 +80,10 @@ umbra_status umbra_model_conv2d(umbra_model *model, uint32_t *node, uint32_t inp
   umbra_status status = umbra_node_set_inputs(&made, model, &input, 1);
   if (status == UMBRA_OK) status = set_conv(&made, &model->nodes[input], weights, bias);
   return umbra_model_put_if(status, model, node, &made);
+}
+
+static uint64_t pool_work(const umbra_node *pool) {
+  return (uint64_t)pool->count * pool->window.kernel[0] * pool->window.kernel[1];
 }
 
 static umbra_status check_pool(const umbra_window *w) {
@@ -97,6 +103,7 @@ umbra_status umbra_model_average_pool(umbra_model *model, uint32_t *node, uint32
   UMBRA_TRY(check_pool(&made.window));
   umbra_status status = umbra_node_set_inputs(&made, model, &input, 1);
   if (status == UMBRA_OK) status = set_image_shape(&made, &model->nodes[input], model->nodes[input].shape[0]);
+  made.work = pool_work(&made);
   return umbra_model_put_if(status, model, node, &made);
 }
 

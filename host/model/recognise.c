@@ -215,6 +215,7 @@ static void exchange(umbra_model *model, umbra_model *made) {
   model->node_count = made->node_count;
   model->node_room = made->node_room;
   model->elements = made->elements;
+  model->work = made->work;
   made->nodes = old.nodes;
   made->node_count = old.node_count;
 }

@@ -17,6 +17,7 @@ umbra_status umbra_model_sweep(umbra_model *model) {
   UMBRA_TRY(umbra_alloc(&numbers, model->node_count, sizeof *numbers, "a model"));
   mark(numbers, model);
   model->elements = 0;
+  model->work = 0;
   for (size_t i = 0; i < model->node_count; i++) {
     umbra_node *n = &model->nodes[i];
     if (!numbers[i]) {
@@ -25,6 +26,7 @@ umbra_status umbra_model_sweep(umbra_model *model) {
     }
     for (size_t k = 0; k < n->input_count; k++) n->inputs[k] = numbers[n->inputs[k]];
     model->elements += n->count;
+    model->work += n->work;
     model->nodes[kept] = *n;
     numbers[i] = kept++;
   }

@@ -6,7 +6,8 @@
  * elements are in row order. Images are (channels, rows, columns). The input is node 0; each call adds a node behind those
  * it reads, with its number in *node. All numbers that a call is given are copied.
  *
- * Limits, so that no file makes a process huge: 2^16 nodes, 2^22 elements in a value, 2^25 elements in all values.
+ * Limits, so that no file makes a process huge or slow: 2^16 nodes, 2^22 elements in a value, 2^25 in all values, 2^36
+ * products for a record.
  */
 #ifndef UMBRA_MODEL_H
 #define UMBRA_MODEL_H

@@ -48,9 +48,8 @@ static umbra_status descend(int *at, const char *part, int last, const char *loc
   close(*at);
   *at = next;
   if (next >= 0) return UMBRA_OK;
-  return error == ELOOP
-             ? refused(location, "which is a symbolic link")
-             : umbra_fail(UMBRA_ERROR_IO, "its data cannot be opened in '%.200s': %s", location, strerror(error));
+  if (error == ELOOP || (error == ENOTDIR && !last)) return refused(location, "whose parts are links, or no folders");
+  return umbra_fail(UMBRA_ERROR_IO, "its data cannot be opened in '%.200s': %s", location, strerror(error));
 }
 
 static umbra_status check_part(const char *part, size_t length, const char *location) {

@@ -18,14 +18,14 @@ static umbra_status check_features(umbra_onnx_node *n) {
 
 /* ---- scaling ---- */
 
-/* A constant from an attribute of one number, or one for each feature. */
+/* A constant with a number for each feature, from an attribute that has one for each, or one for all. */
 static umbra_status read_floats(umbra_onnx_value *made, umbra_onnx_node *n, const char *name) {
   const UmbraOnnx__Attribute *a = umbra_onnx_attribute(n->proto, name);
   size_t count = float_count(a), features = n->inputs[0]->count;
   if (count != 1 && count != features)
     return umbra_fail(UMBRA_ERROR_FORMAT, "%s has %zu numbers for %zu features", name, count, features);
-  UMBRA_TRY(umbra_onnx_make_constant(made, &n->import->budget, &count, 1));
-  for (size_t i = 0; i < count; i++) made->data[i] = (double)a->floats[i];
+  UMBRA_TRY(umbra_onnx_make_constant(made, &n->import->budget, &features, 1));
+  for (size_t i = 0; i < features; i++) made->data[i] = (double)a->floats[count == 1 ? 0 : i];
   return UMBRA_OK;
 }
 
@@ -33,8 +33,7 @@ static umbra_status read_floats(umbra_onnx_value *made, umbra_onnx_node *n, cons
 static umbra_status scale_features(umbra_onnx_node *n, umbra_onnx_value *scale, umbra_onnx_value *shift) {
   UMBRA_TRY(read_floats(scale, n, "scale"));
   UMBRA_TRY(read_floats(shift, n, "offset"));
-  if (shift->count < scale->count) return umbra_fail(UMBRA_ERROR_FORMAT, "it has fewer offsets than scales");
-  for (size_t i = 0; i < shift->count; i++) shift->data[i] *= -scale->data[scale->count == 1 ? 0 : i];
+  for (size_t i = 0; i < shift->count; i++) shift->data[i] *= -scale->data[i];
   return umbra_onnx_affine(n, n->inputs[0], scale, shift);
 }
 
