@@ -46,6 +46,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exclude each other", "encrypt --keys k --out o --records r.csv --columns 1 --drop-last-column");
   assert_fails(2, "exclude each other", "bench --machine h200 --calibrate");
   assert_fails(2, "exclude each other", "bench --preset p --params p.umbra");
+  assert_fails(2, "give --clear", "infer m.onnx --in x.npy --out y.npy");
   assert_fails(2, "--demo is missing", "bootstrap");
   assert_fails(2, "exclude each other", "bootstrap --demo --preset p --params p.umbra");
   assert_fails(2, "\"sideways\" is not standard or stc-first", "bootstrap --demo --order sideways");

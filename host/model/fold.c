@@ -173,9 +173,9 @@ static umbra_status fold_forward(folding *f, uint32_t node) {
 static void skip_reshapes(folding *f, uint32_t node) {
   umbra_node *n = node_of(f, node);
   while (node_of(f, n->inputs[0])->kind == UMBRA_NODE_RESHAPE) {
-    f->readers[n->inputs[0]]--;
-    n->inputs[0] = node_of(f, n->inputs[0])->inputs[0];
-    f->readers[n->inputs[0]]++;
+    uint32_t skipped = n->inputs[0], before = node_of(f, skipped)->inputs[0];
+    n->inputs[0] = before;
+    if (--f->readers[skipped]) f->readers[before]++;
   }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A model over a batch in the clear: record by record, records shared by the threads. */
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "../../kernels/parallel.h"
@@ -18,6 +19,7 @@ typedef struct run {
   size_t elements; /* of all nodes that are needed */
   size_t each;     /* elements of a result */
   size_t first, end, share;
+  atomic_int *out_of_memory;
 } run;
 
 static size_t record_count(const run *r) { return r->model->nodes[0].count; }
@@ -57,16 +59,13 @@ static void compute(desk *d, const run *r, size_t record) {
   memcpy(r->results + record * r->each, d->values[last], r->each * sizeof *r->results);
 }
 
-/* A share whose memory cannot be had leaves NaN, which is not published. */
 static void compute_share(const void *data, uint32_t item) {
   const run *r = data;
   size_t first = r->first + item * r->share, end = first + r->share < r->end ? first + r->share : r->end;
   desk d;
-  int open = open_desk(&d, r);
-  for (size_t i = first; i < end; i++) {
-    if (open) compute(&d, r, i);
-    else r->results[i * r->each] = NAN;
-  }
+  if (open_desk(&d, r))
+    for (size_t i = first; i < end; i++) compute(&d, r, i);
+  else atomic_store(r->out_of_memory, 1);
   close_desk(&d);
 }
 
@@ -107,19 +106,28 @@ static umbra_status make_results(umbra_array *made, run *r, size_t rows) {
   return UMBRA_OK;
 }
 
+static umbra_status check_results(const run *r) {
+  if (atomic_load(r->out_of_memory))
+    return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate %zu numbers for each thread", r->elements);
+  for (size_t i = r->first * r->each; i < r->end * r->each; i++)
+    if (!isfinite(r->results[i]))
+      return umbra_fail(UMBRA_ERROR_RANGE, "the result of record %zu is not finite", i / r->each + 1);
+  return UMBRA_OK;
+}
+
 static umbra_status run_batch(run *r, size_t rows, const umbra_progress *progress) {
+  enum { SHARE = 4, SHARES_OF_A_THREAD = 4 };
   uint32_t threads = umbra_parallel_default();
-  size_t block = 16 * (size_t)threads;
-  r->share = 4;
+  size_t block = (size_t)SHARE * SHARES_OF_A_THREAD * threads;
+  atomic_int out_of_memory = 0;
+  r->out_of_memory = &out_of_memory;
+  r->share = SHARE;
   for (r->first = 0; r->first < rows; r->first = r->end) {
     if (progress && progress->report && progress->report(progress->user, (double)r->first / (double)rows))
       return umbra_fail(UMBRA_ERROR_CANCELLED, "cancelled after %zu of %zu records", r->first, rows);
     r->end = rows - r->first < block ? rows : r->first + block;
     umbra_parallel(threads, (uint32_t)((r->end - r->first + r->share - 1) / r->share), compute_share, r);
-    for (size_t i = r->first * r->each; i < r->end * r->each; i++)
-      if (!isfinite(r->results[i]))
-        return umbra_fail(UMBRA_ERROR_RANGE, "the result of record %zu is not finite, or memory is out",
-                          i / r->each + 1);
+    UMBRA_TRY(check_results(r));
   }
   return UMBRA_OK;
 }
