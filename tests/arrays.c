@@ -61,7 +61,8 @@ static void bytes_of_a_file(void **state) {
   assert_int_equal(fread(bytes, 1, sizeof bytes, file), 128 + sizeof values);
   fclose(file);
   assert_non_null(strstr((char *)bytes + 10, "'shape': (1, 2, 3), }"));
-  assert_true(bytes[127] == '\n' && memcmp(bytes + 128, values, sizeof values) == 0);
+  assert_int_equal(bytes[127], '\n');
+  assert_memory_equal(bytes + 128, values, sizeof values);
 }
 
 static umbra_status read_header(umbra_array *array, const char *shape, size_t values) {

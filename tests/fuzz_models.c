@@ -215,13 +215,11 @@ static void image_graph(bytes *g) {
 }
 
 static void learned_graph(bytes *g) {
-  static const char *const nodes[] = {"Flatten x f axis=1",
-                                      "Gather f,i h axis=1",
-                                      "!Scaler h s offset=0.5, scale=2,0.5,1,1,0.25,",
-                                      "!LinearClassifier s l,p coefficients=1,2,3,4,5, intercepts=0.5, "
-                                      "classlabels_ints=[3,9 post_transform=LOGISTIC",
-                                      "!Normalizer p y norm=L1",
-                                      NULL};
+  static const char classifier[] =
+      "!LinearClassifier s l,p coefficients=1,2,3,4,5, intercepts=0.5, classlabels_ints=[3,9 post_transform=LOGISTIC";
+  static const char *const nodes[] = {
+      "Flatten x f axis=1", "Gather f,i h axis=1",     "!Scaler h s offset=0.5, scale=2,0.5,1,1,0.25,",
+      classifier,           "!Normalizer p y norm=L1", NULL};
   put_integers(g, "i", (const int64_t[]){5, 4, 3, 2, 1}, 5);
   put_nodes(g, nodes);
   put_value(g, 11, "x", (const int64_t[]){2, 3, 5, 5}, 4);

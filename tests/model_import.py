@@ -346,6 +346,7 @@ def refusals():
     refused("rounding", one("Cast", to=7), "rounds")
     refused("training", Model([Node("Dropout", "x,r,t", "y")], {"r": F(0.5), "t": Tensor([], [1], "uint8")}, ["n", 4]), "training")
     refused("constant outputs", Model([Node("Neg", "b", "y")], {"b": W(4)}, ["n", 4]), "does not depend")
+    refused("nothing", Model([Node("Gather", "x,i", "y", axis=1)], {"i": I()}, ["n", 4]), "nothing is left", kind="malformed data")
     refused("power", Model([Node("Pow", "x,e", "y")], {"e": F(0.5)}, ["n", 4]), "exponent")
 
 

@@ -116,9 +116,11 @@ static void add(double *y, double *const *values, const umbra_node *n) {
 }
 
 void umbra_node_compute(double *const *values, const umbra_model *model, uint32_t node) {
-  const umbra_node *n = &model->nodes[node], *in = n->input_count ? input_of(model, n, 0) : NULL;
+  const umbra_node *n = &model->nodes[node];
+  if (!n->input_count) return; /* the model's input is there already */
+  const umbra_node *in = input_of(model, n, 0);
   double *y = values[node];
-  const double *x = in ? values[n->inputs[0]] : NULL;
+  const double *x = values[n->inputs[0]];
   switch (n->kind) {
     case UMBRA_NODE_DENSE: dense(y, x, n, in->count); break;
     case UMBRA_NODE_CONV2D:
@@ -135,6 +137,6 @@ void umbra_node_compute(double *const *values, const umbra_model *model, uint32_
     case UMBRA_NODE_SELECT:
       for (size_t i = 0; i < n->count; i++) y[i] = n->source[i] < 0 ? 0 : x[n->source[i]];
       break;
-    default: break; /* the input is there already; reserved kinds are in no model that runs */
+    default: break; /* reserved kinds are in no model that runs */
   }
 }

@@ -119,8 +119,6 @@ static umbra_status run_batch(run *r, size_t rows, const umbra_progress *progres
   enum { SHARE = 4, SHARES_OF_A_THREAD = 4 };
   uint32_t threads = umbra_parallel_default();
   size_t block = (size_t)SHARE * SHARES_OF_A_THREAD * threads;
-  atomic_int out_of_memory = 0;
-  r->out_of_memory = &out_of_memory;
   r->share = SHARE;
   for (r->first = 0; r->first < rows; r->first = r->end) {
     if (progress && progress->report && progress->report(progress->user, (double)r->first / (double)rows))
@@ -139,7 +137,9 @@ umbra_status umbra_model_run(const umbra_model *model, umbra_array *results, con
   if (output >= model->output_count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "output %zu; the model has %zu", output, model->output_count);
   UMBRA_TRY(check_records(model, records));
-  run r = {.model = model, .output = &model->outputs[output], .records = records->values};
+  atomic_int out_of_memory = 0;
+  run r = {
+      .out_of_memory = &out_of_memory, .model = model, .output = &model->outputs[output], .records = records->values};
   umbra_array made = {0};
   umbra_status status = find_needed(&r);
   if (status == UMBRA_OK) status = make_results(&made, &r, records->shape[0]);

@@ -17,13 +17,13 @@ typedef struct element {
   int batch;
 } element;
 
-static umbra_status no_batch(element a, element b) {
-  return a.batch || b.batch ? umbra_fail(UMBRA_ERROR_UNSUPPORTED, "it computes with the size of the batch") : UMBRA_OK;
+static umbra_status batch_is_open(void) {
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "it computes with the size of the batch, which may be any");
 }
 
 /* Sums keep multiples of the batch among themselves; anything may be added to a zero. */
 static umbra_status sum(element *y, element a, element b, double sign) {
-  if (a.batch != b.batch && a.value != 0 && b.value != 0) return no_batch(a, b);
+  if (a.batch != b.batch && a.value != 0 && b.value != 0) return batch_is_open();
   *y = (element){a.value + sign * b.value, a.value == 0 ? b.batch : a.batch};
   return UMBRA_OK;
 }
@@ -40,15 +40,15 @@ static umbra_status sub(element *y, element a, element b, int integer) {
 
 static umbra_status mul(element *y, element a, element b, int integer) {
   (void)integer;
-  if (a.batch && b.batch) return no_batch(a, b);
+  if (a.batch && b.batch) return batch_is_open();
   *y = (element){a.value * b.value, a.batch || b.batch};
   return UMBRA_OK;
 }
 
 static umbra_status divide(element *y, element a, element b, int integer) {
-  if (b.batch && !a.batch) return no_batch(a, b);
+  if (b.batch && !a.batch) return batch_is_open();
   if (integer && b.value == 0) return umbra_fail(UMBRA_ERROR_FORMAT, "it divides by 0");
-  if (integer && a.batch && !b.batch && fmod(a.value, b.value) != 0) return no_batch(a, b);
+  if (integer && a.batch && !b.batch && fmod(a.value, b.value) != 0) return batch_is_open();
   *y = (element){integer ? trunc(a.value / b.value) : a.value / b.value, a.batch && !b.batch};
   return UMBRA_OK;
 }
@@ -56,7 +56,7 @@ static umbra_status divide(element *y, element a, element b, int integer) {
 static umbra_status power(element *y, element a, element b, int integer) {
   (void)integer;
   *y = (element){pow(a.value, b.value), 0};
-  return no_batch(a, b);
+  return a.batch || b.batch ? batch_is_open() : UMBRA_OK;
 }
 
 static const struct {
@@ -124,22 +124,34 @@ umbra_status umbra_onnx_fold(umbra_onnx_node *n) {
 
 /* ---- one input ---- */
 
-static umbra_status fold_one(umbra_onnx_node *n, double (*f)(double x)) {
-  UMBRA_TRY(umbra_onnx_need_constant(n, 0, "its input"));
-  umbra_onnx_value made = {0};
-  umbra_status status = umbra_onnx_copy(&made, umbra_onnx_input(n, 0), &n->import->budget);
-  for (size_t i = 0; status == UMBRA_OK && i < made.count; i++) {
-    if (made.batch && made.batch[i]) status = no_batch((element){0, 1}, (element){0, 1});
-    made.data[i] = f(made.data[i]);
-  }
-  return umbra_onnx_give(n, 0, status, &made);
+static umbra_status map(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *value,
+                        double (*f)(double x)) {
+  if (value->batch) return batch_is_open();
+  UMBRA_TRY(umbra_onnx_copy(made, value, &n->import->budget));
+  for (size_t i = 0; i < made->count; i++) made->data[i] = f(made->data[i]);
+  return UMBRA_OK;
 }
 
+static double negative(double x) { return -x; }
 static double inverse(double x) { return 1 / x; }
 
-umbra_status umbra_onnx_sqrt(umbra_onnx_node *n) { return fold_one(n, sqrt); }
+umbra_status umbra_onnx_negated(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *value) {
+  return map(n, made, value, negative);
+}
 
-umbra_status umbra_onnx_reciprocal(umbra_onnx_node *n) { return fold_one(n, inverse); }
+umbra_status umbra_onnx_inverted(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *value) {
+  return map(n, made, value, inverse);
+}
+
+static umbra_status give_mapped(umbra_onnx_node *n, double (*f)(double x)) {
+  umbra_onnx_value made = {0};
+  UMBRA_TRY(umbra_onnx_need_constant(n, 0, "its input"));
+  return umbra_onnx_give(n, 0, map(n, &made, n->inputs[0], f), &made);
+}
+
+umbra_status umbra_onnx_sqrt(umbra_onnx_node *n) { return give_mapped(n, sqrt); }
+
+umbra_status umbra_onnx_reciprocal(umbra_onnx_node *n) { return give_mapped(n, inverse); }
 
 /* ---- constants ---- */
 

@@ -73,14 +73,6 @@ static umbra_status scale_shift(umbra_onnx_node *n, uint32_t *node, const umbra_
   return status;
 }
 
-/* The same value as a node of its own, in order. */
-static umbra_status settled(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *x) {
-  *made = *x;
-  made->source = NULL;
-  made->node_count = x->count;
-  return umbra_onnx_settle(n, &made->node, x);
-}
-
 umbra_status umbra_onnx_affine(umbra_onnx_node *n, const umbra_onnx_value *x, const umbra_onnx_value *scale,
                                const umbra_onnx_value *shift) {
   umbra_onnx_value own;
@@ -88,22 +80,12 @@ umbra_status umbra_onnx_affine(umbra_onnx_node *n, const umbra_onnx_value *x, co
   if (scale) UMBRA_TRY(check_broadcast(scale, x));
   if (shift) UMBRA_TRY(check_broadcast(shift, x));
   if (!umbra_onnx_is_permutation(x)) {
-    UMBRA_TRY(settled(n, &own, x));
+    UMBRA_TRY(umbra_onnx_settled(n, &own, x));
     x = &own;
   }
   UMBRA_TRY(umbra_onnx_spend(&n->import->budget, 2 * x->node_count));
   return umbra_onnx_give_like(n, scale_shift(n, &node, x, scale, shift), &node, x);
 }
-
-/* A constant with f of its elements. */
-static umbra_status mapped(umbra_onnx_value *made, umbra_onnx_node *n, const umbra_onnx_value *c, double (*f)(double)) {
-  UMBRA_TRY(umbra_onnx_copy(made, c, &n->import->budget));
-  for (size_t i = 0; i < made->count; i++) made->data[i] = f(made->data[i]);
-  return UMBRA_OK;
-}
-
-static double negative(double x) { return -x; }
-static double inverse(double x) { return 1 / x; }
 
 static const umbra_onnx_value minus_one = {.kind = UMBRA_ONNX_CONSTANT, .rank = 0, .count = 1, .data = (double[]){-1}};
 
@@ -162,7 +144,7 @@ umbra_status umbra_onnx_sub(umbra_onnx_node *n) {
   UMBRA_TRY(umbra_onnx_need_flowing(n, x));
   if (x == 1) return umbra_onnx_affine(n, n->inputs[1], &minus_one, n->inputs[0]);
   umbra_onnx_value shift = {0};
-  umbra_status status = mapped(&shift, n, n->inputs[1], negative);
+  umbra_status status = umbra_onnx_negated(n, &shift, n->inputs[1]);
   if (status == UMBRA_OK) status = umbra_onnx_affine(n, n->inputs[0], NULL, &shift);
   umbra_onnx_clear(&shift);
   return status;
@@ -181,7 +163,7 @@ umbra_status umbra_onnx_div(umbra_onnx_node *n) {
   UMBRA_TRY(umbra_onnx_need_flowing(n, 0));
   UMBRA_TRY(umbra_onnx_need_constant(n, 1, "what it divides by"));
   umbra_onnx_value scale = {0};
-  umbra_status status = mapped(&scale, n, n->inputs[1], inverse);
+  umbra_status status = umbra_onnx_inverted(n, &scale, n->inputs[1]);
   if (status == UMBRA_OK) status = umbra_onnx_affine(n, n->inputs[0], &scale, NULL);
   umbra_onnx_clear(&scale);
   return status;
@@ -194,7 +176,7 @@ umbra_status umbra_onnx_neg(umbra_onnx_node *n) {
   }
   umbra_onnx_value made = {0};
   UMBRA_TRY(umbra_onnx_need_constant(n, 0, "its input"));
-  return umbra_onnx_give(n, 0, mapped(&made, n, n->inputs[0], negative), &made);
+  return umbra_onnx_give(n, 0, umbra_onnx_negated(n, &made, n->inputs[0]), &made);
 }
 
 /* Of any number of inputs that all flow, or that all are constant. */
@@ -210,7 +192,7 @@ umbra_status umbra_onnx_sum(umbra_onnx_node *n) {
 /* A function of each element, which is to make zeros of zeros where x has some beside its node's elements. */
 static umbra_status place_for(umbra_onnx_node *n, umbra_onnx_value *own, const umbra_onnx_value **x, int keeps_zero) {
   if (keeps_zero || umbra_onnx_is_permutation(*x)) return UMBRA_OK;
-  UMBRA_TRY(settled(n, own, *x));
+  UMBRA_TRY(umbra_onnx_settled(n, own, *x));
   *x = own;
   return UMBRA_OK;
 }

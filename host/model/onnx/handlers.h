@@ -32,6 +32,10 @@ umbra_onnx_handler umbra_onnx_softmax, umbra_onnx_argmax, umbra_onnx_normalizer,
 /* Output 0 becomes the result of an operator of constants, element by element with broadcasting. */
 umbra_status umbra_onnx_fold(umbra_onnx_node *n);
 
+/* Constants of -x and 1 / x of each element. made: empty. */
+umbra_status umbra_onnx_negated(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *value);
+umbra_status umbra_onnx_inverted(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *value);
+
 /* x * scale + shift, constants or NULL, which broadcast to x, as output 0. */
 umbra_status umbra_onnx_affine(umbra_onnx_node *n, const umbra_onnx_value *x, const umbra_onnx_value *scale,
                                const umbra_onnx_value *shift);

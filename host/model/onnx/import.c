@@ -55,10 +55,9 @@ static umbra_status add_initializer(umbra_onnx_import *in, const UmbraOnnx__Tens
   umbra_status status = umbra_onnx_read_tensor(&value, in, t);
   if (status == UMBRA_OK) return umbra_onnx_names_add(&in->names, t->name, &value);
   umbra_onnx_clear(&value);
-  if (status == UMBRA_ERROR_OUT_OF_MEMORY) return status;
-  char text[400];
-  snprintf(text, sizeof text, "%s", umbra_last_error());
-  return umbra_fail(status, "tensor '%.64s': %s", t->name, text);
+  char what[UMBRA_NODE_TEXT];
+  snprintf(what, sizeof what, "tensor '%.64s'", t->name);
+  return umbra_onnx_blame(status, what);
 }
 
 /* ---- input ---- */
@@ -138,19 +137,10 @@ static umbra_status import(umbra_onnx_import *in, const char *path) {
   return umbra_model_simplify(in->model);
 }
 
-/* Says which file it was; what is out of range or no argument in it is malformed. */
-static umbra_status name_file(umbra_status status, const char *path) {
-  if (status == UMBRA_OK || status == UMBRA_ERROR_OUT_OF_MEMORY || status == UMBRA_ERROR_IO) return status;
-  char text[600];
-  snprintf(text, sizeof text, "%s", umbra_last_error());
-  if (status != UMBRA_ERROR_UNSUPPORTED && status != UMBRA_ERROR_INTERNAL) status = UMBRA_ERROR_FORMAT;
-  return umbra_fail(status, "%s (in %s)", text, path);
-}
-
 umbra_status umbra_model_import(umbra_model **model, const char *path) {
   if (!model || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", model ? "path" : "model");
   umbra_onnx_import in = {.folder = {.folder = -1}};
-  umbra_status status = name_file(import(&in, path), path);
+  umbra_status status = umbra_onnx_blame(import(&in, path), path);
   umbra_onnx_names_close(&in.names);
   umbra_onnx_file_close(&in.file);
   umbra_onnx_folder_close(&in.folder);

@@ -73,4 +73,12 @@ umbra_status umbra_onnx_give_like(umbra_onnx_node *n, umbra_status status, const
 /* A node with the value's elements in order: the value's own, or one that selects them. */
 umbra_status umbra_onnx_settle(umbra_onnx_node *n, uint32_t *node, const umbra_onnx_value *value);
 
+/* The value as such a node, in order; *made shares all else with it. */
+umbra_status umbra_onnx_settled(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *value);
+
+/* ---- errors ---- */
+
+/* Puts what it was before the text of an error. What is out of range, or no argument, in a file is malformed (FORMAT). */
+umbra_status umbra_onnx_blame(umbra_status status, const char *what);
+
 #endif

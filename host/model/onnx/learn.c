@@ -63,7 +63,8 @@ static umbra_status read_linear(linear *l, umbra_onnx_node *n, size_t rows) {
   const UmbraOnnx__Attribute *w = umbra_onnx_attribute(n->proto, "coefficients");
   const UmbraOnnx__Attribute *b = umbra_onnx_attribute(n->proto, "intercepts");
   *l = (linear){.rows = rows, .features = n->inputs[0]->count};
-  if (!rows || float_count(w) / l->features != rows || float_count(w) % l->features || (b && b->n_floats != rows))
+  if (!rows || !l->features || float_count(w) / l->features != rows || float_count(w) % l->features ||
+      (b && b->n_floats != rows))
     return umbra_fail(UMBRA_ERROR_FORMAT, "it has %zu coefficients and %zu intercepts for %zu rows of %zu features",
                       float_count(w), float_count(b), rows, l->features);
   UMBRA_TRY(umbra_alloc(&l->weights, (rows + 1) * l->features, sizeof *l->weights, "weights"));

@@ -162,7 +162,7 @@ umbra_status umbra_onnx_transpose(umbra_onnx_node *n) {
     set |= 1u << from;
   }
   if (set != (1u << v->rank) - 1) return umbra_fail(UMBRA_ERROR_FORMAT, "it permutes a dimension twice");
-  if (flows(v) && axes[0].of != 0) return mixes_records();
+  if (flows(v) && v->rank && axes[0].of != 0) return mixes_records();
   return give_moved(n, 0, v, axes, v->rank);
 }
 
@@ -181,8 +181,7 @@ static umbra_status slice_axis(umbra_onnx_axis *a, const umbra_onnx_value *v, in
   a->start = start;
   a->step = step;
   a->length = span > 0 ? (size_t)((span - 1) / stride + 1) : 0;
-  if (flows(v) && a->of == 0 && (a->start || a->length != 1)) return mixes_records();
-  return a->length || !flows(v) ? UMBRA_OK : umbra_fail(UMBRA_ERROR_FORMAT, "nothing is left");
+  return flows(v) && a->of == 0 && (a->start || a->length != 1) ? mixes_records() : UMBRA_OK;
 }
 
 typedef struct slices {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the handlers of operators share: inputs, outputs, and nodes of the model. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../base/error.h"
 #include "../../base/memory.h"
 #include "attributes.h"
 #include "import.h"
+
+enum { TEXT = 512 };
 
 /* ---- inputs ---- */
 
@@ -130,4 +133,22 @@ umbra_status umbra_onnx_settle(umbra_onnx_node *n, uint32_t *node, const umbra_o
   umbra_model *model = n->import->model;
   UMBRA_TRY(umbra_model_select(model, node, value->node, value->source, value->count));
   return title(n, *node);
+}
+
+umbra_status umbra_onnx_settled(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *x) {
+  *made = *x;
+  if (!x->source) return UMBRA_OK;
+  made->source = NULL;
+  made->node_count = x->count;
+  return umbra_onnx_settle(n, &made->node, x);
+}
+
+/* ---- errors ---- */
+
+umbra_status umbra_onnx_blame(umbra_status status, const char *what) {
+  if (status == UMBRA_OK || status == UMBRA_ERROR_OUT_OF_MEMORY) return status;
+  char text[TEXT];
+  snprintf(text, sizeof text, "%s", umbra_last_error());
+  if (status == UMBRA_ERROR_INVALID_ARGUMENT || status == UMBRA_ERROR_RANGE) status = UMBRA_ERROR_FORMAT;
+  return umbra_fail(status, "%s: %s", what, text);
 }

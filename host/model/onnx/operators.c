@@ -156,20 +156,11 @@ static void set_title(umbra_onnx_node *n) {
              n->proto->n_output ? n->proto->output[0] : "", n->proto->op_type);
 }
 
-/* What is wrong with a node is wrong with the file. */
-static umbra_status name_node(umbra_status status, const char *title) {
-  if (status == UMBRA_OK || status == UMBRA_ERROR_OUT_OF_MEMORY) return status;
-  char text[400];
-  snprintf(text, sizeof text, "%s", umbra_last_error());
-  if (status == UMBRA_ERROR_INVALID_ARGUMENT || status == UMBRA_ERROR_RANGE) status = UMBRA_ERROR_FORMAT;
-  return umbra_fail(status, "%s: %s", title, text);
-}
-
 umbra_status umbra_onnx_import_node(umbra_onnx_import *import, const UmbraOnnx__Node *proto) {
   umbra_onnx_node n = {.import = import, .proto = proto, .count = proto->n_input};
   set_title(&n);
   UMBRA_TRY(umbra_alloc(&n.inputs, n.count, sizeof *n.inputs, "a node"));
   umbra_status status = run(&n);
   umbra_free(n.inputs);
-  return name_node(status, n.title);
+  return umbra_onnx_blame(status, n.title);
 }

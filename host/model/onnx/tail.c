@@ -7,14 +7,11 @@
 #include "attributes.h"
 #include "handlers.h"
 
-/* The value in the order of its node, for steps that see all its elements. */
+/* A copy of the value in the order of its node, for steps that see all its elements. */
 static umbra_status settled(umbra_onnx_node *n, umbra_onnx_value *made, const umbra_onnx_value *x) {
-  UMBRA_TRY(umbra_onnx_copy(made, x, &n->import->budget));
-  if (!x->source) return UMBRA_OK;
-  umbra_free(made->source);
-  made->source = NULL;
-  made->node_count = x->count;
-  return umbra_onnx_settle(n, &made->node, x);
+  umbra_onnx_value own;
+  UMBRA_TRY(umbra_onnx_settled(n, &own, x));
+  return umbra_onnx_copy(made, &own, &n->import->budget);
 }
 
 static umbra_status append(umbra_onnx_value *made, umbra_closing step) {

@@ -123,6 +123,8 @@ umbra_status umbra_onnx_move(umbra_onnx_value *made, const umbra_onnx_value *val
   made->node = value->node;
   made->node_count = value->node_count;
   UMBRA_TRY(umbra_onnx_set_dims(made, dims, rank));
+  if (!made->count && value->kind == UMBRA_ONNX_FLOWING)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "nothing is left of its input");
   UMBRA_TRY(umbra_onnx_spend(budget, made->count));
   UMBRA_TRY(make_moved(made, value));
   for (size_t i = 0; i < made->count; i++) move_element(made, i, value, origin(i, value, axes, rank, strides));
