@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # labels: quick
-"""Models as exporters write them, where the folder ../shared/data/onnx is: each gives its framework's outputs in the clear,
-and the malformed ones are refused. Skipped without them; tests/model_import.py writes files of its own."""
+"""Models as exporters write them, where the folder ../shared/data/onnx is: each gives its framework's outputs in the
+clear, and the malformed ones are refused. Skipped without them; tests/model_import.py writes files of its own."""
 import os
 import pathlib
 import subprocess

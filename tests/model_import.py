@@ -139,7 +139,8 @@ def normalisations():
                                          {"w": W(5, 4), "a": W(4)}, ["n", 5]), 4)
     computed("scales of channels", Model([Node("Mul", "x,a", "m"), Node("Add", "m,b", "s"), Node("Relu", "s", "y")],
                                          {"a": W(3, 1, 1), "b": W(1, 3, 1, 1)}, ["n", 3, 4, 2]), 3)
-    computed("scales of columns", Model([Node("Mul", "x,a", "m"), Node("Relu", "m", "y")], {"a": W(2)}, ["n", 3, 4, 2]), 3)
+    computed("scales of columns", Model([Node("Mul", "x,a", "m"), Node("Relu", "m", "y")], {"a": W(2)},
+                                        ["n", 3, 4, 2]), 3)
     computed("identity", Model([Node("Mul", "x,a", "m"), Node("Relu", "m", "y")], {"a": F(1.0)}, ["n", 5]), 2)
 
 
@@ -177,7 +178,8 @@ def windows():
                        {"group": 4}, {"auto_pad": "SAME_UPPER", "strides": [2, 2]}, {"auto_pad": "SAME_LOWER"},
                        {"auto_pad": "VALID"}, {"pads": [3, 3, 3, 3], "kernel_shape": [3, 2], "dilations": [3, 2]}):
         kernel = W(8, 4 // attributes.get("group", 1), 3, 2)
-        computed(f"Conv {attributes}", Model([Node("Conv", "x,k,b", "y", **attributes)], {"k": kernel, "b": W(8)}, image), 2)
+        computed(f"Conv {attributes}", Model([Node("Conv", "x,k,b", "y", **attributes)], {"k": kernel, "b": W(8)},
+                                             image), 2)
     computed("Conv of one dimension", Model([Node("Conv", "x,k", "y", pads=[1, 0], strides=[2])], {"k": W(2, 3, 3)},
                                             ["n", 3, 8]))
     for attributes in ({}, {"strides": [2, 2]}, {"pads": [1, 1, 0, 1]}, {"pads": [1, 1, 1, 1], "count_include_pad": 1},
@@ -199,25 +201,32 @@ def moves():
             (Node("Transpose", "x", "t", perm=[0, 3, 1, 2]), {}),
             (Node("Slice", "x,a,b,c,d", "t"), {"a": I(1, 9), "b": I(4, -9), "c": I(2, 3), "d": I(2, -2)}),
             (Node("Slice", "x", "t", starts=[0, -3], ends=[2, 100], axes=[1, 3]), {}),
-            (Node("Gather", "x,i", "t", axis=2), {"i": I(2, 0, -1)}), (Node("Gather", "x,i", "t", axis=1), {"i": I(1, dims=[])}),
-            (Node("Pad", "x,p", "t"), {"p": I(0, 1, 0, 2, 0, 0, 1, 0)}), (Node("Pad", "x", "t", pads=[0] * 6 + [2, 2]), {}),
+            (Node("Gather", "x,i", "t", axis=2), {"i": I(2, 0, -1)}), (Node("Gather", "x,i", "t", axis=1),
+                                                                       {"i": I(1, dims=[])}),
+            (Node("Pad", "x,p", "t"), {"p": I(0, 1, 0, 2, 0, 0, 1, 0)}), (Node("Pad", "x", "t", pads=[0] * 6 + [2, 2]),
+                                                                          {}),
             (Node("Pad", "x,p,,w", "t"), {"p": I(1, -1), "w": I(-1)}),
             (Node("Squeeze", "x", "t"), {}), (Node("Unsqueeze", "x,u", "t"), {"u": I(1, -1)}),
             (Node("Unsqueeze", "x", "t", axes=[2]), {}), (Node("Flatten", "x", "t"), {}),
-            (Node("Reshape", "x,s", "t"), {"s": I(0, 0, -1)}), (Node("Reshape", "x,s", "t", allowzero=1), {"s": I(-1, 12, 5)})):
+            (Node("Reshape", "x,s", "t"), {"s": I(0, 0, -1)}), (Node("Reshape", "x,s", "t", allowzero=1),
+                                                                {"s": I(-1, 12, 5)})):
         computed(f"{node.op} {node.inputs}", Model([node, Node("Relu", "t", "y")], constants, image))
         computed(f"{node.op} {node.inputs} and sigmoid", Model([node, Node("Sigmoid", "t", "y")], constants, image))
-        computed(f"{node.op} {node.inputs} and shift", Model([node, Node("Add", "t,o", "y")], {"o": F(0.5), **constants}, image))
+        computed(f"{node.op} {node.inputs} and shift", Model([node, Node("Add", "t,o", "y")],
+                                                             {"o": F(0.5), **constants}, image))
     computed("Split", Model([Node("Split", "x,s", "a,b", axis=1), Node("Add", "a,c", "y"), Node("Relu", "b", "z")],
                             {"s": I(1, 2), "c": F(1.0)}, image, "y,z"))
-    computed("Split in halves", Model([Node("Split", "x", "a,b", axis=3, num_outputs=2), Node("Concat", "b,x,a", "y", axis=3)],
+    computed("Split in halves", Model([Node("Split", "x", "a,b", axis=3, num_outputs=2),
+                                       Node("Concat", "b,x,a", "y", axis=3)],
                                       {}, image))
     for axis in (1, 2, -1):
         computed(f"Concat {axis}", Model([Node("Sigmoid", "x", "s"), Node("Concat", "s,x", "y", axis=axis)], {}, image))
-    option_a = [Node("Slice", "x,a,b,c,d", "s"), Node("Pad", "s,p", "z"), Node("Conv", "x,k", "v", strides=[2, 2], pads=[1] * 4),
+    option_a = [Node("Slice", "x,a,b,c,d", "s"), Node("Pad", "s,p", "z"), Node("Conv", "x,k", "v", strides=[2, 2],
+                                                                               pads=[1] * 4),
                 Node("Add", "z,v", "y")]
     computed("a shortcut of slices and pads", Model(option_a, {
-        "a": I(0, 0), "b": I(1 << 62, 1 << 62), "c": I(2, 3), "d": I(2, 2), "p": I(0, 1, 0, 0, 0, 2, 0, 0), "k": W(6, 3, 3, 3)},
+        "a": I(0, 0), "b": I(1 << 62, 1 << 62), "c": I(2, 3), "d": I(2, 2), "p": I(0, 1, 0, 0, 0, 2, 0, 0),
+        "k": W(6, 3, 3, 3)},
         ["n", 3, 4, 6]))
     computed("zeros before a window", Model([Node("Pad", "x,p", "z"), Node("Conv", "z,k", "y", pads=[0, 1, 1, 0])],
                                             {"p": I(0, 0, 1, 0, 0, 0, 0, 2), "k": W(2, 3, 3, 2)}, image), 2)
@@ -242,15 +251,18 @@ def shape_arithmetic():
                Node("Concat", "u,minus", "d", axis=0), Node("Reshape", "x,d", "f"), Node("MatMul", "f,w", "y")]
     constants = {"zero": I(0, dims=[]), "minus": I(-1), "w": W(12, 2)}
     computed("batch by Shape and Gather", Model(flatten, constants, ["n", 3, 4], opset=11), 2)
-    product = [Node("Shape", "x", "s"), Node("Slice", "s,a,b", "p"), Node("Slice", "s,b,e", "q"), Node("Gather", "q,zero", "m"),
+    product = [Node("Shape", "x", "s"), Node("Slice", "s,a,b", "p"), Node("Slice", "s,b,e", "q"),
+               Node("Gather", "q,zero", "m"),
                Node("Gather", "q,one", "l"), Node("Mul", "m,l", "k"), Node("Unsqueeze", "k,a", "v"),
                Node("Cast", "v", "i", to=7), Node("Concat", "p,i", "d", axis=0), Node("Reshape", "x,d", "f"),
                Node("MatMul", "f,w", "y")]
     computed("sizes by arithmetic", Model(product, {"a": I(0), "b": I(1), "e": I(3), "one": I(1, dims=[]), **constants},
                                           ["n", 3, 4]), 2)
-    size = [Node("Size", "x", "n"), Node("Div", "n,t", "q"), Node("Unsqueeze", "q,a", "u"), Node("Concat", "u,t1", "d", axis=0),
+    size = [Node("Size", "x", "n"), Node("Div", "n,t", "q"), Node("Unsqueeze", "q,a", "u"),
+            Node("Concat", "u,t1", "d", axis=0),
             Node("Reshape", "x,d", "f"), Node("MatMul", "f,w", "y")]
-    computed("batch by division", Model(size, {"t": I(12, dims=[]), "t1": I(12), "a": I(0), "w": W(12, 2)}, ["n", 3, 4]), 2)
+    computed("batch by division", Model(size, {"t": I(12, dims=[]), "t1": I(12), "a": I(0), "w": W(12, 2)},
+                                        ["n", 3, 4]), 2)
     pads = [constant("n", I(4)), Node("ConstantOfShape", "n", "z", value=I(0)), Node("Concat", "p,z", "c", axis=0),
             Node("Reshape", "c,m2", "r"), Node("Slice", "r,m1,low,a,m1", "v"), Node("Transpose", "v", "t", perm=[1, 0]),
             Node("Reshape", "t,m1", "w1"), Node("Cast", "w1", "w2", to=7), Node("Pad", "x,w2,", "z2"),
@@ -258,8 +270,10 @@ def shape_arithmetic():
     computed("pads as torch computes them", Model(pads, {
         "p": I(0, 1, 0, 1), "m2": I(-1, 2), "m1": I(-1), "low": I(-(1 << 63) + 1), "a": I(0), "k": W(2, 1, 3, 3)},
         ["n", 1, 6, 6]), 2)
-    numbers = [Node("Range", "i0,i3,i1", "r"), Node("Cast", "r", "f", to=1), Node("Expand", "f,e", "g"), Node("Sqrt", "g", "h"),
-               Node("Add", "h,one", "p"), Node("Reciprocal", "p", "q"), Node("Neg", "q", "w"), Node("MatMul", "x,w", "y")]
+    numbers = [Node("Range", "i0,i3,i1", "r"), Node("Cast", "r", "f", to=1), Node("Expand", "f,e", "g"),
+               Node("Sqrt", "g", "h"),
+               Node("Add", "h,one", "p"), Node("Reciprocal", "p", "q"), Node("Neg", "q", "w"),
+               Node("MatMul", "x,w", "y")]
     computed("weights by arithmetic", Model(numbers, {
         "i0": I(0, dims=[]), "i3": I(3, dims=[]), "i1": I(1, dims=[]), "e": I(4, 3), "one": F(1.0)}, ["n", 4]), 2)
 
@@ -276,7 +290,8 @@ def tails():
     end = [Node("ArgMax", "m", "a", axis=1), Node("ArrayFeatureExtractor", "c,a", "l", domain="ai.onnx.ml"),
            Node("Reshape", "l,s", "r"), Node("Cast", "r", "y", to=7)]
     computed("labels", Model([layer, *end], labels, ["n", 5], ml=1), 2)
-    computed("labels by Gather", Model([layer, Node("ArgMax", "m", "a", axis=1, keepdims=0), Node("Gather", "c,a", "y")],
+    computed("labels by Gather", Model([layer, Node("ArgMax", "m", "a", axis=1, keepdims=0),
+                                        Node("Gather", "c,a", "y")],
                                        labels, ["n", 5]), 2)
     texts = {**labels, "c": Tensor([4], ["red", "green", "blue", "none"], "string")}
     computed("labels that are texts", Model([layer, *end[:3]], texts, ["n", 5], "r", ml=1), 2)
@@ -286,18 +301,22 @@ def scikit_learn():
     def w(count):
         return [random.uniform(-1, 1) for _ in range(count)]
     scale = Node("Scaler", "x", "s", domain="ai.onnx.ml", offset=w(5), scale=w(5))
-    for classes, count, after in ((3, 3, "SOFTMAX"), (3, 3, "LOGISTIC"), (2, 2, "LOGISTIC"), (2, 1, "LOGISTIC"), (2, 1, "NONE"),
+    for classes, count, after in ((3, 3, "SOFTMAX"), (3, 3, "LOGISTIC"), (2, 2, "LOGISTIC"), (2, 1, "LOGISTIC"),
+                                  (2, 1, "NONE"),
                                   (2, 1, "SOFTMAX")):
-        model = Node("LinearClassifier", "s", "label,p", domain="ai.onnx.ml", coefficients=w(5 * count), intercepts=w(count),
+        model = Node("LinearClassifier", "s", "label,p", domain="ai.onnx.ml", coefficients=w(5 * count),
+                     intercepts=w(count),
                      classlabels_ints=list(range(10, 10 + classes)), multi_class=1, post_transform=after)
         norm = Node("Normalizer", "p", "q", domain="ai.onnx.ml", norm="L1")
         names = Node("ZipMap", "q", "z", domain="ai.onnx.ml", classlabels_int64s=list(range(10, 10 + classes)))
         computed(f"classifier {classes} {after}", Model([scale, model, norm, names], {}, [0, 5], "label,z", 22, 1), 2)
-    positive = Node("LinearClassifier", "x", "label,y", domain="ai.onnx.ml", coefficients=[0.5, 0.25, 1.0], intercepts=[0.1],
+    positive = Node("LinearClassifier", "x", "label,y", domain="ai.onnx.ml", coefficients=[0.5, 0.25, 1.0],
+                    intercepts=[0.1],
                     classlabels_strings=["no", "yes"])
     computed("positive weights", Model([positive], {}, [0, 3], "label,y", 15, 3), 2)
     for targets in (1, 3):
-        regressor = Node("LinearRegressor", "s", "y", domain="ai.onnx.ml", coefficients=w(5 * targets), intercepts=w(targets),
+        regressor = Node("LinearRegressor", "s", "y", domain="ai.onnx.ml", coefficients=w(5 * targets),
+                         intercepts=w(targets),
                          targets=targets)
         computed("regressor", Model([Node("Cast", "x", "c", to=1), scale, regressor], {}, [0, 5], opset=9, ml=1), 2)
     one = Node("Scaler", "x", "y", domain="ai.onnx.ml", offset=[0.5], scale=[2.0])
@@ -305,23 +324,28 @@ def scikit_learn():
     mixed = Node("Scaler", "x", "y", domain="ai.onnx.ml", offset=[0.5], scale=w(5))
     computed("scales with one offset", Model([mixed], {}, [0, 5], opset=9, ml=2), 2)
     for norm in ("L1", "L2", "MAX"):
-        computed(norm, Model([Node("Normalizer", "x", "y", domain="ai.onnx.ml", norm=norm)], {}, [0, 5], opset=9, ml=1), 1)
+        computed(norm, Model([Node("Normalizer", "x", "y", domain="ai.onnx.ml", norm=norm)], {}, [0, 5], opset=9,
+                             ml=1), 1)
 
 
 def networks():
-    block = [Node("Conv", "x,k1", "a", pads=[1] * 4), Node("BatchNormalization", "a,s,o,m,v", "b"), Node("Relu", "b", "c"),
-             Node("Dropout", "c,ratio", "d"), Node("Conv", "d,k2", "e", pads=[1] * 4), Node("Add", "x,e", "f"), Node("Relu", "f", "g"),
+    block = [Node("Conv", "x,k1", "a", pads=[1] * 4), Node("BatchNormalization", "a,s,o,m,v", "b"),
+             Node("Relu", "b", "c"),
+             Node("Dropout", "c,ratio", "d"), Node("Conv", "d,k2", "e", pads=[1] * 4), Node("Add", "x,e", "f"),
+             Node("Relu", "f", "g"),
              Node("GlobalAveragePool", "g", "h"), Node("Flatten", "h", "i"), Node("Gemm", "i,w,z", "j", transB=1),
              Node("Softmax", "j", "y")]
     computed("a residual block", Model(block, {
-        "k1": W(4, 4, 3, 3), "k2": W(4, 4, 3, 3), "s": W(4), "o": W(4), "m": W(4), "v": Tensor([4], [1, 2, 3, 4]), "w": W(3, 4),
+        "k1": W(4, 4, 3, 3), "k2": W(4, 4, 3, 3), "s": W(4), "o": W(4), "m": W(4), "v": Tensor([4], [1, 2, 3, 4]),
+        "w": W(3, 4),
         "z": W(3), "ratio": F(0.5)}, ["n", 4, 5, 5]), 8)
 
 
 def refusals():
     def one(op, inputs="x", **attributes):
         return Model([Node(op, inputs, "y", "node_5", **attributes)], {"w": W(4, 4), "b": W(4)}, ["n", 4])
-    for op, text in (("MaxPool", "AveragePool"), ("LeakyRelu", "Relu"), ("LayerNormalization", "layer_norm is reserved"),
+    for op, text in (("MaxPool", "AveragePool"), ("LeakyRelu", "Relu"), ("LayerNormalization",
+                                                                         "layer_norm is reserved"),
                      ("LogSoftmax", "Softmax"), ("Frobnicate", "cannot be computed")):
         refused(op, one(op), "node 'node_5'", f"({op})", text)
     refused("attributes", one("Relu", magic=1), "'node_5'", "'magic'")
@@ -329,31 +353,38 @@ def refusals():
     refused("many inputs", one("Relu", "x,b"), "2 inputs", kind="malformed data")
     refused("domains", Model([Node("Relu", "x", "y", domain="com.example")], {}, ["n", 4]), "'com.example'")
     refused("matmul(a, b)", one("MatMul", "x,x"), "matmul(a, b)", "reserved")
-    refused("products", Model([Node("Sigmoid", "x", "s"), Node("Tanh", "x", "t"), Node("Mul", "s,t", "y", "node_5")], {},
+    refused("products", Model([Node("Sigmoid", "x", "s"), Node("Tanh", "x", "t"), Node("Mul", "s,t", "y", "node_5")],
+                              {},
                               ["n", 4]), "'node_5' (Mul)", "products of two values are reserved")
     refused("an inner softmax", Model([Node("Softmax", "x", "s"), Node("MatMul", "s,w", "y", "node_5")], {"w": W(4, 4)},
                                       ["n", 4]), "'node_5' (MatMul)", "softmax")
     refused("a softmax of rows", Model([Node("Softmax", "x", "y")], {}, ["n", 4, 2]), "reserved")
     refused("Clip", one("Clip", "x,,b"), "Clip", kind="malformed data")
     refused("mixed records", Model([Node("Transpose", "x", "y", perm=[1, 0])], {}, ["n", 4]), "mixes the records")
-    refused("mixed records by a mean", Model([Node("ReduceMean", "x", "y", axes=[0])], {}, ["n", 4]), "mixes the records")
-    refused("mixed records by a shape", Model([Node("Reshape", "x,s", "y")], {"s": I(2, -1)}, ["n", 4]), "mixes the records")
-    refused("a kernel of records", Model([Node("Pad", "x,p,v", "y")], {"p": I(0, 1, 0, 1), "v": F(1.0)}, ["n", 4]), "pads with 1")
+    refused("mixed records by a mean", Model([Node("ReduceMean", "x", "y", axes=[0])], {}, ["n", 4]),
+            "mixes the records")
+    refused("mixed records by a shape", Model([Node("Reshape", "x,s", "y")], {"s": I(2, -1)}, ["n", 4]),
+            "mixes the records")
+    refused("a kernel of records", Model([Node("Pad", "x,p,v", "y")], {"p": I(0, 1, 0, 1), "v": F(1.0)}, ["n", 4]),
+            "pads with 1")
     refused("opset", Model([Node("Relu", "x", "y")], {}, ["n", 4], opset=8), "version 8")
     refused("a new opset", Model([Node("Relu", "x", "y")], {}, ["n", 4], opset=23), "version 23")
     refused("open dimensions", Model([Node("Relu", "x", "y")], {}, ["n", "m"]), "dimension 2", "open")
     refused("no batch", Model([Node("Relu", "x", "y")], {}, [4]), "'x'")
     refused("rounding", one("Cast", to=7), "rounds")
-    refused("training", Model([Node("Dropout", "x,r,t", "y")], {"r": F(0.5), "t": Tensor([], [1], "uint8")}, ["n", 4]), "training")
+    refused("training", Model([Node("Dropout", "x,r,t", "y")], {"r": F(0.5), "t": Tensor([], [1], "uint8")}, ["n", 4]),
+            "training")
     refused("constant outputs", Model([Node("Neg", "b", "y")], {"b": W(4)}, ["n", 4]), "does not depend")
-    refused("nothing", Model([Node("Gather", "x,i", "y", axis=1)], {"i": I()}, ["n", 4]), "nothing is left", kind="malformed data")
+    refused("nothing", Model([Node("Gather", "x,i", "y", axis=1)], {"i": I()}, ["n", 4]), "nothing is left",
+            kind="malformed data")
     refused("power", Model([Node("Pow", "x,e", "y")], {"e": F(0.5)}, ["n", 4]), "exponent")
 
 
 def malformed():
     good = Model([Node("MatMul", "x,w", "y")], {"w": W(4, 4)}, ["n", 4])
     bad = "malformed data"
-    refused("a cycle", Model([Node("Add", "x,b", "a"), Node("Relu", "a", "b")], {}, ["n", 4], "b"), "'b'", "cycle", kind=bad)
+    refused("a cycle", Model([Node("Add", "x,b", "a"), Node("Relu", "a", "b")], {}, ["n", 4], "b"), "'b'", "cycle",
+            kind=bad)
     refused("two makers", Model([Node("Relu", "x", "y"), Node("Relu", "x", "y")], {}, ["n", 4]), "twice", kind=bad)
     refused("no maker", Model([Node("Relu", "x", "z")], {}, ["n", 4]), "output 'y'", kind=bad)
     short = W(4, 4)
@@ -361,7 +392,8 @@ def malformed():
     refused("short data", Model([Node("MatMul", "x,w", "y")], {"w": short}, ["n", 4]), "'w'", "64 bytes"[3:], kind=bad)
     refused("an empty file", b"\x08", "field", kind=bad)
     refused("unknown fields", good.encode() + number(99, 1), "field 99", kind=bad)
-    refused("sparse weights", number(1, 8) + part(7, good.graph() + part(15, b"")) + part(8, number(2, 17)), "sparse_initializer")
+    refused("sparse weights", number(1, 8) + part(7, good.graph() + part(15, b"")) + part(8, number(2, 17)),
+            "sparse_initializer")
     refused("functions", good.encode() + part(25, b""), "functions")
     refused("another wire type", good.encode() + part(5, b""), "model_version", kind=bad)
     refused("a field twice", good.encode() + part(7, good.graph()), "graph is there twice", kind=bad)
@@ -387,7 +419,8 @@ def outside():
     w = W(4, 4)
 
     def at(location, offset=0):
-        return Model([Node("MatMul", "x,w", "y")], {"w": Tensor([4, 4], w.values, "float", (location, offset))}, ["n", 4])
+        return Model([Node("MatMul", "x,w", "y")], {"w": Tensor([4, 4], w.values, "float", (location, offset))},
+                     ["n", 4])
 
     def put(folder):
         with open(f"{folder}/w.bin", "wb") as f:
@@ -414,7 +447,8 @@ def outside():
 
 
 def main():
-    for part_of_it in (dense_layers, data_places, normalisations, activations, windows, moves, nhwc, shape_arithmetic, tails,
+    for part_of_it in (dense_layers, data_places, normalisations, activations, windows, moves, nhwc, shape_arithmetic,
+                       tails,
                        scikit_learn, networks, refusals, malformed, outside):
         part_of_it()
     print("\n".join(faults) or "all as wanted")

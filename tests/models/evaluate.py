@@ -296,8 +296,10 @@ def extract(_, x, index):
 
 
 OPERATORS = {
-    "Add": lambda n, a, b: broadcast(lambda p, q: p + q, a, b), "Sub": lambda n, a, b: broadcast(lambda p, q: p - q, a, b),
-    "Mul": lambda n, a, b: broadcast(lambda p, q: p * q, a, b), "Div": lambda n, a, b: broadcast(lambda p, q: p / q, a, b),
+    "Add": lambda n, a, b: broadcast(lambda p, q: p + q, a, b), "Sub": lambda n, a, b: broadcast(lambda p, q: p - q, a,
+                                                                                                 b),
+    "Mul": lambda n, a, b: broadcast(lambda p, q: p * q, a, b), "Div": lambda n, a, b: broadcast(lambda p, q: p / q, a,
+                                                                                                 b),
     "Pow": lambda n, a, b: broadcast(lambda p, q: p ** q, a, b), "Neg": each(lambda v: -v), "Sqrt": each(math.sqrt),
     "Sum": lambda n, a, b: broadcast(lambda p, q: p + q, a, b), "Reciprocal": each(lambda v: 1 / v),
     "Relu": each(lambda v: max(v, 0.0)), "Clip": lambda n, x, *_: each(lambda v: max(v, 0.0))(n, x),

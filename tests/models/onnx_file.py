@@ -2,7 +2,8 @@
 """Writes ONNX and npy files with nothing but the standard library, for tests: each construct as exporters have it."""
 import struct
 
-TYPES = {"float": (1, "f"), "uint8": (2, "B"), "int8": (3, "b"), "int32": (6, "i"), "int64": (7, "q"), "half": (10, "e"),
+TYPES = {"float": (1, "f"), "uint8": (2, "B"), "int8": (3, "b"), "int32": (6, "i"), "int64": (7, "q"),
+         "half": (10, "e"),
          "double": (11, "d")}
 TYPED_FIELD = {"float": 4, "uint8": 5, "int8": 5, "int32": 5, "half": 5, "int64": 7, "double": 10}
 
