@@ -395,6 +395,9 @@ def malformed():
     refused("sparse weights", number(1, 8) + part(7, good.graph() + part(15, b"")) + part(8, number(2, 17)),
             "sparse_initializer")
     refused("functions", good.encode() + part(25, b""), "functions")
+    refused("an overload", number(1, 8) + part(7, part(1, part(4, "Relu") + part(8, "fast"))), "overload")
+    empty = number(1, 8) + part(7, part(1, part(4, "Relu") + part(8, "") + part(8, "fast")))
+    refused("an overload after an empty one", empty, "twice", kind=bad)
     refused("another wire type", good.encode() + part(5, b""), "model_version", kind=bad)
     refused("a field twice", good.encode() + part(7, good.graph()), "graph is there twice", kind=bad)
     refused("a truncated file", good.encode()[:-20], "ends within", kind=bad)

@@ -280,7 +280,7 @@ static umbra_status take_circuit_desc(void *given) {
 static umbra_status take_window(void *given) {
   umbra_model *model = NULL;
   uint32_t node;
-  ((umbra_window *)given)->channels = 1;
+  ((umbra_model_window *)given)->channels = 1;
   assert_ok(umbra_model_create(&model, (const size_t[]){1, 2, 2}, 3));
   umbra_status status = umbra_model_conv2d(model, &node, 0, (const double[]){1}, NULL, given);
   umbra_model_destroy(model);
@@ -416,7 +416,7 @@ static const row rows[] = {
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
     ROW(umbra_transform_desc, 1, TAKEN, take_transform_desc),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
-    ROW(umbra_window, 1, TAKEN, take_window),
+    ROW(umbra_model_window, 1, TAKEN, take_window),
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_model_sigmoid),

@@ -60,7 +60,7 @@ static void look_up(folding *f, umbra_node *n) {
 /* Weights that make one element of a dense layer, or one channel of a convolution. */
 static size_t row_length(const folding *f, const umbra_node *n) {
   if (n->kind == UMBRA_NODE_DENSE) return node_of(f, n->inputs[0])->count;
-  const umbra_window *w = &n->window;
+  const umbra_model_window *w = &n->window;
   return node_of(f, n->inputs[0])->shape[0] / w->groups * w->kernel[0] * w->kernel[1];
 }
 
@@ -134,12 +134,12 @@ static umbra_status into_dense(folding *f, umbra_node *dense, const umbra_node *
 
 /* Whether a convolution sees none of its zeros, which a shift before it does not move. */
 static int sees_zeros(const umbra_node *conv) {
-  const umbra_window *w = &conv->window;
+  const umbra_model_window *w = &conv->window;
   return w->before[0] || w->before[1] || w->after[0] || w->after[1];
 }
 
 static umbra_status into_conv(folding *f, umbra_node *conv, const umbra_node *s) {
-  const umbra_window *w = &conv->window;
+  const umbra_model_window *w = &conv->window;
   size_t taps = w->kernel[0] * w->kernel[1], channels = row_length(f, conv) / taps;
   UMBRA_TRY(need_shift(conv));
   for (size_t u = 0; u < conv->units; u++) {

@@ -20,10 +20,10 @@ typedef struct umbra_node {
    */
   double *weights, *shift;
   size_t units;
-  umbra_window window;     /* CONV2D, AVERAGE_POOL */
-  umbra_function function; /* ACTIVATION */
-  int32_t *source;         /* SELECT */
-  uint64_t work;           /* products of one record, about */
+  umbra_model_window window; /* CONV2D, AVERAGE_POOL */
+  umbra_function function;   /* ACTIVATION */
+  int32_t *source;           /* SELECT */
+  uint64_t work;             /* products of one record, about */
 } umbra_node;
 
 typedef struct umbra_output {

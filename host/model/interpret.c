@@ -23,7 +23,7 @@ typedef struct steps {
   size_t first, end;
 } steps;
 
-static steps inside(const umbra_window *w, int d, size_t at, size_t length) {
+static steps inside(const umbra_model_window *w, int d, size_t at, size_t length) {
   size_t dilation = w->dilation[d], before = w->before[d];
   steps s = {at >= before ? 0 : (before - at + dilation - 1) / dilation, 0};
   size_t room = length + before > at ? length + before - at : 0; /* kernel positions below this are in the image */
@@ -36,7 +36,7 @@ static steps inside(const umbra_window *w, int d, size_t at, size_t length) {
 /* The sum of one channel under its kernel; kernel: NULL for a sum without weights. */
 static double under_window(const double *image, const double *kernel, const umbra_node *n, const umbra_node *in,
                            const size_t at[2]) {
-  const umbra_window *w = &n->window;
+  const umbra_model_window *w = &n->window;
   steps rows = inside(w, 0, at[0], in->shape[1]), columns = inside(w, 1, at[1], in->shape[2]);
   double sum = 0;
   for (size_t u = rows.first; u < rows.end; u++) {

@@ -28,7 +28,7 @@ umbra_status umbra_model_dense(umbra_model *model, uint32_t *node, uint32_t inpu
 
 enum { MOST = UMBRA_MODEL_MAX_VALUE };
 
-static umbra_status check_window(const umbra_window *w) {
+static umbra_status check_window(const umbra_model_window *w) {
   for (int d = 0; d < 2; d++) {
     if (w->kernel[d] < 1 || w->stride[d] < 1 || w->dilation[d] < 1)
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "kernel, stride and dilation of a window are at least 1");
@@ -40,7 +40,7 @@ static umbra_status check_window(const umbra_window *w) {
 }
 
 /* How often the window fits in an image with its zeros; 0: not once. */
-static size_t positions(const umbra_window *w, int d, size_t length) {
+static size_t positions(const umbra_model_window *w, int d, size_t length) {
   size_t reach = (w->kernel[d] - 1) * w->dilation[d] + 1, padded = length + w->before[d] + w->after[d];
   return padded < reach ? 0 : (padded - reach) / w->stride[d] + 1;
 }
@@ -58,7 +58,7 @@ static umbra_status set_image_shape(umbra_node *made, const umbra_node *in, size
 }
 
 static umbra_status set_conv(umbra_node *made, const umbra_node *in, const double *weights, const double *bias) {
-  const umbra_window *w = &made->window;
+  const umbra_model_window *w = &made->window;
   UMBRA_TRY(set_image_shape(made, in, w->channels));
   if (w->groups < 1 || in->shape[0] % w->groups || w->channels % w->groups)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu groups do not divide %zu and %zu channels", w->groups,
@@ -73,10 +73,10 @@ static umbra_status set_conv(umbra_node *made, const umbra_node *in, const doubl
 }
 
 umbra_status umbra_model_conv2d(umbra_model *model, uint32_t *node, uint32_t input, const double *weights,
-                                const double *bias, const umbra_window *window) {
+                                const double *bias, const umbra_model_window *window) {
   if (!weights) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weights is NULL");
-  umbra_node made = {.kind = UMBRA_NODE_CONV2D, .window = {UMBRA_WINDOW_INIT}};
-  UMBRA_TRY(UMBRA_TAKE(umbra_window, &made.window, window));
+  umbra_node made = {.kind = UMBRA_NODE_CONV2D, .window = {UMBRA_MODEL_WINDOW_INIT}};
+  UMBRA_TRY(UMBRA_TAKE(umbra_model_window, &made.window, window));
   umbra_status status = umbra_node_set_inputs(&made, model, &input, 1);
   if (status == UMBRA_OK) status = set_conv(&made, &model->nodes[input], weights, bias);
   return umbra_model_put_if(status, model, node, &made);
@@ -86,7 +86,7 @@ static uint64_t pool_work(const umbra_node *pool) {
   return (uint64_t)pool->count * pool->window.kernel[0] * pool->window.kernel[1];
 }
 
-static umbra_status check_pool(const umbra_window *w) {
+static umbra_status check_pool(const umbra_model_window *w) {
   for (int d = 0; d < 2; d++)
     if (w->before[d] >= w->kernel[d] || w->after[d] >= w->kernel[d] + w->stride[d])
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a pool of %zu cannot have %zu and %zu zeros around the image",
@@ -96,9 +96,10 @@ static umbra_status check_pool(const umbra_window *w) {
   return UMBRA_OK;
 }
 
-umbra_status umbra_model_average_pool(umbra_model *model, uint32_t *node, uint32_t input, const umbra_window *window) {
-  umbra_node made = {.kind = UMBRA_NODE_AVERAGE_POOL, .window = {UMBRA_WINDOW_INIT}};
-  UMBRA_TRY(UMBRA_TAKE(umbra_window, &made.window, window));
+umbra_status umbra_model_average_pool(umbra_model *model, uint32_t *node, uint32_t input,
+                                      const umbra_model_window *window) {
+  umbra_node made = {.kind = UMBRA_NODE_AVERAGE_POOL, .window = {UMBRA_MODEL_WINDOW_INIT}};
+  UMBRA_TRY(UMBRA_TAKE(umbra_model_window, &made.window, window));
   UMBRA_TRY(check_window(&made.window));
   UMBRA_TRY(check_pool(&made.window));
   umbra_status status = umbra_node_set_inputs(&made, model, &input, 1);

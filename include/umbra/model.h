@@ -64,7 +64,7 @@ typedef enum umbra_closing {
 enum { UMBRA_MODEL_CLOSINGS = 4 };
 
 /* Windows of convolutions and pools over (channels, rows, columns): pairs are rows first. */
-typedef struct umbra_window {
+typedef struct umbra_model_window {
   size_t struct_size;
   size_t channels; /* convolution: of the result */
   size_t groups;   /* convolution: of channels that see each other */
@@ -73,11 +73,11 @@ typedef struct umbra_window {
   size_t before[2];   /* zeros above and on the left */
   size_t after[2];    /* zeros below and on the right */
   int count_zeros;    /* pool: whether zeros around the image count in the mean */
-} umbra_window;
-#define UMBRA_WINDOW_INIT \
-  .struct_size = sizeof(umbra_window), .groups = 1, .kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}
-UMBRA_API void umbra_window_init(umbra_window *window, size_t size);
-#define umbra_window_init(window) umbra_window_init((window), sizeof *(window))
+} umbra_model_window;
+#define UMBRA_MODEL_WINDOW_INIT \
+  .struct_size = sizeof(umbra_model_window), .groups = 1, .kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}
+UMBRA_API void umbra_model_window_init(umbra_model_window *window, size_t size);
+#define umbra_model_window_init(window) umbra_model_window_init((window), sizeof *(window))
 
 /* ---- building ---- */
 
@@ -99,10 +99,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_dense(umbra_model *model, uint
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_conv2d(umbra_model *model, uint32_t *node, uint32_t input,
                                                          const double *weights, const double *bias,
-                                                         const umbra_window *window);
+                                                         const umbra_model_window *window);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_average_pool(umbra_model *model, uint32_t *node, uint32_t input,
-                                                               const umbra_window *window);
+                                                               const umbra_model_window *window);
 
 /* Any function with a name but those that are not defined everywhere. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_activation(umbra_model *model, uint32_t *node, uint32_t input,

@@ -75,7 +75,7 @@ static void element_by_element(void **state) {
 static void images(void **state) {
   (void)state;
   const double record[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 0, 1, 0, 0, 0, 0};
-  umbra_window window = {UMBRA_WINDOW_INIT, .channels = 2};
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = 2};
   umbra_model *model = model_of(3, 1, 3, 3);
   uint32_t node, means;
   window.kernel[0] = window.kernel[1] = window.stride[0] = 2;
@@ -99,7 +99,7 @@ static void pools(void **state) {
   (void)state;
   const double record[] = {1, 2, 3, 4, 10, 20, 30, 40};
   for (int zeros = 0; zeros < 2; zeros++) {
-    umbra_window window = {UMBRA_WINDOW_INIT, .count_zeros = zeros};
+    umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .count_zeros = zeros};
     umbra_model *model = model_of(3, 1, 2, 2);
     uint32_t node;
     window.kernel[0] = window.kernel[1] = 2;
@@ -182,7 +182,7 @@ static void shapes_that_do_not_fit(void **state) {
   umbra_model *model = model_of(3, 4, 5, 5), *untouched = model;
   uint32_t node = 77;
   double numbers[400] = {0};
-  umbra_window window = {UMBRA_WINDOW_INIT, .channels = 6};
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = 6};
   window.groups = 3;
   assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "3 groups", umbra_model_conv2d(model, &node, 0, numbers, NULL, &window));
   window.groups = 1;

@@ -118,7 +118,7 @@ static umbra_status set_pair(size_t pair[2], umbra_onnx_node *n, const char *nam
   return UMBRA_OK;
 }
 
-static umbra_status set_pads(umbra_window *w, umbra_onnx_node *n, size_t dims) {
+static umbra_status set_pads(umbra_model_window *w, umbra_onnx_node *n, size_t dims) {
   const UmbraOnnx__Attribute *a = umbra_onnx_attribute(n->proto, "pads");
   if (!a) return UMBRA_OK;
   if (a->n_ints != 2 * dims) return umbra_fail(UMBRA_ERROR_FORMAT, "%zu pads for %zu dimensions", a->n_ints, dims);
@@ -131,7 +131,7 @@ static umbra_status set_pads(umbra_window *w, umbra_onnx_node *n, size_t dims) {
 }
 
 /* SAME: as many zeros as make the result ceil(length / stride) long, the odd one after (UPPER) or before (LOWER). */
-static void set_same(umbra_window *w, const size_t length[2], int lower) {
+static void set_same(umbra_model_window *w, const size_t length[2], int lower) {
   for (int d = 0; d < 2; d++) {
     size_t steps = (length[d] + w->stride[d] - 1) / w->stride[d];
     size_t reach = (steps - 1) * w->stride[d] + (w->kernel[d] - 1) * w->dilation[d] + 1;
@@ -142,7 +142,7 @@ static void set_same(umbra_window *w, const size_t length[2], int lower) {
 }
 
 /* What an operator says of its window over images of that many rows and columns; dims: 1 without rows. */
-static umbra_status read_window(umbra_window *w, umbra_onnx_node *n, const size_t length[2], size_t dims) {
+static umbra_status read_window(umbra_model_window *w, umbra_onnx_node *n, const size_t length[2], size_t dims) {
   static const char *const pads[] = {"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER", NULL};
   int pad;
   UMBRA_TRY(umbra_onnx_choice(&pad, n->proto, "auto_pad", pads));
@@ -201,7 +201,7 @@ static umbra_status settle_image(umbra_onnx_node *n, uint32_t *node, const size_
 }
 
 /* A node with the image under the window, whose zeros take in those of the value. */
-static umbra_status place_image(umbra_onnx_node *n, uint32_t *node, umbra_window *w, size_t image[3],
+static umbra_status place_image(umbra_onnx_node *n, uint32_t *node, umbra_model_window *w, size_t image[3],
                                 const umbra_onnx_value *x) {
   size_t before[2], after[2];
   *node = x->node;
@@ -221,7 +221,7 @@ static umbra_status give_image(umbra_onnx_node *n, umbra_status status, const ui
   return umbra_onnx_give_node(n, UMBRA_OK, node, shape, dims + 1);
 }
 
-static umbra_status check_conv(umbra_window *w, umbra_onnx_node *n, const size_t image[3], size_t dims) {
+static umbra_status check_conv(umbra_model_window *w, umbra_onnx_node *n, const size_t image[3], size_t dims) {
   const umbra_onnx_value *k = n->inputs[1], *bias = umbra_onnx_input(n, 2);
   int64_t groups = umbra_onnx_int(n->proto, "group", 1);
   if (k->rank != dims + 2 || !k->count || groups < 1 || (size_t)groups > image[0] || image[0] % (size_t)groups ||
@@ -244,7 +244,7 @@ static umbra_status check_conv(umbra_window *w, umbra_onnx_node *n, const size_t
 
 umbra_status umbra_onnx_conv(umbra_onnx_node *n) {
   UMBRA_TRY(check_product(n));
-  umbra_window w = {UMBRA_WINDOW_INIT};
+  umbra_model_window w = {UMBRA_MODEL_WINDOW_INIT};
   size_t image[3], dims;
   uint32_t node = 0;
   const umbra_onnx_value *x = n->inputs[0], *k = n->inputs[1];
@@ -261,7 +261,7 @@ umbra_status umbra_onnx_conv(umbra_onnx_node *n) {
 }
 
 /* ceil_mode: one more step where something of the image is left; zeros beyond those of `pads` never count. */
-static umbra_status round_up(umbra_window *w, const size_t length[2]) {
+static umbra_status round_up(umbra_model_window *w, const size_t length[2]) {
   for (int d = 0; d < 2; d++) {
     size_t padded = length[d] + w->before[d] + w->after[d];
     if (padded < w->kernel[d]) continue;
@@ -277,7 +277,7 @@ static umbra_status round_up(umbra_window *w, const size_t length[2]) {
 
 umbra_status umbra_onnx_average_pool(umbra_onnx_node *n) {
   UMBRA_TRY(umbra_onnx_need_flowing(n, 0));
-  umbra_window w = {UMBRA_WINDOW_INIT};
+  umbra_model_window w = {UMBRA_MODEL_WINDOW_INIT};
   size_t image[3], dims;
   uint32_t node = 0;
   UMBRA_TRY(image_dims(image, &dims, n->inputs[0]));

@@ -218,7 +218,7 @@ static int has_form(const field *f, unsigned wire, reader payload) {
 static umbra_status check_field(const layout *l, const field *f, uint32_t *seen, unsigned wire, reader payload) {
   if (!has_form(f, wire, payload))
     return umbra_fail(UMBRA_ERROR_FORMAT, "field %s of %s is not what it should be", f->name, l->name);
-  if (f->use == REFUSE)
+  if (f->use == REFUSE && (f->form != TEXT || payload.at < payload.end)) /* an empty text says nothing */
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%s has a field %s, which cannot be used here", l->name, f->name);
   uint32_t bit = 1u << (f - l->fields);
   if (*seen & bit && !is_repeated(f->form))
