@@ -51,7 +51,7 @@ static double logarithm(double x, void *user) {
 
 static double relu(double x, void *user) {
   (void)user;
-  return fmax(x, 0);
+  return x < 0 ? 0 : x;
 }
 
 static double gelu_tanh(double x, void *user) {
