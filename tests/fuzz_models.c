@@ -289,14 +289,14 @@ static void write_file(const char *name, const void *from, size_t size) {
 /* Models that are small, since mistakes make large ones, too. */
 static void compute(unsigned long i, const umbra_model *m) {
   static double values[RECORD];
-  umbra_array in = {2, {1, RECORD}, values}, out = {0};
+  umbra_ndarray in = {2, {1, RECORD}, values}, out = {0};
   if (m->work > 1 << 22 || m->elements > 1 << 20) return;
   for (size_t k = 0; k < RECORD; k++) values[k] = (double)(k % 11) / 4 - 1;
   umbra_status status = umbra_model_run(m, &out, &in, 0, NULL);
   if (status != UMBRA_OK && status != UMBRA_ERROR_RANGE && status != UMBRA_ERROR_MISMATCH)
     fail_msg("mutation %lu: %s", i, umbra_last_error());
-  for (size_t k = 0; k < umbra_array_count(&out); k++) assert_true(isfinite(out.values[k]));
-  umbra_array_clear(&out);
+  for (size_t k = 0; k < umbra_ndarray_count(&out); k++) assert_true(isfinite(out.values[k]));
+  umbra_ndarray_clear(&out);
 }
 
 static int check(unsigned long i) {

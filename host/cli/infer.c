@@ -14,7 +14,7 @@ typedef struct infer_options {
 
 typedef struct infer_job {
   umbra_model *model;
-  umbra_array records, results;
+  umbra_ndarray records, results;
   size_t output;
 } infer_job;
 
@@ -36,7 +36,7 @@ static bool find_output(infer_job *j, const char *wanted) {
 static bool infer(infer_job *j, const infer_options *o, cli_report *report) {
   if (!cli_check(umbra_model_import(&j->model, o->model), NULL) || !find_output(j, o->output)) return false;
   cli_report_step(report, "import model", o->model);
-  if (!cli_check(umbra_array_read(&j->records, o->in), "--in")) return false;
+  if (!cli_check(umbra_ndarray_read(&j->records, o->in), "--in")) return false;
   cli_report_step(report, "read records", o->in);
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "computing");
@@ -46,14 +46,14 @@ static bool infer(infer_job *j, const infer_options *o, cli_report *report) {
   cli_report_number(report, "nodes", (double)umbra_model_nodes(j->model));
   cli_report_text(report, "output", umbra_model_output_name(j->model, j->output));
   cli_report_step(report, "compute in the clear", NULL);
-  if (!cli_check(umbra_array_write(&j->results, o->out), "--out")) return false;
+  if (!cli_check(umbra_ndarray_write(&j->results, o->out), "--out")) return false;
   cli_report_step(report, "write results", o->out);
   return true;
 }
 
 static void clear(infer_job *j) {
-  umbra_array_clear(&j->results);
-  umbra_array_clear(&j->records);
+  umbra_ndarray_clear(&j->results);
+  umbra_ndarray_clear(&j->records);
   umbra_model_destroy(j->model);
 }
 

@@ -18,7 +18,7 @@ typedef struct npy_header {
   char type;   /* 'f', 'i' or 'u' */
   char digit;  /* bytes of an element */
   int fortran; /* column order */
-  size_t rank, shape[UMBRA_ARRAY_RANK];
+  size_t rank, shape[UMBRA_NDARRAY_RANK];
 } npy_header;
 
 /* ---- the header: a Python dictionary ---- */
@@ -76,7 +76,7 @@ static int take_order(cursor *c, npy_header *header) {
 /* (a,) or (a, b) and so on */
 static int take_shape(cursor *c, npy_header *header) {
   if (!take(c, '(')) return 0;
-  for (header->rank = 0; header->rank < UMBRA_ARRAY_RANK;) {
+  for (header->rank = 0; header->rank < UMBRA_NDARRAY_RANK;) {
     if (!take_number(c, &header->shape[header->rank++])) return 0;
     int more = take(c, ',');
     if (take(c, ')')) return more || header->rank > 1;
@@ -210,28 +210,28 @@ static umbra_status count_values(size_t *count, const npy_header *header, uint64
                     header->rank, header->shape[0], bytes, path);
 }
 
-umbra_status umbra_npy_read_array(umbra_array *array, int file, uint64_t bytes, const char *path) {
+umbra_status umbra_npy_read_ndarray(umbra_ndarray *array, int file, uint64_t bytes, const char *path) {
   npy_header header = {0};
   UMBRA_TRY(read_header(&header, file, &bytes, path));
   size_t count;
   UMBRA_TRY(count_values(&count, &header, bytes, path));
-  umbra_array made = {.rank = header.rank};
+  umbra_ndarray made = {.rank = header.rank};
   memcpy(made.shape, header.shape, sizeof made.shape);
   UMBRA_TRY(umbra_alloc(&made.values, count, sizeof *made.values, "an array"));
   umbra_status status = read_values(made.values, count, &header, file, path);
   if (status == UMBRA_OK) *array = made;
-  else umbra_array_clear(&made);
+  else umbra_ndarray_clear(&made);
   return status;
 }
 
 umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes,
                             const char *path) {
   (void)origin; /* npy files hold nothing but numbers */
-  umbra_array array = {0};
-  UMBRA_TRY(umbra_npy_read_array(&array, file, bytes, path));
+  umbra_ndarray array = {0};
+  UMBRA_TRY(umbra_npy_read_ndarray(&array, file, bytes, path));
   if (array.rank > 2) {
     size_t rank = array.rank;
-    umbra_array_clear(&array);
+    umbra_ndarray_clear(&array);
     return umbra_fail(UMBRA_ERROR_FORMAT, "'shape' in the header is not one or two dimensions, but %zu (in %s)", rank,
                       path);
   }
@@ -240,15 +240,15 @@ umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int 
 }
 
 /* "(2, 3)" and "(2,)" */
-static void print_shape(char *text, size_t size, const umbra_array *array) {
+static void print_shape(char *text, size_t size, const umbra_ndarray *array) {
   size_t used = 0;
   for (size_t d = 0; d < array->rank; d++)
     used += (size_t)snprintf(text + used, size - used, "%s%zu", d ? ", " : "(", array->shape[d]);
   snprintf(text + used, size - used, array->rank == 1 ? ",)" : ")");
 }
 
-umbra_status umbra_npy_write_array(int file, const umbra_array *array) {
-  char shape[UMBRA_ARRAY_RANK * 24], text[4 * ALIGNMENT];
+umbra_status umbra_npy_write_ndarray(int file, const umbra_ndarray *array) {
+  char shape[UMBRA_NDARRAY_RANK * 24], text[4 * ALIGNMENT];
   print_shape(shape, sizeof shape, array);
   memset(text, ' ', sizeof text);
   memcpy(text, magic, sizeof magic);
@@ -263,9 +263,9 @@ umbra_status umbra_npy_write_array(int file, const umbra_array *array) {
   memcpy(text + PREFIX, &length, sizeof length);
   text[whole - 1] = '\n';
   UMBRA_TRY(umbra_storage_write(file, text, whole));
-  return umbra_storage_write(file, array->values, umbra_array_count(array) * sizeof *array->values);
+  return umbra_storage_write(file, array->values, umbra_ndarray_count(array) * sizeof *array->values);
 }
 
 umbra_status umbra_npy_write(int file, const umbra_table *table) {
-  return umbra_npy_write_array(file, &(umbra_array){2, {table->rows, table->columns}, table->values});
+  return umbra_npy_write_ndarray(file, &(umbra_ndarray){2, {table->rows, table->columns}, table->values});
 }

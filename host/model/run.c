@@ -71,7 +71,7 @@ static void compute_share(const void *data, uint32_t item) {
 
 /* ---- the batch ---- */
 
-static umbra_status check_records(const umbra_model *model, const umbra_array *records) {
+static umbra_status check_records(const umbra_model *model, const umbra_ndarray *records) {
   const umbra_node *input = &model->nodes[0];
   int flat = records->rank == 2 && records->shape[1] == input->count;
   int whole = records->rank == input->rank + 1;
@@ -81,7 +81,7 @@ static umbra_status check_records(const umbra_model *model, const umbra_array *r
                     "records of this model have %zu elements in %zu dimensions, and the array %zu dimensions with %zu "
                     "elements for each of %zu records",
                     input->count, input->rank, records->rank,
-                    records->shape[0] ? umbra_array_count(records) / records->shape[0] : 0, records->shape[0]);
+                    records->shape[0] ? umbra_ndarray_count(records) / records->shape[0] : 0, records->shape[0]);
 }
 
 /* Marks the nodes behind the output. */
@@ -97,10 +97,10 @@ static umbra_status find_needed(run *r) {
   return UMBRA_OK;
 }
 
-static umbra_status make_results(umbra_array *made, run *r, size_t rows) {
-  *made = (umbra_array){.rank = 1 + r->output->rank, .shape = {rows}};
+static umbra_status make_results(umbra_ndarray *made, run *r, size_t rows) {
+  *made = (umbra_ndarray){.rank = 1 + r->output->rank, .shape = {rows}};
   for (size_t d = 0; d < r->output->rank; d++) made->shape[1 + d] = r->output->shape[d];
-  r->each = umbra_array_count(made) / rows;
+  r->each = umbra_ndarray_count(made) / rows;
   UMBRA_TRY(umbra_alloc(&made->values, rows * r->each, sizeof *made->values, "results"));
   r->results = made->values;
   return UMBRA_OK;
@@ -130,8 +130,8 @@ static umbra_status run_batch(run *r, size_t rows, const umbra_progress *progres
   return UMBRA_OK;
 }
 
-umbra_status umbra_model_run(const umbra_model *model, umbra_array *results, const umbra_array *records, size_t output,
-                             const umbra_progress *progress) {
+umbra_status umbra_model_run(const umbra_model *model, umbra_ndarray *results, const umbra_ndarray *records,
+                             size_t output, const umbra_progress *progress) {
   if (!model || !results || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "model, results or records is NULL");
   if (output >= model->output_count)
@@ -140,16 +140,16 @@ umbra_status umbra_model_run(const umbra_model *model, umbra_array *results, con
   atomic_int out_of_memory = 0;
   run r = {
       .out_of_memory = &out_of_memory, .model = model, .output = &model->outputs[output], .records = records->values};
-  umbra_array made = {0};
+  umbra_ndarray made = {0};
   umbra_status status = find_needed(&r);
   if (status == UMBRA_OK) status = make_results(&made, &r, records->shape[0]);
   if (status == UMBRA_OK) status = run_batch(&r, records->shape[0], progress);
   umbra_free(r.needed);
   if (status != UMBRA_OK) {
-    umbra_array_clear(&made);
+    umbra_ndarray_clear(&made);
     return status;
   }
-  umbra_array_clear(results);
+  umbra_ndarray_clear(results);
   *results = made;
   return UMBRA_OK;
 }

@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <umbra/array.h>
 #include <umbra/fit.h>
+#include <umbra/ndarray.h>
 #include <umbra/progress.h>
 #include <umbra/status.h>
 
@@ -169,8 +169,8 @@ UMBRA_API const char *umbra_model_output_name(const umbra_model *model, size_t o
  * of ARGMAX one number each. Errors: INVALID_ARGUMENT (no such output), MISMATCH (shape), RANGE (a result that is not
  * finite), CANCELLED.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_run(const umbra_model *model, umbra_array *results,
-                                                      const umbra_array *records, size_t output,
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_run(const umbra_model *model, umbra_ndarray *results,
+                                                      const umbra_ndarray *records, size_t output,
                                                       const umbra_progress *progress);
 
 UMBRA_END_DECLS

@@ -44,12 +44,11 @@
  * all elements with the size of the first. Structs that callbacks are given have the library's size: compare it before
  * you read a member that is newer than the oldest library you work with.
  *
- * These never grow, and have no size: umbra_array, umbra_progress, umbra_table, umbra_tracer.
+ * These never grow, and have no size: umbra_ndarray, umbra_progress, umbra_table, umbra_tracer.
  */
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
 
-#include <umbra/array.h>
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
@@ -65,6 +64,7 @@
 #include <umbra/logistic.h>
 #include <umbra/matrix.h>
 #include <umbra/model.h>
+#include <umbra/ndarray.h>
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>

@@ -36,15 +36,15 @@ static umbra_model *model_of(size_t rank, size_t a, size_t b, size_t c) {
 /* A node for two records, as the model's one output; destroys the model. */
 static void assert_values(umbra_model *model, uint32_t node, size_t width, const double *records, const double *wanted,
                           size_t each) {
-  umbra_array in = {2, {2, width}, (double *)(uintptr_t)records}, out = {0};
+  umbra_ndarray in = {2, {2, width}, (double *)(uintptr_t)records}, out = {0};
   assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
   assert_string_equal(umbra_model_output_name(model, 0), "y");
   assert_null(umbra_model_output_name(model, 1));
   assert_ok(umbra_model_run(model, &out, &in, 0, NULL));
-  assert_int_equal(umbra_array_count(&out), 2 * each);
+  assert_int_equal(umbra_ndarray_count(&out), 2 * each);
   assert_int_equal(out.shape[0], 2);
   for (size_t i = 0; i < 2 * each; i++) assert_true(fabs(out.values[i] - wanted[i]) < 1e-12);
-  umbra_array_clear(&out);
+  umbra_ndarray_clear(&out);
   umbra_model_destroy(model);
 }
 
@@ -85,10 +85,10 @@ static void images(void **state) {
   const double wanted[] = {5421, 6532, 87, 98, 4, 5, -1, -1, 1000, 100, 0, 0, 0, -1, -1, -1};
   assert_ok(umbra_model_apply(model, &means, UMBRA_NODE_GLOBAL_POOL, &node, 1));
   assert_ok(umbra_model_output(model, "means", means, NULL, 0, NULL));
-  umbra_array in = {2, {2, 9}, (double *)(uintptr_t)record}, out = {0};
+  umbra_ndarray in = {2, {2, 9}, (double *)(uintptr_t)record}, out = {0};
   assert_ok(umbra_model_run(model, &out, &in, 0, NULL));
   assert_true(fabs(out.values[0] - (5421 + 6532 + 87 + 98) / 4.0) < 1e-9 && out.values[3] == -0.75);
-  umbra_array_clear(&out);
+  umbra_ndarray_clear(&out);
   umbra_model_destroy(model);
   model = model_of(3, 1, 3, 3);
   assert_ok(umbra_model_conv2d(model, &node, 0, weights, bias, &window));
@@ -122,9 +122,9 @@ static void elements_that_move(void **state) {
 
 /* ---- closing steps ---- */
 
-static umbra_array closed(const umbra_closing *steps, size_t count, const double *labels) {
+static umbra_ndarray closed(const umbra_closing *steps, size_t count, const double *labels) {
   umbra_model *model = model_of(1, 3, 0, 0);
-  umbra_array in = {2, {2, 3}, (double *)(uintptr_t)pair}, out = {0};
+  umbra_ndarray in = {2, {2, 3}, (double *)(uintptr_t)pair}, out = {0};
   assert_ok(umbra_model_output(model, "y", 0, steps, count, labels));
   assert_ok(umbra_model_run(model, &out, &in, 0, NULL));
   umbra_model_destroy(model);
@@ -133,22 +133,22 @@ static umbra_array closed(const umbra_closing *steps, size_t count, const double
 
 static void steps_of_the_owner(void **state) {
   (void)state;
-  umbra_array y = closed((const umbra_closing[]){UMBRA_CLOSING_SOFTMAX}, 1, NULL);
+  umbra_ndarray y = closed((const umbra_closing[]){UMBRA_CLOSING_SOFTMAX}, 1, NULL);
   double sum = exp(1) + exp(-2) + exp(3);
   assert_true(fabs(y.values[2] - exp(3) / sum) < 1e-15 && fabs(y.values[3] + y.values[4] + y.values[5] - 1) < 1e-15);
-  umbra_array_clear(&y);
+  umbra_ndarray_clear(&y);
   y = closed((const umbra_closing[]){UMBRA_CLOSING_LOGISTIC, UMBRA_CLOSING_NORMALIZE_MAX}, 2, NULL);
   assert_true(y.values[2] == 1 && fabs(y.values[0] - (1 + exp(-3)) / (1 + exp(-1))) < 1e-15);
-  umbra_array_clear(&y);
+  umbra_ndarray_clear(&y);
   y = closed((const umbra_closing[]){UMBRA_CLOSING_NORMALIZE_L1}, 1, NULL);
   assert_true(fabs(y.values[1] + 2.0 / 6) < 1e-15);
-  umbra_array_clear(&y);
+  umbra_ndarray_clear(&y);
   y = closed((const umbra_closing[]){UMBRA_CLOSING_NORMALIZE_L2}, 1, NULL);
   assert_true(fabs(y.values[1] + 2 / sqrt(14)) < 1e-15);
-  umbra_array_clear(&y);
+  umbra_ndarray_clear(&y);
   y = closed((const umbra_closing[]){UMBRA_CLOSING_ARGMAX}, 1, (const double[]){7, 8, 9});
   assert_true(y.rank == 1 && y.shape[0] == 2 && y.values[0] == 9 && y.values[1] == 7);
-  umbra_array_clear(&y);
+  umbra_ndarray_clear(&y);
 }
 
 /* ---- what is refused ---- */
@@ -211,7 +211,7 @@ static void outputs_and_records(void **state) {
   (void)state;
   umbra_model *model = model_of(1, 3, 0, 0);
   double values[6] = {1, 2, 3, 4, 5, 6};
-  umbra_array in = {2, {2, 3}, values}, out = {0};
+  umbra_ndarray in = {2, {2, 3}, values}, out = {0};
   assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "the model has 0", umbra_model_run(model, &out, &in, 0, NULL));
   assert_refused(
       UMBRA_ERROR_INVALID_ARGUMENT, "follows argmax",
@@ -239,7 +239,7 @@ static void batches_and_cancelling(void **state) {
   for (size_t i = 0; i < MANY * 3; i++) values[i] = (double)(i % 17);
   assert_ok(umbra_model_dense(model, &node, 0, 1, (const double[]){1, 10, 100}, NULL));
   assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
-  umbra_array in = {2, {MANY, 3}, values}, out = {0};
+  umbra_ndarray in = {2, {MANY, 3}, values}, out = {0};
   int calls = 0;
   const umbra_progress progress = {stop, &calls};
   assert_int_equal(umbra_model_run(model, &out, &in, 0, &progress), UMBRA_ERROR_CANCELLED);
@@ -247,7 +247,7 @@ static void batches_and_cancelling(void **state) {
   assert_ok(umbra_model_run(model, &out, &in, 0, NULL));
   for (size_t i = 0; i < MANY; i++)
     assert_true(out.values[i] == values[3 * i] + 10 * values[3 * i + 1] + 100 * values[3 * i + 2]);
-  umbra_array_clear(&out);
+  umbra_ndarray_clear(&out);
   umbra_model_destroy(model);
 }
 

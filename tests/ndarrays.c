@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <umbra/array.h>
+#include <umbra/ndarray.h>
 #include <umbra/table.h>
 
 static char folder[64], npy[128], csv[128];
@@ -37,17 +37,17 @@ static void arrays_of_each_rank(void **state) {
   (void)state;
   double values[512];
   for (size_t i = 0; i < 512; i++) values[i] = (double)i / 3 - 7;
-  for (size_t rank = 1; rank <= UMBRA_ARRAY_RANK; rank++) {
-    umbra_array array = {rank, {3, 2, 2, 1, 2, 2, 2, 2}, values}, read = {0};
-    assert_int_equal(umbra_array_write(&array, npy), UMBRA_OK);
-    assert_int_equal(umbra_array_read(&read, npy), UMBRA_OK);
+  for (size_t rank = 1; rank <= UMBRA_NDARRAY_RANK; rank++) {
+    umbra_ndarray array = {rank, {3, 2, 2, 1, 2, 2, 2, 2}, values}, read = {0};
+    assert_int_equal(umbra_ndarray_write(&array, npy), UMBRA_OK);
+    assert_int_equal(umbra_ndarray_read(&read, npy), UMBRA_OK);
     assert_int_equal(read.rank, rank);
     assert_memory_equal(read.shape, array.shape, rank * sizeof *array.shape);
-    assert_int_equal(umbra_array_count(&read), umbra_array_count(&array));
-    assert_memory_equal(read.values, values, umbra_array_count(&array) * sizeof *values);
-    umbra_array_clear(&read);
+    assert_int_equal(umbra_ndarray_count(&read), umbra_ndarray_count(&array));
+    assert_memory_equal(read.values, values, umbra_ndarray_count(&array) * sizeof *values);
+    umbra_ndarray_clear(&read);
   }
-  assert_int_equal(umbra_array_count(&(umbra_array){0}), 0);
+  assert_int_equal(umbra_ndarray_count(&(umbra_ndarray){0}), 0);
 }
 
 /* Header and values together begin where numpy wants them. */
@@ -55,8 +55,8 @@ static void bytes_of_a_file(void **state) {
   (void)state;
   double values[6] = {1, 2, 3, 4, 5, 6};
   uint8_t bytes[256];
-  const umbra_array array = {3, {1, 2, 3}, values};
-  assert_int_equal(umbra_array_write(&array, npy), UMBRA_OK);
+  const umbra_ndarray array = {3, {1, 2, 3}, values};
+  assert_int_equal(umbra_ndarray_write(&array, npy), UMBRA_OK);
   FILE *file = fopen(npy, "rb");
   assert_int_equal(fread(bytes, 1, sizeof bytes, file), 128 + sizeof values);
   fclose(file);
@@ -65,7 +65,7 @@ static void bytes_of_a_file(void **state) {
   assert_memory_equal(bytes + 128, values, sizeof values);
 }
 
-static umbra_status read_header(umbra_array *array, const char *shape, size_t values) {
+static umbra_status read_header(umbra_ndarray *array, const char *shape, size_t values) {
   char text[256];
   int length = snprintf(text, sizeof text, "{'descr': '|u1', 'fortran_order': False, 'shape': %s, }\n", shape);
   const uint8_t prefix[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (uint8_t)length};
@@ -75,7 +75,7 @@ static umbra_status read_header(umbra_array *array, const char *shape, size_t va
   fwrite(text, 1, (size_t)length, file);
   fwrite(ones, 1, values, file);
   fclose(file);
-  return umbra_array_read(array, npy);
+  return umbra_ndarray_read(array, npy);
 }
 
 static void shapes_that_are_refused(void **state) {
@@ -83,13 +83,13 @@ static void shapes_that_are_refused(void **state) {
   static const char *const shapes[] = {
       "()", "(4)", "(2, 2, 2)", "(1, 1, 1, 1, 1, 1, 1, 1, 4)", "(0, 4)", "(4, 18446744073709551615)"};
   double value = 7;
-  umbra_array array = {1, {1}, &value};
+  umbra_ndarray array = {1, {1}, &value};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
     assert_int_equal(read_header(&array, shapes[i], 4), UMBRA_ERROR_FORMAT);
   assert_true(array.values == &value && value == 7);
-  array = (umbra_array){0};
+  array = (umbra_ndarray){0};
   assert_int_equal(read_header(&array, "(1, 2, 2)", 4), UMBRA_OK);
-  umbra_array_clear(&array);
+  umbra_ndarray_clear(&array);
   umbra_table table = {0};
   assert_int_equal(umbra_table_read(&table, npy), UMBRA_ERROR_FORMAT);
   assert_non_null(strstr(umbra_last_error(), "one or two dimensions"));
@@ -98,17 +98,17 @@ static void shapes_that_are_refused(void **state) {
 static void tables(void **state) {
   (void)state;
   double values[4] = {1, 2, 3, 4};
-  umbra_array array = {3, {2, 1, 2}, values}, read = {0};
-  assert_int_equal(umbra_array_write(&array, csv), UMBRA_OK);
-  assert_int_equal(umbra_array_read(&read, csv), UMBRA_OK);
+  umbra_ndarray array = {3, {2, 1, 2}, values}, read = {0};
+  assert_int_equal(umbra_ndarray_write(&array, csv), UMBRA_OK);
+  assert_int_equal(umbra_ndarray_read(&read, csv), UMBRA_OK);
   assert_true(read.rank == 2 && read.shape[0] == 2 && read.shape[1] == 2);
   assert_memory_equal(read.values, values, sizeof values);
-  umbra_array_clear(&read);
+  umbra_ndarray_clear(&read);
   values[2] = INFINITY;
-  assert_int_equal(umbra_array_write(&array, npy), UMBRA_ERROR_RANGE);
+  assert_int_equal(umbra_ndarray_write(&array, npy), UMBRA_ERROR_RANGE);
   array.rank = 0;
-  assert_int_equal(umbra_array_write(&array, npy), UMBRA_ERROR_INVALID_ARGUMENT);
-  assert_int_equal(umbra_array_read(&read, "array.txt"), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(umbra_ndarray_write(&array, npy), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(umbra_ndarray_read(&read, "array.txt"), UMBRA_ERROR_INVALID_ARGUMENT);
 }
 
 int main(void) {
