@@ -16,7 +16,15 @@ static void prepare(bench_kernel_rig *rig, bench_call *call) {
 
 BENCH_INVOKE(from_i64, &call->dst, (const int64_t *)(const void *)call->words, 0)
 
+static void compose_lift(const bench_side *side, const bench_call *call) {
+  invoke_from_i64(side, call);
+  side->kernels->ntt_forward(side->stream, &call->dst);
+}
+
+BENCH_INVOKE_FUSED(lift, &call->dst, (const int64_t *)(const void *)call->words, 0)
+
 const bench_kernel bench_from_i64[] = {
     {"from_i64", BENCH_ONE | BENCH_LEVEL, prepare, invoke_from_i64, 0},
+    {"lift", BENCH_LEVEL, prepare, invoke_lift, offsetof(umbra_kernels, lift)},
     {0},
 };

@@ -2,13 +2,14 @@
 /*
  * umbra_bench: every kernel and every operation on ciphertexts, timed and checked; see docs/performance.md.
  *   umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] [--memory=MIB] [--rotate=MIB]
- *               [--warm=MILLISECONDS] [--secrets-on-device] [--profile] [--benchmark_...]
+ *               [--warm=MILLISECONDS] [--secrets-on-device] [--profile] [--product=SHAPE,...] [--benchmark_...]
  * Each list may be "all". Left out: one small set, the fastest backend of the CPU, one thread and all of them.
  * --memory: what ciphertexts, keys and work may take together; left out: all there is.
  * On a GPU: --rotate: operands of kernels take that much memory at least, in turn; twice the L2 cache; left out: 128.
  * --warm: calls before those that are measured, for the clock to rise; left out: 50.
  * --secrets-on-device: keys are made, and results decrypted, on the GPU and not on the CPU.
  * --profile: where the measured calls of an operation begin, a profiler of NVIDIA's that waits for that is told so.
+ * --product: products of plain matrices with encrypted ones: ROWSxCOLUMNSxBATCH, or with xLEVEL; left out: the usual.
  * Exit status: 0, 1 if a benchmark failed, 2 for arguments that make no sense, 77 if there is no device for a backend.
  */
 #include <stdio.h>
@@ -16,7 +17,10 @@
 #include <string.h>
 
 #include "../kernels/parallel.h"
+#include "apply.h"
+#include "convolution.h"
 #include "kernel_rig.h"
+#include "multiply.h"
 #include "scheme_rig.h"
 
 enum { MAX_LIST = 16, KERNEL_FILES = 13, OPERATION_FILES = 11, MISUSED = 2, SKIPPED = 77 };
@@ -50,10 +54,20 @@ static void split(list *l, char *text) {
 
 static int is_all(const list *l) { return l->count == 1 && strcmp(l->item[0], "all") == 0; }
 
+/* Benchmarks of keys run at the top level: presets whose highest levels have no keys are left out of all. */
+static int has_all_keys(const char *preset) {
+  umbra_params *params = NULL;
+  if (umbra_params_from_preset(&params, preset) != UMBRA_OK) return 1; /* whoever runs it will say why */
+  const int has = umbra_params_keyed_level(params) == umbra_params_depth(params);
+  umbra_params_destroy(params);
+  return has;
+}
+
 static void complete_params(list *l) {
   if (is_all(l)) {
     l->count = 0;
-    for (const char *const *name = umbra_params_presets(); *name; name++) append(l, *name);
+    for (const char *const *name = umbra_params_presets(); *name; name++)
+      if (has_all_keys(*name)) append(l, *name);
   }
   if (!l->count) append(l, "n14-d7-s40");
 }
@@ -87,9 +101,17 @@ static int usage(const char *argument) {
   fprintf(stderr,
           "umbra_bench: %s is not known here\n"
           "usage: umbra_bench [--params=NAME,...] [--backend=NAME,...] [--threads=NUMBER,...] "
-          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--secrets-on-device] [--profile] [--benchmark_...]\n",
+          "[--memory=MIB] [--rotate=MIB] [--warm=MILLISECONDS] [--secrets-on-device] [--profile] [--product=SHAPE,...] "
+          "[--benchmark_...]\n",
           argument);
   return 0;
+}
+
+/* Each of them, or 0. */
+static int take_products(char *text) {
+  for (char *item = strtok(text, ","); item; item = strtok(NULL, ","))
+    if (!bench_apply_shape(item)) return 0;
+  return 1;
 }
 
 static int parse(options *o, int argc, char **argv) {
@@ -100,6 +122,7 @@ static int parse(options *o, int argc, char **argv) {
     else if (strncmp(argv[i], "--rotate=", 9) == 0) o->rotate = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
     else if (strncmp(argv[i], "--memory=", 9) == 0) o->memory = (size_t)strtoul(argv[i] + 9, NULL, 10) << 20;
     else if (strncmp(argv[i], "--warm=", 7) == 0) o->warm = strtod(argv[i] + 7, NULL) / 1e3;
+    else if (strncmp(argv[i], "--product=", 10) == 0 && take_products(argv[i] + 10)) continue;
     else if (strcmp(argv[i], "--profile") == 0) o->profiled = 1;
     else if (strcmp(argv[i], "--secrets-on-device") == 0) o->secrets_on_device = 1;
     else return usage(argv[i]);
@@ -142,6 +165,9 @@ static void register_setting(const bench_setting *setting) {
     for (const bench_kernel *kernel = kernel_files[i]; kernel->name; kernel++) bench_kernel_register(kernel, setting);
   for (size_t i = 0; i < OPERATION_FILES; i++)
     for (const bench_operation *op = operation_files[i]; op->name; op++) bench_operation_register(op, setting);
+  bench_multiply_register(setting);
+  bench_apply_register(setting);
+  bench_convolution_register(setting);
 }
 
 static int register_all(bench_setting *setting, const options *o) {
@@ -172,6 +198,9 @@ int main(int argc, char **argv) {
   const int failures = bench_run();
   bench_kernels_close();
   bench_scheme_close();
+  bench_multiply_close();
+  bench_apply_close();
+  bench_convolution_close();
   if (failures) fprintf(stderr, "umbra_bench: %d benchmarks failed\n", failures);
   return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -43,7 +43,7 @@
 #include <umbra/status.h>
 
 enum {
-  UMBRA_KERNELS_VERSION = 3,
+  UMBRA_KERNELS_VERSION = 4,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
@@ -366,7 +366,11 @@ typedef void umbra_complex_kernel(umbra_stream *stream, double *re, double *im, 
 typedef struct umbra_kernels {
   uint32_t version; /* UMBRA_KERNELS_VERSION of the contract that the backend was compiled with */
   const char *name; /* "ref", "avx2", "avx512", "cuda", ... */
-  int host_memory;  /* whether device memory is the process's own: may be read and written, and shared by devices */
+  /*
+   * Whether device memory is the process's own: may be read and written once what was enqueued is done, which it is when
+   * the call returns, and shared by devices.
+   */
+  int host_memory;
 
   umbra_device_entries device;
   umbra_stream_entries stream;
@@ -517,6 +521,12 @@ typedef struct umbra_kernels {
    * largest part there. Not for what a server encodes, which has the same bits everywhere.
    */
   umbra_complex_kernel *bulk_fft, *bulk_ifft;
+
+  /*
+   * from_i64, then ntt_forward: where writing residues only to read them again takes time. Not in the list below, as only
+   * a processor has it: accounts, plans and GPUs know the two.
+   */
+  umbra_from_i64_kernel *lift;
 
   /* ---- in place of residues: NULL on every device that has them ---- */
 

@@ -7,6 +7,7 @@
  * UMBRA_TEST_BACKEND names the only one to look at.
  */
 #include <sodium.h>
+#include <umbra/convolution.h>
 
 #include "../kernels/kernels.h"
 #include "train.h"
@@ -213,6 +214,77 @@ static void record_two_maps(trace *t, const scheme *s, const umbra_ciphertext *x
   free(values);
 }
 
+/* Products of two encrypted matrices, whose tiles of 2 x 2 and four diagonals do with the keys that there are. */
+static void record_multiply(trace *t, const scheme *s, umbra_matrix_order of_a, umbra_matrix_order of_b,
+                            uint32_t stride, uint32_t slots) {
+  const double numbers[] = {1, -2, 0.5, 0.25, 3, -1, 0.125, 7, -0.5, 4, 2, -3, 6, 1.5, -4, 0.75};
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = of_a, .stride = stride, .slots = slots};
+  umbra_matrix *a = NULL, *b = NULL;
+  assert_ok(umbra_matrix_encrypt(&a, s->public, numbers, 3, 4, &layout, NULL));
+  layout.order = of_b;
+  assert_ok(umbra_matrix_encrypt(&b, s->public, numbers, 4, 4, &layout, NULL));
+  assert_ok(umbra_matrix_multiply(s->evaluator, &a, a, b, NULL));
+  RECORD_KEY(t, matrix, a);
+  umbra_matrix_destroy(a);
+  umbra_matrix_destroy(b);
+}
+
+enum { INPUTS = 4, OUTPUTS = 19 };
+
+typedef struct layer {
+  umbra_matrix_layout layout;
+  umbra_weights *weights;
+} layer;
+
+/* Inputs of one record, a column in a ciphertext or all of them: with keys of rotations by 1, 2 and 3. */
+static layer make_layer(const scheme *s, uint32_t slots, const double *numbers) {
+  layer made = {
+      .layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = slots, .group = 1}};
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = slots > 1 ? INPUTS : OUTPUTS,
+                              .columns = INPUTS},
+                    bias = {UMBRA_ARRAY_INIT, .data = numbers, .rows = values.rows, .columns = 1};
+  const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &made.layout};
+  assert_ok(umbra_weights_create(&made.weights, s->context, &desc, NULL));
+  return made;
+}
+
+/* The first ciphertext of a product. */
+static umbra_status layer_body(umbra_evaluator *e, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
+                               void *user) {
+  const layer *l = user;
+  umbra_matrix *matrix = NULL;
+  umbra_status status = umbra_matrix_from_ciphertexts(&matrix, ins, INPUTS / l->layout.slots, 1, INPUTS, &l->layout);
+  if (status == UMBRA_OK) status = umbra_matrix_apply(e, &matrix, matrix, l->weights);
+  if (status == UMBRA_OK) status = umbra_matrix_ciphertext(matrix, &outs[0], 0);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
+/* A product, and its first ciphertext from a recorded one. */
+static void record_product(trace *t, const scheme *s, uint32_t slots, uint64_t seed_of_values) {
+  double numbers[OUTPUTS * INPUTS];
+  umbra_matrix *matrix = NULL, *product = NULL;
+  umbra_circuit *circuit = NULL;
+  umbra_ciphertext *ins[INPUTS] = {NULL};
+  for (int i = 0; i < OUTPUTS * INPUTS; i++) numbers[i] = uniform(&seed_of_values);
+  layer l = make_layer(s, slots, numbers);
+  assert_ok(umbra_matrix_encrypt(&matrix, s->public, numbers, 1, INPUTS, &l.layout, NULL));
+  assert_ok(umbra_matrix_apply(s->evaluator, &product, matrix, l.weights));
+  RECORD_KEY(t, matrix, product);
+  for (size_t i = 0; i < umbra_matrix_ciphertexts(matrix); i++) assert_ok(umbra_matrix_ciphertext(matrix, &ins[i], i));
+  const umbra_ciphertext *const *examples = (const umbra_ciphertext *const *)ins;
+  const umbra_circuit_desc desc = {
+      UMBRA_CIRCUIT_DESC_INIT, .body = layer_body, .user = &l, .ins = umbra_matrix_ciphertexts(matrix), .outs = 1,
+      .examples = examples};
+  assert_ok(umbra_circuit_create(&circuit, s->evaluator, &desc));
+  RECORD_CALL("circuit, product", umbra_circuit_run(circuit, &out, examples));
+  umbra_circuit_destroy(circuit);
+  for (int i = 0; i < INPUTS; i++) umbra_ciphertext_destroy(ins[i]);
+  umbra_matrix_destroy(matrix);
+  umbra_matrix_destroy(product);
+  umbra_weights_destroy(l.weights);
+}
+
 static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *x) {
   static const int32_t steps[] = {1, 0, -5, 1};
   umbra_ciphertext *outs[4] = {NULL};
@@ -249,10 +321,117 @@ static void run(trace *t, umbra_params *params, const char *device) {
   record_circuit(t, &s, x);
   record_maps(t, &s, x[0]);
   record_two_maps(t, &s, x[0]);
+  record_multiply(t, &s, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 2, 8);
+  record_multiply(t, &s, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_DIAGONALS, 1, 4);
+  record_product(t, &s, 1, 5);
+  record_product(t, &s, 4, 6);
   for (int i = 0; i < 3; i++) {
     umbra_ciphertext_destroy(x[i]);
     umbra_plaintext_destroy(p[i]);
   }
+  scheme_close(&s);
+}
+
+/* ---- levels without keys ---- */
+
+/* Secret-key encryptions, products of three parts, what is done to them, and what relinearisation makes of them. */
+static void run_keyless(trace *t, umbra_params *params, const char *device) {
+  static const int32_t steps[] = {1};
+  static const double pairs[] = {0.5, 0, -0.25, 2};
+  scheme s;
+  umbra_ciphertext *x[2] = {NULL}, *three[2] = {NULL}, *two = NULL;
+  uint64_t state = 1;
+  *t = (trace){0};
+  memset(seed, 7, sizeof seed);
+  scheme_open(&s, umbra_params_share(params), device, steps, 1);
+  umbra_evaluator *e = s.evaluator;
+  const uint32_t top = umbra_params_depth(params), keyed = umbra_params_keyed_level(params);
+  vector v = vector_random(&state, umbra_params_slots(params), 1);
+  umbra_plaintext *plain = encode_vector(&s, &v, top - 1);
+  RECORD_KEY(t, eval_keys, s.keys);
+  for (int i = 0; i < 2; i++) {
+    assert_ok(umbra_encrypt_symmetric(&x[i], s.secret, plain));
+    assert_ok(umbra_square(e, &three[i], x[i]));
+    record_ciphertext(t, "square of three parts", three[i]);
+    record_values(t, &s, three[i]);
+  }
+  const umbra_ciphertext *const *both = (const umbra_ciphertext *const *)three;
+  RECORD_CALL("add, three parts", umbra_add(e, &out, three[0], three[1]));
+  RECORD_CALL("add, two and three parts", umbra_add(e, &out, x[0], three[1]));
+  RECORD_CALL("sub, two and three parts", umbra_sub(e, &out, x[0], three[1]));
+  RECORD_CALL("mul_i, three parts", umbra_mul_i(e, &out, three[0]));
+  RECORD_CALL("mul_plain, three parts", umbra_mul_plain(e, &out, three[0], plain));
+  RECORD_CALL("dot_constants, three parts", umbra_dot_constants(e, &out, both, pairs, 2));
+  RECORD_CALL("level_drop, three parts", umbra_level_drop(e, &out, three[0], 0));
+  assert_ok(umbra_level_drop(e, &three[0], three[0], keyed));
+  assert_ok(umbra_relinearize(e, &two, three[0]));
+  record_ciphertext(t, "relinearize", two);
+  RECORD_CALL("rotate", umbra_rotate(e, &out, two, 1));
+  for (int i = 0; i < 2; i++) {
+    umbra_ciphertext_destroy(x[i]);
+    umbra_ciphertext_destroy(three[i]);
+  }
+  umbra_ciphertext_destroy(two);
+  umbra_plaintext_destroy(plain);
+  vector_destroy(&v);
+  scheme_close(&s);
+}
+
+/* ---- convolutions ---- */
+
+static umbra_key_needs *needs_of_convolution(umbra_params *params, const umbra_convolution_desc *desc) {
+  scheme dry = {.params = umbra_params_share(params)};
+  umbra_feature_map *map = NULL;
+  umbra_convolution *convolution = NULL;
+  umbra_key_needs *needs = NULL;
+  const umbra_context_desc on_dry = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
+  assert_ok(umbra_context_create(&dry.context, &on_dry));
+  assert_ok(umbra_evaluator_create(&dry.evaluator, dry.context, NULL));
+  assert_ok(umbra_convolution_create(&convolution, dry.context, desc, NULL));
+  assert_ok(umbra_dry_feature_map(&map, dry.context, UMBRA_TOP_LEVEL, 1, desc->input));
+  assert_ok(umbra_convolution_apply(dry.evaluator, &map, map, convolution));
+  assert_ok(umbra_key_needs_create(&needs, params));
+  assert_ok(umbra_context_needs(dry.context, needs));
+  umbra_convolution_destroy(convolution);
+  umbra_feature_map_destroy(map);
+  scheme_close(&dry);
+  return needs;
+}
+
+static void record_convolution(trace *t, const scheme *s, const umbra_convolution_desc *desc) {
+  double values[2 * 5 * 4];
+  uint64_t state = 5;
+  umbra_feature_map *map = NULL;
+  umbra_convolution *convolution = NULL;
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) values[i] = uniform(&state);
+  assert_ok(umbra_convolution_create(&convolution, s->context, desc, NULL));
+  assert_ok(umbra_feature_map_encrypt(&map, s->public, values, desc->input, NULL));
+  assert_ok(umbra_convolution_apply(s->evaluator, &map, map, convolution));
+  record_ciphertext(t, "convolution", umbra_feature_map_ciphertext(map, 0));
+  umbra_convolution_destroy(convolution);
+  umbra_feature_map_destroy(map);
+}
+
+static void run_convolutions(trace *t, umbra_params *params, const char *device) {
+  const umbra_feature_layout layout = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 2, .height = 5, .width = 4};
+  double weights[3 * 2 * 2 * 2];
+  uint64_t state = 6;
+  umbra_convolution_desc desc = {
+      UMBRA_CONVOLUTION_DESC_INIT, .input = &layout, .channels = 3, .kernel_y = 2, .kernel_x = 2,
+      .weights = weights,          .pad_left = 1,    .stride_y = 2};
+  scheme s = {.params = umbra_params_share(params)};
+  const umbra_context_desc on_device = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
+  for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) weights[i] = uniform(&state);
+  *t = (trace){0};
+  memset(seed, 8, sizeof seed);
+  assert_ok(umbra_context_create(&s.context, &on_device));
+  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
+  assert_ok(umbra_public_key_generate(&s.public, s.secret));
+  s.keys = keys_for(s.secret, needs_of_convolution(params, &desc));
+  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+  record_convolution(t, &s, &desc);
+  desc.encode = UMBRA_TRANSFORM_AT_USE;
+  record_convolution(t, &s, &desc);
   scheme_close(&s);
 }
 
@@ -342,7 +521,9 @@ static void compare(umbra_params *params, runner run) {
 static void scale_25(void **state) { (void)state, compare(test_params(11, 25, 4), run); }
 static void scale_40(void **state) { (void)state, compare(test_params(12, 40, 5), run); }
 static void scale_60(void **state) { (void)state, compare(test_params(11, 60, 4), run); }
+static void keyless(void **state) { (void)state, compare(keyless_params(12, 21, 3, 2), run_keyless); }
 static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), run_refreshes); }
+static void convolved(void **state) { (void)state, compare(test_params(11, 40, 1), run_convolutions); }
 static void trained(void **state) { (void)state, compare(training_params(), run_training); }
 
 /* The runs are comparable only if the generator is really in use. */
@@ -376,7 +557,9 @@ int main(void) {
                                      cmocka_unit_test(scale_25),
                                      cmocka_unit_test(scale_40),
                                      cmocka_unit_test(scale_60),
+                                     cmocka_unit_test(keyless),
                                      cmocka_unit_test(refreshing),
+                                     cmocka_unit_test(convolved),
                                      cmocka_unit_test(trained)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

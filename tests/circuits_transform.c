@@ -7,12 +7,12 @@
 #include "host/base/memory.h"
 #include "transforms.h"
 
-enum { MOST = 64, LOG_N = 11, DEPTH = 3 };
+enum { MOST = 64, ROOM = 160, LOG_N = 11, DEPTH = 3 };
 
 /* ---- sets of rotations ---- */
 
 typedef struct rotation_set {
-  int32_t rotation[MOST];
+  int32_t rotation[ROOM];
   size_t count;
 } rotation_set;
 
@@ -168,7 +168,7 @@ static size_t keys_of(int32_t *key, const map_rig *rig, const map_case *c, const
   assert_ok(umbra_key_needs_create(&needs, params));
   assert_ok(umbra_context_needs(dry.context, needs));
   const size_t count = umbra_key_needs_count(needs);
-  assert_true(count <= (c->min_key ? 3 : 2 * MOST));
+  assert_true(count <= (c->min_key ? 3 : 2 * ROOM));
   for (size_t i = 0; i < count; i++) {
     assert_ok(umbra_key_needs_get(needs, &need, i));
     assert_int_equal(need.kind, UMBRA_KEY_ROTATE);
@@ -185,7 +185,7 @@ static size_t keys_of(int32_t *key, const map_rig *rig, const map_case *c, const
 /* Keys: those of the map, but the last `missing` of them. */
 static void rig_open(map_rig *rig, uint64_t *state, const map_case *c, const char *device, uint32_t missing) {
   umbra_params *params = test_params(LOG_N, 40, DEPTH);
-  int32_t key[2 * MOST];
+  int32_t key[2 * ROOM];
   rig->diagonals = diagonals_random(state, c->slots, c->period, c->set.rotation, c->set.count);
   const size_t keys = keys_of(key, rig, c, params);
   scheme_open(&rig->s, params, device, key, keys - missing);
@@ -272,6 +272,45 @@ static void input_may_be_higher(void **state) {
   }
   umbra_ciphertext_destroy(high);
   rig_close(&rig);
+}
+
+/* Encoded at use, in several parts if there are many, the result is the same, bit by bit. */
+static void same_bits_at_use(void **state) {
+  (void)state;
+  uint64_t random = 8;
+  for (int trial = 0; trial < 6; trial++) {
+    const int many = trial < 2;
+    map_case c = {.slots = 1024, .period = trial % 2 ? 1024 : 64, .level = 2, .min_key = trial == 5};
+    c.set = many ? progression(0, 149, 1) : random_set(&random, 1024, 20);
+    c.baby_steps = many ? 7 : 0;
+    map_rig rig;
+    umbra_ciphertext *out[2] = {NULL};
+    rig_open(&rig, &random, &c, "cpu", 0);
+    assert_ok(transform_ciphertext(rig.s.evaluator, &out[0], rig.in, rig.transform));
+    umbra_transform_destroy(rig.transform);
+    umbra_diagonals taken = {.slots = c.slots, .period = c.period};
+    const size_t pairs = c.set.count * c.period;
+    assert_ok(umbra_diagonals_create(&taken, c.slots, c.period, c.set.count, 1));
+    memcpy(taken.rotation, rig.diagonals.rotation, c.set.count * sizeof *taken.rotation);
+    memcpy(taken.value, rig.diagonals.value, 2 * pairs * sizeof *taken.value);
+    taken.entry = rig.diagonals.entry;
+    taken.row = rig.diagonals.row;
+    const umbra_transform_encoding desc = {.diagonals = &taken,
+                                           .level = c.level,
+                                           .log_scale = umbra_context_chain(rig.s.context)->log_scale[c.level],
+                                           .min_key = c.min_key,
+                                           .baby_steps = c.baby_steps,
+                                           .at_use = &taken};
+    assert_ok(umbra_transform_encode(&rig.transform, rig.s.context, &desc));
+    assert_null(taken.value);
+    assert_int_equal(umbra_transform_bytes(rig.transform), pairs * 2 * sizeof(double));
+    assert_ok(transform_ciphertext(rig.s.evaluator, &out[1], rig.in, rig.transform));
+    bytes expected = ciphertext_bytes(out[0]);
+    assert_true(has_bytes(out[1], &expected));
+    free(expected.data);
+    for (int i = 0; i < 2; i++) umbra_ciphertext_destroy(out[i]);
+    rig_close(&rig);
+  }
 }
 
 static void missing_key_is_named(void **state) {
@@ -370,6 +409,7 @@ int main(void) {
       cmocka_unit_test(progressions),
       cmocka_unit_test(random_sets),
       cmocka_unit_test(input_may_be_higher),
+      cmocka_unit_test(same_bits_at_use),
       cmocka_unit_test(missing_key_is_named),
       cmocka_unit_test(agrees_with_single_operations),
       cmocka_unit_test(failing_allocations_are_clean),

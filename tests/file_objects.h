@@ -244,11 +244,15 @@ typedef struct file_objects {
 /* Whether the objects are of parameters that refresh, and their keys those of a refresh, too. */
 static inline int objects_refresh(void) { return getenv("UMBRA_TEST_REFRESHING") != NULL; }
 
+/* Whether the highest level has no keys, and the ciphertext three parts. */
+static inline int objects_keyless(void) { return getenv("UMBRA_TEST_KEYLESS") != NULL; }
+
 static inline umbra_params *small_params(uint32_t depth) {
   umbra_params *params = NULL;
   umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = depth, .log_n = 11, .flags = UMBRA_INSECURE_FOR_TESTS};
   const umbra_bootstrap_shape shape = {UMBRA_BOOTSTRAP_SHAPE_INIT};
   if (objects_refresh()) need.bootstrap = &shape;
+  if (objects_keyless()) need.keyless_levels = 1;
   assert_ok(umbra_params_from_need(&params, &need));
   return params;
 }
@@ -260,6 +264,14 @@ static inline umbra_context *small_context(const umbra_params *params, uint64_t 
   return context;
 }
 
+static inline void square_without_key(umbra_ciphertext **ciphertext, const umbra_context *context) {
+  umbra_evaluator *evaluator = NULL;
+  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
+  assert_ok(umbra_square(evaluator, ciphertext, *ciphertext));
+  assert_int_equal(umbra_ciphertext_parts(*ciphertext), 3);
+  umbra_evaluator_destroy(evaluator);
+}
+
 static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_public_key *public) {
   enum { ROWS = 5, COLUMNS = 3 };
   double values[ROWS * COLUMNS] = {0.5, -1.25, 3, 0.125};
@@ -268,10 +280,11 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   umbra_matrix *matrix = NULL;
   umbra_logistic *logistic = NULL;
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT, .slots = 64};
-  options.level = 1;
+  options.level = objects_keyless() ? 2 : 1;
   assert_ok(umbra_encode(&plaintext, o->context, values, 4, &options));
   assert_ok(umbra_encrypt(&ciphertext, public, plaintext));
   assert_ok(umbra_encrypt_symmetric(&seeded, secret, plaintext));
+  if (objects_keyless()) square_without_key(&ciphertext, o->context);
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
   const umbra_sigmoid_options sigmoid = {.struct_size = sizeof sigmoid, .degree = 7, .range = 8};
   assert_ok(umbra_matrix_encrypt(&matrix, public, values, ROWS, COLUMNS, &layout, NULL));

@@ -249,6 +249,7 @@ static inline void open_chain(const record *r, const umbra_kernels *kernels) {
       .digits = numbers(r, "digit_sizes", digit_size, MAX_PRIMES),
       .digit_size = digit_size,
       .flags = UMBRA_INSECURE_FOR_TESTS,
+      .keyless_levels = optional(r, "keyless") ? (uint32_t)number(r, "keyless") : 0,
   };
   assert_int_equal(numbers(r, "terminal_counts", terminal_count, MAX_PRIMES), literal.levels);
   umbra_params *params = NULL;

@@ -9,15 +9,19 @@
 
 /* ---- ciphertexts ---- */
 
-static umbra_ciphertext *ciphertext_of(const setting *s, uint32_t level, uint64_t seed) {
+static umbra_ciphertext *ciphertext_of(const setting *s, uint32_t level, uint64_t seed, uint32_t parts) {
   umbra_ciphertext *c = NULL;
   char spec[32];
   snprintf(spec, sizeof spec, "random %llu", (unsigned long long)seed);
-  ok(s->record, umbra_ciphertext_make(&c, s->context, level));
+  ok(s->record, umbra_ciphertext_make_parts(&c, s->context, level, parts));
   c->slots = s->n / 2;
   c->estimate = umbra_estimate_of(1, 0);
   poly_fill(s, &c->poly, spec);
   return c;
+}
+
+static uint32_t parts_of(const record *r, const char *field) {
+  return optional(r, field) ? (uint32_t)number(r, field) : 2;
 }
 
 static umbra_plaintext *plaintext_of(const setting *s, uint32_t level, uint64_t seed) {
@@ -240,6 +244,7 @@ static umbra_status run_operation(operation *o) {
   if (is(r, "case", "conjugate")) return umbra_conjugate(e, &o->out, a);
   if (is(r, "case", "level_drop")) return umbra_level_drop(e, &o->out, a, (uint32_t)number(r, "out_level"));
   if (is(r, "case", "sub")) return umbra_sub(e, &o->out, a, b);
+  if (is(r, "case", "relinearize")) return umbra_relinearize(e, &o->out, a);
   if (is(r, "case", "add_plain")) return umbra_add_plain(e, &o->out, a, o->plain[0]);
   if (is(r, "case", "add_constant")) return umbra_add_constant(e, &o->out, a, real(r, "re"), real(r, "im"));
   if (is(r, "case", "mul_i")) return umbra_mul_i(e, &o->out, a);
@@ -254,7 +259,9 @@ static void check_evaluation(setting s) {
   uint32_t level = (uint32_t)number(r, "level"), other_level = level;
   uint64_t seed = number(r, "input");
   if (optional(r, "other_level")) other_level = (uint32_t)number(r, "other_level");
-  for (uint32_t i = 0; i < 2 * MAX_TERMS; i++) o.input[i] = ciphertext_of(&s, i % 2 ? other_level : level, seed + i);
+  const uint32_t parts = parts_of(r, "parts"), other_parts = parts_of(r, "other_parts");
+  for (uint32_t i = 0; i < 2 * MAX_TERMS; i++)
+    o.input[i] = ciphertext_of(&s, i % 2 ? other_level : level, seed + i, i % 2 ? other_parts : parts);
   for (uint32_t i = 0; i < MAX_TERMS; i++) o.plain[i] = plaintext_of(&s, other_level, seed + 50 + i);
   if (optional(r, "key")) o.keys = keys_of(&s);
   ok(r, umbra_evaluator_create(&o.evaluator, s.context, o.keys));
@@ -278,7 +285,7 @@ static void check_decryption(const setting *s) {
   ok(r, umbra_secret_key_make(&secret, s->context));
   make_small(ternary, number(r, "secret"), s->n, 1);
   for (uint32_t i = 0; i < s->n; i++) secret->ternary[i] = (int8_t)ternary[i];
-  umbra_ciphertext *c = ciphertext_of(s, (uint32_t)number(r, "level"), number(r, "input"));
+  umbra_ciphertext *c = ciphertext_of(s, (uint32_t)number(r, "level"), number(r, "input"), parts_of(r, "parts"));
   ok(r, umbra_decrypt(&message, c, secret));
   poly_expect(s, &message->poly);
   umbra_plaintext_destroy(message);

@@ -135,6 +135,128 @@ static void by_columns(void **state) {
   check_columns(3, SLOTS + 1, &given[0], &random);
 }
 
+/* ---- tiles and diagonals: where each element is said to be, found by going through the elements ---- */
+
+typedef struct expected_slots {
+  size_t parts, slots;
+  double *pairs; /* [parts][slots] */
+} expected_slots;
+
+static void expect(expected_slots *e, size_t part, size_t slot, int imaginary, double value) {
+  assert_true(part < e->parts && slot < e->slots);
+  e->pairs[2 * (part * e->slots + slot) + (size_t)imaginary] = value;
+}
+
+/* Element (r, c) of a matrix in tiles: tile (R, C), and place (i, j) in it, or in its rows of twice the length. */
+static void expect_in_tiles(expected_slots *e, const umbra_matrix *m, size_t r, size_t c, double value) {
+  const umbra_matrix_layout *l = &m->layout;
+  const size_t d = l->stride, tiles = l->slots / (2 * d * d), halves = (size_t)1 << l->pairs;
+  const size_t across = ((m->columns + d - 1) / d + halves - 1) / halves, i = r % d, j = c % d;
+  const size_t part = c / d / halves, imaginary = c / d % halves;
+  if (l->order == UMBRA_MATRIX_TILES_RIGHT) { /* at (i - j, j), in all tiles */
+    for (size_t t = 0; t < tiles; t++)
+      expect(e, r / d * across + part, 2 * d * (tiles * ((i + d - j) % d) + t) + j, (int)imaginary, value);
+    return;
+  }
+  const size_t row = 2 * d * (tiles * i + r / d % tiles), above = r / d / tiles * across;
+  const int left = l->order == UMBRA_MATRIX_TILES_LEFT;
+  expect(e, above + part, row + (left ? (j + d - i) % d : j), (int)imaginary, value);
+  if (left) expect(e, above + part, row + d + (j + d - i) % d, 0, value);
+}
+
+/* Element (r, c) of a matrix by diagonals is on diagonal r - c of its block. */
+static void expect_on_diagonal(expected_slots *e, const umbra_matrix *m, size_t r, size_t c, double value) {
+  const umbra_matrix_layout *l = &m->layout;
+  const size_t positions = l->slots / l->stride, across = (m->columns + positions - 1) / positions;
+  const size_t few = m->rows + m->columns - 1, n = few < positions ? few : positions;
+  const size_t shift = few < positions ? m->columns - 1 : 0;
+  const size_t diagonal = (r % positions + positions - c % positions + shift) % positions;
+  const size_t position = (c + diagonal / l->group * l->group) % positions;
+  for (size_t i = 0; i < l->stride; i++)
+    expect(e, (r / positions * across + c / positions) * n + diagonal, position * l->stride + i, 0, value);
+}
+
+static void check_places(size_t rows, size_t columns, const umbra_matrix_layout *given, uint64_t *random) {
+  umbra_matrix *m = NULL;
+  double slots[2 * SLOTS], *values = random_values(random, rows * columns),
+                           *found = random_values(random, rows * columns);
+  assert_ok(umbra_matrix_encrypt(&m, s.public, values, rows, columns, given, NULL));
+  expected_slots e = {m->parts, m->layout.slots, calloc(m->parts * m->layout.slots, 2 * sizeof(double))};
+  assert_non_null(e.pairs);
+  for (size_t i = 0; i < rows * columns; i++)
+    (m->layout.order == UMBRA_MATRIX_DIAGONALS ? expect_on_diagonal : expect_in_tiles)(&e, m, i / columns, i % columns,
+                                                                                       values[i]);
+  for (size_t part = 0; part < m->parts; part++) {
+    assert_ok(umbra_decrypt_decode_complex(slots, e.slots, m->part[part], s.secret));
+    for (size_t i = 0; i < 2 * e.slots; i++)
+      if (!(fabs(slots[i] - e.pairs[2 * part * e.slots + i]) < 1e-6))
+        fail_msg("%zu x %zu, order %d, part %zu, slot %zu: %g, expected %g", rows, columns, (int)m->layout.order, part,
+                 i / 2, slots[i], e.pairs[2 * part * e.slots + i]);
+  }
+  assert_ok(umbra_matrix_decrypt(m, found, s.secret, NULL));
+  for (size_t i = 0; i < rows * columns; i++) assert_true(fabs(found[i] - values[i]) < 1e-6);
+  umbra_matrix_destroy(m);
+  free(e.pairs);
+  free(values);
+  free(found);
+}
+
+static void in_tiles(void **state) {
+  (void)state;
+  uint64_t random = 7;
+  for (int order = UMBRA_MATRIX_TILES; order <= UMBRA_MATRIX_TILES_RIGHT; order++) {
+    for (int pairs = 0; pairs < 1 + (order != UMBRA_MATRIX_TILES_LEFT); pairs++) {
+      umbra_matrix_layout given = {UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)order, .pairs = pairs};
+      check_places(13, 9, &given, &random);
+      check_places(1, 1, &given, &random);
+      check_places(20, 60, &given, &random);
+      given.stride = 8;
+      given.slots = 512;
+      check_places(70, 33, &given, &random);
+      check_places(5, 17, &given, &random);
+    }
+  }
+}
+
+static void by_diagonals(void **state) {
+  (void)state;
+  uint64_t random = 8;
+  umbra_matrix_layout given = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_DIAGONALS};
+  check_places(13, 9, &given, &random);
+  check_places(1, 1, &given, &random);
+  check_places(3, 5, &given, &random);
+  check_places(60, 2, &given, &random);
+  given.stride = 128;
+  check_places(13, 9, &given, &random);
+  check_places(5, 2, &given, &random);
+  given.slots = 512;
+  given.group = 1;
+  check_places(9, 8, &given, &random);
+}
+
+/* The least stride that holds the matrix, or the largest tile that there is; slots for one tile; all diagonals. */
+static void chosen_layouts(void **state) {
+  (void)state;
+  const struct {
+    umbra_matrix_order order;
+    size_t rows, columns;
+    uint32_t stride, slots, group;
+  } chosen[] = {{UMBRA_MATRIX_TILES, 5, 3, 8, 128, 1},          {UMBRA_MATRIX_TILES_LEFT, 1, 1, 1, 2, 1},
+                {UMBRA_MATRIX_TILES_RIGHT, 100, 2, 16, 512, 1}, {UMBRA_MATRIX_DIAGONALS, 5, 3, 128, 1024, 4},
+                {UMBRA_MATRIX_DIAGONALS, 1, 1, 1024, 1024, 1},  {UMBRA_MATRIX_DIAGONALS, 2, 100, 8, 1024, 16}};
+  const double values[200] = {0};
+  for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
+    umbra_matrix *m = NULL;
+    umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = chosen[i].order};
+    assert_ok(umbra_matrix_encrypt(&m, s.public, values, chosen[i].rows, chosen[i].columns, &layout, NULL));
+    assert_ok(umbra_matrix_layout_of(m, &layout));
+    assert_int_equal(layout.stride, chosen[i].stride);
+    assert_int_equal(layout.slots, chosen[i].slots);
+    assert_int_equal(layout.group, chosen[i].group);
+    umbra_matrix_destroy(m);
+  }
+}
+
 /* No column of ones is forced: columns that are a power of two fill their ciphertexts. */
 static void columns_of_a_power_of_two(void **state) {
   (void)state;
@@ -203,8 +325,20 @@ static void refusals(void **state) {
   assert_fails(umbra_matrix_encrypt(NULL, s.public, values, 1, 1, NULL, NULL), bad, "output");
   refused_layout(ones, SLOTS, UMBRA_ERROR_RANGE, "up to 1023");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT}, SLOTS + 1, UMBRA_ERROR_RANGE, "up to 1024");
-  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)2}, 3,
-                 UMBRA_ERROR_UNSUPPORTED, "order is 2: this version knows orders 0 to 1");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)6}, 3,
+                 UMBRA_ERROR_UNSUPPORTED, "order is 6: this version knows orders 0 to 5");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES, .stride = 32}, 3, bad,
+                 "a tile of 32 x 32 takes 2048 slots: there are 1024");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES, .stride = 1u << 31}, 3,
+                 bad, "a stride of 2147483648");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES, .ones = 1}, 3, bad,
+                 "not of matrices in tiles");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES_LEFT, .pairs = 1}, 3, bad,
+                 "no pairs");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_DIAGONALS, .pairs = 1}, 3, bad,
+                 "no pairs");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_DIAGONALS, .group = 3}, 3, bad,
+                 "3 baby steps of 4 diagonals");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .stride = 2}, 3, bad, "3 columns in rows of 2");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 4}, 4, bad,
                  "and a one in rows of 4");
@@ -261,6 +395,13 @@ static void sizes_that_overflow(void **state) {
   double value = 1;
   umbra_matrix *m = NULL;
   assert_int_not_equal(umbra_matrix_encrypt(&m, s.public, &value, 1, SIZE_MAX, NULL, NULL), UMBRA_OK);
+  for (int order = UMBRA_MATRIX_BY_COLUMNS; order <= UMBRA_MATRIX_DIAGONALS; order++) {
+    const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)order};
+    const size_t sides[] = {SIZE_MAX, SIZE_MAX / 2 + 1, (size_t)1 << 31};
+    for (int i = 0; i < 3; i++)
+      assert_fails(umbra_matrix_encrypt(&m, s.public, &value, sides[i], sides[i], &layout, NULL), UMBRA_ERROR_RANGE,
+                   "more than 2^32 ciphertexts");
+  }
   assert_null(m);
 }
 
@@ -280,6 +421,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(shapes),
                                      cmocka_unit_test(layouts),
                                      cmocka_unit_test(by_columns),
+                                     cmocka_unit_test(in_tiles),
+                                     cmocka_unit_test(by_diagonals),
+                                     cmocka_unit_test(chosen_layouts),
                                      cmocka_unit_test(columns_of_a_power_of_two),
                                      cmocka_unit_test(refusals),
                                      cmocka_unit_test(progress),

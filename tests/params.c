@@ -151,7 +151,8 @@ static void check_promises(const umbra_params *params, uint32_t security) {
     if (drift > limit || drift < 1 / limit)
       fail_msg("2^%u, %u bits, depth %u: drift %.5f at level %u", chain->log_n, chain->scale_bits, chain->levels - 1,
                drift, l);
-    assert_true(umbra_chain_log_key(chain, l) <= umbra_log2_of_bits((int32_t)bound));
+    if (l <= umbra_chain_keyed_level(chain))
+      assert_true(umbra_chain_log_key(chain, l) <= umbra_log2_of_bits((int32_t)bound));
   }
   const double scale = umbra_log2_bits(chain->log_scale[0]);
   assert_true(scale <= chain->scale_bits + log2(limit) && scale >= chain->scale_bits - 0.5 - log2(limit));
@@ -183,8 +184,10 @@ static void check_refresh(const umbra_params *params) {
 }
 
 static uint32_t largest_depth(uint32_t log_n, uint32_t scale_bits, uint32_t security) {
-  const umbra_chain_request request = {
-      log_n, scale_bits, UMBRA_MAX_LEVELS - 1, umbra_security_bound(log_n, security), {0}};
+  const umbra_chain_request request = {.log_n = log_n,
+                                       .scale_bits = scale_bits,
+                                       .depth = UMBRA_MAX_LEVELS - 1,
+                                       .bound_bits = umbra_security_bound(log_n, security)};
   static umbra_chain_workshop shop;
   const int depth = umbra_chain_search_depth(&shop, &request);
   return depth < 0 ? UINT32_MAX : (uint32_t)depth;
@@ -208,7 +211,7 @@ static void sweep(uint32_t log_n, uint32_t scale_bits, uint32_t security, uint32
 static void test_sweep(void **state) {
   (void)state;
   for (uint32_t log_n = FIRST_RING; log_n <= LAST_RING; log_n++) {
-    for (uint32_t scale_bits = 25; scale_bits <= 60; scale_bits += 5) {
+    for (uint32_t scale_bits = log_n < 15 ? 20 : 25; scale_bits <= 60; scale_bits += 5) {
       sweep(log_n, scale_bits, 128, 8);
       sweep(log_n, scale_bits, 192, 2);
       sweep(log_n, scale_bits, 256, 2);
@@ -268,19 +271,141 @@ static void check_scales(const umbra_params *params) {
   mpfr_clears(scale, found, (mpfr_ptr)NULL);
 }
 
-/* ---- presets ---- */
-
-static umbra_params *from_preset(const char *name) {
-  umbra_params *params = NULL;
-  assert_int_equal(umbra_params_from_preset(&params, name), UMBRA_OK);
-  return params;
-}
+/* ---- what sets say of themselves ---- */
 
 static int equal_digests(const umbra_params *a, const umbra_params *b) {
   uint8_t x[UMBRA_DIGEST_BYTES], y[UMBRA_DIGEST_BYTES];
   umbra_params_digest(a, x);
   umbra_params_digest(b, y);
   return memcmp(x, y, sizeof x) == 0;
+}
+
+static char *describe(const umbra_params *params, umbra_status (*describer)(const umbra_params *, char *, size_t *)) {
+  size_t size;
+  assert_int_equal(describer(params, NULL, &size), UMBRA_OK);
+  char *text = test_malloc(size);
+  assert_int_equal(describer(params, text, &size), UMBRA_OK);
+  assert_int_equal(strlen(text), size - 1);
+  return text;
+}
+
+/* ---- keyless levels ---- */
+
+static umbra_status keyless_need(umbra_params **params, uint32_t log_n, uint32_t scale_bits, uint32_t depth,
+                                 uint32_t keyless) {
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = depth, .keyless_levels = keyless};
+  need.scale_bits = scale_bits;
+  return umbra_params_from_need(params, &need);
+}
+
+/* log2 of the product of the primes that any level from `first` to `last` has, and of so many auxiliary ones. */
+static double log_modulus(const umbra_chain *chain, uint32_t first, uint32_t last, uint32_t auxes) {
+  uint8_t has[UMBRA_MAX_PRIMES] = {0};
+  double sum = 0;
+  for (uint32_t l = first; l <= last; l++)
+    for (uint32_t i = chain->window[l].first; i < umbra_window_end(chain->window[l]); i++) has[i] = 1;
+  for (uint32_t i = 0; i < umbra_chain_primes(chain); i++)
+    if (has[i] || (i >= umbra_chain_aux(chain) && i < umbra_chain_aux(chain) + auxes)) sum += log2(chain->prime[i]);
+  return sum;
+}
+
+/* All that may be published under the secret is within the table: ciphertexts of every level, keys of those with keys. */
+static void check_keyless(const umbra_params *params) {
+  static const double most[] = {[12] = 106, [13] = 214, [14] = 430, [15] = 868}; /* eprint 2024/463, table 5.2 */
+  const umbra_chain *chain = &params->chain;
+  const uint32_t top = chain->levels - 1, keyed = umbra_params_keyed_level(params);
+  const double bound = most[chain->log_n], public_key = log_modulus(chain, 0, top, 1);
+  double largest = log_modulus(chain, 0, keyed, chain->auxes);
+  assert_true(keyed < top && params->security >= 128);
+  assert_true(largest <= bound);
+  for (uint32_t l = 0; l <= keyed; l++) {
+    const double key = log_modulus(chain, 0, l, umbra_key_auxes(chain, l));
+    assert_true(key <= bound && fabs(key - umbra_log2_bits(umbra_chain_log_key(chain, l))) < 1e-9);
+    assert_true(umbra_params_key_bytes(params, l) > 0);
+  }
+  for (uint32_t l = keyed + 1; l <= top; l++) {
+    const double ciphertext = log_modulus(chain, l, l, 0);
+    assert_true(ciphertext <= bound && umbra_params_key_bytes(params, l) == 0);
+    largest = fmax(largest, ciphertext);
+  }
+  assert_true(fabs(largest - umbra_params_log_qp(params)) < 1e-9);
+  if (params->security == 128) assert_int_equal(umbra_params_has_public_key(params), public_key <= bound);
+  else if (umbra_params_has_public_key(params)) assert_true(public_key <= bound);
+}
+
+static void test_keyless_sets(void **state) {
+  (void)state;
+  uint32_t found = 0, without_public_key = 0;
+  for (uint32_t log_n = 12; log_n <= 14; log_n++)
+    for (uint32_t bits = 20; bits <= 45; bits += log_n == 12 && bits < 30 ? 1 : 5)
+      for (uint32_t depth = 1; depth <= 4; depth++)
+        for (uint32_t keyless = 1; keyless <= depth; keyless++) {
+          umbra_params *params = NULL;
+          if (keyless_need(&params, log_n, bits, depth, keyless) != UMBRA_OK) continue;
+          check_promises(params, 128);
+          check_keyless(params);
+          found++;
+          without_public_key += !umbra_params_has_public_key(params);
+          umbra_params_destroy(params);
+        }
+  print_message("%u sets with keyless levels, %u of them without a public key\n", found, without_public_key);
+  assert_true(found > 100 && without_public_key > 10);
+}
+
+/* What a ring of 2^12 carries, with and without keyless levels. */
+static void test_keyless_reach(void **state) {
+  (void)state;
+  umbra_params *params = NULL, *keyed = NULL;
+  assert_int_equal(keyless_need(&params, 12, 21, 3, 0), UMBRA_ERROR_UNSUPPORTED);
+  assert_int_equal(keyless_need(&params, 12, 21, 3, 1), UMBRA_ERROR_UNSUPPORTED);
+  assert_non_null(strstr(umbra_last_error(), "depth 3 with scales of 21 bits, 1 keyless levels at 128-bit security: a "
+                                             "ring of 2^12 carries depth 2 at most, a ring of 2^13 does"));
+  assert_int_equal(keyless_need(&params, 12, 21, 3, 2), UMBRA_OK);
+  assert_int_equal(umbra_params_limbs(params, 3), 5);
+  assert_false(umbra_params_has_public_key(params));
+  umbra_params_destroy(params);
+  params = NULL;
+  assert_int_equal(keyless_need(&params, 12, 26, 2, 2), UMBRA_OK);
+  assert_int_equal(umbra_params_keyed_level(params), 0);
+  umbra_params_destroy(params);
+  /* Other keys are other parameters, with the same primes or not. */
+  params = NULL;
+  assert_int_equal(keyless_need(&params, 13, 40, 2, 1), UMBRA_OK);
+  assert_int_equal(keyless_need(&keyed, 13, 40, 2, 0), UMBRA_OK);
+  assert_false(equal_digests(params, keyed));
+  umbra_params_destroy(params);
+  umbra_params_destroy(keyed);
+}
+
+static void test_keyless_descriptions(void **state) {
+  (void)state;
+  umbra_params *params = NULL;
+  assert_int_equal(keyless_need(&params, 12, 21, 3, 2), UMBRA_OK);
+  char *text = describe(params, umbra_params_describe), *json = describe(params, umbra_params_describe_json);
+  assert_non_null(strstr(text, "the largest modulus has log2(QP) = 104.972, at most 106"));
+  assert_non_null(strstr(text, "keyless     the highest 2 levels: keys serve levels 0 to 1"));
+  assert_non_null(strstr(text, "public key  none, the secret key encrypts: its modulus would have 135.972 bits"));
+  cJSON *root = cJSON_Parse(json);
+  assert_int_equal(cJSON_GetObjectItem(root, "keyless_levels")->valueint, 2);
+  assert_true(cJSON_IsFalse(cJSON_GetObjectItem(root, "public_key")));
+  cJSON *levels = cJSON_GetObjectItem(root, "levels");
+  for (int l = 0; l < 4; l++) {
+    const cJSON *level = cJSON_GetArrayItem(levels, l);
+    assert_string_equal(cJSON_GetObjectItem(level, "use")->valuestring, l < 2 ? "ordinary" : "keyless");
+    assert_int_equal(cJSON_GetObjectItem(level, "key_bytes")->valuedouble > 0, l < 2);
+  }
+  cJSON_Delete(root);
+  test_free(text);
+  test_free(json);
+  umbra_params_destroy(params);
+}
+
+/* ---- presets ---- */
+
+static umbra_params *from_preset(const char *name) {
+  umbra_params *params = NULL;
+  assert_int_equal(umbra_params_from_preset(&params, name), UMBRA_OK);
+  return params;
 }
 
 static void test_presets(void **state) {
@@ -290,13 +415,16 @@ static void test_presets(void **state) {
     const uint32_t log_n = umbra_params_log_n(params), bits = umbra_params_scale_bits(params);
     const int refreshes = params->chain.bootstrap.stc_levels > 0;
     const uint32_t depth = refreshes ? umbra_params_bootstrapped_level(params) : umbra_params_depth(params);
-    umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = depth};
+    const uint32_t keyless = params->chain.keyless;
+    umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .log_n = log_n, .depth = depth, .keyless_levels = keyless};
     if (refreshes) need.bootstrap = &params->chain.bootstrap;
     need.scale_bits = bits;
     umbra_params *again = NULL;
     assert_int_equal(umbra_params_from_need(&again, &need), UMBRA_OK);
     char expected[32];
-    snprintf(expected, sizeof expected, "n%u-d%u-s%u", log_n, depth, bits);
+    int length = snprintf(expected, sizeof expected, "n%u-d%u-s%u", log_n, depth, bits);
+    if (keyless) snprintf(expected + length, sizeof expected - (size_t)length, "-k%u", keyless);
+    if (keyless) check_keyless(params);
     if (refreshes) check_refresh(params);
     else assert_string_equal(*name, expected);
     assert_true(equal_digests(params, again)); /* if the search has changed, so has scripts/regenerate_presets' table */
@@ -366,6 +494,10 @@ static void test_refused_needs(void **state) {
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "log_n is 18");
   need = good, need.scale_bits = 42;
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "scale_bits is 42");
+  need = good, need.scale_bits = 19;
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "it must be 20 to 30, or 35, 40, ..., 60");
+  need = good, need.keyless_levels = 3;
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "keyless_levels is 3, and depth 2: level 0 has keys");
   need = good, need.security = 100;
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "security is 100");
   need = good, need.flags = 2;
@@ -396,6 +528,8 @@ static void test_refused_refreshes(void **state) {
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "2^15 and 2^16 only");
   need = good, need.security = 192;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "sets that refresh have 128 bits");
+  need = good, need.keyless_levels = 1;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "sets that refresh have keys at all levels");
   need = good, need.depth = 0xfffffffc;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "");
   need = good, need.bootstrap = &boot;
@@ -485,6 +619,8 @@ static void test_faulty_literals(void **state) {
   expect_fault(&s, invalid, "the scale of level 0 has 39.71 bits: nominal are 45");
   s.literal.levels = 0;
   expect_fault(&s, invalid, "0 levels");
+  s.literal.keyless_levels = 8;
+  expect_fault(&s, invalid, "keyless_levels is 8, and depth 7: level 0 has keys");
   s.literal.levels = 131;
   expect_fault(&s, invalid, "131 levels");
   s.literal.digits = 33;
@@ -593,15 +729,6 @@ static void test_security_table(void **state) {
   assert_int_equal(umbra_security_of(14, umbra_log2_of_bits(430) + 1), 0);
   assert_int_equal(umbra_security_of(14, umbra_log2_of_bits(297)), 192);
   assert_int_equal(umbra_security_of(14, umbra_log2_of_bits(230)), 256);
-}
-
-static char *describe(const umbra_params *params, umbra_status (*describer)(const umbra_params *, char *, size_t *)) {
-  size_t size;
-  assert_int_equal(describer(params, NULL, &size), UMBRA_OK);
-  char *text = test_malloc(size);
-  assert_int_equal(describer(params, text, &size), UMBRA_OK);
-  assert_int_equal(strlen(text), size - 1);
-  return text;
 }
 
 static void test_insecure_sets_say_so(void **state) {
@@ -731,6 +858,9 @@ int main(void) {
       cmocka_unit_test(test_reach),
       cmocka_unit_test(test_smallest_ring),
       cmocka_unit_test(test_sweep),
+      cmocka_unit_test(test_keyless_sets),
+      cmocka_unit_test(test_keyless_reach),
+      cmocka_unit_test(test_keyless_descriptions),
       cmocka_unit_test(test_presets),
       cmocka_unit_test(test_digests),
       cmocka_unit_test(test_refused_needs),

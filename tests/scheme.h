@@ -74,7 +74,17 @@ static inline umbra_params *test_params(uint32_t log_n, uint32_t scale_bits, uin
   return params;
 }
 
-/* Relinearisation and `count` rotations, at all ordinary levels. */
+/* Whose highest levels have no keys; secure, but for rings of 2^11. */
+static inline umbra_params *keyless_params(uint32_t log_n, uint32_t scale_bits, uint32_t depth, uint32_t keyless) {
+  umbra_params *params = NULL;
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = depth, .log_n = log_n, .keyless_levels = keyless};
+  if (log_n < 12) need.flags = UMBRA_INSECURE_FOR_TESTS;
+  need.scale_bits = scale_bits;
+  assert_ok(umbra_params_from_need(&params, &need));
+  return params;
+}
+
+/* Relinearisation and `count` rotations, at all ordinary levels that have keys. */
 static inline umbra_key_needs *needs_of(const umbra_params *params, const int32_t *steps, size_t count) {
   umbra_key_needs *needs = NULL;
   assert_ok(umbra_key_needs_create(&needs, params));
@@ -114,7 +124,7 @@ static inline void scheme_open(scheme *s, umbra_params *params, const char *devi
   assert_ok(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
   assert_ok(umbra_context_create(&s->context, &desc));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
-  assert_ok(umbra_public_key_generate(&s->public, s->secret));
+  if (umbra_params_has_public_key(params)) assert_ok(umbra_public_key_generate(&s->public, s->secret));
   s->keys = keys_for(s->secret, needs);
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
 }
@@ -191,6 +201,7 @@ static inline umbra_ciphertext *encrypt_vector(const scheme *s, const vector *v,
   umbra_ciphertext *ciphertext = NULL;
   umbra_plaintext *plaintext = encode_vector(s, v, level);
   if (s->public) assert_ok(umbra_encrypt(&ciphertext, s->public, plaintext));
+  else if (s->secret) assert_ok(umbra_encrypt_symmetric(&ciphertext, s->secret, plaintext));
   else assert_ok(umbra_sim_ciphertext(&ciphertext, plaintext));
   umbra_plaintext_destroy(plaintext);
   return ciphertext;

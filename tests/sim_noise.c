@@ -46,6 +46,49 @@ static void test_mixed(void **state) {
   }
 }
 
+/* ---- three parts ---- */
+
+enum { STAGES = 4, RINGS = 2 };
+
+/* Deviations of a product at a level without keys, of twice it lowered and of that relinearised, and of a last product. */
+static void run_parts(scheme *s, double deviation[STAGES], uint64_t seed) {
+  umbra_evaluator *e = s->evaluator;
+  const uint32_t top = umbra_params_depth(s->params), keyed = umbra_params_keyed_level(s->params);
+  vector v = vector_random(&seed, umbra_params_slots(s->params), 1);
+  umbra_ciphertext *x = encrypt_vector(s, &v, top), *y = NULL;
+  assert_ok(umbra_square(e, &y, x));
+  for (uint32_t j = 0; j < v.slots; j++) v.value[j] *= v.value[j];
+  deviation[0] = part_errors_of(s, y, &v).rms;
+  assert_ok(umbra_add(e, &y, y, y));
+  assert_ok(umbra_level_drop(e, &y, y, keyed));
+  for (uint32_t j = 0; j < v.slots; j++) v.value[j] *= 2;
+  deviation[1] = part_errors_of(s, y, &v).rms;
+  assert_ok(umbra_relinearize(e, &y, y));
+  deviation[2] = part_errors_of(s, y, &v).rms;
+  assert_ok(umbra_square(e, &y, y));
+  for (uint32_t j = 0; j < v.slots; j++) v.value[j] *= v.value[j];
+  deviation[3] = part_errors_of(s, y, &v).rms;
+  umbra_ciphertext_destroy(x);
+  umbra_ciphertext_destroy(y);
+  vector_destroy(&v);
+}
+
+static void test_three_parts(void **state) {
+  (void)state;
+  static const char *const names[STAGES] = {"three parts", "three parts lowered", "relinearised", "and squared"};
+  for (uint32_t r = 0; r < RINGS; r++) {
+    scheme sim, real;
+    double simulated[STAGES], found[STAGES];
+    scheme_open_sim(&sim, keyless_params(12 + r, 21 + 9 * r, 3, 2), 0, r);
+    scheme_open(&real, keyless_params(12 + r, 21 + 9 * r, 3, 2), NULL, NULL, 0);
+    run_parts(&sim, simulated, r);
+    run_parts(&real, found, r);
+    for (int i = 0; i < STAGES; i++) assert_alike(names[i], simulated[i], found[i]);
+    scheme_close(&sim);
+    scheme_close(&real);
+  }
+}
+
 /* ---- refreshes ---- */
 
 typedef struct refresh_case {
@@ -202,7 +245,8 @@ static void test_presets(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_mixed), cmocka_unit_test(test_refreshes),
-                                     cmocka_unit_test(test_chains), cmocka_unit_test(test_presets)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_mixed), cmocka_unit_test(test_three_parts),
+                                     cmocka_unit_test(test_refreshes), cmocka_unit_test(test_chains),
+                                     cmocka_unit_test(test_presets)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

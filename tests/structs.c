@@ -254,6 +254,36 @@ static umbra_status take_transform_desc(void *given) {
   return status;
 }
 
+static const umbra_feature_layout one_pixel = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 1, .height = 1, .width = 1};
+
+static umbra_status take_feature_layout(void *given) {
+  umbra_feature_layout *layout = given;
+  umbra_feature_map *map = NULL;
+  layout->channels = layout->height = layout->width = 1;
+  umbra_status status = umbra_feature_map_encrypt(&map, t.s.public, (const double[]){0.5}, layout, NULL);
+  umbra_feature_map_destroy(map);
+  return status;
+}
+
+static umbra_status fill_feature_layout(void *given) {
+  umbra_feature_map *map = NULL;
+  assert_ok(umbra_feature_map_encrypt(&map, t.s.public, (const double[]){0.5}, &one_pixel, NULL));
+  umbra_status status = umbra_feature_map_layout(map, given);
+  umbra_feature_map_destroy(map);
+  return status;
+}
+
+static umbra_status take_convolution_desc(void *given) {
+  umbra_convolution_desc *desc = given;
+  umbra_convolution *convolution = NULL;
+  desc->input = &one_pixel;
+  desc->weights = (const double[]){0.5};
+  desc->channels = desc->kernel_y = desc->kernel_x = 1;
+  umbra_status status = umbra_convolution_create(&convolution, t.s.context, desc, NULL);
+  umbra_convolution_destroy(convolution);
+  return status;
+}
+
 static umbra_status fill_bootstrap_report(void *given) { return umbra_bootstrap_plan_report(refresh, given); }
 
 static umbra_status copy_body(umbra_evaluator *evaluator, umbra_ciphertext **outs, const umbra_ciphertext *const *ins,
@@ -294,11 +324,75 @@ static umbra_status take_matrix_layout(void *given) {
   return status;
 }
 
+/* Refused for its layouts, and before that if the options do not fit. */
+static umbra_status take_multiply_options(void *given) {
+  umbra_matrix *matrix = NULL, *product = NULL;
+  assert_ok(umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1}, 1, 1, NULL, NULL));
+  const umbra_status status = umbra_matrix_multiply(t.s.evaluator, &product, matrix, matrix, given);
+  const int of_layouts = status == UMBRA_ERROR_INVALID_ARGUMENT && strstr(umbra_last_error(), "no product of");
+  umbra_matrix_destroy(matrix);
+  return of_layouts ? UMBRA_OK : status;
+}
+
 static umbra_status fill_matrix_layout(void *given) {
   umbra_matrix *matrix = NULL;
   assert_ok(umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1, 2}, 1, 2, NULL, NULL));
   umbra_status status = umbra_matrix_layout_of(matrix, given);
   umbra_matrix_destroy(matrix);
+  return status;
+}
+
+static umbra_status take_array(void *given) {
+  umbra_array *array = given;
+  umbra_matrix *matrix = NULL;
+  array->data = (const double[]){1, 2};
+  array->rows = 1;
+  array->columns = 2;
+  umbra_status status = umbra_matrix_encrypt_array(&matrix, t.s.public, array, NULL, NULL);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
+static umbra_status take_weights_desc(void *given) {
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = (const double[]){1, 2}, .rows = 1, .columns = 2};
+  umbra_weights_desc *desc = given;
+  umbra_weights *weights = NULL;
+  desc->values = &values;
+  umbra_status status = umbra_weights_create(&weights, t.s.context, desc, NULL);
+  umbra_weights_destroy(weights);
+  return status;
+}
+
+static umbra_status take_matrix_view(void *given) {
+  umbra_matrix *matrix = NULL;
+  umbra_matrix_view *view = given;
+  view->rows = view->columns = 1;
+  assert_ok(umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1}, 1, 1, NULL, NULL));
+  umbra_status status = umbra_matrix_rearrange(t.s.evaluator, &matrix, matrix, view, NULL);
+  umbra_matrix_destroy(matrix);
+  return status;
+}
+
+static umbra_product_plan *product_plan(const umbra_product_desc *desc, umbra_status *status) {
+  umbra_product_plan *plan = NULL;
+  *status = umbra_product_plan_create(&plan, t.s.params, desc);
+  return plan;
+}
+
+static umbra_status take_product_desc(void *given) {
+  umbra_product_desc *desc = given;
+  umbra_status status;
+  desc->rows = desc->inner = desc->columns = 2;
+  umbra_product_plan_destroy(product_plan(desc, &status));
+  return status;
+}
+
+static umbra_status fill_product_candidate(void *given) {
+  const umbra_product_desc desc = {UMBRA_PRODUCT_DESC_INIT, .rows = 2, .inner = 2, .columns = 2};
+  umbra_status status;
+  umbra_product_plan *plan = product_plan(&desc, &status);
+  if (status == UMBRA_OK) status = umbra_product_plan_get(plan, given, 0);
+  umbra_product_plan_destroy(plan);
   return status;
 }
 
@@ -415,10 +509,19 @@ static const row rows[] = {
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
     ROW(umbra_transform_desc, 1, TAKEN, take_transform_desc),
+    ROW(umbra_feature_layout, 1, TAKEN, take_feature_layout),
+    ROW(umbra_feature_layout, 1, FILLED, fill_feature_layout),
+    ROW(umbra_convolution_desc, 1, TAKEN, take_convolution_desc),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
     ROW(umbra_model_window, 1, TAKEN, take_window),
+    ROW(umbra_array, 1, TAKEN, take_array),
+    ROW(umbra_weights_desc, 1, TAKEN, take_weights_desc),
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),
     ROW(umbra_matrix_layout, 1, FILLED, fill_matrix_layout),
+    ROW(umbra_multiply_options, 1, TAKEN, take_multiply_options),
+    ROW(umbra_matrix_view, 1, TAKEN, take_matrix_view),
+    ROW(umbra_product_desc, 1, TAKEN, take_product_desc),
+    ROW(umbra_product_candidate, 1, FILLED, fill_product_candidate),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_model_sigmoid),
     ROW(umbra_sigmoid_options, 1, TAKEN, take_training_sigmoid),
     ROW(umbra_train_options, 1, TAKEN, take_train_options),

@@ -3,6 +3,7 @@
 #ifndef UMBRA_BASE_INTEGERS_H
 #define UMBRA_BASE_INTEGERS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 static inline uint32_t umbra_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
@@ -11,6 +12,9 @@ static inline uint32_t umbra_max_u32(uint32_t a, uint32_t b) { return a > b ? a 
 static inline uint32_t umbra_clamp_u32(uint32_t value, uint32_t lo, uint32_t hi) {
   return umbra_max_u32(lo, umbra_min_u32(value, hi));
 }
+
+/* a / b, rounded up. */
+static inline size_t umbra_quotient_above(size_t a, size_t b) { return a / b + (a % b != 0); }
 
 /* The smallest n with 2^n >= x. */
 static inline uint32_t umbra_ceil_log2(uint32_t x) { return x <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(x - 1); }

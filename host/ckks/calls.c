@@ -18,8 +18,8 @@ static umbra_status check_input(const umbra_evaluator *evaluator, const umbra_ci
   return umbra_check_owner(input->owner, owner, "a ciphertext");
 }
 
-umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
-                                  const umbra_ciphertext *a, const umbra_ciphertext *b) {
+umbra_status umbra_check_operands_of_parts(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
+                                           const umbra_ciphertext *a, const umbra_ciphertext *b) {
   if (!evaluator || !out || !a)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the evaluator, the output and the ciphertexts may not be NULL");
   umbra_watch_begin(umbra_stream_watch(evaluator->stream));
@@ -28,10 +28,32 @@ umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_cipher
   return b ? check_input(evaluator, b, a->owner) : UMBRA_OK;
 }
 
+static umbra_status check_two_parts(const umbra_ciphertext *x) {
+  if (!x || x->poly.polys == 2) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                    "a ciphertext has three parts, as a product at a level without keys leaves it: umbra_relinearize "
+                    "makes them two, at level %u or below",
+                    umbra_chain_keyed_level(umbra_context_chain(x->context)));
+}
+
+umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
+                                  const umbra_ciphertext *a, const umbra_ciphertext *b) {
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, b));
+  UMBRA_TRY(check_two_parts(a));
+  return check_two_parts(b);
+}
+
+umbra_status umbra_check_equal_parts(const umbra_ciphertext *a, const umbra_ciphertext *b) {
+  if (a->poly.polys == b->poly.polys) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                    "ciphertexts of two and of three parts in one sum of products: umbra_relinearize those of three, "
+                    "or umbra_add two sums");
+}
+
 umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
                                     const umbra_ciphertext *a, const umbra_plaintext *b) {
   if (!b) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the plaintext may not be NULL");
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, NULL));
   return umbra_check_context(evaluator->context, b->context, "the plaintext");
 }
 
@@ -50,7 +72,12 @@ umbra_status umbra_check_product_level(uint32_t level) {
 
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots) {
-  UMBRA_TRY(umbra_ciphertext_make(made, evaluator->context, level));
+  return umbra_result_make_parts(made, evaluator, a, level, slots, a->poly.polys);
+}
+
+umbra_status umbra_result_make_parts(umbra_ciphertext **made, const umbra_evaluator *evaluator,
+                                     const umbra_ciphertext *a, uint32_t level, uint32_t slots, uint32_t parts) {
+  UMBRA_TRY(umbra_ciphertext_make_parts(made, evaluator->context, level, parts));
   memcpy((*made)->owner, a->owner, sizeof(*made)->owner);
   (*made)->slots = slots;
   return UMBRA_OK;

@@ -6,9 +6,16 @@
 #include "ciphertext_internal.h"
 #include "evaluator_internal.h"
 
-/* Evaluator usable, output and inputs given, all of one parameter set and one owner. b may be NULL. */
+/* Evaluator usable, output and inputs given, all of one parameter set and one owner, of two parts. b may be NULL. */
 umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
                                   const umbra_ciphertext *a, const umbra_ciphertext *b);
+
+/* Of the summands of a sum of products: added afterwards, they need not be alike. Errors: UNSUPPORTED. */
+umbra_status umbra_check_equal_parts(const umbra_ciphertext *a, const umbra_ciphertext *b);
+
+/* The same of any number of parts. */
+umbra_status umbra_check_operands_of_parts(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
+                                           const umbra_ciphertext *a, const umbra_ciphertext *b);
 umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
                                     const umbra_ciphertext *a, const umbra_plaintext *b);
 
@@ -20,9 +27,13 @@ umbra_status umbra_check_product_level(uint32_t level);
 
 /* ---- results ---- */
 
-/* A ciphertext at that level with a's owner. */
+/* A ciphertext at that level with a's owner and number of parts. */
 umbra_status umbra_result_make(umbra_ciphertext **made, const umbra_evaluator *evaluator, const umbra_ciphertext *a,
                                uint32_t level, uint32_t slots);
+
+/* The same of so many parts. */
+umbra_status umbra_result_make_parts(umbra_ciphertext **made, const umbra_evaluator *evaluator,
+                                     const umbra_ciphertext *a, uint32_t level, uint32_t slots, uint32_t parts);
 
 /* OK, or CANCELLED if something on the way to a result was left out: asked before anything is published. */
 umbra_status umbra_check_whole(const umbra_evaluator *evaluator, umbra_status status);

@@ -12,15 +12,20 @@
 #include "stand_ins.h"
 #include "uniform.h"
 
-umbra_status umbra_ciphertext_make(umbra_ciphertext **out, const umbra_context *context, uint32_t level) {
+umbra_status umbra_ciphertext_make_parts(umbra_ciphertext **out, const umbra_context *context, uint32_t level,
+                                         uint32_t parts) {
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a ciphertext"));
   *made = (umbra_ciphertext){.context = umbra_context_share(context), .level = level};
-  umbra_status status =
-      umbra_poly_create(&made->poly, context->ring, 2, umbra_context_chain(context)->window[level], 0, "a ciphertext");
+  const umbra_window window = umbra_context_chain(context)->window[level];
+  umbra_status status = umbra_poly_create(&made->poly, context->ring, parts, window, 0, "a ciphertext");
   if (status == UMBRA_OK) *out = made;
   else umbra_ciphertext_destroy(made);
   return status;
+}
+
+umbra_status umbra_ciphertext_make(umbra_ciphertext **out, const umbra_context *context, uint32_t level) {
+  return umbra_ciphertext_make_parts(out, context, level, 2);
 }
 
 void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext) {
@@ -38,6 +43,7 @@ void umbra_ciphertext_expand(const umbra_ciphertext *ciphertext, umbra_stream *s
 
 uint32_t umbra_ciphertext_level(const umbra_ciphertext *ciphertext) { return ciphertext->level; }
 uint32_t umbra_ciphertext_slots(const umbra_ciphertext *ciphertext) { return ciphertext->slots; }
+uint32_t umbra_ciphertext_parts(const umbra_ciphertext *ciphertext) { return ciphertext->poly.polys; }
 
 uint64_t umbra_ciphertext_bytes(const umbra_ciphertext *ciphertext) {
   return umbra_poly_bytes(&ciphertext->poly, ciphertext->context->ring);
@@ -74,7 +80,7 @@ umbra_status umbra_ciphertext_copy(umbra_ciphertext **copy, const umbra_cipherte
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_ciphertext_copy needs an output and a ciphertext");
   const umbra_context *context = ciphertext->context;
   umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
+  UMBRA_TRY(umbra_ciphertext_make_parts(&made, context, ciphertext->level, ciphertext->poly.polys));
   set_facts(made, ciphertext);
   return umbra_result_hand_out(copy, made, copy_words(&made->poly, &ciphertext->poly, context->ring));
 }
@@ -88,7 +94,7 @@ umbra_status umbra_ciphertext_move(umbra_ciphertext **out, const umbra_context *
   UMBRA_TRY(umbra_check_no_mixing(context, ciphertext->context));
   UMBRA_TRY(umbra_check_params(context, ciphertext->context, "the ciphertext"));
   umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_ciphertext_make(&made, context, ciphertext->level));
+  UMBRA_TRY(umbra_ciphertext_make_parts(&made, context, ciphertext->level, ciphertext->poly.polys));
   set_facts(made, ciphertext);
   umbra_ring *from = ciphertext->context->ring;
   return umbra_result_hand_out(out, made, umbra_poly_copy_across(&made->poly, context->ring, &ciphertext->poly, from));

@@ -53,11 +53,13 @@ struct umbra_ciphertext {
   umbra_declared declared;
   int seeded; /* polynomial 1 is the expansion of the seed */
   uint8_t seed[UMBRA_SEED_BYTES];
-  umbra_poly poly; /* (c0, c1), evaluation domain, over the level's window */
+  umbra_poly poly; /* (c0, c1), or (c0, c1, c2) for c0 + c1 s + c2 s^2; evaluation domain, over the level's window */
 };
 
 /* Allocated objects with their polynomial's memory; contents of the polynomial undefined, other fields zero. */
 umbra_status umbra_ciphertext_make(umbra_ciphertext **ciphertext, const umbra_context *context, uint32_t level);
+umbra_status umbra_ciphertext_make_parts(umbra_ciphertext **ciphertext, const umbra_context *context, uint32_t level,
+                                         uint32_t parts);
 umbra_status umbra_plaintext_make(umbra_plaintext **plaintext, const umbra_context *context, uint32_t level);
 
 /* Expands polynomial 1 from the seed. */

@@ -96,7 +96,7 @@ static umbra_status fill_context(umbra_context *context, const umbra_params *par
   if (desc->tracer) context->tracer = *desc->tracer;
   if (context->tracer.event || umbra_session_watched(umbra_ring_session(context->ring)))
     context->trace = &context->tracer;
-  return umbra_slot_index_create(&context->slot_index, params->chain.log_n);
+  return umbra_slot_at_create(&context->slot_at, params->chain.log_n);
 }
 
 static void destroy_context(void *object) {
@@ -105,7 +105,7 @@ static void destroy_context(void *object) {
   umbra_dry_destroy(context->dry);
   umbra_stand_ins_destroy(context->stand_ins);
   umbra_ring_destroy(context->ring);
-  umbra_free(context->slot_index);
+  umbra_free(context->slot_at);
   mtx_destroy(&context->lock);
   umbra_free(context);
 }

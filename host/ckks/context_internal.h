@@ -19,7 +19,7 @@ typedef struct umbra_stand_ins umbra_stand_ins; /* see stand_ins.h */
 struct umbra_context {
   umbra_counted counted;
   umbra_ring *ring;
-  uint32_t *slot_index;       /* n/2 entries: where the transform keeps slot j; see encoder.c */
+  uint32_t *slot_at;          /* n/2 entries: the slot at every index of the transform; see encoder.h */
   mtx_t lock;                 /* of home */
   umbra_context *home;        /* see umbra_context_home; NULL until it is needed */
   umbra_stand_ins *stand_ins; /* NULL: the device is a real one, and keys are */

@@ -15,12 +15,13 @@ typedef struct opening {
   const umbra_context *home;
 } opening;
 
-/* Polynomials (c0, c1) over a window, brought home. */
+/* A ciphertext's polynomials over a window, brought home. */
 static umbra_status fetch_home(umbra_poly *fetched, const opening *o, umbra_window window) {
   umbra_ring *ring = o->ciphertext->context->ring, *home = o->home->ring;
   umbra_stream *stream;
-  UMBRA_TRY(umbra_poly_create(fetched, home, 2, window, 0, "a ciphertext to open"));
-  umbra_view view = umbra_poly_subview(&o->ciphertext->poly, ring, 0, 2, window, 0);
+  const umbra_poly *poly = &o->ciphertext->poly;
+  UMBRA_TRY(umbra_poly_create(fetched, home, poly->polys, window, 0, "a ciphertext to open"));
+  umbra_view view = umbra_poly_subview(poly, ring, 0, poly->polys, window, 0);
   umbra_status status = umbra_ring_stream_open(&stream, ring);
   if (status == UMBRA_OK) {
     status = umbra_view_fetch(ring, stream, fetched->data, &view);
@@ -30,13 +31,32 @@ static umbra_status fetch_home(umbra_poly *fetched, const opening *o, umbra_wind
   return status;
 }
 
-/* dst = c0 + c1 s, all at home. */
-static umbra_status open_view(const umbra_view *dst, const umbra_view *both, const opening *o, umbra_stream *stream) {
+/* dst *= s, over a part of the window of the ciphertext. */
+static umbra_status multiply_by_secret(const umbra_view *dst, umbra_window window, const opening *o,
+                                       umbra_stream *stream) {
   umbra_ring *home = o->home->ring;
-  umbra_view c0 = umbra_view_poly(both, 0), c1 = umbra_view_poly(both, 1);
+  umbra_poly secret;
+  UMBRA_TRY(umbra_poly_create(&secret, home, 1, window, 0, "a secret"));
+  const umbra_view view = umbra_poly_view(&secret, home);
+  umbra_status status = umbra_small_expand(&view, o->home, stream, o->key->ternary);
+  if (status == UMBRA_OK) umbra_ring_mul(home, stream, dst, dst, &view);
+  umbra_ring_give_secret(home, stream, secret.data, umbra_poly_bytes(&secret, home));
+  return status;
+}
+
+/* dst = c0 + s (c1 + s c2), all at home, with or without c2. */
+static umbra_status open_view(const umbra_view *dst, const umbra_view *all, umbra_window window, const opening *o,
+                              umbra_stream *stream) {
+  umbra_ring *home = o->home->ring;
+  uint32_t part = all->polys - 1;
+  umbra_view c = umbra_view_poly(all, part);
   UMBRA_TRY(umbra_small_expand(dst, o->home, stream, o->key->ternary));
-  umbra_ring_mul(home, stream, dst, dst, &c1);
-  umbra_ring_add(home, stream, dst, dst, &c0);
+  umbra_ring_mul(home, stream, dst, dst, &c);
+  while (part-- > 0) {
+    c = umbra_view_poly(all, part);
+    umbra_ring_add(home, stream, dst, dst, &c);
+    if (part) UMBRA_TRY(multiply_by_secret(dst, window, o, stream));
+  }
   return UMBRA_OK;
 }
 
@@ -46,13 +66,14 @@ static umbra_status open_residues(const umbra_view *dst, umbra_window window, um
   const opening *o = source;
   umbra_ring *ring = o->ciphertext->context->ring, *home = o->home->ring;
   if (ring == home) {
-    umbra_view both = umbra_poly_subview(&o->ciphertext->poly, ring, 0, 2, window, 0);
-    return open_view(dst, &both, o, stream);
+    const umbra_poly *poly = &o->ciphertext->poly;
+    umbra_view all = umbra_poly_subview(poly, ring, 0, poly->polys, window, 0);
+    return open_view(dst, &all, window, o, stream);
   }
   umbra_poly fetched;
   UMBRA_TRY(fetch_home(&fetched, o, window));
-  umbra_view both = umbra_poly_view(&fetched, home);
-  umbra_status status = open_view(dst, &both, o, stream);
+  umbra_view all = umbra_poly_view(&fetched, home);
+  umbra_status status = open_view(dst, &all, window, o, stream);
   umbra_poly_destroy(&fetched, home);
   return status;
 }

@@ -59,7 +59,7 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
   UMBRA_TRY(umbra_ciphertext_make(&made, context, level));
   const umbra_chain *chain = umbra_context_chain(context);
   made->slots = slots;
-  made->estimate = umbra_noise_encrypt(umbra_noise_encode(bound, chain, level), chain, level);
+  made->estimate = umbra_noise_fresh(umbra_noise_encode(bound, chain, level), umbra_context_params(context), level);
   made->declared = umbra_declared_by_owner();
   UMBRA_PUT(ciphertext, ciphertext, made);
   return UMBRA_OK;

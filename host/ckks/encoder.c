@@ -21,22 +21,32 @@
 #include "stand_ins.h"
 #include "trace.h"
 
-umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n) {
-  uint32_t log_m = log_n - 1, m = 1u << log_m, *index;
-  UMBRA_TRY(umbra_alloc(&index, m, sizeof *index, "the slot order"));
+umbra_status umbra_slot_at_create(uint32_t **slot_at, uint32_t log_n) {
+  uint32_t log_m = log_n - 1, m = 1u << log_m, *slot;
+  UMBRA_TRY(umbra_alloc(&slot, m, sizeof *slot, "the slot order"));
   uint32_t power = 1; /* 5^j mod 4m */
   for (uint32_t j = 0; j < m; j++) {
-    index[j] = umbra_bit_reverse((power - 1) / 4, log_m);
+    slot[umbra_bit_reverse((power - 1) / 4, log_m)] = j;
     power = power * 5u & (4 * m - 1);
   }
-  *slot_index = index;
+  *slot_at = slot;
   return UMBRA_OK;
 }
 
 static uint32_t log2_of(uint32_t power_of_two) { return (uint32_t)__builtin_ctz(power_of_two); }
 
-static uint32_t index_shift(const umbra_context *context, uint32_t slots) {
-  return umbra_context_chain(context)->log_n - 1 - log2_of(slots);
+/* Which slot of a vector is where. */
+typedef struct slot_order {
+  const uint32_t *slot_at; /* of the longest vector */
+  uint32_t shift, mask;    /* how this one's follows from it */
+} slot_order;
+
+static slot_order slot_order_of(const umbra_context *context, uint32_t slots) {
+  return (slot_order){context->slot_at, umbra_context_chain(context)->log_n - 1 - log2_of(slots), slots - 1};
+}
+
+static uint32_t slot_at(const slot_order *order, size_t index) {
+  return order->slot_at[index << order->shift] & order->mask;
 }
 
 /* Loops over values are cut into stretches, which threads share. */
@@ -59,7 +69,7 @@ static double largest_of(const double *values, size_t count) {
 
 /* ---- encoding ---- */
 
-/* Host copies of a complex vector, and its device memory. */
+/* A complex vector in device memory, and where the host reads and writes it: there, if it can, else in a copy. */
 typedef struct complex_vector {
   double *re, *im;               /* host, m each, one block; NULL on a dry device */
   double *device_re, *device_im; /* device, one block */
@@ -68,20 +78,24 @@ typedef struct complex_vector {
 
 static size_t vector_bytes(const complex_vector *v) { return 2 * (size_t)v->m * sizeof(double); }
 
+static int has_copy(const complex_vector *v) { return v->re != v->device_re; }
+
 static umbra_status vector_create(complex_vector *v, const umbra_context *context, uint32_t m) {
   complex_vector made = {.m = m};
   void *device;
-  if (umbra_context_has_values(context)) {
-    UMBRA_TRY(umbra_alloc(&made.re, 2 * (size_t)m, sizeof(double), "the encoder's workspace"));
-    made.im = made.re + m;
-  }
-  umbra_status status = umbra_ring_take(context->ring, &device, vector_bytes(&made), "the encoder's workspace");
-  if (status != UMBRA_OK) {
-    umbra_free(made.re);
-    return status;
-  }
+  UMBRA_TRY(umbra_ring_take(context->ring, &device, vector_bytes(&made), "the encoder's workspace"));
   made.device_re = device;
   made.device_im = made.device_re + m;
+  if (umbra_ring_kernels(context->ring)->host_memory) {
+    made.re = made.device_re;
+  } else if (umbra_context_has_values(context)) {
+    umbra_status status = umbra_alloc(&made.re, 2 * (size_t)m, sizeof(double), "the encoder's workspace");
+    if (status != UMBRA_OK) {
+      umbra_ring_give(context->ring, device, vector_bytes(&made));
+      return status;
+    }
+  }
+  if (made.re) made.im = made.re + m;
   *v = made;
   return UMBRA_OK;
 }
@@ -93,8 +107,8 @@ static void wipe_and_free(void *memory, size_t bytes) {
 }
 
 static void vector_destroy(complex_vector *v, const umbra_context *context, umbra_stream *stream) {
+  if (has_copy(v)) wipe_and_free(v->re, vector_bytes(v));
   umbra_ring_give_secret(context->ring, stream, v->device_re, vector_bytes(v));
-  wipe_and_free(v->re, vector_bytes(v));
 }
 
 typedef void (*transform)(umbra_stream *, double *, double *, uint32_t, uint32_t);
@@ -104,55 +118,104 @@ static transform choose(int bulk, transform own, transform exact) { return bulk 
 
 static umbra_status transform_vector(complex_vector *v, const umbra_context *context, umbra_stream *stream,
                                      transform run) {
-  umbra_ring_upload(context->ring, stream, v->device_re, v->re, vector_bytes(v));
+  if (has_copy(v)) umbra_ring_upload(context->ring, stream, v->device_re, v->re, vector_bytes(v));
   UMBRA_ENQUEUE(run, stream, v->device_re, v->device_im, log2_of(v->m), 1);
-  umbra_ring_download(context->ring, stream, v->re, v->device_re, vector_bytes(v));
+  if (has_copy(v)) umbra_ring_download(context->ring, stream, v->re, v->device_re, vector_bytes(v));
   return umbra_ring_wait(context->ring, stream);
+}
+
+/* A double without its sign, as an integer: these are in the order of sizes, with what is not finite above all others. */
+static uint64_t size_bits(double value) {
+  uint64_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits & INT64_MAX;
+}
+
+static double size_of_bits(uint64_t bits) {
+  double size;
+  memcpy(&size, &bits, sizeof size);
+  return size;
+}
+
+/* In C that compilers need no branch for: values may be secret. */
+static uint64_t larger_bits(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+typedef struct measure_job {
+  const umbra_values *values;
+  uint64_t *part;  /* of each stretch: size_bits of its largest part */
+  double *largest; /* and the largest |value| */
+} measure_job;
+
+/* That of `count` doubles. */
+static uint64_t largest_bits(const double *value, size_t count) {
+  enum { LANES = 4 }; /* do not wait for each other */
+  uint64_t lane[LANES] = {0};
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES)
+    for (size_t k = 0; k < LANES; k++) lane[k] = larger_bits(lane[k], size_bits(value[i + k]));
+  for (; i < count; i++) lane[0] = larger_bits(lane[0], size_bits(value[i]));
+  return larger_bits(larger_bits(lane[0], lane[1]), larger_bits(lane[2], lane[3]));
+}
+
+static void measure_stretch(const void *data, uint32_t stretch) {
+  const measure_job *job = data;
+  const umbra_values *values = job->values;
+  const size_t first = (size_t)stretch * STRETCH, end = stretch_end(stretch, values->count);
+  const size_t stride = (size_t)values->stride;
+  const uint64_t part = largest_bits(values->value + first * stride, (end - first) * stride);
+  double largest = size_of_bits(part);
+  if (stride == 2)
+    for (size_t j = first; j < end; j++)
+      largest = fmax(largest, umbra_modulus(values->value[2 * j], values->value[2 * j + 1]));
+  job->part[stretch] = part;
+  job->largest[stretch] = largest;
+}
+
+static umbra_status fail_not_finite(const umbra_values *values) {
+  size_t i = 0;
+  while (isfinite(values->value[i])) i++;
+  return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", i / (size_t)values->stride);
+}
+
+/* *magnitude becomes the largest |value|, or its bound. */
+static umbra_status measure(double *magnitude, const umbra_context *context, const umbra_values *values) {
+  *magnitude = values->bound;
+  if (!values->value || values->bounded) return UMBRA_OK;
+  double largest[STRETCHES] = {0};
+  uint64_t part[STRETCHES] = {0};
+  each_stretch(context, values->count, measure_stretch, &(measure_job){values, part, largest});
+  for (size_t i = 0; i < STRETCHES; i++)
+    if (!isfinite(size_of_bits(part[i]))) return fail_not_finite(values);
+  *magnitude = largest_of(largest, STRETCHES);
+  return UMBRA_OK;
 }
 
 typedef struct place_job {
   const complex_vector *v;
   const umbra_values *values;
-  const uint32_t *slot_index;
-  uint32_t shift;
-  double *largest; /* of each stretch: the largest |value| */
-  size_t *bad;     /* and the first value that is not finite, or the number of values */
+  slot_order order;
 } place_job;
 
-static void place(const place_job *job, size_t slot, double re, double im) {
-  uint32_t at = job->slot_index[slot] >> job->shift;
-  job->v->re[at] = re;
-  job->v->im[at] = im;
-}
-
+/* In the order of the vector: reading here and there is faster than writing. */
 static void place_stretch(const void *data, uint32_t stretch) {
   const place_job *job = data;
   const umbra_values *values = job->values;
-  size_t end = stretch_end(stretch, values->count), bad = values->count;
-  double largest = 0;
-  for (size_t j = end; j-- > (size_t)stretch * STRETCH;) {
-    const double *value = values->value + j * (size_t)values->stride;
-    double re = value[0], im = values->stride == 2 ? value[1] : 0;
-    if (!isfinite(re) || !isfinite(im)) bad = j;
-    if (job->v->re) place(job, j, re, im);
-    largest = fmax(largest, umbra_modulus(re, im));
+  const double *value = values->value;
+  const size_t end = stretch_end(stretch, job->v->m), stride = (size_t)values->stride;
+  for (size_t t = (size_t)stretch * STRETCH; t < end; t++) {
+    const size_t j = slot_at(&job->order, t);
+    job->v->re[t] = j < values->count ? value[j * stride] : 0;
+    job->v->im[t] = j < values->count && stride == 2 ? value[j * stride + 1] : 0;
   }
-  job->largest[stretch] = largest;
-  job->bad[stretch] = bad;
 }
 
-/* Puts values at their places; *magnitude becomes the largest |value|, or its bound. */
+/* Puts values at their places; *magnitude as above. */
 static umbra_status place_values(complex_vector *v, double *magnitude, const umbra_context *context,
                                  const umbra_values *values) {
-  *magnitude = values->bound;
-  if (!values->value) return UMBRA_OK;
-  double largest[STRETCHES] = {0};
-  size_t bad[STRETCHES], stretches = (values->count + STRETCH - 1) / STRETCH;
-  place_job job = {v, values, context->slot_index, index_shift(context, v->m), largest, bad};
-  each_stretch(context, values->count, place_stretch, &job);
-  for (size_t i = 0; i < stretches; i++)
-    if (bad[i] < values->count) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu is not a finite number", bad[i]);
-  *magnitude = largest_of(largest, stretches);
+  UMBRA_TRY(measure(magnitude, context, values));
+  if (v->re && values->value)
+    each_stretch(context, v->m, place_stretch, &(place_job){v, values, slot_order_of(context, v->m)});
+  else if (v->re) memset(v->re, 0, vector_bytes(v));
   return UMBRA_OK;
 }
 
@@ -222,28 +285,61 @@ typedef struct round_job {
   const complex_vector *v;
   uint32_t n;
   double factor;
+  int narrow; /* products are below 2^51 */
 } round_job;
 
-static void round_stretch(const void *data, uint32_t stretch) {
-  const round_job *job = data;
-  size_t end = stretch_end(stretch, job->v->m), gap = job->n >> (log2_of(job->v->m) + 1);
-  for (size_t t = (size_t)stretch * STRETCH; t < end; t++) {
-    job->host[t * gap] = llrint(job->v->re[t] * job->factor);
-    job->host[job->n / 2 + t * gap] = llrint(job->v->im[t] * job->factor);
+/* A double of this size, 1.5 * 2^52, has no bits for fractions. */
+static const double no_fractions = 0x1.8p52;
+
+/* The integer nearest to a double below 2^51, as llrint has it, in operations that compilers can put into vectors. */
+static int64_t round_narrow(double value) {
+  const double sum = value + no_fractions;
+  int64_t bits, of_zero;
+  memcpy(&bits, &sum, sizeof bits);
+  memcpy(&of_zero, &no_fractions, sizeof of_zero);
+  return bits - of_zero;
+}
+
+/* Of one below 2^62: a multiple of 2^32, and the rest, which is exact. */
+static int64_t round_wide(double value) {
+  const double high = value * 0x1p-32 + no_fractions - no_fractions;
+  return (int64_t)((uint64_t)round_narrow(high) << 32) + round_narrow(value - high * 0x1p32);
+}
+
+static void round_part(int64_t *to, size_t gap, const double *from, size_t count, const round_job *job) {
+  const double factor = job->factor;
+  if (gap > 1) {
+    memset(to, 0, count * gap * sizeof *to);
+    for (size_t t = 0; t < count; t++) to[t * gap] = round_wide(from[t] * factor);
+  } else if (job->narrow) {
+    for (size_t t = 0; t < count; t++) to[t] = round_narrow(from[t] * factor);
+  } else {
+    for (size_t t = 0; t < count; t++) to[t] = round_wide(from[t] * factor);
   }
 }
 
-/* Coefficients at a scale over 2^shift, to the places of the vector's parts; of a dry device, only their upload. */
+static void round_stretch(const void *data, uint32_t stretch) {
+  const round_job *job = data;
+  const complex_vector *v = job->v;
+  const size_t gap = job->n >> (log2_of(v->m) + 1), first = (size_t)stretch * STRETCH;
+  const size_t count = stretch_end(stretch, v->m) - first;
+  round_part(job->host + first * gap, gap, v->re + first, count, job);
+  round_part(job->host + job->n / 2 + first * gap, gap, v->im + first, count, job);
+}
+
+/*
+ * Coefficients of that many bits, at a scale over 2^shift, to the places of the vector's parts; of a dry device, only
+ * their upload.
+ */
 static umbra_status upload_rounded(int64_t *coefficients, const complex_vector *v, const umbra_context *context,
-                                   umbra_stream *stream, double factor) {
+                                   umbra_stream *stream, double factor, int bits) {
   uint32_t n = umbra_ring_n(context->ring);
-  int64_t *host = NULL;
-  if (umbra_context_has_values(context)) {
-    UMBRA_TRY(umbra_alloc(&host, n, sizeof *host, "encoded coefficients"));
-    each_stretch(context, v->m, round_stretch, &(round_job){host, v, n, factor});
-  }
-  umbra_ring_upload(context->ring, stream, coefficients, host, n * sizeof *host);
-  wipe_and_free(host, n * sizeof *host);
+  round_job job = {coefficients, v, n, factor, bits <= 51};
+  if (v->re && has_copy(v)) UMBRA_TRY(umbra_alloc(&job.host, n, sizeof *job.host, "encoded coefficients"));
+  if (v->re) each_stretch(context, v->m, round_stretch, &job);
+  if (!has_copy(v)) return UMBRA_OK;
+  umbra_ring_upload(context->ring, stream, coefficients, v->re ? job.host : NULL, n * sizeof *job.host);
+  if (v->re) wipe_and_free(job.host, n * sizeof *job.host);
   return UMBRA_OK;
 }
 
@@ -268,21 +364,47 @@ double umbra_public_magnitude(double magnitude) {
   return bound;
 }
 
+enum { WORD_BITS = 62 }; /* of a coefficient */
+
+/*
+ * Bits that bound coefficients of any values of such a magnitude: what a transform makes of them is no larger, but for its
+ * rounding. Of the magnitude as it is public anyway, so that what follows from it says no more of the values.
+ */
+static int bits_of_magnitude(double magnitude, double scale) {
+  int bits;
+  const double bound = umbra_public_magnitude(magnitude) * (1 + 0x1p-30) * scale;
+  if (!isfinite(bound)) return 2 * DBL_MAX_EXP;
+  frexp(bound, &bits);
+  return bits;
+}
+
+/*
+ * Bits of the coefficients, without their sign. A closer look, which may find one bit more as it rounds twice, is taken
+ * only where that could make a difference.
+ */
+static umbra_status coefficient_bits(int *bits, const complex_vector *v, const umbra_context *context,
+                                     const umbra_values *values, double magnitude, double scale) {
+  const double available = available_bits(umbra_context_chain(context), values->level);
+  *bits = bits_of_magnitude(magnitude, scale);
+  if (*bits < WORD_BITS && *bits + 1 <= available) return UMBRA_OK;
+  int exponent, largest = largest_exponent(v, context, magnitude);
+  frexp(scale / v->m, &exponent);
+  /* A bound that does not fit decides nothing: the values may. */
+  if (!v->re && values->value && largest + exponent > available) UMBRA_TRY(exponent_at_home(&largest, context, values));
+  *bits = largest + exponent;
+  return UMBRA_OK;
+}
+
 static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shift, const complex_vector *v,
                                            const umbra_context *context, umbra_stream *stream,
                                            const umbra_values *values, double magnitude) {
-  const umbra_chain *chain = umbra_context_chain(context);
-  int exponent, largest = largest_exponent(v, context, magnitude);
-  double scale = umbra_log2_to_double(values->log_scale) / v->m; /* m is a power of two: exact */
-  frexp(scale, &exponent);
-  /* A bound that does not fit decides nothing: the values may. */
-  if (!v->re && values->value && largest + exponent > available_bits(chain, values->level))
-    UMBRA_TRY(exponent_at_home(&largest, context, values));
-  int bits = largest + exponent;
-  UMBRA_TRY(check_fits(chain, values->level, bits, magnitude));
-  const int word_bits = 62;
-  *shift = bits > word_bits ? (uint32_t)(bits - word_bits) : 0;
-  return upload_rounded(coefficients, v, context, stream, ldexp(scale, -(int)*shift));
+  int bits;
+  const double scale = umbra_log2_to_double(values->log_scale);
+  UMBRA_TRY(coefficient_bits(&bits, v, context, values, magnitude, scale));
+  UMBRA_TRY(check_fits(umbra_context_chain(context), values->level, bits, magnitude));
+  *shift = bits > WORD_BITS ? (uint32_t)(bits - WORD_BITS) : 0;
+  /* m is a power of two, so all of this is exact */
+  return upload_rounded(coefficients, v, context, stream, ldexp(scale / v->m, -(int)*shift), bits - (int)*shift);
 }
 
 umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
@@ -487,11 +609,12 @@ static umbra_status gather(complex_vector *v, const umbra_message *message, umbr
 
 static void read_slots(double *values, size_t count, int stride, const complex_vector *v,
                        const umbra_context *context) {
-  uint32_t shift = index_shift(context, v->m);
-  for (size_t j = 0; j < count; j++) {
-    uint32_t at = context->slot_index[j] >> shift;
-    values[j * (size_t)stride] = v->re[at];
-    if (stride == 2) values[2 * j + 1] = v->im[at];
+  const slot_order order = slot_order_of(context, v->m);
+  for (size_t t = 0; t < v->m; t++) {
+    const size_t j = slot_at(&order, t);
+    if (j >= count) continue;
+    values[j * (size_t)stride] = v->re[t];
+    if (stride == 2) values[2 * j + 1] = v->im[t];
   }
 }
 
@@ -518,6 +641,7 @@ static umbra_status gather_slots(complex_vector *v, const umbra_message *message
 static void average(const complex_vector *v, const double *re, const double *im, uint32_t all, double scale) {
   const uint32_t shift = log2_of(all) - log2_of(v->m);
   const double share = ldexp(1, -(int)shift) / scale;
+  memset(v->re, 0, vector_bytes(v));
   for (uint32_t i = 0; i < all; i++) {
     v->re[i >> shift] += re[i] * share;
     v->im[i >> shift] += im[i] * share;

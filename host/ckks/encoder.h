@@ -8,13 +8,17 @@
 
 #include "ciphertext_internal.h"
 
-/* The index of every slot for m = n / 2; for a smaller m it is that entry shifted right by the missing bits. */
-umbra_status umbra_slot_index_create(uint32_t **slot_index, uint32_t log_n);
+/*
+ * The slot at every index for m = n / 2. That at index t for a smaller m is entry t 2^b, b the bits that m has fewer,
+ * modulo m.
+ */
+umbra_status umbra_slot_at_create(uint32_t **slot_at, uint32_t log_n);
 
 /* What is to be encoded: `count` reals (stride 1), or pairs (stride 2), and how. */
 typedef struct umbra_values {
   const double *value; /* NULL: zeros; on a dry device any values within the bound */
   double bound;
+  int bounded; /* they are finite and within the bound: nobody has to look */
   size_t count;
   int stride;
   uint32_t level, slots;

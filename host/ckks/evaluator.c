@@ -82,6 +82,21 @@ umbra_status umbra_evaluator_wait(umbra_evaluator *evaluator) {
 
 typedef void (*combine)(const umbra_ring *, umbra_stream *, const umbra_view *, const umbra_view *, const umbra_view *);
 
+/* dst = x +- y, of the larger of their numbers of parts: what one of them lacks is zero. */
+static void combine_parts(const umbra_evaluator *evaluator, const umbra_view *dst, const umbra_view *x,
+                          const umbra_view *y, combine op) {
+  const umbra_ring *ring = evaluator->context->ring;
+  const uint32_t both = umbra_min_u32(x->polys, y->polys), more = dst->polys - both;
+  const umbra_view sum = umbra_view_polys(dst, 0, both), a = umbra_view_polys(x, 0, both),
+                   b = umbra_view_polys(y, 0, both);
+  op(ring, evaluator->stream, &sum, &a, &b);
+  if (!more) return;
+  const umbra_view rest = umbra_view_polys(dst, both, more),
+                   alone = umbra_view_polys(x->polys > both ? x : y, both, more);
+  (y->polys > both && op == umbra_ring_sub ? umbra_ring_negate : umbra_ring_copy)(ring, evaluator->stream, &rest,
+                                                                                  &alone);
+}
+
 static umbra_status combine_at_level(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *a,
                                      const umbra_ciphertext *b, combine op) {
   umbra_ring *ring = evaluator->context->ring;
@@ -90,7 +105,7 @@ static umbra_status combine_at_level(umbra_evaluator *evaluator, umbra_ciphertex
   umbra_status status = umbra_operand_open(&y, evaluator, &b->poly, b->estimate, b->level, made->level);
   if (status == UMBRA_OK) {
     umbra_view dst = umbra_poly_view(&made->poly, ring);
-    op(ring, evaluator->stream, &dst, &x.view, &y.view);
+    combine_parts(evaluator, &dst, &x.view, &y.view, op);
     made->estimate = umbra_noise_add(x.estimate, y.estimate);
     umbra_operand_close(&y, evaluator);
   }
@@ -101,10 +116,10 @@ static umbra_status combine_at_level(umbra_evaluator *evaluator, umbra_ciphertex
 static umbra_status sum(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                         const umbra_ciphertext *b, combine op) {
   if (!b) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the second ciphertext may not be NULL");
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, b));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, b));
   umbra_ciphertext *made = NULL;
-  UMBRA_TRY(
-      umbra_result_make(&made, evaluator, a, umbra_min_u32(a->level, b->level), umbra_max_u32(a->slots, b->slots)));
+  UMBRA_TRY(umbra_result_make_parts(&made, evaluator, a, umbra_min_u32(a->level, b->level),
+                                    umbra_max_u32(a->slots, b->slots), umbra_max_u32(a->poly.polys, b->poly.polys)));
   return umbra_result_finish(evaluator, out, made, combine_at_level(evaluator, made, a, b, op));
 }
 
@@ -168,7 +183,7 @@ umbra_status umbra_sub_plain(umbra_evaluator *evaluator, umbra_ciphertext **out,
 umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                               uint32_t level) {
   UMBRA_TRACE(evaluator, "level_drop", a);
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, NULL));
   if (level > a->level)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "cannot raise a ciphertext from level %u to level %u", a->level,
                       level);
@@ -179,7 +194,7 @@ umbra_status umbra_level_drop(umbra_evaluator *evaluator, umbra_ciphertext **out
 
 umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
   UMBRA_TRACE(evaluator, "negate", a);
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));
@@ -194,7 +209,7 @@ umbra_status umbra_negate(umbra_evaluator *evaluator, umbra_ciphertext **out, co
 umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                                 double re, double im) {
   UMBRA_TRACE(evaluator, "add_constant", a);
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, NULL));
   umbra_constant constant;
   UMBRA_TRY(umbra_constant_round(&constant, evaluator->context, a->level, re, im));
   umbra_ciphertext *made = NULL;
@@ -211,7 +226,7 @@ umbra_status umbra_add_constant(umbra_evaluator *evaluator, umbra_ciphertext **o
 umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a,
                                int64_t factor) {
   UMBRA_TRACE(evaluator, "mul_integer", a);
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
   UMBRA_TRY(umbra_constant_check(evaluator->context, a->level, umbra_ring_chain(ring)->log_scale[a->level],
                                  fabs((double)factor)));
@@ -225,7 +240,7 @@ umbra_status umbra_mul_integer(umbra_evaluator *evaluator, umbra_ciphertext **ou
 
 umbra_status umbra_mul_i(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *a) {
   UMBRA_TRACE(evaluator, "mul_i", a);
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, NULL));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, NULL));
   umbra_ring *ring = evaluator->context->ring;
   umbra_ciphertext *made = NULL;
   UMBRA_TRY(umbra_result_make(&made, evaluator, a, a->level, a->slots));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "../base/error.h"
 #include "../device/enqueue.h"
 #include "../ring/residues_file.h"
 #include "file.h"
@@ -33,9 +34,20 @@ static range_record record_of(const umbra_ciphertext *ciphertext) {
                         .failure = declared->failure};
 }
 
+/* Of files of their own only, which say in their version that there is such a section. */
+static umbra_status write_parts(umbra_writer *writer, const umbra_ciphertext *ciphertext) {
+  const uint32_t parts = ciphertext->poly.polys;
+  if (parts == 2) return UMBRA_OK;
+  if (writer->header.version == UMBRA_CONTAINER_KEYLESS)
+    return umbra_write_record(writer, UMBRA_SECTION_PARTS, &parts, sizeof parts);
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                    "a ciphertext of three parts inside another object: umbra_relinearize it before it is saved");
+}
+
 umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphertext *ciphertext) {
   const range_record record = record_of(ciphertext);
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_RANGE, &record, sizeof record));
+  UMBRA_TRY(write_parts(writer, ciphertext));
   if (record.value.seeded)
     UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_SEED, ciphertext->seed, sizeof ciphertext->seed));
   return umbra_file_write_poly(writer, ciphertext->context, &ciphertext->poly, record.value.seeded ? 2 : 1);
@@ -82,6 +94,16 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
   return UMBRA_OK;
 }
 
+/* Two, unless the file's version says that there are three; seeds are of fresh encryptions, which have two. */
+static umbra_status read_parts(umbra_reader *reader, uint32_t *parts, const range_record *record) {
+  *parts = 2;
+  if (reader->header.version != UMBRA_CONTAINER_KEYLESS) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_PARTS, parts, sizeof *parts));
+  if (*parts != 3)
+    return umbra_reader_malformed(reader, "a ciphertext of %u parts: this version of the format is for three", *parts);
+  return record->value.seeded ? umbra_reader_malformed(reader, "a ciphertext of three parts with a seed") : UMBRA_OK;
+}
+
 static umbra_estimate estimate_of(const range_record *record) {
   return (umbra_estimate){.bound = {record->value.magnitude, record->value.error},
                           .worst = {record->worst_magnitude, record->worst_error},
@@ -104,14 +126,16 @@ umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_contex
   range_record record;
   const umbra_value_record *value = &record.value;
   uint8_t seed[UMBRA_SEED_BYTES] = {0};
+  uint32_t parts;
   UMBRA_TRY(umbra_check_real(context));
   UMBRA_TRY(read_record(reader, &record));
   UMBRA_TRY(check_record(reader, context, &record));
+  UMBRA_TRY(read_parts(reader, &parts, &record));
   if (value->seeded) UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_SEED, seed, sizeof seed));
   uint32_t limbs = umbra_context_chain(context)->window[value->level].count;
-  UMBRA_TRY(umbra_residues_begin(reader, context->ring, value->seeded ? 1 : 2, limbs));
+  UMBRA_TRY(umbra_residues_begin(reader, context->ring, value->seeded ? 1 : parts, limbs));
   umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_ciphertext_make(&made, context, value->level));
+  UMBRA_TRY(umbra_ciphertext_make_parts(&made, context, value->level, parts));
   *ciphertext = made;
   memcpy(made->owner, reader->header.owner, sizeof made->owner);
   made->slots = value->slots;
@@ -135,6 +159,7 @@ umbra_status umbra_file_read_part(umbra_reader *reader, const umbra_context *con
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_ciphertext *ciphertext = object;
+  if (ciphertext->poly.polys > 2) umbra_writer_set_version(writer, UMBRA_CONTAINER_KEYLESS);
   umbra_file_identify(writer, ciphertext->context, ciphertext->owner);
   return umbra_file_write_ciphertext(writer, ciphertext);
 }

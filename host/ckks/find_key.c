@@ -15,6 +15,16 @@ static umbra_status check_level(const umbra_eval_key *key, uint32_t level) {
       umbra_key_name(key->kind), key->rotation, key->level, level);
 }
 
+/* MISSING_KEY at levels for which there are no keys. */
+static umbra_status check_keyed(const umbra_evaluator *evaluator, const umbra_key_purpose *wanted) {
+  const uint32_t top = umbra_key_top_level(umbra_context_chain(evaluator->context), wanted->kind);
+  if (wanted->level <= top) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISSING_KEY,
+                    "these parameters have no switching keys at level %u: what needs the key for %s%.0u is possible "
+                    "from level %u down (umbra_level_drop)",
+                    wanted->level, umbra_key_name(wanted->kind), wanted->rotation, top);
+}
+
 /* A key that fits, of those for the level if there is one; or NULL. */
 static const umbra_eval_key *best(const umbra_eval_keys *keys, const umbra_key_purpose *wanted, uint32_t slots) {
   const umbra_eval_key *found = NULL;
@@ -26,6 +36,7 @@ static const umbra_eval_key *best(const umbra_eval_keys *keys, const umbra_key_p
 /* *key is NULL if there is none that fits. slots: of a rotation; else 1. */
 static umbra_status find(const umbra_eval_key **key, const umbra_evaluator *evaluator, const umbra_key_purpose *wanted,
                          uint32_t slots) {
+  UMBRA_TRY(check_keyed(evaluator, wanted));
   umbra_stand_ins *stand_ins = evaluator->context->stand_ins;
   if (stand_ins) return umbra_stand_ins_find(key, stand_ins, wanted, slots);
   *key = best(evaluator->keys, wanted, slots);

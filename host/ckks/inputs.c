@@ -2,6 +2,7 @@
 #include "inputs.h"
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 
 /* Too few levels, or so few that the result could not be refreshed any more; unless x cannot be itself, but need not. */
@@ -66,6 +67,23 @@ umbra_status umbra_inputs_open(umbra_inputs *inputs, umbra_evaluator *evaluator,
   inputs->a = inputs->used;
   if (b) inputs->b = inputs->used + count;
   return UMBRA_OK;
+}
+
+static uint32_t lowest_of(const umbra_ciphertext *const *a, size_t count) {
+  uint32_t lowest = a[0]->level;
+  for (size_t i = 1; i < count; i++) lowest = umbra_min_u32(lowest, a[i]->level);
+  return lowest;
+}
+
+umbra_status umbra_inputs_open_at(umbra_inputs *inputs, umbra_evaluator *evaluator, const umbra_ciphertext *const *a,
+                                  size_t count, uint32_t level) {
+  *inputs = (umbra_inputs){.a = a};
+  if (lowest_of(a, count) >= level) return UMBRA_OK;
+  UMBRA_TRY(umbra_inputs_open(inputs, evaluator, a, NULL, count, level));
+  const uint32_t lowest = lowest_of(inputs->a, count);
+  if (lowest >= level) return UMBRA_OK;
+  umbra_inputs_close(inputs);
+  return umbra_fail(UMBRA_ERROR_NO_LEVEL, "an input is at level %u: this product begins at level %u", lowest, level);
 }
 
 void umbra_inputs_close(umbra_inputs *inputs) {

@@ -19,6 +19,13 @@ typedef struct umbra_inputs {
  */
 umbra_status umbra_inputs_open(umbra_inputs *inputs, umbra_evaluator *evaluator, const umbra_ciphertext *const *a,
                                const umbra_ciphertext *const *b, size_t count, uint32_t levels);
+
+/*
+ * The same for an operation that begins at a level, with at least one input: those that have it are taken as they are.
+ * NO_LEVEL if others cannot be refreshed.
+ */
+umbra_status umbra_inputs_open_at(umbra_inputs *inputs, umbra_evaluator *evaluator, const umbra_ciphertext *const *a,
+                                  size_t count, uint32_t level);
 void umbra_inputs_close(umbra_inputs *inputs);
 
 #endif

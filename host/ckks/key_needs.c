@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -117,10 +118,11 @@ static umbra_status check_receiver(const umbra_key_needs *needs) {
 
 static umbra_status take_level(uint32_t *level, const umbra_chain *chain, umbra_key_kind kind, uint32_t wanted) {
   uint32_t top = umbra_key_top_level(chain, kind);
-  *level = wanted == UMBRA_TOP_LEVEL ? chain->levels - 1 : wanted;
+  *level = wanted == UMBRA_TOP_LEVEL ? umbra_min_u32(chain->levels - 1, top) : wanted;
   if (*level <= top) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u does not exist: the highest that keys can have is %u",
-                    wanted, top);
+  const char *what = wanted < chain->total_levels ? "has no keys" : "does not exist";
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "level %u %s: the highest that keys can have is %u", wanted, what,
+                    top);
 }
 
 static umbra_status put(umbra_key_needs *needs, umbra_key_kind kind, uint32_t rotation, uint32_t wanted) {

@@ -38,5 +38,5 @@ uint64_t umbra_key_bytes(const umbra_chain *chain, umbra_key_kind kind, uint32_t
 }
 
 uint32_t umbra_key_top_level(const umbra_chain *chain, umbra_key_kind kind) {
-  return kind == UMBRA_KEY_TO_SPARSE ? 0 : chain->total_levels - 1;
+  return kind == UMBRA_KEY_TO_SPARSE ? 0 : umbra_chain_keyed_level(chain);
 }

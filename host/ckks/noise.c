@@ -20,6 +20,19 @@ umbra_estimate umbra_estimate_within(umbra_estimate in, double most) {
   return (umbra_estimate){umbra_bound_within(in.bound, most), umbra_bound_within(in.worst, most), in.doubts};
 }
 
+static umbra_bound larger(umbra_bound a, umbra_bound b) {
+  return bound(fmax(a.magnitude, b.magnitude), fmax(a.error, b.error));
+}
+
+umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t count) {
+  umbra_estimate most = x[0]->estimate;
+  for (size_t i = 1; i < count; i++) {
+    const umbra_estimate one = x[i]->estimate;
+    most = (umbra_estimate){larger(most.bound, one.bound), larger(most.worst, one.worst), most.doubts | one.doubts};
+  }
+  return most;
+}
+
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
 
 double umbra_modulus(double re, double im) {
@@ -45,8 +58,16 @@ static umbra_estimate add_variance(umbra_estimate in, const umbra_chain *chain, 
   return add_variance_at(in, chain, chain->log_scale[level], variance);
 }
 
+umbra_estimate umbra_noise_round_parts(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale,
+                                       uint32_t parts) {
+  const double linear = umbra_variance_of_rounding(chain);
+  const double square = umbra_variance_of_rounding_parts(chain, parts) - linear;
+  const double counted = UMBRA_TAIL_OF_SQUARE * UMBRA_TAIL_OF_SQUARE;
+  return add_variance_at(in, chain, log_scale, linear + counted * square);
+}
+
 umbra_estimate umbra_noise_round_at(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale) {
-  return add_variance_at(in, chain, log_scale, umbra_variance_of_rounding(chain));
+  return umbra_noise_round_parts(in, chain, log_scale, 2);
 }
 
 umbra_estimate umbra_noise_round(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
@@ -63,6 +84,11 @@ umbra_estimate umbra_noise_encrypt(umbra_estimate in, const umbra_chain *chain, 
 
 umbra_estimate umbra_noise_encrypt_symmetric(umbra_estimate in, const umbra_chain *chain, uint32_t level) {
   return add_variance(in, chain, level, UMBRA_ERROR_VARIANCE);
+}
+
+umbra_estimate umbra_noise_fresh(umbra_estimate in, const umbra_params *params, uint32_t level) {
+  return umbra_params_has_public_key(params) ? umbra_noise_encrypt(in, &params->chain, level)
+                                             : umbra_noise_encrypt_symmetric(in, &params->chain, level);
 }
 
 umbra_estimate umbra_noise_encode(double magnitude, const umbra_chain *chain, uint32_t level) {

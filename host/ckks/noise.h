@@ -15,6 +15,7 @@
 
 #include <float.h>
 
+#include "../params/params.h"
 #include "ciphertext_internal.h"
 
 /*
@@ -22,6 +23,12 @@
  * of two complex Gaussians exceeds t deviations with probability 2 t K_1(2 t): for one of 2^16 slots below 2^-32 at 18.
  */
 #define UMBRA_ERROR_DEVIATIONS 18.0
+
+/*
+ * A rounding error times the square of the secret is the product of an exponential and a Gaussian, which exceeds 54
+ * deviations about as seldom as others exceed 18: three deviations are counted for one.
+ */
+#define UMBRA_TAIL_OF_SQUARE 3.0
 
 /* Bounds as large as they can be. */
 static const umbra_bound umbra_bound_unknown = {DBL_MAX, DBL_MAX};
@@ -32,6 +39,9 @@ umbra_estimate umbra_estimate_of(double magnitude, double error);
 /* Both bounds on the magnitude at most that, as whoever gave the value has promised. */
 umbra_estimate umbra_estimate_within(umbra_estimate in, double most);
 
+/* What holds of all `count` > 0 ciphertexts. */
+umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t count);
+
 /* |re + i im| without overflow, from operations that every machine rounds alike. */
 double umbra_modulus(double re, double im);
 
@@ -39,9 +49,16 @@ double umbra_modulus(double re, double im);
 umbra_estimate umbra_noise_round(umbra_estimate in, const umbra_chain *chain, uint32_t level);
 umbra_estimate umbra_noise_round_at(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale);
 
+/* The same of a ciphertext of two parts or three. */
+umbra_estimate umbra_noise_round_parts(umbra_estimate in, const umbra_chain *chain, umbra_log2 log_scale,
+                                       uint32_t parts);
+
 /* Fresh encryptions of a plaintext with the estimate `in`. */
 umbra_estimate umbra_noise_encrypt(umbra_estimate in, const umbra_chain *chain, uint32_t level);
 umbra_estimate umbra_noise_encrypt_symmetric(umbra_estimate in, const umbra_chain *chain, uint32_t level);
+
+/* Whichever of the two there is: parameters without a public key have the other. */
+umbra_estimate umbra_noise_fresh(umbra_estimate in, const umbra_params *params, uint32_t level);
 
 /* Encoding of values up to `magnitude`: rounding of coefficients and of the transform. */
 umbra_estimate umbra_noise_encode(double magnitude, const umbra_chain *chain, uint32_t level);

@@ -6,6 +6,7 @@
 #include "operand.h"
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../ring/divide.h"
 #include "../ring/ops.h"
 #include "../ring/residence.h"
@@ -75,7 +76,7 @@ umbra_status umbra_lower_between(umbra_evaluator *evaluator, const umbra_view *d
   umbra_poly_destroy(&scaled, ring);
   if (status == UMBRA_OK) {
     *estimate = umbra_noise_perturb(*estimate, 0.5 / umbra_log2_to_double(log_c));
-    *estimate = umbra_noise_round_at(*estimate, chain, to.log_scale);
+    *estimate = umbra_noise_round_parts(*estimate, chain, to.log_scale, umbra_max_u32(2, poly->polys));
   }
   return status;
 }

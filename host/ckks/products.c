@@ -2,6 +2,7 @@
 /*
  * What takes one level: products. A product of ciphertexts at level l is a tensor product, a key switch of its third
  * polynomial whose accumulator starts with P times the first two, and one division by P and the level's dropped primes.
+ * At a level without keys it is a tensor product whose three polynomials are divided.
  */
 #include "../base/error.h"
 #include "../base/integers.h"
@@ -84,10 +85,11 @@ static umbra_status dot(umbra_evaluator *evaluator, umbra_ciphertext **out, cons
     slots = umbra_max_u32(slots, umbra_max_u32(a[i]->slots, b[i]->slots));
   }
   UMBRA_TRY(umbra_check_product_level(level));
-  const umbra_eval_key *key;
+  const int keyless = level > umbra_chain_keyed_level(umbra_context_chain(evaluator->context));
+  const umbra_eval_key *key = NULL;
   umbra_ciphertext *made = NULL;
-  UMBRA_TRY(umbra_find_relinearization(&key, evaluator, level));
-  UMBRA_TRY(umbra_result_make(&made, evaluator, a[0], level - 1, slots));
+  if (!keyless) UMBRA_TRY(umbra_find_relinearization(&key, evaluator, level));
+  UMBRA_TRY(umbra_result_make_parts(&made, evaluator, a[0], level - 1, slots, keyless ? 3 : 2));
   return umbra_result_finish(evaluator, out, made, dot_into(evaluator, made, a, b, count, key));
 }
 
@@ -121,7 +123,7 @@ umbra_status umbra_mul_add(umbra_evaluator *evaluator, umbra_ciphertext **out, c
                            const umbra_ciphertext *b, const umbra_ciphertext *c) {
   UMBRA_TRACE(evaluator, "mul_add", a);
   if (!c) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the summand may not be NULL");
-  UMBRA_TRY(umbra_check_operands(evaluator, out, a, c));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a, c));
   umbra_ciphertext *product = NULL;
   const umbra_watch_part whole = umbra_watch_enter(&evaluator->watch, 0, 1);
   umbra_status status = umbra_mul(evaluator, &product, a, b);
@@ -154,7 +156,7 @@ static umbra_status multiply_plain(umbra_evaluator *evaluator, const umbra_view 
 static umbra_status dot_plain_into(umbra_evaluator *evaluator, umbra_ciphertext *made, const umbra_ciphertext *const *a,
                                    const umbra_plaintext *const *b, size_t count) {
   umbra_scaled sum;
-  UMBRA_TRY(open_sum(&sum, evaluator, 2, made));
+  UMBRA_TRY(open_sum(&sum, evaluator, made->poly.polys, made));
   umbra_view view = umbra_poly_view(&sum.poly, evaluator->context->ring);
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
@@ -171,6 +173,7 @@ static umbra_status check_plain_factors(umbra_evaluator *evaluator, umbra_cipher
   for (size_t i = 0; i < count; i++) {
     UMBRA_TRY(umbra_check_with_plain(evaluator, out, a[i], b[i]));
     UMBRA_TRY(umbra_check_owner(a[i]->owner, a[0]->owner, "a ciphertext"));
+    UMBRA_TRY(umbra_check_equal_parts(a[i], a[0]));
   }
   return UMBRA_OK;
 }
@@ -231,7 +234,7 @@ static umbra_status add_multiple(umbra_evaluator *evaluator, umbra_scaled *sum, 
 static umbra_status dot_constants_into(umbra_evaluator *evaluator, umbra_ciphertext *made,
                                        const umbra_ciphertext *const *a, const double *pairs, size_t count) {
   umbra_scaled sum;
-  UMBRA_TRY(open_sum(&sum, evaluator, 2, made));
+  UMBRA_TRY(open_sum(&sum, evaluator, made->poly.polys, made));
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
     status = add_multiple(evaluator, &sum, a[i], pairs + 2 * i, i == 0);
@@ -257,7 +260,10 @@ static umbra_status dot_constants_for(const char *name, umbra_evaluator *evaluat
   UMBRA_TRACE(evaluator, name, a && count ? a[0] : NULL);
   if (!a || !pairs || !count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear combination needs at least one ciphertext and factor");
-  for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_check_operands(evaluator, out, a[i], a[0]));
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(umbra_check_operands_of_parts(evaluator, out, a[i], a[0]));
+    UMBRA_TRY(umbra_check_equal_parts(a[i], a[0]));
+  }
   umbra_inputs inputs;
   UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, a, NULL, count, 1));
   umbra_status status = dot_constants(evaluator, out, inputs.a, pairs, count);

@@ -6,6 +6,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../params/security.h"
 #include "key_maker.h"
 #include "stand_ins.h"
 #include "trace.h"
@@ -18,8 +19,20 @@ static void destroy(void *object) {
   umbra_free(key);
 }
 
+/* INSECURE if its modulus is more than the ring carries. */
+static umbra_status check_modulus(const umbra_params *params) {
+  const umbra_chain *chain = &params->chain;
+  if (umbra_params_has_public_key(params)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INSECURE,
+                    "a public key would have log2(Qp) = %.2f, and at most %u bits are secure in a ring of 2^%u: these "
+                    "parameters have none, and the owner encrypts with umbra_encrypt_symmetric",
+                    umbra_log2_bits(umbra_chain_log_public_key(chain)),
+                    umbra_security_bound(chain->log_n, params->security), chain->log_n);
+}
+
 umbra_status umbra_public_key_make(umbra_public_key **out, const umbra_context *context) {
   UMBRA_TRY(umbra_check_real(context));
+  UMBRA_TRY(check_modulus(umbra_context_params(context)));
   const umbra_chain *chain = umbra_context_chain(context);
   umbra_public_key *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a public key"));

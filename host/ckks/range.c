@@ -23,6 +23,11 @@ void umbra_ciphertext_declare_by_plan(umbra_ciphertext *ciphertext, umbra_bound 
   declare(ciphertext, bound, (umbra_declared){.by = UMBRA_DECLARED_BY_PLAN});
 }
 
+void umbra_ciphertext_declare_within(umbra_ciphertext *ciphertext, double magnitude) {
+  const umbra_bound bound = {magnitude, ciphertext->estimate.bound.error};
+  if (magnitude > 0) declare(ciphertext, bound, (umbra_declared){.by = UMBRA_DECLARED_BY_APPLICATION});
+}
+
 static int is_bound(double x) { return isfinite(x) && x >= 0; }
 
 static umbra_status check_calibrated(const umbra_declaration *d) {

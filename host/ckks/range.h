@@ -9,6 +9,9 @@
 /* What a plan declares. */
 void umbra_ciphertext_declare_by_plan(umbra_ciphertext *ciphertext, umbra_bound bound);
 
+/* What an application declares in the desc of an operation, finite and not negative; 0: nothing. */
+void umbra_ciphertext_declare_within(umbra_ciphertext *ciphertext, double magnitude);
+
 /* All doubts that its bounds leave: of umbra_doubt. */
 uint32_t umbra_ciphertext_doubts(const umbra_ciphertext *ciphertext);
 

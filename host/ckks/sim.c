@@ -24,9 +24,10 @@ umbra_status umbra_check_sim(const umbra_context *context) {
 /* ---- in ---- */
 
 /* Of the coefficients of an encryption's error. */
-static double variance_of_encryption(const umbra_chain *chain, uint32_t level) {
+static double variance_of_encryption(const umbra_params *params, uint32_t level) {
+  const umbra_chain *chain = &params->chain;
   const umbra_estimate nothing = {0};
-  const double error = umbra_noise_encrypt(nothing, chain, level).bound.error; /* deviation of a slot */
+  const double error = umbra_noise_fresh(nothing, params, level).bound.error; /* deviation of a slot */
   const double coefficients = error * umbra_log2_to_double(chain->log_scale[level]);
   return coefficients * coefficients / (double)(1u << chain->log_n);
 }
@@ -36,7 +37,7 @@ static umbra_status encrypt_into(const umbra_ciphertext *made, const umbra_plain
   umbra_stream *stream;
   UMBRA_TRY(umbra_ring_stream_open(&stream, ring));
   const umbra_view dst = umbra_poly_view(&made->poly, ring), src = umbra_poly_view(&plaintext->poly, ring);
-  umbra_whole_add_error(ring, stream, &dst, &src, variance_of_encryption(umbra_ring_chain(ring), made->level));
+  umbra_whole_add_error(ring, stream, &dst, &src, variance_of_encryption(umbra_ring_params(ring), made->level));
   return umbra_stream_close(stream, made->context, UMBRA_OK);
 }
 
@@ -48,7 +49,7 @@ umbra_status umbra_sim_ciphertext(umbra_ciphertext **ciphertext, const umbra_pla
   UMBRA_TRY(umbra_check_sim(plaintext->context));
   UMBRA_TRY(umbra_ciphertext_make(&made, plaintext->context, plaintext->level));
   made->slots = plaintext->slots;
-  made->estimate = umbra_noise_encrypt(plaintext->estimate, umbra_context_chain(made->context), made->level);
+  made->estimate = umbra_noise_fresh(plaintext->estimate, umbra_context_params(made->context), made->level);
   made->declared = umbra_declared_by_owner();
   umbra_status status = encrypt_into(made, plaintext);
   if (status == UMBRA_OK) UMBRA_PUT(ciphertext, ciphertext, made);
@@ -87,6 +88,7 @@ umbra_status umbra_sim_decode_complex(double *pairs, size_t count, const umbra_c
 /* ---- with a key or without ---- */
 
 umbra_status umbra_encrypt_by(umbra_ciphertext **ciphertext, umbra_encryptor by, const umbra_plaintext *plaintext) {
+  if (by.secret) return umbra_encrypt_symmetric(ciphertext, by.secret, plaintext);
   return by.key ? umbra_encrypt(ciphertext, by.key, plaintext) : umbra_sim_ciphertext(ciphertext, plaintext);
 }
 

@@ -14,13 +14,14 @@ const umbra_kernels *umbra_sim_kernels(const char *device);
 umbra_status umbra_check_sim(const umbra_context *context);
 static inline int umbra_context_simulates(const umbra_context *context) { return context->stand_ins && !context->dry; }
 
-/* What makes ciphertexts of plaintexts: a key, or a simulation, which has none. */
+/* What makes ciphertexts of plaintexts: a public or a secret key, or a simulation, which has none. */
 typedef struct umbra_encryptor {
   const umbra_context *context;
-  const umbra_public_key *key; /* NULL: the context is a simulation */
+  const umbra_public_key *key;
+  const umbra_secret_key *secret; /* both NULL: the context is a simulation */
 } umbra_encryptor;
 static inline umbra_encryptor umbra_encryptor_of(const umbra_public_key *key) {
-  return (umbra_encryptor){key->context, key};
+  return (umbra_encryptor){.context = key->context, .key = key};
 }
 umbra_status umbra_encrypt_by(umbra_ciphertext **ciphertext, umbra_encryptor by, const umbra_plaintext *plaintext);
 

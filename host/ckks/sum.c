@@ -51,13 +51,13 @@ umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, 
   const umbra_chain *chain = umbra_context_chain(evaluator->context);
   umbra_window to = chain->window[sum->level - 1];
   umbra_estimate made = sum->estimate;
-  if (sum->poly.polys == 2) {
+  if (dst->polys == sum->poly.polys) {
     UMBRA_TRY(rescale(evaluator, dst, to, sum));
   } else {
     UMBRA_TRY(relinearize_rescale(evaluator, dst, to, sum, key));
     made = umbra_noise_switch_at(made, chain, sum->level, sum->log_scale);
   }
-  *estimate = umbra_noise_round_at(made, chain, sum->log_scale - umbra_sum_log_step(chain, sum->level));
+  *estimate = umbra_noise_round_parts(made, chain, sum->log_scale - umbra_sum_log_step(chain, sum->level), dst->polys);
   return UMBRA_OK;
 }
 

@@ -48,7 +48,10 @@ umbra_status umbra_sum_make(umbra_scaled *made, umbra_evaluator *evaluator, cons
 umbra_status umbra_sum_open(umbra_scaled *sum, const umbra_context *context, uint32_t polys, uint32_t level,
                             umbra_log2 log_scale);
 
-/* dst, one level below, = the sum, divided; 3 polynomials are relinearised in the same division. */
+/*
+ * dst, one level below, = the sum, divided. Of 3 polynomials dst has as many, or 2: then they are relinearised, which
+ * is what the key is for, in the same division.
+ */
 umbra_status umbra_sum_close(umbra_evaluator *evaluator, const umbra_view *dst, const umbra_scaled *sum,
                              const umbra_eval_key *key, umbra_estimate *estimate);
 

@@ -52,8 +52,8 @@ static void check_usage(const params_options *o) {
   bool need = o->need.depth || o->features;
   if ((o->preset != NULL) + (o->file != NULL) + need + o->list != 1)
     cli_usage("exactly one of --preset, --params, --list, and a need (--depth or --for-logistic) is expected");
-  if (!need && (o->need.scale_bits || o->need.min_slots || o->need.security || o->need.log_n))
-    cli_usage("--scale, --slots, --security and --log-n belong to a need (--depth or --for-logistic)");
+  if (!need && (o->need.scale_bits || o->need.min_slots || o->need.security || o->need.log_n || o->need.keyless_levels))
+    cli_usage("--scale, --slots, --security, --log-n and --keyless belong to a need (--depth or --for-logistic)");
   if (o->degree && !o->features) cli_usage("--degree belongs to --for-logistic");
   if (o->list && o->save) cli_usage("--list and --save exclude each other");
 }
@@ -75,8 +75,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(1, CLI_MAX_FEATURES)},
       {"degree", "D", "of the sigmoid's polynomial, with --for-logistic (default 31)", CLI_COUNT, &o.degree,
        CLI_WITHIN(1, CLI_MAX_DEGREE)},
-      {"scale", "BITS", "precision of a level: 25, 30, ..., 60 (default 40)", CLI_COUNT, &o.need.scale_bits,
-       CLI_WITHIN(25, 60)},
+      {"scale", "BITS", "precision of a level: 20 to 30, or 35, 40, ..., 60 (default 40)", CLI_COUNT,
+       &o.need.scale_bits, CLI_WITHIN(20, 60)},
+      {"keyless", "N", "so many of the highest levels without switching keys", CLI_COUNT, &o.need.keyless_levels,
+       CLI_WITHIN(1, 64)},
       {"slots", "N", "at least N slots", CLI_COUNT, &o.need.min_slots, CLI_WITHIN(1, CLI_MAX_FEATURES + 1)},
       {"security", "BITS", "128 (default), 192 or 256", CLI_COUNT, &o.need.security, CLI_WITHIN(128, 256)},
       {"log-n", "K", "a ring of exactly 2^K", CLI_COUNT, &o.need.log_n, CLI_WITHIN(11, 17)},

@@ -11,25 +11,26 @@ static const struct {
   const char *name;
   uint32_t flags;
   int owned;
+  uint32_t newest; /* version */
 } kinds[] = {
-    [UMBRA_KIND_PARAMS] = {"parameters", UMBRA_CONTAINER_INSECURE, 0},
-    [UMBRA_KIND_SECRET_KEY] = {"secret key", UMBRA_CONTAINER_SEALED, 1},
-    [UMBRA_KIND_PUBLIC_KEY] = {"public key", 0, 1},
-    [UMBRA_KIND_EVAL_KEYS] = {"evaluation keys", 0, 1},
-    [UMBRA_KIND_PLAINTEXT] = {"plaintext", 0, 0},
-    [UMBRA_KIND_CIPHERTEXT] = {"ciphertext", 0, 1},
-    [UMBRA_KIND_MATRIX] = {"encrypted matrix", 0, 1},
-    [UMBRA_KIND_LOGISTIC] = {"encrypted logistic model", 0, 1},
-    [UMBRA_KIND_TRAIN_PLAN] = {"training plan", UMBRA_CONTAINER_INSECURE, 0},
-    [UMBRA_KIND_TRAIN_DATA] = {"training data", 0, 1},
-    [UMBRA_KIND_TRAIN_BLOCK] = {"training block", 0, 1},
-    [UMBRA_KIND_CHECKPOINT] = {"checkpoint", 0, 1},
-    [UMBRA_KIND_SHARE] = {"share of a secret key", 0, 0},
-    [UMBRA_KIND_SESSION] = {"session", 0, 0},
-    [UMBRA_KIND_TRANSCRIPT] = {"transcript", 0, 0},
-    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 0},
-    [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0},
-    [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0},
+    [UMBRA_KIND_PARAMS] = {"parameters", UMBRA_CONTAINER_INSECURE, 0, 2},
+    [UMBRA_KIND_SECRET_KEY] = {"secret key", UMBRA_CONTAINER_SEALED, 1, 1},
+    [UMBRA_KIND_PUBLIC_KEY] = {"public key", 0, 1, 1},
+    [UMBRA_KIND_EVAL_KEYS] = {"evaluation keys", 0, 1, 1},
+    [UMBRA_KIND_PLAINTEXT] = {"plaintext", 0, 0, 1},
+    [UMBRA_KIND_CIPHERTEXT] = {"ciphertext", 0, 1, 2},
+    [UMBRA_KIND_MATRIX] = {"encrypted matrix", 0, 1, 1},
+    [UMBRA_KIND_LOGISTIC] = {"encrypted logistic model", 0, 1, 1},
+    [UMBRA_KIND_TRAIN_PLAN] = {"training plan", UMBRA_CONTAINER_INSECURE, 0, 1},
+    [UMBRA_KIND_TRAIN_DATA] = {"training data", 0, 1, 1},
+    [UMBRA_KIND_TRAIN_BLOCK] = {"training block", 0, 1, 1},
+    [UMBRA_KIND_CHECKPOINT] = {"checkpoint", 0, 1, 1},
+    [UMBRA_KIND_SHARE] = {"share of a secret key", 0, 0, 1},
+    [UMBRA_KIND_SESSION] = {"session", 0, 0, 1},
+    [UMBRA_KIND_TRANSCRIPT] = {"transcript", 0, 0, 1},
+    [UMBRA_KIND_MANIFEST] = {"manifest", 0, 0, 1},
+    [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0, 1},
+    [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, 1},
 };
 
 static const char *const sections[] = {
@@ -49,6 +50,8 @@ static const char *const sections[] = {
     [UMBRA_SECTION_EARLIER_STAMP] = "the stamp of a training planned by an earlier version (plan anew, encrypt again)",
     [UMBRA_SECTION_STAMP] = "the stamp of a training",
     [UMBRA_SECTION_RANGE] = "level, slots and ranges",
+    [UMBRA_SECTION_KEYLESS] = "how many levels have no keys",
+    [UMBRA_SECTION_PARTS] = "the number of parts",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -60,6 +63,8 @@ int umbra_kind_is_reserved(uint32_t kind) { return kind >= UMBRA_KIND_SHARE; }
 uint32_t umbra_kind_flags(uint32_t kind) { return kinds[kind].flags; }
 
 int umbra_kind_is_owned(uint32_t kind) { return kinds[kind].owned; }
+
+uint32_t umbra_kind_newest(uint32_t kind) { return kinds[kind].newest; }
 
 const char *umbra_section_name(uint32_t type) {
   const char *name = type < COUNT(sections) ? sections[type] : NULL;

@@ -14,6 +14,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files hold the words 
 
 enum {
   UMBRA_CONTAINER_VERSION = 1,
+  UMBRA_CONTAINER_KEYLESS = 2, /* version of what the first one has not: keyless levels, three parts */
   UMBRA_CHECKSUM_BYTES = 32,
   UMBRA_CONTAINER_DIGEST_BYTES = 32,
   UMBRA_CONTAINER_OWNER_BYTES = 16
@@ -65,7 +66,9 @@ typedef enum umbra_section {
   UMBRA_SECTION_TRAINING = 13,      /* options and digest of a training plan */
   UMBRA_SECTION_EARLIER_STAMP = 14, /* of plans before plans had versions: nothing reads or writes it */
   UMBRA_SECTION_STAMP = 15,         /* which training something is of, and which part of it */
-  UMBRA_SECTION_RANGE = 16          /* level, slots and ranges of a ciphertext; before there were these: VALUE */
+  UMBRA_SECTION_RANGE = 16,         /* level, slots and ranges of a ciphertext; before there were these: VALUE */
+  UMBRA_SECTION_KEYLESS = 17,       /* parameters: how many levels have no keys */
+  UMBRA_SECTION_PARTS = 18          /* ciphertext: how many polynomials it has, if they are not two */
 } umbra_section;
 
 typedef struct umbra_header {
@@ -99,6 +102,9 @@ const char *umbra_kind_name(uint32_t kind);
 int umbra_kind_is_reserved(uint32_t kind);
 uint32_t umbra_kind_flags(uint32_t kind);
 int umbra_kind_is_owned(uint32_t kind);
+
+/* The newest version in which there are objects of that kind; the oldest is UMBRA_CONTAINER_VERSION. */
+uint32_t umbra_kind_newest(uint32_t kind);
 
 /* What sections of this type hold, in words. */
 const char *umbra_section_name(uint32_t type);

@@ -72,9 +72,9 @@ static umbra_status check_header(const umbra_reader *reader) {
   const umbra_header *header = &reader->header;
   if (memcmp(header->magic, umbra_container_magic, sizeof header->magic) != 0)
     return umbra_reader_malformed(reader, "not an Umbra file: it does not begin with Umbra's signature");
-  if (header->version != UMBRA_CONTAINER_VERSION)
-    return umbra_reader_malformed(reader, "format version %" PRIu32 "; this library reads version %d", header->version,
-                                  UMBRA_CONTAINER_VERSION);
+  if (header->version < UMBRA_CONTAINER_VERSION || header->version > UMBRA_CONTAINER_KEYLESS)
+    return umbra_reader_malformed(reader, "format version %" PRIu32 "; this library reads versions %d and %d",
+                                  header->version, UMBRA_CONTAINER_VERSION, UMBRA_CONTAINER_KEYLESS);
   uint8_t checksum[UMBRA_CHECKSUM_BYTES];
   umbra_header_checksum(checksum, header);
   if (memcmp(checksum, header->checksum, sizeof checksum) != 0)
@@ -84,6 +84,9 @@ static umbra_status check_header(const umbra_reader *reader) {
   if (umbra_kind_is_reserved(header->kind))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "this is a file of kind '%s', which this version of Umbra cannot read",
                       umbra_kind_name(header->kind));
+  if (header->version > umbra_kind_newest(header->kind))
+    return umbra_reader_malformed(reader, "format version %" PRIu32 " is not defined for %s", header->version,
+                                  umbra_kind_name(header->kind));
   if (header->flags & ~umbra_kind_flags(header->kind))
     return umbra_reader_malformed(reader, "flags %#" PRIx32 " are not defined for %s", header->flags,
                                   umbra_kind_name(header->kind));

@@ -54,6 +54,8 @@ void umbra_writer_count(umbra_writer *writer, umbra_kind kind) {
   writer->header.bytes = sizeof writer->header;
 }
 
+void umbra_writer_set_version(umbra_writer *writer, uint32_t version) { writer->header.version = version; }
+
 void umbra_writer_identify(umbra_writer *writer, const uint8_t *digest, const uint8_t *owner, uint32_t flags) {
   memcpy(writer->header.digest, digest, sizeof writer->header.digest);
   if (owner) memcpy(writer->header.owner, owner, sizeof writer->header.owner);

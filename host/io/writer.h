@@ -43,6 +43,9 @@ typedef struct umbra_writer {
 /* Starts the counting pass. */
 void umbra_writer_count(umbra_writer *writer, umbra_kind kind);
 
+/* The version, where it is not UMBRA_CONTAINER_VERSION. In the counting pass, as what follows. */
+void umbra_writer_set_version(umbra_writer *writer, uint32_t version);
+
 /* Who the object belongs to; owner may be NULL. Say it in the counting pass: the header is written next. */
 void umbra_writer_identify(umbra_writer *writer, const uint8_t *digest, const uint8_t *owner, uint32_t flags);
 

@@ -2,6 +2,7 @@
 #include "layout.h"
 
 #include "../base/error.h"
+#include "../base/integers.h"
 
 size_t umbra_layout_stride_for(size_t slots) {
   size_t stride = 1;
@@ -10,8 +11,6 @@ size_t umbra_layout_stride_for(size_t slots) {
 }
 
 static int is_power(uint32_t x) { return x && !(x & (x - 1)); }
-
-static size_t quotient_above(size_t a, size_t b) { return a / b + (a % b != 0); }
 
 static size_t product_or_most(size_t a, size_t b) { return b && a > SIZE_MAX / b ? SIZE_MAX : a * b; }
 
@@ -53,10 +52,11 @@ static umbra_status check_rows(const umbra_matrix_layout *l, size_t rows, size_t
 
 static size_t parts_of_rows(const umbra_matrix_layout *l, size_t rows, size_t columns) {
   (void)columns;
-  return quotient_above(rows, umbra_layout_rows_per_part(l));
+  return umbra_quotient_above(rows, umbra_layout_rows_per_part(l));
 }
 
-static umbra_element element_of_rows(const umbra_matrix_layout *l, size_t columns, umbra_place at) {
+static umbra_element element_of_rows(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  (void)rows;
   (void)columns;
   const size_t real = strides_of(l);
   return (umbra_element){at.part * umbra_layout_rows_per_part(l) + at.slot / l->stride + (at.imaginary ? real : 0),
@@ -69,7 +69,7 @@ static umbra_status choose_columns(umbra_matrix_layout *l, size_t rows, size_t c
   (void)columns;
   const size_t most = l->slots ? l->slots : most_slots, halves = (size_t)1 << (l->pairs != 0);
   if (l->stride) return UMBRA_OK;
-  l->stride = (uint32_t)(rows > most ? most : umbra_layout_stride_for(quotient_above(rows, halves)));
+  l->stride = (uint32_t)(rows > most ? most : umbra_layout_stride_for(umbra_quotient_above(rows, halves)));
   return UMBRA_OK;
 }
 
@@ -82,32 +82,166 @@ static umbra_status check_columns(const umbra_matrix_layout *l, size_t rows, siz
 
 /* Parts for all columns of the same rows. */
 static size_t parts_of_a_block(const umbra_matrix_layout *l, size_t columns) {
-  return quotient_above(columns, strides_of(l));
+  return umbra_quotient_above(columns, strides_of(l));
 }
 
 static size_t rows_of_a_block(const umbra_matrix_layout *l) { return (size_t)l->stride << l->pairs; }
 
 static size_t parts_of_columns(const umbra_matrix_layout *l, size_t rows, size_t columns) {
-  return product_or_most(quotient_above(rows, rows_of_a_block(l)), parts_of_a_block(l, columns));
+  return product_or_most(umbra_quotient_above(rows, rows_of_a_block(l)), parts_of_a_block(l, columns));
 }
 
-static umbra_element element_of_columns(const umbra_matrix_layout *l, size_t columns, umbra_place at) {
+static umbra_element element_of_columns(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  (void)rows;
   const size_t across = parts_of_a_block(l, columns), within = at.slot % l->stride + (at.imaginary ? l->stride : 0);
   return (umbra_element){at.part / across * rows_of_a_block(l) + within,
                          at.part % across * strides_of(l) + at.slot / l->stride};
+}
+
+/* ---- tiles ---- */
+
+static const umbra_element no_element = {SIZE_MAX, SIZE_MAX};
+
+/* Slots of tiles with that side. */
+static size_t tile_slots(size_t side) { return 2 * side * side; }
+
+/* Tiles of a ciphertext, below each other. */
+static size_t tiles_of(const umbra_matrix_layout *l) { return l->slots / tile_slots(l->stride); }
+
+static umbra_status choose_tiles(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots) {
+  const size_t most = l->slots ? l->slots : most_slots, side = rows > columns ? rows : columns;
+  if (!l->stride)
+    for (l->stride = 1; l->stride < side && tile_slots(2 * (size_t)l->stride) <= most;) l->stride *= 2;
+  if (!l->slots && tile_slots(l->stride) <= most) l->slots = (uint32_t)tile_slots(l->stride);
+  return UMBRA_OK;
+}
+
+static umbra_status check_tiles(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  (void)rows;
+  (void)columns;
+  if (l->ones || l->group != 1)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ones, and groups of parts, are not of matrices in tiles");
+  if (l->slots < tile_slots(l->stride))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a tile of %u x %u takes %zu slots: there are %u", l->stride,
+                      l->stride, tile_slots(l->stride), l->slots);
+  return UMBRA_OK;
+}
+
+static umbra_status check_left(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  if (l->pairs) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "tiles to the left have no pairs");
+  return check_tiles(l, rows, columns);
+}
+
+/* Parts beside each other. */
+static size_t tile_parts_across(const umbra_matrix_layout *l, size_t columns) {
+  return umbra_quotient_above(columns, (size_t)l->stride << l->pairs);
+}
+
+static size_t parts_of_tiles(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  return product_or_most(umbra_quotient_above(rows, l->stride * tiles_of(l)), tile_parts_across(l, columns));
+}
+
+static size_t parts_of_right(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  return product_or_most(umbra_quotient_above(rows, l->stride), tile_parts_across(l, columns));
+}
+
+/* Where in its tile a slot is, and the first row and column of that tile. */
+typedef struct tile_place {
+  size_t i, j, row, column;
+} tile_place;
+
+static tile_place tile_place_of(const umbra_matrix_layout *l, size_t columns, umbra_place at) {
+  const size_t side = l->stride, tiles = tiles_of(l), across = tile_parts_across(l, columns);
+  const size_t line = at.slot / (2 * side), down = at.part / across;
+  return (tile_place){.i = line / tiles,
+                      .j = at.slot % (2 * side),
+                      .row = (l->order == UMBRA_MATRIX_TILES_RIGHT ? down : down * tiles + line % tiles) * side,
+                      .column = ((at.part % across << l->pairs) + (at.imaginary != 0)) * side};
+}
+
+static umbra_element element_of_tiles(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  (void)rows;
+  const tile_place p = tile_place_of(l, columns, at);
+  return p.j < l->stride ? (umbra_element){p.row + p.i, p.column + p.j} : no_element;
+}
+
+static umbra_element element_of_left(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  (void)rows;
+  const tile_place p = tile_place_of(l, columns, at);
+  return (umbra_element){p.row + p.i, p.column + (p.i + p.j) % l->stride};
+}
+
+static umbra_element element_of_right(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  (void)rows;
+  const tile_place p = tile_place_of(l, columns, at);
+  return p.j < l->stride ? (umbra_element){p.row + (p.i + p.j) % l->stride, p.column + p.j} : no_element;
+}
+
+/* ---- diagonals ---- */
+
+static umbra_status choose_diagonals(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots) {
+  const size_t most = l->slots ? l->slots : most_slots;
+  size_t positions = 1;
+  while (positions < most && (positions < rows || positions < columns)) positions *= 2;
+  if (!l->stride) l->stride = (uint32_t)(most / positions);
+  else positions = most / l->stride;
+  if (!l->group) /* giant steps cost twice as much: they are relinearised, too */
+    for (l->group = 1; l->group < positions && (size_t)l->group * l->group < 2 * positions;) l->group *= 2;
+  return UMBRA_OK;
+}
+
+static umbra_status check_diagonals(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  (void)rows;
+  (void)columns;
+  if (l->ones || l->pairs)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "matrices by diagonals have no ones and no pairs");
+  if (!is_power(l->group) || l->group > strides_of(l))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "%u baby steps of %zu diagonals: that must be a power of two up to those", l->group,
+                      strides_of(l));
+  return UMBRA_OK;
+}
+
+umbra_diagonal_blocks umbra_layout_diagonals(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  const size_t positions = strides_of(l), high = rows < positions ? rows : positions;
+  const size_t wide = columns < positions ? columns : positions;
+  const int all = high + wide > positions;
+  return (umbra_diagonal_blocks){.down = umbra_quotient_above(rows, positions),
+                                 .across = umbra_quotient_above(columns, positions),
+                                 .diagonals = all ? positions : high + wide - 1,
+                                 .first = all ? 0 : 1 - (int32_t)wide};
+}
+
+static size_t parts_of_diagonals(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  const umbra_diagonal_blocks blocks = umbra_layout_diagonals(l, rows, columns);
+  return product_or_most(product_or_most(blocks.down, blocks.across), blocks.diagonals);
+}
+
+static umbra_element element_of_diagonals(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  const umbra_diagonal_blocks blocks = umbra_layout_diagonals(l, rows, columns);
+  const size_t positions = strides_of(l), block = at.part / blocks.diagonals, e = at.part % blocks.diagonals;
+  const size_t column = (at.slot / l->stride - e / l->group * l->group) & (positions - 1);
+  const size_t row = (column + e + (size_t)blocks.first) & (positions - 1); /* modulo a power of two */
+  return (umbra_element){block / blocks.across * positions + row, block % blocks.across * positions + column};
 }
 
 /* ---- all orders ---- */
 
 /* choose and check: what is the order's own. */
 static const struct order {
+  const char *name;
   umbra_status (*choose)(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots);
   umbra_status (*check)(const umbra_matrix_layout *l, size_t rows, size_t columns);
   size_t (*parts)(const umbra_matrix_layout *l, size_t rows, size_t columns);
-  umbra_element (*element)(const umbra_matrix_layout *l, size_t columns, umbra_place at); /* or beyond the matrix */
+  umbra_element (*element)(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at); /* or none */
 } orders[] = {
-    [UMBRA_MATRIX_BY_ROWS] = {choose_rows, check_rows, parts_of_rows, element_of_rows},
-    [UMBRA_MATRIX_BY_COLUMNS] = {choose_columns, check_columns, parts_of_columns, element_of_columns},
+    [UMBRA_MATRIX_BY_ROWS] = {"by rows", choose_rows, check_rows, parts_of_rows, element_of_rows},
+    [UMBRA_MATRIX_BY_COLUMNS] = {"by columns", choose_columns, check_columns, parts_of_columns, element_of_columns},
+    [UMBRA_MATRIX_TILES] = {"in tiles", choose_tiles, check_tiles, parts_of_tiles, element_of_tiles},
+    [UMBRA_MATRIX_TILES_LEFT] = {"in tiles to the left", choose_tiles, check_left, parts_of_tiles, element_of_left},
+    [UMBRA_MATRIX_TILES_RIGHT] = {"in tiles to the right", choose_tiles, check_tiles, parts_of_right, element_of_right},
+    [UMBRA_MATRIX_DIAGONALS] = {"by diagonals", choose_diagonals, check_diagonals, parts_of_diagonals,
+                                element_of_diagonals},
 };
 enum { ORDERS = sizeof orders / sizeof *orders };
 
@@ -143,6 +277,8 @@ int umbra_layout_same(const umbra_matrix_layout *a, const umbra_matrix_layout *b
          a->group == b->group && a->pairs == b->pairs;
 }
 
+const char *umbra_layout_name(const umbra_matrix_layout *l) { return orders[l->order].name; }
+
 size_t umbra_layout_parts(const umbra_matrix_layout *l, size_t rows, size_t columns) {
   return orders[l->order].parts(l, rows, columns);
 }
@@ -150,6 +286,6 @@ size_t umbra_layout_parts(const umbra_matrix_layout *l, size_t rows, size_t colu
 int umbra_layout_element(umbra_element *element, const umbra_matrix_layout *l, size_t rows, size_t columns,
                          umbra_place place) {
   if (place.imaginary && !l->pairs) return 0;
-  *element = orders[l->order].element(l, columns, place);
+  *element = orders[l->order].element(l, rows, columns, place);
   return element->row < rows && element->column < columns + (size_t)l->ones;
 }

@@ -39,6 +39,9 @@ size_t umbra_layout_parts(const umbra_matrix_layout *layout, size_t rows, size_t
 int umbra_layout_element(umbra_element *element, const umbra_matrix_layout *layout, size_t rows, size_t columns,
                          umbra_place place);
 
+/* "by rows", ... */
+const char *umbra_layout_name(const umbra_matrix_layout *layout);
+
 /* ---- by rows ---- */
 
 /* That of records: real parts over all slots, one by one, with ones. The columns are known to fit. */
@@ -49,5 +52,14 @@ size_t umbra_layout_rows_per_part(const umbra_matrix_layout *layout);
 
 /* The least power of two of slots for that many. */
 size_t umbra_layout_stride_for(size_t slots);
+
+/* ---- by diagonals ---- */
+
+/* The blocks of such a matrix, and what each of them has: part e of a block is the diagonal first + e. */
+typedef struct umbra_diagonal_blocks {
+  size_t down, across, diagonals;
+  int32_t first;
+} umbra_diagonal_blocks;
+umbra_diagonal_blocks umbra_layout_diagonals(const umbra_matrix_layout *layout, size_t rows, size_t columns);
 
 #endif

@@ -13,12 +13,15 @@
 #include "../ckks/noise.h"
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
+#include "array.h"
 
 /* ---- matrices ---- */
 
 umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context, size_t rows, size_t columns,
                                const umbra_matrix_layout *layout) {
   umbra_matrix *made = NULL;
+  if (umbra_layout_parts(layout, rows, columns) > UINT32_MAX)
+    return umbra_fail(UMBRA_ERROR_RANGE, "a matrix of %zu x %zu takes more than 2^32 ciphertexts", rows, columns);
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a matrix"));
   *made = (umbra_matrix){.context = umbra_context_share(context), .rows = rows, .columns = columns, .layout = *layout};
   made->parts = umbra_layout_parts(layout, rows, columns);
@@ -86,23 +89,48 @@ umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor 
   return status;
 }
 
-typedef struct row_order {
-  const double *values;
-  size_t columns;
-} row_order;
-
 static double value_of(umbra_element element, const void *source) {
-  const row_order *order = source;
-  return element.column == order->columns ? 1 : order->values[element.row * order->columns + element.column];
+  const umbra_array *array = source;
+  return element.column == array->columns ? 1 : umbra_array_at(array, element.row, element.column);
 }
 
-static umbra_status encrypt_values(umbra_matrix **matrix, umbra_encryptor by, const row_order *order, size_t rows,
+static umbra_status encrypt_values(umbra_matrix **matrix, umbra_encryptor by, const umbra_array *values,
                                    const umbra_matrix_layout *layout, umbra_watch *watch) {
   umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
-  const umbra_matrix_source source = {value_of, order};
+  const umbra_matrix_source source = {value_of, values};
+  const size_t rows = values->rows, columns = values->columns;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
-  UMBRA_TRY(umbra_layout_choose(&wanted, rows, order->columns, umbra_params_slots(umbra_context_params(by.context))));
-  return umbra_matrix_encrypt_source(matrix, by, &source, rows, order->columns, &wanted, UMBRA_TOP_LEVEL, watch);
+  UMBRA_TRY(umbra_layout_choose(&wanted, rows, columns, umbra_params_slots(umbra_context_params(by.context))));
+  return umbra_matrix_encrypt_source(matrix, by, &source, rows, columns, &wanted, UMBRA_TOP_LEVEL, watch);
+}
+
+static umbra_array in_row_order(const double *values, size_t rows, size_t columns) {
+  return (umbra_array){
+      UMBRA_ARRAY_INIT,  .data = values, .rows = rows, .columns = columns, .row_stride = (ptrdiff_t)columns,
+      .column_stride = 1};
+}
+
+static umbra_status encrypt_array(umbra_matrix **matrix, umbra_encryptor by, const umbra_array *values,
+                                  const umbra_matrix_layout *layout, const umbra_progress *progress) {
+  umbra_array taken;
+  UMBRA_TRY(umbra_array_take(&taken, values, 0, "the values"));
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(&watch, encrypt_values(matrix, by, &taken, layout, &watch));
+}
+
+umbra_status umbra_matrix_encrypt_array(umbra_matrix **matrix, const umbra_public_key *key, const umbra_array *values,
+                                        const umbra_matrix_layout *layout, const umbra_progress *progress) {
+  if (!matrix || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_encrypt_array needs an output and a key");
+  return encrypt_array(matrix, umbra_encryptor_of(key), values, layout, progress);
+}
+
+umbra_status umbra_matrix_encrypt_symmetric(umbra_matrix **matrix, const umbra_secret_key *key,
+                                            const umbra_array *values, const umbra_matrix_layout *layout,
+                                            const umbra_progress *progress) {
+  if (!matrix || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_encrypt_symmetric needs an output and a key");
+  return encrypt_array(matrix, (umbra_encryptor){.context = key->context, .secret = key}, values, layout, progress);
 }
 
 umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key, const double *values, size_t rows,
@@ -110,9 +138,9 @@ umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key 
   if (!matrix || !key || !values || !rows || !columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a matrix needs an output, a key, values, and rows and columns above 0");
-  const row_order order = {values, columns};
+  const umbra_array array = in_row_order(values, rows, columns);
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch, encrypt_values(matrix, umbra_encryptor_of(key), &order, rows, layout, &watch));
+  return umbra_watch_close(&watch, encrypt_values(matrix, umbra_encryptor_of(key), &array, layout, &watch));
 }
 
 umbra_status umbra_sim_matrix(umbra_matrix **matrix, const umbra_context *context, const double *values, size_t rows,
@@ -121,8 +149,8 @@ umbra_status umbra_sim_matrix(umbra_matrix **matrix, const umbra_context *contex
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a simulated matrix needs an output, a context, values, and rows and columns above 0");
   UMBRA_TRY(umbra_check_sim(context));
-  const row_order order = {values, columns};
-  return encrypt_values(matrix, (umbra_encryptor){.context = context}, &order, rows, layout, NULL);
+  const umbra_array array = in_row_order(values, rows, columns);
+  return encrypt_values(matrix, (umbra_encryptor){.context = context}, &array, layout, NULL);
 }
 
 /* ---- without values ---- */

@@ -35,9 +35,22 @@ umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level) {
   return log_modulus(chain, level, umbra_key_auxes(chain, level));
 }
 
-umbra_log2 umbra_chain_log_qp(const umbra_chain *chain) {
-  return log_modulus(chain, chain->total_levels - 1, chain->auxes);
+umbra_log2 umbra_chain_log_keyless(const umbra_chain *chain) {
+  umbra_log2 most = 0;
+  for (uint32_t l = umbra_chain_keyed_level(chain) + 1; l < chain->total_levels; l++) {
+    const umbra_log2 log_q = umbra_chain_log_product(chain, chain->window[l].first, chain->window[l].count);
+    if (log_q > most) most = log_q;
+  }
+  return most;
 }
+
+umbra_log2 umbra_chain_log_qp(const umbra_chain *chain) {
+  const umbra_log2 keys = log_modulus(chain, umbra_chain_keyed_level(chain), chain->auxes);
+  const umbra_log2 ciphertexts = umbra_chain_log_keyless(chain);
+  return keys > ciphertexts ? keys : ciphertexts;
+}
+
+umbra_log2 umbra_chain_log_public_key(const umbra_chain *chain) { return log_modulus(chain, chain->levels - 1, 1); }
 
 umbra_window umbra_digit_window(const umbra_chain *chain, uint32_t digit, umbra_window window) {
   uint32_t first = chain->digit_begin[digit], end = chain->digit_begin[digit + 1];

@@ -47,11 +47,12 @@ static inline int umbra_window_equal(umbra_window a, umbra_window b) {
 
 typedef struct umbra_chain {
   uint32_t log_n;
-  uint32_t scale_bits;              /* nominal: 25, 30, ..., 60 */
+  uint32_t scale_bits;              /* nominal: 20 to 30, 35, 40, ..., 60 */
   uint32_t terminals, mains, auxes; /* numbers of primes of the three classes */
   uint32_t prime[UMBRA_MAX_PRIMES]; /* by position */
   uint32_t levels;                  /* ordinary ones: depth + 1 */
   uint32_t total_levels;            /* with those that exist only inside a refresh */
+  uint32_t keyless;                 /* of the ordinary levels, the highest: they have no switching keys */
   umbra_bootstrap_shape bootstrap;  /* stc_levels 0: it does not refresh */
   umbra_window window[UMBRA_MAX_LEVELS];
   umbra_log2 log_scale[UMBRA_MAX_LEVELS];      /* log2 of s_l; of levels inside a refresh: of their mean step */
@@ -64,6 +65,9 @@ typedef struct umbra_chain {
 static inline uint32_t umbra_chain_aux(const umbra_chain *c) { return c->terminals + c->mains; }
 
 static inline uint32_t umbra_chain_primes(const umbra_chain *c) { return c->terminals + c->mains + c->auxes; }
+
+/* The highest level that has switching keys. */
+static inline uint32_t umbra_chain_keyed_level(const umbra_chain *c) { return c->total_levels - 1 - c->keyless; }
 
 /* log2 of the product of the primes at positions [first, first + count), of a chain whose scales are filled. */
 umbra_log2 umbra_chain_log_product(const umbra_chain *chain, uint32_t first, uint32_t count);
@@ -112,7 +116,16 @@ void umbra_chain_fill_scales(umbra_chain *chain);
 /* log2 of the modulus of a key that serves levels 0..level: the union of their windows times its auxiliary primes. */
 umbra_log2 umbra_chain_log_key(const umbra_chain *chain, uint32_t level);
 
-/* log2 of the largest modulus that any key may have: all levels, all auxiliary primes. */
+/*
+ * log2 of the largest modulus at which anything is published under the secret: keys of all levels that have keys, with
+ * all auxiliary primes, and ciphertexts of the levels that have none. The public key counts for itself.
+ */
 umbra_log2 umbra_chain_log_qp(const umbra_chain *chain);
+
+/* log2 of the modulus of the public key: that of all ordinary levels times the first auxiliary prime. */
+umbra_log2 umbra_chain_log_public_key(const umbra_chain *chain);
+
+/* log2 of the largest modulus of a level that has no switching keys; 0 if all have. */
+umbra_log2 umbra_chain_log_keyless(const umbra_chain *chain);
 
 #endif

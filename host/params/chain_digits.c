@@ -26,7 +26,8 @@ static uint32_t dropped_primes(const umbra_chain *chain, uint32_t level) {
 /* What the digit [begin, end) costs on the high levels that need it. */
 static uint64_t digit_cost(const umbra_chain *chain, uint32_t begin, uint32_t end) {
   uint64_t cost = 0;
-  for (uint32_t l = umbra_first_high_level(chain->total_levels); l < chain->total_levels; l++) {
+  const uint32_t levels = umbra_chain_keyed_level(chain) + 1;
+  for (uint32_t l = umbra_first_high_level(levels); l < levels; l++) {
     const umbra_window w = chain->window[l];
     if (begin < umbra_window_end(w) && w.first < end) cost += w.count + chain->auxes;
   }
@@ -34,8 +35,9 @@ static uint64_t digit_cost(const umbra_chain *chain, uint32_t begin, uint32_t en
 }
 
 static uint64_t division_cost(const umbra_chain *chain) {
+  const uint32_t levels = umbra_chain_keyed_level(chain) + 1;
   uint64_t cost = 0;
-  for (uint32_t l = umbra_first_high_level(chain->total_levels); l < chain->total_levels; l++)
+  for (uint32_t l = umbra_first_high_level(levels); l < levels; l++)
     cost += umbra_switch_cost(0, chain->window[l].count, chain->auxes, dropped_primes(chain, l));
   return cost;
 }
@@ -64,16 +66,19 @@ static gadget cheapest_gadget(const umbra_chain *chain, const umbra_log2 *log_pr
 
 uint64_t umbra_chain_choose_digits(umbra_chain *chain, uint32_t bound_bits) {
   const uint32_t primes = umbra_chain_aux(chain);
-  umbra_log2 log_prime[UMBRA_MAX_PRIMES];
-  umbra_log2 log_q = 0, log_aux = 0;
-  for (uint32_t i = 0; i < primes; i++) log_q += log_prime[i] = umbra_log2_of_u32(chain->prime[i]);
+  const umbra_log2 bound = umbra_log2_of_bits((int32_t)bound_bits);
+  const umbra_window keyed = umbra_chain_union(chain, umbra_chain_keyed_level(chain));
+  const umbra_log2 log_q = umbra_chain_log_product(chain, keyed.first, keyed.count);
+  umbra_log2 log_prime[UMBRA_MAX_PRIMES], log_aux = 0;
+  for (uint32_t i = 0; i < primes; i++) log_prime[i] = umbra_log2_of_u32(chain->prime[i]);
+  if (bound_bits && umbra_chain_log_keyless(chain) > bound) return 0;
 
   gadget best = {.cost = UINT64_MAX};
   uint32_t best_auxes = 0, aux = UMBRA_AUX_HIGH;
   for (chain->auxes = 1; chain->auxes <= UMBRA_MAX_AUX && primes + chain->auxes <= UMBRA_MAX_PRIMES; chain->auxes++) {
     aux = umbra_prime_below(chain->log_n, aux);
     log_aux += umbra_log2_of_u32(aux);
-    if (bound_bits && log_q + log_aux > umbra_log2_of_bits((int32_t)bound_bits)) break;
+    if (bound_bits && log_q + log_aux > bound) break;
     chain->prime[primes + chain->auxes - 1] = aux;
     gadget found = cheapest_gadget(chain, log_prime, log_aux);
     if (found.cost == UINT64_MAX) continue;

@@ -17,9 +17,9 @@ static inline uint64_t umbra_switch_cost(uint32_t digits, uint32_t limbs, uint32
 }
 
 /*
- * Chooses the auxiliary primes (the largest below 2^31) and the digits that make key switching cheapest, such that the
- * product of all primes has at most bound_bits bits (0: any number). Returns the cost summed over the high levels, 0 if
- * the bound leaves no room.
+ * Chooses the auxiliary primes (the largest below 2^31) and the digits that make key switching cheapest, such that
+ * keys, of the levels that have some, and ciphertexts of the others have moduli of at most bound_bits bits (0: any
+ * number). Returns the cost summed over the high levels with keys, 0 if the bound leaves no room. Scales are filled.
  */
 uint64_t umbra_chain_choose_digits(umbra_chain *chain, uint32_t bound_bits);
 

@@ -89,6 +89,7 @@ static void lay_out(umbra_chain *chain, const umbra_shape *shape, const umbra_ch
   chain->mains = shape->mains;
   chain->levels = shape->levels;
   chain->total_levels = shape->levels + umbra_bootstrap_upper_levels(&request->bootstrap);
+  chain->keyless = request->keyless;
   chain->bootstrap = request->bootstrap;
   for (uint32_t l = 0; l < shape->levels; l++) {
     const uint32_t t = shape->terminal_count[l];

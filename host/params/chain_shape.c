@@ -92,10 +92,12 @@ static uint32_t terminals_of(const umbra_shape *shape, uint32_t level) {
 
 static uint32_t excess(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
 
-/* Cost of the high levels with so many auxiliary primes. A main prime takes the room of an auxiliary one in a digit. */
-static uint64_t cost_with(const umbra_shape *shape, uint32_t upper, uint32_t terminal_size, uint32_t auxes) {
+/*
+ * Cost of the high levels, of those that have keys, with so many auxiliary primes. A main prime takes the room of an
+ * auxiliary one in a digit.
+ */
+static uint64_t cost_with(const umbra_shape *shape, uint32_t levels, uint32_t terminal_size, uint32_t auxes) {
   uint64_t cost = 0;
-  const uint32_t levels = shape->levels + upper;
   for (uint32_t l = umbra_first_high_level(levels); l < levels; l++) {
     const uint32_t m = mains_of(shape, l), t = terminals_of(shape, l);
     const uint32_t size = m * AUX_SIZE + t * terminal_size;
@@ -106,19 +108,38 @@ static uint64_t cost_with(const umbra_shape *shape, uint32_t upper, uint32_t ter
   return cost;
 }
 
+/* Units of the union of the lowest levels. */
+static uint32_t union_units(const umbra_shape *shape, uint32_t levels) {
+  uint32_t mains = 0, terminals = 0;
+  for (uint32_t l = 0; l < levels; l++) {
+    mains = larger(mains, shape->main_count[l]);
+    terminals = larger(terminals, shape->terminal_count[l]);
+  }
+  return mains * shape->main_units + terminals * shape->terminal_units;
+}
+
+/* Whether ciphertexts of the levels without keys are within the bound. */
+static int top_fits(const umbra_shape *shape, const umbra_chain_request *request) {
+  const uint32_t units = shape->base_units + shape->level_units * (shape->levels - 1);
+  return !request->keyless || !request->bound_bits ||
+         size_of(shape, units, request->scale_bits, SCALE_SLACK) <= request->bound_bits * MILLI;
+}
+
 /* Fills the cost of the best number of auxiliary primes. Returns 0 if the bound leaves no room for any. */
 static int estimate_cost(umbra_shape *shape, const umbra_chain_request *request) {
-  const uint32_t units = shape->mains * shape->main_units + shape->terminals * shape->terminal_units;
   const uint32_t upper = umbra_bootstrap_upper_levels(&request->bootstrap);
+  const uint32_t keyed = shape->levels + upper - request->keyless;
   const uint32_t primes = shape->mains + shape->terminals + UMBRA_UPPER_MAINS * upper;
+  const uint32_t units = union_units(shape, shape->levels - request->keyless);
   const uint32_t size = size_of(shape, units, request->scale_bits, SCALE_SLACK) + UMBRA_CTS_SIZE * upper;
   const uint32_t terminal_size = size_of(shape, shape->terminal_units, request->scale_bits, 0);
   shape->cost = UINT64_MAX;
+  if (!top_fits(shape, request)) return 0;
   for (uint32_t auxes = 1; auxes <= UMBRA_MAX_AUX; auxes++) {
     if (primes + auxes > UMBRA_MAX_PRIMES) break;
     if (request->bound_bits && size + auxes * AUX_SIZE > request->bound_bits * MILLI) break;
     if (size > UMBRA_MAX_DIGITS * auxes * AUX_SIZE) continue;
-    const uint64_t cost = cost_with(shape, upper, terminal_size, auxes);
+    const uint64_t cost = cost_with(shape, keyed, terminal_size, auxes);
     if (cost < shape->cost) shape->cost = cost;
   }
   return shape->cost != UINT64_MAX;
@@ -168,7 +189,7 @@ static void rank_sizes(ranking *ranking, umbra_shape *shape) {
 uint32_t umbra_shapes_rank(umbra_shape shape[UMBRA_MAX_SHAPES], const umbra_chain_request *request) {
   ranking ranking = {.request = request, .shape = shape};
   const uint32_t bits = request->scale_bits * MILLI;
-  if (request->depth >= UMBRA_MAX_LEVELS) return 0;
+  if (request->depth >= UMBRA_MAX_LEVELS || request->keyless > request->depth) return 0;
   const uint32_t levels = umbra_request_levels(request);
   if (levels + umbra_bootstrap_upper_levels(&request->bootstrap) > UMBRA_MAX_LEVELS) return 0;
   for (uint32_t p = 1; p <= MAX_PERIOD; p++) {

@@ -25,6 +25,7 @@ typedef struct umbra_chain_request {
   uint32_t log_n, scale_bits, depth;
   uint32_t bound_bits;             /* of log2(QP); 0: none */
   umbra_bootstrap_shape bootstrap; /* of a refresh, which leaves `depth` levels */
+  uint32_t keyless;                /* so many of the highest levels have no keys: there, log2(Q) is bounded */
 } umbra_chain_request;
 
 /* Ordinary levels that it asks for. */

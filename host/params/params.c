@@ -29,7 +29,8 @@ static const prime_class terminal_class = {"terminal", UMBRA_TERMINAL_LOW, UMBRA
 static const prime_class main_class = {"main", UMBRA_MAIN_LOW, UMBRA_MAIN_HIGH};
 static const prime_class aux_class = {"auxiliary", UMBRA_TERMINAL_LOW, UMBRA_AUX_HIGH};
 
-static int is_scale(uint32_t bits) { return bits >= 25 && bits <= 60 && bits % 5 == 0; }
+/* Small ones bit by bit: a small ring has few to spend. */
+static int is_scale(uint32_t bits) { return bits >= 20 && bits <= 60 && (bits <= 30 || bits % 5 == 0); }
 
 static umbra_status check_flags(uint32_t flags) {
   if (flags & ~(uint32_t)UMBRA_INSECURE_FOR_TESTS)
@@ -43,7 +44,8 @@ static umbra_status check_ring(uint32_t log_n, uint32_t scale_bits, uint32_t fla
   if (log_n < FIRST_SECURE_LOG_N && !(flags & UMBRA_INSECURE_FOR_TESTS))
     return umbra_fail(UMBRA_ERROR_INSECURE, "log_n is %u: rings under 2^12 need UMBRA_INSECURE_FOR_TESTS", log_n);
   if (!is_scale(scale_bits))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scale_bits is %u: it must be 25, 30, ..., 60", scale_bits);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scale_bits is %u: it must be 20 to 30, or 35, 40, ..., 60",
+                      scale_bits);
   return UMBRA_OK;
 }
 
@@ -61,6 +63,15 @@ static umbra_status check_counts(const umbra_chain *chain) {
   UMBRA_TRY(check_count("terminal primes", chain->terminals, 0, UMBRA_MAX_PRIMES));
   UMBRA_TRY(check_count("main primes", chain->mains, 0, UMBRA_MAX_PRIMES));
   return check_count("primes", umbra_chain_primes(chain), 2, UMBRA_MAX_PRIMES);
+}
+
+static umbra_status check_keyless(uint32_t keyless, uint32_t depth, int refreshes) {
+  if (keyless && refreshes)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "keyless_levels is %u: sets that refresh have keys at all levels",
+                      keyless);
+  if (keyless <= depth) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "keyless_levels is %u, and depth %u: level 0 has keys", keyless,
+                    depth);
 }
 
 static umbra_status check_prime(const umbra_chain *chain, uint32_t position, const prime_class *class) {
@@ -218,8 +229,11 @@ static umbra_status check_boot_levels(const umbra_chain *chain) {
 static umbra_status check_security(const umbra_params *params, uint32_t flags) {
   const umbra_chain *chain = &params->chain;
   if (params->security || flags & UMBRA_INSECURE_FOR_TESTS) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INSECURE, "log2(QP) is %.2f: at most %u bits are secure in a ring of 2^%u",
-                    umbra_log2_bits(umbra_chain_log_qp(chain)), umbra_security_bound(chain->log_n, 128), chain->log_n);
+  const umbra_log2 log_qp = umbra_chain_log_qp(chain);
+  const int keyless = chain->keyless && log_qp == umbra_chain_log_keyless(chain);
+  return umbra_fail(UMBRA_ERROR_INSECURE, "log2(%s) is %.2f: at most %u bits are secure in a ring of 2^%u",
+                    keyless ? "Q" : "QP", umbra_log2_bits(log_qp), umbra_security_bound(chain->log_n, 128),
+                    chain->log_n);
 }
 
 static void hash_u32(crypto_generichash_state *state, uint32_t word) {
@@ -253,6 +267,7 @@ static void fill_digest(umbra_params *params) {
   hash_u32(&state, c->digits);
   for (uint32_t j = 0; j <= c->digits; j++) hash_u32(&state, c->digit_begin[j]);
   if (c->bootstrap.stc_levels) hash_boot(&state, &c->bootstrap);
+  if (c->keyless) hash_u32(&state, c->keyless);
   crypto_generichash_final(&state, params->digest, UMBRA_DIGEST_BYTES);
 }
 
@@ -263,6 +278,7 @@ static umbra_status complete(umbra_params *params, uint32_t flags) {
   UMBRA_TRY(check_ring(chain->log_n, chain->scale_bits, flags));
   if (chain->bootstrap.stc_levels) UMBRA_TRY(check_boot_shape(&chain->bootstrap));
   UMBRA_TRY(check_counts(chain));
+  UMBRA_TRY(check_keyless(chain->keyless, chain->levels - 1, chain->bootstrap.stc_levels > 0));
   UMBRA_TRY(check_primes(chain));
   UMBRA_TRY(check_windows(chain));
   umbra_chain_fill_scales(chain);
@@ -340,6 +356,7 @@ static umbra_status from_literal(umbra_params **params, const umbra_params_liter
                        .auxes = literal->auxes,
                        .levels = literal->levels,
                        .total_levels = literal->levels + umbra_bootstrap_upper_levels(&boot),
+                       .keyless = literal->keyless_levels,
                        .bootstrap = boot,
                        .digits = literal->digits};
   UMBRA_TRY(check_counts(&chain));
@@ -361,6 +378,7 @@ umbra_status umbra_params_from_literal(umbra_params **params, const umbra_params
 static umbra_status check_need(const umbra_params_need *need) {
   UMBRA_TRY(check_flags(need->flags));
   UMBRA_TRY(check_ring(need->log_n ? need->log_n : UMBRA_MAX_LOG_N, need->scale_bits, need->flags));
+  UMBRA_TRY(check_keyless(need->keyless_levels, need->depth, need->bootstrap->stc_levels > 0));
   if (need->bootstrap->stc_levels && need->security > 128)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "security is %u: sets that refresh have 128 bits", need->security);
   if (need->security != 128 && need->security != 192 && need->security != 256)
@@ -381,6 +399,7 @@ static umbra_chain_request request_of(const umbra_params_need *need, uint32_t lo
                                .scale_bits = need->scale_bits,
                                .depth = need->depth,
                                .bootstrap = *need->bootstrap,
+                               .keyless = need->keyless_levels,
                                .bound_bits = insecure ? 0 : umbra_security_bound(log_n, need->security)};
 }
 
@@ -398,7 +417,7 @@ static uint32_t smallest_ring(umbra_chain *chain, umbra_chain_workshop *shop, co
 /* Explains what a ring carries, and which one would carry the need. */
 static umbra_status refuse(umbra_chain_workshop *shop, const umbra_params_need *need, uint32_t log_n) {
   umbra_chain chain;
-  char carries[32] = "not even depth 0", other[32] = "no ring does", security[32] = "";
+  char carries[32] = "not even depth 0", other[32] = "no ring does", security[32] = "", keyless[32] = "";
   const umbra_chain_request request = request_of(need, log_n);
   const int depth = umbra_chain_search_depth(shop, &request);
   const uint32_t larger = smallest_ring(&chain, shop, need, log_n + 1, UMBRA_MAX_LOG_N);
@@ -411,8 +430,9 @@ static umbra_status refuse(umbra_chain_workshop *shop, const umbra_params_need *
   if (depth >= 0) snprintf(carries, sizeof carries, "depth %d at most", depth);
   if (larger) snprintf(other, sizeof other, "a ring of 2^%u does", larger);
   if (request.bound_bits) snprintf(security, sizeof security, " at %u-bit security", need->security);
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "depth %u with scales of %u bits%s: a ring of 2^%u carries %s, %s",
-                    need->depth, need->scale_bits, security, log_n, carries, other);
+  if (need->keyless_levels) snprintf(keyless, sizeof keyless, ", %u keyless levels", need->keyless_levels);
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "depth %u with scales of %u bits%s%s: a ring of 2^%u carries %s, %s",
+                    need->depth, need->scale_bits, keyless, security, log_n, carries, other);
 }
 
 static umbra_status search(umbra_params **params, umbra_chain_workshop *shop, const umbra_params_need *need,
@@ -460,6 +480,15 @@ uint32_t umbra_params_slots(const umbra_params *params) { return 1u << (params->
 
 uint32_t umbra_params_depth(const umbra_params *params) { return params->chain.levels - 1; }
 
+uint32_t umbra_params_keyed_level(const umbra_params *params) {
+  return params->chain.levels - 1 - params->chain.keyless;
+}
+
+int umbra_params_has_public_key(const umbra_params *params) {
+  const umbra_chain *chain = &params->chain;
+  return umbra_security_of(chain->log_n, umbra_chain_log_public_key(chain)) >= params->security;
+}
+
 uint32_t umbra_params_scale_bits(const umbra_params *params) { return params->chain.scale_bits; }
 
 double umbra_params_scale(const umbra_params *params, uint32_t level) {
@@ -479,7 +508,7 @@ double umbra_params_log_q(const umbra_params *params, uint32_t level) {
 double umbra_params_log_qp(const umbra_params *params) { return umbra_log2_bits(umbra_chain_log_qp(&params->chain)); }
 
 uint32_t umbra_params_dnum(const umbra_params *params) {
-  return umbra_digits_of(&params->chain, params->chain.window[params->chain.total_levels - 1]).count;
+  return umbra_digits_of(&params->chain, params->chain.window[umbra_chain_keyed_level(&params->chain)]).count;
 }
 
 uint32_t umbra_params_security(const umbra_params *params) { return params->security; }
@@ -492,7 +521,7 @@ uint64_t umbra_params_ciphertext_bytes(const umbra_params *params, uint32_t leve
 
 uint64_t umbra_params_key_bytes(const umbra_params *params, uint32_t level) {
   const umbra_chain *chain = &params->chain;
-  if (level >= chain->total_levels) return 0;
+  if (level > umbra_chain_keyed_level(chain)) return 0;
   const umbra_window all = umbra_chain_union(chain, level);
   return 2 * umbra_digits_of(chain, all).count * (all.count + umbra_key_auxes(chain, level)) * limb_bytes(params);
 }

@@ -10,10 +10,12 @@
 #include "params_file.h"
 
 typedef struct counts_record {
-  uint32_t log_n, scale_bits, terminals, mains, auxes, levels, digits, refreshes;
+  uint32_t log_n, scale_bits, terminals, mains, auxes, levels, digits, follows;
 } counts_record;
 
-/* Follows if `refreshes` is 1. */
+/* What `follows` says: nothing, or a section of one of the two kinds. */
+enum { NOTHING, BOOT, KEYLESS };
+
 typedef struct boot_record {
   uint32_t stc_levels, cts_levels, overflow, degree, double_angles, arcsine_degree, ratio_bits, hamming, sparse_primes,
       upper_levels; /* inside a refresh */
@@ -53,12 +55,17 @@ static umbra_status write_boot(umbra_writer *writer, const umbra_chain *chain) {
 umbra_status umbra_params_write_sections(umbra_writer *writer, const umbra_params *params) {
   const umbra_chain *chain = &params->chain;
   counts_record counts = {chain->log_n, chain->scale_bits, chain->terminals, chain->mains,
-                          chain->auxes, chain->levels,     chain->digits,    chain->bootstrap.stc_levels > 0};
+                          chain->auxes, chain->levels,     chain->digits,    NOTHING};
+  if (chain->bootstrap.stc_levels) counts.follows = BOOT;
+  if (chain->keyless) counts.follows = KEYLESS;
   uint32_t words[MAX_WORDS];
   fill_words(words, chain);
+  if (chain->keyless) umbra_writer_set_version(writer, UMBRA_CONTAINER_KEYLESS);
   umbra_writer_identify(writer, params->digest, NULL, flags_of(params));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COUNTS, &counts, sizeof counts));
-  if (counts.refreshes) UMBRA_TRY(write_boot(writer, chain));
+  if (counts.follows == BOOT) UMBRA_TRY(write_boot(writer, chain));
+  if (counts.follows == KEYLESS)
+    UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_KEYLESS, &chain->keyless, sizeof chain->keyless));
   return umbra_write_record(writer, UMBRA_SECTION_CHAIN, words,
                             chain_words(&counts, chain->total_levels - chain->levels) * sizeof *words);
 }
@@ -71,9 +78,14 @@ static umbra_status read_counts(umbra_reader *reader, counts_record *c) {
       c->terminals + c->mains + c->auxes > UMBRA_MAX_PRIMES)
     return umbra_reader_malformed(reader, "%u + %u + %u primes; there may be %d", c->terminals, c->mains, c->auxes,
                                   UMBRA_MAX_PRIMES);
-  if (c->levels > UMBRA_MAX_LEVELS || c->digits > UMBRA_MAX_DIGITS || c->refreshes > 1)
+  if (c->levels > UMBRA_MAX_LEVELS || c->digits > UMBRA_MAX_DIGITS || c->follows > KEYLESS)
     return umbra_reader_malformed(reader, "%u levels and %u digits; there may be %d and %d", c->levels, c->digits,
                                   UMBRA_MAX_LEVELS, UMBRA_MAX_DIGITS);
+  if ((c->follows == KEYLESS) != (reader->header.version == UMBRA_CONTAINER_KEYLESS))
+    return umbra_reader_malformed(reader,
+                                  "format version %u: parameters with keyless levels have version %d, and "
+                                  "others do not",
+                                  reader->header.version, UMBRA_CONTAINER_KEYLESS);
   return UMBRA_OK;
 }
 
@@ -93,7 +105,7 @@ static umbra_bootstrap_shape shape_of(const boot_record *b) {
 /* All zero if the set does not refresh. */
 static umbra_status read_boot(umbra_reader *reader, boot_record *boot, const counts_record *c) {
   *boot = (boot_record){0};
-  if (!c->refreshes) return UMBRA_OK;
+  if (c->follows != BOOT) return UMBRA_OK;
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_BOOT, boot, sizeof *boot));
   if (!boot->stc_levels)
     return umbra_reader_malformed(reader, "it refreshes, but without levels for slots-to-coefficients");
@@ -106,11 +118,19 @@ static umbra_status read_boot(umbra_reader *reader, boot_record *boot, const cou
                                 umbra_bootstrap_upper_levels(&shape));
 }
 
+static umbra_status read_keyless(umbra_reader *reader, uint32_t *keyless, const counts_record *c) {
+  *keyless = 0;
+  if (c->follows != KEYLESS) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_KEYLESS, keyless, sizeof *keyless));
+  if (*keyless) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "parameters with keyless levels that have none");
+}
+
 static umbra_status make(umbra_params **params, const umbra_reader *reader, const counts_record *c,
-                         const boot_record *boot, const uint32_t *word) {
-  umbra_params_literal literal = {UMBRA_PARAMS_LITERAL_INIT, .log_n = c->log_n,  .scale_bits = c->scale_bits,
-                                  .terminals = c->terminals, .mains = c->mains,  .auxes = c->auxes,
-                                  .levels = c->levels,       .digits = c->digits};
+                         const boot_record *boot, uint32_t keyless, const uint32_t *word) {
+  umbra_params_literal literal = {UMBRA_PARAMS_LITERAL_INIT, .log_n = c->log_n,   .scale_bits = c->scale_bits,
+                                  .terminals = c->terminals, .mains = c->mains,   .auxes = c->auxes,
+                                  .levels = c->levels,       .digits = c->digits, .keyless_levels = keyless};
   literal.terminal = word;
   literal.main = literal.terminal + c->terminals;
   literal.aux = literal.main + c->mains;
@@ -127,13 +147,14 @@ static umbra_status make(umbra_params **params, const umbra_reader *reader, cons
 umbra_status umbra_params_read_sections(umbra_reader *reader, umbra_params **params) {
   counts_record counts;
   boot_record boot;
-  uint32_t words[MAX_WORDS];
+  uint32_t words[MAX_WORDS], keyless;
   UMBRA_TRY(read_counts(reader, &counts));
   UMBRA_TRY(read_boot(reader, &boot, &counts));
+  UMBRA_TRY(read_keyless(reader, &keyless, &counts));
   UMBRA_TRY(
       umbra_read_record(reader, UMBRA_SECTION_CHAIN, words, chain_words(&counts, boot.upper_levels) * sizeof *words));
   umbra_params *made = NULL;
-  UMBRA_TRY(make(&made, reader, &counts, &boot, words));
+  UMBRA_TRY(make(&made, reader, &counts, &boot, keyless, words));
   *params = made;
   if (memcmp(made->digest, reader->header.digest, sizeof made->digest) != 0)
     return umbra_reader_malformed(reader, "the digest in the header is not that of the parameters");

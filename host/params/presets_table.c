@@ -20,6 +20,7 @@ const char *const umbra_preset_name[] = {
     "boot-64k-50",
     "boot-64k-35",
     "boot-32k",
+    "n12-d3-s21-k2",
     NULL,
 };
 
@@ -509,5 +510,26 @@ const umbra_params_literal umbra_preset_literal[] = {
             .hamming = 32,
             .sparse_primes = 2,
         },
+    },
+    {
+        UMBRA_PARAMS_LITERAL_INIT,
+        .log_n = 12,
+        .scale_bits = 21,
+        .terminals = 5,
+        .mains = 0,
+        .auxes = 1,
+        .terminal =
+            (const uint32_t[]){2056193, 2236417, 1990657, 2277377, 1908737},
+        .aux =
+            (const uint32_t[]){2147377153},
+        .levels = 4,
+        .main_count =
+            (const uint32_t[]){0, 0, 0, 0},
+        .terminal_count =
+            (const uint32_t[]){2, 3, 4, 5},
+        .digits = 5,
+        .digit_size =
+            (const uint32_t[]){1, 1, 1, 1, 1},
+        .keyless_levels = 2,
     },
 };

@@ -9,6 +9,7 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../device/enqueue.h"
+#include "ops.h"
 #include "residence.h"
 #include "ring_internal.h"
 #include "whole.h"
@@ -23,6 +24,7 @@ typedef struct hoist_job {
   umbra_digit_block block; /* all limbs of the digits */
   uint32_t limbs, strip;
   uint32_t *rotated; /* a strip of all rotations */
+  uint32_t *encoded; /* a strip of all plaintexts that are coefficients; else NULL */
   umbra_view *key;   /* of a strip, by rotation */
   uint32_t *galois;
 } hoist_job;
@@ -75,18 +77,40 @@ static void rotate_strip(const hoist_job *job, const umbra_view *dst, uint32_t f
   inner_products(job, dst, digit, first < own ? &init : NULL, plan->p_mod + first);
 }
 
+/* Those with equal shifts at once. */
+static void encode_strip(const hoist_job *job, const umbra_view *plain) {
+  const umbra_plain_coefficients *c = &job->hoist->coefficients;
+  for (uint32_t first = 0, end = 0; first < c->count; first = end) {
+    while (end < c->count && c->shift[end] == c->shift[first]) end++;
+    const umbra_view part = umbra_view_polys(plain, first, end - first);
+    umbra_ring_from_i64(job->ring, job->stream, &part, c->value + (size_t)first * umbra_ring_n(job->ring),
+                        c->shift[first]);
+  }
+}
+
+static umbra_view plain_strip(const hoist_job *job, uint32_t first, uint32_t count) {
+  const umbra_hoist *hoist = job->hoist;
+  const umbra_ring *ring = job->ring;
+  if (!hoist->plain) {
+    umbra_view plain = umbra_view_packed(ring, job->encoded, hoist->coefficients.count, hoist->window, first, count);
+    encode_strip(job, &plain);
+    return plain;
+  }
+  umbra_view plains = umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, hoist->plain->aux);
+  return umbra_view_limbs_of(&plains, umbra_ring_n(ring) >> hoist->plain->log_gap, first, count);
+}
+
 static void sum_strip(const hoist_job *job, uint32_t first, uint32_t count) {
   const umbra_hoist *hoist = job->hoist;
   const umbra_ring *ring = job->ring;
-  uint32_t n = umbra_ring_n(ring), log_gap = hoist->plain->log_gap;
+  uint32_t log_gap = hoist->plain ? hoist->plain->log_gap : 0;
   umbra_view rotated = umbra_view_packed(ring, job->rotated, 2 * terms(hoist), hoist->window, first, count);
   umbra_view itself = umbra_view_polys(&rotated, 0, 2);
   umbra_view others = umbra_view_polys(&rotated, hoist->itself ? 2 : 0, 2 * hoist->rotations);
   if (hoist->itself) multiply_by_p(job, &itself, first, count);
   if (hoist->rotations) rotate_strip(job, &others, first, count);
-  umbra_view plains = umbra_poly_subview(hoist->plain, ring, 0, hoist->plain->polys, hoist->window, hoist->plain->aux);
-  umbra_view plain = umbra_view_limbs_of(&plains, n >> log_gap, first, count);
-  umbra_view dst = umbra_view_limbs_of(job->dst, n, first, count);
+  umbra_view plain = plain_strip(job, first, count);
+  umbra_view dst = umbra_view_limbs_of(job->dst, umbra_ring_n(ring), first, count);
   UMBRA_ENQUEUE(ring->kernels->plain_products, job->stream, &dst, &plain, &rotated, terms(hoist), log_gap);
 }
 
@@ -107,25 +131,39 @@ static umbra_status pin_keys(const hoist_job *job, uint32_t *pinned) {
 static umbra_status run_pinned(const hoist_job *job) {
   const umbra_hoist *hoist = job->hoist;
   uint32_t pinned = 0;
-  UMBRA_TRY(umbra_poly_pin(hoist->plain, job->ring, job->stream));
+  if (hoist->plain) UMBRA_TRY(umbra_poly_pin(hoist->plain, job->ring, job->stream));
   umbra_status status = pin_keys(job, &pinned);
   if (status == UMBRA_OK) run_job(job);
   if (status == UMBRA_OK) umbra_ring_count_switches(job->ring, pinned);
   while (pinned) umbra_poly_unpin(&hoist->rotation[--pinned].key->poly, job->ring);
-  umbra_poly_unpin(hoist->plain, job->ring);
+  if (hoist->plain) umbra_poly_unpin(hoist->plain, job->ring);
   return status;
 }
 
 /* ---- workspace ---- */
 
-static umbra_status run_with_room(hoist_job *job) {
-  umbra_ring *ring = job->ring;
-  size_t polys = 2 * (size_t)terms(job->hoist), bytes = polys * job->strip * umbra_ring_n(ring) * sizeof(uint32_t);
+static size_t strip_bytes(const hoist_job *job, size_t polys) {
+  return polys * job->strip * umbra_ring_n(job->ring) * sizeof(uint32_t);
+}
+
+static umbra_status run_encoding(hoist_job *job) {
+  const size_t bytes = strip_bytes(job, job->hoist->coefficients.count);
   void *memory;
-  UMBRA_TRY(umbra_ring_take(ring, &memory, bytes, "rotated inputs"));
-  job->rotated = memory;
+  if (job->hoist->plain) return run_pinned(job);
+  UMBRA_TRY(umbra_ring_take(job->ring, &memory, bytes, "encoded diagonals"));
+  job->encoded = memory;
   umbra_status status = run_pinned(job);
-  umbra_ring_give(ring, memory, bytes);
+  umbra_ring_give(job->ring, memory, bytes);
+  return status;
+}
+
+static umbra_status run_with_room(hoist_job *job) {
+  const size_t bytes = strip_bytes(job, 2 * (size_t)terms(job->hoist));
+  void *memory;
+  UMBRA_TRY(umbra_ring_take(job->ring, &memory, bytes, "rotated inputs"));
+  job->rotated = memory;
+  umbra_status status = run_encoding(job);
+  umbra_ring_give(job->ring, memory, bytes);
   return status;
 }
 

@@ -15,13 +15,21 @@ typedef struct umbra_rotation {
   uint32_t galois;
 } umbra_rotation;
 
+/* Plaintexts that become residues strip by strip, which are forgotten: coefficients [count][n], each times 2^shift. */
+typedef struct umbra_plain_coefficients {
+  const int64_t *value;  /* device memory */
+  const uint32_t *shift; /* of each plaintext */
+  uint32_t count;
+} umbra_plain_coefficients;
+
 typedef struct umbra_hoist {
   const umbra_view *x; /* 2 polynomials over window */
   umbra_window window;
   int itself; /* whether x itself comes first among the rotations */
   const umbra_rotation *rotation;
   uint32_t rotations;      /* of those that need a key */
-  const umbra_poly *plain; /* for each pair of dst one for every rotation, over window and those primes */
+  const umbra_poly *plain; /* for each pair of dst one for every rotation, over window and those primes; NULL: */
+  umbra_plain_coefficients coefficients; /* the same plaintexts */
 } umbra_hoist;
 
 /* dst_{2g+p} = P * sum over rotations b of plain_{g * rotations + b} * (polynomial p of x, rotated by b). */

@@ -65,8 +65,9 @@ void umbra_ring_mul_primes(const umbra_ring *ring, umbra_stream *stream, const u
 
 void umbra_ring_from_i64(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const int64_t *value,
                          uint32_t shift) {
-  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->from_i64, stream, dst, value, shift);
-  UMBRA_ENQUEUE(umbra_ring_kernels(ring)->ntt_forward, stream, dst);
+  const umbra_kernels *kernels = umbra_ring_kernels(ring);
+  UMBRA_ENQUEUE(kernels->lift ? kernels->lift : kernels->from_i64, stream, dst, value, shift);
+  if (!kernels->lift) UMBRA_ENQUEUE(kernels->ntt_forward, stream, dst);
 }
 
 void umbra_ring_to_coefficients(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,

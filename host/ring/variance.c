@@ -5,7 +5,12 @@
 
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
 
-double umbra_variance_of_rounding(const umbra_chain *chain) { return ring_size(chain) / 18 + 1.0 / 12; }
+double umbra_variance_of_rounding_parts(const umbra_chain *chain, uint32_t parts) {
+  const double n = ring_size(chain);
+  return (parts > 2 ? 2 * n * n / 27 : 0) + (parts > 1 ? n / 18 : 0) + 1.0 / 12;
+}
+
+double umbra_variance_of_rounding(const umbra_chain *chain) { return umbra_variance_of_rounding_parts(chain, 2); }
 
 double umbra_variance_of_switch(const umbra_chain *chain, umbra_window window) {
   umbra_digit_range digits = umbra_digits_of(chain, window);

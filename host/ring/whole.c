@@ -21,11 +21,9 @@ static double quotient(const umbra_ring *ring, umbra_window from, umbra_window t
   return umbra_log2_to_double(-umbra_divide_log_ratio(umbra_ring_chain(ring), from, to));
 }
 
-/* Of a plaintext there is no secret's part to be rounded. */
 void umbra_whole_divide(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, umbra_window to,
                         const umbra_dividend *x) {
-  const double of_plaintext = 1.0 / 12;
-  const double variance = dst->polys == 1 ? of_plaintext : umbra_variance_of_rounding(umbra_ring_chain(ring));
+  const double variance = umbra_variance_of_rounding_parts(umbra_ring_chain(ring), dst->polys);
   carry(ring, stream, dst, &x->view,
         (umbra_carriage){.factor = quotient(ring, x->window, to), .variance = variance, .galois = 1});
 }
@@ -78,14 +76,29 @@ static void fill_rotated(const umbra_ring *ring, umbra_stream *stream, const umb
   }
 }
 
+/* room: of rotated inputs, then of plaintexts that are coefficients. */
+static void sum_products(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_hoist *hoist,
+                         const umbra_poly *room) {
+  const uint32_t terms = hoist->rotations + (hoist->itself != 0), count = hoist->coefficients.count;
+  const umbra_view all = umbra_poly_view(room, ring), rotated = umbra_view_polys(&all, 0, 2 * terms);
+  const umbra_view plain =
+      hoist->plain ? umbra_poly_view(hoist->plain, ring) : umbra_view_polys(&all, 2 * terms, count);
+  for (uint32_t i = 0; !hoist->plain && i < count; i++) {
+    const umbra_view one = umbra_view_poly(&plain, i);
+    umbra_ring_from_i64(ring, stream, &one, hoist->coefficients.value + (size_t)i * umbra_ring_n(ring),
+                        hoist->coefficients.shift[i]);
+  }
+  fill_rotated(ring, stream, &rotated, hoist);
+  umbra_ring_plain_products(ring, stream, dst, &plain, &rotated, terms, 0);
+}
+
 umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                       const umbra_hoist *hoist) {
   const uint32_t terms = hoist->rotations + (hoist->itself != 0);
   umbra_poly room;
-  UMBRA_TRY(umbra_poly_create(&room, ring, 2 * terms, hoist->window, 0, "rotated inputs"));
-  const umbra_view rotated = umbra_poly_view(&room, ring), plain = umbra_poly_view(hoist->plain, ring);
-  fill_rotated(ring, stream, &rotated, hoist);
-  umbra_ring_plain_products(ring, stream, dst, &plain, &rotated, terms, 0);
+  UMBRA_TRY(umbra_poly_create(&room, ring, 2 * terms + (hoist->plain ? 0 : hoist->coefficients.count), hoist->window, 0,
+                              "rotated inputs"));
+  sum_products(ring, stream, dst, hoist, &room);
   umbra_ring_count_switches(ring, hoist->rotations);
   umbra_poly_destroy(&room, ring);
   return UMBRA_OK;

@@ -60,6 +60,7 @@ UMBRA_API void umbra_ciphertext_destroy(umbra_ciphertext *ciphertext);
 
 UMBRA_API uint32_t umbra_ciphertext_level(const umbra_ciphertext *ciphertext);
 UMBRA_API uint32_t umbra_ciphertext_slots(const umbra_ciphertext *ciphertext);
+UMBRA_API uint32_t umbra_ciphertext_parts(const umbra_ciphertext *ciphertext); /* 2, or 3: see umbra_relinearize */
 UMBRA_API double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext);   /* of its level; for the curious */
 UMBRA_API uint64_t umbra_ciphertext_bytes(const umbra_ciphertext *ciphertext); /* of its residues */
 UMBRA_API void umbra_ciphertext_owner(const umbra_ciphertext *ciphertext, uint8_t owner[UMBRA_OWNER_BYTES]);

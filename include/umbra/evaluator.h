@@ -14,6 +14,13 @@
  * slot can hold; umbra_ciphertext_headroom_bits says how far that is below. A result whose bound is above the limit has a
  * doubt, which decryption tells, until its range is declared (umbra/range.h); a strict evaluator refuses to make it.
  *
+ * Parameters may have keyless levels at the top (umbra/params.h). A product of ciphertexts that starts at one is rescaled
+ * like any other, but keeps the three parts of the tensor product: c0 + c1 s + c2 s^2. Such a ciphertext can be added to
+ * any other, negated, lowered, multiplied by plaintexts and constants, copied, moved, saved and decrypted; all else
+ * refuses it (UNSUPPORTED) until umbra_relinearize has made it one of two parts, so that many products share one
+ * relinearisation. A division of three parts rounds the third, too, whose error is multiplied by s^2: it is about
+ * sqrt(4 n / 3) times that of two parts (at n = 2^12 six bits), so values should be large where that counts.
+ *
  * Errors common to all calls: INVALID_ARGUMENT, MISMATCH (operands of other parameters or another owner than the keys),
  * OUT_OF_MEMORY, DEVICE, CANCELLED (outputs as before, see umbra_evaluator_cancel);
  * products: NO_LEVEL (an operand at level 0); those that switch keys: MISSING_KEY (the text names the rotation).
@@ -100,7 +107,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_level_drop(umbra_evaluator *evaluato
 
 /* ---- one level ---- */
 
-/* Products of ciphertexts; need the relinearisation key. One division ends relinearisation (ModDown) and rescales. */
+/*
+ * Products of ciphertexts; need the relinearisation key. One division ends relinearisation (ModDown) and rescales. At a
+ * keyless level they need no key, and the result has three parts.
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                 const umbra_ciphertext *a, const umbra_ciphertext *b);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_square(umbra_evaluator *evaluator, umbra_ciphertext **out,
@@ -131,6 +141,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_dot_constants(umbra_evaluator *evalu
 /* out = (re + i im) * a. Errors: RANGE. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_mul_constant(umbra_evaluator *evaluator, umbra_ciphertext **out,
                                                          const umbra_ciphertext *a, double re, double im);
+
+/* ---- three parts ---- */
+
+/*
+ * out = a with two parts (relinearisation), at a's level, which must have keys: umbra_params_keyed_level or below; needs
+ * the relinearisation key. Of a ciphertext of two parts: a copy. Sums first: one call serves all of them.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_relinearize(umbra_evaluator *evaluator, umbra_ciphertext **out,
+                                                        const umbra_ciphertext *a);
 
 /* ---- slots ---- */
 

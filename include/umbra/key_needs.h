@@ -6,7 +6,8 @@
  * (umbra_eval_keys_generate). Of two needs for the same purpose the one for higher levels stays, so it makes no difference
  * in which order they come. The object belongs to one thread at a time. A call that fails leaves it unchanged.
  *
- * Levels are those of the parameters; UMBRA_TOP_LEVEL is the highest outside of refreshes, and plans may name higher ones.
+ * Levels are those of the parameters; UMBRA_TOP_LEVEL is the highest outside of refreshes that has keys
+ * (umbra_params_keyed_level), and plans may name those inside refreshes.
  */
 #ifndef UMBRA_KEY_NEEDS_H
 #define UMBRA_KEY_NEEDS_H
@@ -47,7 +48,7 @@ UMBRA_API void umbra_key_needs_destroy(umbra_key_needs *needs);
 
 /*
  * Add one need. steps: of any sign, modulo n/2; multiples of n/2 need no key and add nothing.
- * Errors: INVALID_ARGUMENT (no such level; ephemeral keys for parameters that do not refresh), OUT_OF_MEMORY.
+ * Errors: INVALID_ARGUMENT (no such level, or it is keyless; ephemeral keys for parameters that do not refresh), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_relinearization(umbra_key_needs *needs, uint32_t level);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_conjugation(umbra_key_needs *needs, uint32_t level);

@@ -21,7 +21,11 @@ enum { UMBRA_OWNER_BYTES = 16 };
 /* A uniform ternary secret. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_secret_key_generate(umbra_secret_key **key, const umbra_context *context);
 
-/* An encryption of zero modulo Q times one auxiliary prime; its uniform half is a seed. */
+/*
+ * An encryption of zero modulo Q times one auxiliary prime; its uniform half is a seed. Errors also: INSECURE, if that
+ * modulus is beyond what the parameters' security allows (umbra_params_has_public_key): only sets with keyless levels
+ * can be so, and their owners encrypt with umbra_encrypt_symmetric.
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_public_key_generate(umbra_public_key **key, const umbra_secret_key *secret);
 
 /*

@@ -3,6 +3,7 @@
 #ifndef UMBRA_MATRIX_H
 #define UMBRA_MATRIX_H
 
+#include <umbra/array.h>
 #include <umbra/cost.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
@@ -16,25 +17,48 @@ typedef struct umbra_matrix umbra_matrix; /* immutable, shareable */
 
 /* Which elements stand beside each other. A transposed matrix by rows is one by columns. */
 typedef enum umbra_matrix_order {
-  UMBRA_MATRIX_BY_ROWS = 0,   /* those of a row: few records at a time, wide ones */
-  UMBRA_MATRIX_BY_COLUMNS = 1 /* those of a column: many records at a time; products with plain matrices need no key */
+  UMBRA_MATRIX_BY_ROWS = 0,    /* those of a row: few records at a time, wide ones */
+  UMBRA_MATRIX_BY_COLUMNS = 1, /* those of a column: many records at a time; products with plain matrices need no key */
+  /* For products of encrypted matrices (umbra/product.h): */
+  UMBRA_MATRIX_TILES = 2,       /* square tiles, row by row: what products of tiles are; factors after another level */
+  UMBRA_MATRIX_TILES_LEFT = 3,  /* tiles as left factors, */
+  UMBRA_MATRIX_TILES_RIGHT = 4, /* and as right ones: their products take one level */
+  UMBRA_MATRIX_DIAGONALS = 5    /* those of a generalised diagonal: right factor of matrices by columns; one level */
 } umbra_matrix_order;
 
 /*
  * A ciphertext has `slots` slots (repeated through all n/2), in slots / stride runs. By rows, each run holds a row, and
  * with pairs the imaginary parts hold as many again. By columns, each run holds `stride` rows of a column, or with pairs
  * twice as many; a ciphertext is followed by those with further columns of these rows, then by those with further rows.
- * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one.
+ *
+ * Tiles have stride x stride elements, the last ones padded by zeros. A row of a tile takes 2 stride slots, so a
+ * ciphertext has slots / (2 stride^2) = T tiles, which stand below each other: row i of tile t begins at slot
+ * 2 stride (T i + t), so that a rotation turns the rows of all tiles. Tiles to the right follow in the imaginary parts
+ * (with pairs), then in the next ciphertext, then come those below. Element (i, j) of a tile is at place (i, j) of its
+ * first stride columns; to the left at (i, j - i) modulo the stride, and once more in the columns from the stride on;
+ * to the right at (i - j, j), and a ciphertext has T copies of one tile (Jiang, Kim, Lauter, Song, CCS 2018, with rows
+ * of twice the length, so that shifts of columns need no masks). Factors to the left have no pairs.
+ *
+ * By diagonals, slots / stride = P runs are positions, and the matrix is a grid of P x P blocks, row by row, of as many
+ * ciphertexts each. Ciphertext e of a block has at position p, in `stride` copies, the element of row p - g + k + e
+ * and column p - g, modulo P. Here g is e rounded down to a multiple of `group`, the baby steps, and k = 0; but if only
+ * n rows and m columns of a block are used, and n + m - 1 < P, k = 1 - m and there are n + m - 1 ciphertexts.
+ *
+ * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one. Tiles: the
+ * least stride that holds rows and columns, or the largest that fits; slots for one tile. Diagonals: the largest stride
+ * with as many positions as rows and columns, or 1; baby steps that take the least time. Factors of one product need the
+ * same stride: give it if their shapes differ.
  */
 typedef struct umbra_matrix_layout {
   size_t struct_size;
   umbra_matrix_order order;
   int ones; /* 1: the slot after a row's columns holds 1, so that a bias is a weight. Scoring needs it. By rows */
   uint32_t stride; /* a power of two; by rows at least the columns and the one */
-  uint32_t slots;  /* a power of two from the stride to n/2 */
+  uint32_t slots;  /* a power of two from the stride to n/2; of tiles from 2 stride^2 */
   int pairs;
-  uint32_t
-      group; /* ciphertexts whose products with a vector share one: a power of two up to 8 and the stride. By rows */
+  /* By rows: ciphertexts whose products with a vector share one: a power of two up to 8 and the stride. By diagonals:
+     baby steps, a power of two up to the positions. */
+  uint32_t group;
 } umbra_matrix_layout;
 #define UMBRA_MATRIX_LAYOUT_INIT .struct_size = sizeof(umbra_matrix_layout)
 UMBRA_API void umbra_matrix_layout_init(umbra_matrix_layout *layout, size_t size);
@@ -49,6 +73,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt(umbra_matrix **matrix
                                                            const double *values, size_t rows, size_t columns,
                                                            const umbra_matrix_layout *layout,
                                                            const umbra_progress *progress);
+
+/* The same of values that lie elsewhere, or are floats. Errors: also INVALID_ARGUMENT (no such array). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt_array(umbra_matrix **matrix, const umbra_public_key *key,
+                                                                 const umbra_array *values,
+                                                                 const umbra_matrix_layout *layout,
+                                                                 const umbra_progress *progress);
+
+/* The same with the owner's secret key: smaller in files, and the way where there is no public key (umbra/params.h). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_encrypt_symmetric(umbra_matrix **matrix, const umbra_secret_key *key,
+                                                                     const umbra_array *values,
+                                                                     const umbra_matrix_layout *layout,
+                                                                     const umbra_progress *progress);
 
 /*
  * A matrix without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on

@@ -49,16 +49,27 @@ typedef struct umbra_bootstrap_shape {
 UMBRA_API void umbra_bootstrap_shape_init(umbra_bootstrap_shape *shape, size_t size);
 #define umbra_bootstrap_shape_init(shape) umbra_bootstrap_shape_init((shape), sizeof *(shape))
 
-/* What a computation needs; the smallest ring that carries it is chosen. */
+/*
+ * What a computation needs; the smallest ring that carries it is chosen.
+ *
+ * Keyless levels: a published key counts with its whole modulus, Q of its levels times P, so the keys of the highest
+ * levels decide how small a ring may be. Where the first operations need no key (products with plain matrices, then a
+ * product whose relinearisation can wait), the highest `keyless_levels` levels may have none: there, the modulus of a
+ * ciphertext alone counts. A product of ciphertexts at such a level is rescaled as three parts, and
+ * umbra_relinearize brings it back to two at umbra_params_keyed_level or below; nothing rotates higher up. A public key
+ * is made only where Q p, of the top level and one auxiliary prime, is within the table, too
+ * (umbra_params_has_public_key); else the owner encrypts with umbra_encrypt_symmetric.
+ */
 typedef struct umbra_params_need {
   size_t struct_size;
   uint32_t depth;      /* consecutive multiplications with rescaling; with `bootstrap`: those left after a refresh */
-  uint32_t scale_bits; /* precision of a level: 25, 30, ..., 60 */
+  uint32_t scale_bits; /* precision of a level: 20, 21, ..., 30, 35, ..., 60 */
   uint32_t min_slots;  /* complex slots wanted at least; a ring of 2^k has 2^(k-1) */
   uint32_t security;   /* classical bits: 128 (default), 192 or 256 */
   uint32_t log_n;      /* 0: smallest that fits; 11..17: exactly this ring */
   uint32_t flags;      /* 0 or UMBRA_INSECURE_FOR_TESTS */
   const umbra_bootstrap_shape *bootstrap; /* NULL: it does not refresh */
+  uint32_t keyless_levels;                /* of the levels 1..depth, the highest; see above. Not with `bootstrap` */
 } umbra_params_need;
 #define UMBRA_PARAMS_NEED_INIT .struct_size = sizeof(umbra_params_need), .scale_bits = 40, .security = 128
 UMBRA_API void umbra_params_need_init(umbra_params_need *need, size_t size);
@@ -81,6 +92,7 @@ typedef struct umbra_params_literal {
   const uint32_t *digit_size; /* primes of each digit, over terminals reversed then mains; they sum to all of these */
   uint32_t flags;             /* 0 or UMBRA_INSECURE_FOR_TESTS */
   const umbra_bootstrap_shape *bootstrap; /* NULL: it does not refresh */
+  uint32_t keyless_levels;                /* of the levels, the highest: fewer than all. Not with `bootstrap` */
 } umbra_params_literal;
 #define UMBRA_PARAMS_LITERAL_INIT .struct_size = sizeof(umbra_params_literal)
 UMBRA_API void umbra_params_literal_init(umbra_params_literal *literal, size_t size);
@@ -104,16 +116,19 @@ UMBRA_API umbra_params *umbra_params_share(const umbra_params *params);
 UMBRA_API void umbra_params_destroy(umbra_params *params);
 
 UMBRA_API uint32_t umbra_params_log_n(const umbra_params *params);
-UMBRA_API uint32_t umbra_params_slots(const umbra_params *params); /* n / 2 */
-UMBRA_API uint32_t umbra_params_depth(const umbra_params *params); /* highest level; fresh ciphertexts have it */
+UMBRA_API uint32_t umbra_params_slots(const umbra_params *params);       /* n / 2 */
+UMBRA_API uint32_t umbra_params_depth(const umbra_params *params);       /* highest level; fresh ciphertexts have it */
+UMBRA_API uint32_t umbra_params_keyed_level(const umbra_params *params); /* the highest that has switching keys */
+UMBRA_API int umbra_params_has_public_key(const umbra_params *params);   /* 0: its modulus would be too large */
 UMBRA_API uint32_t umbra_params_bootstrapped_level(const umbra_params *params);  /* after a refresh; 0: it cannot */
 UMBRA_API uint32_t umbra_params_scale_bits(const umbra_params *params);          /* nominal */
 UMBRA_API double umbra_params_scale(const umbra_params *params, uint32_t level); /* of that level; 0 if there is none */
 UMBRA_API uint32_t umbra_params_limbs(const umbra_params *params, uint32_t level); /* 32-bit primes of that level */
 UMBRA_API double umbra_params_log_q(const umbra_params *params, uint32_t level);   /* bits of that level's modulus */
-UMBRA_API double umbra_params_log_qp(const umbra_params *params);                  /* bits of the largest key modulus */
-UMBRA_API uint32_t umbra_params_dnum(const umbra_params *params);                  /* gadget digits at the top level */
-UMBRA_API uint32_t umbra_params_security(const umbra_params *params);              /* 256, 192, 128, or 0: insecure */
+UMBRA_API double umbra_params_log_qp(const umbra_params *params);     /* bits of the largest key modulus, or
+                                                                                       of that of a keyless level */
+UMBRA_API uint32_t umbra_params_dnum(const umbra_params *params);     /* gadget digits at the highest level with keys */
+UMBRA_API uint32_t umbra_params_security(const umbra_params *params); /* 256, 192, 128, or 0: insecure */
 UMBRA_API uint64_t umbra_params_ciphertext_bytes(const umbra_params *params, uint32_t level);
 
 /* Bytes of one switching key that serves levels 0..level, in memory; its file is half of it. */

@@ -42,8 +42,8 @@
 UMBRA_BEGIN_DECLS
 
 /*
- * An input of simulations: the plaintext as if encrypted with a public key. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY,
- * UNSUPPORTED (a plaintext of another device).
+ * An input of simulations: the plaintext as if encrypted with a public key, or with the secret key where parameters have
+ * no public one. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY, UNSUPPORTED (a plaintext of another device).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_sim_ciphertext(umbra_ciphertext **ciphertext,
                                                            const umbra_plaintext *plaintext);

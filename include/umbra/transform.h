@@ -24,6 +24,12 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_transform umbra_transform;
 
+/* When diagonals become plaintexts: results are the same bits. */
+typedef enum umbra_transform_encode_when {
+  UMBRA_TRANSFORM_ENCODED = 0, /* once, when the transform is created */
+  UMBRA_TRANSFORM_AT_USE = 1   /* in each umbra_transform_apply: more time, and less memory, 16 bytes a value */
+} umbra_transform_encode_when;
+
 /*
  * What is to be mapped, and how. Arrays are read while the transform is created.
  *
@@ -50,15 +56,17 @@ typedef struct umbra_transform_desc {
   uint32_t level;           /* of the input, at least 1; or UMBRA_TOP_LEVEL. Outputs are one level below */
   uint32_t baby_steps;      /* from one giant step to the next, in units of the rotations' common divisor; 0: fastest */
   int min_key;              /* chains of rotations: two keys and one for each output at most, and more time */
+  umbra_transform_encode_when encode; /* at use: not within a circuit that is recorded */
 } umbra_transform_desc;
 #define UMBRA_TRANSFORM_DESC_INIT .struct_size = sizeof(umbra_transform_desc), .level = UMBRA_TOP_LEVEL, .bound = 1
 UMBRA_API void umbra_transform_desc_init(umbra_transform_desc *desc, size_t size);
 #define umbra_transform_desc_init(desc) umbra_transform_desc_init((desc), sizeof *(desc))
 
 /*
- * Encodes the maps. Memory: umbra_transform_bytes, and 16 bytes for each value of the diagonals while it is made. The
- * level's scale says how finely values are encoded. Errors: INVALID_ARGUMENT (sizes, slots, rotations that are equal, no
- * values), NO_LEVEL, RANGE (values that are not finite or too large for the level, more columns than slots, more than
+ * Encodes the maps. Memory: umbra_transform_bytes, and 16 bytes for each value of the diagonals while it is made; one
+ * that encodes at use takes these 16 bytes to stay, and while it is applied room for all baby steps and their diagonals,
+ * three polynomials each. The level's scale says how finely values are encoded. Errors: INVALID_ARGUMENT (sizes, slots, rotations that are equal, no
+ * values), NO_LEVEL, UNSUPPORTED (an encode that this version does not know), RANGE (values that are not finite or too large for the level, more columns than slots, more than
  * 65535 diagonals, with places of zeros that a split leaves between them), OUT_OF_MEMORY, CANCELLED. progress: may be
  * NULL.
  */
@@ -70,7 +78,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_transform_create(umbra_transform **t
 UMBRA_API umbra_transform *umbra_transform_share(const umbra_transform *transform);
 UMBRA_API void umbra_transform_destroy(umbra_transform *transform);
 
-UMBRA_API uint64_t umbra_transform_bytes(const umbra_transform *transform);    /* of its diagonals' residues */
+UMBRA_API uint64_t umbra_transform_bytes(const umbra_transform *transform);    /* of its diagonals */
 UMBRA_API size_t umbra_transform_outputs(const umbra_transform *transform);    /* ciphertexts */
 UMBRA_API uint32_t umbra_transform_slots_in(const umbra_transform *transform); /* inputs have so many, or fewer */
 UMBRA_API uint32_t umbra_transform_slots_out(const umbra_transform *transform);

@@ -49,25 +49,31 @@
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
 
+#include <umbra/array.h>
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>
 #include <umbra/circuit.h>
 #include <umbra/comparison.h>
 #include <umbra/context.h>
+#include <umbra/convolution.h>
 #include <umbra/cost.h>
 #include <umbra/device.h>
 #include <umbra/evaluator.h>
+#include <umbra/feature_map.h>
 #include <umbra/file.h>
 #include <umbra/fit.h>
 #include <umbra/key_needs.h>
 #include <umbra/keys.h>
 #include <umbra/logistic.h>
 #include <umbra/matrix.h>
+#include <umbra/matrix_ops.h>
 #include <umbra/model.h>
 #include <umbra/ndarray.h>
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
+#include <umbra/product.h>
+#include <umbra/product_plan.h>
 #include <umbra/progress.h>
 #include <umbra/range.h>
 #include <umbra/records.h>
@@ -80,5 +86,6 @@
 #include <umbra/train.h>
 #include <umbra/transform.h>
 #include <umbra/version.h>
+#include <umbra/weights.h>
 
 #endif

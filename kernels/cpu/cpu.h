@@ -111,8 +111,7 @@ umbra_conversion_create_entry umbra_cpu_conversion_create; /* leaves `prepared` 
 umbra_conversion_destroy_entry umbra_cpu_conversion_destroy;
 
 /*
- * What their tables have in common. Sources of ref/ that compilers vectorise well spell the names of their kernels
- * UMBRA_CPU_NAME(entry), so that a backend can compile them again for its own instructions.
+ * What their tables have in common.
  */
 #define UMBRA_CPU_ENTRIES                                                                                            \
   .version = UMBRA_KERNELS_VERSION, .host_memory = 1,                                                                \

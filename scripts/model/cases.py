@@ -83,14 +83,14 @@ def kernel_primes(n):
             *primes_below(5 * 2**16, 1, n)]
 
 
-def make_chain(name, scale_bits, terminal_bits, levels, auxes, digit_sizes, log_n=11):
+def make_chain(name, scale_bits, terminal_bits, levels, auxes, digit_sizes, log_n=11, keyless=0):
     n = 1 << log_n
     terminals = max(t for _, t in levels)
     return Chain(name, log_n, scale_bits,
                  terminals=tuple(primes_below(2**terminal_bits, terminals, n)),
                  mains=tuple(primes_below(2**30, max(m for m, _ in levels), n)),
                  auxes=tuple(primes_below(2**31, auxes, n)),
-                 levels=tuple(levels), digit_sizes=tuple(digit_sizes))
+                 levels=tuple(levels), digit_sizes=tuple(digit_sizes), keyless=keyless)
 
 
 CHAINS = {chain.name: chain for chain in (
@@ -99,6 +99,7 @@ CHAINS = {chain.name: chain for chain in (
     make_chain("mains", 30, 20, [(2, 0), (3, 0), (4, 0)], 1, [1, 1, 1, 1]),
     make_chain("wide", 40, 20, [(1, 1), (3, 0), (3, 2), (5, 1), (7, 0)], 5, [5, 4]),
     make_chain("encoding", 40, 25, [(0, 2), (3, 0)], 2, [2, 2, 1], log_n=12),
+    make_chain("keyless", 21, 21, [(0, 2), (0, 3), (0, 4), (0, 5)], 1, [1, 1, 1, 1, 1], keyless=2),
 )}
 
 
@@ -108,7 +109,7 @@ def chains():
         yield [("case", f"chain {chain.name}"), ("log_n", chain.log_n), ("scale_bits", chain.scale_bits),
                ("terminals", chain.terminals), ("mains", chain.mains), ("auxes", chain.auxes),
                ("main_counts", [m for m, _ in chain.levels]), ("terminal_counts", [t for _, t in chain.levels]),
-               ("digit_sizes", chain.digit_sizes),
+               ("digit_sizes", chain.digit_sizes), *([("keyless", chain.keyless)] if chain.keyless else []),
                ("log2_scales", [int(Fraction(s) * 2**96) for s in log2_scales(chain)])]
 
 
@@ -398,6 +399,38 @@ def linear_cases(chain, keys):
                         ("input", 900), ("secret", 50))
 
 
+def keyless_cases(chain, keys):
+    """Products at the levels without keys, what is done to their three parts, and relinearisation below."""
+    top, bound = len(chain.levels) - 1, 2**16  # three parts are rounded times s^2
+    for level in (top, top - 1):
+        a, b = ciphertexts(chain, level, 100, 2)
+        result = operations.product_of_parts([(a, b)], chain, level)
+        total = dot([[operations.decrypt(c, chain, level, keys.secret) for c in (a, b)]],
+                    chain.modulus(chain.window(level)))
+        expected = operations.move([total], chain, chain.window(level), chain.window(level - 1))[0]
+        check_noise(chain, level - 1, expected, operations.decrypt(result, chain, level - 1, keys.secret), bound)
+        yield operation("mul", chain, level, level - 1, result, ("input", 100))
+    three = ciphertexts(chain, top, 200, 1, 3)[0]
+    m = ciphertexts(chain, top, 250, 1, 1)[0][0]
+    parts = ("input", 200), ("parts", 3)
+    yield operation("mul_plain", chain, top, top - 1, operations.plain_product([(three, m)], chain, top), *parts)
+    for level in range(top):
+        yield operation("level_drop", chain, top, level, operations.lower(three, chain, top, level), *parts)
+    two = ciphertexts(chain, chain.keyed, 201, 1)[0]
+    three = ciphertexts(chain, chain.keyed, 200, 1, 3)[0]
+    modulus = chain.modulus(chain.window(chain.keyed))
+    difference = [add(f, scale(g, -1, modulus), modulus) for f, g in zip(three, two)] + three[2:]
+    yield operation("sub", chain, chain.keyed, chain.keyed, difference, *parts, ("other_parts", 2))
+    for level in range(chain.keyed + 1):
+        three = ciphertexts(chain, level, 200, 1, 3)[0]
+        fields, key = keys.get("relinearize", 0, chain.keyed)
+        result = operations.relinearize(three, chain, level, key)
+        message = operations.decrypt(three, chain, level, keys.secret)
+        check_noise(chain, level, message, operations.decrypt(result, chain, level, keys.secret))
+        yield operation("relinearize", chain, level, level, result, *parts, *fields)
+        yield operation("decrypt", chain, level, level, [message], *parts, ("secret", 50))
+
+
 def ciphertext_operations():
     for chain in (CHAINS["plain"], CHAINS["recombining"], CHAINS["mains"]):
         keys = Keys(chain)
@@ -405,6 +438,7 @@ def ciphertext_operations():
             yield from cases(chain, keys)
     for cases in (product_cases, galois_cases):
         yield from cases(CHAINS["wide"], Keys(CHAINS["wide"]))
+    yield from keyless_cases(CHAINS["keyless"], Keys(CHAINS["keyless"]))
 
 
 # ---- encoding ----

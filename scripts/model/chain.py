@@ -23,6 +23,7 @@ class Chain:
     auxes: tuple
     levels: tuple  # (main, terminal) of each level, from level 0 up
     digit_sizes: tuple
+    keyless: int = 0  # so many of the highest levels have no switching keys
 
     @property
     def n(self):
@@ -37,6 +38,11 @@ class Chain:
     def special(self):
         """P, the product of the auxiliary primes."""
         return prod(self.auxes)
+
+    @property
+    def keyed(self):
+        """The highest level that has switching keys."""
+        return len(self.levels) - 1 - self.keyless
 
     def window(self, level):
         main, terminal = self.levels[level]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operations on whole ciphertexts (c0, c1), polynomials modulo the product of the primes of their level.
 
-c0 + c1 * s is the message at the level's scale, with some noise. Every operation ends in one division.
+c0 + c1 * s is the message at the level's scale, with some noise; with three parts, c0 + c1 * s + c2 * s^2. Every
+operation ends in one division.
 """
 
 from fractions import Fraction
@@ -20,20 +21,40 @@ def move(parts, chain, source, target):
 
 
 def decrypt(ciphertext, chain, level, secret):
-    """c0 + c1 * s."""
+    """c0 + c1 * s, or c0 + (c1 + c2 * s) * s."""
     modulus = chain.modulus(chain.window(level))
-    return add(ciphertext[0], multiply(ciphertext[1], secret, modulus), modulus)
+    *others, message = ciphertext
+    for part in reversed(others):
+        message = add(part, multiply(message, secret, modulus), modulus)
+    return message
+
+
+def tensor(pairs, chain, level):
+    """t = sum (a0 b0, a0 b1 + a1 b0, a1 b1)."""
+    modulus = chain.modulus(chain.window(level))
+    return [dot([(a[i], b[k - i]) for a, b in pairs for i in range(2) if 0 <= k - i < 2], modulus) for k in range(3)]
+
+
+def product_of_parts(pairs, chain, level):
+    """The sum of products of ciphertexts at a level without keys: three parts, y_p = round(t_p * prod R / prod D)."""
+    return move(tensor(pairs, chain, level), chain, chain.window(level), chain.window(level - 1))
+
+
+def relinearize(parts, chain, level, key):
+    """Two parts of three: y_p = round((P' t_p + u_p) / P') with u the switch of t_2 from s^2 to s."""
+    window = chain.window(level)
+    u = switch(parts[2], chain, window, key, init=parts[:2])
+    return move(u, chain, extended(chain, window), window)
 
 
 def product(pairs, chain, level, key):
     """The sum of products of ciphertexts, relinearised and rescaled by one division, at level - 1.
 
-    With t = sum (a0 b0, a0 b1 + a1 b0, a1 b1), and u the switch of t_2 from s^2 to s,
+    With t their tensor product, and u the switch of t_2 from s^2 to s,
     y_p = round((P' t_p + u_p) * prod R / (P' * prod D)).
     """
     window = chain.window(level)
-    modulus = chain.modulus(window)
-    t = [dot([(a[i], b[k - i]) for a, b in pairs for i in range(2) if 0 <= k - i < 2], modulus) for k in range(3)]
+    t = tensor(pairs, chain, level)
     u = switch(t[2], chain, window, key, init=t[:2])
     return move(u, chain, extended(chain, window), chain.window(level - 1))
 
@@ -42,7 +63,7 @@ def plain_product(pairs, chain, level):
     """The sum of products of ciphertexts with plaintexts, rescaled: y_p = round(sum c_p m * prod R / prod D)."""
     window = chain.window(level)
     modulus = chain.modulus(window)
-    sums = [dot([(c[p], m) for c, m in pairs], modulus) for p in range(2)]
+    sums = [dot([(c[p], m) for c, m in pairs], modulus) for p in range(len(pairs[0][0]))]
     return move(sums, chain, window, chain.window(level - 1))
 
 

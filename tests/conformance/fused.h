@@ -110,6 +110,11 @@ static void compose_inner_products(rig *r, call *c) {
   }
 }
 
+static void compose_lift(rig *r, call *c) {
+  call_from_i64(r, c);
+  r->kernels->ntt_forward(r->stream, &c->dst);
+}
+
 /* The backend's own entry if it has one. */
 #define FUSED_CALL(name, ...)                                       \
   static void call_##name(rig *r, call *c) {                        \
@@ -118,6 +123,7 @@ static void compose_inner_products(rig *r, call *c) {
   }
 
 FUSED_CALL(ntt_close, &c->dst, X(c), &c->b, c->d)
+FUSED_CALL(lift, &c->dst, (const int64_t *)(const void *)(r->memory + c->re), c->number)
 FUSED_CALL(inner_products, &c->dst, c->digit, c->number, c->key, INIT(c), c->galois, c->rotations)
 
 static void call_extend_digits(rig *r, call *c) {

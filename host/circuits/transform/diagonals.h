@@ -18,7 +18,9 @@ typedef struct umbra_diagonals {
   int32_t *rotation; /* distinct modulo slots in every map */
   uint32_t *map;     /* of each diagonal, in ascending order; NULL: there is one map */
   uint32_t maps;
-  double *value;     /* [count][period] pairs of real and imaginary part; NULL: only the bounds are known */
+  double *value; /* [count][period] pairs of real and imaginary part; NULL: only the bounds are known, or: */
+  void (*fill)(double *pairs, size_t diagonal, const void *source); /* writes the period pairs of one */
+  const void *source;
   double entry, row; /* bounds on every |value|, and on the sum of |value| over a map's diagonals, at any slot */
 } umbra_diagonals;
 

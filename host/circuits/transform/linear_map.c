@@ -26,26 +26,28 @@ static umbra_status check_desc(umbra_transform_desc *desc, const umbra_context *
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear map needs values: only a dry device does without");
   if (!isfinite(desc->bound) || desc->bound < 0)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be finite and not negative", desc->bound);
+  if (desc->encode != UMBRA_TRANSFORM_ENCODED && desc->encode != UMBRA_TRANSFORM_AT_USE)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "encode is %d: this version knows %d and %d", (int)desc->encode,
+                      UMBRA_TRANSFORM_ENCODED, UMBRA_TRANSFORM_AT_USE);
   UMBRA_TRY(umbra_check_level(&desc->level, context, desc->level));
   if (desc->level) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a linear map takes a level, and its input would be at level 0");
 }
 
-/* Of diagonals that bring an input from the scale of its level to that of the one below. */
-static umbra_log2 log_scale_of_diagonals(const umbra_chain *chain, uint32_t level) {
+umbra_log2 umbra_transform_log_scale_at(const umbra_chain *chain, uint32_t level) {
   return chain->log_scale[level - 1] - chain->log_scale[level] + umbra_sum_log_step(chain, level);
 }
 
-static umbra_status encode_source(umbra_transform **made, const umbra_context *context,
-                                  const umbra_transform_source *source, const umbra_transform_desc *desc,
-                                  umbra_watch *watch) {
+static umbra_status encode_source(umbra_transform **made, const umbra_context *context, umbra_transform_source *source,
+                                  const umbra_transform_desc *desc, umbra_watch *watch) {
   const umbra_transform_encoding encoding = {
       .diagonals = &source->diagonals,
       .level = desc->level,
-      .log_scale = log_scale_of_diagonals(umbra_context_chain(context), desc->level),
+      .log_scale = umbra_transform_log_scale_at(umbra_context_chain(context), desc->level),
       .min_key = desc->min_key,
       .baby_steps = desc->baby_steps,
-      .watch = watch};
+      .watch = watch,
+      .at_use = desc->encode == UMBRA_TRANSFORM_AT_USE ? &source->diagonals : NULL};
   UMBRA_TRY(umbra_transform_encode(made, context, &encoding));
   (*made)->slots_in = source->slots_in;
   (*made)->slots_out = source->slots_out;
@@ -78,7 +80,9 @@ umbra_status umbra_transform_create(umbra_transform **transform, const umbra_con
 /* ---- what it is ---- */
 
 uint64_t umbra_transform_bytes(const umbra_transform *transform) {
-  return umbra_poly_bytes(&transform->plain, transform->context->ring);
+  const umbra_diagonals *d = &transform->diagonals;
+  if (!umbra_transform_encodes_at_use(transform)) return umbra_poly_bytes(&transform->plain, transform->context->ring);
+  return d->value ? (uint64_t)d->count * d->period * 2 * sizeof *d->value : 0;
 }
 
 size_t umbra_transform_outputs(const umbra_transform *transform) { return transform->plan->maps; }

@@ -19,8 +19,9 @@ typedef struct umbra_transform_encoding {
   uint32_t level;                   /* of the input; the output is one level below */
   umbra_log2 log_scale;             /* of the encoded diagonals */
   int min_key;
-  uint32_t baby_steps; /* see umbra_transform_shape */
-  umbra_watch *watch;  /* of the call; NULL: nobody watches */
+  uint32_t baby_steps;     /* see umbra_transform_shape */
+  umbra_watch *watch;      /* of the call; NULL: nobody watches */
+  umbra_diagonals *at_use; /* the same, to be taken over and encoded whenever the transform is applied; NULL: now */
 } umbra_transform_encoding;
 
 struct umbra_transform {
@@ -28,12 +29,24 @@ struct umbra_transform {
   umbra_context *context;
   umbra_transform_plan *plan;
   umbra_log2 log_scale;
-  umbra_poly plain;      /* [giants][babies] encoded diagonals, turned back by the giant step */
-  umbra_estimate factor; /* bound on the sum of a slot's diagonals, and the error of their encoding */
+  umbra_poly plain;          /* [giants][babies] encoded diagonals, turned back by the giant step; or none, and: */
+  umbra_diagonals diagonals; /* what is encoded at use */
+  umbra_estimate factor;     /* bound on the sum of a slot's diagonals, and the error of their encoding */
   /* Of those that an application made; see transform_source.h. */
   uint32_t slots_in, slots_out;
   double row;
 };
+
+/* Of diagonals that bring an input from the scale of its level to that of the one below. */
+umbra_log2 umbra_transform_log_scale_at(const umbra_chain *chain, uint32_t level);
+
+/* Whether diagonals are encoded whenever the transform is applied. */
+static inline int umbra_transform_encodes_at_use(const umbra_transform *transform) {
+  return transform->diagonals.count > 0;
+}
+
+/* Auxiliary primes of its plaintexts and sums. */
+uint32_t umbra_transform_auxes(const umbra_transform *transform);
 
 /* Time: an encoding for each diagonal. Errors: INVALID_ARGUMENT, NO_LEVEL, RANGE, OUT_OF_MEMORY. */
 umbra_status umbra_transform_encode(umbra_transform **transform, const umbra_context *context,

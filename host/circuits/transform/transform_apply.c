@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "../../ckks/ciphertext_internal.h"
 #include "../../ckks/find_key.h"
@@ -20,7 +21,10 @@
 #include "../../ring/hoist.h"
 #include "../../ring/ops.h"
 #include "../../ring/residence.h"
-#include "transform.h"
+#include "transform_encoder.h"
+
+/* Diagonals that are encoded at use at a time, if a giant step has no more: 64 MiB of coefficients at n = 2^16. */
+enum { MOST_DIAGONALS_AT_A_TIME = 128 };
 
 typedef struct transform_job {
   umbra_evaluator *evaluator;
@@ -29,6 +33,7 @@ typedef struct transform_job {
   umbra_ring *ring;
   umbra_stream *stream;
   umbra_window window;
+  uint32_t auxes;
   umbra_view x;       /* 2 polynomials over window */
   umbra_scaled *made; /* of each map, at the level below */
 } transform_job;
@@ -47,6 +52,38 @@ static umbra_status find_key(const transform_job *job, umbra_rotation *found, in
 static umbra_status find_keys(const transform_job *job, umbra_rotation *found, const int32_t *rotation,
                               uint32_t count) {
   for (uint32_t i = 0; i < count; i++) UMBRA_TRY(find_key(job, &found[i], rotation[i]));
+  return UMBRA_OK;
+}
+
+/* ---- plaintexts of a giant step ---- */
+
+/* Room for one row of them, of a transform that encodes at use. */
+typedef struct plain_row {
+  umbra_poly plain;
+  umbra_diagonal_encoder encoder;
+} plain_row;
+
+static void row_close(plain_row *row, const transform_job *job) {
+  umbra_diagonal_encoder_close(&row->encoder);
+  umbra_poly_destroy(&row->plain, job->ring);
+}
+
+static umbra_status row_open(plain_row *row, const transform_job *job) {
+  UMBRA_TRY(umbra_poly_create(&row->plain, job->ring, job->plan->babies, job->window, job->auxes, "encoded diagonals"));
+  row->plain.secret = 1;
+  umbra_status status =
+      umbra_diagonal_encoder_open(&row->encoder, job->transform, &job->transform->diagonals, job->stream, 0);
+  if (status != UMBRA_OK) row_close(row, job);
+  return status;
+}
+
+/* Those that are encoded already, or are now. row: where, if they are not. */
+static umbra_status row_plains(umbra_view *plains, const transform_job *job, const plain_row *row, uint32_t giant) {
+  const uint32_t babies = job->plan->babies, first = giant * babies;
+  const int at_use = umbra_transform_encodes_at_use(job->transform);
+  const umbra_poly *plain = at_use ? &row->plain : &job->transform->plain;
+  *plains = umbra_poly_subview(plain, job->ring, at_use ? 0 : first, babies, job->window, job->auxes);
+  for (uint32_t b = 0; at_use && b < babies; b++) UMBRA_TRY(umbra_diagonal_encode(&row->encoder, plain, b, first + b));
   return UMBRA_OK;
 }
 
@@ -109,6 +146,51 @@ static int needs_spare(const umbra_transform_plan *plan, const umbra_rotation *g
   return 0;
 }
 
+/* Giant steps whose diagonals are encoded together: rotations are made anew for the next ones. */
+static uint32_t giants_at_a_time(const umbra_transform_plan *plan) {
+  return umbra_max_u32(MOST_DIAGONALS_AT_A_TIME / plan->babies, 1);
+}
+
+/* What diagonals go through until they are coefficients: of as many giant steps as are encoded together. */
+typedef struct encoding_room {
+  umbra_diagonal_encoder encoder;
+  int64_t *coefficients; /* device memory */
+  uint32_t *shift;
+} encoding_room;
+
+/* Sums of `count` giant steps from `first` on. */
+static umbra_status add_up_encoding(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist,
+                                    const encoding_room *room, uint32_t first, uint32_t count) {
+  const uint32_t babies = job->plan->babies, cells = count * babies;
+  const umbra_view part = umbra_view_polys(sums, 2 * first, 2 * count);
+  umbra_hoist of_part = *hoist;
+  of_part.plain = NULL;
+  of_part.coefficients = (umbra_plain_coefficients){room->coefficients, room->shift, cells};
+  for (uint32_t i = 0; i < cells; i++)
+    UMBRA_TRY(umbra_diagonal_coefficients(&room->encoder, room->coefficients + (size_t)i * umbra_ring_n(job->ring),
+                                          &room->shift[i], first * babies + i));
+  return umbra_hoisted_sums(job->ring, job->stream, &part, &of_part);
+}
+
+static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
+  const umbra_transform_plan *plan = job->plan;
+  const uint32_t most = umbra_min_u32(giants_at_a_time(plan), plan->giants), cells = most * plan->babies;
+  const size_t bytes = cells * sizeof(int64_t) * umbra_ring_n(job->ring);
+  encoding_room room = {0};
+  void *memory = NULL;
+  UMBRA_TRY(umbra_alloc(&room.shift, cells, sizeof *room.shift, "encoded diagonals"));
+  umbra_status status =
+      umbra_diagonal_encoder_open(&room.encoder, job->transform, &job->transform->diagonals, job->stream, 0);
+  if (status == UMBRA_OK) status = umbra_ring_take(job->ring, &memory, bytes, "encoded coefficients");
+  room.coefficients = memory;
+  for (uint32_t first = 0; first < plan->giants && status == UMBRA_OK; first += most)
+    status = add_up_encoding(job, sums, hoist, &room, first, umbra_min_u32(most, plan->giants - first));
+  umbra_diagonal_encoder_close(&room.encoder);
+  if (memory) umbra_ring_give(job->ring, memory, bytes);
+  umbra_free(room.shift);
+  return status;
+}
+
 static umbra_status run_hoisted(const transform_job *job, const umbra_rotation *baby, const umbra_rotation *giant) {
   const umbra_transform_plan *plan = job->plan;
   const int itself = !baby->key, spare = needs_spare(plan, giant);
@@ -119,10 +201,12 @@ static umbra_status run_hoisted(const transform_job *job, const umbra_rotation *
                        .rotations = plan->babies - (uint32_t)itself,
                        .plain = &job->transform->plain};
   umbra_poly sums;
-  UMBRA_TRY(umbra_poly_create(&sums, job->ring, 2 * (plan->giants + (uint32_t)spare), job->window,
-                              job->transform->plain.aux, "a linear map's sums"));
+  UMBRA_TRY(umbra_poly_create(&sums, job->ring, 2 * (plan->giants + (uint32_t)spare), job->window, job->auxes,
+                              "a linear map's sums"));
   umbra_view of_plan = umbra_poly_subview(&sums, job->ring, 0, 2 * plan->giants, job->window, sums.aux);
-  umbra_status status = umbra_hoisted_sums(job->ring, job->stream, &of_plan, &hoist);
+  umbra_status status = umbra_transform_encodes_at_use(job->transform)
+                            ? sums_at_use(job, &of_plan, &hoist)
+                            : umbra_hoisted_sums(job->ring, job->stream, &of_plan, &hoist);
   for (uint32_t map = 0; map < plan->maps && status == UMBRA_OK; map++) status = join_sums(job, &sums, giant, map);
   umbra_poly_destroy(&sums, job->ring);
   return status;
@@ -146,6 +230,7 @@ typedef struct chain_job {
   transform_job job;
   umbra_rotation stride, giant_step;
   umbra_poly room; /* pairs over window: [babies] rotated inputs, then three to work with */
+  plain_row row;
 } chain_job;
 
 static umbra_view room_view(const chain_job *c, uint32_t pair) {
@@ -184,12 +269,14 @@ static umbra_status fill_babies(const chain_job *c) {
   return UMBRA_OK;
 }
 
-static void sum_products(const chain_job *c, const umbra_view *dst, uint32_t giant) {
-  const umbra_transform_plan *plan = c->job.plan;
-  const umbra_poly *plain = &c->job.transform->plain;
-  umbra_view babies = umbra_poly_subview(&c->room, c->job.ring, 0, 2 * plan->babies, c->job.window, 0);
-  umbra_view plains = umbra_poly_subview(plain, c->job.ring, giant * plan->babies, plan->babies, c->job.window, 0);
-  umbra_ring_plain_products(c->job.ring, c->job.stream, dst, &plains, &babies, plan->babies, plain->log_gap);
+static umbra_status sum_products(const chain_job *c, const umbra_view *dst, uint32_t giant) {
+  const transform_job *job = &c->job;
+  const uint32_t babies = job->plan->babies;
+  const umbra_view rotated = umbra_poly_subview(&c->room, job->ring, 0, 2 * babies, job->window, 0);
+  umbra_view plains;
+  UMBRA_TRY(row_plains(&plains, job, &c->row, giant));
+  umbra_ring_plain_products(job->ring, job->stream, dst, &plains, &rotated, babies, job->transform->plain.log_gap);
+  return UMBRA_OK;
 }
 
 /* Rotates by the lowest giant step of a map, which chains of the others do not contain. */
@@ -205,10 +292,10 @@ static umbra_status join_giants(const chain_job *c, umbra_view *total, uint32_t 
   const uint32_t first = plan->first_giant[map], last = plan->first_giant[map + 1] - 1;
   umbra_view term = room_view(c, plan->babies + 2);
   *total = room_view(c, plan->babies);
-  sum_products(c, total, last);
+  UMBRA_TRY(sum_products(c, total, last));
   for (uint32_t g = last; g-- > first;) {
     UMBRA_TRY(walk(c, total, &c->giant_step, (plan->giant[g + 1] - plan->giant[g]) / plan->giant_step));
-    sum_products(c, &term, g);
+    UMBRA_TRY(sum_products(c, &term, g));
     umbra_ring_add(c->job.ring, c->job.stream, total, total, &term);
   }
   return turn_lowest(c, total, plan->giant[first]);
@@ -224,11 +311,19 @@ static umbra_status join_all(const chain_job *c) {
   return UMBRA_OK;
 }
 
-static umbra_status run_chains(const chain_job *c) {
-  UMBRA_TRY(fill_babies(c));
+static umbra_status join_pinned(const chain_job *c) {
   UMBRA_TRY(umbra_poly_pin(&c->job.transform->plain, c->job.ring, c->job.stream));
   umbra_status status = join_all(c);
   umbra_poly_unpin(&c->job.transform->plain, c->job.ring);
+  return status;
+}
+
+static umbra_status run_chains(chain_job *c) {
+  UMBRA_TRY(fill_babies(c));
+  if (!umbra_transform_encodes_at_use(c->job.transform)) return join_pinned(c);
+  UMBRA_TRY(row_open(&c->row, &c->job));
+  umbra_status status = join_all(c);
+  row_close(&c->row, &c->job);
   return status;
 }
 
@@ -299,6 +394,7 @@ umbra_status umbra_transform_apply_scaled(umbra_evaluator *evaluator, umbra_scal
                              .ring = context->ring,
                              .stream = evaluator->stream,
                              .window = chain->window[level],
+                             .auxes = umbra_transform_auxes(transform),
                              .x = umbra_scaled_view(in, context, level),
                              .made = made};
   umbra_status status = apply(&job, in);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * With the stride s, rotation = s * i. A split has baby steps in [origin, origin + size) * s and giant steps at
- * multiples of size * s. All sizes that are worth it are tried.
+ * multiples of size * s. All sizes that are worth it are tried: small ones, and of sets of several dimensions (rows and
+ * columns of an image, and its channels) what leads from one row, or one channel, to the next.
  */
 #include "transform_plan.h"
 
@@ -16,6 +17,9 @@ enum { MOST_BABY_STEPS = 256 };
 
 /* Costs in products of limbs; a limb of a key comes from memory. */
 enum { TRANSFORM_COST = 20, KEY_COST = 5 };
+
+/* The transform of complex numbers that encodes, in transforms of a limb. */
+enum { ENCODING_COST = 12 };
 
 typedef struct costs {
   uint64_t baby, giant, cell;
@@ -61,6 +65,15 @@ static costs costs_of(const umbra_chain *chain, const umbra_transform_shape *sha
     return (costs){one, one, 2 * own};
   }
   return (costs){key, key + extend + divide, 2 * limbs};
+}
+
+uint64_t umbra_transform_rotation_cost(const umbra_chain *chain, uint32_t level) {
+  return costs_of(chain, &(umbra_transform_shape){.level = level, .min_key = 1}).baby;
+}
+
+uint64_t umbra_transform_encoding_cost(const umbra_chain *chain, uint32_t level) {
+  const umbra_window window = chain->window[level];
+  return (uint64_t)(window.count + umbra_switch_auxes(chain, window) + ENCODING_COST) * TRANSFORM_COST;
 }
 
 static void clear_marks(const maker *m, const split *s) {
@@ -140,6 +153,16 @@ static void try_size(const maker *m, choice *chosen, int64_t size) {
   if (above) try_split(m, chosen, (split){size, above - size});
 }
 
+/* Large sizes that a set may have from its making: powers of two, and distances from its first rotation. */
+static void try_structure(const maker *m, choice *chosen) {
+  const int64_t span = m->high - m->low + 1;
+  for (int64_t size = 2 * MOST_BABY_STEPS; size <= span; size *= 2) try_size(m, chosen, size);
+  for (size_t k = 1; k < m->shape->count && k <= MOST_BABY_STEPS; k++) {
+    const int64_t distance = m->index[k] - m->index[0], size = distance < 0 ? -distance : distance;
+    if (size > MOST_BABY_STEPS) try_size(m, chosen, size);
+  }
+}
+
 /* No giant step. */
 static split everything(const maker *m) {
   int64_t low = m->low < 0 ? m->low : 0, high = m->high > 0 ? m->high : 0;
@@ -152,7 +175,9 @@ static split choose_split(const maker *m) {
   int64_t least = asked ? asked : 1, most = asked ? asked : MOST_BABY_STEPS;
   for (int64_t size = least; size <= span && size <= most; size++) try_size(m, &chosen, size);
   if (!asked || asked > span) try_split(m, &chosen, everything(m));
+  if (!asked) try_structure(m, &chosen);
   if (chosen.least == UINT64_MAX) try_size(m, &chosen, span);
+  m->plan->cost = chosen.least;
   return chosen.best;
 }
 

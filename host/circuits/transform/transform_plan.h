@@ -34,12 +34,17 @@ typedef struct umbra_transform_plan {
   int32_t *baby, *giant;   /* rotations; a baby step of 0 comes first, the others and a map's giants ascend */
   uint32_t *diagonal;      /* [giants][babies]: index of the diagonal of that map and rotation, or UMBRA_NO_DIAGONAL */
   uint32_t key_switches;   /* inner products with a key */
+  uint64_t cost;           /* of this split, in products of limbs: for comparisons of plans of one level */
 } umbra_transform_plan;
 
 #define UMBRA_NO_DIAGONAL UINT32_MAX
 
 umbra_status umbra_transform_plan_create(umbra_transform_plan **plan, const umbra_chain *chain,
                                          const umbra_transform_shape *shape);
+/* In the unit of `cost`, at that level: a rotation by itself, and the encoding of a diagonal. */
+uint64_t umbra_transform_rotation_cost(const umbra_chain *chain, uint32_t level);
+uint64_t umbra_transform_encoding_cost(const umbra_chain *chain, uint32_t level);
+
 void umbra_transform_plan_destroy(umbra_transform_plan *plan);
 
 #endif

@@ -7,6 +7,7 @@
 #include "transform_source.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "../../base/error.h"
 #include "../../base/integers.h"
@@ -19,6 +20,7 @@
 typedef struct source_job {
   const umbra_transform_desc *desc;
   uint32_t in, out, slots;
+  uint32_t period; /* of all diagonals, as far as it is known */
   size_t maps, candidates;
   int32_t *rotation; /* of each candidate */
   uint32_t *place;   /* [maps][candidates]: 1 + place among the diagonals; 0: all zeros */
@@ -66,7 +68,8 @@ static umbra_status put(source_job *job, size_t map, size_t candidate, size_t sl
   if (!place) return UMBRA_OK;
   *sum += size_of(job->desc, i);
   if (!isfinite(*sum)) return umbra_fail(UMBRA_ERROR_RANGE, "the values of a linear map are too large to be added up");
-  if (job->made->value) value_at(job->made->value + 2 * ((place - 1) * (size_t)job->slots + slot), job->desc, i);
+  if (job->made->value && slot < job->period)
+    value_at(job->made->value + 2 * ((place - 1) * (size_t)job->period + slot), job->desc, i);
   return UMBRA_OK;
 }
 
@@ -118,6 +121,21 @@ static void turn_candidates(const source_job *job) {
   for (size_t k = after; k < period; k++) job->rotation[k] -= (int32_t)period;
 }
 
+static int repeat_after(const source_job *job, uint32_t period) {
+  const size_t width = (job->desc->pairs ? 2 : 1) * sizeof(double), bytes = job->slots * width, turn = period * width;
+  const char *values = (const char *)job->desc->values;
+  for (size_t d = 0; d < job->maps * job->candidates; d++, values += bytes)
+    if (memcmp(values, values + turn, bytes - turn) != 0) return 0;
+  return 1;
+}
+
+/* Given diagonals that repeat are encoded as what repeats. */
+static void find_period(source_job *job) {
+  job->period = job->slots;
+  if (!job->desc->rotations || !job->desc->values) return;
+  while (job->period > 1 && repeat_after(job, job->period / 2)) job->period /= 2;
+}
+
 /* Numbers those that are used; each map has one at least. */
 static void number_diagonals(source_job *job) {
   for (size_t map = 0; map < job->maps; map++) {
@@ -130,7 +148,7 @@ static void number_diagonals(source_job *job) {
 
 static umbra_status make_diagonals(source_job *job, int values) {
   umbra_diagonals *made = job->made;
-  UMBRA_TRY(umbra_diagonals_create(made, job->slots, job->slots, job->used, values));
+  UMBRA_TRY(umbra_diagonals_create(made, job->slots, job->period, job->used, values));
   made->maps = (uint32_t)job->maps;
   made->entry = job->entry;
   UMBRA_TRY(umbra_alloc(&made->map, job->used, sizeof *made->map, "the diagonals of a map"));
@@ -164,6 +182,7 @@ static umbra_status fill(source_job *job, umbra_transform_source *source, int va
   UMBRA_TRY(visit_all(job, mark));
   if (!job->desc->rotations) turn_candidates(job);
   number_diagonals(job);
+  find_period(job);
   UMBRA_TRY(make_diagonals(job, values));
   UMBRA_TRY(visit_all(job, put));
   set_bounds(job, source);

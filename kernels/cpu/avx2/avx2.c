@@ -3,4 +3,5 @@
 
 #define UMBRA_SIMD_TABLE umbra_kernels_avx2
 #define UMBRA_SIMD_NAME "avx2"
+#define UMBRA_SIMD_LIFT NULL
 #include "../simd/table.h"

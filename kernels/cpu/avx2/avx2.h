@@ -96,4 +96,47 @@ static inline vec vec_merge_low(vec even, vec odd) {
   return _mm256_blend_epi32(even, _mm256_shuffle_epi32(odd, 0xa0), 0xaa);
 }
 
+/* ---- doubles ---- */
+
+typedef __m256d vecd;
+
+static inline vecd vecd_load(const double *p) { return _mm256_loadu_pd(p); }
+static inline void vecd_store(double *p, vecd a) { _mm256_storeu_pd(p, a); }
+static inline vecd vecd_set(double a) { return _mm256_set1_pd(a); }
+static inline vecd vecd_add(vecd a, vecd b) { return _mm256_add_pd(a, b); }
+static inline vecd vecd_sub(vecd a, vecd b) { return _mm256_sub_pd(a, b); }
+static inline vecd vecd_mul(vecd a, vecd b) { return _mm256_mul_pd(a, b); }
+
+/* The transpose of a square of vectors. */
+static inline void vecd_transpose(vecd *row) {
+  const vecd a = _mm256_unpacklo_pd(row[0], row[1]), b = _mm256_unpackhi_pd(row[0], row[1]);
+  const vecd c = _mm256_unpacklo_pd(row[2], row[3]), d = _mm256_unpackhi_pd(row[2], row[3]);
+  row[0] = _mm256_permute2f128_pd(a, c, 0x20);
+  row[1] = _mm256_permute2f128_pd(b, d, 0x20);
+  row[2] = _mm256_permute2f128_pd(a, c, 0x31);
+  row[3] = _mm256_permute2f128_pd(b, d, 0x31);
+}
+
+/* The 64-bit lanes at p, as many as a vector has words: two vectors, whose low words vec_low_words puts in order. */
+static inline void vec_load_wide(vec *a, vec *b, const int64_t *p) {
+  const vec first = vec_load(p), second = vec_load(p + 4);
+  *a = _mm256_permute2x128_si256(first, second, 0x20);
+  *b = _mm256_permute2x128_si256(first, second, 0x31);
+}
+static inline vec vec_low_words(vec a, vec b) {
+  return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88));
+}
+
+/* Signed 64-bit lanes in (-2^62, 2^62) as doubles, less than 2^11 off: bits 11 to 62 of a + 2^62, below those of 2^52. */
+static inline vecd vecd_near(vec a) {
+  const vec shifted = _mm256_srli_epi64(_mm256_add_epi64(a, vec_set64(UINT64_C(1) << 62)), 11);
+  const vecd sum = _mm256_castsi256_pd(_mm256_or_si256(shifted, vec_set64(UINT64_C(0x433) << 52)));
+  return _mm256_mul_pd(_mm256_sub_pd(sum, _mm256_set1_pd(0x1.8p52)), _mm256_set1_pd(0x1p11));
+}
+
+/* As low words of the 64-bit lanes: those of the integers nearest to a * b, which is below 2^50; or of ones next to them. */
+static inline vec vecd_mul_round(vecd a, vecd b) {
+  return _mm256_castpd_si256(_mm256_add_pd(_mm256_mul_pd(a, b), _mm256_set1_pd(0x1.8p52)));
+}
+
 #endif

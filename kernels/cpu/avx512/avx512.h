@@ -14,6 +14,7 @@
 
 UMBRA_DECLARE_KERNELS(avx512)
 umbra_conversion_create_entry umbra_avx512_conversion_create;
+umbra_from_i64_kernel umbra_avx512_lift;
 
 typedef __m512i vec;
 
@@ -95,6 +96,54 @@ static inline vec vec_merge_high(vec even, vec odd) {
 /* Low words of even as even lanes, low words of odd as odd lanes. */
 static inline vec vec_merge_low(vec even, vec odd) {
   return _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, _MM_PERM_CCAA);
+}
+
+/* ---- doubles ---- */
+
+typedef __m512d vecd;
+
+static inline vecd vecd_load(const double *p) { return _mm512_loadu_pd(p); }
+static inline void vecd_store(double *p, vecd a) { _mm512_storeu_pd(p, a); }
+static inline vecd vecd_set(double a) { return _mm512_set1_pd(a); }
+static inline vecd vecd_add(vecd a, vecd b) { return _mm512_add_pd(a, b); }
+static inline vecd vecd_sub(vecd a, vecd b) { return _mm512_sub_pd(a, b); }
+static inline vecd vecd_mul(vecd a, vecd b) { return _mm512_mul_pd(a, b); }
+
+/* Of four vectors: quarter q of the one is the vector q of the other. */
+static inline void vecd_transpose_quarters(vecd *a, vecd *b, vecd *c, vecd *d) {
+  const vecd even = _mm512_shuffle_f64x2(*a, *b, 0x88), odd = _mm512_shuffle_f64x2(*a, *b, 0xdd);
+  const vecd even_high = _mm512_shuffle_f64x2(*c, *d, 0x88), odd_high = _mm512_shuffle_f64x2(*c, *d, 0xdd);
+  *a = _mm512_shuffle_f64x2(even, even_high, 0x88);
+  *b = _mm512_shuffle_f64x2(odd, odd_high, 0x88);
+  *c = _mm512_shuffle_f64x2(even, even_high, 0xdd);
+  *d = _mm512_shuffle_f64x2(odd, odd_high, 0xdd);
+}
+
+/* The transpose of a square of vectors. */
+static inline void vecd_transpose(vecd *row) {
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    const vecd low = _mm512_unpacklo_pd(row[i], row[i + 1]), high = _mm512_unpackhi_pd(row[i], row[i + 1]);
+    row[i] = low;
+    row[i + 1] = high;
+  }
+  vecd_transpose_quarters(&row[0], &row[2], &row[4], &row[6]);
+  vecd_transpose_quarters(&row[1], &row[3], &row[5], &row[7]);
+}
+
+/* The 64-bit lanes at p, as many as a vector has words: two vectors, whose low words vec_low_words puts in order. */
+static inline void vec_load_wide(vec *a, vec *b, const int64_t *p) {
+  *a = vec_load(p);
+  *b = vec_load(p + 8);
+}
+static inline vec vec_low_words(vec a, vec b) { return vec_even_words(a, b); }
+
+/* Signed 64-bit lanes in (-2^62, 2^62) as doubles, less than 2^11 off. */
+static inline vecd vecd_near(vec a) { return _mm512_cvtepi64_pd(a); }
+
+/* As low words of the 64-bit lanes: those of the integers nearest to a * b, which is below 2^50; or of ones next to them. */
+static inline vec vecd_mul_round(vecd a, vecd b) {
+  return _mm512_castpd_si512(_mm512_fmadd_pd(a, b, _mm512_set1_pd(0x1.8p52)));
 }
 
 #endif

@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "avx512.h"
 
-#include "../ref/fft.c"
+#include "../simd/fft.h"

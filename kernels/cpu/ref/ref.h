@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The portable backend: plain scalar C, the oracle of all others.
- *
- * Its sources define UMBRA_CPU_NAME(entry). avx2/ and avx512/ compile some of them again: they define the macro and
- * include the source.
+ * The portable backend: plain scalar C, the oracle of all others. avx2/ and avx512/, which define UMBRA_CPU_NAME(entry)
+ * for themselves, take from here what they do not have.
  */
 #ifndef UMBRA_KERNELS_CPU_REF_H
 #define UMBRA_KERNELS_CPU_REF_H

@@ -13,7 +13,7 @@
  *
  * Between stages values are lazy (Harvey): below 4q if q < 2^30, and below 2q, with one more correction, otherwise.
  */
-#include "simd.h"
+#include "integers.h"
 
 enum {
   RADIX = 4, /* stages that one pass over memory does, at most */
@@ -138,40 +138,65 @@ UMBRA_INLINE void forward_tail(uint32_t *x, const transform *t, uint32_t block, 
   for (int i = 0; i < ROWS; i++) vec_store(x + i * VEC_WORDS, vec_mul_factor(row[i], t->closing, m.q));
 }
 
-/* The first `radix` stages of a block of 2^radix rows of `stride` words. */
+/* Integers that a limb begins as, unless it holds residues already. */
+typedef struct origin {
+  const int64_t *value; /* NULL: it does */
+  lifting by;
+  int shifted;
+} origin;
+
+/* The first `radix` stages of a block of 2^radix rows of `stride` words; from: where they come from, or NULL. */
 UMBRA_INLINE void forward_pass(uint32_t *x, size_t stride, const int radix, const transform *t, uint32_t block,
-                               modulus m) {
+                               modulus m, const origin *from) {
   const int rows = 1 << radix;
-  for (uint32_t *end = x + stride; x < end; x += VEC_WORDS) {
+  for (size_t column = 0; column < stride; column += VEC_WORDS, x += VEC_WORDS) {
     vec row[ROWS];
     UMBRA_UNROLL
-    for (int i = 0; i < rows; i++) row[i] = vec_load(x + (size_t)i * stride);
+    for (int i = 0; i < rows; i++) {
+      const size_t at = (size_t)i * stride;
+      row[i] =
+          from ? integers_lift(integers_load(from->value + at + column), &from->by, from->shifted) : vec_load(x + at);
+    }
     forward_rows(row, radix, t, block, m);
     UMBRA_UNROLL
     for (int i = 0; i < rows; i++) vec_store(x + (size_t)i * stride, row[i]);
   }
 }
 
-/* Before the tail at every offset come the passes over the blocks that begin there. */
-UMBRA_INLINE void forward_limb(uint32_t *x, const transform *t, const int wide) {
-  const modulus m = modulus_set(t->q, wide);
+UMBRA_INLINE void forward_passes(uint32_t *x, uint32_t radix, size_t stride, const transform *t, uint32_t block,
+                                 modulus m, const origin *from) {
+  switch (radix) {
+    case 2: forward_pass(x, stride, 2, t, block, m, from); break;
+    case 3: forward_pass(x, stride, 3, t, block, m, from); break;
+    case 4: forward_pass(x, stride, 4, t, block, m, from); break;
+  }
+}
+
+/* Before the tail at every offset come the passes over the blocks that begin there, but for the first of all. */
+UMBRA_INLINE void forward_rest(uint32_t *x, const transform *t, modulus m) {
   for (uint32_t offset = 0; offset >> t->log_n == 0; offset += 1 << TAIL_LOG) {
     for (uint32_t log = t->log_n, radix; log > TAIL_LOG; log -= radix) {
       radix = pass_radix(log - TAIL_LOG);
-      if (offset & ((1u << log) - 1)) continue;
-      const size_t stride = (size_t)1 << (log - radix);
+      if (log == t->log_n || offset & ((1u << log) - 1)) continue;
       const uint32_t block = (1u << t->log_n | offset) >> log;
-      switch (radix) {
-        case 2: forward_pass(x + offset, stride, 2, t, block, m); break;
-        case 3: forward_pass(x + offset, stride, 3, t, block, m); break;
-        case 4: forward_pass(x + offset, stride, 4, t, block, m); break;
-      }
+      forward_passes(x + offset, radix, (size_t)1 << (log - radix), t, block, m, NULL);
     }
     if (t->log_n >= PREFETCH_LOG) prefetch_tail(t, (1u << t->log_n | offset) >> TAIL_LOG);
     forward_tail(x + offset, t, (1u << t->log_n | offset) >> TAIL_LOG, m);
   }
 }
 
+UMBRA_INLINE void forward_limb(uint32_t *x, const transform *t, const int wide, const origin *from) {
+  const modulus m = modulus_set(t->q, wide);
+  const uint32_t radix = pass_radix(t->log_n - TAIL_LOG);
+  const size_t stride = (size_t)1 << (t->log_n - radix);
+  if (!from->value) forward_passes(x, radix, stride, t, 1, m, NULL);
+  else if (from->shifted) forward_passes(x, radix, stride, t, 1, m, &(origin){from->value, from->by, 1});
+  else forward_passes(x, radix, stride, t, 1, m, &(origin){from->value, from->by, 0});
+  forward_rest(x, t, m);
+}
+
+/* job->value: the integers that limbs are to begin as, times 2^number; or NULL. */
 static void forward_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly) {
   const umbra_cpu_limb x = umbra_cpu_limb_at(job->device, job->dst, poly, limb);
   const transform t = {.q = x.prime->q,
@@ -179,8 +204,12 @@ static void forward_work(const umbra_cpu_job *job, uint32_t limb, uint32_t poly)
                        .twiddle = x.prime->forward,
                        .twiddle_shoup = x.prime->forward_shoup,
                        .closing = factor_set(x.prime->r, x.prime->q)};
-  if (t.q >> 30) forward_limb(x.data, &t, 1);
-  else forward_limb(x.data, &t, 0);
+  origin from = {NULL};
+  if (job->value)
+    from =
+        (origin){job->value + (size_t)poly * job->device->n, lifting_set(t.q, (uint32_t)job->number), job->number != 0};
+  if (t.q >> 30) forward_limb(x.data, &t, 1, &from);
+  else forward_limb(x.data, &t, 0, &from);
 }
 
 void UMBRA_CPU_NAME(ntt_forward)(umbra_stream *stream, const umbra_view *view) {

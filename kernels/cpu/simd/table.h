@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of a vector backend: UMBRA_SIMD_TABLE is its variable and UMBRA_SIMD_NAME its name. */
+/*
+ * The table of a vector backend: UMBRA_SIMD_TABLE is its variable, UMBRA_SIMD_NAME its name, and UMBRA_SIMD_LIFT its
+ * fused entry, or NULL.
+ */
 #include "../ref/ref.h"
 
 const umbra_kernels UMBRA_SIMD_TABLE = {
@@ -28,4 +31,5 @@ const umbra_kernels UMBRA_SIMD_TABLE = {
     .from_i64 = UMBRA_CPU_NAME(from_i64),
     .fft = UMBRA_CPU_NAME(fft),
     .ifft = UMBRA_CPU_NAME(ifft),
+    .lift = UMBRA_SIMD_LIFT,
 };

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Benchmarks of products of plain matrices with encrypted ones: each has keys of its own, those that a dry run tells. */
+#ifndef UMBRA_BENCH_APPLY_H
+#define UMBRA_BENCH_APPLY_H
+
+#include "bench.h"
+
+/* ROWSxCOLUMNSxBATCH or ROWSxCOLUMNSxBATCHxLEVEL, to be registered instead of the usual shapes; 0: it is none. */
+int bench_apply_shape(const char *text);
+
+void bench_apply_register(const bench_setting *setting);
+void bench_apply_close(void);
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The matrix is cut into blocks, and columns of ciphertexts are copied to where they lie side by side for the kernel: those
+ * of a block, for a strip of limbs. So the workspace is bounded, whatever the matrix and the ring.
+ */
+#include "combine.h"
+
+#include <math.h>
+#include <sodium.h>
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+#include "../ring/gemm.h"
+#include "../ring/ops.h"
+#include "calls.h"
+#include "constant.h"
+#include "dry.h"
+#include "encoder.h"
+#include "inputs.h"
+#include "noise.h"
+#include "operand.h"
+#include "range.h"
+#include "sum.h"
+#include "trace.h"
+
+/* Of kernels: rows share what they read of the columns, and columns are summed up in runs of that many. */
+enum { MOST_ROWS = 128, TILE = 16, RUN = 112, MOST_RUNS = 9 };
+static const size_t room_for_sums = (size_t)256 << 20, room_for_columns = (size_t)64 << 20;
+
+struct umbra_combinations {
+  umbra_context *context;
+  size_t rows, columns;
+  uint32_t level;
+  uint32_t block_rows, block_columns, strip; /* limbs */
+  size_t down, across;                       /* blocks */
+  umbra_int_matrix *block;                   /* [down][across] */
+  umbra_constant *constant;                  /* at the scale of the sums; NULL: none */
+  double *norm;                              /* bounds on sums of |weight| */
+  double magnitude;                          /* declared, or 0 */
+  double rounding;                           /* bound on that of a weight */
+};
+
+static umbra_window window_of(const umbra_combinations *c) { return umbra_context_chain(c->context)->window[c->level]; }
+
+static umbra_log2 log_scale_of(const umbra_combinations *c) {
+  return umbra_context_chain(c->context)->log_scale[c->level];
+}
+
+/* ---- blocks ---- */
+
+static uint32_t least_of(size_t a, uint32_t most) { return a < most ? (uint32_t)a : most; }
+
+/* Where residues are none there are no limbs to be cut. */
+static void choose_blocks(umbra_combinations *c) {
+  const umbra_ring *ring = c->context->ring;
+  const uint32_t limbs = window_of(c).count;
+  const size_t limb = 2 * umbra_ring_n(ring) * sizeof(uint32_t); /* of a ciphertext */
+  const uint32_t rows = least_of(room_for_sums / (limb * limbs), MOST_ROWS) / TILE * TILE;
+  const uint32_t runs = least_of(room_for_columns / (limb * RUN), MOST_RUNS);
+  c->block_rows = least_of(c->rows, umbra_max_u32(rows, TILE));
+  c->block_columns = least_of(c->columns, RUN * umbra_max_u32(runs, 1));
+  c->strip = umbra_clamp_u32((uint32_t)(room_for_columns / (limb * c->block_columns)), 1, limbs);
+  if (umbra_ring_kernels(ring)->whole) c->strip = limbs;
+  c->down = umbra_quotient_above(c->rows, c->block_rows);
+  c->across = umbra_quotient_above(c->columns, c->block_columns);
+}
+
+static uint32_t rows_of(const umbra_combinations *c, size_t down) {
+  return least_of(c->rows - down * c->block_rows, c->block_rows);
+}
+
+static uint32_t columns_of(const umbra_combinations *c, size_t across) {
+  return least_of(c->columns - across * c->block_columns, c->block_columns);
+}
+
+/* ---- rounding ---- */
+
+typedef struct rounding {
+  umbra_combinations *made;
+  const umbra_combinations_desc *desc;
+  umbra_stream *stream;
+  double factor;    /* integers are weights times that, */
+  uint32_t shift;   /* and then 2^shift */
+  int64_t *integer; /* of a block, [columns][rows]; NULL where bounds are enough */
+} rounding;
+
+/* All weights by the unit of the largest, which is far finer than the scale unless that does not fit 62 bits. */
+static umbra_status choose_unit(rounding *r) {
+  umbra_combinations *c = r->made;
+  umbra_constant largest;
+  UMBRA_TRY(umbra_constant_round(&largest, c->context, c->level, r->desc->largest, 0));
+  r->shift = largest.shift;
+  r->factor = ldexp(umbra_log2_to_double(log_scale_of(c)), -(int)r->shift);
+  c->rounding = largest.rounding;
+  return UMBRA_OK;
+}
+
+static void round_block(const rounding *r, size_t down, size_t across) {
+  const umbra_combinations *c = r->made;
+  const size_t row = down * c->block_rows, column = across * c->block_columns;
+  const uint32_t rows = rows_of(c, down), columns = columns_of(c, across);
+  for (uint32_t j = 0; j < columns; j++)
+    for (uint32_t i = 0; i < rows; i++) {
+      const double weight = r->desc->weight(row + i, column + j, r->desc->source);
+      r->integer[(size_t)j * rows + i] = llrint(weight * r->factor);
+      c->norm[row + i] += fabs(weight);
+    }
+}
+
+static umbra_status encode_blocks(rounding *r, umbra_watch *watch) {
+  umbra_combinations *c = r->made;
+  for (size_t k = 0; k < c->down * c->across; k++) {
+    const size_t down = k / c->across, across = k % c->across;
+    if (r->integer) round_block(r, down, across);
+    UMBRA_TRY(umbra_int_matrix_create(&c->block[k], c->context->ring, r->stream, r->integer, rows_of(c, down),
+                                      columns_of(c, across), r->shift, window_of(c)));
+    UMBRA_TRY(umbra_watch_step(watch, k + 1, c->down * c->across));
+  }
+  return UMBRA_OK;
+}
+
+/* And sums of weights, which become bounds that say no more of them than their power of two. */
+static umbra_status round_constants(rounding *r) {
+  const umbra_combinations *c = r->made;
+  for (size_t i = 0; i < c->rows; i++) {
+    if (!r->integer) c->norm[i] = (double)c->columns * r->desc->largest;
+    c->norm[i] = umbra_public_magnitude(c->norm[i]);
+    if (!c->constant) continue;
+    const double constant = r->integer ? r->desc->constant(i, r->desc->source) : r->desc->largest;
+    UMBRA_TRY(umbra_constant_round_at(&c->constant[i], c->context, c->level, 2 * log_scale_of(c), constant, 0));
+    c->constant[i].magnitude = umbra_public_magnitude(fabs(constant));
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status encode(rounding *r, umbra_watch *watch) {
+  const umbra_combinations *c = r->made;
+  const size_t count = (size_t)c->block_rows * c->block_columns;
+  UMBRA_TRY(choose_unit(r));
+  if (umbra_context_has_values(c->context))
+    UMBRA_TRY(umbra_alloc(&r->integer, count, sizeof *r->integer, "rounded weights"));
+  umbra_status status = encode_blocks(r, watch);
+  if (status == UMBRA_OK) status = round_constants(r);
+  if (r->integer) sodium_memzero(r->integer, count * sizeof *r->integer);
+  umbra_free(r->integer);
+  return status;
+}
+
+/* ---- making them ---- */
+
+static umbra_status fill(umbra_combinations *made, const umbra_combinations_desc *desc, umbra_watch *watch) {
+  rounding r = {.made = made, .desc = desc};
+  choose_blocks(made);
+  UMBRA_TRY(umbra_alloc(&made->norm, made->rows, sizeof *made->norm, "sums of weights"));
+  UMBRA_TRY(umbra_alloc(&made->block, made->down * made->across, sizeof *made->block, "weights"));
+  if (desc->constant) UMBRA_TRY(umbra_alloc(&made->constant, made->rows, sizeof *made->constant, "constants"));
+  UMBRA_TRY(umbra_ring_stream_open(&r.stream, made->context->ring));
+  return umbra_stream_close(r.stream, made->context, encode(&r, watch));
+}
+
+umbra_status umbra_combinations_create(umbra_combinations **combinations, const umbra_context *context,
+                                       const umbra_combinations_desc *desc, umbra_watch *watch) {
+  umbra_combinations *made;
+  UMBRA_TRY(umbra_check_product_level(desc->level));
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "linear combinations"));
+  *made = (umbra_combinations){.context = umbra_context_share(context),
+                               .rows = desc->rows,
+                               .columns = desc->columns,
+                               .level = desc->level,
+                               .magnitude = desc->magnitude};
+  umbra_status status = fill(made, desc, watch);
+  if (status == UMBRA_OK) *combinations = made;
+  else umbra_combinations_destroy(made);
+  return status;
+}
+
+void umbra_combinations_destroy(umbra_combinations *c) {
+  if (!c) return;
+  for (size_t k = 0; c->block && k < c->down * c->across; k++) umbra_int_matrix_destroy(&c->block[k], c->context->ring);
+  umbra_free(c->block);
+  umbra_free(c->constant);
+  umbra_free(c->norm);
+  umbra_context_destroy(c->context);
+  umbra_free(c);
+}
+
+uint64_t umbra_combinations_bytes(const umbra_combinations *c) {
+  uint64_t bytes = 0;
+  for (size_t k = 0; k < c->down * c->across; k++) bytes += umbra_int_matrix_bytes(&c->block[k], c->context->ring);
+  return bytes;
+}
+
+/* ---- one product ---- */
+
+typedef struct combining {
+  umbra_evaluator *evaluator;
+  const umbra_combinations *of;
+  const umbra_ciphertext *const *a; /* at the level */
+  uint32_t parts;                   /* polynomials of each */
+  umbra_estimate largest;           /* of all of them */
+  umbra_poly sums, share, columns;  /* of a block's rows; of one block's columns, for a strip; and these */
+  int both;
+} combining;
+
+/* Limbs [first, first + count) of the window, in a polynomial of a strip. */
+static umbra_view strip_of(const combining *c, const umbra_poly *poly, uint32_t first, uint32_t count) {
+  const umbra_ring *ring = c->evaluator->context->ring;
+  const umbra_view whole = umbra_poly_view(poly, ring);
+  umbra_view strip = umbra_view_limbs_of(&whole, umbra_ring_n(ring), 0, count);
+  strip.run[0].prime = (uint16_t)(strip.run[0].prime + first);
+  return strip;
+}
+
+/* Side by side, a strip of limbs of a block's columns. */
+static umbra_status gather(const combining *c, const umbra_view *to, size_t across, uint32_t first, uint32_t count) {
+  const umbra_ring *ring = c->evaluator->context->ring;
+  const umbra_ciphertext *const *a = c->a + across * c->of->block_columns;
+  for (uint32_t j = 0; j < columns_of(c->of, across); j++) {
+    const umbra_view dst = umbra_view_polys(to, c->parts * j, c->parts);
+    umbra_operand x;
+    UMBRA_TRY(umbra_operand_open(&x, c->evaluator, &a[j]->poly, a[j]->estimate, a[j]->level, c->of->level));
+    const umbra_view src = umbra_view_limbs_of(&x.view, umbra_ring_n(ring), first, count);
+    umbra_ring_copy(ring, c->evaluator->stream, &dst, &src);
+    umbra_operand_close(&x, c->evaluator);
+  }
+  return UMBRA_OK;
+}
+
+/* The sums of a block's rows, over a strip of limbs. */
+static umbra_status sum_strip(const combining *c, size_t down, uint32_t first, uint32_t count) {
+  const umbra_ring *ring = c->evaluator->context->ring;
+  umbra_stream *stream = c->evaluator->stream;
+  const umbra_view all = umbra_poly_subview(&c->sums, ring, 0, c->parts * rows_of(c->of, down), c->sums.window, 0);
+  const umbra_view sums = umbra_view_limbs_of(&all, umbra_ring_n(ring), first, count);
+  for (size_t across = 0; across < c->of->across; across++) {
+    const umbra_view room = strip_of(c, &c->columns, first, count);
+    const umbra_view columns = umbra_view_polys(&room, 0, c->parts * columns_of(c->of, across));
+    UMBRA_TRY(gather(c, &columns, across, first, count));
+    const umbra_int_matrix *block = &c->of->block[down * c->of->across + across];
+    if (!across) {
+      umbra_ring_gemm(ring, stream, &sums, &columns, block, c->parts);
+      continue;
+    }
+    const umbra_view other = strip_of(c, &c->share, first, count), share = umbra_view_polys(&other, 0, sums.polys);
+    umbra_ring_gemm(ring, stream, &share, &columns, block, c->parts);
+    umbra_ring_add(ring, stream, &sums, &sums, &share);
+  }
+  return UMBRA_OK;
+}
+
+/* The constant of a row; both: also of the imaginary part. */
+static umbra_constant constant_of(const combining *c, size_t row) {
+  umbra_constant constant = c->of->constant[row];
+  if (!c->both) return constant;
+  constant.im = constant.re;
+  constant.magnitude = umbra_modulus(constant.magnitude, constant.magnitude);
+  return constant;
+}
+
+/* *made = row `at` of the sums, with its constant, divided. */
+static umbra_status close_row(const combining *c, umbra_ciphertext **made, uint32_t at, size_t row) {
+  const umbra_combinations *of = c->of;
+  umbra_ring *ring = c->evaluator->context->ring;
+  const umbra_view whole = umbra_poly_subview(&c->sums, ring, c->parts * at, c->parts, c->sums.window, 0);
+  const double rounding = (double)of->columns * of->rounding / UMBRA_ERROR_DEVIATIONS;
+  umbra_scaled sum = {.poly = {.data = whole.run[0].data, .window = c->sums.window, .polys = (uint16_t)c->parts},
+                      .level = of->level,
+                      .log_scale = 2 * log_scale_of(of),
+                      .estimate = umbra_noise_mul(c->largest, umbra_estimate_of(of->norm[row], rounding))};
+  if (of->constant) {
+    const umbra_view c0 = umbra_view_poly(&whole, 0);
+    const umbra_constant constant = constant_of(c, row);
+    UMBRA_TRY(umbra_constant_add(c->evaluator, &c0, &constant, of->level));
+    sum.estimate = umbra_noise_add(sum.estimate, umbra_constant_estimate(&constant));
+  }
+  umbra_ciphertext *result = NULL;
+  UMBRA_TRY(umbra_result_make(&result, c->evaluator, c->a[0], of->level - 1, c->a[0]->slots));
+  const umbra_view dst = umbra_poly_view(&result->poly, ring);
+  umbra_status status = umbra_sum_close(c->evaluator, &dst, &sum, NULL, &result->estimate);
+  umbra_ciphertext_declare_within(result, of->magnitude);
+  return umbra_result_finish(c->evaluator, made, result, status);
+}
+
+static umbra_status combine_block(const combining *c, umbra_ciphertext **made, size_t down) {
+  const uint32_t limbs = c->sums.window.count, strip = c->of->strip;
+  const size_t row = down * c->of->block_rows;
+  for (uint32_t first = 0; first < limbs; first += strip)
+    UMBRA_TRY(sum_strip(c, down, first, umbra_min_u32(strip, limbs - first)));
+  for (uint32_t i = 0; i < rows_of(c->of, down); i++) UMBRA_TRY(close_row(c, &made[row + i], i, row + i));
+  return UMBRA_OK;
+}
+
+static umbra_status open_rooms(combining *c) {
+  const umbra_combinations *of = c->of;
+  umbra_ring *ring = c->evaluator->context->ring;
+  const umbra_window window = window_of(of), strip = {window.first, (uint16_t)of->strip};
+  UMBRA_TRY(umbra_poly_create(&c->sums, ring, c->parts * of->block_rows, window, 0, "linear combinations"));
+  UMBRA_TRY(umbra_poly_create(&c->columns, ring, c->parts * of->block_columns, strip, 0, "columns of ciphertexts"));
+  if (of->across == 1) return UMBRA_OK;
+  return umbra_poly_create(&c->share, ring, c->parts * of->block_rows, strip, 0, "a share of linear combinations");
+}
+
+/* Of inputs at the level. */
+static umbra_status combine(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *const *a,
+                            const umbra_combinations *of, int both) {
+  umbra_ring *ring = evaluator->context->ring;
+  combining c = {.evaluator = evaluator,
+                 .of = of,
+                 .a = a,
+                 .parts = a[0]->poly.polys,
+                 .largest = umbra_noise_largest(a, of->columns),
+                 .both = both};
+  umbra_status status = open_rooms(&c);
+  for (size_t down = 0; down < of->down && status == UMBRA_OK; down++) {
+    const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, down, of->down);
+    status = combine_block(&c, made, down);
+    umbra_watch_leave(&evaluator->watch, part);
+  }
+  umbra_poly_destroy(&c.sums, ring);
+  umbra_poly_destroy(&c.columns, ring);
+  umbra_poly_destroy(&c.share, ring);
+  return status;
+}
+
+/* ---- inputs ---- */
+
+/* Higher ones are lowered once, for all blocks. */
+static umbra_status combine_lowered(umbra_evaluator *evaluator, umbra_ciphertext **made,
+                                    const umbra_ciphertext *const *a, const umbra_combinations *of, int both) {
+  const umbra_ciphertext **used;
+  umbra_ciphertext **lowered = NULL;
+  UMBRA_TRY(umbra_alloc(&used, of->columns, sizeof *used, "inputs"));
+  umbra_status status = umbra_alloc(&lowered, of->columns, sizeof *lowered, "inputs");
+  for (size_t j = 0; j < of->columns && status == UMBRA_OK; j++) {
+    if (a[j]->level > of->level) status = umbra_level_drop(evaluator, &lowered[j], a[j], of->level);
+    used[j] = a[j]->level > of->level ? lowered[j] : a[j];
+  }
+  if (status == UMBRA_OK) status = combine(evaluator, made, used, of, both);
+  for (size_t j = 0; lowered && j < of->columns; j++) umbra_ciphertext_destroy(lowered[j]);
+  umbra_free(lowered);
+  umbra_free(used);
+  return status;
+}
+
+static umbra_status check_inputs(const umbra_evaluator *evaluator, umbra_ciphertext *const *made,
+                                 const umbra_ciphertext *const *a, const umbra_combinations *of) {
+  UMBRA_TRY(umbra_check_own(evaluator, of->context, "the matrix of weights"));
+  for (size_t j = 0; j < of->columns; j++) {
+    UMBRA_TRY(umbra_check_operands_of_parts(evaluator, made, a[0], a[j]));
+    UMBRA_TRY(umbra_check_equal_parts(a[j], a[0]));
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_combine(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *const *a,
+                           const umbra_combinations *of, int both) {
+  UMBRA_TRACE(evaluator, "combine", a[0]);
+  umbra_inputs inputs;
+  UMBRA_TRY(check_inputs(evaluator, made, a, of));
+  UMBRA_TRY(umbra_inputs_open_at(&inputs, evaluator, a, of->columns, of->level));
+  umbra_status status = combine_lowered(evaluator, made, inputs.a, of, both);
+  umbra_inputs_close(&inputs);
+  return umbra_check_whole(evaluator, status);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Element (r, c) of W is in the map from input c / in to output r / out. With p the column's place in the larger of both,
+ * and k the rotation, counted in columns: if the output has no fewer, p = r modulo `out` and k = c - p modulo `in`; else
+ * p = c - k is that place which is r modulo `out`, and what is there is folded: see circuits/transform. Each diagonal is
+ * repeated for all records of a column.
+ */
+#include "column_maps.h"
+
+#include <math.h>
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+#include "../ckks/encoder.h"
+
+/* 0 beyond W; where there is no data the bound stands for all. */
+static double weight_at(const umbra_layer *layer, size_t row, size_t column) {
+  if (row >= layer->values.rows || column >= layer->values.columns) return 0;
+  return layer->values.data ? umbra_array_at(&layer->values, row, column) : layer->largest;
+}
+
+static double bias_at(const umbra_layer *layer, size_t row) {
+  if (row >= layer->values.rows) return 0;
+  return layer->bias.data ? umbra_array_at(&layer->bias, row, 0) : layer->largest;
+}
+
+/* ---- shapes ---- */
+
+/* Columns are counted in units of the stride: `in` of them in a ciphertext, and `out` in one of the results. */
+typedef struct shape {
+  uint32_t stride, in, out;
+  size_t inputs, outputs; /* ciphertexts */
+} shape;
+
+static shape shape_of(const umbra_layer *layer, const umbra_matrix_layout *layout, uint32_t most_slots) {
+  shape m = {.stride = layout->stride, .in = layout->slots / layout->stride, .out = 1};
+  while (m.out < layer->values.rows && m.out < most_slots / m.stride) m.out *= 2;
+  m.inputs = umbra_quotient_above(layer->values.columns, m.in);
+  m.outputs = umbra_quotient_above(layer->values.rows, m.out);
+  return m;
+}
+
+/* Columns of the ring of slots in which an input is rotated; and rotations. */
+static uint32_t ring_of(const shape *m) { return umbra_max_u32(m->in, m->out); }
+static uint32_t rotations_of(const shape *m) { return umbra_min_u32(m->in, m->out); }
+
+/* Bound on the sums of a row's |weight|. */
+static double norm_of(const umbra_layer *layer) {
+  double largest = 0;
+  for (size_t i = 0; i < layer->values.rows; i++) {
+    double sum = 0;
+    for (size_t j = 0; j < layer->values.columns; j++) sum += fabs(weight_at(layer, i, j));
+    largest = fmax(largest, sum);
+  }
+  return umbra_public_magnitude(largest);
+}
+
+/* ---- maps ---- */
+
+/* The maps of an input, from which diagonals are filled. */
+typedef struct map_source {
+  const shape *shape;
+  const umbra_layer *layer;
+  size_t input;
+  umbra_diagonals diagonals;
+} map_source;
+
+/* What column p of the ring takes in an output from the one that is k columns on. */
+static double weight_on(const map_source *s, size_t output, uint32_t k, uint32_t p) {
+  const shape *m = s->shape;
+  return weight_at(s->layer, output * m->out + p % m->out, s->input * m->in + (p + k) % m->in);
+}
+
+/* All records of a column alike. */
+static void fill_diagonal(double *pairs, size_t diagonal, const void *source) {
+  const map_source *s = source;
+  const uint32_t stride = s->shape->stride, ring = ring_of(s->shape);
+  const uint32_t k = (uint32_t)s->diagonals.rotation[diagonal] / stride;
+  for (uint32_t p = 0; p < ring; p++) {
+    const double weight = weight_on(s, s->diagonals.map[diagonal], k, p);
+    for (uint32_t i = 0; i < stride; i++, pairs += 2) {
+      pairs[0] = weight;
+      pairs[1] = 0;
+    }
+  }
+}
+
+static int is_used(const map_source *s, size_t output, uint32_t k) {
+  uint32_t p = 0;
+  while (p < ring_of(s->shape) && weight_on(s, output, k, p) == 0) p++;
+  return p < ring_of(s->shape);
+}
+
+static void name_diagonal(umbra_diagonals *d, size_t number, uint32_t rotation, size_t output) {
+  if (!d) return;
+  d->rotation[number] = (int32_t)rotation;
+  d->map[number] = (uint32_t)output;
+}
+
+/* Those that are not all zeros, and of each map one at least: counts them, and names them unless d is NULL. */
+static size_t visit_diagonals(const map_source *s, umbra_diagonals *d) {
+  size_t count = 0;
+  for (size_t output = 0; output < s->shape->outputs; output++) {
+    const size_t before = count;
+    for (uint32_t k = 0; k < rotations_of(s->shape); k++)
+      if (is_used(s, output, k)) name_diagonal(d, count++, k * s->shape->stride, output);
+    if (count == before) name_diagonal(d, count++, 0, output);
+  }
+  return count;
+}
+
+static umbra_status set_bounds(map_source *s) {
+  double row = 0;
+  for (size_t output = 0; output < s->shape->outputs; output++)
+    for (uint32_t p = 0; p < ring_of(s->shape); p++) {
+      double sum = 0;
+      for (uint32_t k = 0; k < rotations_of(s->shape); k++) {
+        const double size = fabs(weight_on(s, output, k, p));
+        s->diagonals.entry = fmax(s->diagonals.entry, size);
+        sum += size;
+      }
+      row = fmax(row, sum);
+    }
+  s->diagonals.row = umbra_public_magnitude(row);
+  if (isfinite(row)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "the weights of a row are too large to be added up");
+}
+
+static umbra_status make_diagonals(map_source *s) {
+  umbra_diagonals *d = &s->diagonals;
+  const uint32_t slots = ring_of(s->shape) * s->shape->stride;
+  const size_t count = visit_diagonals(s, NULL);
+  if (count > UINT16_MAX)
+    return umbra_fail(UMBRA_ERROR_RANGE, "weights of %zu diagonals: a linear map has at most %d", count, UINT16_MAX);
+  UMBRA_TRY(umbra_diagonals_create(d, slots, slots, count, 0));
+  UMBRA_TRY(umbra_alloc(&d->map, count, sizeof *d->map, "the diagonals of weights"));
+  (void)visit_diagonals(s, d);
+  d->maps = (uint32_t)s->shape->outputs;
+  d->fill = fill_diagonal;
+  d->source = s;
+  return set_bounds(s);
+}
+
+static umbra_status make_map(umbra_slot_maps *maps, const shape *m, const umbra_context *context,
+                             const umbra_layer *layer, size_t input, umbra_watch *watch) {
+  map_source source = {.shape = m, .layer = layer, .input = input};
+  umbra_transform_encoding encoding = umbra_slot_maps_encoding(maps, context, &source.diagonals);
+  encoding.watch = watch;
+  umbra_status status = make_diagonals(&source);
+  if (status == UMBRA_OK) status = umbra_transform_encode(&maps->transform[input], context, &encoding);
+  umbra_diagonals_destroy(&source.diagonals);
+  return status;
+}
+
+/* ---- biases ---- */
+
+static umbra_status make_bias(umbra_plaintext **bias, const shape *m, const umbra_context *context,
+                              const umbra_layer *layer, size_t output, const umbra_encode_options *options, int both) {
+  double *pairs;
+  UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)options->slots, sizeof *pairs, "biases"));
+  for (uint32_t i = 0; i < options->slots; i++) {
+    pairs[2 * i] = bias_at(layer, output * m->out + i / m->stride);
+    pairs[2 * i + 1] = both ? pairs[2 * i] : 0;
+  }
+  umbra_status status = umbra_encode_complex(bias, context, pairs, options->slots, options);
+  umbra_free(pairs);
+  return status;
+}
+
+static umbra_status make_biases(umbra_slot_maps *maps, const shape *m, const umbra_context *context,
+                                const umbra_layer *layer, int both) {
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT, .slots = maps->slots};
+  options.level = maps->level - 1;
+  UMBRA_TRY(umbra_alloc(&maps->bias, maps->outputs, sizeof *maps->bias, "biases"));
+  for (size_t i = 0; i < maps->outputs; i++) UMBRA_TRY(make_bias(&maps->bias[i], m, context, layer, i, &options, both));
+  return UMBRA_OK;
+}
+
+/* ---- all of it ---- */
+
+static umbra_status fill(umbra_slot_maps *maps, const shape *m, const umbra_context *context, const umbra_layer *layer,
+                         umbra_watch *watch) {
+  UMBRA_TRY(umbra_alloc(&maps->transform, maps->inputs, sizeof *maps->transform, "weights"));
+  for (size_t i = 0; i < maps->inputs; i++) {
+    const umbra_watch_part part = umbra_watch_enter(watch, i, maps->inputs);
+    const umbra_status status = make_map(maps, m, context, layer, i, watch);
+    umbra_watch_leave(watch, part);
+    UMBRA_TRY(status);
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_column_maps_create(umbra_slot_maps *maps, const umbra_context *context, const umbra_layer *layer,
+                                      const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch) {
+  const shape m = shape_of(layer, layout, umbra_params_slots(umbra_context_params(context)));
+  umbra_slot_maps made = {.level = level,
+                          .ring = ring_of(&m) * m.stride,
+                          .slots = m.out * m.stride,
+                          .inputs = m.inputs,
+                          .outputs = m.outputs,
+                          .norm = norm_of(layer),
+                          .magnitude = layer->magnitude};
+  umbra_status status = fill(&made, &m, context, layer, watch);
+  if (status == UMBRA_OK && layer->biased) status = make_biases(&made, &m, context, layer, layout->pairs);
+  if (status != UMBRA_OK) umbra_slot_maps_destroy(&made);
+  *maps = made;
+  return status;
+}

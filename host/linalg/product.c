@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Products of encrypted matrices with plain ones. */
+#include <umbra/product.h>
+
+#include "../base/error.h"
+#include "../base/outputs.h"
+#include "../ckks/calls.h"
+#include "../ckks/trace.h"
+#include "matrix.h"
+#include "weights.h"
+
+/* layout: that of the matrix, by columns. */
+static umbra_status check_layout(umbra_matrix_layout *layout, const umbra_matrix *matrix,
+                                 const umbra_weights *weights) {
+  const umbra_matrix_layout *wanted = &weights->layout;
+  UMBRA_TRY(umbra_layout_as_columns(layout, &matrix->layout));
+  if (matrix->layout.order == UMBRA_MATRIX_BY_ROWS && matrix->rows > 1)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the matrix has %zu rows, by rows: weights are for matrices by columns, or of one row",
+                      matrix->rows);
+  if (weights->combines ? layout->stride == layout->slots : umbra_layout_same(layout, wanted)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "the matrix has columns of %u slots in ciphertexts of %u%s, and the weights are for %u in %u%s",
+                    layout->stride, layout->slots, layout->pairs ? ", in pairs" : "", wanted->stride, wanted->slots,
+                    wanted->pairs ? ", in pairs" : "");
+}
+
+static umbra_status check(umbra_matrix_layout *layout, const umbra_evaluator *evaluator, umbra_matrix *const *out,
+                          const umbra_matrix *matrix, const umbra_weights *weights) {
+  if (!evaluator || !out || !matrix || !weights)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_matrix_apply needs an evaluator, an output, a matrix and weights");
+  UMBRA_TRY(umbra_check_own(evaluator, weights->context, "the weights"));
+  UMBRA_TRY((weights->combines ? umbra_check_operands_of_parts : umbra_check_operands)(evaluator, matrix->part,
+                                                                                       matrix->part[0], NULL));
+  if (matrix->columns != weights->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the matrix has %zu columns and the weights have %zu",
+                      matrix->columns, weights->columns);
+  return check_layout(layout, matrix, weights);
+}
+
+/* The ciphertexts of some records after those of others. */
+static umbra_status apply_all(umbra_evaluator *evaluator, umbra_matrix *made, const umbra_matrix *matrix,
+                              const umbra_weights *weights) {
+  const size_t inputs = weights->combines ? weights->columns : weights->maps.inputs;
+  const size_t outputs = weights->combines ? weights->rows : weights->maps.outputs, blocks = made->parts / outputs;
+  umbra_status status = UMBRA_OK;
+  for (size_t i = 0; i < blocks && status == UMBRA_OK; i++) {
+    const umbra_ciphertext *const *a = (const umbra_ciphertext *const *)matrix->part + i * inputs;
+    umbra_ciphertext **to = made->part + i * outputs;
+    const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, blocks);
+    status = weights->combines ? umbra_combine(evaluator, to, a, weights->combinations, matrix->layout.pairs)
+                               : umbra_slot_maps_apply(evaluator, to, a, &weights->maps);
+    umbra_watch_leave(&evaluator->watch, part);
+  }
+  return status;
+}
+
+umbra_status umbra_matrix_apply(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix,
+                                const umbra_weights *weights) {
+  UMBRA_TRACE(evaluator, "matrix_apply", matrix ? matrix->part[0] : NULL);
+  umbra_matrix_layout layout;
+  umbra_matrix *made = NULL;
+  UMBRA_TRY(check(&layout, evaluator, out, matrix, weights));
+  if (!weights->combines) layout.slots = weights->maps.slots;
+  UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, matrix->rows, weights->rows, &layout));
+  umbra_status status = apply_all(evaluator, made, matrix, weights);
+  if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);
+  else umbra_matrix_destroy(made);
+  return status;
+}

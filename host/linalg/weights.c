@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "weights.h"
+
+#include <math.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../base/outputs.h"
+#include "../base/structs.h"
+#include "../ckks/checks.h"
+#include "../ckks/dry.h"
+#include "../ckks/trace.h"
+
+/* ---- what is given ---- */
+
+/* A row lies where a column of one record each would. */
+umbra_status umbra_layout_as_columns(umbra_matrix_layout *columns, const umbra_matrix_layout *layout) {
+  if (layout->order != UMBRA_MATRIX_BY_ROWS && layout->order != UMBRA_MATRIX_BY_COLUMNS)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "weights are for matrices by columns, or by rows if there is but one: this order is %d",
+                      (int)layout->order);
+  *columns = *layout;
+  if (layout->order == UMBRA_MATRIX_BY_COLUMNS) return UMBRA_OK;
+  columns->order = UMBRA_MATRIX_BY_COLUMNS;
+  columns->stride = 1;
+  columns->ones = 0;
+  columns->group = 1;
+  return UMBRA_OK;
+}
+
+static umbra_status take_bias(umbra_layer *layer, const umbra_array *given, int optional) {
+  const umbra_array *values = &layer->values, *bias = &layer->bias;
+  UMBRA_TRY(umbra_array_take(&layer->bias, given, optional, "the bias"));
+  layer->biased = 1;
+  if (bias->rows != values->rows || bias->columns != 1)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a bias of %zu x %zu for weights of %zu x %zu: it must be %zu x 1",
+                      bias->rows, bias->columns, values->rows, values->columns, values->rows);
+  if (!bias->data == !values->data) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weights and bias: one has data and the other has not");
+}
+
+static int is_bound(double x) { return isfinite(x) && x >= 0; }
+
+static umbra_status take_layer(umbra_layer *layer, const umbra_weights_desc *desc, const umbra_context *context) {
+  const int optional = !umbra_context_has_values(context);
+  double bias = 0;
+  if (!is_bound(desc->bound) || !is_bound(desc->magnitude))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "bound is %g and magnitude is %g: both must be finite and not negative", desc->bound,
+                      desc->magnitude);
+  UMBRA_TRY(umbra_array_take(&layer->values, desc->values, optional, "the weights"));
+  if (desc->bias) UMBRA_TRY(take_bias(layer, desc->bias, optional));
+  layer->largest = desc->bound;
+  layer->magnitude = desc->magnitude;
+  if (!layer->values.data) return UMBRA_OK;
+  UMBRA_TRY(umbra_array_largest(&layer->largest, &layer->values, "the weights"));
+  if (layer->biased) UMBRA_TRY(umbra_array_largest(&bias, &layer->bias, "the bias"));
+  layer->largest = fmax(layer->largest, bias);
+  return UMBRA_OK;
+}
+
+/* Complete, and by columns. */
+static umbra_status take_layout(umbra_matrix_layout *layout, const umbra_matrix_layout *given, size_t columns,
+                                size_t most_slots) {
+  *layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .group = 1};
+  layout->stride = layout->slots = (uint32_t)most_slots;
+  if (!given) return UMBRA_OK;
+  UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, layout, given));
+  UMBRA_TRY(umbra_layout_check(layout, 1, columns, most_slots));
+  return umbra_layout_as_columns(layout, layout);
+}
+
+/* ---- making them ---- */
+
+static double weight_of(size_t row, size_t column, const void *source) {
+  return umbra_array_at(&((const umbra_layer *)source)->values, row, column);
+}
+
+static double constant_of(size_t row, const void *source) {
+  return umbra_array_at(&((const umbra_layer *)source)->bias, row, 0);
+}
+
+static umbra_status fill(umbra_weights *made, const umbra_layer *layer, umbra_watch *watch) {
+  const umbra_combinations_desc desc = {.rows = made->rows,
+                                        .columns = made->columns,
+                                        .level = made->level,
+                                        .weight = weight_of,
+                                        .constant = layer->biased ? constant_of : NULL,
+                                        .source = layer,
+                                        .largest = layer->largest,
+                                        .magnitude = layer->magnitude};
+  if (made->combines) return umbra_combinations_create(&made->combinations, made->context, &desc, watch);
+  return umbra_column_maps_create(&made->maps, made->context, layer, &made->layout, made->level, watch);
+}
+
+static void destroy(void *object) {
+  umbra_weights *weights = object;
+  umbra_combinations_destroy(weights->combinations);
+  umbra_slot_maps_destroy(&weights->maps);
+  umbra_context_destroy(weights->context);
+  umbra_free(weights);
+}
+
+static umbra_status make(umbra_weights **out, const umbra_context *context, const umbra_weights_desc *desc,
+                         umbra_watch *watch) {
+  umbra_layer layer = {.largest = 0};
+  umbra_matrix_layout layout;
+  uint32_t level;
+  umbra_weights *made;
+  UMBRA_TRY(umbra_check_level(&level, context, desc->level));
+  if (!level) return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a product takes a level, and its matrix would be at level 0");
+  UMBRA_TRY(take_layer(&layer, desc, context));
+  UMBRA_TRY(
+      take_layout(&layout, desc->layout, layer.values.columns, umbra_params_slots(umbra_context_params(context))));
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "weights"));
+  *made = (umbra_weights){.counted = UMBRA_COUNTED(destroy),
+                          .context = umbra_context_share(context),
+                          .rows = layer.values.rows,
+                          .columns = layer.values.columns,
+                          .level = level,
+                          .combines = layout.stride == layout.slots,
+                          .layout = layout};
+  umbra_status status = fill(made, &layer, watch);
+  if (status == UMBRA_OK) *out = made;
+  else umbra_weights_destroy(made);
+  return status;
+}
+
+umbra_status umbra_weights_create(umbra_weights **weights, const umbra_context *context, const umbra_weights_desc *desc,
+                                  const umbra_progress *progress) {
+  UMBRA_TRACE_IN(context, "weights_create", 0);
+  if (!weights || !context || !desc)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_weights_create needs an output, a context and a desc");
+  umbra_weights_desc wanted = {UMBRA_WEIGHTS_DESC_INIT};
+  umbra_weights *made = NULL;
+  UMBRA_TRY(UMBRA_TAKE(umbra_weights_desc, &wanted, desc));
+  umbra_watch watch = umbra_watch_of(progress);
+  UMBRA_TRY(umbra_watch_check(&watch));
+  umbra_status status = umbra_watch_close(&watch, make(&made, context, &wanted, &watch));
+  if (status == UMBRA_OK) UMBRA_PUT(weights, weights, made);
+  else umbra_weights_destroy(made);
+  return status;
+}
+
+/* ---- what they are ---- */
+
+umbra_weights *umbra_weights_share(const umbra_weights *weights) { return umbra_share(weights); }
+void umbra_weights_destroy(umbra_weights *weights) { umbra_release(weights); }
+
+size_t umbra_weights_rows(const umbra_weights *weights) { return weights->rows; }
+size_t umbra_weights_columns(const umbra_weights *weights) { return weights->columns; }
+uint32_t umbra_weights_level(const umbra_weights *weights) { return weights->level; }
+
+uint64_t umbra_weights_bytes(const umbra_weights *weights) {
+  return weights->combines ? umbra_combinations_bytes(weights->combinations) : umbra_slot_maps_bytes(&weights->maps);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <umbra/convolution.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../base/outputs.h"
+#include "../ckks/calls.h"
+#include "../ckks/inputs.h"
+#include "../ckks/trace.h"
+#include "../ckks/verbs.h"
+#include "convolution.h"
+
+/* ---- inputs of units ---- */
+
+/* The imaginary part of a unit's input, rotated to its place. */
+static umbra_status imaginary_part(umbra_evaluator *evaluator, umbra_ciphertext **im, const umbra_convolution_unit *u,
+                                   const umbra_ciphertext *const *part, const umbra_ciphertext *re) {
+  if (u->shift) return umbra_rotate(evaluator, im, re, (int32_t)u->shift);
+  return umbra_level_drop(evaluator, im, part[u->im], u->convolution->desc.level);
+}
+
+/* At the convolution's level. */
+static umbra_status make_input(umbra_evaluator *evaluator, umbra_ciphertext **z, const umbra_convolution_unit *u,
+                               const umbra_ciphertext *const *part) {
+  umbra_ciphertext *im = NULL;
+  UMBRA_TRY(umbra_level_drop(evaluator, z, part[u->re], u->convolution->desc.level));
+  if (!u->paired) return UMBRA_OK;
+  umbra_status status = imaginary_part(evaluator, &im, u, part, *z);
+  if (status == UMBRA_OK) status = umbra_join_complex(evaluator, z, *z, im);
+  umbra_ciphertext_destroy(im);
+  return status;
+}
+
+/* ---- sums of units ---- */
+
+/* *sum += x, which it takes over. */
+static umbra_status add_to(umbra_evaluator *evaluator, umbra_ciphertext **sum, umbra_ciphertext *x) {
+  if (!*sum) {
+    *sum = x;
+    return UMBRA_OK;
+  }
+  umbra_status status = umbra_add(evaluator, sum, *sum, x);
+  umbra_ciphertext_destroy(x);
+  return status;
+}
+
+static umbra_status apply_unit(umbra_evaluator *evaluator, umbra_feature_map *made, const umbra_convolution_unit *u,
+                               const umbra_ciphertext *const *part) {
+  const uint32_t maps = u->diagonals.maps;
+  umbra_ciphertext **outs, *z = NULL;
+  UMBRA_TRY(umbra_alloc(&outs, maps, sizeof *outs, "results of a convolution"));
+  umbra_status status = make_input(evaluator, &z, u, part);
+  if (status == UMBRA_OK) status = umbra_transform_apply(evaluator, outs, z, u->transform);
+  umbra_ciphertext_destroy(z);
+  for (uint32_t k = 0; k < maps; k++) {
+    if (status == UMBRA_OK) status = add_to(evaluator, &made->part[u->output[k]], outs[k]);
+    else umbra_ciphertext_destroy(outs[k]);
+  }
+  umbra_free(outs);
+  return status;
+}
+
+/* ---- what is done to the sums ---- */
+
+static umbra_status take_real_part(umbra_evaluator *evaluator, umbra_ciphertext **x) {
+  umbra_ciphertext *conjugate = NULL;
+  UMBRA_TRY(umbra_conjugate(evaluator, &conjugate, *x));
+  umbra_status status = umbra_add(evaluator, x, *x, conjugate);
+  umbra_ciphertext_destroy(conjugate);
+  return status;
+}
+
+/* No slot is larger than the largest of the input times the largest sum of an output's weights, and a bias. */
+static void declare(umbra_ciphertext *x, const umbra_convolution *c, const umbra_range *in) {
+  umbra_estimate known = x->estimate;
+  known.bound = umbra_bound_within(known.bound, c->row * in->magnitude + c->bias_bound);
+  known.worst = umbra_bound_within(known.worst, c->row * in->worst_magnitude + c->bias_bound);
+  umbra_ciphertext_set_estimate(x, known);
+}
+
+static umbra_status finish(umbra_evaluator *evaluator, umbra_ciphertext **x, const umbra_convolution *c, size_t part,
+                           const umbra_range *in) {
+  UMBRA_TRY(umbra_add_rotations(evaluator, x, c->out.slots, umbra_convolution_slots(c), 1));
+  umbra_ciphertext_repeat(*x, c->out.slots);
+  if (c->paired) UMBRA_TRY(take_real_part(evaluator, x));
+  if (c->bias) UMBRA_TRY(umbra_add_plain(evaluator, x, *x, c->bias[part]));
+  declare(*x, c, in);
+  return UMBRA_OK;
+}
+
+/* ---- the call ---- */
+
+static umbra_status apply(umbra_evaluator *evaluator, umbra_feature_map *made, const umbra_convolution *c,
+                          const umbra_ciphertext *const *part) {
+  umbra_range in = {UMBRA_RANGE_INIT};
+  UMBRA_TRY(umbra_ciphertexts_range(part, umbra_feature_parts(&c->in), &in));
+  for (size_t i = 0; i < c->units; i++)
+    if (c->unit[i].transform) UMBRA_TRY(apply_unit(evaluator, made, &c->unit[i], part));
+  for (size_t i = 0; i < made->parts; i++) UMBRA_TRY(finish(evaluator, &made->part[i], c, i, &in));
+  return UMBRA_OK;
+}
+
+static umbra_status apply_refreshed(umbra_evaluator *evaluator, umbra_feature_map *made, const umbra_convolution *c,
+                                    const umbra_feature_map *a) {
+  umbra_inputs inputs;
+  const umbra_ciphertext *const *given = (const umbra_ciphertext *const *)a->part;
+  UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, given, NULL, a->parts, c->desc.level));
+  umbra_status status = apply(evaluator, made, c, inputs.a);
+  umbra_inputs_close(&inputs);
+  return status;
+}
+
+static umbra_status check_apply(const umbra_evaluator *evaluator, umbra_feature_map *const *out,
+                                const umbra_feature_map *a, const umbra_convolution *c) {
+  if (!evaluator || !out || !a || !c)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_convolution_apply needs an evaluator, an output, a feature map and a convolution");
+  UMBRA_TRY(umbra_check_operands(evaluator, (umbra_ciphertext *const *)a->part, a->part[0], NULL));
+  UMBRA_TRY(umbra_check_own(evaluator, c->context, "the convolution"));
+  if (!umbra_feature_layout_same(&a->layout, &c->in))
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "a feature map of %u channels of %u x %u in planes of %u slots, and a convolution of %u of %u x %u "
+        "in planes of %u: shape and layout must be the same",
+        a->layout.channels, a->layout.height, a->layout.width, a->layout.plane, c->in.channels, c->in.height,
+        c->in.width, c->in.plane);
+  if (umbra_feature_map_level(a) >= c->desc.level || evaluator->refresher.refresh) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_NO_LEVEL, "the feature map is at level %u: this convolution begins at level %u",
+                    umbra_feature_map_level(a), c->desc.level);
+}
+
+umbra_status umbra_convolution_apply(umbra_evaluator *evaluator, umbra_feature_map **out, const umbra_feature_map *a,
+                                     const umbra_convolution *convolution) {
+  UMBRA_TRACE(evaluator, "convolution_apply", a ? a->part[0] : NULL);
+  umbra_feature_map *made = NULL;
+  UMBRA_TRY(check_apply(evaluator, out, a, convolution));
+  UMBRA_TRY(umbra_feature_map_make(&made, evaluator->context, &convolution->out));
+  umbra_status status = umbra_check_whole(evaluator, apply_refreshed(evaluator, made, convolution, a));
+  if (status == UMBRA_OK) UMBRA_PUT(feature_map, out, made);
+  else umbra_feature_map_destroy(made);
+  return status;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UMBRA_NN_FEATURE_MAP_H
+#define UMBRA_NN_FEATURE_MAP_H
+
+#include <umbra/feature_map.h>
+
+#include "../ckks/sim.h"
+
+struct umbra_feature_map {
+  umbra_context *context; /* a share */
+  umbra_feature_layout layout;
+  size_t parts;
+  umbra_ciphertext **part;
+};
+
+/* ---- layouts ---- */
+
+/*
+ * Chooses what is 0 for a ring of n/2 = most_slots slots, and checks the whole. Errors: INVALID_ARGUMENT, RANGE (more
+ * than UMBRA_MOST_POSITIONS).
+ */
+umbra_status umbra_feature_layout_choose(umbra_feature_layout *layout, uint32_t most_slots);
+
+#define UMBRA_MOST_POSITIONS ((uint64_t)1 << 31)
+
+int umbra_feature_layout_same(const umbra_feature_layout *a, const umbra_feature_layout *b);
+
+/* The functions below are of layouts that are chosen. */
+
+uint32_t umbra_feature_planes(const umbra_feature_layout *layout);
+
+/* Ciphertexts. */
+size_t umbra_feature_parts(const umbra_feature_layout *layout);
+
+/* Position of pixel (0, 0) of a channel. */
+uint64_t umbra_feature_channel(const umbra_feature_layout *layout, uint32_t channel);
+
+/* From there to pixel (y, x). */
+static inline uint64_t umbra_feature_pixel(const umbra_feature_layout *layout, uint32_t y, uint32_t x) {
+  return (uint64_t)layout->row * layout->gap_y * y + (uint64_t)layout->gap_x * x;
+}
+
+/* The widest interleaving, up to the gaps, with which the shape fits into its rows and planes; 0: none. */
+void umbra_feature_layout_fill_gaps(umbra_feature_layout *layout);
+
+/* ---- maps ---- */
+
+/* A map with room for its parts, all NULL. Checks nothing. */
+umbra_status umbra_feature_map_make(umbra_feature_map **map, const umbra_context *context,
+                                    const umbra_feature_layout *layout);
+
+#endif
