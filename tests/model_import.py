@@ -387,6 +387,8 @@ def malformed():
             kind=bad)
     refused("two makers", Model([Node("Relu", "x", "y"), Node("Relu", "x", "y")], {}, ["n", 4]), "twice", kind=bad)
     refused("no maker", Model([Node("Relu", "x", "z")], {}, ["n", 4]), "output 'y'", kind=bad)
+    for op, inputs in (("Slice", "x"), ("Expand", "w,"), ("ConstantOfShape", ","), ("Pad", "x")):
+        refused(f"{op} without its inputs", Model([Node(op, inputs, "y")], {"w": W(4)}, ["n", 4]), op, kind=bad)
     short = W(4, 4)
     short.values = short.values[:-2]
     refused("short data", Model([Node("MatMul", "x,w", "y")], {"w": short}, ["n", 4]), "'w'", "64 bytes"[3:], kind=bad)

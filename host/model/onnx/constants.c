@@ -247,6 +247,7 @@ umbra_status umbra_onnx_constant_of_shape(umbra_onnx_node *n) {
   int64_t *shape;
   size_t rank;
   umbra_onnx_value made = {0};
+  UMBRA_TRY(umbra_onnx_need_constant(n, 0, "its shape"));
   UMBRA_TRY(umbra_onnx_integers(n, &shape, &rank, NULL, 0));
   umbra_status status = filled(&made, n, shape, rank);
   umbra_free(shape);

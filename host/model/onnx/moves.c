@@ -195,9 +195,9 @@ static umbra_status read_slices(slices *s, umbra_onnx_node *n) {
   UMBRA_TRY(umbra_onnx_integers(n, &s->ends, &ends, "ends", 2));
   UMBRA_TRY(umbra_onnx_integers(n, &s->axes, &axes, "axes", 3));
   UMBRA_TRY(umbra_onnx_integers(n, &s->steps, &steps, "steps", 4));
-  return ends == s->count && (!s->axes || axes == s->count) && (!s->steps || steps == s->count)
+  return s->starts && ends == s->count && (!s->axes || axes == s->count) && (!s->steps || steps == s->count)
              ? UMBRA_OK
-             : umbra_fail(UMBRA_ERROR_FORMAT, "starts, ends, axes and steps are not equally many");
+             : umbra_fail(UMBRA_ERROR_FORMAT, "starts, ends, axes and steps are missing, or not equally many");
 }
 
 static umbra_status slice(umbra_onnx_node *n, const slices *s) {
@@ -340,6 +340,7 @@ umbra_status umbra_onnx_expand(umbra_onnx_node *n) {
   int64_t *shape;
   size_t rank;
   UMBRA_TRY(umbra_onnx_need_constant(n, 0, "what it repeats"));
+  UMBRA_TRY(umbra_onnx_need_constant(n, 1, "its shape"));
   UMBRA_TRY(umbra_onnx_integers(n, &shape, &rank, NULL, 1));
   umbra_status status = rank <= UMBRA_ONNX_RANK && rank >= v->rank
                             ? UMBRA_OK
