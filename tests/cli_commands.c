@@ -50,6 +50,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "is not ROWSxINNERxCOLUMNS", "bench --product 3x4x5x");
   assert_fails(2, "are for --product", "bench --plain");
   assert_fails(2, "goes with parameters", "bench --product 1x2x3 --json");
+  assert_fails(2, "give --clear", "infer m.onnx --in x.npy --out y.npy");
   assert_fails(2, "--demo is missing", "bootstrap");
   assert_fails(2, "exclude each other", "bootstrap --demo --preset p --params p.umbra");
   assert_fails(2, "\"sideways\" is not standard or stc-first", "bootstrap --demo --order sideways");
@@ -59,8 +60,8 @@ static void usage_errors_exit_with_2(void **state) {
 
 static void help_and_version_exit_with_0(void **state) {
   (void)state;
-  const char *const commands[] = {"params",  "plan",     "keygen",  "encrypt",   "train", "score",
-                                  "decrypt", "evaluate", "inspect", "bootstrap", "bench", "devices"};
+  const char *const commands[] = {"params",   "plan",  "keygen",  "encrypt",   "train", "score",  "decrypt",
+                                  "evaluate", "infer", "inspect", "bootstrap", "bench", "devices"};
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     assert_succeeds("%s --help", commands[i]);
     assert_non_null(strstr(contents("out"), "Example"));

@@ -307,6 +307,16 @@ static umbra_status take_circuit_desc(void *given) {
   return status;
 }
 
+static umbra_status take_window(void *given) {
+  umbra_model *model = NULL;
+  uint32_t node;
+  ((umbra_model_window *)given)->channels = 1;
+  assert_ok(umbra_model_create(&model, (const size_t[]){1, 2, 2}, 3));
+  umbra_status status = umbra_model_conv2d(model, &node, 0, (const double[]){1}, NULL, given);
+  umbra_model_destroy(model);
+  return status;
+}
+
 static umbra_status take_matrix_layout(void *given) {
   umbra_matrix *matrix = NULL;
   umbra_status status = umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1, 2}, 1, 2, given, NULL);
@@ -503,6 +513,7 @@ static const row rows[] = {
     ROW(umbra_feature_layout, 1, FILLED, fill_feature_layout),
     ROW(umbra_convolution_desc, 1, TAKEN, take_convolution_desc),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
+    ROW(umbra_model_window, 1, TAKEN, take_window),
     ROW(umbra_array, 1, TAKEN, take_array),
     ROW(umbra_weights_desc, 1, TAKEN, take_weights_desc),
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),

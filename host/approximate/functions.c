@@ -49,6 +49,21 @@ static double logarithm(double x, void *user) {
   return x > 0 ? log(x) : NAN;
 }
 
+static double relu(double x, void *user) {
+  (void)user;
+  return x < 0 ? 0 : x;
+}
+
+static double gelu_tanh(double x, void *user) {
+  (void)user;
+  return x / (1 + exp(-2 * 0.79788456080286535588 * x * (1 + 0.044715 * x * x)));
+}
+
+static double error_function(double x, void *user) {
+  (void)user;
+  return erf(x);
+}
+
 static const umbra_named functions[] = {
     [UMBRA_FUNCTION_SIGMOID] = {"the sigmoid", sigmoid, UMBRA_DOMAIN_ALL},
     [UMBRA_FUNCTION_TANH] = {"tanh", hyperbolic_tangent, UMBRA_DOMAIN_ALL},
@@ -59,6 +74,9 @@ static const umbra_named functions[] = {
     [UMBRA_FUNCTION_INVERSE] = {"1/x", inverse, UMBRA_DOMAIN_NOT_ZERO},
     [UMBRA_FUNCTION_INVERSE_SQRT] = {"1/sqrt(x)", inverse_sqrt, UMBRA_DOMAIN_POSITIVE},
     [UMBRA_FUNCTION_LOG] = {"log(x)", logarithm, UMBRA_DOMAIN_POSITIVE},
+    [UMBRA_FUNCTION_RELU] = {"ReLU", relu, UMBRA_DOMAIN_ALL},
+    [UMBRA_FUNCTION_GELU_TANH] = {"GELU by tanh", gelu_tanh, UMBRA_DOMAIN_ALL},
+    [UMBRA_FUNCTION_ERF] = {"erf", error_function, UMBRA_DOMAIN_ALL},
 };
 
 const umbra_named *umbra_named_function(umbra_function function) {

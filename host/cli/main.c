@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The umbra program: parameters, keys, encrypted training, encrypted logistic scores, and a refresh to look at, from the
- * command line.
+ * The umbra program: parameters, keys, encrypted training, encrypted logistic scores, networks in the clear, and a refresh
+ * to look at, from the command line.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #include "output.h"
 #include "progress.h"
 
-static const cli_command *const commands[] = {&cli_params,  &cli_plan,      &cli_keygen,  &cli_encrypt,
-                                              &cli_train,   &cli_score,     &cli_decrypt, &cli_evaluate,
-                                              &cli_inspect, &cli_bootstrap, &cli_bench,   &cli_devices};
+static const cli_command *const commands[] = {&cli_params,    &cli_plan,    &cli_keygen,   &cli_encrypt, &cli_train,
+                                              &cli_score,     &cli_decrypt, &cli_evaluate, &cli_infer,   &cli_inspect,
+                                              &cli_bootstrap, &cli_bench,   &cli_devices};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int print_help(void) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/memory.h"
 #include "storage.h"
 #include "table_file.h"
 
@@ -17,7 +18,7 @@ typedef struct npy_header {
   char type;   /* 'f', 'i' or 'u' */
   char digit;  /* bytes of an element */
   int fortran; /* column order */
-  size_t rows, columns;
+  size_t rank, shape[UMBRA_NDARRAY_RANK];
 } npy_header;
 
 /* ---- the header: a Python dictionary ---- */
@@ -72,14 +73,16 @@ static int take_order(cursor *c, npy_header *header) {
   return header->fortran || take_word(c, "False");
 }
 
-/* (rows,) or (rows, columns) */
+/* (a,) or (a, b) and so on */
 static int take_shape(cursor *c, npy_header *header) {
-  header->columns = 1;
-  if (!take(c, '(') || !take_number(c, &header->rows) || !take(c, ',')) return 0;
-  if (take(c, ')')) return 1;
-  if (!take_number(c, &header->columns)) return 0;
-  take(c, ',');
-  return take(c, ')');
+  if (!take(c, '(')) return 0;
+  for (header->rank = 0; header->rank < UMBRA_NDARRAY_RANK;) {
+    if (!take_number(c, &header->shape[header->rank++])) return 0;
+    int more = take(c, ',');
+    if (take(c, ')')) return more || header->rank > 1;
+    if (!more) return 0;
+  }
+  return 0;
 }
 
 static const struct {
@@ -88,7 +91,7 @@ static const struct {
 } entries[] = {
     {"'descr'", "'<f4', '<f8' or an integer such as '<i8'", take_type},
     {"'fortran_order'", "True or False", take_order},
-    {"'shape'", "one or two dimensions", take_shape},
+    {"'shape'", "a tuple of one to eight dimensions", take_shape},
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
@@ -179,51 +182,90 @@ static int is_exact(double value, const npy_header *header) {
   return isfinite(value) && (header->type == 'f' || fabs(value) < 0x1p53);
 }
 
-static umbra_status read_values(umbra_table *table, const npy_header *header, int file, const char *path) {
+static umbra_status read_values(double *values, size_t count, const npy_header *header, int file, const char *path) {
   uint8_t block[8192];
-  size_t size = (size_t)(header->digit - '0'), count = table->rows * table->columns, step = sizeof block / size;
+  size_t size = (size_t)(header->digit - '0'), step = sizeof block / size;
+  size_t columns = header->rank == 1 ? 1 : count / header->shape[0];
   for (size_t i = 0; i < count; i++) {
     size_t in_block = i % step;
     if (in_block == 0) UMBRA_TRY(umbra_storage_read(file, block, (count - i < step ? count - i : step) * size, path));
-    table->values[i] = element(block + in_block * size, header);
-    if (!is_exact(table->values[i], header))
-      return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu is %s (in %s)", i / table->columns + 1,
-                        i % table->columns + 1, header->type == 'f' ? "not finite" : "an integer of 2^53 or more",
-                        path);
+    values[i] = element(block + in_block * size, header);
+    if (!is_exact(values[i], header))
+      return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu is %s (in %s)", i / columns + 1, i % columns + 1,
+                        header->type == 'f' ? "not finite" : "an integer of 2^53 or more", path);
   }
   return UMBRA_OK;
+}
+
+/* How many values there are, which is what the bytes that are left hold. */
+static umbra_status count_values(size_t *count, const npy_header *header, uint64_t bytes, const char *path) {
+  size_t size;
+  int wraps = 0;
+  *count = 1;
+  for (size_t d = 0; d < header->rank; d++) wraps |= __builtin_mul_overflow(*count, header->shape[d], count);
+  if (!wraps && *count && !__builtin_mul_overflow(*count, (size_t)(header->digit - '0'), &size) && size == bytes)
+    return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_FORMAT,
+                    "the shape of %zu dimensions, %zu the first, does not go with %" PRIu64 " bytes of values (in %s)",
+                    header->rank, header->shape[0], bytes, path);
+}
+
+umbra_status umbra_npy_read_ndarray(umbra_ndarray *array, int file, uint64_t bytes, const char *path) {
+  npy_header header = {0};
+  UMBRA_TRY(read_header(&header, file, &bytes, path));
+  size_t count;
+  UMBRA_TRY(count_values(&count, &header, bytes, path));
+  umbra_ndarray made = {.rank = header.rank};
+  memcpy(made.shape, header.shape, sizeof made.shape);
+  UMBRA_TRY(umbra_alloc(&made.values, count, sizeof *made.values, "an array"));
+  umbra_status status = read_values(made.values, count, &header, file, path);
+  if (status == UMBRA_OK) *array = made;
+  else umbra_ndarray_clear(&made);
+  return status;
 }
 
 umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes,
                             const char *path) {
   (void)origin; /* npy files hold nothing but numbers */
-  npy_header header = {0};
-  UMBRA_TRY(read_header(&header, file, &bytes, path));
-  size_t count, size;
-  if (__builtin_mul_overflow(header.rows, header.columns, &count) ||
-      __builtin_mul_overflow(count, (size_t)(header.digit - '0'), &size) || size != bytes || count == 0)
-    return umbra_fail(UMBRA_ERROR_FORMAT, "the shape (%zu, %zu) does not go with %" PRIu64 " bytes of values (in %s)",
-                      header.rows, header.columns, bytes, path);
-  umbra_table made;
-  UMBRA_TRY(umbra_table_make(&made, header.rows, header.columns));
-  umbra_status status = read_values(&made, &header, file, path);
-  if (status == UMBRA_OK) *table = made;
-  else umbra_table_clear(&made);
-  return status;
+  umbra_ndarray array = {0};
+  UMBRA_TRY(umbra_npy_read_ndarray(&array, file, bytes, path));
+  if (array.rank > 2) {
+    size_t rank = array.rank;
+    umbra_ndarray_clear(&array);
+    return umbra_fail(UMBRA_ERROR_FORMAT, "'shape' in the header is not one or two dimensions, but %zu (in %s)", rank,
+                      path);
+  }
+  *table = (umbra_table){array.shape[0], array.rank == 2 ? array.shape[1] : 1, array.values};
+  return UMBRA_OK;
 }
 
-umbra_status umbra_npy_write(int file, const umbra_table *table) {
-  char text[2 * ALIGNMENT];
+/* "(2, 3)" and "(2,)" */
+static void print_shape(char *text, size_t size, const umbra_ndarray *array) {
+  size_t used = 0;
+  for (size_t d = 0; d < array->rank; d++)
+    used += (size_t)snprintf(text + used, size - used, "%s%zu", d ? ", " : "(", array->shape[d]);
+  snprintf(text + used, size - used, array->rank == 1 ? ",)" : ")");
+}
+
+umbra_status umbra_npy_write_ndarray(int file, const umbra_ndarray *array) {
+  char shape[UMBRA_NDARRAY_RANK * 24], text[4 * ALIGNMENT];
+  print_shape(shape, sizeof shape, array);
   memset(text, ' ', sizeof text);
   memcpy(text, magic, sizeof magic);
   text[6] = 1; /* version 1.0 */
   text[7] = 0;
-  const uint16_t length = sizeof text - PREFIX - 2;
+  size_t used = PREFIX + 2;
+  used += (size_t)snprintf(text + used, sizeof text - used, "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }",
+                           shape);
+  text[used] = ' '; /* where snprintf put its zero */
+  size_t whole = (used / ALIGNMENT + 1) * ALIGNMENT;
+  const uint16_t length = (uint16_t)(whole - PREFIX - 2);
   memcpy(text + PREFIX, &length, sizeof length);
-  int used = snprintf(text + PREFIX + 2, length, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu, %zu), }",
-                      table->rows, table->columns);
-  text[PREFIX + 2 + used] = ' '; /* where snprintf put its zero */
-  text[sizeof text - 1] = '\n';
-  UMBRA_TRY(umbra_storage_write(file, text, sizeof text));
-  return umbra_storage_write(file, table->values, table->rows * table->columns * sizeof *table->values);
+  text[whole - 1] = '\n';
+  UMBRA_TRY(umbra_storage_write(file, text, whole));
+  return umbra_storage_write(file, array->values, umbra_ndarray_count(array) * sizeof *array->values);
+}
+
+umbra_status umbra_npy_write(int file, const umbra_table *table) {
+  return umbra_npy_write_ndarray(file, &(umbra_ndarray){2, {table->rows, table->columns}, table->values});
 }

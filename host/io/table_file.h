@@ -4,6 +4,7 @@
 #define UMBRA_IO_TABLE_FILE_H
 
 #include <stdint.h>
+#include <umbra/ndarray.h>
 #include <umbra/table.h>
 
 /* What a CSV file says beside its numbers; npy files say nothing. Zero-initialise; free with umbra_table_origin_clear. */
@@ -23,6 +24,8 @@ umbra_status umbra_csv_write(int file, const umbra_table *table);
 
 umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes, const char *path);
 umbra_status umbra_npy_write(int file, const umbra_table *table);
+umbra_status umbra_npy_read_ndarray(umbra_ndarray *array, int file, uint64_t bytes, const char *path);
+umbra_status umbra_npy_write_ndarray(int file, const umbra_ndarray *array);
 
 /* Memory for rows x columns values; their product must not overflow. */
 umbra_status umbra_table_make(umbra_table *table, size_t rows, size_t columns);

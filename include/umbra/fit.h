@@ -18,7 +18,8 @@ typedef enum umbra_fit {
   UMBRA_FIT_MINIMAX = 2        /* least largest error, by Remez's exchange; also on two intervals */
 } umbra_fit;
 
-/* Functions with a name. Fits check their domain: 1/x wants an interval without 0, the last two one above 0. */
+/* Functions with a name. Fits check their domain: 1/x wants an interval without 0, 1/sqrt(x) and log(x) one
+ * above 0. */
 typedef enum umbra_function {
   UMBRA_FUNCTION_GIVEN = 0,   /* f of the description */
   UMBRA_FUNCTION_SIGMOID = 1, /* 1 / (1 + e^-x) */
@@ -29,7 +30,10 @@ typedef enum umbra_function {
   UMBRA_FUNCTION_EXP = 6,
   UMBRA_FUNCTION_INVERSE = 7,      /* 1 / x */
   UMBRA_FUNCTION_INVERSE_SQRT = 8, /* 1 / sqrt(x) */
-  UMBRA_FUNCTION_LOG = 9
+  UMBRA_FUNCTION_LOG = 9,
+  UMBRA_FUNCTION_RELU = 10,      /* max(x, 0) */
+  UMBRA_FUNCTION_GELU_TANH = 11, /* x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 */
+  UMBRA_FUNCTION_ERF = 12
 } umbra_function;
 
 /* NaN outside the domain, and for what is none of them. */

@@ -44,7 +44,7 @@
  * all elements with the size of the first. Structs that callbacks are given have the library's size: compare it before
  * you read a member that is newer than the oldest library you work with.
  *
- * These never grow, and have no size: umbra_progress, umbra_table, umbra_tracer.
+ * These never grow, and have no size: umbra_ndarray, umbra_progress, umbra_table, umbra_tracer.
  */
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
@@ -67,6 +67,8 @@
 #include <umbra/logistic.h>
 #include <umbra/matrix.h>
 #include <umbra/matrix_ops.h>
+#include <umbra/model.h>
+#include <umbra/ndarray.h>
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>

@@ -23,6 +23,10 @@ static void named_values(void **state) {
   assert_true(umbra_function_value(UMBRA_FUNCTION_SIGMOID, -INFINITY) == 0);
   assert_true(umbra_function_value(UMBRA_FUNCTION_SOFTPLUS, 1e300) == 1e300);
   assert_true(umbra_function_value(UMBRA_FUNCTION_SILU, -1e300) == 0);
+  assert_true(umbra_function_value(UMBRA_FUNCTION_RELU, -2) == 0 && umbra_function_value(UMBRA_FUNCTION_RELU, 3) == 3);
+  assert_true(fabs(umbra_function_value(UMBRA_FUNCTION_GELU_TANH, 1) - 0.8411919906082768) < 1e-15);
+  assert_true(umbra_function_value(UMBRA_FUNCTION_GELU_TANH, -1e3) == 0);
+  assert_true(fabs(umbra_function_value(UMBRA_FUNCTION_ERF, 0.5) - 0.5204998778130465) < 1e-15);
   assert_true(isnan(umbra_function_value(UMBRA_FUNCTION_INVERSE, 0)));
   assert_true(isnan(umbra_function_value(UMBRA_FUNCTION_LOG, 0)));
   assert_true(isnan(umbra_function_value(UMBRA_FUNCTION_INVERSE_SQRT, -1)));

@@ -69,11 +69,12 @@ UMBRA_INLINE points twiddle_of(const transform *t, int stage, size_t i, size_t s
 
 /* `radix` stages, which begin with halves of one row; and those of fft, which end there. */
 UMBRA_INLINE void inverse_rows(points *row, const int radix, const transform *t, size_t stride, size_t column) {
+  const int rows = 1 << radix;
   UMBRA_UNROLL
   for (int stage = 0; stage < radix; stage++) {
     const int half = 1 << stage;
     UMBRA_UNROLL
-    for (int low = 0; low < 1 << radix; low++) {
+    for (int low = 0; low < rows; low++) {
       if (low & half) continue;
       const points x = row[low];
       const points y = over(row[low + half], twiddle_of(t, stage, (size_t)(low & (half - 1)), stride, column));
@@ -84,11 +85,12 @@ UMBRA_INLINE void inverse_rows(points *row, const int radix, const transform *t,
 }
 
 UMBRA_INLINE void forward_rows(points *row, const int radix, const transform *t, size_t stride, size_t column) {
+  const int rows = 1 << radix;
   UMBRA_UNROLL
   for (int stage = radix - 1; stage >= 0; stage--) {
     const int half = 1 << stage;
     UMBRA_UNROLL
-    for (int low = 0; low < 1 << radix; low++) {
+    for (int low = 0; low < rows; low++) {
       if (low & half) continue;
       const points x = row[low], y = row[low + half];
       row[low] = plus(x, y);
@@ -128,11 +130,12 @@ UMBRA_INLINE void tail(const transform *t, size_t first, const int inverse) {
  */
 UMBRA_INLINE void pass(const transform *t, size_t first, size_t stride, const int radix, const int inverse,
                        const int outermost, size_t column, size_t end) {
+  const int rows = 1 << radix;
   for (; column < end; column += LANES) {
     const size_t in_block = column & (stride - 1), low = first + ((column - in_block) << radix) + in_block;
     points row[ROWS];
     UMBRA_UNROLL
-    for (int i = 0; i < 1 << radix; i++) {
+    for (int i = 0; i < rows; i++) {
       const size_t at = low + (size_t)i * stride;
       row[i] = points_load(t->re, t->im, at);
       if (outermost && !inverse) row[i] = times(row[i], twist_at(t, at));
@@ -140,7 +143,7 @@ UMBRA_INLINE void pass(const transform *t, size_t first, size_t stride, const in
     if (inverse) inverse_rows(row, radix, t, stride, in_block);
     else forward_rows(row, radix, t, stride, in_block);
     UMBRA_UNROLL
-    for (int i = 0; i < 1 << radix; i++) {
+    for (int i = 0; i < rows; i++) {
       const size_t at = low + (size_t)i * stride;
       points_store(t, at, outermost && inverse ? over(row[i], twist_at(t, at)) : row[i]);
     }
