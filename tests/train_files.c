@@ -229,7 +229,8 @@ static void assert_does_not_open(const char *data, umbra_status status, const ch
 /* The one of a row, which has its sign: in the slot after its columns. */
 static double one_of(const umbra_matrix *m, size_t row) {
   double pairs[2 * 1024];
-  size_t per_part = umbra_layout_rows_per_part(&m->layout), real = m->layout.slots / m->layout.stride, r = row % per_part;
+  size_t per_part = umbra_layout_rows_per_part(&m->layout), real = m->layout.slots / m->layout.stride,
+         r = row % per_part;
   assert_ok(umbra_decrypt_decode_complex(pairs, m->layout.slots, m->part[row / per_part], s.secret));
   return pairs[2 * ((r % real) * m->layout.stride + m->columns) + (r >= real)];
 }

@@ -226,8 +226,7 @@ static umbra_status score_watched(umbra_evaluator *evaluator, umbra_matrix *scor
 }
 
 static umbra_status check_layout(const umbra_matrix *records) {
-  const umbra_matrix_layout wanted =
-      umbra_layout_of_records(umbra_context_params(records->context), records->columns);
+  const umbra_matrix_layout wanted = umbra_layout_of_records(umbra_context_params(records->context), records->columns);
   if (!records->layout.ones)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the records have no column of ones, which scoring needs for the bias: set `ones` in the layout "

@@ -26,8 +26,8 @@ typedef struct umbra_sign_options {
   const uint32_t *degrees; /* odd, 3 to UMBRA_SIGN_MAX_DEGREE; NULL: chosen by error */
   size_t count;            /* of degrees, up to UMBRA_SIGN_MAX_POLYNOMIALS */
   double error;            /* wanted of the sign outside the band; 2^-20 to 1/2 */
-  double band;             /* half its width as a part of range; 2^-20 to 1/2. 0: as the error, or, with degrees, where they meet */
-  double range;            /* inputs lie in [-range, range]; where it is not 1, dividing by it takes a level */
+  double band; /* half its width as a part of range; 2^-20 to 1/2. 0: as the error, or, with degrees, where they meet */
+  double range; /* inputs lie in [-range, range]; where it is not 1, dividing by it takes a level */
 } umbra_sign_options;
 #define UMBRA_SIGN_OPTIONS_INIT .struct_size = sizeof(umbra_sign_options), .error = 0x1p-8, .range = 1
 UMBRA_API void umbra_sign_options_init(umbra_sign_options *options, size_t size);

@@ -90,8 +90,7 @@ UMBRA_API void umbra_matrix_view_init(umbra_matrix_view *view, size_t size);
  * or distances from one of them), MISSING_KEY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_rearrange(umbra_evaluator *evaluator, umbra_matrix **out,
-                                                             const umbra_matrix *matrix,
-                                                             const umbra_matrix_view *view,
+                                                             const umbra_matrix *matrix, const umbra_matrix_view *view,
                                                              const umbra_matrix_layout *layout);
 
 /* ---- the ciphertexts themselves, in the order that umbra_matrix_layout states ---- */
