@@ -337,7 +337,7 @@ static const fault faults[] = {
     {TRAIN_BLOCK, 0, 48, 1, UMBRA_ERROR_MISMATCH, "is number 1, not 0"},
     {TRAIN_BLOCK, 1, 0, 6, UMBRA_ERROR_FORMAT, "6 records of 3 columns; by the plan this block has 5 of 3"},
     {TRAIN_BLOCK, 1, 8, 2, UMBRA_ERROR_FORMAT, "5 records of 2 columns; by the plan this block has 5 of 3"},
-    {TRAIN_BLOCK, 1, 0, 0xffffffff, UMBRA_ERROR_FORMAT, "rows do not go with 6 sections"},
+    {TRAIN_BLOCK, 1, 0, 0x7fffffff, UMBRA_ERROR_FORMAT, "rows do not go with 6 sections"},
     {TRAIN_BLOCK, 1, 24, 2, UMBRA_ERROR_FORMAT, "not laid out as the plan says"},
     {TRAIN_BLOCK, 1, 32, 0, UMBRA_ERROR_FORMAT, "not laid out as the plan says"},
     {TRAIN_BLOCK, 2, 0, 0, UMBRA_ERROR_FORMAT, "section 3 (residues) has"},

@@ -400,7 +400,9 @@ static void sizes_that_overflow(void **state) {
     const size_t sides[] = {SIZE_MAX, SIZE_MAX / 2 + 1, (size_t)1 << 31};
     for (int i = 0; i < 3; i++)
       assert_fails(umbra_matrix_encrypt(&m, s.public, &value, sides[i], sides[i], &layout, NULL), UMBRA_ERROR_RANGE,
-                   "more than 2^32 ciphertexts");
+                   "below 2^31");
+    assert_fails(umbra_matrix_encrypt(&m, s.public, &value, INT32_MAX, INT32_MAX, &layout, NULL), UMBRA_ERROR_RANGE,
+                 "more than 2^32 ciphertexts");
   }
   assert_null(m);
 }

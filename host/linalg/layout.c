@@ -257,6 +257,8 @@ umbra_status umbra_layout_check(const umbra_matrix_layout *l, size_t rows, size_
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ones and pairs are %d and %d: each is 0 or 1", l->ones, l->pairs);
   if (!rows || !columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu rows and %zu columns: both must be above 0", rows, columns);
+  if (rows > INT32_MAX || columns > INT32_MAX)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu rows and %zu columns: both must be below 2^31", rows, columns);
   if (!is_power(l->stride) || !is_power(l->slots) || l->slots < l->stride || l->slots > most_slots)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a stride of %u in parts of %u slots: powers of two, the stride up to the slots, these up to %zu",
@@ -288,4 +290,19 @@ int umbra_layout_element(umbra_element *element, const umbra_matrix_layout *l, s
   if (place.imaginary && !l->pairs) return 0;
   *element = orders[l->order].element(l, rows, columns, place);
   return element->row < rows && element->column < columns + (size_t)l->ones;
+}
+
+int umbra_layout_has_padding(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  const size_t parts = umbra_layout_parts(l, rows, columns);
+  umbra_element element;
+  for (size_t part = 0; part < parts; part++)
+    for (size_t i = 0; i < (size_t)l->slots << l->pairs; i++) {
+      const umbra_place place = {part, (uint32_t)(i >> l->pairs), (int)(i & (size_t)l->pairs)};
+      if (!umbra_layout_element(&element, l, rows, columns, place)) return 1;
+    }
+  return 0;
+}
+
+int umbra_layout_needs_zeros(const umbra_matrix_layout *l) {
+  return l->order != UMBRA_MATRIX_BY_ROWS && l->order != UMBRA_MATRIX_BY_COLUMNS;
 }

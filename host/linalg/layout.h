@@ -42,6 +42,12 @@ int umbra_layout_element(umbra_element *element, const umbra_matrix_layout *layo
 /* "by rows", ... */
 const char *umbra_layout_name(const umbra_matrix_layout *layout);
 
+/* Whether there is padding in any part, which is looked for place by place. */
+int umbra_layout_has_padding(const umbra_matrix_layout *layout, size_t rows, size_t columns);
+
+/* Whether products count on zeros in the padding: tiles and diagonals. By rows and by columns it may hold anything. */
+int umbra_layout_needs_zeros(const umbra_matrix_layout *layout);
+
 /* ---- by rows ---- */
 
 /* That of records: real parts over all slots, one by one, with ones. The columns are known to fit. */

@@ -12,6 +12,7 @@ struct umbra_matrix {
   umbra_matrix_layout layout; /* ones: times a factor of each row's in a data set for training; never in results */
   size_t parts;
   umbra_ciphertext **part;
+  int dirty; /* padding may hold anything: in tiles and by diagonals, which products take to hold zeros there */
 };
 
 /* A matrix with room for its parts, all NULL. Checks nothing. */

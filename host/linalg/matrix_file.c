@@ -18,6 +18,12 @@ umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matri
                           .pairs = (uint32_t)l->pairs,
                           .ones = (uint32_t)l->ones,
                           .order = (uint32_t)l->order};
+  if (matrix->dirty)
+    return umbra_fail(
+        UMBRA_ERROR_UNSUPPORTED,
+        "a matrix %s that was made of ciphertexts may hold anything beside its elements, and files do not "
+        "say so: umbra_matrix_rearrange makes one with zeros there",
+        umbra_layout_name(l));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_MATRIX, &record, sizeof record));
   for (size_t i = 0; i < matrix->parts; i++) UMBRA_TRY(umbra_file_write_ciphertext(writer, matrix->part[i]));
   return UMBRA_OK;

@@ -44,6 +44,7 @@ static umbra_status combine(umbra_evaluator *evaluator, umbra_matrix **out, cons
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "this needs an evaluator, an output and two matrices");
   UMBRA_TRY(check_pair(a, b));
   UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, a->rows, a->columns, &a->layout));
+  made->dirty = a->dirty || b->dirty;
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) {
     const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, made->parts);
@@ -53,16 +54,24 @@ static umbra_status combine(umbra_evaluator *evaluator, umbra_matrix **out, cons
   return finish(out, made, status);
 }
 
+/* Sums and differences of ones are none. */
+static umbra_status add_or_subtract(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
+                                    const umbra_matrix *b, operation op) {
+  UMBRA_TRY(combine(evaluator, out, a, b, op));
+  (*out)->layout.ones = 0;
+  return UMBRA_OK;
+}
+
 umbra_status umbra_matrix_add(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
                               const umbra_matrix *b) {
   UMBRA_TRACE(evaluator, "matrix_add", a ? a->part[0] : NULL);
-  return combine(evaluator, out, a, b, umbra_add);
+  return add_or_subtract(evaluator, out, a, b, umbra_add);
 }
 
 umbra_status umbra_matrix_sub(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
                               const umbra_matrix *b) {
   UMBRA_TRACE(evaluator, "matrix_sub", a ? a->part[0] : NULL);
-  return combine(evaluator, out, a, b, umbra_sub);
+  return add_or_subtract(evaluator, out, a, b, umbra_sub);
 }
 
 umbra_status umbra_matrix_mul(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
@@ -362,6 +371,7 @@ umbra_status umbra_matrix_from_ciphertexts(umbra_matrix **out, const umbra_ciphe
   UMBRA_TRY(umbra_layout_choose(&wanted, rows, columns, umbra_params_slots(umbra_context_params(context))));
   UMBRA_TRY(check_parts(ciphertexts, count, umbra_layout_parts(&wanted, rows, columns), wanted.slots));
   UMBRA_TRY(umbra_matrix_make(&made, context, rows, columns, &wanted));
+  made->dirty = umbra_layout_needs_zeros(&wanted) && umbra_layout_has_padding(&wanted, rows, columns);
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
     status = umbra_ciphertext_copy(&made->part[i], ciphertexts[i]);

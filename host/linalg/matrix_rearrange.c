@@ -149,14 +149,26 @@ static umbra_status find_moves(rearrangement *r) {
   return UMBRA_OK;
 }
 
-/* Whether nothing moves within ciphertexts: from[i] then is the one that becomes part i of the result. */
+static int is_all_of_it(const rearrangement *r) {
+  const umbra_matrix *m = r->matrix;
+  const umbra_matrix_view *v = &r->view;
+  return umbra_layout_same(&r->layout, &m->layout) && v->rows == m->rows && v->columns == m->columns && v->first == 0 &&
+         v->row_step == (ptrdiff_t)m->columns && v->column_step == 1;
+}
+
+/*
+ * Whether nothing moves within ciphertexts: from[i] then is the one that becomes part i of the result, with what it holds
+ * beside the elements.
+ */
 static int parts_move_whole(uint32_t *from, const rearrangement *r) {
   if (r->layout.slots != r->matrix->layout.slots) return 0;
+  if (umbra_layout_needs_zeros(&r->layout) && (r->matrix->dirty || !is_all_of_it(r))) return 0;
   for (size_t i = 0; i < r->parts; i++) from[i] = UINT32_MAX;
   for (size_t i = 0; i < r->moves; i++) {
     const move *m = &r->move[i];
-    if (m->rotation || (from[m->to] != UINT32_MAX && from[m->to] != m->from)) return 0;
-    from[m->to] = m->from;
+    const uint32_t part = m->slot == NO_SLOT ? m->to : m->from; /* nothing but padding is that of the whole matrix */
+    if (m->rotation || (from[m->to] != UINT32_MAX && from[m->to] != part)) return 0;
+    from[m->to] = part;
   }
   return 1;
 }

@@ -94,6 +94,18 @@ static umbra_status choose_level(product *p, uint32_t wanted) {
   return UMBRA_OK;
 }
 
+/* Two polynomials each, and zeros where products count on them. */
+static umbra_status check_factor(const umbra_evaluator *evaluator, const umbra_matrix *m) {
+  umbra_ciphertext *none = NULL;
+  for (size_t i = 0; i < m->parts; i++) UMBRA_TRY(umbra_check_operands(evaluator, &none, m->part[0], m->part[i]));
+  if (!m->dirty) return UMBRA_OK;
+  return umbra_fail(
+      UMBRA_ERROR_INVALID_ARGUMENT,
+      "a matrix %s that was made of ciphertexts may hold anything beside its elements, where products count "
+      "on zeros: umbra_matrix_rearrange makes one with zeros there",
+      umbra_layout_name(&m->layout));
+}
+
 static umbra_status check_options(const umbra_multiply_options *o) {
   if ((o->transpose_a & ~1) || (o->transpose_b & ~1))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "transpose_a and transpose_b are %d and %d: each is 0 or 1",
@@ -278,6 +290,8 @@ umbra_status umbra_matrix_multiply(umbra_evaluator *evaluator, umbra_matrix **ou
   if (!out || !a || !b)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_multiply needs an output and two matrices");
   UMBRA_TRY(umbra_check_operands(evaluator, &scratch, a->part[0], b->part[0]));
+  UMBRA_TRY(check_factor(evaluator, a));
+  UMBRA_TRY(check_factor(evaluator, b));
   UMBRA_TRY(plan(&p, a, b, &own));
   if (own.maps) UMBRA_TRY(use_maps(&p, evaluator, own.maps));
   const umbra_watch_part whole = umbra_watch_enter(&evaluator->watch, 0, 1);

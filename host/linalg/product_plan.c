@@ -14,8 +14,10 @@
 
 enum {
   MOST_CANDIDATES = 64,
-  MOST_CIPHERTEXTS = 1 << 14, /* of a factor */
-  SIZES = 3                   /* of tiles, and of blocks of diagonals: the largest that is of use, and smaller ones */
+  MOST_CIPHERTEXTS = 1 << 14, /* of a factor, or of the product */
+  MOST_PRODUCTS = 1 << 18,    /* of ciphertexts */
+  MOST_WEIGHTS = 1 << 24,
+  SIZES = 3 /* of tiles, and of blocks of diagonals: the largest that is of use, and smaller ones */
 };
 
 typedef struct candidate {
@@ -35,15 +37,32 @@ struct umbra_product_plan {
 
 /* ---- candidates ---- */
 
-/* b: NULL: it is plain. Those of too many ciphertexts are left out. */
+static umbra_matrix_layout layout_of(umbra_matrix_order order, size_t stride, size_t slots, int pairs) {
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = order, .stride = (uint32_t)stride,
+                               .slots = (uint32_t)slots, .pairs = pairs, .group = 1};
+}
+
+/* Whether it runs dry within seconds. */
+static int is_small(const umbra_product_plan *plan, const candidate *c) {
+  const umbra_product_desc *d = &plan->desc;
+  umbra_matrix_layout out = c->a;
+  if (d->plain && c->a.slots > c->a.stride)
+    out = layout_of(c->a.order, c->a.stride, umbra_params_slots(plan->params), 0);
+  const size_t inner = d->plain ? 1 : umbra_layout_parts(&c->a, 1, d->inner), down = c->is.a_ciphertexts / inner;
+  const size_t steps = c->a.order == UMBRA_MATRIX_BY_COLUMNS ? 1 : c->a.stride;
+  return c->is.a_ciphertexts <= MOST_CIPHERTEXTS && c->is.b_ciphertexts <= MOST_CIPHERTEXTS &&
+         umbra_layout_parts(&out, d->rows, d->columns) <= MOST_CIPHERTEXTS &&
+         (d->plain ? d->inner * d->columns <= MOST_WEIGHTS : down * c->is.b_ciphertexts * steps <= MOST_PRODUCTS);
+}
+
+/* b: NULL: it is plain. */
 static void add(umbra_product_plan *plan, const umbra_matrix_layout *a, const umbra_matrix_layout *b) {
   const umbra_product_desc *d = &plan->desc;
   candidate c = {.order = plan->count, .a = *a, .cost = {UMBRA_COST_INIT}, .is = {UMBRA_PRODUCT_CANDIDATE_INIT}};
   if (b) c.b = *b;
   c.is.a_ciphertexts = umbra_layout_parts(a, d->rows, d->inner);
   c.is.b_ciphertexts = b ? umbra_layout_parts(b, d->inner, d->columns) : 0;
-  if (c.is.a_ciphertexts > MOST_CIPHERTEXTS || c.is.b_ciphertexts > MOST_CIPHERTEXTS) return;
-  if (plan->count < MOST_CANDIDATES) plan->candidate[plan->count++] = c;
+  if (is_small(plan, &c) && plan->count < MOST_CANDIDATES) plan->candidate[plan->count++] = c;
 }
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
@@ -53,11 +72,6 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static uint32_t stride_of(size_t rows, int pairs, size_t most_slots) {
   return (uint32_t)smaller(umbra_layout_stride_for((smaller(rows, 2 * most_slots) + (size_t)pairs) >> pairs),
                            most_slots);
-}
-
-static umbra_matrix_layout layout_of(umbra_matrix_order order, size_t stride, size_t slots, int pairs) {
-  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = order, .stride = (uint32_t)stride,
-                               .slots = (uint32_t)slots, .pairs = pairs, .group = 1};
 }
 
 /* By columns, with one, two, four, ... of them in a ciphertext. */
@@ -188,9 +202,11 @@ static umbra_status keep_possible(umbra_product_plan *plan, trial *t) {
 }
 
 static umbra_status no_candidate(const umbra_product_desc *d) {
-  return umbra_fail(UMBRA_ERROR_RANGE,
-                    "a product of %zu x %zu and %zu x %zu takes more than %d ciphertexts in any layout: divide it",
-                    d->rows, d->inner, d->inner, d->columns, MOST_CIPHERTEXTS);
+  return umbra_fail(
+      UMBRA_ERROR_RANGE,
+      "a product of %zu x %zu and %zu x %zu takes, in any layout, more than %d ciphertexts, %d weights or %d "
+      "products of ciphertexts: divide it",
+      d->rows, d->inner, d->inner, d->columns, MOST_CIPHERTEXTS, MOST_WEIGHTS, MOST_PRODUCTS);
 }
 
 static int by_seconds(const void *left, const void *right) {

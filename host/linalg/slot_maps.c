@@ -127,6 +127,7 @@ umbra_status umbra_slot_maps_apply(umbra_evaluator *evaluator, umbra_ciphertext 
   UMBRA_TRACE(evaluator, "slot_maps", a[0]);
   application p = {.evaluator = evaluator, .maps = maps};
   umbra_inputs inputs;
+  for (size_t i = 0; i < maps->inputs; i++) UMBRA_TRY(umbra_check_operands(evaluator, made, a[0], a[i]));
   UMBRA_TRY(umbra_inputs_open_at(&inputs, evaluator, a, maps->inputs, maps->level));
   umbra_status status = apply_to(&p, made, inputs.a);
   umbra_inputs_close(&inputs);

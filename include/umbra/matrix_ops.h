@@ -12,7 +12,7 @@
 
 UMBRA_BEGIN_DECLS
 
-/* ---- element by element, of equal shapes and layouts ---- */
+/* ---- element by element, of equal shapes and layouts; sums and differences have no ones ---- */
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_add(umbra_evaluator *evaluator, umbra_matrix **out,
                                                        const umbra_matrix *a, const umbra_matrix *b);
@@ -102,7 +102,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_ciphertext(const umbra_matrix
                                                               size_t i);
 
 /*
- * A matrix of copies. count: as many as the layout takes; all with its slots. What padding holds does not matter. layout:
+ * A matrix of copies. count: as many as the layout takes; all with its slots. What padding holds does not matter by rows
+ * and by columns. In tiles and by diagonals products count on zeros there: such a matrix with padding is no factor, nor
+ * saved, until umbra_matrix_rearrange, which leaves zeros, has made another of it. layout:
  * as for umbra_matrix_encrypt; errors as of that.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_from_ciphertexts(umbra_matrix **out,
