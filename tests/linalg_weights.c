@@ -225,6 +225,53 @@ static void vectors(void **state) {
   }
 }
 
+/* However large a bias is, other rows are as exact as without it. */
+static void check_large_bias(problem p) {
+  umbra_matrix *matrix = NULL;
+  umbra_evaluator *evaluator = NULL;
+  umbra_eval_keys *keys = keys_for(s.secret, needs_of_product(&p));
+  double *found = calloc(p.records * p.rows, sizeof *found);
+  assert_non_null(found);
+  p.b[0] = 0x1p60;
+  umbra_weights *weights = weights_of(s.context, &p, 0);
+  assert_ok(umbra_evaluator_create(&evaluator, s.context, keys));
+  assert_ok(umbra_matrix_encrypt(&matrix, s.public, p.x, p.records, p.columns, &p.layout, NULL));
+  assert_ok(umbra_matrix_apply(evaluator, &matrix, matrix, weights));
+  assert_ok(umbra_matrix_decrypt(matrix, found, s.secret, NULL));
+  for (size_t i = 0; i < p.records; i++) {
+    assert_true(fabs(found[i * p.rows] - 0x1p60) < 0x1p12);
+    for (size_t k = 1; k < p.rows; k++)
+      assert_true(fabs(found[i * p.rows + k] - expected(&p, i, k)) <= 0x1p-18 * p.norm);
+  }
+  umbra_weights_destroy(weights);
+  umbra_matrix_destroy(matrix);
+  umbra_evaluator_destroy(evaluator);
+  umbra_eval_keys_destroy(keys);
+  problem_free(&p);
+  free(found);
+}
+
+static void a_large_bias(void **state) {
+  (void)state;
+  uint64_t random = 12;
+  check_large_bias(problem_of(3, 5, 3, columns_in(4, 4, 0), &random));
+  check_large_bias(problem_of(4, 5, 3, columns_in(4, 4, 1), &random));
+  check_large_bias(problem_of(3, 2, 2, columns_in(SLOTS, SLOTS, 0), &random));
+}
+
+/* ---- layouts ---- */
+
+/* As they are given for encryption: what is 0 is chosen alike. */
+static void layouts_as_for_encryption(void **state) {
+  (void)state;
+  uint64_t random = 13;
+  const umbra_matrix_layout columns = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 4},
+                            rows = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_ROWS};
+  problem p = problem_of(4, 6, 5, columns, &random), q = problem_of(1, 6, 5, rows, &random);
+  check(&p, 0);
+  check(&q, 0);
+}
+
 /* ---- refusals ---- */
 
 typedef struct refusal {
@@ -314,12 +361,14 @@ static void descriptions_are_refused(void **state) {
                     odd = {UMBRA_ARRAY_INIT, .data = numbers, .type = (umbra_array_type)2, .rows = 2, .columns = 2},
                     bias = {UMBRA_ARRAY_INIT, .data = none, .rows = 2, .columns = 1};
   const umbra_matrix_layout wide = columns_in(SLOTS, 2 * SLOTS, 0),
-                            narrow = {UMBRA_MATRIX_LAYOUT_INIT, .stride = 1, .slots = 2, .group = 1};
+                            narrow = {UMBRA_MATRIX_LAYOUT_INIT, .stride = 1, .slots = 2, .group = 1},
+                            open = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS};
   refused(NULL, NULL, NULL, DEPTH, bad, "there is no array");
   refused(&empty, NULL, NULL, DEPTH, bad, "without data");
   refused(&odd, NULL, NULL, DEPTH, bad, "type is 2");
   refused(&values, NULL, &wide, DEPTH, bad, "powers of two");
   refused(&values, NULL, &narrow, DEPTH, bad, "2 columns in rows of 1 slots");
+  refused(&values, NULL, &open, DEPTH, bad, "as umbra_matrix_layout_of tells it");
   refused(&values, NULL, NULL, DEPTH + 1, bad, "level 5 does not exist");
   refused(&values, NULL, NULL, 0, UMBRA_ERROR_NO_LEVEL, "at level 0");
   refused(&values, &bias, NULL, DEPTH, UMBRA_ERROR_RANGE, "the bias: element (1, 0)");
@@ -564,6 +613,8 @@ int main(void) {
       cmocka_unit_test(many_columns),
       cmocka_unit_test(columns_together),
       cmocka_unit_test(vectors),
+      cmocka_unit_test(a_large_bias),
+      cmocka_unit_test(layouts_as_for_encryption),
       cmocka_unit_test(declared_ranges),
       cmocka_unit_test(weights_are_refused),
       cmocka_unit_test(descriptions_are_refused),

@@ -4,9 +4,12 @@
  * Convolutions of encrypted feature maps against the sum in the clear: shapes by chance in simulations and on a CPU, one
  * after the other; keys, counts and layouts; and what is refused.
  */
+#include <time.h>
+
 #include "boot.h"
 #include "convolutions.h"
 #include "host/base/memory.h"
+#include "host/base/watch.h"
 #include "host/nn/convolution.h"
 
 enum { LOG_N = 12, DEPTH = 2, SCALE = 40 };
@@ -328,6 +331,84 @@ static void keys_are_those_listed(void **state) {
   case_free(&c);
 }
 
+/* ---- large shapes ---- */
+
+static double seconds_since(clock_t begin) { return (double)(clock() - begin) / CLOCKS_PER_SEC; }
+
+/* Taps that are 2^29 apart, of which the middle ones meet the image: no memory and no time for what lies between. */
+static void wide_dilations(void **state) {
+  (void)state;
+  const uint32_t far = (uint32_t)1 << 29;
+  convolution_case c = {.in = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 2, .height = 4, .width = 5},
+                        .desc = {UMBRA_CONVOLUTION_DESC_INIT, .channels = 3, .kernel_y = 3, .kernel_x = 3}};
+  umbra_convolution_desc *d = &c.desc;
+  uint64_t random = 11;
+  scheme s;
+  d->dilation_y = d->dilation_x = d->pad_top = d->pad_bottom = d->pad_left = d->pad_right = far;
+  case_fill(&c, &random);
+  scheme_open_sim(&s, test_params(LOG_N, SCALE, DEPTH), 0, 7);
+  const clock_t begin = clock();
+  check_case(&s, &c);
+  c.average = c.desc.ignore_padding = 1;
+  c.desc.weights = c.desc.bias = NULL;
+  c.desc.stride_y = c.desc.stride_x = 1;
+  c.outputs = 2;
+  check_case(&s, &c);
+  assert_true(seconds_since(begin) < 1);
+  scheme_close(&s);
+  case_free(&c);
+}
+
+/* 1 x 1 images of so many channels, on a dry device. */
+static umbra_status create_narrow(const scheme *dry, umbra_convolution **made, uint32_t in, uint32_t out,
+                                  uint32_t groups, const double *bias, const umbra_progress *progress) {
+  const umbra_feature_layout layout = {UMBRA_FEATURE_LAYOUT_INIT, .channels = in, .height = 1, .width = 1};
+  umbra_convolution_desc desc = {UMBRA_CONVOLUTION_DESC_INIT, .input = &layout, .channels = out};
+  desc.kernel_y = desc.kernel_x = 1;
+  desc.groups = groups;
+  desc.bias = bias;
+  return umbra_convolution_create(made, dry->context, &desc, progress);
+}
+
+static void many_channels(void **state) {
+  (void)state;
+  const uint32_t many = (uint32_t)1 << 19, most = (uint32_t)1 << 31;
+  scheme dry;
+  umbra_convolution *made = NULL;
+  double *bias = calloc(many, sizeof *bias);
+  assert_non_null(bias);
+  open_dry(&dry, test_params(LOG_N, SCALE, DEPTH));
+  const clock_t begin = clock();
+  assert_fails(create_narrow(&dry, &made, most, 1, 1, NULL, NULL), UMBRA_ERROR_RANGE, "from 1048576 to 1 ciphertexts");
+  assert_fails(create_narrow(&dry, &made, 1, most, 1, NULL, NULL), UMBRA_ERROR_RANGE, "at most 65535 on either side");
+  assert_ok(create_narrow(&dry, &made, many, 1, 1, NULL, NULL));
+  assert_ok(create_narrow(&dry, &made, many, many, many, bias, NULL));
+  assert_true(seconds_since(begin) < 1);
+  umbra_convolution_destroy(made);
+  scheme_close(&dry);
+  free(bias);
+}
+
+static int stop_later(void *user, double fraction) {
+  int *left = user;
+  (void)fraction;
+  return (*left)-- == 0;
+}
+
+/* Also while it is looked for which diagonals there are. */
+static void cancelled(void **state) {
+  (void)state;
+  scheme dry;
+  umbra_convolution *made = NULL;
+  int left = 4000;
+  const umbra_progress progress = {stop_later, &left};
+  open_dry(&dry, test_params(LOG_N, SCALE, DEPTH));
+  umbra_watch_interval(0);
+  assert_fails(create_narrow(&dry, &made, 4096, 1, 1, NULL, &progress), UMBRA_ERROR_CANCELLED, "cancelled");
+  assert_null(made);
+  scheme_close(&dry);
+}
+
 /* ---- encoding at use ---- */
 
 static int same_maps(const umbra_feature_map *a, const umbra_feature_map *b) {
@@ -502,6 +583,9 @@ int main(void) {
                                      cmocka_unit_test(refreshed_where_levels_lack),
                                      cmocka_unit_test(diagonals_are_few),
                                      cmocka_unit_test(keys_are_those_listed),
+                                     cmocka_unit_test(wide_dilations),
+                                     cmocka_unit_test(many_channels),
+                                     cmocka_unit_test(cancelled),
                                      cmocka_unit_test(same_bits_at_use),
                                      cmocka_unit_test(refusals),
                                      cmocka_unit_test(maps_that_do_not_fit),

@@ -16,6 +16,8 @@ static inline uint32_t umbra_clamp_u32(uint32_t value, uint32_t lo, uint32_t hi)
 /* a / b, rounded up. */
 static inline size_t umbra_quotient_above(size_t a, size_t b) { return a / b + (a % b != 0); }
 
+static inline int umbra_is_power_of_two(uint32_t x) { return x && !(x & (x - 1)); }
+
 /* The smallest n with 2^n >= x. */
 static inline uint32_t umbra_ceil_log2(uint32_t x) { return x <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(x - 1); }
 

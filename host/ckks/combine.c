@@ -127,7 +127,7 @@ static umbra_status round_constants(rounding *r) {
     if (!r->integer) c->norm[i] = (double)c->columns * r->desc->largest;
     c->norm[i] = umbra_public_magnitude(c->norm[i]);
     if (!c->constant) continue;
-    const double constant = r->integer ? r->desc->constant(i, r->desc->source) : r->desc->largest;
+    const double constant = r->integer ? r->desc->constant(i, r->desc->source) : r->desc->largest_constant;
     UMBRA_TRY(umbra_constant_round_at(&c->constant[i], c->context, c->level, 2 * log_scale_of(c), constant, 0));
     c->constant[i].magnitude = umbra_public_magnitude(fabs(constant));
   }

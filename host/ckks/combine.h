@@ -20,8 +20,9 @@ typedef struct umbra_combinations_desc {
   double (*weight)(size_t row, size_t column, const void *source);
   double (*constant)(size_t row, const void *source);
   const void *source;
-  double largest;   /* bound on every |weight| and |constant| */
-  double magnitude; /* declared: bound on every |slot| of the results; 0: it is not */
+  double largest;          /* bound on every |weight| */
+  double largest_constant; /* and on every |constant| */
+  double magnitude;        /* declared: bound on every |slot| of the results; 0: it is not */
 } umbra_combinations_desc;
 
 /* Errors: RANGE (too large for the level), OUT_OF_MEMORY, CANCELLED. */

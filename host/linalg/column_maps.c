@@ -22,7 +22,7 @@ static double weight_at(const umbra_layer *layer, size_t row, size_t column) {
 
 static double bias_at(const umbra_layer *layer, size_t row) {
   if (row >= layer->values.rows) return 0;
-  return layer->bias.data ? umbra_array_at(&layer->bias, row, 0) : layer->largest;
+  return layer->bias.data ? umbra_array_at(&layer->bias, row, 0) : layer->largest_bias;
 }
 
 /* ---- shapes ---- */

@@ -10,11 +10,11 @@
 #include "layout.h"
 #include "slot_maps.h"
 
-/* W, and b if there is one; without data: any up to `largest`. */
+/* W, and b if there is one; without data: any up to these bounds. */
 typedef struct umbra_layer {
   umbra_array values, bias;
   int biased;
-  double largest;
+  double largest, largest_bias;
   double magnitude; /* declared of products, or 0 */
 } umbra_layer;
 

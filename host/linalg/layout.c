@@ -10,8 +10,6 @@ size_t umbra_layout_stride_for(size_t slots) {
   return stride;
 }
 
-static int is_power(uint32_t x) { return x && !(x & (x - 1)); }
-
 static size_t product_or_most(size_t a, size_t b) { return b && a > SIZE_MAX / b ? SIZE_MAX : a * b; }
 
 /* Strides of a part. */
@@ -43,7 +41,7 @@ static umbra_status check_rows(const umbra_matrix_layout *l, size_t rows, size_t
   if (columns > l->stride || l->stride - columns < (size_t)l->ones)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu columns%s in rows of %u slots do not fit", columns,
                       l->ones ? " and a one" : "", l->stride);
-  if (!is_power(l->group) || l->group > UMBRA_MATRIX_MAX_GROUP || l->group > l->stride)
+  if (!umbra_is_power_of_two(l->group) || l->group > UMBRA_MATRIX_MAX_GROUP || l->group > l->stride)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "groups of %u parts: that must be a power of two up to %d and the %u slots of a row", l->group,
                       UMBRA_MATRIX_MAX_GROUP, l->stride);
@@ -195,7 +193,7 @@ static umbra_status check_diagonals(const umbra_matrix_layout *l, size_t rows, s
   (void)columns;
   if (l->ones || l->pairs)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "matrices by diagonals have no ones and no pairs");
-  if (!is_power(l->group) || l->group > strides_of(l))
+  if (!umbra_is_power_of_two(l->group) || l->group > strides_of(l))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "%u baby steps of %zu diagonals: that must be a power of two up to those", l->group,
                       strides_of(l));
@@ -259,7 +257,8 @@ umbra_status umbra_layout_check(const umbra_matrix_layout *l, size_t rows, size_
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu rows and %zu columns: both must be above 0", rows, columns);
   if (rows > INT32_MAX || columns > INT32_MAX)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu rows and %zu columns: both must be below 2^31", rows, columns);
-  if (!is_power(l->stride) || !is_power(l->slots) || l->slots < l->stride || l->slots > most_slots)
+  if (!umbra_is_power_of_two(l->stride) || !umbra_is_power_of_two(l->slots) || l->slots < l->stride ||
+      l->slots > most_slots)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a stride of %u in parts of %u slots: powers of two, the stride up to the slots, these up to %zu",
                       l->stride, l->slots, most_slots);

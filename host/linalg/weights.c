@@ -43,30 +43,31 @@ static int is_bound(double x) { return isfinite(x) && x >= 0; }
 
 static umbra_status take_layer(umbra_layer *layer, const umbra_weights_desc *desc, const umbra_context *context) {
   const int optional = !umbra_context_has_values(context);
-  double bias = 0;
   if (!is_bound(desc->bound) || !is_bound(desc->magnitude))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "bound is %g and magnitude is %g: both must be finite and not negative", desc->bound,
                       desc->magnitude);
   UMBRA_TRY(umbra_array_take(&layer->values, desc->values, optional, "the weights"));
   if (desc->bias) UMBRA_TRY(take_bias(layer, desc->bias, optional));
-  layer->largest = desc->bound;
+  layer->largest = layer->largest_bias = desc->bound;
   layer->magnitude = desc->magnitude;
   if (!layer->values.data) return UMBRA_OK;
   UMBRA_TRY(umbra_array_largest(&layer->largest, &layer->values, "the weights"));
-  if (layer->biased) UMBRA_TRY(umbra_array_largest(&bias, &layer->bias, "the bias"));
-  layer->largest = fmax(layer->largest, bias);
-  return UMBRA_OK;
+  return layer->biased ? umbra_array_largest(&layer->largest_bias, &layer->bias, "the bias") : UMBRA_OK;
 }
 
-/* Complete, and by columns. */
+/* Complete, and by columns. The matrices' rows are not known, by which a stride of columns would be chosen. */
 static umbra_status take_layout(umbra_matrix_layout *layout, const umbra_matrix_layout *given, size_t columns,
                                 size_t most_slots) {
   *layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .group = 1};
   layout->stride = layout->slots = (uint32_t)most_slots;
   if (!given) return UMBRA_OK;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, layout, given));
-  UMBRA_TRY(umbra_layout_check(layout, 1, columns, most_slots));
+  if (layout->order == UMBRA_MATRIX_BY_COLUMNS && !layout->stride)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a layout by columns with a stride of 0: weights need that of the matrices, as "
+                      "umbra_matrix_layout_of tells it");
+  UMBRA_TRY(umbra_layout_choose(layout, 1, columns, most_slots));
   return umbra_layout_as_columns(layout, layout);
 }
 
@@ -88,6 +89,7 @@ static umbra_status fill(umbra_weights *made, const umbra_layer *layer, umbra_wa
                                         .constant = layer->biased ? constant_of : NULL,
                                         .source = layer,
                                         .largest = layer->largest,
+                                        .largest_constant = layer->largest_bias,
                                         .magnitude = layer->magnitude};
   if (made->combines) return umbra_combinations_create(&made->combinations, made->context, &desc, watch);
   return umbra_column_maps_create(&made->maps, made->context, layer, &made->layout, made->level, watch);

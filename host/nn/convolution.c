@@ -87,6 +87,12 @@ static umbra_status lay_out(umbra_convolution *c, uint32_t most_slots) {
   return umbra_feature_layout_choose(out, most_slots);
 }
 
+static umbra_status check_parts(size_t in, size_t out) {
+  if (in <= UINT16_MAX && out <= UINT16_MAX) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "a convolution from %zu to %zu ciphertexts: there are at most %d on either side",
+                    in, out, UINT16_MAX);
+}
+
 static umbra_status set_shapes(umbra_convolution *c) {
   umbra_convolution_desc *d = &c->desc;
   const uint32_t most_slots = umbra_params_slots(umbra_context_params(c->context));
@@ -100,7 +106,8 @@ static umbra_status set_shapes(umbra_convolution *c) {
                     (uint64_t)d->dilation_y * (d->kernel_y - 1) + 1, d->stride_y));
   UMBRA_TRY(side_of(&c->out.width, "width", (uint64_t)c->in.width + d->pad_left + d->pad_right,
                     (uint64_t)d->dilation_x * (d->kernel_x - 1) + 1, d->stride_x));
-  return lay_out(c, most_slots);
+  UMBRA_TRY(lay_out(c, most_slots));
+  return check_parts(umbra_feature_parts(&c->in), umbra_feature_parts(&c->out));
 }
 
 /* ---- bias ---- */
@@ -111,7 +118,9 @@ static umbra_status encode_bias(umbra_convolution *c, const double *bias, size_t
   const uint64_t begin = (uint64_t)part * l->slots;
   options.level = c->desc.level - 1;
   memset(slots, 0, l->slots * sizeof *slots);
-  for (uint32_t o = 0; o < l->channels; o++)
+  uint32_t first, end;
+  umbra_feature_channels_within(l, &first, &end, begin, begin + l->slots);
+  for (uint32_t o = first; o < end; o++)
     for (uint32_t y = 0; y < l->height; y++)
       for (uint32_t x = 0; x < l->width; x++) {
         const uint64_t position = umbra_feature_channel(l, o) + umbra_feature_pixel(l, y, x);
@@ -120,7 +129,7 @@ static umbra_status encode_bias(umbra_convolution *c, const double *bias, size_t
   return umbra_encode(&c->bias[part], c->context, slots, l->slots, &options);
 }
 
-static umbra_status make_bias(umbra_convolution *c, const double *bias) {
+static umbra_status make_bias(umbra_convolution *c, const double *bias, umbra_watch *watch) {
   const size_t parts = umbra_feature_parts(&c->out);
   double *slots;
   for (uint32_t o = 0; o < c->out.channels; o++) {
@@ -130,7 +139,10 @@ static umbra_status make_bias(umbra_convolution *c, const double *bias) {
   UMBRA_TRY(umbra_alloc(&c->bias, parts, sizeof(umbra_plaintext *), "the bias of a convolution"));
   UMBRA_TRY(umbra_alloc(&slots, c->out.slots, sizeof *slots, "the bias of a convolution"));
   umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < parts && status == UMBRA_OK; i++) status = encode_bias(c, bias, i, slots);
+  for (size_t i = 0; i < parts && status == UMBRA_OK; i++) {
+    status = encode_bias(c, bias, i, slots);
+    if (status == UMBRA_OK) status = umbra_watch_check(watch);
+  }
   umbra_free(slots);
   return status;
 }
@@ -180,8 +192,6 @@ static void destroy(void *object) {
   for (size_t i = 0; c->bias && i < umbra_feature_parts(&c->out); i++) umbra_plaintext_destroy(c->bias[i]);
   umbra_free(c->bias);
   umbra_free(c->weights);
-  umbra_free(c->tap_y);
-  umbra_free(c->tap_x);
   umbra_free(c->from);
   umbra_free(c->to);
   umbra_free(c->share);
@@ -197,10 +207,10 @@ static umbra_status fill(umbra_convolution *c, umbra_watch *watch) {
     return umbra_fail(UMBRA_ERROR_NO_LEVEL, "a convolution takes a level, and its input would be at level 0");
   UMBRA_TRY(set_shapes(c));
   UMBRA_TRY(umbra_watch_check(watch));
-  UMBRA_TRY(umbra_convolution_fill_tables(c, &given));
-  UMBRA_TRY(umbra_convolution_make_units(c));
+  UMBRA_TRY(umbra_convolution_fill_tables(c, &given, watch));
+  UMBRA_TRY(umbra_convolution_make_units(c, watch));
   UMBRA_TRY(encode_units(c, watch));
-  if (given.bias) UMBRA_TRY(make_bias(c, given.bias));
+  if (given.bias) UMBRA_TRY(make_bias(c, given.bias, watch));
   c->desc.input = NULL;
   c->desc.weights = c->desc.bias = NULL;
   return UMBRA_OK;

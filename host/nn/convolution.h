@@ -41,7 +41,6 @@ struct umbra_convolution {
   umbra_feature_layout in, out;
   int average;
   double *weights;        /* as in desc; NULL: of an average, or not known */
-  int32_t *tap_y, *tap_x; /* by distance from where the kernel begins: its row and column, or -1 */
   umbra_pixel *from, *to; /* by position; NULL if there are no values */
   double *share;          /* of an average: each output's weight, by position */
   double entry, row;      /* the largest |weight|, and sum of an output's: a power of two */
@@ -61,13 +60,17 @@ static inline uint32_t umbra_convolution_period(const umbra_convolution *c) {
   return c->in.slots < c->out.slots ? c->in.slots : c->out.slots;
 }
 
-/* Taps, pixels and weights of a convolution whose desc and layouts are set. Errors: RANGE, OUT_OF_MEMORY. */
-umbra_status umbra_convolution_fill_tables(umbra_convolution *convolution, const umbra_convolution_desc *desc);
+/* Pixels and weights of a convolution whose desc and layouts are set. Errors: RANGE, OUT_OF_MEMORY, CANCELLED. */
+umbra_status umbra_convolution_fill_tables(umbra_convolution *convolution, const umbra_convolution_desc *desc,
+                                           umbra_watch *watch);
+
+/* Along one side: which tap is that far from where the kernel begins, or -1. */
+int64_t umbra_convolution_tap(int64_t distance, uint32_t kernel, uint32_t dilation);
 
 /* The weight of tap (i, j) from input channel c (within its group) to output channel o; any if weights are not known. */
 double umbra_convolution_weight(const umbra_convolution *convolution, uint32_t o, uint32_t c, uint32_t i, uint32_t j);
 
-/* Units with their diagonals, which fill themselves from the tables. Errors: RANGE, OUT_OF_MEMORY. */
-umbra_status umbra_convolution_make_units(umbra_convolution *convolution);
+/* Units with their diagonals, which fill themselves from the tables. Errors: RANGE, OUT_OF_MEMORY, CANCELLED. */
+umbra_status umbra_convolution_make_units(umbra_convolution *convolution, umbra_watch *watch);
 
 #endif

@@ -47,21 +47,21 @@ static umbra_status set_weights(umbra_convolution *c, const double *given) {
 
 /* ---- taps ---- */
 
-static umbra_status make_taps(int32_t **taps, uint32_t kernel, uint32_t dilation) {
-  const size_t reach = (size_t)dilation * (kernel - 1) + 1;
-  UMBRA_TRY(umbra_alloc(taps, reach, sizeof **taps, "the taps of a convolution"));
-  for (size_t i = 0; i < reach; i++) (*taps)[i] = i % dilation ? -1 : (int32_t)(i / dilation);
-  return UMBRA_OK;
+int64_t umbra_convolution_tap(int64_t distance, uint32_t kernel, uint32_t dilation) {
+  if (distance < 0 || distance > (int64_t)dilation * (kernel - 1) || distance % dilation) return -1;
+  return distance / dilation;
+}
+
+/* The first tap that is not before that place. */
+static int64_t first_tap_from(int64_t distance, uint32_t kernel, uint32_t dilation) {
+  if (distance <= 0) return 0;
+  const int64_t tap = (distance - 1) / dilation + 1;
+  return tap < kernel ? tap : kernel;
 }
 
 /* Taps that do not meet padding, from the place where the kernel begins. */
 static uint32_t taps_inside(uint32_t kernel, uint32_t dilation, int64_t begin, uint32_t size) {
-  uint32_t inside = 0;
-  for (uint32_t i = 0; i < kernel; i++) {
-    const int64_t at = begin + (int64_t)dilation * i;
-    inside += at >= 0 && at < size;
-  }
-  return inside;
+  return (uint32_t)(first_tap_from(size - begin, kernel, dilation) - first_tap_from(-begin, kernel, dilation));
 }
 
 static double share_at(const umbra_convolution *c, const umbra_pixel *to) {
@@ -93,11 +93,15 @@ static void put_channel(umbra_pixel *at, const umbra_feature_layout *l, const gr
       };
 }
 
-static umbra_status make_pixels(umbra_pixel **pixels, const umbra_feature_layout *l, const grid *g) {
+static umbra_status make_pixels(umbra_pixel **pixels, const umbra_feature_layout *l, const grid *g,
+                                umbra_watch *watch) {
   const size_t positions = umbra_feature_parts(l) * l->slots;
   UMBRA_TRY(umbra_alloc(pixels, positions, sizeof **pixels, "the pixels of a feature map"));
   for (size_t i = 0; i < positions; i++) (*pixels)[i].channel = -1;
-  for (uint32_t c = 0; c < l->channels; c++) put_channel(*pixels + umbra_feature_channel(l, c), l, g, c);
+  for (uint32_t c = 0; c < l->channels; c++) {
+    put_channel(*pixels + umbra_feature_channel(l, c), l, g, c);
+    UMBRA_TRY(umbra_watch_check(watch));
+  }
   return UMBRA_OK;
 }
 
@@ -109,16 +113,15 @@ static umbra_status make_shares(umbra_convolution *c) {
   return UMBRA_OK;
 }
 
-umbra_status umbra_convolution_fill_tables(umbra_convolution *c, const umbra_convolution_desc *desc) {
+umbra_status umbra_convolution_fill_tables(umbra_convolution *c, const umbra_convolution_desc *desc,
+                                           umbra_watch *watch) {
   const umbra_convolution_desc *d = &c->desc;
   const grid from = {c->in.channels / d->groups, 1, 0, 0, 1, 1};
   const grid to = {c->out.channels / d->groups, 0,           -(int64_t)d->pad_top,
                    -(int64_t)d->pad_left,       d->stride_y, d->stride_x};
   UMBRA_TRY(set_weights(c, desc->weights));
-  UMBRA_TRY(make_taps(&c->tap_y, d->kernel_y, d->dilation_y));
-  UMBRA_TRY(make_taps(&c->tap_x, d->kernel_x, d->dilation_x));
   if (!umbra_context_has_values(c->context)) return UMBRA_OK;
-  UMBRA_TRY(make_pixels(&c->from, &c->in, &from));
-  UMBRA_TRY(make_pixels(&c->to, &c->out, &to));
+  UMBRA_TRY(make_pixels(&c->from, &c->in, &from, watch));
+  UMBRA_TRY(make_pixels(&c->to, &c->out, &to, watch));
   return c->average ? make_shares(c) : UMBRA_OK;
 }

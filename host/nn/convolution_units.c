@@ -12,11 +12,8 @@
 static double value_at(const umbra_convolution *c, const umbra_pixel *to, const umbra_pixel *from) {
   const umbra_convolution_desc *d = &c->desc;
   if (from->channel < 0 || from->group != to->group) return 0;
-  const int64_t y = (int64_t)from->y - to->y, x = (int64_t)from->x - to->x;
-  if (y < 0 || x < 0 || y > (int64_t)d->dilation_y * (d->kernel_y - 1) ||
-      x > (int64_t)d->dilation_x * (d->kernel_x - 1))
-    return 0;
-  const int32_t i = c->tap_y[y], j = c->tap_x[x];
+  const int64_t i = umbra_convolution_tap((int64_t)from->y - to->y, d->kernel_y, d->dilation_y);
+  const int64_t j = umbra_convolution_tap((int64_t)from->x - to->x, d->kernel_x, d->dilation_x);
   if (i < 0 || j < 0) return 0;
   if (c->average) return c->share[to - c->to];
   return umbra_convolution_weight(c, (uint32_t)to->channel, (uint32_t)from->channel, (uint32_t)i, (uint32_t)j);
@@ -45,9 +42,12 @@ static void fill(double *pairs, size_t k, const void *source) {
 /* Diagonals in the making: rotations from -unit/2 up to period - unit/2, so that those within a plane are near 0. */
 typedef struct marks {
   const umbra_convolution *convolution;
-  const umbra_convolution_unit *unit;
+  umbra_watch *watch;
+  uint64_t begin, end;    /* positions of the unit's input */
   uint32_t period, plane; /* the least of a plane and the period */
-  uint8_t *used;          /* [output ciphertexts][period] */
+  size_t outputs;         /* ciphertexts */
+  uint8_t *used;          /* [outputs][period] */
+  uint8_t *reached;       /* [outputs]: whether any is used */
 } marks;
 
 /* The place among the rotations of what is congruent to them modulo the period. */
@@ -57,12 +57,16 @@ static size_t place_of(const marks *m, int64_t rotation) {
 
 static int32_t rotation_at(const marks *m, size_t place) { return (int32_t)place - (int32_t)(m->plane / 2); }
 
+static void use(const marks *m, size_t output, int64_t rotation) {
+  m->used[output * m->period + place_of(m, rotation)] = 1;
+  m->reached[output] = 1;
+}
+
 static void mark(const marks *m, uint64_t to, uint64_t from) {
   const umbra_feature_layout *in = &m->convolution->in, *out = &m->convolution->out;
-  const size_t part = from / in->slots;
-  if (part != m->unit->re && !(m->unit->paired && part == m->unit->im)) return;
+  if (from < m->begin || from >= m->end) return;
   const int64_t rotation = (int64_t)(from % in->slots) - (int64_t)(to % out->slots);
-  m->used[to / out->slots * m->period + place_of(m, rotation)] = 1;
+  use(m, to / out->slots, rotation);
 }
 
 /* Whether every pixel of an output channel is as far from what a tap reads. */
@@ -72,14 +76,19 @@ static int is_regular(const umbra_convolution *c) {
          c->out.plane <= c->out.slots;
 }
 
+static int is_row_in_unit(const marks *m, uint64_t row) {
+  return row < m->end && row + m->convolution->in.row > m->begin;
+}
+
 /* Of a tap from channel `from` to `to`, whose positions these are; in both directions (y, x). */
 static void mark_tap(const marks *m, uint64_t to, uint64_t from, uint32_t i, uint32_t j) {
   const umbra_convolution *c = m->convolution;
   const umbra_convolution_desc *d = &c->desc;
   const int once = is_regular(c);
-  for (uint32_t y = 0; y < c->out.height; y++) {
+  for (uint32_t y = 0; y < c->out.height && umbra_watch_goes_on(m->watch); y++) {
     const int64_t at_y = (int64_t)d->stride_y * y + (int64_t)d->dilation_y * i - d->pad_top;
     if (at_y < 0 || at_y >= c->in.height) continue;
+    if (!is_row_in_unit(m, from + umbra_feature_pixel(&c->in, (uint32_t)at_y, 0))) continue;
     for (uint32_t x = 0; x < c->out.width; x++) {
       const int64_t at_x = (int64_t)d->stride_x * x + (int64_t)d->dilation_x * j - d->pad_left;
       if (at_x < 0 || at_x >= c->in.width) continue;
@@ -90,30 +99,29 @@ static void mark_tap(const marks *m, uint64_t to, uint64_t from, uint32_t i, uin
   }
 }
 
-/* Whether a channel of the input has pixels in the unit. */
-static int is_in_unit(const marks *m, uint64_t channel) {
-  const umbra_feature_layout *in = &m->convolution->in;
-  const uint64_t first = channel / in->slots, last = (channel + in->plane - 1) / in->slots;
-  const umbra_convolution_unit *u = m->unit;
-  return (first <= u->re && u->re <= last) || (u->paired && first <= u->im && u->im <= last);
-}
-
 static void mark_channels(const marks *m, uint32_t o, uint32_t channel) {
   const umbra_convolution *c = m->convolution;
   const umbra_convolution_desc *d = &c->desc;
   const uint32_t group = c->in.channels / d->groups;
   const uint64_t from = umbra_feature_channel(&c->in, channel), to = umbra_feature_channel(&c->out, o);
-  if (!is_in_unit(m, from)) return;
-  for (uint32_t i = 0; i < d->kernel_y; i++)
-    for (uint32_t j = 0; j < d->kernel_x; j++)
-      if (umbra_convolution_weight(c, o, channel % group, i, j) != 0) mark_tap(m, to, from, i, j);
+  const uint64_t taps = (uint64_t)d->kernel_y * d->kernel_x;
+  for (uint64_t tap = 0; tap < taps && umbra_watch_goes_on(m->watch); tap++) {
+    const uint32_t i = (uint32_t)(tap / d->kernel_x), j = (uint32_t)(tap % d->kernel_x);
+    if (umbra_convolution_weight(c, o, channel % group, i, j) != 0) mark_tap(m, to, from, i, j);
+  }
 }
 
-static void mark_all(const marks *m) {
+static umbra_status mark_all(const marks *m) {
   const umbra_convolution *c = m->convolution;
   const uint32_t in_group = c->in.channels / c->desc.groups, out_group = c->out.channels / c->desc.groups;
-  for (uint32_t o = 0; o < c->out.channels; o++)
-    for (uint32_t k = 0; k < in_group; k++) mark_channels(m, o, o / out_group * in_group + k);
+  uint32_t first, end;
+  umbra_feature_channels_within(&c->in, &first, &end, m->begin, m->end);
+  for (uint32_t channel = first; channel < end; channel++)
+    for (uint32_t k = 0; k < out_group; k++) {
+      mark_channels(m, channel / in_group * out_group + k, channel);
+      UMBRA_TRY(umbra_watch_check(m->watch));
+    }
+  return UMBRA_OK;
 }
 
 /* ---- diagonals ---- */
@@ -124,10 +132,18 @@ static size_t count_used(const uint8_t *used, size_t count) {
   return sum;
 }
 
+/* Of all outputs. */
+static size_t count_diagonals(const marks *m) {
+  size_t sum = 0;
+  for (size_t j = 0; j < m->outputs; j++)
+    if (m->reached[j]) sum += count_used(m->used + j * m->period, m->period);
+  return sum;
+}
+
 /* What is marked, of the maps that have any. */
 static umbra_status list_diagonals(umbra_convolution_unit *u, const marks *m) {
   const umbra_convolution *c = m->convolution;
-  const size_t outputs = umbra_feature_parts(&c->out), count = count_used(m->used, outputs * m->period);
+  const size_t count = count_diagonals(m);
   const uint32_t slots = umbra_convolution_slots(c);
   size_t k = 0;
   if (!count) return UMBRA_OK;
@@ -140,9 +156,9 @@ static umbra_status list_diagonals(umbra_convolution_unit *u, const marks *m) {
   d->source = u;
   d->maps = 0;
   UMBRA_TRY(umbra_alloc(&d->map, count, sizeof *d->map, "the diagonals of a convolution"));
-  for (size_t j = 0; j < outputs; j++) {
+  for (size_t j = 0; j < m->outputs; j++) {
     const uint8_t *used = m->used + j * m->period;
-    if (!count_used(used, m->period)) continue;
+    if (!m->reached[j]) continue;
     for (size_t i = 0; i < m->period; i++) {
       if (!used[i]) continue;
       d->rotation[k] = rotation_at(m, i);
@@ -155,9 +171,10 @@ static umbra_status list_diagonals(umbra_convolution_unit *u, const marks *m) {
 
 /* Upper halves join lower ones, as imaginary parts. */
 static void halve(const marks *m) {
-  const size_t outputs = umbra_feature_parts(&m->convolution->out), half = m->period / 2;
-  for (size_t j = 0; j < outputs; j++) {
+  const size_t half = m->period / 2;
+  for (size_t j = 0; j < m->outputs; j++) {
     uint8_t *used = m->used + j * m->period;
+    if (!m->reached[j]) continue;
     for (size_t i = 0; i < half; i++) {
       used[i] |= used[i + half];
       used[i + half] = 0;
@@ -215,31 +232,42 @@ static umbra_status list_better(umbra_convolution_unit *u, umbra_convolution *c,
 /* ---- units ---- */
 
 /* Outputs that no weight reaches get a diagonal of zeros in the last unit. */
-static void cover_outputs(const umbra_convolution *c, const marks *m) {
-  for (size_t j = 0; j < umbra_feature_parts(&c->out); j++) {
-    int covered = 0;
-    for (size_t i = 0; i < c->units; i++)
-      for (uint32_t k = 0; k < c->unit[i].diagonals.maps; k++) covered |= c->unit[i].output[k] == j;
-    if (!covered && !count_used(m->used + j * m->period, m->period)) m->used[j * m->period + place_of(m, 0)] = 1;
-  }
+static umbra_status cover_outputs(const umbra_convolution *c, const marks *m) {
+  uint8_t *covered;
+  UMBRA_TRY(umbra_alloc(&covered, m->outputs, 1, "the outputs of a convolution"));
+  for (size_t i = 0; i < c->units; i++)
+    for (uint32_t k = 0; k < c->unit[i].diagonals.maps; k++) covered[c->unit[i].output[k]] = 1;
+  for (size_t j = 0; j < m->outputs; j++)
+    if (!covered[j] && !m->reached[j]) use(m, j, 0);
+  umbra_free(covered);
+  return UMBRA_OK;
 }
 
 static umbra_status list_unit(umbra_convolution *c, size_t i, const marks *m) {
-  mark_all(m);
-  if (i + 1 == c->units) cover_outputs(c, m);
   umbra_convolution_unit *u = &c->unit[i];
+  UMBRA_TRY(mark_all(m));
+  if (i + 1 == c->units) UMBRA_TRY(cover_outputs(c, m));
+  const size_t maps = count_used(m->reached, m->outputs);
+  UMBRA_TRY(umbra_alloc(&u->output, maps, sizeof *u->output, "the outputs of a convolution"));
   return u->paired ? list_diagonals(u, m) : list_better(u, c, m);
 }
 
-static umbra_status make_unit(umbra_convolution *c, size_t i) {
-  const size_t parts = umbra_feature_parts(&c->in), outputs = umbra_feature_parts(&c->out);
+static umbra_status make_unit(umbra_convolution *c, size_t i, umbra_watch *watch) {
+  const size_t parts = umbra_feature_parts(&c->in);
   umbra_convolution_unit *u = &c->unit[i];
   const uint32_t period = umbra_convolution_period(c);
   *u = (umbra_convolution_unit){.convolution = c, .re = 2 * i, .im = 2 * i + 1, .paired = 2 * i + 1 < parts};
-  marks m = {.convolution = c, .unit = u, .period = period, .plane = c->in.plane < period ? c->in.plane : period};
-  UMBRA_TRY(umbra_alloc(&u->output, outputs, sizeof *u->output, "the outputs of a convolution"));
-  UMBRA_TRY(umbra_alloc(&m.used, outputs * period, 1, "the rotations of a convolution"));
-  umbra_status status = list_unit(c, i, &m);
+  marks m = {.convolution = c,
+             .watch = watch,
+             .begin = (uint64_t)u->re * c->in.slots,
+             .end = (uint64_t)(u->paired ? u->im + 1 : u->re + 1) * c->in.slots,
+             .period = period,
+             .plane = c->in.plane < period ? c->in.plane : period,
+             .outputs = umbra_feature_parts(&c->out)};
+  UMBRA_TRY(umbra_alloc(&m.used, m.outputs * period, 1, "the rotations of a convolution"));
+  umbra_status status = umbra_alloc(&m.reached, m.outputs, 1, "the rotations of a convolution");
+  if (status == UMBRA_OK) status = list_unit(c, i, &m);
+  umbra_free(m.reached);
   umbra_free(m.used);
   return status;
 }
@@ -253,12 +281,12 @@ static void set_bounds(umbra_convolution *c) {
   }
 }
 
-umbra_status umbra_convolution_make_units(umbra_convolution *c) {
+umbra_status umbra_convolution_make_units(umbra_convolution *c, umbra_watch *watch) {
   const size_t parts = umbra_feature_parts(&c->in);
   c->paired = parts > 1;
   UMBRA_TRY(umbra_alloc(&c->unit, (parts + 1) / 2, sizeof *c->unit, "a convolution"));
   c->units = (parts + 1) / 2;
-  for (size_t i = 0; i < c->units; i++) UMBRA_TRY(make_unit(c, i));
+  for (size_t i = 0; i < c->units; i++) UMBRA_TRY(make_unit(c, i, watch));
   set_bounds(c);
   return UMBRA_OK;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the pixels of feature maps are. */
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../linalg/layout.h"
 #include "feature_map.h"
-
-static int is_power(uint32_t x) { return x && !(x & (x - 1)); }
 
 static uint32_t interleave_of(const umbra_feature_layout *l) { return l->interleave_y * l->interleave_x; }
 
@@ -18,6 +17,13 @@ uint64_t umbra_feature_channel(const umbra_feature_layout *l, uint32_t channel) 
   const uint32_t i = channel % interleave_of(l);
   return (uint64_t)l->plane * (channel / interleave_of(l)) + (uint64_t)l->row * (i / l->interleave_x) +
          i % l->interleave_x;
+}
+
+void umbra_feature_channels_within(const umbra_feature_layout *l, uint32_t *first, uint32_t *end, uint64_t from,
+                                   uint64_t to) {
+  const uint64_t after = ((to - 1) / l->plane + 1) * interleave_of(l);
+  *first = (uint32_t)(from / l->plane * interleave_of(l));
+  *end = after < l->channels ? (uint32_t)after : l->channels;
 }
 
 int umbra_feature_layout_same(const umbra_feature_layout *a, const umbra_feature_layout *b) {
@@ -40,14 +46,17 @@ static uint64_t columns_of(const umbra_feature_layout *l) {
 /* Slots of a plane up to its last pixel. */
 static uint64_t plane_of(const umbra_feature_layout *l) { return (rows_of(l) - 1) * l->row + columns_of(l); }
 
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
 void umbra_feature_layout_fill_gaps(umbra_feature_layout *l) {
   l->interleave_y = l->interleave_x = 1;
   if (columns_of(l) > l->row || plane_of(l) > l->plane) {
     l->interleave_y = l->interleave_x = 0;
     return;
   }
-  while (l->interleave_x < l->gap_x && columns_of(l) < l->row && plane_of(l) < l->plane) l->interleave_x++;
-  while (l->interleave_y < l->gap_y && plane_of(l) + l->row <= l->plane) l->interleave_y++;
+  const uint64_t across = least(l->row - columns_of(l), l->plane - plane_of(l));
+  l->interleave_x += (uint32_t)least(l->gap_x - 1, across);
+  l->interleave_y += (uint32_t)least(l->gap_y - 1, (l->plane - plane_of(l)) / l->row);
 }
 
 /* ---- what is chosen ---- */
@@ -88,7 +97,7 @@ static umbra_status check_shape(const umbra_feature_layout *l) {
 }
 
 static umbra_status check_plane(const umbra_feature_layout *l) {
-  if (!is_power(l->plane) || columns_of(l) > l->row || plane_of(l) > l->plane)
+  if (!umbra_is_power_of_two(l->plane) || columns_of(l) > l->row || plane_of(l) > l->plane)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a plane of %u slots with rows of %u does not hold %u x %u pixels with gaps of %u x %u, or is no "
                       "power of two",
@@ -108,7 +117,7 @@ umbra_status umbra_feature_layout_choose(umbra_feature_layout *l, uint32_t most_
   if (!l->plane || !l->row) choose_plane(l);
   UMBRA_TRY(check_plane(l));
   if (!l->slots) choose_slots(l, most_slots);
-  if (is_power(l->slots) && l->slots <= most_slots) return UMBRA_OK;
+  if (umbra_is_power_of_two(l->slots) && l->slots <= most_slots) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                     "ciphertexts of %u slots for a feature map: that must be a power of two up to %u", l->slots,
                     most_slots);

@@ -35,6 +35,10 @@ size_t umbra_feature_parts(const umbra_feature_layout *layout);
 /* Position of pixel (0, 0) of a channel. */
 uint64_t umbra_feature_channel(const umbra_feature_layout *layout, uint32_t channel);
 
+/* Channels [*first, *end) are those of all planes that have some of the positions [from, to), which is not empty. */
+void umbra_feature_channels_within(const umbra_feature_layout *layout, uint32_t *first, uint32_t *end, uint64_t from,
+                                   uint64_t to);
+
 /* From there to pixel (y, x). */
 static inline uint64_t umbra_feature_pixel(const umbra_feature_layout *layout, uint32_t y, uint32_t x) {
   return (uint64_t)layout->row * layout->gap_y * y + (uint64_t)layout->gap_x * x;

@@ -53,7 +53,8 @@ UMBRA_API void umbra_convolution_desc_init(umbra_convolution_desc *desc, size_t 
 /*
  * Errors: INVALID_ARGUMENT (sizes of 0, groups that do not divide the channels, a kernel larger than the padded input, a
  * layout that is none; no weights), RANGE (weights that are not finite or too large for the level; sizes beyond 2^31; more
- * than 65535 diagonals), NO_LEVEL, UNSUPPORTED (an encode that this version does not know), OUT_OF_MEMORY, CANCELLED.
+ * than 65535 diagonals, or ciphertexts of the input or the output), NO_LEVEL, UNSUPPORTED (an encode that this version
+ * does not know), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_convolution_create(umbra_convolution **convolution,
                                                                const umbra_context *context,

@@ -31,8 +31,9 @@ typedef struct umbra_weights_desc {
   const umbra_array *values; /* W. data: NULL, on a dry device only: any within the bound */
   const umbra_array *bias;   /* rows x 1, data as above; NULL: none */
   double bound;              /* on every |element|, without data */
-  const umbra_matrix_layout
-      *layout;    /* of the matrices, as umbra_matrix_layout_of tells it; NULL: a ciphertext a column */
+  /* Of the matrices, as umbra_matrix_layout_of tells it, or as given for their encryption unless that is by columns with a
+     stride of 0. NULL: a ciphertext a column. */
+  const umbra_matrix_layout *layout;
   uint32_t level; /* of the matrices, at least 1; or UMBRA_TOP_LEVEL. Products are one level below */
   /* Declared of products (umbra/range.h): no |slot| is larger, with two elements in pairs, nor what padding holds. 0: what
      follows from sums of |weight|, which can be far more than values ever are. */
