@@ -41,13 +41,13 @@ static umbra_status run(bench_scheme *s, activation *a) {
   return umbra_chebyshev_eval(s->evaluator, &s->out[0], s->out[0], a->coefficient, degree_of(s, a->degree));
 }
 
-#define ACTIVATION(name, named, d)                                                           \
-  static activation name##_##d = {.function = UMBRA_FUNCTION_##named, .degree = d};          \
-  static umbra_status run_##name##_##d(bench_scheme *s) { return run(s, &name##_##d); }      \
-  static bench_slot expect_##name##_##d(const bench_scheme *s, size_t i, size_t j) {         \
-    (void)i;                                                                                 \
-    const activation *a = &name##_##d;                                                       \
-    return (bench_slot){umbra_chebyshev_value(a->coefficient, degree_of(s, d), s->x[j]), 0}; \
+#define ACTIVATION(name, named, d)                                                             \
+  static activation name##_##d = {.function = UMBRA_FUNCTION_##named, .degree = (d)};          \
+  static umbra_status run_##name##_##d(bench_scheme *s) { return run(s, &name##_##d); }        \
+  static bench_slot expect_##name##_##d(const bench_scheme *s, size_t i, size_t j) {           \
+    (void)i;                                                                                   \
+    const activation *a = &name##_##d;                                                         \
+    return (bench_slot){umbra_chebyshev_value(a->coefficient, degree_of(s, (d)), s->x[j]), 0}; \
   }
 
 ACTIVATION(sigmoid, SIGMOID, 27)
