@@ -45,19 +45,14 @@ static void raise_at(umbra_outcome *outcome, umbra_doubt doubt, uint32_t slot) {
   if (slot < outcome->first) outcome->first = slot;
 }
 
-/* Larger of the two parts; the modulus is less than 1.5 times that. */
-static double side_of(const double *pair) {
-  const double re = fabs(pair[0]), im = fabs(pair[1]);
-  return re > im ? re : im;
-}
-
 /* The largest modulus of the slots from `first` on; the first of them above the limit has a doubt. */
 static double look_for_largest(umbra_outcome *outcome, const opened *o, uint32_t first, double limit) {
-  double largest = 0;
+  double largest = 0, square = 0; /* what is below its square is smaller; few slots are not */
   for (uint32_t j = first; j < o->slots; j++) {
     const double *pair = o->pairs + (size_t)2 * j;
-    if (1.5 * side_of(pair) <= largest) continue;
+    if (pair[0] * pair[0] + pair[1] * pair[1] < square) continue;
     largest = fmax(largest, umbra_modulus(pair[0], pair[1]));
+    square = largest * largest * (1 - 0x1p-50);
     if (largest > limit) raise_at(outcome, UMBRA_DOUBT_VALUE, j);
   }
   return largest;
