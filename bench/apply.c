@@ -4,15 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <umbra/umbra.h>
 
 #include "../host/linalg/matrix.h"
-
-#define TRY(call)                            \
-  do {                                       \
-    const umbra_status status_ = (call);     \
-    if (status_ != UMBRA_OK) return status_; \
-  } while (0)
+#include "keyed_rig.h"
 
 /* W is rows x columns; matrices are at that level, or the highest if it is lower, in rings of at most 2^log_n. */
 typedef struct bench_shape {
@@ -45,39 +39,18 @@ int bench_apply_shape(const char *text) {
   return 1;
 }
 
-/* Everything that is registered, for the life of the process. */
-typedef struct job {
-  struct job *next;
-  const bench_shape *shape;
-  const bench_setting *setting;
-} job;
-
-static job *jobs;
-
 typedef struct rig {
-  const bench_shape *shape;
-  umbra_params *params;
+  bench_keyed_rig keyed;
   umbra_matrix_layout layout;
   uint32_t level;
   double *w, *x; /* in row order */
-  umbra_context *context;
-  umbra_secret_key *secret;
-  umbra_public_key *public_key;
-  umbra_eval_keys *keys;
-  umbra_evaluator *evaluator;
   umbra_weights *weights;
   umbra_matrix *matrix, *product;
-  umbra_cost cost;
   double encoding; /* seconds that the weights took */
 } rig;
 
-static uint32_t level_of(const bench_shape *shape, const umbra_params *params) {
-  const uint32_t depth = umbra_params_depth(params);
-  return shape->level < depth ? shape->level : depth;
-}
-
 static umbra_status make_weights(umbra_weights **weights, const umbra_context *context, const rig *r) {
-  const bench_shape *s = r->shape;
+  const bench_shape *s = r->keyed.shape;
   const umbra_array values = {UMBRA_ARRAY_INIT, .data = r->w, .rows = s->rows, .columns = s->columns};
   umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .layout = &r->layout};
   desc.level = r->level;
@@ -85,60 +58,29 @@ static umbra_status make_weights(umbra_weights **weights, const umbra_context *c
   return umbra_weights_create(weights, context, &desc, NULL);
 }
 
-/* ---- what it costs and needs ---- */
-
-static umbra_status measure_dry(rig *r, const umbra_context *dry, umbra_key_needs *needs) {
-  umbra_evaluator *evaluator = NULL;
+static umbra_status run_dry(void *rig, umbra_evaluator *evaluator, const umbra_context *dry) {
+  const struct rig *r = rig;
+  const bench_shape *s = r->keyed.shape;
   umbra_matrix *matrix = NULL;
   umbra_weights *weights = NULL;
-  TRY(umbra_evaluator_create(&evaluator, dry, NULL));
   umbra_status status = make_weights(&weights, dry, r);
-  if (status == UMBRA_OK)
-    status = umbra_dry_matrix(&matrix, dry, r->shape->batch, r->shape->columns, r->level, 1, &r->layout);
+  if (status == UMBRA_OK) status = umbra_dry_matrix(&matrix, dry, s->batch, s->columns, r->level, 1, &r->layout);
   if (status == UMBRA_OK) status = umbra_context_cost_begin(dry);
   if (status == UMBRA_OK) status = umbra_matrix_apply(evaluator, &matrix, matrix, weights);
-  if (status == UMBRA_OK) status = umbra_context_cost(dry, &r->cost);
-  if (status == UMBRA_OK) status = umbra_context_needs(dry, needs);
   umbra_weights_destroy(weights);
   umbra_matrix_destroy(matrix);
-  umbra_evaluator_destroy(evaluator);
-  return status;
-}
-
-static umbra_status make_keys(rig *r) {
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = r->params, .device = "dry"};
-  umbra_context *dry = NULL;
-  umbra_key_needs *needs = NULL;
-  TRY(umbra_key_needs_create(&needs, r->params));
-  umbra_status status = umbra_context_create(&dry, &desc);
-  if (status == UMBRA_OK) status = measure_dry(r, dry, needs);
-  if (status == UMBRA_OK) status = umbra_eval_keys_generate(&r->keys, r->secret, needs, NULL);
-  umbra_key_needs_destroy(needs);
-  umbra_context_destroy(dry);
   return status;
 }
 
 /* ---- the rig ---- */
 
-static void rig_close(rig *r) {
+static void clear(void *rig) {
+  struct rig *r = rig;
   umbra_weights_destroy(r->weights);
   umbra_matrix_destroy(r->matrix);
   umbra_matrix_destroy(r->product);
-  umbra_evaluator_destroy(r->evaluator);
-  umbra_eval_keys_destroy(r->keys);
-  umbra_public_key_destroy(r->public_key);
-  umbra_secret_key_destroy(r->secret);
-  umbra_context_destroy(r->context);
-  umbra_params_destroy(r->params);
   free(r->w);
   free(r->x);
-}
-
-/* Points of a sequence that fills [-1, 1] evenly. */
-static double *make_points(size_t count, double step) {
-  double *points = malloc(count * sizeof *points);
-  for (size_t j = 0; points && j < count; j++) points[j] = 2 * fmod((double)(j + 1) * step, 1) - 1;
-  return points;
 }
 
 static uint32_t power_above(uint32_t x) {
@@ -148,39 +90,31 @@ static uint32_t power_above(uint32_t x) {
 }
 
 /* A vector in as few slots as hold it; of a batch, a column for each ciphertext. */
-static umbra_status describe(rig *r, const bench_shape *s, const bench_setting *setting) {
-  r->shape = s;
-  r->params = bench_params(setting);
+static umbra_status describe(void *rig) {
+  struct rig *r = rig;
+  const bench_shape *s = r->keyed.shape;
   const uint32_t stride = power_above(s->batch), slots = stride > 1 ? stride : power_above(s->columns);
   r->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = stride,
                                     .slots = slots, .group = 1};
-  r->level = level_of(s, r->params);
-  r->w = make_points((size_t)s->rows * s->columns, 0.61803398874989485);
-  r->x = make_points((size_t)s->batch * s->columns, 0.41421356237309505);
-  r->cost = (umbra_cost){UMBRA_COST_INIT};
+  r->level = bench_level(s->level, r->keyed.params);
+  r->w = bench_points((size_t)s->rows * s->columns, 0.61803398874989485);
+  r->x = bench_points((size_t)s->batch * s->columns, 0.41421356237309505);
   return r->w && r->x ? UMBRA_OK : UMBRA_ERROR_OUT_OF_MEMORY;
 }
 
 static double value_of(umbra_element element, const void *source) {
   const rig *r = source;
-  return r->x[element.row * r->shape->columns + element.column];
+  return r->x[element.row * ((const bench_shape *)r->keyed.shape)->columns + element.column];
 }
 
-static umbra_status rig_open(rig *r, const bench_shape *s, const bench_setting *setting) {
-  TRY(describe(r, s, setting));
+static umbra_status make_inputs(void *rig) {
+  struct rig *r = rig;
+  const bench_shape *s = r->keyed.shape;
   const umbra_matrix_source source = {value_of, r};
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT,     .params = r->params,
-                                   .device = setting->backend,  .secrets_on_device = setting->secrets_on_device,
-                                   .threads = setting->threads, .memory_limit = setting->memory};
-  TRY(umbra_context_create(&r->context, &desc));
-  TRY(umbra_secret_key_generate(&r->secret, r->context));
-  TRY(umbra_public_key_generate(&r->public_key, r->secret));
-  TRY(make_keys(r));
-  TRY(umbra_evaluator_create(&r->evaluator, r->context, r->keys));
   const double start = bench_clock();
-  TRY(make_weights(&r->weights, r->context, r));
+  BENCH_TRY(make_weights(&r->weights, r->keyed.context, r));
   r->encoding = bench_clock() - start;
-  return umbra_matrix_encrypt_source(&r->matrix, umbra_encryptor_of(r->public_key), &source, s->batch, s->columns,
+  return umbra_matrix_encrypt_source(&r->matrix, umbra_encryptor_of(r->keyed.public_key), &source, s->batch, s->columns,
                                      &r->layout, r->level, NULL);
 }
 
@@ -188,7 +122,7 @@ static umbra_status rig_open(rig *r, const bench_shape *s, const bench_setting *
 
 /* The largest error of the product, over the largest row norm of W; of a batch, of some records. Values are up to 1. */
 static double worst_of(const rig *r, const double *found) {
-  const bench_shape *s = r->shape;
+  const bench_shape *s = r->keyed.shape;
   double worst = 0, norm = 0;
   for (size_t k = 0; k < s->rows; k++) {
     const double *w = r->w + k * s->columns;
@@ -204,59 +138,46 @@ static double worst_of(const rig *r, const double *found) {
   return worst / norm;
 }
 
-static umbra_status check(bench_state *state, const rig *r) {
+static void count(bench_state *state, const rig *r) {
+  const bench_shape *s = r->keyed.shape;
+  bench_keyed_count(state, &r->keyed, r->level);
+  bench_counter(state, "limbs", umbra_params_limbs(r->keyed.params, r->level));
+  bench_counter(state, "ciphertexts", (double)r->matrix->parts);
+  bench_counter(state, "products", (double)s->rows * s->columns * s->batch);
+  bench_counter(state, "weight_bytes", (double)umbra_weights_bytes(r->weights));
+  bench_counter(state, "encoding_seconds", r->encoding);
+}
+
+static umbra_status check(bench_state *state, void *rig) {
+  const struct rig *r = rig;
+  const bench_shape *s = r->keyed.shape;
   umbra_range range = {UMBRA_RANGE_INIT};
-  double *found = malloc((size_t)r->shape->rows * r->shape->batch * sizeof *found);
+  double *found = malloc((size_t)s->rows * s->batch * sizeof *found);
   if (!found) return UMBRA_ERROR_OUT_OF_MEMORY;
-  umbra_status status = umbra_matrix_decrypt(r->product, found, r->secret, NULL);
+  umbra_status status = umbra_matrix_decrypt(r->product, found, r->keyed.secret, NULL);
   if (status == UMBRA_OK) status = umbra_matrix_range(r->product, &range);
   const double worst = status == UMBRA_OK ? worst_of(r, found) : 0;
   free(found);
+  count(state, r);
   bench_counter(state, "error_bits", -log2(worst));
   if (status == UMBRA_OK && !(worst <= range.error_bound)) bench_fail(state, "the decrypted result is wrong");
   return status;
 }
 
-static void count(bench_state *state, const rig *r) {
-  bench_counter(state, "n", (double)(1u << umbra_params_log_n(r->params)));
-  bench_counter(state, "level", r->level);
-  bench_counter(state, "limbs", umbra_params_limbs(r->params, r->level));
-  bench_counter(state, "ciphertexts", (double)r->matrix->parts);
-  bench_counter(state, "products", (double)r->shape->rows * r->shape->columns * r->shape->batch);
-  bench_counter(state, "keys", (double)r->cost.keys);
-  bench_counter(state, "key_bytes", (double)r->cost.key_bytes);
-  bench_counter(state, "key_switches", (double)r->cost.key_switches);
-  bench_counter(state, "weight_bytes", (double)umbra_weights_bytes(r->weights));
-  bench_counter(state, "encoding_seconds", r->encoding);
-  bench_counter(state, "working_bytes", (double)r->cost.working_bytes);
+/* ---- the benchmarks ---- */
+
+static umbra_status call(void *rig) {
+  struct rig *r = rig;
+  return umbra_matrix_apply(r->keyed.evaluator, &r->product, r->matrix, r->weights);
 }
 
-/* ---- one benchmark ---- */
-
-static umbra_status run_call(rig *r) {
-  TRY(umbra_matrix_apply(r->evaluator, &r->product, r->matrix, r->weights));
-  return umbra_evaluator_wait(r->evaluator);
-}
-
-static umbra_status time_calls(bench_state *state, rig *r) {
-  TRY(run_call(r)); /* takes memory */
-  while (bench_next(state, 1)) {
-    const double start = bench_clock();
-    TRY(run_call(r));
-    bench_time(state, bench_clock() - start);
-  }
-  count(state, r);
-  return check(state, r);
-}
-
-static void run(bench_state *state, void *argument) {
-  const job *j = argument;
-  rig r = {0};
-  umbra_status status = rig_open(&r, j->shape, j->setting);
-  if (status == UMBRA_OK) status = time_calls(state, &r);
-  if (status != UMBRA_OK) bench_fail(state, umbra_last_error());
-  rig_close(&r);
-}
+static const bench_keyed keyed = {.size = sizeof(rig),
+                                  .describe = describe,
+                                  .run_dry = run_dry,
+                                  .make_inputs = make_inputs,
+                                  .call = call,
+                                  .check = check,
+                                  .clear = clear};
 
 static int fits(const bench_shape *s, const umbra_params *params) {
   const uint32_t slots = umbra_params_slots(params);
@@ -269,22 +190,11 @@ void bench_apply_register(const bench_setting *setting) {
   for (size_t i = 0; params && i < count; i++) {
     const bench_shape *s = shapes_asked ? &asked[i] : &usual[i];
     char name[256];
-    job *made = fits(s, params) ? malloc(sizeof *made) : NULL;
-    if (!made) continue;
-    *made = (job){.next = jobs, .shape = s, .setting = setting};
-    jobs = made;
+    if (!fits(s, params)) continue;
     snprintf(name, sizeof name, "%s/rows:%u/columns:%u/batch:%u/log_n:%u/level:%u/params:%s/backend:%s/threads:%u",
-             s->name, s->rows, s->columns, s->batch, umbra_params_log_n(params), level_of(s, params), setting->params,
-             setting->backend, setting->threads);
-    bench_register(name, run, made);
+             s->name, s->rows, s->columns, s->batch, umbra_params_log_n(params), bench_level(s->level, params),
+             setting->params, setting->backend, setting->threads);
+    bench_keyed_register(name, &keyed, s, setting);
   }
   umbra_params_destroy(params);
-}
-
-void bench_apply_close(void) {
-  while (jobs) {
-    job *next = jobs->next;
-    free(jobs);
-    jobs = next;
-  }
 }

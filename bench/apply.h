@@ -9,6 +9,5 @@
 int bench_apply_shape(const char *text);
 
 void bench_apply_register(const bench_setting *setting);
-void bench_apply_close(void);
 
 #endif

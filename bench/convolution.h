@@ -6,6 +6,5 @@
 #include "bench.h"
 
 void bench_convolution_register(const bench_setting *setting);
-void bench_convolution_close(void);
 
 #endif

@@ -20,6 +20,7 @@
 #include "apply.h"
 #include "convolution.h"
 #include "kernel_rig.h"
+#include "keyed_rig.h"
 #include "multiply.h"
 #include "scheme_rig.h"
 
@@ -198,9 +199,7 @@ int main(int argc, char **argv) {
   const int failures = bench_run();
   bench_kernels_close();
   bench_scheme_close();
-  bench_multiply_close();
-  bench_apply_close();
-  bench_convolution_close();
+  bench_keyed_close();
   if (failures) fprintf(stderr, "umbra_bench: %d benchmarks failed\n", failures);
   return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,6 +6,5 @@
 #include "bench.h"
 
 void bench_multiply_register(const bench_setting *setting);
-void bench_multiply_close(void);
 
 #endif

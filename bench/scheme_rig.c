@@ -9,12 +9,6 @@
 
 enum { CALLS_TOGETHER = 10 /* on a GPU */ };
 
-#define TRY(call)                            \
-  do {                                       \
-    const umbra_status status_ = (call);     \
-    if (status_ != UMBRA_OK) return status_; \
-  } while (0)
-
 /* Everything that is registered, for the life of the process. */
 typedef struct job {
   struct job *next;
@@ -72,12 +66,6 @@ void bench_scheme_close(void) {
   }
 }
 
-/* Points of a sequence that fills [-1, 1] evenly. */
-static double point(size_t j, double step) {
-  const double turns = (double)(j + 1) * step;
-  return 2 * (turns - floor(turns)) - 1;
-}
-
 static umbra_status make_values(bench_scheme *s) {
   s->slots = umbra_params_slots(s->params);
   s->x = calloc(3 * s->slots, sizeof *s->x);
@@ -85,8 +73,8 @@ static umbra_status make_values(bench_scheme *s) {
   s->y = s->x + s->slots;
   s->values = s->y + s->slots;
   for (size_t j = 0; j < s->slots; j++) {
-    s->x[j] = point(j, 0.61803398874989485);
-    s->y[j] = point(j, 0.41421356237309505);
+    s->x[j] = bench_point(j, 0.61803398874989485);
+    s->y[j] = bench_point(j, 0.41421356237309505);
   }
   return UMBRA_OK;
 }
@@ -95,12 +83,12 @@ static umbra_status make_objects(bench_scheme *s) {
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT,        .params = s->params,
                                    .device = s->setting->backend,  .secrets_on_device = s->setting->secrets_on_device,
                                    .threads = s->setting->threads, .memory_limit = s->setting->memory};
-  TRY(make_values(s));
-  TRY(umbra_context_create(&s->context, &desc));
-  TRY(umbra_secret_key_generate(&s->secret, s->context));
-  TRY(umbra_public_key_generate(&s->public_key, s->secret));
-  TRY(umbra_encode(&s->plain_y, s->context, s->y, s->slots, NULL));
-  TRY(umbra_encode_encrypt(&s->a, s->public_key, s->x, s->slots));
+  BENCH_TRY(make_values(s));
+  BENCH_TRY(umbra_context_create(&s->context, &desc));
+  BENCH_TRY(umbra_secret_key_generate(&s->secret, s->context));
+  BENCH_TRY(umbra_public_key_generate(&s->public_key, s->secret));
+  BENCH_TRY(umbra_encode(&s->plain_y, s->context, s->y, s->slots, NULL));
+  BENCH_TRY(umbra_encode_encrypt(&s->a, s->public_key, s->x, s->slots));
   return umbra_encrypt(&s->b, s->public_key, s->plain_y);
 }
 
@@ -118,15 +106,15 @@ int32_t bench_steps(size_t i) { return (int32_t)i + 1; }
 
 static umbra_status collect_needs(umbra_key_needs *needs, bench_keys which) {
   if (which != BENCH_ROTATE) return umbra_key_needs_relinearization(needs, UMBRA_TOP_LEVEL);
-  TRY(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
-  for (size_t i = 0; i < BENCH_MANY; i++) TRY(umbra_key_needs_rotation(needs, bench_steps(i), UMBRA_TOP_LEVEL));
+  BENCH_TRY(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
+  for (size_t i = 0; i < BENCH_MANY; i++) BENCH_TRY(umbra_key_needs_rotation(needs, bench_steps(i), UMBRA_TOP_LEVEL));
   return UMBRA_OK;
 }
 
 static umbra_status make_keys(bench_scheme *s, bench_keys which) {
   if (which == BENCH_NO_KEYS) return UMBRA_OK;
   umbra_key_needs *needs = NULL;
-  TRY(umbra_key_needs_create(&needs, s->params));
+  BENCH_TRY(umbra_key_needs_create(&needs, s->params));
   umbra_status status = collect_needs(needs, which);
   if (status == UMBRA_OK) status = umbra_eval_keys_generate(&s->keys[which], s->secret, needs, NULL);
   umbra_key_needs_destroy(needs);
@@ -135,8 +123,8 @@ static umbra_status make_keys(bench_scheme *s, bench_keys which) {
 
 static umbra_status choose_evaluator(bench_scheme *s, bench_keys which) {
   if (!s->evaluators[which]) {
-    TRY(make_keys(s, which));
-    TRY(umbra_evaluator_create(&s->evaluators[which], s->context, s->keys[which]));
+    BENCH_TRY(make_keys(s, which));
+    BENCH_TRY(umbra_evaluator_create(&s->evaluators[which], s->context, s->keys[which]));
   }
   s->evaluator = s->evaluators[which];
   return UMBRA_OK;
@@ -225,19 +213,19 @@ static void count(bench_state *state, const bench_scheme *s) {
  * more, since new results replace the old ones only when they are ready.
  */
 static umbra_status prepare(bench_scheme *s, const bench_operation *op, const bench_setting *setting) {
-  TRY(rig_open(s, setting));
-  TRY(choose_evaluator(s, op->keys));
+  BENCH_TRY(rig_open(s, setting));
+  BENCH_TRY(choose_evaluator(s, op->keys));
   if (warm != op) {
     umbra_circuit_destroy(s->circuit);
     s->circuit = NULL;
   }
-  for (int call = 0; warm != op && call < 2; call++) TRY(op->run(s));
+  for (int call = 0; warm != op && call < 2; call++) BENCH_TRY(op->run(s));
   warm = op;
   return UMBRA_OK;
 }
 
 static umbra_status run_calls(bench_scheme *s, const bench_operation *op, uint32_t calls) {
-  for (uint32_t i = 0; i < calls; i++) TRY(op->run(s));
+  for (uint32_t i = 0; i < calls; i++) BENCH_TRY(op->run(s));
   return umbra_evaluator_wait(s->evaluator);
 }
 
@@ -251,12 +239,12 @@ static umbra_status time_calls(bench_state *state, bench_scheme *s, const bench_
   const int on_gpu = umbra_kernels_get(s->setting->backend)->trace.lap != NULL;
   const uint32_t calls = on_gpu ? CALLS_TOGETHER : 1;
   double start = bench_clock();
-  while (on_gpu && bench_clock() - start < s->setting->warm) TRY(run_calls(s, op, calls));
+  while (on_gpu && bench_clock() - start < s->setting->warm) BENCH_TRY(run_calls(s, op, calls));
   if (s->setting->profiled) bench_profile();
   const double begun = bench_clock();
   while (bench_next(state, calls)) {
     start = bench_clock();
-    TRY(run_calls(s, op, calls));
+    BENCH_TRY(run_calls(s, op, calls));
     bench_time(state, bench_clock() - start);
   }
   if (on_gpu) count_span(state, begun, bench_clock());

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,4 +19,9 @@ umbra_params *bench_params(const bench_setting *setting) {
     return NULL;
   }
   return umbra_params_from_need(&params, &need) == UMBRA_OK ? params : NULL;
+}
+
+double bench_point(size_t j, double step) {
+  const double turns = (double)(j + 1) * step;
+  return 2 * (turns - floor(turns)) - 1;
 }
