@@ -168,6 +168,29 @@ static void memory_limits(void **state) {
   umbra_product_plan_destroy(some);
 }
 
+/* Where there are no keys, what needs none is left; below them there is more. */
+static void keyless_levels(void **state) {
+  (void)state;
+  umbra_params *keyless = keyless_params(12, 21, 3, 2);
+  umbra_product_desc desc = {UMBRA_PRODUCT_DESC_INIT, .rows = 300, .inner = 20, .columns = 10, .plain = 1};
+  umbra_product_plan *high = NULL, *low = NULL;
+  umbra_cost cost = {UMBRA_COST_INIT};
+  assert_ok(umbra_product_plan_create(&high, keyless, &desc));
+  for (size_t i = 0; i < umbra_product_plan_candidates(high); i++) {
+    assert_ok(umbra_product_plan_cost(high, &cost, i));
+    assert_int_equal(cost.keys, 0);
+  }
+  desc.level = 0;
+  assert_ok(umbra_product_plan_create(&low, keyless, &desc));
+  assert_true(umbra_product_plan_candidates(low) > umbra_product_plan_candidates(high));
+  desc.plain = 0;
+  desc.level = UMBRA_TOP_LEVEL;
+  assert_fails(umbra_product_plan_create(&low, keyless, &desc), UMBRA_ERROR_MISSING_KEY, "no switching keys");
+  umbra_product_plan_destroy(high);
+  umbra_product_plan_destroy(low);
+  umbra_params_destroy(keyless);
+}
+
 static void explanations(void **state) {
   (void)state;
   char text[TEXT];
@@ -235,7 +258,8 @@ static int close_params(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plans_are_followed), cmocka_unit_test(cheapest_is_first), cmocka_unit_test(records_decide),
-      cmocka_unit_test(memory_limits),      cmocka_unit_test(explanations),      cmocka_unit_test(refusals),
+      cmocka_unit_test(memory_limits),      cmocka_unit_test(explanations),      cmocka_unit_test(keyless_levels),
+      cmocka_unit_test(refusals),
   };
   return cmocka_run_group_tests(tests, open_params, close_params);
 }

@@ -182,7 +182,7 @@ static umbra_status try_candidate(trial *t, candidate *c) {
   return status;
 }
 
-/* Those that there are levels and memory for take the place of all. */
+/* Those that there are levels, memory and keys for (of which keyless levels have none) take the place of all. */
 static umbra_status keep_possible(umbra_product_plan *plan, trial *t) {
   umbra_status status = UMBRA_OK;
   size_t kept = 0;
@@ -192,7 +192,7 @@ static umbra_status keep_possible(umbra_product_plan *plan, trial *t) {
       const candidate c = plan->candidate[i];
       plan->candidate[i].needs = NULL;
       plan->candidate[kept++] = c;
-    } else if (status != UMBRA_ERROR_NO_LEVEL && status != UMBRA_ERROR_RANGE) {
+    } else if (status != UMBRA_ERROR_NO_LEVEL && status != UMBRA_ERROR_RANGE && status != UMBRA_ERROR_MISSING_KEY) {
       return status;
     }
   }

@@ -44,7 +44,7 @@ typedef struct umbra_convolution_desc {
   const double *bias;    /* [channels]; NULL: 0 */
   int ignore_padding;    /* pooling: 1: the mean of what is inside the edges; 0: padding counts as zeros */
   uint32_t level;        /* of the input, at least 1; or UMBRA_TOP_LEVEL. The output is one level below */
-  umbra_transform_encode_when encode; /* at use: diagonals are made of the weights, whose memory is all there is */
+  umbra_transform_encode_when encode; /* at use: only weights are kept; not within recorded circuits */
 } umbra_convolution_desc;
 #define UMBRA_CONVOLUTION_DESC_INIT .struct_size = sizeof(umbra_convolution_desc), .level = UMBRA_TOP_LEVEL, .bound = 1
 UMBRA_API void umbra_convolution_desc_init(umbra_convolution_desc *desc, size_t size);

@@ -15,9 +15,10 @@
  * doubt, which decryption tells, until its range is declared (umbra/range.h); a strict evaluator refuses to make it.
  *
  * Parameters may have keyless levels at the top (umbra/params.h). A product of ciphertexts that starts at one is rescaled
- * like any other, but keeps the three parts of the tensor product: c0 + c1 s + c2 s^2. Such a ciphertext can be added to
- * any other, negated, lowered, multiplied by plaintexts and constants, copied, moved, saved and decrypted; all else
- * refuses it (UNSUPPORTED) until umbra_relinearize has made it one of two parts, so that many products share one
+ * like any other, but keeps the three parts of the tensor product: c0 + c1 s + c2 s^2. Such a ciphertext can be added
+ * to any other, negated, lowered, multiplied by plaintexts, constants and the weights of a ciphertext a column
+ * (umbra/weights.h), copied, moved, saved by itself and decrypted. A sum of products takes inputs of as many parts. All
+ * else refuses it (UNSUPPORTED) until umbra_relinearize has made it one of two parts, so that many products share one
  * relinearisation. A division of three parts rounds the third, too, whose error is multiplied by s^2: it is about
  * sqrt(4 n / 3) times that of two parts (at n = 2^12 six bits), so values should be large where that counts.
  *

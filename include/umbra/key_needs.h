@@ -48,7 +48,8 @@ UMBRA_API void umbra_key_needs_destroy(umbra_key_needs *needs);
 
 /*
  * Add one need. steps: of any sign, modulo n/2; multiples of n/2 need no key and add nothing.
- * Errors: INVALID_ARGUMENT (no such level, or it is keyless; ephemeral keys for parameters that do not refresh), OUT_OF_MEMORY.
+ * Errors: INVALID_ARGUMENT (no such level, or it is keyless; ephemeral keys for parameters that do not refresh),
+ * OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_relinearization(umbra_key_needs *needs, uint32_t level);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_conjugation(umbra_key_needs *needs, uint32_t level);

@@ -42,7 +42,8 @@ typedef enum umbra_matrix_order {
  * By diagonals, slots / stride = P runs are positions, and the matrix is a grid of P x P blocks, row by row, of as many
  * ciphertexts each. Ciphertext e of a block has at position p, in `stride` copies, the element of row p - g + k + e
  * and column p - g, modulo P. Here g is e rounded down to a multiple of `group`, the baby steps, and k = 0; but if only
- * n rows and m columns of a block are used, and n + m - 1 < P, k = 1 - m and there are n + m - 1 ciphertexts.
+ * n rows and m columns of a block are used, and n + m - 1 < P, k = 1 - m and there are n + m - 1 ciphertexts. By
+ * diagonals there are no pairs.
  *
  * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one. Tiles: the
  * least stride that holds rows and columns, or the largest that fits; slots for one tile. Diagonals: the largest stride

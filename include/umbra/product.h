@@ -16,7 +16,8 @@ UMBRA_BEGIN_DECLS
  * below the weights'. It is by columns, of the matrix's stride (1 if that is by rows), with as many slots, or where several
  * columns share a ciphertext as few as hold the columns. What its padding holds is not said. Higher levels are dropped
  * first; lower ones are refreshed if the evaluator does that. out may be the matrix. Errors: NO_LEVEL, INVALID_ARGUMENT
- * (another number of columns; another layout than the weights'), MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED.
+ * (another number of columns; another layout than the weights'), UNSUPPORTED (ciphertexts of three parts where columns
+ * share ciphertexts, or of two and three mixed), MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_apply(umbra_evaluator *evaluator, umbra_matrix **out,
                                                          const umbra_matrix *matrix, const umbra_weights *weights);
@@ -59,9 +60,11 @@ UMBRA_API void umbra_multiply_options_init(umbra_multiply_options *options, size
  * O(sqrt P) for a ciphertext of a, with P = slots / stride. Pairs of a are those of out. What a has beyond its columns does
  * not matter.
  *
- * out may be a or b. options: NULL: the defaults. Nothing is refreshed. Errors: INVALID_ARGUMENT (sizes, layouts or maps
- * that do not go together: the text says which; options), NO_LEVEL, MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED; RANGE
- * on a strict evaluator, which goes by the factors' bounds.
+ * out may be a or b. options: NULL: the defaults. Nothing is refreshed. Without maps, tiles that are no factors yet are
+ * not multiplied within a circuit that is recorded. Errors: INVALID_ARGUMENT (sizes, layouts or maps that do not go
+ * together: the text says which; options; padding that may hold anything, see umbra_matrix_from_ciphertexts), NO_LEVEL,
+ * UNSUPPORTED (ciphertexts of three parts), MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED; RANGE on a strict
+ * evaluator, which goes by the factors' bounds.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_multiply(umbra_evaluator *evaluator, umbra_matrix **out,
                                                             const umbra_matrix *a, const umbra_matrix *b,

@@ -34,9 +34,10 @@ UMBRA_API void umbra_product_desc_init(umbra_product_desc *desc, size_t size);
 #define umbra_product_desc_init(desc) umbra_product_desc_init((desc), sizeof *(desc))
 
 /*
- * Takes milliseconds, and up to seconds for shapes of thousands of ciphertexts. Errors: INVALID_ARGUMENT (sizes of 0 or from 2^31 on, a
- * target that is none), NO_LEVEL (parameters without a level for it), RANGE (in any layout a matrix takes more than 2^14
- * ciphertexts, there are more than 2^24 weights or 2^18 products of ciphertexts, or more than the memory is taken), OUT_OF_MEMORY.
+ * Takes milliseconds, and up to seconds for shapes of thousands of ciphertexts. Errors: INVALID_ARGUMENT (sizes of 0 or
+ * from 2^31 on, a target that is none), NO_LEVEL (parameters without a level for it), MISSING_KEY (no layout does
+ * without keys at levels that have none), RANGE (in any layout a matrix takes more than 2^14 ciphertexts, there are
+ * more than 2^24 weights or 2^18 products of ciphertexts, or more than the memory is taken), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_product_plan_create(umbra_product_plan **plan, const umbra_params *params,
                                                                 const umbra_product_desc *desc);

@@ -64,11 +64,11 @@ UMBRA_API void umbra_transform_desc_init(umbra_transform_desc *desc, size_t size
 
 /*
  * Encodes the maps. Memory: umbra_transform_bytes, and 16 bytes for each value of the diagonals while it is made; one
- * that encodes at use takes these 16 bytes to stay, and while it is applied room for all baby steps and their diagonals,
- * three polynomials each. The level's scale says how finely values are encoded. Errors: INVALID_ARGUMENT (sizes, slots, rotations that are equal, no
- * values), NO_LEVEL, UNSUPPORTED (an encode that this version does not know), RANGE (values that are not finite or too large for the level, more columns than slots, more than
- * 65535 diagonals, with places of zeros that a split leaves between them), OUT_OF_MEMORY, CANCELLED. progress: may be
- * NULL.
+ * that encodes at use takes these 16 bytes to stay, and while it is applied room for all baby steps and their
+ * diagonals, three polynomials each. The level's scale says how finely values are encoded. Errors: INVALID_ARGUMENT
+ * (sizes, slots, rotations that are equal, no values), NO_LEVEL, UNSUPPORTED (an encode that this version does not
+ * know), RANGE (values that are not finite or too large for the level, more columns than slots, more than 65535
+ * diagonals, with places of zeros that a split leaves between them), OUT_OF_MEMORY, CANCELLED. progress: may be NULL.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_transform_create(umbra_transform **transform, const umbra_context *context,
                                                              const umbra_transform_desc *desc,

@@ -44,9 +44,10 @@ UMBRA_API void umbra_weights_desc_init(umbra_weights_desc *desc, size_t size);
 #define umbra_weights_desc_init(desc) umbra_weights_desc_init((desc), sizeof *(desc))
 
 /*
- * Arrays are read while the weights are made. Errors: INVALID_ARGUMENT (no values; shapes of 0; a bias of another shape; a
- * layout that is none), RANGE (shapes of 2^31; elements that are not finite, or too large for the level), NO_LEVEL,
- * OUT_OF_MEMORY, CANCELLED. progress: may be NULL.
+ * Arrays are read while the weights are made. Errors: INVALID_ARGUMENT (no values; shapes of 0; a bias of another
+ * shape; weights or bias alone with data; a layout that is none, or has no stride by columns; a bound or magnitude that
+ * is negative or not finite), RANGE (shapes of 2^31; elements that are not finite, or too large for the level; more
+ * than 65535 diagonals of one ciphertext), NO_LEVEL, OUT_OF_MEMORY, CANCELLED. progress: may be NULL.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_create(umbra_weights **weights, const umbra_context *context,
                                                            const umbra_weights_desc *desc,

@@ -66,7 +66,10 @@ typedef struct umbra_onnx_axis {
 /* All of dimension d. */
 umbra_onnx_axis umbra_onnx_whole_axis(const umbra_onnx_value *value, size_t d);
 
-/* made: another value, empty. Of what flows something has to be left (FORMAT). Each dimension of `value` is named by one axis at most; index 0 of one that is not. */
+/*
+ * made: another value, empty. Of what flows something has to be left (FORMAT). Each dimension of `value` is named by one
+ * axis at most; index 0 of one that is not.
+ */
 umbra_status umbra_onnx_move(umbra_onnx_value *made, const umbra_onnx_value *value, umbra_onnx_budget *budget,
                              const umbra_onnx_axis *axes, size_t rank);
 
