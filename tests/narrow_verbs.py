@@ -16,7 +16,6 @@ ABOVE = ["circuits", "linalg", "nn", "train"]
 FIELDS = "estimate|declared|seeded|seed|owner|log_scale|slots|level|poly"
 OTHERS = {"job", "plan", "options", "layout", "report", "refresher", "event", "it", "desc", "map", "l", "is"}
 LINES = {
-    "made->log_scale = desc->log_scale;",  # of an umbra_transform
     "memcpy(made->owner, owner, sizeof made->owner);",  # of an umbra_dataset
     # of an umbra_ciphertext: residues that several ranks added up take the place of its own
     "if (status == UMBRA_OK) status = pass(&p, &sum->poly, ranks);",

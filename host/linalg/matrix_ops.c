@@ -2,6 +2,7 @@
 #include <umbra/matrix_ops.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ckks/calls.h"
@@ -106,9 +107,8 @@ static umbra_status find_grid(grid *g, const umbra_matrix *m) {
   const size_t strides = l->slots / l->stride;
   if (l->order == UMBRA_MATRIX_BY_ROWS) *g = (grid){m->parts, 1, strides << l->pairs, m->columns};
   else if (l->order == UMBRA_MATRIX_BY_COLUMNS)
-    *g = (grid){.across = m->columns / strides + (m->columns % strides != 0),
-                .rows = (size_t)l->stride << l->pairs,
-                .columns = strides};
+    *g = (grid){
+        .across = umbra_quotient_above(m->columns, strides), .rows = (size_t)l->stride << l->pairs, .columns = strides};
   else return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "this is made for matrices by rows and by columns only");
   g->down = m->parts / g->across;
   return UMBRA_OK;
@@ -230,8 +230,10 @@ static umbra_status join_all(umbra_matrix **out, const join *j) {
   UMBRA_TRY(check_join(out, j));
   const umbra_matrix *first = j->matrices[0];
   for (size_t i = 0; i < j->count; i++) length += length_of(j, j->matrices[i]);
-  UMBRA_TRY(umbra_matrix_make(&made, first->context, j->below ? length : first->rows,
-                              j->below ? first->columns : length, &first->layout));
+  const size_t rows = j->below ? length : first->rows, columns = j->below ? first->columns : length;
+  UMBRA_TRY(
+      umbra_layout_check(&first->layout, rows, columns, umbra_params_slots(umbra_context_params(first->context))));
+  UMBRA_TRY(umbra_matrix_make(&made, first->context, rows, columns, &first->layout));
   return finish(out, made, copy_joined(made, j));
 }
 
@@ -312,9 +314,11 @@ static umbra_status sum(umbra_evaluator *evaluator, umbra_matrix **out, const um
   umbra_matrix *made = NULL;
   if (!evaluator || !out || !matrix)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "sums of a matrix need an evaluator, an output and a matrix");
-  UMBRA_TRY(umbra_check_operands(evaluator, matrix->part, matrix->part[0], NULL));
+  UMBRA_TRY(umbra_check_operands_of_parts(evaluator, matrix->part, matrix->part[0], NULL));
   UMBRA_TRY(see_by_columns(&s, matrix));
+  const umbra_watch_part whole = umbra_watch_enter(&evaluator->watch, 0, 1);
   umbra_status status = (of_rows != s.turned ? add_rows : add_columns)(evaluator, &made, &s.view);
+  umbra_watch_leave(&evaluator->watch, whole);
   if (status == UMBRA_OK && s.turned) {
     const size_t rows = made->rows;
     made->rows = made->columns;

@@ -10,6 +10,7 @@
 #include "../base/structs.h"
 #include "../ckks/calls.h"
 #include "../ckks/checks.h"
+#include "../ckks/range.h"
 #include "../ckks/trace.h"
 
 typedef umbra_status (*algorithm)(umbra_evaluator *evaluator, umbra_matrix *out, const umbra_matrix *a,
@@ -257,13 +258,6 @@ static umbra_matrix_layout layout_of(const product *p) {
   return layout;
 }
 
-static umbra_status declare(const umbra_matrix *m, double magnitude) {
-  umbra_declaration declaration = {UMBRA_DECLARATION_INIT};
-  declaration.magnitude = magnitude;
-  for (size_t i = 0; i < m->parts; i++) UMBRA_TRY(umbra_ciphertext_declare(m->part[i], &declaration));
-  return UMBRA_OK;
-}
-
 static umbra_status multiply(umbra_evaluator *evaluator, umbra_matrix **out, product *p) {
   const umbra_matrix_layout layout = layout_of(p);
   umbra_matrix *made = NULL;
@@ -272,7 +266,8 @@ static umbra_status multiply(umbra_evaluator *evaluator, umbra_matrix **out, pro
   if (status == UMBRA_OK)
     status = umbra_matrix_make(&made, evaluator->context, rows_of(&p->a), columns_of(&p->b), &layout);
   if (status == UMBRA_OK) status = p->run(evaluator, made, used(&p->a), used(&p->b));
-  if (status == UMBRA_OK && p->magnitude > 0) status = declare(made, p->magnitude);
+  for (size_t i = 0; status == UMBRA_OK && i < made->parts; i++)
+    umbra_ciphertext_declare_within(made->part[i], p->magnitude);
   umbra_matrix_destroy(p->a.made);
   umbra_matrix_destroy(p->b.made);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);

@@ -75,8 +75,12 @@ static umbra_status sum_maps(const application *p, const umbra_ciphertext *const
   for (size_t input = 0; input < p->maps->inputs; input++) {
     const umbra_transform *transform = p->maps->transform[input];
     if (!transform) continue;
-    UMBRA_TRY(map_one(p, a[input], input));
-    for (size_t i = 0; i < umbra_transform_outputs(transform); i++) UMBRA_TRY(add_share(p, input, i));
+    const umbra_watch_part part = umbra_watch_enter(&p->evaluator->watch, input, p->maps->inputs);
+    umbra_status status = map_one(p, a[input], input);
+    for (size_t i = 0; i < umbra_transform_outputs(transform) && status == UMBRA_OK; i++)
+      status = add_share(p, input, i);
+    umbra_watch_leave(&p->evaluator->watch, part);
+    UMBRA_TRY(status);
   }
   return UMBRA_OK;
 }

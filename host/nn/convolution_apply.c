@@ -94,8 +94,13 @@ static umbra_status apply(umbra_evaluator *evaluator, umbra_feature_map *made, c
                           const umbra_ciphertext *const *part) {
   umbra_range in = {UMBRA_RANGE_INIT};
   UMBRA_TRY(umbra_ciphertexts_range(part, umbra_feature_parts(&c->in), &in));
-  for (size_t i = 0; i < c->units; i++)
-    if (c->unit[i].transform) UMBRA_TRY(apply_unit(evaluator, made, &c->unit[i], part));
+  for (size_t i = 0; i < c->units; i++) {
+    if (!c->unit[i].transform) continue;
+    const umbra_watch_part of_unit = umbra_watch_enter(&evaluator->watch, i, c->units);
+    const umbra_status status = apply_unit(evaluator, made, &c->unit[i], part);
+    umbra_watch_leave(&evaluator->watch, of_unit);
+    UMBRA_TRY(status);
+  }
   for (size_t i = 0; i < made->parts; i++) UMBRA_TRY(finish(evaluator, &made->part[i], c, i, &in));
   return UMBRA_OK;
 }
@@ -104,7 +109,7 @@ static umbra_status apply_refreshed(umbra_evaluator *evaluator, umbra_feature_ma
                                     const umbra_feature_map *a) {
   umbra_inputs inputs;
   const umbra_ciphertext *const *given = (const umbra_ciphertext *const *)a->part;
-  UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, given, NULL, a->parts, c->desc.level));
+  UMBRA_TRY(umbra_inputs_open_at(&inputs, evaluator, given, a->parts, c->desc.level));
   umbra_status status = apply(evaluator, made, c, inputs.a);
   umbra_inputs_close(&inputs);
   return status;
@@ -124,9 +129,7 @@ static umbra_status check_apply(const umbra_evaluator *evaluator, umbra_feature_
         "in planes of %u: shape and layout must be the same",
         a->layout.channels, a->layout.height, a->layout.width, a->layout.plane, c->in.channels, c->in.height,
         c->in.width, c->in.plane);
-  if (umbra_feature_map_level(a) >= c->desc.level || evaluator->refresher.refresh) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_NO_LEVEL, "the feature map is at level %u: this convolution begins at level %u",
-                    umbra_feature_map_level(a), c->desc.level);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_convolution_apply(umbra_evaluator *evaluator, umbra_feature_map **out, const umbra_feature_map *a,
@@ -135,7 +138,9 @@ umbra_status umbra_convolution_apply(umbra_evaluator *evaluator, umbra_feature_m
   umbra_feature_map *made = NULL;
   UMBRA_TRY(check_apply(evaluator, out, a, convolution));
   UMBRA_TRY(umbra_feature_map_make(&made, evaluator->context, &convolution->out));
+  const umbra_watch_part whole = umbra_watch_enter(&evaluator->watch, 0, 1);
   umbra_status status = umbra_check_whole(evaluator, apply_refreshed(evaluator, made, convolution, a));
+  umbra_watch_leave(&evaluator->watch, whole);
   if (status == UMBRA_OK) UMBRA_PUT(feature_map, out, made);
   else umbra_feature_map_destroy(made);
   return status;

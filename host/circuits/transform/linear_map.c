@@ -15,7 +15,6 @@
 #include "../../ckks/sum.h"
 #include "../../ckks/trace.h"
 #include "../../ckks/verbs.h"
-#include "../../ring/divide.h"
 #include "transform.h"
 #include "transform_source.h"
 
@@ -133,9 +132,6 @@ static umbra_status apply_lowered(umbra_evaluator *evaluator, umbra_ciphertext *
 static umbra_status apply(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_transform *transform,
                           const umbra_ciphertext *in) {
   umbra_scaled *y;
-  if (in->level < transform->plan->level)
-    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "the ciphertext is at level %u: this linear map begins at level %u",
-                      in->level, transform->plan->level);
   UMBRA_TRY(umbra_alloc(&y, transform->plan->maps, sizeof *y, "results of linear maps"));
   umbra_status status = apply_lowered(evaluator, made, y, transform, in);
   for (uint32_t i = 0; i < transform->plan->maps; i++) umbra_scaled_destroy(&y[i], evaluator->context);
@@ -143,13 +139,10 @@ static umbra_status apply(umbra_evaluator *evaluator, umbra_ciphertext **made, c
   return status;
 }
 
-/* Inputs that have levels enough are taken as they are. */
 static umbra_status apply_refreshed(umbra_evaluator *evaluator, umbra_ciphertext **made,
                                     const umbra_transform *transform, const umbra_ciphertext *a) {
-  const uint32_t level = transform->plan->level;
   umbra_inputs inputs;
-  if (a->level >= level) return apply(evaluator, made, transform, a);
-  UMBRA_TRY(umbra_inputs_open(&inputs, evaluator, &a, NULL, 1, level));
+  UMBRA_TRY(umbra_inputs_open_at(&inputs, evaluator, &a, 1, transform->plan->level));
   umbra_status status = apply(evaluator, made, transform, inputs.a[0]);
   umbra_inputs_close(&inputs);
   return status;
