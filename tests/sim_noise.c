@@ -129,13 +129,19 @@ static double run_refresh(boot *b, uint64_t seed) {
   return rms;
 }
 
+/* Refreshes that a deviation is taken from. The more slots there are, the less one of them weighs. */
+static size_t times_of(uint32_t slots) {
+  if (slots < 256) return 17;
+  return slots < 4096 ? 5 : 1;
+}
+
 /*
- * Where there are few slots, the middle one of several: now and then an overflow near its bound, where the cosine's error
- * is largest, makes one refresh far worse than the others, in simulations as for real.
+ * The middle one of several: now and then (of 1024 slots, one refresh in 180) an overflow near its bound, where the
+ * cosine's error is largest, makes one refresh far worse than the others, in simulations as for real.
  */
 static double run_refreshes(boot *b) {
-  enum { SLOTS = 256, MOST = SLOTS / 16 };
-  const size_t times = b->report.slots < SLOTS ? SLOTS / b->report.slots : 1;
+  enum { MOST = 17 };
+  const size_t times = times_of(b->report.slots);
   double rms[MOST];
   assert_true(times <= MOST);
   for (size_t i = 0; i < times; i++) rms[i] = run_refresh(b, i);
