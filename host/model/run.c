@@ -49,13 +49,22 @@ static void close_desk(desk *d) {
   umbra_free(d->values);
 }
 
+static int all_finite(const double *values, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(values[i])) return 0;
+  return 1;
+}
+
+/* An element that is not finite, which closing steps might hide, makes the result none either. */
 static void compute(desk *d, const run *r, size_t record) {
   uint32_t last = r->output->node;
   size_t count = r->model->nodes[last].count;
   memcpy(d->values[0], r->records + record * record_count(r), record_count(r) * sizeof **d->values);
   for (uint32_t i = 1; i <= last; i++)
     if (r->needed[i]) umbra_node_compute(d->values, r->model, i);
+  int finite = all_finite(d->values[last], count);
   umbra_output_close(d->values[last], count, r->output);
+  if (!finite) *d->values[last] = NAN;
   memcpy(r->results + record * r->each, d->values[last], r->each * sizeof *r->results);
 }
 

@@ -7,7 +7,7 @@
  * it reads, with its number in *node. All numbers that a call is given are copied.
  *
  * Limits, so that no file makes a process huge or slow: 2^16 nodes, 2^22 elements in a value, 2^25 in all values, 2^36
- * products for a record.
+ * products for a record, 2^10 outputs.
  */
 #ifndef UMBRA_MODEL_H
 #define UMBRA_MODEL_H

@@ -49,6 +49,7 @@ static umbra_status copy_if(void *copy, const void *from, size_t count, size_t s
 
 umbra_status umbra_onnx_copy(umbra_onnx_value *copy, const umbra_onnx_value *value, umbra_onnx_budget *budget) {
   if (value->data || value->source) UMBRA_TRY(umbra_onnx_spend(budget, value->count));
+  if (value->labels) UMBRA_TRY(umbra_onnx_spend(budget, value->node_count));
   *copy = *value;
   copy->data = copy->labels = NULL;
   copy->batch = NULL;
