@@ -4,7 +4,6 @@
  * shift, or into the weights of the layer behind them. What reads a node that has vanished reads the node before it.
  */
 #include <math.h>
-#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"

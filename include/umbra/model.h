@@ -150,7 +150,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_output(umbra_model *model, con
  * input, whose first dimension is the batch, whatever the file says of its size. The tail (softmax, argmax, labels) is
  * the owner's closing step; labels that are texts become their index.
  * Errors: IO; FORMAT (malformed, or more than its limits); UNSUPPORTED, with the node's name, its type, and what could
- * take its place.
+ * take its place; INVALID_ARGUMENT (NULL), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_import(umbra_model **model, const char *path);
 

@@ -179,7 +179,7 @@ umbra_status umbra_onnx_neg(umbra_onnx_node *n) {
   return umbra_onnx_give(n, 0, umbra_onnx_negated(n, &made, n->inputs[0]), &made);
 }
 
-/* Of any number of inputs that all flow, or that all are constant. */
+/* Of any number of constants, or of two inputs. */
 umbra_status umbra_onnx_sum(umbra_onnx_node *n) {
   if (umbra_onnx_all_constant(n)) return umbra_onnx_fold(n);
   if (n->count == 1) return umbra_onnx_identity(n);

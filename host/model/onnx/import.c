@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "../../base/error.h"
-#include "../../base/memory.h"
 #include "../../base/outputs.h"
 #include "../simplify.h"
 #include "operators.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "attributes.h"
 #include "handlers.h"
@@ -134,7 +135,7 @@ static umbra_status set_pads(umbra_model_window *w, umbra_onnx_node *n, size_t d
 /* SAME: as many zeros as make the result ceil(length / stride) long, the odd one after (UPPER) or before (LOWER). */
 static void set_same(umbra_model_window *w, const size_t length[2], int lower) {
   for (int d = 0; d < 2; d++) {
-    size_t steps = (length[d] + w->stride[d] - 1) / w->stride[d];
+    size_t steps = umbra_quotient_above(length[d], w->stride[d]);
     size_t reach = (steps - 1) * w->stride[d] + (w->kernel[d] - 1) * w->dilation[d] + 1;
     size_t zeros = reach > length[d] ? reach - length[d] : 0;
     w->before[d] = (zeros + (size_t)lower) / 2;

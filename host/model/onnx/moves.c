@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "attributes.h"
 #include "handlers.h"
@@ -323,7 +324,7 @@ umbra_status umbra_onnx_pad(umbra_onnx_node *n) {
 
 static umbra_status split(umbra_onnx_node *n, const int64_t *sizes, size_t axis) {
   const umbra_onnx_value *v = umbra_onnx_input(n, 0);
-  size_t parts = n->proto->n_output, length = v->dims[axis], each = (length + parts - 1) / parts, first = 0;
+  size_t parts = n->proto->n_output, length = v->dims[axis], each = umbra_quotient_above(length, parts), first = 0;
   umbra_onnx_axis axes[UMBRA_ONNX_RANK];
   for (size_t d = 0; d < v->rank; d++) axes[d] = umbra_onnx_whole_axis(v, d);
   for (size_t k = 0; k < parts; k++) {

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a graph, which the owner computes after decryption. */
-#include <string.h>
-
 #include "../../base/error.h"
-#include "../../base/memory.h"
 #include "attributes.h"
 #include "handlers.h"
 
