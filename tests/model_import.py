@@ -401,6 +401,12 @@ def sizes_of_the_batch():
                        (Node("Pad", "x,p,b", "y"), ["n", 4])):
         refused(f"{node.op} by the batch", Model([*size, node], {"p": I(0, 1, 0, 1), **one}, dims), node.op,
                 "size of the batch")
+    half = [Node("Mul", "b,h", "m"), Node("Cast", "m", "r", to=7), Node("Add", "r,f", "a"),
+            Node("Concat", "minus,a", "d", axis=0), Node("Reshape", "x,d", "y")]
+    refused("half the batch", Model([*size, *half], {"h": F(0.5), "f": I(4), "minus": I(-1)}, ["n", 4]),
+            "size of the batch")
+    computed("another size", Model([Node("Shape", "x", "s"), Node("Gather", "s,k", "i"), Node("Cast", "i", "f", to=1),
+                                    Node("Div", "x,f", "y")], {"k": I(1, dims=[])}, ["n", 4]), 2)
     refused("labels by the batch", Model([*size, Node("Concat", "b,u", "c", axis=0), Node("ArgMax", "x", "a", axis=1),
                                           Node("ArrayFeatureExtractor", "c,a", "y", domain=learned)], one, ["n", 2],
                                          ml=1), "size of the batch")

@@ -493,6 +493,16 @@ static int is_label(const umbra_onnx_value *v) {
   return v->step_count && v->steps[v->step_count - 1] == UMBRA_CLOSING_ARGMAX;
 }
 
+static umbra_status round_constant(umbra_onnx_value *made) {
+  for (size_t i = 0; i < made->count; i++) {
+    double whole = __builtin_trunc(made->data[i]);
+    if (made->batch && made->batch[i] && whole != made->data[i])
+      return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "it rounds a part of the size of the batch, which may be any");
+    made->data[i] = whole;
+  }
+  return UMBRA_OK;
+}
+
 umbra_status umbra_onnx_cast(umbra_onnx_node *n) {
   const umbra_onnx_value *v = umbra_onnx_input(n, 0);
   int integer;
@@ -503,7 +513,6 @@ umbra_status umbra_onnx_cast(umbra_onnx_node *n) {
   umbra_onnx_value made = {0};
   umbra_status status = umbra_onnx_copy(&made, v, &n->import->budget);
   made.integer = integer;
-  for (size_t i = 0; status == UMBRA_OK && made.data && integer && i < made.count; i++)
-    made.data[i] = __builtin_trunc(made.data[i]);
+  if (status == UMBRA_OK && made.data && integer) status = round_constant(&made);
   return umbra_onnx_give(n, 0, status, &made);
 }
