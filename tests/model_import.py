@@ -221,6 +221,9 @@ def moves():
                                       {}, image))
     for axis in (1, 2, -1):
         computed(f"Concat {axis}", Model([Node("Sigmoid", "x", "s"), Node("Concat", "s,x", "y", axis=axis)], {}, image))
+    for batch, end in (("n", 1 << 62), (RECORDS, RECORDS)):
+        computed("Slice with all records", Model([Node("Slice", "x", "y", starts=[0, 1], ends=[end, 3], axes=[0, 1])],
+                                                 {}, [batch, 4]))
     option_a = [Node("Slice", "x,a,b,c,d", "s"), Node("Pad", "s,p", "z"), Node("Conv", "x,k", "v", strides=[2, 2],
                                                                                pads=[1] * 4),
                 Node("Add", "z,v", "y")]
