@@ -4,12 +4,6 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 
-size_t umbra_layout_stride_for(size_t slots) {
-  size_t stride = 1;
-  while (stride < slots) stride *= 2;
-  return stride;
-}
-
 static size_t product_or_most(size_t a, size_t b) { return b && a > SIZE_MAX / b ? SIZE_MAX : a * b; }
 
 /* Strides of a part. */
@@ -20,8 +14,7 @@ static size_t strides_of(const umbra_matrix_layout *l) { return l->slots / l->st
 size_t umbra_layout_rows_per_part(const umbra_matrix_layout *l) { return strides_of(l) << l->pairs; }
 
 umbra_matrix_layout umbra_layout_of_records(const umbra_params *params, size_t columns) {
-  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1,
-                               .stride = (uint32_t)umbra_layout_stride_for(columns + 1),
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = (uint32_t)umbra_power_above(columns + 1),
                                .slots = umbra_params_slots(params), .group = 1};
 }
 
@@ -32,7 +25,7 @@ static umbra_status choose_rows(umbra_matrix_layout *l, size_t rows, size_t colu
     return umbra_fail(UMBRA_ERROR_RANGE,
                       "%zu columns do not fit in a row: these parameters take up to %zu (by columns, any number)",
                       columns, most);
-  if (!l->stride) l->stride = (uint32_t)umbra_layout_stride_for(columns + (l->ones != 0));
+  if (!l->stride) l->stride = (uint32_t)umbra_power_above(columns + (l->ones != 0));
   return UMBRA_OK;
 }
 
@@ -67,7 +60,7 @@ static umbra_status choose_columns(umbra_matrix_layout *l, size_t rows, size_t c
   (void)columns;
   const size_t most = l->slots ? l->slots : most_slots, halves = (size_t)1 << (l->pairs != 0);
   if (l->stride) return UMBRA_OK;
-  l->stride = (uint32_t)(rows > most ? most : umbra_layout_stride_for(umbra_quotient_above(rows, halves)));
+  l->stride = (uint32_t)(rows > most ? most : umbra_power_above(umbra_quotient_above(rows, halves)));
   return UMBRA_OK;
 }
 
@@ -304,4 +297,15 @@ int umbra_layout_has_padding(const umbra_matrix_layout *l, size_t rows, size_t c
 
 int umbra_layout_needs_zeros(const umbra_matrix_layout *l) {
   return l->order != UMBRA_MATRIX_BY_ROWS && l->order != UMBRA_MATRIX_BY_COLUMNS;
+}
+
+umbra_status umbra_layout_grid(umbra_part_grid *grid, const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  umbra_part_grid g = {.across = 1, .rows = umbra_layout_rows_per_part(l), .columns = columns};
+  if (umbra_layout_needs_zeros(l))
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "this is made for matrices by rows and by columns only");
+  if (l->order == UMBRA_MATRIX_BY_COLUMNS)
+    g = (umbra_part_grid){.across = parts_of_a_block(l, columns), .rows = rows_of_a_block(l), .columns = strides_of(l)};
+  g.down = umbra_layout_parts(l, rows, columns) / g.across;
+  *grid = g;
+  return UMBRA_OK;
 }

@@ -48,6 +48,14 @@ int umbra_layout_has_padding(const umbra_matrix_layout *layout, size_t rows, siz
 /* Whether products count on zeros in the padding: tiles and diagonals. By rows and by columns it may hold anything. */
 int umbra_layout_needs_zeros(const umbra_matrix_layout *layout);
 
+/* Parts as rows and columns of them, and how many rows and columns of elements each has. */
+typedef struct umbra_part_grid {
+  size_t down, across, rows, columns;
+} umbra_part_grid;
+
+/* UNSUPPORTED: of another order than by rows and by columns. */
+umbra_status umbra_layout_grid(umbra_part_grid *grid, const umbra_matrix_layout *layout, size_t rows, size_t columns);
+
 /* ---- by rows ---- */
 
 /* That of records: real parts over all slots, one by one, with ones. The columns are known to fit. */
@@ -55,9 +63,6 @@ umbra_matrix_layout umbra_layout_of_records(const umbra_params *params, size_t c
 
 /* Rows of a part. */
 size_t umbra_layout_rows_per_part(const umbra_matrix_layout *layout);
-
-/* The least power of two of slots for that many. */
-size_t umbra_layout_stride_for(size_t slots);
 
 /* ---- by diagonals ---- */
 

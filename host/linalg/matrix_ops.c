@@ -97,21 +97,10 @@ umbra_status umbra_matrix_relinearize(umbra_evaluator *evaluator, umbra_matrix *
 
 /* ---- shapes ---- */
 
-/* Ciphertexts as rows and columns of them, and how many rows and columns of elements each has. */
-typedef struct grid {
-  size_t down, across, rows, columns;
-} grid;
+typedef umbra_part_grid grid;
 
 static umbra_status find_grid(grid *g, const umbra_matrix *m) {
-  const umbra_matrix_layout *l = &m->layout;
-  const size_t strides = l->slots / l->stride;
-  if (l->order == UMBRA_MATRIX_BY_ROWS) *g = (grid){m->parts, 1, strides << l->pairs, m->columns};
-  else if (l->order == UMBRA_MATRIX_BY_COLUMNS)
-    *g = (grid){
-        .across = umbra_quotient_above(m->columns, strides), .rows = (size_t)l->stride << l->pairs, .columns = strides};
-  else return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "this is made for matrices by rows and by columns only");
-  g->down = m->parts / g->across;
-  return UMBRA_OK;
+  return umbra_layout_grid(g, &m->layout, m->rows, m->columns);
 }
 
 /* Of ciphertexts that lie in rows of so many. */

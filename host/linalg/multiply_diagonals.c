@@ -9,6 +9,7 @@
  * are relinearised together; giant steps are Horner's rule, with one key.
  */
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/evaluator_internal.h"
 #include "multiply.h"
@@ -52,7 +53,7 @@ static umbra_status sum_products(const diagonal_product *p, umbra_ciphertext **s
 static umbra_status multiply_column(const diagonal_product *p, umbra_ciphertext **sum, size_t column) {
   const int32_t step = (int32_t)(p->babies * p->a->layout.stride);
   umbra_ciphertext *products = NULL;
-  size_t giants = (p->blocks.diagonals + p->babies - 1) / p->babies;
+  size_t giants = umbra_quotient_above(p->blocks.diagonals, p->babies);
   umbra_status status = sum_products(p, sum, column, --giants * p->babies);
   while (giants-- && status == UMBRA_OK) {
     status = sum_products(p, &products, column, giants * p->babies);

@@ -10,6 +10,7 @@
  * which come round after d rows, Horner's rule: each takes one key.
  */
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/evaluator_internal.h"
 #include "multiply.h"
@@ -99,7 +100,7 @@ umbra_status umbra_multiply_tiles(umbra_evaluator *evaluator, umbra_matrix *out,
   tile_product p = {.evaluator = evaluator, .left = left, .right = right, .out = out, .babies = babies_for(side)};
   p.giants = side / p.babies;
   p.line = (int32_t)(left->layout.slots / side);
-  p.inner = (right->rows + side - 1) / side;
+  p.inner = umbra_quotient_above(right->rows, side);
   p.down = left->parts / p.inner;
   p.across = right->parts / p.inner;
   const size_t count = rights_of(&p) + lefts_of(&p) + p.inner;

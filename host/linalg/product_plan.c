@@ -6,6 +6,7 @@
 #include <umbra/product_plan.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -70,14 +71,13 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Slots for as many records, or half of them with pairs. */
 static uint32_t stride_of(size_t rows, int pairs, size_t most_slots) {
-  return (uint32_t)smaller(umbra_layout_stride_for((smaller(rows, 2 * most_slots) + (size_t)pairs) >> pairs),
-                           most_slots);
+  return (uint32_t)smaller(umbra_power_above((smaller(rows, 2 * most_slots) + (size_t)pairs) >> pairs), most_slots);
 }
 
 /* By columns, with one, two, four, ... of them in a ciphertext. */
 static void add_plain(umbra_product_plan *plan, size_t most_slots) {
   const umbra_product_desc *d = &plan->desc;
-  const size_t columns = umbra_layout_stride_for(smaller(larger(d->inner, d->columns), most_slots));
+  const size_t columns = umbra_power_above(smaller(larger(d->inner, d->columns), most_slots));
   for (int pairs = 0; pairs < 1 + (d->rows > 1); pairs++) {
     const size_t stride = stride_of(d->rows, pairs, most_slots);
     for (size_t slots = stride; slots <= smaller(most_slots, stride * columns); slots *= 2) {
@@ -104,7 +104,7 @@ static void add_tiles(umbra_product_plan *plan, size_t most_slots) {
 
 static void add_diagonals(umbra_product_plan *plan, size_t most_slots) {
   const umbra_product_desc *d = &plan->desc;
-  const size_t most = umbra_layout_stride_for(smaller(larger(d->inner, d->columns), most_slots));
+  const size_t most = umbra_power_above(smaller(larger(d->inner, d->columns), most_slots));
   for (int i = 0; i < SIZES && most >> i; i++) {
     for (int pairs = 0; pairs < 1 + (d->rows > 1); pairs++) {
       const size_t positions = most >> i, stride = stride_of(d->rows, pairs, most_slots / positions);

@@ -2,6 +2,7 @@
 #include "products.h"
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../ckks/calls.h"
 #include "../ckks/trace.h"
@@ -44,7 +45,7 @@ void umbra_group_values_clear(umbra_group_values *values) {
 }
 
 size_t umbra_matrix_groups(const umbra_matrix *matrix) {
-  return (matrix->parts + matrix->layout.group - 1) / matrix->layout.group;
+  return umbra_quotient_above(matrix->parts, matrix->layout.group);
 }
 
 /* Parts of a group: all that fit, but in the last one. */

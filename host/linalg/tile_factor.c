@@ -6,6 +6,7 @@
  * second one is that again, rotated.
  */
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../ckks/verbs.h"
@@ -160,7 +161,7 @@ void umbra_factor_maps_clear(umbra_factor_maps *maps) {
 
 /* The part that becomes part i of the result. */
 static size_t part_before(const umbra_matrix *made, const umbra_matrix *m, int transposed, size_t i) {
-  const size_t side = m->layout.stride, across = (made->columns + side - 1) / side;
+  const size_t side = m->layout.stride, across = umbra_quotient_above(made->columns, side);
   return transposed ? i % across * (made->parts / across) + i / across : i;
 }
 

@@ -71,13 +71,13 @@ static uint32_t balanced_row(const umbra_feature_layout *l) {
 
 static void choose_plane(umbra_feature_layout *l) {
   const uint64_t least = l->row ? plane_of(l) : rows_of(l) * columns_of(l);
-  if (!l->plane) l->plane = (uint32_t)umbra_layout_stride_for(least);
+  if (!l->plane) l->plane = (uint32_t)umbra_power_above(least);
   if (!l->row) l->row = balanced_row(l);
 }
 
 static void choose_slots(umbra_feature_layout *l, uint32_t most_slots) {
   const uint64_t positions = (uint64_t)umbra_feature_planes(l) * l->plane;
-  l->slots = positions < most_slots ? (uint32_t)umbra_layout_stride_for(positions) : most_slots;
+  l->slots = positions < most_slots ? (uint32_t)umbra_power_above(positions) : most_slots;
 }
 
 /* ---- checks ---- */

@@ -23,7 +23,7 @@
 #include "sigmoid.h"
 
 /* Of records, and of weights: with the one, and the bias. */
-static size_t stride_of(size_t features) { return umbra_layout_stride_for(features + 1); }
+static size_t stride_of(size_t features) { return umbra_power_above(features + 1); }
 
 static umbra_status check_features(const umbra_params *params, size_t features) {
   const size_t slots = umbra_params_slots(params);

@@ -20,24 +20,18 @@
 /* Rows that are in the real parts of one ciphertext over all slots. */
 static uint64_t real_rows(const umbra_params *params, uint32_t stride) { return umbra_params_slots(params) / stride; }
 
-static uint32_t power_above(uint64_t x) {
-  uint32_t power = 1;
-  while (power < x) power *= 2;
-  return power;
-}
-
 /* That of batches of so many rows; one ciphertext is enough for small ones, and then no imaginary part is needed. */
 static umbra_matrix_layout layout_for(const umbra_params *params, size_t columns, uint64_t rows) {
   umbra_matrix_layout layout = umbra_layout_of_records(params, columns);
   uint64_t real = real_rows(params, layout.stride);
   if (rows <= real) {
-    layout.slots = power_above(rows) * layout.stride;
+    layout.slots = (uint32_t)umbra_power_above(rows) * layout.stride;
     return layout;
   }
   uint64_t parts = (rows + 2 * real - 1) / (2 * real);
   layout.pairs = 1;
   if (parts > UMBRA_MATRIX_MAX_GROUP) parts = UMBRA_MATRIX_MAX_GROUP;
-  layout.group = umbra_min_u32(power_above(parts), layout.stride);
+  layout.group = umbra_min_u32((uint32_t)umbra_power_above(parts), layout.stride);
   return layout;
 }
 
@@ -298,7 +292,7 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   if (o->batch == 0) o->batch = o->rows;
   UMBRA_TRY(make_polynomial(plan, given->coefficient));
   UMBRA_TRY(check_last_bound(plan));
-  UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_layout_stride_for(o->columns + 1)));
+  UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_power_above(o->columns + 1)));
   UMBRA_TRY(lay_out(plan, given->layout));
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
   UMBRA_TRY(umbra_plan_run_dry(&plan->costs, plan->needs, plan, NULL));
