@@ -361,6 +361,7 @@ static void memory_that_is_out(void **state) {
       umbra_alloc_fail_after(countdown);
       status = umbra_model_import(&made, path);
       umbra_alloc_fail_after(-1);
+      assert_true(status == UMBRA_OK || !made);
       umbra_model_destroy(made);
     }
     assert_int_equal(status, UMBRA_OK);

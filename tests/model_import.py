@@ -221,6 +221,9 @@ def moves():
                                       {}, image))
     for axis in (1, 2, -1):
         computed(f"Concat {axis}", Model([Node("Sigmoid", "x", "s"), Node("Concat", "s,x", "y", axis=axis)], {}, image))
+    for batch, end in (("n", 1 << 62), (RECORDS, RECORDS)):
+        computed("Slice with all records", Model([Node("Slice", "x", "y", starts=[0, 1], ends=[end, 3], axes=[0, 1])],
+                                                 {}, [batch, 4]))
     option_a = [Node("Slice", "x,a,b,c,d", "s"), Node("Pad", "s,p", "z"), Node("Conv", "x,k", "v", strides=[2, 2],
                                                                                pads=[1] * 4),
                 Node("Add", "z,v", "y")]
@@ -378,6 +381,38 @@ def refusals():
     refused("nothing", Model([Node("Gather", "x,i", "y", axis=1)], {"i": I()}, ["n", 4]), "nothing is left",
             kind="malformed data")
     refused("power", Model([Node("Pow", "x,e", "y")], {"e": F(0.5)}, ["n", 4]), "exponent")
+    for start, end, step in ((0, 1, 1), (-1, 9, 1), (-1, -9, -1), (0, 1 << 40, 2)):
+        refused(f"records {start}:{end}:{step}", Model([Node("Slice", "x,a,b,c,d", "y")], {
+            "a": I(start), "b": I(end), "c": I(0), "d": I(step)}, ["n", 4]), "mixes the records")
+    refused("zeros that count, and a row more", Model([Node(
+        "AveragePool", "x", "y", kernel_shape=[2, 3], strides=[2, 1], pads=[0, 1, 0, 1], ceil_mode=1,
+        count_include_pad=1)], {}, ["n", 1, 5, 4]), "ceil_mode")
+    refused("a table of labels", Model([Node("ArgMax", "x", "a", axis=1, keepdims=0), Node("Gather", "c,a", "y")],
+                                       {"c": W(4, 1)}, ["n", 4]), "labels")
+    refused("two names in one", one("ArgMax", axis=1, **{"axis:i keepdims": 1}), "'axis:i keepdims'")
+
+
+def sizes_of_the_batch():
+    """No number of a network is the size of the batch."""
+    size = [Node("Shape", "x", "i", end=1), Node("Cast", "i", "b", to=1)]
+    one = {"u": F(1.0, dims=[1]), "k": W(1, 1, 1), "w": W(1, 1)}
+    learned = "ai.onnx.ml"
+    for node, dims in ((Node("MatMul", "x,b", "y"), ["n", 1]), (Node("Gemm", "x,w,b", "y"), ["n", 1]),
+                       (Node("Conv", "x,k,b", "y"), ["n", 1, 4]), (Node("BatchNormalization", "x,u,b,u,u", "y"),
+                                                                   ["n", 1, 4]),
+                       (Node("Pow", "x,b", "y"), ["n", 4]), (Node("Clip", "x,b", "y"), ["n", 4]),
+                       (Node("Pad", "x,p,b", "y"), ["n", 4])):
+        refused(f"{node.op} by the batch", Model([*size, node], {"p": I(0, 1, 0, 1), **one}, dims), node.op,
+                "size of the batch")
+    half = [Node("Mul", "b,h", "m"), Node("Cast", "m", "r", to=7), Node("Add", "r,f", "a"),
+            Node("Concat", "minus,a", "d", axis=0), Node("Reshape", "x,d", "y")]
+    refused("half the batch", Model([*size, *half], {"h": F(0.5), "f": I(4), "minus": I(-1)}, ["n", 4]),
+            "size of the batch")
+    computed("another size", Model([Node("Shape", "x", "s"), Node("Gather", "s,k", "i"), Node("Cast", "i", "f", to=1),
+                                    Node("Div", "x,f", "y")], {"k": I(1, dims=[])}, ["n", 4]), 2)
+    refused("labels by the batch", Model([*size, Node("Concat", "b,u", "c", axis=0), Node("ArgMax", "x", "a", axis=1),
+                                          Node("ArrayFeatureExtractor", "c,a", "y", domain=learned)], one, ["n", 2],
+                                         ml=1), "size of the batch")
 
 
 def malformed():
@@ -391,7 +426,7 @@ def malformed():
         refused(f"{op} without its inputs", Model([Node(op, inputs, "y")], {"w": W(4)}, ["n", 4]), op, kind=bad)
     short = W(4, 4)
     short.values = short.values[:-2]
-    refused("short data", Model([Node("MatMul", "x,w", "y")], {"w": short}, ["n", 4]), "'w'", "64 bytes"[3:], kind=bad)
+    refused("short data", Model([Node("MatMul", "x,w", "y")], {"w": short}, ["n", 4]), "'w'", "has 56 bytes", kind=bad)
     refused("an empty file", b"\x08", "field", kind=bad)
     refused("unknown fields", good.encode() + number(99, 1), "field 99", kind=bad)
     refused("sparse weights", number(1, 8) + part(7, good.graph() + part(15, b"")) + part(8, number(2, 17)),
@@ -418,6 +453,43 @@ def malformed():
     grown = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss - before
     if grown > 64 << 10:
         faults.append(f"hostile files made a process {grown >> 10} MiB larger")
+
+
+def little_that_makes_much():
+    bad = "malformed data"
+    joined = Model([Node("Concat", "a,b", "y", axis=1)], {"a": Tensor([1 << 55, 0], []), "b": Tensor([1 << 55, 0], [])},
+                   ["n", 4])
+    refused("nothing, very often", joined, "'y'")
+    ones = [Node("ConstantOfShape", "s", "c", value=I(1))]
+    times = Model(ones + [Node("MatMul", "x,c", f"y{k}") for k in range(40)], {"s": I(1024, 1024)}, ["n", 1024], "y0")
+    refused("weights used often", times, "more numbers", kind=bad)
+    kernels = Model(ones + [Node("Conv", "x,c", f"y{k}") for k in range(40)], {"s": I(1024, 1024, 1)},
+                    ["n", 1024, 1], "y0")
+    refused("kernels used often", kernels, "more numbers", kind=bad)
+    wide = ["n", 1 << 20]
+    labels = Model(ones + [Node("ArgMax", "x", "a", axis=1, keepdims=0)] +
+                   [Node("Gather", "c,a", f"y{k}") for k in range(40)], {"s": I(1 << 20)}, wide, "y0")
+    refused("labels used often", labels, "more numbers", kind=bad)
+    copies = Model(ones + [Node("ArgMax", "x", "a", axis=1, keepdims=0), Node("Gather", "c,a", "l")] +
+                   [Node("Identity", "l", f"y{k}") for k in range(40)], {"s": I(1 << 20)}, wide, "y0")
+    refused("labels copied often", copies, "more numbers", kind=bad)
+    sums = Model(ones + [Node("ReduceSum", "x,c", f"y{k}") for k in range(40)], {"s": I(1 << 20)}, ["n", 4], "y0")
+    refused("axes read often", sums, kind=bad)
+    times = [Node("Split", "x", ",".join(f"s{k}.{i}" for i in range(1000))) for k in range(132)]
+    refused("many names", Model(times, {}, ["n", 4]), "names more than", kind=bad)
+    muls = [Node("Mul", f"m{k},u", f"m{k + 1}") for k in range(60000)]
+    seconds = []
+    for inputs in (1, 1 << 14):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        refused("a chain behind a layer", Model([*ones, Node("MatMul", "x,c", "m0"), *muls], {
+            "s": I(inputs, 64), "u": F(1.0)}, ["n", inputs], "m60000"), "of this model",
+                kind="objects do not belong together")
+        seconds.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
+    if seconds[1] > 10 * seconds[0]:  # as one by one they would: 60000 times 2^20 weights
+        faults.append(f"a chain of scales is multiplied into a layer one by one: {seconds}")
+    twice = {"z": I(0, 0), "e": I(1, 2), "a": I(1, -1), "p": I(1, 1, 0, 0)}
+    refused("an axis sliced twice", Model([Node("Slice", "x,z,e,a", "y")], twice, ["n", 4]), "twice", kind=bad)
+    refused("an axis padded twice", Model([Node("Pad", "x,p,,a", "y")], twice, ["n", 4]), "twice", kind=bad)
 
 
 def outside():
@@ -448,13 +520,24 @@ def outside():
     refused("a folder", at("real"), "no regular file", setup=link, kind=bad)
     refused("a pipe", at("pipe"), "no regular file", setup=link, kind=bad)
     refused("no file", at("v.bin"), "'v.bin'", setup=put, kind="input or output failed")
+    wide = Tensor([3000, 3000], [], "int8", ("w.bin", 0))
+    wide.raw = lambda: bytes(3000 * 3000)
+
+    def zeros(folder):
+        with open(f"{folder}/w.bin", "wb") as f:
+            f.truncate(3000 * 3000)
+    # Weights outside count as if they were in the file: otherwise these would be too many numbers for so small a file.
+    refused("much outside", Model([Node("MatMul", "x,a", "s"), Node("MatMul", "s,b", "y")], {"a": wide, "b": wide},
+                                  ["n", 3000]), "records of this model have 3000", setup=zeros,
+            kind="objects do not belong together")
     refused("a short file", at("w.bin", 4), "which has 64", setup=put, kind=bad)
 
 
 def main():
     for part_of_it in (dense_layers, data_places, normalisations, activations, windows, moves, nhwc, shape_arithmetic,
                        tails,
-                       scikit_learn, networks, refusals, malformed, outside):
+                       scikit_learn, networks, refusals, sizes_of_the_batch, malformed,
+                       little_that_makes_much, outside):
         part_of_it()
     print("\n".join(faults) or "all as wanted")
     return 1 if faults else 0

@@ -239,6 +239,9 @@ static void npy_files_that_are_refused(void **state) {
   assert_refused(npy, file, size, UMBRA_ERROR_FORMAT, "header claims");
   file[0] = 'x';
   assert_refused(npy, file, size, UMBRA_ERROR_FORMAT, "does not begin as an npy file");
+  header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 2)}"; /* before its values are looked at */
+  size = npy_bytes(file, header, values, sizeof values);
+  assert_refused(npy, file, size, UMBRA_ERROR_FORMAT, "one or two dimensions, but 3");
   header = "{'descr': '<u8', 'fortran_order': False, 'shape': (1, 2)}";
   assert_refused(npy, file, npy_bytes(file, header, large, sizeof large), UMBRA_ERROR_RANGE, "2^53");
 }

@@ -210,31 +210,35 @@ static umbra_status count_values(size_t *count, const npy_header *header, uint64
                     header->rank, header->shape[0], bytes, path);
 }
 
-umbra_status umbra_npy_read_ndarray(umbra_ndarray *array, int file, uint64_t bytes, const char *path) {
-  npy_header header = {0};
-  UMBRA_TRY(read_header(&header, file, &bytes, path));
+static umbra_status read_array(umbra_ndarray *array, const npy_header *header, int file, uint64_t bytes,
+                               const char *path) {
   size_t count;
-  UMBRA_TRY(count_values(&count, &header, bytes, path));
-  umbra_ndarray made = {.rank = header.rank};
-  memcpy(made.shape, header.shape, sizeof made.shape);
+  UMBRA_TRY(count_values(&count, header, bytes, path));
+  umbra_ndarray made = {.rank = header->rank};
+  memcpy(made.shape, header->shape, sizeof made.shape);
   UMBRA_TRY(umbra_alloc(&made.values, count, sizeof *made.values, "an array"));
-  umbra_status status = read_values(made.values, count, &header, file, path);
+  umbra_status status = read_values(made.values, count, header, file, path);
   if (status == UMBRA_OK) *array = made;
   else umbra_ndarray_clear(&made);
   return status;
 }
 
+umbra_status umbra_npy_read_ndarray(umbra_ndarray *array, int file, uint64_t bytes, const char *path) {
+  npy_header header = {0};
+  UMBRA_TRY(read_header(&header, file, &bytes, path));
+  return read_array(array, &header, file, bytes, path);
+}
+
 umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes,
                             const char *path) {
   (void)origin; /* npy files hold nothing but numbers */
+  npy_header header = {0};
   umbra_ndarray array = {0};
-  UMBRA_TRY(umbra_npy_read_ndarray(&array, file, bytes, path));
-  if (array.rank > 2) {
-    size_t rank = array.rank;
-    umbra_ndarray_clear(&array);
-    return umbra_fail(UMBRA_ERROR_FORMAT, "'shape' in the header is not one or two dimensions, but %zu (in %s)", rank,
-                      path);
-  }
+  UMBRA_TRY(read_header(&header, file, &bytes, path));
+  if (header.rank > 2)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "'shape' in the header is not one or two dimensions, but %zu (in %s)",
+                      header.rank, path);
+  UMBRA_TRY(read_array(&array, &header, file, bytes, path));
   *table = (umbra_table){array.shape[0], array.rank == 2 ? array.shape[1] : 1, array.values};
   return UMBRA_OK;
 }

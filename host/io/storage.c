@@ -31,6 +31,25 @@ umbra_status umbra_storage_open(int *file, uint64_t *bytes, const char *path) {
   return UMBRA_OK;
 }
 
+/* The part of a path up to its last slash, "." if there is none. */
+static umbra_status folder_of(char folder[PATH_MAX], const char *path) {
+  const char *slash = strrchr(path, '/');
+  size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+  if (length >= PATH_MAX) return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
+  memcpy(folder, slash ? path : ".", length);
+  folder[length] = '\0';
+  return UMBRA_OK;
+}
+
+umbra_status umbra_storage_open_folder(int *folder, const char *path) {
+  char name[PATH_MAX];
+  UMBRA_TRY(folder_of(name, path));
+  int opened = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0) return refused("open", name);
+  *folder = opened;
+  return UMBRA_OK;
+}
+
 umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char *path) {
   uint8_t *next = bytes;
   while (count) {
@@ -70,22 +89,10 @@ umbra_status umbra_storage_sync(int file) {
 #define TEMPORARY_END ".tmp"
 enum { TEMPORARY_DIGITS = 16 };
 
-/* The part of a path up to its last slash, "." if there is none. */
-static umbra_status folder_of(char folder[PATH_MAX], const char *path) {
-  const char *slash = strrchr(path, '/');
-  size_t length = slash ? (size_t)(slash - path) + 1 : 1;
-  if (length >= PATH_MAX) return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
-  memcpy(folder, slash ? path : ".", length);
-  folder[length] = '\0';
-  return UMBRA_OK;
-}
-
 /* Makes the new name durable. Not every file system can, and the file is whole either way: errors are ignored. */
 static void sync_folder(const char *path) {
-  char folder[PATH_MAX];
-  if (folder_of(folder, path) != UMBRA_OK) return;
-  int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return;
+  int file;
+  if (umbra_storage_open_folder(&file, path) != UMBRA_OK) return;
   (void)fsync(file);
   close(file);
 }

@@ -10,6 +10,9 @@
 /* Opens a regular file for reading and says how long it is. Errors: IO. */
 umbra_status umbra_storage_open(int *file, uint64_t *bytes, const char *path);
 
+/* Opens the folder that `path` is in. Errors: IO. */
+umbra_status umbra_storage_open_folder(int *folder, const char *path);
+
 /* Exactly `count` bytes. Errors: IO; FORMAT if the file ends before them. */
 umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char *path);
 

@@ -4,7 +4,6 @@
  * shift, or into the weights of the layer behind them. What reads a node that has vanished reads the node before it.
  */
 #include <math.h>
-#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
@@ -100,16 +99,26 @@ static umbra_status compose(umbra_node *s, const umbra_node *first) {
 
 static int divides(size_t a, size_t b) { return a > b ? a % b == 0 : b % a == 0; }
 
-/* The layer or the scale before, if nobody else reads it. */
-static umbra_status fold_back(folding *f, uint32_t node) {
-  umbra_node *s = node_of(f, node), *before = node_of(f, s->inputs[0]);
-  int alone = f->readers[s->inputs[0]] == 1;
-  if (alone && before->kind == UMBRA_NODE_SCALE_SHIFT && divides(before->units, s->units)) {
-    UMBRA_TRY(compose(s, before));
+/* Whether the node before is a scale that nobody else reads. */
+static int follows_scale(const folding *f, const umbra_node *s) {
+  const umbra_node *before = node_of(f, s->inputs[0]);
+  return before->kind == UMBRA_NODE_SCALE_SHIFT && f->readers[s->inputs[0]] == 1 && divides(before->units, s->units);
+}
+
+static umbra_status gather_scales(folding *f, umbra_node *s) {
+  while (follows_scale(f, s)) {
+    UMBRA_TRY(compose(s, node_of(f, s->inputs[0])));
     bypass(f, s->inputs[0]);
     look_up(f, s);
-    return fold_back(f, node);
   }
+  return UMBRA_OK;
+}
+
+/* Into the layer before, if nobody else reads it. */
+static umbra_status fold_back(folding *f, uint32_t node) {
+  const umbra_node *s = node_of(f, node);
+  umbra_node *before = node_of(f, s->inputs[0]);
+  int alone = f->readers[s->inputs[0]] == 1;
   int layer = before->kind == UMBRA_NODE_DENSE || before->kind == UMBRA_NODE_CONV2D;
   if (alone && layer && before->units % s->units == 0) UMBRA_TRY(into_layer(f, before, s));
   else if (!is_identity(s)) return UMBRA_OK;
@@ -132,7 +141,7 @@ static umbra_status into_dense(folding *f, umbra_node *dense, const umbra_node *
   return UMBRA_OK;
 }
 
-/* Whether a convolution sees none of its zeros, which a shift before it does not move. */
+/* Whether a convolution sees zeros around its image, which a shift before it does not move. */
 static int sees_zeros(const umbra_node *conv) {
   const umbra_model_window *w = &conv->window;
   return w->before[0] || w->before[1] || w->after[0] || w->after[1];
@@ -181,11 +190,16 @@ static void skip_reshapes(folding *f, uint32_t node) {
 
 static umbra_status fold_all(folding *f) {
   UMBRA_TRY(count_readers(f));
+  /* Scales become one before a layer's weights are touched: once, however long their chain is. */
+  for (uint32_t i = 0; i < f->model->node_count; i++) {
+    look_up(f, node_of(f, i));
+    if (node_of(f, i)->kind == UMBRA_NODE_SCALE_SHIFT) UMBRA_TRY(gather_scales(f, node_of(f, i)));
+  }
   for (uint32_t i = 0; i < f->model->node_count; i++) {
     umbra_node_kind kind = node_of(f, i)->kind;
     look_up(f, node_of(f, i));
     if (kind == UMBRA_NODE_DENSE) skip_reshapes(f, i);
-    if (kind == UMBRA_NODE_SCALE_SHIFT) UMBRA_TRY(fold_back(f, i));
+    if (f->readers[i] && kind == UMBRA_NODE_SCALE_SHIFT) UMBRA_TRY(fold_back(f, i));
   }
   for (uint32_t i = 0; i < f->model->node_count; i++) {
     umbra_node_kind kind = node_of(f, i)->kind;

@@ -166,6 +166,8 @@ static umbra_status check_output(const umbra_model *model, const char *name, uin
     if ((unsigned)steps[i] > UMBRA_CLOSING_ARGMAX || (steps[i] == UMBRA_CLOSING_ARGMAX && i + 1 < count))
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "output '%s': closing step %zu is unknown, or follows argmax",
                         name, i + 1);
+  if (model->output_count >= UMBRA_MODEL_MAX_OUTPUTS)
+    return umbra_fail(UMBRA_ERROR_RANGE, "a model has no more than %d outputs", UMBRA_MODEL_MAX_OUTPUTS);
   for (size_t i = 0; i < model->output_count; i++)
     if (strcmp(model->outputs[i].name, name) == 0)
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there are two outputs '%s'", name);

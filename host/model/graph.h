@@ -5,7 +5,12 @@
 
 #include <umbra/model.h>
 
-enum { UMBRA_MODEL_MAX_NODES = 1 << 16, UMBRA_MODEL_MAX_VALUE = 1 << 22, UMBRA_MODEL_MAX_TOTAL = 1 << 25 };
+enum {
+  UMBRA_MODEL_MAX_NODES = 1 << 16,
+  UMBRA_MODEL_MAX_VALUE = 1 << 22,
+  UMBRA_MODEL_MAX_TOTAL = 1 << 25,
+  UMBRA_MODEL_MAX_OUTPUTS = 1 << 10
+};
 #define UMBRA_MODEL_MAX_WORK (UINT64_C(1) << 36)
 
 typedef struct umbra_node {

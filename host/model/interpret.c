@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../base/integers.h"
+
 static const umbra_node *input_of(const umbra_model *model, const umbra_node *n, size_t i) {
   return &model->nodes[n->inputs[i]];
 }
@@ -25,9 +27,9 @@ typedef struct steps {
 
 static steps inside(const umbra_model_window *w, int d, size_t at, size_t length) {
   size_t dilation = w->dilation[d], before = w->before[d];
-  steps s = {at >= before ? 0 : (before - at + dilation - 1) / dilation, 0};
+  steps s = {at >= before ? 0 : umbra_quotient_above(before - at, dilation), 0};
   size_t room = length + before > at ? length + before - at : 0; /* kernel positions below this are in the image */
-  s.end = (room + dilation - 1) / dilation;
+  s.end = umbra_quotient_above(room, dilation);
   if (s.end > w->kernel[d]) s.end = w->kernel[d];
   if (s.first > s.end) s.first = s.end;
   return s;

@@ -8,6 +8,13 @@
 #include "../base/structs.h"
 #include "node.h"
 
+/* Of `each` products for each element of the result, before anything of that size is read. */
+static umbra_status set_work(umbra_node *made, size_t each) {
+  if (__builtin_mul_overflow(made->count, each, &made->work) || made->work > UMBRA_MODEL_MAX_WORK)
+    return umbra_fail(UMBRA_ERROR_RANGE, "a layer takes more than 2^36 products for a record");
+  return UMBRA_OK;
+}
+
 /* ---- dense ---- */
 
 umbra_status umbra_model_dense(umbra_model *model, uint32_t *node, uint32_t input, size_t outputs,
@@ -16,11 +23,11 @@ umbra_status umbra_model_dense(umbra_model *model, uint32_t *node, uint32_t inpu
   umbra_node made = {.kind = UMBRA_NODE_DENSE};
   umbra_status status = umbra_node_set_inputs(&made, model, &input, 1);
   if (status == UMBRA_OK) status = umbra_node_set_shape(&made, &outputs, 1);
+  if (status == UMBRA_OK) status = set_work(&made, model->nodes[input].count);
   if (status == UMBRA_OK)
     status = umbra_node_set_numbers(&made.weights, weights, outputs * model->nodes[input].count, "weights");
   if (status == UMBRA_OK && bias) status = umbra_node_set_numbers(&made.shift, bias, outputs, "bias");
   made.units = outputs;
-  if (status == UMBRA_OK) made.work = (uint64_t)outputs * model->nodes[input].count;
   return umbra_model_put_if(status, model, node, &made);
 }
 
@@ -67,7 +74,7 @@ static umbra_status set_conv(umbra_node *made, const umbra_node *in, const doubl
     return umbra_fail(UMBRA_ERROR_RANGE, "a kernel has more than %d elements", MOST);
   size_t each = in->shape[0] / w->groups * w->kernel[0] * w->kernel[1];
   made->units = w->channels;
-  made->work = (uint64_t)made->count * each;
+  UMBRA_TRY(set_work(made, each));
   UMBRA_TRY(umbra_node_set_numbers(&made->weights, weights, w->channels * each, "weights"));
   return bias ? umbra_node_set_numbers(&made->shift, bias, w->channels, "bias") : UMBRA_OK;
 }
@@ -80,10 +87,6 @@ umbra_status umbra_model_conv2d(umbra_model *model, uint32_t *node, uint32_t inp
   umbra_status status = umbra_node_set_inputs(&made, model, &input, 1);
   if (status == UMBRA_OK) status = set_conv(&made, &model->nodes[input], weights, bias);
   return umbra_model_put_if(status, model, node, &made);
-}
-
-static uint64_t pool_work(const umbra_node *pool) {
-  return (uint64_t)pool->count * pool->window.kernel[0] * pool->window.kernel[1];
 }
 
 static umbra_status check_pool(const umbra_model_window *w) {
@@ -104,7 +107,7 @@ umbra_status umbra_model_average_pool(umbra_model *model, uint32_t *node, uint32
   UMBRA_TRY(check_pool(&made.window));
   umbra_status status = umbra_node_set_inputs(&made, model, &input, 1);
   if (status == UMBRA_OK) status = set_image_shape(&made, &model->nodes[input], model->nodes[input].shape[0]);
-  made.work = pool_work(&made);
+  if (status == UMBRA_OK) status = set_work(&made, made.window.kernel[0] * made.window.kernel[1]);
   return umbra_model_put_if(status, model, node, &made);
 }
 

@@ -186,7 +186,7 @@ static umbra_status add_meaning(umbra_model *made, uint32_t *node, const uint32_
   return fabs(m->factor - 1) <= TOLERANCE ? UMBRA_OK : umbra_model_scale_shift(made, node, *node, &m->factor, NULL, 1);
 }
 
-/* Moves a node to the end of another model; of the one it was in only the count of elements is left. */
+/* Moves a node to the end of another model; of the one it was in only the kind is left. */
 static umbra_status move_node(umbra_model *made, uint32_t *numbers, umbra_model *model, uint32_t node) {
   umbra_node moved = model->nodes[node];
   model->nodes[node] = (umbra_node){.kind = moved.kind};

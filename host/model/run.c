@@ -6,6 +6,7 @@
 
 #include "../../kernels/parallel.h"
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "interpret.h"
 
@@ -18,13 +19,15 @@ typedef struct run {
   uint8_t *needed; /* of each node */
   size_t elements; /* of all nodes that are needed */
   size_t each;     /* elements of a result */
-  size_t first, end, share;
+  size_t first, end;
   atomic_int *out_of_memory;
 } run;
 
 static size_t record_count(const run *r) { return r->model->nodes[0].count; }
 
 /* ---- one thread's share ---- */
+
+enum { SHARE = 4 }; /* records */
 
 typedef struct desk {
   double **values; /* of each node; of those that are not needed NULL */
@@ -49,19 +52,28 @@ static void close_desk(desk *d) {
   umbra_free(d->values);
 }
 
+static int all_finite(const double *values, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(values[i])) return 0;
+  return 1;
+}
+
+/* An element that is not finite, which closing steps might hide, makes the result none either. */
 static void compute(desk *d, const run *r, size_t record) {
   uint32_t last = r->output->node;
   size_t count = r->model->nodes[last].count;
   memcpy(d->values[0], r->records + record * record_count(r), record_count(r) * sizeof **d->values);
   for (uint32_t i = 1; i <= last; i++)
     if (r->needed[i]) umbra_node_compute(d->values, r->model, i);
+  int finite = all_finite(d->values[last], count);
   umbra_output_close(d->values[last], count, r->output);
+  if (!finite) *d->values[last] = NAN;
   memcpy(r->results + record * r->each, d->values[last], r->each * sizeof *r->results);
 }
 
 static void compute_share(const void *data, uint32_t item) {
   const run *r = data;
-  size_t first = r->first + item * r->share, end = first + r->share < r->end ? first + r->share : r->end;
+  size_t first = r->first + item * SHARE, end = first + SHARE < r->end ? first + SHARE : r->end;
   desk d;
   if (open_desk(&d, r))
     for (size_t i = first; i < end; i++) compute(&d, r, i);
@@ -116,15 +128,14 @@ static umbra_status check_results(const run *r) {
 }
 
 static umbra_status run_batch(run *r, size_t rows, const umbra_progress *progress) {
-  enum { SHARE = 4, SHARES_OF_A_THREAD = 4 };
+  enum { SHARES_OF_A_THREAD = 4 };
   uint32_t threads = umbra_parallel_default();
   size_t block = (size_t)SHARE * SHARES_OF_A_THREAD * threads;
-  r->share = SHARE;
   for (r->first = 0; r->first < rows; r->first = r->end) {
     if (progress && progress->report && progress->report(progress->user, (double)r->first / (double)rows))
       return umbra_fail(UMBRA_ERROR_CANCELLED, "cancelled after %zu of %zu records", r->first, rows);
     r->end = rows - r->first < block ? rows : r->first + block;
-    umbra_parallel(threads, (uint32_t)((r->end - r->first + r->share - 1) / r->share), compute_share, r);
+    umbra_parallel(threads, (uint32_t)umbra_quotient_above(r->end - r->first, SHARE), compute_share, r);
     UMBRA_TRY(check_results(r));
   }
   return UMBRA_OK;

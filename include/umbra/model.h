@@ -7,7 +7,7 @@
  * it reads, with its number in *node. All numbers that a call is given are copied.
  *
  * Limits, so that no file makes a process huge or slow: 2^16 nodes, 2^22 elements in a value, 2^25 in all values, 2^36
- * products for a record.
+ * products for a record, 2^10 outputs.
  */
 #ifndef UMBRA_MODEL_H
 #define UMBRA_MODEL_H
@@ -150,7 +150,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_output(umbra_model *model, con
  * input, whose first dimension is the batch, whatever the file says of its size. The tail (softmax, argmax, labels) is
  * the owner's closing step; labels that are texts become their index.
  * Errors: IO; FORMAT (malformed, or more than its limits); UNSUPPORTED, with the node's name, its type, and what could
- * take its place.
+ * take its place; INVALID_ARGUMENT (NULL), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_import(umbra_model **model, const char *path);
 

@@ -207,6 +207,43 @@ static void shapes_that_do_not_fit(void **state) {
   umbra_model_destroy(model);
 }
 
+/* Weights that are not there: the limit is held before they are read. */
+static void layers_that_are_too_large(void **state) {
+  (void)state;
+  umbra_model *model = model_of(3, 1 << 20, 1, 1);
+  uint32_t node = 77;
+  const double one = 1;
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = 1 << 22};
+  assert_refused(UMBRA_ERROR_RANGE, "2^36", umbra_model_dense(model, &node, 0, 1 << 20, &one, NULL));
+  assert_refused(UMBRA_ERROR_RANGE, "2^36", umbra_model_conv2d(model, &node, 0, &one, NULL, &window));
+  /* channels x kernel is 2^64 */
+  window.kernel[0] = window.kernel[1] = window.before[0] = window.before[1] = 1 << 11;
+  window.stride[0] = window.stride[1] = 1 << 12;
+  assert_refused(UMBRA_ERROR_RANGE, "2^36", umbra_model_conv2d(model, &node, 0, &one, NULL, &window));
+  window = (umbra_model_window){UMBRA_MODEL_WINDOW_INIT};
+  window.kernel[0] = window.kernel[1] = 1 << 22;
+  window.after[0] = window.after[1] = (1 << 22) - 1;
+  assert_refused(UMBRA_ERROR_RANGE, "2^36", umbra_model_average_pool(model, &node, 0, &window));
+  assert_true(node == 77 && umbra_model_nodes(model) == 1);
+  umbra_model_destroy(model);
+}
+
+/* Labels and probabilities hide no overflow. */
+static void scores_that_overflow(void **state) {
+  (void)state;
+  static const umbra_closing steps[] = {UMBRA_CLOSING_ARGMAX, UMBRA_CLOSING_LOGISTIC};
+  umbra_ndarray in = {2, {2, 3}, (double *)(uintptr_t)pair}, out = {0};
+  for (size_t i = 0; i < 2; i++) {
+    umbra_model *model = model_of(1, 3, 0, 0);
+    uint32_t node;
+    assert_ok(umbra_model_scale_shift(model, &node, 0, (const double[]){1e308}, NULL, 1));
+    assert_ok(umbra_model_output(model, "y", node, &steps[i], 1, NULL));
+    assert_refused(UMBRA_ERROR_RANGE, "record 1", umbra_model_run(model, &out, &in, 0, NULL));
+    assert_null(out.values);
+    umbra_model_destroy(model);
+  }
+}
+
 static void outputs_and_records(void **state) {
   (void)state;
   umbra_model *model = model_of(1, 3, 0, 0);
@@ -218,6 +255,12 @@ static void outputs_and_records(void **state) {
       umbra_model_output(model, "y", 0, (const umbra_closing[]){UMBRA_CLOSING_ARGMAX, UMBRA_CLOSING_SOFTMAX}, 2, NULL));
   assert_ok(umbra_model_output(model, "y", 0, NULL, 0, NULL));
   assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "two outputs 'y'", umbra_model_output(model, "y", 0, NULL, 0, NULL));
+  char name[16] = "y";
+  for (int k = 1; k < 1024; k++) {
+    snprintf(name, sizeof name, "y%d", k);
+    assert_ok(umbra_model_output(model, name, 0, NULL, 0, NULL));
+  }
+  assert_refused(UMBRA_ERROR_RANGE, "1024 outputs", umbra_model_output(model, "one more", 0, NULL, 0, NULL));
   in.shape[0] = 3;
   in.shape[1] = 2;
   assert_refused(UMBRA_ERROR_MISMATCH, "3 elements", umbra_model_run(model, &out, &in, 0, NULL));
@@ -261,6 +304,8 @@ int main(void) {
       cmocka_unit_test(steps_of_the_owner),
       cmocka_unit_test(reserved_kinds),
       cmocka_unit_test(shapes_that_do_not_fit),
+      cmocka_unit_test(layers_that_are_too_large),
+      cmocka_unit_test(scores_that_overflow),
       cmocka_unit_test(outputs_and_records),
       cmocka_unit_test(batches_and_cancelling),
   };

@@ -7,7 +7,8 @@
 
 /* The letter of a name in a list such as "axis:i keepdims:i"; 0: it is not there. */
 static char letter_of(const char *known, const char *name) {
-  size_t length = strlen(name);
+  size_t length = strcspn(name, " :");
+  if (name[length]) return 0;
   for (const char *at = known; length && (at = strstr(at, name)); at++)
     if ((at == known || at[-1] == ' ') && at[length] == ':') return at[length + 1];
   return 0;

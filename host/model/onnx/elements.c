@@ -179,7 +179,7 @@ umbra_status umbra_onnx_neg(umbra_onnx_node *n) {
   return umbra_onnx_give(n, 0, umbra_onnx_negated(n, &made, n->inputs[0]), &made);
 }
 
-/* Of any number of inputs that all flow, or that all are constant. */
+/* Of any number of constants, or of two inputs. */
 umbra_status umbra_onnx_sum(umbra_onnx_node *n) {
   if (umbra_onnx_all_constant(n)) return umbra_onnx_fold(n);
   if (n->count == 1) return umbra_onnx_identity(n);
@@ -231,7 +231,7 @@ umbra_status umbra_onnx_gelu(umbra_onnx_node *n) {
 static umbra_status bound_of(double *bound, umbra_onnx_node *n, size_t i, const char *attribute, double otherwise) {
   *bound = umbra_onnx_float(n->proto, attribute, otherwise);
   if (umbra_onnx_input(n, i)->kind == UMBRA_ONNX_ABSENT) return UMBRA_OK;
-  UMBRA_TRY(umbra_onnx_need_constant(n, i, attribute));
+  UMBRA_TRY(umbra_onnx_need_number(n, i, attribute));
   if (n->inputs[i]->count != 1) return umbra_fail(UMBRA_ERROR_FORMAT, "its %s is not one number", attribute);
   *bound = n->inputs[i]->data[0];
   return UMBRA_OK;
@@ -251,7 +251,7 @@ enum { MOST_POWER = 16 };
 umbra_status umbra_onnx_pow(umbra_onnx_node *n) {
   if (umbra_onnx_all_constant(n)) return umbra_onnx_fold(n);
   UMBRA_TRY(umbra_onnx_need_flowing(n, 0));
-  UMBRA_TRY(umbra_onnx_need_constant(n, 1, "the exponent"));
+  UMBRA_TRY(umbra_onnx_need_number(n, 1, "the exponent"));
   double exponent = n->inputs[1]->count == 1 ? n->inputs[1]->data[0] : 0;
   if (!(exponent >= 1 && exponent <= MOST_POWER && exponent == floor(exponent)))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "its exponent is not one whole number from 1 to %d", MOST_POWER);
@@ -270,7 +270,7 @@ static umbra_status norms(umbra_onnx_value *scale, umbra_onnx_value *shift, umbr
   size_t dims[UMBRA_ONNX_RANK], channels = n->inputs[0]->dims[1];
   for (size_t d = 0; d < rank; d++) dims[d] = d == 1 ? channels : 1;
   for (size_t i = 1; i <= 4; i++) {
-    UMBRA_TRY(umbra_onnx_need_constant(n, i, "a parameter"));
+    UMBRA_TRY(umbra_onnx_need_number(n, i, "a parameter"));
     if (n->inputs[i]->count != channels)
       return umbra_fail(UMBRA_ERROR_FORMAT, "it has %zu parameters for %zu channels", n->inputs[i]->count, channels);
   }

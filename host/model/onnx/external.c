@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,18 +14,8 @@
 enum { MOST_PATH = 4096 };
 
 umbra_status umbra_onnx_folder_open(umbra_onnx_folder *folder, const char *path) {
-  char name[MOST_PATH] = ".";
-  const char *slash = strrchr(path, '/');
-  size_t length = slash ? (size_t)(slash - path) : 0;
   *folder = (umbra_onnx_folder){.folder = -1};
-  if (length + 2 > sizeof name) return umbra_fail(UMBRA_ERROR_IO, "the path has %zu bytes", strlen(path));
-  if (slash) {
-    memcpy(name, path, length);
-    strcpy(name + length, "/");
-  }
-  folder->folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  return folder->folder >= 0 ? UMBRA_OK
-                             : umbra_fail(UMBRA_ERROR_IO, "cannot open folder '%s': %s", name, strerror(errno));
+  return umbra_storage_open_folder(&folder->folder, path);
 }
 
 void umbra_onnx_folder_close(umbra_onnx_folder *folder) {

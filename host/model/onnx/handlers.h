@@ -56,8 +56,7 @@ umbra_status umbra_onnx_dense(umbra_onnx_node *n, uint32_t *node, const umbra_on
 /* Output k is the value with one more step of the owner. */
 umbra_status umbra_onnx_give_closed(umbra_onnx_node *n, size_t k, const umbra_onnx_value *value, umbra_closing step);
 
-/* Gather of constant labels by an argmax: output 0, with these dims behind the batch. */
-umbra_status umbra_onnx_label(umbra_onnx_node *n, const umbra_onnx_value *labels, const umbra_onnx_value *index,
-                              size_t rank);
+/* Gather of input 0, which are constant labels, by an argmax: output 0, of so many dims. */
+umbra_status umbra_onnx_label(umbra_onnx_node *n, const umbra_onnx_value *index, size_t rank);
 
 #endif

@@ -6,14 +6,19 @@
 #include <string.h>
 
 #include "../../base/error.h"
-#include "../../base/memory.h"
 #include "../../base/outputs.h"
 #include "../simplify.h"
 #include "operators.h"
 #include "tensor.h"
 
-enum { LEAST_OPSET = 9, MOST_OPSET = 22, MOST_ML_OPSET = 5, MOST_NODES = UMBRA_MODEL_MAX_NODES };
-enum { BUDGET_BASE = 1 << 24, BUDGET_FACTOR = 4 };
+enum {
+  LEAST_OPSET = 9,
+  MOST_OPSET = 22,
+  MOST_ML_OPSET = 5,
+  MOST_NODES = UMBRA_MODEL_MAX_NODES,
+  MOST_NAMES = 2 * MOST_NODES
+};
+enum { BUDGET_BASE = 1 << 24 };
 
 /* ---- operator sets ---- */
 
@@ -47,6 +52,7 @@ static umbra_status open_names(umbra_onnx_import *in) {
   size_t names = g->n_initializer + g->n_input;
   if (g->n_node > MOST_NODES) return umbra_fail(UMBRA_ERROR_FORMAT, "it has more than %d nodes", MOST_NODES);
   for (size_t i = 0; i < g->n_node; i++) names += g->node[i]->n_output;
+  if (names > MOST_NAMES) return umbra_fail(UMBRA_ERROR_FORMAT, "it names more than %d values", MOST_NAMES);
   return umbra_onnx_names_open(&in->names, names);
 }
 
@@ -126,7 +132,7 @@ static umbra_status import(umbra_onnx_import *in, const char *path) {
   UMBRA_TRY(umbra_onnx_folder_open(&in->folder, path));
   UMBRA_TRY(umbra_onnx_file_open(&in->file, path));
   const UmbraOnnx__Graph *g = in->file.model->graph;
-  in->budget.left = BUDGET_BASE + BUDGET_FACTOR * in->file.bytes;
+  in->budget.left = BUDGET_BASE + UMBRA_ONNX_BUDGET_FACTOR * in->file.bytes;
   UMBRA_TRY(read_opsets(in));
   UMBRA_TRY(open_names(in));
   for (size_t i = 0; i < g->n_initializer; i++) UMBRA_TRY(add_initializer(in, g->initializer[i]));

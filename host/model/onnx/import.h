@@ -42,6 +42,9 @@ int umbra_onnx_all_constant(const umbra_onnx_node *n);
 /* Errors: UNSUPPORTED, if it flows: `what` is to be known beforehand. FORMAT, if it is ABSENT. */
 umbra_status umbra_onnx_need_constant(const umbra_onnx_node *n, size_t i, const char *what);
 
+/* The same for what is used as it is. Errors: also UNSUPPORTED, if it has multiples of the batch's size. */
+umbra_status umbra_onnx_need_number(const umbra_onnx_node *n, size_t i, const char *what);
+
 /* Errors: UNSUPPORTED, if it is constant, or has been closed already: an inner softmax or argmax. */
 umbra_status umbra_onnx_need_flowing(const umbra_onnx_node *n, size_t i);
 

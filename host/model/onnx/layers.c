@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "attributes.h"
 #include "handlers.h"
@@ -23,6 +24,7 @@ umbra_status umbra_onnx_dense(umbra_onnx_node *n, uint32_t *node, const umbra_on
   double *weights;
   if (__builtin_mul_overflow(m->outputs, columns, &count))
     return umbra_fail(UMBRA_ERROR_FORMAT, "its weights are too many");
+  UMBRA_TRY(umbra_onnx_spend(&n->import->budget, count));
   UMBRA_TRY(umbra_alloc(&weights, count, sizeof *weights, "weights"));
   for (size_t i = 0; i < x->count; i++) {
     if (source && source[i] < 0) continue;
@@ -40,7 +42,7 @@ static umbra_status check_product(umbra_onnx_node *n) {
   if (!umbra_onnx_is_constant(n, 0) && !umbra_onnx_is_constant(n, 1) && umbra_onnx_input(n, 1)->kind)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "matmul(a, b) of two values that depend on the records is reserved");
   UMBRA_TRY(umbra_onnx_need_flowing(n, 0));
-  return umbra_onnx_need_constant(n, 1, "the weights");
+  return umbra_onnx_need_number(n, 1, "the weights");
 }
 
 /* Whether a value is a row of `width` elements, whatever else of its dims is 1. */
@@ -73,7 +75,7 @@ static umbra_status read_bias(double **bias, umbra_onnx_node *n, size_t outputs)
   const umbra_onnx_value *c = umbra_onnx_input(n, 2);
   *bias = NULL;
   if (c->kind == UMBRA_ONNX_ABSENT) return UMBRA_OK;
-  UMBRA_TRY(umbra_onnx_need_constant(n, 2, "the bias"));
+  UMBRA_TRY(umbra_onnx_need_number(n, 2, "the bias"));
   if (c->count != 1 && (c->count != outputs || c->dims[c->rank - 1] != outputs))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "its bias has %zu elements for %zu outputs", c->count, outputs);
   UMBRA_TRY(umbra_alloc(bias, outputs, sizeof **bias, "a bias"));
@@ -133,7 +135,7 @@ static umbra_status set_pads(umbra_model_window *w, umbra_onnx_node *n, size_t d
 /* SAME: as many zeros as make the result ceil(length / stride) long, the odd one after (UPPER) or before (LOWER). */
 static void set_same(umbra_model_window *w, const size_t length[2], int lower) {
   for (int d = 0; d < 2; d++) {
-    size_t steps = (length[d] + w->stride[d] - 1) / w->stride[d];
+    size_t steps = umbra_quotient_above(length[d], w->stride[d]);
     size_t reach = (steps - 1) * w->stride[d] + (w->kernel[d] - 1) * w->dilation[d] + 1;
     size_t zeros = reach > length[d] ? reach - length[d] : 0;
     w->before[d] = (zeros + (size_t)lower) / 2;
@@ -205,6 +207,7 @@ static umbra_status place_image(umbra_onnx_node *n, uint32_t *node, umbra_model_
                                 const umbra_onnx_value *x) {
   size_t before[2], after[2];
   *node = x->node;
+  if (x->source) UMBRA_TRY(umbra_onnx_spend(&n->import->budget, x->count));
   if (!take_zeros(before, after, image, x, &n->import->model->nodes[x->node])) return settle_image(n, node, image, x);
   for (int d = 0; d < 2; d++) {
     w->before[d] += before[d];
@@ -236,7 +239,7 @@ static umbra_status check_conv(umbra_model_window *w, umbra_onnx_node *n, const 
   w->kernel[0] = rows;
   w->kernel[1] = columns;
   if (bias->kind == UMBRA_ONNX_ABSENT) return UMBRA_OK;
-  UMBRA_TRY(umbra_onnx_need_constant(n, 2, "the bias"));
+  UMBRA_TRY(umbra_onnx_need_number(n, 2, "the bias"));
   return bias->count == w->channels
              ? UMBRA_OK
              : umbra_fail(UMBRA_ERROR_FORMAT, "it has %zu biases for %zu channels", bias->count, w->channels);
@@ -256,6 +259,7 @@ umbra_status umbra_onnx_conv(umbra_onnx_node *n) {
   UMBRA_TRY(read_window(&w, n, image + 1, dims));
   UMBRA_TRY(check_conv(&w, n, image, dims));
   UMBRA_TRY(place_image(n, &node, &w, image, x));
+  UMBRA_TRY(umbra_onnx_spend(&n->import->budget, k->count));
   umbra_status status = umbra_model_conv2d(n->import->model, &node, node, k->data, umbra_onnx_input(n, 2)->data, &w);
   return give_image(n, status, &node, dims);
 }
@@ -267,7 +271,7 @@ static umbra_status round_up(umbra_model_window *w, const size_t length[2]) {
     if (padded < w->kernel[d]) continue;
     size_t left = (padded - w->kernel[d]) % w->stride[d], next = padded - left - w->kernel[d] + w->stride[d];
     if (!left || next >= length[d] + w->before[d]) continue;
-    if (w->count_zeros && (w->before[d] || w->after[d]))
+    if (w->count_zeros && (w->before[0] || w->before[1] || w->after[0] || w->after[1]))
       return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "ceil_mode with zeros that count; set count_include_pad to 0");
     w->count_zeros = 0;
     w->after[d] += w->stride[d] - left;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operators of ai.onnx.ml: linear models, and the scaling before them. */
-#include <string.h>
-
 #include "../../base/error.h"
 #include "../../base/memory.h"
 #include "attributes.h"

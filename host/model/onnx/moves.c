@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../base/error.h"
+#include "../../base/integers.h"
 #include "../../base/memory.h"
 #include "attributes.h"
 #include "handlers.h"
@@ -98,14 +99,19 @@ umbra_status umbra_onnx_flatten(umbra_onnx_node *n) {
   return give_reshaped(n, v, dims, 2);
 }
 
+static umbra_status add_axis(unsigned *set, int64_t axis) {
+  if (*set >> axis & 1) return umbra_fail(UMBRA_ERROR_FORMAT, "axis %lld is there twice", (long long)axis);
+  *set |= 1u << axis;
+  return UMBRA_OK;
+}
+
 /* Bit d: axis d of `rank` is in the list. */
 static umbra_status axis_set(unsigned *set, const int64_t *axes, size_t count, const umbra_onnx_value *v, size_t rank) {
   *set = 0;
   for (size_t i = 0; i < count; i++) {
     int64_t axis = axes[i];
     UMBRA_TRY(axis_behind_batch(&axis, v, rank));
-    if (*set >> axis & 1) return umbra_fail(UMBRA_ERROR_FORMAT, "axis %lld is there twice", (long long)axis);
-    *set |= 1u << axis;
+    UMBRA_TRY(add_axis(set, axis));
   }
   return UMBRA_OK;
 }
@@ -171,9 +177,8 @@ static int64_t within(int64_t x, int64_t lowest, int64_t highest) {
 }
 
 /* Python's slice start:end:step of one dimension. */
-static umbra_status slice_axis(umbra_onnx_axis *a, const umbra_onnx_value *v, int64_t start, int64_t end,
-                               int64_t step) {
-  int64_t length = (int64_t)v->dims[a->of], back = step < 0;
+static umbra_status slice_axis(umbra_onnx_axis *a, int64_t start, int64_t end, int64_t step) {
+  int64_t length = (int64_t)a->length, back = step < 0;
   if (step == 0) return umbra_fail(UMBRA_ERROR_FORMAT, "a step is 0");
   start = within(start < 0 ? start + length : start, 0, length - back);
   end = within(end < 0 ? end + length : end, -back, length - back);
@@ -181,7 +186,7 @@ static umbra_status slice_axis(umbra_onnx_axis *a, const umbra_onnx_value *v, in
   a->start = start;
   a->step = step;
   a->length = span > 0 ? (size_t)((span - 1) / stride + 1) : 0;
-  return flows(v) && a->of == 0 && (a->start || a->length != 1) ? mixes_records() : UMBRA_OK;
+  return UMBRA_OK;
 }
 
 typedef struct slices {
@@ -200,14 +205,23 @@ static umbra_status read_slices(slices *s, umbra_onnx_node *n) {
              : umbra_fail(UMBRA_ERROR_FORMAT, "starts, ends, axes and steps are missing, or not equally many");
 }
 
+/* Whether slice i leaves all records, however many there are, as they are. */
+static int leaves_batch(const umbra_onnx_node *n, const slices *s, size_t i) {
+  int64_t most = n->import->batch ? (int64_t)n->import->batch : INT32_MAX;
+  return s->starts[i] == 0 && s->ends[i] >= most && (!s->steps || s->steps[i] == 1);
+}
+
 static umbra_status slice(umbra_onnx_node *n, const slices *s) {
   const umbra_onnx_value *v = umbra_onnx_input(n, 0);
   umbra_onnx_axis axes[UMBRA_ONNX_RANK];
+  unsigned set = 0;
   for (size_t d = 0; d < v->rank; d++) axes[d] = umbra_onnx_whole_axis(v, d);
   for (size_t i = 0; i < s->count; i++) {
     int64_t axis = s->axes ? s->axes[i] : (int64_t)i;
     UMBRA_TRY(umbra_onnx_axis_of(&axis, v->rank));
-    UMBRA_TRY(slice_axis(&axes[axis], v, s->starts[i], s->ends[i], s->steps ? s->steps[i] : 1));
+    UMBRA_TRY(add_axis(&set, axis));
+    if (!flows(v) || axis > 0) UMBRA_TRY(slice_axis(&axes[axis], s->starts[i], s->ends[i], s->steps ? s->steps[i] : 1));
+    else if (!leaves_batch(n, s, i)) return mixes_records();
   }
   return give_moved(n, 0, v, axes, v->rank);
 }
@@ -243,7 +257,11 @@ umbra_status umbra_onnx_gather(umbra_onnx_node *n) {
   const umbra_onnx_value *v = umbra_onnx_input(n, 0), *index = umbra_onnx_input(n, 1);
   int64_t axis = umbra_onnx_int(n->proto, "axis", 0), *indices;
   size_t count;
-  if (v->kind == UMBRA_ONNX_CONSTANT && flows(index)) return umbra_onnx_label(n, v, index, index->rank);
+  if (v->kind == UMBRA_ONNX_CONSTANT && flows(index)) {
+    if (v->rank != 1) return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "its labels are no list");
+    UMBRA_TRY(umbra_onnx_axis_of(&axis, 1));
+    return umbra_onnx_label(n, index, index->rank);
+  }
   UMBRA_TRY(movable(n));
   UMBRA_TRY(axis_behind_batch(&axis, v, v->rank));
   UMBRA_TRY(umbra_onnx_integers(n, &indices, &count, NULL, 1));
@@ -257,10 +275,12 @@ umbra_status umbra_onnx_gather(umbra_onnx_node *n) {
 static umbra_status pad(umbra_onnx_node *n, const int64_t *pads, const int64_t *which, size_t count) {
   const umbra_onnx_value *v = umbra_onnx_input(n, 0);
   umbra_onnx_axis axes[UMBRA_ONNX_RANK];
+  unsigned set = 0;
   for (size_t d = 0; d < v->rank; d++) axes[d] = umbra_onnx_whole_axis(v, d);
   for (size_t i = 0; i < count; i++) {
     int64_t axis = which ? which[i] : (int64_t)i, before = pads[i], after = pads[count + i], length;
     UMBRA_TRY(umbra_onnx_axis_of(&axis, v->rank));
+    UMBRA_TRY(add_axis(&set, axis));
     if (flows(v) && axis == 0 && (before || after)) return mixes_records();
     if (__builtin_add_overflow((int64_t)v->dims[axis], before, &length) ||
         __builtin_add_overflow(length, after, &length) || length < 1)
@@ -279,7 +299,7 @@ static umbra_status check_pad(umbra_onnx_node *n) {
   const umbra_onnx_value *with = umbra_onnx_input(n, 2);
   double value = umbra_onnx_float(n->proto, "value", 0);
   if (with->kind != UMBRA_ONNX_ABSENT) {
-    UMBRA_TRY(umbra_onnx_need_constant(n, 2, "what it pads with"));
+    UMBRA_TRY(umbra_onnx_need_number(n, 2, "what it pads with"));
     value = with->count ? with->data[0] : 0;
   }
   return value == 0 ? UMBRA_OK : umbra_fail(UMBRA_ERROR_UNSUPPORTED, "it pads with %g; only 0 is possible", value);
@@ -304,7 +324,7 @@ umbra_status umbra_onnx_pad(umbra_onnx_node *n) {
 
 static umbra_status split(umbra_onnx_node *n, const int64_t *sizes, size_t axis) {
   const umbra_onnx_value *v = umbra_onnx_input(n, 0);
-  size_t parts = n->proto->n_output, length = v->dims[axis], each = (length + parts - 1) / parts, first = 0;
+  size_t parts = n->proto->n_output, length = v->dims[axis], each = umbra_quotient_above(length, parts), first = 0;
   umbra_onnx_axis axes[UMBRA_ONNX_RANK];
   for (size_t d = 0; d < v->rank; d++) axes[d] = umbra_onnx_whole_axis(v, d);
   for (size_t k = 0; k < parts; k++) {
@@ -408,7 +428,7 @@ static umbra_status concat_constants(umbra_onnx_node *n, size_t axis) {
   for (size_t i = 0; i < n->count; i++) batch |= n->inputs[i]->batch != NULL;
   if (status == UMBRA_OK && batch) status = umbra_alloc(&made.batch, made.count, 1, "a tensor");
   made.integer = n->inputs[0]->integer;
-  if (status == UMBRA_OK) each_joined(&made, n, axis, place_constant);
+  if (status == UMBRA_OK && made.count) each_joined(&made, n, axis, place_constant);
   return umbra_onnx_give(n, 0, status, &made);
 }
 
@@ -473,6 +493,16 @@ static int is_label(const umbra_onnx_value *v) {
   return v->step_count && v->steps[v->step_count - 1] == UMBRA_CLOSING_ARGMAX;
 }
 
+static umbra_status round_constant(umbra_onnx_value *made) {
+  for (size_t i = 0; i < made->count; i++) {
+    double whole = __builtin_trunc(made->data[i]);
+    if (made->batch && made->batch[i] && whole != made->data[i])
+      return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "it rounds a part of the size of the batch, which may be any");
+    made->data[i] = whole;
+  }
+  return UMBRA_OK;
+}
+
 umbra_status umbra_onnx_cast(umbra_onnx_node *n) {
   const umbra_onnx_value *v = umbra_onnx_input(n, 0);
   int integer;
@@ -483,7 +513,6 @@ umbra_status umbra_onnx_cast(umbra_onnx_node *n) {
   umbra_onnx_value made = {0};
   umbra_status status = umbra_onnx_copy(&made, v, &n->import->budget);
   made.integer = integer;
-  for (size_t i = 0; status == UMBRA_OK && made.data && integer && i < made.count; i++)
-    made.data[i] = __builtin_trunc(made.data[i]);
+  if (status == UMBRA_OK && made.data && integer) status = round_constant(&made);
   return umbra_onnx_give(n, 0, status, &made);
 }

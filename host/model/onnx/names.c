@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "names.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "../../base/error.h"
 #include "../../base/memory.h"
 
 umbra_status umbra_onnx_names_open(umbra_onnx_names *names, size_t most) {
+  if (sodium_init() < 0) return umbra_fail(UMBRA_ERROR_INTERNAL, "libsodium cannot be initialised");
+  randombytes_buf(names->key, sizeof names->key);
   names->room = 16;
   while (names->room < 2 * most) names->room *= 2;
   return umbra_alloc(&names->slots, names->room, sizeof *names->slots, "the names of a model");
@@ -18,16 +21,16 @@ void umbra_onnx_names_close(umbra_onnx_names *names) {
   *names = (umbra_onnx_names){0};
 }
 
-/* FNV-1a. */
-static size_t hash(const char *name) {
-  uint64_t h = 0xcbf29ce484222325u;
-  for (; *name; name++) h = (h ^ (uint8_t)*name) * 0x100000001b3u;
-  return (size_t)(h ^ h >> 32);
+static size_t hash(const umbra_onnx_names *names, const char *name) {
+  size_t h;
+  _Static_assert(sizeof h == crypto_shorthash_BYTES && sizeof names->key == crypto_shorthash_KEYBYTES, "sizes");
+  crypto_shorthash((uint8_t *)&h, (const uint8_t *)name, strlen(name), names->key);
+  return h;
 }
 
 /* The slot of a name, or the free one where it would be. */
 static umbra_onnx_named *slot_of(const umbra_onnx_names *names, const char *name) {
-  size_t i = hash(name) & (names->room - 1);
+  size_t i = hash(names, name) & (names->room - 1);
   while (names->slots[i].name && strcmp(names->slots[i].name, name) != 0) i = (i + 1) & (names->room - 1);
   return &names->slots[i];
 }

@@ -13,7 +13,8 @@ typedef struct umbra_onnx_named {
 /* Values stay where they are until the table is cleared. */
 typedef struct umbra_onnx_names {
   umbra_onnx_named *slots;
-  size_t room; /* a power of two, at least twice the names */
+  size_t room;     /* a power of two, at least twice the names */
+  uint8_t key[16]; /* drawn anew, so that no file can choose names that meet */
 } umbra_onnx_names;
 
 /* For so many names, which must outlive the table. */

@@ -36,6 +36,13 @@ umbra_status umbra_onnx_need_constant(const umbra_onnx_node *n, size_t i, const 
   return UMBRA_OK;
 }
 
+umbra_status umbra_onnx_need_number(const umbra_onnx_node *n, size_t i, const char *what) {
+  UMBRA_TRY(umbra_onnx_need_constant(n, i, what));
+  return umbra_onnx_input(n, i)->batch
+             ? umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%s depends on the size of the batch, which may be any", what)
+             : UMBRA_OK;
+}
+
 umbra_status umbra_onnx_need_flowing(const umbra_onnx_node *n, size_t i) {
   const umbra_onnx_value *v = umbra_onnx_input(n, i);
   if (v->kind == UMBRA_ONNX_ABSENT) return umbra_fail(UMBRA_ERROR_FORMAT, "input %zu is missing", i + 1);
@@ -51,7 +58,8 @@ static int64_t to_integer(double x) {
   return x >= 0x1p62 ? INT64_MAX / 2 : x <= -0x1p62 ? -(INT64_MAX / 2) : (int64_t)x;
 }
 
-static umbra_status integers_of(int64_t **values, size_t *count, const umbra_onnx_value *v) {
+static umbra_status integers_of(const umbra_onnx_node *n, int64_t **values, size_t *count, const umbra_onnx_value *v) {
+  UMBRA_TRY(umbra_onnx_spend(&n->import->budget, v->count));
   UMBRA_TRY(umbra_alloc(values, v->count, sizeof **values, "integers"));
   *count = v->count;
   for (size_t i = 0; i < v->count; i++) {
@@ -74,7 +82,7 @@ umbra_status umbra_onnx_integers(const umbra_onnx_node *n, int64_t **values, siz
   if (!a && umbra_onnx_input(n, i)->kind == UMBRA_ONNX_ABSENT) return UMBRA_OK;
   if (!a) {
     UMBRA_TRY(umbra_onnx_need_constant(n, i, attribute ? attribute : "an input"));
-    return integers_of(values, count, umbra_onnx_input(n, i));
+    return integers_of(n, values, count, umbra_onnx_input(n, i));
   }
   UMBRA_TRY(umbra_alloc(values, a->n_ints, sizeof **values, "integers"));
   *count = a->n_ints;

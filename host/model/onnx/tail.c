@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a graph, which the owner computes after decryption. */
-#include <string.h>
-
 #include "../../base/error.h"
-#include "../../base/memory.h"
 #include "attributes.h"
 #include "handlers.h"
 
@@ -65,14 +62,16 @@ umbra_status umbra_onnx_argmax(umbra_onnx_node *n) {
   return umbra_onnx_give(n, 0, status, &made);
 }
 
-umbra_status umbra_onnx_label(umbra_onnx_node *n, const umbra_onnx_value *labels, const umbra_onnx_value *index,
-                              size_t rank) {
+umbra_status umbra_onnx_label(umbra_onnx_node *n, const umbra_onnx_value *index, size_t rank) {
   static const size_t dims[UMBRA_ONNX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+  const umbra_onnx_value *labels = umbra_onnx_input(n, 0);
+  UMBRA_TRY(umbra_onnx_need_number(n, 0, "what it picks from"));
   if (!index->step_count || index->steps[index->step_count - 1] != UMBRA_CLOSING_ARGMAX || index->labels)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "it picks elements by values that depend on the records");
   if (labels->count != index->node_count)
     return umbra_fail(UMBRA_ERROR_FORMAT, "it has %zu labels for %zu classes", labels->count, index->node_count);
   umbra_onnx_value made = {0};
+  UMBRA_TRY(umbra_onnx_spend(&n->import->budget, labels->count));
   umbra_status status = umbra_onnx_copy(&made, index, &n->import->budget);
   if (status == UMBRA_OK) status = umbra_copy_bytes(&made.labels, labels->data, labels->count, sizeof *made.labels);
   if (status == UMBRA_OK) status = umbra_onnx_set_dims(&made, dims, rank);
@@ -80,10 +79,9 @@ umbra_status umbra_onnx_label(umbra_onnx_node *n, const umbra_onnx_value *labels
 }
 
 umbra_status umbra_onnx_feature_extractor(umbra_onnx_node *n) {
-  UMBRA_TRY(umbra_onnx_need_constant(n, 0, "what it picks from"));
   if (umbra_onnx_input(n, 1)->kind != UMBRA_ONNX_FLOWING)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "it picks by an index that does not depend on the records");
-  return umbra_onnx_label(n, n->inputs[0], n->inputs[1], 1);
+  return umbra_onnx_label(n, n->inputs[1], 1);
 }
 
 umbra_status umbra_onnx_normalizer(umbra_onnx_node *n) {

@@ -168,6 +168,7 @@ static umbra_status from_outside(umbra_onnx_value *made, umbra_onnx_import *impo
   UMBRA_TRY(umbra_onnx_read_external(&import->folder, &bytes, p.location, p.offset, size));
   umbra_status status = from_bytes(made, bytes, size, t->data_type);
   umbra_free(bytes);
+  import->budget.left += UMBRA_ONNX_BUDGET_FACTOR * size; /* as if they were in the file */
   return status;
 }
 

@@ -49,6 +49,7 @@ static umbra_status copy_if(void *copy, const void *from, size_t count, size_t s
 
 umbra_status umbra_onnx_copy(umbra_onnx_value *copy, const umbra_onnx_value *value, umbra_onnx_budget *budget) {
   if (value->data || value->source) UMBRA_TRY(umbra_onnx_spend(budget, value->count));
+  if (value->labels) UMBRA_TRY(umbra_onnx_spend(budget, value->node_count));
   *copy = *value;
   copy->data = copy->labels = NULL;
   copy->batch = NULL;
@@ -112,6 +113,14 @@ static void forget_identity(umbra_onnx_value *made) {
   made->source = NULL;
 }
 
+/* Without multiples of the batch's size there are but numbers. */
+static void forget_batch(umbra_onnx_value *made) {
+  for (size_t i = 0; made->batch && i < made->count; i++)
+    if (made->batch[i]) return;
+  umbra_free(made->batch);
+  made->batch = NULL;
+}
+
 umbra_status umbra_onnx_move(umbra_onnx_value *made, const umbra_onnx_value *value, umbra_onnx_budget *budget,
                              const umbra_onnx_axis *axes, size_t rank) {
   size_t dims[UMBRA_ONNX_RANK], strides[UMBRA_ONNX_RANK], stride = 1;
@@ -129,6 +138,7 @@ umbra_status umbra_onnx_move(umbra_onnx_value *made, const umbra_onnx_value *val
   UMBRA_TRY(make_moved(made, value));
   for (size_t i = 0; i < made->count; i++) move_element(made, i, value, origin(i, value, axes, rank, strides));
   forget_identity(made);
+  forget_batch(made);
   return UMBRA_OK;
 }
 

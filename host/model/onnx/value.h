@@ -31,7 +31,11 @@ typedef struct umbra_onnx_value {
 
 void umbra_onnx_clear(umbra_onnx_value *value);
 
-/* A limit on what may be made of a file: elements of values, beside those that it holds itself. */
+/*
+ * A limit on what may be made of a file: elements of values, beside those that it holds itself. Each byte that is read adds
+ * a few.
+ */
+enum { UMBRA_ONNX_BUDGET_FACTOR = 4 };
 typedef struct umbra_onnx_budget {
   size_t left;
 } umbra_onnx_budget;
