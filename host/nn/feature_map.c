@@ -105,12 +105,24 @@ static umbra_status encrypt_map(umbra_feature_map **map, umbra_encryptor by, con
   return hand_out(map, made, encrypt_parts(made, by, values, watch));
 }
 
-umbra_status umbra_feature_map_encrypt(umbra_feature_map **map, const umbra_public_key *key, const double *values,
-                                       const umbra_feature_layout *layout, const umbra_progress *progress) {
-  if (!map || !key || !values || !layout)
+static umbra_status encrypt_checked(umbra_feature_map **map, umbra_encryptor by, const double *values,
+                                    const umbra_feature_layout *layout, const umbra_progress *progress) {
+  if (!map || !by.context || !values || !layout)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a feature map needs an output, a key, values, and a layout");
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch, encrypt_map(map, umbra_encryptor_of(key), values, layout, &watch));
+  return umbra_watch_close(&watch, encrypt_map(map, by, values, layout, &watch));
+}
+
+umbra_status umbra_feature_map_encrypt(umbra_feature_map **map, const umbra_public_key *key, const double *values,
+                                       const umbra_feature_layout *layout, const umbra_progress *progress) {
+  return encrypt_checked(map, key ? umbra_encryptor_of(key) : (umbra_encryptor){0}, values, layout, progress);
+}
+
+umbra_status umbra_feature_map_encrypt_symmetric(umbra_feature_map **map, const umbra_secret_key *key,
+                                                 const double *values, const umbra_feature_layout *layout,
+                                                 const umbra_progress *progress) {
+  const umbra_encryptor by = {.context = key ? key->context : NULL, .secret = key};
+  return encrypt_checked(map, by, values, layout, progress);
 }
 
 umbra_status umbra_sim_feature_map(umbra_feature_map **map, const umbra_context *context, const double *values,
