@@ -12,16 +12,18 @@
 
 /* Their seconds; HUGE_VAL: they cannot be. */
 static double seconds_of(const umbra_place_choice *choices, const umbra_place_node *nodes, size_t count,
-                         uint32_t refreshed, uint32_t input_level) {
+                         const umbra_place_levels *at) {
   uint32_t level[256] = {0};
   double seconds = 0;
   for (size_t i = 0; i < count; i++) {
     const uint32_t entry = choices[i].level;
-    if (nodes[i].input_count == 0 && entry > input_level) return HUGE_VAL;
+    if (nodes[i].input_count == 0 && entry > at->input) return HUGE_VAL;
     for (size_t k = 0; k < nodes[i].input_count; k++)
       if (entry > level[nodes[i].inputs[k]]) return HUGE_VAL;
     if (entry < nodes[i].depth) return HUGE_VAL;
-    level[i] = choices[i].refreshed ? refreshed : entry - nodes[i].depth;
+    level[i] = entry - nodes[i].depth;
+    if (choices[i].refreshed && level[i] < at->refresh_from) return HUGE_VAL;
+    if (choices[i].refreshed) level[i] = at->refreshed;
     seconds += (nodes[i].cost ? nodes[i].cost[entry] : 0) + (choices[i].refreshed ? nodes[i].refresh : 0);
   }
   return seconds;
@@ -42,15 +44,14 @@ typedef struct graph {
   uint32_t inputs[MOST_NODES][MOST_INPUTS];
   double cost[MOST_NODES][TOP + 1];
   size_t count;
-  uint32_t refreshed, input_level;
+  umbra_place_levels at;
 } graph;
 
 static double random_seconds(uint64_t *seed) { return below(seed, 8) ? 1 + below(seed, 50) : HUGE_VAL; }
 
 static void draw(graph *g, uint64_t *seed) {
   g->count = 1 + below(seed, MOST_NODES);
-  g->refreshed = below(seed, TOP + 1);
-  g->input_level = below(seed, TOP + 1);
+  g->at = (umbra_place_levels){TOP, below(seed, TOP + 1), below(seed, 2), below(seed, TOP + 1)};
   for (uint32_t i = 0; i < g->count; i++) {
     umbra_place_node *n = &g->node[i];
     *n = (umbra_place_node){.inputs = g->inputs[i], .cost = below(seed, 6) ? g->cost[i] : NULL};
@@ -65,11 +66,10 @@ static void draw(graph *g, uint64_t *seed) {
 /* The least of all choices for nodes from number i on. */
 static double least_of(const graph *g, umbra_place_choice *choices, size_t i) {
   double least = HUGE_VAL;
-  if (i == g->count) return seconds_of(choices, g->node, g->count, g->refreshed, g->input_level);
+  if (i == g->count) return seconds_of(choices, g->node, g->count, &g->at);
   for (uint32_t k = 0; k < 2 * (TOP + 1); k++) {
     choices[i] = (umbra_place_choice){k / 2, k % 2};
-    if (isfinite(seconds_of(choices, g->node, i + 1, g->refreshed, g->input_level)))
-      least = fmin(least, least_of(g, choices, i + 1));
+    if (isfinite(seconds_of(choices, g->node, i + 1, &g->at))) least = fmin(least, least_of(g, choices, i + 1));
   }
   return least;
 }
@@ -85,14 +85,13 @@ static void every_placement(void **state) {
     draw(&g, &seed);
     const double least = least_of(&g, choices, 0);
     if (isinf(least)) {
-      assert_fails(umbra_place(found, &seconds, g.node, g.count, TOP, g.refreshed, g.input_level), UMBRA_ERROR_NO_LEVEL,
-                   "levels");
+      assert_fails(umbra_place(found, &seconds, g.node, g.count, &g.at), UMBRA_ERROR_NO_LEVEL, "levels");
       assert_true(seconds == -1);
       continue;
     }
-    assert_ok(umbra_place(found, &seconds, g.node, g.count, TOP, g.refreshed, g.input_level));
+    assert_ok(umbra_place(found, &seconds, g.node, g.count, &g.at));
     assert_true(fabs(seconds - least) < 1e-9);
-    assert_true(fabs(seconds_of(found, g.node, g.count, g.refreshed, g.input_level) - least) < 1e-9);
+    assert_true(fabs(seconds_of(found, g.node, g.count, &g.at) - least) < 1e-9);
     possible++;
   }
   assert_in_range(possible, GRAPHS / 4, GRAPHS);
@@ -219,6 +218,8 @@ static void build_resnet(network *n) {
   put(n, 1, last, x, x);
 }
 
+static const umbra_place_levels boot = {LEVELS - 1, 14, 0, 14};
+
 static void residual_networks(void **state) {
   (void)state;
   static const struct {
@@ -243,10 +244,10 @@ static void residual_networks(void **state) {
     }
     build_resnet(&n);
     assert_int_equal(n.count, cases[i].nodes + 1);
-    assert_ok(umbra_place(choices, &seconds, n.node, n.count, LEVELS - 1, 14, 14));
+    assert_ok(umbra_place(choices, &seconds, n.node, n.count, &boot));
     assert_int_equal(refreshes_in(choices, n.count), cases[i].refreshes);
     assert_true(fabs(seconds - cases[i].cost) < 1e-6);
-    assert_true(fabs(seconds_of(choices, n.node, n.count, 14, 14) - seconds) < 1e-6);
+    assert_true(fabs(seconds_of(choices, n.node, n.count, &boot) - seconds) < 1e-6);
   }
 }
 
@@ -269,7 +270,7 @@ static void branches_one_after_the_other(void **state) {
     inputs[i][1] = i - 1;
     node[i].input_count = i > BRANCHES + 1 ? 2 : 1;
   }
-  assert_ok(umbra_place(choices, &seconds, node, 2 * BRANCHES + 1, 8, 8, 1));
+  assert_ok(umbra_place(choices, &seconds, node, 2 * BRANCHES + 1, &(umbra_place_levels){8, 1, 0, 8}));
   assert_true(seconds == 0);
   assert_int_equal(refreshes_in(choices, 2 * BRANCHES + 1), 0);
 }
@@ -285,10 +286,12 @@ static void too_wide(void **state) {
     node[i] = (umbra_place_node){.inputs = inputs, .input_count = 1, .refresh = 1};
   }
   node[41] = (umbra_place_node){.inputs = inputs + 1, .input_count = 40, .refresh = 1};
-  assert_fails(umbra_place(choices, &seconds, node, 42, 8, 8, 8), UMBRA_ERROR_RANGE, "wait for their readers");
-  assert_fails(umbra_place(choices, &seconds, node, 42, 0, 0, 0), UMBRA_ERROR_RANGE, "wait for their readers");
+  assert_fails(umbra_place(choices, &seconds, node, 42, &(umbra_place_levels){8, 8, 0, 8}), UMBRA_ERROR_RANGE,
+               "wait for their readers");
+  assert_fails(umbra_place(choices, &seconds, node, 42, &(umbra_place_levels){0, 0, 0, 0}), UMBRA_ERROR_RANGE,
+               "wait for their readers");
   assert_true(seconds == -1);
-  assert_ok(umbra_place(choices, &seconds, node, 6, 8, 8, 8));
+  assert_ok(umbra_place(choices, &seconds, node, 6, &(umbra_place_levels){8, 8, 0, 8}));
 }
 
 /* ---- memory ---- */
@@ -302,7 +305,7 @@ static void out_of_memory(void **state) {
   build_resnet(&n);
   for (long left = 0; left < 7; left++) {
     umbra_alloc_fail_after(left);
-    assert_int_equal(umbra_place(choices, &seconds, n.node, n.count, LEVELS - 1, 14, 14), UMBRA_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(umbra_place(choices, &seconds, n.node, n.count, &boot), UMBRA_ERROR_OUT_OF_MEMORY);
   }
   umbra_alloc_fail_after(-1);
   assert_true(seconds == -1);

@@ -37,8 +37,8 @@ typedef struct cut {
 typedef struct placement {
   const umbra_place_node *nodes;
   size_t count;
+  const umbra_place_levels *at;
   uint32_t levels; /* top + 1: an axis of the table */
-  uint32_t refreshed, input_level;
   step *steps;
   uint32_t *readers; /* of each node: how often nodes without a place yet read it */
   size_t cells;      /* of the widest cut's table */
@@ -180,7 +180,7 @@ static void offer(placement *p, size_t cell, state found) {
 /* All that the node can make of that state. */
 static void extend(placement *p, const crossing *c, const state *from, uint32_t number) {
   const umbra_place_node *node = c->node;
-  uint32_t most = node->input_count ? p->levels - 1 : p->input_level, digits = from->cell;
+  uint32_t most = node->input_count ? p->at->top : p->at->input, digits = from->cell;
   size_t cell = 0;
   for (uint32_t i = 0; i < c->before.width; i++, digits /= p->levels) {
     const uint32_t level = digits % p->levels;
@@ -194,7 +194,8 @@ static void extend(placement *p, const crossing *c, const state *from, uint32_t 
     offer(p, cell + (size_t)left * c->own, found);
     found.seconds += node->refresh;
     found.refreshed = 1;
-    if (c->own && left < p->refreshed) offer(p, cell + (size_t)p->refreshed * c->own, found);
+    if (c->own && left >= p->at->refresh_from && left < p->at->refreshed)
+      offer(p, cell + (size_t)p->at->refreshed * c->own, found);
   }
 }
 
@@ -219,7 +220,7 @@ static umbra_status keep_states(placement *p, step *s, size_t cells) {
   if (!s->count)
     return umbra_fail(UMBRA_ERROR_NO_LEVEL,
                       "node %u of a network takes %u levels: inputs are at level %u, and a refresh leaves %u", s->node,
-                      p->nodes[s->node].depth, p->input_level, p->refreshed);
+                      p->nodes[s->node].depth, p->at->input, p->at->refreshed);
   if (p->states > MOST_STATES)
     return umbra_fail(UMBRA_ERROR_RANGE, "there are too many ways to place refreshes in a network of %zu nodes",
                       p->count);
@@ -278,8 +279,8 @@ static void close_placement(placement *p) {
 }
 
 umbra_status umbra_place(umbra_place_choice *choices, double *seconds, const umbra_place_node *nodes, size_t count,
-                         uint32_t top, uint32_t refreshed, uint32_t input_level) {
-  placement p = {.nodes = nodes, .count = count, .levels = top + 1, .refreshed = refreshed, .input_level = input_level};
+                         const umbra_place_levels *levels) {
+  placement p = {.nodes = nodes, .count = count, .at = levels, .levels = levels->top + 1};
   umbra_status status = place(&p);
   if (status == UMBRA_OK) trace_back(&p, choices, seconds);
   close_placement(&p);

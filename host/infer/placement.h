@@ -24,12 +24,18 @@ typedef struct umbra_place_choice {
   int refreshed;  /* 1: its result is */
 } umbra_place_choice;
 
+typedef struct umbra_place_levels {
+  uint32_t top;
+  uint32_t input;        /* of inputs of the network */
+  uint32_t refresh_from; /* the lowest at which a refresh takes something in */
+  uint32_t refreshed;    /* after a refresh */
+} umbra_place_levels;
+
 /*
- * choices[count], and the seconds of all nodes and refreshes. top: the highest level; refreshed: that after a refresh;
- * input_level: that of inputs of the network. Errors: NO_LEVEL (a node takes more levels than there are), RANGE (too
- * many values are needed at once), OUT_OF_MEMORY. Outputs are then unchanged.
+ * choices[count], and the seconds of all nodes and refreshes. Errors: NO_LEVEL (a node takes more levels than there
+ * are), RANGE (too many values are needed at once), OUT_OF_MEMORY. Outputs are then unchanged.
  */
 umbra_status umbra_place(umbra_place_choice *choices, double *seconds, const umbra_place_node *nodes, size_t count,
-                         uint32_t top, uint32_t refreshed, uint32_t input_level);
+                         const umbra_place_levels *levels);
 
 #endif
