@@ -344,7 +344,7 @@ static void dense_behind(scheme *s, uint64_t seed) {
   umbra_matrix *row = NULL;
   fill_gaps(s, &map, values);
   umbra_weights *weights = dense_create(s, &d, &l, UMBRA_TOP_LEVEL);
-  assert_ok(umbra_feature_map_as_row(&row, map));
+  assert_ok(umbra_feature_map_as_row(map, &row));
   assert_int_equal(umbra_matrix_ciphertexts(row), umbra_feature_map_ciphertexts(map));
   assert_ok(umbra_matrix_apply(s->evaluator, &row, row, weights));
   check_dense(s, row, &d, values);
@@ -378,7 +378,7 @@ static void pooled_dense(scheme *s, uint64_t seed) {
   assert_ok(umbra_convolution_output(convolution, &out));
   umbra_weights *weights = dense_create(s, &d, &out, umbra_convolution_level(convolution) - 1);
   assert_ok(umbra_convolution_apply(s->evaluator, &map, map, convolution));
-  assert_ok(umbra_feature_map_as_row(&row, map));
+  assert_ok(umbra_feature_map_as_row(map, &row));
   assert_ok(umbra_matrix_apply(s->evaluator, &row, row, weights));
   check_dense(s, row, &d, x);
   umbra_weights_destroy(weights);
@@ -427,7 +427,7 @@ static void refusals(void **state) {
   assert_fails(umbra_feature_map_slice(&out, a, 2, 3), bad, "3 channels from number 2 on: the feature map has 4");
   assert_fails(umbra_feature_map_slice(&out, a, 0, 0), bad, "0 channels");
   assert_fails(umbra_feature_map_slice(&out, a, 4, 1), bad, "1 channels from number 4");
-  assert_fails(umbra_feature_map_as_row(&row, NULL), bad, "needs");
+  assert_fails(umbra_feature_map_as_row(NULL, &row), bad, "needs");
   assert_null(out);
   assert_null(row);
   umbra_feature_map_destroy(a);
@@ -491,7 +491,7 @@ static void failing_allocations_are_clean(void **state) {
     if (status == UMBRA_OK) status = umbra_feature_map_chebyshev(s.evaluator, &out[1], map, half, 1, 1);
     if (status == UMBRA_OK) status = umbra_feature_map_join(&out[2], (const umbra_feature_map *const[]){map, map}, 2);
     if (status == UMBRA_OK) status = umbra_feature_map_slice(&out[3], map, 2, 1);
-    if (status == UMBRA_OK) status = umbra_feature_map_as_row(&row, map);
+    if (status == UMBRA_OK) status = umbra_feature_map_as_row(map, &row);
     if (status == UMBRA_OK) status = umbra_feature_weights_create(&weights, s.context, &desc, &l, NULL);
     umbra_alloc_fail_after(-1);
     if (status != UMBRA_OK) assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);

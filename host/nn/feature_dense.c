@@ -17,7 +17,7 @@ static umbra_matrix_layout row_layout(const umbra_feature_layout *l) {
                                .slots = l->slots};
 }
 
-umbra_status umbra_feature_map_as_row(umbra_matrix **row, const umbra_feature_map *map) {
+umbra_status umbra_feature_map_as_row(const umbra_feature_map *map, umbra_matrix **row) {
   if (!row || !map)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_feature_map_as_row needs an output and a feature map");
   const umbra_matrix_layout layout = row_layout(&map->layout);

@@ -61,7 +61,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_feature_map_slice(umbra_feature_map 
  * A matrix of one row whose columns are the map's positions, as umbra_feature_layout counts them, up to the end of the
  * last plane: by columns, with a stride of 1, in copies of the map's ciphertexts. Columns between pixels hold anything.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_feature_map_as_row(umbra_matrix **row, const umbra_feature_map *map);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_feature_map_as_row(const umbra_feature_map *map, umbra_matrix **row);
 
 /*
  * Weights for such rows: umbra_matrix_apply makes W x + b of them, x being all pixels in the order [channel][y][x]. desc
