@@ -40,7 +40,8 @@ typedef enum umbra_kind {
   UMBRA_KIND_TRANSCRIPT = 15,
   UMBRA_KIND_MANIFEST = 16,
   UMBRA_KIND_COMMITMENT = 17,
-  UMBRA_KIND_REENCRYPTION_KEY = 18
+  UMBRA_KIND_REENCRYPTION_KEY = 18,
+  UMBRA_KIND_FEATURE_MAP = 19
 } umbra_kind;
 
 /* Flags of the header, part of the format. */
@@ -68,7 +69,8 @@ typedef enum umbra_section {
   UMBRA_SECTION_STAMP = 15,         /* which training something is of, and which part of it */
   UMBRA_SECTION_RANGE = 16,         /* level, slots and ranges of a ciphertext; before there were these: VALUE */
   UMBRA_SECTION_KEYLESS = 17,       /* parameters: how many levels have no keys */
-  UMBRA_SECTION_PARTS = 18          /* ciphertext: how many polynomials it has, if they are not two */
+  UMBRA_SECTION_PARTS = 18,         /* ciphertext: how many polynomials it has, if they are not two */
+  UMBRA_SECTION_FEATURES = 19       /* shape and layout of a feature map */
 } umbra_section;
 
 typedef struct umbra_header {

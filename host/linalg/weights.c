@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "weights.h"
 
-#include <math.h>
-
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
@@ -39,11 +38,9 @@ static umbra_status take_bias(umbra_layer *layer, const umbra_array *given, int 
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weights and bias: one has data and the other has not");
 }
 
-static int is_bound(double x) { return isfinite(x) && x >= 0; }
-
 static umbra_status take_layer(umbra_layer *layer, const umbra_weights_desc *desc, const umbra_context *context) {
   const int optional = !umbra_context_has_values(context);
-  if (!is_bound(desc->bound) || !is_bound(desc->magnitude))
+  if (!umbra_is_bound(desc->bound) || !umbra_is_bound(desc->magnitude))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "bound is %g and magnitude is %g: both must be finite and not negative", desc->bound,
                       desc->magnitude);
