@@ -90,6 +90,7 @@ static void plans_are_followed(void **state) {
   static const umbra_product_desc products[] = {
       {.rows = 5, .inner = 20, .columns = 7, .plain = 1},
       {.rows = 600, .inner = 9, .columns = 4, .plain = 1},
+      {.rows = SLOTS + 9, .inner = 9, .columns = 4, .plain = 1},
       {.rows = 1, .inner = 40, .columns = 33, .plain = 1},
       {.rows = 12, .inner = 10, .columns = 6},
       {.rows = 40, .inner = 20, .columns = 30},
@@ -130,21 +131,43 @@ static void cheapest_is_first(void **state) {
   }
 }
 
-/* One record is a vector among rotations; as many as there are slots share a ciphertext for each column, and need no key. */
+/* A ciphertext for each column, without keys; the records are in real parts as long as they fit there, then in both. */
+static void check_columns(size_t records, int pairs) {
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
+  umbra_product_plan *plan = plan_of(records, 200, 200, 1, UMBRA_TARGET_CPU);
+  umbra_product_candidate candidate = {UMBRA_PRODUCT_CANDIDATE_INIT};
+  umbra_cost cost = {UMBRA_COST_INIT};
+  assert_ok(umbra_product_plan_layouts(plan, &layout, NULL, 0));
+  assert_int_equal(layout.stride, layout.slots);
+  assert_int_equal(layout.pairs, pairs);
+  assert_ok(umbra_product_plan_get(plan, &candidate, 0));
+  assert_int_equal(candidate.a_ciphertexts, 200);
+  assert_ok(umbra_product_plan_cost(plan, &cost, 0));
+  assert_int_equal(cost.keys, 0);
+  umbra_product_plan_destroy(plan);
+}
+
+/* One record is in shifted copies if there is room for them: of those that do without, one ciphertext by columns is best. */
+static void check_vector(size_t size, umbra_matrix_order best) {
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
+  umbra_product_plan *plan = plan_of(1, size, size, 1, UMBRA_TARGET_CPU);
+  assert_ok(umbra_product_plan_layouts(plan, &layout, NULL, 0));
+  assert_int_equal(layout.order, best);
+  for (size_t i = 1; layout.order == UMBRA_MATRIX_SHIFTED; i++)
+    assert_ok(umbra_product_plan_layouts(plan, &layout, NULL, i));
+  assert_int_equal(layout.order, UMBRA_MATRIX_BY_COLUMNS);
+  assert_true(layout.stride == 1 && layout.slots >= size);
+  umbra_product_plan_destroy(plan);
+}
+
+/* As many records as there are slots share a ciphertext for each column, and need no key. */
 static void records_decide(void **state) {
   (void)state;
-  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
-  umbra_product_plan *one = plan_of(1, 200, 200, 1, UMBRA_TARGET_CPU);
-  umbra_product_plan *many = plan_of(SLOTS, 200, 200, 1, UMBRA_TARGET_CPU);
-  umbra_cost cost = {UMBRA_COST_INIT};
-  assert_ok(umbra_product_plan_layouts(one, &layout, NULL, 0));
-  assert_true(layout.stride == 1 && layout.slots >= 200);
-  assert_ok(umbra_product_plan_layouts(many, &layout, NULL, 0));
-  assert_int_equal(layout.stride, layout.slots);
-  assert_ok(umbra_product_plan_cost(many, &cost, 0));
-  assert_int_equal(cost.keys, 0);
-  umbra_product_plan_destroy(one);
-  umbra_product_plan_destroy(many);
+  check_vector(200, UMBRA_MATRIX_SHIFTED);
+  check_vector(SLOTS, UMBRA_MATRIX_BY_COLUMNS);
+  check_columns(SLOTS, 0);
+  check_columns(SLOTS + 1, 1);
+  check_columns(2 * SLOTS, 1);
 }
 
 /* No candidate takes more, and those that take less are all there. */

@@ -59,7 +59,8 @@ static void check_values(const arrangement *a, const umbra_matrix *matrix, const
 }
 
 static int is_loose(const umbra_matrix_layout *layout) {
-  return layout->order == UMBRA_MATRIX_BY_ROWS || layout->order == UMBRA_MATRIX_BY_COLUMNS;
+  return layout->order == UMBRA_MATRIX_BY_ROWS || layout->order == UMBRA_MATRIX_BY_COLUMNS ||
+         layout->order == UMBRA_MATRIX_SHIFTED;
 }
 
 /* What products count on: padding of tiles and diagonals is 0. */
@@ -121,8 +122,8 @@ static umbra_matrix_view all_of(size_t rows, size_t columns) {
 
 static void other_layouts(void **state) {
   (void)state;
-  static const umbra_matrix_order orders[] = {UMBRA_MATRIX_BY_ROWS, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_TILES,
-                                              UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_DIAGONALS};
+  static const umbra_matrix_order orders[] = {UMBRA_MATRIX_BY_ROWS,    UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_TILES,
+                                              UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_DIAGONALS,  UMBRA_MATRIX_SHIFTED};
   enum { ORDERS = sizeof orders / sizeof *orders };
   for (int from = 0; from < ORDERS; from++)
     for (int to = 0; to < ORDERS; to++) {
@@ -164,6 +165,7 @@ static void pairs_in_other_layouts(void **state) {
       layout_of(UMBRA_MATRIX_BY_ROWS, 8, 64),
       layout_of(UMBRA_MATRIX_BY_COLUMNS, 4, 32),
       layout_of(UMBRA_MATRIX_TILES, 4, 32),
+      layout_of(UMBRA_MATRIX_SHIFTED, 4, 16),
   };
   enum { LAYOUTS = sizeof layouts / sizeof *layouts };
   for (int i = 0; i < LAYOUTS * LAYOUTS; i++)
