@@ -32,6 +32,8 @@ typedef enum umbra_matrix_order {
  * A ciphertext has `slots` slots (repeated through all n/2), in slots / stride runs. By rows, each run holds a row, and
  * with pairs the imaginary parts hold as many again. By columns, each run holds `stride` rows of a column, or with pairs
  * twice as many; a ciphertext is followed by those with further columns of these rows, then by those with further rows.
+ * Real weights act on real and imaginary parts alike, so pairs have what packing in coefficients has: n elements in a
+ * ciphertext of a product without keys. An error is that of a coefficient times sqrt(n / 2), as in all slots.
  *
  * Tiles have stride x stride elements, the last ones padded by zeros. A row of a tile takes 2 stride slots, so a
  * ciphertext has slots / (2 stride^2) = T tiles, which stand below each other: row i of tile t begins at slot
