@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The matrix is cut into blocks, and columns of ciphertexts are copied to where they lie side by side for the kernel: those
- * of a block, for a strip of limbs. So the workspace is bounded, whatever the matrix and the ring.
+ * of a block, for a strip of limbs, and once for as many blocks below each other as there is room for sums. So the
+ * workspace is bounded, whatever the matrix and the ring.
  */
 #include "combine.h"
 
@@ -34,6 +35,7 @@ struct umbra_combinations {
   uint32_t level;
   uint32_t block_rows, block_columns, strip; /* limbs */
   size_t down, across;                       /* blocks */
+  size_t together;                           /* of those down, whose sums are kept at a time */
   umbra_int_matrix *block;                   /* [down][across] */
   umbra_constant *constant;                  /* at the scale of the sums; NULL: none */
   double *norm;                              /* bounds on sums of |weight| */
@@ -63,6 +65,8 @@ static void choose_blocks(umbra_combinations *c) {
   c->strip = umbra_clamp_u32((uint32_t)(room_for_columns / (limb * c->block_columns)), 1, limbs);
   if (umbra_ring_kernels(ring)->whole) c->strip = limbs;
   c->down = umbra_quotient_above(c->rows, c->block_rows);
+  c->together = room_for_sums / (limb * limbs * c->block_rows);
+  if (!c->together) c->together = 1;
   c->across = umbra_quotient_above(c->columns, c->block_columns);
 }
 
@@ -199,7 +203,7 @@ typedef struct combining {
   const umbra_ciphertext *const *a; /* at the level */
   uint32_t parts;                   /* polynomials of each */
   umbra_estimate largest;           /* of all of them */
-  umbra_poly sums, share, columns;  /* of a block's rows; of one block's columns, for a strip; and these */
+  umbra_poly sums, share, columns;  /* of blocks' rows; of one block, for a strip; and of its columns */
   int both;
 } combining;
 
@@ -227,24 +231,36 @@ static umbra_status gather(const combining *c, const umbra_view *to, size_t acro
   return UMBRA_OK;
 }
 
-/* The sums of a block's rows, over a strip of limbs. */
-static umbra_status sum_strip(const combining *c, size_t down, uint32_t first, uint32_t count) {
+/* Blocks [down, end) of rows that are summed at a time, over a strip of limbs. */
+typedef struct strip {
+  size_t down, end;
+  uint32_t first, count;
+} strip;
+
+/* What a block brings to the sums of its rows. */
+static void add_block(const combining *c, const strip *s, const umbra_view *columns, size_t down, size_t across) {
   const umbra_ring *ring = c->evaluator->context->ring;
   umbra_stream *stream = c->evaluator->stream;
-  const umbra_view all = umbra_poly_subview(&c->sums, ring, 0, c->parts * rows_of(c->of, down), c->sums.window, 0);
-  const umbra_view sums = umbra_view_limbs_of(&all, umbra_ring_n(ring), first, count);
+  const umbra_int_matrix *block = &c->of->block[down * c->of->across + across];
+  const uint32_t at = (uint32_t)(down - s->down) * c->of->block_rows;
+  const umbra_view all =
+      umbra_poly_subview(&c->sums, ring, c->parts * at, c->parts * rows_of(c->of, down), c->sums.window, 0);
+  const umbra_view sums = umbra_view_limbs_of(&all, umbra_ring_n(ring), s->first, s->count);
+  if (!across) {
+    umbra_ring_gemm(ring, stream, &sums, columns, block, c->parts);
+    return;
+  }
+  const umbra_view other = strip_of(c, &c->share, s->first, s->count), share = umbra_view_polys(&other, 0, sums.polys);
+  umbra_ring_gemm(ring, stream, &share, columns, block, c->parts);
+  umbra_ring_add(ring, stream, &sums, &sums, &share);
+}
+
+static umbra_status sum_strip(const combining *c, const strip *s) {
   for (size_t across = 0; across < c->of->across; across++) {
-    const umbra_view room = strip_of(c, &c->columns, first, count);
+    const umbra_view room = strip_of(c, &c->columns, s->first, s->count);
     const umbra_view columns = umbra_view_polys(&room, 0, c->parts * columns_of(c->of, across));
-    UMBRA_TRY(gather(c, &columns, across, first, count));
-    const umbra_int_matrix *block = &c->of->block[down * c->of->across + across];
-    if (!across) {
-      umbra_ring_gemm(ring, stream, &sums, &columns, block, c->parts);
-      continue;
-    }
-    const umbra_view other = strip_of(c, &c->share, first, count), share = umbra_view_polys(&other, 0, sums.polys);
-    umbra_ring_gemm(ring, stream, &share, &columns, block, c->parts);
-    umbra_ring_add(ring, stream, &sums, &sums, &share);
+    UMBRA_TRY(gather(c, &columns, across, s->first, s->count));
+    for (size_t down = s->down; down < s->end; down++) add_block(c, s, &columns, down, across);
   }
   return UMBRA_OK;
 }
@@ -282,12 +298,20 @@ static umbra_status close_row(const combining *c, umbra_ciphertext **made, uint3
   return umbra_result_finish(c->evaluator, made, result, status);
 }
 
-static umbra_status combine_block(const combining *c, umbra_ciphertext **made, size_t down) {
-  const uint32_t limbs = c->sums.window.count, strip = c->of->strip;
-  const size_t row = down * c->of->block_rows;
-  for (uint32_t first = 0; first < limbs; first += strip)
-    UMBRA_TRY(sum_strip(c, down, first, umbra_min_u32(strip, limbs - first)));
-  for (uint32_t i = 0; i < rows_of(c->of, down); i++) UMBRA_TRY(close_row(c, &made[row + i], i, row + i));
+/* The rows of as many blocks as are summed at a time, from that one on. */
+static umbra_status combine_rows(const combining *c, umbra_ciphertext **made, size_t down) {
+  const umbra_combinations *of = c->of;
+  const uint32_t limbs = c->sums.window.count;
+  const size_t first = down * of->block_rows, rows = of->rows - first, most = of->together * of->block_rows;
+  strip s = {.down = down, .end = of->down - down < of->together ? of->down : down + of->together};
+  for (; s.first < limbs; s.first += of->strip) {
+    const umbra_watch_part part = umbra_watch_enter(&c->evaluator->watch, s.first, limbs);
+    s.count = umbra_min_u32(of->strip, limbs - s.first);
+    const umbra_status status = sum_strip(c, &s);
+    umbra_watch_leave(&c->evaluator->watch, part);
+    UMBRA_TRY(status);
+  }
+  for (uint32_t i = 0; i < least_of(rows, (uint32_t)most); i++) UMBRA_TRY(close_row(c, &made[first + i], i, first + i));
   return UMBRA_OK;
 }
 
@@ -295,7 +319,8 @@ static umbra_status open_rooms(combining *c) {
   const umbra_combinations *of = c->of;
   umbra_ring *ring = c->evaluator->context->ring;
   const umbra_window window = window_of(of), strip = {window.first, (uint16_t)of->strip};
-  UMBRA_TRY(umbra_poly_create(&c->sums, ring, c->parts * of->block_rows, window, 0, "linear combinations"));
+  const uint32_t rows = least_of(of->rows, (uint32_t)of->together * of->block_rows);
+  UMBRA_TRY(umbra_poly_create(&c->sums, ring, c->parts * rows, window, 0, "linear combinations"));
   UMBRA_TRY(umbra_poly_create(&c->columns, ring, c->parts * of->block_columns, strip, 0, "columns of ciphertexts"));
   if (of->across == 1) return UMBRA_OK;
   return umbra_poly_create(&c->share, ring, c->parts * of->block_rows, strip, 0, "a share of linear combinations");
@@ -312,9 +337,9 @@ static umbra_status combine(umbra_evaluator *evaluator, umbra_ciphertext **made,
                  .largest = umbra_noise_largest(a, of->columns),
                  .both = both};
   umbra_status status = open_rooms(&c);
-  for (size_t down = 0; down < of->down && status == UMBRA_OK; down++) {
+  for (size_t down = 0; down < of->down && status == UMBRA_OK; down += of->together) {
     const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, down, of->down);
-    status = combine_block(&c, made, down);
+    status = combine_rows(&c, made, down);
     umbra_watch_leave(&evaluator->watch, part);
   }
   umbra_poly_destroy(&c.sums, ring);
