@@ -2,7 +2,7 @@
 /* labels: quick */
 /* Encrypted matrices: what goes in comes out, in as many ciphertexts as the rows need, in the layout that is
  * documented. */
-#include "scheme.h"
+#include "linalg.h"
 
 #include "host/base/watch.h"
 #include "host/linalg/matrix.h"
@@ -10,13 +10,6 @@
 enum { SLOTS = 1024 };
 
 static scheme s;
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = malloc(count * sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = 10 * uniform(random);
-  return values;
-}
 
 static size_t stride_of(size_t slots) {
   size_t stride = 1;

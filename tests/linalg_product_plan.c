@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Plans of products: what they choose computes the product, with the keys they name and at the level they state. */
-#include "scheme.h"
+#include "linalg.h"
 
 enum { LOG_N = 11, DEPTH = 3, SLOTS = 1 << (LOG_N - 1), TEXT = 1 << 14 };
 
@@ -17,13 +17,6 @@ static umbra_product_plan *plan_of(size_t rows, size_t inner, size_t columns, in
 }
 
 /* ---- the plan, followed ---- */
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = malloc(count * sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = uniform(random);
-  return values;
-}
 
 static void check_product(const double *found, const double *a, const double *b, const umbra_product_desc *d) {
   for (size_t r = 0; r < d->rows; r++) {
@@ -62,12 +55,8 @@ static void follow(const umbra_product_plan *plan, size_t number, const umbra_pr
   uint64_t random = 7;
   double *a = random_values(&random, d->rows * d->inner), *b = random_values(&random, d->inner * d->columns);
   double *found = random_values(&random, d->rows * d->columns);
-  scheme s = {.params = umbra_params_share(params)};
-  assert_ok(umbra_context_create(&s.context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
-  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
-  assert_ok(umbra_public_key_generate(&s.public, s.secret));
-  s.keys = keys_for(s.secret, needs);
-  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+  scheme s;
+  scheme_open_for(&s, umbra_params_share(params), NULL, needs);
   assert_ok(umbra_product_plan_get(plan, &candidate, number));
   assert_ok(umbra_product_plan_layouts(plan, &layout_a, d->plain ? NULL : &layout_b, number));
   umbra_matrix *x = encrypted(&s, a, d->rows, d->inner, &layout_a), *y = NULL;

@@ -3,7 +3,7 @@
 /* Encrypted matrices in other layouts and as views of themselves, against the same in the clear, with keys from a dry run. */
 #include "host/base/memory.h"
 #include "host/linalg/matrix.h"
-#include "scheme.h"
+#include "linalg.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 2 };
 
@@ -23,22 +23,16 @@ typedef struct arrangement {
 /* ---- one arrangement ---- */
 
 static umbra_key_needs *needs_of_arrangement(const arrangement *a) {
-  umbra_context *context = NULL;
-  umbra_evaluator *evaluator = NULL;
+  scheme dry;
   umbra_matrix *matrix = NULL;
-  umbra_key_needs *needs = NULL;
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&context, &desc));
-  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
-  assert_ok(umbra_dry_matrix(&matrix, context, a->rows, a->columns, UMBRA_TOP_LEVEL, 1, &a->from));
-  assert_ok(umbra_matrix_rearrange(evaluator, &matrix, matrix, &a->view, &a->to));
+  scheme_open_dry(&dry, umbra_params_share(params));
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, a->rows, a->columns, UMBRA_TOP_LEVEL, 1, &a->from));
+  assert_ok(umbra_matrix_rearrange(dry.evaluator, &matrix, matrix, &a->view, &a->to));
   assert_int_equal(umbra_matrix_level(matrix), DEPTH - !a->whole);
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(context, needs));
+  umbra_key_needs *needs = scheme_needs(&dry);
   assert_true(!a->whole || umbra_key_needs_count(needs) == 0);
   umbra_matrix_destroy(matrix);
-  umbra_evaluator_destroy(evaluator);
-  umbra_context_destroy(context);
+  scheme_close(&dry);
   return needs;
 }
 
@@ -92,15 +86,9 @@ static umbra_matrix *encrypted(const scheme *s, const arrangement *a, const doub
 
 static void check(const arrangement *a) {
   uint64_t random = 3;
-  scheme s = {.params = umbra_params_share(params)};
-  double *values = calloc(a->rows * a->columns, sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < a->rows * a->columns; i++) values[i] = uniform(&random);
-  assert_ok(umbra_context_create(&s.context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
-  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
-  assert_ok(umbra_public_key_generate(&s.public, s.secret));
-  s.keys = keys_for(s.secret, needs_of_arrangement(a));
-  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+  scheme s;
+  double *values = random_values(&random, a->rows * a->columns);
+  scheme_open_for(&s, umbra_params_share(params), NULL, needs_of_arrangement(a));
   umbra_matrix *matrix = encrypted(&s, a, values);
   const double before = umbra_ciphertext_magnitude(matrix->part[0]);
   assert_ok(umbra_matrix_rearrange(s.evaluator, &matrix, matrix, &a->view, &a->to));
@@ -249,14 +237,11 @@ static void refuse(umbra_evaluator *evaluator, const umbra_matrix *matrix, const
 static void refusals(void **state) {
   (void)state;
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
-  umbra_context *context = NULL;
-  umbra_evaluator *evaluator = NULL;
+  scheme dry;
   umbra_matrix *matrix = NULL;
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
   const umbra_matrix_layout ones = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
-  assert_ok(umbra_context_create(&context, &desc));
-  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
-  assert_ok(umbra_dry_matrix(&matrix, context, 4, 5, UMBRA_TOP_LEVEL, 1, NULL));
+  scheme_open_dry(&dry, umbra_params_share(params));
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, 4, 5, UMBRA_TOP_LEVEL, 1, NULL));
   static const umbra_matrix_view wrong[] = {
       {UMBRA_MATRIX_VIEW_INIT, .rows = 0, .columns = 5},
       {UMBRA_MATRIX_VIEW_INIT, .rows = 5, .columns = 5, .row_step = 5},
@@ -268,17 +253,16 @@ static void refusals(void **state) {
       {UMBRA_MATRIX_VIEW_INIT, .rows = 2, .columns = 1, .row_step = PTRDIFF_MIN},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-    refuse(evaluator, matrix, NULL, &wrong[i], bad, "the matrix has 20 of them");
-  refuse(evaluator, matrix, &ones, NULL, UMBRA_ERROR_UNSUPPORTED, "to one with ones");
-  refuse(evaluator, NULL, NULL, NULL, bad, "needs an evaluator");
+    refuse(dry.evaluator, matrix, NULL, &wrong[i], bad, "the matrix has 20 of them");
+  refuse(dry.evaluator, matrix, &ones, NULL, UMBRA_ERROR_UNSUPPORTED, "to one with ones");
+  refuse(dry.evaluator, NULL, NULL, NULL, bad, "needs an evaluator");
   umbra_matrix_destroy(matrix);
   matrix = NULL;
-  assert_ok(umbra_dry_matrix(&matrix, context, 4, 5, 0, 1, NULL));
-  refuse(evaluator, matrix, &(umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS}, NULL,
-         UMBRA_ERROR_NO_LEVEL, "takes a level");
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, 4, 5, 0, 1, NULL));
+  refuse(dry.evaluator, matrix, &(umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS},
+         NULL, UMBRA_ERROR_NO_LEVEL, "takes a level");
   umbra_matrix_destroy(matrix);
-  umbra_evaluator_destroy(evaluator);
-  umbra_context_destroy(context);
+  scheme_close(&dry);
 }
 
 static int open_params(void **state) {

@@ -11,7 +11,7 @@
 #include "host/base/watch.h"
 #include "host/linalg/matrix.h"
 #include "host/linalg/weights.h"
-#include "scheme.h"
+#include "linalg.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 4, MOST = 700 };
 
@@ -28,13 +28,6 @@ typedef struct problem {
   double norm;       /* the largest Euclidean one of W's rows */
   double largest;    /* |x| */
 } problem;
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = calloc(count, sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = uniform(random);
-  return values;
-}
 
 /* Rounded to floats, so that arrays of both types hold the same. */
 static problem problem_of(size_t records, size_t columns, size_t rows, umbra_matrix_layout layout, uint64_t *random) {
@@ -103,23 +96,17 @@ static umbra_weights *weights_of(const umbra_context *context, const problem *p,
 /* ---- the same on a dry device: needs, and the level ---- */
 
 static umbra_key_needs *needs_of_product(const problem *p) {
-  umbra_context *context = NULL;
-  umbra_evaluator *evaluator = NULL;
+  scheme dry;
   umbra_matrix *matrix = NULL;
-  umbra_key_needs *needs = NULL;
-  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&context, &desc));
-  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
-  umbra_weights *weights = weights_of(context, p, 0);
-  assert_ok(umbra_dry_matrix(&matrix, context, p->records, p->columns, DEPTH, 1, &p->layout));
-  assert_ok(umbra_matrix_apply(evaluator, &matrix, matrix, weights));
+  scheme_open_dry(&dry, umbra_params_share(params));
+  umbra_weights *weights = weights_of(dry.context, p, 0);
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, p->records, p->columns, DEPTH, 1, &p->layout));
+  assert_ok(umbra_matrix_apply(dry.evaluator, &matrix, matrix, weights));
   assert_int_equal(umbra_matrix_level(matrix), p->level - 1);
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(context, needs));
+  umbra_key_needs *needs = scheme_needs(&dry);
   umbra_weights_destroy(weights);
   umbra_matrix_destroy(matrix);
-  umbra_evaluator_destroy(evaluator);
-  umbra_context_destroy(context);
+  scheme_close(&dry);
   return needs;
 }
 
