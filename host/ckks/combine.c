@@ -12,6 +12,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../ring/divide.h"
 #include "../ring/gemm.h"
 #include "../ring/ops.h"
 #include "calls.h"
@@ -27,7 +28,8 @@
 
 /* Of kernels: rows share what they read of the columns, and columns are summed up in runs of that many. */
 enum { MOST_ROWS = 128, TILE = 16, RUN = 112, MOST_RUNS = 9 };
-static const size_t room_for_sums = (size_t)256 << 20, room_for_columns = (size_t)64 << 20;
+static const size_t room_for_sums = (size_t)256 << 20, room_for_columns = (size_t)64 << 20,
+                    room_for_closing = (size_t)4 << 20;
 
 struct umbra_combinations {
   umbra_context *context;
@@ -36,14 +38,19 @@ struct umbra_combinations {
   uint32_t block_rows, block_columns, strip; /* limbs */
   size_t down, across;                       /* blocks */
   size_t together;                           /* of those down, whose sums are kept at a time */
-  umbra_int_matrix *block;                   /* [down][across] */
-  umbra_constant *constant;                  /* at the scale of the sums; NULL: none */
-  double *norm;                              /* bounds on sums of |weight| */
-  double magnitude;                          /* declared, or 0 */
-  double rounding;                           /* bound on that of a weight */
+  uint32_t closed;          /* rows that are divided together: few launches, and they stay in a cache */
+  umbra_int_matrix *block;  /* [down][across] */
+  umbra_constant *constant; /* at the scale of the sums; NULL: none */
+  double *norm;             /* bounds on sums of |weight| */
+  double magnitude;         /* declared, or 0 */
+  double rounding;          /* bound on that of a weight */
 };
 
-static umbra_window window_of(const umbra_combinations *c) { return umbra_context_chain(c->context)->window[c->level]; }
+static umbra_window window_at(const umbra_combinations *c, uint32_t level) {
+  return umbra_context_chain(c->context)->window[level];
+}
+
+static umbra_window window_of(const umbra_combinations *c) { return window_at(c, c->level); }
 
 static umbra_log2 log_scale_of(const umbra_combinations *c) {
   return umbra_context_chain(c->context)->log_scale[c->level];
@@ -63,7 +70,11 @@ static void choose_blocks(umbra_combinations *c) {
   c->block_rows = least_of(c->rows, umbra_max_u32(rows, TILE));
   c->block_columns = least_of(c->columns, RUN * umbra_max_u32(runs, 1));
   c->strip = umbra_clamp_u32((uint32_t)(room_for_columns / (limb * c->block_columns)), 1, limbs);
-  if (umbra_ring_kernels(ring)->whole) c->strip = limbs;
+  c->closed = umbra_clamp_u32((uint32_t)(room_for_closing / (limb * limbs)), 1, c->block_rows);
+  if (umbra_ring_kernels(ring)->whole) {
+    c->strip = limbs;
+    c->closed = 1;
+  }
   c->down = umbra_quotient_above(c->rows, c->block_rows);
   c->together = room_for_sums / (limb * limbs * c->block_rows);
   if (!c->together) c->together = 1;
@@ -203,7 +214,8 @@ typedef struct combining {
   const umbra_ciphertext *const *a; /* at the level */
   uint32_t parts;                   /* polynomials of each */
   umbra_estimate largest;           /* of all of them */
-  umbra_poly sums, share, columns;  /* of blocks' rows; of one block, for a strip; and of its columns */
+  umbra_poly sums, divided;         /* of blocks' rows, and of those that are divided together */
+  umbra_poly share, columns;        /* of one block, for a strip; and of its columns */
   int both;
 } combining;
 
@@ -274,35 +286,67 @@ static umbra_constant constant_of(const combining *c, size_t row) {
   return constant;
 }
 
-/* *made = row `at` of the sums, with its constant, divided. */
-static umbra_status close_row(const combining *c, umbra_ciphertext **made, uint32_t at, size_t row) {
+/* Rows that are divided together: row i is in place `at` + i of the sums. */
+typedef struct closing {
+  size_t row;
+  uint32_t at, count;
+} closing;
+
+static umbra_estimate estimate_of(const combining *c, size_t row) {
   const umbra_combinations *of = c->of;
-  umbra_ring *ring = c->evaluator->context->ring;
-  const umbra_view whole = umbra_poly_subview(&c->sums, ring, c->parts * at, c->parts, c->sums.window, 0);
+  const umbra_log2 log_scale = 2 * log_scale_of(of);
+  const umbra_chain *chain = umbra_context_chain(of->context);
   const double rounding = (double)of->columns * of->rounding / UMBRA_ERROR_DEVIATIONS;
-  umbra_scaled sum = {.poly = {.data = whole.run[0].data, .window = c->sums.window, .polys = (uint16_t)c->parts},
-                      .level = of->level,
-                      .log_scale = 2 * log_scale_of(of),
-                      .estimate = umbra_noise_mul(c->largest, umbra_estimate_of(of->norm[row], rounding))};
+  umbra_estimate sum = umbra_noise_mul(c->largest, umbra_estimate_of(of->norm[row], rounding));
   if (of->constant) {
-    const umbra_view c0 = umbra_view_poly(&whole, 0);
     const umbra_constant constant = constant_of(c, row);
-    UMBRA_TRY(umbra_constant_add(c->evaluator, &c0, &constant, of->level));
-    sum.estimate = umbra_noise_add(sum.estimate, umbra_constant_estimate(&constant));
+    sum = umbra_noise_add(sum, umbra_constant_estimate(&constant));
   }
+  return umbra_noise_round_parts(sum, chain, log_scale - umbra_sum_log_step(chain, of->level), c->parts);
+}
+
+static umbra_status add_constants(const combining *c, const umbra_view *sums, const closing *rows) {
+  for (uint32_t i = 0; i < rows->count && c->of->constant; i++) {
+    const umbra_view c0 = umbra_view_poly(sums, c->parts * i);
+    const umbra_constant constant = constant_of(c, rows->row + i);
+    UMBRA_TRY(umbra_constant_add(c->evaluator, &c0, &constant, c->of->level));
+  }
+  return UMBRA_OK;
+}
+
+/* A row that has been divided becomes a ciphertext. */
+static umbra_status hand_out(const combining *c, umbra_ciphertext **made, const umbra_view *divided, size_t row) {
+  const umbra_ring *ring = c->evaluator->context->ring;
   umbra_ciphertext *result = NULL;
-  UMBRA_TRY(umbra_result_make(&result, c->evaluator, c->a[0], of->level - 1, c->a[0]->slots));
+  UMBRA_TRY(umbra_result_make(&result, c->evaluator, c->a[0], c->of->level - 1, c->a[0]->slots));
   const umbra_view dst = umbra_poly_view(&result->poly, ring);
-  umbra_status status = umbra_sum_close(c->evaluator, &dst, &sum, NULL, &result->estimate);
-  umbra_ciphertext_declare_within(result, of->magnitude);
-  return umbra_result_finish(c->evaluator, made, result, status);
+  umbra_ring_copy(ring, c->evaluator->stream, &dst, divided);
+  result->estimate = estimate_of(c, row);
+  umbra_ciphertext_declare_within(result, c->of->magnitude);
+  return umbra_result_finish(c->evaluator, made, result, UMBRA_OK);
+}
+
+static umbra_status close_rows(const combining *c, umbra_ciphertext **made, const closing *rows) {
+  umbra_ring *ring = c->evaluator->context->ring;
+  const umbra_view sums =
+      umbra_poly_subview(&c->sums, ring, c->parts * rows->at, c->parts * rows->count, c->sums.window, 0);
+  const umbra_view room = umbra_poly_view(&c->divided, ring), dst = umbra_view_polys(&room, 0, sums.polys);
+  const umbra_dividend dividend = umbra_dividend_of(&sums, c->sums.window, 0);
+  UMBRA_TRY(add_constants(c, &sums, rows));
+  UMBRA_TRY(umbra_divide(ring, c->evaluator->stream, &dst, c->divided.window, &dividend, NULL));
+  for (uint32_t i = 0; i < rows->count; i++) {
+    const umbra_view divided = umbra_view_polys(&dst, c->parts * i, c->parts);
+    UMBRA_TRY(hand_out(c, &made[rows->row + i], &divided, rows->row + i));
+  }
+  return UMBRA_OK;
 }
 
 /* The rows of as many blocks as are summed at a time, from that one on. */
 static umbra_status combine_rows(const combining *c, umbra_ciphertext **made, size_t down) {
   const umbra_combinations *of = c->of;
   const uint32_t limbs = c->sums.window.count;
-  const size_t first = down * of->block_rows, rows = of->rows - first, most = of->together * of->block_rows;
+  const size_t first = down * of->block_rows;
+  const uint32_t rows = least_of(of->rows - first, (uint32_t)of->together * of->block_rows);
   strip s = {.down = down, .end = of->down - down < of->together ? of->down : down + of->together};
   for (; s.first < limbs; s.first += of->strip) {
     const umbra_watch_part part = umbra_watch_enter(&c->evaluator->watch, s.first, limbs);
@@ -311,7 +355,8 @@ static umbra_status combine_rows(const combining *c, umbra_ciphertext **made, si
     umbra_watch_leave(&c->evaluator->watch, part);
     UMBRA_TRY(status);
   }
-  for (uint32_t i = 0; i < least_of(rows, (uint32_t)most); i++) UMBRA_TRY(close_row(c, &made[first + i], i, first + i));
+  for (uint32_t at = 0; at < rows; at += of->closed)
+    UMBRA_TRY(close_rows(c, made, &(closing){first + at, at, umbra_min_u32(of->closed, rows - at)}));
   return UMBRA_OK;
 }
 
@@ -321,6 +366,8 @@ static umbra_status open_rooms(combining *c) {
   const umbra_window window = window_of(of), strip = {window.first, (uint16_t)of->strip};
   const uint32_t rows = least_of(of->rows, (uint32_t)of->together * of->block_rows);
   UMBRA_TRY(umbra_poly_create(&c->sums, ring, c->parts * rows, window, 0, "linear combinations"));
+  UMBRA_TRY(umbra_poly_create(&c->divided, ring, c->parts * of->closed, window_at(of, of->level - 1), 0,
+                              "linear combinations"));
   UMBRA_TRY(umbra_poly_create(&c->columns, ring, c->parts * of->block_columns, strip, 0, "columns of ciphertexts"));
   if (of->across == 1) return UMBRA_OK;
   return umbra_poly_create(&c->share, ring, c->parts * of->block_rows, strip, 0, "a share of linear combinations");
@@ -343,6 +390,7 @@ static umbra_status combine(umbra_evaluator *evaluator, umbra_ciphertext **made,
     umbra_watch_leave(&evaluator->watch, part);
   }
   umbra_poly_destroy(&c.sums, ring);
+  umbra_poly_destroy(&c.divided, ring);
   umbra_poly_destroy(&c.columns, ring);
   umbra_poly_destroy(&c.share, ring);
   return status;
