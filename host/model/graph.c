@@ -14,9 +14,9 @@
 /* ---- names ---- */
 
 static const char *const kind_names[UMBRA_NODE_KINDS] = {
-    "input",      "dense",  "conv2d",     "average_pool", "global_pool", "activation",
-    "polynomial", "add",    "concat",     "reshape",      "scale_shift", "select",
-    "product",    "matmul", "layer_norm", "softmax",      "refresh_with"};
+    "input",      "dense",   "conv2d",       "average_pool", "global_pool", "activation", "polynomial",
+    "add",        "concat",  "reshape",      "scale_shift",  "select",      "product",    "matmul",
+    "layer_norm", "softmax", "refresh_with", "chebyshev",    "sign_relu"};
 
 const char *umbra_node_kind_name(umbra_node_kind kind) {
   return (unsigned)kind < UMBRA_NODE_KINDS ? kind_names[kind] : "unknown";
@@ -51,6 +51,7 @@ void umbra_node_clear(umbra_node *node) {
   umbra_free(node->weights);
   umbra_free(node->shift);
   umbra_free(node->source);
+  umbra_sign_plan_destroy(node->sign);
 }
 
 void umbra_model_destroy(umbra_model *model) {

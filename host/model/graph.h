@@ -21,12 +21,14 @@ typedef struct umbra_node {
   size_t rank, shape[UMBRA_MODEL_RANK], count; /* count: elements of the result */
   /*
    * DENSE, CONV2D: weights, and shift: the bias. SCALE_SHIFT: both of `units` values, each for count / units elements in
-   * a row. POLYNOMIAL: weights are its `units` coefficients. shift is NULL where it is 0.
+   * a row. POLYNOMIAL, CHEBYSHEV: weights are its `units` coefficients. shift is NULL where it is 0.
    */
   double *weights, *shift;
   size_t units;
   umbra_model_window window; /* CONV2D, AVERAGE_POOL */
   umbra_function function;   /* ACTIVATION */
+  umbra_sign_plan *sign;     /* SIGN_RELU: of x / hi */
+  double lo, hi;             /* CHEBYSHEV, SIGN_RELU: the interval */
   int32_t *source;           /* SELECT */
   uint64_t work;             /* products of one record, about */
 } umbra_node;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "interpret.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../base/integers.h"
@@ -90,11 +91,24 @@ static void means(double *y, const double *x, const umbra_node *n, size_t each) 
 
 /* ---- element by element ---- */
 
-double umbra_node_function(const umbra_node *node, double x) {
-  if (node->kind == UMBRA_NODE_ACTIVATION) return umbra_function_value(node->function, x);
+static double polynomial(const umbra_node *n, double x) {
   double y = 0;
-  for (size_t k = node->units; k-- > 0;) y = y * x + node->weights[k];
+  for (size_t k = n->units; k-- > 0;) y = y * x + n->weights[k];
   return y;
+}
+
+static double chebyshev(const umbra_node *n, double x) {
+  if (!(x >= n->lo && x <= n->hi)) return NAN;
+  return umbra_chebyshev_value(n->weights, (uint32_t)n->units - 1, (2 * x - n->lo - n->hi) / (n->hi - n->lo));
+}
+
+double umbra_node_function(const umbra_node *node, double x) {
+  switch (node->kind) {
+    case UMBRA_NODE_ACTIVATION: return umbra_function_value(node->function, x);
+    case UMBRA_NODE_POLYNOMIAL: return polynomial(node, x);
+    case UMBRA_NODE_CHEBYSHEV: return chebyshev(node, x);
+    default: return x * (1 + umbra_sign_plan_value(node->sign, x / node->hi)) / 2;
+  }
 }
 
 static void scale_and_shift(double *y, const double *x, const umbra_node *n) {
@@ -130,6 +144,8 @@ void umbra_node_compute(double *const *values, const umbra_model *model, uint32_
     case UMBRA_NODE_GLOBAL_POOL: means(y, x, n, in->count / n->count); break;
     case UMBRA_NODE_ACTIVATION:
     case UMBRA_NODE_POLYNOMIAL:
+    case UMBRA_NODE_CHEBYSHEV:
+    case UMBRA_NODE_SIGN_RELU:
       for (size_t i = 0; i < n->count; i++) y[i] = umbra_node_function(n, x[i]);
       break;
     case UMBRA_NODE_SCALE_SHIFT: scale_and_shift(y, x, n); break;

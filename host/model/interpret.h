@@ -8,7 +8,7 @@
 /* values[i]: of node i. Computes that of `node` from those before it. */
 void umbra_node_compute(double *const *values, const umbra_model *model, uint32_t node);
 
-/* The function of ACTIVATION or POLYNOMIAL at one point. */
+/* The function of ACTIVATION, POLYNOMIAL, CHEBYSHEV or SIGN_RELU at one point; of the last two NaN outside the interval. */
 double umbra_node_function(const umbra_node *node, double x);
 
 /* The owner's steps of an output, on `count` elements; ARGMAX leaves its result in values[0]. */

@@ -72,6 +72,52 @@ static void element_by_element(void **state) {
   assert_values(model, node, 3, pair, (const double[]){14, -4, 60, 7.5, 5, -1}, 3);
 }
 
+/* T_0 .. T_3 on [-3, 5] written out: t = (x - 1) / 4. */
+static void chebyshev(void **state) {
+  (void)state;
+  umbra_model *model = model_of(1, 3, 0, 0);
+  uint32_t node;
+  const double c[] = {0.5, -2, 3, 4}, interval[] = {-3, 5};
+  double wanted[6];
+  for (int i = 0; i < 6; i++) {
+    double t = (pair[i] - 1) / 4;
+    wanted[i] = c[0] + c[1] * t + c[2] * (2 * t * t - 1) + c[3] * (4 * t * t * t - 3 * t);
+  }
+  assert_ok(umbra_model_chebyshev(model, &node, 0, c, 4, interval));
+  assert_int_equal(umbra_model_kind(model, node), UMBRA_NODE_CHEBYSHEV);
+  assert_string_equal(umbra_node_kind_name(UMBRA_NODE_CHEBYSHEV), "chebyshev");
+  assert_values(model, node, 3, pair, wanted, 3);
+}
+
+static umbra_sign_plan *sign_plan(double range) {
+  umbra_sign_plan *plan = NULL;
+  umbra_sign_options options = {UMBRA_SIGN_OPTIONS_INIT, .degrees = (const uint32_t[]){7, 15, 15}, .count = 3};
+  options.range = range;
+  assert_ok(umbra_sign_plan_create(&plan, &options));
+  return plan;
+}
+
+/* Against the same composite of another range, and near max(x, 0). */
+static void sign_relu(void **state) {
+  (void)state;
+  umbra_model *model = model_of(1, 3, 0, 0);
+  umbra_sign_plan *plan = sign_plan(1), *wide = sign_plan(4), *same = umbra_sign_plan_share(plan);
+  uint32_t node;
+  double wanted[6];
+  for (int i = 0; i < 6; i++) {
+    wanted[i] = pair[i] * (1 + umbra_sign_plan_value(wide, pair[i])) / 2;
+    assert_true(fabs(wanted[i] - fmax(pair[i], 0)) < 4 * 0.0022);
+  }
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "range is 4", umbra_model_sign_relu(model, &node, 0, wide, 1));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "range is -1", umbra_model_sign_relu(model, &node, 0, plan, -1));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "a plan", umbra_model_sign_relu(model, &node, 0, NULL, 1));
+  assert_ok(umbra_model_sign_relu(model, &node, 0, plan, 4));
+  umbra_sign_plan_destroy(plan);
+  umbra_sign_plan_destroy(same);
+  umbra_sign_plan_destroy(wide);
+  assert_values(model, node, 3, pair, wanted, 3);
+}
+
 static void images(void **state) {
   (void)state;
   const double record[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 0, 1, 0, 0, 0, 0};
@@ -198,6 +244,11 @@ static void shapes_that_do_not_fit(void **state) {
                  umbra_model_reshape(model, &node, 0, (const size_t[]){99}, 1));
   assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "source[1]",
                  umbra_model_select(model, &node, 0, (const int32_t[]){0, 100}, 2));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "2 to 256",
+                 umbra_model_chebyshev(model, &node, 0, numbers, 1, (const double[]){-1, 1}));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "interval",
+                 umbra_model_chebyshev(model, &node, 0, numbers, 3, (const double[]){1, 1}));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "interval", umbra_model_chebyshev(model, &node, 0, numbers, 3, NULL));
   assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "3 scales", umbra_model_scale_shift(model, &node, 0, numbers, NULL, 3));
   numbers[7] = NAN;
   assert_refused(UMBRA_ERROR_RANGE, "weights[7]", umbra_model_dense(model, &node, 0, 2, numbers, NULL));
@@ -298,6 +349,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dense),
       cmocka_unit_test(element_by_element),
+      cmocka_unit_test(chebyshev),
+      cmocka_unit_test(sign_relu),
       cmocka_unit_test(images),
       cmocka_unit_test(pools),
       cmocka_unit_test(elements_that_move),
