@@ -14,9 +14,9 @@
 /* ---- names ---- */
 
 static const char *const kind_names[UMBRA_NODE_KINDS] = {
-    "input",      "dense",  "conv2d",     "average_pool", "global_pool", "activation",
-    "polynomial", "add",    "concat",     "reshape",      "scale_shift", "select",
-    "product",    "matmul", "layer_norm", "softmax",      "refresh_with"};
+    "input",      "dense",   "conv2d",       "average_pool", "global_pool", "activation", "polynomial",
+    "add",        "concat",  "reshape",      "scale_shift",  "select",      "product",    "matmul",
+    "layer_norm", "softmax", "refresh_with", "chebyshev",    "sign_relu"};
 
 const char *umbra_node_kind_name(umbra_node_kind kind) {
   return (unsigned)kind < UMBRA_NODE_KINDS ? kind_names[kind] : "unknown";
@@ -51,6 +51,7 @@ void umbra_node_clear(umbra_node *node) {
   umbra_free(node->weights);
   umbra_free(node->shift);
   umbra_free(node->source);
+  umbra_sign_plan_destroy(node->sign);
 }
 
 void umbra_model_destroy(umbra_model *model) {
@@ -150,6 +151,13 @@ umbra_status umbra_model_put_if(umbra_status status, umbra_model *model, uint32_
   if (status == UMBRA_OK && node) return umbra_model_put(model, node, made);
   umbra_node_clear(made);
   return status == UMBRA_OK ? umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "node is NULL") : status;
+}
+
+size_t umbra_node_row(const umbra_model *model, const umbra_node *node) {
+  const umbra_model_window *w = &node->window;
+  if (node->kind == UMBRA_NODE_DENSE) return model->nodes[node->inputs[0]].count;
+  if (node->kind != UMBRA_NODE_CONV2D) return 1;
+  return model->nodes[node->inputs[0]].shape[0] / w->groups * w->kernel[0] * w->kernel[1];
 }
 
 /* ---- outputs ---- */

@@ -21,12 +21,14 @@ typedef struct umbra_node {
   size_t rank, shape[UMBRA_MODEL_RANK], count; /* count: elements of the result */
   /*
    * DENSE, CONV2D: weights, and shift: the bias. SCALE_SHIFT: both of `units` values, each for count / units elements in
-   * a row. POLYNOMIAL: weights are its `units` coefficients. shift is NULL where it is 0.
+   * a row. POLYNOMIAL, CHEBYSHEV: weights are its `units` coefficients. shift is NULL where it is 0.
    */
   double *weights, *shift;
   size_t units;
   umbra_model_window window; /* CONV2D, AVERAGE_POOL */
   umbra_function function;   /* ACTIVATION */
+  umbra_sign_plan *sign;     /* SIGN_RELU: of x / hi */
+  double lo, hi;             /* CHEBYSHEV, SIGN_RELU: the interval */
   int32_t *source;           /* SELECT */
   uint64_t work;             /* products of one record, about */
 } umbra_node;
@@ -53,6 +55,12 @@ struct umbra_model {
 void umbra_output_shape(umbra_output *output, const size_t *shape, size_t rank);
 
 void umbra_node_clear(umbra_node *node);
+
+/* Weights of one of its units: of a dense layer's element, of a convolution's channel; elsewhere 1. */
+size_t umbra_node_row(const umbra_model *model, const umbra_node *node);
+
+/* All of it, under an address of its own. */
+umbra_status umbra_model_copy(umbra_model **copy, const umbra_model *model);
 
 /* A node that multiplies two values of one size, for umbra_model_simplify to make something else of. */
 umbra_status umbra_model_product(umbra_model *model, uint32_t *node, uint32_t a, uint32_t b);

@@ -126,13 +126,39 @@ umbra_status umbra_model_activation(umbra_model *model, uint32_t *node, uint32_t
   return umbra_model_put_if(like_input(&made, model, input), model, node, &made);
 }
 
+/* What is known of `made`, with these coefficients. */
+static umbra_status put_polynomial(umbra_model *model, uint32_t *node, uint32_t input, umbra_node made,
+                                   const double *coefficients) {
+  if (!coefficients || made.units < 2 || made.units > UMBRA_MAX_DEGREE + 1)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a polynomial has 2 to %d coefficients", UMBRA_MAX_DEGREE + 1);
+  umbra_status status = like_input(&made, model, input);
+  if (status == UMBRA_OK) status = umbra_node_set_numbers(&made.weights, coefficients, made.units, "coefficients");
+  return umbra_model_put_if(status, model, node, &made);
+}
+
 umbra_status umbra_model_polynomial(umbra_model *model, uint32_t *node, uint32_t input, const double *coefficients,
                                     size_t count) {
-  if (!coefficients || count < 2 || count > UMBRA_MAX_DEGREE + 1)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a polynomial has 2 to %d coefficients", UMBRA_MAX_DEGREE + 1);
-  umbra_node made = {.kind = UMBRA_NODE_POLYNOMIAL, .units = count};
+  return put_polynomial(model, node, input, (umbra_node){.kind = UMBRA_NODE_POLYNOMIAL, .units = count}, coefficients);
+}
+
+umbra_status umbra_model_chebyshev(umbra_model *model, uint32_t *node, uint32_t input, const double *coefficients,
+                                   size_t count, const double interval[2]) {
+  if (!interval || !(interval[0] < interval[1]) || !isfinite(interval[1] - interval[0]))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "an interval has two finite ends, the lower one first");
+  umbra_node made = {.kind = UMBRA_NODE_CHEBYSHEV, .units = count, .lo = interval[0], .hi = interval[1]};
+  return put_polynomial(model, node, input, made, coefficients);
+}
+
+umbra_status umbra_model_sign_relu(umbra_model *model, uint32_t *node, uint32_t input, const umbra_sign_plan *plan,
+                                   double range) {
+  umbra_sign_report sign = {UMBRA_SIGN_REPORT_INIT};
+  UMBRA_TRY(umbra_sign_plan_report(plan, &sign));
+  if (sign.range != 1) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the sign's range is %g, not 1", sign.range);
+  if (!(range > 0) || !isfinite(2 * range))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "range is %g; it must be above 0 and finite", range);
+  umbra_node made = {.kind = UMBRA_NODE_SIGN_RELU, .lo = -range, .hi = range};
   umbra_status status = like_input(&made, model, input);
-  if (status == UMBRA_OK) status = umbra_node_set_numbers(&made.weights, coefficients, count, "coefficients");
+  made.sign = umbra_sign_plan_share(plan);
   return umbra_model_put_if(status, model, node, &made);
 }
 
@@ -223,7 +249,7 @@ static umbra_status set_means(umbra_node *made, const umbra_model *model) {
 
 umbra_status umbra_model_apply(umbra_model *model, uint32_t *node, umbra_node_kind kind, const uint32_t *inputs,
                                size_t count) {
-  if (kind >= UMBRA_NODE_PRODUCT && kind < UMBRA_NODE_KINDS)
+  if (kind >= UMBRA_NODE_PRODUCT && kind <= UMBRA_NODE_REFRESH_WITH)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "nodes of kind %s are reserved: they cannot be computed yet",
                       umbra_node_kind_name(kind));
   umbra_status (*const set)(umbra_node *, const umbra_model *) = kind == UMBRA_NODE_ADD           ? set_sum

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <umbra/comparison.h>
+#include "comparison.h"
 
 #include <math.h>
 #include <string.h>
 #include <umbra/polynomial.h>
 
 #include "../approximate/sign.h"
+#include "../base/counted.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
@@ -15,6 +16,7 @@
 #include "../ckks/trace.h"
 
 struct umbra_sign_plan {
+  umbra_counted counted;
   umbra_composite composite;
   double half[UMBRA_SIGN_DEGREE + 1]; /* of the last polynomial: (1 + it) / 2 */
   double range, relu_error;
@@ -70,13 +72,15 @@ umbra_status umbra_sign_plan_create(umbra_sign_plan **plan, const umbra_sign_opt
   UMBRA_TRY(UMBRA_TAKE(umbra_sign_options, &wanted, options));
   UMBRA_TRY(check_options(&wanted));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a sign"));
+  made->counted = UMBRA_COUNTED(umbra_free);
   umbra_status status = make_plan(made, &wanted);
   if (status == UMBRA_OK) UMBRA_PUT(sign_plan, plan, made);
   else umbra_free(made);
   return status;
 }
 
-void umbra_sign_plan_destroy(umbra_sign_plan *plan) { umbra_free(plan); }
+umbra_sign_plan *umbra_sign_plan_share(const umbra_sign_plan *plan) { return umbra_share(plan); }
+void umbra_sign_plan_destroy(umbra_sign_plan *plan) { umbra_release(plan); }
 
 static uint32_t depth_of(const umbra_sign_plan *plan) {
   return umbra_composite_depth(&plan->composite) + (plan->range != 1);
@@ -85,15 +89,24 @@ static uint32_t depth_of(const umbra_sign_plan *plan) {
 umbra_status umbra_sign_plan_report(const umbra_sign_plan *plan, umbra_sign_report *report) {
   if (!plan || !report)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sign_plan_report needs a plan and an output");
-  umbra_sign_report made = {UMBRA_SIGN_REPORT_INIT,         .count = plan->composite.parts,
-                            .depth = depth_of(plan),        .band = plan->composite.band * plan->range,
-                            .error = plan->composite.error, .relu_error = plan->relu_error * plan->range};
+  umbra_sign_report made = {UMBRA_SIGN_REPORT_INIT,
+                            .count = plan->composite.parts,
+                            .depth = depth_of(plan),
+                            .band = plan->composite.band * plan->range,
+                            .error = plan->composite.error,
+                            .relu_error = plan->relu_error * plan->range,
+                            .range = plan->range};
   memcpy(made.degrees, plan->composite.degree, plan->composite.parts * sizeof *made.degrees);
   return UMBRA_GIVE(umbra_sign_report, report, &made);
 }
 
 double umbra_sign_plan_value(const umbra_sign_plan *plan, double x) {
   return fabs(x) <= plan->range ? umbra_composite_value(&plan->composite, x / plan->range) : NAN;
+}
+
+void umbra_sign_plan_values(const umbra_sign_plan *plan, double *values, size_t count) {
+  for (size_t i = 0; i < count; i++) values[i] = fabs(values[i]) <= plan->range ? values[i] / plan->range : NAN;
+  umbra_composite_values(values, count, &plan->composite);
 }
 
 /* ---- encrypted ---- */

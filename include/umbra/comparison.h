@@ -42,6 +42,7 @@ typedef struct umbra_sign_report {
   double band;       /* for |x| < band nothing is promised but values between -1 - error and 1 + error */
   double error;      /* largest |value - sign(x)| elsewhere; of umbra_compare half of it */
   double relu_error; /* largest |value - max(x, 0)| for all |x| <= range; that of umbra_max, too */
+  double range;      /* as given */
 } umbra_sign_report;
 #define UMBRA_SIGN_REPORT_INIT .struct_size = sizeof(umbra_sign_report)
 UMBRA_API void umbra_sign_report_init(umbra_sign_report *report, size_t size);
@@ -49,6 +50,8 @@ UMBRA_API void umbra_sign_report_init(umbra_sign_report *report, size_t size);
 
 /* Errors: INVALID_ARGUMENT; RANGE (no composite has that error), OUT_OF_MEMORY. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_sign_plan_create(umbra_sign_plan **plan, const umbra_sign_options *options);
+/* The same plan, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_sign_plan *umbra_sign_plan_share(const umbra_sign_plan *plan);
 UMBRA_API void umbra_sign_plan_destroy(umbra_sign_plan *plan);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_sign_plan_report(const umbra_sign_plan *plan, umbra_sign_report *report);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <umbra/comparison.h>
 #include <umbra/fit.h>
 #include <umbra/ndarray.h>
 #include <umbra/progress.h>
@@ -46,7 +47,9 @@ typedef enum umbra_node_kind {
   UMBRA_NODE_LAYER_NORM = 14,   /* reserved */
   UMBRA_NODE_SOFTMAX = 15,      /* reserved: a softmax that is not the last step */
   UMBRA_NODE_REFRESH_WITH = 16, /* reserved: a refresh that applies a function */
-  UMBRA_NODE_KINDS = 17
+  UMBRA_NODE_CHEBYSHEV = 17,    /* a polynomial on an interval */
+  UMBRA_NODE_SIGN_RELU = 18,    /* max(x, 0) by a composite sign */
+  UMBRA_NODE_KINDS = 19
 } umbra_node_kind;
 
 /* "conv2d", "layer_norm" and so on; "unknown" for what is none. */
@@ -112,6 +115,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_activation(umbra_model *model,
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_polynomial(umbra_model *model, uint32_t *node, uint32_t input,
                                                              const double *coefficients, size_t count);
 
+/*
+ * The sum of coefficients[k] T_k(t), t = (2 x - lo - hi) / (hi - lo), as umbra_chebyshev_fit finds it. count: as above;
+ * interval: lo and hi. Nothing is promised of values outside of it, so a run that meets one fails.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_chebyshev(umbra_model *model, uint32_t *node, uint32_t input,
+                                                            const double *coefficients, size_t count,
+                                                            const double interval[2]);
+
+/* x (1 + s(x / range)) / 2, s being the plan's sign, whose own range is 1. The interval is [-range, range]. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_sign_relu(umbra_model *model, uint32_t *node, uint32_t input,
+                                                            const umbra_sign_plan *plan, double range);
+
 /* x * scale + shift; scale or shift may be NULL. count: 1, the first dimension (per channel), or all elements. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_scale_shift(umbra_model *model, uint32_t *node, uint32_t input,
                                                               const double *scale, const double *shift, size_t count);
@@ -167,7 +182,7 @@ UMBRA_API const char *umbra_model_output_name(const umbra_model *model, size_t o
 /*
  * An output for records: an array of (records, input's shape), or (records, elements). The result has the records first;
  * of ARGMAX one number each. Errors: INVALID_ARGUMENT (no such output), MISMATCH (shape), RANGE (a result that is not
- * finite), CANCELLED.
+ * finite, or a value outside a polynomial's interval: the text says of which record and node), CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_run(const umbra_model *model, umbra_ndarray *results,
                                                       const umbra_ndarray *records, size_t output,

@@ -81,6 +81,7 @@ static void composites_by_error(void **state) {
     assert_true(r.error <= cases[i].error);
     assert_true(r.band == (cases[i].band > 0 ? cases[i].band : cases[i].error) * cases[i].range);
     if (r.depth > cases[i].depth) fail_msg("case %zu: %u levels", i, r.depth);
+    assert_true(r.range == cases[i].range);
     check_promises(plan, cases[i].range);
     umbra_sign_plan_destroy(plan);
   }

@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Networks built call by call: each kind of node by hand, closing steps, what is refused, and that failures change nothing. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <umbra/umbra.h>
-
-#define assert_ok(call)                                                                            \
-  do {                                                                                             \
-    umbra_status status_ = (call);                                                                 \
-    if (status_ != UMBRA_OK) fail_msg("%s: %s", umbra_status_string(status_), umbra_last_error()); \
-  } while (0)
-
-#define assert_refused(expected, text, call)                                                           \
-  do {                                                                                                 \
-    umbra_status status_ = (call);                                                                     \
-    if (status_ != (expected) || !strstr(umbra_last_error(), (text)))                                  \
-      fail_msg("%s: %s; expected ...%s...", umbra_status_string(status_), umbra_last_error(), (text)); \
-  } while (0)
+#include "../networks.h"
 
 static umbra_model *model_of(size_t rank, size_t a, size_t b, size_t c) {
   umbra_model *model = NULL;
@@ -70,6 +48,52 @@ static void element_by_element(void **state) {
   assert_ok(umbra_model_apply(model, &node, UMBRA_NODE_ADD, (const uint32_t[]){node, scaled, 0}, 3));
   /* s = 2x+1 = 3 -3 7 2 1.5 -1; r = 3 0 7 2 1.5 0; 1 + r^2 + s + x */
   assert_values(model, node, 3, pair, (const double[]){14, -4, 60, 7.5, 5, -1}, 3);
+}
+
+/* T_0 .. T_3 on [-3, 5] written out: t = (x - 1) / 4. */
+static void chebyshev(void **state) {
+  (void)state;
+  umbra_model *model = model_of(1, 3, 0, 0);
+  uint32_t node;
+  const double c[] = {0.5, -2, 3, 4}, interval[] = {-3, 5};
+  double wanted[6];
+  for (int i = 0; i < 6; i++) {
+    double t = (pair[i] - 1) / 4;
+    wanted[i] = c[0] + c[1] * t + c[2] * (2 * t * t - 1) + c[3] * (4 * t * t * t - 3 * t);
+  }
+  assert_ok(umbra_model_chebyshev(model, &node, 0, c, 4, interval));
+  assert_int_equal(umbra_model_kind(model, node), UMBRA_NODE_CHEBYSHEV);
+  assert_string_equal(umbra_node_kind_name(UMBRA_NODE_CHEBYSHEV), "chebyshev");
+  assert_values(model, node, 3, pair, wanted, 3);
+}
+
+static umbra_sign_plan *sign_plan(double range) {
+  umbra_sign_plan *plan = NULL;
+  umbra_sign_options options = {UMBRA_SIGN_OPTIONS_INIT, .degrees = (const uint32_t[]){7, 15, 15}, .count = 3};
+  options.range = range;
+  assert_ok(umbra_sign_plan_create(&plan, &options));
+  return plan;
+}
+
+/* Against the same composite of another range, and near max(x, 0). */
+static void sign_relu(void **state) {
+  (void)state;
+  umbra_model *model = model_of(1, 3, 0, 0);
+  umbra_sign_plan *plan = sign_plan(1), *wide = sign_plan(4), *same = umbra_sign_plan_share(plan);
+  uint32_t node;
+  double wanted[6];
+  for (int i = 0; i < 6; i++) {
+    wanted[i] = pair[i] * (1 + umbra_sign_plan_value(wide, pair[i])) / 2;
+    assert_true(fabs(wanted[i] - fmax(pair[i], 0)) < 4 * 0.0022);
+  }
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "range is 4", umbra_model_sign_relu(model, &node, 0, wide, 1));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "range is -1", umbra_model_sign_relu(model, &node, 0, plan, -1));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "a plan", umbra_model_sign_relu(model, &node, 0, NULL, 1));
+  assert_ok(umbra_model_sign_relu(model, &node, 0, plan, 4));
+  umbra_sign_plan_destroy(plan);
+  umbra_sign_plan_destroy(same);
+  umbra_sign_plan_destroy(wide);
+  assert_values(model, node, 3, pair, wanted, 3);
 }
 
 static void images(void **state) {
@@ -198,6 +222,11 @@ static void shapes_that_do_not_fit(void **state) {
                  umbra_model_reshape(model, &node, 0, (const size_t[]){99}, 1));
   assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "source[1]",
                  umbra_model_select(model, &node, 0, (const int32_t[]){0, 100}, 2));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "2 to 256",
+                 umbra_model_chebyshev(model, &node, 0, numbers, 1, (const double[]){-1, 1}));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "interval",
+                 umbra_model_chebyshev(model, &node, 0, numbers, 3, (const double[]){1, 1}));
+  assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "interval", umbra_model_chebyshev(model, &node, 0, numbers, 3, NULL));
   assert_refused(UMBRA_ERROR_INVALID_ARGUMENT, "3 scales", umbra_model_scale_shift(model, &node, 0, numbers, NULL, 3));
   numbers[7] = NAN;
   assert_refused(UMBRA_ERROR_RANGE, "weights[7]", umbra_model_dense(model, &node, 0, 2, numbers, NULL));
@@ -298,6 +327,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dense),
       cmocka_unit_test(element_by_element),
+      cmocka_unit_test(chebyshev),
+      cmocka_unit_test(sign_relu),
       cmocka_unit_test(images),
       cmocka_unit_test(pools),
       cmocka_unit_test(elements_that_move),
