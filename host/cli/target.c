@@ -15,9 +15,9 @@
 
 /* As docs/file-format.md numbers them. */
 static const char *const kinds[] = {
-    "file of Umbra", CLI_KIND_PARAMS,  CLI_KIND_SECRET_KEY, CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS,
-    "plaintext",     "ciphertext",     CLI_KIND_MATRIX,     CLI_KIND_LOGISTIC,   CLI_KIND_PLAN,
-    CLI_KIND_DATA,   "training block", CLI_KIND_CHECKPOINT,
+    "file of Umbra", CLI_KIND_PARAMS,  CLI_KIND_SECRET_KEY, CLI_KIND_PUBLIC_KEY,         CLI_KIND_EVAL_KEYS,
+    "plaintext",     "ciphertext",     CLI_KIND_MATRIX,     CLI_KIND_LOGISTIC,           CLI_KIND_PLAN,
+    CLI_KIND_DATA,   "training block", CLI_KIND_CHECKPOINT, [19] = CLI_KIND_FEATURE_MAP,
 };
 
 const char *cli_file_kind(const char *path, uint32_t *flags) {
@@ -32,7 +32,7 @@ const char *cli_file_kind(const char *path, uint32_t *flags) {
   close(file);
   if (got < (ssize_t)sizeof head || memcmp(head.magic, magic, sizeof magic) != 0) return NULL;
   if (flags) *flags = head.flags;
-  return kinds[head.kind < sizeof kinds / sizeof *kinds ? head.kind : 0];
+  return head.kind < sizeof kinds / sizeof *kinds && kinds[head.kind] ? kinds[head.kind] : kinds[0];
 }
 
 bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind) {

@@ -141,7 +141,5 @@ umbra_status umbra_convolution_apply(umbra_evaluator *evaluator, umbra_feature_m
   const umbra_watch_part whole = umbra_watch_enter(&evaluator->watch, 0, 1);
   umbra_status status = umbra_check_whole(evaluator, apply_refreshed(evaluator, made, convolution, a));
   umbra_watch_leave(&evaluator->watch, whole);
-  if (status == UMBRA_OK) UMBRA_PUT(feature_map, out, made);
-  else umbra_feature_map_destroy(made);
-  return status;
+  return umbra_feature_map_hand_out(out, made, status);
 }

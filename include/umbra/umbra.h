@@ -61,6 +61,7 @@
 #include <umbra/device.h>
 #include <umbra/evaluator.h>
 #include <umbra/feature_map.h>
+#include <umbra/feature_ops.h>
 #include <umbra/file.h>
 #include <umbra/fit.h>
 #include <umbra/inference.h>
