@@ -662,7 +662,7 @@ static void missing_arguments(void **state) {
     assert_fails(kind->write(objects.object[k], NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "size is NULL");
     assert_fails(kind->load(&output, objects.context, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "path is NULL");
     assert_fails(kind->read(&output, objects.context, NULL, 9), UMBRA_ERROR_INVALID_ARGUMENT, "buffer is NULL");
-    if (k != PARAMS && k != TRAIN_PLAN && k < PUBLIC_OBJECTS)
+    if (k != PARAMS && k != TRAIN_PLAN && k != INFERENCE_PLAN && k < PUBLIC_OBJECTS)
       assert_fails(kind->read(&output, NULL, objects.bytes[k], 9), UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
   }
   assert_fails(umbra_params_read(NULL, objects.bytes[PARAMS], objects.size[PARAMS]), UMBRA_ERROR_INVALID_ARGUMENT, "");
@@ -700,6 +700,7 @@ static void inspection(void **state) {
   (void)state;
   static const char *const names[OBJECTS] = {"parameters",
                                              "training plan",
+                                             "inference plan",
                                              "secret key",
                                              "public key",
                                              "evaluation keys",
@@ -723,8 +724,9 @@ static void inspection(void **state) {
     assert_string_equal(info.kind, names[k]);
     assert_int_equal(info.version, 1);
     assert_int_equal(info.bytes, objects.size[k]);
-    if (k != TRAIN_PLAN) assert_memory_equal(info.params_digest, digest, sizeof digest);
-    const int has_owner = k != PARAMS && k != TRAIN_PLAN && k != PLAINTEXT;
+    const int is_plan = k == TRAIN_PLAN || k == INFERENCE_PLAN; /* of parameters of their own */
+    if (!is_plan) assert_memory_equal(info.params_digest, digest, sizeof digest);
+    const int has_owner = k != PARAMS && !is_plan && k != PLAINTEXT;
     assert_memory_equal(info.owner, has_owner ? owner : nobody, sizeof owner);
     assert_buffer_inspects_alike(k, &info);
     FILE *file = fopen(in_folder("object"), "r+b");

@@ -32,6 +32,7 @@ static const struct {
     [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0, 1},
     [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, 1},
     [UMBRA_KIND_FEATURE_MAP] = {"encrypted feature map", 0, 1, 1},
+    [UMBRA_KIND_INFERENCE_PLAN] = {"inference plan", UMBRA_CONTAINER_INSECURE, 0, 1},
 };
 
 static const char *const sections[] = {
@@ -54,6 +55,11 @@ static const char *const sections[] = {
     [UMBRA_SECTION_KEYLESS] = "how many levels have no keys",
     [UMBRA_SECTION_PARTS] = "the number of parts",
     [UMBRA_SECTION_FEATURES] = "the layout of a feature map",
+    [UMBRA_SECTION_INFERENCE] = "the settings of a network",
+    [UMBRA_SECTION_NUMBERS] = "numbers",
+    [UMBRA_SECTION_TEXT] = "a name",
+    [UMBRA_SECTION_NEEDS] = "the purposes of evaluation keys",
+    [UMBRA_SECTION_STEP] = "a step of a network",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -23,6 +23,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_sub(umbra_evaluator *evaluato
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_mul(umbra_evaluator *evaluator, umbra_matrix **out,
                                                        const umbra_matrix *a, const umbra_matrix *b);
 
+/*
+ * Every element becomes sum coefficients[k] T_k(element), as umbra_chebyshev_eval says (umbra/polynomial.h): elements, and
+ * what padding holds, are to be in [-1, 1]. Not of matrices in pairs or with ones. magnitude: declared of the result
+ * (umbra/range.h); 0: what follows. Errors: those of umbra_chebyshev_eval.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_chebyshev(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                             const umbra_matrix *matrix, const double *coefficients,
+                                                             uint32_t degree, double magnitude);
+
 /* Of products at keyless levels: each ciphertext of three parts becomes one of two. See umbra_relinearize. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_relinearize(umbra_evaluator *evaluator, umbra_matrix **out,
                                                                const umbra_matrix *matrix);

@@ -64,6 +64,7 @@
 #include <umbra/feature_ops.h>
 #include <umbra/file.h>
 #include <umbra/fit.h>
+#include <umbra/inference.h>
 #include <umbra/key_needs.h>
 #include <umbra/keys.h>
 #include <umbra/logistic.h>
