@@ -317,6 +317,55 @@ static umbra_status take_window(void *given) {
   return status;
 }
 
+/* A ReLU of one number becomes a polynomial. */
+static umbra_status approximate(umbra_approximation **made, const umbra_approximation_options *options) {
+  umbra_model *model = NULL;
+  umbra_model_ranges *ranges = NULL;
+  umbra_ndarray records = {2, {2, 1}, (double[]){1, -2}};
+  uint32_t node;
+  assert_ok(umbra_model_create(&model, (const size_t[]){1}, 1));
+  assert_ok(umbra_model_activation(model, &node, 0, UMBRA_FUNCTION_RELU));
+  assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
+  assert_ok(umbra_model_calibrate(model, &ranges, &records, NULL));
+  umbra_status status = umbra_model_approximate(model, &model, made, ranges, &records, options, NULL);
+  umbra_model_ranges_destroy(ranges);
+  umbra_model_destroy(model);
+  return status;
+}
+
+static umbra_status take_approximation_options(void *given) {
+  ((umbra_approximation_options *)given)->degree = 3;
+  return approximate(NULL, given);
+}
+
+static umbra_status take_activation_choice(void *given) {
+  umbra_activation_choice *choice = given;
+  choice->node = 1;
+  choice->degree = 3;
+  return approximate(
+      NULL, &(umbra_approximation_options){UMBRA_APPROXIMATION_OPTIONS_INIT, .choices = choice, .choice_count = 1});
+}
+
+static umbra_approximation *approximation(void) {
+  umbra_approximation *made = NULL;
+  assert_ok(approximate(&made, &(umbra_approximation_options){UMBRA_APPROXIMATION_OPTIONS_INIT, .degree = 3}));
+  return made;
+}
+
+static umbra_status fill_approximation_report(void *given) {
+  umbra_approximation *made = approximation();
+  umbra_status status = umbra_approximation_get_report(made, given);
+  umbra_approximation_destroy(made);
+  return status;
+}
+
+static umbra_status fill_activation_report(void *given) {
+  umbra_approximation *made = approximation();
+  umbra_status status = umbra_approximation_get_activation(made, given, 0);
+  umbra_approximation_destroy(made);
+  return status;
+}
+
 static umbra_status take_matrix_layout(void *given) {
   umbra_matrix *matrix = NULL;
   umbra_status status = umbra_matrix_encrypt(&matrix, t.s.public, (const double[]){1, 2}, 1, 2, given, NULL);
@@ -514,6 +563,10 @@ static const row rows[] = {
     ROW(umbra_convolution_desc, 1, TAKEN, take_convolution_desc),
     ROW(umbra_circuit_desc, 1, TAKEN, take_circuit_desc),
     ROW(umbra_model_window, 1, TAKEN, take_window),
+    ROW(umbra_approximation_options, 1, TAKEN, take_approximation_options),
+    ROW(umbra_activation_choice, 1, TAKEN, take_activation_choice),
+    ROW(umbra_approximation_report, 1, FILLED, fill_approximation_report),
+    ROW(umbra_activation_report, 1, FILLED, fill_activation_report),
     ROW(umbra_array, 1, TAKEN, take_array),
     ROW(umbra_weights_desc, 1, TAKEN, take_weights_desc),
     ROW(umbra_matrix_layout, 1, TAKEN, take_matrix_layout),

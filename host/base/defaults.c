@@ -11,6 +11,10 @@
     umbra_init_struct(given, size, &defaults, sizeof defaults); \
   }
 
+DEFINE_INIT(umbra_activation_choice, UMBRA_ACTIVATION_CHOICE_INIT)
+DEFINE_INIT(umbra_activation_report, UMBRA_ACTIVATION_REPORT_INIT)
+DEFINE_INIT(umbra_approximation_options, UMBRA_APPROXIMATION_OPTIONS_INIT)
+DEFINE_INIT(umbra_approximation_report, UMBRA_APPROXIMATION_REPORT_INIT)
 DEFINE_INIT(umbra_array, UMBRA_ARRAY_INIT)
 DEFINE_INIT(umbra_bootstrap_shape, UMBRA_BOOTSTRAP_SHAPE_INIT)
 DEFINE_INIT(umbra_bootstrap_options, UMBRA_BOOTSTRAP_OPTIONS_INIT)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <umbra/umbra.h>
 
+#include "approximation.h"
 #include "commands.h"
 #include "engine.h"
 #include "progress.h"
@@ -10,6 +11,7 @@
 typedef struct infer_options {
   const char *model, *in, *out, *output;
   bool clear, json;
+  cli_approximation approximation;
 } infer_options;
 
 typedef struct infer_job {
@@ -36,6 +38,7 @@ static bool find_output(infer_job *j, const char *wanted) {
 static bool infer(infer_job *j, const infer_options *o, cli_report *report) {
   if (!cli_check(umbra_model_import(&j->model, o->model), NULL) || !find_output(j, o->output)) return false;
   cli_report_step(report, "import model", o->model);
+  if (o->approximation.samples && !cli_approximate(&j->model, &o->approximation, report)) return false;
   if (!cli_check(umbra_ndarray_read(&j->records, o->in), "--in")) return false;
   cli_report_step(report, "read records", o->in);
   cli_progress bar;
@@ -66,10 +69,12 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"out", "FILE", "where the results go: .npy or .csv", CLI_TEXT, &o.out, CLI_REQUIRED},
       {"output", "NAME", "which output of the model, by name or number from 0 on; the first", CLI_TEXT, &o.output,
        CLI_OPTIONAL},
+      CLI_APPROXIMATION_OPTIONS(o.approximation),
       CLI_JSON_OPTION(o.json),
       {0}};
   o.model = cli_parse(command, options, argc, argv);
   if (!o.clear) cli_usage("models are computed in the clear only: give --clear");
+  cli_approximation_check(&o.approximation);
 
   infer_job job = {0};
   cli_report report = {0};
@@ -86,7 +91,11 @@ const cli_command cli_infer = {
         "It is what an encrypted run will be compared with: the same graph, after normalisations and scalings have\n"
         "vanished into the weights, with the softmax, argmax or labels at its end. A model that cannot be computed on\n"
         "encrypted values is refused, with the node's name, and what could take its place.\n\n"
-        "Example:\n"
-        "  umbra infer --clear model.onnx --in x.npy --out y.npy",
+        "With --calibrate it is the polynomial network that is computed, and the report says how far it is from the\n"
+        "exact one on the samples: the largest and median error of the outputs; samples with equal labels, with wrong\n"
+        "ones, and those that are near ties; samples outside of intervals; how much of them values use; levels.\n\n"
+        "Examples:\n"
+        "  umbra infer --clear model.onnx --in x.npy --out y.npy\n"
+        "  umbra infer --clear model.onnx --in x.npy --out y.npy --calibrate samples.npy --degree 7",
     .operand = "MODEL",
     .run = run};

@@ -96,6 +96,8 @@ void cli_report_number(cli_report *report, const char *name, double value) {
   cJSON_AddNumberToObject(report->root, name, value);
 }
 
+cJSON *cli_report_list(cli_report *report, const char *name) { return cJSON_AddArrayToObject(report->root, name); }
+
 void cli_report_warning(cli_report *report, const char *text) {
   cli_warn("%s", text);
   cJSON_AddStringToObject(report->root, "warning", text);
@@ -125,13 +127,25 @@ static void print_step(const cJSON *step) {
   putchar('\n');
 }
 
-static void print_table(const cli_report *report) {
+/* One of a list. */
+static void print_object(const char *name, const cJSON *object) {
   const cJSON *item;
+  printf("%-26s", name);
+  cJSON_ArrayForEach(item, object) {
+    if (cJSON_IsString(item)) printf(" %s %s", item->string, item->valuestring);
+    if (cJSON_IsNumber(item)) printf(" %s %.4g", item->string, item->valuedouble);
+  }
+  putchar('\n');
+}
+
+static void print_table(const cli_report *report) {
+  const cJSON *item, *object;
   cJSON_ArrayForEach(item, report->steps) print_step(item);
   cJSON_ArrayForEach(item, report->root) {
     if (item == report->root->child || item == report->steps) continue; /* the command's name, the steps */
     if (cJSON_IsString(item)) printf("%-26s %s\n", item->string, item->valuestring);
     if (cJSON_IsNumber(item)) printf("%-26s %.10g\n", item->string, item->valuedouble);
+    if (cJSON_IsArray(item)) cJSON_ArrayForEach(object, item) print_object(item->string, object);
   }
 }
 

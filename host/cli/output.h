@@ -47,6 +47,9 @@ bool cli_report_open(cli_report *report);
 void cli_report_text(cli_report *report, const char *name, const char *text);
 void cli_report_number(cli_report *report, const char *name, double value);
 
+/* A fact that is a list of objects, to be filled: a table has a line for each. */
+cJSON *cli_report_list(cli_report *report, const char *name);
+
 /* A fact and a warning on stderr; a report has one warning. */
 void cli_report_warning(cli_report *report, const char *text);
 

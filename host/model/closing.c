@@ -4,8 +4,7 @@
 
 #include "interpret.h"
 
-/* The first largest element. */
-static size_t largest(const double *values, size_t count) {
+size_t umbra_first_largest(const double *values, size_t count) {
   size_t best = 0;
   for (size_t i = 1; i < count; i++)
     if (values[i] > values[best]) best = i;
@@ -13,7 +12,7 @@ static size_t largest(const double *values, size_t count) {
 }
 
 static void softmax(double *values, size_t count) {
-  double top = values[largest(values, count)], sum = 0;
+  double top = values[umbra_first_largest(values, count)], sum = 0;
   for (size_t i = 0; i < count; i++) sum += values[i] = exp(values[i] - top);
   for (size_t i = 0; i < count; i++) values[i] /= sum;
 }
@@ -42,7 +41,7 @@ void umbra_output_close(double *values, size_t count, const umbra_output *output
       case UMBRA_CLOSING_SOFTMAX: softmax(values, count); break;
       case UMBRA_CLOSING_LOGISTIC: logistic(values, count); break;
       case UMBRA_CLOSING_ARGMAX: {
-        size_t best = largest(values, count);
+        size_t best = umbra_first_largest(values, count);
         values[0] = output->labels ? output->labels[best] : (double)best;
         break;
       }

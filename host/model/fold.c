@@ -56,15 +56,8 @@ static void look_up(folding *f, umbra_node *n) {
 
 /* ---- into what is before ---- */
 
-/* Weights that make one element of a dense layer, or one channel of a convolution. */
-static size_t row_length(const folding *f, const umbra_node *n) {
-  if (n->kind == UMBRA_NODE_DENSE) return node_of(f, n->inputs[0])->count;
-  const umbra_model_window *w = &n->window;
-  return node_of(f, n->inputs[0])->shape[0] / w->groups * w->kernel[0] * w->kernel[1];
-}
-
 static umbra_status into_layer(folding *f, umbra_node *layer, const umbra_node *s) {
-  size_t length = row_length(f, layer), each = layer->units / s->units;
+  size_t length = umbra_node_row(f->model, layer), each = layer->units / s->units;
   UMBRA_TRY(need_shift(layer));
   for (size_t u = 0; u < layer->units; u++) {
     double scale = s->weights[u / each];
@@ -130,7 +123,7 @@ static umbra_status fold_back(folding *f, uint32_t node) {
 
 /* Element i of the input is scaled before row u sees it: W (S x + t) + b = (W S) x + (W t + b). */
 static umbra_status into_dense(folding *f, umbra_node *dense, const umbra_node *s) {
-  size_t length = row_length(f, dense), each = s->count / s->units;
+  size_t length = umbra_node_row(f->model, dense), each = s->count / s->units;
   UMBRA_TRY(need_shift(dense));
   for (size_t u = 0; u < dense->units; u++)
     for (size_t i = 0; i < length; i++) {
@@ -149,7 +142,7 @@ static int sees_zeros(const umbra_node *conv) {
 
 static umbra_status into_conv(folding *f, umbra_node *conv, const umbra_node *s) {
   const umbra_model_window *w = &conv->window;
-  size_t taps = w->kernel[0] * w->kernel[1], channels = row_length(f, conv) / taps;
+  size_t taps = w->kernel[0] * w->kernel[1], channels = umbra_node_row(f->model, conv) / taps;
   UMBRA_TRY(need_shift(conv));
   for (size_t u = 0; u < conv->units; u++) {
     size_t first = u / (w->channels / w->groups) * channels;

@@ -153,6 +153,13 @@ umbra_status umbra_model_put_if(umbra_status status, umbra_model *model, uint32_
   return status == UMBRA_OK ? umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "node is NULL") : status;
 }
 
+size_t umbra_node_row(const umbra_model *model, const umbra_node *node) {
+  const umbra_model_window *w = &node->window;
+  if (node->kind == UMBRA_NODE_DENSE) return model->nodes[node->inputs[0]].count;
+  if (node->kind != UMBRA_NODE_CONV2D) return 1;
+  return model->nodes[node->inputs[0]].shape[0] / w->groups * w->kernel[0] * w->kernel[1];
+}
+
 /* ---- outputs ---- */
 
 static umbra_status check_output(const umbra_model *model, const char *name, uint32_t node, const umbra_closing *steps,

@@ -56,6 +56,12 @@ void umbra_output_shape(umbra_output *output, const size_t *shape, size_t rank);
 
 void umbra_node_clear(umbra_node *node);
 
+/* Weights of one of its units: of a dense layer's element, of a convolution's channel; elsewhere 1. */
+size_t umbra_node_row(const umbra_model *model, const umbra_node *node);
+
+/* All of it, under an address of its own. */
+umbra_status umbra_model_copy(umbra_model **copy, const umbra_model *model);
+
 /* A node that multiplies two values of one size, for umbra_model_simplify to make something else of. */
 umbra_status umbra_model_product(umbra_model *model, uint32_t *node, uint32_t a, uint32_t b);
 

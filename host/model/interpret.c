@@ -132,7 +132,10 @@ static void add(double *y, double *const *values, const umbra_node *n) {
 }
 
 void umbra_node_compute(double *const *values, const umbra_model *model, uint32_t node) {
-  const umbra_node *n = &model->nodes[node];
+  umbra_node_compute_as(values, model, node, &model->nodes[node]);
+}
+
+void umbra_node_compute_as(double *const *values, const umbra_model *model, uint32_t node, const umbra_node *n) {
   if (!n->input_count) return; /* the model's input is there already */
   const umbra_node *in = input_of(model, n, 0);
   double *y = values[node];
@@ -157,4 +160,42 @@ void umbra_node_compute(double *const *values, const umbra_model *model, uint32_
       break;
     default: break; /* reserved kinds are in no model that runs */
   }
+}
+
+/* ---- ranges ---- */
+
+umbra_extremes umbra_extremes_join(umbra_extremes a, umbra_extremes b) {
+  return (umbra_extremes){fmin(a.lowest, b.lowest), fmax(a.highest, b.highest)};
+}
+
+umbra_extremes umbra_extremes_of(const double *values, size_t count) {
+  umbra_extremes found = UMBRA_NO_EXTREMES;
+  for (size_t i = 0; i < count; i++) {
+    if (isnan(values[i])) return (umbra_extremes){-INFINITY, INFINITY};
+    if (values[i] < found.lowest) found.lowest = values[i];
+    if (values[i] > found.highest) found.highest = values[i];
+  }
+  return found;
+}
+
+int umbra_extremes_finite(umbra_extremes extremes) { return isfinite(extremes.lowest) && isfinite(extremes.highest); }
+
+static int has_interval(const umbra_node *n) {
+  return n->kind == UMBRA_NODE_CHEBYSHEV || n->kind == UMBRA_NODE_SIGN_RELU;
+}
+
+umbra_extremes umbra_node_given(double *const *values, const umbra_model *model, const umbra_node *node) {
+  return umbra_extremes_of(values[node->inputs[0]], input_of(model, node, 0)->count);
+}
+
+int umbra_node_is_left(const umbra_node *node, umbra_extremes given) {
+  return has_interval(node) && (given.lowest < node->lo || given.highest > node->hi);
+}
+
+uint32_t umbra_model_first_outside(const umbra_model *model, double *const *values) {
+  for (uint32_t i = 1; i < model->node_count; i++) {
+    const umbra_node *n = &model->nodes[i];
+    if (values[i] && has_interval(n) && umbra_node_is_left(n, umbra_node_given(values, model, n))) return i;
+  }
+  return 0;
 }

@@ -49,6 +49,7 @@
 #ifndef UMBRA_UMBRA_H
 #define UMBRA_UMBRA_H
 
+#include <umbra/approximation.h>
 #include <umbra/array.h>
 #include <umbra/bootstrap.h>
 #include <umbra/ciphertext.h>

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "approximation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "progress.h"
+
+void cli_approximation_check(const cli_approximation *o) {
+  if (!o->samples && (o->relu || o->degree || o->levels || o->error > 0 || o->margin > 0))
+    cli_usage("--error, --degree, --relu, --levels and --margin need --calibrate");
+  if (o->degree && (o->error > 0 || o->levels)) cli_usage("--degree or --error: one of them decides");
+}
+
+/* ---- options ---- */
+
+enum { MOST_DEGREES = UMBRA_SIGN_MAX_POLYNOMIALS };
+
+/* How many there are. */
+static size_t take_degrees(uint32_t degrees[MOST_DEGREES], const char *text) {
+  int count;
+  int *list = cli_parse_list(&count, "relu", text, false);
+  if (count > MOST_DEGREES) cli_usage("--relu: at most %d degrees", MOST_DEGREES);
+  for (int i = 0; i < count; i++) {
+    if (list[i] < 1) cli_usage("--relu: %d is no degree", list[i]);
+    degrees[i] = (uint32_t)list[i];
+  }
+  free(list);
+  return (size_t)count;
+}
+
+static umbra_approximation_options options_of(const cli_approximation *o, uint32_t degrees[MOST_DEGREES]) {
+  umbra_approximation_options made;
+  umbra_approximation_options_init(&made);
+  if (o->error > 0) made.error = o->error;
+  if (o->margin > 0) made.margin = o->margin;
+  made.degree = o->degree;
+  made.levels = o->levels;
+  if (!o->relu) return made;
+  made.sign_count = take_degrees(degrees, o->relu);
+  made.sign_degrees = degrees;
+  return made;
+}
+
+/* ---- the report ---- */
+
+static void add_sign(cJSON *facts, const umbra_activation_report *a) {
+  char text[8 * MOST_DEGREES], *end = text;
+  for (uint32_t i = 0; i < a->sign_count; i++)
+    end += snprintf(end, (size_t)(text + sizeof text - end), "%s%u", i ? "," : "", a->sign_degrees[i]);
+  cJSON_AddStringToObject(facts, "relu", text);
+}
+
+static bool add_activation(cJSON *list, const umbra_approximation *approximation, size_t i) {
+  umbra_activation_report a;
+  umbra_activation_report_init(&a);
+  if (!cli_check(umbra_approximation_get_activation(approximation, &a, i), NULL)) return false;
+  cJSON *facts = cJSON_CreateObject();
+  cJSON_AddNumberToObject(facts, "node", a.node);
+  if (a.degree) cJSON_AddNumberToObject(facts, "degree", a.degree);
+  else add_sign(facts, &a);
+  cJSON_AddNumberToObject(facts, "levels", a.levels);
+  cJSON_AddNumberToObject(facts, "bound", a.bound);
+  cJSON_AddNumberToObject(facts, "use", a.use);
+  cJSON_AddNumberToObject(facts, "error", a.error);
+  cJSON_AddItemToArray(list, facts);
+  return true;
+}
+
+static void add_totals(cli_report *report, const umbra_approximation_report *r) {
+  cli_report_number(report, "samples", (double)r->records);
+  cli_report_number(report, "largest_error", r->largest_error);
+  cli_report_number(report, "median_error", r->median_error);
+  cli_report_number(report, "labels_equal", (double)r->labels_equal);
+  cli_report_number(report, "labels_wrong", (double)r->labels_wrong);
+  cli_report_number(report, "near_ties", (double)r->near_ties);
+  cli_report_number(report, "outside", (double)r->outside);
+  cli_report_number(report, "use", r->use);
+  cli_report_number(report, "levels", r->levels);
+  if (r->outside)
+    cli_report_warning(report, "values of some samples leave the intervals of polynomials, where nothing is promised");
+}
+
+static bool add_facts(cli_report *report, const umbra_approximation *approximation) {
+  umbra_approximation_report totals;
+  umbra_approximation_report_init(&totals);
+  if (!cli_check(umbra_approximation_get_report(approximation, &totals), NULL)) return false;
+  add_totals(report, &totals);
+  cJSON *list = cli_report_list(report, "activations");
+  for (size_t i = 0; i < umbra_approximation_activations(approximation); i++)
+    if (!add_activation(list, approximation, i)) return false;
+  return true;
+}
+
+/* ---- the work ---- */
+
+static bool calibrate(umbra_model_ranges **ranges, const umbra_model *model, const umbra_ndarray *samples) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "calibrating");
+  return cli_progress_check(&bar, umbra_model_calibrate(model, ranges, samples, &progress), "--calibrate");
+}
+
+static bool approximate(umbra_model **model, umbra_approximation **approximation, const umbra_model_ranges *ranges,
+                        const umbra_ndarray *samples, const cli_approximation *o) {
+  uint32_t degrees[MOST_DEGREES];
+  cli_progress bar;
+  const umbra_approximation_options options = options_of(o, degrees);
+  const umbra_progress progress = cli_progress_open(&bar, "approximating");
+  umbra_status status = umbra_model_approximate(*model, model, approximation, ranges, samples, &options, &progress);
+  return cli_progress_check(&bar, status, "--calibrate");
+}
+
+bool cli_approximate(umbra_model **model, const cli_approximation *o, cli_report *report) {
+  umbra_ndarray samples = {0};
+  umbra_model_ranges *ranges = NULL;
+  umbra_approximation *approximation = NULL;
+  bool done =
+      cli_check(umbra_ndarray_read(&samples, o->samples), "--calibrate") && calibrate(&ranges, *model, &samples);
+  if (done) cli_report_step(report, "calibrate", o->samples);
+  done = done && approximate(model, &approximation, ranges, &samples, o) && add_facts(report, approximation);
+  if (done) cli_report_step(report, "approximate", NULL);
+  umbra_approximation_destroy(approximation);
+  umbra_model_ranges_destroy(ranges);
+  umbra_ndarray_clear(&samples);
+  return done;
+}
