@@ -100,6 +100,16 @@ static inline umbra_status plain_plan_read(umbra_train_plan **plan, const umbra_
   (void)context;
   return umbra_train_plan_read(plan, buffer, size);
 }
+static inline umbra_status plain_inference_load(umbra_inference_plan **plan, const umbra_context *context,
+                                                const char *path) {
+  (void)context;
+  return umbra_inference_plan_load(plan, path);
+}
+static inline umbra_status plain_inference_read(umbra_inference_plan **plan, const umbra_context *context,
+                                                const void *buffer, size_t size) {
+  (void)context;
+  return umbra_inference_plan_read(plan, buffer, size);
+}
 static inline umbra_status plain_secret_save(const umbra_secret_key *key, const char *path) {
   return umbra_secret_key_save(key, path, NULL);
 }
@@ -118,17 +128,22 @@ static inline umbra_status plain_secret_read(umbra_secret_key **key, const umbra
 #define umbra_params_read plain_params_read
 #define umbra_train_plan_load plain_plan_load
 #define umbra_train_plan_read plain_plan_read
+#define umbra_inference_plan_load plain_inference_load
+#define umbra_inference_plan_read plain_inference_read
 #define umbra_secret_key_save plain_secret_save
 #define umbra_secret_key_write plain_secret_write
 #define umbra_secret_key_load plain_secret_load
 #define umbra_secret_key_read plain_secret_read
 FILE_KIND_FUNCTIONS(params, )
 FILE_KIND_FUNCTIONS(train_plan, )
+FILE_KIND_FUNCTIONS(inference_plan, )
 FILE_KIND_FUNCTIONS(secret_key, )
 #undef umbra_params_load
 #undef umbra_params_read
 #undef umbra_train_plan_load
 #undef umbra_train_plan_read
+#undef umbra_inference_plan_load
+#undef umbra_inference_plan_read
 #undef umbra_secret_key_save
 #undef umbra_secret_key_write
 #undef umbra_secret_key_load
@@ -201,6 +216,7 @@ TRAINING_KIND_FUNCTIONS(checkpoint, umbra_checkpoint_format)
 enum {
   PARAMS,
   TRAIN_PLAN,
+  INFERENCE_PLAN,
   SECRET_KEY,
   PUBLIC_KEY,
   EVAL_KEYS,
@@ -219,6 +235,7 @@ enum {
 static const file_kind file_kinds[OBJECTS] = {
     [PARAMS] = FILE_KIND(params, UMBRA_KIND_PARAMS),
     [TRAIN_PLAN] = FILE_KIND(train_plan, UMBRA_KIND_TRAIN_PLAN),
+    [INFERENCE_PLAN] = FILE_KIND(inference_plan, UMBRA_KIND_INFERENCE_PLAN),
     [SECRET_KEY] = FILE_KIND(secret_key, UMBRA_KIND_SECRET_KEY),
     [PUBLIC_KEY] = STREAMED_KIND(public_key, UMBRA_KIND_PUBLIC_KEY),
     [EVAL_KEYS] = STREAMED_KIND(eval_keys, UMBRA_KIND_EVAL_KEYS),
@@ -309,6 +326,29 @@ static inline umbra_train_plan *small_plan(void) {
   return plan;
 }
 
+/* A square between two layers, with everything that a plan can hold. */
+static inline umbra_inference_plan *small_inference_plan(void) {
+  enum { INPUTS = 3, HIDDEN = 2, LABELS = 2 };
+  const double weights[INPUTS * HIDDEN] = {0.5, -1, 0.25, 1, 0.75, -0.5}, bias[HIDDEN] = {0.125, -0.25};
+  const double square[] = {0, 0, 1}, labels[LABELS] = {7, 9}, values[] = {1, -1, 0.5, -0.5, 0.25, 0.75};
+  const size_t inputs = INPUTS;
+  const umbra_closing steps[] = {UMBRA_CLOSING_ARGMAX};
+  const umbra_ndarray samples = {.rank = 2, .shape = {2, INPUTS}, .values = (double *)values};
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = small_params(3)};
+  umbra_inference_plan *plan = NULL;
+  umbra_model *model = NULL;
+  uint32_t node = 0;
+  assert_ok(umbra_model_create(&model, &inputs, 1));
+  assert_ok(umbra_model_dense(model, &node, node, HIDDEN, weights, bias));
+  assert_ok(umbra_model_polynomial(model, &node, node, square, 3));
+  assert_ok(umbra_model_dense(model, &node, node, LABELS, weights, NULL));
+  assert_ok(umbra_model_output(model, "label", node, steps, 1, labels));
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
+  umbra_model_destroy(model);
+  umbra_params_destroy((umbra_params *)options.params);
+  return plan;
+}
+
 static inline double training_element(umbra_element element, const void *source) {
   (void)source;
   if (element.column == TRAINING_COLUMNS) return element.row % 2 ? 1 : -1;
@@ -371,6 +411,7 @@ static inline void make_objects(file_objects *o) {
   umbra_key_needs_destroy(needs);
   o->object[PARAMS] = params;
   o->object[TRAIN_PLAN] = small_plan();
+  o->object[INFERENCE_PLAN] = small_inference_plan();
   o->object[SECRET_KEY] = secret;
   o->object[PUBLIC_KEY] = public;
   o->object[EVAL_KEYS] = keys;

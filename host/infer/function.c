@@ -37,6 +37,7 @@ static umbra_status to_chebyshev(double *c, uint32_t *degree, umbra_node *n, con
 static void complete_square(umbra_step *step, umbra_argument *argument, const double *c, double half, double middle) {
   const double a = 2 * c[2], h = c[1] / (2 * a), reach = 1 + fabs(h);
   step->kind = UMBRA_STEP_SQUARE;
+  step->degree = 0;
   step->scale = a * reach * reach;
   step->shift = c[0] - c[2] - a * h * h;
   *argument = (umbra_argument){.scale = half * reach, .shift = middle - half * h};
