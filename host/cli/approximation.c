@@ -6,10 +6,12 @@
 
 #include "progress.h"
 
+bool cli_approximation_given(const cli_approximation *o) {
+  return o->relu || o->degree || o->levels || o->error > 0 || o->margin > 0;
+}
+
 void cli_approximation_check(const cli_approximation *o) {
-  if (!o->samples && (o->relu || o->degree || o->levels || o->error > 0 || o->margin > 0))
-    cli_usage("--error, --degree, --relu, --levels and --margin need --calibrate");
-  if (o->degree && (o->error > 0 || o->levels)) cli_usage("--degree or --error: one of them decides");
+  if (o->degree && o->levels) cli_usage("--degree and --levels exclude each other");
 }
 
 /* ---- options ---- */
@@ -94,33 +96,37 @@ static bool add_facts(cli_report *report, const umbra_approximation *approximati
 
 /* ---- the work ---- */
 
-static bool calibrate(umbra_model_ranges **ranges, const umbra_model *model, const umbra_ndarray *samples) {
+typedef struct approximation_job {
+  const umbra_ndarray *samples;
+  const char *option; /* of the samples */
+  umbra_model_ranges *ranges;
+  umbra_approximation *approximation;
+} approximation_job;
+
+static bool calibrate(approximation_job *j, const umbra_model *model) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "calibrating");
-  return cli_progress_check(&bar, umbra_model_calibrate(model, ranges, samples, &progress), "--calibrate");
+  return cli_progress_check(&bar, umbra_model_calibrate(model, &j->ranges, j->samples, &progress), j->option);
 }
 
-static bool approximate(umbra_model **model, umbra_approximation **approximation, const umbra_model_ranges *ranges,
-                        const umbra_ndarray *samples, const cli_approximation *o) {
+static bool approximate(approximation_job *j, umbra_model **model, const cli_approximation *o) {
   uint32_t degrees[MOST_DEGREES];
   cli_progress bar;
   const umbra_approximation_options options = options_of(o, degrees);
   const umbra_progress progress = cli_progress_open(&bar, "approximating");
-  umbra_status status = umbra_model_approximate(*model, model, approximation, ranges, samples, &options, &progress);
-  return cli_progress_check(&bar, status, "--calibrate");
+  umbra_status status =
+      umbra_model_approximate(*model, model, &j->approximation, j->ranges, j->samples, &options, &progress);
+  return cli_progress_check(&bar, status, j->option);
 }
 
-bool cli_approximate(umbra_model **model, const cli_approximation *o, cli_report *report) {
-  umbra_ndarray samples = {0};
-  umbra_model_ranges *ranges = NULL;
-  umbra_approximation *approximation = NULL;
-  bool done =
-      cli_check(umbra_ndarray_read(&samples, o->samples), "--calibrate") && calibrate(&ranges, *model, &samples);
-  if (done) cli_report_step(report, "calibrate", o->samples);
-  done = done && approximate(model, &approximation, ranges, &samples, o) && add_facts(report, approximation);
+bool cli_approximate(umbra_model **model, const umbra_ndarray *samples, const char *option, const cli_approximation *o,
+                     cli_report *report) {
+  approximation_job job = {.samples = samples, .option = option};
+  bool done = calibrate(&job, *model);
+  if (done) cli_report_step(report, "calibrate", NULL);
+  done = done && approximate(&job, model, o) && add_facts(report, job.approximation);
   if (done) cli_report_step(report, "approximate", NULL);
-  umbra_approximation_destroy(approximation);
-  umbra_model_ranges_destroy(ranges);
-  umbra_ndarray_clear(&samples);
+  umbra_approximation_destroy(job.approximation);
+  umbra_model_ranges_destroy(job.ranges);
   return done;
 }
