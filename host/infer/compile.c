@@ -14,7 +14,7 @@
 
 typedef struct compiler {
   const umbra_model *model;
-  const umbra_extents *extents;
+  const umbra_model_ranges *ranges;
   umbra_frame *frame;
   umbra_program *program;
   double margin;
@@ -22,7 +22,8 @@ typedef struct compiler {
   uint8_t *settled;   /* of each value: how it is held */
 } compiler;
 
-void umbra_mark_needed(uint8_t *marks, const umbra_model *model, uint32_t node) {
+/* What a node is made from: marks[i], zero before, of node i. */
+static void mark_needed(uint8_t *marks, const umbra_model *model, uint32_t node) {
   marks[0] = marks[node] = 1;
   for (size_t i = (size_t)node + 1; i-- > 0;)
     for (size_t k = 0; marks[i] && k < model->nodes[i].input_count; k++) marks[model->nodes[i].inputs[k]] = 1;
@@ -76,7 +77,7 @@ static void settle(compiler *c, uint32_t value, const umbra_argument *as) {
 
 static umbra_status add_function(compiler *c, uint32_t node) {
   const uint32_t argument = c->model->nodes[node].inputs[0];
-  double most = c->margin * umbra_extent_largest(&c->extents->node[argument]);
+  double most = c->margin * umbra_extremes_size(c->ranges->nodes[argument]);
   uint32_t value;
   umbra_argument as;
   umbra_step step;
@@ -98,7 +99,7 @@ static umbra_status add_steps(compiler *c) {
   uint32_t value;
   uint8_t *needed;
   UMBRA_TRY(umbra_alloc(&needed, c->model->node_count, 1, "a network"));
-  umbra_mark_needed(needed, c->model, last);
+  mark_needed(needed, c->model, last);
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 1; i <= last && status == UMBRA_OK; i++)
     if (needed[i] && !umbra_node_is_affine(c->model->nodes[i].kind)) status = add_function(c, i);
@@ -130,10 +131,10 @@ static umbra_status rescale_linear(const compiler *c, umbra_step *step) {
 }
 
 static umbra_status set_scales(compiler *c) {
-  if (!c->settled[0]) umbra_frame_set_ranges(c->frame, c->extents->feature, c->margin);
+  if (!c->settled[0]) umbra_frame_set_ranges(c->frame, c->ranges->features, c->margin);
   for (size_t i = 0; i < c->program->step_count; i++) {
     umbra_step *step = &c->program->steps[i];
-    const double largest = c->margin * umbra_extent_largest(&c->extents->node[step->node]);
+    const double largest = c->margin * umbra_extremes_size(c->ranges->nodes[step->node]);
     if (!c->settled[i + 1] && umbra_step_scales(step)) step->scale = largest > 0 ? largest : 1;
     if (step->kind == UMBRA_STEP_CHEBYSHEV) umbra_function_rescale(step, step->scale, step->shift);
     if (step->kind == UMBRA_STEP_LINEAR) UMBRA_TRY(rescale_linear(c, step));
@@ -145,8 +146,8 @@ static umbra_status set_scales(compiler *c) {
 }
 
 umbra_status umbra_compile(umbra_program **program, umbra_frame *frame, const umbra_model *model,
-                           const umbra_extents *extents, double margin) {
-  compiler c = {.model = model, .extents = extents, .frame = frame, .margin = margin};
+                           const umbra_model_ranges *ranges, double margin) {
+  compiler c = {.model = model, .ranges = ranges, .frame = frame, .margin = margin};
   umbra_status status = umbra_program_create(&c.program, frame->count);
   if (status == UMBRA_OK) status = umbra_alloc(&c.value_of, model->node_count, sizeof *c.value_of, "a network");
   if (status == UMBRA_OK) status = umbra_alloc(&c.settled, UMBRA_PROGRAM_MAX_STEPS + 1, 1, "a network");

@@ -42,6 +42,8 @@ static void put_plan(umbra_text *out, const void *source) {
   const umbra_inference_report *r = &plan->ways->report;
   umbra_text_put(out, "%zu records of %zu elements; depth %" PRIu32 "; largest output %.4g, its error %.2g\n",
                  r->records, plan->frame.count, r->depth, r->largest, r->error);
+  umbra_text_put(out, "labels of %zu of %zu samples as before, %zu near ties; polynomials move outputs by %.2g\n",
+                 r->labels_equal, r->samples, r->near_ties, r->approximation_error);
   if (plan->program) put_layers(out, plan);
   umbra_text_put(out, "milliseconds   keys   keys MiB   peak MiB  ring, scale; layout\n");
   for (size_t i = 0; i < plan->way_count; i++) put_way(out, &plan->ways[i]);

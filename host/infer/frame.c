@@ -53,10 +53,10 @@ void umbra_frame_clear(umbra_frame *frame) {
 
 /* ---- ranges ---- */
 
-static double half_of(const umbra_extent *e) { return (e->highest - e->lowest) / 2; }
+static double half_of(const umbra_extremes *e) { return (e->highest - e->lowest) / 2; }
 
-static umbra_extent all_of(const umbra_extent *features, size_t count) {
-  umbra_extent all = features[0];
+static umbra_extremes all_of(const umbra_extremes *features, size_t count) {
+  umbra_extremes all = features[0];
   for (size_t k = 1; k < count; k++) {
     all.lowest = fmin(all.lowest, features[k].lowest);
     all.highest = fmax(all.highest, features[k].highest);
@@ -65,9 +65,9 @@ static umbra_extent all_of(const umbra_extent *features, size_t count) {
 }
 
 /* Whether one in two of those that vary is at least a sixteenth as wide as all of them together. */
-static int are_alike(const umbra_extent *features, size_t count) {
+static int are_alike(const umbra_extremes *features, size_t count) {
   enum { ALIKE = 16 };
-  const umbra_extent all = all_of(features, count);
+  const umbra_extremes all = all_of(features, count);
   size_t varying = 0, wide = 0;
   for (size_t k = 0; k < count; k++) {
     varying += half_of(&features[k]) > 0;
@@ -76,18 +76,18 @@ static int are_alike(const umbra_extent *features, size_t count) {
   return varying && 2 * wide >= varying;
 }
 
-static umbra_extent widened(const umbra_extent *e, double margin) {
+static umbra_extremes widened(const umbra_extremes *e, double margin) {
   const double middle = (e->lowest + e->highest) / 2;
   const double half = half_of(e) > 0 ? margin * half_of(e) : (margin - 1) * fmax(fabs(middle), 1); /* a constant */
-  return (umbra_extent){middle - half, middle + half};
+  return (umbra_extremes){middle - half, middle + half};
 }
 
-void umbra_frame_set_ranges(umbra_frame *frame, const umbra_extent *features, double margin) {
+void umbra_frame_set_ranges(umbra_frame *frame, const umbra_extremes *features, double margin) {
   const int alike = are_alike(features, frame->count);
-  const umbra_extent all = all_of(features, frame->count);
+  const umbra_extremes all = all_of(features, frame->count);
   for (size_t k = 0; k < frame->count; k++) {
     frame->range[k] = widened(alike ? &all : &features[k], margin);
-    frame->scale[k] = umbra_extent_largest(&frame->range[k]);
+    frame->scale[k] = umbra_extremes_size(frame->range[k]);
     if (frame->scale[k] <= 0) frame->scale[k] = 1;
   }
 }
@@ -96,6 +96,6 @@ void umbra_frame_set_scale(umbra_frame *frame, double scale, double shift) {
   frame->shift = shift;
   for (size_t k = 0; k < frame->count; k++) {
     frame->scale[k] = scale;
-    frame->range[k] = (umbra_extent){shift - fabs(scale), shift + fabs(scale)};
+    frame->range[k] = (umbra_extremes){shift - fabs(scale), shift + fabs(scale)};
   }
 }

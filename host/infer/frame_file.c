@@ -84,7 +84,7 @@ static umbra_status read_name(umbra_reader *reader, char **name, uint32_t length
 static umbra_status read_ranges(umbra_reader *reader, umbra_frame *frame) {
   double *ends = NULL;
   const umbra_status status = umbra_read_numbers(reader, &ends, 2 * frame->count);
-  frame->range = (umbra_extent *)ends; /* two numbers each */
+  frame->range = (umbra_extremes *)ends; /* two numbers each */
   UMBRA_TRY(status);
   UMBRA_TRY(umbra_read_numbers(reader, &frame->scale, frame->count));
   for (size_t k = 0; k < frame->count; k++)

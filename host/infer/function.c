@@ -7,7 +7,7 @@
 #include "../approximate/interpolate.h"
 #include "../base/error.h"
 #include "../model/interpret.h"
-#include "extent.h"
+#include "../model/ranges.h"
 
 static double value_at(double x, void *user) { return umbra_node_function(user, x); }
 
@@ -17,7 +17,7 @@ static uint32_t degree_of(const double *coefficients, size_t count) {
 }
 
 /* A polynomial meets itself in all of its nodes. */
-static umbra_status to_chebyshev(double *c, uint32_t *degree, umbra_node *n, const umbra_extent *on) {
+static umbra_status to_chebyshev(double *c, uint32_t *degree, umbra_node *n, const umbra_extremes *on) {
   *degree = degree_of(n->weights, n->units);
   if (n->kind == UMBRA_NODE_CHEBYSHEV) {
     memcpy(c, n->weights, n->units * sizeof *c);
@@ -43,7 +43,8 @@ static void complete_square(umbra_step *step, umbra_argument *argument, const do
   *argument = (umbra_argument){.scale = half * reach, .shift = middle - half * h};
 }
 
-static umbra_status polynomial_step(umbra_step *step, umbra_argument *argument, umbra_node *n, const umbra_extent *on) {
+static umbra_status polynomial_step(umbra_step *step, umbra_argument *argument, umbra_node *n,
+                                    const umbra_extremes *on) {
   const double half = (on->highest - on->lowest) / 2, middle = (on->highest + on->lowest) / 2;
   double c[UMBRA_MAX_DEGREE + 1];
   UMBRA_TRY(to_chebyshev(c, &step->degree, n, on));
@@ -69,8 +70,8 @@ umbra_status umbra_function_step(umbra_step *step, umbra_argument *argument, con
   umbra_node *n = &model->nodes[node];
   *step = (umbra_step){.node = node, .count = n->count, .scale = 1};
   switch (n->kind) {
-    case UMBRA_NODE_POLYNOMIAL: return polynomial_step(step, argument, n, &(umbra_extent){-most, most});
-    case UMBRA_NODE_CHEBYSHEV: return polynomial_step(step, argument, n, &(umbra_extent){n->lo, n->hi});
+    case UMBRA_NODE_POLYNOMIAL: return polynomial_step(step, argument, n, &(umbra_extremes){-most, most});
+    case UMBRA_NODE_CHEBYSHEV: return polynomial_step(step, argument, n, &(umbra_extremes){n->lo, n->hi});
     case UMBRA_NODE_SIGN_RELU: relu_step(step, argument, n); return UMBRA_OK;
     default:
       return umbra_fail(UMBRA_ERROR_UNSUPPORTED,

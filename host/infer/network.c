@@ -8,6 +8,10 @@
 #include "../base/watch.h"
 #include "../ckks/trace.h"
 
+double umbra_step_magnitude(const umbra_program *program, const umbra_step *step) {
+  return step == &program->steps[program->step_count - 1] ? 8 : 1;
+}
+
 static umbra_status make_term(umbra_weights **made, const umbra_inference *n, const umbra_step *step,
                               const umbra_term *term, uint32_t level) {
   const uint32_t most = umbra_params_slots(umbra_context_params(n->context));
@@ -18,7 +22,7 @@ static umbra_status make_term(umbra_weights **made, const umbra_inference *n, co
   umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .layout = &layout};
   desc.level = level;
   if (step->bias && term == step->terms) desc.bias = &bias;
-  if (step->term_count == 1) desc.magnitude = 1; /* of several the sum is declared */
+  if (step->term_count == 1) desc.magnitude = umbra_step_magnitude(n->program, step); /* of several the sum has it */
   return umbra_weights_create(made, n->context, &desc, NULL);
 }
 

@@ -29,6 +29,12 @@ struct umbra_inference {
 umbra_status umbra_network_make(umbra_inference **network, const umbra_context *context, const umbra_program *program,
                                 const umbra_matrix_layout *layout, umbra_watch *watch);
 
+/*
+ * What is declared of a linear step's result: what polynomials read is within [-1, 1]; of the network's result nothing
+ * is asked but that it fits its level, and records may come that are farther out than all samples.
+ */
+double umbra_step_magnitude(const umbra_program *program, const umbra_step *step);
+
 /* How a value of so many elements lies. */
 umbra_matrix_layout umbra_value_layout(const umbra_matrix_layout *input, const umbra_program *program, uint32_t value,
                                        uint32_t most_slots);

@@ -17,10 +17,11 @@ enum { VERSION = 1 };
 typedef struct inference_record {
   umbra_frame_record frame;
   uint64_t records, ciphertexts, batch_bytes, weight_bytes, peak_bytes;
-  double seconds, error, largest;
+  uint64_t samples, labels_equal, near_ties;
+  double seconds, error, largest, approximation_error;
   uint32_t version, stride, slots, depth, keys, steps;
 } inference_record;
-_Static_assert(sizeof(inference_record) == 184 + 88, "no padding");
+_Static_assert(sizeof(inference_record) == 184 + 120, "no padding");
 
 typedef struct need_record {
   uint32_t kind, level;
@@ -38,9 +39,13 @@ static inference_record record_of(const umbra_inference_plan *plan) {
                             .batch_bytes = r->batch_bytes,
                             .weight_bytes = r->weight_bytes,
                             .peak_bytes = r->peak_bytes,
+                            .samples = r->samples,
+                            .labels_equal = r->labels_equal,
+                            .near_ties = r->near_ties,
                             .seconds = r->seconds,
                             .error = r->error,
                             .largest = r->largest,
+                            .approximation_error = r->approximation_error,
                             .version = VERSION,
                             .stride = way->layout.stride,
                             .slots = way->layout.slots,
@@ -82,7 +87,8 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
   if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS || r->depth > umbra_params_depth(params))
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
                                   r->steps, r->depth);
-  if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest)) return UMBRA_OK;
+  if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest) && isfinite(r->approximation_error))
+    return UMBRA_OK;
   return umbra_reader_malformed(reader, "figures that are not finite");
 }
 
@@ -105,7 +111,11 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
                                          .peak_bytes = r->peak_bytes,
                                          .seconds = r->seconds,
                                          .error = r->error,
-                                         .largest = r->largest};
+                                         .largest = r->largest,
+                                         .samples = r->samples,
+                                         .labels_equal = r->labels_equal,
+                                         .near_ties = r->near_ties,
+                                         .approximation_error = r->approximation_error};
   return UMBRA_OK;
 }
 

@@ -27,7 +27,7 @@ static umbra_status check_ranges(size_t *outside, const umbra_frame *frame, cons
   *outside = 0;
   for (size_t i = 0; i < records->shape[0] * count; i++) {
     const double x = records->values[i];
-    const umbra_extent *range = &frame->range[i % count];
+    const umbra_extremes *range = &frame->range[i % count];
     if (x >= range->lowest && x <= range->highest) continue;
     if (!clips || isnan(x))
       return umbra_fail(UMBRA_ERROR_RANGE, "element %zu of record %zu is %g: it must be within [%g, %g]", i % count + 1,
@@ -45,7 +45,7 @@ typedef struct record_source {
 static double held_element(umbra_element element, const void *source) {
   const record_source *s = source;
   const size_t row = element.row % s->records->shape[0], k = element.column;
-  const umbra_extent *range = &s->frame->range[k];
+  const umbra_extremes *range = &s->frame->range[k];
   const double x = s->records->values[row * s->frame->count + k];
   return (fmin(fmax(x, range->lowest), range->highest) - s->frame->shift) / s->frame->scale[k];
 }

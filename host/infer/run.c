@@ -43,7 +43,7 @@ static umbra_status run_linear(const run *r, umbra_matrix **out, const umbra_ste
   UMBRA_TRACE(r->evaluator, "layer_linear", value_of(r, step->terms[0].value)->part[0]);
   UMBRA_TRY(umbra_matrix_apply(r->evaluator, out, value_of(r, step->terms[0].value), layer->term[0]));
   for (size_t t = 1; t < step->term_count; t++) UMBRA_TRY(add_term(r, out, &step->terms[t], layer->term[t]));
-  if (step->term_count > 1) umbra_matrix_declare(*out, 1);
+  if (step->term_count > 1) umbra_matrix_declare(*out, umbra_step_magnitude(r->network->program, step));
   return relinearize(r->evaluator, out);
 }
 

@@ -112,8 +112,8 @@ static umbra_status make_samples(umbra_model_ranges *made, const umbra_model *mo
   for (size_t i = 0; i < model->node_count; i++) sampled += made->samples[i].stride;
   for (size_t i = 0; i < model->node_count; i++) {
     umbra_sample *s = &made->samples[i];
-    size_t total = made->records * model->nodes[i].count, most = MOST_SAMPLES_OF_ALL / sampled;
     if (!s->stride) continue;
+    size_t total = made->records * model->nodes[i].count, most = MOST_SAMPLES_OF_ALL / sampled;
     if (most > MOST_SAMPLES) most = MOST_SAMPLES;
     s->stride = umbra_quotient_above(total, most);
     s->count = umbra_quotient_above(total, s->stride);

@@ -20,6 +20,7 @@
 #ifndef UMBRA_INFERENCE_H
 #define UMBRA_INFERENCE_H
 
+#include <umbra/approximation.h>
 #include <umbra/cost.h>
 #include <umbra/keys.h>
 #include <umbra/matrix.h>
@@ -43,6 +44,7 @@ typedef struct umbra_inference_options {
   uint64_t memory;     /* ways that take more bytes at their peak, keys and weights included, are left out; 0: any */
   int symmetric;       /* 1: the owner encrypts with the secret key, and there may be no public one */
   uint32_t scale_bits; /* of the parameters; 0: chosen */
+  const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
   const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */
 } umbra_inference_options;
 #define UMBRA_INFERENCE_OPTIONS_INIT                                                            \
@@ -53,7 +55,7 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
 
 /*
  * samples: records as those that will come, (samples, the input's shape) or (samples, elements): from them the size of
- * every value follows. Activations of the model have to be polynomials. Errors: UNSUPPORTED (a node that cannot be
+ * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot be
  * computed on encrypted values: its name and type), MISMATCH (shape of the samples), INVALID_ARGUMENT (options), RANGE (a
  * layer that is too large for matrices, by name; no parameters have the levels, the memory or the error wanted: the text
  * has what there is), OUT_OF_MEMORY, CANCELLED.
@@ -91,6 +93,9 @@ typedef struct umbra_inference_report {
   double seconds; /* by the table of the target: for comparisons of plans; umbra_inference_plan_cost has a machine's */
   double error;   /* of an output, against the polynomial network: what simulated samples make of the noise, and room */
   double largest; /* |output| of the polynomial network on the samples */
+  /* How far the polynomial network is from the model on the samples, as umbra_approximation_report has it: */
+  size_t samples, labels_equal, near_ties;
+  double approximation_error;
 } umbra_inference_report;
 #define UMBRA_INFERENCE_REPORT_INIT .struct_size = sizeof(umbra_inference_report)
 UMBRA_API void umbra_inference_report_init(umbra_inference_report *report, size_t size);
