@@ -16,13 +16,11 @@ void cli_approximation_check(const cli_approximation *o) {
 
 /* ---- options ---- */
 
-enum { MOST_DEGREES = UMBRA_SIGN_MAX_POLYNOMIALS };
-
 /* How many there are. */
-static size_t take_degrees(uint32_t degrees[MOST_DEGREES], const char *text) {
+static size_t take_degrees(uint32_t degrees[CLI_MOST_DEGREES], const char *text) {
   int count;
   int *list = cli_parse_list(&count, "relu", text, false);
-  if (count > MOST_DEGREES) cli_usage("--relu: at most %d degrees", MOST_DEGREES);
+  if (count > CLI_MOST_DEGREES) cli_usage("--relu: at most %d degrees", CLI_MOST_DEGREES);
   for (int i = 0; i < count; i++) {
     if (list[i] < 1) cli_usage("--relu: %d is no degree", list[i]);
     degrees[i] = (uint32_t)list[i];
@@ -31,7 +29,7 @@ static size_t take_degrees(uint32_t degrees[MOST_DEGREES], const char *text) {
   return (size_t)count;
 }
 
-static umbra_approximation_options options_of(const cli_approximation *o, uint32_t degrees[MOST_DEGREES]) {
+umbra_approximation_options cli_approximation_of(const cli_approximation *o, uint32_t degrees[CLI_MOST_DEGREES]) {
   umbra_approximation_options made;
   umbra_approximation_options_init(&made);
   if (o->error > 0) made.error = o->error;
@@ -47,7 +45,7 @@ static umbra_approximation_options options_of(const cli_approximation *o, uint32
 /* ---- the report ---- */
 
 static void add_sign(cJSON *facts, const umbra_activation_report *a) {
-  char text[8 * MOST_DEGREES], *end = text;
+  char text[8 * CLI_MOST_DEGREES], *end = text;
   for (uint32_t i = 0; i < a->sign_count; i++)
     end += snprintf(end, (size_t)(text + sizeof text - end), "%s%u", i ? "," : "", a->sign_degrees[i]);
   cJSON_AddStringToObject(facts, "relu", text);
@@ -110,9 +108,9 @@ static bool calibrate(approximation_job *j, const umbra_model *model) {
 }
 
 static bool approximate(approximation_job *j, umbra_model **model, const cli_approximation *o) {
-  uint32_t degrees[MOST_DEGREES];
+  uint32_t degrees[CLI_MOST_DEGREES];
   cli_progress bar;
-  const umbra_approximation_options options = options_of(o, degrees);
+  const umbra_approximation_options options = cli_approximation_of(o, degrees);
   const umbra_progress progress = cli_progress_open(&bar, "approximating");
   umbra_status status =
       umbra_model_approximate(*model, model, &j->approximation, j->ranges, j->samples, &options, &progress);

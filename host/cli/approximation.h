@@ -27,6 +27,10 @@ typedef struct cli_approximation {
         CLI_WITHIN(1, 1000)                                                                                            \
   }
 
+/* What the library is asked for; degrees: where those of a composite stay. */
+enum { CLI_MOST_DEGREES = UMBRA_SIGN_MAX_POLYNOMIALS };
+umbra_approximation_options cli_approximation_of(const cli_approximation *o, uint32_t degrees[CLI_MOST_DEGREES]);
+
 /* Whether any of them is given. */
 bool cli_approximation_given(const cli_approximation *o);
 

@@ -196,15 +196,8 @@ static bool describe_training(cJSON *facts, const char *file, bool json) {
 static bool describe_network(cJSON *facts, const char *file, bool json) {
   umbra_inference_plan *plan = NULL;
   if (!cli_check(umbra_inference_plan_load(&plan, file), NULL)) return false;
-  char *text = cli_network_explain(plan);
-  cJSON *known = cli_network_facts(plan);
-  if (json && text && known) cJSON_AddStringToObject(known, "explanation", text);
-  else if (text) putchar('\n');
-  const bool done = text && known && (json || cli_network_print(plan));
-  if (done && !json) printf("\n%s", text);
-  if (json) cJSON_AddItemToObject(facts, "plan", known);
-  else cJSON_Delete(known);
-  free(text);
+  if (!json) putchar('\n');
+  const bool done = cli_network_describe(plan, facts, true, json);
   umbra_inference_plan_destroy(plan);
   return done;
 }

@@ -35,21 +35,7 @@ bool cli_model_import(umbra_model **model, size_t *output, const char *path, con
 
 /* ---- plans ---- */
 
-static umbra_status explain(const void *plan, char *text, size_t *size) {
-  return umbra_inference_plan_explain(plan, text, size);
-}
-
-char *cli_network_explain(const umbra_inference_plan *plan) { return cli_text(explain, plan); }
-
-static bool report_of(umbra_inference_report *report, const umbra_inference_plan *plan) {
-  umbra_inference_report_init(report);
-  return cli_check(umbra_inference_plan_report(plan, report), NULL);
-}
-
-cJSON *cli_network_facts(const umbra_inference_plan *plan) {
-  umbra_inference_report r;
-  if (!report_of(&r, plan)) return NULL;
-  const umbra_params *params = umbra_inference_plan_params(plan);
+static cJSON *facts_of(const umbra_inference_report *r, const umbra_params *params) {
   const struct {
     const char *name;
     double value;
@@ -60,23 +46,27 @@ cJSON *cli_network_facts(const umbra_inference_plan *plan) {
       {"scale_bits", umbra_params_scale_bits(params)},
       {"levels", umbra_params_depth(params)},
       {"keyed_level", umbra_params_keyed_level(params)},
-      {"records", (double)r.records},
-      {"depth", r.depth},
-      {"stride", r.stride},
-      {"slots", r.slots},
-      {"ciphertexts", (double)r.ciphertexts},
-      {"batch_bytes", (double)r.batch_bytes},
-      {"keys", (double)r.keys},
-      {"key_bytes", (double)r.key_bytes},
-      {"weight_bytes", (double)r.weight_bytes},
-      {"peak_bytes", (double)r.peak_bytes},
-      {"error", r.error},
-      {"largest", r.largest},
+      {"records", (double)r->records},
+      {"depth", r->depth},
+      {"stride", r->stride},
+      {"slots", r->slots},
+      {"ciphertexts", (double)r->ciphertexts},
+      {"batch_bytes", (double)r->batch_bytes},
+      {"keys", (double)r->keys},
+      {"key_bytes", (double)r->key_bytes},
+      {"weight_bytes", (double)r->weight_bytes},
+      {"peak_bytes", (double)r->peak_bytes},
+      {"samples", (double)r->samples},
+      {"labels_equal", (double)r->labels_equal},
+      {"near_ties", (double)r->near_ties},
+      {"approximation_error", r->approximation_error},
+      {"error", r->error},
+      {"largest", r->largest},
   };
   cJSON *facts = cJSON_CreateObject();
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     cJSON_AddNumberToObject(facts, numbers[i].name, numbers[i].value);
-  cJSON_AddBoolToObject(facts, "symmetric", r.symmetric);
+  cJSON_AddBoolToObject(facts, "symmetric", r->symmetric);
   return facts;
 }
 
@@ -88,22 +78,43 @@ static void print_layout(const umbra_inference_report *r) {
   else printf("of up to %" PRIu32 " elements\n", r->slots / r->stride);
 }
 
-bool cli_network_print(const umbra_inference_plan *plan) {
-  umbra_inference_report r;
+static void print_facts(const umbra_inference_report *r, const umbra_params *params) {
   char keys[CLI_UNITS], weights[CLI_UNITS], peak[CLI_UNITS];
-  if (!report_of(&r, plan)) return false;
-  const umbra_params *params = umbra_inference_plan_params(plan);
   printf("The plan of an encrypted network\n");
   printf("  %-18s N = 2^%" PRIu32 ", log2(QP) = %.1f, %" PRIu32 "-bit security, scale 2^%" PRIu32 "\n", "parameters",
          umbra_params_log_n(params), umbra_params_log_qp(params), umbra_params_security(params),
          umbra_params_scale_bits(params));
-  print_layout(&r);
-  printf("  %-18s %" PRIu32 " of %" PRIu32 "\n", "levels", r.depth, umbra_params_depth(params));
-  printf("  %-18s %zu for evaluation, %s in memory; %s public key\n", "keys", r.keys,
-         cli_bytes_text(keys, (double)r.key_bytes), r.symmetric ? "no" : "a");
-  printf("  %-18s %s of weights; at most %s in all\n", "memory", cli_bytes_text(weights, (double)r.weight_bytes),
-         cli_bytes_text(peak, (double)r.peak_bytes));
-  printf("  %-18s at most %.2g, where the largest output of the samples is %.4g\n", "error of encryption", r.error,
-         r.largest);
+  print_layout(r);
+  printf("  %-18s %" PRIu32 " of %" PRIu32 "\n", "levels", r->depth, umbra_params_depth(params));
+  printf("  %-18s %zu for evaluation, %s in memory; %s public key\n", "keys", r->keys,
+         cli_bytes_text(keys, (double)r->key_bytes), r->symmetric ? "no" : "a");
+  printf("  %-18s %s of weights; at most %s in all\n", "memory", cli_bytes_text(weights, (double)r->weight_bytes),
+         cli_bytes_text(peak, (double)r->peak_bytes));
+  printf("  %-18s at most %.2g from the exact network on %zu samples: %zu labels equal, %zu near ties\n", "polynomials",
+         r->approximation_error, r->samples, r->labels_equal, r->near_ties);
+  printf("  %-18s at most %.2g, where the largest output of the samples is %.4g\n", "encryption", r->error, r->largest);
+}
+
+static umbra_status describe(const void *plan, char *text, size_t *size) {
+  return umbra_inference_plan_explain(plan, text, size);
+}
+
+static bool explain_plan(const umbra_inference_plan *plan, cJSON *facts) {
+  char *text = cli_text(describe, plan);
+  if (!text) return false;
+  if (facts) cJSON_AddStringToObject(facts, "explanation", text);
+  else printf("\n%s", text);
+  free(text);
   return true;
+}
+
+bool cli_network_describe(const umbra_inference_plan *plan, cJSON *root, bool explain, bool json) {
+  umbra_inference_report report;
+  const umbra_params *params = umbra_inference_plan_params(plan);
+  umbra_inference_report_init(&report);
+  if (!cli_check(umbra_inference_plan_report(plan, &report), NULL)) return false;
+  cJSON *facts = json ? facts_of(&report, params) : NULL;
+  if (facts) cJSON_AddItemToObject(root, "plan", facts);
+  else print_facts(&report, params);
+  return !explain || explain_plan(plan, facts);
 }

@@ -9,12 +9,11 @@
 /* A plan whose parameters are secure. */
 bool cli_network_plan_load(umbra_inference_plan **plan, const char *option, const char *path);
 
-/* The facts of a plan, as JSON and for people; NULL and false, with an error, if there are none. */
-cJSON *cli_network_facts(const umbra_inference_plan *plan);
-bool cli_network_print(const umbra_inference_plan *plan);
-
-/* How the plan came about, as umbra_inference_plan_explain says; to be freed. */
-char *cli_network_explain(const umbra_inference_plan *plan);
+/*
+ * The facts of a plan: as "plan" in an object or, unless json is wanted, printed. explain: with the layers and the ways that
+ * were tried.
+ */
+bool cli_network_describe(const umbra_inference_plan *plan, cJSON *root, bool explain, bool json);
 
 /* A model from a file, and the number of its output: by name or, if there is none of it, from 0 on. wanted NULL: 0. */
 bool cli_model_import(umbra_model **model, size_t *output, const char *path, const char *wanted, cli_report *report);

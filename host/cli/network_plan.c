@@ -40,8 +40,11 @@ static bool options_of(umbra_inference_options *wanted, const plan_job *j, const
 
 static bool make_plan(plan_job *j, const plan_options *o, cli_report *report) {
   umbra_inference_options wanted;
+  uint32_t degrees[CLI_MOST_DEGREES];
+  const umbra_approximation_options approximation = cli_approximation_of(&o->approximation, degrees);
   cli_progress bar;
   if (!options_of(&wanted, j, o)) return false;
+  wanted.approximation = &approximation;
   const umbra_progress progress = cli_progress_open(&bar, "planning");
   umbra_status status = umbra_inference_plan_create(&j->plan, j->model, &j->samples, &wanted, &progress);
   if (!cli_progress_check(&bar, status, status == UMBRA_ERROR_MISMATCH ? "--samples" : NULL)) return false;
@@ -52,7 +55,7 @@ static bool make_plan(plan_job *j, const plan_options *o, cli_report *report) {
 /* ---- what it says ---- */
 
 /* machine NULL: this one. */
-static bool predict(const plan_job *j, const char *machine, cJSON *list, bool json) {
+static bool predict(const plan_job *j, const char *machine, cJSON *list) {
   umbra_cost cost;
   umbra_cost_init(&cost);
   if (!cli_check(umbra_inference_plan_cost(j->plan, &cost, machine), "--machine")) return false;
@@ -61,32 +64,15 @@ static bool predict(const plan_job *j, const char *machine, cJSON *list, bool js
   cJSON_AddNumberToObject(facts, "seconds", cost.seconds);
   cJSON_AddBoolToObject(facts, "measured", cost.measured);
   cJSON_AddItemToArray(list, facts);
-  if (!json)
-    printf("  %-18s %.3g s on %s, %s\n", "time", cost.seconds, cost.machine,
-           cost.measured ? "as its kernels were measured" : "predicted");
-  return true;
-}
-
-static bool explain(const plan_job *j, cJSON *root, bool json) {
-  char *text = cli_network_explain(j->plan);
-  if (!text) return false;
-  cJSON_AddStringToObject(root, "explanation", text);
-  if (!json) printf("\n%s", text);
-  free(text);
   return true;
 }
 
 static bool describe(const plan_job *j, const plan_options *o, cli_report *report) {
-  cJSON *facts = cli_network_facts(j->plan);
-  if (!facts) return false;
-  cJSON_AddItemToObject(report->root, "plan", facts);
-  if (!o->json && !cli_network_print(j->plan)) return false;
-  cJSON *list = cJSON_AddArrayToObject(facts, "predictions");
-  if (!predict(j, NULL, list, o->json) || (o->machine && !predict(j, o->machine, list, o->json))) return false;
-  const bool explained = !o->explain || explain(j, facts, o->json);
+  cJSON *list = cli_report_list(report, "predictions");
+  if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
   if (!o->json) putchar('\n');
   fflush(stdout);
-  return explained;
+  return predict(j, NULL, list) && (!o->machine || predict(j, o->machine, list));
 }
 
 /* ---- what comes out ---- */
@@ -114,8 +100,7 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
       !cli_check(umbra_ndarray_read(&j->samples, o->samples), "--samples"))
     return false;
   cli_report_step(report, "read samples", o->samples);
-  return cli_approximate(&j->model, &j->samples, "--samples", &o->approximation, report) && make_plan(j, o, report) &&
-         describe(j, o, report) && save_bundles(j, o, report);
+  return make_plan(j, o, report) && describe(j, o, report) && save_bundles(j, o, report);
 }
 
 static void clear(plan_job *j) {
