@@ -97,8 +97,8 @@ def first_layers(folder, prefix):
     rows = read_numbers(folder, f"{prefix}_Weights_0.csv")
     kernels = [rows[26 * channel:26 * channel + 25] for channel in range(5)]
     constants = {"k": Tensor([5, 1, 5, 5], sum(kernels, []), "double"), "kb": Tensor([5], rows[25::26], "double")}
-    nodes = [Node("Conv", "x,k,kb", "c", strides=[2, 2], pads=[0, 0, 1, 1]), Node("Mul", "c,c", "s"),
-             Node("Flatten", "s", "f")]
+    nodes = [Node("Conv", "x,k,kb", "maps", strides=[2, 2], pads=[0, 0, 1, 1]),
+             Node("Mul", "maps,maps", "squares"), Node("Flatten", "squares", "f")]
     return nodes, constants
 
 
