@@ -100,6 +100,16 @@ static inline umbra_status plain_plan_read(umbra_train_plan **plan, const umbra_
   (void)context;
   return umbra_train_plan_read(plan, buffer, size);
 }
+static inline umbra_status plain_inference_load(umbra_inference_plan **plan, const umbra_context *context,
+                                                const char *path) {
+  (void)context;
+  return umbra_inference_plan_load(plan, path);
+}
+static inline umbra_status plain_inference_read(umbra_inference_plan **plan, const umbra_context *context,
+                                                const void *buffer, size_t size) {
+  (void)context;
+  return umbra_inference_plan_read(plan, buffer, size);
+}
 static inline umbra_status plain_secret_save(const umbra_secret_key *key, const char *path) {
   return umbra_secret_key_save(key, path, NULL);
 }
@@ -118,17 +128,22 @@ static inline umbra_status plain_secret_read(umbra_secret_key **key, const umbra
 #define umbra_params_read plain_params_read
 #define umbra_train_plan_load plain_plan_load
 #define umbra_train_plan_read plain_plan_read
+#define umbra_inference_plan_load plain_inference_load
+#define umbra_inference_plan_read plain_inference_read
 #define umbra_secret_key_save plain_secret_save
 #define umbra_secret_key_write plain_secret_write
 #define umbra_secret_key_load plain_secret_load
 #define umbra_secret_key_read plain_secret_read
 FILE_KIND_FUNCTIONS(params, )
 FILE_KIND_FUNCTIONS(train_plan, )
+FILE_KIND_FUNCTIONS(inference_plan, )
 FILE_KIND_FUNCTIONS(secret_key, )
 #undef umbra_params_load
 #undef umbra_params_read
 #undef umbra_train_plan_load
 #undef umbra_train_plan_read
+#undef umbra_inference_plan_load
+#undef umbra_inference_plan_read
 #undef umbra_secret_key_save
 #undef umbra_secret_key_write
 #undef umbra_secret_key_load
@@ -139,6 +154,7 @@ STREAMED_KIND_FUNCTIONS(plaintext)
 STREAMED_KIND_FUNCTIONS(ciphertext)
 STREAMED_KIND_FUNCTIONS(matrix)
 STREAMED_KIND_FUNCTIONS(logistic)
+STREAMED_KIND_FUNCTIONS(feature_map)
 
 /* The files of a training, which have no functions of their own: they are loaded for this plan, which has one block. */
 enum { TRAINING_ROWS = 5, TRAINING_COLUMNS = 3, TRAINING_ITERATIONS = 2, TRAINING_SLOTS = 8 };
@@ -201,6 +217,7 @@ TRAINING_KIND_FUNCTIONS(checkpoint, umbra_checkpoint_format)
 enum {
   PARAMS,
   TRAIN_PLAN,
+  INFERENCE_PLAN,
   SECRET_KEY,
   PUBLIC_KEY,
   EVAL_KEYS,
@@ -209,6 +226,7 @@ enum {
   SEEDED,
   MATRIX,
   LOGISTIC,
+  FEATURE_MAP,
   PUBLIC_OBJECTS, /* those before have public functions */
   TRAIN_DATA = PUBLIC_OBJECTS,
   TRAIN_BLOCK,
@@ -219,6 +237,7 @@ enum {
 static const file_kind file_kinds[OBJECTS] = {
     [PARAMS] = FILE_KIND(params, UMBRA_KIND_PARAMS),
     [TRAIN_PLAN] = FILE_KIND(train_plan, UMBRA_KIND_TRAIN_PLAN),
+    [INFERENCE_PLAN] = FILE_KIND(inference_plan, UMBRA_KIND_INFERENCE_PLAN),
     [SECRET_KEY] = FILE_KIND(secret_key, UMBRA_KIND_SECRET_KEY),
     [PUBLIC_KEY] = STREAMED_KIND(public_key, UMBRA_KIND_PUBLIC_KEY),
     [EVAL_KEYS] = STREAMED_KIND(eval_keys, UMBRA_KIND_EVAL_KEYS),
@@ -227,6 +246,7 @@ static const file_kind file_kinds[OBJECTS] = {
     [SEEDED] = STREAMED_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
     [MATRIX] = STREAMED_KIND(matrix, UMBRA_KIND_MATRIX),
     [LOGISTIC] = STREAMED_KIND(logistic, UMBRA_KIND_LOGISTIC),
+    [FEATURE_MAP] = STREAMED_KIND(feature_map, UMBRA_KIND_FEATURE_MAP),
     [TRAIN_DATA] = STREAMED_KIND(train_data, UMBRA_KIND_TRAIN_DATA),
     [TRAIN_BLOCK] = STREAMED_KIND(train_block, UMBRA_KIND_TRAIN_BLOCK),
     [CHECKPOINT] = STREAMED_KIND(checkpoint, UMBRA_KIND_CHECKPOINT),
@@ -279,6 +299,7 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   umbra_ciphertext *ciphertext = NULL, *seeded = NULL;
   umbra_matrix *matrix = NULL;
   umbra_logistic *logistic = NULL;
+  umbra_feature_map *map = NULL;
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT, .slots = 64};
   options.level = objects_keyless() ? 2 : 1;
   assert_ok(umbra_encode(&plaintext, o->context, values, 4, &options));
@@ -286,14 +307,17 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   assert_ok(umbra_encrypt_symmetric(&seeded, secret, plaintext));
   if (objects_keyless()) square_without_key(&ciphertext, o->context);
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+  const umbra_feature_layout places = {UMBRA_FEATURE_LAYOUT_INIT, 5, 1, 3, .gap_y = 2, .gap_x = 2, .interleave_x = 2};
   const umbra_sigmoid_options sigmoid = {.struct_size = sizeof sigmoid, .degree = 7, .range = 8};
   assert_ok(umbra_matrix_encrypt(&matrix, public, values, ROWS, COLUMNS, &layout, NULL));
   assert_ok(umbra_logistic_encrypt(&logistic, public, values, COLUMNS, 0.25, &sigmoid));
+  assert_ok(umbra_feature_map_encrypt_symmetric(&map, secret, values, &places, NULL));
   o->object[PLAINTEXT] = plaintext;
   o->object[CIPHERTEXT] = ciphertext;
   o->object[SEEDED] = seeded;
   o->object[MATRIX] = matrix;
   o->object[LOGISTIC] = logistic;
+  o->object[FEATURE_MAP] = map;
 }
 
 /* Of parameters of its own, which refresh. */
@@ -306,6 +330,29 @@ static inline umbra_train_plan *small_plan(void) {
   assert_ok(umbra_params_from_need(&params, &need));
   assert_ok(umbra_train_plan_create(&plan, params, &options));
   umbra_params_destroy(params);
+  return plan;
+}
+
+/* A square between two layers, with everything that a plan can hold. */
+static inline umbra_inference_plan *small_inference_plan(void) {
+  enum { INPUTS = 3, HIDDEN = 2, LABELS = 2 };
+  const double weights[INPUTS * HIDDEN] = {0.5, -1, 0.25, 1, 0.75, -0.5}, bias[HIDDEN] = {0.125, -0.25};
+  const double square[] = {0, 0, 1}, labels[LABELS] = {7, 9}, values[] = {1, -1, 0.5, -0.5, 0.25, 0.75};
+  const size_t inputs = INPUTS;
+  const umbra_closing steps[] = {UMBRA_CLOSING_ARGMAX};
+  const umbra_ndarray samples = {.rank = 2, .shape = {2, INPUTS}, .values = (double *)values};
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = small_params(3)};
+  umbra_inference_plan *plan = NULL;
+  umbra_model *model = NULL;
+  uint32_t node = 0;
+  assert_ok(umbra_model_create(&model, &inputs, 1));
+  assert_ok(umbra_model_dense(model, &node, node, HIDDEN, weights, bias));
+  assert_ok(umbra_model_polynomial(model, &node, node, square, 3));
+  assert_ok(umbra_model_dense(model, &node, node, LABELS, weights, NULL));
+  assert_ok(umbra_model_output(model, "label", node, steps, 1, labels));
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
+  umbra_model_destroy(model);
+  umbra_params_destroy((umbra_params *)options.params);
   return plan;
 }
 
@@ -371,6 +418,7 @@ static inline void make_objects(file_objects *o) {
   umbra_key_needs_destroy(needs);
   o->object[PARAMS] = params;
   o->object[TRAIN_PLAN] = small_plan();
+  o->object[INFERENCE_PLAN] = small_inference_plan();
   o->object[SECRET_KEY] = secret;
   o->object[PUBLIC_KEY] = public;
   o->object[EVAL_KEYS] = keys;

@@ -243,7 +243,7 @@ static const fault faults[] = {
     {MATRIX, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for encrypted matrix"},
     {TRAIN_PLAN, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for training plan"},
     {PARAMS, -1, 12, 99, UMBRA_ERROR_FORMAT, "unknown kind of object 99"},
-    {PARAMS, -1, 12, 19, UMBRA_ERROR_FORMAT, "unknown kind of object 19"},
+    {PARAMS, -1, 12, 20, UMBRA_ERROR_FORMAT, "unknown kind of object 20"},
     {PARAMS, -1, 12, 13, UMBRA_ERROR_UNSUPPORTED, "kind 'share of a secret key', which this version"},
     {PARAMS, -1, 12, 14, UMBRA_ERROR_UNSUPPORTED, "kind 'session'"},
     {PARAMS, -1, 12, 15, UMBRA_ERROR_UNSUPPORTED, "kind 'transcript'"},
@@ -323,8 +323,22 @@ static const fault faults[] = {
     {MATRIX, 0, 36, UMBRA_MATRIX_TILES_LEFT, UMBRA_ERROR_FORMAT, "has order 3, stride"},
     {MATRIX, 0, 36, UMBRA_MATRIX_TILES_RIGHT, UMBRA_ERROR_FORMAT, "has order 4, stride"},
     {MATRIX, 0, 36, UMBRA_MATRIX_DIAGONALS, UMBRA_ERROR_FORMAT, "has order 5, stride"},
+    {MATRIX, 0, 36, UMBRA_MATRIX_SHIFTED, UMBRA_ERROR_FORMAT, "has order 6, stride"},
     {MATRIX, 0, 36, 99, UMBRA_ERROR_UNSUPPORTED, "a matrix of order 99, which this version does not know"},
     {LOGISTIC, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},
+    {FEATURE_MAP, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for encrypted feature map"},
+    {FEATURE_MAP, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},
+    {FEATURE_MAP, 0, 0, 0, UMBRA_ERROR_FORMAT, "a feature map of 0 channels of 1 x 3 has"},
+    {FEATURE_MAP, 0, 0, 0x7fffffff, UMBRA_ERROR_FORMAT, "a feature map of 2147483647 channels"},
+    {FEATURE_MAP, 0, 0, 4096, UMBRA_ERROR_FORMAT, "512 ciphertexts of a feature map do not go with 4 sections"},
+    {FEATURE_MAP, 0, 8, 7, UMBRA_ERROR_FORMAT, "channels of 1 x 7 has 32 slots, planes of 8, rows of 6"},
+    {FEATURE_MAP, 0, 12, 0, UMBRA_ERROR_FORMAT, "has 0 slots"},
+    {FEATURE_MAP, 0, 12, 2048, UMBRA_ERROR_FORMAT, "has 2048 slots"},
+    {FEATURE_MAP, 0, 12, 64, UMBRA_ERROR_FORMAT, "a part of a feature map has 32 slots instead of 64"},
+    {FEATURE_MAP, 0, 16, 0, UMBRA_ERROR_FORMAT, "planes of 0"},
+    {FEATURE_MAP, 0, 16, 7, UMBRA_ERROR_FORMAT, "planes of 7"},
+    {FEATURE_MAP, 0, 24, 0, UMBRA_ERROR_FORMAT, "gaps of 0 x 2"},
+    {FEATURE_MAP, 0, 36, 3, UMBRA_ERROR_FORMAT, "gaps of 2 x 2, 1 x 3"},
     {TRAIN_DATA, -1, 64, 1, UMBRA_ERROR_MISMATCH, "is of another owner"},
     {TRAIN_DATA, 0, 0, 0, UMBRA_ERROR_MISMATCH, "is of another plan"},
     {TRAIN_DATA, 0, 32, 0, UMBRA_ERROR_MISMATCH, "is of another data set"},
@@ -648,7 +662,7 @@ static void missing_arguments(void **state) {
     assert_fails(kind->write(objects.object[k], NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "size is NULL");
     assert_fails(kind->load(&output, objects.context, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "path is NULL");
     assert_fails(kind->read(&output, objects.context, NULL, 9), UMBRA_ERROR_INVALID_ARGUMENT, "buffer is NULL");
-    if (k != PARAMS && k != TRAIN_PLAN && k < PUBLIC_OBJECTS)
+    if (k != PARAMS && k != TRAIN_PLAN && k != INFERENCE_PLAN && k < PUBLIC_OBJECTS)
       assert_fails(kind->read(&output, NULL, objects.bytes[k], 9), UMBRA_ERROR_INVALID_ARGUMENT, "context is NULL");
   }
   assert_fails(umbra_params_read(NULL, objects.bytes[PARAMS], objects.size[PARAMS]), UMBRA_ERROR_INVALID_ARGUMENT, "");
@@ -684,10 +698,21 @@ static void assert_buffer_inspects_alike(int k, const umbra_file_info *expected)
 
 static void inspection(void **state) {
   (void)state;
-  static const char *const names[OBJECTS] = {
-      "parameters",    "training plan",  "secret key", "public key",       "evaluation keys",
-      "plaintext",     "ciphertext",     "ciphertext", "encrypted matrix", "encrypted logistic model",
-      "training data", "training block", "checkpoint"};
+  static const char *const names[OBJECTS] = {"parameters",
+                                             "training plan",
+                                             "inference plan",
+                                             "secret key",
+                                             "public key",
+                                             "evaluation keys",
+                                             "plaintext",
+                                             "ciphertext",
+                                             "ciphertext",
+                                             "encrypted matrix",
+                                             "encrypted logistic model",
+                                             "encrypted feature map",
+                                             "training data",
+                                             "training block",
+                                             "checkpoint"};
   const uint8_t nobody[UMBRA_OWNER_BYTES] = {0};
   uint8_t digest[UMBRA_DIGEST_BYTES], owner[UMBRA_OWNER_BYTES];
   umbra_params_digest(objects.object[PARAMS], digest);
@@ -699,8 +724,9 @@ static void inspection(void **state) {
     assert_string_equal(info.kind, names[k]);
     assert_int_equal(info.version, 1);
     assert_int_equal(info.bytes, objects.size[k]);
-    if (k != TRAIN_PLAN) assert_memory_equal(info.params_digest, digest, sizeof digest);
-    const int has_owner = k != PARAMS && k != TRAIN_PLAN && k != PLAINTEXT;
+    const int is_plan = k == TRAIN_PLAN || k == INFERENCE_PLAN; /* of parameters of their own */
+    if (!is_plan) assert_memory_equal(info.params_digest, digest, sizeof digest);
+    const int has_owner = k != PARAMS && !is_plan && k != PLAINTEXT;
     assert_memory_equal(info.owner, has_owner ? owner : nobody, sizeof owner);
     assert_buffer_inspects_alike(k, &info);
     FILE *file = fopen(in_folder("object"), "r+b");

@@ -31,6 +31,15 @@ umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor 
                                          size_t rows, size_t columns, const umbra_matrix_layout *layout, uint32_t level,
                                          umbra_watch *watch);
 
+/* What an application declares of all elements and of what padding holds: umbra_ciphertext_declare_within. */
+void umbra_matrix_declare(umbra_matrix *matrix, double magnitude);
+
+/* A function of every slot of every part. Errors: UNSUPPORTED (pairs and ones), and the function's. */
+typedef umbra_status umbra_slot_function(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
+                                         const void *user);
+umbra_status umbra_matrix_map(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix,
+                              umbra_slot_function *function, const void *user);
+
 /* The record and parts of a matrix as sections of any container, of one owner. */
 umbra_status umbra_matrix_write_sections(umbra_writer *writer, const umbra_matrix *matrix);
 uint64_t umbra_matrix_sections_bytes(const umbra_params *params, const umbra_matrix_layout *layout, size_t rows,

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plan.h"
+
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../base/outputs.h"
+#include "../base/structs.h"
+#include "../ckks/context_internal.h"
+#include "../params/params.h"
+#include "network.h"
+
+/* ---- life ---- */
+
+static void destroy(void *object) {
+  umbra_inference_plan *plan = object;
+  for (size_t i = 0; i < plan->way_count; i++) umbra_way_clear(&plan->ways[i]);
+  umbra_free(plan->ways);
+  umbra_program_destroy(plan->program);
+  umbra_frame_clear(&plan->frame);
+  umbra_free(plan);
+}
+
+umbra_status umbra_inference_plan_make(umbra_inference_plan **plan) {
+  UMBRA_TRY(umbra_alloc(plan, 1, sizeof **plan, "a plan of a network"));
+  (*plan)->counted = UMBRA_COUNTED(destroy);
+  return UMBRA_OK;
+}
+
+umbra_inference_plan *umbra_inference_plan_share(const umbra_inference_plan *plan) { return umbra_share(plan); }
+void umbra_inference_plan_destroy(umbra_inference_plan *plan) { umbra_release(plan); }
+
+/* ---- what it is ---- */
+
+umbra_status umbra_inference_plan_check(const umbra_inference_plan *plan, const umbra_context *context,
+                                        const char *what) {
+  if (memcmp(umbra_context_params(context)->digest, plan->ways->params->digest, UMBRA_DIGEST_BYTES) == 0)
+    return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than those of %s", what);
+}
+
+umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan) {
+  if (plan->program) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "this plan is a client's, which has no weights");
+}
+
+const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan) { return plan->ways->params; }
+
+umbra_status umbra_inference_plan_add_needs(const umbra_inference_plan *plan, umbra_key_needs *needs) {
+  if (!plan || !needs) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "needs of a plan need a plan and an output");
+  return umbra_key_needs_add(needs, plan->ways->needs);
+}
+
+umbra_status umbra_inference_plan_report(const umbra_inference_plan *plan, umbra_inference_report *report) {
+  if (!plan || !report) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a report needs a plan and an output");
+  return UMBRA_GIVE(umbra_inference_report, report, &plan->ways->report);
+}
+
+umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost, const char *machine) {
+  umbra_cost found;
+  if (!plan || !cost) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a cost needs a plan and an output");
+  UMBRA_TRY(umbra_inference_plan_check_weights(plan));
+  umbra_way way = {.params = umbra_params_share(plan->ways->params), .layout = plan->ways->layout};
+  way.report.records = plan->ways->report.records;
+  umbra_status status = umbra_way_measure(&way, &found, plan->program, UMBRA_TARGET_CPU, machine);
+  umbra_way_clear(&way);
+  return status == UMBRA_OK ? UMBRA_GIVE(umbra_cost, cost, &found) : status;
+}
+
+static umbra_status copy_way(umbra_way *copy, const umbra_way *way) {
+  *copy = (umbra_way){.params = umbra_params_share(way->params), .layout = way->layout, .report = way->report};
+  UMBRA_TRY(umbra_key_needs_create(&copy->needs, way->params));
+  return umbra_key_needs_add(copy->needs, way->needs);
+}
+
+umbra_status umbra_inference_plan_client(const umbra_inference_plan *plan, umbra_inference_plan **client) {
+  umbra_inference_plan *made = NULL;
+  if (!plan || !client) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a client's plan needs a plan and an output");
+  UMBRA_TRY(umbra_inference_plan_make(&made));
+  umbra_status status = umbra_alloc(&made->ways, 1, sizeof *made->ways, "a plan of a network");
+  if (status == UMBRA_OK) {
+    made->way_count = 1;
+    status = copy_way(made->ways, plan->ways);
+  }
+  if (status == UMBRA_OK) status = umbra_frame_copy(&made->frame, &plan->frame);
+  if (status == UMBRA_OK) UMBRA_PUT(inference_plan, client, made);
+  else umbra_inference_plan_destroy(made);
+  return status;
+}
+
+/* ---- networks ---- */
+
+umbra_status umbra_inference_create(umbra_inference **network, const umbra_context *context,
+                                    const umbra_inference_plan *plan, const umbra_progress *progress) {
+  umbra_inference *made = NULL;
+  if (!network || !context || !plan)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a network needs an output, a context and a plan");
+  UMBRA_TRY(umbra_inference_plan_check(plan, context, "the context"));
+  UMBRA_TRY(umbra_inference_plan_check_weights(plan));
+  umbra_watch watch = umbra_watch_of(progress);
+  const umbra_status status =
+      umbra_watch_close(&watch, umbra_network_make(&made, context, plan->program, &plan->ways->layout, &watch));
+  if (status == UMBRA_OK) UMBRA_PUT(inference, network, made);
+  else umbra_inference_destroy(made);
+  return status;
+}

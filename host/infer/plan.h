@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UMBRA_INFER_PLAN_H
+#define UMBRA_INFER_PLAN_H
+
+#include <umbra/inference.h>
+
+#include "../base/watch.h"
+#include "frame.h"
+#include "program.h"
+
+/* A way to compute a program: parameters, and how the input lies. */
+typedef struct umbra_way {
+  umbra_params *params;       /* a share */
+  umbra_matrix_layout layout; /* by columns, with stride and slots */
+  umbra_inference_report report;
+  umbra_key_needs *needs;
+  size_t order; /* in which it was thought of, which decides between equals */
+} umbra_way;
+void umbra_way_clear(umbra_way *way);
+
+struct umbra_inference_plan {
+  umbra_counted counted;
+  umbra_frame frame;
+  umbra_program *program; /* NULL: without weights */
+  umbra_way *ways;        /* the first one is the plan; loaded plans have no others */
+  size_t way_count;
+};
+
+/* One with nothing in it yet. */
+umbra_status umbra_inference_plan_make(umbra_inference_plan **plan);
+
+/* MISMATCH unless a context has the plan's parameters. what: "the key". */
+umbra_status umbra_inference_plan_check(const umbra_inference_plan *plan, const umbra_context *context,
+                                        const char *what);
+
+/* INVALID_ARGUMENT if it has no weights. */
+umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan);
+
+/* ---- ways (ways.c) ---- */
+
+/*
+ * All ways that there are levels, memory and slots for, sorted by their seconds. Errors: NO_LEVEL, RANGE (none),
+ * OUT_OF_MEMORY, CANCELLED.
+ */
+umbra_status umbra_ways_find(umbra_way **ways, size_t *count, const umbra_program *program,
+                             const umbra_inference_options *options, umbra_watch *watch);
+
+/* A dry run of a way, of which params, layout and report.records are set: the rest of the report follows, and needs. */
+umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, const umbra_program *program, umbra_target target,
+                               const char *machine);
+
+/* ---- simulation (simulate.c) ---- */
+
+/* values: (records, elements) of results, as they are, of a program in one of its ways. */
+umbra_status umbra_way_simulate(double *values, const umbra_way *way, const umbra_program *program,
+                                const umbra_frame *frame, const umbra_ndarray *records, const umbra_sim_options *sim,
+                                const umbra_progress *progress);
+
+#endif

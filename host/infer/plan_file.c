@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans in files: parameters, what was chosen and what it takes, the frame, the keys, and the steps if there are any. */
+#include <math.h>
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+#include "../base/outputs.h"
+#include "../linalg/layout.h"
+#include "../params/params_file.h"
+#include "file.h"
+#include "plan.h"
+
+/* Of the bits of everything that is computed by a plan: where these change, so does the version. */
+enum { VERSION = 1 };
+
+typedef struct inference_record {
+  umbra_frame_record frame;
+  uint64_t records, ciphertexts, batch_bytes, weight_bytes, peak_bytes;
+  uint64_t samples, labels_equal, near_ties;
+  double seconds, error, largest, approximation_error;
+  uint32_t version, stride, slots, depth, keys, steps;
+} inference_record;
+_Static_assert(sizeof(inference_record) == 184 + 120, "no padding");
+
+typedef struct need_record {
+  uint32_t kind, level;
+  int32_t steps;
+} need_record;
+
+/* ---- saving ---- */
+
+static inference_record record_of(const umbra_inference_plan *plan) {
+  const umbra_way *way = plan->ways;
+  const umbra_inference_report *r = &way->report;
+  return (inference_record){.frame = umbra_frame_record_of(&plan->frame),
+                            .records = r->records,
+                            .ciphertexts = r->ciphertexts,
+                            .batch_bytes = r->batch_bytes,
+                            .weight_bytes = r->weight_bytes,
+                            .peak_bytes = r->peak_bytes,
+                            .samples = r->samples,
+                            .labels_equal = r->labels_equal,
+                            .near_ties = r->near_ties,
+                            .seconds = r->seconds,
+                            .error = r->error,
+                            .largest = r->largest,
+                            .approximation_error = r->approximation_error,
+                            .version = VERSION,
+                            .stride = way->layout.stride,
+                            .slots = way->layout.slots,
+                            .depth = r->depth,
+                            .keys = (uint32_t)r->keys,
+                            .steps = plan->program ? (uint32_t)plan->program->step_count : 0};
+}
+
+static umbra_status write_needs(umbra_writer *writer, const umbra_key_needs *needs) {
+  const size_t count = umbra_key_needs_count(needs);
+  UMBRA_TRY(umbra_write_begin(writer, UMBRA_SECTION_NEEDS, count * sizeof(need_record)));
+  for (size_t i = 0; i < count; i++) {
+    umbra_key_need need = {UMBRA_KEY_NEED_INIT};
+    UMBRA_TRY(umbra_key_needs_get(needs, &need, i));
+    const need_record record = {(uint32_t)need.kind, need.level, need.steps};
+    UMBRA_TRY(umbra_write_bytes(writer, &record, sizeof record));
+  }
+  return umbra_write_end(writer);
+}
+
+static umbra_status save(umbra_writer *writer, const void *object) {
+  const umbra_inference_plan *plan = object;
+  const inference_record record = record_of(plan);
+  UMBRA_TRY(umbra_params_write_sections(writer, plan->ways->params));
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_INFERENCE, &record, sizeof record));
+  UMBRA_TRY(umbra_frame_write(writer, &plan->frame));
+  UMBRA_TRY(write_needs(writer, plan->ways->needs));
+  return plan->program ? umbra_program_write(writer, plan->program) : UMBRA_OK;
+}
+
+/* ---- loading ---- */
+
+/* What the frame and the steps do not say themselves. */
+static umbra_status check_record(const umbra_reader *reader, const inference_record *r, const umbra_params *params) {
+  if (r->version != VERSION)
+    return umbra_reader_malformed(
+        reader, "a plan of version %u; this library computes other bits, by plans of version %d: plan anew", r->version,
+        VERSION);
+  if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS || r->depth > umbra_params_depth(params))
+    return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
+                                  r->steps, r->depth);
+  if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest) && isfinite(r->approximation_error))
+    return UMBRA_OK;
+  return umbra_reader_malformed(reader, "figures that are not finite");
+}
+
+static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const inference_record *r, size_t elements) {
+  way->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = r->stride,
+                                      .slots = r->slots, .group = 1};
+  if (umbra_layout_check(&way->layout, r->records, elements, umbra_params_slots(way->params)) != UMBRA_OK)
+    return umbra_reader_malformed(reader, "a layout with stride %u of %u slots", r->stride, r->slots);
+  way->report = (umbra_inference_report){UMBRA_INFERENCE_REPORT_INIT,
+                                         .records = r->records,
+                                         .depth = r->depth,
+                                         .stride = r->stride,
+                                         .slots = r->slots,
+                                         .symmetric = !umbra_params_has_public_key(way->params),
+                                         .ciphertexts = r->ciphertexts,
+                                         .keys = r->keys,
+                                         .batch_bytes = r->batch_bytes,
+                                         .key_bytes = umbra_key_needs_bytes(way->needs),
+                                         .weight_bytes = r->weight_bytes,
+                                         .peak_bytes = r->peak_bytes,
+                                         .seconds = r->seconds,
+                                         .error = r->error,
+                                         .largest = r->largest,
+                                         .samples = r->samples,
+                                         .labels_equal = r->labels_equal,
+                                         .near_ties = r->near_ties,
+                                         .approximation_error = r->approximation_error};
+  return UMBRA_OK;
+}
+
+/* Each once, in the order of needs. */
+static umbra_status read_need(umbra_reader *reader, umbra_key_needs *needs, size_t i) {
+  need_record r;
+  UMBRA_TRY(umbra_read_bytes(reader, &r, sizeof r));
+  umbra_key_need need = {UMBRA_KEY_NEED_INIT, .kind = (umbra_key_kind)r.kind, .steps = r.steps},
+                 found = {UMBRA_KEY_NEED_INIT};
+  need.level = r.level;
+  const umbra_status status = umbra_key_needs_put(needs, &need);
+  if (status == UMBRA_ERROR_INVALID_ARGUMENT) return umbra_reader_malformed(reader, "%s", umbra_last_error());
+  UMBRA_TRY(status);
+  if (umbra_key_needs_count(needs) == i + 1 && umbra_key_needs_get(needs, &found, i) == UMBRA_OK &&
+      found.kind == need.kind && found.steps == need.steps && found.level == need.level)
+    return UMBRA_OK;
+  return umbra_reader_malformed(reader, "need %zu of a key is there twice, or out of order", i);
+}
+
+static umbra_status read_needs(umbra_reader *reader, umbra_way *way, size_t count) {
+  UMBRA_TRY(umbra_key_needs_create(&way->needs, way->params));
+  UMBRA_TRY(umbra_read_begin(reader, UMBRA_SECTION_NEEDS, count * sizeof(need_record)));
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(read_need(reader, way->needs, i));
+  return umbra_read_end(reader);
+}
+
+static umbra_status check_program(const umbra_reader *reader, const umbra_inference_plan *plan) {
+  const umbra_program *p = plan->program;
+  const umbra_step *last = &p->steps[p->step_count - 1];
+  if (umbra_program_depth(p) == plan->ways->report.depth && last->count == plan->frame.result_count &&
+      last->scale == plan->frame.result_scale && last->shift == plan->frame.result_shift)
+    return UMBRA_OK;
+  return umbra_reader_malformed(reader, "the last step makes other results than the plan says");
+}
+
+static umbra_status read_plan(umbra_reader *reader, umbra_inference_plan *plan) {
+  inference_record record;
+  umbra_way *way = plan->ways;
+  UMBRA_TRY(umbra_params_read_sections(reader, &way->params));
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_INFERENCE, &record, sizeof record));
+  UMBRA_TRY(check_record(reader, &record, way->params));
+  UMBRA_TRY(umbra_frame_read(reader, &plan->frame, &record.frame));
+  UMBRA_TRY(read_needs(reader, way, record.keys));
+  UMBRA_TRY(set_way(way, reader, &record, plan->frame.count));
+  if (!record.steps) return UMBRA_OK;
+  UMBRA_TRY(umbra_program_create(&plan->program, plan->frame.count));
+  UMBRA_TRY(umbra_program_read(reader, plan->program, record.steps));
+  return check_program(reader, plan);
+}
+
+static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
+  umbra_inference_plan *made;
+  (void)argument;
+  UMBRA_TRY(umbra_inference_plan_make(&made));
+  *object = made;
+  UMBRA_TRY(umbra_alloc(&made->ways, 1, sizeof *made->ways, "a plan of a network"));
+  made->way_count = 1;
+  return read_plan(reader, made);
+}
+
+static void destroy(void *object) { umbra_inference_plan_destroy(object); }
+
+static const umbra_format format = {.kind = UMBRA_KIND_INFERENCE_PLAN, .save = save, .load = load, .destroy = destroy};
+
+/* ---- public calls ---- */
+
+umbra_status umbra_inference_plan_save(const umbra_inference_plan *plan, const char *path) {
+  return umbra_format_save(&format, plan, path, NULL);
+}
+
+umbra_status umbra_inference_plan_write(const umbra_inference_plan *plan, void *buffer, size_t *size) {
+  return umbra_format_write(&format, plan, buffer, size, NULL);
+}
+
+umbra_status umbra_inference_plan_load(umbra_inference_plan **plan, const char *path) {
+  void *made = NULL;
+  UMBRA_TRY(umbra_format_load(&format, plan ? &made : NULL, &(umbra_wanted){0}, path, NULL));
+  UMBRA_PUT(inference_plan, plan, made);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_inference_plan_read(umbra_inference_plan **plan, const void *buffer, size_t size) {
+  void *made = NULL;
+  UMBRA_TRY(umbra_format_read(&format, plan ? &made : NULL, &(umbra_wanted){0}, buffer, size, NULL));
+  UMBRA_PUT(inference_plan, plan, made);
+  return UMBRA_OK;
+}

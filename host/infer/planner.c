@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Planning: a model becomes a program, whose cheapest way that is exact enough is the plan. */
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+#include "../base/outputs.h"
+#include "../base/structs.h"
+#include "compile.h"
+#include "plan.h"
+#include "records.h"
+
+typedef struct planner {
+  const umbra_model *model;
+  umbra_model *polynomial; /* with polynomials for its activations; NULL: it has none */
+  const umbra_ndarray *samples;
+  umbra_inference_options options;
+  umbra_inference_plan *plan;
+  umbra_model_ranges *ranges;
+  umbra_ndarray expected; /* outputs of the polynomial network for samples */
+  umbra_approximation_report near;
+  umbra_watch *watch;
+} planner;
+
+static void close_planner(planner *p) {
+  umbra_model_ranges_destroy(p->ranges);
+  umbra_model_destroy(p->polynomial);
+  umbra_ndarray_clear(&p->expected);
+}
+
+static umbra_status check_options(const umbra_model *model, const umbra_inference_options *o) {
+  if (!o->records || o->records >> 31)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records is %zu: it must be above 0 and below 2^31", o->records);
+  if (o->output >= model->output_count)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "output %zu; the model has %zu", o->output, model->output_count);
+  if (!(o->margin > 1) || !isfinite(o->margin) || !(o->error > 0))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "margin is %g and error is %g: they must be above 1 and above 0",
+                      o->margin, o->error);
+  if (umbra_target_name(o->target)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)o->target);
+}
+
+/* ---- activations ---- */
+
+static int has_activations(const umbra_model *model) {
+  for (size_t i = 0; i < model->node_count; i++)
+    if (model->nodes[i].kind == UMBRA_NODE_ACTIVATION) return 1;
+  return 0;
+}
+
+static umbra_status approximate(planner *p) {
+  umbra_approximation *approximation = NULL;
+  const umbra_progress relay = umbra_watch_relay(p->watch);
+  p->near.records = p->near.labels_equal = p->samples->shape[0];
+  if (!has_activations(p->model)) return UMBRA_OK;
+  UMBRA_TRY(umbra_model_calibrate(p->model, &p->ranges, p->samples, &relay));
+  UMBRA_TRY(umbra_model_approximate(p->model, &p->polynomial, &approximation, p->ranges, p->samples,
+                                    p->options.approximation, &relay));
+  const umbra_status status = umbra_approximation_get_report(approximation, &p->near);
+  umbra_approximation_destroy(approximation);
+  p->model = p->polynomial;
+  return status;
+}
+
+/* Ranges of the polynomial network, and what it gives before closing steps for the samples that will be simulated. */
+static umbra_status observe(planner *p) {
+  enum { MOST = 1024 };
+  const umbra_node *last = &p->model->nodes[p->model->outputs[p->options.output].node];
+  umbra_output output = {.node = p->model->outputs[p->options.output].node, .rank = 1, .shape = {last->count}};
+  umbra_model raw = *p->model;
+  umbra_ndarray some = *p->samples;
+  const umbra_progress relay = umbra_watch_relay(p->watch);
+  raw.outputs = &output;
+  raw.output_count = 1;
+  if (some.shape[0] > MOST) some.shape[0] = MOST;
+  UMBRA_TRY(umbra_model_calibrate(p->model, &p->ranges, p->samples, &relay));
+  return umbra_model_run(&raw, &p->expected, &some, 0, &relay);
+}
+
+/* ---- ways ---- */
+
+/*
+ * Errors are rounding errors times the secret, which is larger in some slots than in others, or times its square, where
+ * three parts are rounded. Among 2^16 slots are some with this many standard deviations.
+ */
+static double deviations_of(const umbra_params *params) {
+  return umbra_params_keyed_level(params) == umbra_params_depth(params) ? 12 : 24;
+}
+
+/* From the differences between what the way is expected to give and what it should. */
+static void set_error(umbra_way *way, const double *values, const double *expected, size_t count) {
+  double largest = 0, sum = 0;
+  for (size_t i = 0; i < count; i++) {
+    const double difference = fabs(values[i] - expected[i]);
+    largest = fmax(largest, difference);
+    sum += difference * difference;
+  }
+  way->report.error = fmax(largest, deviations_of(way->params) * sqrt(sum / (double)count));
+}
+
+/* On samples: as many as lie in one ciphertext, but not too few and not too many. */
+static umbra_status find_error(planner *p, umbra_way *way) {
+  enum { LEAST = 16 };
+  const umbra_inference_plan *plan = p->plan;
+  umbra_ndarray some = *p->samples;
+  some.shape[0] = umbra_min_u32((uint32_t)p->expected.shape[0], umbra_max_u32(way->layout.stride, LEAST));
+  const size_t count = some.shape[0] * plan->frame.result_count;
+  double *values;
+  UMBRA_TRY(umbra_alloc(&values, count, sizeof *values, "results"));
+  const umbra_status status =
+      umbra_way_simulate(values, way, plan->program, &plan->frame, &some, NULL, &(umbra_progress){0});
+  if (status == UMBRA_OK) set_error(way, values, p->expected.values, count);
+  umbra_free(values);
+  return status;
+}
+
+static void move_to_front(umbra_way *ways, size_t i) {
+  const umbra_way chosen = ways[i];
+  memmove(ways + 1, ways, i * sizeof *ways);
+  ways[0] = chosen;
+}
+
+static void tell(const planner *p, umbra_inference_report *report) {
+  report->largest = umbra_extremes_size(p->ranges->nodes[p->plan->frame.output.node]);
+  report->samples = p->near.records;
+  report->labels_equal = p->near.labels_equal;
+  report->near_ties = p->near.near_ties;
+  report->approximation_error = p->near.largest_error;
+}
+
+/* The first one that is exact enough becomes the plan. */
+static umbra_status choose(planner *p) {
+  umbra_inference_plan *plan = p->plan;
+  double least = INFINITY;
+  for (size_t i = 0; i < plan->way_count; i++) {
+    UMBRA_TRY(umbra_watch_check(p->watch));
+    UMBRA_TRY(find_error(p, &plan->ways[i]));
+    least = fmin(least, plan->ways[i].report.error);
+    if (plan->ways[i].report.error > p->options.error) continue;
+    move_to_front(plan->ways, i);
+    tell(p, &plan->ways->report);
+    return UMBRA_OK;
+  }
+  return umbra_fail(UMBRA_ERROR_RANGE, "no way to compute the network has an error of %g: the least is %g",
+                    p->options.error, least);
+}
+
+static umbra_status make_plan(planner *p) {
+  umbra_inference_plan *plan = p->plan;
+  UMBRA_TRY(umbra_frame_make(&plan->frame, p->model, p->options.output));
+  UMBRA_TRY(umbra_records_check(&plan->frame, p->samples, "the samples"));
+  UMBRA_TRY(approximate(p));
+  UMBRA_TRY(observe(p));
+  UMBRA_TRY(umbra_compile(&plan->program, &plan->frame, p->model, p->ranges, p->options.margin));
+  UMBRA_TRY(umbra_ways_find(&plan->ways, &plan->way_count, plan->program, &p->options, p->watch));
+  return choose(p);
+}
+
+umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
+                                         const umbra_ndarray *samples, const umbra_inference_options *options,
+                                         const umbra_progress *progress) {
+  if (!plan || !model || !samples)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a plan of a network needs an output, a model and samples");
+  umbra_watch watch = umbra_watch_of(progress);
+  planner p = {.model = model,
+               .samples = samples,
+               .options = {UMBRA_INFERENCE_OPTIONS_INIT},
+               .near = {UMBRA_APPROXIMATION_REPORT_INIT},
+               .watch = &watch};
+  UMBRA_TRY(UMBRA_TAKE(umbra_inference_options, &p.options, options));
+  UMBRA_TRY(check_options(model, &p.options));
+  UMBRA_TRY(umbra_inference_plan_make(&p.plan));
+  const umbra_status status = umbra_watch_close(&watch, make_plan(&p));
+  close_planner(&p);
+  if (status == UMBRA_OK) UMBRA_PUT(inference_plan, plan, p.plan);
+  else umbra_inference_plan_destroy(p.plan);
+  return status;
+}

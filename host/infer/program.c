@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "program.h"
+
+#include <string.h>
+#include <umbra/fit.h>
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+
+/* ---- life ---- */
+
+void umbra_step_clear(umbra_step *step) {
+  for (size_t i = 0; i < step->term_count; i++) umbra_free(step->terms[i].weights);
+  umbra_free(step->terms);
+  umbra_free(step->bias);
+  umbra_free(step->coefficients);
+  umbra_sign_plan_destroy(step->sign);
+}
+
+static void destroy(void *object) {
+  umbra_program *program = object;
+  for (size_t i = 0; i < program->step_count; i++) umbra_step_clear(&program->steps[i]);
+  umbra_free(program->steps);
+  umbra_free(program);
+}
+
+umbra_status umbra_program_create(umbra_program **program, size_t input_count) {
+  UMBRA_TRY(umbra_alloc(program, 1, sizeof **program, "a network"));
+  (*program)->counted = UMBRA_COUNTED(destroy);
+  (*program)->input_count = input_count;
+  return UMBRA_OK;
+}
+
+umbra_program *umbra_program_share(const umbra_program *program) { return umbra_share(program); }
+void umbra_program_destroy(umbra_program *program) { umbra_release(program); }
+
+/* ---- steps ---- */
+
+/* Of `size` bytes each, so that there is room for one more; twice as many when there is none. */
+static umbra_status make_room(void *array, size_t count, size_t *room, size_t size) {
+  void *now, *made;
+  if (count < *room) return UMBRA_OK;
+  const size_t wanted = *room ? 2 * *room : 4;
+  UMBRA_TRY(umbra_alloc(&made, wanted, size, "a network"));
+  memcpy(&now, array, sizeof now);
+  if (count) memcpy(made, now, count * size);
+  umbra_free(now);
+  memcpy(array, &made, sizeof made);
+  *room = wanted;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_program_put(umbra_program *program, uint32_t *value, umbra_step *step) {
+  umbra_status status = UMBRA_OK;
+  if (program->step_count == UMBRA_PROGRAM_MAX_STEPS)
+    status = umbra_fail(UMBRA_ERROR_RANGE, "a network of more than %d steps", UMBRA_PROGRAM_MAX_STEPS);
+  if (status == UMBRA_OK)
+    status = make_room(&program->steps, program->step_count, &program->step_room, sizeof *program->steps);
+  if (status != UMBRA_OK) {
+    umbra_step_clear(step);
+    return status;
+  }
+  for (size_t t = 0; t < step->term_count; t++)
+    step->below = umbra_max_u32(step->below, umbra_program_below(program, step->terms[t].value));
+  step->below += umbra_step_depth(step);
+  program->steps[program->step_count++] = *step;
+  *value = (uint32_t)program->step_count;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_step_add_term(umbra_step *step, uint32_t value) {
+  umbra_term *made;
+  UMBRA_TRY(umbra_alloc(&made, step->term_count + 1, sizeof *made, "a network"));
+  if (step->term_count) memcpy(made, step->terms, step->term_count * sizeof *made);
+  made[step->term_count++].value = value;
+  umbra_free(step->terms);
+  step->terms = made;
+  return UMBRA_OK;
+}
+
+/* ---- what it is ---- */
+
+size_t umbra_program_count(const umbra_program *program, uint32_t value) {
+  return value ? program->steps[value - 1].count : program->input_count;
+}
+
+static uint32_t depth_of_relu(const umbra_sign_plan *plan) {
+  umbra_sign_report report = {UMBRA_SIGN_REPORT_INIT};
+  return umbra_sign_plan_report(plan, &report) == UMBRA_OK ? report.depth + 1 : 0;
+}
+
+uint32_t umbra_step_depth(const umbra_step *step) {
+  switch (step->kind) {
+    case UMBRA_STEP_CHEBYSHEV: return umbra_chebyshev_depth(step->degree);
+    case UMBRA_STEP_RELU: return depth_of_relu(step->sign);
+    default: return 1;
+  }
+}
+
+int umbra_step_scales(const umbra_step *step) {
+  return step->kind == UMBRA_STEP_LINEAR || step->kind == UMBRA_STEP_CHEBYSHEV;
+}
+
+uint32_t umbra_program_below(const umbra_program *program, uint32_t value) {
+  return value ? program->steps[value - 1].below : 0;
+}
+
+uint32_t umbra_program_depth(const umbra_program *program) {
+  return umbra_program_below(program, (uint32_t)program->step_count);
+}
+
+const char *umbra_step_kind_name(umbra_step_kind kind) {
+  static const char *const names[] = {"linear", "square", "chebyshev", "relu"};
+  return names[kind];
+}

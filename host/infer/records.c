@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "records.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+#include "../base/watch.h"
+#include "../model/interpret.h"
+#include "plan.h"
+
+/* ---- to matrices ---- */
+
+umbra_status umbra_records_check(const umbra_frame *frame, const umbra_ndarray *records, const char *what) {
+  const int flat = records->rank == 2 && records->shape[1] == frame->count;
+  int whole = records->rank == frame->rank + 1;
+  for (size_t d = 0; whole && d < frame->rank; d++) whole = records->shape[d + 1] == frame->shape[d];
+  if (records->values && records->rank && records->shape[0] && (flat || whole)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "%s have %zu elements in %zu dimensions, and each record is to have %zu",
+                    what, records->rank ? umbra_ndarray_count(records) : 0, records->rank, frame->count);
+}
+
+static umbra_status check_ranges(size_t *outside, const umbra_frame *frame, const umbra_ndarray *records, int clips) {
+  const size_t count = frame->count;
+  *outside = 0;
+  for (size_t i = 0; i < records->shape[0] * count; i++) {
+    const double x = records->values[i];
+    const umbra_extremes *range = &frame->range[i % count];
+    if (x >= range->lowest && x <= range->highest) continue;
+    if (!clips || isnan(x))
+      return umbra_fail(UMBRA_ERROR_RANGE, "element %zu of record %zu is %g: it must be within [%g, %g]", i % count + 1,
+                        i / count + 1, x, range->lowest, range->highest);
+    ++*outside;
+  }
+  return UMBRA_OK;
+}
+
+typedef struct record_source {
+  const umbra_frame *frame;
+  const umbra_ndarray *records;
+} record_source;
+
+static double held_element(umbra_element element, const void *source) {
+  const record_source *s = source;
+  const size_t row = element.row % s->records->shape[0], k = element.column;
+  const umbra_extremes *range = &s->frame->range[k];
+  const double x = s->records->values[row * s->frame->count + k];
+  return (fmin(fmax(x, range->lowest), range->highest) - s->frame->shift) / s->frame->scale[k];
+}
+
+umbra_status umbra_records_encrypt(umbra_matrix **batch, size_t *clipped, const umbra_frame *frame,
+                                   const umbra_matrix_layout *layout, umbra_encryptor by, const umbra_ndarray *records,
+                                   umbra_watch *watch) {
+  const record_source values = {frame, records};
+  const umbra_matrix_source source = {held_element, &values};
+  size_t outside;
+  UMBRA_TRY(umbra_records_check(frame, records, "the records"));
+  UMBRA_TRY(check_ranges(&outside, frame, records, clipped != NULL));
+  const size_t rows = umbra_quotient_above(records->shape[0], layout->stride) * layout->stride;
+  UMBRA_TRY(umbra_matrix_encrypt_source(batch, by, &source, rows, frame->count, layout, UMBRA_TOP_LEVEL, watch));
+  (*batch)->rows = records->shape[0];
+  if (clipped) *clipped = outside;
+  return UMBRA_OK;
+}
+
+static umbra_status encrypt(umbra_matrix **batch, size_t *clipped, const umbra_inference_plan *plan, umbra_encryptor by,
+                            const umbra_ndarray *records, const umbra_progress *progress) {
+  if (!batch || !plan || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encryption of records needs an output, a plan, a key and records");
+  UMBRA_TRY(umbra_inference_plan_check(plan, by.context, "the key"));
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(
+      &watch, umbra_records_encrypt(batch, clipped, &plan->frame, &plan->ways->layout, by, records, &watch));
+}
+
+umbra_status umbra_inference_encrypt(umbra_matrix **batch, size_t *clipped, const umbra_inference_plan *plan,
+                                     const umbra_public_key *key, const umbra_ndarray *records,
+                                     const umbra_progress *progress) {
+  if (!key) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inference_encrypt needs a public key");
+  return encrypt(batch, clipped, plan, umbra_encryptor_of(key), records, progress);
+}
+
+umbra_status umbra_inference_encrypt_symmetric(umbra_matrix **batch, size_t *clipped, const umbra_inference_plan *plan,
+                                               const umbra_secret_key *key, const umbra_ndarray *records,
+                                               const umbra_progress *progress) {
+  if (!key) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inference_encrypt_symmetric needs a secret key");
+  const umbra_encryptor by = {.context = key->context, .secret = key};
+  return encrypt(batch, clipped, plan, by, records, progress);
+}
+
+/* ---- from matrices ---- */
+
+void umbra_results_restore(double *values, size_t count, const umbra_frame *frame) {
+  for (size_t i = 0; i < count; i++) values[i] = frame->result_scale * values[i] + frame->result_shift;
+}
+
+static umbra_status open_values(umbra_ndarray *values, const umbra_inference_plan *plan, const umbra_matrix *encrypted,
+                                const umbra_secret_key *key, const umbra_progress *progress) {
+  const umbra_frame *frame = &plan->frame;
+  umbra_ndarray made = {.rank = 2, .shape = {encrypted->rows, frame->result_count}};
+  if (encrypted->columns != frame->result_count)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "a matrix of %zu columns, and results of this plan have %zu",
+                      encrypted->columns, frame->result_count);
+  UMBRA_TRY(umbra_alloc(&made.values, umbra_ndarray_count(&made), sizeof *made.values, "results"));
+  const umbra_status status = umbra_matrix_decrypt(encrypted, made.values, key, progress);
+  if (status != UMBRA_OK) {
+    umbra_ndarray_clear(&made);
+    return status;
+  }
+  umbra_results_restore(made.values, umbra_ndarray_count(&made), frame);
+  umbra_ndarray_clear(values);
+  *values = made;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_inference_decrypt_values(umbra_ndarray *values, const umbra_inference_plan *plan,
+                                            const umbra_matrix *encrypted, const umbra_secret_key *key,
+                                            const umbra_progress *progress) {
+  if (!values || !plan || !encrypted || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "decryption of results needs an output, a plan, a matrix and a secret key");
+  return open_values(values, plan, encrypted, key, progress);
+}
+
+/* Each record's elements become its result. */
+static void close_records(umbra_ndarray *values, const umbra_frame *frame) {
+  const size_t rows = values->shape[0], count = frame->result_count;
+  const umbra_output *output = &frame->output;
+  values->rank = 1 + output->rank;
+  for (size_t d = 0; d < output->rank; d++) values->shape[1 + d] = output->shape[d];
+  const size_t each = umbra_ndarray_count(values) / rows;
+  for (size_t i = 0; i < rows; i++) {
+    umbra_output_close(values->values + i * count, count, output);
+    memmove(values->values + i * each, values->values + i * count, each * sizeof *values->values);
+  }
+}
+
+umbra_status umbra_inference_decrypt(umbra_ndarray *results, const umbra_inference_plan *plan,
+                                     const umbra_matrix *encrypted, const umbra_secret_key *key,
+                                     const umbra_progress *progress) {
+  UMBRA_TRY(umbra_inference_decrypt_values(results, plan, encrypted, key, progress));
+  close_records(results, &plan->frame);
+  return UMBRA_OK;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All ways to compute a program that this version knows. Each runs dry, by the same code as a real run. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <umbra/matrix_ops.h>
+
+#include "../base/error.h"
+#include "../base/integers.h"
+#include "../base/memory.h"
+#include "../linalg/matrix.h"
+#include "network.h"
+#include "plan.h"
+
+enum { MOST_WAYS = 64, MOST_KEYLESS = 2, MOST_CIPHERTEXTS = 1 << 14, HALVINGS = 2, WHY = 256 };
+
+void umbra_way_clear(umbra_way *way) {
+  umbra_key_needs_destroy(way->needs);
+  umbra_params_destroy(way->params);
+  *way = (umbra_way){0};
+}
+
+/* ---- one way ---- */
+
+typedef struct trial {
+  umbra_way *way;
+  umbra_context *context;
+  umbra_evaluator *evaluator;
+  umbra_inference *network;
+  umbra_matrix *values;
+} trial;
+
+static umbra_status open_trial(trial *t, const umbra_program *program, const char *machine) {
+  const umbra_way *way = t->way;
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = way->params, .device = "dry"};
+  UMBRA_TRY(umbra_context_create(&t->context, &desc));
+  if (machine) UMBRA_TRY(umbra_context_cost_machine(t->context, machine));
+  UMBRA_TRY(umbra_evaluator_create(&t->evaluator, t->context, NULL));
+  UMBRA_TRY(umbra_network_make(&t->network, t->context, program, &way->layout, NULL));
+  return umbra_dry_matrix(&t->values, t->context, way->report.records, program->input_count, UMBRA_TOP_LEVEL, 1,
+                          &way->layout);
+}
+
+static void close_trial(trial *t) {
+  umbra_matrix_destroy(t->values);
+  umbra_inference_destroy(t->network);
+  umbra_evaluator_destroy(t->evaluator);
+  umbra_context_destroy(t->context);
+}
+
+/* The values become the results. */
+static umbra_status run_trial(trial *t, umbra_cost *cost, umbra_target target) {
+  umbra_inference_report *report = &t->way->report;
+  report->ciphertexts = umbra_matrix_ciphertexts(t->values);
+  report->batch_bytes = umbra_matrix_bytes(t->values);
+  report->weight_bytes = umbra_inference_bytes(t->network);
+  UMBRA_TRY(umbra_context_cost_begin(t->context));
+  UMBRA_TRY(umbra_inference_run(t->evaluator, &t->values, t->values, t->network));
+  UMBRA_TRY(umbra_context_cost(t->context, cost));
+  UMBRA_TRY(umbra_context_reference_seconds(t->context, &report->seconds, target));
+  if (!t->way->needs) UMBRA_TRY(umbra_key_needs_create(&t->way->needs, t->way->params));
+  return umbra_context_needs(t->context, t->way->needs);
+}
+
+static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *program) {
+  umbra_inference_report *report = &t->way->report;
+  report->depth = umbra_program_depth(program);
+  report->stride = t->way->layout.stride;
+  report->slots = t->way->layout.slots;
+  report->symmetric = !umbra_params_has_public_key(t->way->params);
+  report->keys = umbra_key_needs_count(t->way->needs);
+  report->key_bytes = umbra_key_needs_bytes(t->way->needs);
+  report->peak_bytes = cost->peak_bytes;
+}
+
+umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, const umbra_program *program, umbra_target target,
+                               const char *machine) {
+  trial t = {.way = way};
+  *cost = (umbra_cost){UMBRA_COST_INIT};
+  umbra_status status = open_trial(&t, program, machine);
+  if (status == UMBRA_OK) status = run_trial(&t, cost, target);
+  if (status == UMBRA_OK) fill_report(&t, cost, program);
+  close_trial(&t);
+  return status;
+}
+
+/* ---- candidates ---- */
+
+typedef struct list {
+  umbra_way way[MOST_WAYS];
+  size_t count;
+  const umbra_program *program;
+  const umbra_inference_options *options;
+} list;
+
+static void add_layout(list *l, const umbra_params *params, uint32_t stride, uint32_t slots) {
+  const size_t parts =
+      umbra_quotient_above(l->options->records, stride) * umbra_quotient_above(l->program->input_count, slots / stride);
+  if (parts > MOST_CIPHERTEXTS || l->count == MOST_WAYS) return;
+  l->way[l->count] = (umbra_way){.params = umbra_params_share(params),
+                                 .layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS,
+                                            .stride = stride, .slots = slots, .group = 1},
+                                 .report = {UMBRA_INFERENCE_REPORT_INIT, .records = l->options->records},
+                                 .order = l->count};
+  l->count++;
+}
+
+/* A ciphertext an element; and, where there are keys at the top, several elements in one. */
+static void add_layouts(list *l, const umbra_params *params) {
+  const uint64_t most = umbra_params_slots(params), records = umbra_power_above(l->options->records);
+  const uint64_t stride = records < most ? records : most;
+  add_layout(l, params, (uint32_t)stride, (uint32_t)stride);
+  if (umbra_params_keyed_level(params) < umbra_params_depth(params)) return;
+  const uint64_t all = stride * umbra_power_above(l->program->input_count), widest = all < most ? all : most;
+  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++)
+    add_layout(l, params, (uint32_t)stride, (uint32_t)(widest >> i));
+}
+
+/* With so many levels without keys, which let a ring be smaller. No such set: adds nothing. */
+static umbra_status add_set(list *l, uint32_t scale_bits, uint32_t keyless) {
+  umbra_params_need need = {UMBRA_PARAMS_NEED_INIT, .depth = umbra_program_depth(l->program),
+                            .keyless_levels = keyless};
+  umbra_params *params = NULL;
+  need.scale_bits = scale_bits;
+  const umbra_status status = umbra_params_from_need(&params, &need);
+  if (status == UMBRA_OK && (l->options->symmetric || umbra_params_has_public_key(params))) add_layouts(l, params);
+  umbra_params_destroy(params);
+  return status == UMBRA_ERROR_OUT_OF_MEMORY ? status : UMBRA_OK;
+}
+
+static umbra_status add_all(list *l) {
+  static const uint32_t scales[] = {25, 30, 35, 40, 45, 50};
+  const uint32_t depth = umbra_program_depth(l->program), wanted = l->options->scale_bits;
+  if (l->options->params) {
+    add_layouts(l, l->options->params);
+    return UMBRA_OK;
+  }
+  for (size_t i = 0; i < (wanted ? 1 : sizeof scales / sizeof *scales); i++)
+    for (uint32_t keyless = 0; keyless <= MOST_KEYLESS && keyless < depth; keyless++)
+      UMBRA_TRY(add_set(l, wanted ? wanted : scales[i], keyless));
+  return UMBRA_OK;
+}
+
+/* ---- which of them ---- */
+
+static umbra_status try_way(umbra_way *way, const list *l) {
+  umbra_cost cost;
+  const uint64_t memory = l->options->memory;
+  UMBRA_TRY(umbra_way_measure(way, &cost, l->program, l->options->target, NULL));
+  const uint64_t all = cost.peak_bytes;
+  if (!memory || all <= memory) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " MiB, and memory is %" PRIu64 " MiB",
+                    l->options->records, all >> 20, memory >> 20);
+}
+
+static int is_left_out(umbra_status status) {
+  return status == UMBRA_ERROR_NO_LEVEL || status == UMBRA_ERROR_RANGE || status == UMBRA_ERROR_MISSING_KEY ||
+         status == UMBRA_ERROR_UNSUPPORTED;
+}
+
+/* Those that can be done take the place of all. If there is none, the first of them tells why. */
+static umbra_status keep_possible(list *l, umbra_watch *watch) {
+  umbra_status first = UMBRA_OK;
+  char why[WHY] = "";
+  size_t kept = 0;
+  for (size_t i = 0; i < l->count; i++) {
+    UMBRA_TRY(umbra_watch_step(watch, i, l->count));
+    const umbra_status status = try_way(&l->way[i], l);
+    if (status != UMBRA_OK && !is_left_out(status)) return status;
+    if (status != UMBRA_OK && first == UMBRA_OK) {
+      first = status;
+      snprintf(why, sizeof why, "%s", umbra_last_error());
+    }
+    umbra_way way = l->way[i];
+    l->way[i] = (umbra_way){0};
+    if (status == UMBRA_OK) l->way[kept++] = way;
+    else umbra_way_clear(&way);
+  }
+  if (!kept)
+    return umbra_fail(first, "no way to compute a network of %u levels: %s", umbra_program_depth(l->program), why);
+  l->count = kept;
+  return UMBRA_OK;
+}
+
+static int by_seconds(const void *left, const void *right) {
+  const umbra_way *a = left, *b = right;
+  if (a->report.seconds != b->report.seconds) return a->report.seconds < b->report.seconds ? -1 : 1;
+  return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static umbra_status no_way(const list *l) {
+  return umbra_fail(UMBRA_ERROR_RANGE,
+                    "the network takes %u levels, which no ring has at 128 bits of security, or %zu records of %zu "
+                    "elements take more than %d ciphertexts",
+                    umbra_program_depth(l->program), l->options->records, l->program->input_count, MOST_CIPHERTEXTS);
+}
+
+static umbra_status find(list *l, umbra_watch *watch) {
+  UMBRA_TRY(add_all(l));
+  if (!l->count) return no_way(l);
+  UMBRA_TRY(keep_possible(l, watch));
+  qsort(l->way, l->count, sizeof *l->way, by_seconds);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_ways_find(umbra_way **ways, size_t *count, const umbra_program *program,
+                             const umbra_inference_options *options, umbra_watch *watch) {
+  list *l;
+  UMBRA_TRY(umbra_alloc(&l, 1, sizeof *l, "ways to compute a network"));
+  l->program = program;
+  l->options = options;
+  umbra_status status = find(l, watch);
+  if (status == UMBRA_OK) status = umbra_copy_bytes(ways, l->way, l->count, sizeof *l->way);
+  if (status == UMBRA_OK) *count = l->count;
+  for (size_t i = 0; status != UMBRA_OK && i < l->count; i++) umbra_way_clear(&l->way[i]);
+  umbra_free(l);
+  return status;
+}

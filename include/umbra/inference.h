@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Networks (umbra/model.h) on encrypted records, in six calls:
+ *
+ *     umbra_model_import(&model, "model.onnx");
+ *     umbra_inference_plan_create(&plan, model, &samples, NULL, NULL);    parameters, layout, scales, keys
+ *     umbra_inference_create(&network, context, plan, NULL);              the server: weights, encoded once
+ *     umbra_inference_encrypt(&batch, NULL, plan, public, &records, NULL);
+ *     umbra_inference_run(evaluator, &batch, batch, network);
+ *     umbra_inference_decrypt(&answers, plan, batch, secret, NULL);
+ *
+ * A plan tells what all this costs, which keys it needs and how exact it is before anything is encrypted: every way that
+ * this version knows runs on a dry device (umbra/cost.h), and the cheapest one is simulated on the samples
+ * (umbra/simulate.h). Everything linear between two activations is one product with a plain matrix. Records lie by columns
+ * (umbra/matrix.h): a ciphertext for each element, which takes no rotations and is the way for many records, or
+ * several elements in a ciphertext, for few.
+ *
+ * Batches are matrices of records times elements: they are saved, sent and looked at as such.
+ */
+#ifndef UMBRA_INFERENCE_H
+#define UMBRA_INFERENCE_H
+
+#include <umbra/approximation.h>
+#include <umbra/cost.h>
+#include <umbra/keys.h>
+#include <umbra/matrix.h>
+#include <umbra/model.h>
+#include <umbra/ndarray.h>
+
+UMBRA_BEGIN_DECLS
+
+typedef struct umbra_inference_plan umbra_inference_plan; /* immutable, shareable */
+typedef struct umbra_inference umbra_inference;           /* encoded weights, of no client; immutable, shareable */
+
+/* ---- plans ---- */
+
+typedef struct umbra_inference_options {
+  size_t struct_size;
+  size_t records; /* that are computed together; a batch may have any number */
+  size_t output;  /* of the model */
+  double margin;  /* values are up to this many times as large as those of the samples; above 1 */
+  double error;   /* wanted: no output is farther from that of the polynomial network in the clear */
+  umbra_target target;
+  uint64_t memory;     /* ways that take more bytes at their peak, keys and weights included, are left out; 0: any */
+  int symmetric;       /* 1: the owner encrypts with the secret key, and there may be no public one */
+  uint32_t scale_bits; /* of the parameters; 0: chosen */
+  const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
+  const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */
+} umbra_inference_options;
+#define UMBRA_INFERENCE_OPTIONS_INIT                                                            \
+  .struct_size = sizeof(umbra_inference_options), .records = 1, .margin = 1.6, .error = 0x1p-6, \
+  .memory = UINT64_C(4) << 30
+UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, size_t size);
+#define umbra_inference_options_init(options) umbra_inference_options_init((options), sizeof *(options))
+
+/*
+ * samples: records as those that will come, (samples, the input's shape) or (samples, elements): from them the size of
+ * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot be
+ * computed on encrypted values: its name and type), MISMATCH (shape of the samples), INVALID_ARGUMENT (options), RANGE (a
+ * layer that is too large for matrices, by name; no parameters have the levels, the memory or the error wanted: the text
+ * has what there is), OUT_OF_MEMORY, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
+                                                                  const umbra_ndarray *samples,
+                                                                  const umbra_inference_options *options,
+                                                                  const umbra_progress *progress);
+
+/* The same plan, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_inference_plan *umbra_inference_plan_share(const umbra_inference_plan *plan);
+UMBRA_API void umbra_inference_plan_destroy(umbra_inference_plan *plan);
+
+/* It belongs to the plan. */
+UMBRA_API const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan);
+
+/* Adds the keys of a run. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_add_needs(const umbra_inference_plan *plan,
+                                                                     umbra_key_needs *needs);
+
+/* What was chosen, and what it takes. */
+typedef struct umbra_inference_report {
+  size_t struct_size;
+  size_t records;        /* as planned */
+  uint32_t depth;        /* levels that the network takes */
+  uint32_t stride;       /* of the layout: records in a ciphertext */
+  uint32_t slots;        /* equal to the stride: a ciphertext an element */
+  int symmetric;         /* 1: there is no public key */
+  size_t ciphertexts;    /* of the batch */
+  size_t keys;           /* evaluation keys */
+  uint64_t batch_bytes;  /* of the batch's residues */
+  uint64_t key_bytes;    /* of the evaluation keys, in memory */
+  uint64_t weight_bytes; /* of the encoded weights */
+  uint64_t peak_bytes;   /* all together, at most */
+  double seconds; /* by the table of the target: for comparisons of plans; umbra_inference_plan_cost has a machine's */
+  double error;   /* of an output, against the polynomial network: what simulated samples make of the noise, and room */
+  double largest; /* |output| of the polynomial network on the samples */
+  /* How far the polynomial network is from the model on the samples, as umbra_approximation_report has it: */
+  size_t samples, labels_equal, near_ties;
+  double approximation_error;
+} umbra_inference_report;
+#define UMBRA_INFERENCE_REPORT_INIT .struct_size = sizeof(umbra_inference_report)
+UMBRA_API void umbra_inference_report_init(umbra_inference_report *report, size_t size);
+#define umbra_inference_report_init(report) umbra_inference_report_init((report), sizeof *(report))
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_report(const umbra_inference_plan *plan,
+                                                                  umbra_inference_report *report);
+
+/*
+ * What a run costs on a machine as umbra_context_cost_machine has them; NULL: the one that it finds by itself. The run is
+ * made dry once more. Errors: INVALID_ARGUMENT (also: a plan without weights), UNSUPPORTED (machine), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost,
+                                                                const char *machine);
+
+/*
+ * The layers with their levels, and all ways that were tried, the cheapest first, as text that ends with a 0. *size: bytes
+ * of the text, and then what it takes; text: NULL: only asks. Errors: INVALID_ARGUMENT, RANGE (too few bytes).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_explain(const umbra_inference_plan *plan, char *text,
+                                                                   size_t *size);
+
+/*
+ * *client = the plan without its weights: what a client needs for keys, for encryption and for decryption. It makes no
+ * networks. Ranges of inputs and scales stay in it, and say that much about samples and weights.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_client(const umbra_inference_plan *plan,
+                                                                  umbra_inference_plan **client);
+
+/* Files and buffers as umbra/file.h says: with weights the server's, without them the client's. Layers' names are not kept. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_save(const umbra_inference_plan *plan, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_load(umbra_inference_plan **plan, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_write(const umbra_inference_plan *plan, void *buffer,
+                                                                 size_t *size);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_read(umbra_inference_plan **plan, const void *buffer,
+                                                                size_t size);
+
+/* ---- the server ---- */
+
+/*
+ * Encodes the weights for a context of the plan's parameters. Errors: INVALID_ARGUMENT (also: a plan without weights),
+ * MISMATCH (other parameters), OUT_OF_MEMORY, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_create(umbra_inference **network, const umbra_context *context,
+                                                             const umbra_inference_plan *plan,
+                                                             const umbra_progress *progress);
+
+/* The same network, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_inference *umbra_inference_share(const umbra_inference *network);
+UMBRA_API void umbra_inference_destroy(umbra_inference *network);
+UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* of residues of weights */
+
+/*
+ * *out = what the network makes of the batch, with the keys of the evaluator; out may be the batch. An evaluator that is
+ * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT (a batch
+ * of another plan), MISMATCH, NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
+                                                          const umbra_matrix *batch, const umbra_inference *network);
+
+/* ---- the client ---- */
+
+/*
+ * Encrypts records, in a shape as that of samples. clipped: NULL: values outside the plan's range of their element are
+ * refused; else they become the nearest one inside, and *clipped is how many there were. Errors: MISMATCH (shape, a key
+ * of other parameters), RANGE (a value outside, or none: which record and element), INVALID_ARGUMENT, OUT_OF_MEMORY, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_encrypt(umbra_matrix **batch, size_t *clipped,
+                                                              const umbra_inference_plan *plan,
+                                                              const umbra_public_key *key, const umbra_ndarray *records,
+                                                              const umbra_progress *progress);
+
+/* The same with the secret key: half as large in files, and the way of plans that have no public key. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_encrypt_symmetric(umbra_matrix **batch, size_t *clipped,
+                                                                        const umbra_inference_plan *plan,
+                                                                        const umbra_secret_key *key,
+                                                                        const umbra_ndarray *records,
+                                                                        const umbra_progress *progress);
+
+/*
+ * The answers, the records first, as umbra_model_run gives them: after the output's closing steps. Errors: as
+ * umbra_matrix_decrypt, and MISMATCH (a matrix that is no result of the plan).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt(umbra_ndarray *results, const umbra_inference_plan *plan,
+                                                              const umbra_matrix *encrypted,
+                                                              const umbra_secret_key *key,
+                                                              const umbra_progress *progress);
+
+/* (records, elements) before the closing steps: logits, of a classifier. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_values(umbra_ndarray *values,
+                                                                     const umbra_inference_plan *plan,
+                                                                     const umbra_matrix *encrypted,
+                                                                     const umbra_secret_key *key,
+                                                                     const umbra_progress *progress);
+
+/*
+ * What decryption is expected to give, (records, elements) before the closing steps: the plan, simulated with the noise
+ * of a real run, or as sim says. Records outside the ranges are clipped. Errors: INVALID_ARGUMENT (also: a plan without
+ * weights), MISMATCH, RANGE, OUT_OF_MEMORY, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_simulate(umbra_ndarray *values, const umbra_inference_plan *plan,
+                                                               const umbra_ndarray *records,
+                                                               const umbra_sim_options *sim,
+                                                               const umbra_progress *progress);
+
+UMBRA_END_DECLS
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: full */
+/* Networks on encrypted records against the same networks in the clear, in all layouts. */
+#include "inference_models.h"
+
+enum { INPUTS = 20, SAMPLES = 200 };
+
+/* Within the error that the plan states. */
+static void check_results(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records,
+                          const umbra_ndarray *found) {
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  umbra_ndarray expected = {0};
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  assert_ok(umbra_model_run(model, &expected, records, 0, NULL));
+  const double distance = largest_distance(&expected, found);
+  print_message("depth %u, %zu keys, %zu ciphertexts with stride %u of %u slots: error %.2g, planned %.2g of %.2g\n",
+                report.depth, report.keys, report.ciphertexts, report.stride, report.slots, distance, report.error,
+                report.largest);
+  assert_true(distance <= report.error && report.error <= 0x1p-6);
+  umbra_ndarray_clear(&expected);
+}
+
+static void run_encrypted(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
+  service s;
+  umbra_ndarray found = {0};
+  service_open(&s, plan, NULL);
+  umbra_matrix *batch = encrypt_records(&s, plan, records);
+  assert_ok(umbra_inference_run(s.evaluator, &batch, batch, s.network));
+  assert_ok(umbra_inference_decrypt(&found, plan, batch, s.secret, NULL));
+  check_results(model, plan, records, &found);
+  umbra_ndarray_clear(&found);
+  umbra_matrix_destroy(batch);
+  service_close(&s);
+}
+
+static void run_simulated(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
+  umbra_ndarray found = {0};
+  assert_ok(umbra_inference_simulate(&found, plan, records, NULL, NULL));
+  check_results(model, plan, records, &found);
+  umbra_ndarray_clear(&found);
+}
+
+/* Takes the model. */
+static void run_model(umbra_model *model, size_t inputs, size_t records, const umbra_inference_options *options) {
+  umbra_ndarray samples = random_records(1, SAMPLES, inputs), later = random_records(2, records, inputs);
+  umbra_inference_plan *plan = NULL;
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, options, NULL));
+  run_encrypted(model, plan, &later);
+  run_simulated(model, plan, &later);
+  umbra_inference_plan_destroy(plan);
+  umbra_ndarray_clear(&samples);
+  umbra_ndarray_clear(&later);
+  umbra_model_destroy(model);
+}
+
+/* ---- layouts ---- */
+
+static void one_record(void **state) {
+  (void)state;
+  run_model(square_model(INPUTS, 16, 4), INPUTS, 1, NULL);
+  run_model(deep_model(INPUTS, 16, 8, 3), INPUTS, 1, NULL);
+}
+
+static void several_records(void **state) {
+  (void)state;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
+  options.records = 5;
+  run_model(square_model(INPUTS, 16, 4), INPUTS, 5, &options);
+  run_model(square_model(INPUTS, 16, 4), INPUTS, 11, &options); /* more than planned, in further ciphertexts */
+}
+
+/* More than the ring has slots; with keyless levels, and without. */
+static void many_records(void **state) {
+  (void)state;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
+  options.records = 5000;
+  run_model(square_model(INPUTS, 16, 4), INPUTS, 5000, &options);
+  options.symmetric = 1;
+  run_model(square_model(INPUTS, 16, 4), INPUTS, 5000, &options);
+}
+
+/* Of which no ciphertext holds all. */
+static void wide_records(void **state) {
+  (void)state;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
+  options.records = 500;
+  run_model(square_model(70, 40, 4), 70, 500, &options);
+}
+
+/* ---- graphs ---- */
+
+static uint32_t combine_nodes(umbra_model *model, umbra_node_kind kind, uint32_t a, uint32_t b) {
+  const uint32_t inputs[] = {a, b};
+  uint32_t node = 0;
+  assert_ok(umbra_model_apply(model, &node, kind, inputs, 2));
+  return node;
+}
+
+/* A value goes around a layer and is added, then stands beside another: values of three levels meet in the last layer. */
+static umbra_model *residual_model(void) {
+  const double coefficients[] = {0.5, 1, -0.25, 0.125, 0.0625, -0.125}, on[] = {-100, 100};
+  uint64_t state = 3;
+  uint32_t second = 0;
+  umbra_model *model = new_model(INPUTS);
+  const uint32_t first = add_square(model, add_dense(model, &state, 0, INPUTS, 12));
+  const uint32_t around = combine_nodes(model, UMBRA_NODE_ADD, first, add_dense(model, &state, first, 12, 12));
+  assert_ok(umbra_model_chebyshev(model, &second, around, coefficients, 6, on));
+  const uint32_t beside = combine_nodes(model, UMBRA_NODE_CONCAT, second, first);
+  const uint32_t last = add_dense(model, &state, beside, 24, 3);
+  assert_ok(umbra_model_output(model, "y", last, NULL, 0, NULL));
+  return model;
+}
+
+/* Polynomials of each other, of the input itself, and one with a straight part; one value for two of them. */
+static umbra_model *polynomial_model(void) {
+  const double line_and_square[] = {0.5, -1, 0.75}, cubic[] = {0.25, 0.5, -0.125, 0.0625}, on[] = {-3, 9};
+  uint64_t state = 4;
+  umbra_model *model = new_model(INPUTS);
+  uint32_t first = 0, second = 0, third = 0;
+  assert_ok(umbra_model_polynomial(model, &first, 0, line_and_square, 3));
+  assert_ok(umbra_model_polynomial(model, &second, first, cubic, 4));
+  assert_ok(umbra_model_chebyshev(model, &third, first, cubic, 4, on));
+  const uint32_t sum = combine_nodes(model, UMBRA_NODE_ADD, second, third);
+  assert_ok(umbra_model_output(model, "y", add_dense(model, &state, sum, INPUTS, 3), NULL, 0, NULL));
+  return model;
+}
+
+/* A convolution with a stride and zeros around, a pool, moved and scaled elements: linear parts in one matrix each. */
+static umbra_model *image_model(void) {
+  const size_t shape[] = {1, 8, 8};
+  const double scale[] = {0.5}, shift[] = {0.25};
+  int32_t source[12];
+  uint64_t state = 5;
+  uint32_t node = 0;
+  umbra_model *model = NULL;
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT};
+  double *kernel = random_numbers(&state, 3 * 9, 0.5), *bias = random_numbers(&state, 3, 0.5);
+  window.kernel[0] = window.kernel[1] = 3;
+  window.stride[0] = window.stride[1] = 2;
+  window.before[0] = window.after[1] = 1;
+  window.channels = 3;
+  assert_ok(umbra_model_create(&model, shape, 3));
+  assert_ok(umbra_model_conv2d(model, &node, node, kernel, bias, &window));
+  node = add_square(model, node);
+  assert_ok(umbra_model_apply(model, &node, UMBRA_NODE_GLOBAL_POOL, &node, 1));
+  assert_ok(umbra_model_scale_shift(model, &node, node, scale, shift, 1));
+  for (int i = 0; i < 12; i++) source[i] = i % 4 - 1; /* with zeros */
+  assert_ok(umbra_model_select(model, &node, node, source, 12));
+  assert_ok(umbra_model_output(model, "y", add_dense(model, &state, node, 12, 3), NULL, 0, NULL));
+  free(kernel);
+  free(bias);
+  return model;
+}
+
+static void graphs(void **state) {
+  (void)state;
+  umbra_inference_options many = {UMBRA_INFERENCE_OPTIONS_INIT};
+  many.records = 3000;
+  run_model(residual_model(), INPUTS, 1, NULL);
+  run_model(residual_model(), INPUTS, 3000, &many);
+  run_model(polynomial_model(), INPUTS, 1, NULL);
+  run_model(image_model(), 64, 2, NULL);
+  run_model(image_model(), 64, 3000, &many);
+}
+
+static umbra_model *relu_model(void) {
+  uint64_t state = 6;
+  uint32_t node = 0;
+  umbra_model *model = new_model(INPUTS);
+  assert_ok(umbra_model_activation(model, &node, add_dense(model, &state, 0, INPUTS, 10), UMBRA_FUNCTION_RELU));
+  assert_ok(umbra_model_output(model, "y", add_dense(model, &state, node, 10, 3), NULL, 0, NULL));
+  return model;
+}
+
+/* By polynomials, and by a composite sign: on the samples themselves the plan's two errors add up. */
+static void check_relu(const umbra_approximation_options *by) {
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .approximation = by};
+  umbra_ndarray samples = random_records(1, SAMPLES, INPUTS), expected = {0}, found = {0};
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  umbra_inference_plan *plan = NULL;
+  umbra_model *model = relu_model();
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  assert_ok(umbra_model_run(model, &expected, &samples, 0, NULL));
+  assert_ok(umbra_inference_simulate(&found, plan, &samples, NULL, NULL));
+  const double distance = largest_distance(&expected, &found);
+  print_message("depth %u: error %.3g, planned %.3g and %.3g\n", report.depth, distance, report.approximation_error,
+                report.error);
+  assert_true(distance <= report.approximation_error + report.error);
+  assert_true(distance >= report.approximation_error - report.error && report.approximation_error > 0);
+  umbra_ndarray_clear(&samples);
+  umbra_ndarray_clear(&expected);
+  umbra_ndarray_clear(&found);
+  umbra_inference_plan_destroy(plan);
+  umbra_model_destroy(model);
+}
+
+static void activations(void **state) {
+  (void)state;
+  const uint32_t signs[] = {7, 7, 15};
+  umbra_approximation_options by = {UMBRA_APPROXIMATION_OPTIONS_INIT};
+  by.degree = 7;
+  check_relu(&by);
+  by.degree = 0;
+  by.sign_degrees = signs;
+  by.sign_count = 3;
+  check_relu(&by);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(one_record),   cmocka_unit_test(several_records), cmocka_unit_test(many_records),
+      cmocka_unit_test(wide_records), cmocka_unit_test(graphs),          cmocka_unit_test(activations),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

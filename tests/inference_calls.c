@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/* The calls of encrypted networks: keys, files, ranges, refusals, and outputs that stay as they were. */
+#include "inference_models.h"
+
+#include "host/base/memory.h"
+
+enum { INPUTS = 12, HIDDEN = 6, CLASSES = 3, SAMPLES = 50 };
+
+static umbra_model *model;
+static umbra_ndarray samples;
+static umbra_inference_plan *plan;
+static service server;
+
+/* With labels as the owner's last step. */
+static umbra_model *classifier(void) {
+  const umbra_closing steps[] = {UMBRA_CLOSING_ARGMAX};
+  const double labels[CLASSES] = {10, 20, 30};
+  uint64_t state = 9;
+  umbra_model *made = new_model(INPUTS);
+  const uint32_t square = add_square(made, add_dense(made, &state, 0, INPUTS, HIDDEN));
+  const uint32_t last = add_dense(made, &state, square, HIDDEN, CLASSES);
+  assert_ok(umbra_model_output(made, "label", last, steps, 1, labels));
+  assert_ok(umbra_model_output(made, "logits", last, NULL, 0, NULL));
+  return made;
+}
+
+static int open_all(void **state) {
+  (void)state;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = test_params(11, 30, 3)};
+  options.records = 4;
+  model = classifier();
+  samples = random_records(1, SAMPLES, INPUTS);
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
+  umbra_params_destroy((umbra_params *)options.params);
+  service_open(&server, plan, NULL);
+  return 0;
+}
+
+static int close_all(void **state) {
+  (void)state;
+  service_close(&server);
+  umbra_inference_plan_destroy(plan);
+  umbra_ndarray_clear(&samples);
+  umbra_model_destroy(model);
+  return 0;
+}
+
+static bytes matrix_bytes(const umbra_matrix *matrix) {
+  bytes b = {0};
+  assert_ok(umbra_matrix_write(matrix, NULL, &b.size, NULL));
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_ok(umbra_matrix_write(matrix, b.data, &b.size, NULL));
+  return b;
+}
+
+static bytes plan_bytes(const umbra_inference_plan *of) {
+  bytes b = {0};
+  assert_ok(umbra_inference_plan_write(of, NULL, &b.size));
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_ok(umbra_inference_plan_write(of, b.data, &b.size));
+  return b;
+}
+
+/* ---- keys ---- */
+
+/* One key fewer is one too few: the run names it, and leaves its output alone. */
+static void needs_are_exact(void **state) {
+  (void)state;
+  umbra_matrix *batch = encrypt_records(&server, plan, &samples), *out = NULL;
+  umbra_key_needs *needs = needs_of_plan(plan);
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  assert_int_equal(umbra_key_needs_count(needs), report.keys);
+  assert_int_equal(umbra_key_needs_bytes(needs), report.key_bytes);
+  assert_int_equal(umbra_eval_keys_bytes(server.keys), report.key_bytes);
+  assert_int_equal(umbra_inference_bytes(server.network), report.weight_bytes);
+  for (size_t i = 0; i < umbra_key_needs_count(needs); i++) {
+    umbra_eval_keys *keys = keys_for(server.secret, needs_without(needs, umbra_inference_plan_params(plan), i));
+    assert_ok(umbra_evaluator_use_keys(server.evaluator, keys));
+    assert_fails(umbra_inference_run(server.evaluator, &out, batch, server.network), UMBRA_ERROR_MISSING_KEY, "");
+    assert_null(out);
+    assert_ok(umbra_evaluator_use_keys(server.evaluator, server.keys));
+    umbra_eval_keys_destroy(keys);
+  }
+  umbra_key_needs_destroy(needs);
+  umbra_matrix_destroy(batch);
+}
+
+/* ---- both sides, with files between ---- */
+
+static void client_and_server(void **state) {
+  (void)state;
+  umbra_inference_plan *client = NULL, *read = NULL, *whole = NULL;
+  umbra_ndarray labels = {0}, logits = {0}, expected = {0}, simulated = {0};
+  umbra_inference *network = NULL;
+  assert_ok(umbra_inference_plan_client(plan, &client));
+  bytes small = plan_bytes(client), large = plan_bytes(plan);
+  assert_true(small.size + INPUTS * HIDDEN * sizeof(double) < large.size);
+  assert_ok(umbra_inference_plan_read(&read, small.data, small.size));
+  assert_ok(umbra_inference_plan_read(&whole, large.data, large.size));
+  assert_fails(umbra_inference_create(&network, server.context, read, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
+               "no weights");
+  assert_ok(umbra_inference_create(&network, server.context, whole, NULL));
+  umbra_matrix *batch = encrypt_records(&server, read, &samples);
+  assert_ok(umbra_inference_run(server.evaluator, &batch, batch, network));
+  assert_ok(umbra_inference_decrypt(&labels, read, batch, server.secret, NULL));
+  assert_ok(umbra_inference_decrypt_values(&logits, read, batch, server.secret, NULL));
+  assert_ok(umbra_model_run(model, &expected, &samples, 1, NULL));
+  assert_true(largest_distance(&logits, &expected) < 0x1p-6);
+  assert_ok(umbra_inference_simulate(&simulated, whole, &samples, NULL, NULL));
+  assert_true(largest_distance(&simulated, &expected) < 0x1p-6);
+  assert_int_equal(labels.rank, 1);
+  assert_ok(umbra_model_run(model, &expected, &samples, 0, NULL));
+  assert_true(largest_distance(&labels, &expected) == 0);
+  umbra_ndarray_clear(&labels);
+  umbra_ndarray_clear(&logits);
+  umbra_ndarray_clear(&expected);
+  umbra_ndarray_clear(&simulated);
+  umbra_matrix_destroy(batch);
+  umbra_inference_destroy(network);
+  umbra_inference_plan_destroy(client);
+  umbra_inference_plan_destroy(read);
+  umbra_inference_plan_destroy(whole);
+  free(small.data);
+  free(large.data);
+}
+
+/* The same bits on every CPU backend. */
+static void backends_agree(void **state) {
+  (void)state;
+  static const char *const devices[] = {"ref", "avx2", "avx512"};
+  umbra_matrix *batch = encrypt_records(&server, plan, &samples), *first = NULL;
+  bytes keys = {0}, sent = matrix_bytes(batch);
+  assert_ok(umbra_eval_keys_write(server.keys, NULL, &keys.size, NULL));
+  keys.data = malloc(keys.size);
+  assert_ok(umbra_eval_keys_write(server.keys, keys.data, &keys.size, NULL));
+  assert_ok(umbra_inference_run(server.evaluator, &first, batch, server.network));
+  bytes expected = matrix_bytes(first);
+  for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+    service s = {0};
+    umbra_matrix *there = NULL;
+    const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_inference_plan_params(plan),
+                                     .device = devices[i]};
+    if (umbra_context_create(&s.context, &desc) != UMBRA_OK) continue; /* this machine has it not */
+    assert_ok(umbra_eval_keys_read(&s.keys, s.context, keys.data, keys.size, NULL));
+    assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+    assert_ok(umbra_inference_create(&s.network, s.context, plan, NULL));
+    assert_ok(umbra_matrix_read(&there, s.context, sent.data, sent.size, NULL));
+    assert_ok(umbra_inference_run(s.evaluator, &there, there, s.network));
+    bytes found = matrix_bytes(there);
+    assert_true(same_bytes(&found, &expected));
+    free(found.data);
+    umbra_matrix_destroy(there);
+    service_close(&s);
+  }
+  umbra_matrix_destroy(batch);
+  umbra_matrix_destroy(first);
+  free(keys.data);
+  free(sent.data);
+  free(expected.data);
+}
+
+/* ---- ranges ---- */
+
+static void values_outside(void **state) {
+  (void)state;
+  umbra_ndarray records = random_records(3, 2, INPUTS), low = {0}, high = {0};
+  umbra_matrix *batch = NULL;
+  size_t clipped = 9;
+  records.values[INPUTS + 4] = 50;
+  assert_fails(umbra_inference_encrypt(&batch, NULL, plan, server.public, &records, NULL), UMBRA_ERROR_RANGE,
+               "element 5 of record 2 is 50");
+  assert_null(batch);
+  assert_ok(umbra_inference_encrypt(&batch, &clipped, plan, server.public, &records, NULL));
+  assert_int_equal(clipped, 1);
+  assert_ok(umbra_inference_run(server.evaluator, &batch, batch, server.network));
+  assert_ok(umbra_inference_decrypt_values(&high, plan, batch, server.secret, NULL));
+  records.values[INPUTS + 4] = 1.7; /* about where it was clipped to */
+  assert_ok(umbra_model_run(model, &low, &records, 1, NULL));
+  assert_true(largest_distance(&low, &high) < 0.5);
+  records.values[0] = NAN;
+  assert_fails(umbra_inference_encrypt(&batch, &clipped, plan, server.public, &records, NULL), UMBRA_ERROR_RANGE,
+               "element 1 of record 1 is nan");
+  umbra_ndarray_clear(&records);
+  umbra_ndarray_clear(&low);
+  umbra_ndarray_clear(&high);
+  umbra_matrix_destroy(batch);
+}
+
+/* ---- refusals ---- */
+
+static void check_refused(umbra_model *refused, const umbra_inference_options *options, size_t inputs,
+                          umbra_status status, const char *words) {
+  umbra_inference_plan *made = NULL;
+  umbra_ndarray records = random_records(1, 4, inputs);
+  assert_fails(umbra_inference_plan_create(&made, refused, &records, options, NULL), status, words);
+  assert_null(made);
+  umbra_ndarray_clear(&records);
+  if (refused != model) umbra_model_destroy(refused);
+}
+
+/* Which as a matrix has more than 2^24 weights. */
+static umbra_model *large_convolution(void) {
+  const size_t shape[] = {3, 64, 64};
+  const double kernel[3] = {1, 2, 3};
+  umbra_model *made = NULL;
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = 1};
+  uint32_t node = 0;
+  assert_ok(umbra_model_create(&made, shape, 3));
+  assert_ok(umbra_model_conv2d(made, &node, node, kernel, NULL, &window));
+  assert_ok(umbra_model_output(made, "y", add_square(made, node), NULL, 0, NULL));
+  return made;
+}
+
+/* Of three levels each. */
+static umbra_model *chain_of_cubics(int count) {
+  const double third[] = {0, 0, 0, 1}, on[] = {-4, 4};
+  umbra_model *made = new_model(2);
+  uint64_t state = 1;
+  uint32_t node = 0;
+  for (int i = 0; i < count; i++)
+    assert_ok(umbra_model_chebyshev(made, &node, add_dense(made, &state, node, 2, 2), third, 4, on));
+  assert_ok(umbra_model_output(made, "y", node, NULL, 0, NULL));
+  return made;
+}
+
+static umbra_model *nothing(void) {
+  umbra_model *made = new_model(INPUTS);
+  assert_ok(umbra_model_output(made, "y", 0, NULL, 0, NULL));
+  return made;
+}
+
+static void refusals(void **state) {
+  (void)state;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
+  check_refused(large_convolution(), NULL, 3 * 64 * 64, UMBRA_ERROR_RANGE, "node 1 (conv2d)");
+  check_refused(chain_of_cubics(50), NULL, 2, UMBRA_ERROR_RANGE, "150 levels");
+  check_refused(nothing(), NULL, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "nothing to compute");
+  check_refused(model, NULL, INPUTS + 1, UMBRA_ERROR_MISMATCH, "each record is to have 12");
+  options.output = 2;
+  check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "output 2; the model has 2");
+  options.output = 0;
+  options.margin = 1;
+  check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "margin is 1");
+  options.margin = 1.6;
+  options.error = 1e-30;
+  check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "the least is");
+  options.error = 0x1p-6;
+  options.memory = 1 << 20;
+  check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "memory is 1 MiB");
+  options.records = 0;
+  check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "records is 0");
+}
+
+/* A batch that was not encrypted by the plan, and results of another network. */
+static void other_matrices(void **state) {
+  (void)state;
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 32};
+  umbra_matrix *batch = NULL, *out = NULL;
+  umbra_ndarray found = {0};
+  assert_ok(umbra_matrix_encrypt(&batch, server.public, samples.values, 2, INPUTS, &layout, NULL));
+  assert_fails(umbra_inference_run(server.evaluator, &out, batch, server.network), UMBRA_ERROR_INVALID_ARGUMENT,
+               "encrypt by that plan");
+  assert_fails(umbra_inference_decrypt(&found, plan, batch, server.secret, NULL), UMBRA_ERROR_MISMATCH, "12 columns");
+  assert_ok(umbra_matrix_encrypt(&batch, server.public, samples.values, 2, INPUTS - 1, &layout, NULL));
+  assert_fails(umbra_inference_run(server.evaluator, &out, batch, server.network), UMBRA_ERROR_INVALID_ARGUMENT,
+               "records of 11 elements");
+  assert_null(out);
+  assert_null(found.values);
+  umbra_matrix_destroy(batch);
+}
+
+/* ---- allocations that fail ---- */
+
+static void failing_allocations(void **state) {
+  (void)state;
+  umbra_inference_plan *read = NULL;
+  umbra_matrix *batch = encrypt_records(&server, plan, &samples), *out = NULL;
+  bytes b = plan_bytes(plan);
+  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
+  for (long i = 0; status == UMBRA_ERROR_OUT_OF_MEMORY; i += 1 + i / 16) {
+    umbra_alloc_fail_after(i);
+    status = umbra_inference_plan_read(&read, b.data, b.size);
+    umbra_alloc_fail_after(-1);
+    assert_true(!read == (status != UMBRA_OK));
+  }
+  assert_int_equal(status, UMBRA_OK);
+  status = UMBRA_ERROR_OUT_OF_MEMORY;
+  for (long i = 0; status == UMBRA_ERROR_OUT_OF_MEMORY; i += 1 + i / 16) {
+    umbra_alloc_fail_after(i);
+    status = umbra_inference_run(server.evaluator, &out, batch, server.network);
+    umbra_alloc_fail_after(-1);
+    assert_true(!out == (status != UMBRA_OK));
+  }
+  assert_int_equal(status, UMBRA_OK);
+  umbra_matrix_destroy(batch);
+  umbra_matrix_destroy(out);
+  umbra_inference_plan_destroy(read);
+  free(b.data);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(needs_are_exact),     cmocka_unit_test(client_and_server), cmocka_unit_test(backends_agree),
+      cmocka_unit_test(values_outside),      cmocka_unit_test(refusals),          cmocka_unit_test(other_matrices),
+      cmocka_unit_test(failing_allocations),
+  };
+  return cmocka_run_group_tests(tests, open_all, close_all);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For the tests of encrypted networks: models with random weights, records, and a client with its server. */
+#ifndef UMBRA_TESTS_INFERENCE_MODELS_H
+#define UMBRA_TESTS_INFERENCE_MODELS_H
+
+#include "scheme.h"
+
+/* ---- models ---- */
+
+static inline double *random_numbers(uint64_t *state, size_t count, double size) {
+  double *numbers = malloc(count * sizeof *numbers);
+  assert_non_null(numbers);
+  for (size_t i = 0; i < count; i++) numbers[i] = size * uniform(state);
+  return numbers;
+}
+
+static inline uint32_t add_dense(umbra_model *model, uint64_t *state, uint32_t input, size_t inputs, size_t outputs) {
+  uint32_t node = 0;
+  double *weights = random_numbers(state, inputs * outputs, 2 / sqrt((double)inputs));
+  double *bias = random_numbers(state, outputs, 0.5);
+  assert_ok(umbra_model_dense(model, &node, input, outputs, weights, bias));
+  free(weights);
+  free(bias);
+  return node;
+}
+
+static inline uint32_t add_square(umbra_model *model, uint32_t input) {
+  const double coefficients[] = {0, 0, 1};
+  uint32_t node = 0;
+  assert_ok(umbra_model_polynomial(model, &node, input, coefficients, 3));
+  return node;
+}
+
+/* Something like a ReLU, of degree 7. */
+static inline uint32_t add_seventh(umbra_model *model, uint32_t input) {
+  const double coefficients[] = {0.125, 0.5, 0.25, 0.0625, -0.03125, -0.0078125, 0.0009765625, 0.0004};
+  uint32_t node = 0;
+  assert_ok(umbra_model_polynomial(model, &node, input, coefficients, 8));
+  return node;
+}
+
+static inline umbra_model *new_model(size_t inputs) {
+  umbra_model *model = NULL;
+  assert_ok(umbra_model_create(&model, &inputs, 1));
+  return model;
+}
+
+static inline umbra_model *square_model(size_t inputs, size_t hidden, size_t outputs) {
+  uint64_t state = 7;
+  umbra_model *model = new_model(inputs);
+  uint32_t node = add_square(model, add_dense(model, &state, 0, inputs, hidden));
+  assert_ok(umbra_model_output(model, "logits", add_dense(model, &state, node, hidden, outputs), NULL, 0, NULL));
+  return model;
+}
+
+static inline umbra_model *deep_model(size_t inputs, size_t hidden, size_t second, size_t outputs) {
+  uint64_t state = 8;
+  umbra_model *model = new_model(inputs);
+  uint32_t node = add_seventh(model, add_dense(model, &state, 0, inputs, hidden));
+  node = add_seventh(model, add_dense(model, &state, node, hidden, second));
+  assert_ok(umbra_model_output(model, "logits", add_dense(model, &state, node, second, outputs), NULL, 0, NULL));
+  return model;
+}
+
+/* ---- records ---- */
+
+static inline umbra_ndarray random_records(uint64_t seed, size_t count, size_t elements) {
+  umbra_ndarray records = {.rank = 2, .shape = {count, elements}};
+  records.values = malloc(count * elements * sizeof *records.values);
+  assert_non_null(records.values);
+  for (size_t i = 0; i < count * elements; i++) records.values[i] = uniform(&seed);
+  return records;
+}
+
+static inline double largest_distance(const umbra_ndarray *a, const umbra_ndarray *b) {
+  double largest = 0;
+  const size_t count = umbra_ndarray_count(a);
+  assert_int_equal(count, umbra_ndarray_count(b));
+  for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs(a->values[i] - b->values[i]));
+  return largest;
+}
+
+/* ---- both sides ---- */
+
+typedef struct service {
+  umbra_context *context;
+  umbra_secret_key *secret;
+  umbra_public_key *public; /* NULL: the parameters have none */
+  umbra_eval_keys *keys;
+  umbra_evaluator *evaluator;
+  umbra_inference *network;
+} service;
+
+static inline umbra_key_needs *needs_of_plan(const umbra_inference_plan *plan) {
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, umbra_inference_plan_params(plan)));
+  assert_ok(umbra_inference_plan_add_needs(plan, needs));
+  return needs;
+}
+
+static inline void service_open(service *s, const umbra_inference_plan *plan, const char *device) {
+  *s = (service){0};
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_inference_plan_params(plan),
+                                   .device = device};
+  assert_ok(umbra_context_create(&s->context, &desc));
+  assert_ok(umbra_secret_key_generate(&s->secret, s->context));
+  if (umbra_params_has_public_key(desc.params)) assert_ok(umbra_public_key_generate(&s->public, s->secret));
+  s->keys = keys_for(s->secret, needs_of_plan(plan));
+  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
+  assert_ok(umbra_inference_create(&s->network, s->context, plan, NULL));
+}
+
+static inline void service_close(service *s) {
+  umbra_inference_destroy(s->network);
+  umbra_evaluator_destroy(s->evaluator);
+  umbra_eval_keys_destroy(s->keys);
+  umbra_public_key_destroy(s->public);
+  umbra_secret_key_destroy(s->secret);
+  assert_int_equal(umbra_context_memory(s->context), 0);
+  umbra_context_destroy(s->context);
+}
+
+static inline umbra_matrix *encrypt_records(const service *s, const umbra_inference_plan *plan,
+                                            const umbra_ndarray *records) {
+  umbra_matrix *batch = NULL;
+  if (s->public) assert_ok(umbra_inference_encrypt(&batch, NULL, plan, s->public, records, NULL));
+  else assert_ok(umbra_inference_encrypt_symmetric(&batch, NULL, plan, s->secret, records, NULL));
+  return batch;
+}
+
+#endif
