@@ -50,7 +50,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "is not ROWSxINNERxCOLUMNS", "bench --product 3x4x5x");
   assert_fails(2, "are for --product", "bench --plain");
   assert_fails(2, "goes with parameters", "bench --product 1x2x3 --json");
-  assert_fails(2, "give --clear", "infer m.onnx --in x.npy --out y.npy");
+  assert_fails(2, "or --clear is expected", "infer m.onnx --in x.npy --out y.npy");
   assert_fails(2, "--demo is missing", "bootstrap");
   assert_fails(2, "exclude each other", "bootstrap --demo --preset p --params p.umbra");
   assert_fails(2, "\"sideways\" is not standard or stc-first", "bootstrap --demo --order sideways");

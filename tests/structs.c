@@ -352,6 +352,36 @@ static umbra_approximation *approximation(void) {
   return made;
 }
 
+static umbra_status plan_inference(umbra_inference_plan **plan, const umbra_inference_options *options) {
+  const double weights[] = {1, -1}, square[] = {0, 0, 1};
+  const size_t inputs = 2;
+  umbra_ndarray samples = {.rank = 2, .shape = {1, 2}, .values = (double[]){1, 2}};
+  umbra_model *model = NULL;
+  uint32_t node = 0;
+  assert_ok(umbra_model_create(&model, &inputs, 1));
+  assert_ok(umbra_model_dense(model, &node, node, 1, weights, NULL));
+  assert_ok(umbra_model_polynomial(model, &node, node, square, 3));
+  assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
+  const umbra_status status = umbra_inference_plan_create(plan, model, &samples, options, NULL);
+  umbra_model_destroy(model);
+  return status;
+}
+
+static umbra_status take_inference_options(void *given) {
+  umbra_inference_plan *plan = NULL;
+  const umbra_status status = plan_inference(&plan, given);
+  umbra_inference_plan_destroy(plan);
+  return status;
+}
+
+static umbra_status fill_inference_report(void *given) {
+  umbra_inference_plan *plan = NULL;
+  assert_ok(plan_inference(&plan, NULL));
+  const umbra_status status = umbra_inference_plan_report(plan, given);
+  umbra_inference_plan_destroy(plan);
+  return status;
+}
+
 static umbra_status fill_approximation_report(void *given) {
   umbra_approximation *made = approximation();
   umbra_status status = umbra_approximation_get_report(made, given);
@@ -566,6 +596,8 @@ static const row rows[] = {
     ROW(umbra_approximation_options, 1, TAKEN, take_approximation_options),
     ROW(umbra_activation_choice, 1, TAKEN, take_activation_choice),
     ROW(umbra_approximation_report, 1, FILLED, fill_approximation_report),
+    ROW(umbra_inference_options, 1, TAKEN, take_inference_options),
+    ROW(umbra_inference_report, 1, FILLED, fill_inference_report),
     ROW(umbra_activation_report, 1, FILLED, fill_activation_report),
     ROW(umbra_array, 1, TAKEN, take_array),
     ROW(umbra_weights_desc, 1, TAKEN, take_weights_desc),

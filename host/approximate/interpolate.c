@@ -16,6 +16,22 @@ double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double
   return coefficients[0] + t * next - after;
 }
 
+/* The recurrence of all values of a block goes on together, since that of one waits for itself at each step. */
+void umbra_chebyshev_values(double *values, size_t count, const double *coefficients, uint32_t degree) {
+  enum { BLOCK = 64 };
+  for (size_t first = 0; first < count; first += BLOCK) {
+    double *t = values + first, next[BLOCK] = {0}, after[BLOCK] = {0};
+    const size_t size = count - first < BLOCK ? count - first : BLOCK;
+    for (uint32_t k = degree; k > 0; k--)
+      for (size_t i = 0; i < size; i++) {
+        double here = coefficients[k] + 2 * t[i] * next[i] - after[i];
+        after[i] = next[i];
+        next[i] = here;
+      }
+    for (size_t i = 0; i < size; i++) t[i] = coefficients[0] + t[i] * next[i] - after[i];
+  }
+}
+
 uint32_t umbra_chebyshev_depth(uint32_t degree) { return degree ? 32 - (uint32_t)__builtin_clz(degree) : 0; }
 
 umbra_status umbra_curve_at(double *value, const umbra_curve *target, double x) {

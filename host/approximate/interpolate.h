@@ -22,6 +22,9 @@ umbra_status umbra_curve_at(double *value, const umbra_curve *target, double x);
 /* x in the interval that belongs to t in [-1, 1]. */
 double umbra_curve_x(const umbra_curve *target, double t);
 
+/* Each t becomes umbra_chebyshev_value of it, to the same bits: many at a time. */
+void umbra_chebyshev_values(double *values, size_t count, const double *coefficients, uint32_t degree);
+
 /* c: degree + 1 coefficients of the polynomial that meets f in degree + 1 nodes. Errors: RANGE. */
 umbra_status umbra_interpolate(double *c, uint32_t degree, const umbra_curve *target);
 

@@ -148,6 +148,11 @@ double umbra_composite_value(const umbra_composite *composite, double t) {
   return t;
 }
 
+void umbra_composite_values(double *values, size_t count, const umbra_composite *composite) {
+  for (uint32_t i = 0; i < composite->parts; i++)
+    umbra_chebyshev_values(values, count, composite->coefficient[i], composite->degree[i]);
+}
+
 double umbra_composite_relu_error(const umbra_composite *composite) {
   double largest = 0;
   for (int i = 0; i <= 4 * GRID; i++) {

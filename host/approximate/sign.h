@@ -23,6 +23,9 @@ umbra_status umbra_composite_for(umbra_composite *composite, double error, doubl
 uint32_t umbra_composite_depth(const umbra_composite *composite);
 double umbra_composite_value(const umbra_composite *composite, double t);
 
+/* Each t becomes that, to the same bits: many at a time. */
+void umbra_composite_values(double *values, size_t count, const umbra_composite *composite);
+
 /* Largest |t (1 + value(t)) / 2 - max(t, 0)| on [-1, 1]. */
 double umbra_composite_relu_error(const umbra_composite *composite);
 

@@ -74,6 +74,7 @@ typedef struct complex_vector {
   double *re, *im;               /* host, m each, one block; NULL on a dry device */
   double *device_re, *device_im; /* device, one block */
   uint32_t m;
+  int known; /* it is no secret */
 } complex_vector;
 
 static size_t vector_bytes(const complex_vector *v) { return 2 * (size_t)v->m * sizeof(double); }
@@ -108,7 +109,8 @@ static void wipe_and_free(void *memory, size_t bytes) {
 
 static void vector_destroy(complex_vector *v, const umbra_context *context, umbra_stream *stream) {
   if (has_copy(v)) wipe_and_free(v->re, vector_bytes(v));
-  umbra_ring_give_secret(context->ring, stream, v->device_re, vector_bytes(v));
+  if (v->known) umbra_ring_give(context->ring, v->device_re, vector_bytes(v));
+  else umbra_ring_give_secret(context->ring, stream, v->device_re, vector_bytes(v));
 }
 
 typedef void (*transform)(umbra_stream *, double *, double *, uint32_t, uint32_t);
@@ -203,7 +205,7 @@ static void place_stretch(const void *data, uint32_t stretch) {
   const double *value = values->value;
   const size_t end = stretch_end(stretch, job->v->m), stride = (size_t)values->stride;
   for (size_t t = (size_t)stretch * STRETCH; t < end; t++) {
-    const size_t j = slot_at(&job->order, t);
+    const size_t j = (slot_at(&job->order, t) + values->turn) & job->order.mask;
     job->v->re[t] = j < values->count ? value[j * stride] : 0;
     job->v->im[t] = j < values->count && stride == 2 ? value[j * stride + 1] : 0;
   }
@@ -413,6 +415,7 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
   complex_vector v;
   double largest;
   UMBRA_TRY(vector_create(&v, context, values->slots));
+  v.known = values->known;
   umbra_status status = transform_values(&v, &largest, context, stream, values);
   if (status == UMBRA_OK) status = vector_to_coefficients(coefficients, shift, &v, context, stream, values, largest);
   vector_destroy(&v, context, stream);

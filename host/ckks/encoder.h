@@ -21,9 +21,11 @@ typedef struct umbra_values {
   int bounded; /* they are finite and within the bound: nobody has to look */
   size_t count;
   int stride;
+  uint32_t turn; /* slot j gets value j + turn modulo the slots */
   uint32_t level, slots;
   umbra_log2 log_scale; /* of the encoding; the level says how large it may become */
   int bulk;
+  int known; /* to whoever encodes them, as weights are: nothing has to be wiped */
 } umbra_values;
 
 /* The power of two above, so that a tracked bound says no more about the values than that; at least 1. */

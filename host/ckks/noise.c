@@ -35,7 +35,7 @@ umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t coun
 
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
 
-double umbra_modulus(double re, double im) {
+double umbra_modulus_scaled(double re, double im) {
   double larger = fmax(fabs(re), fabs(im)), smaller = fmin(fabs(re), fabs(im));
   if (larger == 0) return 0;
   double ratio = smaller / larger;

@@ -14,6 +14,7 @@
 #define UMBRA_CKKS_NOISE_H
 
 #include <float.h>
+#include <math.h>
 
 #include "../params/params.h"
 #include "ciphertext_internal.h"
@@ -42,8 +43,14 @@ umbra_estimate umbra_estimate_within(umbra_estimate in, double most);
 /* What holds of all `count` > 0 ciphertexts. */
 umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t count);
 
+/* |re + i im| where its square is no double. */
+double umbra_modulus_scaled(double re, double im);
+
 /* |re + i im| without overflow, from operations that every machine rounds alike. */
-double umbra_modulus(double re, double im);
+static inline double umbra_modulus(double re, double im) {
+  const double square = re * re + im * im;
+  return square > 0x1p-900 && square <= DBL_MAX ? sqrt(square) : umbra_modulus_scaled(re, im);
+}
 
 /* Rounding of a product with the secret, as every division leaves: coefficient variance n/18 + 1/12. */
 umbra_estimate umbra_noise_round(umbra_estimate in, const umbra_chain *chain, uint32_t level);

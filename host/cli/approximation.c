@@ -6,21 +6,21 @@
 
 #include "progress.h"
 
+bool cli_approximation_given(const cli_approximation *o) {
+  return o->relu || o->degree || o->levels || o->error > 0 || o->margin > 0;
+}
+
 void cli_approximation_check(const cli_approximation *o) {
-  if (!o->samples && (o->relu || o->degree || o->levels || o->error > 0 || o->margin > 0))
-    cli_usage("--error, --degree, --relu, --levels and --margin need --calibrate");
-  if (o->degree && (o->error > 0 || o->levels)) cli_usage("--degree or --error: one of them decides");
+  if (o->degree && o->levels) cli_usage("--degree and --levels exclude each other");
 }
 
 /* ---- options ---- */
 
-enum { MOST_DEGREES = UMBRA_SIGN_MAX_POLYNOMIALS };
-
 /* How many there are. */
-static size_t take_degrees(uint32_t degrees[MOST_DEGREES], const char *text) {
+static size_t take_degrees(uint32_t degrees[CLI_MOST_DEGREES], const char *text) {
   int count;
   int *list = cli_parse_list(&count, "relu", text, false);
-  if (count > MOST_DEGREES) cli_usage("--relu: at most %d degrees", MOST_DEGREES);
+  if (count > CLI_MOST_DEGREES) cli_usage("--relu: at most %d degrees", CLI_MOST_DEGREES);
   for (int i = 0; i < count; i++) {
     if (list[i] < 1) cli_usage("--relu: %d is no degree", list[i]);
     degrees[i] = (uint32_t)list[i];
@@ -29,7 +29,7 @@ static size_t take_degrees(uint32_t degrees[MOST_DEGREES], const char *text) {
   return (size_t)count;
 }
 
-static umbra_approximation_options options_of(const cli_approximation *o, uint32_t degrees[MOST_DEGREES]) {
+umbra_approximation_options cli_approximation_of(const cli_approximation *o, uint32_t degrees[CLI_MOST_DEGREES]) {
   umbra_approximation_options made;
   umbra_approximation_options_init(&made);
   if (o->error > 0) made.error = o->error;
@@ -45,7 +45,7 @@ static umbra_approximation_options options_of(const cli_approximation *o, uint32
 /* ---- the report ---- */
 
 static void add_sign(cJSON *facts, const umbra_activation_report *a) {
-  char text[8 * MOST_DEGREES], *end = text;
+  char text[8 * CLI_MOST_DEGREES], *end = text;
   for (uint32_t i = 0; i < a->sign_count; i++)
     end += snprintf(end, (size_t)(text + sizeof text - end), "%s%u", i ? "," : "", a->sign_degrees[i]);
   cJSON_AddStringToObject(facts, "relu", text);
@@ -94,33 +94,37 @@ static bool add_facts(cli_report *report, const umbra_approximation *approximati
 
 /* ---- the work ---- */
 
-static bool calibrate(umbra_model_ranges **ranges, const umbra_model *model, const umbra_ndarray *samples) {
+typedef struct approximation_job {
+  const umbra_ndarray *samples;
+  const char *option; /* of the samples */
+  umbra_model_ranges *ranges;
+  umbra_approximation *approximation;
+} approximation_job;
+
+static bool calibrate(approximation_job *j, const umbra_model *model) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "calibrating");
-  return cli_progress_check(&bar, umbra_model_calibrate(model, ranges, samples, &progress), "--calibrate");
+  return cli_progress_check(&bar, umbra_model_calibrate(model, &j->ranges, j->samples, &progress), j->option);
 }
 
-static bool approximate(umbra_model **model, umbra_approximation **approximation, const umbra_model_ranges *ranges,
-                        const umbra_ndarray *samples, const cli_approximation *o) {
-  uint32_t degrees[MOST_DEGREES];
+static bool approximate(approximation_job *j, umbra_model **model, const cli_approximation *o) {
+  uint32_t degrees[CLI_MOST_DEGREES];
   cli_progress bar;
-  const umbra_approximation_options options = options_of(o, degrees);
+  const umbra_approximation_options options = cli_approximation_of(o, degrees);
   const umbra_progress progress = cli_progress_open(&bar, "approximating");
-  umbra_status status = umbra_model_approximate(*model, model, approximation, ranges, samples, &options, &progress);
-  return cli_progress_check(&bar, status, "--calibrate");
+  umbra_status status =
+      umbra_model_approximate(*model, model, &j->approximation, j->ranges, j->samples, &options, &progress);
+  return cli_progress_check(&bar, status, j->option);
 }
 
-bool cli_approximate(umbra_model **model, const cli_approximation *o, cli_report *report) {
-  umbra_ndarray samples = {0};
-  umbra_model_ranges *ranges = NULL;
-  umbra_approximation *approximation = NULL;
-  bool done =
-      cli_check(umbra_ndarray_read(&samples, o->samples), "--calibrate") && calibrate(&ranges, *model, &samples);
-  if (done) cli_report_step(report, "calibrate", o->samples);
-  done = done && approximate(model, &approximation, ranges, &samples, o) && add_facts(report, approximation);
+bool cli_approximate(umbra_model **model, const umbra_ndarray *samples, const char *option, const cli_approximation *o,
+                     cli_report *report) {
+  approximation_job job = {.samples = samples, .option = option};
+  bool done = calibrate(&job, *model);
+  if (done) cli_report_step(report, "calibrate", NULL);
+  done = done && approximate(&job, model, o) && add_facts(report, job.approximation);
   if (done) cli_report_step(report, "approximate", NULL);
-  umbra_approximation_destroy(approximation);
-  umbra_model_ranges_destroy(ranges);
-  umbra_ndarray_clear(&samples);
+  umbra_approximation_destroy(job.approximation);
+  umbra_model_ranges_destroy(job.ranges);
   return done;
 }

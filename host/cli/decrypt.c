@@ -3,10 +3,9 @@
 #include <sys/stat.h>
 
 #include "commands.h"
-#include "engine.h"
+#include "network.h"
 #include "progress.h"
 #include "ranges.h"
-#include "secret.h"
 #include "target.h"
 
 typedef struct decrypt_options {
@@ -14,6 +13,7 @@ typedef struct decrypt_options {
   cli_secret secret;
   bool weights, json;
   cli_engine engine;
+  cli_network_options network; /* plan NULL: there is none */
 } decrypt_options;
 
 typedef struct decrypt_job {
@@ -105,36 +105,55 @@ static void clear(decrypt_job *j) {
   umbra_context_destroy(j->context);
 }
 
+static void check_usage(decrypt_options *o) {
+  cli_network_options *n = &o->network;
+  if (!o->keys == !n->plan) cli_usage("exactly one of --keys DIR and, for a network, --plan FILE is expected");
+  if (n->plan ? o->weights : n->values) cli_usage("--weights goes with --keys, --values with --plan");
+  n->in = o->in;
+  n->out = o->out;
+  n->secret = o->secret;
+  n->engine = o->engine;
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
   decrypt_options o = {0};
   const cli_option options[] = {
-      {"keys", "DIR", "folder with " CLI_PARAMS_FILE, CLI_TEXT, &o.keys, CLI_REQUIRED},
+      {"keys", "DIR", "folder with " CLI_PARAMS_FILE, CLI_TEXT, &o.keys, CLI_OPTIONAL},
+      {"plan", "FILE", "instead of --keys: it is a network's answer, and this the client's bundle", CLI_TEXT,
+       &o.network.plan, CLI_OPTIONAL},
       {"secret", "FILE", "secret key", CLI_TEXT, &o.secret.file, CLI_REQUIRED},
       CLI_PASSPHRASE_OPTION(o.secret),
-      {"in", "FILE", "encrypted scores or records", CLI_TEXT, &o.in, CLI_REQUIRED},
+      {"in", "FILE", "encrypted scores, records, weights or answers", CLI_TEXT, &o.in, CLI_REQUIRED},
       {"weights", NULL, "it is a model: its weights, then the bias", CLI_FLAG, &o.weights, CLI_OPTIONAL},
-      {"out", "FILE", "table to write, .csv or .npy", CLI_TEXT, &o.out, CLI_REQUIRED},
+      {"values", NULL, "of an answer what comes before softmax, argmax and labels: logits", CLI_FLAG, &o.network.values,
+       CLI_OPTIONAL},
+      {"out", "FILE", "table to write, .csv or .npy; answers also .json", CLI_TEXT, &o.out, CLI_REQUIRED},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
+  check_usage(&o);
 
   umask(0077); /* the table is for the owner of the key alone */
   decrypt_job job = {0};
   cli_report report = {0};
-  bool done = cli_report_open(&report) && decrypt(&job, &o, &report);
+  bool done = cli_report_open(&report) &&
+              (o.network.plan ? cli_network_decrypt(&o.network, &report) : decrypt(&job, &o, &report));
   clear(&job);
   return cli_report_close(&report, done, o.json);
 }
 
 const cli_command cli_decrypt = {
     .name = "decrypt",
-    .summary = "Decrypts scores, records or the weights of a model; for the owner of the secret key.",
+    .summary = "Decrypts scores, records, weights or a network's answers; for the owner of the secret key.",
     .details =
         "The values are the owner's: they hold the raw error of the computation, from which the secret key follows.\n"
         "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. A new\n"
-        "table has mode 0600; an existing one keeps its mode.\n\n"
+        "table has mode 0600; an existing one keeps its mode. Answers of a network are labels or probabilities, as "
+        "the\n"
+        "model's last steps make them, which the owner computes here.\n\n"
         "Examples:\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n"
-        "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv",
+        "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv\n"
+        "  umbra decrypt --plan client.umbra --secret secret/key.umbra --in answer.umbra --out y.csv",
     .run = run};

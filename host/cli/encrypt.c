@@ -3,12 +3,14 @@
 
 #include "commands.h"
 #include "encrypt_data.h"
+#include "network.h"
 #include "progress.h"
 #include "target.h"
 
 typedef struct encrypt_options {
   const char *keys, *records, *model, *out, *columns;
-  cli_data_options data; /* data.data: NULL if records or a model are encrypted */
+  cli_data_options data;       /* data.data: NULL if records or a model are encrypted */
+  cli_network_options network; /* plan NULL: DATA is for a training */
   uint32_t degree;
   double range;
   bool drop_last, json;
@@ -134,6 +136,19 @@ static void clear(encrypt_job *j) {
   umbra_table_clear(&j->table);
 }
 
+static void check_network(const encrypt_options *o) {
+  if (o->data.label || o->data.scaling || o->data.initial)
+    cli_usage("--label, --scaling and --initial are for trainings, and %s is the plan of a network", o->data.plan);
+  if (!o->keys && !o->network.secret.file)
+    cli_usage("--keys DIR, with the public key, or --secret FILE is missing: what to encrypt with");
+}
+
+static void check_others(const encrypt_options *o) {
+  if (o->network.secret.file || o->network.secret.passphrase_file || o->network.clip)
+    cli_usage("--secret, --passphrase-file and --clip belong to DATA and the plan of a network");
+  if (!o->keys) cli_usage("--keys DIR is missing: folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE);
+}
+
 static void check_usage(const encrypt_options *o) {
   if (!o->records + !o->model + !o->data.data != 2) cli_usage("exactly one of --records, --model and DATA is expected");
   if (o->columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
@@ -145,14 +160,34 @@ static void check_usage(const encrypt_options *o) {
   if (!o->data.data) return;
   if (o->columns || o->drop_last) cli_usage("--columns and --drop-last-column do not go with DATA");
   if (!o->data.plan)
-    cli_usage("--plan FILE is missing: DATA is encrypted for a training, as umbra plan --out writes it");
+    cli_usage("--plan FILE is missing: DATA is encrypted for a training or a network, as umbra plan writes it");
+}
+
+/* A plan's file says what it is for. */
+static void take_network(encrypt_options *o) {
+  o->network.in = o->data.data;
+  o->network.keys = o->keys;
+  o->network.out = o->out;
+  o->network.engine = o->engine;
+  if (o->data.data && cli_is_kind(o->data.plan, CLI_KIND_NETWORK_PLAN)) o->network.plan = o->data.plan;
+  (o->network.plan ? check_network : check_others)(o);
+}
+
+static bool encrypt_for_plan(const encrypt_options *o, cli_report *report) {
+  return o->network.plan ? cli_network_encrypt(&o->network, report) : cli_data_encrypt(&o->data, report);
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
   encrypt_options o = {0};
   const cli_option options[] = {
-      {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_REQUIRED},
-      {"plan", "FILE", "with DATA: the training that it is for", CLI_TEXT, &o.data.plan, CLI_OPTIONAL},
+      {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_OPTIONAL},
+      {"plan", "FILE", "with DATA: the training, or the network (client's bundle), that it is for", CLI_TEXT,
+       &o.data.plan, CLI_OPTIONAL},
+      {"clip", NULL, "for a network: values outside of its ranges become the nearest inside", CLI_FLAG, &o.network.clip,
+       CLI_OPTIONAL},
+      {"secret", "FILE", "for a network: encrypt with the secret key, into half as many bytes", CLI_TEXT,
+       &o.network.secret.file, CLI_OPTIONAL},
+      CLI_PASSPHRASE_OPTION(o.network.secret),
       CLI_LABEL_OPTION(o.data.label),
       {"scaling", "FILE", "with DATA or --records: as umbra plan --scaling wrote it (default: none)", CLI_TEXT,
        &o.data.scaling, CLI_OPTIONAL},
@@ -173,6 +208,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {0}};
   o.data.data = cli_parse(command, options, argc, argv);
   check_usage(&o);
+  take_network(&o);
   if (!o.degree) o.degree = CLI_DEGREE;
   o.data.keys = o.keys;
   o.data.out = o.out;
@@ -182,24 +218,26 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (o.columns) job.columns = cli_parse_list(&job.column_count, "columns", o.columns, true);
   cli_report report = {0};
   cli_interrupts_hold();
-  bool done =
-      cli_report_open(&report) && (o.data.data ? cli_data_encrypt(&o.data, &report) : encrypt(&job, &o, &report));
+  bool done = cli_report_open(&report) && (o.data.data ? encrypt_for_plan(&o, &report) : encrypt(&job, &o, &report));
   clear(&job);
   return cli_report_close(&report, done, o.json);
 }
 
 const cli_command cli_encrypt = {
     .name = "encrypt",
-    .summary = "Encrypts a table of records, a logistic model, or a data set for training.",
+    .summary = "Encrypts a table of records, a logistic model, or data for a training or a network.",
     .operand = "DATA",
     .operand_may_lack = true,
     .details =
         "Whoever has the public key can encrypt; only the secret key decrypts. The range and the degree of a model\n"
-        "are public, and so are the shapes of records, model and data set. DATA is a table of labelled records; the\n"
-        "folder of its data set also gets the plan, and goes to the server with " CLI_PARAMS_FILE
-        " and " CLI_EVAL_KEYS_FILE ".\n\n"
+        "are public, and so are the shapes of records, model and data set. For a training DATA is a table of labelled\n"
+        "records; the folder of its data set also gets the plan, and goes to the server with " CLI_PARAMS_FILE
+        "\nand " CLI_EVAL_KEYS_FILE
+        ". For a network it has records: .npy of (records, input's shape), or .csv; values outside of\n"
+        "the ranges of its plan are refused, or clipped with --clip, and the report says how many.\n\n"
         "Examples:\n"
         "  umbra encrypt --keys keys --records records.csv --drop-last-column --out records.umbra\n"
         "  umbra encrypt --keys keys --model model.csv --range 12 --degree 31 --out model.umbra\n"
-        "  umbra encrypt --keys keys train.csv --plan plan.umbra --scaling scaling.csv --out data",
+        "  umbra encrypt --keys keys train.csv --plan plan.umbra --scaling scaling.csv --out data\n"
+        "  umbra encrypt --keys keys x.npy --plan client.umbra --out batch.umbra",
     .run = run};

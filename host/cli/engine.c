@@ -26,16 +26,16 @@ bool cli_params_open(umbra_params **params, const char *preset, const char *file
   return cli_params_secure(*params);
 }
 
+static umbra_status describe(const void *params, char *text, size_t *size) {
+  return umbra_params_describe(params, text, size);
+}
+
+static umbra_status describe_json(const void *params, char *text, size_t *size) {
+  return umbra_params_describe_json(params, text, size);
+}
+
 char *cli_params_text(const umbra_params *params, bool json) {
-  umbra_status (*describe)(const umbra_params *, char *, size_t *) =
-      json ? umbra_params_describe_json : umbra_params_describe;
-  size_t size;
-  if (!cli_check(describe(params, NULL, &size), NULL)) return NULL;
-  char *text = malloc(size);
-  if (!text) cli_error("out of memory");
-  else if (cli_check(describe(params, text, &size), NULL)) return text;
-  free(text);
-  return NULL;
+  return cli_text(json ? describe_json : describe, params);
 }
 
 bool cli_context_open(umbra_context **context, const umbra_params *params, const cli_engine *engine,
@@ -43,8 +43,8 @@ bool cli_context_open(umbra_context **context, const umbra_params *params, const
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = engine->device,
                              .threads = engine->threads, .memory_limit = engine->memory_limit};
   umbra_tracer tracer;
-  if (engine->trace && !cli_trace_open(&tracer, engine->trace)) return false;
-  if (engine->trace) desc.tracer = &tracer;
+  if (engine->trace && !cli_trace_open(&tracer, engine->trace, engine->listener)) return false;
+  desc.tracer = engine->trace ? &tracer : engine->listener;
   if (!cli_check(umbra_context_create(context, &desc), engine->device ? "--device" : NULL)) return false;
   cli_report_text(report, "backend", umbra_context_backend(*context));
   if (*umbra_context_fallback(*context)) {
@@ -75,6 +75,16 @@ bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, c
   if (!cli_progress_check(&bar, umbra_public_key_load(key, context, path, &progress), "--keys")) return false;
   cli_report_step(report, "load public key", path);
   return true;
+}
+
+bool cli_eval_keys_cover(const char *folder, const umbra_key_needs *needs, const umbra_params *params) {
+  char path[CLI_PATH];
+  umbra_key_needs *there = NULL;
+  bool cover = cli_path(path, folder, CLI_EVAL_KEYS_FILE) && cli_check(umbra_key_needs_create(&there, params), NULL) &&
+               cli_check(umbra_key_needs_of_file(there, path), "--keys") &&
+               cli_check(umbra_key_needs_cover(there, needs), "--keys");
+  umbra_key_needs_destroy(there);
+  return cover;
 }
 
 bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report) {

@@ -22,7 +22,9 @@ enum { CLI_DEGREE = 31, CLI_MAX_DEGREE = 63, CLI_MAX_FEATURES = 65535 };
 typedef struct cli_engine {
   const char *device, *trace;
   uint32_t threads;
-  uint64_t memory_limit; /* bytes; 0: none. No option: commands that have a plan set it */
+  /* No options: */
+  uint64_t memory_limit;        /* bytes, of commands that have a plan; 0: none */
+  const umbra_tracer *listener; /* is told of operations, beside the trace; or NULL */
 } cli_engine;
 
 #define CLI_ENGINE_OPTIONS(engine)                                                                              \
@@ -62,6 +64,12 @@ bool cli_context_open_in(umbra_context **context, const char *folder, const cli_
 
 /* The public key in a folder of keys, for its context. */
 bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, const char *folder, cli_report *report);
+
+/*
+ * False, with an error, if those in a folder of keys do not serve all needs. Found out by what the file says that they
+ * are for: loading them takes long.
+ */
+bool cli_eval_keys_cover(const char *folder, const umbra_key_needs *needs, const umbra_params *params);
 
 /* The evaluation keys in a folder of keys. */
 bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report);

@@ -1,100 +1,132 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-#include <string.h>
 #include <umbra/umbra.h>
 
 #include "approximation.h"
 #include "commands.h"
-#include "engine.h"
+#include "network.h"
 #include "progress.h"
+#include "target.h"
 
 typedef struct infer_options {
-  const char *model, *in, *out, *output;
+  const char *model, *output, *calibrate;
+  cli_network_options run; /* plan NULL: in the clear */
   bool clear, json;
   cli_approximation approximation;
 } infer_options;
 
 typedef struct infer_job {
   umbra_model *model;
-  umbra_ndarray records, results;
+  umbra_ndarray samples, records, results;
   size_t output;
 } infer_job;
 
-/* An output by its name or, if there is none of it, by its number from 0 on. */
-static bool find_output(infer_job *j, const char *wanted) {
-  if (!wanted) return true;
-  const char *name;
-  for (size_t i = 0; (name = umbra_model_output_name(j->model, i)); i++) {
-    j->output = i;
-    if (strcmp(name, wanted) == 0) return true;
-  }
-  char *end;
-  unsigned long number = strtoul(wanted, &end, 10);
-  j->output = number;
-  if (*wanted >= '0' && *wanted <= '9' && !*end && number < umbra_model_outputs(j->model)) return true;
-  return cli_error("--output: the model has %zu outputs and none is '%s'", umbra_model_outputs(j->model), wanted);
+/* ---- in the clear ---- */
+
+static bool approximate(infer_job *j, const infer_options *o, cli_report *report) {
+  if (!o->calibrate) return true;
+  if (!cli_check(umbra_ndarray_read(&j->samples, o->calibrate), "--calibrate")) return false;
+  cli_report_step(report, "read samples", o->calibrate);
+  return cli_approximate(&j->model, &j->samples, "--calibrate", &o->approximation, report);
 }
 
-static bool infer(infer_job *j, const infer_options *o, cli_report *report) {
-  if (!cli_check(umbra_model_import(&j->model, o->model), NULL) || !find_output(j, o->output)) return false;
-  cli_report_step(report, "import model", o->model);
-  if (o->approximation.samples && !cli_approximate(&j->model, &o->approximation, report)) return false;
-  if (!cli_check(umbra_ndarray_read(&j->records, o->in), "--in")) return false;
-  cli_report_step(report, "read records", o->in);
+static bool compute(infer_job *j, const infer_options *o, cli_report *report) {
+  if (!cli_check(umbra_ndarray_read(&j->records, o->run.in), "--in")) return false;
+  cli_report_step(report, "read records", o->run.in);
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "computing");
   umbra_status status = umbra_model_run(j->model, &j->results, &j->records, j->output, &progress);
   if (!cli_progress_check(&bar, status, "--in")) return false;
   cli_report_number(report, "records", (double)j->records.shape[0]);
-  cli_report_number(report, "nodes", (double)umbra_model_nodes(j->model));
-  cli_report_text(report, "output", umbra_model_output_name(j->model, j->output));
   cli_report_step(report, "compute in the clear", NULL);
-  if (!cli_check(umbra_ndarray_write(&j->results, o->out), "--out")) return false;
-  cli_report_step(report, "write results", o->out);
   return true;
 }
 
-static void clear(infer_job *j) {
-  umbra_ndarray_clear(&j->results);
-  umbra_ndarray_clear(&j->records);
-  umbra_model_destroy(j->model);
+static bool infer(infer_job *j, const infer_options *o, cli_report *report) {
+  const char *inputs[] = {o->model, o->run.in, o->calibrate};
+  if (!cli_is_table("--out", o->run.out) || !cli_may_write("--out", o->run.out, NULL, inputs, 3) ||
+      !cli_model_import(&j->model, &j->output, o->model, o->output, report) || !approximate(j, o, report) ||
+      !compute(j, o, report) || !cli_check(umbra_ndarray_write(&j->results, o->run.out), "--out"))
+    return false;
+  cli_report_step(report, "write results", o->run.out);
+  return true;
 }
+
+static bool infer_clear(const infer_options *o, cli_report *report) {
+  infer_job job = {0};
+  const bool done = infer(&job, o, report);
+  umbra_ndarray_clear(&job.results);
+  umbra_ndarray_clear(&job.records);
+  umbra_ndarray_clear(&job.samples);
+  umbra_model_destroy(job.model);
+  return done;
+}
+
+/* ---- usage ---- */
+
+static void check_clear(const infer_options *o) {
+  if (!o->model) cli_usage("MODEL is missing: what --clear computes");
+  if (o->run.plan || o->run.keys) cli_usage("--plan and --keys are for encrypted records, and do not go with --clear");
+  if (!o->calibrate && cli_approximation_given(&o->approximation))
+    cli_usage("--error, --degree, --relu, --levels and --margin need --calibrate");
+  if (o->approximation.degree && o->approximation.error > 0) cli_usage("--degree and --error exclude each other");
+  cli_approximation_check(&o->approximation);
+}
+
+static void check_encrypted(const infer_options *o) {
+  if (!o->run.plan) cli_usage("--plan FILE, for encrypted records, or --clear is expected");
+  if (!o->run.keys) cli_usage("--keys DIR is missing: folder with " CLI_EVAL_KEYS_FILE);
+  if (o->model)
+    cli_usage("\"%s\" is not expected: the plan has the network, and models are computed by --clear", o->model);
+  if (o->output || o->calibrate || cli_approximation_given(&o->approximation))
+    cli_usage("--output, --calibrate and what goes with it belong to --clear: the plan has decided");
+}
+
+#define WHEN "with --calibrate: "
 
 static bool run(const cli_command *command, int argc, char **argv) {
   infer_options o = {0};
   const cli_option options[] = {
-      {"clear", NULL, "compute in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
-      {"in", "FILE", "records: .npy of (records, input's shape), or .csv with a row for each", CLI_TEXT, &o.in,
+      {"plan", "FILE", "the server's bundle, as umbra plan --server writes it", CLI_TEXT, &o.run.plan, CLI_OPTIONAL},
+      {"keys", "DIR", "with --plan: folder with " CLI_EVAL_KEYS_FILE, CLI_TEXT, &o.run.keys, CLI_OPTIONAL},
+      {"in", "FILE", "with --plan: encrypted records. Else .npy of (records, input's shape), or .csv", CLI_TEXT,
+       &o.run.in, CLI_REQUIRED},
+      {"out", "FILE", "with --plan: where the encrypted answer goes. Else results: .npy or .csv", CLI_TEXT, &o.run.out,
        CLI_REQUIRED},
-      {"out", "FILE", "where the results go: .npy or .csv", CLI_TEXT, &o.out, CLI_REQUIRED},
-      {"output", "NAME", "which output of the model, by name or number from 0 on; the first", CLI_TEXT, &o.output,
+      CLI_ENGINE_OPTIONS(o.run.engine),
+      {"clear", NULL, "compute MODEL in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
+      {"output", "NAME", "with --clear: which output, by name or number from 0 on; the first", CLI_TEXT, &o.output,
        CLI_OPTIONAL},
-      CLI_APPROXIMATION_OPTIONS(o.approximation),
+      {"calibrate", "FILE",
+       "with --clear: records like those to come, .npy or .csv: activations become polynomials near them where the "
+       "values of these records are",
+       CLI_TEXT, &o.calibrate, CLI_OPTIONAL},
+      CLI_APPROXIMATION_OPTIONS(o.approximation, WHEN),
       CLI_JSON_OPTION(o.json),
       {0}};
   o.model = cli_parse(command, options, argc, argv);
-  if (!o.clear) cli_usage("models are computed in the clear only: give --clear");
-  cli_approximation_check(&o.approximation);
+  (o.clear ? check_clear : check_encrypted)(&o);
 
-  infer_job job = {0};
   cli_report report = {0};
   cli_interrupts_hold();
-  bool done = cli_report_open(&report) && infer(&job, &o, &report);
-  clear(&job);
+  bool done = cli_report_open(&report) && (o.clear ? infer_clear(&o, &report) : cli_network_run(&o.run, &report));
   return cli_report_close(&report, done, o.json);
 }
 
 const cli_command cli_infer = {
     .name = "infer",
-    .summary = "Computes a network from an ONNX file on records in the clear.",
+    .summary = "Computes a network on encrypted records, what a server runs; or in the clear.",
+    .operand_may_lack = true,
     .details =
-        "It is what an encrypted run will be compared with: the same graph, after normalisations and scalings have\n"
-        "vanished into the weights, with the softmax, argmax or labels at its end. A model that cannot be computed on\n"
-        "encrypted values is refused, with the node's name, and what could take its place.\n\n"
+        "With --plan it opens the bundle, the evaluation keys and the records, and no secret key: it sees neither\n"
+        "records nor answers. The report has the time of each layer; --threads and --device say where it computes.\n\n"
+        "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"
+        "scalings have vanished into the weights, with the softmax, argmax or labels at its end. What cannot be\n"
+        "computed on encrypted values is refused, with the node's name, and what could take its place.\n\n"
         "With --calibrate it is the polynomial network that is computed, and the report says how far it is from the\n"
         "exact one on the samples: the largest and median error of the outputs; samples with equal labels, with wrong\n"
         "ones, and those that are near ties; samples outside of intervals; how much of them values use; levels.\n\n"
         "Examples:\n"
+        "  umbra infer --plan server.umbra --keys keys --in batch.umbra --out answer.umbra\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy --calibrate samples.npy --degree 7",
     .operand = "MODEL",

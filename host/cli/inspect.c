@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "network.h"
 #include "progress.h"
 #include "ranges.h"
 #include "target.h"
@@ -183,42 +184,56 @@ static void print_text(const cJSON *facts) {
   }
 }
 
-/* A file of parameters is described in full, an insecure one too: its description says so. */
-static bool describe(char **text, const umbra_file_info *info, const char *file, bool json) {
-  if (strcmp(info->kind, CLI_KIND_PARAMS) != 0) return true;
+/* ---- what describes itself in full ---- */
+
+/* An insecure set too: its description says so. */
+static bool describe_params(cJSON *facts, const char *file, bool json) {
   umbra_params *params = NULL;
   if (!cli_check(umbra_params_load(&params, file), NULL)) return false;
-  *text = cli_params_text(params, json);
+  char *text = cli_params_text(params, json);
   umbra_params_destroy(params);
-  return *text != NULL;
+  if (text && json) cJSON_AddRawToObject(facts, "params", text);
+  else if (text) printf("\n%s", text);
+  const bool done = text != NULL;
+  free(text);
+  return done;
 }
 
-/* NULL for other files. */
-static bool load_plan(umbra_train_plan **plan, const umbra_file_info *info, const char *file) {
-  return strcmp(info->kind, CLI_KIND_PLAN) != 0 || cli_check(umbra_train_plan_load(plan, file), NULL);
+static bool describe_training(cJSON *facts, const char *file, bool json) {
+  umbra_train_plan *plan = NULL;
+  if (!cli_check(umbra_train_plan_load(&plan, file), NULL)) return false;
+  if (json) cJSON_AddItemToObject(facts, "plan", cli_plan_facts(plan));
+  else putchar('\n');
+  if (!json) cli_plan_print(plan);
+  umbra_train_plan_destroy(plan);
+  return true;
 }
 
-static bool print(cJSON *facts, const char *params, const umbra_train_plan *plan, bool json) {
-  if (json) {
-    if (params) cJSON_AddRawToObject(facts, "params", params);
-    if (plan) cJSON_AddItemToObject(facts, "plan", cli_plan_facts(plan));
-    return cli_print_json(cJSON_Duplicate(facts, true));
-  }
-  print_text(facts);
-  if (params) printf("\n%s", params);
-  if (plan) putchar('\n');
-  if (plan) cli_plan_print(plan);
+static bool describe_network(cJSON *facts, const char *file, bool json) {
+  umbra_inference_plan *plan = NULL;
+  if (!cli_check(umbra_inference_plan_load(&plan, file), NULL)) return false;
+  if (!json) putchar('\n');
+  const bool done = cli_network_describe(plan, facts, true, json);
+  umbra_inference_plan_destroy(plan);
+  return done;
+}
+
+static const struct {
+  const char *kind;
+  bool (*describe)(cJSON *facts, const char *file, bool json);
+} describers[] = {
+    {CLI_KIND_PARAMS, describe_params}, {CLI_KIND_PLAN, describe_training}, {CLI_KIND_NETWORK_PLAN, describe_network}};
+
+static bool describe(cJSON *facts, const umbra_file_info *info, const char *file, bool json) {
+  for (size_t i = 0; i < sizeof describers / sizeof *describers; i++)
+    if (strcmp(describers[i].kind, info->kind) == 0) return describers[i].describe(facts, file, json);
   return true;
 }
 
 static bool inspect(cJSON *facts, const umbra_file_info *info, const char *file, const char *keys, bool json) {
-  char *params = NULL;
-  umbra_train_plan *plan = NULL;
-  bool done = (!keys || add_contents(facts, info, file, keys)) && describe(&params, info, file, json) &&
-              load_plan(&plan, info, file) && print(facts, params, plan, json);
-  umbra_train_plan_destroy(plan);
-  free(params);
-  return done;
+  if (keys && !add_contents(facts, info, file, keys)) return false;
+  if (!json) print_text(facts);
+  return describe(facts, info, file, json) && (!json || cli_print_json(cJSON_Duplicate(facts, true)));
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
@@ -246,10 +261,9 @@ const cli_command cli_inspect = {
     .operand = "FILE",
     .details =
         "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
-        "or feature map is, how many features a model has, which keys there are for which levels, and what is known "
-        "of\n"
-        "the size of values: the bound, which trusts what was declared, and the worst case. A training plan is\n"
-        "described in full.\n"
+        "or feature map is, how many features a model has, which keys there are for which levels, and what is known\n"
+        "of the size of values: the bound, which trusts what was declared, and the worst case. Plans are described in\n"
+        "full.\n"
         "The owner is the random identifier that a secret key shares with everything made from it.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",

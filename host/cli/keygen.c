@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "engine.h"
+#include "network.h"
 #include "passphrase.h"
 #include "progress.h"
 #include "target.h"
@@ -26,7 +26,8 @@ enum { MOST_MADE = 5 }; /* secret key, folder, parameters, public key, evaluatio
 
 typedef struct keygen_job {
   umbra_params *params;
-  umbra_train_plan *plan;
+  umbra_train_plan *plan; /* this one, that one or neither */
+  umbra_inference_plan *network;
   umbra_context *context;
   umbra_secret_key *secret;
   umbra_public_key *public;
@@ -147,8 +148,10 @@ static bool publish(keygen_job *j, const char *draft, const char *path) {
 /* The plan's parameters are those of the keys. */
 static bool open_params(keygen_job *j, const keygen_options *o) {
   if (!o->plan) return cli_params_open(&j->params, o->preset, o->params);
-  if (!cli_plan_load(&j->plan, "--plan", o->plan)) return false;
-  j->params = umbra_params_share(umbra_train_plan_params(j->plan));
+  const bool network = cli_is_kind(o->plan, CLI_KIND_NETWORK_PLAN);
+  if (network ? !cli_network_plan_load(&j->network, "--plan", o->plan) : !cli_plan_load(&j->plan, "--plan", o->plan))
+    return false;
+  j->params = umbra_params_share(network ? umbra_inference_plan_params(j->network) : umbra_train_plan_params(j->plan));
   return true;
 }
 
@@ -158,20 +161,25 @@ static bool take_passphrase(keygen_job *j, const keygen_options *o) {
                             : cli_passphrase_choose(j->passphrase);
 }
 
+/* There is no public key under parameters that are secure without one only. */
 static bool make_secret(keygen_job *j, cli_report *report) {
+  const bool public = umbra_params_has_public_key(j->params);
   if (!cli_check(umbra_secret_key_generate(&j->secret, j->context), NULL) ||
-      !cli_check(umbra_public_key_generate(&j->public, j->secret), NULL))
+      (public && !cli_check(umbra_public_key_generate(&j->public, j->secret), NULL)))
     return false;
-  cli_report_step(report, "make secret and public key", NULL);
+  cli_report_step(report, public ? "make secret and public key" : "make secret key", NULL);
   return true;
+}
+
+static umbra_status add_needs(const keygen_job *j) {
+  if (j->plan) return umbra_train_plan_needs(j->plan, j->needs);
+  if (j->network) return umbra_inference_plan_add_needs(j->network, j->needs);
+  return umbra_key_needs_relinearization(j->needs, UMBRA_TOP_LEVEL);
 }
 
 /* A plan's keys serve the levels at which it uses them; what is asked for beside it serves all ordinary ones. */
 static bool collect_needs(keygen_job *j, const keygen_options *o) {
-  if (!cli_check(umbra_key_needs_create(&j->needs, j->params), NULL) ||
-      !cli_check(j->plan ? umbra_train_plan_needs(j->plan, j->needs)
-                         : umbra_key_needs_relinearization(j->needs, UMBRA_TOP_LEVEL),
-                 "--plan") ||
+  if (!cli_check(umbra_key_needs_create(&j->needs, j->params), NULL) || !cli_check(add_needs(j), "--plan") ||
       (o->conjugate && !cli_check(umbra_key_needs_conjugation(j->needs, UMBRA_TOP_LEVEL), "--conjugate")) ||
       (o->features && !cli_check(umbra_logistic_needs(j->needs, o->features, UMBRA_TOP_LEVEL), "--for-logistic")))
     return false;
@@ -245,7 +253,7 @@ static bool give_away_params(keygen_job *j, const char *folder, cli_report *repo
  */
 static bool save_all(keygen_job *j, const keygen_options *o, cli_report *report) {
   bool saved = keep_secret(j, o, report) && make_folder(j, o->out) &&
-               give_away(j, o->out, CLI_PUBLIC_KEY_FILE, report, save_public) &&
+               (!j->public || give_away(j, o->out, CLI_PUBLIC_KEY_FILE, report, save_public)) &&
                give_away(j, o->out, CLI_EVAL_KEYS_FILE, report, save_eval_keys) && give_away_params(j, o->out, report);
   if (!saved) remove_made(j);
   return saved;
@@ -258,6 +266,7 @@ static void clear(keygen_job *j) {
   umbra_public_key_destroy(j->public);
   umbra_secret_key_destroy(j->secret);
   umbra_context_destroy(j->context);
+  umbra_inference_plan_destroy(j->network);
   umbra_train_plan_destroy(j->plan);
   umbra_params_destroy(j->params);
   free(j->rotations);
@@ -273,8 +282,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   const cli_option options[] = {
       {"params", "FILE", "parameters, as umbra params --save writes them", CLI_TEXT, &o.params, CLI_OPTIONAL},
       {"preset", "NAME", "or a preset, see umbra params --list", CLI_TEXT, &o.preset, CLI_OPTIONAL},
-      {"plan", "FILE", "or the parameters and keys of a training, as umbra plan --out writes it", CLI_TEXT, &o.plan,
-       CLI_OPTIONAL},
+      {"plan", "FILE", "or the parameters and keys of a training or a network, as umbra plan writes it", CLI_TEXT,
+       &o.plan, CLI_OPTIONAL},
       {"out", "DIR", "folder for the public things; made if it is missing", CLI_TEXT, &o.out, CLI_REQUIRED},
       {"secret", "FILE", "where the secret key goes, outside of DIR", CLI_TEXT, &o.secret, CLI_REQUIRED},
       {"for-logistic", "FEATURES", "the rotations that umbra score needs", CLI_COUNT, &o.features,
@@ -310,12 +319,14 @@ const cli_command cli_keygen = {
     .details = "DIR gets " CLI_PARAMS_FILE ", " CLI_PUBLIC_KEY_FILE " (encrypts) and " CLI_EVAL_KEYS_FILE
                " (what a server computes with).\n"
                "Existing keys are never replaced. Whoever has the secret key can read everything: keep it apart.\n\n"
-               "--plan makes exactly the keys of that training, each for the levels at which it is used, and those of\n"
-               "--for-logistic and --rotations besides.\n\n"
+               "--plan makes exactly the keys of that training or network, each for the levels at which it is used,\n"
+               "and those of --for-logistic and --rotations besides. Of a network's plan the client's bundle does.\n"
+               "Under some parameters there is no public key: then the owner encrypts with the secret key.\n\n"
                "Examples:\n"
                "  mkdir -m 700 secret\n"
                "  umbra keygen --params params.umbra --for-logistic 30 --out keys --secret secret/key.umbra\n"
                "  umbra keygen --plan plan.umbra --out keys --secret secret/key.umbra\n"
+               "  umbra keygen --plan client.umbra --out keys --secret secret/key.umbra\n"
                "  umbra keygen --params params.umbra --rotations 1,2,-4 --conjugate --out keys \\\n"
                "    --secret secret/key.umbra --passphrase-file secret/passphrase",
     .run = run};

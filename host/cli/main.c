@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The umbra program: parameters, keys, encrypted training, encrypted logistic scores, networks in the clear, and a refresh
- * to look at, from the command line.
+ * The umbra program: parameters, keys, encrypted training, encrypted logistic scores, encrypted networks, and a refresh to
+ * look at, from the command line.
  */
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +41,18 @@ static int print_help(void) {
        "  # server\n"
        "  umbra score --keys keys --model model.umbra --records records.umbra --out scores.umbra\n"
        "  # owner\n"
-       "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n");
+       "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n\n"
+       "An owner has a network computed by a server that has its weights, and sees neither records nor answers:\n"
+       "  # server\n"
+       "  umbra plan model.onnx --samples samples.npy --server server.umbra --client client.umbra\n"
+       "  # owner\n"
+       "  mkdir -m 700 secret\n"
+       "  umbra keygen --plan client.umbra --out keys --secret secret/key.umbra\n"
+       "  umbra encrypt x.npy --plan client.umbra --keys keys --out batch.umbra\n"
+       "  # server\n"
+       "  umbra infer --plan server.umbra --keys keys --in batch.umbra --out answer.umbra\n"
+       "  # owner\n"
+       "  umbra decrypt --plan client.umbra --secret secret/key.umbra --in answer.umbra --out y.csv\n");
   puts(CLI_EXIT_CODES);
   return CLI_OK;
 }

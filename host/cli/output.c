@@ -157,6 +157,16 @@ bool cli_report_close(cli_report *report, bool succeeded, bool as_json) {
   return succeeded;
 }
 
+char *cli_text(cli_describe describe, const void *object) {
+  size_t size;
+  if (!cli_check(describe(object, NULL, &size), NULL)) return NULL;
+  char *text = malloc(size);
+  if (!text) cli_error("out of memory");
+  else if (cli_check(describe(object, text, &size), NULL)) return text;
+  free(text);
+  return NULL;
+}
+
 bool cli_print_json(cJSON *json) {
   char *text = cJSON_PrintUnformatted(json);
   cJSON_Delete(json);

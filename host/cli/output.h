@@ -59,6 +59,12 @@ void cli_report_step(cli_report *report, const char *name, const char *path);
 /* Prints the report if the job succeeded, and frees it. Returns false if it failed. */
 bool cli_report_close(cli_report *report, bool succeeded, bool as_json);
 
+/* What describes an object as text in a buffer of *size bytes, or only says how many that takes. */
+typedef umbra_status (*cli_describe)(const void *object, char *text, size_t *size);
+
+/* Its text; to be freed. NULL, with an error, if there is none. */
+char *cli_text(cli_describe describe, const void *object);
+
 /* Prints one JSON object on one line and frees it. False, with an error, if memory is out. */
 bool cli_print_json(cJSON *json);
 

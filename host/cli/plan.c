@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "commands.h"
+#include "network.h"
 #include "progress.h"
 #include "target.h"
 #include "training.h"
@@ -349,7 +350,17 @@ static void check_usage(plan_options *o) {
   if (o->train.shuffle) o->train.seed = o->shuffle;
 }
 
+/* Tables have other names. */
+static bool names_model(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    const char *ending = strrchr(argv[i], '.');
+    if (ending && strcmp(ending, ".onnx") == 0) return true;
+  }
+  return false;
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
+  if (names_model(argc, argv)) return cli_plan_network.run(&cli_plan_network, argc, argv);
   plan_options o = {
       .train = {UMBRA_TRAIN_OPTIONS_INIT}, .sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT}, .shuffle = CLI_NOT_GIVEN};
   const cli_option options[] = {
@@ -403,10 +414,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_plan = {
     .name = "plan",
-    .summary = "Plans the training of a logistic model on encrypted records; for their owner.",
+    .summary = "Plans a training, or with MODEL.onnx a network, on encrypted records.",
     .operand = "DATA",
     .operand_may_lack = true,
     .details =
+        "For a network give MODEL.onnx instead of DATA; umbra plan MODEL.onnx --help has the options of that.\n\n"
         "DATA is a table of records with labels of 0 and 1, or -1 and 1. The same training is run in the clear, with\n"
         "the polynomial and with the sigmoid itself, and its scores and weights are judged: beyond --range the\n"
         "polynomial is far from the sigmoid, and under encryption nobody would see it. The plan is public and tells\n"

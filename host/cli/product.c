@@ -24,14 +24,15 @@ static void parse_shape(umbra_product_desc *desc, const char *shape) {
     cli_usage("--product: \"%s\" is not ROWSxINNERxCOLUMNS, such as 1000x784x128", shape);
 }
 
+static umbra_status explain(const void *plan, char *text, size_t *size) {
+  return umbra_product_plan_explain(plan, text, size);
+}
+
 static bool print_explanation(const umbra_product_plan *plan) {
-  size_t size = 0;
-  if (!cli_check(umbra_product_plan_explain(plan, NULL, &size), NULL)) return false;
-  char *text = malloc(size);
-  const bool done = text ? cli_check(umbra_product_plan_explain(plan, text, &size), NULL) : cli_error("out of memory");
-  if (done) fputs(text, stdout);
+  char *text = cli_text(explain, plan);
+  if (text) fputs(text, stdout);
   free(text);
-  return done;
+  return text != NULL;
 }
 
 bool cli_explain_product(const cli_product *product, const umbra_params *params) {

@@ -17,7 +17,7 @@
 static const char *const kinds[] = {
     "file of Umbra", CLI_KIND_PARAMS,  CLI_KIND_SECRET_KEY, CLI_KIND_PUBLIC_KEY,         CLI_KIND_EVAL_KEYS,
     "plaintext",     "ciphertext",     CLI_KIND_MATRIX,     CLI_KIND_LOGISTIC,           CLI_KIND_PLAN,
-    CLI_KIND_DATA,   "training block", CLI_KIND_CHECKPOINT, [19] = CLI_KIND_FEATURE_MAP,
+    CLI_KIND_DATA,   "training block", CLI_KIND_CHECKPOINT, [19] = CLI_KIND_FEATURE_MAP, [20] = CLI_KIND_NETWORK_PLAN,
 };
 
 const char *cli_file_kind(const char *path, uint32_t *flags) {
@@ -32,7 +32,13 @@ const char *cli_file_kind(const char *path, uint32_t *flags) {
   close(file);
   if (got < (ssize_t)sizeof head || memcmp(head.magic, magic, sizeof magic) != 0) return NULL;
   if (flags) *flags = head.flags;
-  return head.kind < sizeof kinds / sizeof *kinds && kinds[head.kind] ? kinds[head.kind] : kinds[0];
+  const bool known = head.kind < sizeof kinds / sizeof *kinds && kinds[head.kind];
+  return kinds[known ? head.kind : 0];
+}
+
+bool cli_is_kind(const char *path, const char *kind) {
+  const char *is = cli_file_kind(path, NULL);
+  return is && strcmp(is, kind) == 0;
 }
 
 bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind) {
@@ -42,8 +48,7 @@ bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind) {
   for (const struct dirent *entry; !found && (entry = readdir(entries));) {
     char path[CLI_PATH];
     if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= CLI_PATH) continue;
-    const char *is = cli_file_kind(path, NULL);
-    found = is && strcmp(is, kind) == 0;
+    found = cli_is_kind(path, kind);
     snprintf(name, CLI_NAME, "%s", entry->d_name);
   }
   closedir(entries);

@@ -17,10 +17,14 @@
 #define CLI_KIND_DATA "training data"
 #define CLI_KIND_CHECKPOINT "checkpoint"
 #define CLI_KIND_FEATURE_MAP "encrypted feature map"
+#define CLI_KIND_NETWORK_PLAN "inference plan"
 
 /* What a file calls itself in its first bytes, whether or not it is whole. NULL: it is no file of Umbra. */
 const char *cli_file_kind(const char *path, uint32_t *flags);
 enum { CLI_FLAG_SEALED = 1 }; /* of secret keys: under a passphrase */
+
+/* True if a file calls itself so. */
+bool cli_is_kind(const char *path, const char *kind);
 
 /* True if a folder holds a file of this kind, whose name then is in `name`. */
 enum { CLI_NAME = 256 };

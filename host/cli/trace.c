@@ -20,6 +20,7 @@ static struct {
   int file;
   off_t end; /* of what is written, without the tail */
   double opened;
+  umbra_tracer next;
 } trace = {.file = -1};
 
 /* Over the old tail: a signal that ends the program does so before or after. */
@@ -47,6 +48,7 @@ static void stop(void) {
 static void add(void *user, const umbra_trace_event *event) {
   char text[EVENT], device[64] = "";
   (void)user;
+  if (trace.next.event) trace.next.event(trace.next.user, event);
   if (trace.file < 0) return;
   if (event->timed) snprintf(device, sizeof device, ",\"device_seconds\":%.9f", event->device_seconds);
   snprintf(text, sizeof text,
@@ -74,8 +76,9 @@ static bool begin(const char *path) {
   return (ftruncate(trace.file, 0) == 0 && append(text)) || cli_error("--trace: %s: %s", path, strerror(errno));
 }
 
-bool cli_trace_open(umbra_tracer *tracer, const char *path) {
+bool cli_trace_open(umbra_tracer *tracer, const char *path, const umbra_tracer *next) {
   if (!cli_may_write("--trace", path, NULL, NULL, 0)) return false;
+  if (next) trace.next = *next;
   trace.opened = cli_seconds();
   trace.file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (trace.file < 0) return cli_error("--trace: %s: %s", path, strerror(errno));

@@ -56,19 +56,12 @@ static bool make_folder(const char *folder) {
   return mkdir(folder, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", folder, strerror(errno));
 }
 
-/* Found out by what the file says that the keys are for: loading them takes long. */
 static bool keys_suffice(const train_job *j, const char *folder) {
-  char path[CLI_PATH];
-  umbra_key_needs *needs = NULL, *there = NULL;
+  umbra_key_needs *needs = NULL;
   const umbra_params *params = umbra_train_plan_params(j->plan);
-  bool suffice = cli_path(path, folder, CLI_EVAL_KEYS_FILE) &&
-                 cli_check(umbra_key_needs_create(&needs, params), NULL) &&
-                 cli_check(umbra_key_needs_create(&there, params), NULL) &&
-                 cli_check(umbra_train_plan_needs(j->plan, needs), NULL) &&
-                 cli_check(umbra_key_needs_of_file(there, path), "--keys") &&
-                 cli_check(umbra_key_needs_cover(there, needs), "--keys");
+  bool suffice = cli_check(umbra_key_needs_create(&needs, params), NULL) &&
+                 cli_check(umbra_train_plan_needs(j->plan, needs), NULL) && cli_eval_keys_cover(folder, needs, params);
   umbra_key_needs_destroy(needs);
-  umbra_key_needs_destroy(there);
   return suffice;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All ways to compute a program that this version knows. Each runs dry, by the same code as a real run. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <umbra/matrix_ops.h>
 
@@ -12,7 +13,7 @@
 #include "network.h"
 #include "plan.h"
 
-enum { MOST_WAYS = 64, MOST_KEYLESS = 2, MOST_CIPHERTEXTS = 1 << 14, HALVINGS = 2 };
+enum { MOST_WAYS = 64, MOST_KEYLESS = 2, MOST_CIPHERTEXTS = 1 << 14, HALVINGS = 2, WHY = 256 };
 
 void umbra_way_clear(umbra_way *way) {
   umbra_key_needs_destroy(way->needs);
@@ -212,19 +213,26 @@ static int is_needless(const list *l, size_t kept, size_t i) {
   return l->way[i].encode == UMBRA_TRANSFORM_AT_USE && kept && l->way[kept - 1].order + 1 == l->way[i].order;
 }
 
+/* Those that can be done take the place of all. If there is none, the first of them tells why. */
 static umbra_status keep_possible(list *l, umbra_watch *watch) {
-  umbra_status status = UMBRA_OK;
+  umbra_status first = UMBRA_OK;
+  char why[WHY] = "";
   size_t kept = 0;
   for (size_t i = 0; i < l->count; i++) {
     UMBRA_TRY(umbra_watch_step(watch, i, l->count));
-    status = is_needless(l, kept, i) ? UMBRA_ERROR_UNSUPPORTED : try_way(&l->way[i], l);
+    const umbra_status status = is_needless(l, kept, i) ? UMBRA_ERROR_UNSUPPORTED : try_way(&l->way[i], l);
     if (status != UMBRA_OK && !umbra_way_is_left_out(status)) return status;
+    if (status != UMBRA_OK && first == UMBRA_OK) {
+      first = status;
+      snprintf(why, sizeof why, "%s", umbra_last_error());
+    }
     umbra_way way = l->way[i];
     l->way[i] = (umbra_way){0};
     if (status == UMBRA_OK) l->way[kept++] = way;
     else umbra_way_clear(&way);
   }
-  if (!kept) return status;
+  if (!kept)
+    return umbra_fail(first, "no way to compute a network of %u levels: %s", umbra_program_depth(l->program), why);
   l->count = kept;
   return UMBRA_OK;
 }

@@ -32,7 +32,7 @@ static const struct {
     [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0, 1},
     [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, 1},
     [UMBRA_KIND_FEATURE_MAP] = {"encrypted feature map", 0, 1, 1},
-    [UMBRA_KIND_INFERENCE_PLAN] = {"inference plan", UMBRA_CONTAINER_INSECURE, 0, 1},
+    [UMBRA_KIND_INFERENCE_PLAN] = {"inference plan", UMBRA_CONTAINER_INSECURE, 0, 2},
 };
 
 static const char *const sections[] = {

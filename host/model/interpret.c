@@ -4,81 +4,106 @@
 #include <math.h>
 #include <string.h>
 
+#include "../approximate/interpolate.h"
 #include "../base/integers.h"
+#include "../nn/comparison.h"
 
 static const umbra_node *input_of(const umbra_model *model, const umbra_node *n, size_t i) {
   return &model->nodes[n->inputs[i]];
 }
 
+/* Four sums at a time, none of which waits for another. */
 static void dense(double *y, const double *x, const umbra_node *n, size_t columns) {
-  for (size_t o = 0; o < n->count; o++) {
-    const double *row = n->weights + o * columns;
-    double sum = 0;
-    for (size_t i = 0; i < columns; i++) sum += row[i] * x[i];
-    y[o] = sum + (n->shift ? n->shift[o] : 0);
+  enum { ROWS = 4 };
+  for (size_t o = 0; o < n->count; o += ROWS) {
+    const size_t rows = n->count - o < ROWS ? n->count - o : ROWS;
+    const double *row[ROWS];
+    double sum[ROWS] = {0};
+    for (size_t r = 0; r < ROWS; r++) row[r] = n->weights + (o + (r < rows ? r : 0)) * columns;
+    for (size_t i = 0; i < columns; i++)
+      for (size_t r = 0; r < ROWS; r++) sum[r] += row[r][i] * x[i];
+    for (size_t r = 0; r < rows; r++) y[o + r] = sum[r] + (n->shift ? n->shift[o + r] : 0);
   }
 }
 
 /* ---- windows ---- */
 
-/* The part of a kernel's steps 0 .. kernel-1 that lie in the image when the window begins at `at` - before. */
+/* Of a kernel's steps 0 .. kernel-1 those that lie in the image when the window begins at `at` - before. */
 typedef struct steps {
   size_t first, end;
 } steps;
 
 static steps inside(const umbra_model_window *w, int d, size_t at, size_t length) {
-  size_t dilation = w->dilation[d], before = w->before[d];
-  steps s = {at >= before ? 0 : umbra_quotient_above(before - at, dilation), 0};
-  size_t room = length + before > at ? length + before - at : 0; /* kernel positions below this are in the image */
-  s.end = umbra_quotient_above(room, dilation);
-  if (s.end > w->kernel[d]) s.end = w->kernel[d];
+  size_t before = w->before[d], room = length + before > at ? length + before - at : 0;
+  steps s = {at >= before ? 0 : before - at, room < w->kernel[d] ? room : w->kernel[d]};
   if (s.first > s.end) s.first = s.end;
   return s;
 }
 
-/* The sum of one channel under its kernel; kernel: NULL for a sum without weights. */
-static double under_window(const double *image, const double *kernel, const umbra_node *n, const umbra_node *in,
-                           const size_t at[2]) {
+/* Likewise, positions of the window of which its step u lies in the image. */
+static steps seeing(const umbra_model_window *w, int d, size_t u, size_t length, size_t positions) {
+  size_t at = u * w->dilation[d], before = w->before[d];
+  steps s = {before > at ? umbra_quotient_above(before - at, w->stride[d]) : 0, 0};
+  s.end = length + before > at ? umbra_quotient_above(length + before - at, w->stride[d]) : 0;
+  if (s.end > positions) s.end = positions;
+  if (s.first > s.end) s.first = s.end;
+  return s;
+}
+
+/* y += weight x, elements of x being `stride` apart. The case that is common is the fast one. */
+static void add_multiple(double *y, const double *x, double weight, size_t count, size_t stride) {
+  if (stride == 1)
+    for (size_t i = 0; i < count; i++) y[i] += weight * x[i];
+  else
+    for (size_t i = 0; i < count; i++) y[i] += weight * x[i * stride];
+}
+
+/* Adds weight times what step (u, v) of the kernel sees of one channel. */
+static void add_step(double *y, const double *image, double weight, const umbra_node *n, const umbra_node *in,
+                     const size_t step[2]) {
   const umbra_model_window *w = &n->window;
-  steps rows = inside(w, 0, at[0], in->shape[1]), columns = inside(w, 1, at[1], in->shape[2]);
+  const steps rows = seeing(w, 0, step[0], in->shape[1], n->shape[1]),
+              columns = seeing(w, 1, step[1], in->shape[2], n->shape[2]);
+  if (columns.first == columns.end) return;
+  const size_t column = columns.first * w->stride[1] + step[1] * w->dilation[1] - w->before[1];
+  for (size_t i = rows.first; i < rows.end; i++) {
+    const size_t row = i * w->stride[0] + step[0] * w->dilation[0] - w->before[0];
+    add_multiple(y + i * n->shape[2] + columns.first, image + row * in->shape[2] + column, weight,
+                 columns.end - columns.first, w->stride[1]);
+  }
+}
+
+static void convolve(double *y, const double *x, const umbra_node *n, const umbra_node *in) {
+  const umbra_model_window *w = &n->window;
+  const size_t each = in->shape[0] / w->groups, area = n->shape[1] * n->shape[2];
+  const double *weight = n->weights;
+  for (size_t o = 0; o < w->channels; o++, y += area) {
+    const double *image = x + o / (w->channels / w->groups) * each * in->shape[1] * in->shape[2];
+    for (size_t i = 0; i < area; i++) y[i] = n->shift ? n->shift[o] : 0;
+    for (size_t c = 0; c < each; c++, image += in->shape[1] * in->shape[2])
+      for (size_t u = 0; u < w->kernel[0]; u++)
+        for (size_t v = 0; v < w->kernel[1]; v++) add_step(y, image, *weight++, n, in, (const size_t[]){u, v});
+  }
+}
+
+/* The mean of one channel under the window. */
+static double pooled(const double *image, const umbra_node *n, const umbra_node *in, const size_t at[2]) {
+  const umbra_model_window *w = &n->window;
+  const steps rows = inside(w, 0, at[0], in->shape[1]), columns = inside(w, 1, at[1], in->shape[2]);
+  const size_t elements =
+      w->count_zeros ? w->kernel[0] * w->kernel[1] : (rows.end - rows.first) * (columns.end - columns.first);
   double sum = 0;
-  for (size_t u = rows.first; u < rows.end; u++) {
-    const double *line = image + (at[0] + u * w->dilation[0] - w->before[0]) * in->shape[2];
-    for (size_t v = columns.first; v < columns.end; v++) {
-      double x = line[at[1] + v * w->dilation[1] - w->before[1]];
-      sum += kernel ? kernel[u * w->kernel[1] + v] * x : x;
-    }
-  }
-  return sum;
-}
-
-static double convolved(const double *x, const umbra_node *n, const umbra_node *in, size_t o, const size_t at[2]) {
-  size_t each = in->shape[0] / n->window.groups, area = in->shape[1] * in->shape[2];
-  size_t taps = n->window.kernel[0] * n->window.kernel[1];
-  size_t first = o / (n->window.channels / n->window.groups) * each;
-  double sum = n->shift ? n->shift[o] : 0;
-  for (size_t c = 0; c < each; c++)
-    sum += under_window(x + (first + c) * area, n->weights + (o * each + c) * taps, n, in, at);
-  return sum;
-}
-
-static double pooled(const double *x, const umbra_node *n, const umbra_node *in, size_t c, const size_t at[2]) {
-  size_t elements = 1;
-  for (int d = 0; d < 2; d++) {
-    steps s = inside(&n->window, d, at[d], in->shape[1 + d]);
-    elements *= n->window.count_zeros ? n->window.kernel[d] : s.end - s.first;
-  }
-  double sum = under_window(x + c * in->shape[1] * in->shape[2], NULL, n, in, at);
+  for (size_t u = rows.first; u < rows.end; u++)
+    for (size_t v = columns.first; v < columns.end; v++)
+      sum += image[(at[0] + u - w->before[0]) * in->shape[2] + at[1] + v - w->before[1]];
   return elements ? sum / (double)elements : 0;
 }
 
-static void each_position(double *y, const double *x, const umbra_node *n, const umbra_node *in) {
-  for (size_t c = 0; c < n->shape[0]; c++)
+static void pool(double *y, const double *x, const umbra_node *n, const umbra_node *in) {
+  for (size_t c = 0; c < n->shape[0]; c++, x += in->shape[1] * in->shape[2])
     for (size_t i = 0; i < n->shape[1]; i++)
-      for (size_t j = 0; j < n->shape[2]; j++) {
-        const size_t at[2] = {i * n->window.stride[0], j * n->window.stride[1]};
-        *y++ = n->kind == UMBRA_NODE_CONV2D ? convolved(x, n, in, c, at) : pooled(x, n, in, c, at);
-      }
+      for (size_t j = 0; j < n->shape[2]; j++)
+        *y++ = pooled(x, n, in, (const size_t[]){i * n->window.stride[0], j * n->window.stride[1]});
 }
 
 static void means(double *y, const double *x, const umbra_node *n, size_t each) {
@@ -97,18 +122,38 @@ static double polynomial(const umbra_node *n, double x) {
   return y;
 }
 
-static double chebyshev(const umbra_node *n, double x) {
-  if (!(x >= n->lo && x <= n->hi)) return NAN;
-  return umbra_chebyshev_value(n->weights, (uint32_t)n->units - 1, (2 * x - n->lo - n->hi) / (n->hi - n->lo));
+/* To t, or NaN outside. */
+static void into_interval(double *t, const double *x, size_t count, const umbra_node *n) {
+  for (size_t i = 0; i < count; i++)
+    t[i] = x[i] >= n->lo && x[i] <= n->hi ? (2 * x[i] - n->lo - n->hi) / (n->hi - n->lo) : NAN;
+}
+
+static void sign_relu(double *y, const double *x, size_t count, const umbra_node *n) {
+  for (size_t i = 0; i < count; i++) y[i] = x[i] / n->hi;
+  umbra_sign_plan_values(n->sign, y, count);
+  for (size_t i = 0; i < count; i++) y[i] = x[i] * (1 + y[i]) / 2;
+}
+
+static void apply(double *y, const double *x, size_t count, const umbra_node *n) {
+  switch (n->kind) {
+    case UMBRA_NODE_ACTIVATION:
+      for (size_t i = 0; i < count; i++) y[i] = umbra_function_value(n->function, x[i]);
+      break;
+    case UMBRA_NODE_POLYNOMIAL:
+      for (size_t i = 0; i < count; i++) y[i] = polynomial(n, x[i]);
+      break;
+    case UMBRA_NODE_CHEBYSHEV:
+      into_interval(y, x, count, n);
+      umbra_chebyshev_values(y, count, n->weights, (uint32_t)n->units - 1);
+      break;
+    default: sign_relu(y, x, count, n);
+  }
 }
 
 double umbra_node_function(const umbra_node *node, double x) {
-  switch (node->kind) {
-    case UMBRA_NODE_ACTIVATION: return umbra_function_value(node->function, x);
-    case UMBRA_NODE_POLYNOMIAL: return polynomial(node, x);
-    case UMBRA_NODE_CHEBYSHEV: return chebyshev(node, x);
-    default: return x * (1 + umbra_sign_plan_value(node->sign, x / node->hi)) / 2;
-  }
+  double y;
+  apply(&y, &x, 1, node);
+  return y;
 }
 
 static void scale_and_shift(double *y, const double *x, const umbra_node *n) {
@@ -142,15 +187,13 @@ void umbra_node_compute_as(double *const *values, const umbra_model *model, uint
   const double *x = values[n->inputs[0]];
   switch (n->kind) {
     case UMBRA_NODE_DENSE: dense(y, x, n, in->count); break;
-    case UMBRA_NODE_CONV2D:
-    case UMBRA_NODE_AVERAGE_POOL: each_position(y, x, n, in); break;
+    case UMBRA_NODE_CONV2D: convolve(y, x, n, in); break;
+    case UMBRA_NODE_AVERAGE_POOL: pool(y, x, n, in); break;
     case UMBRA_NODE_GLOBAL_POOL: means(y, x, n, in->count / n->count); break;
     case UMBRA_NODE_ACTIVATION:
     case UMBRA_NODE_POLYNOMIAL:
     case UMBRA_NODE_CHEBYSHEV:
-    case UMBRA_NODE_SIGN_RELU:
-      for (size_t i = 0; i < n->count; i++) y[i] = umbra_node_function(n, x[i]);
-      break;
+    case UMBRA_NODE_SIGN_RELU: apply(y, x, n->count, n); break;
     case UMBRA_NODE_SCALE_SHIFT: scale_and_shift(y, x, n); break;
     case UMBRA_NODE_ADD: add(y, values, n); break;
     case UMBRA_NODE_CONCAT:

@@ -12,12 +12,13 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "batch.h"
 
 /* Trials take as many records as make this many products. */
 #define TRIAL_WORK (UINT64_C(1) << 28)
-enum { LEAST_RECORDS = 8 };
+enum { LEAST_RECORDS = 4 };
 
 typedef struct step {
   uint32_t replacement, to; /* the stand-in that it changes to */
@@ -31,6 +32,7 @@ typedef struct search {
   double *sensitivity; /* of each replacement */
   step *steps;
   size_t step_count;
+  uint32_t tries; /* so far */
 } search;
 
 /* ---- sensitivities ---- */
@@ -201,47 +203,46 @@ umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report 
   return umbra_exact_compare(trial->outputs, report, trial->use, &trial->model, records, &progress);
 }
 
-/* *within: whether the network after so many steps is, on so many records. */
-static umbra_status try_steps(const search *s, int *within, double *found, size_t steps, size_t records, double error) {
+/* *found: how far the network after so many steps is off on so many records; infinite if some leave an interval. */
+static umbra_status try_steps(search *s, double *found, size_t steps, size_t records) {
+  enum { EXPECTED = 12 };
   umbra_approximation_report report;
+  const umbra_watch_part part = umbra_watch_enter(s->trial->watch, umbra_min_u32(s->tries++, EXPECTED - 1), EXPECTED);
   take_steps(s, steps);
-  UMBRA_TRY(umbra_trial_compare(s->trial, &report, records));
-  *found = report.outside ? INFINITY : report.largest_error;
-  *within = *found <= error;
-  return UMBRA_OK;
+  umbra_status status = umbra_trial_compare(s->trial, &report, records);
+  umbra_watch_leave(s->trial->watch, part);
+  if (status == UMBRA_OK) *found = report.outside ? INFINITY : report.largest_error;
+  return status;
 }
 
-/* Of `most` steps, which are too many unless they are all, the most with which the network is within the error. */
-static umbra_status most_steps(const search *s, size_t *steps, size_t records, double error) {
-  size_t low = 0, high = *steps + 1; /* low will do, high not */
-  double found;
-  int within;
-  UMBRA_TRY(try_steps(s, &within, &found, 0, records, error));
-  if (!within)
-    return umbra_fail(UMBRA_ERROR_RANGE, "the outputs of the best polynomial network are off by %g, and %g is wanted",
-                      found, error);
-  for (uint64_t i = 1; high - low > 1; i++) {
-    const umbra_watch_part part = umbra_watch_enter(s->trial->watch, i < 15 ? i : 15, 16);
-    umbra_status status = try_steps(s, &within, &found, (low + high) / 2, records, error);
-    umbra_watch_leave(s->trial->watch, part);
-    UMBRA_TRY(status);
-    if (within) low = (low + high) / 2;
-    else high = (low + high) / 2;
+/* The most steps below `most` with which the network is within the error on the trial's records; 0 is not tried. */
+static umbra_status most_steps(search *s, size_t *steps, size_t most, double error) {
+  size_t low = 0, high = most;
+  while (high - low > 1) {
+    const size_t middle = (low + high) / 2;
+    double found;
+    UMBRA_TRY(try_steps(s, &found, middle, s->records));
+    if (found <= error) low = middle;
+    else high = middle;
   }
   *steps = low;
   return UMBRA_OK;
 }
 
-/* What a few records leave is tried with all. */
+/* What the trial's records leave is tried with all. If that fails, the trial has to be as much better. */
 static umbra_status choose(search *s, double error) {
-  size_t all = s->trial->outputs->count, steps = s->step_count;
-  double found;
-  int within;
-  UMBRA_TRY(most_steps(s, &steps, s->records, error));
-  UMBRA_TRY(try_steps(s, &within, &found, steps, all, error));
-  if (!within) UMBRA_TRY(most_steps(s, &steps, all, error));
-  take_steps(s, steps);
-  return UMBRA_OK;
+  size_t most = s->step_count + 1, steps;
+  for (double wanted = error;;) {
+    double found;
+    UMBRA_TRY(most_steps(s, &steps, most, wanted));
+    UMBRA_TRY(try_steps(s, &found, steps, s->trial->outputs->count));
+    if (found <= error) return UMBRA_OK;
+    if (!steps)
+      return umbra_fail(UMBRA_ERROR_RANGE, "the outputs of the best polynomial network are off by %g, and %g is wanted",
+                        found, error);
+    most = steps;
+    wanted *= isfinite(found) ? error / found : 0.5;
+  }
 }
 
 static umbra_status search_all(search *s, double error) {

@@ -46,8 +46,12 @@ static umbra_status fit_polynomial(umbra_stand_in *s, const umbra_replacement *r
                                .samples = r->sample->values,
                                .sample_count = r->sample->count,
                                .floor = floor};
-  UMBRA_TRY(umbra_alloc(&s->coefficients, (size_t)s->degree + 1, sizeof *s->coefficients, "a fit"));
-  return umbra_chebyshev_fit(s->coefficients, NULL, &desc);
+  double *made;
+  UMBRA_TRY(umbra_alloc(&made, (size_t)s->degree + 1, sizeof *made, "a fit"));
+  umbra_status status = umbra_chebyshev_fit(made, NULL, &desc);
+  if (status == UMBRA_OK) s->coefficients = made;
+  else umbra_free(made);
+  return status;
 }
 
 static double error_of(const umbra_replacement *r, size_t i) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <umbra/comparison.h>
+#include "comparison.h"
 
 #include <math.h>
 #include <string.h>
@@ -102,6 +102,11 @@ umbra_status umbra_sign_plan_report(const umbra_sign_plan *plan, umbra_sign_repo
 
 double umbra_sign_plan_value(const umbra_sign_plan *plan, double x) {
   return fabs(x) <= plan->range ? umbra_composite_value(&plan->composite, x / plan->range) : NAN;
+}
+
+void umbra_sign_plan_values(const umbra_sign_plan *plan, double *values, size_t count) {
+  for (size_t i = 0; i < count; i++) values[i] = fabs(values[i]) <= plan->range ? values[i] / plan->range : NAN;
+  umbra_composite_values(values, count, &plan->composite);
 }
 
 /* ---- encrypted ---- */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
@@ -26,7 +27,7 @@ static void complete(umbra_convolution_desc *d, const umbra_feature_layout *in, 
 static umbra_status check_arrays(const umbra_convolution_desc *d, const umbra_context *context, int average) {
   if (!average && !d->weights && umbra_context_has_values(context))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a convolution needs weights: only a dry device does without");
-  if (!isfinite(d->bound) || d->bound < 0)
+  if (!umbra_is_bound(d->bound))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be finite and not negative", d->bound);
   if (d->encode != UMBRA_TRANSFORM_ENCODED && d->encode != UMBRA_TRANSFORM_AT_USE)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "encode is %d: this version knows %d and %d", (int)d->encode,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <umbra/feature_ops.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../circuits/bootstrap/bootstrap_plan.h"
 #include "../ckks/trace.h"
@@ -37,7 +37,7 @@ umbra_status umbra_feature_map_function(umbra_evaluator *evaluator, umbra_featur
                                         const umbra_feature_map *map, umbra_slot_function *function, const void *user,
                                         double magnitude) {
   umbra_feature_map *made = NULL;
-  if (!isfinite(magnitude) || magnitude < 0)
+  if (!umbra_is_bound(magnitude))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a declared magnitude of %g: it must be finite and not negative",
                       magnitude);
   UMBRA_TRY(umbra_feature_map_make(&made, evaluator->context, &map->layout));

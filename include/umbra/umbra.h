@@ -85,6 +85,7 @@
 #include <umbra/status.h>
 #include <umbra/table.h>
 #include <umbra/target.h>
+#include <umbra/tensors.h>
 #include <umbra/trace.h>
 #include <umbra/train.h>
 #include <umbra/transform.h>

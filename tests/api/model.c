@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Networks built call by call: each kind of node by hand, closing steps, what is refused, and that failures change nothing. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <umbra/umbra.h>
-
-#define assert_ok(call)                                                                            \
-  do {                                                                                             \
-    umbra_status status_ = (call);                                                                 \
-    if (status_ != UMBRA_OK) fail_msg("%s: %s", umbra_status_string(status_), umbra_last_error()); \
-  } while (0)
-
-#define assert_refused(expected, text, call)                                                           \
-  do {                                                                                                 \
-    umbra_status status_ = (call);                                                                     \
-    if (status_ != (expected) || !strstr(umbra_last_error(), (text)))                                  \
-      fail_msg("%s: %s; expected ...%s...", umbra_status_string(status_), umbra_last_error(), (text)); \
-  } while (0)
+#include "../networks.h"
 
 static umbra_model *model_of(size_t rank, size_t a, size_t b, size_t c) {
   umbra_model *model = NULL;

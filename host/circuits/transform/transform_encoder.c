@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transform_encoder.h"
 
-#include <string.h>
-
 #include "../../base/error.h"
 #include "../../base/memory.h"
 #include "../../ckks/dry.h"
@@ -11,16 +9,11 @@
 
 /* ---- one diagonal ---- */
 
-/* The diagonal of a cell of the plan, turned back by its giant step. */
-static void turn_back(const umbra_diagonal_encoder *e, uint32_t cell) {
-  const umbra_transform_plan *plan = e->transform->plan;
+static const double *read_diagonal(const umbra_diagonal_encoder *e, size_t index) {
   const umbra_diagonals *d = e->diagonals;
-  const size_t period = d->period, index = plan->diagonal[cell];
-  const size_t turn = (uint32_t)plan->giant[cell / plan->babies] & (period - 1);
-  if (d->fill) d->fill(e->filled, index, d->source);
-  const double *from = d->fill ? e->filled : d->value + 2 * index * period;
-  memcpy(e->values + 2 * turn, from, 2 * (period - turn) * sizeof *from);
-  memcpy(e->values, from + 2 * (period - turn), 2 * turn * sizeof *from);
+  if (!d->fill) return d->value + 2 * index * d->period;
+  d->fill(e->filled, index, d->source);
+  return e->filled;
 }
 
 /* The first of each 2^log_gap equal words of a limb. */
@@ -50,18 +43,19 @@ static int is_empty(const umbra_diagonal_encoder *e, uint32_t cell) {
 umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *e, int64_t *coefficients, uint32_t *shift,
                                          uint32_t cell) {
   const umbra_transform *t = e->transform;
-  const uint32_t period = e->diagonals->period;
+  const uint32_t period = e->diagonals->period, index = t->plan->diagonal[cell];
   const int none = is_empty(e, cell);
   double magnitude;
-  const umbra_values values = {.value = none ? NULL : e->values,
+  const umbra_values values = {.value = none || !e->has_values ? NULL : read_diagonal(e, index),
                                .bound = none ? 0 : e->diagonals->entry,
                                .bounded = 1,
                                .count = none ? 0 : period,
                                .stride = 2,
+                               .turn = (uint32_t)-t->plan->giant[cell / t->plan->babies] & (period - 1),
                                .level = t->plan->level,
                                .slots = period,
-                               .log_scale = t->log_scale};
-  if (e->values && !none) turn_back(e, cell);
+                               .log_scale = t->log_scale,
+                               .known = 1};
   return umbra_encode_coefficients(coefficients, shift, &magnitude, t->context, e->stream, &values);
 }
 
@@ -84,31 +78,26 @@ umbra_status umbra_diagonal_encode(const umbra_diagonal_encoder *e, const umbra_
 
 static size_t coefficient_bytes(const umbra_ring *ring) { return umbra_ring_n(ring) * sizeof(int64_t); }
 
-static umbra_status open_values(umbra_diagonal_encoder *e) {
-  const size_t pair = 2 * sizeof(double), period = e->diagonals->period;
-  UMBRA_TRY(umbra_alloc(&e->values, period, pair, "a diagonal"));
-  return e->diagonals->fill ? umbra_alloc(&e->filled, period, pair, "a diagonal") : UMBRA_OK;
-}
-
-static umbra_status open_whole(umbra_diagonal_encoder *e, int has_values) {
+static umbra_status open_whole(umbra_diagonal_encoder *e) {
   const umbra_transform *t = e->transform;
   umbra_ring *ring = t->context->ring;
   const umbra_window window = umbra_ring_chain(ring)->window[t->plan->level];
   UMBRA_TRY(umbra_poly_create(&e->whole, ring, 1, window, umbra_transform_auxes(t), "an encoded diagonal"));
-  if (!has_values) return UMBRA_OK;
+  if (!e->has_values) return UMBRA_OK;
   return umbra_alloc(&e->words, umbra_ring_n(ring), sizeof *e->words, "an encoded diagonal");
 }
 
 umbra_status umbra_diagonal_encoder_open(umbra_diagonal_encoder *e, const umbra_transform *transform,
                                          const umbra_diagonals *diagonals, umbra_stream *stream, uint32_t log_gap) {
   umbra_ring *ring = transform->context->ring;
-  const int has_values = umbra_context_has_values(transform->context);
   void *coefficients;
   *e = (umbra_diagonal_encoder){.transform = transform, .diagonals = diagonals, .stream = stream};
+  e->has_values = umbra_context_has_values(transform->context);
   UMBRA_TRY(umbra_ring_take(ring, &coefficients, coefficient_bytes(ring), "encoded coefficients"));
   e->coefficients = coefficients;
-  if (has_values) UMBRA_TRY(open_values(e));
-  return log_gap ? open_whole(e, has_values) : UMBRA_OK;
+  if (e->has_values && diagonals->fill)
+    UMBRA_TRY(umbra_alloc(&e->filled, diagonals->period, 2 * sizeof *e->filled, "a diagonal"));
+  return log_gap ? open_whole(e) : UMBRA_OK;
 }
 
 void umbra_diagonal_encoder_close(umbra_diagonal_encoder *e) {
@@ -116,6 +105,5 @@ void umbra_diagonal_encoder_close(umbra_diagonal_encoder *e) {
   umbra_poly_destroy(&e->whole, ring);
   umbra_free(e->words);
   umbra_free(e->filled);
-  umbra_free(e->values);
   if (e->coefficients) umbra_ring_give(ring, e->coefficients, coefficient_bytes(ring));
 }

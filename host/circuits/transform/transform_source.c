@@ -6,6 +6,7 @@
  */
 #include "transform_source.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -30,73 +31,100 @@ typedef struct source_job {
   umbra_diagonals *made;
 } source_job;
 
-/* ---- values, one by one ---- */
+/* ---- values, run by run ---- */
 
-/* Number i of those given, which is on a map's candidate, at a slot. */
-typedef umbra_status visitor(source_job *job, size_t map, size_t candidate, size_t slot, size_t i);
+/* Numbers i to i + count of those given, which are on a map's candidate, from a slot on. */
+typedef void visitor(source_job *job, size_t map, size_t candidate, size_t slot, size_t i, size_t count);
 
 static uint32_t *place_of(const source_job *job, size_t map, size_t candidate) {
   return &job->place[map * job->candidates + candidate];
 }
 
-static void value_at(double pair[2], const umbra_transform_desc *desc, size_t i) {
-  const double *value = desc->values + (desc->pairs ? 2 * i : i);
-  pair[0] = value[0];
-  pair[1] = desc->pairs ? value[1] : 0;
+enum { STRETCH = 256 }; /* values whose sizes are computed at a time */
+
+/* |value| of pairs, infinite unless both parts are finite; one by one where a square is no double. */
+static void pair_sizes(double *size, const double *pair, size_t count) {
+  int all_squares = 1;
+  for (size_t j = 0; j < count; j++) {
+    const double re = pair[2 * j], im = pair[2 * j + 1], square = re * re + im * im;
+    all_squares &= (re == 0 && im == 0) | (square > 0x1p-900 && square <= DBL_MAX);
+    size[j] = sqrt(square);
+  }
+  if (all_squares) return;
+  for (size_t j = 0; j < count; j++) {
+    const double re = pair[2 * j], im = pair[2 * j + 1];
+    size[j] = isfinite(re) && isfinite(im) ? umbra_modulus(re, im) : INFINITY;
+  }
 }
 
-/* |value|; infinite unless both parts are finite. */
-static double size_of(const umbra_transform_desc *desc, size_t i) {
-  double pair[2];
-  if (!desc->values) return desc->bound;
-  value_at(pair, desc, i);
-  return isfinite(pair[0]) && isfinite(pair[1]) ? umbra_modulus(pair[0], pair[1]) : INFINITY;
+static void sizes_of(double *size, const umbra_transform_desc *desc, size_t i, size_t count) {
+  if (desc->values && desc->pairs) {
+    pair_sizes(size, desc->values + 2 * i, count);
+    return;
+  }
+  for (size_t j = 0; j < count; j++) {
+    const double value = desc->values ? fabs(desc->values[i + j]) : desc->bound;
+    size[j] = value <= DBL_MAX ? value : INFINITY;
+  }
 }
 
-static umbra_status mark(source_job *job, size_t map, size_t candidate, size_t slot, size_t i) {
-  const double size = size_of(job->desc, i);
+static int is_zero(const umbra_transform_desc *desc, size_t i) {
+  if (!desc->values) return desc->bound == 0;
+  return desc->pairs ? desc->values[2 * i] == 0 && desc->values[2 * i + 1] == 0 : desc->values[i] == 0;
+}
+
+static void mark(source_job *job, size_t map, size_t candidate, size_t slot, size_t i, size_t count) {
+  uint32_t *place = place_of(job, map, candidate);
   (void)slot;
-  if (!isfinite(size)) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu of a linear map is not a finite number", i);
-  job->entry = fmax(job->entry, size);
-  if (size != 0) *place_of(job, map, candidate) = 1;
-  return UMBRA_OK;
+  for (size_t j = 0; j < count && !*place; j++) *place = !is_zero(job->desc, i + j);
 }
 
-static umbra_status put(source_job *job, size_t map, size_t candidate, size_t slot, size_t i) {
+/* To the value's place among the diagonals, of which only a period is kept. */
+static void copy_values(source_job *job, size_t place, size_t slot, size_t i, size_t count) {
+  const umbra_transform_desc *desc = job->desc;
+  double *to = job->made->value + 2 * (place * job->period + slot);
+  for (size_t j = 0; j < count && slot + j < job->period; j++) {
+    to[2 * j] = desc->pairs ? desc->values[2 * (i + j)] : desc->values[i + j];
+    to[2 * j + 1] = desc->pairs ? desc->values[2 * (i + j) + 1] : 0;
+  }
+}
+
+static void put(source_job *job, size_t map, size_t candidate, size_t slot, size_t i, size_t count) {
   const uint32_t place = *place_of(job, map, candidate);
-  double *sum = &job->sum[map * job->slots + slot];
-  if (!place) return UMBRA_OK;
-  *sum += size_of(job->desc, i);
-  if (!isfinite(*sum)) return umbra_fail(UMBRA_ERROR_RANGE, "the values of a linear map are too large to be added up");
-  if (job->made->value && slot < job->period)
-    value_at(job->made->value + 2 * ((place - 1) * (size_t)job->period + slot), job->desc, i);
-  return UMBRA_OK;
+  double size[STRETCH], *sum = &job->sum[map * job->slots + slot];
+  if (!place) return;
+  sizes_of(size, job->desc, i, count);
+  for (size_t j = 0; j < count; j++) {
+    sum[j] += size[j];
+    job->entry = size[j] > job->entry ? size[j] : job->entry;
+  }
+  if (job->made->value) copy_values(job, place - 1, slot, i, count);
 }
 
 static uint32_t period_of(const source_job *job) { return umbra_min_u32(job->in, job->out); }
 
 /* Candidate k of a matrix has a rotation that is k modulo the period. */
-static umbra_status visit_entry(source_job *job, visitor *visit, size_t r, size_t c) {
+static void visit_entry(source_job *job, visitor *visit, size_t r, size_t c) {
   const size_t row = r % job->out, k = (c - row) & (period_of(job) - 1);
   const size_t slot = job->out >= job->in ? row : (c - (size_t)(int64_t)job->rotation[k]) & (job->in - 1);
-  return visit(job, r / job->out, k, slot, r * job->desc->columns + c);
+  visit(job, r / job->out, k, slot, r * job->desc->columns + c, 1);
 }
 
-static umbra_status visit_matrix(source_job *job, visitor *visit) {
+static void visit_matrix(source_job *job, visitor *visit) {
   for (size_t r = 0; r < job->desc->rows; r++)
-    for (size_t c = 0; c < job->desc->columns; c++) UMBRA_TRY(visit_entry(job, visit, r, c));
-  return UMBRA_OK;
+    for (size_t c = 0; c < job->desc->columns; c++) visit_entry(job, visit, r, c);
 }
 
-static umbra_status visit_diagonals(source_job *job, visitor *visit) {
+static void visit_diagonals(source_job *job, visitor *visit) {
+  const size_t step = job->slots < STRETCH ? job->slots : STRETCH;
   for (size_t d = 0; d < job->maps * job->candidates; d++)
-    for (size_t j = 0; j < job->slots; j++)
-      UMBRA_TRY(visit(job, d / job->candidates, d % job->candidates, j, d * job->slots + j));
-  return UMBRA_OK;
+    for (size_t j = 0; j < job->slots; j += step)
+      visit(job, d / job->candidates, d % job->candidates, j, d * job->slots + j, step);
 }
 
-static umbra_status visit_all(source_job *job, visitor *visit) {
-  return (job->desc->rotations ? visit_diagonals : visit_matrix)(job, visit);
+static void visit_all(source_job *job, visitor *visit) {
+  if (job->desc->rotations) visit_diagonals(job, visit);
+  else visit_matrix(job, visit);
 }
 
 /* ---- which diagonals there are ---- */
@@ -150,7 +178,6 @@ static umbra_status make_diagonals(source_job *job, int values) {
   umbra_diagonals *made = job->made;
   UMBRA_TRY(umbra_diagonals_create(made, job->slots, job->period, job->used, values));
   made->maps = (uint32_t)job->maps;
-  made->entry = job->entry;
   UMBRA_TRY(umbra_alloc(&made->map, job->used, sizeof *made->map, "the diagonals of a map"));
   for (size_t map = 0; map < job->maps; map++)
     for (size_t k = 0; k < job->candidates; k++) {
@@ -164,8 +191,17 @@ static umbra_status make_diagonals(source_job *job, int values) {
 
 /* ---- the whole ---- */
 
+static umbra_status check_finite(const source_job *job) {
+  double size = 0;
+  for (size_t i = 0; !isfinite(job->entry); i++) {
+    sizes_of(&size, job->desc, i, 1);
+    if (!isfinite(size)) return umbra_fail(UMBRA_ERROR_RANGE, "value %zu of a linear map is not a finite number", i);
+  }
+  return UMBRA_OK;
+}
+
 /* Bounds on the sums of a slot, and of a slot after folding; powers of two, so that they say little of the values. */
-static void set_bounds(const source_job *job, umbra_transform_source *source) {
+static umbra_status set_bounds(const source_job *job, umbra_transform_source *source) {
   double row = 0, folded = 0;
   for (size_t i = 0; i < job->maps * job->slots; i++) row = fmax(row, job->sum[i]);
   for (size_t map = 0; map < job->maps; map++)
@@ -174,19 +210,23 @@ static void set_bounds(const source_job *job, umbra_transform_source *source) {
       for (size_t j = r; j < job->slots; j += job->out) sum += job->sum[map * job->slots + j];
       folded = fmax(folded, sum);
     }
+  if (!isfinite(folded))
+    return umbra_fail(UMBRA_ERROR_RANGE, "the values of a linear map are too large to be added up");
+  source->diagonals.entry = job->entry;
   source->diagonals.row = umbra_public_magnitude(row);
   source->row = umbra_public_magnitude(folded);
+  return UMBRA_OK;
 }
 
 static umbra_status fill(source_job *job, umbra_transform_source *source, int values) {
-  UMBRA_TRY(visit_all(job, mark));
+  visit_all(job, mark);
   if (!job->desc->rotations) turn_candidates(job);
   number_diagonals(job);
   find_period(job);
   UMBRA_TRY(make_diagonals(job, values));
-  UMBRA_TRY(visit_all(job, put));
-  set_bounds(job, source);
-  return UMBRA_OK;
+  visit_all(job, put);
+  UMBRA_TRY(check_finite(job));
+  return set_bounds(job, source);
 }
 
 static umbra_status allocate(source_job *job) {

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the owner of records does for a network: encrypts them by its plan, and decrypts what comes back. */
+#include "answers.h"
+#include "network.h"
+#include "progress.h"
+#include "ranges.h"
+#include "target.h"
+
+typedef struct client_job {
+  umbra_inference_plan *plan;
+  umbra_context *context;
+  umbra_secret_key *secret;
+  umbra_public_key *public;
+  umbra_matrix *matrix;
+  umbra_ndarray values; /* records, or answers */
+} client_job;
+
+static bool open_plan(client_job *j, const cli_network_options *o, cli_report *report) {
+  if (!cli_network_plan_load(&j->plan, "--plan", o->plan)) return false;
+  cli_report_step(report, "load plan", o->plan);
+  return true;
+}
+
+static bool open_context(client_job *j, const cli_network_options *o, cli_report *report) {
+  return cli_context_open(&j->context, umbra_inference_plan_params(j->plan), &o->engine, report) &&
+         (!o->secret.file || cli_secret_load(&j->secret, j->context, &o->secret, report));
+}
+
+static void clear(client_job *j) {
+  umbra_ndarray_clear(&j->values);
+  umbra_matrix_destroy(j->matrix);
+  umbra_public_key_destroy(j->public);
+  umbra_secret_key_destroy(j->secret);
+  umbra_context_destroy(j->context);
+  umbra_inference_plan_destroy(j->plan);
+}
+
+/* ---- encryption ---- */
+
+static bool open_public_key(client_job *j, const cli_network_options *o, cli_report *report) {
+  if (j->secret) return true;
+  if (umbra_params_has_public_key(umbra_inference_plan_params(j->plan)))
+    return cli_public_key_load(&j->public, j->context, o->keys, report);
+  return cli_error("--secret FILE is missing: this plan is for an owner who encrypts with the secret key, and there is "
+                   "no public one");
+}
+
+static bool read_records(client_job *j, const cli_network_options *o, cli_report *report) {
+  if (!cli_check(umbra_ndarray_read(&j->values, o->in), "DATA")) return false;
+  cli_report_number(report, "records", (double)j->values.shape[0]);
+  cli_report_step(report, "read records", o->in);
+  return true;
+}
+
+static void report_clipped(size_t clipped, cli_report *report) {
+  cli_report_number(report, "clipped", (double)clipped);
+  if (clipped)
+    cli_report_warning(report, "values outside of the plan's ranges were clipped: the network sees other records");
+}
+
+static bool encrypt_records(client_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  size_t clipped = 0, *clips = o->clip ? &clipped : NULL;
+  const umbra_progress progress = cli_progress_open(&bar, "encrypting");
+  umbra_status status =
+      j->secret ? umbra_inference_encrypt_symmetric(&j->matrix, clips, j->plan, j->secret, &j->values, &progress)
+                : umbra_inference_encrypt(&j->matrix, clips, j->plan, j->public, &j->values, &progress);
+  cli_progress_close(&bar);
+  if (status == UMBRA_ERROR_RANGE && !o->clip)
+    return cli_error("DATA: %s; --clip makes them the nearest ones inside", umbra_last_error());
+  if (!cli_check(status, "DATA")) return false;
+  if (o->clip) report_clipped(clipped, report);
+  cli_report_step(report, "encode and encrypt", NULL);
+  return true;
+}
+
+static bool save_batch(client_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "saving");
+  if (!cli_progress_check(&bar, umbra_matrix_save(j->matrix, o->out, &progress), "--out")) return false;
+  cli_report_step(report, "save", o->out);
+  return true;
+}
+
+bool cli_network_encrypt(const cli_network_options *o, cli_report *report) {
+  const char *inputs[] = {o->in, o->plan, o->secret.file, o->secret.passphrase_file};
+  client_job job = {0};
+  bool done = cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 4) && open_plan(&job, o, report) &&
+              read_records(&job, o, report) && open_context(&job, o, report) && open_public_key(&job, o, report) &&
+              encrypt_records(&job, o, report) && save_batch(&job, o, report);
+  clear(&job);
+  return done;
+}
+
+/* ---- decryption ---- */
+
+static bool load_answer(client_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  umbra_range range = {UMBRA_RANGE_INIT};
+  const umbra_progress progress = cli_progress_open(&bar, "loading");
+  if (!cli_progress_check(&bar, umbra_matrix_load(&j->matrix, j->context, o->in, &progress), "--in") ||
+      !cli_check(umbra_matrix_range(j->matrix, &range), "--in"))
+    return false;
+  (void)cli_range_judge(&range, report);
+  cli_report_number(report, "records", (double)umbra_matrix_rows(j->matrix));
+  cli_report_step(report, "load", o->in);
+  return true;
+}
+
+static bool open_answer(client_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "decrypting");
+  umbra_status status = (o->values ? umbra_inference_decrypt_values : umbra_inference_decrypt)(
+      &j->values, j->plan, j->matrix, j->secret, &progress);
+  if (!cli_progress_check(&bar, status, "--in")) return false;
+  cli_report_step(report, "decrypt", NULL);
+  return true;
+}
+
+bool cli_network_decrypt(const cli_network_options *o, cli_report *report) {
+  const char *inputs[] = {o->in, o->plan, o->secret.file, o->secret.passphrase_file};
+  client_job job = {0};
+  bool done = cli_is_answers("--out", o->out) && cli_may_write("--out", o->out, NULL, inputs, 4) &&
+              open_plan(&job, o, report) && open_context(&job, o, report);
+  cli_interrupts_hold();
+  done = done && load_answer(&job, o, report) && open_answer(&job, o, report) &&
+         cli_answers_write(&job.values, "--out", o->out);
+  if (done) cli_report_step(report, "write", o->out);
+  clear(&job);
+  return done;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umbra plan MODEL.onnx: from a model and samples to the two bundles, the server's and the client's. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "approximation.h"
+#include "network.h"
+#include "progress.h"
+#include "target.h"
+
+typedef struct plan_options {
+  const char *model, *samples, *output, *target, *machine, *server, *client;
+  cli_approximation approximation;
+  uint32_t records, scale_bits;
+  uint64_t memory;
+  bool symmetric, explain, json;
+} plan_options;
+
+typedef struct plan_job {
+  umbra_model *model;
+  umbra_ndarray samples;
+  size_t output;
+  umbra_inference_plan *plan, *client;
+} plan_job;
+
+/* ---- planning ---- */
+
+static bool options_of(umbra_inference_options *wanted, const plan_job *j, const plan_options *o) {
+  umbra_inference_options_init(wanted);
+  if (o->records) wanted->records = o->records;
+  if (o->memory) wanted->memory = o->memory;
+  if (o->approximation.error > 0) wanted->error = o->approximation.error;
+  if (o->approximation.margin > 0) wanted->margin = o->approximation.margin;
+  wanted->scale_bits = o->scale_bits;
+  wanted->symmetric = o->symmetric;
+  wanted->output = j->output;
+  return !o->target || cli_check(umbra_target_parse(&wanted->target, o->target), "--target");
+}
+
+static bool make_plan(plan_job *j, const plan_options *o, cli_report *report) {
+  umbra_inference_options wanted;
+  uint32_t degrees[CLI_MOST_DEGREES];
+  const umbra_approximation_options approximation = cli_approximation_of(&o->approximation, degrees);
+  cli_progress bar;
+  if (!options_of(&wanted, j, o)) return false;
+  wanted.approximation = &approximation;
+  const umbra_progress progress = cli_progress_open(&bar, "planning");
+  umbra_status status = umbra_inference_plan_create(&j->plan, j->model, &j->samples, &wanted, &progress);
+  if (!cli_progress_check(&bar, status, status == UMBRA_ERROR_MISMATCH ? "--samples" : NULL)) return false;
+  cli_report_step(report, "plan", NULL);
+  return true;
+}
+
+/* ---- what it says ---- */
+
+/* machine NULL: this one. */
+static bool predict(const plan_job *j, const char *machine, cJSON *list) {
+  umbra_cost cost;
+  umbra_cost_init(&cost);
+  if (!cli_check(umbra_inference_plan_cost(j->plan, &cost, machine), "--machine")) return false;
+  cJSON *facts = cJSON_CreateObject();
+  cJSON_AddStringToObject(facts, "machine", cost.machine);
+  cJSON_AddNumberToObject(facts, "seconds", cost.seconds);
+  cJSON_AddBoolToObject(facts, "measured", cost.measured);
+  cJSON_AddItemToArray(list, facts);
+  return true;
+}
+
+static bool describe(const plan_job *j, const plan_options *o, cli_report *report) {
+  cJSON *list = cli_report_list(report, "predictions");
+  if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
+  if (!o->json) putchar('\n');
+  fflush(stdout);
+  return predict(j, NULL, list) && (!o->machine || predict(j, o->machine, list));
+}
+
+/* ---- what comes out ---- */
+
+static bool may_write(const plan_options *o) {
+  const char *inputs[] = {o->model, o->samples};
+  return (!o->server || cli_may_write("--server", o->server, CLI_KIND_NETWORK_PLAN, inputs, 2)) &&
+         (!o->client || cli_may_write("--client", o->client, CLI_KIND_NETWORK_PLAN, inputs, 2));
+}
+
+static bool save(const umbra_inference_plan *plan, const char *option, const char *path, cli_report *report) {
+  if (!cli_check(umbra_inference_plan_save(plan, path), option)) return false;
+  cli_report_step(report, option + strlen("--"), path);
+  return true;
+}
+
+static bool save_bundles(plan_job *j, const plan_options *o, cli_report *report) {
+  if (o->server && !save(j->plan, "--server", o->server, report)) return false;
+  return !o->client || (cli_check(umbra_inference_plan_client(j->plan, &j->client), NULL) &&
+                        save(j->client, "--client", o->client, report));
+}
+
+static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
+  if (!may_write(o) || !cli_model_import(&j->model, &j->output, o->model, o->output, report) ||
+      !cli_check(umbra_ndarray_read(&j->samples, o->samples), "--samples"))
+    return false;
+  cli_report_step(report, "read samples", o->samples);
+  return make_plan(j, o, report) && describe(j, o, report) && save_bundles(j, o, report);
+}
+
+static void clear(plan_job *j) {
+  umbra_inference_plan_destroy(j->client);
+  umbra_inference_plan_destroy(j->plan);
+  umbra_ndarray_clear(&j->samples);
+  umbra_model_destroy(j->model);
+}
+
+static bool run(const cli_command *command, int argc, char **argv) {
+  plan_options o = {0};
+  const cli_option options[] = {
+      {"samples", "FILE", "records like those to come: .npy of (records, input's shape), or .csv", CLI_TEXT, &o.samples,
+       CLI_REQUIRED},
+      {"output", "NAME", "which output of the model, by name or number from 0 on; the first", CLI_TEXT, &o.output,
+       CLI_OPTIONAL},
+      {"records", "N", "that are computed together; 1", CLI_COUNT, &o.records, CLI_WITHIN(1, INT32_MAX)},
+      CLI_APPROXIMATION_OPTIONS(o.approximation, ""),
+      {"memory", "BYTES", "ways that take more at their peak are left out; 4G", CLI_BYTES, &o.memory, CLI_OPTIONAL},
+      {"symmetric", NULL, "the owner encrypts with the secret key, and there may be no public one", CLI_FLAG,
+       &o.symmetric, CLI_OPTIONAL},
+      {"scale-bits", "BITS", "of the parameters; chosen by the error", CLI_COUNT, &o.scale_bits, CLI_WITHIN(20, 60)},
+      {"target", "KIND", "choose for this kind of device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
+       CLI_OPTIONAL},
+      {"machine", "NAME", "state how long it takes on h200 or others, too; see umbra bench", CLI_TEXT, &o.machine,
+       CLI_OPTIONAL},
+      {"explain", NULL, "print the layers with their levels, and all ways that were tried", CLI_FLAG, &o.explain,
+       CLI_OPTIONAL},
+      {"server", "FILE", "where the server's bundle goes: plan and weights", CLI_TEXT, &o.server, CLI_OPTIONAL},
+      {"client", "FILE", "where the client's bundle goes: the plan without weights", CLI_TEXT, &o.client, CLI_OPTIONAL},
+      CLI_JSON_OPTION(o.json),
+      {0}};
+  o.model = cli_parse(command, options, argc, argv);
+  cli_approximation_check(&o.approximation);
+  if (o.server && o.client && strcmp(o.server, o.client) == 0) cli_usage("--server and --client: two files are needed");
+
+  plan_job job = {0};
+  cli_report report = {0};
+  cli_interrupts_hold();
+  bool done = cli_report_open(&report) && plan(&job, &o, &report);
+  clear(&job);
+  return cli_report_close(&report, done, o.json);
+}
+
+const cli_command cli_plan_network = {
+    .name = "plan",
+    .summary = "Plans a network on encrypted records: polynomials, parameters, layout, keys and costs.",
+    .operand = "MODEL.onnx",
+    .details =
+        "Activations become polynomials where the values of the samples are, and the report says how far that is from\n"
+        "the exact network; the error of encryption comes on top of it, and is at most --error, too. Records to come\n"
+        "may be --margin times as large as the samples: umbra encrypt refuses what is beyond, or clips it.\n\n"
+        "The client's bundle tells ranges of the samples, scales and shapes; the server's has the weights besides.\n\n"
+        "Examples:\n"
+        "  umbra plan model.onnx --samples samples.npy --server server.umbra --client client.umbra\n"
+        "  umbra plan model.onnx --samples samples.npy --records 1000 --degree 7 --explain --machine h200",
+    .run = run};

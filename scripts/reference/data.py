@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records, labels and networks of the reference runs, from files as they are published."""
+import array
+import csv
+import gzip
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/models"))
+from onnx_file import Model, Node, Tensor, npy, read_npy
+
+PIXELS = 784
+
+
+def find(folder, name):
+    """The file of that name in a folder or below it."""
+    for inside, _, files in os.walk(folder, followlinks=True):
+        if name in files:
+            return pathlib.Path(inside, name)
+    return sys.exit(f"reference_runs: there is no {name} in {folder} or below it")
+
+
+def write_npy(path, shape, values):
+    """float64."""
+    with open(path, "wb") as file:
+        file.write(npy(shape, []))
+        array.array("d", values).tofile(file)
+
+
+# ---- images ----
+
+def read_idx(path, header):
+    with gzip.open(path, "rb") as file:
+        return file.read()[header:]
+
+
+class Digits:
+    """MNIST: the test images, and training images as samples; value(pixel) is what a network sees."""
+
+    shape = [1, 28, 28]
+
+    def __init__(self, folder, value):
+        self.folder, self.values = folder, [value(pixel) for pixel in range(256)]
+
+    def write(self, path, part, count):
+        pixels = read_idx(find(self.folder, f"{part}-images-idx3-ubyte.gz"), 16)[:count * PIXELS]
+        write_npy(path, [len(pixels) // PIXELS, *self.shape], map(self.values.__getitem__, pixels))
+
+    def write_samples(self, path, count):
+        self.write(path, "train", count)
+
+    def write_records(self, path, count):
+        """Returns their labels."""
+        self.write(path, "t10k", count)
+        return list(read_idx(find(self.folder, "t10k-labels-idx1-ubyte.gz"), 8)[:count])
+
+
+class FlatDigits(Digits):
+    shape = [PIXELS]
+
+
+# ---- tables ----
+
+class Tumours:
+    """breast_cancer.csv: a line of counts and names, then 30 features and the label of each. All are samples."""
+
+    def __init__(self, folder):
+        with open(find(folder, "breast_cancer.csv"), newline="", encoding="utf-8") as file:
+            self.rows = [[float(value) for value in row] for row in list(csv.reader(file))[1:]]
+
+    def write(self, path, count):
+        rows = self.rows[:count]
+        write_npy(path, [len(rows), len(rows[0]) - 1], [value for row in rows for value in row[:-1]])
+        return [int(row[-1]) for row in rows]
+
+    def write_samples(self, path, count):
+        self.write(path, count)
+
+    def write_records(self, path, count):
+        """Returns their labels."""
+        return self.write(path, count)
+
+
+# ---- networks ----
+
+def copy_model(name):
+    return lambda folder: find(folder, name).read_bytes()
+
+
+def read_numbers(folder, name):
+    return [float(number) for number in find(folder, name).read_text().split()]
+
+
+def first_layers(folder, prefix):
+    """5 maps of 5x5 windows, squared."""
+    rows = read_numbers(folder, f"{prefix}_Weights_0.csv")
+    kernels = [rows[26 * channel:26 * channel + 25] for channel in range(5)]
+    constants = {"k": Tensor([5, 1, 5, 5], sum(kernels, []), "double"), "kb": Tensor([5], rows[25::26], "double")}
+    nodes = [Node("Conv", "x,k,kb", "maps", strides=[2, 2], pads=[0, 0, 1, 1]),
+             Node("Mul", "maps,maps", "squares"), Node("Flatten", "squares", "f")]
+    return nodes, constants
+
+
+def lola_small(folder):
+    """The weights of Gilad-Bachrach, Brutzkus and Elisha as an ONNX file."""
+    nodes, constants = first_layers(folder, "lola_small")
+    constants |= {"w": Tensor([10, 845], read_numbers(folder, "lola_small_Weights_1.csv"), "double"),
+                  "b": Tensor([10], read_numbers(folder, "lola_small_Biases_1.csv"), "double")}
+    return Model([*nodes, Node("Gemm", "f,w,b", "y", transB=1)], constants, ["n", 1, 28, 28]).encode()
+
+
+def lola(folder):
+    nodes, constants = first_layers(folder, "lola")
+    constants |= {"w": Tensor([845, 100], read_numbers(folder, "lola_Weights_1.csv"), "double"),
+                  "b": Tensor([100], read_numbers(folder, "lola_Biases_2.csv"), "double"),
+                  "v": Tensor([10, 100], read_numbers(folder, "lola_Weights_3.csv"), "double"),
+                  "c": Tensor([10], read_numbers(folder, "lola_Biases_3.csv"), "double")}
+    nodes += [Node("Gemm", "f,w,b", "h"), Node("Mul", "h,h", "t"), Node("Gemm", "t,v,c", "y", transB=1)]
+    return Model(nodes, constants, ["n", 1, 28, 28]).encode()

@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# labels: quick
+"""A network from an ONNX file to an encrypted answer with the commands, in two folders, against the same network in the
+clear; and what they refuse."""
+import json
+import math
+import os
+import pathlib
+import random
+import shutil
+import stat
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "models"))
+from chain import Chain, distance, succeeds, umbra
+from onnx_file import Model, Node, Tensor, npy
+
+INPUTS, HIDDEN, CLASSES, SAMPLES, RECORDS = 12, 8, 3, 200, 5
+random.seed(3)
+faults = []
+
+
+def expect(what, truth):
+    if not truth:
+        faults.append(what)
+
+
+def numbers(count, size=1.0):
+    return [size * random.uniform(-1, 1) for _ in range(count)]
+
+
+def network(*closing, classes=CLASSES):
+    """Two layers with a ReLU between; the name of what closing steps begin with is z."""
+    constants = {"w": Tensor([INPUTS, HIDDEN], numbers(INPUTS * HIDDEN, 0.5)), "b": Tensor([HIDDEN], numbers(HIDDEN)),
+                 "v": Tensor([HIDDEN, classes], numbers(HIDDEN * classes)), "c": Tensor([classes], numbers(classes))}
+    nodes = [Node("Gemm", "x,w,b", "h"), Node("Relu", "h", "r"), Node("Gemm", "r,v,c", "z")]
+    return Model([*nodes, *closing], constants, ["n", INPUTS], "y" if closing else "z").encode()
+
+
+def open_chain(folder, model):
+    chain = Chain(folder)
+    (chain.owner / "model.onnx").write_bytes(model)
+    chain.write("samples.npy", [SAMPLES, INPUTS], numbers(SAMPLES * INPUTS))
+    chain.write("x.npy", [RECORDS, INPUTS], numbers(RECORDS * INPUTS))
+    return chain
+
+
+def check_plan(chain, plan):
+    """Facts of the plan are those of the files."""
+    kept = succeeds(chain.owner, "inspect", "client.umbra")["plan"]
+    expect("the client's bundle has the plan's facts", all(kept[k] == plan[k] for k in kept if k != "explanation"))
+    keys = succeeds(chain.owner, "inspect", "keys/eval.umbra", "--keys", "keys")
+    expect("exactly the plan's keys", (len(keys["keys"]), keys["key_bytes"]) == (plan["keys"], plan["key_bytes"]))
+    text = (chain.owner / "client.umbra").stat().st_size
+    expect("the client's bundle has no weights", text + 8 * INPUTS * HIDDEN < (
+        chain.owner / "server.umbra").stat().st_size)
+
+
+def labels_of(values):
+    return [max(range(CLASSES), key=lambda k: values[i * CLASSES + k]) for i in range(RECORDS)]
+
+
+def whole_chain(folder):
+    """One plan of each kind, and each kind of answer."""
+    chain = open_chain(folder, network(Node("Softmax", "z", "y", axis=1)))
+    plan = chain.plan("model.onnx", "--degree", 7, "--records", RECORDS, "--explain", "--machine", "h200")
+    expect("an explanation", "chebyshev" in plan["explanation"])
+    made = chain.keygen()
+    expect("as many keys as planned", made["evaluation_keys"] == plan["keys"])
+    check_plan(chain, plan)
+    encrypted = chain.encrypt("--keys", "keys")
+    expect("all records", encrypted["records"] == RECORDS)
+    report = chain.infer()
+    expect("a time for each layer", [layer["layer"] for layer in report["layers"]] == [1, 2, 3] and
+           all(layer["seconds"] > 0 for layer in report["layers"]))
+    expect("levels go down", plan["levels"] == report["layers"][0]["level"] > report["layers"][2]["level"])
+    for name in ("y.npy", "y.csv", "y.json"):
+        chain.decrypt(name)
+    chain.decrypt("z.npy", "--values")
+    chain.clear("model.onnx", "clear.npy", "--calibrate", "samples.npy", "--degree", 7)
+    chain.clear("model.onnx", "exact.npy")
+    check_answers(chain, plan)
+
+
+def check_answers(chain, plan):
+    shape, values = chain.read("y.npy")
+    _, wanted = chain.read("clear.npy")
+    expect("probabilities are those of the polynomial network", shape == [RECORDS, CLASSES] and
+           0 < distance(values, wanted) <= 2 * plan["error"])
+    expect("and near the exact ones", distance(values, chain.read("exact.npy")[1]) < 0.1)
+    listed = json.loads((chain.owner / "y.json").read_text())
+    table = [[float(v) for v in row.split(",")] for row in (chain.owner / "y.csv").read_text().split()]
+    flat = [values[i * CLASSES:(i + 1) * CLASSES] for i in range(RECORDS)]
+    expect("JSON and CSV have the same", distance(sum(listed, []), values) < 1e-14 and table == flat)
+    logits = chain.read("z.npy")[1]
+    expect("logits come before the softmax", labels_of(logits) == labels_of(values) and
+           abs(sum(logits[:CLASSES]) - 1) > 1e-3)
+    sums = [sum(math.exp(v) for v in logits[i * CLASSES:(i + 1) * CLASSES]) for i in range(RECORDS)]
+    ratios = [math.exp(logits[i * CLASSES]) / sums[i] for i in range(RECORDS)]
+    expect("which follows from them", distance(ratios, values[::CLASSES]) < 1e-12)
+    for name in ("y.npy", "y.json"):
+        expect(f"{name} is the owner's", stat.S_IMODE((chain.owner / name).stat().st_mode) == 0o600)
+
+
+def labels_with_the_secret_key(folder):
+    """A label for each record; encrypted with the secret key, without public keys."""
+    chain = open_chain(folder, network(Node("ArgMax", "z", "y", axis=1, keepdims=0)))
+    chain.plan("model.onnx", "--degree", 2, "--records", 2000, "--symmetric")
+    chain.keygen()
+    expect("no public key", not (chain.owner / "keys/public.umbra").exists())
+    refused(chain.owner, 1, "--secret FILE is missing", "encrypt", "x.npy", "--plan", "client.umbra", "--keys", "keys",
+            "--out", "batch.umbra")
+    chain.encrypt("--secret", "secret/key.umbra")
+    chain.infer()
+    chain.decrypt("y.npy")
+    chain.decrypt("y.json")
+    chain.decrypt("z.npy", "--values")
+    shape, labels = chain.read("y.npy")
+    expect("labels follow from the logits", shape == [RECORDS] and labels == labels_of(chain.read("z.npy")[1]))
+    expect("labels as JSON", json.loads((chain.owner / "y.json").read_text()) == labels)
+
+
+# ---- what is refused ----
+
+def refused(folder, code, words, *arguments):
+    run = umbra(folder, *arguments)
+    if run.returncode != code or words not in run.stderr:
+        faults.append(f"umbra {' '.join(map(str, arguments))}: status {run.returncode}, {run.stderr.strip()}")
+
+
+def wrong_usage(folder):
+    plan = ["plan", "model.onnx"]
+    for words, arguments in (
+            ("--samples FILE is missing", plan),
+            ("two files are needed", [*plan, "--samples", "s", "--server", "a", "--client", "a"]),
+            ("--label", [*plan, "--samples", "s", "--label", "y"]),
+            ("--records: 0 is out of range", [*plan, "--samples", "s", "--records", "0"]),
+            ("exactly one MODEL.onnx", [*plan, "other.onnx", "--samples", "s"]),
+            ("--samples", ["plan", "train.csv", "--samples", "s"]),
+            ("--plan FILE, for encrypted records, or --clear", ["infer", "--in", "a", "--out", "b"]),
+            ("--keys DIR is missing", ["infer", "--plan", "p", "--in", "a", "--out", "b"]),
+            ("belong to --clear", ["infer", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b", "--degree", "3"]),
+            ("is not expected", ["infer", "m.onnx", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b"]),
+            ("do not go with --clear", ["infer", "m.onnx", "--clear", "--plan", "p", "--in", "a", "--out", "b"]),
+            ("need --calibrate", ["infer", "m.onnx", "--clear", "--in", "a", "--out", "b", "--degree", "3"]),
+            ("exactly one of --keys DIR and", ["decrypt", "--secret", "s", "--in", "a", "--out", "b.npy"]),
+            ("--values with --plan", ["decrypt", "--keys", "k", "--values", "--secret", "s", "--in", "a", "--out", "b"]),
+            ("belong to DATA and the plan of a network", ["encrypt", "--records", "r", "--keys", "k", "--out", "o",
+                                                          "--clip"]),
+            ("--keys DIR is missing", ["encrypt", "--records", "r", "--out", "o"])):
+        refused(folder, 2, words, *arguments)
+    text = umbra(folder, "plan", "model.onnx", "--help").stdout
+    expect("help of both plans", "--samples" in text and "--iterations" not in text and
+           "MODEL.onnx" in umbra(folder, "plan", "--help").stdout)
+
+
+def ranges(chain):
+    """Values outside of the plan's ranges are refused, or clipped."""
+    far = numbers(RECORDS * INPUTS)
+    far[INPUTS + 2] = 40.0
+    chain.write("far.npy", [RECORDS, INPUTS], far)
+    encrypt = ["--plan", "client.umbra", "--keys", "keys", "--out", "far.umbra"]
+    refused(chain.owner, 1, "element 3 of record 2 is 40", "encrypt", "far.npy", *encrypt)
+    run = umbra(chain.owner, "encrypt", "far.npy", *encrypt, "--clip", "--json")
+    expect("one value is clipped, and said so", run.returncode == 0 and "were clipped" in run.stderr and
+           json.loads(run.stdout)["clipped"] == 1)
+    chain.write("far.npy", [RECORDS, INPUTS], [math.nan] + far[1:])
+    refused(chain.owner, 1, "", "encrypt", "far.npy", *encrypt, "--clip")
+    chain.write("wide.npy", [RECORDS, INPUTS + 1], numbers(RECORDS * (INPUTS + 1)))
+    refused(chain.owner, 1, "DATA", "encrypt", "wide.npy", *encrypt)
+    refused(chain.owner, 1, "nowhere.npy", "encrypt", "nowhere.npy", *encrypt)
+    refused(chain.owner, 2, "are for trainings", "encrypt", "x.npy", *encrypt, "--label", "a")
+
+
+def files_that_do_not_belong_together(chain):
+    owner, server = chain.owner, chain.server
+    infer = ["infer", "--keys", "keys", "--in", "batch.umbra", "--out", "other.umbra", "--plan"]
+    decrypt = ["decrypt", "--secret", "secret/key.umbra", "--out", "o.npy"]
+    refused(server, 1, "nowhere.umbra", *infer, "nowhere.umbra")
+    shutil.copy(owner / "client.umbra", server)
+    refused(server, 1, "has no weights", *infer, "client.umbra")
+    refused(server, 1, "--plan", *infer, "batch.umbra")
+    refused(owner, 1, "--plan", *decrypt, "--in", "answer.umbra", "--plan", "keys/params.umbra")
+    refused(owner, 1, "--in", *decrypt, "--in", "client.umbra", "--plan", "client.umbra")
+    refused(owner, 1, "results of this plan have 3", *decrypt, "--in", "batch.umbra", "--plan", "client.umbra")
+    refused(owner, 1, "", "encrypt", "x.npy", "--plan", "keys/params.umbra", "--keys", "keys", "--out", "o.umbra")
+    for name in ("other.umbra", "o.npy", "o.umbra"):
+        expect(f"no {name} is left", not (owner / name).exists() and not (server / name).exists())
+
+
+def outputs_destroy_nothing(chain):
+    owner, server = chain.owner, chain.server
+    infer = ["infer", "--plan", "server.umbra", "--keys", "keys", "--in", "batch.umbra", "--out"]
+    decrypt = ["decrypt", "--plan", "client.umbra", "--secret", "secret/key.umbra", "--in", "answer.umbra", "--out"]
+    refused(server, 1, "is an input of this command", *infer, "batch.umbra")
+    refused(server, 1, "is an input of this command", *infer, "server.umbra")
+    refused(server, 1, "(evaluation keys) will not be replaced", *infer, "keys/eval.umbra")
+    refused(server, 1, "cannot be written", *infer, "nowhere/answer.umbra")
+    refused(owner, 1, "names of tables end in", *decrypt, "y.txt")
+    shutil.copy(owner / "secret/key.umbra", owner / "secret/copy.json")
+    refused(owner, 1, "(secret key) will not be replaced", *decrypt, "secret/copy.json")
+    refused(owner, 1, "will not be replaced", "plan", "model.onnx", "--samples", "samples.npy", "--server",
+            "keys/eval.umbra")
+    refused(owner, 1, "is an input", "plan", "model.onnx", "--samples", "samples.npy", "--client", "model.onnx")
+
+
+def secrets_stay_with_their_owner(chain):
+    infer = ["infer", "--plan", "server.umbra", "--keys", "keys", "--in", "batch.umbra", "--out", "other.umbra"]
+    for place, option in (("keys", "--keys"), (".", "--in")):
+        copy = chain.server / place / "forgotten.umbra"
+        shutil.copy(chain.owner / "secret/key.umbra", copy)
+        refused(chain.server, 1, f"{option}: {place} holds a secret key, forgotten.umbra", *infer)
+        copy.unlink()
+
+
+def rotations_of(chain):
+    keys = succeeds(chain.owner, "inspect", "keys/eval.umbra", "--keys", "keys")["keys"]
+    return [str(key["steps"]) for key in keys if key["kind"] == "rotation"]
+
+
+def keys_of_others(chain):
+    """One key fewer is refused before anything is loaded; another owner's, because they are another's."""
+    steps = rotations_of(chain)
+    infer = ["infer", "--plan", "server.umbra", "--in", "batch.umbra", "--out", "other.umbra", "--keys"]
+    for name, given, words in (("fewer", steps[1:], f"rotation by {steps[0]}"), ("another", steps, "belong")):
+        succeeds(chain.owner, "keygen", "--params", "keys/params.umbra", "--rotations=" + ",".join(given), "--out",
+                 name, "--secret", f"secret/{name}.umbra", "--no-passphrase")
+        (chain.server / name).mkdir()
+        shutil.copy(chain.owner / name / "eval.umbra", chain.server / name)
+        refused(chain.server, 1, words, *infer, name)
+    refused(chain.owner, 1, "", "decrypt", "--plan", "client.umbra", "--secret", "secret/another.umbra", "--in",
+            "answer.umbra", "--out", "o.npy")
+    refused(chain.server, 1, "eval.umbra", *infer, "nowhere")
+
+
+def careless_use(folder):
+    chain = open_chain(folder, network())
+    wrong_usage(chain.owner)
+    chain.plan("model.onnx", "--degree", 3)
+    chain.keygen()
+    chain.encrypt("--keys", "keys")
+    chain.infer()
+    for part in (ranges, files_that_do_not_belong_together, outputs_destroy_nothing, secrets_stay_with_their_owner,
+                 keys_of_others):
+        part(chain)
+
+
+def bad_models(folder):
+    chain = open_chain(folder, network())
+    plan = ["plan", "model.onnx", "--samples", "samples.npy", "--server", "s.umbra"]
+    refused(chain.owner, 1, "--output: the model has 1 outputs", *plan, "--output", "w")
+    refused(chain.owner, 1, "--machine", *plan, "--machine", "abacus")
+    refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
+    refused(chain.owner, 1, "", *plan, "--memory", "1K")
+    chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
+    refused(chain.owner, 1, "--samples", *plan)
+    (chain.owner / "samples.npy").unlink()
+    refused(chain.owner, 1, "samples.npy", *plan)
+    (chain.owner / "model.onnx").write_bytes(Model([Node("MaxPool", "x", "y", "pool_3", kernel_shape=[2])], {},
+                                                   ["n", 1, 4]).encode())
+    refused(chain.owner, 1, "pool_3", *plan)
+    expect("no bundle is left", not (chain.owner / "s.umbra").exists())
+
+
+def main():
+    for part in (whole_chain, labels_with_the_secret_key, careless_use, bad_models):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                part(pathlib.Path(folder))
+            except AssertionError as failure:
+                faults.append(f"{part.__name__}: {failure}")
+    print("\n".join(faults) or "all as wanted")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
