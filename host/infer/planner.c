@@ -91,7 +91,7 @@ static umbra_status observe(planner *p) {
  * three parts are rounded. Among 2^16 slots are some with this many standard deviations.
  */
 static double deviations_of(const umbra_params *params) {
-  return umbra_params_keyed_level(params) == umbra_params_depth(params) ? 12 : 24;
+  return umbra_params_keyed_level(params) == umbra_params_depth(params) ? 12 : 36;
 }
 
 /* From the differences between what the way is expected to give and what it should. */
