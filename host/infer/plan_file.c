@@ -104,7 +104,8 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
     return umbra_reader_malformed(
         reader, "a plan of version %u; this library computes other bits, by plans of version %d: plan anew", r->version,
         VERSION);
-  if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS || (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
+  if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS ||
+      (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
                                   r->steps, r->depth);
   if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST || r->reserved)
