@@ -159,7 +159,7 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
   return UMBRA_OK;
 }
 
-/* Each once, in the order of needs. */
+/* Each once, in the order of needs; with that to a sparse secret comes the one back. */
 static umbra_status read_need(umbra_reader *reader, umbra_key_needs *needs, size_t i) {
   need_record r;
   UMBRA_TRY(umbra_read_bytes(reader, &r, sizeof r));
@@ -169,8 +169,8 @@ static umbra_status read_need(umbra_reader *reader, umbra_key_needs *needs, size
   const umbra_status status = umbra_key_needs_put(needs, &need);
   if (status == UMBRA_ERROR_INVALID_ARGUMENT) return umbra_reader_malformed(reader, "%s", umbra_last_error());
   UMBRA_TRY(status);
-  if (umbra_key_needs_count(needs) == i + 1 && umbra_key_needs_get(needs, &found, i) == UMBRA_OK &&
-      found.kind == need.kind && found.steps == need.steps && found.level == need.level)
+  if (umbra_key_needs_get(needs, &found, i) == UMBRA_OK && found.kind == need.kind && found.steps == need.steps &&
+      found.level == need.level)
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "need %zu of a key is there twice, or out of order", i);
 }
@@ -179,7 +179,9 @@ static umbra_status read_needs(umbra_reader *reader, umbra_way *way, size_t coun
   UMBRA_TRY(umbra_key_needs_create(&way->needs, way->params));
   UMBRA_TRY(umbra_read_begin(reader, UMBRA_SECTION_NEEDS, count * sizeof(need_record)));
   for (size_t i = 0; i < count; i++) UMBRA_TRY(read_need(reader, way->needs, i));
-  return umbra_read_end(reader);
+  UMBRA_TRY(umbra_read_end(reader));
+  if (umbra_key_needs_count(way->needs) == count) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "%zu keys, of which one needs another one", count);
 }
 
 static umbra_status read_level(umbra_reader *reader, umbra_way *way, const umbra_step *step,
