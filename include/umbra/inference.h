@@ -82,6 +82,7 @@ typedef struct umbra_inference_report {
   size_t struct_size;
   size_t records;        /* as planned */
   uint32_t depth;        /* levels that the network takes */
+  uint32_t refreshes;    /* values that are refreshed on the way */
   uint32_t stride;       /* of the layout: records in a ciphertext */
   uint32_t slots;        /* equal to the stride: a ciphertext an element */
   int symmetric;         /* 1: there is no public key */
