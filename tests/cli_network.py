@@ -114,7 +114,8 @@ def labels_with_the_secret_key(folder):
     refused(chain.owner, 1, "--secret FILE is missing", "encrypt", "x.npy", "--plan", "client.umbra", "--keys", "keys",
             "--out", "batch.umbra")
     chain.encrypt("--secret", "secret/key.umbra")
-    chain.infer()
+    report = chain.infer("--repeat", "3")
+    expect("three rounds, and the layers of one", (len(report["rounds"]), len(report["layers"])) == (3, 3))
     chain.decrypt("y.npy")
     chain.decrypt("y.json")
     chain.decrypt("z.npy", "--values")
@@ -142,6 +143,7 @@ def wrong_usage(folder):
             ("--samples", ["plan", "train.csv", "--samples", "s"]),
             ("--plan FILE, for encrypted records, or --clear", ["infer", "--in", "a", "--out", "b"]),
             ("--keys DIR is missing", ["infer", "--plan", "p", "--in", "a", "--out", "b"]),
+            ("do not go with --clear", ["infer", "m.onnx", "--clear", "--repeat", "2", "--in", "a", "--out", "b"]),
             ("belong to --clear", ["infer", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b", "--degree", "3"]),
             ("is not expected", ["infer", "m.onnx", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b"]),
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--plan", "p", "--in", "a", "--out", "b"]),

@@ -47,7 +47,7 @@ NETWORKS = {
 # ---- the job ----
 
 def encrypted(umbra, owner, server, network, planned, options):
-    """Reports of the plan and of each computation; y.npy are the outputs."""
+    """Reports of the plan and of the computation; y.npy are the outputs."""
     plan = umbra.run(owner, "plan", "model.onnx", "--samples", "samples.npy", "--output", network.output, "--records",
                      planned, "--memory", options.memory, "--symmetric", *network.options, "--server", "server.umbra",
                      "--client", "client.umbra", "--explain")
@@ -58,12 +58,12 @@ def encrypted(umbra, owner, server, network, planned, options):
     for name in ("keys/eval.umbra", "server.umbra"):
         shutil.copy(owner / name, server / name)
     shutil.move(owner / "batch.umbra", server / "batch.umbra")
-    runs = [umbra.run(server, "infer", "--plan", "server.umbra", "--keys", "keys", "--in", "batch.umbra", "--out",
-                      "answer.umbra", "--device", options.device) for _ in range(options.repeat)]
+    answer = umbra.run(server, "infer", "--plan", "server.umbra", "--keys", "keys", "--in", "batch.umbra", "--out",
+                       "answer.umbra", "--device", options.device, "--repeat", options.repeat)
     shutil.copy(server / "answer.umbra", owner)
     umbra.run(owner, "decrypt", "--plan", "client.umbra", "--secret", "secret/key.umbra", "--in", "answer.umbra",
               "--out", "y.npy")
-    return plan, runs
+    return plan, answer
 
 
 def in_the_clear(umbra, owner, network):
@@ -117,26 +117,17 @@ def seconds_of(report, step):
     return sum(s["seconds"] for s in report["steps"] if s["name"] == step)
 
 
-def layers_of(runs):
-    """The median time of each layer."""
-    layers = [dict(layer) for layer in runs[0]["layers"]]
-    for i, layer in enumerate(layers):
-        layer["seconds"] = statistics.median(run["layers"][i]["seconds"] for run in runs)
-    return layers
-
-
-def row_of(umbra, plan, runs, judged):
-    facts, times = plan["plan"], [seconds_of(run, "compute") for run in runs]
-    last = runs[-1]
-    return {"images": int(last["records"]), "planned_together": int(facts["records"]),
-            "seconds": statistics.median(times), "seconds_least": min(times),
-            "seconds_predicted": plan["predictions"][0]["seconds"], "encode_seconds": seconds_of(last, "encode weights"),
-            "load_seconds": seconds_of(last, "load records") + seconds_of(last, "load evaluation keys"),
-            "plan_seconds": seconds_of(plan, "plan"), "backend": last["backend"]} | judged | {
-                "stated_error": facts["error"], "peak_bytes": last["peak_bytes"],
+def row_of(umbra, plan, answer, judged):
+    facts, times = plan["plan"], [round["seconds"] for round in answer["rounds"]]
+    return {"images": int(answer["records"]), "planned_together": int(facts["records"]),
+            "seconds": statistics.median(times[1:]), "seconds_least": min(times), "seconds_first": times[0],
+            "seconds_predicted": plan["predictions"][0]["seconds"], "encode_seconds": seconds_of(answer, "encode weights"),
+            "load_seconds": seconds_of(answer, "load records") + seconds_of(answer, "load evaluation keys"),
+            "plan_seconds": seconds_of(plan, "plan"), "backend": answer["backend"]} | judged | {
+                "stated_error": facts["error"], "peak_bytes": answer["peak_bytes"],
                 "peak_bytes_predicted": facts["peak_bytes"], "key_bytes": facts["key_bytes"],
                 "batch_bytes": facts["batch_bytes"], "log_n": facts["log_n"], "depth": facts["depth"],
-                "stride": facts["stride"], "slots": facts["slots"], "layers": layers_of(runs), "steps": dict(umbra.steps)}
+                "stride": facts["stride"], "slots": facts["slots"], "layers": answer["layers"], "steps": dict(umbra.steps)}
 
 
 def bars_of(network, row, device):
@@ -159,9 +150,9 @@ def run_size(umbra, network, records, size, options):
     (owner / "model.onnx").write_bytes(network.model(options.data))
     records.write_samples(owner / "samples.npy", SAMPLES)
     truth = records.write_records(owner / "x.npy", count)
-    plan, runs = encrypted(umbra, owner, server, network, planned, options)
+    plan, answer = encrypted(umbra, owner, server, network, planned, options)
     in_the_clear(umbra, owner, network)
-    row = row_of(umbra, plan, runs, judge(owner, truth, plan["plan"]["error"]))
+    row = row_of(umbra, plan, answer, judge(owner, truth, plan["plan"]["error"]))
     row["bars"] = bars_of(network, row, options.device)
     return row
 
