@@ -8,21 +8,28 @@
 #include "../host/linalg/matrix.h"
 #include "keyed_rig.h"
 
-/* W is rows x columns; matrices are at that level, or the highest if it is lower, in rings of at most 2^log_n. */
+/*
+ * W is rows x columns; matrices are at that level, or the highest if it is lower, in rings of at most 2^log_n. copies: of a
+ * vector, shifted; 0: it is by columns.
+ */
 typedef struct bench_shape {
   const char *name;
-  uint32_t rows, columns, batch, level, log_n;
+  uint32_t rows, columns, batch, level, log_n, copies;
 } bench_shape;
 
 #define VECTOR "product_plain_vector"
 #define BATCH "product_plain_batch"
 
 static const bench_shape usual[] = {
-    {VECTOR, 128, 128, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N},
-    {VECTOR, 128, 128, 1, 3, UMBRA_MAX_LOG_N},
-    {VECTOR, 128, 784, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N},
-    {BATCH, 128, 784, 1000, 1, 14},
-    {BATCH, 1024, 1024, 2048, 1, 12},
+    {VECTOR, 128, 128, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N, 0},
+    {VECTOR, 128, 128, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N, 64},
+    {VECTOR, 128, 128, 1, 3, UMBRA_MAX_LOG_N, 0},
+    {VECTOR, 128, 128, 1, 3, UMBRA_MAX_LOG_N, 32},
+    {VECTOR, 128, 784, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N, 0},
+    {VECTOR, 128, 784, 1, UMBRA_TOP_LEVEL, UMBRA_MAX_LOG_N, 64},
+    {BATCH, 128, 784, 1000, 1, 14, 0},
+    {BATCH, 1024, 1024, 2048, 1, 12, 0},
+    {BATCH, 1024, 1024, 4096, 1, 12, 0},
 };
 
 enum { MOST_SHAPES = 16, USUAL = sizeof usual / sizeof *usual };
@@ -32,8 +39,9 @@ static size_t shapes_asked;
 int bench_apply_shape(const char *text) {
   bench_shape s = {.level = UMBRA_TOP_LEVEL, .log_n = UMBRA_MAX_LOG_N};
   char rest;
-  const int found = sscanf(text, "%ux%ux%ux%u%c", &s.rows, &s.columns, &s.batch, &s.level, &rest);
-  if (found < 3 || found > 4 || !s.rows || !s.columns || !s.batch || shapes_asked == MOST_SHAPES) return 0;
+  const int found = sscanf(text, "%ux%ux%ux%ux%u%c", &s.rows, &s.columns, &s.batch, &s.level, &s.copies, &rest);
+  if (found < 3 || found > 5 || !s.rows || !s.columns || !s.batch || shapes_asked == MOST_SHAPES) return 0;
+  if (s.copies & (s.copies - 1) || (s.copies && s.batch > 1)) return 0;
   s.name = s.batch > 1 ? BATCH : VECTOR;
   asked[shapes_asked++] = s;
   return 1;
@@ -89,13 +97,26 @@ static uint32_t power_above(uint32_t x) {
   return power;
 }
 
-/* A vector in as few slots as hold it; of a batch, a column for each ciphertext. */
+/* Shifted by as little as takes one ciphertext. */
+static umbra_matrix_layout layout_of_copies(const bench_shape *s) {
+  const uint32_t stride = power_above(s->rows), columns = power_above(s->columns);
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .stride = stride,
+                               .slots = stride * s->copies, .group = columns > s->copies ? columns / s->copies : 1};
+}
+
+/* A vector in as few slots as hold it; of a batch, a column for each ciphertext, in pairs if it has more records than slots. */
+static umbra_matrix_layout layout_of_columns(const bench_shape *s, uint32_t most_slots) {
+  const int pairs = s->batch > most_slots;
+  const uint32_t stride = power_above(s->batch) >> pairs, slots = stride > 1 ? stride : power_above(s->columns);
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS,
+                               .stride = stride,         .slots = slots,
+                               .pairs = pairs,           .group = 1};
+}
+
 static umbra_status describe(void *rig) {
   struct rig *r = rig;
   const bench_shape *s = r->keyed.shape;
-  const uint32_t stride = power_above(s->batch), slots = stride > 1 ? stride : power_above(s->columns);
-  r->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = stride,
-                                    .slots = slots, .group = 1};
+  r->layout = s->copies ? layout_of_copies(s) : layout_of_columns(s, umbra_params_slots(r->keyed.params));
   r->level = bench_level(s->level, r->keyed.params);
   r->w = bench_points((size_t)s->rows * s->columns, 0.61803398874989485);
   r->x = bench_points((size_t)s->batch * s->columns, 0.41421356237309505);
@@ -181,7 +202,9 @@ static const bench_keyed keyed = {.size = sizeof(rig),
 
 static int fits(const bench_shape *s, const umbra_params *params) {
   const uint32_t slots = umbra_params_slots(params);
-  return umbra_params_log_n(params) <= s->log_n && slots >= s->batch && (s->batch > 1 || slots >= s->columns);
+  if (umbra_params_log_n(params) > s->log_n) return 0;
+  if (s->copies) return slots >= power_above(s->rows) * s->copies;
+  return 2 * slots >= s->batch && (s->batch > 1 || slots >= s->columns);
 }
 
 void bench_apply_register(const bench_setting *setting) {
@@ -189,10 +212,11 @@ void bench_apply_register(const bench_setting *setting) {
   const size_t count = shapes_asked ? shapes_asked : USUAL;
   for (size_t i = 0; params && i < count; i++) {
     const bench_shape *s = shapes_asked ? &asked[i] : &usual[i];
-    char name[256];
+    char name[256], copies[24] = "";
     if (!fits(s, params)) continue;
-    snprintf(name, sizeof name, "%s/rows:%u/columns:%u/batch:%u/log_n:%u/level:%u/params:%s/backend:%s/threads:%u",
-             s->name, s->rows, s->columns, s->batch, umbra_params_log_n(params), bench_level(s->level, params),
+    if (s->copies) snprintf(copies, sizeof copies, "/copies:%u", s->copies);
+    snprintf(name, sizeof name, "%s/rows:%u/columns:%u/batch:%u%s/log_n:%u/level:%u/params:%s/backend:%s/threads:%u",
+             s->name, s->rows, s->columns, s->batch, copies, umbra_params_log_n(params), bench_level(s->level, params),
              setting->params, setting->backend, setting->threads);
     bench_keyed_register(name, &keyed, s, setting);
   }

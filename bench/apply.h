@@ -5,7 +5,7 @@
 
 #include "bench.h"
 
-/* ROWSxCOLUMNSxBATCH or ROWSxCOLUMNSxBATCHxLEVEL, to be registered instead of the usual shapes; 0: it is none. */
+/* ROWSxCOLUMNSxBATCH, with xLEVEL, or with xLEVELxCOPIES, to be registered instead of the usual shapes; 0: it is none. */
 int bench_apply_shape(const char *text);
 
 void bench_apply_register(const bench_setting *setting);

@@ -9,7 +9,8 @@
  * --warm: calls before those that are measured, for the clock to rise; left out: 50.
  * --secrets-on-device: keys are made, and results decrypted, on the GPU and not on the CPU.
  * --profile: where the measured calls of an operation begin, a profiler of NVIDIA's that waits for that is told so.
- * --product: products of plain matrices with encrypted ones: ROWSxCOLUMNSxBATCH, or with xLEVEL; left out: the usual.
+ * --product: products of plain matrices with encrypted ones: ROWSxCOLUMNSxBATCH, with xLEVEL, or for a vector in shifted
+ * copies with xLEVELxCOPIES; left out: the usual.
  * Exit status: 0, 1 if a benchmark failed, 2 for arguments that make no sense, 77 if there is no device for a backend.
  */
 #include <stdio.h>

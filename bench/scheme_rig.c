@@ -167,6 +167,7 @@ static void check_results(bench_state *state, bench_scheme *s, const bench_opera
       bench_fail(state, "the decrypted result is wrong");
       return;
     }
+    bench_counter(state, "error_bits", -log2(report.max_error));
   }
   if (status != UMBRA_OK) bench_fail(state, umbra_last_error());
 }

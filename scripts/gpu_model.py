@@ -45,7 +45,8 @@ OPERATIONS = "^(mul_relin_rescale|rotate|rotate_hoisted_8)(_graph)?/"
 RUNS = [  # (parameters, filter)
     ("n16-d23-s55", OPERATIONS),
     ("n16-d24-s50", OPERATIONS),
-    ("n16-d23-s55", "^ntt_(forward|inverse)/.*primes:64/"),
+    ("n16-d23-s55", "^(ntt_(forward|inverse)/.*primes:64|gemm/.*primes:one)/"),
+    ("n12-d1-s30", "^product_plain_batch/.*batch:4096/"),
     ("boot-64k-40", "^(bootstrap(_graph|_raise|_coeffs_to_slots|_slots_to_coeffs)?|(helr|main_job)_iteration)/"),
 ]
 
@@ -265,6 +266,27 @@ def plain_products(launch):
     return Work(all_threads(launch, terms=terms), touched)
 
 
+COLUMNS_AT_A_TIME, COLUMNS_OF_A_SUM = 32, 8  # kernels/cuda/gemm.cu; the latter for primes of levels
+
+
+def gemm(launch):
+    """Each limb of the columns comes once: blocks that share it run together."""
+    dst, a = launch.view(1), launch.view(2)
+    matrix, rows, columns = struct.unpack("=Q", launch.arguments[3])[0], launch.number(4), launch.number(5)
+    blocks = math.ceil(columns / COLUMNS_AT_A_TIME)
+    runs = sum(math.ceil(min(columns - COLUMNS_AT_A_TIME * b, COLUMNS_AT_A_TIME) / COLUMNS_OF_A_SUM)
+               for b in range(blocks))
+    trips = {"blocks": blocks, "factors": columns / blocks * launch.parameter / launch.threads, "runs": runs / blocks,
+             "columns": columns / runs}
+    of_dst, of_a, size = dst.limbs(launch.limb), a.limbs(launch.limb), WORD * rows * columns
+    touched = []
+    for i in range(launch.grid[1]):
+        touched.append((matrix + i * size, size, False))
+        touched += [(of_a[i] + p * a.stride, launch.limb, False) for p in range(a.polys)]
+        touched += [(of_dst[i] + p * dst.stride, launch.limb, True) for p in range(dst.polys)]
+    return Work(all_threads(launch, **trips), touched)
+
+
 Job = collections.namedtuple("Job", "sources rows run source first targets skip_first skip_count")
 JOB = "=QQHHHHHHHHH6x"  # constants, then the job's own; kernels/cuda/convert.cu
 TILE = 4
@@ -330,6 +352,7 @@ WORKS = {
     "forward_rows": forward,
     "forward_rows_close": forward_close,
     "from_i64": from_i64,
+    "gemm": gemm,
     "inner_products": inner_products,
     "inverse_columns": lambda l: transform(l, [l.view(1)], [l.view(1)]),
     "inverse_rows": lambda l: transform(l, [l.view(2)], [l.view(1)]),
@@ -535,7 +558,7 @@ def differences(rows, stated):
 # ---- tables ----
 
 SHOWN = ["forward_columns<8>", "forward_rows", "forward_rows_close", "inverse_rows", "inverse_columns<8>",
-         "convert<32>", "inner_products<4>", "plain_products<8>", "tensor", "divide_close", "binary<op_add>"]
+         "convert<32>", "inner_products<4>", "plain_products<8>", "gemm<16>", "tensor", "divide_close", "binary<op_add>"]
 
 
 def print_row(*cells):

@@ -236,11 +236,17 @@ typedef struct layer {
   umbra_weights *weights;
 } layer;
 
-/* Inputs of one record, a column in a ciphertext or all of them: with keys of rotations by 1, 2 and 3. */
-static layer make_layer(const scheme *s, uint32_t slots, const double *numbers) {
-  layer made = {
-      .layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = slots, .group = 1}};
-  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = slots > 1 ? INPUTS : OUTPUTS,
+/* Of one record: a column in a ciphertext; all of them; and these in copies that are shifted by two. */
+static const umbra_matrix_layout inputs[] = {
+    {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = 1, .group = 1},
+    {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = INPUTS, .group = 1},
+    {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .stride = INPUTS, .slots = 2 * INPUTS, .group = 2},
+};
+
+/* With keys of rotations by 1, 2, 3 and 4. */
+static layer make_layer(const scheme *s, const umbra_matrix_layout *layout, const double *numbers) {
+  layer made = {.layout = *layout};
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = layout->slots > 1 ? INPUTS : OUTPUTS,
                               .columns = INPUTS},
                     bias = {UMBRA_ARRAY_INIT, .data = numbers, .rows = values.rows, .columns = 1};
   const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &made.layout};
@@ -253,7 +259,8 @@ static umbra_status layer_body(umbra_evaluator *e, umbra_ciphertext **outs, cons
                                void *user) {
   const layer *l = user;
   umbra_matrix *matrix = NULL;
-  umbra_status status = umbra_matrix_from_ciphertexts(&matrix, ins, INPUTS / l->layout.slots, 1, INPUTS, &l->layout);
+  const size_t count = l->layout.slots > 1 ? 1 : INPUTS;
+  umbra_status status = umbra_matrix_from_ciphertexts(&matrix, ins, count, 1, INPUTS, &l->layout);
   if (status == UMBRA_OK) status = umbra_matrix_apply(e, &matrix, matrix, l->weights);
   if (status == UMBRA_OK) status = umbra_matrix_ciphertext(matrix, &outs[0], 0);
   umbra_matrix_destroy(matrix);
@@ -261,13 +268,13 @@ static umbra_status layer_body(umbra_evaluator *e, umbra_ciphertext **outs, cons
 }
 
 /* A product, and its first ciphertext from a recorded one. */
-static void record_product(trace *t, const scheme *s, uint32_t slots, uint64_t seed_of_values) {
+static void record_product(trace *t, const scheme *s, const umbra_matrix_layout *layout, uint64_t seed_of_values) {
   double numbers[OUTPUTS * INPUTS];
   umbra_matrix *matrix = NULL, *product = NULL;
   umbra_circuit *circuit = NULL;
   umbra_ciphertext *ins[INPUTS] = {NULL};
   for (int i = 0; i < OUTPUTS * INPUTS; i++) numbers[i] = uniform(&seed_of_values);
-  layer l = make_layer(s, slots, numbers);
+  layer l = make_layer(s, layout, numbers);
   assert_ok(umbra_matrix_encrypt(&matrix, s->public, numbers, 1, INPUTS, &l.layout, NULL));
   assert_ok(umbra_matrix_apply(s->evaluator, &product, matrix, l.weights));
   RECORD_KEY(t, matrix, product);
@@ -323,8 +330,7 @@ static void run(trace *t, umbra_params *params, const char *device) {
   record_two_maps(t, &s, x[0]);
   record_multiply(t, &s, UMBRA_MATRIX_TILES, UMBRA_MATRIX_TILES, 2, 8);
   record_multiply(t, &s, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_DIAGONALS, 1, 4);
-  record_product(t, &s, 1, 5);
-  record_product(t, &s, 4, 6);
+  for (uint64_t i = 0; i < sizeof inputs / sizeof *inputs; i++) record_product(t, &s, &inputs[i], 5 + i);
   for (int i = 0; i < 3; i++) {
     umbra_ciphertext_destroy(x[i]);
     umbra_plaintext_destroy(p[i]);

@@ -443,6 +443,25 @@ static void hostile_tables_are_refused(void **state) {
   assert_int_not_equal(access("x.umbra", F_OK), 0);
 }
 
+/* features.umbra, of the keys' parameters. */
+static void save_feature_map(void) {
+  umbra_params *params = NULL;
+  umbra_context *context = NULL;
+  umbra_public_key *key = NULL;
+  umbra_feature_map *map = NULL;
+  const umbra_feature_layout layout = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 2, .height = 3, .width = 1};
+  assert_int_equal(umbra_params_load(&params, "keys/params.umbra"), UMBRA_OK);
+  assert_int_equal(umbra_context_create(&context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}),
+                   UMBRA_OK);
+  assert_int_equal(umbra_public_key_load(&key, context, "keys/public.umbra", NULL), UMBRA_OK);
+  assert_int_equal(umbra_feature_map_encrypt(&map, key, (const double[6]){1}, &layout, NULL), UMBRA_OK);
+  assert_int_equal(umbra_feature_map_save(map, "features.umbra", NULL), UMBRA_OK);
+  umbra_feature_map_destroy(map);
+  umbra_public_key_destroy(key);
+  umbra_context_destroy(context);
+  umbra_params_destroy(params);
+}
+
 static void files_are_described(void **state) {
   (void)state;
   const char *const files[] = {"params.umbra",  "keys/public.umbra", "keys/eval.umbra",
@@ -460,6 +479,10 @@ static void files_are_described(void **state) {
   assert_non_null(strstr(contents("out"), "\"rows\":3,\"columns\":2"));
   assert_succeeds("inspect model.umbra --keys keys --json");
   assert_non_null(strstr(contents("out"), "\"features\":2"));
+  save_feature_map();
+  assert_succeeds("inspect features.umbra --keys keys --json");
+  assert_non_null(strstr(contents("out"), "\"kind\":\"encrypted feature map\""));
+  assert_non_null(strstr(contents("out"), "\"channels\":2,\"height\":3,\"width\":1,\"level\":"));
   assert_succeeds("inspect keys/eval.umbra --keys keys --json");
   assert_non_null(strstr(contents("out"), "\"kind\":\"relinearization\",\"level\":"));
   assert_non_null(strstr(contents("out"), "\"kind\":\"rotation\",\"steps\":2,\"level\":"));

@@ -322,14 +322,23 @@ static void test_products_of_matrices(void **state) {
 
 enum { INPUTS = 4, OUTPUTS = 3 };
 
-/* The registers as a matrix by columns: each is a column, or half of them two columns, or one is all four. */
+/*
+ * The registers as a matrix by columns: each is a column, or half of them two columns, or one is all four. Or one has all
+ * columns in copies that are shifted by two.
+ */
 static umbra_matrix *columns_of(const side *s, uint32_t together) {
-  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS,
-                                      .stride = umbra_ciphertext_slots(s->x[0]) / together,
-                                      .slots = umbra_ciphertext_slots(s->x[0]), .group = 1};
+  const uint32_t slots = umbra_ciphertext_slots(s->x[0]);
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .slots = slots, .group = 1};
   umbra_matrix *matrix = NULL;
-  assert_ok(umbra_matrix_make(&matrix, s->context, 5, INPUTS, &layout));
-  assert_int_equal(matrix->parts, INPUTS / together);
+  if (together <= INPUTS) {
+    layout.stride = slots / together;
+  } else {
+    layout.order = UMBRA_MATRIX_SHIFTED;
+    layout.stride = slots / 2;
+    layout.group = 2;
+  }
+  assert_ok(umbra_matrix_make(&matrix, s->context, together <= INPUTS ? 5 : 1, INPUTS, &layout));
+  assert_int_equal(matrix->parts, together <= INPUTS ? INPUTS / together : 1);
   for (size_t i = 0; i < matrix->parts; i++) assert_ok(umbra_ciphertext_copy(&matrix->part[i], s->x[i]));
   return matrix;
 }
@@ -357,8 +366,8 @@ static void multiply_by_weights(side *s, uint64_t together) {
 static void test_weights(void **state) {
   (void)state;
   umbra_params *params = test_params(LOG_N, 40, DEPTH);
-  const uint64_t keys[] = {0, 1, 3};
-  for (uint32_t i = 0; i < 3; i++) {
+  const uint64_t keys[] = {0, 1, 3, 2};
+  for (uint32_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     const work w = {params, NULL, multiply_by_weights, 1u << i, UMBRA_TOP_LEVEL, 0};
     for (uint64_t less = 0; less < (keys[i] ? keys[i] : 1); less++) {
       const umbra_cost cost = hold(&w, less);

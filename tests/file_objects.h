@@ -154,6 +154,7 @@ STREAMED_KIND_FUNCTIONS(plaintext)
 STREAMED_KIND_FUNCTIONS(ciphertext)
 STREAMED_KIND_FUNCTIONS(matrix)
 STREAMED_KIND_FUNCTIONS(logistic)
+STREAMED_KIND_FUNCTIONS(feature_map)
 
 /* The files of a training, which have no functions of their own: they are loaded for this plan, which has one block. */
 enum { TRAINING_ROWS = 5, TRAINING_COLUMNS = 3, TRAINING_ITERATIONS = 2, TRAINING_SLOTS = 8 };
@@ -225,6 +226,7 @@ enum {
   SEEDED,
   MATRIX,
   LOGISTIC,
+  FEATURE_MAP,
   PUBLIC_OBJECTS, /* those before have public functions */
   TRAIN_DATA = PUBLIC_OBJECTS,
   TRAIN_BLOCK,
@@ -244,6 +246,7 @@ static const file_kind file_kinds[OBJECTS] = {
     [SEEDED] = STREAMED_KIND(ciphertext, UMBRA_KIND_CIPHERTEXT),
     [MATRIX] = STREAMED_KIND(matrix, UMBRA_KIND_MATRIX),
     [LOGISTIC] = STREAMED_KIND(logistic, UMBRA_KIND_LOGISTIC),
+    [FEATURE_MAP] = STREAMED_KIND(feature_map, UMBRA_KIND_FEATURE_MAP),
     [TRAIN_DATA] = STREAMED_KIND(train_data, UMBRA_KIND_TRAIN_DATA),
     [TRAIN_BLOCK] = STREAMED_KIND(train_block, UMBRA_KIND_TRAIN_BLOCK),
     [CHECKPOINT] = STREAMED_KIND(checkpoint, UMBRA_KIND_CHECKPOINT),
@@ -296,6 +299,7 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   umbra_ciphertext *ciphertext = NULL, *seeded = NULL;
   umbra_matrix *matrix = NULL;
   umbra_logistic *logistic = NULL;
+  umbra_feature_map *map = NULL;
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT, .slots = 64};
   options.level = objects_keyless() ? 2 : 1;
   assert_ok(umbra_encode(&plaintext, o->context, values, 4, &options));
@@ -303,14 +307,17 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   assert_ok(umbra_encrypt_symmetric(&seeded, secret, plaintext));
   if (objects_keyless()) square_without_key(&ciphertext, o->context);
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+  const umbra_feature_layout places = {UMBRA_FEATURE_LAYOUT_INIT, 5, 1, 3, .gap_y = 2, .gap_x = 2, .interleave_x = 2};
   const umbra_sigmoid_options sigmoid = {.struct_size = sizeof sigmoid, .degree = 7, .range = 8};
   assert_ok(umbra_matrix_encrypt(&matrix, public, values, ROWS, COLUMNS, &layout, NULL));
   assert_ok(umbra_logistic_encrypt(&logistic, public, values, COLUMNS, 0.25, &sigmoid));
+  assert_ok(umbra_feature_map_encrypt_symmetric(&map, secret, values, &places, NULL));
   o->object[PLAINTEXT] = plaintext;
   o->object[CIPHERTEXT] = ciphertext;
   o->object[SEEDED] = seeded;
   o->object[MATRIX] = matrix;
   o->object[LOGISTIC] = logistic;
+  o->object[FEATURE_MAP] = map;
 }
 
 /* Of parameters of its own, which refresh. */

@@ -2,7 +2,7 @@
 /* labels: quick */
 /* Encrypted matrices: what goes in comes out, in as many ciphertexts as the rows need, in the layout that is
  * documented. */
-#include "scheme.h"
+#include "linalg.h"
 
 #include "host/base/watch.h"
 #include "host/linalg/matrix.h"
@@ -10,13 +10,6 @@
 enum { SLOTS = 1024 };
 
 static scheme s;
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = malloc(count * sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = 10 * uniform(random);
-  return values;
-}
 
 static size_t stride_of(size_t slots) {
   size_t stride = 1;
@@ -135,7 +128,7 @@ static void by_columns(void **state) {
   check_columns(3, SLOTS + 1, &given[0], &random);
 }
 
-/* ---- tiles and diagonals: where each element is said to be, found by going through the elements ---- */
+/* ---- tiles, diagonals and copies: where each element is said to be, found by going through the elements ---- */
 
 typedef struct expected_slots {
   size_t parts, slots;
@@ -176,6 +169,22 @@ static void expect_on_diagonal(expected_slots *e, const umbra_matrix *m, size_t 
     expect(e, (r / positions * across + c / positions) * n + diagonal, position * l->stride + i, 0, value);
 }
 
+/* Element (r, c) of a shifted matrix: run t of a row's ciphertext begins with column t * group, in turns. */
+static void expect_shifted(expected_slots *e, const umbra_matrix *m, size_t r, size_t c, double value) {
+  const umbra_matrix_layout *l = &m->layout;
+  const size_t runs = l->slots / l->stride, all = runs * l->group, across = (m->columns + all - 1) / all;
+  const size_t part = (r >> l->pairs) * across + c / all;
+  for (size_t t = 0; t < runs; t++)
+    for (size_t at = (c % all + all - t * l->group) % all; at < l->stride; at += all)
+      expect(e, part, t * l->stride + at, (int)(r & (size_t)l->pairs), value);
+}
+
+static void expect_element(expected_slots *e, const umbra_matrix *m, size_t r, size_t c, double value) {
+  if (m->layout.order == UMBRA_MATRIX_SHIFTED) expect_shifted(e, m, r, c, value);
+  else if (m->layout.order == UMBRA_MATRIX_DIAGONALS) expect_on_diagonal(e, m, r, c, value);
+  else expect_in_tiles(e, m, r, c, value);
+}
+
 static void check_places(size_t rows, size_t columns, const umbra_matrix_layout *given, uint64_t *random) {
   umbra_matrix *m = NULL;
   double slots[2 * SLOTS], *values = random_values(random, rows * columns),
@@ -183,9 +192,7 @@ static void check_places(size_t rows, size_t columns, const umbra_matrix_layout 
   assert_ok(umbra_matrix_encrypt(&m, s.public, values, rows, columns, given, NULL));
   expected_slots e = {m->parts, m->layout.slots, calloc(m->parts * m->layout.slots, 2 * sizeof(double))};
   assert_non_null(e.pairs);
-  for (size_t i = 0; i < rows * columns; i++)
-    (m->layout.order == UMBRA_MATRIX_DIAGONALS ? expect_on_diagonal : expect_in_tiles)(&e, m, i / columns, i % columns,
-                                                                                       values[i]);
+  for (size_t i = 0; i < rows * columns; i++) expect_element(&e, m, i / columns, i % columns, values[i]);
   for (size_t part = 0; part < m->parts; part++) {
     assert_ok(umbra_decrypt_decode_complex(slots, e.slots, m->part[part], s.secret));
     for (size_t i = 0; i < 2 * e.slots; i++)
@@ -234,6 +241,24 @@ static void by_diagonals(void **state) {
   check_places(9, 8, &given, &random);
 }
 
+static void in_shifted_copies(void **state) {
+  (void)state;
+  uint64_t random = 9;
+  for (int pairs = 0; pairs < 2; pairs++) {
+    umbra_matrix_layout given = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .pairs = pairs};
+    check_places(1, 100, &given, &random);
+    check_places(3, 1, &given, &random);
+    check_places(2, 2 * SLOTS + 1, &given, &random);
+    given.stride = 16;
+    check_places(3, 100, &given, &random);
+    given.slots = 128;
+    given.group = 4;
+    check_places(4, 100, &given, &random);
+    given.group = 1;
+    check_places(3, 20, &given, &random);
+  }
+}
+
 /* The least stride that holds the matrix, or the largest tile that there is; slots for one tile; all diagonals. */
 static void chosen_layouts(void **state) {
   (void)state;
@@ -243,7 +268,8 @@ static void chosen_layouts(void **state) {
     uint32_t stride, slots, group;
   } chosen[] = {{UMBRA_MATRIX_TILES, 5, 3, 8, 128, 1},          {UMBRA_MATRIX_TILES_LEFT, 1, 1, 1, 2, 1},
                 {UMBRA_MATRIX_TILES_RIGHT, 100, 2, 16, 512, 1}, {UMBRA_MATRIX_DIAGONALS, 5, 3, 128, 1024, 4},
-                {UMBRA_MATRIX_DIAGONALS, 1, 1, 1024, 1024, 1},  {UMBRA_MATRIX_DIAGONALS, 2, 100, 8, 1024, 16}};
+                {UMBRA_MATRIX_DIAGONALS, 1, 1, 1024, 1024, 1},  {UMBRA_MATRIX_DIAGONALS, 2, 100, 8, 1024, 16},
+                {UMBRA_MATRIX_SHIFTED, 2, 100, 128, 1024, 16},  {UMBRA_MATRIX_SHIFTED, 1, 1, 1, 1024, 1}};
   const double values[200] = {0};
   for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
     umbra_matrix *m = NULL;
@@ -325,8 +351,12 @@ static void refusals(void **state) {
   assert_fails(umbra_matrix_encrypt(NULL, s.public, values, 1, 1, NULL, NULL), bad, "output");
   refused_layout(ones, SLOTS, UMBRA_ERROR_RANGE, "up to 1023");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT}, SLOTS + 1, UMBRA_ERROR_RANGE, "up to 1024");
-  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)6}, 3,
-                 UMBRA_ERROR_UNSUPPORTED, "order is 6: this version knows orders 0 to 5");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)7}, 3,
+                 UMBRA_ERROR_UNSUPPORTED, "order is 7: this version knows orders 0 to 6");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .ones = 1}, 3, bad,
+                 "shifted copies have no ones");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .group = 8}, 3, bad,
+                 "shifted by 8 in runs of 4 slots");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES, .stride = 32}, 3, bad,
                  "a tile of 32 x 32 takes 2048 slots: there are 1024");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES, .stride = 1u << 31}, 3,
@@ -425,6 +455,7 @@ int main(void) {
                                      cmocka_unit_test(by_columns),
                                      cmocka_unit_test(in_tiles),
                                      cmocka_unit_test(by_diagonals),
+                                     cmocka_unit_test(in_shifted_copies),
                                      cmocka_unit_test(chosen_layouts),
                                      cmocka_unit_test(columns_of_a_power_of_two),
                                      cmocka_unit_test(refusals),

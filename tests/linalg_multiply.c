@@ -6,7 +6,7 @@
  * Products of two encrypted matrices against sums in the clear, in all layouts and of odd shapes, with exactly the keys
  * that a dry device lists; on a simulation; and with the same bits on every backend of this machine.
  */
-#include "scheme.h"
+#include "linalg.h"
 
 #include "../kernels/kernels.h"
 #include "host/base/memory.h"
@@ -36,13 +36,6 @@ static problem problem_of(size_t rows, size_t inner, size_t columns, umbra_matri
   p.a.stride = p.b.stride = stride;
   p.a.slots = p.b.slots = slots;
   return p;
-}
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = malloc(count * sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = uniform(random);
-  return values;
 }
 
 /* The values of a rows x columns matrix, stored as they are or transposed. */
@@ -141,25 +134,20 @@ static double magnitude(const umbra_matrix *m) {
 
 static forecast forecast_of(const problem *p) {
   forecast seen = {.cost = {UMBRA_COST_INIT}};
-  umbra_context *context = NULL;
-  umbra_evaluator *evaluator = NULL;
+  scheme dry;
   umbra_matrix *out = NULL;
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&context, &desc));
-  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
-  factors f = dry_factors(p, context);
-  assert_ok(umbra_context_cost_begin(context));
-  assert_ok(umbra_matrix_multiply(evaluator, &out, f.a, f.b, &p->options));
-  assert_ok(umbra_key_needs_create(&seen.needs, params));
-  assert_ok(umbra_context_needs(context, seen.needs));
-  assert_ok(umbra_context_cost(context, &seen.cost));
+  scheme_open_dry(&dry, umbra_params_share(params));
+  factors f = dry_factors(p, dry.context);
+  assert_ok(umbra_context_cost_begin(dry.context));
+  assert_ok(umbra_matrix_multiply(dry.evaluator, &out, f.a, f.b, &p->options));
+  seen.needs = scheme_needs(&dry);
+  assert_ok(umbra_context_cost(dry.context, &seen.cost));
   seen.level = umbra_matrix_level(out);
   seen.magnitude = magnitude(out);
   seen.error = error_bound(out);
   umbra_matrix_destroy(out);
   factors_free(&f);
-  umbra_evaluator_destroy(evaluator);
-  umbra_context_destroy(context);
+  scheme_close(&dry);
   return seen;
 }
 

@@ -3,7 +3,7 @@
 /* Encrypted matrices, element by element and as others of the same ciphertexts, against the same in the clear. */
 #include "host/base/memory.h"
 #include "host/linalg/matrix.h"
-#include "scheme.h"
+#include "linalg.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 2 };
 
@@ -12,13 +12,6 @@ static scheme s;
 static umbra_matrix_layout layout_of(umbra_matrix_order order, uint32_t stride, uint32_t slots, int pairs) {
   return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = order, .stride = stride,
                                .slots = slots,           .pairs = pairs, .group = 1};
-}
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = calloc(count, sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = uniform(random);
-  return values;
 }
 
 static umbra_matrix *encrypt(const double *values, size_t rows, size_t columns, umbra_matrix_layout layout) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Plans of products: what they choose computes the product, with the keys they name and at the level they state. */
-#include "scheme.h"
+#include "linalg.h"
 
 enum { LOG_N = 11, DEPTH = 3, SLOTS = 1 << (LOG_N - 1), TEXT = 1 << 14 };
 
@@ -17,13 +17,6 @@ static umbra_product_plan *plan_of(size_t rows, size_t inner, size_t columns, in
 }
 
 /* ---- the plan, followed ---- */
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = malloc(count * sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = uniform(random);
-  return values;
-}
 
 static void check_product(const double *found, const double *a, const double *b, const umbra_product_desc *d) {
   for (size_t r = 0; r < d->rows; r++) {
@@ -62,12 +55,8 @@ static void follow(const umbra_product_plan *plan, size_t number, const umbra_pr
   uint64_t random = 7;
   double *a = random_values(&random, d->rows * d->inner), *b = random_values(&random, d->inner * d->columns);
   double *found = random_values(&random, d->rows * d->columns);
-  scheme s = {.params = umbra_params_share(params)};
-  assert_ok(umbra_context_create(&s.context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
-  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
-  assert_ok(umbra_public_key_generate(&s.public, s.secret));
-  s.keys = keys_for(s.secret, needs);
-  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+  scheme s;
+  scheme_open_for(&s, umbra_params_share(params), NULL, needs);
   assert_ok(umbra_product_plan_get(plan, &candidate, number));
   assert_ok(umbra_product_plan_layouts(plan, &layout_a, d->plain ? NULL : &layout_b, number));
   umbra_matrix *x = encrypted(&s, a, d->rows, d->inner, &layout_a), *y = NULL;
@@ -90,6 +79,7 @@ static void plans_are_followed(void **state) {
   static const umbra_product_desc products[] = {
       {.rows = 5, .inner = 20, .columns = 7, .plain = 1},
       {.rows = 600, .inner = 9, .columns = 4, .plain = 1},
+      {.rows = SLOTS + 9, .inner = 9, .columns = 4, .plain = 1},
       {.rows = 1, .inner = 40, .columns = 33, .plain = 1},
       {.rows = 12, .inner = 10, .columns = 6},
       {.rows = 40, .inner = 20, .columns = 30},
@@ -130,21 +120,43 @@ static void cheapest_is_first(void **state) {
   }
 }
 
-/* One record is a vector among rotations; as many as there are slots share a ciphertext for each column, and need no key. */
+/* A ciphertext for each column, without keys; the records are in real parts as long as they fit there, then in both. */
+static void check_columns(size_t records, int pairs) {
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
+  umbra_product_plan *plan = plan_of(records, 200, 200, 1, UMBRA_TARGET_CPU);
+  umbra_product_candidate candidate = {UMBRA_PRODUCT_CANDIDATE_INIT};
+  umbra_cost cost = {UMBRA_COST_INIT};
+  assert_ok(umbra_product_plan_layouts(plan, &layout, NULL, 0));
+  assert_int_equal(layout.stride, layout.slots);
+  assert_int_equal(layout.pairs, pairs);
+  assert_ok(umbra_product_plan_get(plan, &candidate, 0));
+  assert_int_equal(candidate.a_ciphertexts, 200);
+  assert_ok(umbra_product_plan_cost(plan, &cost, 0));
+  assert_int_equal(cost.keys, 0);
+  umbra_product_plan_destroy(plan);
+}
+
+/* One record is in shifted copies if there is room for them: of those that do without, one ciphertext by columns is best. */
+static void check_vector(size_t size, umbra_matrix_order best) {
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
+  umbra_product_plan *plan = plan_of(1, size, size, 1, UMBRA_TARGET_CPU);
+  assert_ok(umbra_product_plan_layouts(plan, &layout, NULL, 0));
+  assert_int_equal(layout.order, best);
+  for (size_t i = 1; layout.order == UMBRA_MATRIX_SHIFTED; i++)
+    assert_ok(umbra_product_plan_layouts(plan, &layout, NULL, i));
+  assert_int_equal(layout.order, UMBRA_MATRIX_BY_COLUMNS);
+  assert_true(layout.stride == 1 && layout.slots >= size);
+  umbra_product_plan_destroy(plan);
+}
+
+/* As many records as there are slots share a ciphertext for each column, and need no key. */
 static void records_decide(void **state) {
   (void)state;
-  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};
-  umbra_product_plan *one = plan_of(1, 200, 200, 1, UMBRA_TARGET_CPU);
-  umbra_product_plan *many = plan_of(SLOTS, 200, 200, 1, UMBRA_TARGET_CPU);
-  umbra_cost cost = {UMBRA_COST_INIT};
-  assert_ok(umbra_product_plan_layouts(one, &layout, NULL, 0));
-  assert_true(layout.stride == 1 && layout.slots >= 200);
-  assert_ok(umbra_product_plan_layouts(many, &layout, NULL, 0));
-  assert_int_equal(layout.stride, layout.slots);
-  assert_ok(umbra_product_plan_cost(many, &cost, 0));
-  assert_int_equal(cost.keys, 0);
-  umbra_product_plan_destroy(one);
-  umbra_product_plan_destroy(many);
+  check_vector(200, UMBRA_MATRIX_SHIFTED);
+  check_vector(SLOTS, UMBRA_MATRIX_BY_COLUMNS);
+  check_columns(SLOTS, 0);
+  check_columns(SLOTS + 1, 1);
+  check_columns(2 * SLOTS, 1);
 }
 
 /* No candidate takes more, and those that take less are all there. */

@@ -6,7 +6,7 @@
  * the keys that the products look for on a dry device.
  */
 #include "../host/linalg/products.h"
-#include "scheme.h"
+#include "linalg.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 5 };
 static const double tolerance = 2e-6;
@@ -20,13 +20,6 @@ typedef struct problem {
   umbra_matrix_layout layout;
   double *values, *x, *y; /* x over the columns and the one, y over the rows */
 } problem;
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = calloc(count, sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = uniform(random);
-  return values;
-}
 
 static problem problem_of(size_t rows, size_t columns, umbra_matrix_layout layout) {
   uint64_t random = rows * 1000 + columns;
@@ -63,18 +56,14 @@ static uint32_t last_level(const problem *p) { return values_level(p) - 1 - (p->
 
 /* Both products of all groups, on a dry device. */
 static umbra_key_needs *needs_of_products(const problem *p) {
-  umbra_context *context = NULL;
-  umbra_evaluator *evaluator = NULL;
+  scheme dry;
   umbra_products *products = NULL;
   umbra_matrix *matrix = NULL;
   umbra_ciphertext *x = NULL, *sum = NULL, *out = NULL;
-  umbra_key_needs *needs = NULL;
-  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&context, &desc));
-  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
-  assert_ok(umbra_products_create(&products, evaluator, &p->layout));
-  assert_ok(umbra_dry_matrix(&matrix, context, p->rows, p->columns, DEPTH, 1, &p->layout));
-  assert_ok(umbra_dry_ciphertext(&x, context, DEPTH, p->layout.stride, 1));
+  scheme_open_dry(&dry, umbra_params_share(params));
+  assert_ok(umbra_products_create(&products, dry.evaluator, &p->layout));
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, p->rows, p->columns, DEPTH, 1, &p->layout));
+  assert_ok(umbra_dry_ciphertext(&x, dry.context, DEPTH, p->layout.stride, 1));
   for (size_t group = 0; group < umbra_matrix_groups(matrix); group++) {
     umbra_group_values values = {0};
     assert_ok(umbra_times_vector(products, &values, matrix, group, x, 0.125));
@@ -82,15 +71,13 @@ static umbra_key_needs *needs_of_products(const problem *p) {
     umbra_group_values_clear(&values);
   }
   assert_ok(umbra_sum_rows(products, &out, sum));
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(context, needs));
+  umbra_key_needs *needs = scheme_needs(&dry);
   umbra_ciphertext_destroy(out);
   umbra_ciphertext_destroy(sum);
   umbra_ciphertext_destroy(x);
   umbra_matrix_destroy(matrix);
   umbra_products_destroy(products);
-  umbra_evaluator_destroy(evaluator);
-  umbra_context_destroy(context);
+  scheme_close(&dry);
   return needs;
 }
 
@@ -102,12 +89,7 @@ typedef struct setup {
 
 static void setup_open(setup *t, const problem *p) {
   scheme *s = &t->s;
-  *s = (scheme){.params = params};
-  assert_ok(umbra_context_create(&s->context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
-  assert_ok(umbra_secret_key_generate(&s->secret, s->context));
-  assert_ok(umbra_public_key_generate(&s->public, s->secret));
-  s->keys = keys_for(s->secret, needs_of_products(p));
-  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
+  scheme_open_for(s, umbra_params_share(params), NULL, needs_of_products(p));
   umbra_matrix_source source = {element_of, p};
   assert_ok(umbra_matrix_encrypt_source(&t->matrix, umbra_encryptor_of(s->public), &source, p->rows, p->columns,
                                         &p->layout, DEPTH, NULL));
@@ -117,12 +99,7 @@ static void setup_open(setup *t, const problem *p) {
 static void setup_close(setup *t) {
   umbra_products_destroy(t->products);
   umbra_matrix_destroy(t->matrix);
-  t->s.params = NULL; /* shared by all problems */
-  umbra_evaluator_destroy(t->s.evaluator);
-  umbra_eval_keys_destroy(t->s.keys);
-  umbra_public_key_destroy(t->s.public);
-  umbra_secret_key_destroy(t->s.secret);
-  umbra_context_destroy(t->s.context);
+  scheme_close(&t->s);
 }
 
 static umbra_ciphertext *encrypt_over_columns(const setup *t, const problem *p) {

@@ -3,7 +3,7 @@
 /* Encrypted matrices in other layouts and as views of themselves, against the same in the clear, with keys from a dry run. */
 #include "host/base/memory.h"
 #include "host/linalg/matrix.h"
-#include "scheme.h"
+#include "linalg.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 2 };
 
@@ -23,22 +23,16 @@ typedef struct arrangement {
 /* ---- one arrangement ---- */
 
 static umbra_key_needs *needs_of_arrangement(const arrangement *a) {
-  umbra_context *context = NULL;
-  umbra_evaluator *evaluator = NULL;
+  scheme dry;
   umbra_matrix *matrix = NULL;
-  umbra_key_needs *needs = NULL;
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&context, &desc));
-  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
-  assert_ok(umbra_dry_matrix(&matrix, context, a->rows, a->columns, UMBRA_TOP_LEVEL, 1, &a->from));
-  assert_ok(umbra_matrix_rearrange(evaluator, &matrix, matrix, &a->view, &a->to));
+  scheme_open_dry(&dry, umbra_params_share(params));
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, a->rows, a->columns, UMBRA_TOP_LEVEL, 1, &a->from));
+  assert_ok(umbra_matrix_rearrange(dry.evaluator, &matrix, matrix, &a->view, &a->to));
   assert_int_equal(umbra_matrix_level(matrix), DEPTH - !a->whole);
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(context, needs));
+  umbra_key_needs *needs = scheme_needs(&dry);
   assert_true(!a->whole || umbra_key_needs_count(needs) == 0);
   umbra_matrix_destroy(matrix);
-  umbra_evaluator_destroy(evaluator);
-  umbra_context_destroy(context);
+  scheme_close(&dry);
   return needs;
 }
 
@@ -58,24 +52,51 @@ static void check_values(const arrangement *a, const umbra_matrix *matrix, const
   free(found);
 }
 
+static int is_loose(const umbra_matrix_layout *layout) {
+  return layout->order == UMBRA_MATRIX_BY_ROWS || layout->order == UMBRA_MATRIX_BY_COLUMNS ||
+         layout->order == UMBRA_MATRIX_SHIFTED;
+}
+
+/* What products count on: padding of tiles and diagonals is 0. */
+static void check_padding(const umbra_matrix *m, const umbra_secret_key *secret) {
+  double slots[2 * SLOTS];
+  umbra_element e;
+  for (size_t part = 0; part < m->parts; part++) {
+    assert_ok(umbra_decrypt_decode_complex(slots, m->layout.slots, m->part[part], secret));
+    for (size_t i = 0; i < 2 * (size_t)m->layout.slots; i++) {
+      const umbra_place place = {part, (uint32_t)(i / 2), i % 2};
+      if (!umbra_layout_element(&e, &m->layout, m->rows, m->columns, place)) assert_true(fabs(slots[i]) < 1e-5);
+    }
+  }
+}
+
+/* Of these values; where padding may hold anything it holds 0.5. */
+static umbra_matrix *encrypted(const scheme *s, const arrangement *a, const double *values) {
+  const double beside = is_loose(&a->from) ? 0.5 : 0;
+  umbra_matrix *matrix = NULL;
+  double *less = calloc(a->rows * a->columns, sizeof *less);
+  assert_non_null(less);
+  for (size_t i = 0; i < a->rows * a->columns; i++) less[i] = values[i] - beside;
+  assert_ok(umbra_matrix_encrypt(&matrix, s->public, less, a->rows, a->columns, &a->from, NULL));
+  for (size_t i = 0; i < matrix->parts; i++)
+    assert_ok(umbra_add_constant(s->evaluator, &matrix->part[i], matrix->part[i], beside, a->from.pairs * beside));
+  free(less);
+  return matrix;
+}
+
 static void check(const arrangement *a) {
   uint64_t random = 3;
-  umbra_matrix *matrix = NULL;
-  scheme s = {.params = umbra_params_share(params)};
-  double *values = calloc(a->rows * a->columns, sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < a->rows * a->columns; i++) values[i] = uniform(&random);
-  assert_ok(umbra_context_create(&s.context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
-  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
-  assert_ok(umbra_public_key_generate(&s.public, s.secret));
-  s.keys = keys_for(s.secret, needs_of_arrangement(a));
-  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
-  assert_ok(umbra_matrix_encrypt(&matrix, s.public, values, a->rows, a->columns, &a->from, NULL));
+  scheme s;
+  double *values = random_values(&random, a->rows * a->columns);
+  scheme_open_for(&s, umbra_params_share(params), NULL, needs_of_arrangement(a));
+  umbra_matrix *matrix = encrypted(&s, a, values);
   const double before = umbra_ciphertext_magnitude(matrix->part[0]);
   assert_ok(umbra_matrix_rearrange(s.evaluator, &matrix, matrix, &a->view, &a->to));
   assert_int_equal(umbra_matrix_level(matrix), DEPTH - !a->whole);
-  for (size_t i = 0; i < matrix->parts; i++) assert_true(umbra_ciphertext_magnitude(matrix->part[i]) <= before);
+  for (size_t i = 0; i < matrix->parts; i++)
+    assert_true(umbra_ciphertext_magnitude(matrix->part[i]) <= before * (a->to.pairs ? sqrt(2) : 1));
   check_values(a, matrix, values, s.secret);
+  if (!is_loose(&a->to)) check_padding(matrix, s.secret);
   umbra_matrix_destroy(matrix);
   scheme_close(&s);
   free(values);
@@ -89,8 +110,8 @@ static umbra_matrix_view all_of(size_t rows, size_t columns) {
 
 static void other_layouts(void **state) {
   (void)state;
-  static const umbra_matrix_order orders[] = {UMBRA_MATRIX_BY_ROWS, UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_TILES,
-                                              UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_DIAGONALS};
+  static const umbra_matrix_order orders[] = {UMBRA_MATRIX_BY_ROWS,    UMBRA_MATRIX_BY_COLUMNS, UMBRA_MATRIX_TILES,
+                                              UMBRA_MATRIX_TILES_LEFT, UMBRA_MATRIX_DIAGONALS,  UMBRA_MATRIX_SHIFTED};
   enum { ORDERS = sizeof orders / sizeof *orders };
   for (int from = 0; from < ORDERS; from++)
     for (int to = 0; to < ORDERS; to++) {
@@ -120,6 +141,65 @@ static void several_ciphertexts(void **state) {
                        .whole = 1,
                        .from = layout_of(UMBRA_MATRIX_BY_COLUMNS, 16, 64),
                        .to = layout_of(UMBRA_MATRIX_BY_COLUMNS, 16, 64)});
+}
+
+/* ---- pairs ---- */
+
+/* Elements in imaginary parts, on either side or both. */
+static void pairs_in_other_layouts(void **state) {
+  (void)state;
+  enum { ROWS = 11, COLUMNS = 7 };
+  const umbra_matrix_layout layouts[] = {
+      layout_of(UMBRA_MATRIX_BY_ROWS, 8, 64),
+      layout_of(UMBRA_MATRIX_BY_COLUMNS, 4, 32),
+      layout_of(UMBRA_MATRIX_TILES, 4, 32),
+      layout_of(UMBRA_MATRIX_SHIFTED, 4, 16),
+  };
+  enum { LAYOUTS = sizeof layouts / sizeof *layouts };
+  for (int i = 0; i < LAYOUTS * LAYOUTS; i++)
+    for (int which = 1; which < 4; which++) {
+      arrangement a = {.rows = ROWS, .columns = COLUMNS, .view = all_of(ROWS, COLUMNS)};
+      a.from = layouts[i / LAYOUTS];
+      a.to = layouts[i % LAYOUTS];
+      a.from.pairs = which & 1;
+      a.to.pairs = which >> 1;
+      a.whole = i / LAYOUTS == i % LAYOUTS && which == 3;
+      check(&a);
+    }
+}
+
+/* Both parts move together: keys are of rotations only. */
+static void pairs_that_stay_together(void **state) {
+  (void)state;
+  enum { ROWS = 16, COLUMNS = 6 };
+  arrangement a = {.rows = ROWS, .columns = COLUMNS, .view = all_of(ROWS, 4)};
+  umbra_key_need need = {UMBRA_KEY_NEED_INIT};
+  a.view.row_step = COLUMNS;
+  a.view.first = 2;
+  a.from = a.to = layout_of(UMBRA_MATRIX_BY_COLUMNS, 8, 32);
+  a.from.pairs = a.to.pairs = 1;
+  umbra_key_needs *needs = needs_of_arrangement(&a);
+  assert_true(umbra_key_needs_count(needs) > 0);
+  for (size_t i = 0; i < umbra_key_needs_count(needs); i++) {
+    assert_ok(umbra_key_needs_get(needs, &need, i));
+    assert_int_equal(need.kind, UMBRA_KEY_ROTATE);
+  }
+  umbra_key_needs_destroy(needs);
+  check(&a);
+}
+
+/* Rows that were in imaginary parts become columns. */
+static void pairs_transposed(void **state) {
+  (void)state;
+  arrangement a = {.rows = 12, .columns = 5, .view = all_of(5, 12)};
+  a.view.row_step = 1;
+  a.view.column_step = 5;
+  a.from = layout_of(UMBRA_MATRIX_BY_COLUMNS, 4, 16);
+  a.from.pairs = 1;
+  a.to = layout_of(UMBRA_MATRIX_BY_COLUMNS, 4, 64);
+  check(&a);
+  a.to.pairs = 1;
+  check(&a);
 }
 
 static void views(void **state) {
@@ -157,16 +237,11 @@ static void refuse(umbra_evaluator *evaluator, const umbra_matrix *matrix, const
 static void refusals(void **state) {
   (void)state;
   const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
-  umbra_context *context = NULL;
-  umbra_evaluator *evaluator = NULL;
-  umbra_matrix *matrix = NULL, *pairs = NULL;
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  const umbra_matrix_layout in_pairs = {UMBRA_MATRIX_LAYOUT_INIT, .pairs = 1},
-                            ones = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
-  assert_ok(umbra_context_create(&context, &desc));
-  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
-  assert_ok(umbra_dry_matrix(&matrix, context, 4, 5, UMBRA_TOP_LEVEL, 1, NULL));
-  assert_ok(umbra_dry_matrix(&pairs, context, 4, 5, UMBRA_TOP_LEVEL, 1, &in_pairs));
+  scheme dry;
+  umbra_matrix *matrix = NULL;
+  const umbra_matrix_layout ones = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1};
+  scheme_open_dry(&dry, umbra_params_share(params));
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, 4, 5, UMBRA_TOP_LEVEL, 1, NULL));
   static const umbra_matrix_view wrong[] = {
       {UMBRA_MATRIX_VIEW_INIT, .rows = 0, .columns = 5},
       {UMBRA_MATRIX_VIEW_INIT, .rows = 5, .columns = 5, .row_step = 5},
@@ -178,20 +253,16 @@ static void refusals(void **state) {
       {UMBRA_MATRIX_VIEW_INIT, .rows = 2, .columns = 1, .row_step = PTRDIFF_MIN},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-    refuse(evaluator, matrix, NULL, &wrong[i], bad, "the matrix has 20 of them");
-  refuse(evaluator, pairs, NULL, NULL, UMBRA_ERROR_UNSUPPORTED, "pairs are not rearranged");
-  refuse(evaluator, matrix, &in_pairs, NULL, UMBRA_ERROR_UNSUPPORTED, "pairs are not rearranged");
-  refuse(evaluator, matrix, &ones, NULL, UMBRA_ERROR_UNSUPPORTED, "none gets ones");
-  refuse(evaluator, NULL, NULL, NULL, bad, "needs an evaluator");
+    refuse(dry.evaluator, matrix, NULL, &wrong[i], bad, "the matrix has 20 of them");
+  refuse(dry.evaluator, matrix, &ones, NULL, UMBRA_ERROR_UNSUPPORTED, "to one with ones");
+  refuse(dry.evaluator, NULL, NULL, NULL, bad, "needs an evaluator");
   umbra_matrix_destroy(matrix);
   matrix = NULL;
-  assert_ok(umbra_dry_matrix(&matrix, context, 4, 5, 0, 1, NULL));
-  refuse(evaluator, matrix, &(umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS}, NULL,
-         UMBRA_ERROR_NO_LEVEL, "takes a level");
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, 4, 5, 0, 1, NULL));
+  refuse(dry.evaluator, matrix, &(umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS},
+         NULL, UMBRA_ERROR_NO_LEVEL, "takes a level");
   umbra_matrix_destroy(matrix);
-  umbra_matrix_destroy(pairs);
-  umbra_evaluator_destroy(evaluator);
-  umbra_context_destroy(context);
+  scheme_close(&dry);
 }
 
 static int open_params(void **state) {
@@ -210,6 +281,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(other_layouts),
       cmocka_unit_test(several_ciphertexts),
+      cmocka_unit_test(pairs_in_other_layouts),
+      cmocka_unit_test(pairs_that_stay_together),
+      cmocka_unit_test(pairs_transposed),
       cmocka_unit_test(views),
       cmocka_unit_test(refusals),
   };

@@ -11,7 +11,7 @@
 #include "host/base/watch.h"
 #include "host/linalg/matrix.h"
 #include "host/linalg/weights.h"
-#include "scheme.h"
+#include "linalg.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 4, MOST = 700 };
 
@@ -28,13 +28,6 @@ typedef struct problem {
   double norm;       /* the largest Euclidean one of W's rows */
   double largest;    /* |x| */
 } problem;
-
-static double *random_values(uint64_t *random, size_t count) {
-  double *values = calloc(count, sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = uniform(random);
-  return values;
-}
 
 /* Rounded to floats, so that arrays of both types hold the same. */
 static problem problem_of(size_t records, size_t columns, size_t rows, umbra_matrix_layout layout, uint64_t *random) {
@@ -103,23 +96,17 @@ static umbra_weights *weights_of(const umbra_context *context, const problem *p,
 /* ---- the same on a dry device: needs, and the level ---- */
 
 static umbra_key_needs *needs_of_product(const problem *p) {
-  umbra_context *context = NULL;
-  umbra_evaluator *evaluator = NULL;
+  scheme dry;
   umbra_matrix *matrix = NULL;
-  umbra_key_needs *needs = NULL;
-  umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&context, &desc));
-  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
-  umbra_weights *weights = weights_of(context, p, 0);
-  assert_ok(umbra_dry_matrix(&matrix, context, p->records, p->columns, DEPTH, 1, &p->layout));
-  assert_ok(umbra_matrix_apply(evaluator, &matrix, matrix, weights));
+  scheme_open_dry(&dry, umbra_params_share(params));
+  umbra_weights *weights = weights_of(dry.context, p, 0);
+  assert_ok(umbra_dry_matrix(&matrix, dry.context, p->records, p->columns, DEPTH, 1, &p->layout));
+  assert_ok(umbra_matrix_apply(dry.evaluator, &matrix, matrix, weights));
   assert_int_equal(umbra_matrix_level(matrix), p->level - 1);
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(context, needs));
+  umbra_key_needs *needs = scheme_needs(&dry);
   umbra_weights_destroy(weights);
   umbra_matrix_destroy(matrix);
-  umbra_evaluator_destroy(evaluator);
-  umbra_context_destroy(context);
+  scheme_close(&dry);
   return needs;
 }
 
@@ -225,6 +212,25 @@ static void vectors(void **state) {
   }
 }
 
+/* Copies that the owner shifted, of one record, or of two in a ciphertext. */
+static void shifted_copies(void **state) {
+  (void)state;
+  uint64_t random = 14;
+  for (uint32_t i = 0; i < 24; i++) {
+    const uint32_t log_slots = 1 + below(&random, LOG_N - 1), log_stride = below(&random, log_slots + 1);
+    umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .pairs = i % 2};
+    layout.slots = 1u << log_slots;
+    layout.stride = 1u << log_stride;
+    layout.group = 1u << below(&random, log_stride + 1);
+    const uint32_t wide = layout.group * (layout.slots / layout.stride);
+    const size_t columns = random_size(&random, wide < MOST / 3 ? 3 * wide : MOST);
+    const size_t rows = random_size(&random, layout.stride < 64 ? 3 * layout.stride : 128);
+    problem p = problem_of(1 + below(&random, 3), columns, rows, layout, &random);
+    p.level = 1 + i / 2 % DEPTH;
+    check(&p, i);
+  }
+}
+
 /* However large a bias is, other rows are as exact as without it. */
 static void check_large_bias(problem p) {
   umbra_matrix *matrix = NULL;
@@ -266,10 +272,13 @@ static void layouts_as_for_encryption(void **state) {
   (void)state;
   uint64_t random = 13;
   const umbra_matrix_layout columns = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 4},
-                            rows = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_ROWS};
-  problem p = problem_of(4, 6, 5, columns, &random), q = problem_of(1, 6, 5, rows, &random);
+                            rows = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_ROWS},
+                            shifted = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED};
+  problem p = problem_of(4, 6, 5, columns, &random), q = problem_of(1, 6, 5, rows, &random),
+          r = problem_of(2, 6, 9, shifted, &random);
   check(&p, 0);
   check(&q, 0);
+  check(&r, 0);
 }
 
 /* ---- refusals ---- */
@@ -402,7 +411,7 @@ static void products_are_refused(void **state) {
   umbra_weights_destroy(others);
   q.layout = columns_in(8, 16, 0);
   others = weights_of(s.context, &q, 0);
-  assert_fails(umbra_matrix_apply(s.evaluator, &out, matrix, others), bad, "columns of 4 slots in ciphertexts of 16");
+  assert_fails(umbra_matrix_apply(s.evaluator, &out, matrix, others), bad, "runs of 4 slots in ciphertexts of 16");
   umbra_matrix_destroy(rows);
   umbra_matrix_destroy(matrix);
   umbra_matrix_destroy(out);
@@ -588,9 +597,12 @@ static void check_simulated(problem p) {
 
 static void simulations(void **state) {
   (void)state;
+  const umbra_matrix_layout shifted = {
+      UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .stride = 32, .slots = 512, .pairs = 1, .group = 4};
   uint64_t random = 8;
   check_simulated(problem_of(40, 70, 20, columns_in(64, 64, 0), &random));
   check_simulated(problem_of(16, 30, 20, columns_in(16, 512, 0), &random));
+  check_simulated(problem_of(4, 60, 30, shifted, &random));
 }
 
 static int open_scheme(void **state) {
@@ -613,6 +625,7 @@ int main(void) {
       cmocka_unit_test(many_columns),
       cmocka_unit_test(columns_together),
       cmocka_unit_test(vectors),
+      cmocka_unit_test(shifted_copies),
       cmocka_unit_test(a_large_bias),
       cmocka_unit_test(layouts_as_for_encryption),
       cmocka_unit_test(declared_ranges),

@@ -525,7 +525,7 @@ static void maps_that_do_not_fit(void **state) {
   assert_ok(umbra_level_drop(s.evaluator, (umbra_ciphertext **)&parts[0], umbra_feature_map_ciphertext(map, 0), 1));
   assert_ok(umbra_feature_map_from(&out, parts, 1, &in));
   assert_fails(umbra_feature_map_from(&out, (const umbra_ciphertext *const[]){parts[0], NULL}, 2, &in),
-               UMBRA_ERROR_INVALID_ARGUMENT, "2 ciphertexts of a feature map that takes 1");
+               UMBRA_ERROR_INVALID_ARGUMENT, "2 ciphertexts for a feature map that takes 1");
   assert_fails(umbra_feature_map_from(&out, parts, 1, &(umbra_feature_layout){UMBRA_FEATURE_LAYOUT_INIT, 1, 1, 1}),
                UMBRA_ERROR_INVALID_ARGUMENT, "slots instead of 1");
   assert_fails(umbra_convolution_apply(s.evaluator, &out, out, convolution), UMBRA_ERROR_NO_LEVEL, "begins at level 2");

@@ -16,18 +16,43 @@ typedef struct job {
   umbra_evaluator *evaluator;
   umbra_bootstrapper *bootstrapper; /* NULL: of a set that does not refresh */
   umbra_ciphertext *x, *out[HOISTED];
+  umbra_matrix *records, *product;
+  umbra_weights *weights;
 } job;
 
-static void job_open(job *j, const char *preset) {
+/* Presets, and one set more. */
+static umbra_params *params_of(const char *name) {
+  umbra_params *params = NULL;
+  umbra_params_need small = {UMBRA_PARAMS_NEED_INIT, .depth = 1, .log_n = 12};
+  small.scale_bits = 30;
+  if (strcmp(name, "n12-d1-s30") == 0) assert_ok(umbra_params_from_need(&params, &small));
+  else assert_ok(umbra_params_from_preset(&params, name));
+  return params;
+}
+
+/* As in the benchmark: 1024 x 1024 times 4096 records in pairs. */
+static void open_matrices(job *j) {
+  enum { SIDE = 1024, RECORDS = 4096, SLOTS = 2048 };
+  const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = SLOTS,
+                                      .pairs = 1};
+  const umbra_array values = {UMBRA_ARRAY_INIT, .rows = SIDE, .columns = SIDE};
+  const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values};
+  assert_ok(umbra_weights_create(&j->weights, j->context, &desc, NULL));
+  assert_ok(umbra_dry_matrix(&j->records, j->context, RECORDS, SIDE, UMBRA_TOP_LEVEL, 1, &layout));
+}
+
+static void job_open(job *j, const char *name) {
+  umbra_params *params = params_of(name);
   umbra_bootstrap_plan *plan = NULL;
   umbra_bootstrap_report report = {UMBRA_BOOTSTRAP_REPORT_INIT};
   uint32_t level = UMBRA_TOP_LEVEL;
   *j = (job){0};
   assert_ok(umbra_context_create(&j->context,
-                                 &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .preset = preset, .device = "dry"}));
+                                 &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"}));
+  umbra_params_destroy(params);
   assert_ok(umbra_evaluator_create(&j->evaluator, j->context, NULL));
   assert_ok(umbra_context_cost_machine(j->context, "h200"));
-  if (strncmp(preset, "boot", 4) == 0) {
+  if (strncmp(name, "boot", 4) == 0) {
     assert_ok(umbra_bootstrap_plan_create(&plan, umbra_context_params(j->context), NULL));
     assert_ok(umbra_bootstrap_plan_report(plan, &report));
     assert_ok(umbra_bootstrapper_create(&j->bootstrapper, j->context, plan, NULL));
@@ -35,9 +60,13 @@ static void job_open(job *j, const char *preset) {
     level = report.input_level;
   }
   assert_ok(umbra_dry_ciphertext(&j->x, j->context, level, 0, 1));
+  if (strncmp(name, "n12", 3) == 0) open_matrices(j);
 }
 
 static void job_close(job *j) {
+  umbra_matrix_destroy(j->records);
+  umbra_matrix_destroy(j->product);
+  umbra_weights_destroy(j->weights);
   umbra_ciphertext_destroy(j->x);
   for (int i = 0; i < HOISTED; i++) umbra_ciphertext_destroy(j->out[i]);
   umbra_bootstrapper_destroy(j->bootstrapper);
@@ -48,6 +77,10 @@ static void job_close(job *j) {
 static umbra_status product(job *j) { return umbra_mul(j->evaluator, j->out, j->x, j->x); }
 static umbra_status rotation(job *j) { return umbra_rotate(j->evaluator, j->out, j->x, 1); }
 static umbra_status refresh(job *j) { return umbra_bootstrap(j->evaluator, j->out, j->x, j->bootstrapper); }
+
+static umbra_status product_of_matrices(job *j) {
+  return umbra_matrix_apply(j->evaluator, &j->product, j->records, j->weights);
+}
 
 static umbra_status rotations(job *j) {
   static const int32_t steps[HOISTED] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -60,6 +93,7 @@ static const struct {
 } operations[] = {{"mul_relin_rescale", "n16-d24-s50", product},
                   {"rotate", "n16-d24-s50", rotation},
                   {"rotate_hoisted_8", "n16-d24-s50", rotations},
+                  {"product_plain_batch", "n12-d1-s30", product_of_matrices},
                   {"bootstrap", "boot-64k-40", refresh}};
 enum { OPERATIONS = sizeof operations / sizeof *operations };
 

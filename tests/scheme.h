@@ -115,18 +115,39 @@ static inline umbra_eval_keys *keys_for(const umbra_secret_key *secret, umbra_ke
   return keys;
 }
 
-/* Takes the params over. rotations: `count` steps. */
-static inline void scheme_open(scheme *s, umbra_params *params, const char *device, const int32_t *rotations,
-                               size_t count) {
+/* With keys for these needs and no others. Takes params and needs over. */
+static inline void scheme_open_for(scheme *s, umbra_params *params, const char *device, umbra_key_needs *needs) {
   *s = (scheme){.params = params};
   umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
-  umbra_key_needs *needs = needs_of(params, rotations, count);
-  assert_ok(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
   assert_ok(umbra_context_create(&s->context, &desc));
   assert_ok(umbra_secret_key_generate(&s->secret, s->context));
   if (umbra_params_has_public_key(params)) assert_ok(umbra_public_key_generate(&s->public, s->secret));
   s->keys = keys_for(s->secret, needs);
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
+}
+
+/* Takes the params over. rotations: `count` steps. */
+static inline void scheme_open(scheme *s, umbra_params *params, const char *device, const int32_t *rotations,
+                               size_t count) {
+  umbra_key_needs *needs = needs_of(params, rotations, count);
+  assert_ok(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
+  scheme_open_for(s, params, device, needs);
+}
+
+/* On the dry device, without keys. Takes the params over. */
+static inline void scheme_open_dry(scheme *s, umbra_params *params) {
+  *s = (scheme){.params = params};
+  assert_ok(umbra_context_create(&s->context,
+                                 &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"}));
+  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, NULL));
+}
+
+/* What has been looked for on a dry device. */
+static inline umbra_key_needs *scheme_needs(const scheme *dry) {
+  umbra_key_needs *needs = NULL;
+  assert_ok(umbra_key_needs_create(&needs, dry->params));
+  assert_ok(umbra_context_needs(dry->context, needs));
+  return needs;
 }
 
 /* A simulation. Takes the params over. */

@@ -163,11 +163,12 @@ static void npy_that_is_read(void **state) {
     const void *values; /* two of them, 3 and 100 */
     size_t size;
   } cases[] = {
-      {"<f8", (const double[]){3, 100}, 16},  {"<f4", (const float[]){3, 100}, 8},
-      {"|i1", (const int8_t[]){3, 100}, 2},   {"<i2", (const int16_t[]){3, 100}, 4},
-      {"<i4", (const int32_t[]){3, 100}, 8},  {"<i8", (const int64_t[]){3, 100}, 16},
-      {"|u1", (const uint8_t[]){3, 100}, 2},  {"<u2", (const uint16_t[]){3, 100}, 4},
-      {"<u4", (const uint32_t[]){3, 100}, 8}, {"<u8", (const uint64_t[]){3, 100}, 16},
+      {"<f8", (const double[]){3, 100}, 16},          {"<f4", (const float[]){3, 100}, 8},
+      {"|i1", (const int8_t[]){3, 100}, 2},           {"<i2", (const int16_t[]){3, 100}, 4},
+      {"<i4", (const int32_t[]){3, 100}, 8},          {"<i8", (const int64_t[]){3, 100}, 16},
+      {"|u1", (const uint8_t[]){3, 100}, 2},          {"<u2", (const uint16_t[]){3, 100}, 4},
+      {"<u4", (const uint32_t[]){3, 100}, 8},         {"<u8", (const uint64_t[]){3, 100}, 16},
+      {"<f2", (const uint16_t[]){0x4200, 0x5640}, 4},
   };
   const double expected[] = {3, 100};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -201,7 +202,7 @@ static void npy_headers_that_are_refused(void **state) {
       {"{'descr': '<f8', 'descr': '<f8', 'shape': (1,)}", "'descr' twice"},
       {"{'descr': '<f8', 'order': False, 'shape': (1,)}", "unknown entry"},
       {"{'descr': '>f8', 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
-      {"{'descr': '<f2', 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
+      {"{'descr': '<f3', 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
       {"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
       {"{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
       {"{'descr': '<f8', 'fortran_order': True, 'shape': (1,)}", "Fortran order"},

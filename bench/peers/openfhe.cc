@@ -21,11 +21,11 @@ using Cipher = lbcrypto::Ciphertext<DCRTPoly>;
 
 struct Set {
   std::string name;
-  uint32_t n, depth, scale_bits, digits;
+  uint32_t n, depth, scale_bits, digits, first_bits;
 };
-const Set kSets[] = {
-    {"n14-d7-s40", 1 << 14, 7, 40, 8}, {"n15-d14-s40", 1 << 15, 14, 40, 3}, {"n16-d24-s50", 1 << 16, 24, 50, 3}};
-constexpr int kFirstModulusBits = 60;
+const Set kSets[] = {{"n14-d7-s40", 1 << 14, 7, 40, 8, 50},
+                     {"n15-d14-s40", 1 << 15, 14, 40, 3, 60},
+                     {"n16-d24-s50", 1 << 16, 24, 50, 3, 60}};
 constexpr int kMany = 8;
 constexpr double kLargestError = 1e-5;
 
@@ -34,7 +34,7 @@ lbcrypto::CryptoContext<DCRTPoly> MakeContext(const Set &set) {
   parameters.SetRingDim(set.n);
   parameters.SetMultiplicativeDepth(set.depth);
   parameters.SetScalingModSize(set.scale_bits);
-  parameters.SetFirstModSize(kFirstModulusBits);
+  parameters.SetFirstModSize(set.first_bits);
   parameters.SetNumLargeDigits(set.digits);
   parameters.SetKeySwitchTechnique(lbcrypto::HYBRID);
   parameters.SetScalingTechnique(lbcrypto::FIXEDMANUAL);

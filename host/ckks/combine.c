@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The matrix is cut into blocks, and columns of ciphertexts are copied to where they lie side by side for the kernel: those
- * of a block, for a strip of limbs. So the workspace is bounded, whatever the matrix and the ring.
+ * of a block, for a strip of limbs, and once for as many blocks below each other as there is room for sums. So the
+ * workspace is bounded, whatever the matrix and the ring.
  */
 #include "combine.h"
 
@@ -11,6 +12,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../ring/divide.h"
 #include "../ring/gemm.h"
 #include "../ring/ops.h"
 #include "calls.h"
@@ -26,7 +28,8 @@
 
 /* Of kernels: rows share what they read of the columns, and columns are summed up in runs of that many. */
 enum { MOST_ROWS = 128, TILE = 16, RUN = 112, MOST_RUNS = 9 };
-static const size_t room_for_sums = (size_t)256 << 20, room_for_columns = (size_t)64 << 20;
+static const size_t room_for_sums = (size_t)256 << 20, room_for_columns = (size_t)64 << 20,
+                    room_for_closing = (size_t)4 << 20;
 
 struct umbra_combinations {
   umbra_context *context;
@@ -34,14 +37,20 @@ struct umbra_combinations {
   uint32_t level;
   uint32_t block_rows, block_columns, strip; /* limbs */
   size_t down, across;                       /* blocks */
-  umbra_int_matrix *block;                   /* [down][across] */
-  umbra_constant *constant;                  /* at the scale of the sums; NULL: none */
-  double *norm;                              /* bounds on sums of |weight| */
-  double magnitude;                          /* declared, or 0 */
-  double rounding;                           /* bound on that of a weight */
+  size_t together;                           /* of those down, whose sums are kept at a time */
+  uint32_t closed;          /* rows that are divided together: few launches, and they stay in a cache */
+  umbra_int_matrix *block;  /* [down][across] */
+  umbra_constant *constant; /* at the scale of the sums; NULL: none */
+  double *norm;             /* bounds on sums of |weight| */
+  double magnitude;         /* declared, or 0 */
+  double rounding;          /* bound on that of a weight */
 };
 
-static umbra_window window_of(const umbra_combinations *c) { return umbra_context_chain(c->context)->window[c->level]; }
+static umbra_window window_at(const umbra_combinations *c, uint32_t level) {
+  return umbra_context_chain(c->context)->window[level];
+}
+
+static umbra_window window_of(const umbra_combinations *c) { return window_at(c, c->level); }
 
 static umbra_log2 log_scale_of(const umbra_combinations *c) {
   return umbra_context_chain(c->context)->log_scale[c->level];
@@ -61,8 +70,14 @@ static void choose_blocks(umbra_combinations *c) {
   c->block_rows = least_of(c->rows, umbra_max_u32(rows, TILE));
   c->block_columns = least_of(c->columns, RUN * umbra_max_u32(runs, 1));
   c->strip = umbra_clamp_u32((uint32_t)(room_for_columns / (limb * c->block_columns)), 1, limbs);
-  if (umbra_ring_kernels(ring)->whole) c->strip = limbs;
+  c->closed = umbra_clamp_u32((uint32_t)(room_for_closing / (limb * limbs)), 1, c->block_rows);
+  if (umbra_ring_kernels(ring)->whole) {
+    c->strip = limbs;
+    c->closed = 1;
+  }
   c->down = umbra_quotient_above(c->rows, c->block_rows);
+  c->together = room_for_sums / (limb * limbs * c->block_rows);
+  if (!c->together) c->together = 1;
   c->across = umbra_quotient_above(c->columns, c->block_columns);
 }
 
@@ -199,7 +214,8 @@ typedef struct combining {
   const umbra_ciphertext *const *a; /* at the level */
   uint32_t parts;                   /* polynomials of each */
   umbra_estimate largest;           /* of all of them */
-  umbra_poly sums, share, columns;  /* of a block's rows; of one block's columns, for a strip; and these */
+  umbra_poly sums, divided;         /* of blocks' rows, and of those that are divided together */
+  umbra_poly share, columns;        /* of one block, for a strip; and of its columns */
   int both;
 } combining;
 
@@ -227,24 +243,36 @@ static umbra_status gather(const combining *c, const umbra_view *to, size_t acro
   return UMBRA_OK;
 }
 
-/* The sums of a block's rows, over a strip of limbs. */
-static umbra_status sum_strip(const combining *c, size_t down, uint32_t first, uint32_t count) {
+/* Blocks [down, end) of rows that are summed at a time, over a strip of limbs. */
+typedef struct strip {
+  size_t down, end;
+  uint32_t first, count;
+} strip;
+
+/* What a block brings to the sums of its rows. */
+static void add_block(const combining *c, const strip *s, const umbra_view *columns, size_t down, size_t across) {
   const umbra_ring *ring = c->evaluator->context->ring;
   umbra_stream *stream = c->evaluator->stream;
-  const umbra_view all = umbra_poly_subview(&c->sums, ring, 0, c->parts * rows_of(c->of, down), c->sums.window, 0);
-  const umbra_view sums = umbra_view_limbs_of(&all, umbra_ring_n(ring), first, count);
+  const umbra_int_matrix *block = &c->of->block[down * c->of->across + across];
+  const uint32_t at = (uint32_t)(down - s->down) * c->of->block_rows;
+  const umbra_view all =
+      umbra_poly_subview(&c->sums, ring, c->parts * at, c->parts * rows_of(c->of, down), c->sums.window, 0);
+  const umbra_view sums = umbra_view_limbs_of(&all, umbra_ring_n(ring), s->first, s->count);
+  if (!across) {
+    umbra_ring_gemm(ring, stream, &sums, columns, block, c->parts);
+    return;
+  }
+  const umbra_view other = strip_of(c, &c->share, s->first, s->count), share = umbra_view_polys(&other, 0, sums.polys);
+  umbra_ring_gemm(ring, stream, &share, columns, block, c->parts);
+  umbra_ring_add(ring, stream, &sums, &sums, &share);
+}
+
+static umbra_status sum_strip(const combining *c, const strip *s) {
   for (size_t across = 0; across < c->of->across; across++) {
-    const umbra_view room = strip_of(c, &c->columns, first, count);
+    const umbra_view room = strip_of(c, &c->columns, s->first, s->count);
     const umbra_view columns = umbra_view_polys(&room, 0, c->parts * columns_of(c->of, across));
-    UMBRA_TRY(gather(c, &columns, across, first, count));
-    const umbra_int_matrix *block = &c->of->block[down * c->of->across + across];
-    if (!across) {
-      umbra_ring_gemm(ring, stream, &sums, &columns, block, c->parts);
-      continue;
-    }
-    const umbra_view other = strip_of(c, &c->share, first, count), share = umbra_view_polys(&other, 0, sums.polys);
-    umbra_ring_gemm(ring, stream, &share, &columns, block, c->parts);
-    umbra_ring_add(ring, stream, &sums, &sums, &share);
+    UMBRA_TRY(gather(c, &columns, across, s->first, s->count));
+    for (size_t down = s->down; down < s->end; down++) add_block(c, s, &columns, down, across);
   }
   return UMBRA_OK;
 }
@@ -258,36 +286,77 @@ static umbra_constant constant_of(const combining *c, size_t row) {
   return constant;
 }
 
-/* *made = row `at` of the sums, with its constant, divided. */
-static umbra_status close_row(const combining *c, umbra_ciphertext **made, uint32_t at, size_t row) {
+/* Rows that are divided together: row i is in place `at` + i of the sums. */
+typedef struct closing {
+  size_t row;
+  uint32_t at, count;
+} closing;
+
+static umbra_estimate estimate_of(const combining *c, size_t row) {
   const umbra_combinations *of = c->of;
-  umbra_ring *ring = c->evaluator->context->ring;
-  const umbra_view whole = umbra_poly_subview(&c->sums, ring, c->parts * at, c->parts, c->sums.window, 0);
+  const umbra_log2 log_scale = 2 * log_scale_of(of);
+  const umbra_chain *chain = umbra_context_chain(of->context);
   const double rounding = (double)of->columns * of->rounding / UMBRA_ERROR_DEVIATIONS;
-  umbra_scaled sum = {.poly = {.data = whole.run[0].data, .window = c->sums.window, .polys = (uint16_t)c->parts},
-                      .level = of->level,
-                      .log_scale = 2 * log_scale_of(of),
-                      .estimate = umbra_noise_mul(c->largest, umbra_estimate_of(of->norm[row], rounding))};
+  umbra_estimate sum = umbra_noise_mul(c->largest, umbra_estimate_of(of->norm[row], rounding));
   if (of->constant) {
-    const umbra_view c0 = umbra_view_poly(&whole, 0);
     const umbra_constant constant = constant_of(c, row);
-    UMBRA_TRY(umbra_constant_add(c->evaluator, &c0, &constant, of->level));
-    sum.estimate = umbra_noise_add(sum.estimate, umbra_constant_estimate(&constant));
+    sum = umbra_noise_add(sum, umbra_constant_estimate(&constant));
   }
-  umbra_ciphertext *result = NULL;
-  UMBRA_TRY(umbra_result_make(&result, c->evaluator, c->a[0], of->level - 1, c->a[0]->slots));
-  const umbra_view dst = umbra_poly_view(&result->poly, ring);
-  umbra_status status = umbra_sum_close(c->evaluator, &dst, &sum, NULL, &result->estimate);
-  umbra_ciphertext_declare_within(result, of->magnitude);
-  return umbra_result_finish(c->evaluator, made, result, status);
+  return umbra_noise_round_parts(sum, chain, log_scale - umbra_sum_log_step(chain, of->level), c->parts);
 }
 
-static umbra_status combine_block(const combining *c, umbra_ciphertext **made, size_t down) {
-  const uint32_t limbs = c->sums.window.count, strip = c->of->strip;
-  const size_t row = down * c->of->block_rows;
-  for (uint32_t first = 0; first < limbs; first += strip)
-    UMBRA_TRY(sum_strip(c, down, first, umbra_min_u32(strip, limbs - first)));
-  for (uint32_t i = 0; i < rows_of(c->of, down); i++) UMBRA_TRY(close_row(c, &made[row + i], i, row + i));
+static umbra_status add_constants(const combining *c, const umbra_view *sums, const closing *rows) {
+  for (uint32_t i = 0; i < rows->count && c->of->constant; i++) {
+    const umbra_view c0 = umbra_view_poly(sums, c->parts * i);
+    const umbra_constant constant = constant_of(c, rows->row + i);
+    UMBRA_TRY(umbra_constant_add(c->evaluator, &c0, &constant, c->of->level));
+  }
+  return UMBRA_OK;
+}
+
+/* A row that has been divided becomes a ciphertext. */
+static umbra_status hand_out(const combining *c, umbra_ciphertext **made, const umbra_view *divided, size_t row) {
+  const umbra_ring *ring = c->evaluator->context->ring;
+  umbra_ciphertext *result = NULL;
+  UMBRA_TRY(umbra_result_make(&result, c->evaluator, c->a[0], c->of->level - 1, c->a[0]->slots));
+  const umbra_view dst = umbra_poly_view(&result->poly, ring);
+  umbra_ring_copy(ring, c->evaluator->stream, &dst, divided);
+  result->estimate = estimate_of(c, row);
+  umbra_ciphertext_declare_within(result, c->of->magnitude);
+  return umbra_result_finish(c->evaluator, made, result, UMBRA_OK);
+}
+
+static umbra_status close_rows(const combining *c, umbra_ciphertext **made, const closing *rows) {
+  umbra_ring *ring = c->evaluator->context->ring;
+  const umbra_view sums =
+      umbra_poly_subview(&c->sums, ring, c->parts * rows->at, c->parts * rows->count, c->sums.window, 0);
+  const umbra_view room = umbra_poly_view(&c->divided, ring), dst = umbra_view_polys(&room, 0, sums.polys);
+  const umbra_dividend dividend = umbra_dividend_of(&sums, c->sums.window, 0);
+  UMBRA_TRY(add_constants(c, &sums, rows));
+  UMBRA_TRY(umbra_divide(ring, c->evaluator->stream, &dst, c->divided.window, &dividend, NULL));
+  for (uint32_t i = 0; i < rows->count; i++) {
+    const umbra_view divided = umbra_view_polys(&dst, c->parts * i, c->parts);
+    UMBRA_TRY(hand_out(c, &made[rows->row + i], &divided, rows->row + i));
+  }
+  return UMBRA_OK;
+}
+
+/* The rows of as many blocks as are summed at a time, from that one on. */
+static umbra_status combine_rows(const combining *c, umbra_ciphertext **made, size_t down) {
+  const umbra_combinations *of = c->of;
+  const uint32_t limbs = c->sums.window.count;
+  const size_t first = down * of->block_rows;
+  const uint32_t rows = least_of(of->rows - first, (uint32_t)of->together * of->block_rows);
+  strip s = {.down = down, .end = of->down - down < of->together ? of->down : down + of->together};
+  for (; s.first < limbs; s.first += of->strip) {
+    const umbra_watch_part part = umbra_watch_enter(&c->evaluator->watch, s.first, limbs);
+    s.count = umbra_min_u32(of->strip, limbs - s.first);
+    const umbra_status status = sum_strip(c, &s);
+    umbra_watch_leave(&c->evaluator->watch, part);
+    UMBRA_TRY(status);
+  }
+  for (uint32_t at = 0; at < rows; at += of->closed)
+    UMBRA_TRY(close_rows(c, made, &(closing){first + at, at, umbra_min_u32(of->closed, rows - at)}));
   return UMBRA_OK;
 }
 
@@ -295,7 +364,10 @@ static umbra_status open_rooms(combining *c) {
   const umbra_combinations *of = c->of;
   umbra_ring *ring = c->evaluator->context->ring;
   const umbra_window window = window_of(of), strip = {window.first, (uint16_t)of->strip};
-  UMBRA_TRY(umbra_poly_create(&c->sums, ring, c->parts * of->block_rows, window, 0, "linear combinations"));
+  const uint32_t rows = least_of(of->rows, (uint32_t)of->together * of->block_rows);
+  UMBRA_TRY(umbra_poly_create(&c->sums, ring, c->parts * rows, window, 0, "linear combinations"));
+  UMBRA_TRY(umbra_poly_create(&c->divided, ring, c->parts * of->closed, window_at(of, of->level - 1), 0,
+                              "linear combinations"));
   UMBRA_TRY(umbra_poly_create(&c->columns, ring, c->parts * of->block_columns, strip, 0, "columns of ciphertexts"));
   if (of->across == 1) return UMBRA_OK;
   return umbra_poly_create(&c->share, ring, c->parts * of->block_rows, strip, 0, "a share of linear combinations");
@@ -312,12 +384,13 @@ static umbra_status combine(umbra_evaluator *evaluator, umbra_ciphertext **made,
                  .largest = umbra_noise_largest(a, of->columns),
                  .both = both};
   umbra_status status = open_rooms(&c);
-  for (size_t down = 0; down < of->down && status == UMBRA_OK; down++) {
+  for (size_t down = 0; down < of->down && status == UMBRA_OK; down += of->together) {
     const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, down, of->down);
-    status = combine_block(&c, made, down);
+    status = combine_rows(&c, made, down);
     umbra_watch_leave(&evaluator->watch, part);
   }
   umbra_poly_destroy(&c.sums, ring);
+  umbra_poly_destroy(&c.divided, ring);
   umbra_poly_destroy(&c.columns, ring);
   umbra_poly_destroy(&c.share, ring);
   return status;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dry.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "../../kernels/dry/dry.h"
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
@@ -54,7 +54,7 @@ umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_con
   UMBRA_TRY(umbra_check_dry(context));
   UMBRA_TRY(umbra_check_level(&level, context, level));
   UMBRA_TRY(umbra_check_slots(&slots, context, slots));
-  if (!isfinite(bound) || bound < 0)
+  if (!umbra_is_bound(bound))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be finite and not negative", bound);
   UMBRA_TRY(umbra_ciphertext_make(&made, context, level));
   const umbra_chain *chain = umbra_context_chain(context);

@@ -250,6 +250,7 @@ static umbra_status transform_values(complex_vector *v, double *magnitude, const
                                      umbra_stream *stream, const umbra_values *values) {
   const umbra_kernels *kernels = umbra_ring_kernels(context->ring);
   UMBRA_TRY(place_values(v, magnitude, context, values));
+  if (!values->value && values->bound == 0) return UMBRA_OK; /* zeros remain zeros */
   return transform_vector(v, context, stream, choose(values->bulk, kernels->bulk_ifft, kernels->ifft));
 }
 

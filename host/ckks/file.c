@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "file.h"
 
-#include <math.h>
-
+#include "../base/bounds.h"
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
 #include "stand_ins.h"
@@ -26,8 +25,6 @@ umbra_status umbra_file_write_poly(umbra_writer *writer, const umbra_context *co
   return umbra_stream_close(stream, context, status);
 }
 
-static int is_bound(double x) { return isfinite(x) && x >= 0; }
-
 umbra_status umbra_file_check_value(const umbra_reader *reader, const umbra_context *context,
                                     const umbra_value_record *value) {
   uint32_t levels = umbra_context_chain(context)->levels, most = umbra_ring_n(context->ring) / 2;
@@ -36,7 +33,7 @@ umbra_status umbra_file_check_value(const umbra_reader *reader, const umbra_cont
                                   levels - 1);
   if (value->slots == 0 || value->slots > most || value->slots & (value->slots - 1))
     return umbra_reader_malformed(reader, "%u slots: their number is a power of two up to %u", value->slots, most);
-  if (!is_bound(value->magnitude) || !is_bound(value->error))
+  if (!umbra_is_bound(value->magnitude) || !umbra_is_bound(value->error))
     return umbra_reader_malformed(reader,
                                   "the estimates of magnitude and error, %g and %g, must be finite and not "
                                   "negative",

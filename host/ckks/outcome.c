@@ -3,6 +3,7 @@
 #include <math.h>
 #include <sodium.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/structs.h"
@@ -166,7 +167,7 @@ static umbra_status check_canaries(const umbra_outcome_options *options, const u
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "canary %zu is in slot %u of %u, with the answer (%g, %g)", i,
                         options->canary_slots[i], ciphertext->slots, answer[0], answer[1]);
   }
-  if (isfinite(options->canary_tolerance) && options->canary_tolerance >= 0) return UMBRA_OK;
+  if (umbra_is_bound(options->canary_tolerance)) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "canary_tolerance is %g: it must be finite and not negative",
                     options->canary_tolerance);
 }

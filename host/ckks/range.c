@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/structs.h"
 #include "noise.h"
@@ -28,11 +29,9 @@ void umbra_ciphertext_declare_within(umbra_ciphertext *ciphertext, double magnit
   if (magnitude > 0) declare(ciphertext, bound, (umbra_declared){.by = UMBRA_DECLARED_BY_APPLICATION});
 }
 
-static int is_bound(double x) { return isfinite(x) && x >= 0; }
-
 static umbra_status check_calibrated(const umbra_declaration *d) {
   if (d->calibrated == 0 && d->failure_probability == 0) return UMBRA_OK;
-  if (is_bound(d->calibrated) && d->calibrated > 0 && d->failure_probability > 0 && d->failure_probability < 1)
+  if (umbra_is_bound(d->calibrated) && d->calibrated > 0 && d->failure_probability > 0 && d->failure_probability < 1)
     return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                     "a calibrated bound of %g with a failure probability of %g: the first is positive and finite and "
@@ -41,7 +40,7 @@ static umbra_status check_calibrated(const umbra_declaration *d) {
 }
 
 static umbra_status check_declaration(const umbra_declaration *d, const umbra_ciphertext *ciphertext) {
-  if (!is_bound(d->magnitude) || !is_bound(d->error_bound))
+  if (!umbra_is_bound(d->magnitude) || !umbra_is_bound(d->error_bound))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "a range of %g and an error of %g: both are finite and not negative", d->magnitude,
                       d->error_bound);

@@ -35,6 +35,21 @@ static void add_matrix(cJSON *facts, const umbra_context *context, const char *f
   umbra_matrix_destroy(matrix);
 }
 
+static void add_feature_map(cJSON *facts, const umbra_context *context, const char *file) {
+  umbra_feature_map *map = NULL;
+  umbra_range range = {UMBRA_RANGE_INIT};
+  umbra_feature_layout layout = {UMBRA_FEATURE_LAYOUT_INIT};
+  if (!cli_check(umbra_feature_map_load(&map, context, file, NULL), NULL)) return;
+  if (cli_check(umbra_feature_map_layout(map, &layout), NULL)) {
+    cJSON_AddNumberToObject(facts, "channels", layout.channels);
+    cJSON_AddNumberToObject(facts, "height", layout.height);
+    cJSON_AddNumberToObject(facts, "width", layout.width);
+  }
+  cJSON_AddNumberToObject(facts, "level", umbra_feature_map_level(map));
+  if (cli_check(umbra_feature_map_range(map, &range), NULL)) cli_range_add(facts, &range);
+  umbra_feature_map_destroy(map);
+}
+
 static void add_logistic(cJSON *facts, const umbra_context *context, const char *file) {
   umbra_logistic *model = NULL;
   if (!cli_check(umbra_logistic_load(&model, context, file, NULL), NULL)) return;
@@ -90,6 +105,7 @@ static const struct {
   void (*add)(cJSON *facts, const umbra_context *context, const char *file);
 } loaders[] = {{CLI_KIND_CIPHERTEXT, add_ciphertext},
                {CLI_KIND_MATRIX, add_matrix},
+               {CLI_KIND_FEATURE_MAP, add_feature_map},
                {CLI_KIND_LOGISTIC, add_logistic},
                {CLI_KIND_EVAL_KEYS, add_eval_keys}};
 
@@ -245,8 +261,9 @@ const cli_command cli_inspect = {
     .operand = "FILE",
     .details =
         "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
-        "is, how many features a model has, which keys there are for which levels, and what is known of the size of\n"
-        "values: the bound, which trusts what was declared, and the worst case. Plans are described in full.\n"
+        "or feature map is, how many features a model has, which keys there are for which levels, and what is known\n"
+        "of the size of values: the bound, which trusts what was declared, and the worst case. Plans are described in\n"
+        "full.\n"
         "The owner is the random identifier that a secret key shares with everything made from it.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",

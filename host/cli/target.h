@@ -16,6 +16,7 @@
 #define CLI_KIND_PLAN "training plan"
 #define CLI_KIND_DATA "training data"
 #define CLI_KIND_CHECKPOINT "checkpoint"
+#define CLI_KIND_FEATURE_MAP "encrypted feature map"
 #define CLI_KIND_NETWORK_PLAN "inference plan"
 
 /* What a file calls itself in its first bytes, whether or not it is whole. NULL: it is no file of Umbra. */

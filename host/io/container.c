@@ -31,6 +31,7 @@ static const struct {
     [UMBRA_KIND_MANIFEST] = {"manifest", 0, 0, 1},
     [UMBRA_KIND_COMMITMENT] = {"commitment", 0, 0, 1},
     [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, 1},
+    [UMBRA_KIND_FEATURE_MAP] = {"encrypted feature map", 0, 1, 1},
     [UMBRA_KIND_INFERENCE_PLAN] = {"inference plan", UMBRA_CONTAINER_INSECURE, 0, 2},
 };
 
@@ -53,6 +54,7 @@ static const char *const sections[] = {
     [UMBRA_SECTION_RANGE] = "level, slots and ranges",
     [UMBRA_SECTION_KEYLESS] = "how many levels have no keys",
     [UMBRA_SECTION_PARTS] = "the number of parts",
+    [UMBRA_SECTION_FEATURES] = "the layout of a feature map",
     [UMBRA_SECTION_INFERENCE] = "the settings of a network",
     [UMBRA_SECTION_NUMBERS] = "numbers",
     [UMBRA_SECTION_TEXT] = "a name",
@@ -64,9 +66,7 @@ static const char *const sections[] = {
 
 const char *umbra_kind_name(uint32_t kind) { return kind < COUNT(kinds) ? kinds[kind].name : NULL; }
 
-int umbra_kind_is_reserved(uint32_t kind) {
-  return kind >= UMBRA_KIND_SHARE && kind <= UMBRA_KIND_REENCRYPTION_KEY;
-}
+int umbra_kind_is_reserved(uint32_t kind) { return kind >= UMBRA_KIND_SHARE && kind <= UMBRA_KIND_REENCRYPTION_KEY; }
 
 uint32_t umbra_kind_flags(uint32_t kind) { return kinds[kind].flags; }
 

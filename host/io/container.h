@@ -42,7 +42,8 @@ typedef enum umbra_kind {
   UMBRA_KIND_COMMITMENT = 17,
   UMBRA_KIND_REENCRYPTION_KEY = 18,
   /* Later than these, and not reserved: */
-  UMBRA_KIND_INFERENCE_PLAN = 19
+  UMBRA_KIND_FEATURE_MAP = 19,
+  UMBRA_KIND_INFERENCE_PLAN = 20
 } umbra_kind;
 
 /* Flags of the header, part of the format. */
@@ -71,11 +72,12 @@ typedef enum umbra_section {
   UMBRA_SECTION_RANGE = 16,         /* level, slots and ranges of a ciphertext; before there were these: VALUE */
   UMBRA_SECTION_KEYLESS = 17,       /* parameters: how many levels have no keys */
   UMBRA_SECTION_PARTS = 18,         /* ciphertext: how many polynomials it has, if they are not two */
-  UMBRA_SECTION_INFERENCE = 19,     /* plan of a network: sizes of what follows, layout, report */
-  UMBRA_SECTION_NUMBERS = 20,       /* plan of a network: ranges, scales, labels, weights, ... */
-  UMBRA_SECTION_TEXT = 21,          /* plan of a network: the output's name */
-  UMBRA_SECTION_NEEDS = 22,         /* plan of a network: its keys */
-  UMBRA_SECTION_STEP = 23           /* plan of a network: a step, but for its numbers */
+  UMBRA_SECTION_FEATURES = 19,      /* shape and layout of a feature map */
+  UMBRA_SECTION_INFERENCE = 20,     /* plan of a network: sizes of what follows, layout, report */
+  UMBRA_SECTION_NUMBERS = 21,       /* plan of a network: ranges, scales, labels, weights, ... */
+  UMBRA_SECTION_TEXT = 22,          /* plan of a network: the output's name */
+  UMBRA_SECTION_NEEDS = 23,         /* plan of a network: its keys */
+  UMBRA_SECTION_STEP = 24           /* plan of a network: a step, but for its numbers */
 } umbra_section;
 
 typedef struct umbra_header {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The array files of NumPy (numpy.lib.format), versions 1 to 3, strictly. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "number.h"
 #include "storage.h"
 #include "table_file.h"
 
@@ -15,8 +15,7 @@ enum { MAX_HEADER = 8192, PREFIX = 8, ALIGNMENT = 64 };
 static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
 typedef struct npy_header {
-  char type;   /* 'f', 'i' or 'u' */
-  char digit;  /* bytes of an element */
+  umbra_number number;
   int fortran; /* column order */
   size_t rank, shape[UMBRA_NDARRAY_RANK];
 } npy_header;
@@ -54,16 +53,23 @@ static int take_number(cursor *c, size_t *number) {
   return c->at > first;
 }
 
+static const struct {
+  char name[3];
+  umbra_number number;
+} types[] = {
+    {"f2", UMBRA_NUMBER_F16}, {"f4", UMBRA_NUMBER_F32}, {"f8", UMBRA_NUMBER_F64}, {"i1", UMBRA_NUMBER_I8},
+    {"i2", UMBRA_NUMBER_I16}, {"i4", UMBRA_NUMBER_I32}, {"i8", UMBRA_NUMBER_I64}, {"u1", UMBRA_NUMBER_U8},
+    {"u2", UMBRA_NUMBER_U16}, {"u4", UMBRA_NUMBER_U32}, {"u8", UMBRA_NUMBER_U64},
+};
+
 /* '<f8' and the like; '|' is the byte order of single bytes. */
 static int take_type(cursor *c, npy_header *header) {
   if (!take(c, '\'') || c->end - c->at < 4) return 0;
-  char order = c->at[0];
-  header->type = c->at[1];
-  header->digit = c->at[2];
-  int known = header->type == 'f'
-                  ? header->digit == '4' || header->digit == '8'
-                  : (header->type == 'i' || header->type == 'u') && header->digit && strchr("1248", header->digit);
-  if (!known || (order != '<' && !(order == '|' && header->digit == '1'))) return 0;
+  header->number = UMBRA_NUMBER_NONE;
+  for (size_t t = 0; t < sizeof types / sizeof *types; t++)
+    if (memcmp(c->at + 1, types[t].name, 2) == 0) header->number = types[t].number;
+  const int single = umbra_number_bytes(header->number) == 1;
+  if (header->number == UMBRA_NUMBER_NONE || (*c->at != '<' && !(*c->at == '|' && single))) return 0;
   c->at += 3;
   return take(c, '\'');
 }
@@ -89,7 +95,7 @@ static const struct {
   const char *key, *wanted;
   int (*take)(cursor *c, npy_header *header);
 } entries[] = {
-    {"'descr'", "'<f4', '<f8' or an integer such as '<i8'", take_type},
+    {"'descr'", "'<f2', '<f4', '<f8' or an integer such as '<i8'", take_type},
     {"'fortran_order'", "True or False", take_order},
     {"'shape'", "a tuple of one to eight dimensions", take_shape},
 };
@@ -149,75 +155,30 @@ static umbra_status read_header(npy_header *header, int file, uint64_t *bytes, c
 
 /* ---- values ---- */
 
-static double element(const uint8_t *bytes, const npy_header *header) {
-  union {
-    int8_t i1;
-    int16_t i2;
-    int32_t i4;
-    int64_t i8;
-    uint8_t u1;
-    uint16_t u2;
-    uint32_t u4;
-    uint64_t u8;
-    float f4;
-    double f8;
-  } x;
-  memcpy(&x, bytes, (size_t)(header->digit - '0'));
-  switch (header->type << 8 | header->digit) {
-    case 'i' << 8 | '1': return x.i1;
-    case 'i' << 8 | '2': return x.i2;
-    case 'i' << 8 | '4': return x.i4;
-    case 'i' << 8 | '8': return (double)x.i8;
-    case 'u' << 8 | '1': return x.u1;
-    case 'u' << 8 | '2': return x.u2;
-    case 'u' << 8 | '4': return x.u4;
-    case 'u' << 8 | '8': return (double)x.u8;
-    case 'f' << 8 | '4': return (double)x.f4;
-    default: return x.f8;
-  }
-}
-
-/* Integers from 2^53 on may have been rounded. */
-static int is_exact(double value, const npy_header *header) {
-  return isfinite(value) && (header->type == 'f' || fabs(value) < 0x1p53);
-}
-
-static umbra_status read_values(double *values, size_t count, const npy_header *header, int file, const char *path) {
-  uint8_t block[8192];
-  size_t size = (size_t)(header->digit - '0'), step = sizeof block / size;
-  size_t columns = header->rank == 1 ? 1 : count / header->shape[0];
-  for (size_t i = 0; i < count; i++) {
-    size_t in_block = i % step;
-    if (in_block == 0) UMBRA_TRY(umbra_storage_read(file, block, (count - i < step ? count - i : step) * size, path));
-    values[i] = element(block + in_block * size, header);
-    if (!is_exact(values[i], header))
-      return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu is %s (in %s)", i / columns + 1, i % columns + 1,
-                        header->type == 'f' ? "not finite" : "an integer of 2^53 or more", path);
-  }
-  return UMBRA_OK;
-}
-
 /* How many values there are, which is what the bytes that are left hold. */
 static umbra_status count_values(size_t *count, const npy_header *header, uint64_t bytes, const char *path) {
   size_t size;
   int wraps = 0;
   *count = 1;
   for (size_t d = 0; d < header->rank; d++) wraps |= __builtin_mul_overflow(*count, header->shape[d], count);
-  if (!wraps && *count && !__builtin_mul_overflow(*count, (size_t)(header->digit - '0'), &size) && size == bytes)
+  if (!wraps && *count && !__builtin_mul_overflow(*count, umbra_number_bytes(header->number), &size) && size == bytes)
     return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_FORMAT,
                     "the shape of %zu dimensions, %zu the first, does not go with %" PRIu64 " bytes of values (in %s)",
                     header->rank, header->shape[0], bytes, path);
 }
 
-static umbra_status read_array(umbra_ndarray *array, const npy_header *header, int file, uint64_t bytes,
+/* The last bytes of the file, behind the header. */
+static umbra_status read_array(umbra_ndarray *array, const npy_header *header, int file, uint64_t whole, uint64_t bytes,
                                const char *path) {
   size_t count;
   UMBRA_TRY(count_values(&count, header, bytes, path));
   umbra_ndarray made = {.rank = header->rank};
   memcpy(made.shape, header->shape, sizeof made.shape);
   UMBRA_TRY(umbra_alloc(&made.values, count, sizeof *made.values, "an array"));
-  umbra_status status = read_values(made.values, count, header, file, path);
+  const size_t columns = header->rank == 1 ? 1 : count / header->shape[0];
+  const umbra_numbers numbers = {file, path, whole - bytes, header->number, count, columns};
+  umbra_status status = umbra_numbers_read(made.values, &numbers);
   if (status == UMBRA_OK) *array = made;
   else umbra_ndarray_clear(&made);
   return status;
@@ -225,8 +186,9 @@ static umbra_status read_array(umbra_ndarray *array, const npy_header *header, i
 
 umbra_status umbra_npy_read_ndarray(umbra_ndarray *array, int file, uint64_t bytes, const char *path) {
   npy_header header = {0};
+  const uint64_t whole = bytes;
   UMBRA_TRY(read_header(&header, file, &bytes, path));
-  return read_array(array, &header, file, bytes, path);
+  return read_array(array, &header, file, whole, bytes, path);
 }
 
 umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes,
@@ -234,11 +196,12 @@ umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int 
   (void)origin; /* npy files hold nothing but numbers */
   npy_header header = {0};
   umbra_ndarray array = {0};
+  const uint64_t whole = bytes;
   UMBRA_TRY(read_header(&header, file, &bytes, path));
   if (header.rank > 2)
     return umbra_fail(UMBRA_ERROR_FORMAT, "'shape' in the header is not one or two dimensions, but %zu (in %s)",
                       header.rank, path);
-  UMBRA_TRY(read_array(&array, &header, file, bytes, path));
+  UMBRA_TRY(read_array(&array, &header, file, whole, bytes, path));
   *table = (umbra_table){array.shape[0], array.rank == 2 ? array.shape[1] : 1, array.values};
   return UMBRA_OK;
 }

@@ -50,15 +50,27 @@ umbra_status umbra_storage_open_folder(int *folder, const char *path) {
   return UMBRA_OK;
 }
 
+/* Whether reading can go on after `got` bytes, or an interruption. */
+static umbra_status check_got(ssize_t got, const char *path) {
+  if (got < 0 && errno != EINTR) return refused("read", path);
+  if (got == 0) return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' became shorter while it was read", path);
+  return UMBRA_OK;
+}
+
 umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char *path) {
-  uint8_t *next = bytes;
-  while (count) {
-    ssize_t got = read(file, next, count);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return refused("read", path);
-    if (got == 0) return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' became shorter while it was read", path);
-    next += got;
-    count -= (size_t)got;
+  for (size_t done = 0; done < count;) {
+    const ssize_t got = read(file, (uint8_t *)bytes + done, count - done);
+    UMBRA_TRY(check_got(got, path));
+    if (got > 0) done += (size_t)got;
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_storage_read_at(int file, void *bytes, size_t count, uint64_t offset, const char *path) {
+  for (size_t done = 0; done < count;) {
+    const ssize_t got = pread(file, (uint8_t *)bytes + done, count - done, (off_t)(offset + done));
+    UMBRA_TRY(check_got(got, path));
+    if (got > 0) done += (size_t)got;
   }
   return UMBRA_OK;
 }

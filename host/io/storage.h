@@ -16,6 +16,9 @@ umbra_status umbra_storage_open_folder(int *folder, const char *path);
 /* Exactly `count` bytes. Errors: IO; FORMAT if the file ends before them. */
 umbra_status umbra_storage_read(int file, void *bytes, size_t count, const char *path);
 
+/* The same from a place in the file, which stays where it is for other reads. */
+umbra_status umbra_storage_read_at(int file, void *bytes, size_t count, uint64_t offset, const char *path);
+
 /* Goes on so many bytes later, which are known to be there. Errors: IO. */
 umbra_status umbra_storage_skip(int file, uint64_t count, const char *path);
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Element (r, c) of W is in the map from input c / in to output r / out. With p the column's place in the larger of both,
- * and k the rotation, counted in columns: if the output has no fewer, p = r modulo `out` and k = c - p modulo `in`; else
- * p = c - k is that place which is r modulo `out`, and what is there is folded: see circuits/transform. Each diagonal is
- * repeated for all records of a column.
+ * Element (r, c) of W is in the map from input c / in to output r / out. A ciphertext is a ring of places, each of which has
+ * a column for all records, in runs of `out` places: place u of run t has column u + turn t, modulo `in`. A rotation by k
+ * places brings to place p what p + k has, and what is then in places that are r modulo `out` is folded: see
+ * circuits/transform. Of such places and k < turn, one and only one brings column c: in place u of run t it is r + k +
+ * turn t modulo `in` = turn * runs, also where p + k is in the next run, since turn divides `out`.
+ *
+ * Columns without copies are the case of turn = out. If the output then has more places than the input has columns, that
+ * is one run, and k < in.
  */
 #include "column_maps.h"
 
@@ -27,23 +31,35 @@ static double bias_at(const umbra_layer *layer, size_t row) {
 
 /* ---- shapes ---- */
 
-/* Columns are counted in units of the stride: `in` of them in a ciphertext, and `out` in one of the results. */
+/* Places have `stride` slots: `in` columns in a ciphertext, and `out` in one of the results. */
 typedef struct shape {
   uint32_t stride, in, out;
+  uint32_t ring, turn;    /* places of a ciphertext, and columns from one run of `out` of them to the next */
   size_t inputs, outputs; /* ciphertexts */
 } shape;
 
-static shape shape_of(const umbra_layer *layer, const umbra_matrix_layout *layout, uint32_t most_slots) {
+static shape shape_of_columns(const umbra_layer *layer, const umbra_matrix_layout *layout, uint32_t most_slots) {
   shape m = {.stride = layout->stride, .in = layout->slots / layout->stride, .out = 1};
   while (m.out < layer->values.rows && m.out < most_slots / m.stride) m.out *= 2;
+  m.ring = umbra_max_u32(m.in, m.out);
+  m.turn = m.out;
+  return m;
+}
+
+static shape shape_of(const umbra_layer *layer, const umbra_matrix_layout *layout, uint32_t most_slots) {
+  shape m = {.stride = 1, .out = layout->stride, .ring = layout->slots, .turn = layout->group};
+  if (layout->order == UMBRA_MATRIX_BY_COLUMNS) m = shape_of_columns(layer, layout, most_slots);
+  else m.in = (uint32_t)umbra_layout_shifted_columns(layout);
   m.inputs = umbra_quotient_above(layer->values.columns, m.in);
   m.outputs = umbra_quotient_above(layer->values.rows, m.out);
   return m;
 }
 
-/* Columns of the ring of slots in which an input is rotated; and rotations. */
-static uint32_t ring_of(const shape *m) { return umbra_max_u32(m->in, m->out); }
-static uint32_t rotations_of(const shape *m) { return umbra_min_u32(m->in, m->out); }
+static uint32_t rotations_of(const shape *m) { return umbra_min_u32(m->in, m->turn); }
+
+static uint32_t column_at(const shape *m, uint32_t place) {
+  return (place % m->out + place / m->out * m->turn) % m->in;
+}
 
 /* Bound on the sums of a row's |weight|. */
 static double norm_of(const umbra_layer *layer) {
@@ -66,18 +82,18 @@ typedef struct map_source {
   umbra_diagonals diagonals;
 } map_source;
 
-/* What column p of the ring takes in an output from the one that is k columns on. */
+/* What place p of the ring takes in an output from the one that is k places on. */
 static double weight_on(const map_source *s, size_t output, uint32_t k, uint32_t p) {
   const shape *m = s->shape;
-  return weight_at(s->layer, output * m->out + p % m->out, s->input * m->in + (p + k) % m->in);
+  return weight_at(s->layer, output * m->out + p % m->out, s->input * m->in + column_at(m, (p + k) % m->ring));
 }
 
 /* All records of a column alike. */
 static void fill_diagonal(double *pairs, size_t diagonal, const void *source) {
   const map_source *s = source;
-  const uint32_t stride = s->shape->stride, ring = ring_of(s->shape);
+  const uint32_t stride = s->shape->stride;
   const uint32_t k = (uint32_t)s->diagonals.rotation[diagonal] / stride;
-  for (uint32_t p = 0; p < ring; p++) {
+  for (uint32_t p = 0; p < s->shape->ring; p++) {
     const double weight = weight_on(s, s->diagonals.map[diagonal], k, p);
     for (uint32_t i = 0; i < stride; i++, pairs += 2) {
       pairs[0] = weight;
@@ -88,8 +104,8 @@ static void fill_diagonal(double *pairs, size_t diagonal, const void *source) {
 
 static int is_used(const map_source *s, size_t output, uint32_t k) {
   uint32_t p = 0;
-  while (p < ring_of(s->shape) && weight_on(s, output, k, p) == 0) p++;
-  return p < ring_of(s->shape);
+  while (p < s->shape->ring && weight_on(s, output, k, p) == 0) p++;
+  return p < s->shape->ring;
 }
 
 static void name_diagonal(umbra_diagonals *d, size_t number, uint32_t rotation, size_t output) {
@@ -113,7 +129,7 @@ static size_t visit_diagonals(const map_source *s, umbra_diagonals *d) {
 static umbra_status set_bounds(map_source *s) {
   double row = 0;
   for (size_t output = 0; output < s->shape->outputs; output++)
-    for (uint32_t p = 0; p < ring_of(s->shape); p++) {
+    for (uint32_t p = 0; p < s->shape->ring; p++) {
       double sum = 0;
       for (uint32_t k = 0; k < rotations_of(s->shape); k++) {
         const double size = fabs(weight_on(s, output, k, p));
@@ -129,7 +145,7 @@ static umbra_status set_bounds(map_source *s) {
 
 static umbra_status make_diagonals(map_source *s) {
   umbra_diagonals *d = &s->diagonals;
-  const uint32_t slots = ring_of(s->shape) * s->shape->stride;
+  const uint32_t slots = s->shape->ring * s->shape->stride;
   const size_t count = visit_diagonals(s, NULL);
   if (count > UINT16_MAX)
     return umbra_fail(UMBRA_ERROR_RANGE, "weights of %zu diagonals: a linear map has at most %d", count, UINT16_MAX);
@@ -195,7 +211,7 @@ umbra_status umbra_column_maps_create(umbra_slot_maps *maps, const umbra_context
                                       const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch) {
   const shape m = shape_of(layer, layout, umbra_params_slots(umbra_context_params(context)));
   umbra_slot_maps made = {.level = level,
-                          .ring = ring_of(&m) * m.stride,
+                          .ring = m.ring * m.stride,
                           .slots = m.out * m.stride,
                           .inputs = m.inputs,
                           .outputs = m.outputs,

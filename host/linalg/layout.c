@@ -216,23 +216,62 @@ static umbra_element element_of_diagonals(const umbra_matrix_layout *l, size_t r
   return (umbra_element){block / blocks.across * positions + row, block % blocks.across * positions + column};
 }
 
+/* ---- shifted copies ---- */
+
+size_t umbra_layout_shifted_columns(const umbra_matrix_layout *l) { return l->group * strides_of(l); }
+
+static umbra_status choose_shifted(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots) {
+  (void)rows;
+  const size_t most = l->slots ? l->slots : most_slots, wide = umbra_power_above(columns < most ? columns : most);
+  if (!l->stride) l->stride = (uint32_t)wide;
+  if (l->group) return UMBRA_OK;
+  for (l->group = 1; l->group < l->stride && l->group * (most / l->stride) < wide;) l->group *= 2;
+  return UMBRA_OK;
+}
+
+static umbra_status check_shifted(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  (void)rows;
+  (void)columns;
+  if (l->ones) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "shifted copies have no ones");
+  if (umbra_is_power_of_two(l->group) && l->group <= l->stride) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "copies that are shifted by %u in runs of %u slots: a power of two up to the run", l->group,
+                    l->stride);
+}
+
+static size_t parts_of_shifted(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  return product_or_most(umbra_quotient_above(rows, (size_t)1 << l->pairs),
+                         umbra_quotient_above(columns, umbra_layout_shifted_columns(l)));
+}
+
+static umbra_element element_of_shifted(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  (void)rows;
+  const size_t wide = umbra_layout_shifted_columns(l), across = umbra_quotient_above(columns, wide);
+  const size_t column = at.slot % l->stride + at.slot / l->stride * l->group;
+  return (umbra_element){(at.part / across << l->pairs) + (at.imaginary != 0), at.part % across * wide + column % wide};
+}
+
 /* ---- all orders ---- */
 
-/* choose and check: what is the order's own. */
+/* choose and check: what is the order's own. zeros: products count on zeros in the padding. */
 static const struct order {
   const char *name;
+  int zeros;
   umbra_status (*choose)(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots);
   umbra_status (*check)(const umbra_matrix_layout *l, size_t rows, size_t columns);
   size_t (*parts)(const umbra_matrix_layout *l, size_t rows, size_t columns);
   umbra_element (*element)(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at); /* or none */
 } orders[] = {
-    [UMBRA_MATRIX_BY_ROWS] = {"by rows", choose_rows, check_rows, parts_of_rows, element_of_rows},
-    [UMBRA_MATRIX_BY_COLUMNS] = {"by columns", choose_columns, check_columns, parts_of_columns, element_of_columns},
-    [UMBRA_MATRIX_TILES] = {"in tiles", choose_tiles, check_tiles, parts_of_tiles, element_of_tiles},
-    [UMBRA_MATRIX_TILES_LEFT] = {"in tiles to the left", choose_tiles, check_left, parts_of_tiles, element_of_left},
-    [UMBRA_MATRIX_TILES_RIGHT] = {"in tiles to the right", choose_tiles, check_tiles, parts_of_right, element_of_right},
-    [UMBRA_MATRIX_DIAGONALS] = {"by diagonals", choose_diagonals, check_diagonals, parts_of_diagonals,
+    [UMBRA_MATRIX_BY_ROWS] = {"by rows", 0, choose_rows, check_rows, parts_of_rows, element_of_rows},
+    [UMBRA_MATRIX_BY_COLUMNS] = {"by columns", 0, choose_columns, check_columns, parts_of_columns, element_of_columns},
+    [UMBRA_MATRIX_TILES] = {"in tiles", 1, choose_tiles, check_tiles, parts_of_tiles, element_of_tiles},
+    [UMBRA_MATRIX_TILES_LEFT] = {"in tiles to the left", 1, choose_tiles, check_left, parts_of_tiles, element_of_left},
+    [UMBRA_MATRIX_TILES_RIGHT] = {"in tiles to the right", 1, choose_tiles, check_tiles, parts_of_right,
+                                  element_of_right},
+    [UMBRA_MATRIX_DIAGONALS] = {"by diagonals", 1, choose_diagonals, check_diagonals, parts_of_diagonals,
                                 element_of_diagonals},
+    [UMBRA_MATRIX_SHIFTED] = {"in shifted copies", 0, choose_shifted, check_shifted, parts_of_shifted,
+                              element_of_shifted},
 };
 enum { ORDERS = sizeof orders / sizeof *orders };
 
@@ -295,13 +334,11 @@ int umbra_layout_has_padding(const umbra_matrix_layout *l, size_t rows, size_t c
   return 0;
 }
 
-int umbra_layout_needs_zeros(const umbra_matrix_layout *l) {
-  return l->order != UMBRA_MATRIX_BY_ROWS && l->order != UMBRA_MATRIX_BY_COLUMNS;
-}
+int umbra_layout_needs_zeros(const umbra_matrix_layout *l) { return orders[l->order].zeros; }
 
 umbra_status umbra_layout_grid(umbra_part_grid *grid, const umbra_matrix_layout *l, size_t rows, size_t columns) {
   umbra_part_grid g = {.across = 1, .rows = umbra_layout_rows_per_part(l), .columns = columns};
-  if (umbra_layout_needs_zeros(l))
+  if (l->order != UMBRA_MATRIX_BY_ROWS && l->order != UMBRA_MATRIX_BY_COLUMNS)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "this is made for matrices by rows and by columns only");
   if (l->order == UMBRA_MATRIX_BY_COLUMNS)
     g = (umbra_part_grid){.across = parts_of_a_block(l, columns), .rows = rows_of_a_block(l), .columns = strides_of(l)};

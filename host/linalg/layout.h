@@ -45,7 +45,7 @@ const char *umbra_layout_name(const umbra_matrix_layout *layout);
 /* Whether there is padding in any part, which is looked for place by place. */
 int umbra_layout_has_padding(const umbra_matrix_layout *layout, size_t rows, size_t columns);
 
-/* Whether products count on zeros in the padding: tiles and diagonals. By rows and by columns it may hold anything. */
+/* Whether products count on zeros in the padding: tiles and diagonals. In other orders it may hold anything. */
 int umbra_layout_needs_zeros(const umbra_matrix_layout *layout);
 
 /* Parts as rows and columns of them, and how many rows and columns of elements each has. */
@@ -63,6 +63,11 @@ umbra_matrix_layout umbra_layout_of_records(const umbra_params *params, size_t c
 
 /* Rows of a part. */
 size_t umbra_layout_rows_per_part(const umbra_matrix_layout *layout);
+
+/* ---- shifted copies ---- */
+
+/* Columns of a part. */
+size_t umbra_layout_shifted_columns(const umbra_matrix_layout *layout);
 
 /* ---- by diagonals ---- */
 

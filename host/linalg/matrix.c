@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../base/error.h"
-#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -14,6 +13,7 @@
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
 #include "array.h"
+#include "parts.h"
 
 /* ---- matrices ---- */
 
@@ -33,8 +33,7 @@ umbra_status umbra_matrix_make(umbra_matrix **out, const umbra_context *context,
 
 void umbra_matrix_destroy(umbra_matrix *matrix) {
   if (!matrix) return;
-  for (size_t i = 0; matrix->part && i < matrix->parts; i++) umbra_ciphertext_destroy(matrix->part[i]);
-  umbra_free(matrix->part);
+  umbra_parts_destroy(matrix->part, matrix->parts);
   umbra_context_destroy(matrix->context);
   umbra_free(matrix);
 }
@@ -237,17 +236,8 @@ umbra_status umbra_sim_matrix_decode(double *values, const umbra_matrix *matrix)
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }
 size_t umbra_matrix_columns(const umbra_matrix *matrix) { return matrix->columns; }
 
-uint32_t umbra_matrix_level(const umbra_matrix *matrix) {
-  uint32_t lowest = matrix->part[0]->level;
-  for (size_t i = 1; i < matrix->parts; i++) lowest = umbra_min_u32(lowest, matrix->part[i]->level);
-  return lowest;
-}
-
-uint64_t umbra_matrix_bytes(const umbra_matrix *matrix) {
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < matrix->parts; i++) bytes += umbra_ciphertext_bytes(matrix->part[i]);
-  return bytes;
-}
+uint32_t umbra_matrix_level(const umbra_matrix *matrix) { return umbra_parts_level(matrix->part, matrix->parts); }
+uint64_t umbra_matrix_bytes(const umbra_matrix *matrix) { return umbra_parts_bytes(matrix->part, matrix->parts); }
 
 void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]) {
   umbra_ciphertext_owner(matrix->part[0], owner);

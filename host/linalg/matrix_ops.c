@@ -10,6 +10,7 @@
 #include "../ckks/trace.h"
 #include "../ckks/verbs.h"
 #include "matrix.h"
+#include "parts.h"
 
 /* A new matrix is handed out, or destroyed. */
 static umbra_status finish(umbra_matrix **out, umbra_matrix *made, umbra_status status) {
@@ -20,16 +21,12 @@ static umbra_status finish(umbra_matrix **out, umbra_matrix *made, umbra_status 
 
 /* That b may be put together with a. */
 static umbra_status check_alike(const umbra_matrix *a, const umbra_matrix *b) {
-  UMBRA_TRY(umbra_check_context(a->context, b->context, "a matrix"));
-  UMBRA_TRY(umbra_check_owner(b->part[0]->owner, a->part[0]->owner, "a matrix"));
+  UMBRA_TRY(umbra_parts_check_alike(a->part, b->part, "a matrix"));
   if (umbra_layout_same(&a->layout, &b->layout)) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "two matrices that should go together have different layouts");
 }
 
 /* ---- element by element ---- */
-
-typedef umbra_status (*operation)(umbra_evaluator *, umbra_ciphertext **, const umbra_ciphertext *,
-                                  const umbra_ciphertext *);
 
 static umbra_status check_pair(const umbra_matrix *a, const umbra_matrix *b) {
   UMBRA_TRY(check_alike(a, b));
@@ -39,25 +36,19 @@ static umbra_status check_pair(const umbra_matrix *a, const umbra_matrix *b) {
 }
 
 static umbra_status combine(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
-                            const umbra_matrix *b, operation op) {
+                            const umbra_matrix *b, umbra_part_operation *op) {
   umbra_matrix *made = NULL;
   if (!evaluator || !out || !a || !b)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "this needs an evaluator, an output and two matrices");
   UMBRA_TRY(check_pair(a, b));
   UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, a->rows, a->columns, &a->layout));
   made->dirty = a->dirty || b->dirty;
-  umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++) {
-    const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, made->parts);
-    status = op(evaluator, &made->part[i], a->part[i], b->part[i]);
-    umbra_watch_leave(&evaluator->watch, part);
-  }
-  return finish(out, made, status);
+  return finish(out, made, umbra_parts_combine(evaluator, made->part, a->part, b->part, made->parts, op));
 }
 
 /* Sums and differences of ones are none. */
 static umbra_status add_or_subtract(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
-                                    const umbra_matrix *b, operation op) {
+                                    const umbra_matrix *b, umbra_part_operation *op) {
   UMBRA_TRY(combine(evaluator, out, a, b, op));
   (*out)->layout.ones = 0;
   return UMBRA_OK;
@@ -338,21 +329,6 @@ umbra_status umbra_matrix_ciphertext(const umbra_matrix *matrix, umbra_ciphertex
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no ciphertext %zu in a matrix of %zu", i, matrix->parts);
 }
 
-static umbra_status check_parts(const umbra_ciphertext *const *parts, size_t count, size_t wanted, uint32_t slots) {
-  if (count != wanted)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu ciphertexts for a matrix that takes %zu in that layout", count,
-                      wanted);
-  for (size_t i = 0; i < count; i++) {
-    if (!parts[i]) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext %zu is NULL", i);
-    UMBRA_TRY(umbra_check_context(parts[0]->context, parts[i]->context, "a ciphertext"));
-    UMBRA_TRY(umbra_check_owner(parts[i]->owner, parts[0]->owner, "a ciphertext"));
-    if (parts[i]->slots != slots)
-      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext %zu has %u slots and the layout has %u", i,
-                        parts[i]->slots, slots);
-  }
-  return UMBRA_OK;
-}
-
 umbra_status umbra_matrix_from_ciphertexts(umbra_matrix **out, const umbra_ciphertext *const *ciphertexts, size_t count,
                                            size_t rows, size_t columns, const umbra_matrix_layout *layout) {
   umbra_matrix_layout wanted = {UMBRA_MATRIX_LAYOUT_INIT};
@@ -362,11 +338,9 @@ umbra_status umbra_matrix_from_ciphertexts(umbra_matrix **out, const umbra_ciphe
   const umbra_context *context = ciphertexts[0]->context;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
   UMBRA_TRY(umbra_layout_choose(&wanted, rows, columns, umbra_params_slots(umbra_context_params(context))));
-  UMBRA_TRY(check_parts(ciphertexts, count, umbra_layout_parts(&wanted, rows, columns), wanted.slots));
+  UMBRA_TRY(
+      umbra_parts_check(ciphertexts, count, umbra_layout_parts(&wanted, rows, columns), wanted.slots, "a matrix"));
   UMBRA_TRY(umbra_matrix_make(&made, context, rows, columns, &wanted));
   made->dirty = umbra_layout_needs_zeros(&wanted) && umbra_layout_has_padding(&wanted, rows, columns);
-  umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < count && status == UMBRA_OK; i++)
-    status = umbra_ciphertext_copy(&made->part[i], ciphertexts[i]);
-  return finish(out, made, status);
+  return finish(out, made, umbra_parts_copy(made->part, (umbra_ciphertext *const *)ciphertexts, count));
 }

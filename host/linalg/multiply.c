@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "multiply.h"
 
-#include <math.h>
-
+#include "../base/bounds.h"
 #include "../base/counted.h"
 #include "../base/error.h"
 #include "../base/memory.h"
@@ -111,7 +110,7 @@ static umbra_status check_options(const umbra_multiply_options *o) {
   if ((o->transpose_a & ~1) || (o->transpose_b & ~1))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "transpose_a and transpose_b are %d and %d: each is 0 or 1",
                       o->transpose_a, o->transpose_b);
-  if (!isfinite(o->magnitude) || o->magnitude < 0)
+  if (!umbra_is_bound(o->magnitude))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a declared magnitude of %g: it must be finite and not negative",
                       o->magnitude);
   return UMBRA_OK;

@@ -9,24 +9,26 @@
 #include "matrix.h"
 #include "weights.h"
 
-/* layout: that of the matrix, by columns. */
-static umbra_status check_layout(umbra_matrix_layout *layout, const umbra_matrix *matrix,
-                                 const umbra_weights *weights) {
+static umbra_status check_layout(const umbra_matrix *matrix, const umbra_weights *weights) {
   const umbra_matrix_layout *wanted = &weights->layout;
-  UMBRA_TRY(umbra_layout_as_columns(layout, &matrix->layout));
+  umbra_matrix_layout l;
+  UMBRA_TRY(umbra_layout_as_columns(&l, &matrix->layout));
   if (matrix->layout.order == UMBRA_MATRIX_BY_ROWS && matrix->rows > 1)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the matrix has %zu rows, by rows: weights are for matrices by columns, or of one row",
                       matrix->rows);
-  if (weights->combines ? layout->stride == layout->slots : umbra_layout_same(layout, wanted)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                    "the matrix has columns of %u slots in ciphertexts of %u%s, and the weights are for %u in %u%s",
-                    layout->stride, layout->slots, layout->pairs ? ", in pairs" : "", wanted->stride, wanted->slots,
-                    wanted->pairs ? ", in pairs" : "");
+  const int by_columns = l.order == UMBRA_MATRIX_BY_COLUMNS;
+  if (weights->combines ? by_columns && l.stride == l.slots : umbra_layout_same(&l, wanted)) return UMBRA_OK;
+  return umbra_fail(
+      UMBRA_ERROR_INVALID_ARGUMENT,
+      "the matrix is %s, with runs of %u slots in ciphertexts of %u, groups of %u%s, and the weights are for "
+      "one %s with %u in %u, groups of %u%s",
+      umbra_layout_name(&l), l.stride, l.slots, l.group, l.pairs ? ", in pairs" : "", umbra_layout_name(wanted),
+      wanted->stride, wanted->slots, wanted->group, wanted->pairs ? ", in pairs" : "");
 }
 
-static umbra_status check(umbra_matrix_layout *layout, const umbra_evaluator *evaluator, umbra_matrix *const *out,
-                          const umbra_matrix *matrix, const umbra_weights *weights) {
+static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const *out, const umbra_matrix *matrix,
+                          const umbra_weights *weights) {
   if (!evaluator || !out || !matrix || !weights)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_matrix_apply needs an evaluator, an output, a matrix and weights");
@@ -36,7 +38,15 @@ static umbra_status check(umbra_matrix_layout *layout, const umbra_evaluator *ev
   if (matrix->columns != weights->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the matrix has %zu columns and the weights have %zu",
                       matrix->columns, weights->columns);
-  return check_layout(layout, matrix, weights);
+  return check_layout(matrix, weights);
+}
+
+static umbra_matrix_layout layout_of_product(const umbra_matrix *matrix, const umbra_weights *weights) {
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .group = 1};
+  layout.pairs = matrix->layout.pairs;
+  layout.slots = weights->combines ? matrix->layout.slots : weights->maps.slots;
+  if (matrix->layout.order == UMBRA_MATRIX_BY_COLUMNS) layout.stride = matrix->layout.stride;
+  return layout;
 }
 
 /* The ciphertexts of some records after those of others. */
@@ -59,10 +69,9 @@ static umbra_status apply_all(umbra_evaluator *evaluator, umbra_matrix *made, co
 umbra_status umbra_matrix_apply(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix,
                                 const umbra_weights *weights) {
   UMBRA_TRACE(evaluator, "matrix_apply", matrix ? matrix->part[0] : NULL);
-  umbra_matrix_layout layout;
   umbra_matrix *made = NULL;
-  UMBRA_TRY(check(&layout, evaluator, out, matrix, weights));
-  if (!weights->combines) layout.slots = weights->maps.slots;
+  UMBRA_TRY(check(evaluator, out, matrix, weights));
+  const umbra_matrix_layout layout = layout_of_product(matrix, weights);
   UMBRA_TRY(umbra_matrix_make(&made, evaluator->context, matrix->rows, weights->rows, &layout));
   umbra_status status = apply_all(evaluator, made, matrix, weights);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);

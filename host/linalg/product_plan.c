@@ -18,7 +18,8 @@ enum {
   MOST_CIPHERTEXTS = 1 << 14, /* of a factor, or of the product */
   MOST_PRODUCTS = 1 << 18,    /* of ciphertexts */
   MOST_WEIGHTS = 1 << 24,
-  SIZES = 3 /* of tiles, and of blocks of diagonals: the largest that is of use, and smaller ones */
+  MOST_SHIFTED = 8, /* rows in shifted copies: each, or two with pairs, costs as much as one */
+  SIZES = 3         /* of tiles, and of blocks of diagonals: the largest that is of use, and smaller ones */
 };
 
 typedef struct candidate {
@@ -43,12 +44,18 @@ static umbra_matrix_layout layout_of(umbra_matrix_order order, size_t stride, si
                                .slots = (uint32_t)slots, .pairs = pairs, .group = 1};
 }
 
+/* Of the product; with plain weights and several columns in a ciphertext it may have fewer slots. */
+static umbra_matrix_layout layout_of_product(const umbra_product_plan *plan, const candidate *c) {
+  const umbra_matrix_layout *a = &c->a;
+  if (a->order == UMBRA_MATRIX_SHIFTED) return layout_of(UMBRA_MATRIX_BY_COLUMNS, 1, a->stride, a->pairs);
+  if (!plan->desc.plain || a->slots == a->stride) return *a;
+  return layout_of(a->order, a->stride, umbra_params_slots(plan->params), 0);
+}
+
 /* Whether it runs dry within seconds. */
 static int is_small(const umbra_product_plan *plan, const candidate *c) {
   const umbra_product_desc *d = &plan->desc;
-  umbra_matrix_layout out = c->a;
-  if (d->plain && c->a.slots > c->a.stride)
-    out = layout_of(c->a.order, c->a.stride, umbra_params_slots(plan->params), 0);
+  const umbra_matrix_layout out = layout_of_product(plan, c);
   const size_t inner = d->plain ? 1 : umbra_layout_parts(&c->a, 1, d->inner), down = c->is.a_ciphertexts / inner;
   const size_t steps = c->a.order == UMBRA_MATRIX_BY_COLUMNS ? 1 : c->a.stride;
   return c->is.a_ciphertexts <= MOST_CIPHERTEXTS && c->is.b_ciphertexts <= MOST_CIPHERTEXTS &&
@@ -87,6 +94,17 @@ static void add_plain(umbra_product_plan *plan, size_t most_slots) {
   }
 }
 
+/* Shifted copies in twice, four times, ... the slots that hold a row, as long as there are fewer copies than columns. */
+static void add_shifted(umbra_product_plan *plan, size_t most_slots) {
+  const umbra_product_desc *d = &plan->desc;
+  const size_t stride = umbra_power_above(smaller(d->columns, most_slots)), inner = umbra_power_above(d->inner);
+  for (size_t slots = 2 * larger(inner, stride); slots <= smaller(most_slots, inner * stride); slots *= 2) {
+    umbra_matrix_layout a = layout_of(UMBRA_MATRIX_SHIFTED, stride, slots, d->rows > 1);
+    a.group = (uint32_t)(inner * stride / slots);
+    add(plan, &a, NULL);
+  }
+}
+
 static void add_tiles(umbra_product_plan *plan, size_t most_slots) {
   const umbra_product_desc *d = &plan->desc;
   umbra_matrix_layout largest = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_TILES_LEFT};
@@ -117,9 +135,11 @@ static void add_diagonals(umbra_product_plan *plan, size_t most_slots) {
 }
 
 static void add_all(umbra_product_plan *plan) {
+  const umbra_product_desc *d = &plan->desc;
   const size_t most_slots = umbra_params_slots(plan->params);
-  if (plan->desc.plain) {
+  if (d->plain) {
     add_plain(plan, most_slots);
+    if (d->rows <= MOST_SHIFTED) add_shifted(plan, most_slots);
     return;
   }
   add_tiles(plan, most_slots);
@@ -308,7 +328,9 @@ static void put_candidate(umbra_text *out, const candidate *c, int plain) {
   umbra_text_put(out, "%s%s", umbra_layout_name(a), a->pairs ? " with pairs" : "");
   if (!plain)
     umbra_text_put(out, ", %zu %s%s", c->is.b_ciphertexts, umbra_layout_name(b), b->pairs ? " with pairs" : "");
-  umbra_text_put(out, "; stride %" PRIu32 " of %" PRIu32 " slots\n", a->stride, a->slots);
+  umbra_text_put(out, "; stride %" PRIu32 " of %" PRIu32 " slots", a->stride, a->slots);
+  if (a->order == UMBRA_MATRIX_SHIFTED) umbra_text_put(out, ", shifted by %" PRIu32, a->group);
+  umbra_text_put(out, "\n");
 }
 
 static void put_plan(umbra_text *out, const void *source) {

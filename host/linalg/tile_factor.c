@@ -9,6 +9,7 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../circuits/transform/transform.h"
 #include "../ckks/verbs.h"
 #include "multiply.h"
 
@@ -43,16 +44,15 @@ int umbra_factor_maps_count(umbra_matrix_order side, umbra_matrix_order from, in
 
 enum { UNUSED = -1 };
 
-/* A map of one part: what it takes from where, as diagonals. */
+/* A map of one part: what it takes from where, as diagonals of ones and zeros. */
 typedef struct tile_map {
   umbra_matrix_layout from, to;
   int transposed;
   size_t rows, columns; /* of what a part holds */
   uint32_t *source;     /* by element: the first slot that has it */
-  int32_t *diagonal;    /* by rotation, modulo the slots: which of them it is, or UNUSED */
-  int32_t *rotation;    /* of each diagonal */
-  size_t diagonals;
-  double *values; /* [diagonals][slots] */
+  int32_t *move;        /* of each slot: the rotation, modulo the slots, that brings it what it is to hold, or UNUSED */
+  int32_t *used;        /* of each rotation: whether there is such a move */
+  umbra_diagonals diagonals;
 } tile_map;
 
 static void find_sources(tile_map *m) {
@@ -62,8 +62,8 @@ static void find_sources(tile_map *m) {
       m->source[e.row * m->columns + e.column] = slot;
 }
 
-/* The rotation, modulo the slots, that brings a slot what it is to hold; UNUSED: it holds nothing, or a copy. */
-static int32_t rotation_for(const tile_map *m, uint32_t slot) {
+/* UNUSED: it holds nothing, or a copy. */
+static int32_t move_to(const tile_map *m, uint32_t slot) {
   umbra_element e;
   if (slot & m->to.stride) return UNUSED;
   if (!umbra_layout_element(&e, &m->to, m->rows, m->columns, (umbra_place){.slot = slot})) return UNUSED;
@@ -71,55 +71,69 @@ static int32_t rotation_for(const tile_map *m, uint32_t slot) {
   return (int32_t)((m->source[element] - slot) & (m->to.slots - 1));
 }
 
-/* Rotations from -slots / 2 on, in ascending order, which is how splits into baby and giant steps like them. */
-static void list_diagonals(tile_map *m) {
-  const uint32_t slots = m->to.slots;
-  for (uint32_t i = 0; i < slots; i++) m->diagonal[i] = UNUSED;
-  for (uint32_t slot = 0; slot < slots; slot++) {
-    const int32_t rotation = rotation_for(m, slot);
-    if (rotation != UNUSED) m->diagonal[rotation] = 0;
+/* Returns the number of different moves. */
+static size_t find_moves(tile_map *m) {
+  size_t count = 0;
+  for (uint32_t slot = 0; slot < m->to.slots; slot++) {
+    const int32_t move = m->move[slot] = move_to(m, slot);
+    if (move == UNUSED || m->used[move]) continue;
+    m->used[move] = 1;
+    count++;
   }
-  for (uint32_t i = 0; i < slots; i++) {
-    const uint32_t rotation = (i + slots / 2) & (slots - 1);
-    if (m->diagonal[rotation] == UNUSED) continue;
-    m->rotation[m->diagonals] = (int32_t)i - (int32_t)(slots / 2);
-    m->diagonal[rotation] = (int32_t)m->diagonals++;
+  return count;
+}
+
+static void fill_diagonal(double *pairs, size_t diagonal, const void *source) {
+  const tile_map *m = source;
+  const int32_t rotation = m->diagonals.rotation[diagonal] & (int32_t)(m->to.slots - 1);
+  for (uint32_t slot = 0; slot < m->to.slots; slot++) {
+    pairs[2 * (size_t)slot] = m->move[slot] == rotation;
+    pairs[2 * (size_t)slot + 1] = 0;
   }
 }
 
-static umbra_status encode_map(umbra_transform **made, tile_map *m, const umbra_context *context, uint32_t level,
-                               const umbra_progress *progress) {
+/* Rotations from -slots / 2 on, in ascending order, which is how splits into baby and giant steps like them. */
+static umbra_status list_diagonals(tile_map *m) {
+  umbra_diagonals *d = &m->diagonals;
   const uint32_t slots = m->to.slots;
-  umbra_transform_desc desc = {UMBRA_TRANSFORM_DESC_INIT, .slots = slots};
-  UMBRA_TRY(umbra_alloc(&m->values, m->diagonals * slots, sizeof *m->values, "a linear map of tiles"));
-  for (uint32_t slot = 0; slot < slots; slot++) {
-    const int32_t rotation = rotation_for(m, slot);
-    if (rotation != UNUSED) m->values[(size_t)m->diagonal[rotation] * slots + slot] = 1;
-  }
-  desc.values = m->values;
-  desc.rotations = m->rotation;
-  desc.diagonals = m->diagonals;
-  desc.level = level;
-  umbra_status status = umbra_transform_create(made, context, &desc, progress);
-  umbra_free(m->values);
-  return status;
+  size_t next = 0;
+  UMBRA_TRY(umbra_diagonals_create(d, slots, slots, find_moves(m), 0));
+  for (uint32_t i = 0; i < slots; i++)
+    if (m->used[(i + slots / 2) & (slots - 1)]) d->rotation[next++] = (int32_t)i - (int32_t)(slots / 2);
+  d->fill = fill_diagonal;
+  d->source = m;
+  d->entry = d->row = 1;
+  return UMBRA_OK;
+}
+
+static umbra_status encode_map(umbra_transform **made, const tile_map *m, const umbra_context *context, uint32_t level,
+                               umbra_watch *watch) {
+  const umbra_transform_encoding encoding = {
+      .diagonals = &m->diagonals,
+      .level = level,
+      .log_scale = umbra_transform_log_scale_at(umbra_context_chain(context), level),
+      .watch = watch};
+  UMBRA_TRY(umbra_transform_encode(made, context, &encoding));
+  (*made)->slots_in = (*made)->slots_out = m->to.slots;
+  (*made)->row = m->diagonals.row;
+  return UMBRA_OK;
 }
 
 static umbra_status make_map(umbra_transform **made, const umbra_context *context, const umbra_matrix_layout *layout,
                              const step *s, uint32_t level, umbra_watch *watch) {
-  const umbra_progress progress = umbra_watch_relay(watch);
   tile_map m = {.from = *layout, .to = *layout, .transposed = s->transposed, .columns = layout->stride};
   const size_t slots = layout->slots;
   m.from.pairs = m.to.pairs = 0;
   m.from.order = s->from;
   m.to.order = s->to;
   m.rows = slots / (2 * m.columns);
-  UMBRA_TRY(umbra_alloc(&m.source, slots + 2 * slots, sizeof *m.source, "a linear map of tiles"));
-  m.diagonal = (int32_t *)m.source + slots;
-  m.rotation = m.diagonal + slots;
+  UMBRA_TRY(umbra_alloc(&m.source, 3 * slots, sizeof *m.source, "a linear map of tiles"));
+  m.move = (int32_t *)m.source + slots;
+  m.used = m.move + slots;
   find_sources(&m);
-  list_diagonals(&m);
-  umbra_status status = encode_map(made, &m, context, level, &progress);
+  umbra_status status = list_diagonals(&m);
+  if (status == UMBRA_OK) status = encode_map(made, &m, context, level, watch);
+  umbra_diagonals_destroy(&m.diagonals);
   umbra_free(m.source);
   return status;
 }

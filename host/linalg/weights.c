@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "weights.h"
 
-#include <math.h>
-
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
@@ -15,12 +14,14 @@
 
 /* A row lies where a column of one record each would. */
 umbra_status umbra_layout_as_columns(umbra_matrix_layout *columns, const umbra_matrix_layout *layout) {
-  if (layout->order != UMBRA_MATRIX_BY_ROWS && layout->order != UMBRA_MATRIX_BY_COLUMNS)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "weights are for matrices by columns, or by rows if there is but one: this order is %d",
-                      (int)layout->order);
+  const umbra_matrix_order order = layout->order;
   *columns = *layout;
-  if (layout->order == UMBRA_MATRIX_BY_COLUMNS) return UMBRA_OK;
+  if (order == UMBRA_MATRIX_BY_COLUMNS || order == UMBRA_MATRIX_SHIFTED) return UMBRA_OK;
+  if (order != UMBRA_MATRIX_BY_ROWS)
+    return umbra_fail(
+        UMBRA_ERROR_INVALID_ARGUMENT,
+        "weights are for matrices by columns, in shifted copies, or by rows if there is but one: this order is %d",
+        (int)order);
   columns->order = UMBRA_MATRIX_BY_COLUMNS;
   columns->stride = 1;
   columns->ones = 0;
@@ -39,11 +40,9 @@ static umbra_status take_bias(umbra_layer *layer, const umbra_array *given, int 
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weights and bias: one has data and the other has not");
 }
 
-static int is_bound(double x) { return isfinite(x) && x >= 0; }
-
 static umbra_status take_layer(umbra_layer *layer, const umbra_weights_desc *desc, const umbra_context *context) {
   const int optional = !umbra_context_has_values(context);
-  if (!is_bound(desc->bound) || !is_bound(desc->magnitude))
+  if (!umbra_is_bound(desc->bound) || !umbra_is_bound(desc->magnitude))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "bound is %g and magnitude is %g: both must be finite and not negative", desc->bound,
                       desc->magnitude);
@@ -120,7 +119,7 @@ static umbra_status make(umbra_weights **out, const umbra_context *context, cons
                           .rows = layer.values.rows,
                           .columns = layer.values.columns,
                           .level = level,
-                          .combines = layout.stride == layout.slots,
+                          .combines = layout.order == UMBRA_MATRIX_BY_COLUMNS && layout.stride == layout.slots,
                           .layout = layout};
   umbra_status status = fill(made, &layer, watch);
   if (status == UMBRA_OK) *out = made;

@@ -19,8 +19,8 @@ struct umbra_weights {
   umbra_matrix_layout layout;
 };
 
-/* The layout by columns that a layout is, or is of matrices of one row; into the same struct or another one. Errors:
-   INVALID_ARGUMENT (of another order). */
+/* The layout by columns that a layout is, or is of matrices of one row, or the shifted one that it is; into the same struct
+   or another one. Errors: INVALID_ARGUMENT (of another order). */
 umbra_status umbra_layout_as_columns(umbra_matrix_layout *columns, const umbra_matrix_layout *layout);
 
 #endif

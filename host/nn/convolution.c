@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
-#include "../circuits/transform/transform.h"
 #include "../ckks/checks.h"
 #include "../ckks/dry.h"
 #include "../ckks/trace.h"
@@ -27,7 +27,7 @@ static void complete(umbra_convolution_desc *d, const umbra_feature_layout *in, 
 static umbra_status check_arrays(const umbra_convolution_desc *d, const umbra_context *context, int average) {
   if (!average && !d->weights && umbra_context_has_values(context))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a convolution needs weights: only a dry device does without");
-  if (!isfinite(d->bound) || d->bound < 0)
+  if (!umbra_is_bound(d->bound))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be finite and not negative", d->bound);
   if (d->encode != UMBRA_TRANSFORM_ENCODED && d->encode != UMBRA_TRANSFORM_AT_USE)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "encode is %d: this version knows %d and %d", (int)d->encode,
@@ -149,27 +149,19 @@ static umbra_status make_bias(umbra_convolution *c, const double *bias, umbra_wa
 
 /* ---- encoding ---- */
 
-static umbra_status encode_unit(umbra_convolution *c, umbra_convolution_unit *u, umbra_watch *watch) {
-  umbra_diagonals *d = &u->diagonals, taken = *d;
+static umbra_status encode_unit(umbra_convolution *c, size_t i, umbra_watch *watch) {
+  umbra_diagonals *d = &c->unit[i].diagonals, taken = *d;
   const int at_use = c->desc.encode == UMBRA_TRANSFORM_AT_USE;
-  const umbra_transform_encoding encoding = {
-      .diagonals = d,
-      .level = c->desc.level,
-      .log_scale = umbra_transform_log_scale_at(umbra_context_chain(c->context), c->desc.level),
-      .watch = watch,
-      .at_use = at_use ? &taken : NULL};
-  if (!d->count) return UMBRA_OK;
-  UMBRA_TRY(umbra_transform_encode(&u->transform, c->context, &encoding));
-  u->transform->slots_in = c->in.slots;
-  u->transform->slots_out = d->slots; /* what is to be folded is folded in the sum of all units */
-  u->transform->row = d->row;
-  return UMBRA_OK;
+  umbra_transform_encoding encoding = umbra_slot_maps_encoding(&c->maps, c->context, d);
+  encoding.watch = watch;
+  encoding.at_use = at_use ? &taken : NULL;
+  return d->count ? umbra_transform_encode(&c->maps.transform[i], c->context, &encoding) : UMBRA_OK;
 }
 
 static umbra_status encode_units(umbra_convolution *c, umbra_watch *watch) {
   for (size_t i = 0; i < c->units; i++) {
     const umbra_watch_part part = umbra_watch_enter(watch, i, c->units);
-    umbra_status status = encode_unit(c, &c->unit[i], watch);
+    umbra_status status = encode_unit(c, i, watch);
     umbra_watch_leave(watch, part);
     if (status != UMBRA_OK) return status;
   }
@@ -178,17 +170,18 @@ static umbra_status encode_units(umbra_convolution *c, umbra_watch *watch) {
 
 /* ---- the whole ---- */
 
-static void destroy_unit(umbra_convolution_unit *u, int at_use) {
-  /* At use the transform owns what diagonals point to. */
-  if (!at_use || !u->transform) umbra_diagonals_destroy(&u->diagonals);
-  umbra_transform_destroy(u->transform);
-  umbra_free(u->output);
+/* At use the transform owns what diagonals point to. */
+static void destroy_units(umbra_convolution *c) {
+  const int at_use = c->desc.encode == UMBRA_TRANSFORM_AT_USE;
+  for (size_t i = 0; i < c->units; i++)
+    if (!at_use || !c->maps.transform[i]) umbra_diagonals_destroy(&c->unit[i].diagonals);
+  umbra_slot_maps_destroy(&c->maps);
+  umbra_free(c->unit);
 }
 
 static void destroy(void *object) {
   umbra_convolution *c = object;
-  for (size_t i = 0; i < c->units; i++) destroy_unit(&c->unit[i], c->desc.encode == UMBRA_TRANSFORM_AT_USE);
-  umbra_free(c->unit);
+  destroy_units(c);
   for (size_t i = 0; c->bias && i < umbra_feature_parts(&c->out); i++) umbra_plaintext_destroy(c->bias[i]);
   umbra_free(c->bias);
   umbra_free(c->weights);
@@ -262,10 +255,7 @@ umbra_status umbra_convolution_output(const umbra_convolution *convolution, umbr
 uint32_t umbra_convolution_level(const umbra_convolution *convolution) { return convolution->desc.level; }
 
 uint64_t umbra_convolution_bytes(const umbra_convolution *convolution) {
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < convolution->units; i++)
-    if (convolution->unit[i].transform) bytes += umbra_transform_bytes(convolution->unit[i].transform);
-  return bytes;
+  return umbra_slot_maps_bytes(&convolution->maps);
 }
 
 size_t umbra_convolution_diagonals(const umbra_convolution *convolution) {

@@ -2,7 +2,7 @@
 /*
  * A convolution as linear maps of slots: input position q and output position r meet on the diagonal of rotation q - r,
  * counted modulo the period, the fewer of the slots of an input and of an output ciphertext. With more of the input's,
- * the maps' results are still to be folded: see ../circuits/transform/transform_source.h.
+ * the maps' results are still to be folded: see ../linalg/slot_maps.h.
  *
  * Each unit maps one complex input, x or x + i x', to all outputs: the diagonals w - i w' of x and x' together make a
  * complex number whose real part is wanted.
@@ -14,7 +14,7 @@
 
 #include "../base/counted.h"
 #include "../base/watch.h"
-#include "../circuits/transform/diagonals.h"
+#include "../linalg/slot_maps.h"
 #include "feature_map.h"
 
 /* What an input or output position holds; of outputs y and x are where the kernel begins. */
@@ -26,12 +26,11 @@ typedef struct umbra_pixel {
 
 typedef struct umbra_convolution_unit {
   const struct umbra_convolution *convolution;
-  size_t re, im;              /* input ciphertexts */
-  int paired;                 /* whether there is an im */
-  uint32_t shift;             /* im is rotated by that much */
-  umbra_diagonals diagonals;  /* rotations and maps; nothing if there are none */
-  uint32_t *output;           /* of each map: its ciphertext */
-  umbra_transform *transform; /* NULL without diagonals */
+  size_t re, im;             /* input ciphertexts */
+  int paired;                /* whether there is an im */
+  uint32_t shift;            /* im is rotated by that much */
+  umbra_diagonals diagonals; /* rotations and maps; nothing if there are none */
+  uint32_t *output;          /* of each map: its ciphertext; the maps' own */
 } umbra_convolution_unit;
 
 struct umbra_convolution {
@@ -49,6 +48,7 @@ struct umbra_convolution {
   int paired;             /* whether real parts are to be taken: weights are half */
   size_t units;
   umbra_convolution_unit *unit;
+  umbra_slot_maps maps; /* of all units */
 };
 
 /* Slots of the maps, and of what repeats in both inputs and outputs. */

@@ -31,32 +31,14 @@ static umbra_status make_input(umbra_evaluator *evaluator, umbra_ciphertext **z,
   return status;
 }
 
-/* ---- sums of units ---- */
-
-/* *sum += x, which it takes over. */
-static umbra_status add_to(umbra_evaluator *evaluator, umbra_ciphertext **sum, umbra_ciphertext *x) {
-  if (!*sum) {
-    *sum = x;
-    return UMBRA_OK;
-  }
-  umbra_status status = umbra_add(evaluator, sum, *sum, x);
-  umbra_ciphertext_destroy(x);
-  return status;
-}
-
-static umbra_status apply_unit(umbra_evaluator *evaluator, umbra_feature_map *made, const umbra_convolution_unit *u,
-                               const umbra_ciphertext *const *part) {
-  const uint32_t maps = u->diagonals.maps;
-  umbra_ciphertext **outs, *z = NULL;
-  UMBRA_TRY(umbra_alloc(&outs, maps, sizeof *outs, "results of a convolution"));
-  umbra_status status = make_input(evaluator, &z, u, part);
-  if (status == UMBRA_OK) status = umbra_transform_apply(evaluator, outs, z, u->transform);
-  umbra_ciphertext_destroy(z);
-  for (uint32_t k = 0; k < maps; k++) {
-    if (status == UMBRA_OK) status = add_to(evaluator, &made->part[u->output[k]], outs[k]);
-    else umbra_ciphertext_destroy(outs[k]);
-  }
-  umbra_free(outs);
+static umbra_status apply_units(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_convolution *c,
+                                const umbra_ciphertext *const *part) {
+  umbra_ciphertext **z;
+  umbra_status status = UMBRA_OK;
+  UMBRA_TRY(umbra_alloc(&z, c->units, sizeof *z, "inputs of a convolution"));
+  for (size_t i = 0; i < c->units && status == UMBRA_OK; i++) status = make_input(evaluator, &z[i], &c->unit[i], part);
+  if (status == UMBRA_OK) status = umbra_slot_maps_apply(evaluator, made, (const umbra_ciphertext *const *)z, &c->maps);
+  umbra_parts_destroy(z, c->units);
   return status;
 }
 
@@ -80,8 +62,6 @@ static void declare(umbra_ciphertext *x, const umbra_convolution *c, const umbra
 
 static umbra_status finish(umbra_evaluator *evaluator, umbra_ciphertext **x, const umbra_convolution *c, size_t part,
                            const umbra_range *in) {
-  UMBRA_TRY(umbra_add_rotations(evaluator, x, c->out.slots, umbra_convolution_slots(c), 1));
-  umbra_ciphertext_repeat(*x, c->out.slots);
   if (c->paired) UMBRA_TRY(take_real_part(evaluator, x));
   if (c->bias) UMBRA_TRY(umbra_add_plain(evaluator, x, *x, c->bias[part]));
   declare(*x, c, in);
@@ -94,13 +74,7 @@ static umbra_status apply(umbra_evaluator *evaluator, umbra_feature_map *made, c
                           const umbra_ciphertext *const *part) {
   umbra_range in = {UMBRA_RANGE_INIT};
   UMBRA_TRY(umbra_ciphertexts_range(part, umbra_feature_parts(&c->in), &in));
-  for (size_t i = 0; i < c->units; i++) {
-    if (!c->unit[i].transform) continue;
-    const umbra_watch_part of_unit = umbra_watch_enter(&evaluator->watch, i, c->units);
-    const umbra_status status = apply_unit(evaluator, made, &c->unit[i], part);
-    umbra_watch_leave(&evaluator->watch, of_unit);
-    UMBRA_TRY(status);
-  }
+  UMBRA_TRY(apply_units(evaluator, made->part, c, part));
   for (size_t i = 0; i < made->parts; i++) UMBRA_TRY(finish(evaluator, &made->part[i], c, i, &in));
   return UMBRA_OK;
 }
@@ -141,7 +115,5 @@ umbra_status umbra_convolution_apply(umbra_evaluator *evaluator, umbra_feature_m
   const umbra_watch_part whole = umbra_watch_enter(&evaluator->watch, 0, 1);
   umbra_status status = umbra_check_whole(evaluator, apply_refreshed(evaluator, made, convolution, a));
   umbra_watch_leave(&evaluator->watch, whole);
-  if (status == UMBRA_OK) UMBRA_PUT(feature_map, out, made);
-  else umbra_feature_map_destroy(made);
-  return status;
+  return umbra_feature_map_hand_out(out, made, status);
 }

@@ -248,7 +248,8 @@ static umbra_status list_unit(umbra_convolution *c, size_t i, const marks *m) {
   UMBRA_TRY(mark_all(m));
   if (i + 1 == c->units) UMBRA_TRY(cover_outputs(c, m));
   const size_t maps = count_used(m->reached, m->outputs);
-  UMBRA_TRY(umbra_alloc(&u->output, maps, sizeof *u->output, "the outputs of a convolution"));
+  UMBRA_TRY(umbra_alloc(&c->maps.target[i], maps, sizeof *u->output, "the outputs of a convolution"));
+  u->output = c->maps.target[i];
   return u->paired ? list_diagonals(u, m) : list_better(u, c, m);
 }
 
@@ -279,14 +280,23 @@ static void set_bounds(umbra_convolution *c) {
     d->entry = c->paired ? c->entry * sqrt(0.5) : c->entry;
     d->row = c->paired ? c->row / 2 : c->row;
   }
+  c->maps.norm = c->paired ? c->row / 2 : c->row;
 }
 
 umbra_status umbra_convolution_make_units(umbra_convolution *c, umbra_watch *watch) {
   const size_t parts = umbra_feature_parts(&c->in);
   c->paired = parts > 1;
-  UMBRA_TRY(umbra_alloc(&c->unit, (parts + 1) / 2, sizeof *c->unit, "a convolution"));
-  c->units = (parts + 1) / 2;
-  for (size_t i = 0; i < c->units; i++) UMBRA_TRY(make_unit(c, i, watch));
+  const size_t units = (parts + 1) / 2;
+  c->maps = (umbra_slot_maps){.level = c->desc.level,
+                              .ring = umbra_convolution_slots(c),
+                              .slots = c->out.slots,
+                              .inputs = units,
+                              .outputs = umbra_feature_parts(&c->out)};
+  UMBRA_TRY(umbra_alloc(&c->maps.transform, units, sizeof *c->maps.transform, "a convolution"));
+  UMBRA_TRY(umbra_alloc(&c->maps.target, units, sizeof *c->maps.target, "a convolution"));
+  UMBRA_TRY(umbra_alloc(&c->unit, units, sizeof *c->unit, "a convolution"));
+  c->units = units;
+  for (size_t i = 0; i < units; i++) UMBRA_TRY(make_unit(c, i, watch));
   set_bounds(c);
   return UMBRA_OK;
 }

@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "../base/error.h"
-#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
-#include "../ckks/checks.h"
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
 
@@ -28,10 +26,15 @@ umbra_status umbra_feature_map_make(umbra_feature_map **map, const umbra_context
 
 void umbra_feature_map_destroy(umbra_feature_map *map) {
   if (!map) return;
-  for (size_t i = 0; map->part && i < map->parts; i++) umbra_ciphertext_destroy(map->part[i]);
-  umbra_free(map->part);
+  umbra_parts_destroy(map->part, map->parts);
   umbra_context_destroy(map->context);
   umbra_free(map);
+}
+
+umbra_status umbra_feature_map_hand_out(umbra_feature_map **map, umbra_feature_map *made, umbra_status status) {
+  if (status == UMBRA_OK) UMBRA_PUT(feature_map, map, made);
+  else umbra_feature_map_destroy(made);
+  return status;
 }
 
 /* ---- values and slots ---- */
@@ -40,17 +43,15 @@ void umbra_feature_map_destroy(umbra_feature_map *map) {
 typedef void pixel_fn(double *slot, double *value);
 
 static void each_pixel(const umbra_feature_layout *l, size_t part, double *slots, double *values, pixel_fn *visit) {
-  const uint64_t begin = (uint64_t)part * l->slots, end = begin + l->slots;
-  for (uint32_t c = 0; c < l->channels; c++) {
-    const uint64_t channel = umbra_feature_channel(l, c);
-    if (channel >= end || channel + l->plane <= begin) continue;
+  const uint64_t begin = (uint64_t)part * l->slots;
+  uint32_t first, end;
+  umbra_feature_channels_within(l, &first, &end, begin, begin + l->slots);
+  for (uint32_t c = first; c < end; c++)
     for (uint32_t y = 0; y < l->height; y++)
       for (uint32_t x = 0; x < l->width; x++) {
-        const uint64_t position = channel + umbra_feature_pixel(l, y, x);
-        if (position >= begin && position < end)
-          visit(&slots[position - begin], &values[((size_t)c * l->height + y) * l->width + x]);
+        const uint64_t slot = umbra_feature_channel(l, c) + umbra_feature_pixel(l, y, x) - begin;
+        if (slot < l->slots) visit(&slots[slot], &values[((size_t)c * l->height + y) * l->width + x]);
       }
-  }
 }
 
 static void put(double *slot, double *value) { *slot = *value; }
@@ -91,26 +92,32 @@ static umbra_status lay_out(umbra_feature_map **map, const umbra_context *contex
   return umbra_feature_map_make(map, context, &wanted);
 }
 
-static umbra_status hand_out(umbra_feature_map **map, umbra_feature_map *made, umbra_status status) {
-  if (status == UMBRA_OK) UMBRA_PUT(feature_map, map, made);
-  else umbra_feature_map_destroy(made);
-  return status;
-}
-
 static umbra_status encrypt_map(umbra_feature_map **map, umbra_encryptor by, const double *values,
                                 const umbra_feature_layout *layout, umbra_watch *watch) {
   UMBRA_TRACE_IN(by.context, "feature_map_encrypt", 0);
   umbra_feature_map *made = NULL;
   UMBRA_TRY(lay_out(&made, by.context, layout));
-  return hand_out(map, made, encrypt_parts(made, by, values, watch));
+  return umbra_feature_map_hand_out(map, made, encrypt_parts(made, by, values, watch));
+}
+
+static umbra_status encrypt_checked(umbra_feature_map **map, umbra_encryptor by, const double *values,
+                                    const umbra_feature_layout *layout, const umbra_progress *progress) {
+  if (!map || !by.context || !values || !layout)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a feature map needs an output, a key, values, and a layout");
+  umbra_watch watch = umbra_watch_of(progress);
+  return umbra_watch_close(&watch, encrypt_map(map, by, values, layout, &watch));
 }
 
 umbra_status umbra_feature_map_encrypt(umbra_feature_map **map, const umbra_public_key *key, const double *values,
                                        const umbra_feature_layout *layout, const umbra_progress *progress) {
-  if (!map || !key || !values || !layout)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a feature map needs an output, a key, values, and a layout");
-  umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch, encrypt_map(map, umbra_encryptor_of(key), values, layout, &watch));
+  return encrypt_checked(map, key ? umbra_encryptor_of(key) : (umbra_encryptor){0}, values, layout, progress);
+}
+
+umbra_status umbra_feature_map_encrypt_symmetric(umbra_feature_map **map, const umbra_secret_key *key,
+                                                 const double *values, const umbra_feature_layout *layout,
+                                                 const umbra_progress *progress) {
+  const umbra_encryptor by = {.context = key ? key->context : NULL, .secret = key};
+  return encrypt_checked(map, by, values, layout, progress);
 }
 
 umbra_status umbra_sim_feature_map(umbra_feature_map **map, const umbra_context *context, const double *values,
@@ -131,7 +138,7 @@ umbra_status umbra_dry_feature_map(umbra_feature_map **map, const umbra_context 
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++)
     status = umbra_dry_ciphertext(&made->part[i], context, level, made->layout.slots, bound);
-  return hand_out(map, made, status);
+  return umbra_feature_map_hand_out(map, made, status);
 }
 
 /* ---- decryption ---- */
@@ -189,23 +196,9 @@ const umbra_ciphertext *umbra_feature_map_ciphertext(const umbra_feature_map *ma
   return i < map->parts ? map->part[i] : NULL;
 }
 
-/* Number i goes with the first, and is given. */
-static umbra_status check_part(const umbra_ciphertext *const *given, size_t i, uint32_t slots) {
-  if (!given[i]) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext %zu of a feature map is missing", i);
-  if (given[i]->slots != slots)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext %zu of a feature map has %u slots instead of %u", i,
-                      given[i]->slots, slots);
-  UMBRA_TRY(umbra_check_context(given[0]->context, given[i]->context, "the ciphertext"));
-  return umbra_check_owner(given[0]->owner, given[i]->owner, "the ciphertext");
-}
-
 static umbra_status copy_parts(umbra_feature_map *map, const umbra_ciphertext *const *given, size_t count) {
-  if (count != map->parts)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu ciphertexts of a feature map that takes %zu", count,
-                      map->parts);
-  for (size_t i = 0; i < count; i++) UMBRA_TRY(check_part(given, i, map->layout.slots));
-  for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_ciphertext_copy(&map->part[i], given[i]));
-  return UMBRA_OK;
+  UMBRA_TRY(umbra_parts_check(given, count, map->parts, map->layout.slots, "a feature map"));
+  return umbra_parts_copy(map->part, (umbra_ciphertext *const *)given, count);
 }
 
 umbra_status umbra_feature_map_from(umbra_feature_map **map, const umbra_ciphertext *const *ciphertexts, size_t count,
@@ -215,22 +208,13 @@ umbra_status umbra_feature_map_from(umbra_feature_map **map, const umbra_ciphert
                       "umbra_feature_map_from needs an output, ciphertexts, and a layout");
   umbra_feature_map *made = NULL;
   UMBRA_TRY(lay_out(&made, ciphertexts[0]->context, layout));
-  return hand_out(map, made, copy_parts(made, ciphertexts, count));
+  return umbra_feature_map_hand_out(map, made, copy_parts(made, ciphertexts, count));
 }
 
 /* ---- what it is ---- */
 
-uint32_t umbra_feature_map_level(const umbra_feature_map *map) {
-  uint32_t lowest = map->part[0]->level;
-  for (size_t i = 1; i < map->parts; i++) lowest = umbra_min_u32(lowest, map->part[i]->level);
-  return lowest;
-}
-
-uint64_t umbra_feature_map_bytes(const umbra_feature_map *map) {
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < map->parts; i++) bytes += umbra_ciphertext_bytes(map->part[i]);
-  return bytes;
-}
+uint32_t umbra_feature_map_level(const umbra_feature_map *map) { return umbra_parts_level(map->part, map->parts); }
+uint64_t umbra_feature_map_bytes(const umbra_feature_map *map) { return umbra_parts_bytes(map->part, map->parts); }
 
 void umbra_feature_map_owner(const umbra_feature_map *map, uint8_t owner[UMBRA_OWNER_BYTES]) {
   umbra_ciphertext_owner(map->part[0], owner);

@@ -5,6 +5,7 @@
 #include <umbra/feature_map.h>
 
 #include "../ckks/sim.h"
+#include "../linalg/parts.h"
 
 struct umbra_feature_map {
   umbra_context *context; /* a share */
@@ -52,5 +53,13 @@ void umbra_feature_layout_fill_gaps(umbra_feature_layout *layout);
 /* A map with room for its parts, all NULL. Checks nothing. */
 umbra_status umbra_feature_map_make(umbra_feature_map **map, const umbra_context *context,
                                     const umbra_feature_layout *layout);
+
+/* A new map becomes *map if the status is OK, and is destroyed otherwise. Returns the status. */
+umbra_status umbra_feature_map_hand_out(umbra_feature_map **map, umbra_feature_map *made, umbra_status status);
+
+/* *out = a function of every slot of the map. magnitude: declared of the result; 0: what follows. */
+umbra_status umbra_feature_map_function(umbra_evaluator *evaluator, umbra_feature_map **out,
+                                        const umbra_feature_map *map, umbra_slot_function *function, const void *user,
+                                        double magnitude);
 
 #endif

@@ -61,7 +61,7 @@ static const umbra_cost_table h200 = {.start = 1.2e-6,
                                                [UMBRA_WORK_CONVERSION] = ALL_SIZES(1.65e-13),
                                                [UMBRA_WORK_KEY] = ALL_SIZES(2.0e-12),
                                                [UMBRA_WORK_PLAIN] = ALL_SIZES(4.6e-13),
-                                               [UMBRA_WORK_MATRIX] = ALL_SIZES(1.2e-13),
+                                               [UMBRA_WORK_MATRIX] = ALL_SIZES(2.0e-13),
                                                [UMBRA_WORK_RANDOM] = ALL_SIZES(3.0e-12),
                                                [UMBRA_WORK_LIFT] = ALL_SIZES(1.5e-12),
                                                [UMBRA_WORK_COMPLEX] = ALL_SIZES(1.0e-12)}};

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
@@ -113,7 +114,7 @@ static umbra_status check_kind(umbra_scaling_kind kind, double argument, double 
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is no kind of scaling", (int)kind);
   if (kind == UMBRA_SCALING_CONSTANT && (!isnormal(argument) || argument < 0))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the divisor must be above 0 and finite, not %g", argument);
-  if (!isfinite(clip) || clip < 0)
+  if (!umbra_is_bound(clip))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "clip must be above 0 and finite, or 0 for none, not %g", clip);
   return UMBRA_OK;
 }

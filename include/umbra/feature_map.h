@@ -8,6 +8,7 @@
 
 #include <umbra/cost.h>
 #include <umbra/evaluator.h>
+#include <umbra/file.h>
 #include <umbra/progress.h>
 #include <umbra/range.h>
 #include <umbra/simulate.h>
@@ -48,6 +49,13 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_feature_map_encrypt(umbra_feature_ma
                                                                 const double *values,
                                                                 const umbra_feature_layout *layout,
                                                                 const umbra_progress *progress);
+
+/* The same with the owner's secret key: smaller in files, and the way where there is no public key (umbra/params.h). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_feature_map_encrypt_symmetric(umbra_feature_map **map,
+                                                                          const umbra_secret_key *key,
+                                                                          const double *values,
+                                                                          const umbra_feature_layout *layout,
+                                                                          const umbra_progress *progress);
 
 /*
  * A map without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on
@@ -99,6 +107,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_feature_map_layout(const umbra_featu
 /* What is known of all its ciphertexts together: the largest bounds, and all doubts. Errors: INVALID_ARGUMENT. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_feature_map_range(const umbra_feature_map *map, umbra_range *range);
 UMBRA_API void umbra_feature_map_destroy(umbra_feature_map *map);
+
+/* umbra_feature_map_save, _load, _write, _read, _send, _receive: see umbra/file.h. */
+UMBRA_DECLARE_FILE_FUNCTIONS(feature_map)
 
 UMBRA_END_DECLS
 

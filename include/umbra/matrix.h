@@ -23,13 +23,17 @@ typedef enum umbra_matrix_order {
   UMBRA_MATRIX_TILES = 2,       /* square tiles, row by row: what products of tiles are; factors after another level */
   UMBRA_MATRIX_TILES_LEFT = 3,  /* tiles as left factors, */
   UMBRA_MATRIX_TILES_RIGHT = 4, /* and as right ones: their products take one level */
-  UMBRA_MATRIX_DIAGONALS = 5    /* those of a generalised diagonal: right factor of matrices by columns; one level */
+  UMBRA_MATRIX_DIAGONALS = 5,   /* those of a generalised diagonal: right factor of matrices by columns; one level */
+  /* For products of a vector, or a few, with plain matrices (umbra/weights.h): */
+  UMBRA_MATRIX_SHIFTED = 6 /* copies of a row, shifted against each other, in place of rotations */
 } umbra_matrix_order;
 
 /*
  * A ciphertext has `slots` slots (repeated through all n/2), in slots / stride runs. By rows, each run holds a row, and
  * with pairs the imaginary parts hold as many again. By columns, each run holds `stride` rows of a column, or with pairs
  * twice as many; a ciphertext is followed by those with further columns of these rows, then by those with further rows.
+ * Real weights act on real and imaginary parts alike, so pairs have what packing in coefficients has: n elements in a
+ * ciphertext of a product without keys. An error is that of a coefficient times sqrt(n / 2), as in all slots.
  *
  * Tiles have stride x stride elements, the last ones padded by zeros. A row of a tile takes 2 stride slots, so a
  * ciphertext has slots / (2 stride^2) = T tiles, which stand below each other: row i of tile t begins at slot
@@ -45,10 +49,16 @@ typedef enum umbra_matrix_order {
  * n rows and m columns of a block are used, and n + m - 1 < P, k = 1 - m and there are n + m - 1 ciphertexts. By
  * diagonals there are no pairs.
  *
+ * Shifted, a ciphertext holds M = group * slots / stride columns of one row, or with pairs of two, in copies: slot
+ * stride * t + u, u < stride, holds column u + group * t of these, modulo M. Those with further columns follow, then those
+ * of further rows. So rotations by 0 to group - 1 bring to the slots that are r modulo the stride each column once, and
+ * weights of as many rows as the stride, or fewer, take `group` diagonals (umbra/weights.h).
+ *
  * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one. Tiles: the
  * least stride that holds rows and columns, or the largest that fits; slots for one tile. Diagonals: the largest stride
- * with as many positions as rows and columns, or 1; baby steps that take the least time. Factors of one product need the
- * same stride: give it if their shapes differ.
+ * with as many positions as rows and columns, or 1; baby steps that take the least time. Shifted: as for weights with as
+ * many rows as columns; the least group that takes one ciphertext. Factors of one product need the same stride: give it
+ * if their shapes differ.
  */
 typedef struct umbra_matrix_layout {
   size_t struct_size;
@@ -58,7 +68,7 @@ typedef struct umbra_matrix_layout {
   uint32_t slots;  /* a power of two from the stride to n/2; of tiles from 2 stride^2 */
   int pairs;
   /* By rows: ciphertexts whose products with a vector share one: a power of two up to 8 and the stride. By diagonals:
-     baby steps, a power of two up to the positions. */
+     baby steps, a power of two up to the positions. Shifted: columns from one run to the next, up to the stride. */
   uint32_t group;
 } umbra_matrix_layout;
 #define UMBRA_MATRIX_LAYOUT_INIT .struct_size = sizeof(umbra_matrix_layout)

@@ -95,8 +95,10 @@ UMBRA_API void umbra_matrix_view_init(umbra_matrix_view *view, size_t size);
  * That view of the matrix (NULL: all of it) in that layout (NULL: chosen as for encryption). Where ciphertexts can be
  * taken whole they are copied, at no cost; else it takes a level, and a diagonal for each distance that elements of two
  * ciphertexts move: many between orders that differ much. A dry device tells its cost and keys. What is mapped is encoded
- * anew in every call, and so never within a circuit that is recorded. Not of pairs, nor to layouts with ones. Errors: also NO_LEVEL, RANGE (more than 65535 ciphertexts,
- * or distances from one of them), MISSING_KEY.
+ * anew in every call, and so never within a circuit that is recorded. Where the real and the imaginary part of a slot do
+ * not move together, of a matrix in pairs, it takes the conjugate of each ciphertext, too; without pairs imaginary parts
+ * are taken to be 0. Not to layouts with ones. Errors: also NO_LEVEL, RANGE (more than 65535 ciphertexts, or distances from
+ * one of them), MISSING_KEY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_rearrange(umbra_evaluator *evaluator, umbra_matrix **out,
                                                              const umbra_matrix *matrix, const umbra_matrix_view *view,

@@ -17,8 +17,8 @@ typedef struct umbra_table {
 
 /*
  * Reads a file by its ending into *table, whose values are freed if it has any: .csv (comma-separated, one optional
- * header line of which no field is a number, '#' starts a comment line) or .npy (version 1 to 3, float32, float64, or
- * integers of 8 to 64 bits, C order, 1 or 2 dimensions).
+ * header line of which no field is a number, '#' starts a comment line) or .npy (version 1 to 3, float16, float32, float64,
+ * or integers of 8 to 64 bits, C order, 1 or 2 dimensions).
  * Errors: INVALID_ARGUMENT (ending), IO, FORMAT (with line and column, or what the header says), RANGE (a value is not
  * finite, or an integer of 2^53 or more).
  */

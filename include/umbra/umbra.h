@@ -61,6 +61,7 @@
 #include <umbra/device.h>
 #include <umbra/evaluator.h>
 #include <umbra/feature_map.h>
+#include <umbra/feature_ops.h>
 #include <umbra/file.h>
 #include <umbra/fit.h>
 #include <umbra/inference.h>
@@ -84,6 +85,7 @@
 #include <umbra/status.h>
 #include <umbra/table.h>
 #include <umbra/target.h>
+#include <umbra/tensors.h>
 #include <umbra/trace.h>
 #include <umbra/train.h>
 #include <umbra/transform.h>

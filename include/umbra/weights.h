@@ -14,7 +14,7 @@ typedef struct umbra_weights umbra_weights; /* immutable, shareable */
 
 /*
  * A linear layer W x + b: W of `rows` outputs and `columns` inputs, for the rows x of encrypted matrices (umbra/product.h)
- * of a layout by columns, which says how the product is made:
+ * of a layout by columns, or shifted, which says how the product is made:
  *
  * A ciphertext a column (stride = slots): linear combinations of ciphertexts, as one matrix product modulo each prime. No
  * rotation, no key; the cheapest for as many records as there are slots. Memory: 4 bytes for each weight and prime.
@@ -23,6 +23,10 @@ typedef struct umbra_weights umbra_weights; /* immutable, shareable */
  * as many as the less of the columns of an input and of an output ciphertext, and foldings if the output has fewer; with
  * all slots of one row of records, stride 1, this is a matrix times a vector. A dry device tells the keys. It is cheapest
  * with as few slots as hold the columns. A layout by rows stands for matrices of one row.
+ *
+ * Shifted copies (few records, which their owner encrypts like that): as many diagonals as copies are shifted by, instead
+ * of as many as rows, and foldings of slots / stride copies. So 784 columns and 128 rows take 16 diagonals and 6 foldings
+ * with a stride of 128 in 8192 slots, and 128 diagonals and 3 foldings without copies; umbra/product_plan.h compares them.
  *
  * Weights are rounded at the level's scale.
  */

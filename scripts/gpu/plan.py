@@ -12,15 +12,21 @@ CALL_SECONDS = 360
 SET = "n16-d23-s55"  # 46 limbs, log QP 1738, 4 digits: that of the bars
 OTHER_SET = "n16-d24-s50"  # that of the peers in docs/performance.md
 BOOT_SET = "boot-64k-40"
+MATRIX_SET = "n14-d7-s40"  # of products of matrices: small rings and many kernels
+GEMM_SET = "n12-d1-s30"  # of the largest product without keys
 
 KERNELS = [
     r"^(ntt_(forward|inverse|close)|convert|convert_exact|extend_digits|inner_products?|plain_products)/"
     r".*primes:(64|level|key)/",
     r"^((residues_(copy|add|mul|mul_add|mul_const)|tensor|automorphism|divide_close|expand|from_i64)/"
-    r".*primes:(level|key)|i?fft)/",
+    r".*primes:(level|key)|gemm/.*primes:one|i?fft)/",
 ]
 OPERATIONS = (r"^((mul_relin_rescale|square|rotate|rotate_hoisted_8|conjugate|add|mul_plain)(_graph)?|"
               r"encode|decode|encrypt|decrypt_decode|dot_8|chebyshev_15|keygen_relin)/")
+MATRICES = [
+    (MATRIX_SET, r"^(product_plain_(vector|batch)|product_encrypted/layout:(owner|diagonals)|convolution)/"),
+    (GEMM_SET, r"^product_plain_batch/.*batch:4096/"),
+]
 REFRESHES = [r"^bootstrap(_graph|_pair|_raise|_coeffs_to_slots|_slots_to_coeffs)?/", r"^bootstrap_stc_first/"]
 REFRESH = r"^bootstrap/"
 ROTATION = r"^rotate/"
@@ -49,21 +55,23 @@ STEPS = [
          "guessed: a second of kernels, and the start of CUDA"),
     Step("conformance", 1, 20, 30, "kernels beside the reference backend on three rings, the scheme beside the CPU",
          "measured here: 25 beside three CPU backends, the scheme on four 22; transfers guessed"),
-    Step("kernels", 1, 30, 45, "umbra_bench: each kernel, one repetition",
-         "measured here: operands and reference 14; counted: 23 kernels of 0.5 s, uploads included"),
-    Step("operations", 1, 30, 40, "umbra_bench: operations, and those recorded as graphs, in two sets",
+    Step("kernels", 1, 30, 40, "umbra_bench: each kernel, one repetition",
+         "measured here: operands and reference 14; counted: 24 kernels of 0.5 s, uploads included"),
+    Step("operations", 1, 30, 35, "umbra_bench: operations, and those recorded as graphs, in two sets",
          "measured here: 15 for one set with keys; counted: 34 operations of 0.5 s"),
+    Step("matrices", 1, 15, 20, "umbra_bench: products of matrices, plain and encrypted, and convolutions",
+         "measured here: keys, inputs and weights of 15 benchmarks 21, and 16 cores share them; counted: 0.1 s of each"),
     Step("refreshes", 1, 40, 50, "a refresh as a graph and called, its parts, and the joules that it takes",
          "measured here: keys and matrices 39, made twice; counted: 7 benchmarks of 2.3 s"),
     Step("helr", 1, 25, 35, "HELR with the program, from files: 32 iterations, weights beside the reference",
          "measured on two cores (bench/results): plan, keys and data 10; guessed: copies of 2 GB, keys to the GPU 5"),
-    Step("main_job", 2, 20, 30, "the main job with the program, from files",
+    Step("main_job", 2, 20, 25, "the main job with the program, from files",
          "measured here: 120 with the training on the CPU, which is half of it"),
     Step("streaming", 2, 15, 20, "a refresh under a limit of memory that its keys exceed: they come as needed",
          "as refreshes, keys and matrices once; counted: 5.6 GB through PCI Express for each of 12 calls"),
     Step("profile", 2, 15, 20, "ncu: counters of each kernel of one rotation",
          "guessed: 12 launches, a few passes of each"),
-    Step("sanitizers", 1, 40, 50, "memcheck, racecheck and synccheck at once, on small rings", "guessed: never tried"),
+    Step("sanitizers", 1, 40, 45, "memcheck, racecheck and synccheck at once, on small rings", "guessed: never tried"),
     Step("full_rings", 2, 20, 30, "kernels beside the reference backend on all rings",
          "measured here: 54 beside three CPU backends"),
 ]

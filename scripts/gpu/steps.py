@@ -96,6 +96,13 @@ def operations(c):
         c.runs += c.bench(f"operations-{params}", f"--params={params}", f"--benchmark_filter={plan.OPERATIONS}")
 
 
+def matrices(c):
+    """Few calls of each: most of the seconds are keys and inputs."""
+    for params, text in plan.MATRICES:
+        c.runs += c.bench(f"matrices-{params}", f"--params={params}", "--benchmark_min_time=0.1",
+                          f"--benchmark_filter={text}")
+
+
 def refreshes(c):
     """For a second each, so that the energy that they take can be read off."""
     for i, text in enumerate(plan.REFRESHES):

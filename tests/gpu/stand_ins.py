@@ -24,6 +24,8 @@ SKIPPED = 77
 # Operations and kernels that a filter can find, with the counters that floors are computed from.
 NAMES = ["ntt_forward/params:{}/primes:64", "residues_copy/params:{}/primes:level", "rotate/params:{}",
          "rotate_graph/params:{}", "mul_relin_rescale_graph/params:{}", "encode/params:{}"]
+MATRIX_NAMES = ["product_plain_vector/rows:128/columns:128/batch:1/params:{}",
+                "product_plain_batch/rows:1024/columns:1024/batch:4096/params:{}", "convolution/channels:16/params:{}"]
 BOOT_NAMES = ["bootstrap/params:{}", "bootstrap_graph/params:{}", "bootstrap_stc_first/params:{}"]
 COUNTERS = {**vars(gpu_floors.shape_of_preset("n16-d24-s50")), "polys": 1, "held_bytes": 4e9, "key_bytes": 4.8e9,
             "plain_bytes": 8e8}
@@ -61,6 +63,7 @@ def step_of_benchmark(command):
     if argument(command, "--memory"):
         return "streaming", 1
     return next((step, 0.5) for step, filters in (("kernels", plan.KERNELS), ("operations", [plan.OPERATIONS]),
+                                                  ("matrices", [text_ for _, text_ in plan.MATRICES]),
                                                   ("refreshes", plan.REFRESHES)) if text in filters)
 
 
@@ -77,7 +80,7 @@ def run_of(name, seconds, now, wrong):
 def bench(command, seconds, now, how):
     """Writes what umbra_bench writes."""
     params, text = argument(command, "--params"), argument(command, "--benchmark_filter")
-    names = BOOT_NAMES if params.startswith("boot") else NAMES
+    names = BOOT_NAMES if params.startswith("boot") else [*NAMES, *MATRIX_NAMES]
     full = [f"{name.format(params)}" for name in names]
     runs = [run_of(name, seconds, now, how == "wrong") for name in full if re.search(text, name + "/")]
     document = json.dumps({"context": {}, "benchmarks": [] if how == "nothing" else runs}, indent=2)

@@ -376,6 +376,11 @@ umbra_status umbra_bootstrap_many(umbra_evaluator *evaluator, umbra_ciphertext *
   return umbra_results_finish(evaluator, outs, made, count, status);
 }
 
+int umbra_bootstrapper_takes_pairs(const umbra_bootstrapper *bootstrapper) {
+  const umbra_bootstrap_options *options = &bootstrapper->plan->options;
+  return options->order == UMBRA_BOOTSTRAP_STANDARD && options->rounds == 1;
+}
+
 /* *re, *im = a, b, refreshed as one. */
 static umbra_status refresh_pair(umbra_ciphertext **re, umbra_ciphertext **im, refresh *r, const umbra_ciphertext *a,
                                  const umbra_ciphertext *b) {
@@ -395,8 +400,7 @@ umbra_status umbra_bootstrap_pair(umbra_evaluator *evaluator, umbra_ciphertext *
   if (!bootstrapper || !out_a || !out_b || !b || (out_a == out_b || (*out_a && *out_a == *out_b)))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_bootstrap_pair needs two different outputs and inputs");
   UMBRA_TRY(umbra_check_operands(evaluator, out_a, a, b));
-  const umbra_bootstrap_options *options = &bootstrapper->plan->options;
-  if (options->order != UMBRA_BOOTSTRAP_STANDARD || options->rounds != 1)
+  if (!umbra_bootstrapper_takes_pairs(bootstrapper))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "pairs are refreshed in the standard order and in one round");
   refresh r;
   umbra_ciphertext *re = NULL, *im = NULL;

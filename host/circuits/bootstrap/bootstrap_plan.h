@@ -41,6 +41,9 @@ struct umbra_bootstrap_plan {
   umbra_bootstrap_report report;
 };
 
+/* Whether it refreshes pairs: in the standard order, in one round. */
+int umbra_bootstrapper_takes_pairs(const umbra_bootstrapper *bootstrapper);
+
 /* The matrices of a map, in the order applied, with values or only their bounds; destroy each. */
 umbra_status umbra_bootstrap_map_diagonals(umbra_diagonals diagonals[UMBRA_MAX_FACTORS],
                                            const umbra_bootstrap_plan *plan, const umbra_bootstrap_map *map,

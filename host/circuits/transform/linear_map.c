@@ -2,8 +2,7 @@
 /* Linear maps of applications: at the scales of ordinary levels, and folded where the output has fewer slots. */
 #include <umbra/transform.h>
 
-#include <math.h>
-
+#include "../../base/bounds.h"
 #include "../../base/error.h"
 #include "../../base/memory.h"
 #include "../../base/outputs.h"
@@ -23,7 +22,7 @@
 static umbra_status check_desc(umbra_transform_desc *desc, const umbra_context *context) {
   if (!desc->values && umbra_context_has_values(context))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a linear map needs values: only a dry device does without");
-  if (!isfinite(desc->bound) || desc->bound < 0)
+  if (!umbra_is_bound(desc->bound))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be finite and not negative", desc->bound);
   if (desc->encode != UMBRA_TRANSFORM_ENCODED && desc->encode != UMBRA_TRANSFORM_AT_USE)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "encode is %d: this version knows %d and %d", (int)desc->encode,

@@ -36,11 +36,15 @@ static umbra_status shorten(const umbra_diagonal_encoder *e, const umbra_poly *p
   return UMBRA_OK;
 }
 
+static int is_empty(const umbra_diagonal_encoder *e, uint32_t cell) {
+  return e->transform->plan->diagonal[cell] == UMBRA_NO_DIAGONAL;
+}
+
 umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *e, int64_t *coefficients, uint32_t *shift,
                                          uint32_t cell) {
   const umbra_transform *t = e->transform;
   const uint32_t period = e->diagonals->period, index = t->plan->diagonal[cell];
-  const int none = index == UMBRA_NO_DIAGONAL;
+  const int none = is_empty(e, cell);
   double magnitude;
   const umbra_values values = {.value = none || !e->has_values ? NULL : read_diagonal(e, index),
                                .bound = none ? 0 : e->diagonals->entry,
@@ -61,8 +65,12 @@ umbra_status umbra_diagonal_encode(const umbra_diagonal_encoder *e, const umbra_
   const umbra_poly *whole = to->log_gap ? &e->whole : to;
   const umbra_view view = umbra_poly_subview(whole, ring, to->log_gap ? 0 : index, 1, to->window, to->aux);
   uint32_t shift;
-  UMBRA_TRY(umbra_diagonal_coefficients(e, e->coefficients, &shift, cell));
-  umbra_ring_from_i64(ring, e->stream, &view, e->coefficients, shift);
+  if (is_empty(e, cell)) {
+    umbra_ring_zero(ring, e->stream, &view);
+  } else {
+    UMBRA_TRY(umbra_diagonal_coefficients(e, e->coefficients, &shift, cell));
+    umbra_ring_from_i64(ring, e->stream, &view, e->coefficients, shift);
+  }
   return to->log_gap ? shorten(e, to, index) : UMBRA_OK;
 }
 

@@ -2,45 +2,14 @@
 #include "tensor.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../base/error.h"
 #include "../../base/memory.h"
+#include "../../io/number.h"
 
 /* ---- types ---- */
-
-static double half(const uint8_t *b) {
-  unsigned bits = b[0] | (unsigned)b[1] << 8, exponent = bits >> 10 & 31;
-  double fraction = bits & 1023, sign = bits >> 15 ? -1 : 1;
-  if (exponent == 31) return fraction != 0 ? NAN : sign * INFINITY;
-  return sign * (exponent ? ldexp(1024 + fraction, (int)exponent - 25) : ldexp(fraction, -24));
-}
-
-static double bfloat(const uint8_t *b) {
-  const uint8_t wide[4] = {0, 0, b[0], b[1]};
-  float x;
-  memcpy(&x, wide, sizeof x);
-  return (double)x;
-}
-
-#define DEFINE_ELEMENT(name, type)       \
-  static double name(const uint8_t *b) { \
-    type x;                              \
-    memcpy(&x, b, sizeof x);             \
-    return (double)x;                    \
-  }
-DEFINE_ELEMENT(f32, float)
-DEFINE_ELEMENT(f64, double)
-DEFINE_ELEMENT(u8, uint8_t)
-DEFINE_ELEMENT(i8, int8_t)
-DEFINE_ELEMENT(u16, uint16_t)
-DEFINE_ELEMENT(i16, int16_t)
-DEFINE_ELEMENT(u32, uint32_t)
-DEFINE_ELEMENT(i32, int32_t)
-DEFINE_ELEMENT(u64, uint64_t)
-DEFINE_ELEMENT(i64, int64_t)
 
 /* Where numbers lie that are not raw. */
 typedef enum place { NOWHERE, FLOATS, INTS32, INTS64, DOUBLES } place;
@@ -48,26 +17,25 @@ typedef enum place { NOWHERE, FLOATS, INTS32, INTS64, DOUBLES } place;
 enum { STRING = 8, TYPES = 17 };
 
 static const struct {
-  double (*element)(const uint8_t *bytes);
-  uint8_t size, integer;
+  umbra_number number;
   place place;
 } types[TYPES] = {
-    [1] = {f32, 4, 0, FLOATS},     [2] = {u8, 1, 1, INTS32},    [3] = {i8, 1, 1, INTS32},
-    [4] = {u16, 2, 1, INTS32},     [5] = {i16, 2, 1, INTS32},   [6] = {i32, 4, 1, INTS32},
-    [7] = {i64, 8, 1, INTS64},     [9] = {u8, 1, 1, INTS32},    [10] = {half, 2, 0, INTS32},
-    [11] = {f64, 8, 0, DOUBLES},   [12] = {u32, 4, 1, NOWHERE}, [13] = {u64, 8, 1, NOWHERE},
-    [16] = {bfloat, 2, 0, INTS32},
+    [1] = {UMBRA_NUMBER_F32, FLOATS},   [2] = {UMBRA_NUMBER_U8, INTS32},    [3] = {UMBRA_NUMBER_I8, INTS32},
+    [4] = {UMBRA_NUMBER_U16, INTS32},   [5] = {UMBRA_NUMBER_I16, INTS32},   [6] = {UMBRA_NUMBER_I32, INTS32},
+    [7] = {UMBRA_NUMBER_I64, INTS64},   [9] = {UMBRA_NUMBER_U8, INTS32},    [10] = {UMBRA_NUMBER_F16, INTS32},
+    [11] = {UMBRA_NUMBER_F64, DOUBLES}, [12] = {UMBRA_NUMBER_U32, NOWHERE}, [13] = {UMBRA_NUMBER_U64, NOWHERE},
+    [16] = {UMBRA_NUMBER_BF16, INTS32},
 };
 
 static umbra_status check_type(int64_t type) {
-  return type > 0 && type < TYPES && types[type].element
+  return type > 0 && type < TYPES && types[type].number != UMBRA_NUMBER_NONE
              ? UMBRA_OK
              : umbra_fail(UMBRA_ERROR_UNSUPPORTED, "numbers of type %lld of ONNX cannot be used", (long long)type);
 }
 
 umbra_status umbra_onnx_type_is_integer(int *integer, int64_t type) {
   UMBRA_TRY(check_type(type));
-  *integer = types[type].integer;
+  *integer = umbra_number_is_integer(types[type].number);
   return UMBRA_OK;
 }
 
@@ -78,10 +46,10 @@ static umbra_status wrong_count(const umbra_onnx_value *made, size_t there, cons
 }
 
 static umbra_status from_bytes(umbra_onnx_value *made, const uint8_t *bytes, size_t size, int32_t type) {
-  size_t each = types[type].size;
+  size_t each = umbra_number_bytes(types[type].number);
   if (size != made->count * each) return wrong_count(made, size, "bytes");
   UMBRA_TRY(umbra_alloc(&made->data, made->count, sizeof *made->data, "weights"));
-  for (size_t i = 0; i < made->count; i++) made->data[i] = types[type].element(bytes + i * each);
+  for (size_t i = 0; i < made->count; i++) made->data[i] = umbra_number_value(types[type].number, bytes + i * each);
   return UMBRA_OK;
 }
 
@@ -89,7 +57,7 @@ static umbra_status from_bytes(umbra_onnx_value *made, const uint8_t *bytes, siz
 static double small_element(const UmbraOnnx__Tensor *t, size_t i) {
   uint8_t bytes[4];
   memcpy(bytes, &t->int32_data[i], sizeof bytes);
-  return types[t->data_type].element(bytes);
+  return umbra_number_value(types[t->data_type].number, bytes);
 }
 
 static double typed_element(const UmbraOnnx__Tensor *t, size_t i) {
@@ -160,7 +128,7 @@ static umbra_status from_outside(umbra_onnx_value *made, umbra_onnx_import *impo
   place_outside p = {0};
   for (size_t i = 0; i < t->n_external_data; i++) UMBRA_TRY(take_entry(&p, t->external_data[i]));
   size_t size;
-  if (__builtin_mul_overflow(made->count, (size_t)types[t->data_type].size, &size) ||
+  if (__builtin_mul_overflow(made->count, umbra_number_bytes(types[t->data_type].number), &size) ||
       (p.has_length && p.length != size))
     return wrong_count(made, p.length, "bytes outside");
   if (!p.location) return umbra_fail(UMBRA_ERROR_FORMAT, "its external data have no location");
@@ -197,7 +165,7 @@ umbra_status umbra_onnx_read_tensor(umbra_onnx_value *made, umbra_onnx_import *i
   UMBRA_TRY(set_dims(made, t));
   UMBRA_TRY(check_places(t));
   if (t->data_type == STRING) return from_texts(made, t);
-  made->integer = types[t->data_type].integer;
+  made->integer = umbra_number_is_integer(types[t->data_type].number);
   if (t->data_location == 1) return from_outside(made, import, t);
   return t->raw_data.len ? from_bytes(made, t->raw_data.data, t->raw_data.len, t->data_type) : from_typed(made, t);
 }

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick fuzz-regress */
+/* labels: slow fuzz-regress UMBRA_FUZZ_COUNT=100000 */
+/*
+ * Mutated safetensors files: no crash, an untouched handle and a text on failure; otherwise every tensor that is listed
+ * has a shape within the file, and is read, or refused with a text. Half of them keep the length of their header right,
+ * and have words exchanged instead of bytes, so that most of the reader is reached.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <umbra/tensors.h>
+
+enum { ROOM = 1024, VALUES = 48 };
+
+static const char *const headers[] = {
+    "{\"__metadata__\":{\"format\":\"pt\"},\"a.w\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+    "\"a.b\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[24,48]}}",
+    "{\"s\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[40,48]},\"e\":{\"dtype\":\"BOOL\",\"shape\":[0],"
+    "\"data_offsets\":[0,0]},\"h\\u00e4\":{\"data_offsets\":[0,40],\"dtype\":\"BF16\",\"shape\":[2,2,5,1]}}  ",
+};
+static const char *const words[] = {
+    "0",       "1",        "2",       "3",       "6",       "8",         "24",        "40",
+    "48",      "-1",       "1e3",     "0.5",     "1e99",    "null",      "true",      "",
+    "\"F16\"", "\"BF16\"", "\"U16\"", "\"I32\"", "\"U8\"",  "\"F64\"",   "[0,4]",     "{}",
+    "[]",      "]",        "8,9",     "\"s\"",   "\"a.w\"", "\"dtype\"", "\"shape\"", "\"x\":0,\"y\"",
+};
+
+static uint64_t random_state;
+
+static size_t below(size_t bound) { /* xorshift64* */
+  random_state ^= random_state >> 12;
+  random_state ^= random_state << 25;
+  random_state ^= random_state >> 27;
+  return (size_t)((random_state * 0x2545f4914f6cdd1du) >> 33) % bound;
+}
+
+static size_t start(uint8_t *bytes, size_t which) {
+  const uint64_t length = strlen(headers[which]);
+  memcpy(bytes, &length, sizeof length);
+  memcpy(bytes + 8, headers[which], length);
+  for (size_t i = 0; i < VALUES; i++) bytes[8 + length + i] = (uint8_t)below(64);
+  return 8 + (size_t)length + VALUES;
+}
+
+static int is_sign(uint8_t byte) { return byte && strchr("{}[]:,", byte) != NULL; }
+
+/* What stands between two signs becomes another word. */
+static size_t exchange_word(uint8_t *bytes, size_t size) {
+  const char *word = words[below(sizeof words / sizeof *words)];
+  const size_t length = strlen(word), end = size - VALUES;
+  size_t from = 8 + below(end - 8), next;
+  while (from < end && !is_sign(bytes[from - 1])) from++;
+  for (next = from; next < end && !is_sign(bytes[next]);) next++;
+  if (size + length > ROOM) return size;
+  memmove(bytes + from + length, bytes + next, size - next);
+  memcpy(bytes + from, word, length);
+  const size_t grown = size + length - (next - from);
+  memcpy(bytes, &(uint64_t){grown - VALUES - 8}, 8);
+  return grown;
+}
+
+static size_t change_byte(uint8_t *bytes, size_t size) {
+  const size_t at = below(size);
+  switch (below(4)) {
+    case 0: bytes[at] ^= (uint8_t)(1u << below(8)); break;
+    case 1: return at;
+    case 2: memmove(bytes + at, bytes + at + 1, --size - at); break;
+    default: bytes[at] = (uint8_t)("0123456789\"{}[]:,\\u "[below(20)]);
+  }
+  return size;
+}
+
+static size_t mutate(uint8_t *bytes, size_t size) {
+  const int whole = (int)below(2);
+  for (size_t times = 1 + below(2); times-- > 0 && size;)
+    size = whole ? exchange_word(bytes, size) : change_byte(bytes, size);
+  return size;
+}
+
+static void check_tensor(unsigned long i, const umbra_tensors *tensors, const char *name) {
+  umbra_ndarray array = {0};
+  umbra_status status = umbra_tensors_read(tensors, &array, name);
+  if (status != UMBRA_OK && (array.values || (status != UMBRA_ERROR_RANGE && status != UMBRA_ERROR_UNSUPPORTED)))
+    fail_msg("mutation %lu: %s: %s", i, umbra_status_string(status), umbra_last_error());
+  const size_t count = umbra_ndarray_count(&array);
+  if ((status == UMBRA_OK && !count) || count > ROOM) fail_msg("mutation %lu: shape", i);
+  for (size_t k = 0; k < count; k++)
+    if (!isfinite(array.values[k])) fail_msg("mutation %lu: not finite", i);
+  umbra_ndarray_clear(&array);
+}
+
+static int check(unsigned long i, const char *path) {
+  umbra_tensors *tensors = NULL;
+  umbra_status status = umbra_tensors_open(&tensors, path);
+  if (status != UMBRA_OK) {
+    if (tensors || !*umbra_last_error() || status != UMBRA_ERROR_FORMAT)
+      fail_msg("mutation %lu: %s: %s", i, umbra_status_string(status), umbra_last_error());
+    return 0;
+  }
+  for (size_t k = 0; k < umbra_tensors_count(tensors); k++) check_tensor(i, tensors, umbra_tensors_name(tensors, k));
+  umbra_tensors_destroy(tensors);
+  return 1;
+}
+
+static unsigned long count = 2000, first;
+static char folder[64];
+
+static void mutated_tensors(void **state) {
+  (void)state;
+  unsigned long read = 0;
+  for (unsigned long i = first; i < first + count; i++) {
+    uint8_t bytes[ROOM];
+    char path[128];
+    random_state = i + 1;
+    for (int warm_up = 0; warm_up < 8; warm_up++) below(2);
+    size_t size = start(bytes, i % 2);
+    if (i > 1) size = mutate(bytes, size);
+    snprintf(path, sizeof path, "%s/w.safetensors", folder);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+    read += (unsigned long)check(i, path);
+    remove(path);
+  }
+  if (count >= 2000) assert_true(read > count / 50); /* many of the mistakes are harmless */
+}
+
+static int set_up(void **state) {
+  (void)state;
+  strcpy(folder, "/tmp/umbra-fuzz-tensors-XXXXXX");
+  return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  return rmdir(folder);
+}
+
+int main(int argc, char **argv) {
+  const char *wanted = argc > 1 ? argv[1] : getenv("UMBRA_FUZZ_COUNT");
+  if (wanted) count = strtoul(wanted, NULL, 10);
+  if (argc > 2) first = strtoul(argv[2], NULL, 10);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(mutated_tensors)};
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
