@@ -32,7 +32,8 @@ bool cli_network_encrypt(const cli_network_options *options, cli_report *report)
 bool cli_network_run(const cli_network_options *options, cli_report *report);
 bool cli_network_decrypt(const cli_network_options *options, cli_report *report);
 
-/* umbra plan with a model. */
+/* umbra plan with a model, which is what some argument then is; tables have other names. */
+bool cli_names_model(int argc, char **argv);
 extern const cli_command cli_plan_network;
 
 #endif

@@ -110,6 +110,14 @@ static void clear(plan_job *j) {
   umbra_model_destroy(j->model);
 }
 
+bool cli_names_model(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    const char *ending = strrchr(argv[i], '.');
+    if (ending && strcmp(ending, ".onnx") == 0) return true;
+  }
+  return false;
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
   plan_options o = {0};
   const cli_option options[] = {
