@@ -227,7 +227,7 @@ def keys_of_others(chain):
     """One key fewer is refused before anything is loaded; another owner's, because they are another's."""
     steps = rotations_of(chain)
     infer = ["infer", "--plan", "server.umbra", "--in", "batch.umbra", "--out", "other.umbra", "--keys"]
-    for name, given, words in (("fewer", steps[1:], f"rotation by {steps[0]}"), ("another", steps, "belong")):
+    for name, given, words in (("fewer", steps[1:], f"rotation by {steps[0]}"), ("another", steps, "--in: a ciphertext belongs to another owner")):
         succeeds(chain.owner, "keygen", "--params", "keys/params.umbra", "--rotations=" + ",".join(given), "--out",
                  name, "--secret", f"secret/{name}.umbra", "--no-passphrase")
         (chain.server / name).mkdir()
@@ -272,8 +272,8 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             try:
                 part(pathlib.Path(folder))
-            except AssertionError as failure:
-                faults.append(f"{part.__name__}: {failure}")
+            except (AssertionError, LookupError, OSError, ValueError) as failure:
+                faults.append(f"{part.__name__}: {failure!r}")
     print("\n".join(faults) or "all as wanted")
     return 1 if faults else 0
 

@@ -90,7 +90,8 @@ static bool run_once(server_job *j) {
   while (cJSON_GetArraySize(j->layers)) cJSON_DeleteItemFromArray(j->layers, 0);
   umbra_status status = umbra_inference_run(j->evaluator, &j->answer, j->batch, j->network);
   if (status == UMBRA_OK) status = umbra_evaluator_wait(j->evaluator); /* and it has told of all that it did */
-  return cli_progress_check(&bar, status, status == UMBRA_ERROR_INVALID_ARGUMENT ? "--in" : NULL);
+  const bool foreign = status == UMBRA_ERROR_INVALID_ARGUMENT || status == UMBRA_ERROR_MISMATCH;
+  return cli_progress_check(&bar, status, foreign ? "--in" : NULL);
 }
 
 /* The first round also makes what every context makes once. */
