@@ -149,7 +149,8 @@ def wrong_usage(folder):
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--plan", "p", "--in", "a", "--out", "b"]),
             ("need --calibrate", ["infer", "m.onnx", "--clear", "--in", "a", "--out", "b", "--degree", "3"]),
             ("exactly one of --keys DIR and", ["decrypt", "--secret", "s", "--in", "a", "--out", "b.npy"]),
-            ("--values with --plan", ["decrypt", "--keys", "k", "--values", "--secret", "s", "--in", "a", "--out", "b"]),
+            ("--values with --plan", ["decrypt", "--keys", "k", "--values", "--secret", "s", "--in", "a", "--out",
+                                      "b"]),
             ("belong to DATA and the plan of a network", ["encrypt", "--records", "r", "--keys", "k", "--out", "o",
                                                           "--clip"]),
             ("--keys DIR is missing", ["encrypt", "--records", "r", "--out", "o"])):
@@ -227,7 +228,8 @@ def keys_of_others(chain):
     """One key fewer is refused before anything is loaded; another owner's, because they are another's."""
     steps = rotations_of(chain)
     infer = ["infer", "--plan", "server.umbra", "--in", "batch.umbra", "--out", "other.umbra", "--keys"]
-    for name, given, words in (("fewer", steps[1:], f"rotation by {steps[0]}"), ("another", steps, "--in: a ciphertext belongs to another owner")):
+    for name, given, words in (("fewer", steps[1:], f"rotation by {steps[0]}"),
+                               ("another", steps, "--in: a ciphertext belongs to another owner")):
         succeeds(chain.owner, "keygen", "--params", "keys/params.umbra", "--rotations=" + ",".join(given), "--out",
                  name, "--secret", f"secret/{name}.umbra", "--no-passphrase")
         (chain.server / name).mkdir()

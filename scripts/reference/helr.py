@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MNIST 3 against 8 in 14x14 pixels, as Han, Song, Cheon and Park trained it (eprint 2018/662): 32 iterations over batches of
-1024 records."""
+"""MNIST 3 against 8 in 14x14 pixels, as Han, Song, Cheon and Park trained it (eprint 2018/662): 32 iterations over
+batches of 1024 records."""
 import gzip
 import json
 import shutil

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks on encrypted records, from an ONNX file to labels: beside the same network in the clear, exact and with polynomials
-instead of activations."""
+"""Networks on encrypted records, from an ONNX file to labels: beside the same network in the clear, exact and with
+polynomials instead of activations."""
 import dataclasses
 import json
 import pathlib
@@ -16,17 +16,18 @@ from reference.program import Program, is_met, make_folders
 
 RESULTS = pathlib.Path(__file__).resolve().parents[2] / "bench/results"
 SAMPLES = 1000
-MANY = 1000          # records, from which on shares say something
+MANY = 1000                  # records, from which on shares say something
+LEAST_ROUNDS = 2
 SLOWER = {15: 2.6, 16: 2.1}  # what bars allow without AVX-512, by the ring's logarithm
 
 
 @dataclasses.dataclass
 class Network:
-    model: typing.Callable   # of the data folder: the bytes of an ONNX file
+    model: typing.Callable    # of the data folder: the bytes of an ONNX file
     records: typing.Callable  # of the data folder: where records come from
-    sizes: list              # (records that are planned together, records of the run), for each run
-    seconds: dict            # the bar of a run, by its number of records
-    options: tuple = ()      # of umbra plan, and of the network in the clear
+    sizes: list               # (records that are planned together, records of the run), for each run
+    seconds: dict             # the bar of a run, by its number of records
+    options: tuple = ()       # of umbra plan, and of the network in the clear
     output: str = "0"
 
 
@@ -46,8 +47,9 @@ NETWORKS = {
 
 # ---- the job ----
 
-def encrypted(umbra, owner, server, network, planned, options):
+def encrypted(umbra, owner, server, network, size, options):
     """Reports of the plan and of the computation; y.npy are the outputs."""
+    planned, count = size
     plan = umbra.run(owner, "plan", "model.onnx", "--samples", "samples.npy", "--output", network.output, "--records",
                      planned, "--memory", options.memory, "--symmetric", *network.options, "--server", "server.umbra",
                      "--client", "client.umbra", "--explain")
@@ -58,8 +60,9 @@ def encrypted(umbra, owner, server, network, planned, options):
     for name in ("keys/eval.umbra", "server.umbra"):
         shutil.copy(owner / name, server / name)
     shutil.move(owner / "batch.umbra", server / "batch.umbra")
+    rounds = options.repeat if planned == count else LEAST_ROUNDS
     answer = umbra.run(server, "infer", "--plan", "server.umbra", "--keys", "keys", "--in", "batch.umbra", "--out",
-                       "answer.umbra", "--device", options.device, "--repeat", options.repeat)
+                       "answer.umbra", "--device", options.device, "--repeat", rounds)
     shutil.copy(server / "answer.umbra", owner)
     umbra.run(owner, "decrypt", "--plan", "client.umbra", "--secret", "secret/key.umbra", "--in", "answer.umbra",
               "--out", "y.npy")
@@ -121,13 +124,15 @@ def row_of(umbra, plan, answer, judged):
     facts, times = plan["plan"], [round["seconds"] for round in answer["rounds"]]
     return {"images": int(answer["records"]), "planned_together": int(facts["records"]),
             "seconds": statistics.median(times[1:]), "seconds_least": min(times), "seconds_first": times[0],
-            "seconds_predicted": plan["predictions"][0]["seconds"], "encode_seconds": seconds_of(answer, "encode weights"),
+            "seconds_predicted": plan["predictions"][0]["seconds"],
+            "encode_seconds": seconds_of(answer, "encode weights"),
             "load_seconds": seconds_of(answer, "load records") + seconds_of(answer, "load evaluation keys"),
             "plan_seconds": seconds_of(plan, "plan"), "backend": answer["backend"]} | judged | {
                 "stated_error": facts["error"], "peak_bytes": answer["peak_bytes"],
                 "peak_bytes_predicted": facts["peak_bytes"], "key_bytes": facts["key_bytes"],
                 "batch_bytes": facts["batch_bytes"], "log_n": facts["log_n"], "depth": facts["depth"],
-                "stride": facts["stride"], "slots": facts["slots"], "layers": answer["layers"], "steps": dict(umbra.steps)}
+                "stride": facts["stride"], "slots": facts["slots"], "layers": answer["layers"],
+                "steps": dict(umbra.steps)}
 
 
 def bars_of(network, row, device):
@@ -145,12 +150,11 @@ def bars_of(network, row, device):
 
 
 def run_size(umbra, network, records, size, options):
-    planned, count = size
     owner, server = make_folders(options.work)
     (owner / "model.onnx").write_bytes(network.model(options.data))
     records.write_samples(owner / "samples.npy", SAMPLES)
-    truth = records.write_records(owner / "x.npy", count)
-    plan, answer = encrypted(umbra, owner, server, network, planned, options)
+    truth = records.write_records(owner / "x.npy", size[1])
+    plan, answer = encrypted(umbra, owner, server, network, size, options)
     in_the_clear(umbra, owner, network)
     row = row_of(umbra, plan, answer, judge(owner, truth, plan["plan"]["error"]))
     row["bars"] = bars_of(network, row, options.device)
@@ -169,7 +173,8 @@ def print_row(row):
     print(f"labels: {row['near_ties']} near ties, {equal}; largest error of an output {row['logit_error']:.3g} "
           f"({row['logit_error_exact']:.3g} from the exact network)")
     for layer in row["layers"]:
-        print(f"  layer {layer['layer']:.0f}  {layer['what']:<12} level {layer['level']:<3.0f} {layer['seconds']:.4f} s")
+        print(f"  layer {layer['layer']:<3.0f} {layer['what']:<12} level {layer['level']:<3.0f} "
+              f"{layer['seconds']:.4f} s")
     for name, bar in row["bars"].items():
         print(f"{'met' if bar['met'] else 'MISSED':<8}{name} = {row[name]} {bar['bar']}")
 
