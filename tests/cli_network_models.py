@@ -23,7 +23,8 @@ DATA = HERE.parent.parent / "shared/data/onnx"
 SMALL = ("hand_gemm_alpha_beta", "keras_cnn_nhwc_export", "sk_logreg_binary", "sk_softmax_iris",
          "torch_mlpseq_legacy11", "torch_odd_dynamo")
 LARGE = ("hand_conv_asym_depthwise_gap", "keras_mlp_export", "mnist_mlp_relu_784_128_64_10", "sk_linreg",
-         "sk_mlp_digits", "torch_lenet_legacy18", "torch_lola_legacy17", "torch_mlp_dynamo", "torch_mlp_legacy13")
+         "sk_mlp_digits", "torch_lenet_legacy18", "torch_lola_legacy17", "torch_mlp_dynamo", "torch_mlp_legacy13",
+         "torch_resnet8_legacy17_dyn")
 # What an error of 2^-6 would ask too much of: random weights, or values that are large.
 OPTIONS = {"mnist_mlp_relu_784_128_64_10": ["--degree", "15"]}
 SAMPLES = 64
