@@ -85,11 +85,11 @@ static void every_placement(void **state) {
     draw(&g, &seed);
     const double least = least_of(&g, choices, 0);
     if (isinf(least)) {
-      assert_fails(umbra_place(found, &seconds, g.node, g.count, &g.at), UMBRA_ERROR_NO_LEVEL, "levels");
+      assert_fails(umbra_place_refreshes(found, &seconds, g.node, g.count, &g.at), UMBRA_ERROR_NO_LEVEL, "levels");
       assert_true(seconds == -1);
       continue;
     }
-    assert_ok(umbra_place(found, &seconds, g.node, g.count, &g.at));
+    assert_ok(umbra_place_refreshes(found, &seconds, g.node, g.count, &g.at));
     assert_true(fabs(seconds - least) < 1e-9);
     assert_true(fabs(seconds_of(found, g.node, g.count, &g.at) - least) < 1e-9);
     possible++;
@@ -244,7 +244,7 @@ static void residual_networks(void **state) {
     }
     build_resnet(&n);
     assert_int_equal(n.count, cases[i].nodes + 1);
-    assert_ok(umbra_place(choices, &seconds, n.node, n.count, &boot));
+    assert_ok(umbra_place_refreshes(choices, &seconds, n.node, n.count, &boot));
     assert_int_equal(refreshes_in(choices, n.count), cases[i].refreshes);
     assert_true(fabs(seconds - cases[i].cost) < 1e-6);
     assert_true(fabs(seconds_of(choices, n.node, n.count, &boot) - seconds) < 1e-6);
@@ -270,7 +270,7 @@ static void branches_one_after_the_other(void **state) {
     inputs[i][1] = i - 1;
     node[i].input_count = i > BRANCHES + 1 ? 2 : 1;
   }
-  assert_ok(umbra_place(choices, &seconds, node, 2 * BRANCHES + 1, &(umbra_place_levels){8, 1, 0, 8}));
+  assert_ok(umbra_place_refreshes(choices, &seconds, node, 2 * BRANCHES + 1, &(umbra_place_levels){8, 1, 0, 8}));
   assert_true(seconds == 0);
   assert_int_equal(refreshes_in(choices, 2 * BRANCHES + 1), 0);
 }
@@ -286,12 +286,12 @@ static void too_wide(void **state) {
     node[i] = (umbra_place_node){.inputs = inputs, .input_count = 1, .refresh = 1};
   }
   node[41] = (umbra_place_node){.inputs = inputs + 1, .input_count = 40, .refresh = 1};
-  assert_fails(umbra_place(choices, &seconds, node, 42, &(umbra_place_levels){8, 8, 0, 8}), UMBRA_ERROR_RANGE,
+  assert_fails(umbra_place_refreshes(choices, &seconds, node, 42, &(umbra_place_levels){8, 8, 0, 8}), UMBRA_ERROR_RANGE,
                "wait for their readers");
-  assert_fails(umbra_place(choices, &seconds, node, 42, &(umbra_place_levels){0, 0, 0, 0}), UMBRA_ERROR_RANGE,
+  assert_fails(umbra_place_refreshes(choices, &seconds, node, 42, &(umbra_place_levels){0, 0, 0, 0}), UMBRA_ERROR_RANGE,
                "wait for their readers");
   assert_true(seconds == -1);
-  assert_ok(umbra_place(choices, &seconds, node, 6, &(umbra_place_levels){8, 8, 0, 8}));
+  assert_ok(umbra_place_refreshes(choices, &seconds, node, 6, &(umbra_place_levels){8, 8, 0, 8}));
 }
 
 /* ---- memory ---- */
@@ -305,7 +305,7 @@ static void out_of_memory(void **state) {
   build_resnet(&n);
   for (long left = 0; left < 7; left++) {
     umbra_alloc_fail_after(left);
-    assert_int_equal(umbra_place(choices, &seconds, n.node, n.count, &boot), UMBRA_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(umbra_place_refreshes(choices, &seconds, n.node, n.count, &boot), UMBRA_ERROR_OUT_OF_MEMORY);
   }
   umbra_alloc_fail_after(-1);
   assert_true(seconds == -1);

@@ -7,21 +7,21 @@
 #include "../base/text.h"
 #include "plan.h"
 
-static void put_step(umbra_text *out, const umbra_program *program, size_t i, uint32_t top) {
+static void put_step(umbra_text *out, const umbra_program *program, size_t i, const umbra_place_choice *at) {
   const umbra_step *step = &program->steps[i];
   umbra_text_put(out, "%5zu  %-9s  %8zu  %5" PRIu32 "  ", i + 1, umbra_step_kind_name(step->kind), step->count,
-                 top - step->below);
+                 at->level - umbra_step_depth(step));
   if (step->kind == UMBRA_STEP_CHEBYSHEV) umbra_text_put(out, "degree %" PRIu32 " of", step->degree);
   else umbra_text_put(out, "of");
   for (size_t t = 0; t < step->term_count; t++) umbra_text_put(out, " %" PRIu32, step->terms[t].value);
-  umbra_text_put(out, "; up to %.4g\n", fabs(step->scale));
+  umbra_text_put(out, "; up to %.4g%s\n", fabs(step->scale), at->refreshed ? "; refreshed" : "");
 }
 
 static void put_layers(umbra_text *out, const umbra_inference_plan *plan) {
   const uint32_t top = umbra_params_depth(plan->ways->params);
   umbra_text_put(out, "value  what       elements  level\n%5d  %-9s  %8zu  %5" PRIu32 "\n", 0, "input",
                  plan->frame.count, top);
-  for (size_t i = 0; i < plan->program->step_count; i++) put_step(out, plan->program, i, top);
+  for (size_t i = 0; i < plan->program->step_count; i++) put_step(out, plan->program, i, &plan->ways->levels[i]);
 }
 
 static void put_way(umbra_text *out, const umbra_way *way) {
@@ -33,6 +33,8 @@ static void put_way(umbra_text *out, const umbra_way *way) {
   if (keyless) umbra_text_put(out, ", %" PRIu32 " keyless", keyless);
   umbra_text_put(out, "; %zu ciphertexts, stride %" PRIu32 " of %" PRIu32 " slots", r->ciphertexts, r->stride,
                  r->slots);
+  if (way->image.channels)
+    umbra_text_put(out, way->encode == UMBRA_TRANSFORM_AT_USE ? ", images encoded at use" : ", images");
   if (r->error > 0) umbra_text_put(out, "; error 2^%.1f", log2(r->error));
   umbra_text_put(out, "\n");
 }

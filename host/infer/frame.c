@@ -99,3 +99,9 @@ void umbra_frame_set_scale(umbra_frame *frame, double scale, double shift) {
     frame->range[k] = (umbra_extremes){shift - fabs(scale), shift + fabs(scale)};
   }
 }
+
+void umbra_frame_share_scale(umbra_frame *frame) {
+  double largest = 0;
+  for (size_t k = 0; k < frame->count; k++) largest = fmax(largest, frame->scale[k]);
+  for (size_t k = 0; k < frame->count; k++) frame->scale[k] = largest;
+}

@@ -43,12 +43,21 @@ static void complete_square(umbra_step *step, umbra_argument *argument, const do
   *argument = (umbra_argument){.scale = half * reach, .shift = middle - half * h};
 }
 
-static umbra_status polynomial_step(umbra_step *step, umbra_argument *argument, umbra_node *n,
-                                    const umbra_extremes *on) {
+/* Whether it is a multiple of t^2, which it then is exactly. */
+static int round_to_square(double *c) {
+  const double nothing = 1e-12 * fabs(c[2]);
+  if (fabs(c[1]) > nothing || fabs(c[0] - c[2]) > nothing) return 0;
+  c[1] = 0;
+  c[0] = c[2];
+  return 1;
+}
+
+static umbra_status polynomial_step(umbra_step *step, umbra_argument *argument, umbra_node *n, const umbra_extremes *on,
+                                    int shifts) {
   const double half = (on->highest - on->lowest) / 2, middle = (on->highest + on->lowest) / 2;
   double c[UMBRA_MAX_DEGREE + 1];
   UMBRA_TRY(to_chebyshev(c, &step->degree, n, on));
-  if (step->degree == 2) {
+  if (step->degree == 2 && (shifts || round_to_square(c))) {
     complete_square(step, argument, c, half, middle);
     return UMBRA_OK;
   }
@@ -65,13 +74,13 @@ static void relu_step(umbra_step *step, umbra_argument *argument, const umbra_no
 }
 
 umbra_status umbra_function_step(umbra_step *step, umbra_argument *argument, const umbra_model *model, uint32_t node,
-                                 double most) {
+                                 double most, int shifts) {
   char text[UMBRA_NODE_TEXT];
   umbra_node *n = &model->nodes[node];
   *step = (umbra_step){.node = node, .count = n->count, .scale = 1};
   switch (n->kind) {
-    case UMBRA_NODE_POLYNOMIAL: return polynomial_step(step, argument, n, &(umbra_extremes){-most, most});
-    case UMBRA_NODE_CHEBYSHEV: return polynomial_step(step, argument, n, &(umbra_extremes){n->lo, n->hi});
+    case UMBRA_NODE_POLYNOMIAL: return polynomial_step(step, argument, n, &(umbra_extremes){-most, most}, shifts);
+    case UMBRA_NODE_CHEBYSHEV: return polynomial_step(step, argument, n, &(umbra_extremes){n->lo, n->hi}, shifts);
     case UMBRA_NODE_SIGN_RELU: relu_step(step, argument, n); return UMBRA_OK;
     default:
       return umbra_fail(UMBRA_ERROR_UNSUPPORTED,

@@ -11,12 +11,12 @@ typedef struct umbra_argument {
 
 /*
  * The step of a polynomial; one that has no interval of its own gets arguments up to `most`. A polynomial of degree 2 is a
- * square, after its argument has been shifted. Of that and of a ReLU the result's scale and shift are set, too; otherwise
+ * square, after its argument has been shifted; but if results are not to be shifted, only where they are not. Of that and of a ReLU the result's scale and shift are set, too; otherwise
  * coefficients are those of the value itself. The step has no term yet. Errors: UNSUPPORTED (a node that is no
  * polynomial, by name), RANGE, OUT_OF_MEMORY.
  */
 umbra_status umbra_function_step(umbra_step *step, umbra_argument *argument, const umbra_model *model, uint32_t node,
-                                 double most);
+                                 double most, int shifts);
 
 /* Coefficients become those of (value - shift) / scale. */
 void umbra_function_rescale(umbra_step *step, double scale, double shift);

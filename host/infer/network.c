@@ -7,15 +7,18 @@
 #include "../base/outputs.h"
 #include "../base/watch.h"
 #include "../ckks/trace.h"
+#include "../nn/feature_map.h"
 
 double umbra_step_magnitude(const umbra_program *program, const umbra_step *step) {
   return step == &program->steps[program->step_count - 1] ? 8 : 1;
 }
 
+/* ---- matrices ---- */
+
 static umbra_status make_term(umbra_weights **made, const umbra_inference *n, const umbra_step *step,
                               const umbra_term *term, uint32_t level) {
-  const uint32_t most = umbra_params_slots(umbra_context_params(n->context));
-  const umbra_matrix_layout layout = umbra_value_layout(&n->layout, n->program, term->value, most);
+  const umbra_feature_layout *place = &n->places[term->value];
+  const umbra_matrix_layout layout = umbra_value_layout(n, term->value);
   const umbra_array bias = {UMBRA_ARRAY_INIT, .data = step->bias, .rows = step->count, .columns = 1};
   const umbra_array values = {UMBRA_ARRAY_INIT, .data = term->weights, .rows = step->count,
                               .columns = umbra_program_count(n->program, term->value)};
@@ -23,53 +26,145 @@ static umbra_status make_term(umbra_weights **made, const umbra_inference *n, co
   desc.level = level;
   if (step->bias && term == step->terms) desc.bias = &bias;
   if (step->term_count == 1) desc.magnitude = umbra_step_magnitude(n->program, step); /* of several the sum has it */
+  if (place->channels) return umbra_feature_weights_create(made, n->context, &desc, place, NULL);
   return umbra_weights_create(made, n->context, &desc, NULL);
 }
 
-static umbra_status make_layer(umbra_layer_weights *layer, const umbra_inference *n, const umbra_step *step,
-                               uint32_t level) {
-  if (step->kind != UMBRA_STEP_LINEAR) return UMBRA_OK;
+static umbra_status make_linear(umbra_layer_weights *layer, const umbra_inference *n, const umbra_step *step,
+                                uint32_t level) {
   UMBRA_TRY(umbra_alloc(&layer->term, step->term_count, sizeof(umbra_weights *), "a layer"));
   for (size_t t = 0; t < step->term_count; t++) UMBRA_TRY(make_term(&layer->term[t], n, step, &step->terms[t], level));
   return UMBRA_OK;
 }
 
-static umbra_status make_layers(umbra_inference *n, umbra_watch *watch) {
-  const umbra_program *p = n->program;
-  const uint32_t top = umbra_params_depth(umbra_context_params(n->context)), depth = umbra_program_depth(p);
-  if (depth > top)
-    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "the network takes %u levels, and the parameters have %u", depth, top);
-  UMBRA_TRY(umbra_alloc(&n->layers, p->step_count, sizeof *n->layers, "a network"));
-  for (size_t i = 0; i < p->step_count; i++) {
-    UMBRA_TRY(umbra_watch_step(watch, i, p->step_count));
-    UMBRA_TRY(make_layer(&n->layers[i], n, &p->steps[i], top - p->steps[i].below + 1));
+/* ---- images ---- */
+
+static umbra_convolution_desc desc_of(const umbra_inference *n, const umbra_step *step, const umbra_term *term,
+                                      uint32_t level) {
+  const umbra_model_window *w = term->window;
+  umbra_convolution_desc desc = {UMBRA_CONVOLUTION_DESC_INIT,
+                                 .input = &n->places[term->value],
+                                 .channels = (uint32_t)w->channels,
+                                 .kernel_y = (uint32_t)w->kernel[0],
+                                 .kernel_x = (uint32_t)w->kernel[1],
+                                 .stride_y = (uint32_t)w->stride[0],
+                                 .stride_x = (uint32_t)w->stride[1],
+                                 .dilation_y = (uint32_t)w->dilation[0],
+                                 .dilation_x = (uint32_t)w->dilation[1],
+                                 .pad_top = (uint32_t)w->before[0],
+                                 .pad_bottom = (uint32_t)w->after[0],
+                                 .pad_left = (uint32_t)w->before[1],
+                                 .pad_right = (uint32_t)w->after[1],
+                                 .groups = (uint32_t)w->groups,
+                                 .weights = term->weights,
+                                 .bias = term == step->terms ? step->bias : NULL,
+                                 .encode = n->encode};
+  desc.level = level;
+  return desc;
+}
+
+/* The place of what a term makes. */
+static umbra_status make_window(umbra_convolution **made, umbra_feature_layout *place, const umbra_inference *n,
+                                const umbra_step *step, const umbra_term *term, uint32_t level) {
+  *place = n->places[term->value];
+  if (!term->window) return UMBRA_OK;
+  const umbra_convolution_desc desc = desc_of(n, step, term, level);
+  UMBRA_TRY(umbra_convolution_create(made, n->context, &desc, NULL));
+  return umbra_convolution_output(*made, place);
+}
+
+static umbra_status make_windows(umbra_layer_weights *layer, const umbra_inference *n, const umbra_step *step,
+                                 uint32_t level, umbra_feature_layout *place) {
+  UMBRA_TRY(umbra_alloc(&layer->window, step->term_count, sizeof(umbra_convolution *), "a layer"));
+  for (size_t t = 0; t < step->term_count; t++) {
+    umbra_feature_layout made = {UMBRA_FEATURE_LAYOUT_INIT};
+    UMBRA_TRY(make_window(&layer->window[t], &made, n, step, &step->terms[t], level));
+    if (t && !umbra_feature_layout_same(&made, place))
+      return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "two images that node %u adds lie in other places", step->node);
+    *place = made;
   }
   return UMBRA_OK;
 }
 
+/* ---- all of them ---- */
+
+static umbra_status make_layer(umbra_inference *n, size_t i) {
+  const umbra_step *step = &n->program->steps[i];
+  const uint32_t level = n->levels[i].level;
+  umbra_layer_weights *layer = &n->layers[i];
+  switch (step->kind) {
+    case UMBRA_STEP_LINEAR: return make_linear(layer, n, step, level);
+    case UMBRA_STEP_CONVOLUTION: return make_windows(layer, n, step, level, &n->places[i + 1]);
+    default: n->places[i + 1] = n->places[step->terms[0].value]; return UMBRA_OK;
+  }
+}
+
+static umbra_status make_layers(umbra_inference *n, umbra_watch *watch) {
+  const size_t count = n->program->step_count;
+  UMBRA_TRY(umbra_alloc(&n->layers, count, sizeof *n->layers, "a network"));
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(umbra_watch_step(watch, i, count));
+    UMBRA_TRY(make_layer(n, i));
+  }
+  return UMBRA_OK;
+}
+
+/* For the widest of the values that are refreshed. */
+static umbra_status make_bootstrapper(umbra_inference *n, const umbra_way *way, const umbra_progress *progress) {
+  umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT, .order = way->refresh};
+  umbra_bootstrap_plan *plan = NULL;
+  options.slots = 2;
+  for (uint32_t i = 0; i < n->program->step_count; i++)
+    if (n->levels[i].refreshed) options.slots = umbra_max_u32(options.slots, umbra_value_layout(n, i + 1).slots);
+  UMBRA_TRY(umbra_bootstrap_plan_create(&plan, umbra_context_params(n->context), &options));
+  const umbra_status status = umbra_bootstrapper_create(&n->bootstrapper, n->context, plan, progress);
+  umbra_bootstrap_plan_destroy(plan);
+  return status;
+}
+
+static umbra_status make_network(umbra_inference *n, const umbra_way *way, umbra_watch *watch) {
+  const size_t count = n->program->step_count;
+  n->columns = umbra_way_columns(way, n->program->input_count);
+  UMBRA_TRY(umbra_copy_bytes(&n->levels, way->levels, count, sizeof *n->levels));
+  UMBRA_TRY(umbra_alloc(&n->places, count + 1, sizeof *n->places, "a network"));
+  n->places[0] = way->image;
+  UMBRA_TRY(make_layers(n, watch));
+  if (!umbra_way_refreshes(way, n->program)) return UMBRA_OK;
+  const umbra_progress relay = watch ? umbra_watch_relay(watch) : (umbra_progress){0};
+  return make_bootstrapper(n, way, &relay);
+}
+
+static void destroy_layer(umbra_layer_weights *layer, size_t terms) {
+  for (size_t t = 0; layer->term && t < terms; t++) umbra_weights_destroy(layer->term[t]);
+  for (size_t t = 0; layer->window && t < terms; t++) umbra_convolution_destroy(layer->window[t]);
+  umbra_free(layer->term);
+  umbra_free(layer->window);
+}
+
 static void destroy(void *object) {
   umbra_inference *n = object;
-  for (size_t i = 0; n->layers && i < n->program->step_count; i++) {
-    for (size_t t = 0; n->layers[i].term && t < n->program->steps[i].term_count; t++)
-      umbra_weights_destroy(n->layers[i].term[t]);
-    umbra_free(n->layers[i].term);
-  }
+  for (size_t i = 0; n->layers && i < n->program->step_count; i++)
+    destroy_layer(&n->layers[i], n->program->steps[i].term_count);
   umbra_free(n->layers);
+  umbra_free(n->levels);
+  umbra_free(n->places);
+  umbra_bootstrapper_destroy(n->bootstrapper);
   umbra_program_destroy(n->program);
   umbra_context_destroy(n->context);
   umbra_free(n);
 }
 
 umbra_status umbra_network_make(umbra_inference **network, const umbra_context *context, const umbra_program *program,
-                                const umbra_matrix_layout *layout, umbra_watch *watch) {
+                                const umbra_way *way, umbra_watch *watch) {
   UMBRA_TRACE_IN(context, "inference_create", 0);
   umbra_inference *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a network"));
   *made = (umbra_inference){.counted = UMBRA_COUNTED(destroy),
                             .context = umbra_context_share(context),
                             .program = umbra_program_share(program),
-                            .layout = *layout};
-  const umbra_status status = make_layers(made, watch);
+                            .layout = way->layout,
+                            .encode = way->encode};
+  const umbra_status status = make_network(made, way, watch);
   if (status == UMBRA_OK) *network = made;
   else umbra_inference_destroy(made);
   return status;
@@ -78,24 +173,34 @@ umbra_status umbra_network_make(umbra_inference **network, const umbra_context *
 umbra_inference *umbra_inference_share(const umbra_inference *network) { return umbra_share(network); }
 void umbra_inference_destroy(umbra_inference *network) { umbra_release(network); }
 
-uint64_t umbra_inference_bytes(const umbra_inference *network) {
+static uint64_t bytes_of(const umbra_layer_weights *layer, size_t terms) {
   uint64_t bytes = 0;
+  for (size_t t = 0; t < terms; t++) {
+    if (layer->term) bytes += umbra_weights_bytes(layer->term[t]);
+    if (layer->window && layer->window[t]) bytes += umbra_convolution_bytes(layer->window[t]);
+  }
+  return bytes;
+}
+
+uint64_t umbra_inference_bytes(const umbra_inference *network) {
+  uint64_t bytes = network->bootstrapper ? umbra_bootstrapper_bytes(network->bootstrapper) : 0;
   for (size_t i = 0; i < network->program->step_count; i++)
-    for (size_t t = 0; network->layers[i].term && t < network->program->steps[i].term_count; t++)
-      bytes += umbra_weights_bytes(network->layers[i].term[t]);
+    bytes += bytes_of(&network->layers[i], network->program->steps[i].term_count);
   return bytes;
 }
 
 /* As umbra_matrix_apply leaves it: see umbra/product.h. */
-umbra_matrix_layout umbra_value_layout(const umbra_matrix_layout *input, const umbra_program *program, uint32_t value,
-                                       uint32_t most_slots) {
-  umbra_matrix_layout layout = *input;
-  while (value && program->steps[value - 1].kind != UMBRA_STEP_LINEAR) value = program->steps[value - 1].terms[0].value;
+umbra_matrix_layout umbra_value_layout(const umbra_inference *n, uint32_t value) {
+  const umbra_step *steps = n->program->steps;
+  if (n->places[value].channels) return umbra_feature_row_layout(&n->places[value]);
+  while (value && steps[value - 1].kind != UMBRA_STEP_LINEAR) value = steps[value - 1].terms[0].value;
+  umbra_matrix_layout layout = n->layout;
   if (!value || layout.stride == layout.slots) return layout;
-  const umbra_step *step = &program->steps[value - 1];
-  const umbra_matrix_layout before = umbra_value_layout(input, program, step->terms[0].value, most_slots);
+  const umbra_step *step = &steps[value - 1];
+  const umbra_matrix_layout before = umbra_value_layout(n, step->terms[0].value);
   if (before.stride == before.slots) return before;
-  const uint64_t columns = umbra_power_above(step->count), most = most_slots / layout.stride;
+  const uint64_t columns = umbra_power_above(step->count);
+  const uint64_t most = umbra_params_slots(umbra_context_params(n->context)) / layout.stride;
   layout.slots = layout.stride * (uint32_t)(columns < most ? columns : most);
   return layout;
 }

@@ -278,8 +278,8 @@ static void close_placement(placement *p) {
   umbra_free(p->least);
 }
 
-umbra_status umbra_place(umbra_place_choice *choices, double *seconds, const umbra_place_node *nodes, size_t count,
-                         const umbra_place_levels *levels) {
+umbra_status umbra_place_refreshes(umbra_place_choice *choices, double *seconds, const umbra_place_node *nodes,
+                                   size_t count, const umbra_place_levels *levels) {
   placement p = {.nodes = nodes, .count = count, .at = levels, .levels = levels->top + 1};
   umbra_status status = place(&p);
   if (status == UMBRA_OK) trace_back(&p, choices, seconds);

@@ -35,7 +35,7 @@ typedef struct umbra_place_levels {
  * choices[count], and the seconds of all nodes and refreshes. Errors: NO_LEVEL (a node takes more levels than there
  * are), RANGE (too many values are needed at once), OUT_OF_MEMORY. Outputs are then unchanged.
  */
-umbra_status umbra_place(umbra_place_choice *choices, double *seconds, const umbra_place_node *nodes, size_t count,
-                         const umbra_place_levels *levels);
+umbra_status umbra_place_refreshes(umbra_place_choice *choices, double *seconds, const umbra_place_node *nodes,
+                                   size_t count, const umbra_place_levels *levels);
 
 #endif

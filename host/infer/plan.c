@@ -61,15 +61,27 @@ umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_c
   umbra_cost found;
   if (!plan || !cost) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a cost needs a plan and an output");
   UMBRA_TRY(umbra_inference_plan_check_weights(plan));
-  umbra_way way = {.params = umbra_params_share(plan->ways->params), .layout = plan->ways->layout};
-  way.report.records = plan->ways->report.records;
-  umbra_status status = umbra_way_measure(&way, &found, plan->program, UMBRA_TARGET_CPU, machine);
+  const umbra_way *from = plan->ways;
+  umbra_way way = {.params = umbra_params_share(from->params),
+                   .layout = from->layout,
+                   .image = from->image,
+                   .encode = from->encode,
+                   .refresh = from->refresh};
+  way.report.records = from->report.records;
+  umbra_status status = umbra_copy_bytes(&way.levels, from->levels, plan->program->step_count, sizeof *way.levels);
+  if (status == UMBRA_OK) status = umbra_way_measure(&way, &found, plan->program, UMBRA_TARGET_CPU, machine);
   umbra_way_clear(&way);
   return status == UMBRA_OK ? UMBRA_GIVE(umbra_cost, cost, &found) : status;
 }
 
+/* Without levels, which are of the program. */
 static umbra_status copy_way(umbra_way *copy, const umbra_way *way) {
-  *copy = (umbra_way){.params = umbra_params_share(way->params), .layout = way->layout, .report = way->report};
+  *copy = (umbra_way){.params = umbra_params_share(way->params),
+                      .layout = way->layout,
+                      .image = way->image,
+                      .encode = way->encode,
+                      .refresh = way->refresh,
+                      .report = way->report};
   UMBRA_TRY(umbra_key_needs_create(&copy->needs, way->params));
   return umbra_key_needs_add(copy->needs, way->needs);
 }
@@ -100,7 +112,7 @@ umbra_status umbra_inference_create(umbra_inference **network, const umbra_conte
   UMBRA_TRY(umbra_inference_plan_check_weights(plan));
   umbra_watch watch = umbra_watch_of(progress);
   const umbra_status status =
-      umbra_watch_close(&watch, umbra_network_make(&made, context, plan->program, &plan->ways->layout, &watch));
+      umbra_watch_close(&watch, umbra_network_make(&made, context, plan->program, plan->ways, &watch));
   if (status == UMBRA_OK) UMBRA_PUT(inference, network, made);
   else umbra_inference_destroy(made);
   return status;

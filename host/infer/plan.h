@@ -7,16 +7,7 @@
 #include "../base/watch.h"
 #include "frame.h"
 #include "program.h"
-
-/* A way to compute a program: parameters, and how the input lies. */
-typedef struct umbra_way {
-  umbra_params *params;       /* a share */
-  umbra_matrix_layout layout; /* by columns, with stride and slots */
-  umbra_inference_report report;
-  umbra_key_needs *needs;
-  size_t order; /* in which it was thought of, which decides between equals */
-} umbra_way;
-void umbra_way_clear(umbra_way *way);
+#include "way.h"
 
 struct umbra_inference_plan {
   umbra_counted counted;
@@ -45,7 +36,10 @@ umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan
 umbra_status umbra_ways_find(umbra_way **ways, size_t *count, const umbra_program *program,
                              const umbra_inference_options *options, umbra_watch *watch);
 
-/* A dry run of a way, of which params, layout and report.records are set: the rest of the report follows, and needs. */
+/* Whether a way that fails so is none, rather than a failure of all. */
+int umbra_way_is_left_out(umbra_status status);
+
+/* A dry run of a way, of which params, layout, image and report.records are set: the rest of the report follows, needs, and levels if it has none. */
 umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, const umbra_program *program, umbra_target target,
                                const char *machine);
 

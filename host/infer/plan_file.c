@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../linalg/layout.h"
+#include "../nn/feature_map.h"
 #include "../params/params_file.h"
 #include "file.h"
 #include "plan.h"
@@ -20,8 +21,13 @@ typedef struct inference_record {
   uint64_t samples, labels_equal, near_ties;
   double seconds, error, largest, approximation_error;
   uint32_t version, stride, slots, depth, keys, steps;
+  uint32_t image[3], encode, refresh, reserved; /* image: of a record; 0: rows of elements */
 } inference_record;
-_Static_assert(sizeof(inference_record) == 184 + 120, "no padding");
+_Static_assert(sizeof(inference_record) == 184 + 120 + 24, "no padding");
+
+typedef struct level_record {
+  uint32_t level, refreshed;
+} level_record;
 
 typedef struct need_record {
   uint32_t kind, level;
@@ -51,6 +57,9 @@ static inference_record record_of(const umbra_inference_plan *plan) {
                             .slots = way->layout.slots,
                             .depth = r->depth,
                             .keys = (uint32_t)r->keys,
+                            .image = {way->image.channels, way->image.height, way->image.width},
+                            .encode = (uint32_t)way->encode,
+                            .refresh = (uint32_t)way->refresh,
                             .steps = plan->program ? (uint32_t)plan->program->step_count : 0};
 }
 
@@ -66,6 +75,15 @@ static umbra_status write_needs(umbra_writer *writer, const umbra_key_needs *nee
   return umbra_write_end(writer);
 }
 
+static umbra_status write_levels(umbra_writer *writer, const umbra_way *way, size_t count) {
+  UMBRA_TRY(umbra_write_begin(writer, UMBRA_SECTION_STEP, count * sizeof(level_record)));
+  for (size_t i = 0; i < count; i++) {
+    const level_record record = {way->levels[i].level, (uint32_t)way->levels[i].refreshed};
+    UMBRA_TRY(umbra_write_bytes(writer, &record, sizeof record));
+  }
+  return umbra_write_end(writer);
+}
+
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_inference_plan *plan = object;
   const inference_record record = record_of(plan);
@@ -73,7 +91,9 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_INFERENCE, &record, sizeof record));
   UMBRA_TRY(umbra_frame_write(writer, &plan->frame));
   UMBRA_TRY(write_needs(writer, plan->ways->needs));
-  return plan->program ? umbra_program_write(writer, plan->program) : UMBRA_OK;
+  if (!plan->program) return UMBRA_OK;
+  UMBRA_TRY(umbra_program_write(writer, plan->program));
+  return write_levels(writer, plan->ways, plan->program->step_count);
 }
 
 /* ---- loading ---- */
@@ -84,18 +104,37 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
     return umbra_reader_malformed(
         reader, "a plan of version %u; this library computes other bits, by plans of version %d: plan anew", r->version,
         VERSION);
-  if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS || r->depth > umbra_params_depth(params))
+  if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS || (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
                                   r->steps, r->depth);
+  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST || r->reserved)
+    return umbra_reader_malformed(reader, "marks %u, %u and %u of a plan", r->encode, r->refresh, r->reserved);
   if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest) && isfinite(r->approximation_error))
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "figures that are not finite");
 }
 
+static umbra_status set_image(umbra_way *way, const umbra_reader *reader, const inference_record *r, size_t elements) {
+  const uint32_t *size = r->image;
+  way->image =
+      (umbra_feature_layout){UMBRA_FEATURE_LAYOUT_INIT, .channels = size[0], .height = size[1], .width = size[2]};
+  if (!size[0] && !size[1] && !size[2]) return UMBRA_OK;
+  if ((double)size[0] * size[1] * size[2] == (double)elements && r->stride == 1 &&
+      umbra_feature_layout_choose(&way->image, umbra_params_slots(way->params)) == UMBRA_OK &&
+      way->image.slots == r->slots)
+    return UMBRA_OK;
+  return umbra_reader_malformed(reader, "records of %zu elements as images of %u channels of %u x %u in %u slots",
+                                elements, size[0], size[1], size[2], r->slots);
+}
+
 static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const inference_record *r, size_t elements) {
   way->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = r->stride,
                                       .slots = r->slots, .group = 1};
-  if (umbra_layout_check(&way->layout, r->records, elements, umbra_params_slots(way->params)) != UMBRA_OK)
+  way->encode = (umbra_transform_encode_when)r->encode;
+  way->refresh = (umbra_bootstrap_order)r->refresh;
+  UMBRA_TRY(set_image(way, reader, r, elements));
+  const size_t columns = umbra_way_columns(way, elements);
+  if (umbra_layout_check(&way->layout, r->records, columns, umbra_params_slots(way->params)) != UMBRA_OK)
     return umbra_reader_malformed(reader, "a layout with stride %u of %u slots", r->stride, r->slots);
   way->report = (umbra_inference_report){UMBRA_INFERENCE_REPORT_INIT,
                                          .records = r->records,
@@ -142,11 +181,32 @@ static umbra_status read_needs(umbra_reader *reader, umbra_way *way, size_t coun
   return umbra_read_end(reader);
 }
 
+static umbra_status read_level(umbra_reader *reader, umbra_way *way, const umbra_step *step,
+                               umbra_place_choice *level) {
+  const uint32_t top = umbra_params_depth(way->params);
+  level_record r;
+  UMBRA_TRY(umbra_read_bytes(reader, &r, sizeof r));
+  *level = (umbra_place_choice){r.level, (int)r.refreshed};
+  if (r.level <= top && r.level >= umbra_step_depth(step) &&
+      r.refreshed <= (uint32_t)(umbra_params_bootstrapped_level(way->params) > 0))
+    return UMBRA_OK;
+  return umbra_reader_malformed(reader, "a step of %u levels at level %u, mark %u", umbra_step_depth(step), r.level,
+                                r.refreshed);
+}
+
+static umbra_status read_levels(umbra_reader *reader, umbra_way *way, const umbra_program *program) {
+  UMBRA_TRY(umbra_alloc(&way->levels, program->step_count, sizeof *way->levels, "levels of a network"));
+  UMBRA_TRY(umbra_read_begin(reader, UMBRA_SECTION_STEP, program->step_count * sizeof(level_record)));
+  for (size_t i = 0; i < program->step_count; i++)
+    UMBRA_TRY(read_level(reader, way, &program->steps[i], &way->levels[i]));
+  return umbra_read_end(reader);
+}
+
 static umbra_status check_program(const umbra_reader *reader, const umbra_inference_plan *plan) {
   const umbra_program *p = plan->program;
   const umbra_step *last = &p->steps[p->step_count - 1];
   if (umbra_program_depth(p) == plan->ways->report.depth && last->count == plan->frame.result_count &&
-      last->scale == plan->frame.result_scale && last->shift == plan->frame.result_shift)
+      !last->image.channels && last->scale == plan->frame.result_scale && last->shift == plan->frame.result_shift)
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "the last step makes other results than the plan says");
 }
@@ -162,7 +222,9 @@ static umbra_status read_plan(umbra_reader *reader, umbra_inference_plan *plan) 
   UMBRA_TRY(set_way(way, reader, &record, plan->frame.count));
   if (!record.steps) return UMBRA_OK;
   UMBRA_TRY(umbra_program_create(&plan->program, plan->frame.count));
+  plan->program->image = (umbra_image){record.image[0], record.image[1], record.image[2]};
   UMBRA_TRY(umbra_program_read(reader, plan->program, record.steps));
+  UMBRA_TRY(read_levels(reader, way, plan->program));
   return check_program(reader, plan);
 }
 

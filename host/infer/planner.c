@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Planning: a model becomes a program, whose cheapest way that is exact enough is the plan. */
+/*
+ * Planning: a model becomes a program on matrices and, if there are convolutions for one record, another one on images; the
+ * cheapest way of both that is exact enough is the plan.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +12,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "compile.h"
+#include "compiler.h"
 #include "plan.h"
 #include "records.h"
 
@@ -17,7 +21,7 @@ typedef struct planner {
   umbra_model *polynomial; /* with polynomials for its activations; NULL: it has none */
   const umbra_ndarray *samples;
   umbra_inference_options options;
-  umbra_inference_plan *plan;
+  umbra_inference_plan *plan; /* NULL until it is chosen */
   umbra_model_ranges *ranges;
   umbra_ndarray expected; /* outputs of the polynomial network for samples */
   umbra_approximation_report near;
@@ -101,11 +105,11 @@ static void set_error(umbra_way *way, const double *values, const double *expect
 }
 
 /* On samples: as many as lie in one ciphertext, but not too few and not too many. */
-static umbra_status find_error(planner *p, umbra_way *way) {
-  enum { LEAST = 16 };
-  const umbra_inference_plan *plan = p->plan;
+static umbra_status find_error(planner *p, const umbra_inference_plan *plan, umbra_way *way) {
+  enum { LEAST = 16, LEAST_IMAGES = 2 };
+  const uint32_t least = way->image.channels ? LEAST_IMAGES : LEAST;
   umbra_ndarray some = *p->samples;
-  some.shape[0] = umbra_min_u32((uint32_t)p->expected.shape[0], umbra_max_u32(way->layout.stride, LEAST));
+  some.shape[0] = umbra_min_u32((uint32_t)p->expected.shape[0], umbra_max_u32(way->layout.stride, least));
   const size_t count = some.shape[0] * plan->frame.result_count;
   double *values;
   UMBRA_TRY(umbra_alloc(&values, count, sizeof *values, "results"));
@@ -122,8 +126,9 @@ static void move_to_front(umbra_way *ways, size_t i) {
   ways[0] = chosen;
 }
 
-static void tell(const planner *p, umbra_inference_report *report) {
-  report->largest = umbra_extremes_size(p->ranges->nodes[p->plan->frame.output.node]);
+static void tell(const planner *p, const umbra_inference_plan *plan) {
+  umbra_inference_report *report = &plan->ways->report;
+  report->largest = umbra_extremes_size(p->ranges->nodes[plan->frame.output.node]);
   report->samples = p->near.records;
   report->labels_equal = p->near.labels_equal;
   report->near_ties = p->near.near_ties;
@@ -131,31 +136,93 @@ static void tell(const planner *p, umbra_inference_report *report) {
 }
 
 /* The first one that is exact enough becomes the plan. */
-static umbra_status choose(planner *p) {
-  umbra_inference_plan *plan = p->plan;
+static umbra_status choose(planner *p, const umbra_inference_plan *plan) {
   double least = INFINITY;
   for (size_t i = 0; i < plan->way_count; i++) {
     UMBRA_TRY(umbra_watch_check(p->watch));
-    UMBRA_TRY(find_error(p, &plan->ways[i]));
+    UMBRA_TRY(find_error(p, plan, &plan->ways[i]));
     least = fmin(least, plan->ways[i].report.error);
     if (plan->ways[i].report.error > p->options.error) continue;
     move_to_front(plan->ways, i);
-    tell(p, &plan->ways->report);
+    tell(p, plan);
     return UMBRA_OK;
   }
   return umbra_fail(UMBRA_ERROR_RANGE, "no way to compute the network has an error of %g: the least is %g",
                     p->options.error, least);
 }
 
-static umbra_status make_plan(planner *p) {
-  umbra_inference_plan *plan = p->plan;
+/* ---- on matrices, and on images ---- */
+
+static umbra_status fill_draft(planner *p, umbra_inference_plan *plan, int images) {
   UMBRA_TRY(umbra_frame_make(&plan->frame, p->model, p->options.output));
-  UMBRA_TRY(umbra_records_check(&plan->frame, p->samples, "the samples"));
+  UMBRA_TRY(umbra_compile(&plan->program, &plan->frame, p->model, p->ranges, p->options.margin, images));
+  return umbra_ways_find(&plan->ways, &plan->way_count, plan->program, &p->options, p->watch);
+}
+
+/* *draft: NULL if it fails. */
+static umbra_status make_draft(planner *p, umbra_inference_plan **draft, int images) {
+  UMBRA_TRY(umbra_inference_plan_make(draft));
+  const umbra_status status = fill_draft(p, *draft, images);
+  if (status == UMBRA_OK) return status;
+  umbra_inference_plan_destroy(*draft);
+  *draft = NULL;
+  return status;
+}
+
+static int takes_images(const planner *p) {
+  umbra_node_image *images;
+  if (p->options.records > 1) return 0;
+  if (umbra_images_find(&images, p->model, p->model->outputs[p->options.output].node) != UMBRA_OK) return 0;
+  umbra_free(images);
+  return 1;
+}
+
+/* The cheaper one first. */
+static void sort_drafts(umbra_inference_plan *drafts[2]) {
+  umbra_inference_plan *first = drafts[0];
+  if (first && (!drafts[1] || first->ways->report.seconds <= drafts[1]->ways->report.seconds)) return;
+  drafts[0] = drafts[1];
+  drafts[1] = first;
+}
+
+/* drafts: zero. The last failure is told if both fail. */
+static umbra_status make_drafts(planner *p, umbra_inference_plan *drafts[2]) {
+  umbra_status status = make_draft(p, &drafts[0], 0);
+  if (takes_images(p) && (status == UMBRA_OK || umbra_way_is_left_out(status))) {
+    const umbra_status of_images = make_draft(p, &drafts[1], 1);
+    if (!drafts[0] || !umbra_way_is_left_out(of_images)) status = of_images;
+  }
+  sort_drafts(drafts);
+  return status;
+}
+
+static umbra_status choose_draft(planner *p, umbra_inference_plan *drafts[2]) {
+  umbra_status status = make_drafts(p, drafts);
+  for (int i = 0; i < 2 && status == UMBRA_OK && !p->plan && drafts[i]; i++) {
+    status = choose(p, drafts[i]);
+    if (status == UMBRA_OK) p->plan = umbra_inference_plan_share(drafts[i]);
+    else if (status == UMBRA_ERROR_RANGE && i == 0 && drafts[1]) status = UMBRA_OK;
+  }
+  return status;
+}
+
+static umbra_status check_samples(const planner *p) {
+  umbra_frame frame;
+  UMBRA_TRY(umbra_frame_make(&frame, p->model, p->options.output));
+  const umbra_status status = umbra_records_check(&frame, p->samples, "the samples");
+  umbra_frame_clear(&frame);
+  return status;
+}
+
+static umbra_status make_plan(planner *p) {
+  umbra_inference_plan *drafts[2] = {NULL, NULL};
+  UMBRA_TRY(check_samples(p));
   UMBRA_TRY(approximate(p));
   UMBRA_TRY(observe(p));
-  UMBRA_TRY(umbra_compile(&plan->program, &plan->frame, p->model, p->ranges, p->options.margin));
-  UMBRA_TRY(umbra_ways_find(&plan->ways, &plan->way_count, plan->program, &p->options, p->watch));
-  return choose(p);
+  const umbra_status status = choose_draft(p, drafts);
+  umbra_inference_plan_destroy(drafts[0]);
+  umbra_inference_plan_destroy(drafts[1]);
+  return status;
 }
 
 umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
@@ -171,10 +238,8 @@ umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbr
                .watch = &watch};
   UMBRA_TRY(UMBRA_TAKE(umbra_inference_options, &p.options, options));
   UMBRA_TRY(check_options(model, &p.options));
-  UMBRA_TRY(umbra_inference_plan_make(&p.plan));
   const umbra_status status = umbra_watch_close(&watch, make_plan(&p));
   close_planner(&p);
   if (status == UMBRA_OK) UMBRA_PUT(inference_plan, plan, p.plan);
-  else umbra_inference_plan_destroy(p.plan);
   return status;
 }

@@ -11,7 +11,10 @@
 /* ---- life ---- */
 
 void umbra_step_clear(umbra_step *step) {
-  for (size_t i = 0; i < step->term_count; i++) umbra_free(step->terms[i].weights);
+  for (size_t i = 0; i < step->term_count; i++) {
+    umbra_free(step->terms[i].weights);
+    umbra_free(step->terms[i].window);
+  }
   umbra_free(step->terms);
   umbra_free(step->bias);
   umbra_free(step->coefficients);
@@ -51,6 +54,17 @@ static umbra_status make_room(void *array, size_t count, size_t *room, size_t si
   return UMBRA_OK;
 }
 
+static void find_below(const umbra_program *program, umbra_step *step) {
+  step->below = 0;
+  for (size_t t = 0; t < step->term_count; t++)
+    step->below = umbra_max_u32(step->below, umbra_program_below(program, step->terms[t].value));
+  step->below += umbra_step_depth(step);
+}
+
+void umbra_program_find_depths(umbra_program *program) {
+  for (size_t i = 0; i < program->step_count; i++) find_below(program, &program->steps[i]);
+}
+
 umbra_status umbra_program_put(umbra_program *program, uint32_t *value, umbra_step *step) {
   umbra_status status = UMBRA_OK;
   if (program->step_count == UMBRA_PROGRAM_MAX_STEPS)
@@ -61,9 +75,7 @@ umbra_status umbra_program_put(umbra_program *program, uint32_t *value, umbra_st
     umbra_step_clear(step);
     return status;
   }
-  for (size_t t = 0; t < step->term_count; t++)
-    step->below = umbra_max_u32(step->below, umbra_program_below(program, step->terms[t].value));
-  step->below += umbra_step_depth(step);
+  find_below(program, step);
   program->steps[program->step_count++] = *step;
   *value = (uint32_t)program->step_count;
   return UMBRA_OK;
@@ -73,7 +85,7 @@ umbra_status umbra_step_add_term(umbra_step *step, uint32_t value) {
   umbra_term *made;
   UMBRA_TRY(umbra_alloc(&made, step->term_count + 1, sizeof *made, "a network"));
   if (step->term_count) memcpy(made, step->terms, step->term_count * sizeof *made);
-  made[step->term_count++].value = value;
+  made[step->term_count++] = (umbra_term){.value = value, .factor = 1};
   umbra_free(step->terms);
   step->terms = made;
   return UMBRA_OK;
@@ -85,13 +97,57 @@ size_t umbra_program_count(const umbra_program *program, uint32_t value) {
   return value ? program->steps[value - 1].count : program->input_count;
 }
 
+umbra_image umbra_program_image(const umbra_program *program, uint32_t value) {
+  return value ? program->steps[value - 1].image : program->image;
+}
+
+size_t umbra_program_weights(const umbra_program *program, const umbra_step *step, const umbra_term *term) {
+  const umbra_model_window *w = term->window;
+  if (w)
+    return w->channels * (umbra_program_image(program, term->value).channels / w->groups) * w->kernel[0] * w->kernel[1];
+  return step->kind == UMBRA_STEP_LINEAR ? step->count * umbra_program_count(program, term->value) : 0;
+}
+
+size_t umbra_step_biases(const umbra_step *step) {
+  return step->kind == UMBRA_STEP_CONVOLUTION ? step->image.channels : step->count;
+}
+
+/* ---- images ---- */
+
+size_t umbra_image_count(umbra_image image) { return (size_t)image.channels * image.height * image.width; }
+
+int umbra_image_same(umbra_image a, umbra_image b) {
+  return a.channels == b.channels && a.height == b.height && a.width == b.width;
+}
+
+/* Along side d; 0: the kernel reaches beyond. */
+static uint32_t side_after(uint32_t side, const umbra_model_window *w, int d) {
+  const size_t padded = side + w->before[d] + w->after[d], reach = w->dilation[d] * (w->kernel[d] - 1) + 1;
+  return reach > padded ? 0 : (uint32_t)((padded - reach) / w->stride[d] + 1);
+}
+
+umbra_image umbra_image_after(umbra_image image, const umbra_model_window *w) {
+  const umbra_image made = {(uint32_t)w->channels, side_after(image.height, w, 0), side_after(image.width, w, 1)};
+  const int fits = image.channels % w->groups == 0 && w->channels % w->groups == 0;
+  return made.height && made.width && fits ? made : (umbra_image){0};
+}
+
+/* ---- depth ---- */
+
 static uint32_t depth_of_relu(const umbra_sign_plan *plan) {
   umbra_sign_report report = {UMBRA_SIGN_REPORT_INIT};
   return umbra_sign_plan_report(plan, &report) == UMBRA_OK ? report.depth + 1 : 0;
 }
 
+static uint32_t depth_of_convolution(const umbra_step *step) {
+  for (size_t t = 0; t < step->term_count; t++)
+    if (step->terms[t].window || step->terms[t].factor != 1) return 1;
+  return 0;
+}
+
 uint32_t umbra_step_depth(const umbra_step *step) {
   switch (step->kind) {
+    case UMBRA_STEP_CONVOLUTION: return depth_of_convolution(step);
     case UMBRA_STEP_CHEBYSHEV: return umbra_chebyshev_depth(step->degree);
     case UMBRA_STEP_RELU: return depth_of_relu(step->sign);
     default: return 1;
@@ -99,7 +155,7 @@ uint32_t umbra_step_depth(const umbra_step *step) {
 }
 
 int umbra_step_scales(const umbra_step *step) {
-  return step->kind == UMBRA_STEP_LINEAR || step->kind == UMBRA_STEP_CHEBYSHEV;
+  return step->kind == UMBRA_STEP_LINEAR || step->kind == UMBRA_STEP_CHEBYSHEV || step->kind == UMBRA_STEP_CONVOLUTION;
 }
 
 uint32_t umbra_program_below(const umbra_program *program, uint32_t value) {
@@ -111,6 +167,6 @@ uint32_t umbra_program_depth(const umbra_program *program) {
 }
 
 const char *umbra_step_kind_name(umbra_step_kind kind) {
-  static const char *const names[] = {"linear", "square", "chebyshev", "relu"};
+  static const char *const names[] = {"linear", "square", "chebyshev", "relu", "conv"};
   return names[kind];
 }

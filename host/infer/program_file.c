@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps in files: a record each, then the terms' weights, the bias and the coefficients, as far as the step has them. */
+/* Steps in files: a record each, then the terms with their weights, the bias and the coefficients, as far as it has them. */
 #include <math.h>
 
 #include "../base/error.h"
@@ -11,9 +11,17 @@ typedef struct step_record {
   uint32_t kind, node, terms, degree;
   uint32_t biased, signs; /* whether there is a bias; polynomials of a composite sign */
   uint32_t degrees[UMBRA_SIGN_MAX_POLYNOMIALS];
+  uint32_t image[3], reserved;
   double band, scale, shift;
 } step_record;
-_Static_assert(sizeof(step_record) == 32 + 4 * UMBRA_SIGN_MAX_POLYNOMIALS + 24, "no padding");
+_Static_assert(sizeof(step_record) == 32 + 4 * UMBRA_SIGN_MAX_POLYNOMIALS + 16 + 24, "no padding");
+
+typedef struct term_record {
+  uint32_t value, windowed; /* whether there is a window; else all of it is 0 */
+  uint32_t channels, groups, kernel[2], stride[2], dilation[2], before[2], after[2];
+  double factor;
+} term_record;
+_Static_assert(sizeof(term_record) == 56 + 8, "no padding");
 
 /* ---- numbers ---- */
 
@@ -44,6 +52,7 @@ static step_record record_of(const umbra_step *step) {
                    .terms = (uint32_t)step->term_count,
                    .degree = step->degree,
                    .biased = step->bias != NULL,
+                   .image = {step->image.channels, step->image.height, step->image.width},
                    .scale = step->scale,
                    .shift = step->shift};
   umbra_sign_report sign = {UMBRA_SIGN_REPORT_INIT};
@@ -54,16 +63,33 @@ static step_record record_of(const umbra_step *step) {
   return r;
 }
 
+static term_record record_of_term(const umbra_term *term) {
+  const umbra_model_window *w = term->window;
+  term_record r = {.value = term->value, .windowed = w != NULL, .factor = term->factor};
+  if (!w) return r;
+  r.channels = (uint32_t)w->channels;
+  r.groups = (uint32_t)w->groups;
+  for (int d = 0; d < 2; d++) {
+    r.kernel[d] = (uint32_t)w->kernel[d];
+    r.stride[d] = (uint32_t)w->stride[d];
+    r.dilation[d] = (uint32_t)w->dilation[d];
+    r.before[d] = (uint32_t)w->before[d];
+    r.after[d] = (uint32_t)w->after[d];
+  }
+  return r;
+}
+
 static umbra_status write_step(umbra_writer *writer, const umbra_program *program, const umbra_step *step) {
   const step_record record = record_of(step);
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_STEP, &record, sizeof record));
   for (size_t t = 0; t < step->term_count; t++) {
     const umbra_term *term = &step->terms[t];
-    UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_STEP, &term->value, sizeof term->value));
-    const size_t columns = umbra_program_count(program, term->value);
-    if (term->weights) UMBRA_TRY(umbra_write_numbers(writer, term->weights, step->count * columns));
+    const term_record of_term = record_of_term(term);
+    UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_STEP, &of_term, sizeof of_term));
+    const size_t weights = umbra_program_weights(program, step, term);
+    if (weights) UMBRA_TRY(umbra_write_numbers(writer, term->weights, weights));
   }
-  if (step->bias) UMBRA_TRY(umbra_write_numbers(writer, step->bias, step->count));
+  if (step->bias) UMBRA_TRY(umbra_write_numbers(writer, step->bias, umbra_step_biases(step)));
   if (step->coefficients) UMBRA_TRY(umbra_write_numbers(writer, step->coefficients, step->degree + 1));
   return UMBRA_OK;
 }
@@ -76,7 +102,8 @@ umbra_status umbra_program_write(umbra_writer *writer, const umbra_program *prog
 /* ---- loading ---- */
 
 static umbra_status check_record(const umbra_reader *reader, const step_record *r) {
-  const int linear = r->kind == UMBRA_STEP_LINEAR, chebyshev = r->kind == UMBRA_STEP_CHEBYSHEV;
+  const int linear = r->kind == UMBRA_STEP_LINEAR || r->kind == UMBRA_STEP_CONVOLUTION;
+  const int chebyshev = r->kind == UMBRA_STEP_CHEBYSHEV;
   const int relu = r->kind == UMBRA_STEP_RELU;
   if (r->kind >= UMBRA_STEP_KINDS) return umbra_reader_malformed(reader, "a step of kind %u", r->kind);
   if (!r->count || r->count > UMBRA_MODEL_MAX_VALUE || !r->terms || r->terms > (linear ? UMBRA_PROGRAM_MAX_TERMS : 1))
@@ -89,6 +116,7 @@ static umbra_status check_record(const umbra_reader *reader, const step_record *
     return umbra_reader_malformed(reader, "a step of kind %u with %u polynomials of a sign", r->kind, r->signs);
   for (uint32_t i = r->signs; i < UMBRA_SIGN_MAX_POLYNOMIALS; i++)
     if (r->degrees[i]) return umbra_reader_malformed(reader, "degree %u of a sign that has %u", i, r->signs);
+  if (r->reserved) return umbra_reader_malformed(reader, "mark %u of a step", r->reserved);
   if (isfinite(r->scale) && r->scale != 0 && isfinite(r->shift) && isfinite(r->band)) return UMBRA_OK;
   return umbra_reader_malformed(reader, "a step with scale %g and shift %g", r->scale, r->shift);
 }
@@ -105,34 +133,107 @@ static umbra_status read_sign(umbra_reader *reader, umbra_step *step, const step
   return umbra_reader_malformed(reader, "a sign with band %g, which this version makes %g", r->band, report.band);
 }
 
-static umbra_status read_term(umbra_reader *reader, const umbra_program *program, umbra_step *step) {
-  uint32_t value;
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_STEP, &value, sizeof value));
-  if (value > program->step_count)
-    return umbra_reader_malformed(reader, "step %zu reads value %u, which comes later", program->step_count, value);
-  const size_t columns = umbra_program_count(program, value);
-  UMBRA_TRY(umbra_step_add_term(step, value));
-  if (step->kind == UMBRA_STEP_LINEAR) {
-    if (columns > UMBRA_PROGRAM_MAX_WEIGHTS / step->count)
-      return umbra_reader_malformed(reader, "a layer of %zu x %zu weights", step->count, columns);
-    return umbra_read_numbers(reader, &step->terms[step->term_count - 1].weights, step->count * columns);
+/* Sizes that make no sum too large. */
+static umbra_status check_window(const umbra_reader *reader, const term_record *r) {
+  enum { MOST = 1 << 20 };
+  int sizes = r->channels && r->channels <= UMBRA_MODEL_MAX_VALUE && r->groups;
+  for (int d = 0; d < 2; d++) {
+    sizes = sizes && r->kernel[d] && r->stride[d] && r->dilation[d] && r->kernel[d] <= MOST && r->stride[d] <= MOST;
+    sizes = sizes && r->dilation[d] <= MOST && r->before[d] <= MOST && r->after[d] <= MOST;
   }
-  if (columns == step->count) return UMBRA_OK;
-  return umbra_reader_malformed(reader, "an activation of %zu elements of %zu", step->count, columns);
+  if (sizes) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "a window of %u channels in %u groups, %u x %u pixels", r->channels, r->groups,
+                                r->kernel[0], r->kernel[1]);
+}
+
+static umbra_status take_window(umbra_term *term, const term_record *r) {
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = r->channels};
+  window.groups = r->groups;
+  for (int d = 0; d < 2; d++) {
+    window.kernel[d] = r->kernel[d];
+    window.stride[d] = r->stride[d];
+    window.dilation[d] = r->dilation[d];
+    window.before[d] = r->before[d];
+    window.after[d] = r->after[d];
+  }
+  return umbra_copy_bytes(&term->window, &window, 1, sizeof window);
+}
+
+/* That the term's value is what the step takes. */
+static umbra_status check_term(const umbra_reader *reader, const umbra_program *program, const umbra_step *step,
+                               const umbra_term *term) {
+  const umbra_image image = umbra_program_image(program, term->value);
+  const umbra_image made = term->window ? umbra_image_after(image, term->window) : image;
+  const int linear = step->kind == UMBRA_STEP_LINEAR, convolution = step->kind == UMBRA_STEP_CONVOLUTION;
+  if (linear ? step->image.channels > 0 : convolution && !image.channels)
+    return umbra_reader_malformed(reader, "a step of kind %d of an image, or to one", (int)step->kind);
+  if (linear || (umbra_image_same(made, step->image) &&
+                 (convolution || step->count == umbra_program_count(program, term->value))))
+    return UMBRA_OK;
+  return umbra_reader_malformed(reader, "a step to %zu elements of %zu", step->count,
+                                umbra_program_count(program, term->value));
+}
+
+static umbra_status read_weights(umbra_reader *reader, const umbra_program *program, const umbra_step *step,
+                                 umbra_term *term) {
+  const umbra_model_window *w = term->window;
+  const double columns = w ? (double)umbra_program_image(program, term->value).channels / (double)w->groups *
+                                 (double)w->kernel[0] * (double)w->kernel[1]
+                           : (double)umbra_program_count(program, term->value);
+  const double rows = (double)(w ? w->channels : step->count);
+  if (rows * columns > UMBRA_PROGRAM_MAX_WEIGHTS)
+    return umbra_reader_malformed(reader, "a layer of %g x %g weights", rows, columns);
+  return umbra_read_numbers(reader, &term->weights, umbra_program_weights(program, step, term));
+}
+
+static umbra_status read_term(umbra_reader *reader, const umbra_program *program, umbra_step *step) {
+  const int convolution = step->kind == UMBRA_STEP_CONVOLUTION;
+  term_record r;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_STEP, &r, sizeof r));
+  if (r.value > program->step_count)
+    return umbra_reader_malformed(reader, "step %zu reads value %u, which comes later", program->step_count, r.value);
+  if (r.windowed > (uint32_t)convolution || !isfinite(r.factor) || (r.factor != 1 && (r.windowed || !convolution)))
+    return umbra_reader_malformed(reader, "a term with mark %u and factor %g", r.windowed, r.factor);
+  UMBRA_TRY(umbra_step_add_term(step, r.value));
+  umbra_term *term = &step->terms[step->term_count - 1];
+  term->factor = r.factor;
+  if (r.windowed) {
+    UMBRA_TRY(check_window(reader, &r));
+    UMBRA_TRY(take_window(term, &r));
+  }
+  UMBRA_TRY(check_term(reader, program, step, term));
+  return r.windowed || step->kind == UMBRA_STEP_LINEAR ? read_weights(reader, program, step, term) : UMBRA_OK;
+}
+
+static void take_record(umbra_step *step, const step_record *r) {
+  step->kind = (umbra_step_kind)r->kind;
+  step->node = r->node;
+  step->count = r->count;
+  step->degree = r->degree;
+  step->scale = r->scale;
+  step->shift = r->shift;
+  step->image = (umbra_image){r->image[0], r->image[1], r->image[2]};
+}
+
+static umbra_status check_image(const umbra_reader *reader, const umbra_step *step) {
+  const umbra_image *i = &step->image;
+  const double count = (double)i->channels * i->height * i->width; /* exact where it matters */
+  const int image = count == (double)step->count, none = !i->channels && !i->height && !i->width;
+  if (image || (none && step->kind != UMBRA_STEP_CONVOLUTION)) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "an image of %u channels of %u x %u with %zu elements", i->channels, i->height,
+                                i->width, step->count);
 }
 
 static umbra_status read_step(umbra_reader *reader, const umbra_program *program, umbra_step *step) {
   step_record r;
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_STEP, &r, sizeof r));
   UMBRA_TRY(check_record(reader, &r));
-  step->kind = (umbra_step_kind)r.kind;
-  step->node = r.node;
-  step->count = r.count;
-  step->degree = r.degree;
-  step->scale = r.scale;
-  step->shift = r.shift;
+  take_record(step, &r);
+  UMBRA_TRY(check_image(reader, step));
   for (uint32_t t = 0; t < r.terms; t++) UMBRA_TRY(read_term(reader, program, step));
-  if (r.biased) UMBRA_TRY(umbra_read_numbers(reader, &step->bias, step->count));
+  if (r.biased && step->kind == UMBRA_STEP_CONVOLUTION && !step->terms[0].window)
+    return umbra_reader_malformed(reader, "a bias of a sum without a window");
+  if (r.biased) UMBRA_TRY(umbra_read_numbers(reader, &step->bias, umbra_step_biases(step)));
   if (step->kind == UMBRA_STEP_CHEBYSHEV) UMBRA_TRY(umbra_read_numbers(reader, &step->coefficients, step->degree + 1));
   return step->kind == UMBRA_STEP_RELU ? read_sign(reader, step, &r) : UMBRA_OK;
 }

@@ -9,6 +9,7 @@
 #include "../base/memory.h"
 #include "../base/watch.h"
 #include "../model/interpret.h"
+#include "../nn/feature_map.h"
 #include "plan.h"
 
 /* ---- to matrices ---- */
@@ -40,26 +41,46 @@ static umbra_status check_ranges(size_t *outside, const umbra_frame *frame, cons
 typedef struct record_source {
   const umbra_frame *frame;
   const umbra_ndarray *records;
+  int32_t *element; /* of each position of an image, which is a column, or -1; NULL: columns are elements */
 } record_source;
 
 static double held_element(umbra_element element, const void *source) {
   const record_source *s = source;
-  const size_t row = element.row % s->records->shape[0], k = element.column;
+  if (s->element && s->element[element.column] < 0) return 0;
+  const size_t row = element.row % s->records->shape[0];
+  const size_t k = s->element ? (size_t)s->element[element.column] : element.column;
   const umbra_extremes *range = &s->frame->range[k];
   const double x = s->records->values[row * s->frame->count + k];
   return (fmin(fmax(x, range->lowest), range->highest) - s->frame->shift) / s->frame->scale[k];
 }
 
+static umbra_status place_elements(int32_t **element, const umbra_feature_layout *l) {
+  const uint64_t positions = umbra_feature_positions(l);
+  int32_t k = 0;
+  UMBRA_TRY(umbra_alloc(element, positions, sizeof **element, "places of an image"));
+  for (uint64_t i = 0; i < positions; i++) (*element)[i] = -1;
+  for (uint32_t c = 0; c < l->channels; c++)
+    for (uint32_t y = 0; y < l->height; y++)
+      for (uint32_t x = 0; x < l->width; x++)
+        (*element)[umbra_feature_channel(l, c) + umbra_feature_pixel(l, y, x)] = k++;
+  return UMBRA_OK;
+}
+
 umbra_status umbra_records_encrypt(umbra_matrix **batch, size_t *clipped, const umbra_frame *frame,
-                                   const umbra_matrix_layout *layout, umbra_encryptor by, const umbra_ndarray *records,
+                                   const umbra_way *way, umbra_encryptor by, const umbra_ndarray *records,
                                    umbra_watch *watch) {
-  const record_source values = {frame, records};
+  record_source values = {.frame = frame, .records = records};
   const umbra_matrix_source source = {held_element, &values};
+  const umbra_matrix_layout *layout = &way->layout;
   size_t outside;
   UMBRA_TRY(umbra_records_check(frame, records, "the records"));
   UMBRA_TRY(check_ranges(&outside, frame, records, clipped != NULL));
+  if (way->image.channels) UMBRA_TRY(place_elements(&values.element, &way->image));
   const size_t rows = umbra_quotient_above(records->shape[0], layout->stride) * layout->stride;
-  UMBRA_TRY(umbra_matrix_encrypt_source(batch, by, &source, rows, frame->count, layout, UMBRA_TOP_LEVEL, watch));
+  const umbra_status status = umbra_matrix_encrypt_source(
+      batch, by, &source, rows, umbra_way_columns(way, frame->count), layout, UMBRA_TOP_LEVEL, watch);
+  umbra_free(values.element);
+  UMBRA_TRY(status);
   (*batch)->rows = records->shape[0];
   if (clipped) *clipped = outside;
   return UMBRA_OK;
@@ -71,8 +92,8 @@ static umbra_status encrypt(umbra_matrix **batch, size_t *clipped, const umbra_i
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encryption of records needs an output, a plan, a key and records");
   UMBRA_TRY(umbra_inference_plan_check(plan, by.context, "the key"));
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(
-      &watch, umbra_records_encrypt(batch, clipped, &plan->frame, &plan->ways->layout, by, records, &watch));
+  return umbra_watch_close(&watch,
+                           umbra_records_encrypt(batch, clipped, &plan->frame, plan->ways, by, records, &watch));
 }
 
 umbra_status umbra_inference_encrypt(umbra_matrix **batch, size_t *clipped, const umbra_inference_plan *plan,

@@ -5,13 +5,14 @@
 
 #include "../linalg/matrix.h"
 #include "frame.h"
+#include "way.h"
 
 /*
  * Rows beyond the records repeat them, so that what no record has does not leave the range of values. clipped: NULL:
  * refuses what is outside the ranges (RANGE).
  */
 umbra_status umbra_records_encrypt(umbra_matrix **batch, size_t *clipped, const umbra_frame *frame,
-                                   const umbra_matrix_layout *layout, umbra_encryptor by, const umbra_ndarray *records,
+                                   const umbra_way *way, umbra_encryptor by, const umbra_ndarray *records,
                                    umbra_watch *watch);
 
 /* Values of results as they are held become what they are. */

@@ -19,9 +19,9 @@ static umbra_status simulate(simulation *s, const umbra_way *way, const umbra_pr
   size_t clipped;
   UMBRA_TRY(umbra_context_create(&s->context, &desc));
   UMBRA_TRY(umbra_evaluator_create(&s->evaluator, s->context, NULL));
-  UMBRA_TRY(umbra_network_make(&s->network, s->context, program, &way->layout, NULL));
+  UMBRA_TRY(umbra_network_make(&s->network, s->context, program, way, NULL));
   const umbra_encryptor by = {.context = s->context};
-  UMBRA_TRY(umbra_records_encrypt(&s->values, &clipped, frame, &way->layout, by, records, NULL));
+  UMBRA_TRY(umbra_records_encrypt(&s->values, &clipped, frame, way, by, records, NULL));
   umbra_evaluator_watch(s->evaluator, progress);
   return umbra_inference_run(s->evaluator, &s->values, s->values, s->network);
 }

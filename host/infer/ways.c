@@ -9,6 +9,7 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../linalg/matrix.h"
+#include "../nn/feature_map.h"
 #include "network.h"
 #include "plan.h"
 
@@ -17,7 +18,12 @@ enum { MOST_WAYS = 64, MOST_KEYLESS = 2, MOST_CIPHERTEXTS = 1 << 14, HALVINGS = 
 void umbra_way_clear(umbra_way *way) {
   umbra_key_needs_destroy(way->needs);
   umbra_params_destroy(way->params);
+  umbra_free(way->levels);
   *way = (umbra_way){0};
+}
+
+size_t umbra_way_columns(const umbra_way *way, size_t elements) {
+  return way->image.channels ? (size_t)umbra_feature_positions(&way->image) : elements;
 }
 
 /* ---- one way ---- */
@@ -36,9 +42,9 @@ static umbra_status open_trial(trial *t, const umbra_program *program, const cha
   UMBRA_TRY(umbra_context_create(&t->context, &desc));
   if (machine) UMBRA_TRY(umbra_context_cost_machine(t->context, machine));
   UMBRA_TRY(umbra_evaluator_create(&t->evaluator, t->context, NULL));
-  UMBRA_TRY(umbra_network_make(&t->network, t->context, program, &way->layout, NULL));
-  return umbra_dry_matrix(&t->values, t->context, way->report.records, program->input_count, UMBRA_TOP_LEVEL, 1,
-                          &way->layout);
+  UMBRA_TRY(umbra_network_make(&t->network, t->context, program, way, NULL));
+  return umbra_dry_matrix(&t->values, t->context, way->report.records, umbra_way_columns(way, program->input_count),
+                          UMBRA_TOP_LEVEL, 1, &way->layout);
 }
 
 static void close_trial(trial *t) {
@@ -77,7 +83,8 @@ umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, const umbra_pro
                                const char *machine) {
   trial t = {.way = way};
   *cost = (umbra_cost){UMBRA_COST_INIT};
-  umbra_status status = open_trial(&t, program, machine);
+  umbra_status status = way->levels ? UMBRA_OK : umbra_way_find_levels(way, program, target);
+  if (status == UMBRA_OK) status = open_trial(&t, program, machine);
   if (status == UMBRA_OK) status = run_trial(&t, cost, target);
   if (status == UMBRA_OK) fill_report(&t, cost, program);
   close_trial(&t);
@@ -93,27 +100,55 @@ typedef struct list {
   const umbra_inference_options *options;
 } list;
 
-static void add_layout(list *l, const umbra_params *params, uint32_t stride, uint32_t slots) {
-  const size_t parts =
-      umbra_quotient_above(l->options->records, stride) * umbra_quotient_above(l->program->input_count, slots / stride);
-  if (parts > MOST_CIPHERTEXTS || l->count == MOST_WAYS) return;
-  l->way[l->count] = (umbra_way){.params = umbra_params_share(params),
-                                 .layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS,
-                                            .stride = stride, .slots = slots, .group = 1},
-                                 .report = {UMBRA_INFERENCE_REPORT_INIT, .records = l->options->records},
-                                 .order = l->count};
+static void add_way(list *l, const umbra_way *way) {
+  if (l->count == MOST_WAYS) return;
+  l->way[l->count] = *way;
+  l->way[l->count].params = umbra_params_share(way->params);
+  l->way[l->count].report = (umbra_inference_report){UMBRA_INFERENCE_REPORT_INIT, .records = l->options->records};
+  l->way[l->count].order = l->count;
   l->count++;
 }
 
+static void add_layout(list *l, umbra_way way, uint32_t stride, uint32_t slots) {
+  const size_t parts =
+      umbra_quotient_above(l->options->records, stride) * umbra_quotient_above(l->program->input_count, slots / stride);
+  if (parts > MOST_CIPHERTEXTS) return;
+  way.layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = stride,
+                                     .slots = slots, .group = 1};
+  add_way(l, &way);
+}
+
 /* A ciphertext an element; and, where there are keys at the top, several elements in one. */
-static void add_layouts(list *l, const umbra_params *params) {
+static void add_matrices(list *l, const umbra_way *way) {
+  const umbra_params *params = way->params;
   const uint64_t most = umbra_params_slots(params), records = umbra_power_above(l->options->records);
   const uint64_t stride = records < most ? records : most;
-  add_layout(l, params, (uint32_t)stride, (uint32_t)stride);
+  add_layout(l, *way, (uint32_t)stride, (uint32_t)stride);
   if (umbra_params_keyed_level(params) < umbra_params_depth(params)) return;
   const uint64_t all = stride * umbra_power_above(l->program->input_count), widest = all < most ? all : most;
   for (int i = 0; i <= HALVINGS && widest >> i > stride; i++)
-    add_layout(l, params, (uint32_t)stride, (uint32_t)(widest >> i));
+    add_layout(l, *way, (uint32_t)stride, (uint32_t)(widest >> i));
+}
+
+/* Convolutions encoded beforehand or, if that takes too much memory, at use. */
+static void add_images(list *l, umbra_way way) {
+  const umbra_image *image = &l->program->image;
+  way.image = (umbra_feature_layout){UMBRA_FEATURE_LAYOUT_INIT, .channels = image->channels, .height = image->height,
+                                     .width = image->width};
+  if (umbra_params_keyed_level(way.params) < umbra_params_depth(way.params) ||
+      umbra_feature_layout_choose(&way.image, umbra_params_slots(way.params)) != UMBRA_OK)
+    return;
+  way.layout = umbra_feature_row_layout(&way.image);
+  add_way(l, &way);
+  way.encode = UMBRA_TRANSFORM_AT_USE;
+  add_way(l, &way);
+}
+
+static void add_layouts(list *l, umbra_params *params) {
+  const umbra_way way = {.params = params};
+  if (l->options->without_refreshes && umbra_program_depth(l->program) > umbra_params_depth(params)) return;
+  if (l->program->image.channels) add_images(l, way);
+  else add_matrices(l, &way);
 }
 
 /* With so many levels without keys, which let a ring be smaller. No such set: adds nothing. */
@@ -128,17 +163,32 @@ static umbra_status add_set(list *l, uint32_t scale_bits, uint32_t keyless) {
   return status == UMBRA_ERROR_OUT_OF_MEMORY ? status : UMBRA_OK;
 }
 
+/* With refreshes between steps. */
+static umbra_status add_presets(list *l) {
+  static const char *const presets[] = {"boot-64k-40", "boot-64k-35", "boot-64k-50", "boot-32k"};
+  const uint32_t wanted = l->options->scale_bits;
+  for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+    umbra_params *params = NULL;
+    UMBRA_TRY(umbra_params_from_preset(&params, presets[i]));
+    if (!wanted || wanted == umbra_params_scale_bits(params)) add_layouts(l, params);
+    umbra_params_destroy(params);
+  }
+  return UMBRA_OK;
+}
+
 static umbra_status add_all(list *l) {
   static const uint32_t scales[] = {25, 30, 35, 40, 45, 50};
   const uint32_t depth = umbra_program_depth(l->program), wanted = l->options->scale_bits;
   if (l->options->params) {
-    add_layouts(l, l->options->params);
+    umbra_params *params = umbra_params_share(l->options->params);
+    add_layouts(l, params);
+    umbra_params_destroy(params);
     return UMBRA_OK;
   }
   for (size_t i = 0; i < (wanted ? 1 : sizeof scales / sizeof *scales); i++)
     for (uint32_t keyless = 0; keyless <= MOST_KEYLESS && keyless < depth; keyless++)
       UMBRA_TRY(add_set(l, wanted ? wanted : scales[i], keyless));
-  return UMBRA_OK;
+  return l->count || l->options->without_refreshes ? UMBRA_OK : add_presets(l);
 }
 
 /* ---- which of them ---- */
@@ -153,9 +203,14 @@ static umbra_status try_way(umbra_way *way, const list *l) {
                     l->options->records, all >> 20, memory >> 20);
 }
 
-static int is_left_out(umbra_status status) {
+int umbra_way_is_left_out(umbra_status status) {
   return status == UMBRA_ERROR_NO_LEVEL || status == UMBRA_ERROR_RANGE || status == UMBRA_ERROR_MISSING_KEY ||
          status == UMBRA_ERROR_UNSUPPORTED;
+}
+
+/* Encoding at use is for what does not fit otherwise. */
+static int is_needless(const list *l, size_t kept, size_t i) {
+  return l->way[i].encode == UMBRA_TRANSFORM_AT_USE && kept && l->way[kept - 1].order + 1 == l->way[i].order;
 }
 
 /* Those that can be done take the place of all. If there is none, the first of them tells why. */
@@ -165,8 +220,8 @@ static umbra_status keep_possible(list *l, umbra_watch *watch) {
   size_t kept = 0;
   for (size_t i = 0; i < l->count; i++) {
     UMBRA_TRY(umbra_watch_step(watch, i, l->count));
-    const umbra_status status = try_way(&l->way[i], l);
-    if (status != UMBRA_OK && !is_left_out(status)) return status;
+    const umbra_status status = is_needless(l, kept, i) ? UMBRA_ERROR_UNSUPPORTED : try_way(&l->way[i], l);
+    if (status != UMBRA_OK && !umbra_way_is_left_out(status)) return status;
     if (status != UMBRA_OK && first == UMBRA_OK) {
       first = status;
       snprintf(why, sizeof why, "%s", umbra_last_error());

@@ -10,19 +10,19 @@
 #include "../linalg/array.h"
 #include "feature_map.h"
 
-static uint64_t positions_of(const umbra_feature_layout *l) { return (uint64_t)umbra_feature_planes(l) * l->plane; }
+uint64_t umbra_feature_positions(const umbra_feature_layout *l) { return (uint64_t)umbra_feature_planes(l) * l->plane; }
 
-static umbra_matrix_layout row_layout(const umbra_feature_layout *l) {
+umbra_matrix_layout umbra_feature_row_layout(const umbra_feature_layout *l) {
   return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1,
-                               .slots = l->slots};
+                               .slots = l->slots, .group = 1};
 }
 
 umbra_status umbra_feature_map_as_row(const umbra_feature_map *map, umbra_matrix **row) {
   if (!row || !map)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_feature_map_as_row needs an output and a feature map");
-  const umbra_matrix_layout layout = row_layout(&map->layout);
+  const umbra_matrix_layout layout = umbra_feature_row_layout(&map->layout);
   return umbra_matrix_from_ciphertexts(row, (const umbra_ciphertext *const *)map->part, map->parts, 1,
-                                       positions_of(&map->layout), &layout);
+                                       umbra_feature_positions(&map->layout), &layout);
 }
 
 /* ---- weights ---- */
@@ -38,7 +38,7 @@ static void spread_row(double *spread, const umbra_array *values, size_t row, co
 
 /* *spread: values[rows][positions], zero before; NULL if there are no values. */
 static umbra_status spread_values(double **spread, const umbra_array *values, const umbra_feature_layout *l) {
-  const uint64_t positions = positions_of(l);
+  const uint64_t positions = umbra_feature_positions(l);
   if (values->rows > UMBRA_MOST_POSITIONS / positions)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu outputs of a feature map of %llu positions: at most 2^31 weights",
                       values->rows, (unsigned long long)positions);
@@ -60,12 +60,13 @@ static umbra_status take_values(umbra_array *values, const umbra_array *given, c
 
 static umbra_status create(umbra_weights **weights, const umbra_context *context, umbra_weights_desc *desc,
                            const umbra_feature_layout *l, const umbra_progress *progress) {
-  const umbra_matrix_layout layout = row_layout(l);
+  const umbra_matrix_layout layout = umbra_feature_row_layout(l);
   umbra_array values;
   double *spread = NULL;
   UMBRA_TRY(take_values(&values, desc->values, context, l));
   UMBRA_TRY(spread_values(&spread, &values, l));
-  const umbra_array at_positions = {UMBRA_ARRAY_INIT, .data = spread, .rows = values.rows, .columns = positions_of(l)};
+  const umbra_array at_positions = {UMBRA_ARRAY_INIT, .data = spread, .rows = values.rows,
+                                    .columns = umbra_feature_positions(l)};
   desc->values = &at_positions;
   desc->layout = &layout;
   umbra_status status = umbra_weights_create(weights, context, desc, progress);

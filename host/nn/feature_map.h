@@ -3,6 +3,7 @@
 #define UMBRA_NN_FEATURE_MAP_H
 
 #include <umbra/feature_map.h>
+#include <umbra/matrix.h>
 
 #include "../ckks/sim.h"
 #include "../linalg/parts.h"
@@ -29,6 +30,12 @@ int umbra_feature_layout_same(const umbra_feature_layout *a, const umbra_feature
 /* The functions below are of layouts that are chosen. */
 
 uint32_t umbra_feature_planes(const umbra_feature_layout *layout);
+
+/* Up to the end of the last plane. */
+uint64_t umbra_feature_positions(const umbra_feature_layout *layout);
+
+/* The layout of such a map as a matrix of one row: umbra_feature_map_as_row. */
+umbra_matrix_layout umbra_feature_row_layout(const umbra_feature_layout *layout);
 
 /* Ciphertexts. */
 size_t umbra_feature_parts(const umbra_feature_layout *layout);

@@ -43,6 +43,7 @@ typedef struct umbra_inference_options {
   umbra_target target;
   uint64_t memory;     /* ways that take more bytes at their peak, keys and weights included, are left out; 0: any */
   int symmetric;       /* 1: the owner encrypts with the secret key, and there may be no public one */
+  int without_refreshes; /* 1: no value is refreshed on the way (umbra/bootstrap.h) */
   uint32_t scale_bits; /* of the parameters; 0: chosen */
   const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
   const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */

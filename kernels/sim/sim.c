@@ -289,20 +289,41 @@ static void plain_products(umbra_stream *stream, view dst, view plain, view a, u
   run(&(job){.device = stream->device, .dst = dst, .a = plain, .b = a, .count = terms}, plain_products_stretch);
 }
 
+/* to += the sum of w[k] * from[k], one after the other. */
+enum { TERMS = 4 };
+static void add_terms(double *to, const double *const *from, const double *w, stretch s) {
+  for (uint32_t i = s.first; i < s.end; i++) {
+    double sum = to[i];
+    for (int k = 0; k < TERMS; k++) sum += w[k] * from[k][i];
+    to[i] = sum;
+  }
+}
+
+/* Of part p, from column c on; columns that there are not are 0 times the last one. */
+static void gemm_terms(const job *j, uint32_t p, uint32_t c, uint32_t columns, stretch s) {
+  const uint32_t rows = j->dst->polys / j->count;
+  const parts to = parts_of(j->device, j->dst, p);
+  const double *re[TERMS], *im[TERMS];
+  double w[TERMS];
+  for (uint32_t k = 0; k < TERMS; k++) {
+    const uint32_t column = c + k < columns ? c + k : columns - 1;
+    const parts from = parts_of(j->device, j->a, column * j->count + p % j->count);
+    re[k] = from.re;
+    im[k] = from.im;
+    w[k] = c + k < columns ? j->matrix[(size_t)column * rows + p / j->count] : 0;
+  }
+  add_terms(to.re, re, w, s);
+  add_terms(to.im, im, w, s);
+}
+
 /* a: inputs, matrix: [columns][rows], count: parts. */
 static void gemm_stretch(const void *data, uint32_t item) {
   const job *j = data;
   const stretch s = stretch_of(j, item);
-  const uint32_t rows = j->dst->polys / j->count, columns = j->a->polys / j->count;
+  const uint32_t columns = j->a->polys / j->count;
   for (uint32_t p = 0; p < j->dst->polys; p++) {
-    const parts to = parts_of(j->device, j->dst, p);
-    clear(to, s);
-    for (uint32_t c = 0; c < columns; c++) {
-      const parts from = parts_of(j->device, j->a, c * j->count + p % j->count);
-      const double w = j->matrix[(size_t)c * rows + p / j->count];
-      combine_parts(to.re, to.re, 1, from.re, w, s);
-      combine_parts(to.im, to.im, 1, from.im, w, s);
-    }
+    clear(parts_of(j->device, j->dst, p), s);
+    for (uint32_t c = 0; c < columns; c += TERMS) gemm_terms(j, p, c, columns, s);
   }
 }
 

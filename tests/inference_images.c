@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: full */
+/* Convolutional networks on encrypted images that are too large for matrices, against the same networks in the clear. */
+#include "boot.h"
+#include "inference_models.h"
+
+enum { CHANNELS = 4, SIDE = 32, PIXELS = CHANNELS * SIDE * SIDE, SAMPLES = 12 };
+
+/* ---- models ---- */
+
+static umbra_model *new_images(void) {
+  const size_t shape[] = {CHANNELS, SIDE, SIDE};
+  umbra_model *model = NULL;
+  assert_ok(umbra_model_create(&model, shape, 3));
+  return model;
+}
+
+/* With random weights, a bias, and zeros around. */
+static uint32_t add_conv(umbra_model *model, uint64_t *state, uint32_t input, size_t inputs, size_t channels,
+                         size_t side, size_t stride) {
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = channels};
+  uint32_t node = 0;
+  double *weights = random_numbers(state, inputs * channels * side * side, 1.5 / (double)side / sqrt((double)inputs));
+  double *bias = random_numbers(state, channels, 0.25);
+  window.kernel[0] = window.kernel[1] = side;
+  window.stride[0] = window.stride[1] = stride;
+  for (int d = 0; d < 2; d++) window.before[d] = window.after[d] = side / 2;
+  assert_ok(umbra_model_conv2d(model, &node, input, weights, bias, &window));
+  free(weights);
+  free(bias);
+  return node;
+}
+
+/* Means of 2 x 2 pixels. */
+static uint32_t add_pool(umbra_model *model, uint32_t input) {
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT};
+  uint32_t node = 0;
+  for (int d = 0; d < 2; d++) window.kernel[d] = window.stride[d] = 2;
+  assert_ok(umbra_model_average_pool(model, &node, input, &window));
+  return node;
+}
+
+static uint32_t combine_nodes(umbra_model *model, umbra_node_kind kind, uint32_t a, uint32_t b) {
+  const uint32_t inputs[] = {a, b};
+  uint32_t node = 0;
+  assert_ok(umbra_model_apply(model, &node, kind, inputs, 2));
+  return node;
+}
+
+/* Every other pixel of each channel, and as many channels of zeros behind them, in one dimension. */
+static uint32_t add_shortcut(umbra_model *model, uint32_t input, size_t channels, size_t side) {
+  const size_t half = side / 2, count = 2 * channels * half * half;
+  int32_t *source = malloc(count * sizeof *source);
+  uint32_t node = 0;
+  assert_non_null(source);
+  for (size_t i = 0; i < count; i++) {
+    const size_t c = i / (half * half), y = i / half % half, x = i % half;
+    source[i] = c < channels ? (int32_t)((c * side + 2 * y) * side + 2 * x) : -1;
+  }
+  assert_ok(umbra_model_select(model, &node, input, source, count));
+  free(source);
+  return node;
+}
+
+static umbra_model *finish_model(umbra_model *model, uint64_t *state, uint32_t node, size_t elements) {
+  assert_ok(umbra_model_output(model, "logits", add_dense(model, state, node, elements, 5), NULL, 0, NULL));
+  return model;
+}
+
+/* Convolution, square, convolution with a stride, a polynomial, a pool between convolutions, a pool in the dense layer. */
+static umbra_model *plain_model(void) {
+  uint64_t state = 11;
+  umbra_model *model = new_images();
+  uint32_t node = add_square(model, add_conv(model, &state, 0, CHANNELS, 8, 3, 1));
+  node = add_seventh(model, add_conv(model, &state, node, 8, 8, 5, 2));
+  node = add_pool(model, node);
+  node = add_square(model, add_conv(model, &state, node, 8, 6, 3, 1));
+  assert_ok(umbra_model_apply(model, &node, UMBRA_NODE_GLOBAL_POOL, &node, 1));
+  return finish_model(model, &state, node, 6);
+}
+
+static uint32_t add_line_and_square(umbra_model *model, uint32_t input) {
+  const double coefficients[] = {0.125, 0.5, 0.25};
+  uint32_t node = 0;
+  assert_ok(umbra_model_polynomial(model, &node, input, coefficients, 3));
+  return node;
+}
+
+/* A residual block, one with half the side and twice the channels, joined channels, and what is scaled by channel. */
+static umbra_model *residual_model(void) {
+  const double scale[] = {0.5, -0.25, 0.75, 1, 0.5, 0.25, -0.5, 1}, shift[] = {0.25};
+  const size_t shape[] = {16, SIDE / 2, SIDE / 2};
+  uint64_t state = 12;
+  umbra_model *model = new_images();
+  uint32_t scaled = 0, first = add_square(model, add_conv(model, &state, 0, CHANNELS, 8, 3, 1));
+  uint32_t node = add_line_and_square(model, add_conv(model, &state, first, 8, 8, 3, 1));
+  node = combine_nodes(model, UMBRA_NODE_ADD, first, add_conv(model, &state, node, 8, 8, 3, 1));
+  const uint32_t second = add_line_and_square(model, node);
+  node = add_line_and_square(model, add_conv(model, &state, second, 8, 16, 3, 2));
+  node = combine_nodes(model, UMBRA_NODE_ADD, add_shortcut(model, second, 8, SIDE),
+                       add_conv(model, &state, node, 16, 16, 3, 1));
+  node = add_square(model, node);
+  assert_ok(umbra_model_reshape(model, &node, node, shape, 3));
+  assert_ok(umbra_model_scale_shift(model, &scaled, add_conv(model, &state, node, 16, 8, 1, 1), scale, NULL, 8));
+  assert_ok(umbra_model_scale_shift(model, &scaled, scaled, NULL, shift, 1));
+  node = add_square(model, combine_nodes(model, UMBRA_NODE_CONCAT, scaled, node));
+  return finish_model(model, &state, node, 24 * SIDE / 2 * SIDE / 2);
+}
+
+/* ---- checks ---- */
+
+static void check_results(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records,
+                          const umbra_ndarray *found) {
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  umbra_ndarray expected = {0};
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  assert_ok(umbra_model_run(model, &expected, records, 0, NULL));
+  const double distance = largest_distance(&expected, found);
+  print_message("depth %u, %zu keys of %llu MiB, %zu ciphertexts of %u slots: error %.2g, planned %.2g of %.2g\n",
+                report.depth, report.keys, (unsigned long long)report.key_bytes >> 20, report.ciphertexts, report.slots,
+                distance, report.error, report.largest);
+  assert_true(distance <= report.error && report.error <= 0x1p-6);
+  umbra_ndarray_clear(&expected);
+}
+
+static void explain(const umbra_inference_plan *plan) {
+  char text[1 << 14];
+  size_t size = sizeof text;
+  assert_ok(umbra_inference_plan_explain(plan, text, &size));
+  print_message("%s", text);
+}
+
+static void run_encrypted(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
+  service s;
+  umbra_ndarray found = {0};
+  service_open(&s, plan, NULL);
+  umbra_matrix *batch = encrypt_records(&s, plan, records);
+  assert_ok(umbra_inference_run(s.evaluator, &batch, batch, s.network));
+  assert_ok(umbra_inference_decrypt(&found, plan, batch, s.secret, NULL));
+  check_results(model, plan, records, &found);
+  umbra_ndarray_clear(&found);
+  umbra_matrix_destroy(batch);
+  service_close(&s);
+}
+
+static void run_simulated(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
+  umbra_ndarray found = {0};
+  assert_ok(umbra_inference_simulate(&found, plan, records, NULL, NULL));
+  check_results(model, plan, records, &found);
+  umbra_ndarray_clear(&found);
+}
+
+/* Takes the model. */
+static void run_model(umbra_model *model, size_t records, const umbra_inference_options *options) {
+  umbra_ndarray samples = random_records(1, SAMPLES, PIXELS), later = random_records(2, records, PIXELS);
+  umbra_inference_plan *plan = NULL;
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, options, NULL));
+  explain(plan);
+  run_simulated(model, plan, &later);
+  run_encrypted(model, plan, &later);
+  umbra_inference_plan_destroy(plan);
+  umbra_ndarray_clear(&samples);
+  umbra_ndarray_clear(&later);
+  umbra_model_destroy(model);
+}
+
+static void convolutions(void **state) {
+  (void)state;
+  run_model(plain_model(), 1, NULL);
+}
+
+static void residual(void **state) {
+  (void)state;
+  run_model(residual_model(), 2, NULL); /* more than planned: one after the other */
+}
+
+/* Values are refreshed on the way, of several ciphertexts each; the same bits as without a ring of security. */
+static void refreshed(void **state) {
+  (void)state;
+  umbra_params *params = boot_twin_40(12);
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = params};
+  run_model(residual_model(), 1, &options);
+  umbra_params_destroy(params);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(residual),
+                                     cmocka_unit_test(refreshed)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
