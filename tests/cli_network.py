@@ -114,7 +114,8 @@ def labels_with_the_secret_key(folder):
     refused(chain.owner, 1, "--secret FILE is missing", "encrypt", "x.npy", "--plan", "client.umbra", "--keys", "keys",
             "--out", "batch.umbra")
     chain.encrypt("--secret", "secret/key.umbra")
-    chain.infer()
+    report = chain.infer("--repeat", "3")
+    expect("three rounds, and the layers of one", (len(report["rounds"]), len(report["layers"])) == (3, 3))
     chain.decrypt("y.npy")
     chain.decrypt("y.json")
     chain.decrypt("z.npy", "--values")
@@ -142,12 +143,14 @@ def wrong_usage(folder):
             ("--samples", ["plan", "train.csv", "--samples", "s"]),
             ("--plan FILE, for encrypted records, or --clear", ["infer", "--in", "a", "--out", "b"]),
             ("--keys DIR is missing", ["infer", "--plan", "p", "--in", "a", "--out", "b"]),
+            ("do not go with --clear", ["infer", "m.onnx", "--clear", "--repeat", "2", "--in", "a", "--out", "b"]),
             ("belong to --clear", ["infer", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b", "--degree", "3"]),
             ("is not expected", ["infer", "m.onnx", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b"]),
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--plan", "p", "--in", "a", "--out", "b"]),
             ("need --calibrate", ["infer", "m.onnx", "--clear", "--in", "a", "--out", "b", "--degree", "3"]),
             ("exactly one of --keys DIR and", ["decrypt", "--secret", "s", "--in", "a", "--out", "b.npy"]),
-            ("--values with --plan", ["decrypt", "--keys", "k", "--values", "--secret", "s", "--in", "a", "--out", "b"]),
+            ("--values with --plan", ["decrypt", "--keys", "k", "--values", "--secret", "s", "--in", "a", "--out",
+                                      "b"]),
             ("belong to DATA and the plan of a network", ["encrypt", "--records", "r", "--keys", "k", "--out", "o",
                                                           "--clip"]),
             ("--keys DIR is missing", ["encrypt", "--records", "r", "--out", "o"])):
@@ -225,7 +228,8 @@ def keys_of_others(chain):
     """One key fewer is refused before anything is loaded; another owner's, because they are another's."""
     steps = rotations_of(chain)
     infer = ["infer", "--plan", "server.umbra", "--in", "batch.umbra", "--out", "other.umbra", "--keys"]
-    for name, given, words in (("fewer", steps[1:], f"rotation by {steps[0]}"), ("another", steps, "belong")):
+    for name, given, words in (("fewer", steps[1:], f"rotation by {steps[0]}"),
+                               ("another", steps, "--in: a ciphertext belongs to another owner")):
         succeeds(chain.owner, "keygen", "--params", "keys/params.umbra", "--rotations=" + ",".join(given), "--out",
                  name, "--secret", f"secret/{name}.umbra", "--no-passphrase")
         (chain.server / name).mkdir()
@@ -270,8 +274,8 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             try:
                 part(pathlib.Path(folder))
-            except AssertionError as failure:
-                faults.append(f"{part.__name__}: {failure}")
+            except (AssertionError, LookupError, OSError, ValueError) as failure:
+                faults.append(f"{part.__name__}: {failure!r}")
     print("\n".join(faults) or "all as wanted")
     return 1 if faults else 0
 

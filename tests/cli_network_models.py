@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # labels: full
 # labels: slow UMBRA_NETWORKS=all
-"""Models as exporters write them, where the folder ../shared/data/onnx is: each goes from its file to an encrypted answer
-with the commands, and its labels are those of the plain network. Skipped without them. All that fit are in the slow run, a
-small one of each exporter in the other."""
+"""Models as exporters write them, where the folder ../shared/data/onnx is: each goes from its file to an encrypted
+answer with the commands, and its labels are those of the plain network. Skipped without them. All that fit are in the
+slow run, a small one of each exporter in the other."""
 import os
 import pathlib
 import random
@@ -20,10 +20,11 @@ from chain import Chain, distance
 from onnx_file import read_npy
 
 DATA = HERE.parent.parent / "shared/data/onnx"
-SMALL = ("hand_gemm_alpha_beta", "keras_cnn_nhwc_export", "sk_logreg_binary", "sk_softmax_iris", "torch_mlpseq_legacy11",
-         "torch_odd_dynamo")
+SMALL = ("hand_gemm_alpha_beta", "keras_cnn_nhwc_export", "sk_logreg_binary", "sk_softmax_iris",
+         "torch_mlpseq_legacy11", "torch_odd_dynamo")
 LARGE = ("hand_conv_asym_depthwise_gap", "keras_mlp_export", "mnist_mlp_relu_784_128_64_10", "sk_linreg",
-         "sk_mlp_digits", "torch_lenet_legacy18", "torch_lola_legacy17", "torch_mlp_dynamo", "torch_mlp_legacy13")
+         "sk_mlp_digits", "torch_lenet_legacy18", "torch_lola_legacy17", "torch_mlp_dynamo", "torch_mlp_legacy13",
+         "torch_resnet8_legacy17_dyn")
 # What an error of 2^-6 would ask too much of: random weights, or values that are large.
 OPTIONS = {"mnist_mlp_relu_784_128_64_10": ["--degree", "15"]}
 SAMPLES = 64

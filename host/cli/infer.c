@@ -65,7 +65,8 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
-  if (o->run.plan || o->run.keys) cli_usage("--plan and --keys are for encrypted records, and do not go with --clear");
+  if (o->run.plan || o->run.keys || o->run.repeat)
+    cli_usage("--plan, --keys and --repeat are for encrypted records, and do not go with --clear");
   if (!o->calibrate && cli_approximation_given(&o->approximation))
     cli_usage("--error, --degree, --relu, --levels and --margin need --calibrate");
   if (o->approximation.degree && o->approximation.error > 0) cli_usage("--degree and --error exclude each other");
@@ -92,6 +93,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.run.in, CLI_REQUIRED},
       {"out", "FILE", "with --plan: where the encrypted answer goes. Else results: .npy or .csv", CLI_TEXT, &o.run.out,
        CLI_REQUIRED},
+      {"repeat", "N", "with --plan: compute N times, and report the seconds of each", CLI_COUNT, &o.run.repeat,
+       CLI_WITHIN(1, 1000)},
       CLI_ENGINE_OPTIONS(o.run.engine),
       {"clear", NULL, "compute MODEL in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
       {"output", "NAME", "with --clear: which output, by name or number from 0 on; the first", CLI_TEXT, &o.output,

@@ -85,7 +85,10 @@ static void print_facts(const umbra_inference_report *r, const umbra_params *par
          umbra_params_log_n(params), umbra_params_log_qp(params), umbra_params_security(params),
          umbra_params_scale_bits(params));
   print_layout(r);
-  printf("  %-18s %" PRIu32 " of %" PRIu32 "\n", "levels", r->depth, umbra_params_depth(params));
+  const uint32_t levels = umbra_params_depth(params);
+  if (r->depth > levels)
+    printf("  %-18s %" PRIu32 ", with refreshes: the parameters have %" PRIu32 "\n", "levels", r->depth, levels);
+  else printf("  %-18s %" PRIu32 " of %" PRIu32 "\n", "levels", r->depth, levels);
   printf("  %-18s %zu for evaluation, %s in memory; %s public key\n", "keys", r->keys,
          cli_bytes_text(keys, (double)r->key_bytes), r->symmetric ? "no" : "a");
   printf("  %-18s %s of weights; at most %s in all\n", "memory", cli_bytes_text(weights, (double)r->weight_bytes),

@@ -24,6 +24,7 @@ typedef struct cli_network_options {
   const char *plan, *keys, *in, *out; /* keys: NULL for the owner of a secret key */
   cli_secret secret;
   bool clip, values;
+  uint32_t repeat; /* how often a server computes; 0: once */
   cli_engine engine;
 } cli_network_options;
 
@@ -31,7 +32,8 @@ bool cli_network_encrypt(const cli_network_options *options, cli_report *report)
 bool cli_network_run(const cli_network_options *options, cli_report *report);
 bool cli_network_decrypt(const cli_network_options *options, cli_report *report);
 
-/* umbra plan with a model. */
+/* umbra plan with a model, which is what some argument then is; tables have other names. */
+bool cli_names_model(int argc, char **argv);
 extern const cli_command cli_plan_network;
 
 #endif

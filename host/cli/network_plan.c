@@ -14,7 +14,7 @@ typedef struct plan_options {
   cli_approximation approximation;
   uint32_t records, scale_bits;
   uint64_t memory;
-  bool symmetric, explain, json;
+  bool symmetric, without_refreshes, explain, json;
 } plan_options;
 
 typedef struct plan_job {
@@ -34,6 +34,7 @@ static bool options_of(umbra_inference_options *wanted, const plan_job *j, const
   if (o->approximation.margin > 0) wanted->margin = o->approximation.margin;
   wanted->scale_bits = o->scale_bits;
   wanted->symmetric = o->symmetric;
+  wanted->without_refreshes = o->without_refreshes;
   wanted->output = j->output;
   return !o->target || cli_check(umbra_target_parse(&wanted->target, o->target), "--target");
 }
@@ -110,6 +111,14 @@ static void clear(plan_job *j) {
   umbra_model_destroy(j->model);
 }
 
+bool cli_names_model(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    const char *ending = strrchr(argv[i], '.');
+    if (ending && strcmp(ending, ".onnx") == 0) return true;
+  }
+  return false;
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
   plan_options o = {0};
   const cli_option options[] = {
@@ -122,6 +131,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"memory", "BYTES", "ways that take more at their peak are left out; 4G", CLI_BYTES, &o.memory, CLI_OPTIONAL},
       {"symmetric", NULL, "the owner encrypts with the secret key, and there may be no public one", CLI_FLAG,
        &o.symmetric, CLI_OPTIONAL},
+      {"without-refreshes", NULL, "parameters have all levels, and nothing is refreshed on the way", CLI_FLAG,
+       &o.without_refreshes, CLI_OPTIONAL},
       {"scale-bits", "BITS", "of the parameters; chosen by the error", CLI_COUNT, &o.scale_bits, CLI_WITHIN(20, 60)},
       {"target", "KIND", "choose for this kind of device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},

@@ -15,14 +15,15 @@ typedef struct server_job {
   umbra_eval_keys *keys;
   umbra_inference *network;
   umbra_evaluator *evaluator;
-  umbra_matrix *batch;
+  umbra_matrix *batch, *answer;
+  cJSON *layers; /* of the last round */
 } server_job;
 
 /* ---- layers ---- */
 
 static const char layer_prefix[] = "layer_";
 
-/* Of each layer what it is, its level and its time, as the trace tells them. user: the report's list. */
+/* Of each layer what it is, its level and its time, as the trace tells them. user: the list of layers. */
 static void note_layer(void *user, const umbra_trace_event *event) {
   const size_t length = sizeof layer_prefix - 1;
   if (strncmp(event->name, layer_prefix, length) != 0) return;
@@ -82,17 +83,29 @@ static bool encode_weights(server_job *j, cli_report *report) {
 
 /* ---- the work ---- */
 
-/* The evaluator tells all that it did before it ends. */
-static bool compute(server_job *j, cli_report *report) {
+static bool run_once(server_job *j) {
   cli_progress bar;
-  if (!cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL)) return false;
   const umbra_progress progress = cli_progress_open(&bar, "computing");
   umbra_evaluator_watch(j->evaluator, &progress);
-  umbra_status status = umbra_inference_run(j->evaluator, &j->batch, j->batch, j->network);
-  if (status == UMBRA_OK) status = umbra_evaluator_wait(j->evaluator);
-  if (!cli_progress_check(&bar, status, status == UMBRA_ERROR_INVALID_ARGUMENT ? "--in" : NULL)) return false;
-  umbra_evaluator_destroy(j->evaluator);
-  j->evaluator = NULL;
+  while (cJSON_GetArraySize(j->layers)) cJSON_DeleteItemFromArray(j->layers, 0);
+  umbra_status status = umbra_inference_run(j->evaluator, &j->answer, j->batch, j->network);
+  if (status == UMBRA_OK) status = umbra_evaluator_wait(j->evaluator); /* and it has told of all that it did */
+  const bool foreign = status == UMBRA_ERROR_INVALID_ARGUMENT || status == UMBRA_ERROR_MISMATCH;
+  return cli_progress_check(&bar, status, foreign ? "--in" : NULL);
+}
+
+/* The first round also makes what every context makes once. */
+static bool compute(server_job *j, uint32_t rounds, cli_report *report) {
+  if (!cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL)) return false;
+  cJSON *list = rounds > 1 ? cli_report_list(report, "rounds") : NULL;
+  for (uint32_t i = 0; i < rounds; i++) {
+    const double started = cli_seconds();
+    if (!run_once(j)) return false;
+    if (!list) continue;
+    cJSON *round = cJSON_CreateObject();
+    cJSON_AddNumberToObject(round, "seconds", cli_seconds() - started);
+    cJSON_AddItemToArray(list, round);
+  }
   cli_report_step(report, "compute", NULL);
   return true;
 }
@@ -100,13 +113,14 @@ static bool compute(server_job *j, cli_report *report) {
 static bool save_answer(server_job *j, const cli_network_options *o, cli_report *report) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "saving");
-  if (!cli_progress_check(&bar, umbra_matrix_save(j->batch, o->out, &progress), "--out")) return false;
+  if (!cli_progress_check(&bar, umbra_matrix_save(j->answer, o->out, &progress), "--out")) return false;
   cli_report_step(report, "save answer", o->out);
   cli_report_number(report, "peak_bytes", cli_peak_bytes());
   return true;
 }
 
 static void clear(server_job *j) {
+  umbra_matrix_destroy(j->answer);
   umbra_matrix_destroy(j->batch);
   umbra_evaluator_destroy(j->evaluator);
   umbra_inference_destroy(j->network);
@@ -117,14 +131,15 @@ static void clear(server_job *j) {
 }
 
 bool cli_network_run(const cli_network_options *o, cli_report *report) {
-  server_job job = {0};
-  const umbra_tracer listener = {.event = note_layer, .user = cli_report_list(report, "layers")};
+  server_job job = {.layers = cli_report_list(report, "layers")};
+  const umbra_tracer listener = {.event = note_layer, .user = job.layers};
   cli_engine engine = o->engine;
   engine.listener = &listener;
   bool done = places_are_right(o) && open_plan(&job, o, report) &&
               cli_context_open(&job.context, umbra_inference_plan_params(job.plan), &engine, report) &&
               cli_eval_keys_load(&job.keys, job.context, o->keys, report) && encode_weights(&job, report) &&
-              load_batch(&job, o, report) && compute(&job, report) && save_answer(&job, o, report);
+              load_batch(&job, o, report) && compute(&job, o->repeat ? o->repeat : 1, report) &&
+              save_answer(&job, o, report);
   clear(&job);
   return done;
 }

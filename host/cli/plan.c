@@ -350,17 +350,8 @@ static void check_usage(plan_options *o) {
   if (o->train.shuffle) o->train.seed = o->shuffle;
 }
 
-/* Tables have other names. */
-static bool names_model(int argc, char **argv) {
-  for (int i = 1; i < argc; i++) {
-    const char *ending = strrchr(argv[i], '.');
-    if (ending && strcmp(ending, ".onnx") == 0) return true;
-  }
-  return false;
-}
-
 static bool run(const cli_command *command, int argc, char **argv) {
-  if (names_model(argc, argv)) return cli_plan_network.run(&cli_plan_network, argc, argv);
+  if (cli_names_model(argc, argv)) return cli_plan_network.run(&cli_plan_network, argc, argv);
   plan_options o = {
       .train = {UMBRA_TRAIN_OPTIONS_INIT}, .sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT}, .shuffle = CLI_NOT_GIVEN};
   const cli_option options[] = {

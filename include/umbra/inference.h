@@ -41,10 +41,10 @@ typedef struct umbra_inference_options {
   double margin;  /* values are up to this many times as large as those of the samples; above 1 */
   double error;   /* wanted: no output is farther from that of the polynomial network in the clear */
   umbra_target target;
-  uint64_t memory;     /* ways that take more bytes at their peak, keys and weights included, are left out; 0: any */
-  int symmetric;       /* 1: the owner encrypts with the secret key, and there may be no public one */
+  uint64_t memory;       /* ways that take more bytes at their peak, keys and weights included, are left out; 0: any */
+  int symmetric;         /* 1: the owner encrypts with the secret key, and there may be no public one */
   int without_refreshes; /* 1: no value is refreshed on the way (umbra/bootstrap.h) */
-  uint32_t scale_bits; /* of the parameters; 0: chosen */
+  uint32_t scale_bits;   /* of the parameters; 0: chosen */
   const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
   const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */
 } umbra_inference_options;
@@ -82,6 +82,7 @@ typedef struct umbra_inference_report {
   size_t struct_size;
   size_t records;        /* as planned */
   uint32_t depth;        /* levels that the network takes */
+  uint32_t refreshes;    /* values that are refreshed on the way */
   uint32_t stride;       /* of the layout: records in a ciphertext */
   uint32_t slots;        /* equal to the stride: a ciphertext an element */
   int symmetric;         /* 1: there is no public key */

@@ -60,6 +60,30 @@ class FlatDigits(Digits):
     shape = [PIXELS]
 
 
+class Cifar:
+    """The first test images of CIFAR-10: a byte for the label and then three planes each. The last hundred are samples."""
+
+    mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    plane, samples = 1024, 100
+
+    def __init__(self, folder):
+        data, size = read_idx(find(folder, "test_first1000.bin.gz"), 0), 1 + 3 * self.plane
+        self.images = [data[i:i + size] for i in range(0, len(data), size)]
+
+    def write(self, path, images):
+        write_npy(path, [len(images), 3, 32, 32],
+                  [(byte / 255 - self.mean[c]) / self.deviation[c] for image in images for c in range(3)
+                   for byte in image[1 + c * self.plane:1 + (c + 1) * self.plane]])
+
+    def write_samples(self, path, count):
+        self.write(path, self.images[-min(count, self.samples):])
+
+    def write_records(self, path, count):
+        """Returns their labels."""
+        self.write(path, self.images[:count])
+        return [image[0] for image in self.images[:count]]
+
+
 # ---- tables ----
 
 class Tumours:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MNIST 3 against 8 in 14x14 pixels, as Han, Song, Cheon and Park trained it (eprint 2018/662): 32 iterations over batches of
-1024 records."""
+"""MNIST 3 against 8 in 14x14 pixels, as Han, Song, Cheon and Park trained it (eprint 2018/662): 32 iterations over
+batches of 1024 records."""
 import gzip
 import json
 import shutil
@@ -94,7 +94,7 @@ def helr(options):
     unpack(options.data / "MNIST_test.txt.gz", owner / "test.csv")
     umbra = Program(options.build / "umbra")
     origin = measured.origin(umbra.program)
-    weights, plan, training, judged = train(umbra, owner, server, options.memory, options.device)
+    weights, plan, training, judged = train(umbra, owner, server, options.memory or "0", options.device)
     worst = deviation(weights, options.data / "reference_w_deg3_32iter.csv")
     result = collect(umbra, plan, training, judged, worst, origin)
     print_result(result)

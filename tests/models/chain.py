@@ -49,11 +49,11 @@ class Chain:
     def encrypt(self, *options):
         return succeeds(self.owner, "encrypt", "x.npy", "--plan", "client.umbra", *options, "--out", "batch.umbra")
 
-    def infer(self):
+    def infer(self, *options):
         for name in TO_SERVER:
             shutil.copy(self.owner / name, self.server / name)
         report = succeeds(self.server, "infer", "--plan", "server.umbra", "--keys", "keys", "--in", "batch.umbra",
-                          "--out", "answer.umbra")
+                          "--out", "answer.umbra", *options)
         shutil.copy(self.server / "answer.umbra", self.owner)
         return report
 
