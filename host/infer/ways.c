@@ -123,12 +123,11 @@ static void add_layout(list *l, umbra_way way, uint32_t stride, uint32_t slots) 
 static void add_matrices(list *l, const umbra_way *way) {
   const umbra_params *params = way->params;
   const uint64_t most = umbra_params_slots(params), records = umbra_power_above(l->options->records);
-  const uint64_t stride = records < most ? records : most;
-  add_layout(l, *way, (uint32_t)stride, (uint32_t)stride);
+  const uint32_t stride = umbra_max_u32(1, (uint32_t)(records < most ? records : most));
+  add_layout(l, *way, stride, stride);
   if (umbra_params_keyed_level(params) < umbra_params_depth(params)) return;
   const uint64_t all = stride * umbra_power_above(l->program->input_count), widest = all < most ? all : most;
-  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++)
-    add_layout(l, *way, (uint32_t)stride, (uint32_t)(widest >> i));
+  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++) add_layout(l, *way, stride, (uint32_t)(widest >> i));
 }
 
 /* Convolutions encoded beforehand or, if that takes too much memory, at use. */
