@@ -13,7 +13,14 @@
 #include "network.h"
 #include "plan.h"
 
-enum { MOST_WAYS = 64, MOST_KEYLESS = 2, MOST_CIPHERTEXTS = 1 << 14, HALVINGS = 2, WHY = 256 };
+enum {
+  MOST_WAYS = 96,
+  MOST_KEYLESS = 2,
+  MOST_CIPHERTEXTS = 1 << 14,
+  HALVINGS = 2,
+  WHY = 256,
+  MOST_LEVELS = 24 /* of a network beyond which refreshes are tried, too */
+};
 
 void umbra_way_clear(umbra_way *way) {
   umbra_key_needs_destroy(way->needs);
@@ -194,7 +201,7 @@ static umbra_status add_all(list *l) {
   for (size_t i = 0; i < (wanted ? 1 : sizeof scales / sizeof *scales); i++)
     for (uint32_t keyless = 0; keyless <= MOST_KEYLESS && keyless < depth; keyless++)
       UMBRA_TRY(add_set(l, wanted ? wanted : scales[i], keyless));
-  return l->count || l->options->without_refreshes ? UMBRA_OK : add_presets(l);
+  return depth > MOST_LEVELS && !l->options->without_refreshes ? add_presets(l) : UMBRA_OK;
 }
 
 /* ---- which of them ---- */
