@@ -189,6 +189,8 @@ static umbra_status add_presets(list *l) {
   return UMBRA_OK;
 }
 
+static int is_deep(const list *l) { return umbra_program_depth(l->program) > MOST_LEVELS; }
+
 static umbra_status add_all(list *l) {
   static const uint32_t scales[] = {25, 30, 35, 40, 45, 50};
   const uint32_t depth = umbra_program_depth(l->program), wanted = l->options->scale_bits;
@@ -201,7 +203,7 @@ static umbra_status add_all(list *l) {
   for (size_t i = 0; i < (wanted ? 1 : sizeof scales / sizeof *scales); i++)
     for (uint32_t keyless = 0; keyless <= MOST_KEYLESS && keyless < depth; keyless++)
       UMBRA_TRY(add_set(l, wanted ? wanted : scales[i], keyless));
-  return depth > MOST_LEVELS && !l->options->without_refreshes ? add_presets(l) : UMBRA_OK;
+  return is_deep(l) && !l->options->without_refreshes ? add_presets(l) : UMBRA_OK;
 }
 
 /* ---- which of them ---- */
@@ -263,10 +265,19 @@ static umbra_status no_way(const list *l) {
                     umbra_program_depth(l->program), l->options->records, l->program->input_count, MOST_CIPHERTEXTS);
 }
 
-static umbra_status find(list *l, umbra_watch *watch) {
+/* Where no chain of primes has the levels, or none with room in memory, with refreshes. */
+static umbra_status find_possible(list *l, umbra_watch *watch) {
   UMBRA_TRY(add_all(l));
-  if (!l->count) return no_way(l);
-  UMBRA_TRY(keep_possible(l, watch));
+  const umbra_status status = l->count ? keep_possible(l, watch) : no_way(l);
+  if (l->options->params || l->options->without_refreshes || is_deep(l) || !umbra_way_is_left_out(status))
+    return status;
+  l->count = 0;
+  UMBRA_TRY(add_presets(l));
+  return l->count ? keep_possible(l, watch) : no_way(l);
+}
+
+static umbra_status find(list *l, umbra_watch *watch) {
+  UMBRA_TRY(find_possible(l, watch));
   qsort(l->way, l->count, sizeof *l->way, by_seconds);
   return UMBRA_OK;
 }
