@@ -262,9 +262,9 @@ static void change_word(uint8_t *bytes, size_t size, uint64_t *state) {
   const int count = find_sections(sections, bytes, size);
   const section *s = &sections[(size_t)(fabs(uniform(state)) * count) % (size_t)count];
   const size_t within = s->length < 96 ? s->length : 96;
-  const size_t at = (size_t)(fabs(uniform(state)) * (double)(within / 4)) * 4;
+  const size_t places = within / sizeof *words, at = (size_t)(fabs(uniform(state)) * (double)places) * sizeof *words;
   const uint32_t word = words[(size_t)(fabs(uniform(state)) * 8) % 8];
-  if (within >= 4) memcpy(payload(bytes, s) + at, &word, sizeof word);
+  if (places) memcpy(payload(bytes, s) + at, &word, sizeof word);
 }
 
 /* What is read is refused, or can be run dry or says why not. */

@@ -118,12 +118,10 @@ static void add_way(list *l, const umbra_way *way) {
 }
 
 static void add_layout(list *l, umbra_way way, uint32_t stride, uint32_t slots) {
-  const size_t parts =
-      umbra_quotient_above(l->options->records, stride) * umbra_quotient_above(l->program->input_count, slots / stride);
-  if (parts > MOST_CIPHERTEXTS) return;
   way.layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = stride,
                                      .slots = slots, .group = 1};
-  add_way(l, &way);
+  if (umbra_layout_parts(&way.layout, l->options->records, l->program->input_count) <= MOST_CIPHERTEXTS)
+    add_way(l, &way);
 }
 
 /* A ciphertext an element; and, where there are keys at the top, several elements in one. */
