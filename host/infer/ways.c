@@ -19,7 +19,8 @@ enum {
   MOST_CIPHERTEXTS = 1 << 14,
   HALVINGS = 2,
   WHY = 256,
-  MOST_LEVELS = 24 /* of a network beyond which refreshes are tried, too */
+  MOST_BITS = 1 << 12, /* of a modulus; the largest ring has fewer */
+  MOST_LEVELS = 24     /* of a network beyond which refreshes are tried, too */
 };
 
 void umbra_way_clear(umbra_way *way) {
@@ -168,6 +169,7 @@ static umbra_status add_set(list *l, uint32_t scale_bits, uint32_t keyless) {
                             .keyless_levels = keyless};
   umbra_params *params = NULL;
   need.scale_bits = scale_bits;
+  if ((uint64_t)need.depth * scale_bits > MOST_BITS) return UMBRA_OK;
   const umbra_status status = umbra_params_from_need(&params, &need);
   if (status == UMBRA_OK && (l->options->symmetric || umbra_params_has_public_key(params))) add_layouts(l, params);
   umbra_params_destroy(params);
