@@ -141,6 +141,28 @@ static void copies(void **state) {
   umbra_model_destroy(copy);
 }
 
+/* ---- search ---- */
+
+/* Outputs so large that squares of their errors are none: no step has a price. */
+static void errors_beyond_squares(void **state) {
+  (void)state;
+  umbra_model *model = NULL, *polynomial = NULL;
+  umbra_model_ranges *ranges = NULL;
+  umbra_ndarray records = random_batch(20, 1, 1, 3);
+  uint32_t node;
+  assert_ok(umbra_model_create(&model, (const size_t[]){1}, 1));
+  assert_ok(umbra_model_activation(model, &node, 0, UMBRA_FUNCTION_RELU));
+  assert_ok(umbra_model_dense(model, &node, node, 1, (const double[]){1e200}, NULL));
+  assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
+  assert_ok(umbra_model_calibrate(model, &ranges, &records, NULL));
+  assert_refused(UMBRA_ERROR_RANGE, "is wanted",
+                 umbra_model_approximate(model, &polynomial, NULL, ranges, &records, NULL, NULL));
+  assert_null(polynomial);
+  umbra_model_ranges_destroy(ranges);
+  umbra_model_destroy(model);
+  umbra_ndarray_clear(&records);
+}
+
 /* ---- memory ---- */
 
 typedef struct made {
@@ -195,10 +217,8 @@ static void allocations_that_fail(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(samples_are_even),
-      cmocka_unit_test(same_for_all_threads),
-      cmocka_unit_test(copies),
-      cmocka_unit_test(allocations_that_fail),
+      cmocka_unit_test(samples_are_even),      cmocka_unit_test(same_for_all_threads),  cmocka_unit_test(copies),
+      cmocka_unit_test(errors_beyond_squares), cmocka_unit_test(allocations_that_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

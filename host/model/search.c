@@ -155,11 +155,14 @@ static uint32_t best_of(const umbra_replacement *r) {
   return best;
 }
 
-/* From stand-in `from`, the one of fewer levels that costs least for each it saves: the next corner of the hull. */
+/*
+ * From stand-in `from`, the one of fewer levels that costs least for each it saves: the next corner of the hull. If errors
+ * are so large that there are no finite prices, the next one.
+ */
 static step next_step(const search *s, uint32_t replacement, uint32_t from) {
   const umbra_replacement *r = &s->trial->replacements[replacement];
   const umbra_stand_in *here = &r->stand_ins[from];
-  step best = {.replacement = replacement, .to = from, .price = INFINITY};
+  step best = {replacement, from - 1, r->stand_ins[from - 1].levels, INFINITY};
   for (uint32_t i = 0; i < from; i++) {
     const umbra_stand_in *there = &r->stand_ins[i];
     double price = s->sensitivity[replacement] * (there->error - here->error) / (here->levels - there->levels);
