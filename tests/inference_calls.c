@@ -275,6 +275,54 @@ static void other_matrices(void **state) {
   umbra_matrix_destroy(batch);
 }
 
+/* As many columns, but a plan of other parameters, whose results are scaled otherwise. */
+static void other_plans(void **state) {
+  (void)state;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = test_params(11, 30, 4)};
+  umbra_inference_plan *other = NULL;
+  umbra_matrix *batch = encrypt_records(&server, plan, &samples);
+  umbra_ndarray found = {0};
+  assert_ok(umbra_inference_plan_create(&other, model, &samples, &options, NULL));
+  assert_ok(umbra_inference_run(server.evaluator, &batch, batch, server.network));
+  assert_fails(umbra_inference_decrypt(&found, other, batch, server.secret, NULL), UMBRA_ERROR_MISMATCH,
+               "other parameters");
+  assert_null(found.values);
+  umbra_params_destroy((umbra_params *)options.params);
+  umbra_inference_plan_destroy(other);
+  umbra_matrix_destroy(batch);
+}
+
+/* Of test parameters, which are insecure: a description of the plan, and of one from a file, says so. */
+static void insecure_plans(void **state) {
+  (void)state;
+  char text[1 << 14];
+  size_t size = sizeof text;
+  umbra_inference_plan *read = NULL;
+  bytes b = plan_bytes(plan);
+  assert_ok(umbra_inference_plan_read(&read, b.data, b.size));
+  assert_ok(umbra_inference_plan_explain(read, text, &size));
+  assert_non_null(strstr(text, "INSECURE"));
+  umbra_inference_plan_destroy(read);
+  free(b.data);
+}
+
+/* A straight line with so small a square beside it that, as the square of a sum, nothing would be left of it. */
+static void almost_straight(void **state) {
+  (void)state;
+  const double line[] = {0.25, 1, 1e-12};
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = test_params(11, 30, 5)};
+  umbra_inference_plan *made = NULL;
+  umbra_model *straight = new_model(INPUTS);
+  uint64_t seed = 3;
+  uint32_t node;
+  assert_ok(umbra_model_polynomial(straight, &node, add_dense(straight, &seed, 0, INPUTS, HIDDEN), line, 3));
+  assert_ok(umbra_model_output(straight, "y", add_dense(straight, &seed, node, HIDDEN, CLASSES), NULL, 0, NULL));
+  assert_ok(umbra_inference_plan_create(&made, straight, &samples, &options, NULL));
+  umbra_params_destroy((umbra_params *)options.params);
+  umbra_inference_plan_destroy(made);
+  umbra_model_destroy(straight);
+}
+
 /* ---- allocations that fail ---- */
 
 static void failing_allocations(void **state) {
@@ -308,6 +356,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(needs_are_exact),     cmocka_unit_test(client_and_server), cmocka_unit_test(backends_agree),
       cmocka_unit_test(values_outside),      cmocka_unit_test(refusals),          cmocka_unit_test(other_matrices),
+      cmocka_unit_test(other_plans),         cmocka_unit_test(insecure_plans),    cmocka_unit_test(almost_straight),
       cmocka_unit_test(failing_allocations),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);

@@ -38,6 +38,7 @@ static void put_way(umbra_text *out, const umbra_way *way) {
   if (r->refreshes)
     umbra_text_put(out, ", %" PRIu32 " refreshes, %s first", r->refreshes,
                    way->refresh == UMBRA_BOOTSTRAP_STC_FIRST ? "slots" : "modulus");
+  if (!umbra_params_security(way->params)) umbra_text_put(out, "; INSECURE");
   if (r->error > 0) umbra_text_put(out, "; error 2^%.1f", log2(r->error));
   umbra_text_put(out, "\n");
 }

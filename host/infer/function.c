@@ -52,12 +52,18 @@ static int round_to_square(double *c) {
   return 1;
 }
 
+/* Not what is almost straight: most of the square of a far shifted argument is taken away again, and its error stays. */
+static int has_near_middle(const double *c) {
+  enum { MOST = 1 << 8 };
+  return fabs(c[1]) <= MOST * fabs(c[2]);
+}
+
 static umbra_status polynomial_step(umbra_step *step, umbra_argument *argument, umbra_node *n, const umbra_extremes *on,
                                     int shifts) {
   const double half = (on->highest - on->lowest) / 2, middle = (on->highest + on->lowest) / 2;
   double c[UMBRA_MAX_DEGREE + 1];
   UMBRA_TRY(to_chebyshev(c, &step->degree, n, on));
-  if (step->degree == 2 && (shifts || round_to_square(c))) {
+  if (step->degree == 2 && (shifts ? has_near_middle(c) : round_to_square(c))) {
     complete_square(step, argument, c, half, middle);
     return UMBRA_OK;
   }

@@ -121,6 +121,7 @@ static umbra_status open_values(umbra_ndarray *values, const umbra_inference_pla
                                 const umbra_secret_key *key, const umbra_progress *progress) {
   const umbra_frame *frame = &plan->frame;
   umbra_ndarray made = {.rank = 2, .shape = {encrypted->rows, frame->result_count}};
+  UMBRA_TRY(umbra_inference_plan_check(plan, encrypted->context, "the matrix"));
   if (encrypted->columns != frame->result_count)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "a matrix of %zu columns, and results of this plan have %zu",
                       encrypted->columns, frame->result_count);
