@@ -191,6 +191,66 @@ static void residual(void **state) {
   run_model(residual_model(), 2, NULL); /* more than planned: one after the other */
 }
 
+/* An image, and the same elements in another shape, which is none: whose channels have means. */
+static umbra_model *reshaped_input(void) {
+  const size_t shape[] = {16, SIDE / 2, SIDE / 2};
+  uint64_t state = 13;
+  umbra_model *model = new_images();
+  uint32_t other = 0, node = add_square(model, add_conv(model, &state, 0, CHANNELS, 8, 3, 1));
+  assert_ok(umbra_model_apply(model, &node, UMBRA_NODE_GLOBAL_POOL, &node, 1));
+  assert_ok(umbra_model_reshape(model, &other, 0, shape, 3));
+  assert_ok(umbra_model_apply(model, &other, UMBRA_NODE_GLOBAL_POOL, &other, 1));
+  return finish_model(model, &state, combine_nodes(model, UMBRA_NODE_CONCAT, node, other), 24);
+}
+
+/* The same of what an activation reads. */
+static umbra_model *reshaped_value(void) {
+  const size_t shape[] = {8, SIDE / 2, SIDE / 4};
+  uint64_t state = 14;
+  umbra_model *model = new_images();
+  uint32_t node = add_square(model, add_conv(model, &state, 0, CHANNELS, 4, 3, 2));
+  assert_ok(umbra_model_reshape(model, &node, node, shape, 3));
+  node = add_seventh(model, node);
+  assert_ok(umbra_model_apply(model, &node, UMBRA_NODE_GLOBAL_POOL, &node, 1));
+  return finish_model(model, &state, node, 8);
+}
+
+static int has_convolutions(const umbra_inference_plan *plan) {
+  size_t size = 0;
+  assert_ok(umbra_inference_plan_explain(plan, NULL, &size));
+  char *text = malloc(size);
+  assert_non_null(text);
+  assert_ok(umbra_inference_plan_explain(plan, text, &size));
+  const int found = strstr(text, "conv") != NULL;
+  free(text);
+  return found;
+}
+
+/* Takes the model. */
+static void simulate_model(umbra_model *model) {
+  umbra_ndarray samples = random_records(1, SAMPLES, PIXELS), later = random_records(2, 1, PIXELS);
+  umbra_inference_plan *plan = NULL;
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, NULL, NULL));
+  umbra_inference_plan *read = reread(plan);
+  assert_true(has_convolutions(read));
+  run_simulated(model, read, &later);
+  umbra_inference_plan_destroy(plan);
+  umbra_inference_plan_destroy(read);
+  umbra_ndarray_clear(&samples);
+  umbra_ndarray_clear(&later);
+  umbra_model_destroy(model);
+}
+
+static void reshaped_inputs(void **state) {
+  (void)state;
+  simulate_model(reshaped_input());
+}
+
+static void reshaped_values(void **state) {
+  (void)state;
+  simulate_model(reshaped_value());
+}
+
 /* Values are refreshed on the way, of several ciphertexts each. */
 static void refreshed(void **state) {
   (void)state;
@@ -302,8 +362,9 @@ static void changed_files(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(residual),
-                                     cmocka_unit_test(refreshed), cmocka_unit_test(costs),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions),    cmocka_unit_test(residual),
+                                     cmocka_unit_test(reshaped_inputs), cmocka_unit_test(reshaped_values),
+                                     cmocka_unit_test(refreshed),       cmocka_unit_test(costs),
                                      cmocka_unit_test(changed_files)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,8 +82,6 @@ static void settle(compiler *c, uint32_t value, const umbra_argument *as) {
   c->program->steps[value - 1].shift = as->shift;
 }
 
-static int is_image(const compiler *c, uint32_t node) { return c->images && c->images[node].image.channels; }
-
 static umbra_status add_function(compiler *c, uint32_t node) {
   const uint32_t argument = c->model->nodes[node].inputs[0];
   double most = c->margin * umbra_extremes_size(c->ranges->nodes[argument]);
@@ -91,10 +89,11 @@ static umbra_status add_function(compiler *c, uint32_t node) {
   umbra_argument as;
   umbra_step step;
   if (most == 0) most = 1;
-  UMBRA_TRY(umbra_function_step(&step, &as, c->model, node, most, !is_image(c, node)));
-  if (is_image(c, node)) step.image = c->images[node].image;
-  umbra_status status = value_of(c, &value, argument);
-  if (status == UMBRA_OK && !can_settle(c, value, argument, &as)) status = copy_value(c, &value, argument);
+  UMBRA_TRY(value_of(c, &value, argument));
+  const umbra_image image = umbra_program_image(c->program, value);
+  UMBRA_TRY(umbra_function_step(&step, &as, c->model, node, most, !image.channels));
+  step.image = image;
+  umbra_status status = can_settle(c, value, argument, &as) ? UMBRA_OK : copy_value(c, &value, argument);
   if (status == UMBRA_OK) status = umbra_step_add_term(&step, value);
   if (status != UMBRA_OK) {
     umbra_step_clear(&step);

@@ -110,11 +110,11 @@ static umbra_image of_node(const finder *f, const umbra_node *n) {
   }
 }
 
-/* An input that is given another shape first is an image of that one. */
+/* An input that is none itself, and is given another shape first, is an image of that one. */
 static void find_input(finder *f) {
   const umbra_node *n = f->model->nodes;
   f->images[0].image = shape_of(n);
-  for (uint32_t i = 1; i <= f->last; i++)
+  for (uint32_t i = 1; i <= f->last && n->rank != 3; i++)
     if (n[i].kind == UMBRA_NODE_RESHAPE && n[i].inputs[0] == 0 && n[i].rank == 3) f->images[0].image = shape_of(&n[i]);
 }
 
