@@ -215,6 +215,23 @@ static umbra_model *reshaped_value(void) {
   return finish_model(model, &state, node, 8);
 }
 
+/* A polynomial that is small where its arguments are, and large where they are 0, as between pixels; then another one. */
+static umbra_model *far_from_zero(void) {
+  const double bias[] = {4, 4, 4}, small[] = {16, -8, 1};
+  umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = 3};
+  uint64_t state = 15;
+  uint32_t node = 0;
+  umbra_model *model = new_images();
+  double *weights = random_numbers(&state, CHANNELS * 3, 0.0125);
+  window.stride[0] = window.stride[1] = 2;
+  assert_ok(umbra_model_conv2d(model, &node, 0, weights, bias, &window));
+  assert_ok(umbra_model_polynomial(model, &node, node, small, 3));
+  node = add_seventh(model, node);
+  assert_ok(umbra_model_apply(model, &node, UMBRA_NODE_GLOBAL_POOL, &node, 1));
+  free(weights);
+  return finish_model(model, &state, node, 3);
+}
+
 static int has_convolutions(const umbra_inference_plan *plan) {
   size_t size = 0;
   assert_ok(umbra_inference_plan_explain(plan, NULL, &size));
@@ -249,6 +266,11 @@ static void reshaped_inputs(void **state) {
 static void reshaped_values(void **state) {
   (void)state;
   simulate_model(reshaped_value());
+}
+
+static void values_between_pixels(void **state) {
+  (void)state;
+  simulate_model(far_from_zero());
 }
 
 /* Values are refreshed on the way, of several ciphertexts each. */
@@ -362,9 +384,13 @@ static void changed_files(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions),    cmocka_unit_test(residual),
-                                     cmocka_unit_test(reshaped_inputs), cmocka_unit_test(reshaped_values),
-                                     cmocka_unit_test(refreshed),       cmocka_unit_test(costs),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions),
+                                     cmocka_unit_test(residual),
+                                     cmocka_unit_test(reshaped_inputs),
+                                     cmocka_unit_test(reshaped_values),
+                                     cmocka_unit_test(values_between_pixels),
+                                     cmocka_unit_test(refreshed),
+                                     cmocka_unit_test(costs),
                                      cmocka_unit_test(changed_files)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,9 +67,19 @@ static int can_shift(const compiler *c, uint32_t value, uint32_t node) {
   return c->program->steps[value - 1].terms[0].window != NULL;
 }
 
+/* What an image is between its pixels, where its argument is 0. */
+static double value_between(const umbra_step *step) {
+  double value = 0;
+  for (uint32_t k = 0; step->image.channels && step->coefficients && k <= step->degree; k += 2)
+    value += k % 4 ? -step->coefficients[k] : step->coefficients[k];
+  return fabs(value);
+}
+
 static int can_settle(const compiler *c, uint32_t value, uint32_t node, const umbra_argument *as) {
-  if (as->shift != 0 && !can_shift(c, value, node)) return 0;
-  return !c->settled[value] && (!value || umbra_step_scales(&c->program->steps[value - 1]));
+  if (c->settled[value] || (as->shift != 0 && !can_shift(c, value, node))) return 0;
+  if (!value) return 1;
+  const umbra_step *step = &c->program->steps[value - 1];
+  return umbra_step_scales(step) && value_between(step) <= fabs(as->scale);
 }
 
 static void settle(compiler *c, uint32_t value, const umbra_argument *as) {
@@ -165,14 +175,6 @@ static umbra_status rescale_linear(const compiler *c, umbra_step *step) {
   }
   for (size_t i = 0; step->bias && i < biases; i++) step->bias[i] = (step->bias[i] - step->shift) / step->scale;
   return UMBRA_OK;
-}
-
-/* What an image is between its pixels, where its argument is 0. */
-static double value_between(const umbra_step *step) {
-  double value = 0;
-  for (uint32_t k = 0; step->image.channels && step->coefficients && k <= step->degree; k += 2)
-    value += k % 4 ? -step->coefficients[k] : step->coefficients[k];
-  return fabs(value);
 }
 
 /* A larger scale than it needs, if a settled sum holds it in that. */
