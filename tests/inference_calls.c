@@ -3,7 +3,9 @@
 /* The calls of encrypted networks: keys, files, ranges, refusals, and outputs that stay as they were. */
 #include "inference_models.h"
 
+#include "container_bytes.h"
 #include "host/base/memory.h"
+#include "host/infer/file.h"
 
 enum { INPUTS = 12, HIDDEN = 6, CLASSES = 3, SAMPLES = 50 };
 
@@ -323,6 +325,22 @@ static void almost_straight(void **state) {
   umbra_model_destroy(straight);
 }
 
+/* More records together than any plan has: their ciphertexts would be as many as no machine holds. */
+static void too_many_records(void **state) {
+  (void)state;
+  enum { AT = sizeof(umbra_frame_record) }; /* in the plan's record, which is alone of its length */
+  section sections[MAX_SECTIONS];
+  const uint64_t many = INT32_MAX;
+  umbra_inference_plan *read = NULL;
+  bytes b = plan_bytes(plan);
+  for (int i = 0, count = find_sections(sections, b.data, b.size); i < count; i++)
+    if (sections[i].length == AT + 144) memcpy(payload(b.data, &sections[i]) + AT, &many, sizeof many);
+  fix_checksums(b.data, b.size);
+  assert_fails(umbra_inference_plan_read(&read, b.data, b.size), UMBRA_ERROR_FORMAT, "2147483647 records");
+  assert_null(read);
+  free(b.data);
+}
+
 /* ---- allocations that fail ---- */
 
 static void failing_allocations(void **state) {
@@ -354,9 +372,16 @@ static void failing_allocations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(needs_are_exact),     cmocka_unit_test(client_and_server), cmocka_unit_test(backends_agree),
-      cmocka_unit_test(values_outside),      cmocka_unit_test(refusals),          cmocka_unit_test(other_matrices),
-      cmocka_unit_test(other_plans),         cmocka_unit_test(insecure_plans),    cmocka_unit_test(almost_straight),
+      cmocka_unit_test(needs_are_exact),
+      cmocka_unit_test(client_and_server),
+      cmocka_unit_test(backends_agree),
+      cmocka_unit_test(values_outside),
+      cmocka_unit_test(refusals),
+      cmocka_unit_test(other_matrices),
+      cmocka_unit_test(other_plans),
+      cmocka_unit_test(insecure_plans),
+      cmocka_unit_test(almost_straight),
+      cmocka_unit_test(too_many_records),
       cmocka_unit_test(failing_allocations),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);

@@ -138,6 +138,9 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
   const size_t columns = umbra_way_columns(way, elements);
   if (umbra_layout_check(&way->layout, r->records, columns, umbra_params_slots(way->params)) != UMBRA_OK)
     return umbra_reader_malformed(reader, "a layout with stride %u of %u slots", r->stride, r->slots);
+  if (umbra_layout_parts(&way->layout, r->records, columns) > UMBRA_WAY_MOST_CIPHERTEXTS)
+    return umbra_reader_malformed(reader, "%llu records of %zu elements, which take more than %d ciphertexts",
+                                  (unsigned long long)r->records, elements, UMBRA_WAY_MOST_CIPHERTEXTS);
   way->report = (umbra_inference_report){UMBRA_INFERENCE_REPORT_INIT,
                                          .records = r->records,
                                          .depth = r->depth,

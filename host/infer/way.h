@@ -10,6 +10,8 @@
 #include "placement.h"
 #include "program.h"
 
+enum { UMBRA_WAY_MOST_CIPHERTEXTS = 1 << 14 }; /* of a batch */
+
 typedef struct umbra_way {
   umbra_params *params;               /* a share */
   umbra_matrix_layout layout;         /* of batches: by columns, with stride and slots */

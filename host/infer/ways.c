@@ -16,7 +16,6 @@
 enum {
   MOST_WAYS = 96,
   MOST_KEYLESS = 2,
-  MOST_CIPHERTEXTS = 1 << 14,
   HALVINGS = 2,
   WHY = 256,
   MOST_BITS = 1 << 12, /* of a modulus; the largest ring has fewer */
@@ -121,7 +120,7 @@ static void add_way(list *l, const umbra_way *way) {
 static void add_layout(list *l, umbra_way way, uint32_t stride, uint32_t slots) {
   way.layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = stride,
                                      .slots = slots, .group = 1};
-  if (umbra_layout_parts(&way.layout, l->options->records, l->program->input_count) <= MOST_CIPHERTEXTS)
+  if (umbra_layout_parts(&way.layout, l->options->records, l->program->input_count) <= UMBRA_WAY_MOST_CIPHERTEXTS)
     add_way(l, &way);
 }
 
@@ -261,7 +260,8 @@ static umbra_status no_way(const list *l) {
   return umbra_fail(UMBRA_ERROR_RANGE,
                     "the network takes %u levels, which no ring has at 128 bits of security, or %zu records of %zu "
                     "elements take more than %d ciphertexts",
-                    umbra_program_depth(l->program), l->options->records, l->program->input_count, MOST_CIPHERTEXTS);
+                    umbra_program_depth(l->program), l->options->records, l->program->input_count,
+                    UMBRA_WAY_MOST_CIPHERTEXTS);
 }
 
 /* Where no chain of primes has the levels, or none with room in memory, with refreshes. */
