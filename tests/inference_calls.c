@@ -192,6 +192,34 @@ static void values_outside(void **state) {
   umbra_matrix_destroy(batch);
 }
 
+/* A polynomial of the input may have a wide interval: what follows was seen for values like the samples only. */
+static void wide_interval(void **state) {
+  (void)state;
+  const double line[] = {0, 100}, on[] = {-100, 100};
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = test_params(11, 30, 6)};
+  umbra_inference_plan *made = NULL;
+  umbra_matrix *batch = NULL;
+  umbra_ndarray records = random_records(3, 2, INPUTS);
+  umbra_model *wide = new_model(INPUTS);
+  service s;
+  uint64_t seed = 4;
+  uint32_t node;
+  assert_ok(umbra_model_chebyshev(wide, &node, 0, line, 2, on));
+  node = add_square(wide, add_dense(wide, &seed, node, INPUTS, HIDDEN));
+  assert_ok(umbra_model_output(wide, "y", add_dense(wide, &seed, node, HIDDEN, CLASSES), NULL, 0, NULL));
+  assert_ok(umbra_inference_plan_create(&made, wide, &samples, &options, NULL));
+  service_open(&s, made, NULL);
+  records.values[4] = 50;
+  assert_fails(umbra_inference_encrypt(&batch, NULL, made, s.public, &records, NULL), UMBRA_ERROR_RANGE,
+               "element 5 of record 1 is 50");
+  assert_null(batch);
+  service_close(&s);
+  umbra_params_destroy((umbra_params *)options.params);
+  umbra_inference_plan_destroy(made);
+  umbra_ndarray_clear(&records);
+  umbra_model_destroy(wide);
+}
+
 /* ---- refusals ---- */
 
 static void check_refused(umbra_model *refused, const umbra_inference_options *options, size_t inputs,
@@ -372,17 +400,10 @@ static void failing_allocations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(needs_are_exact),
-      cmocka_unit_test(client_and_server),
-      cmocka_unit_test(backends_agree),
-      cmocka_unit_test(values_outside),
-      cmocka_unit_test(refusals),
-      cmocka_unit_test(other_matrices),
-      cmocka_unit_test(other_plans),
-      cmocka_unit_test(insecure_plans),
-      cmocka_unit_test(almost_straight),
-      cmocka_unit_test(too_many_records),
-      cmocka_unit_test(failing_allocations),
+      cmocka_unit_test(needs_are_exact),  cmocka_unit_test(client_and_server), cmocka_unit_test(backends_agree),
+      cmocka_unit_test(values_outside),   cmocka_unit_test(refusals),          cmocka_unit_test(other_matrices),
+      cmocka_unit_test(other_plans),      cmocka_unit_test(insecure_plans),    cmocka_unit_test(almost_straight),
+      cmocka_unit_test(too_many_records), cmocka_unit_test(wide_interval),     cmocka_unit_test(failing_allocations),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -198,7 +198,10 @@ static void choose_scale(const compiler *c, uint32_t value) {
 
 static void set_input(const compiler *c) {
   umbra_frame *frame = c->frame;
-  if (c->settled[0]) return;
+  if (c->settled[0]) {
+    umbra_frame_narrow_ranges(frame, c->ranges->features, c->margin);
+    return;
+  }
   umbra_frame_set_ranges(frame, c->ranges->features, c->margin);
   if (c->images) umbra_frame_share_scale(frame);
 }

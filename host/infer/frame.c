@@ -92,6 +92,16 @@ void umbra_frame_set_ranges(umbra_frame *frame, const umbra_extremes *features, 
   }
 }
 
+void umbra_frame_narrow_ranges(umbra_frame *frame, const umbra_extremes *features, double margin) {
+  const int alike = are_alike(features, frame->count);
+  const umbra_extremes all = all_of(features, frame->count);
+  for (size_t k = 0; k < frame->count; k++) {
+    const umbra_extremes most = widened(alike ? &all : &features[k], margin);
+    frame->range[k].lowest = fmax(frame->range[k].lowest, most.lowest);
+    frame->range[k].highest = fmin(frame->range[k].highest, most.highest);
+  }
+}
+
 void umbra_frame_set_scale(umbra_frame *frame, double scale, double shift) {
   frame->shift = shift;
   for (size_t k = 0; k < frame->count; k++) {

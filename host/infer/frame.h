@@ -29,6 +29,9 @@ void umbra_frame_set_ranges(umbra_frame *frame, const umbra_extremes *features, 
 /* All elements are held alike, and may be whatever is held within [-1, 1]. */
 void umbra_frame_set_scale(umbra_frame *frame, double scale, double shift);
 
+/* Ranges that are wider than umbra_frame_set_ranges makes them become as narrow: what follows knows no other values. */
+void umbra_frame_narrow_ranges(umbra_frame *frame, const umbra_extremes *features, double margin);
+
 /* All elements are held in the largest of their scales. */
 void umbra_frame_share_scale(umbra_frame *frame);
 
