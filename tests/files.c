@@ -243,7 +243,7 @@ static const fault faults[] = {
     {MATRIX, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for encrypted matrix"},
     {TRAIN_PLAN, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for training plan"},
     {PARAMS, -1, 12, 99, UMBRA_ERROR_FORMAT, "unknown kind of object 99"},
-    {PARAMS, -1, 12, 20, UMBRA_ERROR_FORMAT, "unknown kind of object 20"},
+    {PARAMS, -1, 12, 21, UMBRA_ERROR_FORMAT, "unknown kind of object 21"},
     {PARAMS, -1, 12, 13, UMBRA_ERROR_UNSUPPORTED, "kind 'share of a secret key', which this version"},
     {PARAMS, -1, 12, 14, UMBRA_ERROR_UNSUPPORTED, "kind 'session'"},
     {PARAMS, -1, 12, 15, UMBRA_ERROR_UNSUPPORTED, "kind 'transcript'"},

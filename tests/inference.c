@@ -152,6 +152,17 @@ static umbra_model *image_model(void) {
   return model;
 }
 
+/* A value of one element, which lies otherwise than several in a ciphertext, beside such. */
+static umbra_model *scalar_model(void) {
+  uint64_t state = 10;
+  umbra_model *model = new_model(INPUTS);
+  const uint32_t one = add_square(model, add_dense(model, &state, 0, INPUTS, 1));
+  const uint32_t several = add_square(model, add_dense(model, &state, 0, INPUTS, 6));
+  const uint32_t beside = combine_nodes(model, UMBRA_NODE_CONCAT, one, several);
+  assert_ok(umbra_model_output(model, "y", add_dense(model, &state, beside, 7, 3), NULL, 0, NULL));
+  return model;
+}
+
 static void graphs(void **state) {
   (void)state;
   umbra_inference_options many = {UMBRA_INFERENCE_OPTIONS_INIT};
@@ -159,6 +170,7 @@ static void graphs(void **state) {
   run_model(residual_model(), INPUTS, 1, NULL);
   run_model(residual_model(), INPUTS, 3000, &many);
   run_model(polynomial_model(), INPUTS, 1, NULL);
+  run_model(scalar_model(), INPUTS, 1, NULL);
   run_model(image_model(), 64, 2, NULL);
   run_model(image_model(), 64, 3000, &many);
 }

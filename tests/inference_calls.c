@@ -237,7 +237,9 @@ static void refusals(void **state) {
   (void)state;
   umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
   check_refused(large_convolution(), NULL, 3 * 64 * 64, UMBRA_ERROR_RANGE, "node 1 (conv2d)");
-  check_refused(chain_of_cubics(50), NULL, 2, UMBRA_ERROR_RANGE, "150 levels");
+  options.without_refreshes = 1;
+  check_refused(chain_of_cubics(50), &options, 2, UMBRA_ERROR_RANGE, "150 levels");
+  options.without_refreshes = 0;
   check_refused(nothing(), NULL, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "nothing to compute");
   check_refused(model, NULL, INPUTS + 1, UMBRA_ERROR_MISMATCH, "each record is to have 12");
   options.output = 2;

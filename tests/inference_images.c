@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: full */
 /* Convolutional networks on encrypted images that are too large for matrices, against the same networks in the clear. */
-#include "boot.h"
+#include "dry_sides.h"
+#include "host/linalg/matrix.h"
 #include "inference_models.h"
 
 enum { CHANNELS = 4, SIDE = 32, PIXELS = CHANNELS * SIDE * SIDE, SAMPLES = 12 };
@@ -123,26 +124,6 @@ static void check_results(const umbra_model *model, const umbra_inference_plan *
   umbra_ndarray_clear(&expected);
 }
 
-static void explain(const umbra_inference_plan *plan) {
-  char text[1 << 14];
-  size_t size = sizeof text;
-  assert_ok(umbra_inference_plan_explain(plan, text, &size));
-  print_message("%s", text);
-}
-
-static void run_encrypted(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
-  service s;
-  umbra_ndarray found = {0};
-  service_open(&s, plan, NULL);
-  umbra_matrix *batch = encrypt_records(&s, plan, records);
-  assert_ok(umbra_inference_run(s.evaluator, &batch, batch, s.network));
-  assert_ok(umbra_inference_decrypt(&found, plan, batch, s.secret, NULL));
-  check_results(model, plan, records, &found);
-  umbra_ndarray_clear(&found);
-  umbra_matrix_destroy(batch);
-  service_close(&s);
-}
-
 static void run_simulated(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
   umbra_ndarray found = {0};
   assert_ok(umbra_inference_simulate(&found, plan, records, NULL, NULL));
@@ -150,14 +131,49 @@ static void run_simulated(const umbra_model *model, const umbra_inference_plan *
   umbra_ndarray_clear(&found);
 }
 
+static umbra_inference_plan *reread(const umbra_inference_plan *plan) {
+  umbra_inference_plan *read = NULL;
+  size_t size, again;
+  assert_ok(umbra_inference_plan_write(plan, NULL, &size));
+  uint8_t *data = malloc(2 * size);
+  assert_non_null(data);
+  assert_ok(umbra_inference_plan_write(plan, data, &size));
+  assert_ok(umbra_inference_plan_read(&read, data, size));
+  assert_ok(umbra_inference_plan_write(read, NULL, &again));
+  assert_int_equal(again, size);
+  assert_ok(umbra_inference_plan_write(read, data + size, &again));
+  assert_memory_equal(data, data + size, size);
+  free(data);
+  return read;
+}
+
+/* By the plan's files: the server's runs what the client's encrypts. */
+static void run_from_files(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
+  umbra_inference_plan *client = NULL, *server = reread(plan);
+  umbra_ndarray found = {0};
+  service s;
+  assert_ok(umbra_inference_plan_client(plan, &client));
+  umbra_inference_plan *read = reread(client);
+  service_open(&s, server, NULL);
+  umbra_matrix *batch = encrypt_records(&s, read, records);
+  assert_ok(umbra_inference_run(s.evaluator, &batch, batch, s.network));
+  assert_ok(umbra_inference_decrypt(&found, read, batch, s.secret, NULL));
+  check_results(model, plan, records, &found);
+  umbra_ndarray_clear(&found);
+  umbra_matrix_destroy(batch);
+  service_close(&s);
+  umbra_inference_plan_destroy(client);
+  umbra_inference_plan_destroy(server);
+  umbra_inference_plan_destroy(read);
+}
+
 /* Takes the model. */
 static void run_model(umbra_model *model, size_t records, const umbra_inference_options *options) {
   umbra_ndarray samples = random_records(1, SAMPLES, PIXELS), later = random_records(2, records, PIXELS);
   umbra_inference_plan *plan = NULL;
   assert_ok(umbra_inference_plan_create(&plan, model, &samples, options, NULL));
-  explain(plan);
   run_simulated(model, plan, &later);
-  run_encrypted(model, plan, &later);
+  run_from_files(model, plan, &later);
   umbra_inference_plan_destroy(plan);
   umbra_ndarray_clear(&samples);
   umbra_ndarray_clear(&later);
@@ -174,17 +190,70 @@ static void residual(void **state) {
   run_model(residual_model(), 2, NULL); /* more than planned: one after the other */
 }
 
-/* Values are refreshed on the way, of several ciphertexts each; the same bits as without a ring of security. */
+/* Values are refreshed on the way, of several ciphertexts each. */
 static void refreshed(void **state) {
   (void)state;
   umbra_params *params = boot_twin_40(12);
   umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = params};
   run_model(residual_model(), 1, &options);
+  options.without_refreshes = 1;
+  umbra_ndarray samples = random_records(1, SAMPLES, PIXELS);
+  umbra_model *model = residual_model();
+  umbra_inference_plan *plan = NULL;
+  assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_RANGE, "19 levels");
+  umbra_ndarray_clear(&samples);
+  umbra_model_destroy(model);
+  umbra_params_destroy(params);
+}
+
+/* ---- dry ---- */
+
+static const umbra_inference_plan *planned;
+
+static umbra_matrix *batch_of(const side *s) {
+  umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .group = 1};
+  umbra_matrix *batch = NULL;
+  layout.slots = umbra_ciphertext_slots(s->x[0]);
+  assert_ok(umbra_matrix_from_ciphertexts(&batch, (const umbra_ciphertext *const *)s->x, PIXELS / layout.slots, 1,
+                                          PIXELS, &layout));
+  return batch;
+}
+
+static void infer(side *s, uint64_t seed) {
+  (void)seed;
+  umbra_inference *network = NULL;
+  umbra_matrix *batch = batch_of(s);
+  assert_ok(umbra_inference_create(&network, s->context, planned, NULL));
+  const umbra_status status = umbra_inference_run(s->evaluator, &batch, batch, network);
+  see(s, status, status == UMBRA_OK ? batch->part[0] : NULL);
+  umbra_matrix_destroy(batch);
+  umbra_inference_destroy(network);
+}
+
+/* All that a plan says of a run with refreshes is true of a real one, which needs all its keys. */
+static void costs(void **state) {
+  (void)state;
+  umbra_params *params = boot_twin_40(LOG_N + 1);
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = params};
+  umbra_ndarray samples = random_records(1, SAMPLES, PIXELS);
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  umbra_model *model = residual_model();
+  umbra_inference_plan *plan = NULL;
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  planned = plan;
+  const work w = {params, NULL, infer, 0, UMBRA_TOP_LEVEL, report.slots};
+  const umbra_cost cost = hold(&w, 7);
+  assert_int_equal(cost.keys, report.keys);
+  assert_int_equal(cost.key_bytes, report.key_bytes);
+  umbra_inference_plan_destroy(plan);
+  umbra_model_destroy(model);
+  umbra_ndarray_clear(&samples);
   umbra_params_destroy(params);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(residual),
-                                     cmocka_unit_test(refreshed)};
+                                     cmocka_unit_test(refreshed), cmocka_unit_test(costs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

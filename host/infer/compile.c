@@ -109,16 +109,9 @@ static umbra_status add_node(compiler *c, uint32_t node) {
   return is_convolved(c, node) ? umbra_convolve(c, node) : UMBRA_OK;
 }
 
-static umbra_status check_result(const compiler *c, uint32_t value) {
-  if (!c->program->step_count)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the output is the input: there is nothing to compute");
-  if (!umbra_program_image(c->program, value).channels) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "the output is an image that no dense layer reads");
-}
-
 static umbra_status add_steps(compiler *c) {
   const uint32_t last = c->frame->output.node;
-  uint32_t value = 0;
+  uint32_t value;
   uint8_t *needed;
   UMBRA_TRY(umbra_alloc(&needed, c->model->node_count, 1, "a network"));
   mark_needed(needed, c->model, last);
@@ -127,7 +120,8 @@ static umbra_status add_steps(compiler *c) {
     if (needed[i]) status = add_node(c, i);
   umbra_free(needed);
   if (status == UMBRA_OK) status = value_of(c, &value, last);
-  return status == UMBRA_OK ? check_result(c, value) : status;
+  if (status != UMBRA_OK || c->program->step_count) return status;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the output is the input: there is nothing to compute");
 }
 
 /* ---- scales ---- */

@@ -28,7 +28,7 @@ typedef struct umbra_compiler {
 
 /*
  * Which nodes' values are images, of those needed for the last one: *images is new. Errors: UNSUPPORTED (none is made by
- * a convolution), OUT_OF_MEMORY.
+ * a convolution, or the last one is), OUT_OF_MEMORY.
  */
 umbra_status umbra_images_find(umbra_node_image **images, const umbra_model *model, uint32_t last);
 

@@ -158,10 +158,12 @@ umbra_status umbra_images_find(umbra_node_image **images, const umbra_model *mod
   find_input(&f);
   for (uint32_t i = 1; i <= last; i++) f.images[i].image = of_node(&f, &model->nodes[i]);
   count_readers(&f);
-  if (find_wanted(&f)) {
+  const int is_result = f.images[last].image.channels && !umbra_node_is_affine(model->nodes[last].kind);
+  if (find_wanted(&f) && !is_result) {
     *images = f.images;
     return UMBRA_OK;
   }
   umbra_free(f.images);
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "no activation reads what a convolution makes of an image");
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                    "no activation reads what a convolution makes of an image, or no dense layer what that makes");
 }

@@ -215,8 +215,8 @@ umbra_status umbra_way_find_levels(umbra_way *way, const umbra_program *program,
   return UMBRA_OK;
 }
 
-int umbra_way_refreshes(const umbra_way *way, const umbra_program *program) {
-  for (size_t i = 0; i < program->step_count; i++)
-    if (way->levels[i].refreshed) return 1;
-  return 0;
+uint32_t umbra_way_refreshes(const umbra_way *way, const umbra_program *program) {
+  uint32_t refreshes = 0;
+  for (size_t i = 0; i < program->step_count; i++) refreshes += way->levels[i].refreshed != 0;
+  return refreshes;
 }

@@ -30,8 +30,20 @@ static umbra_status make_term(umbra_weights **made, const umbra_inference *n, co
   return umbra_weights_create(made, n->context, &desc, NULL);
 }
 
+/* A product of one column in a ciphertext lies otherwise than one of several. */
+static umbra_status check_alike(const umbra_inference *n, const umbra_step *step) {
+  const umbra_matrix_layout first = umbra_value_layout(n, step->terms[0].value);
+  for (size_t t = 1; t < step->term_count; t++) {
+    const umbra_matrix_layout layout = umbra_value_layout(n, step->terms[t].value);
+    if ((layout.stride == layout.slots) != (first.stride == first.slots))
+      return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "two matrices that node %u adds lie in other places", step->node);
+  }
+  return UMBRA_OK;
+}
+
 static umbra_status make_linear(umbra_layer_weights *layer, const umbra_inference *n, const umbra_step *step,
                                 uint32_t level) {
+  UMBRA_TRY(check_alike(n, step));
   UMBRA_TRY(umbra_alloc(&layer->term, step->term_count, sizeof(umbra_weights *), "a layer"));
   for (size_t t = 0; t < step->term_count; t++) UMBRA_TRY(make_term(&layer->term[t], n, step, &step->terms[t], level));
   return UMBRA_OK;

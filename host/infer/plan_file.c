@@ -21,7 +21,7 @@ typedef struct inference_record {
   uint64_t samples, labels_equal, near_ties;
   double seconds, error, largest, approximation_error;
   uint32_t version, stride, slots, depth, keys, steps;
-  uint32_t image[3], encode, refresh, reserved; /* image: of a record; 0: rows of elements */
+  uint32_t image[3], encode, refresh, refreshes; /* image: of a record; 0: rows of elements */
 } inference_record;
 _Static_assert(sizeof(inference_record) == 184 + 120 + 24, "no padding");
 
@@ -60,6 +60,7 @@ static inference_record record_of(const umbra_inference_plan *plan) {
                             .image = {way->image.channels, way->image.height, way->image.width},
                             .encode = (uint32_t)way->encode,
                             .refresh = (uint32_t)way->refresh,
+                            .refreshes = r->refreshes,
                             .steps = plan->program ? (uint32_t)plan->program->step_count : 0};
 }
 
@@ -104,11 +105,12 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
     return umbra_reader_malformed(
         reader, "a plan of version %u; this library computes other bits, by plans of version %d: plan anew", r->version,
         VERSION);
-  if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS || (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
+  if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS ||
+      (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
                                   r->steps, r->depth);
-  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST || r->reserved)
-    return umbra_reader_malformed(reader, "marks %u, %u and %u of a plan", r->encode, r->refresh, r->reserved);
+  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST)
+    return umbra_reader_malformed(reader, "marks %u and %u of a plan", r->encode, r->refresh);
   if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest) && isfinite(r->approximation_error))
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "figures that are not finite");
@@ -139,6 +141,7 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
   way->report = (umbra_inference_report){UMBRA_INFERENCE_REPORT_INIT,
                                          .records = r->records,
                                          .depth = r->depth,
+                                         .refreshes = r->refreshes,
                                          .stride = r->stride,
                                          .slots = r->slots,
                                          .symmetric = !umbra_params_has_public_key(way->params),
@@ -158,7 +161,7 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
   return UMBRA_OK;
 }
 
-/* Each once, in the order of needs. */
+/* Each once, in the order of needs; with that to a sparse secret comes the one back. */
 static umbra_status read_need(umbra_reader *reader, umbra_key_needs *needs, size_t i) {
   need_record r;
   UMBRA_TRY(umbra_read_bytes(reader, &r, sizeof r));
@@ -168,8 +171,8 @@ static umbra_status read_need(umbra_reader *reader, umbra_key_needs *needs, size
   const umbra_status status = umbra_key_needs_put(needs, &need);
   if (status == UMBRA_ERROR_INVALID_ARGUMENT) return umbra_reader_malformed(reader, "%s", umbra_last_error());
   UMBRA_TRY(status);
-  if (umbra_key_needs_count(needs) == i + 1 && umbra_key_needs_get(needs, &found, i) == UMBRA_OK &&
-      found.kind == need.kind && found.steps == need.steps && found.level == need.level)
+  if (umbra_key_needs_get(needs, &found, i) == UMBRA_OK && found.kind == need.kind && found.steps == need.steps &&
+      found.level == need.level)
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "need %zu of a key is there twice, or out of order", i);
 }
@@ -178,7 +181,9 @@ static umbra_status read_needs(umbra_reader *reader, umbra_way *way, size_t coun
   UMBRA_TRY(umbra_key_needs_create(&way->needs, way->params));
   UMBRA_TRY(umbra_read_begin(reader, UMBRA_SECTION_NEEDS, count * sizeof(need_record)));
   for (size_t i = 0; i < count; i++) UMBRA_TRY(read_need(reader, way->needs, i));
-  return umbra_read_end(reader);
+  UMBRA_TRY(umbra_read_end(reader));
+  if (umbra_key_needs_count(way->needs) == count) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "%zu keys, of which one needs another one", count);
 }
 
 static umbra_status read_level(umbra_reader *reader, umbra_way *way, const umbra_step *step,
@@ -206,7 +211,8 @@ static umbra_status check_program(const umbra_reader *reader, const umbra_infere
   const umbra_program *p = plan->program;
   const umbra_step *last = &p->steps[p->step_count - 1];
   if (umbra_program_depth(p) == plan->ways->report.depth && last->count == plan->frame.result_count &&
-      !last->image.channels && last->scale == plan->frame.result_scale && last->shift == plan->frame.result_shift)
+      !last->image.channels && umbra_way_refreshes(plan->ways, p) == plan->ways->report.refreshes &&
+      last->scale == plan->frame.result_scale && last->shift == plan->frame.result_shift)
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "the last step makes other results than the plan says");
 }

@@ -4,6 +4,7 @@
  * cheapest way of both that is exact enough is the plan.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -90,7 +91,7 @@ static umbra_status observe(planner *p) {
  * three parts are rounded. Among 2^16 slots are some with this many standard deviations.
  */
 static double deviations_of(const umbra_params *params) {
-  return umbra_params_keyed_level(params) == umbra_params_depth(params) ? 12 : 24;
+  return umbra_params_keyed_level(params) == umbra_params_depth(params) ? 12 : 36;
 }
 
 /* From the differences between what the way is expected to give and what it should. */
@@ -185,15 +186,18 @@ static void sort_drafts(umbra_inference_plan *drafts[2]) {
   drafts[1] = first;
 }
 
-/* drafts: zero. The last failure is told if both fail. */
+/* drafts: zero. If both fail, that of images is told, where there are any. */
 static umbra_status make_drafts(planner *p, umbra_inference_plan *drafts[2]) {
-  umbra_status status = make_draft(p, &drafts[0], 0);
-  if (takes_images(p) && (status == UMBRA_OK || umbra_way_is_left_out(status))) {
-    const umbra_status of_images = make_draft(p, &drafts[1], 1);
-    if (!drafts[0] || !umbra_way_is_left_out(of_images)) status = of_images;
-  }
+  enum { WHY = 512 };
+  char why[WHY];
+  const umbra_status status = make_draft(p, &drafts[0], 0);
+  if (status != UMBRA_OK && !umbra_way_is_left_out(status)) return status;
+  snprintf(why, sizeof why, "%s", status == UMBRA_OK ? "" : umbra_last_error());
+  const int images = takes_images(p);
+  const umbra_status of_images = images ? make_draft(p, &drafts[1], 1) : status;
   sort_drafts(drafts);
-  return status;
+  if (drafts[0] && (of_images == UMBRA_OK || umbra_way_is_left_out(of_images))) return UMBRA_OK;
+  return images ? of_images : umbra_fail(status, "%s", why);
 }
 
 static umbra_status choose_draft(planner *p, umbra_inference_plan *drafts[2]) {

@@ -275,16 +275,16 @@ static umbra_status run_row(umbra_evaluator *evaluator, umbra_matrix **out, cons
   return status;
 }
 
-/* One after the other. */
+/* One after the other; the batch may be the output. */
 static umbra_status run_rows(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,
                              const umbra_inference *network) {
+  const size_t count = batch->rows;
   umbra_matrix **rows;
-  UMBRA_TRY(umbra_alloc(&rows, batch->rows, sizeof(umbra_matrix *), "results of a network"));
+  UMBRA_TRY(umbra_alloc(&rows, count, sizeof(umbra_matrix *), "results of a network"));
   umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < batch->rows && status == UMBRA_OK; i++)
-    status = run_row(evaluator, &rows[i], batch, i, network);
-  if (status == UMBRA_OK) status = umbra_matrix_join_rows(out, (const umbra_matrix *const *)rows, batch->rows);
-  for (size_t i = 0; i < batch->rows; i++) umbra_matrix_destroy(rows[i]);
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++) status = run_row(evaluator, &rows[i], batch, i, network);
+  if (status == UMBRA_OK) status = umbra_matrix_join_rows(out, (const umbra_matrix *const *)rows, count);
+  for (size_t i = 0; i < count; i++) umbra_matrix_destroy(rows[i]);
   umbra_free(rows);
   return status;
 }

@@ -32,7 +32,7 @@ size_t umbra_way_columns(const umbra_way *way, size_t elements);
  */
 umbra_status umbra_way_find_levels(umbra_way *way, const umbra_program *program, umbra_target target);
 
-/* Whether any result is refreshed. */
-int umbra_way_refreshes(const umbra_way *way, const umbra_program *program);
+/* How many results are refreshed. */
+uint32_t umbra_way_refreshes(const umbra_way *way, const umbra_program *program);
 
 #endif

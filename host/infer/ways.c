@@ -71,6 +71,7 @@ static umbra_status run_trial(trial *t, umbra_cost *cost, umbra_target target) {
 static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *program) {
   umbra_inference_report *report = &t->way->report;
   report->depth = umbra_program_depth(program);
+  report->refreshes = umbra_way_refreshes(t->way, program);
   report->stride = t->way->layout.stride;
   report->slots = t->way->layout.slots;
   report->symmetric = !umbra_params_has_public_key(t->way->params);
@@ -144,11 +145,16 @@ static void add_images(list *l, umbra_way way) {
   add_way(l, &way);
 }
 
+/* Without refreshes or, if there are too few levels, with those of both orders. */
 static void add_layouts(list *l, umbra_params *params) {
-  const umbra_way way = {.params = params};
-  if (l->options->without_refreshes && umbra_program_depth(l->program) > umbra_params_depth(params)) return;
-  if (l->program->image.channels) add_images(l, way);
-  else add_matrices(l, &way);
+  const int enough = umbra_program_depth(l->program) <= umbra_params_depth(params);
+  const int last = enough ? UMBRA_BOOTSTRAP_STANDARD : UMBRA_BOOTSTRAP_STC_FIRST;
+  if (!enough && l->options->without_refreshes) return;
+  for (int order = UMBRA_BOOTSTRAP_STANDARD; order <= last; order++) {
+    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order};
+    if (l->program->image.channels) add_images(l, way);
+    else add_matrices(l, &way);
+  }
 }
 
 /* With so many levels without keys, which let a ring be smaller. No such set: adds nothing. */

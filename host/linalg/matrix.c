@@ -13,7 +13,6 @@
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
 #include "array.h"
-#include "parts.h"
 
 /* ---- matrices ---- */
 

@@ -5,6 +5,7 @@
 #include "../ckks/sim.h"
 #include "../io/format.h"
 #include "layout.h"
+#include "parts.h"
 
 struct umbra_matrix {
   umbra_context *context; /* a share */
@@ -35,8 +36,6 @@ umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor 
 void umbra_matrix_declare(umbra_matrix *matrix, double magnitude);
 
 /* A function of every slot of every part. Errors: UNSUPPORTED (pairs and ones), and the function's. */
-typedef umbra_status umbra_slot_function(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
-                                         const void *user);
 umbra_status umbra_matrix_map(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix,
                               umbra_slot_function *function, const void *user);
 

@@ -10,7 +10,6 @@
 #include "../ckks/trace.h"
 #include "../ckks/verbs.h"
 #include "matrix.h"
-#include "parts.h"
 
 /* A new matrix is handed out, or destroyed. */
 static umbra_status finish(umbra_matrix **out, umbra_matrix *made, umbra_status status) {

@@ -211,7 +211,7 @@ static umbra_status choose(job *j) {
   return choice ? umbra_trial_search(&j->trial, j->options.error) : UMBRA_OK;
 }
 
-static umbra_status compare(job *j) { return umbra_trial_compare(&j->trial, &j->report, j->exact.count); }
+static umbra_status compare(job *j) { return umbra_trial_compare(&j->trial, &j->report, NULL, &j->exact); }
 
 static umbra_status prepare(job *j) {
   UMBRA_TRY(find_activations(j));

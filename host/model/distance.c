@@ -56,7 +56,7 @@ static umbra_status check_exact(void *user, size_t first, size_t end) {
 umbra_status umbra_exact_make(umbra_exact *exact, const umbra_model *model, const umbra_ndarray *records,
                               const umbra_progress *progress) {
   exact_run r = {.exact = exact};
-  *exact = (umbra_exact){.records = records->values, .count = records->shape[0]};
+  *exact = (umbra_exact){.records = records->values, .count = records->shape[0], .width = model->nodes[0].count};
   for (size_t i = 0; i < model->output_count; i++) exact->each += model->nodes[model->outputs[i].node].count;
   UMBRA_TRY(umbra_alloc(&exact->outputs, exact->count, exact->each * sizeof *exact->outputs, "exact outputs"));
   r.batch = (umbra_batch){.model = model,
@@ -69,7 +69,24 @@ umbra_status umbra_exact_make(umbra_exact *exact, const umbra_model *model, cons
   return umbra_batch_run(&r.batch, progress);
 }
 
-void umbra_exact_clear(umbra_exact *exact) { umbra_free(exact->outputs); }
+void umbra_exact_clear(umbra_exact *exact) {
+  umbra_free(exact->outputs);
+  umbra_free(exact->copies);
+  *exact = (umbra_exact){0};
+}
+
+umbra_status umbra_exact_select(umbra_exact *few, const umbra_exact *all, const size_t *numbers, size_t count) {
+  umbra_exact_clear(few);
+  *few = (umbra_exact){.count = count, .width = all->width, .each = all->each};
+  UMBRA_TRY(umbra_alloc(&few->copies, count, all->width * sizeof *few->copies, "records"));
+  UMBRA_TRY(umbra_alloc(&few->outputs, count, all->each * sizeof *few->outputs, "exact outputs"));
+  few->records = few->copies;
+  for (size_t i = 0; i < count; i++) {
+    memcpy(few->copies + i * all->width, all->records + numbers[i] * all->width, all->width * sizeof *few->copies);
+    memcpy(few->outputs + i * all->each, all->outputs + numbers[i] * all->each, all->each * sizeof *few->outputs);
+  }
+  return UMBRA_OK;
+}
 
 /* ---- labels ---- */
 
@@ -100,6 +117,7 @@ static int has_labels(double *gap, const double *exact, const umbra_model *model
 /* ---- the other network ---- */
 
 typedef struct record_facts {
+  size_t number;
   double error; /* infinite: a value left an interval, or is not finite */
   double gap;
   int labels_equal;
@@ -131,6 +149,7 @@ static void compare_record(void *user, double *const *values, size_t record, uin
   const double *exact = r->exact->outputs + record * r->exact->each;
   record_facts *f = &r->facts[record];
   int inside = take_use(r->use + seat * model->node_count, model, values);
+  f->number = record;
   f->labels_equal = has_labels(&f->gap, exact, model, values);
   f->error = inside ? umbra_outputs_difference(exact, model, values) : INFINITY;
 }
@@ -158,32 +177,33 @@ static void add_up(umbra_approximation_report *report, record_facts *facts, size
   }
 }
 
-static umbra_status compare(compare_run *r, umbra_approximation_report *report, double *use,
+static umbra_status compare(compare_run *r, umbra_approximation_report *report, umbra_details details,
                             const umbra_progress *progress) {
-  const size_t nodes = r->batch.model->node_count;
-  UMBRA_TRY(umbra_alloc(&r->facts, r->batch.count, sizeof *r->facts, "a comparison"));
+  const size_t nodes = r->batch.model->node_count, count = r->batch.count;
+  UMBRA_TRY(umbra_alloc(&r->facts, count, sizeof *r->facts, "a comparison"));
   UMBRA_TRY(umbra_alloc(&r->use, r->batch.seats * nodes, sizeof *r->use, "a comparison"));
   UMBRA_TRY(umbra_batch_run(&r->batch, progress));
   *report = (umbra_approximation_report){UMBRA_APPROXIMATION_REPORT_INIT};
-  add_up(report, r->facts, r->batch.count);
-  memset(use, 0, nodes * sizeof *use);
+  add_up(report, r->facts, count);
+  for (size_t i = 0; details.worst && i < count; i++) details.worst[i] = r->facts[count - 1 - i].number;
+  memset(details.use, 0, nodes * sizeof *details.use);
   for (size_t k = 0; k < r->batch.seats * nodes; k++) {
-    use[k % nodes] = fmax(use[k % nodes], r->use[k]);
+    details.use[k % nodes] = fmax(details.use[k % nodes], r->use[k]);
     report->use = fmax(report->use, r->use[k]);
   }
   return UMBRA_OK;
 }
 
-umbra_status umbra_exact_compare(const umbra_exact *exact, umbra_approximation_report *report, double *use,
-                                 const umbra_model *other, size_t count, const umbra_progress *progress) {
+umbra_status umbra_exact_compare(const umbra_exact *exact, umbra_approximation_report *report, umbra_details details,
+                                 const umbra_model *other, const umbra_progress *progress) {
   compare_run r = {.exact = exact};
   r.batch = (umbra_batch){.model = other,
                           .records = exact->records,
-                          .count = count,
+                          .count = exact->count,
                           .seats = umbra_batch_seats(),
                           .visit = compare_record,
                           .user = &r};
-  umbra_status status = compare(&r, report, use, progress);
+  umbra_status status = compare(&r, report, details, progress);
   umbra_free(r.facts);
   umbra_free(r.use);
   return status;

@@ -7,30 +7,35 @@
 
 #include "graph.h"
 
-/* The outputs of the exact network, before their closing steps. */
+/* Records, and the outputs of the exact network for them, before their closing steps. */
 typedef struct umbra_exact {
   const double *records;
-  size_t count, each; /* records, and elements of all outputs of one */
+  size_t count, width, each; /* records; elements of one, and of all its outputs */
   double *outputs;
+  double *copies; /* of records, if they are not the caller's */
 } umbra_exact;
 
 umbra_status umbra_exact_make(umbra_exact *exact, const umbra_model *model, const umbra_ndarray *records,
                               const umbra_progress *progress);
 void umbra_exact_clear(umbra_exact *exact);
 
+/* Some of them, by their numbers. few: cleared first. */
+umbra_status umbra_exact_select(umbra_exact *few, const umbra_exact *all, const size_t *numbers, size_t count);
+
 /* One record's elements of all outputs. */
 void umbra_outputs_gather(double *outputs, const umbra_model *model, double *const *values);
 
-/*
- * The largest difference of that; infinite where one is not finite.
- */
+/* The largest difference of that; infinite where one is not finite. */
 double umbra_outputs_difference(const double *exact, const umbra_model *model, double *const *values);
 
-/*
- * Fills all of the report but `levels`, for the first `count` records. use: of each node the largest |x| / B, as part of
- * its interval; room for them is the caller's.
- */
-umbra_status umbra_exact_compare(const umbra_exact *exact, umbra_approximation_report *report, double *use,
-                                 const umbra_model *other, size_t count, const umbra_progress *progress);
+/* What is to be known beside a report. */
+typedef struct umbra_details {
+  double *use;   /* of each node the largest |x| / B, as part of its interval */
+  size_t *worst; /* numbers of records by falling error; or NULL */
+} umbra_details;
+
+/* Fills all of the report but `levels`, and the details, which have their room. */
+umbra_status umbra_exact_compare(const umbra_exact *exact, umbra_approximation_report *report, umbra_details details,
+                                 const umbra_model *other, const umbra_progress *progress);
 
 #endif

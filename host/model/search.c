@@ -28,7 +28,8 @@ typedef struct step {
 
 typedef struct search {
   umbra_trial *trial;
-  size_t records;      /* of a trial */
+  umbra_exact few;     /* records of trials */
+  size_t *worst;       /* numbers of all records, the worst first */
   double *sensitivity; /* of each replacement */
   step *steps;
   size_t step_count;
@@ -40,6 +41,7 @@ typedef struct search {
 typedef struct probe {
   umbra_batch batch;
   const umbra_trial *trial;
+  const umbra_exact *few;
   double *errors; /* records x replacements */
   atomic_int out_of_memory;
 } probe;
@@ -88,7 +90,7 @@ static void mix(mixture *m, const umbra_model *model, double *const *exact, cons
 static void probe_record(void *user, double *const *values, size_t record, uint32_t seat) {
   probe *p = user;
   const umbra_trial *t = p->trial;
-  const double *exact = t->outputs->outputs + record * t->outputs->each;
+  const double *exact = p->few->outputs + record * p->few->each;
   mixture m;
   (void)seat;
   if (open_mixture(&m, t->exact) != UMBRA_OK) {
@@ -117,9 +119,9 @@ static void take_sensitivities(search *s, const double *errors) {
   const umbra_trial *t = s->trial;
   for (size_t i = 0; i < t->count; i++) {
     double own = t->replacements[i].stand_ins[t->replacements[i].chosen].error, sum = 0;
-    for (size_t r = 0; r < s->records; r++) {
+    for (size_t r = 0; r < s->few.count; r++) {
       double error = errors[r * t->count + i];
-      if (isfinite(error)) sum += error * error / (double)s->records;
+      if (isfinite(error)) sum += error * error / (double)s->few.count;
     }
     s->sensitivity[i] = own > 0 ? sqrt(sum) / own : 0;
   }
@@ -128,16 +130,16 @@ static void take_sensitivities(search *s, const double *errors) {
 static umbra_status find_sensitivities(search *s) {
   umbra_trial *t = s->trial;
   const umbra_progress progress = umbra_watch_relay(t->watch);
-  probe p = {.trial = t};
+  probe p = {.trial = t, .few = &s->few};
   for (size_t i = 0; i < t->count; i++) t->replacements[i].chosen = t->replacements[i].count / 2;
   p.batch = (umbra_batch){.model = t->exact,
-                          .records = t->outputs->records,
-                          .count = s->records,
+                          .records = s->few.records,
+                          .count = s->few.count,
                           .seats = umbra_batch_seats(),
                           .visit = probe_record,
                           .check = check_probe,
                           .user = &p};
-  umbra_status status = umbra_alloc(&p.errors, s->records, t->count * sizeof *p.errors, "a search");
+  umbra_status status = umbra_alloc(&p.errors, s->few.count, t->count * sizeof *p.errors, "a search");
   if (status == UMBRA_OK) status = umbra_batch_run(&p.batch, &progress);
   if (status == UMBRA_OK) take_sensitivities(s, p.errors);
   umbra_free(p.errors);
@@ -194,34 +196,35 @@ static void take_steps(const search *s, size_t count) {
 
 /* ---- trials ---- */
 
-umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report *report, size_t records) {
+umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report *report, size_t *worst,
+                                 const umbra_exact *outputs) {
   const umbra_progress progress = umbra_watch_relay(trial->watch);
   for (size_t i = 0; i < trial->count; i++) {
     const umbra_replacement *r = &trial->replacements[i];
     umbra_replacement_put(&trial->model.nodes[r->node], r, r->chosen);
   }
-  return umbra_exact_compare(trial->outputs, report, trial->use, &trial->model, records, &progress);
+  return umbra_exact_compare(outputs, report, (umbra_details){trial->use, worst}, &trial->model, &progress);
 }
 
-/* *found: how far the network after so many steps is off on so many records; infinite if some leave an interval. */
-static umbra_status try_steps(search *s, double *found, size_t steps, size_t records) {
+/* *found: how far the network after so many steps is off; infinite if some records leave an interval. */
+static umbra_status try_steps(search *s, double *found, size_t steps, size_t *worst, const umbra_exact *outputs) {
   enum { EXPECTED = 12 };
   umbra_approximation_report report;
   const umbra_watch_part part = umbra_watch_enter(s->trial->watch, umbra_min_u32(s->tries++, EXPECTED - 1), EXPECTED);
   take_steps(s, steps);
-  umbra_status status = umbra_trial_compare(s->trial, &report, records);
+  umbra_status status = umbra_trial_compare(s->trial, &report, worst, outputs);
   umbra_watch_leave(s->trial->watch, part);
   if (status == UMBRA_OK) *found = report.outside ? INFINITY : report.largest_error;
   return status;
 }
 
-/* The most steps below `most` with which the network is within the error on the trial's records; 0 is not tried. */
+/* The most steps below `most` with which the network is within the error on the few records; 0 is not tried. */
 static umbra_status most_steps(search *s, size_t *steps, size_t most, double error) {
   size_t low = 0, high = most;
   while (high - low > 1) {
     const size_t middle = (low + high) / 2;
     double found;
-    UMBRA_TRY(try_steps(s, &found, middle, s->records));
+    UMBRA_TRY(try_steps(s, &found, middle, NULL, &s->few));
     if (found <= error) low = middle;
     else high = middle;
   }
@@ -229,24 +232,35 @@ static umbra_status most_steps(search *s, size_t *steps, size_t most, double err
   return UMBRA_OK;
 }
 
-/* What the trial's records leave is tried with all. If that fails, the trial has to be as much better. */
+/* What the few records leave is tried with all. If that fails, the worst of them become the few. */
 static umbra_status choose(search *s, double error) {
-  size_t most = s->step_count + 1, steps;
-  for (double wanted = error;;) {
+  const umbra_exact *all = s->trial->outputs;
+  for (size_t most = s->step_count + 1, steps;; most = steps) {
     double found;
-    UMBRA_TRY(most_steps(s, &steps, most, wanted));
-    UMBRA_TRY(try_steps(s, &found, steps, s->trial->outputs->count));
+    UMBRA_TRY(most_steps(s, &steps, most, error));
+    UMBRA_TRY(try_steps(s, &found, steps, s->worst, all));
     if (found <= error) return UMBRA_OK;
     if (!steps)
       return umbra_fail(UMBRA_ERROR_RANGE, "the outputs of the best polynomial network are off by %g, and %g is wanted",
                         found, error);
-    most = steps;
-    wanted *= isfinite(found) ? error / found : 0.5;
+    UMBRA_TRY(umbra_exact_select(&s->few, all, s->worst, s->few.count));
   }
+}
+
+/* Spread over all. */
+static umbra_status choose_records(search *s) {
+  const umbra_exact *all = s->trial->outputs;
+  const uint64_t affordable = TRIAL_WORK / (s->trial->exact->work + 1);
+  size_t count = affordable < LEAST_RECORDS ? LEAST_RECORDS : (size_t)affordable;
+  if (count > all->count) count = all->count;
+  UMBRA_TRY(umbra_alloc(&s->worst, all->count, sizeof *s->worst, "a search"));
+  for (size_t i = 0; i < count; i++) s->worst[i] = i * all->count / count;
+  return umbra_exact_select(&s->few, all, s->worst, count);
 }
 
 static umbra_status search_all(search *s, double error) {
   umbra_watch *watch = s->trial->watch;
+  UMBRA_TRY(choose_records(s));
   UMBRA_TRY(umbra_alloc(&s->sensitivity, s->trial->count, sizeof *s->sensitivity, "a search"));
   umbra_watch_part part = umbra_watch_enter(watch, 0, 2);
   umbra_status status = find_sensitivities(s);
@@ -259,11 +273,10 @@ static umbra_status search_all(search *s, double error) {
 }
 
 umbra_status umbra_trial_search(umbra_trial *trial, double error) {
-  const uint64_t few = TRIAL_WORK / (trial->exact->work + 1);
-  search s = {.trial = trial, .records = trial->outputs->count};
-  if (few < s.records) s.records = few > LEAST_RECORDS ? (size_t)few : LEAST_RECORDS;
-  if (s.records > trial->outputs->count) s.records = trial->outputs->count;
+  search s = {.trial = trial};
   umbra_status status = search_all(&s, error);
+  umbra_exact_clear(&s.few);
+  umbra_free(s.worst);
   umbra_free(s.sensitivity);
   umbra_free(s.steps);
   return status;

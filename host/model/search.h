@@ -18,8 +18,9 @@ typedef struct umbra_trial {
   umbra_watch *watch;
 } umbra_trial;
 
-/* The network of what is chosen, compared with the exact one on the first records. */
-umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report *report, size_t records);
+/* The network of what is chosen, compared with the exact one on some records or all. worst: as in umbra_details. */
+umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report *report, size_t *worst,
+                                 const umbra_exact *outputs);
 
 /*
  * Chooses: from the best of each activation down, step by step, first where a level costs the outputs least, as far as

@@ -11,11 +11,14 @@
  *
  * A plan tells what all this costs, which keys it needs and how exact it is before anything is encrypted: every way that
  * this version knows runs on a dry device (umbra/cost.h), and the cheapest one is simulated on the samples
- * (umbra/simulate.h). Everything linear between two activations is one product with a plain matrix. Records lie by columns
- * (umbra/matrix.h): a ciphertext for each element, which takes no rotations and is the way for many records, or
- * several elements in a ciphertext, for few.
+ * (umbra/simulate.h). On matrices everything linear between two activations is one product with a plain matrix. Records
+ * lie by columns (umbra/matrix.h): a ciphertext for each element, which takes no rotations and is the way for many records,
+ * or several elements in a ciphertext, for few. For single records convolutions may stay what they are, on feature maps
+ * (umbra/convolution.h), up to the first dense layer behind them. Networks with more levels than a ring has are refreshed on
+ * the way (umbra/bootstrap.h), where that takes the least time.
  *
- * Batches are matrices of records times elements: they are saved, sent and looked at as such.
+ * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and looked
+ * at as such.
  */
 #ifndef UMBRA_INFERENCE_H
 #define UMBRA_INFERENCE_H
@@ -41,10 +44,10 @@ typedef struct umbra_inference_options {
   double margin;  /* values are up to this many times as large as those of the samples; above 1 */
   double error;   /* wanted: no output is farther from that of the polynomial network in the clear */
   umbra_target target;
-  uint64_t memory;     /* ways that take more bytes at their peak, keys and weights included, are left out; 0: any */
-  int symmetric;       /* 1: the owner encrypts with the secret key, and there may be no public one */
+  uint64_t memory;       /* ways that take more bytes at their peak, keys and weights included, are left out; 0: any */
+  int symmetric;         /* 1: the owner encrypts with the secret key, and there may be no public one */
   int without_refreshes; /* 1: no value is refreshed on the way (umbra/bootstrap.h) */
-  uint32_t scale_bits; /* of the parameters; 0: chosen */
+  uint32_t scale_bits;   /* of the parameters; 0: chosen */
   const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
   const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */
 } umbra_inference_options;
@@ -58,8 +61,8 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
  * samples: records as those that will come, (samples, the input's shape) or (samples, elements): from them the size of
  * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot be
  * computed on encrypted values: its name and type), MISMATCH (shape of the samples), INVALID_ARGUMENT (options), RANGE (a
- * layer that is too large for matrices, by name; no parameters have the levels, the memory or the error wanted: the text
- * has what there is), OUT_OF_MEMORY, CANCELLED.
+ * layer that is too large for matrices, by name, and not computed on images; no parameters have the levels, the memory or
+ * the error wanted: the text has what there is), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
                                                                   const umbra_ndarray *samples,
@@ -82,6 +85,7 @@ typedef struct umbra_inference_report {
   size_t struct_size;
   size_t records;        /* as planned */
   uint32_t depth;        /* levels that the network takes */
+  uint32_t refreshes;    /* values that are refreshed on the way */
   uint32_t stride;       /* of the layout: records in a ciphertext */
   uint32_t slots;        /* equal to the stride: a ciphertext an element */
   int symmetric;         /* 1: there is no public key */

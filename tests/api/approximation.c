@@ -330,6 +330,31 @@ static void records_outside(void **state) {
   umbra_model_destroy(other);
 }
 
+/* A value that leaves its interval spoils the ciphertext that it is in, whether or not anything reads it. */
+static void outside_where_nobody_looks(void **state) {
+  (void)state;
+  umbra_model *model = NULL;
+  uint32_t node;
+  umbra_ndarray samples = {2, {2, 2}, (double[]){1, 1, -1, -1}}, records = {2, {2, 2}, (double[]){1, 9, 1, 1}};
+  umbra_ndarray out = {0};
+  assert_ok(umbra_model_create(&model, (const size_t[]){2}, 1));
+  assert_ok(umbra_model_activation(model, &node, 0, UMBRA_FUNCTION_TANH));
+  assert_ok(umbra_model_select(model, &node, node, (const int32_t[]){0}, 1));
+  assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
+  umbra_model_ranges *ranges = calibrated(model, &samples);
+  umbra_approximation *facts = NULL;
+  const umbra_approximation_options options = options_of(0, 7);
+  assert_ok(umbra_model_approximate(model, &model, &facts, ranges, &records, &options, NULL));
+  assert_true(report_of(facts).outside == 1 && report_of(facts).labels_equal == 1);
+  assert_true(report_of(facts).use == 9 / 1.6 && report_of(facts).largest_error < 0.01);
+  assert_refused(UMBRA_ERROR_RANGE,
+                 "record 1: node 1 (chebyshev) is given 9, which is outside its interval [-1.6, 1.6]",
+                 umbra_model_run(model, &out, &records, 0, NULL));
+  umbra_approximation_destroy(facts);
+  umbra_model_ranges_destroy(ranges);
+  umbra_model_destroy(model);
+}
+
 /* ---- the search ---- */
 
 static const uint32_t known[] = {2, 3, 7, 15, 27, 59, 127};
@@ -572,11 +597,17 @@ static void progress_and_cancelling(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ranges_of_values),        cmocka_unit_test(fits_are_weighted),
-      cmocka_unit_test(relu_by_composites),      cmocka_unit_test(reports),
-      cmocka_unit_test(records_outside),         cmocka_unit_test(search_by_error),
-      cmocka_unit_test(search_among_composites), cmocka_unit_test(what_stays),
-      cmocka_unit_test(options_that_cannot_be),  cmocka_unit_test(inputs_that_do_not_fit),
+      cmocka_unit_test(ranges_of_values),
+      cmocka_unit_test(fits_are_weighted),
+      cmocka_unit_test(relu_by_composites),
+      cmocka_unit_test(reports),
+      cmocka_unit_test(records_outside),
+      cmocka_unit_test(outside_where_nobody_looks),
+      cmocka_unit_test(search_by_error),
+      cmocka_unit_test(search_among_composites),
+      cmocka_unit_test(what_stays),
+      cmocka_unit_test(options_that_cannot_be),
+      cmocka_unit_test(inputs_that_do_not_fit),
       cmocka_unit_test(progress_and_cancelling),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
