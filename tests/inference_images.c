@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: full */
 /* Convolutional networks on encrypted images that are too large for matrices, against the same networks in the clear. */
+#include "container_bytes.h"
 #include "dry_sides.h"
 #include "host/linalg/matrix.h"
 #include "inference_models.h"
@@ -252,8 +253,57 @@ static void costs(void **state) {
   umbra_params_destroy(params);
 }
 
+/* ---- hostile files ---- */
+
+/* A word of a section's first 96 bytes, where records are, becomes another one. */
+static void change_word(uint8_t *bytes, size_t size, uint64_t *state) {
+  static const uint32_t words[] = {0, 1, 2, 3, 0xffffffff, 0x7fffffff, 1u << 16, 1u << 20};
+  section sections[MAX_SECTIONS];
+  const int count = find_sections(sections, bytes, size);
+  const section *s = &sections[(size_t)(fabs(uniform(state)) * count) % (size_t)count];
+  const size_t within = s->length < 96 ? s->length : 96;
+  const size_t places = within / sizeof *words, at = (size_t)(fabs(uniform(state)) * (double)places) * sizeof *words;
+  const uint32_t word = words[(size_t)(fabs(uniform(state)) * 8) % 8];
+  if (places) memcpy(payload(bytes, s) + at, &word, sizeof word);
+}
+
+/* What is read is refused, or can be run dry or says why not. */
+static void changed_files(void **state) {
+  (void)state;
+  umbra_ndarray samples = random_records(1, SAMPLES, PIXELS);
+  umbra_model *model = plain_model();
+  umbra_inference_plan *plan = NULL;
+  size_t size, accepted = 0, refused = 0;
+  uint64_t random = 5;
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, NULL, NULL));
+  assert_ok(umbra_inference_plan_write(plan, NULL, &size));
+  uint8_t *whole = malloc(2 * size), *changed = whole + size;
+  assert_non_null(whole);
+  assert_ok(umbra_inference_plan_write(plan, whole, &size));
+  for (int i = 0; i < 400; i++) {
+    umbra_inference_plan *read = NULL;
+    umbra_cost cost = {UMBRA_COST_INIT};
+    memcpy(changed, whole, size);
+    change_word(changed, size, &random);
+    fix_checksums(changed, size);
+    const umbra_status status = umbra_inference_plan_read(&read, changed, size);
+    if (status == UMBRA_OK) assert_true(umbra_inference_plan_cost(read, &cost, NULL) != UMBRA_ERROR_OUT_OF_MEMORY);
+    else assert_int_equal(status, UMBRA_ERROR_FORMAT);
+    accepted += status == UMBRA_OK;
+    refused += status != UMBRA_OK;
+    umbra_inference_plan_destroy(read);
+  }
+  print_message("%zu of 400 files refused\n", refused);
+  assert_true(accepted > 0 && refused > accepted);
+  free(whole);
+  umbra_inference_plan_destroy(plan);
+  umbra_model_destroy(model);
+  umbra_ndarray_clear(&samples);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(residual),
-                                     cmocka_unit_test(refreshed), cmocka_unit_test(costs)};
+                                     cmocka_unit_test(refreshed), cmocka_unit_test(costs),
+                                     cmocka_unit_test(changed_files)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,7 +57,8 @@ static umbra_status check_size(segment *s) {
     if (s->role[i] == INSIDE) work += node_of(s, i)->work + node_of(s, i)->count;
   }
   const size_t rows = node_of(s, s->node)->count;
-  if (s->elements <= UMBRA_PROGRAM_MAX_WEIGHTS / rows && s->elements <= UMBRA_MODEL_MAX_WORK / work) return UMBRA_OK;
+  if (s->elements * rows <= UMBRA_PROGRAM_MAX_WEIGHTS && s->elements * work <= UMBRA_MODEL_MAX_WORK)
+    return UMBRA_OK; /* below 2^62 */
   return umbra_fail(
       UMBRA_ERROR_RANGE,
       "%s: as a matrix it has %zu x %zu elements: a network on matrices has at most 2^24 of them, made in "

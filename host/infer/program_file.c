@@ -231,7 +231,7 @@ static umbra_status read_step(umbra_reader *reader, const umbra_program *program
   take_record(step, &r);
   UMBRA_TRY(check_image(reader, step));
   for (uint32_t t = 0; t < r.terms; t++) UMBRA_TRY(read_term(reader, program, step));
-  if (r.biased && step->kind == UMBRA_STEP_CONVOLUTION && !step->terms[0].window)
+  if (r.biased && step->kind == UMBRA_STEP_CONVOLUTION && (!step->terms || !step->terms[0].window))
     return umbra_reader_malformed(reader, "a bias of a sum without a window");
   if (r.biased) UMBRA_TRY(umbra_read_numbers(reader, &step->bias, umbra_step_biases(step)));
   if (step->kind == UMBRA_STEP_CHEBYSHEV) UMBRA_TRY(umbra_read_numbers(reader, &step->coefficients, step->degree + 1));

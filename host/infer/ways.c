@@ -13,7 +13,15 @@
 #include "network.h"
 #include "plan.h"
 
-enum { MOST_WAYS = 64, MOST_KEYLESS = 2, MOST_CIPHERTEXTS = 1 << 14, HALVINGS = 2, WHY = 256 };
+enum {
+  MOST_WAYS = 96,
+  MOST_KEYLESS = 2,
+  MOST_CIPHERTEXTS = 1 << 14,
+  HALVINGS = 2,
+  WHY = 256,
+  MOST_BITS = 1 << 12, /* of a modulus; the largest ring has fewer */
+  MOST_LEVELS = 24     /* of a network beyond which refreshes are tried, too */
+};
 
 void umbra_way_clear(umbra_way *way) {
   umbra_key_needs_destroy(way->needs);
@@ -111,24 +119,21 @@ static void add_way(list *l, const umbra_way *way) {
 }
 
 static void add_layout(list *l, umbra_way way, uint32_t stride, uint32_t slots) {
-  const size_t parts =
-      umbra_quotient_above(l->options->records, stride) * umbra_quotient_above(l->program->input_count, slots / stride);
-  if (parts > MOST_CIPHERTEXTS) return;
   way.layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = stride,
                                      .slots = slots, .group = 1};
-  add_way(l, &way);
+  if (umbra_layout_parts(&way.layout, l->options->records, l->program->input_count) <= MOST_CIPHERTEXTS)
+    add_way(l, &way);
 }
 
 /* A ciphertext an element; and, where there are keys at the top, several elements in one. */
 static void add_matrices(list *l, const umbra_way *way) {
   const umbra_params *params = way->params;
   const uint64_t most = umbra_params_slots(params), records = umbra_power_above(l->options->records);
-  const uint64_t stride = records < most ? records : most;
-  add_layout(l, *way, (uint32_t)stride, (uint32_t)stride);
+  const uint32_t stride = umbra_max_u32(1, (uint32_t)(records < most ? records : most));
+  add_layout(l, *way, stride, stride);
   if (umbra_params_keyed_level(params) < umbra_params_depth(params)) return;
   const uint64_t all = stride * umbra_power_above(l->program->input_count), widest = all < most ? all : most;
-  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++)
-    add_layout(l, *way, (uint32_t)stride, (uint32_t)(widest >> i));
+  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++) add_layout(l, *way, stride, (uint32_t)(widest >> i));
 }
 
 /* Convolutions encoded beforehand or, if that takes too much memory, at use. */
@@ -163,6 +168,7 @@ static umbra_status add_set(list *l, uint32_t scale_bits, uint32_t keyless) {
                             .keyless_levels = keyless};
   umbra_params *params = NULL;
   need.scale_bits = scale_bits;
+  if ((uint64_t)need.depth * scale_bits > MOST_BITS) return UMBRA_OK;
   const umbra_status status = umbra_params_from_need(&params, &need);
   if (status == UMBRA_OK && (l->options->symmetric || umbra_params_has_public_key(params))) add_layouts(l, params);
   umbra_params_destroy(params);
@@ -182,6 +188,8 @@ static umbra_status add_presets(list *l) {
   return UMBRA_OK;
 }
 
+static int is_deep(const list *l) { return umbra_program_depth(l->program) > MOST_LEVELS; }
+
 static umbra_status add_all(list *l) {
   static const uint32_t scales[] = {25, 30, 35, 40, 45, 50};
   const uint32_t depth = umbra_program_depth(l->program), wanted = l->options->scale_bits;
@@ -194,7 +202,7 @@ static umbra_status add_all(list *l) {
   for (size_t i = 0; i < (wanted ? 1 : sizeof scales / sizeof *scales); i++)
     for (uint32_t keyless = 0; keyless <= MOST_KEYLESS && keyless < depth; keyless++)
       UMBRA_TRY(add_set(l, wanted ? wanted : scales[i], keyless));
-  return UMBRA_OK;
+  return is_deep(l) && !l->options->without_refreshes ? add_presets(l) : UMBRA_OK;
 }
 
 /* ---- which of them ---- */
@@ -260,7 +268,8 @@ static umbra_status no_way(const list *l) {
 static umbra_status find_possible(list *l, umbra_watch *watch) {
   UMBRA_TRY(add_all(l));
   const umbra_status status = l->count ? keep_possible(l, watch) : no_way(l);
-  if (l->options->params || l->options->without_refreshes || !umbra_way_is_left_out(status)) return status;
+  if (l->options->params || l->options->without_refreshes || is_deep(l) || !umbra_way_is_left_out(status))
+    return status;
   l->count = 0;
   UMBRA_TRY(add_presets(l));
   return l->count ? keep_possible(l, watch) : no_way(l);

@@ -100,7 +100,7 @@ static void add_shifted(umbra_product_plan *plan, size_t most_slots) {
   const size_t stride = umbra_power_above(smaller(d->columns, most_slots)), inner = umbra_power_above(d->inner);
   for (size_t slots = 2 * larger(inner, stride); slots <= smaller(most_slots, inner * stride); slots *= 2) {
     umbra_matrix_layout a = layout_of(UMBRA_MATRIX_SHIFTED, stride, slots, d->rows > 1);
-    a.group = (uint32_t)(inner * stride / slots);
+    a.group = (uint32_t)(inner * stride >> __builtin_ctzll(slots));
     add(plan, &a, NULL);
   }
 }
