@@ -62,7 +62,7 @@ static size_t exchange_word(uint8_t *bytes, size_t size) {
   for (next = from; next < end && !is_sign(bytes[next]);) next++;
   if (size + length > ROOM) return size;
   memmove(bytes + from + length, bytes + next, size - next);
-  memcpy(bytes + from, word, length);
+  for (size_t k = 0; k < length; k++) bytes[from + k] = (uint8_t)word[k];
   const size_t grown = size + length - (next - from);
   memcpy(bytes, &(uint64_t){grown - VALUES - 8}, 8);
   return grown;

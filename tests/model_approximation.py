@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # labels: quick
-"""`umbra infer --clear --calibrate` on a network written here: the polynomials, the outputs and the report against least
-squares, weighted by the density of what each activation reads, by normal equations of our own."""
+"""`umbra infer --clear --calibrate` on a network written here: polynomials, outputs and the report against least squares,
+weighted by the density of what each activation reads, by normal equations of our own."""
 import json
 import os
 import random
@@ -159,8 +159,9 @@ def check(folder, layers, samples, records):
 
 def check_options(folder):
     samples = ["--calibrate", f"{folder}/s.npy"]
+    nine = ",".join(["3"] * 9)
     for options in (["--degree", "7"], ["--relu", "7,7"], ["--error", "1"], [*samples, "--degree", "7", "--error", "1"],
-                    [*samples, "--relu", "7,"], [*samples, "--relu", "3,3,3,3,3,3,3,3,3"], [*samples, "--degree", "300"]):
+                    [*samples, "--relu", "7,"], [*samples, "--relu", nine], [*samples, "--degree", "300"]):
         run = umbra(folder, *options)
         if run.returncode != 2:
             faults.append(f"{options}: status {run.returncode}, {run.stderr}")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * Behind calibration and polynomial networks: samples that are even, the same ranges whatever the threads, copies of all
- * kinds of nodes, and allocations that fail one after the other.
+ * Behind calibration and polynomial networks: samples that are even, the same ranges whatever the threads, copies of
+ * all kinds of nodes, and allocations that fail one after the other.
  */
 #include "networks.h"
 

@@ -208,7 +208,7 @@ static umbra_status add_all(list *l) {
   for (size_t i = 0; i < (wanted ? 1 : sizeof scales / sizeof *scales); i++)
     for (uint32_t keyless = 0; keyless <= MOST_KEYLESS && keyless < depth; keyless++)
       UMBRA_TRY(add_set(l, wanted ? wanted : scales[i], keyless));
-  return l->count || l->options->without_refreshes ? UMBRA_OK : add_presets(l);
+  return UMBRA_OK;
 }
 
 /* ---- which of them ---- */
@@ -270,10 +270,18 @@ static umbra_status no_way(const list *l) {
                     umbra_program_depth(l->program), l->options->records, l->program->input_count, MOST_CIPHERTEXTS);
 }
 
-static umbra_status find(list *l, umbra_watch *watch) {
+/* Where no chain of primes has the levels, or none with room in memory, with refreshes. */
+static umbra_status find_possible(list *l, umbra_watch *watch) {
   UMBRA_TRY(add_all(l));
-  if (!l->count) return no_way(l);
-  UMBRA_TRY(keep_possible(l, watch));
+  const umbra_status status = l->count ? keep_possible(l, watch) : no_way(l);
+  if (l->options->params || l->options->without_refreshes || !umbra_way_is_left_out(status)) return status;
+  l->count = 0;
+  UMBRA_TRY(add_presets(l));
+  return l->count ? keep_possible(l, watch) : no_way(l);
+}
+
+static umbra_status find(list *l, umbra_watch *watch) {
+  UMBRA_TRY(find_possible(l, watch));
   qsort(l->way, l->count, sizeof *l->way, by_seconds);
   return UMBRA_OK;
 }

@@ -20,8 +20,8 @@ typedef struct calibration {
 /* ---- samples ---- */
 
 /*
- * Of each `stride` values that follow each other one is kept, at a place that looks random: so no pattern in a record is
- * met again and again, and threads have nothing to agree about.
+ * Of each `stride` values that follow each other one is kept, at a place that looks random: so no pattern in a record
+ * is met again and again, and threads have nothing to agree about.
  */
 static size_t place_of(const umbra_sample *s, size_t i, size_t total) {
   uint64_t x = (i + 1) * UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */

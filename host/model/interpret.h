@@ -11,7 +11,7 @@ void umbra_node_compute(double *const *values, const umbra_model *model, uint32_
 /* The same, as if the node were another one with the same inputs and as many elements. */
 void umbra_node_compute_as(double *const *values, const umbra_model *model, uint32_t node, const umbra_node *other);
 
-/* The function of ACTIVATION, POLYNOMIAL, CHEBYSHEV or SIGN_RELU at one point; of the last two NaN outside the interval. */
+/* The function of ACTIVATION, POLYNOMIAL, CHEBYSHEV or SIGN_RELU; of the last two NaN outside the interval. */
 double umbra_node_function(const umbra_node *node, double x);
 
 typedef struct umbra_extremes {

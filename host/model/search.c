@@ -46,7 +46,7 @@ typedef struct probe {
   atomic_int out_of_memory;
 } probe;
 
-/* Values of a network of which one activation has a stand-in: those behind it are its own, the others the exact ones. */
+/* Values of a network of which one activation has a stand-in: those behind it are its own, the others exact. */
 typedef struct mixture {
   double **values, **own; /* of each node */
   double *room;
@@ -155,7 +155,7 @@ static uint32_t best_of(const umbra_replacement *r) {
   return best;
 }
 
-/* From stand-in `from`, the one of fewer levels that costs least for each that it saves: the next corner of the hull. */
+/* From stand-in `from`, the one of fewer levels that costs least for each it saves: the next corner of the hull. */
 static step next_step(const search *s, uint32_t replacement, uint32_t from) {
   const umbra_replacement *r = &s->trial->replacements[replacement];
   const umbra_stand_in *here = &r->stand_ins[from];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Networks without activations: each is replaced by a polynomial that is near it where its values are, as records that are
- * like those to come show. Everything is in the clear; what comes of it can be computed on encrypted values.
+ * Networks without activations: each is replaced by a polynomial that is near it where its values are, as records like
+ * those to come show. Everything is in the clear; what comes of it can be computed on encrypted values.
  */
 #ifndef UMBRA_APPROXIMATION_H
 #define UMBRA_APPROXIMATION_H
@@ -16,9 +16,9 @@ UMBRA_BEGIN_DECLS
 typedef struct umbra_model_ranges umbra_model_ranges;
 
 /*
- * Computes all nodes for the records: an array as umbra_model_run takes it. Memory does not grow with their number: of an
- * activation's inputs 2^16 at most are kept, evenly, and of all 2^24. The same records give the same ranges, whatever
- * the threads. Errors: MISMATCH (shape), RANGE (a value that is not finite, or outside a polynomial's interval),
+ * Computes all nodes for the records: an array as umbra_model_run takes it. Memory does not grow with their number: of
+ * an activation's inputs 2^16 at most are kept, evenly, and of all 2^24. The same records give the same ranges with
+ * any threads. Errors: MISMATCH (shape), RANGE (a value that is not finite, or outside a polynomial's interval),
  * OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_calibrate(const umbra_model *model, umbra_model_ranges **ranges,
@@ -55,8 +55,8 @@ UMBRA_API void umbra_activation_choice_init(umbra_activation_choice *choice, siz
  * polynomial of degree 7 is then off by up to B / 5, one of degree 27 by B / 15.
  *
  * Where neither a choice nor a degree says which: the network takes the fewest levels with which its outputs are within
- * `error` on all records, as far as a greedy search finds them. It knows polynomials of degree 2 (one level: a square, the
- * rest of it goes into the layers beside it), 3, 7, 15, 27, 59 and 127 (2 to 7 levels) and, for ReLU, the composites
+ * `error` on all records, as far as a greedy search finds them. It knows polynomials of degree 2 (one level: a square;
+ * the rest goes into the layers beside it), 3, 7, 15, 27, 59 and 127 (2 to 7 levels) and, for ReLU, the composites
  * {7, 7, 15}, {7, 15, 15}, {15, 15, 27} and {7, 15, 15, 27} (11 to 17 levels).
  */
 typedef struct umbra_approximation_options {
@@ -77,8 +77,8 @@ UMBRA_API void umbra_approximation_options_init(umbra_approximation_options *opt
 #define umbra_approximation_options_init(options) umbra_approximation_options_init((options), sizeof *(options))
 
 /*
- * How far the polynomial network is from the exact one, on the records that it was compared with. The label of a record is
- * each output's first largest element or, of one element, its sign, before closing steps.
+ * How far the polynomial network is from the exact one, on the records that it was compared with. The label of a record
+ * is each output's first largest element or, of one element, its sign, before closing steps.
  */
 typedef struct umbra_approximation_report {
   size_t struct_size;

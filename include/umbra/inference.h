@@ -11,11 +11,14 @@
  *
  * A plan tells what all this costs, which keys it needs and how exact it is before anything is encrypted: every way that
  * this version knows runs on a dry device (umbra/cost.h), and the cheapest one is simulated on the samples
- * (umbra/simulate.h). Everything linear between two activations is one product with a plain matrix. Records lie by columns
- * (umbra/matrix.h): a ciphertext for each element, which takes no rotations and is the way for many records, or
- * several elements in a ciphertext, for few.
+ * (umbra/simulate.h). On matrices everything linear between two activations is one product with a plain matrix. Records
+ * lie by columns (umbra/matrix.h): a ciphertext for each element, which takes no rotations and is the way for many records,
+ * or several elements in a ciphertext, for few. For single records convolutions may stay what they are, on feature maps
+ * (umbra/convolution.h), up to the first dense layer behind them. Networks with more levels than a ring has are refreshed on
+ * the way (umbra/bootstrap.h), where that takes the least time.
  *
- * Batches are matrices of records times elements: they are saved, sent and looked at as such.
+ * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and looked
+ * at as such.
  */
 #ifndef UMBRA_INFERENCE_H
 #define UMBRA_INFERENCE_H
@@ -58,8 +61,8 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
  * samples: records as those that will come, (samples, the input's shape) or (samples, elements): from them the size of
  * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot be
  * computed on encrypted values: its name and type), MISMATCH (shape of the samples), INVALID_ARGUMENT (options), RANGE (a
- * layer that is too large for matrices, by name; no parameters have the levels, the memory or the error wanted: the text
- * has what there is), OUT_OF_MEMORY, CANCELLED.
+ * layer that is too large for matrices, by name, and not computed on images; no parameters have the levels, the memory or
+ * the error wanted: the text has what there is), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
                                                                   const umbra_ndarray *samples,

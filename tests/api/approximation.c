@@ -8,7 +8,7 @@
 
 enum { INPUTS = 6, HIDDEN = 8, OUTPUTS = 3, RECORDS = 200, FIRST = 1, SECOND = 3 };
 
-/* Nodes: input, dense, activation, dense, activation, dense. Outputs: logits, one number; exposed: what activations read. */
+/* Nodes: input, dense, activation, dense, activation, two dense. exposed: what activations read are outputs, too. */
 static umbra_model *network(umbra_function function, int exposed) {
   umbra_model *model = NULL;
   uint32_t node;
