@@ -130,11 +130,14 @@ static void put_label(const canvas *c, size_t i) {
   fputs("</title></text>\n", c->file);
 }
 
+static uint32_t level_before(const canvas *c, size_t i) {
+  if (!i) return c->of->levels;
+  const umbra_inference_layer *before = &c->of->layers[i - 1];
+  return before->refreshed_level ? before->refreshed_level : before->result_level;
+}
+
 static void put_layer(const canvas *c, size_t i) {
-  const umbra_inference_layer *before = i ? &c->of->layers[i - 1] : NULL;
-  uint32_t level = c->of->levels;
-  if (before) level = before->refreshed_level ? before->refreshed_level : before->result_level;
-  put_levels(c, i, level);
+  put_levels(c, i, level_before(c, i));
   put_times(c, i);
   put_label(c, i);
 }
