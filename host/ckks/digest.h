@@ -7,8 +7,9 @@
 #include "evaluator_internal.h"
 
 /*
- * Tells the tracer the digest of a layer's result, which these ciphertexts are, if the evaluator is to. Layers count from 1;
- * record: of a batch whose records are computed one by one, from 1, or 0. Errors: OUT_OF_MEMORY, DEVICE, CANCELLED.
+ * Tells the tracer the digest of a layer's result, which these ciphertexts are, if the evaluator is to. Layers count
+ * from 1; record: of a batch whose records are computed one by one, from 1, or 0. Errors: OUT_OF_MEMORY, DEVICE,
+ * CANCELLED.
  */
 umbra_status umbra_digest_tell(umbra_evaluator *evaluator, uint32_t layer, uint32_t record,
                                umbra_ciphertext *const *part, size_t parts);

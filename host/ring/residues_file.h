@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Residues in containers, and wherever else they are to be read: the words of memory, limb by limb, through a buffer of one. */
+/* Residues in containers, and wherever they are read back: the words of memory, limb by limb, through a buffer of one. */
 #ifndef UMBRA_RING_RESIDUES_FILE_H
 #define UMBRA_RING_RESIDUES_FILE_H
 

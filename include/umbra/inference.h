@@ -134,9 +134,9 @@ UMBRA_API void umbra_inference_layer_init(umbra_inference_layer *layer, size_t s
 
 /*
  * The layers in the order in which they run, which is also that of digests (umbra/trace.h), with what each takes on a
- * machine as umbra_inference_plan_cost has it; their seconds make up those of the run. layers[*count], each initialised;
- * *count becomes the number of layers; layers: NULL: only asks for that. Errors: as umbra_inference_plan_cost, and RANGE
- * (too little room).
+ * machine as umbra_inference_plan_cost has it; their seconds make up those of the run. layers[*count], each
+ * initialised; *count becomes the number of layers; layers: NULL: only asks for that. Errors: as
+ * umbra_inference_plan_cost, and RANGE (too little room).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_layers(const umbra_inference_plan *plan,
                                                                   umbra_inference_layer *layers, size_t *count,
