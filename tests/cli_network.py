@@ -12,6 +12,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from xml.etree import ElementTree
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "models"))
@@ -59,6 +60,33 @@ def check_plan(chain, plan):
         chain.owner / "server.umbra").stat().st_size)
 
 
+def check_layers(chain):
+    """The layers of a plan, and the drawing of them."""
+    report = succeeds(chain.owner, "plan", "model.onnx", "--samples", "samples.npy", "--degree", 7, "--explain", "--svg",
+                      "plan.svg", "--machine", "h200")
+    layers, total = report["layers"], report["predictions"][1]["seconds"]
+    expect("three layers", [(layer["what"], layer["elements"]) for layer in layers] == [
+        ("linear", HIDDEN), ("chebyshev", HIDDEN), ("linear", CLASSES)])
+    expect("their levels", [(layer["level"], layer["result_level"]) for layer in layers] == [(5, 4), (4, 1), (1, 0)])
+    expect("their seconds are those of the plan", abs(sum(layer["seconds"] for layer in layers) - total) < 1e-9 * total)
+    tags = list(ElementTree.parse(chain.owner / "plan.svg").iter())
+    count = {name: sum(tag.tag.endswith("}" + name) for tag in tags) for name in ("circle", "rect", "title", "script")}
+    expect("a mark, a bar and a text for each", count == {"circle": 3, "rect": 4, "title": 3, "script": 0})
+
+
+def check_digests(chain, report):
+    """In the report and the file; the same when the same is computed again, by another backend."""
+    digests = report["digests"]
+    lines = (chain.server / "digests.json").read_text().splitlines()
+    expect("a line for each", [json.loads(line) for line in lines] == digests)
+    expect("digests of all layers", [(d["layer"], d["what"], d["level"]) for d in digests] == [
+        (1, "linear", 4), (2, "activation", 1), (3, "linear", 0)])
+    expect("of 32 bytes", all(len(bytes.fromhex(d["digest"])) == 32 for d in digests))
+    again = chain.infer("--digests", "digests.json", "--device", "ref", "--threads", "1", "--repeat", "2")
+    expect("the same again", again["digests"] == digests)
+    expect("only if wanted", "digests" not in chain.infer())
+
+
 def labels_of(values):
     return [max(range(CLASSES), key=lambda k: values[i * CLASSES + k]) for i in range(RECORDS)]
 
@@ -68,14 +96,16 @@ def whole_chain(folder):
     chain = open_chain(folder, network(Node("Softmax", "z", "y", axis=1)))
     plan = chain.plan("model.onnx", "--degree", 7, "--records", RECORDS, "--explain", "--machine", "h200")
     expect("an explanation", "chebyshev" in plan["explanation"])
+    check_layers(chain)
     made = chain.keygen()
     expect("as many keys as planned", made["evaluation_keys"] == plan["keys"])
     check_plan(chain, plan)
     encrypted = chain.encrypt("--keys", "keys")
     expect("all records", encrypted["records"] == RECORDS)
-    report = chain.infer()
+    report = chain.infer("--digests", "digests.json")
     expect("a time for each layer", [layer["layer"] for layer in report["layers"]] == [1, 2, 3] and
            all(layer["seconds"] > 0 for layer in report["layers"]))
+    check_digests(chain, report)
     expect("levels go down", plan["levels"] == report["layers"][0]["level"] > report["layers"][2]["level"])
     for name in ("y.npy", "y.csv", "y.json"):
         chain.decrypt(name)
@@ -142,6 +172,9 @@ def wrong_usage(folder):
             ("exactly one MODEL.onnx", [*plan, "other.onnx", "--samples", "s"]),
             ("--samples", ["plan", "train.csv", "--samples", "s"]),
             ("--plan FILE, for encrypted records, or --clear", ["infer", "--in", "a", "--out", "b"]),
+            ("do not go with --clear", ["infer", "m.onnx", "--clear", "--digests", "d", "--in", "a", "--out", "b"]),
+            ("two files are needed", ["infer", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b", "--digests",
+                                      "b"]),
             ("--keys DIR is missing", ["infer", "--plan", "p", "--in", "a", "--out", "b"]),
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--repeat", "2", "--in", "a", "--out", "b"]),
             ("belong to --clear", ["infer", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b", "--degree", "3"]),
@@ -200,6 +233,7 @@ def outputs_destroy_nothing(chain):
     decrypt = ["decrypt", "--plan", "client.umbra", "--secret", "secret/key.umbra", "--in", "answer.umbra", "--out"]
     refused(server, 1, "is an input of this command", *infer, "batch.umbra")
     refused(server, 1, "is an input of this command", *infer, "server.umbra")
+    refused(server, 1, "is an input of this command", *infer, "o.umbra", "--digests", "batch.umbra")
     refused(server, 1, "(evaluation keys) will not be replaced", *infer, "keys/eval.umbra")
     refused(server, 1, "cannot be written", *infer, "nowhere/answer.umbra")
     refused(owner, 1, "names of tables end in", *decrypt, "y.txt")
@@ -207,7 +241,8 @@ def outputs_destroy_nothing(chain):
     refused(owner, 1, "(secret key) will not be replaced", *decrypt, "secret/copy.json")
     refused(owner, 1, "will not be replaced", "plan", "model.onnx", "--samples", "samples.npy", "--server",
             "keys/eval.umbra")
-    refused(owner, 1, "is an input", "plan", "model.onnx", "--samples", "samples.npy", "--client", "model.onnx")
+    for option in ("--client", "--svg"):
+        refused(owner, 1, "is an input", "plan", "model.onnx", "--samples", "samples.npy", option, "model.onnx")
 
 
 def secrets_stay_with_their_owner(chain):

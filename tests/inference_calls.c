@@ -135,22 +135,13 @@ static void backends_agree(void **state) {
   (void)state;
   static const char *const devices[] = {"ref", "avx2", "avx512"};
   umbra_matrix *batch = encrypt_records(&server, plan, &samples), *first = NULL;
-  bytes keys = {0}, sent = matrix_bytes(batch);
-  assert_ok(umbra_eval_keys_write(server.keys, NULL, &keys.size, NULL));
-  keys.data = malloc(keys.size);
-  assert_ok(umbra_eval_keys_write(server.keys, keys.data, &keys.size, NULL));
   assert_ok(umbra_inference_run(server.evaluator, &first, batch, server.network));
   bytes expected = matrix_bytes(first);
   for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
-    service s = {0};
+    service s;
     umbra_matrix *there = NULL;
-    const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_inference_plan_params(plan),
-                                     .device = devices[i]};
-    if (umbra_context_create(&s.context, &desc) != UMBRA_OK) continue; /* this machine has it not */
-    assert_ok(umbra_eval_keys_read(&s.keys, s.context, keys.data, keys.size, NULL));
-    assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
-    assert_ok(umbra_inference_create(&s.network, s.context, plan, NULL));
-    assert_ok(umbra_matrix_read(&there, s.context, sent.data, sent.size, NULL));
+    const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .device = devices[i]};
+    if (!server_open(&s, &there, plan, &desc, &server, batch)) continue; /* this machine has it not */
     assert_ok(umbra_inference_run(s.evaluator, &there, there, s.network));
     bytes found = matrix_bytes(there);
     assert_true(same_bytes(&found, &expected));
@@ -160,8 +151,6 @@ static void backends_agree(void **state) {
   }
   umbra_matrix_destroy(batch);
   umbra_matrix_destroy(first);
-  free(keys.data);
-  free(sent.data);
   free(expected.data);
 }
 

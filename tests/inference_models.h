@@ -128,4 +128,31 @@ static inline umbra_matrix *encrypt_records(const service *s, const umbra_infere
   return batch;
 }
 
+/*
+ * A server for the same client, on another device, with what this client sent it. 0: this machine has not that device.
+ * desc: all but the parameters.
+ */
+static inline int server_open(service *s, umbra_matrix **batch, const umbra_inference_plan *plan,
+                              const umbra_context_desc *desc, const service *client, const umbra_matrix *sent) {
+  bytes keys = {0}, records = {0};
+  umbra_context_desc wanted = *desc;
+  *s = (service){0};
+  wanted.params = umbra_inference_plan_params(plan);
+  if (umbra_context_create(&s->context, &wanted) != UMBRA_OK) return 0;
+  assert_ok(umbra_eval_keys_write(client->keys, NULL, &keys.size, NULL));
+  assert_ok(umbra_matrix_write(sent, NULL, &records.size, NULL));
+  keys.data = malloc(keys.size);
+  records.data = malloc(records.size);
+  assert_true(keys.data && records.data);
+  assert_ok(umbra_eval_keys_write(client->keys, keys.data, &keys.size, NULL));
+  assert_ok(umbra_matrix_write(sent, records.data, &records.size, NULL));
+  assert_ok(umbra_eval_keys_read(&s->keys, s->context, keys.data, keys.size, NULL));
+  assert_ok(umbra_matrix_read(batch, s->context, records.data, records.size, NULL));
+  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
+  assert_ok(umbra_inference_create(&s->network, s->context, plan, NULL));
+  free(keys.data);
+  free(records.data);
+  return 1;
+}
+
 #endif

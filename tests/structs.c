@@ -382,6 +382,16 @@ static umbra_status fill_inference_report(void *given) {
   return status;
 }
 
+/* Of two. */
+static umbra_status fill_inference_layer(void *given) {
+  umbra_inference_plan *plan = NULL;
+  size_t count = 2;
+  assert_ok(plan_inference(&plan, NULL));
+  const umbra_status status = umbra_inference_plan_layers(plan, given, &count, "xeon-ref");
+  umbra_inference_plan_destroy(plan);
+  return status;
+}
+
 static umbra_status fill_approximation_report(void *given) {
   umbra_approximation *made = approximation();
   umbra_status status = umbra_approximation_get_report(made, given);
@@ -597,6 +607,7 @@ static const row rows[] = {
     ROW(umbra_activation_choice, 1, TAKEN, take_activation_choice),
     ROW(umbra_approximation_report, 1, FILLED, fill_approximation_report),
     ROW(umbra_inference_options, 1, TAKEN, take_inference_options),
+    ROW(umbra_inference_layer, 2, FILLED, fill_inference_layer),
     ROW(umbra_inference_report, 1, FILLED, fill_inference_report),
     ROW(umbra_activation_report, 1, FILLED, fill_activation_report),
     ROW(umbra_array, 1, TAKEN, take_array),

@@ -33,6 +33,7 @@ struct umbra_evaluator {
   umbra_watch watch;
   umbra_refresher refresher;
   int strict;            /* see umbra_evaluator_set_strict */
+  int digests;           /* see umbra_evaluator_set_digests */
   const char *operation; /* that is under way; see trace.h */
   uint64_t number;       /* in this process, for traces */
   umbra_spans spans;

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answers.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "engine.h"
 #include "output.h"
 #include "target.h"
 
@@ -29,34 +24,15 @@ static cJSON *to_list(const umbra_ndarray *answers, size_t dimension, const doub
   return list;
 }
 
-/* Written under another name first, so that the file is whole or absent. */
-static bool write_text(const char *text, const char *path) {
-  char draft[CLI_PATH];
-  struct stat old;
-  if (snprintf(draft, sizeof draft, "%s.%ld.draft", path, (long)getpid()) >= CLI_PATH) {
-    errno = ENAMETOOLONG;
-    return false;
-  }
-  FILE *file = fopen(draft, "wx");
-  if (!file) return false;
-  if (stat(path, &old) == 0) (void)fchmod(fileno(file), old.st_mode & 0777);
-  bool written = fputs(text, file) >= 0 && fputc('\n', file) != EOF && fflush(file) == 0 && fsync(fileno(file)) == 0;
-  written = fclose(file) == 0 && written && rename(draft, path) == 0;
-  const int reason = errno;
-  if (!written) unlink(draft);
-  errno = reason;
-  return written;
-}
-
 static bool write_json(const umbra_ndarray *answers, const char *option, const char *path) {
   const double *values = answers->values;
   cJSON *list = to_list(answers, 0, &values);
   char *text = cJSON_PrintUnformatted(list);
   cJSON_Delete(list);
   if (!text) return cli_error("out of memory");
-  const bool written = write_text(text, path);
+  const bool written = cli_write_line(option, path, text);
   cJSON_free(text);
-  return written || cli_error("%s: %s: %s", option, path, strerror(errno));
+  return written;
 }
 
 bool cli_answers_write(const umbra_ndarray *answers, const char *option, const char *path) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
 #include <umbra/umbra.h>
 
 #include "approximation.h"
@@ -65,8 +66,8 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
-  if (o->run.plan || o->run.keys || o->run.repeat)
-    cli_usage("--plan, --keys and --repeat are for encrypted records, and do not go with --clear");
+  if (o->run.plan || o->run.keys || o->run.repeat || o->run.digests)
+    cli_usage("--plan, --keys, --repeat and --digests are for encrypted records, and do not go with --clear");
   if (!o->calibrate && cli_approximation_given(&o->approximation))
     cli_usage("--error, --degree, --relu, --levels and --margin need --calibrate");
   if (o->approximation.degree && o->approximation.error > 0) cli_usage("--degree and --error exclude each other");
@@ -76,6 +77,7 @@ static void check_clear(const infer_options *o) {
 static void check_encrypted(const infer_options *o) {
   if (!o->run.plan) cli_usage("--plan FILE, for encrypted records, or --clear is expected");
   if (!o->run.keys) cli_usage("--keys DIR is missing: folder with " CLI_EVAL_KEYS_FILE);
+  if (o->run.digests && strcmp(o->run.digests, o->run.out) == 0) cli_usage("--digests and --out: two files are needed");
   if (o->model)
     cli_usage("\"%s\" is not expected: the plan has the network, and models are computed by --clear", o->model);
   if (o->output || o->calibrate || cli_approximation_given(&o->approximation))
@@ -95,6 +97,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_REQUIRED},
       {"repeat", "N", "with --plan: compute N times, and report the seconds of each", CLI_COUNT, &o.run.repeat,
        CLI_WITHIN(1, 1000)},
+      {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
+       &o.run.digests, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.run.engine),
       {"clear", NULL, "compute MODEL in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
       {"output", "NAME", "with --clear: which output, by name or number from 0 on; the first", CLI_TEXT, &o.output,
@@ -122,6 +126,8 @@ const cli_command cli_infer = {
     .details =
         "With --plan it opens the bundle, the evaluation keys and the records, and no secret key: it sees neither\n"
         "records nor answers. The report has the time of each layer; --threads and --device say where it computes.\n\n"
+        "Digests are of exact integers: the same plan, keys and records give the same ones on every machine and\n"
+        "backend. Reading layers back for them takes time.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"
         "scalings have vanished into the weights, with the softmax, argmax or labels at its end. What cannot be\n"
         "computed on encrypted values is refused, with the node's name, and what could take its place.\n\n"

@@ -22,6 +22,7 @@ bool cli_model_import(umbra_model **model, size_t *output, const char *path, con
 
 typedef struct cli_network_options {
   const char *plan, *keys, *in, *out; /* keys: NULL for the owner of a secret key */
+  const char *digests;                /* where a server writes those of layers; or NULL */
   cli_secret secret;
   bool clip, values;
   uint32_t repeat; /* how often a server computes; 0: once */

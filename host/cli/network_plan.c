@@ -6,11 +6,12 @@
 
 #include "approximation.h"
 #include "network.h"
+#include "network_svg.h"
 #include "progress.h"
 #include "target.h"
 
 typedef struct plan_options {
-  const char *model, *samples, *output, *target, *machine, *server, *client;
+  const char *model, *samples, *output, *target, *machine, *server, *client, *svg;
   cli_approximation approximation;
   uint32_t records, scale_bits;
   uint64_t memory;
@@ -22,6 +23,9 @@ typedef struct plan_job {
   umbra_ndarray samples;
   size_t output;
   umbra_inference_plan *plan, *client;
+  umbra_cost cost; /* of the machine that was named, or this one */
+  umbra_inference_layer *layers;
+  size_t layer_count;
 } plan_job;
 
 /* ---- planning ---- */
@@ -56,24 +60,54 @@ static bool make_plan(plan_job *j, const plan_options *o, cli_report *report) {
 /* ---- what it says ---- */
 
 /* machine NULL: this one. */
-static bool predict(const plan_job *j, const char *machine, cJSON *list) {
-  umbra_cost cost;
-  umbra_cost_init(&cost);
-  if (!cli_check(umbra_inference_plan_cost(j->plan, &cost, machine), "--machine")) return false;
+static bool predict(plan_job *j, const char *machine, cJSON *list) {
+  umbra_cost *cost = &j->cost;
+  umbra_cost_init(cost);
+  if (!cli_check(umbra_inference_plan_cost(j->plan, cost, machine), "--machine")) return false;
   cJSON *facts = cJSON_CreateObject();
-  cJSON_AddStringToObject(facts, "machine", cost.machine);
-  cJSON_AddNumberToObject(facts, "seconds", cost.seconds);
-  cJSON_AddBoolToObject(facts, "measured", cost.measured);
+  cJSON_AddStringToObject(facts, "machine", cost->machine);
+  cJSON_AddNumberToObject(facts, "seconds", cost->seconds);
+  cJSON_AddBoolToObject(facts, "measured", cost->measured);
   cJSON_AddItemToArray(list, facts);
   return true;
 }
 
-static bool describe(const plan_job *j, const plan_options *o, cli_report *report) {
+static bool find_layers(plan_job *j, const plan_options *o) {
+  if (!cli_check(umbra_inference_plan_layers(j->plan, NULL, &j->layer_count, NULL), NULL)) return false;
+  j->layers = calloc(j->layer_count, sizeof *j->layers);
+  if (!j->layers) return cli_error("out of memory");
+  for (size_t i = 0; i < j->layer_count; i++) umbra_inference_layer_init(&j->layers[i]);
+  return cli_check(umbra_inference_plan_layers(j->plan, j->layers, &j->layer_count, o->machine), "--machine");
+}
+
+static void report_layers(const plan_job *j, cJSON *list) {
+  for (size_t i = 0; i < j->layer_count; i++) {
+    const umbra_inference_layer *layer = &j->layers[i];
+    cJSON *facts = cJSON_CreateObject();
+    cJSON_AddNumberToObject(facts, "layer", (double)i + 1);
+    cJSON_AddStringToObject(facts, "what", layer->what);
+    cJSON_AddNumberToObject(facts, "elements", (double)layer->elements);
+    cJSON_AddNumberToObject(facts, "level", layer->level);
+    cJSON_AddNumberToObject(facts, "result_level", layer->result_level);
+    cJSON_AddNumberToObject(facts, "seconds", layer->seconds);
+    if (layer->refreshed_level) {
+      cJSON_AddNumberToObject(facts, "refreshed_level", layer->refreshed_level);
+      cJSON_AddNumberToObject(facts, "refresh_seconds", layer->refresh_seconds);
+    }
+    cJSON_AddItemToArray(list, facts);
+  }
+}
+
+static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
   cJSON *list = cli_report_list(report, "predictions");
   if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
   if (!o->json) putchar('\n');
   fflush(stdout);
-  return predict(j, NULL, list) && (!o->machine || predict(j, o->machine, list));
+  if (!predict(j, NULL, list) || (o->machine && !predict(j, o->machine, list))) return false;
+  if (!o->explain && !o->svg) return true;
+  if (!find_layers(j, o)) return false;
+  if (o->explain) report_layers(j, cli_report_list(report, "layers"));
+  return true;
 }
 
 /* ---- what comes out ---- */
@@ -81,7 +115,8 @@ static bool describe(const plan_job *j, const plan_options *o, cli_report *repor
 static bool may_write(const plan_options *o) {
   const char *inputs[] = {o->model, o->samples};
   return (!o->server || cli_may_write("--server", o->server, CLI_KIND_NETWORK_PLAN, inputs, 2)) &&
-         (!o->client || cli_may_write("--client", o->client, CLI_KIND_NETWORK_PLAN, inputs, 2));
+         (!o->client || cli_may_write("--client", o->client, CLI_KIND_NETWORK_PLAN, inputs, 2)) &&
+         (!o->svg || cli_may_write("--svg", o->svg, NULL, inputs, 2));
 }
 
 static bool save(const umbra_inference_plan *plan, const char *option, const char *path, cli_report *report) {
@@ -96,15 +131,35 @@ static bool save_bundles(plan_job *j, const plan_options *o, cli_report *report)
                         save(j->client, "--client", o->client, report));
 }
 
+static bool draw(const plan_job *j, const plan_options *o, cli_report *report) {
+  char title[256];
+  umbra_inference_report facts;
+  const umbra_params *params = umbra_inference_plan_params(j->plan);
+  umbra_inference_report_init(&facts);
+  if (!o->svg) return true;
+  if (!cli_check(umbra_inference_plan_report(j->plan, &facts), NULL)) return false;
+  snprintf(title, sizeof title, "N = 2^%u, scale 2^%u; records together: %zu; depth: %u; refreshes: %u",
+           umbra_params_log_n(params), umbra_params_scale_bits(params), facts.records, facts.depth, facts.refreshes);
+  const cli_network_drawing drawing = {.layers = j->layers,
+                                       .count = j->layer_count,
+                                       .levels = umbra_params_depth(params),
+                                       .title = title,
+                                       .machine = j->cost.machine};
+  if (!cli_network_draw(&drawing, "--svg", o->svg)) return false;
+  cli_report_step(report, "svg", o->svg);
+  return true;
+}
+
 static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   if (!may_write(o) || !cli_model_import(&j->model, &j->output, o->model, o->output, report) ||
       !cli_check(umbra_ndarray_read(&j->samples, o->samples), "--samples"))
     return false;
   cli_report_step(report, "read samples", o->samples);
-  return make_plan(j, o, report) && describe(j, o, report) && save_bundles(j, o, report);
+  return make_plan(j, o, report) && describe(j, o, report) && draw(j, o, report) && save_bundles(j, o, report);
 }
 
 static void clear(plan_job *j) {
+  free(j->layers);
   umbra_inference_plan_destroy(j->client);
   umbra_inference_plan_destroy(j->plan);
   umbra_ndarray_clear(&j->samples);
@@ -138,8 +193,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"machine", "NAME", "state how long it takes on h200 or others, too; see umbra bench", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},
-      {"explain", NULL, "print the layers with their levels, and all ways that were tried", CLI_FLAG, &o.explain,
-       CLI_OPTIONAL},
+      {"explain", NULL, "print the layers with their levels and times, and all ways that were tried", CLI_FLAG,
+       &o.explain, CLI_OPTIONAL},
+      {"svg", "FILE", "draw the layers with their levels, refreshes and times", CLI_TEXT, &o.svg, CLI_OPTIONAL},
       {"server", "FILE", "where the server's bundle goes: plan and weights", CLI_TEXT, &o.server, CLI_OPTIONAL},
       {"client", "FILE", "where the client's bundle goes: the plan without weights", CLI_TEXT, &o.client, CLI_OPTIONAL},
       CLI_JSON_OPTION(o.json),

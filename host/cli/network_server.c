@@ -2,6 +2,7 @@
 /* umbra infer with a plan: what a server computes, without any secret key. */
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "network.h"
@@ -16,23 +17,54 @@ typedef struct server_job {
   umbra_inference *network;
   umbra_evaluator *evaluator;
   umbra_matrix *batch, *answer;
-  cJSON *layers; /* of the last round */
+  cJSON *layers, *digests; /* of the last round; digests: NULL if nobody wants them */
 } server_job;
 
 /* ---- layers ---- */
 
 static const char layer_prefix[] = "layer_";
 
-/* Of each layer what it is, its level and its time, as the trace tells them. user: the list of layers. */
-static void note_layer(void *user, const umbra_trace_event *event) {
-  const size_t length = sizeof layer_prefix - 1;
-  if (strncmp(event->name, layer_prefix, length) != 0) return;
+/* Of each layer what it is, its level and its time. */
+static void note_layer(cJSON *layers, const umbra_trace_event *event) {
   cJSON *layer = cJSON_CreateObject();
-  cJSON_AddNumberToObject(layer, "layer", 1 + cJSON_GetArraySize(user));
-  cJSON_AddStringToObject(layer, "what", event->name + length);
+  cJSON_AddNumberToObject(layer, "layer", 1 + cJSON_GetArraySize(layers));
+  cJSON_AddStringToObject(layer, "what", event->name + sizeof layer_prefix - 1);
   cJSON_AddNumberToObject(layer, "level", event->level);
   cJSON_AddNumberToObject(layer, "seconds", event->timed ? event->device_seconds : event->seconds);
-  cJSON_AddItemToArray(user, layer);
+  cJSON_AddItemToArray(layers, layer);
+}
+
+/* What the last one is; refreshes are parts of layers. */
+static const char *last_layer(const cJSON *layers) {
+  const char *what = "";
+  for (const cJSON *layer = layers->child; layer; layer = layer->next) {
+    const char *is = cJSON_GetStringValue(cJSON_GetObjectItem(layer, "what"));
+    if (strcmp(is, "refresh") != 0) what = is;
+  }
+  return what;
+}
+
+static void note_digest(const server_job *j, const umbra_trace_event *event) {
+  char text[2 * sizeof event->digest + 1];
+  for (size_t i = 0; i < sizeof event->digest; i++) snprintf(text + 2 * i, 3, "%02x", event->digest[i]);
+  cJSON *digest = cJSON_CreateObject();
+  if (event->record) cJSON_AddNumberToObject(digest, "record", event->record);
+  cJSON_AddNumberToObject(digest, "layer", event->layer);
+  cJSON_AddStringToObject(digest, "what", last_layer(j->layers));
+  cJSON_AddNumberToObject(digest, "level", event->level);
+  cJSON_AddStringToObject(digest, "digest", text);
+  cJSON_AddItemToArray(j->digests, digest);
+}
+
+/* As the trace tells them. */
+static void note(void *user, const umbra_trace_event *event) {
+  const server_job *j = user;
+  if (strncmp(event->name, layer_prefix, sizeof layer_prefix - 1) == 0) note_layer(j->layers, event);
+  if (event->layer && j->digests) note_digest(j, event);
+}
+
+static void empty(cJSON *list) {
+  while (list && list->child) cJSON_DeleteItemFromArray(list, 0);
 }
 
 /* ---- what goes in ---- */
@@ -49,7 +81,8 @@ static bool places_are_right(const cli_network_options *o) {
   const char *inputs[] = {o->plan, o->in};
   char copy[CLI_PATH];
   snprintf(copy, sizeof copy, "%s", o->in);
-  return cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 2) && lacks_secrets("--keys", o->keys) &&
+  return cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 2) &&
+         (!o->digests || cli_may_write("--digests", o->digests, NULL, inputs, 2)) && lacks_secrets("--keys", o->keys) &&
          lacks_secrets("--in", dirname(copy));
 }
 
@@ -87,7 +120,8 @@ static bool run_once(server_job *j) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "computing");
   umbra_evaluator_watch(j->evaluator, &progress);
-  while (cJSON_GetArraySize(j->layers)) cJSON_DeleteItemFromArray(j->layers, 0);
+  empty(j->layers);
+  empty(j->digests);
   umbra_status status = umbra_inference_run(j->evaluator, &j->answer, j->batch, j->network);
   if (status == UMBRA_OK) status = umbra_evaluator_wait(j->evaluator); /* and it has told of all that it did */
   const bool foreign = status == UMBRA_ERROR_INVALID_ARGUMENT || status == UMBRA_ERROR_MISMATCH;
@@ -96,7 +130,9 @@ static bool run_once(server_job *j) {
 
 /* The first round also makes what every context makes once. */
 static bool compute(server_job *j, uint32_t rounds, cli_report *report) {
-  if (!cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL)) return false;
+  if (!cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL) ||
+      (j->digests && !cli_check(umbra_evaluator_set_digests(j->evaluator, 1), "--digests")))
+    return false;
   cJSON *list = rounds > 1 ? cli_report_list(report, "rounds") : NULL;
   for (uint32_t i = 0; i < rounds; i++) {
     const double started = cli_seconds();
@@ -108,6 +144,31 @@ static bool compute(server_job *j, uint32_t rounds, cli_report *report) {
   }
   cli_report_step(report, "compute", NULL);
   return true;
+}
+
+/* A line for each, as JSON; false if memory is out. */
+static bool print_digests(const cJSON *digests, FILE *file) {
+  for (const cJSON *digest = digests->child; digest; digest = digest->next) {
+    char *line = cJSON_PrintUnformatted(digest);
+    if (!line) return false;
+    fprintf(file, "%s%s", line, digest->next ? "\n" : "");
+    cJSON_free(line);
+  }
+  return true;
+}
+
+static bool save_digests(const server_job *j, const cli_network_options *o, cli_report *report) {
+  char *text = NULL;
+  size_t size = 0;
+  if (!o->digests) return true;
+  FILE *file = open_memstream(&text, &size);
+  if (!file) return cli_error("out of memory");
+  const bool printed = print_digests(j->digests, file);
+  const bool whole = (fclose(file) == 0 && printed) || cli_error("out of memory");
+  const bool saved = whole && cli_write_line("--digests", o->digests, text);
+  free(text);
+  if (saved) cli_report_step(report, "save digests", o->digests);
+  return saved;
 }
 
 static bool save_answer(server_job *j, const cli_network_options *o, cli_report *report) {
@@ -132,14 +193,15 @@ static void clear(server_job *j) {
 
 bool cli_network_run(const cli_network_options *o, cli_report *report) {
   server_job job = {.layers = cli_report_list(report, "layers")};
-  const umbra_tracer listener = {.event = note_layer, .user = job.layers};
+  if (o->digests) job.digests = cli_report_list(report, "digests");
+  const umbra_tracer listener = {.event = note, .user = &job};
   cli_engine engine = o->engine;
   engine.listener = &listener;
   bool done = places_are_right(o) && open_plan(&job, o, report) &&
               cli_context_open(&job.context, umbra_inference_plan_params(job.plan), &engine, report) &&
               cli_eval_keys_load(&job.keys, job.context, o->keys, report) && encode_weights(&job, report) &&
               load_batch(&job, o, report) && compute(&job, o->repeat ? o->repeat : 1, report) &&
-              save_answer(&job, o, report);
+              save_digests(&job, o, report) && save_answer(&job, o, report);
   clear(&job);
   return done;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -59,8 +60,22 @@ double cli_seconds(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* In KiB, since this program was started; 0 where the system does not say. */
+static double high_water(void) {
+  char line[128];
+  double found = 0;
+  FILE *status = fopen("/proc/self/status", "re");
+  while (status && found == 0 && fgets(line, sizeof line, status))
+    if (strncmp(line, "VmHWM:", strlen("VmHWM:")) == 0) found = strtod(line + strlen("VmHWM:"), NULL);
+  if (status) fclose(status);
+  return found;
+}
+
+/* What getrusage tells may be that of whoever started the program, if that is larger. */
 double cli_peak_bytes(void) {
   struct rusage usage;
+  double found = high_water();
+  if (found > 0) return found * 1024;
   getrusage(RUSAGE_SELF, &usage);
   return (double)usage.ru_maxrss * 1024;
 }

@@ -110,3 +110,25 @@ bool cli_may_write(const char *option, const char *path, const char *kind, const
   return !old || (kind && strcmp(old, kind) == 0) ||
          cli_error("%s: %s (%s) will not be replaced by a file of another kind", option, path, old);
 }
+
+static bool write_text(const char *path, const char *text) {
+  char draft[CLI_PATH];
+  struct stat old;
+  if (snprintf(draft, sizeof draft, "%s.%ld.draft", path, (long)getpid()) >= CLI_PATH) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  FILE *file = fopen(draft, "wx");
+  if (!file) return false;
+  if (stat(path, &old) == 0) (void)fchmod(fileno(file), old.st_mode & 0777);
+  bool written = fputs(text, file) >= 0 && fputc('\n', file) != EOF && fflush(file) == 0 && fsync(fileno(file)) == 0;
+  written = fclose(file) == 0 && written && rename(draft, path) == 0;
+  const int reason = errno;
+  if (!written) unlink(draft);
+  errno = reason;
+  return written;
+}
+
+bool cli_write_line(const char *option, const char *path, const char *text) {
+  return write_text(path, text) || cli_error("%s: %s: %s", option, path, strerror(errno));
+}

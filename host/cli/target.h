@@ -48,4 +48,10 @@ uint64_t cli_folder_bytes(const char *folder);
  */
 bool cli_may_write(const char *option, const char *path, const char *kind, const char *const *inputs, int count);
 
+/*
+ * The text and the end of a line, written under another name first, so that the file is whole or absent. False, with an
+ * error, if it cannot be.
+ */
+bool cli_write_line(const char *option, const char *path, const char *text);
+
 #endif

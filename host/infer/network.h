@@ -35,6 +35,16 @@ struct umbra_inference {
 umbra_status umbra_network_make(umbra_inference **network, const umbra_context *context, const umbra_program *program,
                                 const umbra_way *way, umbra_watch *watch);
 
+/* Is told when a step has made its value, of which level, and once more when that has been refreshed. */
+typedef struct umbra_step_observer {
+  umbra_status (*told)(void *user, size_t step, int refreshed, uint32_t level);
+  void *user;
+} umbra_step_observer;
+
+/* umbra_inference_run, observed (NULL: by nobody). */
+umbra_status umbra_network_run(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,
+                               const umbra_inference *network, const umbra_step_observer *observer);
+
 /*
  * What is declared of a linear step's result: what polynomials read is within [-1, 1]; of the network's result nothing
  * is asked but that it fits its level, and records may come that are farther out than all samples.

@@ -57,10 +57,8 @@ umbra_status umbra_inference_plan_report(const umbra_inference_plan *plan, umbra
   return UMBRA_GIVE(umbra_inference_report, report, &plan->ways->report);
 }
 
-umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost, const char *machine) {
-  umbra_cost found;
-  if (!plan || !cost) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a cost needs a plan and an output");
-  UMBRA_TRY(umbra_inference_plan_check_weights(plan));
+umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *cost, umbra_inference_layer *layers,
+                                const char *machine) {
   const umbra_way *from = plan->ways;
   umbra_way way = {.params = umbra_params_share(from->params),
                    .layout = from->layout,
@@ -69,9 +67,17 @@ umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_c
                    .refresh = from->refresh};
   way.report.records = from->report.records;
   umbra_status status = umbra_copy_bytes(&way.levels, from->levels, plan->program->step_count, sizeof *way.levels);
-  if (status == UMBRA_OK) status = umbra_way_measure(&way, &found, plan->program, UMBRA_TARGET_CPU, machine);
+  if (status == UMBRA_OK) status = umbra_way_measure(&way, cost, layers, plan->program, UMBRA_TARGET_CPU, machine);
   umbra_way_clear(&way);
-  return status == UMBRA_OK ? UMBRA_GIVE(umbra_cost, cost, &found) : status;
+  return status;
+}
+
+umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost, const char *machine) {
+  umbra_cost found;
+  if (!plan || !cost) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a cost needs a plan and an output");
+  UMBRA_TRY(umbra_inference_plan_check_weights(plan));
+  UMBRA_TRY(umbra_plan_measure(plan, &found, NULL, machine));
+  return UMBRA_GIVE(umbra_cost, cost, &found);
 }
 
 /* Without levels, which are of the program. */

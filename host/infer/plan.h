@@ -39,9 +39,16 @@ umbra_status umbra_ways_find(umbra_way **ways, size_t *count, const umbra_progra
 /* Whether a way that fails so is none, rather than a failure of all. */
 int umbra_way_is_left_out(umbra_status status);
 
-/* A dry run of a way, of which params, layout, image and report.records are set: the rest of the report follows, needs, and levels if it has none. */
-umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, const umbra_program *program, umbra_target target,
-                               const char *machine);
+/*
+ * A dry run of a way, of which params, layout, image and report.records are set: the rest of the report follows, needs,
+ * and levels if it has none. layers: of each step, gets levels of results and seconds; or NULL.
+ */
+umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
+                               const umbra_program *program, umbra_target target, const char *machine);
+
+/* The same of the way that is the plan. */
+umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *cost, umbra_inference_layer *layers,
+                                const char *machine);
 
 /* ---- simulation (simulate.c) ---- */
 

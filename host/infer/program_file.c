@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steps in files: a record each, then the terms with their weights, the bias and the coefficients, as far as it has them. */
 #include <math.h>
+#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
@@ -112,7 +113,7 @@ static umbra_status check_record(const umbra_reader *reader, const step_record *
   if (r->biased > (uint32_t)linear || (chebyshev ? r->degree < 1 || r->degree > UMBRA_MAX_DEGREE : r->degree != 0))
     return umbra_reader_malformed(reader, "a step of kind %u with mark %u and degree %u", r->kind, r->biased,
                                   r->degree);
-  if (r->signs > UMBRA_SIGN_MAX_POLYNOMIALS || (r->signs > 0) != relu || (!relu && r->band != 0))
+  if (r->signs > UMBRA_SIGN_MAX_POLYNOMIALS || (r->signs > 0) != relu || (!relu && (r->band != 0 || signbit(r->band))))
     return umbra_reader_malformed(reader, "a step of kind %u with %u polynomials of a sign", r->kind, r->signs);
   for (uint32_t i = r->signs; i < UMBRA_SIGN_MAX_POLYNOMIALS; i++)
     if (r->degrees[i]) return umbra_reader_malformed(reader, "degree %u of a sign that has %u", i, r->signs);
@@ -201,6 +202,8 @@ static umbra_status read_term(umbra_reader *reader, const umbra_program *program
     UMBRA_TRY(check_window(reader, &r));
     UMBRA_TRY(take_window(term, &r));
   }
+  const term_record again = record_of_term(term);
+  if (memcmp(&again, &r, sizeof r) != 0) return umbra_reader_malformed(reader, "a term without a window has one");
   UMBRA_TRY(check_term(reader, program, step, term));
   return r.windowed || step->kind == UMBRA_STEP_LINEAR ? read_weights(reader, program, step, term) : UMBRA_OK;
 }

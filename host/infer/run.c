@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../ckks/calls.h"
+#include "../ckks/digest.h"
 #include "../ckks/trace.h"
 #include "../linalg/matrix.h"
 #include "../nn/feature_map.h"
@@ -28,8 +29,10 @@ typedef struct run {
   umbra_evaluator *evaluator;
   const umbra_inference *network;
   const umbra_matrix *input;
-  value *values; /* of each step, behind that of the input if it is an image */
-  size_t *last;  /* the last step that reads each value */
+  const umbra_step_observer *observer; /* NULL: nobody */
+  uint32_t record;                     /* from 1; 0: all of a batch at once */
+  value *values;                       /* of each step, behind that of the input if it is an image */
+  size_t *last;                        /* the last step that reads each value */
 } run;
 
 static operand operand_of(const run *r, uint32_t number) {
@@ -204,9 +207,28 @@ static umbra_status run_kind(const run *r, size_t i) {
   }
 }
 
+static umbra_status observe(const run *r, size_t i, int refreshed) {
+  const value *made = &r->values[i + 1];
+  if (!r->observer) return UMBRA_OK;
+  const uint32_t level = made->map ? umbra_feature_map_level(made->map) : umbra_matrix_level(made->matrix);
+  return r->observer->told(r->observer->user, i, refreshed, level);
+}
+
+static umbra_status tell_digest(const run *r, size_t i) {
+  const value *made = &r->values[i + 1];
+  const uint32_t layer = (uint32_t)i + 1;
+  if (made->map) return umbra_digest_tell(r->evaluator, layer, r->record, made->map->part, made->map->parts);
+  return umbra_digest_tell(r->evaluator, layer, r->record, made->matrix->part, made->matrix->parts);
+}
+
 static umbra_status run_step(const run *r, size_t i) {
   UMBRA_TRY(run_kind(r, i));
-  return r->network->levels[i].refreshed ? refresh(r, &r->values[i + 1]) : UMBRA_OK;
+  UMBRA_TRY(observe(r, i, 0));
+  if (r->network->levels[i].refreshed) {
+    UMBRA_TRY(refresh(r, &r->values[i + 1]));
+    UMBRA_TRY(observe(r, i, 1));
+  }
+  return tell_digest(r, i);
 }
 
 /* ---- all of them ---- */
@@ -246,10 +268,11 @@ static umbra_status set_input(const run *r) {
 }
 
 /* Of a batch; of an image if there are images. */
-static umbra_status run_batch(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,
-                              const umbra_inference *network) {
-  const size_t values = network->program->step_count + 1;
-  run r = {.evaluator = evaluator, .network = network, .input = batch};
+static umbra_status run_batch(const run *like, umbra_matrix **out, const umbra_matrix *batch, uint32_t record) {
+  const size_t values = like->network->program->step_count + 1;
+  run r = *like;
+  r.input = batch;
+  r.record = record;
   umbra_status status = umbra_alloc(&r.values, values, sizeof *r.values, "values of a network");
   if (status == UMBRA_OK) status = umbra_alloc(&r.last, values, sizeof *r.last, "values of a network");
   if (status == UMBRA_OK) status = set_input(&r);
@@ -264,25 +287,24 @@ static umbra_status run_batch(umbra_evaluator *evaluator, umbra_matrix **out, co
   return status;
 }
 
-static umbra_status run_row(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch, size_t row,
-                            const umbra_inference *network) {
+static umbra_status run_row(const run *like, umbra_matrix **out, const umbra_matrix *batch, size_t row) {
   umbra_matrix *image = NULL;
-  const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, row, batch->rows);
+  umbra_watch *watch = &like->evaluator->watch;
+  const umbra_watch_part part = umbra_watch_enter(watch, row, batch->rows);
   umbra_status status = umbra_matrix_slice(&image, batch, row, 1, 0, batch->columns);
-  if (status == UMBRA_OK) status = run_batch(evaluator, out, image, network);
-  umbra_watch_leave(&evaluator->watch, part);
+  if (status == UMBRA_OK) status = run_batch(like, out, image, (uint32_t)row + 1);
+  umbra_watch_leave(watch, part);
   umbra_matrix_destroy(image);
   return status;
 }
 
 /* One after the other; the batch may be the output. */
-static umbra_status run_rows(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,
-                             const umbra_inference *network) {
+static umbra_status run_rows(const run *like, umbra_matrix **out, const umbra_matrix *batch) {
   const size_t count = batch->rows;
   umbra_matrix **rows;
   UMBRA_TRY(umbra_alloc(&rows, count, sizeof(umbra_matrix *), "results of a network"));
   umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < count && status == UMBRA_OK; i++) status = run_row(evaluator, &rows[i], batch, i, network);
+  for (size_t i = 0; i < count && status == UMBRA_OK; i++) status = run_row(like, &rows[i], batch, i);
   if (status == UMBRA_OK) status = umbra_matrix_join_rows(out, (const umbra_matrix *const *)rows, count);
   for (size_t i = 0; i < count; i++) umbra_matrix_destroy(rows[i]);
   umbra_free(rows);
@@ -305,10 +327,15 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const 
                     batch->layout.slots, batch->layout.stride, network->layout.slots, network->layout.stride);
 }
 
-umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,
-                                 const umbra_inference *network) {
+umbra_status umbra_network_run(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,
+                               const umbra_inference *network, const umbra_step_observer *observer) {
   UMBRA_TRACE(evaluator, "inference_run", batch ? batch->part[0] : NULL);
   UMBRA_TRY(check(evaluator, out, batch, network));
-  return network->places[0].channels ? run_rows(evaluator, out, batch, network)
-                                     : run_batch(evaluator, out, batch, network);
+  const run like = {.evaluator = evaluator, .network = network, .observer = observer};
+  return network->places[0].channels ? run_rows(&like, out, batch) : run_batch(&like, out, batch, 0);
+}
+
+umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,
+                                 const umbra_inference *network) {
+  return umbra_network_run(evaluator, out, batch, network, NULL);
 }

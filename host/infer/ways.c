@@ -37,6 +37,8 @@ size_t umbra_way_columns(const umbra_way *way, size_t elements) {
 
 typedef struct trial {
   umbra_way *way;
+  umbra_inference_layer *layers; /* of each step, whose levels and seconds are set; or NULL */
+  double seconds;                /* of those before */
   umbra_context *context;
   umbra_evaluator *evaluator;
   umbra_inference *network;
@@ -61,14 +63,26 @@ static void close_trial(trial *t) {
   umbra_context_destroy(t->context);
 }
 
+static umbra_status note_layer(void *user, size_t step, int refreshed, uint32_t level) {
+  trial *t = user;
+  umbra_inference_layer *layer = &t->layers[step];
+  umbra_cost cost = {UMBRA_COST_INIT};
+  UMBRA_TRY(umbra_context_cost(t->context, &cost));
+  *(refreshed ? &layer->refreshed_level : &layer->result_level) = level;
+  *(refreshed ? &layer->refresh_seconds : &layer->seconds) = cost.seconds - t->seconds;
+  t->seconds = cost.seconds;
+  return UMBRA_OK;
+}
+
 /* The values become the results. */
 static umbra_status run_trial(trial *t, umbra_cost *cost, umbra_target target) {
   umbra_inference_report *report = &t->way->report;
+  const umbra_step_observer observer = {.told = note_layer, .user = t};
   report->ciphertexts = umbra_matrix_ciphertexts(t->values);
   report->batch_bytes = umbra_matrix_bytes(t->values);
   report->weight_bytes = umbra_inference_bytes(t->network);
   UMBRA_TRY(umbra_context_cost_begin(t->context));
-  UMBRA_TRY(umbra_inference_run(t->evaluator, &t->values, t->values, t->network));
+  UMBRA_TRY(umbra_network_run(t->evaluator, &t->values, t->values, t->network, t->layers ? &observer : NULL));
   UMBRA_TRY(umbra_context_cost(t->context, cost));
   UMBRA_TRY(umbra_context_reference_seconds(t->context, &report->seconds, target));
   if (!t->way->needs) UMBRA_TRY(umbra_key_needs_create(&t->way->needs, t->way->params));
@@ -87,9 +101,9 @@ static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *p
   report->peak_bytes = cost->peak_bytes;
 }
 
-umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, const umbra_program *program, umbra_target target,
-                               const char *machine) {
-  trial t = {.way = way};
+umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
+                               const umbra_program *program, umbra_target target, const char *machine) {
+  trial t = {.way = way, .layers = layers};
   *cost = (umbra_cost){UMBRA_COST_INIT};
   umbra_status status = way->levels ? UMBRA_OK : umbra_way_find_levels(way, program, target);
   if (status == UMBRA_OK) status = open_trial(&t, program, machine);
@@ -209,7 +223,7 @@ static umbra_status add_all(list *l) {
 static umbra_status try_way(umbra_way *way, const list *l) {
   umbra_cost cost;
   const uint64_t memory = l->options->memory;
-  UMBRA_TRY(umbra_way_measure(way, &cost, l->program, l->options->target, NULL));
+  UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
   const uint64_t all = cost.peak_bytes;
   if (!memory || all <= memory) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " MiB, and memory is %" PRIu64 " MiB",

@@ -21,11 +21,28 @@ typedef struct limb_pass {
   uint32_t position, poly; /* of the limb's prime; of its polynomial */
 } limb_pass;
 
-static umbra_status write_limb(limb_pass *pass, void *writer) {
-  size_t bytes = umbra_ring_n(pass->ring) * sizeof(uint32_t);
+static umbra_status download_limb(limb_pass *pass, size_t bytes) {
   umbra_ring_download(pass->ring, pass->stream, pass->words, pass->device, bytes);
-  UMBRA_TRY(umbra_ring_wait(pass->ring, pass->stream));
+  return umbra_ring_wait(pass->ring, pass->stream);
+}
+
+static umbra_status write_limb(limb_pass *pass, void *writer) {
+  const size_t bytes = umbra_ring_n(pass->ring) * sizeof(uint32_t);
+  UMBRA_TRY(download_limb(pass, bytes));
   return umbra_write_bytes(writer, pass->words, bytes);
+}
+
+/* Who reads limbs back. */
+typedef struct receiver {
+  umbra_residues_sink *sink;
+  void *user;
+} receiver;
+
+static umbra_status hand_out_limb(limb_pass *pass, void *to) {
+  const receiver *r = to;
+  const size_t bytes = umbra_ring_n(pass->ring) * sizeof(uint32_t);
+  UMBRA_TRY(download_limb(pass, bytes));
+  return r->sink(r->user, pass->words, bytes);
 }
 
 static umbra_status read_limb(limb_pass *pass, void *reader) {
@@ -60,6 +77,12 @@ static umbra_status transfer_all(const umbra_ring *ring, umbra_stream *stream, c
   umbra_status status = for_each_limb(&pass, poly, step, transfer, file);
   umbra_free(pass.words);
   return status;
+}
+
+umbra_status umbra_residues_read_back(const umbra_ring *ring, umbra_stream *stream, const umbra_poly *poly,
+                                      umbra_residues_sink *sink, void *user) {
+  receiver to = {sink, user};
+  return transfer_all(ring, stream, poly, 1, hand_out_limb, &to);
 }
 
 umbra_status umbra_residues_write(umbra_writer *writer, const umbra_ring *ring, umbra_stream *stream,

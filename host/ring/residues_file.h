@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Residues in containers: the words of memory, limb by limb, through a buffer of one limb. */
+/* Residues in containers, and wherever they are read back: the words of memory, limb by limb, through a buffer of one. */
 #ifndef UMBRA_RING_RESIDUES_FILE_H
 #define UMBRA_RING_RESIDUES_FILE_H
 
 #include "../io/reader.h"
 #include "../io/writer.h"
 #include "ring.h"
+
+/* Gives a sink the words of all polynomials of poly, prime by prime, once all is done that the stream has to do. */
+typedef umbra_status umbra_residues_sink(void *user, const void *words, size_t bytes);
+umbra_status umbra_residues_read_back(const umbra_ring *ring, umbra_stream *stream, const umbra_poly *poly,
+                                      umbra_residues_sink *sink, void *user);
 
 /* A section with polynomials 0, step, 2 step, ... of poly. */
 umbra_status umbra_residues_write(umbra_writer *writer, const umbra_ring *ring, umbra_stream *stream,

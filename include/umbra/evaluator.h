@@ -77,6 +77,14 @@ UMBRA_API void umbra_evaluator_cancel(umbra_evaluator *evaluator);
  */
 UMBRA_API void umbra_evaluator_set_strict(umbra_evaluator *evaluator, int strict);
 
+/*
+ * 1: from now on the context's tracer is also told a digest of the result of each layer of a network (umbra/trace.h).
+ * All of it is read back from the device for that, which waits, and takes about as long as saving it. 0: no longer.
+ * Errors: INVALID_ARGUMENT (also: a context without a tracer), UNSUPPORTED (devices "dry" and "sim", which have no
+ * residues). Errors of a layer's digest are those of the call that computes it.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_evaluator_set_digests(umbra_evaluator *evaluator, int digests);
+
 /* ---- no level, no key ---- */
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_add(umbra_evaluator *evaluator, umbra_ciphertext **out,

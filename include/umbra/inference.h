@@ -115,6 +115,33 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_report(const umbra_in
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost,
                                                                 const char *machine);
 
+/* A layer: everything linear between two activations, or one of these. */
+typedef struct umbra_inference_layer {
+  size_t struct_size;
+  const char *what;         /* "linear", "conv", "square", "chebyshev", "relu"; valid for ever */
+  size_t elements;          /* of its result, for each record */
+  uint32_t node;            /* of the model as planned, whose value the result is */
+  uint32_t degree;          /* of "chebyshev"; else 0 */
+  uint32_t level;           /* at which it begins: its inputs may have more */
+  uint32_t result_level;    /* of its result, before a refresh */
+  uint32_t refreshed_level; /* after it; 0: it is not refreshed */
+  double seconds;           /* as those of umbra_cost, of all records as planned, without the refresh */
+  double refresh_seconds;
+} umbra_inference_layer;
+#define UMBRA_INFERENCE_LAYER_INIT .struct_size = sizeof(umbra_inference_layer)
+UMBRA_API void umbra_inference_layer_init(umbra_inference_layer *layer, size_t size);
+#define umbra_inference_layer_init(layer) umbra_inference_layer_init((layer), sizeof *(layer))
+
+/*
+ * The layers in the order in which they run, which is also that of digests (umbra/trace.h), with what each takes on a
+ * machine as umbra_inference_plan_cost has it; their seconds make up those of the run. layers[*count], each
+ * initialised; *count becomes the number of layers; layers: NULL: only asks for that. Errors: as
+ * umbra_inference_plan_cost, and RANGE (too little room).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_layers(const umbra_inference_plan *plan,
+                                                                  umbra_inference_layer *layers, size_t *count,
+                                                                  const char *machine);
+
 /*
  * The layers with their levels, and all ways that were tried, the cheapest first, as text that ends with a 0. *size: bytes
  * of the text, and then what it takes; text: NULL: only asks. Errors: INVALID_ARGUMENT, RANGE (too few bytes).

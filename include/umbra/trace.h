@@ -6,6 +6,12 @@
  * calls within calls come first. Nothing of it depends on secrets. Without a tracer a call costs one test more. On a GPU
  * the operations also have these names in the tools that read NVTX ranges, with a tracer or where a tool has started the
  * program.
+ *
+ * A digest is one of exact integers, by which two machines that compute the same can be compared without exchanging
+ * ciphertexts: BLAKE2b-256 of, for each ciphertext of a result in its order, four little-endian words of 32 bits (parts,
+ * level, first prime of the level's window in the chain, primes of the window), and all its residues as a file has them
+ * (docs/file-format.md, RESIDUES). Backends, numbers of threads and devices make no difference; keys, encryption and
+ * weights do.
  */
 #ifndef UMBRA_TRACE_H
 #define UMBRA_TRACE_H
@@ -32,6 +38,13 @@ typedef struct umbra_trace_event {
    * for calls without an evaluator, which return when their work is done.
    */
   double device_seconds;
+  /*
+   * Of the events "digest" only, which follow each layer of a network when an evaluator is asked for them
+   * (umbra_evaluator_set_digests); level is that of the layer's result, refreshed if the plan says so.
+   */
+  uint32_t layer;     /* from 1; 0: of other events, and of a layer that failed */
+  uint32_t record;    /* of a batch whose records are computed one by one, from 1; 0: all of it at once */
+  uint8_t digest[32]; /* BLAKE2b-256 of the result, see above */
 } umbra_trace_event;
 #define UMBRA_TRACE_EVENT_INIT .struct_size = sizeof(umbra_trace_event)
 UMBRA_API void umbra_trace_event_init(umbra_trace_event *event, size_t size);

@@ -61,7 +61,7 @@ class FlatDigits(Digits):
 
 
 class Cifar:
-    """The first test images of CIFAR-10: a byte for the label and then three planes each. The last hundred are samples."""
+    """The first test images of CIFAR-10: a byte for the label, then three planes each. The last hundred are samples."""
 
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     plane, samples = 1024, 100

@@ -132,7 +132,7 @@ def times_of(answer):
     return [item["seconds"] for item in answer.get("rounds", [])] or [seconds_of(answer, "compute")]
 
 
-def row_of(umbra, plan, answer, judged):
+def row_of(steps, plan, answer, judged):
     facts, times = plan["plan"], times_of(answer)
     return {"images": int(answer["records"]), "planned_together": int(facts["records"]),
             "seconds": statistics.median(times[1:] or times), "seconds_least": min(times), "seconds_first": times[0],
@@ -144,7 +144,7 @@ def row_of(umbra, plan, answer, judged):
                 "peak_bytes_predicted": facts["peak_bytes"], "key_bytes": facts["key_bytes"],
                 "batch_bytes": facts["batch_bytes"], "log_n": facts["log_n"], "depth": facts["depth"],
                 "stride": facts["stride"], "slots": facts["slots"], "layers": answer["layers"],
-                "steps": dict(umbra.steps)}
+                "steps": steps}
 
 
 def bars_of(network, row, device):
@@ -168,8 +168,9 @@ def run_size(umbra, network, records, size, options):
     records.write_samples(owner / "samples.npy", SAMPLES)
     truth = records.write_records(owner / "x.npy", size[1])
     plan, answer = encrypted(umbra, owner, server, network, size, options)
+    steps = dict(umbra.steps)
     in_the_clear(umbra, owner, network)
-    row = row_of(umbra, plan, answer, judge(owner, truth, plan["plan"]["error"]))
+    row = row_of(steps, plan, answer, judge(owner, truth, plan["plan"]["error"]))
     row["bars"] = bars_of(network, row, options.device)
     return row
 
