@@ -215,7 +215,7 @@ static umbra_model *reshaped_value(void) {
   return finish_model(model, &state, node, 8);
 }
 
-/* A polynomial that is small where its arguments are, and large where they are 0, as between pixels; then another one. */
+/* A polynomial that is small where its arguments are, and large at 0, as between pixels; then another one. */
 static umbra_model *far_from_zero(void) {
   const double bias[] = {4, 4, 4}, small[] = {16, -8, 1};
   umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = 3};

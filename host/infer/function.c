@@ -52,7 +52,7 @@ static int round_to_square(double *c) {
   return 1;
 }
 
-/* Not what is almost straight: most of the square of a far shifted argument is taken away again, and its error stays. */
+/* Not what is almost straight: of the square of a far shifted argument most is taken away again, but not its error. */
 static int has_near_middle(const double *c) {
   enum { MOST = 1 << 8 };
   return fabs(c[1]) <= MOST * fabs(c[2]);

@@ -156,8 +156,8 @@ static uint32_t best_of(const umbra_replacement *r) {
 }
 
 /*
- * From stand-in `from`, the one of fewer levels that costs least for each it saves: the next corner of the hull. If errors
- * are so large that there are no finite prices, the next one.
+ * From stand-in `from`, the one of fewer levels that costs least for each it saves: the next corner of the hull. If
+ * errors are so large that there are no finite prices, the next one.
  */
 static step next_step(const search *s, uint32_t replacement, uint32_t from) {
   const umbra_replacement *r = &s->trial->replacements[replacement];
