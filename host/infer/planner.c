@@ -99,7 +99,7 @@ static void set_error(umbra_way *way, const double *values, const double *expect
   double largest = 0, sum = 0;
   for (size_t i = 0; i < count; i++) {
     const double difference = fabs(values[i] - expected[i]);
-    largest = fmax(largest, difference);
+    if (!(difference <= largest)) largest = isnan(difference) ? INFINITY : difference; /* which fmax would drop */
     sum += difference * difference;
   }
   way->report.error = fmax(largest, deviations_of(way->params) * sqrt(sum / (double)count));
