@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steps in files: a record each, then the terms with their weights, the bias and the coefficients, as far as it has them. */
 #include <math.h>
-#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
@@ -147,6 +146,13 @@ static umbra_status check_window(const umbra_reader *reader, const term_record *
                                 r->kernel[0], r->kernel[1]);
 }
 
+/* 0 if all sizes are 0. */
+static uint32_t window_bits(const term_record *r) {
+  uint32_t bits = r->channels | r->groups;
+  for (int d = 0; d < 2; d++) bits |= r->kernel[d] | r->stride[d] | r->dilation[d] | r->before[d] | r->after[d];
+  return bits;
+}
+
 static umbra_status take_window(umbra_term *term, const term_record *r) {
   umbra_model_window window = {UMBRA_MODEL_WINDOW_INIT, .channels = r->channels};
   window.groups = r->groups;
@@ -201,9 +207,9 @@ static umbra_status read_term(umbra_reader *reader, const umbra_program *program
   if (r.windowed) {
     UMBRA_TRY(check_window(reader, &r));
     UMBRA_TRY(take_window(term, &r));
+  } else if (window_bits(&r)) {
+    return umbra_reader_malformed(reader, "a term without a window has sizes of one");
   }
-  const term_record again = record_of_term(term);
-  if (memcmp(&again, &r, sizeof r) != 0) return umbra_reader_malformed(reader, "a term without a window has one");
   UMBRA_TRY(check_term(reader, program, step, term));
   return r.windowed || step->kind == UMBRA_STEP_LINEAR ? read_weights(reader, program, step, term) : UMBRA_OK;
 }
