@@ -9,16 +9,9 @@
 #include "host/base/memory.h"
 #include "host/nn/feature_map.h"
 
-enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 4, SCALE = 40, TRIALS = 12 };
+enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), SCALE = 40, TRIALS = 12 };
 
 /* ---- rigs: dry, simulated, real ---- */
-
-static void open_dry(scheme *s, umbra_params *params) {
-  *s = (scheme){.params = params};
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&s->context, &desc));
-  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, NULL));
-}
 
 static umbra_feature_map *new_map(const scheme *s, const double *values, const umbra_feature_layout *layout) {
   umbra_feature_map *map = NULL;
@@ -40,23 +33,16 @@ typedef void program(scheme *s, uint64_t seed);
 
 /* Dry, simulated, and with the keys of the dry run. */
 static void run_everywhere(program *run, uint64_t seed, uint32_t depth) {
-  umbra_key_needs *needs = NULL;
   umbra_params *params = test_params(LOG_N, SCALE, depth);
   scheme s;
-  open_dry(&s, umbra_params_share(params));
+  scheme_open_dry(&s, umbra_params_share(params));
   run(&s, seed);
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(s.context, needs));
+  umbra_key_needs *needs = scheme_needs(&s);
   scheme_close(&s);
   scheme_open_sim(&s, umbra_params_share(params), 0, 7);
   run(&s, seed);
   scheme_close(&s);
-  s.params = params;
-  assert_ok(umbra_context_create(&s.context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
-  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
-  if (umbra_key_needs_count(needs)) s.keys = keys_for(s.secret, needs);
-  else umbra_key_needs_destroy(needs);
-  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+  scheme_open_for(&s, params, NULL, needs);
   run(&s, seed);
   scheme_close(&s);
 }
@@ -213,7 +199,7 @@ static void refresh_with(const umbra_bootstrap_options *options, int pairs) {
   assert_int_equal(umbra_feature_map_level(map), b.report.output_level);
   check_pixels(&b.s, map, values, pixels_of(&l), 1e-3);
   umbra_feature_map_destroy(map);
-  open_dry(&dry, umbra_params_share(b.s.params));
+  scheme_open_dry(&dry, umbra_params_share(b.s.params));
   assert_ok(umbra_bootstrapper_create(&bootstrapper, dry.context, b.plan, NULL));
   map = new_map(&dry, values, &l);
   assert_ok(umbra_context_cost_begin(dry.context));
@@ -446,7 +432,7 @@ static void weights_that_do_not_fit(void **state) {
   umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values};
   umbra_weights *made = NULL;
   scheme s;
-  open_dry(&s, test_params(LOG_N, SCALE, 1));
+  scheme_open_dry(&s, test_params(LOG_N, SCALE, 1));
   assert_fails(umbra_feature_weights_create(&made, s.context, &desc, &l, NULL), bad, "17 columns");
   assert_fails(umbra_feature_weights_create(&made, s.context, &desc, &none, NULL), bad, "0 channels");
   assert_fails(umbra_feature_weights_create(&made, s.context, &desc, NULL, NULL), bad, "needs");
