@@ -2,7 +2,6 @@
 /* Where the pixels of feature maps are. */
 #include "../base/error.h"
 #include "../base/integers.h"
-#include "../linalg/layout.h"
 #include "feature_map.h"
 
 static uint32_t interleave_of(const umbra_feature_layout *l) { return l->interleave_y * l->interleave_x; }
