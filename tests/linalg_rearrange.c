@@ -2,7 +2,7 @@
 /* labels: quick */
 /* Encrypted matrices in other layouts and as views of themselves, against the same in the clear, with keys from a dry run. */
 #include "host/linalg/matrix.h"
-#include "linalg.h"
+#include "scheme.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 2 };
 
