@@ -6,9 +6,9 @@
 
 static uint32_t interleave_of(const umbra_feature_layout *l) { return l->interleave_y * l->interleave_x; }
 
-uint32_t umbra_feature_planes(const umbra_feature_layout *l) { return (l->channels - 1) / interleave_of(l) + 1; }
+static uint32_t planes_of(const umbra_feature_layout *l) { return (l->channels - 1) / interleave_of(l) + 1; }
 
-uint64_t umbra_feature_positions(const umbra_feature_layout *l) { return (uint64_t)umbra_feature_planes(l) * l->plane; }
+uint64_t umbra_feature_positions(const umbra_feature_layout *l) { return (uint64_t)planes_of(l) * l->plane; }
 
 size_t umbra_feature_parts(const umbra_feature_layout *l) { return (umbra_feature_positions(l) - 1) / l->slots + 1; }
 
