@@ -176,7 +176,6 @@ static bool save_answer(server_job *j, const cli_network_options *o, cli_report 
   const umbra_progress progress = cli_progress_open(&bar, "saving");
   if (!cli_progress_check(&bar, umbra_matrix_save(j->answer, o->out, &progress), "--out")) return false;
   cli_report_step(report, "save answer", o->out);
-  cli_report_number(report, "peak_bytes", cli_peak_bytes());
   return true;
 }
 
