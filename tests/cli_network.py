@@ -102,6 +102,7 @@ def whole_chain(folder):
     check_plan(chain, plan)
     encrypted = chain.encrypt("--keys", "keys")
     expect("all records", encrypted["records"] == RECORDS)
+    expect("memory in every report", encrypted["peak_bytes"] > 2**20)
     report = chain.infer("--digests", "digests.json")
     expect("a time for each layer", [layer["layer"] for layer in report["layers"]] == [1, 2, 3] and
            all(layer["seconds"] > 0 for layer in report["layers"]))
@@ -177,6 +178,8 @@ def wrong_usage(folder):
                                       "b"]),
             ("--keys DIR is missing", ["infer", "--plan", "p", "--in", "a", "--out", "b"]),
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--repeat", "2", "--in", "a", "--out", "b"]),
+            ("--trace are for encrypted records", ["infer", "m.onnx", "--clear", "--threads", "2", "--in", "a", "--out",
+                                                   "b"]),
             ("belong to --clear", ["infer", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b", "--degree", "3"]),
             ("is not expected", ["infer", "m.onnx", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b"]),
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--plan", "p", "--in", "a", "--out", "b"]),
@@ -209,6 +212,7 @@ def ranges(chain):
     refused(chain.owner, 1, "DATA", "encrypt", "wide.npy", *encrypt)
     refused(chain.owner, 1, "nowhere.npy", "encrypt", "nowhere.npy", *encrypt)
     refused(chain.owner, 2, "are for trainings", "encrypt", "x.npy", *encrypt, "--label", "a")
+    refused(chain.owner, 2, "goes with --secret", "encrypt", "x.npy", *encrypt, "--passphrase-file", "p")
 
 
 def files_that_do_not_belong_together(chain):

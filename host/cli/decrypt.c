@@ -149,9 +149,8 @@ const cli_command cli_decrypt = {
     .details =
         "The values are the owner's: they hold the raw error of the computation, from which the secret key follows.\n"
         "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. A new\n"
-        "table has mode 0600; an existing one keeps its mode. Answers of a network are labels or probabilities, as "
-        "the\n"
-        "model's last steps make them, which the owner computes here.\n\n"
+        "table has mode 0600; an existing one keeps its mode. Answers of a network are labels or probabilities, as\n"
+        "the model's last steps make them, which the owner computes here.\n\n"
         "Examples:\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv\n"
