@@ -49,9 +49,7 @@ static bool make_table(umbra_table *table, size_t rows, size_t columns) {
 
 static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report *report) {
   cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "loading");
-  if (!cli_progress_check(&bar, umbra_matrix_load(&j->matrix, j->context, o->in, &progress), "--in")) return false;
-  cli_report_step(report, "load", o->in);
+  if (!cli_matrix_load(&j->matrix, j->context, "--in", o->in, "load", report)) return false;
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
   const umbra_progress opening = cli_progress_open(&bar, "decrypting");

@@ -34,8 +34,8 @@ const char *cli_bytes_text(char text[CLI_UNITS], double bytes);
 const char *cli_duration_text(char text[CLI_UNITS], double seconds);
 
 /*
- * Steps with their time and the size of the file or folder that each reads or writes, facts about the job, and at the end
- * the seconds and the most memory that it took.
+ * Steps with their time and the size of the file or folder that each reads or writes, facts about the job, and at the
+ * end the seconds and the most memory that it took.
  */
 typedef struct cli_report {
   cJSON *root, *steps;
