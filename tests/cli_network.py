@@ -226,8 +226,8 @@ def files_that_do_not_belong_together(chain):
     refused(owner, 1, "--plan", *decrypt, "--in", "answer.umbra", "--plan", "keys/params.umbra")
     refused(owner, 1, "--in", *decrypt, "--in", "client.umbra", "--plan", "client.umbra")
     refused(owner, 1, "results of this plan have 3", *decrypt, "--in", "batch.umbra", "--plan", "client.umbra")
-    refused(owner, 1, "--plan: this is a file of kind", "encrypt", "x.npy", "--plan", "keys/params.umbra", "--keys", "keys",
-            "--out", "o.umbra")
+    refused(owner, 1, "--plan: this is a file of kind", "encrypt", "x.npy", "--plan", "keys/params.umbra", "--keys",
+            "keys", "--out", "o.umbra")
     for name in ("other.umbra", "o.npy", "o.umbra"):
         expect(f"no {name} is left", not (owner / name).exists() and not (server / name).exists())
 
