@@ -241,7 +241,7 @@ def outputs_destroy_nothing(chain):
     refused(server, 1, "is an input of this command", *infer, "o.umbra", "--digests", "batch.umbra")
     refused(server, 1, "(evaluation keys) will not be replaced", *infer, "keys/eval.umbra")
     refused(server, 1, "cannot be written", *infer, "nowhere/answer.umbra")
-    refused(owner, 1, "names of tables end in", *decrypt, "y.txt")
+    refused(owner, 1, "names of answers end in .csv, .npy or .json", *decrypt, "y.txt")
     shutil.copy(owner / "secret/key.umbra", owner / "secret/copy.json")
     refused(owner, 1, "(secret key) will not be replaced", *decrypt, "secret/copy.json")
     refused(owner, 1, "will not be replaced", "plan", "model.onnx", "--samples", "samples.npy", "--server",

@@ -11,7 +11,10 @@ static bool is_json(const char *path) {
   return ending && strcmp(ending, ".json") == 0;
 }
 
-bool cli_is_answers(const char *option, const char *path) { return is_json(path) || cli_is_table(option, path); }
+bool cli_is_answers(const char *option, const char *path) {
+  return is_json(path) || cli_has_table_name(path) ||
+         cli_error("%s: %s: the names of answers end in .csv, .npy or .json", option, path);
+}
 
 /* ---- JSON ---- */
 

@@ -48,6 +48,7 @@ static cJSON *facts_of(const umbra_inference_report *r, const umbra_params *para
       {"keyed_level", umbra_params_keyed_level(params)},
       {"records", (double)r->records},
       {"depth", r->depth},
+      {"refreshes", (double)r->refreshes},
       {"stride", r->stride},
       {"slots", r->slots},
       {"ciphertexts", (double)r->ciphertexts},
@@ -87,7 +88,8 @@ static void print_facts(const umbra_inference_report *r, const umbra_params *par
   print_layout(r);
   const uint32_t levels = umbra_params_depth(params);
   if (r->depth > levels)
-    printf("  %-18s %" PRIu32 ", with refreshes: the parameters have %" PRIu32 "\n", "levels", r->depth, levels);
+    printf("  %-18s %" PRIu32 ", with %" PRIu32 " refreshes: the parameters have %" PRIu32 "\n", "levels", r->depth,
+           r->refreshes, levels);
   else printf("  %-18s %" PRIu32 " of %" PRIu32 "\n", "levels", r->depth, levels);
   printf("  %-18s %zu for evaluation, %s in memory; %s public key\n", "keys", r->keys,
          cli_bytes_text(keys, (double)r->key_bytes), r->symmetric ? "no" : "a");

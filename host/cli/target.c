@@ -55,10 +55,13 @@ bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind) {
   return found;
 }
 
-bool cli_is_table(const char *option, const char *path) {
+bool cli_has_table_name(const char *path) {
   const char *ending = strrchr(path, '.');
-  return (ending && (strcmp(ending, ".csv") == 0 || strcmp(ending, ".npy") == 0)) ||
-         cli_error("%s: %s: the names of tables end in .csv or .npy", option, path);
+  return ending && (strcmp(ending, ".csv") == 0 || strcmp(ending, ".npy") == 0);
+}
+
+bool cli_is_table(const char *option, const char *path) {
+  return cli_has_table_name(path) || cli_error("%s: %s: the names of tables end in .csv or .npy", option, path);
 }
 
 bool cli_folder_of(const char *option, const char *path) {

@@ -30,7 +30,8 @@ bool cli_is_kind(const char *path, const char *kind);
 enum { CLI_NAME = 256 };
 bool cli_folder_has(char name[CLI_NAME], const char *folder, const char *kind);
 
-/* False, with an error, if no table can have this name. */
+/* Whether a table can have this name; and the same with an error if none can. */
+bool cli_has_table_name(const char *path);
 bool cli_is_table(const char *option, const char *path);
 
 /* False, with an error, if there is no such folder to write into: the one that a path is in. */
