@@ -260,7 +260,7 @@ static void refusals(void **state) {
   check_refused(chain_of_cubics(50), &options, 2, UMBRA_ERROR_RANGE, "150 levels");
   options.without_refreshes = 0;
   check_refused(nothing(), NULL, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "nothing to compute");
-  check_refused(model, NULL, INPUTS + 1, UMBRA_ERROR_MISMATCH, "each record is to have 12");
+  check_refused(model, NULL, INPUTS + 1, UMBRA_ERROR_MISMATCH, "records of this model have 12");
   options.output = 2;
   check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "output 2; the model has 2");
   options.output = 0;

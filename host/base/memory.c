@@ -23,3 +23,12 @@ umbra_status umbra_alloc(void *memory, size_t count, size_t size, const char *wh
 }
 
 void umbra_free(void *memory) { free(memory); }
+
+umbra_status umbra_copy_bytes(void *copy, const void *from, size_t count, size_t size) {
+  void *made;
+  if (!from) return UMBRA_OK;
+  UMBRA_TRY(umbra_alloc(&made, count, size, "a copy"));
+  memcpy(made, from, count * size);
+  memcpy(copy, &made, sizeof made);
+  return UMBRA_OK;
+}

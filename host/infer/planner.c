@@ -12,10 +12,10 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../model/batch.h"
 #include "compile.h"
 #include "compiler.h"
 #include "plan.h"
-#include "records.h"
 
 typedef struct planner {
   const umbra_model *model;
@@ -210,17 +210,9 @@ static umbra_status choose_draft(planner *p, umbra_inference_plan *drafts[2]) {
   return status;
 }
 
-static umbra_status check_samples(const planner *p) {
-  umbra_frame frame;
-  UMBRA_TRY(umbra_frame_make(&frame, p->model, p->options.output));
-  const umbra_status status = umbra_records_check(&frame, p->samples, "the samples");
-  umbra_frame_clear(&frame);
-  return status;
-}
-
 static umbra_status make_plan(planner *p) {
   umbra_inference_plan *drafts[2] = {NULL, NULL};
-  UMBRA_TRY(check_samples(p));
+  UMBRA_TRY(umbra_batch_check_records(p->model, p->samples));
   UMBRA_TRY(approximate(p));
   UMBRA_TRY(observe(p));
   const umbra_status status = choose_draft(p, drafts);

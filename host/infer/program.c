@@ -120,14 +120,9 @@ int umbra_image_same(umbra_image a, umbra_image b) {
   return a.channels == b.channels && a.height == b.height && a.width == b.width;
 }
 
-/* Along side d; 0: the kernel reaches beyond. */
-static uint32_t side_after(uint32_t side, const umbra_model_window *w, int d) {
-  const size_t padded = side + w->before[d] + w->after[d], reach = w->dilation[d] * (w->kernel[d] - 1) + 1;
-  return reach > padded ? 0 : (uint32_t)((padded - reach) / w->stride[d] + 1);
-}
-
 umbra_image umbra_image_after(umbra_image image, const umbra_model_window *w) {
-  const umbra_image made = {(uint32_t)w->channels, side_after(image.height, w, 0), side_after(image.width, w, 1)};
+  const umbra_image made = {(uint32_t)w->channels, (uint32_t)umbra_window_positions(w, 0, image.height),
+                            (uint32_t)umbra_window_positions(w, 1, image.width)};
   const int fits = image.channels % w->groups == 0 && w->channels % w->groups == 0;
   return made.height && made.width && fits ? made : (umbra_image){0};
 }

@@ -29,14 +29,6 @@ const char *umbra_node_text(char text[UMBRA_NODE_TEXT], const umbra_model *model
   return text;
 }
 
-umbra_status umbra_copy_bytes(void *copy, const void *from, size_t count, size_t size) {
-  void *made;
-  UMBRA_TRY(umbra_alloc(&made, count, size, "a model"));
-  memcpy(made, from, count * size);
-  memcpy(copy, &made, sizeof made);
-  return UMBRA_OK;
-}
-
 umbra_status umbra_model_title(umbra_model *model, uint32_t node, const char *title) {
   umbra_free(model->nodes[node].title);
   model->nodes[node].title = NULL;
@@ -151,6 +143,12 @@ umbra_status umbra_model_put_if(umbra_status status, umbra_model *model, uint32_
   if (status == UMBRA_OK && node) return umbra_model_put(model, node, made);
   umbra_node_clear(made);
   return status == UMBRA_OK ? umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "node is NULL") : status;
+}
+
+void umbra_model_mark_needed(uint8_t *marks, const umbra_model *model, uint32_t node) {
+  marks[0] = marks[node] = 1;
+  for (size_t i = (size_t)node + 1; i-- > 0;)
+    for (size_t k = 0; marks[i] && k < model->nodes[i].input_count; k++) marks[model->nodes[i].inputs[k]] = 1;
 }
 
 size_t umbra_node_row(const umbra_model *model, const umbra_node *node) {

@@ -47,9 +47,7 @@ static umbra_status check_results(void *user, size_t first, size_t end) {
 static umbra_status find_needed(run *r) {
   const umbra_model *model = r->batch.model;
   UMBRA_TRY(umbra_alloc(&r->needed, model->node_count, 1, "a model"));
-  r->needed[0] = r->needed[r->output->node] = 1;
-  for (size_t i = r->output->node + 1; i-- > 0;)
-    for (size_t k = 0; r->needed[i] && k < model->nodes[i].input_count; k++) r->needed[model->nodes[i].inputs[k]] = 1;
+  umbra_model_mark_needed(r->needed, model, r->output->node);
   r->batch.needed = r->needed;
   return UMBRA_OK;
 }
