@@ -4,7 +4,6 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
-#include "../base/outputs.h"
 #include "../base/watch.h"
 #include "../ckks/trace.h"
 #include "../nn/feature_map.h"
