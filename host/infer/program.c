@@ -54,10 +54,15 @@ static umbra_status make_room(void *array, size_t count, size_t *room, size_t si
   return UMBRA_OK;
 }
 
+/* Levels between the input and a value. */
+static uint32_t below_of(const umbra_program *program, uint32_t value) {
+  return value ? program->steps[value - 1].below : 0;
+}
+
 static void find_below(const umbra_program *program, umbra_step *step) {
   step->below = 0;
   for (size_t t = 0; t < step->term_count; t++)
-    step->below = umbra_max_u32(step->below, umbra_program_below(program, step->terms[t].value));
+    step->below = umbra_max_u32(step->below, below_of(program, step->terms[t].value));
   step->below += umbra_step_depth(step);
 }
 
@@ -153,13 +158,7 @@ int umbra_step_scales(const umbra_step *step) {
   return step->kind == UMBRA_STEP_LINEAR || step->kind == UMBRA_STEP_CHEBYSHEV || step->kind == UMBRA_STEP_CONVOLUTION;
 }
 
-uint32_t umbra_program_below(const umbra_program *program, uint32_t value) {
-  return value ? program->steps[value - 1].below : 0;
-}
-
-uint32_t umbra_program_depth(const umbra_program *program) {
-  return umbra_program_below(program, (uint32_t)program->step_count);
-}
+uint32_t umbra_program_depth(const umbra_program *program) { return below_of(program, (uint32_t)program->step_count); }
 
 const char *umbra_step_kind_name(umbra_step_kind kind) {
   static const char *const names[] = {"linear", "square", "chebyshev", "relu", "conv"};

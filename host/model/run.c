@@ -20,7 +20,7 @@ typedef struct run {
 
 static int is_sound(const umbra_model *model, double *const *values, const umbra_output *output) {
   const umbra_extremes last = umbra_extremes_of(values[output->node], model->nodes[output->node].count);
-  return umbra_extremes_finite(last) && umbra_model_first_outside(model, values) == 0;
+  return umbra_extremes_finite(last) && !umbra_model_is_left(model, values);
 }
 
 /* A fault, which closing steps might hide, makes the result none. */
