@@ -40,20 +40,6 @@ void umbra_program_destroy(umbra_program *program) { umbra_release(program); }
 
 /* ---- steps ---- */
 
-/* Of `size` bytes each, so that there is room for one more; twice as many when there is none. */
-static umbra_status make_room(void *array, size_t count, size_t *room, size_t size) {
-  void *now, *made;
-  if (count < *room) return UMBRA_OK;
-  const size_t wanted = *room ? 2 * *room : 4;
-  UMBRA_TRY(umbra_alloc(&made, wanted, size, "a network"));
-  memcpy(&now, array, sizeof now);
-  if (count) memcpy(made, now, count * size);
-  umbra_free(now);
-  memcpy(array, &made, sizeof made);
-  *room = wanted;
-  return UMBRA_OK;
-}
-
 /* Levels between the input and a value. */
 static uint32_t below_of(const umbra_program *program, uint32_t value) {
   return value ? program->steps[value - 1].below : 0;
@@ -75,7 +61,8 @@ umbra_status umbra_program_put(umbra_program *program, uint32_t *value, umbra_st
   if (program->step_count == UMBRA_PROGRAM_MAX_STEPS)
     status = umbra_fail(UMBRA_ERROR_RANGE, "a network of more than %d steps", UMBRA_PROGRAM_MAX_STEPS);
   if (status == UMBRA_OK)
-    status = make_room(&program->steps, program->step_count, &program->step_room, sizeof *program->steps);
+    status =
+        umbra_make_room(&program->steps, &program->step_room, program->step_count, sizeof *program->steps, "a network");
   if (status != UMBRA_OK) {
     umbra_step_clear(step);
     return status;

@@ -107,18 +107,6 @@ umbra_status umbra_node_set_numbers(double **numbers, const double *given, size_
   return umbra_copy_bytes(numbers, given, count, sizeof *given);
 }
 
-static umbra_status make_room(umbra_model *model) {
-  if (model->node_count < model->node_room) return UMBRA_OK;
-  size_t room = model->node_room ? 2 * model->node_room : 16;
-  umbra_node *nodes;
-  UMBRA_TRY(umbra_alloc(&nodes, room, sizeof *nodes, "a model"));
-  if (model->nodes) memcpy(nodes, model->nodes, model->node_count * sizeof *nodes);
-  umbra_free(model->nodes);
-  model->nodes = nodes;
-  model->node_room = room;
-  return UMBRA_OK;
-}
-
 umbra_status umbra_model_put(umbra_model *model, uint32_t *node, umbra_node *made) {
   umbra_status status = UMBRA_OK;
   if (model->node_count >= UMBRA_MODEL_MAX_NODES)
@@ -127,7 +115,7 @@ umbra_status umbra_model_put(umbra_model *model, uint32_t *node, umbra_node *mad
     status = umbra_fail(UMBRA_ERROR_RANGE, "the values of a model have more than %d elements", UMBRA_MODEL_MAX_TOTAL);
   else if (made->work > UMBRA_MODEL_MAX_WORK - model->work)
     status = umbra_fail(UMBRA_ERROR_RANGE, "a model takes more than 2^36 products for a record");
-  else status = make_room(model);
+  else status = umbra_make_room(&model->nodes, &model->node_room, model->node_count, sizeof *model->nodes, "a model");
   if (status != UMBRA_OK) {
     umbra_node_clear(made);
     return status;
