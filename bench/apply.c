@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../host/base/error.h"
+#include "../host/base/integers.h"
 #include "../host/linalg/matrix.h"
 #include "keyed_rig.h"
 
@@ -41,7 +43,7 @@ int bench_apply_shape(const char *text) {
   char rest;
   const int found = sscanf(text, "%ux%ux%ux%ux%u%c", &s.rows, &s.columns, &s.batch, &s.level, &s.copies, &rest);
   if (found < 3 || found > 5 || !s.rows || !s.columns || !s.batch || shapes_asked == MOST_SHAPES) return 0;
-  if (s.copies & (s.copies - 1) || (s.copies && s.batch > 1)) return 0;
+  if (s.copies && (!umbra_is_power_of_two(s.copies) || s.batch > 1)) return 0;
   s.name = s.batch > 1 ? BATCH : VECTOR;
   asked[shapes_asked++] = s;
   return 1;
@@ -91,15 +93,9 @@ static void clear(void *rig) {
   free(r->x);
 }
 
-static uint32_t power_above(uint32_t x) {
-  uint32_t power = 1;
-  while (power < x) power *= 2;
-  return power;
-}
-
 /* Shifted by as little as takes one ciphertext. */
 static umbra_matrix_layout layout_of_copies(const bench_shape *s) {
-  const uint32_t stride = power_above(s->rows), columns = power_above(s->columns);
+  const uint32_t stride = (uint32_t)umbra_power_above(s->rows), columns = (uint32_t)umbra_power_above(s->columns);
   return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .stride = stride,
                                .slots = stride * s->copies, .group = columns > s->copies ? columns / s->copies : 1};
 }
@@ -107,7 +103,8 @@ static umbra_matrix_layout layout_of_copies(const bench_shape *s) {
 /* A vector in as few slots as hold it; of a batch, a column for each ciphertext, in pairs if it has more records than slots. */
 static umbra_matrix_layout layout_of_columns(const bench_shape *s, uint32_t most_slots) {
   const int pairs = s->batch > most_slots;
-  const uint32_t stride = power_above(s->batch) >> pairs, slots = stride > 1 ? stride : power_above(s->columns);
+  const uint32_t stride = (uint32_t)umbra_power_above(s->batch) >> pairs;
+  const uint32_t slots = stride > 1 ? stride : (uint32_t)umbra_power_above(s->columns);
   return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS,
                                .stride = stride,         .slots = slots,
                                .pairs = pairs,           .group = 1};
@@ -133,7 +130,7 @@ static umbra_status make_inputs(void *rig) {
   const bench_shape *s = r->keyed.shape;
   const umbra_matrix_source source = {value_of, r};
   const double start = bench_clock();
-  BENCH_TRY(make_weights(&r->weights, r->keyed.context, r));
+  UMBRA_TRY(make_weights(&r->weights, r->keyed.context, r));
   r->encoding = bench_clock() - start;
   return umbra_matrix_encrypt_source(&r->matrix, umbra_encryptor_of(r->keyed.public_key), &source, s->batch, s->columns,
                                      &r->layout, r->level, NULL);
@@ -192,7 +189,25 @@ static umbra_status call(void *rig) {
   return umbra_matrix_apply(r->keyed.evaluator, &r->product, r->matrix, r->weights);
 }
 
+static int fits(const bench_shape *s, const umbra_params *params) {
+  const uint32_t slots = umbra_params_slots(params);
+  if (umbra_params_log_n(params) > s->log_n) return 0;
+  if (s->copies) return slots >= umbra_power_above(s->rows) * s->copies;
+  return 2 * slots >= s->batch && (s->batch > 1 || slots >= s->columns);
+}
+
+static int name_of(char name[BENCH_NAME], const void *shape, const umbra_params *params) {
+  const bench_shape *s = shape;
+  char copies[24] = "";
+  if (s->copies) snprintf(copies, sizeof copies, "/copies:%u", s->copies);
+  snprintf(name, BENCH_NAME, "%s/rows:%u/columns:%u/batch:%u%s/log_n:%u/level:%u", s->name, s->rows, s->columns,
+           s->batch, copies, umbra_params_log_n(params), bench_level(s->level, params));
+  return fits(s, params);
+}
+
 static const bench_keyed keyed = {.size = sizeof(rig),
+                                  .shape_size = sizeof(bench_shape),
+                                  .name = name_of,
                                   .describe = describe,
                                   .run_dry = run_dry,
                                   .make_inputs = make_inputs,
@@ -200,25 +215,6 @@ static const bench_keyed keyed = {.size = sizeof(rig),
                                   .check = check,
                                   .clear = clear};
 
-static int fits(const bench_shape *s, const umbra_params *params) {
-  const uint32_t slots = umbra_params_slots(params);
-  if (umbra_params_log_n(params) > s->log_n) return 0;
-  if (s->copies) return slots >= power_above(s->rows) * s->copies;
-  return 2 * slots >= s->batch && (s->batch > 1 || slots >= s->columns);
-}
-
 void bench_apply_register(const bench_setting *setting) {
-  umbra_params *params = bench_params(setting);
-  const size_t count = shapes_asked ? shapes_asked : USUAL;
-  for (size_t i = 0; params && i < count; i++) {
-    const bench_shape *s = shapes_asked ? &asked[i] : &usual[i];
-    char name[256], copies[24] = "";
-    if (!fits(s, params)) continue;
-    if (s->copies) snprintf(copies, sizeof copies, "/copies:%u", s->copies);
-    snprintf(name, sizeof name, "%s/rows:%u/columns:%u/batch:%u%s/log_n:%u/level:%u/params:%s/backend:%s/threads:%u",
-             s->name, s->rows, s->columns, s->batch, copies, umbra_params_log_n(params), bench_level(s->level, params),
-             setting->params, setting->backend, setting->threads);
-    bench_keyed_register(name, &keyed, s, setting);
-  }
-  umbra_params_destroy(params);
+  bench_keyed_register(&keyed, shapes_asked ? asked : usual, shapes_asked ? shapes_asked : USUAL, setting);
 }

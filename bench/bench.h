@@ -33,13 +33,6 @@ double bench_clock(void);                            /* seconds since some time 
 void bench_counter(bench_state *state, const char *name, double value);
 void bench_fail(bench_state *state, const char *text); /* the result is wrong, or there is none */
 
-/* Returns a status that is not OK. */
-#define BENCH_TRY(call)                      \
-  do {                                       \
-    const umbra_status status_ = (call);     \
-    if (status_ != UMBRA_OK) return status_; \
-  } while (0)
-
 /* What one benchmark runs under. Two with the same address share their set-up. */
 typedef struct bench_setting {
   const char *params;  /* a preset, or n<log2 N>-d<depth>-s<bits of a level>, with -boot: that refreshes, insecure */

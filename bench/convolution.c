@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../host/base/error.h"
 #include "keyed_rig.h"
 
 /* Square ones: as many channels out as in, padding that keeps the size. At that level, or the highest if it is lower. */
@@ -80,7 +81,7 @@ static umbra_status describe(void *rig) {
 static umbra_status encrypt_input(rig *r) {
   umbra_ciphertext *low = NULL;
   const umbra_ciphertext *const *part = (const umbra_ciphertext *const *)&low;
-  BENCH_TRY(umbra_feature_map_encrypt(&r->x, r->keyed.public_key, r->values, &r->in, NULL));
+  UMBRA_TRY(umbra_feature_map_encrypt(&r->x, r->keyed.public_key, r->values, &r->in, NULL));
   if (umbra_feature_map_ciphertexts(r->x) != 1) return UMBRA_OK; /* lowered in every call */
   umbra_status status =
       umbra_level_drop(r->keyed.evaluator, &low, umbra_feature_map_ciphertext(r->x, 0), r->desc.level);
@@ -91,7 +92,7 @@ static umbra_status encrypt_input(rig *r) {
 
 static umbra_status make_inputs(void *rig) {
   struct rig *r = rig;
-  BENCH_TRY(umbra_convolution_create(&r->convolution, r->keyed.context, &r->desc, NULL));
+  UMBRA_TRY(umbra_convolution_create(&r->convolution, r->keyed.context, &r->desc, NULL));
   return encrypt_input(r);
 }
 
@@ -125,7 +126,7 @@ static umbra_status check(bench_state *state, void *rig) {
   const struct rig *r = rig;
   umbra_feature_layout out = {UMBRA_FEATURE_LAYOUT_INIT};
   double worst = 0, norm = 0;
-  BENCH_TRY(umbra_convolution_output(r->convolution, &out));
+  UMBRA_TRY(umbra_convolution_output(r->convolution, &out));
   double *found = malloc((size_t)out.channels * out.height * out.width * sizeof *found), *at = found;
   if (!found) return UMBRA_ERROR_OUT_OF_MEMORY;
   const umbra_status status = umbra_feature_map_decrypt(r->out, found, r->keyed.secret, NULL);
@@ -146,7 +147,17 @@ static umbra_status call(void *rig) {
   return umbra_convolution_apply(r->keyed.evaluator, &r->out, r->x, r->convolution);
 }
 
+static int name_of(char name[BENCH_NAME], const void *shape, const umbra_params *params) {
+  const bench_shape *s = shape;
+  snprintf(name, BENCH_NAME, "convolution/channels:%u/size:%u/kernel:%u/stride:%u/encode:%s/level:%u", s->channels,
+           s->size, s->kernel, s->stride, s->encode == UMBRA_TRANSFORM_AT_USE ? "at_use" : "before",
+           bench_level(s->level, params));
+  return 1;
+}
+
 static const bench_keyed keyed = {.size = sizeof(rig),
+                                  .shape_size = sizeof(bench_shape),
+                                  .name = name_of,
                                   .describe = describe,
                                   .run_dry = run_dry,
                                   .make_inputs = make_inputs,
@@ -155,15 +166,5 @@ static const bench_keyed keyed = {.size = sizeof(rig),
                                   .clear = clear};
 
 void bench_convolution_register(const bench_setting *setting) {
-  umbra_params *params = bench_params(setting);
-  for (size_t i = 0; params && i < sizeof shapes / sizeof *shapes; i++) {
-    const bench_shape *s = &shapes[i];
-    char name[256];
-    snprintf(name, sizeof name,
-             "convolution/channels:%u/size:%u/kernel:%u/stride:%u/encode:%s/level:%u/params:%s/backend:%s/threads:%u",
-             s->channels, s->size, s->kernel, s->stride, s->encode == UMBRA_TRANSFORM_AT_USE ? "at_use" : "before",
-             bench_level(s->level, params), setting->params, setting->backend, setting->threads);
-    bench_keyed_register(name, &keyed, s, setting);
-  }
-  umbra_params_destroy(params);
+  bench_keyed_register(&keyed, shapes, sizeof shapes / sizeof *shapes, setting);
 }

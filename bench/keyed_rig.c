@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keyed_rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "../host/base/error.h"
 
 /* Everything that is registered, for the life of the process. */
 typedef struct job {
@@ -29,7 +32,7 @@ double *bench_points(size_t count, double step) {
 static umbra_status measure_dry(bench_keyed_rig *r, const bench_keyed *keyed, const umbra_context *dry,
                                 umbra_key_needs *needs) {
   umbra_evaluator *evaluator = NULL;
-  BENCH_TRY(umbra_evaluator_create(&evaluator, dry, NULL));
+  UMBRA_TRY(umbra_evaluator_create(&evaluator, dry, NULL));
   umbra_status status = keyed->run_dry(r, evaluator, dry);
   if (status == UMBRA_OK) status = umbra_context_cost(dry, &r->cost);
   if (status == UMBRA_OK) status = umbra_context_needs(dry, needs);
@@ -42,7 +45,7 @@ static umbra_status make_keys(bench_keyed_rig *r, const bench_keyed *keyed) {
   umbra_context *dry = NULL;
   umbra_key_needs *needs = NULL;
   r->cost = (umbra_cost){UMBRA_COST_INIT};
-  BENCH_TRY(umbra_key_needs_create(&needs, r->params));
+  UMBRA_TRY(umbra_key_needs_create(&needs, r->params));
   umbra_status status = umbra_context_create(&dry, &desc);
   if (status == UMBRA_OK) status = measure_dry(r, keyed, dry, needs);
   if (status == UMBRA_OK) status = umbra_eval_keys_generate(&r->keys, r->secret, needs, NULL);
@@ -65,30 +68,30 @@ static void rig_close(bench_keyed_rig *r) {
 static umbra_status rig_open(bench_keyed_rig *r, const bench_keyed *keyed) {
   const bench_setting *s = r->setting;
   r->params = bench_params(s);
-  BENCH_TRY(keyed->describe(r));
+  UMBRA_TRY(keyed->describe(r));
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = r->params,
                                    .device = s->backend,    .secrets_on_device = s->secrets_on_device,
                                    .threads = s->threads,   .memory_limit = s->memory};
-  BENCH_TRY(umbra_context_create(&r->context, &desc));
-  BENCH_TRY(umbra_secret_key_generate(&r->secret, r->context));
-  BENCH_TRY(umbra_public_key_generate(&r->public_key, r->secret));
-  BENCH_TRY(make_keys(r, keyed));
-  BENCH_TRY(umbra_evaluator_create(&r->evaluator, r->context, r->keys));
+  UMBRA_TRY(umbra_context_create(&r->context, &desc));
+  UMBRA_TRY(umbra_secret_key_generate(&r->secret, r->context));
+  UMBRA_TRY(umbra_public_key_generate(&r->public_key, r->secret));
+  UMBRA_TRY(make_keys(r, keyed));
+  UMBRA_TRY(umbra_evaluator_create(&r->evaluator, r->context, r->keys));
   return keyed->make_inputs(r);
 }
 
 /* ---- one benchmark ---- */
 
 static umbra_status run_call(bench_keyed_rig *r, const bench_keyed *keyed) {
-  BENCH_TRY(keyed->call(r));
+  UMBRA_TRY(keyed->call(r));
   return umbra_evaluator_wait(r->evaluator);
 }
 
 static umbra_status time_calls(bench_state *state, bench_keyed_rig *r, const bench_keyed *keyed) {
-  BENCH_TRY(run_call(r, keyed)); /* takes memory */
+  UMBRA_TRY(run_call(r, keyed)); /* takes memory */
   while (bench_next(state, 1)) {
     const double start = bench_clock();
-    BENCH_TRY(run_call(r, keyed));
+    UMBRA_TRY(run_call(r, keyed));
     bench_time(state, bench_clock() - start);
   }
   return keyed->check(state, r);
@@ -120,12 +123,25 @@ void bench_keyed_count(bench_state *state, const bench_keyed_rig *r, uint32_t le
   bench_counter(state, "working_bytes", (double)r->cost.working_bytes);
 }
 
-void bench_keyed_register(const char *name, const bench_keyed *keyed, const void *shape, const bench_setting *setting) {
+static void add(const char *name, const bench_keyed *keyed, const void *shape, const bench_setting *setting) {
+  char full[BENCH_NAME + 80];
   job *made = malloc(sizeof *made);
   if (!made) return;
   *made = (job){.next = jobs, .keyed = keyed, .shape = shape, .setting = setting};
   jobs = made;
-  bench_register(name, run, made);
+  snprintf(full, sizeof full, "%s/params:%s/backend:%s/threads:%u", name, setting->params, setting->backend,
+           setting->threads);
+  bench_register(full, run, made);
+}
+
+void bench_keyed_register(const bench_keyed *keyed, const void *shapes, size_t count, const bench_setting *setting) {
+  umbra_params *params = bench_params(setting);
+  for (size_t i = 0; params && i < count; i++) {
+    const void *shape = (const char *)shapes + i * keyed->shape_size;
+    char name[BENCH_NAME];
+    if (keyed->name(name, shape, params)) add(name, keyed, shape, setting);
+  }
+  umbra_params_destroy(params);
 }
 
 void bench_keyed_close(void) {

@@ -23,8 +23,10 @@ typedef struct bench_keyed_rig {
 } bench_keyed_rig;
 
 /* Functions take the file's struct, zeroed but for the shape, setting and parameters at first. */
+enum { BENCH_NAME = 256 };
 typedef struct bench_keyed {
-  size_t size; /* of that struct */
+  size_t size, shape_size; /* of that struct, and of a shape */
+  int (*name)(char name[BENCH_NAME], const void *shape, const umbra_params *params); /* 0: it does not fit them */
   umbra_status (*describe)(void *rig);
   umbra_status (*run_dry)(void *rig, umbra_evaluator *evaluator, const umbra_context *dry); /* from new accounts on */
   umbra_status (*make_inputs)(void *rig);
@@ -33,8 +35,8 @@ typedef struct bench_keyed {
   void (*clear)(void *rig);                             /* what it has beside the first member */
 } bench_keyed;
 
-/* Under that name; shape, and what the others point to, live until bench_keyed_close. */
-void bench_keyed_register(const char *name, const bench_keyed *keyed, const void *shape, const bench_setting *setting);
+/* Shapes that fit, under their names with the setting's behind; what all point to lives until bench_keyed_close. */
+void bench_keyed_register(const bench_keyed *keyed, const void *shapes, size_t count, const bench_setting *setting);
 void bench_keyed_close(void);
 
 /* That level, or the highest if it is lower. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../host/base/error.h"
 #include "../host/linalg/matrix.h"
 #include "keyed_rig.h"
 
@@ -71,8 +72,8 @@ static umbra_status describe(void *rig) {
   r->layout_a.order = s->a;
   r->layout_a.pairs = s->pairs_of_a;
   r->layout_b.order = s->b;
-  BENCH_TRY(umbra_layout_choose(&r->layout_a, s->rows, s->inner, slots));
-  BENCH_TRY(umbra_layout_choose(&r->layout_b, s->inner, s->columns, slots));
+  UMBRA_TRY(umbra_layout_choose(&r->layout_a, s->rows, s->inner, slots));
+  UMBRA_TRY(umbra_layout_choose(&r->layout_b, s->inner, s->columns, slots));
   r->level = bench_level(s->level, r->keyed.params);
   r->values_a = bench_points((size_t)s->rows * s->inner, 0.61803398874989485);
   r->values_b = bench_points((size_t)s->inner * s->columns, 0.41421356237309505);
@@ -101,9 +102,9 @@ static umbra_status encrypt(umbra_matrix **matrix, const rig *r, const double *v
 static umbra_status make_inputs(void *rig) {
   struct rig *r = rig;
   const bench_shape *s = r->keyed.shape;
-  BENCH_TRY(encrypt(&r->a, r, r->values_a, s->rows, s->inner, &r->layout_a));
-  BENCH_TRY(encrypt(&r->b, r, r->values_b, s->inner, s->columns, &r->layout_b));
-  if (s->maps) BENCH_TRY(umbra_tile_maps_create(&r->maps, r->a, r->b, &r->options, NULL));
+  UMBRA_TRY(encrypt(&r->a, r, r->values_a, s->rows, s->inner, &r->layout_a));
+  UMBRA_TRY(encrypt(&r->b, r, r->values_b, s->inner, s->columns, &r->layout_b));
+  if (s->maps) UMBRA_TRY(umbra_tile_maps_create(&r->maps, r->a, r->b, &r->options, NULL));
   r->options.maps = r->maps;
   return UMBRA_OK;
 }
@@ -155,7 +156,22 @@ static umbra_status call(void *rig) {
   return umbra_matrix_multiply(r->keyed.evaluator, &r->out, r->a, r->b, &r->options);
 }
 
+/* Whether a tile, or a column for each position with some rows, has room. */
+static int fits(const bench_shape *s, const umbra_params *params) {
+  const uint32_t slots = umbra_params_slots(params);
+  return s->stride ? slots >= 2 * s->stride * s->stride : slots >= 16 * s->columns;
+}
+
+static int name_of(char name[BENCH_NAME], const void *shape, const umbra_params *params) {
+  const bench_shape *s = shape;
+  snprintf(name, BENCH_NAME, "product_encrypted/layout:%s/rows:%u/inner:%u/columns:%u/log_n:%u/level:%u", s->layout,
+           s->rows, s->inner, s->columns, umbra_params_log_n(params), bench_level(s->level, params));
+  return fits(s, params);
+}
+
 static const bench_keyed keyed = {.size = sizeof(rig),
+                                  .shape_size = sizeof(bench_shape),
+                                  .name = name_of,
                                   .describe = describe,
                                   .run_dry = run_dry,
                                   .make_inputs = make_inputs,
@@ -163,24 +179,6 @@ static const bench_keyed keyed = {.size = sizeof(rig),
                                   .check = check,
                                   .clear = clear};
 
-/* Whether a tile, or a column for each position with some rows, has room. */
-static int fits(const bench_shape *s, const umbra_params *params) {
-  const uint32_t slots = umbra_params_slots(params);
-  return s->stride ? slots >= 2 * s->stride * s->stride : slots >= 16 * s->columns;
-}
-
 void bench_multiply_register(const bench_setting *setting) {
-  umbra_params *params = bench_params(setting);
-  for (size_t i = 0; params && i < sizeof shapes / sizeof *shapes; i++) {
-    const bench_shape *s = &shapes[i];
-    char name[256];
-    if (!fits(s, params)) continue;
-    snprintf(
-        name, sizeof name,
-        "product_encrypted/layout:%s/rows:%u/inner:%u/columns:%u/log_n:%u/level:%u/params:%s/backend:%s/threads:%u",
-        s->layout, s->rows, s->inner, s->columns, umbra_params_log_n(params), bench_level(s->level, params),
-        setting->params, setting->backend, setting->threads);
-    bench_keyed_register(name, &keyed, s, setting);
-  }
-  umbra_params_destroy(params);
+  bench_keyed_register(&keyed, shapes, sizeof shapes / sizeof *shapes, setting);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../host/base/error.h"
 #include "../host/params/params.h"
 
 enum { CALLS_TOGETHER = 10 /* on a GPU */ };
@@ -83,12 +84,12 @@ static umbra_status make_objects(bench_scheme *s) {
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT,        .params = s->params,
                                    .device = s->setting->backend,  .secrets_on_device = s->setting->secrets_on_device,
                                    .threads = s->setting->threads, .memory_limit = s->setting->memory};
-  BENCH_TRY(make_values(s));
-  BENCH_TRY(umbra_context_create(&s->context, &desc));
-  BENCH_TRY(umbra_secret_key_generate(&s->secret, s->context));
-  BENCH_TRY(umbra_public_key_generate(&s->public_key, s->secret));
-  BENCH_TRY(umbra_encode(&s->plain_y, s->context, s->y, s->slots, NULL));
-  BENCH_TRY(umbra_encode_encrypt(&s->a, s->public_key, s->x, s->slots));
+  UMBRA_TRY(make_values(s));
+  UMBRA_TRY(umbra_context_create(&s->context, &desc));
+  UMBRA_TRY(umbra_secret_key_generate(&s->secret, s->context));
+  UMBRA_TRY(umbra_public_key_generate(&s->public_key, s->secret));
+  UMBRA_TRY(umbra_encode(&s->plain_y, s->context, s->y, s->slots, NULL));
+  UMBRA_TRY(umbra_encode_encrypt(&s->a, s->public_key, s->x, s->slots));
   return umbra_encrypt(&s->b, s->public_key, s->plain_y);
 }
 
@@ -106,15 +107,15 @@ int32_t bench_steps(size_t i) { return (int32_t)i + 1; }
 
 static umbra_status collect_needs(umbra_key_needs *needs, bench_keys which) {
   if (which != BENCH_ROTATE) return umbra_key_needs_relinearization(needs, UMBRA_TOP_LEVEL);
-  BENCH_TRY(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
-  for (size_t i = 0; i < BENCH_MANY; i++) BENCH_TRY(umbra_key_needs_rotation(needs, bench_steps(i), UMBRA_TOP_LEVEL));
+  UMBRA_TRY(umbra_key_needs_conjugation(needs, UMBRA_TOP_LEVEL));
+  for (size_t i = 0; i < BENCH_MANY; i++) UMBRA_TRY(umbra_key_needs_rotation(needs, bench_steps(i), UMBRA_TOP_LEVEL));
   return UMBRA_OK;
 }
 
 static umbra_status make_keys(bench_scheme *s, bench_keys which) {
   if (which == BENCH_NO_KEYS) return UMBRA_OK;
   umbra_key_needs *needs = NULL;
-  BENCH_TRY(umbra_key_needs_create(&needs, s->params));
+  UMBRA_TRY(umbra_key_needs_create(&needs, s->params));
   umbra_status status = collect_needs(needs, which);
   if (status == UMBRA_OK) status = umbra_eval_keys_generate(&s->keys[which], s->secret, needs, NULL);
   umbra_key_needs_destroy(needs);
@@ -123,8 +124,8 @@ static umbra_status make_keys(bench_scheme *s, bench_keys which) {
 
 static umbra_status choose_evaluator(bench_scheme *s, bench_keys which) {
   if (!s->evaluators[which]) {
-    BENCH_TRY(make_keys(s, which));
-    BENCH_TRY(umbra_evaluator_create(&s->evaluators[which], s->context, s->keys[which]));
+    UMBRA_TRY(make_keys(s, which));
+    UMBRA_TRY(umbra_evaluator_create(&s->evaluators[which], s->context, s->keys[which]));
   }
   s->evaluator = s->evaluators[which];
   return UMBRA_OK;
@@ -214,19 +215,19 @@ static void count(bench_state *state, const bench_scheme *s) {
  * more, since new results replace the old ones only when they are ready.
  */
 static umbra_status prepare(bench_scheme *s, const bench_operation *op, const bench_setting *setting) {
-  BENCH_TRY(rig_open(s, setting));
-  BENCH_TRY(choose_evaluator(s, op->keys));
+  UMBRA_TRY(rig_open(s, setting));
+  UMBRA_TRY(choose_evaluator(s, op->keys));
   if (warm != op) {
     umbra_circuit_destroy(s->circuit);
     s->circuit = NULL;
   }
-  for (int call = 0; warm != op && call < 2; call++) BENCH_TRY(op->run(s));
+  for (int call = 0; warm != op && call < 2; call++) UMBRA_TRY(op->run(s));
   warm = op;
   return UMBRA_OK;
 }
 
 static umbra_status run_calls(bench_scheme *s, const bench_operation *op, uint32_t calls) {
-  for (uint32_t i = 0; i < calls; i++) BENCH_TRY(op->run(s));
+  for (uint32_t i = 0; i < calls; i++) UMBRA_TRY(op->run(s));
   return umbra_evaluator_wait(s->evaluator);
 }
 
@@ -240,12 +241,12 @@ static umbra_status time_calls(bench_state *state, bench_scheme *s, const bench_
   const int on_gpu = umbra_kernels_get(s->setting->backend)->trace.lap != NULL;
   const uint32_t calls = on_gpu ? CALLS_TOGETHER : 1;
   double start = bench_clock();
-  while (on_gpu && bench_clock() - start < s->setting->warm) BENCH_TRY(run_calls(s, op, calls));
+  while (on_gpu && bench_clock() - start < s->setting->warm) UMBRA_TRY(run_calls(s, op, calls));
   if (s->setting->profiled) bench_profile();
   const double begun = bench_clock();
   while (bench_next(state, calls)) {
     start = bench_clock();
-    BENCH_TRY(run_calls(s, op, calls));
+    UMBRA_TRY(run_calls(s, op, calls));
     bench_time(state, bench_clock() - start);
   }
   if (on_gpu) count_span(state, begun, bench_clock());

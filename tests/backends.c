@@ -386,18 +386,14 @@ static void run_keyless(trace *t, umbra_params *params, const char *device) {
 /* ---- convolutions ---- */
 
 static umbra_key_needs *needs_of_convolution(umbra_params *params, const umbra_convolution_desc *desc) {
-  scheme dry = {.params = umbra_params_share(params)};
+  scheme dry;
   umbra_feature_map *map = NULL;
   umbra_convolution *convolution = NULL;
-  umbra_key_needs *needs = NULL;
-  const umbra_context_desc on_dry = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&dry.context, &on_dry));
-  assert_ok(umbra_evaluator_create(&dry.evaluator, dry.context, NULL));
+  scheme_open_dry(&dry, umbra_params_share(params));
   assert_ok(umbra_convolution_create(&convolution, dry.context, desc, NULL));
   assert_ok(umbra_dry_feature_map(&map, dry.context, UMBRA_TOP_LEVEL, 1, desc->input));
   assert_ok(umbra_convolution_apply(dry.evaluator, &map, map, convolution));
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(dry.context, needs));
+  umbra_key_needs *needs = scheme_needs(&dry);
   umbra_convolution_destroy(convolution);
   umbra_feature_map_destroy(map);
   scheme_close(&dry);

@@ -155,18 +155,14 @@ static umbra_transform *encode_map(const map_rig *rig, const map_case *c, const 
 
 /* Rotations that the map looks for; returns how many. */
 static size_t keys_of(int32_t *key, const map_rig *rig, const map_case *c, const umbra_params *params) {
-  scheme dry = {0};
+  scheme dry;
   umbra_ciphertext *x = NULL;
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&dry.context, &desc));
-  assert_ok(umbra_evaluator_create(&dry.evaluator, dry.context, NULL));
+  scheme_open_dry(&dry, umbra_params_share(params));
   assert_ok(umbra_dry_ciphertext(&x, dry.context, c->level, c->slots, 1));
   umbra_transform *transform = encode_map(rig, c, dry.context);
   assert_ok(transform_ciphertext(dry.evaluator, &x, x, transform));
-  umbra_key_needs *needs = NULL;
+  umbra_key_needs *needs = scheme_needs(&dry);
   umbra_key_need need = {UMBRA_KEY_NEED_INIT};
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(dry.context, needs));
   const size_t count = umbra_key_needs_count(needs);
   assert_true(count <= (c->min_key ? 3 : 2 * ROOM));
   for (size_t i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "models"))
 from chain import Chain, distance, succeeds, umbra
-from onnx_file import Model, Node, Tensor, npy
+from onnx_file import Model, Node, Tensor
 
 INPUTS, HIDDEN, CLASSES, SAMPLES, RECORDS = 12, 8, 3, 200, 5
 random.seed(3)
@@ -102,6 +102,7 @@ def whole_chain(folder):
     check_plan(chain, plan)
     encrypted = chain.encrypt("--keys", "keys")
     expect("all records", encrypted["records"] == RECORDS)
+    expect("memory in every report", encrypted["peak_bytes"] > 2**20)
     report = chain.infer("--digests", "digests.json")
     expect("a time for each layer", [layer["layer"] for layer in report["layers"]] == [1, 2, 3] and
            all(layer["seconds"] > 0 for layer in report["layers"]))
@@ -177,6 +178,8 @@ def wrong_usage(folder):
                                       "b"]),
             ("--keys DIR is missing", ["infer", "--plan", "p", "--in", "a", "--out", "b"]),
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--repeat", "2", "--in", "a", "--out", "b"]),
+            ("--trace are for encrypted records", ["infer", "m.onnx", "--clear", "--threads", "2", "--in", "a", "--out",
+                                                   "b"]),
             ("belong to --clear", ["infer", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b", "--degree", "3"]),
             ("is not expected", ["infer", "m.onnx", "--plan", "p", "--keys", "k", "--in", "a", "--out", "b"]),
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--plan", "p", "--in", "a", "--out", "b"]),
@@ -204,11 +207,12 @@ def ranges(chain):
     expect("one value is clipped, and said so", run.returncode == 0 and "were clipped" in run.stderr and
            json.loads(run.stdout)["clipped"] == 1)
     chain.write("far.npy", [RECORDS, INPUTS], [math.nan] + far[1:])
-    refused(chain.owner, 1, "", "encrypt", "far.npy", *encrypt, "--clip")
+    refused(chain.owner, 1, "is not finite", "encrypt", "far.npy", *encrypt, "--clip")
     chain.write("wide.npy", [RECORDS, INPUTS + 1], numbers(RECORDS * (INPUTS + 1)))
     refused(chain.owner, 1, "DATA", "encrypt", "wide.npy", *encrypt)
     refused(chain.owner, 1, "nowhere.npy", "encrypt", "nowhere.npy", *encrypt)
     refused(chain.owner, 2, "are for trainings", "encrypt", "x.npy", *encrypt, "--label", "a")
+    refused(chain.owner, 2, "goes with --secret", "encrypt", "x.npy", *encrypt, "--passphrase-file", "p")
 
 
 def files_that_do_not_belong_together(chain):
@@ -222,7 +226,8 @@ def files_that_do_not_belong_together(chain):
     refused(owner, 1, "--plan", *decrypt, "--in", "answer.umbra", "--plan", "keys/params.umbra")
     refused(owner, 1, "--in", *decrypt, "--in", "client.umbra", "--plan", "client.umbra")
     refused(owner, 1, "results of this plan have 3", *decrypt, "--in", "batch.umbra", "--plan", "client.umbra")
-    refused(owner, 1, "", "encrypt", "x.npy", "--plan", "keys/params.umbra", "--keys", "keys", "--out", "o.umbra")
+    refused(owner, 1, "--plan: this is a file of kind", "encrypt", "x.npy", "--plan", "keys/params.umbra", "--keys",
+            "keys", "--out", "o.umbra")
     for name in ("other.umbra", "o.npy", "o.umbra"):
         expect(f"no {name} is left", not (owner / name).exists() and not (server / name).exists())
 
@@ -270,8 +275,8 @@ def keys_of_others(chain):
         (chain.server / name).mkdir()
         shutil.copy(chain.owner / name / "eval.umbra", chain.server / name)
         refused(chain.server, 1, words, *infer, name)
-    refused(chain.owner, 1, "", "decrypt", "--plan", "client.umbra", "--secret", "secret/another.umbra", "--in",
-            "answer.umbra", "--out", "o.npy")
+    refused(chain.owner, 1, "belongs to another owner", "decrypt", "--plan", "client.umbra", "--secret",
+            "secret/another.umbra", "--in", "answer.umbra", "--out", "o.npy")
     refused(chain.server, 1, "eval.umbra", *infer, "nowhere")
 
 
@@ -293,7 +298,7 @@ def bad_models(folder):
     refused(chain.owner, 1, "--output: the model has 1 outputs", *plan, "--output", "w")
     refused(chain.owner, 1, "--machine", *plan, "--machine", "abacus")
     refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
-    refused(chain.owner, 1, "", *plan, "--memory", "1K")
+    refused(chain.owner, 1, "and memory is", *plan, "--memory", "1K")
     chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
     refused(chain.owner, 1, "--samples", *plan)
     (chain.owner / "samples.npy").unlink()

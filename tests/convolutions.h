@@ -19,13 +19,6 @@ static inline uint32_t side(uint32_t size, uint32_t pads, uint32_t kernel, uint3
   return (size + pads - dilation * (kernel - 1) - 1) / stride + 1;
 }
 
-static inline double *some_values(uint64_t *random, size_t count) {
-  double *values = malloc(count * sizeof *values);
-  assert_non_null(values);
-  for (size_t i = 0; i < count; i++) values[i] = uniform(random);
-  return values;
-}
-
 /* Completes a case whose shape is set: what is 0 in desc is meant as the convolution means it. */
 static inline void case_fill(convolution_case *c, uint64_t *random) {
   umbra_convolution_desc *d = &c->desc;
@@ -41,9 +34,9 @@ static inline void case_fill(convolution_case *c, uint64_t *random) {
                   : c->average ? d->kernel_x
                                : 1,
                   d->dilation_x ? d->dilation_x : 1);
-  c->weights = some_values(random, c->outputs * (c->in.channels / groups) * d->kernel_y * d->kernel_x);
-  c->bias = some_values(random, c->outputs);
-  c->values = some_values(random, (size_t)c->in.channels * c->in.height * c->in.width);
+  c->weights = random_values(random, c->outputs * (c->in.channels / groups) * d->kernel_y * d->kernel_x);
+  c->bias = random_values(random, c->outputs);
+  c->values = random_values(random, (size_t)c->in.channels * c->in.height * c->in.width);
   d->input = &c->in;
   d->weights = c->average ? NULL : c->weights;
   if (below(random, 4)) d->bias = c->bias;

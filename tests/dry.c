@@ -2,7 +2,6 @@
 /* labels: quick */
 /* Dry devices: all operations of evaluators against real ones, encodings at the limit, what is refused, how they open. */
 #include "dry_sides.h"
-#include "host/nn/logistic.h"
 
 enum { STEPS = 12, CIRCUITS = 30 };
 

@@ -4,6 +4,7 @@
 #include <umbra/convolution.h>
 
 #include "dry_sides.h"
+#include "host/base/memory.h"
 #include "host/circuits/bootstrap/bootstrap_plan.h"
 #include "host/linalg/matrix.h"
 #include "host/nn/feature_map.h"

@@ -8,7 +8,6 @@
 
 #include "boot.h"
 #include "counting.h"
-#include "host/base/memory.h"
 #include "host/ckks/evaluator_internal.h"
 
 enum { REGISTERS = 4, MOST_LOGGED = 64, LOG_N = 11, DEPTH = 6 };

@@ -7,33 +7,18 @@
  * numbers, names and fields change and most of the importer is reached.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "host/base/memory.h"
 #include "host/model/graph.h"
+#include "mutations.h"
 
 enum { ROOM = 8192, WEIGHTS = 256, RECORD = 75 };
 
 /* ---- chance ---- */
 
-static uint64_t random_state;
 static unsigned rate; /* of 65536: how often a field is mutated while it is written */
-
-static size_t below(size_t bound) { /* xorshift64* */
-  random_state ^= random_state >> 12;
-  random_state ^= random_state << 25;
-  random_state ^= random_state >> 27;
-  return (size_t)((random_state * 0x2545f4914f6cdd1du) >> 33) % bound;
-}
 
 static int strikes(void) { return below(65536) < rate; }
 
@@ -275,16 +260,9 @@ static void mutate(bytes *b) {
 
 /* ---- files ---- */
 
-static unsigned long count = 2000, first;
+static mutations wanted;
 static char folder[64];
 static char path[128], weights_path[128];
-
-static void write_file(const char *name, const void *from, size_t size) {
-  FILE *file = fopen(name, "wb");
-  assert_non_null(file);
-  assert_int_equal(fwrite(from, 1, size, file), size);
-  fclose(file);
-}
 
 /* Models that are small, since mistakes make large ones, too. */
 static void compute(unsigned long i, const umbra_model *m) {
@@ -315,8 +293,7 @@ static int check(unsigned long i) {
 
 static void start(unsigned long i) {
   static const unsigned rates[] = {0, 50, 200, 1000};
-  random_state = i + 1;
-  for (int warm_up = 0; warm_up < 8; warm_up++) below(2);
+  begin_mutation(i);
   rate = rates[i / 2 % 4];
 }
 
@@ -324,7 +301,7 @@ static void mutated_models(void **state) {
   (void)state;
   unsigned long read = 0;
   uint8_t weights[WEIGHTS] = {0};
-  for (unsigned long i = first; i < first + count; i++) {
+  for (unsigned long i = wanted.first; i < wanted.first + wanted.count; i++) {
     start(i);
     bytes m = model(i % 3);
     if (rate == 0 || i % 2) mutate(&m);
@@ -333,7 +310,7 @@ static void mutated_models(void **state) {
     write_file(weights_path, weights, below(4) ? WEIGHTS : below(WEIGHTS));
     read += (unsigned long)check(i);
   }
-  if (count >= 2000) assert_true(read > count / 20); /* many of the mistakes are harmless */
+  if (wanted.count >= 2000) assert_true(read > wanted.count / 20); /* many of the mistakes are harmless */
 }
 
 static void models_without_mistakes(void **state) {
@@ -385,9 +362,7 @@ static int tear_down(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const char *wanted = argc > 1 ? argv[1] : getenv("UMBRA_FUZZ_COUNT");
-  if (wanted) count = strtoul(wanted, NULL, 10);
-  if (argc > 2) first = strtoul(argv[2], NULL, 10);
+  wanted = mutations_wanted(2000, argc, argv);
   const struct CMUnitTest tests[] = {cmocka_unit_test(models_without_mistakes), cmocka_unit_test(memory_that_is_out),
                                      cmocka_unit_test(mutated_models)};
   return cmocka_run_group_tests(tests, set_up, tear_down);

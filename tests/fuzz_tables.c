@@ -3,17 +3,11 @@
 /* labels: slow fuzz-regress UMBRA_FUZZ_COUNT=1000000 */
 /* Mutated CSV and npy files: no crash, an untouched table and a text on failure, finite values otherwise. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <umbra/table.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-#include <umbra/table.h>
+#include "mutations.h"
 
 enum { ROOM = 1024 };
 
@@ -25,15 +19,6 @@ static const char *const npy_headers[] = {
     "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }  \n",
     "{'shape': (48,), 'fortran_order': False, 'descr': '|u1'}",
 };
-
-static uint64_t random_state;
-
-static size_t below(size_t bound) { /* xorshift64* */
-  random_state ^= random_state >> 12;
-  random_state ^= random_state << 25;
-  random_state ^= random_state >> 27;
-  return (size_t)((random_state * 0x2545f4914f6cdd1du) >> 33) % bound;
-}
 
 static size_t start(uint8_t *bytes, int npy) {
   size_t which = below(2);
@@ -82,23 +67,19 @@ static void check(unsigned long i, const char *path) {
   umbra_table_clear(&table);
 }
 
-static unsigned long count = 20000, first;
+static mutations wanted;
 static char folder[64];
 
 static void mutated_tables(void **state) {
   (void)state;
-  for (unsigned long i = first; i < first + count; i++) {
+  for (unsigned long i = wanted.first; i < wanted.first + wanted.count; i++) {
     uint8_t bytes[ROOM];
     char path[128];
-    random_state = i + 1;
-    for (int warm_up = 0; warm_up < 8; warm_up++) below(2);
+    begin_mutation(i);
     int npy = (int)(i % 2);
     size_t size = mutate(bytes, start(bytes, npy));
     snprintf(path, sizeof path, "%s/table.%s", folder, npy ? "npy" : "csv");
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    fclose(file);
+    write_file(path, bytes, size);
     check(i, path);
     remove(path);
   }
@@ -116,9 +97,7 @@ static int tear_down(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const char *wanted = argc > 1 ? argv[1] : getenv("UMBRA_FUZZ_COUNT");
-  if (wanted) count = strtoul(wanted, NULL, 10);
-  if (argc > 2) first = strtoul(argv[2], NULL, 10);
+  wanted = mutations_wanted(20000, argc, argv);
   const struct CMUnitTest tests[] = {cmocka_unit_test(mutated_tables)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -7,17 +7,11 @@
  * and have words exchanged instead of bytes, so that most of the reader is reached.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <umbra/tensors.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-#include <umbra/tensors.h>
+#include "mutations.h"
 
 enum { ROOM = 1024, VALUES = 48 };
 
@@ -33,15 +27,6 @@ static const char *const words[] = {
     "\"F16\"", "\"BF16\"", "\"U16\"", "\"I32\"", "\"U8\"",  "\"F64\"",   "[0,4]",     "{}",
     "[]",      "]",        "8,9",     "\"s\"",   "\"a.w\"", "\"dtype\"", "\"shape\"", "\"x\":0,\"y\"",
 };
-
-static uint64_t random_state;
-
-static size_t below(size_t bound) { /* xorshift64* */
-  random_state ^= random_state >> 12;
-  random_state ^= random_state << 25;
-  random_state ^= random_state >> 27;
-  return (size_t)((random_state * 0x2545f4914f6cdd1du) >> 33) % bound;
-}
 
 static size_t start(uint8_t *bytes, size_t which) {
   const uint64_t length = strlen(headers[which]);
@@ -111,28 +96,24 @@ static int check(unsigned long i, const char *path) {
   return 1;
 }
 
-static unsigned long count = 2000, first;
+static mutations wanted;
 static char folder[64];
 
 static void mutated_tensors(void **state) {
   (void)state;
   unsigned long read = 0;
-  for (unsigned long i = first; i < first + count; i++) {
+  for (unsigned long i = wanted.first; i < wanted.first + wanted.count; i++) {
     uint8_t bytes[ROOM];
     char path[128];
-    random_state = i + 1;
-    for (int warm_up = 0; warm_up < 8; warm_up++) below(2);
+    begin_mutation(i);
     size_t size = start(bytes, i % 2);
     if (i > 1) size = mutate(bytes, size);
     snprintf(path, sizeof path, "%s/w.safetensors", folder);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    fclose(file);
+    write_file(path, bytes, size);
     read += (unsigned long)check(i, path);
     remove(path);
   }
-  if (count >= 2000) assert_true(read > count / 50); /* many of the mistakes are harmless */
+  if (wanted.count >= 2000) assert_true(read > wanted.count / 50); /* many of the mistakes are harmless */
 }
 
 static int set_up(void **state) {
@@ -147,9 +128,7 @@ static int tear_down(void **state) {
 }
 
 int main(int argc, char **argv) {
-  const char *wanted = argc > 1 ? argv[1] : getenv("UMBRA_FUZZ_COUNT");
-  if (wanted) count = strtoul(wanted, NULL, 10);
-  if (argc > 2) first = strtoul(argv[2], NULL, 10);
+  wanted = mutations_wanted(2000, argc, argv);
   const struct CMUnitTest tests[] = {cmocka_unit_test(mutated_tensors)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,7 +2,7 @@
 /* labels: quick */
 /* Encrypted matrices: what goes in comes out, in as many ciphertexts as the rows need, in the layout that is
  * documented. */
-#include "linalg.h"
+#include "scheme.h"
 
 #include "host/base/watch.h"
 #include "host/linalg/matrix.h"

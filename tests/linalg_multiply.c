@@ -6,7 +6,7 @@
  * Products of two encrypted matrices against sums in the clear, in all layouts and of odd shapes, with exactly the keys
  * that a dry device lists; on a simulation; and with the same bits on every backend of this machine.
  */
-#include "linalg.h"
+#include "scheme.h"
 
 #include "../kernels/kernels.h"
 #include "host/base/memory.h"

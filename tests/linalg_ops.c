@@ -3,7 +3,7 @@
 /* Encrypted matrices, element by element and as others of the same ciphertexts, against the same in the clear. */
 #include "host/base/memory.h"
 #include "host/linalg/matrix.h"
-#include "linalg.h"
+#include "scheme.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 2 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Plans of products: what they choose computes the product, with the keys they name and at the level they state. */
-#include "linalg.h"
+#include "scheme.h"
 
 enum { LOG_N = 11, DEPTH = 3, SLOTS = 1 << (LOG_N - 1), TEXT = 1 << 14 };
 

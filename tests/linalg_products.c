@@ -6,7 +6,7 @@
  * the keys that the products look for on a dry device.
  */
 #include "../host/linalg/products.h"
-#include "linalg.h"
+#include "scheme.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 5 };
 static const double tolerance = 2e-6;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /* Encrypted matrices in other layouts and as views of themselves, against the same in the clear, with keys from a dry run. */
-#include "host/base/memory.h"
 #include "host/linalg/matrix.h"
-#include "linalg.h"
+#include "scheme.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 2 };
 

@@ -11,7 +11,7 @@
 #include "host/base/watch.h"
 #include "host/linalg/matrix.h"
 #include "host/linalg/weights.h"
-#include "linalg.h"
+#include "scheme.h"
 
 enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 4, MOST = 700 };
 

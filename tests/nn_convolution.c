@@ -16,42 +16,21 @@ enum { LOG_N = 12, DEPTH = 2, SCALE = 40 };
 
 /* ---- rigs ---- */
 
-static void open_dry(scheme *s, umbra_params *params) {
-  *s = (scheme){.params = params};
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&s->context, &desc));
-  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, NULL));
-}
-
 /* What a dry run says of a case: its cost, and needs. */
 static umbra_key_needs *needs_of_case(const convolution_case *c, umbra_params *params, umbra_cost *cost) {
   scheme dry;
   umbra_feature_map *map = NULL;
-  umbra_key_needs *needs = NULL;
-  open_dry(&dry, umbra_params_share(params));
+  scheme_open_dry(&dry, umbra_params_share(params));
   umbra_convolution *convolution = case_create(c, dry.context);
   assert_ok(umbra_dry_feature_map(&map, dry.context, UMBRA_TOP_LEVEL, 1, &c->in));
   assert_ok(umbra_context_cost_begin(dry.context));
   assert_ok(umbra_convolution_apply(dry.evaluator, &map, map, convolution));
   if (cost) assert_ok(umbra_context_cost(dry.context, cost));
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(dry.context, needs));
+  umbra_key_needs *needs = scheme_needs(&dry);
   umbra_feature_map_destroy(map);
   umbra_convolution_destroy(convolution);
   scheme_close(&dry);
   return needs;
-}
-
-/* With these keys, which it takes over, on a device. */
-static void open_real(scheme *s, umbra_params *params, const char *device, umbra_key_needs *needs) {
-  *s = (scheme){.params = params};
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = device};
-  assert_ok(umbra_context_create(&s->context, &desc));
-  assert_ok(umbra_secret_key_generate(&s->secret, s->context));
-  assert_ok(umbra_public_key_generate(&s->public, s->secret));
-  if (umbra_key_needs_count(needs)) s->keys = keys_for(s->secret, needs);
-  else umbra_key_needs_destroy(needs);
-  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));
 }
 
 static umbra_feature_map *encrypt_case(const scheme *s, const convolution_case *c) {
@@ -110,7 +89,7 @@ static void random_shapes(void **state) {
     convolution_case c;
     scheme s;
     case_random(&c, &random, 8);
-    open_real(&s, params, "cpu", needs_of_case(&c, params, NULL));
+    scheme_open_for(&s, params, "cpu", needs_of_case(&c, params, NULL));
     check_case(&s, &c);
     scheme_close(&s);
     case_free(&c);
@@ -267,7 +246,7 @@ static void diagonals_are_few(void **state) {
   convolution_case c;
   scheme dry;
   umbra_feature_layout out = {UMBRA_FEATURE_LAYOUT_INIT};
-  open_dry(&dry, test_params(15, SCALE, DEPTH));
+  scheme_open_dry(&dry, test_params(15, SCALE, DEPTH));
   case_square(&c, 16, 16, 32, 3, 1);
   umbra_convolution *convolution = case_create(&c, dry.context);
   assert_int_equal(umbra_convolution_diagonals(convolution), 72);
@@ -309,7 +288,7 @@ static void keys_are_those_listed(void **state) {
   umbra_key_needs *needs = needs_of_case(&c, params, &cost);
   assert_int_equal(cost.keys, umbra_key_needs_count(needs));
   assert_true(cost.keys > 8 && cost.key_switches >= cost.keys);
-  open_real(&s, params, "cpu", needs_of_case(&c, params, NULL));
+  scheme_open_for(&s, params, "cpu", needs_of_case(&c, params, NULL));
   umbra_feature_map *map = encrypt_case(&s, &c), *out = NULL;
   umbra_convolution *convolution = case_create(&c, s.context);
   for (size_t i = 0; i < umbra_key_needs_count(needs); i++) {
@@ -377,7 +356,7 @@ static void many_channels(void **state) {
   umbra_convolution *made = NULL;
   double *bias = calloc(many, sizeof *bias);
   assert_non_null(bias);
-  open_dry(&dry, test_params(LOG_N, SCALE, DEPTH));
+  scheme_open_dry(&dry, test_params(LOG_N, SCALE, DEPTH));
   const clock_t begin = clock();
   assert_fails(create_narrow(&dry, &made, most, 1, 1, NULL, NULL), UMBRA_ERROR_RANGE, "from 1048576 to 1 ciphertexts");
   assert_fails(create_narrow(&dry, &made, 1, most, 1, NULL, NULL), UMBRA_ERROR_RANGE, "at most 65535 on either side");
@@ -402,7 +381,7 @@ static void cancelled(void **state) {
   umbra_convolution *made = NULL;
   int left = 4000;
   const umbra_progress progress = {stop_later, &left};
-  open_dry(&dry, test_params(LOG_N, SCALE, DEPTH));
+  scheme_open_dry(&dry, test_params(LOG_N, SCALE, DEPTH));
   umbra_watch_interval(0);
   assert_fails(create_narrow(&dry, &made, 4096, 1, 1, NULL, &progress), UMBRA_ERROR_CANCELLED, "cancelled");
   assert_null(made);
@@ -428,7 +407,7 @@ static void same_bits_at_use(void **state) {
     scheme s;
     umbra_params *params = test_params(LOG_N, SCALE, DEPTH);
     case_square(&c, 20, 20, 13, 3, stride); /* several ciphertexts */
-    open_real(&s, params, "cpu", needs_of_case(&c, params, NULL));
+    scheme_open_for(&s, params, "cpu", needs_of_case(&c, params, NULL));
     umbra_feature_map *map = encrypt_case(&s, &c), *out[2] = {NULL};
     for (int at_use = 0; at_use < 2; at_use++) {
       c.desc.encode = at_use ? UMBRA_TRANSFORM_AT_USE : UMBRA_TRANSFORM_ENCODED;
@@ -549,7 +528,7 @@ static void failing_allocations_are_clean(void **state) {
   case_square(&c, 2, 2, 3, 2, 1);
   c.desc.pad_top = c.desc.pad_left = 0;
   c.desc.encode = UMBRA_TRANSFORM_AT_USE;
-  open_real(&s, params, "cpu", needs_of_case(&c, params, NULL));
+  scheme_open_for(&s, params, "cpu", needs_of_case(&c, params, NULL));
   umbra_feature_map *map = encrypt_case(&s, &c), *out = NULL;
   umbra_convolution *convolution = NULL;
   umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;

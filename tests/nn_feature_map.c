@@ -9,16 +9,9 @@
 #include "host/base/memory.h"
 #include "host/nn/feature_map.h"
 
-enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), DEPTH = 4, SCALE = 40, TRIALS = 12 };
+enum { LOG_N = 11, SLOTS = 1 << (LOG_N - 1), SCALE = 40, TRIALS = 12 };
 
 /* ---- rigs: dry, simulated, real ---- */
-
-static void open_dry(scheme *s, umbra_params *params) {
-  *s = (scheme){.params = params};
-  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = params, .device = "dry"};
-  assert_ok(umbra_context_create(&s->context, &desc));
-  assert_ok(umbra_evaluator_create(&s->evaluator, s->context, NULL));
-}
 
 static umbra_feature_map *new_map(const scheme *s, const double *values, const umbra_feature_layout *layout) {
   umbra_feature_map *map = NULL;
@@ -40,23 +33,16 @@ typedef void program(scheme *s, uint64_t seed);
 
 /* Dry, simulated, and with the keys of the dry run. */
 static void run_everywhere(program *run, uint64_t seed, uint32_t depth) {
-  umbra_key_needs *needs = NULL;
   umbra_params *params = test_params(LOG_N, SCALE, depth);
   scheme s;
-  open_dry(&s, umbra_params_share(params));
+  scheme_open_dry(&s, umbra_params_share(params));
   run(&s, seed);
-  assert_ok(umbra_key_needs_create(&needs, params));
-  assert_ok(umbra_context_needs(s.context, needs));
+  umbra_key_needs *needs = scheme_needs(&s);
   scheme_close(&s);
   scheme_open_sim(&s, umbra_params_share(params), 0, 7);
   run(&s, seed);
   scheme_close(&s);
-  s.params = params;
-  assert_ok(umbra_context_create(&s.context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = params}));
-  assert_ok(umbra_secret_key_generate(&s.secret, s.context));
-  if (umbra_key_needs_count(needs)) s.keys = keys_for(s.secret, needs);
-  else umbra_key_needs_destroy(needs);
-  assert_ok(umbra_evaluator_create(&s.evaluator, s.context, s.keys));
+  scheme_open_for(&s, params, NULL, needs);
   run(&s, seed);
   scheme_close(&s);
 }
@@ -101,7 +87,7 @@ static void from_files(void **state) {
   scheme_open(&s, test_params(LOG_N, SCALE, 1), NULL, NULL, 0);
   for (int trial = 0; trial < TRIALS; trial++) {
     const umbra_feature_layout l = random_layout(&random);
-    double *values = some_values(&random, pixels_of(&l));
+    double *values = random_values(&random, pixels_of(&l));
     umbra_feature_map *seeded = new_map(&s, values, &l), *map = NULL, *read = NULL;
     size_t size[2] = {0};
     assert_ok(umbra_feature_map_encrypt(&map, s.public, values, &l, NULL));
@@ -132,7 +118,7 @@ static void from_files(void **state) {
 static void add_maps(scheme *s, uint64_t seed) {
   const umbra_feature_layout l = random_layout(&seed);
   const size_t count = pixels_of(&l);
-  double *values[2] = {some_values(&seed, count), some_values(&seed, count)};
+  double *values[2] = {random_values(&seed, count), random_values(&seed, count)};
   umbra_feature_map *a = new_map(s, values[0], &l), *b = new_map(s, values[1], &l);
   const double half[] = {0, 0.5};
   assert_ok(umbra_feature_map_chebyshev(s->evaluator, &b, b, half, 1, 0));
@@ -159,7 +145,7 @@ static void cube(scheme *s, uint64_t seed) {
   const umbra_feature_layout l = random_layout(&seed);
   const size_t count = pixels_of(&l);
   const double coefficients[] = {0.125, 0, 0, 0.5};
-  double *values = some_values(&seed, count);
+  double *values = random_values(&seed, count);
   umbra_feature_map *map = new_map(s, values, &l);
   umbra_range range = {UMBRA_RANGE_INIT};
   assert_ok(umbra_feature_map_chebyshev(s->evaluator, &map, map, coefficients, 3, 0.75));
@@ -179,7 +165,7 @@ static void rectify(scheme *s, uint64_t seed) {
   umbra_sign_plan *plan = NULL;
   assert_ok(
       umbra_sign_plan_create(&plan, &(umbra_sign_options){UMBRA_SIGN_OPTIONS_INIT, .degrees = degrees, .count = 1}));
-  double *values = some_values(&seed, count);
+  double *values = random_values(&seed, count);
   umbra_feature_map *map = new_map(s, values, &l);
   assert_ok(umbra_feature_map_relu(s->evaluator, &map, map, plan, 2));
   for (size_t i = 0; i < count; i++) values[i] = values[i] * (1 + umbra_sign_plan_value(plan, values[i])) / 2;
@@ -202,7 +188,7 @@ static void refresh_with(const umbra_bootstrap_options *options, int pairs) {
   boot b;
   uint64_t random = 2;
   const umbra_feature_layout l = {UMBRA_FEATURE_LAYOUT_INIT, .channels = 3, .height = 7, .width = 8, .slots = 64};
-  double *values = some_values(&random, pixels_of(&l));
+  double *values = random_values(&random, pixels_of(&l));
   boot_open_sim(&b, boot_twin_40(11), 1, 7, options);
   umbra_feature_map *map = new_map(&b.s, values, &l);
   umbra_cost cost = {UMBRA_COST_INIT};
@@ -213,7 +199,7 @@ static void refresh_with(const umbra_bootstrap_options *options, int pairs) {
   assert_int_equal(umbra_feature_map_level(map), b.report.output_level);
   check_pixels(&b.s, map, values, pixels_of(&l), 1e-3);
   umbra_feature_map_destroy(map);
-  open_dry(&dry, umbra_params_share(b.s.params));
+  scheme_open_dry(&dry, umbra_params_share(b.s.params));
   assert_ok(umbra_bootstrapper_create(&bootstrapper, dry.context, b.plan, NULL));
   map = new_map(&dry, values, &l);
   assert_ok(umbra_context_cost_begin(dry.context));
@@ -253,7 +239,7 @@ static void join_and_cut(scheme *s, uint64_t seed) {
   for (uint32_t i = 0; i < 3; i++) {
     of[i] = l;
     of[i].channels = i < 2 ? filling_channels(&l, 2 - i) : 1 + below(&seed, 9);
-    values[i] = some_values(&seed, pixels_of(&of[i]));
+    values[i] = random_values(&seed, pixels_of(&of[i]));
     map[i] = new_map(s, values[i], &of[i]);
     assert_true(count + pixels_of(&of[i]) < 8192);
     memcpy(&all[count], values[i], pixels_of(&of[i]) * sizeof *all);
@@ -289,7 +275,7 @@ typedef struct dense {
 } dense;
 
 static dense random_dense(uint64_t *random, size_t rows, size_t columns) {
-  return (dense){rows, columns, some_values(random, rows * columns), some_values(random, rows)};
+  return (dense){rows, columns, random_values(random, rows * columns), random_values(random, rows)};
 }
 
 static void dense_free(dense *d) {
@@ -338,7 +324,7 @@ static void fill_gaps(const scheme *s, umbra_feature_map **map, double *values) 
 
 static void dense_behind(scheme *s, uint64_t seed) {
   const umbra_feature_layout l = random_layout(&seed);
-  double *values = some_values(&seed, pixels_of(&l));
+  double *values = random_values(&seed, pixels_of(&l));
   dense d = random_dense(&seed, 1 + below(&seed, 20), pixels_of(&l));
   umbra_feature_map *map = new_map(s, values, &l);
   umbra_matrix *row = NULL;
@@ -402,7 +388,7 @@ static void refusals(void **state) {
   const umbra_feature_layout l = {UMBRA_FEATURE_LAYOUT_INIT, 4, 3, 5, .slots = 32};
   umbra_feature_layout other = l, odd = l;
   uint64_t random = 4;
-  double *values = some_values(&random, 2 * pixels_of(&l));
+  double *values = random_values(&random, 2 * pixels_of(&l));
   const double coefficients[] = {0, 1};
   scheme s;
   umbra_matrix *row = NULL;
@@ -446,7 +432,7 @@ static void weights_that_do_not_fit(void **state) {
   umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values};
   umbra_weights *made = NULL;
   scheme s;
-  open_dry(&s, test_params(LOG_N, SCALE, 1));
+  scheme_open_dry(&s, test_params(LOG_N, SCALE, 1));
   assert_fails(umbra_feature_weights_create(&made, s.context, &desc, &l, NULL), bad, "17 columns");
   assert_fails(umbra_feature_weights_create(&made, s.context, &desc, &none, NULL), bad, "0 channels");
   assert_fails(umbra_feature_weights_create(&made, s.context, &desc, NULL, NULL), bad, "needs");
@@ -472,7 +458,7 @@ static void failing_allocations_are_clean(void **state) {
   (void)state;
   uint64_t random = 5;
   const umbra_feature_layout l = {UMBRA_FEATURE_LAYOUT_INIT, 4, 3, 5, .slots = 32};
-  double *values = some_values(&random, pixels_of(&l));
+  double *values = random_values(&random, pixels_of(&l));
   const double half[] = {0, 0.5};
   dense d = random_dense(&random, 3, pixels_of(&l));
   const umbra_array w = {UMBRA_ARRAY_INIT, .data = d.weights, .rows = d.rows, .columns = d.columns};

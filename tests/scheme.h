@@ -46,6 +46,14 @@ static inline uint32_t below(uint64_t *state, uint32_t bound) { return (uint32_t
 /* Uniform in [-1, 1). */
 static inline double uniform(uint64_t *state) { return (double)(int64_t)next_word(state) * 0x1p-63; }
 
+/* `count` of these; free them. */
+static inline double *random_values(uint64_t *state, size_t count) {
+  double *values = malloc(count * sizeof *values);
+  assert_non_null(values);
+  for (size_t i = 0; i < count; i++) values[i] = uniform(state);
+  return values;
+}
+
 static inline uint32_t count_from_environment(const char *name, uint32_t otherwise) {
   const char *text = getenv(name);
   return text ? (uint32_t)strtoul(text, NULL, 10) : otherwise;

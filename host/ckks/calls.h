@@ -10,12 +10,13 @@
 umbra_status umbra_check_operands(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
                                   const umbra_ciphertext *a, const umbra_ciphertext *b);
 
-/* Of the summands of a sum of products: added afterwards, they need not be alike. Errors: UNSUPPORTED. */
-umbra_status umbra_check_equal_parts(const umbra_ciphertext *a, const umbra_ciphertext *b);
-
 /* The same of any number of parts. */
 umbra_status umbra_check_operands_of_parts(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
                                            const umbra_ciphertext *a, const umbra_ciphertext *b);
+
+/* Of the summands of a sum of products: added afterwards, they need not be alike. Errors: UNSUPPORTED. */
+umbra_status umbra_check_equal_parts(const umbra_ciphertext *a, const umbra_ciphertext *b);
+
 umbra_status umbra_check_with_plain(const umbra_evaluator *evaluator, umbra_ciphertext *const *out,
                                     const umbra_ciphertext *a, const umbra_plaintext *b);
 

@@ -12,7 +12,7 @@
 #include "../base/structs.h"
 #include "context_internal.h"
 #include "dry.h"
-#include "encoder.h"
+#include "encoder_vector.h"
 #include "sim.h"
 #include "stand_ins.h"
 

@@ -16,7 +16,6 @@
 #include "dry.h"
 #include "encoder_vector.h"
 #include "noise.h"
-#include "stand_ins.h"
 #include "trace.h"
 
 /* A double without its sign, as an integer: these are in the order of sizes, with what is not finite above all others. */

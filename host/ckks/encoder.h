@@ -8,12 +8,6 @@
 
 #include "ciphertext_internal.h"
 
-/*
- * The slot at every index for m = n / 2. That at index t for a smaller m is entry t 2^b, b the bits that m has fewer,
- * modulo m.
- */
-umbra_status umbra_slot_at_create(uint32_t **slot_at, uint32_t log_n);
-
 /* What is to be encoded: `count` reals (stride 1), or pairs (stride 2), and how. */
 typedef struct umbra_values {
   const double *value; /* NULL: zeros; on a dry device any values within the bound */

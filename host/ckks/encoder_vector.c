@@ -10,7 +10,6 @@
 #include "../base/memory.h"
 #include "../ring/ops.h"
 #include "dry.h"
-#include "encoder.h"
 
 umbra_status umbra_slot_at_create(uint32_t **slot_at, uint32_t log_n) {
   uint32_t log_m = log_n - 1, m = 1u << log_m, *slot;
@@ -30,8 +29,7 @@ umbra_slot_order umbra_slot_order_of(const umbra_context *context, uint32_t slot
 }
 
 void umbra_each_stretch(const umbra_context *context, size_t count, umbra_parallel_body *body, const void *data) {
-  umbra_parallel(umbra_ring_threads(context->ring), (uint32_t)((count + UMBRA_STRETCH - 1) / UMBRA_STRETCH), body,
-                 data);
+  umbra_parallel(umbra_ring_threads(context->ring), (uint32_t)umbra_quotient_above(count, UMBRA_STRETCH), body, data);
 }
 
 double umbra_largest_of(const double *values, size_t count) {

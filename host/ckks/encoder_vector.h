@@ -8,6 +8,12 @@
 
 /* ---- order ---- */
 
+/*
+ * The slot at every index for m = n / 2. That at index t for a smaller m is entry t 2^b, b the bits that m has fewer,
+ * modulo m.
+ */
+umbra_status umbra_slot_at_create(uint32_t **slot_at, uint32_t log_n);
+
 /* Which slot of a vector is where. */
 typedef struct umbra_slot_order {
   const uint32_t *slot_at; /* of the longest vector */

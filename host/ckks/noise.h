@@ -43,13 +43,16 @@ umbra_estimate umbra_estimate_within(umbra_estimate in, double most);
 /* What holds of all `count` > 0 ciphertexts. */
 umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t count);
 
-/* |re + i im| where its square is no double. */
+/* Whether a sum of two squares has its bits: it is no overflow, and not so small that it lost some. */
+static inline int umbra_is_whole_square(double square) { return (square > 0x1p-900) & (square <= DBL_MAX); }
+
+/* |re + i im| where that is not so of its square. */
 double umbra_modulus_scaled(double re, double im);
 
 /* |re + i im| without overflow, from operations that every machine rounds alike. */
 static inline double umbra_modulus(double re, double im) {
   const double square = re * re + im * im;
-  return square > 0x1p-900 && square <= DBL_MAX ? sqrt(square) : umbra_modulus_scaled(re, im);
+  return umbra_is_whole_square(square) ? sqrt(square) : umbra_modulus_scaled(re, im);
 }
 
 /* Rounding of a product with the secret, as every division leaves: coefficient variance n/18 + 1/12. */

@@ -16,15 +16,17 @@ typedef struct cli_approximation {
 
 /* when: what --help says before each: texts that end with a colon, or nothing. */
 #define CLI_APPROXIMATION_OPTIONS(o, when)                                                                             \
-  {"error",    "E",        when "how far outputs may be off; the fewest levels with that are searched; 1/64",          \
+  {"error",    "E",        when "how far outputs may be off; the fewest levels with that are searched (default 1/64)", \
    CLI_NUMBER, &(o).error, CLI_WITHIN(0x1p-40, 0x1p40)},                                                               \
       {"degree",  "D",         when "of every polynomial, instead of a search",                                        \
        CLI_COUNT, &(o).degree, CLI_WITHIN(1, UMBRA_MAX_DEGREE)},                                                       \
       {"relu",   "LIST",    when "every ReLU by the composite sign of these degrees, such as 7,15,15",                 \
        CLI_TEXT, &(o).relu, CLI_OPTIONAL},                                                                             \
-      {"levels", "L", when "of the search: most of one activation; any", CLI_COUNT, &(o).levels, CLI_WITHIN(1, 64)}, { \
-    "margin", "M", when "of the intervals, over the largest value of the records; 1.6", CLI_NUMBER, &(o).margin,       \
-        CLI_WITHIN(1, 1000)                                                                                            \
+      {"levels",  "L",         when "of the search: most of one activation (default: any)",                            \
+       CLI_COUNT, &(o).levels, CLI_WITHIN(1, 64)},                                                                     \
+  {                                                                                                                    \
+    "margin", "M", when "of the intervals, over the largest value of the samples (default 1.6)", CLI_NUMBER,           \
+        &(o).margin, CLI_WITHIN(1, 1000)                                                                               \
   }
 
 /* What the library is asked for; degrees: where those of a composite stay. */

@@ -221,7 +221,6 @@ static bool judge(const bootstrap_job *j, cli_report *report) {
   cli_report_number(report, "log2_error_planned", log2_of(j->report.error));
   cli_report_number(report, "log2_worst_error", log2_of(worst));
   cli_report_number(report, "log2_worst_error_planned", log2_of(j->report.worst_error));
-  cli_report_number(report, "peak_bytes", cli_peak_bytes());
   return worst <= j->report.worst_error + j->report.error_sine ||
          cli_error("the largest error, 2^%.1f, is beyond what the plan promises", log2_of(worst));
 }

@@ -49,9 +49,7 @@ static bool make_table(umbra_table *table, size_t rows, size_t columns) {
 
 static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report *report) {
   cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "loading");
-  if (!cli_progress_check(&bar, umbra_matrix_load(&j->matrix, j->context, o->in, &progress), "--in")) return false;
-  cli_report_step(report, "load", o->in);
+  if (!cli_matrix_load(&j->matrix, j->context, "--in", o->in, "load", report)) return false;
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
   const umbra_progress opening = cli_progress_open(&bar, "decrypting");
@@ -149,9 +147,8 @@ const cli_command cli_decrypt = {
     .details =
         "The values are the owner's: they hold the raw error of the computation, from which the secret key follows.\n"
         "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. A new\n"
-        "table has mode 0600; an existing one keeps its mode. Answers of a network are labels or probabilities, as "
-        "the\n"
-        "model's last steps make them, which the owner computes here.\n\n"
+        "table has mode 0600; an existing one keeps its mode. Answers of a network are labels or probabilities, as\n"
+        "the model's last steps make them, which the owner computes here.\n\n"
         "Examples:\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv\n"

@@ -141,6 +141,7 @@ static void check_network(const encrypt_options *o) {
     cli_usage("--label, --scaling and --initial are for trainings, and %s is the plan of a network", o->data.plan);
   if (!o->keys && !o->network.secret.file)
     cli_usage("--keys DIR, with the public key, or --secret FILE is missing: what to encrypt with");
+  if (o->network.secret.passphrase_file && !o->network.secret.file) cli_usage("--passphrase-file goes with --secret");
 }
 
 static void check_others(const encrypt_options *o) {

@@ -2,7 +2,6 @@
 #include "engine.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "progress.h"
 #include "trace.h"
@@ -94,6 +93,23 @@ bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, co
   const umbra_progress progress = cli_progress_open(&bar, "loading keys");
   if (!cli_progress_check(&bar, umbra_eval_keys_load(keys, context, path, &progress), "--keys")) return false;
   cli_report_step(report, "load evaluation keys", path);
+  return true;
+}
+
+bool cli_matrix_load(umbra_matrix **matrix, const umbra_context *context, const char *option, const char *path,
+                     const char *step, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "loading");
+  if (!cli_progress_check(&bar, umbra_matrix_load(matrix, context, path, &progress), option)) return false;
+  cli_report_step(report, step, path);
+  return true;
+}
+
+bool cli_matrix_save(const umbra_matrix *matrix, const char *path, const char *step, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "saving");
+  if (!cli_progress_check(&bar, umbra_matrix_save(matrix, path, &progress), "--out")) return false;
+  cli_report_step(report, step, path);
   return true;
 }
 

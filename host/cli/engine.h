@@ -74,6 +74,11 @@ bool cli_eval_keys_cover(const char *folder, const umbra_key_needs *needs, const
 /* The evaluation keys in a folder of keys. */
 bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report);
 
+/* An encrypted matrix from the file that an option names, or to that of --out; a step of that name. */
+bool cli_matrix_load(umbra_matrix **matrix, const umbra_context *context, const char *option, const char *path,
+                     const char *step, cli_report *report);
+bool cli_matrix_save(const umbra_matrix *matrix, const char *path, const char *step, cli_report *report);
+
 /* False, with an error that names the option, if a set has too few levels for a model of this degree. */
 bool cli_degree_fits(const umbra_params *params, uint32_t degree);
 

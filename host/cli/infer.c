@@ -68,6 +68,8 @@ static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
   if (o->run.plan || o->run.keys || o->run.repeat || o->run.digests)
     cli_usage("--plan, --keys, --repeat and --digests are for encrypted records, and do not go with --clear");
+  if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
+    cli_usage("--device, --threads and --trace are for encrypted records, and do not go with --clear");
   if (!o->calibrate && cli_approximation_given(&o->approximation))
     cli_usage("--error, --degree, --relu, --levels and --margin need --calibrate");
   if (o->approximation.degree && o->approximation.error > 0) cli_usage("--degree and --error exclude each other");
@@ -101,12 +103,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.run.digests, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.run.engine),
       {"clear", NULL, "compute MODEL in the clear, in doubles: nothing is encrypted", CLI_FLAG, &o.clear, CLI_OPTIONAL},
-      {"output", "NAME", "with --clear: which output, by name or number from 0 on; the first", CLI_TEXT, &o.output,
-       CLI_OPTIONAL},
+      {"output", "NAME", "with --clear: which output, by name or number from 0 on (default: the first)", CLI_TEXT,
+       &o.output, CLI_OPTIONAL},
       {"calibrate", "FILE",
-       "with --clear: records like those to come, .npy or .csv: activations become polynomials near them where the "
-       "values of these records are",
-       CLI_TEXT, &o.calibrate, CLI_OPTIONAL},
+       "with --clear: records like those to come, .npy or .csv; polynomials for activations by their values", CLI_TEXT,
+       &o.calibrate, CLI_OPTIONAL},
       CLI_APPROXIMATION_OPTIONS(o.approximation, WHEN),
       CLI_JSON_OPTION(o.json),
       {0}};

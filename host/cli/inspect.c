@@ -262,9 +262,8 @@ const cli_command cli_inspect = {
     .details =
         "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
         "or feature map is, how many features a model has, which keys there are for which levels, and what is known\n"
-        "of the size of values: the bound, which trusts what was declared, and the worst case. Plans are described in\n"
-        "full.\n"
-        "The owner is the random identifier that a secret key shares with everything made from it.\n\n"
+        "of the size of values: the bound, which trusts what was declared, and the worst case. Plans are described\n"
+        "in full. The owner is the random identifier that a secret key shares with everything made from it.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",
     .run = run};

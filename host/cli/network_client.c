@@ -74,20 +74,12 @@ static bool encrypt_records(client_job *j, const cli_network_options *o, cli_rep
   return true;
 }
 
-static bool save_batch(client_job *j, const cli_network_options *o, cli_report *report) {
-  cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "saving");
-  if (!cli_progress_check(&bar, umbra_matrix_save(j->matrix, o->out, &progress), "--out")) return false;
-  cli_report_step(report, "save", o->out);
-  return true;
-}
-
 bool cli_network_encrypt(const cli_network_options *o, cli_report *report) {
   const char *inputs[] = {o->in, o->plan, o->secret.file, o->secret.passphrase_file};
   client_job job = {0};
   bool done = cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 4) && open_plan(&job, o, report) &&
               read_records(&job, o, report) && open_context(&job, o, report) && open_public_key(&job, o, report) &&
-              encrypt_records(&job, o, report) && save_batch(&job, o, report);
+              encrypt_records(&job, o, report) && cli_matrix_save(job.matrix, o->out, "save", report);
   clear(&job);
   return done;
 }
@@ -95,15 +87,12 @@ bool cli_network_encrypt(const cli_network_options *o, cli_report *report) {
 /* ---- decryption ---- */
 
 static bool load_answer(client_job *j, const cli_network_options *o, cli_report *report) {
-  cli_progress bar;
   umbra_range range = {UMBRA_RANGE_INIT};
-  const umbra_progress progress = cli_progress_open(&bar, "loading");
-  if (!cli_progress_check(&bar, umbra_matrix_load(&j->matrix, j->context, o->in, &progress), "--in") ||
+  if (!cli_matrix_load(&j->matrix, j->context, "--in", o->in, "load", report) ||
       !cli_check(umbra_matrix_range(j->matrix, &range), "--in"))
     return false;
   (void)cli_range_judge(&range, report);
   cli_report_number(report, "records", (double)umbra_matrix_rows(j->matrix));
-  cli_report_step(report, "load", o->in);
   return true;
 }
 

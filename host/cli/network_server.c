@@ -96,11 +96,8 @@ static bool open_plan(server_job *j, const cli_network_options *o, cli_report *r
 }
 
 static bool load_batch(server_job *j, const cli_network_options *o, cli_report *report) {
-  cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "loading records");
-  if (!cli_progress_check(&bar, umbra_matrix_load(&j->batch, j->context, o->in, &progress), "--in")) return false;
+  if (!cli_matrix_load(&j->batch, j->context, "--in", o->in, "load records", report)) return false;
   cli_report_number(report, "records", (double)umbra_matrix_rows(j->batch));
-  cli_report_step(report, "load records", o->in);
   return true;
 }
 
@@ -171,15 +168,6 @@ static bool save_digests(const server_job *j, const cli_network_options *o, cli_
   return saved;
 }
 
-static bool save_answer(server_job *j, const cli_network_options *o, cli_report *report) {
-  cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "saving");
-  if (!cli_progress_check(&bar, umbra_matrix_save(j->answer, o->out, &progress), "--out")) return false;
-  cli_report_step(report, "save answer", o->out);
-  cli_report_number(report, "peak_bytes", cli_peak_bytes());
-  return true;
-}
-
 static void clear(server_job *j) {
   umbra_matrix_destroy(j->answer);
   umbra_matrix_destroy(j->batch);
@@ -201,7 +189,7 @@ bool cli_network_run(const cli_network_options *o, cli_report *report) {
               cli_context_open(&job.context, umbra_inference_plan_params(job.plan), &engine, report) &&
               cli_eval_keys_load(&job.keys, job.context, o->keys, report) && encode_weights(&job, report) &&
               load_batch(&job, o, report) && compute(&job, o->repeat ? o->repeat : 1, report) &&
-              save_digests(&job, o, report) && save_answer(&job, o, report);
+              save_digests(&job, o, report) && cli_matrix_save(job.answer, o->out, "save answer", report);
   clear(&job);
   return done;
 }

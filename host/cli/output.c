@@ -72,7 +72,7 @@ static double high_water(void) {
 }
 
 /* What getrusage tells may be that of whoever started the program, if that is larger. */
-double cli_peak_bytes(void) {
+static double peak_bytes(void) {
   struct rusage usage;
   double found = high_water();
   if (found > 0) return found * 1024;
@@ -166,6 +166,7 @@ static void print_table(const cli_report *report) {
 
 bool cli_report_close(cli_report *report, bool succeeded, bool as_json) {
   cli_report_number(report, "seconds", cli_seconds() - report->started);
+  cli_report_number(report, "peak_bytes", peak_bytes());
   if (succeeded && as_json) return cli_print_json(report->root);
   if (succeeded) print_table(report);
   cJSON_Delete(report->root);

@@ -28,15 +28,15 @@ __attribute__((format(printf, 1, 2))) void cli_warn(const char *format, ...);
 /* Seconds of a clock that only goes forward. */
 double cli_seconds(void);
 
-/* The most memory that this process has had, in bytes. */
-double cli_peak_bytes(void);
-
 /* Numbers for people: "1.23 GiB", "35 s", "2.5 h". Each returns its text. */
 enum { CLI_UNITS = 32 };
 const char *cli_bytes_text(char text[CLI_UNITS], double bytes);
 const char *cli_duration_text(char text[CLI_UNITS], double seconds);
 
-/* Steps with their time and the size of the file or folder that each reads or writes, and facts about the job. */
+/*
+ * Steps with their time and the size of the file or folder that each reads or writes, facts about the job, and at the
+ * end the seconds and the most memory that it took.
+ */
 typedef struct cli_report {
   cJSON *root, *steps;
   double started, step_started;

@@ -26,12 +26,7 @@ static bool load_keys(score_job *j, const score_options *o, cli_report *report) 
 static bool load_inputs(score_job *j, const score_options *o, cli_report *report) {
   if (!cli_check(umbra_logistic_load(&j->model, j->context, o->model, NULL), "--model")) return false;
   cli_report_step(report, "load model", o->model);
-  cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "loading records");
-  umbra_status status = umbra_matrix_load(&j->records, j->context, o->records, &progress);
-  if (!cli_progress_check(&bar, status, "--records")) return false;
-  cli_report_step(report, "load records", o->records);
-  return true;
+  return cli_matrix_load(&j->records, j->context, "--records", o->records, "load records", report);
 }
 
 static bool run_model(score_job *j) {
@@ -53,11 +48,7 @@ static bool score(score_job *j, const score_options *o, cli_report *report) {
   if (!run_model(j)) return false;
   cli_report_number(report, "rows", (double)umbra_matrix_rows(j->records));
   cli_report_step(report, "score", NULL);
-  cli_progress bar;
-  const umbra_progress progress = cli_progress_open(&bar, "saving scores");
-  if (!cli_progress_check(&bar, umbra_matrix_save(j->scores, o->out, &progress), "--out")) return false;
-  cli_report_step(report, "save scores", o->out);
-  return true;
+  return cli_matrix_save(j->scores, o->out, "save scores", report);
 }
 
 static void clear(score_job *j) {

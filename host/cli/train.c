@@ -137,7 +137,6 @@ static void summarise(const train_job *j, cli_report *report) {
   if (here) cli_report_number(report, "seconds_per_iteration", j->seconds / here);
   cli_report_number(report, "bootstrap_seconds", j->bootstrap_seconds);
   cli_report_number(report, "bytes_read", j->bytes);
-  cli_report_number(report, "peak_bytes", cli_peak_bytes());
 }
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {

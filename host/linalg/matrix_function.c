@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions of every element of a matrix. */
 #include <umbra/matrix_ops.h>
-#include <umbra/polynomial.h>
 
 #include "../base/bounds.h"
 #include "../base/error.h"
@@ -26,17 +25,6 @@ umbra_status umbra_matrix_map(umbra_evaluator *evaluator, umbra_matrix **out, co
   return status;
 }
 
-typedef struct chebyshev {
-  const double *coefficients;
-  uint32_t degree;
-} chebyshev;
-
-static umbra_status eval_chebyshev(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
-                                   const void *user) {
-  const chebyshev *c = user;
-  return umbra_chebyshev_eval(evaluator, out, x, c->coefficients, c->degree);
-}
-
 umbra_status umbra_matrix_chebyshev(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *matrix,
                                     const double *coefficients, uint32_t degree, double magnitude) {
   UMBRA_TRACE(evaluator, "matrix_chebyshev", matrix ? matrix->part[0] : NULL);
@@ -44,7 +32,8 @@ umbra_status umbra_matrix_chebyshev(umbra_evaluator *evaluator, umbra_matrix **o
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_matrix_chebyshev needs an evaluator, an output, a matrix, coefficients, and a magnitude "
                       "that is finite and not negative");
-  UMBRA_TRY(umbra_matrix_map(evaluator, out, matrix, eval_chebyshev, &(chebyshev){coefficients, degree}));
+  UMBRA_TRY(
+      umbra_matrix_map(evaluator, out, matrix, umbra_slot_chebyshev, &(umbra_slot_polynomial){coefficients, degree}));
   umbra_matrix_declare(*out, magnitude);
   return UMBRA_OK;
 }

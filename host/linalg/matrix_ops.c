@@ -2,11 +2,9 @@
 #include <umbra/matrix_ops.h>
 
 #include "../base/error.h"
-#include "../base/integers.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ckks/calls.h"
-#include "../ckks/checks.h"
 #include "../ckks/trace.h"
 #include "../ckks/verbs.h"
 #include "matrix.h"

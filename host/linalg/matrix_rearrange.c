@@ -359,8 +359,7 @@ static umbra_status map_with_conjugates(umbra_evaluator *evaluator, umbra_matrix
   const umbra_watch_part second = umbra_watch_enter(&evaluator->watch, 1, 2);
   if (status == UMBRA_OK) status = umbra_slot_maps_apply(evaluator, made->part, in, &r->maps);
   umbra_watch_leave(&evaluator->watch, second);
-  for (size_t i = 0; i < parts; i++) umbra_ciphertext_destroy(conjugate[i]);
-  umbra_free(conjugate);
+  umbra_parts_destroy(conjugate, parts);
   umbra_free(in);
   return status;
 }

@@ -9,7 +9,6 @@
 #include "../base/structs.h"
 #include "../ckks/calls.h"
 #include "../ckks/checks.h"
-#include "../ckks/range.h"
 #include "../ckks/trace.h"
 
 typedef umbra_status (*algorithm)(umbra_evaluator *evaluator, umbra_matrix *out, const umbra_matrix *a,
@@ -265,8 +264,7 @@ static umbra_status multiply(umbra_evaluator *evaluator, umbra_matrix **out, pro
   if (status == UMBRA_OK)
     status = umbra_matrix_make(&made, evaluator->context, rows_of(&p->a), columns_of(&p->b), &layout);
   if (status == UMBRA_OK) status = p->run(evaluator, made, used(&p->a), used(&p->b));
-  for (size_t i = 0; status == UMBRA_OK && i < made->parts; i++)
-    umbra_ciphertext_declare_within(made->part[i], p->magnitude);
+  if (status == UMBRA_OK) umbra_matrix_declare(made, p->magnitude);
   umbra_matrix_destroy(p->a.made);
   umbra_matrix_destroy(p->b.made);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);

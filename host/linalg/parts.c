@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "parts.h"
 
+#include <umbra/polynomial.h>
+
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
@@ -56,6 +58,12 @@ umbra_status umbra_parts_map(umbra_evaluator *evaluator, umbra_ciphertext **made
     umbra_watch_leave(&evaluator->watch, part);
   }
   return status;
+}
+
+umbra_status umbra_slot_chebyshev(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
+                                  const void *user) {
+  const umbra_slot_polynomial *p = user;
+  return umbra_chebyshev_eval(evaluator, out, x, p->coefficients, p->degree);
 }
 
 void umbra_parts_declare_within(umbra_ciphertext *const *part, size_t count, double magnitude) {

@@ -28,6 +28,13 @@ typedef umbra_status umbra_slot_function(umbra_evaluator *evaluator, umbra_ciphe
 umbra_status umbra_parts_map(umbra_evaluator *evaluator, umbra_ciphertext **made, umbra_ciphertext *const *a,
                              size_t count, umbra_slot_function *function, const void *user);
 
+/* One of them: sum coefficients[k] T_k(slot), k <= degree. user: an umbra_slot_polynomial. */
+typedef struct umbra_slot_polynomial {
+  const double *coefficients;
+  uint32_t degree;
+} umbra_slot_polynomial;
+umbra_slot_function umbra_slot_chebyshev;
+
 void umbra_parts_declare_within(umbra_ciphertext *const *part, size_t count, double magnitude); /* 0: nothing */
 uint32_t umbra_parts_level(umbra_ciphertext *const *part, size_t count);                        /* the lowest */
 uint64_t umbra_parts_bytes(umbra_ciphertext *const *part, size_t count);                        /* of residues */

@@ -3,7 +3,6 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../base/outputs.h"
 #include "../ckks/calls.h"
 #include "../ckks/inputs.h"
 #include "../ckks/trace.h"

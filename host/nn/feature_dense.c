@@ -10,8 +10,6 @@
 #include "../linalg/array.h"
 #include "feature_map.h"
 
-uint64_t umbra_feature_positions(const umbra_feature_layout *l) { return (uint64_t)umbra_feature_planes(l) * l->plane; }
-
 umbra_matrix_layout umbra_feature_row_layout(const umbra_feature_layout *l) {
   return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1,
                                .slots = l->slots, .group = 1};

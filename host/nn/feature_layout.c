@@ -2,16 +2,15 @@
 /* Where the pixels of feature maps are. */
 #include "../base/error.h"
 #include "../base/integers.h"
-#include "../linalg/layout.h"
 #include "feature_map.h"
 
 static uint32_t interleave_of(const umbra_feature_layout *l) { return l->interleave_y * l->interleave_x; }
 
-uint32_t umbra_feature_planes(const umbra_feature_layout *l) { return (l->channels - 1) / interleave_of(l) + 1; }
+static uint32_t planes_of(const umbra_feature_layout *l) { return (l->channels - 1) / interleave_of(l) + 1; }
 
-size_t umbra_feature_parts(const umbra_feature_layout *l) {
-  return ((uint64_t)umbra_feature_planes(l) * l->plane - 1) / l->slots + 1;
-}
+uint64_t umbra_feature_positions(const umbra_feature_layout *l) { return (uint64_t)planes_of(l) * l->plane; }
+
+size_t umbra_feature_parts(const umbra_feature_layout *l) { return (umbra_feature_positions(l) - 1) / l->slots + 1; }
 
 uint64_t umbra_feature_channel(const umbra_feature_layout *l, uint32_t channel) {
   const uint32_t i = channel % interleave_of(l);
@@ -76,7 +75,7 @@ static void choose_plane(umbra_feature_layout *l) {
 }
 
 static void choose_slots(umbra_feature_layout *l, uint32_t most_slots) {
-  const uint64_t positions = (uint64_t)umbra_feature_planes(l) * l->plane;
+  const uint64_t positions = umbra_feature_positions(l);
   l->slots = positions < most_slots ? (uint32_t)umbra_power_above(positions) : most_slots;
 }
 
@@ -102,7 +101,7 @@ static umbra_status check_plane(const umbra_feature_layout *l) {
                       "a plane of %u slots with rows of %u does not hold %u x %u pixels with gaps of %u x %u, or is no "
                       "power of two",
                       l->plane, l->row, l->height, l->width, l->gap_y, l->gap_x);
-  if ((uint64_t)umbra_feature_planes(l) * l->plane > UMBRA_MOST_POSITIONS)
+  if (umbra_feature_positions(l) > UMBRA_MOST_POSITIONS)
     return umbra_fail(UMBRA_ERROR_RANGE, "%u channels in planes of %u slots take more than 2^31", l->channels,
                       l->plane);
   return UMBRA_OK;

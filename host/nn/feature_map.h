@@ -29,8 +29,6 @@ int umbra_feature_layout_same(const umbra_feature_layout *a, const umbra_feature
 
 /* The functions below are of layouts that are chosen. */
 
-uint32_t umbra_feature_planes(const umbra_feature_layout *layout);
-
 /* Up to the end of the last plane. */
 uint64_t umbra_feature_positions(const umbra_feature_layout *layout);
 

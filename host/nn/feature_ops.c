@@ -46,17 +46,6 @@ umbra_status umbra_feature_map_function(umbra_evaluator *evaluator, umbra_featur
   return umbra_feature_map_hand_out(out, made, status);
 }
 
-typedef struct chebyshev {
-  const double *coefficients;
-  uint32_t degree;
-} chebyshev;
-
-static umbra_status eval_chebyshev(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,
-                                   const void *user) {
-  const chebyshev *polynomial = user;
-  return umbra_chebyshev_eval(evaluator, out, x, polynomial->coefficients, polynomial->degree);
-}
-
 umbra_status umbra_feature_map_chebyshev(umbra_evaluator *evaluator, umbra_feature_map **out,
                                          const umbra_feature_map *map, const double *coefficients, uint32_t degree,
                                          double magnitude) {
@@ -64,8 +53,8 @@ umbra_status umbra_feature_map_chebyshev(umbra_evaluator *evaluator, umbra_featu
   if (!evaluator || !out || !map || !coefficients)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_feature_map_chebyshev needs an evaluator, an output, a feature map and coefficients");
-  const chebyshev polynomial = {coefficients, degree};
-  return umbra_feature_map_function(evaluator, out, map, eval_chebyshev, &polynomial, magnitude);
+  const umbra_slot_polynomial polynomial = {coefficients, degree};
+  return umbra_feature_map_function(evaluator, out, map, umbra_slot_chebyshev, &polynomial, magnitude);
 }
 
 static umbra_status eval_relu(umbra_evaluator *evaluator, umbra_ciphertext **out, const umbra_ciphertext *x,

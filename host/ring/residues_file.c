@@ -21,18 +21,7 @@ typedef struct limb_pass {
   uint32_t position, poly; /* of the limb's prime; of its polynomial */
 } limb_pass;
 
-static umbra_status download_limb(limb_pass *pass, size_t bytes) {
-  umbra_ring_download(pass->ring, pass->stream, pass->words, pass->device, bytes);
-  return umbra_ring_wait(pass->ring, pass->stream);
-}
-
-static umbra_status write_limb(limb_pass *pass, void *writer) {
-  const size_t bytes = umbra_ring_n(pass->ring) * sizeof(uint32_t);
-  UMBRA_TRY(download_limb(pass, bytes));
-  return umbra_write_bytes(writer, pass->words, bytes);
-}
-
-/* Who reads limbs back. */
+/* Who takes limbs. */
 typedef struct receiver {
   umbra_residues_sink *sink;
   void *user;
@@ -41,8 +30,13 @@ typedef struct receiver {
 static umbra_status hand_out_limb(limb_pass *pass, void *to) {
   const receiver *r = to;
   const size_t bytes = umbra_ring_n(pass->ring) * sizeof(uint32_t);
-  UMBRA_TRY(download_limb(pass, bytes));
+  umbra_ring_download(pass->ring, pass->stream, pass->words, pass->device, bytes);
+  UMBRA_TRY(umbra_ring_wait(pass->ring, pass->stream));
   return r->sink(r->user, pass->words, bytes);
+}
+
+static umbra_status write_words(void *writer, const void *words, size_t bytes) {
+  return umbra_write_bytes(writer, words, bytes);
 }
 
 static umbra_status read_limb(limb_pass *pass, void *reader) {
@@ -58,31 +52,30 @@ static umbra_status read_limb(limb_pass *pass, void *reader) {
 }
 
 static umbra_status for_each_limb(limb_pass *pass, const umbra_poly *poly, uint32_t step,
-                                  umbra_status (*transfer)(limb_pass *, void *), void *file) {
+                                  umbra_status (*transfer)(limb_pass *, void *), void *user) {
   umbra_view view = umbra_poly_view(poly, pass->ring);
   uint32_t limbs = limbs_of(poly);
   for (pass->poly = 0; pass->poly < poly->polys; pass->poly += step)
     for (uint32_t limb = 0; limb < limbs; limb++) {
       pass->position = umbra_view_position(&view, limb);
       pass->device = poly->data + pass->poly * view.stride + (size_t)limb * umbra_ring_n(pass->ring);
-      UMBRA_TRY(transfer(pass, file));
+      UMBRA_TRY(transfer(pass, user));
     }
   return UMBRA_OK;
 }
 
 static umbra_status transfer_all(const umbra_ring *ring, umbra_stream *stream, const umbra_poly *poly, uint32_t step,
-                                 umbra_status (*transfer)(limb_pass *, void *), void *file) {
+                                 umbra_status (*transfer)(limb_pass *, void *), void *user) {
   limb_pass pass = {.ring = ring, .stream = stream, .whole = poly};
   UMBRA_TRY(umbra_alloc(&pass.words, umbra_ring_n(ring), sizeof *pass.words, "a limb in transit"));
-  umbra_status status = for_each_limb(&pass, poly, step, transfer, file);
+  umbra_status status = for_each_limb(&pass, poly, step, transfer, user);
   umbra_free(pass.words);
   return status;
 }
 
 umbra_status umbra_residues_read_back(const umbra_ring *ring, umbra_stream *stream, const umbra_poly *poly,
                                       umbra_residues_sink *sink, void *user) {
-  receiver to = {sink, user};
-  return transfer_all(ring, stream, poly, 1, hand_out_limb, &to);
+  return transfer_all(ring, stream, poly, 1, hand_out_limb, &(receiver){sink, user});
 }
 
 umbra_status umbra_residues_write(umbra_writer *writer, const umbra_ring *ring, umbra_stream *stream,
@@ -90,7 +83,7 @@ umbra_status umbra_residues_write(umbra_writer *writer, const umbra_ring *ring, 
   uint32_t polys = (poly->polys + step - 1) / step;
   UMBRA_TRY(umbra_write_begin(writer, UMBRA_SECTION_RESIDUES, section_bytes(ring, polys, limbs_of(poly))));
   if (writer->counting) return UMBRA_OK;
-  UMBRA_TRY(transfer_all(ring, stream, poly, step, write_limb, writer));
+  UMBRA_TRY(transfer_all(ring, stream, poly, step, hand_out_limb, &(receiver){write_words, writer}));
   return umbra_write_end(writer);
 }
 

@@ -9,8 +9,8 @@
  *
  * _save writes a temporary file beside `path` and renames it, so a file is whole or absent. Only regular files are
  * replaced, and hand down their mode. _write fills a caller's buffer, as umbra/umbra.h says. The same is true of
- * parameters (umbra/params.h), matrices, feature maps and models (umbra/matrix.h, umbra/feature_map.h, umbra/logistic.h), beside which they
- * are declared.
+ * parameters (umbra/params.h), matrices, feature maps and models (umbra/matrix.h, umbra/feature_map.h,
+ * umbra/logistic.h), beside which they are declared.
  */
 #ifndef UMBRA_FILE_H
 #define UMBRA_FILE_H

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all reference runs have in common: the program, the folders of owner and server, and bars."""
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,15 +18,12 @@ class Program:
         command = [str(self.program), *map(str, arguments), "--json"]
         print(f"{folder.name}: umbra {' '.join(command[1:-1])}", flush=True)
         started = time.monotonic()
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE)
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, check=False)
         seconds = time.monotonic() - started
         if process.returncode:
             sys.exit(f"reference_runs: umbra {arguments[0]} failed with {process.returncode}")
-        report = json.loads(output)
-        self.steps[arguments[0]] = {"seconds": seconds, "peak_bytes": usage.ru_maxrss * 1024}
+        report = json.loads(process.stdout)
+        self.steps[arguments[0]] = {"seconds": seconds, "peak_bytes": report["peak_bytes"]}
         return report
 
 

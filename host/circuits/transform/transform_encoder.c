@@ -7,6 +7,9 @@
 #include "../../ckks/encoder.h"
 #include "../../ring/ops.h"
 
+/* Where there are none, bounds are enough. */
+static int has_values(const umbra_diagonal_encoder *e) { return umbra_context_has_values(e->transform->context); }
+
 /* ---- one diagonal ---- */
 
 static const double *read_diagonal(const umbra_diagonal_encoder *e, size_t index) {
@@ -46,7 +49,7 @@ umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *e, int64_
   const uint32_t period = e->diagonals->period, index = t->plan->diagonal[cell];
   const int none = is_empty(e, cell);
   double magnitude;
-  const umbra_values values = {.value = none || !e->has_values ? NULL : read_diagonal(e, index),
+  const umbra_values values = {.value = none || !has_values(e) ? NULL : read_diagonal(e, index),
                                .bound = none ? 0 : e->diagonals->entry,
                                .bounded = 1,
                                .count = none ? 0 : period,
@@ -83,7 +86,7 @@ static umbra_status open_whole(umbra_diagonal_encoder *e) {
   umbra_ring *ring = t->context->ring;
   const umbra_window window = umbra_ring_chain(ring)->window[t->plan->level];
   UMBRA_TRY(umbra_poly_create(&e->whole, ring, 1, window, umbra_transform_auxes(t), "an encoded diagonal"));
-  if (!e->has_values) return UMBRA_OK;
+  if (!has_values(e)) return UMBRA_OK;
   return umbra_alloc(&e->words, umbra_ring_n(ring), sizeof *e->words, "an encoded diagonal");
 }
 
@@ -92,10 +95,9 @@ umbra_status umbra_diagonal_encoder_open(umbra_diagonal_encoder *e, const umbra_
   umbra_ring *ring = transform->context->ring;
   void *coefficients;
   *e = (umbra_diagonal_encoder){.transform = transform, .diagonals = diagonals, .stream = stream};
-  e->has_values = umbra_context_has_values(transform->context);
   UMBRA_TRY(umbra_ring_take(ring, &coefficients, coefficient_bytes(ring), "encoded coefficients"));
   e->coefficients = coefficients;
-  if (e->has_values && diagonals->fill)
+  if (has_values(e) && diagonals->fill)
     UMBRA_TRY(umbra_alloc(&e->filled, diagonals->period, 2 * sizeof *e->filled, "a diagonal"));
   return log_gap ? open_whole(e) : UMBRA_OK;
 }

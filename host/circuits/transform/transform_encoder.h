@@ -12,8 +12,7 @@ typedef struct umbra_diagonal_encoder {
   const umbra_transform *transform;
   const umbra_diagonals *diagonals;
   umbra_stream *stream;
-  int has_values;        /* 0: bounds are enough */
-  double *filled;        /* period pairs, of a diagonal; NULL if the diagonals have values */
+  double *filled;        /* period pairs, of a diagonal; NULL if the diagonals have values, or bounds are enough */
   int64_t *coefficients; /* device memory */
   umbra_poly whole;      /* where plaintexts are stored short: one that is still to be shortened */
   uint32_t *words;       /* of a limb; NULL on a dry device */

@@ -42,12 +42,12 @@ static uint32_t *place_of(const source_job *job, size_t map, size_t candidate) {
 
 enum { STRETCH = 256 }; /* values whose sizes are computed at a time */
 
-/* |value| of pairs, infinite unless both parts are finite; one by one where a square is no double. */
+/* |value| of pairs, infinite unless both parts are finite; one by one where a square lost bits. */
 static void pair_sizes(double *size, const double *pair, size_t count) {
   int all_squares = 1;
   for (size_t j = 0; j < count; j++) {
     const double re = pair[2 * j], im = pair[2 * j + 1], square = re * re + im * im;
-    all_squares &= (re == 0 && im == 0) | (square > 0x1p-900 && square <= DBL_MAX);
+    all_squares &= (re == 0 && im == 0) | umbra_is_whole_square(square);
     size[j] = sqrt(square);
   }
   if (all_squares) return;
