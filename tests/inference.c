@@ -5,48 +5,13 @@
 
 enum { INPUTS = 20, SAMPLES = 200 };
 
-/* Within the error that the plan states. */
-static void check_results(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records,
-                          const umbra_ndarray *found) {
-  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
-  umbra_ndarray expected = {0};
-  assert_ok(umbra_inference_plan_report(plan, &report));
-  assert_ok(umbra_model_run(model, &expected, records, 0, NULL));
-  const double distance = largest_distance(&expected, found);
-  print_message("depth %u, %zu keys, %zu ciphertexts with stride %u of %u slots: error %.2g, planned %.2g of %.2g\n",
-                report.depth, report.keys, report.ciphertexts, report.stride, report.slots, distance, report.error,
-                report.largest);
-  assert_true(distance <= report.error && report.error <= 0x1p-6);
-  umbra_ndarray_clear(&expected);
-}
-
-static void run_encrypted(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
-  service s;
-  umbra_ndarray found = {0};
-  service_open(&s, plan, NULL);
-  umbra_matrix *batch = encrypt_records(&s, plan, records);
-  assert_ok(umbra_inference_run(s.evaluator, &batch, batch, s.network));
-  assert_ok(umbra_inference_decrypt(&found, plan, batch, s.secret, NULL));
-  check_results(model, plan, records, &found);
-  umbra_ndarray_clear(&found);
-  umbra_matrix_destroy(batch);
-  service_close(&s);
-}
-
-static void run_simulated(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
-  umbra_ndarray found = {0};
-  assert_ok(umbra_inference_simulate(&found, plan, records, NULL, NULL));
-  check_results(model, plan, records, &found);
-  umbra_ndarray_clear(&found);
-}
-
 /* Takes the model. */
 static void run_model(umbra_model *model, size_t inputs, size_t records, const umbra_inference_options *options) {
   umbra_ndarray samples = random_records(1, SAMPLES, inputs), later = random_records(2, records, inputs);
   umbra_inference_plan *plan = NULL;
   assert_ok(umbra_inference_plan_create(&plan, model, &samples, options, NULL));
-  run_encrypted(model, plan, &later);
-  run_simulated(model, plan, &later);
+  check_against_model(model, plan, &later, infer_encrypted(plan, plan, &later));
+  check_against_model(model, plan, &later, infer_simulated(plan, &later));
   umbra_inference_plan_destroy(plan);
   umbra_ndarray_clear(&samples);
   umbra_ndarray_clear(&later);
@@ -88,13 +53,6 @@ static void wide_records(void **state) {
 }
 
 /* ---- graphs ---- */
-
-static uint32_t combine_nodes(umbra_model *model, umbra_node_kind kind, uint32_t a, uint32_t b) {
-  const uint32_t inputs[] = {a, b};
-  uint32_t node = 0;
-  assert_ok(umbra_model_apply(model, &node, kind, inputs, 2));
-  return node;
-}
 
 /* A value goes around a layer and is added, then stands beside another: values of three levels meet in the last layer. */
 static umbra_model *residual_model(void) {

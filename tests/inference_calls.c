@@ -5,6 +5,7 @@
 
 #include "container_bytes.h"
 #include "host/base/memory.h"
+#include "host/base/watch.h"
 #include "host/infer/file.h"
 
 enum { INPUTS = 12, HIDDEN = 6, CLASSES = 3, SAMPLES = 50 };
@@ -46,24 +47,6 @@ static int close_all(void **state) {
   umbra_ndarray_clear(&samples);
   umbra_model_destroy(model);
   return 0;
-}
-
-static bytes matrix_bytes(const umbra_matrix *matrix) {
-  bytes b = {0};
-  assert_ok(umbra_matrix_write(matrix, NULL, &b.size, NULL));
-  b.data = malloc(b.size);
-  assert_non_null(b.data);
-  assert_ok(umbra_matrix_write(matrix, b.data, &b.size, NULL));
-  return b;
-}
-
-static bytes plan_bytes(const umbra_inference_plan *of) {
-  bytes b = {0};
-  assert_ok(umbra_inference_plan_write(of, NULL, &b.size));
-  b.data = malloc(b.size);
-  assert_non_null(b.data);
-  assert_ok(umbra_inference_plan_write(of, b.data, &b.size));
-  return b;
 }
 
 /* ---- keys ---- */
@@ -234,18 +217,6 @@ static umbra_model *large_convolution(void) {
   return made;
 }
 
-/* Of three levels each. */
-static umbra_model *chain_of_cubics(int count) {
-  const double third[] = {0, 0, 0, 1}, on[] = {-4, 4};
-  umbra_model *made = new_model(2);
-  uint64_t state = 1;
-  uint32_t node = 0;
-  for (int i = 0; i < count; i++)
-    assert_ok(umbra_model_chebyshev(made, &node, add_dense(made, &state, node, 2, 2), third, 4, on));
-  assert_ok(umbra_model_output(made, "y", node, NULL, 0, NULL));
-  return made;
-}
-
 static umbra_model *nothing(void) {
   umbra_model *made = new_model(INPUTS);
   assert_ok(umbra_model_output(made, "y", 0, NULL, 0, NULL));
@@ -260,7 +231,7 @@ static void refusals(void **state) {
   check_refused(chain_of_cubics(50), &options, 2, UMBRA_ERROR_RANGE, "150 levels");
   options.without_refreshes = 0;
   check_refused(nothing(), NULL, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "nothing to compute");
-  check_refused(model, NULL, INPUTS + 1, UMBRA_ERROR_MISMATCH, "each record is to have 12");
+  check_refused(model, NULL, INPUTS + 1, UMBRA_ERROR_MISMATCH, "records of this model have 12");
   options.output = 2;
   check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "output 2; the model has 2");
   options.output = 0;
@@ -358,6 +329,45 @@ static void too_many_records(void **state) {
   free(b.data);
 }
 
+/* ---- progress ---- */
+
+typedef struct teller {
+  int calls, at_end;
+  double stop, fraction; /* stop: where it cancels */
+} teller;
+
+static int tell(void *user, double fraction) {
+  teller *t = user;
+  assert_true(fraction >= t->fraction && fraction <= 1);
+  t->fraction = fraction;
+  t->calls++;
+  t->at_end += fraction > 0.999;
+  return fraction >= t->stop;
+}
+
+/* Each part of the work is a part of the whole: that is not done before the last of them. */
+static void progress_and_cancelling(void **state) {
+  (void)state;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
+  umbra_model *relu = new_model(INPUTS);
+  umbra_inference_plan *made = NULL;
+  uint64_t seed = 3;
+  uint32_t node;
+  assert_ok(umbra_model_activation(relu, &node, add_dense(relu, &seed, 0, INPUTS, HIDDEN), UMBRA_FUNCTION_RELU));
+  assert_ok(umbra_model_output(relu, "y", add_dense(relu, &seed, node, HIDDEN, CLASSES), NULL, 0, NULL));
+  umbra_watch_interval(0);
+  teller whole = {.stop = 2}, part = {.stop = 0.95};
+  assert_ok(umbra_inference_plan_create(&made, relu, &samples, &options, &(umbra_progress){tell, &whole}));
+  assert_true(whole.fraction == 1 && whole.calls > 50 && whole.at_end < whole.calls / 10);
+  umbra_inference_plan_destroy(made);
+  made = NULL;
+  assert_int_equal(umbra_inference_plan_create(&made, relu, &samples, &options, &(umbra_progress){tell, &part}),
+                   UMBRA_ERROR_CANCELLED);
+  assert_true(!made && part.at_end == 0); /* in the midst of a simulation */
+  umbra_watch_interval(0.1);
+  umbra_model_destroy(relu);
+}
+
 /* ---- allocations that fail ---- */
 
 static void failing_allocations(void **state) {
@@ -389,10 +399,19 @@ static void failing_allocations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(needs_are_exact),  cmocka_unit_test(client_and_server), cmocka_unit_test(backends_agree),
-      cmocka_unit_test(values_outside),   cmocka_unit_test(refusals),          cmocka_unit_test(other_matrices),
-      cmocka_unit_test(other_plans),      cmocka_unit_test(insecure_plans),    cmocka_unit_test(almost_straight),
-      cmocka_unit_test(too_many_records), cmocka_unit_test(wide_interval),     cmocka_unit_test(failing_allocations),
+      cmocka_unit_test(needs_are_exact),
+      cmocka_unit_test(client_and_server),
+      cmocka_unit_test(backends_agree),
+      cmocka_unit_test(values_outside),
+      cmocka_unit_test(refusals),
+      cmocka_unit_test(other_matrices),
+      cmocka_unit_test(other_plans),
+      cmocka_unit_test(insecure_plans),
+      cmocka_unit_test(almost_straight),
+      cmocka_unit_test(too_many_records),
+      cmocka_unit_test(wide_interval),
+      cmocka_unit_test(failing_allocations),
+      cmocka_unit_test(progress_and_cancelling),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -47,32 +47,13 @@ static int is_too_large(const char *name) {
   return 0;
 }
 
-static void check_results(const umbra_inference_plan *plan, const umbra_ndarray *found, const umbra_ndarray *expected) {
+/* Takes what was found. */
+static void check_results(const umbra_inference_plan *plan, umbra_ndarray found, const umbra_ndarray *expected) {
   umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
   assert_ok(umbra_inference_plan_report(plan, &report));
-  const double distance = largest_distance(found, expected);
+  const double distance = largest_distance(&found, expected);
   print_message("error %.2g, planned %.2g and %.2g\n", distance, report.error, report.approximation_error);
   assert_true(distance <= report.error + report.approximation_error + 1e-5 * fmax(1, report.largest));
-}
-
-static void check_run(const umbra_inference_plan *plan, const umbra_ndarray *records, const umbra_ndarray *expected) {
-  service s;
-  umbra_ndarray found = {0};
-  service_open(&s, plan, NULL);
-  umbra_matrix *batch = encrypt_records(&s, plan, records);
-  assert_ok(umbra_inference_run(s.evaluator, &batch, batch, s.network));
-  assert_ok(umbra_inference_decrypt(&found, plan, batch, s.secret, NULL));
-  check_results(plan, &found, expected);
-  umbra_ndarray_clear(&found);
-  umbra_matrix_destroy(batch);
-  service_close(&s);
-}
-
-static void check_simulated(const umbra_inference_plan *plan, const umbra_ndarray *records,
-                            const umbra_ndarray *expected) {
-  umbra_ndarray found = {0};
-  assert_ok(umbra_inference_simulate(&found, plan, records, NULL, NULL));
-  check_results(plan, &found, expected);
   umbra_ndarray_clear(&found);
 }
 
@@ -95,8 +76,8 @@ static void run_file(const char *name) {
   if (large) options.memory = UINT64_C(12) << 30;
   assert_ok(umbra_inference_plan_create(&plan, model, &records, &options, NULL));
   records.shape[0] = expected.shape[0] = options.records;
-  if (strcmp(name, deepest) == 0) check_simulated(plan, &records, &expected);
-  else check_run(plan, &records, &expected);
+  const int simulates = strcmp(name, deepest) == 0;
+  check_results(plan, simulates ? infer_simulated(plan, &records) : infer_encrypted(plan, plan, &records), &expected);
   umbra_inference_plan_destroy(plan);
   umbra_ndarray_clear(&records);
   umbra_ndarray_clear(&expected);

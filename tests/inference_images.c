@@ -42,13 +42,6 @@ static uint32_t add_pool(umbra_model *model, uint32_t input) {
   return node;
 }
 
-static uint32_t combine_nodes(umbra_model *model, umbra_node_kind kind, uint32_t a, uint32_t b) {
-  const uint32_t inputs[] = {a, b};
-  uint32_t node = 0;
-  assert_ok(umbra_model_apply(model, &node, kind, inputs, 2));
-  return node;
-}
-
 /* Every other pixel of each channel, and as many channels of zeros behind them, in one dimension. */
 static uint32_t add_shortcut(umbra_model *model, uint32_t input, size_t channels, size_t side) {
   const size_t half = side / 2, count = 2 * channels * half * half;
@@ -111,58 +104,23 @@ static umbra_model *residual_model(void) {
 
 /* ---- checks ---- */
 
-static void check_results(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records,
-                          const umbra_ndarray *found) {
-  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
-  umbra_ndarray expected = {0};
-  assert_ok(umbra_inference_plan_report(plan, &report));
-  assert_ok(umbra_model_run(model, &expected, records, 0, NULL));
-  const double distance = largest_distance(&expected, found);
-  print_message("depth %u, %zu keys of %llu MiB, %zu ciphertexts of %u slots: error %.2g, planned %.2g of %.2g\n",
-                report.depth, report.keys, (unsigned long long)report.key_bytes >> 20, report.ciphertexts, report.slots,
-                distance, report.error, report.largest);
-  assert_true(distance <= report.error && report.error <= 0x1p-6);
-  umbra_ndarray_clear(&expected);
-}
-
-static void run_simulated(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
-  umbra_ndarray found = {0};
-  assert_ok(umbra_inference_simulate(&found, plan, records, NULL, NULL));
-  check_results(model, plan, records, &found);
-  umbra_ndarray_clear(&found);
-}
-
 static umbra_inference_plan *reread(const umbra_inference_plan *plan) {
   umbra_inference_plan *read = NULL;
-  size_t size, again;
-  assert_ok(umbra_inference_plan_write(plan, NULL, &size));
-  uint8_t *data = malloc(2 * size);
-  assert_non_null(data);
-  assert_ok(umbra_inference_plan_write(plan, data, &size));
-  assert_ok(umbra_inference_plan_read(&read, data, size));
-  assert_ok(umbra_inference_plan_write(read, NULL, &again));
-  assert_int_equal(again, size);
-  assert_ok(umbra_inference_plan_write(read, data + size, &again));
-  assert_memory_equal(data, data + size, size);
-  free(data);
+  bytes written = plan_bytes(plan);
+  assert_ok(umbra_inference_plan_read(&read, written.data, written.size));
+  bytes again = plan_bytes(read);
+  assert_true(same_bytes(&again, &written));
+  free(written.data);
+  free(again.data);
   return read;
 }
 
 /* By the plan's files: the server's runs what the client's encrypts. */
 static void run_from_files(const umbra_model *model, const umbra_inference_plan *plan, const umbra_ndarray *records) {
   umbra_inference_plan *client = NULL, *server = reread(plan);
-  umbra_ndarray found = {0};
-  service s;
   assert_ok(umbra_inference_plan_client(plan, &client));
   umbra_inference_plan *read = reread(client);
-  service_open(&s, server, NULL);
-  umbra_matrix *batch = encrypt_records(&s, read, records);
-  assert_ok(umbra_inference_run(s.evaluator, &batch, batch, s.network));
-  assert_ok(umbra_inference_decrypt(&found, read, batch, s.secret, NULL));
-  check_results(model, plan, records, &found);
-  umbra_ndarray_clear(&found);
-  umbra_matrix_destroy(batch);
-  service_close(&s);
+  check_against_model(model, plan, records, infer_encrypted(server, read, records));
   umbra_inference_plan_destroy(client);
   umbra_inference_plan_destroy(server);
   umbra_inference_plan_destroy(read);
@@ -173,7 +131,7 @@ static void run_model(umbra_model *model, size_t records, const umbra_inference_
   umbra_ndarray samples = random_records(1, SAMPLES, PIXELS), later = random_records(2, records, PIXELS);
   umbra_inference_plan *plan = NULL;
   assert_ok(umbra_inference_plan_create(&plan, model, &samples, options, NULL));
-  run_simulated(model, plan, &later);
+  check_against_model(model, plan, &later, infer_simulated(plan, &later));
   run_from_files(model, plan, &later);
   umbra_inference_plan_destroy(plan);
   umbra_ndarray_clear(&samples);
@@ -250,7 +208,7 @@ static void simulate_model(umbra_model *model) {
   assert_ok(umbra_inference_plan_create(&plan, model, &samples, NULL, NULL));
   umbra_inference_plan *read = reread(plan);
   assert_true(has_convolutions(read));
-  run_simulated(model, read, &later);
+  check_against_model(model, read, &later, infer_simulated(read, &later));
   umbra_inference_plan_destroy(plan);
   umbra_inference_plan_destroy(read);
   umbra_ndarray_clear(&samples);
@@ -355,20 +313,17 @@ static void changed_files(void **state) {
   umbra_ndarray samples = random_records(1, SAMPLES, PIXELS);
   umbra_model *model = plain_model();
   umbra_inference_plan *plan = NULL;
-  size_t size, accepted = 0, refused = 0;
+  size_t accepted = 0, refused = 0;
   uint64_t random = 5;
   assert_ok(umbra_inference_plan_create(&plan, model, &samples, NULL, NULL));
-  assert_ok(umbra_inference_plan_write(plan, NULL, &size));
-  uint8_t *whole = malloc(2 * size), *changed = whole + size;
-  assert_non_null(whole);
-  assert_ok(umbra_inference_plan_write(plan, whole, &size));
+  bytes whole = plan_bytes(plan), changed = plan_bytes(plan);
   for (int i = 0; i < 400; i++) {
     umbra_inference_plan *read = NULL;
     umbra_cost cost = {UMBRA_COST_INIT};
-    memcpy(changed, whole, size);
-    change_word(changed, size, &random);
-    fix_checksums(changed, size);
-    const umbra_status status = umbra_inference_plan_read(&read, changed, size);
+    memcpy(changed.data, whole.data, whole.size);
+    change_word(changed.data, changed.size, &random);
+    fix_checksums(changed.data, changed.size);
+    const umbra_status status = umbra_inference_plan_read(&read, changed.data, changed.size);
     if (status == UMBRA_OK) assert_true(umbra_inference_plan_cost(read, &cost, NULL) != UMBRA_ERROR_OUT_OF_MEMORY);
     else assert_int_equal(status, UMBRA_ERROR_FORMAT);
     accepted += status == UMBRA_OK;
@@ -377,7 +332,8 @@ static void changed_files(void **state) {
   }
   print_message("%zu of 400 files refused\n", refused);
   assert_true(accepted > 0 && refused > accepted);
-  free(whole);
+  free(whole.data);
+  free(changed.data);
   umbra_inference_plan_destroy(plan);
   umbra_model_destroy(model);
   umbra_ndarray_clear(&samples);

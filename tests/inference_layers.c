@@ -60,19 +60,12 @@ static void of_a_chain(void **state) {
   umbra_inference_plan_destroy(plan);
 }
 
-/* Polynomials of three levels each, more than the parameters have. */
+/* More levels than the parameters have. */
 static void with_refreshes(void **state) {
   (void)state;
-  const double third[] = {0, 0, 0, 1}, on[] = {-4, 4};
-  uint64_t state_of = 1;
-  uint32_t node = 0;
-  umbra_model *model = new_model(2);
   umbra_params *params = boot_twin_40(12);
-  for (int i = 0; i < 6; i++)
-    assert_ok(umbra_model_chebyshev(model, &node, add_dense(model, &state_of, node, 2, 2), third, 4, on));
-  assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
   umbra_inference_layer layers[ROOM];
-  umbra_inference_plan *plan = plan_of(model, 2, params);
+  umbra_inference_plan *plan = plan_of(chain_of_cubics(6), 2, params);
   const size_t count = layers_of(layers, plan);
   assert_int_equal(count, 12);
   check_layers(layers, count, plan);

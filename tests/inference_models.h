@@ -39,6 +39,14 @@ static inline uint32_t add_seventh(umbra_model *model, uint32_t input) {
   return node;
 }
 
+/* The sum of two values, or one behind the other. */
+static inline uint32_t combine_nodes(umbra_model *model, umbra_node_kind kind, uint32_t a, uint32_t b) {
+  const uint32_t inputs[] = {a, b};
+  uint32_t node = 0;
+  assert_ok(umbra_model_apply(model, &node, kind, inputs, 2));
+  return node;
+}
+
 static inline umbra_model *new_model(size_t inputs) {
   umbra_model *model = NULL;
   assert_ok(umbra_model_create(&model, &inputs, 1));
@@ -62,6 +70,18 @@ static inline umbra_model *deep_model(size_t inputs, size_t hidden, size_t secon
   return model;
 }
 
+/* Of two inputs; each of the cubics takes three levels with the layer before it. */
+static inline umbra_model *chain_of_cubics(int count) {
+  const double third[] = {0, 0, 0, 1}, on[] = {-4, 4};
+  uint64_t state = 1;
+  uint32_t node = 0;
+  umbra_model *model = new_model(2);
+  for (int i = 0; i < count; i++)
+    assert_ok(umbra_model_chebyshev(model, &node, add_dense(model, &state, node, 2, 2), third, 4, on));
+  assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
+  return model;
+}
+
 /* ---- records ---- */
 
 static inline umbra_ndarray random_records(uint64_t seed, size_t count, size_t elements) {
@@ -78,6 +98,26 @@ static inline double largest_distance(const umbra_ndarray *a, const umbra_ndarra
   assert_int_equal(count, umbra_ndarray_count(b));
   for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs(a->values[i] - b->values[i]));
   return largest;
+}
+
+/* ---- files ---- */
+
+static inline bytes matrix_bytes(const umbra_matrix *matrix) {
+  bytes b = {0};
+  assert_ok(umbra_matrix_write(matrix, NULL, &b.size, NULL));
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_ok(umbra_matrix_write(matrix, b.data, &b.size, NULL));
+  return b;
+}
+
+static inline bytes plan_bytes(const umbra_inference_plan *plan) {
+  bytes b = {0};
+  assert_ok(umbra_inference_plan_write(plan, NULL, &b.size));
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_ok(umbra_inference_plan_write(plan, b.data, &b.size));
+  return b;
 }
 
 /* ---- both sides ---- */
@@ -128,24 +168,62 @@ static inline umbra_matrix *encrypt_records(const service *s, const umbra_infere
   return batch;
 }
 
+/* ---- results ---- */
+
+/* Of a server with one plan, for a client with the same or its part of it. */
+static inline umbra_ndarray infer_encrypted(const umbra_inference_plan *server, const umbra_inference_plan *client,
+                                            const umbra_ndarray *records) {
+  service s;
+  umbra_ndarray found = {0};
+  service_open(&s, server, NULL);
+  umbra_matrix *batch = encrypt_records(&s, client, records);
+  assert_ok(umbra_inference_run(s.evaluator, &batch, batch, s.network));
+  assert_ok(umbra_inference_decrypt(&found, client, batch, s.secret, NULL));
+  umbra_matrix_destroy(batch);
+  service_close(&s);
+  return found;
+}
+
+static inline umbra_ndarray infer_simulated(const umbra_inference_plan *plan, const umbra_ndarray *records) {
+  umbra_ndarray found = {0};
+  assert_ok(umbra_inference_simulate(&found, plan, records, NULL, NULL));
+  return found;
+}
+
+/* Within the error that the plan states. Takes what was found. */
+static inline void check_against_model(const umbra_model *model, const umbra_inference_plan *plan,
+                                       const umbra_ndarray *records, umbra_ndarray found) {
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  umbra_ndarray expected = {0};
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  assert_ok(umbra_model_run(model, &expected, records, 0, NULL));
+  const double distance = largest_distance(&expected, &found);
+  print_message("depth %u, %zu keys, %zu ciphertexts with stride %u of %u slots: error %.2g, planned %.2g of %.2g\n",
+                report.depth, report.keys, report.ciphertexts, report.stride, report.slots, distance, report.error,
+                report.largest);
+  assert_true(distance <= report.error && report.error <= 0x1p-6);
+  umbra_ndarray_clear(&expected);
+  umbra_ndarray_clear(&found);
+}
+
+/* ---- another server ---- */
+
 /*
  * A server for the same client, on another device, with what this client sent it. 0: this machine has not that device.
  * desc: all but the parameters.
  */
 static inline int server_open(service *s, umbra_matrix **batch, const umbra_inference_plan *plan,
                               const umbra_context_desc *desc, const service *client, const umbra_matrix *sent) {
-  bytes keys = {0}, records = {0};
+  bytes keys = {0}, records;
   umbra_context_desc wanted = *desc;
   *s = (service){0};
   wanted.params = umbra_inference_plan_params(plan);
   if (umbra_context_create(&s->context, &wanted) != UMBRA_OK) return 0;
   assert_ok(umbra_eval_keys_write(client->keys, NULL, &keys.size, NULL));
-  assert_ok(umbra_matrix_write(sent, NULL, &records.size, NULL));
   keys.data = malloc(keys.size);
-  records.data = malloc(records.size);
-  assert_true(keys.data && records.data);
+  assert_non_null(keys.data);
   assert_ok(umbra_eval_keys_write(client->keys, keys.data, &keys.size, NULL));
-  assert_ok(umbra_matrix_write(sent, records.data, &records.size, NULL));
+  records = matrix_bytes(sent);
   assert_ok(umbra_eval_keys_read(&s->keys, s->context, keys.data, keys.size, NULL));
   assert_ok(umbra_matrix_read(batch, s->context, records.data, records.size, NULL));
   assert_ok(umbra_evaluator_create(&s->evaluator, s->context, s->keys));

@@ -3,7 +3,6 @@
 #include "trace.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 #include "../base/clock.h"
 #include "../base/memory.h"
@@ -59,15 +58,7 @@ void umbra_spans_close(umbra_evaluator *evaluator) {
 
 /* False if there is no memory for it. */
 static int keep(umbra_spans *spans, const umbra_span *span) {
-  if (spans->count == spans->room) {
-    const size_t room = 2 * spans->room + 32;
-    umbra_span *grown;
-    if (umbra_alloc(&grown, room, sizeof *grown, "a trace") != UMBRA_OK) return 0;
-    if (spans->count) memcpy(grown, spans->span, spans->count * sizeof *grown);
-    umbra_free(spans->span);
-    spans->span = grown;
-    spans->room = room;
-  }
+  if (umbra_make_room(&spans->span, &spans->room, spans->count, sizeof *spans->span, "a trace") != UMBRA_OK) return 0;
   spans->span[spans->count++] = *span;
   return 1;
 }

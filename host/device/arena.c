@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arena.h"
 
-#include <string.h>
-
 #include "../base/error.h"
 #include "../base/memory.h"
 
@@ -15,24 +13,8 @@ void *umbra_arena_reuse(umbra_arena *arena, size_t bytes) {
   return NULL;
 }
 
-/* A longer copy of `count` objects of that size, which is freed. */
-static umbra_status lengthen(void **objects, size_t *room, size_t count, size_t size) {
-  const size_t longer = 2 * *room + 8;
-  void *made;
-  UMBRA_TRY(umbra_alloc(&made, longer, size, "a recording"));
-  if (count) memcpy(made, *objects, count * size);
-  umbra_free(*objects);
-  *objects = made;
-  *room = longer;
-  return UMBRA_OK;
-}
-
 umbra_status umbra_arena_reserve(umbra_arena *arena) {
-  if (arena->blocks < arena->room) return UMBRA_OK;
-  void *block = arena->block;
-  UMBRA_TRY(lengthen(&block, &arena->room, arena->blocks, sizeof *arena->block));
-  arena->block = block;
-  return UMBRA_OK;
+  return umbra_make_room(&arena->block, &arena->room, arena->blocks, sizeof *arena->block, "a recording");
 }
 
 /* The index of that block; their number if it is not there. */
@@ -57,11 +39,7 @@ int umbra_arena_keep(umbra_arena *arena, const void *memory) {
 }
 
 umbra_status umbra_arena_hold(umbra_arena *arena, void *object, umbra_let_go *let_go) {
-  if (arena->holds == arena->hold_room) {
-    void *held = arena->held;
-    UMBRA_TRY(lengthen(&held, &arena->hold_room, arena->holds, sizeof *arena->held));
-    arena->held = held;
-  }
+  UMBRA_TRY(umbra_make_room(&arena->held, &arena->hold_room, arena->holds, sizeof *arena->held, "a recording"));
   arena->held[arena->holds++] = (umbra_held){object, let_go};
   return UMBRA_OK;
 }

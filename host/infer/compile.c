@@ -15,13 +15,6 @@
 
 typedef umbra_compiler compiler;
 
-/* What a node is made from: marks[i], zero before, of node i. */
-static void mark_needed(uint8_t *marks, const umbra_model *model, uint32_t node) {
-  marks[0] = marks[node] = 1;
-  for (size_t i = (size_t)node + 1; i-- > 0;)
-    for (size_t k = 0; marks[i] && k < model->nodes[i].input_count; k++) marks[model->nodes[i].inputs[k]] = 1;
-}
-
 /* ---- steps ---- */
 
 /* Whether a node's value is an image, which activations or other such nodes read. */
@@ -123,7 +116,7 @@ static umbra_status add_steps(compiler *c) {
   uint32_t value;
   uint8_t *needed;
   UMBRA_TRY(umbra_alloc(&needed, c->model->node_count, 1, "a network"));
-  mark_needed(needed, c->model, last);
+  umbra_model_mark_needed(needed, c->model, last);
   umbra_status status = UMBRA_OK;
   for (uint32_t i = 1; i <= last && status == UMBRA_OK; i++)
     if (needed[i]) status = add_node(c, i);

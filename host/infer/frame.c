@@ -9,15 +9,6 @@
 
 /* ---- life ---- */
 
-static umbra_status copy_output(umbra_output *copy, const umbra_output *from, size_t count) {
-  *copy = *from;
-  copy->name = NULL;
-  copy->labels = NULL;
-  UMBRA_TRY(umbra_copy_bytes(&copy->name, from->name, strlen(from->name) + 1, 1));
-  if (!from->labels) return UMBRA_OK;
-  return umbra_copy_bytes(&copy->labels, from->labels, count, sizeof *from->labels);
-}
-
 umbra_status umbra_frame_make(umbra_frame *frame, const umbra_model *model, size_t output) {
   const umbra_node *input = &model->nodes[0];
   const umbra_output *out = &model->outputs[output];
@@ -26,7 +17,7 @@ umbra_status umbra_frame_make(umbra_frame *frame, const umbra_model *model, size
   frame->result_count = model->nodes[out->node].count;
   UMBRA_TRY(umbra_alloc(&frame->range, frame->count, sizeof *frame->range, "ranges of a model"));
   umbra_status status = umbra_alloc(&frame->scale, frame->count, sizeof *frame->scale, "ranges of a model");
-  if (status == UMBRA_OK) status = copy_output(&frame->output, out, frame->result_count);
+  if (status == UMBRA_OK) status = umbra_output_copy(&frame->output, out, frame->result_count);
   if (status != UMBRA_OK) umbra_frame_clear(frame);
   return status;
 }
@@ -38,7 +29,7 @@ umbra_status umbra_frame_copy(umbra_frame *copy, const umbra_frame *frame) {
   copy->output = (umbra_output){0};
   umbra_status status = umbra_copy_bytes(&copy->range, frame->range, frame->count, sizeof *frame->range);
   if (status == UMBRA_OK) status = umbra_copy_bytes(&copy->scale, frame->scale, frame->count, sizeof *frame->scale);
-  if (status == UMBRA_OK) status = copy_output(&copy->output, &frame->output, frame->result_count);
+  if (status == UMBRA_OK) status = umbra_output_copy(&copy->output, &frame->output, frame->result_count);
   if (status != UMBRA_OK) umbra_frame_clear(copy);
   return status;
 }
@@ -57,10 +48,7 @@ static double half_of(const umbra_extremes *e) { return (e->highest - e->lowest)
 
 static umbra_extremes all_of(const umbra_extremes *features, size_t count) {
   umbra_extremes all = features[0];
-  for (size_t k = 1; k < count; k++) {
-    all.lowest = fmin(all.lowest, features[k].lowest);
-    all.highest = fmax(all.highest, features[k].highest);
-  }
+  for (size_t k = 1; k < count; k++) all = umbra_extremes_join(all, features[k]);
   return all;
 }
 

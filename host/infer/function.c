@@ -6,6 +6,7 @@
 
 #include "../approximate/interpolate.h"
 #include "../base/error.h"
+#include "../base/memory.h"
 #include "../model/interpret.h"
 #include "../model/ranges.h"
 

@@ -4,7 +4,6 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
-#include "../base/outputs.h"
 #include "../base/watch.h"
 #include "../ckks/trace.h"
 #include "../nn/feature_map.h"
@@ -15,10 +14,26 @@ double umbra_step_magnitude(const umbra_program *program, const umbra_step *step
 
 /* ---- matrices ---- */
 
+/* How a value lies: as umbra_matrix_apply leaves it, see umbra/product.h. */
+static umbra_matrix_layout layout_of(const umbra_inference *n, uint32_t value) {
+  const umbra_step *steps = n->program->steps;
+  if (n->places[value].channels) return umbra_feature_row_layout(&n->places[value]);
+  while (value && steps[value - 1].kind != UMBRA_STEP_LINEAR) value = steps[value - 1].terms[0].value;
+  umbra_matrix_layout layout = n->layout;
+  if (!value || layout.stride == layout.slots) return layout;
+  const umbra_step *step = &steps[value - 1];
+  const umbra_matrix_layout before = layout_of(n, step->terms[0].value);
+  if (before.stride == before.slots) return before;
+  const uint64_t columns = umbra_power_above(step->count);
+  const uint64_t most = umbra_params_slots(umbra_context_params(n->context)) / layout.stride;
+  layout.slots = layout.stride * (uint32_t)(columns < most ? columns : most);
+  return layout;
+}
+
 static umbra_status make_term(umbra_weights **made, const umbra_inference *n, const umbra_step *step,
                               const umbra_term *term, uint32_t level) {
   const umbra_feature_layout *place = &n->places[term->value];
-  const umbra_matrix_layout layout = umbra_value_layout(n, term->value);
+  const umbra_matrix_layout layout = layout_of(n, term->value);
   const umbra_array bias = {UMBRA_ARRAY_INIT, .data = step->bias, .rows = step->count, .columns = 1};
   const umbra_array values = {UMBRA_ARRAY_INIT, .data = term->weights, .rows = step->count,
                               .columns = umbra_program_count(n->program, term->value)};
@@ -32,9 +47,9 @@ static umbra_status make_term(umbra_weights **made, const umbra_inference *n, co
 
 /* A product of one column in a ciphertext lies otherwise than one of several. */
 static umbra_status check_alike(const umbra_inference *n, const umbra_step *step) {
-  const umbra_matrix_layout first = umbra_value_layout(n, step->terms[0].value);
+  const umbra_matrix_layout first = layout_of(n, step->terms[0].value);
   for (size_t t = 1; t < step->term_count; t++) {
-    const umbra_matrix_layout layout = umbra_value_layout(n, step->terms[t].value);
+    const umbra_matrix_layout layout = layout_of(n, step->terms[t].value);
     if ((layout.stride == layout.slots) != (first.stride == first.slots))
       return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "two matrices that node %u adds lie in other places", step->node);
   }
@@ -127,7 +142,7 @@ static umbra_status make_bootstrapper(umbra_inference *n, const umbra_way *way, 
   umbra_bootstrap_plan *plan = NULL;
   options.slots = 2;
   for (uint32_t i = 0; i < n->program->step_count; i++)
-    if (n->levels[i].refreshed) options.slots = umbra_max_u32(options.slots, umbra_value_layout(n, i + 1).slots);
+    if (n->levels[i].refreshed) options.slots = umbra_max_u32(options.slots, layout_of(n, i + 1).slots);
   UMBRA_TRY(umbra_bootstrap_plan_create(&plan, umbra_context_params(n->context), &options));
   const umbra_status status = umbra_bootstrapper_create(&n->bootstrapper, n->context, plan, progress);
   umbra_bootstrap_plan_destroy(plan);
@@ -140,10 +155,16 @@ static umbra_status make_network(umbra_inference *n, const umbra_way *way, umbra
   UMBRA_TRY(umbra_copy_bytes(&n->levels, way->levels, count, sizeof *n->levels));
   UMBRA_TRY(umbra_alloc(&n->places, count + 1, sizeof *n->places, "a network"));
   n->places[0] = way->image;
-  UMBRA_TRY(make_layers(n, watch));
-  if (!umbra_way_refreshes(way, n->program)) return UMBRA_OK;
+  const int refreshes = umbra_way_refreshes(way, n->program) > 0;
+  umbra_watch_part part = umbra_watch_enter(watch, 0, refreshes ? 2 : 1);
+  umbra_status status = make_layers(n, watch);
+  umbra_watch_leave(watch, part);
+  if (status != UMBRA_OK || !refreshes) return status;
+  part = umbra_watch_enter(watch, 1, 2);
   const umbra_progress relay = watch ? umbra_watch_relay(watch) : (umbra_progress){0};
-  return make_bootstrapper(n, way, &relay);
+  status = make_bootstrapper(n, way, &relay);
+  umbra_watch_leave(watch, part);
+  return status;
 }
 
 static void destroy_layer(umbra_layer_weights *layer, size_t terms) {
@@ -199,20 +220,4 @@ uint64_t umbra_inference_bytes(const umbra_inference *network) {
   for (size_t i = 0; i < network->program->step_count; i++)
     bytes += bytes_of(&network->layers[i], network->program->steps[i].term_count);
   return bytes;
-}
-
-/* As umbra_matrix_apply leaves it: see umbra/product.h. */
-umbra_matrix_layout umbra_value_layout(const umbra_inference *n, uint32_t value) {
-  const umbra_step *steps = n->program->steps;
-  if (n->places[value].channels) return umbra_feature_row_layout(&n->places[value]);
-  while (value && steps[value - 1].kind != UMBRA_STEP_LINEAR) value = steps[value - 1].terms[0].value;
-  umbra_matrix_layout layout = n->layout;
-  if (!value || layout.stride == layout.slots) return layout;
-  const umbra_step *step = &steps[value - 1];
-  const umbra_matrix_layout before = umbra_value_layout(n, step->terms[0].value);
-  if (before.stride == before.slots) return before;
-  const uint64_t columns = umbra_power_above(step->count);
-  const uint64_t most = umbra_params_slots(umbra_context_params(n->context)) / layout.stride;
-  layout.slots = layout.stride * (uint32_t)(columns < most ? columns : most);
-  return layout;
 }

@@ -51,7 +51,4 @@ umbra_status umbra_network_run(umbra_evaluator *evaluator, umbra_matrix **out, c
  */
 double umbra_step_magnitude(const umbra_program *program, const umbra_step *step);
 
-/* How a value of so many elements lies. */
-umbra_matrix_layout umbra_value_layout(const umbra_inference *network, uint32_t value);
-
 #endif

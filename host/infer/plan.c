@@ -7,7 +7,6 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
-#include "../ckks/context_internal.h"
 #include "../params/params.h"
 #include "network.h"
 
@@ -57,14 +56,19 @@ umbra_status umbra_inference_plan_report(const umbra_inference_plan *plan, umbra
   return UMBRA_GIVE(umbra_inference_report, report, &plan->ways->report);
 }
 
+/* Without what a dry run finds, and without levels, which are of the program. */
+static umbra_way outline_of(const umbra_way *way) {
+  return (umbra_way){.params = umbra_params_share(way->params),
+                     .layout = way->layout,
+                     .image = way->image,
+                     .encode = way->encode,
+                     .refresh = way->refresh};
+}
+
 umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *cost, umbra_inference_layer *layers,
                                 const char *machine) {
   const umbra_way *from = plan->ways;
-  umbra_way way = {.params = umbra_params_share(from->params),
-                   .layout = from->layout,
-                   .image = from->image,
-                   .encode = from->encode,
-                   .refresh = from->refresh};
+  umbra_way way = outline_of(from);
   way.report.records = from->report.records;
   umbra_status status = umbra_copy_bytes(&way.levels, from->levels, plan->program->step_count, sizeof *way.levels);
   if (status == UMBRA_OK) status = umbra_way_measure(&way, cost, layers, plan->program, UMBRA_TARGET_CPU, machine);
@@ -80,14 +84,10 @@ umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_c
   return UMBRA_GIVE(umbra_cost, cost, &found);
 }
 
-/* Without levels, which are of the program. */
+/* Without levels. */
 static umbra_status copy_way(umbra_way *copy, const umbra_way *way) {
-  *copy = (umbra_way){.params = umbra_params_share(way->params),
-                      .layout = way->layout,
-                      .image = way->image,
-                      .encode = way->encode,
-                      .refresh = way->refresh,
-                      .report = way->report};
+  *copy = outline_of(way);
+  copy->report = way->report;
   UMBRA_TRY(umbra_key_needs_create(&copy->needs, way->params));
   return umbra_key_needs_add(copy->needs, way->needs);
 }

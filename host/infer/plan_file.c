@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "../base/error.h"
-#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../linalg/layout.h"

@@ -12,10 +12,10 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../model/batch.h"
 #include "compile.h"
 #include "compiler.h"
 #include "plan.h"
-#include "records.h"
 
 typedef struct planner {
   const umbra_model *model;
@@ -47,6 +47,19 @@ static umbra_status check_options(const umbra_model *model, const umbra_inferenc
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)o->target);
 }
 
+/* Piece i of `count` of the part of the work that is under way. */
+static umbra_status work_on(planner *p, uint64_t i, uint64_t count, umbra_status (*work)(planner *)) {
+  const umbra_watch_part part = umbra_watch_enter(p->watch, i, count);
+  const umbra_status status = work(p);
+  umbra_watch_leave(p->watch, part);
+  return status;
+}
+
+static umbra_status calibrate(planner *p) {
+  const umbra_progress relay = umbra_watch_relay(p->watch);
+  return umbra_model_calibrate(p->model, &p->ranges, p->samples, &relay);
+}
+
 /* ---- activations ---- */
 
 static int has_activations(const umbra_model *model) {
@@ -55,12 +68,9 @@ static int has_activations(const umbra_model *model) {
   return 0;
 }
 
-static umbra_status approximate(planner *p) {
+static umbra_status replace_activations(planner *p) {
   umbra_approximation *approximation = NULL;
   const umbra_progress relay = umbra_watch_relay(p->watch);
-  p->near.records = p->near.labels_equal = p->samples->shape[0];
-  if (!has_activations(p->model)) return UMBRA_OK;
-  UMBRA_TRY(umbra_model_calibrate(p->model, &p->ranges, p->samples, &relay));
   UMBRA_TRY(umbra_model_approximate(p->model, &p->polynomial, &approximation, p->ranges, p->samples,
                                     p->options.approximation, &relay));
   const umbra_status status = umbra_approximation_get_report(approximation, &p->near);
@@ -69,8 +79,15 @@ static umbra_status approximate(planner *p) {
   return status;
 }
 
-/* Ranges of the polynomial network, and what it gives before closing steps for the samples that will be simulated. */
-static umbra_status observe(planner *p) {
+static umbra_status approximate(planner *p) {
+  p->near.records = p->near.labels_equal = p->samples->shape[0];
+  if (!has_activations(p->model)) return UMBRA_OK;
+  UMBRA_TRY(work_on(p, 0, 2, calibrate));
+  return work_on(p, 1, 2, replace_activations);
+}
+
+/* What the polynomial network gives before closing steps for the samples that will be simulated. */
+static umbra_status expect(planner *p) {
   enum { MOST = 1024 };
   const umbra_node *last = &p->model->nodes[p->model->outputs[p->options.output].node];
   umbra_output output = {.node = p->model->outputs[p->options.output].node, .rank = 1, .shape = {last->count}};
@@ -80,8 +97,13 @@ static umbra_status observe(planner *p) {
   raw.outputs = &output;
   raw.output_count = 1;
   if (some.shape[0] > MOST) some.shape[0] = MOST;
-  UMBRA_TRY(umbra_model_calibrate(p->model, &p->ranges, p->samples, &relay));
   return umbra_model_run(&raw, &p->expected, &some, 0, &relay);
+}
+
+/* Ranges of the polynomial network, and its outputs. */
+static umbra_status observe(planner *p) {
+  UMBRA_TRY(work_on(p, 0, 2, calibrate));
+  return work_on(p, 1, 2, expect);
 }
 
 /* ---- ways ---- */
@@ -112,10 +134,10 @@ static umbra_status find_error(planner *p, const umbra_inference_plan *plan, umb
   umbra_ndarray some = *p->samples;
   some.shape[0] = umbra_min_u32((uint32_t)p->expected.shape[0], umbra_max_u32(way->layout.stride, least));
   const size_t count = some.shape[0] * plan->frame.result_count;
+  const umbra_progress relay = umbra_watch_relay(p->watch);
   double *values;
   UMBRA_TRY(umbra_alloc(&values, count, sizeof *values, "results"));
-  const umbra_status status =
-      umbra_way_simulate(values, way, plan->program, &plan->frame, &some, NULL, &(umbra_progress){0});
+  const umbra_status status = umbra_way_simulate(values, way, plan->program, &plan->frame, &some, NULL, &relay);
   if (status == UMBRA_OK) set_error(way, values, p->expected.values, count);
   umbra_free(values);
   return status;
@@ -136,7 +158,7 @@ static void tell(const planner *p, const umbra_inference_plan *plan) {
   report->approximation_error = p->near.largest_error;
 }
 
-/* The first one that is exact enough becomes the plan. */
+/* The first one that is exact enough becomes the plan: mostly the first of all, so that its simulation is the work. */
 static umbra_status choose(planner *p, const umbra_inference_plan *plan) {
   double least = INFINITY;
   for (size_t i = 0; i < plan->way_count; i++) {
@@ -154,6 +176,8 @@ static umbra_status choose(planner *p, const umbra_inference_plan *plan) {
 
 /* ---- on matrices, and on images ---- */
 
+enum { CHOICE = 2, PIECES = 3 }; /* both drafts, then the choice between their ways */
+
 static umbra_status fill_draft(planner *p, umbra_inference_plan *plan, int images) {
   UMBRA_TRY(umbra_frame_make(&plan->frame, p->model, p->options.output));
   UMBRA_TRY(umbra_compile(&plan->program, &plan->frame, p->model, p->ranges, p->options.margin, images));
@@ -163,7 +187,9 @@ static umbra_status fill_draft(planner *p, umbra_inference_plan *plan, int image
 /* *draft: NULL if it fails. */
 static umbra_status make_draft(planner *p, umbra_inference_plan **draft, int images) {
   UMBRA_TRY(umbra_inference_plan_make(draft));
+  const umbra_watch_part part = umbra_watch_enter(p->watch, (uint64_t)images, PIECES);
   const umbra_status status = fill_draft(p, *draft, images);
+  umbra_watch_leave(p->watch, part);
   if (status == UMBRA_OK) return status;
   umbra_inference_plan_destroy(*draft);
   *draft = NULL;
@@ -200,8 +226,9 @@ static umbra_status make_drafts(planner *p, umbra_inference_plan *drafts[2]) {
   return images ? of_images : umbra_fail(status, "%s", why);
 }
 
-static umbra_status choose_draft(planner *p, umbra_inference_plan *drafts[2]) {
-  umbra_status status = make_drafts(p, drafts);
+/* The first draft with a way that is exact enough. */
+static umbra_status choose_among(planner *p, umbra_inference_plan *drafts[2]) {
+  umbra_status status = UMBRA_OK;
   for (int i = 0; i < 2 && status == UMBRA_OK && !p->plan && drafts[i]; i++) {
     status = choose(p, drafts[i]);
     if (status == UMBRA_OK) p->plan = umbra_inference_plan_share(drafts[i]);
@@ -210,23 +237,23 @@ static umbra_status choose_draft(planner *p, umbra_inference_plan *drafts[2]) {
   return status;
 }
 
-static umbra_status check_samples(const planner *p) {
-  umbra_frame frame;
-  UMBRA_TRY(umbra_frame_make(&frame, p->model, p->options.output));
-  const umbra_status status = umbra_records_check(&frame, p->samples, "the samples");
-  umbra_frame_clear(&frame);
+static umbra_status choose_plan(planner *p) {
+  umbra_inference_plan *drafts[2] = {NULL, NULL};
+  umbra_status status = make_drafts(p, drafts);
+  const umbra_watch_part part = umbra_watch_enter(p->watch, CHOICE, PIECES);
+  if (status == UMBRA_OK) status = choose_among(p, drafts);
+  umbra_watch_leave(p->watch, part);
+  umbra_inference_plan_destroy(drafts[0]);
+  umbra_inference_plan_destroy(drafts[1]);
   return status;
 }
 
 static umbra_status make_plan(planner *p) {
-  umbra_inference_plan *drafts[2] = {NULL, NULL};
-  UMBRA_TRY(check_samples(p));
-  UMBRA_TRY(approximate(p));
-  UMBRA_TRY(observe(p));
-  const umbra_status status = choose_draft(p, drafts);
-  umbra_inference_plan_destroy(drafts[0]);
-  umbra_inference_plan_destroy(drafts[1]);
-  return status;
+  static umbra_status (*const stages[])(planner *) = {approximate, observe, choose_plan};
+  enum { STAGES = sizeof stages / sizeof *stages };
+  UMBRA_TRY(umbra_batch_check_records(p->model, p->samples));
+  for (uint64_t i = 0; i < STAGES; i++) UMBRA_TRY(work_on(p, i, STAGES, stages[i]));
+  return UMBRA_OK;
 }
 
 umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,

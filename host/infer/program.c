@@ -40,24 +40,15 @@ void umbra_program_destroy(umbra_program *program) { umbra_release(program); }
 
 /* ---- steps ---- */
 
-/* Of `size` bytes each, so that there is room for one more; twice as many when there is none. */
-static umbra_status make_room(void *array, size_t count, size_t *room, size_t size) {
-  void *now, *made;
-  if (count < *room) return UMBRA_OK;
-  const size_t wanted = *room ? 2 * *room : 4;
-  UMBRA_TRY(umbra_alloc(&made, wanted, size, "a network"));
-  memcpy(&now, array, sizeof now);
-  if (count) memcpy(made, now, count * size);
-  umbra_free(now);
-  memcpy(array, &made, sizeof made);
-  *room = wanted;
-  return UMBRA_OK;
+/* Levels between the input and a value. */
+static uint32_t below_of(const umbra_program *program, uint32_t value) {
+  return value ? program->steps[value - 1].below : 0;
 }
 
 static void find_below(const umbra_program *program, umbra_step *step) {
   step->below = 0;
   for (size_t t = 0; t < step->term_count; t++)
-    step->below = umbra_max_u32(step->below, umbra_program_below(program, step->terms[t].value));
+    step->below = umbra_max_u32(step->below, below_of(program, step->terms[t].value));
   step->below += umbra_step_depth(step);
 }
 
@@ -70,7 +61,8 @@ umbra_status umbra_program_put(umbra_program *program, uint32_t *value, umbra_st
   if (program->step_count == UMBRA_PROGRAM_MAX_STEPS)
     status = umbra_fail(UMBRA_ERROR_RANGE, "a network of more than %d steps", UMBRA_PROGRAM_MAX_STEPS);
   if (status == UMBRA_OK)
-    status = make_room(&program->steps, program->step_count, &program->step_room, sizeof *program->steps);
+    status =
+        umbra_make_room(&program->steps, &program->step_room, program->step_count, sizeof *program->steps, "a network");
   if (status != UMBRA_OK) {
     umbra_step_clear(step);
     return status;
@@ -120,14 +112,9 @@ int umbra_image_same(umbra_image a, umbra_image b) {
   return a.channels == b.channels && a.height == b.height && a.width == b.width;
 }
 
-/* Along side d; 0: the kernel reaches beyond. */
-static uint32_t side_after(uint32_t side, const umbra_model_window *w, int d) {
-  const size_t padded = side + w->before[d] + w->after[d], reach = w->dilation[d] * (w->kernel[d] - 1) + 1;
-  return reach > padded ? 0 : (uint32_t)((padded - reach) / w->stride[d] + 1);
-}
-
 umbra_image umbra_image_after(umbra_image image, const umbra_model_window *w) {
-  const umbra_image made = {(uint32_t)w->channels, side_after(image.height, w, 0), side_after(image.width, w, 1)};
+  const umbra_image made = {(uint32_t)w->channels, (uint32_t)umbra_window_positions(w, 0, image.height),
+                            (uint32_t)umbra_window_positions(w, 1, image.width)};
   const int fits = image.channels % w->groups == 0 && w->channels % w->groups == 0;
   return made.height && made.width && fits ? made : (umbra_image){0};
 }
@@ -158,13 +145,7 @@ int umbra_step_scales(const umbra_step *step) {
   return step->kind == UMBRA_STEP_LINEAR || step->kind == UMBRA_STEP_CHEBYSHEV || step->kind == UMBRA_STEP_CONVOLUTION;
 }
 
-uint32_t umbra_program_below(const umbra_program *program, uint32_t value) {
-  return value ? program->steps[value - 1].below : 0;
-}
-
-uint32_t umbra_program_depth(const umbra_program *program) {
-  return umbra_program_below(program, (uint32_t)program->step_count);
-}
+uint32_t umbra_program_depth(const umbra_program *program) { return below_of(program, (uint32_t)program->step_count); }
 
 const char *umbra_step_kind_name(umbra_step_kind kind) {
   static const char *const names[] = {"linear", "square", "chebyshev", "relu", "conv"};

@@ -92,8 +92,7 @@ int umbra_image_same(umbra_image a, umbra_image b);
 /* Whether a step leaves the choice of how its result is held. */
 int umbra_step_scales(const umbra_step *step);
 
-/* Levels between the input and a value; and of them all. */
-uint32_t umbra_program_below(const umbra_program *program, uint32_t value);
+/* Levels between the input and the result. */
 uint32_t umbra_program_depth(const umbra_program *program);
 
 /* Levels that a step takes. */

@@ -8,19 +8,15 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/watch.h"
+#include "../model/batch.h"
 #include "../model/interpret.h"
 #include "../nn/feature_map.h"
 #include "plan.h"
 
 /* ---- to matrices ---- */
 
-umbra_status umbra_records_check(const umbra_frame *frame, const umbra_ndarray *records, const char *what) {
-  const int flat = records->rank == 2 && records->shape[1] == frame->count;
-  int whole = records->rank == frame->rank + 1;
-  for (size_t d = 0; whole && d < frame->rank; d++) whole = records->shape[d + 1] == frame->shape[d];
-  if (records->values && records->rank && records->shape[0] && (flat || whole)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISMATCH, "%s have %zu elements in %zu dimensions, and each record is to have %zu",
-                    what, records->rank ? umbra_ndarray_count(records) : 0, records->rank, frame->count);
+umbra_status umbra_records_check(const umbra_frame *frame, const umbra_ndarray *records) {
+  return umbra_batch_check_shape(frame->shape, frame->rank, frame->count, records);
 }
 
 static umbra_status check_ranges(size_t *outside, const umbra_frame *frame, const umbra_ndarray *records, int clips) {
@@ -73,7 +69,7 @@ umbra_status umbra_records_encrypt(umbra_matrix **batch, size_t *clipped, const 
   const umbra_matrix_source source = {held_element, &values};
   const umbra_matrix_layout *layout = &way->layout;
   size_t outside;
-  UMBRA_TRY(umbra_records_check(frame, records, "the records"));
+  UMBRA_TRY(umbra_records_check(frame, records));
   UMBRA_TRY(check_ranges(&outside, frame, records, clipped != NULL));
   if (way->image.channels) UMBRA_TRY(place_elements(&values.element, &way->image));
   const size_t rows = umbra_quotient_above(records->shape[0], layout->stride) * layout->stride;

@@ -18,7 +18,7 @@ umbra_status umbra_records_encrypt(umbra_matrix **batch, size_t *clipped, const 
 /* Values of results as they are held become what they are. */
 void umbra_results_restore(double *values, size_t count, const umbra_frame *frame);
 
-/* (records, elements) or (records, the frame's shape). Errors: MISMATCH. what: "the samples". */
-umbra_status umbra_records_check(const umbra_frame *frame, const umbra_ndarray *records, const char *what);
+/* (records, elements) or (records, the frame's shape). Errors: MISMATCH. */
+umbra_status umbra_records_check(const umbra_frame *frame, const umbra_ndarray *records);
 
 #endif

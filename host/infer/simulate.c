@@ -46,7 +46,7 @@ umbra_status umbra_inference_simulate(umbra_ndarray *values, const umbra_inferen
   if (!values || !plan || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inference_simulate needs an output, a plan and records");
   UMBRA_TRY(umbra_inference_plan_check_weights(plan));
-  UMBRA_TRY(umbra_records_check(&plan->frame, records, "the records"));
+  UMBRA_TRY(umbra_records_check(&plan->frame, records));
   umbra_ndarray made = {.rank = 2, .shape = {records->shape[0], plan->frame.result_count}};
   UMBRA_TRY(umbra_alloc(&made.values, umbra_ndarray_count(&made), sizeof *made.values, "results"));
   const umbra_status status =

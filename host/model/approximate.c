@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Polynomial networks: what is asked for, its fits, the search if the error decides, and the report. */
 #include <math.h>
-#include <string.h>
 
 #include "../../kernels/parallel.h"
 #include "../base/error.h"

@@ -105,17 +105,21 @@ umbra_status umbra_batch_run(const umbra_batch *batch, const umbra_progress *pro
 
 /* ---- what is wrong ---- */
 
-umbra_status umbra_batch_check_records(const umbra_model *model, const umbra_ndarray *records) {
-  const umbra_node *input = &model->nodes[0];
-  int flat = records->rank == 2 && records->shape[1] == input->count;
-  int whole = records->rank == input->rank + 1;
-  for (size_t d = 0; whole && d < input->rank; d++) whole = records->shape[d + 1] == input->shape[d];
+umbra_status umbra_batch_check_shape(const size_t *shape, size_t rank, size_t elements, const umbra_ndarray *records) {
+  int flat = records->rank == 2 && records->shape[1] == elements;
+  int whole = records->rank == rank + 1;
+  for (size_t d = 0; whole && d < rank; d++) whole = records->shape[d + 1] == shape[d];
   if (records->values && records->rank && records->shape[0] && (flat || whole)) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_MISMATCH,
                     "records of this model have %zu elements in %zu dimensions, and the array %zu dimensions with %zu "
                     "elements for each of %zu records",
-                    input->count, input->rank, records->rank,
+                    elements, rank, records->rank,
                     records->shape[0] ? umbra_ndarray_count(records) / records->shape[0] : 0, records->shape[0]);
+}
+
+umbra_status umbra_batch_check_records(const umbra_model *model, const umbra_ndarray *records) {
+  const umbra_node *input = &model->nodes[0];
+  return umbra_batch_check_shape(input->shape, input->rank, input->count, records);
 }
 
 /* OK if there is nothing to explain. */

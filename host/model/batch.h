@@ -28,6 +28,9 @@ uint32_t umbra_batch_seats(void);
 /* MISMATCH if they are not of the shape that the model's input has. */
 umbra_status umbra_batch_check_records(const umbra_model *model, const umbra_ndarray *records);
 
+/* The same where only the shape of an input is known, and its elements. */
+umbra_status umbra_batch_check_shape(const size_t *shape, size_t rank, size_t elements, const umbra_ndarray *records);
+
 /* Errors: OUT_OF_MEMORY, CANCELLED, those of check. */
 umbra_status umbra_batch_run(const umbra_batch *batch, const umbra_progress *progress);
 

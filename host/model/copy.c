@@ -5,11 +5,6 @@
 #include "../base/memory.h"
 #include "graph.h"
 
-/* *copy: NULL. Of nothing that stays. */
-static umbra_status copy_if(void *copy, const void *from, size_t count, size_t size) {
-  return from ? umbra_copy_bytes(copy, from, count, size) : UMBRA_OK;
-}
-
 static umbra_status copy_node(umbra_node *made, const umbra_model *model, const umbra_node *n) {
   *made = *n;
   made->title = NULL;
@@ -17,20 +12,20 @@ static umbra_status copy_node(umbra_node *made, const umbra_model *model, const 
   made->weights = made->shift = NULL;
   made->source = NULL;
   made->sign = umbra_sign_plan_share(n->sign);
-  UMBRA_TRY(copy_if(&made->title, n->title, n->title ? strlen(n->title) + 1 : 0, 1));
-  UMBRA_TRY(copy_if(&made->inputs, n->inputs, n->input_count, sizeof *n->inputs));
-  UMBRA_TRY(
-      copy_if(&made->weights, n->weights, n->weights ? n->units * umbra_node_row(model, n) : 0, sizeof *n->weights));
-  UMBRA_TRY(copy_if(&made->shift, n->shift, n->units, sizeof *n->shift));
-  return copy_if(&made->source, n->source, n->count, sizeof *n->source);
+  UMBRA_TRY(umbra_copy_bytes(&made->title, n->title, n->title ? strlen(n->title) + 1 : 0, 1));
+  UMBRA_TRY(umbra_copy_bytes(&made->inputs, n->inputs, n->input_count, sizeof *n->inputs));
+  UMBRA_TRY(umbra_copy_bytes(&made->weights, n->weights, n->weights ? n->units * umbra_node_row(model, n) : 0,
+                             sizeof *n->weights));
+  UMBRA_TRY(umbra_copy_bytes(&made->shift, n->shift, n->units, sizeof *n->shift));
+  return umbra_copy_bytes(&made->source, n->source, n->count, sizeof *n->source);
 }
 
-static umbra_status copy_output(umbra_output *made, const umbra_model *model, const umbra_output *o) {
-  *made = *o;
-  made->name = NULL;
-  made->labels = NULL;
-  UMBRA_TRY(copy_if(&made->name, o->name, strlen(o->name) + 1, 1));
-  return copy_if(&made->labels, o->labels, model->nodes[o->node].count, sizeof *o->labels);
+umbra_status umbra_output_copy(umbra_output *copy, const umbra_output *output, size_t elements) {
+  *copy = *output;
+  copy->name = NULL;
+  copy->labels = NULL;
+  UMBRA_TRY(umbra_copy_bytes(&copy->name, output->name, strlen(output->name) + 1, 1));
+  return umbra_copy_bytes(&copy->labels, output->labels, elements, sizeof *output->labels);
 }
 
 /* What is counted in `made` is what has to be destroyed with it. */
@@ -47,7 +42,8 @@ static umbra_status copy_all(umbra_model *made, const umbra_model *model) {
   UMBRA_TRY(umbra_alloc(&made->outputs, model->output_count, sizeof *made->outputs, "a model"));
   while (made->output_count < model->output_count) {
     size_t i = made->output_count++;
-    UMBRA_TRY(copy_output(&made->outputs[i], model, &model->outputs[i]));
+    const umbra_output *output = &model->outputs[i];
+    UMBRA_TRY(umbra_output_copy(&made->outputs[i], output, model->nodes[output->node].count));
   }
   return UMBRA_OK;
 }

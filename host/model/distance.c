@@ -12,7 +12,8 @@
 
 /* ---- outputs ---- */
 
-void umbra_outputs_gather(double *outputs, const umbra_model *model, double *const *values) {
+/* One record's elements of all outputs. */
+static void gather(double *outputs, const umbra_model *model, double *const *values) {
   for (size_t i = 0; i < model->output_count; i++) {
     uint32_t node = model->outputs[i].node;
     memcpy(outputs, values[node], model->nodes[node].count * sizeof *outputs);
@@ -42,8 +43,8 @@ typedef struct exact_run {
 static void take_exact(void *user, double *const *values, size_t record, uint32_t seat) {
   const exact_run *r = user;
   (void)seat;
-  umbra_outputs_gather(r->exact->outputs + record * r->exact->each, r->batch.model, values);
-  if (umbra_model_first_outside(r->batch.model, values)) r->exact->outputs[record * r->exact->each] = NAN;
+  gather(r->exact->outputs + record * r->exact->each, r->batch.model, values);
+  if (umbra_model_is_left(r->batch.model, values)) r->exact->outputs[record * r->exact->each] = NAN;
 }
 
 static umbra_status check_exact(void *user, size_t first, size_t end) {

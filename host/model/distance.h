@@ -22,10 +22,7 @@ void umbra_exact_clear(umbra_exact *exact);
 /* Some of them, by their numbers. few: cleared first. */
 umbra_status umbra_exact_select(umbra_exact *few, const umbra_exact *all, const size_t *numbers, size_t count);
 
-/* One record's elements of all outputs. */
-void umbra_outputs_gather(double *outputs, const umbra_model *model, double *const *values);
-
-/* The largest difference of that; infinite where one is not finite. */
+/* The largest difference of a record's outputs; infinite where one is not finite. */
 double umbra_outputs_difference(const double *exact, const umbra_model *model, double *const *values);
 
 /* What is to be known beside a report. */

@@ -29,14 +29,6 @@ const char *umbra_node_text(char text[UMBRA_NODE_TEXT], const umbra_model *model
   return text;
 }
 
-umbra_status umbra_copy_bytes(void *copy, const void *from, size_t count, size_t size) {
-  void *made;
-  UMBRA_TRY(umbra_alloc(&made, count, size, "a model"));
-  memcpy(made, from, count * size);
-  memcpy(copy, &made, sizeof made);
-  return UMBRA_OK;
-}
-
 umbra_status umbra_model_title(umbra_model *model, uint32_t node, const char *title) {
   umbra_free(model->nodes[node].title);
   model->nodes[node].title = NULL;
@@ -115,18 +107,6 @@ umbra_status umbra_node_set_numbers(double **numbers, const double *given, size_
   return umbra_copy_bytes(numbers, given, count, sizeof *given);
 }
 
-static umbra_status make_room(umbra_model *model) {
-  if (model->node_count < model->node_room) return UMBRA_OK;
-  size_t room = model->node_room ? 2 * model->node_room : 16;
-  umbra_node *nodes;
-  UMBRA_TRY(umbra_alloc(&nodes, room, sizeof *nodes, "a model"));
-  if (model->nodes) memcpy(nodes, model->nodes, model->node_count * sizeof *nodes);
-  umbra_free(model->nodes);
-  model->nodes = nodes;
-  model->node_room = room;
-  return UMBRA_OK;
-}
-
 umbra_status umbra_model_put(umbra_model *model, uint32_t *node, umbra_node *made) {
   umbra_status status = UMBRA_OK;
   if (model->node_count >= UMBRA_MODEL_MAX_NODES)
@@ -135,7 +115,7 @@ umbra_status umbra_model_put(umbra_model *model, uint32_t *node, umbra_node *mad
     status = umbra_fail(UMBRA_ERROR_RANGE, "the values of a model have more than %d elements", UMBRA_MODEL_MAX_TOTAL);
   else if (made->work > UMBRA_MODEL_MAX_WORK - model->work)
     status = umbra_fail(UMBRA_ERROR_RANGE, "a model takes more than 2^36 products for a record");
-  else status = make_room(model);
+  else status = umbra_make_room(&model->nodes, &model->node_room, model->node_count, sizeof *model->nodes, "a model");
   if (status != UMBRA_OK) {
     umbra_node_clear(made);
     return status;
@@ -151,6 +131,12 @@ umbra_status umbra_model_put_if(umbra_status status, umbra_model *model, uint32_
   if (status == UMBRA_OK && node) return umbra_model_put(model, node, made);
   umbra_node_clear(made);
   return status == UMBRA_OK ? umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "node is NULL") : status;
+}
+
+void umbra_model_mark_needed(uint8_t *marks, const umbra_model *model, uint32_t node) {
+  marks[0] = marks[node] = 1;
+  for (size_t i = (size_t)node + 1; i-- > 0;)
+    for (size_t k = 0; marks[i] && k < model->nodes[i].input_count; k++) marks[model->nodes[i].inputs[k]] = 1;
 }
 
 size_t umbra_node_row(const umbra_model *model, const umbra_node *node) {

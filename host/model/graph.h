@@ -59,8 +59,17 @@ void umbra_node_clear(umbra_node *node);
 /* Weights of one of its units: of a dense layer's element, of a convolution's channel; elsewhere 1. */
 size_t umbra_node_row(const umbra_model *model, const umbra_node *node);
 
+/* marks[i], zero before, becomes 1 of the node, of those that it is made from, and of the input. */
+void umbra_model_mark_needed(uint8_t *marks, const umbra_model *model, uint32_t node);
+
+/* How often a window fits along side d, 0 or 1, of so many pixels with its zeros; 0: not once. */
+size_t umbra_window_positions(const umbra_model_window *window, int d, size_t length);
+
 /* All of it, under an address of its own. */
 umbra_status umbra_model_copy(umbra_model **copy, const umbra_model *model);
+
+/* elements: of the value before its closing steps. If it fails, what was copied so far is in the copy. */
+umbra_status umbra_output_copy(umbra_output *copy, const umbra_output *output, size_t elements);
 
 /* A node that multiplies two values of one size, for umbra_model_simplify to make something else of. */
 umbra_status umbra_model_product(umbra_model *model, uint32_t *node, uint32_t a, uint32_t b);
@@ -71,8 +80,5 @@ umbra_status umbra_model_title(umbra_model *model, uint32_t node, const char *ti
 /* A text such as "node '/Mul' (Mul)" or "node 7 (dense)". */
 enum { UMBRA_NODE_TEXT = 160 };
 const char *umbra_node_text(char text[UMBRA_NODE_TEXT], const umbra_model *model, uint32_t node);
-
-/* A copy, or OUT_OF_MEMORY. */
-umbra_status umbra_copy_bytes(void *copy, const void *from, size_t count, size_t size);
 
 #endif

@@ -235,10 +235,10 @@ int umbra_node_is_left(const umbra_node *node, umbra_extremes given) {
   return has_interval(node) && (given.lowest < node->lo || given.highest > node->hi);
 }
 
-uint32_t umbra_model_first_outside(const umbra_model *model, double *const *values) {
+int umbra_model_is_left(const umbra_model *model, double *const *values) {
   for (uint32_t i = 1; i < model->node_count; i++) {
     const umbra_node *n = &model->nodes[i];
-    if (values[i] && has_interval(n) && umbra_node_is_left(n, umbra_node_given(values, model, n))) return i;
+    if (values[i] && has_interval(n) && umbra_node_is_left(n, umbra_node_given(values, model, n))) return 1;
   }
   return 0;
 }

@@ -31,8 +31,8 @@ umbra_extremes umbra_node_given(double *const *values, const umbra_model *model,
 /* Whether such leave its interval, if it has one. */
 int umbra_node_is_left(const umbra_node *node, umbra_extremes given);
 
-/* The first node that is given a value outside its interval; 0: none is. values: NULL of nodes that do not matter. */
-uint32_t umbra_model_first_outside(const umbra_model *model, double *const *values);
+/* Whether a node is given a value outside its interval. values: NULL of nodes that do not matter. */
+int umbra_model_is_left(const umbra_model *model, double *const *values);
 
 /* The index of the first largest element. */
 size_t umbra_first_largest(const double *values, size_t count);

@@ -46,8 +46,7 @@ static umbra_status check_window(const umbra_model_window *w) {
   return UMBRA_OK;
 }
 
-/* How often the window fits in an image with its zeros; 0: not once. */
-static size_t positions(const umbra_model_window *w, int d, size_t length) {
+size_t umbra_window_positions(const umbra_model_window *w, int d, size_t length) {
   size_t reach = (w->kernel[d] - 1) * w->dilation[d] + 1, padded = length + w->before[d] + w->after[d];
   return padded < reach ? 0 : (padded - reach) / w->stride[d] + 1;
 }
@@ -57,7 +56,8 @@ static umbra_status set_image_shape(umbra_node *made, const umbra_node *in, size
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a window wants (channels, rows, columns), not %zu dimensions",
                       in->rank);
   UMBRA_TRY(check_window(&made->window));
-  size_t shape[3] = {channels, positions(&made->window, 0, in->shape[1]), positions(&made->window, 1, in->shape[2])};
+  size_t shape[3] = {channels, umbra_window_positions(&made->window, 0, in->shape[1]),
+                     umbra_window_positions(&made->window, 1, in->shape[2])};
   if (!shape[1] || !shape[2])
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the window of %zu x %zu is larger than the image of %zu x %zu",
                       made->window.kernel[0], made->window.kernel[1], in->shape[1], in->shape[2]);

@@ -20,7 +20,7 @@ typedef struct run {
 
 static int is_sound(const umbra_model *model, double *const *values, const umbra_output *output) {
   const umbra_extremes last = umbra_extremes_of(values[output->node], model->nodes[output->node].count);
-  return umbra_extremes_finite(last) && umbra_model_first_outside(model, values) == 0;
+  return umbra_extremes_finite(last) && !umbra_model_is_left(model, values);
 }
 
 /* A fault, which closing steps might hide, makes the result none. */
@@ -47,9 +47,7 @@ static umbra_status check_results(void *user, size_t first, size_t end) {
 static umbra_status find_needed(run *r) {
   const umbra_model *model = r->batch.model;
   UMBRA_TRY(umbra_alloc(&r->needed, model->node_count, 1, "a model"));
-  r->needed[0] = r->needed[r->output->node] = 1;
-  for (size_t i = r->output->node + 1; i-- > 0;)
-    for (size_t k = 0; r->needed[i] && k < model->nodes[i].input_count; k++) r->needed[model->nodes[i].inputs[k]] = 1;
+  umbra_model_mark_needed(r->needed, model, r->output->node);
   r->batch.needed = r->needed;
   return UMBRA_OK;
 }

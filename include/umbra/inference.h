@@ -93,7 +93,7 @@ typedef struct umbra_inference_report {
   size_t keys;           /* evaluation keys */
   uint64_t batch_bytes;  /* of the batch's residues */
   uint64_t key_bytes;    /* of the evaluation keys, in memory */
-  uint64_t weight_bytes; /* of the encoded weights */
+  uint64_t weight_bytes; /* of the encoded weights, and of the constants of refreshes */
   uint64_t peak_bytes;   /* all together, at most */
   double seconds; /* by the table of the target: for comparisons of plans; umbra_inference_plan_cost has a machine's */
   double error;   /* of an output, against the polynomial network: what simulated samples make of the noise, and room */
@@ -177,7 +177,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_create(umbra_inference **n
 /* The same network, counted once more; see umbra/umbra.h. */
 UMBRA_API umbra_inference *umbra_inference_share(const umbra_inference *network);
 UMBRA_API void umbra_inference_destroy(umbra_inference *network);
-UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* of residues of weights */
+UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* weights, constants of refreshes */
 
 /*
  * *out = what the network makes of the batch, with the keys of the evaluator; out may be the batch. An evaluator that is

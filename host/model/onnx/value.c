@@ -43,10 +43,6 @@ umbra_status umbra_onnx_make_constant(umbra_onnx_value *value, umbra_onnx_budget
   return umbra_alloc(&value->data, value->count, sizeof *value->data, "a tensor");
 }
 
-static umbra_status copy_if(void *copy, const void *from, size_t count, size_t size) {
-  return from ? umbra_copy_bytes(copy, from, count, size) : UMBRA_OK;
-}
-
 umbra_status umbra_onnx_copy(umbra_onnx_value *copy, const umbra_onnx_value *value, umbra_onnx_budget *budget) {
   if (value->data || value->source) UMBRA_TRY(umbra_onnx_spend(budget, value->count));
   if (value->labels) UMBRA_TRY(umbra_onnx_spend(budget, value->node_count));
@@ -54,10 +50,10 @@ umbra_status umbra_onnx_copy(umbra_onnx_value *copy, const umbra_onnx_value *val
   copy->data = copy->labels = NULL;
   copy->batch = NULL;
   copy->source = NULL;
-  UMBRA_TRY(copy_if(&copy->data, value->data, value->count, sizeof *value->data));
-  UMBRA_TRY(copy_if(&copy->batch, value->batch, value->count, 1));
-  UMBRA_TRY(copy_if(&copy->source, value->source, value->count, sizeof *value->source));
-  return copy_if(&copy->labels, value->labels, value->node_count, sizeof *value->labels);
+  UMBRA_TRY(umbra_copy_bytes(&copy->data, value->data, value->count, sizeof *value->data));
+  UMBRA_TRY(umbra_copy_bytes(&copy->batch, value->batch, value->count, 1));
+  UMBRA_TRY(umbra_copy_bytes(&copy->source, value->source, value->count, sizeof *value->source));
+  return umbra_copy_bytes(&copy->labels, value->labels, value->node_count, sizeof *value->labels);
 }
 
 umbra_status umbra_onnx_reshaped(umbra_onnx_value *made, const umbra_onnx_value *value, umbra_onnx_budget *budget,
