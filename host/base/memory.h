@@ -10,12 +10,6 @@
 umbra_status umbra_alloc(void *memory, size_t count, size_t size, const char *what);
 void umbra_free(void *memory);
 
-/* Room for one more in an array of `count` elements, twice as much when there is none: the array may move. */
-umbra_status umbra_make_room(void *array, size_t *room, size_t count, size_t size, const char *what);
-
-/* The same elements at an address of their own, or OUT_OF_MEMORY. from: NULL: *copy stays what it is. */
-umbra_status umbra_copy_bytes(void *copy, const void *from, size_t count, size_t size);
-
 /* Test hook: the allocation after `countdown` successful ones fails, in this thread; negative: none fails. */
 void umbra_alloc_fail_after(long countdown);
 

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "../base/arrays.h"
 #include "../base/clock.h"
 #include "../base/memory.h"
 

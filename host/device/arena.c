@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arena.h"
 
+#include "../base/arrays.h"
 #include "../base/error.h"
-#include "../base/memory.h"
 
 void *umbra_arena_reuse(umbra_arena *arena, size_t bytes) {
   for (size_t i = arena->blocks; i-- > 0;) {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../model/interpret.h"

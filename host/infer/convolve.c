@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Affine nodes of images as steps: each is a sum of convolutions and of images as they are. */
+#include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "compiler.h"

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "../approximate/interpolate.h"
+#include "../base/arrays.h"
 #include "../base/error.h"
-#include "../base/memory.h"
 #include "../model/interpret.h"
 #include "../model/ranges.h"
 

@@ -5,6 +5,7 @@
  */
 #include <math.h>
 
+#include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"

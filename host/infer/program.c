@@ -4,6 +4,7 @@
 #include <string.h>
 #include <umbra/fit.h>
 
+#include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"

@@ -2,6 +2,7 @@
 /* Steps in files: a record each, then the terms with their weights, the bias and the coefficients, as far as it has them. */
 #include <math.h>
 
+#include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "file.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <umbra/matrix_ops.h>
 
+#include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "graph.h"

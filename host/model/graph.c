@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"

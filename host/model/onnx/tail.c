@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a graph, which the owner computes after decryption. */
+#include "../../base/arrays.h"
 #include "../../base/error.h"
-#include "../../base/memory.h"
 #include "attributes.h"
 #include "handlers.h"
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../base/arrays.h"
 #include "../../base/error.h"
 #include "../../base/memory.h"
 #include "../graph.h"
