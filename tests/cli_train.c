@@ -69,7 +69,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "--plan FILE is missing", "encrypt train.csv --keys k --out o");
   assert_fails(2, "exactly one of --records, --model and DATA", "encrypt train.csv --records r --keys k --out o");
   assert_fails(2, "belong to DATA", "encrypt --records r --plan p --keys k --out o");
-  assert_fails(2, "do not go with DATA", "encrypt train.csv --plan p --columns 1 --keys k --out o");
+  assert_fails(2, "does not go with DATA", "encrypt train.csv --plan p --drop-last-column --keys k --out o");
   assert_fails(2, "--data DIR is missing", "train --keys k --out o");
   assert_fails(2, "\"x\" is not a whole number", "train --keys k --data d --out o --memory x");
   assert_fails(2, "--plan and --train belong together", "evaluate --weights w --data d --plan p");
@@ -157,8 +157,12 @@ static void bad_records_are_refused_before_anything_else(void **state) {
   const struct {
     const char *text, *says;
   } wrong[] = {
-      {"a,b,c\n1,2,0\n1,x,1\n", "line 3"}, {"a,b,c\n1,2,0\n1,,1\n", "line 3"},    {"a,b,c\n1,2,0\n1,2,2\n", "line 3"},
-      {"a,b,c\n1,2,0\n1,2\n", "line 3"},   {"a,b,c\n1,nan,0\n1,2,1\n", "line 2"}, {"a,b,c\n1,2,1\n1,2,1\n", "class"},
+      {"a,b,c\n1,2,0\n1,x,1\n", "line 3"},
+      {"a,b,c\n1,2,0\n1,,1\n", "line 3"},
+      {"a,b,c\n1,2,0\n1,2,1\n1,2,2\n", "line 4"},
+      {"a,b,c\n1,2,0\n1,2\n", "line 3"},
+      {"a,b,c\n1,nan,0\n1,2,1\n", "line 2"},
+      {"a,b,c\n1,2,1\n1,2,1\n", "class"},
       {"c\n0\n1\n", "features"},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

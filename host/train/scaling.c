@@ -2,11 +2,16 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../base/bounds.h"
+#include "../base/counted.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../io/schema.h"
+#include "../io/storage.h"
+#include "../io/table_file.h"
 #include "records.h"
 
 /* A row of the table. divisor 0: scaled values are 0. */
@@ -20,6 +25,7 @@ _Static_assert(sizeof(column_scaling) == 3 * sizeof(double), "no padding: it is 
 struct umbra_scaling {
   size_t columns;
   column_scaling *column;
+  umbra_schema *schema; /* of the records that it was made for, shared; NULL: they came from memory */
 };
 
 static umbra_status make(umbra_scaling **scaling, size_t columns) {
@@ -34,9 +40,12 @@ static umbra_status make(umbra_scaling **scaling, size_t columns) {
 
 void umbra_scaling_destroy(umbra_scaling *scaling) {
   if (!scaling) return;
+  umbra_schema_destroy(scaling->schema);
   umbra_free(scaling->column);
   umbra_free(scaling);
 }
+
+const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling) { return scaling->schema; }
 
 size_t umbra_scaling_columns(const umbra_scaling *scaling) { return scaling->columns; }
 
@@ -130,6 +139,7 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
   else
     for (size_t j = 0; j < made->columns; j++) made->column[j].divisor = kind == UMBRA_SCALING_NONE ? 1 : argument;
   for (size_t j = 0; j < made->columns; j++) made->column[j].clip = clip;
+  made->schema = umbra_share(records->schema);
   if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);
   else umbra_scaling_destroy(made);
   return status;
@@ -170,6 +180,7 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
   umbra_records *made = NULL;
   UMBRA_TRY(umbra_records_make(&made, records->rows, records->columns));
   memcpy(made->labels, records->labels, records->rows * sizeof *made->labels);
+  made->schema = umbra_share(records->schema);
   umbra_status status =
       umbra_scaling_values(scaling, made->features, records->features, records->rows, records->columns);
   if (status == UMBRA_OK) UMBRA_PUT(records, scaled, made);
@@ -179,8 +190,36 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
 
 /* ---- files ---- */
 
+/* The schema is a comment before the table. */
+static const char schema_mark[] = "# umbra schema ";
+
+static umbra_status write_schema(int file, const umbra_schema *schema) {
+  size_t size;
+  char *text;
+  UMBRA_TRY(umbra_schema_describe(schema, NULL, &size));
+  UMBRA_TRY(umbra_alloc(&text, size, 1, "a schema"));
+  umbra_status status = umbra_schema_describe(schema, text, &size);
+  if (status == UMBRA_OK) status = umbra_storage_write(file, schema_mark, strlen(schema_mark));
+  text[size - 1] = '\n';
+  if (status == UMBRA_OK) status = umbra_storage_write(file, text, size);
+  umbra_free(text);
+  return status;
+}
+
+static umbra_status write_scaling(int file, void *argument) {
+  const umbra_scaling *scaling = argument;
+  UMBRA_TRY(write_schema(file, scaling->schema));
+  return umbra_csv_write(file, &(umbra_table){scaling->columns, FIELDS, &scaling->column->offset});
+}
+
+static int is_csv(const char *path) {
+  const size_t length = strlen(path);
+  return length >= 4 && strcasecmp(path + length - 4, ".csv") == 0;
+}
+
 umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path) {
   if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving needs a scaling and a path");
+  if (scaling->schema && is_csv(path)) return umbra_storage_replace(path, 0, write_scaling, (void *)scaling);
   return umbra_table_write(&(umbra_table){scaling->columns, FIELDS, &scaling->column->offset}, path);
 }
 
@@ -201,20 +240,46 @@ static umbra_status check_table(const umbra_table *table, const char *path) {
   return UMBRA_OK;
 }
 
+/* NULL if the file has none. */
+static umbra_status read_schema(umbra_schema **schema, const char *path) {
+  static const uint64_t most = (uint64_t)1 << 28;
+  umbra_bytes bytes = {0};
+  umbra_status status = UMBRA_OK;
+  if (!is_csv(path)) return UMBRA_OK;
+  UMBRA_TRY(umbra_input_read(&bytes, path, most));
+  const size_t mark = strlen(schema_mark);
+  char *text = (char *)bytes.at, *end = memchr(text, '\n', bytes.size);
+  if (end && bytes.size > mark && memcmp(text, schema_mark, mark) == 0) {
+    *end = '\0';
+    status = umbra_schema_parse(schema, text + mark);
+    if (status != UMBRA_OK) status = umbra_fail(status, "%s (in %s)", umbra_last_error(), path);
+  }
+  umbra_free(bytes.at);
+  return status;
+}
+
+static umbra_status from_table(umbra_scaling **scaling, const umbra_table *table, const char *path) {
+  umbra_scaling *made = NULL;
+  UMBRA_TRY(make(&made, table->rows));
+  for (size_t j = 0; j < table->rows; j++) {
+    const double *value = table->values + j * FIELDS;
+    made->column[j] = (column_scaling){value[0], value[1], value[2]};
+  }
+  umbra_status status = read_schema(&made->schema, path);
+  if (status == UMBRA_OK && made->schema && umbra_schema_features(made->schema) != made->columns)
+    status = umbra_fail(UMBRA_ERROR_FORMAT, "the schema has %zu features and the scaling %zu rows (in %s)",
+                        umbra_schema_features(made->schema), made->columns, path);
+  if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);
+  else umbra_scaling_destroy(made);
+  return status;
+}
+
 umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path) {
   if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "loading needs an output and a path");
   umbra_table table = {0};
-  umbra_scaling *made = NULL;
   UMBRA_TRY(umbra_table_read(&table, path));
   umbra_status status = check_table(&table, path);
-  if (status == UMBRA_OK) status = make(&made, table.rows);
-  if (status == UMBRA_OK) {
-    for (size_t j = 0; j < table.rows; j++) {
-      const double *value = table.values + j * FIELDS;
-      made->column[j] = (column_scaling){value[0], value[1], value[2]};
-    }
-    UMBRA_PUT(scaling, scaling, made);
-  }
+  if (status == UMBRA_OK) status = from_table(scaling, &table, path);
   umbra_table_clear(&table);
   return status;
 }
