@@ -418,7 +418,7 @@ const cli_command cli_plan = {
     .operand_may_lack = true,
     .details =
         "For a network give MODEL.onnx instead of DATA; umbra plan MODEL.onnx --help has the options of that.\n\n"
-        "DATA is a table of records with labels of 0 and 1, or -1 and 1. The same training is run in the clear, with\n"
+        "DATA is a table of records with labels of two classes. The same training is run in the clear, with\n"
         "the polynomial and with the sigmoid itself, and its scores and weights are judged: beyond --range the\n"
         "polynomial is far from the sigmoid, and under encryption nobody would see it. The plan is public and tells\n"
         "the shape of the data, all settings and the bound of weights; the scaling stays with the owner.\n\n"

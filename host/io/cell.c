@@ -41,6 +41,13 @@ umbra_span umbra_span_trimmed(umbra_span span) {
   return span;
 }
 
+umbra_span umbra_span_without_zeros(char *to, umbra_span span) {
+  umbra_span copy = {to, 0};
+  for (size_t i = 0; i < span.length; i++)
+    if (span.at[i]) to[copy.length++] = span.at[i];
+  return copy;
+}
+
 int umbra_span_is(umbra_span span, const char *text) {
   return span.length == strlen(text) && memcmp(span.at, text, span.length) == 0;
 }

@@ -13,6 +13,8 @@ typedef struct umbra_span {
 
 /* Without blanks, tabs, no-break spaces and byte order marks at its ends. */
 umbra_span umbra_span_trimmed(umbra_span span);
+/* Copies it, without the zero bytes that would end it elsewhere. */
+umbra_span umbra_span_without_zeros(char *to, umbra_span span);
 int umbra_span_is(umbra_span span, const char *text);
 /* In ASCII letters of either case. */
 int umbra_span_is_word(umbra_span span, const char *word);

@@ -98,8 +98,7 @@ static umbra_status join(umbra_grid *grid, const archive *a) {
   char *at = grid->names;
   grid->named = a->count > 1 && columns == a->count;
   for (size_t i = 0; i < a->count; i++) {
-    const umbra_span name = name_of(&a->member[i]);
-    memcpy(at, name.at, name.length);
+    const umbra_span name = umbra_span_without_zeros(at, name_of(&a->member[i]));
     for (size_t k = 0; k < a->part[i].columns; k++, c++) {
       put_column(grid, c, &a->part[i], k);
       if (a->part[i].columns == 1 && a->count > 1) grid->column[c].name = (umbra_span){at, name.length};

@@ -374,8 +374,7 @@ static umbra_status put_names(umbra_grid *grid, const reading *r) {
   char *at = grid->names;
   for (size_t c = 0; c < r->header.count; c++) {
     umbra_field name = r->header.field[c];
-    if (name.text.length) memcpy(at, name.text.at, name.text.length);
-    name.text.at = at;
+    name.text = umbra_span_without_zeros(at, name.text);
     at += name.text.length;
     grid->column[c + r->row_names].name = umbra_field_plain(&name);
   }
