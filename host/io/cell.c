@@ -74,10 +74,11 @@ static size_t count_digits(umbra_span span) {
   return count;
 }
 
-/* Bytes of a sign: also of the one that typography has for minus. */
+/* Bytes of a sign: also of those that typography has for minus, U+2212 and U+2013. */
 static size_t sign_length(umbra_span span, int *negative) {
-  *negative = begins_with(span, "-") || begins_with(span, "\xe2\x88\x92");
-  return begins_with(span, "\xe2\x88\x92") ? 3 : *negative || begins_with(span, "+");
+  const int typographic = begins_with(span, "\xe2\x88\x92") || begins_with(span, "\xe2\x80\x93");
+  *negative = typographic || begins_with(span, "-");
+  return typographic ? 3 : *negative || begins_with(span, "+");
 }
 
 /* [digits][mark digits][e[sign]digits], with a digit before the e. */
@@ -94,6 +95,12 @@ static int is_unsigned_number(umbra_span rest, char mark) {
   rest = without_first(rest, 1);
   if (begins_with(rest, "+") || begins_with(rest, "-")) rest = without_first(rest, 1);
   return rest.length && count_digits(rest) == rest.length;
+}
+
+int umbra_cell_looks_numeric(umbra_span cell) {
+  int negative;
+  cell = without_first(cell, sign_length(cell, &negative));
+  return is_unsigned_number(cell, '.') || is_unsigned_number(cell, ',');
 }
 
 int umbra_cell_number(double *value, umbra_span cell, char mark) {
@@ -219,17 +226,17 @@ const char *umbra_cell_diagnosis(umbra_span cell, int alone) {
     int (*fits)(umbra_span cell);
     const char *text;
   } known[] = {
-      {is_currency, "it is an amount of money; remove the currency, or leave the column out by --without"},
-      {is_percentage, "it is a percentage; write 0.12 for 12 %, or leave the column out by --without"},
-      {is_date, "it is a date; make it a number, such as days since the first, or leave the column out by --without"},
+      {is_currency, "it is an amount of money; remove the currency"},
+      {is_percentage, "it is a percentage; write 0.12 for 12 %"},
+      {is_date, "it is a date; make it a number, such as days since the first"},
       {has_thousands, "it has separators of thousands, or a decimal comma; remove them, or give --decimal ','"},
-      {is_hexadecimal, "it is a hexadecimal number; write decimal ones, or leave the column out by --without"},
+      {is_hexadecimal, "it is a hexadecimal number; write decimal ones"},
       {has_fortran_exponent, "it has an exponent of Fortran's; write 'e' for 'D'"},
   };
   for (size_t i = 0; cell.length && i < sizeof known / sizeof *known; i++)
     if (known[i].fits(cell)) return known[i].text;
   if (!alone || !cell.length || !is_measure(cell)) return NULL;
-  return "something stands beside the number; remove it, or read the column as text by --text";
+  return "something stands beside the number; remove it";
 }
 
 /* ---- showing ---- */

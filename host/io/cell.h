@@ -25,6 +25,9 @@ int umbra_span_is_word(umbra_span span, const char *word);
  */
 int umbra_cell_number(double *value, umbra_span cell, char mark);
 
+/* Whether it has that form, with either mark, but for infinite ones. */
+int umbra_cell_looks_numeric(umbra_span cell);
+
 /* Nothing, or a usual spelling for it: NA, N/A, NaN, null, None, ? and . among them. */
 int umbra_cell_is_missing(umbra_span cell);
 

@@ -246,6 +246,9 @@ typedef struct survey {
   umbra_span cell;                        /* the first with a comma */
   size_t line;
   size_t width; /* up to the last column that has a value in any record */
+  struct tally {
+    size_t numbers, words;
+  } * column; /* cells of each */
 } survey;
 
 static void look_at_marks(survey *s, const umbra_delimited *t) {
@@ -260,6 +263,14 @@ static void look_at_marks(survey *s, const umbra_delimited *t) {
       s->line = t->line;
     }
     s->ambiguous += umbra_cell_diagnosis(cell, 0) != NULL && *cell.at != '0';
+  }
+}
+
+static void look_at_cells(survey *s, const reading *r) {
+  for (size_t c = 0; c < r->columns; c++) {
+    const umbra_span cell = r->text.field[c].text;
+    if (umbra_cell_looks_numeric(cell)) s->column[c].numbers++;
+    else if (!umbra_cell_is_missing(cell)) s->column[c].words++;
   }
 }
 
@@ -282,6 +293,7 @@ static umbra_status take_survey(survey *s, reading *r) {
   const umbra_delimited begin = r->text;
   int more = 1;
   *s = (survey){0};
+  UMBRA_TRY(umbra_alloc(&s->column, r->columns, sizeof *s->column, "the columns of a table"));
   r->text.field = NULL;
   r->text.count = r->text.room = 0;
   umbra_status status = UMBRA_OK;
@@ -290,6 +302,7 @@ static umbra_status take_survey(survey *s, reading *r) {
     if (status != UMBRA_OK || !more) break;
     look_at_marks(s, &r->text);
     look_at_width(s, &r->text);
+    look_at_cells(s, r);
     s->rows++;
   }
   const size_t comments = r->text.comments - begin.comments;
@@ -337,14 +350,14 @@ static umbra_status put_cell(umbra_grid *grid, char mark, size_t row, size_t c, 
   const umbra_span cell = umbra_field_plain(field);
   double *value = &grid->values[row * grid->columns + c];
   char place[UMBRA_PLACE_BYTES], shown[UMBRA_SHOWN_BYTES];
-  if (umbra_cell_is_missing(cell)) {
-    if (!column->missing++) column->first_missing = row;
-    *value = NAN;
-    return UMBRA_OK;
-  }
   if (!column->as_text && umbra_cell_number(value, cell, mark)) {
     column->numbers++;
     if (!isfinite(*value) && column->first_infinite == grid->rows) column->first_infinite = row;
+    return UMBRA_OK;
+  }
+  if (umbra_cell_is_missing(cell)) {
+    if (!column->missing++) column->first_missing = row;
+    *value = NAN;
     return UMBRA_OK;
   }
   if (!memchr(cell.at, 0, cell.length)) return put_word(column, value, row, cell);
@@ -381,12 +394,14 @@ static umbra_status put_names(umbra_grid *grid, const reading *r) {
   return UMBRA_OK;
 }
 
-/* Which columns' numbers are texts. */
-static umbra_status choose_texts(umbra_grid *grid, const reading *r) {
+/* Which columns' numbers are texts: those with more words than numbers, and those that somebody says. */
+static umbra_status choose_texts(umbra_grid *grid, const reading *r, const survey *s) {
   size_t *column = NULL, count = 0;
+  for (size_t c = 0; c < grid->columns; c++)
+    if (s->column[c].numbers && s->column[c].words > s->column[c].numbers) grid->column[c].as_text = UMBRA_TEXT_FOUND;
   if (r->schema) umbra_schema_mark_texts(r->schema, grid);
   UMBRA_TRY(umbra_grid_select(&column, &count, grid, r->options->text, "--text"));
-  for (size_t i = 0; i < count; i++) grid->column[column[i]].as_text = 1;
+  for (size_t i = 0; i < count; i++) grid->column[column[i]].as_text = UMBRA_TEXT_SAID;
   umbra_free(column);
   return UMBRA_OK;
 }
@@ -395,7 +410,7 @@ static umbra_status fill(umbra_grid *grid, reading *r, const survey *s) {
   UMBRA_TRY(umbra_grid_make(grid, s->rows, r->columns));
   UMBRA_TRY(umbra_alloc(&grid->lines, s->rows, sizeof *grid->lines, "the lines of a table"));
   UMBRA_TRY(put_names(grid, r));
-  UMBRA_TRY(choose_texts(grid, r));
+  UMBRA_TRY(choose_texts(grid, r, s));
   return put_rows(grid, r);
 }
 
@@ -409,7 +424,7 @@ typedef struct text_job {
 static umbra_status read_text(void *argument) {
   const text_job *job = argument;
   const char *begin = job->grid->memory;
-  survey s;
+  survey s = {0};
   reading r = {.options = job->options,
                .schema = job->schema,
                .text = {.at = begin, .end = begin + job->size, .path = job->grid->path, .next_line = 1}};
@@ -418,6 +433,7 @@ static umbra_status read_text(void *argument) {
   if (status == UMBRA_OK) status = take_survey(&s, &r);
   if (status == UMBRA_OK) status = choose_mark(&r, &s);
   if (status == UMBRA_OK) status = fill(job->grid, &r, &s);
+  umbra_free(s.column);
   umbra_delimited_clear(&r.header);
   umbra_delimited_clear(&r.text);
   return status;

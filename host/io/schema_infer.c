@@ -55,24 +55,39 @@ static umbra_status select_columns(inference *f) {
 
 /* ---- what is wrong with a column ---- */
 
-static umbra_status not_a_number(const inference *f, size_t c) {
-  const umbra_grid_column *column = &f->grid->column[c];
-  char place[UMBRA_PLACE_BYTES], shown[UMBRA_SHOWN_BYTES];
-  const umbra_span word = column->texts.entry[0].text;
-  const char *diagnosis = umbra_cell_diagnosis(word, column->numbers > 0);
-  if (!diagnosis && !column->numbers && !f->wish->texts) diagnosis = "only numbers can be read here";
-  if (!diagnosis && umbra_grid_begins_with_word(column)) diagnosis = "--header 2 says that the header has two lines";
-  if (!diagnosis)
-    diagnosis = "others of its column are; --text reads the column as categories, and --without leaves it out";
-  return umbra_fail(UMBRA_ERROR_FORMAT, "%s: '%s' is not a number; %s (in %s)",
-                    umbra_grid_place(place, f->grid, column->first_word, c), umbra_span_shown(shown, word), diagnosis,
-                    f->grid->path);
-}
-
 /* Words only, of which the first is no damaged number, or as the caller says. */
 static int is_text(const inference *f, const umbra_grid_column *column) {
   return f->wish->texts && column->words && !column->numbers &&
-         (column->as_text || !umbra_cell_diagnosis(column->texts.entry[0].text, 0));
+         (column->as_text == UMBRA_TEXT_SAID || !umbra_cell_diagnosis(column->texts.entry[0].text, 0));
+}
+
+/* The numbers of all columns that are neither numbers nor texts, as an option has them. */
+static void list_others(char *text, size_t size, const inference *f) {
+  umbra_text out = {text, size, 0};
+  for (size_t i = 0; i < f->count; i++) {
+    const umbra_grid_column *column = &f->grid->column[f->selected[i]];
+    if (!column->words || is_text(f, column)) continue;
+    if (out.length + 16 > size) return;
+    umbra_text_put(&out, "%s%zu", out.length ? "," : "", f->selected[i] + 1);
+  }
+}
+
+static const char *reason_of(const inference *f, const umbra_grid_column *column) {
+  const char *diagnosis = umbra_cell_diagnosis(column->texts.entry[0].text, column->numbers > 0);
+  if (diagnosis) return diagnosis;
+  if (!column->numbers && !f->wish->texts) return "only numbers can be read here";
+  if (umbra_grid_begins_with_word(column)) return "--header 2 says that the header has two lines";
+  return "others of its column are";
+}
+
+static umbra_status not_a_number(const inference *f, size_t c) {
+  const umbra_grid_column *column = &f->grid->column[c];
+  char place[UMBRA_PLACE_BYTES], shown[UMBRA_SHOWN_BYTES], others[96];
+  list_others(others, sizeof others, f);
+  return umbra_fail(UMBRA_ERROR_FORMAT, "%s: '%s' is not a number; %s; --without %s leaves out what is none%s (in %s)",
+                    umbra_grid_place(place, f->grid, column->first_word, c),
+                    umbra_span_shown(shown, column->texts.entry[0].text), reason_of(f, column), others,
+                    f->wish->texts ? ", and --text makes categories of it" : "", f->grid->path);
 }
 
 static umbra_status check_column(const inference *f, size_t c) {

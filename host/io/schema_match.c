@@ -99,6 +99,6 @@ void umbra_schema_mark_texts(const umbra_schema *schema, umbra_grid *grid) {
   /* What does not go together is found again, and said, when there are rows. */
   if (umbra_schema_match(schema, &places, grid, &silent, 0) != UMBRA_OK) return;
   for (size_t i = 0; i < schema->columns; i++)
-    if (schema->column[i].kind == UMBRA_COLUMN_CATEGORIES) grid->column[places.column[i]].as_text = 1;
+    if (schema->column[i].kind == UMBRA_COLUMN_CATEGORIES) grid->column[places.column[i]].as_text = UMBRA_TEXT_SAID;
   umbra_free(places.column);
 }
