@@ -50,7 +50,9 @@ static bool read_data(evaluate_job *j, const evaluate_options *o, cli_report *re
 }
 
 static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  if (!cli_scaling_load(&j->scaling, o->scaling) || !read_train(j, o, report) || !read_data(j, o, report)) return false;
+  if ((o->plan && !cli_plan_load(&j->plan, "--plan", o->plan)) || !cli_scaling_load(&j->scaling, o->scaling, j->plan) ||
+      !read_train(j, o, report) || !read_data(j, o, report))
+    return false;
   j->rows = umbra_records_rows(j->records);
   j->columns = umbra_records_columns(j->records);
   if (!cli_weights_load(&j->weights, "--weights", o->weights, j->columns)) return false;
@@ -78,8 +80,7 @@ static bool plan_fits(const evaluate_job *j) {
 }
 
 static bool train_in_the_clear(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  if (!cli_plan_load(&j->plan, "--plan", o->plan) || !plan_fits(j) ||
-      (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->columns)))
+  if (!plan_fits(j) || (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->columns)))
     return false;
   cli_report_step(report, "read", o->train);
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->records, .initial = j->initial.values};

@@ -270,7 +270,7 @@ static bool may_write(const plan_options *o) {
 static bool save_scaling(const plan_job *j, const plan_options *o, cli_report *report) {
   if (!o->scaling) return true;
   mode_t before = umask(0077);
-  umbra_status status = umbra_scaling_save(j->scaling, o->scaling);
+  umbra_status status = umbra_train_plan_save_scaling(j->plan, j->scaling, o->scaling);
   umask(before);
   if (!cli_check(status, "--scaling")) return false;
   cli_report_step(report, "scaling", o->scaling);

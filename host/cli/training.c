@@ -9,8 +9,9 @@ bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path
   return cli_check(umbra_train_plan_load(plan, path), option) && cli_params_secure(umbra_train_plan_params(*plan));
 }
 
-bool cli_scaling_load(umbra_scaling **scaling, const char *path) {
-  return !path || cli_check(umbra_scaling_load(scaling, path), "--scaling");
+bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan) {
+  return !path || (cli_check(umbra_scaling_load(scaling, path), "--scaling") &&
+                   (!plan || cli_check(umbra_train_plan_check_scaling(plan, *scaling), "--scaling")));
 }
 
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling) {

@@ -15,8 +15,8 @@
 /* A plan whose parameters are secure. */
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path);
 
-/* As umbra plan --scaling wrote it. path NULL: there is none, and *scaling stays NULL. */
-bool cli_scaling_load(umbra_scaling **scaling, const char *path);
+/* As umbra plan --scaling wrote it, with this plan (NULL: any). path NULL: there is none, and *scaling stays NULL. */
+bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan);
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling);
 
 /* Replaces records by scaled ones (scaling NULL: they stay as they are). */

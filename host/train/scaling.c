@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <float.h>
 #include <math.h>
+#include <sodium.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,6 +13,7 @@
 #include "../io/schema.h"
 #include "../io/storage.h"
 #include "../io/table_file.h"
+#include "plan.h"
 #include "records.h"
 
 /* A row of the table. divisor 0: scaled values are 0. */
@@ -26,6 +28,8 @@ struct umbra_scaling {
   size_t columns;
   column_scaling *column;
   umbra_schema *schema; /* of the records that it was made for, shared; NULL: they came from memory */
+  int planned;          /* it is of a plan: */
+  uint8_t plan[UMBRA_DIGEST_BYTES];
 };
 
 static umbra_status make(umbra_scaling **scaling, size_t columns) {
@@ -190,8 +194,14 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
 
 /* ---- files ---- */
 
-/* The schema is a comment before the table. */
-static const char schema_mark[] = "# umbra schema ";
+/* The schema, and the plan that the scaling belongs to, are comments before the table. */
+static const char schema_mark[] = "# umbra schema ", plan_mark[] = "# umbra plan ";
+
+static umbra_status write_line(int file, const char *mark, const char *text) {
+  UMBRA_TRY(umbra_storage_write(file, mark, strlen(mark)));
+  UMBRA_TRY(umbra_storage_write(file, text, strlen(text)));
+  return umbra_storage_write(file, "\n", 1);
+}
 
 static umbra_status write_schema(int file, const umbra_schema *schema) {
   size_t size;
@@ -199,17 +209,23 @@ static umbra_status write_schema(int file, const umbra_schema *schema) {
   UMBRA_TRY(umbra_schema_describe(schema, NULL, &size));
   UMBRA_TRY(umbra_alloc(&text, size, 1, "a schema"));
   umbra_status status = umbra_schema_describe(schema, text, &size);
-  if (status == UMBRA_OK) status = umbra_storage_write(file, schema_mark, strlen(schema_mark));
-  text[size - 1] = '\n';
-  if (status == UMBRA_OK) status = umbra_storage_write(file, text, size);
+  if (status == UMBRA_OK) status = write_line(file, schema_mark, text);
   umbra_free(text);
   return status;
 }
 
+typedef struct writing {
+  const umbra_scaling *scaling;
+  const uint8_t *plan; /* its digest, or NULL */
+} writing;
+
 static umbra_status write_scaling(int file, void *argument) {
-  const umbra_scaling *scaling = argument;
-  UMBRA_TRY(write_schema(file, scaling->schema));
-  return umbra_csv_write(file, &(umbra_table){scaling->columns, FIELDS, &scaling->column->offset});
+  const writing *w = argument;
+  char digest[2 * UMBRA_DIGEST_BYTES + 1];
+  if (w->scaling->schema) UMBRA_TRY(write_schema(file, w->scaling->schema));
+  if (w->plan)
+    UMBRA_TRY(write_line(file, plan_mark, sodium_bin2hex(digest, sizeof digest, w->plan, UMBRA_DIGEST_BYTES)));
+  return umbra_csv_write(file, &(umbra_table){w->scaling->columns, FIELDS, &w->scaling->column->offset});
 }
 
 static int is_csv(const char *path) {
@@ -217,10 +233,27 @@ static int is_csv(const char *path) {
   return length >= 4 && strcasecmp(path + length - 4, ".csv") == 0;
 }
 
+static umbra_status save(const umbra_scaling *scaling, const uint8_t *plan, const char *path) {
+  if (is_csv(path)) return umbra_storage_replace(path, 0, write_scaling, &(writing){scaling, plan});
+  return umbra_table_write(&(umbra_table){scaling->columns, FIELDS, &scaling->column->offset}, path);
+}
+
 umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path) {
   if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving needs a scaling and a path");
-  if (scaling->schema && is_csv(path)) return umbra_storage_replace(path, 0, write_scaling, (void *)scaling);
-  return umbra_table_write(&(umbra_table){scaling->columns, FIELDS, &scaling->column->offset}, path);
+  return save(scaling, scaling->planned ? scaling->plan : NULL, path);
+}
+
+umbra_status umbra_train_plan_save_scaling(const umbra_train_plan *plan, const umbra_scaling *scaling,
+                                           const char *path) {
+  if (!plan || !scaling || !path)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving needs a plan, its scaling and a path");
+  return save(scaling, plan->digest, path);
+}
+
+umbra_status umbra_train_plan_check_scaling(const umbra_train_plan *plan, const umbra_scaling *scaling) {
+  if (!plan || !scaling) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", plan ? "scaling" : "plan");
+  if (!scaling->planned || memcmp(scaling->plan, plan->digest, sizeof scaling->plan) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the scaling was written with another plan");
 }
 
 static umbra_status check_table(const umbra_table *table, const char *path) {
@@ -240,20 +273,36 @@ static umbra_status check_table(const umbra_table *table, const char *path) {
   return UMBRA_OK;
 }
 
-/* NULL if the file has none. */
-static umbra_status read_schema(umbra_schema **schema, const char *path) {
+static umbra_status take_plan(umbra_scaling *scaling, const char *text) {
+  size_t bytes;
+  const char *end;
+  scaling->planned = sodium_hex2bin(scaling->plan, sizeof scaling->plan, text, strlen(text), NULL, &bytes, &end) == 0 &&
+                     bytes == sizeof scaling->plan && !*end;
+  return scaling->planned ? UMBRA_OK : umbra_fail(UMBRA_ERROR_FORMAT, "the digest of a plan is not one");
+}
+
+static umbra_status take_line(umbra_scaling *scaling, const char *line) {
+  if (strncmp(line, schema_mark, strlen(schema_mark)) == 0)
+    return umbra_schema_parse(&scaling->schema, line + strlen(schema_mark));
+  return strncmp(line, plan_mark, strlen(plan_mark)) == 0 ? take_plan(scaling, line + strlen(plan_mark)) : UMBRA_OK;
+}
+
+/* Of the comments before the table. */
+static umbra_status take_lines(umbra_scaling *scaling, char *text) {
+  for (char *end; *text == '#' && (end = strchr(text, '\n')); text = end + 1) {
+    *end = '\0';
+    UMBRA_TRY(take_line(scaling, text));
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status read_comments(umbra_scaling *scaling, const char *path) {
   static const uint64_t most = (uint64_t)1 << 28;
   umbra_bytes bytes = {0};
-  umbra_status status = UMBRA_OK;
   if (!is_csv(path)) return UMBRA_OK;
   UMBRA_TRY(umbra_input_read(&bytes, path, most));
-  const size_t mark = strlen(schema_mark);
-  char *text = (char *)bytes.at, *end = memchr(text, '\n', bytes.size);
-  if (end && bytes.size > mark && memcmp(text, schema_mark, mark) == 0) {
-    *end = '\0';
-    status = umbra_schema_parse(schema, text + mark);
-    if (status != UMBRA_OK) status = umbra_fail(status, "%s (in %s)", umbra_last_error(), path);
-  }
+  umbra_status status = take_lines(scaling, (char *)bytes.at);
+  if (status != UMBRA_OK) status = umbra_fail(status, "%s (in %s)", umbra_last_error(), path);
   umbra_free(bytes.at);
   return status;
 }
@@ -265,7 +314,7 @@ static umbra_status from_table(umbra_scaling **scaling, const umbra_table *table
     const double *value = table->values + j * FIELDS;
     made->column[j] = (column_scaling){value[0], value[1], value[2]};
   }
-  umbra_status status = read_schema(&made->schema, path);
+  umbra_status status = read_comments(made, path);
   if (status == UMBRA_OK && made->schema && umbra_schema_features(made->schema) != made->columns)
     status = umbra_fail(UMBRA_ERROR_FORMAT, "the schema has %zu features and the scaling %zu rows (in %s)",
                         umbra_schema_features(made->schema), made->columns, path);
