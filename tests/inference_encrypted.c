@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "boot.h"
+#include "container_bytes.h"
+#include "host/base/memory.h"
+#include "host/infer/file.h"
 #include "host/infer/plan.h"
 
 enum { INPUTS = 12, HIDDEN = 6, CLASSES = 3, SAMPLES = 50 };
@@ -345,11 +348,68 @@ static void wrong_options(void **state) {
   umbra_model_destroy(model);
 }
 
+/* Marks of a plan's record that do not go together. */
+static void malformed_plans(void **state) {
+  (void)state;
+  enum { WEIGHTS = sizeof(umbra_frame_record) + 144, RECORD = WEIGHTS + 8 }; /* alone of its length */
+  static const uint32_t marks[][2] = {{0, 1}, {2, 0}, {1, 2}, {0, 0}, {1, 0}};
+  umbra_model *model = square_model(INPUTS, HIDDEN, CLASSES);
+  umbra_inference_plan *plan = small_plan(model, 1), *client = client_of(plan), *read = NULL;
+  for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
+    section sections[MAX_SECTIONS];
+    bytes b = plan_bytes(client);
+    for (int i = 0, count = find_sections(sections, b.data, b.size); i < count; i++)
+      if (sections[i].length == RECORD) memcpy(payload(b.data, &sections[i]) + WEIGHTS, marks[k], sizeof marks[k]);
+    fix_checksums(b.data, b.size);
+    assert_fails(umbra_inference_plan_read(&read, b.data, b.size), UMBRA_ERROR_FORMAT, "");
+    assert_null(read);
+    free(b.data);
+  }
+  umbra_inference_plan_destroy(plan);
+  umbra_inference_plan_destroy(client);
+  umbra_model_destroy(model);
+}
+
+/* ---- allocations that fail ---- */
+
+static void failing_allocations(void **state) {
+  (void)state;
+  umbra_model *model = square_model(INPUTS, HIDDEN, CLASSES);
+  umbra_inference_plan *plan = small_plan(model, 1), *client = NULL;
+  umbra_inference_weights *weights = NULL;
+  umbra_ndarray records = random_records(2, 1, INPUTS);
+  umbra_matrix *batch = NULL, *out = NULL;
+  service s;
+  parties_open(&s, plan);
+  batch = encrypt_records(&s, plan, &records);
+  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
+  for (long i = 0; status == UMBRA_ERROR_OUT_OF_MEMORY; i += 1 + i / 16) {
+    umbra_alloc_fail_after(i);
+    status = client ? UMBRA_OK : umbra_inference_plan_client(plan, &client);
+    if (status == UMBRA_OK && !weights) status = umbra_inference_weights_encrypt(&weights, plan, s.public, NULL);
+    if (status == UMBRA_OK && !s.network)
+      status = umbra_inference_create_encrypted(&s.network, s.context, client, weights, NULL);
+    if (status == UMBRA_OK) status = umbra_inference_run(s.evaluator, &out, batch, s.network);
+    umbra_alloc_fail_after(-1);
+    assert_true(!out == (status != UMBRA_OK));
+  }
+  assert_int_equal(status, UMBRA_OK);
+  umbra_matrix_destroy(batch);
+  umbra_matrix_destroy(out);
+  umbra_inference_weights_destroy(weights);
+  umbra_ndarray_clear(&records);
+  umbra_inference_plan_destroy(plan);
+  umbra_inference_plan_destroy(client);
+  umbra_model_destroy(model);
+  service_close(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(layouts),     cmocka_unit_test(chosen_parameters), cmocka_unit_test(sums),
-      cmocka_unit_test(images),      cmocka_unit_test(refreshes),         cmocka_unit_test(plans_without_weights),
-      cmocka_unit_test(wrong_plans), cmocka_unit_test(weights_of_others), cmocka_unit_test(wrong_options),
+      cmocka_unit_test(layouts),         cmocka_unit_test(chosen_parameters),   cmocka_unit_test(sums),
+      cmocka_unit_test(images),          cmocka_unit_test(refreshes),           cmocka_unit_test(plans_without_weights),
+      cmocka_unit_test(wrong_plans),     cmocka_unit_test(weights_of_others),   cmocka_unit_test(wrong_options),
+      cmocka_unit_test(malformed_plans), cmocka_unit_test(failing_allocations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
