@@ -100,6 +100,7 @@ static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *p
   report->keys = umbra_key_needs_count(t->way->needs);
   report->key_bytes = umbra_key_needs_bytes(t->way->needs);
   report->peak_bytes = cost->peak_bytes;
+  report->weights = t->way->weights;
 }
 
 umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
@@ -170,7 +171,7 @@ static void add_layouts(list *l, umbra_params *params) {
   const int last = enough ? UMBRA_BOOTSTRAP_STANDARD : UMBRA_BOOTSTRAP_STC_FIRST;
   if (!enough && l->options->without_refreshes) return;
   for (int order = UMBRA_BOOTSTRAP_STANDARD; order <= last; order++) {
-    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order};
+    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order, .weights = l->options->weights};
     if (l->program->image.channels) add_images(l, way);
     else add_matrices(l, &way);
   }
