@@ -825,6 +825,14 @@ class Benchmarks(Folder):
         self.assertLess(run["held_bytes"], run["key_bytes"] + run["plain_bytes"])
         self.assertTrue(before < run["begun"] < run["ended"] < time.monotonic())
 
+    def test_products_of_matrices(self):
+        """When calls were made, as of all operations."""
+        before = time.monotonic()
+        (run,) = self.run_bench(f"--params={SMALL_SET}", "--product=16x16x16x1",
+                                "--benchmark_filter=^product_plain_batch/")
+        self.assertNotIn("error_message", run)
+        self.assertTrue(before < run["begun"] < run["ended"] < time.monotonic())
+
     def test_no_device(self):
         """A backend whose device is not here; where it was not built, its name is not known."""
         built = BENCH.parent / "umbra_bench"
