@@ -3,15 +3,12 @@
 polynomials instead of activations."""
 import dataclasses
 import json
-import pathlib
-import re
 import typing
 
 import measured
 from reference import data, outcome
 from reference.program import Journal, Program, digest_of, folders, hand_over, make_folders
 
-RESULTS = pathlib.Path(__file__).resolve().parents[2] / "bench/results"
 SAMPLES = 1000
 
 
@@ -145,11 +142,6 @@ def run_size(umbra, network, size, options):
 
 # ---- the report ----
 
-def default_file(origin, name):
-    machine = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\(.*?\)", "", origin["machine"]["cpu"]).lower()).strip("-")
-    return RESULTS / f"{machine}-{origin['machine']['processors']}-cores-{origin['date']}-{name}.json"
-
-
 def sizes_of(network, options):
     if not options.images:
         return network.sizes
@@ -175,7 +167,7 @@ def run(name, options):
     result |= {"yardstick_ms_after": options.yardstick(), "instruction_set": rows[0]["backend"], "rows": rows}
     for row in rows:
         outcome.print_row(row)
-    file = options.out or default_file(result, name)
+    file = options.out or measured.default_file(result, name)
     file.write_text(json.dumps(result, indent=1) + "\n")
     print(f"\n{file}")
     return all(bar["met"] for row in rows for bar in row["bars"].values())

@@ -20,9 +20,9 @@ def build():
             made = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   text=True, check=False)
         except OSError as error:
-            sys.exit(f"reference_runs: no yardstick: {error}")
+            sys.exit(f"no yardstick: {error}")
         if made.returncode:
-            sys.exit(f"reference_runs: no yardstick, which is to go into every result: {made.stdout}")
+            sys.exit(f"no yardstick, which is to go into every result: {made.stdout}")
     return folder / "yardstick_bench"
 
 
