@@ -15,12 +15,16 @@ from onnx_file import Model, Node, Tensor, npy, read_npy
 PIXELS = 784
 
 
-def find(folder, name):
-    """The file of that name in a folder or below it."""
+def look_for(folder, name):
+    """The file of that name in a folder or below it, or None."""
     for inside, _, files in os.walk(folder, followlinks=True):
         if name in files:
             return pathlib.Path(inside, name)
-    return sys.exit(f"reference_runs: there is no {name} in {folder} or below it")
+    return None
+
+
+def find(folder, name):
+    return look_for(folder, name) or sys.exit(f"there is no {name} in {folder} or below it")
 
 
 def write_npy(path, shape, values):
@@ -47,13 +51,16 @@ def read_idx(path, header):
 class Digits:
     """MNIST: the test images, and training images as samples; value(pixel) is what a network sees."""
 
+    names = {part: f"{part}-images-idx3-ubyte.gz" for part in ("train", "t10k")}
+    labels = "t10k-labels-idx1-ubyte.gz"
+    header = 16
     shape = [1, 28, 28]
 
     def __init__(self, folder, value):
         self.folder, self.values = folder, [value(pixel) for pixel in range(256)]
 
     def write(self, path, part, count):
-        pixels = read_idx(find(self.folder, f"{part}-images-idx3-ubyte.gz"), 16)[:count * PIXELS]
+        pixels = read_idx(find(self.folder, self.names[part]), self.header)[:count * PIXELS]
         write_npy(path, [len(pixels) // PIXELS, *self.shape], map(self.values.__getitem__, pixels))
 
     def write_samples(self, path, count):
@@ -62,7 +69,7 @@ class Digits:
     def write_records(self, path, count):
         """Returns their labels."""
         self.write(path, "t10k", count)
-        return list(read_idx(find(self.folder, "t10k-labels-idx1-ubyte.gz"), 8)[:count])
+        return list(read_idx(find(self.folder, self.labels), 8)[:count])
 
 
 class FlatDigits(Digits):
@@ -72,11 +79,12 @@ class FlatDigits(Digits):
 class Cifar:
     """The first test images of CIFAR-10: a byte for the label, then three planes each. The last hundred are samples."""
 
+    name = "test_first1000.bin.gz"
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     plane, samples = 1024, 100
 
     def __init__(self, folder):
-        data, size = read_idx(find(folder, "test_first1000.bin.gz"), 0), 1 + 3 * self.plane
+        data, size = read_idx(find(folder, self.name), 0), 1 + 3 * self.plane
         self.images = [data[i:i + size] for i in range(0, len(data), size)]
 
     def write(self, path, images):
