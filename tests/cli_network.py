@@ -347,7 +347,7 @@ def bad_models(folder):
     refused(chain.owner, 1, "--output: the model has 1 outputs", *plan, "--output", "w")
     refused(chain.owner, 1, "--machine", *plan, "--machine", "abacus")
     refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
-    refused(chain.owner, 1, "and memory is", *plan, "--memory", "1K")
+    refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K")
     chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
     refused(chain.owner, 1, "--samples", *plan)
     (chain.owner / "samples.npy").unlink()

@@ -242,7 +242,7 @@ static void refusals(void **state) {
   check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "the least is");
   options.error = 0x1p-6;
   options.memory = 1 << 20;
-  check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "memory is 1 MiB");
+  check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "bytes, and memory is 1048576");
   options.records = 0;
   check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "records is 0");
 }

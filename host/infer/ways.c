@@ -248,8 +248,8 @@ static umbra_status try_way(umbra_way *way, const list *l) {
   const uint64_t all = cost.peak_bytes;
   if (memory && all <= memory && way->encode == UMBRA_TRANSFORM_AT_USE) return fill_memory(way, l);
   if (!memory || all <= memory) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " MiB, and memory is %" PRIu64 " MiB",
-                    l->options->records, all >> 20, memory >> 20);
+  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " bytes, and memory is %" PRIu64,
+                    l->options->records, all, memory);
 }
 
 int umbra_way_is_left_out(umbra_status status) {
