@@ -322,7 +322,7 @@ static void too_many_records(void **state) {
   umbra_inference_plan *read = NULL;
   bytes b = plan_bytes(plan);
   for (int i = 0, count = find_sections(sections, b.data, b.size); i < count; i++)
-    if (sections[i].length == AT + 152) memcpy(payload(b.data, &sections[i]) + AT, &many, sizeof many);
+    if (sections[i].length == AT + 160) memcpy(payload(b.data, &sections[i]) + AT, &many, sizeof many);
   fix_checksums(b.data, b.size);
   assert_fails(umbra_inference_plan_read(&read, b.data, b.size), UMBRA_ERROR_FORMAT, "2147483647 records");
   assert_null(read);

@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "../base/watch.h"
 #include "../ckks/trace.h"
+#include "../nn/convolution.h"
 #include "../nn/feature_map.h"
 
 double umbra_step_magnitude(const umbra_program *program, const umbra_step *step) {
@@ -93,17 +94,18 @@ static umbra_convolution_desc desc_of(const umbra_inference *n, const umbra_step
 }
 
 /* The place of what a term makes. */
-static umbra_status make_window(umbra_convolution **made, umbra_feature_layout *place, const umbra_inference *n,
+static umbra_status make_window(umbra_convolution **made, umbra_feature_layout *place, umbra_inference *n,
                                 const umbra_step *step, const umbra_term *term, uint32_t level) {
   *place = n->places[term->value];
   if (!term->window) return UMBRA_OK;
   const umbra_convolution_desc desc = desc_of(n, step, term, level);
   UMBRA_TRY(umbra_convolution_create(made, n->context, &desc, NULL));
+  if (n->encode == UMBRA_TRANSFORM_AT_USE) UMBRA_TRY(umbra_convolution_encode_ahead(*made, &n->ahead, NULL));
   return umbra_convolution_output(*made, place);
 }
 
-static umbra_status make_windows(umbra_layer_weights *layer, const umbra_inference *n, const umbra_step *step,
-                                 uint32_t level, umbra_feature_layout *place) {
+static umbra_status make_windows(umbra_layer_weights *layer, umbra_inference *n, const umbra_step *step, uint32_t level,
+                                 umbra_feature_layout *place) {
   UMBRA_TRY(umbra_alloc(&layer->window, step->term_count, sizeof(umbra_convolution *), "a layer"));
   for (size_t t = 0; t < step->term_count; t++) {
     umbra_feature_layout made = {UMBRA_FEATURE_LAYOUT_INIT};
@@ -215,7 +217,8 @@ umbra_status umbra_network_make_with(umbra_inference **network, const umbra_cont
                             .program = umbra_program_share(program),
                             .weights = umbra_inference_weights_share(weights),
                             .layout = way->layout,
-                            .encode = way->encode};
+                            .encode = way->encode,
+                            .ahead = way->ahead};
   const umbra_status status = make_network(made, way, watch);
   if (status == UMBRA_OK) *network = made;
   else umbra_inference_destroy(made);

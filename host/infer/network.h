@@ -23,6 +23,7 @@ struct umbra_inference {
   umbra_program *program;
   umbra_matrix_layout layout;         /* of the input */
   umbra_transform_encode_when encode; /* of convolutions */
+  uint64_t ahead;                     /* bytes that are left for diagonals encoded before their use */
   size_t columns;                     /* of batches */
   umbra_place_choice *levels;         /* of each step */
   umbra_feature_layout *places;       /* of each value; 0 channels: it is a matrix */

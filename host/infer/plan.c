@@ -72,6 +72,7 @@ static umbra_way outline_of(const umbra_way *way) {
                      .layout = way->layout,
                      .image = way->image,
                      .encode = way->encode,
+                     .ahead = way->ahead,
                      .refresh = way->refresh,
                      .weights = way->weights};
 }

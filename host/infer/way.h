@@ -17,6 +17,7 @@ typedef struct umbra_way {
   umbra_matrix_layout layout;         /* of batches: by columns, with stride and slots */
   umbra_feature_layout image;         /* of records, of which a batch has the positions as columns; 0 channels: none */
   umbra_transform_encode_when encode; /* of convolutions */
+  uint64_t ahead;                     /* at use: bytes of diagonals that are encoded before, as far as they reach */
   umbra_bootstrap_order refresh;      /* how, if at all */
   umbra_weights_kind weights;
   umbra_place_choice *levels; /* of each step: at entry, and whether its result is refreshed; NULL: not found */
