@@ -225,7 +225,7 @@ def files_that_do_not_belong_together(chain):
     refused(server, 1, "--plan", *infer, "batch.umbra")
     refused(owner, 1, "--plan", *decrypt, "--in", "answer.umbra", "--plan", "keys/params.umbra")
     refused(owner, 1, "--in", *decrypt, "--in", "client.umbra", "--plan", "client.umbra")
-    refused(owner, 1, "results of this plan have 3", *decrypt, "--in", "batch.umbra", "--plan", "client.umbra")
+    refused(owner, 1, "the matrix has records, where results", *decrypt, "--in", "batch.umbra", "--plan", "client.umbra")
     refused(owner, 1, "--plan: this is a file of kind", "encrypt", "x.npy", "--plan", "keys/params.umbra", "--keys",
             "keys", "--out", "o.umbra")
     for name in ("other.umbra", "o.npy", "o.umbra"):
@@ -309,8 +309,55 @@ def bad_models(folder):
     expect("no bundle is left", not (chain.owner / "s.umbra").exists())
 
 
+# ---- plans that differ in weights only ----
+
+def follow(chain):
+    chain.plan("model.onnx", "--degree", 3, "--scale-bits", 30)
+    chain.keygen()
+    chain.encrypt("--keys", "keys")
+    chain.infer()
+
+
+def replanned(chain, name):
+    """Another network of the same shape, planned by the same samples: its bundles, records and answer."""
+    for folder in (chain.owner, chain.server):
+        (folder / name).mkdir()
+    (chain.owner / name / "model.onnx").write_bytes(network())
+    succeeds(chain.owner, "plan", f"{name}/model.onnx", "--samples", "samples.npy", "--degree", 3, "--scale-bits", 30,
+             "--server", f"{name}/server.umbra", "--client", f"{name}/client.umbra")
+    succeeds(chain.owner, "encrypt", "x.npy", "--plan", f"{name}/client.umbra", "--keys", "keys", "--out",
+             f"{name}/batch.umbra")
+    for file in ("server.umbra", "batch.umbra"):
+        shutil.copy(chain.owner / name / file, chain.server / name)
+    succeeds(chain.server, "infer", "--plan", f"{name}/server.umbra", "--keys", "keys", "--in", f"{name}/batch.umbra",
+             "--out", f"{name}/answer.umbra")
+    shutil.copy(chain.server / name / "answer.umbra", chain.owner / name)
+
+
+def plans_keep_apart(folder):
+    chain = open_chain(folder, network())
+    follow(chain)
+    replanned(chain, "b")
+    params = [succeeds(chain.owner, "inspect", f"{name}client.umbra")["params_digest"] for name in ("", "b/")]
+    expect("the two plans have the same parameters", params[0] == params[1])
+    infer = ["infer", "--keys", "keys", "--out", "o.umbra"]
+    decrypt = ["decrypt", "--secret", "secret/key.umbra", "--out", "o.npy"]
+    for mine, other in (("", "b/"), ("b/", "")):
+        refused(chain.server, 1, "--in: the matrix has records of another plan", *infer, "--plan", f"{mine}server.umbra",
+                "--in", f"{other}batch.umbra")
+        refused(chain.owner, 1, "--in: the matrix has results of another plan", *decrypt, "--plan",
+                f"{mine}client.umbra", "--in", f"{other}answer.umbra")
+        refused(chain.server, 1, "--in: the matrix has results, where records", *infer, "--plan",
+                f"{mine}server.umbra", "--in", f"{mine}answer.umbra")
+        succeeds(chain.owner, *decrypt, "--plan", f"{mine}client.umbra", "--in", f"{mine}answer.umbra")
+    digest = succeeds(chain.owner, "inspect", "client.umbra")["plan"]["digest"]
+    for name, role in (("batch", "records"), ("answer", "results")):
+        facts = succeeds(chain.owner, "inspect", f"{name}.umbra", "--keys", "keys")
+        expect(f"{name} names its plan", (facts["role"], facts["plan_digest"]) == (role, digest))
+
+
 def main():
-    for part in (whole_chain, labels_with_the_secret_key, careless_use, bad_models):
+    for part in (whole_chain, labels_with_the_secret_key, careless_use, bad_models, plans_keep_apart):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 part(pathlib.Path(folder))

@@ -26,6 +26,8 @@ struct umbra_inference {
   umbra_feature_layout *places;       /* of each value; 0 channels: it is a matrix */
   umbra_layer_weights *layers;        /* of each step */
   umbra_bootstrapper *bootstrapper;   /* NULL: nothing is refreshed */
+  int stamped;                        /* 1: it takes records of its plan only */
+  uint8_t plan[UMBRA_DIGEST_BYTES];   /* the plan's digest */
 };
 
 /*

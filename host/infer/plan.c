@@ -8,6 +8,8 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../ckks/context_internal.h"
+#include "../linalg/matrix.h"
 #include "../params/params.h"
 #include "network.h"
 
@@ -43,6 +45,28 @@ umbra_status umbra_inference_plan_check(const umbra_inference_plan *plan, const 
 umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan) {
   if (plan->program) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "this plan is a client's, which has no weights");
+}
+
+umbra_status umbra_inference_plan_check_stamp(const uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_matrix *matrix,
+                                              umbra_matrix_role role) {
+  static const char *const words[] = {[UMBRA_MATRIX_OF_NO_PLAN] = "no records or results of any plan",
+                                      [UMBRA_MATRIX_RECORDS] = "records",
+                                      [UMBRA_MATRIX_RESULTS] = "results"};
+  const umbra_matrix_stamp *stamp = &matrix->stamp;
+  if (stamp->role != (uint32_t)role)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the matrix has %s, where %s of a plan are wanted: %s", words[stamp->role],
+                      words[role],
+                      role == UMBRA_MATRIX_RECORDS ? "encrypt records by the network's plan"
+                                                   : "decrypt what the network made of records");
+  if (memcmp(stamp->plan, digest, UMBRA_DIGEST_BYTES) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH,
+                    "the matrix has %s of another plan: encryption, network and decryption need one plan, of which the "
+                    "server has the whole and the client its part",
+                    words[role]);
+}
+
+void umbra_inference_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]) {
+  memcpy(digest, plan->digest, UMBRA_DIGEST_BYTES);
 }
 
 const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan) { return plan->ways->params; }
@@ -103,6 +127,8 @@ umbra_status umbra_inference_plan_client(const umbra_inference_plan *plan, umbra
     status = copy_way(made->ways, plan->ways);
   }
   if (status == UMBRA_OK) status = umbra_frame_copy(&made->frame, &plan->frame);
+  memcpy(made->steps_digest, plan->steps_digest, sizeof made->steps_digest);
+  memcpy(made->digest, plan->digest, sizeof made->digest);
   if (status == UMBRA_OK) UMBRA_PUT(inference_plan, client, made);
   else umbra_inference_plan_destroy(made);
   return status;
@@ -120,7 +146,12 @@ umbra_status umbra_inference_create(umbra_inference **network, const umbra_conte
   umbra_watch watch = umbra_watch_of(progress);
   const umbra_status status =
       umbra_watch_close(&watch, umbra_network_make(&made, context, plan->program, plan->ways, &watch));
-  if (status == UMBRA_OK) UMBRA_PUT(inference, network, made);
-  else umbra_inference_destroy(made);
+  if (status == UMBRA_OK) {
+    made->stamped = !context->stand_ins; /* without records there are no stamps */
+    memcpy(made->plan, plan->digest, sizeof made->plan);
+    UMBRA_PUT(inference, network, made);
+  } else {
+    umbra_inference_destroy(made);
+  }
   return status;
 }

@@ -88,8 +88,10 @@ static umbra_status encrypt(umbra_matrix **batch, size_t *clipped, const umbra_i
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encryption of records needs an output, a plan, a key and records");
   UMBRA_TRY(umbra_inference_plan_check(plan, by.context, "the key"));
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch,
-                           umbra_records_encrypt(batch, clipped, &plan->frame, plan->ways, by, records, &watch));
+  UMBRA_TRY(
+      umbra_watch_close(&watch, umbra_records_encrypt(batch, clipped, &plan->frame, plan->ways, by, records, &watch)));
+  umbra_matrix_set_stamp(*batch, plan->digest, UMBRA_MATRIX_RECORDS);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_inference_encrypt(umbra_matrix **batch, size_t *clipped, const umbra_inference_plan *plan,
@@ -118,6 +120,7 @@ static umbra_status open_values(umbra_ndarray *values, const umbra_inference_pla
   const umbra_frame *frame = &plan->frame;
   umbra_ndarray made = {.rank = 2, .shape = {encrypted->rows, frame->result_count}};
   UMBRA_TRY(umbra_inference_plan_check(plan, encrypted->context, "the matrix"));
+  UMBRA_TRY(umbra_inference_plan_check_stamp(plan->digest, encrypted, UMBRA_MATRIX_RESULTS));
   if (encrypted->columns != frame->result_count)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "a matrix of %zu columns, and results of this plan have %zu",
                       encrypted->columns, frame->result_count);

@@ -242,6 +242,17 @@ void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BY
   umbra_ciphertext_owner(matrix->part[0], owner);
 }
 
+umbra_matrix_role umbra_matrix_plan(const umbra_matrix *matrix, uint8_t plan[UMBRA_DIGEST_BYTES]) {
+  if (plan) memcpy(plan, matrix->stamp.plan, UMBRA_DIGEST_BYTES);
+  return (umbra_matrix_role)matrix->stamp.role;
+}
+
+void umbra_matrix_set_stamp(umbra_matrix *matrix, const uint8_t plan[UMBRA_DIGEST_BYTES], umbra_matrix_role role) {
+  umbra_matrix_stamp stamp = {.role = (uint32_t)role};
+  memcpy(stamp.plan, plan, sizeof stamp.plan);
+  matrix->stamp = stamp;
+}
+
 umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout) {
   if (!matrix || !layout)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_layout_of needs a matrix and a layout to fill");

@@ -18,7 +18,11 @@
  * the way (umbra/bootstrap.h), where that takes the least time.
  *
  * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and looked
- * at as such.
+ * at as such. Each says by which plan it was encrypted, and results say whose they are: nothing else tells that values in
+ * scales and ranges of one plan are not those of another with as many elements, and a wrong answer looks like any other.
+ * So a network takes only what umbra_inference_encrypt made by its plan, and decryption only what that plan's network
+ * made. Operations on matrices make what is of no plan: neither takes it, for nobody knows what became of the values.
+ * On devices without real values (umbra/cost.h, umbra/simulate.h) networks take any matrix of the plan's shape.
  */
 #ifndef UMBRA_INFERENCE_H
 #define UMBRA_INFERENCE_H
@@ -75,6 +79,14 @@ UMBRA_API void umbra_inference_plan_destroy(umbra_inference_plan *plan);
 
 /* It belongs to the plan. */
 UMBRA_API const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan);
+
+/*
+ * Of all that decides about values: parameters, layout, ranges and scales, and the steps with their weights; equal for a
+ * plan, for its client's part, and for files of either. Matrices of records and of results have it (umbra_matrix_plan), by
+ * which networks and decryption refuse those of other plans. It tells whoever has a model, and the plan's other inputs,
+ * that this model is behind it. It keeps mistakes apart: whoever writes files can put any digest into them.
+ */
+UMBRA_API void umbra_inference_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
 /* Adds the keys of a run. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_add_needs(const umbra_inference_plan *plan,
@@ -181,8 +193,9 @@ UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* wei
 
 /*
  * *out = what the network makes of the batch, with the keys of the evaluator; out may be the batch. An evaluator that is
- * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT (a batch
- * of another plan), MISMATCH, NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE, CANCELLED.
+ * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT, MISMATCH
+ * (records of another plan, or of none; of another owner than the keys), NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE,
+ * CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
                                                           const umbra_matrix *batch, const umbra_inference *network);
