@@ -42,6 +42,10 @@ umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor 
 
 void umbra_matrix_set_stamp(umbra_matrix *matrix, const uint8_t plan[UMBRA_DIGEST_BYTES], umbra_matrix_role role);
 
+/* umbra_matrix_decrypt, of values that have doubts, too: a bit of umbra_doubt for each. */
+umbra_status umbra_matrix_open(const umbra_matrix *matrix, double *values, uint32_t *doubts,
+                               const umbra_secret_key *key, umbra_watch *watch);
+
 /* What an application declares of all elements and of what padding holds: umbra_ciphertext_declare_within. */
 void umbra_matrix_declare(umbra_matrix *matrix, double magnitude);
 

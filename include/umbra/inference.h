@@ -221,7 +221,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_encrypt_symmetric(umbra_ma
 
 /*
  * The answers, the records first, as umbra_model_run gives them: after the output's closing steps. Errors: as
- * umbra_matrix_decrypt, and MISMATCH (a matrix that is no result of the plan).
+ * umbra_matrix_decrypt; MISMATCH (a matrix that is no result of the plan); RANGE (also: an output beyond all that the plan
+ * expects, and of which record; see umbra_inference_outcome).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt(umbra_ndarray *results, const umbra_inference_plan *plan,
                                                               const umbra_matrix *encrypted,
@@ -234,6 +235,35 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_values(umbra_ndarr
                                                                      const umbra_matrix *encrypted,
                                                                      const umbra_secret_key *key,
                                                                      const umbra_progress *progress);
+
+/*
+ * What opening results showed. A record that is unlike the samples can leave the interval of a polynomial on the way, where
+ * this grows fast: mostly, its outputs are then far outside of what those of the samples were. That nothing is found is
+ * no proof that nothing is wrong.
+ */
+typedef struct umbra_inference_outcome {
+  size_t struct_size;
+  uint32_t doubts; /* of umbra_doubt (umbra/range.h), of all ciphertexts together */
+  size_t beyond;   /* records with an output outside of [lowest, highest] */
+  size_t first;    /* of these, from 0; the number of records: there are none */
+  double lowest,
+      highest;    /* the plan's range of outputs: `margin` times as wide as that of the samples, and its error */
+  double largest; /* |output| of all records */
+} umbra_inference_outcome;
+#define UMBRA_INFERENCE_OUTCOME_INIT .struct_size = sizeof(umbra_inference_outcome)
+UMBRA_API void umbra_inference_outcome_init(umbra_inference_outcome *outcome, size_t size);
+#define umbra_inference_outcome_init(outcome) umbra_inference_outcome_init((outcome), sizeof *(outcome))
+
+/*
+ * As umbra_inference_decrypt_values, but gives the values in any case, with what there is to say of them. Errors: as there,
+ * RANGE only for what no double holds.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_outcome(
+    umbra_inference_outcome *outcome, umbra_ndarray *values, const umbra_inference_plan *plan,
+    const umbra_matrix *encrypted, const umbra_secret_key *key, const umbra_progress *progress);
+
+/* Values become answers, by the closing steps of the plan's output. Errors: INVALID_ARGUMENT, MISMATCH (shape). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_close(umbra_ndarray *values, const umbra_inference_plan *plan);
 
 /*
  * What decryption is expected to give, (records, elements) before the closing steps: the plan, simulated with the noise
