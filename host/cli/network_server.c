@@ -46,8 +46,8 @@ static const char *last_layer(const cJSON *layers) {
 }
 
 static void note_digest(const server_job *j, const umbra_trace_event *event) {
-  char text[2 * sizeof event->digest + 1];
-  for (size_t i = 0; i < sizeof event->digest; i++) snprintf(text + 2 * i, 3, "%02x", event->digest[i]);
+  char text[CLI_HEX];
+  cli_hex(text, event->digest, sizeof event->digest);
   cJSON *digest = cJSON_CreateObject();
   if (event->record) cJSON_AddNumberToObject(digest, "record", event->record);
   cJSON_AddNumberToObject(digest, "layer", event->layer);
