@@ -184,6 +184,39 @@ def encrypted_weights(folder):
     encrypted_weights_refused(chain, infer)
 
 
+def batches(folder):
+    """A folder of them, one after the other."""
+    chain = open_chain(folder, network())
+    chain.plan("model.onnx", "--degree", 3, "--records", RECORDS)
+    chain.keygen()
+    chain.encrypt("--keys", "keys")
+    expect("one file", "batches" not in chain.infer())
+    (chain.server / "in").mkdir()
+    shutil.copy(chain.server / "keys/eval.umbra", chain.server / "in")
+    infer = ["infer", "--plan", "server.umbra", "--keys", "keys", "--in"]
+    refused(chain.server, 1, "in holds no encrypted records", *infer, "in", "--out", "out")
+    rows = {"a.umbra": RECORDS, "b.umbra": 2}
+    for name, count in rows.items():
+        chain.write("x.npy", [count, INPUTS], numbers(count * INPUTS))
+        chain.encrypt("--keys", "keys")
+        chain.clear("model.onnx", f"{name}.npy", "--calibrate", "samples.npy", "--degree", 3)
+        shutil.copy(chain.owner / "batch.umbra", chain.server / "in" / name)
+    report = succeeds(chain.server, *infer, "in", "--out", "out")
+    expect("all records, in two batches", (report["batches"], report["records"]) == (2, RECORDS + 2))
+    expect("layers of the last", len(report["layers"]) == 3)
+    for name, count in rows.items():
+        shutil.copy(chain.server / "out" / name, chain.owner / "answer.umbra")
+        chain.decrypt("y.npy")
+        shape, values = chain.read("y.npy")
+        expect(f"answers of {name}", shape == [count, CLASSES] and
+               distance(values, chain.read(f"{name}.npy")[1]) < 2**-5)
+    refused(chain.server, 1, "is an input of this command", *infer, "in", "--out", "in")
+    refused(chain.server, 1, "are for one batch", *infer, "in", "--out", "out", "--repeat", 2)
+    refused(chain.server, 1, "are for one batch", *infer, "in", "--out", "out", "--digests", "d")
+    shutil.copy(chain.owner / "secret/key.umbra", chain.server / "in")
+    refused(chain.server, 1, "holds a secret key", *infer, "in", "--out", "out")
+
+
 def encrypted_weights_refused(chain, infer):
     owner, server = chain.owner, chain.server
     refused(server, 1, "--weights FILE is missing", *infer, "o.umbra")
@@ -430,8 +463,8 @@ def plans_keep_apart(folder):
 
 
 def main():
-    for part in (whole_chain, labels_with_the_secret_key, encrypted_weights, careless_use, bad_models, outputs_beyond,
-                 plans_keep_apart):
+    for part in (whole_chain, labels_with_the_secret_key, encrypted_weights, batches, careless_use, bad_models,
+                 outputs_beyond, plans_keep_apart):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 part(pathlib.Path(folder))
