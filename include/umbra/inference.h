@@ -73,9 +73,10 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
 /*
  * samples: records as those that will come, (samples, the input's shape) or (samples, elements): from them the size of
  * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot be
- * computed on encrypted values: its name and type), MISMATCH (shape of the samples), INVALID_ARGUMENT (options), RANGE (a
- * layer that is too large for matrices, by name, and not computed on images; no parameters have the levels, the memory or
- * the error wanted: the text has what there is), OUT_OF_MEMORY, CANCELLED.
+ * computed on encrypted values: its name and type; params with keyless levels for encrypted weights), MISMATCH (shape of
+ * the samples), INVALID_ARGUMENT (options), RANGE (a layer that is too large for matrices, by name, and not computed on
+ * images; no parameters have the levels, the memory or the error wanted: the text has what there is), OUT_OF_MEMORY,
+ * CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
                                                                   const umbra_ndarray *samples,
