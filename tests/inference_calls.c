@@ -247,17 +247,20 @@ static void refusals(void **state) {
   check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "records is 0");
 }
 
-/* A batch that was not encrypted by the plan, and results of another network. */
+/* What says that it is of the plan, and lies otherwise. */
 static void other_matrices(void **state) {
   (void)state;
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 32};
   umbra_matrix *batch = NULL, *out = NULL;
   umbra_ndarray found = {0};
   assert_ok(umbra_matrix_encrypt(&batch, server.public, samples.values, 2, INPUTS, &layout, NULL));
+  give_to_plan(batch, plan);
   assert_fails(umbra_inference_run(server.evaluator, &out, batch, server.network), UMBRA_ERROR_INVALID_ARGUMENT,
                "encrypt by that plan");
+  umbra_matrix_set_stamp(batch, batch->stamp.plan, UMBRA_MATRIX_RESULTS);
   assert_fails(umbra_inference_decrypt(&found, plan, batch, server.secret, NULL), UMBRA_ERROR_MISMATCH, "12 columns");
   assert_ok(umbra_matrix_encrypt(&batch, server.public, samples.values, 2, INPUTS - 1, &layout, NULL));
+  give_to_plan(batch, plan);
   assert_fails(umbra_inference_run(server.evaluator, &out, batch, server.network), UMBRA_ERROR_INVALID_ARGUMENT,
                "records of 11 elements");
   assert_null(out);

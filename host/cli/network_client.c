@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the owner of records does for a network: encrypts them by its plan, and decrypts what comes back. */
+#include <stdio.h>
+
 #include "answers.h"
 #include "network.h"
 #include "progress.h"
@@ -128,11 +130,36 @@ static bool load_answer(client_job *j, const cli_network_options *o, cli_report 
   return true;
 }
 
+static void warn_of_outcome(const umbra_inference_outcome *outcome, cli_report *report) {
+  char text[256];
+  cli_report_number(report, "beyond", (double)outcome->beyond);
+  if (!outcome->beyond) return;
+  snprintf(text, sizeof text,
+           "record %zu, the first of %zu, has an output outside of [%g, %g], which is all that the plan expects: "
+           "results of such records may be wrong",
+           outcome->first + 1, outcome->beyond, outcome->lowest, outcome->highest);
+  cli_report_warning(report, text);
+}
+
+/* Whatever there is to say of it. */
+static umbra_status open_doubtful(client_job *j, const cli_network_options *o, const umbra_progress *progress,
+                                  cli_report *report) {
+  umbra_inference_outcome outcome = {UMBRA_INFERENCE_OUTCOME_INIT};
+  umbra_status status = umbra_inference_decrypt_outcome(&outcome, &j->values, j->plan, j->matrix, j->secret, progress);
+  if (status == UMBRA_OK) warn_of_outcome(&outcome, report);
+  return status == UMBRA_OK && !o->values ? umbra_inference_close(&j->values, j->plan) : status;
+}
+
 static bool open_answer(client_job *j, const cli_network_options *o, cli_report *report) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "decrypting");
-  umbra_status status = (o->values ? umbra_inference_decrypt_values : umbra_inference_decrypt)(
-      &j->values, j->plan, j->matrix, j->secret, &progress);
+  umbra_status status = o->doubtful ? open_doubtful(j, o, &progress, report)
+                                    : (o->values ? umbra_inference_decrypt_values : umbra_inference_decrypt)(
+                                          &j->values, j->plan, j->matrix, j->secret, &progress);
+  if (status == UMBRA_ERROR_RANGE && !o->doubtful) {
+    cli_progress_close(&bar);
+    return cli_error("--in: %s; --doubtful writes all that there is", umbra_last_error());
+  }
   if (!cli_progress_check(&bar, status, "--in")) return false;
   cli_report_step(report, "decrypt", NULL);
   return true;

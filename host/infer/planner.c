@@ -268,8 +268,10 @@ umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbr
                .watch = &watch};
   UMBRA_TRY(UMBRA_TAKE(umbra_inference_options, &p.options, options));
   UMBRA_TRY(check_options(model, &p.options));
-  const umbra_status status = umbra_watch_close(&watch, make_plan(&p));
+  umbra_status status = umbra_watch_close(&watch, make_plan(&p));
+  if (status == UMBRA_OK) status = umbra_inference_plan_find_digests(p.plan);
   close_planner(&p);
   if (status == UMBRA_OK) UMBRA_PUT(inference_plan, plan, p.plan);
+  else umbra_inference_plan_destroy(p.plan);
   return status;
 }
