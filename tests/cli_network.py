@@ -314,23 +314,27 @@ def bad_models(folder):
 
 
 def outputs_beyond(folder):
-    """A record whose elements add up to more than those of any sample: its outputs show it."""
+    """A record whose elements add up to more than those of any sample: its outputs show it, and the farther out they are,
+    the louder."""
     chain = open_chain(folder, network(first=[0.5] * (INPUTS * HIDDEN)))
     chain.plan("model.onnx", "--degree", 7, "--records", RECORDS)
     chain.keygen()
-    values = numbers(RECORDS * INPUTS)
-    values[INPUTS:2 * INPUTS] = [1.3] * INPUTS
-    chain.write("x.npy", [RECORDS, INPUTS], values)
-    chain.encrypt("--keys", "keys")
-    chain.infer()
     decrypt = ["decrypt", "--plan", "client.umbra", "--secret", "secret/key.umbra", "--in", "answer.umbra", "--out",
                "y.npy"]
-    refused(chain.owner, 1, "record 2, the first of 1, has an output outside of the plan's range", *decrypt)
-    refused(chain.owner, 1, "--doubtful writes all that there is", *decrypt, "--values")
-    expect("nothing is written", not (chain.owner / "y.npy").exists())
-    run = umbra(chain.owner, *decrypt, "--doubtful", "--json")
-    expect("all is written, with a warning", run.returncode == 0 and "warning: record 2, the first of" in run.stderr and
-           json.loads(run.stdout)["beyond"] == 1 and chain.read("y.npy")[0] == [RECORDS, CLASSES])
+    values = numbers(RECORDS * INPUTS)
+    for size, options in ((1.5, ["--doubtful"]), (1.2, [])):
+        values[INPUTS:2 * INPUTS] = [size] * INPUTS
+        chain.write("x.npy", [RECORDS, INPUTS], values)
+        chain.encrypt("--keys", "keys")
+        chain.infer()
+        if options:
+            refused(chain.owner, 1, "and by the plan outputs are within", *decrypt)
+            refused(chain.owner, 1, "--doubtful writes all that there is", *decrypt, "--values")
+            expect("nothing is written", not (chain.owner / "y.npy").exists())
+        run = umbra(chain.owner, *decrypt, *options, "--json")
+        expect("all is written, with a warning", run.returncode == 0 and "the farthest of record" in run.stderr and
+               json.loads(run.stdout)["beyond"] > 0 and chain.read("y.npy")[0] == [RECORDS, CLASSES])
+    expect("the record is named", json.loads(run.stdout)["beyond"] == 1 and "the farthest of record 2" in run.stderr)
 
 
 # ---- plans that differ in weights only ----
