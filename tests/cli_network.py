@@ -34,7 +34,7 @@ def numbers(count, size=1.0):
 
 
 def network(*closing, classes=CLASSES, first=None):
-    """Two layers with a ReLU between; the name of what closing steps begin with is z. first: weights of the first one."""
+    """Two layers with a ReLU between; closing steps begin with z. first: the weights of the first layer."""
     first = first or numbers(INPUTS * HIDDEN, 0.5)
     constants = {"w": Tensor([INPUTS, HIDDEN], first), "b": Tensor([HIDDEN], numbers(HIDDEN)),
                  "v": Tensor([HIDDEN, classes], numbers(HIDDEN * classes)), "c": Tensor([classes], numbers(classes))}
@@ -314,8 +314,7 @@ def bad_models(folder):
 
 
 def outputs_beyond(folder):
-    """A record whose elements add up to more than those of any sample: its outputs show it, and the farther out they are,
-    the louder."""
+    """A record whose elements add up to more than those of any sample: its outputs show it."""
     chain = open_chain(folder, network(first=[0.5] * (INPUTS * HIDDEN)))
     chain.plan("model.onnx", "--degree", 7, "--records", RECORDS)
     chain.keygen()

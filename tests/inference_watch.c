@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * The calls of networks, watched and stopped: fractions go up to 1, what is stopped leaves outputs and memory as they were,
- * and the same call then does the same work. And two clients, with keys of their own, at one network at a time.
+ * The calls of networks, watched and stopped: fractions go up to 1, what is stopped leaves outputs and memory as they
+ * were, and the same call then does the same work. And two clients, with keys of their own, at one network at a time.
  */
 #include <pthread.h>
 
