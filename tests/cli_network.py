@@ -156,6 +156,55 @@ def labels_with_the_secret_key(folder):
     expect("labels as JSON", json.loads((chain.owner / "y.json").read_text()) == labels)
 
 
+def encrypted_weights(folder):
+    """A server with the client's bundle and weights that it cannot read."""
+    chain = open_chain(folder, network())
+    plan = chain.plan("model.onnx", "--degree", 3, "--records", RECORDS, "--encrypted-weights")
+    expect("the plan says so", plan["encrypted_weights"] and "encrypted weights" in succeeds(
+        chain.owner, "inspect", "client.umbra")["plan"]["explanation"])
+    expect("relinearisation is among the keys", chain.keygen()["evaluation_keys"] == plan["keys"] > 0)
+    chain.encrypt("--keys", "keys")
+    made = succeeds(chain.owner, "encrypt", "--weights", "--plan", "server.umbra", "--keys", "keys", "--out", "w.umbra")
+    expect("as many bytes as planned", made["weight_bytes"] == plan["weight_bytes"])
+    small = succeeds(chain.owner, "encrypt", "--weights", "--plan", "server.umbra", "--secret", "secret/key.umbra",
+                     "--out", "v.umbra")
+    size = {name: (chain.owner / name).stat().st_size for name in ("v.umbra", "w.umbra")}
+    expect("half as large by the secret key", small["weight_bytes"] == made["weight_bytes"] and
+           size["v.umbra"] < 0.6 * size["w.umbra"])
+    for name in ("client.umbra", "batch.umbra", "w.umbra", "v.umbra", "keys/eval.umbra"):
+        shutil.copy(chain.owner / name, chain.server / name)
+    infer = ["infer", "--plan", "client.umbra", "--keys", "keys", "--in", "batch.umbra", "--out"]
+    chain.clear("model.onnx", "clear.npy", "--calibrate", "samples.npy", "--degree", 3)
+    wanted = chain.read("clear.npy")[1]
+    for name in ("w.umbra", "v.umbra"):
+        succeeds(chain.server, *infer, "answer.umbra", "--weights", name)
+        shutil.copy(chain.server / "answer.umbra", chain.owner)
+        chain.decrypt("y.npy")
+        expect(f"answers by {name}", 0 < distance(chain.read("y.npy")[1], wanted) <= 2 * plan["error"])
+    encrypted_weights_refused(chain, infer)
+
+
+def encrypted_weights_refused(chain, infer):
+    owner, server = chain.owner, chain.server
+    refused(server, 1, "--weights FILE is missing", *infer, "o.umbra")
+    refused(server, 1, "--weights: this is a file of kind", *infer, "o.umbra", "--weights", "batch.umbra")
+    refused(server, 1, "is an input of this command", *infer, "w.umbra", "--weights", "w.umbra")
+    encrypt = ["encrypt", "--weights", "--out", "o.umbra"]
+    refused(owner, 1, "has no weights", *encrypt, "--plan", "client.umbra", "--keys", "keys")
+    refused(owner, 2, "--plan FILE is missing", *encrypt, "--keys", "keys")
+    refused(owner, 2, "what to encrypt with", *encrypt, "--plan", "server.umbra")
+    refused(owner, 2, "does not go with --weights", *encrypt, "--plan", "server.umbra", "--keys", "keys", "--clip")
+    refused(owner, 2, "exactly one of", *encrypt, "x.npy", "--plan", "server.umbra", "--keys", "keys")
+    chain.plan("model.onnx", "--degree", 3, "--records", RECORDS)
+    shutil.copy(owner / "server.umbra", server)
+    refused(owner, 1, "plain weights", *encrypt, "--plan", "server.umbra", "--keys", "keys")
+    refused(server, 1, "has weights of its own", "infer", "--plan", "server.umbra", "--keys", "keys", "--in",
+            "batch.umbra", "--out", "o.umbra", "--weights", "w.umbra")
+    shutil.copy(owner / "secret/key.umbra", server / "forgotten.umbra")
+    refused(server, 1, "holds a secret key", *infer, "o.umbra", "--weights", "w.umbra")
+    expect("no output is left", not (owner / "o.umbra").exists() and not (server / "o.umbra").exists())
+
+
 # ---- what is refused ----
 
 def refused(folder, code, words, *arguments):
@@ -302,7 +351,7 @@ def bad_models(folder):
     refused(chain.owner, 1, "--output: the model has 1 outputs", *plan, "--output", "w")
     refused(chain.owner, 1, "--machine", *plan, "--machine", "abacus")
     refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
-    refused(chain.owner, 1, "and memory is", *plan, "--memory", "1K")
+    refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K")
     chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
     refused(chain.owner, 1, "--samples", *plan)
     (chain.owner / "samples.npy").unlink()
@@ -313,27 +362,38 @@ def bad_models(folder):
     expect("no bundle is left", not (chain.owner / "s.umbra").exists())
 
 
-def outputs_beyond(folder):
-    """A record whose elements add up to more than those of any sample: its outputs show it."""
+def answer_far_out(folder, degree):
+    """To records of which the elements of one add up to more than those of any sample. How to decrypt it."""
     chain = open_chain(folder, network(first=[0.5] * (INPUTS * HIDDEN)))
-    chain.plan("model.onnx", "--degree", 7, "--records", RECORDS)
-    chain.keygen()
-    decrypt = ["decrypt", "--plan", "client.umbra", "--secret", "secret/key.umbra", "--in", "answer.umbra", "--out",
-               "y.npy"]
+    chain.plan("model.onnx", "--degree", degree, "--records", RECORDS)
     values = numbers(RECORDS * INPUTS)
-    for size, options in ((1.5, ["--doubtful"]), (1.2, [])):
-        values[INPUTS:2 * INPUTS] = [size] * INPUTS
-        chain.write("x.npy", [RECORDS, INPUTS], values)
-        chain.encrypt("--keys", "keys")
-        chain.infer()
-        if options:
-            refused(chain.owner, 1, "and by the plan outputs are within", *decrypt)
-            refused(chain.owner, 1, "--doubtful writes all that there is", *decrypt, "--values")
-            expect("nothing is written", not (chain.owner / "y.npy").exists())
-        run = umbra(chain.owner, *decrypt, *options, "--json")
-        expect("all is written, with a warning", run.returncode == 0 and "the farthest of record" in run.stderr and
-               json.loads(run.stdout)["beyond"] > 0 and chain.read("y.npy")[0] == [RECORDS, CLASSES])
-    expect("the record is named", json.loads(run.stdout)["beyond"] == 1 and "the farthest of record 2" in run.stderr)
+    values[INPUTS:2 * INPUTS] = [1.5] * INPUTS
+    chain.write("x.npy", [RECORDS, INPUTS], values)
+    chain.keygen()
+    chain.encrypt("--keys", "keys")
+    chain.infer()
+    return chain, ["decrypt", "--plan", "client.umbra", "--secret", "secret/key.umbra", "--in", "answer.umbra", "--out",
+                   "y.npy"]
+
+
+def warned(chain, *decrypt):
+    """All answers are written, with a warning, which is returned with the number of records that it is about."""
+    run = umbra(chain.owner, *decrypt, "--json")
+    expect("all is written", run.returncode == 0 and chain.read("y.npy")[0] == [RECORDS, CLASSES])
+    return json.loads(run.stdout)["beyond"], run.stderr
+
+
+def outputs_beyond(folder):
+    """A polynomial of degree 2 grows slowly outside of its interval, one of degree 7 does not."""
+    chain, decrypt = answer_far_out(folder / "slowly", 2)
+    beyond, warning = warned(chain, *decrypt)
+    expect("the record is named", beyond == 1 and "which the plan expects, the farthest of record 2" in warning)
+    chain, decrypt = answer_far_out(folder / "fast", 7)
+    refused(chain.owner, 1, "and by the plan outputs are within", *decrypt)
+    refused(chain.owner, 1, "--doubtful writes all that there is", *decrypt, "--values")
+    expect("nothing is written", not (chain.owner / "y.npy").exists())
+    beyond, warning = warned(chain, *decrypt, "--doubtful")
+    expect("what is far out is told", beyond > 0 and "which the plan expects" in warning)
 
 
 # ---- plans that differ in weights only ----
@@ -384,7 +444,8 @@ def plans_keep_apart(folder):
 
 
 def main():
-    for part in (whole_chain, labels_with_the_secret_key, careless_use, bad_models, outputs_beyond, plans_keep_apart):
+    for part in (whole_chain, labels_with_the_secret_key, encrypted_weights, careless_use, bad_models, outputs_beyond,
+                 plans_keep_apart):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 part(pathlib.Path(folder))

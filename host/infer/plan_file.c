@@ -26,8 +26,10 @@ typedef struct inference_record {
   double seconds, error, largest, approximation_error;
   uint32_t version, stride, slots, depth, keys, steps;
   uint32_t image[3], encode, refresh, refreshes; /* image: of a record; 0: rows of elements */
+  uint32_t weights, bare;                        /* bare: whether the steps are without them */
+  uint64_t ahead;
 } inference_record;
-_Static_assert(sizeof(inference_record) == 184 + 120 + 24, "no padding");
+_Static_assert(sizeof(inference_record) == 184 + 120 + 40, "no padding");
 
 typedef struct level_record {
   uint32_t level, refreshed;
@@ -48,8 +50,8 @@ static inference_record essence_of(const umbra_inference_plan *plan) {
                             .stride = way->layout.stride,
                             .slots = way->layout.slots,
                             .image = {way->image.channels, way->image.height, way->image.width},
-                            .encode = (uint32_t)way->encode,
-                            .refresh = (uint32_t)way->refresh};
+                            .refresh = (uint32_t)way->refresh,
+                            .weights = (uint32_t)way->weights};
 }
 
 static inference_record record_of(const umbra_inference_plan *plan) {
@@ -70,6 +72,9 @@ static inference_record record_of(const umbra_inference_plan *plan) {
   record.depth = r->depth;
   record.keys = (uint32_t)r->keys;
   record.refreshes = r->refreshes;
+  record.encode = (uint32_t)plan->ways->encode;
+  record.ahead = plan->ways->ahead;
+  record.bare = plan->program && plan->program->bare;
   record.steps = plan->program ? (uint32_t)plan->program->step_count : 0;
   return record;
 }
@@ -141,8 +146,18 @@ static umbra_status find_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_
   return UMBRA_OK;
 }
 
+/* Without the weights where these are encrypted, as the server has them. */
+static umbra_status find_steps_digest(umbra_inference_plan *plan) {
+  umbra_inference_plan bare = *plan;
+  if (plan->ways->weights != UMBRA_WEIGHTS_ENCRYPTED) return find_digest(plan->steps_digest, plan, write_steps);
+  UMBRA_TRY(umbra_program_strip(&bare.program, plan->program));
+  const umbra_status status = find_digest(plan->steps_digest, &bare, write_steps);
+  umbra_program_destroy(bare.program);
+  return status;
+}
+
 umbra_status umbra_inference_plan_find_digests(umbra_inference_plan *plan) {
-  if (plan->program) UMBRA_TRY(find_digest(plan->steps_digest, plan, write_steps));
+  if (plan->program) UMBRA_TRY(find_steps_digest(plan));
   return find_digest(plan->digest, plan, write_essence);
 }
 
@@ -158,8 +173,13 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
       (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
                                   r->steps, r->depth);
-  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST)
-    return umbra_reader_malformed(reader, "marks %u and %u of a plan", r->encode, r->refresh);
+  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST ||
+      (r->ahead && r->encode != UMBRA_TRANSFORM_AT_USE))
+    return umbra_reader_malformed(reader, "marks %u and %u of a plan, %llu bytes ahead", r->encode, r->refresh,
+                                  (unsigned long long)r->ahead);
+  const int encrypted = r->weights == UMBRA_WEIGHTS_ENCRYPTED;
+  if (r->weights > UMBRA_WEIGHTS_ENCRYPTED || r->bare > (uint32_t)encrypted || (encrypted && !r->steps))
+    return umbra_reader_malformed(reader, "weights of kind %u, mark %u, of %u steps", r->weights, r->bare, r->steps);
   if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest) && isfinite(r->approximation_error))
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "figures that are not finite");
@@ -182,7 +202,9 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
   way->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = r->stride,
                                       .slots = r->slots, .group = 1};
   way->encode = (umbra_transform_encode_when)r->encode;
+  way->ahead = r->ahead;
   way->refresh = (umbra_bootstrap_order)r->refresh;
+  way->weights = (umbra_weights_kind)r->weights;
   UMBRA_TRY(set_image(way, reader, r, elements));
   const size_t columns = umbra_way_columns(way, elements);
   if (umbra_layout_check(&way->layout, r->records, columns, umbra_params_slots(way->params)) != UMBRA_OK)
@@ -209,7 +231,8 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
                                          .samples = r->samples,
                                          .labels_equal = r->labels_equal,
                                          .near_ties = r->near_ties,
-                                         .approximation_error = r->approximation_error};
+                                         .approximation_error = r->approximation_error,
+                                         .weights = (umbra_weights_kind)r->weights};
   return UMBRA_OK;
 }
 
@@ -290,6 +313,7 @@ static umbra_status read_plan(umbra_reader *reader, umbra_inference_plan *plan) 
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_DIGEST, plan->steps_digest, sizeof plan->steps_digest));
   if (!record.steps) return umbra_inference_plan_find_digests(plan);
   UMBRA_TRY(umbra_program_create(&plan->program, plan->frame.count));
+  plan->program->bare = (int)record.bare;
   plan->program->image = (umbra_image){record.image[0], record.image[1], record.image[2]};
   UMBRA_TRY(umbra_program_read(reader, plan->program, record.steps));
   UMBRA_TRY(read_levels(reader, way, plan->program));
