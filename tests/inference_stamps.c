@@ -18,10 +18,11 @@ typedef struct variant {
   double weight;
   const double *labels;
   uint64_t samples; /* a seed */
+  umbra_weights_kind kind;
 } variant;
 
 static const double some_labels[CLASSES] = {1, 2, 3}, other_labels[CLASSES] = {3, 2, 1};
-static const variant usual = {0, some_labels, 1};
+static const variant usual = {0, some_labels, 1, UMBRA_WEIGHTS_PLAIN};
 
 static umbra_model *model_of(const variant *v) {
   const umbra_closing steps[] = {UMBRA_CLOSING_ARGMAX};
@@ -37,7 +38,8 @@ static umbra_model *model_of(const variant *v) {
 }
 
 static umbra_inference_plan *plan_of(const variant *v) {
-  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = test_params(11, 30, 3)};
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT, .params = test_params(11, 30, 3),
+                                     .weights = v->kind};
   umbra_ndarray samples = random_records(v->samples, SAMPLES, INPUTS);
   umbra_model *model = model_of(v);
   umbra_inference_plan *plan = NULL;
@@ -87,27 +89,39 @@ static int close_all(void **state) {
 
 /* ---- digests ---- */
 
-/* Both sides, and their files, have one; whatever changes an answer makes another. */
-static void digests(void **state) {
-  (void)state;
-  const variant others[] = {{0x1p-40, some_labels, 1}, {0, other_labels, 1}, {0, some_labels, 2}};
-  umbra_inference_plan *again = plan_of(&usual), *client = NULL;
-  assert_ok(umbra_inference_plan_client(plan, &client));
-  bytes whole = plan_bytes(plan), part = plan_bytes(client);
+/* Of the plan, its client's, and those in files of both. */
+static void check_one_digest(const umbra_inference_plan *of) {
+  umbra_inference_plan *client = NULL;
+  assert_ok(umbra_inference_plan_client(of, &client));
+  bytes whole = plan_bytes(of), part = plan_bytes(client);
   umbra_inference_plan *read[] = {read_plan(&whole), read_plan(&part)};
-  assert_true(same_digest(plan, again) && same_digest(plan, client));
-  assert_true(same_digest(plan, read[0]) && same_digest(plan, read[1]));
-  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-    umbra_inference_plan *other = plan_of(&others[i]);
-    assert_false(same_digest(plan, other));
-    umbra_inference_plan_destroy(other);
-  }
-  umbra_inference_plan_destroy(again);
+  assert_true(same_digest(of, client) && same_digest(of, read[0]) && same_digest(of, read[1]));
   umbra_inference_plan_destroy(client);
   umbra_inference_plan_destroy(read[0]);
   umbra_inference_plan_destroy(read[1]);
   free(whole.data);
   free(part.data);
+}
+
+/* Both sides, and their files, have one; whatever changes an answer makes another. */
+static void digests(void **state) {
+  (void)state;
+  const variant others[] = {
+      {.weight = 0x1p-40, .labels = some_labels, .samples = 1},
+      {.labels = other_labels, .samples = 1},
+      {.labels = some_labels, .samples = 2},
+      {.labels = some_labels, .samples = 1, .kind = UMBRA_WEIGHTS_ENCRYPTED},
+  };
+  umbra_inference_plan *again = plan_of(&usual);
+  assert_true(same_digest(plan, again));
+  check_one_digest(plan);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    umbra_inference_plan *other = plan_of(&others[i]);
+    assert_false(same_digest(plan, other));
+    check_one_digest(other);
+    umbra_inference_plan_destroy(other);
+  }
+  umbra_inference_plan_destroy(again);
 }
 
 /* ---- what is of another plan ---- */
@@ -149,8 +163,8 @@ static void another_plan(const variant *v) {
 
 static void other_plans(void **state) {
   (void)state;
-  another_plan(&(variant){0.5, some_labels, 1});
-  another_plan(&(variant){0, other_labels, 1});
+  another_plan(&(variant){.weight = 0.5, .labels = some_labels, .samples = 1});
+  another_plan(&(variant){.labels = other_labels, .samples = 1});
 }
 
 /* Records are no results, and results no records. */

@@ -126,7 +126,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"weights", NULL, "it is a model: its weights, then the bias", CLI_FLAG, &o.weights, CLI_OPTIONAL},
       {"values", NULL, "of an answer what comes before softmax, argmax and labels: logits", CLI_FLAG, &o.network.values,
        CLI_OPTIONAL},
-      {"doubtful", NULL, "also an answer with outputs beyond what its plan expects", CLI_FLAG, &o.network.doubtful,
+      {"doubtful", NULL, "also an answer with outputs far beyond what its plan expects", CLI_FLAG, &o.network.doubtful,
        CLI_OPTIONAL},
       {"out", "FILE", "table to write, .csv or .npy; answers also .json", CLI_TEXT, &o.out, CLI_REQUIRED},
       CLI_ENGINE_OPTIONS(o.engine),
@@ -152,7 +152,8 @@ const cli_command cli_decrypt = {
         "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. A new\n"
         "table has mode 0600; an existing one keeps its mode. Answers of a network are labels or probabilities, as\n"
         "the model's last steps make them, which the owner computes here. Records unlike the samples of the plan can\n"
-        "leave the ranges of values on the way; where outputs show it, nothing is written, or with --doubtful all.\n\n"
+        "leave the ranges of values on the way; where outputs show it there is a warning, or nothing without "
+        "--doubtful.\n\n"
         "Examples:\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv\n"

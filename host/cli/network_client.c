@@ -135,32 +135,28 @@ static void warn_of_outcome(const umbra_inference_outcome *outcome, cli_report *
   cli_report_number(report, "beyond", (double)outcome->beyond);
   if (!outcome->beyond) return;
   snprintf(text, sizeof text,
-           "record %zu, the first of %zu, has an output outside of [%g, %g], which is all that the plan expects: "
-           "results of such records may be wrong",
-           outcome->first + 1, outcome->beyond, outcome->lowest, outcome->highest);
+           "outputs of %zu records are outside of [%g, %g], which the plan expects, the farthest of record %zu: these "
+           "records are unlike the plan's samples, and their results may be wrong",
+           outcome->beyond, outcome->lowest, outcome->highest, outcome->record + 1);
   cli_report_warning(report, text);
 }
 
-/* Whatever there is to say of it. */
-static umbra_status open_doubtful(client_job *j, const cli_network_options *o, const umbra_progress *progress,
-                                  cli_report *report) {
-  umbra_inference_outcome outcome = {UMBRA_INFERENCE_OUTCOME_INIT};
-  umbra_status status = umbra_inference_decrypt_outcome(&outcome, &j->values, j->plan, j->matrix, j->secret, progress);
-  if (status == UMBRA_OK) warn_of_outcome(&outcome, report);
-  return status == UMBRA_OK && !o->values ? umbra_inference_close(&j->values, j->plan) : status;
+/* What is in doubt is refused, unless it is wanted. */
+static bool check_outcome(client_job *j, const umbra_inference_outcome *outcome, bool doubtful) {
+  if (doubtful || !outcome->doubts) return true;
+  return umbra_inference_decrypt_values(&j->values, j->plan, j->matrix, j->secret, NULL) == UMBRA_OK ||
+         cli_error("--in: %s; --doubtful writes all that there is", umbra_last_error());
 }
 
 static bool open_answer(client_job *j, const cli_network_options *o, cli_report *report) {
   cli_progress bar;
+  umbra_inference_outcome outcome = {UMBRA_INFERENCE_OUTCOME_INIT};
   const umbra_progress progress = cli_progress_open(&bar, "decrypting");
-  umbra_status status = o->doubtful ? open_doubtful(j, o, &progress, report)
-                                    : (o->values ? umbra_inference_decrypt_values : umbra_inference_decrypt)(
-                                          &j->values, j->plan, j->matrix, j->secret, &progress);
-  if (status == UMBRA_ERROR_RANGE && !o->doubtful) {
-    cli_progress_close(&bar);
-    return cli_error("--in: %s; --doubtful writes all that there is", umbra_last_error());
-  }
-  if (!cli_progress_check(&bar, status, "--in")) return false;
+  const umbra_status status =
+      umbra_inference_decrypt_outcome(&outcome, &j->values, j->plan, j->matrix, j->secret, &progress);
+  if (!cli_progress_check(&bar, status, "--in") || !check_outcome(j, &outcome, o->doubtful)) return false;
+  warn_of_outcome(&outcome, report);
+  if (!o->values && !cli_check(umbra_inference_close(&j->values, j->plan), "--in")) return false;
   cli_report_step(report, "decrypt", NULL);
   return true;
 }

@@ -138,6 +138,8 @@ static umbra_status copy_layers(umbra_inference_plan *copy, const umbra_inferenc
 static umbra_status fill_client(umbra_inference_plan *client, const umbra_inference_plan *plan) {
   UMBRA_TRY(umbra_alloc(&client->ways, 1, sizeof *client->ways, "a plan of a network"));
   client->way_count = 1;
+  memcpy(client->steps_digest, plan->steps_digest, sizeof client->steps_digest);
+  memcpy(client->digest, plan->digest, sizeof client->digest);
   UMBRA_TRY(copy_way(client->ways, plan->ways));
   UMBRA_TRY(copy_layers(client, plan));
   memcpy(client->steps_digest, plan->steps_digest, sizeof client->steps_digest);

@@ -50,7 +50,6 @@ static inference_record essence_of(const umbra_inference_plan *plan) {
                             .stride = way->layout.stride,
                             .slots = way->layout.slots,
                             .image = {way->image.channels, way->image.height, way->image.width},
-                            .encode = (uint32_t)way->encode,
                             .refresh = (uint32_t)way->refresh,
                             .weights = (uint32_t)way->weights};
 }
@@ -73,6 +72,7 @@ static inference_record record_of(const umbra_inference_plan *plan) {
   record.depth = r->depth;
   record.keys = (uint32_t)r->keys;
   record.refreshes = r->refreshes;
+  record.encode = (uint32_t)plan->ways->encode;
   record.ahead = plan->ways->ahead;
   record.bare = plan->program && plan->program->bare;
   record.steps = plan->program ? (uint32_t)plan->program->step_count : 0;

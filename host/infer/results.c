@@ -17,7 +17,7 @@ void umbra_results_restore(double *values, size_t count, const umbra_frame *fram
 
 /* ---- what can be told ---- */
 
-/* Outputs are held within [-1, 1]; of what is open, doubts are set. */
+/* Outputs of the samples are held within [-1, 1]. */
 static void look_at_records(umbra_inference_outcome *seen, const umbra_ndarray *values,
                             const umbra_inference_plan *plan) {
   const umbra_frame *frame = &plan->frame;
@@ -26,33 +26,33 @@ static void look_at_records(umbra_inference_outcome *seen, const umbra_ndarray *
   size_t last = rows; /* of those beyond */
   seen->lowest = frame->result_shift - half;
   seen->highest = frame->result_shift + half;
-  seen->first = rows;
   for (size_t i = 0; i < rows * count; i++) {
     const double x = values->values[i];
-    seen->largest = fmax(seen->largest, fabs(x));
+    if (fabs(x) > seen->largest) {
+      seen->largest = fabs(x);
+      seen->record = i / count;
+    }
     if ((x >= seen->lowest && x <= seen->highest) || i / count == last) continue;
     last = i / count;
-    if (!seen->beyond++) seen->first = last;
+    seen->beyond++;
   }
 }
 
-/* Doubts that umbra_decrypt_decode does not pass over, either. */
-static uint32_t grave(uint32_t doubts) { return doubts & ~(uint32_t)(UMBRA_DOUBT_REFRESH | UMBRA_DOUBT_INTERVAL); }
-
+/* What umbra_decrypt_decode refuses, too: most of all, outputs beyond umbra_step_magnitude. */
 static umbra_status refuse(const umbra_inference_outcome *seen) {
-  if (seen->beyond)
-    return umbra_fail(
-        UMBRA_ERROR_RANGE,
-        "record %zu, the first of %zu, has an output outside of the plan's range, [%g, %g]; the largest is "
-        "%g: records unlike the samples left the ranges of values on the way, and their results may be "
-        "wrong",
-        seen->first + 1, seen->beyond, seen->lowest, seen->highest, seen->largest);
-  if (!grave(seen->doubts)) return UMBRA_OK;
+  const uint32_t grave = seen->doubts & ~(uint32_t)(UMBRA_DOUBT_REFRESH | UMBRA_DOUBT_INTERVAL);
+  if (!grave) return UMBRA_OK;
+  if (!seen->beyond)
+    return umbra_fail(UMBRA_ERROR_RANGE,
+                      "the results have doubts %#x (umbra_doubt): values on the way were larger than the computation "
+                      "allows, or wrapped around the modulus",
+                      grave);
   return umbra_fail(
       UMBRA_ERROR_RANGE,
-      "the results have doubts %#x (umbra_doubt): values on the way were larger than the computation allows, "
-      "or wrapped around the modulus",
-      seen->doubts);
+      "record %zu has an output of size %g, and by the plan outputs are within [%g, %g], which %zu records "
+      "leave: records unlike the samples left the ranges of values on the way, or these wrapped around the "
+      "modulus, and took others with them",
+      seen->record + 1, seen->largest, seen->lowest, seen->highest, seen->beyond);
 }
 
 /* ---- decryption ---- */

@@ -283,8 +283,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_encrypt_symmetric(umbra_ma
 
 /*
  * The answers, the records first, as umbra_model_run gives them: after the output's closing steps. Errors: as
- * umbra_matrix_decrypt; MISMATCH (a matrix that is no result of the plan); RANGE (also: an output beyond all that the plan
- * expects, and of which record; see umbra_inference_outcome).
+ * umbra_matrix_decrypt; MISMATCH (a matrix that is no result of the plan); RANGE (outputs several times as large as the plan
+ * expects: of which record; umbra_inference_decrypt_outcome tells of smaller ones, too).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt(umbra_ndarray *results, const umbra_inference_plan *plan,
                                                               const umbra_matrix *encrypted,
@@ -300,17 +300,17 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_values(umbra_ndarr
 
 /*
  * What opening results showed. A record that is unlike the samples can leave the interval of a polynomial on the way, where
- * this grows fast: mostly, its outputs are then far outside of what those of the samples were. That nothing is found is
- * no proof that nothing is wrong.
+ * this grows fast: its outputs may then be far outside of what those of the samples were, or not. So outputs beyond are a
+ * reason to look at their records, and no proof that they are wrong: a square of what is 1.6 times as large is 2.6 times
+ * as large. That nothing is found proves nothing, either.
  */
 typedef struct umbra_inference_outcome {
   size_t struct_size;
-  uint32_t doubts; /* of umbra_doubt (umbra/range.h), of all ciphertexts together */
-  size_t beyond;   /* records with an output outside of [lowest, highest] */
-  size_t first;    /* of these, from 0; the number of records: there are none */
-  double lowest,
-      highest;    /* the plan's range of outputs: `margin` times as wide as that of the samples, and its error */
-  double largest; /* |output| of all records */
+  uint32_t doubts;        /* of umbra_doubt (umbra/range.h), of all ciphertexts together */
+  size_t beyond;          /* records with an output outside of [lowest, highest] */
+  double lowest, highest; /* what the plan expects of outputs: those of the samples, with its margin and error */
+  double largest;         /* |output| of all records, */
+  size_t record;          /* and which one has it, from 0 */
 } umbra_inference_outcome;
 #define UMBRA_INFERENCE_OUTCOME_INIT .struct_size = sizeof(umbra_inference_outcome)
 UMBRA_API void umbra_inference_outcome_init(umbra_inference_outcome *outcome, size_t size);
