@@ -88,8 +88,9 @@ static void mark_steps(const maker *m, const split *s, uint32_t *babies, uint32_
   *babies = *giants = 0;
   clear_marks(m, s);
   for (size_t k = 0; k < m->shape->count; k++) {
-    uint32_t *baby = &m->of_baby[baby_of(s, m->index[k]) - s->origin];
-    uint32_t *giant = &giants_of(m, map_of(m, k))[giant_of(s, m->index[k]) - first];
+    const int64_t at = giant_of(s, m->index[k]);
+    uint32_t *baby = &m->of_baby[m->index[k] - at * s->size - s->origin];
+    uint32_t *giant = &giants_of(m, map_of(m, k))[at - first];
     if (!*baby) *baby = ++*babies;
     if (!*giant) *giant = ++*giants;
   }
