@@ -42,8 +42,10 @@ static umbra_status check_options(const umbra_model *model, const umbra_inferenc
   if (!(o->margin > 1) || !isfinite(o->margin) || !(o->error > 0))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "margin is %g and error is %g: they must be above 1 and above 0",
                       o->margin, o->error);
-  if (umbra_target_name(o->target)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)o->target);
+  if (!umbra_target_name(o->target))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)o->target);
+  if (o->weights == UMBRA_WEIGHTS_PLAIN || o->weights == UMBRA_WEIGHTS_ENCRYPTED) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weights is %d, which is no kind of them", (int)o->weights);
 }
 
 /* Piece i of `count` of the part of the work that is under way. */
@@ -195,7 +197,7 @@ static umbra_status make_draft(planner *p, umbra_inference_plan **draft, int ima
 
 static int takes_images(const planner *p) {
   umbra_node_image *images;
-  if (p->options.records > 1) return 0;
+  if (p->options.records > 1 || p->options.weights == UMBRA_WEIGHTS_ENCRYPTED) return 0;
   if (umbra_images_find(&images, p->model, p->model->outputs[p->options.output].node) != UMBRA_OK) return 0;
   umbra_free(images);
   return 1;

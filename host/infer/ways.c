@@ -103,6 +103,7 @@ static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *p
   report->keys = umbra_key_needs_count(t->way->needs);
   report->key_bytes = umbra_key_needs_bytes(t->way->needs);
   report->peak_bytes = cost->device_bytes + program_bytes;
+  report->weights = t->way->weights;
 }
 
 umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
@@ -173,7 +174,7 @@ static void add_layouts(list *l, umbra_params *params) {
   const int last = enough ? UMBRA_BOOTSTRAP_STANDARD : UMBRA_BOOTSTRAP_STC_FIRST;
   if (!enough && l->options->without_refreshes) return;
   for (int order = UMBRA_BOOTSTRAP_STANDARD; order <= last; order++) {
-    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order};
+    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order, .weights = l->options->weights};
     if (l->program->image.channels) add_images(l, way);
     else add_matrices(l, &way);
   }
@@ -224,14 +225,34 @@ static umbra_status add_all(list *l) {
 
 /* ---- which of them ---- */
 
+/*
+ * Memory that is left is for diagonals that are encoded ahead. Products with these may take more room than those that
+ * encode: then fewer are.
+ */
+static umbra_status fill_memory(umbra_way *way, const list *l) {
+  enum { TRIES = 3 };
+  umbra_cost cost;
+  const uint64_t memory = l->options->memory;
+  uint64_t left = memory - way->report.peak_bytes;
+  for (int i = 1; i <= TRIES; i++) {
+    way->ahead = i < TRIES ? left : 0;
+    UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
+    const uint64_t peak = way->report.peak_bytes;
+    if (peak <= memory) return UMBRA_OK;
+    left -= peak - memory < left ? peak - memory : left;
+  }
+  return UMBRA_OK;
+}
+
 static umbra_status try_way(umbra_way *way, const list *l) {
   umbra_cost cost;
   const uint64_t memory = l->options->memory;
   UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
   const uint64_t all = way->report.peak_bytes;
+  if (memory && all <= memory && way->encode == UMBRA_TRANSFORM_AT_USE) return fill_memory(way, l);
   if (!memory || all <= memory) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " MiB, and memory is %" PRIu64 " MiB",
-                    l->options->records, all >> 20, memory >> 20);
+  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " bytes, and memory is %" PRIu64,
+                    l->options->records, all, memory);
 }
 
 int umbra_way_is_left_out(umbra_status status) {
