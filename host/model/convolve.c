@@ -25,27 +25,35 @@ typedef struct convolution {
 typedef struct patch {
   size_t row, column, width;
   size_t first, count;
+  size_t channel, u, v; /* of the next weight */
 } patch;
 
 /* ---- what is seen ---- */
 
-/* What weight k meets at the positions of a patch: zeros outside of the image. */
-static void see(double seen[POSITIONS], const convolution *c, const patch *at, size_t k) {
+/* What weight (u, v) of a channel meets at the positions of a patch: zeros outside of the image. */
+static void see(double seen[POSITIONS], const convolution *c, const patch *at) {
   const umbra_model_window *w = &c->node->window;
   const size_t height = c->in->shape[1], width = c->in->shape[2], stride = w->stride[1];
-  const size_t v = k % w->kernel[1], u = k / w->kernel[1] % w->kernel[0], channel = k / w->kernel[1] / w->kernel[0];
-  const size_t row = at->row * w->stride[0] + u * w->dilation[0] - w->before[0]; /* beyond: very large, too */
-  const size_t column = at->column * stride + v * w->dilation[1] - w->before[1];
+  const size_t row = at->row * w->stride[0] + at->u * w->dilation[0] - w->before[0]; /* beyond: very large, too */
+  const size_t column = at->column * stride + at->v * w->dilation[1] - w->before[1];
   if (row >= height) {
     memset(seen, 0, POSITIONS * sizeof *seen);
     return;
   }
-  const double *x = c->image + (channel * height + row) * width;
+  const double *x = c->image + (at->channel * height + row) * width;
   if (stride == 1 && column < width && width - column >= POSITIONS) {
     memcpy(seen, x + column, POSITIONS * sizeof *seen);
   } else {
     for (size_t p = 0, i = column; p < POSITIONS; p++, i += stride) seen[p] = i < width ? x[i] : 0;
   }
+}
+
+static void go_on(patch *at, const umbra_model_window *w) {
+  if (++at->v < w->kernel[1]) return;
+  at->v = 0;
+  if (++at->u < w->kernel[0]) return;
+  at->u = 0;
+  at->channel++;
 }
 
 /* ---- sums ---- */
@@ -81,7 +89,7 @@ static void add_patch(const convolution *c, patch *at) {
   for (at->first = 0; at->first < c->weight_count; at->first += at->count) {
     const size_t left = c->weight_count - at->first;
     at->count = left < WEIGHTS ? left : WEIGHTS;
-    for (size_t k = 0; k < at->count; k++) see(seen[k], c, at, at->first + k);
+    for (size_t k = 0; k < at->count; k++, go_on(at, &c->node->window)) see(seen[k], c, at);
     for (size_t o = 0; o < c->channels; o += CHANNELS) add_tile(c, at, o, seen);
   }
 }
@@ -105,7 +113,8 @@ void umbra_node_convolve(double *y, const double *x, const umbra_node *node, con
                    .result = y,
                    .channels = w->channels / w->groups,
                    .weight_count = each * w->kernel[0] * w->kernel[1]};
-  for (size_t i = 0; i < node->count; i++) y[i] = node->shift ? node->shift[i / area] : 0;
+  for (size_t o = 0; o < w->channels; o++)
+    for (size_t i = 0; i < area; i++) y[o * area + i] = node->shift ? node->shift[o] : 0;
   for (size_t g = 0; g < w->groups; g++) {
     convolve_group(&c);
     c.image += each * in->shape[1] * in->shape[2];
