@@ -155,6 +155,55 @@ def labels_with_the_secret_key(folder):
     expect("labels as JSON", json.loads((chain.owner / "y.json").read_text()) == labels)
 
 
+def encrypted_weights(folder):
+    """A server with the client's bundle and weights that it cannot read."""
+    chain = open_chain(folder, network())
+    plan = chain.plan("model.onnx", "--degree", 3, "--records", RECORDS, "--encrypted-weights")
+    expect("the plan says so", plan["encrypted_weights"] and "encrypted weights" in succeeds(
+        chain.owner, "inspect", "client.umbra")["plan"]["explanation"])
+    expect("relinearisation is among the keys", chain.keygen()["evaluation_keys"] == plan["keys"] > 0)
+    chain.encrypt("--keys", "keys")
+    made = succeeds(chain.owner, "encrypt", "--weights", "--plan", "server.umbra", "--keys", "keys", "--out", "w.umbra")
+    expect("as many bytes as planned", made["weight_bytes"] == plan["weight_bytes"])
+    small = succeeds(chain.owner, "encrypt", "--weights", "--plan", "server.umbra", "--secret", "secret/key.umbra",
+                     "--out", "v.umbra")
+    size = {name: (chain.owner / name).stat().st_size for name in ("v.umbra", "w.umbra")}
+    expect("half as large by the secret key", small["weight_bytes"] == made["weight_bytes"] and
+           size["v.umbra"] < 0.6 * size["w.umbra"])
+    for name in ("client.umbra", "batch.umbra", "w.umbra", "v.umbra", "keys/eval.umbra"):
+        shutil.copy(chain.owner / name, chain.server / name)
+    infer = ["infer", "--plan", "client.umbra", "--keys", "keys", "--in", "batch.umbra", "--out"]
+    chain.clear("model.onnx", "clear.npy", "--calibrate", "samples.npy", "--degree", 3)
+    wanted = chain.read("clear.npy")[1]
+    for name in ("w.umbra", "v.umbra"):
+        succeeds(chain.server, *infer, "answer.umbra", "--weights", name)
+        shutil.copy(chain.server / "answer.umbra", chain.owner)
+        chain.decrypt("y.npy")
+        expect(f"answers by {name}", 0 < distance(chain.read("y.npy")[1], wanted) <= 2 * plan["error"])
+    encrypted_weights_refused(chain, infer)
+
+
+def encrypted_weights_refused(chain, infer):
+    owner, server = chain.owner, chain.server
+    refused(server, 1, "--weights FILE is missing", *infer, "o.umbra")
+    refused(server, 1, "--weights: this is a file of kind", *infer, "o.umbra", "--weights", "batch.umbra")
+    refused(server, 1, "is an input of this command", *infer, "w.umbra", "--weights", "w.umbra")
+    encrypt = ["encrypt", "--weights", "--out", "o.umbra"]
+    refused(owner, 1, "has no weights", *encrypt, "--plan", "client.umbra", "--keys", "keys")
+    refused(owner, 2, "--plan FILE is missing", *encrypt, "--keys", "keys")
+    refused(owner, 2, "what to encrypt with", *encrypt, "--plan", "server.umbra")
+    refused(owner, 2, "does not go with --weights", *encrypt, "--plan", "server.umbra", "--keys", "keys", "--clip")
+    refused(owner, 2, "exactly one of", *encrypt, "x.npy", "--plan", "server.umbra", "--keys", "keys")
+    chain.plan("model.onnx", "--degree", 3, "--records", RECORDS)
+    shutil.copy(owner / "server.umbra", server)
+    refused(owner, 1, "plain weights", *encrypt, "--plan", "server.umbra", "--keys", "keys")
+    refused(server, 1, "has weights of its own", "infer", "--plan", "server.umbra", "--keys", "keys", "--in",
+            "batch.umbra", "--out", "o.umbra", "--weights", "w.umbra")
+    shutil.copy(owner / "secret/key.umbra", server / "forgotten.umbra")
+    refused(server, 1, "holds a secret key", *infer, "o.umbra", "--weights", "w.umbra")
+    expect("no output is left", not (owner / "o.umbra").exists() and not (server / "o.umbra").exists())
+
+
 # ---- what is refused ----
 
 def refused(folder, code, words, *arguments):
@@ -298,7 +347,7 @@ def bad_models(folder):
     refused(chain.owner, 1, "--output: the model has 1 outputs", *plan, "--output", "w")
     refused(chain.owner, 1, "--machine", *plan, "--machine", "abacus")
     refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
-    refused(chain.owner, 1, "and memory is", *plan, "--memory", "1K")
+    refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K")
     chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
     refused(chain.owner, 1, "--samples", *plan)
     (chain.owner / "samples.npy").unlink()
@@ -310,7 +359,7 @@ def bad_models(folder):
 
 
 def main():
-    for part in (whole_chain, labels_with_the_secret_key, careless_use, bad_models):
+    for part in (whole_chain, labels_with_the_secret_key, encrypted_weights, careless_use, bad_models):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 part(pathlib.Path(folder))

@@ -242,7 +242,7 @@ static void refusals(void **state) {
   check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "the least is");
   options.error = 0x1p-6;
   options.memory = 1 << 20;
-  check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "memory is 1 MiB");
+  check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "bytes, and memory is 1048576");
   options.records = 0;
   check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "records is 0");
 }
@@ -322,7 +322,7 @@ static void too_many_records(void **state) {
   umbra_inference_plan *read = NULL;
   bytes b = plan_bytes(plan);
   for (int i = 0, count = find_sections(sections, b.data, b.size); i < count; i++)
-    if (sections[i].length == AT + 144) memcpy(payload(b.data, &sections[i]) + AT, &many, sizeof many);
+    if (sections[i].length == AT + 160) memcpy(payload(b.data, &sections[i]) + AT, &many, sizeof many);
   fix_checksums(b.data, b.size);
   assert_fails(umbra_inference_plan_read(&read, b.data, b.size), UMBRA_ERROR_FORMAT, "2147483647 records");
   assert_null(read);

@@ -66,8 +66,9 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
-  if (o->run.plan || o->run.keys || o->run.repeat || o->run.digests)
-    cli_usage("--plan, --keys, --repeat and --digests are for encrypted records, and do not go with --clear");
+  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests)
+    cli_usage(
+        "--plan, --keys, --weights, --repeat and --digests are for encrypted records, and do not go with --clear");
   if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
     cli_usage("--device, --threads and --trace are for encrypted records, and do not go with --clear");
   if (!o->calibrate && cli_approximation_given(&o->approximation))
@@ -93,6 +94,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   const cli_option options[] = {
       {"plan", "FILE", "the server's bundle, as umbra plan --server writes it", CLI_TEXT, &o.run.plan, CLI_OPTIONAL},
       {"keys", "DIR", "with --plan: folder with " CLI_EVAL_KEYS_FILE, CLI_TEXT, &o.run.keys, CLI_OPTIONAL},
+      {"weights", "FILE", "with the client's bundle, planned so: encrypted weights, of umbra encrypt --weights",
+       CLI_TEXT, &o.run.weights, CLI_OPTIONAL},
       {"in", "FILE", "with --plan: encrypted records. Else .npy of (records, input's shape), or .csv", CLI_TEXT,
        &o.run.in, CLI_REQUIRED},
       {"out", "FILE", "with --plan: where the encrypted answer goes. Else results: .npy or .csv", CLI_TEXT, &o.run.out,
@@ -137,6 +140,7 @@ const cli_command cli_infer = {
         "ones, and those that are near ties; samples outside of intervals; how much of them values use; levels.\n\n"
         "Examples:\n"
         "  umbra infer --plan server.umbra --keys keys --in batch.umbra --out answer.umbra\n"
+        "  umbra infer --plan client.umbra --weights w.umbra --keys keys --in batch.umbra --out answer.umbra\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy --calibrate samples.npy --degree 7",
     .operand = "MODEL",

@@ -68,6 +68,7 @@ static cJSON *facts_of(const umbra_inference_report *r, const umbra_params *para
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     cJSON_AddNumberToObject(facts, numbers[i].name, numbers[i].value);
   cJSON_AddBoolToObject(facts, "symmetric", r->symmetric);
+  cJSON_AddBoolToObject(facts, "encrypted_weights", r->weights == UMBRA_WEIGHTS_ENCRYPTED);
   return facts;
 }
 
@@ -93,8 +94,8 @@ static void print_facts(const umbra_inference_report *r, const umbra_params *par
   else printf("  %-18s %" PRIu32 " of %" PRIu32 "\n", "levels", r->depth, levels);
   printf("  %-18s %zu for evaluation, %s in memory; %s public key\n", "keys", r->keys,
          cli_bytes_text(keys, (double)r->key_bytes), r->symmetric ? "no" : "a");
-  printf("  %-18s %s of weights; at most %s in all\n", "memory", cli_bytes_text(weights, (double)r->weight_bytes),
-         cli_bytes_text(peak, (double)r->peak_bytes));
+  printf("  %-18s %s of %sweights; at most %s in all\n", "memory", cli_bytes_text(weights, (double)r->weight_bytes),
+         r->weights == UMBRA_WEIGHTS_ENCRYPTED ? "encrypted " : "", cli_bytes_text(peak, (double)r->peak_bytes));
   printf("  %-18s at most %.2g from the exact network on %zu samples: %zu labels equal, %zu near ties\n", "polynomials",
          r->approximation_error, r->samples, r->labels_equal, r->near_ties);
   printf("  %-18s at most %.2g, where the largest output of the samples is %.4g\n", "encryption", r->error, r->largest);

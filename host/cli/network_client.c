@@ -12,6 +12,7 @@ typedef struct client_job {
   umbra_secret_key *secret;
   umbra_public_key *public;
   umbra_matrix *matrix;
+  umbra_inference_weights *weights;
   umbra_ndarray values; /* records, or answers */
 } client_job;
 
@@ -28,6 +29,7 @@ static bool open_context(client_job *j, const cli_network_options *o, cli_report
 
 static void clear(client_job *j) {
   umbra_ndarray_clear(&j->values);
+  umbra_inference_weights_destroy(j->weights);
   umbra_matrix_destroy(j->matrix);
   umbra_public_key_destroy(j->public);
   umbra_secret_key_destroy(j->secret);
@@ -80,6 +82,36 @@ bool cli_network_encrypt(const cli_network_options *o, cli_report *report) {
   bool done = cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 4) && open_plan(&job, o, report) &&
               read_records(&job, o, report) && open_context(&job, o, report) && open_public_key(&job, o, report) &&
               encrypt_records(&job, o, report) && cli_matrix_save(job.matrix, o->out, "save", report);
+  clear(&job);
+  return done;
+}
+
+static bool encrypt_weights(client_job *j, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "encrypting");
+  umbra_status status = j->secret
+                            ? umbra_inference_weights_encrypt_symmetric(&j->weights, j->plan, j->secret, &progress)
+                            : umbra_inference_weights_encrypt(&j->weights, j->plan, j->public, &progress);
+  if (!cli_progress_check(&bar, status, "--plan")) return false;
+  cli_report_number(report, "weight_bytes", (double)umbra_inference_weights_bytes(j->weights));
+  cli_report_step(report, "encode and encrypt", NULL);
+  return true;
+}
+
+static bool save_weights(const client_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "saving");
+  if (!cli_progress_check(&bar, umbra_inference_weights_save(j->weights, o->out, &progress), "--out")) return false;
+  cli_report_step(report, "save", o->out);
+  return true;
+}
+
+bool cli_network_encrypt_weights(const cli_network_options *o, cli_report *report) {
+  const char *inputs[] = {o->plan, o->secret.file, o->secret.passphrase_file};
+  client_job job = {0};
+  bool done = cli_may_write("--out", o->out, CLI_KIND_NETWORK_WEIGHTS, inputs, 3) && open_plan(&job, o, report) &&
+              open_context(&job, o, report) && open_public_key(&job, o, report) && encrypt_weights(&job, report) &&
+              save_weights(&job, o, report);
   clear(&job);
   return done;
 }

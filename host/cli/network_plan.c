@@ -15,7 +15,7 @@ typedef struct plan_options {
   cli_approximation approximation;
   uint32_t records, scale_bits;
   uint64_t memory;
-  bool symmetric, without_refreshes, explain, json;
+  bool symmetric, encrypted_weights, without_refreshes, explain, json;
 } plan_options;
 
 typedef struct plan_job {
@@ -38,6 +38,7 @@ static bool options_of(umbra_inference_options *wanted, const plan_job *j, const
   if (o->approximation.margin > 0) wanted->margin = o->approximation.margin;
   wanted->scale_bits = o->scale_bits;
   wanted->symmetric = o->symmetric;
+  wanted->weights = o->encrypted_weights ? UMBRA_WEIGHTS_ENCRYPTED : UMBRA_WEIGHTS_PLAIN;
   wanted->without_refreshes = o->without_refreshes;
   wanted->output = j->output;
   return !o->target || cli_check(umbra_target_parse(&wanted->target, o->target), "--target");
@@ -187,6 +188,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"symmetric", NULL, "the owner encrypts with the secret key, and there may be no public one", CLI_FLAG,
        &o.symmetric, CLI_OPTIONAL},
+      {"encrypted-weights", NULL, "the server has the client's bundle, and weights of umbra encrypt --weights",
+       CLI_FLAG, &o.encrypted_weights, CLI_OPTIONAL},
       {"without-refreshes", NULL, "parameters have all levels, and nothing is refreshed on the way", CLI_FLAG,
        &o.without_refreshes, CLI_OPTIONAL},
       {"scale-bits", "BITS", "of the parameters (default: chosen by the error)", CLI_COUNT, &o.scale_bits,
@@ -222,7 +225,11 @@ const cli_command cli_plan_network = {
         "Activations become polynomials where the values of the samples are, and the report says how far that is from\n"
         "the exact network; the error of encryption comes on top of it, and is at most --error, too. Records to come\n"
         "may be --margin times as large as the samples: umbra encrypt refuses what is beyond, or clips it.\n\n"
-        "The client's bundle tells ranges of the samples, scales and shapes; the server's has the weights besides.\n\n"
+        "The client's bundle tells ranges of the samples, scales and shapes; the server's has the weights besides. "
+        "With\n"
+        "--encrypted-weights that one stays with the model's owner, who encrypts the weights for the owner of the\n"
+        "records; the server computes with these and the client's bundle, which then has layers and polynomials, "
+        "too.\n\n"
         "Examples:\n"
         "  umbra plan model.onnx --samples samples.npy --server server.umbra --client client.umbra\n"
         "  umbra plan model.onnx --samples samples.npy --records 1000 --degree 7 --explain --machine h200",

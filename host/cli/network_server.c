@@ -14,6 +14,7 @@ typedef struct server_job {
   umbra_key_needs *needs;
   umbra_context *context;
   umbra_eval_keys *keys;
+  umbra_inference_weights *weights; /* NULL: the plan has them */
   umbra_inference *network;
   umbra_evaluator *evaluator;
   umbra_matrix *batch, *answer;
@@ -77,17 +78,33 @@ static bool lacks_secrets(const char *option, const char *folder) {
                    option, folder, name);
 }
 
-static bool places_are_right(const cli_network_options *o) {
-  const char *inputs[] = {o->plan, o->in};
+static bool has_no_secret_beside(const char *option, const char *file) {
   char copy[CLI_PATH];
-  snprintf(copy, sizeof copy, "%s", o->in);
-  return cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 2) &&
-         (!o->digests || cli_may_write("--digests", o->digests, NULL, inputs, 2)) && lacks_secrets("--keys", o->keys) &&
-         lacks_secrets("--in", dirname(copy));
+  snprintf(copy, sizeof copy, "%s", file);
+  return lacks_secrets(option, dirname(copy));
+}
+
+static bool places_are_right(const cli_network_options *o) {
+  const char *inputs[] = {o->plan, o->in, o->weights};
+  return cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 3) &&
+         (!o->digests || cli_may_write("--digests", o->digests, NULL, inputs, 3)) && lacks_secrets("--keys", o->keys) &&
+         has_no_secret_beside("--in", o->in) && (!o->weights || has_no_secret_beside("--weights", o->weights));
+}
+
+/* Whether they come with the plan, or in a file of their own. */
+static bool weights_are_there(const server_job *j, const cli_network_options *o) {
+  umbra_inference_report facts;
+  umbra_inference_report_init(&facts);
+  if (!cli_check(umbra_inference_plan_report(j->plan, &facts), "--plan")) return false;
+  const bool encrypted = facts.weights == UMBRA_WEIGHTS_ENCRYPTED;
+  if (encrypted == (o->weights != NULL)) return true;
+  return cli_error(encrypted ? "--weights FILE is missing: %s is for encrypted weights"
+                             : "--weights: %s has weights of its own: it was not planned with --encrypted-weights",
+                   o->plan);
 }
 
 static bool open_plan(server_job *j, const cli_network_options *o, cli_report *report) {
-  if (!cli_network_plan_load(&j->plan, "--plan", o->plan)) return false;
+  if (!cli_network_plan_load(&j->plan, "--plan", o->plan) || !weights_are_there(j, o)) return false;
   cli_report_step(report, "load plan", o->plan);
   const umbra_params *params = umbra_inference_plan_params(j->plan);
   return cli_check(umbra_key_needs_create(&j->needs, params), NULL) &&
@@ -108,6 +125,17 @@ static bool encode_weights(server_job *j, cli_report *report) {
     return false;
   cli_report_number(report, "weight_bytes", (double)umbra_inference_bytes(j->network));
   cli_report_step(report, "encode weights", NULL);
+  return true;
+}
+
+static bool load_weights(server_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "loading weights");
+  umbra_status status = umbra_inference_weights_load(&j->weights, j->context, o->weights, &progress);
+  if (status == UMBRA_OK) status = umbra_inference_create_encrypted(&j->network, j->context, j->plan, j->weights, NULL);
+  if (!cli_progress_check(&bar, status, "--weights")) return false;
+  cli_report_number(report, "weight_bytes", (double)umbra_inference_bytes(j->network));
+  cli_report_step(report, "load weights", o->weights);
   return true;
 }
 
@@ -173,6 +201,7 @@ static void clear(server_job *j) {
   umbra_matrix_destroy(j->batch);
   umbra_evaluator_destroy(j->evaluator);
   umbra_inference_destroy(j->network);
+  umbra_inference_weights_destroy(j->weights);
   umbra_eval_keys_destroy(j->keys);
   umbra_context_destroy(j->context);
   umbra_key_needs_destroy(j->needs);
@@ -187,7 +216,8 @@ bool cli_network_run(const cli_network_options *o, cli_report *report) {
   engine.listener = &listener;
   bool done = places_are_right(o) && open_plan(&job, o, report) &&
               cli_context_open(&job.context, umbra_inference_plan_params(job.plan), &engine, report) &&
-              cli_eval_keys_load(&job.keys, job.context, o->keys, report) && encode_weights(&job, report) &&
+              cli_eval_keys_load(&job.keys, job.context, o->keys, report) &&
+              (o->weights ? load_weights(&job, o, report) : encode_weights(&job, report)) &&
               load_batch(&job, o, report) && compute(&job, o->repeat ? o->repeat : 1, report) &&
               save_digests(&job, o, report) && cli_matrix_save(job.answer, o->out, "save answer", report);
   clear(&job);

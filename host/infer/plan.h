@@ -12,7 +12,7 @@
 struct umbra_inference_plan {
   umbra_counted counted;
   umbra_frame frame;
-  umbra_program *program; /* NULL: without weights */
+  umbra_program *program; /* NULL: a client's, which needs none; bare: the weights are encrypted, and elsewhere */
   umbra_way *ways;        /* the first one is the plan; loaded plans have no others */
   size_t way_count;
 };
@@ -24,8 +24,13 @@ umbra_status umbra_inference_plan_make(umbra_inference_plan **plan);
 umbra_status umbra_inference_plan_check(const umbra_inference_plan *plan, const umbra_context *context,
                                         const char *what);
 
-/* INVALID_ARGUMENT if it has no weights. */
+/* INVALID_ARGUMENT if it has no layers, as a client's with plain weights; if it has no weights of its own. */
+umbra_status umbra_inference_plan_check_layers(const umbra_inference_plan *plan);
 umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan);
+
+/* The same of a plan, of its client's, and of these in files; of two plans others. */
+enum { UMBRA_PLAN_DIGEST_BYTES = 32 };
+umbra_status umbra_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_PLAN_DIGEST_BYTES]);
 
 /* ---- ways (ways.c) ---- */
 

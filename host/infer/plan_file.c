@@ -21,9 +21,11 @@ typedef struct inference_record {
   double seconds, error, largest, approximation_error;
   uint32_t version, stride, slots, depth, keys, steps;
   uint32_t image[3], encode, refresh, refreshes; /* image: of a record; 0: rows of elements */
-  uint32_t order, group;                         /* of the layout */
+  uint32_t weights, bare;                        /* bare: whether the steps are without them */
+  uint64_t ahead;
+  uint32_t order, group; /* of the layout */
 } inference_record;
-_Static_assert(sizeof(inference_record) == 184 + 120 + 32, "no padding");
+_Static_assert(sizeof(inference_record) == 184 + 120 + 48, "no padding");
 
 typedef struct level_record {
   uint32_t level, refreshed;
@@ -59,8 +61,11 @@ static inference_record record_of(const umbra_inference_plan *plan) {
                             .keys = (uint32_t)r->keys,
                             .image = {way->image.channels, way->image.height, way->image.width},
                             .encode = (uint32_t)way->encode,
+                            .ahead = way->ahead,
                             .refresh = (uint32_t)way->refresh,
                             .refreshes = r->refreshes,
+                            .weights = (uint32_t)way->weights,
+                            .bare = plan->program && plan->program->bare,
                             .order = (uint32_t)way->layout.order,
                             .group = way->layout.group,
                             .steps = plan->program ? (uint32_t)plan->program->step_count : 0};
@@ -111,8 +116,13 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
       (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
                                   r->steps, r->depth);
-  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST)
-    return umbra_reader_malformed(reader, "marks %u and %u of a plan", r->encode, r->refresh);
+  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST ||
+      (r->ahead && r->encode != UMBRA_TRANSFORM_AT_USE))
+    return umbra_reader_malformed(reader, "marks %u and %u of a plan, %llu bytes ahead", r->encode, r->refresh,
+                                  (unsigned long long)r->ahead);
+  const int encrypted = r->weights == UMBRA_WEIGHTS_ENCRYPTED;
+  if (r->weights > UMBRA_WEIGHTS_ENCRYPTED || r->bare > (uint32_t)encrypted || (encrypted && !r->steps))
+    return umbra_reader_malformed(reader, "weights of kind %u, mark %u, of %u steps", r->weights, r->bare, r->steps);
   if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest) && isfinite(r->approximation_error))
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "figures that are not finite");
@@ -135,11 +145,13 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
   way->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)r->order,
                                       .stride = r->stride, .slots = r->slots, .group = r->group};
   way->encode = (umbra_transform_encode_when)r->encode;
+  way->ahead = r->ahead;
   way->refresh = (umbra_bootstrap_order)r->refresh;
+  way->weights = (umbra_weights_kind)r->weights;
   UMBRA_TRY(set_image(way, reader, r, elements));
   const size_t columns = umbra_way_columns(way, elements);
-  if ((way->layout.order != UMBRA_MATRIX_BY_COLUMNS && way->layout.order != UMBRA_MATRIX_INTERLEAVED) ||
-      way->layout.group != 1 ||
+  const int interleaved = way->layout.order == UMBRA_MATRIX_INTERLEAVED && way->weights == UMBRA_WEIGHTS_PLAIN;
+  if ((way->layout.order != UMBRA_MATRIX_BY_COLUMNS && !interleaved) || way->layout.group != 1 ||
       umbra_layout_check(&way->layout, r->records, columns, umbra_params_slots(way->params)) != UMBRA_OK)
     return umbra_reader_malformed(reader, "a layout of order %u with stride %u of %u slots, groups of %u", r->order,
                                   r->stride, r->slots, r->group);
@@ -165,7 +177,8 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
                                          .samples = r->samples,
                                          .labels_equal = r->labels_equal,
                                          .near_ties = r->near_ties,
-                                         .approximation_error = r->approximation_error};
+                                         .approximation_error = r->approximation_error,
+                                         .weights = (umbra_weights_kind)r->weights};
   return UMBRA_OK;
 }
 
@@ -236,6 +249,7 @@ static umbra_status read_plan(umbra_reader *reader, umbra_inference_plan *plan) 
   UMBRA_TRY(set_way(way, reader, &record, plan->frame.count));
   if (!record.steps) return UMBRA_OK;
   UMBRA_TRY(umbra_program_create(&plan->program, plan->frame.count));
+  plan->program->bare = (int)record.bare;
   plan->program->image = (umbra_image){record.image[0], record.image[1], record.image[2]};
   UMBRA_TRY(umbra_program_read(reader, plan->program, record.steps));
   UMBRA_TRY(read_levels(reader, way, plan->program));

@@ -74,9 +74,37 @@ static umbra_status add_term(const run *r, umbra_matrix **sum, const umbra_term 
   return status;
 }
 
+/* ---- with encrypted weights ---- */
+
+/* The bias has the ciphertexts of one block of records, and the sum those of all blocks. */
+static umbra_status add_bias(const run *r, umbra_matrix *sum, const umbra_matrix *bias) {
+  for (size_t i = 0; i < sum->parts; i++)
+    UMBRA_TRY(umbra_add(r->evaluator, &sum->part[i], sum->part[i], bias->part[i % bias->parts]));
+  return UMBRA_OK;
+}
+
+static umbra_status add_product(const run *r, umbra_matrix **sum, const umbra_term *term, const umbra_matrix *weights) {
+  umbra_matrix *product = NULL;
+  umbra_status status = umbra_matrix_multiply(r->evaluator, &product, operand_of(r, term->value).matrix, weights, NULL);
+  if (status == UMBRA_OK) status = umbra_matrix_add(r->evaluator, sum, *sum, product);
+  umbra_matrix_destroy(product);
+  return status;
+}
+
+static umbra_status run_encrypted(const run *r, umbra_matrix **out, const umbra_step *step,
+                                  umbra_matrix *const *weights) {
+  const umbra_matrix *x = operand_of(r, step->terms[0].value).matrix;
+  UMBRA_TRY(umbra_matrix_multiply(r->evaluator, out, x, weights[0], NULL));
+  for (size_t t = 1; t < step->term_count; t++) UMBRA_TRY(add_product(r, out, &step->terms[t], weights[t]));
+  UMBRA_TRY(add_bias(r, *out, weights[step->term_count]));
+  umbra_matrix_declare(*out, umbra_step_magnitude(r->network->program, step));
+  return UMBRA_OK;
+}
+
 static umbra_status run_linear(const run *r, umbra_matrix **out, const umbra_step *step,
                                const umbra_layer_weights *layer) {
   UMBRA_TRACE(r->evaluator, "layer_linear", first_of(operand_of(r, step->terms[0].value)));
+  if (layer->encrypted) return run_encrypted(r, out, step, layer->encrypted);
   UMBRA_TRY(apply(r, out, operand_of(r, step->terms[0].value), layer->term[0]));
   for (size_t t = 1; t < step->term_count; t++) UMBRA_TRY(add_term(r, out, &step->terms[t], layer->term[t]));
   if (step->term_count > 1) umbra_matrix_declare(*out, umbra_step_magnitude(r->network->program, step));

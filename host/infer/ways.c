@@ -100,6 +100,7 @@ static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *p
   report->keys = umbra_key_needs_count(t->way->needs);
   report->key_bytes = umbra_key_needs_bytes(t->way->needs);
   report->peak_bytes = cost->peak_bytes;
+  report->weights = t->way->weights;
 }
 
 umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
@@ -148,7 +149,7 @@ static void add_matrices(list *l, const umbra_way *way) {
   const uint64_t most = umbra_params_slots(params), records = umbra_power_above(l->options->records);
   const uint32_t stride = umbra_max_u32(1, (uint32_t)(records < most ? records : most));
   add_layout(l, *way, UMBRA_MATRIX_BY_COLUMNS, stride, stride);
-  if (stride < most && most / stride <= UMBRA_MATRIX_MAX_GROUP)
+  if (way->weights == UMBRA_WEIGHTS_PLAIN && stride < most && most / stride <= UMBRA_MATRIX_MAX_GROUP)
     add_layout(l, *way, UMBRA_MATRIX_INTERLEAVED, (uint32_t)(most / stride), (uint32_t)most);
   if (umbra_params_keyed_level(params) < umbra_params_depth(params)) return;
   const uint64_t all = stride * umbra_power_above(l->program->input_count), widest = all < most ? all : most;
@@ -176,7 +177,7 @@ static void add_layouts(list *l, umbra_params *params) {
   const int last = enough ? UMBRA_BOOTSTRAP_STANDARD : UMBRA_BOOTSTRAP_STC_FIRST;
   if (!enough && l->options->without_refreshes) return;
   for (int order = UMBRA_BOOTSTRAP_STANDARD; order <= last; order++) {
-    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order};
+    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order, .weights = l->options->weights};
     if (l->program->image.channels) add_images(l, way);
     else add_matrices(l, &way);
   }
@@ -227,14 +228,34 @@ static umbra_status add_all(list *l) {
 
 /* ---- which of them ---- */
 
+/*
+ * Memory that is left is for diagonals that are encoded ahead. Products with these may take more room than those that
+ * encode: then fewer are.
+ */
+static umbra_status fill_memory(umbra_way *way, const list *l) {
+  enum { TRIES = 3 };
+  umbra_cost cost;
+  const uint64_t memory = l->options->memory;
+  uint64_t left = memory - way->report.peak_bytes;
+  for (int i = 1; i <= TRIES; i++) {
+    way->ahead = i < TRIES ? left : 0;
+    UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
+    const uint64_t peak = way->report.peak_bytes;
+    if (peak <= memory) return UMBRA_OK;
+    left -= peak - memory < left ? peak - memory : left;
+  }
+  return UMBRA_OK;
+}
+
 static umbra_status try_way(umbra_way *way, const list *l) {
   umbra_cost cost;
   const uint64_t memory = l->options->memory;
   UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
   const uint64_t all = cost.peak_bytes;
+  if (memory && all <= memory && way->encode == UMBRA_TRANSFORM_AT_USE) return fill_memory(way, l);
   if (!memory || all <= memory) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " MiB, and memory is %" PRIu64 " MiB",
-                    l->options->records, all >> 20, memory >> 20);
+  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " bytes, and memory is %" PRIu64,
+                    l->options->records, all, memory);
 }
 
 int umbra_way_is_left_out(umbra_status status) {

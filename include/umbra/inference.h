@@ -19,6 +19,8 @@
  *
  * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and looked
  * at as such.
+ *
+ * The server may also be denied the weights: see umbra_inference_weights_encrypt below.
  */
 #ifndef UMBRA_INFERENCE_H
 #define UMBRA_INFERENCE_H
@@ -37,6 +39,12 @@ typedef struct umbra_inference umbra_inference;           /* encoded weights, of
 
 /* ---- plans ---- */
 
+/* What the server has of weights and biases. */
+typedef enum umbra_weights_kind {
+  UMBRA_WEIGHTS_PLAIN = 0,
+  UMBRA_WEIGHTS_ENCRYPTED = 1 /* under the key of the records' owner; on matrices only, images included */
+} umbra_weights_kind;
+
 typedef struct umbra_inference_options {
   size_t struct_size;
   size_t records; /* that are computed together; a batch may have any number */
@@ -50,6 +58,7 @@ typedef struct umbra_inference_options {
   uint32_t scale_bits;   /* of the parameters; 0: chosen */
   const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
   const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */
+  umbra_weights_kind weights;
 } umbra_inference_options;
 #define UMBRA_INFERENCE_OPTIONS_INIT                                                            \
   .struct_size = sizeof(umbra_inference_options), .records = 1, .margin = 1.6, .error = 0x1p-6, \
@@ -93,7 +102,7 @@ typedef struct umbra_inference_report {
   size_t keys;           /* evaluation keys */
   uint64_t batch_bytes;  /* of the batch's residues */
   uint64_t key_bytes;    /* of the evaluation keys, in memory */
-  uint64_t weight_bytes; /* of the encoded weights, and of the constants of refreshes */
+  uint64_t weight_bytes; /* of the encoded or encrypted weights, and of the constants of refreshes */
   uint64_t peak_bytes;   /* all together, at most */
   double seconds; /* by the table of the target: for comparisons of plans; umbra_inference_plan_cost has a machine's */
   double error;   /* of an output, against the polynomial network: what simulated samples make of the noise, and room */
@@ -101,6 +110,7 @@ typedef struct umbra_inference_report {
   /* How far the polynomial network is from the model on the samples, as umbra_approximation_report has it: */
   size_t samples, labels_equal, near_ties;
   double approximation_error;
+  umbra_weights_kind weights;
 } umbra_inference_report;
 #define UMBRA_INFERENCE_REPORT_INIT .struct_size = sizeof(umbra_inference_report)
 UMBRA_API void umbra_inference_report_init(umbra_inference_report *report, size_t size);
@@ -110,7 +120,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_report(const umbra_in
 
 /*
  * What a run costs on a machine as umbra_context_cost_machine has them; NULL: the one that it finds by itself. The run is
- * made dry once more. Errors: INVALID_ARGUMENT (also: a plan without weights), UNSUPPORTED (machine), OUT_OF_MEMORY.
+ * made dry once more. Errors: INVALID_ARGUMENT (also: a plan without layers), UNSUPPORTED (machine), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost,
                                                                 const char *machine);
@@ -150,8 +160,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_explain(const umbra_i
                                                                    size_t *size);
 
 /*
- * *client = the plan without its weights: what a client needs for keys, for encryption and for decryption. It makes no
- * networks. Ranges of inputs and scales stay in it, and say that much about samples and weights.
+ * *client = the plan without its weights: what a client needs for keys, for encryption and for decryption. It has no
+ * layers and makes no networks, unless weights are encrypted: then the server has this plan, too. Ranges of inputs and
+ * scales stay in it, and say that much about samples and weights; with layers also what the model consists of, the size
+ * of each value and the polynomials.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_client(const umbra_inference_plan *plan,
                                                                   umbra_inference_plan **client);
@@ -167,8 +179,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_read(umbra_inference_
 /* ---- the server ---- */
 
 /*
- * Encodes the weights for a context of the plan's parameters. Errors: INVALID_ARGUMENT (also: a plan without weights),
- * MISMATCH (other parameters), OUT_OF_MEMORY, CANCELLED.
+ * Encodes the weights for a context of the plan's parameters. Errors: INVALID_ARGUMENT (also: a plan without weights, or
+ * of encrypted ones), MISMATCH (other parameters), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_create(umbra_inference **network, const umbra_context *context,
                                                              const umbra_inference_plan *plan,
@@ -186,6 +198,54 @@ UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* wei
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
                                                           const umbra_matrix *batch, const umbra_inference *network);
+
+/* ---- encrypted weights ---- */
+
+/* Of one plan, in its order; immutable, shareable. umbra_inference_weights_save, _load, ...: see umbra/file.h. */
+typedef struct umbra_inference_weights umbra_inference_weights;
+
+/*
+ * What the model's owner does instead of giving the weights to the server: encrypts them for the owner of the records,
+ * with that one's public key and the whole plan, which was made with UMBRA_WEIGHTS_ENCRYPTED. The server then has the
+ * client's plan and these, and sees neither records nor weights. Whoever holds the secret key can read both.
+ *
+ * Weights and biases of all layers are encrypted, zeros too: a convolution is a matrix that does not show its windows.
+ * Not hidden are shapes of layers, scales of their values, polynomials of activations, and for each ciphertext the power of
+ * two, from 1 on, that bounds its weights in these scales. Products with encrypted weights take the level that others
+ * take, a relinearisation for each ciphertext of a result and, where elements share ciphertexts, rotations
+ * (umbra_matrix_multiply, by diagonals).
+ *
+ * Errors: INVALID_ARGUMENT (a plan without weights, or of plain ones), MISMATCH (a key of other parameters),
+ * OUT_OF_MEMORY, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_weights_encrypt(umbra_inference_weights **weights,
+                                                                      const umbra_inference_plan *plan,
+                                                                      const umbra_public_key *key,
+                                                                      const umbra_progress *progress);
+
+/* The same with the secret key: half as large in files, and the way of plans that have no public key. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_weights_encrypt_symmetric(umbra_inference_weights **weights,
+                                                                                const umbra_inference_plan *plan,
+                                                                                const umbra_secret_key *key,
+                                                                                const umbra_progress *progress);
+
+/* The same weights, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_inference_weights *umbra_inference_weights_share(const umbra_inference_weights *weights);
+UMBRA_API void umbra_inference_weights_destroy(umbra_inference_weights *weights);
+UMBRA_API uint64_t umbra_inference_weights_bytes(const umbra_inference_weights *weights); /* of residues */
+UMBRA_API void umbra_inference_weights_owner(const umbra_inference_weights *weights, uint8_t owner[UMBRA_OWNER_BYTES]);
+UMBRA_DECLARE_FILE_FUNCTIONS(inference_weights)
+
+/*
+ * umbra_inference_create with encrypted weights, of which it keeps a share, and a plan with or without its own. It serves
+ * one owner: run with batches of others fails with MISMATCH. Errors: as that call, and MISMATCH (weights of another plan,
+ * or of another context).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_create_encrypted(umbra_inference **network,
+                                                                       const umbra_context *context,
+                                                                       const umbra_inference_plan *plan,
+                                                                       const umbra_inference_weights *weights,
+                                                                       const umbra_progress *progress);
 
 /* ---- the client ---- */
 
