@@ -63,8 +63,8 @@ typedef enum umbra_matrix_order {
  * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one. Tiles: the
  * least stride that holds rows and columns, or the largest that fits; slots for one tile. Diagonals: the largest stride
  * with as many positions as rows and columns, or 1; baby steps that take the least time. Shifted: as for weights with as
- * many rows as columns; the least group that takes one ciphertext. Factors of one product need the same stride: give it
- * if their shapes differ.
+ * many rows as columns; the least group that takes one ciphertext. Interleaved: the largest stride with a run for each
+ * row, or 1; groups of one column. Factors of one product need the same stride: give it if their shapes differ.
  */
 typedef struct umbra_matrix_layout {
   size_t struct_size;
