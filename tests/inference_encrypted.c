@@ -338,7 +338,8 @@ static void wrong_options(void **state) {
   options.params = NULL;
   options.memory = 1 << 16;
   options.without_refreshes = 1;
-  assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_RANGE, "memory is 65536");
+  assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_RANGE,
+               "memory is 65536");
   options.weights = (umbra_weights_kind)2;
   assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
                "weights is 2");
