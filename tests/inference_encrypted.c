@@ -350,7 +350,8 @@ static void wrong_options(void **state) {
   options.params = NULL;
   options.memory = 1 << 16;
   options.without_refreshes = 1;
-  assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_RANGE, "is 65536");
+  assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_RANGE,
+               "memory is 65536");
   options.weights = (umbra_weights_kind)2;
   assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
                "weights is 2");
@@ -363,7 +364,7 @@ static void wrong_options(void **state) {
 /* Marks of a plan's record that do not go together. */
 static void malformed_plans(void **state) {
   (void)state;
-  enum { WEIGHTS = sizeof(umbra_frame_record) + 144, RECORD = WEIGHTS + 16 }; /* alone of its length */
+  enum { WEIGHTS = sizeof(umbra_frame_record) + 144, RECORD = WEIGHTS + 24 }; /* alone of its length */
   static const uint32_t marks[][2] = {{0, 1}, {2, 0}, {1, 2}, {0, 0}, {1, 0}};
   umbra_model *model = square_model(INPUTS, HIDDEN, CLASSES);
   umbra_inference_plan *plan = small_plan(model, 1), *client = client_of(plan), *read = NULL;

@@ -28,8 +28,9 @@ typedef struct inference_record {
   uint32_t image[3], encode, refresh, refreshes; /* image: of a record; 0: rows of elements */
   uint32_t weights, bare;                        /* bare: whether the steps are without them */
   uint64_t ahead;
+  uint32_t order, group; /* of the layout */
 } inference_record;
-_Static_assert(sizeof(inference_record) == 184 + 120 + 40, "no padding");
+_Static_assert(sizeof(inference_record) == 184 + 120 + 48, "no padding");
 
 typedef struct level_record {
   uint32_t level, refreshed;
@@ -51,7 +52,9 @@ static inference_record essence_of(const umbra_inference_plan *plan) {
                             .slots = way->layout.slots,
                             .image = {way->image.channels, way->image.height, way->image.width},
                             .refresh = (uint32_t)way->refresh,
-                            .weights = (uint32_t)way->weights};
+                            .weights = (uint32_t)way->weights,
+                            .order = (uint32_t)way->layout.order,
+                            .group = way->layout.group};
 }
 
 static inference_record record_of(const umbra_inference_plan *plan) {
@@ -195,16 +198,19 @@ static umbra_status set_image(umbra_way *way, const umbra_reader *reader, const 
 }
 
 static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const inference_record *r, size_t elements) {
-  way->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = r->stride,
-                                      .slots = r->slots, .group = 1};
+  way->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)r->order,
+                                      .stride = r->stride, .slots = r->slots, .group = r->group};
   way->encode = (umbra_transform_encode_when)r->encode;
   way->ahead = r->ahead;
   way->refresh = (umbra_bootstrap_order)r->refresh;
   way->weights = (umbra_weights_kind)r->weights;
   UMBRA_TRY(set_image(way, reader, r, elements));
   const size_t columns = umbra_way_columns(way, elements);
-  if (umbra_layout_check(&way->layout, r->records, columns, umbra_params_slots(way->params)) != UMBRA_OK)
-    return umbra_reader_malformed(reader, "a layout with stride %u of %u slots", r->stride, r->slots);
+  const int interleaved = way->layout.order == UMBRA_MATRIX_INTERLEAVED && way->weights == UMBRA_WEIGHTS_PLAIN;
+  if ((way->layout.order != UMBRA_MATRIX_BY_COLUMNS && !interleaved) || way->layout.group != 1 ||
+      umbra_layout_check(&way->layout, r->records, columns, umbra_params_slots(way->params)) != UMBRA_OK)
+    return umbra_reader_malformed(reader, "a layout of order %u with stride %u of %u slots, groups of %u", r->order,
+                                  r->stride, r->slots, r->group);
   if (umbra_layout_parts(&way->layout, r->records, columns) > UMBRA_WAY_MOST_CIPHERTEXTS)
     return umbra_reader_malformed(reader, "%llu records of %zu elements, which take more than %d ciphertexts",
                                   (unsigned long long)r->records, elements, UMBRA_WAY_MOST_CIPHERTEXTS);
@@ -212,7 +218,7 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
                                          .records = r->records,
                                          .depth = r->depth,
                                          .refreshes = r->refreshes,
-                                         .stride = r->stride,
+                                         .stride = (uint32_t)umbra_layout_records(&way->layout),
                                          .slots = r->slots,
                                          .symmetric = !umbra_params_has_public_key(way->params),
                                          .ciphertexts = r->ciphertexts,

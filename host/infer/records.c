@@ -8,6 +8,7 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/watch.h"
+#include "../linalg/layout.h"
 #include "../model/batch.h"
 #include "../nn/feature_map.h"
 #include "plan.h"
@@ -71,7 +72,8 @@ umbra_status umbra_records_encrypt(umbra_matrix **batch, size_t *clipped, const 
   UMBRA_TRY(umbra_records_check(frame, records));
   UMBRA_TRY(check_ranges(&outside, frame, records, clipped != NULL));
   if (way->image.channels) UMBRA_TRY(place_elements(&values.element, &way->image));
-  const size_t rows = umbra_quotient_above(records->shape[0], layout->stride) * layout->stride;
+  const size_t together = umbra_layout_records(layout);
+  const size_t rows = umbra_quotient_above(records->shape[0], together) * together;
   const umbra_status status = umbra_matrix_encrypt_source(
       batch, by, &source, rows, umbra_way_columns(way, frame->count), layout, UMBRA_TOP_LEVEL, watch);
   umbra_free(values.element);
