@@ -13,7 +13,7 @@ typedef struct encrypt_options {
   cli_network_options network; /* plan NULL: DATA is for a training */
   uint32_t degree;
   double range;
-  bool drop_last, json;
+  bool weights, drop_last, json;
   cli_engine engine;
 } encrypt_options;
 
@@ -125,6 +125,7 @@ static void check_network(const encrypt_options *o) {
         "--label, --scaling, --initial and what says how to read a table are for trainings, and %s is the plan of a "
         "network",
         o->data.plan);
+  if (o->weights && o->network.clip) cli_usage("--clip is for DATA, and does not go with --weights");
   if (!o->keys && !o->network.secret.file)
     cli_usage("--keys DIR, with the public key, or --secret FILE is missing: what to encrypt with");
   if (o->network.secret.passphrase_file && !o->network.secret.file) cli_usage("--passphrase-file goes with --secret");
@@ -137,18 +138,21 @@ static void check_others(const encrypt_options *o) {
 }
 
 static void check_usage(const encrypt_options *o) {
-  if (!o->records + !o->model + !o->data.data != 2) cli_usage("exactly one of --records, --model and DATA is expected");
+  if (!o->records + !o->model + !o->weights + !o->data.data != 3)
+    cli_usage("exactly one of --records, --model, --weights and DATA is expected");
   if (o->data.table.columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
   if (!o->model && (o->range > 0 || o->degree)) cli_usage("--range and --degree belong to --model");
   if (o->model && !(o->range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
-  if (!o->data.data && (o->data.plan || o->data.table.label || o->data.table.positive || o->data.initial))
+  if (!o->data.data &&
+      ((o->data.plan && !o->weights) || o->data.table.label || o->data.table.positive || o->data.initial))
     cli_usage("--plan, --label, --positive and --initial belong to DATA");
-  if (o->model && (o->data.scaling || o->drop_last || cli_table_given(&o->data.table)))
+  if ((o->model || o->weights) && (o->data.scaling || o->drop_last || cli_table_given(&o->data.table)))
     cli_usage("--scaling, --columns and what says how to read a table belong to DATA and --records");
-  if (!o->data.data) return;
+  if (!o->data.data && !o->weights) return;
   if (o->drop_last) cli_usage("--drop-last-column does not go with DATA");
   if (!o->data.plan)
-    cli_usage("--plan FILE is missing: DATA is encrypted for a training or a network, as umbra plan writes it");
+    cli_usage("--plan FILE is missing: %s for a training or a network, as umbra plan writes it",
+              o->weights ? "weights are encrypted" : "DATA is encrypted");
 }
 
 /* A plan's file says what it is for. */
@@ -157,11 +161,12 @@ static void take_network(encrypt_options *o) {
   o->network.keys = o->keys;
   o->network.out = o->out;
   o->network.engine = o->engine;
-  if (o->data.data && cli_is_kind(o->data.plan, CLI_KIND_NETWORK_PLAN)) o->network.plan = o->data.plan;
+  if (o->weights || (o->data.data && cli_is_kind(o->data.plan, CLI_KIND_NETWORK_PLAN))) o->network.plan = o->data.plan;
   (o->network.plan ? check_network : check_others)(o);
 }
 
 static bool encrypt_for_plan(const encrypt_options *o, cli_report *report) {
+  if (o->weights) return cli_network_encrypt_weights(&o->network, report);
   return o->network.plan ? cli_network_encrypt(&o->network, report) : cli_data_encrypt(&o->data, report);
 }
 
@@ -171,6 +176,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_OPTIONAL},
       {"plan", "FILE", "with DATA: the training, or the network (client's bundle), that it is for", CLI_TEXT,
        &o.data.plan, CLI_OPTIONAL},
+      {"weights", NULL, "those of a network: --plan FILE is the server's bundle, planned with --encrypted-weights",
+       CLI_FLAG, &o.weights, CLI_OPTIONAL},
       {"clip", NULL, "for a network: values outside of its ranges become the nearest inside", CLI_FLAG, &o.network.clip,
        CLI_OPTIONAL},
       {"secret", "FILE", "for a network: encrypt with the secret key, into half as many bytes", CLI_TEXT,
@@ -207,14 +214,14 @@ static bool run(const cli_command *command, int argc, char **argv) {
   encrypt_job job = {0};
   cli_report report = {0};
   cli_interrupts_hold();
-  bool done = cli_report_open(&report) && (o.data.data ? encrypt_for_plan(&o, &report) : encrypt(&job, &o, &report));
+  bool done = cli_report_open(&report) && (o.data.plan ? encrypt_for_plan(&o, &report) : encrypt(&job, &o, &report));
   clear(&job);
   return cli_report_close(&report, done, o.json);
 }
 
 const cli_command cli_encrypt = {
     .name = "encrypt",
-    .summary = "Encrypts a table of records, a logistic model, or data for a training or a network.",
+    .summary = "Encrypts a table of records, a logistic model, data for a training or a network, or its weights.",
     .operand = "DATA",
     .operand_may_lack = true,
     .details =
@@ -228,5 +235,6 @@ const cli_command cli_encrypt = {
         "  umbra encrypt --keys keys --records records.csv --drop-last-column --out records.umbra\n"
         "  umbra encrypt --keys keys --model model.csv --range 12 --degree 31 --out model.umbra\n"
         "  umbra encrypt --keys keys train.csv --plan plan.umbra --scaling scaling.csv --out data\n"
-        "  umbra encrypt --keys keys x.npy --plan client.umbra --out batch.umbra",
+        "  umbra encrypt --keys keys x.npy --plan client.umbra --out batch.umbra\n"
+        "  umbra encrypt --keys keys --weights --plan server.umbra --out weights.umbra",
     .run = run};
