@@ -133,8 +133,8 @@ def faults_of(name, layers, records, options, folder):
     keys = succeeds(chain.owner, "inspect", "keys/eval.umbra", "--keys", "keys")
     chain.encrypt("--keys", "keys", "--clip")
     server, taken = measure(chain, stated["seconds"])
-    memory, time = plan["peak_bytes"] / server["peak_bytes"], stated["seconds"] / max(taken, 1e-9)
-    print(f"{name:<16} {plan['keys']:>4.0f} keys {plan['key_bytes'] / 2**20:>8.2f} MiB; peak {plan['peak_bytes'] / 2**20:>8.2f}"
+    memory, time = report["process_bytes"] / server["peak_bytes"], stated["seconds"] / max(taken, 1e-9)
+    print(f"{name:<16} {plan['keys']:>4.0f} keys {plan['key_bytes'] / 2**20:>8.2f} MiB; peak {report['process_bytes'] / 2**20:>8.2f}"
           f" of {server['peak_bytes'] / 2**20:>8.2f} MiB: {memory:.3f}; {1e3 * stated['seconds']:>9.3f} of "
           f"{1e3 * taken:>9.3f} ms: {time:.2f}", flush=True)
     if (len(keys["keys"]), keys["key_bytes"]) != (plan["keys"], plan["key_bytes"]):

@@ -72,6 +72,12 @@ static bool predict(umbra_cost *cost, const plan_job *j, const char *machine, cJ
   return true;
 }
 
+/* What the server's process takes on a CPU: also the blocks that are kept for reuse, and the program with its tables. */
+static void report_process(const umbra_cost *cost, cli_report *report) {
+  const uint64_t program = UINT64_C(9) << 20;
+  cli_report_number(report, "process_bytes", (double)(cost->device_bytes + program));
+}
+
 /* For this machine, the one that is asked for, and those whose tables come with the library. */
 static bool predict_all(plan_job *j, const plan_options *o, cJSON *list) {
   static const char *const known[] = {"xeon-avx512", "xeon-avx2", "h200"};
@@ -114,6 +120,7 @@ static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
   if (!o->json) putchar('\n');
   fflush(stdout);
   if (!predict_all(j, o, list)) return false;
+  report_process(&j->cost, report);
   if (!o->explain && !o->svg) return true;
   if (!find_layers(j, o)) return false;
   if (o->explain) report_layers(j, cli_report_list(report, "layers"));
