@@ -328,6 +328,7 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   const umbra_feature_layout places = {UMBRA_FEATURE_LAYOUT_INIT, 5, 1, 3, .gap_y = 2, .gap_x = 2, .interleave_x = 2};
   const umbra_sigmoid_options sigmoid = {.struct_size = sizeof sigmoid, .degree = 7, .range = 8};
   assert_ok(umbra_matrix_encrypt(&matrix, public, values, ROWS, COLUMNS, &layout, NULL));
+  umbra_matrix_set_stamp(matrix, (const uint8_t[UMBRA_DIGEST_BYTES]){7, 8, 9}, UMBRA_MATRIX_RECORDS);
   assert_ok(umbra_logistic_encrypt(&logistic, public, values, COLUMNS, 0.25, &sigmoid));
   assert_ok(umbra_feature_map_encrypt_symmetric(&map, secret, values, &places, NULL));
   o->object[PLAINTEXT] = plaintext;

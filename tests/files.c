@@ -324,6 +324,7 @@ static const fault faults[] = {
     {MATRIX, 0, 36, UMBRA_MATRIX_TILES_RIGHT, UMBRA_ERROR_FORMAT, "has order 4, stride"},
     {MATRIX, 0, 36, UMBRA_MATRIX_DIAGONALS, UMBRA_ERROR_FORMAT, "has order 5, stride"},
     {MATRIX, 0, 36, UMBRA_MATRIX_SHIFTED, UMBRA_ERROR_FORMAT, "has order 6, stride"},
+    {MATRIX, 0, 36, UMBRA_MATRIX_INTERLEAVED, UMBRA_ERROR_FORMAT, "has order 7, stride"},
     {MATRIX, 0, 36, 99, UMBRA_ERROR_UNSUPPORTED, "a matrix of order 99, which this version does not know"},
     {LOGISTIC, -1, 20, 1, UMBRA_ERROR_FORMAT, "the file ends after 1 sections"},
     {FEATURE_MAP, -1, 8, 2, UMBRA_ERROR_FORMAT, "format version 2 is not defined for encrypted feature map"},

@@ -226,6 +226,17 @@ static void check_hidden(const bytes *owners, const bytes *servers, const double
   }
 }
 
+/* Nobody can try guesses at weights by the digest, which the server has. */
+static void check_digest(umbra_inference_plan *plan, const umbra_inference_plan *client) {
+  uint8_t digest[UMBRA_DIGEST_BYTES], again[UMBRA_DIGEST_BYTES];
+  umbra_inference_plan_digest(client, digest);
+  plan->program->steps[0].terms->weights[0] += 1;
+  plan->program->steps[0].bias[0] += 1;
+  assert_ok(umbra_inference_plan_find_digests(plan));
+  umbra_inference_plan_digest(plan, again);
+  assert_memory_equal(again, digest, sizeof digest);
+}
+
 /* No weight and no bias is in the client's plan, and it tells and costs the same. */
 static void plans_without_weights(void **state) {
   (void)state;
@@ -245,6 +256,7 @@ static void plans_without_weights(void **state) {
   assert_memory_equal(&of_plan, &of_client, sizeof of_plan);
   assert_fails(umbra_inference_simulate(&found, client, &records, NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
                "no weights");
+  check_digest(plan, client);
   umbra_ndarray_clear(&records);
   umbra_inference_plan_destroy(plan);
   umbra_inference_plan_destroy(client);
@@ -338,7 +350,8 @@ static void wrong_options(void **state) {
   options.params = NULL;
   options.memory = 1 << 16;
   options.without_refreshes = 1;
-  assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_RANGE, "MiB");
+  assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_RANGE,
+               "memory is 65536");
   options.weights = (umbra_weights_kind)2;
   assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_INVALID_ARGUMENT,
                "weights is 2");
@@ -351,7 +364,7 @@ static void wrong_options(void **state) {
 /* Marks of a plan's record that do not go together. */
 static void malformed_plans(void **state) {
   (void)state;
-  enum { WEIGHTS = sizeof(umbra_frame_record) + 144, RECORD = WEIGHTS + 16 }; /* alone of its length */
+  enum { WEIGHTS = sizeof(umbra_frame_record) + 144, RECORD = WEIGHTS + 24 }; /* alone of its length */
   static const uint32_t marks[][2] = {{0, 1}, {2, 0}, {1, 2}, {0, 0}, {1, 0}};
   umbra_model *model = square_model(INPUTS, HIDDEN, CLASSES);
   umbra_inference_plan *plan = small_plan(model, 1), *client = client_of(plan), *read = NULL;

@@ -87,7 +87,9 @@ class Runs(unittest.TestCase):
             self.assertEqual((row["labels_equal_exact"] is None, row["accuracy_plain"]), (False, None))
             self.assertTrue(all(bar["met"] for bar in row["bars"].values()))
             self.assertLess(0, row["logit_error"])
-        self.assertGreater(result["rows"][0]["seconds_predicted"], 0)
+        one, many = (row["seconds_predicted"] for row in result["rows"])
+        self.assertAlmostEqual(many, IMAGES * one)
+        self.assertGreater(one, 0)
 
     def test_memory_of_steps(self):
         """Is that of the program: not of the script, which has far more here."""

@@ -96,10 +96,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"keys", "DIR", "with --plan: folder with " CLI_EVAL_KEYS_FILE, CLI_TEXT, &o.run.keys, CLI_OPTIONAL},
       {"weights", "FILE", "with the client's bundle, planned so: encrypted weights, of umbra encrypt --weights",
        CLI_TEXT, &o.run.weights, CLI_OPTIONAL},
-      {"in", "FILE", "with --plan: encrypted records. Else .npy of (records, input's shape), or .csv", CLI_TEXT,
-       &o.run.in, CLI_REQUIRED},
-      {"out", "FILE", "with --plan: where the encrypted answer goes. Else results: .npy or .csv", CLI_TEXT, &o.run.out,
-       CLI_REQUIRED},
+      {"in", "FILE",
+       "with --plan: encrypted records, or a folder of such files. Else .npy of (records, input's shape), or .csv",
+       CLI_TEXT, &o.run.in, CLI_REQUIRED},
+      {"out", "FILE", "with --plan: where the encrypted answer goes, or a folder. Else results: .npy or .csv", CLI_TEXT,
+       &o.run.out, CLI_REQUIRED},
       {"repeat", "N", "with --plan: compute N times, and report the seconds of each", CLI_COUNT, &o.run.repeat,
        CLI_WITHIN(1, 1000)},
       {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
@@ -130,6 +131,8 @@ const cli_command cli_infer = {
     .details =
         "With --plan it opens the bundle, the evaluation keys and the records, and no secret key: it sees neither\n"
         "records nor answers. The report has the time of each layer; --threads and --device say where it computes.\n\n"
+        "With a folder of batches it computes one after the other, and there is never more than one in memory: each\n"
+        "answer goes to a file of the batch's name in the folder --out.\n\n"
         "Digests are of exact integers: the same plan, keys and records give the same ones on every machine and\n"
         "backend. Reading layers back for them takes time.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"

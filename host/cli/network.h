@@ -25,7 +25,7 @@ typedef struct cli_network_options {
   const char *weights;                /* encrypted, of a server whose plan has none; or NULL */
   const char *digests;                /* where a server writes those of layers; or NULL */
   cli_secret secret;
-  bool clip, values;
+  bool clip, values, doubtful;
   uint32_t repeat; /* how often a server computes; 0: once */
   cli_engine engine;
 } cli_network_options;

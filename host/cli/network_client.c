@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the owner of records does for a network: encrypts them by its plan, and decrypts what comes back. */
+#include <stdio.h>
+
 #include "answers.h"
 #include "network.h"
 #include "progress.h"
@@ -128,12 +130,33 @@ static bool load_answer(client_job *j, const cli_network_options *o, cli_report 
   return true;
 }
 
+static void warn_of_outcome(const umbra_inference_outcome *outcome, cli_report *report) {
+  char text[256];
+  cli_report_number(report, "beyond", (double)outcome->beyond);
+  if (!outcome->beyond) return;
+  snprintf(text, sizeof text,
+           "outputs of %zu records are outside of [%g, %g], which the plan expects, the farthest of record %zu: these "
+           "records are unlike the plan's samples, and their results may be wrong",
+           outcome->beyond, outcome->lowest, outcome->highest, outcome->record + 1);
+  cli_report_warning(report, text);
+}
+
+/* What is in doubt is refused, unless it is wanted. */
+static bool check_outcome(client_job *j, const umbra_inference_outcome *outcome, bool doubtful) {
+  if (doubtful || !outcome->doubts) return true;
+  return umbra_inference_decrypt_values(&j->values, j->plan, j->matrix, j->secret, NULL) == UMBRA_OK ||
+         cli_error("--in: %s; --doubtful writes all that there is", umbra_last_error());
+}
+
 static bool open_answer(client_job *j, const cli_network_options *o, cli_report *report) {
   cli_progress bar;
+  umbra_inference_outcome outcome = {UMBRA_INFERENCE_OUTCOME_INIT};
   const umbra_progress progress = cli_progress_open(&bar, "decrypting");
-  umbra_status status = (o->values ? umbra_inference_decrypt_values : umbra_inference_decrypt)(
-      &j->values, j->plan, j->matrix, j->secret, &progress);
-  if (!cli_progress_check(&bar, status, "--in")) return false;
+  const umbra_status status =
+      umbra_inference_decrypt_outcome(&outcome, &j->values, j->plan, j->matrix, j->secret, &progress);
+  if (!cli_progress_check(&bar, status, "--in") || !check_outcome(j, &outcome, o->doubtful)) return false;
+  warn_of_outcome(&outcome, report);
+  if (!o->values && !cli_check(umbra_inference_close(&j->values, j->plan), "--in")) return false;
   cli_report_step(report, "decrypt", NULL);
   return true;
 }

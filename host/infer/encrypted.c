@@ -160,9 +160,12 @@ static umbra_status encrypt(umbra_inference_weights **weights, const umbra_infer
   UMBRA_TRY(umbra_inference_plan_check(plan, by.context, "the key"));
   umbra_watch watch = umbra_watch_of(progress);
   umbra_status status = umbra_watch_close(&watch, umbra_encrypted_make(&made, by, plan->program, plan->ways, &watch));
-  if (status == UMBRA_OK) status = umbra_plan_digest(plan, made->plan);
-  if (status == UMBRA_OK) UMBRA_PUT(inference_weights, weights, made);
-  else umbra_inference_weights_destroy(made);
+  if (status == UMBRA_OK) {
+    memcpy(made->plan, plan->digest, sizeof made->plan);
+    UMBRA_PUT(inference_weights, weights, made);
+  } else {
+    umbra_inference_weights_destroy(made);
+  }
   return status;
 }
 
@@ -192,10 +195,8 @@ static umbra_status check_matrix(const visitor *v, size_t i, const piece *p) {
 }
 
 umbra_status umbra_encrypted_check(const umbra_inference_weights *weights, const umbra_inference_plan *plan) {
-  uint8_t digest[UMBRA_PLAN_DIGEST_BYTES];
   const visitor v = {.visit = check_matrix, .given = weights};
-  UMBRA_TRY(umbra_plan_digest(plan, digest));
-  if (memcmp(digest, weights->plan, sizeof digest) != 0 || weights->count != count_of(plan->program))
+  if (memcmp(plan->digest, weights->plan, sizeof weights->plan) != 0 || weights->count != count_of(plan->program))
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the weights were encrypted by another plan");
   return visit_all(&v, plan->program, plan->ways);
 }

@@ -13,8 +13,8 @@ enum { UMBRA_ENCRYPTED_MOST_PARTS = 1 << 18 }; /* of one matrix */
 
 struct umbra_inference_weights {
   umbra_counted counted;
-  umbra_context *context; /* a share */
-  uint8_t plan[UMBRA_PLAN_DIGEST_BYTES];
+  umbra_context *context;           /* a share */
+  uint8_t plan[UMBRA_DIGEST_BYTES]; /* the plan's digest */
   size_t count;
   umbra_matrix **matrix; /* of all steps */
 };

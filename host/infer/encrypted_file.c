@@ -6,10 +6,10 @@
 #include "encrypted.h"
 
 typedef struct weights_record {
-  uint8_t plan[UMBRA_PLAN_DIGEST_BYTES];
+  uint8_t plan[UMBRA_DIGEST_BYTES];
   uint64_t count;
 } weights_record;
-_Static_assert(sizeof(weights_record) == UMBRA_PLAN_DIGEST_BYTES + 8, "no padding");
+_Static_assert(sizeof(weights_record) == UMBRA_DIGEST_BYTES + 8, "no padding");
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_inference_weights *weights = object;

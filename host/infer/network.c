@@ -23,7 +23,8 @@ static umbra_matrix_layout layout_of(const umbra_inference *n, uint32_t value) {
   if (n->places[value].channels) return umbra_feature_row_layout(&n->places[value]);
   while (value && steps[value - 1].kind != UMBRA_STEP_LINEAR) value = steps[value - 1].terms[0].value;
   umbra_matrix_layout layout = n->layout;
-  if (!value || layout.stride == layout.slots) return layout;
+  if (value && layout.order == UMBRA_MATRIX_INTERLEAVED) layout.group = layout.stride;
+  if (!value || layout.order == UMBRA_MATRIX_INTERLEAVED || layout.stride == layout.slots) return layout;
   const umbra_step *step = &steps[value - 1];
   const umbra_matrix_layout before = layout_of(n, step->terms[0].value);
   if (before.stride == before.slots) return before;

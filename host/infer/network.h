@@ -30,6 +30,8 @@ struct umbra_inference {
   umbra_layer_weights *layers;        /* of each step */
   umbra_inference_weights *weights;   /* NULL: they are encoded */
   umbra_bootstrapper *bootstrapper;   /* NULL: nothing is refreshed */
+  int stamped;                        /* 1: it takes records of its plan only */
+  uint8_t plan[UMBRA_DIGEST_BYTES];   /* the plan's digest */
 };
 
 /*

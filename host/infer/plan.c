@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "../base/arrays.h"
@@ -10,6 +9,8 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../ckks/checks.h"
+#include "../ckks/context_internal.h"
+#include "../linalg/matrix.h"
 #include "../params/params.h"
 #include "encrypted.h"
 #include "network.h"
@@ -52,6 +53,28 @@ umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan
   UMBRA_TRY(umbra_inference_plan_check_layers(plan));
   if (!plan->program->bare) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "this plan has no weights: they are encrypted, and not in it");
+}
+
+umbra_status umbra_inference_plan_check_stamp(const uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_matrix *matrix,
+                                              umbra_matrix_role role) {
+  static const char *const words[] = {[UMBRA_MATRIX_OF_NO_PLAN] = "no records or results of any plan",
+                                      [UMBRA_MATRIX_RECORDS] = "records",
+                                      [UMBRA_MATRIX_RESULTS] = "results"};
+  const umbra_matrix_stamp *stamp = &matrix->stamp;
+  if (stamp->role != (uint32_t)role)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the matrix has %s, where %s of a plan are wanted: %s", words[stamp->role],
+                      words[role],
+                      role == UMBRA_MATRIX_RECORDS ? "encrypt records by the network's plan"
+                                                   : "decrypt what the network made of records");
+  if (memcmp(stamp->plan, digest, UMBRA_DIGEST_BYTES) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH,
+                    "the matrix has %s of another plan: encryption, network and decryption need one plan, of which the "
+                    "server has the whole and the client its part",
+                    words[role]);
+}
+
+void umbra_inference_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]) {
+  memcpy(digest, plan->digest, UMBRA_DIGEST_BYTES);
 }
 
 const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan) { return plan->ways->params; }
@@ -115,8 +138,12 @@ static umbra_status copy_layers(umbra_inference_plan *copy, const umbra_inferenc
 static umbra_status fill_client(umbra_inference_plan *client, const umbra_inference_plan *plan) {
   UMBRA_TRY(umbra_alloc(&client->ways, 1, sizeof *client->ways, "a plan of a network"));
   client->way_count = 1;
+  memcpy(client->steps_digest, plan->steps_digest, sizeof client->steps_digest);
+  memcpy(client->digest, plan->digest, sizeof client->digest);
   UMBRA_TRY(copy_way(client->ways, plan->ways));
   UMBRA_TRY(copy_layers(client, plan));
+  memcpy(client->steps_digest, plan->steps_digest, sizeof client->steps_digest);
+  memcpy(client->digest, plan->digest, sizeof client->digest);
   return umbra_frame_copy(&client->frame, &plan->frame);
 }
 
@@ -130,21 +157,6 @@ umbra_status umbra_inference_plan_client(const umbra_inference_plan *plan, umbra
   return status;
 }
 
-/* Of the client's file, which has all but the weights. */
-umbra_status umbra_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_PLAN_DIGEST_BYTES]) {
-  umbra_inference_plan *client = NULL;
-  uint8_t *bytes = NULL;
-  size_t size = 0;
-  umbra_status status = umbra_inference_plan_client(plan, &client);
-  if (status == UMBRA_OK) status = umbra_inference_plan_write(client, NULL, &size);
-  if (status == UMBRA_OK) status = umbra_alloc(&bytes, size, 1, "a plan of a network");
-  if (status == UMBRA_OK) status = umbra_inference_plan_write(client, bytes, &size);
-  if (status == UMBRA_OK) crypto_generichash(digest, UMBRA_PLAN_DIGEST_BYTES, bytes, size, NULL, 0);
-  umbra_free(bytes);
-  umbra_inference_plan_destroy(client);
-  return status;
-}
-
 /* ---- networks ---- */
 
 static umbra_status create(umbra_inference **network, const umbra_context *context, const umbra_inference_plan *plan,
@@ -153,8 +165,13 @@ static umbra_status create(umbra_inference **network, const umbra_context *conte
   umbra_watch watch = umbra_watch_of(progress);
   const umbra_status status =
       umbra_watch_close(&watch, umbra_network_make_with(&made, context, plan->program, plan->ways, weights, &watch));
-  if (status == UMBRA_OK) UMBRA_PUT(inference, network, made);
-  else umbra_inference_destroy(made);
+  if (status == UMBRA_OK) {
+    made->stamped = !context->stand_ins; /* without records there are no stamps */
+    memcpy(made->plan, plan->digest, sizeof made->plan);
+    UMBRA_PUT(inference, network, made);
+  } else {
+    umbra_inference_destroy(made);
+  }
   return status;
 }
 

@@ -12,6 +12,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../linalg/layout.h"
 #include "../model/batch.h"
 #include "../model/observe.h"
 #include "compile.h"
@@ -129,7 +130,8 @@ static void set_error(umbra_way *way, const planner *p, const double *values, co
 /* On samples: as many as lie in one ciphertext, but not too few and not too many. */
 static umbra_status find_error(planner *p, const umbra_inference_plan *plan, umbra_way *way) {
   enum { LEAST = 16, MOST = 1024, IMAGES = 1 };
-  const uint32_t wanted = way->image.channels ? IMAGES : umbra_max_u32(way->layout.stride, LEAST);
+  const uint32_t wanted =
+      way->image.channels ? IMAGES : umbra_max_u32((uint32_t)umbra_layout_records(&way->layout), LEAST);
   umbra_ndarray some = *p->samples;
   if (some.shape[0] > umbra_min_u32(wanted, MOST)) some.shape[0] = umbra_min_u32(wanted, MOST);
   const size_t shape[] = {some.shape[0], plan->frame.result_count};
@@ -268,8 +270,10 @@ umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbr
                .watch = &watch};
   UMBRA_TRY(UMBRA_TAKE(umbra_inference_options, &p.options, options));
   UMBRA_TRY(check_options(model, &p.options));
-  const umbra_status status = umbra_watch_close(&watch, make_plan(&p));
+  umbra_status status = umbra_watch_close(&watch, make_plan(&p));
+  if (status == UMBRA_OK) status = umbra_inference_plan_find_digests(p.plan);
   close_planner(&p);
   if (status == UMBRA_OK) UMBRA_PUT(inference_plan, plan, p.plan);
+  else umbra_inference_plan_destroy(p.plan);
   return status;
 }

@@ -46,13 +46,13 @@ umbra_status umbra_read_numbers(umbra_reader *reader, double **numbers, size_t c
 
 /* ---- saving ---- */
 
-static step_record record_of(const umbra_step *step) {
+static step_record record_of(const umbra_step *step, int bare) {
   step_record r = {.count = step->count,
                    .kind = (uint32_t)step->kind,
                    .node = step->node,
                    .terms = (uint32_t)step->term_count,
                    .degree = step->degree,
-                   .biased = step->bias != NULL,
+                   .biased = step->bias && !bare,
                    .image = {step->image.channels, step->image.height, step->image.width},
                    .scale = step->scale,
                    .shift = step->shift};
@@ -80,23 +80,23 @@ static term_record record_of_term(const umbra_term *term) {
   return r;
 }
 
-static umbra_status write_step(umbra_writer *writer, const umbra_program *program, const umbra_step *step) {
-  const step_record record = record_of(step);
+static umbra_status write_step(umbra_writer *writer, const umbra_program *program, const umbra_step *step, int bare) {
+  const step_record record = record_of(step, bare);
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_STEP, &record, sizeof record));
   for (size_t t = 0; t < step->term_count; t++) {
     const umbra_term *term = &step->terms[t];
     const term_record of_term = record_of_term(term);
     UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_STEP, &of_term, sizeof of_term));
     const size_t weights = umbra_program_weights(program, step, term);
-    if (weights && !program->bare) UMBRA_TRY(umbra_write_numbers(writer, term->weights, weights));
+    if (weights && !bare) UMBRA_TRY(umbra_write_numbers(writer, term->weights, weights));
   }
-  if (step->bias) UMBRA_TRY(umbra_write_numbers(writer, step->bias, umbra_step_biases(step)));
+  if (record.biased) UMBRA_TRY(umbra_write_numbers(writer, step->bias, umbra_step_biases(step)));
   if (step->coefficients) UMBRA_TRY(umbra_write_numbers(writer, step->coefficients, step->degree + 1));
   return UMBRA_OK;
 }
 
-umbra_status umbra_program_write(umbra_writer *writer, const umbra_program *program) {
-  for (size_t i = 0; i < program->step_count; i++) UMBRA_TRY(write_step(writer, program, &program->steps[i]));
+umbra_status umbra_program_write(umbra_writer *writer, const umbra_program *program, int bare) {
+  for (size_t i = 0; i < program->step_count; i++) UMBRA_TRY(write_step(writer, program, &program->steps[i], bare));
   return UMBRA_OK;
 }
 

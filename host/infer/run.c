@@ -12,6 +12,7 @@
 #include "../linalg/matrix.h"
 #include "../nn/feature_map.h"
 #include "network.h"
+#include "plan.h"
 
 /* One of both. */
 typedef struct value {
@@ -346,6 +347,7 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const 
                       "umbra_inference_run needs an evaluator, an output, records and a network");
   UMBRA_TRY(umbra_check_own(evaluator, network->context, "the network"));
   UMBRA_TRY(umbra_check_operands(evaluator, batch->part, batch->part[0], NULL));
+  if (network->stamped) UMBRA_TRY(umbra_inference_plan_check_stamp(network->plan, batch, UMBRA_MATRIX_RECORDS));
   if (batch->columns != network->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records of %zu elements, for a network of %zu", batch->columns,
                       network->columns);
@@ -360,7 +362,9 @@ umbra_status umbra_network_run(umbra_evaluator *evaluator, umbra_matrix **out, c
   UMBRA_TRACE(evaluator, "inference_run", batch ? batch->part[0] : NULL);
   UMBRA_TRY(check(evaluator, out, batch, network));
   const run like = {.evaluator = evaluator, .network = network, .observer = observer};
-  return network->places[0].channels ? run_rows(&like, out, batch) : run_batch(&like, out, batch, 0);
+  UMBRA_TRY(network->places[0].channels ? run_rows(&like, out, batch) : run_batch(&like, out, batch, 0));
+  if (network->stamped) umbra_matrix_set_stamp(*out, network->plan, UMBRA_MATRIX_RESULTS);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,

@@ -14,7 +14,7 @@ enum { UMBRA_WAY_MOST_CIPHERTEXTS = 1 << 14 }; /* of a batch */
 
 typedef struct umbra_way {
   umbra_params *params;               /* a share */
-  umbra_matrix_layout layout;         /* of batches: by columns, with stride and slots */
+  umbra_matrix_layout layout;         /* of batches: by columns or interleaved, with stride, slots and group */
   umbra_feature_layout image;         /* of records, of which a batch has the positions as columns; 0 channels: none */
   umbra_transform_encode_when encode; /* of convolutions */
   uint64_t ahead;                     /* at use: bytes of diagonals that are encoded before, as far as they reach */

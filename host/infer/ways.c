@@ -94,7 +94,7 @@ static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *p
   umbra_inference_report *report = &t->way->report;
   report->depth = umbra_program_depth(program);
   report->refreshes = umbra_way_refreshes(t->way, program);
-  report->stride = t->way->layout.stride;
+  report->stride = (uint32_t)umbra_layout_records(&t->way->layout);
   report->slots = t->way->layout.slots;
   report->symmetric = !umbra_params_has_public_key(t->way->params);
   report->keys = umbra_key_needs_count(t->way->needs);
@@ -133,22 +133,28 @@ static void add_way(list *l, const umbra_way *way) {
   l->count++;
 }
 
-static void add_layout(list *l, umbra_way way, uint32_t stride, uint32_t slots) {
-  way.layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = stride,
-                                     .slots = slots, .group = 1};
+static void add_layout(list *l, umbra_way way, umbra_matrix_order order, uint32_t stride, uint32_t slots) {
+  way.layout =
+      (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = order, .stride = stride, .slots = slots, .group = 1};
   if (umbra_layout_parts(&way.layout, l->options->records, l->program->input_count) <= UMBRA_WAY_MOST_CIPHERTEXTS)
     add_way(l, &way);
 }
 
-/* A ciphertext an element; and, where there are keys at the top, several elements in one. */
+/*
+ * A ciphertext an element, with one slot for a record or, if there are records for an eighth of all slots, with so many
+ * that all are in use; and, where there are keys at the top, several elements in one.
+ */
 static void add_matrices(list *l, const umbra_way *way) {
   const umbra_params *params = way->params;
   const uint64_t most = umbra_params_slots(params), records = umbra_power_above(l->options->records);
   const uint32_t stride = umbra_max_u32(1, (uint32_t)(records < most ? records : most));
-  add_layout(l, *way, stride, stride);
+  add_layout(l, *way, UMBRA_MATRIX_BY_COLUMNS, stride, stride);
+  if (way->weights == UMBRA_WEIGHTS_PLAIN && stride < most && most / stride <= UMBRA_MATRIX_MAX_GROUP)
+    add_layout(l, *way, UMBRA_MATRIX_INTERLEAVED, (uint32_t)(most / stride), (uint32_t)most);
   if (umbra_params_keyed_level(params) < umbra_params_depth(params)) return;
   const uint64_t all = stride * umbra_power_above(l->program->input_count), widest = all < most ? all : most;
-  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++) add_layout(l, *way, stride, (uint32_t)(widest >> i));
+  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++)
+    add_layout(l, *way, UMBRA_MATRIX_BY_COLUMNS, stride, (uint32_t)(widest >> i));
 }
 
 /* Convolutions encoded beforehand or, if that takes too much memory, at use. */

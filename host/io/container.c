@@ -61,6 +61,8 @@ static const char *const sections[] = {
     [UMBRA_SECTION_TEXT] = "a name",
     [UMBRA_SECTION_NEEDS] = "the purposes of evaluation keys",
     [UMBRA_SECTION_STEP] = "a step of a network",
+    [UMBRA_SECTION_DIGEST] = "the digest of a network's steps",
+    [UMBRA_SECTION_PLAN] = "the plan of which a matrix is",
     [UMBRA_SECTION_WEIGHTS] = "the plan of encrypted weights",
 };
 

@@ -18,7 +18,11 @@
  * the way (umbra/bootstrap.h), where that takes the least time.
  *
  * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and looked
- * at as such.
+ * at as such. Each says by which plan it was encrypted, and results say whose they are: nothing else tells that values in
+ * scales and ranges of one plan are not those of another with as many elements, and a wrong answer looks like any other.
+ * So a network takes only what umbra_inference_encrypt made by its plan, and decryption only what that plan's network
+ * made. Operations on matrices make what is of no plan: neither takes it, for nobody knows what became of the values.
+ * On devices without real values (umbra/cost.h, umbra/simulate.h) networks take any matrix of the plan's shape.
  *
  * The server may also be denied the weights: see umbra_inference_weights_encrypt below.
  */
@@ -69,9 +73,10 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
 /*
  * samples: records as those that will come, (samples, the input's shape) or (samples, elements): from them the size of
  * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot be
- * computed on encrypted values: its name and type), MISMATCH (shape of the samples), INVALID_ARGUMENT (options), RANGE (a
- * layer that is too large for matrices, by name, and not computed on images; no parameters have the levels, the memory or
- * the error wanted: the text has what there is), OUT_OF_MEMORY, CANCELLED.
+ * computed on encrypted values: its name and type; params with keyless levels for encrypted weights), MISMATCH (shape of
+ * the samples), INVALID_ARGUMENT (options), RANGE (a layer that is too large for matrices, by name, and not computed on
+ * images; no parameters have the levels, the memory or the error wanted: the text has what there is), OUT_OF_MEMORY,
+ * CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
                                                                   const umbra_ndarray *samples,
@@ -84,6 +89,15 @@ UMBRA_API void umbra_inference_plan_destroy(umbra_inference_plan *plan);
 
 /* It belongs to the plan. */
 UMBRA_API const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan);
+
+/*
+ * Of all that decides about values: parameters, layout, ranges and scales, and the steps with their weights, unless these
+ * are encrypted; equal for a plan, for its client's part, and for files of either. Matrices of records and of results have
+ * it (umbra_matrix_plan), by which networks and decryption refuse those of other plans. It tells whoever has a model, and
+ * the plan's other inputs, that this model is behind it. It keeps mistakes apart: whoever writes files can put any digest
+ * into them.
+ */
+UMBRA_API void umbra_inference_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
 /* Adds the keys of a run. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_add_needs(const umbra_inference_plan *plan,
@@ -193,8 +207,9 @@ UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* wei
 
 /*
  * *out = what the network makes of the batch, with the keys of the evaluator; out may be the batch. An evaluator that is
- * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT (a batch
- * of another plan), MISMATCH, NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE, CANCELLED.
+ * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT, MISMATCH
+ * (records of another plan, or of none; of another owner than the keys), NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE,
+ * CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
                                                           const umbra_matrix *batch, const umbra_inference *network);
@@ -268,7 +283,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_encrypt_symmetric(umbra_ma
 
 /*
  * The answers, the records first, as umbra_model_run gives them: after the output's closing steps. Errors: as
- * umbra_matrix_decrypt, and MISMATCH (a matrix that is no result of the plan).
+ * umbra_matrix_decrypt; MISMATCH (a matrix that is no result of the plan); RANGE (outputs several times as large as the plan
+ * expects: of which record; umbra_inference_decrypt_outcome tells of smaller ones, too).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt(umbra_ndarray *results, const umbra_inference_plan *plan,
                                                               const umbra_matrix *encrypted,
@@ -281,6 +297,35 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_values(umbra_ndarr
                                                                      const umbra_matrix *encrypted,
                                                                      const umbra_secret_key *key,
                                                                      const umbra_progress *progress);
+
+/*
+ * What opening results showed. A record that is unlike the samples can leave the interval of a polynomial on the way, where
+ * this grows fast: its outputs may then be far outside of what those of the samples were, or not. So outputs beyond are a
+ * reason to look at their records, and no proof that they are wrong: a square of what is 1.6 times as large is 2.6 times
+ * as large. That nothing is found proves nothing, either.
+ */
+typedef struct umbra_inference_outcome {
+  size_t struct_size;
+  uint32_t doubts;        /* of umbra_doubt (umbra/range.h), of all ciphertexts together */
+  size_t beyond;          /* records with an output outside of [lowest, highest] */
+  double lowest, highest; /* what the plan expects of outputs: those of the samples, with its margin and error */
+  double largest;         /* |output| of all records, */
+  size_t record;          /* and which one has it, from 0 */
+} umbra_inference_outcome;
+#define UMBRA_INFERENCE_OUTCOME_INIT .struct_size = sizeof(umbra_inference_outcome)
+UMBRA_API void umbra_inference_outcome_init(umbra_inference_outcome *outcome, size_t size);
+#define umbra_inference_outcome_init(outcome) umbra_inference_outcome_init((outcome), sizeof *(outcome))
+
+/*
+ * As umbra_inference_decrypt_values, but gives the values in any case, with what there is to say of them. Errors: as there,
+ * RANGE only for what no double holds.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_outcome(
+    umbra_inference_outcome *outcome, umbra_ndarray *values, const umbra_inference_plan *plan,
+    const umbra_matrix *encrypted, const umbra_secret_key *key, const umbra_progress *progress);
+
+/* Values become answers, by the closing steps of the plan's output. Errors: INVALID_ARGUMENT, MISMATCH (shape). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_close(umbra_ndarray *values, const umbra_inference_plan *plan);
 
 /*
  * What decryption is expected to give, (records, elements) before the closing steps: the plan, simulated with the noise

@@ -149,7 +149,7 @@ typedef struct job {
   const int64_t *integers;
   double deviation; /* of either part of what is added; 0: nothing is */
   uint64_t key;     /* of the draw */
-  uint32_t galois, count;
+  uint32_t galois, count, log_gap;
   int accumulate;
 } job;
 
@@ -273,22 +273,38 @@ static void tensor(umbra_stream *stream, view dst, view a, view b, int accumulat
   run(&(job){.device = stream->device, .dst = dst, .a = a, .b = b, .accumulate = accumulate}, tensor_stretch);
 }
 
+/* The same of a that stores one of 2^log_gap equal values: from real parts on come as few imaginary ones. */
+static void multiply_short(parts to, const double *a, parts b, stretch s, const job *j, int accumulate) {
+  const double *re = a, *im = a + (j->device->m >> j->log_gap);
+  for (uint32_t i = s.first, gap = 1u << j->log_gap; i < s.end;) {
+    const uint32_t word = i >> j->log_gap, end = (word + 1) * gap < s.end ? (word + 1) * gap : s.end;
+    for (; i < end; i++) {
+      const double product_re = re[word] * b.re[i] - im[word] * b.im[i];
+      const double product_im = re[word] * b.im[i] + im[word] * b.re[i];
+      to.re[i] = accumulate ? to.re[i] + product_re : product_re;
+      to.im[i] = accumulate ? to.im[i] + product_im : product_im;
+    }
+  }
+}
+
 /* The second of each pair of a, and so of dst, is 0. a: factors, b: inputs; count: terms. */
 static void plain_products_stretch(const void *data, uint32_t item) {
   const job *j = data;
   const stretch s = stretch_of(j, item);
   for (uint32_t g = 0; g < j->dst->polys / 2; g++) {
     const parts to = parts_of(j->device, j->dst, 2 * g);
-    for (uint32_t b = 0; b < j->count; b++)
-      multiply(to, parts_of(j->device, j->a, g * j->count + b), parts_of(j->device, j->b, 2 * b), s, b > 0);
+    for (uint32_t b = 0; b < j->count; b++) {
+      const parts factor = parts_of(j->device, j->a, g * j->count + b), x = parts_of(j->device, j->b, 2 * b);
+      if (j->log_gap) multiply_short(to, factor.re, x, s, j, b > 0);
+      else multiply(to, factor, x, s, b > 0);
+    }
     clear(parts_of(j->device, j->dst, 2 * g + 1), s);
   }
 }
 
-/* Plaintexts are stored whole. */
 static void plain_products(umbra_stream *stream, view dst, view plain, view a, uint32_t terms, uint32_t log_gap) {
-  (void)log_gap;
-  run(&(job){.device = stream->device, .dst = dst, .a = plain, .b = a, .count = terms}, plain_products_stretch);
+  run(&(job){.device = stream->device, .dst = dst, .a = plain, .b = a, .count = terms, .log_gap = log_gap},
+      plain_products_stretch);
 }
 
 /* to += the sum of w[k] * from[k], one after the other. */

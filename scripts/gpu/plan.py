@@ -86,8 +86,8 @@ STEPS = [
          "measured here: plans 6, records, weights, answers and the CPU's run 5; guessed: four starts of CUDA 1 each; "
          "16 cores share part of it"),
     Step("resnet20", 1, 40, 50, "ResNet-20 on an encrypted image, labels and logits beside the network in the clear",
-         "measured here: plan 20, keys 29, loading them 15, the clear 5; 16 cores share most of it; guessed: 5.5 GB to a "
-         "GPU 5"),
+         "measured here: plan 10, keys 29, loading them 15, the clear 5; 16 cores share most of it; guessed: 5 GB to a GPU "
+         "5"),
     Step("main_job", 2, 20, 25, "the main job with the program, from files",
          "measured here: 120 with the training on the CPU, which is half of it"),
     Step("streaming", 2, 15, 20, "a refresh under a limit of memory that its keys exceed: they come as needed",

@@ -172,7 +172,7 @@ class Drawn:
         self.shape = shape
 
     def write(self, path, count):
-        generator = random.Random(path.name)
+        generator = random.Random(pathlib.Path(path).name)
         write_npy(path, [count, *self.shape], [generator.random() for _ in range(count * math.prod(self.shape))])
 
     def write_samples(self, path, count):

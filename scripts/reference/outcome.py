@@ -57,9 +57,10 @@ def times_of(answers):
 
 def row_of(steps, plan, answers, judged):
     facts, times, last = plan["plan"], times_of(answers), answers[-1]
-    return {"images": sum(int(answer["records"]) for answer in answers), "planned_together": int(facts["records"]),
+    images, together = sum(int(answer["records"]) for answer in answers), int(facts["records"])
+    return {"images": images, "planned_together": together,
            "seconds": statistics.median(times[1:] or times), "seconds_least": min(times), "seconds_first": times[0],
-           "seconds_predicted": plan["predictions"][-1]["seconds"],
+           "seconds_predicted": plan["predictions"][-1]["seconds"] * -(-images // together),
            "machine_predicted": plan["predictions"][-1]["machine"],
            "encode_seconds": seconds_of(answers, "encode weights"),
            "load_seconds": seconds_of(answers, "load records") + seconds_of(answers, "load evaluation keys"),
