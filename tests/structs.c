@@ -236,6 +236,17 @@ static umbra_status fill_judgement_of_scores(void *given) {
   return umbra_judge_scores(given, t.records, scores, 0);
 }
 
+static umbra_status take_optimum_options(void *given) {
+  double weights[COLUMNS + 1];
+  umbra_optimum optimum = {UMBRA_OPTIMUM_INIT};
+  return umbra_optimum_find(weights, &optimum, t.records, given, NULL);
+}
+
+static umbra_status fill_optimum(void *given) {
+  double weights[COLUMNS + 1];
+  return umbra_optimum_find(weights, given, t.records, NULL, NULL);
+}
+
 static umbra_status take_bootstrap_options(void *given) {
   umbra_bootstrap_plan *plan = NULL;
   umbra_status status = umbra_bootstrap_plan_create(&plan, t.s.params, given);
@@ -595,6 +606,8 @@ static const row rows[] = {
     ROW(umbra_softmax_report, 1, FILLED, fill_softmax_report),
     ROW(umbra_judgement, 1, FILLED, fill_judgement),
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
+    ROW(umbra_optimum_options, 1, TAKEN, take_optimum_options),
+    ROW(umbra_optimum, 1, FILLED, fill_optimum),
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
     ROW(umbra_transform_desc, 1, TAKEN, take_transform_desc),

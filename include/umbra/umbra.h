@@ -72,6 +72,7 @@
 #include <umbra/matrix_ops.h>
 #include <umbra/model.h>
 #include <umbra/ndarray.h>
+#include <umbra/optimum.h>
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
