@@ -39,9 +39,6 @@ static void add_row(double *to, const double *x, double factor, size_t columns) 
 
 /* ---- the loss ---- */
 
-/* log(1 + e^-m), for any m. */
-static double loss_of(double margin) { return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin; }
-
 static double penalty_of(const search *s, const double *w) { return s->options.l2 / 2 * dot(w, w, s->size - 1); }
 
 /* Mean loss at w, and whether w separates the classes. */
@@ -51,7 +48,7 @@ static double mean_loss(const search *s, const double *w, int *separates) {
   for (size_t row = 0; row < s->records->rows; row++) {
     double margin = s->records->labels[row] * umbra_records_score(s->records, row, w);
     if (!(margin > 0)) *separates = 0;
-    sum += loss_of(margin);
+    sum += umbra_logistic_loss(margin);
   }
   return sum / (double)s->records->rows;
 }
