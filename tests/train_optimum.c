@@ -106,7 +106,7 @@ static void check(const umbra_records *records, double l2) {
   umbra_optimum found = {UMBRA_OPTIMUM_INIT};
   const umbra_optimum_options options = {.struct_size = sizeof options, .l2 = l2, .tolerance = 1e-8, .most_steps = 200};
   oracle o = {.records = records, .columns = umbra_records_columns(records), .l2 = l2};
-  assert_ok(umbra_optimum_find(weights, &found, records, &options, NULL));
+  assert_ok(umbra_logistic_optimum(weights, &found, records, &options, NULL));
   assert_true(found.converged && found.gradient <= 1e-8);
   for (size_t c = 0; c <= o.columns; c++) o.w[c] = weights[c];
   const long double loss = differentiate(&o);
@@ -138,7 +138,7 @@ static void counts_give_their_odds(void **state) {
   umbra_optimum_options options = {UMBRA_OPTIMUM_OPTIONS_INIT};
   options.l2 = 1e-12;
   assert_ok(umbra_records_create(&records, features, labels, 8, 1));
-  assert_ok(umbra_optimum_find(weights, &found, records, &options, NULL));
+  assert_ok(umbra_logistic_optimum(weights, &found, records, &options, NULL));
   assert_true(fabs(weights[1] + log(3)) < 1e-7 && fabs(weights[0] - 2 * log(3)) < 1e-7);
   assert_false(found.separable);
   umbra_records_destroy(records);
@@ -149,7 +149,7 @@ static int is_separable(const double *features, const double *labels, size_t row
   umbra_records *records = NULL;
   umbra_optimum found = {UMBRA_OPTIMUM_INIT};
   assert_ok(umbra_records_create(&records, features, labels, rows, columns));
-  assert_ok(umbra_optimum_find(weights, &found, records, NULL, NULL));
+  assert_ok(umbra_logistic_optimum(weights, &found, records, NULL, NULL));
   assert_true(found.converged);
   umbra_records_destroy(records);
   return found.separable;
@@ -184,15 +184,15 @@ static void what_cannot_be_is_refused(void **state) {
   watcher w = {.at = 1};
   const umbra_progress progress = progress_of(&w);
   assert_ok(umbra_records_create(&wide, huge, labels, 4, 1));
-  assert_int_equal(umbra_optimum_find(NULL, &found, records, NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(umbra_logistic_optimum(NULL, &found, records, NULL, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
   options.l2 = 0;
-  assert_int_equal(umbra_optimum_find(weights, &found, records, &options, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(umbra_logistic_optimum(weights, &found, records, &options, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
   umbra_optimum_options_init(&options);
   options.tolerance = NAN;
-  assert_int_equal(umbra_optimum_find(weights, &found, records, &options, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
-  assert_int_equal(umbra_optimum_find(weights, &found, wide, NULL, NULL), UMBRA_ERROR_RANGE);
+  assert_int_equal(umbra_logistic_optimum(weights, &found, records, &options, NULL), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(umbra_logistic_optimum(weights, &found, wide, NULL, NULL), UMBRA_ERROR_RANGE);
   umbra_watch_interval(0);
-  assert_int_equal(umbra_optimum_find(weights, &found, records, NULL, &progress), UMBRA_ERROR_CANCELLED);
+  assert_int_equal(umbra_logistic_optimum(weights, &found, records, NULL, &progress), UMBRA_ERROR_CANCELLED);
   assert_true(weights[0] == 7 && found.steps == 77);
   umbra_records_destroy(wide);
   umbra_records_destroy(records);

@@ -193,8 +193,8 @@ static umbra_status check(const umbra_optimum_options *o) {
   return UMBRA_OK;
 }
 
-umbra_status umbra_optimum_find(double *weights, umbra_optimum *optimum, const umbra_records *records,
-                                const umbra_optimum_options *options, const umbra_progress *progress) {
+umbra_status umbra_logistic_optimum(double *weights, umbra_optimum *optimum, const umbra_records *records,
+                                    const umbra_optimum_options *options, const umbra_progress *progress) {
   if (!weights || !optimum || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a best model needs weights to write, an output, and records");
   search s = {.records = records,

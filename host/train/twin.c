@@ -104,10 +104,11 @@ void umbra_twin_close(umbra_twin *t) {
 /* ---- the whole ---- */
 
 static umbra_status judge(umbra_train_outcome *outcome, const umbra_records *judged, const double *weights) {
-  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT, .accuracy = NAN, .auc = NAN};
+  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT, .accuracy = NAN, .auc = NAN, .loss = NAN};
   if (judged) UMBRA_TRY(umbra_judge(&judgement, judged, weights));
   outcome->accuracy = judgement.accuracy;
   outcome->auc = judgement.auc;
+  outcome->loss = judgement.loss;
   return UMBRA_OK;
 }
 
@@ -120,7 +121,7 @@ static umbra_status train(umbra_twin *t, umbra_train_outcome *trace, const umbra
     umbra_watch_leave(t->watch, part);
     largest = trace[i].largest_weight;
   }
-  for (; i < iterations; i++) trace[i] = (umbra_train_outcome){UMBRA_TRAIN_OUTCOME_INIT, NAN, NAN, NAN, NAN};
+  for (; i < iterations; i++) trace[i] = (umbra_train_outcome){UMBRA_TRAIN_OUTCOME_INIT, NAN, NAN, NAN, NAN, NAN};
   return UMBRA_OK;
 }
 

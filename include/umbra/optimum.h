@@ -47,10 +47,10 @@ UMBRA_API void umbra_optimum_init(umbra_optimum *optimum, size_t size);
  * smaller penalties, down to 1e-8 of l2. Errors: INVALID_ARGUMENT (options, with their names), RANGE (features too large:
  * losses or steps are not finite), OUT_OF_MEMORY, CANCELLED.
  */
-UMBRA_MUST_USE UMBRA_API umbra_status umbra_optimum_find(double *weights, umbra_optimum *optimum,
-                                                         const umbra_records *records,
-                                                         const umbra_optimum_options *options,
-                                                         const umbra_progress *progress);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_optimum(double *weights, umbra_optimum *optimum,
+                                                             const umbra_records *records,
+                                                             const umbra_optimum_options *options,
+                                                             const umbra_progress *progress);
 
 UMBRA_END_DECLS
 

@@ -89,6 +89,7 @@
 #include <umbra/tensors.h>
 #include <umbra/trace.h>
 #include <umbra/train.h>
+#include <umbra/train_search.h>
 #include <umbra/transform.h>
 #include <umbra/version.h>
 #include <umbra/weights.h>
