@@ -11,7 +11,7 @@
 
 #include "output.h"
 
-enum { MAX_OPTIONS = 40, MAX_LIST = 1 << 16, HELP_COLUMN = 28 };
+enum { MAX_OPTIONS = 64, MAX_LIST = 1 << 16, HELP_COLUMN = 28 };
 
 static void print_help(const cli_command *command, const cli_option *options) {
   const bool may_lack = command->operand_may_lack;
@@ -67,6 +67,7 @@ static void parse_number(const cli_option *option, const char *text) {
 }
 
 static void store(const cli_option *option, const char *text) {
+  if (option->given) *option->given = true;
   switch (option->kind) {
     case CLI_FLAG: *(bool *)option->target = true; break;
     case CLI_TEXT: *(const char **)option->target = text; break;
