@@ -117,7 +117,7 @@ static umbra_status describe(void *rig) {
   r->level = bench_level(s->level, r->keyed.params);
   r->w = bench_points((size_t)s->rows * s->columns, 0.61803398874989485);
   r->x = bench_points((size_t)s->batch * s->columns, 0.41421356237309505);
-  return r->w && r->x ? UMBRA_OK : UMBRA_ERROR_OUT_OF_MEMORY;
+  return r->w && r->x ? UMBRA_OK : bench_no_memory();
 }
 
 static double value_of(umbra_element element, const void *source) {
@@ -171,7 +171,7 @@ static umbra_status check(bench_state *state, void *rig) {
   const bench_shape *s = r->keyed.shape;
   umbra_range range = {UMBRA_RANGE_INIT};
   double *found = malloc((size_t)s->rows * s->batch * sizeof *found);
-  if (!found) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!found) return bench_no_memory();
   umbra_status status = umbra_matrix_decrypt(r->product, found, r->keyed.secret, NULL);
   if (status == UMBRA_OK) status = umbra_matrix_range(r->product, &range);
   const double worst = status == UMBRA_OK ? worst_of(r, found) : 0;

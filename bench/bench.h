@@ -48,6 +48,20 @@ typedef struct bench_setting {
 /* From here on a profiler looks that was told to wait (ncu --profile-from-start off); nothing without CUDA's driver. */
 void bench_profile(void);
 
+/*
+ * Calls that have been made before, measured: on a GPU `together` at a time, and after others that make its clock rise, with
+ * counters `begun` and `ended`. run: makes them, and waits for them.
+ */
+typedef struct bench_timed {
+  const bench_setting *setting;
+  umbra_status (*run)(void *rig, uint32_t calls);
+  uint32_t together;
+} bench_timed;
+umbra_status bench_time_calls(bench_state *state, const bench_timed *timed, void *rig);
+
+/* OUT_OF_MEMORY, with its text. */
+umbra_status bench_no_memory(void);
+
 /* Number j of a sequence that fills [-1, 1] evenly. */
 double bench_point(size_t j, double step);
 

@@ -33,7 +33,7 @@ static umbra_status encrypt_low(umbra_ciphertext **low, const bench_scheme *s, c
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   double *pairs = malloc(2 * s->slots * sizeof *pairs);
   umbra_plaintext *plain = NULL;
-  if (!pairs) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!pairs) return bench_no_memory();
   options.level = s->boot->report.input_level;
   for (size_t j = 0; j < s->slots; j++) {
     pairs[2 * j] = re[j];
@@ -70,7 +70,7 @@ umbra_status bench_boot_open(bench_scheme *s, const umbra_bootstrap_options *opt
   if (!s->boot || s->boot->options != options) {
     bench_boot_close(s);
     s->boot = calloc(1, sizeof *s->boot);
-    if (!s->boot) return UMBRA_ERROR_OUT_OF_MEMORY;
+    if (!s->boot) return bench_no_memory();
     UMBRA_TRY(make(s, options));
   }
   s->evaluator = s->boot->evaluator;
@@ -85,7 +85,7 @@ static double bits(double error) { return error > 0 ? -log2(error) : 0; }
 static umbra_status count_errors(bench_state *state, const bench_scheme *s, const bench_operation *op) {
   const double parts = 2 * (double)s->slots;
   double *pairs = malloc(2 * s->slots * sizeof *pairs), mean = 0, square = 0, worst = 0;
-  if (!pairs) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!pairs) return bench_no_memory();
   const umbra_status status = umbra_decrypt_decode_complex(pairs, s->slots, s->out[0], s->secret);
   for (size_t j = 0; j < 2 * s->slots && status == UMBRA_OK; j++) {
     const bench_slot expected = op->expect(s, 0, j / 2);

@@ -99,7 +99,7 @@ static umbra_status open_parts(bench_scheme *s) {
   UMBRA_TRY(bench_boot_open(s, &bench_boot_options));
   if (s->boot->parts) return UMBRA_OK;
   s->boot->parts = calloc(1, sizeof *s->boot->parts);
-  if (!s->boot->parts) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!s->boot->parts) return bench_no_memory();
   UMBRA_TRY(encode_map(s->boot->parts->cts, s, &s->boot->plan->cts));
   UMBRA_TRY(encode_map(s->boot->parts->stc, s, &s->boot->plan->stc));
   UMBRA_TRY(raise(s));
@@ -163,7 +163,7 @@ static umbra_status compare(const double *pairs, const double *expected, size_t 
 /* Modulo the lowest modulus raised integers are the message. */
 static umbra_status finish_raise(bench_scheme *s) {
   double *pairs = malloc(4 * s->slots * sizeof *pairs), *expected = pairs + 2 * s->slots;
-  if (!pairs) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!pairs) return bench_no_memory();
   for (size_t j = 0; j < s->slots; j++) {
     expected[2 * j] = s->x[j];
     expected[2 * j + 1] = s->y[j];
@@ -178,7 +178,7 @@ static umbra_status finish_raise(bench_scheme *s) {
 static umbra_status finish_maps(bench_scheme *s) {
   bench_boot_parts *p = s->boot->parts;
   double *pairs = malloc(4 * s->slots * sizeof *pairs), *expected = pairs + 2 * s->slots;
-  if (!pairs) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!pairs) return bench_no_memory();
   const uint32_t level = s->boot->report.output_level;
   umbra_status status = lower(s);
   if (status == UMBRA_OK) status = slots_to_coeffs(s);

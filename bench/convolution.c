@@ -74,7 +74,7 @@ static umbra_status describe(void *rig) {
   r->weights = bench_points((size_t)c * c * k * k, 0.61803398874989485);
   r->values = bench_points((size_t)c * shape->size * shape->size, 0.41421356237309505);
   r->desc.weights = r->weights;
-  return r->weights && r->values ? UMBRA_OK : UMBRA_ERROR_OUT_OF_MEMORY;
+  return r->weights && r->values ? UMBRA_OK : bench_no_memory();
 }
 
 /* The input at the convolution's level. */
@@ -128,7 +128,7 @@ static umbra_status check(bench_state *state, void *rig) {
   double worst = 0, norm = 0;
   UMBRA_TRY(umbra_convolution_output(r->convolution, &out));
   double *found = malloc((size_t)out.channels * out.height * out.width * sizeof *found), *at = found;
-  if (!found) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!found) return bench_no_memory();
   const umbra_status status = umbra_feature_map_decrypt(r->out, found, r->keyed.secret, NULL);
   for (uint32_t o = 0; o < out.channels && status == UMBRA_OK; o++)
     for (uint32_t y = 0; y < out.height; y++)

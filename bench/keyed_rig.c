@@ -82,18 +82,22 @@ static umbra_status rig_open(bench_keyed_rig *r, const bench_keyed *keyed) {
 
 /* ---- one benchmark ---- */
 
-static umbra_status run_call(bench_keyed_rig *r, const bench_keyed *keyed) {
-  UMBRA_TRY(keyed->call(r));
-  return umbra_evaluator_wait(r->evaluator);
+typedef struct calls {
+  bench_keyed_rig *rig;
+  const bench_keyed *keyed;
+} calls;
+
+static umbra_status run_calls(void *rig, uint32_t count) {
+  const calls *c = rig;
+  for (uint32_t i = 0; i < count; i++) UMBRA_TRY(c->keyed->call(c->rig));
+  return umbra_evaluator_wait(c->rig->evaluator);
 }
 
 static umbra_status time_calls(bench_state *state, bench_keyed_rig *r, const bench_keyed *keyed) {
-  UMBRA_TRY(run_call(r, keyed)); /* takes memory */
-  while (bench_next(state, 1)) {
-    const double start = bench_clock();
-    UMBRA_TRY(run_call(r, keyed));
-    bench_time(state, bench_clock() - start);
-  }
+  const bench_timed timed = {r->setting, run_calls, 1};
+  calls made = {r, keyed};
+  UMBRA_TRY(run_calls(&made, 1)); /* takes memory */
+  UMBRA_TRY(bench_time_calls(state, &timed, &made));
   return keyed->check(state, r);
 }
 

@@ -78,7 +78,7 @@ static umbra_status describe(void *rig) {
   r->values_a = bench_points((size_t)s->rows * s->inner, 0.61803398874989485);
   r->values_b = bench_points((size_t)s->inner * s->columns, 0.41421356237309505);
   r->options = (umbra_multiply_options){UMBRA_MULTIPLY_OPTIONS_INIT, .magnitude = MAGNITUDE};
-  return r->values_a && r->values_b ? UMBRA_OK : UMBRA_ERROR_OUT_OF_MEMORY;
+  return r->values_a && r->values_b ? UMBRA_OK : bench_no_memory();
 }
 
 typedef struct row_order {
@@ -139,7 +139,7 @@ static umbra_status check(bench_state *state, void *rig) {
   const struct rig *r = rig;
   const bench_shape *s = r->keyed.shape;
   double *found = malloc((size_t)s->rows * s->columns * sizeof *found);
-  if (!found) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!found) return bench_no_memory();
   const umbra_status status = umbra_matrix_decrypt(r->out, found, r->keyed.secret, NULL);
   const double worst = status == UMBRA_OK ? worst_of(r, found) : 0;
   free(found);

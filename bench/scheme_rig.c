@@ -70,7 +70,7 @@ void bench_scheme_close(void) {
 static umbra_status make_values(bench_scheme *s) {
   s->slots = umbra_params_slots(s->params);
   s->x = calloc(3 * s->slots, sizeof *s->x);
-  if (!s->x) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!s->x) return bench_no_memory();
   s->y = s->x + s->slots;
   s->values = s->y + s->slots;
   for (size_t j = 0; j < s->slots; j++) {
@@ -152,7 +152,7 @@ umbra_status bench_encrypt_values(bench_scheme *s) {
 
 static umbra_status inspect(umbra_noise_report *report, const bench_scheme *s, const bench_operation *op, size_t i) {
   bench_slot *expected = malloc(s->slots * sizeof *expected);
-  if (!expected) return UMBRA_ERROR_OUT_OF_MEMORY;
+  if (!expected) return bench_no_memory();
   for (size_t j = 0; j < s->slots; j++) expected[j] = op->expect(s, i, j);
   const umbra_status status = umbra_inspect_noise(report, s->out[i], s->secret, &expected[0].re, s->slots);
   free(expected);
@@ -226,31 +226,20 @@ static umbra_status prepare(bench_scheme *s, const bench_operation *op, const be
   return UMBRA_OK;
 }
 
-static umbra_status run_calls(bench_scheme *s, const bench_operation *op, uint32_t calls) {
-  for (uint32_t i = 0; i < calls; i++) UMBRA_TRY(op->run(s));
-  return umbra_evaluator_wait(s->evaluator);
-}
+typedef struct calls {
+  bench_scheme *scheme;
+  const bench_operation *operation;
+} calls;
 
-/* When the calls were made, for those who watch the device meanwhile: by the system's monotonic clock. */
-static void count_span(bench_state *state, double begun, double ended) {
-  bench_counter(state, "begun", begun);
-  bench_counter(state, "ended", ended);
+static umbra_status run_calls(void *rig, uint32_t count) {
+  const calls *c = rig;
+  for (uint32_t i = 0; i < count; i++) UMBRA_TRY(c->operation->run(c->scheme));
+  return umbra_evaluator_wait(c->scheme->evaluator);
 }
 
 static umbra_status time_calls(bench_state *state, bench_scheme *s, const bench_operation *op) {
-  const int on_gpu = umbra_kernels_get(s->setting->backend)->trace.lap != NULL;
-  const uint32_t calls = on_gpu ? CALLS_TOGETHER : 1;
-  double start = bench_clock();
-  while (on_gpu && bench_clock() - start < s->setting->warm) UMBRA_TRY(run_calls(s, op, calls));
-  if (s->setting->profiled) bench_profile();
-  const double begun = bench_clock();
-  while (bench_next(state, calls)) {
-    start = bench_clock();
-    UMBRA_TRY(run_calls(s, op, calls));
-    bench_time(state, bench_clock() - start);
-  }
-  if (on_gpu) count_span(state, begun, bench_clock());
-  return UMBRA_OK;
+  const bench_timed timed = {s->setting, run_calls, CALLS_TOGETHER};
+  return bench_time_calls(state, &timed, &(calls){s, op});
 }
 
 static void run(bench_state *state, void *argument) {

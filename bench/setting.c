@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../host/base/error.h"
 #include "bench.h"
+
+umbra_status bench_no_memory(void) { return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "out of memory"); }
 
 umbra_params *bench_params(const bench_setting *setting) {
   umbra_params *params = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads. The process has one pool for all contexts: it starts when work is first spread, and a forked child starts its
+ * Threads, and vectors. The process has one pool for all contexts: it starts when work is first spread, and a forked child starts its
  * own. What a program around it may rely on is in docs/embedding.md.
  */
 #ifndef UMBRA_KERNELS_PARALLEL_H
@@ -27,5 +27,16 @@ uint32_t umbra_processors(void);
 
 /* Whether all threads of the machine that could run now have a processor. */
 int umbra_processors_suffice(void);
+
+/*
+ * A function with a loop in doubles that is compiled for wide vectors, too, where the compiler and the C library can
+ * choose when the program starts. Its results are the same, as products are not fused.
+ */
+#if defined __x86_64__ && defined __GLIBC__ && defined __GNUC__ && !defined __clang__ && \
+    !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+#define UMBRA_WIDE __attribute__((target_clones("arch=x86-64-v4", "default")))
+#else
+#define UMBRA_WIDE
+#endif
 
 #endif

@@ -35,3 +35,9 @@ def origin(program):
     """All of it, and the load of the machine now."""
     return {"date": datetime.date.today().isoformat(), "machine": machine(), "umbra": version(program),
             "commit": commit(), "load": os.getloadavg()[0]}
+
+
+def default_file(result, name):
+    """Where a result goes that has an origin."""
+    cpu = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\(.*?\)", "", result["machine"]["cpu"]).lower()).strip("-")
+    return ROOT / f"bench/results/{cpu}-{result['machine']['processors']}-cores-{result['date']}-{name}.json"

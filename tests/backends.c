@@ -236,17 +236,25 @@ typedef struct layer {
   umbra_weights *weights;
 } layer;
 
-/* Of one record: a column in a ciphertext; all of them; and these in copies that are shifted by two. */
+/* Of one record: a column in a ciphertext; all of them; these in copies that are shifted by two; and copies of a column in
+   one, and all of them in one of several runs. */
 static const umbra_matrix_layout inputs[] = {
     {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = 1, .group = 1},
     {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .slots = INPUTS, .group = 1},
     {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .stride = INPUTS, .slots = 2 * INPUTS, .group = 2},
+    {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_INTERLEAVED, .stride = 2, .slots = 4, .group = 1},
+    {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_INTERLEAVED, .stride = INPUTS, .slots = 2 * INPUTS,
+     .group = INPUTS},
 };
 
-/* With keys of rotations by 1, 2, 3 and 4. */
+static int is_a_column(const umbra_matrix_layout *layout) {
+  return layout->slots == 1 || (layout->order == UMBRA_MATRIX_INTERLEAVED && layout->group == 1);
+}
+
+/* With keys of rotations by 1, 2, 3, 4, and back by 1, 2, 3. */
 static layer make_layer(const scheme *s, const umbra_matrix_layout *layout, const double *numbers) {
   layer made = {.layout = *layout};
-  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = layout->slots > 1 ? INPUTS : OUTPUTS,
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = numbers, .rows = is_a_column(layout) ? OUTPUTS : INPUTS,
                               .columns = INPUTS},
                     bias = {UMBRA_ARRAY_INIT, .data = numbers, .rows = values.rows, .columns = 1};
   const umbra_weights_desc desc = {UMBRA_WEIGHTS_DESC_INIT, .values = &values, .bias = &bias, .layout = &made.layout};
@@ -259,7 +267,7 @@ static umbra_status layer_body(umbra_evaluator *e, umbra_ciphertext **outs, cons
                                void *user) {
   const layer *l = user;
   umbra_matrix *matrix = NULL;
-  const size_t count = l->layout.slots > 1 ? 1 : INPUTS;
+  const size_t count = is_a_column(&l->layout) ? INPUTS : 1;
   umbra_status status = umbra_matrix_from_ciphertexts(&matrix, ins, count, 1, INPUTS, &l->layout);
   if (status == UMBRA_OK) status = umbra_matrix_apply(e, &matrix, matrix, l->weights);
   if (status == UMBRA_OK) status = umbra_matrix_ciphertext(matrix, &outs[0], 0);
@@ -303,14 +311,14 @@ static void record_rotations(trace *t, const scheme *s, const umbra_ciphertext *
 }
 
 static void run(trace *t, umbra_params *params, const char *device) {
-  static const int32_t steps[] = {1, -5, -1, -2, -3, 4, -4};
+  static const int32_t steps[] = {1, -5, -1, -2, -3, 4, -4, 2};
   scheme s;
   umbra_ciphertext *x[3] = {0};
   umbra_plaintext *p[3] = {NULL};
   uint64_t state = 1;
   *t = (trace){0};
   memset(seed, 7, sizeof seed);
-  scheme_open(&s, umbra_params_share(params), device, steps, 7);
+  scheme_open(&s, umbra_params_share(params), device, steps, 8);
   RECORD_KEY(t, public_key, s.public);
   RECORD_KEY(t, eval_keys, s.keys);
   for (uint32_t i = 0; i < 3; i++) {

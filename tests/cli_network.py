@@ -33,9 +33,10 @@ def numbers(count, size=1.0):
     return [size * random.uniform(-1, 1) for _ in range(count)]
 
 
-def network(*closing, classes=CLASSES):
-    """Two layers with a ReLU between; the name of what closing steps begin with is z."""
-    constants = {"w": Tensor([INPUTS, HIDDEN], numbers(INPUTS * HIDDEN, 0.5)), "b": Tensor([HIDDEN], numbers(HIDDEN)),
+def network(*closing, classes=CLASSES, first=None):
+    """Two layers with a ReLU between; closing steps begin with z. first: the weights of the first layer."""
+    first = first or numbers(INPUTS * HIDDEN, 0.5)
+    constants = {"w": Tensor([INPUTS, HIDDEN], first), "b": Tensor([HIDDEN], numbers(HIDDEN)),
                  "v": Tensor([HIDDEN, classes], numbers(HIDDEN * classes)), "c": Tensor([classes], numbers(classes))}
     nodes = [Node("Gemm", "x,w,b", "h"), Node("Relu", "h", "r"), Node("Gemm", "r,v,c", "z")]
     return Model([*nodes, *closing], constants, ["n", INPUTS], "y" if closing else "z").encode()
@@ -155,6 +156,88 @@ def labels_with_the_secret_key(folder):
     expect("labels as JSON", json.loads((chain.owner / "y.json").read_text()) == labels)
 
 
+def encrypted_weights(folder):
+    """A server with the client's bundle and weights that it cannot read."""
+    chain = open_chain(folder, network())
+    plan = chain.plan("model.onnx", "--degree", 3, "--records", RECORDS, "--encrypted-weights")
+    expect("the plan says so", plan["encrypted_weights"] and "encrypted weights" in succeeds(
+        chain.owner, "inspect", "client.umbra")["plan"]["explanation"])
+    expect("relinearisation is among the keys", chain.keygen()["evaluation_keys"] == plan["keys"] > 0)
+    chain.encrypt("--keys", "keys")
+    made = succeeds(chain.owner, "encrypt", "--weights", "--plan", "server.umbra", "--keys", "keys", "--out", "w.umbra")
+    expect("as many bytes as planned", made["weight_bytes"] == plan["weight_bytes"])
+    small = succeeds(chain.owner, "encrypt", "--weights", "--plan", "server.umbra", "--secret", "secret/key.umbra",
+                     "--out", "v.umbra")
+    size = {name: (chain.owner / name).stat().st_size for name in ("v.umbra", "w.umbra")}
+    expect("half as large by the secret key", small["weight_bytes"] == made["weight_bytes"] and
+           size["v.umbra"] < 0.6 * size["w.umbra"])
+    for name in ("client.umbra", "batch.umbra", "w.umbra", "v.umbra", "keys/eval.umbra"):
+        shutil.copy(chain.owner / name, chain.server / name)
+    infer = ["infer", "--plan", "client.umbra", "--keys", "keys", "--in", "batch.umbra", "--out"]
+    chain.clear("model.onnx", "clear.npy", "--calibrate", "samples.npy", "--degree", 3)
+    wanted = chain.read("clear.npy")[1]
+    for name in ("w.umbra", "v.umbra"):
+        succeeds(chain.server, *infer, "answer.umbra", "--weights", name)
+        shutil.copy(chain.server / "answer.umbra", chain.owner)
+        chain.decrypt("y.npy")
+        expect(f"answers by {name}", 0 < distance(chain.read("y.npy")[1], wanted) <= 2 * plan["error"])
+    encrypted_weights_refused(chain, infer)
+
+
+def batches(folder):
+    """A folder of them, one after the other."""
+    chain = open_chain(folder, network())
+    chain.plan("model.onnx", "--degree", 3, "--records", RECORDS)
+    chain.keygen()
+    chain.encrypt("--keys", "keys")
+    expect("one file", "batches" not in chain.infer())
+    (chain.server / "in").mkdir()
+    shutil.copy(chain.server / "keys/eval.umbra", chain.server / "in")
+    infer = ["infer", "--plan", "server.umbra", "--keys", "keys", "--in"]
+    refused(chain.server, 1, "in holds no encrypted records", *infer, "in", "--out", "out")
+    rows = {"a.umbra": RECORDS, "b.umbra": 2}
+    for name, count in rows.items():
+        chain.write("x.npy", [count, INPUTS], numbers(count * INPUTS))
+        chain.encrypt("--keys", "keys")
+        chain.clear("model.onnx", f"{name}.npy", "--calibrate", "samples.npy", "--degree", 3)
+        shutil.copy(chain.owner / "batch.umbra", chain.server / "in" / name)
+    report = succeeds(chain.server, *infer, "in", "--out", "out")
+    expect("all records, in two batches", (report["batches"], report["records"]) == (2, RECORDS + 2))
+    expect("layers of the last", len(report["layers"]) == 3)
+    for name, count in rows.items():
+        shutil.copy(chain.server / "out" / name, chain.owner / "answer.umbra")
+        chain.decrypt("y.npy")
+        shape, values = chain.read("y.npy")
+        expect(f"answers of {name}", shape == [count, CLASSES] and
+               distance(values, chain.read(f"{name}.npy")[1]) < 2**-5)
+    refused(chain.server, 1, "is an input of this command", *infer, "in", "--out", "in")
+    refused(chain.server, 1, "are for one batch", *infer, "in", "--out", "out", "--repeat", 2)
+    refused(chain.server, 1, "are for one batch", *infer, "in", "--out", "out", "--digests", "d")
+    shutil.copy(chain.owner / "secret/key.umbra", chain.server / "in")
+    refused(chain.server, 1, "holds a secret key", *infer, "in", "--out", "out")
+
+
+def encrypted_weights_refused(chain, infer):
+    owner, server = chain.owner, chain.server
+    refused(server, 1, "--weights FILE is missing", *infer, "o.umbra")
+    refused(server, 1, "--weights: this is a file of kind", *infer, "o.umbra", "--weights", "batch.umbra")
+    refused(server, 1, "is an input of this command", *infer, "w.umbra", "--weights", "w.umbra")
+    encrypt = ["encrypt", "--weights", "--out", "o.umbra"]
+    refused(owner, 1, "has no weights", *encrypt, "--plan", "client.umbra", "--keys", "keys")
+    refused(owner, 2, "--plan FILE is missing", *encrypt, "--keys", "keys")
+    refused(owner, 2, "what to encrypt with", *encrypt, "--plan", "server.umbra")
+    refused(owner, 2, "does not go with --weights", *encrypt, "--plan", "server.umbra", "--keys", "keys", "--clip")
+    refused(owner, 2, "exactly one of", *encrypt, "x.npy", "--plan", "server.umbra", "--keys", "keys")
+    chain.plan("model.onnx", "--degree", 3, "--records", RECORDS)
+    shutil.copy(owner / "server.umbra", server)
+    refused(owner, 1, "plain weights", *encrypt, "--plan", "server.umbra", "--keys", "keys")
+    refused(server, 1, "has weights of its own", "infer", "--plan", "server.umbra", "--keys", "keys", "--in",
+            "batch.umbra", "--out", "o.umbra", "--weights", "w.umbra")
+    shutil.copy(owner / "secret/key.umbra", server / "forgotten.umbra")
+    refused(server, 1, "holds a secret key", *infer, "o.umbra", "--weights", "w.umbra")
+    expect("no output is left", not (owner / "o.umbra").exists() and not (server / "o.umbra").exists())
+
+
 # ---- what is refused ----
 
 def refused(folder, code, words, *arguments):
@@ -185,8 +268,10 @@ def wrong_usage(folder):
             ("do not go with --clear", ["infer", "m.onnx", "--clear", "--plan", "p", "--in", "a", "--out", "b"]),
             ("need --calibrate", ["infer", "m.onnx", "--clear", "--in", "a", "--out", "b", "--degree", "3"]),
             ("exactly one of --keys DIR and", ["decrypt", "--secret", "s", "--in", "a", "--out", "b.npy"]),
-            ("--values with --plan", ["decrypt", "--keys", "k", "--values", "--secret", "s", "--in", "a", "--out",
-                                      "b"]),
+            ("--values and --doubtful", ["decrypt", "--keys", "k", "--values", "--secret", "s", "--in", "a", "--out",
+                                         "b"]),
+            ("--doubtful with --plan", ["decrypt", "--keys", "k", "--doubtful", "--secret", "s", "--in", "a", "--out",
+                                        "b"]),
             ("belong to DATA and the plan of a network", ["encrypt", "--records", "r", "--keys", "k", "--out", "o",
                                                           "--clip"]),
             ("--keys DIR is missing", ["encrypt", "--records", "r", "--out", "o"])):
@@ -225,7 +310,8 @@ def files_that_do_not_belong_together(chain):
     refused(server, 1, "--plan", *infer, "batch.umbra")
     refused(owner, 1, "--plan", *decrypt, "--in", "answer.umbra", "--plan", "keys/params.umbra")
     refused(owner, 1, "--in", *decrypt, "--in", "client.umbra", "--plan", "client.umbra")
-    refused(owner, 1, "results of this plan have 3", *decrypt, "--in", "batch.umbra", "--plan", "client.umbra")
+    refused(owner, 1, "the matrix has records, where results", *decrypt, "--in", "batch.umbra", "--plan",
+            "client.umbra")
     refused(owner, 1, "--plan: this is a file of kind", "encrypt", "x.npy", "--plan", "keys/params.umbra", "--keys",
             "keys", "--out", "o.umbra")
     for name in ("other.umbra", "o.npy", "o.umbra"):
@@ -298,7 +384,7 @@ def bad_models(folder):
     refused(chain.owner, 1, "--output: the model has 1 outputs", *plan, "--output", "w")
     refused(chain.owner, 1, "--machine", *plan, "--machine", "abacus")
     refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
-    refused(chain.owner, 1, "and memory is", *plan, "--memory", "1K")
+    refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K")
     chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
     refused(chain.owner, 1, "--samples", *plan)
     (chain.owner / "samples.npy").unlink()
@@ -309,8 +395,90 @@ def bad_models(folder):
     expect("no bundle is left", not (chain.owner / "s.umbra").exists())
 
 
+def answer_far_out(folder, degree):
+    """To records of which the elements of one add up to more than those of any sample. How to decrypt it."""
+    chain = open_chain(folder, network(first=[0.5] * (INPUTS * HIDDEN)))
+    chain.plan("model.onnx", "--degree", degree, "--records", RECORDS)
+    values = numbers(RECORDS * INPUTS)
+    values[INPUTS:2 * INPUTS] = [1.5] * INPUTS
+    chain.write("x.npy", [RECORDS, INPUTS], values)
+    chain.keygen()
+    chain.encrypt("--keys", "keys")
+    chain.infer()
+    return chain, ["decrypt", "--plan", "client.umbra", "--secret", "secret/key.umbra", "--in", "answer.umbra", "--out",
+                   "y.npy"]
+
+
+def warned(chain, *decrypt):
+    """All answers are written, with a warning, which is returned with the number of records that it is about."""
+    run = umbra(chain.owner, *decrypt, "--json")
+    expect("all is written", run.returncode == 0 and chain.read("y.npy")[0] == [RECORDS, CLASSES])
+    return json.loads(run.stdout)["beyond"], run.stderr
+
+
+def outputs_beyond(folder):
+    """A polynomial of degree 2 grows slowly outside of its interval, one of degree 7 does not."""
+    chain, decrypt = answer_far_out(folder / "slowly", 2)
+    beyond, warning = warned(chain, *decrypt)
+    expect("the record is named", beyond == 1 and "which the plan expects, the farthest of record 2" in warning)
+    chain, decrypt = answer_far_out(folder / "fast", 7)
+    refused(chain.owner, 1, "and by the plan outputs are within", *decrypt)
+    refused(chain.owner, 1, "--doubtful writes all that there is", *decrypt, "--values")
+    expect("nothing is written", not (chain.owner / "y.npy").exists())
+    beyond, warning = warned(chain, *decrypt, "--doubtful")
+    expect("what is far out is told", beyond > 0 and "which the plan expects" in warning)
+
+
+# ---- plans that differ in weights only ----
+
+def follow(chain):
+    chain.plan("model.onnx", "--degree", 3, "--scale-bits", 30)
+    chain.keygen()
+    chain.encrypt("--keys", "keys")
+    chain.infer()
+
+
+def replanned(chain, name):
+    """Another network of the same shape, planned by the same samples: its bundles, records and answer."""
+    for folder in (chain.owner, chain.server):
+        (folder / name).mkdir()
+    (chain.owner / name / "model.onnx").write_bytes(network())
+    succeeds(chain.owner, "plan", f"{name}/model.onnx", "--samples", "samples.npy", "--degree", 3, "--scale-bits", 30,
+             "--server", f"{name}/server.umbra", "--client", f"{name}/client.umbra")
+    succeeds(chain.owner, "encrypt", "x.npy", "--plan", f"{name}/client.umbra", "--keys", "keys", "--out",
+             f"{name}/batch.umbra")
+    for file in ("server.umbra", "batch.umbra"):
+        shutil.copy(chain.owner / name / file, chain.server / name)
+    succeeds(chain.server, "infer", "--plan", f"{name}/server.umbra", "--keys", "keys", "--in", f"{name}/batch.umbra",
+             "--out", f"{name}/answer.umbra")
+    shutil.copy(chain.server / name / "answer.umbra", chain.owner / name)
+
+
+def plans_keep_apart(folder):
+    chain = open_chain(folder, network())
+    follow(chain)
+    replanned(chain, "b")
+    params = [succeeds(chain.owner, "inspect", f"{name}client.umbra")["params_digest"] for name in ("", "b/")]
+    expect("the two plans have the same parameters", params[0] == params[1])
+    infer = ["infer", "--keys", "keys", "--out", "o.umbra"]
+    decrypt = ["decrypt", "--secret", "secret/key.umbra", "--out", "o.npy"]
+    for mine, other in (("", "b/"), ("b/", "")):
+        refused(chain.server, 1, "--in: the matrix has records of another plan", *infer, "--plan",
+                f"{mine}server.umbra", "--in", f"{other}batch.umbra")
+        refused(chain.owner, 1, "--in: the matrix has results of another plan", *decrypt, "--plan",
+                f"{mine}client.umbra", "--in", f"{other}answer.umbra")
+        refused(chain.server, 1, "--in: the matrix has results, where records", *infer, "--plan",
+                f"{mine}server.umbra", "--in", f"{mine}answer.umbra")
+        succeeds(chain.owner, *decrypt, "--plan", f"{mine}client.umbra", "--in", f"{mine}answer.umbra")
+    digest = succeeds(chain.owner, "inspect", "client.umbra")["plan"]["digest"]
+    for name, role in (("batch", "records"), ("answer", "results")):
+        facts = succeeds(chain.owner, "inspect", f"{name}.umbra", "--keys", "keys")
+        expect(f"{name} names its plan", (facts["role"], facts["plan_digest"]) == (role, digest))
+
+
 def main():
-    for part in (whole_chain, labels_with_the_secret_key, careless_use, bad_models):
+    for part in (whole_chain, labels_with_the_secret_key, encrypted_weights, batches, careless_use, bad_models,
+                 outputs_beyond, plans_keep_apart):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 part(pathlib.Path(folder))

@@ -16,6 +16,7 @@
 
 #include "host/base/memory.h"
 #include "host/ckks/ciphertext_internal.h"
+#include "host/infer/encrypted.h"
 #include "host/params/params.h"
 #include "host/train/checkpoint.h"
 #include "host/train/dataset_file.h"
@@ -155,6 +156,7 @@ STREAMED_KIND_FUNCTIONS(ciphertext)
 STREAMED_KIND_FUNCTIONS(matrix)
 STREAMED_KIND_FUNCTIONS(logistic)
 STREAMED_KIND_FUNCTIONS(feature_map)
+STREAMED_KIND_FUNCTIONS(inference_weights)
 
 /* The files of a training, which have no functions of their own: they are loaded for this plan, which has one block. */
 enum { TRAINING_ROWS = 5, TRAINING_COLUMNS = 3, TRAINING_ITERATIONS = 2, TRAINING_SLOTS = 8 };
@@ -227,6 +229,7 @@ enum {
   MATRIX,
   LOGISTIC,
   FEATURE_MAP,
+  INFERENCE_WEIGHTS,
   PUBLIC_OBJECTS, /* those before have public functions */
   TRAIN_DATA = PUBLIC_OBJECTS,
   TRAIN_BLOCK,
@@ -247,6 +250,7 @@ static const file_kind file_kinds[OBJECTS] = {
     [MATRIX] = STREAMED_KIND(matrix, UMBRA_KIND_MATRIX),
     [LOGISTIC] = STREAMED_KIND(logistic, UMBRA_KIND_LOGISTIC),
     [FEATURE_MAP] = STREAMED_KIND(feature_map, UMBRA_KIND_FEATURE_MAP),
+    [INFERENCE_WEIGHTS] = STREAMED_KIND(inference_weights, UMBRA_KIND_INFERENCE_WEIGHTS),
     [TRAIN_DATA] = STREAMED_KIND(train_data, UMBRA_KIND_TRAIN_DATA),
     [TRAIN_BLOCK] = STREAMED_KIND(train_block, UMBRA_KIND_TRAIN_BLOCK),
     [CHECKPOINT] = STREAMED_KIND(checkpoint, UMBRA_KIND_CHECKPOINT),
@@ -292,6 +296,20 @@ static inline void square_without_key(umbra_ciphertext **ciphertext, const umbra
   umbra_evaluator_destroy(evaluator);
 }
 
+/* A layer of three inputs and two outputs, and its bias. */
+static inline umbra_inference_weights *small_encrypted_weights(const umbra_context *context,
+                                                               const umbra_public_key *public) {
+  const double values[] = {0.5, -0.25, 1, 0.75, -1, 0.125};
+  const umbra_matrix_layout diagonals = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_DIAGONALS, .stride = 8};
+  const umbra_matrix_layout columns = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .slots = 64};
+  umbra_inference_weights *weights = NULL;
+  assert_ok(umbra_encrypted_open(&weights, context, 2));
+  weights->plan[0] = 7;
+  assert_ok(umbra_matrix_encrypt(&weights->matrix[0], public, values, 3, 2, &diagonals, NULL));
+  assert_ok(umbra_matrix_encrypt(&weights->matrix[1], public, values, 1, 2, &columns, NULL));
+  return weights;
+}
+
 static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_public_key *public) {
   enum { ROWS = 5, COLUMNS = 3 };
   double values[ROWS * COLUMNS] = {0.5, -1.25, 3, 0.125};
@@ -310,6 +328,7 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   const umbra_feature_layout places = {UMBRA_FEATURE_LAYOUT_INIT, 5, 1, 3, .gap_y = 2, .gap_x = 2, .interleave_x = 2};
   const umbra_sigmoid_options sigmoid = {.struct_size = sizeof sigmoid, .degree = 7, .range = 8};
   assert_ok(umbra_matrix_encrypt(&matrix, public, values, ROWS, COLUMNS, &layout, NULL));
+  umbra_matrix_set_stamp(matrix, (const uint8_t[UMBRA_DIGEST_BYTES]){7, 8, 9}, UMBRA_MATRIX_RECORDS);
   assert_ok(umbra_logistic_encrypt(&logistic, public, values, COLUMNS, 0.25, &sigmoid));
   assert_ok(umbra_feature_map_encrypt_symmetric(&map, secret, values, &places, NULL));
   o->object[PLAINTEXT] = plaintext;
@@ -318,6 +337,7 @@ static inline void make_values(file_objects *o, umbra_secret_key *secret, umbra_
   o->object[MATRIX] = matrix;
   o->object[LOGISTIC] = logistic;
   o->object[FEATURE_MAP] = map;
+  o->object[INFERENCE_WEIGHTS] = small_encrypted_weights(o->context, public);
 }
 
 /* Of parameters of its own, which refresh. */

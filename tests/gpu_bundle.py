@@ -7,12 +7,14 @@
 With GPU_BUNDLE=whole the real one is made, which takes minutes, nvcc and Debian's archive; 77 where these are missing.
 """
 import contextlib
+import gzip
 import importlib.machinery
 import importlib.util
 import io
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -128,8 +130,23 @@ class Stand_ins(Folder):
         self.assertTrue((self.out / "letter").exists())
 
     def test_records_that_are_not_there(self):
-        with self.assertRaises(FileNotFoundError):
-            self.make("--data", self.folder)
+        self.assertIn("there is no MNIST_train.txt.gz in", self.make("--data", self.folder))
+
+    def test_data_of_networks(self):
+        """Of training images the samples; what lacks a file is left out."""
+        data, names = self.folder / "records", bundle.Digits.names
+        (data / "mnist").mkdir(parents=True)
+        for name in (*bundle.RECORDS, "square.onnx", "mnist/" + bundle.Digits.labels, bundle.Cifar.name):
+            (data / name).write_text("1", encoding="utf-8")
+        for name, count in ((names["train"], 3000), (names["t10k"], 2)):
+            with gzip.open(data / "mnist" / name, "wb") as file:
+                file.write(struct.pack(">IIII", 2051, count, 28, 28) + bytes(count * bundle.PIXELS))
+        self.assertIsNone(self.make("--data", data))
+        made = {path.name for path in (self.out / "data").iterdir()}
+        self.assertEqual(made, {*bundle.RECORDS, "square.onnx", bundle.Digits.labels, *names.values()})
+        with gzip.open(self.out / "data" / names["train"]) as file:
+            kept = file.read()
+        self.assertEqual((struct.unpack(">IIII", kept[:16]), len(kept)), ((2051, 1000, 28, 28), 16 + 1000 * 784))
 
     def test_links_count_as_links(self):
         (self.folder / "a").mkdir()

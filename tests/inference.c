@@ -44,6 +44,35 @@ static void many_records(void **state) {
   run_model(square_model(INPUTS, 16, 4), INPUTS, 5000, &options);
 }
 
+/* An eighth of a ciphertext's slots and more: elements are copied into all of them, layer after layer. */
+static void some_records(void **state) {
+  (void)state;
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  umbra_inference_plan *plan = NULL, *loaded = NULL;
+  size_t size = 0;
+  umbra_ndarray samples = random_records(1, SAMPLES, INPUTS), later = random_records(2, 1100, INPUTS);
+  umbra_model *model = deep_model(INPUTS, 16, 9, 3);
+  options.records = 1100;
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
+  assert_ok(umbra_inference_plan_write(plan, NULL, &size));
+  void *bytes = malloc(size);
+  assert_non_null(bytes);
+  assert_ok(umbra_inference_plan_write(plan, bytes, &size));
+  assert_ok(umbra_inference_plan_read(&loaded, bytes, size));
+  assert_ok(umbra_inference_plan_report(loaded, &report));
+  assert_int_equal(report.ciphertexts, INPUTS);
+  assert_true(report.stride == 2048 && report.slots > report.stride);
+  check_against_model(model, loaded, &later, infer_encrypted(loaded, loaded, &later));
+  check_against_model(model, plan, &later, infer_simulated(plan, &later));
+  umbra_inference_plan_destroy(plan);
+  umbra_inference_plan_destroy(loaded);
+  umbra_ndarray_clear(&samples);
+  umbra_ndarray_clear(&later);
+  umbra_model_destroy(model);
+  free(bytes);
+}
+
 /* Of which no ciphertext holds all. */
 static void wide_records(void **state) {
   (void)state;
@@ -180,7 +209,8 @@ static void activations(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(one_record),   cmocka_unit_test(several_records), cmocka_unit_test(many_records),
-      cmocka_unit_test(wide_records), cmocka_unit_test(graphs),          cmocka_unit_test(activations),
+      cmocka_unit_test(some_records), cmocka_unit_test(wide_records),    cmocka_unit_test(graphs),
+      cmocka_unit_test(activations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

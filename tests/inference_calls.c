@@ -242,22 +242,25 @@ static void refusals(void **state) {
   check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "the least is");
   options.error = 0x1p-6;
   options.memory = 1 << 20;
-  check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "memory is 1 MiB");
+  check_refused(model, &options, INPUTS, UMBRA_ERROR_RANGE, "bytes, and memory is 1048576");
   options.records = 0;
   check_refused(model, &options, INPUTS, UMBRA_ERROR_INVALID_ARGUMENT, "records is 0");
 }
 
-/* A batch that was not encrypted by the plan, and results of another network. */
+/* What says that it is of the plan, and lies otherwise. */
 static void other_matrices(void **state) {
   (void)state;
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 32};
   umbra_matrix *batch = NULL, *out = NULL;
   umbra_ndarray found = {0};
   assert_ok(umbra_matrix_encrypt(&batch, server.public, samples.values, 2, INPUTS, &layout, NULL));
+  give_to_plan(batch, plan);
   assert_fails(umbra_inference_run(server.evaluator, &out, batch, server.network), UMBRA_ERROR_INVALID_ARGUMENT,
                "encrypt by that plan");
+  umbra_matrix_set_stamp(batch, batch->stamp.plan, UMBRA_MATRIX_RESULTS);
   assert_fails(umbra_inference_decrypt(&found, plan, batch, server.secret, NULL), UMBRA_ERROR_MISMATCH, "12 columns");
   assert_ok(umbra_matrix_encrypt(&batch, server.public, samples.values, 2, INPUTS - 1, &layout, NULL));
+  give_to_plan(batch, plan);
   assert_fails(umbra_inference_run(server.evaluator, &out, batch, server.network), UMBRA_ERROR_INVALID_ARGUMENT,
                "records of 11 elements");
   assert_null(out);
@@ -313,20 +316,39 @@ static void almost_straight(void **state) {
   umbra_model_destroy(straight);
 }
 
-/* More records together than any plan has: their ciphertexts would be as many as no machine holds. */
-static void too_many_records(void **state) {
-  (void)state;
-  enum { AT = sizeof(umbra_frame_record) }; /* in the plan's record, which is alone of its length */
+/* Of a plan's record, which is alone of its length: that of the frame, with which it begins, and of all. */
+enum { FRAME = sizeof(umbra_frame_record), RECORD = FRAME + 168 };
+
+/* A plan with other bytes there. */
+static void check_malformed(size_t at, const void *changed, size_t size, const char *words) {
   section sections[MAX_SECTIONS];
-  const uint64_t many = INT32_MAX;
   umbra_inference_plan *read = NULL;
   bytes b = plan_bytes(plan);
   for (int i = 0, count = find_sections(sections, b.data, b.size); i < count; i++)
-    if (sections[i].length == AT + 144) memcpy(payload(b.data, &sections[i]) + AT, &many, sizeof many);
+    if (sections[i].length == RECORD) memcpy(payload(b.data, &sections[i]) + at, changed, size);
   fix_checksums(b.data, b.size);
-  assert_fails(umbra_inference_plan_read(&read, b.data, b.size), UMBRA_ERROR_FORMAT, "2147483647 records");
+  assert_fails(umbra_inference_plan_read(&read, b.data, b.size), UMBRA_ERROR_FORMAT, words);
   assert_null(read);
   free(b.data);
+}
+
+/* More records together than any plan has: their ciphertexts would be as many as no machine holds. */
+static void too_many_records(void **state) {
+  (void)state;
+  const uint64_t many = INT32_MAX;
+  check_malformed(FRAME, &many, sizeof many, "2147483647 records");
+}
+
+/* Orders and groups that no plan has. */
+static void other_layouts(void **state) {
+  (void)state;
+  static const uint32_t others[][2] = {{UMBRA_MATRIX_BY_ROWS, 1},
+                                       {UMBRA_MATRIX_SHIFTED, 1},
+                                       {99, 1},
+                                       {UMBRA_MATRIX_BY_COLUMNS, 2},
+                                       {UMBRA_MATRIX_INTERLEAVED, 8}};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    check_malformed(RECORD - sizeof others[i], others[i], sizeof others[i], "a layout of order");
 }
 
 /* ---- progress ---- */
@@ -409,6 +431,7 @@ int main(void) {
       cmocka_unit_test(insecure_plans),
       cmocka_unit_test(almost_straight),
       cmocka_unit_test(too_many_records),
+      cmocka_unit_test(other_layouts),
       cmocka_unit_test(wide_interval),
       cmocka_unit_test(failing_allocations),
       cmocka_unit_test(progress_and_cancelling),

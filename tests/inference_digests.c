@@ -87,6 +87,7 @@ static int run_on(const char *device, uint32_t threads, const umbra_inference_pl
   umbra_matrix *values = NULL;
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .device = device, .threads = threads, .tracer = &tracer};
   if (!server_open(&s, &values, by, &desc, &client, sent)) return 0;
+  give_to_plan(values, by);
   assert_ok(umbra_evaluator_set_digests(s.evaluator, 1));
   count = 0;
   assert_ok(umbra_inference_run(s.evaluator, &values, values, s.network));

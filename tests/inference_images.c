@@ -264,6 +264,7 @@ static void infer(side *s, uint64_t seed) {
   (void)seed;
   umbra_inference *network = NULL;
   umbra_matrix *batch = batch_of(s);
+  give_to_plan(batch, planned);
   assert_ok(umbra_inference_create(&network, s->context, planned, NULL));
   const umbra_status status = umbra_inference_run(s->evaluator, &batch, batch, network);
   see(s, status, status == UMBRA_OK ? batch->part[0] : NULL);

@@ -5,6 +5,8 @@
 
 #include "scheme.h"
 
+#include "host/linalg/matrix.h"
+
 /* ---- models ---- */
 
 static inline double *random_numbers(uint64_t *state, size_t count, double size) {
@@ -166,6 +168,13 @@ static inline umbra_matrix *encrypt_records(const service *s, const umbra_infere
   if (s->public) assert_ok(umbra_inference_encrypt(&batch, NULL, plan, s->public, records, NULL));
   else assert_ok(umbra_inference_encrypt_symmetric(&batch, NULL, plan, s->secret, records, NULL));
   return batch;
+}
+
+/* As if the plan had encrypted it. */
+static inline void give_to_plan(umbra_matrix *batch, const umbra_inference_plan *plan) {
+  uint8_t digest[UMBRA_DIGEST_BYTES];
+  umbra_inference_plan_digest(plan, digest);
+  umbra_matrix_set_stamp(batch, digest, UMBRA_MATRIX_RECORDS);
 }
 
 /* ---- results ---- */

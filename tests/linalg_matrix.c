@@ -179,8 +179,17 @@ static void expect_shifted(expected_slots *e, const umbra_matrix *m, size_t r, s
       expect(e, part, t * l->stride + at, (int)(r & (size_t)l->pairs), value);
 }
 
+/* Element (r, c) of an interleaved matrix: in run r of its ciphertext, at every place that has columns like c. */
+static void expect_interleaved(expected_slots *e, const umbra_matrix *m, size_t r, size_t c, double value) {
+  const umbra_matrix_layout *l = &m->layout;
+  const size_t runs = l->slots / l->stride, across = (m->columns + l->group - 1) / l->group;
+  for (size_t place = c % l->group; place < l->stride; place += l->group)
+    expect(e, r / runs * across + c / l->group, r % runs * l->stride + place, 0, value);
+}
+
 static void expect_element(expected_slots *e, const umbra_matrix *m, size_t r, size_t c, double value) {
   if (m->layout.order == UMBRA_MATRIX_SHIFTED) expect_shifted(e, m, r, c, value);
+  else if (m->layout.order == UMBRA_MATRIX_INTERLEAVED) expect_interleaved(e, m, r, c, value);
   else if (m->layout.order == UMBRA_MATRIX_DIAGONALS) expect_on_diagonal(e, m, r, c, value);
   else expect_in_tiles(e, m, r, c, value);
 }
@@ -259,6 +268,21 @@ static void in_shifted_copies(void **state) {
   }
 }
 
+static void in_interleaved_columns(void **state) {
+  (void)state;
+  uint64_t random = 10;
+  umbra_matrix_layout given = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_INTERLEAVED};
+  check_places(100, 5, &given, &random);
+  check_places(1, 3, &given, &random);
+  check_places(SLOTS + 1, 2, &given, &random);
+  given.stride = given.group = 8;
+  check_places(100, 20, &given, &random);
+  given.slots = 128;
+  check_places(40, 20, &given, &random);
+  given.group = 1;
+  check_places(40, 3, &given, &random);
+}
+
 /* The least stride that holds the matrix, or the largest tile that there is; slots for one tile; all diagonals. */
 static void chosen_layouts(void **state) {
   (void)state;
@@ -269,7 +293,8 @@ static void chosen_layouts(void **state) {
   } chosen[] = {{UMBRA_MATRIX_TILES, 5, 3, 8, 128, 1},          {UMBRA_MATRIX_TILES_LEFT, 1, 1, 1, 2, 1},
                 {UMBRA_MATRIX_TILES_RIGHT, 100, 2, 16, 512, 1}, {UMBRA_MATRIX_DIAGONALS, 5, 3, 128, 1024, 4},
                 {UMBRA_MATRIX_DIAGONALS, 1, 1, 1024, 1024, 1},  {UMBRA_MATRIX_DIAGONALS, 2, 100, 8, 1024, 16},
-                {UMBRA_MATRIX_SHIFTED, 2, 100, 128, 1024, 16},  {UMBRA_MATRIX_SHIFTED, 1, 1, 1, 1024, 1}};
+                {UMBRA_MATRIX_SHIFTED, 2, 100, 128, 1024, 16},  {UMBRA_MATRIX_SHIFTED, 1, 1, 1, 1024, 1},
+                {UMBRA_MATRIX_INTERLEAVED, 66, 3, 8, 1024, 1}};
   const double values[200] = {0};
   for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
     umbra_matrix *m = NULL;
@@ -351,8 +376,13 @@ static void refusals(void **state) {
   assert_fails(umbra_matrix_encrypt(NULL, s.public, values, 1, 1, NULL, NULL), bad, "output");
   refused_layout(ones, SLOTS, UMBRA_ERROR_RANGE, "up to 1023");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT}, SLOTS + 1, UMBRA_ERROR_RANGE, "up to 1024");
-  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)7}, 3,
-                 UMBRA_ERROR_UNSUPPORTED, "order is 7: this version knows orders 0 to 6");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)8}, 3,
+                 UMBRA_ERROR_UNSUPPORTED, "order is 8: this version knows orders 0 to 7");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_INTERLEAVED, .pairs = 1}, 3, bad,
+                 "interleaved matrices have no ones and no pairs");
+  refused_layout(
+      (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_INTERLEAVED, .stride = 8, .group = 4}, 3,
+      bad, "groups of 4 columns in runs of 8 slots");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .ones = 1}, 3, bad,
                  "shifted copies have no ones");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_SHIFTED, .group = 8}, 3, bad,
@@ -456,6 +486,7 @@ int main(void) {
                                      cmocka_unit_test(in_tiles),
                                      cmocka_unit_test(by_diagonals),
                                      cmocka_unit_test(in_shifted_copies),
+                                     cmocka_unit_test(in_interleaved_columns),
                                      cmocka_unit_test(chosen_layouts),
                                      cmocka_unit_test(columns_of_a_power_of_two),
                                      cmocka_unit_test(refusals),

@@ -247,7 +247,7 @@ static void refusals(void **state) {
   desc = good, desc.target = (umbra_target)9, refuse(&desc, bad, "target is 9");
   desc = good, desc.inner = desc.columns = ((size_t)1 << 31) - 1;
   refuse(&desc, UMBRA_ERROR_RANGE, "16384 ciphertexts");
-  desc = good, desc.memory = 1, refuse(&desc, UMBRA_ERROR_RANGE, "and memory is 0 MiB");
+  desc = good, desc.memory = 1, refuse(&desc, UMBRA_ERROR_RANGE, "bytes, and memory is 1");
   umbra_product_plan *plan = plan_of(2, 2, 2, 1, UMBRA_TARGET_CPU);
   assert_fails(umbra_product_plan_get(plan, &candidate, umbra_product_plan_candidates(plan)), bad, "candidate");
   umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT};

@@ -231,6 +231,66 @@ static void shifted_copies(void **state) {
   }
 }
 
+static umbra_matrix_layout interleaved_in(uint32_t stride, uint32_t slots, uint32_t group) {
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_INTERLEAVED, .stride = stride,
+                               .slots = slots, .group = group};
+}
+
+/* Copies of columns, which take no key, and columns beside each other, in blocks of records. */
+static void interleaved(void **state) {
+  (void)state;
+  uint64_t random = 15;
+  for (uint32_t i = 0; i < 24; i++) {
+    const uint32_t log_stride = below(&random, 6), log_slots = log_stride + below(&random, LOG_N - log_stride);
+    const uint32_t stride = 1u << log_stride, group = i % 2 ? stride : 1, most = 1u << (log_slots - log_stride);
+    const size_t columns = random_size(&random, 90), rows = random_size(&random, 90);
+    problem p = problem_of(1 + below(&random, 2 * (most < 30 ? most : 30)), columns, rows,
+                           interleaved_in(stride, 1u << log_slots, group), &random);
+    p.level = 1 + i / 2 % DEPTH;
+    check(&p, i);
+  }
+}
+
+/* As many as take several blocks of kernels. */
+static void many_interleaved(void **state) {
+  (void)state;
+  uint64_t random = 16;
+  problem wide = problem_of(3, 1100, 9, interleaved_in(4, 16, 1), &random);
+  check(&wide, 5);
+  problem tall = problem_of(3, 17, 600, interleaved_in(4, 16, 1), &random);
+  check(&tall, 9);
+}
+
+static void a_product_of_a_product(void **state) {
+  (void)state;
+  enum { RECORDS = 3, COLUMNS = 9, MIDDLE = 6, ROWS = 5 };
+  uint64_t random = 17;
+  problem p = problem_of(RECORDS, COLUMNS, MIDDLE, interleaved_in(4, 16, 1), &random),
+          q = problem_of(RECORDS, MIDDLE, ROWS, interleaved_in(4, 16, 4), &random);
+  umbra_matrix *matrix = NULL;
+  umbra_evaluator *evaluator = NULL;
+  q.level = p.level - 1;
+  umbra_eval_keys *keys = keys_for(s.secret, needs_of_product(&q));
+  umbra_weights *first = weights_of(s.context, &p, 0), *second = weights_of(s.context, &q, 0);
+  for (size_t i = 0; i < RECORDS; i++)
+    for (size_t j = 0; j < MIDDLE; j++) q.x[i * MIDDLE + j] = expected(&p, i, j);
+  q.largest = COLUMNS;
+  assert_ok(umbra_evaluator_create(&evaluator, s.context, keys));
+  assert_ok(umbra_matrix_encrypt(&matrix, s.public, p.x, RECORDS, COLUMNS, &p.layout, NULL));
+  assert_fails(umbra_matrix_apply(evaluator, &matrix, matrix, second), UMBRA_ERROR_INVALID_ARGUMENT, "9 columns");
+  assert_ok(umbra_matrix_apply(evaluator, &matrix, matrix, first));
+  assert_int_equal(matrix->layout.group, 4);
+  assert_ok(umbra_matrix_apply(evaluator, &matrix, matrix, second));
+  check_values(&q, matrix);
+  umbra_matrix_destroy(matrix);
+  umbra_weights_destroy(first);
+  umbra_weights_destroy(second);
+  umbra_evaluator_destroy(evaluator);
+  umbra_eval_keys_destroy(keys);
+  problem_free(&p);
+  problem_free(&q);
+}
+
 /* However large a bias is, other rows are as exact as without it. */
 static void check_large_bias(problem p) {
   umbra_matrix *matrix = NULL;
@@ -326,6 +386,7 @@ static void declared_ranges(void **state) {
   uint64_t random = 9;
   check_declared(problem_of(2, 900, 3, columns_in(2, 2, 0), &random), 100);
   check_declared(problem_of(2, 900, 3, columns_in(1, SLOTS, 0), &random), 100);
+  check_declared(problem_of(2, 900, 3, interleaved_in(2, 4, 1), &random), 100);
 }
 
 static void weights_are_refused(void **state) {
@@ -371,13 +432,16 @@ static void descriptions_are_refused(void **state) {
                     bias = {UMBRA_ARRAY_INIT, .data = none, .rows = 2, .columns = 1};
   const umbra_matrix_layout wide = columns_in(SLOTS, 2 * SLOTS, 0),
                             narrow = {UMBRA_MATRIX_LAYOUT_INIT, .stride = 1, .slots = 2, .group = 1},
-                            open = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS};
+                            open = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS},
+                            runs = interleaved_in(4, 4, 2), long_runs = interleaved_in(SLOTS, SLOTS, 1);
   refused(NULL, NULL, NULL, DEPTH, bad, "there is no array");
   refused(&empty, NULL, NULL, DEPTH, bad, "without data");
   refused(&odd, NULL, NULL, DEPTH, bad, "type is 2");
   refused(&values, NULL, &wide, DEPTH, bad, "powers of two");
   refused(&values, NULL, &narrow, DEPTH, bad, "2 columns in rows of 1 slots");
   refused(&values, NULL, &open, DEPTH, bad, "as umbra_matrix_layout_of tells it");
+  refused(&values, NULL, &runs, DEPTH, bad, "groups of 2 columns in runs of 4");
+  refused(&values, NULL, &long_runs, DEPTH, UMBRA_ERROR_RANGE, "runs of 1024 slots: at most 64");
   refused(&values, NULL, NULL, DEPTH + 1, bad, "level 5 does not exist");
   refused(&values, NULL, NULL, 0, UMBRA_ERROR_NO_LEVEL, "at level 0");
   refused(&values, &bias, NULL, DEPTH, UMBRA_ERROR_RANGE, "the bias: element (1, 0)");
@@ -556,6 +620,8 @@ static void allocation_failures(void **state) {
   uint64_t random = 7;
   check_failures(problem_of(5, 3, 4, columns_in(4, 4, 1), &random));
   check_failures(problem_of(5, 6, 4, columns_in(4, 16, 0), &random));
+  check_failures(problem_of(5, 6, 4, interleaved_in(2, 16, 1), &random));
+  check_failures(problem_of(5, 6, 4, interleaved_in(2, 16, 2), &random));
 }
 
 /* ---- simulated ---- */
@@ -603,6 +669,8 @@ static void simulations(void **state) {
   check_simulated(problem_of(40, 70, 20, columns_in(64, 64, 0), &random));
   check_simulated(problem_of(16, 30, 20, columns_in(16, 512, 0), &random));
   check_simulated(problem_of(4, 60, 30, shifted, &random));
+  check_simulated(problem_of(40, 70, 20, interleaved_in(8, 512, 1), &random));
+  check_simulated(problem_of(40, 70, 20, interleaved_in(8, 512, 8), &random));
 }
 
 static int open_scheme(void **state) {
@@ -626,6 +694,9 @@ int main(void) {
       cmocka_unit_test(columns_together),
       cmocka_unit_test(vectors),
       cmocka_unit_test(shifted_copies),
+      cmocka_unit_test(interleaved),
+      cmocka_unit_test(many_interleaved),
+      cmocka_unit_test(a_product_of_a_product),
       cmocka_unit_test(a_large_bias),
       cmocka_unit_test(layouts_as_for_encryption),
       cmocka_unit_test(declared_ranges),

@@ -3,8 +3,6 @@
 # labels: full
 """The digits network of ../shared/data/onnx with polynomials of degree 7 instead of its ReLUs: its accuracy on the 10,000
 test images is within half a point of what it is without them. Skipped without the data."""
-import array
-import gzip
 import json
 import os
 import pathlib
@@ -14,20 +12,13 @@ import tempfile
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "models"))
-from onnx_file import npy, read_npy
+sys.path.insert(0, str(HERE.parent / "scripts"))
+from reference.data import Digits, read_npy
 
 PROGRAM = os.path.join(os.environ["UMBRA_BUILD_DIR"], "umbra")
 DATA = HERE.parent.parent / "shared/data"
 MODEL = DATA / "onnx/mnist_mlp_relu_784_128_64_10.onnx"
 SAMPLES, IMAGES, SKIPPED = 1000, 10000, 77
-
-
-def images(name, count):
-    """As the network was trained on them."""
-    pixels = gzip.decompress((DATA / "mnist" / name).read_bytes())[16:16 + 784 * count]
-    scaled = [(p / 255 - 0.1307) / 0.3081 for p in range(256)]
-    return npy((count, 1, 28, 28), array.array("f", [scaled[p] for p in pixels]), "<f4")
 
 
 def labels_of(values):
@@ -48,10 +39,10 @@ def main():
     if not MODEL.exists() or not (DATA / "mnist").exists():
         print("skipped: there is no", MODEL, "or no digits beside it")
         return SKIPPED
-    truth = gzip.decompress((DATA / "mnist/t10k-labels-idx1-ubyte.gz").read_bytes())[8:]
+    digits = Digits(DATA / "mnist", lambda pixel: (pixel / 255 - 0.1307) / 0.3081)  # as the network was trained on them
     with tempfile.TemporaryDirectory() as folder:
-        pathlib.Path(folder, "x.npy").write_bytes(images("t10k-images-idx3-ubyte.gz", IMAGES))
-        pathlib.Path(folder, "s.npy").write_bytes(images("train-images-idx3-ubyte.gz", SAMPLES))
+        truth = digits.write_records(f"{folder}/x.npy", IMAGES)
+        digits.write_samples(f"{folder}/s.npy", SAMPLES)
         _, exact = infer(folder)
         report, found = infer(folder, "--calibrate", f"{folder}/s.npy", "--degree", "7")
     print(f"exact {share(exact, truth)}, degree 7 {share(found, truth)}, equal labels {share(found, exact)};",

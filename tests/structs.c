@@ -8,6 +8,8 @@
 #include <dirent.h>
 
 #include "host/base/structs.h"
+#include "host/infer/plan.h"
+#include "host/linalg/matrix.h"
 #include "host/params/presets.h"
 #include "train.h"
 
@@ -428,6 +430,32 @@ static umbra_status fill_inference_layer(void *given) {
   return status;
 }
 
+static umbra_status fill_inference_outcome(void *given) {
+  umbra_inference_plan *plan = NULL;
+  umbra_context *context = NULL;
+  umbra_secret_key *secret = NULL;
+  umbra_matrix *matrix = NULL;
+  umbra_ndarray values = {0};
+  uint8_t digest[UMBRA_DIGEST_BYTES];
+  assert_ok(plan_inference(&plan, NULL));
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_inference_plan_params(plan)};
+  const double zeros[4] = {0};
+  const umbra_array array = {UMBRA_ARRAY_INIT, .data = zeros, .rows = 1, .columns = plan->frame.result_count};
+  assert_true(plan->frame.result_count <= 4);
+  assert_ok(umbra_context_create(&context, &desc));
+  assert_ok(umbra_secret_key_generate(&secret, context));
+  assert_ok(umbra_matrix_encrypt_symmetric(&matrix, secret, &array, NULL, NULL));
+  umbra_inference_plan_digest(plan, digest);
+  umbra_matrix_set_stamp(matrix, digest, UMBRA_MATRIX_RESULTS);
+  const umbra_status status = umbra_inference_decrypt_outcome(given, &values, plan, matrix, secret, NULL);
+  umbra_ndarray_clear(&values);
+  umbra_matrix_destroy(matrix);
+  umbra_secret_key_destroy(secret);
+  umbra_context_destroy(context);
+  umbra_inference_plan_destroy(plan);
+  return status;
+}
+
 static umbra_status fill_approximation_report(void *given) {
   umbra_approximation *made = approximation();
   umbra_status status = umbra_approximation_get_report(made, given);
@@ -647,6 +675,7 @@ static const row rows[] = {
     ROW(umbra_activation_choice, 1, TAKEN, take_activation_choice),
     ROW(umbra_approximation_report, 1, FILLED, fill_approximation_report),
     ROW(umbra_inference_options, 1, TAKEN, take_inference_options),
+    ROW(umbra_inference_outcome, 1, FILLED, fill_inference_outcome),
     ROW(umbra_inference_layer, 2, FILLED, fill_inference_layer),
     ROW(umbra_inference_report, 1, FILLED, fill_inference_report),
     ROW(umbra_activation_report, 1, FILLED, fill_activation_report),

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../../kernels/parallel.h"
 #include "../base/error.h"
 
 double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double t) {
@@ -17,19 +18,22 @@ double umbra_chebyshev_value(const double *coefficients, uint32_t degree, double
 }
 
 /* The recurrence of all values of a block goes on together, since that of one waits for itself at each step. */
+enum { BLOCK = 64 };
+
+UMBRA_WIDE static void evaluate_block(double *t, size_t size, const double *coefficients, uint32_t degree) {
+  double next[BLOCK] = {0}, after[BLOCK] = {0};
+  for (uint32_t k = degree; k > 0; k--)
+    for (size_t i = 0; i < size; i++) {
+      double here = coefficients[k] + 2 * t[i] * next[i] - after[i];
+      after[i] = next[i];
+      next[i] = here;
+    }
+  for (size_t i = 0; i < size; i++) t[i] = coefficients[0] + t[i] * next[i] - after[i];
+}
+
 void umbra_chebyshev_values(double *values, size_t count, const double *coefficients, uint32_t degree) {
-  enum { BLOCK = 64 };
-  for (size_t first = 0; first < count; first += BLOCK) {
-    double *t = values + first, next[BLOCK] = {0}, after[BLOCK] = {0};
-    const size_t size = count - first < BLOCK ? count - first : BLOCK;
-    for (uint32_t k = degree; k > 0; k--)
-      for (size_t i = 0; i < size; i++) {
-        double here = coefficients[k] + 2 * t[i] * next[i] - after[i];
-        after[i] = next[i];
-        next[i] = here;
-      }
-    for (size_t i = 0; i < size; i++) t[i] = coefficients[0] + t[i] * next[i] - after[i];
-  }
+  for (size_t first = 0; first < count; first += BLOCK)
+    evaluate_block(values + first, count - first < BLOCK ? count - first : BLOCK, coefficients, degree);
 }
 
 uint32_t umbra_chebyshev_depth(uint32_t degree) { return degree ? 32 - (uint32_t)__builtin_clz(degree) : 0; }

@@ -22,6 +22,7 @@
 #include "inputs.h"
 #include "noise.h"
 #include "operand.h"
+#include "periodic.h"
 #include "range.h"
 #include "sum.h"
 #include "trace.h"
@@ -33,7 +34,8 @@ static const size_t room_for_sums = (size_t)256 << 20, room_for_columns = (size_
 
 struct umbra_combinations {
   umbra_context *context;
-  size_t rows, columns;
+  size_t rows, columns;    /* rows: results */
+  umbra_periodic periodic; /* period 0: weights are numbers */
   uint32_t level;
   uint32_t block_rows, block_columns, strip; /* limbs */
   size_t down, across;                       /* blocks */
@@ -97,8 +99,15 @@ typedef struct rounding {
   umbra_stream *stream;
   double factor;    /* integers are weights times that, */
   uint32_t shift;   /* and then 2^shift */
-  int64_t *integer; /* of a block, [columns][rows]; NULL where bounds are enough */
+  int64_t *integer; /* of a block, [columns][rows], or [rows][columns] polynomials; NULL where bounds are enough */
+  double *norm;     /* of each row of weights */
 } rounding;
+
+/* Rows of weights that a result takes. */
+static uint32_t turns_of(const umbra_combinations *c) { return umbra_max_u32(c->periodic.period, 1); }
+
+/* Integers of a weight, or of the weights of a period. */
+static uint32_t integers_of(const umbra_combinations *c) { return umbra_max_u32(2 * c->periodic.period, 1); }
 
 /* All weights by the unit of the largest, which is far finer than the scale unless that does not fit 62 bits. */
 static umbra_status choose_unit(rounding *r) {
@@ -119,17 +128,49 @@ static void round_block(const rounding *r, size_t down, size_t across) {
     for (uint32_t i = 0; i < rows; i++) {
       const double weight = r->desc->weight(row + i, column + j, r->desc->source);
       r->integer[(size_t)j * rows + i] = llrint(weight * r->factor);
-      c->norm[row + i] += fabs(weight);
+      r->norm[row + i] += fabs(weight);
     }
+}
+
+/* 0 beyond the last row. */
+static double weight_at(const rounding *r, size_t row, size_t column) {
+  return row < r->desc->rows ? r->desc->weight(row, column, r->desc->source) : 0;
+}
+
+/* The weights of result i and column j. */
+static void round_period(const rounding *r, int64_t *coefficient, size_t i, size_t j) {
+  const umbra_periodic *p = &r->made->periodic;
+  double value[UMBRA_MOST_PERIOD];
+  for (uint32_t u = 0; u < p->period; u++) {
+    value[u] = weight_at(r, i * p->period + u, j);
+    r->norm[i * p->period + u] += fabs(value[u]);
+  }
+  umbra_periodic_round(coefficient, p, value, r->factor);
+}
+
+static void round_periods(const rounding *r, size_t down, size_t across) {
+  const umbra_combinations *c = r->made;
+  const size_t row = down * c->block_rows, column = across * c->block_columns;
+  const uint32_t rows = rows_of(c, down), columns = columns_of(c, across), size = integers_of(c);
+  for (uint32_t i = 0; i < rows; i++)
+    for (uint32_t j = 0; j < columns; j++)
+      round_period(r, r->integer + ((size_t)i * columns + j) * size, row + i, column + j);
+}
+
+static umbra_int_matrix shape_of_block(const umbra_combinations *c, size_t down, size_t across) {
+  const uint32_t log_n = umbra_context_chain(c->context)->log_n;
+  const uint32_t log_gap = c->periodic.period ? log_n - 1 - umbra_ceil_log2(c->periodic.period) : 0;
+  return (umbra_int_matrix){
+      .rows = rows_of(c, down), .columns = columns_of(c, across), .window = window_of(c), .log_gap = log_gap};
 }
 
 static umbra_status encode_blocks(rounding *r, umbra_watch *watch) {
   umbra_combinations *c = r->made;
   for (size_t k = 0; k < c->down * c->across; k++) {
     const size_t down = k / c->across, across = k % c->across;
-    if (r->integer) round_block(r, down, across);
-    UMBRA_TRY(umbra_int_matrix_create(&c->block[k], c->context->ring, r->stream, r->integer, rows_of(c, down),
-                                      columns_of(c, across), r->shift, window_of(c)));
+    const umbra_int_matrix shape = shape_of_block(c, down, across);
+    if (r->integer) (c->periodic.period ? round_periods : round_block)(r, down, across);
+    UMBRA_TRY(umbra_int_matrix_create(&c->block[k], c->context->ring, r->stream, &shape, r->integer, r->shift));
     UMBRA_TRY(umbra_watch_step(watch, k + 1, c->down * c->across));
   }
   return UMBRA_OK;
@@ -139,6 +180,7 @@ static umbra_status encode_blocks(rounding *r, umbra_watch *watch) {
 static umbra_status round_constants(rounding *r) {
   const umbra_combinations *c = r->made;
   for (size_t i = 0; i < c->rows; i++) {
+    for (uint32_t u = 0; u < turns_of(c); u++) c->norm[i] = fmax(c->norm[i], r->norm[i * turns_of(c) + u]);
     if (!r->integer) c->norm[i] = (double)c->columns * r->desc->largest;
     c->norm[i] = umbra_public_magnitude(c->norm[i]);
     if (!c->constant) continue;
@@ -151,7 +193,7 @@ static umbra_status round_constants(rounding *r) {
 
 static umbra_status encode(rounding *r, umbra_watch *watch) {
   const umbra_combinations *c = r->made;
-  const size_t count = (size_t)c->block_rows * c->block_columns;
+  const size_t count = (size_t)c->block_rows * c->block_columns * integers_of(c);
   UMBRA_TRY(choose_unit(r));
   if (umbra_context_has_values(c->context))
     UMBRA_TRY(umbra_alloc(&r->integer, count, sizeof *r->integer, "rounded weights"));
@@ -166,21 +208,37 @@ static umbra_status encode(rounding *r, umbra_watch *watch) {
 
 static umbra_status fill(umbra_combinations *made, const umbra_combinations_desc *desc, umbra_watch *watch) {
   rounding r = {.made = made, .desc = desc};
+  if (desc->period) UMBRA_TRY(umbra_periodic_open(&made->periodic, desc->period));
   choose_blocks(made);
   UMBRA_TRY(umbra_alloc(&made->norm, made->rows, sizeof *made->norm, "sums of weights"));
   UMBRA_TRY(umbra_alloc(&made->block, made->down * made->across, sizeof *made->block, "weights"));
   if (desc->constant) UMBRA_TRY(umbra_alloc(&made->constant, made->rows, sizeof *made->constant, "constants"));
-  UMBRA_TRY(umbra_ring_stream_open(&r.stream, made->context->ring));
-  return umbra_stream_close(r.stream, made->context, encode(&r, watch));
+  UMBRA_TRY(umbra_alloc(&r.norm, made->rows * turns_of(made), sizeof *r.norm, "sums of weights"));
+  umbra_status status = umbra_ring_stream_open(&r.stream, made->context->ring);
+  if (status == UMBRA_OK) status = umbra_stream_close(r.stream, made->context, encode(&r, watch));
+  umbra_free(r.norm);
+  return status;
+}
+
+uint32_t umbra_combinations_most_period(const umbra_context *context) {
+  const uint32_t log_n = umbra_context_chain(context)->log_n, least = UMBRA_LEAST_LOG_GAP + 1;
+  return log_n < least ? 0 : umbra_min_u32(1u << (log_n - least), UMBRA_MOST_PERIOD);
+}
+
+static umbra_status check_period(const umbra_context *context, uint32_t period) {
+  const uint32_t most = umbra_combinations_most_period(context);
+  if (period <= most) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "weights for runs of %u slots: at most %u", period, most);
 }
 
 umbra_status umbra_combinations_create(umbra_combinations **combinations, const umbra_context *context,
                                        const umbra_combinations_desc *desc, umbra_watch *watch) {
   umbra_combinations *made;
   UMBRA_TRY(umbra_check_product_level(desc->level));
+  UMBRA_TRY(check_period(context, desc->period));
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "linear combinations"));
   *made = (umbra_combinations){.context = umbra_context_share(context),
-                               .rows = desc->rows,
+                               .rows = umbra_quotient_above(desc->rows, umbra_max_u32(desc->period, 1)),
                                .columns = desc->columns,
                                .level = desc->level,
                                .magnitude = desc->magnitude};
@@ -194,6 +252,7 @@ void umbra_combinations_destroy(umbra_combinations *c) {
   if (!c) return;
   for (size_t k = 0; c->block && k < c->down * c->across; k++) umbra_int_matrix_destroy(&c->block[k], c->context->ring);
   umbra_free(c->block);
+  umbra_periodic_close(&c->periodic);
   umbra_free(c->constant);
   umbra_free(c->norm);
   umbra_context_destroy(c->context);
@@ -296,7 +355,7 @@ static umbra_estimate estimate_of(const combining *c, size_t row) {
   const umbra_combinations *of = c->of;
   const umbra_log2 log_scale = 2 * log_scale_of(of);
   const umbra_chain *chain = umbra_context_chain(of->context);
-  const double rounding = (double)of->columns * of->rounding / UMBRA_ERROR_DEVIATIONS;
+  const double rounding = (double)of->columns * integers_of(of) * of->rounding / UMBRA_ERROR_DEVIATIONS;
   umbra_estimate sum = umbra_noise_mul(c->largest, umbra_estimate_of(of->norm[row], rounding));
   if (of->constant) {
     const umbra_constant constant = constant_of(c, row);
@@ -419,6 +478,8 @@ static umbra_status combine_lowered(umbra_evaluator *evaluator, umbra_ciphertext
 static umbra_status check_inputs(const umbra_evaluator *evaluator, umbra_ciphertext *const *made,
                                  const umbra_ciphertext *const *a, const umbra_combinations *of) {
   UMBRA_TRY(umbra_check_own(evaluator, of->context, "the matrix of weights"));
+  if (of->periodic.period && umbra_ciphertext_parts(a[0]) != 2)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "weights for runs of slots are not for ciphertexts of three parts");
   for (size_t j = 0; j < of->columns; j++) {
     UMBRA_TRY(umbra_check_operands_of_parts(evaluator, made, a[0], a[j]));
     UMBRA_TRY(umbra_check_equal_parts(a[j], a[0]));

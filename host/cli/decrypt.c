@@ -106,7 +106,8 @@ static void clear(decrypt_job *j) {
 static void check_usage(decrypt_options *o) {
   cli_network_options *n = &o->network;
   if (!o->keys == !n->plan) cli_usage("exactly one of --keys DIR and, for a network, --plan FILE is expected");
-  if (n->plan ? o->weights : n->values) cli_usage("--weights goes with --keys, --values with --plan");
+  if (n->plan ? o->weights : n->values || n->doubtful)
+    cli_usage("--weights goes with --keys, --values and --doubtful with --plan");
   n->in = o->in;
   n->out = o->out;
   n->secret = o->secret;
@@ -124,6 +125,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"in", "FILE", "encrypted scores, records, weights or answers", CLI_TEXT, &o.in, CLI_REQUIRED},
       {"weights", NULL, "it is a model: its weights, then the bias", CLI_FLAG, &o.weights, CLI_OPTIONAL},
       {"values", NULL, "of an answer what comes before softmax, argmax and labels: logits", CLI_FLAG, &o.network.values,
+       CLI_OPTIONAL},
+      {"doubtful", NULL, "also an answer with outputs far beyond what its plan expects", CLI_FLAG, &o.network.doubtful,
        CLI_OPTIONAL},
       {"out", "FILE", "table to write, .csv or .npy; answers also .json", CLI_TEXT, &o.out, CLI_REQUIRED},
       CLI_ENGINE_OPTIONS(o.engine),
@@ -148,7 +151,9 @@ const cli_command cli_decrypt = {
         "The values are the owner's: they hold the raw error of the computation, from which the secret key follows.\n"
         "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. A new\n"
         "table has mode 0600; an existing one keeps its mode. Answers of a network are labels or probabilities, as\n"
-        "the model's last steps make them, which the owner computes here.\n\n"
+        "the model's last steps make them, which the owner computes here. Records unlike the samples of the plan can\n"
+        "leave the ranges of values on the way; where outputs show it there is a warning, or nothing without "
+        "--doubtful.\n\n"
         "Examples:\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv\n"

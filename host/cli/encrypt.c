@@ -13,7 +13,7 @@ typedef struct encrypt_options {
   cli_network_options network; /* plan NULL: DATA is for a training */
   uint32_t degree;
   double range;
-  bool drop_last, json;
+  bool weights, drop_last, json;
   cli_engine engine;
 } encrypt_options;
 
@@ -139,6 +139,7 @@ static void clear(encrypt_job *j) {
 static void check_network(const encrypt_options *o) {
   if (o->data.label || o->data.scaling || o->data.initial)
     cli_usage("--label, --scaling and --initial are for trainings, and %s is the plan of a network", o->data.plan);
+  if (o->weights && o->network.clip) cli_usage("--clip is for DATA, and does not go with --weights");
   if (!o->keys && !o->network.secret.file)
     cli_usage("--keys DIR, with the public key, or --secret FILE is missing: what to encrypt with");
   if (o->network.secret.passphrase_file && !o->network.secret.file) cli_usage("--passphrase-file goes with --secret");
@@ -151,17 +152,19 @@ static void check_others(const encrypt_options *o) {
 }
 
 static void check_usage(const encrypt_options *o) {
-  if (!o->records + !o->model + !o->data.data != 2) cli_usage("exactly one of --records, --model and DATA is expected");
+  if (!o->records + !o->model + !o->weights + !o->data.data != 3)
+    cli_usage("exactly one of --records, --model, --weights and DATA is expected");
   if (o->columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
   if (!o->model && (o->range > 0 || o->degree)) cli_usage("--range and --degree belong to --model");
   if (o->model && !(o->range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
-  if (!o->data.data && (o->data.plan || o->data.label || o->data.initial))
+  if (!o->data.data && ((o->data.plan && !o->weights) || o->data.label || o->data.initial))
     cli_usage("--plan, --label and --initial belong to DATA");
   if (o->model && o->data.scaling) cli_usage("--scaling belongs to DATA and --records");
-  if (!o->data.data) return;
-  if (o->columns || o->drop_last) cli_usage("--columns and --drop-last-column do not go with DATA");
+  if (!o->data.data && !o->weights) return;
+  if (o->columns || o->drop_last) cli_usage("--columns and --drop-last-column do not go with DATA and --weights");
   if (!o->data.plan)
-    cli_usage("--plan FILE is missing: DATA is encrypted for a training or a network, as umbra plan writes it");
+    cli_usage("--plan FILE is missing: %s for a training or a network, as umbra plan writes it",
+              o->weights ? "weights are encrypted" : "DATA is encrypted");
 }
 
 /* A plan's file says what it is for. */
@@ -170,11 +173,12 @@ static void take_network(encrypt_options *o) {
   o->network.keys = o->keys;
   o->network.out = o->out;
   o->network.engine = o->engine;
-  if (o->data.data && cli_is_kind(o->data.plan, CLI_KIND_NETWORK_PLAN)) o->network.plan = o->data.plan;
+  if (o->weights || (o->data.data && cli_is_kind(o->data.plan, CLI_KIND_NETWORK_PLAN))) o->network.plan = o->data.plan;
   (o->network.plan ? check_network : check_others)(o);
 }
 
 static bool encrypt_for_plan(const encrypt_options *o, cli_report *report) {
+  if (o->weights) return cli_network_encrypt_weights(&o->network, report);
   return o->network.plan ? cli_network_encrypt(&o->network, report) : cli_data_encrypt(&o->data, report);
 }
 
@@ -184,6 +188,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_OPTIONAL},
       {"plan", "FILE", "with DATA: the training, or the network (client's bundle), that it is for", CLI_TEXT,
        &o.data.plan, CLI_OPTIONAL},
+      {"weights", NULL, "those of a network: --plan FILE is the server's bundle, planned with --encrypted-weights",
+       CLI_FLAG, &o.weights, CLI_OPTIONAL},
       {"clip", NULL, "for a network: values outside of its ranges become the nearest inside", CLI_FLAG, &o.network.clip,
        CLI_OPTIONAL},
       {"secret", "FILE", "for a network: encrypt with the secret key, into half as many bytes", CLI_TEXT,
@@ -219,14 +225,14 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (o.columns) job.columns = cli_parse_list(&job.column_count, "columns", o.columns, true);
   cli_report report = {0};
   cli_interrupts_hold();
-  bool done = cli_report_open(&report) && (o.data.data ? encrypt_for_plan(&o, &report) : encrypt(&job, &o, &report));
+  bool done = cli_report_open(&report) && (o.data.plan ? encrypt_for_plan(&o, &report) : encrypt(&job, &o, &report));
   clear(&job);
   return cli_report_close(&report, done, o.json);
 }
 
 const cli_command cli_encrypt = {
     .name = "encrypt",
-    .summary = "Encrypts a table of records, a logistic model, or data for a training or a network.",
+    .summary = "Encrypts a table of records, a logistic model, data for a training or a network, or its weights.",
     .operand = "DATA",
     .operand_may_lack = true,
     .details =
@@ -240,5 +246,6 @@ const cli_command cli_encrypt = {
         "  umbra encrypt --keys keys --records records.csv --drop-last-column --out records.umbra\n"
         "  umbra encrypt --keys keys --model model.csv --range 12 --degree 31 --out model.umbra\n"
         "  umbra encrypt --keys keys train.csv --plan plan.umbra --scaling scaling.csv --out data\n"
-        "  umbra encrypt --keys keys x.npy --plan client.umbra --out batch.umbra",
+        "  umbra encrypt --keys keys x.npy --plan client.umbra --out batch.umbra\n"
+        "  umbra encrypt --keys keys --weights --plan server.umbra --out weights.umbra",
     .run = run};

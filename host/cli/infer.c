@@ -66,8 +66,9 @@ static bool infer_clear(const infer_options *o, cli_report *report) {
 
 static void check_clear(const infer_options *o) {
   if (!o->model) cli_usage("MODEL is missing: what --clear computes");
-  if (o->run.plan || o->run.keys || o->run.repeat || o->run.digests)
-    cli_usage("--plan, --keys, --repeat and --digests are for encrypted records, and do not go with --clear");
+  if (o->run.plan || o->run.keys || o->run.weights || o->run.repeat || o->run.digests)
+    cli_usage(
+        "--plan, --keys, --weights, --repeat and --digests are for encrypted records, and do not go with --clear");
   if (o->run.engine.device || o->run.engine.threads || o->run.engine.trace)
     cli_usage("--device, --threads and --trace are for encrypted records, and do not go with --clear");
   if (!o->calibrate && cli_approximation_given(&o->approximation))
@@ -93,10 +94,13 @@ static bool run(const cli_command *command, int argc, char **argv) {
   const cli_option options[] = {
       {"plan", "FILE", "the server's bundle, as umbra plan --server writes it", CLI_TEXT, &o.run.plan, CLI_OPTIONAL},
       {"keys", "DIR", "with --plan: folder with " CLI_EVAL_KEYS_FILE, CLI_TEXT, &o.run.keys, CLI_OPTIONAL},
-      {"in", "FILE", "with --plan: encrypted records. Else .npy of (records, input's shape), or .csv", CLI_TEXT,
-       &o.run.in, CLI_REQUIRED},
-      {"out", "FILE", "with --plan: where the encrypted answer goes. Else results: .npy or .csv", CLI_TEXT, &o.run.out,
-       CLI_REQUIRED},
+      {"weights", "FILE", "with the client's bundle, planned so: encrypted weights, of umbra encrypt --weights",
+       CLI_TEXT, &o.run.weights, CLI_OPTIONAL},
+      {"in", "FILE",
+       "with --plan: encrypted records, or a folder of such files. Else .npy of (records, input's shape), or .csv",
+       CLI_TEXT, &o.run.in, CLI_REQUIRED},
+      {"out", "FILE", "with --plan: where the encrypted answer goes, or a folder. Else results: .npy or .csv", CLI_TEXT,
+       &o.run.out, CLI_REQUIRED},
       {"repeat", "N", "with --plan: compute N times, and report the seconds of each", CLI_COUNT, &o.run.repeat,
        CLI_WITHIN(1, 1000)},
       {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
@@ -127,6 +131,8 @@ const cli_command cli_infer = {
     .details =
         "With --plan it opens the bundle, the evaluation keys and the records, and no secret key: it sees neither\n"
         "records nor answers. The report has the time of each layer; --threads and --device say where it computes.\n\n"
+        "With a folder of batches it computes one after the other, and there is never more than one in memory: each\n"
+        "answer goes to a file of the batch's name in the folder --out.\n\n"
         "Digests are of exact integers: the same plan, keys and records give the same ones on every machine and\n"
         "backend. Reading layers back for them takes time.\n\n"
         "--clear computes MODEL, an ONNX file, with doubles, for comparison: the same graph, after normalisations and\n"
@@ -137,6 +143,7 @@ const cli_command cli_infer = {
         "ones, and those that are near ties; samples outside of intervals; how much of them values use; levels.\n\n"
         "Examples:\n"
         "  umbra infer --plan server.umbra --keys keys --in batch.umbra --out answer.umbra\n"
+        "  umbra infer --plan client.umbra --weights w.umbra --keys keys --in batch.umbra --out answer.umbra\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy\n"
         "  umbra infer --clear model.onnx --in x.npy --out y.npy --calibrate samples.npy --degree 7",
     .operand = "MODEL",

@@ -12,12 +12,6 @@
 
 #define CLI_KEYS_FACT "keys"
 
-enum { HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
-
-static void to_hex(char hex[HEX], const uint8_t *bytes, size_t count) {
-  for (size_t i = 0; i < count; i++) snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-}
-
 static bool has_owner(const umbra_file_info *info) {
   static const uint8_t nobody[UMBRA_OWNER_BYTES];
   return memcmp(info->owner, nobody, sizeof nobody) != 0;
@@ -25,11 +19,24 @@ static bool has_owner(const umbra_file_info *info) {
 
 /* ---- what needs parameters ---- */
 
+/* Whose plan it is of, if any. */
+static void add_role(cJSON *facts, const umbra_matrix *matrix) {
+  static const char *const roles[] = {[UMBRA_MATRIX_RECORDS] = "records", [UMBRA_MATRIX_RESULTS] = "results"};
+  uint8_t plan[UMBRA_DIGEST_BYTES];
+  char digest[CLI_HEX];
+  const umbra_matrix_role role = umbra_matrix_plan(matrix, plan);
+  if (role == UMBRA_MATRIX_OF_NO_PLAN) return;
+  cli_hex(digest, plan, sizeof plan);
+  cJSON_AddStringToObject(facts, "role", roles[role]);
+  cJSON_AddStringToObject(facts, "plan_digest", digest);
+}
+
 static void add_matrix(cJSON *facts, const umbra_context *context, const char *file) {
   umbra_matrix *matrix = NULL;
   if (!cli_check(umbra_matrix_load(&matrix, context, file, NULL), NULL)) return;
   cJSON_AddNumberToObject(facts, "rows", (double)umbra_matrix_rows(matrix));
   cJSON_AddNumberToObject(facts, "columns", (double)umbra_matrix_columns(matrix));
+  add_role(facts, matrix);
   umbra_range range = {UMBRA_RANGE_INIT};
   if (cli_check(umbra_matrix_range(matrix, &range), NULL)) cli_range_add(facts, &range);
   umbra_matrix_destroy(matrix);
@@ -130,11 +137,11 @@ static bool add_contents(cJSON *facts, const umbra_file_info *info, const char *
 
 /* Everything but the parameters' description. */
 static cJSON *facts_of(const umbra_file_info *info, const char *file) {
-  char digest[HEX], owner[HEX];
+  char digest[CLI_HEX], owner[CLI_HEX];
   uint32_t flags = 0;
   cJSON *facts = cJSON_CreateObject();
-  to_hex(digest, info->params_digest, sizeof info->params_digest);
-  to_hex(owner, info->owner, sizeof info->owner);
+  cli_hex(digest, info->params_digest, sizeof info->params_digest);
+  cli_hex(owner, info->owner, sizeof info->owner);
   cJSON_AddStringToObject(facts, "kind", info->kind);
   cJSON_AddNumberToObject(facts, "version", info->version);
   cJSON_AddNumberToObject(facts, "bytes", (double)info->bytes);

@@ -35,7 +35,7 @@ bool cli_model_import(umbra_model **model, size_t *output, const char *path, con
 
 /* ---- plans ---- */
 
-static cJSON *facts_of(const umbra_inference_report *r, const umbra_params *params) {
+static cJSON *facts_of(const umbra_inference_report *r, const umbra_params *params, const char *digest) {
   const struct {
     const char *name;
     double value;
@@ -68,6 +68,8 @@ static cJSON *facts_of(const umbra_inference_report *r, const umbra_params *para
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     cJSON_AddNumberToObject(facts, numbers[i].name, numbers[i].value);
   cJSON_AddBoolToObject(facts, "symmetric", r->symmetric);
+  cJSON_AddBoolToObject(facts, "encrypted_weights", r->weights == UMBRA_WEIGHTS_ENCRYPTED);
+  cJSON_AddStringToObject(facts, "digest", digest);
   return facts;
 }
 
@@ -79,7 +81,7 @@ static void print_layout(const umbra_inference_report *r) {
   else printf("of up to %" PRIu32 " elements\n", r->slots / r->stride);
 }
 
-static void print_facts(const umbra_inference_report *r, const umbra_params *params) {
+static void print_facts(const umbra_inference_report *r, const umbra_params *params, const char *digest) {
   char keys[CLI_UNITS], weights[CLI_UNITS], peak[CLI_UNITS];
   printf("The plan of an encrypted network\n");
   printf("  %-18s N = 2^%" PRIu32 ", log2(QP) = %.1f, %" PRIu32 "-bit security, scale 2^%" PRIu32 "\n", "parameters",
@@ -93,11 +95,12 @@ static void print_facts(const umbra_inference_report *r, const umbra_params *par
   else printf("  %-18s %" PRIu32 " of %" PRIu32 "\n", "levels", r->depth, levels);
   printf("  %-18s %zu for evaluation, %s in memory; %s public key\n", "keys", r->keys,
          cli_bytes_text(keys, (double)r->key_bytes), r->symmetric ? "no" : "a");
-  printf("  %-18s %s of weights; at most %s in all\n", "memory", cli_bytes_text(weights, (double)r->weight_bytes),
-         cli_bytes_text(peak, (double)r->peak_bytes));
+  printf("  %-18s %s of %sweights; at most %s in all\n", "memory", cli_bytes_text(weights, (double)r->weight_bytes),
+         r->weights == UMBRA_WEIGHTS_ENCRYPTED ? "encrypted " : "", cli_bytes_text(peak, (double)r->peak_bytes));
   printf("  %-18s at most %.2g from the exact network on %zu samples: %zu labels equal, %zu near ties\n", "polynomials",
          r->approximation_error, r->samples, r->labels_equal, r->near_ties);
   printf("  %-18s at most %.2g, where the largest output of the samples is %.4g\n", "encryption", r->error, r->largest);
+  printf("  %-18s %s\n", "digest", digest);
 }
 
 static umbra_status describe(const void *plan, char *text, size_t *size) {
@@ -118,8 +121,12 @@ bool cli_network_describe(const umbra_inference_plan *plan, cJSON *root, bool ex
   const umbra_params *params = umbra_inference_plan_params(plan);
   umbra_inference_report_init(&report);
   if (!cli_check(umbra_inference_plan_report(plan, &report), NULL)) return false;
-  cJSON *facts = json ? facts_of(&report, params) : NULL;
+  uint8_t plan_digest[UMBRA_DIGEST_BYTES];
+  char digest[CLI_HEX];
+  umbra_inference_plan_digest(plan, plan_digest);
+  cli_hex(digest, plan_digest, sizeof plan_digest);
+  cJSON *facts = json ? facts_of(&report, params, digest) : NULL;
   if (facts) cJSON_AddItemToObject(root, "plan", facts);
-  else print_facts(&report, params);
+  else print_facts(&report, params, digest);
   return !explain || explain_plan(plan, facts);
 }

@@ -22,14 +22,16 @@ bool cli_model_import(umbra_model **model, size_t *output, const char *path, con
 
 typedef struct cli_network_options {
   const char *plan, *keys, *in, *out; /* keys: NULL for the owner of a secret key */
+  const char *weights;                /* encrypted, of a server whose plan has none; or NULL */
   const char *digests;                /* where a server writes those of layers; or NULL */
   cli_secret secret;
-  bool clip, values;
+  bool clip, values, doubtful;
   uint32_t repeat; /* how often a server computes; 0: once */
   cli_engine engine;
 } cli_network_options;
 
 bool cli_network_encrypt(const cli_network_options *options, cli_report *report);
+bool cli_network_encrypt_weights(const cli_network_options *options, cli_report *report);
 bool cli_network_run(const cli_network_options *options, cli_report *report);
 bool cli_network_decrypt(const cli_network_options *options, cli_report *report);
 

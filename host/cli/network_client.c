@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the owner of records does for a network: encrypts them by its plan, and decrypts what comes back. */
+#include <stdio.h>
+
 #include "answers.h"
 #include "network.h"
 #include "progress.h"
@@ -12,6 +14,7 @@ typedef struct client_job {
   umbra_secret_key *secret;
   umbra_public_key *public;
   umbra_matrix *matrix;
+  umbra_inference_weights *weights;
   umbra_ndarray values; /* records, or answers */
 } client_job;
 
@@ -28,6 +31,7 @@ static bool open_context(client_job *j, const cli_network_options *o, cli_report
 
 static void clear(client_job *j) {
   umbra_ndarray_clear(&j->values);
+  umbra_inference_weights_destroy(j->weights);
   umbra_matrix_destroy(j->matrix);
   umbra_public_key_destroy(j->public);
   umbra_secret_key_destroy(j->secret);
@@ -84,6 +88,36 @@ bool cli_network_encrypt(const cli_network_options *o, cli_report *report) {
   return done;
 }
 
+static bool encrypt_weights(client_job *j, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "encrypting");
+  umbra_status status = j->secret
+                            ? umbra_inference_weights_encrypt_symmetric(&j->weights, j->plan, j->secret, &progress)
+                            : umbra_inference_weights_encrypt(&j->weights, j->plan, j->public, &progress);
+  if (!cli_progress_check(&bar, status, "--plan")) return false;
+  cli_report_number(report, "weight_bytes", (double)umbra_inference_weights_bytes(j->weights));
+  cli_report_step(report, "encode and encrypt", NULL);
+  return true;
+}
+
+static bool save_weights(const client_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "saving");
+  if (!cli_progress_check(&bar, umbra_inference_weights_save(j->weights, o->out, &progress), "--out")) return false;
+  cli_report_step(report, "save", o->out);
+  return true;
+}
+
+bool cli_network_encrypt_weights(const cli_network_options *o, cli_report *report) {
+  const char *inputs[] = {o->plan, o->secret.file, o->secret.passphrase_file};
+  client_job job = {0};
+  bool done = cli_may_write("--out", o->out, CLI_KIND_NETWORK_WEIGHTS, inputs, 3) && open_plan(&job, o, report) &&
+              open_context(&job, o, report) && open_public_key(&job, o, report) && encrypt_weights(&job, report) &&
+              save_weights(&job, o, report);
+  clear(&job);
+  return done;
+}
+
 /* ---- decryption ---- */
 
 static bool load_answer(client_job *j, const cli_network_options *o, cli_report *report) {
@@ -96,12 +130,33 @@ static bool load_answer(client_job *j, const cli_network_options *o, cli_report 
   return true;
 }
 
+static void warn_of_outcome(const umbra_inference_outcome *outcome, cli_report *report) {
+  char text[256];
+  cli_report_number(report, "beyond", (double)outcome->beyond);
+  if (!outcome->beyond) return;
+  snprintf(text, sizeof text,
+           "outputs of %zu records are outside of [%g, %g], which the plan expects, the farthest of record %zu: these "
+           "records are unlike the plan's samples, and their results may be wrong",
+           outcome->beyond, outcome->lowest, outcome->highest, outcome->record + 1);
+  cli_report_warning(report, text);
+}
+
+/* What is in doubt is refused, unless it is wanted. */
+static bool check_outcome(client_job *j, const umbra_inference_outcome *outcome, bool doubtful) {
+  if (doubtful || !outcome->doubts) return true;
+  return umbra_inference_decrypt_values(&j->values, j->plan, j->matrix, j->secret, NULL) == UMBRA_OK ||
+         cli_error("--in: %s; --doubtful writes all that there is", umbra_last_error());
+}
+
 static bool open_answer(client_job *j, const cli_network_options *o, cli_report *report) {
   cli_progress bar;
+  umbra_inference_outcome outcome = {UMBRA_INFERENCE_OUTCOME_INIT};
   const umbra_progress progress = cli_progress_open(&bar, "decrypting");
-  umbra_status status = (o->values ? umbra_inference_decrypt_values : umbra_inference_decrypt)(
-      &j->values, j->plan, j->matrix, j->secret, &progress);
-  if (!cli_progress_check(&bar, status, "--in")) return false;
+  const umbra_status status =
+      umbra_inference_decrypt_outcome(&outcome, &j->values, j->plan, j->matrix, j->secret, &progress);
+  if (!cli_progress_check(&bar, status, "--in") || !check_outcome(j, &outcome, o->doubtful)) return false;
+  warn_of_outcome(&outcome, report);
+  if (!o->values && !cli_check(umbra_inference_close(&j->values, j->plan), "--in")) return false;
   cli_report_step(report, "decrypt", NULL);
   return true;
 }

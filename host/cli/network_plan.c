@@ -15,7 +15,7 @@ typedef struct plan_options {
   cli_approximation approximation;
   uint32_t records, scale_bits;
   uint64_t memory;
-  bool symmetric, without_refreshes, explain, json;
+  bool symmetric, encrypted_weights, without_refreshes, explain, json;
 } plan_options;
 
 typedef struct plan_job {
@@ -38,6 +38,7 @@ static bool options_of(umbra_inference_options *wanted, const plan_job *j, const
   if (o->approximation.margin > 0) wanted->margin = o->approximation.margin;
   wanted->scale_bits = o->scale_bits;
   wanted->symmetric = o->symmetric;
+  wanted->weights = o->encrypted_weights ? UMBRA_WEIGHTS_ENCRYPTED : UMBRA_WEIGHTS_PLAIN;
   wanted->without_refreshes = o->without_refreshes;
   wanted->output = j->output;
   return !o->target || cli_check(umbra_target_parse(&wanted->target, o->target), "--target");
@@ -60,8 +61,7 @@ static bool make_plan(plan_job *j, const plan_options *o, cli_report *report) {
 /* ---- what it says ---- */
 
 /* machine NULL: this one. */
-static bool predict(plan_job *j, const char *machine, cJSON *list) {
-  umbra_cost *cost = &j->cost;
+static bool predict(umbra_cost *cost, const plan_job *j, const char *machine, cJSON *list) {
   umbra_cost_init(cost);
   if (!cli_check(umbra_inference_plan_cost(j->plan, cost, machine), "--machine")) return false;
   cJSON *facts = cJSON_CreateObject();
@@ -69,6 +69,16 @@ static bool predict(plan_job *j, const char *machine, cJSON *list) {
   cJSON_AddNumberToObject(facts, "seconds", cost->seconds);
   cJSON_AddBoolToObject(facts, "measured", cost->measured);
   cJSON_AddItemToArray(list, facts);
+  return true;
+}
+
+/* For this machine, the one that is asked for, and those whose tables come with the library. */
+static bool predict_all(plan_job *j, const plan_options *o, cJSON *list) {
+  static const char *const known[] = {"xeon-avx512", "xeon-avx2", "h200"};
+  umbra_cost other;
+  if (!predict(&j->cost, j, NULL, list) || (o->machine && !predict(&j->cost, j, o->machine, list))) return false;
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if ((!o->machine || strcmp(o->machine, known[i]) != 0) && !predict(&other, j, known[i], list)) return false;
   return true;
 }
 
@@ -103,7 +113,7 @@ static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
   if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
   if (!o->json) putchar('\n');
   fflush(stdout);
-  if (!predict(j, NULL, list) || (o->machine && !predict(j, o->machine, list))) return false;
+  if (!predict_all(j, o, list)) return false;
   if (!o->explain && !o->svg) return true;
   if (!find_layers(j, o)) return false;
   if (o->explain) report_layers(j, cli_report_list(report, "layers"));
@@ -187,13 +197,15 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"symmetric", NULL, "the owner encrypts with the secret key, and there may be no public one", CLI_FLAG,
        &o.symmetric, CLI_OPTIONAL},
+      {"encrypted-weights", NULL, "the server has the client's bundle, and weights of umbra encrypt --weights",
+       CLI_FLAG, &o.encrypted_weights, CLI_OPTIONAL},
       {"without-refreshes", NULL, "parameters have all levels, and nothing is refreshed on the way", CLI_FLAG,
        &o.without_refreshes, CLI_OPTIONAL},
       {"scale-bits", "BITS", "of the parameters (default: chosen by the error)", CLI_COUNT, &o.scale_bits,
        CLI_WITHIN(20, 60)},
       {"target", "KIND", "choose for this kind of device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},
-      {"machine", "NAME", "state how long it takes on h200 or others, too; see umbra bench", CLI_TEXT, &o.machine,
+      {"machine", "NAME", "state the layers' times on h200 or others; see umbra bench", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},
       {"explain", NULL, "print the layers with their levels and times, and all ways that were tried", CLI_FLAG,
        &o.explain, CLI_OPTIONAL},
@@ -222,7 +234,11 @@ const cli_command cli_plan_network = {
         "Activations become polynomials where the values of the samples are, and the report says how far that is from\n"
         "the exact network; the error of encryption comes on top of it, and is at most --error, too. Records to come\n"
         "may be --margin times as large as the samples: umbra encrypt refuses what is beyond, or clips it.\n\n"
-        "The client's bundle tells ranges of the samples, scales and shapes; the server's has the weights besides.\n\n"
+        "The client's bundle tells ranges of the samples, scales and shapes; the server's has the weights besides. "
+        "With\n"
+        "--encrypted-weights that one stays with the model's owner, who encrypts the weights for the owner of the\n"
+        "records; the server computes with these and the client's bundle, which then has layers and polynomials, "
+        "too.\n\n"
         "Examples:\n"
         "  umbra plan model.onnx --samples samples.npy --server server.umbra --client client.umbra\n"
         "  umbra plan model.onnx --samples samples.npy --records 1000 --degree 7 --explain --machine h200",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "network.h"
+#include "network_batches.h"
 #include "progress.h"
 #include "target.h"
 
@@ -14,10 +15,13 @@ typedef struct server_job {
   umbra_key_needs *needs;
   umbra_context *context;
   umbra_eval_keys *keys;
+  umbra_inference_weights *weights; /* NULL: the plan has them */
   umbra_inference *network;
   umbra_evaluator *evaluator;
+  cli_batches batches;
+  size_t records; /* of those that were computed */
   umbra_matrix *batch, *answer;
-  cJSON *layers, *digests; /* of the last round; digests: NULL if nobody wants them */
+  cJSON *layers, *digests; /* of the last round of the last batch; digests: NULL if nobody wants them */
 } server_job;
 
 /* ---- layers ---- */
@@ -45,8 +49,8 @@ static const char *last_layer(const cJSON *layers) {
 }
 
 static void note_digest(const server_job *j, const umbra_trace_event *event) {
-  char text[2 * sizeof event->digest + 1];
-  for (size_t i = 0; i < sizeof event->digest; i++) snprintf(text + 2 * i, 3, "%02x", event->digest[i]);
+  char text[CLI_HEX];
+  cli_hex(text, event->digest, sizeof event->digest);
   cJSON *digest = cJSON_CreateObject();
   if (event->record) cJSON_AddNumberToObject(digest, "record", event->record);
   cJSON_AddNumberToObject(digest, "layer", event->layer);
@@ -77,17 +81,42 @@ static bool lacks_secrets(const char *option, const char *folder) {
                    option, folder, name);
 }
 
-static bool places_are_right(const cli_network_options *o) {
-  const char *inputs[] = {o->plan, o->in};
+static bool has_no_secret_beside(const char *option, const char *file) {
   char copy[CLI_PATH];
-  snprintf(copy, sizeof copy, "%s", o->in);
-  return cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 2) &&
-         (!o->digests || cli_may_write("--digests", o->digests, NULL, inputs, 2)) && lacks_secrets("--keys", o->keys) &&
-         lacks_secrets("--in", dirname(copy));
+  snprintf(copy, sizeof copy, "%s", file);
+  return lacks_secrets(option, dirname(copy));
+}
+
+static bool may_write(const cli_network_options *o, const cli_batch *batch) {
+  const char *inputs[] = {o->plan, batch->in, o->weights};
+  return cli_may_write("--out", batch->out, CLI_KIND_MATRIX, inputs, 3) &&
+         (!o->digests || cli_may_write("--digests", o->digests, NULL, inputs, 3)) &&
+         has_no_secret_beside("--in", batch->in);
+}
+
+static bool places_are_right(server_job *j, const cli_network_options *o) {
+  if (!cli_batches_find(&j->batches, o->in, o->out)) return false;
+  if (j->batches.folder && (o->digests || o->repeat))
+    return cli_error("--in: %s is a folder, and --digests and --repeat are for one batch", o->in);
+  for (size_t i = 0; i < j->batches.count; i++)
+    if (!may_write(o, &j->batches.batch[i])) return false;
+  return lacks_secrets("--keys", o->keys) && (!o->weights || has_no_secret_beside("--weights", o->weights));
+}
+
+/* Whether they come with the plan, or in a file of their own. */
+static bool weights_are_there(const server_job *j, const cli_network_options *o) {
+  umbra_inference_report facts;
+  umbra_inference_report_init(&facts);
+  if (!cli_check(umbra_inference_plan_report(j->plan, &facts), "--plan")) return false;
+  const bool encrypted = facts.weights == UMBRA_WEIGHTS_ENCRYPTED;
+  if (encrypted == (o->weights != NULL)) return true;
+  return cli_error(encrypted ? "--weights FILE is missing: %s is for encrypted weights"
+                             : "--weights: %s has weights of its own: it was not planned with --encrypted-weights",
+                   o->plan);
 }
 
 static bool open_plan(server_job *j, const cli_network_options *o, cli_report *report) {
-  if (!cli_network_plan_load(&j->plan, "--plan", o->plan)) return false;
+  if (!cli_network_plan_load(&j->plan, "--plan", o->plan) || !weights_are_there(j, o)) return false;
   cli_report_step(report, "load plan", o->plan);
   const umbra_params *params = umbra_inference_plan_params(j->plan);
   return cli_check(umbra_key_needs_create(&j->needs, params), NULL) &&
@@ -95,9 +124,13 @@ static bool open_plan(server_job *j, const cli_network_options *o, cli_report *r
          cli_eval_keys_cover(o->keys, j->needs, params);
 }
 
-static bool load_batch(server_job *j, const cli_network_options *o, cli_report *report) {
-  if (!cli_matrix_load(&j->batch, j->context, "--in", o->in, "load records", report)) return false;
-  cli_report_number(report, "records", (double)umbra_matrix_rows(j->batch));
+/* There is never more than one. */
+static bool load_batch(server_job *j, const cli_batch *batch, cli_report *report) {
+  umbra_matrix_destroy(j->batch);
+  umbra_matrix_destroy(j->answer);
+  j->batch = j->answer = NULL;
+  if (!cli_matrix_load(&j->batch, j->context, "--in", batch->in, "load records", report)) return false;
+  j->records += umbra_matrix_rows(j->batch);
   return true;
 }
 
@@ -108,6 +141,17 @@ static bool encode_weights(server_job *j, cli_report *report) {
     return false;
   cli_report_number(report, "weight_bytes", (double)umbra_inference_bytes(j->network));
   cli_report_step(report, "encode weights", NULL);
+  return true;
+}
+
+static bool load_weights(server_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "loading weights");
+  umbra_status status = umbra_inference_weights_load(&j->weights, j->context, o->weights, &progress);
+  if (status == UMBRA_OK) status = umbra_inference_create_encrypted(&j->network, j->context, j->plan, j->weights, NULL);
+  if (!cli_progress_check(&bar, status, "--weights")) return false;
+  cli_report_number(report, "weight_bytes", (double)umbra_inference_bytes(j->network));
+  cli_report_step(report, "load weights", o->weights);
   return true;
 }
 
@@ -125,11 +169,13 @@ static bool run_once(server_job *j) {
   return cli_progress_check(&bar, status, foreign ? "--in" : NULL);
 }
 
+static bool open_evaluator(server_job *j) {
+  return cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL) &&
+         (!j->digests || cli_check(umbra_evaluator_set_digests(j->evaluator, 1), "--digests"));
+}
+
 /* The first round also makes what every context makes once. */
 static bool compute(server_job *j, uint32_t rounds, cli_report *report) {
-  if (!cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL) ||
-      (j->digests && !cli_check(umbra_evaluator_set_digests(j->evaluator, 1), "--digests")))
-    return false;
   cJSON *list = rounds > 1 ? cli_report_list(report, "rounds") : NULL;
   for (uint32_t i = 0; i < rounds; i++) {
     const double started = cli_seconds();
@@ -168,11 +214,25 @@ static bool save_digests(const server_job *j, const cli_network_options *o, cli_
   return saved;
 }
 
+static bool run_batches(server_job *j, const cli_network_options *o, cli_report *report) {
+  for (size_t i = 0; i < j->batches.count; i++) {
+    const cli_batch *batch = &j->batches.batch[i];
+    if (!load_batch(j, batch, report) || !compute(j, o->repeat ? o->repeat : 1, report) ||
+        !cli_matrix_save(j->answer, batch->out, "save answer", report))
+      return false;
+  }
+  cli_report_number(report, "records", (double)j->records);
+  if (j->batches.folder) cli_report_number(report, "batches", (double)j->batches.count);
+  return true;
+}
+
 static void clear(server_job *j) {
+  cli_batches_clear(&j->batches);
   umbra_matrix_destroy(j->answer);
   umbra_matrix_destroy(j->batch);
   umbra_evaluator_destroy(j->evaluator);
   umbra_inference_destroy(j->network);
+  umbra_inference_weights_destroy(j->weights);
   umbra_eval_keys_destroy(j->keys);
   umbra_context_destroy(j->context);
   umbra_key_needs_destroy(j->needs);
@@ -185,11 +245,11 @@ bool cli_network_run(const cli_network_options *o, cli_report *report) {
   const umbra_tracer listener = {.event = note, .user = &job};
   cli_engine engine = o->engine;
   engine.listener = &listener;
-  bool done = places_are_right(o) && open_plan(&job, o, report) &&
+  bool done = places_are_right(&job, o) && open_plan(&job, o, report) &&
               cli_context_open(&job.context, umbra_inference_plan_params(job.plan), &engine, report) &&
-              cli_eval_keys_load(&job.keys, job.context, o->keys, report) && encode_weights(&job, report) &&
-              load_batch(&job, o, report) && compute(&job, o->repeat ? o->repeat : 1, report) &&
-              save_digests(&job, o, report) && cli_matrix_save(job.answer, o->out, "save answer", report);
+              cli_eval_keys_load(&job.keys, job.context, o->keys, report) &&
+              (o->weights ? load_weights(&job, o, report) : encode_weights(&job, report)) && open_evaluator(&job) &&
+              run_batches(&job, o, report) && save_digests(&job, o, report);
   clear(&job);
   return done;
 }

@@ -54,6 +54,10 @@ void cli_warn(const char *format, ...) {
   cli_error("warning: %s", text);
 }
 
+void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count) {
+  for (size_t i = 0; i < count; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
 double cli_seconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -5,7 +5,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
-#include <umbra/status.h>
+#include <umbra/params.h>
 
 enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 #define CLI_EXIT_CODES "Exit codes: 0 success, 1 failure (stderr says why), 2 wrong usage."
@@ -24,6 +24,10 @@ bool cli_check(umbra_status status, const char *option);
 
 /* Prints "warning: " and a text on stderr. */
 __attribute__((format(printf, 1, 2))) void cli_warn(const char *format, ...);
+
+/* Bytes, at most UMBRA_DIGEST_BYTES, as digits. */
+enum { CLI_HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
+void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count);
 
 /* Seconds of a clock that only goes forward. */
 double cli_seconds(void);

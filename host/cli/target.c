@@ -15,9 +15,22 @@
 
 /* As docs/file-format.md numbers them. */
 static const char *const kinds[] = {
-    "file of Umbra", CLI_KIND_PARAMS,  CLI_KIND_SECRET_KEY, CLI_KIND_PUBLIC_KEY,         CLI_KIND_EVAL_KEYS,
-    "plaintext",     "ciphertext",     CLI_KIND_MATRIX,     CLI_KIND_LOGISTIC,           CLI_KIND_PLAN,
-    CLI_KIND_DATA,   "training block", CLI_KIND_CHECKPOINT, [19] = CLI_KIND_FEATURE_MAP, [20] = CLI_KIND_NETWORK_PLAN,
+    "file of Umbra",
+    CLI_KIND_PARAMS,
+    CLI_KIND_SECRET_KEY,
+    CLI_KIND_PUBLIC_KEY,
+    CLI_KIND_EVAL_KEYS,
+    "plaintext",
+    "ciphertext",
+    CLI_KIND_MATRIX,
+    CLI_KIND_LOGISTIC,
+    CLI_KIND_PLAN,
+    CLI_KIND_DATA,
+    "training block",
+    CLI_KIND_CHECKPOINT,
+    [19] = CLI_KIND_FEATURE_MAP,
+    [20] = CLI_KIND_NETWORK_PLAN,
+    CLI_KIND_NETWORK_WEIGHTS,
 };
 
 const char *cli_file_kind(const char *path, uint32_t *flags) {

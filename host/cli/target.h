@@ -18,6 +18,7 @@
 #define CLI_KIND_CHECKPOINT "checkpoint"
 #define CLI_KIND_FEATURE_MAP "encrypted feature map"
 #define CLI_KIND_NETWORK_PLAN "inference plan"
+#define CLI_KIND_NETWORK_WEIGHTS "encrypted inference weights"
 
 /* What a file calls itself in its first bytes, whether or not it is whole. NULL: it is no file of Umbra. */
 const char *cli_file_kind(const char *path, uint32_t *flags);

@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "residence.h"
 
-enum { UMBRA_CACHED_BLOCKS = 256 };
+enum { UMBRA_CACHED_BLOCKS = 1024 };
 
 /*
  * Bytes of the block for that many: working memory of a few MiB comes in eighths of powers of two, so that what is given

@@ -35,6 +35,8 @@ static void put_way(umbra_text *out, const umbra_way *way) {
                  r->slots);
   if (way->image.channels)
     umbra_text_put(out, way->encode == UMBRA_TRANSFORM_AT_USE ? ", images encoded at use" : ", images");
+  if (way->ahead) umbra_text_put(out, " but for %" PRIu64 " MiB", way->ahead >> 20);
+  if (way->weights == UMBRA_WEIGHTS_ENCRYPTED) umbra_text_put(out, ", encrypted weights");
   if (r->refreshes)
     umbra_text_put(out, ", %" PRIu32 " refreshes, %s first", r->refreshes,
                    way->refresh == UMBRA_BOOTSTRAP_STC_FIRST ? "slots" : "modulus");

@@ -12,8 +12,8 @@ umbra_status umbra_write_numbers(umbra_writer *writer, const double *numbers, si
 /* *numbers: new ones, as many as the section must have. FORMAT if one is not finite. */
 umbra_status umbra_read_numbers(umbra_reader *reader, double **numbers, size_t count);
 
-/* Steps, one after the other; *program has none yet, and input_count. */
-umbra_status umbra_program_write(umbra_writer *writer, const umbra_program *program);
+/* Steps, one after the other; bare: without weights and biases. When reading *program has none yet, and input_count. */
+umbra_status umbra_program_write(umbra_writer *writer, const umbra_program *program, int bare);
 umbra_status umbra_program_read(umbra_reader *reader, umbra_program *program, size_t steps);
 
 /* A frame: a record of fixed size, which is part of a larger one, and sections. */

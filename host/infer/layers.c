@@ -39,7 +39,7 @@ umbra_status umbra_inference_plan_layers(const umbra_inference_plan *plan, umbra
                                          const char *machine) {
   if (!plan || !count)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "layers of a plan need a plan and the number of them");
-  UMBRA_TRY(umbra_inference_plan_check_weights(plan));
+  UMBRA_TRY(umbra_inference_plan_check_layers(plan));
   const size_t given = *count;
   *count = plan->program->step_count;
   if (!layers) return UMBRA_OK;

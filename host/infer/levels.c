@@ -9,6 +9,7 @@
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
+#include "../linalg/layout.h"
 #include "way.h"
 
 enum { ROTATIONS = 24 }; /* of a linear step */
@@ -105,7 +106,8 @@ static double products_of_step(const umbra_step *step) {
 static size_t parts_of(const umbra_way *way, const umbra_step *step) {
   const umbra_matrix_layout *l = &way->layout;
   if (step->image.channels) return umbra_quotient_above(step->count, umbra_params_slots(way->params));
-  return umbra_quotient_above(way->report.records, l->stride) * umbra_quotient_above(step->count, l->slots / l->stride);
+  const size_t together = umbra_layout_records(l);
+  return umbra_quotient_above(way->report.records, together) * umbra_quotient_above(step->count, l->slots / together);
 }
 
 /* On one ciphertext. */

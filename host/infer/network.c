@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "../base/watch.h"
 #include "../ckks/trace.h"
+#include "../nn/convolution.h"
 #include "../nn/feature_map.h"
 
 double umbra_step_magnitude(const umbra_program *program, const umbra_step *step) {
@@ -18,10 +19,12 @@ double umbra_step_magnitude(const umbra_program *program, const umbra_step *step
 /* How a value lies: as umbra_matrix_apply leaves it, see umbra/product.h. */
 static umbra_matrix_layout layout_of(const umbra_inference *n, uint32_t value) {
   const umbra_step *steps = n->program->steps;
+  if (n->weights) return n->layout;
   if (n->places[value].channels) return umbra_feature_row_layout(&n->places[value]);
   while (value && steps[value - 1].kind != UMBRA_STEP_LINEAR) value = steps[value - 1].terms[0].value;
   umbra_matrix_layout layout = n->layout;
-  if (!value || layout.stride == layout.slots) return layout;
+  if (value && layout.order == UMBRA_MATRIX_INTERLEAVED) layout.group = layout.stride;
+  if (!value || layout.order == UMBRA_MATRIX_INTERLEAVED || layout.stride == layout.slots) return layout;
   const umbra_step *step = &steps[value - 1];
   const umbra_matrix_layout before = layout_of(n, step->terms[0].value);
   if (before.stride == before.slots) return before;
@@ -92,17 +95,18 @@ static umbra_convolution_desc desc_of(const umbra_inference *n, const umbra_step
 }
 
 /* The place of what a term makes. */
-static umbra_status make_window(umbra_convolution **made, umbra_feature_layout *place, const umbra_inference *n,
+static umbra_status make_window(umbra_convolution **made, umbra_feature_layout *place, umbra_inference *n,
                                 const umbra_step *step, const umbra_term *term, uint32_t level) {
   *place = n->places[term->value];
   if (!term->window) return UMBRA_OK;
   const umbra_convolution_desc desc = desc_of(n, step, term, level);
   UMBRA_TRY(umbra_convolution_create(made, n->context, &desc, NULL));
+  if (n->encode == UMBRA_TRANSFORM_AT_USE) UMBRA_TRY(umbra_convolution_encode_ahead(*made, &n->ahead, NULL));
   return umbra_convolution_output(*made, place);
 }
 
-static umbra_status make_windows(umbra_layer_weights *layer, const umbra_inference *n, const umbra_step *step,
-                                 uint32_t level, umbra_feature_layout *place) {
+static umbra_status make_windows(umbra_layer_weights *layer, umbra_inference *n, const umbra_step *step, uint32_t level,
+                                 umbra_feature_layout *place) {
   UMBRA_TRY(umbra_alloc(&layer->window, step->term_count, sizeof(umbra_convolution *), "a layer"));
   for (size_t t = 0; t < step->term_count; t++) {
     umbra_feature_layout made = {UMBRA_FEATURE_LAYOUT_INIT};
@@ -127,9 +131,23 @@ static umbra_status make_layer(umbra_inference *n, size_t i) {
   }
 }
 
+/* Those that linear steps have, one after the other. */
+static void assign_encrypted(umbra_inference *n) {
+  umbra_matrix *const *next = n->weights->matrix;
+  for (size_t i = 0; i < n->program->step_count; i++) {
+    if (n->program->steps[i].kind != UMBRA_STEP_LINEAR) continue;
+    n->layers[i].encrypted = next;
+    next += n->program->steps[i].term_count + 1;
+  }
+}
+
 static umbra_status make_layers(umbra_inference *n, umbra_watch *watch) {
   const size_t count = n->program->step_count;
   UMBRA_TRY(umbra_alloc(&n->layers, count, sizeof *n->layers, "a network"));
+  if (n->weights) {
+    assign_encrypted(n);
+    return UMBRA_OK;
+  }
   for (size_t i = 0; i < count; i++) {
     UMBRA_TRY(umbra_watch_step(watch, i, count));
     UMBRA_TRY(make_layer(n, i));
@@ -182,25 +200,39 @@ static void destroy(void *object) {
   umbra_free(n->layers);
   umbra_free(n->levels);
   umbra_free(n->places);
+  umbra_inference_weights_destroy(n->weights);
   umbra_bootstrapper_destroy(n->bootstrapper);
   umbra_program_destroy(n->program);
   umbra_context_destroy(n->context);
   umbra_free(n);
 }
 
-umbra_status umbra_network_make(umbra_inference **network, const umbra_context *context, const umbra_program *program,
-                                const umbra_way *way, umbra_watch *watch) {
+umbra_status umbra_network_make_with(umbra_inference **network, const umbra_context *context,
+                                     const umbra_program *program, const umbra_way *way,
+                                     const umbra_inference_weights *weights, umbra_watch *watch) {
   UMBRA_TRACE_IN(context, "inference_create", 0);
   umbra_inference *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a network"));
   *made = (umbra_inference){.counted = UMBRA_COUNTED(destroy),
                             .context = umbra_context_share(context),
                             .program = umbra_program_share(program),
+                            .weights = umbra_inference_weights_share(weights),
                             .layout = way->layout,
-                            .encode = way->encode};
+                            .encode = way->encode,
+                            .ahead = way->ahead};
   const umbra_status status = make_network(made, way, watch);
   if (status == UMBRA_OK) *network = made;
   else umbra_inference_destroy(made);
+  return status;
+}
+
+umbra_status umbra_network_make(umbra_inference **network, const umbra_context *context, const umbra_program *program,
+                                const umbra_way *way, umbra_watch *watch) {
+  const umbra_encryptor by = {.context = context};
+  umbra_inference_weights *weights = NULL;
+  if (way->weights == UMBRA_WEIGHTS_ENCRYPTED) UMBRA_TRY(umbra_encrypted_make(&weights, by, program, way, watch));
+  const umbra_status status = umbra_network_make_with(network, context, program, way, weights, watch);
+  umbra_inference_weights_destroy(weights);
   return status;
 }
 
@@ -218,6 +250,7 @@ static uint64_t bytes_of(const umbra_layer_weights *layer, size_t terms) {
 
 uint64_t umbra_inference_bytes(const umbra_inference *network) {
   uint64_t bytes = network->bootstrapper ? umbra_bootstrapper_bytes(network->bootstrapper) : 0;
+  if (network->weights) bytes += umbra_inference_weights_bytes(network->weights);
   for (size_t i = 0; i < network->program->step_count; i++)
     bytes += bytes_of(&network->layers[i], network->program->steps[i].term_count);
   return bytes;

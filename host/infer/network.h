@@ -7,12 +7,14 @@
 #include <umbra/weights.h>
 
 #include "../base/watch.h"
+#include "encrypted.h"
 #include "way.h"
 
 /* What a term's weights are encoded for: one of each step's terms; NULL where a term has none. */
 typedef struct umbra_layer_weights {
   umbra_weights **term;
   umbra_convolution **window;
+  umbra_matrix *const *encrypted; /* those of the terms, then the bias: the network's; or NULL */
 } umbra_layer_weights;
 
 struct umbra_inference {
@@ -21,19 +23,29 @@ struct umbra_inference {
   umbra_program *program;
   umbra_matrix_layout layout;         /* of the input */
   umbra_transform_encode_when encode; /* of convolutions */
+  uint64_t ahead;                     /* bytes that are left for diagonals encoded before their use */
   size_t columns;                     /* of batches */
   umbra_place_choice *levels;         /* of each step */
   umbra_feature_layout *places;       /* of each value; 0 channels: it is a matrix */
   umbra_layer_weights *layers;        /* of each step */
+  umbra_inference_weights *weights;   /* NULL: they are encoded */
   umbra_bootstrapper *bootstrapper;   /* NULL: nothing is refreshed */
+  int stamped;                        /* 1: it takes records of its plan only */
+  uint8_t plan[UMBRA_DIGEST_BYTES];   /* the plan's digest */
 };
 
 /*
- * The input is at the context's top level. Errors: NO_LEVEL, UNSUPPORTED (images that are added and lie differently), and
- * those of umbra_weights_create and umbra_convolution_create.
+ * The input is at the context's top level. Weights that are to be encrypted are so here in simulations and dry runs, which
+ * have no key. Errors: NO_LEVEL, UNSUPPORTED (images that are added and lie differently), and those of
+ * umbra_encrypted_make, umbra_weights_create and umbra_convolution_create.
  */
 umbra_status umbra_network_make(umbra_inference **network, const umbra_context *context, const umbra_program *program,
                                 const umbra_way *way, umbra_watch *watch);
+
+/* The same with weights that were encrypted, of which it keeps a share; NULL: plain ones. */
+umbra_status umbra_network_make_with(umbra_inference **network, const umbra_context *context,
+                                     const umbra_program *program, const umbra_way *way,
+                                     const umbra_inference_weights *weights, umbra_watch *watch);
 
 /* Is told when a step has made its value, of which level, and once more when that has been refreshed. */
 typedef struct umbra_step_observer {

@@ -8,7 +8,11 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../ckks/checks.h"
+#include "../ckks/context_internal.h"
+#include "../linalg/matrix.h"
 #include "../params/params.h"
+#include "encrypted.h"
 #include "network.h"
 
 /* ---- life ---- */
@@ -40,9 +44,37 @@ umbra_status umbra_inference_plan_check(const umbra_inference_plan *plan, const 
   return umbra_fail(UMBRA_ERROR_MISMATCH, "the plan was made for other parameters than those of %s", what);
 }
 
-umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan) {
+umbra_status umbra_inference_plan_check_layers(const umbra_inference_plan *plan) {
   if (plan->program) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "this plan is a client's, which has no weights");
+}
+
+umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan) {
+  UMBRA_TRY(umbra_inference_plan_check_layers(plan));
+  if (!plan->program->bare) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "this plan has no weights: they are encrypted, and not in it");
+}
+
+umbra_status umbra_inference_plan_check_stamp(const uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_matrix *matrix,
+                                              umbra_matrix_role role) {
+  static const char *const words[] = {[UMBRA_MATRIX_OF_NO_PLAN] = "no records or results of any plan",
+                                      [UMBRA_MATRIX_RECORDS] = "records",
+                                      [UMBRA_MATRIX_RESULTS] = "results"};
+  const umbra_matrix_stamp *stamp = &matrix->stamp;
+  if (stamp->role != (uint32_t)role)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the matrix has %s, where %s of a plan are wanted: %s", words[stamp->role],
+                      words[role],
+                      role == UMBRA_MATRIX_RECORDS ? "encrypt records by the network's plan"
+                                                   : "decrypt what the network made of records");
+  if (memcmp(stamp->plan, digest, UMBRA_DIGEST_BYTES) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH,
+                    "the matrix has %s of another plan: encryption, network and decryption need one plan, of which the "
+                    "server has the whole and the client its part",
+                    words[role]);
+}
+
+void umbra_inference_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]) {
+  memcpy(digest, plan->digest, UMBRA_DIGEST_BYTES);
 }
 
 const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan) { return plan->ways->params; }
@@ -63,7 +95,9 @@ static umbra_way outline_of(const umbra_way *way) {
                      .layout = way->layout,
                      .image = way->image,
                      .encode = way->encode,
-                     .refresh = way->refresh};
+                     .ahead = way->ahead,
+                     .refresh = way->refresh,
+                     .weights = way->weights};
 }
 
 umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *cost, umbra_inference_layer *layers,
@@ -80,7 +114,7 @@ umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *co
 umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost, const char *machine) {
   umbra_cost found;
   if (!plan || !cost) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a cost needs a plan and an output");
-  UMBRA_TRY(umbra_inference_plan_check_weights(plan));
+  UMBRA_TRY(umbra_inference_plan_check_layers(plan));
   UMBRA_TRY(umbra_plan_measure(plan, &found, NULL, machine));
   return UMBRA_GIVE(umbra_cost, cost, &found);
 }
@@ -93,16 +127,31 @@ static umbra_status copy_way(umbra_way *copy, const umbra_way *way) {
   return umbra_key_needs_add(copy->needs, way->needs);
 }
 
+/* What a server needs that has encrypted weights. */
+static umbra_status copy_layers(umbra_inference_plan *copy, const umbra_inference_plan *plan) {
+  if (plan->ways->weights != UMBRA_WEIGHTS_ENCRYPTED) return UMBRA_OK;
+  UMBRA_TRY(umbra_program_strip(&copy->program, plan->program));
+  return umbra_copy_bytes(&copy->ways->levels, plan->ways->levels, plan->program->step_count,
+                          sizeof *copy->ways->levels);
+}
+
+static umbra_status fill_client(umbra_inference_plan *client, const umbra_inference_plan *plan) {
+  UMBRA_TRY(umbra_alloc(&client->ways, 1, sizeof *client->ways, "a plan of a network"));
+  client->way_count = 1;
+  memcpy(client->steps_digest, plan->steps_digest, sizeof client->steps_digest);
+  memcpy(client->digest, plan->digest, sizeof client->digest);
+  UMBRA_TRY(copy_way(client->ways, plan->ways));
+  UMBRA_TRY(copy_layers(client, plan));
+  memcpy(client->steps_digest, plan->steps_digest, sizeof client->steps_digest);
+  memcpy(client->digest, plan->digest, sizeof client->digest);
+  return umbra_frame_copy(&client->frame, &plan->frame);
+}
+
 umbra_status umbra_inference_plan_client(const umbra_inference_plan *plan, umbra_inference_plan **client) {
   umbra_inference_plan *made = NULL;
   if (!plan || !client) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a client's plan needs a plan and an output");
   UMBRA_TRY(umbra_inference_plan_make(&made));
-  umbra_status status = umbra_alloc(&made->ways, 1, sizeof *made->ways, "a plan of a network");
-  if (status == UMBRA_OK) {
-    made->way_count = 1;
-    status = copy_way(made->ways, plan->ways);
-  }
-  if (status == UMBRA_OK) status = umbra_frame_copy(&made->frame, &plan->frame);
+  const umbra_status status = fill_client(made, plan);
   if (status == UMBRA_OK) UMBRA_PUT(inference_plan, client, made);
   else umbra_inference_plan_destroy(made);
   return status;
@@ -110,17 +159,44 @@ umbra_status umbra_inference_plan_client(const umbra_inference_plan *plan, umbra
 
 /* ---- networks ---- */
 
+static umbra_status create(umbra_inference **network, const umbra_context *context, const umbra_inference_plan *plan,
+                           const umbra_inference_weights *weights, const umbra_progress *progress) {
+  umbra_inference *made = NULL;
+  umbra_watch watch = umbra_watch_of(progress);
+  const umbra_status status =
+      umbra_watch_close(&watch, umbra_network_make_with(&made, context, plan->program, plan->ways, weights, &watch));
+  if (status == UMBRA_OK) {
+    made->stamped = !context->stand_ins; /* without records there are no stamps */
+    memcpy(made->plan, plan->digest, sizeof made->plan);
+    UMBRA_PUT(inference, network, made);
+  } else {
+    umbra_inference_destroy(made);
+  }
+  return status;
+}
+
 umbra_status umbra_inference_create(umbra_inference **network, const umbra_context *context,
                                     const umbra_inference_plan *plan, const umbra_progress *progress) {
-  umbra_inference *made = NULL;
   if (!network || !context || !plan)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a network needs an output, a context and a plan");
   UMBRA_TRY(umbra_inference_plan_check(plan, context, "the context"));
-  UMBRA_TRY(umbra_inference_plan_check_weights(plan));
-  umbra_watch watch = umbra_watch_of(progress);
-  const umbra_status status =
-      umbra_watch_close(&watch, umbra_network_make(&made, context, plan->program, plan->ways, &watch));
-  if (status == UMBRA_OK) UMBRA_PUT(inference, network, made);
-  else umbra_inference_destroy(made);
-  return status;
+  UMBRA_TRY(umbra_inference_plan_check_layers(plan));
+  if (plan->ways->weights == UMBRA_WEIGHTS_ENCRYPTED)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the plan is for encrypted weights: umbra_inference_create_encrypted takes them");
+  return create(network, context, plan, NULL, progress);
+}
+
+umbra_status umbra_inference_create_encrypted(umbra_inference **network, const umbra_context *context,
+                                              const umbra_inference_plan *plan, const umbra_inference_weights *weights,
+                                              const umbra_progress *progress) {
+  if (!network || !context || !plan || !weights)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "a network with encrypted weights needs an output, a context, a plan and the weights");
+  UMBRA_TRY(umbra_inference_plan_check(plan, context, "the context"));
+  if (plan->ways->weights != UMBRA_WEIGHTS_ENCRYPTED)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the plan is for plain weights: umbra_inference_create has them");
+  UMBRA_TRY(umbra_check_context(context, weights->context, "the encrypted weights"));
+  UMBRA_TRY(umbra_encrypted_check(weights, plan));
+  return create(network, context, plan, weights, progress);
 }

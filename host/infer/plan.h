@@ -12,19 +12,29 @@
 struct umbra_inference_plan {
   umbra_counted counted;
   umbra_frame frame;
-  umbra_program *program; /* NULL: without weights */
+  umbra_program *program; /* NULL: a client's, which needs none; bare: the weights are encrypted, and elsewhere */
   umbra_way *ways;        /* the first one is the plan; loaded plans have no others */
   size_t way_count;
+  /* Of the steps, which a client's plan has not, and of the whole plan: the same in the server's and the client's. */
+  uint8_t steps_digest[UMBRA_DIGEST_BYTES], digest[UMBRA_DIGEST_BYTES];
 };
 
 /* One with nothing in it yet. */
 umbra_status umbra_inference_plan_make(umbra_inference_plan **plan);
 
+/* Finds the digests, that of the steps if there are any. Errors: INTERNAL. */
+umbra_status umbra_inference_plan_find_digests(umbra_inference_plan *plan);
+
+/* MISMATCH unless the matrix has that role for the plan with that digest. */
+umbra_status umbra_inference_plan_check_stamp(const uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_matrix *matrix,
+                                              umbra_matrix_role role);
+
 /* MISMATCH unless a context has the plan's parameters. what: "the key". */
 umbra_status umbra_inference_plan_check(const umbra_inference_plan *plan, const umbra_context *context,
                                         const char *what);
 
-/* INVALID_ARGUMENT if it has no weights. */
+/* INVALID_ARGUMENT if it has no layers, as a client's with plain weights; if it has no weights of its own. */
+umbra_status umbra_inference_plan_check_layers(const umbra_inference_plan *plan);
 umbra_status umbra_inference_plan_check_weights(const umbra_inference_plan *plan);
 
 /* ---- ways (ways.c) ---- */

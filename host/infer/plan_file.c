@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plans in files: parameters, what was chosen and what it takes, the frame, the keys, and the steps if there are any. */
+/*
+ * Plans in files: parameters, what was chosen and what it takes, the frame, the keys, the digest of the steps, and the
+ * steps if there are any. A plan's digest is made of these as well, but for what only tells of it.
+ */
 #include <math.h>
+#include <sodium.h>
+#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
@@ -21,8 +26,11 @@ typedef struct inference_record {
   double seconds, error, largest, approximation_error;
   uint32_t version, stride, slots, depth, keys, steps;
   uint32_t image[3], encode, refresh, refreshes; /* image: of a record; 0: rows of elements */
+  uint32_t weights, bare;                        /* bare: whether the steps are without them */
+  uint64_t ahead;
+  uint32_t order, group; /* of the layout */
 } inference_record;
-_Static_assert(sizeof(inference_record) == 184 + 120 + 24, "no padding");
+_Static_assert(sizeof(inference_record) == 184 + 120 + 48, "no padding");
 
 typedef struct level_record {
   uint32_t level, refreshed;
@@ -35,32 +43,43 @@ typedef struct need_record {
 
 /* ---- saving ---- */
 
-static inference_record record_of(const umbra_inference_plan *plan) {
+/* What decides about values. */
+static inference_record essence_of(const umbra_inference_plan *plan) {
   const umbra_way *way = plan->ways;
-  const umbra_inference_report *r = &way->report;
   return (inference_record){.frame = umbra_frame_record_of(&plan->frame),
-                            .records = r->records,
-                            .ciphertexts = r->ciphertexts,
-                            .batch_bytes = r->batch_bytes,
-                            .weight_bytes = r->weight_bytes,
-                            .peak_bytes = r->peak_bytes,
-                            .samples = r->samples,
-                            .labels_equal = r->labels_equal,
-                            .near_ties = r->near_ties,
-                            .seconds = r->seconds,
-                            .error = r->error,
-                            .largest = r->largest,
-                            .approximation_error = r->approximation_error,
                             .version = VERSION,
                             .stride = way->layout.stride,
                             .slots = way->layout.slots,
-                            .depth = r->depth,
-                            .keys = (uint32_t)r->keys,
                             .image = {way->image.channels, way->image.height, way->image.width},
-                            .encode = (uint32_t)way->encode,
                             .refresh = (uint32_t)way->refresh,
-                            .refreshes = r->refreshes,
-                            .steps = plan->program ? (uint32_t)plan->program->step_count : 0};
+                            .weights = (uint32_t)way->weights,
+                            .order = (uint32_t)way->layout.order,
+                            .group = way->layout.group};
+}
+
+static inference_record record_of(const umbra_inference_plan *plan) {
+  const umbra_inference_report *r = &plan->ways->report;
+  inference_record record = essence_of(plan);
+  record.records = r->records;
+  record.ciphertexts = r->ciphertexts;
+  record.batch_bytes = r->batch_bytes;
+  record.weight_bytes = r->weight_bytes;
+  record.peak_bytes = r->peak_bytes;
+  record.samples = r->samples;
+  record.labels_equal = r->labels_equal;
+  record.near_ties = r->near_ties;
+  record.seconds = r->seconds;
+  record.error = r->error;
+  record.largest = r->largest;
+  record.approximation_error = r->approximation_error;
+  record.depth = r->depth;
+  record.keys = (uint32_t)r->keys;
+  record.refreshes = r->refreshes;
+  record.encode = (uint32_t)plan->ways->encode;
+  record.ahead = plan->ways->ahead;
+  record.bare = plan->program && plan->program->bare;
+  record.steps = plan->program ? (uint32_t)plan->program->step_count : 0;
+  return record;
 }
 
 static umbra_status write_needs(umbra_writer *writer, const umbra_key_needs *needs) {
@@ -84,6 +103,16 @@ static umbra_status write_levels(umbra_writer *writer, const umbra_way *way, siz
   return umbra_write_end(writer);
 }
 
+/* bare: without weights. */
+static umbra_status write_steps(umbra_writer *writer, const umbra_inference_plan *plan, int bare) {
+  UMBRA_TRY(umbra_program_write(writer, plan->program, bare));
+  return write_levels(writer, plan->ways, plan->program->step_count);
+}
+
+static umbra_status write_steps_digest(umbra_writer *writer, const umbra_inference_plan *plan) {
+  return umbra_write_record(writer, UMBRA_SECTION_DIGEST, plan->steps_digest, sizeof plan->steps_digest);
+}
+
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_inference_plan *plan = object;
   const inference_record record = record_of(plan);
@@ -91,9 +120,44 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_INFERENCE, &record, sizeof record));
   UMBRA_TRY(umbra_frame_write(writer, &plan->frame));
   UMBRA_TRY(write_needs(writer, plan->ways->needs));
-  if (!plan->program) return UMBRA_OK;
-  UMBRA_TRY(umbra_program_write(writer, plan->program));
-  return write_levels(writer, plan->ways, plan->program->step_count);
+  UMBRA_TRY(write_steps_digest(writer, plan));
+  return plan->program ? write_steps(writer, plan, plan->program->bare) : UMBRA_OK;
+}
+
+/* ---- digests ---- */
+
+/* Without weights that are encrypted: nobody is to try guesses at them. */
+static umbra_status write_public_steps(umbra_writer *writer, const void *object) {
+  const umbra_inference_plan *plan = object;
+  return write_steps(writer, plan, plan->ways->weights == UMBRA_WEIGHTS_ENCRYPTED);
+}
+
+/* What both sides have of a plan. */
+static umbra_status write_essence(umbra_writer *writer, const void *object) {
+  const umbra_inference_plan *plan = object;
+  const inference_record record = essence_of(plan);
+  umbra_writer_identify(writer, plan->ways->params->digest, NULL, 0);
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_INFERENCE, &record, sizeof record));
+  UMBRA_TRY(umbra_frame_write(writer, &plan->frame));
+  return write_steps_digest(writer, plan);
+}
+
+static int absorb(void *state, const void *bytes, size_t size) { return crypto_generichash_update(state, bytes, size); }
+
+/* Of the container that would be written. */
+static umbra_status find_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_inference_plan *plan,
+                                umbra_status (*write)(umbra_writer *writer, const void *object)) {
+  const umbra_format format = {.kind = UMBRA_KIND_INFERENCE_PLAN, .save = write};
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, NULL, 0, UMBRA_DIGEST_BYTES);
+  UMBRA_TRY(umbra_format_send(&format, plan, absorb, &state, NULL));
+  crypto_generichash_final(&state, digest, UMBRA_DIGEST_BYTES);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_inference_plan_find_digests(umbra_inference_plan *plan) {
+  if (plan->program) UMBRA_TRY(find_digest(plan->steps_digest, plan, write_public_steps));
+  return find_digest(plan->digest, plan, write_essence);
 }
 
 /* ---- loading ---- */
@@ -108,8 +172,13 @@ static umbra_status check_record(const umbra_reader *reader, const inference_rec
       (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
                                   r->steps, r->depth);
-  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST)
-    return umbra_reader_malformed(reader, "marks %u and %u of a plan", r->encode, r->refresh);
+  if (r->encode > UMBRA_TRANSFORM_AT_USE || r->refresh > UMBRA_BOOTSTRAP_STC_FIRST ||
+      (r->ahead && r->encode != UMBRA_TRANSFORM_AT_USE))
+    return umbra_reader_malformed(reader, "marks %u and %u of a plan, %llu bytes ahead", r->encode, r->refresh,
+                                  (unsigned long long)r->ahead);
+  const int encrypted = r->weights == UMBRA_WEIGHTS_ENCRYPTED;
+  if (r->weights > UMBRA_WEIGHTS_ENCRYPTED || r->bare > (uint32_t)encrypted || (encrypted && !r->steps))
+    return umbra_reader_malformed(reader, "weights of kind %u, mark %u, of %u steps", r->weights, r->bare, r->steps);
   if (isfinite(r->seconds) && isfinite(r->error) && isfinite(r->largest) && isfinite(r->approximation_error))
     return UMBRA_OK;
   return umbra_reader_malformed(reader, "figures that are not finite");
@@ -129,14 +198,19 @@ static umbra_status set_image(umbra_way *way, const umbra_reader *reader, const 
 }
 
 static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const inference_record *r, size_t elements) {
-  way->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = r->stride,
-                                      .slots = r->slots, .group = 1};
+  way->layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)r->order,
+                                      .stride = r->stride, .slots = r->slots, .group = r->group};
   way->encode = (umbra_transform_encode_when)r->encode;
+  way->ahead = r->ahead;
   way->refresh = (umbra_bootstrap_order)r->refresh;
+  way->weights = (umbra_weights_kind)r->weights;
   UMBRA_TRY(set_image(way, reader, r, elements));
   const size_t columns = umbra_way_columns(way, elements);
-  if (umbra_layout_check(&way->layout, r->records, columns, umbra_params_slots(way->params)) != UMBRA_OK)
-    return umbra_reader_malformed(reader, "a layout with stride %u of %u slots", r->stride, r->slots);
+  const int interleaved = way->layout.order == UMBRA_MATRIX_INTERLEAVED && way->weights == UMBRA_WEIGHTS_PLAIN;
+  if ((way->layout.order != UMBRA_MATRIX_BY_COLUMNS && !interleaved) || way->layout.group != 1 ||
+      umbra_layout_check(&way->layout, r->records, columns, umbra_params_slots(way->params)) != UMBRA_OK)
+    return umbra_reader_malformed(reader, "a layout of order %u with stride %u of %u slots, groups of %u", r->order,
+                                  r->stride, r->slots, r->group);
   if (umbra_layout_parts(&way->layout, r->records, columns) > UMBRA_WAY_MOST_CIPHERTEXTS)
     return umbra_reader_malformed(reader, "%llu records of %zu elements, which take more than %d ciphertexts",
                                   (unsigned long long)r->records, elements, UMBRA_WAY_MOST_CIPHERTEXTS);
@@ -144,7 +218,7 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
                                          .records = r->records,
                                          .depth = r->depth,
                                          .refreshes = r->refreshes,
-                                         .stride = r->stride,
+                                         .stride = (uint32_t)umbra_layout_records(&way->layout),
                                          .slots = r->slots,
                                          .symmetric = !umbra_params_has_public_key(way->params),
                                          .ciphertexts = r->ciphertexts,
@@ -159,7 +233,8 @@ static umbra_status set_way(umbra_way *way, const umbra_reader *reader, const in
                                          .samples = r->samples,
                                          .labels_equal = r->labels_equal,
                                          .near_ties = r->near_ties,
-                                         .approximation_error = r->approximation_error};
+                                         .approximation_error = r->approximation_error,
+                                         .weights = (umbra_weights_kind)r->weights};
   return UMBRA_OK;
 }
 
@@ -219,6 +294,15 @@ static umbra_status check_program(const umbra_reader *reader, const umbra_infere
   return umbra_reader_malformed(reader, "the last step makes other results than the plan says");
 }
 
+/* After all that it is made of. */
+static umbra_status check_digest(const umbra_reader *reader, umbra_inference_plan *plan) {
+  uint8_t said[UMBRA_DIGEST_BYTES];
+  memcpy(said, plan->steps_digest, sizeof said);
+  UMBRA_TRY(umbra_inference_plan_find_digests(plan));
+  if (memcmp(said, plan->steps_digest, sizeof said) == 0) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "the steps have another digest than the plan says");
+}
+
 static umbra_status read_plan(umbra_reader *reader, umbra_inference_plan *plan) {
   inference_record record;
   umbra_way *way = plan->ways;
@@ -228,12 +312,15 @@ static umbra_status read_plan(umbra_reader *reader, umbra_inference_plan *plan) 
   UMBRA_TRY(umbra_frame_read(reader, &plan->frame, &record.frame));
   UMBRA_TRY(read_needs(reader, way, record.keys));
   UMBRA_TRY(set_way(way, reader, &record, plan->frame.count));
-  if (!record.steps) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_DIGEST, plan->steps_digest, sizeof plan->steps_digest));
+  if (!record.steps) return umbra_inference_plan_find_digests(plan);
   UMBRA_TRY(umbra_program_create(&plan->program, plan->frame.count));
+  plan->program->bare = (int)record.bare;
   plan->program->image = (umbra_image){record.image[0], record.image[1], record.image[2]};
   UMBRA_TRY(umbra_program_read(reader, plan->program, record.steps));
   UMBRA_TRY(read_levels(reader, way, plan->program));
-  return check_program(reader, plan);
+  UMBRA_TRY(check_program(reader, plan));
+  return check_digest(reader, plan);
 }
 
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {

@@ -12,7 +12,9 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../linalg/layout.h"
 #include "../model/batch.h"
+#include "../model/observe.h"
 #include "compile.h"
 #include "compiler.h"
 #include "plan.h"
@@ -23,16 +25,14 @@ typedef struct planner {
   const umbra_ndarray *samples;
   umbra_inference_options options;
   umbra_inference_plan *plan; /* NULL until it is chosen */
-  umbra_model_ranges *ranges;
-  umbra_ndarray expected; /* outputs of the polynomial network for samples */
+  umbra_observation observed; /* of the model as it is planned, which has no activations */
   umbra_approximation_report near;
   umbra_watch *watch;
 } planner;
 
 static void close_planner(planner *p) {
-  umbra_model_ranges_destroy(p->ranges);
+  umbra_observation_clear(&p->observed);
   umbra_model_destroy(p->polynomial);
-  umbra_ndarray_clear(&p->expected);
 }
 
 static umbra_status check_options(const umbra_model *model, const umbra_inference_options *o) {
@@ -43,8 +43,10 @@ static umbra_status check_options(const umbra_model *model, const umbra_inferenc
   if (!(o->margin > 1) || !isfinite(o->margin) || !(o->error > 0))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "margin is %g and error is %g: they must be above 1 and above 0",
                       o->margin, o->error);
-  if (umbra_target_name(o->target)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)o->target);
+  if (!umbra_target_name(o->target))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)o->target);
+  if (o->weights == UMBRA_WEIGHTS_PLAIN || o->weights == UMBRA_WEIGHTS_ENCRYPTED) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weights is %d, which is no kind of them", (int)o->weights);
 }
 
 /* Piece i of `count` of the part of the work that is under way. */
@@ -55,11 +57,6 @@ static umbra_status work_on(planner *p, uint64_t i, uint64_t count, umbra_status
   return status;
 }
 
-static umbra_status calibrate(planner *p) {
-  const umbra_progress relay = umbra_watch_relay(p->watch);
-  return umbra_model_calibrate(p->model, &p->ranges, p->samples, &relay);
-}
-
 /* ---- activations ---- */
 
 static int has_activations(const umbra_model *model) {
@@ -68,42 +65,44 @@ static int has_activations(const umbra_model *model) {
   return 0;
 }
 
+static umbra_status observe_exact(planner *p) {
+  const umbra_progress relay = umbra_watch_relay(p->watch);
+  return umbra_observe(&p->observed, p->model, p->samples, 1, &relay);
+}
+
 static umbra_status replace_activations(planner *p) {
+  umbra_observation exact = p->observed;
   umbra_approximation *approximation = NULL;
   const umbra_progress relay = umbra_watch_relay(p->watch);
-  UMBRA_TRY(umbra_model_approximate(p->model, &p->polynomial, &approximation, p->ranges, p->samples,
-                                    p->options.approximation, &relay));
-  const umbra_status status = umbra_approximation_get_report(approximation, &p->near);
+  p->observed = (umbra_observation){0};
+  umbra_status status = umbra_observed_approximate(p->model, &p->polynomial, &approximation, &p->observed, &exact,
+                                                   p->samples, p->options.approximation, &relay);
+  umbra_observation_clear(&exact);
+  UMBRA_TRY(status);
+  status = umbra_approximation_get_report(approximation, &p->near);
   umbra_approximation_destroy(approximation);
   p->model = p->polynomial;
   return status;
 }
 
-static umbra_status approximate(planner *p) {
-  p->near.records = p->near.labels_equal = p->samples->shape[0];
-  if (!has_activations(p->model)) return UMBRA_OK;
-  UMBRA_TRY(work_on(p, 0, 2, calibrate));
-  return work_on(p, 1, 2, replace_activations);
-}
-
-/* What the polynomial network gives before closing steps for the samples that will be simulated. */
-static umbra_status expect(planner *p) {
-  enum { MOST = 1024 };
-  const umbra_node *last = &p->model->nodes[p->model->outputs[p->options.output].node];
-  umbra_output output = {.node = p->model->outputs[p->options.output].node, .rank = 1, .shape = {last->count}};
-  umbra_model raw = *p->model;
-  umbra_ndarray some = *p->samples;
-  const umbra_progress relay = umbra_watch_relay(p->watch);
-  raw.outputs = &output;
-  raw.output_count = 1;
-  if (some.shape[0] > MOST) some.shape[0] = MOST;
-  return umbra_model_run(&raw, &p->expected, &some, 0, &relay);
-}
-
-/* Ranges of the polynomial network, and its outputs. */
+/* Each network runs once: the exact one, and the one whose activations are polynomials. */
 static umbra_status observe(planner *p) {
-  UMBRA_TRY(work_on(p, 0, 2, calibrate));
-  return work_on(p, 1, 2, expect);
+  p->near.records = p->near.labels_equal = p->samples->shape[0];
+  UMBRA_TRY(work_on(p, 0, 2, observe_exact));
+  return has_activations(p->model) ? work_on(p, 1, 2, replace_activations) : UMBRA_OK;
+}
+
+/* Elements of the planned output that are before its own among those of all outputs. */
+static size_t before_output(const planner *p) {
+  size_t elements = 0;
+  for (size_t i = 0; i < p->options.output; i++) elements += p->model->nodes[p->model->outputs[i].node].count;
+  return elements;
+}
+
+/* What the polynomial network gives for a sample, before closing steps. */
+static const double *expected_of(const planner *p, size_t sample) {
+  const umbra_exact *outputs = &p->observed.outputs;
+  return outputs->outputs + sample * outputs->each + before_output(p);
 }
 
 /* ---- ways ---- */
@@ -117,28 +116,30 @@ static double deviations_of(const umbra_params *params) {
 }
 
 /* From the differences between what the way is expected to give and what it should. */
-static void set_error(umbra_way *way, const double *values, const double *expected, size_t count) {
+static void set_error(umbra_way *way, const planner *p, const double *values, const size_t shape[2]) {
   double largest = 0, sum = 0;
-  for (size_t i = 0; i < count; i++) {
-    const double difference = fabs(values[i] - expected[i]);
+  for (size_t i = 0; i < shape[0] * shape[1]; i++) {
+    const double difference = fabs(values[i] - expected_of(p, i / shape[1])[i % shape[1]]);
     if (!(difference <= largest)) largest = isnan(difference) ? INFINITY : difference; /* which fmax would drop */
     sum += difference * difference;
   }
-  way->report.error = fmax(largest, deviations_of(way->params) * sqrt(sum / (double)count));
+  const double mean = sum / (double)(shape[0] * shape[1]);
+  way->report.error = fmax(largest, deviations_of(way->params) * sqrt(mean));
 }
 
 /* On samples: as many as lie in one ciphertext, but not too few and not too many. */
 static umbra_status find_error(planner *p, const umbra_inference_plan *plan, umbra_way *way) {
-  enum { LEAST = 16, LEAST_IMAGES = 2 };
-  const uint32_t least = way->image.channels ? LEAST_IMAGES : LEAST;
+  enum { LEAST = 16, MOST = 1024, IMAGES = 1 };
+  const uint32_t wanted =
+      way->image.channels ? IMAGES : umbra_max_u32((uint32_t)umbra_layout_records(&way->layout), LEAST);
   umbra_ndarray some = *p->samples;
-  some.shape[0] = umbra_min_u32((uint32_t)p->expected.shape[0], umbra_max_u32(way->layout.stride, least));
-  const size_t count = some.shape[0] * plan->frame.result_count;
+  if (some.shape[0] > umbra_min_u32(wanted, MOST)) some.shape[0] = umbra_min_u32(wanted, MOST);
+  const size_t shape[] = {some.shape[0], plan->frame.result_count};
   const umbra_progress relay = umbra_watch_relay(p->watch);
   double *values;
-  UMBRA_TRY(umbra_alloc(&values, count, sizeof *values, "results"));
+  UMBRA_TRY(umbra_alloc(&values, shape[0], shape[1] * sizeof *values, "results"));
   const umbra_status status = umbra_way_simulate(values, way, plan->program, &plan->frame, &some, NULL, &relay);
-  if (status == UMBRA_OK) set_error(way, values, p->expected.values, count);
+  if (status == UMBRA_OK) set_error(way, p, values, shape);
   umbra_free(values);
   return status;
 }
@@ -151,7 +152,7 @@ static void move_to_front(umbra_way *ways, size_t i) {
 
 static void tell(const planner *p, const umbra_inference_plan *plan) {
   umbra_inference_report *report = &plan->ways->report;
-  report->largest = umbra_extremes_size(p->ranges->nodes[plan->frame.output.node]);
+  report->largest = umbra_extremes_size(p->observed.ranges->nodes[plan->frame.output.node]);
   report->samples = p->near.records;
   report->labels_equal = p->near.labels_equal;
   report->near_ties = p->near.near_ties;
@@ -180,7 +181,7 @@ enum { CHOICE = 2, PIECES = 3 }; /* both drafts, then the choice between their w
 
 static umbra_status fill_draft(planner *p, umbra_inference_plan *plan, int images) {
   UMBRA_TRY(umbra_frame_make(&plan->frame, p->model, p->options.output));
-  UMBRA_TRY(umbra_compile(&plan->program, &plan->frame, p->model, p->ranges, p->options.margin, images));
+  UMBRA_TRY(umbra_compile(&plan->program, &plan->frame, p->model, p->observed.ranges, p->options.margin, images));
   return umbra_ways_find(&plan->ways, &plan->way_count, plan->program, &p->options, p->watch);
 }
 
@@ -198,7 +199,7 @@ static umbra_status make_draft(planner *p, umbra_inference_plan **draft, int ima
 
 static int takes_images(const planner *p) {
   umbra_node_image *images;
-  if (p->options.records > 1) return 0;
+  if (p->options.records > 1 || p->options.weights == UMBRA_WEIGHTS_ENCRYPTED) return 0;
   if (umbra_images_find(&images, p->model, p->model->outputs[p->options.output].node) != UMBRA_OK) return 0;
   umbra_free(images);
   return 1;
@@ -249,7 +250,7 @@ static umbra_status choose_plan(planner *p) {
 }
 
 static umbra_status make_plan(planner *p) {
-  static umbra_status (*const stages[])(planner *) = {approximate, observe, choose_plan};
+  static umbra_status (*const stages[])(planner *) = {observe, choose_plan};
   enum { STAGES = sizeof stages / sizeof *stages };
   UMBRA_TRY(umbra_batch_check_records(p->model, p->samples));
   for (uint64_t i = 0; i < STAGES; i++) UMBRA_TRY(work_on(p, i, STAGES, stages[i]));
@@ -269,8 +270,10 @@ umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbr
                .watch = &watch};
   UMBRA_TRY(UMBRA_TAKE(umbra_inference_options, &p.options, options));
   UMBRA_TRY(check_options(model, &p.options));
-  const umbra_status status = umbra_watch_close(&watch, make_plan(&p));
+  umbra_status status = umbra_watch_close(&watch, make_plan(&p));
+  if (status == UMBRA_OK) status = umbra_inference_plan_find_digests(p.plan);
   close_planner(&p);
   if (status == UMBRA_OK) UMBRA_PUT(inference_plan, plan, p.plan);
+  else umbra_inference_plan_destroy(p.plan);
   return status;
 }

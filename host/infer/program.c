@@ -84,6 +84,41 @@ umbra_status umbra_step_add_term(umbra_step *step, uint32_t value) {
   return UMBRA_OK;
 }
 
+static umbra_status strip_step(umbra_step *bare, const umbra_step *step) {
+  *bare = *step;
+  bare->terms = NULL;
+  bare->bias = bare->coefficients = NULL;
+  bare->term_count = 0;
+  bare->sign = step->sign ? umbra_sign_plan_share(step->sign) : NULL;
+  for (size_t t = 0; t < step->term_count; t++) UMBRA_TRY(umbra_step_add_term(bare, step->terms[t].value));
+  if (!step->coefficients) return UMBRA_OK;
+  return umbra_copy_bytes(&bare->coefficients, step->coefficients, step->degree + 1, sizeof *bare->coefficients);
+}
+
+static umbra_status strip_steps(umbra_program *bare, const umbra_program *program) {
+  uint32_t value;
+  for (size_t i = 0; i < program->step_count; i++) {
+    umbra_step step;
+    const umbra_status status = strip_step(&step, &program->steps[i]);
+    if (status != UMBRA_OK) {
+      umbra_step_clear(&step);
+      return status;
+    }
+    UMBRA_TRY(umbra_program_put(bare, &value, &step));
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_program_strip(umbra_program **bare, const umbra_program *program) {
+  umbra_program *made = NULL;
+  UMBRA_TRY(umbra_program_create(&made, program->input_count));
+  made->bare = 1;
+  const umbra_status status = strip_steps(made, program);
+  if (status == UMBRA_OK) *bare = made;
+  else umbra_program_destroy(made);
+  return status;
+}
+
 /* ---- what it is ---- */
 
 size_t umbra_program_count(const umbra_program *program, uint32_t value) {

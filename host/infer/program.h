@@ -56,6 +56,7 @@ typedef struct umbra_program {
   umbra_image image; /* of the input */
   umbra_step *steps;
   size_t step_count, step_room;
+  int bare; /* 1: linear steps have no weights and no bias, which are encrypted */
 } umbra_program;
 
 enum {
@@ -67,6 +68,9 @@ enum {
 umbra_status umbra_program_create(umbra_program **program, size_t input_count);
 umbra_program *umbra_program_share(const umbra_program *program);
 void umbra_program_destroy(umbra_program *program);
+
+/* *bare: the same steps without weights, of a program on matrices. */
+umbra_status umbra_program_strip(umbra_program **bare, const umbra_program *program);
 
 /* Takes what is in the step over, whatever comes of it. *value: which one it makes. */
 umbra_status umbra_program_put(umbra_program *program, uint32_t *value, umbra_step *step);

@@ -46,13 +46,13 @@ umbra_status umbra_read_numbers(umbra_reader *reader, double **numbers, size_t c
 
 /* ---- saving ---- */
 
-static step_record record_of(const umbra_step *step) {
+static step_record record_of(const umbra_step *step, int bare) {
   step_record r = {.count = step->count,
                    .kind = (uint32_t)step->kind,
                    .node = step->node,
                    .terms = (uint32_t)step->term_count,
                    .degree = step->degree,
-                   .biased = step->bias != NULL,
+                   .biased = step->bias && !bare,
                    .image = {step->image.channels, step->image.height, step->image.width},
                    .scale = step->scale,
                    .shift = step->shift};
@@ -80,23 +80,23 @@ static term_record record_of_term(const umbra_term *term) {
   return r;
 }
 
-static umbra_status write_step(umbra_writer *writer, const umbra_program *program, const umbra_step *step) {
-  const step_record record = record_of(step);
+static umbra_status write_step(umbra_writer *writer, const umbra_program *program, const umbra_step *step, int bare) {
+  const step_record record = record_of(step, bare);
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_STEP, &record, sizeof record));
   for (size_t t = 0; t < step->term_count; t++) {
     const umbra_term *term = &step->terms[t];
     const term_record of_term = record_of_term(term);
     UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_STEP, &of_term, sizeof of_term));
     const size_t weights = umbra_program_weights(program, step, term);
-    if (weights) UMBRA_TRY(umbra_write_numbers(writer, term->weights, weights));
+    if (weights && !bare) UMBRA_TRY(umbra_write_numbers(writer, term->weights, weights));
   }
-  if (step->bias) UMBRA_TRY(umbra_write_numbers(writer, step->bias, umbra_step_biases(step)));
+  if (record.biased) UMBRA_TRY(umbra_write_numbers(writer, step->bias, umbra_step_biases(step)));
   if (step->coefficients) UMBRA_TRY(umbra_write_numbers(writer, step->coefficients, step->degree + 1));
   return UMBRA_OK;
 }
 
-umbra_status umbra_program_write(umbra_writer *writer, const umbra_program *program) {
-  for (size_t i = 0; i < program->step_count; i++) UMBRA_TRY(write_step(writer, program, &program->steps[i]));
+umbra_status umbra_program_write(umbra_writer *writer, const umbra_program *program, int bare) {
+  for (size_t i = 0; i < program->step_count; i++) UMBRA_TRY(write_step(writer, program, &program->steps[i], bare));
   return UMBRA_OK;
 }
 
@@ -191,6 +191,7 @@ static umbra_status read_weights(umbra_reader *reader, const umbra_program *prog
   const double rows = (double)(w ? w->channels : step->count);
   if (rows * columns > UMBRA_PROGRAM_MAX_WEIGHTS)
     return umbra_reader_malformed(reader, "a layer of %g x %g weights", rows, columns);
+  if (program->bare) return UMBRA_OK;
   return umbra_read_numbers(reader, &term->weights, umbra_program_weights(program, step, term));
 }
 
@@ -240,6 +241,7 @@ static umbra_status read_step(umbra_reader *reader, const umbra_program *program
   UMBRA_TRY(check_record(reader, &r));
   take_record(step, &r);
   UMBRA_TRY(check_image(reader, step));
+  if (r.biased && program->bare) return umbra_reader_malformed(reader, "a bias beside encrypted weights");
   for (uint32_t t = 0; t < r.terms; t++) UMBRA_TRY(read_term(reader, program, step));
   if (r.biased && step->kind == UMBRA_STEP_CONVOLUTION && (!step->terms || !step->terms[0].window))
     return umbra_reader_malformed(reader, "a bias of a sum without a window");

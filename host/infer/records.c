@@ -8,8 +8,8 @@
 #include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/watch.h"
+#include "../linalg/layout.h"
 #include "../model/batch.h"
-#include "../model/interpret.h"
 #include "../nn/feature_map.h"
 #include "plan.h"
 
@@ -72,7 +72,8 @@ umbra_status umbra_records_encrypt(umbra_matrix **batch, size_t *clipped, const 
   UMBRA_TRY(umbra_records_check(frame, records));
   UMBRA_TRY(check_ranges(&outside, frame, records, clipped != NULL));
   if (way->image.channels) UMBRA_TRY(place_elements(&values.element, &way->image));
-  const size_t rows = umbra_quotient_above(records->shape[0], layout->stride) * layout->stride;
+  const size_t together = umbra_layout_records(layout);
+  const size_t rows = umbra_quotient_above(records->shape[0], together) * together;
   const umbra_status status = umbra_matrix_encrypt_source(
       batch, by, &source, rows, umbra_way_columns(way, frame->count), layout, UMBRA_TOP_LEVEL, watch);
   umbra_free(values.element);
@@ -88,8 +89,10 @@ static umbra_status encrypt(umbra_matrix **batch, size_t *clipped, const umbra_i
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "encryption of records needs an output, a plan, a key and records");
   UMBRA_TRY(umbra_inference_plan_check(plan, by.context, "the key"));
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch,
-                           umbra_records_encrypt(batch, clipped, &plan->frame, plan->ways, by, records, &watch));
+  UMBRA_TRY(
+      umbra_watch_close(&watch, umbra_records_encrypt(batch, clipped, &plan->frame, plan->ways, by, records, &watch)));
+  umbra_matrix_set_stamp(*batch, plan->digest, UMBRA_MATRIX_RECORDS);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_inference_encrypt(umbra_matrix **batch, size_t *clipped, const umbra_inference_plan *plan,
@@ -105,60 +108,4 @@ umbra_status umbra_inference_encrypt_symmetric(umbra_matrix **batch, size_t *cli
   if (!key) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inference_encrypt_symmetric needs a secret key");
   const umbra_encryptor by = {.context = key->context, .secret = key};
   return encrypt(batch, clipped, plan, by, records, progress);
-}
-
-/* ---- from matrices ---- */
-
-void umbra_results_restore(double *values, size_t count, const umbra_frame *frame) {
-  for (size_t i = 0; i < count; i++) values[i] = frame->result_scale * values[i] + frame->result_shift;
-}
-
-static umbra_status open_values(umbra_ndarray *values, const umbra_inference_plan *plan, const umbra_matrix *encrypted,
-                                const umbra_secret_key *key, const umbra_progress *progress) {
-  const umbra_frame *frame = &plan->frame;
-  umbra_ndarray made = {.rank = 2, .shape = {encrypted->rows, frame->result_count}};
-  UMBRA_TRY(umbra_inference_plan_check(plan, encrypted->context, "the matrix"));
-  if (encrypted->columns != frame->result_count)
-    return umbra_fail(UMBRA_ERROR_MISMATCH, "a matrix of %zu columns, and results of this plan have %zu",
-                      encrypted->columns, frame->result_count);
-  UMBRA_TRY(umbra_alloc(&made.values, umbra_ndarray_count(&made), sizeof *made.values, "results"));
-  const umbra_status status = umbra_matrix_decrypt(encrypted, made.values, key, progress);
-  if (status != UMBRA_OK) {
-    umbra_ndarray_clear(&made);
-    return status;
-  }
-  umbra_results_restore(made.values, umbra_ndarray_count(&made), frame);
-  umbra_ndarray_clear(values);
-  *values = made;
-  return UMBRA_OK;
-}
-
-umbra_status umbra_inference_decrypt_values(umbra_ndarray *values, const umbra_inference_plan *plan,
-                                            const umbra_matrix *encrypted, const umbra_secret_key *key,
-                                            const umbra_progress *progress) {
-  if (!values || !plan || !encrypted || !key)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "decryption of results needs an output, a plan, a matrix and a secret key");
-  return open_values(values, plan, encrypted, key, progress);
-}
-
-/* Each record's elements become its result. */
-static void close_records(umbra_ndarray *values, const umbra_frame *frame) {
-  const size_t rows = values->shape[0], count = frame->result_count;
-  const umbra_output *output = &frame->output;
-  values->rank = 1 + output->rank;
-  for (size_t d = 0; d < output->rank; d++) values->shape[1 + d] = output->shape[d];
-  const size_t each = umbra_ndarray_count(values) / rows;
-  for (size_t i = 0; i < rows; i++) {
-    umbra_output_close(values->values + i * count, count, output);
-    memmove(values->values + i * each, values->values + i * count, each * sizeof *values->values);
-  }
-}
-
-umbra_status umbra_inference_decrypt(umbra_ndarray *results, const umbra_inference_plan *plan,
-                                     const umbra_matrix *encrypted, const umbra_secret_key *key,
-                                     const umbra_progress *progress) {
-  UMBRA_TRY(umbra_inference_decrypt_values(results, plan, encrypted, key, progress));
-  close_records(results, &plan->frame);
-  return UMBRA_OK;
 }

@@ -12,6 +12,7 @@
 #include "../linalg/matrix.h"
 #include "../nn/feature_map.h"
 #include "network.h"
+#include "plan.h"
 
 /* One of both. */
 typedef struct value {
@@ -74,9 +75,37 @@ static umbra_status add_term(const run *r, umbra_matrix **sum, const umbra_term 
   return status;
 }
 
+/* ---- with encrypted weights ---- */
+
+/* The bias has the ciphertexts of one block of records, and the sum those of all blocks. */
+static umbra_status add_bias(const run *r, umbra_matrix *sum, const umbra_matrix *bias) {
+  for (size_t i = 0; i < sum->parts; i++)
+    UMBRA_TRY(umbra_add(r->evaluator, &sum->part[i], sum->part[i], bias->part[i % bias->parts]));
+  return UMBRA_OK;
+}
+
+static umbra_status add_product(const run *r, umbra_matrix **sum, const umbra_term *term, const umbra_matrix *weights) {
+  umbra_matrix *product = NULL;
+  umbra_status status = umbra_matrix_multiply(r->evaluator, &product, operand_of(r, term->value).matrix, weights, NULL);
+  if (status == UMBRA_OK) status = umbra_matrix_add(r->evaluator, sum, *sum, product);
+  umbra_matrix_destroy(product);
+  return status;
+}
+
+static umbra_status run_encrypted(const run *r, umbra_matrix **out, const umbra_step *step,
+                                  umbra_matrix *const *weights) {
+  const umbra_matrix *x = operand_of(r, step->terms[0].value).matrix;
+  UMBRA_TRY(umbra_matrix_multiply(r->evaluator, out, x, weights[0], NULL));
+  for (size_t t = 1; t < step->term_count; t++) UMBRA_TRY(add_product(r, out, &step->terms[t], weights[t]));
+  UMBRA_TRY(add_bias(r, *out, weights[step->term_count]));
+  umbra_matrix_declare(*out, umbra_step_magnitude(r->network->program, step));
+  return UMBRA_OK;
+}
+
 static umbra_status run_linear(const run *r, umbra_matrix **out, const umbra_step *step,
                                const umbra_layer_weights *layer) {
   UMBRA_TRACE(r->evaluator, "layer_linear", first_of(operand_of(r, step->terms[0].value)));
+  if (layer->encrypted) return run_encrypted(r, out, step, layer->encrypted);
   UMBRA_TRY(apply(r, out, operand_of(r, step->terms[0].value), layer->term[0]));
   for (size_t t = 1; t < step->term_count; t++) UMBRA_TRY(add_term(r, out, &step->terms[t], layer->term[t]));
   if (step->term_count > 1) umbra_matrix_declare(*out, umbra_step_magnitude(r->network->program, step));
@@ -318,6 +347,7 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const 
                       "umbra_inference_run needs an evaluator, an output, records and a network");
   UMBRA_TRY(umbra_check_own(evaluator, network->context, "the network"));
   UMBRA_TRY(umbra_check_operands(evaluator, batch->part, batch->part[0], NULL));
+  if (network->stamped) UMBRA_TRY(umbra_inference_plan_check_stamp(network->plan, batch, UMBRA_MATRIX_RECORDS));
   if (batch->columns != network->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records of %zu elements, for a network of %zu", batch->columns,
                       network->columns);
@@ -332,7 +362,9 @@ umbra_status umbra_network_run(umbra_evaluator *evaluator, umbra_matrix **out, c
   UMBRA_TRACE(evaluator, "inference_run", batch ? batch->part[0] : NULL);
   UMBRA_TRY(check(evaluator, out, batch, network));
   const run like = {.evaluator = evaluator, .network = network, .observer = observer};
-  return network->places[0].channels ? run_rows(&like, out, batch) : run_batch(&like, out, batch, 0);
+  UMBRA_TRY(network->places[0].channels ? run_rows(&like, out, batch) : run_batch(&like, out, batch, 0));
+  if (network->stamped) umbra_matrix_set_stamp(*out, network->plan, UMBRA_MATRIX_RESULTS);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *batch,

@@ -17,9 +17,11 @@ static umbra_status simulate(simulation *s, const umbra_way *way, const umbra_pr
                              const umbra_progress *progress) {
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = way->params, .device = "sim", .sim = sim};
   size_t clipped;
+  umbra_way at_use = *way; /* what real runs encode ahead of use would be used once, and take memory */
+  at_use.ahead = 0;
   UMBRA_TRY(umbra_context_create(&s->context, &desc));
   UMBRA_TRY(umbra_evaluator_create(&s->evaluator, s->context, NULL));
-  UMBRA_TRY(umbra_network_make(&s->network, s->context, program, way, NULL));
+  UMBRA_TRY(umbra_network_make(&s->network, s->context, program, &at_use, NULL));
   const umbra_encryptor by = {.context = s->context};
   UMBRA_TRY(umbra_records_encrypt(&s->values, &clipped, frame, way, by, records, NULL));
   umbra_evaluator_watch(s->evaluator, progress);

@@ -14,11 +14,13 @@ enum { UMBRA_WAY_MOST_CIPHERTEXTS = 1 << 14 }; /* of a batch */
 
 typedef struct umbra_way {
   umbra_params *params;               /* a share */
-  umbra_matrix_layout layout;         /* of batches: by columns, with stride and slots */
+  umbra_matrix_layout layout;         /* of batches: by columns or interleaved, with stride, slots and group */
   umbra_feature_layout image;         /* of records, of which a batch has the positions as columns; 0 channels: none */
   umbra_transform_encode_when encode; /* of convolutions */
+  uint64_t ahead;                     /* at use: bytes of diagonals that are encoded before, as far as they reach */
   umbra_bootstrap_order refresh;      /* how, if at all */
-  umbra_place_choice *levels;         /* of each step: at entry, and whether its result is refreshed; NULL: not found */
+  umbra_weights_kind weights;
+  umbra_place_choice *levels; /* of each step: at entry, and whether its result is refreshed; NULL: not found */
   umbra_inference_report report;
   umbra_key_needs *needs;
   size_t order; /* in which it was thought of, which decides between equals */

@@ -23,6 +23,9 @@ enum {
   MOST_LEVELS = 24     /* of a network beyond which refreshes are tried, too */
 };
 
+/* Of the server's process beside what it asks devices for: the program, its libraries, and tables. */
+static const uint64_t program_bytes = UINT64_C(9) << 20;
+
 void umbra_way_clear(umbra_way *way) {
   umbra_key_needs_destroy(way->needs);
   umbra_params_destroy(way->params);
@@ -94,12 +97,13 @@ static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *p
   umbra_inference_report *report = &t->way->report;
   report->depth = umbra_program_depth(program);
   report->refreshes = umbra_way_refreshes(t->way, program);
-  report->stride = t->way->layout.stride;
+  report->stride = (uint32_t)umbra_layout_records(&t->way->layout);
   report->slots = t->way->layout.slots;
   report->symmetric = !umbra_params_has_public_key(t->way->params);
   report->keys = umbra_key_needs_count(t->way->needs);
   report->key_bytes = umbra_key_needs_bytes(t->way->needs);
-  report->peak_bytes = cost->peak_bytes;
+  report->peak_bytes = cost->device_bytes + program_bytes;
+  report->weights = t->way->weights;
 }
 
 umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference_layer *layers,
@@ -132,22 +136,28 @@ static void add_way(list *l, const umbra_way *way) {
   l->count++;
 }
 
-static void add_layout(list *l, umbra_way way, uint32_t stride, uint32_t slots) {
-  way.layout = (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = stride,
-                                     .slots = slots, .group = 1};
+static void add_layout(list *l, umbra_way way, umbra_matrix_order order, uint32_t stride, uint32_t slots) {
+  way.layout =
+      (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = order, .stride = stride, .slots = slots, .group = 1};
   if (umbra_layout_parts(&way.layout, l->options->records, l->program->input_count) <= UMBRA_WAY_MOST_CIPHERTEXTS)
     add_way(l, &way);
 }
 
-/* A ciphertext an element; and, where there are keys at the top, several elements in one. */
+/*
+ * A ciphertext an element, with one slot for a record or, if there are records for an eighth of all slots, with so many
+ * that all are in use; and, where there are keys at the top, several elements in one.
+ */
 static void add_matrices(list *l, const umbra_way *way) {
   const umbra_params *params = way->params;
   const uint64_t most = umbra_params_slots(params), records = umbra_power_above(l->options->records);
   const uint32_t stride = umbra_max_u32(1, (uint32_t)(records < most ? records : most));
-  add_layout(l, *way, stride, stride);
+  add_layout(l, *way, UMBRA_MATRIX_BY_COLUMNS, stride, stride);
+  if (way->weights == UMBRA_WEIGHTS_PLAIN && stride < most && most / stride <= UMBRA_MATRIX_MAX_GROUP)
+    add_layout(l, *way, UMBRA_MATRIX_INTERLEAVED, (uint32_t)(most / stride), (uint32_t)most);
   if (umbra_params_keyed_level(params) < umbra_params_depth(params)) return;
   const uint64_t all = stride * umbra_power_above(l->program->input_count), widest = all < most ? all : most;
-  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++) add_layout(l, *way, stride, (uint32_t)(widest >> i));
+  for (int i = 0; i <= HALVINGS && widest >> i > stride; i++)
+    add_layout(l, *way, UMBRA_MATRIX_BY_COLUMNS, stride, (uint32_t)(widest >> i));
 }
 
 /* Convolutions encoded beforehand or, if that takes too much memory, at use. */
@@ -170,7 +180,7 @@ static void add_layouts(list *l, umbra_params *params) {
   const int last = enough ? UMBRA_BOOTSTRAP_STANDARD : UMBRA_BOOTSTRAP_STC_FIRST;
   if (!enough && l->options->without_refreshes) return;
   for (int order = UMBRA_BOOTSTRAP_STANDARD; order <= last; order++) {
-    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order};
+    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order, .weights = l->options->weights};
     if (l->program->image.channels) add_images(l, way);
     else add_matrices(l, &way);
   }
@@ -221,14 +231,34 @@ static umbra_status add_all(list *l) {
 
 /* ---- which of them ---- */
 
+/*
+ * Memory that is left is for diagonals that are encoded ahead. Products with these may take more room than those that
+ * encode: then fewer are.
+ */
+static umbra_status fill_memory(umbra_way *way, const list *l) {
+  enum { TRIES = 3 };
+  umbra_cost cost;
+  const uint64_t memory = l->options->memory;
+  uint64_t left = memory - way->report.peak_bytes;
+  for (int i = 1; i <= TRIES; i++) {
+    way->ahead = i < TRIES ? left : 0;
+    UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
+    const uint64_t peak = way->report.peak_bytes;
+    if (peak <= memory) return UMBRA_OK;
+    left -= peak - memory < left ? peak - memory : left;
+  }
+  return UMBRA_OK;
+}
+
 static umbra_status try_way(umbra_way *way, const list *l) {
   umbra_cost cost;
   const uint64_t memory = l->options->memory;
   UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
-  const uint64_t all = cost.peak_bytes;
+  const uint64_t all = way->report.peak_bytes;
+  if (memory && all <= memory && way->encode == UMBRA_TRANSFORM_AT_USE) return fill_memory(way, l);
   if (!memory || all <= memory) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " MiB, and memory is %" PRIu64 " MiB",
-                    l->options->records, all >> 20, memory >> 20);
+  return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " bytes, and memory is %" PRIu64,
+                    l->options->records, all, memory);
 }
 
 int umbra_way_is_left_out(umbra_status status) {

@@ -33,6 +33,7 @@ static const struct {
     [UMBRA_KIND_REENCRYPTION_KEY] = {"re-encryption key", 0, 0, 1},
     [UMBRA_KIND_FEATURE_MAP] = {"encrypted feature map", 0, 1, 1},
     [UMBRA_KIND_INFERENCE_PLAN] = {"inference plan", UMBRA_CONTAINER_INSECURE, 0, 2},
+    [UMBRA_KIND_INFERENCE_WEIGHTS] = {"encrypted inference weights", 0, 1, 1},
 };
 
 static const char *const sections[] = {
@@ -60,6 +61,9 @@ static const char *const sections[] = {
     [UMBRA_SECTION_TEXT] = "a name",
     [UMBRA_SECTION_NEEDS] = "the purposes of evaluation keys",
     [UMBRA_SECTION_STEP] = "a step of a network",
+    [UMBRA_SECTION_DIGEST] = "the digest of a network's steps",
+    [UMBRA_SECTION_PLAN] = "the plan of which a matrix is",
+    [UMBRA_SECTION_WEIGHTS] = "the plan of encrypted weights",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

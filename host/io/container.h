@@ -43,7 +43,8 @@ typedef enum umbra_kind {
   UMBRA_KIND_REENCRYPTION_KEY = 18,
   /* Later than these, and not reserved: */
   UMBRA_KIND_FEATURE_MAP = 19,
-  UMBRA_KIND_INFERENCE_PLAN = 20
+  UMBRA_KIND_INFERENCE_PLAN = 20,
+  UMBRA_KIND_INFERENCE_WEIGHTS = 21
 } umbra_kind;
 
 /* Flags of the header, part of the format. */
@@ -77,7 +78,10 @@ typedef enum umbra_section {
   UMBRA_SECTION_NUMBERS = 21,       /* plan of a network: ranges, scales, labels, weights, ... */
   UMBRA_SECTION_TEXT = 22,          /* plan of a network: the output's name */
   UMBRA_SECTION_NEEDS = 23,         /* plan of a network: its keys */
-  UMBRA_SECTION_STEP = 24           /* plan of a network: a step, but for its numbers */
+  UMBRA_SECTION_STEP = 24,          /* plan of a network: a step, but for its numbers */
+  UMBRA_SECTION_DIGEST = 25,        /* plan of a network: digest of its steps, which a client's has not */
+  UMBRA_SECTION_PLAN = 26,          /* matrix: of which plan of a network it has records or results */
+  UMBRA_SECTION_WEIGHTS = 27        /* encrypted weights of a network: of which plan, and how many matrices */
 } umbra_section;
 
 typedef struct umbra_header {

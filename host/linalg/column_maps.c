@@ -8,6 +8,9 @@
  *
  * Columns without copies are the case of turn = out. If the output then has more places than the input has columns, that
  * is one run, and k < in.
+ *
+ * Interleaved, place u of a run has column u of an input, and of an output: a rotation by k in (-out, out) brings it column
+ * u + k, if there is one, from the same run. All runs are alike, so diagonals have the period of a run.
  */
 #include "column_maps.h"
 
@@ -36,6 +39,7 @@ typedef struct shape {
   uint32_t stride, in, out;
   uint32_t ring, turn;    /* places of a ciphertext, and columns from one run of `out` of them to the next */
   size_t inputs, outputs; /* ciphertexts */
+  uint32_t slots;         /* interleaved: of a ciphertext, and `in`, `out` and ring are the places of a run; else 0 */
 } shape;
 
 static shape shape_of_columns(const umbra_layer *layer, const umbra_matrix_layout *layout, uint32_t most_slots) {
@@ -46,16 +50,31 @@ static shape shape_of_columns(const umbra_layer *layer, const umbra_matrix_layou
   return m;
 }
 
+static shape shape_of_runs(const umbra_matrix_layout *layout) {
+  shape m = {.stride = 1, .in = layout->group, .out = layout->stride, .ring = layout->stride, .turn = layout->stride};
+  if (layout->slots > layout->stride) m.slots = layout->slots; /* one run is a ring of columns */
+  return m;
+}
+
 static shape shape_of(const umbra_layer *layer, const umbra_matrix_layout *layout, uint32_t most_slots) {
   shape m = {.stride = 1, .out = layout->stride, .ring = layout->slots, .turn = layout->group};
   if (layout->order == UMBRA_MATRIX_BY_COLUMNS) m = shape_of_columns(layer, layout, most_slots);
+  else if (layout->order == UMBRA_MATRIX_INTERLEAVED) m = shape_of_runs(layout);
   else m.in = (uint32_t)umbra_layout_shifted_columns(layout);
   m.inputs = umbra_quotient_above(layer->values.columns, m.in);
   m.outputs = umbra_quotient_above(layer->values.rows, m.out);
   return m;
 }
 
-static uint32_t rotations_of(const shape *m) { return umbra_min_u32(m->in, m->turn); }
+static uint32_t rotations_of(const shape *m) { return m->slots ? 2 * m->out - 1 : umbra_min_u32(m->in, m->turn); }
+
+/* Slots that rotation k turns by. */
+static int32_t rotation_of(const shape *m, uint32_t k) {
+  return m->slots ? (int32_t)k - (int32_t)(m->out - 1) : (int32_t)(k * m->stride);
+}
+
+/* Of a ciphertext. */
+static uint32_t slots_of(const shape *m) { return m->slots ? m->slots : m->ring * m->stride; }
 
 static uint32_t column_at(const shape *m, uint32_t place) {
   return (place % m->out + place / m->out * m->turn) % m->in;
@@ -82,9 +101,13 @@ typedef struct map_source {
   umbra_diagonals diagonals;
 } map_source;
 
-/* What place p of the ring takes in an output from the one that is k places on. */
+/* What place p of the ring takes in an output by rotation k. */
 static double weight_on(const map_source *s, size_t output, uint32_t k, uint32_t p) {
   const shape *m = s->shape;
+  if (m->slots) {
+    const uint32_t from = p + (uint32_t)rotation_of(m, k); /* wraps below 0 */
+    return from < m->in ? weight_at(s->layer, output * m->out + p, s->input * m->in + from) : 0;
+  }
   return weight_at(s->layer, output * m->out + p % m->out, s->input * m->in + column_at(m, (p + k) % m->ring));
 }
 
@@ -92,7 +115,7 @@ static double weight_on(const map_source *s, size_t output, uint32_t k, uint32_t
 static void fill_diagonal(double *pairs, size_t diagonal, const void *source) {
   const map_source *s = source;
   const uint32_t stride = s->shape->stride;
-  const uint32_t k = (uint32_t)s->diagonals.rotation[diagonal] / stride;
+  const uint32_t k = (uint32_t)(s->diagonals.rotation[diagonal] - rotation_of(s->shape, 0)) / stride;
   for (uint32_t p = 0; p < s->shape->ring; p++) {
     const double weight = weight_on(s, s->diagonals.map[diagonal], k, p);
     for (uint32_t i = 0; i < stride; i++, pairs += 2) {
@@ -108,9 +131,9 @@ static int is_used(const map_source *s, size_t output, uint32_t k) {
   return p < s->shape->ring;
 }
 
-static void name_diagonal(umbra_diagonals *d, size_t number, uint32_t rotation, size_t output) {
+static void name_diagonal(umbra_diagonals *d, size_t number, int32_t rotation, size_t output) {
   if (!d) return;
-  d->rotation[number] = (int32_t)rotation;
+  d->rotation[number] = rotation;
   d->map[number] = (uint32_t)output;
 }
 
@@ -120,7 +143,7 @@ static size_t visit_diagonals(const map_source *s, umbra_diagonals *d) {
   for (size_t output = 0; output < s->shape->outputs; output++) {
     const size_t before = count;
     for (uint32_t k = 0; k < rotations_of(s->shape); k++)
-      if (is_used(s, output, k)) name_diagonal(d, count++, k * s->shape->stride, output);
+      if (is_used(s, output, k)) name_diagonal(d, count++, rotation_of(s->shape, k), output);
     if (count == before) name_diagonal(d, count++, 0, output);
   }
   return count;
@@ -145,11 +168,11 @@ static umbra_status set_bounds(map_source *s) {
 
 static umbra_status make_diagonals(map_source *s) {
   umbra_diagonals *d = &s->diagonals;
-  const uint32_t slots = s->shape->ring * s->shape->stride;
+  const uint32_t period = s->shape->ring * s->shape->stride, slots = slots_of(s->shape);
   const size_t count = visit_diagonals(s, NULL);
   if (count > UINT16_MAX)
     return umbra_fail(UMBRA_ERROR_RANGE, "weights of %zu diagonals: a linear map has at most %d", count, UINT16_MAX);
-  UMBRA_TRY(umbra_diagonals_create(d, slots, slots, count, 0));
+  UMBRA_TRY(umbra_diagonals_create(d, slots, period, count, 0));
   UMBRA_TRY(umbra_alloc(&d->map, count, sizeof *d->map, "the diagonals of weights"));
   (void)visit_diagonals(s, d);
   d->maps = (uint32_t)s->shape->outputs;
@@ -176,7 +199,7 @@ static umbra_status make_bias(umbra_plaintext **bias, const shape *m, const umbr
   double *pairs;
   UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)options->slots, sizeof *pairs, "biases"));
   for (uint32_t i = 0; i < options->slots; i++) {
-    pairs[2 * i] = bias_at(layer, output * m->out + i / m->stride);
+    pairs[2 * i] = bias_at(layer, output * m->out + (m->slots ? i % m->out : i / m->stride));
     pairs[2 * i + 1] = both ? pairs[2 * i] : 0;
   }
   umbra_status status = umbra_encode_complex(bias, context, pairs, options->slots, options);
@@ -207,18 +230,33 @@ static umbra_status fill(umbra_slot_maps *maps, const shape *m, const umbra_cont
   return UMBRA_OK;
 }
 
+static umbra_slot_maps maps_of(const shape *m, const umbra_layer *layer, uint32_t level) {
+  return (umbra_slot_maps){.level = level,
+                           .ring = slots_of(m),
+                           .slots = m->slots ? m->slots : m->out * m->stride,
+                           .inputs = m->inputs,
+                           .outputs = m->outputs,
+                           .norm = norm_of(layer),
+                           .magnitude = layer->magnitude};
+}
+
 umbra_status umbra_column_maps_create(umbra_slot_maps *maps, const umbra_context *context, const umbra_layer *layer,
                                       const umbra_matrix_layout *layout, uint32_t level, umbra_watch *watch) {
   const shape m = shape_of(layer, layout, umbra_params_slots(umbra_context_params(context)));
-  umbra_slot_maps made = {.level = level,
-                          .ring = m.ring * m.stride,
-                          .slots = m.out * m.stride,
-                          .inputs = m.inputs,
-                          .outputs = m.outputs,
-                          .norm = norm_of(layer),
-                          .magnitude = layer->magnitude};
+  umbra_slot_maps made = maps_of(&m, layer, level);
   umbra_status status = fill(&made, &m, context, layer, watch);
   if (status == UMBRA_OK && layer->biased) status = make_biases(&made, &m, context, layer, layout->pairs);
+  if (status != UMBRA_OK) umbra_slot_maps_destroy(&made);
+  *maps = made;
+  return status;
+}
+
+umbra_status umbra_column_biases_create(umbra_slot_maps *maps, const umbra_context *context, const umbra_layer *layer,
+                                        const umbra_matrix_layout *layout, uint32_t level) {
+  const shape m = shape_of(layer, layout, umbra_params_slots(umbra_context_params(context)));
+  umbra_slot_maps made = maps_of(&m, layer, level);
+  made.inputs = 0;
+  const umbra_status status = layer->biased ? make_biases(&made, &m, context, layer, layout->pairs) : UMBRA_OK;
   if (status != UMBRA_OK) umbra_slot_maps_destroy(&made);
   *maps = made;
   return status;

@@ -251,6 +251,41 @@ static umbra_element element_of_shifted(const umbra_matrix_layout *l, size_t row
   return (umbra_element){(at.part / across << l->pairs) + (at.imaginary != 0), at.part % across * wide + column % wide};
 }
 
+/* ---- interleaved ---- */
+
+static umbra_status choose_interleaved(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots) {
+  (void)columns;
+  const size_t most = l->slots ? l->slots : most_slots;
+  if (!l->stride) l->stride = (uint32_t)(rows > most ? 1 : most / umbra_power_above(rows));
+  return UMBRA_OK;
+}
+
+static umbra_status check_interleaved(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  (void)rows;
+  (void)columns;
+  if (l->ones || l->pairs)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "interleaved matrices have no ones and no pairs");
+  if (l->group == 1 || l->group == l->stride) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "groups of %u columns in runs of %u slots: 1, or all of a run",
+                    l->group, l->stride);
+}
+
+/* Parts for all columns of the same rows. */
+static size_t parts_of_interleaved_rows(const umbra_matrix_layout *l, size_t columns) {
+  return umbra_quotient_above(columns, l->group);
+}
+
+static size_t parts_of_interleaved(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  return product_or_most(umbra_quotient_above(rows, strides_of(l)), parts_of_interleaved_rows(l, columns));
+}
+
+static umbra_element element_of_interleaved(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  (void)rows;
+  const size_t across = parts_of_interleaved_rows(l, columns);
+  return (umbra_element){at.part / across * strides_of(l) + at.slot / l->stride,
+                         at.part % across * l->group + at.slot % l->group};
+}
+
 /* ---- all orders ---- */
 
 /* choose and check: what is the order's own. zeros: products count on zeros in the padding. */
@@ -272,6 +307,8 @@ static const struct order {
                                 element_of_diagonals},
     [UMBRA_MATRIX_SHIFTED] = {"in shifted copies", 0, choose_shifted, check_shifted, parts_of_shifted,
                               element_of_shifted},
+    [UMBRA_MATRIX_INTERLEAVED] = {"interleaved", 0, choose_interleaved, check_interleaved, parts_of_interleaved,
+                                  element_of_interleaved},
 };
 enum { ORDERS = sizeof orders / sizeof *orders };
 
@@ -332,6 +369,10 @@ int umbra_layout_has_padding(const umbra_matrix_layout *l, size_t rows, size_t c
       if (!umbra_layout_element(&element, l, rows, columns, place)) return 1;
     }
   return 0;
+}
+
+size_t umbra_layout_records(const umbra_matrix_layout *l) {
+  return l->order == UMBRA_MATRIX_INTERLEAVED ? strides_of(l) : l->stride;
 }
 
 int umbra_layout_needs_zeros(const umbra_matrix_layout *l) { return orders[l->order].zeros; }

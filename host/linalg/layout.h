@@ -48,6 +48,9 @@ int umbra_layout_has_padding(const umbra_matrix_layout *layout, size_t rows, siz
 /* Whether products count on zeros in the padding: tiles and diagonals. In other orders it may hold anything. */
 int umbra_layout_needs_zeros(const umbra_matrix_layout *layout);
 
+/* Rows of one column that a ciphertext without pairs has: by columns, interleaved. */
+size_t umbra_layout_records(const umbra_matrix_layout *layout);
+
 /* Parts as rows and columns of them, and how many rows and columns of elements each has. */
 typedef struct umbra_part_grid {
   size_t down, across, rows, columns;

@@ -185,36 +185,55 @@ umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *contex
 
 /* ---- decryption ---- */
 
-static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, size_t part, const umbra_secret_key *key,
-                                 double *pairs) {
+/* How ciphertexts are opened. */
+typedef struct opening {
+  const umbra_secret_key *key; /* NULL: of a simulation */
+  uint32_t *doubts;            /* that there are; NULL: what has any is refused */
+  double *pairs;               /* room for one part's slots */
+} opening;
+
+static umbra_status open_slots(const opening *o, const umbra_ciphertext *part) {
+  umbra_outcome outcome = {UMBRA_OUTCOME_INIT};
+  if (!o->doubts) return umbra_open_pairs(o->pairs, part->slots, part, o->key);
+  UMBRA_TRY(umbra_decrypt_outcome(&outcome, o->pairs, part->slots, part, o->key, NULL));
+  *o->doubts |= outcome.doubts;
+  return UMBRA_OK;
+}
+
+static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, size_t part, const opening *o) {
   const umbra_matrix_layout *layout = &matrix->layout;
   umbra_element element;
-  UMBRA_TRY(umbra_open_pairs(pairs, layout->slots, matrix->part[part], key));
+  UMBRA_TRY(open_slots(o, matrix->part[part]));
   for (size_t i = 0; i < 2 * (size_t)layout->slots; i++) {
     const umbra_place place = {part, (uint32_t)(i / 2), i % 2};
     const int held = umbra_layout_element(&element, layout, matrix->rows, matrix->columns, place);
-    if (held && element.column < matrix->columns) values[element.row * matrix->columns + element.column] = pairs[i];
+    if (held && element.column < matrix->columns) values[element.row * matrix->columns + element.column] = o->pairs[i];
   }
   return UMBRA_OK;
 }
 
-/* All of them, or none if that fails. key: NULL: of a simulation. */
-static umbra_status decrypt_parts(double *values, const umbra_matrix *matrix, const umbra_secret_key *key,
-                                  umbra_watch *watch) {
+/* All of them, or none if that fails. */
+static umbra_status decrypt_parts(double *values, const umbra_matrix *matrix, opening o, umbra_watch *watch) {
   const size_t count = matrix->rows * matrix->columns;
-  double *pairs, *found;
-  UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)matrix->layout.slots, sizeof *pairs, "a matrix"));
+  double *found;
+  UMBRA_TRY(umbra_alloc(&o.pairs, 2 * (size_t)matrix->layout.slots, sizeof *o.pairs, "a matrix"));
   umbra_status status = umbra_alloc(&found, count, sizeof *found, "a matrix");
   if (status == UMBRA_OK) {
     for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++) {
       status = umbra_watch_step(watch, i, matrix->parts);
-      if (status == UMBRA_OK) status = decrypt_part(found, matrix, i, key, pairs);
+      if (status == UMBRA_OK) status = decrypt_part(found, matrix, i, &o);
     }
     if (status == UMBRA_OK) memcpy(values, found, count * sizeof *values);
     umbra_free(found);
   }
-  umbra_free(pairs);
+  umbra_free(o.pairs);
   return status;
+}
+
+umbra_status umbra_matrix_open(const umbra_matrix *matrix, double *values, uint32_t *doubts,
+                               const umbra_secret_key *key, umbra_watch *watch) {
+  UMBRA_TRACE_OF(matrix, "matrix_decrypt", 0);
+  return decrypt_parts(values, matrix, (opening){.key = key, .doubts = doubts}, watch);
 }
 
 umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, const umbra_secret_key *key,
@@ -223,13 +242,13 @@ umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, co
   if (!values || !matrix || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs a matrix, an output and a secret key");
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch, decrypt_parts(values, matrix, key, &watch));
+  return umbra_watch_close(&watch, decrypt_parts(values, matrix, (opening){.key = key}, &watch));
 }
 
 umbra_status umbra_sim_matrix_decode(double *values, const umbra_matrix *matrix) {
   if (!values || !matrix)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sim_matrix_decode needs an output and a matrix");
-  return decrypt_parts(values, matrix, NULL, NULL);
+  return decrypt_parts(values, matrix, (opening){.key = NULL}, NULL);
 }
 
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }
@@ -240,6 +259,17 @@ uint64_t umbra_matrix_bytes(const umbra_matrix *matrix) { return umbra_parts_byt
 
 void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]) {
   umbra_ciphertext_owner(matrix->part[0], owner);
+}
+
+umbra_matrix_role umbra_matrix_plan(const umbra_matrix *matrix, uint8_t plan[UMBRA_DIGEST_BYTES]) {
+  if (plan) memcpy(plan, matrix->stamp.plan, UMBRA_DIGEST_BYTES);
+  return (umbra_matrix_role)matrix->stamp.role;
+}
+
+void umbra_matrix_set_stamp(umbra_matrix *matrix, const uint8_t plan[UMBRA_DIGEST_BYTES], umbra_matrix_role role) {
+  umbra_matrix_stamp stamp = {.role = (uint32_t)role};
+  memcpy(stamp.plan, plan, sizeof stamp.plan);
+  matrix->stamp = stamp;
 }
 
 umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout) {

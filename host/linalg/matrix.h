@@ -7,6 +7,13 @@
 #include "layout.h"
 #include "parts.h"
 
+/* Which plan of a network it belongs to, as a section of files. */
+typedef struct umbra_matrix_stamp {
+  uint8_t plan[UMBRA_DIGEST_BYTES]; /* its digest */
+  uint32_t role, reserved;          /* an umbra_matrix_role */
+} umbra_matrix_stamp;
+_Static_assert(sizeof(umbra_matrix_stamp) == 40, "no padding");
+
 struct umbra_matrix {
   umbra_context *context; /* a share */
   size_t rows, columns;
@@ -14,6 +21,7 @@ struct umbra_matrix {
   size_t parts;
   umbra_ciphertext **part;
   int dirty; /* padding may hold anything: in tiles and by diagonals, which products take to hold zeros there */
+  umbra_matrix_stamp stamp; /* zero: of no plan, as whatever operations make */
 };
 
 /* A matrix with room for its parts, all NULL. Checks nothing. */
@@ -31,6 +39,12 @@ typedef struct umbra_matrix_source {
 umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor by, const umbra_matrix_source *source,
                                          size_t rows, size_t columns, const umbra_matrix_layout *layout, uint32_t level,
                                          umbra_watch *watch);
+
+void umbra_matrix_set_stamp(umbra_matrix *matrix, const uint8_t plan[UMBRA_DIGEST_BYTES], umbra_matrix_role role);
+
+/* umbra_matrix_decrypt, of values that have doubts, too: a bit of umbra_doubt for each. */
+umbra_status umbra_matrix_open(const umbra_matrix *matrix, double *values, uint32_t *doubts,
+                               const umbra_secret_key *key, umbra_watch *watch);
 
 /* What an application declares of all elements and of what padding holds: umbra_ciphertext_declare_within. */
 void umbra_matrix_declare(umbra_matrix *matrix, double magnitude);

@@ -75,12 +75,23 @@ umbra_status umbra_matrix_read_sections(umbra_reader *reader, const umbra_contex
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_matrix *matrix = object;
   umbra_file_identify(writer, matrix->context, matrix->part[0]->owner);
-  return umbra_matrix_write_sections(writer, matrix);
+  UMBRA_TRY(umbra_matrix_write_sections(writer, matrix));
+  if (matrix->stamp.role == UMBRA_MATRIX_OF_NO_PLAN) return UMBRA_OK;
+  return umbra_write_record(writer, UMBRA_SECTION_PLAN, &matrix->stamp, sizeof matrix->stamp);
+}
+
+/* The last section, if there is one more. */
+static umbra_status read_stamp(umbra_reader *reader, umbra_matrix_stamp *stamp) {
+  if (reader->section == reader->header.sections) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_PLAN, stamp, sizeof *stamp));
+  if ((stamp->role == UMBRA_MATRIX_RECORDS || stamp->role == UMBRA_MATRIX_RESULTS) && !stamp->reserved) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "marks %u and %u of the plan of a matrix", stamp->role, stamp->reserved);
 }
 
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   umbra_matrix *made = NULL;
   umbra_status status = umbra_matrix_read_sections(reader, argument, &made);
+  if (status == UMBRA_OK) status = read_stamp(reader, &made->stamp);
   *object = made;
   return status;
 }

@@ -17,8 +17,8 @@ static umbra_status check_layout(const umbra_matrix *matrix, const umbra_weights
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the matrix has %zu rows, by rows: weights are for matrices by columns, or of one row",
                       matrix->rows);
-  const int by_columns = l.order == UMBRA_MATRIX_BY_COLUMNS;
-  if (weights->combines ? by_columns && l.stride == l.slots : umbra_layout_same(&l, wanted)) return UMBRA_OK;
+  const int any_stride = weights->combines && wanted->order == UMBRA_MATRIX_BY_COLUMNS;
+  if (any_stride ? l.order == wanted->order && l.stride == l.slots : umbra_layout_same(&l, wanted)) return UMBRA_OK;
   return umbra_fail(
       UMBRA_ERROR_INVALID_ARGUMENT,
       "the matrix is %s, with runs of %u slots in ciphertexts of %u, groups of %u%s, and the weights are for "
@@ -43,23 +43,37 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const 
 
 static umbra_matrix_layout layout_of_product(const umbra_matrix *matrix, const umbra_weights *weights) {
   umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_BY_COLUMNS, .stride = 1, .group = 1};
+  if (matrix->layout.order == UMBRA_MATRIX_INTERLEAVED) {
+    layout = matrix->layout;
+    layout.group = layout.stride;
+    return layout;
+  }
   layout.pairs = matrix->layout.pairs;
   layout.slots = weights->combines ? matrix->layout.slots : weights->maps.slots;
   if (matrix->layout.order == UMBRA_MATRIX_BY_COLUMNS) layout.stride = matrix->layout.stride;
   return layout;
 }
 
+/* Combinations, and what they leave for their biases if these differ within a result. */
+static umbra_status combine(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *const *a,
+                            const umbra_weights *weights, size_t outputs, int both) {
+  UMBRA_TRY(umbra_combine(evaluator, made, a, weights->combinations, both));
+  for (size_t i = 0; umbra_weights_period(weights) && i < outputs; i++)
+    UMBRA_TRY(umbra_slot_maps_add_bias(evaluator, &made[i], &weights->maps, i));
+  return UMBRA_OK;
+}
+
 /* The ciphertexts of some records after those of others. */
 static umbra_status apply_all(umbra_evaluator *evaluator, umbra_matrix *made, const umbra_matrix *matrix,
                               const umbra_weights *weights) {
   const size_t inputs = weights->combines ? weights->columns : weights->maps.inputs;
-  const size_t outputs = weights->combines ? weights->rows : weights->maps.outputs, blocks = made->parts / outputs;
+  const size_t outputs = umbra_layout_parts(&made->layout, 1, weights->rows), blocks = made->parts / outputs;
   umbra_status status = UMBRA_OK;
   for (size_t i = 0; i < blocks && status == UMBRA_OK; i++) {
     const umbra_ciphertext *const *a = (const umbra_ciphertext *const *)matrix->part + i * inputs;
     umbra_ciphertext **to = made->part + i * outputs;
     const umbra_watch_part part = umbra_watch_enter(&evaluator->watch, i, blocks);
-    status = weights->combines ? umbra_combine(evaluator, to, a, weights->combinations, matrix->layout.pairs)
+    status = weights->combines ? combine(evaluator, to, a, weights, outputs, matrix->layout.pairs)
                                : umbra_slot_maps_apply(evaluator, to, a, &weights->maps);
     umbra_watch_leave(&evaluator->watch, part);
   }

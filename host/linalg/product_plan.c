@@ -184,8 +184,8 @@ static umbra_status measure(trial *t, candidate *c) {
   c->is.level = umbra_matrix_level(t->a);
   UMBRA_TRY(umbra_context_cost(t->context, &c->cost));
   if (t->desc->memory && c->cost.peak_bytes > t->desc->memory)
-    return umbra_fail(UMBRA_ERROR_RANGE, "a product %s takes %" PRIu64 " MiB, and memory is %" PRIu64 " MiB",
-                      umbra_layout_name(&c->a), c->cost.peak_bytes >> 20, t->desc->memory >> 20);
+    return umbra_fail(UMBRA_ERROR_RANGE, "a product %s takes %" PRIu64 " bytes, and memory is %" PRIu64,
+                      umbra_layout_name(&c->a), c->cost.peak_bytes, t->desc->memory);
   UMBRA_TRY(umbra_context_reference_seconds(t->context, &c->is.seconds, t->desc->target));
   UMBRA_TRY(umbra_key_needs_create(&c->needs, umbra_context_params(t->context)));
   return umbra_context_needs(t->context, c->needs);

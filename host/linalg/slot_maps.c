@@ -98,10 +98,17 @@ static umbra_status fold(const application *p, umbra_scaled *x) {
 }
 
 /* Without it, what was declared of the whole holds but for the bias. */
-static umbra_status add_bias(const application *p, umbra_ciphertext **x, const umbra_plaintext *bias) {
-  const double declared = p->maps->magnitude;
+static umbra_status add_bias(umbra_evaluator *evaluator, umbra_ciphertext **x, const umbra_plaintext *bias,
+                             double declared) {
   umbra_ciphertext_declare_within(*x, declared > 0 ? declared + bias->estimate.bound.magnitude : 0);
-  return umbra_add_plain(p->evaluator, x, *x, bias);
+  return umbra_add_plain(evaluator, x, *x, bias);
+}
+
+umbra_status umbra_slot_maps_add_bias(umbra_evaluator *evaluator, umbra_ciphertext **x, const umbra_slot_maps *maps,
+                                      size_t output) {
+  if (maps->bias) UMBRA_TRY(add_bias(evaluator, x, maps->bias[output], maps->magnitude));
+  umbra_ciphertext_declare_within(*x, maps->magnitude);
+  return UMBRA_OK;
 }
 
 static umbra_status finish(const application *p, umbra_ciphertext **made, size_t output, const umbra_ciphertext *like) {
@@ -109,8 +116,7 @@ static umbra_status finish(const application *p, umbra_ciphertext **made, size_t
   UMBRA_TRY(fold(p, &p->sum[output]));
   UMBRA_TRY(umbra_scaled_finish(&result, &p->sum[output], p->evaluator->context, like));
   umbra_ciphertext_repeat(result, p->maps->slots);
-  umbra_status status = p->maps->bias ? add_bias(p, &result, p->maps->bias[output]) : UMBRA_OK;
-  umbra_ciphertext_declare_within(result, p->maps->magnitude);
+  const umbra_status status = umbra_slot_maps_add_bias(p->evaluator, &result, p->maps, output);
   return umbra_result_finish(p->evaluator, made, result, status);
 }
 

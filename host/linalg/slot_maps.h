@@ -33,4 +33,8 @@ umbra_transform_encoding umbra_slot_maps_encoding(const umbra_slot_maps *maps, c
 umbra_status umbra_slot_maps_apply(umbra_evaluator *evaluator, umbra_ciphertext **made,
                                    const umbra_ciphertext *const *a, const umbra_slot_maps *maps);
 
+/* What is left for *x, which has no bias yet: its bias, if there is one, and what was declared. */
+umbra_status umbra_slot_maps_add_bias(umbra_evaluator *evaluator, umbra_ciphertext **x, const umbra_slot_maps *maps,
+                                      size_t output);
+
 #endif

@@ -8,6 +8,7 @@
 #include "../base/structs.h"
 #include "../ckks/checks.h"
 #include "../ckks/dry.h"
+#include "../ckks/encoder.h"
 #include "../ckks/trace.h"
 
 /* ---- what is given ---- */
@@ -16,12 +17,13 @@
 umbra_status umbra_layout_as_columns(umbra_matrix_layout *columns, const umbra_matrix_layout *layout) {
   const umbra_matrix_order order = layout->order;
   *columns = *layout;
-  if (order == UMBRA_MATRIX_BY_COLUMNS || order == UMBRA_MATRIX_SHIFTED) return UMBRA_OK;
+  if (order == UMBRA_MATRIX_BY_COLUMNS || order == UMBRA_MATRIX_SHIFTED || order == UMBRA_MATRIX_INTERLEAVED)
+    return UMBRA_OK;
   if (order != UMBRA_MATRIX_BY_ROWS)
-    return umbra_fail(
-        UMBRA_ERROR_INVALID_ARGUMENT,
-        "weights are for matrices by columns, in shifted copies, or by rows if there is but one: this order is %d",
-        (int)order);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "weights are for matrices by columns, in shifted copies, interleaved, or by rows if there is but "
+                      "one: this order is %d",
+                      (int)order);
   columns->order = UMBRA_MATRIX_BY_COLUMNS;
   columns->stride = 1;
   columns->ones = 0;
@@ -62,10 +64,11 @@ static umbra_status take_layout(umbra_matrix_layout *layout, const umbra_matrix_
   layout->stride = layout->slots = (uint32_t)most_slots;
   if (!given) return UMBRA_OK;
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, layout, given));
-  if (layout->order == UMBRA_MATRIX_BY_COLUMNS && !layout->stride)
+  if ((layout->order == UMBRA_MATRIX_BY_COLUMNS || layout->order == UMBRA_MATRIX_INTERLEAVED) && !layout->stride)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "a layout by columns with a stride of 0: weights need that of the matrices, as "
-                      "umbra_matrix_layout_of tells it");
+                      "a layout %s with a stride of 0: weights need that of the matrices, as umbra_matrix_layout_of "
+                      "tells it",
+                      umbra_layout_name(layout));
   UMBRA_TRY(umbra_layout_choose(layout, 1, columns, most_slots));
   return umbra_layout_as_columns(layout, layout);
 }
@@ -80,18 +83,34 @@ static double constant_of(size_t row, const void *source) {
   return umbra_array_at(&((const umbra_layer *)source)->bias, row, 0);
 }
 
+/* A ciphertext a column, whether its slots have a record each or several the same one. */
+static int combines(const umbra_matrix_layout *layout) {
+  if (layout->order == UMBRA_MATRIX_INTERLEAVED) return layout->group == 1;
+  return layout->order == UMBRA_MATRIX_BY_COLUMNS && layout->stride == layout->slots;
+}
+
+uint32_t umbra_weights_period(const umbra_weights *weights) {
+  return weights->combines && weights->layout.order == UMBRA_MATRIX_INTERLEAVED ? weights->layout.stride : 0;
+}
+
 static umbra_status fill(umbra_weights *made, const umbra_layer *layer, umbra_watch *watch) {
-  const umbra_combinations_desc desc = {.rows = made->rows,
-                                        .columns = made->columns,
-                                        .level = made->level,
-                                        .weight = weight_of,
-                                        .constant = layer->biased ? constant_of : NULL,
-                                        .source = layer,
-                                        .largest = layer->largest,
-                                        .largest_constant = layer->largest_bias,
-                                        .magnitude = layer->magnitude};
-  if (made->combines) return umbra_combinations_create(&made->combinations, made->context, &desc, watch);
-  return umbra_column_maps_create(&made->maps, made->context, layer, &made->layout, made->level, watch);
+  const uint32_t period = umbra_weights_period(made);
+  umbra_combinations_desc desc = {.rows = made->rows,
+                                  .columns = made->columns,
+                                  .level = made->level,
+                                  .period = period,
+                                  .weight = weight_of,
+                                  .constant = layer->biased && !period ? constant_of : NULL,
+                                  .source = layer,
+                                  .largest = layer->largest,
+                                  .largest_constant = layer->largest_bias,
+                                  .magnitude = layer->magnitude};
+  if (period && layer->magnitude > 0 && layer->biased) /* which is added later */
+    desc.magnitude += umbra_public_magnitude(layer->largest_bias);
+  if (!made->combines)
+    return umbra_column_maps_create(&made->maps, made->context, layer, &made->layout, made->level, watch);
+  if (period) UMBRA_TRY(umbra_column_biases_create(&made->maps, made->context, layer, &made->layout, made->level));
+  return umbra_combinations_create(&made->combinations, made->context, &desc, watch);
 }
 
 static void destroy(void *object) {
@@ -119,7 +138,7 @@ static umbra_status make(umbra_weights **out, const umbra_context *context, cons
                           .rows = layer.values.rows,
                           .columns = layer.values.columns,
                           .level = level,
-                          .combines = layout.order == UMBRA_MATRIX_BY_COLUMNS && layout.stride == layout.slots,
+                          .combines = combines(&layout),
                           .layout = layout};
   umbra_status status = fill(made, &layer, watch);
   if (status == UMBRA_OK) *out = made;
@@ -153,5 +172,6 @@ size_t umbra_weights_columns(const umbra_weights *weights) { return weights->col
 uint32_t umbra_weights_level(const umbra_weights *weights) { return weights->level; }
 
 uint64_t umbra_weights_bytes(const umbra_weights *weights) {
-  return weights->combines ? umbra_combinations_bytes(weights->combinations) : umbra_slot_maps_bytes(&weights->maps);
+  const uint64_t combinations = weights->combines ? umbra_combinations_bytes(weights->combinations) : 0;
+  return combinations + umbra_slot_maps_bytes(&weights->maps);
 }

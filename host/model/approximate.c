@@ -9,6 +9,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "batch.h"
+#include "observe.h"
 #include "search.h"
 
 /* What a search knows, by levels. */
@@ -30,7 +31,9 @@ typedef struct job {
   umbra_approximation_options options;
   const umbra_model_ranges *ranges;
   const umbra_ndarray *records;
-  umbra_exact exact;
+  const umbra_exact *given; /* outputs of the exact network; NULL: they are not known so far */
+  umbra_exact exact;        /* ours, if none are given */
+  umbra_observation *made;  /* of the polynomial network; NULL: nobody asks */
   umbra_trial trial;
   umbra_sign_plan *asked, *known[COMPOSITES]; /* composites; NULL: not needed so far */
   umbra_approximation_report report;
@@ -202,7 +205,8 @@ static umbra_status fit_all(job *j) {
 
 static umbra_status make_exact(job *j) {
   const umbra_progress progress = umbra_watch_relay(j->trial.watch);
-  return umbra_exact_make(&j->exact, j->trial.exact, j->records, &progress);
+  j->trial.outputs = j->given ? j->given : &j->exact;
+  return j->given ? UMBRA_OK : umbra_exact_make(&j->exact, j->trial.exact, j->records, &progress);
 }
 
 static umbra_status choose(job *j) {
@@ -211,7 +215,22 @@ static umbra_status choose(job *j) {
   return choice ? umbra_trial_search(&j->trial, j->options.error) : UMBRA_OK;
 }
 
-static umbra_status compare(job *j) { return umbra_trial_compare(&j->trial, &j->report, NULL, &j->exact); }
+/* Says which record and node it is that is not as it should be. */
+static umbra_status explain(job *j) {
+  const umbra_progress progress = umbra_watch_relay(j->trial.watch);
+  umbra_observation_clear(j->made);
+  return umbra_observe(j->made, &j->trial.model, j->records, 1, &progress);
+}
+
+/* With what else is to be known of the polynomial network, from the same run. */
+static umbra_status compare(job *j) {
+  umbra_trial *t = &j->trial;
+  umbra_trial_put(t);
+  if (!j->made) return umbra_trial_compare(t, &j->report, (umbra_details){0}, t->outputs);
+  UMBRA_TRY(umbra_observation_open(j->made, &t->model, j->records, 1));
+  UMBRA_TRY(umbra_trial_compare(t, &j->report, (umbra_details){.observed = j->made}, t->outputs));
+  return umbra_observation_close(j->made) ? UMBRA_OK : explain(j);
+}
 
 static umbra_status prepare(job *j) {
   UMBRA_TRY(find_activations(j));
@@ -280,21 +299,35 @@ static umbra_status check_inputs(const umbra_model *model, const umbra_model_ran
   return umbra_batch_check_records(model, records);
 }
 
+static umbra_status approximate(umbra_model **polynomial, umbra_approximation **approximation, job *j,
+                                const umbra_approximation_options *options, const umbra_progress *progress) {
+  umbra_watch watch = umbra_watch_of(progress);
+  j->options = (umbra_approximation_options){UMBRA_APPROXIMATION_OPTIONS_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_approximation_options, &j->options, options));
+  UMBRA_TRY(check_options(&j->options));
+  UMBRA_TRY(check_inputs(j->trial.exact, j->ranges, j->records));
+  j->trial.watch = &watch;
+  umbra_status status = umbra_watch_close(&watch, work(j));
+  if (status == UMBRA_OK) status = publish(polynomial, approximation, j);
+  clear(j);
+  return status;
+}
+
 umbra_status umbra_model_approximate(const umbra_model *model, umbra_model **polynomial,
                                      umbra_approximation **approximation, const umbra_model_ranges *ranges,
                                      const umbra_ndarray *records, const umbra_approximation_options *options,
                                      const umbra_progress *progress) {
-  umbra_watch watch = umbra_watch_of(progress);
-  job j = {.options = {UMBRA_APPROXIMATION_OPTIONS_INIT}, .ranges = ranges, .records = records};
+  job j = {.ranges = ranges, .records = records, .trial.exact = model};
   if (!polynomial) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "polynomial is NULL");
-  UMBRA_TRY(UMBRA_TAKE(umbra_approximation_options, &j.options, options));
-  UMBRA_TRY(check_options(&j.options));
-  UMBRA_TRY(check_inputs(model, ranges, records));
-  j.trial = (umbra_trial){.exact = model, .outputs = &j.exact, .watch = &watch};
-  umbra_status status = umbra_watch_close(&watch, work(&j));
-  if (status == UMBRA_OK) status = publish(polynomial, approximation, &j);
-  clear(&j);
-  return status;
+  return approximate(polynomial, approximation, &j, options, progress);
+}
+
+umbra_status umbra_observed_approximate(const umbra_model *model, umbra_model **polynomial,
+                                        umbra_approximation **approximation, umbra_observation *made,
+                                        const umbra_observation *exact, const umbra_ndarray *records,
+                                        const umbra_approximation_options *options, const umbra_progress *progress) {
+  job j = {.ranges = exact->ranges, .records = records, .given = &exact->outputs, .made = made, .trial.exact = model};
+  return approximate(polynomial, approximation, &j, options, progress);
 }
 
 /* ---- looking ---- */

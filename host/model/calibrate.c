@@ -7,15 +7,9 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "batch.h"
-#include "ranges.h"
+#include "observe.h"
 
 enum { MOST_SAMPLES = 1 << 16, MOST_SAMPLES_OF_ALL = 1 << 24 };
-
-typedef struct calibration {
-  umbra_batch batch;
-  umbra_model_ranges *ranges;
-  umbra_extremes *nodes, *features; /* as those of the ranges, for each seat */
-} calibration;
 
 /* ---- samples ---- */
 
@@ -42,17 +36,17 @@ static void keep(umbra_sample *s, const double *values, size_t each, size_t reco
 
 /* ---- a record ---- */
 
-static void take_record(void *user, double *const *values, size_t record, uint32_t seat) {
-  const calibration *c = user;
-  umbra_model_ranges *ranges = c->ranges;
-  umbra_extremes *nodes = c->nodes + seat * ranges->node_count, *features = c->features + seat * ranges->feature_count;
+void umbra_observation_take(const umbra_observation *o, double *const *values, size_t record, uint32_t seat) {
+  umbra_model_ranges *ranges = o->ranges;
+  umbra_extremes *nodes = o->nodes + seat * ranges->node_count, *features = o->features + seat * ranges->feature_count;
   for (size_t i = 0; i < ranges->node_count; i++) {
-    size_t count = c->batch.model->nodes[i].count;
+    size_t count = o->model->nodes[i].count;
     nodes[i] = umbra_extremes_join(nodes[i], umbra_extremes_of(values[i], count));
     if (ranges->samples[i].count) keep(&ranges->samples[i], values[i], count, record, ranges->records);
   }
   for (size_t k = 0; k < ranges->feature_count; k++)
     features[k] = umbra_extremes_join(features[k], umbra_extremes_of(&values[0][k], 1));
+  if (o->outputs.outputs) umbra_exact_take(&o->outputs, o->model, values, record);
 }
 
 /* ---- all records ---- */
@@ -63,43 +57,34 @@ static void join_seats(umbra_extremes *all, const umbra_extremes *of_seats, size
 }
 
 /* Whether no polynomial was given a value outside its interval. */
-static int all_inside(const calibration *c) {
-  for (size_t i = 1; i < c->ranges->node_count; i++) {
-    const umbra_node *n = &c->batch.model->nodes[i];
-    if (umbra_node_is_left(n, c->ranges->nodes[n->inputs[0]])) return 0;
+static int all_inside(const umbra_observation *o) {
+  for (size_t i = 1; i < o->ranges->node_count; i++) {
+    const umbra_node *n = &o->model->nodes[i];
+    if (umbra_node_is_left(n, o->ranges->nodes[n->inputs[0]])) return 0;
   }
   return 1;
 }
 
-static int all_finite(const calibration *c) {
-  for (size_t i = 0; i < c->ranges->node_count; i++)
-    if (!umbra_extremes_finite(c->ranges->nodes[i])) return 0;
+static int all_finite(const umbra_observation *o) {
+  for (size_t i = 0; i < o->ranges->node_count; i++)
+    if (!umbra_extremes_finite(o->ranges->nodes[i])) return 0;
   return 1;
 }
 
-static umbra_status check_block(void *user, size_t first, size_t end) {
-  calibration *c = user;
-  join_seats(c->ranges->nodes, c->nodes, c->ranges->node_count, c->batch.seats);
-  if (all_finite(c) && all_inside(c)) return UMBRA_OK;
-  return umbra_batch_explain(&c->batch, first, end);
+/* Of all records so far. */
+static int is_sound(const umbra_observation *o) {
+  join_seats(o->ranges->nodes, o->nodes, o->ranges->node_count, umbra_batch_seats());
+  return all_finite(o) && all_inside(o);
 }
 
-static umbra_status make_seats(calibration *c) {
-  size_t seats = c->batch.seats, nodes = seats * c->ranges->node_count, features = seats * c->ranges->feature_count;
-  UMBRA_TRY(umbra_alloc(&c->nodes, nodes, sizeof *c->nodes, "ranges"));
-  UMBRA_TRY(umbra_alloc(&c->features, features, sizeof *c->features, "ranges"));
-  for (size_t i = 0; i < nodes; i++) c->nodes[i] = UMBRA_NO_EXTREMES;
-  for (size_t i = 0; i < features; i++) c->features[i] = UMBRA_NO_EXTREMES;
+static umbra_status make_seats(umbra_observation *o) {
+  const size_t seats = umbra_batch_seats(), nodes = seats * o->ranges->node_count,
+               features = seats * o->ranges->feature_count;
+  UMBRA_TRY(umbra_alloc(&o->nodes, nodes, sizeof *o->nodes, "ranges"));
+  UMBRA_TRY(umbra_alloc(&o->features, features, sizeof *o->features, "ranges"));
+  for (size_t i = 0; i < nodes; i++) o->nodes[i] = UMBRA_NO_EXTREMES;
+  for (size_t i = 0; i < features; i++) o->features[i] = UMBRA_NO_EXTREMES;
   return UMBRA_OK;
-}
-
-static umbra_status calibrate(calibration *c, const umbra_progress *progress) {
-  umbra_status status = make_seats(c);
-  if (status == UMBRA_OK) status = umbra_batch_run(&c->batch, progress);
-  if (status == UMBRA_OK) join_seats(c->ranges->features, c->features, c->ranges->feature_count, c->batch.seats);
-  umbra_free(c->nodes);
-  umbra_free(c->features);
-  return status;
 }
 
 /* ---- the ranges ---- */
@@ -131,26 +116,80 @@ static umbra_status make_ranges(umbra_model_ranges *made, const umbra_model *mod
   return make_samples(made, model);
 }
 
-umbra_status umbra_model_calibrate(const umbra_model *model, umbra_model_ranges **ranges, const umbra_ndarray *records,
-                                   const umbra_progress *progress) {
-  umbra_model_ranges *made;
-  if (!model || !ranges || !records)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "model, ranges or records is NULL");
-  UMBRA_TRY(umbra_batch_check_records(model, records));
-  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "ranges"));
-  umbra_status status = make_ranges(made, model, records->shape[0]);
-  calibration c = {.ranges = made};
-  c.batch = (umbra_batch){.model = model,
+/* ---- observation ---- */
+
+umbra_status umbra_observation_open(umbra_observation *o, const umbra_model *model, const umbra_ndarray *records,
+                                    int outputs) {
+  *o = (umbra_observation){.model = model};
+  UMBRA_TRY(umbra_alloc(&o->ranges, 1, sizeof *o->ranges, "ranges"));
+  umbra_status status = make_ranges(o->ranges, model, records->shape[0]);
+  if (status == UMBRA_OK) status = make_seats(o);
+  if (status == UMBRA_OK && outputs) status = umbra_exact_open(&o->outputs, model, records);
+  if (status != UMBRA_OK) umbra_observation_clear(o);
+  return status;
+}
+
+static void free_seats(umbra_observation *o) {
+  umbra_free(o->nodes);
+  umbra_free(o->features);
+  o->nodes = o->features = NULL;
+}
+
+int umbra_observation_close(umbra_observation *o) {
+  const int sound = is_sound(o);
+  join_seats(o->ranges->features, o->features, o->ranges->feature_count, umbra_batch_seats());
+  free_seats(o);
+  return sound;
+}
+
+void umbra_observation_clear(umbra_observation *o) {
+  free_seats(o);
+  umbra_model_ranges_destroy(o->ranges);
+  umbra_exact_clear(&o->outputs);
+  *o = (umbra_observation){0};
+}
+
+typedef struct observing {
+  umbra_batch batch;
+  umbra_observation *to;
+} observing;
+
+static void take_record(void *user, double *const *values, size_t record, uint32_t seat) {
+  const observing *r = user;
+  umbra_observation_take(r->to, values, record, seat);
+}
+
+static umbra_status check_block(void *user, size_t first, size_t end) {
+  const observing *r = user;
+  return is_sound(r->to) ? UMBRA_OK : umbra_batch_explain(&r->batch, first, end);
+}
+
+umbra_status umbra_observe(umbra_observation *made, const umbra_model *model, const umbra_ndarray *records, int outputs,
+                           const umbra_progress *progress) {
+  observing r = {.to = made};
+  UMBRA_TRY(umbra_observation_open(made, model, records, outputs));
+  r.batch = (umbra_batch){.model = model,
                           .records = records->values,
                           .count = records->shape[0],
                           .seats = umbra_batch_seats(),
                           .visit = take_record,
                           .check = check_block,
-                          .user = &c};
-  if (status == UMBRA_OK) status = calibrate(&c, progress);
-  if (status == UMBRA_OK) UMBRA_PUT(model_ranges, ranges, made);
-  else umbra_model_ranges_destroy(made);
+                          .user = &r};
+  umbra_status status = umbra_batch_run(&r.batch, progress);
+  if (status == UMBRA_OK) umbra_observation_close(made); /* the last block was sound */
+  if (status != UMBRA_OK) umbra_observation_clear(made);
   return status;
+}
+
+umbra_status umbra_model_calibrate(const umbra_model *model, umbra_model_ranges **ranges, const umbra_ndarray *records,
+                                   const umbra_progress *progress) {
+  umbra_observation made;
+  if (!model || !ranges || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "model, ranges or records is NULL");
+  UMBRA_TRY(umbra_batch_check_records(model, records));
+  UMBRA_TRY(umbra_observe(&made, model, records, 0, progress));
+  UMBRA_PUT(model_ranges, ranges, made.ranges);
+  return UMBRA_OK;
 }
 
 void umbra_model_ranges_destroy(umbra_model_ranges *ranges) {

@@ -9,11 +9,12 @@
 #include "../base/memory.h"
 #include "batch.h"
 #include "interpret.h"
+#include "observe.h"
 
 /* ---- outputs ---- */
 
-/* One record's elements of all outputs. */
-static void gather(double *outputs, const umbra_model *model, double *const *values) {
+void umbra_exact_take(const umbra_exact *exact, const umbra_model *model, double *const *values, size_t record) {
+  double *outputs = exact->outputs + record * exact->each;
   for (size_t i = 0; i < model->output_count; i++) {
     uint32_t node = model->outputs[i].node;
     memcpy(outputs, values[node], model->nodes[node].count * sizeof *outputs);
@@ -43,7 +44,7 @@ typedef struct exact_run {
 static void take_exact(void *user, double *const *values, size_t record, uint32_t seat) {
   const exact_run *r = user;
   (void)seat;
-  gather(r->exact->outputs + record * r->exact->each, r->batch.model, values);
+  umbra_exact_take(r->exact, r->batch.model, values, record);
   if (umbra_model_is_left(r->batch.model, values)) r->exact->outputs[record * r->exact->each] = NAN;
 }
 
@@ -54,12 +55,16 @@ static umbra_status check_exact(void *user, size_t first, size_t end) {
   return umbra_extremes_finite(all) ? UMBRA_OK : umbra_batch_explain(&r->batch, first, end);
 }
 
+umbra_status umbra_exact_open(umbra_exact *exact, const umbra_model *model, const umbra_ndarray *records) {
+  *exact = (umbra_exact){.records = records->values, .count = records->shape[0], .width = model->nodes[0].count};
+  for (size_t i = 0; i < model->output_count; i++) exact->each += model->nodes[model->outputs[i].node].count;
+  return umbra_alloc(&exact->outputs, exact->count, exact->each * sizeof *exact->outputs, "exact outputs");
+}
+
 umbra_status umbra_exact_make(umbra_exact *exact, const umbra_model *model, const umbra_ndarray *records,
                               const umbra_progress *progress) {
   exact_run r = {.exact = exact};
-  *exact = (umbra_exact){.records = records->values, .count = records->shape[0], .width = model->nodes[0].count};
-  for (size_t i = 0; i < model->output_count; i++) exact->each += model->nodes[model->outputs[i].node].count;
-  UMBRA_TRY(umbra_alloc(&exact->outputs, exact->count, exact->each * sizeof *exact->outputs, "exact outputs"));
+  UMBRA_TRY(umbra_exact_open(exact, model, records));
   r.batch = (umbra_batch){.model = model,
                           .records = exact->records,
                           .count = exact->count,
@@ -129,6 +134,7 @@ typedef struct compare_run {
   const umbra_exact *exact;
   record_facts *facts; /* of each record */
   double *use;         /* of each node, for each seat */
+  const umbra_observation *observed;
 } compare_run;
 
 /* Up to the first node whose interval is left: behind it values mean nothing. Whether there is none. */
@@ -153,6 +159,7 @@ static void compare_record(void *user, double *const *values, size_t record, uin
   f->number = record;
   f->labels_equal = has_labels(&f->gap, exact, model, values);
   f->error = inside ? umbra_outputs_difference(exact, model, values) : INFINITY;
+  if (r->observed) umbra_observation_take(r->observed, values, record, seat);
 }
 
 static int by_error(const void *a, const void *b) {
@@ -197,7 +204,7 @@ static umbra_status compare(compare_run *r, umbra_approximation_report *report, 
 
 umbra_status umbra_exact_compare(const umbra_exact *exact, umbra_approximation_report *report, umbra_details details,
                                  const umbra_model *other, const umbra_progress *progress) {
-  compare_run r = {.exact = exact};
+  compare_run r = {.exact = exact, .observed = details.observed};
   r.batch = (umbra_batch){.model = other,
                           .records = exact->records,
                           .count = exact->count,

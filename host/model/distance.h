@@ -15,6 +15,10 @@ typedef struct umbra_exact {
   double *copies; /* of records, if they are not the caller's */
 } umbra_exact;
 
+/* Room for what a run of the records takes one by one, from all threads. */
+umbra_status umbra_exact_open(umbra_exact *exact, const umbra_model *model, const umbra_ndarray *records);
+void umbra_exact_take(const umbra_exact *exact, const umbra_model *model, double *const *values, size_t record);
+
 umbra_status umbra_exact_make(umbra_exact *exact, const umbra_model *model, const umbra_ndarray *records,
                               const umbra_progress *progress);
 void umbra_exact_clear(umbra_exact *exact);
@@ -27,8 +31,9 @@ double umbra_outputs_difference(const double *exact, const umbra_model *model, d
 
 /* What is to be known beside a report. */
 typedef struct umbra_details {
-  double *use;   /* of each node the largest |x| / B, as part of its interval */
-  size_t *worst; /* numbers of records by falling error; or NULL */
+  double *use;                        /* of each node the largest |x| / B, as part of its interval */
+  size_t *worst;                      /* numbers of records by falling error; or NULL */
+  struct umbra_observation *observed; /* opened for the other network, and shown each record; or NULL */
 } umbra_details;
 
 /* Fills all of the report but `levels`, and the details, which have their room. */

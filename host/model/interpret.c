@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "../approximate/interpolate.h"
-#include "../base/integers.h"
 #include "../nn/comparison.h"
+#include "convolve.h"
 
 static const umbra_node *input_of(const umbra_model *model, const umbra_node *n, size_t i) {
   return &model->nodes[n->inputs[i]];
@@ -38,52 +38,6 @@ static steps inside(const umbra_model_window *w, int d, size_t at, size_t length
   steps s = {at >= before ? 0 : before - at, room < w->kernel[d] ? room : w->kernel[d]};
   if (s.first > s.end) s.first = s.end;
   return s;
-}
-
-/* Likewise, positions of the window of which its step u lies in the image. */
-static steps seeing(const umbra_model_window *w, int d, size_t u, size_t length, size_t positions) {
-  size_t at = u * w->dilation[d], before = w->before[d];
-  steps s = {before > at ? umbra_quotient_above(before - at, w->stride[d]) : 0, 0};
-  s.end = length + before > at ? umbra_quotient_above(length + before - at, w->stride[d]) : 0;
-  if (s.end > positions) s.end = positions;
-  if (s.first > s.end) s.first = s.end;
-  return s;
-}
-
-/* y += weight x, elements of x being `stride` apart. The case that is common is the fast one. */
-static void add_multiple(double *y, const double *x, double weight, size_t count, size_t stride) {
-  if (stride == 1)
-    for (size_t i = 0; i < count; i++) y[i] += weight * x[i];
-  else
-    for (size_t i = 0; i < count; i++) y[i] += weight * x[i * stride];
-}
-
-/* Adds weight times what step (u, v) of the kernel sees of one channel. */
-static void add_step(double *y, const double *image, double weight, const umbra_node *n, const umbra_node *in,
-                     const size_t step[2]) {
-  const umbra_model_window *w = &n->window;
-  const steps rows = seeing(w, 0, step[0], in->shape[1], n->shape[1]),
-              columns = seeing(w, 1, step[1], in->shape[2], n->shape[2]);
-  if (columns.first == columns.end) return;
-  const size_t column = columns.first * w->stride[1] + step[1] * w->dilation[1] - w->before[1];
-  for (size_t i = rows.first; i < rows.end; i++) {
-    const size_t row = i * w->stride[0] + step[0] * w->dilation[0] - w->before[0];
-    add_multiple(y + i * n->shape[2] + columns.first, image + row * in->shape[2] + column, weight,
-                 columns.end - columns.first, w->stride[1]);
-  }
-}
-
-static void convolve(double *y, const double *x, const umbra_node *n, const umbra_node *in) {
-  const umbra_model_window *w = &n->window;
-  const size_t each = in->shape[0] / w->groups, area = n->shape[1] * n->shape[2];
-  const double *weight = n->weights;
-  for (size_t o = 0; o < w->channels; o++, y += area) {
-    const double *image = x + o / (w->channels / w->groups) * each * in->shape[1] * in->shape[2];
-    for (size_t i = 0; i < area; i++) y[i] = n->shift ? n->shift[o] : 0;
-    for (size_t c = 0; c < each; c++, image += in->shape[1] * in->shape[2])
-      for (size_t u = 0; u < w->kernel[0]; u++)
-        for (size_t v = 0; v < w->kernel[1]; v++) add_step(y, image, *weight++, n, in, (const size_t[]){u, v});
-  }
 }
 
 /* The mean of one channel under the window. */
@@ -187,7 +141,7 @@ void umbra_node_compute_as(double *const *values, const umbra_model *model, uint
   const double *x = values[n->inputs[0]];
   switch (n->kind) {
     case UMBRA_NODE_DENSE: dense(y, x, n, in->count); break;
-    case UMBRA_NODE_CONV2D: convolve(y, x, n, in); break;
+    case UMBRA_NODE_CONV2D: umbra_node_convolve(y, x, n, in); break;
     case UMBRA_NODE_AVERAGE_POOL: pool(y, x, n, in); break;
     case UMBRA_NODE_GLOBAL_POOL: means(y, x, n, in->count / n->count); break;
     case UMBRA_NODE_ACTIVATION:

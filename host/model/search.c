@@ -199,14 +199,19 @@ static void take_steps(const search *s, size_t count) {
 
 /* ---- trials ---- */
 
-umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report *report, size_t *worst,
-                                 const umbra_exact *outputs) {
-  const umbra_progress progress = umbra_watch_relay(trial->watch);
+void umbra_trial_put(umbra_trial *trial) {
   for (size_t i = 0; i < trial->count; i++) {
     const umbra_replacement *r = &trial->replacements[i];
     umbra_replacement_put(&trial->model.nodes[r->node], r, r->chosen);
   }
-  return umbra_exact_compare(outputs, report, (umbra_details){trial->use, worst}, &trial->model, &progress);
+}
+
+umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report *report, umbra_details details,
+                                 const umbra_exact *outputs) {
+  const umbra_progress progress = umbra_watch_relay(trial->watch);
+  umbra_trial_put(trial);
+  details.use = trial->use;
+  return umbra_exact_compare(outputs, report, details, &trial->model, &progress);
 }
 
 /* *found: how far the network after so many steps is off; infinite if some records leave an interval. */
@@ -215,7 +220,7 @@ static umbra_status try_steps(search *s, double *found, size_t steps, size_t *wo
   umbra_approximation_report report;
   const umbra_watch_part part = umbra_watch_enter(s->trial->watch, umbra_min_u32(s->tries++, EXPECTED - 1), EXPECTED);
   take_steps(s, steps);
-  umbra_status status = umbra_trial_compare(s->trial, &report, worst, outputs);
+  umbra_status status = umbra_trial_compare(s->trial, &report, (umbra_details){.worst = worst}, outputs);
   umbra_watch_leave(s->trial->watch, part);
   if (status == UMBRA_OK) *found = report.outside ? INFINITY : report.largest_error;
   return status;

@@ -18,8 +18,11 @@ typedef struct umbra_trial {
   umbra_watch *watch;
 } umbra_trial;
 
-/* The network of what is chosen, compared with the exact one on some records or all. worst: as in umbra_details. */
-umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report *report, size_t *worst,
+/* The nodes of the network of what is chosen. */
+void umbra_trial_put(umbra_trial *trial);
+
+/* That network, compared with the exact one on some records or all. details: but for use, which is the trial's. */
+umbra_status umbra_trial_compare(umbra_trial *trial, umbra_approximation_report *report, umbra_details details,
                                  const umbra_exact *outputs);
 
 /*

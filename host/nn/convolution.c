@@ -168,6 +168,17 @@ static umbra_status encode_units(umbra_convolution *c, umbra_watch *watch) {
   return UMBRA_OK;
 }
 
+umbra_status umbra_convolution_encode_ahead(umbra_convolution *c, uint64_t *room, umbra_watch *watch) {
+  for (size_t i = 0; i < c->units; i++) {
+    umbra_transform *transform = c->maps.transform[i];
+    const uint64_t bytes = transform ? umbra_transform_encoded_bytes(transform) : 0;
+    if (!bytes || bytes > *room) continue;
+    UMBRA_TRY(umbra_transform_encode_ahead(transform, watch));
+    *room -= bytes;
+  }
+  return UMBRA_OK;
+}
+
 /* ---- the whole ---- */
 
 /* At use the transform owns what diagonals point to. */

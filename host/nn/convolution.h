@@ -70,6 +70,12 @@ int64_t umbra_convolution_tap(int64_t distance, uint32_t kernel, uint32_t dilati
 /* The weight of tap (i, j) from input channel c (within its group) to output channel o; any if weights are not known. */
 double umbra_convolution_weight(const umbra_convolution *convolution, uint32_t o, uint32_t c, uint32_t i, uint32_t j);
 
+/*
+ * Of one that encodes at use and that nobody has yet: what fits into *room bytes is encoded now, and the room becomes
+ * less. Errors: OUT_OF_MEMORY, CANCELLED.
+ */
+umbra_status umbra_convolution_encode_ahead(umbra_convolution *convolution, uint64_t *room, umbra_watch *watch);
+
 /* Units with their diagonals, which fill themselves from the tables. Errors: RANGE, OUT_OF_MEMORY, CANCELLED. */
 umbra_status umbra_convolution_make_units(umbra_convolution *convolution, umbra_watch *watch);
 

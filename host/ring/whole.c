@@ -60,7 +60,7 @@ void umbra_whole_switch_many(umbra_ring *ring, umbra_stream *stream, const umbra
   umbra_ring_count_switches(ring, count);
 }
 
-/* Rotations are not divided here, so nothing is rounded. */
+/* Their first polynomials: the others are 0. Rotations are not divided here, so nothing is rounded. */
 static void fill_rotated(const umbra_ring *ring, umbra_stream *stream, const umbra_view *rotated,
                          const umbra_hoist *hoist) {
   const double variance = umbra_variance_of_switch(umbra_ring_chain(ring), hoist->window);
@@ -70,34 +70,47 @@ static void fill_rotated(const umbra_ring *ring, umbra_stream *stream, const umb
     umbra_whole_add_error(ring, stream, &first, hoist->x, 0);
   }
   for (uint32_t r = 0; r < hoist->rotations; r++) {
-    const umbra_view one = umbra_view_poly(rotated, 2 * (r + itself));
+    const umbra_view one = umbra_view_poly(rotated, r + itself);
     carry(ring, stream, &one, hoist->x,
           (umbra_carriage){.factor = 1, .variance = variance, .galois = hoist->rotation[r].galois});
   }
 }
 
-/* room: of rotated inputs, then of plaintexts that are coefficients. */
-static void sum_products(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_hoist *hoist,
-                         const umbra_poly *room) {
-  const uint32_t terms = hoist->rotations + (hoist->itself != 0), count = hoist->coefficients.count;
-  const umbra_view all = umbra_poly_view(room, ring), rotated = umbra_view_polys(&all, 0, 2 * terms);
-  const umbra_view plain =
-      hoist->plain ? umbra_poly_view(hoist->plain, ring) : umbra_view_polys(&all, 2 * terms, count);
-  for (uint32_t i = 0; !hoist->plain && i < count; i++) {
-    const umbra_view one = umbra_view_poly(&plain, i);
-    umbra_ring_from_i64(ring, stream, &one, hoist->coefficients.value + (size_t)i * umbra_ring_n(ring),
-                        hoist->coefficients.shift[i]);
+/* Plaintext i; one that is coefficients is made in the room for it when it is its turn. */
+static umbra_view plaintext(const umbra_ring *ring, umbra_stream *stream, const umbra_hoist *hoist, uint32_t i,
+                            const umbra_view *room) {
+  if (hoist->plain) {
+    const umbra_view all = umbra_poly_view(hoist->plain, ring);
+    return umbra_view_poly(&all, i);
   }
+  umbra_ring_from_i64(ring, stream, room, hoist->coefficients.value + (size_t)i * umbra_ring_n(ring),
+                      hoist->coefficients.shift[i]);
+  return *room;
+}
+
+/* room: of rotated inputs, then of a plaintext. */
+static void sum_products(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_hoist *hoist,
+                         const umbra_poly *room) {
+  const uint32_t terms = hoist->rotations + (hoist->itself != 0);
+  const umbra_view all = umbra_poly_view(room, ring), rotated = umbra_view_polys(&all, 0, terms),
+                   spare = umbra_view_poly(&all, terms);
   fill_rotated(ring, stream, &rotated, hoist);
-  umbra_ring_plain_products(ring, stream, dst, &plain, &rotated, terms, 0);
+  for (uint32_t g = 0; g < dst->polys / 2; g++) {
+    const umbra_view sum = umbra_view_poly(dst, 2 * g), other = umbra_view_poly(dst, 2 * g + 1);
+    for (uint32_t b = 0; b < terms; b++) {
+      const umbra_view x = umbra_view_poly(&rotated, b), y = plaintext(ring, stream, hoist, g * terms + b, &spare);
+      if (b) umbra_ring_mul_add(ring, stream, &sum, &y, &x);
+      else umbra_ring_mul(ring, stream, &sum, &y, &x);
+    }
+    umbra_ring_zero(ring, stream, &other);
+  }
 }
 
 umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                       const umbra_hoist *hoist) {
   const uint32_t terms = hoist->rotations + (hoist->itself != 0);
   umbra_poly room;
-  UMBRA_TRY(umbra_poly_create(&room, ring, 2 * terms + (hoist->plain ? 0 : hoist->coefficients.count), hoist->window, 0,
-                              "rotated inputs"));
+  UMBRA_TRY(umbra_poly_create(&room, ring, terms + 1, hoist->window, 0, "rotated inputs"));
   sum_products(ring, stream, dst, hoist, &room);
   umbra_ring_count_switches(ring, hoist->rotations);
   umbra_poly_destroy(&room, ring);

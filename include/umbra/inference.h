@@ -18,7 +18,13 @@
  * the way (umbra/bootstrap.h), where that takes the least time.
  *
  * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and looked
- * at as such.
+ * at as such. Each says by which plan it was encrypted, and results say whose they are: nothing else tells that values in
+ * scales and ranges of one plan are not those of another with as many elements, and a wrong answer looks like any other.
+ * So a network takes only what umbra_inference_encrypt made by its plan, and decryption only what that plan's network
+ * made. Operations on matrices make what is of no plan: neither takes it, for nobody knows what became of the values.
+ * On devices without real values (umbra/cost.h, umbra/simulate.h) networks take any matrix of the plan's shape.
+ *
+ * The server may also be denied the weights: see umbra_inference_weights_encrypt below.
  */
 #ifndef UMBRA_INFERENCE_H
 #define UMBRA_INFERENCE_H
@@ -37,6 +43,12 @@ typedef struct umbra_inference umbra_inference;           /* encoded weights, of
 
 /* ---- plans ---- */
 
+/* What the server has of weights and biases. */
+typedef enum umbra_weights_kind {
+  UMBRA_WEIGHTS_PLAIN = 0,
+  UMBRA_WEIGHTS_ENCRYPTED = 1 /* under the key of the records' owner; on matrices only, images included */
+} umbra_weights_kind;
+
 typedef struct umbra_inference_options {
   size_t struct_size;
   size_t records; /* that are computed together; a batch may have any number */
@@ -50,6 +62,7 @@ typedef struct umbra_inference_options {
   uint32_t scale_bits;   /* of the parameters; 0: chosen */
   const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
   const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */
+  umbra_weights_kind weights;
 } umbra_inference_options;
 #define UMBRA_INFERENCE_OPTIONS_INIT                                                            \
   .struct_size = sizeof(umbra_inference_options), .records = 1, .margin = 1.6, .error = 0x1p-6, \
@@ -60,9 +73,10 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
 /*
  * samples: records as those that will come, (samples, the input's shape) or (samples, elements): from them the size of
  * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot be
- * computed on encrypted values: its name and type), MISMATCH (shape of the samples), INVALID_ARGUMENT (options), RANGE (a
- * layer that is too large for matrices, by name, and not computed on images; no parameters have the levels, the memory or
- * the error wanted: the text has what there is), OUT_OF_MEMORY, CANCELLED.
+ * computed on encrypted values: its name and type; params with keyless levels for encrypted weights), MISMATCH (shape of
+ * the samples), INVALID_ARGUMENT (options), RANGE (a layer that is too large for matrices, by name, and not computed on
+ * images; no parameters have the levels, the memory or the error wanted: the text has what there is), OUT_OF_MEMORY,
+ * CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
                                                                   const umbra_ndarray *samples,
@@ -75,6 +89,15 @@ UMBRA_API void umbra_inference_plan_destroy(umbra_inference_plan *plan);
 
 /* It belongs to the plan. */
 UMBRA_API const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan);
+
+/*
+ * Of all that decides about values: parameters, layout, ranges and scales, and the steps with their weights, unless these
+ * are encrypted; equal for a plan, for its client's part, and for files of either. Matrices of records and of results have
+ * it (umbra_matrix_plan), by which networks and decryption refuse those of other plans. It tells whoever has a model, and
+ * the plan's other inputs, that this model is behind it. It keeps mistakes apart: whoever writes files can put any digest
+ * into them.
+ */
+UMBRA_API void umbra_inference_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
 /* Adds the keys of a run. Errors: INVALID_ARGUMENT, MISMATCH (needs of other parameters), OUT_OF_MEMORY. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_add_needs(const umbra_inference_plan *plan,
@@ -93,14 +116,15 @@ typedef struct umbra_inference_report {
   size_t keys;           /* evaluation keys */
   uint64_t batch_bytes;  /* of the batch's residues */
   uint64_t key_bytes;    /* of the evaluation keys, in memory */
-  uint64_t weight_bytes; /* of the encoded weights, and of the constants of refreshes */
-  uint64_t peak_bytes;   /* all together, at most */
+  uint64_t weight_bytes; /* of the encoded or encrypted weights, and of the constants of refreshes */
+  uint64_t peak_bytes;   /* of the server's process, at most: all these, values, blocks that are kept for reuse */
   double seconds; /* by the table of the target: for comparisons of plans; umbra_inference_plan_cost has a machine's */
   double error;   /* of an output, against the polynomial network: what simulated samples make of the noise, and room */
   double largest; /* |output| of the polynomial network on the samples */
   /* How far the polynomial network is from the model on the samples, as umbra_approximation_report has it: */
   size_t samples, labels_equal, near_ties;
   double approximation_error;
+  umbra_weights_kind weights;
 } umbra_inference_report;
 #define UMBRA_INFERENCE_REPORT_INIT .struct_size = sizeof(umbra_inference_report)
 UMBRA_API void umbra_inference_report_init(umbra_inference_report *report, size_t size);
@@ -110,7 +134,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_report(const umbra_in
 
 /*
  * What a run costs on a machine as umbra_context_cost_machine has them; NULL: the one that it finds by itself. The run is
- * made dry once more. Errors: INVALID_ARGUMENT (also: a plan without weights), UNSUPPORTED (machine), OUT_OF_MEMORY.
+ * made dry once more. Errors: INVALID_ARGUMENT (also: a plan without layers), UNSUPPORTED (machine), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost,
                                                                 const char *machine);
@@ -150,8 +174,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_explain(const umbra_i
                                                                    size_t *size);
 
 /*
- * *client = the plan without its weights: what a client needs for keys, for encryption and for decryption. It makes no
- * networks. Ranges of inputs and scales stay in it, and say that much about samples and weights.
+ * *client = the plan without its weights: what a client needs for keys, for encryption and for decryption. It has no
+ * layers and makes no networks, unless weights are encrypted: then the server has this plan, too. Ranges of inputs and
+ * scales stay in it, and say that much about samples and weights; with layers also what the model consists of, the size
+ * of each value and the polynomials.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_client(const umbra_inference_plan *plan,
                                                                   umbra_inference_plan **client);
@@ -167,8 +193,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_read(umbra_inference_
 /* ---- the server ---- */
 
 /*
- * Encodes the weights for a context of the plan's parameters. Errors: INVALID_ARGUMENT (also: a plan without weights),
- * MISMATCH (other parameters), OUT_OF_MEMORY, CANCELLED.
+ * Encodes the weights for a context of the plan's parameters. Errors: INVALID_ARGUMENT (also: a plan without weights, or
+ * of encrypted ones), MISMATCH (other parameters), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_create(umbra_inference **network, const umbra_context *context,
                                                              const umbra_inference_plan *plan,
@@ -181,11 +207,60 @@ UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* wei
 
 /*
  * *out = what the network makes of the batch, with the keys of the evaluator; out may be the batch. An evaluator that is
- * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT (a batch
- * of another plan), MISMATCH, NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE, CANCELLED.
+ * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT, MISMATCH
+ * (records of another plan, or of none; of another owner than the keys), NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE,
+ * CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
                                                           const umbra_matrix *batch, const umbra_inference *network);
+
+/* ---- encrypted weights ---- */
+
+/* Of one plan, in its order; immutable, shareable. umbra_inference_weights_save, _load, ...: see umbra/file.h. */
+typedef struct umbra_inference_weights umbra_inference_weights;
+
+/*
+ * What the model's owner does instead of giving the weights to the server: encrypts them for the owner of the records,
+ * with that one's public key and the whole plan, which was made with UMBRA_WEIGHTS_ENCRYPTED. The server then has the
+ * client's plan and these, and sees neither records nor weights. Whoever holds the secret key can read both.
+ *
+ * Weights and biases of all layers are encrypted, zeros too: a convolution is a matrix that does not show its windows.
+ * Not hidden are shapes of layers, scales of their values, polynomials of activations, and for each ciphertext the power of
+ * two, from 1 on, that bounds its weights in these scales. Products with encrypted weights take the level that others
+ * take, a relinearisation for each ciphertext of a result and, where elements share ciphertexts, rotations
+ * (umbra_matrix_multiply, by diagonals).
+ *
+ * Errors: INVALID_ARGUMENT (a plan without weights, or of plain ones), MISMATCH (a key of other parameters),
+ * OUT_OF_MEMORY, CANCELLED.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_weights_encrypt(umbra_inference_weights **weights,
+                                                                      const umbra_inference_plan *plan,
+                                                                      const umbra_public_key *key,
+                                                                      const umbra_progress *progress);
+
+/* The same with the secret key: half as large in files, and the way of plans that have no public key. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_weights_encrypt_symmetric(umbra_inference_weights **weights,
+                                                                                const umbra_inference_plan *plan,
+                                                                                const umbra_secret_key *key,
+                                                                                const umbra_progress *progress);
+
+/* The same weights, counted once more; see umbra/umbra.h. */
+UMBRA_API umbra_inference_weights *umbra_inference_weights_share(const umbra_inference_weights *weights);
+UMBRA_API void umbra_inference_weights_destroy(umbra_inference_weights *weights);
+UMBRA_API uint64_t umbra_inference_weights_bytes(const umbra_inference_weights *weights); /* of residues */
+UMBRA_API void umbra_inference_weights_owner(const umbra_inference_weights *weights, uint8_t owner[UMBRA_OWNER_BYTES]);
+UMBRA_DECLARE_FILE_FUNCTIONS(inference_weights)
+
+/*
+ * umbra_inference_create with encrypted weights, of which it keeps a share, and a plan with or without its own. It serves
+ * one owner: run with batches of others fails with MISMATCH. Errors: as that call, and MISMATCH (weights of another plan,
+ * or of another context).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_create_encrypted(umbra_inference **network,
+                                                                       const umbra_context *context,
+                                                                       const umbra_inference_plan *plan,
+                                                                       const umbra_inference_weights *weights,
+                                                                       const umbra_progress *progress);
 
 /* ---- the client ---- */
 
@@ -208,7 +283,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_encrypt_symmetric(umbra_ma
 
 /*
  * The answers, the records first, as umbra_model_run gives them: after the output's closing steps. Errors: as
- * umbra_matrix_decrypt, and MISMATCH (a matrix that is no result of the plan).
+ * umbra_matrix_decrypt; MISMATCH (a matrix that is no result of the plan); RANGE (outputs several times as large as the plan
+ * expects: of which record; umbra_inference_decrypt_outcome tells of smaller ones, too).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt(umbra_ndarray *results, const umbra_inference_plan *plan,
                                                               const umbra_matrix *encrypted,
@@ -221,6 +297,35 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_values(umbra_ndarr
                                                                      const umbra_matrix *encrypted,
                                                                      const umbra_secret_key *key,
                                                                      const umbra_progress *progress);
+
+/*
+ * What opening results showed. A record that is unlike the samples can leave the interval of a polynomial on the way, where
+ * this grows fast: its outputs may then be far outside of what those of the samples were, or not. So outputs beyond are a
+ * reason to look at their records, and no proof that they are wrong: a square of what is 1.6 times as large is 2.6 times
+ * as large. That nothing is found proves nothing, either.
+ */
+typedef struct umbra_inference_outcome {
+  size_t struct_size;
+  uint32_t doubts;        /* of umbra_doubt (umbra/range.h), of all ciphertexts together */
+  size_t beyond;          /* records with an output outside of [lowest, highest] */
+  double lowest, highest; /* what the plan expects of outputs: those of the samples, with its margin and error */
+  double largest;         /* |output| of all records, */
+  size_t record;          /* and which one has it, from 0 */
+} umbra_inference_outcome;
+#define UMBRA_INFERENCE_OUTCOME_INIT .struct_size = sizeof(umbra_inference_outcome)
+UMBRA_API void umbra_inference_outcome_init(umbra_inference_outcome *outcome, size_t size);
+#define umbra_inference_outcome_init(outcome) umbra_inference_outcome_init((outcome), sizeof *(outcome))
+
+/*
+ * As umbra_inference_decrypt_values, but gives the values in any case, with what there is to say of them. Errors: as there,
+ * RANGE only for what no double holds.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_outcome(
+    umbra_inference_outcome *outcome, umbra_ndarray *values, const umbra_inference_plan *plan,
+    const umbra_matrix *encrypted, const umbra_secret_key *key, const umbra_progress *progress);
+
+/* Values become answers, by the closing steps of the plan's output. Errors: INVALID_ARGUMENT, MISMATCH (shape). */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_close(umbra_ndarray *values, const umbra_inference_plan *plan);
 
 /*
  * What decryption is expected to give, (records, elements) before the closing steps: the plan, simulated with the noise

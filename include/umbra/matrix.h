@@ -25,7 +25,9 @@ typedef enum umbra_matrix_order {
   UMBRA_MATRIX_TILES_RIGHT = 4, /* and as right ones: their products take one level */
   UMBRA_MATRIX_DIAGONALS = 5,   /* those of a generalised diagonal: right factor of matrices by columns; one level */
   /* For products of a vector, or a few, with plain matrices (umbra/weights.h): */
-  UMBRA_MATRIX_SHIFTED = 6 /* copies of a row, shifted against each other, in place of rotations */
+  UMBRA_MATRIX_SHIFTED = 6, /* copies of a row, shifted against each other, in place of rotations */
+  /* For products of some records, fewer than there are slots, with plain matrices: */
+  UMBRA_MATRIX_INTERLEAVED = 7 /* elements of a row beside each other, a few of them or copies of one; many rows */
 } umbra_matrix_order;
 
 /*
@@ -54,11 +56,15 @@ typedef enum umbra_matrix_order {
  * of further rows. So rotations by 0 to group - 1 bring to the slots that are r modulo the stride each column once, and
  * weights of as many rows as the stride, or fewer, take `group` diagonals (umbra/weights.h).
  *
+ * Interleaved, slots / stride runs hold as many rows: each holds `group` columns, over and over, so slot stride * t + u holds
+ * column u modulo group of row t. Those with further columns follow, then those of further rows. The group is 1, copies
+ * of one column, or the stride. Weights take the copies to columns beside each other without a rotation.
+ *
  * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one. Tiles: the
  * least stride that holds rows and columns, or the largest that fits; slots for one tile. Diagonals: the largest stride
  * with as many positions as rows and columns, or 1; baby steps that take the least time. Shifted: as for weights with as
- * many rows as columns; the least group that takes one ciphertext. Factors of one product need the same stride: give it
- * if their shapes differ.
+ * many rows as columns; the least group that takes one ciphertext. Interleaved: the largest stride with a run for each
+ * row, or 1; groups of one column. Factors of one product need the same stride: give it if their shapes differ.
  */
 typedef struct umbra_matrix_layout {
   size_t struct_size;
@@ -68,7 +74,7 @@ typedef struct umbra_matrix_layout {
   uint32_t slots;  /* a power of two from the stride to n/2; of tiles from 2 stride^2 */
   int pairs;
   /* By rows: ciphertexts whose products with a vector share one: a power of two up to 8 and the stride. By diagonals:
-     baby steps, a power of two up to the positions. Shifted: columns from one run to the next, up to the stride. */
+     baby steps, a power of two up to the positions. Shifted: columns from one run to the next, up to the stride. Interleaved: columns of a run, 1 or the stride. */
   uint32_t group;
 } umbra_matrix_layout;
 #define UMBRA_MATRIX_LAYOUT_INIT .struct_size = sizeof(umbra_matrix_layout)
@@ -124,6 +130,16 @@ UMBRA_API size_t umbra_matrix_columns(const umbra_matrix *matrix);
 UMBRA_API uint32_t umbra_matrix_level(const umbra_matrix *matrix); /* the lowest of its ciphertexts' */
 UMBRA_API uint64_t umbra_matrix_bytes(const umbra_matrix *matrix); /* of residues */
 UMBRA_API void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]);
+
+/* What a matrix is to a network (umbra/inference.h). Numbers are part of the file format. */
+typedef enum umbra_matrix_role {
+  UMBRA_MATRIX_OF_NO_PLAN = 0, /* whatever operations on matrices make, too */
+  UMBRA_MATRIX_RECORDS = 1,    /* encrypted by a plan */
+  UMBRA_MATRIX_RESULTS = 2     /* of the network of a plan */
+} umbra_matrix_role;
+
+/* plan: the digest of its plan (umbra_inference_plan_digest); zero, if it is of none. May be NULL. */
+UMBRA_API umbra_matrix_role umbra_matrix_plan(const umbra_matrix *matrix, uint8_t plan[UMBRA_DIGEST_BYTES]);
 
 /* With what was chosen. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout);

@@ -146,9 +146,10 @@ typedef struct job {
   view dst, a, b;
   double factor, of_b;
   const double *matrix;
+  const int64_t *integers;
   double deviation; /* of either part of what is added; 0: nothing is */
   uint64_t key;     /* of the draw */
-  uint32_t galois, count;
+  uint32_t galois, count, log_gap;
   int accumulate;
 } job;
 
@@ -171,7 +172,8 @@ static void run(const job *j, umbra_parallel_body *body) {
 /* ---- element by element ---- */
 
 /* to = of_a * a [+ of_b * b] */
-static void combine_parts(double *to, const double *a, double of_a, const double *b, double of_b, stretch s) {
+UMBRA_WIDE static void combine_parts(double *to, const double *a, double of_a, const double *b, double of_b,
+                                     stretch s) {
   if (b)
     for (uint32_t i = s.first; i < s.end; i++) to[i] = of_a * a[i] + of_b * b[i];
   else
@@ -234,7 +236,7 @@ static void add_integer(umbra_stream *stream, view dst, view a, double value) {
 /* ---- products ---- */
 
 /* to = [to +] a * b. */
-static void multiply(parts to, parts a, parts b, stretch s, int accumulate) {
+UMBRA_WIDE static void multiply(parts to, parts a, parts b, stretch s, int accumulate) {
   for (uint32_t i = s.first; i < s.end; i++) {
     const double re = a.re[i] * b.re[i] - a.im[i] * b.im[i], im = a.re[i] * b.im[i] + a.im[i] * b.re[i];
     to.re[i] = accumulate ? to.re[i] + re : re;
@@ -271,27 +273,43 @@ static void tensor(umbra_stream *stream, view dst, view a, view b, int accumulat
   run(&(job){.device = stream->device, .dst = dst, .a = a, .b = b, .accumulate = accumulate}, tensor_stretch);
 }
 
+/* The same of a that stores one of 2^log_gap equal values: from real parts on come as few imaginary ones. */
+static void multiply_short(parts to, const double *a, parts b, stretch s, const job *j, int accumulate) {
+  const double *re = a, *im = a + (j->device->m >> j->log_gap);
+  for (uint32_t i = s.first, gap = 1u << j->log_gap; i < s.end;) {
+    const uint32_t word = i >> j->log_gap, end = (word + 1) * gap < s.end ? (word + 1) * gap : s.end;
+    for (; i < end; i++) {
+      const double product_re = re[word] * b.re[i] - im[word] * b.im[i];
+      const double product_im = re[word] * b.im[i] + im[word] * b.re[i];
+      to.re[i] = accumulate ? to.re[i] + product_re : product_re;
+      to.im[i] = accumulate ? to.im[i] + product_im : product_im;
+    }
+  }
+}
+
 /* The second of each pair of a, and so of dst, is 0. a: factors, b: inputs; count: terms. */
 static void plain_products_stretch(const void *data, uint32_t item) {
   const job *j = data;
   const stretch s = stretch_of(j, item);
   for (uint32_t g = 0; g < j->dst->polys / 2; g++) {
     const parts to = parts_of(j->device, j->dst, 2 * g);
-    for (uint32_t b = 0; b < j->count; b++)
-      multiply(to, parts_of(j->device, j->a, g * j->count + b), parts_of(j->device, j->b, 2 * b), s, b > 0);
+    for (uint32_t b = 0; b < j->count; b++) {
+      const parts factor = parts_of(j->device, j->a, g * j->count + b), x = parts_of(j->device, j->b, 2 * b);
+      if (j->log_gap) multiply_short(to, factor.re, x, s, j, b > 0);
+      else multiply(to, factor, x, s, b > 0);
+    }
     clear(parts_of(j->device, j->dst, 2 * g + 1), s);
   }
 }
 
-/* Plaintexts are stored whole. */
 static void plain_products(umbra_stream *stream, view dst, view plain, view a, uint32_t terms, uint32_t log_gap) {
-  (void)log_gap;
-  run(&(job){.device = stream->device, .dst = dst, .a = plain, .b = a, .count = terms}, plain_products_stretch);
+  run(&(job){.device = stream->device, .dst = dst, .a = plain, .b = a, .count = terms, .log_gap = log_gap},
+      plain_products_stretch);
 }
 
 /* to += the sum of w[k] * from[k], one after the other. */
 enum { TERMS = 4 };
-static void add_terms(double *to, const double *const *from, const double *w, stretch s) {
+UMBRA_WIDE static void add_terms(double *to, const double *const *from, const double *w, stretch s) {
   for (uint32_t i = s.first; i < s.end; i++) {
     double sum = to[i];
     for (int k = 0; k < TERMS; k++) sum += w[k] * from[k][i];
@@ -393,15 +411,17 @@ static void automorphism(umbra_stream *stream, view dst, view src, uint32_t galo
   run(&(job){.device = stream->device, .dst = dst, .a = src, .galois = galois, .factor = 1}, automorphism_stretch);
 }
 
+UMBRA_WIDE static void add_noise(parts to, double deviation, uint64_t key, stretch s) {
+  for (uint32_t i = s.first; i < s.end; i++) to.re[i] += deviation * gaussian(key, 2 * (uint64_t)i);
+  for (uint32_t i = s.first; i < s.end; i++) to.im[i] += deviation * gaussian(key, 2 * (uint64_t)i + 1);
+}
+
 static void carry_stretch(const void *data, uint32_t item) {
   const job *j = data;
   const stretch s = stretch_of(j, item);
   const parts to = parts_of(j->device, j->dst, 0);
   automorphism_of(j, to, parts_of(j->device, j->a, 0), s);
-  for (uint32_t i = s.first; j->deviation > 0 && i < s.end; i++) {
-    to.re[i] += j->deviation * gaussian(j->key, 2 * (uint64_t)i);
-    to.im[i] += j->deviation * gaussian(j->key, 2 * (uint64_t)i + 1);
-  }
+  if (j->deviation > 0) add_noise(to, j->deviation, j->key, s);
   for (uint32_t p = 1; p < j->dst->polys; p++) clear(parts_of(j->device, j->dst, p), s);
 }
 
@@ -441,15 +461,25 @@ static void overflow(umbra_stream *stream, view dst, uint32_t weight) {
   transform(stream, parts_of(stream->device, dst, 0));
 }
 
-static void from_i64(umbra_stream *stream, view dst, const int64_t *value, uint32_t shift) {
-  const uint32_t m = stream->device->m;
-  const double factor = ldexp(1, (int)shift);
-  for (uint32_t p = 0; p < dst->polys; p++, value += 2 * (size_t)m) {
-    const parts to = parts_of(stream->device, dst, p);
-    for (uint32_t i = 0; i < m; i++) to.re[i] = (double)value[i] * factor;
-    for (uint32_t i = 0; i < m; i++) to.im[i] = (double)value[m + i] * factor;
-    transform(stream, to);
+UMBRA_WIDE static void scale_integers(double *to, const int64_t *value, double factor, stretch s) {
+  for (uint32_t i = s.first; i < s.end; i++) to[i] = (double)value[i] * factor;
+}
+
+static void integers_stretch(const void *data, uint32_t item) {
+  const job *j = data;
+  const size_t m = j->device->m;
+  const stretch s = stretch_of(j, item);
+  for (uint32_t p = 0; p < j->dst->polys; p++) {
+    const parts to = parts_of(j->device, j->dst, p);
+    scale_integers(to.re, j->integers + 2 * m * p, j->factor, s);
+    scale_integers(to.im, j->integers + 2 * m * p + m, j->factor, s);
   }
+}
+
+static void from_i64(umbra_stream *stream, view dst, const int64_t *value, uint32_t shift) {
+  run(&(job){.device = stream->device, .dst = dst, .integers = value, .factor = ldexp(1, (int)shift)},
+      integers_stretch);
+  for (uint32_t p = 0; p < dst->polys; p++) transform(stream, parts_of(stream->device, dst, p));
 }
 
 /* There is one domain. */

@@ -235,14 +235,15 @@ class Check:
         model = gpu_floors.Device(known[0] if known else measured, device.get("multiprocessors"),
                                   clock * 1e6 if isinstance(clock, (int, float)) else None)
         rows = results.summarise(self.runs, model, samples)
-        trainings = [self.report[name] for name in ("helr", "main_job") if name in self.report]
+        jobs = [self.report[name] for name in ("helr", "main_job") if name in self.report]
+        jobs += self.report.get("networks", [])
         floors = {"bytes_in_a_second": model.bandwidth,
                   "bandwidth_from": "datasheet" if known else "copies of residues",
                   "measured_copy_bytes_in_a_second": measured, "multiprocessors": model.multiprocessors,
                   "clock_hz": model.clock, "clock_from": "samples" if busy else "the largest that nvidia-smi names",
                   "products_per_multiprocessor_and_clock": gpu_floors.LANES}
-        return {"clocks": clocks, "floors": floors, "benchmarks": rows, "bars": results.judge(rows + trainings),
-                "comparison": results.compare(rows + trainings)}
+        return {"clocks": clocks, "floors": floors, "benchmarks": rows, "bars": results.judge(rows + jobs),
+                "comparison": results.compare(rows + jobs)}
 
     def write(self):
         self.options.out.mkdir(parents=True, exist_ok=True)

@@ -34,8 +34,25 @@ PROFILED_LAUNCHES = 12  # which one rotation consists of
 STREAMED_MIB = 4096  # less than the keys of a refresh; under 8 GiB all of them, and the matrices, would stay
 QUICK_RINGS = "10:6,13:3,16:2"  # of the conformance table, see tests/conformance/program.h
 SMALL_RINGS = "10:2,13:1"
+MACHINE = "h200"  # whose seconds plans of networks state
 SANITIZERS = ["memcheck", "racecheck", "synccheck"]
 SLOW_LAWS = "test_bulk_law"  # hardly of ours under a sanitizer: long vectors, and cuFFT's own kernels
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """One of scripts/reference_runs."""
+
+    run: str
+    options: tuple
+    model: str  # a file of its data; without it the network is drawn
+    shape: str  # what rows of the report have as parameters
+
+
+NETWORKS = {
+    "mlp_square": Network("mlp-square", ("--images", "1,1000", "--digests"), "square.onnx", "784-128-10"),
+    "resnet20": Network("resnet20", ("--images", "1", "--repeat", "3"), "resnet20_cifar10_legacy17.onnx", "7-15-15"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +82,12 @@ STEPS = [
          "measured here: keys and matrices 39, made twice; counted: 7 benchmarks of 2.3 s"),
     Step("helr", 1, 25, 35, "HELR with the program, from files: 32 iterations, weights beside the reference",
          "measured on two cores (bench/results): plan, keys and data 10; guessed: copies of 2 GB, keys to the GPU 5"),
+    Step("mlp_square", 1, 13, 18, "784-128-10 with squares on 1 and 1000 images, encrypted; bits of layers beside the CPU",
+         "measured here: plans 6, records, weights, answers and the CPU's run 5; guessed: four starts of CUDA 1 each; "
+         "16 cores share part of it"),
+    Step("resnet20", 1, 40, 50, "ResNet-20 on an encrypted image, labels and logits beside the network in the clear",
+         "measured here: plan 10, keys 29, loading them 15, the clear 5; 16 cores share most of it; guessed: 5 GB to a GPU "
+         "5"),
     Step("main_job", 2, 20, 25, "the main job with the program, from files",
          "measured here: 120 with the training on the CPU, which is half of it"),
     Step("streaming", 2, 15, 20, "a refresh under a limit of memory that its keys exceed: they come as needed",
@@ -98,6 +121,9 @@ BARS = [
     Bar("operations", "rotate_graph", SET, 0.5),
     Bar("refreshes", "bootstrap_graph", BOOT_SET, 20),
     Bar("helr", "helr_iteration", BOOT_SET, 15),
+    Bar("mlp_square", "mlp_square_1", NETWORKS["mlp_square"].shape, 5),
+    Bar("mlp_square", "mlp_square_1000", NETWORKS["mlp_square"].shape, 3),
+    Bar("resnet20", "resnet20_1", NETWORKS["resnet20"].shape, 450),
 ]
 
 

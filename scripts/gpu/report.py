@@ -67,6 +67,13 @@ def print_rates(rates):
           + ", ".join(f"{blocks}: {us:.2f} us" for blocks, us in rates.get("graph_kernel_microseconds", {}).items()))
 
 
+def print_network(row):
+    digests = {True: ", the CPU's bits", False: ", OTHER BITS THAN THE CPU'S"}.get(row.get("digests_equal"), "")
+    print(f"{row['name']}{' (drawn)' if row['drawn'] else ''}: {row['microseconds'] / 1e3:.2f} ms, by its plan "
+          f"{row['planned_microseconds'] / 1e3:.2f} ms; labels equal {show(row['labels_equal'], '.2%')} but for "
+          f"{row['near_ties']} near ties, error of logits {row['logit_error']:.2g}{digests}")
+
+
 def verdict(line):
     if line["measured"] is None:
         return "not measured"
@@ -96,6 +103,8 @@ def print_report(report):
     if "rates" in report:
         print_rates(report["rates"])
     print_rows(report["benchmarks"])
+    for row in report.get("networks", []):
+        print_network(row)
     for tool, found in report.get("sanitizers", {}).items():
         print(f"{tool}: {found['result']}{'; ' + found['summary'] if found.get('summary') else ''}")
     print()

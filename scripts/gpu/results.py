@@ -193,7 +193,7 @@ def read_predictions():
 
 
 def compare(rows):
-    """Every bar and every prediction: what was measured beside what was expected."""
+    """Every bar and every prediction, a network's that of its plan: what was measured beside what was expected."""
     table = {}
     for bar in plan.BARS:
         table[bar.name, bar.params, bar.primes] = {"bar_microseconds": bar.milliseconds * 1e3}
@@ -203,4 +203,6 @@ def compare(rows):
     for (name, params, primes), line in table.items():
         row = find_row(rows, name, params, primes)
         line.update(name=name, params=params, primes=primes, measured=row["microseconds"] if row else None)
+        if row and "planned_microseconds" in row:
+            line["predicted"] = {"microseconds": row["planned_microseconds"]}
     return list(table.values())

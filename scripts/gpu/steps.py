@@ -177,9 +177,41 @@ def train(c, name, *command):
 
 def helr(c):
     if c.data and (c.data / "MNIST_train.txt.gz").exists():
-        train(c, "helr", sys.executable, c.root / "scripts/reference_runs", "helr", c.data, "--memory", "4G")
+        train(c, "helr", sys.executable, c.root / "scripts/reference_runs", "helr", c.data, "--memory", "4G",
+              "--yardstick", "none")
     else:
         c.miss("helr: there are no records; --data names their folder")
+
+
+def network(c, name):
+    """A reference run, with its data or drawn; each row of it becomes one of the report's."""
+    run, made = plan.NETWORKS[name], c.logs / f"{name}-outcome.json"
+    source = c.data if c.data and any(c.data.rglob(run.model)) else "--drawn"
+    with c.work() as work:
+        status, text = c.call(name, [
+            sys.executable, c.root / "scripts/reference_runs", run.run, source, *run.options, "--build",
+            c.paths["umbra"].parent, "--work", work, "--device", "cuda", "--gpu", plan.MACHINE, "--yardstick", "none",
+            "--out", made])
+    c.note(name, status, text)
+    if not made.exists():
+        c.miss(f"{name}: no result")
+        return
+    rows = json.loads(made.read_text(encoding="utf-8"))["rows"]
+    c.report.setdefault("networks", []).extend(
+        {"name": f"{name}_{row['images']}", "params": run.shape, "drawn": source == "--drawn",
+         "microseconds": row["seconds"] * 1e6, "planned_microseconds": row["seconds_predicted"] * 1e6, **row}
+        for row in rows)
+    for row in rows:
+        if row["backend"] != "cuda":
+            c.fail(f"{name}: ran on {row['backend']}")
+
+
+def mlp_square(c):
+    network(c, "mlp_square")
+
+
+def resnet20(c):
+    network(c, "resnet20")
 
 
 def main_job(c):

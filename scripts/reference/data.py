@@ -3,8 +3,10 @@
 import array
 import csv
 import gzip
+import math
 import os
 import pathlib
+import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/models"))
@@ -13,12 +15,16 @@ from onnx_file import Model, Node, Tensor, npy, read_npy
 PIXELS = 784
 
 
-def find(folder, name):
-    """The file of that name in a folder or below it."""
+def look_for(folder, name):
+    """The file of that name in a folder or below it, or None."""
     for inside, _, files in os.walk(folder, followlinks=True):
         if name in files:
             return pathlib.Path(inside, name)
-    return sys.exit(f"reference_runs: there is no {name} in {folder} or below it")
+    return None
+
+
+def find(folder, name):
+    return look_for(folder, name) or sys.exit(f"there is no {name} in {folder} or below it")
 
 
 def write_npy(path, shape, values):
@@ -26,6 +32,13 @@ def write_npy(path, shape, values):
     with open(path, "wb") as file:
         file.write(npy(shape, []))
         array.array("d", values).tofile(file)
+
+
+def read_rows(path, count):
+    """Of as many records."""
+    values = read_npy(path.read_bytes())[1]
+    width = len(values) // count
+    return [values[i * width:(i + 1) * width] for i in range(count)]
 
 
 # ---- images ----
@@ -38,13 +51,16 @@ def read_idx(path, header):
 class Digits:
     """MNIST: the test images, and training images as samples; value(pixel) is what a network sees."""
 
+    names = {part: f"{part}-images-idx3-ubyte.gz" for part in ("train", "t10k")}
+    labels = "t10k-labels-idx1-ubyte.gz"
+    header = 16
     shape = [1, 28, 28]
 
     def __init__(self, folder, value):
         self.folder, self.values = folder, [value(pixel) for pixel in range(256)]
 
     def write(self, path, part, count):
-        pixels = read_idx(find(self.folder, f"{part}-images-idx3-ubyte.gz"), 16)[:count * PIXELS]
+        pixels = read_idx(find(self.folder, self.names[part]), self.header)[:count * PIXELS]
         write_npy(path, [len(pixels) // PIXELS, *self.shape], map(self.values.__getitem__, pixels))
 
     def write_samples(self, path, count):
@@ -53,7 +69,7 @@ class Digits:
     def write_records(self, path, count):
         """Returns their labels."""
         self.write(path, "t10k", count)
-        return list(read_idx(find(self.folder, "t10k-labels-idx1-ubyte.gz"), 8)[:count])
+        return list(read_idx(find(self.folder, self.labels), 8)[:count])
 
 
 class FlatDigits(Digits):
@@ -63,11 +79,12 @@ class FlatDigits(Digits):
 class Cifar:
     """The first test images of CIFAR-10: a byte for the label, then three planes each. The last hundred are samples."""
 
+    name = "test_first1000.bin.gz"
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     plane, samples = 1024, 100
 
     def __init__(self, folder):
-        data, size = read_idx(find(folder, "test_first1000.bin.gz"), 0), 1 + 3 * self.plane
+        data, size = read_idx(find(folder, self.name), 0), 1 + 3 * self.plane
         self.images = [data[i:i + size] for i in range(0, len(data), size)]
 
     def write(self, path, images):
@@ -142,3 +159,88 @@ def lola(folder):
                   "c": Tensor([10], read_numbers(folder, "lola_Biases_3.csv"), "double")}
     nodes += [Node("Gemm", "f,w,b", "h"), Node("Mul", "h,h", "t"), Node("Gemm", "t,v,c", "y", transB=1)]
     return Model(nodes, constants, ["n", 1, 28, 28]).encode()
+
+
+# ---- what is drawn ----
+
+class Drawn:
+    """Records of a shape, uniform from 0 to 1, by a seeded generator. Nobody knows their labels."""
+
+    samples = 20
+
+    def __init__(self, shape):
+        self.shape = shape
+
+    def write(self, path, count):
+        generator = random.Random(pathlib.Path(path).name)
+        write_npy(path, [count, *self.shape], [generator.random() for _ in range(count * math.prod(self.shape))])
+
+    def write_samples(self, path, count):
+        self.write(path, min(count, self.samples))
+
+    def write_records(self, path, count):
+        self.write(path, count)
+
+
+class Drawing:
+    """A network whose weights are drawn: normal, with the deviation that keeps values as large as they are."""
+
+    def __init__(self):
+        self.generator, self.nodes, self.constants = random.Random(2), [], {}
+
+    def constant(self, tensor):
+        name = f"c{len(self.constants)}"
+        self.constants[name] = tensor
+        return name
+
+    def drawn(self, dims, deviation):
+        return self.constant(Tensor(dims, [self.generator.gauss(0, deviation) for _ in range(math.prod(dims))]))
+
+    def whole(self, *numbers):
+        return self.constant(Tensor([len(numbers)], numbers, "int64"))
+
+    def add(self, kind, *inputs, **attributes):
+        """The name of its result."""
+        result = f"v{len(self.nodes)}"
+        self.nodes.append(Node(kind, ",".join(inputs), result, **attributes))
+        return result
+
+    def dense(self, x, inputs, outputs):
+        return self.add("Gemm", x, self.drawn([inputs, outputs], inputs**-0.5), self.drawn([outputs], 0.1))
+
+    def convolution(self, x, inputs, outputs, stride=1, gain=2.0):
+        weights = self.drawn([outputs, inputs, 3, 3], (gain / (9 * inputs))**0.5)
+        return self.add("Conv", x, weights, self.drawn([outputs], 0.1), strides=[stride, stride], pads=[1, 1, 1, 1])
+
+    def encode(self, shape):
+        return Model(self.nodes, self.constants, ["n", *shape], self.nodes[-1].outputs[0]).encode()
+
+
+def draw_square(shape):
+    """784-128-10 with squares."""
+    network = Drawing()
+    hidden = network.dense("x", shape[0], 128)
+    network.dense(network.add("Mul", hidden, hidden), 128, 10)
+    return network.encode(shape)
+
+
+def draw_block(network, x, inputs, outputs):
+    """Two convolutions beside a shortcut; where maps shrink, it leaves out pixels, and gets channels of zeros."""
+    stride = outputs // inputs
+    inner = network.add("Relu", network.convolution(x, inputs, outputs, stride))
+    inner = network.convolution(inner, outputs, outputs, gain=0.5)
+    if stride > 1:
+        x = network.add("Slice", x, network.whole(0, 0), network.whole(32, 32), network.whole(2, 3),
+                        network.whole(stride, stride))
+        more = (outputs - inputs) // 2
+        x = network.add("Pad", x, network.whole(0, more, 0, 0, 0, more, 0, 0))
+    return network.add("Relu", network.add("Add", x, inner))
+
+
+def draw_resnet20(shape):
+    network = Drawing()
+    x = network.add("Relu", network.convolution("x", shape[0], 16))
+    for inputs, outputs in ((16, 16), (16, 16), (16, 16), (16, 32), (32, 32), (32, 32), (32, 64), (64, 64), (64, 64)):
+        x = draw_block(network, x, inputs, outputs)
+    network.dense(network.add("Flatten", network.add("GlobalAveragePool", x)), 64, 10)
+    return network.encode(shape)

@@ -93,10 +93,10 @@ def helr(options):
     unpack(options.data / "MNIST_train.txt.gz", owner / "train.csv")
     unpack(options.data / "MNIST_test.txt.gz", owner / "test.csv")
     umbra = Program(options.build / "umbra")
-    origin = measured.origin(umbra.program)
+    origin = measured.origin(umbra.program) | {"yardstick_ms": options.yardstick()}
     weights, plan, training, judged = train(umbra, owner, server, options.memory or "0", options.device)
     worst = deviation(weights, options.data / "reference_w_deg3_32iter.csv")
-    result = collect(umbra, plan, training, judged, worst, origin)
+    result = collect(umbra, plan, training, judged, worst, origin) | {"yardstick_ms_after": options.yardstick()}
     print_result(result)
     if options.out:
         options.out.write_text(json.dumps(result, indent=1) + "\n")

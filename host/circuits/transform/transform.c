@@ -41,16 +41,37 @@ static umbra_status encode_diagonals(umbra_transform *transform, const umbra_dia
   return status;
 }
 
-static umbra_status make_plaintexts(umbra_transform *transform, const umbra_transform_encoding *desc) {
-  umbra_ring *ring = transform->context->ring;
+/* All of its plaintexts, without memory yet. */
+static umbra_poly shape_of_plaintexts(const umbra_transform *transform) {
+  const umbra_ring *ring = transform->context->ring;
   const umbra_transform_plan *plan = transform->plan;
-  const uint32_t log_gap = umbra_ring_whole(ring) ? 0 : plan->log_gap;
-  UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, plan->babies * plan->giants,
-                                    umbra_ring_chain(ring)->window[plan->level], umbra_transform_auxes(transform),
-                                    log_gap, "encoded diagonals"));
+  return (umbra_poly){.window = umbra_ring_chain(ring)->window[plan->level],
+                      .aux = (uint16_t)umbra_transform_auxes(transform),
+                      .polys = (uint16_t)(plan->babies * plan->giants),
+                      .log_gap = (uint16_t)(umbra_ring_whole(ring) ? 0 : plan->log_gap)};
+}
+
+static umbra_status make_plaintexts(umbra_transform *transform, const umbra_diagonals *diagonals, umbra_watch *watch) {
+  umbra_ring *ring = transform->context->ring;
+  const umbra_poly like = shape_of_plaintexts(transform);
+  UMBRA_TRY(umbra_poly_create_short(&transform->plain, ring, like.polys, like.window, like.aux, like.log_gap,
+                                    "encoded diagonals"));
   transform->plain.secret = 1; /* the matrix may be somebody's */
-  UMBRA_TRY(encode_diagonals(transform, desc->diagonals, desc->watch));
+  UMBRA_TRY(encode_diagonals(transform, diagonals, watch));
   return umbra_poly_may_leave(&transform->plain, ring);
+}
+
+uint64_t umbra_transform_encoded_bytes(const umbra_transform *transform) {
+  const umbra_poly like = shape_of_plaintexts(transform);
+  return umbra_poly_bytes(&like, transform->context->ring);
+}
+
+umbra_status umbra_transform_encode_ahead(umbra_transform *transform, umbra_watch *watch) {
+  if (!umbra_transform_encodes_at_use(transform)) return UMBRA_OK;
+  const umbra_status status = make_plaintexts(transform, &transform->diagonals, watch);
+  if (status == UMBRA_OK) umbra_diagonals_destroy(&transform->diagonals);
+  else umbra_poly_destroy(&transform->plain, transform->context->ring);
+  return status;
 }
 
 /* ---- the whole ---- */
@@ -81,7 +102,7 @@ static umbra_status fill(umbra_transform *transform, const umbra_transform_encod
   umbra_transform_shape shape = shape_of(desc);
   UMBRA_TRY(umbra_transform_plan_create(&transform->plan, umbra_context_chain(transform->context), &shape));
   estimate_factor(transform, desc->diagonals);
-  if (!desc->at_use) return make_plaintexts(transform, desc);
+  if (!desc->at_use) return make_plaintexts(transform, desc->diagonals, desc->watch);
   transform->diagonals = *desc->at_use;
   *desc->at_use = (umbra_diagonals){0};
   return UMBRA_OK;

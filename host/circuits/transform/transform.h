@@ -52,6 +52,15 @@ uint32_t umbra_transform_auxes(const umbra_transform *transform);
 umbra_status umbra_transform_encode(umbra_transform **transform, const umbra_context *context,
                                     const umbra_transform_encoding *desc);
 
+/*
+ * Of one that encodes at use and that nobody has yet: encodes all of it now. Results are the same bits. Errors:
+ * OUT_OF_MEMORY, CANCELLED.
+ */
+umbra_status umbra_transform_encode_ahead(umbra_transform *transform, umbra_watch *watch);
+
+/* What the diagonals take when they are encoded. */
+uint64_t umbra_transform_encoded_bytes(const umbra_transform *transform);
+
 /* log2 of the scale that an input of that scale leaves with. */
 umbra_log2 umbra_transform_log_scale(const umbra_transform *transform, umbra_log2 log_scale);
 

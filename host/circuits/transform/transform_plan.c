@@ -82,17 +82,35 @@ static void clear_marks(const maker *m, const split *s) {
   for (uint32_t map = 0; map < m->plan->maps; map++) memset(giants_of(m, map), 0, giants * sizeof *m->of_giant);
 }
 
-/* Marks the steps that a split needs, and counts them. */
-static void mark_steps(const maker *m, const split *s, uint32_t *babies, uint32_t *giants) {
+typedef struct choice {
+  costs cost;
+  split best;
+  uint64_t least; /* its cost */
+} choice;
+
+/* Whether a split that needs so many steps, and perhaps more, costs no less than the best so far. */
+static int is_hopeless(const maker *m, const choice *chosen, uint64_t babies, uint64_t giants) {
+  const costs *c = &chosen->cost;
+  const uint64_t cells = babies * giants * c->cell, maps = m->plan->maps;
+  if (m->shape->min_key) return cells >= chosen->least;
+  return cells + (babies - 1) * c->baby + (giants > maps ? giants - maps : 0) * c->giant >= chosen->least;
+}
+
+/* Marks the steps that a split needs, and counts them, up to where it is hopeless. Whether it is not. chosen: or NULL. */
+static int mark_steps(const maker *m, const split *s, const choice *chosen, uint32_t *babies, uint32_t *giants) {
   int64_t first = giant_of(s, m->low);
   *babies = *giants = 0;
   clear_marks(m, s);
   for (size_t k = 0; k < m->shape->count; k++) {
-    uint32_t *baby = &m->of_baby[baby_of(s, m->index[k]) - s->origin];
-    uint32_t *giant = &giants_of(m, map_of(m, k))[giant_of(s, m->index[k]) - first];
+    const int64_t at = giant_of(s, m->index[k]);
+    uint32_t *baby = &m->of_baby[m->index[k] - at * s->size - s->origin];
+    uint32_t *giant = &giants_of(m, map_of(m, k))[at - first];
+    if (*baby && *giant) continue;
     if (!*baby) *baby = ++*babies;
     if (!*giant) *giant = ++*giants;
+    if (chosen && is_hopeless(m, chosen, *babies, *giants)) return 0;
   }
+  return 1;
 }
 
 /* Giant steps of a map by its chain, from the highest down to the lowest and from there to 0. */
@@ -122,25 +140,20 @@ static uint64_t hoisted_cost(const maker *m, const split *s, const costs *c, uin
   return babies * c->baby + giants * c->giant;
 }
 
-static uint64_t split_cost(const maker *m, const split *s, const costs *c) {
+static uint64_t split_cost(const maker *m, const split *s, const choice *chosen) {
+  const costs *c = &chosen->cost;
   uint32_t babies, giants;
-  mark_steps(m, s, &babies, &giants);
+  if (!mark_steps(m, s, chosen, &babies, &giants)) return UINT64_MAX;
   uint64_t cells = (uint64_t)babies * giants * c->cell;
   return cells + (m->shape->min_key ? chain_cost(m, s, c) : hoisted_cost(m, s, c, babies, giants));
 }
 
 /* ---- choice ---- */
 
-typedef struct choice {
-  costs cost;
-  split best;
-  uint64_t least; /* its cost */
-} choice;
-
 /* Chains of baby steps go up from 0. */
 static void try_split(const maker *m, choice *chosen, split s) {
   if (m->shape->min_key && s.origin) return;
-  uint64_t cost = split_cost(m, &s, &chosen->cost);
+  uint64_t cost = split_cost(m, &s, chosen);
   if (cost >= chosen->least) return;
   chosen->least = cost;
   chosen->best = s;
@@ -217,7 +230,7 @@ static void number_all(const maker *m, const split *s, int64_t first) {
 static umbra_status fill_steps(const maker *m, const split *s) {
   umbra_transform_plan *plan = m->plan;
   int64_t first = giant_of(s, m->low);
-  mark_steps(m, s, &plan->babies, &plan->giants);
+  mark_steps(m, s, NULL, &plan->babies, &plan->giants);
   size_t cells = (size_t)plan->babies * plan->giants;
   if (cells > UINT16_MAX)
     return umbra_fail(UMBRA_ERROR_RANGE, "a linear map of %zu diagonals is too large: use a denser set of rotations",

@@ -55,7 +55,7 @@ UMBRA_INLINE void add_column(wide *sum, const uint32_t *column, const uint32_t *
 
 UMBRA_INLINE void shrink_sums(wide *sum, vec bound, const int tile) {
   UMBRA_UNROLL
-  for (int g = 0; g < tile; g++) sum[g] = (wide){vec_shrink(sum[g].even, bound), vec_shrink(sum[g].odd, bound)};
+  for (int g = 0; g < tile; g++) sum[g] = wide_shrink(sum[g], bound);
 }
 
 /* dst = [dst +] sums below B. */

@@ -17,8 +17,6 @@ typedef struct rows {
   uint32_t c;              /* factor of init, times R */
 } rows;
 
-UMBRA_INLINE wide wide_shrink(wide a, vec m) { return (wide){vec_shrink(a.even, m), vec_shrink(a.odd, m)}; }
-
 UMBRA_INLINE wide initial(const uint32_t *init, size_t i, vec c) {
   return init ? wide_mul(vec_load(init + i), c) : (wide){vec_set(0), vec_set(0)};
 }

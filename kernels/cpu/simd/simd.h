@@ -55,6 +55,8 @@ UMBRA_INLINE wide wide_mul(vec a, vec b) { return (wide){vec_mul(a, b), vec_mul(
 
 UMBRA_INLINE wide wide_add(wide a, wide b) { return (wide){vec_add64(a.even, b.even), vec_add64(a.odd, b.odd)}; }
 
+UMBRA_INLINE wide wide_shrink(wide a, vec bound) { return (wide){vec_shrink(a.even, bound), vec_shrink(a.odd, bound)}; }
+
 /*
  * t * R^-1 mod q for t in [0, q * 2^32); inv = q^-1 mod 2^32. The low words of t and of the multiple of q are equal, so
  * the difference of the high words is exact.
