@@ -27,7 +27,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exactly one of --params, --preset and --plan", "keygen --out o --secret s");
   assert_fails(2, "exclude each other", "keygen --params p --out o --secret s --passphrase-file f --no-passphrase");
   assert_fails(2, "a whole number is expected at \"x\"", "keygen --params p --out o --secret s --rotations 1,x");
-  assert_fails(2, "exactly one of --records, --model and DATA", "encrypt --keys k --out o");
+  assert_fails(2, "exactly one of --records, --model, --weights and DATA", "encrypt --keys k --out o");
   assert_fails(2, "--for-logistic: 4294967295 is out of range", "params --for-logistic 4294967295");
   assert_fails(2, "--for-logistic: 0 is out of range", "params --for-logistic 0");
   assert_fails(2, "--for-logistic: 65536 is out of range", "keygen --params p --out o --secret s --for-logistic 65536");
