@@ -237,7 +237,7 @@ umbra_status umbra_train_search_create(umbra_train_search **search, const umbra_
   if (!search || !params || !records)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a search of settings needs an output, parameters and records");
   struct search s = {.params = params, .records = records, .watch = umbra_watch_of(progress)};
-  umbra_choice choice;
+  umbra_choice choice = {0};
   UMBRA_TRY(take(&s, options));
   umbra_status status = umbra_watch_close(&s.watch, find(&s, &choice));
   if (status == UMBRA_OK) status = keep(search, &s, &choice);
