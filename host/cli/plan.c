@@ -21,8 +21,9 @@ static const char *const fits[] = {"least-squares", "chebyshev", NULL};
 static const char *const targets[] = {"cpu", "gpu", NULL};
 
 typedef struct plan_options {
-  const char *data, *shape, *label, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target,
-      *machine, *out;
+  const char *data, *shape, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target, *machine,
+      *out;
+  cli_table_options table;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound;
   umbra_train_options train;
@@ -65,7 +66,7 @@ static bool apply(umbra_records **records, const umbra_scaling *scaling, const c
 
 static bool load_records(plan_job *j, const plan_options *o, cli_report *report) {
   if (!o->data) return true;
-  if (!cli_records_load(&j->records, "DATA", o->data, o->label) ||
+  if (!cli_records_load(&j->records, "DATA", o->data, &o->table, NULL, report) ||
       !cli_check(umbra_scaling_fit(&j->scaling, j->records, o->scaling_kind, o->divisor, o->clip), "--scale") ||
       !apply(&j->records, j->scaling, "DATA"))
     return false;
@@ -74,7 +75,8 @@ static bool load_records(plan_job *j, const plan_options *o, cli_report *report)
   if (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->wanted.columns)) return false;
   cli_report_step(report, "read", o->data);
   if (!o->held_out) return true;
-  if (!cli_records_load(&j->held, "--held-out", o->held_out, o->label) || !apply(&j->held, j->scaling, "--held-out"))
+  if (!cli_records_load_like(&j->held, j->records, "--held-out", o->held_out, &o->table, report) ||
+      !apply(&j->held, j->scaling, "--held-out"))
     return false;
   cli_report_step(report, "read", o->held_out);
   return true;
@@ -268,7 +270,7 @@ static bool may_write(const plan_options *o) {
 static bool save_scaling(const plan_job *j, const plan_options *o, cli_report *report) {
   if (!o->scaling) return true;
   mode_t before = umask(0077);
-  umbra_status status = umbra_scaling_save(j->scaling, o->scaling);
+  umbra_status status = umbra_train_plan_save_scaling(j->plan, j->scaling, o->scaling);
   umask(before);
   if (!cli_check(status, "--scaling")) return false;
   cli_report_step(report, "scaling", o->scaling);
@@ -324,8 +326,11 @@ static void check_data(plan_options *o) {
   if (!o->data == !o->shape) cli_usage("exactly one of DATA and --shape is expected");
   if (o->shape && !parse_shape(&o->train, o->shape))
     cli_usage("--shape: \"%s\" is not ROWSxCOLUMNS, such as 100000x500", o->shape);
-  if (o->shape && (o->label || o->scale || o->divisor > 0 || o->clip > 0 || o->held_out || o->initial || o->scaling))
-    cli_usage("--label, --scale, --scale-by, --clip, --held-out, --initial and --scaling belong to DATA");
+  if (o->shape && (cli_table_given(&o->table) || o->scale || o->divisor > 0 || o->clip > 0 || o->held_out ||
+                   o->initial || o->scaling))
+    cli_usage("--label, --scale, --scale-by, --clip, --held-out, --initial, --scaling and what says how to read a "
+              "table belong "
+              "to DATA");
 }
 
 static void check_scaling(plan_options *o) {
@@ -356,7 +361,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       .train = {UMBRA_TRAIN_OPTIONS_INIT}, .sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT}, .shuffle = CLI_NOT_GIVEN};
   const cli_option options[] = {
       {"shape", "ROWSxCOLUMNS", "instead of DATA: so many records and features", CLI_TEXT, &o.shape, CLI_OPTIONAL},
-      CLI_LABEL_OPTION(o.label),
+      CLI_LABEL_OPTION(o.table),
+      CLI_POSITIVE_OPTION(o.table),
+      CLI_COLUMNS_OPTION(o.table),
+      CLI_TABLE_OPTIONS(o.table),
       {"scale", "KIND", "none (default), range, deviation or constant", CLI_TEXT, &o.scale, CLI_OPTIONAL},
       {"scale-by", "C", "with --scale constant: divide by C", CLI_NUMBER, &o.divisor, CLI_WITHIN(1e-300, 1e300)},
       {"clip", "C", "cut scaled values off at -C and C", CLI_NUMBER, &o.clip, CLI_WITHIN(1e-300, 1e300)},
@@ -410,7 +418,7 @@ const cli_command cli_plan = {
     .operand_may_lack = true,
     .details =
         "For a network give MODEL.onnx instead of DATA; umbra plan MODEL.onnx --help has the options of that.\n\n"
-        "DATA is a table of records with labels of 0 and 1, or -1 and 1. The same training is run in the clear, with\n"
+        "DATA is a table of records with labels of two classes. The same training is run in the clear, with\n"
         "the polynomial and with the sigmoid itself, and its scores and weights are judged: beyond --range the\n"
         "polynomial is far from the sigmoid, and under encryption nobody would see it. The plan is public and tells\n"
         "the shape of the data, all settings and the bound of weights; the scaling stays with the owner.\n\n"

@@ -9,19 +9,19 @@ bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path
   return cli_check(umbra_train_plan_load(plan, path), option) && cli_params_secure(umbra_train_plan_params(*plan));
 }
 
-bool cli_records_load(umbra_records **records, const char *option, const char *path, const char *label) {
-  const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .label = label};
-  return cli_check(umbra_records_read(records, path, &options), option);
+bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan) {
+  return !path || (cli_check(umbra_scaling_load(scaling, path), "--scaling") &&
+                   (!plan || cli_check(umbra_train_plan_check_scaling(plan, *scaling), "--scaling")));
 }
 
-bool cli_records_scale(umbra_records **records, const char *option, const char *scaling) {
-  umbra_scaling *loaded = NULL;
+const umbra_schema *cli_schema_of(const umbra_scaling *scaling) {
+  return scaling ? umbra_scaling_schema(scaling) : NULL;
+}
+
+bool cli_records_scale(umbra_records **records, const char *option, const umbra_scaling *scaling) {
   umbra_records *scaled = NULL;
   if (!scaling) return true;
-  if (!cli_check(umbra_scaling_load(&loaded, scaling), "--scaling")) return false;
-  bool done = cli_check(umbra_scaling_apply(loaded, &scaled, *records), option);
-  umbra_scaling_destroy(loaded);
-  if (!done) return false;
+  if (!cli_check(umbra_scaling_apply(scaling, &scaled, *records), option)) return false;
   umbra_records_destroy(*records);
   *records = scaled;
   return true;
