@@ -29,7 +29,7 @@ string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
 # Only static linking needs the private part. It names libraries, not packages, which would be asked for in any case.
 set(pc_private "")
 if(UMBRA_STATIC)
-  set(pc_private "Libs.private: -lsodium -lprotobuf-c -lcjson ${CMAKE_THREAD_LIBS_INIT} -lm${umbra_cuda_libraries}\n")
+  set(pc_private "Libs.private: -lsodium -lprotobuf-c -lcjson -lz ${CMAKE_THREAD_LIBS_INIT} -lm${umbra_cuda_libraries}\n")
 endif()
 configure_file(cmake/umbra.pc.in umbra.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/umbra.pc DESTINATION ${pc_dir})

@@ -42,7 +42,6 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "--range: 1e300 is out of range", "encrypt --keys k --out o --model m.csv --range 1e300");
   assert_fails(2, "--range R above 0", "encrypt --keys k --out o --model m.csv");
   assert_fails(2, "\"wide\" is not a number", "encrypt --keys k --out o --model m.csv --range wide");
-  assert_fails(2, "the range 3-1 is empty", "encrypt --keys k --out o --records r.csv --columns 3-1");
   assert_fails(2, "exclude each other", "encrypt --keys k --out o --records r.csv --columns 1 --drop-last-column");
   assert_fails(2, "exclude each other", "bench --machine h200 --calibrate");
   assert_fails(2, "exclude each other", "bench --preset p --params p.umbra");
@@ -414,8 +413,8 @@ static void columns_are_chosen(void **state) {
   assert_succeeds(DECRYPT "--in swapped.umbra --out swapped.csv");
   assert_table("swapped.csv", 3, 2, swapped);
   assert_succeeds("encrypt --keys keys --records records.npy --columns 1-2 --out npy.umbra");
-  assert_fails(1, "there is no column 4", "encrypt --keys keys --records records.csv --columns 4 --out x.umbra");
-  assert_fails(1, "there is no column 0", "encrypt --keys keys --records records.csv --columns 0 --out x.umbra");
+  assert_fails(1, "there is no column '4'", "encrypt --keys keys --records records.csv --columns 4 --out x.umbra");
+  assert_fails(1, "there is no column '0'", "encrypt --keys keys --records records.csv --columns 0 --out x.umbra");
 }
 
 static void other_owners_are_noticed(void **state) {
@@ -428,9 +427,9 @@ static void other_owners_are_noticed(void **state) {
 static void hostile_tables_are_refused(void **state) {
   (void)state;
   write_text("hostile.csv", "1,2\n3;4,5\n");
-  assert_fails(1, "separated by commas", "encrypt --keys keys --records hostile.csv --out x.umbra");
-  const char *const texts[] = {"",          "\n\n",       "1,2\n3\n", "1,2\n3,x\n", "1,,2\n", "1,2,\n1,2,\n",
-                               "nan,1\n",   "1,inf\n",    "1e999\n",  "0x10;3\n",   "1 2\n",  "\"1\n",
+  assert_fails(1, "line 2, column 1: '3;4' is not a number", "encrypt --keys keys --records hostile.csv --out x.umbra");
+  const char *const texts[] = {"",          "\n\n",       "1,2\n3\n", "1,2\n3,x\n", "1,,2\n", "1,2\n1,\n",
+                               "nan,1\n",   "1,inf\n",    "1e999\n",  "0x10;3\n",   "1 b\n",  "\"1\n",
                                "1e300,1\n", "a,b\nc,d\n", "\xff\xfe", "1,2\n\x01\n"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     write_text("hostile.csv", texts[i]);

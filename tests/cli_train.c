@@ -75,7 +75,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "--plan FILE is missing", "encrypt train.csv --keys k --out o");
   assert_fails(2, "exactly one of --records, --model, --weights and DATA", "encrypt train.csv --records r --keys k --out o");
   assert_fails(2, "belong to DATA", "encrypt --records r --plan p --keys k --out o");
-  assert_fails(2, "do not go with DATA", "encrypt train.csv --plan p --columns 1 --keys k --out o");
+  assert_fails(2, "does not go with DATA", "encrypt train.csv --plan p --drop-last-column --keys k --out o");
   assert_fails(2, "--data DIR is missing", "train --keys k --out o");
   assert_fails(2, "\"x\" is not a whole number", "train --keys k --data d --out o --memory x");
   assert_fails(2, "--plan and --train belong together", "evaluate --weights w --data d --plan p");
@@ -255,8 +255,12 @@ static void bad_records_are_refused_before_anything_else(void **state) {
   const struct {
     const char *text, *says;
   } wrong[] = {
-      {"a,b,c\n1,2,0\n1,x,1\n", "line 3"}, {"a,b,c\n1,2,0\n1,,1\n", "line 3"},    {"a,b,c\n1,2,0\n1,2,2\n", "line 3"},
-      {"a,b,c\n1,2,0\n1,2\n", "line 3"},   {"a,b,c\n1,nan,0\n1,2,1\n", "line 2"}, {"a,b,c\n1,2,1\n1,2,1\n", "class"},
+      {"a,b,c\n1,2,0\n1,x,1\n", "line 3"},
+      {"a,b,c\n1,2,0\n1,,1\n", "line 3"},
+      {"a,b,c\n1,2,0\n1,2,1\n1,2,2\n", "line 4"},
+      {"a,b,c\n1,2,0\n1,2\n", "line 3"},
+      {"a,b,c\n1,nan,0\n1,2,1\n", "line 2"},
+      {"a,b,c\n1,2,1\n1,2,1\n", "class"},
       {"c\n0\n1\n", "features"},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -352,8 +356,63 @@ static void weights_are_judged(void **state) {
   assert_fails(1, "nowhere", "evaluate --weights weights.csv --data train.csv --label ill --scaling nowhere.csv");
 }
 
+#define ENCRYPT(data, options) "encrypt " data " --plan first.umbra --keys nowhere --out data " options
+
+/* What the scaling's file remembers: names and order of columns, label, and the plan. Nothing is encrypted before. */
+static void columns_are_remembered(void **state) {
+  (void)state;
+  assert_succeeds("plan train.csv --label ill --iterations 2 --scaling first.csv --out first.umbra");
+  assert_succeeds("plan train.csv --label ill --iterations 3 --scaling second.csv --out second.umbra");
+  assert_int_equal(shell("awk -F, -v OFS=, '{print $2, $3, $1}' train.csv >turned.csv && "
+                         "sed 's/width/depth/' train.csv >renamed.csv"),
+                   0);
+  assert_fails(1, "nowhere/params.umbra", ENCRYPT("train.csv", "--scaling first.csv"));
+  assert_fails(1, "nowhere/params.umbra", ENCRYPT("train.csv", "--scaling first.csv --label ill"));
+  assert_fails(1, "matched by their names", ENCRYPT("turned.csv", "--scaling first.csv"));
+  assert_fails(1, "'height' is not the label of the training",
+               ENCRYPT("train.csv", "--scaling first.csv --label height"));
+  assert_fails(1, "no column is called 'width'", ENCRYPT("renamed.csv", "--scaling first.csv"));
+  assert_fails(1, "written with another plan", ENCRYPT("train.csv", "--scaling second.csv"));
+  assert_fails(1, "without --scaling", ENCRYPT("train.csv", "--label ill"));
+  write_text("w.csv", "1,2,0\n");
+  assert_int_equal(umbra("evaluate --weights w.csv --data turned.csv --scaling first.csv --json"), 0);
+  cJSON *json = report();
+  assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "notes")), 1);
+  const double auc = number(json, "auc");
+  cJSON_Delete(json);
+  assert_succeeds("evaluate --weights w.csv --data train.csv --scaling first.csv --json");
+  json = report();
+  assert_null(cJSON_GetObjectItem(json, "notes"));
+  assert_true(number(json, "auc") == auc);
+  cJSON_Delete(json);
+  assert_fails(1, "written with another plan",
+               "evaluate --weights w.csv --data train.csv --train train.csv --plan first.umbra --scaling second.csv");
+}
+
+static void tables_are_read_as_options_say(void **state) {
+  (void)state;
+  assert_int_equal(
+      shell("(echo title; cat train.csv) | tr ',' ';' | tr '.' ',' >odd.txt && gzip -c odd.txt >odd.txt.gz"), 0);
+  assert_fails(1, "--skip 1", "plan odd.txt --label ill --iterations 2");
+  assert_succeeds("plan odd.txt.gz --label ill --iterations 2 --skip 1 --separator semicolon --decimal , --json");
+  cJSON *json = report();
+  const double auc = number(json, "auc_twin");
+  cJSON_Delete(json);
+  assert_int_equal(shell("%s plan - --label ill --iterations 2 --json <train.csv >out 2>err", UMBRA_PROGRAM), 0);
+  json = report();
+  assert_true(number(json, "auc_twin") == auc);
+  cJSON_Delete(json);
+  assert_fails(2, "is none of comma, semicolon, tab, bar, blanks", "plan train.csv --separator x");
+  assert_fails(2, "is neither . nor ,", "plan train.csv --decimal x");
+  assert_fails(2, "is not a number of lines", "plan train.csv --header x");
+  assert_fails(2, "is none of refuse, drop, mean, median, category", "plan train.csv --missing x");
+  assert_fails(2, "belong to DATA", "plan --shape 3x3 --skip 1");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(columns_are_remembered),
+      cmocka_unit_test(tables_are_read_as_options_say),
       cmocka_unit_test(usage_errors_exit_with_2),
       cmocka_unit_test(shapes_are_planned),
       cmocka_unit_test(plans_follow_from_records),

@@ -108,7 +108,7 @@ static void tables(void **state) {
   assert_int_equal(umbra_ndarray_write(&array, npy), UMBRA_ERROR_RANGE);
   array.rank = 0;
   assert_int_equal(umbra_ndarray_write(&array, npy), UMBRA_ERROR_INVALID_ARGUMENT);
-  assert_int_equal(umbra_ndarray_read(&read, "array.txt"), UMBRA_ERROR_INVALID_ARGUMENT);
+  assert_int_equal(umbra_ndarray_read(&read, "array.dat"), UMBRA_ERROR_INVALID_ARGUMENT);
 }
 
 int main(void) {

@@ -228,6 +228,13 @@ static umbra_status take_records_options(void *given) {
   return status;
 }
 
+static umbra_status take_table_options(void *given) {
+  umbra_table table = {0};
+  umbra_status status = umbra_table_read_with(&table, table_path, given);
+  umbra_table_clear(&table);
+  return status;
+}
+
 static umbra_status fill_judgement(void *given) {
   return umbra_judge(given, t.records, (const double[COLUMNS + 1]){1, 2, 3, 4});
 }
@@ -651,6 +658,7 @@ static const row rows[] = {
     ROW(umbra_file_info, 1, FILLED, fill_file_info),
     ROW(umbra_file_info, 1, FILLED, fill_buffer_info),
     ROW(umbra_records_options, 1, TAKEN, take_records_options),
+    ROW(umbra_table_options, 1, TAKEN, take_table_options),
     ROW(umbra_fit_desc, 1, TAKEN, take_fit_desc),
     ROW(umbra_fit_report, 1, FILLED, fill_fit_report),
     ROW(umbra_sign_options, 1, TAKEN, take_sign_options),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
-/* Tables in CSV and npy files: what is read, what is refused and why, and that written tables are read again. */
+/* Tables in CSV, npy and npz files: what is read, what is refused and why, and that written tables are read again. */
 #include <float.h>
 #include <locale.h>
 #include <math.h>
@@ -15,11 +15,12 @@
 
 #include <cmocka.h>
 #include <umbra/table.h>
+#include <zlib.h>
 
 #include "host/base/memory.h"
 
 static char folder[64];
-static char csv[128], npy[128];
+static char csv[128], npy[128], npz[128];
 
 static int set_up(void **state) {
   (void)state;
@@ -27,6 +28,7 @@ static int set_up(void **state) {
   if (!mkdtemp(folder)) return -1;
   snprintf(csv, sizeof csv, "%s/table.csv", folder);
   snprintf(npy, sizeof npy, "%s/table.npy", folder);
+  snprintf(npz, sizeof npz, "%s/table.npz", folder);
   return 0;
 }
 
@@ -34,6 +36,7 @@ static int tear_down(void **state) {
   (void)state;
   remove(csv);
   remove(npy);
+  remove(npz);
   return rmdir(folder);
 }
 
@@ -96,20 +99,17 @@ static void csv_that_is_refused(void **state) {
       {"1,2\n3\n", UMBRA_ERROR_FORMAT, "line 2 has 1 fields; the lines before have 2"},
       {"a,b\n1,2,3\n", UMBRA_ERROR_FORMAT, "line 2 has 3 fields; the lines before have 2"},
       {"1,2\n3,x\n", UMBRA_ERROR_FORMAT, "line 2, column 2: 'x' is not a number"},
-      {"a,1\n3,4\n", UMBRA_ERROR_FORMAT, "line 1, column 1: 'a' is not a number"},
-      {"a,b\nc,d\n", UMBRA_ERROR_FORMAT, "line 2, column 1: 'c'"},
-      {"1\n\n2\n", UMBRA_ERROR_FORMAT, "line 2, column 1: a value is missing"},
+      {"$5,1\n3,4\n", UMBRA_ERROR_FORMAT, "line 1, column 1: '$5' is not a number; it is an amount of money"},
+      {"a,b\nc,d\n", UMBRA_ERROR_FORMAT, "line 2, column 1 (a): 'c'"},
       {"1,,2\n", UMBRA_ERROR_FORMAT, "line 1, column 2: a value is missing"},
-      {"1,2,\n", UMBRA_ERROR_FORMAT, "line 1, column 3: a value is missing"},
       {"1,0x10\n", UMBRA_ERROR_FORMAT, "'0x10'"},
       {"1,1e\n", UMBRA_ERROR_FORMAT, "'1e'"},
-      {"1,1 2\n", UMBRA_ERROR_FORMAT, "'1 2'"},
-      {"1;2\n3;4\n", UMBRA_ERROR_FORMAT, "line 2, column 1: '3;4'"},
-      {"1,\"2\"\n", UMBRA_ERROR_FORMAT, "'\"2\"'"},
-      {"1,\"2\n3,4\n", UMBRA_ERROR_FORMAT, "column 2"},
-      {"1,\x01\x80\n", UMBRA_ERROR_FORMAT, "'?\?'"},
+      {"1.5,1 2\n", UMBRA_ERROR_FORMAT, "'1 2'"},
+      {"1,\"2\n3,4\n", UMBRA_ERROR_FORMAT, "line 1, column 2: a quote begins here and does not end"},
+      {"1,2\n1,\x01\x02\n", UMBRA_ERROR_FORMAT, "'?\?'"},
       {"1,abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz\n", UMBRA_ERROR_FORMAT, "abcdef...'"},
-      {"1,nan\n", UMBRA_ERROR_RANGE, "line 1, column 2: the value is not finite"},
+      {"1,2\n1,nan\n", UMBRA_ERROR_FORMAT, "line 2, column 2: a value is missing"},
+      {"1,2\n1,inf\n", UMBRA_ERROR_RANGE, "line 2, column 2: the value is not finite"},
       {"1\n-Inf\n", UMBRA_ERROR_RANGE, "line 2, column 1"},
       {"1\n1e999\n", UMBRA_ERROR_RANGE, "line 2, column 1"},
   };
@@ -163,12 +163,22 @@ static void npy_that_is_read(void **state) {
     const void *values; /* two of them, 3 and 100 */
     size_t size;
   } cases[] = {
-      {"<f8", (const double[]){3, 100}, 16},          {"<f4", (const float[]){3, 100}, 8},
-      {"|i1", (const int8_t[]){3, 100}, 2},           {"<i2", (const int16_t[]){3, 100}, 4},
-      {"<i4", (const int32_t[]){3, 100}, 8},          {"<i8", (const int64_t[]){3, 100}, 16},
-      {"|u1", (const uint8_t[]){3, 100}, 2},          {"<u2", (const uint16_t[]){3, 100}, 4},
-      {"<u4", (const uint32_t[]){3, 100}, 8},         {"<u8", (const uint64_t[]){3, 100}, 16},
+      {"<f8", (const double[]){3, 100}, 16},
+      {"<f4", (const float[]){3, 100}, 8},
+      {"|i1", (const int8_t[]){3, 100}, 2},
+      {"<i2", (const int16_t[]){3, 100}, 4},
+      {"<i4", (const int32_t[]){3, 100}, 8},
+      {"<i8", (const int64_t[]){3, 100}, 16},
+      {"|u1", (const uint8_t[]){3, 100}, 2},
+      {"<u2", (const uint16_t[]){3, 100}, 4},
+      {"<u4", (const uint32_t[]){3, 100}, 8},
+      {"<u8", (const uint64_t[]){3, 100}, 16},
       {"<f2", (const uint16_t[]){0x4200, 0x5640}, 4},
+      {">f8", "\x40\x08\0\0\0\0\0\0\x40\x59\0\0\0\0\0\0", 16},
+      {">f4", "\x40\x40\0\0\x42\xc8\0\0", 8},
+      {">i2", "\0\x03\0\x64", 4},
+      {">u8", "\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x64", 16},
+      {"=i4", (const int32_t[]){3, 100}, 8},
   };
   const double expected[] = {3, 100};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -188,6 +198,128 @@ static void npy_that_is_read(void **state) {
   }
 }
 
+static void npy_of_truth(void **state) {
+  (void)state;
+  uint8_t file[256];
+  umbra_table table = {0};
+  const double expected[] = {1, 0, 1};
+  const char *header = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,)}";
+  assert_int_equal(read_bytes(&table, npy, file, npy_bytes(file, header, "\1\0\1", 3)), UMBRA_OK);
+  assert_table(&table, 3, 1, expected);
+  umbra_table_clear(&table);
+}
+
+/* Columns come one after the other, and become rows. */
+static void npy_in_fortran_order(void **state) {
+  (void)state;
+  uint8_t file[256];
+  umbra_table table = {0};
+  const uint8_t values[] = {1, 2, 3, 4, 5, 6};
+  const double expected[] = {1, 3, 5, 2, 4, 6};
+  const char *header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3)}";
+  assert_int_equal(read_bytes(&table, npy, file, npy_bytes(file, header, values, sizeof values)), UMBRA_OK);
+  assert_table(&table, 2, 3, expected);
+  umbra_table_clear(&table);
+}
+
+/* ---- npz ---- */
+
+typedef struct archive {
+  uint8_t bytes[4096], directory[1024];
+  size_t size, directory_size;
+  uint16_t members;
+} archive;
+
+static void put(uint8_t *to, size_t *at, uint32_t value, size_t bytes) {
+  for (size_t i = 0; i < bytes; i++) to[(*at)++] = (uint8_t)(value >> 8 * i);
+}
+
+static void put_member(archive *a, const char *name, const uint8_t *file, size_t size, int deflated) {
+  uint8_t packed[1024];
+  const uint32_t crc = (uint32_t)crc32(0, file, (uInt)size), offset = (uint32_t)a->size;
+  z_stream stream = {
+      .next_in = (z_const Bytef *)file, .avail_in = (uInt)size, .next_out = packed, .avail_out = sizeof packed};
+  assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  deflateEnd(&stream);
+  const size_t stored = deflated ? sizeof packed - stream.avail_out : size;
+  const uint32_t sizes[] = {crc, (uint32_t)stored, (uint32_t)size, (uint32_t)strlen(name)};
+  put(a->bytes, &a->size, 0x04034b50, 4);
+  put(a->bytes, &a->size, 20, 4);
+  put(a->bytes, &a->size, deflated ? 8 : 0, 2);
+  put(a->bytes, &a->size, 0, 4);
+  for (int i = 0; i < 3; i++) put(a->bytes, &a->size, sizes[i], 4);
+  put(a->bytes, &a->size, sizes[3], 4);
+  memcpy(a->bytes + a->size, name, strlen(name));
+  a->size += strlen(name);
+  memcpy(a->bytes + a->size, deflated ? packed : file, stored);
+  a->size += stored;
+  put(a->directory, &a->directory_size, 0x02014b50, 4);
+  put(a->directory, &a->directory_size, 20, 4);
+  put(a->directory, &a->directory_size, 0, 2);
+  put(a->directory, &a->directory_size, deflated ? 8 : 0, 2);
+  put(a->directory, &a->directory_size, 0, 4);
+  for (int i = 0; i < 3; i++) put(a->directory, &a->directory_size, sizes[i], 4);
+  put(a->directory, &a->directory_size, sizes[3], 4);
+  for (int i = 0; i < 5; i++) put(a->directory, &a->directory_size, 0, 2);
+  put(a->directory, &a->directory_size, offset, 4);
+  memcpy(a->directory + a->directory_size, name, strlen(name));
+  a->directory_size += strlen(name);
+  a->members++;
+}
+
+static void close_archive(archive *a) {
+  const uint32_t offset = (uint32_t)a->size;
+  memcpy(a->bytes + a->size, a->directory, a->directory_size);
+  a->size += a->directory_size;
+  put(a->bytes, &a->size, 0x06054b50, 4);
+  put(a->bytes, &a->size, 0, 4);
+  put(a->bytes, &a->size, a->members, 2);
+  put(a->bytes, &a->size, a->members, 2);
+  put(a->bytes, &a->size, (uint32_t)a->directory_size, 4);
+  put(a->bytes, &a->size, offset, 4);
+  put(a->bytes, &a->size, 0, 2);
+}
+
+/* Arrays stand side by side, in their order. */
+static void make_archive(archive *a, int deflated, int second_rows) {
+  uint8_t file[256];
+  const uint8_t x[] = {1, 2, 3, 4}, y[] = {5, 6, 7};
+  char header[128];
+  *a = (archive){.members = 0};
+  put_member(a, "x.npy", file, npy_bytes(file, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)}", x, 4),
+             deflated);
+  snprintf(header, sizeof header, "{'descr': '|u1', 'fortran_order': False, 'shape': (%d,)}", second_rows);
+  put_member(a, "y.npy", file, npy_bytes(file, header, y, (size_t)second_rows), deflated);
+  close_archive(a);
+}
+
+static void npz_that_is_read(void **state) {
+  (void)state;
+  const double expected[] = {1, 2, 5, 3, 4, 6};
+  for (int deflated = 0; deflated < 2; deflated++) {
+    archive a;
+    umbra_table table = {0};
+    make_archive(&a, deflated, 2);
+    assert_int_equal(read_bytes(&table, npz, a.bytes, a.size), UMBRA_OK);
+    assert_table(&table, 2, 3, expected);
+    umbra_table_clear(&table);
+  }
+}
+
+static void npz_that_is_refused(void **state) {
+  (void)state;
+  archive a;
+  make_archive(&a, 1, 3);
+  assert_refused(npz, a.bytes, a.size, UMBRA_ERROR_FORMAT, "array 2 has 3 rows and the first one 2");
+  for (int deflated = 0; deflated < 2; deflated++) {
+    make_archive(&a, deflated, 2);
+    for (size_t cut = 0; cut < a.size; cut++) assert_refused(npz, a.bytes, cut, UMBRA_ERROR_FORMAT, "");
+    a.bytes[30 + 5 + 20] ^= 1; /* of the first member */
+    assert_refused(npz, a.bytes, a.size, UMBRA_ERROR_FORMAT, "is damaged");
+  }
+}
+
 static void npy_headers_that_are_refused(void **state) {
   (void)state;
   static const struct {
@@ -201,11 +333,11 @@ static void npy_headers_that_are_refused(void **state) {
       {"{'descr': '<f8' 'fortran_order': False, 'shape': (1,)}", "not a dictionary"},
       {"{'descr': '<f8', 'descr': '<f8', 'shape': (1,)}", "'descr' twice"},
       {"{'descr': '<f8', 'order': False, 'shape': (1,)}", "unknown entry"},
-      {"{'descr': '>f8', 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
+      {"{'descr': '|f8', 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
       {"{'descr': '<f3', 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
       {"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
       {"{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}", "'descr' in the header is not"},
-      {"{'descr': '<f8', 'fortran_order': True, 'shape': (1,)}", "Fortran order"},
+      {"{'descr': '<c8', 'fortran_order': True, 'shape': (1,)}", "'descr' in the header is not"},
       {"{'descr': '<f8', 'fortran_order': 0, 'shape': (1,)}", "'fortran_order' in the header is not"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': ()}", "'shape' in the header is not"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (1)}", "'shape' in the header is not"},
@@ -231,7 +363,7 @@ static void npy_files_that_are_refused(void **state) {
   const uint64_t large[] = {1, (uint64_t)1 << 53};
   uint8_t file[256];
   size_t size = npy_bytes(file, header, values, sizeof values);
-  assert_refused(npy, file, size, UMBRA_ERROR_RANGE, "row 1, column 2 is not finite");
+  assert_refused(npy, file, size, UMBRA_ERROR_RANGE, "row 1, column 2: the value is not finite");
   for (size_t cut = 0; cut < size; cut++) assert_refused(npy, file, cut, UMBRA_ERROR_FORMAT, "");
   assert_refused(npy, file, size + 1, UMBRA_ERROR_FORMAT, "does not go with 17 bytes");
   file[6] = 4;
@@ -335,6 +467,10 @@ int main(void) {
       cmocka_unit_test(csv_cannot_ask_for_much_memory),
       cmocka_unit_test(locales_do_not_matter),
       cmocka_unit_test(npy_that_is_read),
+      cmocka_unit_test(npy_of_truth),
+      cmocka_unit_test(npy_in_fortran_order),
+      cmocka_unit_test(npz_that_is_read),
+      cmocka_unit_test(npz_that_is_refused),
       cmocka_unit_test(npy_headers_that_are_refused),
       cmocka_unit_test(npy_files_that_are_refused),
       cmocka_unit_test(npy_of_later_versions),

@@ -72,7 +72,6 @@ static void where_the_label_is(void **state) {
       {"# by hand\r\n a , \"b, or not\",c\r\n1,0,2\r\n# more\r\n3,1,4\r\n", "b, or not"},
       {"a,\"say \"\"b\"\"\",c\n1,0,2\n3,1,4\n", "say \"b\""},
       {"\"\",b,c\n0,1,2\n1,3,4\n", ""},
-      {"a,b,\"c\n1,2,0\n3,4,1\n", "\"c"},
       {"1,2,-1\n3,4,1\n", NULL},
       {"a,b,1b\n1,2,-1\n3,4,1\n", "1b"},
       {"\"3\",\"1\",\"2\"\n0,1,2\n1,3,4\n", "3"}, /* in quotes it is no number: a name */
@@ -97,17 +96,19 @@ static void refused_files(void **state) {
     const char *error;
   } cases[] = {
       {"1,2,0\n3,4\n", NULL, UMBRA_ERROR_FORMAT, "line 2 has 2 fields"},
-      {"x,y\n\n1,0\n", NULL, UMBRA_ERROR_FORMAT, "line 2 has 1 fields"},
+      {"x,y\n\n1\n", NULL, UMBRA_ERROR_FORMAT, "line 3 has 1 fields"},
       {"1,2,0\n3,,1\n", NULL, UMBRA_ERROR_FORMAT, "line 2, column 2: a value is missing"},
       {"1,2,0\n3,4,\n", NULL, UMBRA_ERROR_FORMAT, "line 2, column 3: a value is missing"},
-      {"x,y\n1,0\n \t,1\n", NULL, UMBRA_ERROR_FORMAT, "line 3, column 1: a value is missing"},
-      {"1,2,0\n3,?,1\n", NULL, UMBRA_ERROR_FORMAT, "line 2, column 2: '?' is not a number"},
-      {"1,0\nnan,1\n", NULL, UMBRA_ERROR_RANGE, "line 2, column 1: the value is not finite"},
-      {"a,b\n1,2\n", NULL, UMBRA_ERROR_RANGE, "line 2, column 2: the label is 2; labels are 0 and 1, or -1 and 1"},
-      {"1,0\n#\n1,0.5\n", NULL, UMBRA_ERROR_RANGE, "line 3, column 2: the label is 0.5"},
-      {"1,0\n0,3\n3,1\n", "1", UMBRA_ERROR_RANGE, "line 3, column 1: the label is 3"},
+      {"x,y\n1,0\n \t,1\n", NULL, UMBRA_ERROR_FORMAT, "line 3, column 1 (x): a value is missing"},
+      {"1,2,0\n3,?,1\n", NULL, UMBRA_ERROR_FORMAT, "line 2, column 2: a value is missing"},
+      {"1,0\nnan,1\n", NULL, UMBRA_ERROR_FORMAT, "line 2, column 1: a value is missing"},
+      {"a,b\n1,2\n", NULL, UMBRA_ERROR_RANGE, "all 1 labels are 2"},
+      {"1,0\n#\n1,0.5\n2,3\n", NULL, UMBRA_ERROR_RANGE,
+       "line 4, column 2: the label is 3, a third class beside 0 and 0.5"},
+      {"1,0\n0,3\n3,1\n", "1", UMBRA_ERROR_RANGE, "line 3, column 1: the label is 3, a third class"},
+      {"1,0.68\n2,1\n3,0\n", NULL, UMBRA_ERROR_RANGE, "beside 0.68 and 1;"},
       {"a,b\n#\n7,1\n7,-1\n7,0\n", NULL, UMBRA_ERROR_RANGE,
-       "line 5, column 2: the label is 0, but in line 4, column 2 it is -1"},
+       "line 5, column 2 (b): the label is 0, but in line 4, column 2 (b) it is -1"},
       {"7,0\n7,1\n7,-1\n", NULL, UMBRA_ERROR_RANGE,
        "line 3, column 2: the label is -1, but in line 1, column 2 it is 0"},
       {"7,1\n7,1\n", NULL, UMBRA_ERROR_RANGE, "all 2 labels are 1"},
@@ -149,7 +150,8 @@ static void arrays(void **state) {
   assert_ok(umbra_records_read(&records, npy, &options));
   assert_records(records, 3, 1, expected);
   records = NULL;
-  assert_fails(umbra_records_read(&records, npy, NULL), range, "row 1, column 2: the label is 2");
+  assert_fails(umbra_records_read(&records, npy, NULL), range,
+               "row 3, column 2: the label is 6, a third class beside 2 and 4");
   options.label = "label";
   assert_fails(umbra_records_read(&records, npy, &options), bad, "no header");
   assert_null(records);

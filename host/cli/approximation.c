@@ -19,7 +19,7 @@ void cli_approximation_check(const cli_approximation *o) {
 /* How many there are. */
 static size_t take_degrees(uint32_t degrees[CLI_MOST_DEGREES], const char *text) {
   int count;
-  int *list = cli_parse_list(&count, "relu", text, false);
+  int *list = cli_parse_list(&count, "relu", text);
   if (count > CLI_MOST_DEGREES) cli_usage("--relu: at most %d degrees", CLI_MOST_DEGREES);
   for (int i = 0; i < count; i++) {
     if (list[i] < 1) cli_usage("--relu: %d is no degree", list[i]);

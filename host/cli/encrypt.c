@@ -8,7 +8,7 @@
 #include "target.h"
 
 typedef struct encrypt_options {
-  const char *keys, *records, *model, *out, *columns;
+  const char *keys, *records, *model, *out;
   cli_data_options data;       /* data.data: NULL if records or a model are encrypted */
   cli_network_options network; /* plan NULL: DATA is for a training */
   uint32_t degree;
@@ -19,9 +19,7 @@ typedef struct encrypt_options {
 
 typedef struct encrypt_job {
   umbra_table table;
-  int *columns; /* 1-based numbers of those to keep; NULL: all */
-  int column_count;
-  double *values; /* of these columns, in row order */
+  umbra_scaling *scaling; /* of records; NULL: none */
   umbra_context *context;
   umbra_public_key *key;
   umbra_matrix *matrix;
@@ -30,56 +28,42 @@ typedef struct encrypt_job {
 
 /* ---- the table ---- */
 
-/* The column of the table that column c of the values comes from, from 0. */
-static size_t source_column(const encrypt_job *j, int c) { return (size_t)(j->columns ? j->columns[c] : c + 1) - 1; }
-
-static bool columns_exist(const encrypt_job *j) {
-  for (int c = 0; c < j->column_count; c++)
-    if (source_column(j, c) >= j->table.columns)
-      return cli_error("--columns: there is no column %d; the table has columns 1 to %zu", j->columns[c],
-                       j->table.columns);
-  return true;
-}
-
-static bool keep_columns(encrypt_job *j, const encrypt_options *o) {
-  if (!o->columns) j->column_count = (int)j->table.columns - o->drop_last;
-  if (j->column_count < 1) return cli_error("--drop-last-column: the table has one column only");
-  if (!columns_exist(j)) return false;
-  size_t columns = (size_t)j->column_count;
-  j->values = calloc(j->table.rows, columns * sizeof *j->values);
-  if (!j->values) return cli_error("out of memory");
-  for (size_t r = 0; r < j->table.rows; r++)
-    for (size_t c = 0; c < columns; c++)
-      j->values[r * columns + c] = j->table.values[r * j->table.columns + source_column(j, (int)c)];
-  return true;
-}
-
 /* A model is one row or one column of weights, and the bias after them. */
 static bool check_model(const encrypt_job *j, const encrypt_options *o) {
-  size_t rows = j->table.rows, columns = (size_t)j->column_count;
+  size_t rows = j->table.rows, columns = j->table.columns;
   return ((rows == 1 || columns == 1) && rows * columns > 1) ||
          cli_error("--model: %s has %zu rows of %zu values; one row or one column of weights, with the bias as its "
                    "last value, is expected",
                    o->model, rows, columns);
 }
 
+/* As the table of the training was read, if the scaling says how; else numbers only. */
+static bool read_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
+  umbra_table_options how = cli_table_take(&o->data.table, report);
+  const umbra_schema *schema = cli_schema_of(j->scaling);
+  if (o->drop_last && !schema) how.without = "-1";
+  return cli_check(schema ? umbra_schema_read_features(schema, &j->table, o->records, &how)
+                          : umbra_table_read_with(&j->table, o->records, &how),
+                   "--records");
+}
+
 /* Records are scaled as those that a model was trained by. */
-static bool scale_records(encrypt_job *j, const char *file) {
-  if (!file) return true;
-  umbra_scaling *scaling = NULL;
-  if (!cli_check(umbra_scaling_load(&scaling, file), "--scaling")) return false;
-  bool scaled = cli_check(umbra_scaling_values(scaling, j->values, j->values, j->table.rows, (size_t)j->column_count),
-                          "--scaling");
-  umbra_scaling_destroy(scaling);
-  return scaled;
+static bool scale_records(encrypt_job *j) {
+  const umbra_table *t = &j->table;
+  return !j->scaling ||
+         cli_check(umbra_scaling_values(j->scaling, t->values, t->values, t->rows, t->columns), "--scaling");
+}
+
+static bool read_model(encrypt_job *j, const encrypt_options *o) {
+  return cli_check(umbra_table_read(&j->table, o->model), "--model") && check_model(j, o);
 }
 
 static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  const char *file = o->records ? o->records : o->model;
-  if (!cli_check(umbra_table_read(&j->table, file), o->records ? "--records" : "--model") || !keep_columns(j, o) ||
-      (o->model && !check_model(j, o)) || !scale_records(j, o->data.scaling))
+  if (o->records
+          ? !cli_scaling_load(&j->scaling, o->data.scaling, NULL) || !read_records(j, o, report) || !scale_records(j)
+          : !read_model(j, o))
     return false;
-  cli_report_step(report, "read", file);
+  cli_report_step(report, "read", o->records ? o->records : o->model);
   return true;
 }
 
@@ -92,11 +76,11 @@ static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *repor
 }
 
 static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  size_t rows = j->table.rows, columns = (size_t)j->column_count;
+  size_t rows = j->table.rows, columns = j->table.columns;
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1}; /* for scoring */
   cli_progress encrypting;
   const umbra_progress watched = cli_progress_open(&encrypting, "records");
-  umbra_status status = umbra_matrix_encrypt(&j->matrix, j->key, j->values, rows, columns, &layout, &watched);
+  umbra_status status = umbra_matrix_encrypt(&j->matrix, j->key, j->table.values, rows, columns, &layout, &watched);
   if (!cli_progress_check(&encrypting, status, "--records")) return false;
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
@@ -107,10 +91,10 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
 }
 
 static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  size_t count = j->table.rows * (size_t)j->column_count;
+  const double *values = j->table.values;
+  size_t count = j->table.rows * j->table.columns;
   const umbra_sigmoid_options sigmoid = cli_sigmoid(o->range, o->degree);
-  if (!cli_check(umbra_logistic_encrypt(&j->model, j->key, j->values, count - 1, j->values[count - 1], &sigmoid),
-                 "--model"))
+  if (!cli_check(umbra_logistic_encrypt(&j->model, j->key, values, count - 1, values[count - 1], &sigmoid), "--model"))
     return false;
   cli_report_number(report, "features", (double)(count - 1));
   cli_report_step(report, "encrypt model", NULL);
@@ -131,14 +115,16 @@ static void clear(encrypt_job *j) {
   umbra_matrix_destroy(j->matrix);
   umbra_public_key_destroy(j->key);
   umbra_context_destroy(j->context);
-  free(j->values);
-  free(j->columns);
+  umbra_scaling_destroy(j->scaling);
   umbra_table_clear(&j->table);
 }
 
 static void check_network(const encrypt_options *o) {
-  if (o->data.label || o->data.scaling || o->data.initial)
-    cli_usage("--label, --scaling and --initial are for trainings, and %s is the plan of a network", o->data.plan);
+  if (cli_table_given(&o->data.table) || o->data.scaling || o->data.initial)
+    cli_usage(
+        "--label, --scaling, --initial and what says how to read a table are for trainings, and %s is the plan of a "
+        "network",
+        o->data.plan);
   if (o->weights && o->network.clip) cli_usage("--clip is for DATA, and does not go with --weights");
   if (!o->keys && !o->network.secret.file)
     cli_usage("--keys DIR, with the public key, or --secret FILE is missing: what to encrypt with");
@@ -154,14 +140,16 @@ static void check_others(const encrypt_options *o) {
 static void check_usage(const encrypt_options *o) {
   if (!o->records + !o->model + !o->weights + !o->data.data != 3)
     cli_usage("exactly one of --records, --model, --weights and DATA is expected");
-  if (o->columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
+  if (o->data.table.columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
   if (!o->model && (o->range > 0 || o->degree)) cli_usage("--range and --degree belong to --model");
   if (o->model && !(o->range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
-  if (!o->data.data && ((o->data.plan && !o->weights) || o->data.label || o->data.initial))
-    cli_usage("--plan, --label and --initial belong to DATA");
-  if (o->model && o->data.scaling) cli_usage("--scaling belongs to DATA and --records");
+  if (!o->data.data &&
+      ((o->data.plan && !o->weights) || o->data.table.label || o->data.table.positive || o->data.initial))
+    cli_usage("--plan, --label, --positive and --initial belong to DATA");
+  if ((o->model || o->weights) && (o->data.scaling || o->drop_last || cli_table_given(&o->data.table)))
+    cli_usage("--scaling, --columns and what says how to read a table belong to DATA and --records");
   if (!o->data.data && !o->weights) return;
-  if (o->columns || o->drop_last) cli_usage("--columns and --drop-last-column do not go with DATA and --weights");
+  if (o->drop_last) cli_usage("--drop-last-column does not go with DATA");
   if (!o->data.plan)
     cli_usage("--plan FILE is missing: %s for a training or a network, as umbra plan writes it",
               o->weights ? "weights are encrypted" : "DATA is encrypted");
@@ -195,16 +183,18 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"secret", "FILE", "for a network: encrypt with the secret key, into half as many bytes", CLI_TEXT,
        &o.network.secret.file, CLI_OPTIONAL},
       CLI_PASSPHRASE_OPTION(o.network.secret),
-      CLI_LABEL_OPTION(o.data.label),
+      CLI_LABEL_OPTION(o.data.table),
+      CLI_POSITIVE_OPTION(o.data.table),
+      CLI_COLUMNS_OPTION(o.data.table),
+      CLI_TABLE_OPTIONS(o.data.table),
       {"scaling", "FILE", "with DATA or --records: as umbra plan --scaling wrote it (default: none)", CLI_TEXT,
        &o.data.scaling, CLI_OPTIONAL},
       {"initial", "FILE", "with DATA: first weights, then the bias (default: zeros)", CLI_TEXT, &o.data.initial,
        CLI_OPTIONAL},
-      {"records", "FILE", "table of records, .csv or .npy", CLI_TEXT, &o.records, CLI_OPTIONAL},
+      {"records", "FILE", "table of records", CLI_TEXT, &o.records, CLI_OPTIONAL},
       {"model", "FILE", "or a logistic model: weights and then the bias, .csv or .npy", CLI_TEXT, &o.model,
        CLI_OPTIONAL},
       {"out", "PATH", "where the encryption goes: a file, with DATA a folder", CLI_TEXT, &o.out, CLI_REQUIRED},
-      {"columns", "LIST", "only these columns, such as 1-30 or 2,5,7-9", CLI_TEXT, &o.columns, CLI_OPTIONAL},
       {"drop-last-column", NULL, "all columns but the last, such as a label", CLI_FLAG, &o.drop_last, CLI_OPTIONAL},
       {"range", "R", "with --model: the sigmoid holds for logits in [-R, R]", CLI_NUMBER, &o.range,
        CLI_WITHIN(1e-6, 1e6)},
@@ -222,7 +212,6 @@ static bool run(const cli_command *command, int argc, char **argv) {
   o.data.engine = o.engine;
 
   encrypt_job job = {0};
-  if (o.columns) job.columns = cli_parse_list(&job.column_count, "columns", o.columns, true);
   cli_report report = {0};
   cli_interrupts_hold();
   bool done = cli_report_open(&report) && (o.data.plan ? encrypt_for_plan(&o, &report) : encrypt(&job, &o, &report));

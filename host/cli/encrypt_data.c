@@ -7,6 +7,7 @@
 typedef struct data_job {
   umbra_train_plan *plan;
   umbra_records *records;
+  umbra_scaling *scaling;
   umbra_table initial;
   umbra_context *context;
   umbra_public_key *key;
@@ -30,10 +31,15 @@ static bool shape_fits(const data_job *j, const cli_data_options *o) {
 }
 
 static bool read(data_job *j, const cli_data_options *o, cli_report *report) {
-  if (!cli_plan_load(&j->plan, "--plan", o->plan) || !cli_records_load(&j->records, "DATA", o->data, o->label) ||
-      !shape_fits(j, o) || !cli_records_scale(&j->records, "DATA", o->scaling) ||
+  if (!cli_plan_load(&j->plan, "--plan", o->plan) || !cli_scaling_load(&j->scaling, o->scaling, j->plan) ||
+      !cli_records_load(&j->records, "DATA", o->data, &o->table, cli_schema_of(j->scaling), report) ||
+      !shape_fits(j, o) || !cli_records_scale(&j->records, "DATA", j->scaling) ||
       (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, umbra_records_columns(j->records))))
     return false;
+  if (!j->scaling)
+    cli_report_warning(
+        report, "without --scaling records are encrypted as they are, and nothing says whether the plan was made "
+                "with these columns and this label");
   cli_report_number(report, "rows", (double)umbra_records_rows(j->records));
   cli_report_number(report, "columns", (double)umbra_records_columns(j->records));
   cli_report_step(report, "read", o->data);
@@ -65,6 +71,7 @@ static void clear(data_job *j) {
   umbra_context_destroy(j->context);
   umbra_table_clear(&j->initial);
   umbra_records_destroy(j->records);
+  umbra_scaling_destroy(j->scaling);
   umbra_train_plan_destroy(j->plan);
 }
 

@@ -6,7 +6,8 @@
 #include "training.h"
 
 typedef struct cli_data_options {
-  const char *data, *label, *plan, *keys, *scaling, *initial, *out;
+  const char *data, *plan, *keys, *scaling, *initial, *out;
+  cli_table_options table;
   cli_engine engine;
 } cli_data_options;
 

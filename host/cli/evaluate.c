@@ -7,7 +7,8 @@
 #include "secret.h"
 
 typedef struct evaluate_options {
-  const char *weights, *data, *label, *scaling, *plan, *train, *initial, *keys;
+  const char *weights, *data, *scaling, *plan, *train, *initial, *keys;
+  cli_table_options table;
   cli_secret secret;
   double range, threshold;
   uint32_t degree;
@@ -19,6 +20,7 @@ typedef struct evaluate_job {
   umbra_records *raw, *raw_train; /* as they were read */
   umbra_records *records, *train; /* scaled */
   size_t rows, columns;
+  umbra_scaling *scaling;
   umbra_table weights, initial;
   double *values, *scores, *opened; /* features in row order; scores in the clear; probabilities that were encrypted */
   umbra_train_plan *plan;
@@ -34,9 +36,23 @@ typedef struct evaluate_job {
 
 /* ---- in the clear ---- */
 
+/* First, since they say what the columns of others are, where no scaling does. */
+static bool read_train(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  return !o->train ||
+         (cli_records_load(&j->raw_train, "--train", o->train, &o->table, cli_schema_of(j->scaling), report) &&
+          cli_records_scaled(j->raw_train, &j->train, "--train", j->scaling));
+}
+
+static bool read_data(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  const bool loaded = j->raw_train && !cli_schema_of(j->scaling)
+                          ? cli_records_load_like(&j->raw, j->raw_train, "--data", o->data, &o->table, report)
+                          : cli_records_load(&j->raw, "--data", o->data, &o->table, cli_schema_of(j->scaling), report);
+  return loaded && cli_records_scaled(j->raw, &j->records, "--data", j->scaling);
+}
+
 static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  if (!cli_records_load(&j->raw, "--data", o->data, o->label) ||
-      !cli_records_scaled(j->raw, &j->records, "--data", o->scaling))
+  if ((o->plan && !cli_plan_load(&j->plan, "--plan", o->plan)) || !cli_scaling_load(&j->scaling, o->scaling, j->plan) ||
+      !read_train(j, o, report) || !read_data(j, o, report))
     return false;
   j->rows = umbra_records_rows(j->records);
   j->columns = umbra_records_columns(j->records);
@@ -67,10 +83,7 @@ static bool plan_fits(const evaluate_job *j) {
 }
 
 static bool train_in_the_clear(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  if (!cli_plan_load(&j->plan, "--plan", o->plan) || !plan_fits(j) ||
-      !cli_records_load(&j->raw_train, "--train", o->train, o->label) ||
-      !cli_records_scaled(j->raw_train, &j->train, "--train", o->scaling) ||
-      (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->columns)))
+  if (!plan_fits(j) || (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->columns)))
     return false;
   cli_report_step(report, "read", o->train);
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->records, .initial = j->initial.values};
@@ -205,6 +218,7 @@ static void clear(evaluate_job *j) {
   umbra_table_clear(&j->weights);
   umbra_records_destroy(j->raw_train);
   umbra_records_destroy(j->raw);
+  umbra_scaling_destroy(j->scaling);
   umbra_records_destroy(j->train);
   umbra_records_destroy(j->records);
   free(j->values);
@@ -225,7 +239,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
   const cli_option options[] = {
       {"weights", "FILE", "weights and then the bias, .csv or .npy", CLI_TEXT, &o.weights, CLI_REQUIRED},
       {"data", "FILE", "labelled records to judge them by", CLI_TEXT, &o.data, CLI_REQUIRED},
-      CLI_LABEL_OPTION(o.label),
+      CLI_LABEL_OPTION(o.table),
+      CLI_POSITIVE_OPTION(o.table),
+      CLI_COLUMNS_OPTION(o.table),
+      CLI_TABLE_OPTIONS(o.table),
       {"scaling", "FILE", "as umbra plan --scaling wrote it (default: none)", CLI_TEXT, &o.scaling, CLI_OPTIONAL},
       {"plan", "FILE", "with --train: compare with this training in the clear", CLI_TEXT, &o.plan, CLI_OPTIONAL},
       {"train", "FILE", "the records that it trains by", CLI_TEXT, &o.train, CLI_OPTIONAL},

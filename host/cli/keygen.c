@@ -303,7 +303,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
   keygen_job *job = calloc(1, sizeof *job);
   if (!job) return cli_error("out of memory");
   cli_report report = {0};
-  job->rotations = cli_parse_list(&job->rotation_count, "rotations", o.rotations, false);
+  job->rotations = cli_parse_list(&job->rotation_count, "rotations", o.rotations);
   bool ready = open_params(job, &o) && collect_needs(job, &o) && places_are_right(&o, job->params) &&
                take_passphrase(job, &o) && cli_report_open(&report);
   cli_interrupts_hold();

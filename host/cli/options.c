@@ -132,17 +132,14 @@ static int parse_item(const char *option, const char *text, char **end) {
   return (int)value;
 }
 
-int *cli_parse_list(int *count, const char *option, const char *text, bool ranges) {
+int *cli_parse_list(int *count, const char *option, const char *text) {
   int *list = malloc(MAX_LIST * sizeof *list);
   if (!list) cli_usage("--%s: out of memory", option);
   *count = 0;
   while (text) {
     char *end;
-    int first = parse_item(option, text, &end), last = first;
-    if (ranges && *end == '-') last = parse_item(option, end + 1, &end);
-    if (last < first) cli_usage("--%s: the range %d-%d is empty", option, first, last);
-    if (last - (int64_t)first >= MAX_LIST - *count) cli_usage("--%s: more than %d numbers", option, MAX_LIST);
-    for (int64_t value = first; value <= last; value++) list[(*count)++] = (int)value;
+    if (*count == MAX_LIST) cli_usage("--%s: more than %d numbers", option, MAX_LIST);
+    list[(*count)++] = parse_item(option, text, &end);
     if (*end && *end != ',') cli_usage("--%s: a comma is expected at \"%s\"", option, end);
     text = *end ? end + 1 : NULL;
   }

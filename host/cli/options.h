@@ -50,7 +50,7 @@ const char *cli_parse(const cli_command *command, const cli_option *options, int
 /* Which of the names, NULL at their end, a text is; the first one for NULL. Does not return for other texts. */
 int cli_choice(const char *option, const char *text, const char *const *names);
 
-/* A list such as 1,2,-4 or (with `ranges`) 1-3,7; NULL makes an empty list. The result is to be freed. */
-int *cli_parse_list(int *count, const char *option, const char *text, bool ranges);
+/* A list such as 1,2,-4; NULL makes an empty list. The result is to be freed. */
+int *cli_parse_list(int *count, const char *option, const char *text);
 
 #endif

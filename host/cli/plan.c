@@ -29,13 +29,13 @@ static bool parse_shape(umbra_train_options *train, const char *shape) {
 }
 
 static bool load_records(plan_job *j, const plan_options *o, cli_report *report) {
-  if (!cli_records_load(&j->raw, "DATA", o->data, o->label)) return false;
+  if (!cli_records_load(&j->raw, "DATA", o->data, &o->table, NULL, report)) return false;
   j->wanted.rows = umbra_records_rows(j->raw);
   j->wanted.columns = umbra_records_columns(j->raw);
   if (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->wanted.columns)) return false;
   cli_report_step(report, "read", o->data);
   if (!o->held_out) return true;
-  if (!cli_records_load(&j->raw_held, "--held-out", o->held_out, o->label)) return false;
+  if (!cli_records_load_like(&j->raw_held, j->raw, "--held-out", o->held_out, &o->table, report)) return false;
   cli_report_step(report, "read", o->held_out);
   return true;
 }
@@ -113,7 +113,7 @@ static bool may_write(const plan_options *o) {
 static bool save_scaling(const plan_job *j, const plan_options *o, cli_report *report) {
   if (!o->scaling) return true;
   mode_t before = umask(0077);
-  umbra_status status = umbra_scaling_save(j->scaling, o->scaling);
+  umbra_status status = umbra_train_plan_save_scaling(j->plan, j->scaling, o->scaling);
   umask(before);
   if (!cli_check(status, "--scaling")) return false;
   cli_report_step(report, "scaling", o->scaling);
@@ -174,8 +174,10 @@ static void check_data(plan_options *o) {
   if (!o->data == !o->shape) cli_usage("exactly one of DATA and --shape is expected");
   if (o->shape && !parse_shape(&o->train, o->shape))
     cli_usage("--shape: \"%s\" is not ROWSxCOLUMNS, such as 100000x500", o->shape);
-  if (o->shape && (o->label || o->scale || o->divisor > 0 || o->clip > 0 || o->held_out || o->initial || o->scaling))
-    cli_usage("--label, --scale, --scale-by, --clip, --held-out, --initial and --scaling belong to DATA");
+  if (o->shape && (cli_table_given(&o->table) || o->scale || o->divisor > 0 || o->clip > 0 || o->held_out ||
+                   o->initial || o->scaling))
+    cli_usage("--label, --scale, --scale-by, --clip, --held-out, --initial, --scaling and what says how to read a "
+              "table belong to DATA");
   if (o->shape && (o->holdout > 0 || o->folds || o->threshold > 0 || o->no_search || o->tried))
     cli_usage("--holdout, --folds, --threshold, --no-search and --tried belong to DATA");
   if ((o->held_out != NULL) + (o->holdout > 0) + (o->folds > 0) > 1)
@@ -215,7 +217,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
                     .seed = 1};
   const cli_option options[] = {
       {"shape", "ROWSxCOLUMNS", "instead of DATA: so many records and features", CLI_TEXT, &o.shape, CLI_OPTIONAL},
-      CLI_LABEL_OPTION(o.label),
+      CLI_LABEL_OPTION(o.table),
+      CLI_POSITIVE_OPTION(o.table),
+      CLI_COLUMNS_OPTION(o.table),
+      CLI_TABLE_OPTIONS(o.table),
       {"scale", "KIND", "of features: none, range, deviation, constant, maximum or quartiles (default: found)",
        CLI_TEXT, &o.scale, CLI_OPTIONAL},
       {"scale-by", "C", "with --scale constant: divide by C", CLI_NUMBER, &o.divisor, CLI_WITHIN(1e-300, 1e300)},
@@ -284,7 +289,7 @@ const cli_command cli_plan = {
     .operand_may_lack = true,
     .details =
         "For a network give MODEL.onnx instead of DATA; umbra plan MODEL.onnx --help has the options of that.\n\n"
-        "DATA is a table of records with labels of 0 and 1, or -1 and 1. Scaling, clipping, rate, degree, range and\n"
+        "DATA is a table of records with labels of two classes. Scaling, clipping, rate, degree, range and\n"
         "iterations that are not given are found by trainings in the clear, which are judged by records held back: a\n"
         "few seconds. Then the whole training is run in the clear, with the polynomial and with the sigmoid itself,\n"
         "and its scores and weights are judged: beyond the range the polynomial is far from the sigmoid, and under\n"

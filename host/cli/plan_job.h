@@ -6,8 +6,9 @@
 #include "baseline.h"
 
 typedef struct plan_options {
-  const char *data, *shape, *label, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target,
-      *machine, *out;
+  const char *data, *shape, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target, *machine,
+      *out;
+  cli_table_options table;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound, holdout, threshold;
   umbra_train_options train;

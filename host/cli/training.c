@@ -10,23 +10,27 @@ bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path
   return cli_check(umbra_train_plan_load(plan, path), option) && cli_params_secure(umbra_train_plan_params(*plan));
 }
 
-bool cli_records_load(umbra_records **records, const char *option, const char *path, const char *label) {
-  const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .label = label};
-  return cli_check(umbra_records_read(records, path, &options), option);
+bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan) {
+  return !path || (cli_check(umbra_scaling_load(scaling, path), "--scaling") &&
+                   (!plan || cli_check(umbra_train_plan_check_scaling(plan, *scaling), "--scaling")));
 }
 
-bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option, const char *path) {
-  umbra_scaling *scaling = NULL;
-  umbra_status status = UMBRA_OK;
-  if (path && !cli_check(umbra_scaling_load(&scaling, path), "--scaling")) return false;
-  if (!path) status = umbra_scaling_fit(&scaling, records, UMBRA_SCALING_NONE, 0, 0);
-  if (status == UMBRA_OK) status = umbra_scaling_apply(scaling, scaled, records);
-  umbra_scaling_destroy(scaling);
+const umbra_schema *cli_schema_of(const umbra_scaling *scaling) {
+  return scaling ? umbra_scaling_schema(scaling) : NULL;
+}
+
+bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option,
+                        const umbra_scaling *scaling) {
+  umbra_scaling *none = NULL;
+  umbra_status status = scaling ? UMBRA_OK : umbra_scaling_fit(&none, records, UMBRA_SCALING_NONE, 0, 0);
+  if (status == UMBRA_OK) status = umbra_scaling_apply(scaling ? scaling : none, scaled, records);
+  umbra_scaling_destroy(none);
   return cli_check(status, option);
 }
 
-bool cli_records_scale(umbra_records **records, const char *option, const char *scaling) {
+bool cli_records_scale(umbra_records **records, const char *option, const umbra_scaling *scaling) {
   umbra_records *scaled = NULL;
+  if (!scaling) return true;
   if (!cli_records_scaled(*records, &scaled, option, scaling)) return false;
   umbra_records_destroy(*records);
   *records = scaled;

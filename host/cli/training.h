@@ -4,6 +4,7 @@
 #define UMBRA_CLI_TRAINING_H
 
 #include "engine.h"
+#include "table_options.h"
 
 /* The plan in the folder of a data set; what a training writes into its own folder. */
 #define CLI_PLAN_FILE "plan.umbra"
@@ -11,18 +12,17 @@
 #define CLI_MODEL_FILE "model.umbra"
 #define CLI_LOG_FILE "log.jsonl"
 
-#define CLI_LABEL_OPTION(target) \
-  { "label", "COLUMN", "of the label, by name or number (default: the last one)", CLI_TEXT, &(target), CLI_OPTIONAL }
-
 /* A plan whose parameters are secure. */
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path);
 
-/* Labelled records; label NULL: the last column. */
-bool cli_records_load(umbra_records **records, const char *option, const char *path, const char *label);
+/* As umbra plan --scaling wrote it, with this plan (NULL: any). path NULL: there is none, and *scaling stays NULL. */
+bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan);
+const umbra_schema *cli_schema_of(const umbra_scaling *scaling);
 
-/* Replaces records by scaled ones, as a file says (NULL: they stay as they are); or scales copies of them. */
-bool cli_records_scale(umbra_records **records, const char *option, const char *scaling);
-bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option, const char *scaling);
+/* Scaled copies of records (scaling NULL: copies); or they take the place of the records. */
+bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option,
+                        const umbra_scaling *scaling);
+bool cli_records_scale(umbra_records **records, const char *option, const umbra_scaling *scaling);
 
 /* A probability of class 1 from which on a record is taken to be of it; the threshold of scores that belongs to it. */
 #define CLI_THRESHOLD_OPTION(target)                                                                            \

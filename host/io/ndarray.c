@@ -2,6 +2,7 @@
 /* Arrays in files: npy by its own shape, everything else by way of a table. */
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "../base/error.h"
@@ -23,15 +24,14 @@ void umbra_ndarray_clear(umbra_ndarray *array) {
 
 static int is_npy(const char *path) {
   size_t length = strlen(path);
-  return length >= 4 && strcmp(path + length - 4, ".npy") == 0;
+  return length >= 4 && strcasecmp(path + length - 4, ".npy") == 0;
 }
 
 static umbra_status read_npy(umbra_ndarray *array, const char *path) {
-  int file;
-  uint64_t bytes;
-  UMBRA_TRY(umbra_storage_open(&file, &bytes, path));
-  umbra_status status = umbra_npy_read_ndarray(array, file, bytes, path);
-  close(file);
+  umbra_npy_source source = {.path = path};
+  UMBRA_TRY(umbra_storage_open(&source.file, &source.bytes, path));
+  umbra_status status = umbra_npy_read_ndarray(array, UMBRA_NDARRAY_RANK, &source);
+  close(source.file);
   return status;
 }
 

@@ -16,9 +16,16 @@ static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
 typedef struct npy_header {
   umbra_number number;
+  int swapped; /* big-endian */
   int fortran; /* column order */
   size_t rank, shape[UMBRA_NDARRAY_RANK];
 } npy_header;
+
+static umbra_status take_bytes(void *bytes, const umbra_npy_source *s, size_t count, uint64_t offset) {
+  if (!s->memory) return umbra_storage_read_at(s->file, bytes, count, offset, s->path);
+  memcpy(bytes, s->memory + offset, count);
+  return UMBRA_OK;
+}
 
 /* ---- the header: a Python dictionary ---- */
 
@@ -59,17 +66,18 @@ static const struct {
 } types[] = {
     {"f2", UMBRA_NUMBER_F16}, {"f4", UMBRA_NUMBER_F32}, {"f8", UMBRA_NUMBER_F64}, {"i1", UMBRA_NUMBER_I8},
     {"i2", UMBRA_NUMBER_I16}, {"i4", UMBRA_NUMBER_I32}, {"i8", UMBRA_NUMBER_I64}, {"u1", UMBRA_NUMBER_U8},
-    {"u2", UMBRA_NUMBER_U16}, {"u4", UMBRA_NUMBER_U32}, {"u8", UMBRA_NUMBER_U64},
+    {"u2", UMBRA_NUMBER_U16}, {"u4", UMBRA_NUMBER_U32}, {"u8", UMBRA_NUMBER_U64}, {"b1", UMBRA_NUMBER_BOOL},
 };
 
-/* '<f8' and the like; '|' is the byte order of single bytes. */
+/* '<f8' and the like; '|' is the byte order of single bytes, '=' that of this machine, which is the little-endian one. */
 static int take_type(cursor *c, npy_header *header) {
   if (!take(c, '\'') || c->end - c->at < 4) return 0;
   header->number = UMBRA_NUMBER_NONE;
   for (size_t t = 0; t < sizeof types / sizeof *types; t++)
     if (memcmp(c->at + 1, types[t].name, 2) == 0) header->number = types[t].number;
-  const int single = umbra_number_bytes(header->number) == 1;
-  if (header->number == UMBRA_NUMBER_NONE || (*c->at != '<' && !(*c->at == '|' && single))) return 0;
+  if (header->number == UMBRA_NUMBER_NONE || !*c->at || !strchr("<>=|", *c->at)) return 0;
+  if (*c->at == '|' && umbra_number_bytes(header->number) != 1) return 0;
+  header->swapped = *c->at == '>';
   c->at += 3;
   return take(c, '\'');
 }
@@ -95,7 +103,10 @@ static const struct {
   const char *key, *wanted;
   int (*take)(cursor *c, npy_header *header);
 } entries[] = {
-    {"'descr'", "'<f2', '<f4', '<f8' or an integer such as '<i8'", take_type},
+    {"'descr'",
+     "a real number of up to 8 bytes such as '<f8' or '|b1'; "
+     "array.astype('f8') makes one of objects, texts and longer numbers",
+     take_type},
     {"'fortran_order'", "True or False", take_order},
     {"'shape'", "a tuple of one to eight dimensions", take_shape},
 };
@@ -125,32 +136,29 @@ static umbra_status parse_header(npy_header *header, cursor c, const char *path)
   if (!more || c.at != c.end || seen != (1u << ENTRIES) - 1)
     return umbra_fail(UMBRA_ERROR_FORMAT,
                       "the header is not a dictionary of 'descr', 'fortran_order' and 'shape' (in %s)", path);
-  if (header->fortran)
-    return umbra_fail(UMBRA_ERROR_FORMAT, "the values are in Fortran order; save the array in C order (in %s)", path);
   return UMBRA_OK;
 }
 
-/* Reads up to the first value; *bytes is what is left then. */
-static umbra_status read_header(npy_header *header, int file, uint64_t *bytes, const char *path) {
+/* Up to the first value, at *offset. */
+static umbra_status read_header(npy_header *header, uint64_t *offset, const umbra_npy_source *s) {
   uint8_t prefix[PREFIX + 4];
   char text[MAX_HEADER];
-  if (*bytes < sizeof prefix) return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is too short for an npy file", path);
-  UMBRA_TRY(umbra_storage_read(file, prefix, PREFIX, path));
+  if (s->bytes < sizeof prefix) return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is too short for an npy file", s->path);
+  UMBRA_TRY(take_bytes(prefix, s, sizeof prefix, 0));
   if (memcmp(prefix, magic, sizeof magic) != 0)
-    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' does not begin as an npy file", path);
+    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' does not begin as an npy file", s->path);
   if (prefix[6] < 1 || prefix[6] > 3 || prefix[7] != 0)
     return umbra_fail(UMBRA_ERROR_FORMAT, "npy version %u.%u; versions 1.0 to 3.0 can be read (in %s)", prefix[6],
-                      prefix[7], path);
-  size_t field = prefix[6] == 1 ? 2 : 4;
+                      prefix[7], s->path);
+  const size_t field = prefix[6] == 1 ? 2 : 4;
   uint32_t length = 0;
-  UMBRA_TRY(umbra_storage_read(file, prefix + PREFIX, field, path));
   memcpy(&length, prefix + PREFIX, field);
-  *bytes -= PREFIX + field;
-  if (length > *bytes || length > MAX_HEADER)
-    return umbra_fail(UMBRA_ERROR_FORMAT, "the header claims %u bytes (in %s)", length, path);
-  UMBRA_TRY(umbra_storage_read(file, text, length, path));
-  *bytes -= length;
-  return parse_header(header, (cursor){text, text + length}, path);
+  *offset = PREFIX + field;
+  if (length > s->bytes - *offset || length > MAX_HEADER)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "the header claims %u bytes (in %s)", length, s->path);
+  UMBRA_TRY(take_bytes(text, s, length, *offset));
+  *offset += length;
+  return parse_header(header, (cursor){text, text + length}, s->path);
 }
 
 /* ---- values ---- */
@@ -168,42 +176,55 @@ static umbra_status count_values(size_t *count, const npy_header *header, uint64
                     header->rank, header->shape[0], bytes, path);
 }
 
+/* From values whose first index runs fastest. */
+static umbra_status to_row_order(umbra_ndarray *array, size_t count) {
+  double *made;
+  size_t index[UMBRA_NDARRAY_RANK] = {0};
+  UMBRA_TRY(umbra_alloc(&made, count, sizeof *made, "an array"));
+  for (size_t i = 0; i < count; i++) {
+    size_t to = 0;
+    for (size_t d = 0; d < array->rank; d++) to = to * array->shape[d] + index[d];
+    made[to] = array->values[i];
+    for (size_t d = 0; d < array->rank && ++index[d] == array->shape[d]; d++) index[d] = 0;
+  }
+  umbra_free(array->values);
+  array->values = made;
+  return UMBRA_OK;
+}
+
 /* The last bytes of the file, behind the header. */
-static umbra_status read_array(umbra_ndarray *array, const npy_header *header, int file, uint64_t whole, uint64_t bytes,
-                               const char *path) {
+static umbra_status read_array(umbra_ndarray *array, const npy_header *header, uint64_t offset,
+                               const umbra_npy_source *s) {
   size_t count;
-  UMBRA_TRY(count_values(&count, header, bytes, path));
+  UMBRA_TRY(count_values(&count, header, s->bytes - offset, s->path));
   umbra_ndarray made = {.rank = header->rank};
   memcpy(made.shape, header->shape, sizeof made.shape);
   UMBRA_TRY(umbra_alloc(&made.values, count, sizeof *made.values, "an array"));
   const size_t columns = header->rank == 1 ? 1 : count / header->shape[0];
-  const umbra_numbers numbers = {file, path, whole - bytes, header->number, count, columns};
+  const umbra_numbers numbers = {.file = s->file,
+                                 .path = s->path,
+                                 .offset = offset,
+                                 .number = header->number,
+                                 .count = count,
+                                 .columns = columns,
+                                 .memory = s->memory,
+                                 .any = s->any,
+                                 .swapped = header->swapped};
   umbra_status status = umbra_numbers_read(made.values, &numbers);
+  if (status == UMBRA_OK && header->fortran) status = to_row_order(&made, count);
   if (status == UMBRA_OK) *array = made;
   else umbra_ndarray_clear(&made);
   return status;
 }
 
-umbra_status umbra_npy_read_ndarray(umbra_ndarray *array, int file, uint64_t bytes, const char *path) {
+umbra_status umbra_npy_read_ndarray(umbra_ndarray *array, size_t most_rank, const umbra_npy_source *source) {
   npy_header header = {0};
-  const uint64_t whole = bytes;
-  UMBRA_TRY(read_header(&header, file, &bytes, path));
-  return read_array(array, &header, file, whole, bytes, path);
-}
-
-umbra_status umbra_npy_read(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes,
-                            const char *path) {
-  (void)origin; /* npy files hold nothing but numbers */
-  npy_header header = {0};
-  umbra_ndarray array = {0};
-  const uint64_t whole = bytes;
-  UMBRA_TRY(read_header(&header, file, &bytes, path));
-  if (header.rank > 2)
+  uint64_t offset;
+  UMBRA_TRY(read_header(&header, &offset, source));
+  if (header.rank > most_rank)
     return umbra_fail(UMBRA_ERROR_FORMAT, "'shape' in the header is not one or two dimensions, but %zu (in %s)",
-                      header.rank, path);
-  UMBRA_TRY(read_array(&array, &header, file, whole, bytes, path));
-  *table = (umbra_table){array.shape[0], array.rank == 2 ? array.shape[1] : 1, array.values};
-  return UMBRA_OK;
+                      header.rank, source->path);
+  return read_array(array, &header, offset, source);
 }
 
 /* "(2, 3)" and "(2,)" */

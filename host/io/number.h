@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds of numbers that arrays in files have, little-endian, and the doubles that they become. */
+/* The kinds of numbers that arrays in files have, little-endian unless said, and the doubles that they become. */
 #ifndef UMBRA_IO_NUMBER_H
 #define UMBRA_IO_NUMBER_H
 
@@ -21,6 +21,7 @@ typedef enum umbra_number {
   UMBRA_NUMBER_U16,
   UMBRA_NUMBER_U32,
   UMBRA_NUMBER_U64,
+  UMBRA_NUMBER_BOOL,
   UMBRA_NUMBERS
 } umbra_number;
 
@@ -30,13 +31,16 @@ int umbra_number_is_integer(umbra_number number);
 /* Integers from 2^53 on may be rounded. */
 double umbra_number_value(umbra_number number, const uint8_t *bytes);
 
-/* Where values lie in a file, and how long a row of them is, for texts. */
+/* Where values lie in a file or in memory, and how long a row of them is, for texts. */
 typedef struct umbra_numbers {
   int file;
   const char *path;
   uint64_t offset;
   umbra_number number;
   size_t count, columns;
+  const uint8_t *memory; /* of the whole file; NULL: it is read */
+  int swapped;           /* big-endian */
+  int any;               /* those that are not finite, too */
 } umbra_numbers;
 
 /* Errors: IO; FORMAT if the file ends before them; RANGE if one is not finite, or an integer of 2^53 or more. */

@@ -1,40 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
+#include <strings.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/outputs.h"
+#include "../base/structs.h"
+#include "schema.h"
 #include "storage.h"
 #include "table_file.h"
-
-typedef struct table_kind {
-  const char *ending;
-  umbra_status (*read)(umbra_table *table, umbra_table_origin *origin, int file, uint64_t bytes, const char *path);
-  umbra_status (*write)(int file, const umbra_table *table);
-} table_kind;
-
-static const table_kind kinds[] = {{".csv", umbra_csv_read, umbra_csv_write},
-                                   {".npy", umbra_npy_read, umbra_npy_write}};
-
-static umbra_status kind_of(const table_kind **kind, const umbra_table *table, const char *path) {
-  if (!table || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", table ? "path" : "table");
-  size_t length = strlen(path);
-  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-    size_t ending = strlen(kinds[k].ending);
-    if (length < ending || strcmp(path + length - ending, kinds[k].ending) != 0) continue;
-    *kind = &kinds[k];
-    return UMBRA_OK;
-  }
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "'%s': the names of tables end in .csv or .npy", path);
-}
-
-umbra_status umbra_table_make(umbra_table *table, size_t rows, size_t columns) {
-  UMBRA_TRY(umbra_alloc(&table->values, rows * columns, sizeof *table->values, "a table"));
-  table->rows = rows;
-  table->columns = columns;
-  return UMBRA_OK;
-}
 
 void umbra_table_clear(umbra_table *table) {
   if (!table) return;
@@ -42,32 +17,126 @@ void umbra_table_clear(umbra_table *table) {
   *table = (umbra_table){0};
 }
 
-void umbra_table_origin_clear(umbra_table_origin *origin) {
-  umbra_free(origin->names);
-  umbra_free(origin->lines);
-  *origin = (umbra_table_origin){0};
+/* ---- reading ---- */
+
+typedef struct sheet_job {
+  umbra_sheet *sheet;
+  umbra_schema **schema;
+  const char *path;
+  const umbra_schema_wish *wish;
+  umbra_grid grid;
+} sheet_job;
+
+/* A label that is named must be the one that the schema has. */
+static umbra_status check_label(const sheet_job *j) {
+  const umbra_schema *schema = *j->schema;
+  umbra_schema_places places;
+  size_t column;
+  if (!j->wish->label) return UMBRA_OK;
+  if (!schema->label_number)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the schema has no label, and '%s' is to be it", j->wish->label);
+  if (!*j->wish->label) return UMBRA_OK;
+  UMBRA_TRY(umbra_grid_find(&column, &j->grid, j->wish->label));
+  UMBRA_TRY(umbra_schema_match(schema, &places, &j->grid, &(umbra_table_options){UMBRA_TABLE_OPTIONS_INIT}, 0));
+  umbra_free(places.column);
+  if (places.label == (ptrdiff_t)column) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "--label: '%s' is not the label of the training, which is column %zu%s%.64s",
+                    j->wish->label, schema->label_number, schema->label ? ", " : "",
+                    schema->label ? schema->label : "");
 }
 
-umbra_status umbra_table_read_origin(umbra_table *table, umbra_table_origin *origin, const char *path) {
-  const table_kind *kind;
-  UMBRA_TRY(kind_of(&kind, table, path));
-  int file;
-  uint64_t bytes;
-  UMBRA_TRY(umbra_storage_open(&file, &bytes, path));
-  umbra_table made = {0};
-  umbra_status status = kind->read(&made, origin, file, bytes, path);
-  close(file);
+static umbra_status infer_and_apply(sheet_job *j) {
+  umbra_schema *made = NULL;
+  UMBRA_TRY(umbra_schema_infer(&made, &j->grid, j->wish));
+  umbra_status status = umbra_schema_apply(made, j->sheet, &j->grid, j->wish, 1);
+  if (status == UMBRA_OK) {
+    umbra_schema_note_features(made, &j->sheet->features, j->wish->options);
+    *j->schema = made;
+  } else {
+    umbra_schema_destroy(made);
+  }
+  return status;
+}
+
+static umbra_status check_wish(const sheet_job *j) {
+  const char *positive = (*j->schema)->class_name[1];
+  if (j->wish->options->columns || j->wish->options->without)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "--columns, --without: the training says which columns are read");
+  if (j->wish->positive && (!positive || strcmp(positive, j->wish->positive) != 0))
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "--positive: the training's positive class is '%.64s'",
+                      positive ? positive : "");
+  return check_label(j);
+}
+
+static umbra_status read_grid(void *argument) {
+  sheet_job *j = argument;
+  if (!*j->schema) return infer_and_apply(j);
+  UMBRA_TRY(check_wish(j));
+  return umbra_schema_apply(*j->schema, j->sheet, &j->grid, j->wish, 0);
+}
+
+umbra_status umbra_sheet_read(umbra_sheet *sheet, umbra_schema **schema, const char *path,
+                              const umbra_schema_wish *wish) {
+  sheet_job job = {.sheet = sheet, .schema = schema, .path = path, .wish = wish};
+  UMBRA_TRY(umbra_grid_read(&job.grid, path, wish->options, *schema));
+  umbra_status status = umbra_in_c_locale(read_grid, &job);
+  umbra_grid_clear(&job.grid);
+  return status;
+}
+
+/* The features alone. schema: NULL: it is found. */
+static umbra_status read_features(umbra_table *table, const char *path, const umbra_schema *schema,
+                                  const umbra_schema_wish *wish) {
+  umbra_schema *shared = umbra_share(schema);
+  umbra_sheet sheet = {0};
+  umbra_status status = umbra_sheet_read(&sheet, &shared, path, wish);
+  umbra_schema_destroy(shared);
   if (status != UMBRA_OK) return status;
   umbra_table_clear(table);
-  *table = made;
+  *table = sheet.features;
   return UMBRA_OK;
 }
 
 umbra_status umbra_table_read(umbra_table *table, const char *path) {
-  return umbra_table_read_origin(table, NULL, path);
+  const umbra_table_options options = {UMBRA_TABLE_OPTIONS_INIT, .header = UMBRA_HEADER_OF_WORDS};
+  if (!table || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", table ? "path" : "table");
+  return read_features(table, path, NULL, &(umbra_schema_wish){.options = &options, .every = 1});
+}
+
+umbra_status umbra_table_read_with(umbra_table *table, const char *path, const umbra_table_options *options) {
+  umbra_table_options wanted = {UMBRA_TABLE_OPTIONS_INIT};
+  if (!table || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", table ? "path" : "table");
+  UMBRA_TRY(UMBRA_TAKE(umbra_table_options, &wanted, options));
+  return read_features(table, path, NULL, &(umbra_schema_wish){.options = &wanted, .every = 1});
+}
+
+umbra_status umbra_schema_read_features(const umbra_schema *schema, umbra_table *table, const char *path,
+                                        const umbra_table_options *options) {
+  umbra_table_options wanted = {UMBRA_TABLE_OPTIONS_INIT};
+  if (!schema || !table || !path)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "reading features needs a schema, an output and a path");
+  UMBRA_TRY(UMBRA_TAKE(umbra_table_options, &wanted, options));
+  return read_features(table, path, schema, &(umbra_schema_wish){.options = &wanted, .texts = 1});
 }
 
 /* ---- writing ---- */
+
+typedef umbra_status writer(int file, const umbra_table *table);
+
+static umbra_status writer_for(writer **write, const char *path) {
+  static const struct {
+    const char *ending;
+    writer *write;
+  } kinds[] = {{".csv", umbra_csv_write}, {".npy", umbra_npy_write}};
+  const size_t length = strlen(path);
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    const size_t ending = strlen(kinds[k].ending);
+    if (length < ending || strcasecmp(path + length - ending, kinds[k].ending) != 0) continue;
+    *write = kinds[k].write;
+    return UMBRA_OK;
+  }
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "'%s': the names of tables to write end in .csv or .npy", path);
+}
 
 static umbra_status check_table(const umbra_table *table) {
   size_t count;
@@ -81,18 +150,19 @@ static umbra_status check_table(const umbra_table *table) {
 }
 
 typedef struct writing {
-  const table_kind *kind;
+  writer *write;
   const umbra_table *table;
 } writing;
 
 static umbra_status write_table(int file, void *argument) {
   const writing *w = argument;
-  return w->kind->write(file, w->table);
+  return w->write(file, w->table);
 }
 
 umbra_status umbra_table_write(const umbra_table *table, const char *path) {
-  const table_kind *kind;
-  UMBRA_TRY(kind_of(&kind, table, path));
+  writing w = {.table = table};
+  if (!table || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", table ? "path" : "table");
+  UMBRA_TRY(writer_for(&w.write, path));
   UMBRA_TRY(check_table(table));
-  return umbra_storage_replace(path, 0, write_table, &(writing){kind, table});
+  return umbra_storage_replace(path, 0, write_table, &w);
 }

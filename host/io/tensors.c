@@ -110,8 +110,13 @@ static umbra_status read_values(umbra_ndarray *made, const umbra_tensors *tensor
   if (!t->rank) made->shape[0] = 1;
   UMBRA_TRY(umbra_alloc(&made->values, t->count, sizeof *made->values, "a tensor"));
   const size_t columns = made->rank == 1 ? 1 : t->count / made->shape[0];
-  return umbra_numbers_read(made->values, &(umbra_numbers){tensors->file, tensors->path, tensors->start + t->begin,
-                                                           t->type->number, t->count, columns});
+  const umbra_numbers numbers = {.file = tensors->file,
+                                 .path = tensors->path,
+                                 .offset = tensors->start + t->begin,
+                                 .number = t->type->number,
+                                 .count = t->count,
+                                 .columns = columns};
+  return umbra_numbers_read(made->values, &numbers);
 }
 
 umbra_status umbra_tensors_read(const umbra_tensors *tensors, umbra_ndarray *array, const char *name) {

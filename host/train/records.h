@@ -7,8 +7,9 @@
 /* All values are finite, and both classes are there. */
 struct umbra_records {
   size_t rows, columns;
-  double *features; /* rows x columns */
-  double *labels;   /* -1 or 1 */
+  double *features;     /* rows x columns */
+  double *labels;       /* -1 or 1 */
+  umbra_schema *schema; /* shared, or NULL */
 };
 
 /* Room for rows x columns features, which the caller fills. INVALID_ARGUMENT (no rows or columns), OUT_OF_MEMORY. */

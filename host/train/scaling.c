@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <float.h>
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../base/bounds.h"
+#include "../base/counted.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../io/schema.h"
+#include "../io/storage.h"
+#include "../io/table_file.h"
+#include "plan.h"
 #include "records.h"
 
 /* A row of the table. divisor 0: scaled values are 0. */
@@ -21,6 +28,9 @@ _Static_assert(sizeof(column_scaling) == 3 * sizeof(double), "no padding: it is 
 struct umbra_scaling {
   size_t columns;
   column_scaling *column;
+  umbra_schema *schema; /* of the records that it was made for, shared; NULL: they came from memory */
+  int planned;          /* it is of a plan: */
+  uint8_t plan[UMBRA_DIGEST_BYTES];
 };
 
 static umbra_status make(umbra_scaling **scaling, size_t columns) {
@@ -35,9 +45,12 @@ static umbra_status make(umbra_scaling **scaling, size_t columns) {
 
 void umbra_scaling_destroy(umbra_scaling *scaling) {
   if (!scaling) return;
+  umbra_schema_destroy(scaling->schema);
   umbra_free(scaling->column);
   umbra_free(scaling);
 }
+
+const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling) { return scaling->schema; }
 
 size_t umbra_scaling_columns(const umbra_scaling *scaling) { return scaling->columns; }
 
@@ -161,6 +174,7 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
     for (size_t j = 0; j < made->columns; j++) made->column[j].divisor = kind == UMBRA_SCALING_NONE ? 1 : argument;
   else status = fit_columns(made, records, kind);
   for (size_t j = 0; j < made->columns; j++) made->column[j].clip = clip;
+  made->schema = umbra_share(records->schema);
   if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);
   else umbra_scaling_destroy(made);
   return status;
@@ -201,6 +215,7 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
   umbra_records *made = NULL;
   UMBRA_TRY(umbra_records_make(&made, records->rows, records->columns));
   memcpy(made->labels, records->labels, records->rows * sizeof *made->labels);
+  made->schema = umbra_share(records->schema);
   umbra_status status =
       umbra_scaling_values(scaling, made->features, records->features, records->rows, records->columns);
   if (status == UMBRA_OK) UMBRA_PUT(records, scaled, made);
@@ -210,9 +225,66 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
 
 /* ---- files ---- */
 
+/* The schema, and the plan that the scaling belongs to, are comments before the table. */
+static const char schema_mark[] = "# umbra schema ", plan_mark[] = "# umbra plan ";
+
+static umbra_status write_line(int file, const char *mark, const char *text) {
+  UMBRA_TRY(umbra_storage_write(file, mark, strlen(mark)));
+  UMBRA_TRY(umbra_storage_write(file, text, strlen(text)));
+  return umbra_storage_write(file, "\n", 1);
+}
+
+static umbra_status write_schema(int file, const umbra_schema *schema) {
+  size_t size;
+  char *text;
+  UMBRA_TRY(umbra_schema_describe(schema, NULL, &size));
+  UMBRA_TRY(umbra_alloc(&text, size, 1, "a schema"));
+  umbra_status status = umbra_schema_describe(schema, text, &size);
+  if (status == UMBRA_OK) status = write_line(file, schema_mark, text);
+  umbra_free(text);
+  return status;
+}
+
+typedef struct writing {
+  const umbra_scaling *scaling;
+  const uint8_t *plan; /* its digest, or NULL */
+} writing;
+
+static umbra_status write_scaling(int file, void *argument) {
+  const writing *w = argument;
+  char digest[2 * UMBRA_DIGEST_BYTES + 1];
+  if (w->scaling->schema) UMBRA_TRY(write_schema(file, w->scaling->schema));
+  if (w->plan)
+    UMBRA_TRY(write_line(file, plan_mark, sodium_bin2hex(digest, sizeof digest, w->plan, UMBRA_DIGEST_BYTES)));
+  return umbra_csv_write(file, &(umbra_table){w->scaling->columns, FIELDS, &w->scaling->column->offset});
+}
+
+static int is_csv(const char *path) {
+  const size_t length = strlen(path);
+  return length >= 4 && strcasecmp(path + length - 4, ".csv") == 0;
+}
+
+static umbra_status save(const umbra_scaling *scaling, const uint8_t *plan, const char *path) {
+  if (is_csv(path)) return umbra_storage_replace(path, 0, write_scaling, &(writing){scaling, plan});
+  return umbra_table_write(&(umbra_table){scaling->columns, FIELDS, &scaling->column->offset}, path);
+}
+
 umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path) {
   if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving needs a scaling and a path");
-  return umbra_table_write(&(umbra_table){scaling->columns, FIELDS, &scaling->column->offset}, path);
+  return save(scaling, scaling->planned ? scaling->plan : NULL, path);
+}
+
+umbra_status umbra_train_plan_save_scaling(const umbra_train_plan *plan, const umbra_scaling *scaling,
+                                           const char *path) {
+  if (!plan || !scaling || !path)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving needs a plan, its scaling and a path");
+  return save(scaling, plan->digest, path);
+}
+
+umbra_status umbra_train_plan_check_scaling(const umbra_train_plan *plan, const umbra_scaling *scaling) {
+  if (!plan || !scaling) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", plan ? "scaling" : "plan");
+  if (!scaling->planned || memcmp(scaling->plan, plan->digest, sizeof scaling->plan) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the scaling was written with another plan");
 }
 
 static umbra_status check_table(const umbra_table *table, const char *path) {
@@ -232,20 +304,62 @@ static umbra_status check_table(const umbra_table *table, const char *path) {
   return UMBRA_OK;
 }
 
+static umbra_status take_plan(umbra_scaling *scaling, const char *text) {
+  size_t bytes;
+  const char *end;
+  scaling->planned = sodium_hex2bin(scaling->plan, sizeof scaling->plan, text, strlen(text), NULL, &bytes, &end) == 0 &&
+                     bytes == sizeof scaling->plan && !*end;
+  return scaling->planned ? UMBRA_OK : umbra_fail(UMBRA_ERROR_FORMAT, "the digest of a plan is not one");
+}
+
+static umbra_status take_line(umbra_scaling *scaling, const char *line) {
+  if (strncmp(line, schema_mark, strlen(schema_mark)) == 0)
+    return umbra_schema_parse(&scaling->schema, line + strlen(schema_mark));
+  return strncmp(line, plan_mark, strlen(plan_mark)) == 0 ? take_plan(scaling, line + strlen(plan_mark)) : UMBRA_OK;
+}
+
+/* Of the comments before the table. */
+static umbra_status take_lines(umbra_scaling *scaling, char *text) {
+  for (char *end; *text == '#' && (end = strchr(text, '\n')); text = end + 1) {
+    *end = '\0';
+    UMBRA_TRY(take_line(scaling, text));
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status read_comments(umbra_scaling *scaling, const char *path) {
+  static const uint64_t most = (uint64_t)1 << 28;
+  umbra_bytes bytes = {0};
+  if (!is_csv(path)) return UMBRA_OK;
+  UMBRA_TRY(umbra_input_read(&bytes, path, most));
+  umbra_status status = take_lines(scaling, (char *)bytes.at);
+  if (status != UMBRA_OK) status = umbra_fail(status, "%s (in %s)", umbra_last_error(), path);
+  umbra_free(bytes.at);
+  return status;
+}
+
+static umbra_status from_table(umbra_scaling **scaling, const umbra_table *table, const char *path) {
+  umbra_scaling *made = NULL;
+  UMBRA_TRY(make(&made, table->rows));
+  for (size_t j = 0; j < table->rows; j++) {
+    const double *value = table->values + j * FIELDS;
+    made->column[j] = (column_scaling){value[0], value[1], value[2]};
+  }
+  umbra_status status = read_comments(made, path);
+  if (status == UMBRA_OK && made->schema && umbra_schema_features(made->schema) != made->columns)
+    status = umbra_fail(UMBRA_ERROR_FORMAT, "the schema has %zu features and the scaling %zu rows (in %s)",
+                        umbra_schema_features(made->schema), made->columns, path);
+  if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);
+  else umbra_scaling_destroy(made);
+  return status;
+}
+
 umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path) {
   if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "loading needs an output and a path");
   umbra_table table = {0};
-  umbra_scaling *made = NULL;
   UMBRA_TRY(umbra_table_read(&table, path));
   umbra_status status = check_table(&table, path);
-  if (status == UMBRA_OK) status = make(&made, table.rows);
-  if (status == UMBRA_OK) {
-    for (size_t j = 0; j < table.rows; j++) {
-      const double *value = table.values + j * FIELDS;
-      made->column[j] = (column_scaling){value[0], value[1], value[2]};
-    }
-    UMBRA_PUT(scaling, scaling, made);
-  }
+  if (status == UMBRA_OK) status = from_table(scaling, &table, path);
   umbra_table_clear(&table);
   return status;
 }

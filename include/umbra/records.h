@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <umbra/table.h>
+#include <umbra/schema.h>
 
 UMBRA_BEGIN_DECLS
 
@@ -18,17 +18,23 @@ typedef struct umbra_records umbra_records; /* immutable, shareable */
 /* How to read. NULL where one is expected means the defaults: the last column is the label. */
 typedef struct umbra_records_options {
   size_t struct_size;
-  const char *label; /* name of the label's column in the header, or its number from 1, or from the end: -1; NULL: -1 */
+  const char *label; /* name of its column in the header, or number from 1 or the end: -1; NULL: the schema's, or -1 */
+  const char *positive; /* the label's class that becomes 1; NULL: 1, yes, true; else the larger or later of the two */
+  const umbra_schema *schema; /* of the records of a training, by which these are read; NULL: it is found from these */
+  const umbra_table_options *table; /* or NULL */
 } umbra_records_options;
 #define UMBRA_RECORDS_OPTIONS_INIT .struct_size = sizeof(umbra_records_options)
 UMBRA_API void umbra_records_options_init(umbra_records_options *options, size_t size);
 #define umbra_records_options_init(options) umbra_records_options_init((options), sizeof *(options))
 
 /*
- * Reads a table (umbra/table.h). Labels are 0 and 1, or -1 and 1. A number that is the name of a column in the header is
- * taken as the name. Errors: those of umbra_table_read, which name line and column (missing values and text, too);
- * INVALID_ARGUMENT (no such column, or several of that name; a label's column without features); RANGE (another label,
- * with its line; both 0 and -1; labels of one class only).
+ * Reads a table (umbra/table.h). Labels are two classes of any spelling, of which one becomes 1 and the other -1; with
+ * `positive` it is one class against all others. A column of texts becomes categories: a feature of 0 and 1 for each that
+ * at least one in a hundred records has, and one for the others together; one of yes and no, or true and false, becomes
+ * one feature; one whose texts hardly come twice is left out. A number that is the name of a column in the header is taken
+ * as the name. Errors: those of umbra_table_read, which name line and column (missing values, and numbers with something
+ * beside them, too); INVALID_ARGUMENT (no such column, or several of that name; a label's column without features); RANGE
+ * (a third class, with its line; both 0 and -1; labels of one class only); MISMATCH (not as the schema says).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_read(umbra_records **records, const char *path,
                                                          const umbra_records_options *options);
@@ -61,6 +67,8 @@ UMBRA_API size_t umbra_records_rows(const umbra_records *records);
 UMBRA_API size_t umbra_records_columns(const umbra_records *records);                /* features */
 UMBRA_API const double *umbra_records_row(const umbra_records *records, size_t row); /* its features */
 UMBRA_API double umbra_records_label(const umbra_records *records, size_t row);      /* -1 or 1 */
+/* What their columns are, as long as the records live; NULL: they come from memory. */
+UMBRA_API const umbra_schema *umbra_records_schema(const umbra_records *records);
 UMBRA_API void umbra_records_destroy(umbra_records *records);
 
 /* ---- scaling ---- */
@@ -99,11 +107,13 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_values(const umbra_scaling *
 
 /*
  * A table of offset, divisor and clip for each column, .csv or .npy: scaled = (x - offset) / divisor, or 0 if the divisor
- * is 0; clip 0: none. Errors: those of tables, FORMAT (not such a table).
+ * is 0; clip 0: none. In .csv the schema of the records comes first, as a comment, and is loaded with the scaling. Errors: those of tables, FORMAT (not such a table).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path);
 UMBRA_API size_t umbra_scaling_columns(const umbra_scaling *scaling);
+/* What the records' columns are, as long as the scaling lives; NULL: nobody said. */
+UMBRA_API const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling);
 UMBRA_API void umbra_scaling_destroy(umbra_scaling *scaling);
 
 /* ---- judging ---- */

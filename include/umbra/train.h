@@ -171,6 +171,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_calibrate(const umbra_tra
                                                                  const umbra_context *context,
                                                                  const umbra_progress *progress);
 
+/*
+ * Saves the scaling of the plan's records as umbra_scaling_save does, with the plan's digest if it goes into .csv; and
+ * says whether one that was loaded belongs to this plan. Errors: those of saving; MISMATCH (it was saved with another
+ * plan).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save_scaling(const umbra_train_plan *plan,
+                                                                    const umbra_scaling *scaling, const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_check_scaling(const umbra_train_plan *plan,
+                                                                     const umbra_scaling *scaling);
+
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_write(const umbra_train_plan *plan, void *buffer, size_t *size);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one cell of a text table says: a number, that a value is missing, yes or no, or something else. */
+#ifndef UMBRA_IO_CELL_H
+#define UMBRA_IO_CELL_H
+
+#include <stddef.h>
+
+/* Part of a text. */
+typedef struct umbra_span {
+  const char *at;
+  size_t length;
+} umbra_span;
+
+/* Without blanks, tabs, no-break spaces and byte order marks at its ends. */
+umbra_span umbra_span_trimmed(umbra_span span);
+/* Copies it, without the zero bytes that would end it elsewhere. */
+umbra_span umbra_span_without_zeros(char *to, umbra_span span);
+int umbra_span_is(umbra_span span, const char *text);
+/* In ASCII letters of either case. */
+int umbra_span_is_word(umbra_span span, const char *word);
+
+/*
+ * A decimal number with that mark, '.' or ','; infinite ones count, so that the caller can say what is wrong. In the C
+ * locale only. NaN is a missing value, and no number.
+ */
+int umbra_cell_number(double *value, umbra_span cell, char mark);
+
+/* Whether it has that form, with either mark, but for infinite ones. */
+int umbra_cell_looks_numeric(umbra_span cell);
+
+/* Nothing, or a usual spelling for it: NA, N/A, NaN, null, None, ? and . among them. */
+int umbra_cell_is_missing(umbra_span cell);
+
+/* yes and no, true and false, y and n, t and f, in letters of either case: 1 and 0; anything else: -1. */
+int umbra_cell_truth(umbra_span cell);
+
+/*
+ * What a cell that is no number was probably meant to be, and what helps; NULL: nothing is known. alone: others of its
+ * column are numbers, so that something beside a number is out of place.
+ */
+const char *umbra_cell_diagnosis(umbra_span cell, int alone);
+
+/* Printable ASCII and UTF-8, cut off after 32 characters: what messages show of a text. */
+enum { UMBRA_SHOWN_BYTES = 136 };
+const char *umbra_span_shown(char text[UMBRA_SHOWN_BYTES], umbra_span span);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "encoding.h"
+
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+
+/* ---- UTF-8 ---- */
+
+static uint8_t *put_utf8(uint8_t *to, uint32_t c) {
+  if (c < 0x80) {
+    *to++ = (uint8_t)c;
+    return to;
+  }
+  const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+  *to++ = (uint8_t)((0xffu << (7 - more) & 0xff) | c >> 6 * more);
+  for (int i = more; i-- > 0;) *to++ = (uint8_t)(0x80 | (c >> 6 * i & 0x3f));
+  return to;
+}
+
+/* Bytes of the character at `at`, 0: it is none. */
+static size_t utf8_length(const uint8_t *at, size_t left) {
+  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  const uint8_t first = at[0];
+  const size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+  if (length < 2) return length;
+  uint32_t c = first & (0x7fu >> length);
+  for (size_t i = 1; i < length; i++) {
+    if (i >= left || at[i] >> 6 != 2) return 0;
+    c = c << 6 | (at[i] & 0x3f);
+  }
+  return c >= least[length] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? length : 0;
+}
+
+static int is_utf8(const umbra_bytes *bytes) {
+  for (size_t i = 0, length; i < bytes->size; i += length) {
+    length = utf8_length(bytes->at + i, bytes->size - i);
+    if (!length) return 0;
+  }
+  return 1;
+}
+
+/* ---- conversions, into memory that is known to be enough ---- */
+
+/* Windows-1252 from 0x80 on; 0: as in Latin-1. */
+static const uint16_t windows[32] = {0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
+                                     0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017d, 0,
+                                     0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+                                     0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178};
+
+static uint8_t *from_latin1(uint8_t *to, const umbra_bytes *from) {
+  for (size_t i = 0; i < from->size; i++) {
+    const uint8_t c = from->at[i];
+    to = put_utf8(to, c >= 0x80 && c < 0xa0 && windows[c - 0x80] ? windows[c - 0x80] : c);
+  }
+  return to;
+}
+
+static uint32_t unit(const uint8_t *at, int big) {
+  return big ? (uint32_t)at[0] << 8 | at[1] : (uint32_t)at[1] << 8 | at[0];
+}
+
+/* NULL: half of a pair is missing. */
+static uint8_t *from_utf16(uint8_t *to, const umbra_bytes *from, int big) {
+  for (size_t i = 0; i + 1 < from->size; i += 2) {
+    uint32_t c = unit(from->at + i, big);
+    if (c >> 11 == 0xd800 >> 11) {
+      const uint32_t low = i + 3 < from->size ? unit(from->at + i + 2, big) : 0;
+      if (c >> 10 != 0xd800 >> 10 || low >> 10 != 0xdc00 >> 10) return NULL;
+      c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
+      i += 2;
+    }
+    to = put_utf8(to, c);
+  }
+  return to;
+}
+
+/* ---- which it is ---- */
+
+typedef enum encoding { UTF_8, LATIN_1, UTF_16_LITTLE, UTF_16_BIG, UTF_32 } encoding;
+
+static const struct {
+  const char *bytes;
+  size_t size;
+  encoding encoding;
+} marks[] = {{"\xef\xbb\xbf", 3, UTF_8},
+             {"\xff\xfe\0\0", 4, UTF_32},
+             {"\0\0\xfe\xff", 4, UTF_32},
+             {"\xff\xfe", 2, UTF_16_LITTLE},
+             {"\xfe\xff", 2, UTF_16_BIG}};
+
+/* Without a mark: text that is mostly ASCII has a zero in every other byte, and none in the others. */
+static encoding guess(const umbra_bytes *bytes) {
+  enum { LOOK = 4096 };
+  size_t zeros[2] = {0, 0}, size = bytes->size < LOOK ? bytes->size : LOOK;
+  for (size_t i = 0; i < size; i++) zeros[i % 2] += !bytes->at[i];
+  if (bytes->size % 2 == 0 && zeros[1] > size / 4 && !zeros[0]) return UTF_16_LITTLE;
+  if (bytes->size % 2 == 0 && zeros[0] > size / 4 && !zeros[1]) return UTF_16_BIG;
+  return is_utf8(bytes) ? UTF_8 : LATIN_1;
+}
+
+static encoding encoding_of(size_t *mark, const umbra_bytes *bytes) {
+  for (size_t m = 0; m < sizeof marks / sizeof *marks; m++) {
+    *mark = marks[m].size;
+    if (bytes->size >= *mark && memcmp(bytes->at, marks[m].bytes, *mark) == 0) {
+      const umbra_bytes rest = {bytes->at + *mark, bytes->size - *mark};
+      return marks[m].encoding == UTF_8 && !is_utf8(&rest) ? LATIN_1 : marks[m].encoding;
+    }
+  }
+  *mark = 0;
+  return guess(bytes);
+}
+
+static umbra_status convert(umbra_bytes *made, const umbra_bytes *from, encoding e, const char *path) {
+  if (e == UTF_32)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is in UTF-32, which is not read; save it as UTF-8", path);
+  if (e != LATIN_1 && from->size % 2)
+    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is in UTF-16, and ends within a character", path);
+  /* A byte of Latin-1 or Windows-1252 takes up to 3, and two of UTF-16, too. */
+  UMBRA_TRY(umbra_alloc(&made->at, (e == LATIN_1 ? from->size : from->size / 2) + 1, 3, "the text of a table"));
+  const uint8_t *end = e == LATIN_1 ? from_latin1(made->at, from) : from_utf16(made->at, from, e == UTF_16_BIG);
+  if (!end) {
+    umbra_free(made->at);
+    return umbra_fail(UMBRA_ERROR_FORMAT, "'%s' is in UTF-16, and half of a pair of units is missing", path);
+  }
+  made->size = (size_t)(end - made->at);
+  return UMBRA_OK;
+}
+
+static int is_ending(uint8_t c) { return c == 0x1a || c == '\r' || c == '\n'; }
+
+umbra_status umbra_text_to_utf8(umbra_bytes *bytes, const char *path) {
+  size_t mark;
+  const encoding e = encoding_of(&mark, bytes);
+  if (e == UTF_8) {
+    bytes->size -= mark;
+    memmove(bytes->at, bytes->at + mark, bytes->size);
+  } else {
+    umbra_bytes made;
+    UMBRA_TRY(convert(&made, &(umbra_bytes){bytes->at + mark, bytes->size - mark}, e, path));
+    umbra_free(bytes->at);
+    *bytes = made;
+  }
+  while (bytes->size && is_ending(bytes->at[bytes->size - 1])) bytes->size--;
+  bytes->at[bytes->size] = 0;
+  return UMBRA_OK;
+}
