@@ -183,6 +183,8 @@ static void headers(void **state) {
       {"counting, whole numbers", "0,1,2,3,4\n5,6,7,8,0\n6,7,8,9,1\n", "5 6 7 8 -|6 7 8 9 +",
        .said = "taken for the header"},
       {"perhaps counting", "0,1\n3,0\n2,1\n", "0 +|3 -|2 +", .said = "line 1 is taken for a record"},
+      {"numbers over fractions", "10,20,1\n1.5,2.5,0\n3.5,4.5,1\n", "10 20 +|1.5 2.5 -|3.5 4.5 +",
+       .said = "line 1 is taken for a record"},
       {"said to be none", "0,1\n1.5,0\n2.5,1\n", "0 +|1.5 -|2.5 +", .said = NULL, .options.header = UMBRA_HEADER_NONE},
       {"said to be one", "0,1\n3,0\n2,1\n", "3 -|2 +", .said = NULL, .options.header = 1},
       {"names in quotes over numbers", "\"3\",\"5\",\"1\"\n1.5,2,0\n3,4,1\n", PLAIN, .said = NULL},

@@ -106,19 +106,27 @@ static int is_quoted_over_numbers(const umbra_delimited *first, const column_loo
   return quoted && numbers;
 }
 
-/* Whole numbers that rise by one from column to column, as names that were never given: 2 for certain, 1 perhaps. */
-static int counts_columns(const umbra_delimited *first, const column_look *look) {
+/* How likely it is that a record of whole numbers has the names of columns. */
+typedef enum name_guess { NO_NAMES, PERHAPS_NAMES, NAMES } name_guess;
+
+/*
+ * Numbers that rise by one from column to column are names that were never given, if there are many, or a column below has
+ * fractions; others may be names if all columns but one, which may be the label, have fractions.
+ */
+static name_guess guess_names(const umbra_delimited *first, const column_look *look) {
   enum { MANY = 5 };
   double begin = 0, value;
-  int fractions = 0;
+  size_t fractions = 0;
+  int rises = 1;
   for (size_t c = 0; c < first->count; c++) {
-    if (!is_number(&value, first->field[c].text)) return 0;
+    if (!is_number(&value, first->field[c].text) || value != rint(value)) return NO_NAMES;
     if (c == 0) begin = value;
-    if (value != begin + (double)c || value != rint(value)) return 0;
-    fractions |= look[c].values && 2 * look[c].fractions > look[c].values;
+    rises &= value == begin + (double)c;
+    fractions += look[c].values && 2 * look[c].fractions > look[c].values;
   }
-  if (first->count < 2) return 0;
-  return fractions || (begin == 0 && first->count >= MANY) ? 2 : 1;
+  if (first->count < 2) return NO_NAMES;
+  if (rises) return fractions || (begin == 0 && first->count >= MANY) ? NAMES : PERHAPS_NAMES;
+  return first->count > 2 && fractions + 1 >= first->count ? PERHAPS_NAMES : NO_NAMES;
 }
 
 static size_t count_numbers(const umbra_delimited *t) {
@@ -132,12 +140,12 @@ static int judge_header(reading *r, const column_look *look) {
   const umbra_delimited *first = &r->header;
   const size_t numbers = count_numbers(first);
   if (!numbers || is_quoted_over_numbers(first, look)) return 1;
-  const int counts = r->options->header == UMBRA_HEADER_OF_WORDS ? 0 : counts_columns(first, look);
-  if (counts == 1)
+  const name_guess guess = r->options->header == UMBRA_HEADER_OF_WORDS ? NO_NAMES : guess_names(first, look);
+  if (guess == PERHAPS_NAMES)
     umbra_table_tell(r->options,
                      "line %zu is taken for a record, although it may be a header; --header 1 says that it is",
                      first->line);
-  r->counted = counts == 2;
+  r->counted = guess == NAMES;
   if (!r->counted && !has_names_over_numbers(first, look)) return 0;
   umbra_table_tell(r->options,
                    "line %zu is taken for the header, although it has numbers; --header 0 says that there is none",
