@@ -44,10 +44,9 @@ static bool read_train(evaluate_job *j, const evaluate_options *o, cli_report *r
 }
 
 static bool read_data(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  const umbra_schema *schema = cli_schema_of(j->scaling);
-  const bool loaded = j->raw_train && !schema
+  const bool loaded = j->raw_train && !cli_schema_of(j->scaling)
                           ? cli_records_load_like(&j->raw, j->raw_train, "--data", o->data, &o->table, report)
-                          : cli_records_load(&j->raw, "--data", o->data, &o->table, schema, report);
+                          : cli_records_load(&j->raw, "--data", o->data, &o->table, cli_schema_of(j->scaling), report);
   return loaded && cli_records_scaled(j->raw, &j->records, "--data", j->scaling);
 }
 
@@ -217,9 +216,9 @@ static void clear(evaluate_job *j) {
   umbra_train_plan_destroy(j->plan);
   umbra_table_clear(&j->initial);
   umbra_table_clear(&j->weights);
-  umbra_scaling_destroy(j->scaling);
   umbra_records_destroy(j->raw_train);
   umbra_records_destroy(j->raw);
+  umbra_scaling_destroy(j->scaling);
   umbra_records_destroy(j->train);
   umbra_records_destroy(j->records);
   free(j->values);

@@ -44,6 +44,7 @@ bool cli_twin_is_finite(const cli_twin *twin, size_t columns) {
 static void warn_of_scores(const plan_job *j, cli_report *report) {
   char text[512];
   const double range = j->sigmoid.range;
+  const uint32_t first_steps = 3; /* which are short ones, with a small momentum */
   uint32_t beyond, worst = worst_score(&j->twin, range, &beyond);
   const double largest = j->twin.trace[worst].largest_score;
   cli_report_number(report, "largest_score", largest);
@@ -57,7 +58,7 @@ static void warn_of_scores(const plan_job *j, cli_report *report) {
              "scores come near the end of [%g, %g], beyond which training may diverge: the largest, %.4g, is in "
              "iteration %" PRIu32 "; other records may go farther; " REMEDIES,
              -range, range, largest, worst + 1);
-  else if (largest < range / 100)
+  else if (largest < range / 100 && j->twin.iterations > first_steps)
     snprintf(text, sizeof text,
              "scores use a hundredth of [%g, %g]: the largest is %.4g, and near 0 the polynomial is no better than a "
              "line; a smaller --range, a larger --rate, scaled features (--scale) or more --iterations may help",

@@ -22,8 +22,7 @@ const umbra_schema *cli_schema_of(const umbra_scaling *scaling) {
 bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option,
                         const umbra_scaling *scaling) {
   umbra_scaling *none = NULL;
-  umbra_status status = UMBRA_OK;
-  if (!scaling) status = umbra_scaling_fit(&none, records, UMBRA_SCALING_NONE, 0, 0);
+  umbra_status status = scaling ? UMBRA_OK : umbra_scaling_fit(&none, records, UMBRA_SCALING_NONE, 0, 0);
   if (status == UMBRA_OK) status = umbra_scaling_apply(scaling ? scaling : none, scaled, records);
   umbra_scaling_destroy(none);
   return cli_check(status, option);

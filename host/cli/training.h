@@ -19,10 +19,10 @@ bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path
 bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan);
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling);
 
-/* Replaces records by scaled ones (scaling NULL: they stay as they are); or scales copies of them (NULL: equal ones). */
-bool cli_records_scale(umbra_records **records, const char *option, const umbra_scaling *scaling);
+/* Scaled copies of records (scaling NULL: copies); or they take the place of the records. */
 bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option,
                         const umbra_scaling *scaling);
+bool cli_records_scale(umbra_records **records, const char *option, const umbra_scaling *scaling);
 
 /* A probability of class 1 from which on a record is taken to be of it; the threshold of scores that belongs to it. */
 #define CLI_THRESHOLD_OPTION(target)                                                                            \

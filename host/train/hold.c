@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/counted.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
@@ -61,6 +62,8 @@ static umbra_status hold(umbra_records **rest, umbra_records **held, const umbra
     umbra_records_destroy(made_rest);
     return status;
   }
+  made_rest->schema = umbra_share(records->schema);
+  made_held->schema = umbra_share(records->schema);
   copy_rows(made_rest, records, is_held, 0);
   copy_rows(made_held, records, is_held, 1);
   UMBRA_PUT(records, rest, made_rest);
