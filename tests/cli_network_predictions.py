@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # labels: slow
 """What ten plans of networks say beforehand, against what happens: keys and their bytes are exactly those; the server's
-peak memory is within 15 %. Seconds are told beside those of the processor, of one thread, by a table of this machine that is
-measured just before each; how near they are depends on what else runs, so only a gross error is a failure."""
+peak memory is within 15 %. Seconds are told beside those of the processor, of one thread, by a table of this machine
+that is measured just before each; how near they are depends on what else runs, so only a gross error is a failure."""
 import os
 import pathlib
 import random
@@ -126,17 +126,18 @@ def faults_of(name, layers, records, options, folder):
     chain.write("samples.npy", [SAMPLES, *network.shape], numbers(SAMPLES * elements))
     chain.write("x.npy", [records, *network.shape], numbers(records * elements, 0.9))
     succeeds(chain.owner, "bench", "--calibrate")
-    report = succeeds(chain.owner, "plan", "model.onnx", "--samples", "samples.npy", "--records", records, "--error", 100,
-                      "--server", "server.umbra", "--client", "client.umbra", *options)
+    report = succeeds(chain.owner, "plan", "model.onnx", "--samples", "samples.npy", "--records", records, "--error",
+                      100, "--server", "server.umbra", "--client", "client.umbra", *options)
     plan, stated = report["plan"], report["predictions"][0]
     chain.keygen()
     keys = succeeds(chain.owner, "inspect", "keys/eval.umbra", "--keys", "keys")
     chain.encrypt("--keys", "keys", "--clip")
     server, taken = measure(chain, stated["seconds"])
-    memory, time = plan["peak_bytes"] / server["peak_bytes"], stated["seconds"] / max(taken, 1e-9)
-    print(f"{name:<16} {plan['keys']:>4.0f} keys {plan['key_bytes'] / 2**20:>8.2f} MiB; peak {plan['peak_bytes'] / 2**20:>8.2f}"
-          f" of {server['peak_bytes'] / 2**20:>8.2f} MiB: {memory:.3f}; {1e3 * stated['seconds']:>9.3f} of "
-          f"{1e3 * taken:>9.3f} ms: {time:.2f}", flush=True)
+    peak, milliseconds = (report["process_bytes"], server["peak_bytes"]), (1e3 * stated["seconds"], 1e3 * taken)
+    memory, time = peak[0] / peak[1], milliseconds[0] / max(milliseconds[1], 1e-6)
+    print(f"{name:<16} {plan['keys']:>4.0f} keys {plan['key_bytes'] / 2**20:>8.2f} MiB; peak "
+          f"{peak[0] / 2**20:>8.2f} of {peak[1] / 2**20:>8.2f} MiB: {memory:.3f}; "
+          f"{milliseconds[0]:>9.3f} of {milliseconds[1]:>9.3f} ms: {time:.2f}", flush=True)
     if (len(keys["keys"]), keys["key_bytes"]) != (plan["keys"], plan["key_bytes"]):
         yield f"{name}: {len(keys['keys'])} keys of {keys['key_bytes']} bytes"
     if abs(memory - 1) > MOST_OFF:

@@ -40,7 +40,7 @@ static int make_files(void **state) {
   return shell("mkdir secret");
 }
 
-#define PLAN "plan train.csv --label ill --iterations 6 "
+#define PLAN "plan train.csv --label ill --no-search --iterations 6 "
 
 static void usage_errors_exit_with_2(void **state) {
   (void)state;
@@ -56,6 +56,12 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "--scale constant and --scale-by belong together", PLAN "--scale constant");
   assert_fails(2, "--scale constant and --scale-by belong together", PLAN "--scale-by 7");
   assert_fails(2, "--scaling FILE is missing", PLAN "--scale range --out plan.umbra");
+  assert_fails(2, "--scaling FILE is missing", "plan train.csv --out plan.umbra");
+  assert_fails(2, "exclude each other", PLAN "--holdout 0.2 --folds 3");
+  assert_fails(2, "exclude each other", PLAN "--holdout 0.2 --held-out wide.csv");
+  assert_fails(2, "--holdout: 1 is out of range", PLAN "--holdout 1");
+  assert_fails(2, "--threshold: 1 is out of range", PLAN "--threshold 1");
+  assert_fails(2, "belong to DATA", "plan --shape 3x3 --folds 3");
   assert_fails(2, "\"slow\" is none of", PLAN "--schedule slow");
   assert_fails(2, "\"taylor\" is none of", PLAN "--fit taylor");
   assert_fails(2, "--degree: 64 is out of range", PLAN "--degree 64");
@@ -67,7 +73,8 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exclude each other", PLAN "--preset p --params f");
   assert_fails(2, "exactly one of --params, --preset and --plan", "keygen --params p --plan q --out o --secret s");
   assert_fails(2, "--plan FILE is missing", "encrypt train.csv --keys k --out o");
-  assert_fails(2, "exactly one of --records, --model, --weights and DATA", "encrypt train.csv --records r --keys k --out o");
+  assert_fails(2, "exactly one of --records, --model, --weights and DATA",
+               "encrypt train.csv --records r --keys k --out o");
   assert_fails(2, "belong to DATA", "encrypt --records r --plan p --keys k --out o");
   assert_fails(2, "does not go with DATA", "encrypt train.csv --plan p --drop-last-column --keys k --out o");
   assert_fails(2, "--data DIR is missing", "train --keys k --out o");
@@ -132,16 +139,108 @@ static void plans_follow_from_records(void **state) {
 /* Degree 7 on [-8, 8], and scores beyond: a warning while weights stay small, and an error when they run away. */
 static void scores_out_of_range_are_told(void **state) {
   (void)state;
-  assert_int_equal(umbra("plan wide.csv --label ill --degree 7 --rate 0.01 --iterations 3 --json"), 0);
+  assert_int_equal(umbra("plan wide.csv --label ill --no-search --degree 7 --rate 0.01 --iterations 3 --json"), 0);
   assert_non_null(strstr(contents("err"), "umbra plan: warning: scores leave [-8, 8]"));
   cJSON *json = report();
   assert_non_null(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(json, "warning")), "scores leave [-8, 8]"));
   assert_true(number(json, "largest_score") > 8);
   cJSON_Delete(json);
-  assert_fails(1, "the training diverges", "plan wide.csv --label ill --degree 7 --out wild.umbra");
-  assert_fails(1, "smaller features", "plan wide.csv --label ill --degree 7 --iterations 300 --out wild.umbra");
+  assert_fails(1, "the training diverges", "plan wide.csv --label ill --no-search --degree 7 --out wild.umbra");
+  assert_fails(1, "smaller features",
+               "plan wide.csv --label ill --no-search --degree 7 --iterations 300 --out wild.umbra");
   assert_int_not_equal(access("wild.umbra", F_OK), 0);
   assert_fails(1, "--bound: weights reach", PLAN "--bound 0.015625");
+}
+
+/* Without the times: equal runs give equal texts. */
+static char *report_without_times(cJSON *json) {
+  cJSON_DeleteItemFromObject(json, "steps");
+  cJSON_DeleteItemFromObject(json, "seconds");
+  cJSON_DeleteItemFromObject(json, "peak_bytes");
+  char *text = cJSON_PrintUnformatted(json);
+  assert_non_null(text);
+  return text;
+}
+
+static void settings_are_found(void **state) {
+  (void)state;
+  assert_int_equal(umbra("plan train.csv --label ill --holdout 0.25 --tried --json"), 0);
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan"), *settings = cJSON_GetObjectItem(json, "settings"), *trial;
+  int as_planned = 0;
+  cJSON_ArrayForEach(trial, cJSON_GetObjectItem(json, "tried")) as_planned +=
+      number(trial, "rate") == number(plan, "rate") && number(trial, "degree") == number(plan, "degree") &&
+      number(trial, "range") == number(plan, "range") && number(trial, "iterations") == number(plan, "iterations");
+  assert_int_equal(as_planned, 1);
+  assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "tried")), number(settings, "trials"));
+  assert_true(number(json, "largest_score") <= number(plan, "range"));
+  assert_true(number(settings, "records") == 30 && number(cJSON_GetObjectItem(json, "holdout"), "records") == 10);
+  char *first = report_without_times(json);
+  cJSON_Delete(json);
+  assert_int_equal(umbra("plan train.csv --label ill --holdout 0.25 --tried --json --threads 1"), 0);
+  json = report();
+  char *second = report_without_times(json);
+  assert_string_equal(first, second);
+  cJSON_free(first);
+  cJSON_free(second);
+  cJSON_Delete(json);
+}
+
+static void settings_that_are_given_stay(void **state) {
+  (void)state;
+  assert_int_equal(umbra("plan train.csv --label ill --scale quartiles --rate 0.7 --degree 7 --iterations 9 --json"),
+                   0);
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan"), *settings = cJSON_GetObjectItem(json, "settings");
+  assert_true(number(plan, "rate") == 0.7 && number(plan, "degree") == 7 && number(plan, "iterations") == 9);
+  assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(settings, "scale")), "quartiles");
+  assert_null(cJSON_GetObjectItem(json, "tried"));
+  cJSON_Delete(json);
+  assert_int_equal(
+      umbra("plan train.csv --label ill --scale none --rate 0.5 --degree 7 --range 8 --iterations 9 --json"), 0);
+  json = report();
+  assert_null(cJSON_GetObjectItem(json, "settings"));
+  cJSON_Delete(json);
+  assert_fails(1, "none keeps scores within the range", "plan wide.csv --label ill --scale none --rate 100");
+  assert_int_equal(umbra("plan train.csv --label ill --tried"), 0);
+  assert_non_null(strstr(contents("out"), "Settings that were tried"));
+}
+
+/* 2 records of 20 are on the wrong side of each class's feature: counts, the larger class and the optimum say so. */
+static void baselines_stand_beside_accuracies(void **state) {
+  (void)state;
+  assert_int_equal(umbra(PLAN "--scale deviation --folds 4 --json"), 0);
+  cJSON *json = report();
+  const cJSON *folds = cJSON_GetObjectItem(json, "folds");
+  assert_true(number(json, "majority") == 0.6 && number(folds, "records") == 40 && number(folds, "parts") == 4);
+  assert_true(number(json, "true_positives") + number(json, "false_negatives") == 16);
+  assert_true(number(json, "true_negatives") + number(json, "false_positives") == 24);
+  assert_true(number(json, "accuracy_twin") == (number(json, "true_positives") + number(json, "true_negatives")) / 40);
+  assert_true(number(json, "accuracy_optimum") >= 0.85 && number(json, "auc_optimum") > 0.8);
+  assert_non_null(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(json, "optimum")), "no plane separates"));
+  assert_true(number(folds, "accuracy") > 0.8 && number(folds, "auc_optimum") > 0.7);
+  const double negatives = number(json, "true_negatives");
+  cJSON_Delete(json);
+  assert_int_equal(umbra(PLAN "--scale deviation --threshold 0.999 --json"), 0);
+  json = report();
+  assert_true(number(json, "true_positives") == 0 && number(json, "true_negatives") == 24 && negatives < 24);
+  assert_true(number(json, "accuracy_twin") == 0.6);
+  cJSON_Delete(json);
+}
+
+static void plans_are_warned_of(void **state) {
+  (void)state;
+  static const struct {
+    const char *options, *warning;
+  } cases[] = {
+      {"--scale deviation --iterations 4 --range 1024", "scores use a hundredth of [-1024, 1024]"},
+      {"--scale deviation --iterations 8 --rate 0.05", "the loss still falls"},
+      {"--scale deviation --iterations 8 --degree 7 --range 3.75", "scores come near the end of [-3.75, 3.75]"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(umbra("plan train.csv --label ill --no-search %s --json", cases[i].options), 0);
+    if (!strstr(contents("err"), cases[i].warning)) fail_msg("%s: %s", cases[i].options, contents("err"));
+  }
 }
 
 static void bad_records_are_refused_before_anything_else(void **state) {
@@ -151,8 +250,8 @@ static void bad_records_are_refused_before_anything_else(void **state) {
   assert_fails(1, "DATA", "plan train.csv --label 4");
   assert_fails(1, "DATA", "plan train.csv --label height");
   assert_int_equal(shell("tail -n +2 train.csv >bare.csv"), 0);
-  assert_succeeds("plan bare.csv --label 2 --iterations 2");
-  assert_succeeds("plan bare.csv --label -2 --iterations 2");
+  assert_succeeds("plan bare.csv --label 2 --no-search --iterations 6");
+  assert_succeeds("plan bare.csv --label -2 --no-search --iterations 6");
   assert_fails(1, "ill", "plan bare.csv --label ill --iterations 2");
   const struct {
     const char *text, *says;
@@ -245,6 +344,10 @@ static void weights_are_judged(void **state) {
   json = report();
   assert_true(number(json, "max_weight_difference") > 0.1);
   assert_true(number(json, "accuracy_twin") >= 0.85 && number(json, "auc_exact") > 0.8);
+  assert_true(number(json, "auc_optimum") > 0.8 && number(json, "majority") == 0.6);
+  assert_true(number(json, "true_positives") + number(json, "false_positives") + number(json, "true_negatives") +
+                  number(json, "false_negatives") ==
+              40);
   cJSON_Delete(json);
   assert_fails(1, "--weights: two.csv has 1 rows of 2 values",
                "evaluate --weights two.csv --data train.csv --label ill");
@@ -315,6 +418,10 @@ int main(void) {
       cmocka_unit_test(shapes_are_planned),
       cmocka_unit_test(plans_follow_from_records),
       cmocka_unit_test(scores_out_of_range_are_told),
+      cmocka_unit_test(settings_are_found),
+      cmocka_unit_test(settings_that_are_given_stay),
+      cmocka_unit_test(baselines_stand_beside_accuracies),
+      cmocka_unit_test(plans_are_warned_of),
       cmocka_unit_test(bad_records_are_refused_before_anything_else),
       cmocka_unit_test(files_that_do_not_belong_together_are_noticed),
       cmocka_unit_test(trainings_begin_once),

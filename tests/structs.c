@@ -245,6 +245,42 @@ static umbra_status fill_judgement_of_scores(void *given) {
   return umbra_judge_scores(given, t.records, scores, 0);
 }
 
+static umbra_status take_optimum_options(void *given) {
+  double weights[COLUMNS + 1];
+  umbra_optimum optimum = {UMBRA_OPTIMUM_INIT};
+  return umbra_logistic_optimum(weights, &optimum, t.records, given, NULL);
+}
+
+static umbra_status fill_optimum(void *given) {
+  double weights[COLUMNS + 1];
+  return umbra_logistic_optimum(weights, given, t.records, NULL, NULL);
+}
+
+/* With nothing left to be found. */
+static umbra_status find_settings(umbra_train_search **search, umbra_train_search_options *options) {
+  umbra_train_options train = {UMBRA_TRAIN_OPTIONS_INIT};
+  train.iterations = 2;
+  options->train = &train;
+  options->given = 2 * UMBRA_SETTING_ITERATIONS - 1;
+  return umbra_train_search_create(search, t.s.params, t.records, options, NULL);
+}
+
+static umbra_status take_search_options(void *given) {
+  umbra_train_search *search = NULL;
+  umbra_status status = find_settings(&search, given);
+  umbra_train_search_destroy(search);
+  return status;
+}
+
+static umbra_status fill_trial(void *given) {
+  umbra_train_search_options options = {UMBRA_TRAIN_SEARCH_OPTIONS_INIT};
+  umbra_train_search *search = NULL;
+  assert_ok(find_settings(&search, &options));
+  umbra_status status = umbra_train_search_trial(search, given, umbra_train_search_chosen(search));
+  umbra_train_search_destroy(search);
+  return status;
+}
+
 static umbra_status take_bootstrap_options(void *given) {
   umbra_bootstrap_plan *plan = NULL;
   umbra_status status = umbra_bootstrap_plan_create(&plan, t.s.params, given);
@@ -631,6 +667,10 @@ static const row rows[] = {
     ROW(umbra_softmax_report, 1, FILLED, fill_softmax_report),
     ROW(umbra_judgement, 1, FILLED, fill_judgement),
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
+    ROW(umbra_optimum_options, 1, TAKEN, take_optimum_options),
+    ROW(umbra_optimum, 1, FILLED, fill_optimum),
+    ROW(umbra_train_search_options, 1, TAKEN, take_search_options),
+    ROW(umbra_train_trial, 1, FILLED, fill_trial),
     ROW(umbra_bootstrap_options, 1, TAKEN, take_bootstrap_options),
     ROW(umbra_bootstrap_report, 1, FILLED, fill_bootstrap_report),
     ROW(umbra_transform_desc, 1, TAKEN, take_transform_desc),

@@ -200,6 +200,20 @@ static double feature(const umbra_records *records, int row, int column) {
   return umbra_records_row(records, (size_t)row)[column];
 }
 
+static int by_size(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Quartile `part` of a column, as numpy interpolates it. */
+static long double quartile(const umbra_records *records, int column, int part) {
+  double sorted[ROWS];
+  for (int i = 0; i < ROWS; i++) sorted[i] = feature(records, i, column);
+  qsort(sorted, ROWS, sizeof *sorted, by_size);
+  const int quarters = part * (ROWS - 1), i = quarters / 4;
+  return sorted[i] + (quarters % 4) / 4.0L * (sorted[i + 1] - (long double)sorted[i]);
+}
+
 /* Offset and divisor of a column, by their definitions. */
 static void moments(long double *offset, long double *divisor, const umbra_records *records, int column,
                     umbra_scaling_kind kind) {
@@ -210,15 +224,19 @@ static void moments(long double *offset, long double *divisor, const umbra_recor
     mean += (long double)feature(records, i, column) / ROWS;
   }
   for (int i = 0; i < ROWS; i++) variance += powl(feature(records, i, column) - mean, 2) / ROWS;
-  *offset = kind == UMBRA_SCALING_RANGE ? least : kind == UMBRA_SCALING_DEVIATION ? mean : 0;
-  *divisor = kind == UMBRA_SCALING_RANGE ? greatest - least : kind == UMBRA_SCALING_DEVIATION ? sqrtl(variance) : 1;
+  const long double offsets[] = {0, least, mean, 0, 0, quartile(records, column, 2)};
+  const long double divisors[] = {
+      1, greatest - least,        sqrtl(variance),
+      1, fmaxl(-least, greatest), quartile(records, column, 3) - quartile(records, column, 1)};
+  *offset = offsets[kind];
+  *divisor = divisors[kind];
 }
 
 static void check_scaling(umbra_scaling_kind kind, double size, double offset, double clip) {
   umbra_records *records = random_records(3, size, offset), *others = random_records(4, size, offset);
   umbra_records *scaled = NULL;
   umbra_scaling *scaling = NULL;
-  assert_ok(umbra_scaling_fit(&scaling, records, kind, NAN, clip));
+  assert_ok(umbra_scaling_fit(&scaling, records, kind, kind == UMBRA_SCALING_CONSTANT ? 1 : NAN, clip));
   assert_int_equal(umbra_scaling_columns(scaling), COLUMNS);
   assert_ok(umbra_scaling_apply(scaling, &scaled, others));
   for (int column = 0; column < COLUMNS; column++) {
@@ -226,7 +244,7 @@ static void check_scaling(umbra_scaling_kind kind, double size, double offset, d
     moments(&from, &divisor, records, column, kind);
     for (int i = 0; i < ROWS; i++) {
       long double expected = (feature(others, i, column) - from) / divisor;
-      if (column == 2) expected = kind == UMBRA_SCALING_NONE ? 0.1 : 0;
+      if (column == 2) expected = kind == UMBRA_SCALING_NONE || kind == UMBRA_SCALING_CONSTANT ? 0.1 : 0;
       if (clip != 0) expected = fmaxl(-clip, fminl(clip, expected));
       double tolerance = 1e-13 * (1 + fabs(offset) / size);
       if (!(fabsl(feature(scaled, i, column) - expected) <= tolerance * (1 + fabsl(expected))))
@@ -249,7 +267,7 @@ static void check_scaling(umbra_scaling_kind kind, double size, double offset, d
 
 static void scalings(void **state) {
   (void)state;
-  for (int kind = UMBRA_SCALING_NONE; kind <= UMBRA_SCALING_DEVIATION; kind++)
+  for (int kind = UMBRA_SCALING_NONE; kind <= UMBRA_SCALING_QUARTILES; kind++)
     for (int clipped = 0; clipped < 2; clipped++) {
       check_scaling((umbra_scaling_kind)kind, 1, 0, clipped ? 0.25 : 0);
       check_scaling((umbra_scaling_kind)kind, 1e-3, 1e3, clipped ? 0.75 : 0);
@@ -267,6 +285,27 @@ static void division_by_a_constant(void **state) {
   for (int i = 0; i < ROWS; i++)
     for (int j = 0; j < COLUMNS; j++)
       assert_true(feature(scaled, i, j) == fmax(-0.5, fmin(0.5, feature(records, i, j) / 255)));
+  umbra_scaling_destroy(scaling);
+  umbra_records_destroy(scaled);
+  umbra_records_destroy(records);
+}
+
+/* A column whose quartiles are equal is scaled by its deviation; one value that is far off does not flatten others. */
+static void quartiles_withstand_what_is_far_off(void **state) {
+  (void)state;
+  double features[ROWS * 2], labels[ROWS];
+  for (int i = 0; i < ROWS; i++) {
+    features[2 * i] = i == 7;
+    features[2 * i + 1] = i == 7 ? 1e12 : i % 5;
+    labels[i] = i % 2;
+  }
+  umbra_records *records = NULL, *scaled = NULL;
+  umbra_scaling *scaling = NULL;
+  assert_ok(umbra_records_create(&records, features, labels, ROWS, 2));
+  assert_ok(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_QUARTILES, 0, 5));
+  assert_ok(umbra_scaling_apply(scaling, &scaled, records));
+  assert_true(feature(scaled, 7, 0) == 5 && feature(scaled, 8, 0) == 0); /* 1 is 7 deviations away */
+  assert_true(feature(scaled, 7, 1) == 5 && feature(scaled, 4, 1) - feature(scaled, 0, 1) == 2);
   umbra_scaling_destroy(scaling);
   umbra_records_destroy(scaled);
   umbra_records_destroy(records);
@@ -341,7 +380,7 @@ static void scalings_that_cannot_be(void **state) {
   const double clips[] = {-1, NAN, INFINITY};
   for (size_t i = 0; i < sizeof clips / sizeof *clips; i++)
     assert_fails(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_RANGE, 0, clips[i]), bad, "clip");
-  assert_fails(umbra_scaling_fit(&scaling, records, (umbra_scaling_kind)4, 0, 0), bad, "4 is no kind");
+  assert_fails(umbra_scaling_fit(&scaling, records, (umbra_scaling_kind)6, 0, 0), bad, "6 is no kind");
   assert_fails(umbra_scaling_fit(NULL, records, UMBRA_SCALING_RANGE, 0, 0), bad, "output");
   assert_fails(umbra_scaling_fit(&scaling, NULL, UMBRA_SCALING_RANGE, 0, 0), bad, "records");
   assert_null(scaling);
@@ -423,7 +462,102 @@ static void splits(void **state) {
   assert_true(!rest && !held);
 }
 
+enum { HELD_ROWS = 97 };
+
+/* A third of class 1; the feature is the row. */
+static umbra_records *numbered_records(void) {
+  double features[HELD_ROWS], labels[HELD_ROWS];
+  umbra_records *records = NULL;
+  for (int i = 0; i < HELD_ROWS; i++) {
+    features[i] = i;
+    labels[i] = i % 3 == 0;
+  }
+  assert_ok(umbra_records_create(&records, features, labels, HELD_ROWS, 1));
+  return records;
+}
+
+/* Marks the rows, which have kept their labels and their order, and counts those of class 1. */
+static size_t mark(int seen[HELD_ROWS], const umbra_records *records) {
+  size_t ones = 0;
+  double before = -1;
+  for (size_t i = 0; i < umbra_records_rows(records); i++) {
+    const double row = umbra_records_row(records, i)[0];
+    assert_true(row > before && (umbra_records_label(records, i) > 0) == ((int)row % 3 == 0));
+    seen[(int)row]++;
+    ones += (int)row % 3 == 0;
+    before = row;
+  }
+  return ones;
+}
+
+static void folds_hold_each_record_back_once(void **state) {
+  (void)state;
+  enum { FOLDS = 7 };
+  int held_back[HELD_ROWS] = {0}, in_order = 1;
+  umbra_records *records = numbered_records(), *rest = NULL, *held = NULL;
+  for (int fold = 0; fold < FOLDS; fold++) {
+    int seen[HELD_ROWS] = {0};
+    assert_ok(umbra_records_hold(&rest, &held, records, (double)fold / FOLDS, (fold + 1.0) / FOLDS, 3));
+    const size_t ones = mark(held_back, held);
+    assert_true(ones == 33 / FOLDS || ones == 33 / FOLDS + 1);
+    assert_int_equal(mark(seen, held) + mark(seen, rest), 33);
+    for (int i = 0; i < HELD_ROWS; i++) assert_int_equal(seen[i], 1);
+    for (size_t i = 1; i < umbra_records_rows(held); i++)
+      in_order &= umbra_records_row(held, i)[0] == umbra_records_row(held, 0)[0] + (double)i;
+  }
+  for (int i = 0; i < HELD_ROWS; i++) assert_int_equal(held_back[i], 1);
+  assert_false(in_order); /* it has been shuffled */
+  umbra_records_destroy(rest);
+  umbra_records_destroy(held);
+  umbra_records_destroy(records);
+}
+
+static void seeds_decide_what_is_held_back(void **state) {
+  (void)state;
+  int same[HELD_ROWS] = {0}, other[HELD_ROWS] = {0};
+  umbra_records *records = numbered_records(), *rest = NULL, *held = NULL;
+  assert_ok(umbra_records_hold(&rest, &held, records, 0, 0.2, 1));
+  assert_int_equal(umbra_records_rows(held), 7 + 13);
+  mark(same, held);
+  assert_ok(umbra_records_hold(&rest, &held, records, 0, 0.2, 1));
+  mark(same, held);
+  assert_ok(umbra_records_hold(&rest, &held, records, 0, 0.2, 2));
+  mark(other, held);
+  int common = 0;
+  for (int i = 0; i < HELD_ROWS; i++) {
+    assert_true(same[i] == 0 || same[i] == 2);
+    common += same[i] && other[i];
+  }
+  assert_in_range(common, 0, 12);
+  assert_fails(umbra_records_hold(&rest, &held, records, 0, 0.01, 1), bad, "of the 33 records of class 1, 0 would");
+  assert_fails(umbra_records_hold(&rest, &held, records, 0, 1, 1), bad, "some on both sides");
+  assert_fails(umbra_records_hold(&rest, &held, records, 0.5, 0.5, 1), bad, "0.5 to 0.5");
+  assert_fails(umbra_records_hold(&rest, &held, records, NAN, 1, 1), bad, "share");
+  assert_fails(umbra_records_hold(&rest, &rest, records, 0, 0.5, 1), bad, "different outputs");
+  assert_int_equal(umbra_records_rows(held), 20);
+  umbra_records_destroy(rest);
+  umbra_records_destroy(held);
+  umbra_records_destroy(records);
+}
+
 /* ---- judging ---- */
+
+static void counts_and_losses(void **state) {
+  (void)state;
+  const double labels[] = {1, 0, 1, 0, 0, 1, 0, 0}, scores[] = {2, -1, -3, 0.5, -2, 0.25, 700, -700};
+  long double loss = 0;
+  umbra_records *records = NULL;
+  umbra_judgement found = {UMBRA_JUDGEMENT_INIT};
+  assert_ok(umbra_records_create(&records, scores, labels, 8, 1));
+  assert_ok(umbra_judge_scores(&found, records, scores, 0.25));
+  assert_true(found.positives == 3 && found.negatives == 5 && found.majority == 5.0 / 8);
+  assert_true(found.true_positives == 1 && found.true_negatives == 3 && found.accuracy == 0.5);
+  for (int i = 0; i < 8; i++) loss += log1pl(expl(labels[i] > 0 ? -scores[i] : scores[i])) / 8;
+  assert_true(fabsl(found.loss - loss) < 1e-14L * loss);
+  assert_ok(umbra_judge(&found, records, (const double[]){1, 0}));
+  assert_true(found.true_positives == 2 && fabsl(found.loss - loss) < 1e-14L * loss);
+  umbra_records_destroy(records);
+}
 
 static double pairs_won(const umbra_records *records, const double *scores) {
   size_t rows = umbra_records_rows(records);
@@ -546,7 +680,8 @@ static umbra_status everything(void) {
   umbra_judgement found = {UMBRA_JUDGEMENT_INIT};
   umbra_status status = umbra_records_read(&records, csv, NULL);
   if (status == UMBRA_OK) status = umbra_records_split(&rest, &held, records, 2);
-  if (status == UMBRA_OK) status = umbra_scaling_fit(&scaling, rest, UMBRA_SCALING_DEVIATION, 0, 0);
+  if (status == UMBRA_OK) status = umbra_records_hold(&rest, &held, records, 0, 0.5, 1);
+  if (status == UMBRA_OK) status = umbra_scaling_fit(&scaling, rest, UMBRA_SCALING_QUARTILES, 0, 0);
   if (status == UMBRA_OK) status = umbra_scaling_save(scaling, npy);
   if (status == UMBRA_OK) status = umbra_scaling_load(&loaded, npy);
   if (status == UMBRA_OK) status = umbra_scaling_apply(loaded, &scaled, held);
@@ -581,12 +716,16 @@ int main(void) {
       cmocka_unit_test(from_memory),
       cmocka_unit_test(scalings),
       cmocka_unit_test(division_by_a_constant),
+      cmocka_unit_test(quartiles_withstand_what_is_far_off),
       cmocka_unit_test(extreme_columns),
       cmocka_unit_test(values_beyond_a_scaling),
       cmocka_unit_test(scalings_that_cannot_be),
       cmocka_unit_test(saved_scalings),
       cmocka_unit_test(files_that_are_no_scaling),
       cmocka_unit_test(splits),
+      cmocka_unit_test(folds_hold_each_record_back_once),
+      cmocka_unit_test(seeds_decide_what_is_held_back),
+      cmocka_unit_test(counts_and_losses),
       cmocka_unit_test(judging_by_weights),
       cmocka_unit_test(ties),
       cmocka_unit_test(scores_that_are_not_finite),

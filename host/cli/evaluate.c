@@ -2,21 +2,22 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "baseline.h"
 #include "commands.h"
 #include "secret.h"
-#include "training.h"
 
 typedef struct evaluate_options {
   const char *weights, *data, *scaling, *plan, *train, *initial, *keys;
   cli_table_options table;
   cli_secret secret;
-  double range;
+  double range, threshold;
   uint32_t degree;
   bool encrypted, json;
   cli_engine engine;
 } evaluate_options;
 
 typedef struct evaluate_job {
+  umbra_records *raw, *raw_train; /* as they were read */
   umbra_records *records, *train; /* scaled */
   size_t rows, columns;
   umbra_scaling *scaling;
@@ -37,16 +38,16 @@ typedef struct evaluate_job {
 
 /* First, since they say what the columns of others are, where no scaling does. */
 static bool read_train(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  return !o->train || (cli_records_load(&j->train, "--train", o->train, &o->table, cli_schema_of(j->scaling), report) &&
-                       cli_records_scale(&j->train, "--train", j->scaling));
+  return !o->train ||
+         (cli_records_load(&j->raw_train, "--train", o->train, &o->table, cli_schema_of(j->scaling), report) &&
+          cli_records_scaled(j->raw_train, &j->train, "--train", j->scaling));
 }
 
 static bool read_data(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  const bool loaded =
-      j->train && !cli_schema_of(j->scaling)
-          ? cli_records_load_like(&j->records, j->train, "--data", o->data, &o->table, report)
-          : cli_records_load(&j->records, "--data", o->data, &o->table, cli_schema_of(j->scaling), report);
-  return loaded && cli_records_scale(&j->records, "--data", j->scaling);
+  const bool loaded = j->raw_train && !cli_schema_of(j->scaling)
+                          ? cli_records_load_like(&j->raw, j->raw_train, "--data", o->data, &o->table, report)
+                          : cli_records_load(&j->raw, "--data", o->data, &o->table, cli_schema_of(j->scaling), report);
+  return loaded && cli_records_scaled(j->raw, &j->records, "--data", j->scaling);
 }
 
 static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report) {
@@ -60,12 +61,14 @@ static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report)
   return true;
 }
 
-static bool judge(const evaluate_job *j, cli_report *report) {
+static bool judge(const evaluate_job *j, const evaluate_options *o, cli_report *report) {
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
-  if (!cli_check(umbra_judge(&judgement, j->records, j->weights.values), NULL)) return false;
+  if (!cli_judge(&judgement, j->records, j->weights.values, cli_score_threshold(o->threshold))) return false;
   cli_report_number(report, "records", (double)j->rows);
   cli_report_number(report, "accuracy", judgement.accuracy);
   cli_report_number(report, "auc", judgement.auc);
+  cli_report_number(report, "loss", judgement.loss);
+  cli_add_counts(report->root, &judgement);
   cli_report_number(report, "largest_score", judgement.largest_score);
   return true;
 }
@@ -91,18 +94,29 @@ static bool train_in_the_clear(evaluate_job *j, const evaluate_options *o, cli_r
   return true;
 }
 
+static bool report_twins(const evaluate_job *j, double threshold, cli_report *report) {
+  umbra_judgement twin = {UMBRA_JUDGEMENT_INIT}, exact = {UMBRA_JUDGEMENT_INIT};
+  if (!cli_judge(&twin, j->records, j->twin.weights, threshold) ||
+      !cli_judge(&exact, j->records, j->exact.weights, threshold))
+    return false;
+  cli_report_number(report, "accuracy_twin", twin.accuracy);
+  cli_report_number(report, "auc_twin", twin.auc);
+  cli_report_number(report, "accuracy_exact", exact.accuracy);
+  cli_report_number(report, "auc_exact", exact.auc);
+  return true;
+}
+
 static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  const double threshold = cli_score_threshold(o->threshold);
+  cli_optimum optimum;
   if (!o->plan) return true;
-  if (!train_in_the_clear(j, o, report)) return false;
+  if (!train_in_the_clear(j, o, report) || !report_twins(j, threshold, report) ||
+      !cli_optimum_find(&optimum, j->raw_train, j->raw, threshold))
+    return false;
   double difference = 0;
   for (size_t c = 0; c <= j->columns; c++)
     difference = fmax(difference, fabs(j->twin.weights[c] - j->weights.values[c]));
-  const umbra_train_outcome *twin = &j->twin.trace[j->twin.iterations - 1];
-  const umbra_train_outcome *exact = &j->exact.trace[j->exact.iterations - 1];
-  cli_report_number(report, "accuracy_twin", twin->accuracy);
-  cli_report_number(report, "auc_twin", twin->auc);
-  cli_report_number(report, "accuracy_exact", exact->accuracy);
-  cli_report_number(report, "auc_exact", exact->auc);
+  cli_report_optimum(report, &optimum);
   cli_report_number(report, "max_weight_difference", difference);
   return true;
 }
@@ -168,7 +182,7 @@ static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_r
   const double range = o->range > 0 ? o->range : fmax(1, 1.25 * judgement.largest_score);
   const umbra_sigmoid_options polynomial = cli_sigmoid(range, o->degree);
   if (!score_encrypted(j, o, &polynomial, report) ||
-      !cli_check(umbra_judge_scores(&judgement, j->records, j->opened, 0.5), NULL))
+      !cli_check(umbra_judge_scores(&judgement, j->records, j->opened, o->threshold > 0 ? o->threshold : 0.5), NULL))
     return false;
   double sigmoid_difference = 0, polynomial_difference = 0;
   for (size_t r = 0; r < j->rows; r++) {
@@ -184,7 +198,8 @@ static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_r
 }
 
 static bool evaluate(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  return read(j, o, report) && judge(j, report) && compare_with_twin(j, o, report) && evaluate_encrypted(j, o, report);
+  return read(j, o, report) && judge(j, o, report) && compare_with_twin(j, o, report) &&
+         evaluate_encrypted(j, o, report);
 }
 
 static void clear(evaluate_job *j) {
@@ -201,6 +216,8 @@ static void clear(evaluate_job *j) {
   umbra_train_plan_destroy(j->plan);
   umbra_table_clear(&j->initial);
   umbra_table_clear(&j->weights);
+  umbra_records_destroy(j->raw_train);
+  umbra_records_destroy(j->raw);
   umbra_scaling_destroy(j->scaling);
   umbra_records_destroy(j->train);
   umbra_records_destroy(j->records);
@@ -230,6 +247,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"plan", "FILE", "with --train: compare with this training in the clear", CLI_TEXT, &o.plan, CLI_OPTIONAL},
       {"train", "FILE", "the records that it trains by", CLI_TEXT, &o.train, CLI_OPTIONAL},
       {"initial", "FILE", "its first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
+      CLI_THRESHOLD_OPTION(o.threshold),
       {"encrypted", NULL, "score encrypted records too, and compare", CLI_FLAG, &o.encrypted, CLI_OPTIONAL},
       {"keys", "DIR", "with --encrypted: folder of keys", CLI_TEXT, &o.keys, CLI_OPTIONAL},
       {"secret", "FILE", "with --encrypted: secret key", CLI_TEXT, &o.secret.file, CLI_OPTIONAL},
@@ -255,9 +273,14 @@ const cli_command cli_evaluate = {
     .name = "evaluate",
     .summary = "Judges decrypted weights by labelled records; for the owner.",
     .details =
-        "Accuracy, area under the ROC curve (AUC) and largest score are computed in the clear. --encrypted encrypts\n"
-        "weights and records, scores them and decrypts, all in this one process. A largest score beyond the range\n"
-        "of the plan says that records left the interval of its polynomial.\n\n"
+        "Accuracy, area under the ROC curve (AUC), mean loss, counts of both classes and largest score are computed "
+        "in\n"
+        "the clear; --plan and --train add the same training in the clear, by the polynomial and by the sigmoid "
+        "itself,\n"
+        "and the best logistic model that there is. --encrypted encrypts weights and records, scores them and "
+        "decrypts,\n"
+        "all in this one process. A largest score beyond the range of the plan says that records left the interval of\n"
+        "its polynomial.\n\n"
         "Examples:\n"
         "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv\n"
         "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv \\\n"

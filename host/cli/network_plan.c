@@ -72,13 +72,19 @@ static bool predict(umbra_cost *cost, const plan_job *j, const char *machine, cJ
   return true;
 }
 
-/* For this machine, the one that is asked for, and those whose tables come with the library. */
-static bool predict_all(plan_job *j, const plan_options *o, cJSON *list) {
+/* What the server's process takes on a CPU: also the blocks that are kept for reuse, and the program with its tables. */
+static void report_process(const umbra_cost *cost, cli_report *report) {
+  const uint64_t program = UINT64_C(9) << 20;
+  cli_report_number(report, "process_bytes", (double)(cost->device_bytes + program));
+}
+
+/* For this machine and the one that is asked for; elsewhere: for those whose tables come with the library. */
+static bool predict_all(plan_job *j, const plan_options *o, cJSON *list, cJSON *elsewhere) {
   static const char *const known[] = {"xeon-avx512", "xeon-avx2", "h200"};
   umbra_cost other;
   if (!predict(&j->cost, j, NULL, list) || (o->machine && !predict(&j->cost, j, o->machine, list))) return false;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if ((!o->machine || strcmp(o->machine, known[i]) != 0) && !predict(&other, j, known[i], list)) return false;
+    if (!predict(&other, j, known[i], elsewhere)) return false;
   return true;
 }
 
@@ -113,7 +119,8 @@ static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
   if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
   if (!o->json) putchar('\n');
   fflush(stdout);
-  if (!predict_all(j, o, list)) return false;
+  if (!predict_all(j, o, list, cli_report_list(report, "elsewhere"))) return false;
+  report_process(&j->cost, report);
   if (!o->explain && !o->svg) return true;
   if (!find_layers(j, o)) return false;
   if (o->explain) report_layers(j, cli_report_list(report, "layers"));

@@ -67,6 +67,7 @@ static void parse_number(const cli_option *option, const char *text) {
 }
 
 static void store(const cli_option *option, const char *text) {
+  if (option->given) *option->given = true;
   switch (option->kind) {
     case CLI_FLAG: *(bool *)option->target = true; break;
     case CLI_TEXT: *(const char **)option->target = text; break;

@@ -4,6 +4,7 @@
 #define UMBRA_CLI_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct cli_command {
@@ -30,12 +31,15 @@ typedef struct cli_option {
   void *target;
   bool required;      /* texts only */
   double least, most; /* of counts and numbers; most 0: any */
+  bool *given;        /* becomes true if the option is given; NULL: nobody asks */
 } cli_option;
 
 /* The last fields of an option. A count or number within 1.. is 0 if the option is not given. */
-#define CLI_OPTIONAL false, 0, 0
-#define CLI_REQUIRED true, 0, 0
-#define CLI_WITHIN(least, most) false, least, most
+#define CLI_OPTIONAL false, 0, 0, NULL
+#define CLI_REQUIRED true, 0, 0, NULL
+#define CLI_WITHIN(least, most) false, least, most, NULL
+#define CLI_TOLD(given) false, 0, 0, &(given)
+#define CLI_TOLD_WITHIN(given, least, most) false, least, most, &(given)
 
 /* Of a CLI_WHOLE whose target had this value before: the option is not given. */
 #define CLI_NOT_GIVEN UINT64_MAX

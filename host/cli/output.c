@@ -118,8 +118,15 @@ void cli_report_number(cli_report *report, const char *name, double value) {
 cJSON *cli_report_list(cli_report *report, const char *name) { return cJSON_AddArrayToObject(report->root, name); }
 
 void cli_report_warning(cli_report *report, const char *text) {
+  cJSON *before = cJSON_DetachItemFromObject(report->root, "warning");
+  const char *first = before ? cJSON_GetStringValue(before) : "";
+  const size_t size = strlen(first) + strlen("; ") + strlen(text) + 1;
+  char *all = malloc(size);
   cli_warn("%s", text);
-  cJSON_AddStringToObject(report->root, "warning", text);
+  if (all) snprintf(all, size, "%s%s%s", first, before ? "; " : "", text);
+  cJSON_AddStringToObject(report->root, "warning", all ? all : text);
+  cJSON_Delete(before);
+  free(all);
 }
 
 void cli_report_step(cli_report *report, const char *name, const char *path) {

@@ -54,7 +54,7 @@ void cli_report_number(cli_report *report, const char *name, double value);
 /* A fact that is a list of objects, to be filled: a table has a line for each. */
 cJSON *cli_report_list(cli_report *report, const char *name);
 
-/* A fact and a warning on stderr; a report has one warning. */
+/* A fact and a warning on stderr; the fact is all warnings, one after the other. */
 void cli_report_warning(cli_report *report, const char *text);
 
 /* Ends the step that began at the end of the one before. path: a file or folder with what it read or wrote, or NULL. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "training.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "progress.h"
@@ -18,13 +19,38 @@ const umbra_schema *cli_schema_of(const umbra_scaling *scaling) {
   return scaling ? umbra_scaling_schema(scaling) : NULL;
 }
 
+bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option,
+                        const umbra_scaling *scaling) {
+  umbra_scaling *none = NULL;
+  umbra_status status = scaling ? UMBRA_OK : umbra_scaling_fit(&none, records, UMBRA_SCALING_NONE, 0, 0);
+  if (status == UMBRA_OK) status = umbra_scaling_apply(scaling ? scaling : none, scaled, records);
+  umbra_scaling_destroy(none);
+  return cli_check(status, option);
+}
+
 bool cli_records_scale(umbra_records **records, const char *option, const umbra_scaling *scaling) {
   umbra_records *scaled = NULL;
   if (!scaling) return true;
-  if (!cli_check(umbra_scaling_apply(scaling, &scaled, *records), option)) return false;
+  if (!cli_records_scaled(*records, &scaled, option, scaling)) return false;
   umbra_records_destroy(*records);
   *records = scaled;
   return true;
+}
+
+double cli_score_threshold(double probability) { return probability > 0 ? log(probability / (1 - probability)) : 0; }
+
+bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights, double threshold) {
+  const size_t rows = umbra_records_rows(records), columns = umbra_records_columns(records);
+  double *scores = calloc(rows, sizeof *scores);
+  if (!scores) return cli_error("out of memory");
+  for (size_t r = 0; r < rows; r++) {
+    const double *row = umbra_records_row(records, r);
+    scores[r] = weights[columns];
+    for (size_t c = 0; c < columns; c++) scores[r] += weights[c] * row[c];
+  }
+  bool done = cli_check(umbra_judge_scores(judgement, records, scores, threshold), NULL);
+  free(scores);
+  return done;
 }
 
 bool cli_weights_load(umbra_table *weights, const char *option, const char *path, size_t columns) {

@@ -19,8 +19,21 @@ bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path
 bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan);
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling);
 
-/* Replaces records by scaled ones (scaling NULL: they stay as they are). */
+/* Scaled copies of records (scaling NULL: copies); or they take the place of the records. */
+bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option,
+                        const umbra_scaling *scaling);
 bool cli_records_scale(umbra_records **records, const char *option, const umbra_scaling *scaling);
+
+/* A probability of class 1 from which on a record is taken to be of it; the threshold of scores that belongs to it. */
+#define CLI_THRESHOLD_OPTION(target)                                                                            \
+  {                                                                                                             \
+    "threshold", "P", "records with a probability above P are of class 1 (default 0.5)", CLI_NUMBER, &(target), \
+        CLI_WITHIN(1e-9, 1 - 1e-9)                                                                              \
+  }
+double cli_score_threshold(double probability);
+
+/* What weights make of records, with that threshold of scores. */
+bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights, double threshold);
 
 /* One row or column of `columns` weights and the bias. */
 bool cli_weights_load(umbra_table *weights, const char *option, const char *path, size_t columns);

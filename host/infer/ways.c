@@ -23,9 +23,6 @@ enum {
   MOST_LEVELS = 24     /* of a network beyond which refreshes are tried, too */
 };
 
-/* Of the server's process beside what it asks devices for: the program, its libraries, and tables. */
-static const uint64_t program_bytes = UINT64_C(9) << 20;
-
 void umbra_way_clear(umbra_way *way) {
   umbra_key_needs_destroy(way->needs);
   umbra_params_destroy(way->params);
@@ -102,7 +99,7 @@ static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *p
   report->symmetric = !umbra_params_has_public_key(t->way->params);
   report->keys = umbra_key_needs_count(t->way->needs);
   report->key_bytes = umbra_key_needs_bytes(t->way->needs);
-  report->peak_bytes = cost->device_bytes + program_bytes;
+  report->peak_bytes = cost->peak_bytes;
   report->weights = t->way->weights;
 }
 
@@ -254,7 +251,7 @@ static umbra_status try_way(umbra_way *way, const list *l) {
   umbra_cost cost;
   const uint64_t memory = l->options->memory;
   UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
-  const uint64_t all = way->report.peak_bytes;
+  const uint64_t all = cost.peak_bytes;
   if (memory && all <= memory && way->encode == UMBRA_TRANSFORM_AT_USE) return fill_memory(way, l);
   if (!memory || all <= memory) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " bytes, and memory is %" PRIu64,

@@ -39,7 +39,7 @@ typedef struct shape {
   uint32_t stride, in, out;
   uint32_t ring, turn;    /* places of a ciphertext, and columns from one run of `out` of them to the next */
   size_t inputs, outputs; /* ciphertexts */
-  uint32_t slots;         /* interleaved: of a ciphertext, and `in`, `out` and ring are the places of a run; else 0 */
+  uint32_t interleaved;   /* slots of a ciphertext, if it is, and `in`, `out` and ring are places of a run; else 0 */
 } shape;
 
 static shape shape_of_columns(const umbra_layer *layer, const umbra_matrix_layout *layout, uint32_t most_slots) {
@@ -52,7 +52,7 @@ static shape shape_of_columns(const umbra_layer *layer, const umbra_matrix_layou
 
 static shape shape_of_runs(const umbra_matrix_layout *layout) {
   shape m = {.stride = 1, .in = layout->group, .out = layout->stride, .ring = layout->stride, .turn = layout->stride};
-  if (layout->slots > layout->stride) m.slots = layout->slots; /* one run is a ring of columns */
+  if (layout->slots > layout->stride) m.interleaved = layout->slots; /* one run is a ring of columns */
   return m;
 }
 
@@ -66,15 +66,15 @@ static shape shape_of(const umbra_layer *layer, const umbra_matrix_layout *layou
   return m;
 }
 
-static uint32_t rotations_of(const shape *m) { return m->slots ? 2 * m->out - 1 : umbra_min_u32(m->in, m->turn); }
+static uint32_t rotations_of(const shape *m) { return m->interleaved ? 2 * m->out - 1 : umbra_min_u32(m->in, m->turn); }
 
 /* Slots that rotation k turns by. */
 static int32_t rotation_of(const shape *m, uint32_t k) {
-  return m->slots ? (int32_t)k - (int32_t)(m->out - 1) : (int32_t)(k * m->stride);
+  return m->interleaved ? (int32_t)k - (int32_t)(m->out - 1) : (int32_t)(k * m->stride);
 }
 
 /* Of a ciphertext. */
-static uint32_t slots_of(const shape *m) { return m->slots ? m->slots : m->ring * m->stride; }
+static uint32_t slots_of(const shape *m) { return m->interleaved ? m->interleaved : m->ring * m->stride; }
 
 static uint32_t column_at(const shape *m, uint32_t place) {
   return (place % m->out + place / m->out * m->turn) % m->in;
@@ -104,7 +104,7 @@ typedef struct map_source {
 /* What place p of the ring takes in an output by rotation k. */
 static double weight_on(const map_source *s, size_t output, uint32_t k, uint32_t p) {
   const shape *m = s->shape;
-  if (m->slots) {
+  if (m->interleaved) {
     const uint32_t from = p + (uint32_t)rotation_of(m, k); /* wraps below 0 */
     return from < m->in ? weight_at(s->layer, output * m->out + p, s->input * m->in + from) : 0;
   }
@@ -199,7 +199,7 @@ static umbra_status make_bias(umbra_plaintext **bias, const shape *m, const umbr
   double *pairs;
   UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)options->slots, sizeof *pairs, "biases"));
   for (uint32_t i = 0; i < options->slots; i++) {
-    pairs[2 * i] = bias_at(layer, output * m->out + (m->slots ? i % m->out : i / m->stride));
+    pairs[2 * i] = bias_at(layer, output * m->out + (m->interleaved ? i % m->out : i / m->stride));
     pairs[2 * i + 1] = both ? pairs[2 * i] : 0;
   }
   umbra_status status = umbra_encode_complex(bias, context, pairs, options->slots, options);
@@ -233,7 +233,7 @@ static umbra_status fill(umbra_slot_maps *maps, const shape *m, const umbra_cont
 static umbra_slot_maps maps_of(const shape *m, const umbra_layer *layer, uint32_t level) {
   return (umbra_slot_maps){.level = level,
                            .ring = slots_of(m),
-                           .slots = m->slots ? m->slots : m->out * m->stride,
+                           .slots = m->interleaved ? m->interleaved : m->out * m->stride,
                            .inputs = m->inputs,
                            .outputs = m->outputs,
                            .norm = norm_of(layer),

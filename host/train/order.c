@@ -18,15 +18,19 @@ static uint64_t below(uint64_t *state, uint64_t bound) {
   return word % bound;
 }
 
-void umbra_train_deal(size_t *order, const umbra_train_options *options) {
-  for (size_t k = 0; k < options->rows; k++) order[k] = k;
-  if (!options->shuffle) return;
-  uint64_t state = options->seed;
-  for (size_t left = options->rows; left > 1; left--) { /* Fisher and Yates */
-    size_t taken = below(&state, left), last = order[left - 1];
+void umbra_train_shuffle(size_t *order, size_t count, uint64_t seed) {
+  for (size_t k = 0; k < count; k++) order[k] = k;
+  for (size_t left = count; left > 1; left--) { /* Fisher and Yates */
+    size_t taken = below(&seed, left), last = order[left - 1];
     order[left - 1] = order[taken];
     order[taken] = last;
   }
+}
+
+void umbra_train_deal(size_t *order, const umbra_train_options *options) {
+  if (options->shuffle) umbra_train_shuffle(order, options->rows, options->seed);
+  else
+    for (size_t k = 0; k < options->rows; k++) order[k] = k;
 }
 
 void umbra_train_plan_order(const umbra_train_plan *plan, size_t *order) { umbra_train_deal(order, &plan->options); }

@@ -21,4 +21,7 @@ umbra_status umbra_records_check_shape(const umbra_records *records, const umbra
 /* weights . row + bias */
 double umbra_records_score(const umbra_records *records, size_t row, const double *weights);
 
+/* log(1 + e^-margin) */
+double umbra_logistic_loss(double margin);
+
 #endif

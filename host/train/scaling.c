@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -57,9 +58,10 @@ size_t umbra_scaling_columns(const umbra_scaling *scaling) { return scaling->col
 
 /* What is found out about a column. The moments are those of (x - least) / span, so that no square overflows. */
 typedef struct column_extent {
-  size_t least, greatest; /* rows */
-  double offset, span;    /* the least value, and the difference to the greatest */
-  double mean, squares;   /* squares: sum of the squared differences from the mean */
+  size_t least, greatest;  /* rows */
+  double offset, span;     /* the least value, and the difference to the greatest */
+  double mean, squares;    /* squares: sum of the squared differences from the mean */
+  double median, quartile; /* quartile: distance from the lower one to the upper one */
 } column_extent;
 
 static void find_extremes(column_extent *extent, const umbra_records *records) {
@@ -90,10 +92,39 @@ static void find_moments(column_extent *extent, const umbra_records *records) {
   }
 }
 
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Between the sorted values on both sides of that share of them. */
+static double quantile(const double *sorted, size_t rows, double share) {
+  const double place = share * (double)(rows - 1), below = floor(place);
+  const size_t i = (size_t)below;
+  return i + 1 < rows ? sorted[i] + (place - below) * (sorted[i + 1] - sorted[i]) : sorted[i];
+}
+
+static umbra_status find_quartiles(column_extent *extent, const umbra_records *records) {
+  double *sorted;
+  UMBRA_TRY(umbra_alloc(&sorted, records->rows, sizeof *sorted, "a scaling"));
+  for (size_t j = 0; j < records->columns; j++) {
+    for (size_t row = 0; row < records->rows; row++) sorted[row] = umbra_records_row(records, row)[j];
+    qsort(sorted, records->rows, sizeof *sorted, by_value);
+    extent[j].median = quantile(sorted, records->rows, 0.5);
+    extent[j].quartile = quantile(sorted, records->rows, 0.75) - quantile(sorted, records->rows, 0.25);
+  }
+  umbra_free(sorted);
+  return UMBRA_OK;
+}
+
+static double deviation_of(const column_extent *e, size_t rows) { return e->span * sqrt(e->squares / (double)rows); }
+
 static column_scaling scaling_of(const column_extent *e, size_t rows, umbra_scaling_kind kind) {
   if (kind == UMBRA_SCALING_RANGE || e->span == 0) return (column_scaling){.offset = e->offset, .divisor = e->span};
-  return (column_scaling){.offset = e->offset + e->span * e->mean,
-                          .divisor = e->span * sqrt(e->squares / (double)rows)};
+  if (kind == UMBRA_SCALING_MAXIMUM) return (column_scaling){.divisor = fmax(-e->offset, e->offset + e->span)};
+  if (kind == UMBRA_SCALING_QUARTILES)
+    return (column_scaling){.offset = e->median, .divisor = e->quartile > 0 ? e->quartile : deviation_of(e, rows)};
+  return (column_scaling){.offset = e->offset + e->span * e->mean, .divisor = deviation_of(e, rows)};
 }
 
 /* Divisors that are subnormal have lost digits, and nearly everything else divided by them is infinite. */
@@ -112,8 +143,8 @@ static umbra_status fit_columns(umbra_scaling *scaling, const umbra_records *rec
   column_extent *extent;
   UMBRA_TRY(umbra_alloc(&extent, records->columns, sizeof *extent, "a scaling"));
   find_extremes(extent, records);
-  if (kind == UMBRA_SCALING_DEVIATION) find_moments(extent, records);
-  umbra_status status = UMBRA_OK;
+  if (kind == UMBRA_SCALING_DEVIATION || kind == UMBRA_SCALING_QUARTILES) find_moments(extent, records);
+  umbra_status status = kind == UMBRA_SCALING_QUARTILES ? find_quartiles(extent, records) : UMBRA_OK;
   for (size_t j = 0; j < records->columns && status == UMBRA_OK; j++) {
     scaling->column[j] = scaling_of(&extent[j], records->rows, kind);
     status = check_extent(&extent[j], &scaling->column[j], j);
@@ -123,7 +154,7 @@ static umbra_status fit_columns(umbra_scaling *scaling, const umbra_records *rec
 }
 
 static umbra_status check_kind(umbra_scaling_kind kind, double argument, double clip) {
-  if ((unsigned)kind > UMBRA_SCALING_CONSTANT)
+  if ((unsigned)kind > UMBRA_SCALING_QUARTILES)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is no kind of scaling", (int)kind);
   if (kind == UMBRA_SCALING_CONSTANT && (!isnormal(argument) || argument < 0))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the divisor must be above 0 and finite, not %g", argument);
@@ -139,9 +170,9 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
   umbra_scaling *made = NULL;
   UMBRA_TRY(make(&made, records->columns));
   umbra_status status = UMBRA_OK;
-  if (kind == UMBRA_SCALING_RANGE || kind == UMBRA_SCALING_DEVIATION) status = fit_columns(made, records, kind);
-  else
+  if (kind == UMBRA_SCALING_NONE || kind == UMBRA_SCALING_CONSTANT)
     for (size_t j = 0; j < made->columns; j++) made->column[j].divisor = kind == UMBRA_SCALING_NONE ? 1 : argument;
+  else status = fit_columns(made, records, kind);
   for (size_t j = 0; j < made->columns; j++) made->column[j].clip = clip;
   made->schema = umbra_share(records->schema);
   if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);

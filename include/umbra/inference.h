@@ -117,7 +117,7 @@ typedef struct umbra_inference_report {
   uint64_t batch_bytes;  /* of the batch's residues */
   uint64_t key_bytes;    /* of the evaluation keys, in memory */
   uint64_t weight_bytes; /* of the encoded or encrypted weights, and of the constants of refreshes */
-  uint64_t peak_bytes;   /* of the server's process, at most: all these, values, blocks that are kept for reuse */
+  uint64_t peak_bytes;   /* all together, at most */
   double seconds; /* by the table of the target: for comparisons of plans; umbra_inference_plan_cost has a machine's */
   double error;   /* of an output, against the polynomial network: what simulated samples make of the noise, and room */
   double largest; /* |output| of the polynomial network on the samples */

@@ -53,6 +53,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_create(umbra_records **recor
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_split(umbra_records **rest, umbra_records **held,
                                                           const umbra_records *records, size_t every);
 
+/*
+ * Of each class a share goes to `held`, the others to `rest`, in their order: those that stand from `from` to `to` of it,
+ * 0 to 1, after it has been shuffled by the seed. So 0 and 0.2 hold a fifth back, and i / k and (i + 1) / k for i = 0 .. k - 1
+ * are folds, which hold each record back once. Errors: INVALID_ARGUMENT (no such share; a class would be missing on either
+ * side), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_hold(umbra_records **rest, umbra_records **held,
+                                                         const umbra_records *records, double from, double to,
+                                                         uint64_t seed);
+
 UMBRA_API size_t umbra_records_rows(const umbra_records *records);
 UMBRA_API size_t umbra_records_columns(const umbra_records *records);                /* features */
 UMBRA_API const double *umbra_records_row(const umbra_records *records, size_t row); /* its features */
@@ -67,15 +77,18 @@ typedef enum umbra_scaling_kind {
   UMBRA_SCALING_NONE = 0,
   UMBRA_SCALING_RANGE = 1,     /* to [0, 1] by the column's least and greatest value */
   UMBRA_SCALING_DEVIATION = 2, /* to mean 0 and standard deviation 1; squares are divided by rows, not rows - 1 */
-  UMBRA_SCALING_CONSTANT = 3   /* divided by one number */
+  UMBRA_SCALING_CONSTANT = 3,  /* divided by one number */
+  UMBRA_SCALING_MAXIMUM = 4,   /* to [-1, 1], by the column's largest absolute value: zeros stay zeros */
+  UMBRA_SCALING_QUARTILES =
+      5 /* by the median, and by the distance of the quartiles, or, if that is 0, by the deviation */
 } umbra_scaling_kind;
 
 typedef struct umbra_scaling umbra_scaling; /* immutable, shareable; the owner keeps it with the weights */
 
 /*
  * What the records' columns need. argument: of UMBRA_SCALING_CONSTANT the divisor, else ignored. clip: scaled values
- * are cut off at -clip and clip; 0: they are not. A column that does not vary becomes 0 under RANGE and DEVIATION, in
- * other records too, and its weight stays 0. Errors: INVALID_ARGUMENT, RANGE (values of a column too far apart, or too
+ * are cut off at -clip and clip; 0: they are not. A column that does not vary becomes 0, but under NONE and CONSTANT, in
+ * other records too, and its weight stays 0. Quartiles are interpolated between records. Errors: INVALID_ARGUMENT, RANGE (values of a column too far apart, or too
  * close together, for a double: row, column), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *records,
@@ -108,9 +121,13 @@ UMBRA_API void umbra_scaling_destroy(umbra_scaling *scaling);
 /* What a linear model makes of records: weights for each column, then the bias. */
 typedef struct umbra_judgement {
   size_t struct_size;
-  double accuracy;      /* fraction of records on the right side of 0; a score of 0 is on the side of -1 */
-  double auc;           /* how often a record of class 1 scores above one of class -1; ties count half */
-  double largest_score; /* |weights . x + bias| */
+  double accuracy;             /* fraction of records on the right side of 0; a score of 0 is on the side of -1 */
+  double auc;                  /* how often a record of class 1 scores above one of class -1; ties count half */
+  double largest_score;        /* |weights . x + bias| */
+  size_t positives, negatives; /* records of class 1, and of class -1 */
+  size_t true_positives, true_negatives; /* of them, those on the right side */
+  double majority;                       /* fraction of the larger class: the accuracy of saying it always */
+  double loss; /* mean of log(1 + e^-(y score)): of scores that are log odds, as those of a model are */
 } umbra_judgement;
 #define UMBRA_JUDGEMENT_INIT .struct_size = sizeof(umbra_judgement)
 UMBRA_API void umbra_judgement_init(umbra_judgement *judgement, size_t size);

@@ -194,6 +194,7 @@ typedef struct umbra_train_outcome {
   double largest_score;  /* |<v, z>| of the iteration's batch: beyond the range the fit does not hold */
   double largest_weight; /* of w, v, and v / (1 - eta) where it is refreshed: to be within the plan's bound */
   double accuracy, auc;  /* of the weights after it, on `judged`; NaN without */
+  double loss;           /* so, too: that of umbra_judgement */
 } umbra_train_outcome;
 #define UMBRA_TRAIN_OUTCOME_INIT .struct_size = sizeof(umbra_train_outcome)
 UMBRA_API void umbra_train_outcome_init(umbra_train_outcome *outcome, size_t size);

@@ -72,6 +72,7 @@
 #include <umbra/matrix_ops.h>
 #include <umbra/model.h>
 #include <umbra/ndarray.h>
+#include <umbra/optimum.h>
 #include <umbra/params.h>
 #include <umbra/plaintext.h>
 #include <umbra/polynomial.h>
@@ -89,6 +90,7 @@
 #include <umbra/tensors.h>
 #include <umbra/trace.h>
 #include <umbra/train.h>
+#include <umbra/train_search.h>
 #include <umbra/transform.h>
 #include <umbra/version.h>
 #include <umbra/weights.h>

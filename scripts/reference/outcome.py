@@ -66,7 +66,7 @@ def row_of(steps, plan, answers, judged):
            "load_seconds": seconds_of(answers, "load records") + seconds_of(answers, "load evaluation keys"),
            "plan_seconds": seconds_of([plan], "plan"), "backend": last["backend"]} | judged | {
         "stated_error": facts["error"], "peak_bytes": max(answer["peak_bytes"] for answer in answers),
-        "peak_bytes_predicted": facts["peak_bytes"], "key_bytes": facts["key_bytes"],
+        "peak_bytes_predicted": plan["process_bytes"], "key_bytes": facts["key_bytes"],
         "batch_bytes": facts["batch_bytes"], "log_n": facts["log_n"], "depth": facts["depth"],
         "stride": facts["stride"], "slots": facts["slots"], "layers": last["layers"], "steps": steps}
 

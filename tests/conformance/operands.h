@@ -159,16 +159,20 @@ static void prepare_inner_product(rig *r, call *c) {
   draw_init(r, c, &shape);
 }
 
-/* Long sums over few limbs, or short ones over many. Every second time plaintexts are stored short. */
+/* Long sums over few limbs, or short ones over many. Every second time plaintexts are stored short; then the long ones are
+   over one limb, and often of as many terms as there is room for. */
 static void prepare_plain_products(rig *r, call *c) {
-  const umbra_view shape = r->alias % 2 ? draw_shape(r) : draw_narrow_shape(r);
+  const int is_short = r->alias % 4 >= 2, is_long = r->alias % 4 == 2;
+  const umbra_view drawn = r->alias % 2 ? draw_shape(r) : draw_narrow_shape(r);
+  const umbra_view shape = is_long ? limbs_of(r, &drawn, 0, 1) : drawn;
   const uint32_t room = room_for(r, &shape), groups = 1 + draw_below(r, smaller(MAX_GROUPS, (room - 2) / 3));
-  const uint32_t terms = draw_up_to(r, smaller(MAX_TERMS, (room - 2 * groups) / (groups + 2)));
+  const uint32_t each = is_long ? 3 : groups + 2; /* polynomials of a term: short plaintexts fit into one */
+  const uint32_t most = smaller(MAX_TERMS, (room - 2 * groups) / each);
+  const uint32_t terms = is_long && draw_below(r, 2) ? most : draw_up_to(r, most);
   c->number = terms;
-  c->log_gap = r->alias % 4 < 2 ? 0 : UMBRA_LEAST_LOG_GAP + draw_below(r, r->ring.log_n - UMBRA_LEAST_LOG_GAP);
+  c->log_gap = is_short ? UMBRA_LEAST_LOG_GAP + draw_below(r, r->ring.log_n - UMBRA_LEAST_LOG_GAP) : 0;
   c->a = make_view(r, &shape, 2 * terms);
-  c->b = make_view(r, &shape, groups * terms);
-  fill_words(r, &c->b, r->n >> c->log_gap);
+  c->b = make_view_of(r, &shape, groups * terms, r->n >> c->log_gap);
   c->dst = make_view(r, &shape, 2 * groups);
 }
 

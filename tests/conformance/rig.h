@@ -201,8 +201,8 @@ static void fill_words(rig *r, const umbra_view *view, size_t words) {
   }
 }
 
-/* A filled view with the limbs of `shape`. */
-static umbra_view make_view(rig *r, const umbra_view *shape, uint32_t polys) {
+/* A filled view with the limbs of `shape`, of that many words. */
+static umbra_view make_view_of(rig *r, const umbra_view *shape, uint32_t polys, uint32_t words) {
   umbra_view view = *shape;
   cut_run(r, &view);
   view.polys = polys;
@@ -210,12 +210,16 @@ static umbra_view make_view(rig *r, const umbra_view *shape, uint32_t polys) {
   view.stride = 0;
   for (int i = 0; i < UMBRA_MAX_RUNS; i++) {
     offset[i] = view.stride;
-    if (view.run[i].count) view.stride += (size_t)view.run[i].count * r->n + 16 * draw_below(r, 3);
+    if (view.run[i].count) view.stride += (size_t)view.run[i].count * words + 16 * draw_below(r, 3);
   }
   const size_t base = take(r, polys * view.stride);
   for (int i = 0; i < UMBRA_MAX_RUNS; i++) view.run[i].data = r->memory + base + offset[i];
-  fill_words(r, &view, r->n);
+  fill_words(r, &view, words);
   return view;
+}
+
+static umbra_view make_view(rig *r, const umbra_view *shape, uint32_t polys) {
+  return make_view_of(r, shape, polys, r->n);
 }
 
 #endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The planning of a training: what was asked for, and what has been made so far. */
+#ifndef UMBRA_CLI_PLAN_JOB_H
+#define UMBRA_CLI_PLAN_JOB_H
+
+#include "baseline.h"
+
+typedef struct plan_options {
+  const char *data, *shape, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target, *machine,
+      *out;
+  cli_table_options table;
+  umbra_scaling_kind scaling_kind;
+  double divisor, clip, bound, holdout, threshold;
+  umbra_train_options train;
+  umbra_sigmoid_options sigmoid;
+  uint64_t batch, shuffle, memory, seed;
+  uint32_t folds;
+  bool whole_batches, bootstrap_result, calibrate, json, no_search, tried;
+  bool rate_given, degree_given, range_given, iterations_given; /* of the six that are searched, with scale and clip */
+  cli_engine engine;
+} plan_options;
+
+/* How records are scaled. */
+typedef struct plan_scaling {
+  umbra_scaling_kind kind;
+  double divisor, clip;
+} plan_scaling;
+
+typedef struct plan_job {
+  umbra_params *params;
+  umbra_records *raw, *raw_held; /* as they were read; held: NULL if there is no such file */
+  plan_scaling scaled_by;
+  umbra_scaling *scaling;
+  umbra_records *records, *held; /* scaled */
+  umbra_table initial;
+  umbra_train_options wanted;
+  umbra_sigmoid_options sigmoid; /* of what is wanted */
+  umbra_train_search *search;    /* NULL: all settings were given */
+  umbra_train_plan *plan;
+  cli_twin twin, exact;
+  umbra_context *context;
+} plan_job;
+
+/* Names of umbra_scaling_kind, NULL at their end. */
+extern const char *const cli_scaling_names[];
+
+/* ---- plan_settings.c ---- */
+
+/* The settings that were not given, found by trials with the records; the job has them from then on. */
+bool cli_plan_settings(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report);
+
+/* Whether any is to be found; whether the scaling is. */
+bool cli_plan_searches(const plan_options *o);
+bool cli_plan_searches_scaling(const plan_options *o);
+
+/* ---- plan_validate.c ---- */
+
+/* Training and judging by records held back, with --holdout or --folds; finds the settings on the way. */
+bool cli_plan_validate(plan_job *j, const plan_options *o, cli_report *report);
+
+/* ---- plan_twin.c ---- */
+
+/* The plan, with the bound that its training in the clear asks for. */
+bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report);
+void cli_plan_print_trace(const plan_job *j);
+
+/* A plan of what is wanted, with that bound, for so many records. */
+bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, double bound);
+
+/* Its weights are all finite. */
+bool cli_twin_is_finite(const cli_twin *twin, size_t columns);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settings of a training that nobody gave. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "plan_job.h"
+#include "progress.h"
+
+const char *const cli_scaling_names[] = {"none", "range", "deviation", "constant", "maximum", "quartiles", NULL};
+
+bool cli_plan_searches_scaling(const plan_options *o) { return o->data && !o->no_search && !o->scale; }
+
+static uint32_t given_of(const plan_options *o) {
+  return (o->scale ? UMBRA_SETTING_SCALING : 0) | (o->clip > 0 ? UMBRA_SETTING_CLIP : 0) |
+         (o->rate_given ? UMBRA_SETTING_RATE : 0) | (o->degree_given ? UMBRA_SETTING_DEGREE : 0) |
+         (o->range_given ? UMBRA_SETTING_RANGE : 0) | (o->iterations_given ? UMBRA_SETTING_ITERATIONS : 0);
+}
+
+/* A scaling that was given may go without clipping. */
+bool cli_plan_searches(const plan_options *o) {
+  const uint32_t all = UMBRA_SETTING_SCALING | UMBRA_SETTING_RATE | UMBRA_SETTING_DEGREE | UMBRA_SETTING_RANGE |
+                       UMBRA_SETTING_ITERATIONS;
+  return o->data && !o->no_search && (given_of(o) & all) != all;
+}
+
+/* ---- what was tried ---- */
+
+static void add_trial(cJSON *list, const umbra_train_trial *trial) {
+  cJSON *item = cJSON_CreateObject();
+  cJSON_AddStringToObject(item, "scale", cli_scaling_names[trial->scaling]);
+  cJSON_AddNumberToObject(item, "clip", trial->clip);
+  cJSON_AddNumberToObject(item, "rate", trial->rate);
+  cJSON_AddNumberToObject(item, "degree", trial->degree);
+  cJSON_AddNumberToObject(item, "range", trial->range);
+  cJSON_AddNumberToObject(item, "iterations", trial->iterations);
+  cJSON_AddNumberToObject(item, "refreshes", trial->refreshes);
+  cJSON_AddNumberToObject(item, "auc", trial->auc);
+  cJSON_AddNumberToObject(item, "loss", trial->loss);
+  cJSON_AddNumberToObject(item, "largest_score", trial->largest_score);
+  cJSON_AddItemToArray(list, item);
+}
+
+static void print_trial(const umbra_train_trial *trial, bool chosen) {
+  char polynomial[CLI_UNITS] = "the sigmoid", clip[CLI_UNITS] = "";
+  if (trial->degree) snprintf(polynomial, sizeof polynomial, "%" PRIu32 " on +-%g", trial->degree, trial->range);
+  if (trial->clip > 0) snprintf(clip, sizeof clip, ", %g", trial->clip);
+  printf("%c %-9s%-4s %8.4g %12s ", chosen ? '>' : ' ', cli_scaling_names[trial->scaling], clip, trial->rate,
+         polynomial);
+  if (trial->iterations)
+    printf("%10" PRIu32 " %9" PRIu32 " %8.4f %8.4f %8.4g\n", trial->iterations, trial->refreshes, trial->auc,
+           trial->loss, trial->largest_score);
+  else printf("%10s\n", "scores leave the range at once");
+}
+
+static bool list_trials(const umbra_train_search *search, bool json, cli_report *report) {
+  cJSON *list = json ? cli_report_list(report, "tried") : NULL;
+  if (!json)
+    printf("Settings that were tried\n  %-13s %8s %12s %10s %9s %8s %8s %8s\n", "scale, clip", "rate", "polynomial",
+           "iterations", "refreshes", "AUC", "loss", "score");
+  for (size_t i = 0; i < umbra_train_search_count(search); i++) {
+    umbra_train_trial trial = {UMBRA_TRAIN_TRIAL_INIT};
+    if (!cli_check(umbra_train_search_trial(search, &trial, i), NULL)) return false;
+    if (json) add_trial(list, &trial);
+    else print_trial(&trial, i == umbra_train_search_chosen(search));
+  }
+  if (!json) putchar('\n');
+  return true;
+}
+
+static void tell(const umbra_train_search *search, const umbra_train_trial *chosen, bool json, cli_report *report) {
+  cJSON *facts = cJSON_AddObjectToObject(report->root, "settings");
+  cJSON_AddStringToObject(facts, "scale", cli_scaling_names[chosen->scaling]);
+  cJSON_AddNumberToObject(facts, "clip", chosen->clip);
+  cJSON_AddNumberToObject(facts, "trials", (double)umbra_train_search_count(search));
+  cJSON_AddNumberToObject(facts, "records", (double)umbra_train_search_records(search));
+  cJSON_AddNumberToObject(facts, "folds", umbra_train_search_folds(search));
+  cJSON_AddNumberToObject(facts, "auc", chosen->auc);
+  cJSON_AddNumberToObject(facts, "loss", chosen->loss);
+  if (json) return;
+  printf("Settings found by %zu trainings in the clear, on %zu records: AUC %.4f on those held back\n",
+         umbra_train_search_count(search), umbra_train_search_records(search), chosen->auc);
+  printf("  %-18s %s", "scaling", cli_scaling_names[chosen->scaling]);
+  if (chosen->clip > 0) printf(", cut off at %g", chosen->clip);
+  printf("; rate, polynomial and iterations as below\n\n");
+}
+
+/* ---- the search ---- */
+
+static void take(plan_job *j, const umbra_train_trial *chosen) {
+  j->scaled_by.kind = chosen->scaling;
+  j->scaled_by.clip = chosen->clip;
+  j->wanted.rate = chosen->rate;
+  j->wanted.iterations = chosen->iterations;
+  j->sigmoid.degree = chosen->degree;
+  j->sigmoid.range = chosen->range;
+}
+
+static bool search(plan_job *j, const plan_options *o, const umbra_records *records) {
+  cli_progress bar;
+  umbra_train_search_options options = {UMBRA_TRAIN_SEARCH_OPTIONS_INIT,
+                                        .train = &j->wanted,
+                                        .initial = j->initial.values,
+                                        .given = given_of(o),
+                                        .scaling = o->scaling_kind,
+                                        .argument = o->divisor,
+                                        .clip = o->clip};
+  options.seed = o->seed;
+  const umbra_progress progress = cli_progress_open(&bar, "finding settings");
+  return cli_progress_check(&bar, umbra_train_search_create(&j->search, j->params, records, &options, &progress),
+                            "DATA");
+}
+
+bool cli_plan_settings(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report) {
+  umbra_train_trial chosen = {UMBRA_TRAIN_TRIAL_INIT};
+  if (!cli_plan_searches(o)) return true;
+  if (!search(j, o, records) ||
+      !cli_check(umbra_train_search_trial(j->search, &chosen, umbra_train_search_chosen(j->search)), NULL) ||
+      (o->tried && !list_trials(j->search, o->json, report)))
+    return false;
+  take(j, &chosen);
+  tell(j->search, &chosen, o->json, report);
+  cli_report_step(report, "find settings", NULL);
+  return true;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "search_folds.h"
+
+#include <math.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+
+static size_t smaller_class(const umbra_records *records) {
+  size_t ones = 0;
+  for (size_t row = 0; row < records->rows; row++) ones += records->labels[row] > 0;
+  return ones < records->rows - ones ? ones : records->rows - ones;
+}
+
+/* ---- the part ---- */
+
+/*
+ * The share of records that a search takes: a step's work on a record is that of its features and of the polynomial. Few
+ * records say little, however many features they have; and without both classes there is nothing to train.
+ */
+static double share_of(const umbra_records *records) {
+  const double most_work = 640000, polynomial = 32, least_records = 1000, least_of_class = 20;
+  const double rows = (double)records->rows;
+  double share = most_work / (rows * ((double)records->columns + polynomial));
+  share = fmax(share, least_records / rows);
+  return fmin(1, fmax(share, least_of_class / (double)smaller_class(records)));
+}
+
+static umbra_status copy(umbra_records **to, const umbra_records *records) {
+  return umbra_records_create(to, records->features, records->labels, records->rows, records->columns);
+}
+
+static umbra_status take_part(umbra_records **part, const umbra_records *records, uint64_t seed) {
+  const double share = share_of(records), rows = (double)smaller_class(records);
+  if (floor(share * rows + 0.5) >= rows) return copy(part, records);
+  umbra_records *rest = NULL;
+  umbra_status status = umbra_records_hold(&rest, part, records, 0, share, seed);
+  umbra_records_destroy(rest);
+  return status;
+}
+
+/* ---- folds ---- */
+
+/* Of few records one part says little; of many, once is enough. No fold may lack a class. */
+static uint32_t folds_of(const umbra_records *part, uint32_t wanted) {
+  const size_t few = 2000, some = 5000, class = smaller_class(part);
+  uint32_t folds = wanted;
+  if (!wanted) folds = part->rows <= few ? 5 : part->rows <= some ? 3 : 1;
+  return folds > class ? (uint32_t) class : folds;
+}
+
+static umbra_status make_fold(umbra_search_folds *folds, uint32_t i, const umbra_records *part, uint64_t seed) {
+  const double only = 0.25; /* held back if there is one fold */
+  umbra_fold *raw = &folds->raw[i];
+  if (smaller_class(part) < 2) { /* nothing can be held back */
+    UMBRA_TRY(copy(&raw->train, part));
+    return copy(&raw->judged, part);
+  }
+  const double from = (double)i / folds->count, to = folds->count > 1 ? (i + 1.0) / folds->count : only;
+  return umbra_records_hold(&raw->train, &raw->judged, part, from, to, seed + 1);
+}
+
+umbra_status umbra_search_folds_make(umbra_search_folds *folds, const umbra_records *records,
+                                     const umbra_train_search_options *options) {
+  umbra_records *part = NULL;
+  UMBRA_TRY(take_part(&part, records, options->seed));
+  folds->records = part->rows;
+  folds->smaller_class = smaller_class(part);
+  folds->count = folds_of(part, options->folds);
+  umbra_status status = UMBRA_OK;
+  for (uint32_t i = 0; i < folds->count && status == UMBRA_OK; i++) status = make_fold(folds, i, part, options->seed);
+  umbra_records_destroy(part);
+  return status;
+}
+
+void umbra_search_folds_clear(umbra_search_folds *folds) {
+  for (uint32_t i = 0; i < folds->count; i++) {
+    umbra_records_destroy(folds->raw[i].train);
+    umbra_records_destroy(folds->raw[i].judged);
+    umbra_records_destroy(folds->fold[i].train);
+    umbra_records_destroy(folds->fold[i].judged);
+  }
+}
+
+umbra_status umbra_search_scale(umbra_search_folds *folds, umbra_scaling_kind kind, double argument, double clip) {
+  umbra_status status = UMBRA_OK;
+  for (uint32_t i = 0; i < folds->count && status == UMBRA_OK; i++) {
+    umbra_scaling *scaling = NULL;
+    status = umbra_scaling_fit(&scaling, folds->raw[i].train, kind, argument, clip);
+    if (status == UMBRA_OK) status = umbra_scaling_apply(scaling, &folds->fold[i].train, folds->raw[i].train);
+    if (status == UMBRA_OK) status = umbra_scaling_apply(scaling, &folds->fold[i].judged, folds->raw[i].judged);
+    umbra_scaling_destroy(scaling);
+  }
+  return status;
+}
