@@ -520,6 +520,20 @@ static void by_schema(void **state) {
   remove(path);
 }
 
+static void many_headers(void **state) {
+  (void)state;
+  enum { TIMES = 200000 };
+  const char *header = "a,y\n", *rest = "1,0\n2,1\n";
+  const size_t bytes = strlen(header);
+  char *text = malloc(TIMES * bytes + strlen(rest) + 1);
+  assert_non_null(text);
+  for (size_t i = 0; i < TIMES; i++) memcpy(text + i * bytes, header, bytes);
+  strcpy(text + TIMES * bytes, rest);
+  const kind k = {"many headers", text, "1 -|2 +", .said = "that repeat the header are left out: 199999"};
+  check_bytes(&k, "t.csv", text, strlen(text));
+  free(text);
+}
+
 /* Whatever allocation fails, the call does, and leaves nothing behind. */
 static void memory_that_cannot_be_had(void **state) {
   (void)state;
@@ -550,19 +564,13 @@ static void memory_that_cannot_be_had(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_of_text),
-      cmocka_unit_test(headers),
-      cmocka_unit_test(cells),
-      cmocka_unit_test(missing_values),
-      cmocka_unit_test(categories),
-      cmocka_unit_test(labels),
-      cmocka_unit_test(chosen_columns),
-      cmocka_unit_test(what_is_noted),
-      cmocka_unit_test(characters),
-      cmocka_unit_test(names_and_packing),
-      cmocka_unit_test(a_bomb),
-      cmocka_unit_test(by_schema),
-      cmocka_unit_test(memory_that_cannot_be_had),
+      cmocka_unit_test(shapes_of_text), cmocka_unit_test(headers),
+      cmocka_unit_test(cells),          cmocka_unit_test(missing_values),
+      cmocka_unit_test(categories),     cmocka_unit_test(labels),
+      cmocka_unit_test(chosen_columns), cmocka_unit_test(what_is_noted),
+      cmocka_unit_test(characters),     cmocka_unit_test(names_and_packing),
+      cmocka_unit_test(a_bomb),         cmocka_unit_test(by_schema),
+      cmocka_unit_test(many_headers),   cmocka_unit_test(memory_that_cannot_be_had),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -237,10 +237,7 @@ static int has_columns(const reading *r) {
 
 static umbra_status next_row(reading *r, size_t rows, int *more) {
   UMBRA_TRY(umbra_delimited_next(&r->text, more));
-  if (*more && repeats_header(r)) {
-    r->repeats++;
-    return next_row(r, rows, more);
-  }
+  for (; *more && repeats_header(r); r->repeats++) UMBRA_TRY(umbra_delimited_next(&r->text, more));
   if (!*more || has_columns(r)) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_FORMAT, "line %zu has %zu fields; the lines before have %zu%s (in %s)", r->text.line,
                     r->text.count, r->columns,
