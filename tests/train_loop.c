@@ -206,7 +206,7 @@ static void first_weights(void **state) {
   training_close(&t);
 }
 
-/* Seeded ciphertexts are trained on as others are, and half as much is read. */
+/* Seeded ciphertexts are trained on as others are. */
 static void encrypted_with_the_secret_key(void **state) {
   (void)state;
   const double initial[] = {0.5, -0.25, 0, 0.125, 0.75};
