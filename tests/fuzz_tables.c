@@ -2,8 +2,9 @@
 /* labels: quick fuzz-regress */
 /* labels: slow fuzz-regress UMBRA_FUZZ_COUNT=1000000 */
 /*
- * Mutated tables of every kind, as numbers and as records: no crash, an untouched output and a text on failure, finite values
- * otherwise. What was read as records is read again by its schema, which is written as JSON and parsed; mutated JSON, too.
+ * Mutated tables of every kind, as numbers and as records: no crash, an untouched output and a text on failure, finite
+ * values otherwise. What was read as records is read again by its schema, which is written as JSON and parsed, and then
+ * mutated itself.
  */
 #include <math.h>
 #include <stdlib.h>
