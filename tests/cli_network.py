@@ -210,6 +210,8 @@ def batches(folder):
         shape, values = chain.read("y.npy")
         expect(f"answers of {name}", shape == [count, CLASSES] and
                distance(values, chain.read(f"{name}.npy")[1]) < 2**-5)
+    shutil.copy(chain.server / "out/a.umbra", chain.server / "in/c.umbra")
+    refused(chain.server, 1, "in/c.umbra: the matrix has results", *infer, "in", "--out", "out")
     refused(chain.server, 1, "is an input of this command", *infer, "in", "--out", "in")
     refused(chain.server, 1, "are for one batch", *infer, "in", "--out", "out", "--repeat", 2)
     refused(chain.server, 1, "are for one batch", *infer, "in", "--out", "out", "--digests", "d")
