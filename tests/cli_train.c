@@ -174,7 +174,7 @@ static void settings_are_found(void **state) {
   assert_int_equal(as_planned, 1);
   assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "tried")), number(settings, "trials"));
   assert_true(number(json, "largest_score") <= number(plan, "range"));
-  assert_true(number(settings, "records") == 30 && number(cJSON_GetObjectItem(json, "holdout"), "records") == 10);
+  assert_true(number(settings, "records") == 40 && number(cJSON_GetObjectItem(json, "holdout"), "records") == 10);
   char *first = report_without_times(json);
   cJSON_Delete(json);
   assert_int_equal(umbra("plan train.csv --label ill --holdout 0.25 --tried --json --threads 1"), 0);
