@@ -21,7 +21,7 @@ typedef struct server_job {
   cli_batches batches;
   size_t records; /* of those that were computed */
   umbra_matrix *batch, *answer;
-  const char *where; /* the batch is, for errors */
+  const char *where;       /* the batch is, for errors */
   cJSON *layers, *digests; /* of the last round of the last batch; digests: NULL if nobody wants them */
 } server_job;
 
