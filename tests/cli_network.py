@@ -210,6 +210,8 @@ def batches(folder):
         shape, values = chain.read("y.npy")
         expect(f"answers of {name}", shape == [count, CLASSES] and
                distance(values, chain.read(f"{name}.npy")[1]) < 2**-5)
+    shutil.copy(chain.server / "out/a.umbra", chain.server / "in/c.umbra")
+    refused(chain.server, 1, "in/c.umbra: the matrix has results", *infer, "in", "--out", "out")
     refused(chain.server, 1, "is an input of this command", *infer, "in", "--out", "in")
     refused(chain.server, 1, "are for one batch", *infer, "in", "--out", "out", "--repeat", 2)
     refused(chain.server, 1, "are for one batch", *infer, "in", "--out", "out", "--digests", "d")
@@ -311,6 +313,8 @@ def files_that_do_not_belong_together(chain):
     refused(owner, 1, "--in", *decrypt, "--in", "client.umbra", "--plan", "client.umbra")
     refused(owner, 1, "the matrix has records, where results", *decrypt, "--in", "batch.umbra", "--plan",
             "client.umbra")
+    for name in ("batch.umbra", "answer.umbra"):
+        refused(owner, 1, "in the scales of its plan", *decrypt, "--in", name, "--keys", "keys")
     refused(owner, 1, "--plan: this is a file of kind", "encrypt", "x.npy", "--plan", "keys/params.umbra", "--keys",
             "keys", "--out", "o.umbra")
     for name in ("other.umbra", "o.npy", "o.umbra"):
@@ -386,6 +390,7 @@ def bad_models(folder):
     refused(chain.owner, 1, "--machine", *plan, "--machine", "abacus")
     refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
     refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K")
+    refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K", "--relu", "15,15,15,15")
     chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
     refused(chain.owner, 1, "--samples", *plan)
     (chain.owner / "samples.npy").unlink()

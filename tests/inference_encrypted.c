@@ -361,6 +361,30 @@ static void wrong_options(void **state) {
   umbra_model_destroy(model);
 }
 
+/* Plans that only a file can say, with weights for them: a server refuses what it cannot compute. */
+static void impossible_plans(void **state) {
+  (void)state;
+  umbra_model *model = square_model(INPUTS, HIDDEN, CLASSES);
+  umbra_inference_plan *plan = small_plan(model, 1);
+  umbra_inference *network = NULL;
+  umbra_inference_weights *none = NULL;
+  service s;
+  parties_open(&s, plan);
+  umbra_inference_weights *weights = encrypt_weights(&s, plan);
+  plan->program->image = (umbra_image){1, 3, INPUTS / 3};
+  assert_fails(umbra_inference_create_encrypted(&network, s.context, plan, weights, NULL), UMBRA_ERROR_UNSUPPORTED,
+               "of images");
+  plan->program->image = (umbra_image){0};
+  for (size_t i = 0; i < plan->program->step_count; i++) plan->program->steps[i].kind = UMBRA_STEP_SQUARE;
+  assert_fails(umbra_inference_weights_encrypt(&none, plan, s.public, NULL), UMBRA_ERROR_UNSUPPORTED, "has none");
+  assert_null(none);
+  assert_null(network);
+  umbra_inference_weights_destroy(weights);
+  umbra_inference_plan_destroy(plan);
+  umbra_model_destroy(model);
+  service_close(&s);
+}
+
 /* Marks of a plan's record that do not go together. */
 static void malformed_plans(void **state) {
   (void)state;
@@ -419,10 +443,10 @@ static void failing_allocations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(layouts),         cmocka_unit_test(chosen_parameters),   cmocka_unit_test(sums),
-      cmocka_unit_test(images),          cmocka_unit_test(refreshes),           cmocka_unit_test(plans_without_weights),
-      cmocka_unit_test(wrong_plans),     cmocka_unit_test(weights_of_others),   cmocka_unit_test(wrong_options),
-      cmocka_unit_test(malformed_plans), cmocka_unit_test(failing_allocations),
+      cmocka_unit_test(layouts),          cmocka_unit_test(chosen_parameters), cmocka_unit_test(sums),
+      cmocka_unit_test(images),           cmocka_unit_test(refreshes),         cmocka_unit_test(plans_without_weights),
+      cmocka_unit_test(wrong_plans),      cmocka_unit_test(weights_of_others), cmocka_unit_test(wrong_options),
+      cmocka_unit_test(impossible_plans), cmocka_unit_test(malformed_plans),   cmocka_unit_test(failing_allocations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 /* Convolutional networks on encrypted images that are too large for matrices, against the same networks in the clear. */
 #include "container_bytes.h"
 #include "dry_sides.h"
+#include "host/infer/network.h"
 #include "host/linalg/matrix.h"
 #include "inference_models.h"
 
@@ -294,6 +295,77 @@ static void costs(void **state) {
   umbra_params_destroy(params);
 }
 
+/* What a run of the records takes on a dry device, all that it allocates beside keys and weights included. */
+static umbra_cost cost_of_run(const umbra_inference_plan *plan, size_t records) {
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_inference_plan_params(plan),
+                                   .device = "dry"};
+  umbra_cost cost = {UMBRA_COST_INIT};
+  umbra_context *context = NULL;
+  umbra_evaluator *evaluator = NULL;
+  umbra_inference *network = NULL;
+  umbra_matrix *batch = NULL;
+  assert_ok(umbra_context_create(&context, &desc));
+  assert_ok(umbra_evaluator_create(&evaluator, context, NULL));
+  assert_ok(umbra_inference_create(&network, context, plan, NULL));
+  assert_ok(umbra_dry_matrix(&batch, context, records, network->columns, UMBRA_TOP_LEVEL, 1, &network->layout));
+  assert_ok(umbra_context_cost_begin(context));
+  assert_ok(umbra_inference_run(evaluator, &batch, batch, network));
+  assert_ok(umbra_context_cost(context, &cost));
+  umbra_matrix_destroy(batch);
+  umbra_inference_destroy(network);
+  umbra_evaluator_destroy(evaluator);
+  umbra_context_destroy(context);
+  return cost;
+}
+
+/* What the first of several images makes for all of them is a few kernels. */
+static void check_close(double found, double expected) { assert_true(fabs(found / expected - 1) < 0.01); }
+
+static double seconds_of_layers(const umbra_inference_plan *plan) {
+  umbra_inference_layer layers[64];
+  size_t count = 64;
+  double seconds = 0;
+  for (size_t i = 0; i < count; i++) layers[i] = (umbra_inference_layer){UMBRA_INFERENCE_LAYER_INIT};
+  assert_ok(umbra_inference_plan_layers(plan, layers, &count, NULL));
+  for (size_t i = 0; i < count; i++) seconds += layers[i].seconds + layers[i].refresh_seconds;
+  return seconds;
+}
+
+/* One image stands for all in a plan: what it says of several is what they take. */
+static void several(void **state) {
+  (void)state;
+  enum { RECORDS = 3 };
+  umbra_inference_options options = {UMBRA_INFERENCE_OPTIONS_INIT};
+  umbra_ndarray samples = random_records(1, SAMPLES, PIXELS);
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  umbra_cost said = {UMBRA_COST_INIT};
+  umbra_model *model = plain_model();
+  umbra_inference_plan *plan = NULL;
+  options.records = RECORDS;
+  assert_ok(umbra_inference_plan_create(&plan, model, &samples, &options, NULL));
+  assert_true(has_convolutions(plan));
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  assert_ok(umbra_inference_plan_cost(plan, &said, NULL));
+  const umbra_cost taken = cost_of_run(plan, RECORDS);
+  assert_int_equal(report.records, RECORDS);
+  assert_int_equal(report.peak_bytes, taken.peak_bytes);
+  assert_int_equal(said.peak_bytes, taken.peak_bytes);
+  check_close((double)said.kernel_calls, (double)taken.kernel_calls);
+  check_close((double)said.kernel_bytes, (double)taken.kernel_bytes);
+  assert_int_equal(said.key_switches, taken.key_switches);
+  assert_int_equal(said.products, taken.products);
+  check_close((double)said.launches, (double)taken.launches);
+  check_close(said.seconds, taken.seconds);
+  check_close(seconds_of_layers(plan), taken.seconds);
+  assert_int_equal(report.ciphertexts % RECORDS, 0);
+  umbra_inference_plan_destroy(reread(plan));
+  options.records = (size_t)1 << 30;
+  assert_fails(umbra_inference_plan_create(&plan, model, &samples, &options, NULL), UMBRA_ERROR_RANGE, "ciphertexts");
+  umbra_inference_plan_destroy(plan);
+  umbra_model_destroy(model);
+  umbra_ndarray_clear(&samples);
+}
+
 /* ---- hostile files ---- */
 
 /* A word of a section's first 96 bytes, where records are, becomes another one. */
@@ -348,6 +420,7 @@ int main(void) {
                                      cmocka_unit_test(values_between_pixels),
                                      cmocka_unit_test(refreshed),
                                      cmocka_unit_test(costs),
+                                     cmocka_unit_test(several),
                                      cmocka_unit_test(changed_files)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

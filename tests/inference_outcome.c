@@ -98,6 +98,8 @@ static void records_like_samples(void **state) {
   assert_int_equal(values.rank, 1);
   assert_true(largest_distance(&values, &labels) == 0);
   assert_fails(umbra_inference_close(&values, plan), UMBRA_ERROR_MISMATCH, "values of rank 1");
+  umbra_ndarray none = {.values = values.values, .rank = 2, .shape = {0, CLASSES}};
+  assert_fails(umbra_inference_close(&none, plan), UMBRA_ERROR_MISMATCH, "values of rank 2");
   umbra_ndarray_clear(&records);
   umbra_ndarray_clear(&values);
   umbra_ndarray_clear(&labels);

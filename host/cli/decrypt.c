@@ -47,9 +47,18 @@ static bool make_table(umbra_table *table, size_t rows, size_t columns) {
   return table->values || cli_error("out of memory");
 }
 
+/* Records and answers of a network are in the plan's scales, which keys do not know. */
+static bool is_of_no_plan(const umbra_matrix *matrix) {
+  uint8_t plan[UMBRA_DIGEST_BYTES];
+  return umbra_matrix_plan(matrix, plan) == UMBRA_MATRIX_OF_NO_PLAN ||
+         cli_error(
+             "--in: these are values of a network, in the scales of its plan: give --plan FILE instead of --keys");
+}
+
 static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report *report) {
   cli_progress bar;
-  if (!cli_matrix_load(&j->matrix, j->context, "--in", o->in, "load", report)) return false;
+  if (!cli_matrix_load(&j->matrix, j->context, "--in", o->in, "load", report) || !is_of_no_plan(j->matrix))
+    return false;
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
   const umbra_progress opening = cli_progress_open(&bar, "decrypting");

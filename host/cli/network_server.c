@@ -21,6 +21,7 @@ typedef struct server_job {
   cli_batches batches;
   size_t records; /* of those that were computed */
   umbra_matrix *batch, *answer;
+  const char *where;       /* the batch is, for errors */
   cJSON *layers, *digests; /* of the last round of the last batch; digests: NULL if nobody wants them */
 } server_job;
 
@@ -130,6 +131,7 @@ static bool load_batch(server_job *j, const cli_batch *batch, cli_report *report
   umbra_matrix_destroy(j->answer);
   j->batch = j->answer = NULL;
   if (!cli_matrix_load(&j->batch, j->context, "--in", batch->in, "load records", report)) return false;
+  j->where = j->batches.folder ? batch->in : "--in";
   j->records += umbra_matrix_rows(j->batch);
   return true;
 }
@@ -166,7 +168,7 @@ static bool run_once(server_job *j) {
   umbra_status status = umbra_inference_run(j->evaluator, &j->answer, j->batch, j->network);
   if (status == UMBRA_OK) status = umbra_evaluator_wait(j->evaluator); /* and it has told of all that it did */
   const bool foreign = status == UMBRA_ERROR_INVALID_ARGUMENT || status == UMBRA_ERROR_MISMATCH;
-  return cli_progress_check(&bar, status, foreign ? "--in" : NULL);
+  return cli_progress_check(&bar, status, foreign ? j->where : NULL);
 }
 
 static bool open_evaluator(server_job *j) {

@@ -111,6 +111,15 @@ static size_t count_of(const umbra_program *program) {
   return count;
 }
 
+/* Files of plans may say anything. */
+static umbra_status check_way(const umbra_program *program, const umbra_way *way) {
+  if (program->image.channels)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "encrypted weights are for matrices, and these layers are of images");
+  if (!count_of(program)) return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "encrypted weights of a network that has none");
+  if (umbra_params_keyed_level(way->params) == umbra_params_depth(way->params)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "products with encrypted weights need keys at all levels");
+}
+
 /* ---- making them ---- */
 
 static double value_at(umbra_element element, const void *source) {
@@ -128,13 +137,6 @@ static umbra_status make_matrix(const visitor *v, size_t i, const piece *p) {
       umbra_matrix_encrypt_source(made, v->by, &source, p->rows, p->columns, &p->layout, p->level, v->watch);
   umbra_watch_leave(v->watch, part);
   return status;
-}
-
-static umbra_status check_way(const umbra_program *program, const umbra_way *way) {
-  if (program->image.channels)
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "encrypted weights are for matrices, and these layers are of images");
-  if (umbra_params_keyed_level(way->params) == umbra_params_depth(way->params)) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "products with encrypted weights need keys at all levels");
 }
 
 umbra_status umbra_encrypted_make(umbra_inference_weights **weights, umbra_encryptor by, const umbra_program *program,
@@ -196,6 +198,7 @@ static umbra_status check_matrix(const visitor *v, size_t i, const piece *p) {
 
 umbra_status umbra_encrypted_check(const umbra_inference_weights *weights, const umbra_inference_plan *plan) {
   const visitor v = {.visit = check_matrix, .given = weights};
+  UMBRA_TRY(check_way(plan->program, plan->ways));
   if (memcmp(plan->digest, weights->plan, sizeof weights->plan) != 0 || weights->count != count_of(plan->program))
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the weights were encrypted by another plan");
   return visit_all(&v, plan->program, plan->ways);

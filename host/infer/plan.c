@@ -142,8 +142,6 @@ static umbra_status fill_client(umbra_inference_plan *client, const umbra_infere
   memcpy(client->digest, plan->digest, sizeof client->digest);
   UMBRA_TRY(copy_way(client->ways, plan->ways));
   UMBRA_TRY(copy_layers(client, plan));
-  memcpy(client->steps_digest, plan->steps_digest, sizeof client->steps_digest);
-  memcpy(client->digest, plan->digest, sizeof client->digest);
   return umbra_frame_copy(&client->frame, &plan->frame);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Planning: a model becomes a program on matrices and, if there are convolutions for one record, another one on images; the
- * cheapest way of both that is exact enough is the plan.
+ * Planning: a model becomes a program on matrices and, if there are convolutions, another one on images, one after the
+ * other; the cheapest way of both that is exact enough is the plan.
  */
 #include <math.h>
 #include <stdio.h>
@@ -199,7 +199,7 @@ static umbra_status make_draft(planner *p, umbra_inference_plan **draft, int ima
 
 static int takes_images(const planner *p) {
   umbra_node_image *images;
-  if (p->options.records > 1 || p->options.weights == UMBRA_WEIGHTS_ENCRYPTED) return 0;
+  if (p->options.weights == UMBRA_WEIGHTS_ENCRYPTED) return 0;
   if (umbra_images_find(&images, p->model, p->model->outputs[p->options.output].node) != UMBRA_OK) return 0;
   umbra_free(images);
   return 1;

@@ -139,7 +139,7 @@ static void close_records(umbra_ndarray *values, const umbra_frame *frame) {
 umbra_status umbra_inference_close(umbra_ndarray *values, const umbra_inference_plan *plan) {
   if (!plan || !values || !values->values)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inference_close needs a plan and values");
-  if (values->rank != 2 || values->shape[1] != plan->frame.result_count)
+  if (values->rank != 2 || !values->shape[0] || values->shape[1] != plan->frame.result_count)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "values of rank %zu, and those of this plan are (records, %zu)",
                       values->rank, plan->frame.result_count);
   close_records(values, &plan->frame);

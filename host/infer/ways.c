@@ -36,6 +36,9 @@ size_t umbra_way_columns(const umbra_way *way, size_t elements) {
 
 /* ---- one way ---- */
 
+/* How often a run does the same: images come one after the other, so that one stands for all. */
+static size_t repeats_of(const umbra_way *way) { return way->image.channels ? way->report.records : 1; }
+
 typedef struct trial {
   umbra_way *way;
   umbra_inference_layer *layers; /* of each step, whose levels and seconds are set; or NULL */
@@ -53,8 +56,8 @@ static umbra_status open_trial(trial *t, const umbra_program *program, const cha
   if (machine) UMBRA_TRY(umbra_context_cost_machine(t->context, machine));
   UMBRA_TRY(umbra_evaluator_create(&t->evaluator, t->context, NULL));
   UMBRA_TRY(umbra_network_make(&t->network, t->context, program, way, NULL));
-  return umbra_dry_matrix(&t->values, t->context, way->report.records, umbra_way_columns(way, program->input_count),
-                          UMBRA_TOP_LEVEL, 1, &way->layout);
+  return umbra_dry_matrix(&t->values, t->context, way->report.records / repeats_of(way),
+                          umbra_way_columns(way, program->input_count), UMBRA_TOP_LEVEL, 1, &way->layout);
 }
 
 static void close_trial(trial *t) {
@@ -90,6 +93,32 @@ static umbra_status run_trial(trial *t, umbra_cost *cost, umbra_target target) {
   return umbra_context_needs(t->context, t->way->needs);
 }
 
+/* Records that wait, and their results, are there while one of them is computed. */
+static void repeat(const trial *t, umbra_cost *cost, size_t steps) {
+  umbra_inference_report *report = &t->way->report;
+  const size_t count = repeats_of(t->way);
+  const uint64_t waiting = (count - 1) * (report->batch_bytes + umbra_matrix_bytes(t->values));
+  cost->key_switches *= count;
+  cost->ephemeral_switches *= count;
+  cost->products *= count;
+  cost->kernel_calls *= count;
+  cost->kernel_bytes *= count;
+  cost->uploaded_bytes *= count;
+  cost->downloaded_bytes *= count;
+  cost->launches *= count;
+  cost->seconds *= (double)count;
+  cost->working_bytes += waiting;
+  cost->peak_bytes += waiting;
+  cost->device_bytes += waiting;
+  report->seconds *= (double)count;
+  report->ciphertexts *= count;
+  report->batch_bytes *= count;
+  for (size_t i = 0; t->layers && i < steps; i++) {
+    t->layers[i].seconds *= (double)count;
+    t->layers[i].refresh_seconds *= (double)count;
+  }
+}
+
 static void fill_report(trial *t, const umbra_cost *cost, const umbra_program *program) {
   umbra_inference_report *report = &t->way->report;
   report->depth = umbra_program_depth(program);
@@ -110,7 +139,10 @@ umbra_status umbra_way_measure(umbra_way *way, umbra_cost *cost, umbra_inference
   umbra_status status = way->levels ? UMBRA_OK : umbra_way_find_levels(way, program, target);
   if (status == UMBRA_OK) status = open_trial(&t, program, machine);
   if (status == UMBRA_OK) status = run_trial(&t, cost, target);
-  if (status == UMBRA_OK) fill_report(&t, cost, program);
+  if (status == UMBRA_OK) {
+    repeat(&t, cost, program->step_count);
+    fill_report(&t, cost, program);
+  }
   close_trial(&t);
   return status;
 }
@@ -166,6 +198,9 @@ static void add_images(list *l, umbra_way way) {
       umbra_feature_layout_choose(&way.image, umbra_params_slots(way.params)) != UMBRA_OK)
     return;
   way.layout = umbra_feature_row_layout(&way.image);
+  if (umbra_layout_parts(&way.layout, l->options->records, umbra_way_columns(&way, l->program->input_count)) >
+      UMBRA_WAY_MOST_CIPHERTEXTS)
+    return;
   add_way(l, &way);
   way.encode = UMBRA_TRANSFORM_AT_USE;
   add_way(l, &way);
@@ -306,15 +341,20 @@ static umbra_status no_way(const list *l) {
                     UMBRA_WAY_MOST_CIPHERTEXTS);
 }
 
-/* Where no chain of primes has the levels, or none with room in memory, with refreshes. */
+static umbra_status keep_any(list *l, umbra_watch *watch) { return l->count ? keep_possible(l, watch) : no_way(l); }
+
+/* Where no chain of primes has the levels, or none with room in memory, with refreshes. If both fail: why the first did. */
 static umbra_status find_possible(list *l, umbra_watch *watch) {
+  char why[2 * WHY];
   UMBRA_TRY(add_all(l));
-  const umbra_status status = l->count ? keep_possible(l, watch) : no_way(l);
-  if (l->options->params || l->options->without_refreshes || is_deep(l) || !umbra_way_is_left_out(status))
-    return status;
+  const size_t tried = l->count;
+  const umbra_status first = keep_any(l, watch);
+  if (l->options->params || l->options->without_refreshes || is_deep(l) || !umbra_way_is_left_out(first)) return first;
+  snprintf(why, sizeof why, "%s", umbra_last_error());
   l->count = 0;
   UMBRA_TRY(add_presets(l));
-  return l->count ? keep_possible(l, watch) : no_way(l);
+  const umbra_status refreshed = keep_any(l, watch);
+  return tried && umbra_way_is_left_out(refreshed) ? umbra_fail(first, "%s", why) : refreshed;
 }
 
 static umbra_status find(list *l, umbra_watch *watch) {

@@ -12,10 +12,11 @@
  * A plan tells what all this costs, which keys it needs and how exact it is before anything is encrypted: every way that
  * this version knows runs on a dry device (umbra/cost.h), and the cheapest one is simulated on the samples
  * (umbra/simulate.h). On matrices everything linear between two activations is one product with a plain matrix. Records
- * lie by columns (umbra/matrix.h): a ciphertext for each element, which takes no rotations and is the way for many records,
- * or several elements in a ciphertext, for few. For single records convolutions may stay what they are, on feature maps
- * (umbra/convolution.h), up to the first dense layer behind them. Networks with more levels than a ring has are refreshed on
- * the way (umbra/bootstrap.h), where that takes the least time.
+ * lie by columns (umbra/matrix.h): a ciphertext for each element, which takes no rotations and is the way for many
+ * records, or several elements in a ciphertext, for few. Convolutions may stay what they are, on feature maps
+ * (umbra/convolution.h), up to the first dense layer behind them: records are then computed one after the other.
+ * Networks with more levels than a ring has are refreshed on the way (umbra/bootstrap.h), where that takes the least
+ * time.
  *
  * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and looked
  * at as such. Each says by which plan it was encrypted, and results say whose they are: nothing else tells that values in
