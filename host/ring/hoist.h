@@ -15,11 +15,16 @@ typedef struct umbra_rotation {
   uint32_t galois;
 } umbra_rotation;
 
-/* Plaintexts that become residues strip by strip, which are forgotten: coefficients [count][n], each times 2^shift. */
+/*
+ * Plaintexts that are made at use: all of them as coefficients, which become residues strip by strip, or in a simulation
+ * one after the other.
+ */
 typedef struct umbra_plain_coefficients {
-  const int64_t *value;  /* device memory */
-  const uint32_t *shift; /* of each plaintext */
-  uint32_t count;
+  umbra_status (*make)(int64_t *value, uint32_t *shift, uint32_t i, const void *source); /* n of them, times 2^shift */
+  const void *source;
+  int64_t *value;  /* device memory: room for n of each plaintext, or in a simulation of one */
+  uint32_t *shift; /* of each plaintext in the room */
+  uint32_t count;  /* plaintexts */
 } umbra_plain_coefficients;
 
 typedef struct umbra_hoist {

@@ -76,21 +76,24 @@ static void fill_rotated(const umbra_ring *ring, umbra_stream *stream, const umb
   }
 }
 
-/* Plaintext i; one that is coefficients is made in the room for it when it is its turn. */
-static umbra_view plaintext(const umbra_ring *ring, umbra_stream *stream, const umbra_hoist *hoist, uint32_t i,
-                            const umbra_view *room) {
+/* Plaintext i, made in the room for it if it is not there yet. */
+static umbra_status find_plaintext(umbra_view *found, const umbra_ring *ring, umbra_stream *stream,
+                                   const umbra_hoist *hoist, uint32_t i, const umbra_view *room) {
+  const umbra_plain_coefficients *c = &hoist->coefficients;
   if (hoist->plain) {
     const umbra_view all = umbra_poly_view(hoist->plain, ring);
-    return umbra_view_poly(&all, i);
+    *found = umbra_view_poly(&all, i);
+    return UMBRA_OK;
   }
-  umbra_ring_from_i64(ring, stream, room, hoist->coefficients.value + (size_t)i * umbra_ring_n(ring),
-                      hoist->coefficients.shift[i]);
-  return *room;
+  UMBRA_TRY(c->make(c->value, c->shift, i, c->source));
+  umbra_ring_from_i64(ring, stream, room, c->value, *c->shift);
+  *found = *room;
+  return UMBRA_OK;
 }
 
 /* room: of rotated inputs, then of a plaintext. */
-static void sum_products(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_hoist *hoist,
-                         const umbra_poly *room) {
+static umbra_status sum_products(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
+                                 const umbra_hoist *hoist, const umbra_poly *room) {
   const uint32_t terms = hoist->rotations + (hoist->itself != 0);
   const umbra_view all = umbra_poly_view(room, ring), rotated = umbra_view_polys(&all, 0, terms),
                    spare = umbra_view_poly(&all, terms);
@@ -98,12 +101,15 @@ static void sum_products(const umbra_ring *ring, umbra_stream *stream, const umb
   for (uint32_t g = 0; g < dst->polys / 2; g++) {
     const umbra_view sum = umbra_view_poly(dst, 2 * g), other = umbra_view_poly(dst, 2 * g + 1);
     for (uint32_t b = 0; b < terms; b++) {
-      const umbra_view x = umbra_view_poly(&rotated, b), y = plaintext(ring, stream, hoist, g * terms + b, &spare);
+      const umbra_view x = umbra_view_poly(&rotated, b);
+      umbra_view y;
+      UMBRA_TRY(find_plaintext(&y, ring, stream, hoist, g * terms + b, &spare));
       if (b) umbra_ring_mul_add(ring, stream, &sum, &y, &x);
       else umbra_ring_mul(ring, stream, &sum, &y, &x);
     }
     umbra_ring_zero(ring, stream, &other);
   }
+  return UMBRA_OK;
 }
 
 umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
@@ -111,10 +117,10 @@ umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, co
   const uint32_t terms = hoist->rotations + (hoist->itself != 0);
   umbra_poly room;
   UMBRA_TRY(umbra_poly_create(&room, ring, terms + 1, hoist->window, 0, "rotated inputs"));
-  sum_products(ring, stream, dst, hoist, &room);
+  umbra_status status = sum_products(ring, stream, dst, hoist, &room);
   umbra_ring_count_switches(ring, hoist->rotations);
   umbra_poly_destroy(&room, ring);
-  return UMBRA_OK;
+  return status;
 }
 
 /* ---- raising ---- */

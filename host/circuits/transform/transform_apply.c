@@ -21,6 +21,7 @@
 #include "../../ring/hoist.h"
 #include "../../ring/ops.h"
 #include "../../ring/residence.h"
+#include "../../ring/whole.h"
 #include "transform_encoder.h"
 
 /* Diagonals that are encoded at use at a time, if a giant step has no more: 64 MiB of coefficients at n = 2^16. */
@@ -146,9 +147,25 @@ static int needs_spare(const umbra_transform_plan *plan, const umbra_rotation *g
   return 0;
 }
 
-/* Giant steps whose diagonals are encoded together: rotations are made anew for the next ones. */
-static uint32_t giants_at_a_time(const umbra_transform_plan *plan) {
-  return umbra_max_u32(MOST_DIAGONALS_AT_A_TIME / plan->babies, 1);
+/*
+ * Giant steps whose diagonals are encoded together: rotations are made anew for the next ones. In a simulation each
+ * diagonal is encoded by itself.
+ */
+static uint32_t giants_at_a_time(const transform_job *job) {
+  const umbra_transform_plan *plan = job->plan;
+  if (umbra_ring_whole(job->ring)) return plan->giants;
+  return umbra_min_u32(umbra_max_u32(MOST_DIAGONALS_AT_A_TIME / plan->babies, 1), plan->giants);
+}
+
+/* Diagonals from some giant step on. */
+typedef struct diagonal_source {
+  const umbra_diagonal_encoder *encoder;
+  uint32_t first;
+} diagonal_source;
+
+static umbra_status make_diagonal(int64_t *value, uint32_t *shift, uint32_t i, const void *source) {
+  const diagonal_source *s = source;
+  return umbra_diagonal_coefficients(s->encoder, value, shift, s->first + i);
 }
 
 /* What diagonals go through until they are coefficients: of as many giant steps as are encoded together. */
@@ -161,20 +178,19 @@ typedef struct encoding_room {
 /* Sums of `count` giant steps from `first` on. */
 static umbra_status add_up_encoding(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist,
                                     const encoding_room *room, uint32_t first, uint32_t count) {
-  const uint32_t babies = job->plan->babies, cells = count * babies;
+  const uint32_t babies = job->plan->babies;
   const umbra_view part = umbra_view_polys(sums, 2 * first, 2 * count);
+  const diagonal_source source = {&room->encoder, first * babies};
   umbra_hoist of_part = *hoist;
   of_part.plain = NULL;
-  of_part.coefficients = (umbra_plain_coefficients){room->coefficients, room->shift, cells};
-  for (uint32_t i = 0; i < cells; i++)
-    UMBRA_TRY(umbra_diagonal_coefficients(&room->encoder, room->coefficients + (size_t)i * umbra_ring_n(job->ring),
-                                          &room->shift[i], first * babies + i));
+  of_part.coefficients =
+      (umbra_plain_coefficients){make_diagonal, &source, room->coefficients, room->shift, count * babies};
   return umbra_hoisted_sums(job->ring, job->stream, &part, &of_part);
 }
 
 static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
   const umbra_transform_plan *plan = job->plan;
-  const uint32_t most = umbra_min_u32(giants_at_a_time(plan), plan->giants), cells = most * plan->babies;
+  const uint32_t most = giants_at_a_time(job), cells = umbra_ring_whole(job->ring) ? 1 : most * plan->babies;
   const size_t bytes = cells * sizeof(int64_t) * umbra_ring_n(job->ring);
   encoding_room room = {0};
   void *memory = NULL;
