@@ -160,6 +160,13 @@ typedef struct umbra_whole_kernels {
   /* As the kernel of that name, of integers as they are: dst_{parts i + p} = sum_j w[j][i] * a_{parts j + p}. */
   void (*gemm)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const double *w, uint32_t parts);
 
+  /* dst_0 = the root of the sum of |a_t|^2, value by value. */
+  void (*size)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a);
+
+  /* dst_0 += size_0 times a fresh error whose coefficients, one in 2^log_gap of all, have that variance. */
+  void (*add_error_of)(umbra_stream *stream, const umbra_view *dst, const umbra_view *size, double variance,
+                       uint32_t log_gap);
+
   /* dst_0 = coefficients drawn like the multiples of q by which c0 + c1 s exceeds it, for a secret of that weight. */
   void (*overflow)(umbra_stream *stream, const umbra_view *dst, uint32_t weight);
 } umbra_whole_kernels;

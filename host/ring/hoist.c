@@ -146,13 +146,6 @@ static size_t strip_bytes(const hoist_job *job, size_t polys) {
   return polys * job->strip * umbra_ring_n(job->ring) * sizeof(uint32_t);
 }
 
-static umbra_status make_coefficients(const hoist_job *job) {
-  const umbra_plain_coefficients *c = &job->hoist->coefficients;
-  for (uint32_t i = 0; i < c->count; i++)
-    UMBRA_TRY(c->make(c->value + (size_t)i * umbra_ring_n(job->ring), &c->shift[i], i, c->source));
-  return UMBRA_OK;
-}
-
 static umbra_status run_encoding(hoist_job *job) {
   const size_t bytes = strip_bytes(job, job->hoist->coefficients.count);
   void *memory;
@@ -188,7 +181,6 @@ umbra_status umbra_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const um
   if (umbra_ring_whole(ring)) return umbra_whole_hoisted_sums(ring, stream, dst, hoist);
   uint32_t limbs = umbra_view_limbs(dst), rotations = hoist->rotations;
   hoist_job job = {.ring = ring, .stream = stream, .hoist = hoist, .dst = dst, .limbs = limbs};
-  if (!hoist->plain) UMBRA_TRY(make_coefficients(&job));
   job.strip = strip_limbs(ring, limbs);
   job.x0 = umbra_view_poly(hoist->x, 0);
   job.x1 = umbra_view_poly(hoist->x, 1);

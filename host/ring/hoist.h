@@ -15,17 +15,22 @@ typedef struct umbra_rotation {
   uint32_t galois;
 } umbra_rotation;
 
-/*
- * Plaintexts that are made at use: all of them as coefficients, which become residues strip by strip, or in a simulation
- * one after the other.
- */
+/* Plaintexts that become residues strip by strip, which are forgotten: coefficients [count][n], each times 2^shift. */
 typedef struct umbra_plain_coefficients {
-  umbra_status (*make)(int64_t *value, uint32_t *shift, uint32_t i, const void *source); /* n of them, times 2^shift */
-  const void *source;
-  int64_t *value;  /* device memory: room for n of each plaintext, or in a simulation of one */
-  uint32_t *shift; /* of each plaintext in the room */
-  uint32_t count;  /* plaintexts */
+  const int64_t *value;  /* device memory */
+  const uint32_t *shift; /* of each plaintext */
+  uint32_t count;
 } umbra_plain_coefficients;
+
+/*
+ * Plaintexts of a simulation, made one by one: n/2 real and as many imaginary parts before they are rounded, of which
+ * 2^log_gap in a row are equal; or *empty, one of zeros.
+ */
+typedef struct umbra_plain_whole {
+  umbra_status (*make)(double *parts, int *empty, uint32_t i, const void *source);
+  const void *source;
+  uint32_t log_gap;
+} umbra_plain_whole;
 
 typedef struct umbra_hoist {
   const umbra_view *x; /* 2 polynomials over window */
@@ -34,7 +39,8 @@ typedef struct umbra_hoist {
   const umbra_rotation *rotation;
   uint32_t rotations;      /* of those that need a key */
   const umbra_poly *plain; /* for each pair of dst one for every rotation, over window and those primes; NULL: */
-  umbra_plain_coefficients coefficients; /* the same plaintexts */
+  umbra_plain_coefficients coefficients; /* the same plaintexts, or in a simulation: */
+  umbra_plain_whole whole;
 } umbra_hoist;
 
 /* dst_{2g+p} = P * sum over rotations b of plain_{g * rotations + b} * (polynomial p of x, rotated by b). */

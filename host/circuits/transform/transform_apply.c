@@ -147,25 +147,9 @@ static int needs_spare(const umbra_transform_plan *plan, const umbra_rotation *g
   return 0;
 }
 
-/*
- * Giant steps whose diagonals are encoded together: rotations are made anew for the next ones. In a simulation each
- * diagonal is encoded by itself.
- */
-static uint32_t giants_at_a_time(const transform_job *job) {
-  const umbra_transform_plan *plan = job->plan;
-  if (umbra_ring_whole(job->ring)) return plan->giants;
-  return umbra_min_u32(umbra_max_u32(MOST_DIAGONALS_AT_A_TIME / plan->babies, 1), plan->giants);
-}
-
-/* Diagonals from some giant step on. */
-typedef struct diagonal_source {
-  const umbra_diagonal_encoder *encoder;
-  uint32_t first;
-} diagonal_source;
-
-static umbra_status make_diagonal(int64_t *value, uint32_t *shift, uint32_t i, const void *source) {
-  const diagonal_source *s = source;
-  return umbra_diagonal_coefficients(s->encoder, value, shift, s->first + i);
+/* Giant steps whose diagonals are encoded together: rotations are made anew for the next ones. */
+static uint32_t giants_at_a_time(const umbra_transform_plan *plan) {
+  return umbra_max_u32(MOST_DIAGONALS_AT_A_TIME / plan->babies, 1);
 }
 
 /* What diagonals go through until they are coefficients: of as many giant steps as are encoded together. */
@@ -178,19 +162,20 @@ typedef struct encoding_room {
 /* Sums of `count` giant steps from `first` on. */
 static umbra_status add_up_encoding(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist,
                                     const encoding_room *room, uint32_t first, uint32_t count) {
-  const uint32_t babies = job->plan->babies;
+  const uint32_t babies = job->plan->babies, cells = count * babies;
   const umbra_view part = umbra_view_polys(sums, 2 * first, 2 * count);
-  const diagonal_source source = {&room->encoder, first * babies};
   umbra_hoist of_part = *hoist;
   of_part.plain = NULL;
-  of_part.coefficients =
-      (umbra_plain_coefficients){make_diagonal, &source, room->coefficients, room->shift, count * babies};
+  of_part.coefficients = (umbra_plain_coefficients){room->coefficients, room->shift, cells};
+  for (uint32_t i = 0; i < cells; i++)
+    UMBRA_TRY(umbra_diagonal_coefficients(&room->encoder, room->coefficients + (size_t)i * umbra_ring_n(job->ring),
+                                          &room->shift[i], first * babies + i));
   return umbra_hoisted_sums(job->ring, job->stream, &part, &of_part);
 }
 
-static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
+static umbra_status sums_of_coefficients(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
   const umbra_transform_plan *plan = job->plan;
-  const uint32_t most = giants_at_a_time(job), cells = umbra_ring_whole(job->ring) ? 1 : most * plan->babies;
+  const uint32_t most = umbra_min_u32(giants_at_a_time(plan), plan->giants), cells = most * plan->babies;
   const size_t bytes = cells * sizeof(int64_t) * umbra_ring_n(job->ring);
   encoding_room room = {0};
   void *memory = NULL;
@@ -205,6 +190,27 @@ static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums
   if (memory) umbra_ring_give(job->ring, memory, bytes);
   umbra_free(room.shift);
   return status;
+}
+
+static umbra_status make_whole(double *parts, int *empty, uint32_t i, const void *source) {
+  return umbra_diagonal_whole(source, parts, empty, i);
+}
+
+static umbra_status sums_of_whole(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
+  const uint32_t n = umbra_ring_n(job->ring), period = job->transform->diagonals.period;
+  umbra_diagonal_encoder encoder;
+  umbra_status status =
+      umbra_diagonal_encoder_open(&encoder, job->transform, &job->transform->diagonals, job->stream, 0);
+  umbra_hoist at_use = *hoist;
+  at_use.plain = NULL;
+  at_use.whole = (umbra_plain_whole){make_whole, &encoder, umbra_ceil_log2(n / 2 / period)};
+  if (status == UMBRA_OK) status = umbra_hoisted_sums(job->ring, job->stream, sums, &at_use);
+  umbra_diagonal_encoder_close(&encoder);
+  return status;
+}
+
+static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
+  return (umbra_ring_whole(job->ring) ? sums_of_whole : sums_of_coefficients)(job, sums, hoist);
 }
 
 static umbra_status run_hoisted(const transform_job *job, const umbra_rotation *baby, const umbra_rotation *giant) {
