@@ -43,7 +43,7 @@
 #include <umbra/status.h>
 
 enum {
-  UMBRA_KERNELS_VERSION = 4,
+  UMBRA_KERNELS_VERSION = 5,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
