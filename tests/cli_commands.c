@@ -424,6 +424,46 @@ static void other_owners_are_noticed(void **state) {
   assert_fails(1, "score", "score --keys theirs --model model.umbra --records records.umbra --out x.umbra");
 }
 
+static double file_bytes(const char *path) {
+  struct stat file;
+  assert_int_equal(stat(path, &file), 0);
+  return (double)file.st_size;
+}
+
+#define SECRET "--keys keys --secret secret/key.umbra --passphrase-file secret/passphrase "
+
+/* The same scores as of what the public key encrypts, from files of half the bytes. */
+static void secret_keys_halve_files(void **state) {
+  (void)state;
+  assert_succeeds("encrypt " SECRET "--records records.csv --drop-last-column --out half.records");
+  assert_succeeds("encrypt " SECRET "--model model.csv --range 4 --degree 3 --out half.model");
+  assert_true(file_bytes("half.records") < 0.51 * file_bytes("records.umbra"));
+  assert_true(file_bytes("half.model") < 0.51 * file_bytes("model.umbra"));
+  const double records[] = {0.5, -1, 1, 1, -2, 0.25};
+  assert_succeeds(DECRYPT "--in half.records --out half.csv");
+  assert_table("half.csv", 3, 2, records);
+  assert_succeeds("score --keys keys --model half.model --records half.records --out half.scores");
+  assert_succeeds(DECRYPT "--in half.scores --out half.csv");
+  umbra_table scores = {0};
+  assert_int_equal(umbra_table_read(&scores, "scores.csv"), UMBRA_OK);
+  assert_table("half.csv", scores.rows, scores.columns, scores.values);
+  umbra_table_clear(&scores);
+}
+
+static void secret_keys_of_others_are_refused(void **state) {
+  (void)state;
+  assert_fails(1, "another owner than keys/public.umbra",
+               "encrypt --keys keys --secret secret/theirs.umbra --records records.csv --out x.umbra");
+  assert_fails(1, "another owner than keys/public.umbra",
+               "encrypt --keys keys --secret secret/theirs.umbra --model model.csv --range 4 --degree 3 --out x.umbra");
+  assert_fails(1, "--secret: ", "encrypt --keys keys --secret keys/public.umbra --records records.csv --out x.umbra");
+  assert_fails(1, "is an input of this command", "encrypt " SECRET "--records records.csv --out secret/passphrase");
+  assert_fails(2, "--keys DIR is missing", "encrypt --secret secret/key.umbra --records records.csv --out x.umbra");
+  assert_fails(2, "--passphrase-file goes with --secret",
+               "encrypt --keys keys --passphrase-file secret/passphrase --records records.csv --out x.umbra");
+  assert_int_not_equal(access("x.umbra", F_OK), 0);
+}
+
 static void hostile_tables_are_refused(void **state) {
   (void)state;
   write_text("hostile.csv", "1,2\n3;4,5\n");
@@ -544,6 +584,8 @@ int main(void) {
       cmocka_unit_test(traces_are_whole_when_stopped),
       cmocka_unit_test(columns_are_chosen),
       cmocka_unit_test(other_owners_are_noticed),
+      cmocka_unit_test(secret_keys_halve_files),
+      cmocka_unit_test(secret_keys_of_others_are_refused),
       cmocka_unit_test(hostile_tables_are_refused),
       cmocka_unit_test(files_are_described),
       cmocka_unit_test(outputs_destroy_nothing),

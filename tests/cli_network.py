@@ -272,8 +272,7 @@ def wrong_usage(folder):
                                          "b"]),
             ("--doubtful with --plan", ["decrypt", "--keys", "k", "--doubtful", "--secret", "s", "--in", "a", "--out",
                                         "b"]),
-            ("belong to DATA and the plan of a network", ["encrypt", "--records", "r", "--keys", "k", "--out", "o",
-                                                          "--clip"]),
+            ("--clip belongs to DATA", ["encrypt", "--records", "r", "--keys", "k", "--out", "o", "--clip"]),
             ("--keys DIR is missing", ["encrypt", "--records", "r", "--out", "o"])):
         refused(folder, 2, words, *arguments)
     text = umbra(folder, "plan", "model.onnx", "--help").stdout
@@ -363,6 +362,8 @@ def keys_of_others(chain):
         refused(chain.server, 1, words, *infer, name)
     refused(chain.owner, 1, "belongs to another owner", "decrypt", "--plan", "client.umbra", "--secret",
             "secret/another.umbra", "--in", "answer.umbra", "--out", "o.npy")
+    refused(chain.owner, 1, "another owner than keys/", "encrypt", "x.npy", "--plan", "client.umbra", "--secret",
+            "secret/another.umbra", "--keys", "keys", "--out", "other.umbra")
     refused(chain.server, 1, "eval.umbra", *infer, "nowhere")
 
 

@@ -73,6 +73,10 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exclude each other", PLAN "--preset p --params f");
   assert_fails(2, "exactly one of --params, --preset and --plan", "keygen --params p --plan q --out o --secret s");
   assert_fails(2, "--plan FILE is missing", "encrypt train.csv --keys k --out o");
+  assert_fails(2, "or --secret FILE is missing", "encrypt train.csv --plan p --out o");
+  assert_fails(2, "--passphrase-file goes with --secret", "encrypt train.csv --plan p --passphrase-file f --out o");
+  assert_fails(2, "--clip belongs to DATA and the plan of a network",
+               "encrypt train.csv --plan p --secret s --clip --out o");
   assert_fails(2, "exactly one of --records, --model, --weights and DATA",
                "encrypt train.csv --records r --keys k --out o");
   assert_fails(2, "belong to DATA", "encrypt --records r --plan p --keys k --out o");
@@ -174,7 +178,7 @@ static void settings_are_found(void **state) {
   assert_int_equal(as_planned, 1);
   assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "tried")), number(settings, "trials"));
   assert_true(number(json, "largest_score") <= number(plan, "range"));
-  assert_true(number(settings, "records") == 30 && number(cJSON_GetObjectItem(json, "holdout"), "records") == 10);
+  assert_true(number(settings, "records") == 40 && number(cJSON_GetObjectItem(json, "holdout"), "records") == 10);
   char *first = report_without_times(json);
   cJSON_Delete(json);
   assert_int_equal(umbra("plan train.csv --label ill --holdout 0.25 --tried --json --threads 1"), 0);
@@ -287,6 +291,8 @@ static void files_that_do_not_belong_together_are_noticed(void **state) {
   assert_succeeds("keygen --params params.umbra --out keys --secret secret/key.umbra --no-passphrase");
   assert_fails(1, "holds a secret key", "encrypt train.csv --label ill --keys keys --out secret --plan plan.umbra");
   assert_fails(1, "--keys", "encrypt train.csv --label ill --keys keys --out data --plan plan.umbra");
+  assert_fails(1, "--secret: ", "encrypt train.csv --label ill --secret secret/key.umbra --out data --plan plan.umbra");
+  assert_int_not_equal(access("data/data.umbra", F_OK), 0);
   assert_fails(1, "(parameters) will not be replaced", PLAN "--out params.umbra");
   assert_fails(1, "is an input of this command", PLAN "--scale range --scaling train.csv");
   assert_fails(1, "end in .csv or .npy", PLAN "--scale range --scaling scaling.txt");

@@ -10,6 +10,7 @@
 enum { ITERATIONS = 5 };
 
 #define SECRET "--secret secret/key.umbra --no-passphrase"
+#define SECRET_KEY "--secret secret/key.umbra "
 #define DECRYPT "decrypt --keys keys --secret secret/key.umbra --weights "
 
 static double number(const cJSON *object, const char *name) {
@@ -34,7 +35,7 @@ static int make_training(void **state) {
                          ITERATIONS);
   assert_int_equal(code, 0); /* it warns: so few iterations are not enough */
   assert_succeeds("keygen --plan plan.umbra --for-logistic 2 --out keys " SECRET);
-  assert_succeeds("encrypt train.csv --plan plan.umbra --scaling scaling.csv --keys keys --out data");
+  assert_succeeds("encrypt train.csv --plan plan.umbra --scaling scaling.csv " SECRET_KEY "--out data");
   shell("cp keys/params.umbra keys/eval.umbra server/keys && cp -r data server");
   setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* LeakSanitizer is a tracer itself, and cannot be traced */
   const char *tracer = system("strace -f -o /dev/null true 2>/dev/null") == 0
@@ -164,6 +165,19 @@ static void files_of_trainings_are_described(void **state) {
   }
 }
 
+/* The data set that was trained on is of the secret key; the public one makes it twice as long. */
+static void secret_keys_halve_data_sets(void **state) {
+  (void)state;
+#define ENCRYPT "encrypt train.csv --plan plan.umbra --scaling scaling.csv --keys keys "
+  assert_succeeds(ENCRYPT "--out public");
+  assert_int_equal(shell("test $(stat -c %%s data/block-000000.umbra) -lt "
+                         "$(($(stat -c %%s public/block-000000.umbra) * 51 / 100))"),
+                   0);
+  assert_fails(1, "another owner than keys/public.umbra", ENCRYPT "--secret secret/few.umbra --out others");
+  assert_int_not_equal(access("others/data.umbra", F_OK), 0);
+#undef ENCRYPT
+}
+
 static void missing_keys_are_named(void **state) {
   (void)state;
   assert_succeeds("keygen --params keys/params.umbra --out few --secret secret/few.umbra --no-passphrase");
@@ -181,7 +195,7 @@ int main(void) {
       cmocka_unit_test(servers_open_their_files_only), cmocka_unit_test(models_agree_with_the_twin),
       cmocka_unit_test(trained_models_score),          cmocka_unit_test(trainings_are_stopped),
       cmocka_unit_test(interrupted_trainings_go_on),   cmocka_unit_test(files_of_trainings_are_described),
-      cmocka_unit_test(missing_keys_are_named),
+      cmocka_unit_test(missing_keys_are_named),        cmocka_unit_test(secret_keys_halve_data_sets),
   };
   return cmocka_run_group_tests(tests, make_training, leave_scratch);
 }

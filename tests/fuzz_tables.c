@@ -2,8 +2,9 @@
 /* labels: quick fuzz-regress */
 /* labels: slow fuzz-regress UMBRA_FUZZ_COUNT=1000000 */
 /*
- * Mutated tables of every kind, as numbers and as records: no crash, an untouched output and a text on failure, finite values
- * otherwise. What was read as records is read again by its schema, which is written as JSON and parsed; mutated JSON, too.
+ * Mutated tables of every kind, as numbers and as records: no crash, an untouched output and a text on failure, finite
+ * values otherwise. What was read as records is read again by its schema, which is written as JSON and parsed, and then
+ * mutated itself.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -56,20 +57,24 @@ static size_t start_gzip(uint8_t *bytes, const char *text, size_t size) {
   return ROOM - stream.avail_out;
 }
 
+static void put_bytes(uint8_t *to, const char *from, size_t count) {
+  for (size_t i = 0; i < count; i++) to[i] = (uint8_t)from[i];
+}
+
 /* One stored member, whose sum is right as long as nothing changes. */
 static size_t start_npz(uint8_t *bytes) {
   uint8_t file[256];
   const size_t size = start_npy(file), offset = 35 + size;
   const uint32_t crc = (uint32_t)crc32(0, file, (uInt)size), sums[] = {crc, (uint32_t)size, (uint32_t)size, 5};
   memset(bytes, 0, offset + 46 + 5 + 22);
-  memcpy(bytes, "PK\3\4", 4);
+  put_bytes(bytes, "PK\3\4", 4);
   memcpy(bytes + 14, sums, sizeof sums);
-  memcpy(bytes + 30, "x.npy", 5);
+  put_bytes(bytes + 30, "x.npy", 5);
   memcpy(bytes + 35, file, size);
-  memcpy(bytes + offset, "PK\1\2", 4);
+  put_bytes(bytes + offset, "PK\1\2", 4);
   memcpy(bytes + offset + 16, sums, sizeof sums);
-  memcpy(bytes + offset + 46, "x.npy", 5);
-  memcpy(bytes + offset + 51, "PK\5\6", 4);
+  put_bytes(bytes + offset + 46, "x.npy", 5);
+  put_bytes(bytes + offset + 51, "PK\5\6", 4);
   bytes[offset + 61] = 1;
   memcpy(bytes + offset + 67, &(uint32_t){(uint32_t)offset}, 4);
   return offset + 51 + 22;

@@ -67,6 +67,7 @@ CALL(encode_complex, plaintext, umbra_encode_complex(&out, s.context, numbers, 3
 CALL(decrypt, plaintext, umbra_decrypt(&out, x, s.secret))
 CALL(matrix_encrypt, matrix, umbra_matrix_encrypt(&out, s.public, numbers, 300, 3, NULL, NULL))
 CALL(logistic_encrypt, logistic, umbra_logistic_encrypt(&out, s.public, numbers, 3, 1, NULL))
+CALL(logistic_encrypt_symmetric, logistic, umbra_logistic_encrypt_symmetric(&out, s.secret, numbers, 3, 1, NULL))
 CALL(logistic_score, matrix, umbra_logistic_score(s.evaluator, &out, model, records, NULL))
 
 CALL(encrypt, ciphertext, umbra_encrypt(&out, s.public, plain))
@@ -154,6 +155,7 @@ static void new_objects(void **state) {
   CHECK_NEW(decrypt, plaintext);
   CHECK_NEW(matrix_encrypt, matrix);
   CHECK_NEW(logistic_encrypt, logistic);
+  CHECK_NEW(logistic_encrypt_symmetric, logistic);
   CHECK_NEW(logistic_score, matrix);
 }
 

@@ -18,6 +18,8 @@
 #include <umbra/records.h>
 #include <zlib.h>
 
+#include "host/base/memory.h"
+
 static char folder[64];
 
 static int set_up(void **state) {
@@ -518,12 +520,57 @@ static void by_schema(void **state) {
   remove(path);
 }
 
+static void many_headers(void **state) {
+  (void)state;
+  enum { TIMES = 200000 };
+  const char *header = "a,y\n", *rest = "1,0\n2,1\n";
+  const size_t bytes = strlen(header);
+  char *text = malloc(TIMES * bytes + strlen(rest) + 1);
+  assert_non_null(text);
+  for (size_t i = 0; i < TIMES * bytes; i++) text[i] = header[i % bytes];
+  strcpy(text + TIMES * bytes, rest);
+  const kind k = {"many headers", text, "1 -|2 +", .said = "that repeat the header are left out: 199999"};
+  check_bytes(&k, "t.csv", text, strlen(text));
+  free(text);
+}
+
+/* Whatever allocation fails, the call does, and leaves nothing behind. */
+static void memory_that_cannot_be_had(void **state) {
+  (void)state;
+  char path[128];
+  const kind k = {"memory", trained, NULL, .said = NULL, .options.missing = UMBRA_MISSING_CATEGORY};
+  umbra_records *records = NULL, *again = NULL;
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  write_bytes(path, trained, strlen(trained));
+  umbra_status status = UMBRA_ERROR_OUT_OF_MEMORY;
+  for (long countdown = 0; status != UMBRA_OK; countdown++) {
+    assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
+    assert_null(records);
+    umbra_alloc_fail_after(countdown);
+    status = read_path(&records, &k, path, NULL);
+    umbra_alloc_fail_after(-1);
+  }
+  status = UMBRA_ERROR_OUT_OF_MEMORY;
+  for (long countdown = 0; status != UMBRA_OK; countdown++) {
+    assert_int_equal(status, UMBRA_ERROR_OUT_OF_MEMORY);
+    umbra_alloc_fail_after(countdown);
+    status = read_path(&again, &k, path, umbra_records_schema(records));
+    umbra_alloc_fail_after(-1);
+  }
+  umbra_records_destroy(again);
+  umbra_records_destroy(records);
+  remove(path);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_of_text),    cmocka_unit_test(headers),       cmocka_unit_test(cells),
-      cmocka_unit_test(missing_values),    cmocka_unit_test(categories),    cmocka_unit_test(labels),
-      cmocka_unit_test(chosen_columns),    cmocka_unit_test(what_is_noted), cmocka_unit_test(characters),
-      cmocka_unit_test(names_and_packing), cmocka_unit_test(a_bomb),        cmocka_unit_test(by_schema),
+      cmocka_unit_test(shapes_of_text), cmocka_unit_test(headers),
+      cmocka_unit_test(cells),          cmocka_unit_test(missing_values),
+      cmocka_unit_test(categories),     cmocka_unit_test(labels),
+      cmocka_unit_test(chosen_columns), cmocka_unit_test(what_is_noted),
+      cmocka_unit_test(characters),     cmocka_unit_test(names_and_packing),
+      cmocka_unit_test(a_bomb),         cmocka_unit_test(by_schema),
+      cmocka_unit_test(many_headers),   cmocka_unit_test(memory_that_cannot_be_had),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

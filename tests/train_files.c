@@ -266,6 +266,12 @@ static void check_weights(const umbra_ciphertext *weights) {
   }
 }
 
+static uint64_t file_size(const char *path) {
+  struct stat about;
+  assert_int_equal(stat(path, &about), 0);
+  return (uint64_t)about.st_size;
+}
+
 static void data_sets_hold_the_records(void **state) {
   (void)state;
   static size_t order[ROWS];
@@ -278,16 +284,45 @@ static void data_sets_hold_the_records(void **state) {
   for (uint64_t k = 0; k < plan->blocks; k++) {
     const umbra_matrix *m = NULL;
     uint64_t read = 0;
-    struct stat about;
     assert_ok(umbra_dataset_block_at(dataset, k, &m, &read, NULL));
-    assert_int_equal(stat(block_path("data", k), &about), 0);
-    assert_int_equal(read, about.st_size);
+    assert_int_equal(read, file_size(block_path("data", k)));
     check_block(m, umbra_plan_block(plan, k), order);
   }
-  struct stat about;
-  assert_int_equal(stat(in_folder("data/data.umbra"), &about), 0);
-  assert_int_equal(about.st_size, umbra_dataset_index_bytes(plan));
+  assert_int_equal(file_size(in_folder("data/data.umbra")), umbra_dataset_index_bytes(plan));
   umbra_dataset_close(dataset);
+}
+
+/* Half as long, but for headers; the same records come back. */
+static void secret_keys_halve_data_sets(void **state) {
+  (void)state;
+  static size_t order[ROWS];
+  umbra_train_plan_order(plan, order);
+  assert_ok(umbra_train_encrypt_symmetric(in_folder("seeded"), plan, s.secret, records, initial, NULL));
+  umbra_dataset *dataset = open_data("seeded", 0);
+  check_weights(umbra_dataset_weights(dataset));
+  for (uint64_t k = 0; k < plan->blocks; k++) {
+    const umbra_matrix *m = NULL;
+    uint64_t read = 0;
+    const uint64_t size = file_size(block_path("seeded", k)), public = file_size(block_path("data", k));
+    assert_true(size > public / 2 && size < 0.51 * (double)public);
+    assert_ok(umbra_dataset_block_at(dataset, k, &m, &read, NULL));
+    assert_int_equal(read, size);
+    check_block(m, umbra_plan_block(plan, k), order);
+  }
+  assert_true(file_size(in_folder("seeded/data.umbra")) < 0.51 * (double)umbra_dataset_index_bytes(plan));
+  umbra_dataset_close(dataset);
+}
+
+/* With the other secret key of the same parameters the data set is of another owner, and no training takes it. */
+static void secret_keys_of_others(void **state) {
+  (void)state;
+  umbra_secret_key *other = NULL;
+  assert_ok(umbra_secret_key_generate(&other, s.context));
+  assert_ok(umbra_train_encrypt_symmetric(in_folder("others"), plan, other, records, initial, NULL));
+  assert_does_not_open("others", UMBRA_ERROR_MISMATCH, "data.umbra' is of another owner");
+  umbra_secret_key_destroy(other);
+  copy_file(block_path("seeded", 0), block_path("data", 0));
+  assert_does_not_open("seeded", UMBRA_ERROR_MISMATCH, "block-000000.umbra' is of another data set");
 }
 
 static void no_first_weights_are_zeros(void **state) {
@@ -504,6 +539,9 @@ static void refused_records(void **state) {
   scheme_open(&other, test_params(11, 40, 2), NULL, NULL, 0);
   assert_fails(umbra_train_encrypt(path, plan, other.public, records, NULL, NULL), UMBRA_ERROR_MISMATCH,
                "other parameters than the plan");
+  assert_fails(umbra_train_encrypt_symmetric(path, plan, other.secret, records, NULL, NULL), UMBRA_ERROR_MISMATCH,
+               "the secret key is of other parameters");
+  assert_fails(umbra_train_encrypt_symmetric(path, plan, NULL, records, NULL, NULL), bad, "a key");
   scheme_close(&other);
   assert_false(exists(path));
   put_file(path, "a file", 6);
@@ -834,6 +872,8 @@ int main(void) {
 
       cmocka_unit_test(plans_are_validated_anew),
       cmocka_unit_test(data_sets_hold_the_records),
+      cmocka_unit_test(secret_keys_halve_data_sets),
+      cmocka_unit_test(secret_keys_of_others),
       cmocka_unit_test(no_first_weights_are_zeros),
       cmocka_unit_test(budgets),
       cmocka_unit_test(blocks_of_elsewhere),

@@ -206,6 +206,17 @@ static void first_weights(void **state) {
   training_close(&t);
 }
 
+/* Seeded ciphertexts are trained on as others are. */
+static void encrypted_with_the_secret_key(void **state) {
+  (void)state;
+  const double initial[] = {0.5, -0.25, 0, 0.125, 0.75};
+  training t;
+  training_open(&t, training_params(), random_records(150, 4, 3), options_of(4), NULL);
+  assert_ok(umbra_train_encrypt_symmetric(t.folder, t.plan, t.s.secret, t.records, initial, NULL));
+  compare(&t, initial, 0x1p-16);
+  training_close(&t);
+}
+
 /* Rates that vanish leave polynomials of lower degree, and the levels of the plan all the same. */
 static void vanishing_rates(void **state) {
   (void)state;
@@ -302,10 +313,12 @@ static void refreshed_result(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_small_part), cmocka_unit_test(one_part_of_pairs), cmocka_unit_test(a_group),
-      cmocka_unit_test(blocks),         cmocka_unit_test(batches),           cmocka_unit_test(degrees),
-      cmocka_unit_test(many_columns),   cmocka_unit_test(first_weights),     cmocka_unit_test(refreshed_result),
-      cmocka_unit_test(goes_forward),   cmocka_unit_test(vanishing_rates),   cmocka_unit_test(calibrations),
-      cmocka_unit_test(refused_plans)};
+      cmocka_unit_test(one_small_part),   cmocka_unit_test(one_part_of_pairs),
+      cmocka_unit_test(a_group),          cmocka_unit_test(blocks),
+      cmocka_unit_test(batches),          cmocka_unit_test(degrees),
+      cmocka_unit_test(many_columns),     cmocka_unit_test(first_weights),
+      cmocka_unit_test(refreshed_result), cmocka_unit_test(goes_forward),
+      cmocka_unit_test(vanishing_rates),  cmocka_unit_test(calibrations),
+      cmocka_unit_test(refused_plans),    cmocka_unit_test(encrypted_with_the_secret_key)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,9 @@ static void the_cheapest_that_is_nearly_the_best(void **state) {
   umbra_search_trial trials[3] = {trial_of(0.9, 0.3, 0.95, 0.3, 2), trial_of(0.949, 0.3, 0.95, 0.3, 2),
                                   trial_of(0.9485, 0.3, 0.9505, 0.3, 2)};
   umbra_choice choice;
-  assert_chosen(trials, 3, 1, 0); /* equally cheap ones: the largest AUC */
+  assert_chosen(trials, 3, 1, 0);
+  trials[2].trial.rate = 0.5; /* of equally cheap ones the largest rate */
+  assert_chosen(trials, 3, 2, 0);
   trials[1].refused = 1;
   assert_chosen(trials, 3, 2, 0);
   trials[2].course.loss[0] = 0.4; /* its AUC is good and its loss is not */

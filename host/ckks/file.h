@@ -39,6 +39,9 @@ umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_contex
 uint64_t umbra_file_ciphertext_bytes(const umbra_params *params, uint32_t level);
 uint64_t umbra_file_ciphertext_growth(void);
 
+/* How many fewer they are with a seed, which stands for the half of the residues. */
+uint64_t umbra_file_seed_saving(const umbra_params *params, uint32_t level);
+
 /* The same for a part of a larger object, which must be over all slots. */
 umbra_status umbra_file_read_part(umbra_reader *reader, const umbra_context *context, umbra_ciphertext **part);
 

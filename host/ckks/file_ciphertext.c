@@ -59,6 +59,10 @@ uint64_t umbra_file_ciphertext_bytes(const umbra_params *params, uint32_t level)
 
 uint64_t umbra_file_ciphertext_growth(void) { return sizeof(range_record) - sizeof(umbra_value_record); }
 
+uint64_t umbra_file_seed_saving(const umbra_params *params, uint32_t level) {
+  return umbra_params_ciphertext_bytes(params, level) / 2 - UMBRA_SECTION_OVERHEAD - UMBRA_SEED_BYTES;
+}
+
 /* An older section says of the worst case what it says of the bound, and nothing else. */
 static umbra_status read_record(umbra_reader *reader, range_record *record) {
   int older;

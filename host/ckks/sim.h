@@ -23,6 +23,9 @@ typedef struct umbra_encryptor {
 static inline umbra_encryptor umbra_encryptor_of(const umbra_public_key *key) {
   return (umbra_encryptor){.context = key->context, .key = key};
 }
+static inline umbra_encryptor umbra_encryptor_of_secret(const umbra_secret_key *key) {
+  return (umbra_encryptor){.context = key->context, .secret = key};
+}
 umbra_status umbra_encrypt_by(umbra_ciphertext **ciphertext, umbra_encryptor by, const umbra_plaintext *plaintext);
 
 /* The first `count` slots as umbra_decrypt_decode_complex or, key NULL, umbra_sim_decode_complex gives them. */

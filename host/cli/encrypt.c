@@ -11,6 +11,7 @@ typedef struct encrypt_options {
   const char *keys, *records, *model, *out;
   cli_data_options data;       /* data.data: NULL if records or a model are encrypted */
   cli_network_options network; /* plan NULL: DATA is for a training */
+  cli_secret secret;
   uint32_t degree;
   double range;
   bool weights, drop_last, json;
@@ -22,6 +23,7 @@ typedef struct encrypt_job {
   umbra_scaling *scaling; /* of records; NULL: none */
   umbra_context *context;
   umbra_public_key *key;
+  umbra_secret_key *secret; /* one of the two */
   umbra_matrix *matrix;
   umbra_logistic *model;
 } encrypt_job;
@@ -69,21 +71,27 @@ static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *rep
 
 /* ---- encryption ---- */
 
+static bool load_secret(encrypt_job *j, const encrypt_options *o, cli_report *report) {
+  return cli_secret_load(&j->secret, j->context, &o->secret, report) && cli_secret_fits(j->secret, o->keys);
+}
+
 static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
          (!o->model || cli_degree_fits(umbra_context_params(j->context), o->degree)) &&
-         cli_public_key_load(&j->key, j->context, o->keys, report);
+         (o->secret.file ? load_secret(j, o, report) : cli_public_key_load(&j->key, j->context, o->keys, report));
 }
 
 static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  size_t rows = j->table.rows, columns = j->table.columns;
+  const umbra_array values = {UMBRA_ARRAY_INIT, .data = j->table.values, .rows = j->table.rows,
+                              .columns = j->table.columns};
   const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1}; /* for scoring */
   cli_progress encrypting;
   const umbra_progress watched = cli_progress_open(&encrypting, "records");
-  umbra_status status = umbra_matrix_encrypt(&j->matrix, j->key, j->table.values, rows, columns, &layout, &watched);
+  umbra_status status = j->secret ? umbra_matrix_encrypt_symmetric(&j->matrix, j->secret, &values, &layout, &watched)
+                                  : umbra_matrix_encrypt_array(&j->matrix, j->key, &values, &layout, &watched);
   if (!cli_progress_check(&encrypting, status, "--records")) return false;
-  cli_report_number(report, "rows", (double)rows);
-  cli_report_number(report, "columns", (double)columns);
+  cli_report_number(report, "rows", (double)values.rows);
+  cli_report_number(report, "columns", (double)values.columns);
   cli_report_step(report, "encrypt records", NULL);
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "saving");
@@ -92,18 +100,21 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
 
 static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   const double *values = j->table.values;
-  size_t count = j->table.rows * j->table.columns;
+  const size_t count = j->table.rows * j->table.columns, features = count - 1;
   const umbra_sigmoid_options sigmoid = cli_sigmoid(o->range, o->degree);
-  if (!cli_check(umbra_logistic_encrypt(&j->model, j->key, values, count - 1, values[count - 1], &sigmoid), "--model"))
-    return false;
-  cli_report_number(report, "features", (double)(count - 1));
+  umbra_status status =
+      j->secret ? umbra_logistic_encrypt_symmetric(&j->model, j->secret, values, features, values[features], &sigmoid)
+                : umbra_logistic_encrypt(&j->model, j->key, values, features, values[features], &sigmoid);
+  if (!cli_check(status, "--model")) return false;
+  cli_report_number(report, "features", (double)features);
   cli_report_step(report, "encrypt model", NULL);
   return cli_check(umbra_logistic_save(j->model, o->out, NULL), "--out");
 }
 
 static bool encrypt(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  const char *kind = o->records ? CLI_KIND_MATRIX : CLI_KIND_LOGISTIC, *inputs[] = {o->records, o->model};
-  if (!cli_may_write("--out", o->out, kind, inputs, 2) || !read_table(j, o, report) || !load_key(j, o, report))
+  const char *kind = o->records ? CLI_KIND_MATRIX : CLI_KIND_LOGISTIC,
+             *inputs[] = {o->records, o->model, o->secret.file, o->secret.passphrase_file};
+  if (!cli_may_write("--out", o->out, kind, inputs, 4) || !read_table(j, o, report) || !load_key(j, o, report))
     return false;
   if (o->records ? !encrypt_records(j, o, report) : !encrypt_model(j, o, report)) return false;
   cli_report_step(report, "save", o->out);
@@ -113,6 +124,7 @@ static bool encrypt(encrypt_job *j, const encrypt_options *o, cli_report *report
 static void clear(encrypt_job *j) {
   umbra_logistic_destroy(j->model);
   umbra_matrix_destroy(j->matrix);
+  umbra_secret_key_destroy(j->secret);
   umbra_public_key_destroy(j->key);
   umbra_context_destroy(j->context);
   umbra_scaling_destroy(j->scaling);
@@ -126,15 +138,16 @@ static void check_network(const encrypt_options *o) {
         "network",
         o->data.plan);
   if (o->weights && o->network.clip) cli_usage("--clip is for DATA, and does not go with --weights");
-  if (!o->keys && !o->network.secret.file)
-    cli_usage("--keys DIR, with the public key, or --secret FILE is missing: what to encrypt with");
-  if (o->network.secret.passphrase_file && !o->network.secret.file) cli_usage("--passphrase-file goes with --secret");
 }
 
-static void check_others(const encrypt_options *o) {
-  if (o->network.secret.file || o->network.secret.passphrase_file || o->network.clip)
-    cli_usage("--secret, --passphrase-file and --clip belong to DATA and the plan of a network");
-  if (!o->keys) cli_usage("--keys DIR is missing: folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE);
+/* A plan has parameters; without one they are in the folder of keys. */
+static void check_keys(const encrypt_options *o) {
+  if (o->secret.passphrase_file && !o->secret.file) cli_usage("--passphrase-file goes with --secret");
+  if (o->keys) return;
+  if (!o->data.plan)
+    cli_usage("--keys DIR is missing: folder with " CLI_PARAMS_FILE ", and " CLI_PUBLIC_KEY_FILE " unless --secret "
+              "encrypts");
+  if (!o->secret.file) cli_usage("--keys DIR, with the public key, or --secret FILE is missing: what to encrypt with");
 }
 
 static void check_usage(const encrypt_options *o) {
@@ -160,9 +173,12 @@ static void take_network(encrypt_options *o) {
   o->network.in = o->data.data;
   o->network.keys = o->keys;
   o->network.out = o->out;
+  o->network.secret = o->secret;
   o->network.engine = o->engine;
   if (o->weights || (o->data.data && cli_is_kind(o->data.plan, CLI_KIND_NETWORK_PLAN))) o->network.plan = o->data.plan;
-  (o->network.plan ? check_network : check_others)(o);
+  check_keys(o);
+  if (o->network.plan) check_network(o);
+  else if (o->network.clip) cli_usage("--clip belongs to DATA and the plan of a network");
 }
 
 static bool encrypt_for_plan(const encrypt_options *o, cli_report *report) {
@@ -174,15 +190,15 @@ static bool run(const cli_command *command, int argc, char **argv) {
   encrypt_options o = {0};
   const cli_option options[] = {
       {"keys", "DIR", "folder with " CLI_PARAMS_FILE " and " CLI_PUBLIC_KEY_FILE, CLI_TEXT, &o.keys, CLI_OPTIONAL},
+      {"secret", "FILE", "encrypt with the secret key, into half as many bytes; with --plan in place of --keys",
+       CLI_TEXT, &o.secret.file, CLI_OPTIONAL},
+      CLI_PASSPHRASE_OPTION(o.secret),
       {"plan", "FILE", "with DATA: the training, or the network (client's bundle), that it is for", CLI_TEXT,
        &o.data.plan, CLI_OPTIONAL},
       {"weights", NULL, "those of a network: --plan FILE is the server's bundle, planned with --encrypted-weights",
        CLI_FLAG, &o.weights, CLI_OPTIONAL},
       {"clip", NULL, "for a network: values outside of its ranges become the nearest inside", CLI_FLAG, &o.network.clip,
        CLI_OPTIONAL},
-      {"secret", "FILE", "for a network: encrypt with the secret key, into half as many bytes", CLI_TEXT,
-       &o.network.secret.file, CLI_OPTIONAL},
-      CLI_PASSPHRASE_OPTION(o.network.secret),
       CLI_LABEL_OPTION(o.data.table),
       CLI_POSITIVE_OPTION(o.data.table),
       CLI_COLUMNS_OPTION(o.data.table),
@@ -209,6 +225,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (!o.degree) o.degree = CLI_DEGREE;
   o.data.keys = o.keys;
   o.data.out = o.out;
+  o.data.secret = o.secret;
   o.data.engine = o.engine;
 
   encrypt_job job = {0};
@@ -225,9 +242,10 @@ const cli_command cli_encrypt = {
     .operand = "DATA",
     .operand_may_lack = true,
     .details =
-        "Whoever has the public key can encrypt; only the secret key decrypts. The range and the degree of a model\n"
-        "are public, and so are the shapes of records, model and data set. For a training DATA is a table of labelled\n"
-        "records; the folder of its data set also gets the plan, and goes to the server with " CLI_PARAMS_FILE
+        "Whoever has the public key can encrypt; only the secret key decrypts. Its owner encrypts with --secret, into\n"
+        "half as many bytes; for records and models --keys then says the parameters. The range and the degree of a\n"
+        "model are public, and so are the shapes of records, model and data set. For a training DATA is a table of\n"
+        "labelled records; the folder of its data set also gets the plan, and goes to the server with " CLI_PARAMS_FILE
         "\nand " CLI_EVAL_KEYS_FILE
         ". For a network it has records: .npy of (records, input's shape), or .csv; values outside of\n"
         "the ranges of its plan are refused, or clipped with --clip, and the report says how many.\n\n"
@@ -235,6 +253,7 @@ const cli_command cli_encrypt = {
         "  umbra encrypt --keys keys --records records.csv --drop-last-column --out records.umbra\n"
         "  umbra encrypt --keys keys --model model.csv --range 12 --degree 31 --out model.umbra\n"
         "  umbra encrypt --keys keys train.csv --plan plan.umbra --scaling scaling.csv --out data\n"
+        "  umbra encrypt --secret secret/key.umbra train.csv --plan plan.umbra --scaling scaling.csv --out data\n"
         "  umbra encrypt --keys keys x.npy --plan client.umbra --out batch.umbra\n"
         "  umbra encrypt --keys keys --weights --plan server.umbra --out weights.umbra",
     .run = run};

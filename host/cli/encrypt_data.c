@@ -11,6 +11,7 @@ typedef struct data_job {
   umbra_table initial;
   umbra_context *context;
   umbra_public_key *key;
+  umbra_secret_key *secret; /* one of the two */
 } data_job;
 
 /* The folder goes to the server as it is. */
@@ -46,7 +47,15 @@ static bool read(data_job *j, const cli_data_options *o, cli_report *report) {
   return true;
 }
 
+/* The parameters are those of the plan. */
+static bool load_secret(data_job *j, const cli_data_options *o, cli_report *report) {
+  return cli_context_open(&j->context, umbra_train_plan_params(j->plan), &o->engine, report) &&
+         cli_secret_load(&j->secret, j->context, &o->secret, report) &&
+         (!o->keys || cli_secret_fits(j->secret, o->keys));
+}
+
 static bool load_key(data_job *j, const cli_data_options *o, cli_report *report) {
+  if (o->secret.file) return load_secret(j, o, report);
   return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
          cli_public_key_load(&j->key, j->context, o->keys, report);
 }
@@ -54,7 +63,10 @@ static bool load_key(data_job *j, const cli_data_options *o, cli_report *report)
 static bool encrypt(data_job *j, const cli_data_options *o) {
   cli_progress bar;
   umbra_progress progress = cli_progress_open(&bar, "records");
-  umbra_status status = umbra_train_encrypt(o->out, j->plan, j->key, j->records, j->initial.values, &progress);
+  const double *initial = j->initial.values;
+  umbra_status status = j->secret
+                            ? umbra_train_encrypt_symmetric(o->out, j->plan, j->secret, j->records, initial, &progress)
+                            : umbra_train_encrypt(o->out, j->plan, j->key, j->records, initial, &progress);
   return cli_progress_check(&bar, status, status == UMBRA_ERROR_MISMATCH ? "--keys" : NULL);
 }
 
@@ -67,6 +79,7 @@ static bool copy_plan(const data_job *j, const cli_data_options *o, cli_report *
 }
 
 static void clear(data_job *j) {
+  umbra_secret_key_destroy(j->secret);
   umbra_public_key_destroy(j->key);
   umbra_context_destroy(j->context);
   umbra_table_clear(&j->initial);

@@ -3,10 +3,12 @@
 #ifndef UMBRA_CLI_ENCRYPT_DATA_H
 #define UMBRA_CLI_ENCRYPT_DATA_H
 
+#include "secret.h"
 #include "training.h"
 
 typedef struct cli_data_options {
-  const char *data, *plan, *keys, *scaling, *initial, *out;
+  const char *data, *plan, *keys, *scaling, *initial, *out; /* keys: NULL for the owner of a secret key */
+  cli_secret secret;
   cli_table_options table;
   cli_engine engine;
 } cli_data_options;

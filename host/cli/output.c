@@ -157,6 +157,7 @@ static void print_step(const cJSON *step) {
 static void print_object(const char *name, const cJSON *object) {
   const cJSON *item;
   printf("%-26s", name);
+  if (cJSON_IsString(object)) printf(" %s", object->valuestring);
   cJSON_ArrayForEach(item, object) {
     if (cJSON_IsString(item)) printf(" %s %s", item->string, item->valuestring);
     if (cJSON_IsNumber(item)) printf(" %s %.4g", item->string, item->valuedouble);

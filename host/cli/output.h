@@ -51,7 +51,7 @@ bool cli_report_open(cli_report *report);
 void cli_report_text(cli_report *report, const char *name, const char *text);
 void cli_report_number(cli_report *report, const char *name, double value);
 
-/* A fact that is a list of objects, to be filled: a table has a line for each. */
+/* A fact that is a list of objects or texts, to be filled: a table has a line for each. */
 cJSON *cli_report_list(cli_report *report, const char *name);
 
 /* A fact and a warning on stderr; the fact is all warnings, one after the other. */

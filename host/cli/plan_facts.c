@@ -123,8 +123,9 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
 
 static void print_data(const umbra_train_options *o, const umbra_train_report *r) {
   char all[CLI_UNITS], block[CLI_UNITS], read[CLI_UNITS];
-  printf("  %-18s %zu file%s of up to %s and an index, %s in all\n", "data set", r->blocks, r->blocks == 1 ? "" : "s",
-         cli_bytes_text(block, (double)r->block_bytes), cli_bytes_text(all, (double)r->data_bytes));
+  printf("  %-18s %zu file%s of up to %s and an index, %s in all; half as long with encrypt --secret\n", "data set",
+         r->blocks, r->blocks == 1 ? "" : "s", cli_bytes_text(block, (double)r->block_bytes),
+         cli_bytes_text(all, (double)r->data_bytes));
   printf("  %-18s %s\n", "target", umbra_target_name(o->target));
   printf("  %-18s at most %s per iteration\n", "read", cli_bytes_text(read, (double)r->read_bytes));
 }

@@ -46,7 +46,7 @@ extern const char *const cli_scaling_names[];
 
 /* ---- plan_settings.c ---- */
 
-/* The settings that were not given, found by trials with the records; the job has them from then on. */
+/* The settings that were not given, found by trials with the records; the job has them from then on. report NULL: silently. */
 bool cli_plan_settings(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report);
 
 /* Whether any is to be found; whether the scaling is. */
@@ -55,7 +55,7 @@ bool cli_plan_searches_scaling(const plan_options *o);
 
 /* ---- plan_validate.c ---- */
 
-/* Training and judging by records held back, with --holdout or --folds; finds the settings on the way. */
+/* The settings, by all records; before that, with --holdout or --folds, what comes of training without some of them. */
 bool cli_plan_validate(plan_job *j, const plan_options *o, cli_report *report);
 
 /* ---- plan_twin.c ---- */

@@ -115,9 +115,10 @@ bool cli_plan_settings(plan_job *j, const plan_options *o, const umbra_records *
   if (!cli_plan_searches(o)) return true;
   if (!search(j, o, records) ||
       !cli_check(umbra_train_search_trial(j->search, &chosen, umbra_train_search_chosen(j->search)), NULL) ||
-      (o->tried && !list_trials(j->search, o->json, report)))
+      (report && o->tried && !list_trials(j->search, o->json, report)))
     return false;
   take(j, &chosen);
+  if (!report) return true;
   tell(j->search, &chosen, o->json, report);
   cli_report_step(report, "find settings", NULL);
   return true;

@@ -83,13 +83,12 @@ static bool judge(validation *v, const part *p, const plan_options *o) {
   return true;
 }
 
-/* The settings come from the rest of a holdout, so that the records held back decide nothing. */
-static bool validate_part(validation *v, plan_job *j, const plan_options *o, double from, double to,
-                          cli_report *report) {
+/* Settings are found without the records that are held back, so that these decide nothing. */
+static bool validate_part(validation *v, plan_job *j, const plan_options *o, double from, double to) {
   part p = {0};
   bool done =
       cli_check(umbra_records_hold(&p.rest, &p.held, j->raw, from, to, o->seed), o->folds ? "--folds" : "--holdout") &&
-      (o->folds || cli_plan_settings(j, o, p.rest, report)) && train(&p, j, o) && judge(v, &p, o);
+      cli_plan_settings(j, o, p.rest, NULL) && train(&p, j, o) && judge(v, &p, o);
   clear(&p);
   return done;
 }
@@ -118,21 +117,21 @@ static void print(const validation *v) {
 }
 
 /* Holds each part back once. */
-static bool validate(validation *v, plan_job *j, const plan_options *o, cli_report *report) {
-  if (!o->folds) return validate_part(v, j, o, 0, o->holdout, report);
+static bool validate(validation *v, plan_job *j, const plan_options *o) {
+  if (!o->folds) return validate_part(v, j, o, 0, o->holdout);
   for (uint32_t i = 0; i < o->folds; i++)
-    if (!validate_part(v, j, o, (double)i / o->folds, (i + 1.0) / o->folds, report)) return false;
+    if (!validate_part(v, j, o, (double)i / o->folds, (i + 1.0) / o->folds)) return false;
   return true;
 }
 
 bool cli_plan_validate(plan_job *j, const plan_options *o, cli_report *report) {
   validation v = {.sum = {UMBRA_JUDGEMENT_INIT}};
-  if (!(o->holdout > 0) && !cli_plan_settings(j, o, j->raw, report)) return false;
-  if (!o->folds && !(o->holdout > 0)) return true;
-  if (!validate(&v, j, o, report)) return false;
-  average(&v);
-  add_facts(cJSON_AddObjectToObject(report->root, o->folds ? "folds" : "holdout"), &v);
-  if (!o->json) print(&v);
-  cli_report_step(report, "hold back and judge", NULL);
-  return true;
+  if (o->folds || o->holdout > 0) {
+    if (!validate(&v, j, o)) return false;
+    average(&v);
+    add_facts(cJSON_AddObjectToObject(report->root, o->folds ? "folds" : "holdout"), &v);
+    if (!o->json) print(&v);
+    cli_report_step(report, "hold back and judge", NULL);
+  }
+  return cli_plan_settings(j, o, j->raw, report);
 }

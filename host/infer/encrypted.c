@@ -180,7 +180,7 @@ umbra_status umbra_inference_weights_encrypt_symmetric(umbra_inference_weights *
                                                        const umbra_progress *progress) {
   if (!key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inference_weights_encrypt_symmetric needs a secret key");
-  return encrypt(weights, plan, (umbra_encryptor){.context = key->context, .secret = key}, progress);
+  return encrypt(weights, plan, umbra_encryptor_of_secret(key), progress);
 }
 
 /* ---- whether they fit ---- */

@@ -106,6 +106,5 @@ umbra_status umbra_inference_encrypt_symmetric(umbra_matrix **batch, size_t *cli
                                                const umbra_secret_key *key, const umbra_ndarray *records,
                                                const umbra_progress *progress) {
   if (!key) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_inference_encrypt_symmetric needs a secret key");
-  const umbra_encryptor by = {.context = key->context, .secret = key};
-  return encrypt(batch, clipped, plan, by, records, progress);
+  return encrypt(batch, clipped, plan, umbra_encryptor_of_secret(key), records, progress);
 }

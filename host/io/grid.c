@@ -118,14 +118,14 @@ umbra_status umbra_grid_find(size_t *column, const umbra_grid *grid, const char 
 
 typedef struct selection {
   size_t *column, count, room;
+  uint8_t *taken; /* of each column of the grid */
   const umbra_grid *grid;
   const char *option;
 } selection;
 
 static umbra_status select_column(selection *s, size_t column) {
-  for (size_t i = 0; i < s->count; i++)
-    if (s->column[i] == column)
-      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s: column %zu is named twice", s->option, column + 1);
+  if (s->taken[column]++)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s: column %zu is named twice", s->option, column + 1);
   UMBRA_TRY(umbra_make_room(&s->column, &s->room, s->count, sizeof *s->column, "a list of columns"));
   s->column[s->count++] = column;
   return UMBRA_OK;
@@ -178,8 +178,9 @@ static umbra_span take_item(const char **list) {
 umbra_status umbra_grid_select(size_t **columns, size_t *count, const umbra_grid *grid, const char *list,
                                const char *option) {
   selection s = {.grid = grid, .option = option};
-  umbra_status status = UMBRA_OK;
+  umbra_status status = umbra_alloc(&s.taken, grid->columns, 1, "a list of columns");
   while (list && *list && status == UMBRA_OK) status = select_item(&s, take_item(&list));
+  umbra_free(s.taken);
   if (status != UMBRA_OK) {
     umbra_free(s.column);
     return status;

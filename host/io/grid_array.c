@@ -174,11 +174,11 @@ umbra_status umbra_grid_read(umbra_grid *grid, const char *path, const umbra_tab
   file_kind kind = kind_by_name(&packed, path);
   umbra_bytes bytes = {0};
   if (kind == NONE && !standard_input)
-    return umbra_fail(
-        UMBRA_ERROR_INVALID_ARGUMENT,
-        "'%s': the names of tables end in .csv, .tsv, .txt, .npy or .npz, perhaps with .gz behind, and - is "
-        "standard input",
-        path);
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "'%s': the names of tables end in .csv, .tsv, .txt, .npy or .npz, perhaps with .gz behind "
+                      "(spreadsheets can be saved as .csv), and - is "
+                      "standard input",
+                      path);
   if (kind == NPY && !packed) return from_npy_file(grid, path);
   UMBRA_TRY(umbra_input_read(&bytes, path, most));
   const file_kind read_as = standard_input ? kind_by_bytes(&bytes) : kind;

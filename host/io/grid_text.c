@@ -237,10 +237,7 @@ static int has_columns(const reading *r) {
 
 static umbra_status next_row(reading *r, size_t rows, int *more) {
   UMBRA_TRY(umbra_delimited_next(&r->text, more));
-  if (*more && repeats_header(r)) {
-    r->repeats++;
-    return next_row(r, rows, more);
-  }
+  for (; *more && repeats_header(r); r->repeats++) UMBRA_TRY(umbra_delimited_next(&r->text, more));
   if (!*more || has_columns(r)) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_FORMAT, "line %zu has %zu fields; the lines before have %zu%s (in %s)", r->text.line,
                     r->text.count, r->columns,
@@ -407,7 +404,7 @@ static umbra_status choose_texts(umbra_grid *grid, const reading *r, const surve
   size_t *column = NULL, count = 0;
   for (size_t c = 0; c < grid->columns; c++)
     if (s->column[c].numbers && s->column[c].words > s->column[c].numbers) grid->column[c].as_text = UMBRA_TEXT_FOUND;
-  if (r->schema) umbra_schema_mark_texts(r->schema, grid);
+  if (r->schema) UMBRA_TRY(umbra_schema_mark_texts(r->schema, grid));
   UMBRA_TRY(umbra_grid_select(&column, &count, grid, r->options->text, "--text"));
   for (size_t i = 0; i < count; i++) grid->column[column[i]].as_text = UMBRA_TEXT_SAID;
   umbra_free(column);

@@ -85,8 +85,8 @@ typedef struct umbra_schema_places {
 umbra_status umbra_schema_match(const umbra_schema *schema, umbra_schema_places *places, const umbra_grid *grid,
                                 const umbra_table_options *options, int own);
 
-/* Sets as_text of the columns that are categories, before there are rows. */
-void umbra_schema_mark_texts(const umbra_schema *schema, umbra_grid *grid);
+/* Sets as_text of the columns that are categories, before there are rows. Errors: OUT_OF_MEMORY. */
+umbra_status umbra_schema_mark_texts(const umbra_schema *schema, umbra_grid *grid);
 
 /* Notes about features: constant ones, row numbers, and values that make all others alike. */
 void umbra_schema_note_features(const umbra_schema *schema, const umbra_table *features,

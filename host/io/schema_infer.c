@@ -23,13 +23,14 @@ typedef struct inference {
 /* ---- which columns ---- */
 
 static umbra_status leave_out(inference *f, const size_t *column, size_t count) {
+  uint8_t *out;
   size_t kept = 0;
-  for (size_t i = 0; i < f->count; i++) {
-    int wanted = 1;
-    for (size_t k = 0; k < count; k++) wanted &= f->selected[i] != column[k];
-    if (wanted) f->selected[kept++] = f->selected[i];
-  }
+  UMBRA_TRY(umbra_alloc(&out, f->grid->columns, 1, "a list of columns"));
+  for (size_t k = 0; k < count; k++) out[column[k]] = 1;
+  for (size_t i = 0; i < f->count; i++)
+    if (!out[f->selected[i]]) f->selected[kept++] = f->selected[i];
   f->count = kept;
+  umbra_free(out);
   return UMBRA_OK;
 }
 

@@ -154,8 +154,8 @@ static umbra_status take_two(umbra_schema *schema, const label_column *l, const 
 umbra_status umbra_schema_find_classes(umbra_schema *schema, const umbra_grid *grid, const umbra_schema_wish *wish) {
   const label_column l = label_of(grid, schema->label_number - 1);
   char place[UMBRA_PLACE_BYTES], text[3][UMBRA_SHOWN_BYTES];
-  double found[MOST_CLASSES];
-  size_t row_of[MOST_CLASSES];
+  double found[MOST_CLASSES] = {0};
+  size_t row_of[MOST_CLASSES] = {0};
   UMBRA_TRY(check_column(&l, wish));
   UMBRA_TRY(check_usual(&l));
   const size_t count = find_classes(found, row_of, &l);

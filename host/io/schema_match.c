@@ -93,12 +93,14 @@ umbra_status umbra_schema_match(const umbra_schema *schema, umbra_schema_places 
   return status;
 }
 
-void umbra_schema_mark_texts(const umbra_schema *schema, umbra_grid *grid) {
+umbra_status umbra_schema_mark_texts(const umbra_schema *schema, umbra_grid *grid) {
   umbra_schema_places places;
   const umbra_table_options silent = {UMBRA_TABLE_OPTIONS_INIT};
   /* What does not go together is found again, and said, when there are rows. */
-  if (umbra_schema_match(schema, &places, grid, &silent, 0) != UMBRA_OK) return;
+  const umbra_status status = umbra_schema_match(schema, &places, grid, &silent, 0);
+  if (status != UMBRA_OK) return status == UMBRA_ERROR_OUT_OF_MEMORY ? status : UMBRA_OK;
   for (size_t i = 0; i < schema->columns; i++)
     if (schema->column[i].kind == UMBRA_COLUMN_CATEGORIES) grid->column[places.column[i]].as_text = UMBRA_TEXT_SAID;
   umbra_free(places.column);
+  return UMBRA_OK;
 }

@@ -128,7 +128,7 @@ umbra_status umbra_matrix_encrypt_symmetric(umbra_matrix **matrix, const umbra_s
                                             const umbra_progress *progress) {
   if (!matrix || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_encrypt_symmetric needs an output and a key");
-  return encrypt_array(matrix, (umbra_encryptor){.context = key->context, .secret = key}, values, layout, progress);
+  return encrypt_array(matrix, umbra_encryptor_of_secret(key), values, layout, progress);
 }
 
 umbra_status umbra_matrix_encrypt(umbra_matrix **matrix, const umbra_public_key *key, const double *values, size_t rows,

@@ -116,7 +116,7 @@ umbra_status umbra_feature_map_encrypt(umbra_feature_map **map, const umbra_publ
 umbra_status umbra_feature_map_encrypt_symmetric(umbra_feature_map **map, const umbra_secret_key *key,
                                                  const double *values, const umbra_feature_layout *layout,
                                                  const umbra_progress *progress) {
-  const umbra_encryptor by = {.context = key ? key->context : NULL, .secret = key};
+  const umbra_encryptor by = key ? umbra_encryptor_of_secret(key) : (umbra_encryptor){0};
   return encrypt_checked(map, by, values, layout, progress);
 }
 

@@ -91,6 +91,14 @@ umbra_status umbra_logistic_encrypt(umbra_logistic **model, const umbra_public_k
   return encrypt_model(model, umbra_encryptor_of(key), weights, features, bias, sigmoid);
 }
 
+umbra_status umbra_logistic_encrypt_symmetric(umbra_logistic **model, const umbra_secret_key *key,
+                                              const double *weights, size_t features, double bias,
+                                              const umbra_sigmoid_options *sigmoid) {
+  if (!model || !key || !weights)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a model needs an output, a secret key and at least one weight");
+  return encrypt_model(model, umbra_encryptor_of_secret(key), weights, features, bias, sigmoid);
+}
+
 umbra_status umbra_sim_logistic(umbra_logistic **model, const umbra_context *context, const double *weights,
                                 size_t features, double bias, const umbra_sigmoid_options *sigmoid) {
   if (!model || !context || !weights)

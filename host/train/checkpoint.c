@@ -30,7 +30,8 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   UMBRA_TRY(umbra_train_stamp_read(reader, &made->stamp, origin));
   UMBRA_TRY(check_number(reader, origin->plan, made->stamp.number));
   const uint32_t level = origin->plan->iteration[made->stamp.number - 1].level_after;
-  UMBRA_TRY(umbra_train_check_bytes(reader, count * umbra_file_ciphertext_bytes(origin->plan->params, level), count));
+  UMBRA_TRY(
+      umbra_train_check_bytes(reader, count * umbra_file_ciphertext_bytes(origin->plan->params, level), count, 0));
   UMBRA_TRY(umbra_train_state_make(&made->state, count));
   for (size_t k = 0; k < count; k++) UMBRA_TRY(umbra_train_read_weights(reader, &made->state.part[k], origin, level));
   return UMBRA_OK;

@@ -139,11 +139,16 @@ const umbra_ciphertext *umbra_dataset_weights(const umbra_dataset *dataset) { re
 
 /* ---- blocks ---- */
 
-static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records,
+static umbra_status make_dry_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records,
+                                   uint64_t *bytes) {
+  const uint64_t rows = umbra_plan_block(dataset->plan, number).rows;
+  *bytes = umbra_dataset_block_bytes(dataset->plan, rows);
+  return umbra_dataset_dry_block(records, dataset->plan, dataset->context, rows);
+}
+
+static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, umbra_matrix **records, uint64_t *bytes,
                                umbra_watch *watch) {
-  if (!dataset->folder)
-    return umbra_dataset_dry_block(records, dataset->plan, dataset->context,
-                                   umbra_plan_block(dataset->plan, number).rows);
+  if (!dataset->folder) return make_dry_block(dataset, number, records, bytes);
   char path[PATH_MAX];
   const umbra_dataset_place place = {.origin = origin_of(dataset), .block = number};
   void *made = NULL;
@@ -152,6 +157,7 @@ static umbra_status read_block(const umbra_dataset *dataset, uint64_t number, um
   UMBRA_TRY(umbra_format_load(&umbra_dataset_block_format, &made, &wanted, path, watch));
   umbra_dataset_block *block = made;
   *records = block->records;
+  *bytes = block->bytes;
   umbra_free(block);
   return UMBRA_OK;
 }
@@ -179,8 +185,7 @@ umbra_status umbra_dataset_block_at(umbra_dataset *dataset, uint64_t block, cons
   umbra_dataset_release(dataset);
   *bytes_read = 0;
   if (!found) {
-    UMBRA_TRY(read_block(dataset, block, &found, watch));
-    *bytes_read = umbra_dataset_block_bytes(dataset->plan, found->rows);
+    UMBRA_TRY(read_block(dataset, block, &found, bytes_read, watch));
     place_block(dataset, block, found);
   }
   *records = found;

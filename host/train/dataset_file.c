@@ -42,6 +42,10 @@ static uint64_t weights_bytes(const umbra_train_plan *plan) {
   return umbra_file_ciphertext_bytes(plan->params, plan->data_level);
 }
 
+static uint64_t seed_saving(const umbra_train_plan *plan) {
+  return umbra_file_seed_saving(plan->params, plan->data_level);
+}
+
 uint64_t umbra_dataset_index_bytes(const umbra_train_plan *plan) { return umbra_train_file_bytes(weights_bytes(plan)); }
 
 static umbra_status save_index(umbra_writer *writer, const void *object) {
@@ -61,7 +65,7 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
   if (made->stamp.number != plan->blocks)
     return umbra_reader_malformed(reader, "%" PRIu64 " blocks; the plan has %" PRIu64, made->stamp.number,
                                   plan->blocks);
-  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), 1));
+  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), 1, seed_saving(plan)));
   return umbra_train_read_weights(reader, &made->weights, origin, plan->data_level);
 }
 
@@ -103,7 +107,7 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
                       reader->source.name, stamp->number, place->block);
   const size_t rows = umbra_plan_block(plan, place->block).rows;
   return umbra_train_check_bytes(reader, records_bytes(plan, rows),
-                                 umbra_layout_parts(&plan->layout, rows, plan->options.columns));
+                                 umbra_layout_parts(&plan->layout, rows, plan->options.columns), seed_saving(plan));
 }
 
 static umbra_status check_records(const umbra_reader *reader, const umbra_matrix *m, const umbra_dataset_place *place) {
@@ -126,6 +130,7 @@ static umbra_status load_block(umbra_reader *reader, const void *argument, void 
   umbra_dataset_block *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a block"));
   *object = made;
+  made->bytes = reader->header.bytes;
   UMBRA_TRY(read_stamp(reader, &made->stamp, place));
   UMBRA_TRY(umbra_matrix_read_sections(reader, place->origin.context, &made->records));
   return check_records(reader, made->records, place);

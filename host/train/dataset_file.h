@@ -20,7 +20,7 @@ umbra_status umbra_dataset_block_path(char path[PATH_MAX], const char *folder, u
 /* Whether that is a block's name: block-000000.umbra, block-000001.umbra, ... */
 int umbra_dataset_is_block(const char *name, size_t length, uint64_t *block);
 
-/* Bytes of these files. */
+/* Bytes of these files, if they are encrypted with the public key. */
 uint64_t umbra_dataset_index_bytes(const umbra_train_plan *plan);
 uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows);
 
@@ -33,6 +33,7 @@ extern const umbra_format umbra_dataset_index_format;
 
 typedef struct umbra_dataset_block {
   umbra_train_stamp stamp;
+  uint64_t bytes;        /* of the file that it was read from */
   umbra_matrix *records; /* y x in the columns, y in the one after them, both times the plan's data_scale */
 } umbra_dataset_block;
 extern const umbra_format umbra_dataset_block_format;

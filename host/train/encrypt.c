@@ -11,13 +11,14 @@
 
 /* ---- checks, before anything is written ---- */
 
-static umbra_status check(const char *folder, const umbra_train_plan *plan, const umbra_public_key *key,
+static umbra_status check(const char *folder, const umbra_train_plan *plan, const umbra_encryptor *by,
                           const umbra_records *records) {
-  if (!folder || !*folder || !plan || !key || !records)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_encrypt needs a folder, a plan, a key and records");
-  if (memcmp(umbra_context_params(key->context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) == 0)
-    return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISMATCH, "the public key is of other parameters than the plan");
+  if (!folder || !*folder || !plan || !by->context || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "encryption of a data set needs a folder, a plan, a key and records");
+  if (memcmp(umbra_context_params(by->context)->digest, plan->params->digest, UMBRA_DIGEST_BYTES) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the %s key is of other parameters than the plan",
+                    by->secret ? "secret" : "public");
 }
 
 /* ---- the folder ---- */
@@ -96,14 +97,27 @@ static umbra_status write_all(encryption *e) {
   return UMBRA_OK;
 }
 
-umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan, const umbra_public_key *key,
-                                 const umbra_records *records, const double *initial, const umbra_progress *progress) {
+static umbra_status encrypt(const char *folder, const umbra_train_plan *plan, umbra_encryptor by,
+                            const umbra_records *records, const double *initial, const umbra_progress *progress) {
   umbra_train_source source;
-  UMBRA_TRY(check(folder, plan, key, records));
-  UMBRA_TRY(umbra_train_source_open(&source, plan, umbra_encryptor_of(key), records, initial));
+  UMBRA_TRY(check(folder, plan, &by, records));
+  UMBRA_TRY(umbra_train_source_open(&source, plan, by, records, initial));
   umbra_watch watch = umbra_watch_of(progress);
   encryption e = {.folder = folder, .plan = plan, .source = &source, .watch = &watch};
   umbra_status status = umbra_watch_close(&watch, write_all(&e));
   umbra_train_source_close(&source);
   return status;
+}
+
+umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan, const umbra_public_key *key,
+                                 const umbra_records *records, const double *initial, const umbra_progress *progress) {
+  const umbra_encryptor by = key ? umbra_encryptor_of(key) : (umbra_encryptor){0};
+  return encrypt(folder, plan, by, records, initial, progress);
+}
+
+umbra_status umbra_train_encrypt_symmetric(const char *folder, const umbra_train_plan *plan,
+                                           const umbra_secret_key *key, const umbra_records *records,
+                                           const double *initial, const umbra_progress *progress) {
+  const umbra_encryptor by = key ? umbra_encryptor_of_secret(key) : (umbra_encryptor){0};
+  return encrypt(folder, plan, by, records, initial, progress);
 }

@@ -57,16 +57,16 @@ static double least_loss(const filter *f) {
 int umbra_search_choose(umbra_choice *choice, const umbra_search_trial *trials, size_t count, const umbra_stops *stops,
                         double tolerance, double entropy) {
   filter f = {trials, count, -INFINITY, INFINITY};
-  double least = INFINITY, auc = -INFINITY;
+  double least = INFINITY, rate = -INFINITY;
   f.least_auc = best_auc(&f) - tolerance;
   f.most_loss = least_loss(&f) + entropy / 20;
   for (umbra_choice at = before_all; next(&at, &f);) {
     const double cost = umbra_search_cost(&trials[at.trial].cost, stops->iterations[at.stop]);
-    const double here = trials[at.trial].course.auc[at.stop];
-    if (cost > least || (cost == least && here <= auc)) continue;
+    const double here = trials[at.trial].trial.rate;
+    if (cost > least || (cost == least && here <= rate)) continue;
     *choice = at;
     least = cost;
-    auc = here;
+    rate = here;
   }
   return isfinite(least);
 }

@@ -48,9 +48,12 @@ static const struct {
                                    {UMBRA_SCALING_RANGE, 0},
                                    {UMBRA_SCALING_MAXIMUM, 0}};
 
+static int is_scaling(const umbra_train_trial *trial, umbra_scaling_kind kind, double clip) {
+  return trial->scaling == kind && trial->clip == clip;
+}
+
 static void add_scaling(umbra_search_space *space, umbra_scaling_kind kind, double argument, double clip) {
-  const umbra_train_trial *last = &space->scaling[space->scalings - 1];
-  if (space->scalings && last->scaling == kind && last->clip == clip) return;
+  if (space->scalings && is_scaling(&space->scaling[space->scalings - 1], kind, clip)) return;
   umbra_train_trial *added = &space->scaling[space->scalings++];
   *added = (umbra_train_trial){UMBRA_TRAIN_TRIAL_INIT, .scaling = kind};
   added->argument = argument;

@@ -34,12 +34,14 @@ uint64_t umbra_train_file_bytes(uint64_t sections) {
   return sizeof(umbra_header) + UMBRA_SECTION_OVERHEAD + sizeof(umbra_train_stamp) + sections;
 }
 
-umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sections, uint64_t ciphertexts) {
-  const uint64_t bytes = umbra_train_file_bytes(sections), older = bytes - ciphertexts * umbra_file_ciphertext_growth();
-  if (reader->header.bytes == bytes || reader->header.bytes == older) return UMBRA_OK;
-  return umbra_reader_malformed(reader, "%llu bytes; by the plan this %s has %llu",
-                                (unsigned long long)reader->header.bytes, umbra_kind_name(reader->header.kind),
-                                (unsigned long long)bytes);
+umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sections, uint64_t ciphertexts,
+                                     uint64_t saving) {
+  const uint64_t bytes = umbra_train_file_bytes(sections), found = reader->header.bytes;
+  if (found == bytes || found == bytes - ciphertexts * saving ||
+      found == bytes - ciphertexts * umbra_file_ciphertext_growth())
+    return UMBRA_OK;
+  return umbra_reader_malformed(reader, "%llu bytes; by the plan this %s has %llu", (unsigned long long)found,
+                                umbra_kind_name(reader->header.kind), (unsigned long long)bytes);
 }
 
 umbra_status umbra_train_read_weights(umbra_reader *reader, umbra_ciphertext **weights,

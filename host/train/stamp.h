@@ -34,9 +34,10 @@ umbra_status umbra_train_stamp_read(umbra_reader *reader, umbra_train_stamp *sta
 
 /*
  * FORMAT unless the container has as many bytes as a header, a stamp and sections of that length, so many ciphertexts
- * among them, which in older files are shorter.
+ * among them, which in older files are shorter. saving: of each, if all have seeds; 0: none has.
  */
-umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sections, uint64_t ciphertexts);
+umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sections, uint64_t ciphertexts,
+                                     uint64_t saving);
 uint64_t umbra_train_file_bytes(uint64_t sections);
 
 /* The state of a training, as files have it: `stride` slots at that level. */

@@ -33,6 +33,13 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt(umbra_logistic **mo
                                                              const double *weights, size_t features, double bias,
                                                              const umbra_sigmoid_options *sigmoid);
 
+/* The same with the owner's secret key: half as long in files. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_encrypt_symmetric(umbra_logistic **model,
+                                                                       const umbra_secret_key *key,
+                                                                       const double *weights, size_t features,
+                                                                       double bias,
+                                                                       const umbra_sigmoid_options *sigmoid);
+
 /*
  * A model without values on a dry device (umbra/cost.h), as if encrypted at that level, or UMBRA_TOP_LEVEL. bound: on
  * weights and bias. Errors: as umbra_logistic_encrypt and umbra_dry_ciphertext.

@@ -237,6 +237,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_encrypt(const char *folder, co
                                                           const umbra_public_key *key, const umbra_records *records,
                                                           const double *initial, const umbra_progress *progress);
 
+/*
+ * The same with the owner's secret key: files of half as many bytes as the plan's report says. Whoever trains must have
+ * keys of that owner. Errors: the same.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_encrypt_symmetric(const char *folder, const umbra_train_plan *plan,
+                                                                    const umbra_secret_key *key,
+                                                                    const umbra_records *records, const double *initial,
+                                                                    const umbra_progress *progress);
+
 /* ---- training ---- */
 
 typedef struct umbra_trainer umbra_trainer; /* belongs to one thread at a time */
