@@ -43,7 +43,7 @@
 #include <umbra/status.h>
 
 enum {
-  UMBRA_KERNELS_VERSION = 4,
+  UMBRA_KERNELS_VERSION = 5,
   UMBRA_MAX_PRIMES = 160, /* of one parameter set; 3523 bits of 28.5-bit primes are 124, and the auxiliary ones */
   UMBRA_MAX_RUNS = 4,     /* of one view */
   UMBRA_MAX_DIGITS = 32,  /* of one key-switching gadget */
@@ -159,6 +159,13 @@ typedef struct umbra_whole_kernels {
 
   /* As the kernel of that name, of integers as they are: dst_{parts i + p} = sum_j w[j][i] * a_{parts j + p}. */
   void (*gemm)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a, const double *w, uint32_t parts);
+
+  /* dst_0 = the root of the sum of |a_t|^2, value by value. */
+  void (*size)(umbra_stream *stream, const umbra_view *dst, const umbra_view *a);
+
+  /* dst_0 += size_0 times a fresh error whose coefficients, one in 2^log_gap of all, have that variance. */
+  void (*add_error_of)(umbra_stream *stream, const umbra_view *dst, const umbra_view *size, double variance,
+                       uint32_t log_gap);
 
   /* dst_0 = coefficients drawn like the multiples of q by which c0 + c1 s exceeds it, for a secret of that weight. */
   void (*overflow)(umbra_stream *stream, const umbra_view *dst, uint32_t weight);

@@ -88,6 +88,7 @@ typedef struct place_job {
   const umbra_slot_vector *v;
   const umbra_values *values;
   umbra_slot_order order;
+  double factor;
 } place_job;
 
 /* In the order of the vector: reading here and there is faster than writing. */
@@ -98,8 +99,8 @@ static void place_stretch(const void *data, uint32_t stretch) {
   const size_t end = umbra_stretch_end(stretch, job->v->m), stride = (size_t)values->stride;
   for (size_t t = (size_t)stretch * UMBRA_STRETCH; t < end; t++) {
     const size_t j = (umbra_slot_at(&job->order, t) + values->turn) & job->order.mask;
-    job->v->re[t] = j < values->count ? value[j * stride] : 0;
-    job->v->im[t] = j < values->count && stride == 2 ? value[j * stride + 1] : 0;
+    job->v->re[t] = j < values->count ? job->factor * value[j * stride] : 0;
+    job->v->im[t] = j < values->count && stride == 2 ? job->factor * value[j * stride + 1] : 0;
   }
 }
 
@@ -108,7 +109,7 @@ static umbra_status place_values(umbra_slot_vector *v, double *magnitude, const 
                                  const umbra_values *values) {
   UMBRA_TRY(measure(magnitude, context, values));
   if (v->re && values->value)
-    umbra_each_stretch(context, v->m, place_stretch, &(place_job){v, values, umbra_slot_order_of(context, v->m)});
+    umbra_each_stretch(context, v->m, place_stretch, &(place_job){v, values, umbra_slot_order_of(context, v->m), 1});
   else if (v->re) memset(v->re, 0, umbra_slot_vector_bytes(v));
   return UMBRA_OK;
 }
@@ -292,13 +293,20 @@ static umbra_status coefficient_bits(int *bits, const umbra_slot_vector *v, cons
   return UMBRA_OK;
 }
 
+/* *bits as above, if the level has room for them. */
+static umbra_status fitting_bits(int *bits, const umbra_slot_vector *v, const umbra_context *context,
+                                 const umbra_values *values, double magnitude) {
+  const double scale = umbra_log2_to_double(values->log_scale);
+  UMBRA_TRY(coefficient_bits(bits, v, context, values, magnitude, scale));
+  return check_fits(umbra_context_chain(context), values->level, *bits, magnitude);
+}
+
 static umbra_status vector_to_coefficients(int64_t *coefficients, uint32_t *shift, const umbra_slot_vector *v,
                                            const umbra_context *context, umbra_stream *stream,
                                            const umbra_values *values, double magnitude) {
   int bits;
   const double scale = umbra_log2_to_double(values->log_scale);
-  UMBRA_TRY(coefficient_bits(&bits, v, context, values, magnitude, scale));
-  UMBRA_TRY(check_fits(umbra_context_chain(context), values->level, bits, magnitude));
+  UMBRA_TRY(fitting_bits(&bits, v, context, values, magnitude));
   *shift = bits > WORD_BITS ? (uint32_t)(bits - WORD_BITS) : 0;
   /* m is a power of two, so all of this is exact */
   return upload_rounded(coefficients, v, context, stream, ldexp(scale / v->m, -(int)*shift), bits - (int)*shift);
@@ -315,6 +323,31 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
   umbra_slot_vector_destroy(&v, context, stream);
   if (status == UMBRA_OK) *magnitude = umbra_public_magnitude(largest);
   return status;
+}
+
+/* Whether they could be encoded. */
+static umbra_status check_values(const umbra_context *context, umbra_stream *stream, const umbra_values *values) {
+  umbra_slot_vector v;
+  int bits = bits_of_magnitude(values->bound, umbra_log2_to_double(values->log_scale));
+  double magnitude;
+  if (bits + 1 <= available_bits(umbra_context_chain(context), values->level)) return UMBRA_OK;
+  UMBRA_TRY(umbra_slot_vector_create(&v, context, values->slots));
+  v.known = values->known;
+  umbra_status status = transform_values(&v, &magnitude, context, stream, values);
+  if (status == UMBRA_OK) status = fitting_bits(&bits, &v, context, values, magnitude);
+  umbra_slot_vector_destroy(&v, context, stream);
+  return status;
+}
+
+umbra_status umbra_encode_whole(double *parts, const umbra_context *context, umbra_stream *stream,
+                                const umbra_values *values) {
+  const uint32_t m = umbra_ring_n(context->ring) / 2;
+  const umbra_slot_vector v = {.re = parts, .im = parts + m, .m = m};
+  place_job job = {&v, values, umbra_slot_order_of(context, m), umbra_log2_to_double(values->log_scale)};
+  job.order.mask = values->slots - 1;
+  UMBRA_TRY(check_values(context, stream, values));
+  umbra_each_stretch(context, m, place_stretch, &job);
+  return UMBRA_OK;
 }
 
 /* Completes the values with what the options say. */

@@ -32,6 +32,13 @@ double umbra_public_magnitude(double magnitude);
 umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, double *magnitude,
                                        const umbra_context *context, umbra_stream *stream, const umbra_values *values);
 
+/*
+ * In a simulation: what a polynomial of values within a bound holds there, n/2 real and as many imaginary parts, without
+ * its rounding.
+ */
+umbra_status umbra_encode_whole(double *parts, const umbra_context *context, umbra_stream *stream,
+                                const umbra_values *values);
+
 /* A polynomial to be decoded: its limbs in the evaluation domain, as a function of the window that is asked for. */
 typedef struct umbra_message {
   const umbra_context *context;

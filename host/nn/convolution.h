@@ -65,10 +65,24 @@ umbra_status umbra_convolution_fill_tables(umbra_convolution *convolution, const
                                            umbra_watch *watch);
 
 /* Along one side: which tap is that far from where the kernel begins, or -1. */
-int64_t umbra_convolution_tap(int64_t distance, uint32_t kernel, uint32_t dilation);
+static inline int64_t umbra_convolution_tap(int64_t distance, uint32_t kernel, uint32_t dilation) {
+  if (distance < 0 || distance > (int64_t)dilation * (kernel - 1)) return -1;
+  if (dilation == 1) return distance; /* a division takes longer than all else here */
+  return distance % dilation ? -1 : distance / dilation;
+}
+
+static inline size_t umbra_convolution_weights_of_output(const umbra_convolution *c) {
+  return (size_t)(c->in.channels / c->desc.groups) * c->desc.kernel_y * c->desc.kernel_x;
+}
 
 /* The weight of tap (i, j) from input channel c (within its group) to output channel o; any if weights are not known. */
-double umbra_convolution_weight(const umbra_convolution *convolution, uint32_t o, uint32_t c, uint32_t i, uint32_t j);
+static inline double umbra_convolution_weight(const umbra_convolution *convolution, uint32_t o, uint32_t c, uint32_t i,
+                                              uint32_t j) {
+  const umbra_convolution_desc *d = &convolution->desc;
+  if (!convolution->weights) return convolution->entry;
+  const size_t tap = (size_t)i * d->kernel_x + j, taps = (size_t)d->kernel_y * d->kernel_x;
+  return convolution->weights[o * umbra_convolution_weights_of_output(convolution) + c * taps + tap];
+}
 
 /*
  * Of one that encodes at use and that nobody has yet: what fits into *room bytes is encoded now, and the room becomes

@@ -11,18 +11,8 @@
 
 /* ---- weights ---- */
 
-static size_t weights_of_output(const umbra_convolution *c) {
-  return (size_t)(c->in.channels / c->desc.groups) * c->desc.kernel_y * c->desc.kernel_x;
-}
-
-double umbra_convolution_weight(const umbra_convolution *c, uint32_t o, uint32_t channel, uint32_t i, uint32_t j) {
-  const size_t taps = (size_t)c->desc.kernel_y * c->desc.kernel_x;
-  if (!c->weights) return c->entry;
-  return c->weights[o * weights_of_output(c) + channel * taps + (size_t)i * c->desc.kernel_x + j];
-}
-
 static umbra_status copy_weights(umbra_convolution *c, const double *given) {
-  const size_t of_output = weights_of_output(c), count = c->out.channels * of_output;
+  const size_t of_output = umbra_convolution_weights_of_output(c), count = c->out.channels * of_output;
   double row = 0, sum = 0;
   UMBRA_TRY(umbra_alloc(&c->weights, count, sizeof *c->weights, "the weights of a convolution"));
   memcpy(c->weights, given, count * sizeof *given);
@@ -41,16 +31,11 @@ static umbra_status copy_weights(umbra_convolution *c, const double *given) {
 static umbra_status set_weights(umbra_convolution *c, const double *given) {
   if (given && !c->average) return copy_weights(c, given);
   c->entry = c->average ? 1 : c->desc.bound;
-  c->row = umbra_public_magnitude(c->average ? 1 : c->desc.bound * (double)weights_of_output(c));
+  c->row = umbra_public_magnitude(c->average ? 1 : c->desc.bound * (double)umbra_convolution_weights_of_output(c));
   return UMBRA_OK;
 }
 
 /* ---- taps ---- */
-
-int64_t umbra_convolution_tap(int64_t distance, uint32_t kernel, uint32_t dilation) {
-  if (distance < 0 || distance > (int64_t)dilation * (kernel - 1) || distance % dilation) return -1;
-  return distance / dilation;
-}
 
 /* The first tap that is not before that place. */
 static int64_t first_tap_from(int64_t distance, uint32_t kernel, uint32_t dilation) {

@@ -5,6 +5,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../circuits/transform/transform_plan.h"
+#include "../ckks/encoder_vector.h"
 #include "convolution.h"
 
 /* ---- values ---- */
@@ -19,22 +20,37 @@ static double value_at(const umbra_convolution *c, const umbra_pixel *to, const 
   return umbra_convolution_weight(c, (uint32_t)to->channel, (uint32_t)from->channel, (uint32_t)i, (uint32_t)j);
 }
 
-/* Diagonal k of a unit. */
-static void fill(double *pairs, size_t k, const void *source) {
-  const umbra_convolution_unit *u = source;
+typedef struct fill_job {
+  double *pairs;
+  const umbra_convolution_unit *unit;
+  size_t k;
+} fill_job;
+
+static void fill_stretch(const void *data, uint32_t stretch) {
+  const fill_job *job = data;
+  const umbra_convolution_unit *u = job->unit;
   const umbra_convolution *c = u->convolution;
-  const uint32_t in = c->in.slots, out = c->out.slots, slots = umbra_convolution_slots(c);
-  const uint32_t rotation = (uint32_t)u->diagonals.rotation[k];
-  const umbra_pixel *to = c->to + (size_t)u->output[u->diagonals.map[k]] * out;
+  const uint32_t in = c->in.slots, out = c->out.slots, first = stretch * UMBRA_STRETCH;
+  const uint32_t end = (uint32_t)umbra_stretch_end(stretch, umbra_convolution_slots(c));
+  const uint32_t rotation = (uint32_t)u->diagonals.rotation[job->k];
+  const umbra_pixel *to = c->to + (size_t)u->output[u->diagonals.map[job->k]] * out;
   const umbra_pixel *re = c->from + u->re * in, *im = c->from + u->im * in;
   const double factor = c->paired ? 0.5 : 1;
-  for (uint32_t j = 0; j < slots; j++, pairs += 2) {
+  double *pairs = job->pairs + 2 * (size_t)first;
+  for (uint32_t j = first; j < end; j++, pairs += 2) {
     const umbra_pixel *at = &to[j & (out - 1)];
     pairs[0] = pairs[1] = 0;
     if (at->channel < 0) continue;
     pairs[0] = factor * value_at(c, at, &re[(j + rotation) & (in - 1)]);
     if (u->paired) pairs[1] = -factor * value_at(c, at, &im[(j + rotation + u->shift) & (in - 1)]);
   }
+}
+
+/* Diagonal k of a unit. */
+static void fill(double *pairs, size_t k, const void *source) {
+  const umbra_convolution_unit *u = source;
+  const umbra_convolution *c = u->convolution;
+  umbra_each_stretch(c->context, umbra_convolution_slots(c), fill_stretch, &(fill_job){pairs, u, k});
 }
 
 /* ---- which rotations there are ---- */

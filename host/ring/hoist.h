@@ -22,6 +22,16 @@ typedef struct umbra_plain_coefficients {
   uint32_t count;
 } umbra_plain_coefficients;
 
+/*
+ * Plaintexts of a simulation, made one by one: n/2 real and as many imaginary parts before they are rounded, of which
+ * 2^log_gap in a row are equal; or *empty, one of zeros.
+ */
+typedef struct umbra_plain_whole {
+  umbra_status (*make)(double *parts, int *empty, uint32_t i, const void *source);
+  const void *source;
+  uint32_t log_gap;
+} umbra_plain_whole;
+
 typedef struct umbra_hoist {
   const umbra_view *x; /* 2 polynomials over window */
   umbra_window window;
@@ -29,7 +39,8 @@ typedef struct umbra_hoist {
   const umbra_rotation *rotation;
   uint32_t rotations;      /* of those that need a key */
   const umbra_poly *plain; /* for each pair of dst one for every rotation, over window and those primes; NULL: */
-  umbra_plain_coefficients coefficients; /* the same plaintexts */
+  umbra_plain_coefficients coefficients; /* the same plaintexts, or in a simulation: */
+  umbra_plain_whole whole;
 } umbra_hoist;
 
 /* dst_{2g+p} = P * sum over rotations b of plain_{g * rotations + b} * (polynomial p of x, rotated by b). */

@@ -76,45 +76,69 @@ static void fill_rotated(const umbra_ring *ring, umbra_stream *stream, const umb
   }
 }
 
-/* Plaintext i; one that is coefficients is made in the room for it when it is its turn. */
-static umbra_view plaintext(const umbra_ring *ring, umbra_stream *stream, const umbra_hoist *hoist, uint32_t i,
-                            const umbra_view *room) {
-  if (hoist->plain) {
-    const umbra_view all = umbra_poly_view(hoist->plain, ring);
-    return umbra_view_poly(&all, i);
-  }
-  umbra_ring_from_i64(ring, stream, room, hoist->coefficients.value + (size_t)i * umbra_ring_n(ring),
-                      hoist->coefficients.shift[i]);
-  return *room;
+/* Where hoisted sums are made: of all rotated inputs, a plaintext, and the inputs' size. */
+typedef struct sums {
+  umbra_ring *ring;
+  umbra_stream *stream;
+  const umbra_hoist *hoist;
+  uint32_t terms;
+  umbra_view rotated, plain, size;
+} sums;
+
+static void add_product(const sums *s, const umbra_view *sum, const umbra_view *plain, uint32_t b, int first) {
+  const umbra_view x = umbra_view_poly(&s->rotated, b);
+  (first ? umbra_ring_mul : umbra_ring_mul_add)(s->ring, s->stream, sum, plain, &x);
 }
 
-/* room: of rotated inputs, then of a plaintext. */
-static void sum_products(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_hoist *hoist,
-                         const umbra_poly *room) {
-  const uint32_t terms = hoist->rotations + (hoist->itself != 0);
-  const umbra_view all = umbra_poly_view(room, ring), rotated = umbra_view_polys(&all, 0, terms),
-                   spare = umbra_view_poly(&all, terms);
-  fill_rotated(ring, stream, &rotated, hoist);
+/* Of plaintexts that are there. */
+static void add_products(const sums *s, const umbra_view *sum, uint32_t g) {
+  const umbra_view all = umbra_poly_view(s->hoist->plain, s->ring);
+  for (uint32_t b = 0; b < s->terms; b++) {
+    const umbra_view plain = umbra_view_poly(&all, g * s->terms + b);
+    add_product(s, sum, &plain, b, b == 0);
+  }
+}
+
+/* Of plaintexts that are made now. Their rounding errors times inputs are drawn at once, as if all had the same size. */
+static umbra_status make_products(const sums *s, const umbra_view *sum, uint32_t g) {
+  const umbra_plain_whole *made = &s->hoist->whole;
+  uint32_t products = 0;
+  for (uint32_t b = 0; b < s->terms; b++) {
+    int empty;
+    UMBRA_TRY(made->make((double *)(void *)s->plain.run->data, &empty, g * s->terms + b, made->source));
+    if (!empty) add_product(s, sum, &s->plain, b, products++ == 0);
+  }
+  if (!products) umbra_ring_zero(s->ring, s->stream, sum);
+  const double variance = umbra_variance_of_rounding_parts(umbra_ring_chain(s->ring), 1) * products / s->terms;
+  UMBRA_ENQUEUE(umbra_ring_whole(s->ring)->add_error_of, s->stream, sum, &s->size, variance, made->log_gap);
+  return UMBRA_OK;
+}
+
+static umbra_status fill_sums(const sums *s, const umbra_view *dst) {
+  fill_rotated(s->ring, s->stream, &s->rotated, s->hoist);
+  if (!s->hoist->plain) UMBRA_ENQUEUE(umbra_ring_whole(s->ring)->size, s->stream, &s->size, &s->rotated);
   for (uint32_t g = 0; g < dst->polys / 2; g++) {
     const umbra_view sum = umbra_view_poly(dst, 2 * g), other = umbra_view_poly(dst, 2 * g + 1);
-    for (uint32_t b = 0; b < terms; b++) {
-      const umbra_view x = umbra_view_poly(&rotated, b), y = plaintext(ring, stream, hoist, g * terms + b, &spare);
-      if (b) umbra_ring_mul_add(ring, stream, &sum, &y, &x);
-      else umbra_ring_mul(ring, stream, &sum, &y, &x);
-    }
-    umbra_ring_zero(ring, stream, &other);
+    if (s->hoist->plain) add_products(s, &sum, g);
+    else UMBRA_TRY(make_products(s, &sum, g));
+    umbra_ring_zero(s->ring, s->stream, &other);
   }
+  return UMBRA_OK;
 }
 
 umbra_status umbra_whole_hoisted_sums(umbra_ring *ring, umbra_stream *stream, const umbra_view *dst,
                                       const umbra_hoist *hoist) {
-  const uint32_t terms = hoist->rotations + (hoist->itself != 0);
+  sums s = {.ring = ring, .stream = stream, .hoist = hoist, .terms = hoist->rotations + (hoist->itself != 0)};
   umbra_poly room;
-  UMBRA_TRY(umbra_poly_create(&room, ring, terms + 1, hoist->window, 0, "rotated inputs"));
-  sum_products(ring, stream, dst, hoist, &room);
+  UMBRA_TRY(umbra_poly_create(&room, ring, s.terms + 2, hoist->window, 0, "rotated inputs"));
+  const umbra_view all = umbra_poly_view(&room, ring);
+  s.rotated = umbra_view_polys(&all, 0, s.terms);
+  s.plain = umbra_view_poly(&all, s.terms);
+  s.size = umbra_view_poly(&all, s.terms + 1);
+  umbra_status status = fill_sums(&s, dst);
   umbra_ring_count_switches(ring, hoist->rotations);
   umbra_poly_destroy(&room, ring);
-  return UMBRA_OK;
+  return status;
 }
 
 /* ---- raising ---- */

@@ -440,6 +440,47 @@ static void carry(umbra_stream *stream, view dst, view src, const umbra_carriage
       carry_stretch);
 }
 
+static void size_stretch(const void *data, uint32_t item) {
+  const job *j = data;
+  const stretch s = stretch_of(j, item);
+  const parts to = parts_of(j->device, j->dst, 0);
+  clear(to, s);
+  for (uint32_t p = 0; p < j->a->polys; p++) {
+    const parts from = parts_of(j->device, j->a, p);
+    for (uint32_t i = s.first; i < s.end; i++) to.re[i] += from.re[i] * from.re[i] + from.im[i] * from.im[i];
+  }
+  for (uint32_t i = s.first; i < s.end; i++) to.re[i] = sqrt(to.re[i]);
+}
+
+static void size(umbra_stream *stream, view dst, view a) {
+  run(&(job){.device = stream->device, .dst = dst, .a = a}, size_stretch);
+}
+
+/* Of what has 2^log_gap equal values in a row, as many errors are equal. */
+static void error_of_stretch(const void *data, uint32_t item) {
+  const job *j = data;
+  const stretch s = stretch_of(j, item);
+  const parts to = parts_of(j->device, j->dst, 0);
+  const double *of = parts_of(j->device, j->a, 0).re;
+  for (uint32_t i = s.first; i < s.end; i++) {
+    const uint64_t word = i >> j->log_gap;
+    to.re[i] += j->deviation * of[i] * gaussian(j->key, 2 * word);
+    to.im[i] += j->deviation * of[i] * gaussian(j->key, 2 * word + 1);
+  }
+}
+
+static void add_error_of(umbra_stream *stream, view dst, view of, double variance, uint32_t log_gap) {
+  const umbra_device *device = stream->device;
+  if (device->exact) return;
+  run(&(job){.device = device,
+             .dst = dst,
+             .a = of,
+             .log_gap = log_gap,
+             .deviation = sqrt(variance * (device->m >> log_gap)),
+             .key = draw(device)},
+      error_of_stretch);
+}
+
 /* ---- from coefficients: a_t + i a_(t + n/2) are what fft transforms ---- */
 
 static void transform(umbra_stream *stream, parts of) {
@@ -498,6 +539,8 @@ static const umbra_whole_kernels whole = {.limbs = 2,
                                           .add_integer = add_integer,
                                           .carry = carry,
                                           .gemm = gemm,
+                                          .size = size,
+                                          .add_error_of = add_error_of,
                                           .overflow = overflow};
 
 const umbra_kernels umbra_kernels_sim = {.version = UMBRA_KERNELS_VERSION,

@@ -21,6 +21,7 @@
 #include "../../ring/hoist.h"
 #include "../../ring/ops.h"
 #include "../../ring/residence.h"
+#include "../../ring/whole.h"
 #include "transform_encoder.h"
 
 /* Diagonals that are encoded at use at a time, if a giant step has no more: 64 MiB of coefficients at n = 2^16. */
@@ -172,7 +173,7 @@ static umbra_status add_up_encoding(const transform_job *job, const umbra_view *
   return umbra_hoisted_sums(job->ring, job->stream, &part, &of_part);
 }
 
-static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
+static umbra_status sums_of_coefficients(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
   const umbra_transform_plan *plan = job->plan;
   const uint32_t most = umbra_min_u32(giants_at_a_time(plan), plan->giants), cells = most * plan->babies;
   const size_t bytes = cells * sizeof(int64_t) * umbra_ring_n(job->ring);
@@ -189,6 +190,27 @@ static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums
   if (memory) umbra_ring_give(job->ring, memory, bytes);
   umbra_free(room.shift);
   return status;
+}
+
+static umbra_status make_whole(double *parts, int *empty, uint32_t i, const void *source) {
+  return umbra_diagonal_whole(source, parts, empty, i);
+}
+
+static umbra_status sums_of_whole(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
+  const uint32_t n = umbra_ring_n(job->ring), period = job->transform->diagonals.period;
+  umbra_diagonal_encoder encoder;
+  umbra_status status =
+      umbra_diagonal_encoder_open(&encoder, job->transform, &job->transform->diagonals, job->stream, 0);
+  umbra_hoist at_use = *hoist;
+  at_use.plain = NULL;
+  at_use.whole = (umbra_plain_whole){make_whole, &encoder, umbra_ceil_log2(n / 2 / period)};
+  if (status == UMBRA_OK) status = umbra_hoisted_sums(job->ring, job->stream, sums, &at_use);
+  umbra_diagonal_encoder_close(&encoder);
+  return status;
+}
+
+static umbra_status sums_at_use(const transform_job *job, const umbra_view *sums, const umbra_hoist *hoist) {
+  return (umbra_ring_whole(job->ring) ? sums_of_whole : sums_of_coefficients)(job, sums, hoist);
 }
 
 static umbra_status run_hoisted(const transform_job *job, const umbra_rotation *baby, const umbra_rotation *giant) {

@@ -43,23 +43,34 @@ static int is_empty(const umbra_diagonal_encoder *e, uint32_t cell) {
   return e->transform->plan->diagonal[cell] == UMBRA_NO_DIAGONAL;
 }
 
-umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *e, int64_t *coefficients, uint32_t *shift,
-                                         uint32_t cell) {
+static umbra_values values_of(const umbra_diagonal_encoder *e, uint32_t cell) {
   const umbra_transform *t = e->transform;
   const uint32_t period = e->diagonals->period, index = t->plan->diagonal[cell];
   const int none = is_empty(e, cell);
+  return (umbra_values){.value = none || !has_values(e) ? NULL : read_diagonal(e, index),
+                        .bound = none ? 0 : e->diagonals->entry,
+                        .bounded = 1,
+                        .count = none ? 0 : period,
+                        .stride = 2,
+                        .turn = (uint32_t)-t->plan->giant[cell / t->plan->babies] & (period - 1),
+                        .level = t->plan->level,
+                        .slots = period,
+                        .log_scale = t->log_scale,
+                        .known = 1};
+}
+
+umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *e, int64_t *coefficients, uint32_t *shift,
+                                         uint32_t cell) {
+  const umbra_values values = values_of(e, cell);
   double magnitude;
-  const umbra_values values = {.value = none || !has_values(e) ? NULL : read_diagonal(e, index),
-                               .bound = none ? 0 : e->diagonals->entry,
-                               .bounded = 1,
-                               .count = none ? 0 : period,
-                               .stride = 2,
-                               .turn = (uint32_t)-t->plan->giant[cell / t->plan->babies] & (period - 1),
-                               .level = t->plan->level,
-                               .slots = period,
-                               .log_scale = t->log_scale,
-                               .known = 1};
-  return umbra_encode_coefficients(coefficients, shift, &magnitude, t->context, e->stream, &values);
+  return umbra_encode_coefficients(coefficients, shift, &magnitude, e->transform->context, e->stream, &values);
+}
+
+umbra_status umbra_diagonal_whole(const umbra_diagonal_encoder *e, double *parts, int *empty, uint32_t cell) {
+  *empty = is_empty(e, cell);
+  if (*empty) return UMBRA_OK;
+  const umbra_values values = values_of(e, cell);
+  return umbra_encode_whole(parts, e->transform->context, e->stream, &values);
 }
 
 umbra_status umbra_diagonal_encode(const umbra_diagonal_encoder *e, const umbra_poly *to, uint32_t index,

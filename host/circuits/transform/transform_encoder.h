@@ -27,6 +27,9 @@ void umbra_diagonal_encoder_close(umbra_diagonal_encoder *encoder);
 umbra_status umbra_diagonal_coefficients(const umbra_diagonal_encoder *encoder, int64_t *coefficients, uint32_t *shift,
                                          uint32_t cell);
 
+/* In a simulation: what a cell's plaintext holds there, without its rounding; or *empty, if it has no diagonal. */
+umbra_status umbra_diagonal_whole(const umbra_diagonal_encoder *encoder, double *parts, int *empty, uint32_t cell);
+
 /* Polynomial `index` of `to` becomes the plaintext of a cell of the plan: zeros if that has no diagonal. */
 umbra_status umbra_diagonal_encode(const umbra_diagonal_encoder *encoder, const umbra_poly *to, uint32_t index,
                                    uint32_t cell);

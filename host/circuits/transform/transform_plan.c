@@ -166,10 +166,14 @@ static void try_size(const maker *m, choice *chosen, int64_t size) {
   if (above) try_split(m, chosen, (split){size, above - size});
 }
 
+static void try_powers(const maker *m, choice *chosen, int64_t least) {
+  const int64_t span = m->high - m->low + 1;
+  for (int64_t size = least; size <= span; size *= 2) try_size(m, chosen, size);
+}
+
 /* Large sizes that a set may have from its making: powers of two, and distances from its first rotation. */
 static void try_structure(const maker *m, choice *chosen) {
-  const int64_t span = m->high - m->low + 1;
-  for (int64_t size = 2 * MOST_BABY_STEPS; size <= span; size *= 2) try_size(m, chosen, size);
+  try_powers(m, chosen, 2 * MOST_BABY_STEPS);
   for (size_t k = 1; k < m->shape->count && k <= MOST_BABY_STEPS; k++) {
     const int64_t distance = m->index[k] - m->index[0], size = distance < 0 ? -distance : distance;
     if (size > MOST_BABY_STEPS) try_size(m, chosen, size);
@@ -182,10 +186,17 @@ static split everything(const maker *m) {
   return (split){high - low + 1, low};
 }
 
+/* Few sizes say what most splits cost more than; the first of the cheapest is still found by trying all in order. */
+static void set_limit(const maker *m, choice *chosen) {
+  try_powers(m, chosen, 1);
+  if (chosen->least != UINT64_MAX) chosen->least++;
+}
+
 static split choose_split(const maker *m) {
   choice chosen = {.cost = costs_of(m->chain, m->shape), .least = UINT64_MAX};
   int64_t span = m->high - m->low + 1, asked = m->shape->baby_steps;
   int64_t least = asked ? asked : 1, most = asked ? asked : MOST_BABY_STEPS;
+  if (!asked) set_limit(m, &chosen);
   for (int64_t size = least; size <= span && size <= most; size++) try_size(m, &chosen, size);
   if (!asked || asked > span) try_split(m, &chosen, everything(m));
   if (!asked) try_structure(m, &chosen);
