@@ -264,20 +264,19 @@ static umbra_status add_all(list *l) {
 /* ---- which of them ---- */
 
 /*
- * Memory that is left is for diagonals that are encoded ahead. Products with these may take more room than those that
- * encode: then fewer are.
+ * Memory that is left is for diagonals that are encoded ahead, blocks that are kept for reuse counted. Products with these
+ * may take more room than those that encode: then fewer are.
  */
-static umbra_status fill_memory(umbra_way *way, const list *l) {
+static umbra_status fill_memory(umbra_way *way, umbra_cost *cost, const list *l) {
   enum { TRIES = 3 };
-  umbra_cost cost;
   const uint64_t memory = l->options->memory;
-  uint64_t left = memory - way->report.peak_bytes;
+  uint64_t left = memory;
   for (int i = 1; i <= TRIES; i++) {
+    const uint64_t beyond = i == 1 ? cost->device_bytes : cost->device_bytes - memory;
+    left -= beyond < left ? beyond : left;
     way->ahead = i < TRIES ? left : 0;
-    UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
-    const uint64_t peak = way->report.peak_bytes;
-    if (peak <= memory) return UMBRA_OK;
-    left -= peak - memory < left ? peak - memory : left;
+    UMBRA_TRY(umbra_way_measure(way, cost, NULL, l->program, l->options->target, NULL));
+    if (cost->device_bytes <= memory) return UMBRA_OK;
   }
   return UMBRA_OK;
 }
@@ -286,11 +285,10 @@ static umbra_status try_way(umbra_way *way, const list *l) {
   umbra_cost cost;
   const uint64_t memory = l->options->memory;
   UMBRA_TRY(umbra_way_measure(way, &cost, NULL, l->program, l->options->target, NULL));
-  const uint64_t all = cost.peak_bytes;
-  if (memory && all <= memory && way->encode == UMBRA_TRANSFORM_AT_USE) return fill_memory(way, l);
-  if (!memory || all <= memory) return UMBRA_OK;
+  if (memory && cost.device_bytes < memory && way->encode == UMBRA_TRANSFORM_AT_USE) return fill_memory(way, &cost, l);
+  if (!memory || cost.peak_bytes <= memory) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "a network of %zu records takes %" PRIu64 " bytes, and memory is %" PRIu64,
-                    l->options->records, all, memory);
+                    l->options->records, cost.peak_bytes, memory);
 }
 
 int umbra_way_is_left_out(umbra_status status) {
