@@ -162,7 +162,7 @@ static umbra_status encrypt(umbra_inference_weights **weights, const umbra_infer
   UMBRA_TRY(umbra_inference_plan_check(plan, by.context, "the key"));
   umbra_watch watch = umbra_watch_of(progress);
   umbra_status status = umbra_watch_close(&watch, umbra_encrypted_make(&made, by, plan->program, plan->ways, &watch));
-  if (status == UMBRA_OK) {
+  if (status == UMBRA_OK && made) {
     memcpy(made->plan, plan->digest, sizeof made->plan);
     UMBRA_PUT(inference_weights, weights, made);
   } else {

@@ -256,7 +256,7 @@ static umbra_element element_of_shifted(const umbra_matrix_layout *l, size_t row
 static umbra_status choose_interleaved(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots) {
   (void)columns;
   const size_t most = l->slots ? l->slots : most_slots;
-  if (!l->stride) l->stride = (uint32_t)(rows > most ? 1 : most / umbra_power_above(rows));
+  if (!l->stride) l->stride = (uint32_t)(rows > most ? 1 : most >> umbra_ceil_log2((uint32_t)rows));
   return UMBRA_OK;
 }
 
