@@ -267,7 +267,7 @@ static void look_at_marks(survey *s, const umbra_delimited *t) {
       s->cell = cell;
       s->line = t->line;
     }
-    s->ambiguous += umbra_cell_diagnosis(cell, 0) != NULL && *cell.at != '0';
+    s->ambiguous += umbra_cell_has_thousands(cell) && *cell.at != '0';
   }
 }
 
@@ -360,7 +360,7 @@ static umbra_status put_cell(umbra_grid *grid, char mark, size_t row, size_t c, 
     if (!isfinite(*value) && column->first_infinite == grid->rows) column->first_infinite = row;
     return UMBRA_OK;
   }
-  if (umbra_cell_is_missing(cell)) {
+  if (umbra_cell_is_missing(cell) && !(column->has_dashes && umbra_cell_is_dash(cell))) {
     if (!column->missing++) column->first_missing = row;
     *value = NAN;
     return UMBRA_OK;
@@ -399,15 +399,15 @@ static umbra_status put_names(umbra_grid *grid, const reading *r) {
   return UMBRA_OK;
 }
 
-/* Which columns' numbers are texts: those with more words than numbers, and those that somebody says. */
+/* Which columns' numbers are texts, as somebody says. In these a dash is one, too, and in those that have words alone. */
 static umbra_status choose_texts(umbra_grid *grid, const reading *r, const survey *s) {
   size_t *column = NULL, count = 0;
-  for (size_t c = 0; c < grid->columns; c++)
-    if (s->column[c].numbers && s->column[c].words > s->column[c].numbers) grid->column[c].as_text = UMBRA_TEXT_FOUND;
   if (r->schema) UMBRA_TRY(umbra_schema_mark_texts(r->schema, grid));
   UMBRA_TRY(umbra_grid_select(&column, &count, grid, r->options->text, "--text"));
   for (size_t i = 0; i < count; i++) grid->column[column[i]].as_text = UMBRA_TEXT_SAID;
   umbra_free(column);
+  for (size_t c = 0; c < grid->columns; c++)
+    grid->column[c].has_dashes = grid->column[c].as_text || (s->column[c].words && !s->column[c].numbers);
   return UMBRA_OK;
 }
 
