@@ -133,9 +133,22 @@ int umbra_cell_is_missing(umbra_span cell) {
 
 int umbra_cell_is_dash(umbra_span cell) { return umbra_span_is(cell, "-") || umbra_span_is(cell, "--"); }
 
+/* Its place among these, or -1. */
+static int find_truth(umbra_span cell) {
+  static const char *const words[] = {"false", "true", "no", "yes", "n", "y", "f", "t"};
+  for (int i = 0; i < (int)(sizeof words / sizeof *words); i++)
+    if (umbra_span_is_word(cell, words[i])) return i;
+  return -1;
+}
+
 int umbra_cell_truth(umbra_span cell) {
-  static const char *const yes[] = {"true", "yes", "y", "t", NULL}, *const no[] = {"false", "no", "n", "f", NULL};
-  return is_one_of(cell, yes) ? 1 : is_one_of(cell, no) ? 0 : -1;
+  const int found = find_truth(cell);
+  return found < 0 ? -1 : found % 2;
+}
+
+int umbra_cell_is_truth_beside(umbra_span cell, umbra_span other) {
+  const int one = find_truth(cell), two = find_truth(other);
+  return one >= 0 && two >= 0 && one / 2 == two / 2;
 }
 
 /* ---- what is wrong with a number ---- */

@@ -38,6 +38,8 @@ int umbra_cell_has_thousands(umbra_span cell);
 
 /* yes and no, true and false, y and n, t and f, in letters of either case: 1 and 0; anything else: -1. */
 int umbra_cell_truth(umbra_span cell);
+/* Whether both are of one of these pairs. */
+int umbra_cell_is_truth_beside(umbra_span cell, umbra_span other);
 
 /*
  * What a cell that is no number of its table was probably meant to be, and what helps; NULL: nothing is known. alone:

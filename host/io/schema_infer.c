@@ -127,9 +127,10 @@ static size_t count_frequent(const inference *f, const umbra_texts *texts) {
   return texts->count == UMBRA_TEXTS_MOST ? 0 : count;
 }
 
+/* One pair, in letters of either case: where y stands beside t, they are codes. */
 static int is_truth(const umbra_texts *texts) {
   for (size_t i = 0; i < texts->count; i++)
-    if (umbra_cell_truth(texts->entry[i].text) < 0) return 0;
+    if (!umbra_cell_is_truth_beside(texts->entry[i].text, texts->entry[0].text)) return 0;
   return 1;
 }
 
