@@ -434,11 +434,11 @@ static void characters(void **state) {
   check_bytes(&zero, "table.csv", "a,b,y\n1.\0005,2,0\n3,4,1\n", 21);
 }
 
-static size_t pack(uint8_t *to, size_t room, const char *text) {
+static size_t pack(uint8_t *to, size_t room, const char *text, size_t size) {
   z_stream stream = {0};
   assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
   stream.next_in = (z_const Bytef *)text;
-  stream.avail_in = (uInt)strlen(text);
+  stream.avail_in = (uInt)size;
   stream.next_out = to;
   stream.avail_out = (uInt)room;
   assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
@@ -460,14 +460,43 @@ static void names_and_packing(void **state) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) check_bytes(&plain, names[i], text, strlen(text));
   check_bytes(&other, "t.xlsx", text, strlen(text));
   check_bytes(&limited, "t.csv", text, strlen(text));
-  const size_t size = pack(bytes, sizeof bytes, text);
+  const size_t size = pack(bytes, sizeof bytes, text, strlen(text));
   for (size_t i = 0; i < sizeof packed / sizeof *packed; i++) check_bytes(&plain, packed[i], bytes, size);
   check_bytes(&limited, "t.csv.gz", bytes, size);
   check_bytes(&damaged, "t.csv.gz", bytes, size - 1);
   bytes[size] = 'x';
   check_bytes(&damaged, "t.csv.gz", bytes, size + 1);
-  const size_t two = pack(bytes, sizeof bytes, "a,b,y\n1.5,2,0\n");
-  check_bytes(&plain, "t.csv.gz", bytes, two + pack(bytes + two, sizeof bytes - two, "3,4,1\n"));
+  const size_t two = pack(bytes, sizeof bytes, "a,b,y\n1.5,2,0\n", 14);
+  check_bytes(&plain, "t.csv.gz", bytes, two + pack(bytes + two, sizeof bytes - two, "3,4,1\n", 6));
+}
+
+/* Options of text would be overlooked there. */
+static void arrays_have_no_text(void **state) {
+  (void)state;
+  static const kind kinds[] = {
+      {"as it is", NULL, PLAIN, .said = NULL},
+      {"without a header, as it has none", NULL, PLAIN, .said = NULL, .options.header = UMBRA_HEADER_NONE},
+      {"texts", NULL, NULL, .said = "--text says how text is read", .options.text = "1"},
+      {"header", NULL, NULL, .said = "--header says how text is read", .options.header = 1},
+      {"skip", NULL, NULL, .said = "--skip says how text is read", .options.skip = 1},
+      {"separator", NULL, NULL, .said = "--separator says how text is read", .options.separator = ';'},
+      {"decimal mark", NULL, NULL, .said = "--decimal says how text is read", .options.decimal = ','},
+  };
+  double values[] = {1.5, 2, 0, 3, 4, 1};
+  char bytes[128 + sizeof values], path[128];
+  umbra_table table = {2, 3, values};
+  snprintf(path, sizeof path, "%s/t.npy", folder);
+  assert_int_equal(umbra_table_write(&table, path), UMBRA_OK);
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  const size_t size = fread(bytes, 1, sizeof bytes, file);
+  fclose(file);
+  char packed[512];
+  const size_t packed_size = pack((uint8_t *)packed, sizeof packed, bytes, size);
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    check_bytes(&kinds[i], "t.npy", bytes, size);
+    check_bytes(&kinds[i], "t.npy.gz", packed, packed_size);
+  }
 }
 
 /* Much of nothing in few bytes: the limit stops it. */
@@ -479,7 +508,7 @@ static void a_bomb(void **state) {
   assert_true(text && bytes);
   memset(text, '\n', MANY);
   const kind bomb = {"bomb", text, NULL, "more than 1000000 bytes uncompressed", .options.read_limit = 1000000};
-  check_bytes(&bomb, "t.csv.gz", bytes, pack(bytes, MANY, text));
+  check_bytes(&bomb, "t.csv.gz", bytes, pack(bytes, MANY, text, MANY));
   free(text);
   free(bytes);
 }
@@ -587,13 +616,21 @@ static void memory_that_cannot_be_had(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_of_text), cmocka_unit_test(headers),
-      cmocka_unit_test(cells),          cmocka_unit_test(missing_values),
-      cmocka_unit_test(categories),     cmocka_unit_test(labels),
-      cmocka_unit_test(chosen_columns), cmocka_unit_test(what_is_noted),
-      cmocka_unit_test(characters),     cmocka_unit_test(names_and_packing),
-      cmocka_unit_test(a_bomb),         cmocka_unit_test(by_schema),
-      cmocka_unit_test(many_headers),   cmocka_unit_test(memory_that_cannot_be_had),
+      cmocka_unit_test(shapes_of_text),
+      cmocka_unit_test(headers),
+      cmocka_unit_test(cells),
+      cmocka_unit_test(missing_values),
+      cmocka_unit_test(categories),
+      cmocka_unit_test(labels),
+      cmocka_unit_test(chosen_columns),
+      cmocka_unit_test(what_is_noted),
+      cmocka_unit_test(characters),
+      cmocka_unit_test(names_and_packing),
+      cmocka_unit_test(a_bomb),
+      cmocka_unit_test(by_schema),
+      cmocka_unit_test(many_headers),
+      cmocka_unit_test(memory_that_cannot_be_had),
+      cmocka_unit_test(arrays_have_no_text),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
