@@ -188,6 +188,9 @@ static void headers(void **state) {
       {"counting, two columns", "0,1\n1.5,0\n2.5,1\n", "1.5 -|2.5 +", .said = "taken for the header"},
       {"counting, whole numbers", "0,1,2,3,4\n5,6,7,8,0\n6,7,8,9,1\n", "5 6 7 8 -|6 7 8 9 +",
        .said = "taken for the header"},
+      {"records like a header that counts", "0,1\n0.5,0\n0,1\n2.5,0\n0,1\n1.5,1\n", "0.5 -|0 +|2.5 -|0 +|1.5 +",
+       .said = "taken for the header"},
+      {"records like a header that is said", "1,0\n1,0\n2,1\n", "1 -|2 +", .said = NULL, .options.header = 1},
       {"perhaps counting", "0,1\n3,0\n2,1\n", "0 +|3 -|2 +", .said = "line 1 is taken for a record"},
       {"numbers over fractions", "10,20,1\n1.5,2.5,0\n3.5,4.5,1\n", "10 20 +|1.5 2.5 -|3.5 4.5 +",
        .said = "line 1 is taken for a record"},
@@ -421,15 +424,24 @@ static void characters(void **state) {
     for (int mark = 0; mark < 2; mark++) check_bytes(&plain, "table.csv", bytes, to_utf16(bytes, text, big, mark));
   const kind utf8 = {"UTF-8 with a mark", "\xef\xbb\xbf\xc3\xa2ge,b,y\n1.5,2,0\n3,4,1\n", "1.5 -|3 +", .said = NULL,
                      .options.columns = "\xc3\xa2ge"};
-  const kind latin = {"Latin-1", "\xe2ge,b,y\n1.5,2,0\n3,4,1\n", "1.5 -|3 +", .said = NULL,
+  const kind latin = {"Latin-1", "a,\xe2ge,y\r\n1.5,2,0\r\n3,4,1\r\n", "2 -|4 +",
+                      .said = "line 1 is not UTF-8: the table's characters are taken for Latin-1",
                       .options.columns = "\xc3\xa2ge"};
-  const kind windows = {"Windows-1252", "\x80,b,y\n1.5,2,0\n3,4,1\n", "1.5 -|3 +", .said = NULL,
+  const kind windows = {"Windows-1252", "\x80,b,y\n1.5,2,0\n3,4,1\n", "1.5 -|3 +", .said = "line 1 is not UTF-8",
                         .options.columns = "\xe2\x82\xac"};
+  const kind late = {"one byte that is not UTF-8", "\xc3\xa2ge,b,y\r\n1.5,2,0\r\n3,4,1\r\n# \xff\r\n5,6,0\r\n",
+                     "1.5 2 -|3 4 +|5 6 -", .said = "line 4 is not UTF-8"};
+  const kind marked = {"the same behind UTF-8's mark",
+                       "\xef\xbb\xbf"
+                       "a,b,y\r1.5,2,0\r3,\xe2,1\r",
+                       NULL, .said = "line 3 is not UTF-8, as the byte order mark says"};
   const kind half = {"half a character", "", NULL, .said = "ends within a character"};
   const kind zero = {"a zero byte", "", NULL, .said = "line 2, column 1 (a): '1.?5' is no text"};
   check_bytes(&utf8, "table.csv", utf8.text, strlen(utf8.text));
   check_bytes(&latin, "table.csv", latin.text, strlen(latin.text));
   check_bytes(&windows, "table.csv", windows.text, strlen(windows.text));
+  check_bytes(&late, "table.csv", late.text, strlen(late.text));
+  check_bytes(&marked, "table.csv", marked.text, strlen(marked.text));
   check_bytes(&half, "table.csv", bytes, to_utf16(bytes, text, 0, 1) - 1);
   check_bytes(&zero, "table.csv", "a,b,y\n1.\0005,2,0\n3,4,1\n", 21);
 }

@@ -22,6 +22,7 @@ typedef struct reading {
   size_t columns;
   size_t row_names; /* 1: the first column has no name in the header */
   size_t repeats;   /* of the header, among the records */
+  int has_words;    /* the header, so that no record can be the same */
   int counted;      /* the names are only numbers in their order */
   char mark;
 } reading;
@@ -136,6 +137,13 @@ static size_t count_numbers(const umbra_delimited *t) {
   return count;
 }
 
+static int has_words(const umbra_delimited *t) {
+  double value;
+  for (size_t c = 0; c < t->count; c++)
+    if (!is_number(&value, t->field[c].text) && !umbra_cell_is_missing(t->field[c].text)) return 1;
+  return 0;
+}
+
 static int judge_header(reading *r, const column_look *look) {
   const umbra_delimited *first = &r->header;
   const size_t numbers = count_numbers(first);
@@ -212,6 +220,7 @@ static umbra_status take_header(reading *r) {
   if (r->options->header == 0 || r->options->header == UMBRA_HEADER_OF_WORDS) UMBRA_TRY(find_header(&found, r, after));
   if (!found) r->header.count = 0;
   if (!found) return UMBRA_OK;
+  r->has_words = has_words(&r->header);
   r->text = after;
   UMBRA_TRY(skip_records(r, r->options->header - 1));
   return find_row_names(r);
@@ -220,7 +229,7 @@ static umbra_status take_header(reading *r) {
 /* ---- records ---- */
 
 static int repeats_header(const reading *r) {
-  if (!r->header.count || r->text.count < r->header.count) return 0;
+  if (!r->has_words || r->text.count < r->header.count) return 0;
   for (size_t c = 0; c < r->header.count; c++) {
     const umbra_span a = r->text.field[c].text, b = r->header.field[c].text;
     if (a.length != b.length || memcmp(a.at, b.at, a.length) != 0) return 0;
@@ -446,10 +455,13 @@ static umbra_status read_text(void *argument) {
 
 umbra_status umbra_grid_from_text(umbra_grid *grid, umbra_bytes *bytes, const char *path,
                                   const umbra_table_options *options, const umbra_schema *schema) {
-  umbra_status status = umbra_text_to_utf8(bytes, path);
+  size_t latin1_line;
+  umbra_status status = umbra_text_to_utf8(bytes, &latin1_line, path);
   umbra_grid made = {.path = path, .memory = (char *)bytes->at};
   text_job job = {&made, bytes->size, options, schema};
   *bytes = (umbra_bytes){0};
+  if (status == UMBRA_OK && latin1_line)
+    umbra_table_tell(options, "line %zu is not UTF-8: the table's characters are taken for Latin-1", latin1_line);
   if (status == UMBRA_OK) status = umbra_in_c_locale(read_text, &job);
   if (status == UMBRA_OK) *grid = made;
   else umbra_grid_clear(&made);
