@@ -408,7 +408,7 @@ static umbra_status put_names(umbra_grid *grid, const reading *r) {
   return UMBRA_OK;
 }
 
-/* Which columns' numbers are texts, as somebody says. In these a dash is one, too, and in those that have words alone. */
+/* Which columns' numbers are texts, as somebody says. A dash is one, too, in these and in columns of words alone. */
 static umbra_status choose_texts(umbra_grid *grid, const reading *r, const survey *s) {
   size_t *column = NULL, count = 0;
   if (r->schema) UMBRA_TRY(umbra_schema_mark_texts(r->schema, grid));
