@@ -148,6 +148,10 @@ static void shapes_of_text(void **state) {
        .said = "may have a decimal comma or a separator of thousands"},
       {"decimal commas that are given", "a;y\n1,500;0\n2,500;1\n", "1.5 -|2.5 +", .said = NULL, .options.decimal = ','},
       {"both marks", "a;y\n1,5;0\n2.5;1\n", NULL, .said = "line 2, column 1 (a): '1,5' is not a number"},
+      {"both marks, in columns of their own", "a;b;y\n1.5;0,5;0\n2.5;0,7;1\n3.5;0,5;0\n4.5;0,7;1\n", NULL,
+       .said = "line 2, column 2 (b): '0,5' is not a number; its decimal mark is not that of other numbers; write all "
+               "with one, which --decimal says; --without 2 leaves out what is none, and --text"},
+      {"both marks, in many values", "a;b;y\n1.5;0,51;0\n2.5;0,72;1\n3.5;0,53;0\n", NULL, .said = "'0,51' is not"},
       {"separators at line ends", "a,b,y,\n1.5,2,0,\n3,4,1,\n", PLAIN, .said = NULL},
       {"separators at line ends but the header's", "a,b,y\n1.5,2,0,\n3,4,1,\n", PLAIN, .said = NULL},
       {"minus of typography",
@@ -184,6 +188,9 @@ static void headers(void **state) {
       {"counting, two columns", "0,1\n1.5,0\n2.5,1\n", "1.5 -|2.5 +", .said = "taken for the header"},
       {"counting, whole numbers", "0,1,2,3,4\n5,6,7,8,0\n6,7,8,9,1\n", "5 6 7 8 -|6 7 8 9 +",
        .said = "taken for the header"},
+      {"records like a header that counts", "0,1\n0.5,0\n0,1\n2.5,0\n0,1\n1.5,1\n", "0.5 -|0 +|2.5 -|0 +|1.5 +",
+       .said = "taken for the header"},
+      {"records like a header that is said", "1,0\n1,0\n2,1\n", "1 -|2 +", .said = NULL, .options.header = 1},
       {"perhaps counting", "0,1\n3,0\n2,1\n", "0 +|3 -|2 +", .said = "line 1 is taken for a record"},
       {"numbers over fractions", "10,20,1\n1.5,2.5,0\n3.5,4.5,1\n", "10 20 +|1.5 2.5 -|3.5 4.5 +",
        .said = "line 1 is taken for a record"},
@@ -242,6 +249,14 @@ static void cells(void **state) {
       {"column of money", "a,y\n$1,0\n$2,1\n", NULL, .said = "line 2, column 1 (a): '$1'"},
       {"column of dates", "a,b,y\n2024-01-05,1,0\n2024-01-06,2,1\n", NULL, .said = "it is a date"},
       {"several such columns", "a,b,c,y\n$1,1,5%,0\n$2,2,6%,1\n", NULL, .said = "--without 1,3 leaves out"},
+      {"percentages behind a number", "a,b,y\n5,1,0\n12%,2,1\n13%,3,1\n13%,4,0\n", NULL,
+       .said = "line 3, column 1 (a): '12%' is not a number; it is a percentage"},
+      {"money behind a number", "a,b,y\n0,1,0\n$12,2,1\n$15,3,1\n$15,4,0\n", NULL,
+       .said = "line 3, column 1 (a): '$12' is not a number; it is an amount of money"},
+      {"dates behind a word", "a,b,y\nunknown,1,0\n2024-01-05,2,1\n2024-01-05,3,1\nunknown,4,0\n", NULL,
+       .said = "line 3, column 1 (a): '2024-01-05' is not a number; it is a date"},
+      {"dates that are said to be texts", "a,b,y\nu,1,0\n2024-01-05,2,1\n2024-01-05,3,1\nu,4,0\n",
+       "0 1 1 -|1 0 2 +|1 0 3 +|0 1 4 -", .said = NULL, .options.text = "a"},
       {"such a column left out", "a,b,y\n2024-01-05,1,0\n2024-01-06,2,1\n", "1 -|2 +", .said = NULL,
        .options.without = "a"},
   };
@@ -266,6 +281,9 @@ static void missing_values(void **state) {
        .options.missing = UMBRA_MISSING_CATEGORY},
       {"of texts", "s,b,y\nu,1,0\nv,2,1\n,3,0\nu,4,1\nv,5,0\n", "1 0 0 1 -|0 1 0 2 +|0 0 1 3 -|1 0 0 4 +|0 1 0 5 -",
        "missing texts are a category", .options.missing = UMBRA_MISSING_MEAN},
+      {"dashes among numbers", "a,b,y\n1.5,2,0\n-,4,1\n--,3,1\n5,6,1\n", "1.5 2 -|5 6 +", "2 of 4 records are left",
+       .options.missing = UMBRA_MISSING_DROP},
+      {"dashes alone", "a,b,y\n-,1,0\n-,2,1\n", "1 -|2 +", .said = "column 1 'a' has no value; it is left out"},
       {"of the label", "a,y\n1,0\n2,\n3,1\n", NULL, .said = "line 3, column 2 (y): a value is missing: the label"},
       {"of the label, dropped", "a,y\n1,0\n2,\n3,1\n", "1 -|3 +", "1 of 3 records",
        .options.missing = UMBRA_MISSING_DROP},
@@ -292,15 +310,22 @@ static void categories(void **state) {
        .said = "column 1 's': 1 texts are categories, and the other 2, which are rare, are one"},
       {"yes and no", "s,b,y\nyes,1,0\nNo,2,1\nYES,3,1\n", "1 1 -|0 2 +|1 3 +", .said = NULL},
       {"true and false", "s,b,y\nTRUE,1,0\nFALSE,2,1\n", "1 1 -|0 2 +", .said = NULL},
+      {"codes that are letters", "s,b,y\nF,1,0\nN,2,1\nT,3,1\nY,4,0\nF,5,1\nN,6,0\nT,7,1\nY,8,0\n",
+       "1 0 0 0 1 -|0 1 0 0 2 +|0 0 1 0 3 +|0 0 0 1 4 -|1 0 0 0 5 +|0 1 0 0 6 -|0 0 1 0 7 +|0 0 0 1 8 -",
+       .said = "feature 'b' rises"},
+      {"words of two pairs", "s,b,y\nyes,1,0\nfalse,2,1\nyes,3,1\nfalse,4,0\n", "0 1 1 -|1 0 2 +|0 1 3 +|1 0 4 -",
+       .said = NULL},
       {"identifiers", "s,b,y\nP1,1,0\nP2,2,1\nP3,3,1\n", "1 -|2 +|3 +",
        .said = "column 1 's' has texts that hardly come twice"},
       {"numbers that are codes", "s,b,y\n7,1,0\n9,2,1\n7,3,1\n9,4,0\n", "1 0 1 -|0 1 2 +|1 0 3 +|0 1 4 -", .said = NULL,
        .options.text = "s"},
       {"in quotes, with separators", "s,b,y\n\"u, v\",1,0\n\"w \"\"x\"\"\",2,1\n\"u, v\",3,1\n\"w \"\"x\"\"\",4,0\n",
        "1 0 1 -|0 1 2 +|1 0 3 +|0 1 4 -", .said = NULL},
-      {"more words than numbers", "s,b,y\nf,1,0\n4,2,1\nf,3,1\n4,4,0\nr,5,1\nf,6,1\n",
-       "0 1 0 1 -|1 0 0 2 +|0 1 0 3 +|1 0 0 4 -|0 0 1 5 +|0 1 0 6 +",
-       .said = "2 texts are categories, and the other 1,"},
+      {"more words than numbers", "s,b,y\nND,1,0\nND,2,1\n2,3,1\nND,4,0\n2,5,1\n", NULL,
+       .said = "line 2, column 1 (s): 'ND' is not a number; others of its column are; --without 1"},
+      {"more words than numbers, said", "s,b,y\nND,1,0\nND,2,1\n2,3,1\nND,4,0\n2,5,1\n",
+       "0 1 1 -|0 1 2 +|1 0 3 +|0 1 4 -|1 0 5 +", .said = NULL, .options.text = "s"},
+      {"dashes among texts", "s,b,y\nu,1,0\n-,2,1\nu,3,1\n-,4,0\n", "0 1 1 -|1 0 2 +|0 1 3 +|1 0 4 -", .said = NULL},
       {"age bands", "s,b,y\n10-20,1,0\n20-30,2,1\n10-20,3,1\n20-30,4,0\n", "1 0 1 -|0 1 2 +|1 0 3 +|0 1 4 -",
        .said = NULL},
   };
@@ -319,6 +344,7 @@ static void labels(void **state) {
       {"true and false", "a,y\n1,False\n2,True\n", "1 -|2 +", .said = "'True' is the positive one"},
       {"yes and no", "a,y\n1,no\n2,yes\n", "1 -|2 +", .said = "'yes' is the positive one"},
       {"words", "a,y\n1,benign\n2,malignant\n", "1 -|2 +", .said = "'malignant' is the positive one"},
+      {"plus and minus", "a,y\n1,+\n2,-\n3,-\n", "1 -|2 +|3 +", .said = "'-' is the positive one"},
       {"words, said otherwise", "a,y\n1,benign\n2,malignant\n", "1 +|2 -", .said = NULL, .positive = "benign"},
       {"three classes", "1,0\n2,1\n3,2\n", NULL,
        .said = "line 3, column 2: the label is 2, a third class beside 0 and 1; --positive"},
@@ -398,24 +424,33 @@ static void characters(void **state) {
     for (int mark = 0; mark < 2; mark++) check_bytes(&plain, "table.csv", bytes, to_utf16(bytes, text, big, mark));
   const kind utf8 = {"UTF-8 with a mark", "\xef\xbb\xbf\xc3\xa2ge,b,y\n1.5,2,0\n3,4,1\n", "1.5 -|3 +", .said = NULL,
                      .options.columns = "\xc3\xa2ge"};
-  const kind latin = {"Latin-1", "\xe2ge,b,y\n1.5,2,0\n3,4,1\n", "1.5 -|3 +", .said = NULL,
+  const kind latin = {"Latin-1", "a,\xe2ge,y\r\n1.5,2,0\r\n3,4,1\r\n", "2 -|4 +",
+                      .said = "line 1 is not UTF-8: the table's characters are taken for Latin-1",
                       .options.columns = "\xc3\xa2ge"};
-  const kind windows = {"Windows-1252", "\x80,b,y\n1.5,2,0\n3,4,1\n", "1.5 -|3 +", .said = NULL,
+  const kind windows = {"Windows-1252", "\x80,b,y\n1.5,2,0\n3,4,1\n", "1.5 -|3 +", .said = "line 1 is not UTF-8",
                         .options.columns = "\xe2\x82\xac"};
+  const kind late = {"one byte that is not UTF-8", "\xc3\xa2ge,b,y\r\n1.5,2,0\r\n3,4,1\r\n# \xff\r\n5,6,0\r\n",
+                     "1.5 2 -|3 4 +|5 6 -", .said = "line 4 is not UTF-8"};
+  const kind marked = {"the same behind UTF-8's mark",
+                       "\xef\xbb\xbf"
+                       "a,b,y\r1.5,2,0\r3,\xe2,1\r",
+                       NULL, .said = "line 3 is not UTF-8, as the byte order mark says"};
   const kind half = {"half a character", "", NULL, .said = "ends within a character"};
   const kind zero = {"a zero byte", "", NULL, .said = "line 2, column 1 (a): '1.?5' is no text"};
   check_bytes(&utf8, "table.csv", utf8.text, strlen(utf8.text));
   check_bytes(&latin, "table.csv", latin.text, strlen(latin.text));
   check_bytes(&windows, "table.csv", windows.text, strlen(windows.text));
+  check_bytes(&late, "table.csv", late.text, strlen(late.text));
+  check_bytes(&marked, "table.csv", marked.text, strlen(marked.text));
   check_bytes(&half, "table.csv", bytes, to_utf16(bytes, text, 0, 1) - 1);
   check_bytes(&zero, "table.csv", "a,b,y\n1.\0005,2,0\n3,4,1\n", 21);
 }
 
-static size_t pack(uint8_t *to, size_t room, const char *text) {
+static size_t pack(uint8_t *to, size_t room, const char *text, size_t size) {
   z_stream stream = {0};
   assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
   stream.next_in = (z_const Bytef *)text;
-  stream.avail_in = (uInt)strlen(text);
+  stream.avail_in = (uInt)size;
   stream.next_out = to;
   stream.avail_out = (uInt)room;
   assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
@@ -437,14 +472,43 @@ static void names_and_packing(void **state) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) check_bytes(&plain, names[i], text, strlen(text));
   check_bytes(&other, "t.xlsx", text, strlen(text));
   check_bytes(&limited, "t.csv", text, strlen(text));
-  const size_t size = pack(bytes, sizeof bytes, text);
+  const size_t size = pack(bytes, sizeof bytes, text, strlen(text));
   for (size_t i = 0; i < sizeof packed / sizeof *packed; i++) check_bytes(&plain, packed[i], bytes, size);
   check_bytes(&limited, "t.csv.gz", bytes, size);
   check_bytes(&damaged, "t.csv.gz", bytes, size - 1);
   bytes[size] = 'x';
   check_bytes(&damaged, "t.csv.gz", bytes, size + 1);
-  const size_t two = pack(bytes, sizeof bytes, "a,b,y\n1.5,2,0\n");
-  check_bytes(&plain, "t.csv.gz", bytes, two + pack(bytes + two, sizeof bytes - two, "3,4,1\n"));
+  const size_t two = pack(bytes, sizeof bytes, "a,b,y\n1.5,2,0\n", 14);
+  check_bytes(&plain, "t.csv.gz", bytes, two + pack(bytes + two, sizeof bytes - two, "3,4,1\n", 6));
+}
+
+/* Options of text would be overlooked there. */
+static void arrays_have_no_text(void **state) {
+  (void)state;
+  static const kind kinds[] = {
+      {"as it is", NULL, PLAIN, .said = NULL},
+      {"without a header, as it has none", NULL, PLAIN, .said = NULL, .options.header = UMBRA_HEADER_NONE},
+      {"texts", NULL, NULL, .said = "--text says how text is read", .options.text = "1"},
+      {"header", NULL, NULL, .said = "--header says how text is read", .options.header = 1},
+      {"skip", NULL, NULL, .said = "--skip says how text is read", .options.skip = 1},
+      {"separator", NULL, NULL, .said = "--separator says how text is read", .options.separator = ';'},
+      {"decimal mark", NULL, NULL, .said = "--decimal says how text is read", .options.decimal = ','},
+  };
+  double values[] = {1.5, 2, 0, 3, 4, 1};
+  char bytes[128 + sizeof values], path[128];
+  umbra_table table = {2, 3, values};
+  snprintf(path, sizeof path, "%s/t.npy", folder);
+  assert_int_equal(umbra_table_write(&table, path), UMBRA_OK);
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  const size_t size = fread(bytes, 1, sizeof bytes, file);
+  fclose(file);
+  char packed[512];
+  const size_t packed_size = pack((uint8_t *)packed, sizeof packed, bytes, size);
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    check_bytes(&kinds[i], "t.npy", bytes, size);
+    check_bytes(&kinds[i], "t.npy.gz", packed, packed_size);
+  }
 }
 
 /* Much of nothing in few bytes: the limit stops it. */
@@ -456,7 +520,7 @@ static void a_bomb(void **state) {
   assert_true(text && bytes);
   memset(text, '\n', MANY);
   const kind bomb = {"bomb", text, NULL, "more than 1000000 bytes uncompressed", .options.read_limit = 1000000};
-  check_bytes(&bomb, "t.csv.gz", bytes, pack(bytes, MANY, text));
+  check_bytes(&bomb, "t.csv.gz", bytes, pack(bytes, MANY, text, MANY));
   free(text);
   free(bytes);
 }
@@ -564,13 +628,21 @@ static void memory_that_cannot_be_had(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_of_text), cmocka_unit_test(headers),
-      cmocka_unit_test(cells),          cmocka_unit_test(missing_values),
-      cmocka_unit_test(categories),     cmocka_unit_test(labels),
-      cmocka_unit_test(chosen_columns), cmocka_unit_test(what_is_noted),
-      cmocka_unit_test(characters),     cmocka_unit_test(names_and_packing),
-      cmocka_unit_test(a_bomb),         cmocka_unit_test(by_schema),
-      cmocka_unit_test(many_headers),   cmocka_unit_test(memory_that_cannot_be_had),
+      cmocka_unit_test(shapes_of_text),
+      cmocka_unit_test(headers),
+      cmocka_unit_test(cells),
+      cmocka_unit_test(missing_values),
+      cmocka_unit_test(categories),
+      cmocka_unit_test(labels),
+      cmocka_unit_test(chosen_columns),
+      cmocka_unit_test(what_is_noted),
+      cmocka_unit_test(characters),
+      cmocka_unit_test(names_and_packing),
+      cmocka_unit_test(a_bomb),
+      cmocka_unit_test(by_schema),
+      cmocka_unit_test(many_headers),
+      cmocka_unit_test(memory_that_cannot_be_had),
+      cmocka_unit_test(arrays_have_no_text),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -131,9 +131,24 @@ int umbra_cell_is_missing(umbra_span cell) {
   return cell.length == 0 || is_one_of(cell, words);
 }
 
+int umbra_cell_is_dash(umbra_span cell) { return umbra_span_is(cell, "-") || umbra_span_is(cell, "--"); }
+
+/* Its place among these, or -1. */
+static int find_truth(umbra_span cell) {
+  static const char *const words[] = {"false", "true", "no", "yes", "n", "y", "f", "t"};
+  for (int i = 0; i < (int)(sizeof words / sizeof *words); i++)
+    if (umbra_span_is_word(cell, words[i])) return i;
+  return -1;
+}
+
 int umbra_cell_truth(umbra_span cell) {
-  static const char *const yes[] = {"true", "yes", "y", "t", NULL}, *const no[] = {"false", "no", "n", "f", NULL};
-  return is_one_of(cell, yes) ? 1 : is_one_of(cell, no) ? 0 : -1;
+  const int found = find_truth(cell);
+  return found < 0 ? -1 : found % 2;
+}
+
+int umbra_cell_is_truth_beside(umbra_span cell, umbra_span other) {
+  const int one = find_truth(cell), two = find_truth(other);
+  return one >= 0 && two >= 0 && one / 2 == two / 2;
 }
 
 /* ---- what is wrong with a number ---- */
@@ -144,8 +159,7 @@ static int is_plain(umbra_span span) {
          umbra_cell_number(&value, umbra_span_trimmed(span), ',');
 }
 
-/* Groups of three digits behind 1 to 3, with the same separator between them, and perhaps a fraction. */
-static int has_thousands(umbra_span span) {
+int umbra_cell_has_thousands(umbra_span span) {
   static const char *const separators[] = {",", ".", " ", "'", "_", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x99", NULL};
   int negative;
   span = without_first(span, sign_length(span, &negative));
@@ -166,7 +180,7 @@ static int has_thousands(umbra_span span) {
 
 static int has_amount(umbra_span span) {
   span = umbra_span_trimmed(span);
-  return is_plain(span) || has_thousands(span);
+  return is_plain(span) || umbra_cell_has_thousands(span);
 }
 
 static int is_currency(umbra_span cell) {
@@ -229,7 +243,10 @@ const char *umbra_cell_diagnosis(umbra_span cell, int alone) {
       {is_currency, "it is an amount of money; remove the currency"},
       {is_percentage, "it is a percentage; write 0.12 for 12 %"},
       {is_date, "it is a date; make it a number, such as days since the first"},
-      {has_thousands, "it has separators of thousands, or a decimal comma; remove them, or give --decimal ','"},
+      {umbra_cell_has_thousands,
+       "it has separators of thousands, or a decimal comma; remove them, or give --decimal ','"},
+      {umbra_cell_looks_numeric,
+       "its decimal mark is not that of other numbers; write all with one, which --decimal says"},
       {is_hexadecimal, "it is a hexadecimal number; write decimal ones"},
       {has_fortran_exponent, "it has an exponent of Fortran's; write 'e' for 'D'"},
   };

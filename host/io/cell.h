@@ -28,15 +28,22 @@ int umbra_cell_number(double *value, umbra_span cell, char mark);
 /* Whether it has that form, with either mark, but for infinite ones. */
 int umbra_cell_looks_numeric(umbra_span cell);
 
-/* Nothing, or a usual spelling for it: NA, N/A, NaN, null, None, ? and . among them. */
+/* Nothing, or a usual spelling for it: NA, N/A, NaN, null, None, ?, . and - among them. */
 int umbra_cell_is_missing(umbra_span cell);
+/* Of these the ones that are texts beside other texts, such as the label's classes + and -. */
+int umbra_cell_is_dash(umbra_span cell);
+
+/* Groups of three digits behind 1 to 3, with the same separator between them, and perhaps a fraction. */
+int umbra_cell_has_thousands(umbra_span cell);
 
 /* yes and no, true and false, y and n, t and f, in letters of either case: 1 and 0; anything else: -1. */
 int umbra_cell_truth(umbra_span cell);
+/* Whether both are of one of these pairs. */
+int umbra_cell_is_truth_beside(umbra_span cell, umbra_span other);
 
 /*
- * What a cell that is no number was probably meant to be, and what helps; NULL: nothing is known. alone: others of its
- * column are numbers, so that something beside a number is out of place.
+ * What a cell that is no number of its table was probably meant to be, and what helps; NULL: nothing is known. alone:
+ * others of its column are numbers, so that something beside a number is out of place.
  */
 const char *umbra_cell_diagnosis(umbra_span cell, int alone);
 

@@ -33,12 +33,20 @@ static size_t utf8_length(const uint8_t *at, size_t left) {
   return c >= least[length] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? length : 0;
 }
 
-static int is_utf8(const umbra_bytes *bytes) {
+/* The line of byte `at`, from 1; lines end in LF, CR LF or CR. */
+static size_t line_of(const umbra_bytes *bytes, size_t at) {
+  size_t line = 1;
+  for (size_t i = 0; i < at; i++) line += bytes->at[i] == '\n' || (bytes->at[i] == '\r' && bytes->at[i + 1] != '\n');
+  return line;
+}
+
+/* The first line that is no UTF-8, 0: all are. */
+static size_t find_damage(const umbra_bytes *bytes) {
   for (size_t i = 0, length; i < bytes->size; i += length) {
     length = utf8_length(bytes->at + i, bytes->size - i);
-    if (!length) return 0;
+    if (!length) return line_of(bytes, i);
   }
-  return 1;
+  return 0;
 }
 
 /* ---- conversions, into memory that is known to be enough ---- */
@@ -97,16 +105,14 @@ static encoding guess(const umbra_bytes *bytes) {
   for (size_t i = 0; i < size; i++) zeros[i % 2] += !bytes->at[i];
   if (bytes->size % 2 == 0 && zeros[1] > size / 4 && !zeros[0]) return UTF_16_LITTLE;
   if (bytes->size % 2 == 0 && zeros[0] > size / 4 && !zeros[1]) return UTF_16_BIG;
-  return is_utf8(bytes) ? UTF_8 : LATIN_1;
+  return UTF_8;
 }
 
+/* Never Latin-1, which only bytes that are no UTF-8 tell. */
 static encoding encoding_of(size_t *mark, const umbra_bytes *bytes) {
   for (size_t m = 0; m < sizeof marks / sizeof *marks; m++) {
     *mark = marks[m].size;
-    if (bytes->size >= *mark && memcmp(bytes->at, marks[m].bytes, *mark) == 0) {
-      const umbra_bytes rest = {bytes->at + *mark, bytes->size - *mark};
-      return marks[m].encoding == UTF_8 && !is_utf8(&rest) ? LATIN_1 : marks[m].encoding;
-    }
+    if (bytes->size >= *mark && memcmp(bytes->at, marks[m].bytes, *mark) == 0) return marks[m].encoding;
   }
   *mark = 0;
   return guess(bytes);
@@ -130,15 +136,21 @@ static umbra_status convert(umbra_bytes *made, const umbra_bytes *from, encoding
 
 static int is_ending(uint8_t c) { return c == 0x1a || c == '\r' || c == '\n'; }
 
-umbra_status umbra_text_to_utf8(umbra_bytes *bytes, const char *path) {
+umbra_status umbra_text_to_utf8(umbra_bytes *bytes, size_t *latin1_line, const char *path) {
   size_t mark;
   const encoding e = encoding_of(&mark, bytes);
-  if (e == UTF_8) {
+  const umbra_bytes text = {bytes->at + mark, bytes->size - mark};
+  *latin1_line = e == UTF_8 ? find_damage(&text) : 0;
+  if (*latin1_line && mark)
+    return umbra_fail(UMBRA_ERROR_FORMAT,
+                      "line %zu is not UTF-8, as the byte order mark says that the file is; save it as UTF-8 (in %s)",
+                      *latin1_line, path);
+  if (e == UTF_8 && !*latin1_line) {
     bytes->size -= mark;
     memmove(bytes->at, bytes->at + mark, bytes->size);
   } else {
     umbra_bytes made;
-    UMBRA_TRY(convert(&made, &(umbra_bytes){bytes->at + mark, bytes->size - mark}, e, path));
+    UMBRA_TRY(convert(&made, &text, *latin1_line ? LATIN_1 : e, path));
     umbra_free(bytes->at);
     *bytes = made;
   }

@@ -8,13 +8,14 @@
 #include "input.h"
 #include "texts.h"
 
-/* Whether the numbers of a column are texts, too: since most of its cells are, or as somebody says. */
-typedef enum umbra_as_text { UMBRA_TEXT_NOT, UMBRA_TEXT_FOUND, UMBRA_TEXT_SAID } umbra_as_text;
+/* Whether the numbers of a column are texts, too, as somebody says. */
+typedef enum umbra_as_text { UMBRA_TEXT_NOT, UMBRA_TEXT_SAID } umbra_as_text;
 
 typedef struct umbra_grid_column {
   umbra_span name;   /* at NULL: it has none */
   umbra_texts texts; /* all that are no numbers */
   umbra_as_text as_text;
+  int has_dashes;                                   /* "-" is a text, and no missing value */
   size_t numbers, missing, words;                   /* cells; words are those in texts */
   size_t first_missing, first_word, first_infinite; /* rows; the last is `rows` if there is none */
 } umbra_grid_column;

@@ -13,6 +13,24 @@
 
 /* ---- npy ---- */
 
+/* What says how text is read is refused rather than overlooked; that there is no header is true of arrays. */
+static umbra_status check_array_options(const umbra_table_options *o, const char *path) {
+  const struct {
+    int given;
+    const char *option;
+  } of_text[] = {{o->text != NULL, "--text"},
+                 {o->header > 0, "--header"},
+                 {o->skip > 0, "--skip"},
+                 {o->separator != 0, "--separator"},
+                 {o->decimal != 0, "--decimal"}};
+  for (size_t i = 0; i < sizeof of_text / sizeof *of_text; i++)
+    if (of_text[i].given)
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                        "%s says how text is read, and an array of numbers is none; leave it out (in %s)",
+                        of_text[i].option, path);
+  return UMBRA_OK;
+}
+
 static void count_cells(umbra_grid *grid) {
   for (size_t i = 0; i < grid->rows * grid->columns; i++) {
     umbra_grid_column *column = &grid->column[i % grid->columns];
@@ -43,8 +61,9 @@ static umbra_status from_npy(umbra_grid *grid, const umbra_npy_source *source) {
   return status;
 }
 
-static umbra_status from_npy_file(umbra_grid *grid, const char *path) {
+static umbra_status from_npy_file(umbra_grid *grid, const char *path, const umbra_table_options *options) {
   umbra_npy_source source = {.path = path, .any = 1};
+  UMBRA_TRY(check_array_options(options, path));
   UMBRA_TRY(umbra_storage_open(&source.file, &source.bytes, path));
   umbra_status status = from_npy(grid, &source);
   close(source.file);
@@ -161,8 +180,9 @@ static file_kind kind_by_bytes(const umbra_bytes *bytes) {
 /* Text takes the bytes over. */
 static umbra_status from_bytes(umbra_grid *grid, umbra_bytes *bytes, file_kind kind, const char *path,
                                const umbra_table_options *options, const umbra_schema *schema, uint64_t most) {
-  if (kind == NPZ) return from_npz(grid, bytes, path, most);
   if (kind == TEXT) return umbra_grid_from_text(grid, bytes, path, options, schema);
+  UMBRA_TRY(check_array_options(options, path));
+  if (kind == NPZ) return from_npz(grid, bytes, path, most);
   return from_npy(grid, &(umbra_npy_source){.memory = bytes->at, .bytes = bytes->size, .path = path, .any = 1});
 }
 
@@ -179,7 +199,7 @@ umbra_status umbra_grid_read(umbra_grid *grid, const char *path, const umbra_tab
                       "(spreadsheets can be saved as .csv), and - is "
                       "standard input",
                       path);
-  if (kind == NPY && !packed) return from_npy_file(grid, path);
+  if (kind == NPY && !packed) return from_npy_file(grid, path, options);
   UMBRA_TRY(umbra_input_read(&bytes, path, most));
   const file_kind read_as = standard_input ? kind_by_bytes(&bytes) : kind;
   umbra_status status = from_bytes(grid, &bytes, read_as, path, options, schema, most);

@@ -22,6 +22,7 @@ typedef struct reading {
   size_t columns;
   size_t row_names; /* 1: the first column has no name in the header */
   size_t repeats;   /* of the header, among the records */
+  int has_words;    /* the header, so that no record can be the same */
   int counted;      /* the names are only numbers in their order */
   char mark;
 } reading;
@@ -136,6 +137,13 @@ static size_t count_numbers(const umbra_delimited *t) {
   return count;
 }
 
+static int has_words(const umbra_delimited *t) {
+  double value;
+  for (size_t c = 0; c < t->count; c++)
+    if (!is_number(&value, t->field[c].text) && !umbra_cell_is_missing(t->field[c].text)) return 1;
+  return 0;
+}
+
 static int judge_header(reading *r, const column_look *look) {
   const umbra_delimited *first = &r->header;
   const size_t numbers = count_numbers(first);
@@ -212,6 +220,7 @@ static umbra_status take_header(reading *r) {
   if (r->options->header == 0 || r->options->header == UMBRA_HEADER_OF_WORDS) UMBRA_TRY(find_header(&found, r, after));
   if (!found) r->header.count = 0;
   if (!found) return UMBRA_OK;
+  r->has_words = has_words(&r->header);
   r->text = after;
   UMBRA_TRY(skip_records(r, r->options->header - 1));
   return find_row_names(r);
@@ -220,7 +229,7 @@ static umbra_status take_header(reading *r) {
 /* ---- records ---- */
 
 static int repeats_header(const reading *r) {
-  if (!r->header.count || r->text.count < r->header.count) return 0;
+  if (!r->has_words || r->text.count < r->header.count) return 0;
   for (size_t c = 0; c < r->header.count; c++) {
     const umbra_span a = r->text.field[c].text, b = r->header.field[c].text;
     if (a.length != b.length || memcmp(a.at, b.at, a.length) != 0) return 0;
@@ -267,7 +276,7 @@ static void look_at_marks(survey *s, const umbra_delimited *t) {
       s->cell = cell;
       s->line = t->line;
     }
-    s->ambiguous += umbra_cell_diagnosis(cell, 0) != NULL && *cell.at != '0';
+    s->ambiguous += umbra_cell_has_thousands(cell) && *cell.at != '0';
   }
 }
 
@@ -360,7 +369,7 @@ static umbra_status put_cell(umbra_grid *grid, char mark, size_t row, size_t c, 
     if (!isfinite(*value) && column->first_infinite == grid->rows) column->first_infinite = row;
     return UMBRA_OK;
   }
-  if (umbra_cell_is_missing(cell)) {
+  if (umbra_cell_is_missing(cell) && !(column->has_dashes && umbra_cell_is_dash(cell))) {
     if (!column->missing++) column->first_missing = row;
     *value = NAN;
     return UMBRA_OK;
@@ -399,15 +408,15 @@ static umbra_status put_names(umbra_grid *grid, const reading *r) {
   return UMBRA_OK;
 }
 
-/* Which columns' numbers are texts: those with more words than numbers, and those that somebody says. */
+/* Which columns' numbers are texts, as somebody says. A dash is one, too, in these and in columns of words alone. */
 static umbra_status choose_texts(umbra_grid *grid, const reading *r, const survey *s) {
   size_t *column = NULL, count = 0;
-  for (size_t c = 0; c < grid->columns; c++)
-    if (s->column[c].numbers && s->column[c].words > s->column[c].numbers) grid->column[c].as_text = UMBRA_TEXT_FOUND;
   if (r->schema) UMBRA_TRY(umbra_schema_mark_texts(r->schema, grid));
   UMBRA_TRY(umbra_grid_select(&column, &count, grid, r->options->text, "--text"));
   for (size_t i = 0; i < count; i++) grid->column[column[i]].as_text = UMBRA_TEXT_SAID;
   umbra_free(column);
+  for (size_t c = 0; c < grid->columns; c++)
+    grid->column[c].has_dashes = grid->column[c].as_text || (s->column[c].words && !s->column[c].numbers);
   return UMBRA_OK;
 }
 
@@ -446,10 +455,13 @@ static umbra_status read_text(void *argument) {
 
 umbra_status umbra_grid_from_text(umbra_grid *grid, umbra_bytes *bytes, const char *path,
                                   const umbra_table_options *options, const umbra_schema *schema) {
-  umbra_status status = umbra_text_to_utf8(bytes, path);
+  size_t latin1_line;
+  umbra_status status = umbra_text_to_utf8(bytes, &latin1_line, path);
   umbra_grid made = {.path = path, .memory = (char *)bytes->at};
   text_job job = {&made, bytes->size, options, schema};
   *bytes = (umbra_bytes){0};
+  if (status == UMBRA_OK && latin1_line)
+    umbra_table_tell(options, "line %zu is not UTF-8: the table's characters are taken for Latin-1", latin1_line);
   if (status == UMBRA_OK) status = umbra_in_c_locale(read_text, &job);
   if (status == UMBRA_OK) *grid = made;
   else umbra_grid_clear(&made);

@@ -56,10 +56,17 @@ static umbra_status select_columns(inference *f) {
 
 /* ---- what is wrong with a column ---- */
 
-/* Words only, of which the first is no damaged number, or as the caller says. */
+/* The first text that is probably a damaged number; NULL: none is. */
+static const umbra_text_entry *find_damaged(const umbra_grid_column *column) {
+  for (size_t i = 0; i < column->texts.count; i++)
+    if (umbra_cell_diagnosis(column->texts.entry[i].text, column->numbers > 0)) return &column->texts.entry[i];
+  return NULL;
+}
+
+/* Words only, of which none is a damaged number, or as the caller says. */
 static int is_text(const inference *f, const umbra_grid_column *column) {
   return f->wish->texts && column->words && !column->numbers &&
-         (column->as_text == UMBRA_TEXT_SAID || !umbra_cell_diagnosis(column->texts.entry[0].text, 0));
+         (column->as_text == UMBRA_TEXT_SAID || !find_damaged(column));
 }
 
 /* The numbers of all columns that are neither numbers nor texts, as an option has them. */
@@ -73,8 +80,8 @@ static void list_others(char *text, size_t size, const inference *f) {
   }
 }
 
-static const char *reason_of(const inference *f, const umbra_grid_column *column) {
-  const char *diagnosis = umbra_cell_diagnosis(column->texts.entry[0].text, column->numbers > 0);
+static const char *reason_of(const inference *f, const umbra_grid_column *column, umbra_span cell) {
+  const char *diagnosis = umbra_cell_diagnosis(cell, column->numbers > 0);
   if (diagnosis) return diagnosis;
   if (!column->numbers && !f->wish->texts) return "only numbers can be read here";
   if (umbra_grid_begins_with_word(column)) return "--header 2 says that the header has two lines";
@@ -83,12 +90,13 @@ static const char *reason_of(const inference *f, const umbra_grid_column *column
 
 static umbra_status not_a_number(const inference *f, size_t c) {
   const umbra_grid_column *column = &f->grid->column[c];
+  const umbra_text_entry *damaged = find_damaged(column), *at = damaged ? damaged : &column->texts.entry[0];
   char place[UMBRA_PLACE_BYTES], shown[UMBRA_SHOWN_BYTES], others[96];
   list_others(others, sizeof others, f);
   return umbra_fail(UMBRA_ERROR_FORMAT, "%s: '%s' is not a number; %s; --without %s leaves out what is none%s (in %s)",
-                    umbra_grid_place(place, f->grid, column->first_word, c),
-                    umbra_span_shown(shown, column->texts.entry[0].text), reason_of(f, column), others,
-                    f->wish->texts ? ", and --text makes categories of it" : "", f->grid->path);
+                    umbra_grid_place(place, f->grid, at->row, c), umbra_span_shown(shown, at->text),
+                    reason_of(f, column, at->text), others, f->wish->texts ? ", and --text makes categories of it" : "",
+                    f->grid->path);
 }
 
 static umbra_status check_column(const inference *f, size_t c) {
@@ -119,9 +127,10 @@ static size_t count_frequent(const inference *f, const umbra_texts *texts) {
   return texts->count == UMBRA_TEXTS_MOST ? 0 : count;
 }
 
+/* One pair, in letters of either case: where y stands beside t, they are codes. */
 static int is_truth(const umbra_texts *texts) {
   for (size_t i = 0; i < texts->count; i++)
-    if (umbra_cell_truth(texts->entry[i].text) < 0) return 0;
+    if (!umbra_cell_is_truth_beside(texts->entry[i].text, texts->entry[0].text)) return 0;
   return 1;
 }
 
