@@ -463,6 +463,47 @@ static void a_bomb(void **state) {
 
 /* ---- other tables by the schema of one ---- */
 
+static char *describe(const umbra_schema *schema) {
+  size_t size;
+  assert_int_equal(umbra_schema_describe(schema, NULL, &size), UMBRA_OK);
+  char *json = malloc(size);
+  assert_non_null(json);
+  assert_int_equal(umbra_schema_describe(schema, json, &size), UMBRA_OK);
+  return json;
+}
+
+/* The schema of a table, as a file keeps it. */
+static umbra_schema *schema_of(const kind *training, const char *path) {
+  umbra_records *records = NULL;
+  umbra_schema *schema = NULL;
+  write_bytes(path, training->text, strlen(training->text));
+  assert_int_equal(read_path(&records, training, path, NULL), UMBRA_OK);
+  char *json = describe(umbra_records_schema(records));
+  assert_int_equal(umbra_schema_parse(&schema, json), UMBRA_OK);
+  free(json);
+  umbra_records_destroy(records);
+  return schema;
+}
+
+static void check_by_schema(const kind *training, const kind *kinds, size_t count) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  umbra_schema *schema = schema_of(training, path);
+  for (size_t i = 0; i < count; i++) {
+    const kind *k = &kinds[i];
+    umbra_records *records = NULL;
+    write_bytes(path, k->text, strlen(k->text));
+    umbra_status status = read_path(&records, k, path, schema);
+    if ((status == UMBRA_OK) != (k->records != NULL)) fail_msg("%s: %s", k->name, umbra_last_error());
+    if (status == UMBRA_OK) check_read(k, records);
+    else if (!strstr(umbra_last_error(), k->said))
+      fail_msg("%s: \"%s\", not \"%s\"", k->name, umbra_last_error(), k->said);
+    umbra_records_destroy(records);
+  }
+  umbra_schema_destroy(schema);
+  remove(path);
+}
+
 static const char trained[] = "s,a,b,y\nu,1,,no\nv,2,4,yes\nu,3,6,yes\nv,4,8,no\n";
 
 static void by_schema(void **state) {
@@ -490,34 +531,31 @@ static void by_schema(void **state) {
       {"too few columns", "v,no\nu,yes\n", NULL, "has 2 columns, and the training's has 4",
        .options.header = UMBRA_HEADER_NONE},
   };
-  char path[128], *json;
-  size_t size;
-  umbra_records *records = NULL;
-  umbra_schema *schema = NULL;
   const kind training = {"training", trained, NULL, NULL, .options.missing = UMBRA_MISSING_MEAN};
-  snprintf(path, sizeof path, "%s/table.csv", folder);
-  write_bytes(path, trained, strlen(trained));
-  assert_int_equal(read_path(&records, &training, path, NULL), UMBRA_OK);
-  assert_int_equal(umbra_schema_describe(umbra_records_schema(records), NULL, &size), UMBRA_OK);
-  json = malloc(size);
-  assert_non_null(json);
-  assert_int_equal(umbra_schema_describe(umbra_records_schema(records), json, &size), UMBRA_OK);
-  assert_int_equal(umbra_schema_parse(&schema, json), UMBRA_OK);
-  free(json);
-  umbra_records_destroy(records);
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-    const kind *k = &kinds[i];
-    records = NULL;
-    write_bytes(path, k->text, strlen(k->text));
-    umbra_status status = read_path(&records, k, path, schema);
-    if ((status == UMBRA_OK) != (k->records != NULL)) fail_msg("%s: %s", k->name, umbra_last_error());
-    if (status == UMBRA_OK) check_read(k, records);
-    else if (!strstr(umbra_last_error(), k->said))
-      fail_msg("%s: \"%s\", not \"%s\"", k->name, umbra_last_error(), k->said);
-    umbra_records_destroy(records);
-  }
-  umbra_schema_destroy(schema);
-  remove(path);
+  check_by_schema(&training, kinds, sizeof kinds / sizeof *kinds);
+}
+
+/* Cells of a column of words and numbers say nothing by themselves: classes must not come of them. */
+static void labels_by_schema(void **state) {
+  (void)state;
+  static const kind numbers = {"0 and 1", "a,y\n1,0\n2,1\n", .said = NULL},
+                    words = {"no and yes", "a,y\n1,no\n2,yes\n", .said = NULL};
+  static const kind of_numbers[] = {
+      {"words among numbers", "a,y\n1,1\n2,0\n3,100\n4,yes\n", NULL,
+       .said = "line 5, column 2 (y): the label 'yes' is not a number, and others are; --text"},
+      {"words and a number below 0", "a,y\n1,yes\n2,-1\n3,1e15\n", NULL, .said = "the label 'yes' is not a number"},
+      {"words that are numbers", "a,y\n1,1\n2,0\n", "1 +|2 -", .said = NULL, .options.text = "y"},
+      {"infinite", "a,y\n1,1\n2,0\n3,inf\n", NULL, .said = "line 4, column 2 (y): the label is not finite"},
+  };
+  static const kind of_words[] = {
+      {"as many numbers", "a,y\n1,yes\n2,no\n3,1\n4,0\n", NULL,
+       .said = "line 2, column 2 (y): the label 'yes' is not a number, and others are; --text"},
+      {"more words than numbers", "a,y\n1,yes\n2,no\n3,1\n", NULL,
+       .said = "the label is '1', and the classes are 'no' and 'yes'"},
+      {"numbers alone", "a,y\n1,1\n2,0\n", NULL, .said = "the label is '1', and the classes are 'no' and 'yes'"},
+  };
+  check_by_schema(&numbers, of_numbers, sizeof of_numbers / sizeof *of_numbers);
+  check_by_schema(&words, of_words, sizeof of_words / sizeof *of_words);
 }
 
 static void many_headers(void **state) {
@@ -564,13 +602,11 @@ static void memory_that_cannot_be_had(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_of_text), cmocka_unit_test(headers),
-      cmocka_unit_test(cells),          cmocka_unit_test(missing_values),
-      cmocka_unit_test(categories),     cmocka_unit_test(labels),
-      cmocka_unit_test(chosen_columns), cmocka_unit_test(what_is_noted),
-      cmocka_unit_test(characters),     cmocka_unit_test(names_and_packing),
-      cmocka_unit_test(a_bomb),         cmocka_unit_test(by_schema),
-      cmocka_unit_test(many_headers),   cmocka_unit_test(memory_that_cannot_be_had),
+      cmocka_unit_test(shapes_of_text),    cmocka_unit_test(headers),       cmocka_unit_test(cells),
+      cmocka_unit_test(missing_values),    cmocka_unit_test(categories),    cmocka_unit_test(labels),
+      cmocka_unit_test(chosen_columns),    cmocka_unit_test(what_is_noted), cmocka_unit_test(characters),
+      cmocka_unit_test(names_and_packing), cmocka_unit_test(a_bomb),        cmocka_unit_test(by_schema),
+      cmocka_unit_test(labels_by_schema),  cmocka_unit_test(many_headers),  cmocka_unit_test(memory_that_cannot_be_had),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
