@@ -61,9 +61,9 @@ static bool read_model(encrypt_job *j, const encrypt_options *o) {
 }
 
 static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  if (o->records
-          ? !cli_scaling_load(&j->scaling, o->data.scaling, NULL) || !read_records(j, o, report) || !scale_records(j)
-          : !read_model(j, o))
+  if (o->records ? !cli_scaling_load(&j->scaling, o->data.scaling, NULL, report) || !read_records(j, o, report) ||
+                       !scale_records(j)
+                 : !read_model(j, o))
     return false;
   cli_report_step(report, "read", o->records ? o->records : o->model);
   return true;
