@@ -461,6 +461,25 @@ static void a_bomb(void **state) {
   free(bytes);
 }
 
+/* Fields take memory whether or not they have anything in them, so their number is limited in every record. */
+static void records_of_many_fields(void **state) {
+  (void)state;
+  enum { MOST = 1 << 20 };
+  static const char *const before[] = {"", "1,0\n"};
+  char *text = malloc(MOST + 16);
+  assert_non_null(text);
+  for (size_t i = 0; i < 2; i++) {
+    const size_t begin = strlen(before[i]);
+    const kind most = {"as many as can be read", "", NULL, .said = i ? "there must be records" : "no line of numbers"};
+    const kind more = {"one more", "", NULL, .said = "fields that can be read; use .npy"};
+    strcpy(text, before[i]);
+    memset(text + begin, ',', MOST);
+    check_bytes(&most, "t.csv", text, begin + MOST - 1);
+    check_bytes(&more, "t.csv", text, begin + MOST);
+  }
+  free(text);
+}
+
 /* ---- other tables by the schema of one ---- */
 
 static char *describe(const umbra_schema *schema) {
@@ -602,11 +621,14 @@ static void memory_that_cannot_be_had(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_of_text),    cmocka_unit_test(headers),       cmocka_unit_test(cells),
-      cmocka_unit_test(missing_values),    cmocka_unit_test(categories),    cmocka_unit_test(labels),
-      cmocka_unit_test(chosen_columns),    cmocka_unit_test(what_is_noted), cmocka_unit_test(characters),
-      cmocka_unit_test(names_and_packing), cmocka_unit_test(a_bomb),        cmocka_unit_test(by_schema),
-      cmocka_unit_test(labels_by_schema),  cmocka_unit_test(many_headers),  cmocka_unit_test(memory_that_cannot_be_had),
+      cmocka_unit_test(shapes_of_text), cmocka_unit_test(headers),
+      cmocka_unit_test(cells),          cmocka_unit_test(missing_values),
+      cmocka_unit_test(categories),     cmocka_unit_test(labels),
+      cmocka_unit_test(chosen_columns), cmocka_unit_test(what_is_noted),
+      cmocka_unit_test(characters),     cmocka_unit_test(names_and_packing),
+      cmocka_unit_test(a_bomb),         cmocka_unit_test(records_of_many_fields),
+      cmocka_unit_test(by_schema),      cmocka_unit_test(labels_by_schema),
+      cmocka_unit_test(many_headers),   cmocka_unit_test(memory_that_cannot_be_had),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
