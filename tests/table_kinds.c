@@ -359,6 +359,23 @@ static void chosen_columns(void **state) {
   CHECK_ALL(kinds);
 }
 
+static void options_that_mean_nothing(void **state) {
+  (void)state;
+  static const kind kinds[] = {
+      {"rule", FOUR, NULL, .said = "--missing: 99 is no rule", .options.missing = (umbra_missing_rule)99},
+      {"rule below 0", FOUR, NULL, .said = "--missing: -1 is no rule", .options.missing = (umbra_missing_rule)-1},
+      {"lines below 0", FOUR, NULL, .said = "--header: -3 is no number of lines", .options.header = -3},
+      {"separator", FOUR, NULL, .said = "--separator: 'x' is none of", .options.separator = 'x'},
+      {"decimal mark", FOUR, NULL, .said = "--decimal: 'x' is neither", .options.decimal = 'x'},
+  };
+  CHECK_ALL(kinds);
+  char path[128];
+  umbra_table table = {0};
+  const umbra_table_options options = {UMBRA_TABLE_OPTIONS_INIT, .missing = (umbra_missing_rule)5};
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  assert_int_equal(umbra_table_read_with(&table, path, &options), UMBRA_ERROR_INVALID_ARGUMENT);
+}
+
 static void what_is_noted(void **state) {
   (void)state;
   static const kind kinds[] = {
@@ -621,14 +638,23 @@ static void memory_that_cannot_be_had(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_of_text), cmocka_unit_test(headers),
-      cmocka_unit_test(cells),          cmocka_unit_test(missing_values),
-      cmocka_unit_test(categories),     cmocka_unit_test(labels),
-      cmocka_unit_test(chosen_columns), cmocka_unit_test(what_is_noted),
-      cmocka_unit_test(characters),     cmocka_unit_test(names_and_packing),
-      cmocka_unit_test(a_bomb),         cmocka_unit_test(records_of_many_fields),
-      cmocka_unit_test(by_schema),      cmocka_unit_test(labels_by_schema),
-      cmocka_unit_test(many_headers),   cmocka_unit_test(memory_that_cannot_be_had),
+      cmocka_unit_test(shapes_of_text),
+      cmocka_unit_test(headers),
+      cmocka_unit_test(cells),
+      cmocka_unit_test(missing_values),
+      cmocka_unit_test(categories),
+      cmocka_unit_test(labels),
+      cmocka_unit_test(chosen_columns),
+      cmocka_unit_test(options_that_mean_nothing),
+      cmocka_unit_test(what_is_noted),
+      cmocka_unit_test(characters),
+      cmocka_unit_test(names_and_packing),
+      cmocka_unit_test(a_bomb),
+      cmocka_unit_test(records_of_many_fields),
+      cmocka_unit_test(by_schema),
+      cmocka_unit_test(labels_by_schema),
+      cmocka_unit_test(many_headers),
+      cmocka_unit_test(memory_that_cannot_be_had),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
