@@ -80,6 +80,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exactly one of --records, --model, --weights and DATA",
                "encrypt train.csv --records r --keys k --out o");
   assert_fails(2, "belong to DATA", "encrypt --records r --plan p --keys k --out o");
+  assert_fails(2, "exclude each other", "encrypt --records r --drop-last-column --without width --keys k --out o");
   assert_fails(2, "does not go with DATA", "encrypt train.csv --plan p --drop-last-column --keys k --out o");
   assert_fails(2, "--data DIR is missing", "train --keys k --out o");
   assert_fails(2, "\"x\" is not a whole number", "train --keys k --data d --out o --memory x");

@@ -153,7 +153,8 @@ static void check_keys(const encrypt_options *o) {
 static void check_usage(const encrypt_options *o) {
   if (!o->records + !o->model + !o->weights + !o->data.data != 3)
     cli_usage("exactly one of --records, --model, --weights and DATA is expected");
-  if (o->data.table.columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
+  if ((o->data.table.columns || o->data.table.without) && o->drop_last)
+    cli_usage("--drop-last-column and --columns or --without exclude each other; in lists the last column is -1");
   if (!o->model && (o->range > 0 || o->degree)) cli_usage("--range and --degree belong to --model");
   if (o->model && !(o->range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
   if (!o->data.data &&
