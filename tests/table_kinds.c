@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -608,6 +609,53 @@ static void many_headers(void **state) {
   free(text);
 }
 
+/* A table of that many columns c0, c1, ... and a label, or the other way round. */
+static char *wide_table(size_t columns, int turned) {
+  const size_t room = 24 * (columns + 1);
+  char *text = malloc(room);
+  assert_non_null(text);
+  size_t used = (size_t)snprintf(text, room, "%s", turned ? "y" : "");
+  for (size_t c = 0; c < columns; c++)
+    used += (size_t)snprintf(text + used, room - used, "%sc%zu", used ? "," : "", turned ? columns - 1 - c : c);
+  used += (size_t)snprintf(text + used, room - used, "%s\n", turned ? "" : ",y");
+  for (int row = 0; row < 3; row++)
+    for (size_t c = 0; c <= columns; c++)
+      used += (size_t)snprintf(text + used, room - used, "%d%c", row % 2, c < columns ? ',' : '\n');
+  return text;
+}
+
+static clock_t time_of_numbers(const char *path) {
+  umbra_table table = {0};
+  const clock_t begin = clock();
+  assert_int_equal(umbra_table_read(&table, path), UMBRA_OK);
+  umbra_table_clear(&table);
+  return clock() - begin;
+}
+
+/* Features that are noted and columns that are matched by names take as long as numbers, not as their square. */
+static void many_columns(void **state) {
+  (void)state;
+  enum { COLUMNS = 1 << 16, TIMES = 8 };
+  const kind k = {"many columns", "", NULL, .said = NULL};
+  umbra_records *records[2] = {NULL, NULL};
+  char path[128];
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  for (int turned = 0; turned < 2; turned++) {
+    char *text = wide_table(COLUMNS, turned);
+    write_bytes(path, text, strlen(text));
+    free(text);
+    const umbra_schema *schema = turned ? umbra_records_schema(records[0]) : NULL;
+    const clock_t numbers = time_of_numbers(path), begin = clock();
+    assert_int_equal(read_path(&records[turned], &k, path, schema), UMBRA_OK);
+    assert_true(clock() - begin < TIMES * numbers);
+    assert_int_equal(umbra_records_columns(records[turned]), COLUMNS);
+  }
+  assert_non_null(strstr(notes, "matched by their names"));
+  umbra_records_destroy(records[0]);
+  umbra_records_destroy(records[1]);
+  remove(path);
+}
+
 /* Whatever allocation fails, the call does, and leaves nothing behind. */
 static void memory_that_cannot_be_had(void **state) {
   (void)state;
@@ -654,6 +702,7 @@ int main(void) {
       cmocka_unit_test(by_schema),
       cmocka_unit_test(labels_by_schema),
       cmocka_unit_test(many_headers),
+      cmocka_unit_test(many_columns),
       cmocka_unit_test(memory_that_cannot_be_had),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

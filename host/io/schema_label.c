@@ -107,17 +107,12 @@ static umbra_status check_usual(const label_column *l) {
   return UMBRA_OK;
 }
 
-static int compare_spelling(umbra_span a, umbra_span b) {
-  const int order = memcmp(a.at, b.at, a.length < b.length ? a.length : b.length);
-  return order ? order : (a.length > b.length) - (a.length < b.length);
-}
-
 /* The larger number, yes before no, or the later in the alphabet is the positive one. */
 static int is_positive(const label_column *l, double value, double than) {
   if (!l->column->words) return value > than;
   const umbra_span a = l->column->texts.entry[(size_t)value].text, b = l->column->texts.entry[(size_t)than].text;
   const int truth = umbra_cell_truth(a), other = umbra_cell_truth(b);
-  return truth >= 0 && other >= 0 && truth != other ? truth > other : compare_spelling(a, b) > 0;
+  return truth >= 0 && other >= 0 && truth != other ? truth > other : umbra_span_compare(a, b) > 0;
 }
 
 static int is_called(const label_column *l, double value, const char *name) {
