@@ -80,6 +80,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exactly one of --records, --model, --weights and DATA",
                "encrypt train.csv --records r --keys k --out o");
   assert_fails(2, "belong to DATA", "encrypt --records r --plan p --keys k --out o");
+  assert_fails(2, "exclude each other", "encrypt --records r --drop-last-column --without width --keys k --out o");
   assert_fails(2, "does not go with DATA", "encrypt train.csv --plan p --drop-last-column --keys k --out o");
   assert_fails(2, "--data DIR is missing", "train --keys k --out o");
   assert_fails(2, "\"x\" is not a whole number", "train --keys k --data d --out o --memory x");
@@ -295,7 +296,7 @@ static void files_that_do_not_belong_together_are_noticed(void **state) {
   assert_int_not_equal(access("data/data.umbra", F_OK), 0);
   assert_fails(1, "(parameters) will not be replaced", PLAN "--out params.umbra");
   assert_fails(1, "is an input of this command", PLAN "--scale range --scaling train.csv");
-  assert_fails(1, "end in .csv or .npy", PLAN "--scale range --scaling scaling.txt");
+  assert_fails(1, "must end in .csv", PLAN "--scale range --scaling scaling.npy");
 #undef ENCRYPT
 }
 
@@ -396,6 +397,25 @@ static void columns_are_remembered(void **state) {
                "evaluate --weights w.csv --data train.csv --train train.csv --plan first.umbra --scaling second.csv");
 }
 
+/* Wherever the scaling's file was copied, it remembers, and where it does not, that is said. */
+static void copies_of_scalings_remember(void **state) {
+  (void)state;
+  const char *const copies[] = {"copy.tsv", "packed.csv.gz", "marked.csv", "lines.csv"};
+  assert_int_equal(shell("cp second.csv copy.tsv && gzip -c second.csv >packed.csv.gz && "
+                         "(printf '\\357\\273\\277\\n \\n' && cat second.csv) >marked.csv && "
+                         "sed 's/$/\\r/' second.csv >lines.csv && "
+                         "sed '/^#/d' second.csv >bare.csv"),
+                   0);
+  for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+    assert_fails(1, "written with another plan", ENCRYPT("train.csv", "--scaling %s"), copies[i]);
+    assert_fails(1, "'height' is not the label of the training",
+                 "evaluate --weights w.csv --data train.csv --label height --scaling %s", copies[i]);
+  }
+  assert_fails(1, "does not say what its columns are", ENCRYPT("train.csv", "--label ill --scaling bare.csv"));
+  assert_int_equal(umbra("evaluate --weights w.csv --data train.csv --label ill --scaling bare.csv --json"), 0);
+  assert_non_null(strstr(contents("out"), "does not say what its columns are"));
+}
+
 static void tables_are_read_as_options_say(void **state) {
   (void)state;
   assert_int_equal(
@@ -419,6 +439,7 @@ static void tables_are_read_as_options_say(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(columns_are_remembered),
+      cmocka_unit_test(copies_of_scalings_remember),
       cmocka_unit_test(tables_are_read_as_options_say),
       cmocka_unit_test(usage_errors_exit_with_2),
       cmocka_unit_test(shapes_are_planned),

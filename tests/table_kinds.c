@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -385,6 +386,23 @@ static void chosen_columns(void **state) {
   CHECK_ALL(kinds);
 }
 
+static void options_that_mean_nothing(void **state) {
+  (void)state;
+  static const kind kinds[] = {
+      {"rule", FOUR, NULL, .said = "--missing: 99 is no rule", .options.missing = (umbra_missing_rule)99},
+      {"rule below 0", FOUR, NULL, .said = "--missing: -1 is no rule", .options.missing = (umbra_missing_rule)-1},
+      {"lines below 0", FOUR, NULL, .said = "--header: -3 is no number of lines", .options.header = -3},
+      {"separator", FOUR, NULL, .said = "--separator: 'x' is none of", .options.separator = 'x'},
+      {"decimal mark", FOUR, NULL, .said = "--decimal: 'x' is neither", .options.decimal = 'x'},
+  };
+  CHECK_ALL(kinds);
+  char path[128];
+  umbra_table table = {0};
+  const umbra_table_options options = {UMBRA_TABLE_OPTIONS_INIT, .missing = (umbra_missing_rule)5};
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  assert_int_equal(umbra_table_read_with(&table, path, &options), UMBRA_ERROR_INVALID_ARGUMENT);
+}
+
 static void what_is_noted(void **state) {
   (void)state;
   static const kind kinds[] = {
@@ -525,7 +543,67 @@ static void a_bomb(void **state) {
   free(bytes);
 }
 
+/* Fields take memory whether or not they have anything in them, so their number is limited in every record. */
+static void records_of_many_fields(void **state) {
+  (void)state;
+  enum { MOST = 1 << 20 };
+  static const char *const before[] = {"", "1,0\n"};
+  char *text = malloc(MOST + 16);
+  assert_non_null(text);
+  for (size_t i = 0; i < 2; i++) {
+    const size_t begin = strlen(before[i]);
+    const kind most = {"as many as can be read", "", NULL, .said = i ? "there must be records" : "no line of numbers"};
+    const kind more = {"one more", "", NULL, .said = "fields that can be read; use .npy"};
+    strcpy(text, before[i]);
+    memset(text + begin, ',', MOST);
+    check_bytes(&most, "t.csv", text, begin + MOST - 1);
+    check_bytes(&more, "t.csv", text, begin + MOST);
+  }
+  free(text);
+}
+
 /* ---- other tables by the schema of one ---- */
+
+static char *describe(const umbra_schema *schema) {
+  size_t size;
+  assert_int_equal(umbra_schema_describe(schema, NULL, &size), UMBRA_OK);
+  char *json = malloc(size);
+  assert_non_null(json);
+  assert_int_equal(umbra_schema_describe(schema, json, &size), UMBRA_OK);
+  return json;
+}
+
+/* The schema of a table, as a file keeps it. */
+static umbra_schema *schema_of(const kind *training, const char *path) {
+  umbra_records *records = NULL;
+  umbra_schema *schema = NULL;
+  write_bytes(path, training->text, strlen(training->text));
+  assert_int_equal(read_path(&records, training, path, NULL), UMBRA_OK);
+  char *json = describe(umbra_records_schema(records));
+  assert_int_equal(umbra_schema_parse(&schema, json), UMBRA_OK);
+  free(json);
+  umbra_records_destroy(records);
+  return schema;
+}
+
+static void check_by_schema(const kind *training, const kind *kinds, size_t count) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  umbra_schema *schema = schema_of(training, path);
+  for (size_t i = 0; i < count; i++) {
+    const kind *k = &kinds[i];
+    umbra_records *records = NULL;
+    write_bytes(path, k->text, strlen(k->text));
+    umbra_status status = read_path(&records, k, path, schema);
+    if ((status == UMBRA_OK) != (k->records != NULL)) fail_msg("%s: %s", k->name, umbra_last_error());
+    if (status == UMBRA_OK) check_read(k, records);
+    else if (!strstr(umbra_last_error(), k->said))
+      fail_msg("%s: \"%s\", not \"%s\"", k->name, umbra_last_error(), k->said);
+    umbra_records_destroy(records);
+  }
+  umbra_schema_destroy(schema);
+  remove(path);
+}
 
 static const char trained[] = "s,a,b,y\nu,1,,no\nv,2,4,yes\nu,3,6,yes\nv,4,8,no\n";
 
@@ -554,34 +632,31 @@ static void by_schema(void **state) {
       {"too few columns", "v,no\nu,yes\n", NULL, "has 2 columns, and the training's has 4",
        .options.header = UMBRA_HEADER_NONE},
   };
-  char path[128], *json;
-  size_t size;
-  umbra_records *records = NULL;
-  umbra_schema *schema = NULL;
   const kind training = {"training", trained, NULL, NULL, .options.missing = UMBRA_MISSING_MEAN};
-  snprintf(path, sizeof path, "%s/table.csv", folder);
-  write_bytes(path, trained, strlen(trained));
-  assert_int_equal(read_path(&records, &training, path, NULL), UMBRA_OK);
-  assert_int_equal(umbra_schema_describe(umbra_records_schema(records), NULL, &size), UMBRA_OK);
-  json = malloc(size);
-  assert_non_null(json);
-  assert_int_equal(umbra_schema_describe(umbra_records_schema(records), json, &size), UMBRA_OK);
-  assert_int_equal(umbra_schema_parse(&schema, json), UMBRA_OK);
-  free(json);
-  umbra_records_destroy(records);
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-    const kind *k = &kinds[i];
-    records = NULL;
-    write_bytes(path, k->text, strlen(k->text));
-    umbra_status status = read_path(&records, k, path, schema);
-    if ((status == UMBRA_OK) != (k->records != NULL)) fail_msg("%s: %s", k->name, umbra_last_error());
-    if (status == UMBRA_OK) check_read(k, records);
-    else if (!strstr(umbra_last_error(), k->said))
-      fail_msg("%s: \"%s\", not \"%s\"", k->name, umbra_last_error(), k->said);
-    umbra_records_destroy(records);
-  }
-  umbra_schema_destroy(schema);
-  remove(path);
+  check_by_schema(&training, kinds, sizeof kinds / sizeof *kinds);
+}
+
+/* Cells of a column of words and numbers say nothing by themselves: classes must not come of them. */
+static void labels_by_schema(void **state) {
+  (void)state;
+  static const kind numbers = {"0 and 1", "a,y\n1,0\n2,1\n", .said = NULL},
+                    words = {"no and yes", "a,y\n1,no\n2,yes\n", .said = NULL};
+  static const kind of_numbers[] = {
+      {"words among numbers", "a,y\n1,1\n2,0\n3,100\n4,yes\n", NULL,
+       .said = "line 5, column 2 (y): the label 'yes' is not a number, and others are; --text"},
+      {"words and a number below 0", "a,y\n1,yes\n2,-1\n3,1e15\n", NULL, .said = "the label 'yes' is not a number"},
+      {"words that are numbers", "a,y\n1,1\n2,0\n", "1 +|2 -", .said = NULL, .options.text = "y"},
+      {"infinite", "a,y\n1,1\n2,0\n3,inf\n", NULL, .said = "line 4, column 2 (y): the label is not finite"},
+  };
+  static const kind of_words[] = {
+      {"as many numbers", "a,y\n1,yes\n2,no\n3,1\n4,0\n", NULL,
+       .said = "line 2, column 2 (y): the label 'yes' is not a number, and others are; --text"},
+      {"more words than numbers", "a,y\n1,yes\n2,no\n3,1\n", NULL,
+       .said = "the label is '1', and the classes are 'no' and 'yes'"},
+      {"numbers alone", "a,y\n1,1\n2,0\n", NULL, .said = "the label is '1', and the classes are 'no' and 'yes'"},
+  };
+  check_by_schema(&numbers, of_numbers, sizeof of_numbers / sizeof *of_numbers);
+  check_by_schema(&words, of_words, sizeof of_words / sizeof *of_words);
 }
 
 static void many_headers(void **state) {
@@ -596,6 +671,53 @@ static void many_headers(void **state) {
   const kind k = {"many headers", text, "1 -|2 +", .said = "that repeat the header are left out: 199999"};
   check_bytes(&k, "t.csv", text, strlen(text));
   free(text);
+}
+
+/* A table of that many columns c0, c1, ... and a label, or the other way round. */
+static char *wide_table(size_t columns, int turned) {
+  const size_t room = 24 * (columns + 1);
+  char *text = malloc(room);
+  assert_non_null(text);
+  size_t used = (size_t)snprintf(text, room, "%s", turned ? "y" : "");
+  for (size_t c = 0; c < columns; c++)
+    used += (size_t)snprintf(text + used, room - used, "%sc%zu", used ? "," : "", turned ? columns - 1 - c : c);
+  used += (size_t)snprintf(text + used, room - used, "%s\n", turned ? "" : ",y");
+  for (int row = 0; row < 3; row++)
+    for (size_t c = 0; c <= columns; c++)
+      used += (size_t)snprintf(text + used, room - used, "%d%c", row % 2, c < columns ? ',' : '\n');
+  return text;
+}
+
+static clock_t time_of_numbers(const char *path) {
+  umbra_table table = {0};
+  const clock_t begin = clock();
+  assert_int_equal(umbra_table_read(&table, path), UMBRA_OK);
+  umbra_table_clear(&table);
+  return clock() - begin;
+}
+
+/* Features that are noted and columns that are matched by names take as long as numbers, not as their square. */
+static void many_columns(void **state) {
+  (void)state;
+  enum { COLUMNS = 1 << 16, TIMES = 8 };
+  const kind k = {"many columns", "", NULL, .said = NULL};
+  umbra_records *records[2] = {NULL, NULL};
+  char path[128];
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  for (int turned = 0; turned < 2; turned++) {
+    char *text = wide_table(COLUMNS, turned);
+    write_bytes(path, text, strlen(text));
+    free(text);
+    const umbra_schema *schema = turned ? umbra_records_schema(records[0]) : NULL;
+    const clock_t numbers = time_of_numbers(path), begin = clock();
+    assert_int_equal(read_path(&records[turned], &k, path, schema), UMBRA_OK);
+    assert_true(clock() - begin < TIMES * numbers);
+    assert_int_equal(umbra_records_columns(records[turned]), COLUMNS);
+  }
+  assert_non_null(strstr(notes, "matched by their names"));
+  umbra_records_destroy(records[0]);
+  umbra_records_destroy(records[1]);
+  remove(path);
 }
 
 /* Whatever allocation fails, the call does, and leaves nothing behind. */
@@ -635,12 +757,16 @@ int main(void) {
       cmocka_unit_test(categories),
       cmocka_unit_test(labels),
       cmocka_unit_test(chosen_columns),
+      cmocka_unit_test(options_that_mean_nothing),
       cmocka_unit_test(what_is_noted),
       cmocka_unit_test(characters),
       cmocka_unit_test(names_and_packing),
       cmocka_unit_test(a_bomb),
+      cmocka_unit_test(records_of_many_fields),
       cmocka_unit_test(by_schema),
+      cmocka_unit_test(labels_by_schema),
       cmocka_unit_test(many_headers),
+      cmocka_unit_test(many_columns),
       cmocka_unit_test(memory_that_cannot_be_had),
       cmocka_unit_test(arrays_have_no_text),
   };

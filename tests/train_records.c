@@ -11,7 +11,7 @@
 static const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT, range = UMBRA_ERROR_RANGE, format = UMBRA_ERROR_FORMAT;
 
 static char folder[64];
-static char csv[128], npy[128];
+static char csv[128], npy[128], kept[128];
 
 static int set_up(void **state) {
   (void)state;
@@ -19,6 +19,7 @@ static int set_up(void **state) {
   if (!mkdtemp(folder)) return -1;
   snprintf(csv, sizeof csv, "%s/records.csv", folder);
   snprintf(npy, sizeof npy, "%s/records.npy", folder);
+  snprintf(kept, sizeof kept, "%s/kept.csv", folder);
   return 0;
 }
 
@@ -26,6 +27,7 @@ static int tear_down(void **state) {
   (void)state;
   remove(csv);
   remove(npy);
+  remove(kept);
   return rmdir(folder);
 }
 
@@ -417,6 +419,24 @@ static void saved_scalings(void **state) {
   }
 }
 
+/* What would be lost is not saved. */
+static void scalings_that_know_their_columns(void **state) {
+  (void)state;
+  umbra_records *records = NULL;
+  umbra_scaling *scaling = NULL, *loaded = NULL;
+  assert_ok(read_text(&records, "x,label\n1,0\n2,1\n", NULL));
+  assert_ok(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_RANGE, 0, 0));
+  remove(npy);
+  assert_fails(umbra_scaling_save(scaling, npy), bad, "save it as .csv");
+  assert_int_not_equal(access(npy, F_OK), 0);
+  assert_ok(umbra_scaling_save(scaling, kept));
+  assert_ok(umbra_scaling_load(&loaded, kept));
+  assert_int_equal(umbra_schema_features(umbra_scaling_schema(loaded)), 1);
+  umbra_scaling_destroy(loaded);
+  umbra_scaling_destroy(scaling);
+  umbra_records_destroy(records);
+}
+
 static void files_that_are_no_scaling(void **state) {
   (void)state;
   umbra_scaling *scaling = NULL;
@@ -682,8 +702,8 @@ static umbra_status everything(void) {
   if (status == UMBRA_OK) status = umbra_records_split(&rest, &held, records, 2);
   if (status == UMBRA_OK) status = umbra_records_hold(&rest, &held, records, 0, 0.5, 1);
   if (status == UMBRA_OK) status = umbra_scaling_fit(&scaling, rest, UMBRA_SCALING_QUARTILES, 0, 0);
-  if (status == UMBRA_OK) status = umbra_scaling_save(scaling, npy);
-  if (status == UMBRA_OK) status = umbra_scaling_load(&loaded, npy);
+  if (status == UMBRA_OK) status = umbra_scaling_save(scaling, kept);
+  if (status == UMBRA_OK) status = umbra_scaling_load(&loaded, kept);
   if (status == UMBRA_OK) status = umbra_scaling_apply(loaded, &scaled, held);
   if (status == UMBRA_OK) status = umbra_judge(&found, scaled, (const double[]){1, 1});
   umbra_records_destroy(scaled);
@@ -721,6 +741,7 @@ int main(void) {
       cmocka_unit_test(values_beyond_a_scaling),
       cmocka_unit_test(scalings_that_cannot_be),
       cmocka_unit_test(saved_scalings),
+      cmocka_unit_test(scalings_that_know_their_columns),
       cmocka_unit_test(files_that_are_no_scaling),
       cmocka_unit_test(splits),
       cmocka_unit_test(folds_hold_each_record_back_once),

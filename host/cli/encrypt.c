@@ -61,9 +61,9 @@ static bool read_model(encrypt_job *j, const encrypt_options *o) {
 }
 
 static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  if (o->records
-          ? !cli_scaling_load(&j->scaling, o->data.scaling, NULL) || !read_records(j, o, report) || !scale_records(j)
-          : !read_model(j, o))
+  if (o->records ? !cli_scaling_load(&j->scaling, o->data.scaling, NULL, report) || !read_records(j, o, report) ||
+                       !scale_records(j)
+                 : !read_model(j, o))
     return false;
   cli_report_step(report, "read", o->records ? o->records : o->model);
   return true;
@@ -153,7 +153,8 @@ static void check_keys(const encrypt_options *o) {
 static void check_usage(const encrypt_options *o) {
   if (!o->records + !o->model + !o->weights + !o->data.data != 3)
     cli_usage("exactly one of --records, --model, --weights and DATA is expected");
-  if (o->data.table.columns && o->drop_last) cli_usage("--columns and --drop-last-column exclude each other");
+  if ((o->data.table.columns || o->data.table.without) && o->drop_last)
+    cli_usage("--drop-last-column and --columns or --without exclude each other; in lists the last column is -1");
   if (!o->model && (o->range > 0 || o->degree)) cli_usage("--range and --degree belong to --model");
   if (o->model && !(o->range > 0)) cli_usage("--model needs --range R above 0, the largest |logit| that is expected");
   if (!o->data.data &&

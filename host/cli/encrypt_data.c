@@ -32,7 +32,7 @@ static bool shape_fits(const data_job *j, const cli_data_options *o) {
 }
 
 static bool read(data_job *j, const cli_data_options *o, cli_report *report) {
-  if (!cli_plan_load(&j->plan, "--plan", o->plan) || !cli_scaling_load(&j->scaling, o->scaling, j->plan) ||
+  if (!cli_plan_load(&j->plan, "--plan", o->plan) || !cli_scaling_load(&j->scaling, o->scaling, j->plan, report) ||
       !cli_records_load(&j->records, "DATA", o->data, &o->table, cli_schema_of(j->scaling), report) ||
       !shape_fits(j, o) || !cli_records_scale(&j->records, "DATA", j->scaling) ||
       (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, umbra_records_columns(j->records))))

@@ -51,8 +51,9 @@ static bool read_data(evaluate_job *j, const evaluate_options *o, cli_report *re
 }
 
 static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  if ((o->plan && !cli_plan_load(&j->plan, "--plan", o->plan)) || !cli_scaling_load(&j->scaling, o->scaling, j->plan) ||
-      !read_train(j, o, report) || !read_data(j, o, report))
+  if ((o->plan && !cli_plan_load(&j->plan, "--plan", o->plan)) ||
+      !cli_scaling_load(&j->scaling, o->scaling, j->plan, report) || !read_train(j, o, report) ||
+      !read_data(j, o, report))
     return false;
   j->rows = umbra_records_rows(j->records);
   j->columns = umbra_records_columns(j->records);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "commands.h"
@@ -102,11 +103,17 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
 
 /* ---- what comes out ---- */
 
+/* Other tables would lose what the scaling says beside its numbers. */
+static bool is_scaling(const char *path) {
+  const char *ending = strrchr(path, '.');
+  return (ending && strcmp(ending, ".csv") == 0) ||
+         cli_error("--scaling: %s must end in .csv, which keeps what the columns are, and the plan", path);
+}
+
 static bool may_write(const plan_options *o) {
   const char *inputs[] = {o->data, o->held_out, o->initial, o->params};
   return (!o->out || cli_may_write("--out", o->out, CLI_KIND_PLAN, inputs, 4)) &&
-         (!o->scaling ||
-          (cli_is_table("--scaling", o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 4)));
+         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 4)));
 }
 
 /* It tells about the records, so a new file is for the owner alone; the plan is public. */
@@ -226,8 +233,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"scale-by", "C", "with --scale constant: divide by C", CLI_NUMBER, &o.divisor, CLI_WITHIN(1e-300, 1e300)},
       {"clip", "C", "cut scaled values off at -C and C (default: found)", CLI_NUMBER, &o.clip,
        CLI_WITHIN(1e-300, 1e300)},
-      {"scaling", "FILE", "where the scaling goes, .csv or .npy; the owner keeps it", CLI_TEXT, &o.scaling,
-       CLI_OPTIONAL},
+      {"scaling", "FILE", "where the scaling goes, .csv; the owner keeps it", CLI_TEXT, &o.scaling, CLI_OPTIONAL},
       {"held-out", "FILE", "records to judge the prediction by (default: DATA itself)", CLI_TEXT, &o.held_out,
        CLI_OPTIONAL},
       {"holdout", "F", "judge by this fraction of DATA what is found and trained without it; the plan is for all",

@@ -10,9 +10,15 @@ bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path
   return cli_check(umbra_train_plan_load(plan, path), option) && cli_params_secure(umbra_train_plan_params(*plan));
 }
 
-bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan) {
-  return !path || (cli_check(umbra_scaling_load(scaling, path), "--scaling") &&
-                   (!plan || cli_check(umbra_train_plan_check_scaling(plan, *scaling), "--scaling")));
+bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan, cli_report *report) {
+  if (!path) return true;
+  if (!cli_check(umbra_scaling_load(scaling, path), "--scaling") ||
+      (plan && !cli_check(umbra_train_plan_check_scaling(plan, *scaling), "--scaling")))
+    return false;
+  if (!umbra_scaling_schema(*scaling))
+    cli_report_warning(report, "the scaling's file does not say what its columns are, as the .csv of umbra plan does, "
+                               "so nothing says whether these are the training's columns and label");
+  return true;
 }
 
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling) {

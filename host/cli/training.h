@@ -15,8 +15,11 @@
 /* A plan whose parameters are secure. */
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path);
 
-/* As umbra plan --scaling wrote it, with this plan (NULL: any). path NULL: there is none, and *scaling stays NULL. */
-bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan);
+/*
+ * As umbra plan --scaling wrote it, with this plan (NULL: any); a warning if it has no schema. path NULL: there is none,
+ * and *scaling stays NULL.
+ */
+bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan, cli_report *report);
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling);
 
 /* Scaled copies of records (scaling NULL: copies); or they take the place of the records. */

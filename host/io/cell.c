@@ -52,6 +52,11 @@ int umbra_span_is(umbra_span span, const char *text) {
   return span.length == strlen(text) && memcmp(span.at, text, span.length) == 0;
 }
 
+int umbra_span_compare(umbra_span a, umbra_span b) {
+  const int order = memcmp(a.at, b.at, a.length < b.length ? a.length : b.length);
+  return order ? order : (a.length > b.length) - (a.length < b.length);
+}
+
 int umbra_span_is_word(umbra_span span, const char *word) {
   return span.length == strlen(word) && strncasecmp(span.at, word, span.length) == 0;
 }

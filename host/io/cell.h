@@ -16,6 +16,8 @@ umbra_span umbra_span_trimmed(umbra_span span);
 /* Copies it, without the zero bytes that would end it elsewhere. */
 umbra_span umbra_span_without_zeros(char *to, umbra_span span);
 int umbra_span_is(umbra_span span, const char *text);
+/* In the order of their bytes, as memcmp says it; what begins another comes before it. */
+int umbra_span_compare(umbra_span a, umbra_span b);
 /* In ASCII letters of either case. */
 int umbra_span_is_word(umbra_span span, const char *word);
 

@@ -41,6 +41,9 @@ static int skip_comment(umbra_delimited *t) {
 /* ---- fields ---- */
 
 static umbra_status add_field(umbra_delimited *t, umbra_field field) {
+  if (t->count == UMBRA_COLUMNS_MOST)
+    return umbra_fail(UMBRA_ERROR_RANGE, "line %zu has more than the %d fields that can be read; use .npy (in %s)",
+                      t->line, UMBRA_COLUMNS_MOST, t->path);
   UMBRA_TRY(umbra_make_room(&t->field, &t->room, t->count, sizeof field, "the fields of a record"));
   t->field[t->count++] = field;
   return UMBRA_OK;

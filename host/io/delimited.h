@@ -7,6 +7,9 @@
 
 #include "cell.h"
 
+/* Of a table of text: a field takes many times the memory of its one byte, and files come packed. */
+enum { UMBRA_COLUMNS_MOST = 1 << 20 };
+
 typedef struct umbra_field {
   umbra_span text; /* without quotes and the blanks around; doubled quotes are still doubled */
   int quoted, doubled;
@@ -27,7 +30,7 @@ typedef struct umbra_delimited {
   size_t comments; /* lines so far */
 } umbra_delimited;
 
-/* *more: 0 after the last record. Errors: FORMAT (with line and column), OUT_OF_MEMORY. */
+/* *more: 0 after the last record. Errors: FORMAT (with line and column), RANGE (too many fields), OUT_OF_MEMORY. */
 umbra_status umbra_delimited_next(umbra_delimited *text, int *more);
 void umbra_delimited_clear(umbra_delimited *text);
 

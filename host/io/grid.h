@@ -47,6 +47,9 @@ umbra_status umbra_grid_from_text(umbra_grid *grid, umbra_bytes *bytes, const ch
 umbra_status umbra_grid_read(umbra_grid *grid, const char *path, const umbra_table_options *options,
                              const umbra_schema *schema);
 
+/* Whether the name is that of delimited text, which may be packed. */
+int umbra_path_is_text(const char *path);
+
 /* "line 7, column 2 (dose)": where a cell is, for texts. */
 enum { UMBRA_PLACE_BYTES = 256 };
 const char *umbra_grid_place(char text[UMBRA_PLACE_BYTES], const umbra_grid *grid, size_t row, size_t column);

@@ -172,6 +172,11 @@ static file_kind kind_by_name(int *packed, const char *path) {
   return NONE;
 }
 
+int umbra_path_is_text(const char *path) {
+  int packed;
+  return kind_by_name(&packed, path) == TEXT;
+}
+
 static file_kind kind_by_bytes(const umbra_bytes *bytes) {
   if (bytes->size >= 6 && memcmp(bytes->at, "\x93NUMPY", 6) == 0) return NPY;
   return bytes->size >= 4 && memcmp(bytes->at, "PK\3\4", 4) == 0 ? NPZ : TEXT;

@@ -12,7 +12,7 @@
 #include "schema.h"
 #include "table_file.h"
 
-enum { LOOK = 100, MOST_COLUMNS = 1 << 20 };
+enum { LOOK = 100 };
 
 typedef struct reading {
   const umbra_table_options *options;
@@ -214,9 +214,6 @@ static umbra_status take_header(reading *r) {
   after.field = NULL;
   after.count = after.room = 0;
   r->columns = r->header.count;
-  if (r->columns > MOST_COLUMNS)
-    return umbra_fail(UMBRA_ERROR_RANGE, "line %zu has %zu fields, more than the %d that can be read; use .npy (in %s)",
-                      r->header.line, r->columns, MOST_COLUMNS, r->text.path);
   if (r->options->header == 0 || r->options->header == UMBRA_HEADER_OF_WORDS) UMBRA_TRY(find_header(&found, r, after));
   if (!found) r->header.count = 0;
   if (!found) return UMBRA_OK;

@@ -55,25 +55,13 @@ size_t umbra_schema_features(const umbra_schema *schema) {
   return count;
 }
 
-/* Feature k of a column. */
-static void put_feature(umbra_text *out, const umbra_schema_column *column, size_t k) {
+void umbra_schema_column_put(umbra_text *out, const umbra_schema_column *column, size_t k) {
   if (column->name) umbra_text_put(out, "%s", column->name);
   else umbra_text_put(out, "column %zu", column->number);
   if (k + 1 == umbra_schema_column_features(column) && column->marks_missing) umbra_text_put(out, " missing");
   else if (column->kind == UMBRA_COLUMN_CATEGORIES && k < column->categories)
     umbra_text_put(out, "=%s", column->category[k]);
   else if (column->kind == UMBRA_COLUMN_CATEGORIES) umbra_text_put(out, " other");
-}
-
-void umbra_schema_put_feature(umbra_text *out, const umbra_schema *schema, size_t feature) {
-  for (size_t i = 0; i < schema->columns; i++) {
-    const size_t features = umbra_schema_column_features(&schema->column[i]);
-    if (feature < features) {
-      put_feature(out, &schema->column[i], feature);
-      return;
-    }
-    feature -= features;
-  }
 }
 
 typedef struct feature_of {
@@ -83,7 +71,10 @@ typedef struct feature_of {
 
 static void write_feature(umbra_text *out, const void *source) {
   const feature_of *f = source;
-  umbra_schema_put_feature(out, f->schema, f->feature);
+  const umbra_schema_column *column = f->schema->column;
+  size_t k = f->feature;
+  for (; k >= umbra_schema_column_features(column); column++) k -= umbra_schema_column_features(column);
+  umbra_schema_column_put(out, column, k);
 }
 
 umbra_status umbra_schema_feature_name(const umbra_schema *schema, char *text, size_t *size, size_t feature) {

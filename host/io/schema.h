@@ -45,7 +45,8 @@ umbra_status umbra_schema_make(umbra_schema **schema, size_t columns);
 umbra_status umbra_span_copy(char **copy, umbra_span span);
 
 size_t umbra_schema_column_features(const umbra_schema_column *column);
-void umbra_schema_put_feature(umbra_text *out, const umbra_schema *schema, size_t feature);
+/* The name of the column's feature k. */
+void umbra_schema_column_put(umbra_text *out, const umbra_schema_column *column, size_t k);
 
 /* What is wanted beside the options of a table. */
 typedef struct umbra_schema_wish {

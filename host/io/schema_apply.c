@@ -123,9 +123,8 @@ static umbra_status put_truth(const application *a, const umbra_schema_column *o
 static size_t category_of(const umbra_schema_column *of, umbra_span text) {
   size_t begin = 0, end = of->categories;
   while (begin < end) {
-    const size_t middle = begin + (end - begin) / 2, length = strlen(of->category[middle]);
-    int order = memcmp(text.at, of->category[middle], text.length < length ? text.length : length);
-    if (!order) order = (text.length > length) - (text.length < length);
+    const size_t middle = begin + (end - begin) / 2;
+    const int order = umbra_span_compare(text, (umbra_span){of->category[middle], strlen(of->category[middle])});
     if (!order) return middle;
     if (order < 0) end = middle;
     else begin = middle + 1;

@@ -8,13 +8,14 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "delimited.h"
 #include "schema.h"
 #include "table_file.h"
 
 /* As umbra_missing_rule and umbra_column_kind number them. */
 static const char *const rules[] = {"refuse", "drop", "mean", "median", "category", NULL};
 static const char *const kinds[] = {"numbers", "truth", "categories", NULL};
-enum { VERSION = 1, MOST_COLUMNS = 1 << 20 };
+enum { VERSION = 1 };
 
 /* ---- writing ---- */
 
@@ -171,7 +172,7 @@ static umbra_status take_schema(umbra_schema *schema, const cJSON *root, const c
   size_t version, i = 0;
   const cJSON *item;
   UMBRA_TRY(take_count(&version, root, "umbra_schema", 1, VERSION));
-  UMBRA_TRY(take_count(&schema->table_columns, root, "table_columns", 1, MOST_COLUMNS));
+  UMBRA_TRY(take_count(&schema->table_columns, root, "table_columns", 1, UMBRA_COLUMNS_MOST));
   UMBRA_TRY(take_choice(&rule, root, "missing", rules));
   schema->missing = (umbra_missing_rule)rule;
   schema->named = is_true(root, "header");

@@ -44,9 +44,9 @@ static const char *shown(char text[UMBRA_SHOWN_BYTES], const label_column *l, do
 
 /* ---- what there is ---- */
 
-static umbra_status check_column(const label_column *l, const umbra_schema_wish *wish) {
+/* Either all are words or all are numbers: only then do cells say what they are. */
+static umbra_status check_cells(const label_column *l) {
   char place[UMBRA_PLACE_BYTES], text[UMBRA_SHOWN_BYTES];
-  const size_t rows = l->grid->rows;
   if (l->column->words && l->column->numbers)
     return umbra_fail(UMBRA_ERROR_FORMAT, "%s: the label '%s' is not a number, and others are%s (in %s)",
                       umbra_grid_place(place, l->grid, l->column->first_word, l->c),
@@ -54,10 +54,16 @@ static umbra_status check_column(const label_column *l, const umbra_schema_wish 
                       umbra_grid_begins_with_word(l->column) ? "; --header 2 says that the header has two lines"
                                                              : "; --text makes all of them texts",
                       l->grid->path);
-  if (l->column->first_infinite < rows)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%s: the label is not finite (in %s)",
-                      umbra_grid_place(place, l->grid, l->column->first_infinite, l->c), l->grid->path);
-  if (l->column->missing == rows) return umbra_fail(UMBRA_ERROR_RANGE, "all labels are missing (in %s)", l->grid->path);
+  if (l->column->first_infinite == l->grid->rows) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "%s: the label is not finite (in %s)",
+                    umbra_grid_place(place, l->grid, l->column->first_infinite, l->c), l->grid->path);
+}
+
+static umbra_status check_column(const label_column *l, const umbra_schema_wish *wish) {
+  char place[UMBRA_PLACE_BYTES];
+  UMBRA_TRY(check_cells(l));
+  if (l->column->missing == l->grid->rows)
+    return umbra_fail(UMBRA_ERROR_RANGE, "all labels are missing (in %s)", l->grid->path);
   if (!l->column->missing || wish->options->missing != UMBRA_MISSING_REFUSE) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_FORMAT,
                     "%s: a value is missing: the label; --missing drop leaves such records out (in %s)",
@@ -101,17 +107,12 @@ static umbra_status check_usual(const label_column *l) {
   return UMBRA_OK;
 }
 
-static int compare_spelling(umbra_span a, umbra_span b) {
-  const int order = memcmp(a.at, b.at, a.length < b.length ? a.length : b.length);
-  return order ? order : (a.length > b.length) - (a.length < b.length);
-}
-
 /* The larger number, yes before no, or the later in the alphabet is the positive one. */
 static int is_positive(const label_column *l, double value, double than) {
   if (!l->column->words) return value > than;
   const umbra_span a = l->column->texts.entry[(size_t)value].text, b = l->column->texts.entry[(size_t)than].text;
   const int truth = umbra_cell_truth(a), other = umbra_cell_truth(b);
-  return truth >= 0 && other >= 0 && truth != other ? truth > other : compare_spelling(a, b) > 0;
+  return truth >= 0 && other >= 0 && truth != other ? truth > other : umbra_span_compare(a, b) > 0;
 }
 
 static int is_called(const label_column *l, double value, const char *name) {
@@ -196,6 +197,7 @@ umbra_status umbra_schema_labels(const umbra_schema *schema, double *labels, con
   const label_column l = label_of(grid, column);
   char text[UMBRA_SHOWN_BYTES];
   size_t of[2] = {0, 0}, count = 0, last = 0;
+  UMBRA_TRY(check_cells(&l));
   UMBRA_TRY(check_usual(&l));
   for (size_t row = 0; row < grid->rows; row++) {
     if (!kept[row]) continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which column of a table is which of a schema: by name where both have names, else by place. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -10,15 +11,38 @@ static int has_name(const umbra_grid *grid, size_t c, const char *name) {
   return c < grid->columns && grid->column[c].name.at && umbra_span_is(grid->column[c].name, name);
 }
 
+/* The columns that have names, in the order of these. */
+typedef struct named_column {
+  umbra_span name;
+  size_t number; /* from 0 */
+} named_column;
+
+typedef struct name_list {
+  named_column *entry;
+  size_t count, columns; /* columns: of the grid */
+} name_list;
+
+static int compare_names(const void *a, const void *b) {
+  return umbra_span_compare(((const named_column *)a)->name, ((const named_column *)b)->name);
+}
+
+static umbra_status sort_names(name_list *list, const umbra_grid *grid) {
+  *list = (name_list){.columns = grid->columns};
+  UMBRA_TRY(umbra_alloc(&list->entry, grid->columns, sizeof *list->entry, "the columns of a table"));
+  for (size_t c = 0; c < grid->columns; c++)
+    if (grid->column[c].name.at) list->entry[list->count++] = (named_column){grid->column[c].name, c};
+  qsort(list->entry, list->count, sizeof *list->entry, compare_names);
+  return UMBRA_OK;
+}
+
 /* The column of that name, `columns` if there is none, more if there are several. */
-static size_t find_name(const umbra_grid *grid, const char *name) {
-  size_t found = grid->columns;
-  for (size_t c = 0; c < grid->columns; c++) {
-    if (!has_name(grid, c, name)) continue;
-    if (found < grid->columns) return grid->columns + 1;
-    found = c;
-  }
-  return found;
+static size_t find_name(const name_list *list, const char *name) {
+  const named_column wanted = {{name, strlen(name)}, 0}, *end = list->entry + list->count;
+  const named_column *found = bsearch(&wanted, list->entry, list->count, sizeof wanted, compare_names);
+  if (!found) return list->columns;
+  const int several = (found > list->entry && compare_names(found - 1, found) == 0) ||
+                      (found + 1 < end && compare_names(found + 1, found) == 0);
+  return several ? list->columns + 1 : found->number;
 }
 
 static umbra_status not_there(const umbra_grid *grid, const char *name, size_t found) {
@@ -40,13 +64,13 @@ static int is_in_place(const umbra_schema *schema, const umbra_grid *grid) {
   return 1;
 }
 
-static umbra_status match_names(const umbra_schema *schema, umbra_schema_places *places, const umbra_grid *grid,
-                                const umbra_table_options *options) {
+static umbra_status find_places(const umbra_schema *schema, umbra_schema_places *places, const umbra_grid *grid,
+                                const name_list *names, const umbra_table_options *options) {
   const int in_place = is_in_place(schema, grid);
   size_t last = 0, moved = 0;
   for (size_t i = 0; i < schema->columns; i++) {
     const char *name = schema->column[i].name ? schema->column[i].name : "";
-    const size_t found = in_place ? schema->column[i].number - 1 : find_name(grid, name);
+    const size_t found = in_place ? schema->column[i].number - 1 : find_name(names, name);
     if (found >= grid->columns) return not_there(grid, name, found);
     moved |= i > 0 && (found < last) != (schema->column[i].number < schema->column[i - 1].number);
     places->column[i] = last = found;
@@ -57,9 +81,18 @@ static umbra_status match_names(const umbra_schema *schema, umbra_schema_places 
                      grid->path);
   if (!schema->label_number) return UMBRA_OK;
   const size_t own = schema->label_number - 1;
-  const size_t label = has_name(grid, own, schema->label) && in_place ? own : find_name(grid, schema->label);
+  const size_t label = has_name(grid, own, schema->label) && in_place ? own : find_name(names, schema->label);
   if (label < grid->columns) places->label = (ptrdiff_t)label;
   return UMBRA_OK;
+}
+
+static umbra_status match_names(const umbra_schema *schema, umbra_schema_places *places, const umbra_grid *grid,
+                                const umbra_table_options *options) {
+  name_list names;
+  UMBRA_TRY(sort_names(&names, grid));
+  umbra_status status = find_places(schema, places, grid, &names, options);
+  umbra_free(names.entry);
+  return status;
 }
 
 /* ---- by place ---- */

@@ -54,22 +54,31 @@ static int is_flattened(size_t *row, const extremes *e) {
   return e->greatest > e->second_least && e->greatest / far - e->least / far > e->greatest - e->second_least;
 }
 
+/* Of the column's feature k, which is column c of the features. */
+static void note_feature(const umbra_schema_column *column, size_t k, const umbra_table *features, size_t c,
+                         const umbra_table_options *options) {
+  char name[128] = "";
+  size_t row;
+  const extremes e = extremes_of(features, c);
+  umbra_schema_column_put(&(umbra_text){name, sizeof name, 0}, column, k);
+  if (e.least == e.greatest)
+    umbra_table_tell(options, "feature '%s' is %.10g in every record, and says nothing", name, e.least);
+  else if (e.counts)
+    umbra_table_tell(options,
+                     "feature '%s' rises by 1 from record to record, as row numbers do; --without leaves it out", name);
+  else if (is_flattened(&row, &e))
+    umbra_table_tell(options,
+                     "feature '%s' is %.6g in record %zu, so far from all others that these become nearly the "
+                     "same when it is scaled",
+                     name, features->values[row * features->columns + c], row + 1);
+}
+
 void umbra_schema_note_features(const umbra_schema *schema, const umbra_table *features,
                                 const umbra_table_options *options) {
-  for (size_t c = 0; options->note && c < features->columns && features->rows > 1; c++) {
-    char name[128] = "";
-    size_t row;
-    const extremes e = extremes_of(features, c);
-    umbra_schema_put_feature(&(umbra_text){name, sizeof name, 0}, schema, c);
-    if (e.least == e.greatest)
-      umbra_table_tell(options, "feature '%s' is %.10g in every record, and says nothing", name, e.least);
-    else if (e.counts)
-      umbra_table_tell(
-          options, "feature '%s' rises by 1 from record to record, as row numbers do; --without leaves it out", name);
-    else if (is_flattened(&row, &e))
-      umbra_table_tell(options,
-                       "feature '%s' is %.6g in record %zu, so far from all others that these become nearly the "
-                       "same when it is scaled",
-                       name, features->values[row * features->columns + c], row + 1);
+  size_t c = 0;
+  if (!options->note || features->rows < 2) return;
+  for (size_t i = 0; i < schema->columns; i++) {
+    const size_t count = umbra_schema_column_features(&schema->column[i]);
+    for (size_t k = 0; k < count; k++) note_feature(&schema->column[i], k, features, c++, options);
   }
 }

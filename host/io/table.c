@@ -75,9 +75,20 @@ static umbra_status read_grid(void *argument) {
   return umbra_schema_apply(*j->schema, j->sheet, &j->grid, j->wish, 0);
 }
 
+/* What grids do not look at themselves. */
+static umbra_status check_options(const umbra_table_options *options) {
+  if ((unsigned)options->missing > UMBRA_MISSING_CATEGORY)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "--missing: %d is no rule for missing values",
+                      (int)options->missing);
+  if (options->header < UMBRA_HEADER_OF_WORDS)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "--header: %d is no number of lines", (int)options->header);
+  return UMBRA_OK;
+}
+
 umbra_status umbra_sheet_read(umbra_sheet *sheet, umbra_schema **schema, const char *path,
                               const umbra_schema_wish *wish) {
   sheet_job job = {.sheet = sheet, .schema = schema, .path = path, .wish = wish};
+  UMBRA_TRY(check_options(wish->options));
   UMBRA_TRY(umbra_grid_read(&job.grid, path, wish->options, *schema));
   umbra_status status = umbra_in_c_locale(read_grid, &job);
   umbra_grid_clear(&job.grid);

@@ -11,6 +11,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../io/encoding.h"
 #include "../io/schema.h"
 #include "../io/storage.h"
 #include "../io/table_file.h"
@@ -266,6 +267,9 @@ static int is_csv(const char *path) {
 
 static umbra_status save(const umbra_scaling *scaling, const uint8_t *plan, const char *path) {
   if (is_csv(path)) return umbra_storage_replace(path, 0, write_scaling, &(writing){scaling, plan});
+  if (scaling->schema || plan)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "'%s': only .csv keeps what the scaling's columns are, and its plan; save it as .csv", path);
   return umbra_table_write(&(umbra_table){scaling->columns, FIELDS, &scaling->column->offset}, path);
 }
 
@@ -318,11 +322,14 @@ static umbra_status take_line(umbra_scaling *scaling, const char *line) {
   return strncmp(line, plan_mark, strlen(plan_mark)) == 0 ? take_plan(scaling, line + strlen(plan_mark)) : UMBRA_OK;
 }
 
-/* Of the comments before the table. */
+/* Of the comments before the table; blank lines may be among them. */
 static umbra_status take_lines(umbra_scaling *scaling, char *text) {
-  for (char *end; *text == '#' && (end = strchr(text, '\n')); text = end + 1) {
-    *end = '\0';
-    UMBRA_TRY(take_line(scaling, text));
+  static const char blanks[] = " \t\r\n";
+  for (text += strspn(text, blanks); *text == '#'; text += strspn(text, blanks)) {
+    const char *line = text;
+    text += strcspn(text, "\r\n");
+    if (*text) *text++ = '\0';
+    UMBRA_TRY(take_line(scaling, line));
   }
   return UMBRA_OK;
 }
@@ -330,9 +337,13 @@ static umbra_status take_lines(umbra_scaling *scaling, char *text) {
 static umbra_status read_comments(umbra_scaling *scaling, const char *path) {
   static const uint64_t most = (uint64_t)1 << 28;
   umbra_bytes bytes = {0};
-  if (!is_csv(path)) return UMBRA_OK;
+  size_t latin1_line;
+  if (!umbra_path_is_text(path)) return UMBRA_OK;
   UMBRA_TRY(umbra_input_read(&bytes, path, most));
-  umbra_status status = take_lines(scaling, (char *)bytes.at);
+  umbra_status status = umbra_text_to_utf8(&bytes, &latin1_line, path);
+  if (status == UMBRA_OK && latin1_line)
+    status = umbra_fail(UMBRA_ERROR_FORMAT, "line %zu is no UTF-8, in which scalings are written", latin1_line);
+  if (status == UMBRA_OK) status = take_lines(scaling, (char *)bytes.at);
   if (status != UMBRA_OK) status = umbra_fail(status, "%s (in %s)", umbra_last_error(), path);
   umbra_free(bytes.at);
   return status;

@@ -107,8 +107,9 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_values(const umbra_scaling *
 
 /*
  * A table of offset, divisor and clip for each column, .csv or .npy: scaled = (x - offset) / divisor, or 0 if the divisor
- * is 0; clip 0: none. In .csv the schema of the records comes first, as a comment, and is loaded with the scaling.
- * Errors: those of tables, FORMAT (not such a table).
+ * is 0; clip 0: none. In .csv the schema of the records comes first, as a comment, and is loaded with the scaling, from
+ * delimited text of any name. Errors: those of tables, FORMAT (not such a table), INVALID_ARGUMENT (a scaling that has a
+ * schema or a plan, into .npy, which would lose them).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path);
