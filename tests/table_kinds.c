@@ -652,7 +652,7 @@ static void labels_by_schema(void **state) {
       {"as many numbers", "a,y\n1,yes\n2,no\n3,1\n4,0\n", NULL,
        .said = "line 2, column 2 (y): the label 'yes' is not a number, and others are; --text"},
       {"more words than numbers", "a,y\n1,yes\n2,no\n3,1\n", NULL,
-       .said = "the label is '1', and the classes are 'no' and 'yes'"},
+       .said = "line 2, column 2 (y): the label 'yes' is not a number, and others are; --text"},
       {"numbers alone", "a,y\n1,1\n2,0\n", NULL, .said = "the label is '1', and the classes are 'no' and 'yes'"},
   };
   check_by_schema(&numbers, of_numbers, sizeof of_numbers / sizeof *of_numbers);
