@@ -20,12 +20,11 @@ void cli_approximation_check(const cli_approximation *o) {
 static size_t take_degrees(uint32_t degrees[CLI_MOST_DEGREES], const char *text) {
   int count;
   int *list = cli_parse_list(&count, "relu", text);
-  if (count > CLI_MOST_DEGREES) cli_usage("--relu: at most %d degrees", CLI_MOST_DEGREES);
-  for (int i = 0; i < count; i++) {
-    if (list[i] < 1) cli_usage("--relu: %d is no degree", list[i]);
-    degrees[i] = (uint32_t)list[i];
-  }
+  for (int i = 0; i < count && i < CLI_MOST_DEGREES; i++) degrees[i] = list[i] < 1 ? 0 : (uint32_t)list[i];
   free(list);
+  if (count > CLI_MOST_DEGREES) cli_usage("--relu: at most %d degrees", CLI_MOST_DEGREES);
+  for (int i = 0; i < count; i++)
+    if (!degrees[i]) cli_usage("--relu: degrees are 1 and more");
   return (size_t)count;
 }
 
