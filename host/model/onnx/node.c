@@ -135,10 +135,27 @@ umbra_status umbra_onnx_give_like(umbra_onnx_node *n, umbra_status status, const
 
 /* ---- the model ---- */
 
+static int is_settled(const umbra_node *node, const umbra_onnx_value *value) {
+  return node->kind == UMBRA_NODE_SELECT && node->inputs[0] == value->node && node->count == value->count &&
+         memcmp(node->source, value->source, value->count * sizeof *value->source) == 0;
+}
+
+/* One of the last nodes: both factors of x * f(x) are to be functions of one node. */
+static int was_settled(const umbra_model *model, uint32_t *node, const umbra_onnx_value *value) {
+  enum { NEAR = 32 };
+  const size_t count = model->node_count;
+  for (size_t i = count; i-- > 0 && count - i <= NEAR;) {
+    if (!is_settled(&model->nodes[i], value)) continue;
+    *node = (uint32_t)i;
+    return 1;
+  }
+  return 0;
+}
+
 umbra_status umbra_onnx_settle(umbra_onnx_node *n, uint32_t *node, const umbra_onnx_value *value) {
-  *node = value->node;
-  if (!value->source) return UMBRA_OK;
   umbra_model *model = n->import->model;
+  *node = value->node;
+  if (!value->source || was_settled(model, node, value)) return UMBRA_OK;
   UMBRA_TRY(umbra_model_select(model, node, value->node, value->source, value->count));
   return title(n, *node);
 }
