@@ -173,7 +173,7 @@ def activations():
     silu = [Node("Sigmoid", "t", "s"), Node("Mul", "t,s", "y")]
     gelu = [Node("Div", "t,r", "d"), *erf[1:], Node("Mul", "t,a", "m"), Node("Mul", "m,h", "y")]
     for end, tolerance in (silu, 1e-9), (gelu, 1e-6):
-        for move, constants in ((Node("Slice", "x,b,e,k", "t"), {"b": I(2), "e": I(7), "k": I(1)}),
+        for move, constants in ((Node("Slice", "x,b,c,k", "t"), {"b": I(2), "c": I(7), "k": I(1)}),
                                 (Node("Gather", "x,b", "t", axis=1), {"b": I(4, 0, 4)}),
                                 (Node("Pad", "x,b", "t"), {"b": I(0, 1, 0, 2)})):
             computed(f"{end[0].op} of moved elements", Model([move, *end], {**shared, **constants}, ["n", 9]), 3,
