@@ -247,6 +247,7 @@ def reports_show_what_was_found(records, model):
     at = page.cells.index(shown(model["features"][0]["name"]))
     assert math.isclose(float(page.cells[at + 1]), 1.25 / model["features"][0]["divisor"], rel_tol=1e-5)
     assert math.isclose(float(page.cells[at + 6]), model["features"][0]["most"], rel_tol=1e-5)
+    assert f"{facts['weight_error']:.6g}" in page.cells and f"{facts['max_weight_difference']:.6g}" in page.cells
     counts = [f"{facts[name]:.0f} (" for name in ("true_positives", "false_negatives", "false_positives",
                                                  "true_negatives")]
     for count in counts:
@@ -297,7 +298,9 @@ def scores_say_what_they_are_of(records, model):
     found = []
     for options in ((), ("--degree", 15), ("--degree", 7, "--range", 5)):
         report = succeeds(*score, *options)
-        succeeds("decrypt", "--keys", "keys", "--secret", "secret/key.umbra", "--in", "scores.umbra", "--out", "p.csv")
+        opened = succeeds("decrypt", "--keys", "keys", "--secret", "secret/key.umbra", "--in", "scores.umbra", "--out",
+                          "p.csv")
+        assert "umbra score" in opened["sigmoid"]
         off = max(abs(float(line) - p) for line, p in zip(pathlib.Path("p.csv").read_text().split(), exact))
         assert off < report["sigmoid_error"] + 1e-3, (options, off, report)
         found.append((report, off))

@@ -74,7 +74,10 @@ static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report 
   cli_report_number(report, "columns", (double)columns);
   umbra_range range = {UMBRA_RANGE_INIT};
   if (!cli_check(umbra_matrix_range(j->matrix, &range), "--in")) return false;
-  if (!cli_range_judge(&range, report) && is_scores(j->matrix)) judge_scores(&j->table, report);
+  const bool scores = is_scores(j->matrix);
+  if (!cli_range_judge(&range, report) && scores) judge_scores(&j->table, report);
+  if (scores)
+    cli_report_text(report, "sigmoid", "a polynomial, which umbra score named; umbra inspect says which a model has");
   cli_report_step(report, "decrypt", NULL);
   return true;
 }

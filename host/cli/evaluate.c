@@ -108,6 +108,7 @@ static bool report_polynomial(evaluate_job *j, cli_report *report) {
     return false;
   j->polynomial = *planned.sigmoid;
   cli_report_sigmoid(report, "sigmoid_trained", j->polynomial.degree, j->polynomial.range, costs.fit_error);
+  cli_report_number(report, "weight_error", costs.weight_error);
   judge_range(j, report);
   return true;
 }

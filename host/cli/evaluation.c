@@ -176,13 +176,14 @@ static void put_differences(const cli_evaluation *e, FILE *file) {
   static const struct {
     const char *what, *fact;
   } rows[] = {{"weights: to the same training in the clear", "max_weight_difference"},
+              {"weights: standard deviation of the error that the plan states", "weight_error"},
               {"probabilities: encrypted to the sigmoid itself", "max_difference"},
               {"probabilities: encrypted to the same polynomial in the clear", "max_difference_polynomial"}};
   bool any = false;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) any = any || cJSON_HasObjectItem(e->facts, rows[i].fact);
   if (!any) return;
   put_title(file, "Encrypted against the clear");
-  begin_table(file, (const char *const[]){"largest difference", "", NULL});
+  begin_table(file, (const char *const[]){"difference at most", "", NULL});
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     if (!cJSON_HasObjectItem(e->facts, rows[i].fact)) continue;
     fputs("<tr>", file);
