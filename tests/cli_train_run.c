@@ -11,6 +11,7 @@ enum { ITERATIONS = 5 };
 
 #define SECRET "--secret secret/key.umbra --no-passphrase"
 #define SECRET_KEY "--secret secret/key.umbra "
+#define SCORE "score --keys server/keys --model server/whole/model.umbra --records records.umbra --out scores.umbra "
 #define DECRYPT "decrypt --keys keys --secret secret/key.umbra --weights "
 
 static double number(const cJSON *object, const char *name) {
@@ -88,12 +89,27 @@ static void servers_open_their_files_only(void **state) {
   assert_int_equal(shell("grep -v '^%s/server' opened || grep secret trace", scratch), 1);
 }
 
+/* And with a better polynomial, which the report of the plan's one names: as the sigmoid itself. */
+static void better_polynomials_score(const cJSON *json, const umbra_table *weights, const umbra_table *records) {
+  umbra_table scores = {0};
+  assert_non_null(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(json, "sigmoid")), "degree 3 on [-8, 8]"));
+  assert_true(fabs(number(json, "sigmoid_error") - 0.114) < 1e-3 && number(json, "better_error") < 1e-3);
+  assert_succeeds(SCORE "--degree %.0f", number(json, "better_degree"));
+  assert_succeeds("decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv");
+  assert_int_equal(umbra_table_read(&scores, "scores.csv"), UMBRA_OK);
+  for (size_t i = 0; i < scores.rows; i++) {
+    const double *w = weights->values, *x = records->values + i * records->columns;
+    assert_true(fabs(scores.values[i] - 1 / (1 + exp(-(w[0] * x[0] + w[1] * x[1] + w[2])))) < 2e-3);
+  }
+  umbra_table_clear(&scores);
+}
+
 /* The server uses the model as it comes out of the training: with the polynomial of the plan. */
 static void trained_models_score(void **state) {
   (void)state;
   assert_succeeds("encrypt --keys keys --records train.csv --drop-last-column --out records.umbra");
-  assert_succeeds(
-      "score --keys server/keys --model server/whole/model.umbra --records records.umbra --out scores.umbra");
+  assert_succeeds(SCORE "--json");
+  cJSON *json = report();
   assert_succeeds("decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv");
   umbra_table scores = {0}, weights = {0}, records = {0};
   assert_int_equal(umbra_table_read(&scores, "scores.csv"), UMBRA_OK);
@@ -104,6 +120,8 @@ static void trained_models_score(void **state) {
     const double *w = weights.values, *x = records.values + i * records.columns, z = w[0] * x[0] + w[1] * x[1] + w[2];
     assert_true(fabs(scores.values[i] - (0.5 + 0.15011988 * z - 0.001593 * z * z * z)) < 1e-3);
   }
+  better_polynomials_score(json, &weights, &records);
+  cJSON_Delete(json);
   umbra_table_clear(&records);
   umbra_table_clear(&weights);
   umbra_table_clear(&scores);

@@ -202,6 +202,65 @@ static void large_records(void **state) {
   scheme_close(&s);
 }
 
+/* What is said of the distance from the sigmoid is what a fine walk finds. */
+static void errors_of_polynomials(void **state) {
+  (void)state;
+  const uint32_t degrees[] = {1, 3, 7, 15, 31};
+  for (size_t i = 0; i < sizeof degrees / sizeof *degrees; i++) {
+    const umbra_sigmoid_options options = interpolant(8, degrees[i]);
+    const double error = umbra_sigmoid_error(&options);
+    double found = 0;
+    for (int k = -8000; k <= 8000; k++)
+      found = fmax(found, fabs(value(k / 1000.0, 8, degrees[i]) - sigmoid(k / 1000.0)));
+    assert_true(found <= 1.001 * error && found > 0.98 * error);
+  }
+  const umbra_sigmoid_options wrong = interpolant(8, 64);
+  assert_true(isnan(umbra_sigmoid_error(&wrong)));
+  assert_true(umbra_sigmoid_error(NULL) > 0.01);
+}
+
+/* A model as it was trained, and then with a better polynomial: nearer to the sigmoid, with the same weights. */
+static void polynomials_are_replaced(void **state) {
+  (void)state;
+  const double records[2] = {3.5, -2}, weight = 1;
+  double found[2][2], weights[2], bias;
+  umbra_logistic *model = NULL, *better = NULL;
+  umbra_matrix *rows = NULL;
+  umbra_logistic_info info = {UMBRA_LOGISTIC_INFO_INIT};
+  scheme s;
+  open_for(&s, test_params(11, 45, umbra_logistic_depth(15)), 1);
+  assert_ok(encrypt_records(&rows, s.public, records, 2, 1));
+  assert_ok(encrypt_model(&model, s.public, &weight, 1, 0.25, 4, 3));
+  const umbra_sigmoid_options wanted = interpolant(4, 15);
+  assert_ok(umbra_logistic_replace_sigmoid(model, &better, &wanted));
+  const umbra_logistic *models[] = {model, better};
+  for (int i = 0; i < 2; i++) {
+    umbra_matrix *scores = NULL;
+    assert_ok(umbra_logistic_inspect(models[i], &info));
+    assert_true(info.features == 1 && info.range == 4 && info.degree == (i ? 15 : 3));
+    assert_int_equal(info.level, umbra_params_depth(s.params));
+    const umbra_sigmoid_options own = interpolant(4, info.degree);
+    assert_true(fabs(info.error - umbra_sigmoid_error(&own)) < 1e-12);
+    assert_ok(umbra_logistic_score(s.evaluator, &scores, models[i], rows, NULL));
+    assert_ok(umbra_matrix_decrypt(scores, found[i], s.secret, NULL));
+    for (int r = 0; r < 2; r++) assert_true(fabs(found[i][r] - sigmoid(records[r] + 0.25)) < info.error + 1e-6);
+    umbra_matrix_destroy(scores);
+  }
+  assert_true(fabs(found[0][0] - found[1][0]) > 1e-3);
+  assert_ok(umbra_logistic_decrypt(better, weights, &bias, s.secret));
+  assert_true(fabs(weights[0] - 1) < 1e-6 && fabs(bias - 0.25) < 1e-6);
+  const umbra_sigmoid_options wrong = interpolant(-1, 15);
+  const umbra_logistic *before = better;
+  assert_fails(umbra_logistic_replace_sigmoid(model, &better, &wrong), UMBRA_ERROR_INVALID_ARGUMENT, "range is -1");
+  assert_ptr_equal(better, before);
+  assert_fails(umbra_logistic_replace_sigmoid(NULL, &better, &wanted), UMBRA_ERROR_INVALID_ARGUMENT, "needs a model");
+  assert_fails(umbra_logistic_inspect(NULL, &info), UMBRA_ERROR_INVALID_ARGUMENT, "needs a model");
+  umbra_matrix_destroy(rows);
+  umbra_logistic_destroy(better);
+  umbra_logistic_destroy(model);
+  scheme_close(&s);
+}
+
 /* Scores have no column of ones for the bias: they cannot be scored again. */
 static void results_are_no_records(void **state) {
   (void)state;
@@ -326,6 +385,8 @@ int main(void) {
       cmocka_unit_test(keys_of_scoring),
       cmocka_unit_test(scores),
       cmocka_unit_test(large_records),
+      cmocka_unit_test(errors_of_polynomials),
+      cmocka_unit_test(polynomials_are_replaced),
       cmocka_unit_test(results_are_no_records),
       cmocka_unit_test(records_of_other_layouts),
       cmocka_unit_test(levels),

@@ -245,6 +245,22 @@ static umbra_status fill_judgement_of_scores(void *given) {
   return umbra_judge_scores(given, t.records, scores, 0);
 }
 
+static umbra_status fill_column_scaling(void *given) {
+  umbra_scaling *scaling = NULL;
+  assert_ok(umbra_scaling_fit(&scaling, t.records, UMBRA_SCALING_RANGE, 0, 3));
+  umbra_status status = umbra_scaling_column(scaling, given, COLUMNS - 1);
+  umbra_scaling_destroy(scaling);
+  return status;
+}
+
+static umbra_status fill_logistic_info(void *given) {
+  umbra_logistic *model = NULL;
+  assert_ok(umbra_logistic_encrypt(&model, t.s.public, (const double[]){1, 2}, 2, 0, NULL));
+  umbra_status status = umbra_logistic_inspect(model, given);
+  umbra_logistic_destroy(model);
+  return status;
+}
+
 static umbra_status take_optimum_options(void *given) {
   double weights[COLUMNS + 1];
   umbra_optimum optimum = {UMBRA_OPTIMUM_INIT};
@@ -667,6 +683,8 @@ static const row rows[] = {
     ROW(umbra_softmax_report, 1, FILLED, fill_softmax_report),
     ROW(umbra_judgement, 1, FILLED, fill_judgement),
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
+    ROW(umbra_column_scaling, 1, FILLED, fill_column_scaling),
+    ROW(umbra_logistic_info, 1, FILLED, fill_logistic_info),
     ROW(umbra_optimum_options, 1, TAKEN, take_optimum_options),
     ROW(umbra_optimum, 1, FILLED, fill_optimum),
     ROW(umbra_train_search_options, 1, TAKEN, take_search_options),

@@ -234,6 +234,20 @@ static void moments(long double *offset, long double *divisor, const umbra_recor
   *divisor = divisors[kind];
 }
 
+/* Offset, divisor and clip as they are told make the same of the records. */
+static void check_columns(const umbra_scaling *scaling, const umbra_records *scaled, const umbra_records *records) {
+  umbra_column_scaling c = {UMBRA_COLUMN_SCALING_INIT};
+  for (int column = 0; column < COLUMNS; column++) {
+    assert_ok(umbra_scaling_column(scaling, &c, (size_t)column));
+    for (int i = 0; i < ROWS; i++) {
+      const double z = c.divisor == 0 ? 0 : (feature(records, i, column) - c.offset) / c.divisor;
+      assert_true(feature(scaled, i, column) == (c.clip == 0 ? z : fmax(-c.clip, fmin(c.clip, z))));
+    }
+  }
+  assert_fails(umbra_scaling_column(scaling, &c, COLUMNS), UMBRA_ERROR_INVALID_ARGUMENT, "no column 4 among 4");
+  assert_fails(umbra_scaling_column(scaling, NULL, 0), UMBRA_ERROR_INVALID_ARGUMENT, "column is NULL");
+}
+
 static void check_scaling(umbra_scaling_kind kind, double size, double offset, double clip) {
   umbra_records *records = random_records(3, size, offset), *others = random_records(4, size, offset);
   umbra_records *scaled = NULL;
@@ -261,6 +275,7 @@ static void check_scaling(umbra_scaling_kind kind, double size, double offset, d
   assert_fails(umbra_scaling_values(scaling, values, values, ROWS, COLUMNS - 1), UMBRA_ERROR_INVALID_ARGUMENT,
                "the scaling is of");
   assert_memory_equal(values, umbra_records_row(scaled, 0), sizeof values);
+  check_columns(scaling, scaled, others);
   umbra_scaling_destroy(scaling);
   umbra_records_destroy(scaled);
   umbra_records_destroy(others);

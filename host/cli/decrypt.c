@@ -3,15 +3,19 @@
 #include <sys/stat.h>
 
 #include "commands.h"
+#include "model_file.h"
 #include "network.h"
 #include "progress.h"
 #include "ranges.h"
+#include "sigmoid.h"
 #include "target.h"
 
 typedef struct decrypt_options {
   const char *keys, *in, *out;
+  const char *scaling; /* of weights, with names */
   cli_secret secret;
-  bool weights, json;
+  double threshold; /* probability; 0: not given */
+  bool weights, names, json;
   cli_engine engine;
   cli_network_options network; /* plan NULL: there is none */
 } decrypt_options;
@@ -21,6 +25,8 @@ typedef struct decrypt_job {
   umbra_secret_key *secret;
   umbra_matrix *matrix;
   umbra_logistic *model;
+  umbra_logistic_info about; /* of the model */
+  umbra_scaling *scaling;
   umbra_table table;
 } decrypt_job;
 
@@ -68,16 +74,22 @@ static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report 
   cli_report_number(report, "columns", (double)columns);
   umbra_range range = {UMBRA_RANGE_INIT};
   if (!cli_check(umbra_matrix_range(j->matrix, &range), "--in")) return false;
-  if (!cli_range_judge(&range, report) && is_scores(j->matrix)) judge_scores(&j->table, report);
+  const bool scores = is_scores(j->matrix);
+  if (!cli_range_judge(&range, report) && scores) judge_scores(&j->table, report);
+  if (scores)
+    cli_report_text(report, "sigmoid", "a polynomial, which umbra score named; umbra inspect says which a model has");
   cli_report_step(report, "decrypt", NULL);
   return true;
 }
 
 /* One row: the weights, and after them the bias, as umbra encrypt --model reads them. */
 static bool decrypt_weights(decrypt_job *j, const decrypt_options *o, cli_report *report) {
-  if (!cli_check(umbra_logistic_load(&j->model, j->context, o->in, NULL), "--in")) return false;
+  umbra_logistic_info_init(&j->about);
+  if (!cli_check(umbra_logistic_load(&j->model, j->context, o->in, NULL), "--in") ||
+      !cli_check(umbra_logistic_inspect(j->model, &j->about), "--in"))
+    return false;
   cli_report_step(report, "load", o->in);
-  size_t features = umbra_logistic_features(j->model);
+  size_t features = j->about.features;
   if (!make_table(&j->table, 1, features + 1)) return false;
   double *weights = j->table.values;
   umbra_range range = {UMBRA_RANGE_INIT};
@@ -86,26 +98,65 @@ static bool decrypt_weights(decrypt_job *j, const decrypt_options *o, cli_report
     return false;
   (void)cli_range_judge(&range, report);
   cli_report_number(report, "features", (double)features);
+  cli_report_sigmoid(report, "sigmoid", j->about.degree, j->about.range, j->about.error);
   cli_report_step(report, "decrypt", NULL);
   return true;
 }
 
+/* ---- weights with names ---- */
+
+static void report_units(const cli_linear *linear, cli_report *report) {
+  if (!linear->scaled) {
+    cli_report_text(report, "units", "those of the records as the model was given them; --scaling undoes a scaling");
+    return;
+  }
+  cli_report_text(report, "units", "those of the table, beside the weights as trained");
+  if (linear->clipped) cli_report_number(report, "clipped_features", (double)linear->clipped);
+}
+
+static bool write_named(decrypt_job *j, const decrypt_options *o, cli_model_form form, cli_report *report) {
+  cli_linear linear = {0};
+  const cli_model_file file = {&linear, o->threshold > 0 ? o->threshold : 0.5, &j->about};
+  bool written = cli_linear_open(&linear, j->table.values, j->about.features, j->scaling, cli_schema_of(j->scaling)) &&
+                 cli_model_write(&file, form, "--out", o->out);
+  if (written) report_units(&linear, report);
+  cli_linear_clear(&linear);
+  return written;
+}
+
+static bool write_table(decrypt_job *j, const decrypt_options *o, cli_model_form form, cli_report *report) {
+  return form == CLI_MODEL_ROW ? cli_check(umbra_table_write(&j->table, o->out), "--out")
+                               : write_named(j, o, form, report);
+}
+
+/* The kind of file, which is only of weights another one than a table. */
+static bool find_form(cli_model_form *form, const decrypt_options *o) {
+  *form = CLI_MODEL_ROW;
+  if (!o->weights) return cli_is_table("--out", o->out);
+  if (!cli_model_form_of(form, "--out", o->out, o->names)) return false;
+  return *form != CLI_MODEL_ROW || !(o->scaling || o->threshold > 0) ||
+         cli_error("--out: %s would be a row of the weights as trained; --scaling and --threshold go with --names, or "
+                   "with a name that ends in .json or .onnx",
+                   o->out);
+}
+
 static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report) {
-  const char *inputs[] = {o->in, o->secret.file, o->secret.passphrase_file};
-  if (!cli_is_table("--out", o->out) || !cli_may_write("--out", o->out, NULL, inputs, 3) ||
+  const char *inputs[] = {o->in, o->scaling, o->secret.file, o->secret.passphrase_file};
+  cli_model_form form;
+  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 4) ||
+      !cli_scaling_load(&j->scaling, o->scaling, NULL, report) ||
       !cli_context_open_in(&j->context, o->keys, &o->engine, report) ||
       !cli_secret_load(&j->secret, j->context, &o->secret, report))
     return false;
   cli_interrupts_hold();
-  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, o, report) ||
-      !cli_check(umbra_table_write(&j->table, o->out), "--out"))
-    return false;
+  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, o, report) || !write_table(j, o, form, report)) return false;
   cli_report_step(report, "write", o->out);
   return true;
 }
 
 static void clear(decrypt_job *j) {
   free(j->table.values);
+  umbra_scaling_destroy(j->scaling);
   umbra_logistic_destroy(j->model);
   umbra_matrix_destroy(j->matrix);
   umbra_secret_key_destroy(j->secret);
@@ -117,6 +168,8 @@ static void check_usage(decrypt_options *o) {
   if (!o->keys == !n->plan) cli_usage("exactly one of --keys DIR and, for a network, --plan FILE is expected");
   if (n->plan ? o->weights : n->values || n->doubtful)
     cli_usage("--weights goes with --keys, --values and --doubtful with --plan");
+  if (!o->weights && (o->names || o->scaling || o->threshold > 0))
+    cli_usage("--names, --scaling and --threshold belong to --weights");
   n->in = o->in;
   n->out = o->out;
   n->secret = o->secret;
@@ -133,11 +186,17 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_PASSPHRASE_OPTION(o.secret),
       {"in", "FILE", "encrypted scores, records, weights or answers", CLI_TEXT, &o.in, CLI_REQUIRED},
       {"weights", NULL, "it is a model: its weights, then the bias", CLI_FLAG, &o.weights, CLI_OPTIONAL},
+      {"names", NULL, "with --weights: a .csv with a line for each feature, by name, instead of a row", CLI_FLAG,
+       &o.names, CLI_OPTIONAL},
+      {"scaling", "FILE", "with --weights: as umbra plan --scaling wrote it: names, and weights in the table's units",
+       CLI_TEXT, &o.scaling, CLI_OPTIONAL},
+      CLI_THRESHOLD_OPTION(o.threshold),
       {"values", NULL, "of an answer what comes before softmax, argmax and labels: logits", CLI_FLAG, &o.network.values,
        CLI_OPTIONAL},
       {"doubtful", NULL, "also an answer with outputs far beyond what its plan expects", CLI_FLAG, &o.network.doubtful,
        CLI_OPTIONAL},
-      {"out", "FILE", "table to write, .csv or .npy; answers also .json", CLI_TEXT, &o.out, CLI_REQUIRED},
+      {"out", "FILE", "table to write, .csv or .npy; answers also .json, weights also .json or .onnx", CLI_TEXT, &o.out,
+       CLI_REQUIRED},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
@@ -163,8 +222,15 @@ const cli_command cli_decrypt = {
         "the model's last steps make them, which the owner computes here. Records unlike the samples of the plan can\n"
         "leave the ranges of values on the way; where outputs show it there is a warning, or nothing without "
         "--doubtful.\n\n"
+        "Weights are one row, the bias last, as umbra evaluate and umbra encrypt --model read them. With --names, and\n"
+        "in .json, they have names, label and classes, and stand both as trained and in the units of the table that\n"
+        "--scaling remembers. In .onnx there is the model of that table: from unscaled features to the probability, "
+        "by\n"
+        "the sigmoid itself. Features that the training cut off are cut off there, too.\n\n"
         "Examples:\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv\n"
         "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --out weights.csv\n"
+        "  umbra decrypt --keys keys --secret secret/key.umbra --weights --in model.umbra --scaling scaling.csv \\\n"
+        "    --out model.onnx\n"
         "  umbra decrypt --plan client.umbra --secret secret/key.umbra --in answer.umbra --out y.csv",
     .run = run};

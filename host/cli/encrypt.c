@@ -5,6 +5,7 @@
 #include "encrypt_data.h"
 #include "network.h"
 #include "progress.h"
+#include "sigmoid.h"
 #include "target.h"
 
 typedef struct encrypt_options {
@@ -107,6 +108,7 @@ static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *
                 : umbra_logistic_encrypt(&j->model, j->key, values, features, values[features], &sigmoid);
   if (!cli_check(status, "--model")) return false;
   cli_report_number(report, "features", (double)features);
+  cli_report_sigmoid(report, "sigmoid", sigmoid.degree, sigmoid.range, umbra_sigmoid_error(&sigmoid));
   cli_report_step(report, "encrypt model", NULL);
   return cli_check(umbra_logistic_save(j->model, o->out, NULL), "--out");
 }

@@ -112,20 +112,3 @@ bool cli_matrix_save(const umbra_matrix *matrix, const char *path, const char *s
   cli_report_step(report, step, path);
   return true;
 }
-
-bool cli_degree_fits(const umbra_params *params, uint32_t degree) {
-  uint32_t depth = umbra_params_depth(params), fits = CLI_MAX_DEGREE;
-  while (fits && umbra_logistic_depth(fits) > depth) fits--;
-  if (degree <= fits) return true;
-  if (!fits)
-    return cli_error("--degree: scoring takes at least %u levels and these parameters have %u", umbra_logistic_depth(1),
-                     depth);
-  return cli_error("--degree: scoring with degree %u takes %u levels and these parameters have %u; the highest degree "
-                   "that fits is %u",
-                   degree, umbra_logistic_depth(degree), depth, fits);
-}
-
-umbra_sigmoid_options cli_sigmoid(double range, uint32_t degree) {
-  return (umbra_sigmoid_options){
-      .struct_size = sizeof(umbra_sigmoid_options), .degree = degree, .fit = UMBRA_FIT_CHEBYSHEV, .range = range};
-}

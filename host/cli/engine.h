@@ -79,10 +79,4 @@ bool cli_matrix_load(umbra_matrix **matrix, const umbra_context *context, const 
                      const char *step, cli_report *report);
 bool cli_matrix_save(const umbra_matrix *matrix, const char *path, const char *step, cli_report *report);
 
-/* False, with an error that names the option, if a set has too few levels for a model of this degree. */
-bool cli_degree_fits(const umbra_params *params, uint32_t degree);
-
-/* The polynomial of models that are scored with: the sigmoid's interpolant. */
-umbra_sigmoid_options cli_sigmoid(double range, uint32_t degree);
-
 #endif

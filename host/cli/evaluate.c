@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "baseline.h"
 #include "commands.h"
+#include "evaluation.h"
 #include "secret.h"
+#include "sigmoid.h"
+#include "target.h"
 
 typedef struct evaluate_options {
-  const char *weights, *data, *scaling, *plan, *train, *initial, *keys;
+  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions;
   cli_table_options table;
   cli_secret secret;
   double range, threshold;
@@ -23,6 +29,8 @@ typedef struct evaluate_job {
   umbra_scaling *scaling;
   umbra_table weights, initial;
   double *values, *scores, *opened; /* features in row order; scores in the clear; probabilities that were encrypted */
+  double *twin_scores;              /* of the twin, for the report's file */
+  umbra_sigmoid_options polynomial; /* of the plan */
   umbra_train_plan *plan;
   cli_twin twin, exact;
   umbra_context *context;
@@ -62,19 +70,48 @@ static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report)
   return true;
 }
 
-static bool judge(const evaluate_job *j, const evaluate_options *o, cli_report *report) {
+static bool judge(evaluate_job *j, const evaluate_options *o, cli_report *report) {
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
-  if (!cli_judge(&judgement, j->records, j->weights.values, cli_score_threshold(o->threshold))) return false;
+  const double threshold = cli_score_threshold(o->threshold);
+  j->scores = cli_scores(j->records, j->weights.values);
+  if (!j->scores || !cli_check(umbra_judge_scores(&judgement, j->records, j->scores, threshold), NULL)) return false;
   cli_report_number(report, "records", (double)j->rows);
   cli_report_number(report, "accuracy", judgement.accuracy);
   cli_report_number(report, "auc", judgement.auc);
   cli_report_number(report, "loss", judgement.loss);
   cli_add_counts(report->root, &judgement);
   cli_report_number(report, "largest_score", judgement.largest_score);
+  cli_report_text(report, "sigmoid_clear", "the sigmoid itself");
   return true;
 }
 
 /* ---- beside the same training in the clear ---- */
+
+/* Scores beyond the polynomial's range, where it is no sigmoid. */
+static void judge_range(const evaluate_job *j, cli_report *report) {
+  char text[192];
+  size_t beyond = 0;
+  const double range = j->polynomial.range;
+  for (size_t r = 0; r < j->rows; r++) beyond += !(fabs(j->scores[r]) <= range);
+  if (!beyond) return;
+  snprintf(text, sizeof text,
+           "scores of %zu of %zu records leave [%g, %g], where the training's polynomial is near the sigmoid", beyond,
+           j->rows, -range, range);
+  cli_report_warning(report, text);
+}
+
+static bool report_polynomial(evaluate_job *j, cli_report *report) {
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_train_report costs = {UMBRA_TRAIN_REPORT_INIT};
+  if (!cli_check(umbra_train_plan_options(j->plan, &planned), NULL) ||
+      !cli_check(umbra_train_plan_report(j->plan, &costs), NULL))
+    return false;
+  j->polynomial = *planned.sigmoid;
+  cli_report_sigmoid(report, "sigmoid_trained", j->polynomial.degree, j->polynomial.range, costs.fit_error);
+  cli_report_number(report, "weight_error", costs.weight_error);
+  judge_range(j, report);
+  return true;
+}
 
 static bool plan_fits(const evaluate_job *j) {
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
@@ -111,7 +148,7 @@ static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_re
   const double threshold = cli_score_threshold(o->threshold);
   cli_optimum optimum;
   if (!o->plan) return true;
-  if (!train_in_the_clear(j, o, report) || !report_twins(j, threshold, report) ||
+  if (!report_polynomial(j, report) || !train_in_the_clear(j, o, report) || !report_twins(j, threshold, report) ||
       !cli_optimum_find(&optimum, j->raw_train, j->raw, threshold))
     return false;
   double difference = 0;
@@ -126,17 +163,10 @@ static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_re
 
 static bool make_values(evaluate_job *j) {
   j->values = calloc(j->rows, j->columns * sizeof *j->values);
-  j->scores = calloc(j->rows, sizeof *j->scores);
   j->opened = calloc(j->rows, sizeof *j->opened);
-  if (!j->values || !j->scores || !j->opened) return cli_error("out of memory");
-  for (size_t r = 0; r < j->rows; r++) {
-    const double *row = umbra_records_row(j->records, r);
-    j->scores[r] = j->weights.values[j->columns];
-    for (size_t c = 0; c < j->columns; c++) {
-      j->values[r * j->columns + c] = row[c];
-      j->scores[r] += j->weights.values[c] * row[c];
-    }
-  }
+  if (!j->values || !j->opened) return cli_error("out of memory");
+  for (size_t r = 0; r < j->rows; r++)
+    memcpy(j->values + r * j->columns, umbra_records_row(j->records, r), j->columns * sizeof *j->values);
   return true;
 }
 
@@ -174,8 +204,6 @@ static bool score_encrypted(evaluate_job *j, const evaluate_options *o, const um
   return true;
 }
 
-static double sigmoid(double z) { return z >= 0 ? 1 / (1 + exp(-z)) : 1 - 1 / (1 + exp(z)); }
-
 static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_report *report) {
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
   if (!o->encrypted) return true;
@@ -188,9 +216,11 @@ static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_r
   double sigmoid_difference = 0, polynomial_difference = 0;
   for (size_t r = 0; r < j->rows; r++) {
     double value = umbra_sigmoid_value(j->scores[r], &polynomial);
-    sigmoid_difference = fmax(sigmoid_difference, fabs(j->opened[r] - sigmoid(j->scores[r])));
+    sigmoid_difference = fmax(sigmoid_difference, fabs(j->opened[r] - cli_sigmoid_value(j->scores[r])));
     polynomial_difference = fmax(polynomial_difference, fabs(j->opened[r] - value));
   }
+  cli_report_sigmoid(report, "sigmoid_encrypted", polynomial.degree, polynomial.range,
+                     umbra_sigmoid_error(&polynomial));
   cli_report_number(report, "accuracy_encrypted", judgement.accuracy);
   cli_report_number(report, "auc_encrypted", judgement.auc);
   cli_report_number(report, "max_difference", sigmoid_difference);
@@ -198,9 +228,69 @@ static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_r
   return true;
 }
 
+/* ---- files ---- */
+
+static bool may_write(const evaluate_options *o) {
+  const char *inputs[] = {o->weights, o->data,    o->scaling,     o->plan,
+                          o->train,   o->initial, o->secret.file, o->secret.passphrase_file};
+  const int count = (int)(sizeof inputs / sizeof *inputs);
+  const char *ending = o->report ? strrchr(o->report, '.') : NULL;
+  if (o->report && (!ending || strcmp(ending, ".html") != 0))
+    return cli_error("--report: %s: the name of a report ends in .html", o->report);
+  return (!o->report || cli_may_write("--report", o->report, NULL, inputs, count)) &&
+         (!o->predictions || (cli_is_table("--predictions", o->predictions) &&
+                              cli_may_write("--predictions", o->predictions, NULL, inputs, count)));
+}
+
+/* Probabilities by the sigmoid itself and, beside them, those that were encrypted. */
+static bool write_predictions(const evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  if (!o->predictions) return true;
+  umbra_table table = {.rows = j->rows, .columns = o->encrypted ? 2 : 1};
+  table.values = calloc(table.rows, table.columns * sizeof *table.values);
+  if (!table.values) return cli_error("out of memory");
+  for (size_t r = 0; r < j->rows; r++) {
+    table.values[r * table.columns] = cli_sigmoid_value(j->scores[r]);
+    if (o->encrypted) table.values[r * table.columns + 1] = j->opened[r];
+  }
+  umask(0077);
+  const bool written = cli_check(umbra_table_write(&table, o->predictions), "--predictions");
+  free(table.values);
+  if (written) cli_report_step(report, "predictions", o->predictions);
+  return written;
+}
+
+static bool write_evaluation(const evaluate_job *j, const evaluate_options *o, const cli_linear *model,
+                             const cli_report *report) {
+  const cli_evaluation evaluation = {.facts = report->root,
+                                     .weights_file = o->weights,
+                                     .data_file = o->data,
+                                     .records = j->records,
+                                     .model = model,
+                                     .scores = j->scores,
+                                     .twin = j->twin.weights,
+                                     .twin_scores = j->twin_scores,
+                                     .threshold = o->threshold > 0 ? o->threshold : 0.5,
+                                     .polynomial = j->plan ? &j->polynomial : NULL};
+  return cli_evaluation_write(&evaluation, "--report", o->report);
+}
+
+/* It tells about the records, so a new file is for the owner alone. */
+static bool write_report(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  cli_linear model = {0};
+  if (!o->report) return true;
+  if (j->plan && !(j->twin_scores = cli_scores(j->records, j->twin.weights))) return false;
+  umask(0077);
+  const bool written =
+      cli_linear_open(&model, j->weights.values, j->columns, j->scaling, umbra_records_schema(j->records)) &&
+      write_evaluation(j, o, &model, report);
+  cli_linear_clear(&model);
+  if (written) cli_report_step(report, "report", o->report);
+  return written;
+}
+
 static bool evaluate(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  return read(j, o, report) && judge(j, o, report) && compare_with_twin(j, o, report) &&
-         evaluate_encrypted(j, o, report);
+  return may_write(o) && read(j, o, report) && judge(j, o, report) && compare_with_twin(j, o, report) &&
+         evaluate_encrypted(j, o, report) && write_predictions(j, o, report) && write_report(j, o, report);
 }
 
 static void clear(evaluate_job *j) {
@@ -225,6 +315,7 @@ static void clear(evaluate_job *j) {
   free(j->values);
   free(j->scores);
   free(j->opened);
+  free(j->twin_scores);
 }
 
 static void check_usage(const evaluate_options *o) {
@@ -249,6 +340,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"train", "FILE", "the records that it trains by", CLI_TEXT, &o.train, CLI_OPTIONAL},
       {"initial", "FILE", "its first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
       CLI_THRESHOLD_OPTION(o.threshold),
+      {"predictions", "FILE", "write the probability of each record, by the sigmoid itself, .csv or .npy", CLI_TEXT,
+       &o.predictions, CLI_OPTIONAL},
+      {"report", "FILE", "write all of it, with drawings and the weights by name, as one .html file", CLI_TEXT,
+       &o.report, CLI_OPTIONAL},
       {"encrypted", NULL, "score encrypted records too, and compare", CLI_FLAG, &o.encrypted, CLI_OPTIONAL},
       {"keys", "DIR", "with --encrypted: folder of keys", CLI_TEXT, &o.keys, CLI_OPTIONAL},
       {"secret", "FILE", "with --encrypted: secret key", CLI_TEXT, &o.secret.file, CLI_OPTIONAL},
@@ -282,8 +377,12 @@ const cli_command cli_evaluate = {
         "decrypts,\n"
         "all in this one process. A largest score beyond the range of the plan says that records left the interval of\n"
         "its polynomial.\n\n"
+        "--report FILE.html has, in one file without scripts that loads nothing: ROC curve, calibration, confusion\n"
+        "matrix at --threshold, scores against the range of the plan's polynomial, weights by name with the scaling\n"
+        "undone, the comparisons that were made, and warnings. It tells about the records: it is the owner's.\n"
+        "--predictions has a second column with --encrypted: the probabilities by the polynomial, as decrypted.\n\n"
         "Examples:\n"
         "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv\n"
         "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv \\\n"
-        "    --plan plan.umbra --train train.csv --json",
+        "    --plan plan.umbra --train train.csv --report report.html",
     .run = run};

@@ -60,7 +60,14 @@ static void add_feature_map(cJSON *facts, const umbra_context *context, const ch
 static void add_logistic(cJSON *facts, const umbra_context *context, const char *file) {
   umbra_logistic *model = NULL;
   if (!cli_check(umbra_logistic_load(&model, context, file, NULL), NULL)) return;
-  cJSON_AddNumberToObject(facts, "features", (double)umbra_logistic_features(model));
+  umbra_logistic_info info = {UMBRA_LOGISTIC_INFO_INIT};
+  if (cli_check(umbra_logistic_inspect(model, &info), NULL)) {
+    cJSON_AddNumberToObject(facts, "features", (double)info.features);
+    cJSON_AddNumberToObject(facts, "level", info.level);
+    cJSON_AddNumberToObject(facts, "degree", info.degree);
+    cJSON_AddNumberToObject(facts, "range", info.range);
+    cJSON_AddNumberToObject(facts, "sigmoid_error", info.error);
+  }
   umbra_range range = {UMBRA_RANGE_INIT};
   if (cli_check(umbra_logistic_range(model, &range), NULL)) cli_range_add(facts, &range);
   umbra_logistic_destroy(model);
@@ -268,9 +275,11 @@ const cli_command cli_inspect = {
     .operand = "FILE",
     .details =
         "It reads the header and compares all checksums; it needs no key. With --keys it also says how large a matrix\n"
-        "or feature map is, how many features a model has, which keys there are for which levels, and what is known\n"
-        "of the size of values: the bound, which trusts what was declared, and the worst case. Plans are described\n"
-        "in full. The owner is the random identifier that a secret key shares with everything made from it.\n\n"
+        "or feature map is, how many features a model has and which polynomial stands for the sigmoid in it, which\n"
+        "keys there are for which levels, and what is known of the size of values: the bound, which trusts what was\n"
+        "declared, and the worst case. Plans are described in full. The owner is the random identifier that a secret "
+        "key shares\n"
+        "with everything made from it.\n\n"
         "Example:\n"
         "  umbra inspect keys/eval.umbra --keys keys --json",
     .run = run};

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "markup.h"
 #include "output.h"
 #include "target.h"
 
@@ -44,16 +45,6 @@ static double y_of_time(const canvas *c, double seconds) {
   return c->slowest > 0 ? TIMES_END - TIMES * seconds / c->slowest : TIMES_END;
 }
 
-/* Text of anyone's. */
-static void put_text(const canvas *c, const char *text) {
-  for (; *text; text++) switch (*text) {
-      case '&': fputs("&amp;", c->file); break;
-      case '<': fputs("&lt;", c->file); break;
-      case '>': fputs("&gt;", c->file); break;
-      default: fputc((unsigned char)*text < ' ' ? ' ' : *text, c->file);
-    }
-}
-
 static void put_line(const canvas *c, double x0, double y0, double x1, double y1, const char *style) {
   fprintf(c->file, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" %s/>\n", x0, y0, x1, y1, style);
 }
@@ -68,13 +59,13 @@ static void put_bar(const canvas *c, size_t layer, double from, double to, const
 
 static void put_title(const canvas *c) {
   fprintf(c->file, "<text x=\"%d\" y=\"24\" font-size=\"15\">", LEFT);
-  put_text(c, c->of->title);
+  cli_put_text(c->file, c->of->title);
   fprintf(c->file,
           "</text>\n<text x=\"%d\" y=\"46\"><tspan fill=\"" LEVEL_COLOUR
           "\">levels</tspan>, <tspan fill=\"" REFRESH_COLOUR
           "\">refreshes</tspan>, and seconds of each layer: %.4g in all on ",
           LEFT, c->total);
-  put_text(c, c->of->machine);
+  cli_put_text(c->file, c->of->machine);
   fputs("</text>\n", c->file);
 }
 
@@ -119,9 +110,9 @@ static void put_label(const canvas *c, size_t i) {
   const double x = x_of(c, i) + c->column / 2 + 4;
   fprintf(c->file, "<text transform=\"translate(%.1f %d) rotate(-60)\" text-anchor=\"end\">%zu ", x, TIMES_END + 14,
           i + 1);
-  put_text(c, l->what);
+  cli_put_text(c->file, l->what);
   fprintf(c->file, "<title>layer %zu: ", i + 1);
-  put_text(c, l->what);
+  cli_put_text(c->file, l->what);
   fprintf(c->file, ", %zu elements, from level %" PRIu32 " to %" PRIu32, l->elements, l->level, l->result_level);
   if (l->degree) fprintf(c->file, ", degree %" PRIu32, l->degree);
   fprintf(c->file, ", %.4g s", l->seconds);

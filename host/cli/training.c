@@ -45,16 +45,21 @@ bool cli_records_scale(umbra_records **records, const char *option, const umbra_
 
 double cli_score_threshold(double probability) { return probability > 0 ? log(probability / (1 - probability)) : 0; }
 
-bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights, double threshold) {
+double *cli_scores(const umbra_records *records, const double *weights) {
   const size_t rows = umbra_records_rows(records), columns = umbra_records_columns(records);
   double *scores = calloc(rows, sizeof *scores);
-  if (!scores) return cli_error("out of memory");
-  for (size_t r = 0; r < rows; r++) {
+  if (!scores) cli_error("out of memory");
+  for (size_t r = 0; scores && r < rows; r++) {
     const double *row = umbra_records_row(records, r);
     scores[r] = weights[columns];
     for (size_t c = 0; c < columns; c++) scores[r] += weights[c] * row[c];
   }
-  bool done = cli_check(umbra_judge_scores(judgement, records, scores, threshold), NULL);
+  return scores;
+}
+
+bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights, double threshold) {
+  double *scores = cli_scores(records, weights);
+  const bool done = scores && cli_check(umbra_judge_scores(judgement, records, scores, threshold), NULL);
   free(scores);
   return done;
 }

@@ -35,6 +35,9 @@ bool cli_records_scale(umbra_records **records, const char *option, const umbra_
   }
 double cli_score_threshold(double probability);
 
+/* weights . x + bias of each record; to be freed. NULL, with an error, if memory is out. */
+double *cli_scores(const umbra_records *records, const double *weights);
+
 /* What weights make of records, with that threshold of scores. */
 bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights, double threshold);
 

@@ -108,6 +108,17 @@ umbra_status umbra_sim_logistic(umbra_logistic **model, const umbra_context *con
   return encrypt_model(model, (umbra_encryptor){.context = context}, weights, features, bias, sigmoid);
 }
 
+umbra_status umbra_logistic_replace_sigmoid(const umbra_logistic *model, umbra_logistic **replaced,
+                                            const umbra_sigmoid_options *sigmoid) {
+  umbra_sigmoid_options wanted;
+  umbra_ciphertext *weights = NULL;
+  if (!model || !replaced)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "another polynomial needs a model and an output");
+  UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
+  UMBRA_TRY(umbra_ciphertext_copy(&weights, model->weights));
+  return make_with(replaced, weights, model->features, &wanted);
+}
+
 umbra_status umbra_dry_logistic(umbra_logistic **model, const umbra_context *context, size_t features, uint32_t level,
                                 double bound, const umbra_sigmoid_options *sigmoid) {
   umbra_sigmoid_options wanted;
@@ -332,6 +343,17 @@ umbra_status umbra_logistic_needs(umbra_key_needs *needs, size_t features, uint3
 }
 
 /* ---- what is known of a model ---- */
+
+umbra_status umbra_logistic_inspect(const umbra_logistic *model, umbra_logistic_info *info) {
+  if (!model || !info)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_logistic_inspect needs a model and an info to fill");
+  const umbra_logistic_info own = {.features = model->features,
+                                   .level = umbra_ciphertext_level(model->weights),
+                                   .degree = model->degree,
+                                   .range = model->range,
+                                   .error = umbra_sigmoid_fit_error(model->coefficient, model->degree, model->range)};
+  return UMBRA_GIVE(umbra_logistic_info, info, &own);
+}
 
 size_t umbra_logistic_features(const umbra_logistic *model) { return model->features; }
 uint64_t umbra_logistic_bytes(const umbra_logistic *model) { return umbra_ciphertext_bytes(model->weights); }

@@ -41,12 +41,24 @@ double umbra_sigmoid_fit_error(const double *coefficient, uint32_t degree, doubl
   return umbra_fit_error(coefficient, degree, &sigmoid);
 }
 
+/* The fit with options of an application, which *wanted then has in full. */
+static umbra_status fit_given(double *coefficient, umbra_sigmoid_options *wanted,
+                              const umbra_sigmoid_options *options) {
+  *wanted = (umbra_sigmoid_options){UMBRA_SIGMOID_OPTIONS_INIT};
+  UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, wanted, options));
+  return umbra_sigmoid_fit(coefficient, wanted);
+}
+
 double umbra_sigmoid_value(double z, const umbra_sigmoid_options *options) {
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
-  umbra_sigmoid_options wanted = {UMBRA_SIGMOID_OPTIONS_INIT};
-  if (UMBRA_TAKE(umbra_sigmoid_options, &wanted, options) != UMBRA_OK ||
-      umbra_sigmoid_options_check(&wanted) != UMBRA_OK || !(fabs(z) <= wanted.range) ||
-      umbra_sigmoid_fit(coefficient, &wanted) != UMBRA_OK)
-    return NAN;
+  umbra_sigmoid_options wanted;
+  if (fit_given(coefficient, &wanted, options) != UMBRA_OK || !(fabs(z) <= wanted.range)) return NAN;
   return umbra_chebyshev_value(coefficient, wanted.degree, z / wanted.range);
+}
+
+double umbra_sigmoid_error(const umbra_sigmoid_options *options) {
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  umbra_sigmoid_options wanted;
+  if (fit_given(coefficient, &wanted, options) != UMBRA_OK) return NAN;
+  return umbra_sigmoid_fit_error(coefficient, wanted.degree, wanted.range);
 }

@@ -11,6 +11,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../base/structs.h"
 #include "../io/encoding.h"
 #include "../io/schema.h"
 #include "../io/storage.h"
@@ -54,6 +55,16 @@ void umbra_scaling_destroy(umbra_scaling *scaling) {
 const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling) { return scaling->schema; }
 
 size_t umbra_scaling_columns(const umbra_scaling *scaling) { return scaling->columns; }
+
+umbra_status umbra_scaling_column(const umbra_scaling *scaling, umbra_column_scaling *column, size_t index) {
+  if (!scaling || !column)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", scaling ? "column" : "scaling");
+  if (index >= scaling->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no column %zu among %zu", index, scaling->columns);
+  const column_scaling *c = &scaling->column[index];
+  const umbra_column_scaling own = {.offset = c->offset, .divisor = c->divisor, .clip = c->clip};
+  return UMBRA_GIVE(umbra_column_scaling, column, &own);
+}
 
 /* ---- fitting ---- */
 

@@ -25,6 +25,9 @@ UMBRA_API void umbra_sigmoid_options_init(umbra_sigmoid_options *options, size_t
 /* The polynomial in the clear, for comparison. options: NULL: defaults. NaN for z outside the range or wrong options. */
 UMBRA_API double umbra_sigmoid_value(double z, const umbra_sigmoid_options *options);
 
+/* How far it is from the sigmoid at most, on its range: by a fine grid. NaN for wrong options. */
+UMBRA_API double umbra_sigmoid_error(const umbra_sigmoid_options *options);
+
 /*
  * Encrypts weights and bias. sigmoid: NULL: defaults. A record whose weights . x + bias leaves the range may spoil the
  * scores of all records that share its ciphertext, so choose the range with room. Errors: INVALID_ARGUMENT, RANGE.
@@ -59,6 +62,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_sim_logistic(umbra_logistic **model,
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_sim_logistic_decode(double *weights, double *bias,
                                                                 const umbra_logistic *model);
 
+/*
+ * *replaced: the same weights with another polynomial in the place of the sigmoid, such as one of a higher degree than was
+ * trained by. Polynomials are public, so no key is needed. sigmoid: NULL: defaults. Errors: INVALID_ARGUMENT,
+ * OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_replace_sigmoid(const umbra_logistic *model,
+                                                                     umbra_logistic **replaced,
+                                                                     const umbra_sigmoid_options *sigmoid);
+
 /* Levels that umbra_logistic_score takes with a polynomial of that degree. */
 UMBRA_API uint32_t umbra_logistic_depth(uint32_t degree);
 
@@ -80,6 +92,22 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_score(umbra_evaluator *eval
 /* weights: umbra_logistic_features of them. Errors: INVALID_ARGUMENT, MISMATCH, RANGE, OUT_OF_MEMORY. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt(const umbra_logistic *model, double *weights, double *bias,
                                                              const umbra_secret_key *key);
+
+/* What is public of a model: its shape, and the polynomial that stands for the sigmoid. */
+typedef struct umbra_logistic_info {
+  size_t struct_size;
+  size_t features;
+  uint32_t level;  /* of the encrypted weights */
+  uint32_t degree; /* of the polynomial */
+  double range;    /* it holds on [-range, range] */
+  double error;    /* and is so far from the sigmoid there at most */
+} umbra_logistic_info;
+#define UMBRA_LOGISTIC_INFO_INIT .struct_size = sizeof(umbra_logistic_info)
+UMBRA_API void umbra_logistic_info_init(umbra_logistic_info *info, size_t size);
+#define umbra_logistic_info_init(info) umbra_logistic_info_init((info), sizeof *(info))
+
+/* Errors: INVALID_ARGUMENT. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_inspect(const umbra_logistic *model, umbra_logistic_info *info);
 
 UMBRA_API size_t umbra_logistic_features(const umbra_logistic *model);
 UMBRA_API uint64_t umbra_logistic_bytes(const umbra_logistic *model); /* of residues */

@@ -114,6 +114,20 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_values(const umbra_scaling *
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path);
 UMBRA_API size_t umbra_scaling_columns(const umbra_scaling *scaling);
+
+/* Of one column: scaled = (x - offset) / divisor, or 0 if the divisor is 0; cut off at -clip and clip, unless clip is 0. */
+typedef struct umbra_column_scaling {
+  size_t struct_size;
+  double offset, divisor, clip;
+} umbra_column_scaling;
+#define UMBRA_COLUMN_SCALING_INIT .struct_size = sizeof(umbra_column_scaling)
+UMBRA_API void umbra_column_scaling_init(umbra_column_scaling *column, size_t size);
+#define umbra_column_scaling_init(column) umbra_column_scaling_init((column), sizeof *(column))
+
+/* index: from 0. Errors: INVALID_ARGUMENT. */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_column(const umbra_scaling *scaling, umbra_column_scaling *column,
+                                                           size_t index);
+
 /* What the records' columns are, as long as the scaling lives; NULL: nobody said. */
 UMBRA_API const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling);
 UMBRA_API void umbra_scaling_destroy(umbra_scaling *scaling);

@@ -206,18 +206,26 @@ static umbra_status activate(umbra_onnx_node *n, umbra_function function) {
   return umbra_onnx_give_like(n, umbra_model_activation(n->import->model, &node, x->node, function), &node, x);
 }
 
+static const struct {
+  const char *name;
+  umbra_function function;
+} activations[] = {{"Relu", UMBRA_FUNCTION_RELU},
+                   {"Sigmoid", UMBRA_FUNCTION_SIGMOID},
+                   {"Tanh", UMBRA_FUNCTION_TANH},
+                   {"Erf", UMBRA_FUNCTION_ERF},
+                   {"Softplus", UMBRA_FUNCTION_SOFTPLUS}};
+enum { ACTIVATIONS = sizeof activations / sizeof *activations };
+
 umbra_status umbra_onnx_activation(umbra_onnx_node *n) {
-  static const struct {
-    const char *name;
-    umbra_function function;
-  } known[] = {{"Relu", UMBRA_FUNCTION_RELU},
-               {"Sigmoid", UMBRA_FUNCTION_SIGMOID},
-               {"Tanh", UMBRA_FUNCTION_TANH},
-               {"Erf", UMBRA_FUNCTION_ERF},
-               {"Softplus", UMBRA_FUNCTION_SOFTPLUS}};
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (strcmp(known[i].name, n->proto->op_type) == 0) return activate(n, known[i].function);
+  for (size_t i = 0; i < ACTIVATIONS; i++)
+    if (strcmp(activations[i].name, n->proto->op_type) == 0) return activate(n, activations[i].function);
   return umbra_fail(UMBRA_ERROR_INTERNAL, "no such activation");
+}
+
+const char *umbra_onnx_operator_of(umbra_function function) {
+  for (size_t i = 0; i < ACTIVATIONS; i++)
+    if (activations[i].function == function) return activations[i].name;
+  return NULL;
 }
 
 umbra_status umbra_onnx_gelu(umbra_onnx_node *n) {

@@ -18,6 +18,9 @@ umbra_onnx_handler umbra_onnx_reshape, umbra_onnx_flatten, umbra_onnx_squeeze, u
 umbra_onnx_handler umbra_onnx_add, umbra_onnx_sub, umbra_onnx_mul, umbra_onnx_div, umbra_onnx_neg, umbra_onnx_sum,
     umbra_onnx_pow, umbra_onnx_batch_normalization, umbra_onnx_activation, umbra_onnx_gelu, umbra_onnx_clip;
 
+/* The operator of an activation of that name; NULL: it has none. */
+const char *umbra_onnx_operator_of(umbra_function function);
+
 /* layers.c */
 umbra_onnx_handler umbra_onnx_gemm, umbra_onnx_matmul, umbra_onnx_conv, umbra_onnx_average_pool, umbra_onnx_global_pool,
     umbra_onnx_reduce;
