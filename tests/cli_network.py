@@ -148,6 +148,7 @@ def labels_with_the_secret_key(folder):
     chain.encrypt("--secret", "secret/key.umbra")
     report = chain.infer("--repeat", "3")
     expect("three rounds, and the layers of one", (len(report["rounds"]), len(report["layers"])) == (3, 3))
+    expect("seconds of each", all(one["seconds"] > 0 < one["processor_seconds"] for one in report["rounds"]))
     chain.decrypt("y.npy")
     chain.decrypt("y.json")
     chain.decrypt("z.npy", "--values")

@@ -180,11 +180,12 @@ static bool open_evaluator(server_job *j) {
 static bool compute(server_job *j, uint32_t rounds, cli_report *report) {
   cJSON *list = rounds > 1 ? cli_report_list(report, "rounds") : NULL;
   for (uint32_t i = 0; i < rounds; i++) {
-    const double started = cli_seconds();
+    const double started = cli_seconds(), worked = cli_processor_seconds();
     if (!run_once(j)) return false;
     if (!list) continue;
     cJSON *round = cJSON_CreateObject();
     cJSON_AddNumberToObject(round, "seconds", cli_seconds() - started);
+    cJSON_AddNumberToObject(round, "processor_seconds", cli_processor_seconds() - worked);
     cJSON_AddItemToArray(list, round);
   }
   cli_report_step(report, "compute", NULL);
