@@ -231,6 +231,11 @@ def encrypted_weights_refused(chain, infer):
     refused(owner, 2, "what to encrypt with", *encrypt, "--plan", "server.umbra")
     refused(owner, 2, "does not go with --weights", *encrypt, "--plan", "server.umbra", "--keys", "keys", "--clip")
     refused(owner, 2, "exactly one of", *encrypt, "x.npy", "--plan", "server.umbra", "--keys", "keys")
+    succeeds(owner, "keygen", "--plan", "client.umbra", "--out", "strange", "--secret", "secret/strange.umbra",
+             "--no-passphrase")
+    succeeds(owner, "encrypt", "--weights", "--plan", "server.umbra", "--keys", "strange", "--out", "s.umbra")
+    shutil.copy(owner / "s.umbra", server)
+    refused(server, 1, "--weights: s.umbra was encrypted for another owner", *infer, "o.umbra", "--weights", "s.umbra")
     chain.plan("model.onnx", "--degree", 3, "--records", RECORDS)
     shutil.copy(owner / "server.umbra", server)
     refused(owner, 1, "plain weights", *encrypt, "--plan", "server.umbra", "--keys", "keys")

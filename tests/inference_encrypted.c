@@ -322,8 +322,18 @@ static void weights_of_others(void **state) {
   weights = encrypt_weights(&s, plan);
   assert_ok(umbra_inference_create_encrypted(&s.network, s.context, plan, weights, NULL));
   umbra_matrix *batch = encrypt_records(&stranger, plan, &records);
-  assert_fails(umbra_inference_run(s.evaluator, &out, batch, s.network), UMBRA_ERROR_MISMATCH, "owner");
+  assert_fails(umbra_inference_run(s.evaluator, &out, batch, s.network), UMBRA_ERROR_MISMATCH,
+               "a ciphertext belongs to another owner");
   assert_null(out);
+  umbra_matrix_destroy(batch);
+  umbra_inference_weights_destroy(weights);
+  weights = encrypt_weights(&stranger, plan);
+  assert_ok(umbra_inference_create_encrypted(&network, s.context, plan, weights, NULL));
+  batch = encrypt_records(&s, plan, &records);
+  assert_fails(umbra_inference_run(s.evaluator, &out, batch, network), UMBRA_ERROR_MISMATCH,
+               "the weights were encrypted for another owner");
+  assert_null(out);
+  umbra_inference_destroy(network);
   umbra_matrix_destroy(batch);
   umbra_inference_weights_destroy(weights);
   umbra_ndarray_clear(&records);

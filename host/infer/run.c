@@ -3,6 +3,8 @@
 #include <umbra/matrix_ops.h>
 #include <umbra/product.h>
 
+#include <string.h>
+
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
@@ -340,6 +342,17 @@ static umbra_status run_rows(const run *like, umbra_matrix **out, const umbra_ma
   return status;
 }
 
+/* Of records; whether they are those of the keys has been asked before. */
+static umbra_status check_owner(const umbra_inference *network, const umbra_matrix *batch) {
+  const umbra_inference_weights *weights = network->weights;
+  uint8_t owner[UMBRA_OWNER_BYTES], of_weights[UMBRA_OWNER_BYTES];
+  if (!weights) return UMBRA_OK;
+  umbra_matrix_owner(batch, owner);
+  umbra_inference_weights_owner(weights, of_weights);
+  if (memcmp(owner, of_weights, sizeof owner) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the weights were encrypted for another owner than that of the records");
+}
+
 static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const *out, const umbra_matrix *batch,
                           const umbra_inference *network) {
   if (!evaluator || !out || !batch || !network)
@@ -347,6 +360,7 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const 
                       "umbra_inference_run needs an evaluator, an output, records and a network");
   UMBRA_TRY(umbra_check_own(evaluator, network->context, "the network"));
   UMBRA_TRY(umbra_check_operands(evaluator, batch->part, batch->part[0], NULL));
+  UMBRA_TRY(check_owner(network, batch));
   if (network->stamped) UMBRA_TRY(umbra_inference_plan_check_stamp(network->plan, batch, UMBRA_MATRIX_RECORDS));
   if (batch->columns != network->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records of %zu elements, for a network of %zu", batch->columns,

@@ -209,8 +209,8 @@ UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* wei
 /*
  * *out = what the network makes of the batch, with the keys of the evaluator; out may be the batch. An evaluator that is
  * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT, MISMATCH
- * (records of another plan, or of none; of another owner than the keys), NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE,
- * CANCELLED.
+ * (records of another plan, or of none; of another owner than the keys or encrypted weights), NO_LEVEL, MISSING_KEY,
+ * OUT_OF_MEMORY, DEVICE, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
                                                           const umbra_matrix *batch, const umbra_inference *network);
