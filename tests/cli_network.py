@@ -196,6 +196,8 @@ def batches(folder):
     shutil.copy(chain.server / "keys/eval.umbra", chain.server / "in")
     infer = ["infer", "--plan", "server.umbra", "--keys", "keys", "--in"]
     refused(chain.server, 1, "in holds no encrypted records", *infer, "in", "--out", "out")
+    refused(chain.server, 1, "--in: nowhere: No such file", *infer, "nowhere", "--out", "in")
+    refused(chain.server, 1, "--out: in is a folder, and --in is one batch", *infer, "batch.umbra", "--out", "in")
     rows = {"a.umbra": RECORDS, "b.umbra": 2}
     for name, count in rows.items():
         chain.write("x.npy", [count, INPUTS], numbers(count * INPUTS))

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Programs on matrices and images, whatever the device: encrypted, simulated, or dry. */
+#include <string.h>
 #include <umbra/matrix_ops.h>
 #include <umbra/product.h>
-
-#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
