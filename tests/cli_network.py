@@ -391,6 +391,21 @@ def careless_use(folder):
         part(chain)
 
 
+def samples_that_say_nothing(chain):
+    """One of them, or the same one over and over, is planned by with a warning."""
+    plan, one = ["plan", "model.onnx", "--samples", "few.npy", "--degree", 3, "--json"], numbers(INPUTS)
+    clear = ["infer", "--clear", "model.onnx", "--in", "few.npy", "--out", "y.npy", "--calibrate", "few.npy",
+             "--degree", 3, "--json"]
+    for count, words in ((1, "has one sample only"), (4, "has 4 samples that are all the same")):
+        chain.write("few.npy", [count, INPUTS], count * one)
+        for option, command in (("--samples", plan), ("--calibrate", clear)):
+            run = umbra(chain.owner, *command)
+            expect(f"{option} {words}", run.returncode == 0 and f"warning: {option} {words}" in run.stderr and
+                   f"{option} {words}" in json.loads(run.stdout)["warning"])
+    chain.write("few.npy", [2, INPUTS], 2 * one[1:] + numbers(2))
+    succeeds(chain.owner, *plan[:-1])
+
+
 def bad_models(folder):
     chain = open_chain(folder, network())
     plan = ["plan", "model.onnx", "--samples", "samples.npy", "--server", "s.umbra"]
@@ -399,6 +414,7 @@ def bad_models(folder):
     refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
     refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K")
     refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K", "--relu", "15,15,15,15")
+    samples_that_say_nothing(chain)
     chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
     refused(chain.owner, 1, "--samples", *plan)
     (chain.owner / "samples.npy").unlink()

@@ -25,9 +25,8 @@ typedef struct infer_job {
 
 static bool approximate(infer_job *j, const infer_options *o, cli_report *report) {
   if (!o->calibrate) return true;
-  if (!cli_check(umbra_ndarray_read(&j->samples, o->calibrate), "--calibrate")) return false;
-  cli_report_step(report, "read samples", o->calibrate);
-  return cli_approximate(&j->model, &j->samples, "--calibrate", &o->approximation, report);
+  return cli_samples_read(&j->samples, "--calibrate", o->calibrate, report) &&
+         cli_approximate(&j->model, &j->samples, "--calibrate", &o->approximation, report);
 }
 
 static bool compute(infer_job *j, const infer_options *o, cli_report *report) {
