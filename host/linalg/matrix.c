@@ -47,13 +47,21 @@ typedef struct encryption {
   double *pairs;
 } encryption;
 
-static void fill_part(double *pairs, const umbra_matrix *matrix, size_t part, const umbra_matrix_source *source) {
-  const umbra_matrix_layout *layout = &matrix->layout;
+static double value_in(const umbra_matrix *matrix, umbra_place place, const umbra_matrix_source *source) {
   umbra_element element;
-  for (size_t i = 0; i < 2 * (size_t)layout->slots; i++) {
-    const umbra_place place = {part, (uint32_t)(i / 2), i % 2};
-    const int held = umbra_layout_element(&element, layout, matrix->rows, matrix->columns, place);
-    pairs[i] = held ? source->element(element, source->source) : 0;
+  const int held = umbra_layout_element(&element, &matrix->layout, matrix->rows, matrix->columns, place);
+  return held ? source->element(element, source->source) : 0;
+}
+
+static void fill_part(double *pairs, const umbra_matrix *matrix, size_t part, const umbra_matrix_source *source) {
+  const uint32_t slots = matrix->layout.slots, copies = umbra_layout_copies(&matrix->layout);
+  for (uint32_t slot = 0; slot < slots; slot += copies) {
+    const double re = value_in(matrix, (umbra_place){part, slot, 0}, source);
+    const double im = value_in(matrix, (umbra_place){part, slot, 1}, source);
+    for (uint32_t i = slot; i < slot + copies; i++) {
+      pairs[2 * i] = re;
+      pairs[2 * i + 1] = im;
+    }
   }
 }
 
