@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: full */
-/* Convolutions whose diagonals are encoded at use, but for those that a plan's memory holds: the same bits, however many. */
+/* Convolutions with diagonals that are encoded at use, but for those that memory holds: the same bits, however many. */
 #include "inference_models.h"
 
 #include <inttypes.h>

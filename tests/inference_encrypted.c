@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
-/* Networks whose weights are encrypted, too: a server with the client's plan and these, against the model in the clear. */
+/* Networks whose weights are encrypted, too: a server with the client's plan and these, against a model in the clear. */
 #include "inference_models.h"
 
 #include <string.h>

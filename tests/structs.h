@@ -4,7 +4,8 @@
  * them: without their last 8 bytes, with 48 zeros more, and with something in these that this version cannot know. The
  * structs of an application are blocks of exactly its size, so that sanitizers see what goes beyond them.
  *
- * Each test has a table of some of them: tests/structs_records.c those of the headers below, tests/structs.c all others.
+ * Each test has a table of some of them: tests/structs_records.c those of the headers below, tests/structs.c all
+ * others.
  */
 #ifndef UMBRA_TESTS_STRUCTS_H
 #define UMBRA_TESTS_STRUCTS_H

@@ -20,9 +20,9 @@ struct umbra_inference_weights {
 };
 
 /*
- * Encrypts or, of a dry context, only makes room for the weights of a program in a way that has its levels. A simulation
- * gets those of terms when they are multiplied: see below. Errors: UNSUPPORTED (keyless levels, images), RANGE (too many
- * ciphertexts), and those of encryption.
+ * Encrypts or, of a dry context, only makes room for the weights of a program in a way that has its levels. A
+ * simulation gets those of terms when they are multiplied: see below. Errors: UNSUPPORTED (keyless levels, images),
+ * RANGE (too many ciphertexts), and those of encryption.
  */
 umbra_status umbra_encrypted_make(umbra_inference_weights **weights, umbra_encryptor by, const umbra_program *program,
                                   const umbra_way *way, umbra_watch *watch);

@@ -19,8 +19,8 @@
 
 /*
  * The version says how to read a plan and how to compute by it: where either changes, so does the version. The bits of
- * what is computed have a number of their own, which is part of digests: these change with the bits only. Version 1 ended
- * before `weights`, and had no digest.
+ * what is computed have a number of their own, which is part of digests: these change with the bits only. Version 1
+ * ended before `weights`, and had no digest.
  */
 enum { VERSION = 2, BITS = 1 };
 

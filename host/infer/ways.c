@@ -264,8 +264,8 @@ static umbra_status add_all(list *l) {
 /* ---- which of them ---- */
 
 /*
- * Memory that is left is for diagonals that are encoded ahead, blocks that are kept for reuse counted. Products with these
- * may take more room than those that encode: then fewer are, or none.
+ * Memory that is left is for diagonals that are encoded ahead, blocks that are kept for reuse counted. Products with
+ * these may take more room than those that encode: then fewer are, or none.
  */
 static umbra_status fill_memory(umbra_way *way, umbra_cost *cost, const list *l) {
   const uint64_t memory = l->options->memory;
@@ -340,7 +340,7 @@ static umbra_status no_way(const list *l) {
 
 static umbra_status keep_any(list *l, umbra_watch *watch) { return l->count ? keep_possible(l, watch) : no_way(l); }
 
-/* Where no chain of primes has the levels, or none with room in memory, with refreshes. If both fail: why the first did. */
+/* Where no chain of primes has the levels, or none with room in memory, with refreshes. Both fail: why the first did. */
 static umbra_status find_possible(list *l, umbra_watch *watch) {
   char why[2 * WHY];
   UMBRA_TRY(add_all(l));
