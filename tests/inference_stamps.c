@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * Records, networks, results and decryption that belong to different plans are refused, also where everything else fits:
- * parameters, shapes, layouts, and keys. What they say of their plan is kept in files.
+ * Records, networks, results and decryption that belong to different plans are refused, also where everything else
+ * fits: parameters, shapes, layouts, and keys. What they say of their plan is kept in files.
  */
 #include <umbra/matrix_ops.h>
 

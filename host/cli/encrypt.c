@@ -167,8 +167,8 @@ static void check_usage(const encrypt_options *o) {
   if (!o->data.data && !o->weights) return;
   if (o->drop_last) cli_usage("--drop-last-column does not go with DATA");
   if (!o->data.plan)
-    cli_usage("--plan FILE is missing: %s for a training or a network, as umbra plan writes it",
-              o->weights ? "weights are encrypted" : "DATA is encrypted");
+    cli_usage("--plan FILE is missing: %s, as umbra plan writes it",
+              o->weights ? "weights are encrypted for a network" : "DATA is encrypted for a training or a network");
 }
 
 /* A plan's file says what it is for. */

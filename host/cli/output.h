@@ -29,8 +29,9 @@ __attribute__((format(printf, 1, 2))) void cli_warn(const char *format, ...);
 enum { CLI_HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
 void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count);
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a clock that only goes forward; and those that the processor's cores have worked for this program. */
 double cli_seconds(void);
+double cli_processor_seconds(void);
 
 /* Numbers for people: "1.23 GiB", "35 s", "2.5 h". Each returns its text. */
 enum { CLI_UNITS = 32 };

@@ -16,8 +16,8 @@
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path);
 
 /*
- * As umbra plan --scaling wrote it, with this plan (NULL: any); a warning if it has no schema. path NULL: there is none,
- * and *scaling stays NULL.
+ * As umbra plan --scaling wrote it, with this plan (NULL: any); a warning if it has no schema. path NULL: there is
+ * none, and *scaling stays NULL.
  */
 bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan, cli_report *report);
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling);

@@ -17,7 +17,8 @@ typedef struct umbra_field {
 
 /*
  * Reads records. Lines end in LF, CR LF or CR, and within quotes go on; those that begin with '#', and records without
- * any value, are left out. Initialise at, end, path, separator and next_line (1); clear with umbra_records_clear_fields.
+ * any value, are left out. Initialise at, end, path, separator and next_line (1); clear with
+ * umbra_records_clear_fields.
  */
 typedef struct umbra_delimited {
   const char *at, *end, *path;

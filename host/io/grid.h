@@ -37,8 +37,8 @@ umbra_status umbra_grid_make(umbra_grid *grid, size_t rows, size_t columns);
 void umbra_grid_clear(umbra_grid *grid);
 
 /*
- * Delimited text; bytes are taken over, whatever the status. path stays the caller's. schema: NULL, or
- * says which columns are texts.
+ * Delimited text; bytes are taken over, whatever the status. path stays the caller's. schema: NULL, or says which
+ * columns are texts.
  */
 umbra_status umbra_grid_from_text(umbra_grid *grid, umbra_bytes *bytes, const char *path,
                                   const umbra_table_options *options, const umbra_schema *schema);

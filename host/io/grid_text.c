@@ -111,8 +111,8 @@ static int is_quoted_over_numbers(const umbra_delimited *first, const column_loo
 typedef enum name_guess { NO_NAMES, PERHAPS_NAMES, NAMES } name_guess;
 
 /*
- * Numbers that rise by one from column to column are names that were never given, if there are many, or a column below has
- * fractions; others may be names if all columns but one, which may be the label, have fractions.
+ * Numbers that rise by one from column to column are names that were never given, if there are many, or a column below
+ * has fractions; others may be names if all columns but one, which may be the label, have fractions.
  */
 static name_guess guess_names(const umbra_delimited *first, const column_look *look) {
   enum { MANY = 5 };

@@ -15,8 +15,8 @@ static size_t smaller_class(const umbra_records *records) {
 /* ---- the part ---- */
 
 /*
- * The share of records that a search takes: a step's work on a record is that of its features and of the polynomial. Few
- * records say little, however many features they have; and without both classes there is nothing to train.
+ * The share of records that a search takes: a step's work on a record is that of its features and of the polynomial.
+ * Few records say little, however many features they have; and without both classes there is nothing to train.
  */
 static double share_of(const umbra_records *records) {
   const double most_work = 640000, polynomial = 32, least_records = 1000, least_of_class = 20;

@@ -56,15 +56,15 @@ typedef enum umbra_matrix_order {
  * of further rows. So rotations by 0 to group - 1 bring to the slots that are r modulo the stride each column once, and
  * weights of as many rows as the stride, or fewer, take `group` diagonals (umbra/weights.h).
  *
- * Interleaved, slots / stride runs hold as many rows: each holds `group` columns, over and over, so slot stride * t + u holds
- * column u modulo group of row t. Those with further columns follow, then those of further rows. The group is 1, copies
- * of one column, or the stride. Weights take the copies to columns beside each other without a rotation.
+ * Interleaved, slots / stride runs hold as many rows: each holds `group` columns, over and over, so slot stride * t + u
+ * holds column u modulo group of row t. Those with further columns follow, then those of further rows. The group is 1,
+ * copies of one column, or the stride. Weights take the copies to columns beside each other without a rotation.
  *
  * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one. Tiles: the
  * least stride that holds rows and columns, or the largest that fits; slots for one tile. Diagonals: the largest stride
- * with as many positions as rows and columns, or 1; baby steps that take the least time. Shifted: as for weights with as
- * many rows as columns; the least group that takes one ciphertext. Interleaved: the largest stride with a run for each
- * row, or 1; groups of one column. Factors of one product need the same stride: give it if their shapes differ.
+ * with as many positions as rows and columns, or 1; baby steps that take the least time. Shifted: as for weights with
+ * as many rows as columns; the least group that takes one ciphertext. Interleaved: the largest stride with a run for
+ * each row, or 1; groups of one column. Factors of one product need the same stride: give it if their shapes differ.
  */
 typedef struct umbra_matrix_layout {
   size_t struct_size;
@@ -74,7 +74,8 @@ typedef struct umbra_matrix_layout {
   uint32_t slots;  /* a power of two from the stride to n/2; of tiles from 2 stride^2 */
   int pairs;
   /* By rows: ciphertexts whose products with a vector share one: a power of two up to 8 and the stride. By diagonals:
-     baby steps, a power of two up to the positions. Shifted: columns from one run to the next, up to the stride. Interleaved: columns of a run, 1 or the stride. */
+     baby steps, a power of two up to the positions. Shifted: columns from one run to the next, up to the stride.
+     Interleaved: columns of a run, 1 or the stride. */
   uint32_t group;
 } umbra_matrix_layout;
 #define UMBRA_MATRIX_LAYOUT_INIT .struct_size = sizeof(umbra_matrix_layout)

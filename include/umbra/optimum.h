@@ -4,8 +4,8 @@
  *
  *     (1/n) sum_i log(1 + e^-<w, z_i>) + (l2 / 2) |w without bias|^2,     z_i = y_i (x_i, 1)
  *
- * which has one minimum, by Newton's method: each step by preconditioned conjugate gradients (Nocedal, Wright, Numerical
- * Optimization, 2nd edition, algorithm 7.1), and as long as lowers the loss.
+ * which has one minimum, by Newton's method: each step by preconditioned conjugate gradients (Nocedal, Wright,
+ * Numerical Optimization, 2nd edition, algorithm 7.1), and as long as lowers the loss.
  */
 #ifndef UMBRA_OPTIMUM_H
 #define UMBRA_OPTIMUM_H
@@ -43,9 +43,9 @@ UMBRA_API void umbra_optimum_init(umbra_optimum *optimum, size_t size);
 
 /*
  * weights: columns + 1, the bias last. Records are best scaled by their deviation: the penalty is the same for all
- * columns. Time: a few hundred passes over the records. Whether a plane separates the classes is asked of models with ever
- * smaller penalties, down to 1e-8 of l2. Errors: INVALID_ARGUMENT (options, with their names), RANGE (features too large:
- * losses or steps are not finite), OUT_OF_MEMORY, CANCELLED.
+ * columns. Time: a few hundred passes over the records. Whether a plane separates the classes is asked of models with
+ * ever smaller penalties, down to 1e-8 of l2. Errors: INVALID_ARGUMENT (options, with their names), RANGE (features too
+ * large: losses or steps are not finite), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_optimum(double *weights, umbra_optimum *optimum,
                                                              const umbra_records *records,

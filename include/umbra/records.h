@@ -29,12 +29,13 @@ UMBRA_API void umbra_records_options_init(umbra_records_options *options, size_t
 
 /*
  * Reads a table (umbra/table.h). Labels are two classes of any spelling, of which one becomes 1 and the other -1; with
- * `positive` it is one class against all others. A column of texts becomes categories: a feature of 0 and 1 for each that
- * at least one in a hundred records has, and one for the others together; one of yes and no, or true and false, becomes
- * one feature; one whose texts hardly come twice is left out. A number that is the name of a column in the header is taken
- * as the name. Errors: those of umbra_table_read, which name line and column (missing values, and numbers with something
- * beside them, too); INVALID_ARGUMENT (no such column, or several of that name; a label's column without features); RANGE
- * (a third class, with its line; both 0 and -1; labels of one class only); MISMATCH (not as the schema says).
+ * `positive` it is one class against all others. A column of texts becomes categories: a feature of 0 and 1 for each
+ * that at least one in a hundred records has, and one for the others together; one of yes and no, or true and false,
+ * becomes one feature; one whose texts hardly come twice is left out. A number that is the name of a column in the
+ * header is taken as the name. Errors: those of umbra_table_read, which name line and column (missing values, and
+ * numbers with something beside them, too); INVALID_ARGUMENT (no such column, or several of that name; a label's column
+ * without features); RANGE (a third class, with its line; both 0 and -1; labels of one class only); MISMATCH (not as
+ * the schema says).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_read(umbra_records **records, const char *path,
                                                          const umbra_records_options *options);
@@ -54,10 +55,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_split(umbra_records **rest, 
                                                           const umbra_records *records, size_t every);
 
 /*
- * Of each class a share goes to `held`, the others to `rest`, in their order: those that stand from `from` to `to` of it,
- * 0 to 1, after it has been shuffled by the seed. So 0 and 0.2 hold a fifth back, and i / k and (i + 1) / k for i = 0 .. k - 1
- * are folds, which hold each record back once. Errors: INVALID_ARGUMENT (no such share; a class would be missing on either
- * side), OUT_OF_MEMORY.
+ * Of each class a share goes to `held`, the others to `rest`, in their order: those that stand from `from` to `to` of
+ * it, 0 to 1, after it has been shuffled by the seed. So 0 and 0.2 hold a fifth back, and i / k and (i + 1) / k for i =
+ * 0 .. k - 1 are folds, which hold each record back once. Errors: INVALID_ARGUMENT (no such share; a class would be
+ * missing on either side), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_hold(umbra_records **rest, umbra_records **held,
                                                          const umbra_records *records, double from, double to,
@@ -87,9 +88,9 @@ typedef struct umbra_scaling umbra_scaling; /* immutable, shareable; the owner k
 
 /*
  * What the records' columns need. argument: of UMBRA_SCALING_CONSTANT the divisor, else ignored. clip: scaled values
- * are cut off at -clip and clip; 0: they are not. A column that does not vary becomes 0, but under NONE and CONSTANT, in
- * other records too, and its weight stays 0. Quartiles are interpolated between records. Errors: INVALID_ARGUMENT, RANGE (values of a column too far apart, or too
- * close together, for a double: row, column), OUT_OF_MEMORY.
+ * are cut off at -clip and clip; 0: they are not. A column that does not vary becomes 0, but under NONE and CONSTANT,
+ * in other records too, and its weight stays 0. Quartiles are interpolated between records. Errors: INVALID_ARGUMENT,
+ * RANGE (values of a column too far apart, or too close together, for a double: row, column), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *records,
                                                         umbra_scaling_kind kind, double argument, double clip);
@@ -106,10 +107,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_values(const umbra_scaling *
                                                            const double *values, size_t rows, size_t columns);
 
 /*
- * A table of offset, divisor and clip for each column, .csv or .npy: scaled = (x - offset) / divisor, or 0 if the divisor
- * is 0; clip 0: none. In .csv the schema of the records comes first, as a comment, and is loaded with the scaling, from
- * delimited text of any name. Errors: those of tables, FORMAT (not such a table), INVALID_ARGUMENT (a scaling that has a
- * schema or a plan, into .npy, which would lose them).
+ * A table of offset, divisor and clip for each column, .csv or .npy: scaled = (x - offset) / divisor, or 0 if the
+ * divisor is 0; clip 0: none. In .csv the schema of the records comes first, as a comment, and is loaded with the
+ * scaling, from delimited text of any name. Errors: those of tables, FORMAT (not such a table), INVALID_ARGUMENT (a
+ * scaling that has a schema or a plan, into .npy, which would lose them).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path);

@@ -172,8 +172,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_calibrate(const umbra_tra
                                                                  const umbra_progress *progress);
 
 /*
- * Saves the scaling of the plan's records as umbra_scaling_save does, with the plan's digest, into .csv; and says whether
- * one that was loaded belongs to this plan. Errors: those of saving; MISMATCH (it was saved with another plan).
+ * Saves the scaling of the plan's records as umbra_scaling_save does, with the plan's digest, into .csv; and says
+ * whether one that was loaded belongs to this plan. Errors: those of saving; MISMATCH (it was saved with another plan).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save_scaling(const umbra_train_plan *plan,
                                                                     const umbra_scaling *scaling, const char *path);
