@@ -114,12 +114,13 @@ umbra_status umbra_logistic_replace_sigmoid(const umbra_logistic *model, umbra_l
   umbra_ciphertext *weights = NULL;
   if (!model || !replaced)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "another polynomial needs a model and an output");
+  const int trained = model->trained;
+  uint8_t training[UMBRA_DIGEST_BYTES];
+  memcpy(training, model->training, sizeof training); /* the model may be what is replaced */
   UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
   UMBRA_TRY(umbra_ciphertext_copy(&weights, model->weights));
-  umbra_logistic *made = NULL;
-  UMBRA_TRY(make_with(&made, weights, model->features, &wanted));
-  if (model->trained) umbra_logistic_set_training(made, model->training);
-  UMBRA_PUT(logistic, replaced, made);
+  UMBRA_TRY(make_with(replaced, weights, model->features, &wanted));
+  if (trained) umbra_logistic_set_training(*replaced, training);
   return UMBRA_OK;
 }
 
