@@ -165,7 +165,7 @@ def refusals_change_nothing():
           code=2)
     fails("a table with names ends in .csv", "decrypt", *HANDED_OUT, "--names", "--out", "o.npy")
     fails("names of weights end in", "decrypt", *HANDED_OUT, "--out", "o.html")
-    fails("row of the weights as trained", "decrypt", *HANDED_OUT, "--scaling", "scaling.csv", "--out", "o.csv")
+    fails("row of the weights as trained", "decrypt", *HANDED_OUT, "--threshold", THRESHOLD, "--out", "o.csv")
     fails("names of tables end in", "decrypt", "--keys", "keys", "--secret", "secret/key.umbra", "--in", "model.umbra",
           "--out", "o.json")
     pathlib.Path("three.csv").write_text("0,1,0\n" * 3)
@@ -220,9 +220,14 @@ def shown(name):
 
 
 def report_page(*options):
-    facts = succeeds("evaluate", "--weights", "weights.csv", "--data", "train.csv", "--scaling", "scaling.csv",
-                     "--report", "report.html", *options)
-    return facts, Page(pathlib.Path("report.html").read_text())
+    """Weights that are not those of a plan make an exit code of 1; the report is there all the same."""
+    run = umbra("evaluate", "--weights", "weights.csv", "--data", "train.csv", "--scaling", "scaling.csv", "--report",
+                "report.html", *options, "--json")
+    assert run.returncode == ("--plan" in options), run.stderr
+    facts = json.loads(run.stdout)
+    page = Page(pathlib.Path("report.html").read_text())
+    assert "--plan" not in options or facts["broken_promise"] in page.texts and facts["broken_promise"] in run.stderr
+    return facts, page
 
 
 def area_under(line):
@@ -293,8 +298,10 @@ def scores_say_what_they_are_of(records, model):
     """The model's polynomial is told, with a better one, which is then nearer to the sigmoid."""
     succeeds("encrypt", "--keys", "keys", "--records", "train.csv", "--scaling", "scaling.csv", "--out",
              "records.umbra")
+    succeeds("encrypt", "--keys", "keys", "--model", "weights.csv", "--scaling", "scaling.csv", "--range", 6, "--degree", 3,
+             "--out", "scaled.umbra")
     exact = [sigmoid(score_of_weights(model, record)) for record in records]
-    score = ("score", "--keys", "keys", "--model", "model.umbra", "--records", "records.umbra", "--out", "scores.umbra")
+    score = ("score", "--keys", "keys", "--model", "scaled.umbra", "--records", "records.umbra", "--out", "scores.umbra")
     found = []
     for options in ((), ("--degree", 15), ("--degree", 7, "--range", 5)):
         report = succeeds(*score, *options)

@@ -46,6 +46,15 @@ static umbra_status fill_column_scaling(void *given) {
   return status;
 }
 
+static umbra_status fill_scaling_excess(void *given) {
+  umbra_scaling *scaling = NULL;
+  assert_ok(umbra_scaling_fit(&scaling, t.records, UMBRA_SCALING_RANGE, 0, 0));
+  umbra_status status =
+      umbra_scaling_beyond(scaling, given, umbra_records_row(t.records, 0), ROWS, COLUMNS, COLUMNS - 1);
+  umbra_scaling_destroy(scaling);
+  return status;
+}
+
 static umbra_status fill_logistic_info(void *given) {
   umbra_logistic *model = NULL;
   assert_ok(umbra_logistic_encrypt(&model, t.s.public, (const double[]){1, 2}, 2, 0, NULL));
@@ -396,6 +405,7 @@ static const row rows[] = {
     ROW(umbra_judgement, 1, FILLED, fill_judgement),
     ROW(umbra_judgement, 1, FILLED, fill_judgement_of_scores),
     ROW(umbra_column_scaling, 1, FILLED, fill_column_scaling),
+    ROW(umbra_scaling_excess, 1, FILLED, fill_scaling_excess),
     ROW(umbra_logistic_info, 1, FILLED, fill_logistic_info),
     ROW(umbra_optimum_options, 1, TAKEN, take_optimum_options),
     ROW(umbra_optimum, 1, FILLED, fill_optimum),

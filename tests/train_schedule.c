@@ -77,8 +77,8 @@ static void refused_options(void **state) {
 static void unknown_kinds(void **state) {
   (void)state;
   umbra_train_options o = options_of(100, 10);
-  o.kind = (umbra_train_kind)1;
-  assert_fails(umbra_train_options_check(&o), UMBRA_ERROR_UNSUPPORTED, "kind is 1: this version trains logistic");
+  o.kind = (umbra_train_kind)2;
+  assert_fails(umbra_train_options_check(&o), UMBRA_ERROR_UNSUPPORTED, "kind is 2: this version trains logistic");
 }
 
 static void accepted_options(void **state) {

@@ -132,6 +132,13 @@ void cli_report_warning(cli_report *report, const char *text) {
   free(all);
 }
 
+void cli_report_note(cli_report *report, const char *text) {
+  cli_warn("%s", text);
+  cJSON *notes = cJSON_GetObjectItem(report->root, "notes");
+  if (!notes) notes = cJSON_AddArrayToObject(report->root, "notes");
+  cJSON_AddItemToArray(notes, cJSON_CreateString(text));
+}
+
 void cli_report_step(cli_report *report, const char *name, const char *path) {
   double now = cli_seconds();
   cJSON *step = cJSON_CreateObject();

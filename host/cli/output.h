@@ -58,6 +58,9 @@ cJSON *cli_report_list(cli_report *report, const char *name);
 /* A fact and a warning on stderr; the fact is all warnings, one after the other. */
 void cli_report_warning(cli_report *report, const char *text);
 
+/* One more of the facts "notes", and a warning on stderr. */
+void cli_report_note(cli_report *report, const char *text);
+
 /* Ends the step that began at the end of the one before. path: a file or folder with what it read or wrote, or NULL. */
 void cli_report_step(cli_report *report, const char *name, const char *path);
 

@@ -28,7 +28,7 @@ typedef struct umbra_grid {
   umbra_grid_column *column;
   size_t *lines; /* of the rows, from 1; NULL: an array, which has none */
   int named;     /* there is a header */
-  int counted;   /* whose names are numbers in their order: they are never meant */
+  int numbered;  /* whose names are all numbers, not in quotes: numbers mean places, however it was found */
   char *memory;  /* that texts are parts of */
   char *names;   /* that names are */
 } umbra_grid;

@@ -275,6 +275,10 @@ void umbra_matrix_set_stamp(umbra_matrix *matrix, const uint8_t plan[UMBRA_DIGES
   matrix->stamp = stamp;
 }
 
+void umbra_matrix_set_training(umbra_matrix *matrix, const uint8_t training[UMBRA_DIGEST_BYTES]) {
+  umbra_matrix_set_stamp(matrix, training, UMBRA_MATRIX_SCALED);
+}
+
 umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout) {
   if (!matrix || !layout)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_layout_of needs a matrix and a layout to fill");

@@ -44,7 +44,8 @@ static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
   if (options.batch > plan->block_rows) options.batch = plan->block_rows;
   options.rows = options.batch;
   options.iterations = period_of(plan) + 1;
-  return umbra_train_plan_make(&r->plan, plan->params, &options, &(umbra_plan_given){plan->coefficient, &plan->layout});
+  return umbra_train_plan_make(&r->plan, plan->params, &options,
+                               &(umbra_plan_given){.coefficient = plan->coefficient, .layout = &plan->layout});
 }
 
 static umbra_status make_keys(rehearsal *r) {
@@ -70,8 +71,9 @@ static double zero(umbra_element element, const void *source) {
 static umbra_status make_block(rehearsal *r) {
   const umbra_train_plan *plan = r->plan;
   umbra_matrix_source source = {zero, NULL};
-  return umbra_matrix_encrypt_source(&r->block, umbra_encryptor_of(r->key), &source, plan->options.rows,
-                                     plan->options.columns, &plan->layout, plan->data_level, &r->watch);
+  return umbra_matrix_encrypt_source(&r->block, umbra_encryptor_of(r->key), &source,
+                                     umbra_plan_matrix_rows(plan, plan->options.rows), plan->options.columns,
+                                     &plan->layout, plan->data_level, &r->watch);
 }
 
 static umbra_status make_state(rehearsal *r) {

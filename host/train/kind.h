@@ -24,6 +24,7 @@ void umbra_train_state_clear(umbra_train_state *state);
  */
 typedef struct umbra_train_ops {
   const char *name;
+  umbra_train_kind model;                         /* the kind of model that it ends in */
   size_t (*states)(const umbra_train_plan *plan); /* ciphertexts of its state */
   size_t (*sums)(const umbra_train_plan *plan);   /* of an iteration's sums */
 
@@ -50,7 +51,7 @@ typedef struct umbra_train_ops {
   umbra_evaluator *(*evaluator)(void *run);
 } umbra_train_ops;
 
-extern const umbra_train_ops umbra_train_logistic_ops;
+extern const umbra_train_ops umbra_train_logistic_ops, umbra_train_weighted_ops;
 
 /* UNSUPPORTED if this version does not know the kind. */
 umbra_status umbra_train_kind_check(umbra_train_kind kind);

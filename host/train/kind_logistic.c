@@ -78,6 +78,15 @@ static umbra_status apply_loss(run *r, umbra_group_values *values, double factor
   return values->im ? apply_polynomial(r, &values->im, scaled) : UMBRA_OK;
 }
 
+/* What of a block margins are made of, or, second, gradients: the same, unless the plan has weights; see plan.h. */
+static umbra_matrix half_of(const umbra_matrix *block, const umbra_train_plan *plan, int second) {
+  umbra_matrix half = *block;
+  if (!umbra_plan_is_weighted(plan)) return half;
+  half.parts = block->parts / 2;
+  if (second) half.part += half.parts;
+  return half;
+}
+
 /* sum += the gradient's part from one block: rate times the negative one of the loss, over the output's unit. */
 static umbra_status add(void *object, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
                         const umbra_matrix *block) {
@@ -87,11 +96,12 @@ static umbra_status add(void *object, umbra_train_state *sums, const umbra_train
   /* The polynomial is that of the margin's negative. */
   double to_range = -it->before * it->unit_in / plan->sigmoid.range / plan->data_scale;
   double step = it->step.rate / (double)it->step.rows / it->unit_out / (1 + plan->layout.pairs) / plan->data_scale;
-  for (size_t group = 0; group < umbra_matrix_groups(block); group++) {
+  const umbra_matrix records = half_of(block, plan, 0), weighted = half_of(block, plan, 1);
+  for (size_t group = 0; group < umbra_matrix_groups(&records); group++) {
     umbra_group_values values = {0};
-    umbra_status status = umbra_times_vector(r->products, &values, block, group, state->part[U], to_range);
+    umbra_status status = umbra_times_vector(r->products, &values, &records, group, state->part[U], to_range);
     if (status == UMBRA_OK) status = apply_loss(r, &values, step);
-    if (status == UMBRA_OK) status = umbra_transposed_add(r->products, &sums->part[0], block, group, &values);
+    if (status == UMBRA_OK) status = umbra_transposed_add(r->products, &sums->part[0], &weighted, group, &values);
     umbra_group_values_clear(&values);
     UMBRA_TRY(status);
   }
@@ -188,16 +198,13 @@ static umbra_status refresh(void *object, umbra_train_state *fresh, const umbra_
   return status;
 }
 
-const umbra_train_ops umbra_train_logistic_ops = {.name = "logistic regression",
-                                                  .states = states,
-                                                  .sums = sums_of,
-                                                  .create = create,
-                                                  .destroy = destroy,
-                                                  .start = start,
-                                                  .add = add,
-                                                  .close = close_step,
-                                                  .refresh = refresh,
-                                                  .evaluator = evaluator_of};
+#define OPS(title)                                                                                                     \
+  {                                                                                                                    \
+    .name = (title), .model = UMBRA_TRAIN_LOGISTIC, .states = states, .sums = sums_of, .create = create,               \
+    .destroy = destroy, .start = start, .add = add, .close = close_step, .refresh = refresh, .evaluator = evaluator_of \
+  }
+const umbra_train_ops umbra_train_logistic_ops = OPS("logistic regression");
+const umbra_train_ops umbra_train_weighted_ops = OPS("weighted logistic regression");
 
 /* ---- the model ---- */
 
@@ -215,5 +222,7 @@ umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic
   UMBRA_TRY(umbra_trainer_finished(&result, trainer, UMBRA_TRAIN_LOGISTIC));
   const umbra_train_plan *plan = result.plan;
   UMBRA_TRY(umbra_mul_integer(((run *)result.run)->evaluator, &w, result.state->part[W], last_unit(plan)));
-  return umbra_logistic_make(model, w, plan->options.columns, plan->sigmoid.range, plan->degree, plan->coefficient);
+  UMBRA_TRY(umbra_logistic_make(model, w, plan->options.columns, plan->sigmoid.range, plan->degree, plan->coefficient));
+  if (plan->identified) umbra_logistic_set_training(*model, plan->training);
+  return UMBRA_OK;
 }

@@ -3,7 +3,7 @@
 #include "plan.h"
 
 /* splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
-static uint64_t next_word(uint64_t *state) {
+uint64_t umbra_train_random(uint64_t *state) {
   uint64_t z = *state += 0x9E3779B97F4A7C15u;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
@@ -13,7 +13,7 @@ static uint64_t next_word(uint64_t *state) {
 /* Uniform below `bound`: words under 2^64 mod bound are drawn again. */
 static uint64_t below(uint64_t *state, uint64_t bound) {
   uint64_t least = (0 - bound) % bound, word;
-  do word = next_word(state);
+  do word = umbra_train_random(state);
   while (word < least);
   return word % bound;
 }

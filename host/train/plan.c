@@ -14,6 +14,7 @@
 #include "../params/params.h"
 #include "dataset_file.h"
 #include "plan_dry.h"
+#include "scaling.h"
 
 /* ---- layout ---- */
 
@@ -187,6 +188,17 @@ umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block)
   return (umbra_block_range){first + start, left < plan->block_rows ? left : plan->block_rows};
 }
 
+int umbra_plan_is_weighted(const umbra_train_plan *plan) { return plan->options.kind == UMBRA_TRAIN_WEIGHTED; }
+
+uint64_t umbra_plan_weighted_row(const umbra_train_plan *plan, uint64_t rows) {
+  const uint64_t part = umbra_layout_rows_per_part(&plan->layout);
+  return (rows + part - 1) / part * part;
+}
+
+uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows) {
+  return umbra_plan_is_weighted(plan) ? umbra_plan_weighted_row(plan, rows) + rows : rows;
+}
+
 /* Bytes of a batch's files. */
 static uint64_t batch_bytes(const umbra_train_plan *plan, uint64_t rows) {
   uint64_t whole = rows / plan->block_rows, rest = rows % plan->block_rows;
@@ -258,6 +270,9 @@ static umbra_status check_request(const umbra_params *params, const umbra_train_
   if (!umbra_params_bootstrapped_level(params))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
                       "these parameters do not refresh; take a preset whose name begins with boot");
+  if (o->scaling && umbra_scaling_columns(o->scaling) != o->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling is of %zu columns, and the plan for %zu",
+                      umbra_scaling_columns(o->scaling), o->columns);
   if (o->columns >= umbra_params_slots(params))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%zu columns do not fit: these parameters take up to %u", o->columns,
                       umbra_params_slots(params) - 1);
@@ -287,6 +302,13 @@ static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *g
   return check_factors(plan, o->iterations);
 }
 
+/* scaling: of its records, or NULL. */
+static umbra_status identify(umbra_train_plan *plan, const umbra_scaling *scaling, const uint8_t *given) {
+  plan->identified = given || (scaling && scaling->known);
+  if (given) memcpy(plan->training, given, sizeof plan->training);
+  return scaling && scaling->known ? umbra_scaling_identify(plan->training, scaling, plan->digest) : UMBRA_OK;
+}
+
 static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
@@ -299,7 +321,9 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   fill_report(plan);
   umbra_plan_errors(plan);
   umbra_train_digest(plan->digest, plan);
-  return UMBRA_OK;
+  const umbra_scaling *scaling = o->scaling;
+  o->scaling = NULL; /* it is the caller's */
+  return identify(plan, scaling, given->training);
 }
 
 static void destroy(void *object) {

@@ -35,8 +35,10 @@ struct umbra_train_plan {
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
   uint32_t degree; /* of the last coefficient that is not 0 */
   uint8_t digest[UMBRA_DIGEST_BYTES];
-  umbra_matrix_layout layout; /* of all blocks */
-  uint64_t block_rows;        /* of a full block; a batch is as many blocks as its rows need */
+  int identified;                       /* it was made with the scaling of its records, and these are one training: */
+  uint8_t training[UMBRA_DIGEST_BYTES]; /* its id, which the digest does not depend on */
+  umbra_matrix_layout layout;           /* of all blocks */
+  uint64_t block_rows;                  /* of a full block; a batch is as many blocks as its rows need */
   uint64_t batches, blocks;
   uint32_t data_level; /* of blocks, and of the first weights */
   double data_scale;   /* blocks hold records times this power of two; see plan.c */
@@ -54,6 +56,14 @@ typedef struct umbra_block_range {
 } umbra_block_range;
 umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block);
 
+/*
+ * Rows of the matrix that holds so many records of a block: as many; or, if the plan has weights, the records as they are
+ * and, from the next whole part on, times their weights.
+ */
+int umbra_plan_is_weighted(const umbra_train_plan *plan);
+uint64_t umbra_plan_weighted_row(const umbra_train_plan *plan, uint64_t rows); /* of the first one with its weight */
+uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows);
+
 /* Blocks first .. first + count - 1 are a batch. */
 void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train_plan *plan, uint64_t batch);
 
@@ -61,10 +71,15 @@ void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train
 typedef struct umbra_plan_given {
   const double *coefficient; /* a plan means the same on every machine, whatever its mathematics library */
   const umbra_matrix_layout *layout;
+  const uint8_t *training; /* its id */
 } umbra_plan_given;
 /* Options are whole: their sigmoid is not NULL. */
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
                                    const umbra_train_options *options, const umbra_plan_given *given);
+
+/* Variance of an error of the gradient in an iteration; weights: mean square of the records', 1 if nobody knows. */
+double umbra_plan_gradient_variance(const umbra_train_plan *plan, const umbra_plan_iteration *iteration,
+                                    double weights);
 
 /* Fills the errors of the iterations and of the report, of a plan that is complete otherwise. */
 void umbra_plan_errors(umbra_train_plan *plan);

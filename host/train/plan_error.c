@@ -18,13 +18,25 @@ typedef struct covariance {
 } covariance;
 
 /*
+ * Roundings that the sum over the rows of a ciphertext adds up: one from the products of each block, and with pairs both parts,
+ * doubled.
+ */
+static double summed_roundings(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+  uint64_t first, blocks;
+  const uint64_t rows = plan->layout.slots / plan->layout.stride;
+  umbra_plan_batch_blocks(&first, &blocks, plan, it->step.batch);
+  return (double)(blocks * rows * (plan->layout.pairs ? 4 : 1));
+}
+
+/*
  * Variance of an error of d: a slot's, e, in the unit of the output, and of a sum over the records, which have a size of
  * about 1, as much again for the margins; see the scale of the data in plan.c. A slot has been through some dozen
- * roundings and switches, which together have eight times the error of one.
+ * roundings and switches, which together have eight times the error of one. weights: the mean square of the records'.
  */
-static double gradient_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
-  double e = 8 * it->unit_out * umbra_noise_round((umbra_estimate){0}, &plan->params->chain, 1).bound.error;
-  return e * e * (1 + 2 * plan->data_scale * plan->data_scale * (double)it->step.rows);
+double umbra_plan_gradient_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights) {
+  const double one = it->unit_out * umbra_noise_round((umbra_estimate){0}, &plan->params->chain, 1).bound.error;
+  const double records = 2 * plan->data_scale * plan->data_scale * (double)it->step.rows * weights;
+  return one * one * (64 * (1 + records) + summed_roundings(plan, it));
 }
 
 static covariance advanced(covariance c, const umbra_plan_iteration *it, double added) {
@@ -44,7 +56,7 @@ void umbra_plan_errors(umbra_train_plan *plan) {
       c.ww += refresh * refresh;
       c.uu += refresh * refresh;
     }
-    c = advanced(c, it, gradient_variance(plan, it));
+    c = advanced(c, it, umbra_plan_gradient_variance(plan, it, 1));
     it->w_error = sqrt(c.ww);
     it->u_error = sqrt(c.uu);
   }

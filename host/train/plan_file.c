@@ -112,8 +112,10 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   memcpy(record.digest, plan->digest, sizeof record.digest);
   UMBRA_TRY(umbra_params_write_sections(writer, plan->params));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_TRAINING, &record, sizeof record));
-  return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
-                            (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
+                               (plan->sigmoid.degree + 1) * sizeof *plan->coefficient));
+  return plan->identified ? umbra_write_record(writer, UMBRA_SECTION_ORIGIN, plan->training, sizeof plan->training)
+                          : UMBRA_OK;
 }
 
 /* ---- loading ---- */
@@ -148,10 +150,10 @@ static umbra_status read_coefficients(umbra_reader *reader, double *coefficient,
 
 /* A plan that could not have been made is malformed. */
 static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
-                         const options_record *record, const double *coefficient) {
+                         const options_record *record, const umbra_plan_given *given) {
   const umbra_sigmoid_options sigmoid = sigmoid_of(record);
   const umbra_train_options options = options_of(record, &sigmoid);
-  umbra_status status = umbra_train_plan_make(plan, params, &options, &(umbra_plan_given){coefficient, NULL});
+  umbra_status status = umbra_train_plan_make(plan, params, &options, given);
   if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED) return status;
   return umbra_reader_malformed(reader, "%s", umbra_last_error());
 }
@@ -159,11 +161,17 @@ static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, co
 static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, umbra_train_plan **plan) {
   training_record record;
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  uint8_t training[UMBRA_DIGEST_BYTES];
+  umbra_plan_given given = {.coefficient = coefficient};
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(check_record(reader, &record.options));
   UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1));
+  if (reader->section < reader->header.sections) {
+    UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_ORIGIN, training, sizeof training));
+    given.training = training;
+  }
   umbra_train_plan *made = NULL;
-  UMBRA_TRY(make(&made, reader, params, &record.options, coefficient));
+  UMBRA_TRY(make(&made, reader, params, &record.options, &given));
   *plan = made;
   if (memcmp(made->digest, record.digest, sizeof record.digest) != 0)
     return umbra_reader_malformed(reader,

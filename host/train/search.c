@@ -138,9 +138,12 @@ static umbra_status try_polynomials(search *s, const umbra_train_trial *scaling,
 
 /* Of the shares of the classes: the least loss of a model that knows nothing else. */
 static double entropy_of(const umbra_records *records) {
-  double ones = 0;
-  for (size_t row = 0; row < records->rows; row++) ones += records->labels[row] > 0;
-  const double p = ones / (double)records->rows;
+  double ones = 0, all = 0;
+  for (size_t row = 0; row < records->rows; row++) {
+    all += umbra_records_weight(records, row);
+    if (records->labels[row] > 0) ones += umbra_records_weight(records, row);
+  }
+  const double p = ones / all;
   return -p * log(p) - (1 - p) * log(1 - p);
 }
 

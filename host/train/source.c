@@ -22,7 +22,7 @@ static double largest_feature(const umbra_train_plan *plan) {
 }
 
 static umbra_status check_features(const umbra_train_plan *plan, const umbra_records *records) {
-  const double most = largest_feature(plan);
+  const double most = largest_feature(plan) / fmax(1, fmax(records->weight[0], records->weight[1]));
   for (size_t row = 0; row < records->rows; row++)
     for (size_t column = 0; column < records->columns; column++)
       if (!(fabs(umbra_records_row(records, row)[column]) <= most))
@@ -59,16 +59,21 @@ void umbra_train_source_close(umbra_train_source *source) { umbra_free(source->o
 /* The records of one block. */
 typedef struct block_source {
   const umbra_records *records;
-  const size_t *row; /* their numbers */
+  const size_t *row;   /* their numbers */
+  size_t rows, second; /* from row `second` of the matrix on they come again, with their weights */
   size_t columns;
   double scale;
 } block_source;
 
-/* Times the label, and the scale. */
+/* Times the label, the scale and, the second time, the weight. */
 static double value_of(umbra_element element, const void *source) {
   const block_source *s = source;
-  const size_t row = s->row[element.row];
-  const double y = s->scale * umbra_records_label(s->records, row);
+  const int weighted = element.row >= s->second;
+  const size_t at = weighted ? element.row - s->second : element.row;
+  if (at >= s->rows) return 0; /* between both */
+  const size_t row = s->row[at];
+  const double weight = weighted ? umbra_records_weight(s->records, row) : 1;
+  const double y = s->scale * weight * umbra_records_label(s->records, row);
   return element.column == s->columns ? y : y * umbra_records_row(s->records, row)[element.column];
 }
 
@@ -76,9 +81,15 @@ umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_ma
                                       umbra_watch *watch) {
   const umbra_train_plan *plan = source->plan;
   const umbra_block_range range = umbra_plan_block(plan, number);
-  const block_source rows = {source->records, source->order + range.first, plan->options.columns, plan->data_scale};
-  return umbra_matrix_encrypt_source(records, source->by, &(umbra_matrix_source){value_of, &rows}, range.rows,
-                                     plan->options.columns, &plan->layout, plan->data_level, watch);
+  const block_source rows = {source->records,
+                             source->order + range.first,
+                             range.rows,
+                             umbra_plan_is_weighted(plan) ? umbra_plan_weighted_row(plan, range.rows) : SIZE_MAX,
+                             plan->options.columns,
+                             plan->data_scale};
+  return umbra_matrix_encrypt_source(records, source->by, &(umbra_matrix_source){value_of, &rows},
+                                     umbra_plan_matrix_rows(plan, range.rows), plan->options.columns, &plan->layout,
+                                     plan->data_level, watch);
 }
 
 /* ---- weights ---- */

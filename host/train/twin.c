@@ -35,7 +35,7 @@ static double add_records(const umbra_twin *t, const size_t *row, size_t count) 
   find_slopes(slope, count, t);
   for (size_t k = 0; k < count; k++) {
     const double *x = umbra_records_row(t->records, row[k]);
-    const double factor = umbra_records_label(t->records, row[k]) * slope[k];
+    const double factor = umbra_records_weight(t->records, row[k]) * umbra_records_label(t->records, row[k]) * slope[k];
     for (size_t c = 0; c < columns; c++) t->gradient[c] += factor * x[c];
     t->gradient[columns] += factor;
   }

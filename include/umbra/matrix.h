@@ -132,15 +132,23 @@ UMBRA_API uint32_t umbra_matrix_level(const umbra_matrix *matrix); /* the lowest
 UMBRA_API uint64_t umbra_matrix_bytes(const umbra_matrix *matrix); /* of residues */
 UMBRA_API void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]);
 
-/* What a matrix is to a network (umbra/inference.h). Numbers are part of the file format. */
+/* What a matrix is to a network (umbra/inference.h) or to a training (umbra/train.h). Numbers are part of the file format. */
 typedef enum umbra_matrix_role {
   UMBRA_MATRIX_OF_NO_PLAN = 0, /* whatever operations on matrices make, too */
   UMBRA_MATRIX_RECORDS = 1,    /* encrypted by a plan */
-  UMBRA_MATRIX_RESULTS = 2     /* of the network of a plan */
+  UMBRA_MATRIX_RESULTS = 2,    /* of the network of a plan */
+  UMBRA_MATRIX_SCALED = 3,     /* records that were scaled as those of a training */
+  UMBRA_MATRIX_SCORES = 4      /* that a model of a training gave such records */
 } umbra_matrix_role;
 
-/* plan: the digest of its plan (umbra_inference_plan_digest); zero, if it is of none. May be NULL. */
+/*
+ * plan: the digest of its plan (umbra_inference_plan_digest), of the last two the id of the training
+ * (umbra_train_plan_training); zero, if it is of none. May be NULL.
+ */
 UMBRA_API umbra_matrix_role umbra_matrix_plan(const umbra_matrix *matrix, uint8_t plan[UMBRA_DIGEST_BYTES]);
+
+/* Says that these are records which were scaled as those of a training, before anybody else has the matrix. */
+UMBRA_API void umbra_matrix_set_training(umbra_matrix *matrix, const uint8_t training[UMBRA_DIGEST_BYTES]);
 
 /* With what was chosen. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout);

@@ -48,6 +48,8 @@ typedef struct umbra_table_options {
   const char *text;    /* those whose numbers are categories, likewise */
   umbra_note_fn note;  /* or NULL */
   void *user;          /* note's */
+  const char
+      *array; /* of .npz: these arrays only, in this order: names with commas between; NULL: all, in the file's */
 } umbra_table_options;
 #define UMBRA_TABLE_OPTIONS_INIT .struct_size = sizeof(umbra_table_options)
 UMBRA_API void umbra_table_options_init(umbra_table_options *options, size_t size);

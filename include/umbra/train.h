@@ -14,6 +14,10 @@
  * where s is a polynomial near the sigmoid, and eta follows from a_0 = momentum, a_{i+1} = (1 + sqrt(1 + 4 a_i^2)) / 2 as
  * eta_i = (1 - a_i) / a_{i+1}.
  *
+ * UMBRA_TRAIN_WEIGHTED has (1/n) sum_i weight_i s(-<v, z_i>) z_i instead. The owner encrypts z_i, for margins, and
+ * weight_i z_i, for the gradient, in the same blocks: so weights take no level, no key and no key switch more, and stay
+ * hidden; the data set is twice as long.
+ *
  * Beyond the interval of s the polynomial is far from the sigmoid and training may diverge; nobody could see that under
  * encryption. umbra_train_twin runs the same arithmetic in the clear beforehand, and finds the bounds of the plan.
  */
@@ -33,7 +37,8 @@ typedef struct umbra_train_plan umbra_train_plan; /* immutable, shareable */
 
 /* What is trained. */
 typedef enum umbra_train_kind {
-  UMBRA_TRAIN_LOGISTIC = 0 /* a logistic model; see umbra_trainer_logistic */
+  UMBRA_TRAIN_LOGISTIC = 0, /* a logistic model; see umbra_trainer_logistic */
+  UMBRA_TRAIN_WEIGHTED = 1  /* the same with records that weigh something (umbra_records_weigh), as follows */
 } umbra_train_kind;
 
 typedef enum umbra_rate_schedule {
@@ -66,6 +71,9 @@ typedef struct umbra_train_options {
   double bound;         /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
   const umbra_sigmoid_options *sigmoid; /* of UMBRA_TRAIN_LOGISTIC: s. NULL: defaults */
   umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
+  const umbra_scaling
+      *scaling; /* of its records: they are one training from then on, see below; NULL: nobody says. It is
+                                   not kept, and not part of the plan's digest */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
@@ -173,12 +181,34 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_calibrate(const umbra_tra
 
 /*
  * Saves the scaling of the plan's records as umbra_scaling_save does, with the plan's digest, into .csv; and says
- * whether one that was loaded belongs to this plan. Errors: those of saving; MISMATCH (it was saved with another plan).
+ * whether one that was loaded belongs to this plan. Errors: those of saving; MISMATCH (it was saved with another plan,
+ * or is of other records than the scaling that this plan was made with).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save_scaling(const umbra_train_plan *plan,
                                                                     const umbra_scaling *scaling, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_check_scaling(const umbra_train_plan *plan,
                                                                      const umbra_scaling *scaling);
+
+/*
+ * The id of a training: a plan and the records that it was made with. Plans that are made with the scaling of their records
+ * have one, and so have that scaling, the models that are trained by the plan, and what is marked by it: weights and
+ * records that are encrypted (umbra_logistic_set_training, umbra_matrix_set_training). It is public: BLAKE2b-256 with a
+ * random key that stays in the scaling's file, so it tells nothing about the records. Returns 0, and zeros, if there is
+ * none; *known likewise. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
+ */
+UMBRA_API int umbra_train_plan_training(const umbra_train_plan *plan, uint8_t id[UMBRA_DIGEST_BYTES]);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_training(const umbra_scaling *scaling, int *known,
+                                                             uint8_t id[UMBRA_DIGEST_BYTES]);
+
+/*
+ * Weights and bias, columns + 1 of them, as a table of one row; in .csv with the id of their training before it. training:
+ * NULL: nobody knows. Loading takes a row or a column; *known: whether the id was there. Errors: those of tables;
+ * INVALID_ARGUMENT (no weights); FORMAT (no such table).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_save(const double *weights, size_t columns, const uint8_t *training,
+                                                         const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_load(umbra_table *weights, int *known,
+                                                         uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path);
@@ -219,6 +249,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_tr
                                                        const umbra_train_plan *plan, const umbra_records *records,
                                                        const umbra_twin_options *options,
                                                        const umbra_progress *progress);
+
+/*
+ * The error of a weight at the end, as a standard deviation, that is expected of an encrypted training with these records:
+ * they say how large weights are where they are refreshed, and how the loss bends, so it is far below the plan's
+ * weight_error. The training runs in the clear four times, with errors drawn, the same on every machine; the root of their
+ * mean square is doubled, since the errors of single operations are known within a factor. Under encryption no weight is
+ * expected to be farther from the twin's than six times that. options: as above, but that nobody judges. Errors: as above.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_expected_error(double *error, const umbra_train_plan *plan,
+                                                                 const umbra_records *records,
+                                                                 const umbra_twin_options *options,
+                                                                 const umbra_progress *progress);
 
 /* A bound for the plan: the least power of two with at least four times the largest weight of a trace; 0: none fits. */
 UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t count);
