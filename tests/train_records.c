@@ -397,7 +397,7 @@ static void scalings_that_cannot_be(void **state) {
   const double clips[] = {-1, NAN, INFINITY};
   for (size_t i = 0; i < sizeof clips / sizeof *clips; i++)
     assert_fails(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_RANGE, 0, clips[i]), bad, "clip");
-  assert_fails(umbra_scaling_fit(&scaling, records, (umbra_scaling_kind)6, 0, 0), bad, "6 is no kind");
+  assert_fails(umbra_scaling_fit(&scaling, records, (umbra_scaling_kind)7, 0, 0), bad, "7 is no kind");
   assert_fails(umbra_scaling_fit(NULL, records, UMBRA_SCALING_RANGE, 0, 0), bad, "output");
   assert_fails(umbra_scaling_fit(&scaling, NULL, UMBRA_SCALING_RANGE, 0, 0), bad, "records");
   assert_null(scaling);

@@ -253,7 +253,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_TABLE_OPTIONS(o.table),
       {"class-weights", "W", "balanced, or A,B of the other and the positive class; a data set of twice the size",
        CLI_TEXT, &o.class_weights, CLI_OPTIONAL},
-      {"scale", "KIND", "of features: none, range, deviation, constant, maximum or quartiles (default: found)",
+      {"scale", "KIND", "of features: none, range, deviation, constant, maximum, quartiles or whitened (default: found)",
        CLI_TEXT, &o.scale, CLI_OPTIONAL},
       {"scale-by", "C", "with --scale constant: divide by C", CLI_NUMBER, &o.divisor, CLI_WITHIN(1e-300, 1e300)},
       {"clip", "C", "cut scaled values off at -C and C (default: found)", CLI_NUMBER, &o.clip,

@@ -31,6 +31,7 @@ void umbra_scaling_destroy(umbra_scaling *scaling) {
   if (!scaling) return;
   umbra_schema_destroy(scaling->schema);
   umbra_free(scaling->column);
+  umbra_free(scaling->mix);
   umbra_free(scaling);
 }
 
@@ -153,7 +154,7 @@ static void keep_extremes(umbra_scaling *scaling, const column_extent *extent) {
 
 static umbra_status fit_columns(umbra_scaling *scaling, const umbra_records *records, column_extent *extent,
                                 umbra_scaling_kind kind) {
-  if (kind == UMBRA_SCALING_DEVIATION || kind == UMBRA_SCALING_QUARTILES) find_moments(extent, records);
+  if (kind != UMBRA_SCALING_RANGE && kind != UMBRA_SCALING_MAXIMUM) find_moments(extent, records);
   if (kind == UMBRA_SCALING_QUARTILES) UMBRA_TRY(find_quartiles(extent, records));
   for (size_t j = 0; j < records->columns; j++) {
     scaling->column[j] = scaling_of(&extent[j], records->rows, kind);
@@ -163,7 +164,8 @@ static umbra_status fit_columns(umbra_scaling *scaling, const umbra_records *rec
 }
 
 /* divisor: of the kinds that have one for all columns. */
-static umbra_status fit(umbra_scaling *scaling, const umbra_records *records, umbra_scaling_kind kind, double divisor) {
+static umbra_status fit_apart(umbra_scaling *scaling, const umbra_records *records, umbra_scaling_kind kind,
+                              double divisor) {
   column_extent *extent;
   umbra_status status = UMBRA_OK;
   UMBRA_TRY(umbra_alloc(&extent, records->columns, sizeof *extent, "a scaling"));
@@ -176,8 +178,15 @@ static umbra_status fit(umbra_scaling *scaling, const umbra_records *records, um
   return status;
 }
 
+static umbra_status fit(umbra_scaling *scaling, const umbra_records *records, umbra_scaling_kind kind, double divisor,
+                        double clip) {
+  UMBRA_TRY(fit_apart(scaling, records, kind, divisor));
+  for (size_t j = 0; j < scaling->columns; j++) scaling->column[j].clip = clip;
+  return kind == UMBRA_SCALING_WHITENED ? umbra_scaling_whiten(scaling, records) : UMBRA_OK;
+}
+
 static umbra_status check_kind(umbra_scaling_kind kind, double argument, double clip) {
-  if ((unsigned)kind > UMBRA_SCALING_QUARTILES)
+  if ((unsigned)kind > UMBRA_SCALING_WHITENED)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is no kind of scaling", (int)kind);
   if (kind == UMBRA_SCALING_CONSTANT && (!isnormal(argument) || argument < 0))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the divisor must be above 0 and finite, not %g", argument);
@@ -192,8 +201,7 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
   UMBRA_TRY(check_kind(kind, argument, clip));
   umbra_scaling *made = NULL;
   UMBRA_TRY(umbra_scaling_make(&made, records->columns));
-  umbra_status status = fit(made, records, kind, kind == UMBRA_SCALING_CONSTANT ? argument : 1);
-  for (size_t j = 0; j < made->columns; j++) made->column[j].clip = clip;
+  umbra_status status = fit(made, records, kind, kind == UMBRA_SCALING_CONSTANT ? argument : 1, clip);
   made->schema = umbra_share(records->schema);
   memcpy(made->weight, records->weight, sizeof made->weight);
   made->ranged = made->known = 1;
@@ -206,8 +214,7 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
 
 /* ---- applying ---- */
 
-/* Never NaN: offset and divisor are finite. */
-static double scale(double x, const umbra_scaled_column *c) {
+double umbra_scale(double x, const umbra_scaled_column *c) {
   double scaled = c->divisor == 0 ? 0 : (x - c->offset) / c->divisor;
   if (c->clip == 0) return scaled;
   return scaled < -c->clip ? -c->clip : scaled > c->clip ? c->clip : scaled;
@@ -220,9 +227,10 @@ static umbra_status check_shape(const umbra_scaling *scaling, size_t columns) {
 }
 
 static umbra_status check_values(const umbra_scaling *scaling, const double *values, size_t rows, size_t columns) {
+  const double most = scaling->mix ? UMBRA_SCALING_MOST_MIXED : DBL_MAX;
   UMBRA_TRY(check_shape(scaling, columns));
   for (size_t i = 0; i < rows * columns; i++)
-    if (!isfinite(scale(values[i], &scaling->column[i % columns])))
+    if (!(fabs(umbra_scale(values[i], &scaling->column[i % columns])) <= most))
       return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: %g is too large when it is scaled; clip helps",
                         i / columns + 1, i % columns + 1, values[i]);
   return UMBRA_OK;
@@ -233,7 +241,8 @@ umbra_status umbra_scaling_values(const umbra_scaling *scaling, double *scaled, 
   if (!scaled || !scaling || !values)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and values");
   UMBRA_TRY(check_values(scaling, values, rows, columns));
-  for (size_t i = 0; i < rows * columns; i++) scaled[i] = scale(values[i], &scaling->column[i % columns]);
+  for (size_t i = 0; i < rows * columns; i++) scaled[i] = umbra_scale(values[i], &scaling->column[i % columns]);
+  for (size_t row = 0; row < rows; row++) umbra_scaling_mix(scaling, scaled + row * columns);
   return UMBRA_OK;
 }
 
@@ -318,6 +327,9 @@ static void hash_numbers(crypto_generichash_state *state, const umbra_scaling *s
     const double row[] = {c->offset, c->divisor, c->clip, c->least, c->greatest};
     crypto_generichash_update(state, (const uint8_t *)row, sizeof row);
   }
+  if (scaling->mix)
+    crypto_generichash_update(state, (const uint8_t *)scaling->mix,
+                              scaling->columns * scaling->columns * sizeof *scaling->mix);
 }
 
 static umbra_status hash_schema(crypto_generichash_state *state, const umbra_schema *schema) {

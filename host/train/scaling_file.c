@@ -14,7 +14,7 @@
 #include "plan.h"
 #include "scaling.h"
 
-/* Of a row; earlier versions wrote the first three. */
+/* Of a row, before the mix if there is one; earlier versions wrote the first three. */
 enum { FIELDS = 5, EARLIER_FIELDS = 3 };
 
 static const char schema_mark[] = "# umbra schema ", plan_mark[] = "# umbra plan ", records_mark[] = "# umbra records ",
@@ -34,12 +34,14 @@ static umbra_status write_schema(int file, const umbra_schema *schema) {
 }
 
 static umbra_status make_table(umbra_table *table, const umbra_scaling *scaling) {
-  *table = (umbra_table){scaling->columns, scaling->ranged ? FIELDS : EARLIER_FIELDS, NULL};
-  UMBRA_TRY(umbra_alloc(&table->values, table->rows, table->columns * sizeof *table->values, "a scaling"));
-  for (size_t j = 0; j < table->rows; j++) {
+  const size_t n = scaling->columns, fields = scaling->ranged ? FIELDS : EARLIER_FIELDS;
+  *table = (umbra_table){n, scaling->mix ? fields + n : fields, NULL};
+  UMBRA_TRY(umbra_alloc(&table->values, n, table->columns * sizeof *table->values, "a scaling"));
+  for (size_t j = 0; j < n; j++) {
     const umbra_scaled_column *c = &scaling->column[j];
-    memcpy(table->values + j * table->columns, (const double[]){c->offset, c->divisor, c->clip, c->least, c->greatest},
-           table->columns * sizeof *table->values);
+    double *row = table->values + j * table->columns;
+    memcpy(row, (const double[]){c->offset, c->divisor, c->clip, c->least, c->greatest}, fields * sizeof *row);
+    if (scaling->mix) memcpy(row + fields, scaling->mix + j * n, n * sizeof *row);
   }
   return UMBRA_OK;
 }
@@ -108,6 +110,14 @@ umbra_status umbra_train_plan_save_scaling(const umbra_train_plan *plan, const u
 
 /* ---- reading ---- */
 
+static umbra_status check_mix(const double *mix, size_t columns, size_t row, const char *path) {
+  for (size_t j = 0; j < columns; j++)
+    if (!(fabs(mix[j]) <= (j <= row ? UMBRA_SCALING_MOST_MIXED : 0)))
+      return umbra_fail(UMBRA_ERROR_FORMAT, "row %zu: %g is no number %zu of a mix (in %s)", row + 1, mix[j], j + 1,
+                        path);
+  return UMBRA_OK;
+}
+
 static umbra_status check_row(const double *value, size_t fields, size_t row, const char *path) {
   if (value[1] < 0 || fpclassify(value[1]) == FP_SUBNORMAL)
     return umbra_fail(UMBRA_ERROR_FORMAT, "row %zu: the divisor is %g, and must be above 0, or 0 (in %s)", row + 1,
@@ -115,17 +125,22 @@ static umbra_status check_row(const double *value, size_t fields, size_t row, co
   if (value[2] < 0)
     return umbra_fail(UMBRA_ERROR_FORMAT, "row %zu: clip is %g, and must be above 0, or 0 for none (in %s)", row + 1,
                       value[2], path);
-  if (fields == FIELDS && value[3] > value[4])
+  if (fields >= FIELDS && value[3] > value[4])
     return umbra_fail(UMBRA_ERROR_FORMAT, "row %zu: the least value is %g, and the greatest %g (in %s)", row + 1,
                       value[3], value[4], path);
-  return UMBRA_OK;
+  return fields > FIELDS ? check_mix(value + FIELDS, fields - FIELDS, row, path) : UMBRA_OK;
+}
+
+/* A mix has as many numbers for each column as there are columns. */
+static int is_mixed(const umbra_table *table) {
+  return table->rows <= UMBRA_SCALING_MOST_WHITENED && table->columns == FIELDS + table->rows;
 }
 
 static umbra_status check_table(const umbra_table *table, const char *path) {
-  if (table->columns != FIELDS && table->columns != EARLIER_FIELDS)
+  if (table->columns != FIELDS && table->columns != EARLIER_FIELDS && !is_mixed(table))
     return umbra_fail(UMBRA_ERROR_FORMAT,
-                      "a scaling has 5 columns, offset, divisor, clip, least and greatest value, or the first 3, and "
-                      "this table has %zu (in %s)",
+                      "a scaling has 5 columns, offset, divisor, clip, least and greatest value, or the first 3, or "
+                      "whitened as many more as rows, and this table has %zu (in %s)",
                       table->columns, path);
   for (size_t row = 0; row < table->rows; row++)
     UMBRA_TRY(check_row(table->values + row * table->columns, table->columns, row, path));
@@ -175,8 +190,16 @@ static umbra_status take_line(void *user, const char *line) {
   return umbra_remark_bytes(s->salt, sizeof s->salt, text);
 }
 
-static void take_table(umbra_scaling *scaling, const umbra_table *table) {
-  scaling->ranged = table->columns == FIELDS;
+static umbra_status take_mix(umbra_scaling *scaling, const umbra_table *table) {
+  const size_t n = table->rows;
+  UMBRA_TRY(umbra_alloc(&scaling->mix, n * n, sizeof *scaling->mix, "a scaling"));
+  for (size_t j = 0; j < n; j++)
+    memcpy(scaling->mix + j * n, table->values + j * table->columns + FIELDS, n * sizeof *scaling->mix);
+  return UMBRA_OK;
+}
+
+static umbra_status take_table(umbra_scaling *scaling, const umbra_table *table) {
+  scaling->ranged = table->columns != EARLIER_FIELDS;
   for (size_t j = 0; j < table->rows; j++) {
     const double *value = table->values + j * table->columns;
     umbra_scaled_column *c = &scaling->column[j];
@@ -184,14 +207,15 @@ static void take_table(umbra_scaling *scaling, const umbra_table *table) {
     c->least = scaling->ranged ? value[3] : -INFINITY;
     c->greatest = scaling->ranged ? value[4] : INFINITY;
   }
+  return is_mixed(table) ? take_mix(scaling, table) : UMBRA_OK;
 }
 
 static umbra_status from_table(umbra_scaling **scaling, const umbra_table *table, const char *path) {
   umbra_scaling *made = NULL;
   UMBRA_TRY(umbra_scaling_make(&made, table->rows));
   reading r = {.scaling = made};
-  take_table(made, table);
-  umbra_status status = umbra_remarks_read(path, take_line, &r);
+  umbra_status status = take_table(made, table);
+  if (status == UMBRA_OK) status = umbra_remarks_read(path, take_line, &r);
   made->known = r.records && r.salt && made->ranged;
   if (status == UMBRA_OK && made->schema && umbra_schema_features(made->schema) != made->columns)
     status = umbra_fail(UMBRA_ERROR_FORMAT, "the schema has %zu features and the scaling %zu rows (in %s)",
