@@ -309,15 +309,16 @@ static bool write_predictions(const evaluate_job *j, const evaluate_options *o, 
   return written;
 }
 
+/* twin: weights of scaled features, as the model has them; NULL: there is none. */
 static bool write_evaluation(const evaluate_job *j, const evaluate_options *o, const cli_linear *model,
-                             const cli_report *report) {
+                             const double *twin, const cli_report *report) {
   const cli_evaluation evaluation = {.facts = report->root,
                                      .weights_file = o->weights,
                                      .data_file = o->data,
                                      .records = j->records,
                                      .model = model,
                                      .scores = j->scores,
-                                     .twin = j->twin.weights,
+                                     .twin = twin,
                                      .twin_scores = j->twin_scores,
                                      .threshold = o->threshold > 0 ? o->threshold : 0.5,
                                      .polynomial = j->plan ? &j->polynomial : NULL};
@@ -326,14 +327,16 @@ static bool write_evaluation(const evaluate_job *j, const evaluate_options *o, c
 
 /* It tells about the records, so a new file is for the owner alone. */
 static bool write_report(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  cli_linear model = {0};
+  cli_linear model = {0}, twin = {0};
+  const umbra_schema *schema = umbra_records_schema(j->records);
   if (!o->report) return true;
   if (j->plan && !(j->twin_scores = cli_scores(j->records, j->twin.weights))) return false;
   umask(0077);
-  const bool written =
-      cli_linear_open(&model, j->weights.values, j->columns, j->scaling, umbra_records_schema(j->records)) &&
-      write_evaluation(j, o, &model, report);
+  const bool written = cli_linear_open(&model, j->weights.values, j->columns, j->scaling, schema) &&
+                       (!j->plan || cli_linear_open(&twin, j->twin.weights, j->columns, j->scaling, schema)) &&
+                       write_evaluation(j, o, &model, twin.weights, report);
   cli_linear_clear(&model);
+  cli_linear_clear(&twin);
   if (written) cli_report_step(report, "report", o->report);
   return written;
 }
