@@ -233,6 +233,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_plan_network = {
     .name = "plan",
+    .page = "plan-network",
     .summary = "Plans a network on encrypted records: polynomials, parameters, layout, keys and costs.",
     .operand = "MODEL.onnx",
     .details =

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "passphrase.h"
+#include "target.h"
 
 static bool load_with_passphrase(umbra_secret_key **key, const umbra_context *context, const cli_secret *secret) {
   const char *file = secret->passphrase_file;
@@ -27,10 +28,10 @@ bool cli_secret_load(umbra_secret_key **key, const umbra_context *context, const
   return true;
 }
 
-/* By the header, which is all that is read: keys may be large. */
-static bool find_owner(uint8_t owner[UMBRA_OWNER_BYTES], const char *path) {
+bool cli_owner_of(uint8_t owner[UMBRA_OWNER_BYTES], const char *path) {
   uint8_t header[UMBRA_HEADER_BYTES];
   umbra_file_info info = {UMBRA_FILE_INFO_INIT};
+  if (!cli_file_kind(path, NULL)) return false; /* a pipe, for one, in which there is nothing to wait for */
   FILE *file = fopen(path, "rb");
   if (!file) return false;
   const size_t got = fread(header, 1, sizeof header, file);
@@ -40,6 +41,11 @@ static bool find_owner(uint8_t owner[UMBRA_OWNER_BYTES], const char *path) {
   return true;
 }
 
+bool cli_owners_agree(const char *path, const char *other) {
+  uint8_t owner[UMBRA_OWNER_BYTES], found[UMBRA_OWNER_BYTES];
+  return !cli_owner_of(owner, path) || !cli_owner_of(found, other) || memcmp(owner, found, sizeof owner) == 0;
+}
+
 bool cli_secret_fits(const umbra_secret_key *key, const char *folder) {
   static const char *const names[] = {CLI_PUBLIC_KEY_FILE, CLI_EVAL_KEYS_FILE};
   uint8_t owner[UMBRA_OWNER_BYTES], found[UMBRA_OWNER_BYTES];
@@ -47,7 +53,7 @@ bool cli_secret_fits(const umbra_secret_key *key, const char *folder) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char path[CLI_PATH];
     if (!cli_path(path, folder, names[i])) return false;
-    if (find_owner(found, path) && memcmp(owner, found, sizeof owner) != 0)
+    if (cli_owner_of(found, path) && memcmp(owner, found, sizeof owner) != 0)
       return cli_error("--secret: this key is of another owner than %s", path);
   }
   return true;

@@ -6,8 +6,9 @@
 #include "engine.h"
 #include "table_options.h"
 
-/* The plan in the folder of a data set; what a training writes into its own folder. */
+/* The plan and the index in the folder of a data set; what a training writes into its own folder. */
 #define CLI_PLAN_FILE "plan.umbra"
+#define CLI_DATA_FILE "data.umbra"
 #define CLI_CHECKPOINT_FILE "checkpoint.umbra"
 #define CLI_MODEL_FILE "model.umbra"
 #define CLI_LOG_FILE "log.jsonl"

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint.h"
 
+#include <string.h>
+
+#include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/file.h"
 #include "../io/storage.h"
+#include "dataset_file.h"
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_checkpoint *checkpoint = object;
@@ -69,5 +73,40 @@ umbra_status umbra_checkpoint_load(const char *path, const umbra_context *contex
   *state = checkpoint->state;
   umbra_free(checkpoint);
   umbra_storage_sweep_temporaries(path);
+  return UMBRA_OK;
+}
+
+/* ---- how far it is, without loading it ---- */
+
+/* The stamp and the owner of a file that must belong to an origin; origin->owner: NULL for any, or `owner`. */
+static umbra_status read_stamp(umbra_train_stamp *stamp, uint8_t owner[UMBRA_OWNER_BYTES], const char *path,
+                               umbra_kind kind, const umbra_train_origin *origin) {
+  umbra_reader reader;
+  umbra_train_origin wanted = *origin;
+  UMBRA_TRY(umbra_reader_open_file(&reader, path));
+  if (!wanted.owner) wanted.owner = reader.header.owner;
+  umbra_status status = umbra_reader_expect(&reader, kind, wanted.plan->params->digest);
+  if (status == UMBRA_OK) status = umbra_train_stamp_read(&reader, stamp, &wanted);
+  if (status == UMBRA_OK && kind == UMBRA_KIND_CHECKPOINT) status = check_number(&reader, wanted.plan, stamp->number);
+  memcpy(owner, reader.header.owner, UMBRA_OWNER_BYTES);
+  umbra_reader_close(&reader);
+  return status;
+}
+
+umbra_status umbra_train_plan_done(const umbra_train_plan *plan, uint32_t *iterations, const char *data,
+                                   const char *checkpoint) {
+  if (!plan || !iterations || !data || !checkpoint)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_train_plan_done needs a plan, an output, the folder of a data set and a checkpoint");
+  char index[PATH_MAX];
+  uint8_t owner[UMBRA_OWNER_BYTES];
+  umbra_train_stamp stamp, done;
+  umbra_train_origin origin = {.plan = plan};
+  UMBRA_TRY(umbra_dataset_index_path(index, data));
+  UMBRA_TRY(read_stamp(&stamp, owner, index, UMBRA_KIND_TRAIN_DATA, &origin));
+  origin.owner = owner;
+  origin.data = stamp.data;
+  UMBRA_TRY(read_stamp(&done, owner, checkpoint, UMBRA_KIND_CHECKPOINT, &origin));
+  *iterations = (uint32_t)done.number;
   return UMBRA_OK;
 }

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "estimate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A quiet machine stays within this factor of what is stated. */
+static const double certainty = 1.3;
+enum { ROTATIONS = 3 };
+
+typedef struct probe {
+  const umbra_params *params;
+  umbra_context *context, *dry;
+  umbra_secret_key *secret;
+  umbra_public_key *public;
+  umbra_key_needs *needs;
+  umbra_eval_keys *keys, *loaded;
+  umbra_evaluator *evaluator;
+  umbra_plaintext *plaintext;
+  umbra_ciphertext *x, *y;
+  double started;
+} probe;
+
+static void clear(probe *p) {
+  umbra_ciphertext_destroy(p->x);
+  umbra_ciphertext_destroy(p->y);
+  umbra_plaintext_destroy(p->plaintext);
+  umbra_evaluator_destroy(p->evaluator);
+  umbra_eval_keys_destroy(p->loaded);
+  umbra_eval_keys_destroy(p->keys);
+  umbra_key_needs_destroy(p->needs);
+  umbra_public_key_destroy(p->public);
+  umbra_secret_key_destroy(p->secret);
+  umbra_context_destroy(p->dry);
+  umbra_context_destroy(p->context);
+}
+
+/* Seconds since the last call. */
+static double lap(probe *p) {
+  const double now = cli_seconds(), taken = now - p->started;
+  p->started = now;
+  return taken;
+}
+
+const char *cli_machine_of(const cli_engine *engine) {
+  return engine->device && strcmp(engine->device, "auto") != 0 ? engine->device : "cpu";
+}
+
+/* ---- keys ---- */
+
+static umbra_status open(probe *p, cli_speed *speed, const cli_engine *engine) {
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = p->params, .device = engine->device,
+                                   .threads = engine->threads};
+  lap(p);
+  umbra_status status = umbra_context_create(&p->context, &desc);
+  if (status == UMBRA_OK) status = umbra_secret_key_generate(&p->secret, p->context);
+  if (status == UMBRA_OK && umbra_params_has_public_key(p->params))
+    status = umbra_public_key_generate(&p->public, p->secret);
+  speed->open = lap(p);
+  return status;
+}
+
+static umbra_status make_key(probe *p, cli_speed *speed) {
+  umbra_status status = umbra_key_needs_create(&p->needs, p->params);
+  if (status == UMBRA_OK) status = umbra_key_needs_rotation(p->needs, 1, UMBRA_TOP_LEVEL);
+  lap(p);
+  if (status == UMBRA_OK) status = umbra_eval_keys_generate(&p->keys, p->secret, p->needs, NULL);
+  speed->make_key = lap(p) / (double)umbra_key_needs_bytes(p->needs);
+  return status;
+}
+
+static umbra_status move_key(probe *p, cli_speed *speed, void *buffer, size_t size) {
+  lap(p);
+  umbra_status status = umbra_eval_keys_write(p->keys, buffer, &size, NULL);
+  speed->save_key = lap(p) / (double)umbra_key_needs_bytes(p->needs);
+  if (status == UMBRA_OK) status = umbra_eval_keys_read(&p->loaded, p->context, buffer, size, NULL);
+  speed->load_key = lap(p) / (double)umbra_key_needs_bytes(p->needs);
+  return status;
+}
+
+/* ---- encryptions ---- */
+
+static umbra_status encrypt(probe *p, cli_speed *speed, size_t *size) {
+  const double value = 0.5;
+  lap(p);
+  umbra_status status = umbra_encode(&p->plaintext, p->context, &value, 1, NULL);
+  if (status == UMBRA_OK)
+    status = p->public ? umbra_encrypt(&p->x, p->public, p->plaintext)
+                       : umbra_encrypt_symmetric(&p->x, p->secret, p->plaintext);
+  speed->encrypt = lap(p);
+  if (status == UMBRA_OK) status = umbra_ciphertext_write(p->x, NULL, size, NULL);
+  return status;
+}
+
+static umbra_status move_encryption(probe *p, cli_speed *speed, void *buffer, size_t size) {
+  lap(p);
+  umbra_status status = umbra_ciphertext_write(p->x, buffer, &size, NULL);
+  speed->encrypt = (speed->encrypt + lap(p)) / (double)size;
+  if (status == UMBRA_OK) status = umbra_ciphertext_read(&p->y, p->context, buffer, size, NULL);
+  speed->load = lap(p) / (double)size;
+  return status;
+}
+
+/* What goes to memory takes as much time as to a disk that is fast. */
+static umbra_status with_buffer(probe *p, cli_speed *speed, size_t size,
+                                umbra_status (*move)(probe *p, cli_speed *speed, void *buffer, size_t size)) {
+  void *buffer = calloc(size, 1);
+  if (!buffer) return UMBRA_ERROR_OUT_OF_MEMORY;
+  umbra_status status = move(p, speed, buffer, size);
+  free(buffer);
+  return status;
+}
+
+/* ---- work ---- */
+
+/* The shortest of some: nothing else got in the way. */
+static umbra_status time_rotation(probe *p, double *seconds) {
+  umbra_status status = umbra_evaluator_create(&p->evaluator, p->context, p->keys);
+  *seconds = INFINITY;
+  for (int i = 0; i <= ROTATIONS && status == UMBRA_OK; i++) {
+    lap(p);
+    status = umbra_rotate(p->evaluator, &p->y, p->x, 1);
+    if (status == UMBRA_OK) status = umbra_evaluator_wait(p->evaluator);
+    if (i) *seconds = fmin(*seconds, lap(p)); /* the first one makes what is kept */
+  }
+  return status;
+}
+
+static umbra_status count_rotation(probe *p, umbra_cost *cost, const char *machine) {
+  umbra_evaluator *evaluator = NULL;
+  umbra_ciphertext *x = NULL, *y = NULL;
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = p->params, .device = "dry"};
+  umbra_status status = umbra_context_create(&p->dry, &desc);
+  if (status == UMBRA_OK) status = umbra_context_cost_machine(p->dry, machine);
+  if (status == UMBRA_OK) status = umbra_evaluator_create(&evaluator, p->dry, NULL);
+  if (status == UMBRA_OK) status = umbra_dry_ciphertext(&x, p->dry, UMBRA_TOP_LEVEL, 0, 1);
+  if (status == UMBRA_OK) status = umbra_rotate(evaluator, &y, x, 1);
+  if (status == UMBRA_OK) status = umbra_context_cost_begin(p->dry);
+  if (status == UMBRA_OK) status = umbra_rotate(evaluator, &y, x, 1);
+  if (status == UMBRA_OK) status = umbra_context_cost(p->dry, cost);
+  umbra_ciphertext_destroy(y);
+  umbra_ciphertext_destroy(x);
+  umbra_evaluator_destroy(evaluator);
+  return status;
+}
+
+static umbra_status measure(probe *p, cli_speed *speed, const cli_engine *engine) {
+  size_t size = 0;
+  double seconds = 0;
+  umbra_cost cost = {UMBRA_COST_INIT};
+  umbra_status status = open(p, speed, engine);
+  if (status == UMBRA_OK) status = make_key(p, speed);
+  if (status == UMBRA_OK) status = umbra_eval_keys_write(p->keys, NULL, &size, NULL);
+  if (status == UMBRA_OK) status = with_buffer(p, speed, size, move_key);
+  if (status == UMBRA_OK) status = encrypt(p, speed, &size);
+  if (status == UMBRA_OK) status = with_buffer(p, speed, size, move_encryption);
+  if (status == UMBRA_OK) status = time_rotation(p, &seconds);
+  if (status == UMBRA_OK) status = count_rotation(p, &cost, cli_machine_of(engine));
+  speed->work = seconds / cost.seconds;
+  return status;
+}
+
+bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_engine *engine) {
+  probe p = {.params = params};
+  *speed = (cli_speed){0};
+  const umbra_status status = measure(&p, speed, engine);
+  clear(&p);
+  if (status == UMBRA_ERROR_OUT_OF_MEMORY)
+    return cli_error("there is too little memory for an estimate of the time; --no-estimate leaves it out");
+  return cli_check(status, NULL);
+}
+
+/* ---- trainings ---- */
+
+/* The whole training, but for reading its data. */
+bool cli_estimate_training(cli_estimate *e, const umbra_train_plan *plan, const cli_engine *engine) {
+  cli_speed speed;
+  umbra_cost cost = {UMBRA_COST_INIT};
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
+  if (!cli_check(umbra_train_plan_options(plan, &options), NULL) ||
+      !cli_check(umbra_train_plan_report(plan, &report), NULL) ||
+      !cli_check(umbra_train_plan_cost(plan, &cost, UMBRA_TRAIN_WHOLE, cli_machine_of(engine)), "--device") ||
+      !cli_speed_measure(&speed, umbra_train_plan_params(plan), engine))
+    return false;
+  const double key_bytes = (double)report.key_bytes, read_bytes = (double)report.read_bytes * options.iterations;
+  e->keys = speed.open + (speed.make_key + speed.save_key) * key_bytes;
+  e->data = speed.open + speed.encrypt * (double)report.data_bytes;
+  e->training = speed.open + speed.load_key * key_bytes + speed.work * cost.seconds + speed.load * read_bytes;
+  return true;
+}
+
+void cli_estimate_tell(const cli_estimate *e, cJSON *root, bool json) {
+  char keys[CLI_UNITS], data[CLI_UNITS], training[CLI_UNITS], least[CLI_UNITS], most[CLI_UNITS];
+  const double all = e->keys + e->data + e->training;
+  cJSON *facts = cJSON_AddObjectToObject(root, "estimate");
+  cJSON_AddNumberToObject(facts, "keygen_seconds", e->keys);
+  cJSON_AddNumberToObject(facts, "encrypt_seconds", e->data);
+  cJSON_AddNumberToObject(facts, "train_seconds", e->training);
+  cJSON_AddNumberToObject(facts, "least_seconds", all / certainty);
+  cJSON_AddNumberToObject(facts, "most_seconds", all * certainty);
+  if (!json)
+    printf("  %-18s %s to %s here: about %s for keys, %s for the data set, %s for the training\n", "time",
+           cli_duration_text(least, all / certainty), cli_duration_text(most, all * certainty),
+           cli_duration_text(keys, e->keys), cli_duration_text(data, e->data),
+           cli_duration_text(training, e->training));
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the steps of a job will take on this machine, by what one key, one ciphertext and one rotation take now. */
+#ifndef UMBRA_CLI_ESTIMATE_H
+#define UMBRA_CLI_ESTIMATE_H
+
+#include "engine.h"
+
+/* Seconds; of bytes: those of a key in memory, and of the file of an encryption. */
+typedef struct cli_speed {
+  double open;                         /* a context, with a secret and a public key */
+  double make_key, save_key, load_key; /* a byte */
+  double encrypt, load;                /* a byte */
+  double work;                         /* what a dry run states as one second */
+} cli_speed;
+
+/* Whose seconds a dry run for that engine states: the machine in the sense of umbra/cost.h. */
+const char *cli_machine_of(const cli_engine *engine);
+
+/* Takes about a second, and more with large rings. Nothing is written. False, with an error, if it cannot be. */
+bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_engine *engine);
+
+/* Of one owner's and one server's work. */
+typedef struct cli_estimate {
+  double keys, data, training;
+} cli_estimate;
+
+/* The training of a plan. False, with an error, if there is none. */
+bool cli_estimate_training(cli_estimate *estimate, const umbra_train_plan *plan, const cli_engine *engine);
+
+/* As "estimate" in an object and, unless json is wanted, printed. */
+void cli_estimate_tell(const cli_estimate *estimate, cJSON *root, bool json);
+
+#endif
