@@ -53,10 +53,11 @@ static void print_text(const cli_command *command, const cli_option *options) {
 }
 
 static void list_options(const cli_option *options) {
+  static const char *const kinds[] = {"flag", "text", "whole", "whole", "bytes", "number"};
   char help[CLI_OPTION_HELP];
   for (const cli_option *o = options; o->name; o++)
-    printf("--%s\t%s\t%s\n", o->name, o->argument ? o->argument : "-", cli_option_help(help, o));
-  puts("--help\t-\tthis text");
+    printf("--%s\t%s\t%s\t%s\n", o->name, o->argument ? o->argument : "-", cli_option_help(help, o), kinds[o->kind]);
+  puts("--help\t-\tthis text\tflag");
 }
 
 void cli_help(const cli_command *command, const cli_option *options) {

@@ -8,7 +8,7 @@
 typedef enum cli_help_form {
   CLI_HELP_TEXT,   /* for the terminal */
   CLI_HELP_MANUAL, /* a page for man */
-  CLI_HELP_OPTIONS /* a line for each option: name, argument or "-", and help, with tabs between them */
+  CLI_HELP_OPTIONS /* a line for each option: name, argument or "-", help, and kind, with tabs between them */
 } cli_help_form;
 
 /* The form of all help from here on. */

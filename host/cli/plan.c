@@ -158,11 +158,10 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
     return false;
   cJSON_AddItemToObject(report->root, "plan", cli_plan_facts(j->plan));
   if (!o->json) cli_plan_print(j->plan);
-  if (!(o->machine ? predict : estimate)(j, o, report)) return false;
+  if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
   if (!o->json && o->data) cli_plan_print_trace(j);
   fflush(stdout);
-  return memory_suffices(j, o->memory) && (!o->calibrate || calibrate(j, o, report)) && save_scaling(j, o, report) &&
-         save_plan(j, o, report);
+  return (!o->calibrate || calibrate(j, o, report)) && save_scaling(j, o, report) && save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {
