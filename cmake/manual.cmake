@@ -8,7 +8,11 @@ if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   return()
 endif()
 
-find_program(UMBRA_BASH bash REQUIRED)
+find_program(UMBRA_BASH bash)
+if(NOT UMBRA_BASH)
+  message(STATUS "Manual pages are left out: bash makes them")
+  return()
+endif()
 set(manual ${PROJECT_BINARY_DIR}/manual)
 add_custom_command(OUTPUT ${manual}/done
   COMMAND ${UMBRA_BASH} ${PROJECT_SOURCE_DIR}/scripts/make_manual $<TARGET_FILE:umbra_program> ${manual}
