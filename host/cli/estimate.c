@@ -84,8 +84,10 @@ static umbra_status move_key(probe *p, cli_speed *speed, void *buffer, size_t si
 
 static umbra_status encrypt(probe *p, cli_speed *speed, size_t *size) {
   const double value = 0.5;
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = umbra_params_keyed_level(p->params);
   lap(p);
-  umbra_status status = umbra_encode(&p->plaintext, p->context, &value, 1, NULL);
+  umbra_status status = umbra_encode(&p->plaintext, p->context, &value, 1, &options);
   if (status == UMBRA_OK)
     status = p->public ? umbra_encrypt(&p->x, p->public, p->plaintext)
                        : umbra_encrypt_symmetric(&p->x, p->secret, p->plaintext);
@@ -135,7 +137,7 @@ static umbra_status count_rotation(probe *p, umbra_cost *cost, const char *machi
   umbra_status status = umbra_context_create(&p->dry, &desc);
   if (status == UMBRA_OK) status = umbra_context_cost_machine(p->dry, machine);
   if (status == UMBRA_OK) status = umbra_evaluator_create(&evaluator, p->dry, NULL);
-  if (status == UMBRA_OK) status = umbra_dry_ciphertext(&x, p->dry, UMBRA_TOP_LEVEL, 0, 1);
+  if (status == UMBRA_OK) status = umbra_dry_ciphertext(&x, p->dry, umbra_params_keyed_level(p->params), 0, 1);
   if (status == UMBRA_OK) status = umbra_rotate(evaluator, &y, x, 1);
   if (status == UMBRA_OK) status = umbra_context_cost_begin(p->dry);
   if (status == UMBRA_OK) status = umbra_rotate(evaluator, &y, x, 1);
@@ -172,7 +174,7 @@ bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_e
   return cli_check(status, NULL);
 }
 
-/* ---- trainings ---- */
+/* ---- jobs ---- */
 
 /* The whole training, but for reading its data. */
 bool cli_estimate_training(cli_estimate *e, const umbra_train_plan *plan, const cli_engine *engine) {
@@ -186,24 +188,69 @@ bool cli_estimate_training(cli_estimate *e, const umbra_train_plan *plan, const 
       !cli_speed_measure(&speed, umbra_train_plan_params(plan), engine))
     return false;
   const double key_bytes = (double)report.key_bytes, read_bytes = (double)report.read_bytes * options.iterations;
-  e->keys = speed.open + (speed.make_key + speed.save_key) * key_bytes;
-  e->data = speed.open + speed.encrypt * (double)report.data_bytes;
-  e->training = speed.open + speed.load_key * key_bytes + speed.work * cost.seconds + speed.load * read_bytes;
+  *e = (cli_estimate){
+      .what = "train",
+      .keys = speed.open + (speed.make_key + speed.save_key) * key_bytes,
+      .data = speed.open + speed.encrypt * (double)report.data_bytes,
+      .work = speed.open + speed.load_key * key_bytes + speed.work * cost.seconds + speed.load * read_bytes};
   return true;
 }
 
+/* What encoding the weights takes by a dry run; 0: they come encrypted. */
+static bool count_weights(double *seconds, const umbra_inference_plan *plan, const umbra_inference_report *report) {
+  umbra_cost cost = {UMBRA_COST_INIT};
+  umbra_context *dry = NULL;
+  umbra_inference *network = NULL;
+  const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = umbra_inference_plan_params(plan),
+                                   .device = "dry"};
+  *seconds = 0;
+  if (report->weights == UMBRA_WEIGHTS_ENCRYPTED) return true;
+  umbra_status status = umbra_context_create(&dry, &desc);
+  if (status == UMBRA_OK) status = umbra_inference_create(&network, dry, plan, NULL);
+  if (status == UMBRA_OK) status = umbra_context_cost(dry, &cost);
+  *seconds = cost.seconds;
+  umbra_inference_destroy(network);
+  umbra_context_destroy(dry);
+  return cli_check(status, NULL);
+}
+
+bool cli_estimate_network(cli_estimate *e, const umbra_inference_plan *plan) {
+  const cli_engine here = {0};
+  cli_speed speed;
+  double weights;
+  umbra_cost cost = {UMBRA_COST_INIT};
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  if (!cli_check(umbra_inference_plan_report(plan, &report), NULL) ||
+      !cli_check(umbra_inference_plan_cost(plan, &cost, NULL), NULL) || !count_weights(&weights, plan, &report) ||
+      !cli_speed_measure(&speed, umbra_inference_plan_params(plan), &here))
+    return false;
+  const double key_bytes = (double)report.key_bytes, batch_bytes = (double)report.batch_bytes;
+  *e = (cli_estimate){.what = "infer",
+                      .keys = speed.open + (speed.make_key + speed.save_key) * key_bytes,
+                      .data = speed.open + speed.encrypt * batch_bytes,
+                      .work = speed.open + speed.load_key * key_bytes + speed.load * batch_bytes +
+                              speed.work * (weights + cost.seconds)};
+  return true;
+}
+
+static void add(cJSON *facts, const char *what, double seconds) {
+  char name[CLI_UNITS];
+  snprintf(name, sizeof name, "%s_seconds", what);
+  cJSON_AddNumberToObject(facts, name, seconds);
+}
+
 void cli_estimate_tell(const cli_estimate *e, cJSON *root, bool json) {
-  char keys[CLI_UNITS], data[CLI_UNITS], training[CLI_UNITS], least[CLI_UNITS], most[CLI_UNITS];
-  const double all = e->keys + e->data + e->training;
+  char keys[CLI_UNITS], data[CLI_UNITS], work[CLI_UNITS], least[CLI_UNITS], most[CLI_UNITS];
+  const double all = e->keys + e->data + e->work;
   cJSON *facts = cJSON_AddObjectToObject(root, "estimate");
-  cJSON_AddNumberToObject(facts, "keygen_seconds", e->keys);
-  cJSON_AddNumberToObject(facts, "encrypt_seconds", e->data);
-  cJSON_AddNumberToObject(facts, "train_seconds", e->training);
-  cJSON_AddNumberToObject(facts, "least_seconds", all / certainty);
-  cJSON_AddNumberToObject(facts, "most_seconds", all * certainty);
+  add(facts, "keygen", e->keys);
+  add(facts, "encrypt", e->data);
+  add(facts, e->what, e->work);
+  add(facts, "least", all / certainty);
+  add(facts, "most", all * certainty);
   if (!json)
-    printf("  %-18s %s to %s here: about %s for keys, %s for the data set, %s for the training\n", "time",
+    printf("  %-18s %s to %s here: about %s for keygen, %s for encrypt, %s for %s\n", "time",
            cli_duration_text(least, all / certainty), cli_duration_text(most, all * certainty),
-           cli_duration_text(keys, e->keys), cli_duration_text(data, e->data),
-           cli_duration_text(training, e->training));
+           cli_duration_text(keys, e->keys), cli_duration_text(data, e->data), cli_duration_text(work, e->work),
+           e->what);
 }

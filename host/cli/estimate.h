@@ -19,13 +19,15 @@ const char *cli_machine_of(const cli_engine *engine);
 /* Takes about a second, and more with large rings. Nothing is written. False, with an error, if it cannot be. */
 bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_engine *engine);
 
-/* Of one owner's and one server's work. */
+/* Seconds of umbra keygen and encrypt, and of `what`: train or infer. */
 typedef struct cli_estimate {
-  double keys, data, training;
+  const char *what;
+  double keys, data, work;
 } cli_estimate;
 
-/* The training of a plan. False, with an error, if there is none. */
+/* Of a plan; the network's with this machine's processor. False, with an error, if there is none. */
 bool cli_estimate_training(cli_estimate *estimate, const umbra_train_plan *plan, const cli_engine *engine);
+bool cli_estimate_network(cli_estimate *estimate, const umbra_inference_plan *plan);
 
 /* As "estimate" in an object and, unless json is wanted, printed. */
 void cli_estimate_tell(const cli_estimate *estimate, cJSON *root, bool json);
