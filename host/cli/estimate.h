@@ -5,6 +5,12 @@
 
 #include "engine.h"
 
+#define CLI_NO_ESTIMATE_OPTION(target)                                                                            \
+  {                                                                                                               \
+    "no-estimate", NULL, "do not time a key and a rotation here, for the time of all steps", CLI_FLAG, &(target), \
+        CLI_OPTIONAL                                                                                              \
+  }
+
 /* Seconds; of bytes: those of a key in memory, and of the file of an encryption. */
 typedef struct cli_speed {
   double open;                         /* a context, with a secret and a public key */
