@@ -168,7 +168,7 @@ static void keys_that_are_enough_are_kept(void **state) {
   (void)state;
 #define KEYGEN "keygen --params params.umbra --secret secret/key.umbra --out keys "
   assert_int_equal(shell("cp -r keys before.keys && cp secret/key.umbra before"), 0);
-  const char *const needs[] = {"", "--for-logistic 2", "--rotations 1,2 --json", "--no-passphrase"};
+  const char *const needs[] = {"", "--for-logistic 2", "--for-logistic 1 --json", "--no-passphrase"};
   for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
     assert_succeeds(KEYGEN "%s", needs[i]);
     assert_non_null(strstr(contents("out"), "the keys that are there are enough"));

@@ -75,26 +75,29 @@ def check_page(page, options):
 
 # ---- completion ----
 
-def completed(folder, *words):
-    """What bash makes of the last word."""
-    script = """source "$1"; shift
-        COMP_WORDS=(umbra "$@"); COMP_CWORD=$#
-        _umbra umbra "${COMP_WORDS[$COMP_CWORD]}" "${COMP_WORDS[$((COMP_CWORD - 1))]}"
-        printf '%s\\n' "${COMPREPLY[@]}" """
-    return said("bash", "-c", script, "-", folder / "bash" / "umbra", *words, cwd=folder).split()
+COMPLETE = """source bash/umbra
+while read -ra words; do
+  COMP_WORDS=(umbra "${words[@]}") COMP_CWORD=${#words[@]}
+  _umbra umbra "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+  echo "${COMPREPLY[*]}"
+done"""
+
+
+def completed(folder, lines):
+    """What bash makes of the last word of each line."""
+    return [set(line.split()) for line in said("bash", "-c", COMPLETE, cwd=folder, input="\n".join(lines) + "\n").split("\n")]
 
 
 def check_completion(folder, command, options):
     names = {name for name, *_ in options}
-    expect(f"bash completes the options of {command}", set(completed(folder, command, "--")) == names)
-    expect(f"bash completes {command}", command in completed(folder, command[:2]))
-    for name, argument, _, _ in options:
-        found = completed(folder, command, name, "zs" if argument == "DIR" else "ba")
-        wanted = {"FILE": ["bash", "base.csv"], "PATH": ["base.csv", "bash"], "DIR": ["zsh"]}.get(argument)
-        if wanted:
-            expect(f"bash completes files after {command} {name}: {found}", set(wanted) == set(found))
-        elif argument != "-":
-            expect(f"bash completes nothing after {command} {name}: {found}", not found)
+    valued = [(name, argument) for name, argument, *_ in options if argument != "-"]
+    found = completed(folder, [command[:2], f"{command} --"] +
+                      [f"{command} {name} {'zs' if argument == 'DIR' else 'ba'}" for name, argument in valued])
+    expect(f"bash completes {command}", command in found[0])
+    expect(f"bash completes the options of {command}", found[1] == names)
+    wanted = {"FILE": {"bash", "base.csv"}, "PATH": {"base.csv", "bash"}, "DIR": {"zsh"}}
+    for (name, argument), files in zip(valued, found[2:]):
+        expect(f"bash completes what can follow {command} {name}: {files}", files == wanted.get(argument, set()))
     zsh, fish = (folder / "zsh" / "_umbra").read_text(), (folder / "fish" / "umbra.fish").read_text()
     for name in names:
         expect(f"zsh has {command} {name}", f"'{name}[" in zsh)

@@ -83,7 +83,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exclude each other", "encrypt --records r --drop-last-column --without width --keys k --out o");
   assert_fails(2, "does not go with DATA", "encrypt train.csv --plan p --drop-last-column --keys k --out o");
   assert_fails(2, "--data DIR is missing", "train --keys k --out o");
-  assert_fails(2, "\"x\" is not a whole number", "train --keys k --data d --out o --memory x");
+  assert_fails(2, "\"x\" is not a number of bytes", "train --keys k --data d --out o --memory x");
   assert_fails(2, "--plan and --train belong together", "evaluate --weights w --data d --plan p");
   assert_fails(2, "--encrypted needs --keys and --secret", "evaluate --weights w --data d --encrypted --keys k");
   assert_fails(2, "belong to --encrypted", "evaluate --weights w --data d --range 3");
@@ -153,7 +153,7 @@ static void times_are_estimated(void **state) {
   assert_true(number(estimate, "train_seconds") > 0 && isfinite(all));
   assert_true(number(estimate, "least_seconds") < all && number(estimate, "most_seconds") > all);
   cJSON_Delete(json);
-  assert_succeeds("plan --shape 100x3 --iterations 4 --preset boot-32k --threads 1");
+  assert_succeeds("plan --shape 100x3 --iterations 4 --threads 1");
   assert_int_equal(shell("grep -Eq '^  time +[0-9.]+ (s|min|h) to [0-9.]+ (s|min|h) here: about [0-9.]+ (ms|s|min|h) "
                          "for keygen, .* for train$' out"),
                    0);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE = 2048 };
+enum { MESSAGE = 2048, MESSAGES = 2 * MESSAGE };
 
 static const char *command_name = "";
 
@@ -16,7 +16,7 @@ static const char *command_name = "";
 static struct {
   bool as_json;
   const char *status; /* of the first error; NULL: there was none */
-  char message[MESSAGE];
+  char message[MESSAGES];
 } failure;
 
 void cli_set_command(const char *name) { command_name = name; }
@@ -33,7 +33,7 @@ static void print(const char *kind, const char *text, const char *status) {
 
 static void note(const char *status, const char *text) {
   const size_t length = strlen(failure.message);
-  snprintf(failure.message + length, MESSAGE - length, "%s%s", length ? "; " : "", text);
+  snprintf(failure.message + length, MESSAGES - length, "%s%s", length ? "; " : "", text);
   if (!failure.status) failure.status = status;
 }
 
@@ -99,7 +99,7 @@ static void add_place(cJSON *object, const char *text) {
   static const char mark[] = "(in ";
   const char *file = strstr(text, mark), *end = file ? strrchr(file, ')') : NULL;
   if (!end) return;
-  char name[MESSAGE];
+  char name[MESSAGES];
   file += sizeof mark - 1;
   snprintf(name, sizeof name, "%.*s", (int)(end - file), file);
   cJSON_AddStringToObject(object, "file", name);
