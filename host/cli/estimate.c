@@ -50,7 +50,7 @@ const char *cli_machine_of(const cli_engine *engine) {
 
 /* ---- keys ---- */
 
-static umbra_status open(probe *p, cli_speed *speed, const cli_engine *engine) {
+static umbra_status open_context(probe *p, cli_speed *speed, const cli_engine *engine) {
   const umbra_context_desc desc = {UMBRA_CONTEXT_DESC_INIT, .params = p->params, .device = engine->device,
                                    .threads = engine->threads};
   lap(p);
@@ -152,7 +152,7 @@ static umbra_status measure(probe *p, cli_speed *speed, const cli_engine *engine
   size_t size = 0;
   double seconds = 0;
   umbra_cost cost = {UMBRA_COST_INIT};
-  umbra_status status = open(p, speed, engine);
+  umbra_status status = open_context(p, speed, engine);
   if (status == UMBRA_OK) status = make_key(p, speed);
   if (status == UMBRA_OK) status = umbra_eval_keys_write(p->keys, NULL, &size, NULL);
   if (status == UMBRA_OK) status = with_buffer(p, speed, size, move_key);
