@@ -164,6 +164,7 @@ static void interrupted_trainings_go_on(void **state) {
   cJSON *json = report();
   assert_true(number(json, "bootstraps") == refreshes && number(json, "bootstraps_planned") == refreshes);
   assert_true(number(json, "resumed_after") >= 1);
+  if (code) assert_true(number(cJSON_GetObjectItem(json, "estimate"), "train_seconds") > 0);
   cJSON_Delete(json);
   assert_int_equal(shell("cmp server/parts/model.umbra server/whole/model.umbra"), 0);
 #undef TRAIN

@@ -176,8 +176,7 @@ bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_e
 
 /* ---- jobs ---- */
 
-/* The whole training, but for reading its data. */
-bool cli_estimate_training(cli_estimate *e, const umbra_train_plan *plan, const cli_engine *engine) {
+bool cli_estimate_training(cli_estimate *e, const umbra_train_plan *plan, uint32_t done, const cli_engine *engine) {
   cli_speed speed;
   umbra_cost cost = {UMBRA_COST_INIT};
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
@@ -187,12 +186,13 @@ bool cli_estimate_training(cli_estimate *e, const umbra_train_plan *plan, const 
       !cli_check(umbra_train_plan_cost(plan, &cost, UMBRA_TRAIN_WHOLE, cli_machine_of(engine)), "--device") ||
       !cli_speed_measure(&speed, umbra_train_plan_params(plan), engine))
     return false;
-  const double key_bytes = (double)report.key_bytes, read_bytes = (double)report.read_bytes * options.iterations;
+  const double key_bytes = (double)report.key_bytes, left = 1 - (double)done / options.iterations,
+               read_bytes = (double)report.read_bytes * options.iterations;
   *e = (cli_estimate){
       .what = "train",
       .keys = speed.open + (speed.make_key + speed.save_key) * key_bytes,
       .data = speed.open + speed.encrypt * (double)report.data_bytes,
-      .work = speed.open + speed.load_key * key_bytes + speed.work * cost.seconds + speed.load * read_bytes};
+      .work = speed.open + speed.load_key * key_bytes + left * (speed.work * cost.seconds + speed.load * read_bytes)};
   return true;
 }
 
@@ -233,24 +233,25 @@ bool cli_estimate_network(cli_estimate *e, const umbra_inference_plan *plan) {
   return true;
 }
 
-static void add(cJSON *facts, const char *what, double seconds) {
-  char name[CLI_UNITS];
-  snprintf(name, sizeof name, "%s_seconds", what);
-  cJSON_AddNumberToObject(facts, name, seconds);
-}
-
 void cli_estimate_tell(const cli_estimate *e, cJSON *root, bool json) {
-  char keys[CLI_UNITS], data[CLI_UNITS], work[CLI_UNITS], least[CLI_UNITS], most[CLI_UNITS];
+  const struct {
+    const char *command;
+    double seconds;
+  } parts[] = {{"keygen", e->keys}, {"encrypt", e->data}, {e->what, e->work}};
+  enum { PARTS = sizeof parts / sizeof *parts };
+  char name[CLI_UNITS], least[CLI_UNITS], most[CLI_UNITS], part[CLI_UNITS];
   const double all = e->keys + e->data + e->work;
   cJSON *facts = cJSON_AddObjectToObject(root, "estimate");
-  add(facts, "keygen", e->keys);
-  add(facts, "encrypt", e->data);
-  add(facts, e->what, e->work);
-  add(facts, "least", all / certainty);
-  add(facts, "most", all * certainty);
+  cJSON_AddNumberToObject(facts, "least_seconds", all / certainty);
+  cJSON_AddNumberToObject(facts, "most_seconds", all * certainty);
   if (!json)
-    printf("  %-18s %s to %s here: about %s for keygen, %s for encrypt, %s for %s\n", "time",
-           cli_duration_text(least, all / certainty), cli_duration_text(most, all * certainty),
-           cli_duration_text(keys, e->keys), cli_duration_text(data, e->data), cli_duration_text(work, e->work),
-           e->what);
+    printf("  %-18s %s to %s here", "time", cli_duration_text(least, all / certainty),
+           cli_duration_text(most, all * certainty));
+  for (int i = 0; i < PARTS; i++) {
+    if (!(parts[i].seconds > 0)) continue;
+    snprintf(name, sizeof name, "%s_seconds", parts[i].command);
+    cJSON_AddNumberToObject(facts, name, parts[i].seconds);
+    if (!json) printf("; about %s for %s", cli_duration_text(part, parts[i].seconds), parts[i].command);
+  }
+  if (!json) putchar('\n');
 }

@@ -25,14 +25,18 @@ const char *cli_machine_of(const cli_engine *engine);
 /* Takes about a second, and more with large rings. Nothing is written. False, with an error, if it cannot be. */
 bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_engine *engine);
 
-/* Seconds of umbra keygen and encrypt, and of `what`: train or infer. */
+/* Seconds of umbra keygen and encrypt, and of `what`: train or infer. 0: that is no part of it. */
 typedef struct cli_estimate {
   const char *what;
   double keys, data, work;
 } cli_estimate;
 
-/* Of a plan; the network's with this machine's processor. False, with an error, if there is none. */
-bool cli_estimate_training(cli_estimate *estimate, const umbra_train_plan *plan, const cli_engine *engine);
+/*
+ * Of a plan; so many iterations of the training are done, and the network runs on this machine's processor. False, with
+ * an error, if there is none.
+ */
+bool cli_estimate_training(cli_estimate *estimate, const umbra_train_plan *plan, uint32_t done,
+                           const cli_engine *engine);
 bool cli_estimate_network(cli_estimate *estimate, const umbra_inference_plan *plan);
 
 /* As "estimate" in an object and, unless json is wanted, printed. */

@@ -108,7 +108,7 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
 static bool estimate(const plan_job *j, const plan_options *o, cli_report *report) {
   cli_estimate found;
   if (o->no_estimate) return true;
-  if (!cli_estimate_training(&found, j->plan, &o->engine)) return false;
+  if (!cli_estimate_training(&found, j->plan, 0, &o->engine)) return false;
   cli_estimate_tell(&found, report->root, o->json);
   cli_report_step(report, "estimate", NULL);
   return true;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "estimate.h"
 #include "progress.h"
 #include "secret.h"
 #include "target.h"
@@ -15,7 +16,7 @@
 typedef struct train_options {
   const char *keys, *data, *out;
   uint64_t memory;
-  bool resume, json;
+  bool resume, no_estimate, json;
   cli_engine engine;
 } train_options;
 
@@ -80,6 +81,21 @@ static bool load_plan(train_job *j, cli_report *report) {
   return true;
 }
 
+/* Of what is left, on this machine, as soon as that can be told. */
+static bool estimate(const train_job *j, const train_options *o, cli_report *report) {
+  cli_estimate found;
+  uint32_t done = 0;
+  if (o->no_estimate) return true;
+  if ((o->resume && !cli_check(umbra_train_plan_done(j->plan, &done, o->data, j->checkpoint), "--resume")) ||
+      !cli_estimate_training(&found, j->plan, done, &o->engine))
+    return false;
+  found.keys = found.data = 0;
+  cli_estimate_tell(&found, report->root, o->json);
+  fflush(stdout);
+  cli_report_step(report, "estimate", NULL);
+  return true;
+}
+
 /* Before keys are loaded, which takes long. */
 static bool owners_agree(const train_options *o) {
   char keys[CLI_PATH], data[CLI_PATH];
@@ -91,7 +107,7 @@ static bool load_keys(train_job *j, const train_options *o, cli_report *report) 
   cli_engine engine = o->engine;
   engine.memory_limit = j->needed.memory_limit + o->memory;
   return cli_context_open_in(&j->context, o->keys, &engine, report) && keys_suffice(j, o->keys) && owners_agree(o) &&
-         cli_eval_keys_load(&j->keys, j->context, o->keys, report);
+         estimate(j, o, report) && cli_eval_keys_load(&j->keys, j->context, o->keys, report);
 }
 
 static bool open_trainer(train_job *j, const train_options *o, cli_report *report) {
@@ -206,6 +222,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"resume", NULL, "go on from the checkpoint in there", CLI_FLAG, &o.resume, CLI_OPTIONAL},
       {"memory", "BYTES", "keep so much of the data set in memory, such as 2G (default: nothing)", CLI_BYTES, &o.memory,
        CLI_OPTIONAL},
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
@@ -229,9 +246,8 @@ const cli_command cli_train = {
         "Its own folder gets " CLI_MODEL_FILE " (encrypted), " CLI_LOG_FILE
         " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
         ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n"
-        "Of a training that is finished it says so at once. Keys are enough if they serve what the plan needs, "
-        "whatever\n"
-        "plan they were made for.\n\n"
+        "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
+        "enough if they serve what the plan needs, whatever plan they were made for.\n\n"
         "Examples:\n"
         "  umbra train --keys keys --data data --out run --memory 2G\n"
         "  umbra train --keys keys --data data --out run --memory 2G --resume",
