@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "estimate.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A quiet machine stays within this factor of what is stated. */
 static const double certainty = 1.3;
@@ -20,10 +21,12 @@ typedef struct probe {
   umbra_evaluator *evaluator;
   umbra_plaintext *plaintext;
   umbra_ciphertext *x, *y;
+  FILE *file; /* that vanishes when it is closed */
   double started;
 } probe;
 
 static void clear(probe *p) {
+  fclose(p->file);
   umbra_ciphertext_destroy(p->x);
   umbra_ciphertext_destroy(p->y);
   umbra_plaintext_destroy(p->plaintext);
@@ -71,47 +74,53 @@ static umbra_status make_key(probe *p, cli_speed *speed) {
   return status;
 }
 
-static umbra_status move_key(probe *p, cli_speed *speed, void *buffer, size_t size) {
+/* ---- files ---- */
+
+static int put(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file) == size ? 0 : -1; }
+static int get(void *file, void *bytes, size_t size) { return fread(bytes, 1, size, file) == size ? 0 : -1; }
+
+/* What was written is on the disk, as what is saved is, and is read next; the file has so many bytes. */
+static umbra_status turn(probe *p, size_t *size) {
+  const long end = ftell(p->file);
+  const bool done = end > 0 && fflush(p->file) == 0 && fsync(fileno(p->file)) == 0 && fseek(p->file, 0, SEEK_SET) == 0;
+  *size = (size_t)end;
+  return done ? UMBRA_OK : UMBRA_ERROR_IO;
+}
+
+static umbra_status move_key(probe *p, cli_speed *speed) {
+  size_t size = 0;
+  const double bytes = (double)umbra_key_needs_bytes(p->needs);
   lap(p);
-  umbra_status status = umbra_eval_keys_write(p->keys, buffer, &size, NULL);
-  speed->save_key = lap(p) / (double)umbra_key_needs_bytes(p->needs);
-  if (status == UMBRA_OK) status = umbra_eval_keys_read(&p->loaded, p->context, buffer, size, NULL);
-  speed->load_key = lap(p) / (double)umbra_key_needs_bytes(p->needs);
+  umbra_status status = umbra_eval_keys_send(p->keys, put, p->file, NULL);
+  if (status == UMBRA_OK) status = turn(p, &size);
+  speed->save_key = lap(p) / bytes;
+  if (status == UMBRA_OK) status = umbra_eval_keys_receive(&p->loaded, p->context, get, p->file, size, NULL);
+  speed->load_key = lap(p) / bytes;
+  rewind(p->file);
   return status;
 }
 
 /* ---- encryptions ---- */
 
-static umbra_status encrypt(probe *p, cli_speed *speed, size_t *size) {
+static umbra_status encrypt(probe *p) {
   const double value = 0.5;
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = umbra_params_keyed_level(p->params);
-  lap(p);
   umbra_status status = umbra_encode(&p->plaintext, p->context, &value, 1, &options);
-  if (status == UMBRA_OK)
-    status = p->public ? umbra_encrypt(&p->x, p->public, p->plaintext)
-                       : umbra_encrypt_symmetric(&p->x, p->secret, p->plaintext);
-  speed->encrypt = lap(p);
-  if (status == UMBRA_OK) status = umbra_ciphertext_write(p->x, NULL, size, NULL);
-  return status;
+  if (status != UMBRA_OK) return status;
+  return p->public ? umbra_encrypt(&p->x, p->public, p->plaintext)
+                   : umbra_encrypt_symmetric(&p->x, p->secret, p->plaintext);
 }
 
-static umbra_status move_encryption(probe *p, cli_speed *speed, void *buffer, size_t size) {
+static umbra_status move_encryption(probe *p, cli_speed *speed) {
+  size_t size = 0;
   lap(p);
-  umbra_status status = umbra_ciphertext_write(p->x, buffer, &size, NULL);
-  speed->encrypt = (speed->encrypt + lap(p)) / (double)size;
-  if (status == UMBRA_OK) status = umbra_ciphertext_read(&p->y, p->context, buffer, size, NULL);
+  umbra_status status = encrypt(p);
+  if (status == UMBRA_OK) status = umbra_ciphertext_send(p->x, put, p->file, NULL);
+  if (status == UMBRA_OK) status = turn(p, &size);
+  speed->encrypt = lap(p) / (double)size;
+  if (status == UMBRA_OK) status = umbra_ciphertext_receive(&p->y, p->context, get, p->file, size, NULL);
   speed->load = lap(p) / (double)size;
-  return status;
-}
-
-/* What goes to memory takes as much time as to a disk that is fast. */
-static umbra_status with_buffer(probe *p, cli_speed *speed, size_t size,
-                                umbra_status (*move)(probe *p, cli_speed *speed, void *buffer, size_t size)) {
-  void *buffer = calloc(size, 1);
-  if (!buffer) return UMBRA_ERROR_OUT_OF_MEMORY;
-  umbra_status status = move(p, speed, buffer, size);
-  free(buffer);
   return status;
 }
 
@@ -149,28 +158,28 @@ static umbra_status count_rotation(probe *p, umbra_cost *cost, const char *machi
 }
 
 static umbra_status measure(probe *p, cli_speed *speed, const cli_engine *engine) {
-  size_t size = 0;
   double seconds = 0;
   umbra_cost cost = {UMBRA_COST_INIT};
   umbra_status status = open_context(p, speed, engine);
   if (status == UMBRA_OK) status = make_key(p, speed);
-  if (status == UMBRA_OK) status = umbra_eval_keys_write(p->keys, NULL, &size, NULL);
-  if (status == UMBRA_OK) status = with_buffer(p, speed, size, move_key);
-  if (status == UMBRA_OK) status = encrypt(p, speed, &size);
-  if (status == UMBRA_OK) status = with_buffer(p, speed, size, move_encryption);
+  if (status == UMBRA_OK) status = move_key(p, speed);
+  if (status == UMBRA_OK) status = move_encryption(p, speed);
   if (status == UMBRA_OK) status = time_rotation(p, &seconds);
   if (status == UMBRA_OK) status = count_rotation(p, &cost, cli_machine_of(engine));
   speed->work = seconds / cost.seconds;
   return status;
 }
 
+#define WITHOUT "; --no-estimate leaves the estimate out"
+
 bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_engine *engine) {
-  probe p = {.params = params};
+  probe p = {.params = params, .file = tmpfile()};
   *speed = (cli_speed){0};
+  if (!p.file) return cli_error("there can be no temporary file: %s" WITHOUT, strerror(errno));
   const umbra_status status = measure(&p, speed, engine);
+  const int reason = errno;
   clear(&p);
-  if (status == UMBRA_ERROR_OUT_OF_MEMORY)
-    return cli_error("there is too little memory for an estimate of the time; --no-estimate leaves it out");
+  if (status == UMBRA_ERROR_IO) return cli_error("a temporary file: %s" WITHOUT, strerror(reason));
   return cli_check(status, NULL);
 }
 

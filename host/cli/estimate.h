@@ -22,7 +22,7 @@ typedef struct cli_speed {
 /* Whose seconds a dry run for that engine states: the machine in the sense of umbra/cost.h. */
 const char *cli_machine_of(const cli_engine *engine);
 
-/* Takes about a second, and more with large rings. Nothing is written. False, with an error, if it cannot be. */
+/* Takes about a second, and more with large rings; with a temporary file that nobody sees. False, with an error. */
 bool cli_speed_measure(cli_speed *speed, const umbra_params *params, const cli_engine *engine);
 
 /* Seconds of umbra keygen and encrypt, and of `what`: train or infer. 0: that is no part of it. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DIGITS = 3, FACT_DIGITS = 4 };
+enum { DIGITS = 3, FACT_DIGITS = 5 };
 
 /* 1.2e-07 becomes 1.2e-7. */
 static void shorten_exponent(char *text) {
@@ -55,7 +55,7 @@ static bool ends_with(const char *name, const char *ending) {
 }
 
 const char *cli_fact_text(char text[CLI_UNITS], const char *name, double value) {
-  if (strcmp(name, "bytes") == 0 || ends_with(name, "_bytes")) return cli_bytes_text(text, value);
+  if (strncmp(name, "bytes", strlen("bytes")) == 0 || ends_with(name, "_bytes")) return cli_bytes_text(text, value);
   if (strncmp(name, "seconds", strlen("seconds")) == 0 || ends_with(name, "_seconds"))
     return cli_duration_text(text, value);
   return cli_number_text(text, value, FACT_DIGITS);

@@ -14,7 +14,7 @@ const char *cli_bytes_text(char text[CLI_UNITS], double bytes);
 /* "12.3 ms", "35 s", "2.5 h". */
 const char *cli_duration_text(char text[CLI_UNITS], double seconds);
 
-/* One of the last two if its name says that it is one: ..._bytes, seconds_..., ..._seconds; else a number. */
+/* One of the last two if its name says that it is one: bytes..., ..._bytes, seconds..., ..._seconds; else a number. */
 const char *cli_fact_text(char text[CLI_UNITS], const char *name, double value);
 
 /* A limit of a range: 64, 0.001, 2^-40. */
