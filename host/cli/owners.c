@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "engine.h"
+#include "target.h"
 
 /* By the header, which is all that is read. */
 static bool find_owner(uint8_t owner[UMBRA_OWNER_BYTES], const char *path) {
   static const uint8_t nobody[UMBRA_OWNER_BYTES];
   uint8_t header[UMBRA_HEADER_BYTES];
   umbra_file_info info = {UMBRA_FILE_INFO_INIT};
+  if (!cli_file_kind(path, NULL)) return false; /* a pipe, for one, in which there is nothing to wait for */
   FILE *file = fopen(path, "rb");
   if (!file) return false;
   const size_t got = fread(header, 1, sizeof header, file);
@@ -40,4 +42,9 @@ bool cli_owners_agree(const cli_owned *files, int count) {
     known = true;
   }
   return true;
+}
+
+bool cli_same_owner(const char *path, const char *other) {
+  uint8_t owner[UMBRA_OWNER_BYTES], found[UMBRA_OWNER_BYTES];
+  return !find_owner(owner, path) || !find_owner(found, other) || memcmp(owner, found, sizeof owner) == 0;
 }
