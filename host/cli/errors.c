@@ -21,7 +21,7 @@ static struct {
 
 void cli_set_command(const char *name) { command_name = name; }
 const char *cli_command_name(void) { return command_name; }
-void cli_errors_as_json(void) { failure.as_json = true; }
+void cli_errors_as_json(bool wanted) { failure.as_json = wanted; }
 
 /* ---- text ---- */
 

@@ -13,8 +13,8 @@ enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 void cli_set_command(const char *name);
 const char *cli_command_name(void);
 
-/* From here on failures are told as JSON, too. */
-void cli_errors_as_json(void);
+/* From here on failures are told as JSON, too; or no more, since an object has been printed that tells of them. */
+void cli_errors_as_json(bool wanted);
 
 /*
  * Under --json, one object of what went wrong: the command, the name of the status, all errors as one message, and file,

@@ -101,7 +101,7 @@ static bool wants_json(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  if (wants_json(argc, argv)) cli_errors_as_json();
+  if (wants_json(argc, argv)) cli_errors_as_json(true);
   if (argc < 2) cli_usage("a command is expected");
   if (is_help(argv[1])) return help(argc - 2, argv + 2);
   if (strcmp(argv[1], "--version") == 0) {

@@ -5,7 +5,6 @@
 
 #include "owners.h"
 #include "passphrase.h"
-#include "target.h"
 
 static bool load_with_passphrase(umbra_secret_key **key, const umbra_context *context, const cli_secret *secret) {
   const char *file = secret->passphrase_file;
