@@ -73,7 +73,7 @@ static umbra_status decode(double *values, size_t count, int stride, const umbra
   if (!ciphertext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext is NULL");
   UMBRA_TRY(umbra_check_sim(ciphertext->context));
   const umbra_message message = {ciphertext->context, ciphertext->level, ciphertext->slots, first_polynomial,
-                                 ciphertext};
+                                 ciphertext, 0};
   return umbra_decode_message(values, count, stride, &message, NULL);
 }
 

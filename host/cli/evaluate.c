@@ -8,6 +8,7 @@
 #include "baseline.h"
 #include "commands.h"
 #include "evaluation.h"
+#include "progress.h"
 #include "secret.h"
 #include "sigmoid.h"
 #include "target.h"
@@ -153,7 +154,7 @@ static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_re
     return false;
   double difference = 0;
   for (size_t c = 0; c <= j->columns; c++)
-    difference = fmax(difference, fabs(j->twin.weights[c] - j->weights.values[c]));
+    difference = cli_larger(difference, fabs(j->twin.weights[c] - j->weights.values[c]));
   cli_report_optimum(report, &optimum);
   cli_report_number(report, "max_weight_difference", difference);
   return true;
@@ -179,7 +180,10 @@ static bool load_keys(evaluate_job *j, const evaluate_options *o, cli_report *re
 }
 
 static bool score(evaluate_job *j) {
-  umbra_status status = umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix, NULL);
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "scoring");
+  umbra_status status = umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix, &progress);
+  cli_progress_close(&bar);
   if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
   return cli_error("--keys: %s; umbra keygen --for-logistic %zu makes what scoring needs, beside --plan too",
                    umbra_last_error(), j->columns);
@@ -216,8 +220,8 @@ static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_r
   double sigmoid_difference = 0, polynomial_difference = 0;
   for (size_t r = 0; r < j->rows; r++) {
     double value = umbra_sigmoid_value(j->scores[r], &polynomial);
-    sigmoid_difference = fmax(sigmoid_difference, fabs(j->opened[r] - cli_sigmoid_value(j->scores[r])));
-    polynomial_difference = fmax(polynomial_difference, fabs(j->opened[r] - value));
+    sigmoid_difference = cli_larger(sigmoid_difference, fabs(j->opened[r] - cli_sigmoid_value(j->scores[r])));
+    polynomial_difference = cli_larger(polynomial_difference, fabs(j->opened[r] - value));
   }
   cli_report_sigmoid(report, "sigmoid_encrypted", polynomial.degree, polynomial.range,
                      umbra_sigmoid_error(&polynomial));

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <umbra/version.h>
 
+#include "claim.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
+#include "secret.h"
 
 static const cli_command *const commands[] = {&cli_params,    &cli_plan,    &cli_keygen,   &cli_encrypt, &cli_train,
                                               &cli_score,     &cli_decrypt, &cli_evaluate, &cli_infer,   &cli_inspect,
@@ -77,6 +79,8 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], commands[i]->name) != 0) continue;
     cli_set_command(commands[i]->name);
     bool done = commands[i]->run(commands[i], argc - 1, argv + 1);
+    cli_claims_release();
+    cli_secrets_end();
     cli_interrupts_release();
     if (fflush(stdout) != 0 || ferror(stdout)) done = cli_error("standard output cannot be written");
     return done ? CLI_OK : CLI_FAILURE;

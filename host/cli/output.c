@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "progress.h"
 #include "target.h"
 
 static const char *command_name = "";
@@ -40,7 +42,8 @@ bool cli_error(const char *format, ...) {
 
 bool cli_check(umbra_status status, const char *option) {
   if (status == UMBRA_OK) return true;
-  if (status == UMBRA_ERROR_CANCELLED) return cli_error("interrupted"); /* only signals stop the program's work */
+  if (status == UMBRA_ERROR_CANCELLED || cli_interrupted())
+    return cli_error("interrupted"); /* only signals stop the program's work, or its reading */
   return cli_error("%s%s%s (%s)", option ? option : "", option ? ": " : "", umbra_last_error(),
                    umbra_status_string(status));
 }
@@ -57,6 +60,8 @@ void cli_warn(const char *format, ...) {
 void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count) {
   for (size_t i = 0; i < count; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
+
+double cli_larger(double a, double b) { return isnan(a) || isnan(b) ? INFINITY : fmax(a, b); }
 
 static double seconds_of(clockid_t clock) {
   struct timespec now;

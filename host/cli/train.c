@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "commands.h"
 #include "progress.h"
 #include "target.h"
@@ -50,10 +48,6 @@ static bool may_begin(const train_job *j, const train_options *o) {
   if (!o->resume && access(j->model_path, F_OK) == 0)
     return cli_error("--out: %s exists already and will not be replaced", j->model_path);
   return true;
-}
-
-static bool make_folder(const char *folder) {
-  return mkdir(folder, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", folder, strerror(errno));
 }
 
 static bool keys_suffice(const train_job *j, const char *folder) {
@@ -140,8 +134,8 @@ static void summarise(const train_job *j, cli_report *report) {
 }
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
-  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !may_begin(j, o) || !load(j, o, report) ||
-      !make_folder(o->out) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, report))
+  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !cli_claim_folder("--out", o->out) || !may_begin(j, o) ||
+      !load(j, o, report) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, report))
     return false;
   summarise(j, report);
   return true;
