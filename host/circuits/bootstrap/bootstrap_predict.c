@@ -103,9 +103,11 @@ static void predict_rounds(umbra_bootstrap_plan *plan, double bent, double produ
 }
 
 /* By the largest of the parts that errors have. */
-static const char *find_weakest(double noise, double polynomial, double bent, double matrices) {
-  const double most = umbra_larger(umbra_larger(noise, polynomial), umbra_larger(bent, matrices));
+static const char *find_weakest(double noise, double products, double polynomial, double bent, double matrices) {
+  const double most =
+      umbra_larger(umbra_larger(noise, products), umbra_larger(umbra_larger(polynomial, bent), matrices));
   if (noise >= most) return "larger scale_bits of the parameters, or fewer slots";
+  if (products >= most) return "a larger bound, or larger scale_bits of the parameters";
   if (polynomial >= most) return "a larger degree, or more double_angles, of the parameters' bootstrap";
   if (bent >= most) return "larger ratio_bits, or a larger arcsine_degree, of the parameters' bootstrap";
   return "a bound nearer to 1, or larger scale_bits of the parameters";
@@ -137,7 +139,7 @@ void umbra_bootstrap_predict(umbra_bootstrap_plan *plan) {
   report->worst_error =
       gaussian_deviations * (all_share + report->error_polynomial + bent + matrices) + product_deviations * products;
   report->log2_worst_failure = log2_deviations_failure;
-  plan->weakest = find_weakest(all_share + products, report->error_polynomial, bent, matrices);
+  plan->weakest = find_weakest(all_share, products, report->error_polynomial, bent, matrices);
   report->log2_range_failure = log2_of(umbra_overflow_beyond(chain->bootstrap.hamming, reduction->overflow)) +
                                log2_of(2.0 * plan->options.slots);
   if (plan->options.rounds > 1) predict_rounds(plan, bent, products);
