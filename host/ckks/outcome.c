@@ -69,7 +69,7 @@ static void look_at_imaginary_parts(umbra_outcome *outcome, const opened *o, dou
 }
 
 static void look_at_slots(umbra_outcome *outcome, const opened *o, const umbra_ciphertext *ciphertext) {
-  const double error = umbra_ciphertext_error_bound(ciphertext);
+  const double error = umbra_largest_error(ciphertext);
   const umbra_declared *declared = &ciphertext->declared;
   outcome->largest = look_for_largest(outcome, o, 0, umbra_largest_slot(ciphertext));
   look_at_imaginary_parts(outcome, o, declared->real ? error : INFINITY);
@@ -79,7 +79,7 @@ static void look_at_slots(umbra_outcome *outcome, const opened *o, const umbra_c
 
 static void look_at_canaries(umbra_outcome *outcome, const opened *o, const umbra_ciphertext *ciphertext,
                              const umbra_outcome_options *options) {
-  const double most = umbra_ciphertext_error_bound(ciphertext) + options->canary_tolerance;
+  const double most = umbra_largest_error(ciphertext) + options->canary_tolerance;
   for (size_t i = 0; i < options->canaries; i++) {
     const uint32_t slot = options->canary_slots[i];
     const double *found = o->pairs + (size_t)2 * slot, *answer = options->canary_pairs + 2 * i;
@@ -100,7 +100,7 @@ static umbra_outcome look(const opened *o, const umbra_ciphertext *ciphertext, c
 /* ---- values, or none ---- */
 
 static umbra_status refuse(const umbra_outcome *outcome, const umbra_ciphertext *ciphertext) {
-  const double error = umbra_ciphertext_error_bound(ciphertext);
+  const double error = umbra_largest_error(ciphertext);
   if (outcome->doubts & UMBRA_DOUBT_VALUE)
     return umbra_fail(
         UMBRA_ERROR_RANGE,
@@ -118,9 +118,6 @@ static umbra_status refuse(const umbra_outcome *outcome, const umbra_ciphertext 
         "an unused slot holds %g, and the error is up to %g: a declaration on the way is broken, or values "
         "wrapped around the modulus",
         outcome->largest_unused, error);
-  if (outcome->doubts & UMBRA_DOUBT_LEVEL && log2(error) > umbra_log2_held(ciphertext))
-    return umbra_fail(UMBRA_ERROR_RANGE, "the value's error is up to %g, and level %u holds values up to %.4g", error,
-                      ciphertext->level, exp2(umbra_log2_held(ciphertext)));
   if (outcome->doubts & UMBRA_DOUBT_LEVEL)
     return umbra_fail(UMBRA_ERROR_RANGE,
                       "the value's bound is %g, %.1f bits more than level %u holds: it may have wrapped around the "

@@ -105,18 +105,21 @@ double umbra_ciphertext_headroom_bits(const umbra_ciphertext *ciphertext) {
   return umbra_log2_held(ciphertext) - log2(ciphertext->estimate.bound.magnitude);
 }
 
+double umbra_largest_error(const umbra_ciphertext *ciphertext) {
+  return fmin(umbra_ciphertext_error_bound(ciphertext), exp2(umbra_log2_held(ciphertext)));
+}
+
 double umbra_largest_slot(const umbra_ciphertext *ciphertext) {
-  return saturated(ciphertext->estimate.bound.magnitude * slack + umbra_ciphertext_error_bound(ciphertext));
+  return saturated(ciphertext->estimate.bound.magnitude * slack + umbra_largest_error(ciphertext));
 }
 
 /*
- * Sums, products and their divisions respect the modulus: so it counts where a value ends, not what is on the way. With an
- * error beyond what the level holds, a bound on the message says nothing; nor does one that has saturated.
+ * Sums, products and their divisions respect the modulus: so it counts where a value ends, not what is on the way. A bound
+ * that has saturated says nothing.
  */
 static int fits(const umbra_ciphertext *ciphertext) {
   return ciphertext->declared.fits ||
-         (umbra_ciphertext_magnitude(ciphertext) < DBL_MAX && umbra_ciphertext_headroom_bits(ciphertext) >= 0 &&
-          log2(umbra_ciphertext_error_bound(ciphertext)) <= umbra_log2_held(ciphertext));
+         (umbra_ciphertext_magnitude(ciphertext) < DBL_MAX && umbra_ciphertext_headroom_bits(ciphertext) >= 0);
 }
 
 uint32_t umbra_ciphertext_doubts(const umbra_ciphertext *ciphertext) {

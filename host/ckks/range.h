@@ -40,6 +40,12 @@ double umbra_log2_held(const umbra_ciphertext *ciphertext);
  */
 int umbra_level_can_hold(const umbra_chain *chain, uint32_t level, umbra_bound bound);
 
+/*
+ * The bound on its error, or what its level holds if that is less: errors beyond would have wrapped around the modulus, and
+ * a bound that large finds nothing.
+ */
+double umbra_largest_error(const umbra_ciphertext *ciphertext);
+
 /* Beyond it no slot can be, if all that was declared holds. */
 double umbra_largest_slot(const umbra_ciphertext *ciphertext);
 
