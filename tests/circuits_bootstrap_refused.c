@@ -80,7 +80,8 @@ static umbra_status plan_training(umbra_train_report *report, uint32_t scale_bit
 static void weights_that_are_errors(void **state) {
   (void)state;
   umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
-  assert_fails(plan_training(&report, 25, 0x1p-7, 100), UMBRA_ERROR_UNSUPPORTED, "the error of the weights is expected");
+  assert_fails(plan_training(&report, 25, 0x1p-7, 100), UMBRA_ERROR_UNSUPPORTED,
+               "the error of the weights is expected");
   assert_ok(plan_training(&report, 25, 0x1p-7, 10));
   assert_true(report.weight_error <= 0x1p-7);
   assert_ok(plan_training(&report, 40, 0x1p-7, 100));
@@ -88,7 +89,8 @@ static void weights_that_are_errors(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(refreshes_that_fail_often), cmocka_unit_test(refreshes_that_are_off),
-                                     cmocka_unit_test(second_rounds_that_lose), cmocka_unit_test(weights_that_are_errors)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(refreshes_that_fail_often), cmocka_unit_test(refreshes_that_are_off),
+      cmocka_unit_test(second_rounds_that_lose), cmocka_unit_test(weights_that_are_errors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

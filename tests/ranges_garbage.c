@@ -130,7 +130,8 @@ static void claims_beyond_a_level_are_refused(void **state) {
     umbra_ciphertext *x = encrypt_vector(&s, &v, level);
     umbra_plaintext *p = encode_vector(&s, &v, level);
     const umbra_estimate honest = x->estimate;
-    const double most = exp2(umbra_log2_held(x) + 12); /* a slot is a sum of 2^11 coefficients; rounded to a power of two */
+    const double most =
+        exp2(umbra_log2_held(x) + 12); /* a slot is a sum of 2^11 coefficients; rounded to a power of two */
     save_and_load(&s, x, UMBRA_OK, NULL);
     save_and_load_plaintext(&s, p, UMBRA_OK, NULL);
     x->estimate.bound.magnitude = p->estimate.bound.magnitude = 2 * most;
@@ -183,9 +184,8 @@ static void no_number_counts_as_infinite(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(random_residues_are_refused),
-                                     cmocka_unit_test(claims_beyond_a_level_are_refused),
-                                     cmocka_unit_test(declarations_beyond_a_level_leave_a_doubt),
-                                     cmocka_unit_test(no_number_counts_as_infinite)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_residues_are_refused), cmocka_unit_test(claims_beyond_a_level_are_refused),
+      cmocka_unit_test(declarations_beyond_a_level_leave_a_doubt), cmocka_unit_test(no_number_counts_as_infinite)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ static inline int log_iteration(void *user, const umbra_train_event *event) {
 }
 
 static inline umbra_status serve_with(umbra_trainer **trainer, umbra_logistic **model, umbra_trainer_desc *desc,
-                               const char *folder) {
+                                      const char *folder) {
   umbra_status status = umbra_trainer_create(trainer, desc, NULL);
   if (status == UMBRA_OK) status = umbra_trainer_run(*trainer, log_iteration, (void *)folder);
   if (status == UMBRA_OK) status = umbra_trainer_logistic(*trainer, model);

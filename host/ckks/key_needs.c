@@ -244,9 +244,9 @@ static umbra_status pad(umbra_key_needs *padded, const umbra_key_needs *needs, u
   UMBRA_TRY(pad_rotations(padded, most_odd_bits(needs), level));
   UMBRA_TRY(umbra_key_needs_add(padded, needs));
   if (umbra_key_needs_bytes(padded) <= most_bytes) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_RANGE,
-                    "needs of %zu keys, padded, are %zu keys of %llu bytes in memory, and %llu are the most", needs->count,
-                    padded->count, (unsigned long long)umbra_key_needs_bytes(padded), (unsigned long long)most_bytes);
+  return umbra_fail(
+      UMBRA_ERROR_RANGE, "needs of %zu keys, padded, are %zu keys of %llu bytes in memory, and %llu are the most",
+      needs->count, padded->count, (unsigned long long)umbra_key_needs_bytes(padded), (unsigned long long)most_bytes);
 }
 
 umbra_status umbra_key_needs_pad(umbra_key_needs *needs, uint64_t most_bytes) {

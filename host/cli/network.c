@@ -69,6 +69,7 @@ static cJSON *facts_of(const umbra_inference_report *r, const umbra_params *para
     cJSON_AddNumberToObject(facts, numbers[i].name, numbers[i].value);
   cJSON_AddBoolToObject(facts, "symmetric", r->symmetric);
   cJSON_AddBoolToObject(facts, "encrypted_weights", r->weights == UMBRA_WEIGHTS_ENCRYPTED);
+  cJSON_AddBoolToObject(facts, "answers_hide_weights", false);
   cJSON_AddStringToObject(facts, "digest", digest);
   return facts;
 }
@@ -100,6 +101,8 @@ static void print_facts(const umbra_inference_report *r, const umbra_params *par
   printf("  %-18s at most %.2g from the exact network on %zu samples: %zu labels equal, %zu near ties\n", "polynomials",
          r->approximation_error, r->samples, r->labels_equal, r->near_ties);
   printf("  %-18s at most %.2g, where the largest output of the samples is %.4g\n", "encryption", r->error, r->largest);
+  printf("  %-18s tell whoever decrypts them about the weights: their values do, and the noise under them\n",
+         "answers");
   printf("  %-18s %s\n", "digest", digest);
 }
 

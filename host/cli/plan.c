@@ -148,8 +148,8 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   if (o->machine && !predict(j, o, report)) return false;
   if (!o->json && o->data) cli_plan_print_trace(j);
   fflush(stdout);
-  return memory_suffices(j, o->memory) && (!o->calibrate || calibrate(j, o, report)) && cli_goes_on() && save_scaling(j, o, report) &&
-         save_plan(j, o, report);
+  return memory_suffices(j, o->memory) && (!o->calibrate || calibrate(j, o, report)) && cli_goes_on() &&
+         save_scaling(j, o, report) && save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {

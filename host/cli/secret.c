@@ -30,8 +30,9 @@ void cli_secrets_end(void) {
 
 void cli_secret_say_locked(const umbra_secret_key *key, cli_report *report) {
   if (umbra_secret_key_is_locked(key)) return;
-  cli_report_warning(report, "the memory of the secret key could not be locked, so that it may reach the swap; ulimit -l "
-                             "says how much can be");
+  cli_report_warning(report,
+                     "the memory of the secret key could not be locked, so that it may reach the swap; ulimit -l "
+                     "says how much can be");
 }
 
 /* ---- loading ---- */

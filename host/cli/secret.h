@@ -9,10 +9,10 @@ typedef struct cli_secret {
   const char *file, *passphrase_file;
 } cli_secret;
 
-#define CLI_PASSPHRASE_OPTION(secret)                                                          \
-  {                                                                                            \
+#define CLI_PASSPHRASE_OPTION(secret)                                                                             \
+  {                                                                                                               \
     "passphrase-file", "FILE", "its first line opens the secret key; -: standard input (default: ask)", CLI_TEXT, \
-        &(secret).passphrase_file, CLI_OPTIONAL                                                \
+        &(secret).passphrase_file, CLI_OPTIONAL                                                                   \
   }
 
 /*

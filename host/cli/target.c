@@ -79,7 +79,8 @@ const char *cli_file_kind(const char *path, uint32_t *flags) {
     unsigned char magic[sizeof magic];
     uint32_t version, kind, flags;
   } head = {0};
-  if (cli_read_head(&head, sizeof head, path) < sizeof head || memcmp(head.magic, magic, sizeof magic) != 0) return NULL;
+  if (cli_read_head(&head, sizeof head, path) < sizeof head || memcmp(head.magic, magic, sizeof magic) != 0)
+    return NULL;
   if (flags) *flags = head.flags;
   const bool known = head.kind < sizeof kinds / sizeof *kinds && kinds[head.kind];
   return kinds[known ? head.kind : 0];

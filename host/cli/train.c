@@ -36,6 +36,13 @@ static bool name_files(train_job *j, const train_options *o) {
          cli_path(j->model_path, o->out, CLI_MODEL_FILE) && cli_path(j->log_path, o->out, CLI_LOG_FILE);
 }
 
+/* Only files of its own are in the training's way, and no links. */
+static bool files_are_its_own(const train_job *j) {
+  return cli_may_replace("--out", j->checkpoint, CLI_KIND_CHECKPOINT, NULL, 0) &&
+         cli_may_replace("--out", j->model_path, CLI_KIND_LOGISTIC, NULL, 0) &&
+         cli_may_replace("--out", j->log_path, NULL, NULL, 0);
+}
+
 /* Hours of work are neither begun twice nor lost. */
 static bool may_begin(const train_job *j, const train_options *o) {
   bool begun = access(j->checkpoint, F_OK) == 0;
@@ -134,8 +141,9 @@ static void summarise(const train_job *j, cli_report *report) {
 }
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
-  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !cli_claim_folder("--out", o->out) || !may_begin(j, o) ||
-      !load(j, o, report) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, report))
+  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !cli_claim_folder("--out", o->out) ||
+      !files_are_its_own(j) || !may_begin(j, o) || !load(j, o, report) || !open_trainer(j, o, report) ||
+      !train(j, report) || !save_model(j, report))
     return false;
   summarise(j, report);
   return true;

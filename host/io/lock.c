@@ -29,10 +29,11 @@ static umbra_status name_lock(umbra_lock *lock, const char *path) {
 
 static umbra_status refused(const char *path) {
   if (errno == EWOULDBLOCK)
-    return umbra_fail(UMBRA_ERROR_BUSY,
-                      "'%s' is in use: something else works on it, in this process or another one; wait for its end, or "
-                      "take another name",
-                      path);
+    return umbra_fail(
+        UMBRA_ERROR_BUSY,
+        "'%s' is in use: something else works on it, in this process or another one; wait for its end, or "
+        "take another name",
+        path);
   return umbra_fail(UMBRA_ERROR_IO, "cannot lock '%s': %s", path, strerror(errno));
 }
 

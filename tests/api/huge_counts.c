@@ -14,18 +14,9 @@
 #include <cmocka.h>
 #include <umbra/umbra.h>
 
-static const size_t huge[] = {SIZE_MAX,
-                              SIZE_MAX - 1,
-                              SIZE_MAX / 2,
-                              SIZE_MAX / 2 + 1,
-                              SIZE_MAX / 3,
-                              SIZE_MAX / 8 + 1,
-                              SIZE_MAX / 16 + 1,
-                              (size_t)1 << 48,
-                              (size_t)1 << 33,
-                              ((size_t)1 << 32) + 1,
-                              (size_t)1 << 32,
-                              ((size_t)1 << 31) + 1};
+static const size_t huge[] = {SIZE_MAX,        SIZE_MAX - 1,          SIZE_MAX / 2,      SIZE_MAX / 2 + 1,
+                              SIZE_MAX / 3,    SIZE_MAX / 8 + 1,      SIZE_MAX / 16 + 1, (size_t)1 << 48,
+                              (size_t)1 << 33, ((size_t)1 << 32) + 1, (size_t)1 << 32,   ((size_t)1 << 31) + 1};
 enum { HUGE_COUNTS = sizeof huge / sizeof *huge };
 
 static umbra_params *params;
@@ -91,7 +82,8 @@ static void matrices(void **state) {
     const size_t rows = huge[i % HUGE_COUNTS], columns = huge[i / HUGE_COUNTS];
     for (int order = UMBRA_MATRIX_BY_ROWS; order <= UMBRA_MATRIX_INTERLEAVED; order++)
       for (uint32_t stride = 0; stride <= 64; stride += 64) {
-        const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)order, .stride = stride};
+        const umbra_matrix_layout layout = {UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)order,
+                                            .stride = stride};
         assert_refused(umbra_dry_matrix(&matrix, context, rows, columns, UMBRA_TOP_LEVEL, 1, &layout));
       }
     const umbra_array values = {UMBRA_ARRAY_INIT, .rows = rows, .columns = columns};
@@ -148,7 +140,8 @@ static void trainings(void **state) {
     options.columns = 3;
     options.batch = huge[i / HUGE_COUNTS];
     assert_refused(umbra_train_plan_create(&plan, boot, &options));
-    if (i / HUGE_COUNTS < 7) assert_refused(umbra_records_create(&records, &one, &one, huge[i % HUGE_COUNTS], huge[i / HUGE_COUNTS]));
+    if (i / HUGE_COUNTS < 7)
+      assert_refused(umbra_records_create(&records, &one, &one, huge[i % HUGE_COUNTS], huge[i / HUGE_COUNTS]));
   }
   umbra_params_destroy(boot);
 }

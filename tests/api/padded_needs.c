@@ -114,8 +114,8 @@ static void too_many_bytes_are_refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(different_computations_look_alike), cmocka_unit_test(as_many_as_it_says),
-      cmocka_unit_test(padding_is_done_once), cmocka_unit_test(too_many_bytes_are_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(different_computations_look_alike),
+                                     cmocka_unit_test(as_many_as_it_says), cmocka_unit_test(padding_is_done_once),
+                                     cmocka_unit_test(too_many_bytes_are_refused)};
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -190,10 +190,11 @@ static umbra_status check_outlook(const umbra_bootstrap_plan *plan) {
                       "most: take %s",
                       r->worst_error, plan->options.bound, plan->weakest);
   if (plan->options.rounds > 1 && !(r->error < plan->one_round))
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
-                      "rounds is 2, and the second one would lose precision: an error of 2^%.1f of the bound, instead of "
-                      "2^%.1f after one",
-                      log2(r->error), log2(plan->one_round));
+    return umbra_fail(
+        UMBRA_ERROR_UNSUPPORTED,
+        "rounds is 2, and the second one would lose precision: an error of 2^%.1f of the bound, instead of "
+        "2^%.1f after one",
+        log2(r->error), log2(plan->one_round));
   return UMBRA_OK;
 }
 
