@@ -25,7 +25,8 @@ def expect(what, truth):
 
 
 def umbra(*arguments, **how):
-    return subprocess.run([PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **how)
+    return subprocess.run([PROGRAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                          **how)
 
 
 def succeeds(*arguments):
@@ -49,8 +50,8 @@ def refused_locks_are_told():
     if not lock_is_refused() or b"__asan_init" in pathlib.Path(PROGRAM).read_bytes():
         return
     run = umbra(*DECRYPT, "--passphrase-file", "secret/passphrase", preexec_fn=may_lock_nothing)
-    expect(f"a warning: {run.stderr}", run.returncode == 0 and "warning: the memory of the secret key could not be locked" in
-           run.stderr)
+    words = "warning: the memory of the secret key could not be locked"
+    expect(f"a warning: {run.stderr}", run.returncode == 0 and words in run.stderr)
     run = umbra("keygen", "--params", "params.umbra", "--out", "new", "--secret", "secret/new.umbra", "--no-passphrase",
                 preexec_fn=may_lock_nothing)
     expect(f"a warning of keygen: {run.stderr}", run.returncode == 0 and "could not be locked" in run.stderr)
@@ -86,8 +87,8 @@ def main():
         pathlib.Path("secret/passphrase").write_text("correct horse\n", encoding="utf-8")
         pathlib.Path("records.csv").write_text("0.5,-1\n1,1\n", encoding="utf-8")
         succeeds("params", "--depth", "1", "--scale", "25", "--save", "params.umbra")
-        succeeds("keygen", "--params", "params.umbra", "--out", "keys", "--secret", "secret/key.umbra", "--passphrase-file",
-                 "secret/passphrase")
+        succeeds("keygen", "--params", "params.umbra", "--out", "keys", "--secret", "secret/key.umbra",
+                 "--passphrase-file", "secret/passphrase")
         succeeds("encrypt", "--keys", "keys", "--records", "records.csv", "--out", "records.umbra")
         refused_locks_are_told()
         cores_are_off()

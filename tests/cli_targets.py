@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # labels: full
-"""What lies at the paths that commands are given. In place of every file and folder of every option come a pipe, a folder, a
-device, a socket, links and nothing at all: each time there is a text and nothing else, at once. Two commands on one target,
-either of them killed; and signals, which leave nothing."""
+"""What lies at the paths that commands are given. In place of every file and folder of every option come a pipe, a
+folder, a device, a socket, links and nothing at all: each time there is a text and nothing else, at once. Two commands
+on one target, either of them killed; and signals, which leave nothing."""
 import os
 import pathlib
 import random
@@ -38,53 +38,49 @@ def umbra(arguments, **how):
     return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, **how)
 
 
-def succeeds(*arguments):
-    run = umbra(arguments)
+def succeeds(*words):
+    command = " ".join(words)
+    run = umbra(command.split())
     if run.returncode:
-        raise AssertionError(f"umbra {' '.join(arguments)}: {run.stderr.strip()}")
+        raise AssertionError(f"umbra {command}: {run.stderr.strip()}")
 
 
 # ---- valid files, and what every command does with them ----
 
-SECRET = ("--secret", "IN:secret/key.umbra", "--passphrase-file", "IN:secret/passphrase")
-PUBLIC_JOB = ("--keys", "DIR:keys")
-SCORE = ("score", *PUBLIC_JOB, "--model", "IN:model.umbra", "--records", "IN:records.umbra", "--out", "OUT:o.umbra")
+PUBLIC_JOB = "--keys DIR:keys"
+SECRET = f"{PUBLIC_JOB} --secret IN:secret/key.umbra --passphrase-file IN:secret/passphrase"
 
 # IN: and OUT: mark files, DIR: and NEW: folders that are read and written; everything else is as it is.
-JOBS = (
-    ("params", "--params", "IN:params.umbra", "--save", "OUT:o.umbra"),
-    ("plan", "IN:train.csv", "--scale", "deviation", "--iterations", "2", "--degree", "3", "--rate", "1", "--clip", "4",
-     "--params", "IN:boot.umbra", "--held-out", "IN:train.csv", "--initial", "IN:initial.csv", "--scaling", "OUT:o.csv",
-     "--out", "OUT:o.umbra", "--calibrate", "--trace", "OUT:t.json"),
-    ("plan", "IN:model.onnx", "--samples", "IN:samples.npy", "--degree", "3", "--server", "OUT:o.umbra", "--client",
-     "OUT:p.umbra", "--svg", "OUT:o.svg"),
-    ("keygen", "--params", "IN:params.umbra", "--out", "NEW:new", "--secret", "OUT:secret/new.umbra", "--passphrase-file",
-     "IN:secret/passphrase"),
-    ("keygen", "--plan", "IN:client.umbra", "--out", "NEW:new", "--secret", "OUT:secret/new.umbra", "--no-passphrase",
-     "--trace", "OUT:t.json"),
-    ("encrypt", *PUBLIC_JOB, *SECRET, "--records", "IN:records.csv", "--out", "OUT:o.umbra"),
-    ("encrypt", *PUBLIC_JOB, "--model", "IN:model.csv", "--range", "4", "--degree", "3", "--out", "OUT:o.umbra", "--trace",
-     "OUT:t.json"),
-    ("encrypt", *PUBLIC_JOB, "IN:train.csv", "--plan", "IN:plan.umbra", "--scaling", "IN:scaling.csv", "--initial",
-     "IN:initial.csv", "--out", "NEW:new"),
-    ("encrypt", "--keys", "DIR:network", "IN:x.npy", "--plan", "IN:client.umbra", "--out", "OUT:o.umbra"),
-    ("train", "--keys", "DIR:network", "--data", "DIR:data", "--out", "NEW:new", "--trace", "OUT:t.json"),
-    (*SCORE, "--trace", "OUT:t.json"),
-    ("decrypt", *PUBLIC_JOB, *SECRET, "--in", "IN:records.umbra", "--out", "OUT:o.csv", "--trace", "OUT:t.json"),
-    ("decrypt", "--plan", "IN:client.umbra", "--secret", "IN:secret/network.umbra", "--in", "IN:answer.umbra", "--out",
-     "OUT:o.json"),
-    ("evaluate", "--weights", "IN:initial.csv", "--data", "IN:train.csv", "--scaling", "IN:scaling.csv", "--plan",
-     "IN:plan.umbra", "--train", "IN:train.csv", "--initial", "IN:initial.csv", "--encrypted", *PUBLIC_JOB, *SECRET,
-     "--trace", "OUT:t.json"),
-    ("infer", "--plan", "IN:server.umbra", "--keys", "DIR:network", "--in", "IN:batch.umbra", "--out", "OUT:o.umbra",
-     "--digests", "OUT:o.json", "--trace", "OUT:t.json"),
-    ("infer", "--plan", "IN:server.umbra", "--keys", "DIR:network", "--weights", "IN:model.umbra", "--in", "IN:batch.umbra",
-     "--out", "OUT:o.umbra"),
-    ("infer", "--clear", "IN:model.onnx", "--in", "IN:x.npy", "--calibrate", "IN:samples.npy", "--out", "OUT:o.csv"),
-    ("inspect", "IN:records.umbra", *PUBLIC_JOB),
-    ("bootstrap", "--demo", "--params", "IN:boot.umbra", "--trace", "OUT:t.json"),
-    ("bench", "--params", "IN:params.umbra"),
-)
+JOBS = tuple(tuple(job.split()) for job in (
+    "params --params IN:params.umbra --save OUT:o.umbra",
+    "plan IN:train.csv --scale deviation --iterations 2 --degree 3 --rate 1 --clip 4 --params IN:boot.umbra --held-out"
+    " IN:train.csv --initial IN:initial.csv --scaling OUT:o.csv --out OUT:o.umbra --calibrate --trace OUT:t.json",
+    "plan IN:model.onnx --samples IN:samples.npy --degree 3 --server OUT:o.umbra --client OUT:p.umbra --svg OUT:o.svg",
+    "keygen --params IN:params.umbra --out NEW:new --secret OUT:secret/new.umbra --passphrase-file"
+    " IN:secret/passphrase",
+    "keygen --plan IN:client.umbra --out NEW:new --secret OUT:secret/new.umbra --no-passphrase --trace OUT:t.json",
+    f"encrypt {SECRET} --records IN:records.csv --out OUT:o.umbra",
+    f"encrypt {PUBLIC_JOB} --model IN:model.csv --range 4 --degree 3 --out OUT:o.umbra --trace OUT:t.json",
+    f"encrypt {PUBLIC_JOB} IN:train.csv --plan IN:plan.umbra --scaling IN:scaling.csv --initial IN:initial.csv --out"
+    " NEW:new",
+    "encrypt --keys DIR:network IN:x.npy --plan IN:client.umbra --out OUT:o.umbra",
+    "encrypt --keys DIR:weighted --weights --plan IN:owners.umbra --out OUT:o.umbra",
+    "train --keys DIR:network --data DIR:data --out NEW:new --trace OUT:t.json",
+    f"score {PUBLIC_JOB} --model IN:model.umbra --records IN:records.umbra --out OUT:o.umbra --trace OUT:t.json",
+    f"decrypt {SECRET} --in IN:records.umbra --out OUT:o.csv --trace OUT:t.json",
+    f"decrypt {SECRET} --weights --in IN:model.umbra --scaling IN:scaling.csv --out OUT:o.json",
+    "decrypt --plan IN:client.umbra --secret IN:secret/network.umbra --in IN:answer.umbra --out OUT:o.json",
+    "evaluate --weights IN:initial.csv --data IN:train.csv --scaling IN:scaling.csv --plan IN:plan.umbra --train"
+    f" IN:train.csv --initial IN:initial.csv --encrypted --degree 3 {SECRET} --predictions OUT:o.csv --report"
+    " OUT:o.html --trace OUT:t.json",
+    "infer --plan IN:server.umbra --keys DIR:network --in IN:batch.umbra --out OUT:o.umbra --digests OUT:o.json --trace"
+    " OUT:t.json",
+    "infer --plan IN:weighted.umbra --keys DIR:weighted --weights IN:weights.umbra --in IN:batch.umbra --out"
+    " OUT:o.umbra",
+    "infer --clear IN:model.onnx --in IN:x.npy --calibrate IN:samples.npy --out OUT:o.csv",
+    f"inspect IN:records.umbra {PUBLIC_JOB}",
+    "bootstrap --demo --params IN:boot.umbra --trace OUT:t.json",
+    "bench --params IN:params.umbra"))
 
 
 def numbers(count):
@@ -107,20 +103,23 @@ def make_files():
     pathlib.Path("model.onnx").write_bytes(network())
     pathlib.Path("samples.npy").write_bytes(npy([50, 4], numbers(200)))
     pathlib.Path("x.npy").write_bytes(npy([2, 4], numbers(8)))
-    succeeds("params", "--for-logistic", "2", "--degree", "3", "--scale", "30", "--save", "params.umbra")
-    succeeds("params", "--preset", "boot-64k-40", "--save", "boot.umbra")
-    succeeds("keygen", "--params", "params.umbra", "--for-logistic", "2", "--out", "keys", "--secret", "secret/key.umbra",
-             "--passphrase-file", "secret/passphrase")
-    succeeds("encrypt", "--keys", "keys", "--records", "records.csv", "--out", "records.umbra")
-    succeeds("encrypt", "--keys", "keys", "--model", "model.csv", "--range", "4", "--degree", "3", "--out", "model.umbra")
-    succeeds("plan", "train.csv", "--scale", "deviation", "--iterations", "2", "--degree", "3", "--rate", "1", "--clip", "4",
-             "--params", "boot.umbra", "--scaling", "scaling.csv", "--out", "plan.umbra")
+    succeeds("params --for-logistic 2 --degree 3 --scale 30 --save params.umbra")
+    succeeds("params --preset boot-64k-40 --save boot.umbra")
+    succeeds("keygen --params params.umbra --for-logistic 2 --out keys --secret secret/key.umbra",
+             "--passphrase-file secret/passphrase")
+    succeeds("encrypt --keys keys --records records.csv --out records.umbra")
+    succeeds("encrypt --keys keys --model model.csv --range 4 --degree 3 --out model.umbra")
+    succeeds("plan train.csv --scale deviation --iterations 2 --degree 3 --rate 1 --clip 4 --params boot.umbra",
+             "--scaling scaling.csv --out plan.umbra")
     shutil.copy("plan.umbra", "data")
-    succeeds("plan", "model.onnx", "--samples", "samples.npy", "--degree", "3", "--server", "server.umbra", "--client",
-             "client.umbra")
-    succeeds("keygen", "--plan", "client.umbra", "--out", "network", "--secret", "secret/network.umbra", "--no-passphrase")
-    succeeds("encrypt", "x.npy", "--plan", "client.umbra", "--keys", "network", "--out", "batch.umbra")
-    succeeds("infer", "--plan", "server.umbra", "--keys", "network", "--in", "batch.umbra", "--out", "answer.umbra")
+    succeeds("plan model.onnx --samples samples.npy --degree 3 --server server.umbra --client client.umbra")
+    succeeds("keygen --plan client.umbra --out network --secret secret/network.umbra --no-passphrase")
+    succeeds("plan model.onnx --samples samples.npy --degree 3 --encrypted-weights --server owners.umbra",
+             "--client weighted.umbra")
+    succeeds("keygen --plan weighted.umbra --out weighted --secret secret/weighted.umbra --no-passphrase")
+    succeeds("encrypt --keys weighted --weights --plan owners.umbra --out weights.umbra")
+    succeeds("encrypt x.npy --plan client.umbra --keys network --out batch.umbra")
+    succeeds("infer --plan server.umbra --keys network --in batch.umbra --out answer.umbra")
 
 
 def plain(job, other=None, instead=None):
@@ -170,7 +169,8 @@ class Things:
         for name in ("params.umbra", "public.umbra", "eval.umbra", "plan.umbra", "data.umbra"):
             os.mkfifo(f"bad/pipes/{name}")
 
-    EVERY = ("bad/pipe", "bad/socket", "/dev/null", "/dev/zero", "bad/dangling", "bad/circle", "bad/to-pipe", "bad/no/file")
+    EVERY = ("bad/pipe", "bad/socket", "/dev/null", "/dev/zero", "bad/dangling", "bad/circle", "bad/to-pipe",
+             "bad/no/file")
     OF = {"IN": (*EVERY, "bad/folder", "bad/none"),
           "OUT": (*EVERY, "bad/folder", "bad/to-file", "bad/to-folder"),
           "DIR": (*EVERY, "bad/file", "bad/folder", "bad/pipes"),
@@ -209,7 +209,7 @@ def refuse_things():
                 try:
                     run = umbra(plain(job, i, given))
                     expect(f"{what}: a text, not {run.returncode}: {run.stderr}", run.returncode == 1 and
-                           run.stderr.startswith(f"umbra {job[0]}: "))
+                           run.stderr.startswith(f"umbra {job[0]}: ") and given in run.stderr)
                 except subprocess.TimeoutExpired:
                     expect(f"{what}: comes to an end", False)
                 expect(f"{what}: leaves nothing, but {set(listing()) ^ set(before)}", listing() == before)
@@ -223,9 +223,9 @@ def follow_links():
     """Inputs may be links to what they should be."""
     os.symlink("records.umbra", "link.umbra")
     os.symlink("keys", "link")
-    succeeds("inspect", "link.umbra", "--keys", "link")
-    succeeds("decrypt", "--keys", "link", "--secret", "secret/key.umbra", "--passphrase-file", "secret/passphrase", "--in",
-             "link.umbra", "--out", "linked.csv")
+    succeeds("inspect link.umbra --keys link")
+    succeeds("decrypt --keys link --secret secret/key.umbra --passphrase-file secret/passphrase --in link.umbra",
+             "--out linked.csv")
     for name in ("link.umbra", "link", "linked.csv"):
         os.remove(name)
 
@@ -254,15 +254,14 @@ def stop_by_signals():
 
 # ---- two at once ----
 
-# Each reads from standard input once its target is its own: what it reads, the target's lock, and what is there at the end.
+# Each reads standard input once its target is its own: what it reads, the target's lock, and what is there at the end.
 WAITING = (
-    (("encrypt", "--keys", "keys", "--records", "-", "--out", "two.umbra"), "0.5,-1\n1,1\n", ".two.umbra.lock",
-     ("two.umbra",)),
-    (("keygen", "--params", "params.umbra", "--out", "two", "--secret", "secret/two.umbra", "--passphrase-file", "-"),
-     "battery staple\n", "secret/.two.umbra.lock", ("two", "secret/two.umbra")),
-    (("decrypt", "--keys", "keys", "--secret", "secret/key.umbra", "--passphrase-file", "-", "--in", "records.umbra",
-      "--out", "two.csv"), "correct horse\n", ".two.csv.lock", ("two.csv",)),
-    (("encrypt", "--keys", "keys", "-", "--plan", "plan.umbra", "--out", "two"), None, "two/.umbra.lock", ()),
+    ("encrypt --keys keys --records - --out two.umbra", "0.5,-1\n1,1\n", ".two.umbra.lock", ("two.umbra",)),
+    ("keygen --params params.umbra --out two --secret secret/two.umbra --passphrase-file -", "battery staple\n",
+     "secret/.two.umbra.lock", ("two", "secret/two.umbra")),
+    ("decrypt --keys keys --secret secret/key.umbra --passphrase-file - --in records.umbra --out two.csv",
+     "correct horse\n", ".two.csv.lock", ("two.csv",)),
+    ("encrypt --keys keys - --plan plan.umbra --out two", None, "two/.umbra.lock", ()),
 )
 
 
@@ -330,12 +329,14 @@ def kill(arguments, text, lock, made):
     remove(made)
 
 
+def keygen(number):
+    words = "keygen --params params.umbra --for-logistic 2 --no-passphrase --out pair --secret".split()
+    return subprocess.Popen([PROGRAM, *words, f"secret/pair{number}.umbra"], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
 def keys_belong_together():
     """Whenever the second key generation comes, and whichever of the two is killed."""
-    def keygen(number):
-        return subprocess.Popen([PROGRAM, "keygen", "--params", "params.umbra", "--for-logistic", "2", "--no-passphrase",
-                                 "--out", "pair", "--secret", f"secret/pair{number}.umbra"], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     for i in range(12):
         pair = [keygen(0)]
         time.sleep(0.01 * random.random() * i)
@@ -343,21 +344,16 @@ def keys_belong_together():
         if i % 3:
             time.sleep(0.02 * random.random())
             pair[i % 3 - 1].kill()
-        codes = [process.wait(HANGS) for process in pair]
-        said = [process.stderr.read() for process in pair]
-        for process in pair:
-            process.stderr.close()
+        said = [process.communicate(timeout=HANGS)[1] for process in pair]
+        codes = [process.returncode for process in pair]
         expect(f"one of two key generations at most: {codes}, {said}", codes.count(0) <= 1)
         expect(f"who is refused is told: {said}", all(code != 1 or text for code, text in zip(codes, said)))
-        if 0 in codes:
-            secret = f"secret/pair{codes.index(0)}.umbra"
-            run = umbra(["encrypt", "--keys", "pair", "--secret", secret, "--records", "records.csv", "--out", "pair.umbra"])
-            expect(f"the keys are those of the one that ended well: {run.stderr}", run.returncode == 0)
-            succeeds("decrypt", "--keys", "pair", "--secret", secret, "--in", "pair.umbra", "--out", "pair.csv")
-        for name in ("pair", "pair.umbra", "pair.csv", "secret/pair0.umbra", "secret/pair1.umbra", "secret/.pair0.umbra.lock",
-                     "secret/.pair1.umbra.lock"):
-            if os.path.exists(name):
-                remove([name])
+        if 0 in codes:  # its keys are those that are there
+            secret = f"--keys pair --secret secret/pair{codes.index(0)}.umbra"
+            succeeds("encrypt", secret, "--records records.csv --out pair.umbra")
+            succeeds("decrypt", secret, "--in pair.umbra --out pair.csv")
+        remove(name for name in ("pair", "pair.umbra", "pair.csv") if os.path.exists(name))
+        remove(path for path in pathlib.Path("secret").iterdir() if "pair" in path.name)
 
 
 def main():
@@ -369,11 +365,12 @@ def main():
         refuse_things()
         follow_links()
         stop_by_signals()
-        for waiting in WAITING:
-            meet(*waiting)
-            interrupt(waiting[0], waiting[2])
-            if waiting[1]:
-                kill(*waiting)
+        for command, text, lock, made in WAITING:
+            arguments = command.split()
+            meet(arguments, text, lock, made)
+            interrupt(arguments, lock)
+            if text:
+                kill(arguments, text, lock, made)
         keys_belong_together()
     finally:
         os.chdir("/")

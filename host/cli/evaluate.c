@@ -257,7 +257,7 @@ static bool write_predictions(const evaluate_job *j, const evaluate_options *o, 
     if (o->encrypted) table.values[r * table.columns + 1] = j->opened[r];
   }
   umask(0077);
-  const bool written = cli_check(umbra_table_write(&table, o->predictions), "--predictions");
+  const bool written = cli_goes_on() && cli_check(umbra_table_write(&table, o->predictions), "--predictions");
   free(table.values);
   if (written) cli_report_step(report, "predictions", o->predictions);
   return written;

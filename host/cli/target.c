@@ -13,6 +13,7 @@
 #include "claim.h"
 #include "engine.h"
 #include "output.h"
+#include "progress.h"
 
 /* As docs/file-format.md numbers them. */
 static const char *const kinds[] = {
@@ -188,5 +189,5 @@ static bool write_text(const char *path, const char *text) {
 }
 
 bool cli_write_line(const char *option, const char *path, const char *text) {
-  return write_text(path, text) || cli_error("%s: %s: %s", option, path, strerror(errno));
+  return cli_goes_on() && (write_text(path, text) || cli_error("%s: %s: %s", option, path, strerror(errno)));
 }
