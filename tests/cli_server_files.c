@@ -21,8 +21,8 @@ static char *opened_path(char *line) {
 }
 
 /*
- * Counts the opening of an input; anything else must be the output, the temporary file that becomes it, or their
- * folder, which is synchronised after the renaming.
+ * Counts the opening of an input; anything else must be the output, the temporary file that becomes it, its lock, or
+ * their folder, which is synchronised after the renaming.
  */
 static void judge(const char *path, const char *server, int counts[INPUTS]) {
   size_t length = strlen(server);
@@ -34,6 +34,7 @@ static void judge(const char *path, const char *server, int counts[INPUTS]) {
     counts[i]++;
     return;
   }
+  if (strcmp(name, ".scores.umbra.lock") == 0) return;
   if (strncmp(name, "scores.umbra", strlen("scores.umbra")) != 0) fail_msg("the server opened %s", path);
 }
 

@@ -338,6 +338,14 @@ static void trainings_begin_once(void **state) {
   assert_fails(1, "other parameters", TRAIN);
   assert_fails(1, "folder nowhere", "train --keys keys --data data --out nowhere/run");
   assert_int_equal(shell("test -z \"$(ls run)\""), 0);
+  const char *const files[] = {"checkpoint.umbra", "model.umbra", "log.jsonl"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    assert_int_equal(shell("ln -s ../plan.csv run/%s", files[i]), 0);
+    assert_fails(1, "is a symbolic link", TRAIN);
+    assert_int_equal(shell("rm run/%s && mkfifo run/%s", files[i], files[i]), 0);
+    assert_fails(1, "is not a regular file", TRAIN);
+    assert_int_equal(shell("rm run/%s", files[i]), 0);
+  }
 #undef TRAIN
 }
 

@@ -525,7 +525,21 @@ static void test_refused_refreshes(void **state) {
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "a ring of 2^14 cannot refresh securely");
   need = good, need.bootstrap = &boot;
   boot = standard, boot.hamming = 64;
-  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "2^15 and 2^16 only");
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "hamming is 64: of ephemeral secrets those of weight 32");
+  boot = standard, boot.ratio_bits = 20, need.scale_bits = 60;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "level 0 would have 80 bits or more");
+  boot = standard, boot.sparse_primes = 9, need.scale_bits = 40;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "the key to the ephemeral secret would have a modulus of");
+  need = good, need.log_n = 17;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "in rings of 2^15 and 2^16 only");
+  need = good, need.depth = 40;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED,
+                 "depth 40 with scales of 40 bits at 128-bit security: a ring of 2^16 carries");
+  need = good, need.min_slots = 1u << 16;
+  expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED,
+                 "min_slots is 65536: a ring of 2^16 has 32768, and larger ones do not");
+  need = good, need.depth = 0;
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "depth is 0");
   need = good, need.security = 192;
   expect_refusal(&need, UMBRA_ERROR_UNSUPPORTED, "sets that refresh have 128 bits");
   need = good, need.keyless_levels = 1;
@@ -540,7 +554,7 @@ static void test_refused_refreshes(void **state) {
   boot = standard, boot.arcsine_degree = 4;
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "must be 1, 3, 5 or 7");
   boot = standard, boot.stc_levels = 0;
-  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "0 levels for slots-to-coefficients");
+  expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "0 levels for slots-to-coefficients (stc_levels)");
   boot = standard, boot.cts_levels = 5;
   expect_refusal(&need, UMBRA_ERROR_INVALID_ARGUMENT, "5 levels for coefficients-to-slots");
 }

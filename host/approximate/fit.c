@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/structs.h"
 #include "functions.h"
@@ -149,7 +150,7 @@ double umbra_fit_error(const double *coefficients, uint32_t degree, const umbra_
     double t = grid_at(i), error = fabs(target->f(umbra_curve_x(target, t), target->user) -
                                         umbra_chebyshev_value(coefficients, degree, t));
     if (!isfinite(error)) return INFINITY;
-    largest = fmax(largest, error);
+    largest = umbra_larger(largest, error);
   }
   return largest;
 }
@@ -184,7 +185,7 @@ static umbra_status measure_at(umbra_fit_report *report, double *weights, const 
   UMBRA_TRY(umbra_curve_at(&exact, target, x));
   double error = fabs(exact - umbra_chebyshev_value(c, report->degree, t));
   double weight = width * (job->weight.at ? job->weight.at(x, job->weight.with) : 1);
-  report->max_error = fmax(report->max_error, error);
+  report->max_error = umbra_larger(report->max_error, error);
   report->rms_error += weight * error * error;
   *weights += weight;
   return UMBRA_OK;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/order.h"
@@ -174,7 +175,7 @@ static void drop_smallest(remez *r) {
 static double exchange(remez *r) {
   double largest = 0;
   search_all(r);
-  for (size_t i = 0; i < r->found; i++) largest = fmax(largest, fabs(r->extremum[i].error));
+  for (size_t i = 0; i < r->found; i++) largest = umbra_larger(largest, fabs(r->extremum[i].error));
   if (r->found < r->points) return -1;
   while (r->found > r->points) drop_smallest(r);
   for (uint32_t i = 0; i < r->points; i++) r->x[i] = r->extremum[i].x;
@@ -234,7 +235,7 @@ static double value_of(double x, void *user) { return polynomial_at(user, x); }
 /* Whether the level is so low that errors are mostly those of rounding. */
 static int is_rounding(const remez *r) {
   double largest = 0;
-  for (uint32_t i = 0; i < r->points; i++) largest = fmax(largest, fabs(r->value[i]));
+  for (uint32_t i = 0; i < r->points; i++) largest = umbra_larger(largest, fabs(r->value[i]));
   return fabs(r->level) <= 0x1p-48 * largest;
 }
 

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "remez.h"
 
@@ -28,7 +29,7 @@ static double error_beyond(const double *c, uint32_t degree, double gap) {
   double largest = 0;
   for (int i = 0; i <= GRID; i++) {
     double s = (double)i / GRID, t = fmin(1, gap + (1 - gap) * s * s * (3 - 2 * s));
-    largest = fmax(largest, fabs(umbra_chebyshev_value(c, degree, t) - 1));
+    largest = umbra_larger(largest, fabs(umbra_chebyshev_value(c, degree, t) - 1));
   }
   return largest;
 }
@@ -158,8 +159,8 @@ double umbra_composite_relu_error(const umbra_composite *composite) {
   for (int i = 0; i <= 4 * GRID; i++) {
     double s = (double)i / (4 * GRID), inside = composite->band * s,
            outside = composite->band + (1 - composite->band) * s;
-    largest = fmax(largest, inside * fabs(1 - umbra_composite_value(composite, inside)) / 2);
-    largest = fmax(largest, outside * fabs(1 - umbra_composite_value(composite, outside)) / 2);
+    largest = umbra_larger(largest, inside * fabs(1 - umbra_composite_value(composite, inside)) / 2);
+    largest = umbra_larger(largest, outside * fabs(1 - umbra_composite_value(composite, outside)) / 2);
   }
   return largest;
 }

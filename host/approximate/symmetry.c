@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 
 enum { POINTS = 61 };
@@ -25,9 +26,9 @@ umbra_status umbra_symmetry_find(umbra_symmetry *symmetry, const umbra_curve *ta
   for (int i = 1; i <= POINTS; i++) {
     double t = gap + (1 - gap) * i / POINTS;
     UMBRA_TRY(pair_at(&here, target, t));
-    sum = fmax(sum, fabs(here.plus + here.minus - (end.plus + end.minus)));
-    difference = fmax(difference, fabs(here.plus - here.minus - t * (end.plus - end.minus)));
-    largest = fmax(largest, fmax(fabs(here.plus), fabs(here.minus)));
+    sum = umbra_larger(sum, fabs(here.plus + here.minus - (end.plus + end.minus)));
+    difference = umbra_larger(difference, fabs(here.plus - here.minus - t * (end.plus - end.minus)));
+    largest = umbra_larger(largest, fmax(fabs(here.plus), fabs(here.minus)));
   }
   const double rounding = 0x1p-47 * largest;
   *symmetry = (umbra_symmetry){.odd = sum <= rounding,

@@ -38,6 +38,7 @@ const char *umbra_status_string(umbra_status status) {
     case UMBRA_ERROR_DEVICE: return "device failure";
     case UMBRA_ERROR_CANCELLED: return "cancelled";
     case UMBRA_ERROR_INTERNAL: return "internal error";
+    case UMBRA_ERROR_BUSY: return "in use";
   }
   return "unknown status";
 }

@@ -2,6 +2,7 @@
 /* What magnitudes a simulation shows, and the bound that they support; see umbra/range.h. */
 #include <math.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/structs.h"
@@ -16,7 +17,7 @@ static umbra_status find_largest(double *largest, const umbra_ciphertext *cipher
   UMBRA_TRY(umbra_alloc(&pairs, 2 * (size_t)slots, sizeof *pairs, "slots to look at"));
   umbra_status status = umbra_sim_decode_complex(pairs, slots, ciphertext);
   for (uint32_t j = 0; j < slots && status == UMBRA_OK; j++)
-    *largest = fmax(*largest, umbra_modulus(pairs[2 * j], pairs[2 * j + 1]));
+    *largest = umbra_larger(*largest, umbra_modulus(pairs[2 * j], pairs[2 * j + 1]));
   umbra_free(pairs);
   return status;
 }
@@ -33,7 +34,7 @@ umbra_status umbra_range_calibration_add(umbra_range_calibration *calibration, c
                       ciphertext->slots);
   UMBRA_TRY(find_largest(&seen.largest, ciphertext));
   seen.samples += records;
-  seen.error_bound = fmax(seen.error_bound, umbra_ciphertext_error_bound(ciphertext));
+  seen.error_bound = umbra_larger(seen.error_bound, umbra_ciphertext_error_bound(ciphertext));
   return UMBRA_GIVE(umbra_range_calibration, calibration, &seen);
 }
 

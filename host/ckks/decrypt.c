@@ -112,10 +112,10 @@ umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *
 }
 
 umbra_status umbra_decrypt_pairs(double *pairs, double *largest, const umbra_ciphertext *ciphertext,
-                                 const umbra_secret_key *key) {
+                                 const umbra_secret_key *key, int any) {
   UMBRA_TRY(check(ciphertext, key));
   opening o = {ciphertext, key, NULL};
   UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
-  umbra_message message = {o.home, ciphertext->level, ciphertext->slots, open_residues, &o};
+  umbra_message message = {o.home, ciphertext->level, ciphertext->slots, open_residues, &o, any};
   return umbra_decode_message(pairs, ciphertext->slots, 2, &message, largest);
 }

@@ -46,10 +46,11 @@ typedef struct umbra_message {
   /* Fills dst (one polynomial over a part of the level's window) with the message. */
   umbra_status (*residues)(const umbra_view *dst, umbra_window window, umbra_stream *stream, const void *source);
   const void *source;
+  int any; /* 1: what no double holds is no error, but infinite or no number */
 } umbra_message;
 
 /*
- * The first count slots: reals (stride 1) or pairs (stride 2). RANGE if any slot holds what no double can. *largest (may be
+ * The first count slots: reals (stride 1) or pairs (stride 2). RANGE if any slot holds what no double can, unless any is wanted. *largest (may be
  * NULL) becomes the largest |coefficient|.
  */
 umbra_status umbra_decode_message(double *values, size_t count, int stride, const umbra_message *message,

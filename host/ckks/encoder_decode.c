@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../kernels/modarith.h"
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
@@ -66,7 +67,7 @@ static void gather_stretch(const void *data, uint32_t stretch) {
   double largest = 0;
   for (size_t j = (size_t)stretch * UMBRA_STRETCH; j < end; j++) {
     double value = radix_value(job->r, job->residues + j, n);
-    largest = fmax(largest, fabs(value));
+    largest = umbra_larger(largest, fabs(value));
     if (j % gap) continue;
     size_t t = j < n / 2 ? j / gap : (j - n / 2) / gap;
     (j < n / 2 ? job->v->re : job->v->im)[t] = value / job->scale;
@@ -215,7 +216,7 @@ static umbra_status decode_on(umbra_stream *stream, double *values, size_t count
   UMBRA_TRY(umbra_slot_vector_create(&v, context, message->slots));
   umbra_status status =
       umbra_ring_whole(context->ring) ? gather_whole(&v, message, stream) : gather_slots(&v, message, stream, &found);
-  if (status == UMBRA_OK) status = check_values(&v);
+  if (status == UMBRA_OK && !message->any) status = check_values(&v);
   if (status == UMBRA_OK) {
     read_slots(values, count, stride, &v, context);
     if (largest) *largest = found;
@@ -250,7 +251,7 @@ static umbra_status plaintext_residues(const umbra_view *dst, umbra_window windo
 static umbra_status decode(double *values, size_t count, int stride, const umbra_plaintext *plaintext) {
   UMBRA_TRACE_OF(plaintext, "decode", plaintext->level);
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "plaintext is NULL");
-  umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, plaintext_residues, plaintext};
+  umbra_message message = {plaintext->context, plaintext->level, plaintext->slots, plaintext_residues, plaintext, 0};
   return umbra_decode_message(values, count, stride, &message, NULL);
 }
 

@@ -4,6 +4,7 @@
 #include "../base/bounds.h"
 #include "../ring/residence.h"
 #include "../ring/residues_file.h"
+#include "range.h"
 #include "stand_ins.h"
 
 static const uint8_t *digest_of(const umbra_context *context) { return umbra_context_params(context)->digest; }
@@ -42,6 +43,14 @@ umbra_status umbra_file_check_value(const umbra_reader *reader, const umbra_cont
     return umbra_reader_malformed(reader, "%u and %u are no value for 'seeded' and a reserved field", value->seeded,
                                   value->reserved);
   return UMBRA_OK;
+}
+
+umbra_status umbra_file_check_held(const umbra_reader *reader, const umbra_context *context,
+                                   const umbra_value_record *value) {
+  const umbra_bound bound = {value->magnitude, value->error};
+  if (umbra_level_can_hold(umbra_context_chain(context), value->level, bound)) return UMBRA_OK;
+  return umbra_reader_malformed(reader, "a magnitude of %g with an error of %g is more than level %u can hold",
+                                value->magnitude, value->error, value->level);
 }
 
 umbra_status umbra_file_save(const umbra_format *format, const void *object, const char *path,

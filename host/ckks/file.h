@@ -30,6 +30,10 @@ _Static_assert(sizeof(umbra_value_record) == 32, "no padding");
 umbra_status umbra_file_check_value(const umbra_reader *reader, const umbra_context *context,
                                     const umbra_value_record *value);
 
+/* FORMAT if no value of its level is so large (range.h): of a plaintext, and of a ciphertext that claims to fit. */
+umbra_status umbra_file_check_held(const umbra_reader *reader, const umbra_context *context,
+                                   const umbra_value_record *value);
+
 /* A ciphertext as sections of any container. The owner is the container's; *ciphertext is set as soon as it exists. */
 umbra_status umbra_file_write_ciphertext(umbra_writer *writer, const umbra_ciphertext *ciphertext);
 umbra_status umbra_file_read_ciphertext(umbra_reader *reader, const umbra_context *context,

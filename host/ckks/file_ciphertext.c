@@ -84,6 +84,7 @@ static umbra_status check_record(const umbra_reader *reader, const umbra_context
   umbra_value_record value = record->value;
   value.reserved = 0;
   UMBRA_TRY(umbra_file_check_value(reader, context, &value));
+  if (record->fits == 1) UMBRA_TRY(umbra_file_check_held(reader, context, &value));
   value.magnitude = record->worst_magnitude;
   value.error = record->worst_error;
   UMBRA_TRY(umbra_file_check_value(reader, context, &value));

@@ -29,6 +29,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   UMBRA_TRY(umbra_check_real(context));
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_VALUE, &value, sizeof value));
   UMBRA_TRY(umbra_file_check_value(reader, context, &value));
+  UMBRA_TRY(umbra_file_check_held(reader, context, &value));
   if (value.seeded) return umbra_reader_malformed(reader, "plaintexts have no seed");
   UMBRA_TRY(umbra_residues_begin(reader, context->ring, 1, umbra_context_chain(context)->window[value.level].count));
   umbra_plaintext *made = NULL;

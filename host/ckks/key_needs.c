@@ -212,6 +212,53 @@ umbra_status umbra_key_needs_remove(umbra_key_needs *needs, const umbra_key_need
   return UMBRA_OK;
 }
 
+/* ---- padding ---- */
+
+/* Bits of the odd part of a rotation's steps, of the sign in which it is smaller. */
+static uint32_t odd_bits(uint32_t rotation, uint32_t slots) {
+  const uint32_t forth = rotation >> __builtin_ctz(rotation), back = slots - rotation;
+  const uint32_t odd = umbra_min_u32(forth, back >> __builtin_ctz(back));
+  return 32 - (uint32_t)__builtin_clz(odd);
+}
+
+static uint32_t most_odd_bits(const umbra_key_needs *needs) {
+  uint32_t most = 1;
+  for (size_t i = 0; i < needs->count; i++)
+    if (needs->need[i].kind == UMBRA_KEY_ROTATE)
+      most = umbra_max_u32(most, odd_bits(needs->need[i].rotation, umbra_params_slots(needs->params)));
+  return most;
+}
+
+static umbra_status pad_rotations(umbra_key_needs *padded, uint32_t bits, uint32_t level) {
+  const uint32_t slots = umbra_params_slots(padded->params);
+  for (uint32_t rotation = 1; rotation < slots; rotation++)
+    if (odd_bits(rotation, slots) <= bits)
+      UMBRA_TRY(umbra_key_needs_insert(padded, &(umbra_key_purpose){UMBRA_KEY_ROTATE, rotation, level}));
+  return UMBRA_OK;
+}
+
+static umbra_status pad(umbra_key_needs *padded, const umbra_key_needs *needs, uint64_t most_bytes) {
+  const uint32_t level = umbra_params_keyed_level(needs->params);
+  UMBRA_TRY(umbra_key_needs_insert(padded, &(umbra_key_purpose){UMBRA_KEY_RELINEARIZE, 0, level}));
+  UMBRA_TRY(umbra_key_needs_insert(padded, &(umbra_key_purpose){UMBRA_KEY_CONJUGATE, 0, level}));
+  UMBRA_TRY(pad_rotations(padded, most_odd_bits(needs), level));
+  UMBRA_TRY(umbra_key_needs_add(padded, needs));
+  if (umbra_key_needs_bytes(padded) <= most_bytes) return UMBRA_OK;
+  return umbra_fail(
+      UMBRA_ERROR_RANGE, "needs of %zu keys, padded, are %zu keys of %llu bytes in memory, and %llu are the most",
+      needs->count, padded->count, (unsigned long long)umbra_key_needs_bytes(padded), (unsigned long long)most_bytes);
+}
+
+umbra_status umbra_key_needs_pad(umbra_key_needs *needs, uint64_t most_bytes) {
+  UMBRA_TRY(check_receiver(needs));
+  umbra_key_needs *padded = NULL;
+  UMBRA_TRY(umbra_key_needs_create(&padded, needs->params));
+  umbra_status status = pad(padded, needs, most_bytes);
+  if (status == UMBRA_OK) status = umbra_key_needs_add(needs, padded);
+  umbra_key_needs_destroy(padded);
+  return status;
+}
+
 /* ---- what is missing ---- */
 
 /* A list that ends where the text is full. */

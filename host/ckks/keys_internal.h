@@ -16,6 +16,7 @@ struct umbra_secret_key {
   const umbra_context *home; /* where secrets are computed with: the context's */
   uint8_t owner[UMBRA_OWNER_BYTES];
   int8_t *ternary; /* n coefficients, in sodium_malloc memory */
+  int locked;      /* whether the system has locked it */
 };
 
 /* b = -a s + e modulo the top window and one auxiliary prime; a is expanded from the seed. */

@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "../base/bounds.h"
 #include "../base/random.h"
 #include "../ring/variance.h"
 
@@ -21,7 +22,7 @@ umbra_estimate umbra_estimate_within(umbra_estimate in, double most) {
 }
 
 static umbra_bound larger(umbra_bound a, umbra_bound b) {
-  return bound(fmax(a.magnitude, b.magnitude), fmax(a.error, b.error));
+  return bound(umbra_larger(a.magnitude, b.magnitude), umbra_larger(a.error, b.error));
 }
 
 umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t count) {
@@ -36,8 +37,8 @@ umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t coun
 static double ring_size(const umbra_chain *chain) { return (double)(1u << chain->log_n); }
 
 double umbra_modulus_scaled(double re, double im) {
-  double larger = fmax(fabs(re), fabs(im)), smaller = fmin(fabs(re), fabs(im));
-  if (larger == 0) return 0;
+  double larger = umbra_larger(fabs(re), fabs(im)), smaller = fmin(fabs(re), fabs(im));
+  if (larger == 0 || larger > DBL_MAX) return larger;
   double ratio = smaller / larger;
   return larger * sqrt(1 + ratio * ratio);
 }

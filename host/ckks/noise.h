@@ -46,7 +46,7 @@ umbra_estimate umbra_noise_largest(const umbra_ciphertext *const *x, size_t coun
 /* Whether a sum of two squares has its bits: it is no overflow, and not so small that it lost some. */
 static inline int umbra_is_whole_square(double square) { return (square > 0x1p-900) & (square <= DBL_MAX); }
 
-/* |re + i im| where that is not so of its square. */
+/* |re + i im| where that is not so of its square; infinite if either is infinite, or no number. */
 double umbra_modulus_scaled(double re, double im);
 
 /* |re + i im| without overflow, from operations that every machine rounds alike. */

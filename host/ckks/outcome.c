@@ -26,15 +26,16 @@ static void close_opened(opened *o) {
   umbra_free(o->pairs);
 }
 
-/* All slots, of which `count` are asked for. */
-static umbra_status open_all(opened *o, size_t count, const umbra_ciphertext *ciphertext, const umbra_secret_key *key) {
+/* All slots, of which `count` are asked for. any: what no double holds is infinite, or no number, and no error. */
+static umbra_status open_all(opened *o, size_t count, const umbra_ciphertext *ciphertext, const umbra_secret_key *key,
+                             int any) {
   if (!ciphertext || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "decryption needs a ciphertext and a secret key");
   *o = (opened){.slots = ciphertext->slots};
   if (count > o->slots)
     return umbra_fail(UMBRA_ERROR_RANGE, "%zu values asked for, but there are %u slots", count, o->slots);
   UMBRA_TRY(umbra_alloc(&o->pairs, o->slots, 2 * sizeof *o->pairs, "decrypted values"));
-  umbra_status status = umbra_decrypt_pairs(o->pairs, &o->largest, ciphertext, key);
+  umbra_status status = umbra_decrypt_pairs(o->pairs, &o->largest, ciphertext, key, any);
   if (status != UMBRA_OK) close_opened(o);
   return status;
 }
@@ -52,7 +53,7 @@ static double look_for_largest(umbra_outcome *outcome, const opened *o, uint32_t
   for (uint32_t j = first; j < o->slots; j++) {
     const double *pair = o->pairs + (size_t)2 * j;
     if (pair[0] * pair[0] + pair[1] * pair[1] < square) continue;
-    largest = fmax(largest, umbra_modulus(pair[0], pair[1]));
+    largest = umbra_larger(largest, umbra_modulus(pair[0], pair[1]));
     square = largest * largest * (1 - 0x1p-50);
     if (largest > limit) raise_at(outcome, UMBRA_DOUBT_VALUE, j);
   }
@@ -61,14 +62,14 @@ static double look_for_largest(umbra_outcome *outcome, const opened *o, uint32_t
 
 static void look_at_imaginary_parts(umbra_outcome *outcome, const opened *o, double most) {
   for (uint32_t j = 0; j < o->slots; j++) {
-    const double im = fabs(o->pairs[2 * j + 1]);
+    const double im = umbra_or_infinite(fabs(o->pairs[2 * j + 1]));
     if (im > outcome->largest_imaginary) outcome->largest_imaginary = im;
     if (im > most) raise_at(outcome, UMBRA_DOUBT_REAL, j);
   }
 }
 
 static void look_at_slots(umbra_outcome *outcome, const opened *o, const umbra_ciphertext *ciphertext) {
-  const double error = umbra_ciphertext_error_bound(ciphertext);
+  const double error = umbra_largest_error(ciphertext);
   const umbra_declared *declared = &ciphertext->declared;
   outcome->largest = look_for_largest(outcome, o, 0, umbra_largest_slot(ciphertext));
   look_at_imaginary_parts(outcome, o, declared->real ? error : INFINITY);
@@ -78,19 +79,19 @@ static void look_at_slots(umbra_outcome *outcome, const opened *o, const umbra_c
 
 static void look_at_canaries(umbra_outcome *outcome, const opened *o, const umbra_ciphertext *ciphertext,
                              const umbra_outcome_options *options) {
-  const double most = umbra_ciphertext_error_bound(ciphertext) + options->canary_tolerance;
+  const double most = umbra_largest_error(ciphertext) + options->canary_tolerance;
   for (size_t i = 0; i < options->canaries; i++) {
     const uint32_t slot = options->canary_slots[i];
     const double *found = o->pairs + (size_t)2 * slot, *answer = options->canary_pairs + 2 * i;
     const double error = umbra_modulus(found[0] - answer[0], found[1] - answer[1]);
-    outcome->canary_error = fmax(outcome->canary_error, error);
+    outcome->canary_error = umbra_larger(outcome->canary_error, error);
     if (error > most) raise_at(outcome, UMBRA_DOUBT_CANARY, slot);
   }
 }
 
 static umbra_outcome look(const opened *o, const umbra_ciphertext *ciphertext, const umbra_outcome_options *options) {
   umbra_outcome outcome = {UMBRA_OUTCOME_INIT, .doubts = umbra_ciphertext_doubts(ciphertext), .first = o->slots};
-  outcome.headroom_bits = umbra_log2_half_modulus(ciphertext) - log2(o->largest);
+  outcome.headroom_bits = umbra_log2_half_modulus(ciphertext) - log2(umbra_or_infinite(o->largest));
   look_at_slots(&outcome, o, ciphertext);
   look_at_canaries(&outcome, o, ciphertext, options);
   return outcome;
@@ -99,7 +100,7 @@ static umbra_outcome look(const opened *o, const umbra_ciphertext *ciphertext, c
 /* ---- values, or none ---- */
 
 static umbra_status refuse(const umbra_outcome *outcome, const umbra_ciphertext *ciphertext) {
-  const double error = umbra_ciphertext_error_bound(ciphertext);
+  const double error = umbra_largest_error(ciphertext);
   if (outcome->doubts & UMBRA_DOUBT_VALUE)
     return umbra_fail(
         UMBRA_ERROR_RANGE,
@@ -138,7 +139,7 @@ static umbra_status decrypt_decode(double *values, size_t count, int stride, con
   if (!values && count) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "values is NULL but count is %zu", count);
   const umbra_outcome_options no_canaries = {UMBRA_OUTCOME_OPTIONS_INIT};
   opened o;
-  UMBRA_TRY(open_all(&o, count, ciphertext, key));
+  UMBRA_TRY(open_all(&o, count, ciphertext, key, 0));
   const umbra_outcome outcome = look(&o, ciphertext, &no_canaries);
   umbra_status status = refuse(&outcome, ciphertext);
   if (status == UMBRA_OK) copy_out(values, count, stride, &o);
@@ -184,7 +185,7 @@ umbra_status umbra_decrypt_outcome(umbra_outcome *outcome, double *pairs, size_t
   UMBRA_TRY(UMBRA_TAKE(umbra_outcome_options, &wanted, options));
   UMBRA_TRY(check_canaries(&wanted, ciphertext));
   opened o;
-  UMBRA_TRY(open_all(&o, count, ciphertext, key));
+  UMBRA_TRY(open_all(&o, count, ciphertext, key, 0));
   made = look(&o, ciphertext, &wanted);
   umbra_status status = UMBRA_GIVE(umbra_outcome, outcome, &made);
   if (status == UMBRA_OK) copy_out(pairs, count, 2, &o);
@@ -199,8 +200,8 @@ static void compare(umbra_noise_report *report, const double *pairs, const doubl
   for (size_t j = 0; j < count; j++) {
     double error = umbra_modulus(pairs[2 * j] - expected[2 * j], pairs[2 * j + 1] - expected[2 * j + 1]);
     root = umbra_modulus(root, error);
-    value = fmax(value, umbra_modulus(pairs[2 * j], pairs[2 * j + 1]));
-    largest = fmax(largest, error);
+    value = umbra_larger(value, umbra_modulus(pairs[2 * j], pairs[2 * j + 1]));
+    largest = umbra_larger(largest, error);
   }
   report->largest = value;
   report->max_error = largest;
@@ -220,7 +221,7 @@ static void tell_ranges(umbra_noise_report *report, const opened *o, const umbra
   report->beyond_magnitude = report->largest > umbra_largest_slot(ciphertext);
   report->headroom_bits = outcome.headroom_bits;
   report->worst_magnitude = ciphertext->estimate.worst.magnitude;
-  report->worst_error_bound = UMBRA_ERROR_DEVIATIONS * ciphertext->estimate.worst.error;
+  report->worst_error_bound = fmin(DBL_MAX, UMBRA_ERROR_DEVIATIONS * ciphertext->estimate.worst.error);
   report->declared_by = (uint32_t)ciphertext->declared.by;
   report->doubts = outcome.doubts;
 }
@@ -233,7 +234,7 @@ umbra_status umbra_inspect_noise(umbra_noise_report *report, const umbra_ciphert
   UMBRA_TRY(UMBRA_TAKE(umbra_noise_report, &made, report));
   UMBRA_TRY(check_expected(expected_pairs, count));
   opened o;
-  UMBRA_TRY(open_all(&o, count, ciphertext, key));
+  UMBRA_TRY(open_all(&o, count, ciphertext, key, 1));
   compare(&made, o.pairs, expected_pairs, count);
   tell_ranges(&made, &o, ciphertext);
   umbra_status status = UMBRA_GIVE(umbra_noise_report, report, &made);

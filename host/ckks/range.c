@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "range.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "../base/bounds.h"
@@ -13,9 +14,17 @@ static const double slack = 1 + 0x1p-20;
 
 /* ---- declaring ---- */
 
+int umbra_level_can_hold(const umbra_chain *chain, uint32_t level, umbra_bound bound) {
+  const umbra_window window = chain->window[level];
+  const umbra_log2 log_modulus = umbra_chain_log_product(chain, window.first, window.count);
+  const double bits = umbra_log2_bits(log_modulus - chain->log_scale[level]) + chain->log_n;
+  return log2(bound.magnitude) <= bits && log2(UMBRA_ERROR_DEVIATIONS * bound.error) <= bits;
+}
+
 /* The one place where a bound is set by other means than from operands. */
 static void declare(umbra_ciphertext *ciphertext, umbra_bound bound, umbra_declared declared) {
-  declared.fits = ciphertext->declared.fits; /* that was seen */
+  declared.fits = ciphertext->declared.fits && /* that was seen */
+                  umbra_level_can_hold(umbra_context_chain(ciphertext->context), ciphertext->level, bound);
   ciphertext->estimate.bound = bound;
   ciphertext->declared = declared;
 }
@@ -71,8 +80,13 @@ double umbra_ciphertext_scale(const umbra_ciphertext *ciphertext) {
 
 double umbra_ciphertext_magnitude(const umbra_ciphertext *ciphertext) { return ciphertext->estimate.bound.magnitude; }
 
+/* Bounds saturate: beyond all doubles is still beyond the bound. */
+static double saturated(double bound) { return bound < DBL_MAX ? bound : DBL_MAX; }
+
+static double error_bound(umbra_bound bound) { return saturated(UMBRA_ERROR_DEVIATIONS * bound.error); }
+
 double umbra_ciphertext_error_bound(const umbra_ciphertext *ciphertext) {
-  return UMBRA_ERROR_DEVIATIONS * ciphertext->estimate.bound.error;
+  return error_bound(ciphertext->estimate.bound);
 }
 
 double umbra_log2_half_modulus(const umbra_ciphertext *ciphertext) {
@@ -82,18 +96,30 @@ double umbra_log2_half_modulus(const umbra_ciphertext *ciphertext) {
 }
 
 /* No coefficient of a polynomial over the scale is larger than its largest slot, and they must stay below q / 2. */
-double umbra_ciphertext_headroom_bits(const umbra_ciphertext *ciphertext) {
+double umbra_log2_held(const umbra_ciphertext *ciphertext) {
   const umbra_log2 log_scale = umbra_context_chain(ciphertext->context)->log_scale[ciphertext->level];
-  return umbra_log2_half_modulus(ciphertext) - umbra_log2_bits(log_scale) - log2(ciphertext->estimate.bound.magnitude);
+  return umbra_log2_half_modulus(ciphertext) - umbra_log2_bits(log_scale);
+}
+
+double umbra_ciphertext_headroom_bits(const umbra_ciphertext *ciphertext) {
+  return umbra_log2_held(ciphertext) - log2(ciphertext->estimate.bound.magnitude);
+}
+
+double umbra_largest_error(const umbra_ciphertext *ciphertext) {
+  return fmin(umbra_ciphertext_error_bound(ciphertext), exp2(umbra_log2_held(ciphertext)));
 }
 
 double umbra_largest_slot(const umbra_ciphertext *ciphertext) {
-  return ciphertext->estimate.bound.magnitude * slack + umbra_ciphertext_error_bound(ciphertext);
+  return saturated(ciphertext->estimate.bound.magnitude * slack + umbra_largest_error(ciphertext));
 }
 
-/* Sums, products and their divisions respect the modulus: so it counts where a value ends, not what is on the way. */
+/*
+ * Sums, products and their divisions respect the modulus: so it counts where a value ends, not what is on the way. A bound
+ * that has saturated says nothing.
+ */
 static int fits(const umbra_ciphertext *ciphertext) {
-  return ciphertext->declared.fits || umbra_ciphertext_headroom_bits(ciphertext) >= 0;
+  return ciphertext->declared.fits ||
+         (umbra_ciphertext_magnitude(ciphertext) < DBL_MAX && umbra_ciphertext_headroom_bits(ciphertext) >= 0);
 }
 
 uint32_t umbra_ciphertext_doubts(const umbra_ciphertext *ciphertext) {
@@ -105,7 +131,7 @@ static umbra_range range_of(const umbra_ciphertext *ciphertext) {
                        .magnitude = umbra_ciphertext_magnitude(ciphertext),
                        .error_bound = umbra_ciphertext_error_bound(ciphertext),
                        .worst_magnitude = ciphertext->estimate.worst.magnitude,
-                       .worst_error_bound = UMBRA_ERROR_DEVIATIONS * ciphertext->estimate.worst.error,
+                       .worst_error_bound = error_bound(ciphertext->estimate.worst),
                        .headroom_bits = umbra_ciphertext_headroom_bits(ciphertext),
                        .by = ciphertext->declared.by,
                        .real = ciphertext->declared.real,
@@ -122,10 +148,10 @@ umbra_status umbra_ciphertext_range(const umbra_ciphertext *ciphertext, umbra_ra
 }
 
 static void join_ranges(umbra_range *all, const umbra_range *more) {
-  all->magnitude = fmax(all->magnitude, more->magnitude);
-  all->error_bound = fmax(all->error_bound, more->error_bound);
-  all->worst_magnitude = fmax(all->worst_magnitude, more->worst_magnitude);
-  all->worst_error_bound = fmax(all->worst_error_bound, more->worst_error_bound);
+  all->magnitude = umbra_larger(all->magnitude, more->magnitude);
+  all->error_bound = umbra_larger(all->error_bound, more->error_bound);
+  all->worst_magnitude = umbra_larger(all->worst_magnitude, more->worst_magnitude);
+  all->worst_error_bound = umbra_larger(all->worst_error_bound, more->worst_error_bound);
   all->headroom_bits = fmin(all->headroom_bits, more->headroom_bits);
   if (all->by != more->by) all->by = UMBRA_DECLARED_BY_NOBODY;
   all->real &= more->real;
@@ -166,7 +192,7 @@ umbra_status umbra_check_fits(const umbra_evaluator *evaluator, const umbra_ciph
                     "%s: the bound of the result is %g, and level %u holds values up to %.4g: declare ranges that are "
                     "true (umbra_ciphertext_declare), stay at a higher level, or scale the values down",
                     name_of(evaluator), made->estimate.bound.magnitude, made->level,
-                    exp2(umbra_ciphertext_headroom_bits(made)) * made->estimate.bound.magnitude);
+                    saturated(exp2(umbra_log2_held(made))));
 }
 
 void umbra_evaluator_set_strict(umbra_evaluator *evaluator, int strict) { evaluator->strict = strict != 0; }

@@ -31,6 +31,21 @@ umbra_status umbra_ciphertexts_range(const umbra_ciphertext *const *x, size_t co
 /* log2 of half of its level's modulus. */
 double umbra_log2_half_modulus(const umbra_ciphertext *ciphertext);
 
+/* log2 of the largest slot that its level can hold. */
+double umbra_log2_held(const umbra_ciphertext *ciphertext);
+
+/*
+ * Whether any value of that level is so large, or nearly: no slot is larger than the sum of all coefficients, each at most
+ * half of the modulus over the scale, and bounds may be the powers of two above.
+ */
+int umbra_level_can_hold(const umbra_chain *chain, uint32_t level, umbra_bound bound);
+
+/*
+ * The bound on its error, or what its level holds if that is less: errors beyond would have wrapped around the modulus, and
+ * a bound that large finds nothing.
+ */
+double umbra_largest_error(const umbra_ciphertext *ciphertext);
+
 /* Beyond it no slot can be, if all that was declared holds. */
 double umbra_largest_slot(const umbra_ciphertext *ciphertext);
 

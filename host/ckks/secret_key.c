@@ -33,9 +33,12 @@ umbra_status umbra_secret_key_make(umbra_secret_key **out, const umbra_context *
     umbra_secret_key_destroy(made);
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "cannot allocate guarded memory for a secret key");
   }
+  made->locked = sodium_mlock(made->ternary, umbra_ring_n(context->ring)) == 0; /* of which sodium_malloc is silent */
   *out = made;
   return UMBRA_OK;
 }
+
+int umbra_secret_key_is_locked(const umbra_secret_key *key) { return key->locked; }
 
 umbra_secret_key *umbra_secret_key_share(const umbra_secret_key *key) { return umbra_share(key); }
 void umbra_secret_key_destroy(umbra_secret_key *key) { umbra_release(key); }

@@ -72,8 +72,8 @@ static umbra_status decode(double *values, size_t count, int stride, const umbra
   UMBRA_TRACE_OF(ciphertext, "sim_decode", ciphertext->level);
   if (!ciphertext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "ciphertext is NULL");
   UMBRA_TRY(umbra_check_sim(ciphertext->context));
-  const umbra_message message = {ciphertext->context, ciphertext->level, ciphertext->slots, first_polynomial,
-                                 ciphertext};
+  const umbra_message message = {ciphertext->context, ciphertext->level, ciphertext->slots,
+                                 first_polynomial,    ciphertext,        0};
   return umbra_decode_message(values, count, stride, &message, NULL);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "progress.h"
 #include "target.h"
 
 static bool is_json(const char *path) {
@@ -39,5 +40,6 @@ static bool write_json(const umbra_ndarray *answers, const char *option, const c
 }
 
 bool cli_answers_write(const umbra_ndarray *answers, const char *option, const char *path) {
+  if (!cli_goes_on()) return false;
   return is_json(path) ? write_json(answers, option, path) : cli_check(umbra_ndarray_write(answers, path), option);
 }

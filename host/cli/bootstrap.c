@@ -215,7 +215,7 @@ static bool judge(const bootstrap_job *j, cli_report *report) {
     const double error = fabs(j->opened[i] - j->pairs[i]) / j->wanted.bound;
     mean += error / (double)count;
     square += error * error / (double)count;
-    worst = fmax(worst, error);
+    worst = cli_larger(worst, error);
   }
   cli_report_number(report, "level", umbra_ciphertext_level(j->ciphertext));
   cli_report_number(report, "log2_error_mean", log2_of(mean));

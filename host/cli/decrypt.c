@@ -182,7 +182,8 @@ static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report
       !cli_secret_load(&j->secret, j->context, &o->secret, report))
     return false;
   cli_interrupts_hold();
-  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, report) || !write_out(j, o, form, report)) return false;
+  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, report) || !cli_goes_on() || !write_out(j, o, form, report))
+    return false;
   cli_report_step(report, "write", o->out);
   return true;
 }

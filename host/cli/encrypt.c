@@ -112,7 +112,7 @@ static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *
   cli_report_number(report, "features", (double)features);
   cli_report_sigmoid(report, "sigmoid", sigmoid.degree, sigmoid.range, umbra_sigmoid_error(&sigmoid));
   cli_report_step(report, "encrypt model", NULL);
-  return cli_check(umbra_logistic_save(j->model, o->out, NULL), "--out");
+  return cli_goes_on() && cli_check(umbra_logistic_save(j->model, o->out, NULL), "--out");
 }
 
 static bool encrypt(encrypt_job *j, const encrypt_options *o, cli_report *report) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encrypt_data.h"
 
+#include "claim.h"
 #include "excess.h"
 #include "progress.h"
 #include "target.h"
@@ -100,8 +101,8 @@ static void clear(data_job *j) {
 
 bool cli_data_encrypt(const cli_data_options *options, cli_report *report) {
   data_job job = {0};
-  bool done = may_fill(options->out) && read(&job, options, report) && load_key(&job, options, report) &&
-              encrypt(&job, options) && copy_plan(&job, options, report);
+  bool done = may_fill(options->out) && cli_claim_folder("--out", options->out) && read(&job, options, report) &&
+              load_key(&job, options, report) && encrypt(&job, options) && copy_plan(&job, options, report);
   clear(&job);
   return done;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "progress.h"
+
 enum { MESSAGE = 2048, MESSAGES = 2 * MESSAGE };
 
 static const char *command_name = "";
@@ -67,7 +69,7 @@ bool cli_error(const char *format, ...) {
 bool cli_check(umbra_status status, const char *option) {
   char text[MESSAGE];
   if (status == UMBRA_OK) return true;
-  const bool stopped = status == UMBRA_ERROR_CANCELLED; /* only signals stop the program's work */
+  const bool stopped = status == UMBRA_ERROR_CANCELLED || cli_interrupted(); /* only signals stop work, or reading */
   if (stopped) snprintf(text, sizeof text, "interrupted");
   else snprintf(text, sizeof text, "%s%s%s", option ? option : "", option ? ": " : "", umbra_last_error());
   print("", text, stopped ? NULL : umbra_status_string(status));

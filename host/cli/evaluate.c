@@ -181,7 +181,7 @@ static bool compare_with_promise(evaluate_job *j, cli_report *report) {
   double largest = 0, squares = 0, promised;
   for (size_t c = 0; c <= j->columns; c++) {
     const double difference = fabs(j->twin.weights[c] - j->weights.values[c]);
-    largest = fmax(largest, difference);
+    largest = cli_larger(largest, difference);
     squares += difference * difference;
   }
   cli_report_number(report, "max_weight_difference", largest);
@@ -230,7 +230,10 @@ static bool load_keys(evaluate_job *j, const evaluate_options *o, cli_report *re
 }
 
 static bool score(evaluate_job *j) {
-  umbra_status status = umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix, NULL);
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "scoring");
+  umbra_status status = umbra_logistic_score(j->evaluator, &j->encrypted, j->model, j->matrix, &progress);
+  cli_progress_close(&bar);
   if (status != UMBRA_ERROR_MISSING_KEY) return cli_check(status, NULL);
   return cli_error("--keys: %s; umbra keygen --for-logistic %zu makes what scoring needs, beside --plan too",
                    umbra_last_error(), j->columns);
@@ -267,8 +270,8 @@ static bool evaluate_encrypted(evaluate_job *j, const evaluate_options *o, cli_r
   double sigmoid_difference = 0, polynomial_difference = 0;
   for (size_t r = 0; r < j->rows; r++) {
     double value = umbra_sigmoid_value(j->scores[r], &polynomial);
-    sigmoid_difference = fmax(sigmoid_difference, fabs(j->opened[r] - cli_sigmoid_value(j->scores[r])));
-    polynomial_difference = fmax(polynomial_difference, fabs(j->opened[r] - value));
+    sigmoid_difference = cli_larger(sigmoid_difference, fabs(j->opened[r] - cli_sigmoid_value(j->scores[r])));
+    polynomial_difference = cli_larger(polynomial_difference, fabs(j->opened[r] - value));
   }
   cli_report_sigmoid(report, "sigmoid_encrypted", polynomial.degree, polynomial.range,
                      umbra_sigmoid_error(&polynomial));
@@ -304,7 +307,7 @@ static bool write_predictions(const evaluate_job *j, const evaluate_options *o, 
     if (o->encrypted) table.values[r * table.columns + 1] = j->opened[r];
   }
   umask(0077);
-  const bool written = cli_check(umbra_table_write(&table, o->predictions), "--predictions");
+  const bool written = cli_goes_on() && cli_check(umbra_table_write(&table, o->predictions), "--predictions");
   free(table.values);
   if (written) cli_report_step(report, "predictions", o->predictions);
   return written;

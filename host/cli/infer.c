@@ -45,7 +45,7 @@ static bool infer(infer_job *j, const infer_options *o, cli_report *report) {
   const char *inputs[] = {o->model, o->run.in, o->calibrate};
   if (!cli_is_table("--out", o->run.out) || !cli_may_write("--out", o->run.out, NULL, inputs, 3) ||
       !cli_model_import(&j->model, &j->output, o->model, o->output, report) || !approximate(j, o, report) ||
-      !compute(j, o, report) || !cli_check(umbra_ndarray_write(&j->results, o->run.out), "--out"))
+      !compute(j, o, report) || !cli_goes_on() || !cli_check(umbra_ndarray_write(&j->results, o->run.out), "--out"))
     return false;
   cli_report_step(report, "write results", o->run.out);
   return true;

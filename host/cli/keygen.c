@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "commands.h"
 #include "network.h"
 #include "owners.h"
@@ -20,11 +21,12 @@
 typedef struct keygen_options {
   const char *preset, *params, *plan, *out, *secret, *passphrase_file, *rotations;
   uint32_t features;
+  uint64_t padded;
   bool conjugate, no_passphrase, json;
   cli_engine engine;
 } keygen_options;
 
-enum { MOST_MADE = 5 }; /* secret key, folder, parameters, public key, evaluation keys */
+enum { MOST_MADE = 4 }; /* secret key, parameters, public key, evaluation keys */
 
 typedef struct keygen_job {
   umbra_params *params;
@@ -38,7 +40,7 @@ typedef struct keygen_job {
   int32_t *rotations;
   int rotation_count;
   char passphrase[CLI_PASSPHRASE];
-  char made[MOST_MADE][CLI_PATH]; /* files and folders, in this order */
+  char made[MOST_MADE][CLI_PATH]; /* files, in this order */
   int made_count;
 } keygen_job;
 
@@ -108,10 +110,12 @@ static bool secret_lives_alone(const char *secret) {
   return lacks("--secret", folder, CLI_KIND_PUBLIC_KEY) && lacks("--secret", folder, CLI_KIND_EVAL_KEYS);
 }
 
+/* What is free is still free when the keys are made: both places are claimed before anybody looks. */
 static bool places_are_right(const keygen_options *o, const umbra_params *params) {
-  return cli_may_fill("--out", o->out) && cli_folder_of("--secret", o->secret) && is_free("--secret", o->secret) &&
-         secret_is_elsewhere(o->secret, o->out) && secret_lives_alone(o->secret) && public_files_free(o->out) &&
-         lacks("--out", o->out, CLI_KIND_SECRET_KEY) && params_agree(o->out, params);
+  return cli_may_fill("--out", o->out) && cli_folder_of("--secret", o->secret) &&
+         secret_is_elsewhere(o->secret, o->out) && cli_claim_folder("--out", o->out) &&
+         cli_claim_file("--secret", o->secret) && is_free("--secret", o->secret) && secret_lives_alone(o->secret) &&
+         public_files_free(o->out) && lacks("--out", o->out, CLI_KIND_SECRET_KEY) && params_agree(o->out, params);
 }
 
 /* ---- what this run has made ---- */
@@ -120,19 +124,12 @@ static void note_made(keygen_job *j, const char *path) {
   snprintf(j->made[j->made_count++], sizeof *j->made, "%s", path);
 }
 
-/* After a failure nothing is left that would be in the way of the next run. A folder that others use stays. */
+/* After a failure nothing is left that would be in the way of the next run. */
 static void remove_made(keygen_job *j) {
   while (j->made_count > 0) {
     const char *path = j->made[--j->made_count];
-    if (remove(path) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-      cli_error("left behind: %s: %s", path, strerror(errno));
+    if (unlink(path) != 0 && errno != ENOENT) cli_error("left behind: %s: %s", path, strerror(errno));
   }
-}
-
-static bool make_folder(keygen_job *j, const char *folder) {
-  if (mkdir(folder, 0777) == 0) note_made(j, folder);
-  else if (errno != EEXIST) return cli_error("--out: %s: %s", folder, strerror(errno));
-  return true;
 }
 
 /* Unlike a renaming this never replaces a file, not even one that has just appeared. */
@@ -158,6 +155,7 @@ static bool open_params(keygen_job *j, const keygen_options *o) {
 }
 
 static bool take_passphrase(keygen_job *j, const keygen_options *o) {
+  cli_secrets_begin();
   if (o->no_passphrase) return true;
   return o->passphrase_file ? cli_passphrase_read(j->passphrase, o->passphrase_file)
                             : cli_passphrase_choose(j->passphrase);
@@ -169,6 +167,7 @@ static bool make_secret(keygen_job *j, cli_report *report) {
   if (!cli_check(umbra_secret_key_generate(&j->secret, j->context), NULL) ||
       (public && !cli_check(umbra_public_key_generate(&j->public, j->secret), NULL)))
     return false;
+  cli_secret_say_locked(j->secret, report);
   cli_report_step(report, public ? "make secret and public key" : "make secret key", NULL);
   return true;
 }
@@ -187,7 +186,7 @@ static bool collect_needs(keygen_job *j, const keygen_options *o) {
     return false;
   for (int i = 0; i < j->rotation_count; i++)
     if (!cli_check(umbra_key_needs_rotation(j->needs, j->rotations[i], UMBRA_TOP_LEVEL), "--rotations")) return false;
-  return true;
+  return !o->padded || cli_check(umbra_key_needs_pad(j->needs, o->padded), "--padded");
 }
 
 static bool make_eval_keys(keygen_job *j, cli_report *report) {
@@ -249,12 +248,9 @@ static bool give_away_params(keygen_job *j, const char *folder, cli_report *repo
   return access(path, F_OK) == 0 || give_away(j, folder, CLI_PARAMS_FILE, report, save_params);
 }
 
-/*
- * The secret key is kept first: whatever is encrypted under the others can then be decrypted. Of two runs into one
- * folder the first to give away its public key has the folder; the other one has put nothing there yet.
- */
+/* The secret key is kept first: whatever is encrypted under the others can then be decrypted. */
 static bool save_all(keygen_job *j, const keygen_options *o, cli_report *report) {
-  bool saved = keep_secret(j, o, report) && make_folder(j, o->out) &&
+  bool saved = keep_secret(j, o, report) &&
                (!j->public || give_away(j, o->out, CLI_PUBLIC_KEY_FILE, report, save_public)) &&
                give_away(j, o->out, CLI_EVAL_KEYS_FILE, report, save_eval_keys) && give_away_params(j, o->out, report);
   if (!saved) remove_made(j);
@@ -336,8 +332,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_COUNT, &o.features, CLI_WITHIN(1, CLI_MAX_FEATURES)},
       {"rotations", "LIST", "further rotations, such as 1,2,-4 (default: none)", CLI_TEXT, &o.rotations, CLI_OPTIONAL},
       {"conjugate", NULL, "a key for conjugation too", CLI_FLAG, &o.conjugate, CLI_OPTIONAL},
-      {"passphrase-file", "FILE", "its first line seals the secret key (default: ask)", CLI_TEXT, &o.passphrase_file,
-       CLI_OPTIONAL},
+      {"padded", "BYTES", "further keys that hide which the job needs, up to so many bytes in memory, such as 64G",
+       CLI_BYTES, &o.padded, CLI_OPTIONAL},
+      {"passphrase-file", "FILE", "its first line seals the secret key; -: standard input (default: ask)", CLI_TEXT,
+       &o.passphrase_file, CLI_OPTIONAL},
       {"no-passphrase", NULL, "do not seal the secret key", CLI_FLAG, &o.no_passphrase, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
@@ -366,7 +364,8 @@ const cli_command cli_keygen = {
                "made, and that is said. Whoever has the secret key can read everything: keep it apart.\n\n"
                "--plan makes exactly the keys of that training or network, each for the levels at which it is used,\n"
                "and those of --for-logistic and --rotations besides. Of a network's plan the client's bundle does.\n"
-               "Under some parameters there is no public key: then the owner encrypts with the secret key.\n\n"
+               "Under some parameters there is no public key: then the owner encrypts with the secret key. Which keys\n"
+               "there are tells a server about the computation; with --padded there are more, and they tell less.\n\n"
                "Examples:\n"
                "  mkdir -m 700 secret\n"
                "  umbra keygen --params params.umbra --for-logistic 30 --out keys --secret secret/key.umbra\n"

@@ -7,11 +7,13 @@
 #include <string.h>
 #include <umbra/version.h>
 
+#include "claim.h"
 #include "commands.h"
 #include "help.h"
 #include "network.h"
 #include "output.h"
 #include "progress.h"
+#include "secret.h"
 
 /* With those that have a manual page of their own but no name. */
 static const cli_command *const commands[] = {
@@ -65,6 +67,8 @@ static int run(const cli_command *command, int argc, char **argv) {
   cli_set_command(command->name);
   bool done = command->run(command, argc, argv);
   if (!done) cli_print_failure();
+  cli_claims_release();
+  cli_secrets_end();
   cli_interrupts_release();
   if (fflush(stdout) != 0 || ferror(stdout)) done = cli_error("standard output cannot be written");
   return done ? CLI_OK : CLI_FAILURE;

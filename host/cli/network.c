@@ -69,6 +69,7 @@ static cJSON *facts_of(const umbra_inference_report *r, const umbra_params *para
     cJSON_AddNumberToObject(facts, numbers[i].name, numbers[i].value);
   cJSON_AddBoolToObject(facts, "symmetric", r->symmetric);
   cJSON_AddBoolToObject(facts, "encrypted_weights", r->weights == UMBRA_WEIGHTS_ENCRYPTED);
+  cJSON_AddBoolToObject(facts, "answers_hide_weights", false);
   cJSON_AddStringToObject(facts, "digest", digest);
   return facts;
 }
@@ -101,6 +102,8 @@ static void print_facts(const umbra_inference_report *r, const umbra_params *par
          cli_number_text(error, r->approximation_error, 2), r->samples, r->labels_equal, r->near_ties);
   printf("  %-18s at most %s, where the largest output of the samples is %s\n", "encryption",
          cli_number_text(error, r->error, 2), cli_number_text(largest, r->largest, 4));
+  printf("  %-18s tell whoever decrypts them about the weights: their values do, and the noise under them\n",
+         "answers");
   printf("  %-18s %s\n", "digest", digest);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "target.h"
 
 static bool add(cli_batches *b, const char *in, const char *out, const char *name) {
@@ -33,8 +34,7 @@ static bool find_in_folder(cli_batches *b, const char *in, const char *out) {
   const bool found = add_all(b, in, out, names, count);
   for (int i = 0; i < count; i++) free(names[i]);
   free(names);
-  return found && cli_may_fill("--out", out) &&
-         (mkdir(out, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", out, strerror(errno)));
+  return found && cli_may_fill("--out", out) && cli_claim_folder("--out", out);
 }
 
 static bool is_folder(const char *path) {

@@ -149,7 +149,7 @@ static bool may_write(const plan_options *o) {
 }
 
 static bool save(const umbra_inference_plan *plan, const char *option, const char *path, cli_report *report) {
-  if (!cli_check(umbra_inference_plan_save(plan, path), option)) return false;
+  if (!cli_goes_on() || !cli_check(umbra_inference_plan_save(plan, path), option)) return false;
   cli_report_step(report, option + strlen("--"), path);
   return true;
 }

@@ -88,9 +88,10 @@ static bool has_no_secret_beside(const char *option, const char *file) {
   return lacks_secrets(option, dirname(copy));
 }
 
-static bool may_write(const cli_network_options *o, const cli_batch *batch) {
+/* The folder of many answers is claimed as a whole. */
+static bool may_write(const cli_network_options *o, const cli_batch *batch, bool in_folder) {
   const char *inputs[] = {o->plan, batch->in, o->weights};
-  return cli_may_write("--out", batch->out, CLI_KIND_MATRIX, inputs, 3) &&
+  return (in_folder ? cli_may_replace : cli_may_write)("--out", batch->out, CLI_KIND_MATRIX, inputs, 3) &&
          (!o->digests || cli_may_write("--digests", o->digests, NULL, inputs, 3)) &&
          has_no_secret_beside("--in", batch->in);
 }
@@ -100,7 +101,7 @@ static bool places_are_right(server_job *j, const cli_network_options *o) {
   if (j->batches.folder && (o->digests || o->repeat))
     return cli_error("--in: %s is a folder, and --digests and --repeat are for one batch", o->in);
   for (size_t i = 0; i < j->batches.count; i++)
-    if (!may_write(o, &j->batches.batch[i])) return false;
+    if (!may_write(o, &j->batches.batch[i], j->batches.folder)) return false;
   return lacks_secrets("--keys", o->keys) && (!o->weights || has_no_secret_beside("--weights", o->weights));
 }
 

@@ -9,11 +9,14 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "progress.h"
 #include "target.h"
 
 void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count) {
   for (size_t i = 0; i < count; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
+
+double cli_larger(double a, double b) { return isnan(a) || isnan(b) ? INFINITY : fmax(a, b); }
 
 static double seconds_of(clockid_t clock) {
   struct timespec now;

@@ -14,6 +14,9 @@
 enum { CLI_HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
 void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count);
 
+/* The larger of two numbers that were computed; what is no number counts as infinite. */
+double cli_larger(double a, double b);
+
 /* Seconds of a clock that only goes forward; and those that the processor's cores have worked for this program. */
 double cli_seconds(void);
 double cli_processor_seconds(void);

@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "owners.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine.h"
+#include "target.h"
 
 /* By the header, which is all that is read. */
 static bool find_owner(uint8_t owner[UMBRA_OWNER_BYTES], const char *path) {
   static const uint8_t nobody[UMBRA_OWNER_BYTES];
   uint8_t header[UMBRA_HEADER_BYTES];
   umbra_file_info info = {UMBRA_FILE_INFO_INIT};
-  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* in a pipe there is nothing to wait for */
-  if (file < 0) return false;
-  const ssize_t got = read(file, header, sizeof header);
-  close(file);
-  if (got < 0 || umbra_buffer_inspect(&info, header, (size_t)got) != UMBRA_OK) return false;
+  const size_t got = cli_read_head(header, sizeof header, path);
+  if (!got || umbra_buffer_inspect(&info, header, got) != UMBRA_OK) return false;
   memcpy(owner, info.owner, UMBRA_OWNER_BYTES);
   return memcmp(owner, nobody, sizeof nobody) != 0;
 }

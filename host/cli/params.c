@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "engine.h"
+#include "progress.h"
 #include "target.h"
 
 typedef struct params_options {
@@ -152,7 +153,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
   umbra_params *params = NULL;
   bool done = may_save(&o) && open_params(&params, &o) &&
-              (!o.save || cli_check(umbra_params_save(params, o.save), "--save")) && describe(params, o.json);
+              (!o.save || (cli_goes_on() && cli_check(umbra_params_save(params, o.save), "--save"))) &&
+              describe(params, o.json);
   umbra_params_destroy(params);
   return done;
 }

@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "output.h"
+#include "progress.h"
+#include "target.h"
 
 /* The line up to its newline. Not by stdio, whose buffers would keep a copy. */
 static bool read_line(char line[CLI_PASSPHRASE], int file, const char *name) {
@@ -30,8 +31,9 @@ static bool read_line(char line[CLI_PASSPHRASE], int file, const char *name) {
 }
 
 bool cli_passphrase_read(char passphrase[CLI_PASSPHRASE], const char *file) {
-  int descriptor = open(file, O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return cli_error("--passphrase-file: %s: %s", file, strerror(errno));
+  if (strcmp(file, "-") == 0) return read_line(passphrase, STDIN_FILENO, "--passphrase-file: standard input");
+  int descriptor = cli_open_input("--passphrase-file", file);
+  if (descriptor < 0) return false;
   char name[4096 + sizeof "--passphrase-file: "];
   snprintf(name, sizeof name, "--passphrase-file: %s", file);
   bool read = read_line(passphrase, descriptor, name);
@@ -39,23 +41,17 @@ bool cli_passphrase_read(char passphrase[CLI_PASSPHRASE], const char *file) {
   return read;
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void note(int signal) { interrupted = signal; }
-
-/* Reads without echo. An interrupt ends the reading, so that the echo is back before the program dies of it. */
+/* Reads without echo. A signal ends the reading, so that the echo is back before the program dies of it. */
 static bool read_hidden(char line[CLI_PASSPHRASE], int terminal) {
   struct termios before, hidden;
   if (tcgetattr(terminal, &before) != 0) return cli_error("the terminal cannot be set: %s", strerror(errno));
   hidden = before;
   hidden.c_lflag &= ~(tcflag_t)ECHO;
-  struct sigaction action = {.sa_handler = note}, previous;
-  sigaction(SIGINT, &action, &previous);
+  const bool holds = cli_interrupts_hold();
   tcsetattr(terminal, TCSAFLUSH, &hidden);
   bool read = read_line(line, terminal, "terminal");
   tcsetattr(terminal, TCSAFLUSH, &before);
-  sigaction(SIGINT, &previous, NULL);
-  if (interrupted) raise(interrupted);
+  if (holds) cli_interrupts_release();
   return read;
 }
 

@@ -7,7 +7,7 @@
 
 enum { CLI_PASSPHRASE = 1024 };
 
-/* The first line of a file, without LF or CR LF. False, with an error, if it cannot be read, is empty or too long. */
+/* The first line of a file, or of standard input for "-", without LF or CR LF. False, with an error, if it cannot be read, is empty or too long. */
 bool cli_passphrase_read(char passphrase[CLI_PASSPHRASE], const char *file);
 
 /* Asks at the terminal, without echo. False, with an error, if there is none or the answer is empty. */

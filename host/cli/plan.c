@@ -169,7 +169,8 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
   if (!o->json && o->data) cli_plan_print_trace(j);
   fflush(stdout);
-  return (!o->calibrate || calibrate(j, o, report)) && save_scaling(j, o, report) && save_plan(j, o, report);
+  return (!o->calibrate || calibrate(j, o, report)) && cli_goes_on() && save_scaling(j, o, report) &&
+         save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {
@@ -265,8 +266,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_TABLE_OPTIONS(o.table),
       {"class-weights", "W", "balanced, or A,B of the other and the positive class; a data set of twice the size",
        CLI_TEXT, &o.class_weights, CLI_OPTIONAL},
-      {"scale", "KIND", "of features: none, range, deviation, constant, maximum, quartiles or whitened (default: found)",
-       CLI_TEXT, &o.scale, CLI_OPTIONAL},
+      {"scale", "KIND",
+       "of features: none, range, deviation, constant, maximum, quartiles or whitened (default: found)", CLI_TEXT,
+       &o.scale, CLI_OPTIONAL},
       {"scale-by", "C", "with --scale constant: divide by C (default: none)", CLI_NUMBER, &o.divisor,
        CLI_WITHIN(1e-300, 1e300)},
       {"clip", "C", "cut scaled values off at -C and C (default: found)", CLI_NUMBER, &o.clip,

@@ -11,15 +11,20 @@ static const double moment = 1.0, interval = 0.1; /* seconds */
 enum { BAR = 40 };
 
 static volatile sig_atomic_t interrupted;
+static bool held;
 
-static void note(int signal) { interrupted = signal; }
+/* Nobody waits any longer for what standard input may still bring. */
+static void note(int signal) {
+  interrupted = signal;
+  close(STDIN_FILENO);
+}
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
-/* A signal that is ignored, as in the background, stays so. */
+/* A signal that is ignored, as in the background, stays so. Reading does not go on behind a signal. */
 static void set_handlers(void (*handler)(int)) {
-  struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, before;
+  struct sigaction action = {.sa_handler = handler}, before;
   for (int i = 0; i < SIGNALS; i++)
     if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(signals[i], &action, NULL);
 }
@@ -32,15 +37,22 @@ static void unblock_signals(void) {
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-void cli_interrupts_hold(void) {
+bool cli_interrupts_hold(void) {
+  const bool before = held;
+  held = true;
+  if (before) return false;
   set_handlers(note);
   unblock_signals();
+  return true;
 }
 
 bool cli_interrupted(void) { return interrupted != 0; }
 
+bool cli_goes_on(void) { return !interrupted || cli_error("interrupted"); }
+
 void cli_interrupts_release(void) {
   set_handlers(SIG_DFL);
+  held = false;
   if (interrupted) raise(interrupted);
 }
 

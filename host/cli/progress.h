@@ -14,13 +14,17 @@ typedef struct cli_progress {
 } cli_progress;
 
 /*
- * From here on SIGINT, SIGTERM and SIGHUP only stop the work that shows progress (CANCELLED), so that the command can
- * clean up; also if whoever started the program has blocked them. Commands call it where their work begins; when they have
- * returned, main lets the program die of a signal that came.
+ * From here on SIGINT, SIGTERM and SIGHUP only stop the work that shows progress (CANCELLED), and reading from standard input
+ * or the terminal, so that the command can clean up; also if whoever started the program has blocked them. Commands call
+ * it where their work begins, if they have not claimed anything by then; when they have returned, main lets the program
+ * die of a signal that came. False: it was so already.
  */
-void cli_interrupts_hold(void);
+bool cli_interrupts_hold(void);
 bool cli_interrupted(void);
 void cli_interrupts_release(void);
+
+/* False, with an error, if a signal came: asked before something is written, after work that shows no progress. */
+bool cli_goes_on(void);
 
 /* What to hand to a call of the library; progress must stay where it is until cli_progress_close. */
 umbra_progress cli_progress_open(cli_progress *progress, const char *label);

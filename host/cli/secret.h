@@ -9,11 +9,21 @@ typedef struct cli_secret {
   const char *file, *passphrase_file;
 } cli_secret;
 
-#define CLI_PASSPHRASE_OPTION(secret)                                                          \
-  {                                                                                            \
-    "passphrase-file", "FILE", "its first line opens the secret key (default: ask)", CLI_TEXT, \
-        &(secret).passphrase_file, CLI_OPTIONAL                                                \
+#define CLI_PASSPHRASE_OPTION(secret)                                                                             \
+  {                                                                                                               \
+    "passphrase-file", "FILE", "its first line opens the secret key; -: standard input (default: ask)", CLI_TEXT, \
+        &(secret).passphrase_file, CLI_OPTIONAL                                                                   \
   }
+
+/*
+ * From here on the process leaves no core dump, and may lock as much memory as it can be allowed to; cli_secret_load begins
+ * with it. Main ends it when the command has wiped its secrets.
+ */
+void cli_secrets_begin(void);
+void cli_secrets_end(void);
+
+/* A warning if the key's memory is not locked. */
+void cli_secret_say_locked(const umbra_secret_key *key, cli_report *report);
 
 /* Asks for a passphrase only if there is no file with it and the key turns out to be sealed. */
 bool cli_secret_load(umbra_secret_key **key, const umbra_context *context, const cli_secret *secret,

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "engine.h"
 #include "output.h"
+#include "progress.h"
 
 /* As docs/file-format.md numbers them. */
 static const char *const kinds[] = {
@@ -33,17 +35,53 @@ static const char *const kinds[] = {
     CLI_KIND_NETWORK_WEIGHTS,
 };
 
+/* ---- opening ---- */
+
+/* A regular file, or -1 and why not. Nothing else is waited for. */
+static int open_regular(const char **why, const char *path, int how) {
+  struct stat about;
+  const int file = open(path, how | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+  if (file < 0) *why = errno == ELOOP && how & O_NOFOLLOW ? "a symbolic link; name what it leads to" : strerror(errno);
+  if (file < 0) return -1;
+  if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) && (!(how & O_CREAT) || about.st_nlink == 1)) return file;
+  *why = S_ISREG(about.st_mode) ? "a file with other names" : "not a regular file";
+  close(file);
+  return -1;
+}
+
+int cli_open_input(const char *option, const char *path) {
+  const char *why;
+  const int file = open_regular(&why, path, O_RDONLY);
+  if (file < 0) cli_error("%s: %s: %s", option, path, why);
+  return file;
+}
+
+int cli_open_output(const char *option, const char *path) {
+  const char *why;
+  const int file = open_regular(&why, path, O_RDWR | O_CREAT | O_NOFOLLOW);
+  if (file < 0) cli_error("%s: %s: %s", option, path, why);
+  return file;
+}
+
+size_t cli_read_head(void *head, size_t size, const char *path) {
+  const char *why;
+  const int file = open_regular(&why, path, O_RDONLY);
+  if (file < 0) return 0;
+  const ssize_t got = read(file, head, size);
+  close(file);
+  return got < 0 ? 0 : (size_t)got;
+}
+
+/* ---- what lies there ---- */
+
 const char *cli_file_kind(const char *path, uint32_t *flags) {
   static const unsigned char magic[8] = {0xd5, 'U', 'M', 'B', 'R', 'A', '\r', '\n'};
   struct {
     unsigned char magic[sizeof magic];
     uint32_t version, kind, flags;
   } head = {0};
-  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block */
-  if (file < 0) return NULL;
-  ssize_t got = read(file, &head, sizeof head);
-  close(file);
-  if (got < (ssize_t)sizeof head || memcmp(head.magic, magic, sizeof magic) != 0) return NULL;
+  if (cli_read_head(&head, sizeof head, path) < sizeof head || memcmp(head.magic, magic, sizeof magic) != 0)
+    return NULL;
   if (flags) *flags = head.flags;
   const bool known = head.kind < sizeof kinds / sizeof *kinds && kinds[head.kind];
   return kinds[known ? head.kind : 0];
@@ -114,10 +152,11 @@ static bool is_input(const struct stat *target, const char *input) {
   return input && stat(input, &file) == 0 && file.st_dev == target->st_dev && file.st_ino == target->st_ino;
 }
 
-bool cli_may_write(const char *option, const char *path, const char *kind, const char *const *inputs, int count) {
+bool cli_may_replace(const char *option, const char *path, const char *kind, const char *const *inputs, int count) {
   struct stat target;
   if (!cli_folder_of(option, path)) return false;
-  if (stat(path, &target) != 0) return true;
+  if (lstat(path, &target) != 0) return true;
+  if (S_ISLNK(target.st_mode)) return cli_error("%s: %s is a symbolic link; name what it leads to", option, path);
   if (!S_ISREG(target.st_mode)) return cli_error("%s: %s is not a regular file", option, path);
   for (int i = 0; i < count; i++)
     if (is_input(&target, inputs[i]))
@@ -125,6 +164,10 @@ bool cli_may_write(const char *option, const char *path, const char *kind, const
   const char *old = cli_file_kind(path, NULL);
   return !old || (kind && strcmp(old, kind) == 0) ||
          cli_error("%s: %s (%s) will not be replaced by a file of another kind", option, path, old);
+}
+
+bool cli_may_write(const char *option, const char *path, const char *kind, const char *const *inputs, int count) {
+  return cli_may_replace(option, path, kind, inputs, count) && cli_claim_file(option, path);
 }
 
 static bool write_text(const char *path, const char *text) {
@@ -146,5 +189,5 @@ static bool write_text(const char *path, const char *text) {
 }
 
 bool cli_write_line(const char *option, const char *path, const char *text) {
-  return write_text(path, text) || cli_error("%s: %s: %s", option, path, strerror(errno));
+  return cli_goes_on() && (write_text(path, text) || cli_error("%s: %s: %s", option, path, strerror(errno)));
 }

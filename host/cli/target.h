@@ -4,6 +4,7 @@
 #define UMBRA_CLI_TARGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CLI_KIND_PARAMS "parameters"
@@ -19,6 +20,17 @@
 #define CLI_KIND_FEATURE_MAP "encrypted feature map"
 #define CLI_KIND_NETWORK_PLAN "inference plan"
 #define CLI_KIND_NETWORK_WEIGHTS "encrypted inference weights"
+
+/*
+ * The program opens what it reads and writes itself here, and the rest is the library's. Inputs: what links lead to, if
+ * that is a regular file. Outputs that are written in place: a new file, or a regular one that has no other name and is no
+ * link. -1, with an error, for all else, at once: neither pipes nor devices are waited for.
+ */
+int cli_open_input(const char *option, const char *path);
+int cli_open_output(const char *option, const char *path);
+
+/* The first bytes of a regular file: how many there are, up to size; 0 if it cannot be read. */
+size_t cli_read_head(void *head, size_t size, const char *path);
 
 /* What a file calls itself in its first bytes, whether or not it is whole. NULL: it is no file of Umbra. */
 const char *cli_file_kind(const char *path, uint32_t *flags);
@@ -48,6 +60,9 @@ uint64_t cli_folder_bytes(const char *folder);
  * False, with an error, if a file cannot be written or its writing would destroy something: one of `count` inputs
  * (NULL ones are passed over), a file of Umbra that is not of this kind, what is no regular file. kind NULL: a table.
  */
+bool cli_may_replace(const char *option, const char *path, const char *kind, const char *const *inputs, int count);
+
+/* The same, and the file is claimed: no other command writes it until this one ends. */
 bool cli_may_write(const char *option, const char *path, const char *kind, const char *const *inputs, int count);
 
 /*

@@ -2,7 +2,6 @@
 #include "trace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,8 +79,8 @@ bool cli_trace_open(umbra_tracer *tracer, const char *path, const umbra_tracer *
   if (!cli_may_write("--trace", path, NULL, NULL, 0)) return false;
   if (next) trace.next = *next;
   trace.opened = cli_seconds();
-  trace.file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (trace.file < 0) return cli_error("--trace: %s: %s", path, strerror(errno));
+  trace.file = cli_open_output("--trace", path);
+  if (trace.file < 0) return false;
   *tracer = (umbra_tracer){.event = add};
   return begin(path);
 }

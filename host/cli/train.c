@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "commands.h"
 #include "estimate.h"
 #include "owners.h"
@@ -42,6 +40,13 @@ static bool name_files(train_job *j, const train_options *o) {
          cli_path(j->model_path, o->out, CLI_MODEL_FILE) && cli_path(j->log_path, o->out, CLI_LOG_FILE);
 }
 
+/* Only files of its own are in the training's way, and no links. */
+static bool files_are_its_own(const train_job *j) {
+  return cli_may_replace("--out", j->checkpoint, CLI_KIND_CHECKPOINT, NULL, 0) &&
+         cli_may_replace("--out", j->model_path, CLI_KIND_LOGISTIC, NULL, 0) &&
+         cli_may_replace("--out", j->log_path, NULL, NULL, 0);
+}
+
 /* Hours of work are neither begun twice nor lost. */
 static bool may_begin(const train_job *j, const train_options *o) {
   bool begun = access(j->checkpoint, F_OK) == 0;
@@ -54,10 +59,6 @@ static bool may_begin(const train_job *j, const train_options *o) {
   if (!o->resume && access(j->model_path, F_OK) == 0)
     return cli_error("--out: %s exists already and will not be replaced", j->model_path);
   return true;
-}
-
-static bool make_folder(const char *folder) {
-  return mkdir(folder, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", folder, strerror(errno));
 }
 
 static bool owners_agree(const train_options *o) {
@@ -196,8 +197,8 @@ static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
   if (!name_files(j, o) || !cli_may_fill("--out", o->out)) return false;
   if (has_ended(j)) return tell_end(j, o, report);
-  if (!may_begin(j, o) || !load_plan(j, report) || !load_keys(j, o, report) || !make_folder(o->out) ||
-      !open_trainer(j, o, report) || !train(j, report) || !save_model(j, report))
+  if (!cli_claim_folder("--out", o->out) || !files_are_its_own(j) || !may_begin(j, o) || !load_plan(j, report) ||
+      !load_keys(j, o, report) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, report))
     return false;
   summarise(j, report);
   return true;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "target.h"
+
 static bool failed(const cli_train_log *log) { return cli_error("--out: %s: %s", log->path, strerror(errno)); }
 
 /* ---- writing ---- */
@@ -95,8 +97,13 @@ bool cli_train_log_open(cli_train_log *log, const char *path, const umbra_train_
                         const umbra_context *context, uint32_t done) {
   umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
   uint32_t lines;
-  *log = (cli_train_log){.path = path, .file = fopen(path, done ? "a+" : "w+")};
-  if (!log->file) return failed(log);
+  const int file = cli_open_output("--out", path);
+  if (file < 0) return false;
+  *log = (cli_train_log){.path = path, .file = fdopen(file, "r+")};
+  if (!log->file) {
+    close(file);
+    return failed(log);
+  }
   if (!cli_check(umbra_train_plan_options(plan, &options), NULL)) return false;
   if (!keep(&lines, log, done ? done + 1 : 0) || (!lines && !write_head(log, plan, context))) return false;
   for (uint32_t i = lines ? lines - 1 : 0; i < done; i++)

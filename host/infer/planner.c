@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
@@ -120,11 +121,11 @@ static void set_error(umbra_way *way, const planner *p, const double *values, co
   double largest = 0, sum = 0;
   for (size_t i = 0; i < shape[0] * shape[1]; i++) {
     const double difference = fabs(values[i] - expected_of(p, i / shape[1])[i % shape[1]]);
-    if (!(difference <= largest)) largest = isnan(difference) ? INFINITY : difference; /* which fmax would drop */
+    largest = umbra_larger(largest, difference);
     sum += difference * difference;
   }
   const double mean = sum / (double)(shape[0] * shape[1]);
-  way->report.error = fmax(largest, deviations_of(way->params) * sqrt(mean));
+  way->report.error = umbra_larger(largest, deviations_of(way->params) * sqrt(mean));
 }
 
 /* On samples: as many as lie in one ciphertext, but not too few and not too many. */
@@ -166,7 +167,7 @@ static umbra_status choose(planner *p, const umbra_inference_plan *plan) {
     UMBRA_TRY(umbra_watch_check(p->watch));
     UMBRA_TRY(find_error(p, plan, &plan->ways[i]));
     least = fmin(least, plan->ways[i].report.error);
-    if (plan->ways[i].report.error > p->options.error) continue;
+    if (!(plan->ways[i].report.error <= p->options.error)) continue;
     move_to_front(plan->ways, i);
     tell(p, plan);
     return UMBRA_OK;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/structs.h"
@@ -27,9 +28,9 @@ static void look_at_records(umbra_inference_outcome *seen, const umbra_ndarray *
   seen->lowest = frame->result_shift - half;
   seen->highest = frame->result_shift + half;
   for (size_t i = 0; i < rows * count; i++) {
-    const double x = values->values[i];
-    if (fabs(x) > seen->largest) {
-      seen->largest = fabs(x);
+    const double x = values->values[i], size = umbra_or_infinite(fabs(x));
+    if (size > seen->largest) {
+      seen->largest = size;
       seen->record = i / count;
     }
     if ((x >= seen->lowest && x <= seen->highest) || i / count == last) continue;

@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,28 +124,17 @@ static umbra_status fill(int file, const char *path, umbra_storage_body write, v
   return status == UMBRA_ERROR_IO ? refused("write", path) : status;
 }
 
-/* Whether `path` may become another file: a secret key replaces nothing, and nothing replaces a device or a folder. */
+/* Whether `path` may become another file: a secret key replaces nothing, and nothing replaces a device, folder or link. */
 static umbra_status check_target(mode_t *mode, const char *path, int secret) {
   struct stat about;
   *mode = 0;
-  if (secret)
-    return lstat(path, &about) != 0 ? UMBRA_OK
-                                    : umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
-  if (stat(path, &about) != 0) return UMBRA_OK;
-  if (!S_ISREG(about.st_mode)) return umbra_fail(UMBRA_ERROR_IO, "cannot replace '%s': not a regular file", path);
+  if (lstat(path, &about) != 0) return UMBRA_OK;
+  if (secret) return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
+  if (!S_ISREG(about.st_mode))
+    return umbra_fail(UMBRA_ERROR_IO, "cannot replace '%s': not a regular file%s", path,
+                      S_ISLNK(about.st_mode) ? " but a symbolic link; name what it leads to" : "");
   *mode = about.st_mode & 0777;
   return UMBRA_OK;
-}
-
-/* A new file, with this mode unless it is 0. */
-static umbra_status create(int *file, const char *temporary, const char *path, mode_t mode, int secret) {
-  *file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret || mode ? 0600 : 0666);
-  if (*file < 0) return refused("create", path);
-  if (!mode || fchmod(*file, mode) == 0) return UMBRA_OK;
-  umbra_status status = refused("create", path);
-  close(*file);
-  unlink(temporary);
-  return status;
 }
 
 static umbra_status name_temporary(char temporary[PATH_MAX], const char *path) {
@@ -153,6 +143,32 @@ static umbra_status name_temporary(char temporary[PATH_MAX], const char *path) {
   int length = snprintf(temporary, PATH_MAX, "%s.%016llx" TEMPORARY_END, path, number);
   if (length >= 0 && length < PATH_MAX) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_IO, "the path is longer than %d bytes", PATH_MAX);
+}
+
+/*
+ * It is locked as long as somebody writes it, which tells it from what killed processes left. *taken: a sweep was between
+ * its creation and that. On file systems without locks nobody can sweep it, either.
+ */
+static void mark_alive(int *taken, int file) {
+  struct stat about;
+  *taken = (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
+           (fstat(file, &about) == 0 && about.st_nlink == 0);
+}
+
+/* A new file beside `path`, with this mode unless it is 0. */
+static umbra_status create(int *file, char temporary[PATH_MAX], const char *path, mode_t mode, int secret) {
+  for (int taken = 1; taken;) {
+    UMBRA_TRY(name_temporary(temporary, path));
+    *file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, secret || mode ? 0600 : 0666);
+    if (*file < 0) return refused("create", path);
+    mark_alive(&taken, *file);
+    if (taken) close(*file);
+  }
+  if (!mode || fchmod(*file, mode) == 0) return UMBRA_OK;
+  umbra_status status = refused("create", path);
+  close(*file);
+  unlink(temporary);
+  return status;
 }
 
 umbra_status umbra_storage_look(int *found, const char *path) {
@@ -168,7 +184,6 @@ umbra_status umbra_storage_try(const char *path) {
   char temporary[PATH_MAX];
   mode_t mode;
   int file;
-  UMBRA_TRY(name_temporary(temporary, path));
   UMBRA_TRY(check_target(&mode, path, 0));
   UMBRA_TRY(create(&file, temporary, path, mode, 0));
   close(file);
@@ -179,7 +194,6 @@ umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_b
   char temporary[PATH_MAX];
   mode_t mode;
   int file;
-  UMBRA_TRY(name_temporary(temporary, path));
   UMBRA_TRY(check_target(&mode, path, secret));
   UMBRA_TRY(create(&file, temporary, path, mode, secret));
   umbra_status status = fill(file, path, write, argument);
@@ -226,6 +240,15 @@ static int is_regular(int folder, const char *name) {
   return fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode);
 }
 
+/* But for a temporary file that somebody still writes. */
+static void remove_dead(int folder, const char *name) {
+  size_t length;
+  const int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  const int dead = file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0;
+  if (dead || !umbra_storage_is_temporary(name, &length)) (void)unlinkat(folder, name, 0);
+  if (file >= 0) close(file);
+}
+
 void umbra_storage_sweep(const char *path, umbra_storage_filter unwanted, const void *argument) {
   char folder[PATH_MAX];
   if (folder_of(folder, path) != UMBRA_OK) return;
@@ -234,7 +257,7 @@ void umbra_storage_sweep(const char *path, umbra_storage_filter unwanted, const 
   int at = dirfd(entries);
   for (const struct dirent *entry; (entry = readdir(entries));)
     if (is_regular(at, entry->d_name) && unwanted(entry->d_name, kind_of(at, entry->d_name), argument))
-      (void)unlinkat(at, entry->d_name, 0);
+      remove_dead(at, entry->d_name);
   closedir(entries);
 }
 

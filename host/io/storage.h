@@ -29,16 +29,13 @@ umbra_status umbra_storage_sync(int file);
 
 /*
  * Calls write with a new file beside `path`, then makes it `path`: in one step, after its bytes have reached the disk,
- * and not at all if anything fails. A file that is replaced hands down its mode; anything else than a regular file is
- * refused (IO). secret: mode 0600, and an existing file is not replaced (EXISTS).
+ * and not at all if anything fails. A file that is replaced hands down its mode; anything else than a regular file, such
+ * as a symbolic link, is refused (IO). secret: mode 0600, and an existing file is not replaced (EXISTS).
  */
 typedef umbra_status (*umbra_storage_body)(int file, void *argument);
 umbra_status umbra_storage_replace(const char *path, int secret, umbra_storage_body write, void *argument);
 
-/*
- * *found: whether there is something at `path`. Errors: IO, also for anything else than a regular file, such as a
- * symbolic link: replacing does not follow it, but puts a file in its place.
- */
+/* *found: whether there is something at `path`. Errors: IO, also for anything else than a regular file. */
 umbra_status umbra_storage_look(int *found, const char *path);
 
 /* Whether umbra_storage_replace can put a file there: makes a temporary one and removes it again. Errors: IO. */
@@ -53,7 +50,8 @@ umbra_status umbra_storage_find(int *found, char name[UMBRA_STORAGE_NAME_BYTES],
 
 /*
  * Removes files that are in the folder of `path`: regular ones, if `unwanted` says so, which is given the name and the
- * kind of container (0: none, or not a whole header). Those that cannot be removed stay.
+ * kind of container (0: none, or not a whole header). Those that cannot be removed stay, and so do temporary files of
+ * umbra_storage_replace that somebody is still writing.
  */
 typedef int (*umbra_storage_filter)(const char *name, uint32_t kind, const void *argument);
 void umbra_storage_sweep(const char *path, umbra_storage_filter unwanted, const void *argument);
@@ -61,7 +59,7 @@ void umbra_storage_sweep(const char *path, umbra_storage_filter unwanted, const 
 /* Whether that is the name of a temporary file of umbra_storage_replace; *length becomes that of the name it was for. */
 int umbra_storage_is_temporary(const char *name, size_t *length);
 
-/* Removes what killed processes left of their attempts to replace `path`. None may be at work on it. */
+/* Removes what killed processes left of their attempts to replace `path`. */
 void umbra_storage_sweep_temporaries(const char *path);
 
 /* Removes a file, or a link to one, if there is one. Errors: IO, also for a folder. */

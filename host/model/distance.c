@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "batch.h"
@@ -144,7 +145,7 @@ static int take_use(double *use, const umbra_model *model, double *const *values
     const double middle = (n->lo + n->hi) / 2, half = (n->hi - n->lo) / 2;
     if (!(half > 0)) continue;
     const umbra_extremes given = umbra_node_given(values, model, n);
-    use[i] = fmax(use[i], fmax(given.highest - middle, middle - given.lowest) / half);
+    use[i] = umbra_larger(use[i], fmax(given.highest - middle, middle - given.lowest) / half);
     if (umbra_node_is_left(n, given)) return 0;
   }
   return 1;
@@ -196,8 +197,8 @@ static umbra_status compare(compare_run *r, umbra_approximation_report *report, 
   for (size_t i = 0; details.worst && i < count; i++) details.worst[i] = r->facts[count - 1 - i].number;
   memset(details.use, 0, nodes * sizeof *details.use);
   for (size_t k = 0; k < r->batch.seats * nodes; k++) {
-    details.use[k % nodes] = fmax(details.use[k % nodes], r->use[k]);
-    report->use = fmax(report->use, r->use[k]);
+    details.use[k % nodes] = umbra_larger(details.use[k % nodes], r->use[k]);
+    report->use = umbra_larger(report->use, r->use[k]);
   }
   return UMBRA_OK;
 }

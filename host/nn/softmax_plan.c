@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "../approximate/inverse.h"
+#include "../base/bounds.h"
 #include "../base/error.h"
 #include "../base/integers.h"
 #include "../base/memory.h"
@@ -54,7 +55,7 @@ static interval sums_by_mean(const umbra_softmax_plan *plan) {
   double n = (double)plan->classes, width = ldexp(width_of(plan), -(int)plan->halvings), most = 0;
   for (size_t k = 1; k < plan->classes; k++) {
     const double m = (double)k;
-    most = fmax(most, m * exp(width * (n - m) / n) + (n - m) * exp(-width * m / n));
+    most = umbra_larger(most, m * exp(width * (n - m) / n) + (n - m) * exp(-width * m / n));
   }
   double largest = exp(width * (n - 1) / n);
   return (interval){n / largest, most / largest};
@@ -153,7 +154,7 @@ static void compute(const umbra_softmax_plan *plan, double *value, const double 
 static double error_of(const double *value, const double *logits, size_t count) {
   double sum = 0, largest = 0;
   for (size_t i = 0; i < count; i++) sum += exp(logits[i] - logits[0]); /* the first is a largest one */
-  for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs(value[i] - exp(logits[i] - logits[0]) / sum));
+  for (size_t i = 0; i < count; i++) largest = umbra_larger(largest, fabs(value[i] - exp(logits[i] - logits[0]) / sum));
   return largest;
 }
 

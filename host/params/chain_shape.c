@@ -18,7 +18,6 @@ enum {
   RATIO_SLACK = 300,   /* of a message ratio, as primes are not exactly of their size */
   BASE_MARGIN = 10000, /* bits of the lowest level above the scale: at least these, */
   BASE_CHOICE = 30000, /* and at most so many more; */
-  SPARSE_BASE = 62000, /* of a refresh, this at most, so that the key to the ephemeral secret stays small enough */
   MAX_PERIOD = 8,
   MAX_TERMINALS = 12
 };
@@ -164,7 +163,7 @@ static int is_duplicate(const umbra_shape *shape) {
 static int is_base(const umbra_shape *shape, uint32_t first_base, const umbra_chain_request *request) {
   const uint32_t bits = request->scale_bits;
   if (size_of(shape, shape->base_units - first_base, bits, 0) > BASE_CHOICE) return 0;
-  return !request->bootstrap.stc_levels || size_of(shape, shape->base_units, bits, 0) <= SPARSE_BASE;
+  return !request->bootstrap.stc_levels || size_of(shape, shape->base_units, bits, 0) <= UMBRA_SPARSE_BASE * MILLI;
 }
 
 /* All shapes of the given sizes: every base, and from each level's fewest terminals to ever fewer mains. */

@@ -18,7 +18,8 @@ enum {
   UMBRA_CTS_SIZE = 57250, /* for coefficients-to-slots, */
   UMBRA_SINE_MIN = 57250, /* for the sine at least, */
   UMBRA_SINE_MAX = 59750, /* and at most, */
-  UMBRA_SINE_STEP = 250   /* and in between */
+  UMBRA_SINE_STEP = 250,  /* and in between */
+  UMBRA_SPARSE_BASE = 62  /* bits of level 0 of a refresh, at most: the key to the ephemeral secret has twice as many */
 };
 
 typedef struct umbra_chain_request {

@@ -151,13 +151,13 @@ static umbra_status check_digits(const umbra_chain *chain) {
 
 /* What a shape may be by itself; before levels are counted by it. */
 static umbra_status check_boot_shape(const umbra_bootstrap_shape *boot) {
-  UMBRA_TRY(check_count("levels for slots-to-coefficients", boot->stc_levels, 1, 4));
-  UMBRA_TRY(check_count("levels for coefficients-to-slots", boot->cts_levels, 1, 4));
-  UMBRA_TRY(check_count("multiples of q_0 for the sine", boot->overflow, 4, UMBRA_MAX_OVERFLOW));
-  UMBRA_TRY(check_count("degrees of the cosine", boot->degree, 4, UMBRA_MAX_COSINE_DEGREE));
-  UMBRA_TRY(check_count("double angles", boot->double_angles, 1, UMBRA_MAX_DOUBLE_ANGLES));
-  UMBRA_TRY(check_count("bits of message ratio", boot->ratio_bits, UMBRA_MIN_RATIO_BITS, 20));
-  UMBRA_TRY(check_count("coefficients of the ephemeral secret", boot->hamming, 16, UMBRA_MAX_HAMMING));
+  UMBRA_TRY(check_count("levels for slots-to-coefficients (stc_levels)", boot->stc_levels, 1, 4));
+  UMBRA_TRY(check_count("levels for coefficients-to-slots (cts_levels)", boot->cts_levels, 1, 4));
+  UMBRA_TRY(check_count("multiples of q_0 for the sine (overflow)", boot->overflow, 4, UMBRA_MAX_OVERFLOW));
+  UMBRA_TRY(check_count("degrees of the cosine (degree)", boot->degree, 4, UMBRA_MAX_COSINE_DEGREE));
+  UMBRA_TRY(check_count("double angles (double_angles)", boot->double_angles, 1, UMBRA_MAX_DOUBLE_ANGLES));
+  UMBRA_TRY(check_count("bits of message ratio (ratio_bits)", boot->ratio_bits, UMBRA_MIN_RATIO_BITS, 20));
+  UMBRA_TRY(check_count("coefficients of the ephemeral secret (hamming)", boot->hamming, 16, UMBRA_MAX_HAMMING));
   if (boot->degree % 2 || boot->degree > 4 * boot->overflow)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the degree of the cosine is %u: it must be even, and at most 4 times the %u multiples of q_0",
@@ -197,8 +197,10 @@ static umbra_status check_boot_steps(const umbra_chain *chain) {
 static umbra_status check_boot_stages(const umbra_chain *chain) {
   const uint32_t most = 8, stages = chain->log_n - 1, least = (stages + most - 1) / most;
   if (chain->bootstrap.stc_levels >= least && chain->bootstrap.cts_levels >= least) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a ring of 2^%u needs %u levels for each linear map of a refresh",
-                    chain->log_n, least);
+  return umbra_fail(
+      UMBRA_ERROR_INVALID_ARGUMENT,
+      "a ring of 2^%u needs %u levels for each linear map of a refresh: stc_levels is %u and cts_levels %u",
+      chain->log_n, least, chain->bootstrap.stc_levels, chain->bootstrap.cts_levels);
 }
 
 static umbra_status check_boot_levels(const umbra_chain *chain) {
@@ -379,6 +381,9 @@ static umbra_status check_need(const umbra_params_need *need) {
   UMBRA_TRY(check_flags(need->flags));
   UMBRA_TRY(check_ring(need->log_n ? need->log_n : UMBRA_MAX_LOG_N, need->scale_bits, need->flags));
   UMBRA_TRY(check_keyless(need->keyless_levels, need->depth, need->bootstrap->stc_levels > 0));
+  if (need->bootstrap->stc_levels && need->depth == 0)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "depth is 0: of a set that refreshes it is what a refresh leaves, "
+                                                    "which is 1 at least");
   if (need->bootstrap->stc_levels && need->security > 128)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "security is %u: sets that refresh have 128 bits", need->security);
   if (need->security != 128 && need->security != 192 && need->security != 256)
@@ -403,15 +408,50 @@ static umbra_chain_request request_of(const umbra_params_need *need, uint32_t lo
                                .bound_bits = insecure ? 0 : umbra_security_bound(log_n, need->security)};
 }
 
+/* Whether it is to refresh securely: by an ephemeral secret, which not every ring has. */
+static int is_ephemeral(const umbra_params_need *need) {
+  return need->bootstrap->stc_levels && !(need->flags & UMBRA_INSECURE_FOR_TESTS);
+}
+
+static uint32_t last_ring(const umbra_params_need *need) {
+  return is_ephemeral(need) ? UMBRA_SPARSE_LAST_LOG_N : UMBRA_MAX_LOG_N;
+}
+
+static umbra_status check_ephemeral(const umbra_params_need *need) {
+  const uint32_t first = UMBRA_SPARSE_FIRST_LOG_N, last = UMBRA_SPARSE_LAST_LOG_N, log_n = need->log_n;
+  if (!is_ephemeral(need)) return UMBRA_OK;
+  if (need->bootstrap->hamming != UMBRA_SPARSE_HAMMING)
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                      "hamming is %u: of ephemeral secrets those of weight %d are known to be "
+                      "secure",
+                      need->bootstrap->hamming, UMBRA_SPARSE_HAMMING);
+  if (!log_n || (log_n >= first && log_n <= last)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                    "a ring of 2^%u cannot refresh securely: ephemeral secrets are known to be secure in rings of 2^%u "
+                    "and 2^%u only",
+                    log_n, first, last);
+}
+
 /* Finds the smallest ring from `first` to `last` that carries the need; returns 0 if none does. */
 static uint32_t smallest_ring(umbra_chain *chain, umbra_chain_workshop *shop, const umbra_params_need *need,
                               uint32_t first, uint32_t last) {
   for (uint32_t log_n = first; log_n <= last; log_n++) {
     const umbra_chain_request request = request_of(need, log_n);
     if (!umbra_chain_search(chain, shop, &request)) continue;
-    if (!need->bootstrap->stc_levels || !request.bound_bits || umbra_sparse_key_is_secure(chain)) return log_n;
+    if (!is_ephemeral(need) || umbra_sparse_key_is_secure(chain)) return log_n;
   }
   return 0;
+}
+
+/* The ephemeral secret of a need that refreshes. */
+static umbra_status refuse_ephemeral(const umbra_chain *chain) {
+  const umbra_window window = umbra_chain_sparse_window(chain);
+  return umbra_fail(
+      UMBRA_ERROR_UNSUPPORTED,
+      "the key to the ephemeral secret would have a modulus of %.1f bits, and up to %d are known to be secure: "
+      "it is level 0, of scale_bits and ratio_bits, and about as much again%s",
+      umbra_log2_bits(umbra_chain_log_product(chain, window.first, window.count)), UMBRA_SPARSE_BITS,
+      chain->bootstrap.sparse_primes > 2 ? "; sparse_primes may be fewer" : "");
 }
 
 /* Explains what a ring carries, and which one would carry the need. */
@@ -419,14 +459,15 @@ static umbra_status refuse(umbra_chain_workshop *shop, const umbra_params_need *
   umbra_chain chain;
   char carries[32] = "not even depth 0", other[32] = "no ring does", security[32] = "", keyless[32] = "";
   const umbra_chain_request request = request_of(need, log_n);
+  if (is_ephemeral(need) && umbra_chain_search(&chain, shop, &request)) return refuse_ephemeral(&chain);
   const int depth = umbra_chain_search_depth(shop, &request);
-  const uint32_t larger = smallest_ring(&chain, shop, need, log_n + 1, UMBRA_MAX_LOG_N);
-  if (need->bootstrap->stc_levels && request.bound_bits && (log_n < 15 || log_n > 16))
+  const uint32_t larger = smallest_ring(&chain, shop, need, log_n + 1, last_ring(need));
+  if (depth < 0 && need->bootstrap->stc_levels)
     return umbra_fail(
         UMBRA_ERROR_UNSUPPORTED,
-        "a ring of 2^%u cannot refresh securely: ephemeral secrets are known to be secure in rings of 2^15 "
-        "and 2^16 only",
-        log_n);
+        "level 0 would have %u bits or more, of scale_bits and ratio_bits, and of sets that refresh it has up "
+        "to %d, so that the key to the ephemeral secret stays small enough",
+        need->scale_bits + need->bootstrap->ratio_bits, UMBRA_SPARSE_BASE);
   if (depth >= 0) snprintf(carries, sizeof carries, "depth %d at most", depth);
   if (larger) snprintf(other, sizeof other, "a ring of 2^%u does", larger);
   if (request.bound_bits) snprintf(security, sizeof security, " at %u-bit security", need->security);
@@ -445,11 +486,13 @@ static umbra_status search(umbra_params **params, umbra_chain_workshop *shop, co
 /* Its bootstrap is a whole shape, whether it refreshes or not. */
 static umbra_status from_need(umbra_params **params, const umbra_params_need *need) {
   UMBRA_TRY(check_need(need));
+  UMBRA_TRY(check_ephemeral(need));
   const uint32_t smallest = ring_for_slots(need);
-  const uint32_t last = need->log_n ? need->log_n : UMBRA_MAX_LOG_N;
+  const uint32_t last = need->log_n ? need->log_n : last_ring(need);
   if (smallest > last)
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "min_slots is %u: a ring of 2^%u has %u", need->min_slots, last,
-                      1u << (last - 1));
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "min_slots is %u: a ring of 2^%u has %u%s", need->min_slots, last,
+                      1u << (last - 1),
+                      need->log_n || !is_ephemeral(need) ? "" : ", and larger ones do not refresh securely");
   umbra_chain_workshop *shop;
   UMBRA_TRY(umbra_alloc(&shop, 1, sizeof *shop, "the search for parameters"));
   umbra_status status = search(params, shop, need, need->log_n ? need->log_n : smallest, last);

@@ -34,8 +34,8 @@ uint32_t umbra_security_of(uint32_t log_n, umbra_log2 log_qp) {
  * 2^16. Frozen; nothing else is accepted.
  */
 int umbra_sparse_key_is_secure(const umbra_chain *chain) {
-  enum { HAMMING = 32, BOUND_BITS = 121, SMALLEST_LOG_N = 15, LARGEST_LOG_N = 16 };
   const umbra_window window = umbra_chain_sparse_window(chain);
-  return chain->bootstrap.hamming == HAMMING && chain->log_n >= SMALLEST_LOG_N && chain->log_n <= LARGEST_LOG_N &&
-         umbra_chain_log_product(chain, window.first, window.count) <= umbra_log2_of_bits(BOUND_BITS);
+  return chain->bootstrap.hamming == UMBRA_SPARSE_HAMMING && chain->log_n >= UMBRA_SPARSE_FIRST_LOG_N &&
+         chain->log_n <= UMBRA_SPARSE_LAST_LOG_N &&
+         umbra_chain_log_product(chain, window.first, window.count) <= umbra_log2_of_bits(UMBRA_SPARSE_BITS);
 }

@@ -11,10 +11,13 @@ uint32_t umbra_security_bound(uint32_t log_n, uint32_t security);
 /* The security of a key of that modulus: 256, 192, 128, or 0 when it is less. */
 uint32_t umbra_security_of(uint32_t log_n, umbra_log2 log_qp);
 
-/*
- * Whether the key to the ephemeral sparse secret of a chain that refreshes is within the frozen points: at most 121 bits of
- * modulus for 32 nonzero coefficients in rings of 2^15 and 2^16.
- */
+/* Whether the key to the ephemeral sparse secret of a chain that refreshes is within the frozen points. */
+enum {
+  UMBRA_SPARSE_HAMMING = 32, /* nonzero coefficients */
+  UMBRA_SPARSE_BITS = 121,   /* of modulus, at most */
+  UMBRA_SPARSE_FIRST_LOG_N = 15,
+  UMBRA_SPARSE_LAST_LOG_N = 16
+};
 int umbra_sparse_key_is_secure(const umbra_chain *chain);
 
 #endif

@@ -5,12 +5,14 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../io/lock.h"
 
 struct umbra_dataset {
   const umbra_context *context;
   const umbra_train_plan *plan;
   uint8_t owner[UMBRA_OWNER_BYTES], id[UMBRA_DATASET_ID_BYTES];
-  char *folder; /* NULL: a dry device, or a simulation */
+  char *folder;     /* NULL: a dry device, or a simulation */
+  umbra_lock *lock; /* of the folder, shared with other readers; NULL: there is none, or nobody can write there */
   umbra_ciphertext *weights;
   umbra_matrix **kept;   /* by block; NULL: not in memory */
   umbra_matrix *passing; /* the block of the last call, if it is not kept */
@@ -56,8 +58,11 @@ static umbra_status check_blocks(const umbra_dataset *dataset) {
 /* Only when every block is known to be there, memory is taken for their number, which the plan's author chose. */
 static umbra_status fill(umbra_dataset *dataset, const char *folder) {
   const size_t length = strlen(folder);
+  char index[PATH_MAX];
   UMBRA_TRY(umbra_alloc(&dataset->folder, length + 1, 1, "a data set"));
   memcpy(dataset->folder, folder, length);
+  UMBRA_TRY(umbra_dataset_index_path(index, folder));
+  UMBRA_TRY(umbra_lock_share(&dataset->lock, index));
   UMBRA_TRY(read_index(dataset));
   UMBRA_TRY(check_blocks(dataset));
   return umbra_alloc(&dataset->kept, dataset->plan->blocks, sizeof *dataset->kept, "a data set");
@@ -131,6 +136,7 @@ void umbra_dataset_close(umbra_dataset *dataset) {
   for (uint64_t i = 0; dataset->kept && i < dataset->plan->blocks; i++) umbra_matrix_destroy(dataset->kept[i]);
   umbra_free(dataset->kept);
   umbra_ciphertext_destroy(dataset->weights);
+  umbra_lock_destroy(dataset->lock);
   umbra_free(dataset->folder);
   umbra_free(dataset);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/error.h"
+#include "../io/lock.h"
 #include "../io/storage.h"
 #include "../params/params.h"
 #include "dataset_file.h"
@@ -84,10 +85,7 @@ static umbra_status write_index(const encryption *e, const char *path) {
 }
 
 /* Without an index it is no data set, so the old one goes first and the new one comes last. */
-static umbra_status write_all(encryption *e) {
-  char index[PATH_MAX];
-  UMBRA_TRY(umbra_dataset_index_path(index, e->folder));
-  UMBRA_TRY(umbra_storage_make_folder(e->folder));
+static umbra_status write_all(encryption *e, const char *index) {
   UMBRA_TRY(refuse_secrets(e->folder, index));
   UMBRA_TRY(umbra_storage_remove(index));
   randombytes_buf(e->id, sizeof e->id);
@@ -97,6 +95,18 @@ static umbra_status write_all(encryption *e) {
   return UMBRA_OK;
 }
 
+/* While nobody else encrypts into the folder, or trains on what is there. */
+static umbra_status write_alone(encryption *e) {
+  char index[PATH_MAX];
+  umbra_lock *lock = NULL;
+  UMBRA_TRY(umbra_dataset_index_path(index, e->folder));
+  UMBRA_TRY(umbra_storage_make_folder(e->folder));
+  UMBRA_TRY(umbra_lock_create(&lock, index));
+  const umbra_status status = write_all(e, index);
+  umbra_lock_destroy(lock);
+  return status;
+}
+
 static umbra_status encrypt(const char *folder, const umbra_train_plan *plan, umbra_encryptor by,
                             const umbra_records *records, const double *initial, const umbra_progress *progress) {
   umbra_train_source source;
@@ -104,7 +114,7 @@ static umbra_status encrypt(const char *folder, const umbra_train_plan *plan, um
   UMBRA_TRY(umbra_train_source_open(&source, plan, by, records, initial));
   umbra_watch watch = umbra_watch_of(progress);
   encryption e = {.folder = folder, .plan = plan, .source = &source, .watch = &watch};
-  umbra_status status = umbra_watch_close(&watch, write_all(&e));
+  umbra_status status = umbra_watch_close(&watch, write_alone(&e));
   umbra_train_source_close(&source);
   return status;
 }

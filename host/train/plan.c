@@ -309,6 +309,16 @@ static umbra_status identify(umbra_train_plan *plan, const umbra_scaling *scalin
   return scaling && scaling->known ? umbra_scaling_identify(plan->training, scaling, plan->digest) : UMBRA_OK;
 }
 
+/* Weights with such an error say nothing. */
+static umbra_status check_error(const umbra_train_plan *plan) {
+  const double error = plan->report.weight_error, bound = plan->options.bound;
+  if (error <= bound) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                    "the error of the weights is expected to be %g after %u iterations, and they are within a bound of "
+                    "%g: fewer iterations, a lower rate, a larger bound, or parameters with more scale_bits have less",
+                    error, plan->options.iterations, bound);
+}
+
 static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
@@ -320,6 +330,7 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   UMBRA_TRY(umbra_plan_run_dry(&plan->costs, plan->needs, plan, NULL));
   fill_report(plan);
   umbra_plan_errors(plan);
+  UMBRA_TRY(check_error(plan));
   umbra_train_digest(plan->digest, plan);
   const umbra_scaling *scaling = o->scaling;
   o->scaling = NULL; /* it is the caller's */

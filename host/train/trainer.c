@@ -12,6 +12,7 @@
 #include "../base/structs.h"
 #include "../ckks/checks.h"
 #include "../ckks/keys_internal.h"
+#include "../io/lock.h"
 #include "../io/storage.h"
 #include "checkpoint.h"
 #include "dataset.h"
@@ -23,6 +24,7 @@ struct umbra_trainer {
   umbra_dataset *dataset;
   umbra_stepper *stepper;
   char *checkpoint; /* NULL: none */
+  umbra_lock *lock; /* of the checkpoint; NULL: there is none, or it cannot be written */
   umbra_train_state state;
   uint32_t done; /* iterations */
   int result_refreshed;
@@ -77,7 +79,6 @@ static umbra_status check_desc(const umbra_trainer_desc *desc) {
 
 static umbra_status check_checkpoint(const char *path, int resume) {
   int found;
-  if (!path) return UMBRA_OK;
   UMBRA_TRY(umbra_storage_look(&found, path));
   if (found && !resume)
     return umbra_fail(UMBRA_ERROR_EXISTS,
@@ -101,7 +102,6 @@ static umbra_status resume(umbra_trainer *trainer, const uint8_t *owner) {
 }
 
 static umbra_status keep_path(umbra_trainer *trainer, const char *path) {
-  if (!path) return UMBRA_OK;
   size_t bytes = strlen(path) + 1;
   UMBRA_TRY(umbra_alloc(&trainer->checkpoint, bytes, 1, "a path"));
   memcpy(trainer->checkpoint, path, bytes);
@@ -125,9 +125,17 @@ static umbra_status open_data(umbra_trainer *trainer, const umbra_trainer_desc *
                             desc->memory_budget);
 }
 
+/* From here to its end nobody else trains on that checkpoint. */
+static umbra_status take_checkpoint(umbra_trainer *trainer, const umbra_trainer_desc *desc) {
+  if (!desc->checkpoint) return UMBRA_OK;
+  UMBRA_TRY(keep_path(trainer, desc->checkpoint));
+  UMBRA_TRY(umbra_lock_if_writable(&trainer->lock, desc->checkpoint));
+  return check_checkpoint(desc->checkpoint, desc->resume);
+}
+
 static umbra_status open_trainer(umbra_trainer *trainer, const umbra_trainer_desc *desc, umbra_ranks ranks,
                                  const umbra_progress *progress) {
-  UMBRA_TRY(keep_path(trainer, desc->checkpoint));
+  UMBRA_TRY(take_checkpoint(trainer, desc));
   UMBRA_TRY(open_data(trainer, desc));
   if (desc->resume) UMBRA_TRY(resume(trainer, desc->keys->owner));
   UMBRA_TRY(try_checkpoint(trainer));
@@ -149,7 +157,6 @@ umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_tra
   UMBRA_TRY(UMBRA_TAKE(umbra_trainer_desc, &wanted, desc));
   UMBRA_TRY(umbra_ranks_check(ranks));
   UMBRA_TRY(check_desc(&wanted));
-  UMBRA_TRY(check_checkpoint(wanted.checkpoint, wanted.resume));
   umbra_watch watch = umbra_watch_of(progress);
   UMBRA_TRY(umbra_watch_check(&watch));
   umbra_trainer *made = NULL;
@@ -167,6 +174,7 @@ void umbra_trainer_destroy(umbra_trainer *trainer) {
   umbra_stepper_destroy(trainer->stepper);
   umbra_train_state_clear(&trainer->state);
   umbra_dataset_close(trainer->dataset);
+  umbra_lock_destroy(trainer->lock);
   umbra_free(trainer->checkpoint);
   umbra_train_plan_destroy(trainer->plan);
   umbra_context_destroy(trainer->context);

@@ -72,7 +72,11 @@ typedef struct umbra_bootstrap_report {
 UMBRA_API void umbra_bootstrap_report_init(umbra_bootstrap_report *report, size_t size);
 #define umbra_bootstrap_report_init(report) umbra_bootstrap_report_init((report), sizeof *(report))
 
-/* Errors: INVALID_ARGUMENT, UNSUPPORTED (parameters that do not refresh), OUT_OF_MEMORY. options: NULL for the defaults. */
+/*
+ * options: NULL for the defaults. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY; UNSUPPORTED: parameters that do not refresh, or a
+ * refresh that would fail with a probability above 2^-30, would be off by more than half of the bound, or would lose
+ * precision by its second round; the text names the member to change.
+ */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_bootstrap_plan_create(umbra_bootstrap_plan **plan,
                                                                   const umbra_params *params,
                                                                   const umbra_bootstrap_options *options);

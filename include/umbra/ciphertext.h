@@ -98,8 +98,8 @@ UMBRA_API void umbra_noise_report_init(umbra_noise_report *report, size_t size);
 
 /*
  * Decrypts and compares with the values (pairs re, im) that an exact computation gives. For the owner's eyes.
- * Errors: MISMATCH, OUT_OF_MEMORY, RANGE (more values than slots, an expected value that is no finite number, what no
- * double holds). Broken ranges are in the report.
+ * Errors: MISMATCH, OUT_OF_MEMORY, RANGE (more values than slots, an expected value that is no finite number). Broken
+ * ranges are in the report, where what no double holds is infinite.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inspect_noise(umbra_noise_report *report,
                                                           const umbra_ciphertext *ciphertext,

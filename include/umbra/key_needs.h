@@ -68,6 +68,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_add(umbra_key_needs *needs
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_remove(umbra_key_needs *needs, const umbra_key_needs *have);
 
 /*
+ * Keys tell whoever gets them which rotations a computation has, and at which levels, and so about its architecture. This
+ * adds needs until they tell less: relinearisation, conjugation and all rotations by k 2^j steps, of either sign, with odd k
+ * below a power of two, all of them up to the highest level outside of refreshes that has keys. What is left to see is that
+ * power of two: the smallest that the needs fit into. Keys inside of refreshes stay as they are: they follow from the
+ * parameters and from the slots that are refreshed. It takes several times the keys. Errors: INVALID_ARGUMENT, RANGE (the
+ * keys would take more than most_bytes in memory; the text says how many), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_key_needs_pad(umbra_key_needs *needs, uint64_t most_bytes);
+
+/*
  * OK if `have` serves all of `needs`; else MISSING_KEY, with a text that lists what is missing, shortened if it is long
  * (umbra_key_needs_remove gives all of it). Errors also: INVALID_ARGUMENT, MISMATCH (other parameters).
  */

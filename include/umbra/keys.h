@@ -72,6 +72,12 @@ UMBRA_API void umbra_secret_key_destroy(umbra_secret_key *key);
 UMBRA_API void umbra_public_key_destroy(umbra_public_key *key);
 UMBRA_API void umbra_eval_keys_destroy(umbra_eval_keys *keys);
 
+/*
+ * 0 if the system has refused to lock the key's memory, as it does beyond a limit (RLIMIT_MEMLOCK): then it may reach the
+ * swap. It is left out of core dumps in any case, but the working copies of a call are not.
+ */
+UMBRA_API int umbra_secret_key_is_locked(const umbra_secret_key *key);
+
 UMBRA_API uint64_t umbra_public_key_bytes(const umbra_public_key *key); /* of its residues */
 
 UMBRA_API void umbra_secret_key_owner(const umbra_secret_key *key, uint8_t owner[UMBRA_OWNER_BYTES]);

@@ -29,7 +29,8 @@ typedef enum umbra_status {
   UMBRA_ERROR_PASSPHRASE = 12,      /* a passphrase is needed, or it is wrong */
   UMBRA_ERROR_DEVICE = 13,          /* the device failed; objects in flight are invalid */
   UMBRA_ERROR_CANCELLED = 14,       /* a progress callback asked to stop */
-  UMBRA_ERROR_INTERNAL = 15         /* a bug in the library: please report it */
+  UMBRA_ERROR_INTERNAL = 15,        /* a bug in the library: please report it */
+  UMBRA_ERROR_BUSY = 16             /* something else works on a file or folder: another process, or this one */
 } umbra_status;
 
 /* Short constant name of a status, "unknown status" for other values. Never NULL. */

@@ -120,8 +120,9 @@ UMBRA_API void umbra_train_iteration_init(umbra_train_iteration *iteration, size
 #define umbra_train_iteration_init(iteration) umbra_train_iteration_init((iteration), sizeof *(iteration))
 
 /*
- * Errors: INVALID_ARGUMENT (the text names the option), UNSUPPORTED (parameters that do not refresh, or with fewer levels
- * than an iteration takes; more columns than fit; a kind that this version does not know).
+ * Errors: INVALID_ARGUMENT (the text names the option), UNSUPPORTED (parameters that do not refresh, whose refreshes fail
+ * too often or are too inexact for the bound, or with fewer levels than an iteration takes; more columns than fit; an
+ * expected error of the weights beyond their bound; a kind that this version does not know).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_create(umbra_train_plan **plan, const umbra_params *params,
                                                               const umbra_train_options *options);
@@ -271,8 +272,9 @@ UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t coun
  * Encrypts scaled records into a folder, which is made if it does not exist: blocks of records, and last an index with
  * the first weights (initial: columns + 1 of them, the bias last; NULL: zeros). Memory: about one block. An index that
  * is there already is removed first, so an interrupted call leaves no half data set that passes for a whole one.
+ * Meanwhile the folder is locked (umbra/lock.h): nobody else encrypts into it, or trains on what is there.
  * Errors: INVALID_ARGUMENT (records of another shape than the plan's), MISMATCH (the key's parameters), RANGE (features
- * too large to be encrypted, weights beyond the bound), IO, CANCELLED; but for the last two nothing has been written.
+ * too large to be encrypted, weights beyond the bound), BUSY, IO, CANCELLED; but for the last two nothing has been written.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_encrypt(const char *folder, const umbra_train_plan *plan,
                                                           const umbra_public_key *key, const umbra_records *records,
@@ -310,10 +312,12 @@ UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
 
 /*
  * Checks everything before any work: parameters, owner and plan of keys, data set, blocks and checkpoint, every key at
- * its level, and whether a checkpoint can be written, by a temporary file beside it. Errors: INVALID_ARGUMENT (also a
- * checkpoint in a folder that holds a secret key), MISMATCH (the text says which differ), MISSING_KEY (names the
- * rotation), EXISTS (a checkpoint that is not to be resumed), IO, FORMAT, OUT_OF_MEMORY, CANCELLED. progress is that of the
- * matrices of a refresh, which take most of the time.
+ * its level, and whether a checkpoint can be written, by a temporary file beside it. Checkpoint and data set are locked
+ * (umbra/lock.h) as long as the trainer lives: another one on the same checkpoint is BUSY, and so is whoever encrypts into
+ * the folder; many may train on one data set. Errors: INVALID_ARGUMENT (also a checkpoint in a folder that holds a secret
+ * key), MISMATCH (the text says which differ), MISSING_KEY (names the rotation), EXISTS (a checkpoint that is not to be
+ * resumed), BUSY, IO, FORMAT, OUT_OF_MEMORY, CANCELLED. progress is that of the matrices of a refresh, which take most of
+ * the time.
  *
  * On a dry device (umbra/cost.h) keys, data and checkpoint are NULL: the trainer runs on a data set of the plan's shape
  * without values. On a simulation (umbra/simulate.h) they are NULL, too, and the trainer runs on `records`, which are

@@ -67,6 +67,7 @@
 #include <umbra/inference.h>
 #include <umbra/key_needs.h>
 #include <umbra/keys.h>
+#include <umbra/lock.h>
 #include <umbra/logistic.h>
 #include <umbra/matrix.h>
 #include <umbra/matrix_ops.h>

@@ -17,7 +17,8 @@
  */
 enum {
   STC_FIRST_RATIO_BITS = 5,
-  LEAST_MATRIX_BITS = 24 /* of a factor's entries: fewer, and its rounding is all that is left */
+  LEAST_MATRIX_BITS = 24, /* of a factor's entries: fewer, and its rounding is all that is left */
+  MOST_LOG2_FAILURE = -30 /* of a refresh */
 };
 
 /* ---- what is asked for ---- */
@@ -175,6 +176,28 @@ static umbra_status check_matrix_bits(const umbra_bootstrap_plan *plan) {
 
 /* ---- the plan ---- */
 
+/* A plan that knows that it fails is none. What is no number is refused, too. */
+static umbra_status check_outlook(const umbra_bootstrap_plan *plan) {
+  const umbra_bootstrap_report *r = &plan->report;
+  if (!(r->log2_range_failure <= MOST_LOG2_FAILURE))
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                      "a refresh would fail with probability 2^%.1f, as coefficients leave the range of the sine, and "
+                      "2^%d is the most: overflow of the parameters' bootstrap is %u, and must be larger",
+                      r->log2_range_failure, MOST_LOG2_FAILURE, plan->params->chain.bootstrap.overflow);
+  if (!(r->worst_error <= 0.5))
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
+                      "slots would be off by up to %.3g times their bound of %g after a refresh, and half of it is the "
+                      "most: take %s",
+                      r->worst_error, plan->options.bound, plan->weakest);
+  if (plan->options.rounds > 1 && !(r->error < plan->one_round))
+    return umbra_fail(
+        UMBRA_ERROR_UNSUPPORTED,
+        "rounds is 2, and the second one would lose precision: an error of 2^%.1f of the bound, instead of "
+        "2^%.1f after one",
+        log2(r->error), log2(plan->one_round));
+  return UMBRA_OK;
+}
+
 static umbra_status fill(umbra_bootstrap_plan *plan) {
   const umbra_chain *chain = &plan->params->chain;
   umbra_bootstrap_shape shape = chain->bootstrap;
@@ -184,6 +207,7 @@ static umbra_status fill(umbra_bootstrap_plan *plan) {
   lay_out(plan);
   UMBRA_TRY(check_matrix_bits(plan));
   umbra_bootstrap_predict(plan);
+  UMBRA_TRY(check_outlook(plan));
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
   return umbra_bootstrap_plan_run_dry(plan);
 }

@@ -35,6 +35,8 @@ struct umbra_bootstrap_plan {
   umbra_log2 log_enter; /* log2 of the scale at which the modulus is raised */
   umbra_log2 log_stc;   /* of the scale of the message before slots-to-coefficients */
   uint32_t round_bits;  /* by which the error of a first round is magnified for the second */
+  double one_round;     /* the report's error if there were one round only */
+  const char *weakest;  /* what to change if errors are too large: the members behind the largest part of them */
   umbra_bootstrap_map cts, stc;
   umbra_reduction *reduction;
   umbra_key_needs *needs;

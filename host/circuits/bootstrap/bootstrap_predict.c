@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "../../base/bounds.h"
 #include "bootstrap_plan.h"
 #include "overflow.h"
 
@@ -91,6 +92,7 @@ static void predict_rounds(umbra_bootstrap_plan *plan, double bent, double produ
   plan->round_bits = exponent < 0 ? (uint32_t)-exponent : 0;
   const double shrink = ldexp(1, -(int)plan->round_bits);
   const double rest = 2 * products; /* of the correction, and of the input brought to one level with the first round */
+  plan->one_round = report->error;
   report->error_polynomial *= shrink;
   report->error_sine *= shrink;
   report->error_noise = sqrt(square(report->error_noise * shrink) + square(rest));
@@ -98,6 +100,17 @@ static void predict_rounds(umbra_bootstrap_plan *plan, double bent, double produ
   report->log2_range_failure += 1;
   report->log2_worst_failure += 1;
   report->worst_error = report->worst_error * shrink + product_deviations * rest;
+}
+
+/* By the largest of the parts that errors have. */
+static const char *find_weakest(double noise, double products, double polynomial, double bent, double matrices) {
+  const double most =
+      umbra_larger(umbra_larger(noise, products), umbra_larger(umbra_larger(polynomial, bent), matrices));
+  if (noise >= most) return "larger scale_bits of the parameters, or fewer slots";
+  if (products >= most) return "a larger bound, or larger scale_bits of the parameters";
+  if (polynomial >= most) return "a larger degree, or more double_angles, of the parameters' bootstrap";
+  if (bent >= most) return "larger ratio_bits, or a larger arcsine_degree, of the parameters' bootstrap";
+  return "a bound nearer to 1, or larger scale_bits of the parameters";
 }
 
 void umbra_bootstrap_predict(umbra_bootstrap_plan *plan) {
@@ -126,6 +139,7 @@ void umbra_bootstrap_predict(umbra_bootstrap_plan *plan) {
   report->worst_error =
       gaussian_deviations * (all_share + report->error_polynomial + bent + matrices) + product_deviations * products;
   report->log2_worst_failure = log2_deviations_failure;
+  plan->weakest = find_weakest(all_share, products, report->error_polynomial, bent, matrices);
   report->log2_range_failure = log2_of(umbra_overflow_beyond(chain->bootstrap.hamming, reduction->overflow)) +
                                log2_of(2.0 * plan->options.slots);
   if (plan->options.rounds > 1) predict_rounds(plan, bent, products);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../base/bounds.h"
 #include "../../base/double_double.h"
 #include "../../base/error.h"
 #include "../../base/memory.h"
@@ -251,7 +252,7 @@ static double measure_fit(double *worst, const umbra_sine *sine, int overflow) {
     double e = sine->bound * i / GRID;
     double error = umbra_dd_sub(sine_in_the_clear(sine, overflow, e), target_sine(e)).high;
     sum += error * error;
-    *worst = fmax(*worst, fabs(error));
+    *worst = umbra_larger(*worst, fabs(error));
   }
   return sum / (2 * GRID + 1);
 }
@@ -267,7 +268,7 @@ void umbra_sine_measure(umbra_sine_errors *errors, const umbra_sine *sine, uint3
   for (int i = 1; i <= GRID; i++) {
     double e = sine->bound * i / GRID;
     umbra_dd error = umbra_dd_sub(arcsine_in_the_clear(sine, target_sine(e)), umbra_dd_of(e));
-    found.shape = fmax(found.shape, fabs(error.high));
+    found.shape = umbra_larger(found.shape, fabs(error.high));
   }
   *errors = found;
 }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server that trains, as a process of its own: the test's program again, with a folder and its lifetime as arguments. It
+ * has the files that an owner sends, and nothing else. Lifetimes are counted in the processor time that it has had, of
+ * which a busy machine takes none away.
+ */
+#ifndef UMBRA_TESTS_TRAIN_SERVER_H
+#define UMBRA_TESTS_TRAIN_SERVER_H
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "train.h"
+
+extern char **environ;
+
+/* ---- the server ---- */
+
+static inline const char *in_folder(const char *folder, const char *name) {
+  static char path[4][256];
+  static int next;
+  char *made = path[next++ % 4];
+  snprintf(made, sizeof path[0], "%s/%s", folder, name);
+  return made;
+}
+
+/* Appends the number of iterations done to the folder's log, each as one byte. */
+static inline int log_iteration(void *user, const umbra_train_event *event) {
+  FILE *log = fopen(in_folder(user, "log"), "ab");
+  if (!log) return 1;
+  int failed = fputc((int)event->iteration, log) == EOF;
+  return fclose(log) != 0 || failed;
+}
+
+static inline umbra_status serve_with(umbra_trainer **trainer, umbra_logistic **model, umbra_trainer_desc *desc,
+                                      const char *folder) {
+  umbra_status status = umbra_trainer_create(trainer, desc, NULL);
+  if (status == UMBRA_OK) status = umbra_trainer_run(*trainer, log_iteration, (void *)folder);
+  if (status == UMBRA_OK) status = umbra_trainer_logistic(*trainer, model);
+  return status == UMBRA_OK ? umbra_logistic_save(*model, in_folder(folder, "model.umbra"), NULL) : status;
+}
+
+static inline int serve(const char *folder) {
+  umbra_train_plan *plan = NULL;
+  umbra_context *context = NULL;
+  umbra_eval_keys *keys = NULL;
+  umbra_trainer *trainer = NULL;
+  umbra_logistic *model = NULL;
+  const char *checkpoint = in_folder(folder, "checkpoint.umbra");
+  umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .data = folder, .checkpoint = checkpoint};
+  desc.resume = access(checkpoint, F_OK) == 0;
+  umbra_status status = umbra_train_plan_load(&plan, in_folder(folder, "plan"));
+  umbra_context_desc context_desc = {UMBRA_CONTEXT_DESC_INIT};
+  if (status == UMBRA_OK) context_desc.params = umbra_train_plan_params(plan);
+  if (status == UMBRA_OK) status = umbra_context_create(&context, &context_desc);
+  if (status == UMBRA_OK) status = umbra_eval_keys_load(&keys, context, in_folder(folder, "keys"), NULL);
+  desc.plan = plan;
+  desc.context = context;
+  desc.keys = keys;
+  if (status == UMBRA_OK) status = serve_with(&trainer, &model, &desc, folder);
+  if (status != UMBRA_OK) fprintf(stderr, "%s\n", umbra_last_error());
+  umbra_logistic_destroy(model);
+  umbra_trainer_destroy(trainer);
+  umbra_eval_keys_destroy(keys);
+  umbra_context_destroy(context);
+  umbra_train_plan_destroy(plan);
+  return status != UMBRA_OK;
+}
+
+/* Once this process has had so many seconds of processor time the kernel kills it; 0: never. */
+static inline int limit_lifetime(double seconds) {
+  timer_t timer;
+  struct sigevent death = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+  struct itimerspec end = {.it_value = {(time_t)seconds, (long)(1e9 * (seconds - floor(seconds)))}};
+  return timer_create(CLOCK_PROCESS_CPUTIME_ID, &death, &timer) == 0 && timer_settime(timer, 0, &end, NULL) == 0;
+}
+
+/* What main does of a server's arguments: 1 if it failed. */
+static inline int be_server(char **argv) { return !limit_lifetime(strtod(argv[2], NULL)) || serve(argv[1]); }
+
+/* ---- whoever starts it ---- */
+
+/* What it says goes to the file `words` in its folder (NULL: to where this process says it). */
+static inline pid_t start_server(const char *folder, double lifetime, const char *words) {
+  char text[32];
+  pid_t server;
+  posix_spawn_file_actions_t files;
+  snprintf(text, sizeof text, "%.9f", lifetime);
+  char *arguments[] = {"server", (char *)folder, text, NULL};
+  assert_int_equal(posix_spawn_file_actions_init(&files), 0);
+  if (words)
+    assert_int_equal(posix_spawn_file_actions_addopen(&files, STDERR_FILENO, in_folder(folder, words),
+                                                      O_WRONLY | O_CREAT | O_TRUNC, 0600),
+                     0);
+  assert_int_equal(posix_spawn(&server, "/proc/self/exe", &files, NULL, arguments, environ), 0);
+  posix_spawn_file_actions_destroy(&files);
+  return server;
+}
+
+/* How a server ended. */
+typedef struct ending {
+  int killed, failed;
+  double seconds; /* of processor time that it had */
+} ending;
+
+static inline ending end_of_server(pid_t server) {
+  int status;
+  struct rusage usage;
+  assert_int_equal(wait4(server, &status, 0, &usage), server);
+  assert_true(WIFEXITED(status) || WTERMSIG(status) == SIGKILL);
+  return (ending){.killed = WIFSIGNALED(status),
+                  .failed = WIFEXITED(status) && WEXITSTATUS(status) != 0,
+                  .seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                             1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)};
+}
+
+/* The files that a server finds, beside the data set. */
+static inline void give_to_server(const training *t) {
+  assert_ok(umbra_train_plan_save(t->plan, in_folder(t->folder, "plan")));
+  assert_ok(umbra_eval_keys_save(t->s.keys, in_folder(t->folder, "keys"), NULL));
+}
+
+static inline bytes file_bytes(const char *path) {
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  assert_int_equal(fseek(file, 0, SEEK_END), 0);
+  bytes b = {.size = (size_t)ftell(file)};
+  rewind(file);
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_int_equal(fread(b.data, 1, b.size, file), b.size);
+  fclose(file);
+  return b;
+}
+
+#endif
