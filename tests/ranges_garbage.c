@@ -5,7 +5,8 @@
  * Nonsense is never called fine: random residues, which is what a foreign key or a value that wrapped around gives, with a
  * modest bound of 1/16 of what their level holds, at levels of every preset; bounds that no level can hold, in files; and
  * what is no number, wherever numbers are compared.
- * UMBRA_TEST_LEVELS: of each preset, at most; the lowest and the highest are among them (2, and all of rings up to 2^13).
+ * UMBRA_TEST_LEVELS: of each preset, at most; the lowest and the highest are among them. By default these two of rings up
+ * to 2^15, and of one preset whose levels hold more than doubles do; and all of rings up to 2^13.
  */
 #include <float.h>
 
@@ -84,6 +85,10 @@ static void random_residues_are_refused(void **state) {
   for (const char *const *name = umbra_params_presets(); *name; name++) {
     scheme s = {0};
     assert_ok(umbra_params_from_preset(&s.params, *name));
+    if (most == 2 && umbra_params_log_n(s.params) > 15 && strcmp(*name, "n16-d41-s40") != 0) {
+      umbra_params_destroy(s.params);
+      continue;
+    }
     assert_ok(umbra_context_create(&s.context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = s.params}));
     assert_ok(umbra_secret_key_generate(&s.secret, s.context));
     const uint32_t top = umbra_params_depth(s.params);

@@ -153,14 +153,15 @@ static bool is_input(const struct stat *target, const char *input) {
 }
 
 bool cli_may_replace(const char *option, const char *path, const char *kind, const char *const *inputs, int count) {
-  struct stat target;
+  struct stat target, led;
   if (!cli_folder_of(option, path)) return false;
   if (lstat(path, &target) != 0) return true;
+  if (stat(path, &led) != 0) led = target;
+  for (int i = 0; i < count; i++)
+    if (is_input(&led, inputs[i]))
+      return cli_error("%s: %s is an input of this command and will not be replaced", option, path);
   if (S_ISLNK(target.st_mode)) return cli_error("%s: %s is a symbolic link; name what it leads to", option, path);
   if (!S_ISREG(target.st_mode)) return cli_error("%s: %s is not a regular file", option, path);
-  for (int i = 0; i < count; i++)
-    if (is_input(&target, inputs[i]))
-      return cli_error("%s: %s is an input of this command and will not be replaced", option, path);
   const char *old = cli_file_kind(path, NULL);
   return !old || (kind && strcmp(old, kind) == 0) ||
          cli_error("%s: %s (%s) will not be replaced by a file of another kind", option, path, old);
