@@ -58,11 +58,6 @@ umbra_status umbra_slot_vector_create(umbra_slot_vector *v, const umbra_context 
   return UMBRA_OK;
 }
 
-void umbra_wipe_and_free(void *memory, size_t bytes) {
-  if (memory) sodium_memzero(memory, bytes);
-  umbra_free(memory);
-}
-
 void umbra_slot_vector_destroy(umbra_slot_vector *v, const umbra_context *context, umbra_stream *stream) {
   if (umbra_slot_vector_has_copy(v)) umbra_wipe_and_free(v->re, umbra_slot_vector_bytes(v));
   if (v->known) umbra_ring_give(context->ring, v->device_re, umbra_slot_vector_bytes(v));
