@@ -202,6 +202,31 @@ static void models_are_published(void **state) {
   umbra_table_clear(&shown);
 }
 
+/* ---- plans ---- */
+
+static void plans_say_what_is_left(void **state) {
+  (void)state;
+  double bits = 0;
+  assert_succeeds(
+      "plan --shape 60x5 --iterations 2 --publish 1 --statistical 4 --least-bits 2 --out plan.umbra --json");
+  const char *found = strstr(contents("out"), "\"bits\":");
+  assert_non_null(found);
+  assert_int_equal(sscanf(found, "\"bits\":%lf", &bits), 1);
+  assert_true(bits >= 2 && bits < 40);
+  assert_int_equal(shell("grep -q '\"rounds\":2' out"), 0);
+  assert_succeeds("inspect plan.umbra");
+  assert_int_equal(shell("grep -q 'refreshes .*, in two rounds' out"), 0);
+}
+
+/* The presets that there are leave too little of a training with many refreshes; the text says what would do. */
+static void plans_that_leave_nothing_are_refused(void **state) {
+  (void)state;
+  assert_fails(1, "--publish: a release would leave",
+               "plan --shape 455x30 --iterations 30 --publish 1 --out none.umbra");
+  assert_int_equal(shell("grep -q 'What would do: an error up to' err && ! test -e none.umbra"), 0);
+  assert_fails(2, "belong to --publish", "plan --shape 455x30 --least-bits 3");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(values_are_near_and_coarse, without_journal),
@@ -217,6 +242,8 @@ int main(void) {
       cmocka_unit_test_setup(too_few_bits_count_nothing, without_journal),
       cmocka_unit_test_setup(options_belong_together, without_journal),
       cmocka_unit_test_setup(models_are_published, without_journal),
+      cmocka_unit_test(plans_say_what_is_left),
+      cmocka_unit_test(plans_that_leave_nothing_are_refused),
   };
   return cmocka_run_group_tests(tests, make_owner, leave_scratch);
 }
