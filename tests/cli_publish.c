@@ -202,6 +202,16 @@ static void models_are_published(void **state) {
   umbra_table_clear(&shown);
 }
 
+/* What is not published is kept as keys are. */
+static void values_of_the_owner_are_kept_apart(void **state) {
+  (void)state;
+  assert_int_equal(shell("echo 1 >owned.csv && chmod 644 owned.csv"), 0);
+  assert_succeeds(DECRYPT "--in records.umbra --out owned.csv");
+  assert_int_equal(mode_of("owned.csv"), 0600);
+  assert_fails(1, "need separate folders", DECRYPT "--in records.umbra --out keys/owned.csv");
+  assert_int_equal(access("keys/owned.csv", F_OK), -1);
+}
+
 /* ---- plans ---- */
 
 static void plans_say_what_is_left(void **state) {
@@ -242,6 +252,7 @@ int main(void) {
       cmocka_unit_test_setup(too_few_bits_count_nothing, without_journal),
       cmocka_unit_test_setup(options_belong_together, without_journal),
       cmocka_unit_test_setup(models_are_published, without_journal),
+      cmocka_unit_test(values_of_the_owner_are_kept_apart),
       cmocka_unit_test(plans_say_what_is_left),
       cmocka_unit_test(plans_that_leave_nothing_are_refused),
   };

@@ -134,6 +134,7 @@ umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *
   UMBRA_TRY(umbra_plaintext_make(&made, o.home, ciphertext->level));
   made->slots = ciphertext->slots;
   made->estimate = ciphertext->estimate;
+  made->opened = 1;
   umbra_status status = open_into(made, &o);
   if (status == UMBRA_OK) UMBRA_PUT(plaintext, plaintext, made);
   else umbra_plaintext_destroy(made);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "commands.h"
 #include "model_file.h"
 #include "network.h"
+#include "opened.h"
 #include "owners.h"
 #include "progress.h"
 #include "publish.h"
@@ -192,7 +192,8 @@ static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report
   const char *inputs[] = {o->in, o->scaling, o->secret.file, o->secret.passphrase_file};
   const cli_owned owned[] = {{"--secret", NULL, o->secret.file}, {"--in", NULL, o->in}};
   cli_model_form form;
-  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 4) || !cli_owners_agree(owned, 2) ||
+  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 4) ||
+      (!o->publish.wanted && !cli_opened_prepare("--out", o->out)) || !cli_owners_agree(owned, 2) ||
       !cli_scaling_load(&j->scaling, o->scaling, NULL, report) ||
       !cli_context_open_in(&j->context, o->keys, &o->engine, report) || !load_in(j, o, report) ||
       !cli_secret_load(&j->secret, j->context, &o->secret, report) ||
@@ -209,7 +210,7 @@ static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report
 
 static void clear(decrypt_job *j) {
   cli_journal_close(&j->journal);
-  free(j->table.values);
+  umbra_table_clear(&j->table);
   umbra_scaling_destroy(j->scaling);
   umbra_logistic_destroy(j->model);
   umbra_matrix_destroy(j->matrix);
@@ -262,7 +263,6 @@ static bool run(const cli_command *command, int argc, char **argv) {
   cli_parse(command, options, argc, argv);
   check_usage(&o);
 
-  if (!o.publish.wanted) umask(0077); /* the table is for the owner of the key alone */
   decrypt_job job = {.told = {UMBRA_DISCLOSURE_INIT}};
   cli_report report = {0};
   bool done = cli_report_open(&report) &&
@@ -276,8 +276,9 @@ const cli_command cli_decrypt = {
     .summary = "Decrypts scores, records, weights or a network's answers; for the owner of the secret key.",
     .details =
         "The values are the owner's: they hold the raw error of the computation, from which the secret key follows.\n"
-        "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. A new\n"
-        "table has mode 0600; an existing one keeps its mode. With --publish they may be shown: noise hides the\n"
+        "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. The\n"
+        "table has mode 0600, and lies in no folder with keys or data that are given away. With --publish they may be "
+        "shown: noise hides the\n"
         "error, of so many ciphertexts as --releases says, and takes its bits. Each is counted in a journal beside\n"
         "the secret key, KEY.releases, which goes with it wherever it goes. The same release made again gives the\n"
         "same values and counts once. Answers of a network are labels or probabilities, as\n"

@@ -4,6 +4,7 @@
 
 #include "answers.h"
 #include "network.h"
+#include "opened.h"
 #include "progress.h"
 #include "ranges.h"
 #include "target.h"
@@ -185,7 +186,8 @@ bool cli_network_decrypt(const cli_network_options *o, cli_report *report) {
   client_job job = {0};
   bool done =
       cli_is_answers("--out", o->out) && cli_may_write("--out", o->out, NULL, inputs, 4) &&
-      open_plan(&job, o, report) && open_context(&job, o, report) &&
+      (o->publish.wanted || cli_opened_prepare("--out", o->out)) && open_plan(&job, o, report) &&
+      open_context(&job, o, report) &&
       (!o->publish.wanted || cli_journal_open(&job.journal, o->secret.file, job.secret, o->publish.new_journal));
   cli_interrupts_hold();
   done = done && load_answer(&job, o, report) && open_answer(&job, o, report) &&
