@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "memory.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +23,3 @@ umbra_status umbra_alloc(void *memory, size_t count, size_t size, const char *wh
 }
 
 void umbra_free(void *memory) { free(memory); }
-
-void umbra_wipe_and_free(void *memory, size_t bytes) {
-  if (memory) sodium_memzero(memory, bytes);
-  free(memory);
-}

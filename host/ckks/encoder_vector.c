@@ -2,7 +2,6 @@
 #include "encoder_vector.h"
 
 #include <math.h>
-#include <sodium.h>
 
 #include "../../kernels/modarith.h"
 #include "../base/error.h"

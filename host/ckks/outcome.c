@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Giving out what was decrypted, with what can be told of broken ranges: see umbra/range.h. */
 #include <math.h>
-#include <sodium.h>
 
 #include "../base/bounds.h"
 #include "../base/error.h"
