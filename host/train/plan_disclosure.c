@@ -14,10 +14,11 @@ typedef struct outcome {
 
 static umbra_status read_model(outcome *found, const umbra_trainer *trainer) {
   umbra_logistic *model = NULL;
+  umbra_range range = {UMBRA_RANGE_INIT};
   UMBRA_TRY(umbra_trainer_logistic(trainer, &model));
-  found->level = umbra_ciphertext_level(model->weights);
-  found->slots = (uint32_t)umbra_power_above(model->features + 1);
-  const umbra_status status = umbra_logistic_range(model, &found->range);
+  const umbra_status status = umbra_logistic_range(model, &range);
+  const uint32_t slots = (uint32_t)umbra_power_above(model->features + 1);
+  *found = (outcome){range, umbra_ciphertext_level(model->weights), slots};
   umbra_logistic_destroy(model);
   return status;
 }
@@ -44,7 +45,7 @@ static umbra_status find_outcome(outcome *found, const umbra_train_plan *plan) {
 umbra_status umbra_train_plan_disclosure(const umbra_train_plan *plan, umbra_disclosure *disclosure,
                                          const umbra_disclosure_options *options) {
   umbra_disclosure_options o;
-  outcome found = {.range = {UMBRA_RANGE_INIT}};
+  outcome found;
   if (!plan || !disclosure)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_train_plan_disclosure needs a plan and a disclosure");
   UMBRA_TRY(umbra_disclosure_options_take(&o, options));
