@@ -87,8 +87,8 @@ static void declared_errors_count_eightfold(void **state) {
   expect_noise(x, 8 * proved, &o, 1);
   o.error_bound = 2 * proved; /* whoever opens it knows more */
   expect_noise(x, 16 * proved, &o, 1);
-  o.error_bound = proved / 2; /* or less */
-  expect_noise(x, 8 * proved, &o, 1);
+  o.error_bound = proved / 2; /* or is surer of less */
+  expect_noise(x, 4 * proved, &o, 1);
   o = once;
   x->estimate.worst.error /= 1024;
   expect_noise(x, proved, &o, 0);

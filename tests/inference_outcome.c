@@ -123,7 +123,10 @@ static void answers_for_others(void **state) {
   const double distance = largest_distance(&values, &shown);
   assert_true(distance > 0 && distance < 8 * told.noise && told.noise < 0.1 * calm.highest);
   assert_true(fabs(told.bits - log2((calm.highest - calm.lowest) / 2 / told.noise)) < 0.5);
-  assert_true(told.ciphertexts >= 1 && told.ciphertexts <= 100);
+  assert_true(told.ciphertexts >= 1 && told.ciphertexts <= 100 && told.heuristic);
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  assert_true(fabs(told.error_bound / (8 * report.error) - 1) < 1e-9); /* of the plan, not of the file */
   assert_fails(umbra_inference_decrypt_public(&told, &shown, plan, batch, side.secret, &options, NULL),
                UMBRA_ERROR_MISMATCH, "");
   assert_ok(umbra_inference_close(&shown, plan));

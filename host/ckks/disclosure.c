@@ -120,18 +120,19 @@ static umbra_status plan(flood *f, const hidden *h, const umbra_disclosure_optio
 /* Nothing follows from what is no number. */
 static double known(double error) { return umbra_is_bound(error) ? error : INFINITY; }
 
-/* The declared bound is the worst case's where nothing was declared. */
-static hidden hidden_in(const umbra_ciphertext *x, const umbra_disclosure_options *o, uint32_t slots) {
+/* Of a slot: as whoever opens it knows, or the worst case's, or the declared one, which is that where nothing was declared. */
+static double error_of(int *heuristic, const umbra_ciphertext *x, const umbra_disclosure_options *o) {
   const double proved = known(UMBRA_ERROR_DEVIATIONS * x->estimate.worst.error);
-  const double declared = known(UMBRA_DISCLOSURE_HEURISTIC * umbra_ciphertext_error_bound(x));
-  const double given = UMBRA_DISCLOSURE_HEURISTIC * o->error_bound;
-  const int heuristic = declared < proved || given > proved;
-  return (hidden){.chain = umbra_context_chain(x->context),
-                  .level = x->level,
-                  .slots = slots,
-                  .error = fmax(fmin(declared, proved), given),
-                  .heuristic = heuristic,
-                  .magnitude = o->magnitude > 0 ? o->magnitude : umbra_ciphertext_magnitude(x)};
+  const double declared = UMBRA_DISCLOSURE_HEURISTIC * known(umbra_ciphertext_error_bound(x));
+  *heuristic = o->error_bound > 0 || declared < proved;
+  return o->error_bound > 0 ? UMBRA_DISCLOSURE_HEURISTIC * o->error_bound : fmin(declared, proved);
+}
+
+static hidden hidden_in(const umbra_ciphertext *x, const umbra_disclosure_options *o, uint32_t slots) {
+  hidden h = {.chain = umbra_context_chain(x->context), .level = x->level, .slots = slots};
+  h.error = error_of(&h.heuristic, x, o);
+  h.magnitude = o->magnitude > 0 ? o->magnitude : umbra_ciphertext_magnitude(x);
+  return h;
 }
 
 static umbra_status check_prediction(const umbra_params *params, uint32_t level, uint32_t slots,

@@ -42,7 +42,7 @@ typedef struct cli_publish {
        CLI_WITHIN(1, 1000)},                                                                               \
       {"error",                                                                                            \
        "E",                                                                                                \
-       "with --publish: hide errors up to E at least, as the plan states it, times 8",                     \
+       "with --publish: errors are up to E by your own plan, whatever the file says",                      \
        CLI_NUMBER,                                                                                         \
        &(publish).error,                                                                                   \
        CLI_WITHIN(1e-300, 1e300)},                                                                         \

@@ -124,9 +124,10 @@ umbra_status umbra_inference_decrypt_values(umbra_ndarray *values, const umbra_i
 
 /* ---- for others to see ---- */
 
-/* In units of the matrix, whose elements are expected within [-1, 1]. */
-static umbra_disclosure_options in_elements(umbra_disclosure_options options, double scale) {
-  options.error_bound /= scale;
+/* In units of the matrix, whose elements are expected within [-1, 1]; the error is the plan's if none is given. */
+static umbra_disclosure_options in_elements(umbra_disclosure_options options, const umbra_inference_plan *plan,
+                                            double scale) {
+  options.error_bound = (options.error_bound > 0 ? options.error_bound : plan->ways->report.error) / scale;
   options.magnitude = options.magnitude > 0 ? options.magnitude / scale : 1;
   return options;
 }
@@ -136,7 +137,7 @@ static umbra_status disclose(umbra_disclosure *disclosure, umbra_ndarray *made, 
                              const umbra_matrix *encrypted, const umbra_secret_key *key,
                              const umbra_disclosure_options *options, const umbra_progress *progress) {
   const double scale = fabs(plan->frame.result_scale);
-  const umbra_disclosure_options o = in_elements(*options, scale);
+  const umbra_disclosure_options o = in_elements(*options, plan, scale);
   *made = (umbra_ndarray){.rank = 2, .shape = {encrypted->rows, plan->frame.result_count}};
   UMBRA_TRY(check(plan, encrypted));
   UMBRA_TRY(umbra_alloc(&made->values, umbra_ndarray_count(made), sizeof *made->values, "results"));

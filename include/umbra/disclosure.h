@@ -47,7 +47,7 @@ typedef struct umbra_disclosure_options {
   uint64_t releases;  /* N: ciphertexts, this one and all others, before and after, under this key; up to 2^40 */
   double statistical; /* s: 1 to 128 */
   double least_bits;  /* what leaves fewer is refused; at least 1 */
-  double error_bound; /* E, as the caller knows it, declared: at least that is hidden; 0: the ciphertext's alone */
+  double error_bound; /* E as the caller's plan declares it, in the ciphertext's place; 0: as it comes with that */
   double magnitude;   /* size of values, from which bits are counted; 0: the ciphertext's bound */
 } umbra_disclosure_options;
 #define UMBRA_DISCLOSURE_OPTIONS_INIT \
