@@ -7,9 +7,6 @@
 
 #include "ciphertext_internal.h"
 
-/* A declared error is taken so many times. */
-#define UMBRA_DISCLOSURE_HEURISTIC 8.0
-
 /* The application's options, checked. Errors: INVALID_ARGUMENT. */
 umbra_status umbra_disclosure_options_take(umbra_disclosure_options *own, const umbra_disclosure_options *options);
 

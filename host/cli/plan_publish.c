@@ -30,6 +30,7 @@ static void report_facts(cJSON *root, const umbra_disclosure *told, const umbra_
   cJSON_AddNumberToObject(facts, "noise", told->noise);
   cJSON_AddNumberToObject(facts, "step", told->step);
   cJSON_AddNumberToObject(facts, "hidden_error", told->error_bound);
+  cJSON_AddNumberToObject(facts, "error", told->error_bound / UMBRA_DISCLOSURE_HEURISTIC);
 }
 
 bool cli_plan_publish(const plan_job *j, const plan_options *o, cli_report *report) {
@@ -38,7 +39,8 @@ bool cli_plan_publish(const plan_job *j, const plan_options *o, cli_report *repo
   if (!cli_check(umbra_train_plan_disclosure(j->plan, &told, &options), "--publish")) return false;
   report_facts(report->root, &told, &options);
   if (!o->json)
-    printf("  %-18s %.1f bits of the largest weight, whose noise is about %.2g, as one of %" PRIu64 " releases\n",
-           "published", told.bits, told.noise, options.releases);
+    printf("  %-18s %.1f bits of the largest weight, whose noise is about %.2g, as one of %" PRIu64
+           " releases: decrypt --publish --error %.3g\n",
+           "published", told.bits, told.noise, options.releases, told.error_bound / UMBRA_DISCLOSURE_HEURISTIC);
   return true;
 }

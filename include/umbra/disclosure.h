@@ -41,6 +41,9 @@
 
 UMBRA_BEGIN_DECLS
 
+/* A declared error is taken so many times. */
+#define UMBRA_DISCLOSURE_HEURISTIC 8.0
+
 /* Give the number of releases; the rest has defaults. */
 typedef struct umbra_disclosure_options {
   size_t struct_size;
