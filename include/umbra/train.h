@@ -72,7 +72,7 @@ typedef struct umbra_train_options {
   const umbra_sigmoid_options *sigmoid; /* of UMBRA_TRAIN_LOGISTIC: s. NULL: defaults */
   umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
   const umbra_scaling
-      *scaling; /* of its records: they are one training from then on, see below; NULL: nobody says. It is
+      *scaling;    /* of its records: they are one training from then on, see below; NULL: nobody says. It is
                                    not kept, and not part of the plan's digest */
   uint32_t rounds; /* of a refresh (umbra_bootstrap_options): 2 for smaller errors, 1, or 0 for 1 */
 } umbra_train_options;
