@@ -115,6 +115,22 @@ def whole_chain(folder):
     chain.clear("model.onnx", "clear.npy", "--calibrate", "samples.npy", "--degree", 7)
     chain.clear("model.onnx", "exact.npy")
     check_answers(chain, plan)
+    check_published(chain)
+
+
+def check_published(chain):
+    """Answers that others may see: near the owner's, and counted once."""
+    publish = ("--values", "--publish", "--releases", 50, "--statistical", 1, "--least-bits", 1)
+    refused(chain.owner, 1, "with --new-journal one begins", "decrypt", "--plan", "client.umbra", "--secret",
+            "secret/key.umbra", "--in", "answer.umbra", "--out", "p.npy", *publish)
+    told = chain.decrypt("p.npy", *publish, "--new-journal")
+    owned, shown = chain.read("z.npy")[1], chain.read("p.npy")[1]
+    expect("published values have the noise that is stated", 0 < distance(owned, shown) < 8 * told["noise"])
+    expect("and are multiples of their step", told["bits"] >= 1 and told["step"] <= told["noise"])
+    again = chain.decrypt("q.npy", *publish)
+    expect("the same again", chain.read("q.npy")[1] == shown and "shown_again" in again)
+    lines = (chain.owner / "secret/key.umbra.releases").read_text().splitlines()
+    expect("one line for it", len(lines) == 2 and lines[1].endswith(f" 50 {told['released_ciphertexts']}"))
 
 
 def check_answers(chain, plan):

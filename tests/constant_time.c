@@ -20,6 +20,7 @@ int main(void) { return 77; }
 
 #include "scheme.h"
 
+#include "host/base/gaussian.h"
 #include "host/ckks/ciphertext_internal.h"
 #include "host/ckks/keys_internal.h"
 #include "host/ckks/secret.h"
@@ -85,6 +86,11 @@ static void samplers(void **state) {
   make_public(values, N);
   assert_constant_time(umbra_random_error(&random, values, N));
   assert_true(is_secret(values, N));
+  umbra_gaussian gaussian;
+  umbra_wide wide[64];
+  assert_ok(umbra_gaussian_of(&gaussian, 0x1p70));
+  assert_constant_time(umbra_random_gaussian(&random, wide, 64, &gaussian));
+  assert_true(is_secret(wide, sizeof wide));
 }
 
 /* From small secret coefficients to residues in the evaluation domain, over all primes of a level. */

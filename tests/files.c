@@ -658,6 +658,34 @@ static void full_disks_are_named(void **state) {
   assert_int_equal(count_files(folder), 0);
 }
 
+/* What was decrypted is kept as keys are: marked, also after it was loaded, for the owner alone, apart from what goes away. */
+static void opened_plaintexts_are_kept_as_keys_are(void **state) {
+  (void)state;
+  struct stat about;
+  umbra_plaintext *opened = NULL, *loaded = NULL;
+  umbra_file_info info = {UMBRA_FILE_INFO_INIT};
+  assert_ok(umbra_decrypt(&opened, objects.object[CIPHERTEXT], objects.object[SECRET_KEY]));
+  char path[PATH_MAX], again[PATH_MAX];
+  snprintf(path, sizeof path, "%s", in_folder("opened"));
+  snprintf(again, sizeof again, "%s", in_folder("again"));
+  assert_ok(umbra_plaintext_save(opened, path, NULL));
+  assert_int_equal(stat(path, &about), 0);
+  assert_int_equal(about.st_mode & 0777, 0600);
+  assert_fails(umbra_plaintext_save(opened, path, NULL), UMBRA_ERROR_EXISTS, "replace no file");
+  assert_ok(umbra_plaintext_load(&loaded, objects.context, path, NULL));
+  assert_ok(umbra_file_inspect(&info, path, NULL));
+  assert_ok(umbra_plaintext_save(loaded, again, NULL));
+  assert_int_equal(stat(again, &about), 0);
+  assert_int_equal(about.st_mode & 0777, 0600);
+  empty_folder();
+  assert_ok(file_kinds[PUBLIC_KEY].save(objects.object[PUBLIC_KEY], in_folder("public")));
+  assert_fails(umbra_plaintext_save(loaded, again, NULL), UMBRA_ERROR_INVALID_ARGUMENT, "separate folders");
+  assert_ok(file_kinds[PLAINTEXT].save(objects.object[PLAINTEXT], in_folder("plain"))); /* that was never encrypted */
+  umbra_plaintext_destroy(opened);
+  umbra_plaintext_destroy(loaded);
+  empty_folder();
+}
+
 static void missing_arguments(void **state) {
   (void)state;
   for (int k = 0; k < OBJECTS; k++) {
@@ -812,6 +840,7 @@ int main(void) {
       cmocka_unit_test(only_regular_files_are_replaced),
       cmocka_unit_test(modes_are_handed_down),
       cmocka_unit_test(full_disks_are_named),
+      cmocka_unit_test(opened_plaintexts_are_kept_as_keys_are),
       cmocka_unit_test(missing_arguments),
       cmocka_unit_test(inspection),
       cmocka_unit_test(failing_allocations),

@@ -107,6 +107,37 @@ static void records_like_samples(void **state) {
   umbra_matrix_destroy(answer);
 }
 
+/* For others: the same values with the noise that is stated, in their own units; from answers of the plan only. */
+static void answers_for_others(void **state) {
+  (void)state;
+  umbra_ndarray records = random_records(3, RECORDS, INPUTS), values = {0}, shown = {0};
+  umbra_matrix *answer = answer_to(&records), *batch = encrypt_records(&side, plan, &records);
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT, .releases = 100};
+  assert_fails(umbra_inference_decrypt_public(&told, &shown, plan, answer, side.secret, &options, NULL),
+               UMBRA_ERROR_RANGE, "What would do");
+  assert_null(shown.values);
+  options.statistical = options.least_bits = 1;
+  assert_ok(umbra_inference_decrypt_values(&values, plan, answer, side.secret, NULL));
+  assert_ok(umbra_inference_decrypt_public(&told, &shown, plan, answer, side.secret, &options, NULL));
+  const double distance = largest_distance(&values, &shown);
+  assert_true(distance > 0 && distance < 8 * told.noise && told.noise < 0.1 * calm.highest);
+  assert_true(fabs(told.bits - log2((calm.highest - calm.lowest) / 2 / told.noise)) < 0.5);
+  assert_true(told.ciphertexts >= 1 && told.ciphertexts <= 100 && told.heuristic);
+  umbra_inference_report report = {UMBRA_INFERENCE_REPORT_INIT};
+  assert_ok(umbra_inference_plan_report(plan, &report));
+  assert_true(fabs(told.error_bound / (8 * report.error) - 1) < 1e-9); /* of the plan, not of the file */
+  assert_fails(umbra_inference_decrypt_public(&told, &shown, plan, batch, side.secret, &options, NULL),
+               UMBRA_ERROR_MISMATCH, "");
+  assert_ok(umbra_inference_close(&shown, plan));
+  assert_int_equal(shown.rank, 1);
+  umbra_ndarray_clear(&records);
+  umbra_ndarray_clear(&values);
+  umbra_ndarray_clear(&shown);
+  umbra_matrix_destroy(answer);
+  umbra_matrix_destroy(batch);
+}
+
 /* ---- what is not ---- */
 
 static void is_refused(const umbra_matrix *answer, const char *words) {
@@ -174,9 +205,8 @@ static void doubts_without_traces(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(records_like_samples),
-      cmocka_unit_test(an_output_beyond),
-      cmocka_unit_test(values_that_wrap),
+      cmocka_unit_test(records_like_samples),  cmocka_unit_test(answers_for_others),
+      cmocka_unit_test(an_output_beyond),      cmocka_unit_test(values_that_wrap),
       cmocka_unit_test(doubts_without_traces),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);

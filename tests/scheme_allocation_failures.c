@@ -219,11 +219,36 @@ static umbra_status matrix_decrypt(void **out) {
   return status;
 }
 
+/* Of little noise: the precision is not what this is about. */
+static umbra_disclosure_options some_noise(void) {
+  umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT, .releases = 1000};
+  options.statistical = options.least_bits = 1;
+  return options;
+}
+
+static umbra_status decrypt_public(void **out) {
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  const umbra_disclosure_options options = some_noise();
+  (void)out;
+  return umbra_decrypt_public(&told, values, VALUES, x, s.secret, &options);
+}
+
+static umbra_status matrix_decrypt_public(void **out) {
+  static double all[300 * 3];
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  const umbra_disclosure_options options = some_noise();
+  (void)out;
+  umbra_status status = umbra_matrix_decrypt_public(records, &told, all, s.secret, &options, NULL);
+  if (status != UMBRA_OK) assert_true(all[0] == 0 && told.ciphertexts == 0);
+  return status;
+}
+
 static void values_of_callers(void **state) {
   (void)state;
-  const call calls[] = {decode, decrypt_decode, inspect_noise, matrix_decrypt};
-  const char *names[] = {"decode", "decrypt_decode", "inspect_noise", "matrix_decrypt"};
-  for (int i = 0; i < 4; i++) {
+  const call calls[] = {decode, decrypt_decode, inspect_noise, matrix_decrypt, decrypt_public, matrix_decrypt_public};
+  const char *names[] = {"decode",         "decrypt_decode", "inspect_noise",
+                         "matrix_decrypt", "decrypt_public", "matrix_decrypt_public"};
+  for (int i = 0; i < 6; i++) {
     void *nothing = NULL;
     assert_true(fail_at_every_allocation(names[i], calls[i], &nothing, NULL) > 0);
   }

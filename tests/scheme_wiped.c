@@ -39,6 +39,11 @@ static void nothing_stays(void **state) {
   umbra_plaintext_destroy(plaintext);
   assert_ok(umbra_decrypt_decode(values, 4, ciphertext, secret));
   assert_cache_is_zero(context, "decrypting");
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT, .releases = 1};
+  options.statistical = 1;
+  assert_ok(umbra_decrypt_public(&told, values, 4, ciphertext, secret, &options));
+  assert_cache_is_zero(context, "releasing");
   assert_ok(umbra_decrypt(&opened, ciphertext, secret));
   assert_ok(umbra_decode(values, 4, opened));
   umbra_plaintext_destroy(opened);

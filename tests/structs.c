@@ -140,6 +140,21 @@ static umbra_status take_outcome_options(void *given) {
   return umbra_decrypt_outcome(&outcome, NULL, 0, ciphertext, s.secret, given);
 }
 
+static umbra_status take_disclosure_options(void *given) {
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  umbra_disclosure_options *options = given;
+  options->releases = 1;
+  options->statistical = options->least_bits = 1;
+  return umbra_decrypt_public(&told, NULL, 0, ciphertext, s.secret, options);
+}
+
+static umbra_status fill_disclosure(void *given) {
+  umbra_disclosure_options options = {UMBRA_DISCLOSURE_OPTIONS_INIT};
+  options.releases = 1;
+  options.statistical = options.least_bits = 1;
+  return umbra_decrypt_public(given, NULL, 0, ciphertext, s.secret, &options);
+}
+
 static umbra_status fill_file_info(void *given) { return umbra_file_inspect(given, params_path, NULL); }
 
 static umbra_status fill_buffer_info(void *given) {
@@ -277,6 +292,8 @@ static const row rows[] = {
     ROW(umbra_range_calibration, 1, FILLED, fill_range_calibration),
     ROW(umbra_outcome, 1, FILLED, fill_outcome),
     ROW(umbra_outcome_options, 1, TAKEN, take_outcome_options),
+    ROW(umbra_disclosure_options, 1, TAKEN, take_disclosure_options),
+    ROW(umbra_disclosure, 1, FILLED, fill_disclosure),
     ROW(umbra_file_info, 1, FILLED, fill_file_info),
     ROW(umbra_file_info, 1, FILLED, fill_buffer_info),
     ROW(umbra_fit_desc, 1, TAKEN, take_fit_desc),

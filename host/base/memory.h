@@ -10,6 +10,9 @@
 umbra_status umbra_alloc(void *memory, size_t count, size_t size, const char *what);
 void umbra_free(void *memory);
 
+/* Memory that held secrets, or values that with their ciphertext would tell the key. NULL: nothing. */
+void umbra_wipe_and_free(void *memory, size_t bytes);
+
 /* Test hook: the allocation after `countdown` successful ones fails, in this thread; negative: none fails. */
 void umbra_alloc_fail_after(long countdown);
 

@@ -42,6 +42,7 @@ struct umbra_plaintext {
   umbra_context *context;
   uint32_t level, slots;
   umbra_estimate estimate;
+  int opened;      /* decrypted: for the owner alone */
   umbra_poly poly; /* evaluation domain, over the level's window */
 };
 

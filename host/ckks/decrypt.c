@@ -13,6 +13,7 @@ typedef struct opening {
   const umbra_ciphertext *ciphertext;
   const umbra_secret_key *key;
   const umbra_context *home;
+  const umbra_coefficient_noise *noise; /* NULL: none is added */
 } opening;
 
 /* A ciphertext's polynomials over a window, brought home. */
@@ -60,10 +61,28 @@ static umbra_status open_view(const umbra_view *dst, const umbra_view *all, umbr
   return UMBRA_OK;
 }
 
+/* dst += the polynomial with coefficients part * 2^shift. */
+static umbra_status add_integers(const umbra_view *dst, umbra_window window, const opening *o, umbra_stream *stream,
+                                 const int64_t *part, uint32_t shift) {
+  umbra_ring *home = o->home->ring;
+  const size_t bytes = umbra_ring_n(home) * sizeof *part;
+  void *integers;
+  umbra_poly noise;
+  UMBRA_TRY(umbra_ring_take(home, &integers, bytes, "noise"));
+  umbra_status status = umbra_poly_create(&noise, home, 1, window, 0, "noise");
+  if (status == UMBRA_OK) {
+    const umbra_view view = umbra_poly_view(&noise, home);
+    umbra_ring_upload(home, stream, integers, part, bytes);
+    umbra_ring_from_i64(home, stream, &view, integers, shift);
+    umbra_ring_add(home, stream, dst, dst, &view);
+    umbra_ring_give_secret(home, stream, noise.data, umbra_poly_bytes(&noise, home));
+  }
+  umbra_ring_give_secret(home, stream, integers, bytes);
+  return status;
+}
+
 /* The message over a part of the ciphertext's window; dst and stream are at home. */
-static umbra_status open_residues(const umbra_view *dst, umbra_window window, umbra_stream *stream,
-                                  const void *source) {
-  const opening *o = source;
+static umbra_status open_exactly(const umbra_view *dst, umbra_window window, umbra_stream *stream, const opening *o) {
   umbra_ring *ring = o->ciphertext->context->ring, *home = o->home->ring;
   if (ring == home) {
     const umbra_poly *poly = &o->ciphertext->poly;
@@ -76,6 +95,16 @@ static umbra_status open_residues(const umbra_view *dst, umbra_window window, um
   umbra_status status = open_view(dst, &all, window, o, stream);
   umbra_poly_destroy(&fetched, home);
   return status;
+}
+
+/* The same with noise, if there is to be any. */
+static umbra_status open_residues(const umbra_view *dst, umbra_window window, umbra_stream *stream,
+                                  const void *source) {
+  const opening *o = source;
+  UMBRA_TRY(open_exactly(dst, window, stream, o));
+  if (!o->noise) return UMBRA_OK;
+  UMBRA_TRY(add_integers(dst, window, o, stream, o->noise->low, 0));
+  return add_integers(dst, window, o, stream, o->noise->high, UMBRA_NOISE_SHIFT);
 }
 
 static umbra_status check(const umbra_ciphertext *ciphertext, const umbra_secret_key *key) {
@@ -100,22 +129,31 @@ umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *
   if (!plaintext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_decrypt needs an output");
   UMBRA_TRY(check(ciphertext, key));
   umbra_plaintext *made = NULL;
-  opening o = {ciphertext, key, NULL};
+  opening o = {ciphertext, key, NULL, NULL};
   UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
   UMBRA_TRY(umbra_plaintext_make(&made, o.home, ciphertext->level));
   made->slots = ciphertext->slots;
   made->estimate = ciphertext->estimate;
+  made->opened = 1;
   umbra_status status = open_into(made, &o);
   if (status == UMBRA_OK) UMBRA_PUT(plaintext, plaintext, made);
   else umbra_plaintext_destroy(made);
   return status;
 }
 
+static umbra_status decode(double *pairs, uint32_t slots, double *largest, opening o, int any) {
+  UMBRA_TRY(check(o.ciphertext, o.key));
+  UMBRA_TRY(umbra_context_home(&o.home, o.ciphertext->context));
+  umbra_message message = {o.home, o.ciphertext->level, slots, open_residues, &o, any};
+  return umbra_decode_message(pairs, slots, 2, &message, largest);
+}
+
 umbra_status umbra_decrypt_pairs(double *pairs, double *largest, const umbra_ciphertext *ciphertext,
                                  const umbra_secret_key *key, int any) {
-  UMBRA_TRY(check(ciphertext, key));
-  opening o = {ciphertext, key, NULL};
-  UMBRA_TRY(umbra_context_home(&o.home, ciphertext->context));
-  umbra_message message = {o.home, ciphertext->level, ciphertext->slots, open_residues, &o, any};
-  return umbra_decode_message(pairs, ciphertext->slots, 2, &message, largest);
+  return decode(pairs, ciphertext->slots, largest, (opening){ciphertext, key, NULL, NULL}, any);
+}
+
+umbra_status umbra_decrypt_flooded(double *pairs, uint32_t slots, const umbra_ciphertext *ciphertext,
+                                   const umbra_secret_key *key, const umbra_coefficient_noise *noise) {
+  return decode(pairs, slots, NULL, (opening){ciphertext, key, NULL, noise}, 0);
 }

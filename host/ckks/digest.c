@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "digest.h"
 
-#include <sodium.h>
-
 #include "../base/error.h"
 #include "../ring/residues_file.h"
 #include "trace.h"
@@ -14,13 +12,11 @@ static umbra_status absorb(void *state, const void *bytes, size_t count) {
   return UMBRA_OK;
 }
 
-/* What umbra/trace.h says of one ciphertext. */
-static umbra_status absorb_ciphertext(crypto_generichash_state *state, const umbra_evaluator *evaluator,
-                                      const umbra_ciphertext *x) {
+umbra_status umbra_digest_absorb(crypto_generichash_state *state, umbra_stream *stream, const umbra_ciphertext *x) {
   const umbra_poly *poly = &x->poly;
   const uint32_t head[] = {poly->polys, x->level, poly->window.first, poly->window.count};
   UMBRA_TRY(absorb(state, head, sizeof head));
-  return umbra_residues_read_back(evaluator->context->ring, evaluator->stream, poly, absorb, state);
+  return umbra_residues_read_back(x->context->ring, stream, poly, absorb, state);
 }
 
 umbra_status umbra_digest_tell(umbra_evaluator *evaluator, uint32_t layer, uint32_t record,
@@ -30,7 +26,7 @@ umbra_status umbra_digest_tell(umbra_evaluator *evaluator, uint32_t layer, uint3
   umbra_trace_event *event = &umbra_span_.event;
   crypto_generichash_state state;
   crypto_generichash_init(&state, NULL, 0, sizeof event->digest);
-  for (size_t i = 0; i < parts; i++) UMBRA_TRY(absorb_ciphertext(&state, evaluator, part[i]));
+  for (size_t i = 0; i < parts; i++) UMBRA_TRY(umbra_digest_absorb(&state, evaluator->stream, part[i]));
   crypto_generichash_final(&state, event->digest, sizeof event->digest);
   event->layer = layer;
   event->record = record;

@@ -3,8 +3,13 @@
 #ifndef UMBRA_CKKS_DIGEST_H
 #define UMBRA_CKKS_DIGEST_H
 
+#include <sodium.h>
+
 #include "ciphertext_internal.h"
 #include "evaluator_internal.h"
+
+/* Adds what umbra/trace.h says of one ciphertext, whose work the stream waits for. Errors: OUT_OF_MEMORY, DEVICE. */
+umbra_status umbra_digest_absorb(crypto_generichash_state *state, umbra_stream *stream, const umbra_ciphertext *x);
 
 /*
  * Tells the tracer the digest of a layer's result, which these ciphertexts are, if the evaluator is to. Layers count

@@ -2,7 +2,6 @@
 #include "encoder_vector.h"
 
 #include <math.h>
-#include <sodium.h>
 
 #include "../../kernels/modarith.h"
 #include "../base/error.h"
@@ -56,11 +55,6 @@ umbra_status umbra_slot_vector_create(umbra_slot_vector *v, const umbra_context 
   if (made.re) made.im = made.re + m;
   *v = made;
   return UMBRA_OK;
-}
-
-void umbra_wipe_and_free(void *memory, size_t bytes) {
-  if (memory) sodium_memzero(memory, bytes);
-  umbra_free(memory);
 }
 
 void umbra_slot_vector_destroy(umbra_slot_vector *v, const umbra_context *context, umbra_stream *stream) {

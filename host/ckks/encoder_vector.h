@@ -56,9 +56,6 @@ static inline int umbra_slot_vector_has_copy(const umbra_slot_vector *v) { retur
 umbra_status umbra_slot_vector_create(umbra_slot_vector *v, const umbra_context *context, uint32_t m);
 void umbra_slot_vector_destroy(umbra_slot_vector *v, const umbra_context *context, umbra_stream *stream);
 
-/* Host memory with messages: with the ciphertext they would tell the key. NULL: nothing. */
-void umbra_wipe_and_free(void *memory, size_t bytes);
-
 typedef void (*umbra_slot_transform)(umbra_stream *, double *, double *, uint32_t, uint32_t);
 
 /* Waits for it. */

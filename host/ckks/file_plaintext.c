@@ -11,7 +11,8 @@ static umbra_status save(umbra_writer *writer, const void *object) {
                               .slots = plaintext->slots,
                               .magnitude = plaintext->estimate.bound.magnitude,
                               .error = plaintext->estimate.bound.error};
-  umbra_file_identify(writer, plaintext->context, NULL);
+  umbra_writer_identify(writer, umbra_context_params(plaintext->context)->digest, NULL,
+                        plaintext->opened ? UMBRA_CONTAINER_OPENED : 0);
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_VALUE, &value, sizeof value));
   return umbra_file_write_poly(writer, plaintext->context, &plaintext->poly, 1);
 }
@@ -36,6 +37,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   UMBRA_TRY(umbra_plaintext_make(&made, context, value.level));
   *object = made;
   made->slots = value.slots;
+  made->opened = (reader->header.flags & UMBRA_CONTAINER_OPENED) != 0;
   made->estimate = umbra_estimate_of(value.magnitude, value.error);
   UMBRA_TRY(read_residues(reader, made));
   return umbra_poly_may_leave(&made->poly, context->ring);
@@ -43,6 +45,14 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
 
 static void destroy(void *object) { umbra_plaintext_destroy(object); }
 
-static const umbra_format format = {.kind = UMBRA_KIND_PLAINTEXT, .save = save, .load = load, .destroy = destroy};
+/* What was decrypted tells the key to whoever has the ciphertext. */
+static int is_secret(const void *object) { return ((const umbra_plaintext *)object)->opened; }
+
+static const umbra_format format = {.kind = UMBRA_KIND_PLAINTEXT,
+                                    .apart = UMBRA_FILE_GIVEN_AWAY,
+                                    .is_secret = is_secret,
+                                    .save = save,
+                                    .load = load,
+                                    .destroy = destroy};
 
 UMBRA_DEFINE_FILE_FUNCTIONS(plaintext, &format)

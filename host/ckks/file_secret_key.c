@@ -60,9 +60,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
 static void destroy(void *object) { umbra_secret_key_destroy(object); }
 
 static const umbra_format format = {.kind = UMBRA_KIND_SECRET_KEY,
-                                    .apart = 1u << UMBRA_KIND_PUBLIC_KEY | 1u << UMBRA_KIND_EVAL_KEYS |
-                                             1u << UMBRA_KIND_TRAIN_DATA | 1u << UMBRA_KIND_TRAIN_BLOCK |
-                                             1u << UMBRA_KIND_CHECKPOINT,
+                                    .apart = UMBRA_FILE_GIVEN_AWAY,
                                     .secret = 1,
                                     .save = save,
                                     .load = load,

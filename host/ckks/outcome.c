@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Giving out what was decrypted, with what can be told of broken ranges: see umbra/range.h. */
 #include <math.h>
-#include <sodium.h>
 
 #include "../base/bounds.h"
 #include "../base/error.h"
@@ -21,10 +20,7 @@ typedef struct opened {
 } opened;
 
 /* With the ciphertext the values would tell the key. */
-static void close_opened(opened *o) {
-  sodium_memzero(o->pairs, o->slots * 2 * sizeof *o->pairs);
-  umbra_free(o->pairs);
-}
+static void close_opened(opened *o) { umbra_wipe_and_free(o->pairs, o->slots * 2 * sizeof *o->pairs); }
 
 /* All slots, of which `count` are asked for. any: what no double holds is infinite, or no number, and no error. */
 static umbra_status open_all(opened *o, size_t count, const umbra_ciphertext *ciphertext, const umbra_secret_key *key,

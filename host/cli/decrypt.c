@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "commands.h"
 #include "model_file.h"
 #include "network.h"
+#include "opened.h"
 #include "owners.h"
 #include "progress.h"
+#include "publish.h"
 #include "ranges.h"
 #include "sigmoid.h"
 #include "target.h"
@@ -18,6 +19,7 @@ typedef struct decrypt_options {
   cli_secret secret;
   double threshold; /* probability; 0: not given */
   bool weights, names, json;
+  cli_publish publish;
   cli_engine engine;
   cli_network_options network; /* plan NULL: there is none */
 } decrypt_options;
@@ -30,6 +32,8 @@ typedef struct decrypt_job {
   umbra_logistic_info about; /* of the model */
   umbra_scaling *scaling;    /* of the training that it is to be of; NULL: any */
   umbra_table table;
+  cli_journal journal; /* of values that are for others, too */
+  umbra_disclosure told;
 } decrypt_job;
 
 /* Scores are a column in the stride of the records; what was encrypted as one column is as narrow as that. */
@@ -93,12 +97,26 @@ static bool load_in(decrypt_job *j, const decrypt_options *o, cli_report *report
   return weights_fit(j, report);
 }
 
-static bool decrypt_matrix(decrypt_job *j, cli_report *report) {
+static umbra_status open_matrix(decrypt_job *j, const decrypt_options *o, const umbra_progress *progress) {
+  const umbra_disclosure_options options = cli_publish_options(&o->publish);
+  return o->publish.wanted
+             ? umbra_matrix_decrypt_public(j->matrix, &j->told, j->table.values, j->secret, &options, progress)
+             : umbra_matrix_decrypt(j->matrix, j->table.values, j->secret, progress);
+}
+
+static umbra_status open_model(decrypt_job *j, const decrypt_options *o, size_t features) {
+  double *weights = j->table.values, *bias = weights + features;
+  const umbra_disclosure_options options = cli_publish_options(&o->publish);
+  return o->publish.wanted ? umbra_logistic_decrypt_public(j->model, &j->told, weights, bias, j->secret, &options)
+                           : umbra_logistic_decrypt(j->model, weights, bias, j->secret);
+}
+
+static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report *report) {
   cli_progress bar;
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
   const umbra_progress opening = cli_progress_open(&bar, "decrypting");
-  umbra_status status = umbra_matrix_decrypt(j->matrix, j->table.values, j->secret, &opening);
+  umbra_status status = open_matrix(j, o, &opening);
   if (!cli_progress_check(&bar, status, "--in")) return false;
   cli_report_number(report, "rows", (double)rows);
   cli_report_number(report, "columns", (double)columns);
@@ -113,13 +131,11 @@ static bool decrypt_matrix(decrypt_job *j, cli_report *report) {
 }
 
 /* One row: the weights, and after them the bias, as umbra encrypt --model reads them. */
-static bool decrypt_weights(decrypt_job *j, cli_report *report) {
+static bool decrypt_weights(decrypt_job *j, const decrypt_options *o, cli_report *report) {
   const size_t features = j->about.features;
   if (!make_table(&j->table, 1, features + 1)) return false;
-  double *weights = j->table.values;
   umbra_range range = {UMBRA_RANGE_INIT};
-  if (!cli_check(umbra_logistic_decrypt(j->model, weights, weights + features, j->secret), "--in") ||
-      !cli_check(umbra_logistic_range(j->model, &range), "--in"))
+  if (!cli_check(open_model(j, o, features), "--in") || !cli_check(umbra_logistic_range(j->model, &range), "--in"))
     return false;
   (void)cli_range_judge(&range, report);
   cli_report_number(report, "features", (double)features);
@@ -176,20 +192,25 @@ static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report
   const char *inputs[] = {o->in, o->scaling, o->secret.file, o->secret.passphrase_file};
   const cli_owned owned[] = {{"--secret", NULL, o->secret.file}, {"--in", NULL, o->in}};
   cli_model_form form;
-  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 4) || !cli_owners_agree(owned, 2) ||
+  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 4) ||
+      (!o->publish.wanted && !cli_opened_prepare("--out", o->out)) || !cli_owners_agree(owned, 2) ||
       !cli_scaling_load(&j->scaling, o->scaling, NULL, report) ||
       !cli_context_open_in(&j->context, o->keys, &o->engine, report) || !load_in(j, o, report) ||
-      !cli_secret_load(&j->secret, j->context, &o->secret, report))
+      !cli_secret_load(&j->secret, j->context, &o->secret, report) ||
+      (o->publish.wanted && !cli_journal_open(&j->journal, o->secret.file, j->secret, o->publish.new_journal)))
     return false;
   cli_interrupts_hold();
-  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, report) || !cli_goes_on() || !write_out(j, o, form, report))
+  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, o, report) || !cli_goes_on() ||
+      (o->publish.wanted && !cli_publish_count(&o->publish, &j->journal, &j->told, report)) ||
+      !write_out(j, o, form, report))
     return false;
   cli_report_step(report, "write", o->out);
   return true;
 }
 
 static void clear(decrypt_job *j) {
-  free(j->table.values);
+  cli_journal_close(&j->journal);
+  umbra_table_clear(&j->table);
   umbra_scaling_destroy(j->scaling);
   umbra_logistic_destroy(j->model);
   umbra_matrix_destroy(j->matrix);
@@ -199,6 +220,9 @@ static void clear(decrypt_job *j) {
 
 static void check_usage(decrypt_options *o) {
   cli_network_options *n = &o->network;
+  cli_publish_check(&o->publish);
+  if (o->publish.wanted && n->doubtful)
+    cli_usage("--doubtful is for the owner: --publish shows nothing that is in doubt");
   if (!o->keys == !n->plan) cli_usage("exactly one of --keys DIR and, for a network, --plan FILE is expected");
   if (n->plan ? o->weights || o->scaling : n->values || n->doubtful)
     cli_usage("--weights and --scaling go with --keys, --values and --doubtful with --plan");
@@ -206,11 +230,12 @@ static void check_usage(decrypt_options *o) {
   n->in = o->in;
   n->out = o->out;
   n->secret = o->secret;
+  n->publish = o->publish;
   n->engine = o->engine;
 }
 
 static bool run(const cli_command *command, int argc, char **argv) {
-  decrypt_options o = {0};
+  decrypt_options o = {.publish = CLI_PUBLISH_INIT};
   const cli_option options[] = {
       {"keys", "DIR", "folder with " CLI_PARAMS_FILE, CLI_TEXT, &o.keys, CLI_OPTIONAL},
       {"plan", "FILE", "instead of --keys: it is a network's answer, and this the client's bundle", CLI_TEXT,
@@ -231,14 +256,14 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"out", "FILE", "table to write, .csv or .npy; answers also .json, weights also .json or .onnx", CLI_TEXT, &o.out,
        CLI_REQUIRED},
+      CLI_PUBLISH_OPTIONS(o.publish),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
   cli_parse(command, options, argc, argv);
   check_usage(&o);
 
-  umask(0077); /* the table is for the owner of the key alone */
-  decrypt_job job = {0};
+  decrypt_job job = {.told = {UMBRA_DISCLOSURE_INIT}};
   cli_report report = {0};
   bool done = cli_report_open(&report) &&
               (o.network.plan ? cli_network_decrypt(&o.network, &report) : decrypt(&job, &o, &report));
@@ -251,8 +276,12 @@ const cli_command cli_decrypt = {
     .summary = "Decrypts scores, records, weights or a network's answers; for the owner of the secret key.",
     .details =
         "The values are the owner's: they hold the raw error of the computation, from which the secret key follows.\n"
-        "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. A new\n"
-        "table has mode 0600; an existing one keeps its mode. Answers of a network are labels or probabilities, as\n"
+        "Rounding does not hide it. Do not show them to whoever has the ciphertexts; SECURITY.md says more. The\n"
+        "table has mode 0600, and lies in no folder with keys or data that are given away. With --publish they may be "
+        "shown: noise hides the\n"
+        "error, of so many ciphertexts as --releases says, and takes its bits. Each is counted in a journal beside\n"
+        "the secret key, KEY.releases, which goes with it wherever it goes. The same release made again gives the\n"
+        "same values and counts once. Answers of a network are labels or probabilities, as\n"
         "the model's last steps make them, which the owner computes here. Records unlike the samples of the plan can\n"
         "leave the ranges of values on the way; where outputs show it there is a warning, or nothing without "
         "--doubtful.\n\n"

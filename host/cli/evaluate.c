@@ -371,6 +371,7 @@ static void clear(evaluate_job *j) {
   umbra_records_destroy(j->records);
   free(j->values);
   free(j->scores);
+  if (j->opened) explicit_bzero(j->opened, j->rows * sizeof *j->opened);
   free(j->opened);
   free(j->twin_scores);
 }

@@ -4,6 +4,7 @@
 #define UMBRA_CLI_NETWORK_H
 
 #include "engine.h"
+#include "publish.h"
 #include "secret.h"
 
 /* A plan whose parameters are secure. */
@@ -25,6 +26,7 @@ typedef struct cli_network_options {
   const char *weights;                /* encrypted, of a server whose plan has none; or NULL */
   const char *digests;                /* where a server writes those of layers; or NULL */
   cli_secret secret;
+  cli_publish publish;
   bool clip, values, doubtful;
   uint32_t repeat; /* how often a server computes; 0: once */
   cli_engine engine;

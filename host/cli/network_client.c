@@ -4,6 +4,7 @@
 
 #include "answers.h"
 #include "network.h"
+#include "opened.h"
 #include "progress.h"
 #include "ranges.h"
 #include "target.h"
@@ -16,6 +17,7 @@ typedef struct client_job {
   umbra_matrix *matrix;
   umbra_inference_weights *weights;
   umbra_ndarray values; /* records, or answers */
+  cli_journal journal;  /* of answers that are for others, too */
 } client_job;
 
 static bool open_plan(client_job *j, const cli_network_options *o, cli_report *report) {
@@ -31,6 +33,7 @@ static bool open_context(client_job *j, const cli_network_options *o, cli_report
 }
 
 static void clear(client_job *j) {
+  cli_journal_close(&j->journal);
   umbra_ndarray_clear(&j->values);
   umbra_inference_weights_destroy(j->weights);
   umbra_matrix_destroy(j->matrix);
@@ -149,7 +152,18 @@ static bool check_outcome(client_job *j, const umbra_inference_outcome *outcome,
          cli_error("--in: %s; --doubtful writes all that there is", umbra_last_error());
 }
 
-static bool open_answer(client_job *j, const cli_network_options *o, cli_report *report) {
+/* For others to see: there is no outcome to tell of. */
+static bool open_public(client_job *j, const cli_network_options *o, cli_report *report) {
+  cli_progress bar;
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  const umbra_disclosure_options options = cli_publish_options(&o->publish);
+  const umbra_progress progress = cli_progress_open(&bar, "decrypting");
+  const umbra_status status =
+      umbra_inference_decrypt_public(&told, &j->values, j->plan, j->matrix, j->secret, &options, &progress);
+  return cli_progress_check(&bar, status, "--in") && cli_publish_count(&o->publish, &j->journal, &told, report);
+}
+
+static bool open_for_owner(client_job *j, const cli_network_options *o, cli_report *report) {
   cli_progress bar;
   umbra_inference_outcome outcome = {UMBRA_INFERENCE_OUTCOME_INIT};
   const umbra_progress progress = cli_progress_open(&bar, "decrypting");
@@ -157,6 +171,11 @@ static bool open_answer(client_job *j, const cli_network_options *o, cli_report 
       umbra_inference_decrypt_outcome(&outcome, &j->values, j->plan, j->matrix, j->secret, &progress);
   if (!cli_progress_check(&bar, status, "--in") || !check_outcome(j, &outcome, o->doubtful)) return false;
   warn_of_outcome(&outcome, report);
+  return true;
+}
+
+static bool open_answer(client_job *j, const cli_network_options *o, cli_report *report) {
+  if (!(o->publish.wanted ? open_public : open_for_owner)(j, o, report)) return false;
   if (!o->values && !cli_check(umbra_inference_close(&j->values, j->plan), "--in")) return false;
   cli_report_step(report, "decrypt", NULL);
   return true;
@@ -165,8 +184,11 @@ static bool open_answer(client_job *j, const cli_network_options *o, cli_report 
 bool cli_network_decrypt(const cli_network_options *o, cli_report *report) {
   const char *inputs[] = {o->in, o->plan, o->secret.file, o->secret.passphrase_file};
   client_job job = {0};
-  bool done = cli_is_answers("--out", o->out) && cli_may_write("--out", o->out, NULL, inputs, 4) &&
-              open_plan(&job, o, report) && open_context(&job, o, report);
+  bool done =
+      cli_is_answers("--out", o->out) && cli_may_write("--out", o->out, NULL, inputs, 4) &&
+      (o->publish.wanted || cli_opened_prepare("--out", o->out)) && open_plan(&job, o, report) &&
+      open_context(&job, o, report) &&
+      (!o->publish.wanted || cli_journal_open(&job.journal, o->secret.file, job.secret, o->publish.new_journal));
   cli_interrupts_hold();
   done = done && load_answer(&job, o, report) && open_answer(&job, o, report) &&
          cli_answers_write(&job.values, "--out", o->out);

@@ -12,6 +12,7 @@
 #include "target.h"
 
 static const char default_preset[] = "boot-64k-40";
+static const char precise_preset[] = "boot-64k-50"; /* what noise takes from the other leaves nothing */
 
 /* As umbra_rate_schedule, umbra_fit and umbra_target number them. */
 static const char *const schedules[] = {"constant", "inverse", "exponential", NULL};
@@ -156,8 +157,9 @@ static bool save_plan(const plan_job *j, const plan_options *o, cli_report *repo
 }
 
 static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
-  const char *preset = o->preset || o->params ? o->preset : default_preset;
+  const char *preset = o->preset || o->params ? o->preset : o->publish ? precise_preset : default_preset;
   j->wanted = o->train;
+  if (o->publish && !o->train.rounds) j->wanted.rounds = 2;
   j->sigmoid = o->sigmoid;
   j->wanted.sigmoid = &j->sigmoid;
   j->scaled_by = (plan_scaling){o->scaling_kind, o->divisor, o->clip};
@@ -169,8 +171,8 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
   if (!o->json && o->data) cli_plan_print_trace(j);
   fflush(stdout);
-  return (!o->calibrate || calibrate(j, o, report)) && cli_goes_on() && save_scaling(j, o, report) &&
-         save_plan(j, o, report);
+  return (!o->publish || cli_plan_publish(j, o, report)) && (!o->calibrate || calibrate(j, o, report)) &&
+         cli_goes_on() && save_scaling(j, o, report) && save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {
@@ -237,7 +239,13 @@ static void check_scaling(plan_options *o) {
     cli_usage("--scaling FILE is missing: encryption and evaluation scale by it");
 }
 
+static void check_publication(const plan_options *o) {
+  if (!o->publish && (o->statistical > 0 || o->least_bits > 0))
+    cli_usage("--statistical and --least-bits belong to --publish");
+}
+
 static void check_usage(plan_options *o) {
+  check_publication(o);
   if (o->preset && o->params) cli_usage("--preset and --params exclude each other");
   check_data(o);
   check_scaling(o);
@@ -317,6 +325,14 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
+      {"rounds", "N", "of a refresh: 2 for smaller errors, and twice the time; or 1 (default)", CLI_COUNT,
+       &o.train.rounds, CLI_WITHIN(1, 2)},
+      {"publish", "N", "plan for weights that others may see, one of N ciphertexts shown under the key", CLI_WHOLE,
+       &o.publish, CLI_OPTIONAL},
+      {"statistical", "S", "with --publish: as of umbra decrypt (default 30)", CLI_NUMBER, &o.statistical,
+       CLI_WITHIN(1, 128)},
+      {"least-bits", "B", "with --publish: so many of the largest weight must be left (default 8)", CLI_NUMBER,
+       &o.least_bits, CLI_WITHIN(1, 1000)},
       {"target", "KIND", "lay records out for this device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},
       {"machine", "NAME", "state how long it takes on h200 or others instead; see umbra bench (default: here)",

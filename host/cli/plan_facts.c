@@ -46,6 +46,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
       {"degree", o->sigmoid->degree},
       {"range", o->sigmoid->range},
       {"bound", o->bound},
+      {"rounds", o->rounds > 1 ? o->rounds : 1},
   };
   char seed[CLI_UNITS];
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
@@ -139,11 +140,11 @@ static void print_data(const umbra_train_options *o, const umbra_train_report *r
   printf("  %-18s at most %s per iteration\n", "read", cli_bytes_text(read, (double)r->read_bytes));
 }
 
-static void print_costs(const umbra_train_report *r) {
+static void print_costs(const umbra_train_options *o, const umbra_train_report *r) {
   char keys[CLI_UNITS], file[CLI_UNITS], memory[CLI_UNITS];
   printf("  %-18s %" PRIu32 " per iteration, and refreshed weights have %" PRIu32 "\n", "levels", r->depth, r->levels);
-  printf("  %-18s %" PRIu32 "; one of them fails with probability 2^%.0f\n", "refreshes", r->bootstraps,
-         r->log2_failure);
+  printf("  %-18s %" PRIu32 "%s; one of them fails with probability 2^%.0f\n", "refreshes", r->bootstraps,
+         o->rounds > 1 ? ", in two rounds" : "", r->log2_failure);
   printf("  %-18s %zu, %zu of them for rotations; %s in memory, %s on disk\n", "switching keys", r->keys, r->rotations,
          cli_bytes_text(keys, (double)r->key_bytes), cli_bytes_text(file, (double)r->key_bytes / 2));
   printf("  %-18s at most %s\n", "memory", cli_bytes_text(memory, (double)r->memory_bytes));
@@ -159,5 +160,5 @@ void cli_plan_print(const umbra_train_plan *plan) {
          umbra_params_log_n(facts.params), umbra_params_log_qp(facts.params), umbra_params_security(facts.params));
   print_options(&facts.options, &facts.report);
   print_data(&facts.options, &facts.report);
-  print_costs(&facts.report);
+  print_costs(&facts.options, &facts.report);
 }

@@ -14,7 +14,8 @@ typedef struct plan_options {
   double weights[2]; /* of classes 0 and 1; 0: balanced, if class_weights is not NULL */
   umbra_train_options train;
   umbra_sigmoid_options sigmoid;
-  uint64_t batch, shuffle, memory, seed;
+  uint64_t batch, shuffle, memory, seed, publish; /* publish 0: weights are the owner's alone */
+  double statistical, least_bits;                 /* of that; 0: not said */
   uint32_t folds;
   bool whole_batches, bootstrap_result, calibrate, json, no_search, tried, no_estimate;
   bool rate_given, degree_given, range_given, iterations_given; /* of the six that are searched, with scale and clip */
@@ -67,6 +68,13 @@ void cli_plan_print_trace(const plan_job *j);
 
 /* A plan of what is wanted, with that bound, for so many records. */
 bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, double bound);
+
+/* ---- plan_publish.c ---- */
+
+/* What will be left of the weights when they are shown; false, with an error that says what would do, if that is too little. */
+bool cli_plan_publish(const plan_job *j, const plan_options *o, cli_report *report);
+
+/* ---- plan_twin.c ---- */
 
 /* Its weights are all finite. */
 bool cli_twin_is_finite(const cli_twin *twin, size_t columns);

@@ -8,6 +8,7 @@
 #include "../base/memory.h"
 #include "../base/structs.h"
 #include "../base/watch.h"
+#include "../ckks/disclosure.h"
 #include "../model/interpret.h"
 #include "plan.h"
 #include "records.h"
@@ -120,6 +121,54 @@ umbra_status umbra_inference_decrypt_values(umbra_ndarray *values, const umbra_i
   if (status == UMBRA_OK) replace(values, &made);
   else umbra_ndarray_clear(&made);
   return status;
+}
+
+/* ---- for others to see ---- */
+
+/* In units of the matrix, whose elements are expected within [-1, 1]; the error is the plan's if none is given. */
+static umbra_disclosure_options in_elements(umbra_disclosure_options options, const umbra_inference_plan *plan,
+                                            double scale) {
+  options.error_bound = (options.error_bound > 0 ? options.error_bound : plan->ways->report.error) / scale;
+  options.magnitude = options.magnitude > 0 ? options.magnitude / scale : 1;
+  return options;
+}
+
+/* made: cleared if it fails. */
+static umbra_status disclose(umbra_disclosure *disclosure, umbra_ndarray *made, const umbra_inference_plan *plan,
+                             const umbra_matrix *encrypted, const umbra_secret_key *key,
+                             const umbra_disclosure_options *options, const umbra_progress *progress) {
+  const double scale = fabs(plan->frame.result_scale);
+  const umbra_disclosure_options o = in_elements(*options, plan, scale);
+  *made = (umbra_ndarray){.rank = 2, .shape = {encrypted->rows, plan->frame.result_count}};
+  UMBRA_TRY(check(plan, encrypted));
+  UMBRA_TRY(umbra_alloc(&made->values, umbra_ndarray_count(made), sizeof *made->values, "results"));
+  umbra_watch watch = umbra_watch_of(progress);
+  const umbra_status status =
+      umbra_watch_close(&watch, umbra_matrix_disclose(encrypted, disclosure, made->values, key, &o, &watch));
+  if (status != UMBRA_OK) {
+    umbra_ndarray_clear(made);
+    return status;
+  }
+  umbra_results_restore(made->values, umbra_ndarray_count(made), &plan->frame);
+  umbra_disclosure_scale(disclosure, scale);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_inference_decrypt_public(umbra_disclosure *disclosure, umbra_ndarray *values,
+                                            const umbra_inference_plan *plan, const umbra_matrix *encrypted,
+                                            const umbra_secret_key *key, const umbra_disclosure_options *options,
+                                            const umbra_progress *progress) {
+  umbra_disclosure_options o;
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  umbra_ndarray made;
+  if (!values || !disclosure || !plan || !encrypted || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "results for others need an output, a disclosure, a plan, a matrix and a secret key");
+  UMBRA_TRY(umbra_disclosure_options_take(&o, options));
+  UMBRA_TRY(UMBRA_TAKE(umbra_disclosure, &told, disclosure));
+  UMBRA_TRY(disclose(&told, &made, plan, encrypted, key, &o, progress));
+  replace(values, &made);
+  return UMBRA_GIVE(umbra_disclosure, disclosure, &told);
 }
 
 /* ---- the owner's last steps ---- */

@@ -17,7 +17,7 @@ static const struct {
     [UMBRA_KIND_SECRET_KEY] = {"secret key", UMBRA_CONTAINER_SEALED, 1, 1},
     [UMBRA_KIND_PUBLIC_KEY] = {"public key", 0, 1, 1},
     [UMBRA_KIND_EVAL_KEYS] = {"evaluation keys", 0, 1, 1},
-    [UMBRA_KIND_PLAINTEXT] = {"plaintext", 0, 0, 1},
+    [UMBRA_KIND_PLAINTEXT] = {"plaintext", UMBRA_CONTAINER_OPENED, 0, 1},
     [UMBRA_KIND_CIPHERTEXT] = {"ciphertext", 0, 1, 2},
     [UMBRA_KIND_MATRIX] = {"encrypted matrix", 0, 1, 1},
     [UMBRA_KIND_LOGISTIC] = {"encrypted logistic model", 0, 1, 1},

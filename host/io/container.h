@@ -49,8 +49,9 @@ typedef enum umbra_kind {
 
 /* Flags of the header, part of the format. */
 enum {
-  UMBRA_CONTAINER_SEALED = 1u,  /* secret key: under a passphrase */
-  UMBRA_CONTAINER_INSECURE = 2u /* parameters, plans of them: below 128-bit security or of a test ring */
+  UMBRA_CONTAINER_SEALED = 1u,   /* secret key: under a passphrase */
+  UMBRA_CONTAINER_INSECURE = 2u, /* parameters, plans of them: below 128-bit security or of a test ring */
+  UMBRA_CONTAINER_OPENED = 4u    /* plaintexts: decrypted, with the error that would tell the key */
 };
 
 /* Types of sections, part of the format. */

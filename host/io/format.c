@@ -34,27 +34,31 @@ static umbra_status write_file(int file, void *argument) {
   return write_counted(&s->writer, s->format, s->object, &sink, s->watch);
 }
 
-static umbra_status check_folder(const umbra_format *format, const char *path) {
-  if (!format->apart) return UMBRA_OK;
+static int is_secret(const umbra_format *format, const void *object) {
+  return format->secret || (format->is_secret && format->is_secret(object));
+}
+
+static umbra_status check_folder(const umbra_format *format, const void *object, const char *path) {
+  if (!format->apart || (format->is_secret && !format->is_secret(object))) return UMBRA_OK;
   int found;
   char name[UMBRA_STORAGE_NAME_BYTES];
   UMBRA_TRY(umbra_storage_find(&found, name, path, format->apart));
   if (!found) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                    "'%s' would lie beside '%s'; secret keys and what is given away need separate folders", path, name);
+                    "'%s' would lie beside '%s'; secrets and what is given away need separate folders", path, name);
 }
 
 umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path, umbra_watch *watch) {
   if (!object || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", object ? "path" : "object");
-  UMBRA_TRY(check_folder(format, path));
+  UMBRA_TRY(check_folder(format, object, path));
   saving s = {.format = format, .object = object, .watch = watch};
   UMBRA_TRY(count(&s.writer, format, object));
-  return umbra_storage_replace(path, format->secret, write_file, &s);
+  return umbra_storage_replace(path, is_secret(format, object), write_file, &s);
 }
 
 umbra_status umbra_format_try(const umbra_format *format, const char *path) {
   UMBRA_TRY(umbra_storage_try(path));
-  return check_folder(format, path);
+  return check_folder(format, NULL, path);
 }
 
 umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size,

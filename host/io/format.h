@@ -14,6 +14,8 @@ typedef struct umbra_format {
   umbra_kind kind;
   uint32_t apart; /* mask of the kinds (bit k: kind k) that must not be in the same folder */
   int secret;     /* mode 0600, never over an existing file */
+  int (*is_secret)(
+      const void *object); /* whether this one is, of a format that is not; `apart` then is of these alone */
 
   /* Identifies the object, then writes its sections. Called twice, as writer.h says. */
   umbra_status (*save)(umbra_writer *writer, const void *object);
@@ -25,7 +27,7 @@ typedef struct umbra_format {
 
 umbra_status umbra_format_save(const umbra_format *format, const void *object, const char *path, umbra_watch *watch);
 
-/* Whether an object of a format that is not secret can be saved there, as far as that can be known before. */
+/* Whether an object of a format that knows no secrets can be saved there, as far as that can be known before. */
 umbra_status umbra_format_try(const umbra_format *format, const char *path);
 
 umbra_status umbra_format_write(const umbra_format *format, const void *object, void *buffer, size_t *size,

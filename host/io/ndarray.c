@@ -18,7 +18,7 @@ size_t umbra_ndarray_count(const umbra_ndarray *array) {
 
 void umbra_ndarray_clear(umbra_ndarray *array) {
   if (!array) return;
-  umbra_free(array->values);
+  umbra_wipe_and_free(array->values, umbra_ndarray_count(array) * sizeof *array->values);
   *array = (umbra_ndarray){0};
 }
 

@@ -113,7 +113,7 @@ static void sync_folder(const char *path) {
 static umbra_status publish(const char *temporary, const char *path, int secret) {
   if (!secret) return rename(temporary, path) == 0 ? UMBRA_OK : refused("create", path);
   if (link(temporary, path) == 0) return UMBRA_OK; /* unlike rename, it never replaces */
-  if (errno == EEXIST) return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
+  if (errno == EEXIST) return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secrets replace no file", path);
   return refused("create", path);
 }
 
@@ -129,7 +129,7 @@ static umbra_status check_target(mode_t *mode, const char *path, int secret) {
   struct stat about;
   *mode = 0;
   if (lstat(path, &about) != 0) return UMBRA_OK;
-  if (secret) return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secret keys replace no file", path);
+  if (secret) return umbra_fail(UMBRA_ERROR_EXISTS, "'%s' exists; secrets replace no file", path);
   if (!S_ISREG(about.st_mode))
     return umbra_fail(UMBRA_ERROR_IO, "cannot replace '%s': not a regular file%s", path,
                       S_ISLNK(about.st_mode) ? " but a symbolic link; name what it leads to" : "");

@@ -13,7 +13,7 @@
 
 void umbra_table_clear(umbra_table *table) {
   if (!table) return;
-  umbra_free(table->values);
+  umbra_wipe_and_free(table->values, table->rows * table->columns * sizeof *table->values);
   *table = (umbra_table){0};
 }
 

@@ -188,55 +188,68 @@ umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *contex
 
 /* ---- decryption ---- */
 
-/* How ciphertexts are opened. */
-typedef struct opening {
-  const umbra_secret_key *key; /* NULL: of a simulation */
-  uint32_t *doubts;            /* that there are; NULL: what has any is refused */
-  double *pairs;               /* room for one part's slots */
-} opening;
-
-static umbra_status open_slots(const opening *o, const umbra_ciphertext *part) {
-  umbra_outcome outcome = {UMBRA_OUTCOME_INIT};
-  if (!o->doubts) return umbra_open_pairs(o->pairs, part->slots, part, o->key);
-  UMBRA_TRY(umbra_decrypt_outcome(&outcome, o->pairs, part->slots, part, o->key, NULL));
-  *o->doubts |= outcome.doubts;
-  return UMBRA_OK;
-}
-
-static umbra_status decrypt_part(double *values, const umbra_matrix *matrix, size_t part, const opening *o) {
+static umbra_status decrypt_part(double *values, double *pairs, const umbra_matrix *matrix, size_t part,
+                                 umbra_part_opener open) {
   const umbra_matrix_layout *layout = &matrix->layout;
   umbra_element element;
-  UMBRA_TRY(open_slots(o, matrix->part[part]));
+  UMBRA_TRY(open.open(pairs, matrix->part[part], open.user));
   for (size_t i = 0; i < 2 * (size_t)layout->slots; i++) {
     const umbra_place place = {part, (uint32_t)(i / 2), i % 2};
     const int held = umbra_layout_element(&element, layout, matrix->rows, matrix->columns, place);
-    if (held && element.column < matrix->columns) values[element.row * matrix->columns + element.column] = o->pairs[i];
+    if (held && element.column < matrix->columns) values[element.row * matrix->columns + element.column] = pairs[i];
   }
   return UMBRA_OK;
 }
 
-/* All of them, or none if that fails. */
-static umbra_status decrypt_parts(double *values, const umbra_matrix *matrix, opening o, umbra_watch *watch) {
-  const size_t count = matrix->rows * matrix->columns;
-  double *found;
-  UMBRA_TRY(umbra_alloc(&o.pairs, 2 * (size_t)matrix->layout.slots, sizeof *o.pairs, "a matrix"));
-  umbra_status status = umbra_alloc(&found, count, sizeof *found, "a matrix");
-  if (status == UMBRA_OK) {
-    for (size_t i = 0; i < matrix->parts && status == UMBRA_OK; i++) {
-      status = umbra_watch_step(watch, i, matrix->parts);
-      if (status == UMBRA_OK) status = decrypt_part(found, matrix, i, &o);
-    }
-    if (status == UMBRA_OK) memcpy(values, found, count * sizeof *values);
-    umbra_free(found);
+/* found, pairs: all elements, and room for one part's slots. */
+static umbra_status decrypt_parts(double *found, double *pairs, const umbra_matrix *matrix, umbra_part_opener open,
+                                  umbra_watch *watch) {
+  for (size_t i = 0; i < matrix->parts; i++) {
+    UMBRA_TRY(umbra_watch_step(watch, i, matrix->parts));
+    UMBRA_TRY(decrypt_part(found, pairs, matrix, i, open));
   }
-  umbra_free(o.pairs);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_matrix_open_by(const umbra_matrix *matrix, double *values, umbra_part_opener open,
+                                  umbra_watch *watch) {
+  const size_t count = matrix->rows * matrix->columns, room = 2 * (size_t)matrix->layout.slots;
+  double *found;
+  UMBRA_TRY(umbra_alloc(&found, count + room, sizeof *found, "a matrix"));
+  const umbra_status status = decrypt_parts(found, found + count, matrix, open, watch);
+  if (status == UMBRA_OK) memcpy(values, found, count * sizeof *values);
+  umbra_wipe_and_free(found, (count + room) * sizeof *found);
   return status;
+}
+
+/* What has doubts is refused. key NULL: of a simulation. */
+static umbra_status open_sound(double *pairs, const umbra_ciphertext *part, const void *key) {
+  return umbra_open_pairs(pairs, part->slots, part, key);
+}
+
+static umbra_status open_values(double *values, const umbra_matrix *matrix, const umbra_secret_key *key,
+                                umbra_watch *watch) {
+  return umbra_matrix_open_by(matrix, values, (umbra_part_opener){open_sound, key}, watch);
+}
+
+typedef struct doubtful {
+  const umbra_secret_key *key;
+  uint32_t *doubts; /* that there are */
+} doubtful;
+
+static umbra_status open_doubtful(double *pairs, const umbra_ciphertext *part, const void *user) {
+  const doubtful *d = user;
+  umbra_outcome outcome = {UMBRA_OUTCOME_INIT};
+  UMBRA_TRY(umbra_decrypt_outcome(&outcome, pairs, part->slots, part, d->key, NULL));
+  *d->doubts |= outcome.doubts;
+  return UMBRA_OK;
 }
 
 umbra_status umbra_matrix_open(const umbra_matrix *matrix, double *values, uint32_t *doubts,
                                const umbra_secret_key *key, umbra_watch *watch) {
   UMBRA_TRACE_OF(matrix, "matrix_decrypt", 0);
-  return decrypt_parts(values, matrix, (opening){.key = key, .doubts = doubts}, watch);
+  const doubtful d = {key, doubts};
+  return umbra_matrix_open_by(matrix, values, (umbra_part_opener){open_doubtful, &d}, watch);
 }
 
 umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, const umbra_secret_key *key,
@@ -245,13 +258,13 @@ umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values, co
   if (!values || !matrix || !key)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_matrix_decrypt needs a matrix, an output and a secret key");
   umbra_watch watch = umbra_watch_of(progress);
-  return umbra_watch_close(&watch, decrypt_parts(values, matrix, (opening){.key = key}, &watch));
+  return umbra_watch_close(&watch, open_values(values, matrix, key, &watch));
 }
 
 umbra_status umbra_sim_matrix_decode(double *values, const umbra_matrix *matrix) {
   if (!values || !matrix)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_sim_matrix_decode needs an output and a matrix");
-  return decrypt_parts(values, matrix, (opening){.key = NULL}, NULL);
+  return open_values(values, matrix, NULL, NULL);
 }
 
 size_t umbra_matrix_rows(const umbra_matrix *matrix) { return matrix->rows; }

@@ -2,6 +2,8 @@
 #ifndef UMBRA_LINALG_MATRIX_H
 #define UMBRA_LINALG_MATRIX_H
 
+#include <umbra/disclosure.h>
+
 #include "../ckks/sim.h"
 #include "../io/format.h"
 #include "layout.h"
@@ -41,6 +43,21 @@ umbra_status umbra_matrix_encrypt_source(umbra_matrix **matrix, umbra_encryptor 
                                          umbra_watch *watch);
 
 void umbra_matrix_set_stamp(umbra_matrix *matrix, const uint8_t plan[UMBRA_DIGEST_BYTES], umbra_matrix_role role);
+
+/* How a part is opened: all its slots as pairs. */
+typedef struct umbra_part_opener {
+  umbra_status (*open)(double *pairs, const umbra_ciphertext *part, const void *user);
+  const void *user;
+} umbra_part_opener;
+
+/* All elements of the parts, as they are opened; or none, if that fails. */
+umbra_status umbra_matrix_open_by(const umbra_matrix *matrix, double *values, umbra_part_opener open,
+                                  umbra_watch *watch);
+
+/* umbra_matrix_decrypt_public without checks of its arguments; options: whole. */
+umbra_status umbra_matrix_disclose(const umbra_matrix *matrix, umbra_disclosure *disclosure, double *values,
+                                   const umbra_secret_key *key, const umbra_disclosure_options *options,
+                                   umbra_watch *watch);
 
 /* umbra_matrix_decrypt, of values that have doubts, too: a bit of umbra_doubt for each. */
 umbra_status umbra_matrix_open(const umbra_matrix *matrix, double *values, uint32_t *doubts,

@@ -165,9 +165,9 @@ static umbra_status decrypt_map(double *values, const umbra_feature_map *map, co
   if (status == UMBRA_OK) {
     status = decrypt_parts(found, map, key, pairs, pairs + 2 * slots, watch);
     if (status == UMBRA_OK) memcpy(values, found, count * sizeof *values);
-    umbra_free(found);
+    umbra_wipe_and_free(found, count * sizeof *found);
   }
-  umbra_free(pairs);
+  umbra_wipe_and_free(pairs, 3 * slots * sizeof *pairs);
   return status;
 }
 

@@ -15,6 +15,7 @@
 #include "../base/structs.h"
 #include "../ckks/checks.h"
 #include "../ckks/ciphertext_internal.h"
+#include "../ckks/disclosure.h"
 #include "../ckks/evaluator_internal.h"
 #include "../ckks/key_needs.h"
 #include "../ckks/trace.h"
@@ -165,7 +166,7 @@ static umbra_status open_weights(double *weights, double *bias, const umbra_logi
     for (size_t i = 0; i < features; i++) weights[i] = pairs[2 * i];
     *bias = pairs[2 * features];
   }
-  umbra_free(pairs);
+  umbra_wipe_and_free(pairs, 2 * (features + 1) * sizeof *pairs);
   return status;
 }
 
@@ -175,6 +176,36 @@ umbra_status umbra_logistic_decrypt(const umbra_logistic *model, double *weights
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_logistic_decrypt needs a model, outputs for weights and bias, and a secret key");
   return open_weights(weights, bias, model, key);
+}
+
+/* weights, then the bias, flooded. */
+static umbra_status disclose_weights(umbra_disclosure *disclosure, double *weights, double *bias,
+                                     const umbra_logistic *model, const umbra_secret_key *key,
+                                     const umbra_disclosure_options *options) {
+  const size_t features = model->features, bytes = 2 * stride_of(features) * sizeof(double);
+  const umbra_disclosure_form form = {(uint32_t)stride_of(features), 0, 1};
+  double *pairs;
+  UMBRA_TRY(umbra_alloc(&pairs, bytes, 1, "a model"));
+  umbra_status status = umbra_disclosure_open(pairs, disclosure, model->weights, key, options, form);
+  for (size_t i = 0; i < features && status == UMBRA_OK; i++) weights[i] = pairs[2 * i];
+  if (status == UMBRA_OK) *bias = pairs[2 * features];
+  umbra_wipe_and_free(pairs, bytes);
+  return status;
+}
+
+umbra_status umbra_logistic_decrypt_public(const umbra_logistic *model, umbra_disclosure *disclosure, double *weights,
+                                           double *bias, const umbra_secret_key *key,
+                                           const umbra_disclosure_options *options) {
+  umbra_disclosure_options o;
+  umbra_disclosure made = {UMBRA_DISCLOSURE_INIT};
+  if (!weights || !bias || !disclosure || !model || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_logistic_decrypt_public needs a model, outputs for weights, bias and a disclosure, and a "
+                      "secret key");
+  UMBRA_TRY(umbra_disclosure_options_take(&o, options));
+  UMBRA_TRY(UMBRA_TAKE(umbra_disclosure, &made, disclosure));
+  UMBRA_TRY(disclose_weights(&made, weights, bias, model, key, &o));
+  return UMBRA_GIVE(umbra_disclosure, disclosure, &made);
 }
 
 umbra_status umbra_sim_logistic_decode(double *weights, double *bias, const umbra_logistic *model) {

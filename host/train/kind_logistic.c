@@ -155,10 +155,13 @@ static umbra_status combine(run *r, umbra_ciphertext **out, const umbra_term *te
 
 /*
  * What is known of the weights is what the plan promises: bounds that follow from the operations alone would know of no
- * loss that bends, and grow without end. They are forgotten, since they depend on how sums are split among ranks.
+ * loss that bends, and grow without end. They are forgotten, since they depend on how sums are split among ranks. What is
+ * refreshed next is within the bound, u as well (umbra_train_outcome).
  */
-static void declare_weights(umbra_train_state *state, const umbra_train_plan *plan, const umbra_plan_iteration *it) {
-  const double w = plan->options.bound / it->unit_out, u = fmax(w, w / (1 - it->step.eta));
+static void declare_weights(umbra_train_state *state, const umbra_train_plan *plan, uint32_t i) {
+  const umbra_plan_iteration *it = &plan->iteration[i];
+  const double w = plan->options.bound / it->unit_out;
+  const double u = umbra_plan_refreshes_after(plan, i) ? w : fmax(w, w / (1 - it->step.eta));
   umbra_ciphertext_declare_by_plan(state->part[W], (umbra_bound){w, it->w_error / it->unit_out});
   umbra_ciphertext_declare_by_plan(state->part[U], (umbra_bound){u, it->u_error / it->unit_out});
   for (int k = 0; k < STATES; k++) umbra_ciphertext_forget_worst(state->part[k]);
@@ -176,7 +179,7 @@ static umbra_status close_step(void *object, umbra_train_state *after, const umb
   if (status == UMBRA_OK) status = combine(r, &after->part[W], term, 1, d);
   if (status == UMBRA_OK) status = combine(r, &after->part[U], term, 2, d);
   umbra_ciphertext_destroy(d);
-  if (status == UMBRA_OK) declare_weights(after, r->plan, it);
+  if (status == UMBRA_OK) declare_weights(after, r->plan, i);
   return status;
 }
 

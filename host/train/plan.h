@@ -67,6 +67,11 @@ uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows);
 /* Blocks first .. first + count - 1 are a batch. */
 void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train_plan *plan, uint64_t batch);
 
+/* Whether a refresh comes after iteration i; then its u must be within the bound of the weights, too. */
+static inline int umbra_plan_refreshes_after(const umbra_train_plan *plan, uint32_t i) {
+  return i + 1 < plan->options.iterations ? plan->iteration[i + 1].refresh : plan->options.bootstrap_result;
+}
+
 /* What of a plan does not follow from its options; NULL: it does. */
 typedef struct umbra_plan_given {
   const double *coefficient; /* a plan means the same on every machine, whatever its mathematics library */

@@ -16,7 +16,9 @@ typedef struct options_record {
   uint32_t columns, iterations, whole_batches, shuffle, schedule, degree, fit, bootstrap_result;
   double rate, decay, momentum, l2, range, bound;
   uint32_t kind;
-  uint16_t version, target; /* plans without a version have no target either: 0 is the CPU */
+  uint16_t version;
+  uint8_t target; /* plans without a version have no target either: 0 is the CPU */
+  uint8_t rounds; /* of a refresh; 0: 1, as before there were more */
 } options_record;
 
 /*
@@ -54,7 +56,8 @@ static options_record record_of(const umbra_train_options *o) {
                           .bound = o->bound,
                           .kind = (uint32_t)o->kind,
                           .version = VERSION,
-                          .target = (uint16_t)o->target};
+                          .target = (uint8_t)o->target,
+                          .rounds = (uint8_t)(o->rounds > 1 ? o->rounds : 0)};
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -80,7 +83,8 @@ static umbra_train_options options_of(const options_record *r, const umbra_sigmo
                                .l2 = r->l2,
                                .bound = r->bound,
                                .sigmoid = sigmoid,
-                               .target = (umbra_target)r->target};
+                               .target = (umbra_target)r->target,
+                               .rounds = r->rounds};
 }
 
 /* What follows from the options by this version's reckoning. */

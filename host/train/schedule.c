@@ -96,9 +96,15 @@ static umbra_status check_target(umbra_target target) {
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "target is %d, which is none", (int)target);
 }
 
+static umbra_status check_rounds(uint32_t rounds) {
+  if (rounds <= 2) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "rounds is %u: refreshes have 1 or 2", rounds);
+}
+
 umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(umbra_train_kind_check(options->kind));
   UMBRA_TRY(check_target(options->target));
+  UMBRA_TRY(check_rounds(options->rounds));
   UMBRA_TRY(check_records(options));
   UMBRA_TRY(check_step(options));
   UMBRA_TRY(check_sigmoid(options->sigmoid));

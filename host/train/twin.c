@@ -54,16 +54,11 @@ static umbra_status sum_batch(umbra_twin *t, double *largest, const umbra_train_
   return UMBRA_OK;
 }
 
-/* Whether a refresh comes after iteration i; then the u of plan.h must be within the bound, too. */
-static int is_refreshed_after(const umbra_train_plan *plan, uint32_t i) {
-  return i + 1 < plan->options.iterations ? plan->iteration[i + 1].refresh : plan->options.bootstrap_result;
-}
-
 /* Returns the largest of |w|, |v|, and |u| if it is refreshed. */
 static double take_step(const umbra_twin *t, uint32_t i) {
   const umbra_train_step *step = &t->plan->iteration[i].step;
   const size_t columns = t->records->columns;
-  double largest = 0, stretch = is_refreshed_after(t->plan, i) ? 1 / (1 - step->eta) : 0;
+  double largest = 0, stretch = umbra_plan_refreshes_after(t->plan, i) ? 1 / (1 - step->eta) : 0;
   for (size_t c = 0; c <= columns; c++) {
     double penalty = c < columns ? t->plan->options.l2 * t->v[c] : 0;
     double next = t->v[c] + step->rate * (t->gradient[c] / (double)step->rows - penalty);

@@ -27,7 +27,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_encode_encrypt(umbra_ciphertext **ci
 
 /*
  * Decryption for the key's owner alone: the result holds the raw error of the computation, which tells about the key.
- * Do not show it to others. Errors: MISMATCH (another owner or parameter set), OUT_OF_MEMORY.
+ * Do not show it to others (umbra_decrypt_public can be shown). Its files are marked, have mode 0600, replace none, and lie
+ * in no folder with what is given away, as those of keys. Errors: MISMATCH (another owner or parameter set), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_decrypt(umbra_plaintext **plaintext, const umbra_ciphertext *ciphertext,
                                                     const umbra_secret_key *key);

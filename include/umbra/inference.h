@@ -293,6 +293,17 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt(umbra_ndarray *res
                                                               const umbra_secret_key *key,
                                                               const umbra_progress *progress);
 
+/*
+ * The values before the closing steps for others to see (umbra/disclosure.h): each ciphertext is a release.
+ * error_bound, magnitude and what the disclosure says are in units of the values; by default the error is the plan's
+ * (umbra_inference_report), and bits count from the range that it expects. umbra_inference_close makes answers of them.
+ * Errors: also those of umbra_decrypt_public.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status
+umbra_inference_decrypt_public(umbra_disclosure *disclosure, umbra_ndarray *values, const umbra_inference_plan *plan,
+                               const umbra_matrix *encrypted, const umbra_secret_key *key,
+                               const umbra_disclosure_options *options, const umbra_progress *progress);
+
 /* (records, elements) before the closing steps: logits, of a classifier. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_values(umbra_ndarray *values,
                                                                      const umbra_inference_plan *plan,

@@ -96,6 +96,15 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_score(umbra_evaluator *eval
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt(const umbra_logistic *model, double *weights, double *bias,
                                                              const umbra_secret_key *key);
 
+/*
+ * The same for others to see (umbra/disclosure.h): one release, of as many slots as a row takes. Weights are real, so
+ * imaginary parts beyond the error are a broken bound. Errors: also those of umbra_decrypt_public.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_decrypt_public(const umbra_logistic *model,
+                                                                    umbra_disclosure *disclosure, double *weights,
+                                                                    double *bias, const umbra_secret_key *key,
+                                                                    const umbra_disclosure_options *options);
+
 /* What is public of a model: its shape, and the polynomial that stands for the sigmoid. */
 typedef struct umbra_logistic_info {
   size_t struct_size;

@@ -5,6 +5,7 @@
 
 #include <umbra/array.h>
 #include <umbra/cost.h>
+#include <umbra/disclosure.h>
 #include <umbra/evaluator.h>
 #include <umbra/file.h>
 #include <umbra/progress.h>
@@ -125,6 +126,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_sim_matrix_decode(double *values, co
 /* values: all rows x columns of them, in row order, without ones. Errors: MISMATCH, RANGE, OUT_OF_MEMORY, CANCELLED. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_decrypt(const umbra_matrix *matrix, double *values,
                                                            const umbra_secret_key *key, const umbra_progress *progress);
+
+/*
+ * The same for others to see (umbra/disclosure.h): each ciphertext is a release. The id is that of all of them, and
+ * bounds are the worst of any. Errors: also those of umbra_decrypt_public.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_decrypt_public(const umbra_matrix *matrix,
+                                                                  umbra_disclosure *disclosure, double *values,
+                                                                  const umbra_secret_key *key,
+                                                                  const umbra_disclosure_options *options,
+                                                                  const umbra_progress *progress);
 
 UMBRA_API size_t umbra_matrix_rows(const umbra_matrix *matrix);
 UMBRA_API size_t umbra_matrix_columns(const umbra_matrix *matrix);

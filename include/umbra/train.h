@@ -72,8 +72,9 @@ typedef struct umbra_train_options {
   const umbra_sigmoid_options *sigmoid; /* of UMBRA_TRAIN_LOGISTIC: s. NULL: defaults */
   umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
   const umbra_scaling
-      *scaling; /* of its records: they are one training from then on, see below; NULL: nobody says. It is
+      *scaling;    /* of its records: they are one training from then on, see below; NULL: nobody says. It is
                                    not kept, and not part of the plan's digest */
+  uint32_t rounds; /* of a refresh (umbra_bootstrap_options): 2 for smaller errors, 1, or 0 for 1 */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
@@ -170,6 +171,15 @@ UMBRA_API void umbra_train_plan_order(const umbra_train_plan *plan, size_t *orde
  * (needs of other parameters), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_needs(const umbra_train_plan *plan, umbra_key_needs *needs);
+
+/*
+ * What a release of the model's weights (umbra_logistic_decrypt_public) will be, by the error that the plan declares; the
+ * options may state another one, and the size from which bits are counted (0: the bound of the weights). Errors: those of
+ * umbra_disclosure_predict.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_disclosure(const umbra_train_plan *plan,
+                                                                  umbra_disclosure *disclosure,
+                                                                  const umbra_disclosure_options *options);
 
 /*
  * An estimate of the time of an iteration, refreshes included, with this device and these threads: a few operations are

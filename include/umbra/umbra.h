@@ -59,6 +59,7 @@
 #include <umbra/convolution.h>
 #include <umbra/cost.h>
 #include <umbra/device.h>
+#include <umbra/disclosure.h>
 #include <umbra/evaluator.h>
 #include <umbra/feature_map.h>
 #include <umbra/feature_ops.h>

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Written by scripts/make_gaussian_table: floor(2^127 P(|x| <= k)) for k = 0, 1, ..., high and low word; see gaussian.c. */
+#ifndef UMBRA_BASE_GAUSSIAN_TABLE_H
+#define UMBRA_BASE_GAUSSIAN_TABLE_H
+
+#include <stdint.h>
+
+static const uint64_t umbra_gaussian_table[][2] = {
+    {0x0662114cf50d9423, 0x43f2cf1402eae38b}, {0x130cc518f3843dca, 0x2d98dcb5f792d02f},
+    {0x1f6c5ae975e3a403, 0x46d7e65aea05b858}, {0x2b529790d695242c, 0x5caf58ac30c42520},
+    {0x3696b611e6d87a41, 0x027405f5ba5b3a63}, {0x411701805ec45e5f, 0xe49550aa7908f017},
+    {0x4ab9ec78355e68a6, 0xbd4268b4c954d522}, {0x536e99274d57ab7d, 0x9beb028f733c2fa7},
+    {0x5b2cd28ada1d7959, 0xccce3f234f99e9a3}, {0x61f48412e6af56b4, 0x300d92a3c91115f7},
+    {0x67ccc6f7f32b889e, 0x0b8df6dbdd6177ea}, {0x6cc2a3404714ebeb, 0x6234f074fc0f2854},
+    {0x70e7a555fb9c8d06, 0x1ff9defdce4f31b9}, {0x745068472832cec8, 0x43c1cb48ac42d831},
+    {0x771330ee00159440, 0xe72761196b483c56}, {0x7946b034a2f0efd4, 0xbb9190012c4c8bf6},
+    {0x7b00fb7811749d1b, 0xa1b90dc9c9966739}, {0x7c56c2b778e84e1d, 0x5226e1fd50b7cd72},
+    {0x7d5ac5974cc46838, 0x69a2bc46f7a3bd0a}, {0x7e1d82e160dee898, 0x5de293ad451ebe53},
+    {0x7ead1a640cd97b49, 0x828b7b411595f9aa}, {0x7f1556ef074e4467, 0xcad44d9a021dc5f9},
+    {0x7f5fd58438db4bf7, 0x81ffa56702e8a67c}, {0x7f943f58e88ce862, 0xd3449e65e3936424},
+    {0x7fb88d9b683bd574, 0x03ab4785a26aefda}, {0x7fd14fbdd5b6baa9, 0xf2ecea2c511e7673},
+    {0x7fe1eef6b740e2ca, 0x36851611a36aa6b7}, {0x7feceb7e6db52065, 0xe2db283a76122f6f},
+    {0x7ff411a4620719ed, 0xaeb5c05240d97b34}, {0x7ff8a6144091ddd9, 0x127f4cd613766a66},
+    {0x7ffb89869e2732cb, 0x28d5d121bcf670da}, {0x7ffd54a8a554536e, 0xb7abf3b39ee4003a},
+    {0x7ffe6d5233805eb9, 0xfe4e59be43e398f5}, {0x7fff163a06768d2d, 0xe2f140ffae97e523},
+    {0x7fff7a4cc5ee3060, 0x6f34c18269692d5d}, {0x7fffb4ac0e773e32, 0x3a6c33f48ce47d1f},
+    {0x7fffd631431db849, 0xc45162bcf5967204}, {0x7fffe924a2cf8c1a, 0x2990db0f3fc0d04d},
+    {0x7ffff3b0d50769a0, 0x5f8a9a6dfc40d85b}, {0x7ffff9786ae53863, 0x346dceab79742f47},
+    {0x7ffffc969811d182, 0xdc5257bde676bc08}, {0x7ffffe3e80996942, 0x6a1494c004b305d4},
+    {0x7fffff1c25df5a75, 0xd13c57cb10c3e38d}, {0x7fffff8e3dc6dbf8, 0xd4af9c12d1cdbeef},
+    {0x7fffffc80f9f4e42, 0xe79a096c2e28c87c}, {0x7fffffe4e8897984, 0xd752f829156110ba},
+    {0x7ffffff313e29fae, 0x854dab88e544276b}, {0x7ffffff9edf4cc55, 0xb644d75aa1b8b6e8},
+    {0x7ffffffd3104ebcf, 0xc74460212c8c799a}, {0x7ffffffeb867c5ff, 0xa8c03668a063b67b},
+    {0x7fffffff6d001a32, 0x25e411964b6c1eba}, {0x7fffffffbf0a1594, 0xd52274f63fe755c7},
+    {0x7fffffffe3bac06a, 0x9e1f66f4b97aa7cf}, {0x7ffffffff3e2497e, 0x146c485d9dafbf9d},
+    {0x7ffffffffae2e8b4, 0xd3da43c79f7e210e}, {0x7ffffffffddfe7f9, 0x3b1d8a08d96e65a8},
+    {0x7fffffffff214e38, 0x6cf89eb5e4664b84}, {0x7fffffffffa63dfb, 0x6e9ea69a20f052fe},
+    {0x7fffffffffdc5fe6, 0x68e9f6a437cfeea9}, {0x7ffffffffff2136e, 0xb356151e49b63045},
+    {0x7ffffffffffaa412, 0xcc820aee8201f982}, {0x7ffffffffffdf80a, 0xbb20b483fbd7ac2f},
+    {0x7fffffffffff3df2, 0xebadda5c39475f4a}, {0x7fffffffffffb8af, 0xc569caa23f0fe235},
+    {0x7fffffffffffe631, 0x83dddd32a7ef65b5}, {0x7ffffffffffff6cd, 0xdd6424cf047b5eae},
+    {0x7ffffffffffffcc5, 0xfa89e6e8464c4baf}, {0x7ffffffffffffee2, 0x9ab0fdbc3d8a971d},
+    {0x7fffffffffffff9e, 0xe7a35f12dab99761}, {0x7fffffffffffffdf, 0x792de0f8ac4668f6},
+    {0x7ffffffffffffff5, 0x454e8c7020300b29}, {0x7ffffffffffffffc, 0x83deb436bad5ac3a},
+    {0x7ffffffffffffffe, 0xe2ae40060e1ccf85}, {0x7fffffffffffffff, 0xa626720d4dcf93c8},
+    {0x7fffffffffffffff, 0xe423c9ae8261e3f5}, {0x7fffffffffffffff, 0xf77e7028d59fe556},
+    {0x7fffffffffffffff, 0xfd715f66bcea81d7}, {0x7fffffffffffffff, 0xff3e3a17ff0b2625},
+    {0x7fffffffffffffff, 0xffc7860d5bd67bfa}, {0x7fffffffffffffff, 0xffefcaea5a1f04d2},
+    {0x7fffffffffffffff, 0xfffb6b9e7d796fbf}, {0x7fffffffffffffff, 0xfffeb9d276fe41e4},
+    {0x7fffffffffffffff, 0xffffa6a5af82d03f}, {0x7fffffffffffffff, 0xffffe7e63dc68c69},
+    {0x7fffffffffffffff, 0xfffff999794c5d4c}, {0x7fffffffffffffff, 0xfffffe538c3b4341},
+    {0x7fffffffffffffff, 0xffffff91b0b34aa7}, {0x7fffffffffffffff, 0xffffffe4096bdbaf},
+    {0x7fffffffffffffff, 0xfffffff905442d68}, {0x7fffffffffffffff, 0xfffffffe48e96697},
+    {0x7fffffffffffffff, 0xffffffff95c1b3df}, {0x7fffffffffffffff, 0xffffffffe6b06573},
+    {0x7fffffffffffffff, 0xfffffffffa101d3d}, {0x7fffffffffffffff, 0xfffffffffea0fba1},
+    {0x7fffffffffffffff, 0xffffffffffb02eaa}, {0x7fffffffffffffff, 0xffffffffffee214b},
+    {0x7fffffffffffffff, 0xfffffffffffc0f95}, {0x7fffffffffffffff, 0xffffffffffff2523},
+    {0x7fffffffffffffff, 0xffffffffffffd13b}, {0x7fffffffffffffff, 0xfffffffffffff629},
+    {0x7fffffffffffffff, 0xfffffffffffffdf6}, {0x7fffffffffffffff, 0xffffffffffffff95},
+    {0x7fffffffffffffff, 0xffffffffffffffea}, {0x7fffffffffffffff, 0xfffffffffffffffb},
+};
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEAD "umbra releases 1 "
+#define OPTION "--publish"
+
+enum { MOST_BYTES = 1 << 26, LINE = 256 };
+
+static bool refused(const cli_journal *j, const char *what) {
+  return cli_error(OPTION ": cannot %s the journal %s: %s", what, j->path, strerror(errno));
+}
+
+static bool malformed(const cli_journal *j, size_t line) {
+  return cli_error(OPTION ": line %zu of the journal %s is none that this program writes; what was shown cannot be "
+                          "counted, and nothing is shown",
+                   line, j->path);
+}
+
+/* ---- lines ---- */
+
+typedef struct entry {
+  char id[CLI_HEX];
+  double statistical;
+  uint64_t releases, ciphertexts;
+} entry;
+
+static void write_line(char line[LINE], const entry *e) {
+  snprintf(line, LINE, "%s %.17g %" PRIu64 " %" PRIu64 "\n", e->id, e->statistical, e->releases, e->ciphertexts);
+}
+
+/* Only what write_line makes. */
+static bool read_line(entry *e, const char *line, size_t length) {
+  char copy[LINE], again[LINE];
+  if (length >= LINE) return false;
+  memcpy(copy, line, length);
+  copy[length] = '\0';
+  if (sscanf(copy, "%64[0-9a-f] %lf %" SCNu64 " %" SCNu64, e->id, &e->statistical, &e->releases, &e->ciphertexts) != 4)
+    return false;
+  write_line(again, e);
+  return strlen(e->id) == 2 * UMBRA_DISCLOSURE_ID_BYTES && e->releases && e->ciphertexts && isfinite(e->statistical) &&
+         strcmp(copy, again) == 0;
+}
+
+static double share(const entry *e) { return (double)e->ciphertexts / (double)e->releases * exp2(-e->statistical); }
+
+/* What was shown so far, and whether this was. */
+typedef struct tally {
+  double spent;
+  uint64_t ciphertexts;
+  bool known;
+} tally;
+
+static bool add_up(tally *sum, const cli_journal *j, const char *id) {
+  *sum = (tally){0};
+  const char *end = j->text + j->size;
+  size_t line = 2;
+  for (const char *at = j->text, *next; at < end; at = next, line++) {
+    entry e;
+    next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1; /* the last line has its end, too */
+    if (!read_line(&e, at, (size_t)(next - at))) return malformed(j, line);
+    sum->spent += share(&e);
+    sum->ciphertexts += e.ciphertexts;
+    sum->known |= strcmp(e.id, id) == 0;
+  }
+  return true;
+}
+
+/* ---- the file ---- */
+
+/* Beside the file itself, not a link to it: one key, one journal. */
+static bool find_path(cli_journal *j, const char *key_file) {
+  char *real = realpath(key_file, NULL);
+  if (!real) return cli_error("--secret: %s: %s", key_file, strerror(errno));
+  const int length = snprintf(j->path, sizeof j->path, "%s.releases", real);
+  free(real);
+  return (length > 0 && length < CLI_PATH) || cli_error("--secret: the path is too long");
+}
+
+static void head_of(char head[LINE], const umbra_secret_key *key) {
+  uint8_t owner[UMBRA_OWNER_BYTES];
+  char hex[CLI_HEX];
+  umbra_secret_key_owner(key, owner);
+  cli_hex(hex, owner, sizeof owner);
+  snprintf(head, LINE, HEAD "%s\n", hex);
+}
+
+static bool sync_folder(const cli_journal *j) {
+  char copy[CLI_PATH];
+  memcpy(copy, j->path, sizeof copy);
+  const int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = folder >= 0 && fsync(folder) == 0;
+  if (folder >= 0) close(folder);
+  return synced || refused(j, "make");
+}
+
+/* A line reaches the disk as a whole, or the end of the file is as before. */
+static bool append(const cli_journal *j, const char *line) {
+  const size_t length = strlen(line);
+  return (write(j->file, line, length) == (ssize_t)length && fsync(j->file) == 0) || refused(j, "write");
+}
+
+static bool lock(cli_journal *j, int file) {
+  j->file = file;
+  j->is_open = true;
+  if (flock(j->file, LOCK_EX | LOCK_NB) == 0) return true;
+  return errno == EWOULDBLOCK ? cli_error(OPTION ": the journal %s is in use: another release is being made", j->path)
+                              : refused(j, "lock");
+}
+
+static bool make(cli_journal *j, const umbra_secret_key *key) {
+  char head[LINE];
+  head_of(head, key);
+  const int file = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0 && errno == EEXIST)
+    return cli_error("--new-journal: there is a journal, %s, and it goes on without this option", j->path);
+  if (file < 0) return refused(j, "make");
+  return lock(j, file) && append(j, head) && sync_folder(j);
+}
+
+static bool open_old(cli_journal *j) {
+  struct stat about;
+  const int file = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0 && errno == ENOENT)
+    return cli_error(OPTION ": there is no journal %s, so nobody knows what was shown before: with --new-journal one "
+                            "begins; if this key has been used for releases elsewhere, bring its journal here instead",
+                     j->path);
+  if (file < 0) return refused(j, "open");
+  if (!lock(j, file)) return false;
+  if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode))
+    return cli_error(OPTION ": the journal %s is no regular file", j->path);
+  if (about.st_size > MOST_BYTES) return cli_error(OPTION ": the journal %s is larger than any", j->path);
+  j->size = (size_t)about.st_size;
+  return true;
+}
+
+/* What a line without an end was to count was never shown: it is taken away. */
+static bool read_text(cli_journal *j) {
+  j->text = malloc(j->size + 1);
+  if (!j->text) return cli_error("out of memory");
+  const ssize_t got = pread(j->file, j->text, j->size, 0);
+  if (got != (ssize_t)j->size) return refused(j, "read");
+  size_t whole = j->size;
+  while (whole && j->text[whole - 1] != '\n') whole--;
+  if (!whole) return malformed(j, 1);
+  if (whole < j->size && ftruncate(j->file, (off_t)whole) != 0) return refused(j, "write");
+  j->size = whole;
+  return true;
+}
+
+static bool check_head(cli_journal *j, const umbra_secret_key *key) {
+  char head[LINE];
+  head_of(head, key);
+  const size_t length = strlen(head);
+  if (j->size < length || memcmp(j->text, HEAD, strlen(HEAD)) != 0) return malformed(j, 1);
+  if (memcmp(j->text, head, length) != 0) return cli_error(OPTION ": the journal %s is of another key", j->path);
+  j->size -= length;
+  memmove(j->text, j->text + length, j->size);
+  return true;
+}
+
+bool cli_journal_open(cli_journal *journal, const char *key_file, const umbra_secret_key *key, bool is_new) {
+  tally sum;
+  if (!find_path(journal, key_file)) return false;
+  if (is_new) return make(journal, key);
+  return open_old(journal) && read_text(journal) && check_head(journal, key) && add_up(&sum, journal, "");
+}
+
+void cli_journal_close(cli_journal *journal) {
+  free(journal->text);
+  if (journal->is_open) close(journal->file);
+  *journal = (cli_journal){0};
+}
+
+/* ---- counting ---- */
+
+static bool refuse(const tally *sum, const entry *e) {
+  const double all = exp2(-e->statistical);
+  return cli_error("--releases: %" PRIu64 " ciphertexts have been shown before, which took %.4g of what s = %g allows; "
+                   "this release of %" PRIu64 " takes %.4g more, as one of %" PRIu64
+                   ", and the sum would be above 1. What would do: more --releases, from the first one on; a lower "
+                   "--statistical, which says that more may be learnt; or a new key, and data encrypted with it",
+                   sum->ciphertexts, sum->spent / all, e->statistical, e->ciphertexts, share(e) / all, e->releases);
+}
+
+bool cli_journal_count(cli_journal *journal, const umbra_disclosure *made, const umbra_disclosure_options *options,
+                       cli_report *report) {
+  entry e = {.statistical = options->statistical, .releases = options->releases, .ciphertexts = made->ciphertexts};
+  const double rounding = 1 + 0x1p-20;
+  char line[LINE];
+  tally sum;
+  cli_hex(e.id, made->id, sizeof made->id);
+  write_line(line, &e);
+  if (!add_up(&sum, journal, e.id)) return false;
+  if (!sum.known && !(sum.spent + share(&e) <= exp2(-e.statistical) * rounding)) return refuse(&sum, &e);
+  if (!sum.known && !append(journal, line)) return false;
+  const double spent = sum.spent + (sum.known ? 0 : share(&e));
+  cli_report_number(report, "shown_before", (double)sum.ciphertexts);
+  cli_report_number(report, "spent", spent / exp2(-e.statistical));
+  if (sum.known) cli_report_text(report, "shown_again", "the same release as before: it counts once");
+  return true;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "opened.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "engine.h"
+#include "target.h"
+
+/* Folders with these are made to be copied. */
+static const char *const given_away[] = {CLI_KIND_PUBLIC_KEY, CLI_KIND_EVAL_KEYS, CLI_KIND_DATA, CLI_KIND_CHECKPOINT};
+
+static bool lies_apart(const char *option, const char *path) {
+  char copy[CLI_PATH], name[CLI_NAME];
+  if (snprintf(copy, sizeof copy, "%s", path) >= CLI_PATH) return cli_error("%s: the path is too long", option);
+  const char *folder = dirname(copy);
+  for (size_t i = 0; i < sizeof given_away / sizeof *given_away; i++)
+    if (cli_folder_has(name, folder, given_away[i]))
+      return cli_error("%s: decrypted values and what is given away need separate folders, and %s holds a file of the "
+                       "kind \"%s\", %s",
+                       option, folder, given_away[i], name);
+  return true;
+}
+
+bool cli_opened_prepare(const char *option, const char *path) {
+  if (!lies_apart(option, path)) return false;
+  umask(0077);
+  return chmod(path, 0600) == 0 || errno == ENOENT || cli_error("%s: %s: %s", option, path, strerror(errno));
+}

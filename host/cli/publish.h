@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values that others may see: options, the journal, and what is said of a release. */
+#ifndef UMBRA_CLI_PUBLISH_H
+#define UMBRA_CLI_PUBLISH_H
+
+#include "journal.h"
+#include "secret.h"
+
+typedef struct cli_publish {
+  bool wanted, new_journal;
+  uint64_t releases;                     /* CLI_NOT_GIVEN: not said */
+  double statistical, least_bits, error; /* 0: not said */
+} cli_publish;
+
+#define CLI_PUBLISH_INIT \
+  { .releases = CLI_NOT_GIVEN }
+
+#define CLI_PUBLISH_OPTIONS(publish)                                                                       \
+  {"publish",                                                                                              \
+   NULL,                                                                                                   \
+   "values that others may see: noise hides the error, which would tell the key",                          \
+   CLI_FLAG,                                                                                               \
+   &(publish).wanted,                                                                                      \
+   CLI_OPTIONAL},                                                                                          \
+      {"releases",                                                                                         \
+       "N",                                                                                                \
+       "with --publish: ciphertexts that will be shown under this key, in all of its life",                \
+       CLI_WHOLE,                                                                                          \
+       &(publish).releases,                                                                                \
+       CLI_OPTIONAL},                                                                                      \
+      {"statistical",                                                                                      \
+       "S",                                                                                                \
+       "with --publish: chances of 2^-S to learn from all of them (default 30)",                           \
+       CLI_NUMBER,                                                                                         \
+       &(publish).statistical,                                                                             \
+       CLI_WITHIN(1, 128)},                                                                                \
+      {"least-bits",                                                                                       \
+       "B",                                                                                                \
+       "with --publish: refuse to show values with fewer bits left (default 8)",                           \
+       CLI_NUMBER,                                                                                         \
+       &(publish).least_bits,                                                                              \
+       CLI_WITHIN(1, 1000)},                                                                               \
+      {"error",                                                                                            \
+       "E",                                                                                                \
+       "with --publish: errors are up to E by your own plan, whatever the file says",                      \
+       CLI_NUMBER,                                                                                         \
+       &(publish).error,                                                                                   \
+       CLI_WITHIN(1e-300, 1e300)},                                                                         \
+  {                                                                                                        \
+    "new-journal", NULL, "with --publish: nothing was shown of this key before; begin to count", CLI_FLAG, \
+        &(publish).new_journal, CLI_OPTIONAL                                                               \
+  }
+
+/* Does not return for wrong usage. */
+void cli_publish_check(const cli_publish *publish);
+
+umbra_disclosure_options cli_publish_options(const cli_publish *publish);
+
+/*
+ * What a release makes of the values, and the journal's say, before anything is written. False, with an error, if it may
+ * not be.
+ */
+bool cli_publish_count(const cli_publish *publish, cli_journal *journal, const umbra_disclosure *made,
+                       cli_report *report);
+
+#endif
