@@ -327,7 +327,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"rounds", "N", "of a refresh: 2 for smaller errors, and twice the time; or 1 (default)", CLI_COUNT,
        &o.train.rounds, CLI_WITHIN(1, 2)},
-      {"publish", "N", "plan for weights that others may see, one of N ciphertexts shown under the key", CLI_WHOLE,
+      {"publish", "N", "plan for weights that others may see, one of N ciphertexts shown under the key (default: for nobody else)", CLI_WHOLE,
        &o.publish, CLI_OPTIONAL},
       {"statistical", "S", "with --publish: as of umbra decrypt (default 30)", CLI_NUMBER, &o.statistical,
        CLI_WITHIN(1, 128)},
