@@ -261,7 +261,7 @@ WAITING = (
      "secret/.two.umbra.lock", ("two", "secret/two.umbra")),
     ("decrypt --keys keys --secret secret/key.umbra --passphrase-file - --in records.umbra --out two.csv",
      "correct horse\n", ".two.csv.lock", ("two.csv",)),
-    ("encrypt --keys keys - --plan plan.umbra --out two", None, "two/.umbra.lock", ()),
+    ("encrypt --keys keys - --plan plan.umbra --scaling scaling.csv --out two", None, "two/.umbra.lock", ()),
 )
 
 
