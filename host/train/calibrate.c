@@ -71,21 +71,16 @@ static umbra_status make_block(rehearsal *r) {
   const umbra_train_plan *plan = r->plan;
   umbra_matrix_source source = {zero, NULL};
   return umbra_matrix_encrypt_source(&r->block, umbra_encryptor_of(r->key), &source, plan->options.rows,
-                                     plan->options.columns, &plan->layout, plan->data_level, &r->watch);
+                                     plan->data_columns, &plan->layout, plan->data_level, &r->watch);
 }
 
 static umbra_status make_state(rehearsal *r) {
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  options.level = r->plan->data_level;
-  options.slots = r->plan->layout.stride;
-  double zero = 0;
-  umbra_plaintext *plain = NULL;
-  umbra_ciphertext *first = NULL;
-  UMBRA_TRY(umbra_encode(&plain, r->context, &zero, 1, &options));
-  umbra_status status = umbra_encrypt(&first, r->key, plain);
-  if (status == UMBRA_OK) status = umbra_step_start(r->stepper, &r->state, first);
-  umbra_plaintext_destroy(plain);
-  umbra_ciphertext_destroy(first);
+  umbra_train_state first;
+  UMBRA_TRY(umbra_train_state_make(&first, r->plan->firsts));
+  umbra_status status =
+      umbra_train_ops_of(r->plan->options.kind)->encrypt(&first, r->plan, umbra_encryptor_of(r->key), NULL);
+  if (status == UMBRA_OK) status = umbra_step_start(r->stepper, &r->state, &first);
+  umbra_train_state_clear(&first);
   return status;
 }
 

@@ -25,6 +25,16 @@ typedef struct options_record {
  */
 enum { VERSION = 1 };
 
+/*
+ * Options that came later: a plan in which none of them says anything has no such record, and the digest that it always
+ * had.
+ */
+typedef struct learning_record {
+  double hidden_range;
+  uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
+} learning_record;
+_Static_assert(sizeof(learning_record) == 32, "no padding");
+
 typedef struct training_record {
   options_record options;
   uint8_t digest[UMBRA_DIGEST_BYTES]; /* of the plan */
@@ -57,30 +67,51 @@ static options_record record_of(const umbra_train_options *o) {
                           .target = (uint16_t)o->target};
 }
 
+static learning_record learning_of(const umbra_train_options *o) {
+  learning_record r = {.hidden_range = o->hidden_range,
+                       .optimizer = (uint32_t)o->optimizer,
+                       .loss = (uint32_t)o->loss,
+                       .outputs = o->outputs};
+  memcpy(r.hidden, o->hidden, sizeof r.hidden);
+  return r;
+}
+
+static int says_nothing(const learning_record *r) {
+  const learning_record nothing = {0};
+  return memcmp(r, &nothing, sizeof nothing) == 0;
+}
+
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
   return (umbra_sigmoid_options){
       .struct_size = sizeof(umbra_sigmoid_options), .degree = r->degree, .fit = (umbra_fit)r->fit, .range = r->range};
 }
 
-static umbra_train_options options_of(const options_record *r, const umbra_sigmoid_options *sigmoid) {
-  return (umbra_train_options){.struct_size = sizeof(umbra_train_options),
-                               .kind = (umbra_train_kind)r->kind,
-                               .iterations = r->iterations,
-                               .rows = r->rows,
-                               .columns = r->columns,
-                               .batch = r->batch,
-                               .whole_batches = (int)r->whole_batches,
-                               .shuffle = (int)r->shuffle,
-                               .seed = r->seed,
-                               .rate = r->rate,
-                               .decay = r->decay,
-                               .schedule = (umbra_rate_schedule)r->schedule,
-                               .bootstrap_result = (int)r->bootstrap_result,
-                               .momentum = r->momentum,
-                               .l2 = r->l2,
-                               .bound = r->bound,
-                               .sigmoid = sigmoid,
-                               .target = (umbra_target)r->target};
+static umbra_train_options options_of(const options_record *r, const learning_record *l,
+                                      const umbra_sigmoid_options *sigmoid) {
+  umbra_train_options o = {.struct_size = sizeof(umbra_train_options),
+                           .kind = (umbra_train_kind)r->kind,
+                           .iterations = r->iterations,
+                           .rows = r->rows,
+                           .columns = r->columns,
+                           .batch = r->batch,
+                           .whole_batches = (int)r->whole_batches,
+                           .shuffle = (int)r->shuffle,
+                           .seed = r->seed,
+                           .rate = r->rate,
+                           .decay = r->decay,
+                           .schedule = (umbra_rate_schedule)r->schedule,
+                           .bootstrap_result = (int)r->bootstrap_result,
+                           .momentum = r->momentum,
+                           .l2 = r->l2,
+                           .bound = r->bound,
+                           .sigmoid = sigmoid,
+                           .target = (umbra_target)r->target,
+                           .hidden_range = l->hidden_range,
+                           .optimizer = (umbra_optimizer)l->optimizer,
+                           .loss = (umbra_loss)l->loss,
+                           .outputs = l->outputs};
+  memcpy(o.hidden, l->hidden, sizeof o.hidden);
+  return o;
 }
 
 /* What follows from the options by this version's reckoning. */
@@ -92,12 +123,14 @@ _Static_assert(sizeof(derived_record) == 24, "no padding");
 
 void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_plan *plan) {
   const options_record record = record_of(&plan->options);
+  const learning_record learning = learning_of(&plan->options);
   const umbra_matrix_layout *l = &plan->layout;
   const derived_record derived = {l->stride, l->slots, l->group, (uint32_t)l->pairs, plan->data_scale};
   crypto_generichash_state state;
   crypto_generichash_init(&state, NULL, 0, UMBRA_DIGEST_BYTES);
   crypto_generichash_update(&state, plan->params->digest, sizeof plan->params->digest);
   crypto_generichash_update(&state, (const uint8_t *)&record, sizeof record);
+  if (!says_nothing(&learning)) crypto_generichash_update(&state, (const uint8_t *)&learning, sizeof learning);
   crypto_generichash_update(&state, (const uint8_t *)plan->coefficient,
                             (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
   crypto_generichash_update(&state, (const uint8_t *)&derived, sizeof derived);
@@ -112,8 +145,11 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   memcpy(record.digest, plan->digest, sizeof record.digest);
   UMBRA_TRY(umbra_params_write_sections(writer, plan->params));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_TRAINING, &record, sizeof record));
-  return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
-                            (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
+                               (plan->sigmoid.degree + 1) * sizeof *plan->coefficient));
+  const learning_record learning = learning_of(&plan->options);
+  if (says_nothing(&learning)) return UMBRA_OK;
+  return umbra_write_record(writer, UMBRA_SECTION_LEARNING, &learning, sizeof learning);
 }
 
 /* ---- loading ---- */
@@ -148,22 +184,32 @@ static umbra_status read_coefficients(umbra_reader *reader, double *coefficient,
 
 /* A plan that could not have been made is malformed. */
 static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
-                         const options_record *record, const double *coefficient) {
+                         const options_record *record, const learning_record *learning, const double *coefficient) {
   const umbra_sigmoid_options sigmoid = sigmoid_of(record);
-  const umbra_train_options options = options_of(record, &sigmoid);
+  const umbra_train_options options = options_of(record, learning, &sigmoid);
   umbra_status status = umbra_train_plan_make(plan, params, &options, &(umbra_plan_given){coefficient, NULL});
   if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED) return status;
   return umbra_reader_malformed(reader, "%s", umbra_last_error());
 }
 
+/* The last section, if there is one more. */
+static umbra_status read_learning(umbra_reader *reader, learning_record *learning) {
+  *learning = (learning_record){0};
+  if (reader->section == reader->header.sections) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_LEARNING, learning, sizeof *learning));
+  return says_nothing(learning) ? umbra_reader_malformed(reader, "a record of options that says nothing") : UMBRA_OK;
+}
+
 static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, umbra_train_plan **plan) {
   training_record record;
+  learning_record learning;
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(check_record(reader, &record.options));
   UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1));
+  UMBRA_TRY(read_learning(reader, &learning));
   umbra_train_plan *made = NULL;
-  UMBRA_TRY(make(&made, reader, params, &record.options, coefficient));
+  UMBRA_TRY(make(&made, reader, params, &record.options, &learning, coefficient));
   *plan = made;
   if (memcmp(made->digest, record.digest, sizeof record.digest) != 0)
     return umbra_reader_malformed(reader,
