@@ -25,6 +25,8 @@ typedef struct train_job {
   umbra_eval_keys *keys;
   umbra_trainer *trainer;
   umbra_logistic *model;
+  umbra_matrix *layer;
+  umbra_train_options planned;
   cli_train_log log;
   cli_progress progress;
   uint32_t first, iterations; /* done before, and in all */
@@ -38,6 +40,10 @@ static bool name_files(train_job *j, const train_options *o) {
          cli_path(j->model_path, o->out, CLI_MODEL_FILE) && cli_path(j->log_path, o->out, CLI_LOG_FILE);
 }
 
+static bool is_free(const char *path) {
+  return access(path, F_OK) != 0 || cli_error("--out: %s exists already and will not be replaced", path);
+}
+
 /* Hours of work are neither begun twice nor lost. */
 static bool may_begin(const train_job *j, const train_options *o) {
   bool begun = access(j->checkpoint, F_OK) == 0;
@@ -47,8 +53,21 @@ static bool may_begin(const train_job *j, const train_options *o) {
     return cli_error("--out: a training has begun here, and %s says how far it is: --resume goes on with it; another "
                      "training needs another folder",
                      j->checkpoint);
-  if (!o->resume && access(j->model_path, F_OK) == 0)
-    return cli_error("--out: %s exists already and will not be replaced", j->model_path);
+  return o->resume || is_free(j->model_path);
+}
+
+static bool layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) {
+  char name[CLI_NAME];
+  snprintf(name, sizeof name, CLI_LAYER_FILE, layer + 1);
+  return cli_path(path, folder, name);
+}
+
+/* Nor are the layers of another training replaced. */
+static bool may_finish(const train_job *j, const train_options *o) {
+  char path[CLI_PATH];
+  if (o->resume || j->planned.kind == UMBRA_TRAIN_LOGISTIC) return true;
+  for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++)
+    if (!layer_path(path, o->out, k) || !is_free(path)) return false;
   return true;
 }
 
@@ -66,14 +85,14 @@ static bool keys_suffice(const train_job *j, const char *folder) {
 }
 
 static bool load(train_job *j, const train_options *o, cli_report *report) {
-  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_train_options_init(&j->planned);
   umbra_train_report needed = {UMBRA_TRAIN_REPORT_INIT};
   cli_engine engine = o->engine;
   if (!cli_plan_load(&j->plan, "--data", j->plan_path) || !cli_check(umbra_train_plan_report(j->plan, &needed), NULL) ||
-      !cli_check(umbra_train_plan_options(j->plan, &planned), NULL))
+      !cli_check(umbra_train_plan_options(j->plan, &j->planned), NULL) || !may_finish(j, o))
     return false;
   engine.memory_limit = needed.memory_limit + o->memory;
-  j->iterations = planned.iterations;
+  j->iterations = j->planned.iterations;
   cli_report_step(report, "load plan", j->plan_path);
   return cli_context_open_in(&j->context, o->keys, &engine, report) && keys_suffice(j, o->keys) &&
          cli_eval_keys_load(&j->keys, j->context, o->keys, report);
@@ -120,7 +139,19 @@ static bool train(train_job *j, cli_report *report) {
   return true;
 }
 
-static bool save_model(train_job *j, cli_report *report) {
+static bool save_layers(train_job *j, const train_options *o, cli_report *report) {
+  char path[CLI_PATH];
+  for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++) {
+    if (!layer_path(path, o->out, k) || !cli_check(umbra_trainer_layer(j->trainer, &j->layer, k), NULL) ||
+        !cli_check(umbra_matrix_save(j->layer, path, NULL), "--out"))
+      return false;
+    cli_report_step(report, "save layer", path);
+  }
+  return true;
+}
+
+static bool save_model(train_job *j, const train_options *o, cli_report *report) {
+  if (j->planned.kind == UMBRA_TRAIN_NETWORK) return save_layers(j, o, report);
   if (!cli_check(umbra_trainer_logistic(j->trainer, &j->model), NULL) ||
       !cli_check(umbra_logistic_save(j->model, j->model_path, NULL), "--out"))
     return false;
@@ -141,7 +172,7 @@ static void summarise(const train_job *j, cli_report *report) {
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
   if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !may_begin(j, o) || !load(j, o, report) ||
-      !make_folder(o->out) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, report))
+      !make_folder(o->out) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, o, report))
     return false;
   summarise(j, report);
   return true;
@@ -149,6 +180,7 @@ static bool run_all(train_job *j, const train_options *o, cli_report *report) {
 
 static void clear(train_job *j) {
   cli_train_log_close(&j->log);
+  umbra_matrix_destroy(j->layer);
   umbra_logistic_destroy(j->model);
   umbra_trainer_destroy(j->trainer);
   umbra_eval_keys_destroy(j->keys);
@@ -182,10 +214,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_train = {
     .name = "train",
-    .summary = "Trains a logistic model on encrypted records; what a server runs.",
+    .summary = "Trains a logistic model or a network on encrypted records; what a server runs.",
     .details =
         "It opens the two folders named above, and no secret key: it sees neither records nor labels nor weights.\n"
-        "Its own folder gets " CLI_MODEL_FILE " (encrypted), " CLI_LOG_FILE
+        "Its own folder gets " CLI_MODEL_FILE ", of a network layer-1.umbra, ... (encrypted), " CLI_LOG_FILE
         " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
         ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n\n"
         "Examples:\n"
