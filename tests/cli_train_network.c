@@ -49,6 +49,9 @@ static void wrong_usage(void **state) {
   assert_fails(2, "a layer has -3 units", "plan classes.csv --labels classes --hidden -3");
   assert_fails(2, "--loss: \"cube\"", "plan classes.csv --labels classes --loss cube");
   assert_fails(2, "--optimizer: \"adam\"", "plan classes.csv --labels classes --optimizer adam");
+  assert_fails(2, "--activation: \"cube\"", "plan classes.csv --labels classes --hidden 4 --activation cube");
+  assert_fails(2, "--activation goes with --hidden", "plan classes.csv --labels classes --activation tanh");
+  assert_fails(2, "goes with --activation", "plan classes.csv --labels classes --hidden 4 --activation-degree 3");
   assert_fails(2, "are of logistic models", "plan classes.csv --labels classes --folds 3");
   assert_fails(2, "--outputs goes with --shape", "plan classes.csv --labels classes --outputs 3");
   assert_fails(2, "--scaling FILE is missing", "plan classes.csv --labels classes --out plan.umbra");
@@ -91,11 +94,23 @@ static void classes_are_planned(void **state) {
 
 static void ranges_that_break_are_refused(void **state) {
   (void)state;
-  assert_fails(1, "--range: scores reach", "plan classes.csv --labels classes --rate 0.5 --range 0.5 --degree 3 --iterations 5");
+  assert_fails(1, "--range: scores reach",
+               "plan classes.csv --labels classes --rate 0.5 --range 0.5 --degree 3 --iterations 5");
   assert_fails(1, "--hidden-range: sums of hidden layers reach",
                "plan classes.csv --labels classes --hidden 4 --rate 0.1 --hidden-range 0.5 --scale none");
   assert_fails(1, "no rate keeps scores within", "plan classes.csv --labels classes --hidden 4 --hidden-range 0.01");
   assert_fails(1, "the training diverges", "plan values.csv --labels values --rate 200");
+}
+
+static void activations_are_planned(void **state) {
+  (void)state;
+  assert_succeeds("plan classes.csv --labels classes --hidden 8 --activation gelu --activation-degree 4 --scale none "
+                  "--hidden-range 6 --rate 0.1 --json");
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+  assert_true(number(plan, "depth") == 10 && number(plan, "hidden_degree") == 4); /* 4 + 3 + 3 */
+  assert_true(number(json, "largest_hidden") > 0 && number(json, "largest_hidden") < 6);
+  cJSON_Delete(json);
 }
 
 /* ---- judging ---- */
@@ -158,9 +173,13 @@ static void values_are_planned(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(wrong_usage),         cmocka_unit_test(shapes_are_planned),
-      cmocka_unit_test(classes_are_planned), cmocka_unit_test(ranges_that_break_are_refused),
-      cmocka_unit_test(weights_are_judged),  cmocka_unit_test(other_classes),
+      cmocka_unit_test(wrong_usage),
+      cmocka_unit_test(shapes_are_planned),
+      cmocka_unit_test(classes_are_planned),
+      cmocka_unit_test(ranges_that_break_are_refused),
+      cmocka_unit_test(activations_are_planned),
+      cmocka_unit_test(weights_are_judged),
+      cmocka_unit_test(other_classes),
       cmocka_unit_test(values_are_planned),
   };
   return cmocka_run_group_tests(tests, make_tables, leave_scratch);

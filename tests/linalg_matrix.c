@@ -414,7 +414,7 @@ static void refusals(void **state) {
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_WRAPPED, .group = 2}, 3, bad,
                  "2 baby steps of 1 diagonals");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_WRAPPED, .slots = 2}, 3,
-                 UMBRA_ERROR_RANGE, "wrapped, take 4 slots: there are 2");
+                 UMBRA_ERROR_RANGE, "wrapped, do not fit: there are 2 slots");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_INTERLEAVED, .pairs = 1}, 3, bad,
                  "interleaved matrices have no ones and no pairs");
   refused_layout(

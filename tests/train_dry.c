@@ -80,11 +80,13 @@ static void test_networks(void **state) {
     shape of;
     uint32_t outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
     umbra_loss loss;
-  } networks[] = {{{60, 3, 25, 3, 7, 1}, 1, {0}, UMBRA_LOSS_SQUARED},
-                  {{900, 30, 0, 7, 3, 0}, 2, {0}, UMBRA_LOSS_ONE_VS_REST},
-                  {{3000, 30, 1200, 3, 4, 0}, 2, {0}, UMBRA_LOSS_SQUARED},
-                  {{90, 9, 0, 3, 3, 0}, 2, {16, 4}, UMBRA_LOSS_SQUARED},
-                  {{70, 30, 0, 3, 2, 0}, 1, {40}, UMBRA_LOSS_ONE_VS_REST}};
+    uint32_t degree; /* of activations */
+  } networks[] = {{{60, 3, 25, 3, 7, 1}, 1, {0}, UMBRA_LOSS_SQUARED, 0},
+                  {{900, 30, 0, 7, 3, 0}, 2, {0}, UMBRA_LOSS_ONE_VS_REST, 0},
+                  {{3000, 30, 1200, 3, 4, 0}, 2, {0}, UMBRA_LOSS_SQUARED, 0},
+                  {{90, 9, 0, 3, 3, 0}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0},
+                  {{70, 30, 0, 3, 2, 0}, 1, {40}, UMBRA_LOSS_ONE_VS_REST, 0},
+                  {{70, 5, 40, 3, 3, 0}, 1, {8}, UMBRA_LOSS_SQUARED, 4}};
   umbra_params *params = training_params();
   for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
     umbra_sigmoid_options sigmoid;
@@ -94,6 +96,8 @@ static void test_networks(void **state) {
     options.momentum = 1;
     options.outputs = networks[i].outputs;
     options.loss = networks[i].loss;
+    options.hidden_degree = networks[i].degree;
+    options.hidden_function = networks[i].degree ? UMBRA_FUNCTION_SILU : UMBRA_FUNCTION_GIVEN;
     memcpy(options.hidden, networks[i].hidden, sizeof options.hidden);
     assert_ok(umbra_train_plan_create(&plan, params, &options));
     hold_plan(plan);

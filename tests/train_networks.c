@@ -42,6 +42,7 @@ typedef struct oracle {
   umbra_train_options o;
   umbra_sigmoid_options sigmoid;
   const double *coefficient;
+  double hidden[UMBRA_TRAIN_MAX_HIDDEN_DEGREE + 1]; /* of the activation */
   const umbra_records *records;
   int layers;
   size_t units[MOST_LAYERS + 1]; /* inputs of the first layer, without the bias, then units */
@@ -50,6 +51,23 @@ typedef struct oracle {
 
 static size_t inputs_of(const oracle *t, int k) { return t->units[k] + (k == 0); }
 static size_t weights_in(const oracle *t, int k) { return t->units[k + 1] * inputs_of(t, k); }
+
+/* What hidden layers make of z, and its slope: T_k(cos a) = cos(k a), and its derivative is k sin(k a) / sin a. */
+static double activation(const oracle *t, double z) {
+  double sum = 0;
+  if (!t->o.hidden_degree) return z * z;
+  assert_true(fabs(z) < t->o.hidden_range);
+  for (uint32_t k = 0; k <= t->o.hidden_degree; k++) sum += t->hidden[k] * cos(k * acos(z / t->o.hidden_range));
+  return sum;
+}
+
+static double activation_slope(const oracle *t, double z) {
+  double sum = 0;
+  if (!t->o.hidden_degree) return 2 * z;
+  const double a = acos(z / t->o.hidden_range);
+  for (uint32_t k = 1; k <= t->o.hidden_degree; k++) sum += t->hidden[k] * k * sin(k * a) / sin(a);
+  return sum / t->o.hidden_range;
+}
 
 static double label_of(const oracle *t, size_t row, size_t j) {
   const double label = umbra_records_label(t->records, row);
@@ -75,7 +93,7 @@ static void add_record(oracle *t, size_t row, double *const *at) {
   for (int k = 0; k < t->layers; k++)
     for (size_t j = 0; j < t->units[k + 1]; j++) {
       for (size_t i = 0; i < inputs_of(t, k); i++) z[k][j] += at[k][j * inputs_of(t, k) + i] * a[k][i];
-      a[k + 1][j] = z[k][j] * z[k][j];
+      a[k + 1][j] = k + 1 < t->layers ? activation(t, z[k][j]) : 0;
     }
   for (int k = t->layers - 1; k >= 0; k--)
     for (size_t j = 0; j < t->units[k + 1]; j++) {
@@ -83,7 +101,7 @@ static void add_record(oracle *t, size_t row, double *const *at) {
       else {
         double sum = 0;
         for (size_t m = 0; m < t->units[k + 2]; m++) sum += e[k + 1][m] * at[k + 1][m * inputs_of(t, k + 1) + j];
-        e[k][j] = 2 * z[k][j] * sum;
+        e[k][j] = activation_slope(t, z[k][j]) * sum;
       }
       for (size_t i = 0; i < inputs_of(t, k); i++) t->g[k][j * inputs_of(t, k) + i] += e[k][j] * a[k][i];
     }
@@ -131,6 +149,11 @@ static void open_oracle(oracle *t, const umbra_train_plan *plan, const umbra_rec
   assert_ok(umbra_train_plan_options(plan, &t->o));
   t->sigmoid = *t->o.sigmoid;
   t->coefficient = umbra_train_plan_coefficients(plan);
+  umbra_fit_desc fit = {UMBRA_FIT_DESC_INIT, .function = t->o.hidden_function, .degree = t->o.hidden_degree};
+  fit.kind = UMBRA_FIT_LEAST_SQUARES;
+  fit.lo = -t->o.hidden_range;
+  fit.hi = t->o.hidden_range;
+  if (fit.degree) assert_ok(umbra_chebyshev_fit(t->hidden, NULL, &fit));
   t->units[0] = t->o.columns;
   while (t->layers < UMBRA_TRAIN_MAX_HIDDEN && t->o.hidden[t->layers]) {
     t->units[t->layers + 1] = t->o.hidden[t->layers];
@@ -330,6 +353,28 @@ static void two_hidden_layers(void **state) {
   check(records_of(40, 4, 2, 10), options);
 }
 
+/* Polynomials near functions, whose slopes come from the same powers: even up to a line, odd, and neither. */
+static void fitted_activations(void **state) {
+  (void)state;
+  const struct {
+    umbra_function function;
+    uint32_t degree;
+    double range;
+  } cases[] = {{UMBRA_FUNCTION_GELU, 4, 8}, {UMBRA_FUNCTION_TANH, 3, 4}, {UMBRA_FUNCTION_SOFTPLUS, 7, 8}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    umbra_train_options options = options_of(2);
+    options.loss = UMBRA_LOSS_SQUARED;
+    options.hidden[0] = 8;
+    options.outputs = 3;
+    options.momentum = 1;
+    options.rate = 0.25;
+    options.hidden_function = cases[i].function;
+    options.hidden_degree = cases[i].degree;
+    options.hidden_range = cases[i].range;
+    check(records_of(60, 5, 3, 20 + i), options);
+  }
+}
+
 /* ---- files ---- */
 
 static int stop_after_one(void *user, const umbra_train_event *event) {
@@ -477,11 +522,17 @@ static void labels_of_classes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(linear_regression),         cmocka_unit_test(heads),
-      cmocka_unit_test(two_classes_of_one_output), cmocka_unit_test(optimizers),
-      cmocka_unit_test(one_hidden_layer),          cmocka_unit_test(wide),
-      cmocka_unit_test(two_hidden_layers),         cmocka_unit_test(resumed),
-      cmocka_unit_test(refused_records),           cmocka_unit_test(labels_of_classes),
+      cmocka_unit_test(linear_regression),
+      cmocka_unit_test(heads),
+      cmocka_unit_test(two_classes_of_one_output),
+      cmocka_unit_test(optimizers),
+      cmocka_unit_test(one_hidden_layer),
+      cmocka_unit_test(wide),
+      cmocka_unit_test(two_hidden_layers),
+      cmocka_unit_test(fitted_activations),
+      cmocka_unit_test(resumed),
+      cmocka_unit_test(refused_records),
+      cmocka_unit_test(labels_of_classes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,14 @@ static void options_of_networks(void **state) {
   assert_refused("are of UMBRA_TRAIN_NETWORK", o.outputs = 2);
   assert_refused("are of UMBRA_TRAIN_NETWORK", o.loss = UMBRA_LOSS_SQUARED);
   assert_refused("are of UMBRA_TRAIN_NETWORK", o.hidden_range = 8);
+  assert_refused("are of UMBRA_TRAIN_NETWORK", o.hidden_degree = 3);
+  assert_refused("are of hidden layers, and there are none", o.kind = UMBRA_TRAIN_NETWORK, o.hidden_degree = 3,
+                 o.hidden_function = UMBRA_FUNCTION_TANH);
+  assert_refused("hidden_function is 7", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4, o.hidden_degree = 3,
+                 o.hidden_function = UMBRA_FUNCTION_INVERSE);
+  assert_refused("hidden_function is 0", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4, o.hidden_degree = 3);
+  assert_refused("hidden_degree is 16; it must be 2 to 15", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4,
+                 o.hidden_degree = 16, o.hidden_function = UMBRA_FUNCTION_GELU);
   assert_refused("loss is 2, which is none", o.kind = UMBRA_TRAIN_NETWORK, o.loss = (umbra_loss)2);
   assert_refused("hidden[1] is 4 after a 0", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[1] = 4);
   assert_refused("hidden_range is -1", o.kind = UMBRA_TRAIN_NETWORK, o.hidden_range = -1);

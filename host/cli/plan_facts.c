@@ -42,6 +42,7 @@ static void add_network(cJSON *json, const umbra_train_options *o) {
     cJSON_AddItemToArray(hidden, cJSON_CreateNumber(o->hidden[k]));
   cJSON_AddNumberToObject(json, "outputs", o->outputs ? o->outputs : 1);
   cJSON_AddStringToObject(json, "loss", losses[o->loss]);
+  cJSON_AddNumberToObject(json, "hidden_degree", o->hidden_degree ? o->hidden_degree : 2);
   cJSON_AddNumberToObject(json, "hidden_range", o->hidden_range > 0 ? o->hidden_range : 16);
 }
 
@@ -126,8 +127,10 @@ static void print_batches(const umbra_train_options *o, const umbra_train_report
 static void print_network(const umbra_train_options *o) {
   printf("  %-18s %zu", "network", o->columns);
   for (int k = 0; k < UMBRA_TRAIN_MAX_HIDDEN && o->hidden[k]; k++) printf("-%" PRIu32, o->hidden[k]);
-  printf("-%" PRIu32 ", %s; scores within [%g, %g]\n", o->outputs ? o->outputs : 1, losses[o->loss], -o->sigmoid->range,
-         o->sigmoid->range);
+  printf("-%" PRIu32, o->outputs ? o->outputs : 1);
+  if (o->hidden_degree) printf(" with activations of degree %" PRIu32, o->hidden_degree);
+  else if (o->hidden[0]) printf(" with squares");
+  printf(", %s; scores within [%g, %g]\n", losses[o->loss], -o->sigmoid->range, o->sigmoid->range);
 }
 
 static void print_options(const umbra_train_options *o, const umbra_train_report *r) {

@@ -10,6 +10,13 @@
 
 static const char *const losses[] = {"one-vs-rest", "squared", NULL};
 static const double default_momentum = 0.9, default_hidden_range = 16;
+static const uint32_t default_activation_degree = 7;
+
+/* Activations by name, the square first, and which functions they are. */
+static const char *const activations[] = {"square", "sigmoid", "tanh", "gelu", "silu", "softplus", "relu", "erf", NULL};
+static const umbra_function functions[] = {UMBRA_FUNCTION_GIVEN, UMBRA_FUNCTION_SIGMOID, UMBRA_FUNCTION_TANH,
+                                           UMBRA_FUNCTION_GELU,  UMBRA_FUNCTION_SILU,    UMBRA_FUNCTION_SOFTPLUS,
+                                           UMBRA_FUNCTION_RELU,  UMBRA_FUNCTION_ERF};
 
 /* ---- usage ---- */
 
@@ -22,6 +29,15 @@ static void parse_hidden(umbra_train_options *train, const char *text) {
     train->hidden[k] = (uint32_t)units[k];
   }
   free(units);
+}
+
+static void take_activation(plan_options *o) {
+  const int chosen = cli_choice("activation", o->activation, activations);
+  o->train.hidden_function = functions[chosen];
+  if (chosen && !o->hidden) cli_usage("--activation goes with --hidden");
+  if (!chosen && o->train.hidden_degree)
+    cli_usage("--activation-degree goes with --activation, of another than the square");
+  if (chosen && !o->train.hidden_degree) o->train.hidden_degree = default_activation_degree;
 }
 
 static void check_network(const plan_options *o, umbra_label_kind labels) {
@@ -37,9 +53,11 @@ static void check_network(const plan_options *o, umbra_label_kind labels) {
 void cli_layers_check_usage(plan_options *o) {
   const umbra_label_kind labels = cli_label_kind(&o->table);
   if (o->table.positive && labels != UMBRA_LABELS_TWO) cli_usage("--positive goes with labels of two classes");
-  o->network = labels != UMBRA_LABELS_TWO || o->hidden || o->loss || o->train.outputs || o->train.hidden_range > 0;
+  o->network = labels != UMBRA_LABELS_TWO || o->hidden || o->loss || o->train.outputs || o->train.hidden_range > 0 ||
+               o->activation || o->train.hidden_degree;
   if (!o->network) return;
   parse_hidden(&o->train, o->hidden);
+  take_activation(o);
   o->train.kind = UMBRA_TRAIN_NETWORK;
   o->train.loss = (umbra_loss)cli_choice("loss", o->loss, losses);
   if (!o->loss && (o->hidden || labels == UMBRA_LABELS_VALUES)) o->train.loss = UMBRA_LOSS_SQUARED;

@@ -294,13 +294,20 @@ static umbra_element element_of_interleaved(const umbra_matrix_layout *l, size_t
 
 /* ---- wrapped diagonals ---- */
 
-uint32_t umbra_layout_wrapped_diagonals(size_t rows) { return (uint32_t)umbra_power_above(rows); }
+uint32_t umbra_layout_wrapped_diagonals(size_t rows) {
+  const uint32_t most = 1u << 31;
+  uint32_t diagonals = 1;
+  while (diagonals < rows && diagonals < most) diagonals *= 2;
+  return diagonals;
+}
 
 static umbra_status choose_wrapped(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots) {
-  const size_t most = l->slots ? l->slots : most_slots, positions = umbra_power_above(rows > columns ? rows : columns);
+  const size_t most = l->slots ? l->slots : most_slots;
+  size_t positions = 1;
+  while (positions <= most && (positions < rows || positions < columns)) positions *= 2;
   if (positions > most)
-    return umbra_fail(UMBRA_ERROR_RANGE, "%zu rows and %zu columns, wrapped, take %zu slots: there are %zu", rows,
-                      columns, positions, most);
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu rows and %zu columns, wrapped, do not fit: there are %zu slots", rows,
+                      columns, most);
   if (!l->stride) l->stride = (uint32_t)(most / positions);
   if (!l->group) l->group = babies_of(umbra_layout_wrapped_diagonals(rows));
   return UMBRA_OK;

@@ -44,7 +44,10 @@ static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
   if (options.batch > plan->block_rows) options.batch = plan->block_rows;
   options.rows = options.batch;
   options.iterations = period_of(plan) + 1;
-  return umbra_train_plan_make(&r->plan, plan->params, &options, &(umbra_plan_given){plan->coefficient, &plan->layout});
+  return umbra_train_plan_make(
+      &r->plan, plan->params, &options,
+      &(umbra_plan_given){
+          .coefficient = plan->coefficient, .activation = plan->activation.value, .layout = &plan->layout});
 }
 
 static umbra_status make_keys(rehearsal *r) {

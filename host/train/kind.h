@@ -55,9 +55,9 @@ typedef struct umbra_train_ops {
   umbra_status (*check_records)(const umbra_train_options *options, const umbra_records *records);
   /* The gradient of the twin's batch, and the largest values of the outcome. */
   umbra_status (*gradient)(umbra_twin *twin, umbra_train_outcome *outcome, const umbra_train_step *step);
-  umbra_status (*scores)(double *scores, const umbra_train_options *options, const umbra_records *records,
+  umbra_status (*scores)(double *scores, const umbra_train_plan *plan, const umbra_records *records,
                          const double *weights);
-  umbra_status (*judge)(umbra_train_outcome *outcome, const umbra_train_options *options, const umbra_records *judged,
+  umbra_status (*judge)(umbra_train_outcome *outcome, const umbra_train_plan *plan, const umbra_records *judged,
                         const double *weights);
 
   /* ---- the owner's side ---- */

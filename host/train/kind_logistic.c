@@ -18,10 +18,11 @@
 /* ---- the plan ---- */
 
 static umbra_status check(const umbra_train_options *o) {
-  if (!o->hidden[0] && o->outputs <= 1 && o->loss == UMBRA_LOSS_ONE_VS_REST && o->hidden_range == 0) return UMBRA_OK;
+  const int hidden = o->hidden[0] || o->hidden_range != 0 || o->hidden_function || o->hidden_degree;
+  if (!hidden && o->outputs <= 1 && o->loss == UMBRA_LOSS_ONE_VS_REST) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                    "hidden, outputs, loss and hidden_range are of UMBRA_TRAIN_NETWORK; for a logistic model they must "
-                    "be 0");
+                    "hidden layers, outputs and loss are of UMBRA_TRAIN_NETWORK; for a logistic model these options "
+                    "must be 0");
 }
 
 /* Rows that are in the real parts of one ciphertext over all slots. */
@@ -145,17 +146,17 @@ static umbra_status gradient(umbra_twin *t, umbra_train_outcome *outcome, const 
   return UMBRA_OK;
 }
 
-static umbra_status scores(double *score, const umbra_train_options *options, const umbra_records *records,
+static umbra_status scores(double *score, const umbra_train_plan *plan, const umbra_records *records,
                            const double *weights) {
-  (void)options;
+  (void)plan;
   for (size_t row = 0; row < records->rows; row++) score[row] = umbra_records_score(records, row, weights);
   return UMBRA_OK;
 }
 
-static umbra_status judge(umbra_train_outcome *outcome, const umbra_train_options *options, const umbra_records *judged,
+static umbra_status judge(umbra_train_outcome *outcome, const umbra_train_plan *plan, const umbra_records *judged,
                           const double *weights) {
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
-  (void)options;
+  (void)plan;
   UMBRA_TRY(umbra_judge(&judgement, judged, weights));
   outcome->accuracy = judgement.accuracy;
   outcome->auc = judgement.auc;

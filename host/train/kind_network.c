@@ -15,7 +15,6 @@
 /* ---- options ---- */
 
 enum { MOST_UNITS = 1 << 16 };
-static const double least_hidden_range = 0x1p-10, largest_hidden_range = 0x1p10;
 
 static umbra_status check_units(uint32_t units, uint32_t next, const char *what) {
   if (units < 1 || units > MOST_UNITS)
@@ -34,9 +33,7 @@ static umbra_status check(const umbra_train_options *o) {
     if (o->hidden[k - 1])
       return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "hidden[%u] is %u after a 0, which ends the hidden layers", k - 1,
                         o->hidden[k - 1]);
-  if (o->hidden_range != 0 && !(o->hidden_range >= least_hidden_range && o->hidden_range <= largest_hidden_range))
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "hidden_range is %g; it must be %g to %g, or 0 for %g",
-                      o->hidden_range, least_hidden_range, largest_hidden_range, UMBRA_NETWORK_HIDDEN_RANGE);
+  UMBRA_TRY(umbra_train_activation_check(o));
   for (uint32_t k = 0; k + 1 < layers; k++)
     UMBRA_TRY(check_units(o->hidden[k], (uint32_t)umbra_network_units(o, k + 1), "a hidden layer"));
   return check_units((uint32_t)umbra_network_units(o, layers - 1), 1, "the last layer");

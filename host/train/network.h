@@ -34,15 +34,18 @@ umbra_matrix_layout umbra_network_layout(const umbra_train_options *options, uin
 umbra_network umbra_network_of(const umbra_train_options *options, uint32_t stride);
 
 /*
- * Levels of an iteration that begins with weights at that one, with a loss that takes so many: of what layer k multiplies,
- * whose product is one below, and of the last layer's errors. Weights are expanded, forward each hidden layer takes a
- * product and a square, backward two products, and the gradient two.
+ * Levels of an iteration that begins with weights at that one: of what layer k multiplies, whose product is one below, and
+ * of the last layer's errors. Weights are expanded, forward each hidden layer takes a product and its activation, backward
+ * two products, and the gradient two.
  */
+typedef struct umbra_network_depths {
+  uint32_t layers, activation, loss; /* levels of an activation, and of the loss */
+} umbra_network_depths;
 typedef struct umbra_network_levels {
   uint32_t input[UMBRA_NETWORK_MAX_LAYERS], error;
 } umbra_network_levels;
-umbra_network_levels umbra_network_levels_of(uint32_t layers, uint32_t weights, uint32_t loss);
-uint32_t umbra_network_depth(uint32_t layers, uint32_t loss);
+umbra_network_levels umbra_network_levels_of(const umbra_network_depths *depths, uint32_t weights);
+uint32_t umbra_network_depth(const umbra_network_depths *depths);
 
 /* ---- in the clear, as umbra_train_ops says ---- */
 
@@ -52,9 +55,9 @@ int umbra_network_is_bias(const umbra_train_options *options, size_t weight);
 void umbra_network_initial(const umbra_train_options *options, double *weights);
 umbra_status umbra_network_gradient(struct umbra_twin *twin, umbra_train_outcome *outcome,
                                     const umbra_train_step *step);
-umbra_status umbra_network_scores(double *scores, const umbra_train_options *options, const umbra_records *records,
+umbra_status umbra_network_scores(double *scores, const umbra_train_plan *plan, const umbra_records *records,
                                   const double *weights);
-umbra_status umbra_network_judge(umbra_train_outcome *outcome, const umbra_train_options *options,
+umbra_status umbra_network_judge(umbra_train_outcome *outcome, const umbra_train_plan *plan,
                                  const umbra_records *judged, const double *weights);
 
 /* What output k of a record should be. */

@@ -13,9 +13,13 @@ static uint32_t loss_depth(const umbra_train_plan *plan) {
   return is_squared(plan) ? 0 : umbra_chebyshev_depth(plan->degree);
 }
 
-static double hidden_range_of(const umbra_train_plan *plan) {
-  return plan->options.hidden_range > 0 ? plan->options.hidden_range : UMBRA_NETWORK_HIDDEN_RANGE;
+static umbra_network_depths depths_of(const umbra_train_plan *plan) {
+  return (umbra_network_depths){plan->network.layers, umbra_train_activation_depth(&plan->activation),
+                                loss_depth(plan)};
 }
+
+/* Whether hidden layers have a polynomial over a range, not squares. */
+static int is_fitted(const umbra_train_plan *plan) { return plan->activation.degree != 0; }
 
 /* ---- a run ---- */
 
@@ -81,14 +85,17 @@ umbra_status umbra_network_run_create(void **out, const umbra_train_plan *plan, 
 
 /* What the diagonals of a layer are multiplied by, beside the unit. */
 static double factor_of(const run *r, uint32_t k) {
-  if (k < last_of(r)) return 0.5;
+  if (k < last_of(r)) return is_fitted(r->plan) ? 0.5 / r->plan->activation.range : 0.5;
   return is_squared(r->plan) ? 1 : 0.5 / r->plan->sigmoid.range;
 }
 
-/* Errors that come back through layer k are its factor times what they should be, and split, twice that; the square's 2. */
+/*
+ * Errors that come back through layer k are its factor times what they should be, and split, twice that. A square's slope,
+ * 2 z, is made up for, too.
+ */
 static void find_scales(run *r) {
   r->scale[last_of(r)] = 1;
-  for (uint32_t k = last_of(r); k; k--) r->scale[k - 1] = r->scale[k] * factor_of(r, k);
+  for (uint32_t k = last_of(r); k; k--) r->scale[k - 1] = r->scale[k] * factor_of(r, k) * (is_fitted(r->plan) ? 2 : 1);
 }
 
 static umbra_status lower_all(run *r, umbra_ciphertext **low, umbra_ciphertext *const *x, size_t count,
@@ -131,14 +138,14 @@ static umbra_status expand_layers(run *r, const umbra_train_state *state, uint32
 
 /* Once in an iteration, before its first block. */
 static umbra_status prepare(run *r, const umbra_train_state *state, uint32_t i) {
-  const uint32_t layers = r->plan->network.layers, level = umbra_ciphertext_level(state->part[0]);
-  const uint32_t depth = umbra_network_depth(layers, loss_depth(r->plan));
+  const umbra_network_depths depths = depths_of(r->plan);
+  const uint32_t level = umbra_ciphertext_level(state->part[0]), depth = umbra_network_depth(&depths);
   if (r->iteration == i + 1) return UMBRA_OK;
   clear_layers(r);
   if (level < depth)
     return umbra_fail(UMBRA_ERROR_NO_LEVEL, "an iteration takes %u levels, and the weights are at level %u", depth,
                       level);
-  r->levels = umbra_network_levels_of(layers, level, loss_depth(r->plan));
+  r->levels = umbra_network_levels_of(&depths, level);
   find_scales(r);
   UMBRA_TRY(expand_layers(r, state, i));
   r->iteration = i + 1;
@@ -150,10 +157,10 @@ static umbra_status prepare(run *r, const umbra_train_state *state, uint32_t i) 
 /* Of all ciphertexts of a block: inputs of each layer turned, and errors turned back. */
 typedef struct turned {
   umbra_ciphertext **babies[UMBRA_NETWORK_MAX_LAYERS], **giants[UMBRA_NETWORK_MAX_LAYERS];
-  size_t parts;
+  size_t parts, rows; /* rows: records, the last part may have fewer than it could */
 } turned;
 
-/* Both parts of the sums z of a hidden layer. */
+/* Both parts of sums z of a hidden layer, or of slopes there: of a square's half of them, z again. */
 typedef struct halves {
   umbra_ciphertext *re, *im;
 } halves;
@@ -197,7 +204,65 @@ static umbra_ciphertext **giants_of(const run *r, const turned *t, uint32_t k, s
   return t->giants[k] + part * umbra_dense_giants(layer_of(r, k));
 }
 
-/* *scores = the sums of the last layer, over the range if the loss is a sigmoid's; hidden: those of the others, kept. */
+/* *a, z over the range, becomes the activation, and *slope is made; both share their powers. */
+static umbra_status fitted(run *r, umbra_ciphertext **a, umbra_ciphertext **slope) {
+  const umbra_train_activation *h = &r->plan->activation;
+  const double *const polynomials[] = {h->value, h->slope};
+  const uint32_t degrees[] = {h->degree, h->degree - 1};
+  umbra_ciphertext *made[2] = {0};
+  umbra_status status = umbra_chebyshev_eval_many(r->evaluator, made, *a, polynomials, degrees, 2);
+  if (status == UMBRA_OK) {
+    umbra_ciphertext_destroy(*a);
+    *a = made[0];
+    *slope = made[1];
+  }
+  return status;
+}
+
+/*
+ * *x, activations of a part, become 0 where there is no record: else what the polynomial is at 0 would count as inputs of
+ * the next layer.
+ */
+static umbra_status clear_padding(run *r, umbra_ciphertext **x, const turned *t, size_t part) {
+  const size_t stride = r->plan->layout.stride, first = 2 * stride * part, rows = t->rows - first;
+  const double at_zero = umbra_train_activation_value(&r->plan->activation, 0);
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  umbra_plaintext *plain = NULL;
+  double *pairs;
+  if (rows >= 2 * stride || at_zero == 0) return UMBRA_OK;
+  options.level = umbra_ciphertext_level(*x);
+  options.slots = (uint32_t)stride;
+  UMBRA_TRY(umbra_alloc(&pairs, 2 * stride, sizeof *pairs, "a mask"));
+  for (size_t row = rows; row < 2 * stride; row++) pairs[2 * (row % stride) + row / stride] = at_zero;
+  umbra_status status = umbra_encode_complex(&plain, r->evaluator->context, pairs, stride, &options);
+  umbra_free(pairs);
+  if (status == UMBRA_OK) status = umbra_sub_plain(r->evaluator, x, *x, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+static umbra_status activate_fitted(run *r, umbra_ciphertext **x, halves *slope, halves *z) {
+  umbra_status status = fitted(r, &z->re, &slope->re);
+  if (status == UMBRA_OK) status = fitted(r, &z->im, &slope->im);
+  if (status == UMBRA_OK) status = umbra_join_complex(r->evaluator, x, z->re, z->im);
+  return status;
+}
+
+/* *x, the sums of a hidden layer, become its activations; slope: what errors are multiplied by later. */
+static umbra_status activate(run *r, umbra_ciphertext **x, halves *slope, const turned *t, size_t part) {
+  halves z = {0};
+  if (!is_fitted(r->plan)) {
+    UMBRA_TRY(split(r, slope, x, r->plan->activation.range));
+    return multiply_halves(r, x, slope, slope);
+  }
+  umbra_status status = split(r, &z, x, 1);
+  if (status == UMBRA_OK) status = activate_fitted(r, x, slope, &z);
+  if (status == UMBRA_OK) status = clear_padding(r, x, t, part);
+  clear_halves(&z);
+  return status;
+}
+
+/* *scores = the sums of the last layer, over the range if the loss is a sigmoid's; hidden: slopes of the others. */
 static umbra_status forward(run *r, umbra_ciphertext **scores, const turned *t, halves *hidden,
                             const umbra_ciphertext *records, size_t part) {
   umbra_ciphertext *x = NULL;
@@ -208,8 +273,7 @@ static umbra_status forward(run *r, umbra_ciphertext **scores, const turned *t, 
     if (status == UMBRA_OK)
       status = umbra_dense_forward(r->evaluator, &x, layer_of(r, k), r->layer[k].diagonal, babies);
     if (k == last_of(r)) break;
-    if (status == UMBRA_OK) status = split(r, &hidden[k], &x, hidden_range_of(r->plan));
-    if (status == UMBRA_OK) status = multiply_halves(r, &x, &hidden[k], &hidden[k]);
+    if (status == UMBRA_OK) status = activate(r, &x, &hidden[k], t, part);
   }
   if (status == UMBRA_OK) *scores = x;
   else umbra_ciphertext_destroy(x);
@@ -262,7 +326,7 @@ static umbra_status find_errors(run *r, umbra_ciphertext **x, const umbra_cipher
   return status;
 }
 
-/* From the errors *x of layer k those of the one before, by the slope of its square. */
+/* From the errors *x of layer k those of the one before, by the slopes of its activation. */
 static umbra_status back_one(run *r, umbra_ciphertext **x, const turned *t, const halves *hidden, uint32_t k,
                              size_t part) {
   halves error = {0};
@@ -295,8 +359,9 @@ static umbra_status pass(run *r, const turned *t, const umbra_ciphertext *record
 
 /* ---- blocks ---- */
 
-static umbra_status open_turned(turned *t, const run *r, size_t parts) {
-  *t = (turned){.parts = parts};
+static umbra_status open_turned(turned *t, const run *r, const umbra_matrix *block) {
+  const size_t parts = block->parts;
+  *t = (turned){.parts = parts, .rows = block->rows};
   for (uint32_t k = 0; k <= last_of(r); k++) {
     const umbra_dense *d = layer_of(r, k);
     UMBRA_TRY(umbra_alloc(&t->babies[k], parts * umbra_dense_babies(d), sizeof(umbra_ciphertext *), "a block"));
@@ -327,7 +392,7 @@ static umbra_status add_gradients(run *r, umbra_train_state *sums, const turned 
 
 static umbra_status add_block(run *r, umbra_train_state *sums, const umbra_matrix *block) {
   turned t;
-  umbra_status status = open_turned(&t, r, block->parts);
+  umbra_status status = open_turned(&t, r, block);
   for (size_t part = 0; part < block->parts && status == UMBRA_OK; part++)
     status = pass(r, &t, block->part[part], part);
   if (status == UMBRA_OK) status = add_gradients(r, sums, &t);

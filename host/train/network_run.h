@@ -12,8 +12,6 @@
 
 #include "kind.h"
 
-#define UMBRA_NETWORK_HIDDEN_RANGE 16.0 /* if none is given */
-
 /* As umbra_train_ops says. */
 umbra_status umbra_network_run_create(void **run, const umbra_train_plan *plan, umbra_evaluator *evaluator);
 void umbra_network_run_destroy(void *run);

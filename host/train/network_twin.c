@@ -44,6 +44,7 @@ double umbra_network_target(const umbra_records *records, size_t row, size_t out
 /* Values of a record, layer by layer. */
 typedef struct passing {
   const umbra_train_options *options;
+  const umbra_train_activation *activation;
   uint32_t layers;
   double *value[UMBRA_NETWORK_MAX_LAYERS + 1]; /* inputs of each layer, and the scores */
   double *sum[UMBRA_NETWORK_MAX_LAYERS];       /* z of each layer */
@@ -51,9 +52,10 @@ typedef struct passing {
   double *memory;
 } passing;
 
-static umbra_status open_passing(passing *p, const umbra_train_options *o) {
+static umbra_status open_passing(passing *p, const umbra_train_plan *plan) {
+  const umbra_train_options *o = &plan->options;
   size_t count = 0;
-  *p = (passing){.options = o, .layers = umbra_network_layers(o)};
+  *p = (passing){.options = o, .activation = &plan->activation, .layers = umbra_network_layers(o)};
   for (uint32_t k = 0; k < p->layers; k++) count += umbra_network_inputs(o, k) + 3 * umbra_network_units(o, k);
   UMBRA_TRY(umbra_alloc(&p->memory, count, sizeof *p->memory, "the values of a network"));
   double *next = p->memory;
@@ -85,7 +87,7 @@ static void forward(passing *p, const umbra_records *records, size_t row, const 
     const double *w = weights + offset_of(o, k);
     for (size_t j = 0; j < units; j++) {
       const double z = p->sum[k][j] = dot(w + j * inputs, p->value[k], inputs);
-      p->value[k + 1][j] = k + 1 < p->layers ? z * z : z;
+      p->value[k + 1][j] = k + 1 < p->layers ? umbra_train_activation_value(p->activation, z) : z;
     }
   }
 }
@@ -99,7 +101,7 @@ static void backward(passing *p, const double *weights) {
     for (size_t i = 0; i < inputs; i++) {
       double sum = 0;
       for (size_t j = 0; j < units; j++) sum += w[j * inputs + i] * p->error[k][j];
-      p->error[k - 1][i] = 2 * p->sum[k - 1][i] * sum;
+      p->error[k - 1][i] = umbra_train_activation_slope(p->activation, p->sum[k - 1][i]) * sum;
     }
   }
 }
@@ -155,7 +157,7 @@ static void add_record(passing *p, const umbra_twin *t, umbra_train_outcome *out
 
 umbra_status umbra_network_gradient(umbra_twin *t, umbra_train_outcome *outcome, const umbra_train_step *step) {
   passing p;
-  UMBRA_TRY(open_passing(&p, &t->plan->options));
+  UMBRA_TRY(open_passing(&p, t->plan));
   umbra_status status = UMBRA_OK;
   for (uint64_t k = 0; k < step->rows && status == UMBRA_OK; k++) {
     status = umbra_watch_step(t->watch, k, step->rows);
@@ -165,11 +167,12 @@ umbra_status umbra_network_gradient(umbra_twin *t, umbra_train_outcome *outcome,
   return status;
 }
 
-umbra_status umbra_network_scores(double *scores, const umbra_train_options *o, const umbra_records *records,
+umbra_status umbra_network_scores(double *scores, const umbra_train_plan *plan, const umbra_records *records,
                                   const double *weights) {
+  const umbra_train_options *o = &plan->options;
   const size_t outputs = umbra_network_units(o, umbra_network_layers(o) - 1);
   passing p;
-  UMBRA_TRY(open_passing(&p, o));
+  UMBRA_TRY(open_passing(&p, plan));
   for (size_t row = 0; row < records->rows; row++) {
     forward(&p, records, row, weights);
     memcpy(scores + row * outputs, p.sum[p.layers - 1], outputs * sizeof *scores);
@@ -195,12 +198,13 @@ static umbra_status judge_scores(umbra_train_outcome *outcome, const umbra_train
   return UMBRA_OK;
 }
 
-umbra_status umbra_network_judge(umbra_train_outcome *outcome, const umbra_train_options *o,
+umbra_status umbra_network_judge(umbra_train_outcome *outcome, const umbra_train_plan *plan,
                                  const umbra_records *judged, const double *weights) {
+  const umbra_train_options *o = &plan->options;
   const size_t outputs = umbra_network_units(o, umbra_network_layers(o) - 1);
   double *scores;
   UMBRA_TRY(umbra_alloc(&scores, judged->rows * outputs, sizeof *scores, "scores"));
-  umbra_status status = umbra_network_scores(scores, o, judged, weights);
+  umbra_status status = umbra_network_scores(scores, plan, judged, weights);
   if (status == UMBRA_OK) status = judge_scores(outcome, o, judged, scores, outputs);
   umbra_free(scores);
   return status;

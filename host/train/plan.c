@@ -210,6 +210,11 @@ static size_t count_rotations(const umbra_key_needs *needs) {
 
 /* ---- report ---- */
 
+/* What memory is lost between blocks: more if these have many sizes, as on the many levels of a network. */
+static uint64_t fragments_of(const umbra_train_plan *plan) {
+  return plan->report.memory_limit / (plan->options.kind == UMBRA_TRAIN_NETWORK ? 4 : 8);
+}
+
 static void fill_report(umbra_train_plan *plan) {
   umbra_train_report *r = &plan->report;
   const umbra_bootstrap_report *refresh = &plan->refresh->report;
@@ -218,7 +223,7 @@ static void fill_report(umbra_train_plan *plan) {
   r->keys = costs->whole.keys;
   r->key_bytes = costs->whole.key_bytes;
   r->memory_limit = costs->whole.peak_bytes + costs->whole.peak_bytes / 16; /* for what is kept to be used again */
-  r->memory_bytes = r->memory_limit + r->memory_limit / 8 + ((uint64_t)256 << 20); /* fragments, tables, buffers */
+  r->memory_bytes = r->memory_limit + fragments_of(plan) + ((uint64_t)256 << 20); /* tables, buffers */
   r->key_switches = costs->iteration.key_switches;
   r->bootstrap_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
   r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
@@ -262,6 +267,7 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
   UMBRA_TRY(make_polynomial(plan, given->coefficient));
+  UMBRA_TRY(umbra_train_activation_make(&plan->activation, o, given->activation));
   UMBRA_TRY(check_last_bound(plan));
   UMBRA_TRY(umbra_train_ops_of(o->kind)->lay_out(plan, given->layout));
   UMBRA_TRY(plan_refresh(plan));

@@ -11,6 +11,7 @@
 
 #include "../circuits/bootstrap/bootstrap_plan.h"
 #include "../linalg/products.h"
+#include "activation.h"
 #include "network.h"
 #include "schedule.h"
 
@@ -40,8 +41,9 @@ struct umbra_train_plan {
   uint32_t state_slots;       /* of the ciphertexts of the weights, */
   size_t firsts;              /* and how many these are; a state has two for each */
   umbra_network network;      /* of UMBRA_TRAIN_NETWORK */
-  double data_scale;          /* blocks hold records times this power of two */
-  uint64_t block_rows;        /* of a full block; a batch is as many blocks as its rows need */
+  umbra_train_activation activation;
+  double data_scale;   /* blocks hold records times this power of two */
+  uint64_t block_rows; /* of a full block; a batch is as many blocks as its rows need */
   uint64_t batches, blocks;
   uint32_t data_level; /* of blocks, and of the first weights */
   umbra_plan_iteration *iteration;
@@ -67,6 +69,7 @@ int umbra_plan_refreshed_after(const umbra_train_plan *plan, uint32_t i);
 /* What of a plan does not follow from its options; NULL: it does. */
 typedef struct umbra_plan_given {
   const double *coefficient; /* a plan means the same on every machine, whatever its mathematics library */
+  const double *activation;  /* likewise: hidden_degree + 1 */
   const umbra_matrix_layout *layout;
 } umbra_plan_given;
 /* Options are whole: their sigmoid is not NULL. */

@@ -31,9 +31,9 @@ enum { VERSION = 1 };
  */
 typedef struct learning_record {
   double hidden_range;
-  uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
+  uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN], function, degree;
 } learning_record;
-_Static_assert(sizeof(learning_record) == 32, "no padding");
+_Static_assert(sizeof(learning_record) == 40, "no padding");
 
 typedef struct training_record {
   options_record options;
@@ -43,6 +43,9 @@ _Static_assert(sizeof(training_record) == 144, "no padding");
 
 /* Chebyshev coefficients of what stays near the sigmoid, between 0 and 1, are below 2. */
 static const double most_coefficient = 4;
+
+/* And those of what is at most as large as its range, the largest of activations. */
+static const double most_of_activation = 4096;
 
 static options_record record_of(const umbra_train_options *o) {
   return (options_record){.rows = o->rows,
@@ -71,14 +74,19 @@ static learning_record learning_of(const umbra_train_options *o) {
   learning_record r = {.hidden_range = o->hidden_range,
                        .optimizer = (uint32_t)o->optimizer,
                        .loss = (uint32_t)o->loss,
-                       .outputs = o->outputs};
+                       .outputs = o->outputs,
+                       .function = (uint32_t)o->hidden_function,
+                       .degree = o->hidden_degree};
   memcpy(r.hidden, o->hidden, sizeof r.hidden);
   return r;
 }
 
+/* Of its coefficients. */
+static size_t activation_bytes(const learning_record *r) { return r->degree ? (r->degree + 1) * sizeof(double) : 0; }
+
 static int says_nothing(const learning_record *r) {
-  const learning_record nothing = {0};
-  return memcmp(r, &nothing, sizeof nothing) == 0;
+  return r->hidden_range == 0 && !r->optimizer && !r->loss && !r->outputs && !r->hidden[0] && !r->hidden[1] &&
+         !r->hidden[2] && !r->function && !r->degree;
 }
 
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
@@ -109,7 +117,9 @@ static umbra_train_options options_of(const options_record *r, const learning_re
                            .hidden_range = l->hidden_range,
                            .optimizer = (umbra_optimizer)l->optimizer,
                            .loss = (umbra_loss)l->loss,
-                           .outputs = l->outputs};
+                           .outputs = l->outputs,
+                           .hidden_function = (umbra_function)l->function,
+                           .hidden_degree = l->degree};
   memcpy(o.hidden, l->hidden, sizeof o.hidden);
   return o;
 }
@@ -131,6 +141,7 @@ void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_pl
   crypto_generichash_update(&state, plan->params->digest, sizeof plan->params->digest);
   crypto_generichash_update(&state, (const uint8_t *)&record, sizeof record);
   if (!says_nothing(&learning)) crypto_generichash_update(&state, (const uint8_t *)&learning, sizeof learning);
+  crypto_generichash_update(&state, (const uint8_t *)plan->activation.value, activation_bytes(&learning));
   crypto_generichash_update(&state, (const uint8_t *)plan->coefficient,
                             (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
   crypto_generichash_update(&state, (const uint8_t *)&derived, sizeof derived);
@@ -149,7 +160,9 @@ static umbra_status save(umbra_writer *writer, const void *object) {
                                (plan->sigmoid.degree + 1) * sizeof *plan->coefficient));
   const learning_record learning = learning_of(&plan->options);
   if (says_nothing(&learning)) return UMBRA_OK;
-  return umbra_write_record(writer, UMBRA_SECTION_LEARNING, &learning, sizeof learning);
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_LEARNING, &learning, sizeof learning));
+  if (!learning.degree) return UMBRA_OK;
+  return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->activation.value, activation_bytes(&learning));
 }
 
 /* ---- loading ---- */
@@ -173,43 +186,49 @@ static umbra_status check_record(const umbra_reader *reader, const options_recor
   return UMBRA_OK;
 }
 
-static umbra_status read_coefficients(umbra_reader *reader, double *coefficient, uint32_t count) {
+static umbra_status read_coefficients(umbra_reader *reader, double *coefficient, uint32_t count, double most) {
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_COEFFICIENTS, coefficient, count * sizeof *coefficient));
   for (uint32_t i = 0; i < count; i++)
-    if (!(fabs(coefficient[i]) <= most_coefficient))
+    if (!(fabs(coefficient[i]) <= most))
       return umbra_reader_malformed(reader, "coefficient %u of the polynomial is %g: it must be within [-%g, %g]", i,
-                                    coefficient[i], most_coefficient, most_coefficient);
+                                    coefficient[i], most, most);
   return UMBRA_OK;
 }
 
 /* A plan that could not have been made is malformed. */
 static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
-                         const options_record *record, const learning_record *learning, const double *coefficient) {
+                         const options_record *record, const learning_record *learning, const umbra_plan_given *given) {
   const umbra_sigmoid_options sigmoid = sigmoid_of(record);
   const umbra_train_options options = options_of(record, learning, &sigmoid);
-  umbra_status status = umbra_train_plan_make(plan, params, &options, &(umbra_plan_given){coefficient, NULL});
+  umbra_status status = umbra_train_plan_make(plan, params, &options, given);
   if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED) return status;
   return umbra_reader_malformed(reader, "%s", umbra_last_error());
 }
 
-/* The last section, if there is one more. */
-static umbra_status read_learning(umbra_reader *reader, learning_record *learning) {
+/* The last sections, if there are more. */
+static umbra_status read_learning(umbra_reader *reader, learning_record *learning, double *activation) {
   *learning = (learning_record){0};
   if (reader->section == reader->header.sections) return UMBRA_OK;
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_LEARNING, learning, sizeof *learning));
-  return says_nothing(learning) ? umbra_reader_malformed(reader, "a record of options that says nothing") : UMBRA_OK;
+  if (says_nothing(learning)) return umbra_reader_malformed(reader, "a record of options that says nothing");
+  if (!learning->degree) return UMBRA_OK;
+  if (learning->degree > UMBRA_TRAIN_MAX_HIDDEN_DEGREE)
+    return umbra_reader_malformed(reader, "an activation of degree %u: it must be up to %d", learning->degree,
+                                  UMBRA_TRAIN_MAX_HIDDEN_DEGREE);
+  return read_coefficients(reader, activation, learning->degree + 1, most_of_activation);
 }
 
 static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, umbra_train_plan **plan) {
   training_record record;
   learning_record learning;
-  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1], activation[UMBRA_ACTIVATION_TERMS];
+  const umbra_plan_given given = {.coefficient = coefficient, .activation = activation};
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(check_record(reader, &record.options));
-  UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1));
-  UMBRA_TRY(read_learning(reader, &learning));
+  UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1, most_coefficient));
+  UMBRA_TRY(read_learning(reader, &learning, activation));
   umbra_train_plan *made = NULL;
-  UMBRA_TRY(make(&made, reader, params, &record.options, &learning, coefficient));
+  UMBRA_TRY(make(&made, reader, params, &record.options, &learning, &given));
   *plan = made;
   if (memcmp(made->digest, record.digest, sizeof record.digest) != 0)
     return umbra_reader_malformed(reader,

@@ -80,7 +80,7 @@ void umbra_twin_close(umbra_twin *t) {
 static umbra_status judge(umbra_train_outcome *outcome, const umbra_twin *t, const umbra_records *judged) {
   outcome->accuracy = outcome->auc = outcome->loss = NAN;
   if (!judged) return UMBRA_OK;
-  return umbra_train_ops_of(t->plan->options.kind)->judge(outcome, &t->plan->options, judged, t->w);
+  return umbra_train_ops_of(t->plan->options.kind)->judge(outcome, t->plan, judged, t->w);
 }
 
 static umbra_status train(umbra_twin *t, umbra_train_outcome *trace, const umbra_records *judged) {
@@ -146,7 +146,7 @@ umbra_status umbra_train_plan_scores(const umbra_train_plan *plan, double *score
   if (records->columns != plan->options.columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records have %zu features; the plan is for %zu",
                       records->columns, plan->options.columns);
-  return umbra_train_ops_of(plan->options.kind)->scores(scores, &plan->options, records, weights);
+  return umbra_train_ops_of(plan->options.kind)->scores(scores, plan, records, weights);
 }
 
 /* ---- the bound ---- */

@@ -15,9 +15,9 @@
  *
  * UMBRA_TRAIN_NETWORK is a network of dense layers, or without hidden ones a linear model for each of several outputs:
  *
- *     a_0 = (x, 1)     z_k = W_k a_(k-1)     a_k = z_k^2, slot by slot, of hidden layers     e = f(z) - t of the last one
+ *     a_0 = (x, 1)     z_k = W_k a_(k-1)     a_k = h(z_k), slot by slot, of hidden layers     e = f(z) - t of the last one
  *
- * with the targets t, and f = s for the one-vs-rest loss, f(z) = z for half of the squared error. Gradients are those of
+ * where h is the square or another polynomial, with the targets t, and f = s for the one-vs-rest loss, f(z) = z for half of the squared error. Gradients are those of
  * backpropagation, g_k = -(1/n) sum_i e_k a_(k-1)^T - l2 W_k. Only the first layer has biases: later ones can make theirs
  * of a unit whose weights vanish but for the bias.
  *
@@ -29,6 +29,7 @@
 
 #include <umbra/bootstrap.h>
 #include <umbra/cost.h>
+#include <umbra/fit.h>
 #include <umbra/logistic.h>
 #include <umbra/records.h>
 
@@ -65,7 +66,7 @@ typedef enum umbra_rate_schedule {
   UMBRA_RATE_EXPONENTIAL = 2 /* rate * decay^i */
 } umbra_rate_schedule;
 
-enum { UMBRA_TRAIN_MAX_ITERATIONS = 100000, UMBRA_TRAIN_MAX_HIDDEN = 3 };
+enum { UMBRA_TRAIN_MAX_ITERATIONS = 100000, UMBRA_TRAIN_MAX_HIDDEN = 3, UMBRA_TRAIN_MAX_HIDDEN_DEGREE = 15 };
 #define UMBRA_TRAIN_LEAST_BOUND (1.0 / 524288) /* of the option `bound`: 2^-19 */
 #define UMBRA_TRAIN_LARGEST_BOUND 128.0
 
@@ -97,6 +98,9 @@ typedef struct umbra_train_options {
   umbra_loss loss;
   uint32_t outputs;                        /* 0: 1 */
   uint32_t hidden[UMBRA_TRAIN_MAX_HIDDEN]; /* units of hidden layers, from the first; 0 after the last */
+  /* The activation of hidden layers: a polynomial of that degree near the function on their range, by least squares. 0 and 0: squares. */
+  umbra_function hidden_function; /* of those that are defined everywhere */
+  uint32_t hidden_degree;         /* 2 to UMBRA_TRAIN_MAX_HIDDEN_DEGREE */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
