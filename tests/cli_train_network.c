@@ -144,6 +144,44 @@ static void weights_are_judged(void **state) {
       "evaluate --weights head.csv --data classes.csv --scaling scaling.csv --plan plan.umbra --threshold 0.4");
 }
 
+/* The file computes what the program does, from the table's own units; with features that are cut off, too. */
+static void networks_are_exported(void **state) {
+  (void)state;
+  for (int clip = 0; clip < 2; clip++) {
+    assert_succeeds("plan classes.csv --labels classes --hidden 4 --rate 0.05 --iterations 5 --scale deviation %s "
+                    "--scaling deep.csv --out deep.umbra --json",
+                    clip ? "--clip 0.75" : "");
+    write_text("first.csv", "0.5,-0.25,1,0.125\n1,0.5,-1,0\n-0.5,0.25,0.5,0.25\n0.125,1,-0.25,-1\n");
+    write_text("second.csv", "1,-1,0.5,0\n0,0.5,1,-0.5\n-1,1,0.25,0.75\n");
+    assert_succeeds("evaluate --weights first.csv,second.csv --data classes.csv --scaling deep.csv --plan deep.umbra "
+                    "--onnx network%d.onnx --json",
+                    clip);
+    cJSON *json = report();
+    const double accuracy = number(json, "accuracy"), largest = number(json, "largest_score");
+    cJSON_Delete(json);
+    assert_int_equal(shell("grep -v a,b classes.csv | cut -d, -f1-3 > x.csv"), 0);
+    assert_succeeds("infer --clear network%d.onnx --in x.csv --out y.csv", clip);
+    FILE *scores = fopen("y.csv", "r"), *table = fopen("classes.csv", "r");
+    assert_true(scores && table);
+    static const char *const classes[] = {"blue", "green", "red"};
+    char line[256];
+    double found = 0, right = 0;
+    assert_non_null(fgets(line, sizeof line, table));
+    for (int r = 0; r < ROWS; r++) {
+      double y[3];
+      assert_int_equal(fscanf(scores, "%lf,%lf,%lf", &y[0], &y[1], &y[2]), 3);
+      assert_non_null(fgets(line, sizeof line, table));
+      const int best = y[0] >= y[1] ? (y[0] >= y[2] ? 0 : 2) : (y[1] >= y[2] ? 1 : 2);
+      for (int k = 0; k < 3; k++) found = fmax(found, fabs(y[k]));
+      right += strstr(line, classes[best]) != NULL;
+    }
+    fclose(scores);
+    fclose(table);
+    assert_true(fabs(found - largest) < 1e-9 && right / ROWS == accuracy);
+  }
+  assert_fails(1, "--onnx: of a logistic model", "evaluate --weights head.csv --data classes.csv --onnx n.onnx");
+}
+
 /* A table whose classes are others is refused. */
 static void other_classes(void **state) {
   (void)state;
@@ -179,6 +217,7 @@ int main(void) {
       cmocka_unit_test(ranges_that_break_are_refused),
       cmocka_unit_test(activations_are_planned),
       cmocka_unit_test(weights_are_judged),
+      cmocka_unit_test(networks_are_exported),
       cmocka_unit_test(other_classes),
       cmocka_unit_test(values_are_planned),
   };

@@ -14,7 +14,7 @@
 #include "target.h"
 
 typedef struct evaluate_options {
-  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions;
+  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions, *onnx;
   cli_table_options table;
   cli_secret secret;
   double range, threshold;
@@ -246,6 +246,7 @@ static bool may_write(const evaluate_options *o) {
   if (o->report && (!ending || strcmp(ending, ".html") != 0))
     return cli_error("--report: %s: the name of a report ends in .html", o->report);
   return (!o->report || cli_may_write("--report", o->report, NULL, inputs, count)) &&
+         (!o->onnx || cli_may_write("--onnx", o->onnx, NULL, inputs, count)) &&
          (!o->predictions || (cli_is_table("--predictions", o->predictions) &&
                               cli_may_write("--predictions", o->predictions, NULL, inputs, count)));
 }
@@ -299,7 +300,7 @@ static bool write_report(evaluate_job *j, const evaluate_options *o, cli_report 
 /* ---- networks ---- */
 
 static bool evaluate_network(const evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  const cli_network_judging judging = {j->plan, j->scaling, o->weights, o->data, o->train, &o->table};
+  const cli_network_judging judging = {j->plan, j->scaling, o->weights, o->data, o->train, o->onnx, &o->table};
   if (o->encrypted || o->initial || o->threshold > 0 || o->report || o->predictions)
     return cli_error("--plan: it is a network's; --encrypted, --initial, --threshold, --report and --predictions are "
                      "of logistic models");
@@ -312,6 +313,8 @@ static bool evaluate(evaluate_job *j, const evaluate_options *o, cli_report *rep
   if (!may_write(o) || !read_plan(j, o, report)) return false;
   if (is_network(j)) return evaluate_network(j, o, report);
   if (o->plan && !o->train) return cli_error("--plan and --train belong together");
+  if (o->onnx)
+    return cli_error("--onnx: of a logistic model umbra decrypt writes it; here it is of a network's --plan");
   return read(j, o, report) && judge(j, o, report) && compare_with_twin(j, o, report) &&
          evaluate_encrypted(j, o, report) && write_predictions(j, o, report) && write_report(j, o, report);
 }
@@ -365,6 +368,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.plan, CLI_OPTIONAL},
       {"train", "FILE", "the records that it trains by", CLI_TEXT, &o.train, CLI_OPTIONAL},
       {"initial", "FILE", "its first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
+      {"onnx", "FILE", "of a network: where it goes as ONNX, from features in the table's units", CLI_TEXT, &o.onnx,
+       CLI_OPTIONAL},
       CLI_THRESHOLD_OPTION(o.threshold),
       {"predictions", "FILE", "write the probability of each record, by the sigmoid itself, .csv or .npy", CLI_TEXT,
        &o.predictions, CLI_OPTIONAL},

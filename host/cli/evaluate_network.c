@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "network_model.h"
+#include "target.h"
 
 typedef struct judge_job {
   const cli_network_judging *judging;
@@ -16,15 +20,6 @@ typedef struct judge_job {
 } judge_job;
 
 /* ---- weights ---- */
-
-static size_t units_of(const umbra_train_options *o, uint32_t layer) {
-  if (layer + 1 < cli_plan_layers(o)) return o->hidden[layer];
-  return o->outputs ? o->outputs : 1;
-}
-
-static size_t inputs_of(const umbra_train_options *o, uint32_t layer) {
-  return layer ? o->hidden[layer - 1] : o->columns + 1;
-}
 
 static bool load_layer(double *weights, const char *path, size_t units, size_t inputs) {
   umbra_table table = {0};
@@ -54,7 +49,7 @@ static bool load_weights(judge_job *j) {
   double *next = j->weights = calloc(umbra_train_plan_weights(j->judging->plan), sizeof *j->weights);
   if (!next) return cli_error("out of memory");
   for (uint32_t k = 0; k < layers; k++) {
-    const size_t units = units_of(&j->planned, k), inputs = inputs_of(&j->planned, k);
+    const size_t units = cli_plan_units(&j->planned, k), inputs = cli_plan_inputs(&j->planned, k);
     if (!next_path(path, &list))
       return cli_error("--weights: the network has %" PRIu32 " layers, so as many files are expected, such as "
                        "layer-1.csv,layer-2.csv",
@@ -73,7 +68,7 @@ static bool load_records(judge_job *j, cli_report *report) {
       !cli_records_scaled(j->raw, &j->records, "--data", o->scaling))
     return false;
   j->rows = umbra_records_rows(j->records);
-  j->outputs = units_of(&j->planned, cli_plan_layers(&j->planned) - 1);
+  j->outputs = cli_plan_units(&j->planned, cli_plan_layers(&j->planned) - 1);
   const size_t classes = umbra_records_classes(j->records);
   return classes == j->outputs || (classes != 1 && classes <= 2 && j->outputs == 1) ||
          cli_error("--data: the network has %zu outputs, and there are %zu classes; --scaling FILE, as umbra plan "
@@ -180,6 +175,18 @@ static bool compare(judge_job *j, cli_report *report) {
   return true;
 }
 
+/* ---- for other programs ---- */
+
+/* It may tell about the records: a new file is for the owner alone. */
+static bool export_network(const judge_job *j, cli_report *report) {
+  const cli_network_judging *o = j->judging;
+  if (!o->onnx) return true;
+  umask(0077);
+  if (!cli_network_export(o->onnx, &j->planned, j->weights, o->scaling, umbra_records_schema(j->raw))) return false;
+  cli_report_step(report, "network", o->onnx);
+  return true;
+}
+
 static void clear(judge_job *j) {
   cli_twin_clear(&j->twin);
   umbra_records_destroy(j->train);
@@ -194,7 +201,8 @@ bool cli_network_judge(const cli_network_judging *judging, cli_report *report) {
   judge_job job = {.judging = judging};
   umbra_train_options_init(&job.planned);
   bool done = cli_check(umbra_train_plan_options(judging->plan, &job.planned), NULL) && load_weights(&job) &&
-              load_records(&job, report) && judge(&job, report) && compare(&job, report);
+              load_records(&job, report) && judge(&job, report) && compare(&job, report) &&
+              export_network(&job, report);
   clear(&job);
   return done;
 }

@@ -11,6 +11,7 @@ typedef struct cli_network_judging {
   const char *weights;          /* files of its layers, with commas between them */
   const char *data;
   const char *train; /* NULL: nothing is compared with */
+  const char *onnx;  /* where the network goes; NULL: nowhere */
   const cli_table_options *table;
 } cli_network_judging;
 

@@ -79,6 +79,15 @@ uint32_t cli_plan_layers(const umbra_train_options *planned) {
   return layers;
 }
 
+size_t cli_plan_units(const umbra_train_options *planned, uint32_t layer) {
+  if (layer + 1 < cli_plan_layers(planned)) return planned->hidden[layer];
+  return planned->outputs ? planned->outputs : 1;
+}
+
+size_t cli_plan_inputs(const umbra_train_options *planned, uint32_t layer) {
+  return layer ? planned->hidden[layer - 1] : planned->columns + 1;
+}
+
 uint32_t cli_plan_refreshes(const umbra_train_plan *plan, uint32_t iterations) {
   uint32_t refreshes = 0;
   for (uint32_t i = 0; i < iterations; i++) {

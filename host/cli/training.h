@@ -50,6 +50,10 @@ bool cli_weights_load(umbra_table *weights, const char *option, const char *path
 /* Layers of the plan's model: 1 of a logistic one. */
 uint32_t cli_plan_layers(const umbra_train_options *planned);
 
+/* Units of one, from 0, and its inputs, in the first layer with the bias. */
+size_t cli_plan_units(const umbra_train_options *planned, uint32_t layer);
+size_t cli_plan_inputs(const umbra_train_options *planned, uint32_t layer);
+
 /* The facts of a plan, as JSON and for people. */
 cJSON *cli_plan_facts(const umbra_train_plan *plan);
 void cli_plan_print(const umbra_train_plan *plan);
