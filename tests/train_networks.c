@@ -442,6 +442,49 @@ static void resumed(void **state) {
   training_close(&t);
 }
 
+/* ---- other devices ---- */
+
+/* On a simulation without noise a training is its twin; and a short one says how long it takes. */
+static void simulated_and_timed(void **state) {
+  (void)state;
+  training t;
+  umbra_train_options options = options_of(3);
+  umbra_context *context = NULL;
+  umbra_trainer *trainer = NULL;
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.hidden[0] = 8;
+  options.outputs = 3;
+  options.rate = 0.125;
+  options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  options.momentum = 0.5;
+  training_open(&t, training_params(), records_of(70, 5, 3, 15), options, NULL);
+  const umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT, .exact = 1};
+  assert_ok(umbra_context_create(
+      &context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = t.s.params, .device = "sim", .sim = &sim}));
+  const umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .plan = t.plan, .context = context, .records = t.records};
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  const size_t count = umbra_train_plan_weights(t.plan);
+  double *twin = calloc(count, sizeof *twin), *found = calloc(count, sizeof *found), *next = found, seconds = 0;
+  assert_true(twin && found);
+  assert_ok(umbra_train_twin(twin, NULL, 0, t.plan, t.records, NULL, NULL));
+  for (uint32_t k = 0; k < 2; k++) {
+    umbra_matrix *layer = NULL;
+    assert_ok(umbra_trainer_layer(trainer, &layer, k));
+    assert_ok(umbra_sim_matrix_decode(next, layer));
+    next += umbra_matrix_rows(layer) * umbra_matrix_columns(layer);
+    umbra_matrix_destroy(layer);
+  }
+  for (size_t i = 0; i < count; i++) assert_true(fabs(found[i] - twin[i]) < 1e-6);
+  assert_ok(umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, NULL));
+  assert_true(seconds > 0);
+  free(twin);
+  free(found);
+  umbra_trainer_destroy(trainer);
+  umbra_context_destroy(context);
+  training_close(&t);
+}
+
 /* ---- records of several classes, and of values ---- */
 
 static void refused_records(void **state) {
@@ -465,6 +508,13 @@ static void refused_records(void **state) {
   assert_fails(umbra_train_twin(weights, NULL, 0, logistic, t.records, NULL, NULL), bad, "and the records have 3");
   assert_fails(umbra_train_twin(weights, NULL, 0, logistic, values, NULL, NULL), bad, "the labels are values");
   umbra_train_plan_destroy(logistic);
+  umbra_optimum optimum = {UMBRA_OPTIMUM_INIT};
+  assert_fails(umbra_logistic_optimum(weights, &optimum, t.records, NULL, NULL), bad, "two classes");
+  umbra_train_search *search = NULL;
+  umbra_train_search_options find = {UMBRA_TRAIN_SEARCH_OPTIONS_INIT, .train = &options};
+  assert_fails(umbra_train_search_create(&search, t.s.params, t.records, &find, NULL), bad, "two classes");
+  options.kind = UMBRA_TRAIN_NETWORK;
+  assert_fails(umbra_train_search_create(&search, t.s.params, two, &find, NULL), bad, "logistic models only");
   umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
   assert_fails(umbra_judge(&judgement, t.records, weights), bad, "two classes");
   umbra_records *rest = NULL, *held = NULL;
@@ -531,6 +581,7 @@ int main(void) {
       cmocka_unit_test(two_hidden_layers),
       cmocka_unit_test(fitted_activations),
       cmocka_unit_test(resumed),
+      cmocka_unit_test(simulated_and_timed),
       cmocka_unit_test(refused_records),
       cmocka_unit_test(labels_of_classes),
   };

@@ -122,7 +122,8 @@ static void options_of_networks(void **state) {
   assert_refused("hidden_range is -1", o.kind = UMBRA_TRAIN_NETWORK, o.hidden_range = -1);
   assert_refused("a hidden layer has 4 units and the next one 5", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4,
                  o.outputs = 5);
-  assert_refused("the last layer has 65537 units", o.kind = UMBRA_TRAIN_NETWORK, o.outputs = 65537);
+  assert_refused("the last layer has 4097 units; it must have 1 to 4096", o.kind = UMBRA_TRAIN_NETWORK,
+                 o.outputs = 4097);
   assert_accepted(o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 5, o.hidden[1] = 5, o.hidden[2] = 5, o.outputs = 8);
 }
 

@@ -294,7 +294,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"loss", "KIND", "of a network: one-vs-rest (default without --hidden), or squared", CLI_TEXT, &o.loss,
        CLI_OPTIONAL},
       {"outputs", "N", "of a network, with --shape (default 1; of DATA: its classes)", CLI_COUNT, &o.train.outputs,
-       CLI_WITHIN(1, 65536)},
+       CLI_WITHIN(1, 4096)},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,

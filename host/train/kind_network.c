@@ -14,7 +14,7 @@
 
 /* ---- options ---- */
 
-enum { MOST_UNITS = 1 << 16 };
+enum { MOST_UNITS = 4096 };
 
 static umbra_status check_units(uint32_t units, uint32_t next, const char *what) {
   if (units < 1 || units > MOST_UNITS)

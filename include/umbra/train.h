@@ -96,7 +96,7 @@ typedef struct umbra_train_options {
   double hidden_range;       /* every |z| of hidden layers; 0: 16 */
   umbra_optimizer optimizer; /* of all kinds */
   umbra_loss loss;
-  uint32_t outputs;                        /* 0: 1 */
+  uint32_t outputs;                        /* up to 4096, as hidden units; 0: 1 */
   uint32_t hidden[UMBRA_TRAIN_MAX_HIDDEN]; /* units of hidden layers, from the first; 0 after the last */
   /* The activation of hidden layers: a polynomial of that degree near the function on their range, by least squares. 0 and 0: squares. */
   umbra_function hidden_function; /* of those that are defined everywhere */
