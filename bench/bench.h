@@ -49,8 +49,8 @@ typedef struct bench_setting {
 void bench_profile(void);
 
 /*
- * Calls that have been made before, measured: on a GPU `together` at a time, and after others that make its clock rise, with
- * counters `begun` and `ended`. run: makes them, and waits for them.
+ * Calls that have been made before, measured: on a GPU `together` at a time, and after others that make its clock rise,
+ * with counters `begun` and `ended`. run: makes them, and waits for them.
  */
 typedef struct bench_timed {
   const bench_setting *setting;

@@ -114,4 +114,10 @@ UMBRA_FN uint32_t umbra_bit_reverse(uint32_t x, uint32_t bits) {
   return r;
 }
 
+/* reversed[i] = that of i, for all numbers of so many bits. */
+UMBRA_FN void umbra_bit_reversals(uint32_t *reversed, uint32_t bits) {
+  reversed[0] = 0;
+  for (uint32_t i = 1; i < 1u << bits; i++) reversed[i] = reversed[i >> 1] >> 1 | (i & 1u) << (bits - 1u);
+}
+
 #endif

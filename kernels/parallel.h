@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads, and vectors. The process has one pool for all contexts: it starts when work is first spread, and a forked child starts its
- * own. What a program around it may rely on is in docs/embedding.md.
+ * Threads, and vectors. The process has one pool for all contexts: it starts when work is first spread, and a forked
+ * child starts its own. What a program around it may rely on is in docs/embedding.md.
  */
 #ifndef UMBRA_KERNELS_PARALLEL_H
 #define UMBRA_KERNELS_PARALLEL_H

@@ -284,13 +284,8 @@ static void same_bits_at_use(void **state) {
     rig_open(&rig, &random, &c, "cpu", 0);
     assert_ok(transform_ciphertext(rig.s.evaluator, &out[0], rig.in, rig.transform));
     umbra_transform_destroy(rig.transform);
-    umbra_diagonals taken = {.slots = c.slots, .period = c.period};
+    umbra_diagonals taken = diagonals_taken(&rig.diagonals);
     const size_t pairs = c.set.count * c.period;
-    assert_ok(umbra_diagonals_create(&taken, c.slots, c.period, c.set.count, 1));
-    memcpy(taken.rotation, rig.diagonals.rotation, c.set.count * sizeof *taken.rotation);
-    memcpy(taken.value, rig.diagonals.value, 2 * pairs * sizeof *taken.value);
-    taken.entry = rig.diagonals.entry;
-    taken.row = rig.diagonals.row;
     const umbra_transform_encoding desc = {.diagonals = &taken,
                                            .level = c.level,
                                            .log_scale = umbra_context_chain(rig.s.context)->log_scale[c.level],

@@ -148,6 +148,7 @@ def labels_with_the_secret_key(folder):
     chain.encrypt("--secret", "secret/key.umbra")
     report = chain.infer("--repeat", "3")
     expect("three rounds, and the layers of one", (len(report["rounds"]), len(report["layers"])) == (3, 3))
+    expect("seconds of each", all(one["seconds"] > 0 < one["processor_seconds"] for one in report["rounds"]))
     chain.decrypt("y.npy")
     chain.decrypt("y.json")
     chain.decrypt("z.npy", "--values")
@@ -195,6 +196,8 @@ def batches(folder):
     shutil.copy(chain.server / "keys/eval.umbra", chain.server / "in")
     infer = ["infer", "--plan", "server.umbra", "--keys", "keys", "--in"]
     refused(chain.server, 1, "in holds no encrypted records", *infer, "in", "--out", "out")
+    refused(chain.server, 1, "--in: nowhere: No such file", *infer, "nowhere", "--out", "in")
+    refused(chain.server, 1, "--out: in is a folder, and --in is one batch", *infer, "batch.umbra", "--out", "in")
     rows = {"a.umbra": RECORDS, "b.umbra": 2}
     for name, count in rows.items():
         chain.write("x.npy", [count, INPUTS], numbers(count * INPUTS))
@@ -230,6 +233,11 @@ def encrypted_weights_refused(chain, infer):
     refused(owner, 2, "what to encrypt with", *encrypt, "--plan", "server.umbra")
     refused(owner, 2, "does not go with --weights", *encrypt, "--plan", "server.umbra", "--keys", "keys", "--clip")
     refused(owner, 2, "exactly one of", *encrypt, "x.npy", "--plan", "server.umbra", "--keys", "keys")
+    succeeds(owner, "keygen", "--plan", "client.umbra", "--out", "strange", "--secret", "secret/strange.umbra",
+             "--no-passphrase")
+    succeeds(owner, "encrypt", "--weights", "--plan", "server.umbra", "--keys", "strange", "--out", "s.umbra")
+    shutil.copy(owner / "s.umbra", server)
+    refused(server, 1, "--weights: s.umbra was encrypted for another owner", *infer, "o.umbra", "--weights", "s.umbra")
     chain.plan("model.onnx", "--degree", 3, "--records", RECORDS)
     shutil.copy(owner / "server.umbra", server)
     refused(owner, 1, "plain weights", *encrypt, "--plan", "server.umbra", "--keys", "keys")
@@ -383,6 +391,21 @@ def careless_use(folder):
         part(chain)
 
 
+def samples_that_say_nothing(chain):
+    """One of them, or the same one over and over, is planned by with a warning."""
+    plan, one = ["plan", "model.onnx", "--samples", "few.npy", "--degree", 3, "--json"], numbers(INPUTS)
+    clear = ["infer", "--clear", "model.onnx", "--in", "few.npy", "--out", "y.npy", "--calibrate", "few.npy",
+             "--degree", 3, "--json"]
+    for count, words in ((1, "has one sample only"), (4, "has 4 samples that are all the same")):
+        chain.write("few.npy", [count, INPUTS], count * one)
+        for option, command in (("--samples", plan), ("--calibrate", clear)):
+            run = umbra(chain.owner, *command)
+            expect(f"{option} {words}", run.returncode == 0 and f"warning: {option} {words}" in run.stderr and
+                   f"{option} {words}" in json.loads(run.stdout)["warning"])
+    chain.write("few.npy", [2, INPUTS], 2 * one[1:] + numbers(2))
+    succeeds(chain.owner, *plan[:-1])
+
+
 def bad_models(folder):
     chain = open_chain(folder, network())
     plan = ["plan", "model.onnx", "--samples", "samples.npy", "--server", "s.umbra"]
@@ -391,6 +414,7 @@ def bad_models(folder):
     refused(chain.owner, 1, "--target", *plan, "--target", "abacus")
     refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K")
     refused(chain.owner, 1, "bytes, and memory is 1024", *plan, "--memory", "1K", "--relu", "15,15,15,15")
+    samples_that_say_nothing(chain)
     chain.write("samples.npy", [SAMPLES, INPUTS - 1], numbers(SAMPLES * (INPUTS - 1)))
     refused(chain.owner, 1, "--samples", *plan)
     (chain.owner / "samples.npy").unlink()

@@ -72,8 +72,9 @@ def make_files():
     os.mkdir("secret")
     umbra("plan", "train.csv", "--no-search", "--iterations", 4, "--scale", SCALE, "--clip", CLIP, "--scaling",
           "scaling.csv", "--out", "plan.umbra")
-    succeeds("plan", "train.csv", "--no-search", "--iterations", 4, "--scale", SCALE, "--scaling", "unclipped.csv",
-             "--out", "other.umbra")
+    for name, scale in ("unclipped", SCALE), ("whitened", "whitened"):
+        succeeds("plan", "train.csv", "--no-search", "--iterations", 4, "--scale", scale, "--scaling", f"{name}.csv",
+                 "--out", "other.umbra")
     pathlib.Path("weights.csv").write_text("1.25,0.5,-0.25,0.125,0.0625\n")
     succeeds("params", "--for-logistic", 4, "--degree", 15, "--scale", 30, "--save", "params.umbra")
     succeeds("keygen", "--params", "params.umbra", "--for-logistic", 4, "--out", "keys", "--secret", "secret/key.umbra",
@@ -127,13 +128,20 @@ def tables_have_names(model):
     assert math.isclose(float(rows[-1]["weight_original"]), model["intercept_original"], rel_tol=1e-14)
 
 
+def agree_with_evaluation(got, *options):
+    """Records scaled, and mixed if the scaling does that, by the weights as trained, up to their error."""
+    succeeds("evaluate", "--weights", "weights.csv", "--data", "train.csv", *options, "--predictions", "p.csv")
+    predicted = [float(line.split(",")[0]) for line in pathlib.Path("p.csv").read_text().split()]
+    assert len(predicted) == ROWS and max(abs(a - b) for a, b in zip(predicted, got)) < 1e-4, options
+
+
 def networks_give_probabilities(records, model):
     """Also of records that are far out, where the training cut them off; and without a scaling, and without limits."""
     values = [features_of(record) for record in records] + [[-1e12, 1e9, 1, 0], [1e15, -1e15, 0, 1]]
     with open("x.npy", "wb") as f:
         f.write(npy([len(values), 4], [x for row in values for x in row]))
     scalings = {"model.onnx": ("--scaling", "scaling.csv"), "unclipped.onnx": ("--scaling", "unclipped.csv"),
-                "bare.onnx": ()}
+                "whitened.onnx": ("--scaling", "whitened.csv"), "bare.onnx": ()}
     for out, options in scalings.items():
         succeeds("decrypt", *HANDED_OUT, "--out", out, *options)
         wanted = json_model(out + ".json", *options)
@@ -145,6 +153,8 @@ def networks_give_probabilities(records, model):
             z = score_of(wanted, row)
             exact = sigmoid(z) if abs(z) < 700 else float(z > 0)
             assert abs(p - exact) < 1e-6, f"{out}: {row}: {p}, not {exact}"
+        if options:
+            agree_with_evaluation(got, *options)
     data = pathlib.Path("model.onnx").read_bytes()
     for text in (json.dumps(AGE)[1:-1], LABEL, "threshold"):
         assert text.encode() in data, text
@@ -165,7 +175,7 @@ def refusals_change_nothing():
           code=2)
     fails("a table with names ends in .csv", "decrypt", *HANDED_OUT, "--names", "--out", "o.npy")
     fails("names of weights end in", "decrypt", *HANDED_OUT, "--out", "o.html")
-    fails("row of the weights as trained", "decrypt", *HANDED_OUT, "--scaling", "scaling.csv", "--out", "o.csv")
+    fails("row of the weights as trained", "decrypt", *HANDED_OUT, "--threshold", THRESHOLD, "--out", "o.csv")
     fails("names of tables end in", "decrypt", "--keys", "keys", "--secret", "secret/key.umbra", "--in", "model.umbra",
           "--out", "o.json")
     pathlib.Path("three.csv").write_text("0,1,0\n" * 3)
@@ -220,9 +230,14 @@ def shown(name):
 
 
 def report_page(*options):
-    facts = succeeds("evaluate", "--weights", "weights.csv", "--data", "train.csv", "--scaling", "scaling.csv",
-                     "--report", "report.html", *options)
-    return facts, Page(pathlib.Path("report.html").read_text())
+    """Weights that are not those of a plan make an exit code of 1; the report is there all the same."""
+    run = umbra("evaluate", "--weights", "weights.csv", "--data", "train.csv", "--scaling", "scaling.csv", "--report",
+                "report.html", *options, "--json")
+    assert run.returncode == ("--plan" in options), run.stderr
+    facts = json.loads(run.stdout)
+    page = Page(pathlib.Path("report.html").read_text())
+    assert "--plan" not in options or facts["broken_promise"] in page.texts and facts["broken_promise"] in run.stderr
+    return facts, page
 
 
 def area_under(line):
@@ -293,8 +308,10 @@ def scores_say_what_they_are_of(records, model):
     """The model's polynomial is told, with a better one, which is then nearer to the sigmoid."""
     succeeds("encrypt", "--keys", "keys", "--records", "train.csv", "--scaling", "scaling.csv", "--out",
              "records.umbra")
+    succeeds("encrypt", "--keys", "keys", "--model", "weights.csv", "--scaling", "scaling.csv", "--range", 6, "--degree", 3,
+             "--out", "scaled.umbra")
     exact = [sigmoid(score_of_weights(model, record)) for record in records]
-    score = ("score", "--keys", "keys", "--model", "model.umbra", "--records", "records.umbra", "--out", "scores.umbra")
+    score = ("score", "--keys", "keys", "--model", "scaled.umbra", "--records", "records.umbra", "--out", "scores.umbra")
     found = []
     for options in ((), ("--degree", 15), ("--degree", 7, "--range", 5)):
         report = succeeds(*score, *options)

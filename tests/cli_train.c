@@ -75,8 +75,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "--plan FILE is missing", "encrypt train.csv --keys k --out o");
   assert_fails(2, "or --secret FILE is missing", "encrypt train.csv --plan p --out o");
   assert_fails(2, "--passphrase-file goes with --secret", "encrypt train.csv --plan p --passphrase-file f --out o");
-  assert_fails(2, "--clip belongs to DATA and the plan of a network",
-               "encrypt train.csv --plan p --secret s --clip --out o");
+  assert_fails(2, "--clip needs ranges", "encrypt train.csv --plan p --secret s --clip --out o");
   assert_fails(2, "exactly one of --records, --model, --weights and DATA",
                "encrypt train.csv --records r --keys k --out o");
   assert_fails(2, "belong to DATA", "encrypt --records r --plan p --keys k --out o");
@@ -250,6 +249,7 @@ static void plans_are_warned_of(void **state) {
 
 static void bad_records_are_refused_before_anything_else(void **state) {
   (void)state;
+  assert_succeeds(PLAN "--out open.umbra"); /* without a scaling */
   assert_fails(1, "nowhere.csv", "plan nowhere.csv");
   assert_fails(1, "health", "plan train.csv --label health");
   assert_fails(1, "DATA", "plan train.csv --label 4");
@@ -272,7 +272,7 @@ static void bad_records_are_refused_before_anything_else(void **state) {
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     write_text("wrong.csv", wrong[i].text);
     assert_fails(1, wrong[i].says, "plan wrong.csv");
-    assert_fails(1, wrong[i].says, "encrypt wrong.csv --plan plan.umbra --keys nowhere --out data");
+    assert_fails(1, wrong[i].says, "encrypt wrong.csv --plan open.umbra --keys nowhere --out data");
   }
   assert_int_not_equal(access("data", F_OK), 0);
 }
@@ -285,14 +285,15 @@ static void files_that_do_not_belong_together_are_noticed(void **state) {
   assert_fails(1, "train.csv", ENCRYPT "train.csv");
   assert_succeeds("plan --shape 40x3 --out other.umbra");
   assert_fails(1, "the plan is for 40 of 3", ENCRYPT "other.umbra");
-  assert_fails(1, "--initial: two.csv has 1 rows of 2 values", ENCRYPT "plan.umbra --initial two.csv");
+  assert_fails(1, "--initial: two.csv has 1 rows of 2 values", ENCRYPT "open.umbra --initial two.csv");
   assert_fails(1, "nowhere/params.umbra", ENCRYPT "plan.umbra --scaling scaling.csv");
+  assert_fails(1, "--scaling FILE is missing", ENCRYPT "plan.umbra");
   assert_fails(1, "(training plan) will not be replaced", "params --preset n13-d2-s40 --save plan.umbra");
   assert_succeeds("params --preset n13-d2-s40 --save params.umbra");
   assert_succeeds("keygen --params params.umbra --out keys --secret secret/key.umbra --no-passphrase");
-  assert_fails(1, "holds a secret key", "encrypt train.csv --label ill --keys keys --out secret --plan plan.umbra");
-  assert_fails(1, "--keys", "encrypt train.csv --label ill --keys keys --out data --plan plan.umbra");
-  assert_fails(1, "--secret: ", "encrypt train.csv --label ill --secret secret/key.umbra --out data --plan plan.umbra");
+  assert_fails(1, "holds a secret key", "encrypt train.csv --label ill --keys keys --out secret --plan open.umbra");
+  assert_fails(1, "--keys", "encrypt train.csv --label ill --keys keys --out data --plan open.umbra");
+  assert_fails(1, "--secret: ", "encrypt train.csv --label ill --secret secret/key.umbra --out data --plan open.umbra");
   assert_int_not_equal(access("data/data.umbra", F_OK), 0);
   assert_fails(1, "(parameters) will not be replaced", PLAN "--out params.umbra");
   assert_fails(1, "is an input of this command", PLAN "--scale range --scaling train.csv");
@@ -337,6 +338,25 @@ static void insecure_plans_are_refused(void **state) {
   assert_succeeds("inspect insecure.umbra");
 }
 
+/* The weights of plan.umbra's training in the clear. */
+static void write_twin(const char *path) {
+  umbra_train_plan *plan = NULL;
+  umbra_scaling *scaling = NULL;
+  umbra_records *records = NULL, *scaled = NULL;
+  double weights[3];
+  assert_int_equal(umbra_train_plan_load(&plan, "plan.umbra"), UMBRA_OK);
+  assert_int_equal(umbra_scaling_load(&scaling, "scaling.csv"), UMBRA_OK);
+  const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .schema = umbra_scaling_schema(scaling)};
+  assert_int_equal(umbra_records_read(&records, "train.csv", &options), UMBRA_OK);
+  assert_int_equal(umbra_scaling_apply(scaling, &scaled, records), UMBRA_OK);
+  assert_int_equal(umbra_train_twin(weights, NULL, 0, plan, scaled, NULL, NULL), UMBRA_OK);
+  assert_int_equal(umbra_weights_save(weights, 2, NULL, path), UMBRA_OK);
+  umbra_records_destroy(scaled);
+  umbra_records_destroy(records);
+  umbra_scaling_destroy(scaling);
+  umbra_train_plan_destroy(plan);
+}
+
 static void weights_are_judged(void **state) {
   (void)state;
   write_text("weights.csv", "1,0,0\n");
@@ -346,10 +366,15 @@ static void weights_are_judged(void **state) {
   assert_true(fabs(number(json, "accuracy") - 0.9) < 1e-9 && number(json, "records") == 40);
   assert_true(number(json, "largest_score") > 1 && number(json, "largest_score") < 1.4);
   cJSON_Delete(json);
-  assert_succeeds("evaluate --weights column.csv --data train.csv --label ill --scaling scaling.csv "
+  assert_fails(
+      1, "off the same training in the clear",
+      "evaluate --weights column.csv --data train.csv --scaling scaling.csv --plan plan.umbra --train train.csv");
+  write_twin("twin.csv");
+  assert_succeeds("evaluate --weights twin.csv --data train.csv --label ill --scaling scaling.csv "
                   "--plan plan.umbra --train train.csv --json");
   json = report();
-  assert_true(number(json, "max_weight_difference") > 0.1);
+  assert_true(number(json, "max_weight_difference") == 0 && number(json, "rms_weight_difference") == 0);
+  assert_true(number(json, "promised_weight_error") > 0);
   assert_true(number(json, "accuracy_twin") >= 0.85 && number(json, "auc_exact") > 0.8);
   assert_true(number(json, "auc_optimum") > 0.8 && number(json, "majority") == 0.6);
   assert_true(number(json, "true_positives") + number(json, "false_positives") + number(json, "true_negatives") +
@@ -383,7 +408,7 @@ static void columns_are_remembered(void **state) {
                ENCRYPT("train.csv", "--scaling first.csv --label height"));
   assert_fails(1, "no column is called 'width'", ENCRYPT("renamed.csv", "--scaling first.csv"));
   assert_fails(1, "written with another plan", ENCRYPT("train.csv", "--scaling second.csv"));
-  assert_fails(1, "without --scaling", ENCRYPT("train.csv", "--label ill"));
+  assert_fails(1, "--scaling FILE is missing", ENCRYPT("train.csv", "--label ill"));
   write_text("w.csv", "1,2,0\n");
   assert_int_equal(umbra("evaluate --weights w.csv --data turned.csv --scaling first.csv --json"), 0);
   cJSON *json = report();
@@ -413,7 +438,8 @@ static void copies_of_scalings_remember(void **state) {
     assert_fails(1, "'height' is not the label of the training",
                  "evaluate --weights w.csv --data train.csv --label height --scaling %s", copies[i]);
   }
-  assert_fails(1, "does not say what its columns are", ENCRYPT("train.csv", "--label ill --scaling bare.csv"));
+  assert_fails(1, "not the one that was written with this plan",
+               ENCRYPT("train.csv", "--label ill --scaling bare.csv"));
   assert_int_equal(umbra("evaluate --weights w.csv --data train.csv --label ill --scaling bare.csv --json"), 0);
   assert_non_null(strstr(contents("out"), "does not say what its columns are"));
 }

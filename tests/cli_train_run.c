@@ -71,8 +71,8 @@ static void models_agree_with_the_twin(void **state) {
   assert_int_equal(count_lines("server/whole/log.jsonl", &refreshes), ITERATIONS + 1);
   assert_true(refreshes >= 1);
   assert_succeeds(DECRYPT "--in server/whole/model.umbra --out weights.csv");
-  assert_succeeds("evaluate --weights weights.csv --data train.csv --plan plan.umbra --train train.csv --encrypted "
-                  "--keys keys --secret secret/key.umbra --degree 15 --json");
+  assert_succeeds("evaluate --weights weights.csv --data train.csv --scaling scaling.csv --plan plan.umbra "
+                  "--train train.csv --encrypted --keys keys --secret secret/key.umbra --degree 15 --json");
   cJSON *json = report();
   assert_true(number(json, "max_weight_difference") < 0x1p-10);
   assert_true(number(json, "accuracy") == number(json, "accuracy_twin"));
@@ -107,10 +107,11 @@ static void better_polynomials_score(const cJSON *json, const umbra_table *weigh
 /* The server uses the model as it comes out of the training: with the polynomial of the plan. */
 static void trained_models_score(void **state) {
   (void)state;
-  assert_succeeds("encrypt --keys keys --records train.csv --drop-last-column --out records.umbra");
+  assert_succeeds("encrypt --keys keys --records train.csv --scaling scaling.csv --out records.umbra");
   assert_succeeds(SCORE "--json");
   cJSON *json = report();
-  assert_succeeds("decrypt --keys keys --secret secret/key.umbra --in scores.umbra --out scores.csv");
+  assert_succeeds(
+      "decrypt --keys keys --secret secret/key.umbra --scaling scaling.csv --in scores.umbra --out scores.csv");
   umbra_table scores = {0}, weights = {0}, records = {0};
   assert_int_equal(umbra_table_read(&scores, "scores.csv"), UMBRA_OK);
   assert_int_equal(umbra_table_read(&weights, "weights.csv"), UMBRA_OK);
@@ -199,12 +200,15 @@ static void secret_keys_halve_data_sets(void **state) {
 static void missing_keys_are_named(void **state) {
   (void)state;
   assert_succeeds("keygen --params keys/params.umbra --out few --secret secret/few.umbra --no-passphrase");
-  assert_fails(1, "evaluation keys needed are missing: relinearisation to level",
+  assert_fails(1, "data/data.umbra is of another owner than few/eval.umbra",
                "train --keys few --data data --out few.run");
+  assert_succeeds("encrypt train.csv --plan plan.umbra --scaling scaling.csv --keys few --out few.data");
+  assert_fails(1, "evaluation keys needed are missing: relinearisation to level",
+               "train --keys few --data few.data --out few.run");
   assert_non_null(strstr(contents("err"), "conjugation to level"));
-  assert_succeeds("evaluate --weights weights.csv --data train.csv");
+  assert_succeeds("evaluate --weights weights.csv --data train.csv --scaling scaling.csv");
   assert_fails(1, "--for-logistic 2",
-               "evaluate --weights weights.csv --data train.csv --encrypted --keys few "
+               "evaluate --weights weights.csv --data train.csv --scaling scaling.csv --encrypted --keys few "
                "--secret secret/few.umbra --degree 15");
 }
 

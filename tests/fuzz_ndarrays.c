@@ -2,9 +2,10 @@
 /* labels: quick fuzz-regress */
 /* labels: slow fuzz-regress UMBRA_FUZZ_COUNT=100000 */
 /*
- * Mutated npy files of no dimension to nine, in both orders of values: no crash, an untouched array and a text on failure;
- * otherwise a shape within the file, and finite values. Half of the mutations exchange words of the header and keep its
- * length right, so that most of the reader is reached. Files that are not mutated give their values at their places.
+ * Mutated npy files of no dimension to nine, in both orders of values: no crash, an untouched array and a text on
+ * failure; otherwise a shape within the file, and finite values. Half of the mutations exchange words of the header and
+ * keep its length right, so that most of the reader is reached. Files that are not mutated give their values at their
+ * places.
  */
 #include <math.h>
 #include <string.h>

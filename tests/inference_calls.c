@@ -332,6 +332,44 @@ static void check_malformed(size_t at, const void *changed, size_t size, const c
   free(b.data);
 }
 
+enum { VERSION = FRAME + 96, LATER = 24 }; /* where a record has its version, and bytes that version 1 did not have */
+
+/* The plan's file as version 1 of plans had it, as far as its record goes. */
+static bytes earlier_file(void) {
+  section sections[MAX_SECTIONS];
+  umbra_header header;
+  const uint32_t version = 1;
+  const uint64_t length = RECORD - LATER;
+  bytes b = plan_bytes(plan);
+  const int count = find_sections(sections, b.data, b.size);
+  int i = 0;
+  while (i < count && sections[i].length != RECORD) i++;
+  assert_true(i < count);
+  uint8_t *record = payload(b.data, &sections[i]), *end = record + RECORD;
+  memcpy(record + VERSION, &version, sizeof version);
+  memcpy(b.data + sections[i].at + offsetof(umbra_section_head, length), &length, sizeof length);
+  memmove(end - LATER, end, (size_t)(b.data + b.size - end));
+  b.size -= LATER;
+  memcpy(&header, b.data, sizeof header);
+  header.bytes = b.size;
+  memcpy(b.data, &header, sizeof header);
+  fix_checksums(b.data, b.size);
+  return b;
+}
+
+/* Refused by name, whether their records are as long or not. */
+static void other_versions(void **state) {
+  (void)state;
+  umbra_inference_plan *read = NULL;
+  bytes b = earlier_file();
+  assert_fails(umbra_inference_plan_read(&read, b.data, b.size), UMBRA_ERROR_FORMAT, "a plan of version 1");
+  assert_non_null(strstr(umbra_last_error(), "plan anew"));
+  assert_null(read);
+  free(b.data);
+  check_malformed(VERSION, &(uint32_t){1}, sizeof(uint32_t), "a plan of version 1");
+  check_malformed(VERSION, &(uint32_t){3}, sizeof(uint32_t), "a plan of version 3");
+}
+
 /* More records together than any plan has: their ciphertexts would be as many as no machine holds. */
 static void too_many_records(void **state) {
   (void)state;
@@ -430,6 +468,7 @@ int main(void) {
       cmocka_unit_test(other_plans),
       cmocka_unit_test(insecure_plans),
       cmocka_unit_test(almost_straight),
+      cmocka_unit_test(other_versions),
       cmocka_unit_test(too_many_records),
       cmocka_unit_test(other_layouts),
       cmocka_unit_test(wide_interval),

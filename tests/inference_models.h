@@ -10,9 +10,8 @@
 /* ---- models ---- */
 
 static inline double *random_numbers(uint64_t *state, size_t count, double size) {
-  double *numbers = malloc(count * sizeof *numbers);
-  assert_non_null(numbers);
-  for (size_t i = 0; i < count; i++) numbers[i] = size * uniform(state);
+  double *numbers = random_values(state, count);
+  for (size_t i = 0; i < count; i++) numbers[i] *= size;
   return numbers;
 }
 
@@ -87,11 +86,7 @@ static inline umbra_model *chain_of_cubics(int count) {
 /* ---- records ---- */
 
 static inline umbra_ndarray random_records(uint64_t seed, size_t count, size_t elements) {
-  umbra_ndarray records = {.rank = 2, .shape = {count, elements}};
-  records.values = malloc(count * elements * sizeof *records.values);
-  assert_non_null(records.values);
-  for (size_t i = 0; i < count * elements; i++) records.values[i] = uniform(&seed);
-  return records;
+  return (umbra_ndarray){.rank = 2, .shape = {count, elements}, .values = random_values(&seed, count * elements)};
 }
 
 static inline double largest_distance(const umbra_ndarray *a, const umbra_ndarray *b) {

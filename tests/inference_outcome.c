@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
 /*
- * Records whose values leave the ranges of their plan on the way, though each element is within its own: outcomes say so,
- * and what is far out is given only to those who ask for it in any case.
+ * Records whose values leave the ranges of their plan on the way, though each element is within its own: outcomes say
+ * so, and what is far out is given only to those who ask for it in any case.
  */
 #include "inference_models.h"
 

@@ -2,7 +2,8 @@
 /* labels: quick */
 /*
  * Files as tools for data write them, where the folder ../shared/data/csv-cases is (or UMBRA_DATA names another data
- * folder): how many records of how many features each has, what is noted, or why it is refused. Skipped without the data.
+ * folder): how many records of how many features each has, what is noted, or why it is refused. Skipped without the
+ * data.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -119,7 +119,8 @@ static void shapes_of_text(void **state) {
       {"CR alone", "a,b,y\r1.5,2,0\r3,4,1\r", PLAIN, .said = NULL},
       {"no line end at the end", "a,b,y\n1.5,2,0\n3,4,1", PLAIN, .said = NULL},
       {"blank lines everywhere", "\n\na,b,y\n \n1.5,2,0\n\t\n3,4,1\n\n", PLAIN, .said = NULL},
-      {"records of separators only", "a,b,y\n1.5,2,0\n,,\n3,4,1\n,,\n", PLAIN, .said = NULL},
+      {"records of separators only", "a,b,y\n1.5,2,0\n,,\n3,4,1\n,,\n", PLAIN,
+       .said = "records without any value are left out: 2"},
       {"end-of-file character", "a,b,y\n1.5,2,0\n3,4,1\n\x1a\n", PLAIN, .said = NULL},
       {"comment before", "# made today\na,b,y\n1.5,2,0\n3,4,1\n", PLAIN, .said = NULL},
       {"comment among records", "a,b,y\n1.5,2,0\n# here\n3,4,1\n", PLAIN, .said = "that begin with # are left out: 1"},
@@ -197,6 +198,16 @@ static void headers(void **state) {
        .said = "line 1 is taken for a record"},
       {"said to be none", "0,1\n1.5,0\n2.5,1\n", "0 +|1.5 -|2.5 +", .said = NULL, .options.header = UMBRA_HEADER_NONE},
       {"said to be one", "0,1\n3,0\n2,1\n", "3 -|2 +", .said = NULL, .options.header = 1},
+      {"counting, said, label by its place", "0,1,2\n1,1.5,2\n0,3.5,4\n", "1.5 2 +|3.5 4 -", .said = NULL, .label = "1",
+       .options.header = 1},
+      {"numbers, label by its place", "10,20,1\n1,2.5,3\n0,4.5,5\n", "2.5 3 +|4.5 5 -", .said = NULL, .label = "1",
+       .options.header = 1},
+      {"numbers, column by its place", "10,20,1\n1.5,2.5,0\n3.5,4.5,1\n", "2.5 -|4.5 +", .said = NULL,
+       .options.without = "1", .options.header = 1},
+      {"numbers beyond the places are names", "2013,2014,2015\n1,2.5,3\n0,4.5,5\n", "2.5 3 +|4.5 5 -", .said = NULL,
+       .label = "2013", .options.header = 1},
+      {"a word among them: numbers are names", "3,b,1\n1.5,2,0\n3,4,1\n", "1.5 2 -|3 4 +", .said = NULL, .label = "1",
+       .options.header = 1},
       {"names in quotes over numbers", "\"3\",\"5\",\"1\"\n1.5,2,0\n3,4,1\n", PLAIN, .said = NULL},
       {"two lines", "a,b,y\nkg,m,0/1\n1.5,2,0\n3,4,1\n", NULL, .said = "--header 2 says that the header has two lines"},
       {"two lines that are said", "a,b,y\nkg,m,0/1\n1.5,2,0\n3,4,1\n", PLAIN, .said = NULL, .options.header = 2},
@@ -345,7 +356,8 @@ static void labels(void **state) {
       {"true and false", "a,y\n1,False\n2,True\n", "1 -|2 +", .said = "'True' is the positive one"},
       {"yes and no", "a,y\n1,no\n2,yes\n", "1 -|2 +", .said = "'yes' is the positive one"},
       {"words", "a,y\n1,benign\n2,malignant\n", "1 -|2 +", .said = "'malignant' is the positive one"},
-      {"plus and minus", "a,y\n1,+\n2,-\n3,-\n", "1 -|2 +|3 +", .said = "'-' is the positive one"},
+      {"plus and minus", "a,y\n1,+\n2,-\n3,-\n", "1 +|2 -|3 -", .said = "'+' is the positive one, and '-' the other"},
+      {"plus and minus of typography", "a,y\n1,\xe2\x88\x92\n2,+\n", "1 -|2 +", .said = "'+' is the positive one"},
       {"words, said otherwise", "a,y\n1,benign\n2,malignant\n", "1 +|2 -", .said = NULL, .positive = "benign"},
       {"three classes", "1,0\n2,1\n3,2\n", NULL,
        .said = "line 3, column 2: the label is 2, a third class beside 0 and 1; --positive"},
@@ -382,6 +394,26 @@ static void chosen_columns(void **state) {
       {"empty range", FOUR, NULL, "there is no column '3-1'", .options.columns = "3-1"},
       {"twice", FOUR, NULL, "--columns: column 1 is named twice", .options.columns = "a,1"},
       {"none", FOUR, NULL, "no column is left", .options.without = "1-3"},
+  };
+  CHECK_ALL(kinds);
+}
+
+/* What a file says cannot act on a terminal. */
+static void controls_are_escaped(void **state) {
+  (void)state;
+  static const kind kinds[] = {
+      {"in a cell", "a,y\n1,0\n\x1b[31m,1\n", NULL, .said = "'\\x1b[31m' is not a number"},
+      {"in a name", "\x1b]0;x\x07,b,y\n1,2,0\n1,3,1\n1,4,1\n", "1 2 -|1 3 +|1 4 +",
+       .said = "feature '\\x1b]0;x\\x07' is 1 in every record"},
+      {"in a class", "a,y\n1,no\x08\n2,yes\x7f\n", "1 -|2 +", .said = "class 'yes\\x7f' is the positive one"},
+      {"that turn the direction",
+       "a,y\n1,0\n\xe2\x80\xae"
+       "1,1\n",
+       NULL, .said = "'\\u202e1' is not a number"},
+      {"of the second kind",
+       "a,y\n1,0\n\xc2\x9b"
+       "1,1\n",
+       NULL, .said = "'\\u009b1' is not a number"},
   };
   CHECK_ALL(kinds);
 }
@@ -636,6 +668,52 @@ static void by_schema(void **state) {
   check_by_schema(&training, kinds, sizeof kinds / sizeof *kinds);
 }
 
+/* The training's table had names of rows, and a column that was left out: others without a header may lack them. */
+static void by_place(void **state) {
+  (void)state;
+  static const kind training = {"training", ",a,q,b,y\nr1,1,9,4,0\nr2,2,8,5,1\nr3,3,7,6,0\n", NULL, NULL,
+                                .options.without = "q"};
+  static const kind kinds[] = {
+      {"all columns", "1,1,9,4,0\n2,2,8,5,1\n", "1 4 -|2 5 +", .said = "taken by their places"},
+      {"those that are used", "1,4,0\n2,5,1\n", "1 4 -|2 5 +", .said = "taken by their places"},
+      {"without the index", "1,9,4,0\n2,8,5,1\n", NULL, .said = "has 4 columns, and the training's has 5"},
+      {"one too few", "4,0\n5,1\n", NULL, .said = "has 2 columns, and the training's has 5"},
+  };
+  check_by_schema(&training, kinds, sizeof kinds / sizeof *kinds);
+}
+
+static void check_features(const umbra_schema *schema, const char *text, const double *expected, const char *says) {
+  char path[128];
+  umbra_table table = {0};
+  const umbra_table_options options = {UMBRA_TABLE_OPTIONS_INIT, .header = UMBRA_HEADER_NONE};
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  write_bytes(path, text, strlen(text));
+  umbra_status status = umbra_schema_read_features(schema, &table, path, &options);
+  remove(path);
+  if ((status == UMBRA_OK) != (expected != NULL)) fail_msg("%s: %s", text, umbra_last_error());
+  if (expected) assert_memory_equal(table.values, expected, table.rows * table.columns * sizeof *expected);
+  else if (!strstr(umbra_last_error(), says)) fail_msg("%s: %s", text, umbra_last_error());
+  umbra_table_clear(&table);
+}
+
+/* Without the label one column less may be the label's, or that of the names of rows. */
+static void features_by_place(void **state) {
+  (void)state;
+  static const kind indexed = {"training", ",a,b,y\nr1,1,4,0\nr2,2,5,1\nr3,3,6,0\n", .said = NULL},
+                    plain = {"training", "a,b,y\n1,4,0\n2,5,1\n3,6,0\n", .said = NULL};
+  char path[128];
+  snprintf(path, sizeof path, "%s/table.csv", folder);
+  umbra_schema *schema = schema_of(&indexed, path);
+  check_features(schema, "7,1,4,0\n8,2,5,1\n", (const double[]){1, 4, 2, 5}, NULL);
+  check_features(schema, "7,1,4\n8,2,5\n", NULL, "it is not known which are missing");
+  check_features(schema, "1,4\n2,5\n", (const double[]){1, 4, 2, 5}, NULL);
+  umbra_schema_destroy(schema);
+  schema = schema_of(&plain, path);
+  check_features(schema, "1,4,0\n2,5,1\n", (const double[]){1, 4, 2, 5}, NULL);
+  check_features(schema, "1,4\n2,5\n", (const double[]){1, 4, 2, 5}, NULL);
+  umbra_schema_destroy(schema);
+}
+
 /* Cells of a column of words and numbers say nothing by themselves: classes must not come of them. */
 static void labels_by_schema(void **state) {
   (void)state;
@@ -757,12 +835,15 @@ int main(void) {
       cmocka_unit_test(categories),
       cmocka_unit_test(labels),
       cmocka_unit_test(chosen_columns),
+      cmocka_unit_test(controls_are_escaped),
       cmocka_unit_test(options_that_mean_nothing),
       cmocka_unit_test(what_is_noted),
       cmocka_unit_test(characters),
       cmocka_unit_test(names_and_packing),
       cmocka_unit_test(a_bomb),
       cmocka_unit_test(records_of_many_fields),
+      cmocka_unit_test(by_place),
+      cmocka_unit_test(features_by_place),
       cmocka_unit_test(by_schema),
       cmocka_unit_test(labels_by_schema),
       cmocka_unit_test(many_headers),

@@ -198,8 +198,40 @@ static void what_cannot_be_is_refused(void **state) {
   umbra_records_destroy(records);
 }
 
+/* Columns that depend on each other, and classes that are hardly apart: the search for a plane ends as the model's does. */
+static void wide_records(void **state) {
+  (void)state;
+  enum { WIDE = 200, MANY = 460 };
+  double *features = calloc((size_t)WIDE * MANY, sizeof *features), labels[MANY], weights[WIDE + 1];
+  umbra_records *records = NULL;
+  umbra_optimum found = {UMBRA_OPTIMUM_INIT}, alone = {UMBRA_OPTIMUM_INIT};
+  umbra_optimum_options options = {UMBRA_OPTIMUM_OPTIONS_INIT};
+  uint64_t random = 5;
+  assert_non_null(features);
+  for (size_t r = 0; r < MANY; r++) {
+    double before = 0, score = 8 * uniform(&random);
+    for (size_t c = 0; c < WIDE; c++) {
+      before = features[r * WIDE + c] = 0.95 * before + 0.3 * uniform(&random);
+      if (c < 10) score += before;
+    }
+    labels[r] = score > 0;
+  }
+  assert_ok(umbra_records_create(&records, features, labels, MANY, WIDE));
+  assert_ok(umbra_logistic_optimum(weights, &found, records, NULL, NULL));
+  options.skip_separability = 1;
+  assert_ok(umbra_logistic_optimum(weights, &alone, records, &options, NULL));
+  assert_true(found.converged && alone.converged && !found.separable && !alone.undecided);
+  assert_true(found.loss == alone.loss && alone.passes > 0);
+  print_message("%llu passes, and %llu without the search for a plane\n", (unsigned long long)found.passes,
+                (unsigned long long)alone.passes);
+  assert_true(found.passes <= 2 * alone.passes + 200);
+  umbra_records_destroy(records);
+  free(features);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(wide_records),
       cmocka_unit_test(minima_are_those_of_the_oracle),
       cmocka_unit_test(counts_give_their_odds),
       cmocka_unit_test(separable_sets_are_told),

@@ -397,7 +397,7 @@ static void scalings_that_cannot_be(void **state) {
   const double clips[] = {-1, NAN, INFINITY};
   for (size_t i = 0; i < sizeof clips / sizeof *clips; i++)
     assert_fails(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_RANGE, 0, clips[i]), bad, "clip");
-  assert_fails(umbra_scaling_fit(&scaling, records, (umbra_scaling_kind)6, 0, 0), bad, "6 is no kind");
+  assert_fails(umbra_scaling_fit(&scaling, records, (umbra_scaling_kind)7, 0, 0), bad, "7 is no kind");
   assert_fails(umbra_scaling_fit(NULL, records, UMBRA_SCALING_RANGE, 0, 0), bad, "output");
   assert_fails(umbra_scaling_fit(&scaling, NULL, UMBRA_SCALING_RANGE, 0, 0), bad, "records");
   assert_null(scaling);
@@ -456,7 +456,7 @@ static void files_that_are_no_scaling(void **state) {
   (void)state;
   umbra_scaling *scaling = NULL;
   write_text("0,1\n");
-  assert_fails(umbra_scaling_load(&scaling, csv), format, "3 columns, offset, divisor and clip");
+  assert_fails(umbra_scaling_load(&scaling, csv), format, "5 columns, offset, divisor, clip, least and greatest value");
   write_text("0,1,0\n0,-1,0\n");
   assert_fails(umbra_scaling_load(&scaling, csv), format, "row 2: the divisor is -1");
   write_text("0,1e-310,0\n");
@@ -544,6 +544,116 @@ static void folds_hold_each_record_back_once(void **state) {
   assert_false(in_order); /* it has been shuffled */
   umbra_records_destroy(rest);
   umbra_records_destroy(held);
+  umbra_records_destroy(records);
+}
+
+/* What stands for missing values on both sides is what the rest has: 1 to 9, but for those that are held. */
+static void fills_know_nothing_of_what_is_held(void **state) {
+  (void)state;
+  static const umbra_missing_rule rules[] = {UMBRA_MISSING_MEAN, UMBRA_MISSING_MEDIAN};
+  for (int r = 0; r < 2; r++) {
+    const umbra_table_options how = {UMBRA_TABLE_OPTIONS_INIT, .missing = rules[r]};
+    const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .table = &how};
+    umbra_records *records = NULL, *rest = NULL, *held = NULL, *both[2];
+    double known[2][16], sum = 0;
+    size_t count = 0, filled = 0;
+    write_text("x,n,label\n1,1,0\n2,2,0\n,3,0\n40,4,0\n,5,0\n6,6,1\n70,7,1\n,8,1\n9,9,1\n,10,1\n");
+    assert_ok(umbra_records_read(&records, csv, &options));
+    assert_ok(umbra_records_hold(&rest, &held, records, 0, 0.4, 3));
+    both[0] = rest;
+    both[1] = held;
+    for (size_t i = 0; i < umbra_records_rows(rest); i++) {
+      const double *row = umbra_records_row(rest, i);
+      if (row[1] == 3 || row[1] == 5 || row[1] == 8 || row[1] == 10) continue;
+      known[0][count++] = row[0];
+      sum += row[0];
+    }
+    double expected = sum / (double)count;
+    if (rules[r] == UMBRA_MISSING_MEDIAN) {
+      for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < count; k++)
+          if (known[0][k] < known[0][i]) {
+            const double swapped = known[0][k];
+            known[0][k] = known[0][i];
+            known[0][i] = swapped;
+          }
+      expected = (known[0][(count - 1) / 2] + known[0][count / 2]) / 2;
+    }
+    for (int side = 0; side < 2; side++)
+      for (size_t i = 0; i < umbra_records_rows(both[side]); i++) {
+        const double *row = umbra_records_row(both[side], i);
+        if (row[1] != 3 && row[1] != 5 && row[1] != 8 && row[1] != 10) continue;
+        assert_true(fabs(row[0] - expected) < 1e-12);
+        filled++;
+      }
+    assert_int_equal(filled, 4);
+    umbra_records_destroy(held);
+    umbra_records_destroy(rest);
+    umbra_records_destroy(records);
+  }
+}
+
+/* ---- what a scaling knows of its records ---- */
+
+static void values_beyond(void **state) {
+  (void)state;
+  const double features[] = {1, 5, 7, 2, 5, 8, 3, 5, 9}, labels[] = {0, 1, 0};
+  const double others[] = {0, 6, 7, 2, 4, 8, 10, 5, 9}, within[] = {1, 5, 7, 2, 5, 8, 3, 5, 9};
+  const char *const paths[] = {csv, npy};
+  double values[9];
+  umbra_records *records = NULL;
+  umbra_scaling *scaling = NULL, *loaded = NULL;
+  umbra_scaling_excess e = {UMBRA_SCALING_EXCESS_INIT};
+  assert_ok(umbra_records_create(&records, features, labels, 3, 3));
+  assert_ok(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_DEVIATION, 0, 0.5));
+  for (int i = 0; i < 2; i++) {
+    assert_ok(umbra_scaling_save(scaling, paths[i]));
+    assert_ok(umbra_scaling_load(&loaded, paths[i]));
+    assert_ok(umbra_scaling_beyond(loaded, &e, others, 3, 3, 0));
+    assert_true(e.values == 2 && e.row == 2 && e.value == 10 && e.least == 1 && e.greatest == 3);
+    assert_ok(umbra_scaling_beyond(loaded, &e, others, 3, 3, 1));
+    assert_true(e.values == 0 && e.least == 5 && e.greatest == 5); /* it becomes 0 anyway */
+    assert_ok(umbra_scaling_beyond(loaded, &e, features, 3, 3, 2));
+    assert_true(e.values == 0 && e.least == 7 && e.greatest == 9);
+    assert_ok(umbra_scaling_bring_within(loaded, values, others, 3, 3));
+    assert_memory_equal(values, within, sizeof values);
+  }
+  write_text("0,1,0\n0,1,0\n0,1,0\n");
+  assert_ok(umbra_scaling_load(&loaded, csv)); /* of an earlier version */
+  assert_ok(umbra_scaling_beyond(loaded, &e, others, 3, 3, 0));
+  assert_true(e.values == 0 && e.least == -INFINITY && e.greatest == INFINITY);
+  assert_fails(umbra_scaling_beyond(loaded, &e, others, 3, 2, 0), bad, "of 3 columns, and the records have 2");
+  assert_fails(umbra_scaling_beyond(loaded, &e, others, 3, 3, 3), bad, "a column");
+  assert_fails(umbra_scaling_bring_within(loaded, values, others, 3, 4), bad, "of 3 columns");
+  write_text("0,1,0,2,1\n");
+  assert_fails(umbra_scaling_load(&loaded, csv), format, "row 1: the least value is 2, and the greatest 1");
+  umbra_scaling_destroy(loaded);
+  umbra_scaling_destroy(scaling);
+  umbra_records_destroy(records);
+}
+
+static void records_of_a_scaling(void **state) {
+  (void)state;
+  umbra_records *records = random_records(3, 1, 0), *others = random_records(4, 1, 0);
+  umbra_scaling *scaling = NULL, *loaded = NULL, *again = NULL;
+  uint8_t id[UMBRA_DIGEST_BYTES];
+  int known = 7;
+  assert_ok(umbra_scaling_fit(&scaling, records, UMBRA_SCALING_RANGE, 0, 0));
+  assert_ok(umbra_scaling_save(scaling, csv));
+  assert_ok(umbra_scaling_load(&loaded, csv));
+  assert_ok(umbra_scaling_check_records(loaded, records));
+  assert_fails(umbra_scaling_check_records(loaded, others), UMBRA_ERROR_MISMATCH, "these are not the records");
+  assert_ok(umbra_scaling_training(loaded, &known, id)); /* it is of no plan */
+  assert_int_equal(known, 0);
+  assert_ok(umbra_scaling_save(loaded, kept));
+  assert_ok(umbra_scaling_load(&again, kept));
+  assert_ok(umbra_scaling_check_records(again, records));
+  write_text("# umbra records 12\n0,1,0,0,1\n");
+  assert_fails(umbra_scaling_load(&again, csv), format, "is no digest of 32 bytes");
+  umbra_scaling_destroy(again);
+  umbra_scaling_destroy(loaded);
+  umbra_scaling_destroy(scaling);
+  umbra_records_destroy(others);
   umbra_records_destroy(records);
 }
 
@@ -760,6 +870,9 @@ int main(void) {
       cmocka_unit_test(files_that_are_no_scaling),
       cmocka_unit_test(splits),
       cmocka_unit_test(folds_hold_each_record_back_once),
+      cmocka_unit_test(fills_know_nothing_of_what_is_held),
+      cmocka_unit_test(values_beyond),
+      cmocka_unit_test(records_of_a_scaling),
       cmocka_unit_test(seeds_decide_what_is_held_back),
       cmocka_unit_test(counts_and_losses),
       cmocka_unit_test(judging_by_weights),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* labels: quick */
-/* Settings that a search finds: the choice among trials, what is given, what cannot be, and what the result promises. */
+/* Settings that a search finds: the choice among trials, what is given, what cannot be, what the result promises. */
 #include <umbra/train_search.h>
 
 #include "../host/base/memory.h"

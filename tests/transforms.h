@@ -28,6 +28,17 @@ static inline void diagonals_destroy(umbra_diagonals *diagonals) {
   free(diagonals->value);
 }
 
+/* The same, for what takes them over. */
+static inline umbra_diagonals diagonals_taken(const umbra_diagonals *diagonals) {
+  umbra_diagonals made = {0};
+  assert_ok(umbra_diagonals_create(&made, diagonals->slots, diagonals->period, diagonals->count, 1));
+  memcpy(made.rotation, diagonals->rotation, diagonals->count * sizeof *made.rotation);
+  memcpy(made.value, diagonals->value, 2 * diagonals->count * diagonals->period * sizeof *made.value);
+  made.entry = diagonals->entry;
+  made.row = diagonals->row;
+  return made;
+}
+
 /* The map of a vector in the clear. */
 static inline vector mapped(const umbra_diagonals *d, const vector *x) {
   vector out = vector_make(d->slots);

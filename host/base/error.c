@@ -3,18 +3,19 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "text.h"
 
 static _Thread_local char last_error[512];
 
-/* The last text may be part of the new one. */
+/* The last text may be part of the new one; parts may come from files. */
 void umbra_set_error(const char *format, ...) {
   char text[sizeof last_error];
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  memcpy(last_error, text, sizeof text);
+  umbra_text_escape(last_error, sizeof last_error, text);
 }
 
 const char *umbra_last_error(void) { return last_error; }

@@ -15,6 +15,12 @@ typedef struct umbra_text {
 __attribute__((format(printf, 2, 3))) void umbra_text_put(umbra_text *out, const char *format, ...);
 
 /*
+ * Copies a text for people: control characters as \x1b, and those that turn the direction of writing or end lines as
+ * \u202e, so that what a file says cannot act on a terminal. Cut short where it does not fit.
+ */
+void umbra_text_escape(char *to, size_t size, const char *from);
+
+/*
  * What `write` puts, ended by 0, into text[*size]; *size becomes the bytes it takes. text: NULL: only asks. Errors: RANGE
  * (too little; nothing is written).
  */

@@ -15,8 +15,8 @@ typedef struct umbra_combinations umbra_combinations;
 
 typedef struct umbra_combinations_desc {
   size_t rows, columns; /* above 0 */
-  /* 0: weights are numbers. Else a power of two up to umbra_combinations_most_period: rows are more than results, of which
-     i has in slots that are u modulo the period the sums of row i * period + u. */
+  /* 0: weights are numbers. Else a power of two up to umbra_combinations_most_period: rows are more than results, of
+     which i has in slots that are u modulo the period the sums of row i * period + u. */
   uint32_t period;
   uint32_t level; /* of the inputs, at least 1 */
   /* Finite numbers. Asked only by contexts that have values; constant: NULL: there are none. */
@@ -38,9 +38,10 @@ void umbra_combinations_destroy(umbra_combinations *combinations);
 uint64_t umbra_combinations_bytes(const umbra_combinations *combinations);
 
 /*
- * made[i], i < rows (or as many results as their periods are), NULL before, = sum over j < columns of weight(i, j) a[j] + constant(i), one level below. Inputs are
- * of one owner, and of that level or higher ones, or are refreshed. both: constants are of imaginary parts, too. If it
- * fails some may have been made. Errors: UNSUPPORTED (three parts and a period), NO_LEVEL, MISMATCH, RANGE (of a strict evaluator), OUT_OF_MEMORY, CANCELLED.
+ * made[i], i < rows (or as many results as their periods are), NULL before, = sum over j < columns of weight(i, j) a[j]
+ * + constant(i), one level below. Inputs are of one owner, and of that level or higher ones, or are refreshed. both:
+ * constants are of imaginary parts, too. If it fails some may have been made. Errors: UNSUPPORTED (three parts and a
+ * period), NO_LEVEL, MISMATCH, RANGE (of a strict evaluator), OUT_OF_MEMORY, CANCELLED.
  */
 umbra_status umbra_combine(umbra_evaluator *evaluator, umbra_ciphertext **made, const umbra_ciphertext *const *a,
                            const umbra_combinations *combinations, int both);

@@ -47,20 +47,30 @@ umbra_status umbra_check_dry(const umbra_context *context) {
 
 /* ---- inputs ---- */
 
-umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_context *context, uint32_t level,
-                                  uint32_t slots, double bound) {
-  umbra_ciphertext *made = NULL;
-  if (!ciphertext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_dry_ciphertext needs an output");
+/* What is known of them is found once. */
+umbra_status umbra_dry_ciphertexts(umbra_ciphertext **made, size_t count, const umbra_context *context, uint32_t level,
+                                   uint32_t slots, double bound) {
   UMBRA_TRY(umbra_check_dry(context));
   UMBRA_TRY(umbra_check_level(&level, context, level));
   UMBRA_TRY(umbra_check_slots(&slots, context, slots));
   if (!umbra_is_bound(bound))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bound is %g: it must be finite and not negative", bound);
-  UMBRA_TRY(umbra_ciphertext_make(&made, context, level));
-  const umbra_chain *chain = umbra_context_chain(context);
-  made->slots = slots;
-  made->estimate = umbra_noise_fresh(umbra_noise_encode(bound, chain, level), umbra_context_params(context), level);
-  made->declared = umbra_declared_by_owner();
+  const umbra_estimate estimate = umbra_noise_fresh(umbra_noise_encode(bound, umbra_context_chain(context), level),
+                                                    umbra_context_params(context), level);
+  for (size_t i = 0; i < count; i++) {
+    UMBRA_TRY(umbra_ciphertext_make(&made[i], context, level));
+    made[i]->slots = slots;
+    made[i]->estimate = estimate;
+    made[i]->declared = umbra_declared_by_owner();
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_dry_ciphertext(umbra_ciphertext **ciphertext, const umbra_context *context, uint32_t level,
+                                  uint32_t slots, double bound) {
+  umbra_ciphertext *made = NULL;
+  if (!ciphertext) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "umbra_dry_ciphertext needs an output");
+  UMBRA_TRY(umbra_dry_ciphertexts(&made, 1, context, level, slots, bound));
   UMBRA_PUT(ciphertext, ciphertext, made);
   return UMBRA_OK;
 }

@@ -20,6 +20,10 @@ void umbra_dry_destroy(umbra_dry *dry);
 /* Whether what is encoded needs values; else bounds on them are enough. */
 static inline int umbra_context_has_values(const umbra_context *context) { return !context->dry; }
 
+/* So many of umbra_dry_ciphertext in an array of NULLs. If it fails, those that were made are in it. */
+umbra_status umbra_dry_ciphertexts(umbra_ciphertext **made, size_t count, const umbra_context *context, uint32_t level,
+                                   uint32_t slots, double bound);
+
 /* As umbra_context_cost_begin, of a context that is dry; needs stay. */
 void umbra_dry_measures_begin(const umbra_context *context);
 

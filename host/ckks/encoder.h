@@ -33,8 +33,8 @@ umbra_status umbra_encode_coefficients(int64_t *coefficients, uint32_t *shift, d
                                        const umbra_context *context, umbra_stream *stream, const umbra_values *values);
 
 /*
- * In a simulation: what a polynomial of values within a bound holds there, n/2 real and as many imaginary parts, without
- * its rounding.
+ * In a simulation: what a polynomial of values within a bound holds there, n/2 real and as many imaginary parts,
+ * without its rounding.
  */
 umbra_status umbra_encode_whole(double *parts, const umbra_context *context, umbra_stream *stream,
                                 const umbra_values *values);

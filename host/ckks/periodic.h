@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Real values that repeat in the slots with a period of P, a power of two: their polynomials are in X^(n / 2P) and have 2P
- * coefficients, whatever the ring.
+ * Real values that repeat in the slots with a period of P, a power of two: their polynomials are in X^(n / 2P) and have
+ * 2P coefficients, whatever the ring.
  */
 #ifndef UMBRA_CKKS_PERIODIC_H
 #define UMBRA_CKKS_PERIODIC_H

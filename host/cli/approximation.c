@@ -41,6 +41,30 @@ umbra_approximation_options cli_approximation_of(const cli_approximation *o, uin
   return made;
 }
 
+/* ---- samples ---- */
+
+static bool are_alike(const umbra_ndarray *samples) {
+  const size_t count = umbra_ndarray_count(samples), each = count / samples->shape[0];
+  for (size_t i = each; i < count; i++)
+    if (samples->values[i] != samples->values[i - each]) return false;
+  return true;
+}
+
+bool cli_samples_read(umbra_ndarray *samples, const char *option, const char *path, cli_report *report) {
+  char text[256];
+  if (!cli_check(umbra_ndarray_read(samples, path), option)) return false;
+  cli_report_step(report, "read samples", path);
+  if (!are_alike(samples)) return true;
+  snprintf(text, sizeof text,
+           samples->shape[0] == 1
+               ? "%s has one sample only: how large values of other records become does not follow from it"
+               : "%s has %zu samples that are all the same: how large values of other records become does not follow "
+                 "from them",
+           option, samples->shape[0]);
+  cli_report_warning(report, text);
+  return true;
+}
+
 /* ---- the report ---- */
 
 static void add_sign(cJSON *facts, const umbra_activation_report *a) {

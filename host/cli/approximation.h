@@ -39,6 +39,9 @@ bool cli_approximation_given(const cli_approximation *o);
 /* Does not return if options are given that exclude each other. */
 void cli_approximation_check(const cli_approximation *o);
 
+/* Reads them, and warns where they are all the same: nothing follows for other records. option: for errors. */
+bool cli_samples_read(umbra_ndarray *samples, const char *option, const char *path, cli_report *report);
+
 /*
  * *model becomes its polynomial network, and the report says how far it is from the exact one on the samples. option:
  * that of the samples, for errors.

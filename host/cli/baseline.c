@@ -69,6 +69,7 @@ bool cli_optimum_find(cli_optimum *optimum, const umbra_records *train, const um
 
 static const char *describe(const umbra_optimum *found) {
   if (!found->converged) return "the best logistic model was not reached";
+  if (found->undecided) return "the best logistic model; whether a plane separates the classes is not known";
   if (!found->separable) return "the best logistic model; no plane separates the classes";
   return "the best logistic model; a plane separates the classes, so only the penalty limits its weights";
 }

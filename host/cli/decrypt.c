@@ -5,14 +5,16 @@
 #include "commands.h"
 #include "model_file.h"
 #include "network.h"
+#include "owners.h"
 #include "progress.h"
 #include "ranges.h"
 #include "sigmoid.h"
 #include "target.h"
+#include "training.h"
 
 typedef struct decrypt_options {
   const char *keys, *in, *out;
-  const char *scaling; /* of weights, with names */
+  const char *scaling; /* of the training that it is to be of; of weights also names */
   cli_secret secret;
   double threshold; /* probability; 0: not given */
   bool weights, names, json;
@@ -26,7 +28,7 @@ typedef struct decrypt_job {
   umbra_matrix *matrix;
   umbra_logistic *model;
   umbra_logistic_info about; /* of the model */
-  umbra_scaling *scaling;
+  umbra_scaling *scaling;    /* of the training that it is to be of; NULL: any */
   umbra_table table;
 } decrypt_job;
 
@@ -53,18 +55,46 @@ static bool make_table(umbra_table *table, size_t rows, size_t columns) {
   return table->values || cli_error("out of memory");
 }
 
-/* Records and answers of a network are in the plan's scales, which keys do not know. */
-static bool is_of_no_plan(const umbra_matrix *matrix) {
-  uint8_t plan[UMBRA_DIGEST_BYTES];
-  return umbra_matrix_plan(matrix, plan) == UMBRA_MATRIX_OF_NO_PLAN ||
-         cli_error(
-             "--in: these are values of a network, in the scales of its plan: give --plan FILE instead of --keys");
+/* With --scaling: what does not say of which training it is, is not known to be of this one. */
+static bool is_of_training(const decrypt_job *j, const cli_training *found) {
+  if (!j->scaling) return true;
+  if (!found->known) return cli_error("--in: it does not say of which training it is, so --scaling cannot confirm it");
+  return cli_training_fits(found, j->scaling, "--in");
 }
 
-static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report *report) {
-  cli_progress bar;
-  if (!cli_matrix_load(&j->matrix, j->context, "--in", o->in, "load", report) || !is_of_no_plan(j->matrix))
+/* Weights may be of a model that somebody encrypted. */
+static bool weights_fit(const decrypt_job *j, cli_report *report) {
+  cli_training training;
+  training.known = umbra_logistic_training(j->model, training.id);
+  if (j->scaling && !training.known)
+    cli_report_warning(report, "the model does not say of which training it is, so nothing says that it is that of "
+                               "--scaling");
+  return !training.known || is_of_training(j, &training);
+}
+
+/* Records and answers of a network are in the plan's scales, which keys do not know. */
+static bool may_decrypt(const decrypt_job *j) {
+  cli_training training;
+  const umbra_matrix_role role = umbra_matrix_plan(j->matrix, training.id);
+  training.known = role == UMBRA_MATRIX_SCALED || role == UMBRA_MATRIX_SCORES;
+  if (role == UMBRA_MATRIX_RECORDS || role == UMBRA_MATRIX_RESULTS)
+    return cli_error(
+        "--in: these are values of a network, in the scales of its plan: give --plan FILE instead of --keys");
+  return is_of_training(j, &training);
+}
+
+static bool load_in(decrypt_job *j, const decrypt_options *o, cli_report *report) {
+  if (!o->weights) return cli_matrix_load(&j->matrix, j->context, "--in", o->in, "load", report) && may_decrypt(j);
+  umbra_logistic_info_init(&j->about);
+  if (!cli_check(umbra_logistic_load(&j->model, j->context, o->in, NULL), "--in") ||
+      !cli_check(umbra_logistic_inspect(j->model, &j->about), "--in"))
     return false;
+  cli_report_step(report, "load", o->in);
+  return weights_fit(j, report);
+}
+
+static bool decrypt_matrix(decrypt_job *j, cli_report *report) {
+  cli_progress bar;
   size_t rows = umbra_matrix_rows(j->matrix), columns = umbra_matrix_columns(j->matrix);
   if (!make_table(&j->table, rows, columns)) return false;
   const umbra_progress opening = cli_progress_open(&bar, "decrypting");
@@ -83,13 +113,8 @@ static bool decrypt_matrix(decrypt_job *j, const decrypt_options *o, cli_report 
 }
 
 /* One row: the weights, and after them the bias, as umbra encrypt --model reads them. */
-static bool decrypt_weights(decrypt_job *j, const decrypt_options *o, cli_report *report) {
-  umbra_logistic_info_init(&j->about);
-  if (!cli_check(umbra_logistic_load(&j->model, j->context, o->in, NULL), "--in") ||
-      !cli_check(umbra_logistic_inspect(j->model, &j->about), "--in"))
-    return false;
-  cli_report_step(report, "load", o->in);
-  size_t features = j->about.features;
+static bool decrypt_weights(decrypt_job *j, cli_report *report) {
+  const size_t features = j->about.features;
   if (!make_table(&j->table, 1, features + 1)) return false;
   double *weights = j->table.values;
   umbra_range range = {UMBRA_RANGE_INIT};
@@ -124,9 +149,16 @@ static bool write_named(decrypt_job *j, const decrypt_options *o, cli_model_form
   return written;
 }
 
-static bool write_table(decrypt_job *j, const decrypt_options *o, cli_model_form form, cli_report *report) {
-  return form == CLI_MODEL_ROW ? cli_check(umbra_table_write(&j->table, o->out), "--out")
-                               : write_named(j, o, form, report);
+/* With the id of their training. */
+static bool write_row(const decrypt_job *j, const decrypt_options *o) {
+  uint8_t id[UMBRA_DIGEST_BYTES];
+  const uint8_t *training = umbra_logistic_training(j->model, id) ? id : NULL;
+  return cli_check(umbra_weights_save(j->table.values, j->about.features, training, o->out), "--out");
+}
+
+static bool write_out(decrypt_job *j, const decrypt_options *o, cli_model_form form, cli_report *report) {
+  if (!o->weights) return cli_check(umbra_table_write(&j->table, o->out), "--out");
+  return form == CLI_MODEL_ROW ? write_row(j, o) : write_named(j, o, form, report);
 }
 
 /* The kind of file, which is only of weights another one than a table. */
@@ -134,22 +166,23 @@ static bool find_form(cli_model_form *form, const decrypt_options *o) {
   *form = CLI_MODEL_ROW;
   if (!o->weights) return cli_is_table("--out", o->out);
   if (!cli_model_form_of(form, "--out", o->out, o->names)) return false;
-  return *form != CLI_MODEL_ROW || !(o->scaling || o->threshold > 0) ||
-         cli_error("--out: %s would be a row of the weights as trained; --scaling and --threshold go with --names, or "
-                   "with a name that ends in .json or .onnx",
+  return *form != CLI_MODEL_ROW || !(o->threshold > 0) ||
+         cli_error("--out: %s would be a row of the weights as trained; --threshold goes with --names, or with a name "
+                   "that ends in .json or .onnx",
                    o->out);
 }
 
 static bool decrypt(decrypt_job *j, const decrypt_options *o, cli_report *report) {
   const char *inputs[] = {o->in, o->scaling, o->secret.file, o->secret.passphrase_file};
+  const cli_owned owned[] = {{"--secret", NULL, o->secret.file}, {"--in", NULL, o->in}};
   cli_model_form form;
-  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 4) ||
+  if (!find_form(&form, o) || !cli_may_write("--out", o->out, NULL, inputs, 4) || !cli_owners_agree(owned, 2) ||
       !cli_scaling_load(&j->scaling, o->scaling, NULL, report) ||
-      !cli_context_open_in(&j->context, o->keys, &o->engine, report) ||
+      !cli_context_open_in(&j->context, o->keys, &o->engine, report) || !load_in(j, o, report) ||
       !cli_secret_load(&j->secret, j->context, &o->secret, report))
     return false;
   cli_interrupts_hold();
-  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, o, report) || !write_table(j, o, form, report)) return false;
+  if (!(o->weights ? decrypt_weights : decrypt_matrix)(j, report) || !write_out(j, o, form, report)) return false;
   cli_report_step(report, "write", o->out);
   return true;
 }
@@ -166,10 +199,9 @@ static void clear(decrypt_job *j) {
 static void check_usage(decrypt_options *o) {
   cli_network_options *n = &o->network;
   if (!o->keys == !n->plan) cli_usage("exactly one of --keys DIR and, for a network, --plan FILE is expected");
-  if (n->plan ? o->weights : n->values || n->doubtful)
-    cli_usage("--weights goes with --keys, --values and --doubtful with --plan");
-  if (!o->weights && (o->names || o->scaling || o->threshold > 0))
-    cli_usage("--names, --scaling and --threshold belong to --weights");
+  if (n->plan ? o->weights || o->scaling : n->values || n->doubtful)
+    cli_usage("--weights and --scaling go with --keys, --values and --doubtful with --plan");
+  if (!o->weights && (o->names || o->threshold > 0)) cli_usage("--names and --threshold belong to --weights");
   n->in = o->in;
   n->out = o->out;
   n->secret = o->secret;
@@ -188,8 +220,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"weights", NULL, "it is a model: its weights, then the bias", CLI_FLAG, &o.weights, CLI_OPTIONAL},
       {"names", NULL, "with --weights: a .csv with a line for each feature, by name, instead of a row", CLI_FLAG,
        &o.names, CLI_OPTIONAL},
-      {"scaling", "FILE", "with --weights: as umbra plan --scaling wrote it: names, and weights in the table's units",
-       CLI_TEXT, &o.scaling, CLI_OPTIONAL},
+      {"scaling", "FILE",
+       "only what is of the training that umbra plan --scaling wrote this for; names and units of weights", CLI_TEXT,
+       &o.scaling, CLI_OPTIONAL},
       CLI_THRESHOLD_OPTION(o.threshold),
       {"values", NULL, "of an answer what comes before softmax, argmax and labels: logits", CLI_FLAG, &o.network.values,
        CLI_OPTIONAL},

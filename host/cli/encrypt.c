@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "encrypt_data.h"
+#include "excess.h"
 #include "network.h"
 #include "progress.h"
 #include "sigmoid.h"
@@ -21,7 +22,8 @@ typedef struct encrypt_options {
 
 typedef struct encrypt_job {
   umbra_table table;
-  umbra_scaling *scaling; /* of records; NULL: none */
+  umbra_scaling *scaling; /* of records, and of those that a model was trained with; NULL: none */
+  cli_training training;  /* that it, or the model's file, is of */
   umbra_context *context;
   umbra_public_key *key;
   umbra_secret_key *secret; /* one of the two */
@@ -30,15 +32,6 @@ typedef struct encrypt_job {
 } encrypt_job;
 
 /* ---- the table ---- */
-
-/* A model is one row or one column of weights, and the bias after them. */
-static bool check_model(const encrypt_job *j, const encrypt_options *o) {
-  size_t rows = j->table.rows, columns = j->table.columns;
-  return ((rows == 1 || columns == 1) && rows * columns > 1) ||
-         cli_error("--model: %s has %zu rows of %zu values; one row or one column of weights, with the bias as its "
-                   "last value, is expected",
-                   o->model, rows, columns);
-}
 
 /* As the table of the training was read, if the scaling says how; else numbers only. */
 static bool read_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
@@ -51,20 +44,30 @@ static bool read_records(encrypt_job *j, const encrypt_options *o, cli_report *r
 }
 
 /* Records are scaled as those that a model was trained by. */
-static bool scale_records(encrypt_job *j) {
+static bool scale_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
   const umbra_table *t = &j->table;
   return !j->scaling ||
-         cli_check(umbra_scaling_values(j->scaling, t->values, t->values, t->rows, t->columns), "--scaling");
+         (cli_values_within(t->values, t->rows, t->columns, j->scaling, o->network.clip, "--records", report) &&
+          cli_check(umbra_scaling_values(j->scaling, t->values, t->values, t->rows, t->columns), "--scaling") &&
+          cli_training_of(&j->training, j->scaling));
 }
 
+/* Weights say of which training they are, or the scaling does; both, of the same. */
 static bool read_model(encrypt_job *j, const encrypt_options *o) {
-  return cli_check(umbra_table_read(&j->table, o->model), "--model") && check_model(j, o);
+  int known;
+  if (!cli_check(umbra_weights_load(&j->table, &known, j->training.id, o->model), "--model")) return false;
+  j->training.known = known;
+  if (!j->scaling) return true;
+  const size_t features = j->table.rows * j->table.columns - 1;
+  if (umbra_scaling_columns(j->scaling) != features)
+    return cli_error("--model: %s has %zu weights, and the scaling is of %zu columns", o->model, features,
+                     umbra_scaling_columns(j->scaling));
+  return cli_training_fits(&j->training, j->scaling, "--model") && cli_training_of(&j->training, j->scaling);
 }
 
 static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  if (o->records ? !cli_scaling_load(&j->scaling, o->data.scaling, NULL, report) || !read_records(j, o, report) ||
-                       !scale_records(j)
-                 : !read_model(j, o))
+  if (!cli_scaling_load(&j->scaling, o->data.scaling, NULL, report) ||
+      !(o->records ? read_records(j, o, report) && scale_records(j, o, report) : read_model(j, o)))
     return false;
   cli_report_step(report, "read", o->records ? o->records : o->model);
   return true;
@@ -72,14 +75,11 @@ static bool read_table(encrypt_job *j, const encrypt_options *o, cli_report *rep
 
 /* ---- encryption ---- */
 
-static bool load_secret(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  return cli_secret_load(&j->secret, j->context, &o->secret, report) && cli_secret_fits(j->secret, o->keys);
-}
-
 static bool load_key(encrypt_job *j, const encrypt_options *o, cli_report *report) {
-  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+  return cli_secret_fits(&o->secret, o->keys) && cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
          (!o->model || cli_degree_fits(umbra_context_params(j->context), o->degree)) &&
-         (o->secret.file ? load_secret(j, o, report) : cli_public_key_load(&j->key, j->context, o->keys, report));
+         (o->secret.file ? cli_secret_load(&j->secret, j->context, &o->secret, report)
+                         : cli_public_key_load(&j->key, j->context, o->keys, report));
 }
 
 static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report *report) {
@@ -91,6 +91,7 @@ static bool encrypt_records(encrypt_job *j, const encrypt_options *o, cli_report
   umbra_status status = j->secret ? umbra_matrix_encrypt_symmetric(&j->matrix, j->secret, &values, &layout, &watched)
                                   : umbra_matrix_encrypt_array(&j->matrix, j->key, &values, &layout, &watched);
   if (!cli_progress_check(&encrypting, status, "--records")) return false;
+  if (j->training.known) umbra_matrix_set_training(j->matrix, j->training.id);
   cli_report_number(report, "rows", (double)values.rows);
   cli_report_number(report, "columns", (double)values.columns);
   cli_report_step(report, "encrypt records", NULL);
@@ -107,6 +108,7 @@ static bool encrypt_model(encrypt_job *j, const encrypt_options *o, cli_report *
       j->secret ? umbra_logistic_encrypt_symmetric(&j->model, j->secret, values, features, values[features], &sigmoid)
                 : umbra_logistic_encrypt(&j->model, j->key, values, features, values[features], &sigmoid);
   if (!cli_check(status, "--model")) return false;
+  if (j->training.known) umbra_logistic_set_training(j->model, j->training.id);
   cli_report_number(report, "features", (double)features);
   cli_report_sigmoid(report, "sigmoid", sigmoid.degree, sigmoid.range, umbra_sigmoid_error(&sigmoid));
   cli_report_step(report, "encrypt model", NULL);
@@ -134,11 +136,10 @@ static void clear(encrypt_job *j) {
 }
 
 static void check_network(const encrypt_options *o) {
-  if (cli_table_given(&o->data.table) || o->data.scaling || o->data.initial)
-    cli_usage(
-        "--label, --scaling, --initial and what says how to read a table are for trainings, and %s is the plan of a "
-        "network",
-        o->data.plan);
+  if (cli_table_given(&o->data.table) || o->data.scaling || o->data.initial || o->data.other_records)
+    cli_usage("--label, --scaling, --initial, --other-records and what says how to read a table are for trainings, and "
+              "%s is the plan of a network",
+              o->data.plan);
   if (o->weights && o->network.clip) cli_usage("--clip is for DATA, and does not go with --weights");
 }
 
@@ -162,13 +163,16 @@ static void check_usage(const encrypt_options *o) {
   if (!o->data.data &&
       ((o->data.plan && !o->weights) || o->data.table.label || o->data.table.positive || o->data.initial))
     cli_usage("--plan, --label, --positive and --initial belong to DATA");
-  if ((o->model || o->weights) && (o->data.scaling || o->drop_last || cli_table_given(&o->data.table)))
-    cli_usage("--scaling, --columns and what says how to read a table belong to DATA and --records");
+  if ((o->model || o->weights) && (o->drop_last || cli_table_given(&o->data.table)))
+    cli_usage("--drop-last-column, --columns and what says how to read a table belong to DATA and --records");
+  if (o->weights && o->data.scaling) cli_usage("--scaling does not go with --weights");
+  if (o->data.other_records && !o->data.data) cli_usage("--other-records belongs to DATA");
+  if (o->network.clip && o->model) cli_usage("--clip is for records, and does not go with --model");
   if (!o->data.data && !o->weights) return;
   if (o->drop_last) cli_usage("--drop-last-column does not go with DATA");
   if (!o->data.plan)
-    cli_usage("--plan FILE is missing: %s for a training or a network, as umbra plan writes it",
-              o->weights ? "weights are encrypted" : "DATA is encrypted");
+    cli_usage("--plan FILE is missing: %s, as umbra plan writes it",
+              o->weights ? "weights are encrypted for a network" : "DATA is encrypted for a training or a network");
 }
 
 /* A plan's file says what it is for. */
@@ -181,7 +185,8 @@ static void take_network(encrypt_options *o) {
   if (o->weights || (o->data.data && cli_is_kind(o->data.plan, CLI_KIND_NETWORK_PLAN))) o->network.plan = o->data.plan;
   check_keys(o);
   if (o->network.plan) check_network(o);
-  else if (o->network.clip) cli_usage("--clip belongs to DATA and the plan of a network");
+  else if (o->network.clip && !o->data.scaling)
+    cli_usage("--clip needs ranges: of a network's plan, or of a training's --scaling");
 }
 
 static bool encrypt_for_plan(const encrypt_options *o, cli_report *report) {
@@ -200,14 +205,15 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.data.plan, CLI_OPTIONAL},
       {"weights", NULL, "those of a network: --plan FILE is the server's bundle, planned with --encrypted-weights",
        CLI_FLAG, &o.weights, CLI_OPTIONAL},
-      {"clip", NULL, "for a network: values outside of its ranges become the nearest inside", CLI_FLAG, &o.network.clip,
-       CLI_OPTIONAL},
+      {"clip", NULL, "values outside of the ranges of a network, or of a training's records, become the nearest inside",
+       CLI_FLAG, &o.network.clip, CLI_OPTIONAL},
+      CLI_OTHER_RECORDS_OPTION(o.data.other_records, "with DATA: "),
       CLI_LABEL_OPTION(o.data.table),
       CLI_POSITIVE_OPTION(o.data.table),
       CLI_COLUMNS_OPTION(o.data.table),
       CLI_TABLE_OPTIONS(o.data.table),
-      {"scaling", "FILE", "with DATA or --records: as umbra plan --scaling wrote it (default: none)", CLI_TEXT,
-       &o.data.scaling, CLI_OPTIONAL},
+      {"scaling", "FILE", "as umbra plan --scaling wrote it: with DATA, --records and --model (default: none)",
+       CLI_TEXT, &o.data.scaling, CLI_OPTIONAL},
       {"initial", "FILE", "with DATA: first weights, then the bias (default: zeros)", CLI_TEXT, &o.data.initial,
        CLI_OPTIONAL},
       {"records", "FILE", "table of records", CLI_TEXT, &o.records, CLI_OPTIONAL},
@@ -230,6 +236,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
   o.data.out = o.out;
   o.data.secret = o.secret;
   o.data.engine = o.engine;
+  o.data.clip = o.network.clip;
 
   encrypt_job job = {0};
   cli_report report = {0};
@@ -250,8 +257,11 @@ const cli_command cli_encrypt = {
         "model are public, and so are the shapes of records, model and data set. For a training DATA is a table of\n"
         "labelled records; the folder of its data set also gets the plan, and goes to the server with " CLI_PARAMS_FILE
         "\nand " CLI_EVAL_KEYS_FILE
-        ". For a network it has records: .npy of (records, input's shape), or .csv; values outside of\n"
-        "the ranges of its plan are refused, or clipped with --clip, and the report says how many.\n\n"
+        ". A plan that was made with a scaling is refused without it, and so are other records than\n"
+        "those that it was made with. For a network DATA has records: .npy of (records, input's shape), or .csv.\n"
+        "Values outside of the ranges of a network's plan, or beyond those of the records that --scaling was found\n"
+        "from, are refused, or clipped with --clip, and the report says which and how many. --scaling marks records\n"
+        "and models: umbra score refuses those that are not of one training.\n\n"
         "Examples:\n"
         "  umbra encrypt --keys keys --records records.csv --drop-last-column --out records.umbra\n"
         "  umbra encrypt --keys keys --model model.csv --range 12 --degree 31 --out model.umbra\n"

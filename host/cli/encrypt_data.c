@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encrypt_data.h"
 
+#include "excess.h"
 #include "progress.h"
 #include "target.h"
 
@@ -33,11 +34,20 @@ static bool shape_fits(const data_job *j, const cli_data_options *o) {
                    planned.rows, planned.columns);
 }
 
+/* Those that the plan was made with, in its ranges anyway, or others that are brought there. */
+static bool take_records(data_job *j, const cli_data_options *o, cli_report *report) {
+  return cli_records_load(&j->records, "DATA", o->data, &o->table, cli_schema_of(j->scaling), report) &&
+         shape_fits(j, o) && (o->other_records || cli_are_planned(j->records, j->scaling, "DATA")) &&
+         cli_records_within(&j->records, j->scaling, o->clip, "DATA", report) &&
+         cli_records_scale(&j->records, "DATA", j->scaling);
+}
+
 static bool read(data_job *j, const cli_data_options *o, cli_report *report) {
+  cli_training before;
   if (!cli_plan_load(&j->plan, "--plan", o->plan) || !cli_scaling_load(&j->scaling, o->scaling, j->plan, report) ||
-      !cli_records_load(&j->records, "DATA", o->data, &o->table, cli_schema_of(j->scaling), report) ||
-      !shape_fits(j, o) || !cli_records_scale(&j->records, "DATA", j->scaling) ||
-      (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, umbra_records_columns(j->records))))
+      !take_records(j, o, report) ||
+      (o->initial &&
+       !cli_weights_load(&j->initial, &before, "--initial", o->initial, umbra_records_columns(j->records))))
     return false;
   if (!j->scaling)
     cli_report_warning(
@@ -52,11 +62,11 @@ static bool read(data_job *j, const cli_data_options *o, cli_report *report) {
 /* The parameters are those of the plan. */
 static bool load_secret(data_job *j, const cli_data_options *o, cli_report *report) {
   return cli_context_open(&j->context, umbra_train_plan_params(j->plan), &o->engine, report) &&
-         cli_secret_load(&j->secret, j->context, &o->secret, report) &&
-         (!o->keys || cli_secret_fits(j->secret, o->keys));
+         cli_secret_load(&j->secret, j->context, &o->secret, report);
 }
 
 static bool load_key(data_job *j, const cli_data_options *o, cli_report *report) {
+  if (!cli_secret_fits(&o->secret, o->keys)) return false;
   if (o->secret.file) return load_secret(j, o, report);
   return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
          cli_public_key_load(&j->key, j->context, o->keys, report);

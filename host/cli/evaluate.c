@@ -9,6 +9,8 @@
 #include "commands.h"
 #include "evaluate_network.h"
 #include "evaluation.h"
+#include "excess.h"
+#include "progress.h"
 #include "secret.h"
 #include "sigmoid.h"
 #include "target.h"
@@ -19,7 +21,7 @@ typedef struct evaluate_options {
   cli_secret secret;
   double range, threshold;
   uint32_t degree;
-  bool encrypted, json;
+  bool encrypted, other_records, json;
   cli_engine engine;
 } evaluate_options;
 
@@ -41,14 +43,24 @@ typedef struct evaluate_job {
   umbra_evaluator *evaluator;
   umbra_logistic *model;
   umbra_matrix *matrix, *encrypted;
+  char broken[400]; /* what is wrong, if weights are not what the plan promises: "": nothing is */
 } evaluate_job;
 
 /* ---- in the clear ---- */
+
+/* As the scaling says that the training's records weigh, which is found from them. */
+static bool weigh(umbra_records **records, const umbra_scaling *scaling, const char *option) {
+  double w[2];
+  return !scaling || !umbra_scaling_class_weights(scaling, w) ||
+         cli_check(umbra_records_weigh(records, *records, w[0], w[1]), option);
+}
 
 /* First, since they say what the columns of others are, where no scaling does. */
 static bool read_train(evaluate_job *j, const evaluate_options *o, cli_report *report) {
   return !o->train ||
          (cli_records_load(&j->raw_train, "--train", o->train, &o->table, cli_schema_of(j->scaling), report) &&
+          (o->other_records || cli_are_planned(j->raw_train, j->scaling, "--train")) &&
+          weigh(&j->raw_train, j->scaling, "--train") &&
           cli_records_scaled(j->raw_train, &j->train, "--train", j->scaling));
 }
 
@@ -69,11 +81,18 @@ static bool is_network(const evaluate_job *j) {
   return j->plan && umbra_train_plan_options(j->plan, &planned) == UMBRA_OK && planned.kind == UMBRA_TRAIN_NETWORK;
 }
 
+static bool read_weights(evaluate_job *j, const evaluate_options *o) {
+  cli_training training;
+  return cli_weights_load(&j->weights, &training, "--weights", o->weights, j->columns) &&
+         cli_training_fits(&training, j->scaling, "--weights");
+}
+
 static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report) {
   if (!read_train(j, o, report) || !read_data(j, o, report)) return false;
   j->rows = umbra_records_rows(j->records);
   j->columns = umbra_records_columns(j->records);
-  if (!cli_weights_load(&j->weights, "--weights", o->weights, j->columns)) return false;
+  if (!read_weights(j, o)) return false;
+  cli_excess_tell(j->scaling, j->raw, report);
   cli_report_step(report, "read", o->data);
   return true;
 }
@@ -129,7 +148,8 @@ static bool plan_fits(const evaluate_job *j) {
 }
 
 static bool train_in_the_clear(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  if (!plan_fits(j) || (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->columns)))
+  cli_training before;
+  if (!plan_fits(j) || (o->initial && !cli_weights_load(&j->initial, &before, "--initial", o->initial, j->columns)))
     return false;
   cli_report_step(report, "read", o->train);
   umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = j->records, .initial = j->initial.values};
@@ -152,6 +172,40 @@ static bool report_twins(const evaluate_job *j, double threshold, cli_report *re
   return true;
 }
 
+/* What an encrypted training by this plan with these records is expected to be off, for one weight. */
+static bool find_promise(const evaluate_job *j, double *promised, cli_report *report) {
+  const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = j->initial.values};
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "expecting errors");
+  umbra_status status = umbra_train_expected_error(promised, j->plan, j->train, &options, &progress);
+  if (!cli_progress_check(&bar, status, "--train")) return false;
+  cli_report_number(report, "promised_weight_error", *promised);
+  return true;
+}
+
+/* Six standard deviations: among thousands of weights none is that far off by chance. */
+static bool compare_with_promise(evaluate_job *j, cli_report *report) {
+  const double deviations = 6;
+  double largest = 0, squares = 0, promised;
+  for (size_t c = 0; c <= j->columns; c++) {
+    const double difference = fabs(j->twin.weights[c] - j->weights.values[c]);
+    largest = fmax(largest, difference);
+    squares += difference * difference;
+  }
+  cli_report_number(report, "max_weight_difference", largest);
+  cli_report_number(report, "rms_weight_difference", sqrt(squares / (double)(j->columns + 1)));
+  if (!find_promise(j, &promised, report)) return false;
+  if (largest <= deviations * promised) return true;
+  snprintf(
+      j->broken, sizeof j->broken,
+      "--weights: they are up to %.3g off the same training in the clear, and the plan promises an error of %.2g with "
+      "these records, so at most %.2g: they are not what it makes of --train%s",
+      largest, promised, deviations * promised,
+      j->initial.values ? " and --initial" : "; first weights are given by --initial");
+  cli_report_text(report, "broken_promise", j->broken);
+  return true;
+}
+
 static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_report *report) {
   const double threshold = cli_score_threshold(o->threshold);
   cli_optimum optimum;
@@ -159,12 +213,8 @@ static bool compare_with_twin(evaluate_job *j, const evaluate_options *o, cli_re
   if (!report_polynomial(j, report) || !train_in_the_clear(j, o, report) || !report_twins(j, threshold, report) ||
       !cli_optimum_find(&optimum, j->raw_train, j->raw, threshold))
     return false;
-  double difference = 0;
-  for (size_t c = 0; c <= j->columns; c++)
-    difference = fmax(difference, fabs(j->twin.weights[c] - j->weights.values[c]));
   cli_report_optimum(report, &optimum);
-  cli_report_number(report, "max_weight_difference", difference);
-  return true;
+  return compare_with_promise(j, report);
 }
 
 /* ---- under encryption ---- */
@@ -179,7 +229,7 @@ static bool make_values(evaluate_job *j) {
 }
 
 static bool load_keys(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
+  return cli_secret_fits(&o->secret, o->keys) && cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
          cli_degree_fits(umbra_context_params(j->context), o->degree) &&
          cli_secret_load(&j->secret, j->context, &o->secret, report) &&
          cli_public_key_load(&j->public, j->context, o->keys, report) &&
@@ -268,15 +318,16 @@ static bool write_predictions(const evaluate_job *j, const evaluate_options *o, 
   return written;
 }
 
+/* twin: weights of scaled features, as the model has them; NULL: there is none. */
 static bool write_evaluation(const evaluate_job *j, const evaluate_options *o, const cli_linear *model,
-                             const cli_report *report) {
+                             const double *twin, const cli_report *report) {
   const cli_evaluation evaluation = {.facts = report->root,
                                      .weights_file = o->weights,
                                      .data_file = o->data,
                                      .records = j->records,
                                      .model = model,
                                      .scores = j->scores,
-                                     .twin = j->twin.weights,
+                                     .twin = twin,
                                      .twin_scores = j->twin_scores,
                                      .threshold = o->threshold > 0 ? o->threshold : 0.5,
                                      .polynomial = j->plan ? &j->polynomial : NULL};
@@ -285,14 +336,16 @@ static bool write_evaluation(const evaluate_job *j, const evaluate_options *o, c
 
 /* It tells about the records, so a new file is for the owner alone. */
 static bool write_report(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  cli_linear model = {0};
+  cli_linear model = {0}, twin = {0};
+  const umbra_schema *schema = umbra_records_schema(j->records);
   if (!o->report) return true;
   if (j->plan && !(j->twin_scores = cli_scores(j->records, j->twin.weights))) return false;
   umask(0077);
-  const bool written =
-      cli_linear_open(&model, j->weights.values, j->columns, j->scaling, umbra_records_schema(j->records)) &&
-      write_evaluation(j, o, &model, report);
+  const bool written = cli_linear_open(&model, j->weights.values, j->columns, j->scaling, schema) &&
+                       (!j->plan || cli_linear_open(&twin, j->twin.weights, j->columns, j->scaling, schema)) &&
+                       write_evaluation(j, o, &model, twin.weights, report);
   cli_linear_clear(&model);
+  cli_linear_clear(&twin);
   if (written) cli_report_step(report, "report", o->report);
   return written;
 }
@@ -346,7 +399,7 @@ static void clear(evaluate_job *j) {
 
 static void check_usage(const evaluate_options *o) {
   if (o->train && !o->plan) cli_usage("--plan and --train belong together");
-  if (o->initial && !o->plan) cli_usage("--initial belongs to --plan");
+  if ((o->initial || o->other_records) && !o->plan) cli_usage("--initial and --other-records belong to --plan");
   if (o->encrypted && (!o->keys || !o->secret.file)) cli_usage("--encrypted needs --keys and --secret");
   if (!o->encrypted && (o->keys || o->secret.file || o->secret.passphrase_file || o->range > 0 || o->degree))
     cli_usage("--keys, --secret, --passphrase-file, --range and --degree belong to --encrypted");
@@ -367,6 +420,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"plan", "FILE", "with --train: compare with this training in the clear; networks always need it", CLI_TEXT,
        &o.plan, CLI_OPTIONAL},
       {"train", "FILE", "the records that it trains by", CLI_TEXT, &o.train, CLI_OPTIONAL},
+      CLI_OTHER_RECORDS_OPTION(o.other_records, "its "),
       {"initial", "FILE", "its first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
       {"onnx", "FILE", "of a network: where it goes as ONNX, from features in the table's units", CLI_TEXT, &o.onnx,
        CLI_OPTIONAL},
@@ -393,7 +447,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
   cli_report report = {0};
   bool done = cli_report_open(&report) && evaluate(&job, &o, &report);
   clear(&job);
-  return cli_report_close(&report, done, o.json);
+  return cli_report_close(&report, done, o.json) && (!*job.broken || cli_error("%s", job.broken));
 }
 
 const cli_command cli_evaluate = {
@@ -407,7 +461,9 @@ const cli_command cli_evaluate = {
         "and the best logistic model that there is. --encrypted encrypts weights and records, scores them and "
         "decrypts,\n"
         "all in this one process. A largest score beyond the range of the plan says that records left the interval of\n"
-        "its polynomial.\n\n"
+        "its polynomial. Weights that are farther from the training in the clear than six times the error that the "
+        "plan\n"
+        "promises are an error, and so are files of different trainings.\n\n"
         "--report FILE.html has, in one file without scripts that loads nothing: ROC curve, calibration, confusion\n"
         "matrix at --threshold, scores against the range of the plan's polynomial, weights by name with the scaling\n"
         "undone, the comparisons that were made, and warnings. It tells about the records: it is the owner's.\n"

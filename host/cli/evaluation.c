@@ -93,10 +93,10 @@ static void put_warning(FILE *file, const char *text) {
 
 static void put_warnings(const cli_evaluation *e, FILE *file) {
   const size_t odd = count_not_finite(e);
-  const char *warning = text_fact(e, "warning");
+  const char *warning = text_fact(e, "warning"), *broken = text_fact(e, "broken_promise");
   const cJSON *notes = cJSON_GetObjectItem(e->facts, "notes"), *note;
   char text[96];
-  if (!odd && !warning && !notes) {
+  if (!odd && !warning && !broken && !notes) {
     put_sentence(file, "No warnings.", NULL);
     return;
   }
@@ -104,6 +104,7 @@ static void put_warnings(const cli_evaluation *e, FILE *file) {
   fputs("<ul>\n", file);
   snprintf(text, sizeof text, "scores of %zu records are not finite, and in none of the drawings", odd);
   if (odd) put_warning(file, text);
+  if (broken) put_warning(file, broken);
   if (warning) put_warning(file, warning);
   cJSON_ArrayForEach(note, notes) put_warning(file, cJSON_GetStringValue(note));
   fputs("</ul>\n", file);

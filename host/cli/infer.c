@@ -25,9 +25,8 @@ typedef struct infer_job {
 
 static bool approximate(infer_job *j, const infer_options *o, cli_report *report) {
   if (!o->calibrate) return true;
-  if (!cli_check(umbra_ndarray_read(&j->samples, o->calibrate), "--calibrate")) return false;
-  cli_report_step(report, "read samples", o->calibrate);
-  return cli_approximate(&j->model, &j->samples, "--calibrate", &o->approximation, report);
+  return cli_samples_read(&j->samples, "--calibrate", o->calibrate, report) &&
+         cli_approximate(&j->model, &j->samples, "--calibrate", &o->approximation, report);
 }
 
 static bool compute(infer_job *j, const infer_options *o, cli_report *report) {
@@ -101,8 +100,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_TEXT, &o.run.in, CLI_REQUIRED},
       {"out", "FILE", "with --plan: where the encrypted answer goes, or a folder. Else results: .npy or .csv", CLI_TEXT,
        &o.run.out, CLI_REQUIRED},
-      {"repeat", "N", "with --plan: compute N times, and report the seconds of each", CLI_COUNT, &o.run.repeat,
-       CLI_WITHIN(1, 1000)},
+      {"repeat", "N", "with --plan: compute N times, and report the seconds of each, and those of the processor",
+       CLI_COUNT, &o.run.repeat, CLI_WITHIN(1, 1000)},
       {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
        &o.run.digests, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.run.engine),

@@ -19,16 +19,23 @@ static bool has_owner(const umbra_file_info *info) {
 
 /* ---- what needs parameters ---- */
 
-/* Whose plan it is of, if any. */
-static void add_role(cJSON *facts, const umbra_matrix *matrix) {
-  static const char *const roles[] = {[UMBRA_MATRIX_RECORDS] = "records", [UMBRA_MATRIX_RESULTS] = "results"};
-  uint8_t plan[UMBRA_DIGEST_BYTES];
+static void add_digest(cJSON *facts, const char *name, const uint8_t bytes[UMBRA_DIGEST_BYTES]) {
   char digest[CLI_HEX];
+  cli_hex(digest, bytes, UMBRA_DIGEST_BYTES);
+  cJSON_AddStringToObject(facts, name, digest);
+}
+
+/* Of which plan or training it is, if any. */
+static void add_role(cJSON *facts, const umbra_matrix *matrix) {
+  static const char *const roles[] = {[UMBRA_MATRIX_RECORDS] = "records",
+                                      [UMBRA_MATRIX_RESULTS] = "results",
+                                      [UMBRA_MATRIX_SCALED] = "scaled records",
+                                      [UMBRA_MATRIX_SCORES] = "scores"};
+  uint8_t plan[UMBRA_DIGEST_BYTES];
   const umbra_matrix_role role = umbra_matrix_plan(matrix, plan);
   if (role == UMBRA_MATRIX_OF_NO_PLAN) return;
-  cli_hex(digest, plan, sizeof plan);
   cJSON_AddStringToObject(facts, "role", roles[role]);
-  cJSON_AddStringToObject(facts, "plan_digest", digest);
+  add_digest(facts, role >= UMBRA_MATRIX_SCALED ? "training" : "plan_digest", plan);
 }
 
 static void add_matrix(cJSON *facts, const umbra_context *context, const char *file) {
@@ -68,6 +75,8 @@ static void add_logistic(cJSON *facts, const umbra_context *context, const char 
     cJSON_AddNumberToObject(facts, "range", info.range);
     cJSON_AddNumberToObject(facts, "sigmoid_error", info.error);
   }
+  uint8_t training[UMBRA_DIGEST_BYTES];
+  if (umbra_logistic_training(model, training)) add_digest(facts, "training", training);
   umbra_range range = {UMBRA_RANGE_INIT};
   if (cli_check(umbra_logistic_range(model, &range), NULL)) cli_range_add(facts, &range);
   umbra_logistic_destroy(model);

@@ -128,6 +128,7 @@ static bool take_scaling(cli_linear *l, const umbra_scaling *scaling) {
     l->column[c] = (umbra_column_scaling){UMBRA_COLUMN_SCALING_INIT, .divisor = 1};
     if (scaling && !cli_check(umbra_scaling_column(scaling, &l->column[c], c), "--scaling")) return false;
   }
+  if (scaling) umbra_scaling_unmix(scaling, l->weights);
   return true;
 }
 
@@ -141,11 +142,12 @@ bool cli_linear_limits(const cli_linear *l, size_t feature, double *least, doubl
 bool cli_linear_open(cli_linear *l, const double *weights, size_t columns, const umbra_scaling *scaling,
                      const umbra_schema *schema) {
   *l = (cli_linear){.columns = columns,
-                    .weights = weights,
+                    .weights = calloc(columns + 1, sizeof *l->weights),
                     .original = calloc(columns + 1, sizeof *l->original),
                     .column = calloc(columns, sizeof *l->column),
                     .name = calloc(columns, sizeof *l->name)};
-  if (!l->original || !l->column || !l->name) return cli_error("out of memory");
+  if (!l->weights || !l->original || !l->column || !l->name) return cli_error("out of memory");
+  memcpy(l->weights, weights, (columns + 1) * sizeof *weights);
   if (!take_scaling(l, scaling)) return false;
   unscale(l);
   return name_features(l, schema) && name_classes(l, schema);
@@ -156,6 +158,7 @@ void cli_linear_clear(cli_linear *l) {
   free(l->name);
   free(l->column);
   free(l->original);
+  free(l->weights);
   free(l->label);
   free(l->positive);
   free(l->negative);

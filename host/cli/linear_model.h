@@ -7,7 +7,7 @@
 
 typedef struct cli_linear {
   size_t columns;
-  const double *weights;        /* as trained, of scaled features; the bias last */
+  double *weights;              /* of scaled features, before they are mixed if they are whitened; the bias last */
   double *original;             /* of features as the table has them; the intercept last */
   umbra_column_scaling *column; /* of each feature; divisor 1 without a scaling */
   char **name;                  /* of each feature, in UTF-8 */
@@ -16,7 +16,7 @@ typedef struct cli_linear {
   size_t clipped; /* features that are cut off: beyond the limits `original` does not hold */
 } cli_linear;
 
-/* weights stay those of the caller. scaling, schema: NULL: there is none. False, with an error; clear it in any case. */
+/* weights: as trained. scaling, schema: NULL: there is none. False, with an error; clear it in any case. */
 bool cli_linear_open(cli_linear *linear, const double *weights, size_t columns, const umbra_scaling *scaling,
                      const umbra_schema *schema);
 void cli_linear_clear(cli_linear *linear);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "target.h"
 
@@ -36,7 +37,14 @@ static bool find_in_folder(cli_batches *b, const char *in, const char *out) {
          (mkdir(out, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", out, strerror(errno)));
 }
 
+static bool is_folder(const char *path) {
+  struct stat about;
+  return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 static bool take_file(cli_batches *b, const char *in, const char *out) {
+  if (is_folder(out))
+    return cli_error("--out: %s is a folder, and --in is one batch, %s: name a file in that folder", out, in);
   b->batch = calloc(1, sizeof *b->batch);
   if (!b->batch) return cli_error("out of memory");
   b->count = 1;
@@ -46,8 +54,8 @@ static bool take_file(cli_batches *b, const char *in, const char *out) {
 }
 
 bool cli_batches_find(cli_batches *b, const char *in, const char *out) {
-  struct stat about;
-  b->folder = stat(in, &about) == 0 && S_ISDIR(about.st_mode);
+  if (access(in, F_OK) != 0) return cli_error("--in: %s: %s", in, strerror(errno));
+  b->folder = is_folder(in);
   return b->folder ? find_in_folder(b, in, out) : take_file(b, in, out);
 }
 

@@ -16,8 +16,8 @@ typedef struct cli_batches {
 } cli_batches;
 
 /*
- * The encrypted matrices of a folder in the order of their names, each to a file of its name in the folder `out`, which is
- * made if it is not there; or the file `in`. False, with an error, if there are none.
+ * The encrypted matrices of a folder in the order of their names, each to a file of its name in the folder `out`, which
+ * is made if it is not there; or the file `in`, to one that is no folder. False, with an error, if there are none.
  */
 bool cli_batches_find(cli_batches *batches, const char *in, const char *out);
 void cli_batches_clear(cli_batches *batches);

@@ -25,7 +25,8 @@ static bool open_plan(client_job *j, const cli_network_options *o, cli_report *r
 }
 
 static bool open_context(client_job *j, const cli_network_options *o, cli_report *report) {
-  return cli_context_open(&j->context, umbra_inference_plan_params(j->plan), &o->engine, report) &&
+  return cli_secret_fits(&o->secret, o->keys) &&
+         cli_context_open(&j->context, umbra_inference_plan_params(j->plan), &o->engine, report) &&
          (!o->secret.file || cli_secret_load(&j->secret, j->context, &o->secret, report));
 }
 
@@ -42,7 +43,7 @@ static void clear(client_job *j) {
 /* ---- encryption ---- */
 
 static bool open_public_key(client_job *j, const cli_network_options *o, cli_report *report) {
-  if (j->secret) return !o->keys || cli_secret_fits(j->secret, o->keys);
+  if (j->secret) return true;
   if (umbra_params_has_public_key(umbra_inference_plan_params(j->plan)))
     return cli_public_key_load(&j->public, j->context, o->keys, report);
   return cli_error("--secret FILE is missing: this plan is for an owner who encrypts with the secret key, and there is "

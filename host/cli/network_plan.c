@@ -168,11 +168,9 @@ static bool draw(const plan_job *j, const plan_options *o, cli_report *report) {
 }
 
 static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
-  if (!may_write(o) || !cli_model_import(&j->model, &j->output, o->model, o->output, report) ||
-      !cli_check(umbra_ndarray_read(&j->samples, o->samples), "--samples"))
-    return false;
-  cli_report_step(report, "read samples", o->samples);
-  return make_plan(j, o, report) && describe(j, o, report) && draw(j, o, report) && save_bundles(j, o, report);
+  return may_write(o) && cli_model_import(&j->model, &j->output, o->model, o->output, report) &&
+         cli_samples_read(&j->samples, "--samples", o->samples, report) && make_plan(j, o, report) &&
+         describe(j, o, report) && draw(j, o, report) && save_bundles(j, o, report);
 }
 
 static void clear(plan_job *j) {

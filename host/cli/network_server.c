@@ -146,12 +146,23 @@ static bool encode_weights(server_job *j, cli_report *report) {
   return true;
 }
 
+/* The keys are those of the records, or the run says so. */
+static bool weights_fit_keys(const server_job *j, const cli_network_options *o) {
+  uint8_t owner[UMBRA_OWNER_BYTES], of_keys[UMBRA_OWNER_BYTES];
+  umbra_inference_weights_owner(j->weights, owner);
+  umbra_eval_keys_owner(j->keys, of_keys);
+  return memcmp(owner, of_keys, sizeof owner) == 0 ||
+         cli_error("--weights: %s was encrypted for another owner than that of the keys in %s: weights are encrypted "
+                   "with the public key of the records' owner",
+                   o->weights, o->keys);
+}
+
 static bool load_weights(server_job *j, const cli_network_options *o, cli_report *report) {
   cli_progress bar;
   const umbra_progress progress = cli_progress_open(&bar, "loading weights");
   umbra_status status = umbra_inference_weights_load(&j->weights, j->context, o->weights, &progress);
   if (status == UMBRA_OK) status = umbra_inference_create_encrypted(&j->network, j->context, j->plan, j->weights, NULL);
-  if (!cli_progress_check(&bar, status, "--weights")) return false;
+  if (!cli_progress_check(&bar, status, "--weights") || !weights_fit_keys(j, o)) return false;
   cli_report_number(report, "weight_bytes", (double)umbra_inference_bytes(j->network));
   cli_report_step(report, "load weights", o->weights);
   return true;
@@ -180,11 +191,12 @@ static bool open_evaluator(server_job *j) {
 static bool compute(server_job *j, uint32_t rounds, cli_report *report) {
   cJSON *list = rounds > 1 ? cli_report_list(report, "rounds") : NULL;
   for (uint32_t i = 0; i < rounds; i++) {
-    const double started = cli_seconds();
+    const double started = cli_seconds(), worked = cli_processor_seconds();
     if (!run_once(j)) return false;
     if (!list) continue;
     cJSON *round = cJSON_CreateObject();
     cJSON_AddNumberToObject(round, "seconds", cli_seconds() - started);
+    cJSON_AddNumberToObject(round, "processor_seconds", cli_processor_seconds() - worked);
     cJSON_AddItemToArray(list, round);
   }
   cli_report_step(report, "compute", NULL);

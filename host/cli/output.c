@@ -58,11 +58,14 @@ void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count) {
   for (size_t i = 0; i < count; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
 
-double cli_seconds(void) {
+static double seconds_of(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+
+double cli_seconds(void) { return seconds_of(CLOCK_MONOTONIC); }
+double cli_processor_seconds(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 
 /* In KiB, since this program was started; 0 where the system does not say. */
 static double high_water(void) {
@@ -127,6 +130,13 @@ void cli_report_warning(cli_report *report, const char *text) {
   cJSON_AddStringToObject(report->root, "warning", all ? all : text);
   cJSON_Delete(before);
   free(all);
+}
+
+void cli_report_note(cli_report *report, const char *text) {
+  cli_warn("%s", text);
+  cJSON *notes = cJSON_GetObjectItem(report->root, "notes");
+  if (!notes) notes = cJSON_AddArrayToObject(report->root, "notes");
+  cJSON_AddItemToArray(notes, cJSON_CreateString(text));
 }
 
 void cli_report_step(cli_report *report, const char *name, const char *path) {

@@ -29,8 +29,9 @@ __attribute__((format(printf, 1, 2))) void cli_warn(const char *format, ...);
 enum { CLI_HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
 void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count);
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a clock that only goes forward; and those that the processor's cores have worked for this program. */
 double cli_seconds(void);
+double cli_processor_seconds(void);
 
 /* Numbers for people: "1.23 GiB", "35 s", "2.5 h". Each returns its text. */
 enum { CLI_UNITS = 32 };
@@ -56,6 +57,9 @@ cJSON *cli_report_list(cli_report *report, const char *name);
 
 /* A fact and a warning on stderr; the fact is all warnings, one after the other. */
 void cli_report_warning(cli_report *report, const char *text);
+
+/* One more of the facts "notes", and a warning on stderr. */
+void cli_report_note(cli_report *report, const char *text);
 
 /* Ends the step that began at the end of the one before. path: a file or folder with what it read or wrote, or NULL. */
 void cli_report_step(cli_report *report, const char *name, const char *path);

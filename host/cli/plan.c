@@ -30,11 +30,19 @@ static bool parse_shape(umbra_train_options *train, const char *shape) {
   return !*end && train->rows && columns && columns <= UINT32_MAX;
 }
 
+static bool weigh_records(plan_job *j, const plan_options *o) {
+  const double *w = o->weights;
+  return !o->class_weights ||
+         cli_check(w[0] > 0 ? umbra_records_weigh(&j->raw, j->raw, w[0], w[1]) : umbra_records_balance(&j->raw, j->raw),
+                   "--class-weights");
+}
+
 static bool load_records(plan_job *j, const plan_options *o, cli_report *report) {
-  if (!cli_records_load(&j->raw, "DATA", o->data, &o->table, NULL, report)) return false;
+  if (!cli_records_load(&j->raw, "DATA", o->data, &o->table, NULL, report) || !weigh_records(j, o)) return false;
   j->wanted.rows = umbra_records_rows(j->raw);
   j->wanted.columns = umbra_records_columns(j->raw);
-  if (o->initial && !cli_weights_load(&j->initial, "--initial", o->initial, j->wanted.columns)) return false;
+  cli_training before;
+  if (o->initial && !cli_weights_load(&j->initial, &before, "--initial", o->initial, j->wanted.columns)) return false;
   cli_report_step(report, "read", o->data);
   if (!o->held_out) return true;
   if (!cli_records_load_like(&j->raw_held, j->raw, "--held-out", o->held_out, &o->table, report)) return false;
@@ -184,6 +192,20 @@ static bool run_plan(const plan_options *o) {
 
 /* ---- usage ---- */
 
+static void check_weights(plan_options *o) {
+  char *end;
+  double *w = o->weights;
+  if (!o->class_weights) return;
+  if (o->shape) cli_usage("--class-weights belongs to DATA");
+  if (o->out && !o->scaling) cli_usage("--scaling FILE is missing: it says encryption and evaluation the weights");
+  o->train.kind = UMBRA_TRAIN_WEIGHTED;
+  if (strcmp(o->class_weights, "balanced") == 0) return;
+  w[0] = strtod(o->class_weights, &end);
+  w[1] = *end == ',' ? strtod(end + 1, &end) : 0;
+  if (!(w[0] > 0) || !(w[1] > 0) || *end)
+    cli_usage("--class-weights: \"%s\" is neither balanced nor two numbers above 0, such as 1,5", o->class_weights);
+}
+
 static void check_data(plan_options *o) {
   if (!o->data == !o->shape) cli_usage("exactly one of DATA and --shape is expected");
   if (o->shape && !parse_shape(&o->train, o->shape))
@@ -214,6 +236,7 @@ static void check_usage(plan_options *o) {
   check_data(o);
   cli_layers_check_usage(o);
   check_scaling(o);
+  check_weights(o);
   o->train.schedule = (umbra_rate_schedule)cli_choice("schedule", o->schedule, schedules);
   o->sigmoid.fit = (umbra_fit)cli_choice("fit", o->fit, fits);
   o->train.target = (umbra_target)cli_choice("target", o->target, targets);
@@ -239,8 +262,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
       CLI_LABELS_OPTION(o.table),
       CLI_COLUMNS_OPTION(o.table),
       CLI_TABLE_OPTIONS(o.table),
-      {"scale", "KIND", "of features: none, range, deviation, constant, maximum or quartiles (default: found)",
-       CLI_TEXT, &o.scale, CLI_OPTIONAL},
+      {"class-weights", "W", "balanced, or A,B of the other and the positive class; a data set of twice the size",
+       CLI_TEXT, &o.class_weights, CLI_OPTIONAL},
+      {"scale", "KIND",
+       "of features: none, range, deviation, constant, maximum, quartiles or whitened (default: found)", CLI_TEXT,
+       &o.scale, CLI_OPTIONAL},
       {"scale-by", "C", "with --scale constant: divide by C", CLI_NUMBER, &o.divisor, CLI_WITHIN(1e-300, 1e300)},
       {"clip", "C", "cut scaled values off at -C and C (default: found)", CLI_NUMBER, &o.clip,
        CLI_WITHIN(1e-300, 1e300)},

@@ -7,7 +7,9 @@
 
 static const char *const schedules[] = {"constant", "inverse", "exponential"};
 static const char *const fits[] = {"least-squares", "chebyshev"};
-static const char *const kinds[] = {"logistic", "network"};
+static const char *const kinds[] = {[UMBRA_TRAIN_LOGISTIC] = "logistic",
+                                    [UMBRA_TRAIN_WEIGHTED] = "logistic", /* as "weighted" says */
+                                    [UMBRA_TRAIN_NETWORK] = "network"};
 static const char *const optimizers[] = {"accelerated", "nesterov", "momentum", "plain"};
 static const char *const losses[] = {"one-vs-rest", "squared"};
 
@@ -62,6 +64,7 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   };
   char seed[CLI_UNITS];
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
+  cJSON_AddBoolToObject(json, "weighted", o->kind == UMBRA_TRAIN_WEIGHTED);
   cJSON_AddStringToObject(json, "schedule", schedules[o->schedule]);
   cJSON_AddStringToObject(json, "fit", fits[o->sigmoid->fit]);
   cJSON_AddBoolToObject(json, "whole_batches", o->whole_batches);
@@ -109,6 +112,12 @@ cJSON *cli_plan_facts(const umbra_train_plan *plan) {
   add_numbers(json, numbers, sizeof numbers / sizeof *numbers);
   add_options(json, &facts.options);
   add_report(json, &facts.report);
+  uint8_t training[UMBRA_DIGEST_BYTES];
+  char id[CLI_HEX];
+  if (umbra_train_plan_training(plan, training)) {
+    cli_hex(id, training, sizeof training);
+    cJSON_AddStringToObject(json, "training", id);
+  }
   cJSON_AddItemToObject(
       json, "coefficients",
       cJSON_CreateDoubleArray(umbra_train_plan_coefficients(plan), (int)facts.options.sigmoid->degree + 1));
@@ -135,7 +144,8 @@ static void print_network(const umbra_train_options *o) {
 
 static void print_options(const umbra_train_options *o, const umbra_train_report *r) {
   const umbra_sigmoid_options *s = o->sigmoid;
-  printf("  %-18s %zu of %zu features\n", "records", o->rows, o->columns);
+  printf("  %-18s %zu of %zu features%s\n", "records", o->rows, o->columns,
+         o->kind == UMBRA_TRAIN_WEIGHTED ? ", weighted by their classes" : "");
   print_batches(o, r);
   printf("  %-18s %g, %s", "rate", o->rate, schedules[o->schedule]);
   if (o->schedule != UMBRA_RATE_CONSTANT) printf(" decay %g", o->decay);

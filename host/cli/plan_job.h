@@ -7,10 +7,11 @@
 
 typedef struct plan_options {
   const char *data, *shape, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target, *machine,
-      *out, *hidden, *loss, *optimizer, *activation;
+      *class_weights, *out, *hidden, *loss, *optimizer, *activation;
   cli_table_options table;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound, holdout, threshold;
+  double weights[2]; /* of classes 0 and 1; 0: balanced, if class_weights is not NULL */
   umbra_train_options train;
   umbra_sigmoid_options sigmoid;
   uint64_t batch, shuffle, memory, seed;

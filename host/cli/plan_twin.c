@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "plan_job.h"
+#include "progress.h"
 
 bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, double bound) {
   umbra_train_options options = j->wanted;
@@ -152,6 +153,18 @@ static bool report_optimum(const plan_job *j, const plan_options *o, cli_report 
   return true;
 }
 
+/* Of the final plan. */
+static bool report_error(const plan_job *j, cli_report *report) {
+  const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .initial = j->initial.values};
+  double expected;
+  cli_progress bar;
+  const umbra_progress progress = cli_progress_open(&bar, "expecting errors");
+  umbra_status status = umbra_train_expected_error(&expected, j->plan, j->records, &options, &progress);
+  if (!cli_progress_check(&bar, status, NULL)) return false;
+  cli_report_number(report, "expected_weight_error", expected);
+  return true;
+}
+
 static double bound_unseen(const plan_options *o) { return o->bound > 0 ? o->bound : o->train.bound; }
 
 /* Makes the plan twice: its bound follows from the training in the clear, which depends on all of the plan but that. */
@@ -169,5 +182,6 @@ bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report) {
   if (!report_outcome(j, o, report) || !report_optimum(j, o, report)) return false;
   warn_of_scores(j, report);
   warn_of_loss(j, report);
-  return cli_plan_make(&j->plan, j, j->wanted.rows, bound);
+  j->wanted.scaling = o->scaling ? j->scaling : NULL;
+  return cli_plan_make(&j->plan, j, j->wanted.rows, bound) && report_error(j, report);
 }

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "engine.h"
+#include "owners.h"
 #include "progress.h"
 #include "sigmoid.h"
 #include "target.h"
@@ -23,9 +24,11 @@ typedef struct score_job {
   umbra_matrix *records, *scores;
 } score_job;
 
-static bool load_keys(score_job *j, const score_options *o, cli_report *report) {
-  return cli_context_open_in(&j->context, o->keys, &o->engine, report) &&
-         cli_eval_keys_load(&j->keys, j->context, o->keys, report);
+/* By their headers, and before anything is loaded. */
+static bool owners_agree(const score_options *o) {
+  const cli_owned files[] = {
+      {"--keys", o->keys, CLI_EVAL_KEYS_FILE}, {"--model", NULL, o->model}, {"--records", NULL, o->records}};
+  return cli_owners_agree(files, 3);
 }
 
 static bool load_inputs(score_job *j, const score_options *o, cli_report *report) {
@@ -100,8 +103,10 @@ static bool run_model(score_job *j) {
 
 static bool score(score_job *j, const score_options *o, cli_report *report) {
   const char *inputs[] = {o->model, o->records};
-  if (!cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 2) || !load_keys(j, o, report) ||
-      !load_inputs(j, o, report) || !choose_sigmoid(j, o, report))
+  if (!cli_may_write("--out", o->out, CLI_KIND_MATRIX, inputs, 2) || !owners_agree(o) ||
+      !cli_context_open_in(&j->context, o->keys, &o->engine, report) || !load_inputs(j, o, report) ||
+      !choose_sigmoid(j, o, report) || !cli_check(umbra_logistic_check(j->model, j->records), "--records, --model") ||
+      !cli_eval_keys_load(&j->keys, j->context, o->keys, report))
     return false;
   if (!cli_check(umbra_evaluator_create(&j->evaluator, j->context, j->keys), NULL)) return false;
   if (!run_model(j)) return false;
@@ -147,7 +152,11 @@ const cli_command cli_score = {
     .name = "score",
     .summary = "Scores encrypted records with an encrypted logistic model; what a server runs.",
     .details =
-        "It opens the four files named above, and no secret key: it sees neither records nor model nor scores.\n\n"
+        "It opens the four files named above, and no secret key: it sees neither records nor model nor scores. Files "
+        "of\n"
+        "several owners, and records that are not scaled as those of the model's training, are refused before keys "
+        "are\n"
+        "loaded.\n\n"
         "Scores are probabilities by a polynomial that stands for the sigmoid. A model that was trained has that of\n"
         "its training, of a low degree; the report says how far it is from the sigmoid, and which degree would be\n"
         "nearer with the levels that there are: --degree takes it instead.\n\n"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secret.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "owners.h"
 #include "passphrase.h"
 
 static bool load_with_passphrase(umbra_secret_key **key, const umbra_context *context, const cli_secret *secret) {
@@ -27,28 +27,9 @@ bool cli_secret_load(umbra_secret_key **key, const umbra_context *context, const
   return true;
 }
 
-/* By the header, which is all that is read: keys may be large. */
-static bool find_owner(uint8_t owner[UMBRA_OWNER_BYTES], const char *path) {
-  uint8_t header[UMBRA_HEADER_BYTES];
-  umbra_file_info info = {UMBRA_FILE_INFO_INIT};
-  FILE *file = fopen(path, "rb");
-  if (!file) return false;
-  const size_t got = fread(header, 1, sizeof header, file);
-  fclose(file);
-  if (umbra_buffer_inspect(&info, header, got) != UMBRA_OK) return false;
-  memcpy(owner, info.owner, UMBRA_OWNER_BYTES);
-  return true;
-}
-
-bool cli_secret_fits(const umbra_secret_key *key, const char *folder) {
-  static const char *const names[] = {CLI_PUBLIC_KEY_FILE, CLI_EVAL_KEYS_FILE};
-  uint8_t owner[UMBRA_OWNER_BYTES], found[UMBRA_OWNER_BYTES];
-  umbra_secret_key_owner(key, owner);
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    char path[CLI_PATH];
-    if (!cli_path(path, folder, names[i])) return false;
-    if (find_owner(found, path) && memcmp(owner, found, sizeof owner) != 0)
-      return cli_error("--secret: this key is of another owner than %s", path);
-  }
-  return true;
+bool cli_secret_fits(const cli_secret *secret, const char *folder) {
+  const cli_owned files[] = {{"--keys", folder, folder ? CLI_PUBLIC_KEY_FILE : NULL},
+                             {"--keys", folder, folder ? CLI_EVAL_KEYS_FILE : NULL},
+                             {"--secret", NULL, secret->file}};
+  return cli_owners_agree(files, 3);
 }

@@ -19,7 +19,10 @@ typedef struct cli_secret {
 bool cli_secret_load(umbra_secret_key **key, const umbra_context *context, const cli_secret *secret,
                      cli_report *report);
 
-/* False, with an error, if public or evaluation keys in a folder of keys are of another owner than the secret key. */
-bool cli_secret_fits(const umbra_secret_key *key, const char *folder);
+/*
+ * False, with an error, if public and evaluation keys in a folder of keys, and the secret key, are not of one owner.
+ * Either may lack (NULL). Before any of them is loaded.
+ */
+bool cli_secret_fits(const cli_secret *secret, const char *folder);
 
 #endif

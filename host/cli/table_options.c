@@ -40,13 +40,7 @@ static int32_t header_of(const char *text) {
   return lines ? (int32_t)lines : -1;
 }
 
-static void tell(void *user, const char *text) {
-  cli_report *report = user;
-  cli_warn("%s", text);
-  cJSON *notes = cJSON_GetObjectItem(report->root, "notes");
-  if (!notes) notes = cJSON_AddArrayToObject(report->root, "notes");
-  cJSON_AddItemToArray(notes, cJSON_CreateString(text));
-}
+static void tell(void *user, const char *text) { cli_report_note(user, text); }
 
 umbra_table_options cli_table_take(const cli_table_options *table, cli_report *report) {
   return (umbra_table_options){UMBRA_TABLE_OPTIONS_INIT,
@@ -59,13 +53,14 @@ umbra_table_options cli_table_take(const cli_table_options *table, cli_report *r
                                .columns = table->columns,
                                .without = table->without,
                                .text = table->text,
+                               .array = table->array,
                                .note = tell,
                                .user = report};
 }
 
 bool cli_table_given(const cli_table_options *t) {
   return t->label || t->positive || t->labels || t->separator || t->decimal || t->header || t->missing || t->columns ||
-         t->without || t->text || t->skip || t->read_limit;
+         t->without || t->text || t->array || t->skip || t->read_limit;
 }
 
 bool cli_records_load(umbra_records **records, const char *option, const char *path, const cli_table_options *table,

@@ -10,7 +10,7 @@
 
 typedef struct cli_table_options {
   const char *label, *positive, *labels; /* of records */
-  const char *separator, *decimal, *header, *missing, *columns, *without, *text;
+  const char *separator, *decimal, *header, *missing, *columns, *without, *text, *array;
   uint32_t skip;
   uint64_t read_limit;
 } cli_table_options;
@@ -40,20 +40,22 @@ typedef struct cli_table_options {
   }
 
 /* All but the columns, which commands may have in a way of their own. */
-#define CLI_TABLE_OPTIONS(table)                                                                                      \
-  {"without", "LIST", "all columns but these, likewise", CLI_TEXT, &(table).without, CLI_OPTIONAL},                   \
-      {"text",   "LIST",        "these columns have categories, even if they look like numbers",                      \
-       CLI_TEXT, &(table).text, CLI_OPTIONAL},                                                                        \
-      {"missing", "RULE",           "of missing values: refuse (default), drop, mean, median or category",            \
-       CLI_TEXT,  &(table).missing, CLI_OPTIONAL},                                                                    \
-      {"header",        "N",         "lines of the header; 0: there is none (default: found)", CLI_TEXT,              \
-       &(table).header, CLI_OPTIONAL},                                                                                \
-      {"skip", "N", "lines before the table", CLI_COUNT, &(table).skip, CLI_OPTIONAL},                                \
-      {"separator",        "KIND",      "of fields: comma, semicolon, tab, bar or blanks (default: found)", CLI_TEXT, \
-       &(table).separator, CLI_OPTIONAL},                                                                             \
-      {"decimal", "MARK", "of numbers: . or , (default: found)", CLI_TEXT, &(table).decimal, CLI_OPTIONAL}, {         \
-    "read-limit", "BYTES", "most uncompressed bytes of a table (default 4G)", CLI_BYTES, &(table).read_limit,         \
-        CLI_OPTIONAL                                                                                                  \
+#define CLI_TABLE_OPTIONS(table)                                                                                         \
+  {"without", "LIST", "all columns but these, likewise", CLI_TEXT, &(table).without, CLI_OPTIONAL},                      \
+      {"text",   "LIST",        "these columns have categories, even if they look like numbers",                         \
+       CLI_TEXT, &(table).text, CLI_OPTIONAL},                                                                           \
+      {"missing", "RULE",           "of missing values: refuse (default), drop, mean, median or category",               \
+       CLI_TEXT,  &(table).missing, CLI_OPTIONAL},                                                                       \
+      {"header",        "N",         "lines of the header; 0: there is none (default: found)", CLI_TEXT,                 \
+       &(table).header, CLI_OPTIONAL},                                                                                   \
+      {"skip", "N", "lines before the table", CLI_COUNT, &(table).skip, CLI_OPTIONAL},                                   \
+      {"separator",        "KIND",      "of fields: comma, semicolon, tab, bar or blanks (default: found)", CLI_TEXT,    \
+       &(table).separator, CLI_OPTIONAL},                                                                                \
+      {"decimal", "MARK", "of numbers: . or , (default: found)", CLI_TEXT, &(table).decimal, CLI_OPTIONAL},              \
+      {"array", "LIST", "of .npz: these arrays, by their names (default: all)", CLI_TEXT, &(table).array, CLI_OPTIONAL}, \
+  {                                                                                                                      \
+    "read-limit", "BYTES", "most uncompressed bytes of a table (default 4G)", CLI_BYTES, &(table).read_limit,            \
+        CLI_OPTIONAL                                                                                                     \
   }
 
 /* What they mean; notes go to the report and stderr. Does not return for wrong usage. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "owners.h"
 #include "progress.h"
 #include "target.h"
 #include "train_log.h"
@@ -65,7 +66,7 @@ static bool layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) 
 /* Nor are the layers of another training replaced. */
 static bool may_finish(const train_job *j, const train_options *o) {
   char path[CLI_PATH];
-  if (o->resume || j->planned.kind == UMBRA_TRAIN_LOGISTIC) return true;
+  if (o->resume || j->planned.kind != UMBRA_TRAIN_NETWORK) return true;
   for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++)
     if (!layer_path(path, o->out, k) || !is_free(path)) return false;
   return true;
@@ -73,6 +74,11 @@ static bool may_finish(const train_job *j, const train_options *o) {
 
 static bool make_folder(const char *folder) {
   return mkdir(folder, 0777) == 0 || errno == EEXIST || cli_error("--out: %s: %s", folder, strerror(errno));
+}
+
+static bool owners_agree(const train_options *o) {
+  const cli_owned files[] = {{"--keys", o->keys, CLI_EVAL_KEYS_FILE}, {"--data", o->data, CLI_DATA_FILE}};
+  return cli_owners_agree(files, 2);
 }
 
 static bool keys_suffice(const train_job *j, const char *folder) {
@@ -94,7 +100,7 @@ static bool load(train_job *j, const train_options *o, cli_report *report) {
   engine.memory_limit = needed.memory_limit + o->memory;
   j->iterations = j->planned.iterations;
   cli_report_step(report, "load plan", j->plan_path);
-  return cli_context_open_in(&j->context, o->keys, &engine, report) && keys_suffice(j, o->keys) &&
+  return owners_agree(o) && cli_context_open_in(&j->context, o->keys, &engine, report) && keys_suffice(j, o->keys) &&
          cli_eval_keys_load(&j->keys, j->context, o->keys, report);
 }
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "progress.h"
 
@@ -10,8 +11,17 @@ bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path
   return cli_check(umbra_train_plan_load(plan, path), option) && cli_params_secure(umbra_train_plan_params(*plan));
 }
 
+static bool scaling_is_needed(const umbra_train_plan *plan) {
+  uint8_t id[UMBRA_DIGEST_BYTES];
+  return plan && umbra_train_plan_training(plan, id);
+}
+
 bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan, cli_report *report) {
-  if (!path) return true;
+  if (!path)
+    return !scaling_is_needed(plan) ||
+           cli_error(
+               "--scaling FILE is missing: the plan was made with records that were scaled, and read, as that file "
+               "says, which umbra plan --scaling wrote beside it");
   if (!cli_check(umbra_scaling_load(scaling, path), "--scaling") ||
       (plan && !cli_check(umbra_train_plan_check_scaling(plan, *scaling), "--scaling")))
     return false;
@@ -19,6 +29,30 @@ bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_tra
     cli_report_warning(report, "the scaling's file does not say what its columns are, as the .csv of umbra plan does, "
                                "so nothing says whether these are the training's columns and label");
   return true;
+}
+
+bool cli_are_planned(const umbra_records *records, const umbra_scaling *scaling, const char *option) {
+  if (!scaling || umbra_scaling_check_records(scaling, records) == UMBRA_OK) return true;
+  return cli_error("%s: %s (%s); a plan is good for those that it was made with: plan anew, or take them all the same "
+                   "with --other-records",
+                   option, umbra_last_error(), umbra_status_string(UMBRA_ERROR_MISMATCH));
+}
+
+bool cli_training_of(cli_training *training, const umbra_scaling *scaling) {
+  int known = 0;
+  *training = (cli_training){0};
+  if (scaling && !cli_check(umbra_scaling_training(scaling, &known, training->id), "--scaling")) return false;
+  training->known = known;
+  return true;
+}
+
+bool cli_training_fits(const cli_training *found, const umbra_scaling *scaling, const char *option) {
+  cli_training wanted;
+  if (!cli_training_of(&wanted, scaling)) return false;
+  if (!found->known) return true;
+  if (!scaling) return cli_error("--scaling FILE is missing: %s is of a training with scaled records", option);
+  return (wanted.known && memcmp(wanted.id, found->id, sizeof wanted.id) == 0) ||
+         cli_error("%s: it is of another training than --scaling, which is of another plan or other records", option);
 }
 
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling) {
@@ -64,13 +98,15 @@ bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const d
   return done;
 }
 
-bool cli_weights_load(umbra_table *weights, const char *option, const char *path, size_t columns) {
-  if (!cli_check(umbra_table_read(weights, path), option)) return false;
-  const size_t rows = weights->rows, width = weights->columns;
-  return ((rows == 1 || width == 1) && rows * width == columns + 1) ||
+bool cli_weights_load(umbra_table *weights, cli_training *training, const char *option, const char *path,
+                      size_t columns) {
+  int known;
+  if (!cli_check(umbra_weights_load(weights, &known, training->id, path), option)) return false;
+  training->known = known;
+  return weights->rows * weights->columns == columns + 1 ||
          cli_error("%s: %s has %zu rows of %zu values; one row or one column of %zu weights, with the bias as its "
                    "last value, is expected",
-                   option, path, rows, width, columns + 1);
+                   option, path, weights->rows, weights->columns, columns + 1);
 }
 
 uint32_t cli_plan_layers(const umbra_train_options *planned) {

@@ -10,6 +10,7 @@
 
 /* The plan in the folder of a data set; what a training writes into its own folder. */
 #define CLI_PLAN_FILE "plan.umbra"
+#define CLI_DATA_FILE "data.umbra" /* the index of a data set */
 #define CLI_CHECKPOINT_FILE "checkpoint.umbra"
 #define CLI_MODEL_FILE "model.umbra"
 #define CLI_LAYER_FILE "layer-%" PRIu32 ".umbra" /* from 1 */
@@ -19,11 +20,34 @@
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path);
 
 /*
- * As umbra plan --scaling wrote it, with this plan (NULL: any); a warning if it has no schema. path NULL: there is none,
- * and *scaling stays NULL.
+ * As umbra plan --scaling wrote it, with this plan (NULL: any); a warning if it has no schema. path NULL: there is
+ * none, and *scaling stays NULL; an error, if the plan was made with one.
  */
 bool cli_scaling_load(umbra_scaling **scaling, const char *path, const umbra_train_plan *plan, cli_report *report);
 const umbra_schema *cli_schema_of(const umbra_scaling *scaling);
+
+/* False, with an error, if a plan was made with the scaling of other records than these (scaling NULL: with none). */
+#define CLI_OTHER_RECORDS_OPTION(target, about)                                                                \
+  {                                                                                                            \
+    "other-records", NULL, about "records need not be those that the plan was made with", CLI_FLAG, &(target), \
+        CLI_OPTIONAL                                                                                           \
+  }
+bool cli_are_planned(const umbra_records *records, const umbra_scaling *scaling, const char *option);
+
+/* The id of a training, as far as somebody says it: what scalings, models, weights and records are marked by. */
+typedef struct cli_training {
+  bool known;
+  uint8_t id[UMBRA_DIGEST_BYTES];
+} cli_training;
+
+/* Of a scaling; NULL: unknown. */
+bool cli_training_of(cli_training *training, const umbra_scaling *scaling);
+
+/*
+ * False, with an error, if something that `option` named is of another training than the scaling, or is of a training
+ * and there is no scaling. What does not say of which it is passes.
+ */
+bool cli_training_fits(const cli_training *found, const umbra_scaling *scaling, const char *option);
 
 /* Scaled copies of records (scaling NULL: copies); or they take the place of the records. */
 bool cli_records_scaled(const umbra_records *records, umbra_records **scaled, const char *option,
@@ -44,8 +68,9 @@ double *cli_scores(const umbra_records *records, const double *weights);
 /* What weights make of records, with that threshold of scores. */
 bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights, double threshold);
 
-/* One row or column of `columns` weights and the bias. */
-bool cli_weights_load(umbra_table *weights, const char *option, const char *path, size_t columns);
+/* One row or column of `columns` weights and the bias; training: of which they say that they are. */
+bool cli_weights_load(umbra_table *weights, cli_training *training, const char *option, const char *path,
+                      size_t columns);
 
 /* Layers of the plan's model: 1 of a logistic one. */
 uint32_t cli_plan_layers(const umbra_train_options *planned);

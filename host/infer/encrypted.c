@@ -7,6 +7,8 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../ckks/dry.h"
+#include "../ckks/evaluator_internal.h"
+#include "../linalg/multiply.h"
 
 /* ---- life ---- */
 
@@ -32,7 +34,8 @@ void umbra_inference_weights_destroy(umbra_inference_weights *weights) { umbra_r
 
 uint64_t umbra_inference_weights_bytes(const umbra_inference_weights *weights) {
   uint64_t bytes = 0;
-  for (size_t i = 0; i < weights->count; i++) bytes += umbra_matrix_bytes(weights->matrix[i]);
+  for (size_t i = 0; i < weights->count; i++)
+    if (weights->matrix[i]) bytes += umbra_matrix_bytes(weights->matrix[i]);
   return bytes;
 }
 
@@ -51,14 +54,15 @@ typedef struct piece {
   size_t row_step, column_step; /* from one of them to the next */
 } piece;
 
-static piece term_of(const umbra_program *program, const umbra_way *way, size_t step, size_t term) {
-  const umbra_step *s = &program->steps[step];
-  const umbra_term *t = &s->terms[term];
+/* layout: of what it is multiplied by. */
+static piece term_of(const umbra_program *program, const umbra_step *step, size_t term, uint32_t level,
+                     const umbra_matrix_layout *layout) {
+  const umbra_term *t = &step->terms[term];
   const size_t rows = umbra_program_count(program, t->value);
   piece made = {.rows = rows,
-                .columns = s->count,
-                .level = way->levels[step].level,
-                .layout = way->layout,
+                .columns = step->count,
+                .level = level,
+                .layout = *layout,
                 .values = t->weights,
                 .row_step = 1,
                 .column_step = rows};
@@ -67,13 +71,12 @@ static piece term_of(const umbra_program *program, const umbra_way *way, size_t 
   return made;
 }
 
-static piece bias_of(const umbra_program *program, const umbra_way *way, size_t step) {
-  const umbra_step *s = &program->steps[step];
-  return (piece){.rows = way->layout.stride,
-                 .columns = s->count,
-                 .level = way->levels[step].level - 1,
-                 .layout = way->layout,
-                 .values = s->bias,
+static piece bias_of(const umbra_step *step, uint32_t level, const umbra_matrix_layout *layout) {
+  return (piece){.rows = layout->stride,
+                 .columns = step->count,
+                 .level = level - 1,
+                 .layout = *layout,
+                 .values = step->bias,
                  .column_step = 1};
 }
 
@@ -98,8 +101,10 @@ static umbra_status visit_all(const visitor *v, const umbra_program *program, co
   for (size_t step = 0; step < program->step_count; step++) {
     const umbra_step *s = &program->steps[step];
     if (s->kind != UMBRA_STEP_LINEAR) continue;
-    for (size_t t = 0; t < s->term_count; t++) UMBRA_TRY(visit(v, i++, way, term_of(program, way, step, t)));
-    UMBRA_TRY(visit(v, i++, way, bias_of(program, way, step)));
+    const uint32_t level = way->levels[step].level;
+    for (size_t t = 0; t < s->term_count; t++)
+      UMBRA_TRY(visit(v, i++, way, term_of(program, s, t, level, &way->layout)));
+    UMBRA_TRY(visit(v, i++, way, bias_of(s, level, &way->layout)));
   }
   return UMBRA_OK;
 }
@@ -132,11 +137,23 @@ static umbra_status make_matrix(const visitor *v, size_t i, const piece *p) {
   umbra_matrix **made = &v->weights->matrix[i];
   if (!umbra_context_has_values(v->by.context))
     return umbra_dry_matrix(made, v->by.context, p->rows, p->columns, p->level, 1, &p->layout);
+  if (umbra_context_simulates(v->by.context) && p->layout.order == UMBRA_MATRIX_DIAGONALS) return UMBRA_OK;
   const umbra_watch_part part = umbra_watch_enter(v->watch, i, v->weights->count);
   const umbra_status status =
       umbra_matrix_encrypt_source(made, v->by, &source, p->rows, p->columns, &p->layout, p->level, v->watch);
   umbra_watch_leave(v->watch, part);
   return status;
+}
+
+umbra_status umbra_encrypted_simulate(umbra_evaluator *evaluator, umbra_matrix **product, const umbra_matrix *x,
+                                      const umbra_program *program, const umbra_step *step, size_t term,
+                                      uint32_t level) {
+  piece p = term_of(program, step, term, level, &x->layout);
+  const umbra_matrix_source source = {value_at, &p};
+  const uint32_t slots = umbra_params_slots(umbra_context_params(evaluator->context));
+  UMBRA_TRY(umbra_layout_choose(&p.layout, p.rows, p.columns, slots));
+  const umbra_later_matrix weights = {&source, p.rows, p.columns, p.layout, p.level};
+  return umbra_matrix_multiply_later(evaluator, product, x, &weights);
 }
 
 umbra_status umbra_encrypted_make(umbra_inference_weights **weights, umbra_encryptor by, const umbra_program *program,

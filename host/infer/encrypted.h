@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Encrypted weights: of each linear step a matrix by diagonals for each of its terms, then the bias, a row that is repeated
- * for all records of a ciphertext. Values have one layout throughout, that of batches.
+ * Encrypted weights: of each linear step a matrix by diagonals for each of its terms, then the bias, a row that is
+ * repeated for all records of a ciphertext. Values have one layout throughout, that of batches.
  */
 #ifndef UMBRA_INFER_ENCRYPTED_H
 #define UMBRA_INFER_ENCRYPTED_H
@@ -16,15 +16,21 @@ struct umbra_inference_weights {
   umbra_context *context;           /* a share */
   uint8_t plan[UMBRA_DIGEST_BYTES]; /* the plan's digest */
   size_t count;
-  umbra_matrix **matrix; /* of all steps */
+  umbra_matrix **matrix; /* of all steps; in a simulation NULL but for biases */
 };
 
 /*
- * Encrypts, simulates or, of a dry context, only makes room for the weights of a program in a way that has its levels.
- * Errors: UNSUPPORTED (keyless levels, images), RANGE (too many ciphertexts), and those of encryption.
+ * Encrypts or, of a dry context, only makes room for the weights of a program in a way that has its levels. A
+ * simulation gets those of terms when they are multiplied: see below. Errors: UNSUPPORTED (keyless levels, images),
+ * RANGE (too many ciphertexts), and those of encryption.
  */
 umbra_status umbra_encrypted_make(umbra_inference_weights **weights, umbra_encryptor by, const umbra_program *program,
                                   const umbra_way *way, umbra_watch *watch);
+
+/* *product = x times the simulated weights of a term of a step, at the level that the step has. */
+umbra_status umbra_encrypted_simulate(umbra_evaluator *evaluator, umbra_matrix **product, const umbra_matrix *x,
+                                      const umbra_program *program, const umbra_step *step, size_t term,
+                                      uint32_t level);
 
 /* MISMATCH unless that is what they are for the plan, with its weights or without. */
 umbra_status umbra_encrypted_check(const umbra_inference_weights *weights, const umbra_inference_plan *plan);

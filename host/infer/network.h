@@ -35,8 +35,8 @@ struct umbra_inference {
 };
 
 /*
- * The input is at the context's top level. Weights that are to be encrypted are so here in simulations and dry runs, which
- * have no key. Errors: NO_LEVEL, UNSUPPORTED (images that are added and lie differently), and those of
+ * The input is at the context's top level. Weights that are to be encrypted are so here in simulations and dry runs,
+ * which have no key. Errors: NO_LEVEL, UNSUPPORTED (images that are added and lie differently), and those of
  * umbra_encrypted_make, umbra_weights_create and umbra_convolution_create.
  */
 umbra_status umbra_network_make(umbra_inference **network, const umbra_context *context, const umbra_program *program,

@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <sodium.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -16,8 +17,12 @@
 #include "file.h"
 #include "plan.h"
 
-/* Of the bits of everything that is computed by a plan: where these change, so does the version. */
-enum { VERSION = 1 };
+/*
+ * The version says how to read a plan and how to compute by it: where either changes, so does the version. The bits of
+ * what is computed have a number of their own, which is part of digests: these change with the bits only. Version 1
+ * ended before `weights`, and had no digest.
+ */
+enum { VERSION = 2, BITS = 1 };
 
 typedef struct inference_record {
   umbra_frame_record frame;
@@ -47,7 +52,7 @@ typedef struct need_record {
 static inference_record essence_of(const umbra_inference_plan *plan) {
   const umbra_way *way = plan->ways;
   return (inference_record){.frame = umbra_frame_record_of(&plan->frame),
-                            .version = VERSION,
+                            .version = BITS,
                             .stride = way->layout.stride,
                             .slots = way->layout.slots,
                             .image = {way->image.channels, way->image.height, way->image.width},
@@ -60,6 +65,7 @@ static inference_record essence_of(const umbra_inference_plan *plan) {
 static inference_record record_of(const umbra_inference_plan *plan) {
   const umbra_inference_report *r = &plan->ways->report;
   inference_record record = essence_of(plan);
+  record.version = VERSION;
   record.records = r->records;
   record.ciphertexts = r->ciphertexts;
   record.batch_bytes = r->batch_bytes;
@@ -162,12 +168,22 @@ umbra_status umbra_inference_plan_find_digests(umbra_inference_plan *plan) {
 
 /* ---- loading ---- */
 
+static umbra_status read_record(umbra_reader *reader, inference_record *record) {
+  enum { EARLIER = offsetof(inference_record, weights) };
+  int earlier;
+  *record = (inference_record){0};
+  UMBRA_TRY(umbra_read_begin_either(reader, &earlier, UMBRA_SECTION_INFERENCE, sizeof *record, UMBRA_SECTION_INFERENCE,
+                                    EARLIER));
+  UMBRA_TRY(umbra_read_bytes(reader, record, earlier ? EARLIER : sizeof *record));
+  UMBRA_TRY(umbra_read_end(reader));
+  if (!earlier && record->version == VERSION) return UMBRA_OK;
+  return umbra_reader_malformed(reader,
+                                "a plan of version %u, and this library computes by plans of version %d: plan anew",
+                                record->version, VERSION);
+}
+
 /* What the frame and the steps do not say themselves. */
 static umbra_status check_record(const umbra_reader *reader, const inference_record *r, const umbra_params *params) {
-  if (r->version != VERSION)
-    return umbra_reader_malformed(
-        reader, "a plan of version %u; this library computes other bits, by plans of version %d: plan anew", r->version,
-        VERSION);
   if (!r->records || r->records >> 31 || r->steps > UMBRA_PROGRAM_MAX_STEPS ||
       (r->depth > umbra_params_depth(params) && !umbra_params_bootstrapped_level(params)))
     return umbra_reader_malformed(reader, "%llu records, %u steps of %u levels", (unsigned long long)r->records,
@@ -307,7 +323,7 @@ static umbra_status read_plan(umbra_reader *reader, umbra_inference_plan *plan) 
   inference_record record;
   umbra_way *way = plan->ways;
   UMBRA_TRY(umbra_params_read_sections(reader, &way->params));
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_INFERENCE, &record, sizeof record));
+  UMBRA_TRY(read_record(reader, &record));
   UMBRA_TRY(check_record(reader, &record, way->params));
   UMBRA_TRY(umbra_frame_read(reader, &plan->frame, &record.frame));
   UMBRA_TRY(read_needs(reader, way, record.keys));

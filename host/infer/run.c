@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Programs on matrices and images, whatever the device: encrypted, simulated, or dry. */
+#include <string.h>
 #include <umbra/matrix_ops.h>
 #include <umbra/product.h>
 
@@ -84,9 +85,20 @@ static umbra_status add_bias(const run *r, umbra_matrix *sum, const umbra_matrix
   return UMBRA_OK;
 }
 
-static umbra_status add_product(const run *r, umbra_matrix **sum, const umbra_term *term, const umbra_matrix *weights) {
+/* weights: NULL in a simulation. */
+static umbra_status multiply_term(const run *r, umbra_matrix **product, const umbra_step *step, size_t term,
+                                  const umbra_matrix *weights) {
+  const umbra_inference *n = r->network;
+  const umbra_matrix *x = operand_of(r, step->terms[term].value).matrix;
+  if (weights) return umbra_matrix_multiply(r->evaluator, product, x, weights, NULL);
+  const uint32_t level = n->levels[step - n->program->steps].level;
+  return umbra_encrypted_simulate(r->evaluator, product, x, n->program, step, term, level);
+}
+
+static umbra_status add_product(const run *r, umbra_matrix **sum, const umbra_step *step, size_t term,
+                                const umbra_matrix *weights) {
   umbra_matrix *product = NULL;
-  umbra_status status = umbra_matrix_multiply(r->evaluator, &product, operand_of(r, term->value).matrix, weights, NULL);
+  umbra_status status = multiply_term(r, &product, step, term, weights);
   if (status == UMBRA_OK) status = umbra_matrix_add(r->evaluator, sum, *sum, product);
   umbra_matrix_destroy(product);
   return status;
@@ -94,9 +106,8 @@ static umbra_status add_product(const run *r, umbra_matrix **sum, const umbra_te
 
 static umbra_status run_encrypted(const run *r, umbra_matrix **out, const umbra_step *step,
                                   umbra_matrix *const *weights) {
-  const umbra_matrix *x = operand_of(r, step->terms[0].value).matrix;
-  UMBRA_TRY(umbra_matrix_multiply(r->evaluator, out, x, weights[0], NULL));
-  for (size_t t = 1; t < step->term_count; t++) UMBRA_TRY(add_product(r, out, &step->terms[t], weights[t]));
+  UMBRA_TRY(multiply_term(r, out, step, 0, weights[0]));
+  for (size_t t = 1; t < step->term_count; t++) UMBRA_TRY(add_product(r, out, step, t, weights[t]));
   UMBRA_TRY(add_bias(r, *out, weights[step->term_count]));
   umbra_matrix_declare(*out, umbra_step_magnitude(r->network->program, step));
   return UMBRA_OK;
@@ -340,6 +351,16 @@ static umbra_status run_rows(const run *like, umbra_matrix **out, const umbra_ma
   return status;
 }
 
+/* Of records; whether they are those of the keys has been asked before. Without records there are no owners. */
+static umbra_status check_owner(const umbra_inference *network, const umbra_matrix *batch) {
+  uint8_t owner[UMBRA_OWNER_BYTES], of_weights[UMBRA_OWNER_BYTES];
+  if (!network->weights || network->context->stand_ins) return UMBRA_OK;
+  umbra_matrix_owner(batch, owner);
+  umbra_inference_weights_owner(network->weights, of_weights);
+  if (memcmp(owner, of_weights, sizeof owner) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the weights were encrypted for another owner than that of the records");
+}
+
 static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const *out, const umbra_matrix *batch,
                           const umbra_inference *network) {
   if (!evaluator || !out || !batch || !network)
@@ -347,6 +368,7 @@ static umbra_status check(const umbra_evaluator *evaluator, umbra_matrix *const 
                       "umbra_inference_run needs an evaluator, an output, records and a network");
   UMBRA_TRY(umbra_check_own(evaluator, network->context, "the network"));
   UMBRA_TRY(umbra_check_operands(evaluator, batch->part, batch->part[0], NULL));
+  UMBRA_TRY(check_owner(network, batch));
   if (network->stamped) UMBRA_TRY(umbra_inference_plan_check_stamp(network->plan, batch, UMBRA_MATRIX_RECORDS));
   if (batch->columns != network->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records of %zu elements, for a network of %zu", batch->columns,

@@ -264,21 +264,20 @@ static umbra_status add_all(list *l) {
 /* ---- which of them ---- */
 
 /*
- * Memory that is left is for diagonals that are encoded ahead, blocks that are kept for reuse counted. Products with these
- * may take more room than those that encode: then fewer are.
+ * Memory that is left is for diagonals that are encoded ahead, blocks that are kept for reuse counted. Products with
+ * these may take more room than those that encode: then fewer are, or none.
  */
 static umbra_status fill_memory(umbra_way *way, umbra_cost *cost, const list *l) {
-  enum { TRIES = 3 };
   const uint64_t memory = l->options->memory;
-  uint64_t left = memory;
-  for (int i = 1; i <= TRIES; i++) {
-    const uint64_t beyond = i == 1 ? cost->device_bytes : cost->device_bytes - memory;
-    left -= beyond < left ? beyond : left;
-    way->ahead = i < TRIES ? left : 0;
+  way->ahead = memory - cost->device_bytes;
+  for (int tries = 2; tries > 0; tries--) {
     UMBRA_TRY(umbra_way_measure(way, cost, NULL, l->program, l->options->target, NULL));
     if (cost->device_bytes <= memory) return UMBRA_OK;
+    const uint64_t beyond = cost->device_bytes - memory;
+    way->ahead -= beyond < way->ahead ? beyond : way->ahead;
   }
-  return UMBRA_OK;
+  way->ahead = 0;
+  return umbra_way_measure(way, cost, NULL, l->program, l->options->target, NULL);
 }
 
 static umbra_status try_way(umbra_way *way, const list *l) {
@@ -341,7 +340,7 @@ static umbra_status no_way(const list *l) {
 
 static umbra_status keep_any(list *l, umbra_watch *watch) { return l->count ? keep_possible(l, watch) : no_way(l); }
 
-/* Where no chain of primes has the levels, or none with room in memory, with refreshes. If both fail: why the first did. */
+/* Where no chain of primes has the levels, or none with room in memory, with refreshes. Both fail: why the first did. */
 static umbra_status find_possible(list *l, umbra_watch *watch) {
   char why[2 * WHY];
   UMBRA_TRY(add_all(l));

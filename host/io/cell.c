@@ -270,7 +270,7 @@ const char *umbra_span_shown(char text[UMBRA_SHOWN_BYTES], umbra_span span) {
     const unsigned char c = (unsigned char)span.at[i];
     if (c >> 6 != 2 && ++characters > MOST) break;
     if (used >= UMBRA_SHOWN_BYTES - 4) break;
-    text[used++] = c < ' ' || c == 127 ? '?' : span.at[i];
+    text[used++] = c ? span.at[i] : '?';
   }
   const char *end = i < span.length ? "..." : "";
   memcpy(text + used, end, strlen(end) + 1);

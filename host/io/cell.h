@@ -49,7 +49,7 @@ int umbra_cell_is_truth_beside(umbra_span cell, umbra_span other);
  */
 const char *umbra_cell_diagnosis(umbra_span cell, int alone);
 
-/* Printable ASCII and UTF-8, cut off after 32 characters: what messages show of a text. */
+/* Without zero bytes, cut off after 32 characters: what messages show of a text. Errors and notes escape controls. */
 enum { UMBRA_SHOWN_BYTES = 136 };
 const char *umbra_span_shown(char text[UMBRA_SHOWN_BYTES], umbra_span span);
 

@@ -64,6 +64,7 @@ static const char *const sections[] = {
     [UMBRA_SECTION_DIGEST] = "the digest of a network's steps",
     [UMBRA_SECTION_PLAN] = "the plan of which a matrix is",
     [UMBRA_SECTION_WEIGHTS] = "the plan of encrypted weights",
+    [UMBRA_SECTION_ORIGIN] = "the id of a training",
     [UMBRA_SECTION_LEARNING] = "the optimizer and layers of a training",
 };
 

@@ -123,6 +123,7 @@ umbra_status umbra_delimited_next(umbra_delimited *text, int *more) {
     if (skip_comment(text)) continue;
     UMBRA_TRY(take_record(text));
     *more = !is_empty(text);
+    text->empties += !*more && text->count > 1;
   }
   return UMBRA_OK;
 }

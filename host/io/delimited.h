@@ -17,7 +17,8 @@ typedef struct umbra_field {
 
 /*
  * Reads records. Lines end in LF, CR LF or CR, and within quotes go on; those that begin with '#', and records without
- * any value, are left out. Initialise at, end, path, separator and next_line (1); clear with umbra_records_clear_fields.
+ * any value, are left out, and counted. Initialise at, end, path, separator and next_line (1); clear with
+ * umbra_delimited_clear.
  */
 typedef struct umbra_delimited {
   const char *at, *end, *path;
@@ -28,6 +29,7 @@ typedef struct umbra_delimited {
   umbra_field *field;
   size_t count, room;
   size_t comments; /* lines so far */
+  size_t empties;  /* records of separators alone so far */
 } umbra_delimited;
 
 /* *more: 0 after the last record. Errors: FORMAT (with line and column), RANGE (too many fields), OUT_OF_MEMORY. */

@@ -10,6 +10,7 @@
 #include "../base/arrays.h"
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/text.h"
 
 umbra_status umbra_grid_make(umbra_grid *grid, size_t rows, size_t columns) {
   size_t count;
@@ -50,13 +51,14 @@ int umbra_grid_begins_with_word(const umbra_grid_column *column) {
 }
 
 void umbra_table_tell(const umbra_table_options *options, const char *format, ...) {
-  char text[512];
+  char text[512], escaped[1024];
   if (!options->note) return;
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  options->note(options->user, text);
+  umbra_text_escape(escaped, sizeof escaped, text);
+  options->note(options->user, escaped);
 }
 
 /* ---- columns that are named in options ---- */
@@ -88,10 +90,10 @@ static int is_column(size_t *column, const umbra_grid *grid, long long number) {
   return 1;
 }
 
-/* Numbers are names before they are places, unless all names are numbers that count. */
+/* Numbers are names before they are places, unless all names are numbers: then they are places, as without a header. */
 static int is_place(size_t *column, const umbra_grid *grid, const char *text) {
   long long number;
-  return grid->counted && take_whole(&number, &text) && !*text && is_column(column, grid, number);
+  return grid->numbered && take_whole(&number, &text) && !*text && is_column(column, grid, number);
 }
 
 umbra_status umbra_grid_find(size_t *column, const umbra_grid *grid, const char *text) {
@@ -146,13 +148,14 @@ static umbra_status select_item(selection *s, umbra_span item) {
   const char *at = text;
   long long number, last_number;
   size_t first = 0, last;
-  const size_t named = s->grid->counted ? 0 : count_named(&first, s->grid, item);
+  snprintf(text, sizeof text, "%.*s", (int)(item.length < sizeof text ? item.length : 0), item.at);
+  if (is_place(&first, s->grid, text)) return select_column(s, first);
+  const size_t named = count_named(&first, s->grid, item);
   if (named == 1) return select_column(s, first);
   if (named > 1)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s: %zu columns are called '%.*s'; give the number", s->option,
                       named, (int)item.length, item.at);
   if (item.length >= sizeof text) return no_such_column(s, item);
-  snprintf(text, sizeof text, "%.*s", (int)item.length, item.at);
   if (!take_whole(&number, &at) || !is_column(&first, s->grid, number)) return no_such_column(s, item);
   last = first;
   if (*at == '-') {

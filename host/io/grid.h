@@ -28,7 +28,7 @@ typedef struct umbra_grid {
   umbra_grid_column *column;
   size_t *lines; /* of the rows, from 1; NULL: an array, which has none */
   int named;     /* there is a header */
-  int counted;   /* whose names are numbers in their order: they are never meant */
+  int numbered;  /* whose names are all numbers, not in quotes: numbers mean places, however it was found */
   char *memory;  /* that texts are parts of */
   char *names;   /* that names are */
 } umbra_grid;
@@ -37,8 +37,8 @@ umbra_status umbra_grid_make(umbra_grid *grid, size_t rows, size_t columns);
 void umbra_grid_clear(umbra_grid *grid);
 
 /*
- * Delimited text; bytes are taken over, whatever the status. path stays the caller's. schema: NULL, or
- * says which columns are texts.
+ * Delimited text; bytes are taken over, whatever the status. path stays the caller's. schema: NULL, or says which
+ * columns are texts.
  */
 umbra_status umbra_grid_from_text(umbra_grid *grid, umbra_bytes *bytes, const char *path,
                                   const umbra_table_options *options, const umbra_schema *schema);

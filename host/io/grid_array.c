@@ -7,6 +7,7 @@
 
 #include "../base/error.h"
 #include "../base/memory.h"
+#include "../base/text.h"
 #include "grid.h"
 #include "storage.h"
 #include "table_file.h"
@@ -81,6 +82,26 @@ typedef struct archive {
   uint64_t most; /* bytes that may still be unpacked */
 } archive;
 
+/* Without its .npy */
+static umbra_span name_of(const umbra_zip_member *member) {
+  const umbra_span name = {member->name, member->name_length};
+  return (umbra_span){name.at, name.length > 4 ? name.length - 4 : name.length};
+}
+
+/* All names that there are, as far as a message has room. */
+static void list_names(char *text, size_t size, const archive *a) {
+  char shown[UMBRA_SHOWN_BYTES];
+  umbra_text out = {text, size, 0};
+  for (size_t i = 0; i < a->count; i++) {
+    const umbra_span name = name_of(&a->member[i]);
+    if (out.length + UMBRA_SHOWN_BYTES > size) {
+      umbra_text_put(&out, ", ...");
+      return;
+    }
+    umbra_text_put(&out, "%s%s", i ? ", " : "", umbra_span_shown(shown, name));
+  }
+}
+
 static umbra_status read_member(archive *a, size_t i) {
   umbra_bytes bytes = {0};
   UMBRA_TRY(umbra_zip_read(&bytes, &a->member[i], a->bytes, a->path, a->most));
@@ -89,15 +110,11 @@ static umbra_status read_member(archive *a, size_t i) {
       from_npy(&a->part[i], &(umbra_npy_source){.memory = bytes.at, .bytes = bytes.size, .path = a->path, .any = 1});
   umbra_free(bytes.at);
   if (status != UMBRA_OK || a->part[i].rows == a->part[0].rows) return status;
+  char names[300];
+  list_names(names, sizeof names, a);
   return umbra_fail(UMBRA_ERROR_FORMAT,
-                    "array %zu has %zu rows and the first one %zu; save the one that is meant (in %s)", i + 1,
-                    a->part[i].rows, a->part[0].rows, a->path);
-}
-
-/* Without its .npy */
-static umbra_span name_of(const umbra_zip_member *member) {
-  const umbra_span name = {member->name, member->name_length};
-  return (umbra_span){name.at, name.length > 4 ? name.length - 4 : name.length};
+                    "array %zu of %s has %zu rows and the first one %zu; --array names those that are meant (in %s)",
+                    i + 1, names, a->part[i].rows, a->part[0].rows, a->path);
 }
 
 /* A column of a grid that has more, into another. */
@@ -127,6 +144,45 @@ static umbra_status join(umbra_grid *grid, const archive *a) {
   return UMBRA_OK;
 }
 
+static umbra_status find_member(size_t *i, const archive *a, umbra_span wanted) {
+  char names[300], shown[UMBRA_SHOWN_BYTES];
+  for (*i = 0; *i < a->count; ++*i)
+    if (umbra_span_compare(name_of(&a->member[*i]), wanted) == 0) return UMBRA_OK;
+  list_names(names, sizeof names, a);
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "--array: there is no array '%s'; there are %s (in %s)",
+                    umbra_span_shown(shown, wanted), names, a->path);
+}
+
+static size_t count_items(const char *list) {
+  size_t count = 1;
+  for (; *list; list++) count += *list == ',';
+  return count;
+}
+
+/* The members that a list names, in its order, in the place of all. */
+static umbra_status choose_members(archive *a, const char *list) {
+  umbra_zip_member *chosen;
+  size_t count = 0, i;
+  if (!list) return UMBRA_OK;
+  UMBRA_TRY(umbra_alloc(&chosen, count_items(list), sizeof *chosen, "the arrays of a file"));
+  umbra_status status = UMBRA_OK;
+  for (const char *at = list; status == UMBRA_OK; at++) {
+    const size_t length = strcspn(at, ",");
+    status = find_member(&i, a, umbra_span_trimmed((umbra_span){at, length}));
+    if (status == UMBRA_OK) chosen[count++] = a->member[i];
+    at += length;
+    if (!*at) break;
+  }
+  if (status != UMBRA_OK) {
+    umbra_free(chosen);
+    return status;
+  }
+  umbra_free(a->member);
+  a->member = chosen;
+  a->count = count;
+  return UMBRA_OK;
+}
+
 static umbra_status join_members(umbra_grid *grid, archive *a) {
   umbra_status status = a->count ? UMBRA_OK : umbra_fail(UMBRA_ERROR_FORMAT, "'%s' holds no array", a->path);
   umbra_grid made = {.path = a->path};
@@ -140,10 +196,12 @@ static umbra_status join_members(umbra_grid *grid, archive *a) {
   return status;
 }
 
-static umbra_status from_npz(umbra_grid *grid, const umbra_bytes *bytes, const char *path, uint64_t most) {
+static umbra_status from_npz(umbra_grid *grid, const umbra_bytes *bytes, const char *path, const char *array,
+                             uint64_t most) {
   archive a = {.bytes = bytes, .path = path, .most = most};
   UMBRA_TRY(umbra_zip_list(&a.member, &a.count, bytes, path));
-  umbra_status status = join_members(grid, &a);
+  umbra_status status = choose_members(&a, array);
+  if (status == UMBRA_OK) status = join_members(grid, &a);
   umbra_free(a.member);
   return status;
 }
@@ -182,12 +240,18 @@ static file_kind kind_by_bytes(const umbra_bytes *bytes) {
   return bytes->size >= 4 && memcmp(bytes->at, "PK\3\4", 4) == 0 ? NPZ : TEXT;
 }
 
+static umbra_status check_member_option(const umbra_table_options *options, file_kind kind, const char *path) {
+  if (!options->array || kind == NPZ) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "--array names arrays of .npz files, and this is none (in %s)", path);
+}
+
 /* Text takes the bytes over. */
 static umbra_status from_bytes(umbra_grid *grid, umbra_bytes *bytes, file_kind kind, const char *path,
                                const umbra_table_options *options, const umbra_schema *schema, uint64_t most) {
+  UMBRA_TRY(check_member_option(options, kind, path));
   if (kind == TEXT) return umbra_grid_from_text(grid, bytes, path, options, schema);
   UMBRA_TRY(check_array_options(options, path));
-  if (kind == NPZ) return from_npz(grid, bytes, path, most);
+  if (kind == NPZ) return from_npz(grid, bytes, path, options->array, most);
   return from_npy(grid, &(umbra_npy_source){.memory = bytes->at, .bytes = bytes->size, .path = path, .any = 1});
 }
 
@@ -204,7 +268,10 @@ umbra_status umbra_grid_read(umbra_grid *grid, const char *path, const umbra_tab
                       "(spreadsheets can be saved as .csv), and - is "
                       "standard input",
                       path);
-  if (kind == NPY && !packed) return from_npy_file(grid, path, options);
+  if (kind == NPY && !packed) {
+    UMBRA_TRY(check_member_option(options, kind, path));
+    return from_npy_file(grid, path, options);
+  }
   UMBRA_TRY(umbra_input_read(&bytes, path, most));
   const file_kind read_as = standard_input ? kind_by_bytes(&bytes) : kind;
   umbra_status status = from_bytes(grid, &bytes, read_as, path, options, schema, most);

@@ -22,8 +22,7 @@ typedef struct reading {
   size_t columns;
   size_t row_names; /* 1: the first column has no name in the header */
   size_t repeats;   /* of the header, among the records */
-  int has_words;    /* the header, so that no record can be the same */
-  int counted;      /* the names are only numbers in their order */
+  int has_words;    /* the header: no record can be the same, and numbers may be names of columns */
   char mark;
 } reading;
 
@@ -111,8 +110,8 @@ static int is_quoted_over_numbers(const umbra_delimited *first, const column_loo
 typedef enum name_guess { NO_NAMES, PERHAPS_NAMES, NAMES } name_guess;
 
 /*
- * Numbers that rise by one from column to column are names that were never given, if there are many, or a column below has
- * fractions; others may be names if all columns but one, which may be the label, have fractions.
+ * Numbers that rise by one from column to column are names that were never given, if there are many, or a column below
+ * has fractions; others may be names if all columns but one, which may be the label, have fractions.
  */
 static name_guess guess_names(const umbra_delimited *first, const column_look *look) {
   enum { MANY = 5 };
@@ -144,6 +143,13 @@ static int has_words(const umbra_delimited *t) {
   return 0;
 }
 
+/* Numbers in quotes are names that somebody gave. */
+static int is_quoted(const umbra_delimited *t) {
+  for (size_t c = 0; c < t->count; c++)
+    if (t->field[c].quoted && t->field[c].text.length) return 1;
+  return 0;
+}
+
 static int judge_header(reading *r, const column_look *look) {
   const umbra_delimited *first = &r->header;
   const size_t numbers = count_numbers(first);
@@ -153,8 +159,7 @@ static int judge_header(reading *r, const column_look *look) {
     umbra_table_tell(r->options,
                      "line %zu is taken for a record, although it may be a header; --header 1 says that it is",
                      first->line);
-  r->counted = guess == NAMES;
-  if (!r->counted && !has_names_over_numbers(first, look)) return 0;
+  if (guess != NAMES && !has_names_over_numbers(first, look)) return 0;
   umbra_table_tell(r->options,
                    "line %zu is taken for the header, although it has numbers; --header 0 says that there is none",
                    first->line);
@@ -316,13 +321,14 @@ static umbra_status take_survey(survey *s, reading *r) {
     look_at_cells(s, r);
     s->rows++;
   }
-  const size_t comments = r->text.comments - begin.comments;
+  const size_t comments = r->text.comments - begin.comments, empties = r->text.empties - begin.empties;
   umbra_delimited_clear(&r->text);
   r->text = begin;
   UMBRA_TRY(status);
   if (!s->rows) return umbra_fail(UMBRA_ERROR_FORMAT, "there is no line of numbers (in %s)", r->text.path);
   drop_empty_columns(r, s);
   if (comments) umbra_table_tell(r->options, "lines among the records that begin with # are left out: %zu", comments);
+  if (empties) umbra_table_tell(r->options, "records without any value are left out: %zu", empties);
   if (r->repeats) umbra_table_tell(r->options, "lines that repeat the header are left out: %zu", r->repeats);
   return UMBRA_OK;
 }
@@ -393,7 +399,7 @@ static umbra_status put_names(umbra_grid *grid, const reading *r) {
   for (size_t c = 0; c < r->header.count; c++) bytes += r->header.field[c].text.length;
   UMBRA_TRY(umbra_alloc(&grid->names, bytes, 1, "the header of a table"));
   grid->named = r->header.count > 0;
-  grid->counted = r->counted;
+  grid->numbered = r->header.count > 0 && !r->has_words && !is_quoted(&r->header);
   if (r->row_names) grid->column[0].name = (umbra_span){grid->names, 0};
   char *at = grid->names;
   for (size_t c = 0; c < r->header.count; c++) {

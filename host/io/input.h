@@ -14,8 +14,8 @@ typedef struct umbra_bytes {
 } umbra_bytes;
 
 /*
- * All of `path`, "-" being standard input; what begins as gzip is unpacked. most: uncompressed bytes. Errors: IO, FORMAT
- * (a damaged archive), RANGE (more bytes), OUT_OF_MEMORY; the text names the remedy.
+ * All of `path`, "-" being standard input; what begins as gzip is unpacked. most: uncompressed bytes. Errors: IO,
+ * FORMAT (a damaged archive), RANGE (more bytes), OUT_OF_MEMORY; the text names the remedy.
  */
 umbra_status umbra_input_read(umbra_bytes *bytes, const char *path, uint64_t most);
 

@@ -203,7 +203,7 @@ umbra_status umbra_read_begin_either(umbra_reader *reader, int *older, umbra_sec
                                      umbra_section older_type, uint64_t older_length) {
   umbra_section_head head = {0};
   UMBRA_TRY(read_head(reader, &head));
-  *older = head.type == (uint32_t)older_type;
+  *older = head.type == (uint32_t)older_type && (older_type != type || head.length == older_length);
   return *older ? check_head(reader, &head, older_type, older_length) : check_head(reader, &head, type, length);
 }
 

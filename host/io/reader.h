@@ -59,7 +59,7 @@ umbra_status umbra_reader_malformed(const umbra_reader *reader, const char *form
  */
 umbra_status umbra_read_begin(umbra_reader *reader, umbra_section type, uint64_t length);
 
-/* The same, of a section that may also be of an older type, with another length; *older: whether it is. */
+/* The same, of a section that may also be older: of another type, or of this one with another length. */
 umbra_status umbra_read_begin_either(umbra_reader *reader, int *older, umbra_section type, uint64_t length,
                                      umbra_section older_type, uint64_t older_length);
 umbra_status umbra_read_bytes(umbra_reader *reader, void *bytes, size_t count);

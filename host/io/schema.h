@@ -64,6 +64,9 @@ typedef struct umbra_schema_wish {
 /* What the columns of a grid are, with notes about what was left out. */
 umbra_status umbra_schema_infer(umbra_schema **schema, const umbra_grid *grid, const umbra_schema_wish *wish);
 
+/* What stands for missing values beside so many others, which it may sort: their median, or mean; 0 if there are none. */
+double umbra_fill_of(double *value, size_t count, int median);
+
 /* The label's part of that: its kind and classes. */
 umbra_status umbra_schema_find_classes(umbra_schema *schema, const umbra_grid *grid, const umbra_schema_wish *wish);
 
@@ -77,7 +80,9 @@ umbra_status umbra_schema_labels(const umbra_schema *schema, double *labels, con
 /* Records as numbers. Zero-initialise; clear with umbra_sheet_clear. */
 typedef struct umbra_sheet {
   umbra_table features;
-  double *labels; /* as of umbra_schema_labels; NULL: none were wanted */
+  double *labels;  /* as of umbra_schema_labels; NULL: none were wanted */
+  uint8_t *filled; /* of each feature: 1: it stands for a missing value; NULL: none does */
+  int median;      /* which is that of its column; else the mean */
 } umbra_sheet;
 void umbra_sheet_clear(umbra_sheet *sheet);
 
@@ -90,8 +95,13 @@ typedef struct umbra_schema_places {
   size_t *column;
   ptrdiff_t label;
 } umbra_schema_places;
+typedef enum umbra_match_mode {
+  UMBRA_MATCH_OWN,        /* the schema was inferred from this grid */
+  UMBRA_MATCH_WITH_LABEL, /* of another one, which has the label */
+  UMBRA_MATCH_FEATURES    /* or need not have it */
+} umbra_match_mode;
 umbra_status umbra_schema_match(const umbra_schema *schema, umbra_schema_places *places, const umbra_grid *grid,
-                                const umbra_table_options *options, int own);
+                                const umbra_table_options *options, umbra_match_mode mode);
 
 /* Sets as_text of the columns that are categories, before there are rows. Errors: OUT_OF_MEMORY. */
 umbra_status umbra_schema_mark_texts(const umbra_schema *schema, umbra_grid *grid);

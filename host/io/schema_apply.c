@@ -10,6 +10,7 @@
 void umbra_sheet_clear(umbra_sheet *sheet) {
   umbra_table_clear(&sheet->features);
   umbra_free(sheet->labels);
+  umbra_free(sheet->filled);
   *sheet = (umbra_sheet){0};
 }
 
@@ -85,17 +86,22 @@ static umbra_status check_column(const application *a, const umbra_schema_column
 
 /* Writes feature after feature of the rows that are kept. */
 typedef struct target {
-  double *values; /* of the first row's feature */
+  double *values;  /* of the first row's feature */
+  uint8_t *filled; /* likewise; NULL: nobody asks */
   size_t stride;
 } target;
 
+/* The value, or what stands for it. */
+static void put(target *to, const umbra_schema_column *of, double value) {
+  *to->values = isnan(value) ? of->fill : value;
+  if (to->filled) *to->filled = (uint8_t)(isnan(value) != 0);
+  to->values += to->stride;
+  if (to->filled) to->filled += to->stride;
+}
+
 static umbra_status put_numbers(const application *a, const umbra_schema_column *of, size_t c, target to) {
-  for (size_t row = 0; row < a->grid->rows; row++) {
-    if (!a->kept[row]) continue;
-    const double value = a->grid->values[row * a->grid->columns + c];
-    *to.values = isnan(value) ? of->fill : value;
-    to.values += to.stride;
-  }
+  for (size_t row = 0; row < a->grid->rows; row++)
+    if (a->kept[row]) put(&to, of, a->grid->values[row * a->grid->columns + c]);
   return UMBRA_OK;
 }
 
@@ -112,9 +118,9 @@ static umbra_status put_truth(const application *a, const umbra_schema_column *o
   for (size_t row = 0; row < a->grid->rows; row++) {
     if (!a->kept[row]) continue;
     const double value = a->grid->values[row * a->grid->columns + c];
-    *to.values = isnan(value) ? of->fill : truth_of(column, value);
-    if (*to.values < 0) return refused(a, UMBRA_ERROR_MISMATCH, row, c, "stands where yes or no is expected");
-    to.values += to.stride;
+    const double truth = isnan(value) ? NAN : truth_of(column, value);
+    if (truth < 0) return refused(a, UMBRA_ERROR_MISMATCH, row, c, "stands where yes or no is expected");
+    put(&to, of, truth);
   }
   return UMBRA_OK;
 }
@@ -168,12 +174,12 @@ static void mark_missing(const application *a, size_t c, target to) {
 }
 
 static umbra_status put_column(const application *a, const umbra_schema_column *of, size_t c, target to) {
-  static umbra_status (*const put[])(const application *, const umbra_schema_column *, size_t, target) = {
+  static umbra_status (*const putters[])(const application *, const umbra_schema_column *, size_t, target) = {
       [UMBRA_COLUMN_NUMBERS] = put_numbers,
       [UMBRA_COLUMN_TRUTH] = put_truth,
       [UMBRA_COLUMN_CATEGORIES] = put_categories};
   UMBRA_TRY(check_column(a, of, c));
-  UMBRA_TRY(put[of->kind](a, of, c, to));
+  UMBRA_TRY(putters[of->kind](a, of, c, to));
   to.values += umbra_schema_column_features(of) - 1;
   if (of->marks_missing) mark_missing(a, c, to);
   return UMBRA_OK;
@@ -190,17 +196,29 @@ static void tell_filled(const application *a) {
                      filled, rule_of(a) == UMBRA_MISSING_MEAN ? "mean" : "median");
 }
 
-static umbra_status put_columns(const application *a, umbra_table *features) {
+/* Whether values, not texts alone, are filled. */
+static int fills_values(const application *a) {
+  if (rule_of(a) <= UMBRA_MISSING_DROP) return 0;
+  for (size_t i = 0; i < a->schema->columns; i++)
+    if (a->schema->column[i].kind != UMBRA_COLUMN_CATEGORIES && a->grid->column[a->places.column[i]].missing) return 1;
+  return 0;
+}
+
+static umbra_status put_columns(const application *a, umbra_sheet *sheet) {
+  umbra_table *features = &sheet->features;
   const size_t columns = umbra_schema_features(a->schema);
   size_t at = 0, count;
   if (__builtin_mul_overflow(a->rows, columns, &count))
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "%zu x %zu values are too many", a->rows, columns);
   UMBRA_TRY(umbra_alloc(&features->values, count, sizeof *features->values, "a table"));
+  if (fills_values(a)) UMBRA_TRY(umbra_alloc(&sheet->filled, count, 1, "a table"));
+  sheet->median = rule_of(a) != UMBRA_MISSING_MEAN;
   features->rows = a->rows;
   features->columns = columns;
   for (size_t i = 0; i < a->schema->columns; i++) {
     const umbra_schema_column *of = &a->schema->column[i];
-    UMBRA_TRY(put_column(a, of, a->places.column[i], (target){features->values + at, columns}));
+    const target to = {features->values + at, sheet->filled ? sheet->filled + at : NULL, columns};
+    UMBRA_TRY(put_column(a, of, a->places.column[i], to));
     at += umbra_schema_column_features(of);
   }
   return UMBRA_OK;
@@ -218,12 +236,15 @@ static umbra_status check_rule(const application *a) {
 
 static umbra_status apply(application *a, umbra_sheet *sheet) {
   UMBRA_TRY(check_rule(a));
-  UMBRA_TRY(umbra_schema_match(a->schema, &a->places, a->grid, a->wish->options, a->own));
+  const umbra_match_mode mode = a->own           ? UMBRA_MATCH_OWN
+                                : a->wish->label ? UMBRA_MATCH_WITH_LABEL
+                                                 : UMBRA_MATCH_FEATURES;
+  UMBRA_TRY(umbra_schema_match(a->schema, &a->places, a->grid, a->wish->options, mode));
   if (a->wish->label && a->places.label == UMBRA_NO_COLUMN)
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the table has no column '%s', which is the label (in %s)",
                       a->schema->label ? a->schema->label : "of the label", a->grid->path);
   UMBRA_TRY(choose_rows(a));
-  UMBRA_TRY(put_columns(a, &sheet->features));
+  UMBRA_TRY(put_columns(a, sheet));
   tell_filled(a);
   if (!a->wish->label) return UMBRA_OK;
   UMBRA_TRY(umbra_alloc(&sheet->labels, a->rows, sizeof *sheet->labels, "labels"));

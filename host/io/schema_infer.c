@@ -178,19 +178,27 @@ static double cell_value(const umbra_grid *grid, size_t row, size_t c) {
   return umbra_cell_truth(grid->column[c].texts.entry[(size_t)value].text);
 }
 
+double umbra_fill_of(double *value, size_t count, int median) {
+  double mean = 0;
+  if (!count) return 0;
+  if (median) {
+    qsort(value, count, sizeof *value, compare_numbers);
+    mean = value[(count - 1) / 2] + (value[count / 2] - value[(count - 1) / 2]) / 2;
+  } else {
+    for (size_t i = 0; i < count; i++) mean += (value[i] - mean) / (double)(i + 1);
+  }
+  return isfinite(mean) ? mean : 0;
+}
+
 static umbra_status find_fill(double *fill, const umbra_grid *grid, size_t c, int median) {
-  double *values, mean = 0;
+  double *values;
   size_t count = 0;
   UMBRA_TRY(umbra_alloc(&values, grid->rows, sizeof *values, "a column"));
   for (size_t row = 0; row < grid->rows; row++) {
     const double value = cell_value(grid, row, c);
-    if (isnan(value)) continue;
-    values[count++] = value;
-    mean += (value - mean) / (double)count;
+    if (!isnan(value)) values[count++] = value;
   }
-  if (median && count) qsort(values, count, sizeof *values, compare_numbers);
-  if (median && count) mean = values[(count - 1) / 2] + (values[count / 2] - values[(count - 1) / 2]) / 2;
-  *fill = isfinite(mean) ? mean : 0;
+  *fill = umbra_fill_of(values, count, median);
   umbra_free(values);
   return UMBRA_OK;
 }

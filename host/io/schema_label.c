@@ -107,10 +107,20 @@ static umbra_status check_usual(const label_column *l) {
   return UMBRA_OK;
 }
 
-/* The larger number, yes before no, or the later in the alphabet is the positive one. */
+/* As + or a minus stands before something: 1 and -1; else 0. */
+static int sign_of(umbra_span text) {
+  static const char *const minus[] = {"-", "--", "\xe2\x88\x92", "\xe2\x80\x93"};
+  if (umbra_span_is(text, "+") || umbra_span_is(text, "++")) return 1;
+  for (size_t i = 0; i < sizeof minus / sizeof *minus; i++)
+    if (umbra_span_is(text, minus[i])) return -1;
+  return 0;
+}
+
+/* The larger number, yes before no, + before -, or the later in the alphabet is the positive one. */
 static int is_positive(const label_column *l, double value, double than) {
   if (!l->column->words) return value > than;
   const umbra_span a = l->column->texts.entry[(size_t)value].text, b = l->column->texts.entry[(size_t)than].text;
+  if (sign_of(a) && sign_of(b) && sign_of(a) != sign_of(b)) return sign_of(a) > 0;
   const int truth = umbra_cell_truth(a), other = umbra_cell_truth(b);
   return truth >= 0 && other >= 0 && truth != other ? truth > other : umbra_span_compare(a, b) > 0;
 }

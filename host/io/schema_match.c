@@ -97,30 +97,99 @@ static umbra_status match_names(const umbra_schema *schema, umbra_schema_places 
 
 /* ---- by place ---- */
 
-/* A table without the label's column has one less. */
-static umbra_status match_places(const umbra_schema *schema, umbra_schema_places *places, const umbra_grid *grid,
-                                 const umbra_table_options *options) {
-  const int whole = grid->columns == schema->table_columns;
-  if (!whole && !(schema->label_number && grid->columns + 1 == schema->table_columns))
-    return umbra_fail(UMBRA_ERROR_MISMATCH, "the table has %zu columns, and the training's has %zu (in %s)",
-                      grid->columns, schema->table_columns, grid->path);
-  for (size_t i = 0; i < schema->columns; i++) {
-    const size_t number = schema->column[i].number;
-    places->column[i] = number - 1 - (size_t)(!whole && number > schema->label_number);
+/* What a table without names may have of the training's columns, in their order. */
+typedef enum reading {
+  WHOLE,         /* all */
+  WITHOUT_LABEL, /* all but the label */
+  USED,          /* the features' and the label's: no index, and none that was left out */
+  FEATURES,      /* those of the features alone */
+  READINGS
+} reading;
+
+static int compare_numbers(const void *a, const void *b) {
+  const size_t x = *(const size_t *)a, y = *(const size_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The numbers of the columns that features, and the label, are made of, in rising order. */
+static size_t list_used(size_t *used, const umbra_schema *schema, int with_label) {
+  size_t count = 0;
+  for (size_t i = 0; i < schema->columns; i++) used[count++] = schema->column[i].number;
+  if (with_label && schema->label_number) used[count++] = schema->label_number;
+  qsort(used, count, sizeof *used, compare_numbers);
+  return count;
+}
+
+/* used: room for the numbers. The columns that such a table has, and the place of one of the training's in it. */
+static size_t columns_of(reading r, size_t *used, const umbra_schema *schema) {
+  if (r == WHOLE) return schema->table_columns;
+  return r == WITHOUT_LABEL ? schema->table_columns - 1 : list_used(used, schema, r == USED);
+}
+
+static size_t place_of(reading r, const size_t *used, size_t count, const umbra_schema *schema, size_t number) {
+  if (r == WHOLE) return number - 1;
+  if (r == WITHOUT_LABEL) return number - 1 - (size_t)(number > schema->label_number);
+  return (size_t)((const size_t *)bsearch(&number, used, count, sizeof *used, compare_numbers) - used);
+}
+
+static void take_places(umbra_schema_places *places, reading r, const size_t *used, size_t count,
+                        const umbra_schema *schema) {
+  for (size_t i = 0; i < schema->columns; i++)
+    places->column[i] = place_of(r, used, count, schema, schema->column[i].number);
+  if (schema->label_number && (r == WHOLE || r == USED))
+    places->label = (ptrdiff_t)place_of(r, used, count, schema, schema->label_number);
+}
+
+static umbra_status no_reading(const umbra_schema *schema, const umbra_grid *grid) {
+  return umbra_fail(UMBRA_ERROR_MISMATCH, "the table has %zu columns, and the training's has %zu (in %s)",
+                    grid->columns, schema->table_columns, grid->path);
+}
+
+static umbra_status several_readings(const umbra_schema *schema, const umbra_grid *grid) {
+  return umbra_fail(
+      UMBRA_ERROR_MISMATCH,
+      "the table has %zu columns without the training's names, and the training's has %zu: it is not known "
+      "which are missing; give it a header, or all columns (in %s)",
+      grid->columns, schema->table_columns, grid->path);
+}
+
+/* Columns are where the only reading of as many has them. label: the table is to have it. */
+static umbra_status find_reading(umbra_schema_places *places, size_t *used, size_t *other, const umbra_schema *schema,
+                                 const umbra_grid *grid, int label) {
+  umbra_schema_places next = {.column = other, .label = UMBRA_NO_COLUMN};
+  int found = 0;
+  for (reading r = WHOLE; r < READINGS; r++) {
+    if ((label && (r == WITHOUT_LABEL || r == FEATURES)) || (!schema->label_number && r == WITHOUT_LABEL)) continue;
+    const size_t count = columns_of(r, used, schema);
+    if (count != grid->columns) continue;
+    take_places(found ? &next : places, r, used, count, schema);
+    if (found && memcmp(next.column, places->column, schema->columns * sizeof *other) != 0)
+      return several_readings(schema, grid);
+    found = 1;
+    if (r == WHOLE) break; /* nothing is missing */
   }
-  if (whole && schema->label_number) places->label = (ptrdiff_t)schema->label_number - 1;
-  if (schema->named != grid->named)
+  return found ? UMBRA_OK : no_reading(schema, grid);
+}
+
+static umbra_status match_places(const umbra_schema *schema, umbra_schema_places *places, const umbra_grid *grid,
+                                 const umbra_table_options *options, int label) {
+  size_t *room;
+  UMBRA_TRY(umbra_alloc(&room, schema->columns + 1, 2 * sizeof *room, "the columns of a table"));
+  umbra_status status = find_reading(places, room, room + schema->columns + 1, schema, grid, label);
+  umbra_free(room);
+  if (status == UMBRA_OK && schema->named != grid->named)
     umbra_table_tell(options, "%s has %s header: its columns are taken by their places", grid->path,
                      grid->named ? "another" : "no");
-  return UMBRA_OK;
+  return status;
 }
 
 umbra_status umbra_schema_match(const umbra_schema *schema, umbra_schema_places *places, const umbra_grid *grid,
-                                const umbra_table_options *options, int own) {
+                                const umbra_table_options *options, umbra_match_mode mode) {
   umbra_schema_places made = {.label = UMBRA_NO_COLUMN};
   UMBRA_TRY(umbra_alloc(&made.column, schema->columns, sizeof *made.column, "the columns of a table"));
-  umbra_status status = schema->named && grid->named && !own ? match_names(schema, &made, grid, options)
-                                                             : match_places(schema, &made, grid, options);
+  umbra_status status = schema->named && grid->named && mode != UMBRA_MATCH_OWN
+                            ? match_names(schema, &made, grid, options)
+                            : match_places(schema, &made, grid, options, mode == UMBRA_MATCH_WITH_LABEL);
   if (status == UMBRA_OK) *places = made;
   else umbra_free(made.column);
   return status;
@@ -129,8 +198,10 @@ umbra_status umbra_schema_match(const umbra_schema *schema, umbra_schema_places 
 umbra_status umbra_schema_mark_texts(const umbra_schema *schema, umbra_grid *grid) {
   umbra_schema_places places;
   const umbra_table_options silent = {UMBRA_TABLE_OPTIONS_INIT};
-  /* What does not go together is found again, and said, when there are rows. */
-  const umbra_status status = umbra_schema_match(schema, &places, grid, &silent, 0);
+  /* With the label less is possible, and what is, is the same. What does not go together is found again when there are
+   * rows, and said. */
+  umbra_status status = umbra_schema_match(schema, &places, grid, &silent, UMBRA_MATCH_WITH_LABEL);
+  if (status == UMBRA_ERROR_MISMATCH) status = umbra_schema_match(schema, &places, grid, &silent, UMBRA_MATCH_FEATURES);
   if (status != UMBRA_OK) return status == UMBRA_ERROR_OUT_OF_MEMORY ? status : UMBRA_OK;
   for (size_t i = 0; i < schema->columns; i++)
     if (schema->column[i].kind == UMBRA_COLUMN_CATEGORIES) grid->column[places.column[i]].as_text = UMBRA_TEXT_SAID;

@@ -37,7 +37,8 @@ static umbra_status check_label(const sheet_job *j) {
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the schema has no label, and '%s' is to be it", j->wish->label);
   if (!*j->wish->label) return UMBRA_OK;
   UMBRA_TRY(umbra_grid_find(&column, &j->grid, j->wish->label));
-  UMBRA_TRY(umbra_schema_match(schema, &places, &j->grid, &(umbra_table_options){UMBRA_TABLE_OPTIONS_INIT}, 0));
+  UMBRA_TRY(umbra_schema_match(schema, &places, &j->grid, &(umbra_table_options){UMBRA_TABLE_OPTIONS_INIT},
+                               UMBRA_MATCH_WITH_LABEL));
   umbra_free(places.column);
   if (places.label == (ptrdiff_t)column) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_MISMATCH, "--label: '%s' is not the label of the training, which is column %zu%s%.64s",
@@ -107,6 +108,8 @@ static umbra_status read_features(umbra_table *table, const char *path, const um
   if (status != UMBRA_OK) return status;
   umbra_table_clear(table);
   *table = sheet.features;
+  sheet.features = (umbra_table){0};
+  umbra_sheet_clear(&sheet);
   return UMBRA_OK;
 }
 

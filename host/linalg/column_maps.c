@@ -9,8 +9,8 @@
  * Columns without copies are the case of turn = out. If the output then has more places than the input has columns, that
  * is one run, and k < in.
  *
- * Interleaved, place u of a run has column u of an input, and of an output: a rotation by k in (-out, out) brings it column
- * u + k, if there is one, from the same run. All runs are alike, so diagonals have the period of a run.
+ * Interleaved, place u of a run has column u of an input, and of an output: a rotation by k in (-out, out) brings it
+ * column u + k, if there is one, from the same run. All runs are alike, so diagonals have the period of a run.
  */
 #include "column_maps.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plain matrix times matrices by columns, of which several share a ciphertext, or in shifted copies, or interleaved: a
- * linear map of each ciphertext that moves whole columns, for all records of it at once.
+ * A plain matrix times matrices by columns, of which several share a ciphertext, or in shifted copies, or interleaved:
+ * a linear map of each ciphertext that moves whole columns, for all records of it at once.
  */
 #ifndef UMBRA_LINALG_COLUMN_MAPS_H
 #define UMBRA_LINALG_COLUMN_MAPS_H

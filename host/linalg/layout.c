@@ -425,6 +425,11 @@ int umbra_layout_has_padding(const umbra_matrix_layout *l, size_t rows, size_t c
   return 0;
 }
 
+uint32_t umbra_layout_copies(const umbra_matrix_layout *l) {
+  if (l->order == UMBRA_MATRIX_INTERLEAVED) return l->group == 1 ? l->stride : 1;
+  return l->order == UMBRA_MATRIX_DIAGONALS ? l->stride : 1;
+}
+
 size_t umbra_layout_records(const umbra_matrix_layout *l) {
   return l->order == UMBRA_MATRIX_INTERLEAVED ? strides_of(l) : l->stride;
 }

@@ -48,6 +48,9 @@ int umbra_layout_has_padding(const umbra_matrix_layout *layout, size_t rows, siz
 /* Whether products count on zeros in the padding: tiles and diagonals. In other orders it may hold anything. */
 int umbra_layout_needs_zeros(const umbra_matrix_layout *layout);
 
+/* So many slots beside each other hold the same element: from each multiple of that on. */
+uint32_t umbra_layout_copies(const umbra_matrix_layout *layout);
+
 /* Rows of one column that a ciphertext without pairs has: by columns, interleaved. */
 size_t umbra_layout_records(const umbra_matrix_layout *layout);
 

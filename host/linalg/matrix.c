@@ -9,6 +9,7 @@
 #include "../base/outputs.h"
 #include "../base/structs.h"
 #include "../base/watch.h"
+#include "../ckks/dry.h"
 #include "../ckks/noise.h"
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
@@ -47,13 +48,21 @@ typedef struct encryption {
   double *pairs;
 } encryption;
 
-static void fill_part(double *pairs, const umbra_matrix *matrix, size_t part, const umbra_matrix_source *source) {
-  const umbra_matrix_layout *layout = &matrix->layout;
+static double value_in(const umbra_matrix *matrix, umbra_place place, const umbra_matrix_source *source) {
   umbra_element element;
-  for (size_t i = 0; i < 2 * (size_t)layout->slots; i++) {
-    const umbra_place place = {part, (uint32_t)(i / 2), i % 2};
-    const int held = umbra_layout_element(&element, layout, matrix->rows, matrix->columns, place);
-    pairs[i] = held ? source->element(element, source->source) : 0;
+  const int held = umbra_layout_element(&element, &matrix->layout, matrix->rows, matrix->columns, place);
+  return held ? source->element(element, source->source) : 0;
+}
+
+static void fill_part(double *pairs, const umbra_matrix *matrix, size_t part, const umbra_matrix_source *source) {
+  const uint32_t slots = matrix->layout.slots, copies = umbra_layout_copies(&matrix->layout);
+  for (uint32_t slot = 0; slot < slots; slot += copies) {
+    const double re = value_in(matrix, (umbra_place){part, slot, 0}, source);
+    const double im = value_in(matrix, (umbra_place){part, slot, 1}, source);
+    for (uint32_t i = slot; i < slot + copies; i++) {
+      pairs[2 * i] = re;
+      pairs[2 * i + 1] = im;
+    }
   }
 }
 
@@ -160,13 +169,6 @@ static double slot_bound(const umbra_matrix_layout *layout, double bound) {
   return layout->pairs ? exp2(ceil(log2(fmax(umbra_modulus(most, most), 1)))) : most;
 }
 
-static umbra_status make_dry_parts(umbra_matrix *matrix, uint32_t level, double bound) {
-  const double most = slot_bound(&matrix->layout, bound);
-  for (size_t i = 0; i < matrix->parts; i++)
-    UMBRA_TRY(umbra_dry_ciphertext(&matrix->part[i], matrix->context, level, matrix->layout.slots, most));
-  return UMBRA_OK;
-}
-
 umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *context, size_t rows, size_t columns,
                               uint32_t level, double bound, const umbra_matrix_layout *layout) {
   if (!matrix || !context || !rows || !columns)
@@ -177,7 +179,8 @@ umbra_status umbra_dry_matrix(umbra_matrix **matrix, const umbra_context *contex
   UMBRA_TRY(UMBRA_TAKE(umbra_matrix_layout, &wanted, layout));
   UMBRA_TRY(umbra_layout_choose(&wanted, rows, columns, umbra_params_slots(umbra_context_params(context))));
   UMBRA_TRY(umbra_matrix_make(&made, context, rows, columns, &wanted));
-  umbra_status status = make_dry_parts(made, level, bound);
+  umbra_status status =
+      umbra_dry_ciphertexts(made->part, made->parts, context, level, wanted.slots, slot_bound(&wanted, bound));
   if (status == UMBRA_OK) UMBRA_PUT(matrix, matrix, made);
   else umbra_matrix_destroy(made);
   return status;
@@ -270,6 +273,10 @@ void umbra_matrix_set_stamp(umbra_matrix *matrix, const uint8_t plan[UMBRA_DIGES
   umbra_matrix_stamp stamp = {.role = (uint32_t)role};
   memcpy(stamp.plan, plan, sizeof stamp.plan);
   matrix->stamp = stamp;
+}
+
+void umbra_matrix_set_training(umbra_matrix *matrix, const uint8_t training[UMBRA_DIGEST_BYTES]) {
+  umbra_matrix_set_stamp(matrix, training, UMBRA_MATRIX_SCALED);
 }
 
 umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout) {

@@ -7,9 +7,9 @@
 #include "layout.h"
 #include "parts.h"
 
-/* Which plan of a network it belongs to, as a section of files. */
+/* Which plan of a network, or which training, it belongs to, as a section of files. */
 typedef struct umbra_matrix_stamp {
-  uint8_t plan[UMBRA_DIGEST_BYTES]; /* its digest */
+  uint8_t plan[UMBRA_DIGEST_BYTES]; /* its digest, or id */
   uint32_t role, reserved;          /* an umbra_matrix_role */
 } umbra_matrix_stamp;
 _Static_assert(sizeof(umbra_matrix_stamp) == 40, "no padding");

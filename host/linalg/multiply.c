@@ -4,6 +4,7 @@
 #include "../base/bounds.h"
 #include "../base/counted.h"
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -267,6 +268,20 @@ static umbra_status multiply(umbra_evaluator *evaluator, umbra_matrix **out, pro
   if (status == UMBRA_OK) umbra_matrix_declare(made, p->magnitude);
   umbra_matrix_destroy(p->a.made);
   umbra_matrix_destroy(p->b.made);
+  if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);
+  else umbra_matrix_destroy(made);
+  return status;
+}
+
+umbra_status umbra_matrix_multiply_later(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
+                                         const umbra_later_matrix *b) {
+  UMBRA_TRACE(evaluator, "matrix_multiply", a->part[0]);
+  factor x = {.given = a};
+  umbra_matrix *made = NULL;
+  umbra_status status = prepare(evaluator, &x, umbra_min_u32(umbra_matrix_level(a), b->level));
+  if (status == UMBRA_OK) status = umbra_matrix_make(&made, evaluator->context, a->rows, b->columns, &a->layout);
+  if (status == UMBRA_OK) status = umbra_multiply_later_diagonals(evaluator, made, used(&x), b);
+  umbra_matrix_destroy(x.made);
   if (status == UMBRA_OK) UMBRA_PUT(matrix, out, made);
   else umbra_matrix_destroy(made);
   return status;

@@ -19,6 +19,21 @@ umbra_status umbra_multiply_tiles(umbra_evaluator *evaluator, umbra_matrix *out,
 umbra_status umbra_multiply_diagonals(umbra_evaluator *evaluator, umbra_matrix *out, const umbra_matrix *a,
                                       const umbra_matrix *b);
 
+/*
+ * The same of a simulation, whose matrix by diagonals is never there as a whole: each block of its columns is encrypted
+ * when it is multiplied. layout: chosen.
+ */
+typedef struct umbra_later_matrix {
+  const umbra_matrix_source *source;
+  size_t rows, columns;
+  umbra_matrix_layout layout;
+  uint32_t level;
+} umbra_later_matrix;
+umbra_status umbra_matrix_multiply_later(umbra_evaluator *evaluator, umbra_matrix **out, const umbra_matrix *a,
+                                         const umbra_later_matrix *b);
+umbra_status umbra_multiply_later_diagonals(umbra_evaluator *evaluator, umbra_matrix *out, const umbra_matrix *a,
+                                            const umbra_later_matrix *b);
+
 /* ---- factors of tiles ---- */
 
 /* How one factor comes from a matrix: that many linear maps, one after the other. */

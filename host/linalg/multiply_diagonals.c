@@ -17,6 +17,7 @@
 typedef struct diagonal_product {
   umbra_evaluator *evaluator;
   const umbra_matrix *a, *b;
+  const umbra_later_matrix *later; /* NULL: b is there; else b is the block of its columns that is used now */
   umbra_matrix *out;
   umbra_diagonal_blocks blocks; /* of b; a block of a's rows has as many parts as they are down */
   uint32_t babies;
@@ -38,10 +39,10 @@ static umbra_status turn(const diagonal_product *p, size_t row) {
 
 /* *sum = the products of a giant step with the blocks of a column. */
 static umbra_status sum_products(const diagonal_product *p, umbra_ciphertext **sum, size_t column, size_t giant) {
-  const size_t diagonals = p->blocks.diagonals;
+  const size_t diagonals = p->blocks.diagonals, across = p->later ? 1 : p->blocks.across;
   size_t count = 0;
   for (size_t k = 0; k < p->blocks.down; k++) {
-    umbra_ciphertext *const *block = p->b->part + (k * p->blocks.across + column) * diagonals;
+    umbra_ciphertext *const *block = p->b->part + (k * across + column) * diagonals;
     for (size_t i = 0; i < p->babies && giant + i < diagonals; i++, count++) {
       p->x[count] = p->turned[k * p->babies + i];
       p->d[count] = block[giant + i];
@@ -64,10 +65,41 @@ static umbra_status multiply_column(const diagonal_product *p, umbra_ciphertext 
   return status;
 }
 
+/* The elements of a block of columns, zeros behind the last. */
+typedef struct later_columns {
+  const umbra_later_matrix *of;
+  size_t first;
+} later_columns;
+
+static double later_element(umbra_element element, const void *source) {
+  const later_columns *c = source;
+  const umbra_matrix_source *s = c->of->source;
+  const umbra_element there = {element.row, c->first + element.column};
+  return there.column < c->of->columns ? s->element(there, s->source) : 0;
+}
+
+static umbra_status multiply_later_column(const diagonal_product *p, umbra_ciphertext **sum, size_t column) {
+  const umbra_later_matrix *b = p->later;
+  const size_t positions = b->layout.slots / b->layout.stride, wide = b->columns < positions ? b->columns : positions;
+  const later_columns columns = {b, column * positions};
+  const umbra_matrix_source source = {later_element, &columns};
+  const umbra_encryptor by = {.context = p->evaluator->context};
+  umbra_matrix *made = NULL;
+  UMBRA_TRY(umbra_matrix_encrypt_source(&made, by, &source, b->rows, wide, &b->layout, b->level, NULL));
+  diagonal_product of_column = *p;
+  of_column.b = made;
+  const umbra_status status = multiply_column(&of_column, sum, 0);
+  umbra_matrix_destroy(made);
+  return status;
+}
+
 static umbra_status multiply_block(const diagonal_product *p, size_t row) {
+  umbra_ciphertext **sum = p->out->part + row * p->blocks.across;
   UMBRA_TRY(turn(p, row));
-  for (size_t j = 0; j < p->blocks.across; j++)
-    UMBRA_TRY(multiply_column(p, &p->out->part[row * p->blocks.across + j], j));
+  for (size_t j = 0; j < p->blocks.across; j++) {
+    UMBRA_TRY(umbra_watch_step(&p->evaluator->watch, j, p->blocks.across));
+    UMBRA_TRY(p->later ? multiply_later_column(p, &sum[j], j) : multiply_column(p, &sum[j], j));
+  }
   return UMBRA_OK;
 }
 
@@ -82,18 +114,29 @@ static umbra_status multiply(const diagonal_product *p) {
   return status;
 }
 
+/* b of rows and columns in that layout. */
+static umbra_status run(diagonal_product *p, const umbra_matrix_layout *layout, size_t rows, size_t columns) {
+  p->blocks = umbra_layout_diagonals(layout, rows, columns);
+  p->babies = layout->group < p->blocks.diagonals ? layout->group : (uint32_t)p->blocks.diagonals;
+  const size_t count = p->blocks.down * p->babies;
+  UMBRA_TRY(umbra_alloc(&p->turned, count, sizeof *p->turned, "a product of matrices"));
+  umbra_status status = umbra_alloc(&p->x, 2 * count, sizeof *p->x, "a product of matrices");
+  p->d = p->x + count;
+  if (status == UMBRA_OK) status = multiply(p);
+  for (size_t i = 0; i < count; i++) umbra_ciphertext_destroy(p->turned[i]);
+  umbra_free(p->x);
+  umbra_free(p->turned);
+  return status;
+}
+
 umbra_status umbra_multiply_diagonals(umbra_evaluator *evaluator, umbra_matrix *out, const umbra_matrix *a,
                                       const umbra_matrix *b) {
   diagonal_product p = {.evaluator = evaluator, .a = a, .b = b, .out = out};
-  p.blocks = umbra_layout_diagonals(&b->layout, b->rows, b->columns);
-  p.babies = b->layout.group < p.blocks.diagonals ? b->layout.group : (uint32_t)p.blocks.diagonals;
-  const size_t count = p.blocks.down * p.babies;
-  UMBRA_TRY(umbra_alloc(&p.turned, count, sizeof *p.turned, "a product of matrices"));
-  umbra_status status = umbra_alloc(&p.x, 2 * count, sizeof *p.x, "a product of matrices");
-  p.d = p.x + count;
-  if (status == UMBRA_OK) status = multiply(&p);
-  for (size_t i = 0; i < count; i++) umbra_ciphertext_destroy(p.turned[i]);
-  umbra_free(p.x);
-  umbra_free(p.turned);
-  return status;
+  return run(&p, &b->layout, b->rows, b->columns);
+}
+
+umbra_status umbra_multiply_later_diagonals(umbra_evaluator *evaluator, umbra_matrix *out, const umbra_matrix *a,
+                                            const umbra_later_matrix *b) {
+  diagonal_product p = {.evaluator = evaluator, .a = a, .later = b, .out = out};
+  return run(&p, &b->layout, b->rows, b->columns);
 }

@@ -22,8 +22,8 @@ struct umbra_weights {
 /* Of combinations whose ciphertexts have several slots for each record; else 0. */
 uint32_t umbra_weights_period(const umbra_weights *weights);
 
-/* The layout by columns that a layout is, or is of matrices of one row, or the shifted or interleaved one that it is; into the same struct
-   or another one. Errors: INVALID_ARGUMENT (of another order). */
+/* The layout by columns that a layout is, or is of matrices of one row, or the shifted or interleaved one that it is;
+   into the same struct or another one. Errors: INVALID_ARGUMENT (of another order). */
 umbra_status umbra_layout_as_columns(umbra_matrix_layout *columns, const umbra_matrix_layout *layout);
 
 #endif

@@ -225,8 +225,8 @@ static umbra_status explain(job *j) {
 /* With what else is to be known of the polynomial network, from the same run. */
 static umbra_status compare(job *j) {
   umbra_trial *t = &j->trial;
-  umbra_trial_put(t);
   if (!j->made) return umbra_trial_compare(t, &j->report, (umbra_details){0}, t->outputs);
+  umbra_trial_put(t); /* whose nodes are to be observed */
   UMBRA_TRY(umbra_observation_open(j->made, &t->model, j->records, 1));
   UMBRA_TRY(umbra_trial_compare(t, &j->report, (umbra_details){.observed = j->made}, t->outputs));
   return umbra_observation_close(j->made) ? UMBRA_OK : explain(j);

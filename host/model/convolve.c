@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A convolution in doubles. What a row of positions sees is copied into a panel, some weights at a time, and read there by
- * all channels of the result.
+ * A convolution in doubles. What a row of positions sees is copied into a panel, some weights at a time, and read there
+ * by all channels of the result.
  */
 #include "convolve.h"
 

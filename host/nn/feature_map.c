@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "../ckks/dry.h"
 #include "../ckks/range.h"
 #include "../ckks/trace.h"
 
@@ -135,9 +136,7 @@ umbra_status umbra_dry_feature_map(umbra_feature_map **map, const umbra_context 
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a dry feature map needs an output, a context, and a layout");
   umbra_feature_map *made = NULL;
   UMBRA_TRY(lay_out(&made, context, layout));
-  umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < made->parts && status == UMBRA_OK; i++)
-    status = umbra_dry_ciphertext(&made->part[i], context, level, made->layout.slots, bound);
+  const umbra_status status = umbra_dry_ciphertexts(made->part, made->parts, context, level, made->layout.slots, bound);
   return umbra_feature_map_hand_out(map, made, status);
 }
 

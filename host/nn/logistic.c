@@ -114,9 +114,14 @@ umbra_status umbra_logistic_replace_sigmoid(const umbra_logistic *model, umbra_l
   umbra_ciphertext *weights = NULL;
   if (!model || !replaced)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "another polynomial needs a model and an output");
+  const int trained = model->trained;
+  uint8_t training[UMBRA_DIGEST_BYTES];
+  memcpy(training, model->training, sizeof training); /* the model may be what is replaced */
   UMBRA_TRY(take_sigmoid(&wanted, sigmoid));
   UMBRA_TRY(umbra_ciphertext_copy(&weights, model->weights));
-  return make_with(replaced, weights, model->features, &wanted);
+  UMBRA_TRY(make_with(replaced, weights, model->features, &wanted));
+  if (trained) umbra_logistic_set_training(*replaced, training);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_dry_logistic(umbra_logistic **model, const umbra_context *context, size_t features, uint32_t level,
@@ -177,6 +182,16 @@ umbra_status umbra_sim_logistic_decode(double *weights, double *bias, const umbr
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "umbra_sim_logistic_decode needs outputs for weights and bias, and a model");
   return open_weights(weights, bias, model, NULL);
+}
+
+int umbra_logistic_training(const umbra_logistic *model, uint8_t training[UMBRA_DIGEST_BYTES]) {
+  memcpy(training, model->training, UMBRA_DIGEST_BYTES);
+  return model->trained;
+}
+
+void umbra_logistic_set_training(umbra_logistic *model, const uint8_t training[UMBRA_DIGEST_BYTES]) {
+  memcpy(model->training, training, UMBRA_DIGEST_BYTES);
+  model->trained = 1;
 }
 
 void umbra_logistic_destroy(umbra_logistic *model) {
@@ -257,12 +272,34 @@ static umbra_status check_layout(const umbra_matrix *records) {
   return UMBRA_OK;
 }
 
+/* Both are of one training, or nobody says of which either is. */
+static umbra_status check_training(const umbra_logistic *model, const umbra_matrix *records) {
+  uint8_t training[UMBRA_DIGEST_BYTES];
+  const int scaled = umbra_matrix_plan(records, training) == UMBRA_MATRIX_SCALED;
+  if (model->trained && !scaled)
+    return umbra_fail(
+        UMBRA_ERROR_MISMATCH,
+        "the model was trained with scaled records, and these are not known to be scaled so: encrypt them "
+        "with the scaling that was written with the training's plan (--scaling)");
+  if (scaled && !model->trained)
+    return umbra_fail(
+        UMBRA_ERROR_MISMATCH,
+        "the records are scaled as those of a training, and the model does not say of which it is: encrypt "
+        "its weights with the same scaling (--scaling)");
+  if (!scaled || memcmp(training, model->training, sizeof training) == 0) return UMBRA_OK;
+  return umbra_fail(
+      UMBRA_ERROR_MISMATCH,
+      "the records are scaled as those of another training than the model's: its own scaling is the one that "
+      "was written with its plan");
+}
+
 static umbra_status check_score(const umbra_logistic *model, const umbra_matrix *records, uint32_t *level) {
   if (records->columns != model->features)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records have %zu columns and the model %zu features",
                       records->columns, model->features);
   UMBRA_TRY(check_layout(records));
   UMBRA_TRY(umbra_check_context(model->context, records->context, "the records"));
+  UMBRA_TRY(check_training(model, records));
   *level = umbra_min_u32(umbra_ciphertext_level(model->weights), umbra_matrix_level(records));
   uint32_t depth = umbra_logistic_depth(model->degree);
   if (*level >= depth) return UMBRA_OK;
@@ -270,11 +307,19 @@ static umbra_status check_score(const umbra_logistic *model, const umbra_matrix 
                     model->degree, depth, *level);
 }
 
+umbra_status umbra_logistic_check(const umbra_logistic *model, const umbra_matrix *records) {
+  uint32_t level;
+  if (!model || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", model ? "records" : "model");
+  return check_score(model, records, &level);
+}
+
 /* A matrix for a score of each record, in the first slot of its row. */
-static umbra_status make_scores(umbra_matrix **scores, const umbra_matrix *records) {
+static umbra_status make_scores(umbra_matrix **scores, const umbra_logistic *model, const umbra_matrix *records) {
   umbra_matrix_layout layout = records->layout;
   layout.ones = 0;
-  return umbra_matrix_make(scores, records->context, records->rows, 1, &layout);
+  UMBRA_TRY(umbra_matrix_make(scores, records->context, records->rows, 1, &layout));
+  if (model->trained) umbra_matrix_set_stamp(*scores, model->training, UMBRA_MATRIX_SCORES);
+  return UMBRA_OK;
 }
 
 umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores, const umbra_logistic *model,
@@ -286,7 +331,7 @@ umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **sco
   UMBRA_TRY(check_score(model, records, &level));
   umbra_matrix *made = NULL;
   umbra_plaintext *heads = NULL;
-  UMBRA_TRY(make_scores(&made, records));
+  UMBRA_TRY(make_scores(&made, model, records));
   umbra_status status = encode_heads(&heads, model, records->layout.stride, level - 1);
   if (status == UMBRA_OK) status = score_watched(evaluator, made, model, records, heads, progress);
   umbra_plaintext_destroy(heads);

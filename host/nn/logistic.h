@@ -16,6 +16,8 @@ struct umbra_logistic {
   uint32_t degree;
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1]; /* of the sigmoid on [-range, range], Chebyshev basis */
   umbra_ciphertext *weights;
+  int trained; /* by a training whose id is known: */
+  uint8_t training[UMBRA_DIGEST_BYTES];
 };
 
 /*

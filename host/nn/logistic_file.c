@@ -19,7 +19,9 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_LOGISTIC, &record, sizeof record));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, model->coefficient,
                                (model->degree + 1) * sizeof *model->coefficient));
-  return umbra_file_write_ciphertext(writer, model->weights);
+  UMBRA_TRY(umbra_file_write_ciphertext(writer, model->weights));
+  return model->trained ? umbra_write_record(writer, UMBRA_SECTION_ORIGIN, model->training, sizeof model->training)
+                        : UMBRA_OK;
 }
 
 static umbra_status check_record(const umbra_reader *reader, const umbra_context *context, const logistic_record *r) {
@@ -45,6 +47,14 @@ static umbra_status read_coefficients(umbra_reader *reader, umbra_logistic *mode
   return UMBRA_OK;
 }
 
+/* The last section, if there is one more. */
+static umbra_status read_training(umbra_reader *reader, umbra_logistic *model) {
+  if (reader->section == reader->header.sections) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_ORIGIN, model->training, sizeof model->training));
+  model->trained = 1;
+  return UMBRA_OK;
+}
+
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_context *context = argument;
   logistic_record record;
@@ -58,7 +68,8 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
                            .degree = record.degree};
   *object = made;
   UMBRA_TRY(read_coefficients(reader, made));
-  return umbra_file_read_part(reader, context, &made->weights);
+  UMBRA_TRY(umbra_file_read_part(reader, context, &made->weights));
+  return read_training(reader, made);
 }
 
 static void destroy(void *object) { umbra_logistic_destroy(object); }

@@ -112,17 +112,11 @@ static void set_waves(double *cosine, uint32_t m) {
   for (uint32_t k = 0; k < 2 * m; k++) cosine[k] = root(k, m).cosine.high;
 }
 
-static uint32_t reverse(uint32_t i, uint32_t bits) {
-  uint32_t reversed = 0;
-  for (uint32_t b = 0; b < bits; b++) reversed |= (i >> b & 1) << (bits - 1 - b);
-  return reversed;
-}
-
 /* Values at half of the roots, real parts first: see kernels/sim/sim.h. cosine: of k pi / m, k < 2 m. */
 static void fill_values(double *number, const int64_t *value, uint32_t m, uint32_t shift, const double *cosine) {
   const uint32_t bits = umbra_ceil_log2(m / 2), turn = 2 * m - 1, quarter = m / 2 + m; /* sin x = cos (x + 3 pi / 2) */
   for (uint32_t i = 0; i < m / 2; i++) {
-    const uint32_t power = 4 * reverse(i, bits) + 1;
+    const uint32_t power = 4 * umbra_bit_reverse(i, bits) + 1;
     double re = 0, im = 0;
     for (uint32_t k = 0; k < m; k++) {
       re += (double)value[k] * cosine[power * k & turn];

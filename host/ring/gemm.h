@@ -26,8 +26,8 @@ void umbra_int_matrix_destroy(umbra_int_matrix *matrix, umbra_ring *ring); /* al
 size_t umbra_int_matrix_bytes(const umbra_int_matrix *matrix, const umbra_ring *ring);
 
 /*
- * dst_{parts i + p} = sum over columns j of value[j][i] * a_{parts j + p}, p < parts, over successive limbs of the matrix's
- * window. dst no input of the call; polynomials: parts is 2.
+ * dst_{parts i + p} = sum over columns j of value[j][i] * a_{parts j + p}, p < parts, over successive limbs of the
+ * matrix's window. dst no input of the call; polynomials: parts is 2.
  */
 void umbra_ring_gemm(const umbra_ring *ring, umbra_stream *stream, const umbra_view *dst, const umbra_view *a,
                      const umbra_int_matrix *matrix, uint32_t parts);

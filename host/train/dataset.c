@@ -91,7 +91,8 @@ static const double dry_bound = 1;
 
 umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
                                      uint64_t rows) {
-  return umbra_dry_matrix(records, context, rows, plan->data_columns, plan->data_level, dry_bound, &plan->layout);
+  return umbra_dry_matrix(records, context, umbra_plan_matrix_rows(plan, rows), plan->data_columns, plan->data_level,
+                          dry_bound, &plan->layout);
 }
 
 umbra_status umbra_dataset_dry_weights(umbra_train_state *weights, const umbra_train_plan *plan,

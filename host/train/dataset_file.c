@@ -86,7 +86,8 @@ const umbra_format umbra_dataset_index_format = {.kind = UMBRA_KIND_TRAIN_DATA,
 /* ---- blocks ---- */
 
 static uint64_t records_bytes(const umbra_train_plan *plan, uint64_t rows) {
-  return umbra_matrix_sections_bytes(plan->params, &plan->layout, rows, plan->data_columns, plan->data_level);
+  return umbra_matrix_sections_bytes(plan->params, &plan->layout, umbra_plan_matrix_rows(plan, rows),
+                                     plan->data_columns, plan->data_level);
 }
 
 uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows) {
@@ -107,13 +108,14 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
     return umbra_fail(UMBRA_ERROR_MISMATCH, "the training block '%s' is number %" PRIu64 ", not %" PRIu64,
                       reader->source.name, stamp->number, place->block);
   const size_t rows = umbra_plan_block(plan, place->block).rows;
-  return umbra_train_check_bytes(reader, records_bytes(plan, rows),
-                                 umbra_layout_parts(&plan->layout, rows, plan->data_columns), seed_saving(plan));
+  return umbra_train_check_bytes(
+      reader, records_bytes(plan, rows),
+      umbra_layout_parts(&plan->layout, umbra_plan_matrix_rows(plan, rows), plan->data_columns), seed_saving(plan));
 }
 
 static umbra_status check_records(const umbra_reader *reader, const umbra_matrix *m, const umbra_dataset_place *place) {
   const umbra_train_plan *plan = place->origin.plan;
-  const uint64_t rows = umbra_plan_block(plan, place->block).rows;
+  const uint64_t rows = umbra_plan_matrix_rows(plan, umbra_plan_block(plan, place->block).rows);
   if (m->rows != rows || m->columns != plan->data_columns)
     return umbra_reader_malformed(reader, "%zu records of %zu columns; by the plan this block has %" PRIu64 " of %zu",
                                   m->rows, m->columns, rows, plan->data_columns);

@@ -33,8 +33,9 @@ extern const umbra_format umbra_dataset_index_format;
 
 typedef struct umbra_dataset_block {
   umbra_train_stamp stamp;
-  uint64_t bytes;        /* of the file that it was read from */
-  umbra_matrix *records; /* y x in the columns, y in the one after them, both times the plan's data_scale */
+  uint64_t bytes; /* of the file that it was read from */
+  umbra_matrix *
+      records; /* y x in the columns, y in the one after them, times the plan's data_scale; see umbra_plan_matrix_rows */
 } umbra_dataset_block;
 extern const umbra_format umbra_dataset_block_format;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records held back, to judge by: a share of each class, in an order that follows from a seed. */
+/* Records held back, to judge by: a share of each class, in an order that follows from a seed. What stands for missing
+ * values follows from the others. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
+#include "../io/schema.h"
 #include "records.h"
 #include "schedule.h"
 
@@ -61,11 +63,8 @@ static umbra_status choose(char *is_held, const umbra_records *records, share *o
 
 static void copy_rows(umbra_records *to, const umbra_records *records, const char *is_held, char which) {
   size_t next = 0;
-  for (size_t row = 0; row < records->rows; row++) {
-    if (is_held[row] != which) continue;
-    memcpy(to->features + next * to->columns, umbra_records_row(records, row), to->columns * sizeof *to->features);
-    to->labels[next++] = records->labels[row];
-  }
+  for (size_t row = 0; row < records->rows; row++)
+    if (is_held[row] == which) umbra_records_copy_row(to, next++, records, row);
 }
 
 static umbra_status hold(umbra_records **rest, umbra_records **held, const umbra_records *records,
@@ -75,14 +74,53 @@ static umbra_status hold(umbra_records **rest, umbra_records **held, const umbra
   for (size_t row = 0; row < records->rows; row++) count += is_held[row] != 0;
   UMBRA_TRY(umbra_records_make_like(&made_rest, records, records->rows - count));
   umbra_status status = umbra_records_make_like(&made_held, records, count);
+  if (status == UMBRA_OK) {
+    copy_rows(made_rest, records, is_held, 0);
+    copy_rows(made_held, records, is_held, 1);
+    status = umbra_records_refill(made_rest, made_held);
+  }
   if (status != UMBRA_OK) {
+    umbra_records_destroy(made_held);
     umbra_records_destroy(made_rest);
     return status;
   }
-  copy_rows(made_rest, records, is_held, 0);
-  copy_rows(made_held, records, is_held, 1);
   UMBRA_PUT(records, rest, made_rest);
   UMBRA_PUT(records, held, made_held);
+  return UMBRA_OK;
+}
+
+/* ---- what stands for missing values ---- */
+
+/* Of the values of a column that are not filled; room for all. */
+static double fill_of(const umbra_records *rest, size_t column, double *value) {
+  size_t count = 0;
+  for (size_t at = column; at < rest->rows * rest->columns; at += rest->columns)
+    if (!rest->filled[at]) value[count++] = rest->features[at];
+  return umbra_fill_of(value, count, rest->median);
+}
+
+static int has_filled(const umbra_records *records, size_t column) {
+  for (size_t row = 0; row < records->rows; row++)
+    if (records->filled[row * records->columns + column]) return 1;
+  return 0;
+}
+
+static void fill(umbra_records *records, size_t column, double value) {
+  for (size_t at = column; at < records->rows * records->columns; at += records->columns)
+    if (records->filled[at]) records->features[at] = value;
+}
+
+umbra_status umbra_records_refill(umbra_records *rest, umbra_records *held) {
+  double *value;
+  if (!rest->filled) return UMBRA_OK;
+  UMBRA_TRY(umbra_alloc(&value, rest->rows, sizeof *value, "a column"));
+  for (size_t column = 0; column < rest->columns; column++) {
+    if (!has_filled(rest, column) && !has_filled(held, column)) continue;
+    const double found = fill_of(rest, column, value);
+    fill(rest, column, found);
+    fill(held, column, found);
+  }
+  umbra_free(value);
   return UMBRA_OK;
 }
 

@@ -52,14 +52,14 @@ static umbra_status find_auc(double *auc, const umbra_records *records, const do
 double umbra_logistic_loss(double margin) { return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin; }
 
 /* Counts one record, and adds up its loss. */
-static void count(umbra_judgement *made, double score, double label, double threshold) {
+static void count(umbra_judgement *made, double score, double label, double weight, double threshold) {
   const int finite = isfinite(score), positive = label > 0, right = finite && (score > threshold) == positive;
   made->positives += (size_t)positive;
   made->negatives += (size_t)!positive;
   made->true_positives += (size_t)(positive && right);
   made->true_negatives += (size_t)(!positive && right);
   made->largest_score = fmax(made->largest_score, finite ? fabs(score) : INFINITY);
-  made->loss += finite ? umbra_logistic_loss(label * score) : INFINITY;
+  made->loss += finite ? weight * umbra_logistic_loss(label * score) : INFINITY;
 }
 
 umbra_status umbra_judge_scores(umbra_judgement *judgement, const umbra_records *records, const double *scores,
@@ -70,11 +70,16 @@ umbra_status umbra_judge_scores(umbra_judgement *judgement, const umbra_records 
   umbra_judgement made = {UMBRA_JUDGEMENT_INIT};
   UMBRA_TRY(umbra_records_check_two(records));
   UMBRA_TRY(find_auc(&made.auc, records, scores));
-  for (size_t i = 0; i < records->rows; i++) count(&made, scores[i], records->labels[i], threshold);
+  double weights = 0;
+  for (size_t i = 0; i < records->rows; i++) {
+    const double weight = umbra_records_weight(records, i);
+    count(&made, scores[i], records->labels[i], weight, threshold);
+    weights += weight;
+  }
   const double rows = (double)records->rows;
   made.accuracy = (double)(made.true_positives + made.true_negatives) / rows;
   made.majority = fmax((double)made.positives, (double)made.negatives) / rows;
-  made.loss /= rows;
+  made.loss /= weights;
   return UMBRA_GIVE(umbra_judgement, judgement, &made);
 }
 

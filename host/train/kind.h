@@ -26,6 +26,7 @@ typedef struct umbra_train_rows {
   const umbra_train_plan *plan;
   const umbra_records *records;
   const size_t *row; /* their numbers */
+  size_t count;
 } umbra_train_rows;
 
 /*
@@ -35,6 +36,7 @@ typedef struct umbra_train_rows {
  */
 typedef struct umbra_train_ops {
   const char *name;
+  umbra_train_kind model; /* the kind of model that it ends in */
 
   /* ---- the plan ---- */
 
@@ -44,8 +46,9 @@ typedef struct umbra_train_ops {
   umbra_status (*lay_out)(umbra_train_plan *plan, const umbra_matrix_layout *given);
   uint32_t (*block_parts)(const umbra_train_plan *plan); /* ciphertexts of a whole block */
   size_t (*sums)(const umbra_train_plan *plan);          /* of an iteration's sums */
-  /* Of the error of a weight's step, in the true unit, from one iteration; see plan_error.c. */
-  double (*step_variance)(const umbra_train_plan *plan, const umbra_plan_iteration *it);
+  /* Of the error of a weight's step, in the true unit, from one iteration; see plan_error.c. weights: the mean square of
+     the records', 1 if nobody knows. */
+  double (*step_variance)(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights);
 
   /* ---- in the clear ---- */
 
@@ -85,7 +88,7 @@ typedef struct umbra_train_ops {
   size_t (*factors)(double *slot, const umbra_train_plan *plan, size_t part, double weights, double biases);
 } umbra_train_ops;
 
-extern const umbra_train_ops umbra_train_logistic_ops, umbra_train_network_ops;
+extern const umbra_train_ops umbra_train_logistic_ops, umbra_train_weighted_ops, umbra_train_network_ops;
 
 /* UNSUPPORTED if this version does not know the kind. */
 umbra_status umbra_train_kind_check(umbra_train_kind kind);

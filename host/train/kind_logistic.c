@@ -76,13 +76,25 @@ static size_t sums_of(const umbra_train_plan *plan) {
 }
 
 /*
+ * Roundings that the sum over the rows of a ciphertext adds up: one from the products of each block, and with pairs both
+ * parts, doubled.
+ */
+static double summed_roundings(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+  uint64_t first, blocks;
+  const uint64_t rows = plan->layout.slots / plan->layout.stride;
+  umbra_plan_batch_blocks(&first, &blocks, plan, it->step.batch);
+  return (double)(blocks * rows * (plan->layout.pairs ? 4 : 1));
+}
+
+/*
  * A slot's error, e, in the unit of the output, and of a sum over the records, which have a size of about 1, as much again
  * for the margins; see the scale of the data above. A slot has been through some dozen roundings and switches, which
  * together have eight times the error of one.
  */
-static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
-  double e = 8 * it->unit_out * umbra_plan_rounding(plan);
-  return e * e * (1 + 2 * plan->data_scale * plan->data_scale * (double)it->step.rows);
+static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights) {
+  const double one = it->unit_out * umbra_plan_rounding(plan);
+  const double records = 2 * plan->data_scale * plan->data_scale * (double)it->step.rows * weights;
+  return one * one * (64 * (1 + records) + summed_roundings(plan, it));
 }
 
 /* ---- in the clear: the bias comes last ---- */
@@ -129,7 +141,7 @@ static double add_records(const umbra_twin *t, const size_t *row, size_t count) 
   find_slopes(slope, count, t);
   for (size_t k = 0; k < count; k++) {
     const double *x = umbra_records_row(t->records, row[k]);
-    const double factor = umbra_records_label(t->records, row[k]) * slope[k];
+    const double factor = umbra_records_weight(t->records, row[k]) * umbra_records_label(t->records, row[k]) * slope[k];
     for (size_t c = 0; c < columns; c++) t->gradient[c] += factor * x[c];
     t->gradient[columns] += factor;
   }
@@ -166,11 +178,16 @@ static umbra_status judge(umbra_train_outcome *outcome, const umbra_train_plan *
 
 /* ---- the owner's side ---- */
 
-/* Times the label, and the scale. */
+/* Times the label, the scale and, of a plan with weights the second time, the weight. */
 static double value_of(umbra_element element, const void *source) {
   const umbra_train_rows *s = source;
-  const size_t row = s->row[element.row];
-  const double y = s->plan->data_scale * umbra_records_label(s->records, row);
+  const size_t second = umbra_plan_is_weighted(s->plan) ? umbra_plan_weighted_row(s->plan, s->count) : SIZE_MAX;
+  const int weighted = element.row >= second;
+  const size_t at = weighted ? element.row - second : element.row;
+  if (at >= s->count) return 0; /* between both */
+  const size_t row = s->row[at];
+  const double weight = weighted ? umbra_records_weight(s->records, row) : 1;
+  const double y = s->plan->data_scale * weight * umbra_records_label(s->records, row);
   return element.column == s->records->columns ? y : y * umbra_records_row(s->records, row)[element.column];
 }
 
@@ -223,6 +240,15 @@ static umbra_status apply_loss(run *r, umbra_group_values *values, double factor
   return values->im ? umbra_train_slope(r->evaluator, &values->im, r->plan, factor) : UMBRA_OK;
 }
 
+/* What of a block margins are made of, or, second, gradients: the same, unless the plan has weights; see plan.h. */
+static umbra_matrix half_of(const umbra_matrix *block, const umbra_train_plan *plan, int second) {
+  umbra_matrix half = *block;
+  if (!umbra_plan_is_weighted(plan)) return half;
+  half.parts = block->parts / 2;
+  if (second) half.part += half.parts;
+  return half;
+}
+
 /* sum += the gradient's part from one block: rate times the negative one of the loss, over the output's unit. */
 static umbra_status add(void *object, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
                         const umbra_matrix *block) {
@@ -232,12 +258,13 @@ static umbra_status add(void *object, umbra_train_state *sums, const umbra_train
   /* The polynomial is that of the margin's negative. */
   double to_range = -umbra_train_point_unit(plan, i) / plan->sigmoid.range / plan->data_scale;
   double step = it->step.rate / (double)it->step.rows / it->unit_out / (1 + plan->layout.pairs) / plan->data_scale;
-  for (size_t group = 0; group < umbra_matrix_groups(block); group++) {
+  const umbra_matrix records = half_of(block, plan, 0), weighted = half_of(block, plan, 1);
+  for (size_t group = 0; group < umbra_matrix_groups(&records); group++) {
     umbra_group_values values = {0};
     umbra_status status =
-        umbra_times_vector(r->products, &values, block, group, umbra_train_point(plan, state, 0), to_range);
+        umbra_times_vector(r->products, &values, &records, group, umbra_train_point(plan, state, 0), to_range);
     if (status == UMBRA_OK) status = apply_loss(r, &values, step);
-    if (status == UMBRA_OK) status = umbra_transposed_add(r->products, &sums->part[0], block, group, &values);
+    if (status == UMBRA_OK) status = umbra_transposed_add(r->products, &sums->part[0], &weighted, group, &values);
     umbra_group_values_clear(&values);
     UMBRA_TRY(status);
   }
@@ -259,26 +286,15 @@ static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, d
   return columns + 1;
 }
 
-const umbra_train_ops umbra_train_logistic_ops = {.name = "logistic regression",
-                                                  .check = check,
-                                                  .lay_out = lay_out,
-                                                  .block_parts = block_parts,
-                                                  .sums = sums_of,
-                                                  .step_variance = step_variance,
-                                                  .weights = weights_of,
-                                                  .is_bias = is_bias,
-                                                  .initial = initial,
-                                                  .check_records = check_records,
-                                                  .gradient = gradient,
-                                                  .scores = scores,
-                                                  .judge = judge,
-                                                  .value = value_of,
-                                                  .encrypt = encrypt,
-                                                  .create = create,
-                                                  .destroy = destroy,
-                                                  .add = add,
-                                                  .close = close_sums,
-                                                  .factors = factors};
+#define OPS(title)                                                                                                  \
+  {                                                                                                                 \
+    .name = (title), .model = UMBRA_TRAIN_LOGISTIC, .check = check, .lay_out = lay_out, .block_parts = block_parts, \
+    .sums = sums_of, .step_variance = step_variance, .weights = weights_of, .is_bias = is_bias, .initial = initial, \
+    .check_records = check_records, .gradient = gradient, .scores = scores, .judge = judge, .value = value_of,      \
+    .encrypt = encrypt, .create = create, .destroy = destroy, .add = add, .close = close_sums, .factors = factors   \
+  }
+const umbra_train_ops umbra_train_logistic_ops = OPS("logistic regression");
+const umbra_train_ops umbra_train_weighted_ops = OPS("weighted logistic regression");
 
 /* ---- the model ---- */
 
@@ -290,5 +306,7 @@ umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic
   UMBRA_TRY(umbra_trainer_finished(&result, trainer, UMBRA_TRAIN_LOGISTIC));
   const umbra_train_plan *plan = result.plan;
   UMBRA_TRY(umbra_mul_integer(result.evaluator, &w, result.state->part[umbra_train_w(0)], umbra_train_last_unit(plan)));
-  return umbra_logistic_make(model, w, plan->options.columns, plan->sigmoid.range, plan->degree, plan->coefficient);
+  UMBRA_TRY(umbra_logistic_make(model, w, plan->options.columns, plan->sigmoid.range, plan->degree, plan->coefficient));
+  if (plan->identified) umbra_logistic_set_training(*model, plan->training);
+  return UMBRA_OK;
 }

@@ -72,7 +72,8 @@ static size_t sums_of(const umbra_train_plan *plan) {
 }
 
 /* A step has been through dozens of roundings and switches, which together have sixteen times the error of one. */
-static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights) {
+  (void)weights; /* no record has one */
   const double e = 16 * it->unit_out * umbra_plan_rounding(plan);
   return e * e;
 }
@@ -162,6 +163,7 @@ static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, d
 }
 
 const umbra_train_ops umbra_train_network_ops = {.name = "networks",
+                                                 .model = UMBRA_TRAIN_NETWORK,
                                                  .check = check,
                                                  .lay_out = lay_out,
                                                  .block_parts = block_parts,

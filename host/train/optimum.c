@@ -15,11 +15,13 @@
 typedef struct search {
   const umbra_records *records;
   umbra_optimum_options options;
-  size_t size; /* columns + 1 */
+  size_t size;    /* columns + 1 */
+  double weights; /* of all records */
   double *w, *next, *gradient, *step, *residual, *direction, *image, *preconditioner;
-  double *curvature;  /* of each record's loss in its margin */
-  double loss, value; /* mean loss at w, and with the penalty */
-  int separates;      /* all margins at w are above 0 */
+  double *curvature;            /* of each record's loss in its margin */
+  double loss, value;           /* mean loss at w, and with the penalty */
+  int separates;                /* all margins at w are above 0 */
+  uint64_t passes, most_passes; /* over the records, by products with the Hessian: so far, and until it gives up */
   umbra_watch watch;
 } search;
 
@@ -29,6 +31,19 @@ static double dot(const double *a, const double *b, size_t size) {
   double sum = 0;
   for (size_t c = 0; c < size; c++) sum += a[c] * b[c];
   return sum;
+}
+
+/* w . (x, 1), in eight sums, which processors add up at the same time. */
+static double score_of(const umbra_records *records, size_t row, const double *w) {
+  enum { LANES = 8 };
+  const size_t columns = records->columns;
+  const double *x = umbra_records_row(records, row);
+  double sum[LANES] = {w[columns]};
+  size_t c = 0;
+  for (; c + LANES <= columns; c += LANES)
+    for (size_t k = 0; k < LANES; k++) sum[k] += w[c + k] * x[c + k];
+  for (size_t k = 0; c < columns; c++, k++) sum[k] += w[c] * x[c];
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
 /* to += factor (x, 1) */
@@ -46,25 +61,25 @@ static double mean_loss(const search *s, const double *w, int *separates) {
   double sum = 0;
   *separates = 1;
   for (size_t row = 0; row < s->records->rows; row++) {
-    double margin = s->records->labels[row] * umbra_records_score(s->records, row, w);
+    double margin = s->records->labels[row] * score_of(s->records, row, w);
     if (!(margin > 0)) *separates = 0;
-    sum += umbra_logistic_loss(margin);
+    sum += umbra_records_weight(s->records, row) * umbra_logistic_loss(margin);
   }
-  return sum / (double)s->records->rows;
+  return sum / s->weights;
 }
 
 /* Gradient, curvatures, and the diagonal of the Hessian, at w. */
 static void differentiate(search *s) {
   const size_t columns = s->size - 1;
-  const double n = (double)s->records->rows;
   memset(s->gradient, 0, s->size * sizeof *s->gradient);
   memset(s->preconditioner, 0, s->size * sizeof *s->preconditioner);
   for (size_t row = 0; row < s->records->rows; row++) {
     const double *x = umbra_records_row(s->records, row);
-    const double label = s->records->labels[row], score = umbra_records_score(s->records, row, s->w);
+    const double label = s->records->labels[row], score = score_of(s->records, row, s->w);
     const double e = exp(-fabs(score)), likely = 1 / (1 + e), other = e / (1 + e);
-    s->curvature[row] = likely * other / n;
-    add_row(s->gradient, x, -label * (label * score > 0 ? other : likely) / n, columns);
+    const double share = umbra_records_weight(s->records, row) / s->weights;
+    s->curvature[row] = likely * other * share;
+    add_row(s->gradient, x, -label * (label * score > 0 ? other : likely) * share, columns);
     for (size_t c = 0; c < columns; c++) s->preconditioner[c] += s->curvature[row] * x[c] * x[c];
     s->preconditioner[columns] += s->curvature[row];
   }
@@ -79,10 +94,11 @@ static void differentiate(search *s) {
 static umbra_status multiply(search *s, const double *vector) {
   const size_t columns = s->size - 1;
   UMBRA_TRY(umbra_watch_check(&s->watch));
+  s->passes++;
   memset(s->image, 0, s->size * sizeof *s->image);
   for (size_t row = 0; row < s->records->rows; row++)
-    add_row(s->image, umbra_records_row(s->records, row),
-            s->curvature[row] * umbra_records_score(s->records, row, vector), columns);
+    add_row(s->image, umbra_records_row(s->records, row), s->curvature[row] * score_of(s->records, row, vector),
+            columns);
   for (size_t c = 0; c < columns; c++) s->image[c] += s->options.l2 * vector[c];
   return UMBRA_OK;
 }
@@ -103,6 +119,7 @@ static umbra_status solve(search *s, double norm) {
   double product = precondition(s);
   memcpy(s->direction, s->image, s->size * sizeof *s->direction);
   for (size_t i = 0; i < 2 * s->size + 50 && sqrt(dot(s->residual, s->residual, s->size)) > enough; i++) {
+    if (s->passes == s->most_passes) break;
     UMBRA_TRY(multiply(s, s->direction));
     const double bend = dot(s->direction, s->image, s->size);
     if (!(bend > 0)) break; /* rounding: the loss is convex */
@@ -139,7 +156,7 @@ static umbra_status descend(search *s, int *moved) {
 
 /* ---- the whole ---- */
 
-static umbra_status minimise(search *s, umbra_optimum *found) {
+static umbra_status minimise(search *s, umbra_optimum *found, double tolerance) {
   int moved = 1;
   s->loss = mean_loss(s, s->w, &s->separates);
   s->value = s->loss + penalty_of(s, s->w);
@@ -147,10 +164,10 @@ static umbra_status minimise(search *s, umbra_optimum *found) {
     differentiate(s);
     found->steps = i;
     found->gradient = sqrt(dot(s->gradient, s->gradient, s->size));
-    found->converged = found->gradient <= s->options.tolerance;
+    found->converged = found->gradient <= tolerance;
     if (!isfinite(found->gradient) || !isfinite(s->value))
       return umbra_fail(UMBRA_ERROR_RANGE, "features are too large for a best model; scale them by their deviation");
-    if (found->converged || !moved || i == s->options.most_steps) break;
+    if (found->converged || !moved || i == s->options.most_steps || s->passes == s->most_passes) break;
     UMBRA_TRY(solve(s, found->gradient));
     UMBRA_TRY(descend(s, &moved));
   }
@@ -159,22 +176,33 @@ static umbra_status minimise(search *s, umbra_optimum *found) {
   return UMBRA_OK;
 }
 
-/* With less and less penalty the model nears the plane with the widest margin, if there is any that separates. */
-static umbra_status separate(search *s, int *separable) {
-  const double least = 1e-8 * s->options.l2;
+/*
+ * With less and less penalty the model nears the plane with the widest margin, if there is any that separates. Each is found
+ * as far as its penalty matters, and all of them in about as many passes as the best model took: with many columns that
+ * depend on each other, and classes that are hardly apart, there would be no end.
+ */
+static umbra_status separate(search *s, umbra_optimum *found) {
+  const double least = 1e-8 * s->options.l2, share = 0.1;
+  const uint64_t more = 200;
   umbra_optimum ignored = {UMBRA_OPTIMUM_INIT};
-  while (!s->separates && s->options.l2 > least) {
+  s->most_passes = 2 * s->passes + more;
+  while (!s->separates && s->options.l2 > least && s->passes < s->most_passes) {
     s->options.l2 /= 100;
-    UMBRA_TRY(minimise(s, &ignored));
+    const double matters = share * s->options.l2 * sqrt(dot(s->w, s->w, s->size - 1));
+    UMBRA_TRY(minimise(s, &ignored, fmax(s->options.tolerance, matters)));
   }
-  *separable = s->separates;
+  found->separable = s->separates;
+  found->undecided = !s->separates && s->passes >= s->most_passes;
   return UMBRA_OK;
 }
 
 static umbra_status find(search *s, double *weights, umbra_optimum *found) {
-  UMBRA_TRY(minimise(s, found));
+  s->most_passes = UINT64_MAX;
+  UMBRA_TRY(minimise(s, found, s->options.tolerance));
   memcpy(weights, s->w, s->size * sizeof *weights);
-  return s->options.skip_separability ? UMBRA_OK : separate(s, &found->separable);
+  if (!s->options.skip_separability) UMBRA_TRY(separate(s, found));
+  found->passes = s->passes;
+  return UMBRA_OK;
 }
 
 static umbra_status open_search(search *s, double **room) {
@@ -206,6 +234,7 @@ umbra_status umbra_logistic_optimum(double *weights, umbra_optimum *optimum, con
   UMBRA_TRY(UMBRA_TAKE(umbra_optimum_options, &s.options, options));
   UMBRA_TRY(check(&s.options));
   UMBRA_TRY(umbra_records_check_two(records));
+  for (size_t row = 0; row < records->rows; row++) s.weights += umbra_records_weight(records, row);
   umbra_status status = open_search(&s, &room);
   if (status == UMBRA_OK) status = umbra_watch_close(&s.watch, find(&s, room + VECTORS * s.size, &found));
   if (status == UMBRA_OK) status = UMBRA_GIVE(umbra_optimum, optimum, &found);

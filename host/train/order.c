@@ -3,19 +3,19 @@
 #include "plan.h"
 
 /* splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
-static uint64_t next_word(uint64_t *state) {
+uint64_t umbra_train_random(uint64_t *state) {
   uint64_t z = *state += 0x9E3779B97F4A7C15u;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
   return z ^ (z >> 31);
 }
 
-double umbra_train_draw(uint64_t *state) { return (double)(next_word(state) >> 11) * 0x1p-52 - 1; }
+double umbra_train_draw(uint64_t *state) { return (double)(umbra_train_random(state) >> 11) * 0x1p-52 - 1; }
 
 /* Uniform below `bound`: words under 2^64 mod bound are drawn again. */
 static uint64_t below(uint64_t *state, uint64_t bound) {
   uint64_t least = (0 - bound) % bound, word;
-  do word = next_word(state);
+  do word = umbra_train_random(state);
   while (word < least);
   return word % bound;
 }

@@ -14,6 +14,7 @@
 #include "dataset_file.h"
 #include "kind.h"
 #include "plan_dry.h"
+#include "scaling.h"
 
 /* ---- layout ---- */
 
@@ -175,6 +176,17 @@ umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block)
   return (umbra_block_range){first + start, left < plan->block_rows ? left : plan->block_rows};
 }
 
+int umbra_plan_is_weighted(const umbra_train_plan *plan) { return plan->options.kind == UMBRA_TRAIN_WEIGHTED; }
+
+uint64_t umbra_plan_weighted_row(const umbra_train_plan *plan, uint64_t rows) {
+  const uint64_t part = umbra_layout_rows_per_part(&plan->layout);
+  return (rows + part - 1) / part * part;
+}
+
+uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows) {
+  return umbra_plan_is_weighted(plan) ? umbra_plan_weighted_row(plan, rows) + rows : rows;
+}
+
 /* Bytes of a batch's files. */
 static uint64_t batch_bytes(const umbra_train_plan *plan, uint64_t rows) {
   uint64_t whole = rows / plan->block_rows, rest = rows % plan->block_rows;
@@ -239,6 +251,9 @@ static umbra_status check_request(const umbra_params *params, const umbra_train_
   if (!umbra_params_bootstrapped_level(params))
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED,
                       "these parameters do not refresh; take a preset whose name begins with boot");
+  if (o->scaling && umbra_scaling_columns(o->scaling) != o->columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling is of %zu columns, and the plan for %zu",
+                      umbra_scaling_columns(o->scaling), o->columns);
   return UMBRA_OK;
 }
 
@@ -257,10 +272,17 @@ static umbra_status plan_all(umbra_train_plan *plan, uint32_t least_group) {
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(check_factors(plan, 1));
   UMBRA_TRY(choose_layout(plan, plan->layout, least_group));
-  if (plan->options.kind != UMBRA_TRAIN_LOGISTIC) lower_data(plan);
+  if (plan->options.kind == UMBRA_TRAIN_NETWORK) lower_data(plan);
   plan_blocks(plan);
   plan_iterations(plan);
   return check_factors(plan, plan->options.iterations);
+}
+
+/* scaling: of its records, or NULL. */
+static umbra_status identify(umbra_train_plan *plan, const umbra_scaling *scaling, const uint8_t *given) {
+  plan->identified = given || (scaling && scaling->known);
+  if (given) memcpy(plan->training, given, sizeof plan->training);
+  return scaling && scaling->known ? umbra_scaling_identify(plan->training, scaling, plan->digest) : UMBRA_OK;
 }
 
 static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) {
@@ -277,7 +299,9 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   fill_report(plan);
   umbra_plan_errors(plan);
   umbra_train_digest(plan->digest, plan);
-  return UMBRA_OK;
+  const umbra_scaling *scaling = o->scaling;
+  o->scaling = NULL; /* it is the caller's */
+  return identify(plan, scaling, given->training);
 }
 
 static void destroy(void *object) {

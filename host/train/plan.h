@@ -3,8 +3,9 @@
  * What a training does, before anything runs.
  *
  * The state is w and u = v / (1 - eta of the iteration before): then an iteration ends in u = (...) + d and w = (...) + d
- * with one gradient d, and no level is spent on eta. Of optimizers with gradients at w, u is the velocity. Both are kept as multiples of a unit, a power of two, so that they
- * can be refreshed from the lowest level; unit_in is that of an iteration's input and unit_out that of its output.
+ * with one gradient d, and no level is spent on eta. Of optimizers with gradients at w, u is the velocity. Both are kept
+ * as multiples of a unit, a power of two, so that they can be refreshed from the lowest level; unit_in is that of an
+ * iteration's input and unit_out that of its output.
  */
 #ifndef UMBRA_TRAIN_PLAN_H
 #define UMBRA_TRAIN_PLAN_H
@@ -36,11 +37,13 @@ struct umbra_train_plan {
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
   uint32_t degree; /* of the last coefficient that is not 0 */
   uint8_t digest[UMBRA_DIGEST_BYTES];
-  umbra_matrix_layout layout; /* of all blocks */
-  size_t data_columns;        /* of their matrices */
-  uint32_t state_slots;       /* of the ciphertexts of the weights, */
-  size_t firsts;              /* and how many these are; a state has two for each */
-  umbra_network network;      /* of UMBRA_TRAIN_NETWORK */
+  int identified;                       /* it was made with the scaling of its records, and these are one training: */
+  uint8_t training[UMBRA_DIGEST_BYTES]; /* its id, which the digest does not depend on */
+  umbra_matrix_layout layout;           /* of all blocks */
+  size_t data_columns;                  /* of their matrices */
+  uint32_t state_slots;                 /* of the ciphertexts of the weights, */
+  size_t firsts;                        /* and how many these are; a state has two for each */
+  umbra_network network;                /* of UMBRA_TRAIN_NETWORK */
   umbra_train_activation activation;
   double data_scale;   /* blocks hold records times this power of two */
   uint64_t block_rows; /* of a full block; a batch is as many blocks as its rows need */
@@ -60,6 +63,14 @@ typedef struct umbra_block_range {
 } umbra_block_range;
 umbra_block_range umbra_plan_block(const umbra_train_plan *plan, uint64_t block);
 
+/*
+ * Rows of the matrix that holds so many records of a block: as many; or, if the plan has weights, the records as they are
+ * and, from the next whole part on, times their weights.
+ */
+int umbra_plan_is_weighted(const umbra_train_plan *plan);
+uint64_t umbra_plan_weighted_row(const umbra_train_plan *plan, uint64_t rows); /* of the first one with its weight */
+uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows);
+
 /* Blocks first .. first + count - 1 are a batch. */
 void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train_plan *plan, uint64_t batch);
 
@@ -71,6 +82,7 @@ typedef struct umbra_plan_given {
   const double *coefficient; /* a plan means the same on every machine, whatever its mathematics library */
   const double *activation;  /* likewise: hidden_degree + 1 */
   const umbra_matrix_layout *layout;
+  const uint8_t *training; /* its id */
 } umbra_plan_given;
 /* Options are whole: their sigmoid is not NULL. */
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,

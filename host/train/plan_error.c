@@ -4,7 +4,8 @@
  *
  * Errors of an iteration and of a refresh are random, and the step carries them on, as the mix of schedule.h says, but for
  * the part of d that follows from them. That part takes errors away wherever the loss bends, so it is left out: what
- * remains is the error of a direction in which nothing holds a weight. Nothing but + - * / and square roots, as ciphertexts carry these errors with them.
+ * remains is the error of a direction in which nothing holds a weight. Nothing but + - * / and square roots, as
+ * ciphertexts carry these errors with them.
  */
 #include <math.h>
 
@@ -38,7 +39,7 @@ void umbra_plan_errors(umbra_train_plan *plan) {
       c.uu += refresh * refresh;
     }
     const umbra_train_mix mix = umbra_train_mix_of(&plan->options, &it->step);
-    c = advanced(c, &mix, umbra_train_ops_of(plan->options.kind)->step_variance(plan, it));
+    c = advanced(c, &mix, umbra_train_ops_of(plan->options.kind)->step_variance(plan, it, 1));
     it->w_error = sqrt(c.ww);
     it->u_error = sqrt(c.uu);
   }

@@ -150,6 +150,14 @@ void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_pl
 
 /* ---- saving ---- */
 
+static umbra_status save_learning(umbra_writer *writer, const umbra_train_plan *plan) {
+  const learning_record learning = learning_of(&plan->options);
+  if (says_nothing(&learning)) return UMBRA_OK;
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_LEARNING, &learning, sizeof learning));
+  if (!learning.degree) return UMBRA_OK;
+  return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->activation.value, activation_bytes(&learning));
+}
+
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_train_plan *plan = object;
   training_record record = {.options = record_of(&plan->options)};
@@ -158,11 +166,9 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
                                (plan->sigmoid.degree + 1) * sizeof *plan->coefficient));
-  const learning_record learning = learning_of(&plan->options);
-  if (says_nothing(&learning)) return UMBRA_OK;
-  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_LEARNING, &learning, sizeof learning));
-  if (!learning.degree) return UMBRA_OK;
-  return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->activation.value, activation_bytes(&learning));
+  UMBRA_TRY(save_learning(writer, plan));
+  return plan->identified ? umbra_write_record(writer, UMBRA_SECTION_ORIGIN, plan->training, sizeof plan->training)
+                          : UMBRA_OK;
 }
 
 /* ---- loading ---- */
@@ -205,11 +211,7 @@ static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, co
   return umbra_reader_malformed(reader, "%s", umbra_last_error());
 }
 
-/* The last sections, if there are more. */
-static umbra_status read_learning(umbra_reader *reader, learning_record *learning, double *activation) {
-  *learning = (learning_record){0};
-  if (reader->section == reader->header.sections) return UMBRA_OK;
-  UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_LEARNING, learning, sizeof *learning));
+static umbra_status check_learning(umbra_reader *reader, const learning_record *learning, double *activation) {
   if (says_nothing(learning)) return umbra_reader_malformed(reader, "a record of options that says nothing");
   if (!learning->degree) return UMBRA_OK;
   if (learning->degree > UMBRA_TRAIN_MAX_HIDDEN_DEGREE)
@@ -218,15 +220,36 @@ static umbra_status read_learning(umbra_reader *reader, learning_record *learnin
   return read_coefficients(reader, activation, learning->degree + 1, most_of_activation);
 }
 
+/* What sections may follow: what a training learns, and which one it is; *known: whether that was read. */
+static umbra_status read_rest(umbra_reader *reader, learning_record *learning, double *activation, uint8_t *training,
+                              int *known) {
+  *learning = (learning_record){0};
+  *known = 0;
+  if (reader->section == reader->header.sections) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_begin_either(reader, known, UMBRA_SECTION_LEARNING, sizeof *learning, UMBRA_SECTION_ORIGIN,
+                                    UMBRA_DIGEST_BYTES));
+  if (*known) UMBRA_TRY(umbra_read_bytes(reader, training, UMBRA_DIGEST_BYTES));
+  else UMBRA_TRY(umbra_read_bytes(reader, learning, sizeof *learning));
+  UMBRA_TRY(umbra_read_end(reader));
+  if (*known) return UMBRA_OK;
+  UMBRA_TRY(check_learning(reader, learning, activation));
+  if (reader->section == reader->header.sections) return UMBRA_OK;
+  *known = 1;
+  return umbra_read_record(reader, UMBRA_SECTION_ORIGIN, training, UMBRA_DIGEST_BYTES);
+}
+
 static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, umbra_train_plan **plan) {
   training_record record;
   learning_record learning;
   double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1], activation[UMBRA_ACTIVATION_TERMS];
-  const umbra_plan_given given = {.coefficient = coefficient, .activation = activation};
+  uint8_t training[UMBRA_DIGEST_BYTES];
+  int known;
+  umbra_plan_given given = {.coefficient = coefficient, .activation = activation};
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(check_record(reader, &record.options));
   UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1, most_coefficient));
-  UMBRA_TRY(read_learning(reader, &learning, activation));
+  UMBRA_TRY(read_rest(reader, &learning, activation, training, &known));
+  if (known) given.training = training;
   umbra_train_plan *made = NULL;
   UMBRA_TRY(make(&made, reader, params, &record.options, &learning, &given));
   *plan = made;

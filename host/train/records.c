@@ -2,6 +2,7 @@
 #include "kind.h"
 
 #include <math.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "../base/error.h"
@@ -17,7 +18,7 @@ umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t col
                       columns);
   umbra_records *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "records"));
-  *made = (umbra_records){.rows = rows, .columns = columns, .classes = 2};
+  *made = (umbra_records){.rows = rows, .columns = columns, .classes = 2, .weight = {1, 1}};
   umbra_status status = umbra_alloc(&made->labels, rows, sizeof *made->labels, "labels");
   if (status == UMBRA_OK) status = umbra_alloc(&made->features, count, sizeof *made->features, "records");
   if (status == UMBRA_OK) *records = made;
@@ -25,19 +26,34 @@ umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t col
   return status;
 }
 
+umbra_status umbra_records_make_like(umbra_records **records, const umbra_records *others, size_t rows) {
+  umbra_records *made = NULL;
+  UMBRA_TRY(umbra_records_make(&made, rows, others->columns));
+  made->schema = umbra_share(others->schema);
+  made->classes = others->classes;
+  made->median = others->median;
+  memcpy(made->weight, others->weight, sizeof made->weight);
+  umbra_status status = UMBRA_OK;
+  if (others->filled) status = umbra_alloc(&made->filled, rows, others->columns, "records");
+  if (status == UMBRA_OK) *records = made;
+  else umbra_records_destroy(made);
+  return status;
+}
+
+void umbra_records_copy_row(umbra_records *records, size_t to, const umbra_records *others, size_t row) {
+  const size_t columns = others->columns;
+  memcpy(records->features + to * columns, umbra_records_row(others, row), columns * sizeof *records->features);
+  if (others->filled) memcpy(records->filled + to * columns, others->filled + row * columns, columns);
+  records->labels[to] = others->labels[row];
+}
+
 void umbra_records_destroy(umbra_records *records) {
   if (!records) return;
   umbra_schema_destroy(records->schema);
   umbra_free(records->features);
   umbra_free(records->labels);
+  umbra_free(records->filled);
   umbra_free(records);
-}
-
-umbra_status umbra_records_make_like(umbra_records **made, const umbra_records *records, size_t rows) {
-  UMBRA_TRY(umbra_records_make(made, rows, records->columns));
-  (*made)->classes = records->classes;
-  (*made)->schema = umbra_share(records->schema);
-  return UMBRA_OK;
 }
 
 umbra_status umbra_records_check_two(const umbra_records *records) {
@@ -47,10 +63,25 @@ umbra_status umbra_records_check_two(const umbra_records *records) {
 }
 
 umbra_status umbra_records_check_shape(const umbra_records *records, const umbra_train_options *options) {
+  if (umbra_records_are_weighted(records) && options->kind != UMBRA_TRAIN_WEIGHTED)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "the records' classes weigh %g and %g; a plan of that is of kind UMBRA_TRAIN_WEIGHTED",
+                      records->weight[0], records->weight[1]);
   if (records->rows == options->rows && records->columns == options->columns)
     return umbra_train_ops_of(options->kind)->check_records(options, records);
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %zu of %zu",
                     records->rows, records->columns, options->rows, options->columns);
+}
+
+void umbra_records_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_records *records) {
+  const uint64_t shape[] = {records->rows, records->columns};
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, NULL, 0, UMBRA_DIGEST_BYTES);
+  crypto_generichash_update(&state, (const uint8_t *)shape, sizeof shape);
+  crypto_generichash_update(&state, (const uint8_t *)records->features,
+                            records->rows * records->columns * sizeof *records->features);
+  crypto_generichash_update(&state, (const uint8_t *)records->labels, records->rows * sizeof *records->labels);
+  crypto_generichash_final(&state, digest, UMBRA_DIGEST_BYTES);
 }
 
 double umbra_records_score(const umbra_records *records, size_t row, const double *weights) {
@@ -58,6 +89,14 @@ double umbra_records_score(const umbra_records *records, size_t row, const doubl
   double sum = weights[records->columns];
   for (size_t j = 0; j < records->columns; j++) sum += weights[j] * x[j];
   return sum;
+}
+
+double umbra_records_weight(const umbra_records *records, size_t row) {
+  return records->weight[records->labels[row] > 0];
+}
+
+int umbra_records_are_weighted(const umbra_records *records) {
+  return records->weight[0] != 1 || records->weight[1] != 1;
 }
 
 size_t umbra_records_rows(const umbra_records *records) { return records->rows; }
@@ -171,6 +210,9 @@ static umbra_status from_sheet(umbra_records **records, umbra_sheet *sheet, cons
                           .classes = umbra_schema_classes(schema),
                           .features = sheet->features.values,
                           .labels = sheet->labels,
+                          .filled = sheet->filled,
+                          .weight = {1, 1},
+                          .median = sheet->median,
                           .schema = umbra_share(schema)};
   *sheet = (umbra_sheet){0};
   UMBRA_PUT(records, records, made);
@@ -206,17 +248,48 @@ umbra_status umbra_records_read(umbra_records **records, const char *path, const
   return read_sheet(records, path, &wanted, &table);
 }
 
+/* ---- weights of classes ---- */
+
+umbra_status umbra_records_copy(umbra_records **copy, const umbra_records *records) {
+  UMBRA_TRY(umbra_records_make_like(copy, records, records->rows));
+  for (size_t row = 0; row < records->rows; row++) umbra_records_copy_row(*copy, row, records, row);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_records_weigh(umbra_records **weighted, const umbra_records *records, double negative,
+                                 double positive) {
+  const double most = 1e6;
+  size_t of[2] = {0, 0};
+  umbra_records *made = NULL;
+  if (!weighted || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weighing needs an output and records");
+  UMBRA_TRY(umbra_records_check_two(records));
+  if (!(negative > 0) || !(positive > 0) || !(negative <= most * positive) || !(positive <= most * negative))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "classes weigh %g and %g; weights must be above 0, and neither a million times the other",
+                      negative, positive);
+  for (size_t row = 0; row < records->rows; row++) of[records->labels[row] > 0]++;
+  const double sum = negative * (double)of[0] + positive * (double)of[1], mean = sum / (double)records->rows;
+  UMBRA_TRY(umbra_records_copy(&made, records));
+  made->weight[0] = negative / mean;
+  made->weight[1] = positive / mean;
+  UMBRA_PUT(records, weighted, made);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_records_balance(umbra_records **balanced, const umbra_records *records) {
+  size_t of[2] = {0, 0};
+  for (size_t row = 0; records && row < records->rows; row++) of[records->labels[row] > 0]++;
+  return umbra_records_weigh(balanced, records, (double)of[1], (double)of[0]);
+}
+
 /* ---- splitting ---- */
 
 static void deal(umbra_records *rest, umbra_records *held, const umbra_records *records, size_t every) {
   umbra_records *sides[2] = {rest, held};
-  size_t next[2] = {0, 0}, seen[2] = {0, 0}, columns = records->columns;
+  size_t next[2] = {0, 0}, seen[2] = {0, 0};
   for (size_t row = 0; row < records->rows; row++) {
-    double label = records->labels[row];
-    int side = seen[label > 0]++ % every == 0;
-    size_t to = next[side]++;
-    memcpy(sides[side]->features + to * columns, umbra_records_row(records, row), columns * sizeof(double));
-    sides[side]->labels[to] = label;
+    const int side = seen[records->labels[row] > 0]++ % every == 0;
+    umbra_records_copy_row(sides[side], next[side]++, records, row);
   }
 }
 
@@ -244,11 +317,15 @@ umbra_status umbra_records_split(umbra_records **rest, umbra_records **held, con
   UMBRA_TRY(count_held(&count, records, every));
   UMBRA_TRY(umbra_records_make_like(&made_rest, records, records->rows - count));
   umbra_status status = umbra_records_make_like(&made_held, records, count);
+  if (status == UMBRA_OK) {
+    deal(made_rest, made_held, records, every);
+    status = umbra_records_refill(made_rest, made_held);
+  }
   if (status != UMBRA_OK) {
+    umbra_records_destroy(made_held);
     umbra_records_destroy(made_rest);
     return status;
   }
-  deal(made_rest, made_held, records, every);
   UMBRA_PUT(records, rest, made_rest);
   UMBRA_PUT(records, held, made_held);
   return UMBRA_OK;

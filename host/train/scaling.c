@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "scaling.h"
+
 #include <float.h>
 #include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "../base/bounds.h"
 #include "../base/counted.h"
@@ -12,34 +13,15 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
-#include "../io/encoding.h"
-#include "../io/schema.h"
-#include "../io/storage.h"
-#include "../io/table_file.h"
 #include "plan.h"
 #include "records.h"
 
-/* A row of the table. divisor 0: scaled values are 0. */
-typedef struct column_scaling {
-  double offset, divisor, clip;
-} column_scaling;
-
-enum { FIELDS = sizeof(column_scaling) / sizeof(double) };
-_Static_assert(sizeof(column_scaling) == 3 * sizeof(double), "no padding: it is the row of a table");
-
-struct umbra_scaling {
-  size_t columns;
-  column_scaling *column;
-  umbra_schema *schema; /* of the records that it was made for, shared; NULL: they came from memory */
-  int planned;          /* it is of a plan: */
-  uint8_t plan[UMBRA_DIGEST_BYTES];
-};
-
-static umbra_status make(umbra_scaling **scaling, size_t columns) {
+umbra_status umbra_scaling_make(umbra_scaling **scaling, size_t columns) {
   umbra_scaling *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a scaling"));
   umbra_status status = umbra_alloc(&made->column, columns, sizeof *made->column, "a scaling");
   made->columns = columns;
+  made->weight[0] = made->weight[1] = 1;
   if (status == UMBRA_OK) *scaling = made;
   else umbra_free(made);
   return status;
@@ -49,10 +31,18 @@ void umbra_scaling_destroy(umbra_scaling *scaling) {
   if (!scaling) return;
   umbra_schema_destroy(scaling->schema);
   umbra_free(scaling->column);
+  umbra_free(scaling->mix);
   umbra_free(scaling);
 }
 
 const umbra_schema *umbra_scaling_schema(const umbra_scaling *scaling) { return scaling->schema; }
+
+static int is_weighted(const umbra_scaling *scaling) { return scaling->weight[0] != 1 || scaling->weight[1] != 1; }
+
+int umbra_scaling_class_weights(const umbra_scaling *scaling, double weights[2]) {
+  memcpy(weights, scaling->weight, sizeof scaling->weight);
+  return is_weighted(scaling);
+}
 
 size_t umbra_scaling_columns(const umbra_scaling *scaling) { return scaling->columns; }
 
@@ -61,7 +51,7 @@ umbra_status umbra_scaling_column(const umbra_scaling *scaling, umbra_column_sca
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", scaling ? "column" : "scaling");
   if (index >= scaling->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no column %zu among %zu", index, scaling->columns);
-  const column_scaling *c = &scaling->column[index];
+  const umbra_scaled_column *c = &scaling->column[index];
   const umbra_column_scaling own = {.offset = c->offset, .divisor = c->divisor, .clip = c->clip};
   return UMBRA_GIVE(umbra_column_scaling, column, &own);
 }
@@ -72,6 +62,7 @@ umbra_status umbra_scaling_column(const umbra_scaling *scaling, umbra_column_sca
 typedef struct column_extent {
   size_t least, greatest;  /* rows */
   double offset, span;     /* the least value, and the difference to the greatest */
+  double end;              /* the greatest value */
   double mean, squares;    /* squares: sum of the squared differences from the mean */
   double median, quartile; /* quartile: distance from the lower one to the upper one */
 } column_extent;
@@ -86,7 +77,8 @@ static void find_extremes(column_extent *extent, const umbra_records *records) {
     }
   for (size_t j = 0; j < columns; j++) {
     extent[j].offset = records->features[extent[j].least * columns + j];
-    extent[j].span = records->features[extent[j].greatest * columns + j] - extent[j].offset;
+    extent[j].end = records->features[extent[j].greatest * columns + j];
+    extent[j].span = extent[j].end - extent[j].offset;
   }
 }
 
@@ -131,16 +123,18 @@ static umbra_status find_quartiles(column_extent *extent, const umbra_records *r
 
 static double deviation_of(const column_extent *e, size_t rows) { return e->span * sqrt(e->squares / (double)rows); }
 
-static column_scaling scaling_of(const column_extent *e, size_t rows, umbra_scaling_kind kind) {
-  if (kind == UMBRA_SCALING_RANGE || e->span == 0) return (column_scaling){.offset = e->offset, .divisor = e->span};
-  if (kind == UMBRA_SCALING_MAXIMUM) return (column_scaling){.divisor = fmax(-e->offset, e->offset + e->span)};
+static umbra_scaled_column scaling_of(const column_extent *e, size_t rows, umbra_scaling_kind kind) {
+  if (kind == UMBRA_SCALING_RANGE || e->span == 0)
+    return (umbra_scaled_column){.offset = e->offset, .divisor = e->span};
+  if (kind == UMBRA_SCALING_MAXIMUM) return (umbra_scaled_column){.divisor = fmax(-e->offset, e->offset + e->span)};
   if (kind == UMBRA_SCALING_QUARTILES)
-    return (column_scaling){.offset = e->median, .divisor = e->quartile > 0 ? e->quartile : deviation_of(e, rows)};
-  return (column_scaling){.offset = e->offset + e->span * e->mean, .divisor = deviation_of(e, rows)};
+    return (umbra_scaled_column){.offset = e->median,
+                                  .divisor = e->quartile > 0 ? e->quartile : deviation_of(e, rows)};
+  return (umbra_scaled_column){.offset = e->offset + e->span * e->mean, .divisor = deviation_of(e, rows)};
 }
 
 /* Divisors that are subnormal have lost digits, and nearly everything else divided by them is infinite. */
-static umbra_status check_extent(const column_extent *e, const column_scaling *scaling, size_t column) {
+static umbra_status check_extent(const column_extent *e, const umbra_scaled_column *scaling, size_t column) {
   if (!isfinite(e->span))
     return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: the value is too far from that of row %zu to be scaled",
                       e->greatest + 1, column + 1, e->least + 1);
@@ -151,22 +145,48 @@ static umbra_status check_extent(const column_extent *e, const column_scaling *s
   return UMBRA_OK;
 }
 
-static umbra_status fit_columns(umbra_scaling *scaling, const umbra_records *records, umbra_scaling_kind kind) {
+static void keep_extremes(umbra_scaling *scaling, const column_extent *extent) {
+  for (size_t j = 0; j < scaling->columns; j++) {
+    scaling->column[j].least = extent[j].offset;
+    scaling->column[j].greatest = extent[j].end;
+  }
+}
+
+static umbra_status fit_columns(umbra_scaling *scaling, const umbra_records *records, column_extent *extent,
+                                umbra_scaling_kind kind) {
+  if (kind != UMBRA_SCALING_RANGE && kind != UMBRA_SCALING_MAXIMUM) find_moments(extent, records);
+  if (kind == UMBRA_SCALING_QUARTILES) UMBRA_TRY(find_quartiles(extent, records));
+  for (size_t j = 0; j < records->columns; j++) {
+    scaling->column[j] = scaling_of(&extent[j], records->rows, kind);
+    UMBRA_TRY(check_extent(&extent[j], &scaling->column[j], j));
+  }
+  return UMBRA_OK;
+}
+
+/* divisor: of the kinds that have one for all columns. */
+static umbra_status fit_apart(umbra_scaling *scaling, const umbra_records *records, umbra_scaling_kind kind,
+                              double divisor) {
   column_extent *extent;
+  umbra_status status = UMBRA_OK;
   UMBRA_TRY(umbra_alloc(&extent, records->columns, sizeof *extent, "a scaling"));
   find_extremes(extent, records);
-  if (kind == UMBRA_SCALING_DEVIATION || kind == UMBRA_SCALING_QUARTILES) find_moments(extent, records);
-  umbra_status status = kind == UMBRA_SCALING_QUARTILES ? find_quartiles(extent, records) : UMBRA_OK;
-  for (size_t j = 0; j < records->columns && status == UMBRA_OK; j++) {
-    scaling->column[j] = scaling_of(&extent[j], records->rows, kind);
-    status = check_extent(&extent[j], &scaling->column[j], j);
-  }
+  if (kind == UMBRA_SCALING_NONE || kind == UMBRA_SCALING_CONSTANT)
+    for (size_t j = 0; j < scaling->columns; j++) scaling->column[j].divisor = divisor;
+  else status = fit_columns(scaling, records, extent, kind);
+  keep_extremes(scaling, extent);
   umbra_free(extent);
   return status;
 }
 
+static umbra_status fit(umbra_scaling *scaling, const umbra_records *records, umbra_scaling_kind kind, double divisor,
+                        double clip) {
+  UMBRA_TRY(fit_apart(scaling, records, kind, divisor));
+  for (size_t j = 0; j < scaling->columns; j++) scaling->column[j].clip = clip;
+  return kind == UMBRA_SCALING_WHITENED ? umbra_scaling_whiten(scaling, records) : UMBRA_OK;
+}
+
 static umbra_status check_kind(umbra_scaling_kind kind, double argument, double clip) {
-  if ((unsigned)kind > UMBRA_SCALING_QUARTILES)
+  if ((unsigned)kind > UMBRA_SCALING_WHITENED)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%d is no kind of scaling", (int)kind);
   if (kind == UMBRA_SCALING_CONSTANT && (!isnormal(argument) || argument < 0))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the divisor must be above 0 and finite, not %g", argument);
@@ -180,13 +200,13 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
   if (!scaling || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a scaling needs an output and records");
   UMBRA_TRY(check_kind(kind, argument, clip));
   umbra_scaling *made = NULL;
-  UMBRA_TRY(make(&made, records->columns));
-  umbra_status status = UMBRA_OK;
-  if (kind == UMBRA_SCALING_NONE || kind == UMBRA_SCALING_CONSTANT)
-    for (size_t j = 0; j < made->columns; j++) made->column[j].divisor = kind == UMBRA_SCALING_NONE ? 1 : argument;
-  else status = fit_columns(made, records, kind);
-  for (size_t j = 0; j < made->columns; j++) made->column[j].clip = clip;
+  UMBRA_TRY(umbra_scaling_make(&made, records->columns));
+  umbra_status status = fit(made, records, kind, kind == UMBRA_SCALING_CONSTANT ? argument : 1, clip);
   made->schema = umbra_share(records->schema);
+  memcpy(made->weight, records->weight, sizeof made->weight);
+  made->ranged = made->known = 1;
+  umbra_records_digest(made->records, records);
+  randombytes_buf(made->salt, sizeof made->salt);
   if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);
   else umbra_scaling_destroy(made);
   return status;
@@ -194,19 +214,23 @@ umbra_status umbra_scaling_fit(umbra_scaling **scaling, const umbra_records *rec
 
 /* ---- applying ---- */
 
-/* Never NaN: offset and divisor are finite. */
-static double scale(double x, const column_scaling *c) {
+double umbra_scale(double x, const umbra_scaled_column *c) {
   double scaled = c->divisor == 0 ? 0 : (x - c->offset) / c->divisor;
   if (c->clip == 0) return scaled;
   return scaled < -c->clip ? -c->clip : scaled > c->clip ? c->clip : scaled;
 }
 
+static umbra_status check_shape(const umbra_scaling *scaling, size_t columns) {
+  if (scaling->columns == columns) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the scaling is of %zu columns, and the records have %zu",
+                    scaling->columns, columns);
+}
+
 static umbra_status check_values(const umbra_scaling *scaling, const double *values, size_t rows, size_t columns) {
-  if (scaling->columns != columns)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the scaling is of %zu columns, and the records have %zu",
-                      scaling->columns, columns);
+  const double most = scaling->mix ? UMBRA_SCALING_MOST_MIXED : DBL_MAX;
+  UMBRA_TRY(check_shape(scaling, columns));
   for (size_t i = 0; i < rows * columns; i++)
-    if (!isfinite(scale(values[i], &scaling->column[i % columns])))
+    if (!(fabs(umbra_scale(values[i], &scaling->column[i % columns])) <= most))
       return umbra_fail(UMBRA_ERROR_RANGE, "row %zu, column %zu: %g is too large when it is scaled; clip helps",
                         i / columns + 1, i % columns + 1, values[i]);
   return UMBRA_OK;
@@ -217,7 +241,8 @@ umbra_status umbra_scaling_values(const umbra_scaling *scaling, double *scaled, 
   if (!scaled || !scaling || !values)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and values");
   UMBRA_TRY(check_values(scaling, values, rows, columns));
-  for (size_t i = 0; i < rows * columns; i++) scaled[i] = scale(values[i], &scaling->column[i % columns]);
+  for (size_t i = 0; i < rows * columns; i++) scaled[i] = umbra_scale(values[i], &scaling->column[i % columns]);
+  for (size_t row = 0; row < rows; row++) umbra_scaling_mix(scaling, scaled + row * columns);
   return UMBRA_OK;
 }
 
@@ -228,6 +253,7 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
   UMBRA_TRY(umbra_records_make(&made, records->rows, records->columns));
   made->classes = records->classes;
   memcpy(made->labels, records->labels, records->rows * sizeof *made->labels);
+  memcpy(made->weight, is_weighted(scaling) ? scaling->weight : records->weight, sizeof made->weight);
   made->schema = umbra_share(records->schema);
   umbra_status status =
       umbra_scaling_values(scaling, made->features, records->features, records->rows, records->columns);
@@ -236,153 +262,126 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
   return status;
 }
 
-/* ---- files ---- */
+/* ---- what lies beyond the records ---- */
 
-/* The schema, and the plan that the scaling belongs to, are comments before the table. */
-static const char schema_mark[] = "# umbra schema ", plan_mark[] = "# umbra plan ";
-
-static umbra_status write_line(int file, const char *mark, const char *text) {
-  UMBRA_TRY(umbra_storage_write(file, mark, strlen(mark)));
-  UMBRA_TRY(umbra_storage_write(file, text, strlen(text)));
-  return umbra_storage_write(file, "\n", 1);
+/* A column that becomes 0 whatever its values are has none beyond. */
+static double distance_beyond(double x, const umbra_scaled_column *c) {
+  return c->divisor == 0 ? 0 : fmax(0, fmax(x - c->greatest, c->least - x));
 }
 
-static umbra_status write_schema(int file, const umbra_schema *schema) {
+static void look_beyond(umbra_scaling_excess *found, const umbra_scaled_column *c, const double *values, size_t rows,
+                        size_t columns) {
+  double farthest = 0;
+  for (size_t row = 0; row < rows; row++) {
+    const double x = values[row * columns], distance = distance_beyond(x, c);
+    found->values += distance > 0;
+    if (!(distance > farthest)) continue;
+    farthest = distance;
+    found->row = row;
+    found->value = x;
+  }
+}
+
+umbra_status umbra_scaling_beyond(const umbra_scaling *scaling, umbra_scaling_excess *excess, const double *values,
+                                  size_t rows, size_t columns, size_t column) {
+  if (!scaling || !excess || !values || column >= columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "looking beyond needs a scaling, an output, values and a column");
+  umbra_scaling_excess found = {UMBRA_SCALING_EXCESS_INIT};
+  UMBRA_TRY(check_shape(scaling, columns));
+  const umbra_scaled_column *c = &scaling->column[column];
+  found.least = c->least;
+  found.greatest = c->greatest;
+  look_beyond(&found, c, values + column, rows, columns);
+  return UMBRA_GIVE(umbra_scaling_excess, excess, &found);
+}
+
+umbra_status umbra_scaling_bring_within(const umbra_scaling *scaling, double *within, const double *values, size_t rows,
+                                        size_t columns) {
+  if (!scaling || !within || !values)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "bringing values within needs a scaling, an output and values");
+  UMBRA_TRY(check_shape(scaling, columns));
+  for (size_t i = 0; i < rows * columns; i++) {
+    const umbra_scaled_column *c = &scaling->column[i % columns];
+    within[i] = fmin(fmax(values[i], c->least), c->greatest);
+  }
+  return UMBRA_OK;
+}
+
+/* ---- which training it is of ---- */
+
+umbra_status umbra_scaling_check_records(const umbra_scaling *scaling, const umbra_records *records) {
+  uint8_t digest[UMBRA_DIGEST_BYTES];
+  if (!scaling || !records)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", scaling ? "records" : "scaling");
+  if (!scaling->known) return UMBRA_OK;
+  umbra_records_digest(digest, records);
+  if (memcmp(digest, scaling->records, sizeof digest) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH,
+                    "these are not the records, in their order and with their labels, that the scaling was found from");
+}
+
+static void hash_numbers(crypto_generichash_state *state, const umbra_scaling *scaling) {
+  crypto_generichash_update(state, scaling->records, sizeof scaling->records);
+  crypto_generichash_update(state, (const uint8_t *)scaling->weight, sizeof scaling->weight);
+  for (size_t j = 0; j < scaling->columns; j++) {
+    const umbra_scaled_column *c = &scaling->column[j];
+    const double row[] = {c->offset, c->divisor, c->clip, c->least, c->greatest};
+    crypto_generichash_update(state, (const uint8_t *)row, sizeof row);
+  }
+  if (scaling->mix)
+    crypto_generichash_update(state, (const uint8_t *)scaling->mix,
+                              scaling->columns * scaling->columns * sizeof *scaling->mix);
+}
+
+static umbra_status hash_schema(crypto_generichash_state *state, const umbra_schema *schema) {
   size_t size;
   char *text;
+  if (!schema) return UMBRA_OK;
   UMBRA_TRY(umbra_schema_describe(schema, NULL, &size));
   UMBRA_TRY(umbra_alloc(&text, size, 1, "a schema"));
   umbra_status status = umbra_schema_describe(schema, text, &size);
-  if (status == UMBRA_OK) status = write_line(file, schema_mark, text);
+  if (status == UMBRA_OK) crypto_generichash_update(state, (const uint8_t *)text, size);
   umbra_free(text);
   return status;
 }
 
-typedef struct writing {
-  const umbra_scaling *scaling;
-  const uint8_t *plan; /* its digest, or NULL */
-} writing;
-
-static umbra_status write_scaling(int file, void *argument) {
-  const writing *w = argument;
-  char digest[2 * UMBRA_DIGEST_BYTES + 1];
-  if (w->scaling->schema) UMBRA_TRY(write_schema(file, w->scaling->schema));
-  if (w->plan)
-    UMBRA_TRY(write_line(file, plan_mark, sodium_bin2hex(digest, sizeof digest, w->plan, UMBRA_DIGEST_BYTES)));
-  return umbra_csv_write(file, &(umbra_table){w->scaling->columns, FIELDS, &w->scaling->column->offset});
+umbra_status umbra_scaling_identify(uint8_t id[UMBRA_DIGEST_BYTES], const umbra_scaling *scaling,
+                                    const uint8_t plan[UMBRA_DIGEST_BYTES]) {
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, scaling->salt, sizeof scaling->salt, UMBRA_DIGEST_BYTES);
+  crypto_generichash_update(&state, plan, UMBRA_DIGEST_BYTES);
+  hash_numbers(&state, scaling);
+  UMBRA_TRY(hash_schema(&state, scaling->schema));
+  crypto_generichash_final(&state, id, UMBRA_DIGEST_BYTES);
+  return UMBRA_OK;
 }
 
-static int is_csv(const char *path) {
-  const size_t length = strlen(path);
-  return length >= 4 && strcasecmp(path + length - 4, ".csv") == 0;
-}
-
-static umbra_status save(const umbra_scaling *scaling, const uint8_t *plan, const char *path) {
-  if (is_csv(path)) return umbra_storage_replace(path, 0, write_scaling, &(writing){scaling, plan});
-  if (scaling->schema || plan)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                      "'%s': only .csv keeps what the scaling's columns are, and its plan; save it as .csv", path);
-  return umbra_table_write(&(umbra_table){scaling->columns, FIELDS, &scaling->column->offset}, path);
-}
-
-umbra_status umbra_scaling_save(const umbra_scaling *scaling, const char *path) {
-  if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving needs a scaling and a path");
-  return save(scaling, scaling->planned ? scaling->plan : NULL, path);
-}
-
-umbra_status umbra_train_plan_save_scaling(const umbra_train_plan *plan, const umbra_scaling *scaling,
-                                           const char *path) {
-  if (!plan || !scaling || !path)
-    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving needs a plan, its scaling and a path");
-  return save(scaling, plan->digest, path);
+umbra_status umbra_scaling_training(const umbra_scaling *scaling, int *known, uint8_t id[UMBRA_DIGEST_BYTES]) {
+  if (!scaling || !known || !id)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the id of a scaling's training needs a scaling and outputs");
+  uint8_t made[UMBRA_DIGEST_BYTES] = {0};
+  const int has = scaling->known && scaling->planned;
+  if (has) UMBRA_TRY(umbra_scaling_identify(made, scaling, scaling->plan));
+  memcpy(id, made, sizeof made);
+  *known = has;
+  return UMBRA_OK;
 }
 
 umbra_status umbra_train_plan_check_scaling(const umbra_train_plan *plan, const umbra_scaling *scaling) {
+  uint8_t id[UMBRA_DIGEST_BYTES];
+  int known;
   if (!plan || !scaling) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", plan ? "scaling" : "plan");
-  if (!scaling->planned || memcmp(scaling->plan, plan->digest, sizeof scaling->plan) == 0) return UMBRA_OK;
-  return umbra_fail(UMBRA_ERROR_MISMATCH, "the scaling was written with another plan");
+  if (scaling->planned && memcmp(scaling->plan, plan->digest, sizeof scaling->plan) != 0)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "the scaling was written with another plan");
+  if (!plan->identified) return UMBRA_OK;
+  UMBRA_TRY(umbra_scaling_training(scaling, &known, id));
+  if (known && memcmp(id, plan->training, sizeof id) == 0) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_MISMATCH,
+                    "the scaling is not the one that was written with this plan: it is of other records, columns or "
+                    "labels, or of another run of the same planning, or its file was changed");
 }
 
-static umbra_status check_table(const umbra_table *table, const char *path) {
-  if (table->columns != FIELDS)
-    return umbra_fail(UMBRA_ERROR_FORMAT,
-                      "a scaling has 3 columns, offset, divisor and clip, and this table has %zu (in %s)",
-                      table->columns, path);
-  for (size_t row = 0; row < table->rows; row++) {
-    const double *value = table->values + row * FIELDS;
-    if (value[1] < 0 || fpclassify(value[1]) == FP_SUBNORMAL)
-      return umbra_fail(UMBRA_ERROR_FORMAT, "row %zu: the divisor is %g, and must be above 0, or 0 (in %s)", row + 1,
-                        value[1], path);
-    if (value[2] < 0)
-      return umbra_fail(UMBRA_ERROR_FORMAT, "row %zu: clip is %g, and must be above 0, or 0 for none (in %s)", row + 1,
-                        value[2], path);
-  }
-  return UMBRA_OK;
-}
-
-static umbra_status take_plan(umbra_scaling *scaling, const char *text) {
-  size_t bytes;
-  const char *end;
-  scaling->planned = sodium_hex2bin(scaling->plan, sizeof scaling->plan, text, strlen(text), NULL, &bytes, &end) == 0 &&
-                     bytes == sizeof scaling->plan && !*end;
-  return scaling->planned ? UMBRA_OK : umbra_fail(UMBRA_ERROR_FORMAT, "the digest of a plan is not one");
-}
-
-static umbra_status take_line(umbra_scaling *scaling, const char *line) {
-  if (strncmp(line, schema_mark, strlen(schema_mark)) == 0)
-    return umbra_schema_parse(&scaling->schema, line + strlen(schema_mark));
-  return strncmp(line, plan_mark, strlen(plan_mark)) == 0 ? take_plan(scaling, line + strlen(plan_mark)) : UMBRA_OK;
-}
-
-/* Of the comments before the table; blank lines may be among them. */
-static umbra_status take_lines(umbra_scaling *scaling, char *text) {
-  static const char blanks[] = " \t\r\n";
-  for (text += strspn(text, blanks); *text == '#'; text += strspn(text, blanks)) {
-    const char *line = text;
-    text += strcspn(text, "\r\n");
-    if (*text) *text++ = '\0';
-    UMBRA_TRY(take_line(scaling, line));
-  }
-  return UMBRA_OK;
-}
-
-static umbra_status read_comments(umbra_scaling *scaling, const char *path) {
-  static const uint64_t most = (uint64_t)1 << 28;
-  umbra_bytes bytes = {0};
-  size_t latin1_line;
-  if (!umbra_path_is_text(path)) return UMBRA_OK;
-  UMBRA_TRY(umbra_input_read(&bytes, path, most));
-  umbra_status status = umbra_text_to_utf8(&bytes, &latin1_line, path);
-  if (status == UMBRA_OK && latin1_line)
-    status = umbra_fail(UMBRA_ERROR_FORMAT, "line %zu is no UTF-8, in which scalings are written", latin1_line);
-  if (status == UMBRA_OK) status = take_lines(scaling, (char *)bytes.at);
-  if (status != UMBRA_OK) status = umbra_fail(status, "%s (in %s)", umbra_last_error(), path);
-  umbra_free(bytes.at);
-  return status;
-}
-
-static umbra_status from_table(umbra_scaling **scaling, const umbra_table *table, const char *path) {
-  umbra_scaling *made = NULL;
-  UMBRA_TRY(make(&made, table->rows));
-  for (size_t j = 0; j < table->rows; j++) {
-    const double *value = table->values + j * FIELDS;
-    made->column[j] = (column_scaling){value[0], value[1], value[2]};
-  }
-  umbra_status status = read_comments(made, path);
-  if (status == UMBRA_OK && made->schema && umbra_schema_features(made->schema) != made->columns)
-    status = umbra_fail(UMBRA_ERROR_FORMAT, "the schema has %zu features and the scaling %zu rows (in %s)",
-                        umbra_schema_features(made->schema), made->columns, path);
-  if (status == UMBRA_OK) UMBRA_PUT(scaling, scaling, made);
-  else umbra_scaling_destroy(made);
-  return status;
-}
-
-umbra_status umbra_scaling_load(umbra_scaling **scaling, const char *path) {
-  if (!scaling || !path) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "loading needs an output and a path");
-  umbra_table table = {0};
-  UMBRA_TRY(umbra_table_read(&table, path));
-  umbra_status status = check_table(&table, path);
-  if (status == UMBRA_OK) status = from_table(scaling, &table, path);
-  umbra_table_clear(&table);
-  return status;
+int umbra_train_plan_training(const umbra_train_plan *plan, uint8_t id[UMBRA_DIGEST_BYTES]) {
+  memcpy(id, plan->training, UMBRA_DIGEST_BYTES);
+  return plan->identified;
 }

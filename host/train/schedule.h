@@ -38,6 +38,9 @@ umbra_status umbra_train_options_check(const umbra_train_options *options);
 uint64_t umbra_train_batches(const umbra_train_options *options);
 void umbra_train_batch(uint64_t *first, uint64_t *rows, const umbra_train_options *options, uint64_t batch);
 
+/* The next of the words that follow from a seed, which is the first state. */
+uint64_t umbra_train_random(uint64_t *state);
+
 /* order: 0 .. count - 1 in an order that follows from the seed, the same on every machine. */
 void umbra_train_shuffle(size_t *order, size_t count, uint64_t seed);
 

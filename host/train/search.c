@@ -139,9 +139,12 @@ static umbra_status try_polynomials(search *s, const umbra_train_trial *scaling,
 
 /* Of the shares of the classes: the least loss of a model that knows nothing else. */
 static double entropy_of(const umbra_records *records) {
-  double ones = 0;
-  for (size_t row = 0; row < records->rows; row++) ones += records->labels[row] > 0;
-  const double p = ones / (double)records->rows;
+  double ones = 0, all = 0;
+  for (size_t row = 0; row < records->rows; row++) {
+    all += umbra_records_weight(records, row);
+    if (records->labels[row] > 0) ones += umbra_records_weight(records, row);
+  }
+  const double p = ones / all;
   return -p * log(p) - (1 - p) * log(1 - p);
 }
 
@@ -224,7 +227,7 @@ static umbra_status take(search *s, const umbra_train_search_options *options) {
   s->sigmoid = (umbra_sigmoid_options){UMBRA_SIGMOID_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_train_search_options, &s->options, options));
   UMBRA_TRY(UMBRA_TAKE(umbra_train_options, &s->train, s->options.train));
-  if (s->train.kind != UMBRA_TRAIN_LOGISTIC)
+  if (s->train.kind == UMBRA_TRAIN_NETWORK)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "settings are searched for logistic models only, not for %s",
                       umbra_train_network_ops.name);
   UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &s->sigmoid, s->train.sigmoid));

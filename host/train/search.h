@@ -32,8 +32,8 @@ typedef struct umbra_choice {
 
 /*
  * The cheapest of those that are nearly the best: an AUC within the tolerance, and then a loss within a twentieth of
- * `entropy`, that of the classes' shares. Of equally cheap ones that of the largest rate, which
- * comes nearest to the best model; the first of these. Returns 0 if there is none.
+ * `entropy`, that of the classes' shares. Of equally cheap ones that of the largest rate, which comes nearest to the
+ * best model; the first of these. Returns 0 if there is none.
  */
 int umbra_search_choose(umbra_choice *choice, const umbra_search_trial *trials, size_t count, const umbra_stops *stops,
                         double tolerance, double entropy);

@@ -59,7 +59,7 @@ int umbra_search_choose(umbra_choice *choice, const umbra_search_trial *trials, 
   filter f = {trials, count, -INFINITY, INFINITY};
   double least = INFINITY, rate = -INFINITY;
   f.least_auc = best_auc(&f) - tolerance;
-  f.most_loss = least_loss(&f) + entropy / 20;
+  f.most_loss = least_loss(&f) + entropy / 40;
   for (umbra_choice at = before_all; next(&at, &f);) {
     const double cost = umbra_search_cost(&trials[at.trial].cost, stops->iterations[at.stop]);
     const double here = trials[at.trial].trial.rate;

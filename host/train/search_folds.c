@@ -15,8 +15,8 @@ static size_t smaller_class(const umbra_records *records) {
 /* ---- the part ---- */
 
 /*
- * The share of records that a search takes: a step's work on a record is that of its features and of the polynomial. Few
- * records say little, however many features they have; and without both classes there is nothing to train.
+ * The share of records that a search takes: a step's work on a record is that of its features and of the polynomial.
+ * Few records say little, however many features they have; and without both classes there is nothing to train.
  */
 static double share_of(const umbra_records *records) {
   const double most_work = 640000, polynomial = 32, least_records = 1000, least_of_class = 20;
@@ -26,13 +26,9 @@ static double share_of(const umbra_records *records) {
   return fmin(1, fmax(share, least_of_class / (double)smaller_class(records)));
 }
 
-static umbra_status copy(umbra_records **to, const umbra_records *records) {
-  return umbra_records_create(to, records->features, records->labels, records->rows, records->columns);
-}
-
 static umbra_status take_part(umbra_records **part, const umbra_records *records, uint64_t seed) {
   const double share = share_of(records), rows = (double)smaller_class(records);
-  if (floor(share * rows + 0.5) >= rows) return copy(part, records);
+  if (floor(share * rows + 0.5) >= rows) return umbra_records_copy(part, records);
   umbra_records *rest = NULL;
   umbra_status status = umbra_records_hold(&rest, part, records, 0, share, seed);
   umbra_records_destroy(rest);
@@ -53,8 +49,8 @@ static umbra_status make_fold(umbra_search_folds *folds, uint32_t i, const umbra
   const double only = 0.25; /* held back if there is one fold */
   umbra_fold *raw = &folds->raw[i];
   if (smaller_class(part) < 2) { /* nothing can be held back */
-    UMBRA_TRY(copy(&raw->train, part));
-    return copy(&raw->judged, part);
+    UMBRA_TRY(umbra_records_copy(&raw->train, part));
+    return umbra_records_copy(&raw->judged, part);
   }
   const double from = (double)i / folds->count, to = folds->count > 1 ? (i + 1.0) / folds->count : only;
   return umbra_records_hold(&raw->train, &raw->judged, part, from, to, seed + 1);

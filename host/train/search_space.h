@@ -5,7 +5,7 @@
 
 #include "search.h"
 
-enum { UMBRA_MOST_SCALINGS = 5, UMBRA_MOST_RATES = 5, UMBRA_MOST_DEGREES = 5, UMBRA_MOST_POLYNOMIALS = 10 };
+enum { UMBRA_MOST_SCALINGS = 6, UMBRA_MOST_RATES = 5, UMBRA_MOST_DEGREES = 5, UMBRA_MOST_POLYNOMIALS = 10 };
 
 typedef struct umbra_search_polynomial {
   uint32_t degree;

@@ -22,7 +22,7 @@ static double largest_feature(const umbra_train_plan *plan) {
 }
 
 static umbra_status check_features(const umbra_train_plan *plan, const umbra_records *records) {
-  const double most = largest_feature(plan);
+  const double most = largest_feature(plan) / fmax(1, fmax(records->weight[0], records->weight[1]));
   for (size_t row = 0; row < records->rows; row++)
     for (size_t column = 0; column < records->columns; column++)
       if (!(fabs(umbra_records_row(records, row)[column]) <= most))
@@ -71,10 +71,10 @@ umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_ma
                                       umbra_watch *watch) {
   const umbra_train_plan *plan = source->plan;
   const umbra_block_range range = umbra_plan_block(plan, number);
-  const umbra_train_rows rows = {plan, source->records, source->order + range.first};
+  const umbra_train_rows rows = {plan, source->records, source->order + range.first, range.rows};
   const umbra_matrix_source values = {umbra_train_ops_of(plan->options.kind)->value, &rows};
-  return umbra_matrix_encrypt_source(records, source->by, &values, range.rows, plan->data_columns, &plan->layout,
-                                     plan->data_level, watch);
+  return umbra_matrix_encrypt_source(records, source->by, &values, umbra_plan_matrix_rows(plan, range.rows),
+                                     plan->data_columns, &plan->layout, plan->data_level, watch);
 }
 
 umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_train_state *weights) {

@@ -324,7 +324,7 @@ uint32_t umbra_trainer_iterations(const umbra_trainer *trainer) { return trainer
 umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_trainer *trainer, umbra_train_kind kind) {
   const umbra_train_options *o = &trainer->plan->options;
   const umbra_stepper *stepper = trainer->stepper;
-  if (o->kind != kind)
+  if (stepper->ops->model != kind)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "what is trained is %s, not %s", stepper->ops->name,
                       umbra_train_ops_of(kind)->name);
   if (trainer->done < o->iterations || (o->bootstrap_result && !trainer->result_refreshed))

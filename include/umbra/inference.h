@@ -9,8 +9,8 @@
  *     umbra_inference_run(evaluator, &batch, batch, network);
  *     umbra_inference_decrypt(&answers, plan, batch, secret, NULL);
  *
- * A plan tells what all this costs, which keys it needs and how exact it is before anything is encrypted: every way that
- * this version knows runs on a dry device (umbra/cost.h), and the cheapest one is simulated on the samples
+ * A plan tells what all this costs, which keys it needs and how exact it is before anything is encrypted: every way
+ * that this version knows runs on a dry device (umbra/cost.h), and the cheapest one is simulated on the samples
  * (umbra/simulate.h). On matrices everything linear between two activations is one product with a plain matrix. Records
  * lie by columns (umbra/matrix.h): a ciphertext for each element, which takes no rotations and is the way for many
  * records, or several elements in a ciphertext, for few. Convolutions may stay what they are, on feature maps
@@ -18,12 +18,13 @@
  * Networks with more levels than a ring has are refreshed on the way (umbra/bootstrap.h), where that takes the least
  * time.
  *
- * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and looked
- * at as such. Each says by which plan it was encrypted, and results say whose they are: nothing else tells that values in
- * scales and ranges of one plan are not those of another with as many elements, and a wrong answer looks like any other.
- * So a network takes only what umbra_inference_encrypt made by its plan, and decryption only what that plan's network
- * made. Operations on matrices make what is of no plan: neither takes it, for nobody knows what became of the values.
- * On devices without real values (umbra/cost.h, umbra/simulate.h) networks take any matrix of the plan's shape.
+ * Batches are matrices of records times elements, or times the positions of a feature map: they are saved, sent and
+ * looked at as such. Each says by which plan it was encrypted, and results say whose they are: nothing else tells that
+ * values in scales and ranges of one plan are not those of another with as many elements, and a wrong answer looks like
+ * any other. So a network takes only what umbra_inference_encrypt made by its plan, and decryption only what that
+ * plan's network made. Operations on matrices make what is of no plan: neither takes it, for nobody knows what became
+ * of the values. On devices without real values (umbra/cost.h, umbra/simulate.h) networks take any matrix of the plan's
+ * shape.
  *
  * The server may also be denied the weights: see umbra_inference_weights_encrypt below.
  */
@@ -73,11 +74,11 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
 
 /*
  * samples: records as those that will come, (samples, the input's shape) or (samples, elements): from them the size of
- * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot be
- * computed on encrypted values: its name and type; params with keyless levels for encrypted weights), MISMATCH (shape of
- * the samples), INVALID_ARGUMENT (options), RANGE (a layer that is too large for matrices, by name, and not computed on
- * images; no parameters have the levels, the memory or the error wanted: the text has what there is), OUT_OF_MEMORY,
- * CANCELLED.
+ * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot
+ * be computed on encrypted values: its name and type; params with keyless levels for encrypted weights), MISMATCH
+ * (shape of the samples), INVALID_ARGUMENT (options), RANGE (a layer that is too large for matrices, by name, and not
+ * computed on images; no parameters have the levels, the memory or the error wanted: the text has what there is),
+ * OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
                                                                   const umbra_ndarray *samples,
@@ -92,11 +93,11 @@ UMBRA_API void umbra_inference_plan_destroy(umbra_inference_plan *plan);
 UMBRA_API const umbra_params *umbra_inference_plan_params(const umbra_inference_plan *plan);
 
 /*
- * Of all that decides about values: parameters, layout, ranges and scales, and the steps with their weights, unless these
- * are encrypted; equal for a plan, for its client's part, and for files of either. Matrices of records and of results have
- * it (umbra_matrix_plan), by which networks and decryption refuse those of other plans. It tells whoever has a model, and
- * the plan's other inputs, that this model is behind it. It keeps mistakes apart: whoever writes files can put any digest
- * into them.
+ * Of all that decides about values: parameters, layout, ranges and scales, and the steps with their weights, unless
+ * these are encrypted; equal for a plan, for its client's part, and for files of either. Matrices of records and of
+ * results have it (umbra_matrix_plan), by which networks and decryption refuse those of other plans. It tells whoever
+ * has a model, and the plan's other inputs, that this model is behind it. It keeps mistakes apart: whoever writes files
+ * can put any digest into them.
  */
 UMBRA_API void umbra_inference_plan_digest(const umbra_inference_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
@@ -134,8 +135,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_report(const umbra_in
                                                                   umbra_inference_report *report);
 
 /*
- * What a run costs on a machine as umbra_context_cost_machine has them; NULL: the one that it finds by itself. The run is
- * made dry once more. Errors: INVALID_ARGUMENT (also: a plan without layers), UNSUPPORTED (machine), OUT_OF_MEMORY.
+ * What a run costs on a machine as umbra_context_cost_machine has them; NULL: the one that it finds by itself. The run
+ * is made dry once more. Errors: INVALID_ARGUMENT (also: a plan without layers), UNSUPPORTED (machine), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost,
                                                                 const char *machine);
@@ -194,8 +195,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_read(umbra_inference_
 /* ---- the server ---- */
 
 /*
- * Encodes the weights for a context of the plan's parameters. Errors: INVALID_ARGUMENT (also: a plan without weights, or
- * of encrypted ones), MISMATCH (other parameters), OUT_OF_MEMORY, CANCELLED.
+ * Encodes the weights for a context of the plan's parameters. Errors: INVALID_ARGUMENT (also: a plan without weights,
+ * or of encrypted ones), MISMATCH (other parameters), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_create(umbra_inference **network, const umbra_context *context,
                                                              const umbra_inference_plan *plan,
@@ -207,10 +208,10 @@ UMBRA_API void umbra_inference_destroy(umbra_inference *network);
 UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* weights, constants of refreshes */
 
 /*
- * *out = what the network makes of the batch, with the keys of the evaluator; out may be the batch. An evaluator that is
- * watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT, MISMATCH
- * (records of another plan, or of none; of another owner than the keys), NO_LEVEL, MISSING_KEY, OUT_OF_MEMORY, DEVICE,
- * CANCELLED.
+ * *out = what the network makes of the batch, with the keys of the evaluator; out may be the batch. An evaluator that
+ * is watched tells how far it is, and a tracer of the context each layer (umbra/trace.h). Errors: INVALID_ARGUMENT,
+ * MISMATCH (records of another plan, or of none; of another owner than the keys or encrypted weights), NO_LEVEL,
+ * MISSING_KEY, OUT_OF_MEMORY, DEVICE, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
                                                           const umbra_matrix *batch, const umbra_inference *network);
@@ -226,9 +227,9 @@ typedef struct umbra_inference_weights umbra_inference_weights;
  * client's plan and these, and sees neither records nor weights. Whoever holds the secret key can read both.
  *
  * Weights and biases of all layers are encrypted, zeros too: a convolution is a matrix that does not show its windows.
- * Not hidden are shapes of layers, scales of their values, polynomials of activations, and for each ciphertext the power of
- * two, from 1 on, that bounds its weights in these scales. Products with encrypted weights take the level that others
- * take, a relinearisation for each ciphertext of a result and, where elements share ciphertexts, rotations
+ * Not hidden are shapes of layers, scales of their values, polynomials of activations, and for each ciphertext the
+ * power of two, from 1 on, that bounds its weights in these scales. Products with encrypted weights take the level that
+ * others take, a relinearisation for each ciphertext of a result and, where elements share ciphertexts, rotations
  * (umbra_matrix_multiply, by diagonals).
  *
  * Errors: INVALID_ARGUMENT (a plan without weights, or of plain ones), MISMATCH (a key of other parameters),
@@ -253,9 +254,9 @@ UMBRA_API void umbra_inference_weights_owner(const umbra_inference_weights *weig
 UMBRA_DECLARE_FILE_FUNCTIONS(inference_weights)
 
 /*
- * umbra_inference_create with encrypted weights, of which it keeps a share, and a plan with or without its own. It serves
- * one owner: run with batches of others fails with MISMATCH. Errors: as that call, and MISMATCH (weights of another plan,
- * or of another context).
+ * umbra_inference_create with encrypted weights, of which it keeps a share, and a plan with or without its own. It
+ * serves one owner: run with batches of others fails with MISMATCH. Errors: as that call, and MISMATCH (weights of
+ * another plan, or of another context).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_create_encrypted(umbra_inference **network,
                                                                        const umbra_context *context,
@@ -284,8 +285,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_encrypt_symmetric(umbra_ma
 
 /*
  * The answers, the records first, as umbra_model_run gives them: after the output's closing steps. Errors: as
- * umbra_matrix_decrypt; MISMATCH (a matrix that is no result of the plan); RANGE (outputs several times as large as the plan
- * expects: of which record; umbra_inference_decrypt_outcome tells of smaller ones, too).
+ * umbra_matrix_decrypt; MISMATCH (a matrix that is no result of the plan); RANGE (outputs several times as large as the
+ * plan expects: of which record; umbra_inference_decrypt_outcome tells of smaller ones, too).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt(umbra_ndarray *results, const umbra_inference_plan *plan,
                                                               const umbra_matrix *encrypted,
@@ -300,10 +301,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_values(umbra_ndarr
                                                                      const umbra_progress *progress);
 
 /*
- * What opening results showed. A record that is unlike the samples can leave the interval of a polynomial on the way, where
- * this grows fast: its outputs may then be far outside of what those of the samples were, or not. So outputs beyond are a
- * reason to look at their records, and no proof that they are wrong: a square of what is 1.6 times as large is 2.6 times
- * as large. That nothing is found proves nothing, either.
+ * What opening results showed. A record that is unlike the samples can leave the interval of a polynomial on the way,
+ * where this grows fast: its outputs may then be far outside of what those of the samples were, or not. So outputs
+ * beyond are a reason to look at their records, and no proof that they are wrong: a square of what is 1.6 times as
+ * large is 2.6 times as large. That nothing is found proves nothing, either.
  */
 typedef struct umbra_inference_outcome {
   size_t struct_size;
@@ -318,8 +319,8 @@ UMBRA_API void umbra_inference_outcome_init(umbra_inference_outcome *outcome, si
 #define umbra_inference_outcome_init(outcome) umbra_inference_outcome_init((outcome), sizeof *(outcome))
 
 /*
- * As umbra_inference_decrypt_values, but gives the values in any case, with what there is to say of them. Errors: as there,
- * RANGE only for what no double holds.
+ * As umbra_inference_decrypt_values, but gives the values in any case, with what there is to say of them. Errors: as
+ * there, RANGE only for what no double holds.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_decrypt_outcome(
     umbra_inference_outcome *outcome, umbra_ndarray *values, const umbra_inference_plan *plan,

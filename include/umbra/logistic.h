@@ -83,8 +83,11 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_needs(umbra_key_needs *need
 /*
  * scores = matrix of rows x 1: sigmoid(weights . row + bias). Records: by rows in all slots, with ones, without pairs
  * (the layout {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1}). One product, log2(stride) rotations and the polynomial for each
- * ciphertext of records. Errors: INVALID_ARGUMENT (columns differ; another layout), CANCELLED, those of the evaluator.
+ * ciphertext of records. Errors: INVALID_ARGUMENT (columns differ; another layout), MISMATCH (records that are not scaled
+ * as those of the model's training), CANCELLED, those of the evaluator. umbra_logistic_check says beforehand, without
+ * keys, whether model and records go together.
  */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_check(const umbra_logistic *model, const umbra_matrix *records);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_score(umbra_evaluator *evaluator, umbra_matrix **scores,
                                                            const umbra_logistic *model, const umbra_matrix *records,
                                                            const umbra_progress *progress);
@@ -112,6 +115,13 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_inspect(const umbra_logisti
 UMBRA_API size_t umbra_logistic_features(const umbra_logistic *model);
 UMBRA_API uint64_t umbra_logistic_bytes(const umbra_logistic *model); /* of residues */
 UMBRA_API void umbra_logistic_owner(const umbra_logistic *model, uint8_t owner[UMBRA_OWNER_BYTES]);
+
+/*
+ * The id of the training that its weights are of (umbra_train_plan_training); returns 0, and zeros, if nobody has said it.
+ * And says it, before anybody else has the model.
+ */
+UMBRA_API int umbra_logistic_training(const umbra_logistic *model, uint8_t training[UMBRA_DIGEST_BYTES]);
+UMBRA_API void umbra_logistic_set_training(umbra_logistic *model, const uint8_t training[UMBRA_DIGEST_BYTES]);
 
 /* What is known of its weights. Errors: INVALID_ARGUMENT. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_range(const umbra_logistic *model, umbra_range *range);

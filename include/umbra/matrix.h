@@ -58,9 +58,9 @@ typedef enum umbra_matrix_order {
  * of further rows. So rotations by 0 to group - 1 bring to the slots that are r modulo the stride each column once, and
  * weights of as many rows as the stride, or fewer, take `group` diagonals (umbra/weights.h).
  *
- * Interleaved, slots / stride runs hold as many rows: each holds `group` columns, over and over, so slot stride * t + u holds
- * column u modulo group of row t. Those with further columns follow, then those of further rows. The group is 1, copies
- * of one column, or the stride. Weights take the copies to columns beside each other without a rotation.
+ * Interleaved, slots / stride runs hold as many rows: each holds `group` columns, over and over, so slot stride * t + u
+ * holds column u modulo group of row t. Those with further columns follow, then those of further rows. The group is 1,
+ * copies of one column, or the stride. Weights take the copies to columns beside each other without a rotation.
  *
  * Wrapped, slots / stride = P runs are positions, at least as many as rows and columns. With h the least power of two that
  * is no less than the rows, there are h diagonals; diagonal i is in ciphertext i / stride, at place i modulo the stride of
@@ -69,10 +69,10 @@ typedef enum umbra_matrix_order {
  *
  * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one. Tiles: the
  * least stride that holds rows and columns, or the largest that fits; slots for one tile. Diagonals: the largest stride
- * with as many positions as rows and columns, or 1; baby steps that take the least time. Shifted: as for weights with as
- * many rows as columns; the least group that takes one ciphertext. Interleaved: the largest stride with a run for each
- * row, or 1; groups of one column. Wrapped: the largest stride with as many positions as rows and columns; baby steps that
- * take the least time. Factors of one product need the same stride: give it if their shapes differ.
+ * with as many positions as rows and columns, or 1; baby steps that take the least time. Shifted: as for weights with
+ * as many rows as columns; the least group that takes one ciphertext. Interleaved: the largest stride with a run for
+ * each row, or 1; groups of one column. Wrapped: the largest stride with as many positions as rows and columns; baby
+ * steps that take the least time. Factors of one product need the same stride: give it if their shapes differ.
  */
 typedef struct umbra_matrix_layout {
   size_t struct_size;
@@ -82,7 +82,8 @@ typedef struct umbra_matrix_layout {
   uint32_t slots;  /* a power of two from the stride to n/2; of tiles from 2 stride^2 */
   int pairs;
   /* By rows: ciphertexts whose products with a vector share one: a power of two up to 8 and the stride. By diagonals:
-     baby steps, a power of two up to the positions; wrapped: up to the diagonals. Shifted: columns from one run to the next, up to the stride. Interleaved: columns of a run, 1 or the stride. */
+     baby steps, a power of two up to the positions; wrapped: up to the diagonals. Shifted: columns from one run to
+     the next, up to the stride. Interleaved: columns of a run, 1 or the stride. */
   uint32_t group;
 } umbra_matrix_layout;
 #define UMBRA_MATRIX_LAYOUT_INIT .struct_size = sizeof(umbra_matrix_layout)
@@ -139,15 +140,23 @@ UMBRA_API uint32_t umbra_matrix_level(const umbra_matrix *matrix); /* the lowest
 UMBRA_API uint64_t umbra_matrix_bytes(const umbra_matrix *matrix); /* of residues */
 UMBRA_API void umbra_matrix_owner(const umbra_matrix *matrix, uint8_t owner[UMBRA_OWNER_BYTES]);
 
-/* What a matrix is to a network (umbra/inference.h). Numbers are part of the file format. */
+/* What a matrix is to a network (umbra/inference.h) or to a training (umbra/train.h). Numbers are part of the file format. */
 typedef enum umbra_matrix_role {
   UMBRA_MATRIX_OF_NO_PLAN = 0, /* whatever operations on matrices make, too */
   UMBRA_MATRIX_RECORDS = 1,    /* encrypted by a plan */
-  UMBRA_MATRIX_RESULTS = 2     /* of the network of a plan */
+  UMBRA_MATRIX_RESULTS = 2,    /* of the network of a plan */
+  UMBRA_MATRIX_SCALED = 3,     /* records that were scaled as those of a training */
+  UMBRA_MATRIX_SCORES = 4      /* that a model of a training gave such records */
 } umbra_matrix_role;
 
-/* plan: the digest of its plan (umbra_inference_plan_digest); zero, if it is of none. May be NULL. */
+/*
+ * plan: the digest of its plan (umbra_inference_plan_digest), of the last two the id of the training
+ * (umbra_train_plan_training); zero, if it is of none. May be NULL.
+ */
 UMBRA_API umbra_matrix_role umbra_matrix_plan(const umbra_matrix *matrix, uint8_t plan[UMBRA_DIGEST_BYTES]);
+
+/* Says that these are records which were scaled as those of a training, before anybody else has the matrix. */
+UMBRA_API void umbra_matrix_set_training(umbra_matrix *matrix, const uint8_t training[UMBRA_DIGEST_BYTES]);
 
 /* With what was chosen. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_layout_of(const umbra_matrix *matrix, umbra_matrix_layout *layout);

@@ -22,8 +22,8 @@ typedef struct umbra_ndarray {
 UMBRA_API size_t umbra_ndarray_count(const umbra_ndarray *array);
 
 /*
- * Reads .npy (as umbra_table_read does, with up to 8 dimensions), or another table (two dimensions), into *array, whose values are
- * freed if it has any. Errors: as umbra_table_read.
+ * Reads .npy (as umbra_table_read does, with up to 8 dimensions), or another table (two dimensions), into *array, whose
+ * values are freed if it has any. Errors: as umbra_table_read.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_ndarray_read(umbra_ndarray *array, const char *path);
 

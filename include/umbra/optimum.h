@@ -4,11 +4,14 @@
  *
  *     (1/n) sum_i log(1 + e^-<w, z_i>) + (l2 / 2) |w without bias|^2,     z_i = y_i (x_i, 1)
  *
- * which has one minimum, by Newton's method: each step by preconditioned conjugate gradients (Nocedal, Wright, Numerical
- * Optimization, 2nd edition, algorithm 7.1), and as long as lowers the loss.
+ * (of records whose classes weigh something, the weighted mean)
+ * which has one minimum, by Newton's method: each step by preconditioned conjugate gradients (Nocedal, Wright,
+ * Numerical Optimization, 2nd edition, algorithm 7.1), and as long as lowers the loss.
  */
 #ifndef UMBRA_OPTIMUM_H
 #define UMBRA_OPTIMUM_H
+
+#include <stdint.h>
 
 #include <umbra/progress.h>
 #include <umbra/records.h>
@@ -33,9 +36,11 @@ typedef struct umbra_optimum {
   double loss;     /* mean of log(1 + e^-<w, z>), without the penalty */
   double gradient; /* norm of the gradient at the weights */
   uint32_t steps;
-  int converged; /* 1: the gradient is within the tolerance */
-  int separable; /* 1: some plane has all records of a class on one side, and one was found; without a penalty there
+  int converged;   /* 1: the gradient is within the tolerance */
+  int separable;   /* 1: some plane has all records of a class on one side, and one was found; without a penalty there
                     would be no best model, as weights grow without end */
+  int undecided;   /* 1: none was found, but the search was given up */
+  uint64_t passes; /* over the records, by products with second derivatives, which take most of the time */
 } umbra_optimum;
 #define UMBRA_OPTIMUM_INIT .struct_size = sizeof(umbra_optimum)
 UMBRA_API void umbra_optimum_init(umbra_optimum *optimum, size_t size);
@@ -43,9 +48,10 @@ UMBRA_API void umbra_optimum_init(umbra_optimum *optimum, size_t size);
 
 /*
  * weights: columns + 1, the bias last. Records are best scaled by their deviation: the penalty is the same for all
- * columns. Time: a few hundred passes over the records. Whether a plane separates the classes is asked of models with ever
- * smaller penalties, down to 1e-8 of l2. Errors: INVALID_ARGUMENT (options, with their names), RANGE (features too large:
- * losses or steps are not finite), OUT_OF_MEMORY, CANCELLED.
+ * columns. Time: a few hundred passes over the records; thousands, if thousands of columns depend on each other.
+ * Whether a plane separates the classes is asked of models with ever smaller penalties, down to 1e-8 of l2, in about as
+ * many passes again. Errors: INVALID_ARGUMENT (options, with their names), RANGE (features too large: losses or steps
+ * are not finite), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_logistic_optimum(double *weights, umbra_optimum *optimum,
                                                              const umbra_records *records,

@@ -12,14 +12,14 @@ UMBRA_BEGIN_DECLS
 /* ---- with plain weights ---- */
 
 /*
- * Every row x of the matrix becomes W x + b (umbra/weights.h): out has the same rows, and W's rows as columns, one level
- * below the weights'. It is by columns, of the matrix's stride (1 if that is by rows or shifted), with as many slots, or
- * where several columns share a ciphertext as few as hold the columns (of a shifted one: its stride). Of an interleaved
- * matrix it is interleaved, with the same stride and slots, and columns beside each other. What its padding holds is not
- * said. Higher levels are dropped first; lower ones are refreshed if the evaluator does that. out may be the
- * matrix. Errors: NO_LEVEL, INVALID_ARGUMENT (another number of columns; another layout than the weights'), UNSUPPORTED
- * (ciphertexts of three parts where columns or copies share ciphertexts, or of two and three mixed), MISSING_KEY, MISMATCH,
- * OUT_OF_MEMORY, CANCELLED.
+ * Every row x of the matrix becomes W x + b (umbra/weights.h): out has the same rows, and W's rows as columns, one
+ * level below the weights'. It is by columns, of the matrix's stride (1 if that is by rows or shifted), with as many
+ * slots, or where several columns share a ciphertext as few as hold the columns (of a shifted one: its stride). Of an
+ * interleaved matrix it is interleaved, with the same stride and slots, and columns beside each other. What its padding
+ * holds is not said. Higher levels are dropped first; lower ones are refreshed if the evaluator does that. out may be
+ * the matrix. Errors: NO_LEVEL, INVALID_ARGUMENT (another number of columns; another layout than the weights'),
+ * UNSUPPORTED (ciphertexts of three parts where columns or copies share ciphertexts, or of two and three mixed),
+ * MISSING_KEY, MISMATCH, OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_matrix_apply(umbra_evaluator *evaluator, umbra_matrix **out,
                                                          const umbra_matrix *matrix, const umbra_weights *weights);

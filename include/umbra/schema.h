@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the columns of a table are: their names and order, which are numbers, yes and no, or categories, what stands for a
- * missing value, and which classes the label has. It follows from the table that a training is planned by, and all tables
- * after that are read by it.
+ * What the columns of a table are: their names and order, which are numbers, yes and no, or categories, what stands for
+ * a missing value, and which classes the label has. It follows from the table that a training is planned by, and all
+ * tables after that are read by it.
  */
 #ifndef UMBRA_SCHEMA_H
 #define UMBRA_SCHEMA_H
@@ -24,8 +24,9 @@ typedef enum umbra_label_kind {
 UMBRA_API size_t umbra_schema_features(const umbra_schema *schema);
 
 /*
- * The name of one of them, such as "age", "city=Oslo" or, without a header, "column 3", ended by 0, into text[*size]; *size
- * becomes the bytes it takes. text NULL: only asks. Errors: INVALID_ARGUMENT, RANGE (too little; nothing is written).
+ * The name of one of them, such as "age", "city=Oslo" or, without a header, "column 3", ended by 0, into text[*size];
+ * *size becomes the bytes it takes. text NULL: only asks. Errors: INVALID_ARGUMENT, RANGE (too little; nothing is
+ * written).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_schema_feature_name(const umbra_schema *schema, char *text, size_t *size,
                                                                 size_t feature);
@@ -40,10 +41,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_schema_describe(const umbra_schema *
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_schema_parse(umbra_schema **schema, const char *json);
 
 /*
- * Reads the features of a table, without its label, which need not be there: columns are found by their names where both
- * have a header, else by their places. Texts that the schema does not have are "other" where it has that, and none of the
- * categories otherwise; a note says how many. Errors: those of umbra_table_read; MISMATCH (a column is not there; too few
- * or too many columns).
+ * Reads the features of a table, without its label, which need not be there: columns are found by their names where
+ * both have a header, else by their places. Texts that the schema does not have are "other" where it has that, and none
+ * of the categories otherwise; a note says how many. Errors: those of umbra_table_read; MISMATCH (a column is not
+ * there; too few or too many columns).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_schema_read_features(const umbra_schema *schema, umbra_table *table,
                                                                  const char *path, const umbra_table_options *options);

@@ -48,24 +48,26 @@ typedef struct umbra_table_options {
   const char *text;    /* those whose numbers are categories, likewise */
   umbra_note_fn note;  /* or NULL */
   void *user;          /* note's */
+  const char
+      *array; /* of .npz: these arrays only, in this order: names with commas between; NULL: all, in the file's */
 } umbra_table_options;
 #define UMBRA_TABLE_OPTIONS_INIT .struct_size = sizeof(umbra_table_options)
 UMBRA_API void umbra_table_options_init(umbra_table_options *options, size_t size);
 #define umbra_table_options_init(options) umbra_table_options_init((options), sizeof *(options))
 
 /*
- * Reads a file of numbers into *table, whose values are freed if it has any, by its ending: .csv, .tsv or .txt (delimited
- * text), .npy or .npz (arrays of one or two dimensions), in small letters or capitals, and all of them gzipped with .gz
- * behind. "-" is standard input: text, or whichever kind it begins as.
+ * Reads a file of numbers into *table, whose values are freed if it has any, by its ending: .csv, .tsv or .txt
+ * (delimited text), .npy or .npz (arrays of one or two dimensions), in small letters or capitals, and all of them
+ * gzipped with .gz behind. "-" is standard input: text, or whichever kind it begins as.
  *
  * Text: separators, decimal marks and the header are found; a header's names are those of columns; UTF-8, UTF-16 or
- * Latin-1; lines end in LF, CR LF or CR; texts in quotes may have separators, line breaks and doubled quotes in them; lines
- * that begin with '#', and records without any value, are left out.
- * Arrays: npy of version 1 to 3, of booleans, integers of 8 to 64 bits, float16, float32 or float64, in either byte order
- * and either order of values; the arrays of an npz file stand side by side, and their names are those of columns.
+ * Latin-1; lines end in LF, CR LF or CR; texts in quotes may have separators, line breaks and doubled quotes in them;
+ * lines that begin with '#', and records without any value, are left out. Arrays: npy of version 1 to 3, of booleans,
+ * integers of 8 to 64 bits, float16, float32 or float64, in either byte order and either order of values; the arrays of
+ * an npz file stand side by side, and their names are those of columns.
  *
- * Errors: INVALID_ARGUMENT (ending, options), IO, FORMAT (with line and column, or what the header says), RANGE (a value
- * is not finite, or an integer of 2^53 or more; more bytes than read_limit).
+ * Errors: INVALID_ARGUMENT (ending, options), IO, FORMAT (with line and column, or what the header says), RANGE (a
+ * value is not finite, or an integer of 2^53 or more; more bytes than read_limit).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_table_read(umbra_table *table, const char *path);
 

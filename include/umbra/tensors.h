@@ -38,10 +38,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_tensors_shape(const umbra_tensors *t
                                                           const char **type, const char *name);
 
 /*
- * Reads F64, F32, F16, BF16, and signed or unsigned integers of 8 to 64 bits into *array, whose values are freed if it has
- * any; a single number has the shape {1}. May be called in several threads. Errors: INVALID_ARGUMENT (no tensor of that
- * name), IO, FORMAT (the file became shorter), RANGE (a value is not finite, or an integer of 2^53 or more), UNSUPPORTED
- * (another type, or no values), OUT_OF_MEMORY.
+ * Reads F64, F32, F16, BF16, and signed or unsigned integers of 8 to 64 bits into *array, whose values are freed if it
+ * has any; a single number has the shape {1}. May be called in several threads. Errors: INVALID_ARGUMENT (no tensor of
+ * that name), IO, FORMAT (the file became shorter), RANGE (a value is not finite, or an integer of 2^53 or more),
+ * UNSUPPORTED (another type, or no values), OUT_OF_MEMORY.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_tensors_read(const umbra_tensors *tensors, umbra_ndarray *array,
                                                          const char *name);

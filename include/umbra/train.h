@@ -13,13 +13,17 @@
  *
  * where s is a polynomial near the sigmoid, and eta follows from the optimizer.
  *
+ * UMBRA_TRAIN_WEIGHTED has (1/n) sum_i weight_i s(-<v, z_i>) z_i instead. The owner encrypts z_i, for margins, and
+ * weight_i z_i, for the gradient, in the same blocks: so weights take no level, no key and no key switch more, and stay
+ * hidden; the data set is twice as long.
+ *
  * UMBRA_TRAIN_NETWORK is a network of dense layers, or without hidden ones a linear model for each of several outputs:
  *
  *     a_0 = (x, 1)     z_k = W_k a_(k-1)     a_k = h(z_k), slot by slot, of hidden layers     e = f(z) - t of the last one
  *
- * where h is the square or another polynomial, with the targets t, and f = s for the one-vs-rest loss, f(z) = z for half of the squared error. Gradients are those of
- * backpropagation, g_k = -(1/n) sum_i e_k a_(k-1)^T - l2 W_k. Only the first layer has biases: later ones can make theirs
- * of a unit whose weights vanish but for the bias.
+ * where h is the square or another polynomial, with the targets t, and f = s for the one-vs-rest loss, f(z) = z for half
+ * of the squared error. Gradients are those of backpropagation, g_k = -(1/n) sum_i e_k a_(k-1)^T - l2 W_k. Only the first
+ * layer has biases: later ones can make theirs of a unit whose weights vanish but for the bias.
  *
  * Beyond the interval of s the polynomial is far from the sigmoid and training may diverge; nobody could see that under
  * encryption. umbra_train_twin runs the same arithmetic in the clear beforehand, and finds the bounds of the plan.
@@ -42,7 +46,8 @@ typedef struct umbra_train_plan umbra_train_plan; /* immutable, shareable */
 /* What is trained. */
 typedef enum umbra_train_kind {
   UMBRA_TRAIN_LOGISTIC = 0, /* a logistic model; see umbra_trainer_logistic */
-  UMBRA_TRAIN_NETWORK = 1   /* dense layers; see umbra_trainer_layer */
+  UMBRA_TRAIN_WEIGHTED = 1, /* the same with records that weigh something (umbra_records_weigh), as above */
+  UMBRA_TRAIN_NETWORK = 2   /* dense layers; see umbra_trainer_layer */
 } umbra_train_kind;
 
 /* How weights follow from gradients g at v; `momentum` is an option. */
@@ -92,13 +97,17 @@ typedef struct umbra_train_options {
   double bound; /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
   const umbra_sigmoid_options *sigmoid; /* s; its range is that of all scores, whatever the loss. NULL: defaults */
   umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
+  const umbra_scaling
+      *scaling; /* of its records: they are one training from then on, see below; NULL: nobody says. It is
+                                   not kept, and not part of the plan's digest */
   /* Of UMBRA_TRAIN_NETWORK; zero for other kinds. */
   double hidden_range;       /* every |z| of hidden layers; 0: 16 */
   umbra_optimizer optimizer; /* of all kinds */
   umbra_loss loss;
   uint32_t outputs;                        /* up to 4096, as hidden units; 0: 1 */
   uint32_t hidden[UMBRA_TRAIN_MAX_HIDDEN]; /* units of hidden layers, from the first; 0 after the last */
-  /* The activation of hidden layers: a polynomial of that degree near the function on their range, by least squares. 0 and 0: squares. */
+  /* The activation of hidden layers: a polynomial of that degree near the function on their range, by least squares. 0
+     and 0: squares. */
   umbra_function hidden_function; /* of those that are defined everywhere */
   uint32_t hidden_degree;         /* 2 to UMBRA_TRAIN_MAX_HIDDEN_DEGREE */
 } umbra_train_options;
@@ -219,13 +228,35 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_calibrate(const umbra_tra
                                                                  const umbra_progress *progress);
 
 /*
- * Saves the scaling of the plan's records as umbra_scaling_save does, with the plan's digest, into .csv; and says whether
- * one that was loaded belongs to this plan. Errors: those of saving; MISMATCH (it was saved with another plan).
+ * Saves the scaling of the plan's records as umbra_scaling_save does, with the plan's digest, into .csv; and says
+ * whether one that was loaded belongs to this plan. Errors: those of saving; MISMATCH (it was saved with another plan,
+ * or is of other records than the scaling that this plan was made with).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save_scaling(const umbra_train_plan *plan,
                                                                     const umbra_scaling *scaling, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_check_scaling(const umbra_train_plan *plan,
                                                                      const umbra_scaling *scaling);
+
+/*
+ * The id of a training: a plan and the records that it was made with. Plans that are made with the scaling of their records
+ * have one, and so have that scaling, the models that are trained by the plan, and what is marked by it: weights and
+ * records that are encrypted (umbra_logistic_set_training, umbra_matrix_set_training). It is public: BLAKE2b-256 with a
+ * random key that stays in the scaling's file, so it tells nothing about the records. Returns 0, and zeros, if there is
+ * none; *known likewise. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
+ */
+UMBRA_API int umbra_train_plan_training(const umbra_train_plan *plan, uint8_t id[UMBRA_DIGEST_BYTES]);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_scaling_training(const umbra_scaling *scaling, int *known,
+                                                             uint8_t id[UMBRA_DIGEST_BYTES]);
+
+/*
+ * Weights and bias, columns + 1 of them, as a table of one row; in .csv with the id of their training before it. training:
+ * NULL: nobody knows. Loading takes a row or a column; *known: whether the id was there. Errors: those of tables;
+ * INVALID_ARGUMENT (no weights); FORMAT (no such table).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_save(const double *weights, size_t columns, const uint8_t *training,
+                                                         const char *path);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_load(umbra_table *weights, int *known,
+                                                         uint8_t training[UMBRA_DIGEST_BYTES], const char *path);
 
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_save(const umbra_train_plan *plan, const char *path);
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_load(umbra_train_plan **plan, const char *path);
@@ -259,9 +290,9 @@ UMBRA_API void umbra_twin_options_init(umbra_twin_options *options, size_t size)
 #define umbra_twin_options_init(options) umbra_twin_options_init((options), sizeof *(options))
 
 /*
- * weights: umbra_train_plan_weights of them; trace: the outcomes of all `count` iterations, or NULL and 0. Weights that are not
- * finite end the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of
- * another shape than the plan's), OUT_OF_MEMORY, CANCELLED.
+ * weights: umbra_train_plan_weights of them; trace: the outcomes of all `count` iterations, or NULL and 0. Weights that
+ * are not finite end the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT
+ * (records of another shape than the plan's), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_t count,
                                                        const umbra_train_plan *plan, const umbra_records *records,
@@ -275,6 +306,18 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_tr
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_scores(const umbra_train_plan *plan, double *scores,
                                                               const umbra_records *records, const double *weights);
 
+/*
+ * The error of a weight at the end, as a standard deviation, that is expected of an encrypted training with these records:
+ * they say how large weights are where they are refreshed, and how the loss bends, so it is far below the plan's
+ * weight_error. The training runs in the clear four times, with errors drawn, the same on every machine; the root of their
+ * mean square is doubled, since the errors of single operations are known within a factor. Under encryption no weight is
+ * expected to be farther from the twin's than six times that. options: as above, but that nobody judges. Errors: as above.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_expected_error(double *error, const umbra_train_plan *plan,
+                                                                 const umbra_records *records,
+                                                                 const umbra_twin_options *options,
+                                                                 const umbra_progress *progress);
+
 /* A bound for the plan: the least power of two with at least four times the largest weight of a trace; 0: none fits. */
 UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t count);
 
@@ -282,8 +325,8 @@ UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t coun
 
 /*
  * Encrypts scaled records into a folder, which is made if it does not exist: blocks of records, and last an index with
- * the first weights (initial: umbra_train_plan_weights; NULL: umbra_train_plan_initial). Memory: about one block. An index that
- * is there already is removed first, so an interrupted call leaves no half data set that passes for a whole one.
+ * the first weights (initial: umbra_train_plan_weights; NULL: umbra_train_plan_initial). Memory: about one block. An
+ * index that is there already is removed first, so an interrupted call leaves no half data set that passes for a whole one.
  * Errors: INVALID_ARGUMENT (records of another shape than the plan's), MISMATCH (the key's parameters), RANGE (features
  * too large to be encrypted, weights beyond the bound), IO, CANCELLED; but for the last two nothing has been written.
  */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of a training, found by trainings in the clear: scaling, clipping, rate, the polynomial's degree and range, and
- * iterations. Each trial trains on most of the records and is judged by those held back. First scalings are compared, with
- * the sigmoid itself; then, with the best of them, rates around the one that is safe (four times the inverse of the largest
- * eigenvalue of the records' second moments, by power iteration) and polynomials. A trial ends where scores leave nine
- * tenths of its polynomial's range. Chosen is the cheapest, in key switches, of those whose AUC is within the tolerance of
- * the best, and whose loss is nearly that of the best among them; then it is trained on all records, and left for the next
- * one if scores do not stay within the range there.
+ * Settings of a training, found by trainings in the clear: scaling, clipping, rate, the polynomial's degree and range,
+ * and iterations. Each trial trains on most of the records and is judged by those held back. First scalings are
+ * compared, with the sigmoid itself; then, with the best of them, rates around the one that is safe (four times the
+ * inverse of the largest eigenvalue of the records' second moments, by power iteration) and polynomials. A trial ends
+ * where scores leave nine tenths of its polynomial's range. Chosen is the cheapest, in key switches, of those whose AUC
+ * is within the tolerance of the best, and whose loss is nearly that of the best among them; then it is trained on all
+ * records, and left for the next one if scores do not stay within the range there.
  *
- * Nothing depends on time or threads. With many records a part that follows from the seed stands for all: trials take as
- * many steps as 10,000 records of 30 features do at most, a few seconds on one processor, beside one training on all.
+ * Nothing depends on time or threads. With many records a part that follows from the seed stands for all: trials take
+ * as many steps as 10,000 records of 30 features do at most, a few seconds on one processor, beside one training on
+ * all.
  */
 #ifndef UMBRA_TRAIN_SEARCH_H
 #define UMBRA_TRAIN_SEARCH_H
@@ -66,9 +67,9 @@ UMBRA_API void umbra_train_trial_init(umbra_train_trial *trial, size_t size);
 #define umbra_train_trial_init(trial) umbra_train_trial_init((trial), sizeof *(trial))
 
 /*
- * records: as they are, not scaled. params: of the plan to be made; degrees that take too many levels are not tried. Errors:
- * INVALID_ARGUMENT (options, with their names), UNSUPPORTED (as umbra_train_plan_create), RANGE (records that cannot be
- * scaled; no trial whose scores stay within the range), OUT_OF_MEMORY, CANCELLED.
+ * records: as they are, not scaled. params: of the plan to be made; degrees that take too many levels are not tried.
+ * Errors: INVALID_ARGUMENT (options, with their names), UNSUPPORTED (as umbra_train_plan_create), RANGE (records that
+ * cannot be scaled; no trial whose scores stay within the range), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_search_create(umbra_train_search **search, const umbra_params *params,
                                                                 const umbra_records *records,

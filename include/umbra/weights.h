@@ -13,8 +13,8 @@ UMBRA_BEGIN_DECLS
 typedef struct umbra_weights umbra_weights; /* immutable, shareable */
 
 /*
- * A linear layer W x + b: W of `rows` outputs and `columns` inputs, for the rows x of encrypted matrices (umbra/product.h)
- * of a layout by columns, shifted, or interleaved, which says how the product is made:
+ * A linear layer W x + b: W of `rows` outputs and `columns` inputs, for the rows x of encrypted matrices
+ * (umbra/product.h) of a layout by columns, shifted, or interleaved, which says how the product is made:
  *
  * A ciphertext a column (stride = slots): linear combinations of ciphertexts, as one matrix product modulo each prime. No
  * rotation, no key; the cheapest for as many records as there are slots. Memory: 4 bytes for each weight and prime.
@@ -28,12 +28,13 @@ typedef struct umbra_weights umbra_weights; /* immutable, shareable */
  * of as many as rows, and foldings of slots / stride copies. So 784 columns and 128 rows take 16 diagonals and 6 foldings
  * with a stride of 128 in 8192 slots, and 128 diagonals and 3 foldings without copies; umbra/product_plan.h compares them.
  *
- * Interleaved, copies of a column in a ciphertext (group 1; some records, fewer than there are slots): sums of ciphertexts
- * times one polynomial for as many rows as a run has slots, which become columns beside each other. No rotation, no key,
- * and as many times fewer products, and results, than by columns. Memory: 8 bytes for each weight and prime.
+ * Interleaved, copies of a column in a ciphertext (group 1; some records, fewer than there are slots): sums of
+ * ciphertexts times one polynomial for as many rows as a run has slots, which become columns beside each other. No
+ * rotation, no key, and as many times fewer products, and results, than by columns. Memory: 8 bytes for each weight and
+ * prime.
  *
- * Interleaved, columns beside each other (group = stride, as products leave them): diagonals in rotations by less than the
- * stride, to both sides, whose plaintexts are as short as the stride.
+ * Interleaved, columns beside each other (group = stride, as products leave them): diagonals in rotations by less than
+ * the stride, to both sides, whose plaintexts are as short as the stride.
  *
  * Weights are rounded at the level's scale.
  */
@@ -58,7 +59,8 @@ UMBRA_API void umbra_weights_desc_init(umbra_weights_desc *desc, size_t size);
  * Arrays are read while the weights are made. Errors: INVALID_ARGUMENT (no values; shapes of 0; a bias of another
  * shape; weights or bias alone with data; a layout that is none, or has no stride by columns; a bound or magnitude that
  * is negative or not finite), RANGE (shapes of 2^31; elements that are not finite, or too large for the level; more
- * than 65535 diagonals of one ciphertext; copies in runs of more than 64 slots, or than n / 32), NO_LEVEL, OUT_OF_MEMORY, CANCELLED. progress: may be NULL.
+ * than 65535 diagonals of one ciphertext; copies in runs of more than 64 slots, or than n / 32), NO_LEVEL,
+ * OUT_OF_MEMORY, CANCELLED. progress: may be NULL.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_weights_create(umbra_weights **weights, const umbra_context *context,
                                                            const umbra_weights_desc *desc,

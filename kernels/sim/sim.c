@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../modarith.h"
 #include "../parallel.h"
 
 /* Behind pointers to const, only the number of draws changes. */
@@ -55,10 +56,6 @@ static umbra_status open_cpu(umbra_device *device, const umbra_ring_desc *ring, 
   return device->cpu->device.open(&device->of_cpu, &least, options);
 }
 
-static void reverse_bits(uint32_t *reversed, uint32_t log_m) {
-  for (uint32_t i = 1; i < 1u << log_m; i++) reversed[i] = reversed[i / 2] / 2 | (i & 1) << (log_m - 1);
-}
-
 static umbra_status device_open(umbra_device **device, const umbra_ring_desc *ring,
                                 const umbra_device_options *options) {
   if (ring->log_n < UMBRA_MIN_LOG_N || ring->log_n > UMBRA_MAX_LOG_N) return UMBRA_ERROR_INVALID_ARGUMENT;
@@ -76,7 +73,7 @@ static umbra_status device_open(umbra_device **device, const umbra_ring_desc *ri
     device_close(made);
     return status;
   }
-  reverse_bits(made->reversed, made->log_m);
+  umbra_bit_reversals(made->reversed, made->log_m);
   *device = made;
   return UMBRA_OK;
 }

@@ -42,7 +42,8 @@ def train(umbra, owner, server, memory, device):
               "--out", "weights.csv")
     judged = umbra.run(owner, "evaluate", "--weights", "weights.csv", "--data", "test.csv", *READ,
                        "--scaling", "scaling.csv", "--plan", "plan.umbra", "--train", "train.csv")
-    weights = [float(x) for x in (owner / "weights.csv").read_text().split(",")]
+    lines = [line for line in (owner / "weights.csv").read_text().splitlines() if not line.startswith("#")]
+    weights = [float(x) for line in lines for x in line.split(",")]
     return weights, plan, training, judged
 
 

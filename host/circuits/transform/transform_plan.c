@@ -96,7 +96,7 @@ static int is_hopeless(const maker *m, const choice *chosen, uint64_t babies, ui
   return cells + (babies - 1) * c->baby + (giants > maps ? giants - maps : 0) * c->giant >= chosen->least;
 }
 
-/* Marks the steps that a split needs, and counts them, up to where it is hopeless. Whether it is not. chosen: or NULL. */
+/* Marks the steps that a split needs, and counts them up to where it is hopeless. Whether it is not. chosen: or NULL. */
 static int mark_steps(const maker *m, const split *s, const choice *chosen, uint32_t *babies, uint32_t *giants) {
   int64_t first = giant_of(s, m->low);
   *babies = *giants = 0;

@@ -4,8 +4,8 @@
  * every operand is read once for a tile; all tiles of a stretch of words follow each other, so that from the second on
  * the ciphertexts come from the cache. Reductions are as rare as in inner_product.h.
  *
- * Of many terms with plaintexts that repeat their words, a few words of a block of ciphertexts are first copied to where
- * they lie without gaps, as in gemm.h, whose bounds hold here, too: they would push each other out of the cache.
+ * Of many terms with plaintexts that repeat their words, a few words of a block of ciphertexts are first copied to
+ * where they lie without gaps, as in gemm.h, whose bounds hold here, too: they would push each other out of the cache.
  */
 #include "simd.h"
 

@@ -29,21 +29,15 @@ typedef struct route {
   uint32_t source_step[GROUP], target_step[GROUP]; /* what the place in a group adds, before reversal */
 } route;
 
-/* The numbers of that many bits in reverse order. */
-static inline void bit_reversals(uint32_t *reversed, uint32_t bits) {
-  reversed[0] = 0;
-  for (uint32_t i = 1; i < 1u << bits; i++) reversed[i] = reversed[i >> 1] >> 1 | (i & 1) << (bits - 1);
-}
-
 static void route_make(route *r, uint32_t galois, uint32_t log_n) {
   uint32_t reversed[VEC_WORDS];
   r->galois = galois;
   r->inverse = 0u - umbra_mont_neg_inv(galois);
   r->bits = log_n - VEC_LOG;
   r->low = log_n - UMBRA_MIN_LOG_N;
-  bit_reversals(reversed, VEC_LOG);
-  bit_reversals(r->reversed, GROUP_LOG);
-  bit_reversals(r->reversed_group, r->low);
+  umbra_bit_reversals(reversed, VEC_LOG);
+  umbra_bit_reversals(r->reversed, GROUP_LOG);
+  umbra_bit_reversals(r->reversed_group, r->low);
   const vec lane = vec_load(reversed), scaled = vec_mul_low(lane, vec_set(galois));
   for (uint32_t carry = 0; carry < VEC_WORDS; carry++)
     r->lane[carry] = vec_permute(lane, vec_add(scaled, vec_set(carry))); /* only low bits of an index count */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decrypted weights as tables, which say of which training they are. */
+#include <math.h>
+
+#include "../base/error.h"
+#include "../io/remarks.h"
+#include "../io/storage.h"
+#include "../io/table_file.h"
+#include "plan.h"
+
+static const char training_mark[] = "# umbra training ";
+
+typedef struct writing {
+  umbra_table table;
+  const uint8_t *training;
+} writing;
+
+static umbra_status write_weights(int file, void *argument) {
+  const writing *w = argument;
+  UMBRA_TRY(umbra_remark_write_bytes(file, training_mark, w->training, UMBRA_DIGEST_BYTES));
+  return umbra_csv_write(file, &w->table);
+}
+
+static umbra_status check_weights(const double *weights, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(weights[i])) return umbra_fail(UMBRA_ERROR_RANGE, "weight %zu is not finite", i + 1);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_weights_save(const double *weights, size_t columns, const uint8_t *training, const char *path) {
+  if (!weights || !columns || !path)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "saving weights needs some, and a path");
+  writing w = {{1, columns + 1, (double *)weights}, training};
+  if (!training || !umbra_path_keeps_remarks(path)) return umbra_table_write(&w.table, path);
+  UMBRA_TRY(check_weights(weights, columns + 1));
+  return umbra_storage_replace(path, 0, write_weights, &w);
+}
+
+typedef struct reading {
+  int known;
+  uint8_t training[UMBRA_DIGEST_BYTES];
+} reading;
+
+static umbra_status take_line(void *user, const char *line) {
+  reading *r = user;
+  const char *text = umbra_remark_text(line, training_mark);
+  if (!text) return UMBRA_OK;
+  r->known = 1;
+  return umbra_remark_bytes(r->training, sizeof r->training, text);
+}
+
+umbra_status umbra_weights_load(umbra_table *weights, int *known, uint8_t training[UMBRA_DIGEST_BYTES],
+                                const char *path) {
+  reading r = {0};
+  umbra_table table = {0};
+  if (!weights || !known || !training || !path)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "loading weights needs outputs and a path");
+  UMBRA_TRY(umbra_table_read(&table, path));
+  umbra_status status = umbra_remarks_read(path, take_line, &r);
+  if (status == UMBRA_OK && ((table.rows != 1 && table.columns != 1) || table.rows * table.columns < 2))
+    status =
+        umbra_fail(UMBRA_ERROR_FORMAT,
+                   "%zu rows of %zu values, where one row or one column of weights, with the bias as its last value, "
+                   "is expected (in %s)",
+                   table.rows, table.columns, path);
+  if (status != UMBRA_OK) {
+    umbra_table_clear(&table);
+    return status;
+  }
+  umbra_table_clear(weights);
+  *weights = table;
+  *known = r.known;
+  for (size_t i = 0; i < sizeof r.training; i++) training[i] = r.training[i];
+  return UMBRA_OK;
+}
