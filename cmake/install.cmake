@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make install: headers, library, program, CMake package, pkg-config file, licence.
+# make install: headers, library, program, CMake package, pkg-config file, licence; manual.cmake has the manual pages.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Umbra)

@@ -163,6 +163,29 @@ static void tables_are_private(void **state) {
   assert_int_equal(file.st_mode & 0777, 0644);
 }
 
+/* Those of an earlier plan, for one: nothing is made, loaded or asked for, and what is missing is named. */
+static void keys_that_are_enough_are_kept(void **state) {
+  (void)state;
+#define KEYGEN "keygen --params params.umbra --secret secret/key.umbra --out keys "
+  assert_int_equal(shell("cp -r keys before.keys && cp secret/key.umbra before"), 0);
+  const char *const needs[] = {"", "--for-logistic 2", "--for-logistic 1 --json", "--no-passphrase"};
+  for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+    assert_succeeds(KEYGEN "%s", needs[i]);
+    assert_non_null(strstr(contents("out"), "the keys that are there are enough"));
+  }
+  assert_fails(1, "are missing: conjugation", KEYGEN "--conjugate");
+  assert_non_null(strstr(contents("err"), "new keys need another folder"));
+  assert_fails(1, "are missing: rotation by 5", KEYGEN "--rotations 5");
+  assert_fails(1, "other parameters", "keygen --preset n13-d2-s40 --secret secret/key.umbra --out keys");
+  assert_succeeds("keygen --params params.umbra --secret secret/other.umbra --out others --no-passphrase");
+  assert_fails(1, "secret/other.umbra is of another owner than keys/eval.umbra",
+               "keygen --params params.umbra --secret secret/other.umbra --out keys");
+  assert_int_equal(shell("truncate -s -100 others/eval.umbra"), 0);
+  assert_fails(1, "--out: ", "keygen --params params.umbra --secret secret/other.umbra --out others");
+  assert_int_equal(shell("diff -r keys before.keys && cmp secret/key.umbra before"), 0);
+#undef KEYGEN
+}
+
 /* Whatever stops keygen: nothing of it is left. */
 static void keygen_leaves_all_or_nothing(void **state) {
   (void)state;
@@ -590,6 +613,7 @@ int main(void) {
       cmocka_unit_test(files_are_described),
       cmocka_unit_test(outputs_destroy_nothing),
       cmocka_unit_test(tables_are_private),
+      cmocka_unit_test(keys_that_are_enough_are_kept),
       cmocka_unit_test(keygen_leaves_all_or_nothing),
       cmocka_unit_test(a_signal_stops_a_command),
       cmocka_unit_test(a_signal_leaves_all_or_nothing),

@@ -282,7 +282,7 @@ def wrong_usage(folder):
                                          "b"]),
             ("--doubtful with --plan", ["decrypt", "--keys", "k", "--doubtful", "--secret", "s", "--in", "a", "--out",
                                         "b"]),
-            ("--clip belongs to DATA", ["encrypt", "--records", "r", "--keys", "k", "--out", "o", "--clip"]),
+            ("--clip needs ranges", ["encrypt", "--records", "r", "--keys", "k", "--out", "o", "--clip"]),
             ("--keys DIR is missing", ["encrypt", "--records", "r", "--out", "o"])):
         refused(folder, 2, words, *arguments)
     text = umbra(folder, "plan", "model.onnx", "--help").stdout

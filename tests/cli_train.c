@@ -40,7 +40,7 @@ static int make_files(void **state) {
   return shell("mkdir secret");
 }
 
-#define PLAN "plan train.csv --label ill --no-search --iterations 6 "
+#define PLAN "plan train.csv --label ill --no-search --no-estimate --iterations 6 "
 
 static void usage_errors_exit_with_2(void **state) {
   (void)state;
@@ -82,7 +82,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "exclude each other", "encrypt --records r --drop-last-column --without width --keys k --out o");
   assert_fails(2, "does not go with DATA", "encrypt train.csv --plan p --drop-last-column --keys k --out o");
   assert_fails(2, "--data DIR is missing", "train --keys k --out o");
-  assert_fails(2, "\"x\" is not a whole number", "train --keys k --data d --out o --memory x");
+  assert_fails(2, "\"x\" is not a number of bytes", "train --keys k --data d --out o --memory x");
   assert_fails(2, "--plan and --train belong together", "evaluate --weights w --data d --train t");
   assert_fails(2, "--encrypted needs --keys and --secret", "evaluate --weights w --data d --encrypted --keys k");
   assert_fails(2, "belong to --encrypted", "evaluate --weights w --data d --range 3");
@@ -103,14 +103,14 @@ static void shapes_are_planned(void **state) {
   assert_true(number(plan, "memory_bytes") > number(plan, "key_bytes") + number(plan, "block_bytes"));
   assert_true(number(plan, "bootstraps") > 1000 / number(plan, "levels"));
   cJSON_Delete(json);
-  assert_succeeds("plan --shape 100000x500 --iterations 1000");
+  assert_succeeds("plan --shape 100000x500 --iterations 1000 --no-estimate");
   assert_non_null(strstr(contents("out"), "data set"));
   assert_fails(1, "--memory: this training takes", "plan --shape 100000x500 --memory 100M --out unwanted.umbra");
   assert_int_not_equal(access("unwanted.umbra", F_OK), 0);
   assert_fails(1, "do not refresh", "plan --shape 10x10 --preset n16-d30-s40");
   assert_fails(1, "columns do not fit", "plan --shape 10x32768");
-  assert_fails(1, "iterations", "plan --shape 10x10 --iterations 0");
-  assert_fails(1, "rate", "plan --shape 10x10 --rate nan");
+  assert_fails(2, "--iterations: 0 is out of range", "plan --shape 10x10 --iterations 0");
+  assert_fails(2, "--rate: nan is out of range", "plan --shape 10x10 --rate nan");
 }
 
 static void plans_follow_from_records(void **state) {
@@ -140,18 +140,38 @@ static void plans_follow_from_records(void **state) {
   assert_non_null(strstr(contents("out"), "on the held-out records"));
 }
 
+/* What one key, one ciphertext and one rotation take here makes the time of all steps. */
+static void times_are_estimated(void **state) {
+  (void)state;
+  assert_succeeds("plan --shape 100x3 --iterations 4 --json");
+  cJSON *json = report();
+  const cJSON *estimate = cJSON_GetObjectItem(json, "estimate");
+  const double all =
+      number(estimate, "keygen_seconds") + number(estimate, "encrypt_seconds") + number(estimate, "train_seconds");
+  assert_true(number(estimate, "keygen_seconds") > 0 && number(estimate, "encrypt_seconds") > 0);
+  assert_true(number(estimate, "train_seconds") > 0 && isfinite(all));
+  assert_true(number(estimate, "least_seconds") < all && number(estimate, "most_seconds") > all);
+  cJSON_Delete(json);
+  assert_succeeds("plan --shape 100x3 --iterations 4 --threads 1");
+  assert_int_equal(shell("grep -Eq '^  time +[0-9.]+ (s|min|h) to [0-9.]+ (s|min|h) here; about [0-9.]+ (ms|s|min|h) "
+                         "for keygen; .* for train$' out"),
+                   0);
+}
+
 /* Degree 7 on [-8, 8], and scores beyond: a warning while weights stay small, and an error when they run away. */
 static void scores_out_of_range_are_told(void **state) {
   (void)state;
-  assert_int_equal(umbra("plan wide.csv --label ill --no-search --degree 7 --rate 0.01 --iterations 3 --json"), 0);
+  assert_int_equal(
+      umbra("plan wide.csv --label ill --no-estimate --no-search --degree 7 --rate 0.01 --iterations 3 --json"), 0);
   assert_non_null(strstr(contents("err"), "umbra plan: warning: scores leave [-8, 8]"));
   cJSON *json = report();
   assert_non_null(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(json, "warning")), "scores leave [-8, 8]"));
   assert_true(number(json, "largest_score") > 8);
   cJSON_Delete(json);
-  assert_fails(1, "the training diverges", "plan wide.csv --label ill --no-search --degree 7 --out wild.umbra");
+  assert_fails(1, "the training diverges",
+               "plan wide.csv --label ill --no-estimate --no-search --degree 7 --out wild.umbra");
   assert_fails(1, "smaller features",
-               "plan wide.csv --label ill --no-search --degree 7 --iterations 300 --out wild.umbra");
+               "plan wide.csv --label ill --no-estimate --no-search --degree 7 --iterations 300 --out wild.umbra");
   assert_int_not_equal(access("wild.umbra", F_OK), 0);
   assert_fails(1, "--bound: weights reach", PLAN "--bound 0.015625");
 }
@@ -168,7 +188,7 @@ static char *report_without_times(cJSON *json) {
 
 static void settings_are_found(void **state) {
   (void)state;
-  assert_int_equal(umbra("plan train.csv --label ill --holdout 0.25 --tried --json"), 0);
+  assert_int_equal(umbra("plan train.csv --label ill --no-estimate --holdout 0.25 --tried --json"), 0);
   cJSON *json = report();
   const cJSON *plan = cJSON_GetObjectItem(json, "plan"), *settings = cJSON_GetObjectItem(json, "settings"), *trial;
   int as_planned = 0;
@@ -181,7 +201,7 @@ static void settings_are_found(void **state) {
   assert_true(number(settings, "records") == 40 && number(cJSON_GetObjectItem(json, "holdout"), "records") == 10);
   char *first = report_without_times(json);
   cJSON_Delete(json);
-  assert_int_equal(umbra("plan train.csv --label ill --holdout 0.25 --tried --json --threads 1"), 0);
+  assert_int_equal(umbra("plan train.csv --label ill --no-estimate --holdout 0.25 --tried --json --threads 1"), 0);
   json = report();
   char *second = report_without_times(json);
   assert_string_equal(first, second);
@@ -192,21 +212,23 @@ static void settings_are_found(void **state) {
 
 static void settings_that_are_given_stay(void **state) {
   (void)state;
-  assert_int_equal(umbra("plan train.csv --label ill --scale quartiles --rate 0.7 --degree 7 --iterations 9 --json"),
-                   0);
+  assert_int_equal(
+      umbra("plan train.csv --label ill --no-estimate --scale quartiles --rate 0.7 --degree 7 --iterations 9 --json"),
+      0);
   cJSON *json = report();
   const cJSON *plan = cJSON_GetObjectItem(json, "plan"), *settings = cJSON_GetObjectItem(json, "settings");
   assert_true(number(plan, "rate") == 0.7 && number(plan, "degree") == 7 && number(plan, "iterations") == 9);
   assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(settings, "scale")), "quartiles");
   assert_null(cJSON_GetObjectItem(json, "tried"));
   cJSON_Delete(json);
-  assert_int_equal(
-      umbra("plan train.csv --label ill --scale none --rate 0.5 --degree 7 --range 8 --iterations 9 --json"), 0);
+  assert_int_equal(umbra("plan train.csv --label ill --no-estimate --scale none --rate 0.5 --degree 7 --range 8 "
+                         "--iterations 9 --json"),
+                   0);
   json = report();
   assert_null(cJSON_GetObjectItem(json, "settings"));
   cJSON_Delete(json);
   assert_fails(1, "none keeps scores within the range", "plan wide.csv --label ill --scale none --rate 100");
-  assert_int_equal(umbra("plan train.csv --label ill --tried"), 0);
+  assert_int_equal(umbra("plan train.csv --label ill --no-estimate --tried"), 0);
   assert_non_null(strstr(contents("out"), "Settings that were tried"));
 }
 
@@ -242,7 +264,7 @@ static void plans_are_warned_of(void **state) {
       {"--scale deviation --iterations 8 --degree 7 --range 3.75", "scores come near the end of [-3.75, 3.75]"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    assert_int_equal(umbra("plan train.csv --label ill --no-search %s --json", cases[i].options), 0);
+    assert_int_equal(umbra("plan train.csv --label ill --no-search --no-estimate %s --json", cases[i].options), 0);
     if (!strstr(contents("err"), cases[i].warning)) fail_msg("%s: %s", cases[i].options, contents("err"));
   }
 }
@@ -255,9 +277,9 @@ static void bad_records_are_refused_before_anything_else(void **state) {
   assert_fails(1, "DATA", "plan train.csv --label 4");
   assert_fails(1, "DATA", "plan train.csv --label height");
   assert_int_equal(shell("tail -n +2 train.csv >bare.csv"), 0);
-  assert_succeeds("plan bare.csv --label 2 --no-search --iterations 6");
-  assert_succeeds("plan bare.csv --label -2 --no-search --iterations 6");
-  assert_fails(1, "ill", "plan bare.csv --label ill --iterations 2");
+  assert_succeeds("plan bare.csv --no-estimate --label 2 --no-search --iterations 6");
+  assert_succeeds("plan bare.csv --no-estimate --label -2 --no-search --iterations 6");
+  assert_fails(1, "ill", "plan bare.csv --no-estimate --label ill --iterations 2");
   const struct {
     const char *text, *says;
   } wrong[] = {
@@ -283,7 +305,7 @@ static void files_that_do_not_belong_together_are_noticed(void **state) {
   write_text("two.csv", "1,2\n");
   assert_fails(1, "nowhere.umbra", ENCRYPT "nowhere.umbra");
   assert_fails(1, "train.csv", ENCRYPT "train.csv");
-  assert_succeeds("plan --shape 40x3 --out other.umbra");
+  assert_succeeds("plan --shape 40x3 --no-estimate --out other.umbra");
   assert_fails(1, "the plan is for 40 of 3", ENCRYPT "other.umbra");
   assert_fails(1, "--initial: two.csv has 1 rows of 2 values", ENCRYPT "open.umbra --initial two.csv");
   assert_fails(1, "nowhere/params.umbra", ENCRYPT "plan.umbra --scaling scaling.csv");
@@ -396,8 +418,8 @@ static void weights_are_judged(void **state) {
 /* What the scaling's file remembers: names and order of columns, label, and the plan. Nothing is encrypted before. */
 static void columns_are_remembered(void **state) {
   (void)state;
-  assert_succeeds("plan train.csv --label ill --iterations 2 --scaling first.csv --out first.umbra");
-  assert_succeeds("plan train.csv --label ill --iterations 3 --scaling second.csv --out second.umbra");
+  assert_succeeds("plan train.csv --label ill --no-estimate --iterations 2 --scaling first.csv --out first.umbra");
+  assert_succeeds("plan train.csv --label ill --no-estimate --iterations 3 --scaling second.csv --out second.umbra");
   assert_int_equal(shell("awk -F, -v OFS=, '{print $2, $3, $1}' train.csv >turned.csv && "
                          "sed 's/width/depth/' train.csv >renamed.csv"),
                    0);
@@ -449,11 +471,13 @@ static void tables_are_read_as_options_say(void **state) {
   assert_int_equal(
       shell("(echo title; cat train.csv) | tr ',' ';' | tr '.' ',' >odd.txt && gzip -c odd.txt >odd.txt.gz"), 0);
   assert_fails(1, "--skip 1", "plan odd.txt --label ill --iterations 2");
-  assert_succeeds("plan odd.txt.gz --label ill --iterations 2 --skip 1 --separator semicolon --decimal , --json");
+  assert_succeeds(
+      "plan odd.txt.gz --no-estimate --label ill --iterations 2 --skip 1 --separator semicolon --decimal , --json");
   cJSON *json = report();
   const double auc = number(json, "auc_twin");
   cJSON_Delete(json);
-  assert_int_equal(shell("%s plan - --label ill --iterations 2 --json <train.csv >out 2>err", UMBRA_PROGRAM), 0);
+  assert_int_equal(
+      shell("%s plan - --no-estimate --label ill --iterations 2 --json <train.csv >out 2>err", UMBRA_PROGRAM), 0);
   json = report();
   assert_true(number(json, "auc_twin") == auc);
   cJSON_Delete(json);
@@ -472,6 +496,7 @@ int main(void) {
       cmocka_unit_test(usage_errors_exit_with_2),
       cmocka_unit_test(shapes_are_planned),
       cmocka_unit_test(plans_follow_from_records),
+      cmocka_unit_test(times_are_estimated),
       cmocka_unit_test(scores_out_of_range_are_told),
       cmocka_unit_test(settings_are_found),
       cmocka_unit_test(settings_that_are_given_stay),

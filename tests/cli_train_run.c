@@ -157,16 +157,46 @@ static void interrupted_trainings_go_on(void **state) {
                    "cmp -s before parts/checkpoint.umbra") "kill -KILL $!; wait $!; }",
                UMBRA_PROGRAM);
   assert_true(code == 0 || code == 128 + SIGKILL);
-  assert_int_equal(
-      shell("cd server && sed -i '$d' parts/log.jsonl && " TRAIN "--resume --memory 1G --json >../out", UMBRA_PROGRAM),
-      0);
+  assert_int_equal(shell("cd server && { test -e parts/model.umbra || sed -i '$d' parts/log.jsonl; } && " TRAIN
+                         "--resume --memory 1G --json >../out",
+                         UMBRA_PROGRAM),
+                   0);
   assert_int_equal(count_lines("server/parts/log.jsonl", &refreshes), ITERATIONS + 1);
   cJSON *json = report();
   assert_true(number(json, "bootstraps") == refreshes && number(json, "bootstraps_planned") == refreshes);
   assert_true(number(json, "resumed_after") >= 1);
+  if (code) assert_true(number(cJSON_GetObjectItem(json, "estimate"), "train_seconds") > 0);
   cJSON_Delete(json);
   assert_int_equal(shell("cmp server/parts/model.umbra server/whole/model.umbra"), 0);
 #undef TRAIN
+}
+
+/* At once: there need be no keys, and no records. */
+static void finished_trainings_say_so(void **state) {
+  (void)state;
+#define TRAIN "train --keys nowhere --data data --out server/whole "
+  assert_int_equal(
+      shell("cp server/whole/model.umbra before && mkdir -p hollow && cp data/plan.umbra data/data.umbra hollow"), 0);
+  assert_succeeds(TRAIN);
+  assert_non_null(strstr(contents("out"), "there was nothing to do"));
+  assert_succeeds("train --keys nowhere --data hollow --out server/whole --resume --json");
+  cJSON *json = report();
+  assert_true(number(json, "iterations") == ITERATIONS && number(json, "resumed_after") == ITERATIONS);
+  assert_true(number(json, "bootstraps") == number(json, "bootstraps_planned"));
+  cJSON_Delete(json);
+  assert_int_equal(shell("cmp before server/whole/model.umbra"), 0);
+  assert_succeeds("encrypt train.csv --plan plan.umbra --scaling scaling.csv " SECRET_KEY "--out again");
+  assert_fails(1, "is of another data set", "train --keys nowhere --data again --out server/whole");
+#undef TRAIN
+}
+
+/* Found out before keys are loaded. */
+static void owners_are_compared(void **state) {
+  (void)state;
+  assert_succeeds("keygen --plan plan.umbra --out theirs --secret secret/theirs.umbra --no-passphrase");
+  assert_fails(1, "is of another owner than data/data.umbra", "train --keys theirs --data data --out theirs.run");
+  assert_succeeds("keygen --plan plan.umbra --out theirs --secret secret/theirs.umbra");
+  assert_non_null(strstr(contents("out"), "the keys that are there are enough"));
 }
 
 static void files_of_trainings_are_described(void **state) {
@@ -217,6 +247,7 @@ int main(void) {
       cmocka_unit_test(servers_open_their_files_only), cmocka_unit_test(models_agree_with_the_twin),
       cmocka_unit_test(trained_models_score),          cmocka_unit_test(trainings_are_stopped),
       cmocka_unit_test(interrupted_trainings_go_on),   cmocka_unit_test(files_of_trainings_are_described),
+      cmocka_unit_test(finished_trainings_say_so),     cmocka_unit_test(owners_are_compared),
       cmocka_unit_test(missing_keys_are_named),        cmocka_unit_test(secret_keys_halve_data_sets),
   };
   return cmocka_run_group_tests(tests, make_training, leave_scratch);

@@ -202,7 +202,7 @@ def write(path, features, labels):
 
 
 def plan(folder):
-    run = subprocess.run([PROGRAM, "plan", "train.csv", "--held-out", "held.csv", "--json"], cwd=folder,
+    run = subprocess.run([PROGRAM, "plan", "train.csv", "--held-out", "held.csv", "--no-estimate", "--json"], cwd=folder,
                          capture_output=True, text=True, check=False)
     return json.loads(run.stdout) if run.returncode == 0 else run.stderr.strip()
 

@@ -269,6 +269,40 @@ static void wrong_checkpoints(void **state) {
   assert_int_equal(unlink(t.checkpoint), 0);
 }
 
+static void refused_to_tell(const umbra_train_plan *plan, umbra_status status, const char *words) {
+  uint32_t done = 77;
+  assert_fails(umbra_train_plan_done(plan, &done, t.folder, t.checkpoint), status, words);
+  assert_int_equal(done, 77);
+}
+
+/* By the beginnings of two files, without keys or a context. */
+static void iterations_are_told(void **state) {
+  (void)state;
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT};
+  umbra_train_plan *other = NULL;
+  umbra_trainer *trainer = NULL;
+  uint32_t done = 0, stop = 2;
+  refused_to_tell(t.plan, UMBRA_ERROR_IO, "checkpoint.umbra");
+  assert_ok(open_trainer(&trainer, 0));
+  assert_fails(umbra_trainer_run(trainer, stop_after, &stop), UMBRA_ERROR_CANCELLED, "stopped");
+  assert_ok(umbra_train_plan_done(t.plan, &done, t.folder, t.checkpoint));
+  assert_int_equal(done, 2);
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  assert_ok(umbra_train_plan_done(t.plan, &done, t.folder, t.checkpoint));
+  assert_int_equal(done, ITERATIONS);
+  umbra_trainer_destroy(trainer);
+  assert_ok(umbra_train_plan_options(t.plan, &options));
+  options.rate = 0.5;
+  assert_ok(umbra_train_plan_create(&other, t.s.params, &options));
+  refused_to_tell(other, UMBRA_ERROR_MISMATCH, "of another plan");
+  umbra_train_plan_destroy(other);
+  assert_ok(umbra_train_encrypt(t.folder, t.plan, t.s.public, t.records, NULL, NULL));
+  refused_to_tell(t.plan, UMBRA_ERROR_MISMATCH, "of another data set");
+  assert_int_equal(truncate(t.checkpoint, 100), 0);
+  refused_to_tell(t.plan, UMBRA_ERROR_FORMAT, "checkpoint.umbra");
+  assert_int_equal(unlink(t.checkpoint), 0);
+}
+
 static size_t count_entries(const char *folder) {
   size_t count = 0;
   DIR *entries = opendir(folder);
@@ -458,6 +492,7 @@ int main(void) {
                                      cmocka_unit_test(other_plans),
                                      cmocka_unit_test(missing_keys),
                                      cmocka_unit_test(wrong_checkpoints),
+                                     cmocka_unit_test(iterations_are_told),
                                      cmocka_unit_test(other_owners),
                                      cmocka_unit_test(early_models),
                                      cmocka_unit_test(calibration),

@@ -18,7 +18,7 @@ typedef struct cli_approximation {
 #define CLI_APPROXIMATION_OPTIONS(o, when)                                                                             \
   {"error",    "E",        when "how far outputs may be off; the fewest levels with that are searched (default 1/64)", \
    CLI_NUMBER, &(o).error, CLI_WITHIN(0x1p-40, 0x1p40)},                                                               \
-      {"degree",  "D",         when "of every polynomial, instead of a search",                                        \
+      {"degree",  "D",         when "of every polynomial (default: a search)",                                         \
        CLI_COUNT, &(o).degree, CLI_WITHIN(1, UMBRA_MAX_DEGREE)},                                                       \
       {"relu",   "LIST",    when "every ReLU by the composite sign of these degrees, such as 7,15,15",                 \
        CLI_TEXT, &(o).relu, CLI_OPTIONAL},                                                                             \

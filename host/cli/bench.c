@@ -75,9 +75,9 @@ static void add_operation(cJSON *list, size_t i, const umbra_cost *cost) {
 }
 
 static void print_operation(size_t i, const umbra_cost *cost) {
-  char bytes[CLI_UNITS];
-  printf("  %-38s %10.3f ms  %5zu launches  %12s moved\n", operations[i].what, 1e3 * cost->seconds, cost->launches,
-         cli_bytes_text(bytes, (double)cost->kernel_bytes));
+  char seconds[CLI_UNITS], bytes[CLI_UNITS];
+  printf("  %-38s %10s  %5zu launches  %12s moved\n", operations[i].what, cli_duration_text(seconds, cost->seconds),
+         cost->launches, cli_bytes_text(bytes, (double)cost->kernel_bytes));
 }
 
 /* ---- the job ---- */
@@ -144,7 +144,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"calibrate", NULL, "measure the device first, and keep what was measured", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},
       {"device", "NAME", "cpu (default), cuda, cuda:N or another name; see umbra devices", CLI_TEXT, &o.device,
        CLI_OPTIONAL},
-      {"threads", "N", "of the processor; 0: UMBRA_THREADS, or as many as it may use", CLI_COUNT, &o.threads,
+      {"threads", "N", "of the processor (default 0: UMBRA_THREADS, or as many as it may use)", CLI_COUNT, &o.threads,
        CLI_OPTIONAL},
       {"machine", "NAME", "another machine, by its table: h200, xeon-avx512, xeon-avx2, xeon-ref", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},

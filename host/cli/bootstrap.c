@@ -38,8 +38,6 @@ typedef struct bootstrap_job {
 
 /* ---- the plan ---- */
 
-static double gib(uint64_t bytes) { return (double)bytes / 0x1p30; }
-
 /* With a sixteenth for what the plan does not count: tables, and blocks that are kept to be used again. */
 static uint64_t bytes_needed(const umbra_bootstrap_report *report) {
   const uint64_t planned = report->key_bytes + report->plain_bytes + report->workspace_bytes;
@@ -56,14 +54,16 @@ static double log2_of(double x) { return x > 0 ? log2(x) : -INFINITY; }
 
 static void print_plan(const bootstrap_job *j) {
   const umbra_bootstrap_report *r = &j->report;
+  char keys[CLI_UNITS], plain[CLI_UNITS], work[CLI_UNITS], needed[CLI_UNITS], here[CLI_UNITS];
   printf("The plan of a refresh of %" PRIu32 " slots, parts of each within %g; errors in units of that bound\n",
          r->slots, j->wanted.bound);
   printf("  %-18s from %" PRIu32 " or above to %" PRIu32 "; %" PRIu32 " consumed\n", "levels", r->input_level,
          r->output_level, r->levels_consumed);
-  printf("  %-18s %zu, of %.2f GiB\n", "switching keys", r->keys, gib(r->key_bytes));
-  printf("  %-18s %.2f GiB\n", "matrices", gib(r->plain_bytes));
-  printf("  %-18s %.2f GiB\n", "work in progress", gib(r->workspace_bytes));
-  printf("  %-18s about %.2f GiB of %.2f GiB here\n", "memory in all", gib(bytes_needed(r)), gib(bytes_of_machine()));
+  printf("  %-18s %zu, of %s\n", "switching keys", r->keys, cli_bytes_text(keys, (double)r->key_bytes));
+  printf("  %-18s %s\n", "matrices", cli_bytes_text(plain, (double)r->plain_bytes));
+  printf("  %-18s %s\n", "work in progress", cli_bytes_text(work, (double)r->workspace_bytes));
+  printf("  %-18s about %s of %s here\n", "memory in all", cli_bytes_text(needed, (double)bytes_needed(r)),
+         cli_bytes_text(here, (double)bytes_of_machine()));
   printf("  %-18s %zu\n", "key switches", r->key_switches);
   printf("  %-18s 2^%.1f in the root mean square, from the polynomial 2^%.1f, from noise 2^%.1f\n", "error",
          log2_of(r->error), log2_of(r->error_polynomial), log2_of(r->error_noise));
@@ -121,10 +121,12 @@ static bool make_plan(bootstrap_job *j, const bootstrap_options *o, cli_report *
 
 /* Before anything large is made. */
 static bool memory_suffices(const bootstrap_job *j, const bootstrap_options *o) {
+  char much[CLI_UNITS], most[CLI_UNITS];
   const uint64_t needed = bytes_needed(&j->report), here = bytes_of_machine();
   return o->simulated || !here || needed <= here ||
-         cli_error("this refresh takes about %.2f GiB of memory and this machine has %.2f GiB%s", gib(needed),
-                   gib(here), j->wanted.min_key ? "" : "; --min-key takes less");
+         cli_error("this refresh takes about %s of memory and this machine has %s%s",
+                   cli_bytes_text(much, (double)needed), cli_bytes_text(most, (double)here),
+                   j->wanted.min_key ? "" : "; --min-key takes less");
 }
 
 /* ---- one refresh ---- */
@@ -270,7 +272,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_WITHIN(2, 65536)},
       {"order", "ORDER", "standard (default), or stc-first: real slots only", CLI_TEXT, &o.order, CLI_OPTIONAL},
       {"min-key", NULL, "few keys, and more time", CLI_FLAG, &o.min_key, CLI_OPTIONAL},
-      {"rounds", "N", "2: refresh what the first refresh did wrong, too", CLI_COUNT, &o.rounds, CLI_WITHIN(1, 2)},
+      {"rounds", "N", "2: refresh what the first refresh did wrong, too (default 1)", CLI_COUNT, &o.rounds,
+       CLI_WITHIN(1, 2)},
       {"bound", "B", "parts of slots lie in [-B, B], a power of two (default 1)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(0x1p-20, 0x1p20)},
       CLI_ENGINE_OPTIONS(o.engine),

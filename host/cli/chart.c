@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "format.h"
 #include "markup.h"
 
 /* Pixels: of the whole, around the place between the axes, and of the legend below, which has two columns. */
@@ -27,14 +28,15 @@ static double step_of(double length) {
 static double mark(double k, double step) { return k * step + 0.0; }
 
 static void put_marks(const cli_chart *c) {
+  char text[CLI_UNITS];
   const double across = step_of(c->right - c->left), up = step_of(c->top - c->bottom);
   for (double k = ceil(c->left / across); k * across <= c->right; k++)
-    fprintf(c->file, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.6g</text>\n", x_of(c, k * across),
-            HEIGHT - BELOW + 16, mark(k, across));
+    fprintf(c->file, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x_of(c, k * across),
+            HEIGHT - BELOW + 16, cli_number_text(text, mark(k, across), 6));
   for (double k = ceil(c->bottom / up); k * up <= c->top; k++) {
     cli_chart_line(c, c->left, k * up, c->right, k * up, "stroke=\"#e0e0e0\"");
-    fprintf(c->file, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.6g</text>\n", LEFT - 6, y_of(c, k * up) + 4,
-            mark(k, up));
+    fprintf(c->file, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n", LEFT - 6, y_of(c, k * up) + 4,
+            cli_number_text(text, mark(k, up), 6));
   }
 }
 

@@ -76,12 +76,13 @@ bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, c
   return true;
 }
 
-bool cli_eval_keys_cover(const char *folder, const umbra_key_needs *needs, const umbra_params *params) {
+bool cli_eval_keys_cover(const char *option, const char *folder, const umbra_key_needs *needs,
+                         const umbra_params *params) {
   char path[CLI_PATH];
   umbra_key_needs *there = NULL;
   bool cover = cli_path(path, folder, CLI_EVAL_KEYS_FILE) && cli_check(umbra_key_needs_create(&there, params), NULL) &&
-               cli_check(umbra_key_needs_of_file(there, path), "--keys") &&
-               cli_check(umbra_key_needs_cover(there, needs), "--keys");
+               cli_check(umbra_key_needs_of_file(there, path), option) &&
+               cli_check(umbra_key_needs_cover(there, needs), option);
   umbra_key_needs_destroy(there);
   return cover;
 }

@@ -27,18 +27,18 @@ typedef struct cli_engine {
   const umbra_tracer *listener; /* is told of operations, beside the trace; or NULL */
 } cli_engine;
 
-#define CLI_ENGINE_OPTIONS(engine)                                                                              \
-  {"device", "NAME",           "cpu (default), auto, cuda, cuda:N or another name; see umbra devices",          \
-   CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                                   \
-      {"threads",                                                                                               \
-       "N",                                                                                                     \
-       "at most N threads; 0: UMBRA_THREADS, or as many as it may use processors",                              \
-       CLI_COUNT,                                                                                               \
-       &(engine).threads,                                                                                       \
-       CLI_OPTIONAL},                                                                                           \
-  {                                                                                                             \
-    "trace", "FILE", "write all operations, with their times, as JSON for Perfetto", CLI_TEXT, &(engine).trace, \
-        CLI_OPTIONAL                                                                                            \
+#define CLI_ENGINE_OPTIONS(engine)                                                                             \
+  {"device", "NAME",           "cpu (default), auto, cuda, cuda:N or another name; see umbra devices",         \
+   CLI_TEXT, &(engine).device, CLI_OPTIONAL},                                                                  \
+      {"threads",                                                                                              \
+       "N",                                                                                                    \
+       "most threads (default 0: UMBRA_THREADS, or as many as it may use processors)",                         \
+       CLI_COUNT,                                                                                              \
+       &(engine).threads,                                                                                      \
+       CLI_OPTIONAL},                                                                                          \
+  {                                                                                                            \
+    "trace", "FILE", "write all operations, with their times, as JSON for Perfetto (default: none)", CLI_TEXT, \
+        &(engine).trace, CLI_OPTIONAL                                                                          \
   }
 #define CLI_JSON_OPTION(target) \
   { "json", NULL, "print one JSON object", CLI_FLAG, &(target), CLI_OPTIONAL }
@@ -66,10 +66,11 @@ bool cli_context_open_in(umbra_context **context, const char *folder, const cli_
 bool cli_public_key_load(umbra_public_key **key, const umbra_context *context, const char *folder, cli_report *report);
 
 /*
- * False, with an error, if those in a folder of keys do not serve all needs. Found out by what the file says that they
- * are for: loading them takes long.
+ * False, with an error, if those in the folder that an option names do not serve all needs. Found out by what the file
+ * says that they are for: loading them takes long.
  */
-bool cli_eval_keys_cover(const char *folder, const umbra_key_needs *needs, const umbra_params *params);
+bool cli_eval_keys_cover(const char *option, const char *folder, const umbra_key_needs *needs,
+                         const umbra_params *params);
 
 /* The evaluation keys in a folder of keys. */
 bool cli_eval_keys_load(umbra_eval_keys **keys, const umbra_context *context, const char *folder, cli_report *report);

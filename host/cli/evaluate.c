@@ -202,6 +202,7 @@ static bool compare_with_promise(evaluate_job *j, cli_report *report) {
       "these records, so at most %.2g: they are not what it makes of --train%s",
       largest, promised, deviations * promised,
       j->initial.values ? " and --initial" : "; first weights are given by --initial");
+  cli_report_text(report, "status", "failure");
   cli_report_text(report, "broken_promise", j->broken);
   return true;
 }
@@ -447,7 +448,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
   cli_report report = {0};
   bool done = cli_report_open(&report) && evaluate(&job, &o, &report);
   clear(&job);
-  return cli_report_close(&report, done, o.json) && (!*job.broken || cli_error("%s", job.broken));
+  done = cli_report_close(&report, done, o.json);
+  if (!done || !*job.broken) return done;
+  cli_errors_as_json(false);
+  return cli_error("%s", job.broken);
 }
 
 const cli_command cli_evaluate = {

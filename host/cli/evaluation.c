@@ -38,8 +38,9 @@ static void put_cell(FILE *file, const char *tag, const char *text) {
 
 /* A table's cell; one without a number is empty. */
 static void put_number(FILE *file, double number) {
+  char text[CLI_UNITS];
   if (isnan(number)) fputs("<td></td>", file);
-  else fprintf(file, "<td>%.6g</td>", number);
+  else fprintf(file, "<td>%s</td>", cli_number_text(text, number, 6));
 }
 
 /* Words of ours and texts of anyone's in turns, NULL at the end. */

@@ -100,7 +100,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_TEXT, &o.run.in, CLI_REQUIRED},
       {"out", "FILE", "with --plan: where the encrypted answer goes, or a folder. Else results: .npy or .csv", CLI_TEXT,
        &o.run.out, CLI_REQUIRED},
-      {"repeat", "N", "with --plan: compute N times, and report the seconds of each, and those of the processor",
+      {"repeat", "N", "with --plan: compute N times, and report the seconds of each, and of the processor (default 1)",
        CLI_COUNT, &o.run.repeat, CLI_WITHIN(1, 1000)},
       {"digests", "FILE", "with --plan: write a digest of each layer's result, as JSON, a line each", CLI_TEXT,
        &o.run.digests, CLI_OPTIONAL},

@@ -195,10 +195,15 @@ static void print_keys(const cJSON *keys) {
 }
 
 static void print_text(const cJSON *facts) {
+  char number[CLI_UNITS];
   const cJSON *item;
   cJSON_ArrayForEach(item, facts) {
     if (strcmp(item->string, CLI_KEYS_FACT) == 0) {
       print_keys(item);
+      continue;
+    }
+    if (cJSON_IsNumber(item)) {
+      printf("%-14s %s\n", item->string, cli_fact_text(number, item->string, item->valuedouble));
       continue;
     }
     char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);

@@ -10,8 +10,10 @@
 
 #include "commands.h"
 #include "network.h"
+#include "owners.h"
 #include "passphrase.h"
 #include "progress.h"
+#include "secret.h"
 #include "target.h"
 #include "training.h"
 
@@ -277,6 +279,50 @@ static bool generate(keygen_job *j, const keygen_options *o, cli_report *report)
          make_eval_keys(j, report) && save_all(j, o, report);
 }
 
+/* ---- keys that are there already ---- */
+
+static bool is_key(const char *folder, const char *name, const char *kind) {
+  char path[CLI_PATH];
+  return cli_path(path, folder, name) && cli_is_kind(path, kind);
+}
+
+/* All that this command makes. */
+static bool are_there(const keygen_job *j, const keygen_options *o) {
+  return cli_is_kind(o->secret, CLI_KIND_SECRET_KEY) && is_key(o->out, CLI_PARAMS_FILE, CLI_KIND_PARAMS) &&
+         is_key(o->out, CLI_EVAL_KEYS_FILE, CLI_KIND_EVAL_KEYS) &&
+         (!umbra_params_has_public_key(j->params) || is_key(o->out, CLI_PUBLIC_KEY_FILE, CLI_KIND_PUBLIC_KEY));
+}
+
+static bool is_of_secret(const keygen_options *o, const char *name) {
+  char path[CLI_PATH];
+  return cli_path(path, o->out, name) &&
+         (cli_same_owner(o->secret, path) ||
+          cli_error("--secret: %s is of another owner than %s; neither will be replaced", o->secret, path));
+}
+
+/* By the beginnings of files, and what each key is for: nothing is loaded. */
+static bool are_enough(const keygen_job *j, const keygen_options *o) {
+  return params_agree(o->out, j->params) && is_of_secret(o, CLI_EVAL_KEYS_FILE) &&
+         is_of_secret(o, CLI_PUBLIC_KEY_FILE) &&
+         (cli_eval_keys_cover("--out", o->out, j->needs, j->params) ||
+          cli_error("%s and %s exist already and will not be replaced; new keys need another folder and another secret "
+                    "key",
+                    o->out, o->secret));
+}
+
+static bool keep(const keygen_job *j, const keygen_options *o, cli_report *report) {
+  if (!cli_report_open(report) || !are_enough(j, o)) return false;
+  cli_report_number(report, "evaluation_keys", (double)umbra_key_needs_count(j->needs));
+  cli_report_text(report, "kept", "the keys that are there are enough, and none was made");
+  return true;
+}
+
+static bool make(keygen_job *j, const keygen_options *o, cli_report *report) {
+  if (!places_are_right(o, j->params) || !take_passphrase(j, o) || !cli_report_open(report)) return false;
+  cli_interrupts_hold();
+  return generate(j, o, report);
+}
+
 static bool run(const cli_command *command, int argc, char **argv) {
   keygen_options o = {0};
   const cli_option options[] = {
@@ -286,9 +332,9 @@ static bool run(const cli_command *command, int argc, char **argv) {
        &o.plan, CLI_OPTIONAL},
       {"out", "DIR", "folder for the public things; made if it is missing", CLI_TEXT, &o.out, CLI_REQUIRED},
       {"secret", "FILE", "where the secret key goes, outside of DIR", CLI_TEXT, &o.secret, CLI_REQUIRED},
-      {"for-logistic", "FEATURES", "the rotations that umbra score needs", CLI_COUNT, &o.features,
-       CLI_WITHIN(1, CLI_MAX_FEATURES)},
-      {"rotations", "LIST", "further rotations, such as 1,2,-4", CLI_TEXT, &o.rotations, CLI_OPTIONAL},
+      {"for-logistic", "FEATURES", "the rotations that umbra score needs for so many features (default: none)",
+       CLI_COUNT, &o.features, CLI_WITHIN(1, CLI_MAX_FEATURES)},
+      {"rotations", "LIST", "further rotations, such as 1,2,-4 (default: none)", CLI_TEXT, &o.rotations, CLI_OPTIONAL},
       {"conjugate", NULL, "a key for conjugation too", CLI_FLAG, &o.conjugate, CLI_OPTIONAL},
       {"passphrase-file", "FILE", "its first line seals the secret key (default: ask)", CLI_TEXT, &o.passphrase_file,
        CLI_OPTIONAL},
@@ -304,10 +350,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
   if (!job) return cli_error("out of memory");
   cli_report report = {0};
   job->rotations = cli_parse_list(&job->rotation_count, "rotations", o.rotations);
-  bool ready = open_params(job, &o) && collect_needs(job, &o) && places_are_right(&o, job->params) &&
-               take_passphrase(job, &o) && cli_report_open(&report);
-  cli_interrupts_hold();
-  bool done = ready && generate(job, &o, &report);
+  bool done = open_params(job, &o) && collect_needs(job, &o) &&
+              (are_there(job, &o) ? keep(job, &o, &report) : make(job, &o, &report));
   clear(job);
   free(job);
   return cli_report_close(&report, done, o.json);
@@ -318,7 +362,8 @@ const cli_command cli_keygen = {
     .summary = "Makes a secret key, and the public and evaluation keys that belong to it.",
     .details = "DIR gets " CLI_PARAMS_FILE ", " CLI_PUBLIC_KEY_FILE " (encrypts) and " CLI_EVAL_KEYS_FILE
                " (what a server computes with).\n"
-               "Existing keys are never replaced. Whoever has the secret key can read everything: keep it apart.\n\n"
+               "Existing keys are never replaced; if those in DIR and FILE belong together and are enough, nothing is\n"
+               "made, and that is said. Whoever has the secret key can read everything: keep it apart.\n\n"
                "--plan makes exactly the keys of that training or network, each for the levels at which it is used,\n"
                "and those of --for-logistic and --rotations besides. Of a network's plan the client's bundle does.\n"
                "Under some parameters there is no public key: then the owner encrypts with the secret key.\n\n"

@@ -82,7 +82,7 @@ static void print_layout(const umbra_inference_report *r) {
 }
 
 static void print_facts(const umbra_inference_report *r, const umbra_params *params, const char *digest) {
-  char keys[CLI_UNITS], weights[CLI_UNITS], peak[CLI_UNITS];
+  char keys[CLI_UNITS], weights[CLI_UNITS], peak[CLI_UNITS], error[CLI_UNITS], largest[CLI_UNITS];
   printf("The plan of an encrypted network\n");
   printf("  %-18s N = 2^%" PRIu32 ", log2(QP) = %.1f, %" PRIu32 "-bit security, scale 2^%" PRIu32 "\n", "parameters",
          umbra_params_log_n(params), umbra_params_log_qp(params), umbra_params_security(params),
@@ -97,9 +97,10 @@ static void print_facts(const umbra_inference_report *r, const umbra_params *par
          cli_bytes_text(keys, (double)r->key_bytes), r->symmetric ? "no" : "a");
   printf("  %-18s %s of %sweights; at most %s in all\n", "memory", cli_bytes_text(weights, (double)r->weight_bytes),
          r->weights == UMBRA_WEIGHTS_ENCRYPTED ? "encrypted " : "", cli_bytes_text(peak, (double)r->peak_bytes));
-  printf("  %-18s at most %.2g from the exact network on %zu samples: %zu labels equal, %zu near ties\n", "polynomials",
-         r->approximation_error, r->samples, r->labels_equal, r->near_ties);
-  printf("  %-18s at most %.2g, where the largest output of the samples is %.4g\n", "encryption", r->error, r->largest);
+  printf("  %-18s at most %s from the exact network on %zu samples: %zu labels equal, %zu near ties\n", "polynomials",
+         cli_number_text(error, r->approximation_error, 2), r->samples, r->labels_equal, r->near_ties);
+  printf("  %-18s at most %s, where the largest output of the samples is %s\n", "encryption",
+         cli_number_text(error, r->error, 2), cli_number_text(largest, r->largest, 4));
   printf("  %-18s %s\n", "digest", digest);
 }
 

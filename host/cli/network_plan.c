@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "approximation.h"
+#include "estimate.h"
 #include "network.h"
 #include "network_svg.h"
 #include "progress.h"
@@ -15,7 +16,7 @@ typedef struct plan_options {
   cli_approximation approximation;
   uint32_t records, scale_bits;
   uint64_t memory;
-  bool symmetric, encrypted_weights, without_refreshes, explain, json;
+  bool symmetric, encrypted_weights, without_refreshes, explain, no_estimate, json;
 } plan_options;
 
 typedef struct plan_job {
@@ -72,6 +73,16 @@ static bool predict(umbra_cost *cost, const plan_job *j, const char *machine, cJ
   return true;
 }
 
+/* On this machine, keys and records included. */
+static bool estimate(const plan_job *j, const plan_options *o, cli_report *report) {
+  cli_estimate found;
+  if (o->no_estimate) return true;
+  if (!cli_estimate_network(&found, j->plan)) return false;
+  cli_estimate_tell(&found, report->root, o->json);
+  cli_report_step(report, "estimate", NULL);
+  return true;
+}
+
 /* What the server's process takes on a CPU: also the blocks that are kept for reuse, and the program with its tables. */
 static void report_process(const umbra_cost *cost, cli_report *report) {
   const uint64_t program = UINT64_C(9) << 20;
@@ -117,6 +128,7 @@ static void report_layers(const plan_job *j, cJSON *list) {
 static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
   cJSON *list = cli_report_list(report, "predictions");
   if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
+  if (!estimate(j, o, report)) return false;
   if (!o->json) putchar('\n');
   fflush(stdout);
   if (!predict_all(j, o, list, cli_report_list(report, "elsewhere"))) return false;
@@ -212,6 +224,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"machine", "NAME", "state the layers' times on h200 or others; see umbra bench", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
       {"explain", NULL, "print the layers with their levels and times, and all ways that were tried", CLI_FLAG,
        &o.explain, CLI_OPTIONAL},
       {"svg", "FILE", "draw the layers with their levels, refreshes and times", CLI_TEXT, &o.svg, CLI_OPTIONAL},
@@ -233,6 +246,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_plan_network = {
     .name = "plan",
+    .page = "plan-network",
     .summary = "Plans a network on encrypted records: polynomials, parameters, layout, keys and costs.",
     .operand = "MODEL.onnx",
     .details =

@@ -122,7 +122,7 @@ static bool open_plan(server_job *j, const cli_network_options *o, cli_report *r
   const umbra_params *params = umbra_inference_plan_params(j->plan);
   return cli_check(umbra_key_needs_create(&j->needs, params), NULL) &&
          cli_check(umbra_inference_plan_add_needs(j->plan, j->needs), "--plan") &&
-         cli_eval_keys_cover(o->keys, j->needs, params);
+         cli_eval_keys_cover("--keys", o->keys, j->needs, params);
 }
 
 /* There is never more than one. */

@@ -58,20 +58,23 @@ static void put_bar(const canvas *c, size_t layer, double from, double to, const
 /* ---- around the charts ---- */
 
 static void put_title(const canvas *c) {
+  char total[CLI_UNITS];
   fprintf(c->file, "<text x=\"%d\" y=\"24\" font-size=\"15\">", LEFT);
   cli_put_text(c->file, c->of->title);
   fprintf(c->file,
           "</text>\n<text x=\"%d\" y=\"46\"><tspan fill=\"" LEVEL_COLOUR
           "\">levels</tspan>, <tspan fill=\"" REFRESH_COLOUR
-          "\">refreshes</tspan>, and seconds of each layer: %.4g in all on ",
-          LEFT, c->total);
+          "\">refreshes</tspan>, and seconds of each layer: %s in all on ",
+          LEFT, cli_duration_text(total, c->total));
   cli_put_text(c->file, c->of->machine);
   fputs("</text>\n", c->file);
 }
 
 static void put_mark(const canvas *c, double y, double value) {
+  char text[CLI_UNITS];
   put_line(c, LEFT, y, c->width - RIGHT, y, "stroke=\"#ddd\"");
-  fprintf(c->file, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.3g</text>\n", LEFT - 6, y + 4, value);
+  fprintf(c->file, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n", LEFT - 6, y + 4,
+          cli_number_text(text, value, 3));
 }
 
 static void put_axes(const canvas *c) {
@@ -106,6 +109,7 @@ static void put_times(const canvas *c, size_t i) {
 
 /* Under its column; the whole of it when pointed at. */
 static void put_label(const canvas *c, size_t i) {
+  char seconds[CLI_UNITS];
   const umbra_inference_layer *l = &c->of->layers[i];
   const double x = x_of(c, i) + c->column / 2 + 4;
   fprintf(c->file, "<text transform=\"translate(%.1f %d) rotate(-60)\" text-anchor=\"end\">%zu ", x, TIMES_END + 14,
@@ -115,9 +119,10 @@ static void put_label(const canvas *c, size_t i) {
   cli_put_text(c->file, l->what);
   fprintf(c->file, ", %zu elements, from level %" PRIu32 " to %" PRIu32, l->elements, l->level, l->result_level);
   if (l->degree) fprintf(c->file, ", degree %" PRIu32, l->degree);
-  fprintf(c->file, ", %.4g s", l->seconds);
+  fprintf(c->file, ", %s", cli_duration_text(seconds, l->seconds));
   if (l->refreshed_level)
-    fprintf(c->file, "; refreshed to level %" PRIu32 ", %.4g s", l->refreshed_level, l->refresh_seconds);
+    fprintf(c->file, "; refreshed to level %" PRIu32 ", %s", l->refreshed_level,
+            cli_duration_text(seconds, l->refresh_seconds));
   fputs("</title></text>\n", c->file);
 }
 

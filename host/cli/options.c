@@ -1,61 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "help.h"
 #include "output.h"
 
-enum { MAX_OPTIONS = 64, MAX_LIST = 1 << 16, HELP_COLUMN = 28 };
-
-static void print_help(const cli_command *command, const cli_option *options) {
-  const bool may_lack = command->operand_may_lack;
-  printf("Usage: umbra %s [options]", command->name);
-  if (command->operand) printf(" %s%s%s", may_lack ? "[" : "", command->operand, may_lack ? "]" : "");
-  printf("\n\n%s\n\nOptions:\n", command->summary);
-  for (const cli_option *o = options; o->name; o++) {
-    int width = printf("  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-    printf("%*s%s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", o->help, o->required ? " (required)" : "");
-  }
-  printf("  -h, --help%*sthis text\n\n%s\n\n%s\n", HELP_COLUMN - 12, "", command->details, CLI_EXIT_CODES);
-}
+enum { MAX_OPTIONS = 64, MAX_LIST = 1 << 16 };
 
 static void check_range(const cli_option *option, double value, const char *text) {
+  char least[CLI_UNITS], most[CLI_UNITS];
   if (option->most > 0 && !(value >= option->least && value <= option->most))
-    cli_usage("--%s: %s is out of range; %.10g to %.10g is expected", option->name, text, option->least, option->most);
-}
-
-/* The number at the beginning of a text, which ends at *end. */
-static uint64_t parse_digits(const cli_option *option, const char *text, uint64_t most, char **end) {
-  errno = 0;
-  unsigned long long value = strtoull(text, end, 10);
-  if (text[0] < '0' || text[0] > '9' || errno || value > most)
-    cli_usage("--%s: \"%s\" is not a whole number from 0 to %" PRIu64, option->name, text, most);
-  return value;
+    cli_usage("--%s: %s is out of range; %s to %s is expected", option->name, text,
+              cli_limit_text(least, option->least), cli_limit_text(most, option->most));
 }
 
 static uint64_t parse_whole(const cli_option *option, const char *text, uint64_t most) {
   char *end;
-  uint64_t value = parse_digits(option, text, most, &end);
-  if (*end) cli_usage("--%s: \"%s\" is not a whole number from 0 to %" PRIu64, option->name, text, most);
+  errno = 0;
+  const unsigned long long value = strtoull(text, &end, 10);
+  if (text[0] < '0' || text[0] > '9' || *end || errno || value > most)
+    cli_usage("--%s: \"%s\" is not a whole number from 0 to %" PRIu64, option->name, text, most);
   check_range(option, (double)value, text);
   return value;
 }
 
+/* 500M, 1.5G or 2GiB: units are powers of 1024, as in what is printed. */
 static uint64_t parse_bytes(const cli_option *option, const char *text) {
   static const char units[] = "KMGT";
   char *end;
-  uint64_t value = parse_digits(option, text, UINT64_MAX, &end);
+  double value = strtod(text, &end);
+  const bool is_number = isdigit((unsigned char)text[0]) && end == text + strspn(text, "0123456789.");
   const char *unit = *end ? strchr(units, *end) : NULL;
-  int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-  if (end[unit != NULL] || value > UINT64_MAX >> shift)
-    cli_usage("--%s: \"%s\" is not a number of bytes, such as 500M or 2G", option->name, text);
-  return value << shift;
+  if (unit) {
+    value = ldexp(value, 10 * (int)(unit - units + 1));
+    end += strcmp(end + 1, "iB") == 0 ? 3 : 1;
+  }
+  if (!is_number || *end || value >= 0x1p63)
+    cli_usage("--%s: \"%s\" is not a number of bytes, such as 500M, 1.5G or 2GiB", option->name, text);
+  return (uint64_t)value;
 }
 
 static void parse_number(const cli_option *option, const char *text) {
@@ -104,7 +95,7 @@ const char *cli_parse(const cli_command *command, const cli_option *options, int
     if (code == ':') cli_usage("%s needs an argument", argv[optind - 1]);
     if (code == '?') cli_usage("%s is not an option of this command, or is ambiguous", argv[optind - 1]);
     if (code == 'h' || index == count) {
-      print_help(command, options);
+      cli_help(command, options);
       exit(CLI_OK);
     }
     store(&options[index], optarg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands and their options: one table gives both the parser and --help. */
+/* Commands and their options: one table gives the parser, --help, the manual page and what shells complete. */
 #ifndef UMBRA_CLI_OPTIONS_H
 #define UMBRA_CLI_OPTIONS_H
 
@@ -10,6 +10,7 @@
 typedef struct cli_command {
   const char *name, *summary;
   const char *details; /* what --help says after the options, with examples */
+  const char *page;    /* of its manual, "umbra-PAGE"; NULL: its name is */
   const char *operand; /* name of the one argument that is not an option; NULL: there is none */
   bool operand_may_lack;
   bool (*run)(const struct cli_command *command, int argc, char **argv);
@@ -20,7 +21,7 @@ typedef enum cli_kind {
   CLI_TEXT,  /* target is a const char * */
   CLI_COUNT, /* target is a uint32_t */
   CLI_WHOLE, /* target is a uint64_t */
-  CLI_BYTES, /* target is a uint64_t; K, M, G or T may follow the number: powers of 1024 */
+  CLI_BYTES, /* target is a uint64_t; K, M, G or T, or KiB and so on, may follow the number: powers of 1024 */
   CLI_NUMBER /* target is a double */
 } cli_kind;
 
@@ -38,7 +39,6 @@ typedef struct cli_option {
 #define CLI_OPTIONAL false, 0, 0, NULL
 #define CLI_REQUIRED true, 0, 0, NULL
 #define CLI_WITHIN(least, most) false, least, most, NULL
-#define CLI_TOLD(given) false, 0, 0, &(given)
 #define CLI_TOLD_WITHIN(given, least, most) false, least, most, &(given)
 
 /* Of a CLI_WHOLE whose target had this value before: the option is not given. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the program says: errors on stderr, and on stdout a report of the steps, as a table or as one JSON object. */
+/* What the program says on stdout: a report of the steps, as a table or as one JSON object. */
 #ifndef UMBRA_CLI_OUTPUT_H
 #define UMBRA_CLI_OUTPUT_H
 
@@ -7,23 +7,8 @@
 #include <stdbool.h>
 #include <umbra/params.h>
 
-enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
-#define CLI_EXIT_CODES "Exit codes: 0 success, 1 failure (stderr says why), 2 wrong usage."
-
-/* Errors are prefixed with "umbra NAME: ". */
-void cli_set_command(const char *name);
-
-/* Prints what is wrong, and exits with CLI_USAGE. */
-__attribute__((noreturn, format(printf, 1, 2))) void cli_usage(const char *format, ...);
-
-/* Prints an error and returns false. */
-__attribute__((format(printf, 1, 2))) bool cli_error(const char *format, ...);
-
-/* True if status is UMBRA_OK; otherwise prints the option (NULL: none) and the library's text. */
-bool cli_check(umbra_status status, const char *option);
-
-/* Prints "warning: " and a text on stderr. */
-__attribute__((format(printf, 1, 2))) void cli_warn(const char *format, ...);
+#include "errors.h"
+#include "format.h"
 
 /* Bytes, at most UMBRA_DIGEST_BYTES, as digits. */
 enum { CLI_HEX = 2 * UMBRA_DIGEST_BYTES + 1 };
@@ -32,11 +17,6 @@ void cli_hex(char text[CLI_HEX], const uint8_t *bytes, size_t count);
 /* Seconds of a clock that only goes forward; and those that the processor's cores have worked for this program. */
 double cli_seconds(void);
 double cli_processor_seconds(void);
-
-/* Numbers for people: "1.23 GiB", "35 s", "2.5 h". Each returns its text. */
-enum { CLI_UNITS = 32 };
-const char *cli_bytes_text(char text[CLI_UNITS], double bytes);
-const char *cli_duration_text(char text[CLI_UNITS], double seconds);
 
 /*
  * Steps with their time and the size of the file or folder that each reads or writes, facts about the job, and at the

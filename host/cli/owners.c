@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "owners.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine.h"
 
@@ -11,11 +13,11 @@ static bool find_owner(uint8_t owner[UMBRA_OWNER_BYTES], const char *path) {
   static const uint8_t nobody[UMBRA_OWNER_BYTES];
   uint8_t header[UMBRA_HEADER_BYTES];
   umbra_file_info info = {UMBRA_FILE_INFO_INIT};
-  FILE *file = fopen(path, "rb");
-  if (!file) return false;
-  const size_t got = fread(header, 1, sizeof header, file);
-  fclose(file);
-  if (umbra_buffer_inspect(&info, header, got) != UMBRA_OK) return false;
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* in a pipe there is nothing to wait for */
+  if (file < 0) return false;
+  const ssize_t got = read(file, header, sizeof header);
+  close(file);
+  if (got < 0 || umbra_buffer_inspect(&info, header, (size_t)got) != UMBRA_OK) return false;
   memcpy(owner, info.owner, UMBRA_OWNER_BYTES);
   return memcmp(owner, nobody, sizeof nobody) != 0;
 }
@@ -40,4 +42,9 @@ bool cli_owners_agree(const cli_owned *files, int count) {
     known = true;
   }
   return true;
+}
+
+bool cli_same_owner(const char *path, const char *other) {
+  uint8_t owner[UMBRA_OWNER_BYTES], found[UMBRA_OWNER_BYTES];
+  return !find_owner(owner, path) || !find_owner(found, other) || memcmp(owner, found, sizeof owner) == 0;
 }

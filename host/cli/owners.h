@@ -16,4 +16,7 @@ typedef struct cli_owned {
  */
 bool cli_owners_agree(const cli_owned *files, int count);
 
+/* The same of two files, without an error. */
+bool cli_same_owner(const char *path, const char *other);
+
 #endif

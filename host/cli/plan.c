@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "commands.h"
+#include "estimate.h"
 #include "network.h"
 #include "plan_job.h"
 #include "progress.h"
@@ -99,6 +100,7 @@ static bool calibrate(plan_job *j, const plan_options *o, cli_report *report) {
 
 static bool predict(const plan_job *j, const plan_options *o, cli_report *report) {
   static const char *const names[] = {"seconds", "seconds_per_iteration", "seconds_per_bootstrap"};
+  char text[3][CLI_UNITS];
   umbra_cost cost[3];
   cJSON *facts = cJSON_AddObjectToObject(report->root, "prediction");
   for (int part = 0; part < 3; part++) {
@@ -110,9 +112,20 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
   cJSON_AddStringToObject(facts, "machine", cost[0].machine);
   cJSON_AddBoolToObject(facts, "measured", cost[0].measured);
   if (!o->json)
-    printf("  %-18s %.3g s an iteration, %.3g s a refresh, %.3g h in all on %s, %s\n", "time", cost[1].seconds,
-           cost[2].seconds, cost[0].seconds / 3600, cost[0].machine,
+    printf("  %-18s %s an iteration, %s a refresh, %s in all on %s, %s\n", "time",
+           cli_duration_text(text[1], cost[1].seconds), cli_duration_text(text[2], cost[2].seconds),
+           cli_duration_text(text[0], cost[0].seconds), cost[0].machine,
            cost[0].measured ? "as its kernels were measured" : "predicted");
+  return true;
+}
+
+/* On this machine, keys and data included. */
+static bool estimate(const plan_job *j, const plan_options *o, cli_report *report) {
+  cli_estimate found;
+  if (o->no_estimate) return true;
+  if (!cli_estimate_training(&found, j->plan, 0, &o->engine)) return false;
+  cli_estimate_tell(&found, report->root, o->json);
+  cli_report_step(report, "estimate", NULL);
   return true;
 }
 
@@ -160,11 +173,10 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
     return false;
   cJSON_AddItemToObject(report->root, "plan", cli_plan_facts(j->plan));
   if (!o->json) cli_plan_print(j->plan);
-  if (o->machine && !predict(j, o, report)) return false;
+  if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
   if (!o->json && o->data) (o->network ? cli_layers_print_trace : cli_plan_print_trace)(j);
   fflush(stdout);
-  return memory_suffices(j, o->memory) && (!o->calibrate || calibrate(j, o, report)) && save_scaling(j, o, report) &&
-         save_plan(j, o, report);
+  return (!o->calibrate || calibrate(j, o, report)) && save_scaling(j, o, report) && save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {
@@ -267,15 +279,19 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"scale", "KIND",
        "of features: none, range, deviation, constant, maximum, quartiles or whitened (default: found)", CLI_TEXT,
        &o.scale, CLI_OPTIONAL},
-      {"scale-by", "C", "with --scale constant: divide by C", CLI_NUMBER, &o.divisor, CLI_WITHIN(1e-300, 1e300)},
+      {"scale-by", "C", "with --scale constant: divide by C (default: none)", CLI_NUMBER, &o.divisor,
+       CLI_WITHIN(1e-300, 1e300)},
       {"clip", "C", "cut scaled values off at -C and C (default: found)", CLI_NUMBER, &o.clip,
        CLI_WITHIN(1e-300, 1e300)},
       {"scaling", "FILE", "where the scaling goes, .csv; the owner keeps it", CLI_TEXT, &o.scaling, CLI_OPTIONAL},
       {"held-out", "FILE", "records to judge the prediction by (default: DATA itself)", CLI_TEXT, &o.held_out,
        CLI_OPTIONAL},
-      {"holdout", "F", "judge by this fraction of DATA what is found and trained without it; the plan is for all",
+      {"holdout", "F",
+       "judge by this fraction of DATA what is found and trained without it; the plan is for all (default: "
+       "none)",
        CLI_NUMBER, &o.holdout, CLI_WITHIN(0.001, 0.999)},
-      {"folds", "K", "the same K times, with a K-th of DATA each", CLI_COUNT, &o.folds, CLI_WITHIN(2, 1000)},
+      {"folds", "K", "the same K times, with a K-th of DATA each (default: none)", CLI_COUNT, &o.folds,
+       CLI_WITHIN(2, 1000)},
       {"seed", "SEED", "of records that are held back by --holdout, --folds, and trials (default 1)", CLI_WHOLE,
        &o.seed, CLI_OPTIONAL},
       CLI_THRESHOLD_OPTION(o.threshold),
@@ -287,29 +303,32 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"params", "FILE", "or the set in this file", CLI_TEXT, &o.params, CLI_OPTIONAL},
       {"iterations", "N", "one batch each (default: found by DATA; else 32)", CLI_COUNT, &o.train.iterations,
-       CLI_TOLD(o.iterations_given)},
-      {"batch", "N", "records of a batch (default: all)", CLI_WHOLE, &o.batch, CLI_OPTIONAL},
+       CLI_TOLD_WITHIN(o.iterations_given, 1, UMBRA_TRAIN_MAX_ITERATIONS)},
+      {"batch", "N", "records of a batch (default 0: all)", CLI_WHOLE, &o.batch, CLI_OPTIONAL},
       {"whole-batches", NULL, "leave the records after the last whole batch out", CLI_FLAG, &o.whole_batches,
        CLI_OPTIONAL},
-      {"shuffle", "SEED", "deal records to batches in an order that follows from SEED", CLI_WHOLE, &o.shuffle,
-       CLI_OPTIONAL},
+      {"shuffle", "SEED", "deal records to batches in an order that follows from SEED (default: as they are)",
+       CLI_WHOLE, &o.shuffle, CLI_OPTIONAL},
       {"rate", "R", "learning rate (default: found by DATA; else 1)", CLI_NUMBER, &o.train.rate,
-       CLI_TOLD(o.rate_given)},
+       CLI_TOLD_WITHIN(o.rate_given, 1e-300, 1e300)},
       {"schedule", "KIND", "of the rate: constant (default), inverse or exponential", CLI_TEXT, &o.schedule,
        CLI_OPTIONAL},
-      {"decay", "D", "inverse: rate / (1 + D i); exponential: rate * D^i", CLI_NUMBER, &o.train.decay, CLI_OPTIONAL},
+      {"decay", "D", "inverse: rate / (1 + D i); exponential: rate * D^i (default 0)", CLI_NUMBER, &o.train.decay,
+       CLI_WITHIN(0, 1e300)},
       {"optimizer", "KIND", "accelerated (default), nesterov (of networks the default), momentum or plain", CLI_TEXT,
        &o.optimizer, CLI_OPTIONAL},
-      {"momentum", "M", "accelerated: where the sequence begins (default 0.01); nesterov, momentum: (default 0.9)",
-       CLI_NUMBER, &o.train.momentum, CLI_TOLD(o.momentum_given)},
-      {"l2", "L", "penalty of weights (default 0)", CLI_NUMBER, &o.train.l2, CLI_OPTIONAL},
+      {"momentum", "M",
+       "accelerated: where the sequence begins, from 0.001 (default 0.01); nesterov, momentum: up to 0.999 (default "
+       "0.9)",
+       CLI_NUMBER, &o.train.momentum, CLI_TOLD_WITHIN(o.momentum_given, 0, 1000)},
+      {"l2", "L", "penalty of weights, below 1 / rate (default 0)", CLI_NUMBER, &o.train.l2, CLI_WITHIN(0, 1e300)},
       {"degree", "D", "of the polynomial near the sigmoid (default: found by DATA; else 3)", CLI_COUNT,
        &o.sigmoid.degree, CLI_TOLD_WITHIN(o.degree_given, 1, UMBRA_SIGMOID_MAX_DEGREE)},
       {"fit", "KIND", "least-squares (default) or chebyshev", CLI_TEXT, &o.fit, CLI_OPTIONAL},
       {"range", "R", "scores are expected in [-R, R] (default: found by DATA; else 8)", CLI_NUMBER, &o.sigmoid.range,
-       CLI_TOLD(o.range_given)},
-      {"hidden", "LIST", "train a network with so many units in its hidden layers, such as 64 or 64,16", CLI_TEXT,
-       &o.hidden, CLI_OPTIONAL},
+       CLI_TOLD_WITHIN(o.range_given, 0x1p-10, 0x1p10)},
+      {"hidden", "LIST", "train a network with so many units in its hidden layers, such as 64 or 64,16 (default: none)",
+       CLI_TEXT, &o.hidden, CLI_OPTIONAL},
       {"activation", "NAME",
        "of hidden layers: square (default), or a polynomial near sigmoid, tanh, gelu, silu, softplus, relu or erf",
        CLI_TEXT, &o.activation, CLI_OPTIONAL},
@@ -327,9 +346,11 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"target", "KIND", "lay records out for this device: cpu (default) or gpu; both can run it", CLI_TEXT, &o.target,
        CLI_OPTIONAL},
-      {"machine", "NAME", "state how long it takes on cpu, h200 or others; see umbra bench", CLI_TEXT, &o.machine,
+      {"machine", "NAME", "state how long it takes on h200 or others instead; see umbra bench (default: here)",
+       CLI_TEXT, &o.machine, CLI_OPTIONAL},
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
+      {"memory", "BYTES", "fail if the training takes more, such as 16G (default: any)", CLI_BYTES, &o.memory,
        CLI_OPTIONAL},
-      {"memory", "BYTES", "fail if the training takes more, such as 16G", CLI_BYTES, &o.memory, CLI_OPTIONAL},
       {"calibrate", NULL, "time it on this machine", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},
       {"out", "FILE", "where the plan goes", CLI_TEXT, &o.out, CLI_OPTIONAL},
       CLI_ENGINE_OPTIONS(o.engine),

@@ -143,6 +143,7 @@ static void print_network(const umbra_train_options *o) {
 }
 
 static void print_options(const umbra_train_options *o, const umbra_train_report *r) {
+  char error[CLI_UNITS];
   const umbra_sigmoid_options *s = o->sigmoid;
   printf("  %-18s %zu of %zu features%s\n", "records", o->rows, o->columns,
          o->kind == UMBRA_TRAIN_WEIGHTED ? ", weighted by their classes" : "");
@@ -154,10 +155,10 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
   printf("; l2 %g\n", o->l2);
   if (o->kind == UMBRA_TRAIN_NETWORK) print_network(o);
   if (o->loss == UMBRA_LOSS_ONE_VS_REST)
-    printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %.2g of the sigmoid there\n", "polynomial", s->degree,
-           -s->range, s->range, fits[s->fit], r->fit_error);
-  printf("  %-18s within [%g, %g], with an error of about %.1g at the end%s\n", "weights", -o->bound, o->bound,
-         r->weight_error, o->bootstrap_result ? "; refreshed, too" : "");
+    printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %s of the sigmoid there\n", "polynomial", s->degree,
+           -s->range, s->range, fits[s->fit], cli_number_text(error, r->fit_error, 2));
+  printf("  %-18s within [%g, %g], with an error of about %s at the end%s\n", "weights", -o->bound, o->bound,
+         cli_number_text(error, r->weight_error, 1), o->bootstrap_result ? "; refreshed, too" : "");
 }
 
 static void print_data(const umbra_train_options *o, const umbra_train_report *r) {

@@ -16,7 +16,7 @@ typedef struct plan_options {
   umbra_sigmoid_options sigmoid;
   uint64_t batch, shuffle, memory, seed;
   uint32_t folds;
-  bool whole_batches, bootstrap_result, calibrate, json, no_search, tried;
+  bool whole_batches, bootstrap_result, calibrate, json, no_search, tried, no_estimate;
   bool network; /* is trained, not a logistic model */
   bool momentum_given;
   bool rate_given, degree_given, range_given, iterations_given; /* of the six that are searched, with scale and clip */

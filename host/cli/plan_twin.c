@@ -33,31 +33,33 @@ double cli_twin_largest_weight(const cli_twin *twin) {
   return largest;
 }
 
+enum { SCORE_DIGITS = 4 };
 #define REMEDIES "a larger --range, smaller features (--scale, --clip) or a smaller --rate may help"
 
 /* Where the polynomial is not the sigmoid nothing is promised; under encryption nobody would see it. */
 static void warn_of_scores(const plan_job *j, cli_report *report) {
-  char text[512];
+  char text[512], reached[CLI_UNITS];
   const double range = j->sigmoid.range;
   const uint32_t first_steps = 3; /* which are short ones, with a small momentum */
   uint32_t beyond, worst = worst_score(&j->twin, range, &beyond);
   const double largest = j->twin.trace[worst].largest_score;
   cli_report_number(report, "largest_score", largest);
+  cli_number_text(reached, largest, SCORE_DIGITS);
   if (beyond)
     snprintf(text, sizeof text,
              "scores leave [%g, %g], where the polynomial is near the sigmoid, in %" PRIu32 " of %" PRIu32
-             " iterations; the largest, %.4g, is in iteration %" PRIu32 "; " REMEDIES,
-             -range, range, beyond, j->twin.iterations, largest, worst + 1);
+             " iterations; the largest, %s, is in iteration %" PRIu32 "; " REMEDIES,
+             -range, range, beyond, j->twin.iterations, reached, worst + 1);
   else if (largest > 0.95 * range)
     snprintf(text, sizeof text,
-             "scores come near the end of [%g, %g], beyond which training may diverge: the largest, %.4g, is in "
+             "scores come near the end of [%g, %g], beyond which training may diverge: the largest, %s, is in "
              "iteration %" PRIu32 "; other records may go farther; " REMEDIES,
-             -range, range, largest, worst + 1);
+             -range, range, reached, worst + 1);
   else if (largest < range / 100 && j->twin.iterations > first_steps)
     snprintf(text, sizeof text,
-             "scores use a hundredth of [%g, %g]: the largest is %.4g, and near 0 the polynomial is no better than a "
+             "scores use a hundredth of [%g, %g]: the largest is %s, and near 0 the polynomial is no better than a "
              "line; a smaller --range, a larger --rate, scaled features (--scale) or more --iterations may help",
-             -range, range, largest);
+             -range, range, reached);
   else return;
   cli_report_warning(report, text);
 }
@@ -77,11 +79,14 @@ static void warn_of_loss(const plan_job *j, cli_report *report) {
 }
 
 static bool diverges(const plan_job *j) {
+  char reached[CLI_UNITS];
   uint32_t i = 0;
   while (i < j->twin.iterations && j->twin.trace[i].largest_weight <= UMBRA_TRAIN_LARGEST_BOUND / 4) i++;
   cli_error("the training diverges: weights are too large from iteration %" PRIu32 " on, where the largest score is "
-            "%.4g and the polynomial holds on [%g, %g]; " REMEDIES,
-            i + 1, i < j->twin.iterations ? j->twin.trace[i].largest_score : NAN, -j->sigmoid.range, j->sigmoid.range);
+            "%s and the polynomial holds on [%g, %g]; " REMEDIES,
+            i + 1,
+            cli_number_text(reached, i < j->twin.iterations ? j->twin.trace[i].largest_score : NAN, SCORE_DIGITS),
+            -j->sigmoid.range, j->sigmoid.range);
   return false;
 }
 

@@ -64,13 +64,13 @@ static bool degree_fits(const score_job *j, const umbra_logistic_info *info) {
 
 /* A degree that fits the levels and is nearer to the sigmoid by half at least. */
 static void offer_better(const score_job *j, const umbra_logistic_info *info, cli_report *report) {
-  char text[160];
+  char text[160], off[CLI_UNITS];
   const umbra_sigmoid_options better = cli_sigmoid(info->range, cli_most_degree(level_of(j, info)));
   if (better.degree <= info->degree) return;
   const double error = umbra_sigmoid_error(&better);
   if (!(error < info->error / 2)) return;
-  snprintf(text, sizeof text, "--degree %u, which has levels enough: at most %.2g from the sigmoid", better.degree,
-           error);
+  snprintf(text, sizeof text, "--degree %u, which has levels enough: at most %s from the sigmoid", better.degree,
+           cli_number_text(off, error, 2));
   cli_report_text(report, "better", text);
   cli_report_number(report, "better_degree", better.degree);
   cli_report_number(report, "better_error", error);

@@ -7,9 +7,9 @@
 double cli_sigmoid_value(double score) { return score >= 0 ? 1 / (1 + exp(-score)) : 1 - 1 / (1 + exp(score)); }
 
 void cli_report_sigmoid(cli_report *report, const char *name, uint32_t degree, double range, double error) {
-  char text[128], error_name[64];
-  snprintf(text, sizeof text, "a polynomial of degree %u on [%g, %g], at most %.2g from the sigmoid there", degree,
-           -range, range, error);
+  char text[128], error_name[64], off[CLI_UNITS];
+  snprintf(text, sizeof text, "a polynomial of degree %u on [%g, %g], at most %s from the sigmoid there", degree,
+           -range, range, cli_number_text(off, error, 2));
   snprintf(error_name, sizeof error_name, "%s_error", name);
   cli_report_text(report, name, text);
   cli_report_number(report, error_name, error);

@@ -48,7 +48,7 @@ typedef struct cli_table_options {
        CLI_TEXT,  &(table).missing, CLI_OPTIONAL},                                                                       \
       {"header",        "N",         "lines of the header; 0: there is none (default: found)", CLI_TEXT,                 \
        &(table).header, CLI_OPTIONAL},                                                                                   \
-      {"skip", "N", "lines before the table", CLI_COUNT, &(table).skip, CLI_OPTIONAL},                                   \
+      {"skip", "N", "lines before the table (default 0)", CLI_COUNT, &(table).skip, CLI_OPTIONAL},                       \
       {"separator",        "KIND",      "of fields: comma, semicolon, tab, bar or blanks (default: found)", CLI_TEXT,    \
        &(table).separator, CLI_OPTIONAL},                                                                                \
       {"decimal", "MARK", "of numbers: . or , (default: found)", CLI_TEXT, &(table).decimal, CLI_OPTIONAL},              \

@@ -7,15 +7,17 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "estimate.h"
 #include "owners.h"
 #include "progress.h"
+#include "secret.h"
 #include "target.h"
 #include "train_log.h"
 
 typedef struct train_options {
   const char *keys, *data, *out;
   uint64_t memory;
-  bool resume, json;
+  bool resume, no_estimate, json;
   cli_engine engine;
 } train_options;
 
@@ -31,6 +33,7 @@ typedef struct train_job {
   cli_train_log log;
   cli_progress progress;
   uint32_t first, iterations; /* done before, and in all */
+  umbra_train_report needed;
   double seconds, bootstrap_seconds, bytes;
 } train_job;
 
@@ -38,7 +41,21 @@ typedef struct train_job {
 
 static bool name_files(train_job *j, const train_options *o) {
   return cli_path(j->plan_path, o->data, CLI_PLAN_FILE) && cli_path(j->checkpoint, o->out, CLI_CHECKPOINT_FILE) &&
-         cli_path(j->model_path, o->out, CLI_MODEL_FILE) && cli_path(j->log_path, o->out, CLI_LOG_FILE);
+         cli_path(j->log_path, o->out, CLI_LOG_FILE);
+}
+
+static bool layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) {
+  char name[CLI_NAME];
+  snprintf(name, sizeof name, CLI_LAYER_FILE, layer + 1);
+  return cli_path(path, folder, name);
+}
+
+static bool is_network(const train_job *j) { return j->planned.kind == UMBRA_TRAIN_NETWORK; }
+
+/* The file that is saved last. */
+static bool name_model(train_job *j, const train_options *o) {
+  return is_network(j) ? layer_path(j->model_path, o->out, cli_plan_layers(&j->planned) - 1)
+                       : cli_path(j->model_path, o->out, CLI_MODEL_FILE);
 }
 
 static bool is_free(const char *path) {
@@ -57,16 +74,10 @@ static bool may_begin(const train_job *j, const train_options *o) {
   return o->resume || is_free(j->model_path);
 }
 
-static bool layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) {
-  char name[CLI_NAME];
-  snprintf(name, sizeof name, CLI_LAYER_FILE, layer + 1);
-  return cli_path(path, folder, name);
-}
-
 /* Nor are the layers of another training replaced. */
 static bool may_finish(const train_job *j, const train_options *o) {
   char path[CLI_PATH];
-  if (o->resume || j->planned.kind != UMBRA_TRAIN_NETWORK) return true;
+  if (o->resume || !is_network(j)) return true;
   for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++)
     if (!layer_path(path, o->out, k) || !is_free(path)) return false;
   return true;
@@ -85,23 +96,44 @@ static bool keys_suffice(const train_job *j, const char *folder) {
   umbra_key_needs *needs = NULL;
   const umbra_params *params = umbra_train_plan_params(j->plan);
   bool suffice = cli_check(umbra_key_needs_create(&needs, params), NULL) &&
-                 cli_check(umbra_train_plan_needs(j->plan, needs), NULL) && cli_eval_keys_cover(folder, needs, params);
+                 cli_check(umbra_train_plan_needs(j->plan, needs), NULL) &&
+                 cli_eval_keys_cover("--keys", folder, needs, params);
   umbra_key_needs_destroy(needs);
   return suffice;
 }
 
-static bool load(train_job *j, const train_options *o, cli_report *report) {
+static bool load_plan(train_job *j, const train_options *o, cli_report *report) {
   umbra_train_options_init(&j->planned);
-  umbra_train_report needed = {UMBRA_TRAIN_REPORT_INIT};
-  cli_engine engine = o->engine;
-  if (!cli_plan_load(&j->plan, "--data", j->plan_path) || !cli_check(umbra_train_plan_report(j->plan, &needed), NULL) ||
-      !cli_check(umbra_train_plan_options(j->plan, &j->planned), NULL) || !may_finish(j, o))
+  umbra_train_report_init(&j->needed);
+  if (!cli_plan_load(&j->plan, "--data", j->plan_path) ||
+      !cli_check(umbra_train_plan_report(j->plan, &j->needed), NULL) ||
+      !cli_check(umbra_train_plan_options(j->plan, &j->planned), NULL) || !name_model(j, o))
     return false;
-  engine.memory_limit = needed.memory_limit + o->memory;
   j->iterations = j->planned.iterations;
   cli_report_step(report, "load plan", j->plan_path);
+  return true;
+}
+
+/* Of what is left, on this machine, as soon as that can be told. */
+static bool estimate(const train_job *j, const train_options *o, cli_report *report) {
+  cli_estimate found;
+  uint32_t done = 0;
+  if (o->no_estimate) return true;
+  if ((o->resume && !cli_check(umbra_train_plan_done(j->plan, &done, o->data, j->checkpoint), "--resume")) ||
+      !cli_estimate_training(&found, j->plan, done, &o->engine))
+    return false;
+  found.keys = found.data = 0;
+  cli_estimate_tell(&found, report->root, o->json);
+  fflush(stdout);
+  cli_report_step(report, "estimate", NULL);
+  return true;
+}
+
+static bool load_keys(train_job *j, const train_options *o, cli_report *report) {
+  cli_engine engine = o->engine;
+  engine.memory_limit = j->needed.memory_limit + o->memory;
   return owners_agree(o) && cli_context_open_in(&j->context, o->keys, &engine, report) && keys_suffice(j, o->keys) &&
-         cli_eval_keys_load(&j->keys, j->context, o->keys, report);
+         estimate(j, o, report) && cli_eval_keys_load(&j->keys, j->context, o->keys, report);
 }
 
 static bool open_trainer(train_job *j, const train_options *o, cli_report *report) {
@@ -157,7 +189,7 @@ static bool save_layers(train_job *j, const train_options *o, cli_report *report
 }
 
 static bool save_model(train_job *j, const train_options *o, cli_report *report) {
-  if (j->planned.kind == UMBRA_TRAIN_NETWORK) return save_layers(j, o, report);
+  if (is_network(j)) return save_layers(j, o, report);
   if (!cli_check(umbra_trainer_logistic(j->trainer, &j->model), NULL) ||
       !cli_check(umbra_logistic_save(j->model, j->model_path, NULL), "--out"))
     return false;
@@ -176,9 +208,33 @@ static void summarise(const train_job *j, cli_report *report) {
   cli_report_number(report, "bytes_read", j->bytes);
 }
 
+/* ---- what is finished ---- */
+
+/* The model is saved last. */
+static bool has_ended(const train_job *j) {
+  return cli_is_kind(j->model_path, is_network(j) ? CLI_KIND_MATRIX : CLI_KIND_LOGISTIC) &&
+         cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT) && cli_same_owner(j->model_path, j->checkpoint);
+}
+
+/* Nothing but the beginnings of files is read for it. */
+static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
+  if (!cli_check(umbra_train_plan_done(j->plan, &j->first, o->data, j->checkpoint), "--out, --data")) return false;
+  if (j->first < j->iterations)
+    return cli_error("--out: %s exists already, but the checkpoint beside it has %" PRIu32 " of %" PRIu32
+                     " iterations only",
+                     j->model_path, j->first, j->iterations);
+  j->log.bootstraps = cli_plan_refreshes(j->plan, j->iterations);
+  cli_report_text(report, "finished", "before; the model is there, and there was nothing to do");
+  cli_report_text(report, "model", j->model_path);
+  summarise(j, report);
+  return true;
+}
+
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
-  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !may_begin(j, o) || !load(j, o, report) ||
-      !make_folder(o->out) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, o, report))
+  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !load_plan(j, o, report)) return false;
+  if (has_ended(j)) return tell_end(j, o, report);
+  if (!may_begin(j, o) || !may_finish(j, o) || !load_keys(j, o, report) || !make_folder(o->out) ||
+      !open_trainer(j, o, report) || !train(j, report) || !save_model(j, o, report))
     return false;
   summarise(j, report);
   return true;
@@ -203,6 +259,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"resume", NULL, "go on from the checkpoint in there", CLI_FLAG, &o.resume, CLI_OPTIONAL},
       {"memory", "BYTES", "keep so much of the data set in memory, such as 2G (default: nothing)", CLI_BYTES, &o.memory,
        CLI_OPTIONAL},
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
@@ -225,7 +282,9 @@ const cli_command cli_train = {
         "It opens the two folders named above, and no secret key: it sees neither records nor labels nor weights.\n"
         "Its own folder gets " CLI_MODEL_FILE ", of a network layer-1.umbra, ... (encrypted), " CLI_LOG_FILE
         " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
-        ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n\n"
+        ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n"
+        "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
+        "enough if they serve what the plan needs, whatever plan they were made for.\n\n"
         "Examples:\n"
         "  umbra train --keys keys --data data --out run --memory 2G\n"
         "  umbra train --keys keys --data data --out run --memory 2G --resume",

@@ -8,7 +8,7 @@
 #include "engine.h"
 #include "table_options.h"
 
-/* The plan in the folder of a data set; what a training writes into its own folder. */
+/* The plan and the index in the folder of a data set; what a training writes into its own folder. */
 #define CLI_PLAN_FILE "plan.umbra"
 #define CLI_DATA_FILE "data.umbra" /* the index of a data set */
 #define CLI_CHECKPOINT_FILE "checkpoint.umbra"

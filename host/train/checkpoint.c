@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint.h"
 
+#include <string.h>
+
+#include "../base/error.h"
 #include "../base/memory.h"
 #include "../ckks/file.h"
 #include "../io/storage.h"
 #include "advance.h"
+#include "dataset_file.h"
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_checkpoint *checkpoint = object;
@@ -66,5 +70,37 @@ umbra_status umbra_checkpoint_load(const char *path, const umbra_context *contex
   *state = checkpoint->state;
   umbra_free(checkpoint);
   umbra_storage_sweep_temporaries(path);
+  return UMBRA_OK;
+}
+
+/* ---- how far it is, without loading it ---- */
+
+/* The stamp of a file that must belong to an origin (owner NULL: of anyone), and its owner. */
+static umbra_status read_stamp(umbra_train_stamp *stamp, uint8_t owner[UMBRA_OWNER_BYTES], const char *path,
+                               umbra_kind kind, const umbra_train_origin *origin) {
+  umbra_reader reader;
+  UMBRA_TRY(umbra_reader_open_file(&reader, path));
+  const umbra_train_origin anyone = {.plan = origin->plan, .owner = reader.header.owner};
+  umbra_status status = umbra_reader_expect(&reader, kind, origin->plan->params->digest);
+  if (status == UMBRA_OK) status = umbra_train_stamp_read(&reader, stamp, origin->owner ? origin : &anyone);
+  if (status == UMBRA_OK && kind == UMBRA_KIND_CHECKPOINT) status = check_number(&reader, origin->plan, stamp->number);
+  memcpy(owner, reader.header.owner, UMBRA_OWNER_BYTES);
+  umbra_reader_close(&reader);
+  return status;
+}
+
+umbra_status umbra_train_plan_done(const umbra_train_plan *plan, uint32_t *iterations, const char *data,
+                                   const char *checkpoint) {
+  if (!plan || !iterations || !data || !checkpoint)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_train_plan_done needs a plan, an output, the folder of a data set and a checkpoint");
+  char index[PATH_MAX];
+  uint8_t owner[UMBRA_OWNER_BYTES];
+  umbra_train_stamp of_data, done;
+  const umbra_train_origin any = {.plan = plan}, there = {.plan = plan, .owner = owner, .data = of_data.data};
+  UMBRA_TRY(umbra_dataset_index_path(index, data));
+  UMBRA_TRY(read_stamp(&of_data, owner, index, UMBRA_KIND_TRAIN_DATA, &any));
+  UMBRA_TRY(read_stamp(&done, owner, checkpoint, UMBRA_KIND_CHECKPOINT, &there));
+  *iterations = (uint32_t)done.number;
   return UMBRA_OK;
 }

@@ -128,8 +128,7 @@ static umbra_scaled_column scaling_of(const column_extent *e, size_t rows, umbra
     return (umbra_scaled_column){.offset = e->offset, .divisor = e->span};
   if (kind == UMBRA_SCALING_MAXIMUM) return (umbra_scaled_column){.divisor = fmax(-e->offset, e->offset + e->span)};
   if (kind == UMBRA_SCALING_QUARTILES)
-    return (umbra_scaled_column){.offset = e->median,
-                                  .divisor = e->quartile > 0 ? e->quartile : deviation_of(e, rows)};
+    return (umbra_scaled_column){.offset = e->median, .divisor = e->quartile > 0 ? e->quartile : deviation_of(e, rows)};
   return (umbra_scaled_column){.offset = e->offset + e->span * e->mean, .divisor = deviation_of(e, rows)};
 }
 

@@ -381,6 +381,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_create(umbra_trainer **train
                                                            const umbra_progress *progress);
 UMBRA_API void umbra_trainer_destroy(umbra_trainer *trainer);
 
+/*
+ * *iterations that a checkpoint says are done, of a training with the data set in this folder. Only the beginnings of the
+ * checkpoint and of the data set's index are read, and no keys are needed; whether the rest is whole is found out when
+ * it is loaded. Errors: INVALID_ARGUMENT, IO, FORMAT, MISMATCH (of another plan, data set or owner; the text says which).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_done(const umbra_train_plan *plan, uint32_t *iterations,
+                                                            const char *data, const char *checkpoint);
+
 /* What happened in one iteration. */
 typedef struct umbra_train_event {
   size_t struct_size;

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/* What the program says when something is wrong, on stderr and as JSON, and how it writes and reads numbers. */
+#include <cjson/cJSON.h>
+#include <umbra/umbra.h>
+
+#include "cli_process.h"
+
+static const char *text(const cJSON *object, const char *name) {
+  const char *found = cJSON_GetStringValue(cJSON_GetObjectItem(object, name));
+  return found ? found : "";
+}
+
+static double number(const cJSON *object, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(object, name);
+  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
+  return item->valuedouble;
+}
+
+/* The one object on stdout of a command that has just failed so; to be deleted. Its message is on stderr, too. */
+static cJSON *failure_of(const char *command, const char *status) {
+  cJSON *object = cJSON_Parse(contents("out"));
+  assert_non_null(object);
+  assert_string_equal(contents("out") + strlen(contents("out")) - 2, "}\n");
+  assert_string_equal(text(object, "command"), command);
+  assert_string_equal(text(object, "status"), status);
+  assert_true(*text(object, "message"));
+  if (!strstr(contents("err"), text(object, "message"))) fail_msg("%s", text(object, "message"));
+  return object;
+}
+
+/* *object: what is said of a command that fails so. */
+#define assert_failure(object, code, command, status, ...) \
+  do {                                                     \
+    assert_fails(code, "umbra", __VA_ARGS__);              \
+    *(object) = failure_of(command, status);               \
+  } while (0)
+
+static void failures_are_objects(void **state) {
+  (void)state;
+  static const struct {
+    int code;
+    const char *arguments, *command, *status, *message;
+  } cases[] = {
+      {1, "inspect nowhere.umbra --json", "inspect", "input or output failed", "nowhere.umbra"},
+      {2, "params --depth 99 --json", "params", "wrong usage", "1 to 64 is expected"},
+      {2, "params --colour --js", "params", "wrong usage", "--colour"},
+      {2, "frobnicate --json", "", "wrong usage", "\"frobnicate\" is not a command"},
+      {1, "params --preset no-such-preset --json", "params", "invalid argument", "no-such-preset"},
+      {1, "params --depth 2 --save nowhere/params.umbra --json", "params", "failure", "--save: "},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    cJSON *object = NULL;
+    assert_failure(&object, cases[i].code, cases[i].command, cases[i].status, "%s", cases[i].arguments);
+    assert_non_null(strstr(text(object, "message"), cases[i].message));
+    cJSON_Delete(object);
+  }
+  assert_fails(1, "nowhere.umbra", "inspect nowhere.umbra");
+  assert_string_equal(contents("out"), "");
+}
+
+/* Where the library knows them. */
+static void failures_have_places(void **state) {
+  (void)state;
+  write_text("wrong.csv", "a,b,c\n1,2,0\n1,x,1\n");
+  cJSON *object = NULL;
+  assert_failure(&object, 1, "plan", "malformed data", "plan wrong.csv --json");
+  assert_string_equal(text(object, "file"), "wrong.csv");
+  assert_true(number(object, "line") == 3 && number(object, "column") == 2);
+  cJSON_Delete(object);
+  assert_int_equal(shell("head -c 100 /dev/zero >zeros.umbra"), 0);
+  assert_failure(&object, 1, "inspect", "malformed data", "inspect zeros.umbra --json");
+  assert_string_equal(text(object, "file"), "zeros.umbra");
+  assert_null(cJSON_GetObjectItem(object, "line"));
+  cJSON_Delete(object);
+}
+
+static void bytes_are_read_as_they_are_written(void **state) {
+  (void)state;
+  const char *const accepted[] = {"100", "1.5G", "2G", "2GiB", "0.5TiB", "64M"}, *const refused[] = {
+                                                                                     "2X",       "2GB",  "2Gi", "0x10",
+                                                                                     "1e3",      "-1",   "",    "G",
+                                                                                     "9999999T", "1.2.3"};
+  for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++)
+    assert_fails(1, "nowhere", "train --keys nowhere --data nowhere --out here --memory %s", accepted[i]);
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+    assert_fails(2, "is not a number of bytes, such as 500M, 1.5G or 2GiB",
+                 "train --keys nowhere --data nowhere --out here --memory '%s'", refused[i]);
+}
+
+static void presets_are_listed(void **state) {
+  (void)state;
+  assert_succeeds("params --list --json");
+  cJSON *report = cJSON_Parse(contents("out"));
+  const cJSON *list = cJSON_GetObjectItem(report, "presets"), *preset;
+  const char *const *name = umbra_params_presets();
+  cJSON_ArrayForEach(preset, list) {
+    umbra_params *params = NULL;
+    assert_string_equal(text(preset, "name"), *name);
+    assert_int_equal(umbra_params_from_preset(&params, *name++), UMBRA_OK);
+    assert_true(number(preset, "log_n") == umbra_params_log_n(params));
+    assert_true(number(preset, "slots") == umbra_params_slots(params));
+    assert_true(number(preset, "depth") == umbra_params_depth(params));
+    assert_true(number(preset, "security") == umbra_params_security(params));
+    assert_true(number(preset, "key_bytes") ==
+                (double)umbra_params_key_bytes(params, umbra_params_keyed_level(params)));
+    umbra_params_destroy(params);
+  }
+  assert_null(*name);
+  cJSON_Delete(report);
+  assert_succeeds("params --list");
+  assert_int_equal(shell("grep -q '^preset .*slots .*depth .*security .*key$' out && "
+                         "grep -Eq '^n14-d7-s40 +2\\^14 +8192 +7 +- +40 +128 .* MiB +[0-9.]+ MiB$' out"),
+                   0);
+}
+
+/* No tails of digits, and exponents only where they are shorter. */
+static void numbers_are_short(void **state) {
+  (void)state;
+  assert_succeeds("bench --preset n12-d1-s25 --machine h200");
+  assert_succeeds("params --preset n13-d2-s40 --save p.umbra");
+  assert_int_equal(shell("%s inspect p.umbra | sed '/^$/q' >facts && %s bootstrap --demo --plan-only --preset boot-32k "
+                         "| cat - out facts >all",
+                         UMBRA_PROGRAM, UMBRA_PROGRAM),
+                   0);
+  assert_int_equal(shell("grep -E '[0-9]\\.[0-9]{5}|[0-9]e[+]|e-0' all"), 1);
+  assert_int_equal(shell("grep -Eq '^bytes +[0-9.]+ (bytes|KiB)$' facts && grep -Eq ' GiB here$' all"), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(failures_are_objects), cmocka_unit_test(failures_have_places),
+                                     cmocka_unit_test(bytes_are_read_as_they_are_written),
+                                     cmocka_unit_test(presets_are_listed), cmocka_unit_test(numbers_are_short)};
+  return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
+}
