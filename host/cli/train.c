@@ -41,7 +41,7 @@ typedef struct train_job {
 
 static bool name_files(train_job *j, const train_options *o) {
   return cli_path(j->plan_path, o->data, CLI_PLAN_FILE) && cli_path(j->checkpoint, o->out, CLI_CHECKPOINT_FILE) &&
-         cli_path(j->log_path, o->out, CLI_LOG_FILE);
+         cli_path(j->model_path, o->out, CLI_MODEL_FILE) && cli_path(j->log_path, o->out, CLI_LOG_FILE);
 }
 
 static bool layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) {
@@ -54,8 +54,7 @@ static bool is_network(const train_job *j) { return j->planned.kind == UMBRA_TRA
 
 /* The file that is saved last. */
 static bool name_model(train_job *j, const train_options *o) {
-  return is_network(j) ? layer_path(j->model_path, o->out, cli_plan_layers(&j->planned) - 1)
-                       : cli_path(j->model_path, o->out, CLI_MODEL_FILE);
+  return !is_network(j) || layer_path(j->model_path, o->out, cli_plan_layers(&j->planned) - 1);
 }
 
 static bool is_free(const char *path) {
@@ -231,10 +230,12 @@ static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
 }
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
-  if (!name_files(j, o) || !cli_may_fill("--out", o->out) || !load_plan(j, o, report)) return false;
-  if (has_ended(j)) return tell_end(j, o, report);
-  if (!may_begin(j, o) || !may_finish(j, o) || !load_keys(j, o, report) || !make_folder(o->out) ||
-      !open_trainer(j, o, report) || !train(j, report) || !save_model(j, o, report))
+  if (!name_files(j, o) || !cli_may_fill("--out", o->out)) return false;
+  const bool begun = cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT);
+  if (begun && !load_plan(j, o, report)) return false;
+  if (begun && has_ended(j)) return tell_end(j, o, report);
+  if (!may_begin(j, o) || (!begun && !load_plan(j, o, report)) || !may_finish(j, o) || !load_keys(j, o, report) ||
+      !make_folder(o->out) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, o, report))
     return false;
   summarise(j, report);
   return true;
