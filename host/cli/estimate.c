@@ -106,7 +106,7 @@ static umbra_status move_key(probe *p, cli_speed *speed) {
 
 /* ---- encryptions ---- */
 
-static umbra_status encrypt(probe *p) {
+static umbra_status encrypt_probe(probe *p) {
   const double value = 0.5;
   umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
   options.level = umbra_params_keyed_level(p->params);
@@ -119,7 +119,7 @@ static umbra_status encrypt(probe *p) {
 static umbra_status move_encryption(probe *p, cli_speed *speed) {
   size_t size = 0;
   lap(p);
-  umbra_status status = encrypt(p);
+  umbra_status status = encrypt_probe(p);
   if (status == UMBRA_OK) status = umbra_ciphertext_send(p->x, put, p->file, NULL);
   if (status == UMBRA_OK) status = turn(p, &size);
   speed->encrypt = lap(p) / (double)size;
