@@ -498,6 +498,31 @@ static void run_training(trace *t, umbra_params *params, const char *device) {
   training_close(&job);
 }
 
+/* A hidden layer of more diagonals than a run has places, and a refresh before the second iteration. */
+static void run_network(trace *t, umbra_params *params, const char *device) {
+  training job;
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .outputs = 2, .hidden = {8}};
+  umbra_trainer *trainer = NULL;
+  *t = (trace){0};
+  memset(seed, 11, sizeof seed);
+  options.iterations = 2;
+  options.rate = 0.125;
+  options.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
+  options.momentum = 0.5;
+  training_open(&job, umbra_params_share(params), random_records(6, 5, 1), options, device);
+  umbra_trainer_desc desc = training_desc(&job);
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  for (uint32_t layer = 0; layer < 2; layer++) {
+    umbra_matrix *weights = NULL;
+    assert_ok(umbra_trainer_layer(trainer, &weights, layer));
+    RECORD_KEY(t, matrix, weights);
+    umbra_matrix_destroy(weights);
+  }
+  umbra_trainer_destroy(trainer);
+  training_close(&job);
+}
+
 /* ---- the backends ---- */
 
 typedef void (*runner)(trace *t, umbra_params *params, const char *device);
@@ -535,6 +560,7 @@ static void keyless(void **state) { (void)state, compare(keyless_params(12, 21, 
 static void refreshing(void **state) { (void)state, compare(boot_twin_40(11), run_refreshes); }
 static void convolved(void **state) { (void)state, compare(test_params(11, 40, 1), run_convolutions); }
 static void trained(void **state) { (void)state, compare(training_params(), run_training); }
+static void network(void **state) { (void)state, compare(training_params(), run_network); }
 
 /* The runs are comparable only if the generator is really in use. */
 static void runs_repeat(void **state) {
@@ -570,6 +596,7 @@ int main(void) {
                                      cmocka_unit_test(keyless),
                                      cmocka_unit_test(refreshing),
                                      cmocka_unit_test(convolved),
-                                     cmocka_unit_test(trained)};
+                                     cmocka_unit_test(trained),
+                                     cmocka_unit_test(network)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

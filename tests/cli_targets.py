@@ -73,6 +73,7 @@ JOBS = tuple(tuple(job.split()) for job in (
     "evaluate --weights IN:initial.csv --data IN:train.csv --scaling IN:scaling.csv --plan IN:plan.umbra --train"
     f" IN:train.csv --initial IN:initial.csv --encrypted --degree 3 {SECRET} --predictions OUT:o.csv --report"
     " OUT:o.html --trace OUT:t.json",
+    "evaluate --weights initial.csv --data train.csv --onnx OUT:o.onnx",
     "infer --plan IN:server.umbra --keys DIR:network --in IN:batch.umbra --out OUT:o.umbra --digests OUT:o.json --trace"
     " OUT:t.json",
     "infer --plan IN:weighted.umbra --keys DIR:weighted --weights IN:weights.umbra --in IN:batch.umbra --out"

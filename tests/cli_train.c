@@ -83,7 +83,7 @@ static void usage_errors_exit_with_2(void **state) {
   assert_fails(2, "does not go with DATA", "encrypt train.csv --plan p --drop-last-column --keys k --out o");
   assert_fails(2, "--data DIR is missing", "train --keys k --out o");
   assert_fails(2, "\"x\" is not a number of bytes", "train --keys k --data d --out o --memory x");
-  assert_fails(2, "--plan and --train belong together", "evaluate --weights w --data d --plan p");
+  assert_fails(2, "--plan and --train belong together", "evaluate --weights w --data d --train t");
   assert_fails(2, "--encrypted needs --keys and --secret", "evaluate --weights w --data d --encrypted --keys k");
   assert_fails(2, "belong to --encrypted", "evaluate --weights w --data d --range 3");
 }
@@ -411,6 +411,8 @@ static void weights_are_judged(void **state) {
                   number(json, "false_negatives") ==
               40);
   cJSON_Delete(json);
+  assert_fails(1, "--plan and --train belong together",
+               "evaluate --weights weights.csv --data train.csv --label ill --plan plan.umbra --scaling scaling.csv");
   assert_fails(1, "--weights: two.csv has 1 rows of 2 values",
                "evaluate --weights two.csv --data train.csv --label ill");
   assert_fails(1, "the plan is for 3 features",

@@ -169,6 +169,9 @@ static umbra_train_plan training_plan = {
     .sigmoid = {UMBRA_SIGMOID_OPTIONS_INIT},
     .digest = {1, 2, 3},
     .layout = {UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = 4, .slots = TRAINING_SLOTS, .group = 1, .pairs = 1},
+    .data_columns = TRAINING_COLUMNS,
+    .state_slots = 4,
+    .firsts = 1,
     .block_rows = TRAINING_ROWS + 3,
     .batches = 1,
     .blocks = 1,
@@ -407,7 +410,8 @@ static inline void make_training(file_objects *o, const umbra_public_key *public
   assert_ok(umbra_alloc(&block, 1, sizeof *block, "a block"));
   assert_ok(umbra_alloc(&checkpoint, 1, sizeof *checkpoint, "a checkpoint"));
   index->stamp = umbra_train_stamp_of(&training_plan, training_data, training_plan.blocks);
-  index->weights = small_weights(o, public);
+  assert_ok(umbra_train_state_make(&index->weights, 1));
+  index->weights.part[0] = small_weights(o, public);
   block->stamp = umbra_train_stamp_of(&training_plan, training_data, 0);
   assert_ok(umbra_matrix_encrypt_source(&block->records, umbra_encryptor_of(public), &source, TRAINING_ROWS,
                                         TRAINING_COLUMNS, &training_plan.layout, training_plan.data_level, NULL));

@@ -187,9 +187,23 @@ static void expect_interleaved(expected_slots *e, const umbra_matrix *m, size_t 
     expect(e, r / runs * across + c / l->group, r % runs * l->stride + place, 0, value);
 }
 
+/* Element (r, c) of wrapped diagonals: where a position turned back by the giant step is r modulo the diagonals. */
+static void expect_wrapped(expected_slots *e, const umbra_matrix *m, size_t r, size_t c, double value) {
+  const umbra_matrix_layout *l = &m->layout;
+  size_t diagonals = 1, positions = l->slots / l->stride;
+  while (diagonals < m->rows) diagonals *= 2;
+  for (size_t i = 0; i < diagonals; i++)
+    for (size_t p = 0; p < positions; p++) {
+      const size_t from = (p + positions - i / l->group * l->group) % positions;
+      if (from % diagonals == r && (from + i) % positions == c)
+        expect(e, i / l->stride, p * l->stride + i % l->stride, 0, value);
+    }
+}
+
 static void expect_element(expected_slots *e, const umbra_matrix *m, size_t r, size_t c, double value) {
   if (m->layout.order == UMBRA_MATRIX_SHIFTED) expect_shifted(e, m, r, c, value);
   else if (m->layout.order == UMBRA_MATRIX_INTERLEAVED) expect_interleaved(e, m, r, c, value);
+  else if (m->layout.order == UMBRA_MATRIX_WRAPPED) expect_wrapped(e, m, r, c, value);
   else if (m->layout.order == UMBRA_MATRIX_DIAGONALS) expect_on_diagonal(e, m, r, c, value);
   else expect_in_tiles(e, m, r, c, value);
 }
@@ -283,6 +297,20 @@ static void in_interleaved_columns(void **state) {
   check_places(40, 3, &given, &random);
 }
 
+static void in_wrapped_diagonals(void **state) {
+  (void)state;
+  uint64_t random = 11;
+  umbra_matrix_layout given = {UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_WRAPPED};
+  check_places(5, 100, &given, &random);
+  check_places(1, 3, &given, &random);
+  check_places(60, 60, &given, &random);
+  given.slots = 128;
+  check_places(30, 25, &given, &random);
+  given.stride = 2;
+  given.group = 8;
+  check_places(16, 64, &given, &random);
+}
+
 /* The least stride that holds the matrix, or the largest tile that there is; slots for one tile; all diagonals. */
 static void chosen_layouts(void **state) {
   (void)state;
@@ -294,7 +322,8 @@ static void chosen_layouts(void **state) {
                 {UMBRA_MATRIX_TILES_RIGHT, 100, 2, 16, 512, 1}, {UMBRA_MATRIX_DIAGONALS, 5, 3, 128, 1024, 4},
                 {UMBRA_MATRIX_DIAGONALS, 1, 1, 1024, 1024, 1},  {UMBRA_MATRIX_DIAGONALS, 2, 100, 8, 1024, 16},
                 {UMBRA_MATRIX_SHIFTED, 2, 100, 128, 1024, 16},  {UMBRA_MATRIX_SHIFTED, 1, 1, 1, 1024, 1},
-                {UMBRA_MATRIX_INTERLEAVED, 66, 3, 8, 1024, 1}};
+                {UMBRA_MATRIX_INTERLEAVED, 66, 3, 8, 1024, 1},  {UMBRA_MATRIX_WRAPPED, 10, 20, 32, 1024, 8},
+                {UMBRA_MATRIX_WRAPPED, 1, 1, 1024, 1024, 1}};
   const double values[200] = {0};
   for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
     umbra_matrix *m = NULL;
@@ -376,8 +405,16 @@ static void refusals(void **state) {
   assert_fails(umbra_matrix_encrypt(NULL, s.public, values, 1, 1, NULL, NULL), bad, "output");
   refused_layout(ones, SLOTS, UMBRA_ERROR_RANGE, "up to 1023");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT}, SLOTS + 1, UMBRA_ERROR_RANGE, "up to 1024");
-  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)8}, 3,
-                 UMBRA_ERROR_UNSUPPORTED, "order is 8: this version knows orders 0 to 7");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = (umbra_matrix_order)9}, 3,
+                 UMBRA_ERROR_UNSUPPORTED, "order is 9: this version knows orders 0 to 8");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_WRAPPED, .pairs = 1}, 3, bad,
+                 "wrapped matrices have no ones and no pairs");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_WRAPPED, .stride = 512}, 3, bad,
+                 "1 rows and 3 columns do not fit 2 positions");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_WRAPPED, .group = 2}, 3, bad,
+                 "2 baby steps of 1 diagonals");
+  refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_WRAPPED, .slots = 2}, 3,
+                 UMBRA_ERROR_RANGE, "wrapped, do not fit: there are 2 slots");
   refused_layout((umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .order = UMBRA_MATRIX_INTERLEAVED, .pairs = 1}, 3, bad,
                  "interleaved matrices have no ones and no pairs");
   refused_layout(
@@ -487,6 +524,7 @@ int main(void) {
                                      cmocka_unit_test(by_diagonals),
                                      cmocka_unit_test(in_shifted_copies),
                                      cmocka_unit_test(in_interleaved_columns),
+                                     cmocka_unit_test(in_wrapped_diagonals),
                                      cmocka_unit_test(chosen_layouts),
                                      cmocka_unit_test(columns_of_a_power_of_two),
                                      cmocka_unit_test(refusals),

@@ -4,6 +4,7 @@
 """scripts/reference_runs on networks that are drawn: what it says of them, what a run that was ended leaves to the
 next, and what goes into every result."""
 import contextlib
+import gzip
 import importlib.machinery
 import importlib.util
 import io
@@ -20,7 +21,7 @@ BUILD = pathlib.Path(os.environ.get("UMBRA_BUILD_DIR", ROOT / "build/ci"))
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "scripts"))
 from gpu import plan
-from reference import data, networks, program, yardstick
+from reference import data, networks, program, training, yardstick
 
 SHAPE, IMAGES = (6,), 3
 
@@ -165,6 +166,53 @@ class Drawn(unittest.TestCase):
 
     def test_the_same_again(self):
         self.assertEqual(data.draw_square((784,)), data.draw_square((784,)))
+
+
+class Trainings(unittest.TestCase):
+    """Networks that are trained: their records, and the plan of a few batches of them."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        for part, count in (("train", 40), ("t10k", 20)):
+            pixels = bytes((7 * i * i + i // 784 % 10 * 20) % 256 for i in range(784 * count))
+            for kind, body in (("images-idx3", bytes(16) + pixels), ("labels-idx1", bytes(8) + bytes(
+                    i % 10 for i in range(count)))):
+                (self.folder / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(body))
+
+    def test_records(self):
+        """Sums of four pixels, and the label behind them."""
+        training.write_small(None, self.folder, self.folder)
+        image = training.images(self.folder, "train")[3]
+        self.assertEqual(len(training.shrink(image)), 196)
+        self.assertEqual(training.shrink(image)[15], sum(image[28 * y + x] for y in (2, 3) for x in (2, 3)))
+        file = (self.folder / "train.npy").read_bytes()
+        self.assertEqual(len(file) % 64, 40 * 197 * 2 % 64)
+        self.assertEqual(file[-2:], (39 % 10).to_bytes(2, "little"))
+
+    def test_plans(self):
+        """Of every training, with fewer records in a batch; the table of classes is what the program reads."""
+        umbra = program.Program(BUILD.resolve() / "umbra")
+        for name, wanted in (("mlp-train", (784, [128], "squared")), ("mlp-train-small", (196, [64], "squared")),
+                             ("head", (768, [], "one-vs-rest"))):
+            with self.subTest(name), unittest.mock.patch.object(training, "BATCH", 20), \
+                 contextlib.redirect_stdout(io.StringIO()):
+                job = training.TRAININGS[name]
+                job.records(umbra, self.folder, self.folder)
+                facts = training.plan(umbra, self.folder, job, 2)["plan"]
+                self.assertEqual((facts["columns"], facts["hidden"], facts["loss"]), wanted)
+                self.assertEqual((facts["outputs"], facts["rows"], facts["batches"]), (10, 40, 2))
+
+    def test_bars(self):
+        """An accuracy is asked for at the end of an epoch only."""
+        job = training.TRAININGS["mlp-train-small"]
+        result = {"accuracy_difference": 0.001, "max_weight_difference": 1, "largest_weight": 2, "backend": "avx512",
+                  "seconds_per_iteration": 9, "accuracy_encrypted": 0.5}
+        bars = training.bars_of(job, result, 58, 58)
+        self.assertEqual([name for name, bar in bars.items() if not bar["met"]],
+                         ["max_weight_difference", "accuracy_encrypted"])
+        self.assertNotIn("accuracy_encrypted", training.bars_of(job, result, 3, 58))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,42 @@ static void test_trainings(void **state) {
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) hold_training(training_params(), &shapes[i]);
 }
 
+/* ---- networks ---- */
+
+/* Heads and hidden layers, batches of several blocks of which the last is smaller, refreshes of results. */
+static void test_networks(void **state) {
+  (void)state;
+  static const struct {
+    shape of;
+    uint32_t outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN];
+    umbra_loss loss;
+    uint32_t degree; /* of activations */
+  } networks[] = {{{60, 3, 25, 3, 7, 1}, 1, {0}, UMBRA_LOSS_SQUARED, 0},
+                  {{900, 30, 0, 7, 3, 0}, 2, {0}, UMBRA_LOSS_ONE_VS_REST, 0},
+                  {{3000, 30, 1200, 3, 4, 0}, 2, {0}, UMBRA_LOSS_SQUARED, 0},
+                  {{90, 9, 0, 3, 3, 0}, 2, {16, 4}, UMBRA_LOSS_SQUARED, 0},
+                  {{70, 30, 0, 3, 2, 0}, 1, {40}, UMBRA_LOSS_ONE_VS_REST, 0},
+                  {{70, 5, 40, 3, 3, 0}, 1, {8}, UMBRA_LOSS_SQUARED, 4}};
+  umbra_params *params = training_params();
+  for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+    umbra_sigmoid_options sigmoid;
+    umbra_train_plan *plan = NULL;
+    umbra_train_options options = options_of(&networks[i].of, &sigmoid);
+    options.kind = UMBRA_TRAIN_NETWORK;
+    options.momentum = 1;
+    options.outputs = networks[i].outputs;
+    options.loss = networks[i].loss;
+    options.hidden_degree = networks[i].degree;
+    options.hidden_function = networks[i].degree ? UMBRA_FUNCTION_SILU : UMBRA_FUNCTION_GIVEN;
+    memcpy(options.hidden, networks[i].hidden, sizeof options.hidden);
+    assert_ok(umbra_train_plan_create(&plan, params, &options));
+    hold_plan(plan);
+    umbra_train_plan_destroy(plan);
+    hold_run(umbra_params_share(params), random_records(options.rows, options.columns, i), options);
+  }
+  umbra_params_destroy(params);
+}
+
 /* ---- targets ---- */
 
 static void test_targets(void **state) {
@@ -239,8 +275,9 @@ static void test_guards(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_plans),   cmocka_unit_test(test_parts),  cmocka_unit_test(test_trainings),
-      cmocka_unit_test(test_targets), cmocka_unit_test(test_bounds), cmocka_unit_test(test_guards),
+      cmocka_unit_test(test_plans),    cmocka_unit_test(test_parts),   cmocka_unit_test(test_trainings),
+      cmocka_unit_test(test_networks), cmocka_unit_test(test_targets), cmocka_unit_test(test_bounds),
+      cmocka_unit_test(test_guards),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

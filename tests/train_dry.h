@@ -183,12 +183,11 @@ static void run_real(diary *d, const training *t) {
   umbra_trainer_destroy(trainer);
 }
 
-/* With exactly the keys that the plan names. Takes the params over. */
-static void hold_training(umbra_params *params, const shape *of) {
-  umbra_sigmoid_options sigmoid;
+/* With exactly the keys that the plan names. Takes params and records over. */
+static void hold_run(umbra_params *params, umbra_records *records, umbra_train_options options) {
   training t;
-  assert_true(of->iterations <= MOST_ITERATIONS);
-  training_open(&t, params, random_records(of->rows, of->columns, of->rows), options_of(of, &sigmoid), "cpu");
+  assert_true(options.iterations <= MOST_ITERATIONS);
+  training_open(&t, params, records, options, "cpu");
   dry_training d = dry_open(t.plan, UINT64_MAX);
   diary dry = {.context = d.context, .dry = d.context}, real = {.context = t.s.context, .dry = d.context};
   run_dry(&dry, &d);
@@ -197,6 +196,12 @@ static void hold_training(umbra_params *params, const shape *of) {
   assert_same_peak(cost_of(&d).peak_bytes, &t);
   dry_close(&d);
   training_close(&t);
+}
+
+/* Takes the params over. */
+static void hold_training(umbra_params *params, const shape *of) {
+  umbra_sigmoid_options sigmoid;
+  hold_run(params, random_records(of->rows, of->columns, of->rows), options_of(of, &sigmoid));
 }
 
 #endif

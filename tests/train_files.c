@@ -280,7 +280,7 @@ static void data_sets_hold_the_records(void **state) {
   encrypt_into("data", plan);
   assert_int_equal(count_files(in_folder("data")), plan->blocks + 1);
   umbra_dataset *dataset = open_data("data", 0);
-  check_weights(umbra_dataset_weights(dataset));
+  check_weights(umbra_dataset_weights(dataset)->part[0]);
   for (uint64_t k = 0; k < plan->blocks; k++) {
     const umbra_matrix *m = NULL;
     uint64_t read = 0;
@@ -299,7 +299,7 @@ static void secret_keys_halve_data_sets(void **state) {
   umbra_train_plan_order(plan, order);
   assert_ok(umbra_train_encrypt_symmetric(in_folder("seeded"), plan, s.secret, records, initial, NULL));
   umbra_dataset *dataset = open_data("seeded", 0);
-  check_weights(umbra_dataset_weights(dataset));
+  check_weights(umbra_dataset_weights(dataset)->part[0]);
   for (uint64_t k = 0; k < plan->blocks; k++) {
     const umbra_matrix *m = NULL;
     uint64_t read = 0;
@@ -330,7 +330,7 @@ static void no_first_weights_are_zeros(void **state) {
   double found[COLUMNS + 1];
   assert_ok(umbra_train_encrypt(in_folder("zeros"), plan, s.public, records, NULL, NULL));
   umbra_dataset *dataset = open_data("zeros", 0);
-  assert_ok(umbra_decrypt_decode(found, COLUMNS + 1, umbra_dataset_weights(dataset), s.secret));
+  assert_ok(umbra_decrypt_decode(found, COLUMNS + 1, umbra_dataset_weights(dataset)->part[0], s.secret));
   for (int i = 0; i <= COLUMNS; i++) assert_true(fabs(found[i]) < 1e-6);
   umbra_dataset_close(dataset);
 }

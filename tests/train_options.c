@@ -89,6 +89,45 @@ static void every_option_counts(void **state) {
   }
 }
 
+/* Those that came later are in files and digests where they say something. */
+static void options_of_networks_count(void **state) {
+  (void)state;
+  umbra_train_options base = base_options(), found = {UMBRA_TRAIN_OPTIONS_INIT};
+  base.kind = UMBRA_TRAIN_NETWORK;
+  base.outputs = 1;
+  enum { CHANGES = 7 };
+  umbra_train_options changed[CHANGES] = {base, base, base, base, base, base, base};
+  changed[0].optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  changed[1].loss = UMBRA_LOSS_SQUARED;
+  changed[2].outputs = 3;
+  changed[3].hidden[0] = 2;
+  changed[4].hidden[0] = 2, changed[4].hidden[1] = 2;
+  changed[5].hidden_range = 4;
+  changed[6].hidden[0] = 2, changed[6].hidden_function = UMBRA_FUNCTION_GELU, changed[6].hidden_degree = 3;
+  uint8_t digest[CHANGES][UMBRA_DIGEST_BYTES];
+  for (int i = 0; i < CHANGES; i++) {
+    umbra_train_plan *network = NULL;
+    if (changed[i].hidden[0]) changed[i].loss = UMBRA_LOSS_SQUARED; /* fewer levels */
+    assert_counts(&changed[i], &found);
+    assert_int_equal(found.kind, UMBRA_TRAIN_NETWORK);
+    assert_int_equal(found.optimizer, changed[i].optimizer);
+    assert_int_equal(found.loss, changed[i].loss);
+    assert_int_equal(found.outputs, changed[i].outputs);
+    assert_memory_equal(found.hidden, changed[i].hidden, sizeof found.hidden);
+    assert_true(found.hidden_range == changed[i].hidden_range);
+    assert_int_equal(found.hidden_function, changed[i].hidden_function);
+    assert_int_equal(found.hidden_degree, changed[i].hidden_degree);
+    assert_ok(umbra_train_plan_create(&network, params, &changed[i]));
+    umbra_train_plan_digest(network, digest[i]);
+    for (int k = 0; k < i; k++) assert_memory_not_equal(digest[k], digest[i], UMBRA_DIGEST_BYTES);
+    umbra_train_plan_destroy(network);
+  }
+  umbra_train_options logistic = base_options();
+  logistic.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
+  assert_counts(&logistic, &found);
+  assert_int_equal(found.optimizer, UMBRA_OPTIMIZER_MOMENTUM);
+}
+
 static int open_plan(void **state) {
   (void)state;
   const umbra_train_options options = base_options();
@@ -105,6 +144,7 @@ static int close_plan(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_option_counts),
-                                     cmocka_unit_test(every_option_of_the_sigmoid_counts)};
+                                     cmocka_unit_test(every_option_of_the_sigmoid_counts),
+                                     cmocka_unit_test(options_of_networks_count)};
   return cmocka_run_group_tests(tests, open_plan, close_plan);
 }

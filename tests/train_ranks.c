@@ -220,6 +220,21 @@ static void ranks_without_blocks(void **state) {
   training_close(&t);
 }
 
+/* A network, whose sums are as many as its layers have diagonals. */
+static void networks_of_several_blocks(void **state) {
+  (void)state;
+  enum { ROWS = 1100, WIDE = 60 };
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .kind = UMBRA_TRAIN_NETWORK, .outputs = 2};
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.rate = 0.01;
+  options.iterations = ITERATIONS;
+  training_open(&t, training_params(), random_records(ROWS, WIDE, 3), options, NULL);
+  assert_int_equal(t.plan->batches, 1);
+  assert_int_equal(t.plan->blocks, MOST_RANKS);
+  check_same_bits();
+  training_close(&t);
+}
+
 /* What stops one rank stops all of them, before the same iteration; then they go on. */
 static void ranks_that_stop(void **state) {
   (void)state;
@@ -317,12 +332,10 @@ static void ranks_that_are_none(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(batches_of_several_blocks),
-                                     cmocka_unit_test(ranks_without_blocks),
-                                     cmocka_unit_test(ranks_that_stop),
-                                     cmocka_unit_test(ranks_that_cannot_save),
-                                     cmocka_unit_test(ranks_in_different_iterations),
-                                     cmocka_unit_test(ranks_of_different_data),
-                                     cmocka_unit_test(ranks_that_are_none)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(batches_of_several_blocks),  cmocka_unit_test(ranks_without_blocks),
+      cmocka_unit_test(networks_of_several_blocks), cmocka_unit_test(ranks_that_stop),
+      cmocka_unit_test(ranks_that_cannot_save),     cmocka_unit_test(ranks_in_different_iterations),
+      cmocka_unit_test(ranks_of_different_data),    cmocka_unit_test(ranks_that_are_none)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,10 @@ static void refused_options(void **state) {
   assert_refused("momentum is -1", o.momentum = -1);
   assert_refused("momentum is 1e+06", o.momentum = 1e6);
   assert_refused("momentum is ", o.momentum = NAN);
+  assert_refused("optimizer is 4, which is none", o.optimizer = (umbra_optimizer)4);
+  assert_refused("momentum is 1; of this optimizer it must be 0 to 0.999", o.momentum = 1,
+                 o.optimizer = UMBRA_OPTIMIZER_NESTEROV);
+  assert_refused("momentum is -0.5; of this optimizer", o.momentum = -0.5, o.optimizer = UMBRA_OPTIMIZER_MOMENTUM);
   assert_refused("l2 is -1", o.l2 = -1);
   assert_refused("l2 is 0.5; it must be 0 or above, and below 1 / rate = 0.5", o.l2 = 0.5, o.rate = 2);
   assert_refused("l2 is ", o.l2 = NAN);
@@ -77,8 +81,8 @@ static void refused_options(void **state) {
 static void unknown_kinds(void **state) {
   (void)state;
   umbra_train_options o = options_of(100, 10);
-  o.kind = (umbra_train_kind)2;
-  assert_fails(umbra_train_options_check(&o), UMBRA_ERROR_UNSUPPORTED, "kind is 2: this version trains logistic");
+  o.kind = (umbra_train_kind)3;
+  assert_fails(umbra_train_options_check(&o), UMBRA_ERROR_UNSUPPORTED, "kind is 3: this version trains logistic");
 }
 
 static void accepted_options(void **state) {
@@ -90,8 +94,36 @@ static void accepted_options(void **state) {
   assert_accepted(o.schedule = UMBRA_RATE_INVERSE, o.decay = 100);
   assert_accepted(o.schedule = UMBRA_RATE_EXPONENTIAL, o.decay = 1);
   assert_accepted(o.momentum = 1, o.l2 = 0.99, sigmoid.degree = 63, sigmoid.fit = UMBRA_FIT_CHEBYSHEV);
+  assert_accepted(o.momentum = 0, o.optimizer = UMBRA_OPTIMIZER_NESTEROV);
+  assert_accepted(o.momentum = 0.999, o.optimizer = UMBRA_OPTIMIZER_MOMENTUM);
+  assert_accepted(o.momentum = NAN, o.optimizer = UMBRA_OPTIMIZER_PLAIN);
   assert_accepted(sigmoid.range = 1024, o.bound = 128);
   assert_accepted(sigmoid.range = 0x1p-10, o.bound = 0x1p-19);
+}
+
+/* What only networks have is refused for logistic models, and what no network can be for networks. */
+static void options_of_networks(void **state) {
+  (void)state;
+  assert_refused("are of UMBRA_TRAIN_NETWORK", o.hidden[0] = 3);
+  assert_refused("are of UMBRA_TRAIN_NETWORK", o.outputs = 2);
+  assert_refused("are of UMBRA_TRAIN_NETWORK", o.loss = UMBRA_LOSS_SQUARED);
+  assert_refused("are of UMBRA_TRAIN_NETWORK", o.hidden_range = 8);
+  assert_refused("are of UMBRA_TRAIN_NETWORK", o.hidden_degree = 3);
+  assert_refused("are of hidden layers, and there are none", o.kind = UMBRA_TRAIN_NETWORK, o.hidden_degree = 3,
+                 o.hidden_function = UMBRA_FUNCTION_TANH);
+  assert_refused("hidden_function is 7", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4, o.hidden_degree = 3,
+                 o.hidden_function = UMBRA_FUNCTION_INVERSE);
+  assert_refused("hidden_function is 0", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4, o.hidden_degree = 3);
+  assert_refused("hidden_degree is 16; it must be 2 to 15", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4,
+                 o.hidden_degree = 16, o.hidden_function = UMBRA_FUNCTION_GELU);
+  assert_refused("loss is 2, which is none", o.kind = UMBRA_TRAIN_NETWORK, o.loss = (umbra_loss)2);
+  assert_refused("hidden[1] is 4 after a 0", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[1] = 4);
+  assert_refused("hidden_range is -1", o.kind = UMBRA_TRAIN_NETWORK, o.hidden_range = -1);
+  assert_refused("a hidden layer has 4 units and the next one 5", o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 4,
+                 o.outputs = 5);
+  assert_refused("the last layer has 4097 units; it must have 1 to 4096", o.kind = UMBRA_TRAIN_NETWORK,
+                 o.outputs = 4097);
+  assert_accepted(o.kind = UMBRA_TRAIN_NETWORK, o.hidden[0] = 5, o.hidden[1] = 5, o.hidden[2] = 5, o.outputs = 8);
 }
 
 /* ---- batches ---- */
@@ -145,6 +177,25 @@ static void momentum_and_batches(void **state) {
   o.momentum = 1; /* a plain first step */
   umbra_train_schedule(step, &o);
   assert_true(step[0].eta == 0 && fabs(step[1].eta + 0.28175) < 1e-5);
+}
+
+static void constant_momentum(void **state) {
+  (void)state;
+  enum { ITERATIONS = 4 };
+  umbra_train_step step[ITERATIONS];
+  umbra_train_options o = options_of(10, 0);
+  o.iterations = ITERATIONS;
+  o.momentum = 0.75;
+  o.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  umbra_train_schedule(step, &o);
+  for (uint32_t i = 0; i < ITERATIONS; i++) assert_true(step[i].eta == -0.75 && step[i].before == (i ? 1.75 : 1));
+  o.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
+  umbra_train_schedule(step, &o);
+  for (uint32_t i = 0; i < ITERATIONS; i++) assert_true(step[i].eta == 0 && step[i].before == 1);
+  const umbra_train_mix mix = umbra_train_mix_of(&o, &step[1]);
+  assert_true(mix.ww == 1 && mix.wu == 0.75 && mix.uw == 0 && mix.uu == 0.75);
+  o.optimizer = UMBRA_OPTIMIZER_PLAIN;
+  assert_true(umbra_train_mix_of(&o, &step[1]).uu == 0);
 }
 
 static void rates(void **state) {
@@ -219,9 +270,11 @@ static void orders_are_fair(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(refused_options), cmocka_unit_test(unknown_kinds),        cmocka_unit_test(accepted_options),
-      cmocka_unit_test(batches),         cmocka_unit_test(momentum_and_batches), cmocka_unit_test(rates),
-      cmocka_unit_test(known_orders),    cmocka_unit_test(orders_are_fair),
+      cmocka_unit_test(refused_options),      cmocka_unit_test(unknown_kinds),
+      cmocka_unit_test(accepted_options),     cmocka_unit_test(batches),
+      cmocka_unit_test(momentum_and_batches), cmocka_unit_test(rates),
+      cmocka_unit_test(options_of_networks),  cmocka_unit_test(constant_momentum),
+      cmocka_unit_test(known_orders),         cmocka_unit_test(orders_are_fair),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,21 +81,15 @@ static double zero_element(umbra_element element, const void *source) {
 /* One block that stands for all, and the first weights. */
 static umbra_status make_data(training *t) {
   const umbra_train_plan *plan = t->plan;
-  const umbra_matrix_source source = {zero_element, NULL};
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  umbra_plaintext *plain = NULL;
-  const double zero = 0;
-  UMBRA_TRY(umbra_matrix_encrypt_source(&t->block, umbra_encryptor_of(t->public_key), &source,
-                                        umbra_plan_block(plan, 0).rows, plan->options.columns, &plan->layout,
+  const umbra_encryptor by = umbra_encryptor_of(t->public_key);
+  umbra_train_state first;
+  UMBRA_TRY(umbra_matrix_encrypt_source(&t->block, by, &(umbra_matrix_source){zero_element, NULL},
+                                        umbra_plan_block(plan, 0).rows, plan->data_columns, &plan->layout,
                                         plan->data_level, NULL));
-  options.level = plan->data_level;
-  options.slots = plan->layout.stride;
-  UMBRA_TRY(umbra_encode(&plain, t->context, &zero, 1, &options));
-  umbra_ciphertext *first = NULL;
-  umbra_status status = umbra_encrypt(&first, t->public_key, plain);
-  if (status == UMBRA_OK) status = umbra_step_start(t->stepper, &t->state, first);
-  umbra_plaintext_destroy(plain);
-  umbra_ciphertext_destroy(first);
+  UMBRA_TRY(umbra_train_state_make(&first, plan->firsts));
+  umbra_status status = umbra_train_ops_of(plan->options.kind)->encrypt(&first, plan, by, NULL);
+  if (status == UMBRA_OK) status = umbra_step_start(t->stepper, &t->state, &first);
+  umbra_train_state_clear(&first);
   return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "baseline.h"
 #include "commands.h"
+#include "evaluate_network.h"
 #include "evaluation.h"
 #include "excess.h"
 #include "progress.h"
@@ -15,7 +16,7 @@
 #include "target.h"
 
 typedef struct evaluate_options {
-  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions;
+  const char *weights, *data, *scaling, *plan, *train, *initial, *keys, *report, *predictions, *onnx;
   cli_table_options table;
   cli_secret secret;
   double range, threshold;
@@ -70,6 +71,16 @@ static bool read_data(evaluate_job *j, const evaluate_options *o, cli_report *re
   return loaded && cli_records_scaled(j->raw, &j->records, "--data", j->scaling);
 }
 
+static bool read_plan(evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  return (!o->plan || cli_plan_load(&j->plan, "--plan", o->plan)) &&
+         cli_scaling_load(&j->scaling, o->scaling, j->plan, report);
+}
+
+static bool is_network(const evaluate_job *j) {
+  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+  return j->plan && umbra_train_plan_options(j->plan, &planned) == UMBRA_OK && planned.kind == UMBRA_TRAIN_NETWORK;
+}
+
 static bool read_weights(evaluate_job *j, const evaluate_options *o) {
   cli_training training;
   return cli_weights_load(&j->weights, &training, "--weights", o->weights, j->columns) &&
@@ -77,10 +88,7 @@ static bool read_weights(evaluate_job *j, const evaluate_options *o) {
 }
 
 static bool read(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  if ((o->plan && !cli_plan_load(&j->plan, "--plan", o->plan)) ||
-      !cli_scaling_load(&j->scaling, o->scaling, j->plan, report) || !read_train(j, o, report) ||
-      !read_data(j, o, report))
-    return false;
+  if (!read_train(j, o, report) || !read_data(j, o, report)) return false;
   j->rows = umbra_records_rows(j->records);
   j->columns = umbra_records_columns(j->records);
   if (!read_weights(j, o)) return false;
@@ -292,6 +300,7 @@ static bool may_write(const evaluate_options *o) {
   if (o->report && (!ending || strcmp(ending, ".html") != 0))
     return cli_error("--report: %s: the name of a report ends in .html", o->report);
   return (!o->report || cli_may_write("--report", o->report, NULL, inputs, count)) &&
+         (!o->onnx || cli_may_write("--onnx", o->onnx, NULL, inputs, count)) &&
          (!o->predictions || (cli_is_table("--predictions", o->predictions) &&
                               cli_may_write("--predictions", o->predictions, NULL, inputs, count)));
 }
@@ -345,8 +354,25 @@ static bool write_report(evaluate_job *j, const evaluate_options *o, cli_report 
   return written;
 }
 
+/* ---- networks ---- */
+
+static bool evaluate_network(const evaluate_job *j, const evaluate_options *o, cli_report *report) {
+  const cli_network_judging judging = {j->plan, j->scaling, o->weights, o->data, o->train, o->onnx, &o->table};
+  if (o->encrypted || o->initial || o->threshold > 0 || o->report || o->predictions)
+    return cli_error("--plan: it is a network's; --encrypted, --initial, --threshold, --report and --predictions are "
+                     "of logistic models");
+  return cli_network_judge(&judging, report);
+}
+
+/* ---- all of it ---- */
+
 static bool evaluate(evaluate_job *j, const evaluate_options *o, cli_report *report) {
-  return may_write(o) && read(j, o, report) && judge(j, o, report) && compare_with_twin(j, o, report) &&
+  if (!may_write(o) || !read_plan(j, o, report)) return false;
+  if (is_network(j)) return evaluate_network(j, o, report);
+  if (o->plan && !o->train) return cli_error("--plan and --train belong together");
+  if (o->onnx)
+    return cli_error("--onnx: of a logistic model umbra decrypt writes it; here it is of a network's --plan");
+  return read(j, o, report) && judge(j, o, report) && compare_with_twin(j, o, report) &&
          evaluate_encrypted(j, o, report) && write_predictions(j, o, report) && write_report(j, o, report);
 }
 
@@ -377,7 +403,7 @@ static void clear(evaluate_job *j) {
 }
 
 static void check_usage(const evaluate_options *o) {
-  if (!o->plan != !o->train) cli_usage("--plan and --train belong together");
+  if (o->train && !o->plan) cli_usage("--plan and --train belong together");
   if ((o->initial || o->other_records) && !o->plan) cli_usage("--initial and --other-records belong to --plan");
   if (o->encrypted && (!o->keys || !o->secret.file)) cli_usage("--encrypted needs --keys and --secret");
   if (!o->encrypted && (o->keys || o->secret.file || o->secret.passphrase_file || o->range > 0 || o->degree))
@@ -387,17 +413,22 @@ static void check_usage(const evaluate_options *o) {
 static bool run(const cli_command *command, int argc, char **argv) {
   evaluate_options o = {0};
   const cli_option options[] = {
-      {"weights", "FILE", "weights and then the bias, .csv or .npy", CLI_TEXT, &o.weights, CLI_REQUIRED},
+      {"weights", "FILE", "weights and then the bias, .csv or .npy; of a network FILE,FILE,...: its layers", CLI_TEXT,
+       &o.weights, CLI_REQUIRED},
       {"data", "FILE", "labelled records to judge them by", CLI_TEXT, &o.data, CLI_REQUIRED},
       CLI_LABEL_OPTION(o.table),
       CLI_POSITIVE_OPTION(o.table),
+      CLI_LABELS_OPTION(o.table),
       CLI_COLUMNS_OPTION(o.table),
       CLI_TABLE_OPTIONS(o.table),
       {"scaling", "FILE", "as umbra plan --scaling wrote it (default: none)", CLI_TEXT, &o.scaling, CLI_OPTIONAL},
-      {"plan", "FILE", "with --train: compare with this training in the clear", CLI_TEXT, &o.plan, CLI_OPTIONAL},
+      {"plan", "FILE", "with --train: compare with this training in the clear; networks always need it", CLI_TEXT,
+       &o.plan, CLI_OPTIONAL},
       {"train", "FILE", "the records that it trains by", CLI_TEXT, &o.train, CLI_OPTIONAL},
       CLI_OTHER_RECORDS_OPTION(o.other_records, "its "),
       {"initial", "FILE", "its first weights, then the bias (default: zeros)", CLI_TEXT, &o.initial, CLI_OPTIONAL},
+      {"onnx", "FILE", "of a network: where it goes as ONNX, from features in the table's units", CLI_TEXT, &o.onnx,
+       CLI_OPTIONAL},
       CLI_THRESHOLD_OPTION(o.threshold),
       {"predictions", "FILE", "write the probability of each record, by the sigmoid itself, .csv or .npy", CLI_TEXT,
        &o.predictions, CLI_OPTIONAL},
@@ -448,5 +479,6 @@ const cli_command cli_evaluate = {
         "Examples:\n"
         "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv\n"
         "  umbra evaluate --weights weights.csv --data held.csv --scaling scaling.csv \\\n"
-        "    --plan plan.umbra --train train.csv --report report.html",
+        "    --plan plan.umbra --train train.csv --report report.html\n"
+        "  umbra evaluate --weights layer-1.csv,layer-2.csv --data held.csv --scaling scaling.csv --plan plan.umbra",
     .run = run};

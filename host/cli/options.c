@@ -14,7 +14,7 @@
 #include "help.h"
 #include "output.h"
 
-enum { MAX_OPTIONS = 64, MAX_LIST = 1 << 16 };
+enum { MAX_OPTIONS = 128, MAX_LIST = 1 << 16 };
 
 static void check_range(const cli_option *option, double value, const char *text) {
   char least[CLI_UNITS], most[CLI_UNITS];

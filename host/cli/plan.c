@@ -18,6 +18,7 @@ static const char precise_preset[] = "boot-64k-50"; /* what noise takes from the
 static const char *const schedules[] = {"constant", "inverse", "exponential", NULL};
 static const char *const fits[] = {"least-squares", "chebyshev", NULL};
 static const char *const targets[] = {"cpu", "gpu", NULL};
+static const char *const optimizers[] = {"accelerated", "nesterov", "momentum", "plain", NULL};
 
 /* ---- what goes in ---- */
 
@@ -51,15 +52,21 @@ static bool load_records(plan_job *j, const plan_options *o, cli_report *report)
   return true;
 }
 
-static bool scale_records(plan_job *j) {
-  const plan_scaling *by = &j->scaled_by;
-  return cli_check(umbra_scaling_fit(&j->scaling, j->raw, by->kind, by->divisor, by->clip), "--scale") &&
-         cli_check(umbra_scaling_apply(j->scaling, &j->records, j->raw), "DATA") &&
-         (!j->raw_held || cli_check(umbra_scaling_apply(j->scaling, &j->held, j->raw_held), "--held-out"));
+bool cli_plan_scale(umbra_scaling **scaling, umbra_records **scaled, umbra_records **judged, const plan_scaling *by,
+                    const umbra_records *records, const umbra_records *others) {
+  return cli_check(umbra_scaling_fit(scaling, records, by->kind, by->divisor, by->clip), "--scale") &&
+         cli_check(umbra_scaling_apply(*scaling, scaled, records), "DATA") &&
+         (!others || cli_check(umbra_scaling_apply(*scaling, judged, others), "--held-out"));
+}
+
+static bool settle(plan_job *j, const plan_options *o, cli_report *report) {
+  if (!o->network) return cli_plan_validate(j, o, report);
+  return cli_layers_settle(j) && cli_layers_validate(j, o, report) && cli_layers_find_rate(j, o, j->raw, report);
 }
 
 static bool plan_by_records(plan_job *j, const plan_options *o, cli_report *report) {
-  return load_records(j, o, report) && cli_plan_validate(j, o, report) && scale_records(j) &&
+  return load_records(j, o, report) && settle(j, o, report) &&
+         cli_plan_scale(&j->scaling, &j->records, &j->held, &j->scaled_by, j->raw, j->raw_held) &&
          cli_plan_by_twin(j, o, report);
 }
 
@@ -169,7 +176,7 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   cJSON_AddItemToObject(report->root, "plan", cli_plan_facts(j->plan));
   if (!o->json) cli_plan_print(j->plan);
   if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
-  if (!o->json && o->data) cli_plan_print_trace(j);
+  if (!o->json && o->data) (o->network ? cli_layers_print_trace : cli_plan_print_trace)(j);
   fflush(stdout);
   return (!o->publish || cli_plan_publish(j, o, report)) && (!o->calibrate || calibrate(j, o, report)) &&
          cli_goes_on() && save_scaling(j, o, report) && save_plan(j, o, report);
@@ -248,11 +255,14 @@ static void check_usage(plan_options *o) {
   check_publication(o);
   if (o->preset && o->params) cli_usage("--preset and --params exclude each other");
   check_data(o);
+  cli_layers_check_usage(o);
   check_scaling(o);
   check_weights(o);
   o->train.schedule = (umbra_rate_schedule)cli_choice("schedule", o->schedule, schedules);
   o->sigmoid.fit = (umbra_fit)cli_choice("fit", o->fit, fits);
   o->train.target = (umbra_target)cli_choice("target", o->target, targets);
+  o->train.optimizer = (umbra_optimizer)cli_choice("optimizer", o->optimizer, optimizers);
+  cli_layers_take_optimizer(o);
   o->train.batch = (size_t)o->batch;
   o->train.whole_batches = o->whole_batches;
   o->train.bootstrap_result = o->bootstrap_result;
@@ -270,6 +280,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"shape", "ROWSxCOLUMNS", "instead of DATA: so many records and features", CLI_TEXT, &o.shape, CLI_OPTIONAL},
       CLI_LABEL_OPTION(o.table),
       CLI_POSITIVE_OPTION(o.table),
+      CLI_LABELS_OPTION(o.table),
       CLI_COLUMNS_OPTION(o.table),
       CLI_TABLE_OPTIONS(o.table),
       {"class-weights", "W", "balanced, or A,B of the other and the positive class; a data set of twice the size",
@@ -313,22 +324,40 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"decay", "D", "inverse: rate / (1 + D i); exponential: rate * D^i (default 0)", CLI_NUMBER, &o.train.decay,
        CLI_WITHIN(0, 1e300)},
-      {"momentum", "M", "where Nesterov's sequence begins (default 0.01)", CLI_NUMBER, &o.train.momentum,
-       CLI_WITHIN(0.001, 1000)},
+      {"optimizer", "KIND", "accelerated (default), nesterov (of networks the default), momentum or plain", CLI_TEXT,
+       &o.optimizer, CLI_OPTIONAL},
+      {"momentum", "M",
+       "accelerated: where the sequence begins, from 0.001 (default 0.01); nesterov, momentum: up to 0.999 (default "
+       "0.9)",
+       CLI_NUMBER, &o.train.momentum, CLI_TOLD_WITHIN(o.momentum_given, 0, 1000)},
       {"l2", "L", "penalty of weights, below 1 / rate (default 0)", CLI_NUMBER, &o.train.l2, CLI_WITHIN(0, 1e300)},
       {"degree", "D", "of the polynomial near the sigmoid (default: found by DATA; else 3)", CLI_COUNT,
        &o.sigmoid.degree, CLI_TOLD_WITHIN(o.degree_given, 1, UMBRA_SIGMOID_MAX_DEGREE)},
       {"fit", "KIND", "least-squares (default) or chebyshev", CLI_TEXT, &o.fit, CLI_OPTIONAL},
       {"range", "R", "scores are expected in [-R, R] (default: found by DATA; else 8)", CLI_NUMBER, &o.sigmoid.range,
        CLI_TOLD_WITHIN(o.range_given, 0x1p-10, 0x1p10)},
+      {"hidden", "LIST", "train a network with so many units in its hidden layers, such as 64 or 64,16 (default: none)",
+       CLI_TEXT, &o.hidden, CLI_OPTIONAL},
+      {"activation", "NAME",
+       "of hidden layers: square (default), or a polynomial near sigmoid, tanh, gelu, silu, softplus, relu or erf",
+       CLI_TEXT, &o.activation, CLI_OPTIONAL},
+      {"activation-degree", "D", "of that polynomial, 2 to 15 (default 7)", CLI_COUNT, &o.train.hidden_degree,
+       CLI_WITHIN(2, UMBRA_TRAIN_MAX_HIDDEN_DEGREE)},
+      {"hidden-range", "R", "sums of hidden layers are expected in [-R, R] (default 16)", CLI_NUMBER,
+       &o.train.hidden_range, CLI_WITHIN(0x1p-10, 0x1p10)},
+      {"loss", "KIND", "of a network: one-vs-rest (default without --hidden), or squared", CLI_TEXT, &o.loss,
+       CLI_OPTIONAL},
+      {"outputs", "N", "of a network, with --shape (default 1; of DATA: its classes)", CLI_COUNT, &o.train.outputs,
+       CLI_WITHIN(1, 4096)},
       {"bound", "B", "weights stay in [-B, B], a power of two (default: by DATA; else 8)", CLI_NUMBER, &o.bound,
        CLI_WITHIN(UMBRA_TRAIN_LEAST_BOUND, UMBRA_TRAIN_LARGEST_BOUND)},
       {"bootstrap-result", NULL, "the model can be used by umbra score as it is", CLI_FLAG, &o.bootstrap_result,
        CLI_OPTIONAL},
       {"rounds", "N", "of a refresh: 2 for smaller errors, and twice the time; or 1 (default)", CLI_COUNT,
        &o.train.rounds, CLI_WITHIN(1, 2)},
-      {"publish", "N", "plan for weights that others may see, one of N ciphertexts shown under the key (default: for nobody else)", CLI_WHOLE,
-       &o.publish, CLI_OPTIONAL},
+      {"publish", "N",
+       "plan for weights that others may see, one of N ciphertexts shown under the key (default: for nobody else)",
+       CLI_WHOLE, &o.publish, CLI_OPTIONAL},
       {"statistical", "S", "with --publish: as of umbra decrypt (default 30)", CLI_NUMBER, &o.statistical,
        CLI_WITHIN(1, 128)},
       {"least-bits", "B", "with --publish: so many of the largest weight must be left (default 8)", CLI_NUMBER,
@@ -363,9 +392,17 @@ const cli_command cli_plan = {
         "and its scores and weights are judged: beyond the range the polynomial is far from the sigmoid, and under\n"
         "encryption nobody would see it. Beside it stands the best logistic model that there is. The plan is public\n"
         "and tells the shape of the data, all settings and the bound of weights; the scaling stays with the owner.\n\n"
+        "--labels classes or values, --hidden, --loss and --outputs are of networks: a linear model for each class,\n"
+        "or for values, or with hidden layers whose activations are squares. Of their settings only the rate is "
+        "found:\n"
+        "the best of those whose scores and sums stay within 1 / 1.3 of their ranges. A plan whose training in the "
+        "clear\n"
+        "leaves a range is refused.\n\n"
         "Examples:\n"
         "  umbra plan train.csv --holdout 0.2\n"
         "  umbra plan train.csv --held-out held.csv --scaling scaling.csv --out plan.umbra\n"
         "  umbra plan train.csv --scale deviation --clip 3 --iterations 30 --tried\n"
-        "  umbra plan --shape 100000x500 --iterations 1000 --calibrate",
+        "  umbra plan --shape 100000x500 --iterations 1000 --calibrate\n"
+        "  umbra plan digits.csv --labels classes --hidden 16 --scale range --scaling scaling.csv \\\n"
+        "    --batch 256 --iterations 40 --out plan.umbra",
     .run = run};

@@ -7,6 +7,11 @@
 
 static const char *const schedules[] = {"constant", "inverse", "exponential"};
 static const char *const fits[] = {"least-squares", "chebyshev"};
+static const char *const kinds[] = {[UMBRA_TRAIN_LOGISTIC] = "logistic",
+                                    [UMBRA_TRAIN_WEIGHTED] = "logistic", /* as "weighted" says */
+                                    [UMBRA_TRAIN_NETWORK] = "network"};
+static const char *const optimizers[] = {"accelerated", "nesterov", "momentum", "plain"};
+static const char *const losses[] = {"one-vs-rest", "squared"};
 
 typedef struct plan_facts {
   const umbra_params *params;
@@ -31,6 +36,16 @@ typedef struct number_fact {
 
 static void add_numbers(cJSON *json, const number_fact *facts, size_t count) {
   for (size_t i = 0; i < count; i++) cJSON_AddNumberToObject(json, facts[i].name, facts[i].value);
+}
+
+static void add_network(cJSON *json, const umbra_train_options *o) {
+  cJSON *hidden = cJSON_AddArrayToObject(json, "hidden");
+  for (int k = 0; k < UMBRA_TRAIN_MAX_HIDDEN && o->hidden[k]; k++)
+    cJSON_AddItemToArray(hidden, cJSON_CreateNumber(o->hidden[k]));
+  cJSON_AddNumberToObject(json, "outputs", o->outputs ? o->outputs : 1);
+  cJSON_AddStringToObject(json, "loss", losses[o->loss]);
+  cJSON_AddNumberToObject(json, "hidden_degree", o->hidden_degree ? o->hidden_degree : 2);
+  cJSON_AddNumberToObject(json, "hidden_range", o->hidden_range > 0 ? o->hidden_range : 16);
 }
 
 static void add_options(cJSON *json, const umbra_train_options *o) {
@@ -59,6 +74,9 @@ static void add_options(cJSON *json, const umbra_train_options *o) {
   cJSON_AddRawToObject(json, "seed", seed);
   cJSON_AddBoolToObject(json, "bootstrap_result", o->bootstrap_result);
   cJSON_AddStringToObject(json, "target", umbra_target_name(o->target));
+  cJSON_AddStringToObject(json, "kind", kinds[o->kind]);
+  cJSON_AddStringToObject(json, "optimizer", optimizers[o->optimizer]);
+  if (o->kind == UMBRA_TRAIN_NETWORK) add_network(json, o);
 }
 
 static void add_report(cJSON *json, const umbra_train_report *r) {
@@ -116,6 +134,15 @@ static void print_batches(const umbra_train_options *o, const umbra_train_report
   printf("%s\n", o->shuffle ? ", shuffled" : "");
 }
 
+static void print_network(const umbra_train_options *o) {
+  printf("  %-18s %zu", "network", o->columns);
+  for (int k = 0; k < UMBRA_TRAIN_MAX_HIDDEN && o->hidden[k]; k++) printf("-%" PRIu32, o->hidden[k]);
+  printf("-%" PRIu32, o->outputs ? o->outputs : 1);
+  if (o->hidden_degree) printf(" with activations of degree %" PRIu32, o->hidden_degree);
+  else if (o->hidden[0]) printf(" with squares");
+  printf(", %s; scores within [%g, %g]\n", losses[o->loss], -o->sigmoid->range, o->sigmoid->range);
+}
+
 static void print_options(const umbra_train_options *o, const umbra_train_report *r) {
   char error[CLI_UNITS];
   const umbra_sigmoid_options *s = o->sigmoid;
@@ -124,9 +151,13 @@ static void print_options(const umbra_train_options *o, const umbra_train_report
   print_batches(o, r);
   printf("  %-18s %g, %s", "rate", o->rate, schedules[o->schedule]);
   if (o->schedule != UMBRA_RATE_CONSTANT) printf(" decay %g", o->decay);
-  printf("; momentum %g; l2 %g\n", o->momentum, o->l2);
-  printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %s of the sigmoid there\n", "polynomial", s->degree,
-         -s->range, s->range, fits[s->fit], cli_number_text(error, r->fit_error, 2));
+  printf("; %s", optimizers[o->optimizer]);
+  if (o->optimizer != UMBRA_OPTIMIZER_PLAIN) printf(", momentum %g", o->momentum);
+  printf("; l2 %g\n", o->l2);
+  if (o->kind == UMBRA_TRAIN_NETWORK) print_network(o);
+  if (o->loss == UMBRA_LOSS_ONE_VS_REST)
+    printf("  %-18s degree %" PRIu32 " on [%g, %g], %s, within %s of the sigmoid there\n", "polynomial", s->degree,
+           -s->range, s->range, fits[s->fit], cli_number_text(error, r->fit_error, 2));
   printf("  %-18s within [%g, %g], with an error of about %s at the end%s\n", "weights", -o->bound, o->bound,
          cli_number_text(error, r->weight_error, 1), o->bootstrap_result ? "; refreshed, too" : "");
 }

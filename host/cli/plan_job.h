@@ -7,7 +7,7 @@
 
 typedef struct plan_options {
   const char *data, *shape, *scale, *held_out, *initial, *scaling, *preset, *params, *schedule, *fit, *target, *machine,
-      *class_weights, *out;
+      *class_weights, *out, *hidden, *loss, *optimizer, *activation;
   cli_table_options table;
   umbra_scaling_kind scaling_kind;
   double divisor, clip, bound, holdout, threshold;
@@ -18,6 +18,8 @@ typedef struct plan_options {
   double statistical, least_bits;                 /* of that; 0: not said */
   uint32_t folds;
   bool whole_batches, bootstrap_result, calibrate, json, no_search, tried, no_estimate;
+  bool network; /* is trained, not a logistic model */
+  bool momentum_given;
   bool rate_given, degree_given, range_given, iterations_given; /* of the six that are searched, with scale and clip */
   cli_engine engine;
 } plan_options;
@@ -35,7 +37,7 @@ typedef struct plan_job {
   umbra_scaling *scaling;
   umbra_records *records, *held; /* scaled */
   umbra_table initial;
-  umbra_train_options wanted;
+  umbra_train_options wanted;    /* of a network, also what follows from the records */
   umbra_sigmoid_options sigmoid; /* of what is wanted */
   umbra_train_search *search;    /* NULL: all settings were given */
   umbra_train_plan *plan;
@@ -55,12 +57,40 @@ bool cli_plan_settings(plan_job *j, const plan_options *o, const umbra_records *
 bool cli_plan_searches(const plan_options *o);
 bool cli_plan_searches_scaling(const plan_options *o);
 
+/* ---- plan_layers.c: networks that are trained ---- */
+
+/* What the options of a network mean, and which do not go together. Does not return for wrong usage. */
+void cli_layers_check_usage(plan_options *o);
+
+/* Its defaults, where the optimizer and momentum are not given. */
+void cli_layers_take_optimizer(plan_options *o);
+
+/* What a network has for the job's records. */
+bool cli_layers_settle(plan_job *j);
+
+/* The rate, if it was not given, by trainings in the clear without some of the records. report NULL: silently. */
+bool cli_layers_find_rate(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report);
+
+/* What its training in the clear comes to; false if it leaves the plan's ranges. */
+bool cli_layers_judge_twin(const plan_job *j, cli_report *report);
+void cli_layers_print_trace(const plan_job *j);
+
+/* With --holdout, what comes of training without some of the records. */
+bool cli_layers_validate(plan_job *j, const plan_options *o, cli_report *report);
+
 /* ---- plan_validate.c ---- */
 
 /* The settings, by all records; before that, with --holdout or --folds, what comes of training without some of them. */
 bool cli_plan_validate(plan_job *j, const plan_options *o, cli_report *report);
 
 /* ---- plan_twin.c ---- */
+
+/* Scaled copies by what the other records need: those to judge by, too, if there are any. */
+bool cli_plan_scale(umbra_scaling **scaling, umbra_records **scaled, umbra_records **judged, const plan_scaling *by,
+                    const umbra_records *records, const umbra_records *others);
+
+/* The largest weight of a trace. */
+double cli_twin_largest_weight(const cli_twin *twin);
 
 /* The plan, with the bound that its training in the clear asks for. */
 bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report);
@@ -73,10 +103,5 @@ bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, doub
 
 /* What will be left of the weights when they are shown; false, with an error that says what would do, if that is too little. */
 bool cli_plan_publish(const plan_job *j, const plan_options *o, cli_report *report);
-
-/* ---- plan_twin.c ---- */
-
-/* Its weights are all finite. */
-bool cli_twin_is_finite(const cli_twin *twin, size_t columns);
 
 #endif

@@ -6,7 +6,8 @@
 #include "plan_job.h"
 #include "progress.h"
 
-const char *const cli_scaling_names[] = {"none", "range", "deviation", "constant", "maximum", "quartiles", "whitened", NULL};
+const char *const cli_scaling_names[] = {"none",    "range",     "deviation", "constant",
+                                         "maximum", "quartiles", "whitened",  NULL};
 
 bool cli_plan_searches_scaling(const plan_options *o) { return o->data && !o->no_search && !o->scale; }
 

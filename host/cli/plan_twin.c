@@ -27,16 +27,10 @@ static uint32_t worst_score(const cli_twin *twin, double range, uint32_t *beyond
   return worst;
 }
 
-static double largest_weight(const cli_twin *twin) {
+double cli_twin_largest_weight(const cli_twin *twin) {
   double largest = 0;
   for (uint32_t i = 0; i < twin->iterations; i++) largest = fmax(largest, twin->trace[i].largest_weight);
   return largest;
-}
-
-bool cli_twin_is_finite(const cli_twin *twin, size_t columns) {
-  for (size_t c = 0; c <= columns; c++)
-    if (!isfinite(twin->weights[c])) return false;
-  return true;
 }
 
 enum { SCORE_DIGITS = 4 };
@@ -98,8 +92,8 @@ static bool diverges(const plan_job *j) {
 
 /* The bound of the final plan: given, or what the twin asks for. */
 static bool choose_bound(const plan_job *j, const plan_options *o, double *bound) {
-  double needed = umbra_train_bound(j->twin.trace, j->twin.iterations), largest = largest_weight(&j->twin);
-  if (!cli_twin_is_finite(&j->twin, j->wanted.columns)) return diverges(j);
+  double needed = umbra_train_bound(j->twin.trace, j->twin.iterations), largest = cli_twin_largest_weight(&j->twin);
+  if (!cli_twin_is_finite(&j->twin)) return diverges(j);
   *bound = o->bound > 0 ? o->bound : needed;
   if (!(*bound > 0)) return diverges(j);
   return largest <= *bound || cli_error("--bound: weights reach %.4g, beyond %g; without the option the bound is %g",
@@ -151,7 +145,7 @@ static bool report_outcome(const plan_job *j, const plan_options *o, cli_report 
   cli_report_number(report, "accuracy_exact", exact.accuracy);
   cli_report_number(report, "auc_exact", exact.auc);
   cli_add_counts(report->root, &twin);
-  cli_report_number(report, "largest_weight", largest_weight(&j->twin));
+  cli_report_number(report, "largest_weight", cli_twin_largest_weight(&j->twin));
   add_trace(report->root, &j->twin, &j->exact);
   return true;
 }
@@ -189,6 +183,7 @@ bool cli_plan_by_twin(plan_job *j, const plan_options *o, cli_report *report) {
   options.exact = 1;
   if (!cli_twin_run(&j->exact, j->plan, j->records, &options)) return false;
   cli_report_step(report, "train in the clear", NULL);
+  if (o->network) return cli_layers_judge_twin(j, report) && cli_plan_make(&j->plan, j, j->wanted.rows, bound);
   if (!report_outcome(j, o, report) || !report_optimum(j, o, report)) return false;
   warn_of_scores(j, report);
   warn_of_loss(j, report);

@@ -24,7 +24,7 @@ typedef struct cli_publish {
    CLI_OPTIONAL},                                                                                          \
       {"releases",                                                                                         \
        "N",                                                                                                \
-       "with --publish: ciphertexts that will be shown under this key, in all of its life; no default",                \
+       "with --publish: ciphertexts that will be shown under this key, in all of its life; no default",    \
        CLI_WHOLE,                                                                                          \
        &(publish).releases,                                                                                \
        CLI_OPTIONAL},                                                                                      \
@@ -42,7 +42,7 @@ typedef struct cli_publish {
        CLI_WITHIN(1, 1000)},                                                                               \
       {"error",                                                                                            \
        "E",                                                                                                \
-       "with --publish: errors are up to E by your own plan (default: the bound in the file)",                      \
+       "with --publish: errors are up to E by your own plan (default: the bound in the file)",             \
        CLI_NUMBER,                                                                                         \
        &(publish).error,                                                                                   \
        CLI_WITHIN(1e-300, 1e300)},                                                                         \

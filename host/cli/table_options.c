@@ -7,6 +7,13 @@
 /* As umbra_missing_rule numbers them. */
 static const char *const rules[] = {"refuse", "drop", "mean", "median", "category", NULL};
 
+/* As umbra_label_kind numbers them. */
+static const char *const label_kinds[] = {"two", "classes", "values", NULL};
+
+umbra_label_kind cli_label_kind(const cli_table_options *table) {
+  return (umbra_label_kind)cli_choice("labels", table->labels, label_kinds);
+}
+
 static char separator_of(const char *text) {
   static const struct {
     const char *name;
@@ -52,21 +59,22 @@ umbra_table_options cli_table_take(const cli_table_options *table, cli_report *r
 }
 
 bool cli_table_given(const cli_table_options *t) {
-  return t->label || t->positive || t->separator || t->decimal || t->header || t->missing || t->columns || t->without ||
-         t->text || t->array || t->skip || t->read_limit;
+  return t->label || t->positive || t->labels || t->separator || t->decimal || t->header || t->missing || t->columns ||
+         t->without || t->text || t->array || t->skip || t->read_limit;
 }
 
 bool cli_records_load(umbra_records **records, const char *option, const char *path, const cli_table_options *table,
                       const umbra_schema *schema, cli_report *report) {
   const umbra_table_options how = cli_table_take(table, report);
-  const umbra_records_options options = {UMBRA_RECORDS_OPTIONS_INIT, .label = table->label, .positive = table->positive,
-                                         .schema = schema, .table = &how};
+  const umbra_records_options options = {
+      UMBRA_RECORDS_OPTIONS_INIT, .label = table->label, .positive = table->positive,
+      .schema = schema,           .table = &how,         .labels = cli_label_kind(table)};
   return cli_check(umbra_records_read(records, path, &options), option);
 }
 
 bool cli_records_load_like(umbra_records **records, const umbra_records *others, const char *option, const char *path,
                            const cli_table_options *table, cli_report *report) {
   cli_table_options again = *table;
-  again.label = again.positive = again.columns = again.without = NULL; /* they are the others' */
+  again.label = again.positive = again.labels = again.columns = again.without = NULL; /* they are the others' */
   return cli_records_load(records, option, path, &again, umbra_records_schema(others), report);
 }

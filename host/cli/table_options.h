@@ -9,7 +9,7 @@
 #include "output.h"
 
 typedef struct cli_table_options {
-  const char *label, *positive; /* of records */
+  const char *label, *positive, *labels; /* of records */
   const char *separator, *decimal, *header, *missing, *columns, *without, *text, *array;
   uint32_t skip;
   uint64_t read_limit;
@@ -25,6 +25,12 @@ typedef struct cli_table_options {
   {                                                                                                    \
     "positive", "CLASS", "the label's class that is 1; with more than two all others are 0", CLI_TEXT, \
         &(table).positive, CLI_OPTIONAL                                                                \
+  }
+
+#define CLI_LABELS_OPTION(table)                                                                           \
+  {                                                                                                        \
+    "labels", "KIND", "what labels are: two (default; classes), classes (any number) or values", CLI_TEXT, \
+        &(table).labels, CLI_OPTIONAL                                                                      \
   }
 
 #define CLI_COLUMNS_OPTION(table)                                                                               \
@@ -54,6 +60,8 @@ typedef struct cli_table_options {
 
 /* What they mean; notes go to the report and stderr. Does not return for wrong usage. */
 umbra_table_options cli_table_take(const cli_table_options *table, cli_report *report);
+
+umbra_label_kind cli_label_kind(const cli_table_options *table);
 
 /* Whether any is given, for commands that read no table. */
 bool cli_table_given(const cli_table_options *table);

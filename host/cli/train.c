@@ -26,6 +26,8 @@ typedef struct train_job {
   umbra_eval_keys *keys;
   umbra_trainer *trainer;
   umbra_logistic *model;
+  umbra_matrix *layer;
+  umbra_train_options planned;
   cli_train_log log;
   cli_progress progress;
   uint32_t first, iterations; /* done before, and in all */
@@ -40,11 +42,28 @@ static bool name_files(train_job *j, const train_options *o) {
          cli_path(j->model_path, o->out, CLI_MODEL_FILE) && cli_path(j->log_path, o->out, CLI_LOG_FILE);
 }
 
+static bool layer_path(char path[CLI_PATH], const char *folder, uint32_t layer) {
+  char name[CLI_NAME];
+  snprintf(name, sizeof name, CLI_LAYER_FILE, layer + 1);
+  return cli_path(path, folder, name);
+}
+
+static bool is_network(const train_job *j) { return j->planned.kind == UMBRA_TRAIN_NETWORK; }
+
 /* Only files of its own are in the training's way, and no links. */
 static bool files_are_its_own(const train_job *j) {
   return cli_may_replace("--out", j->checkpoint, CLI_KIND_CHECKPOINT, NULL, 0) &&
-         cli_may_replace("--out", j->model_path, CLI_KIND_LOGISTIC, NULL, 0) &&
+         cli_may_replace("--out", j->model_path, is_network(j) ? CLI_KIND_MATRIX : CLI_KIND_LOGISTIC, NULL, 0) &&
          cli_may_replace("--out", j->log_path, NULL, NULL, 0);
+}
+
+/* The file that is saved last. */
+static bool name_model(train_job *j, const train_options *o) {
+  return !is_network(j) || layer_path(j->model_path, o->out, cli_plan_layers(&j->planned) - 1);
+}
+
+static bool is_free(const char *path) {
+  return access(path, F_OK) != 0 || cli_error("--out: %s exists already and will not be replaced", path);
 }
 
 /* Hours of work are neither begun twice nor lost. */
@@ -56,8 +75,15 @@ static bool may_begin(const train_job *j, const train_options *o) {
     return cli_error("--out: a training has begun here, and %s says how far it is: --resume goes on with it; another "
                      "training needs another folder",
                      j->checkpoint);
-  if (!o->resume && access(j->model_path, F_OK) == 0)
-    return cli_error("--out: %s exists already and will not be replaced", j->model_path);
+  return o->resume || is_free(j->model_path);
+}
+
+/* Nor are the layers of another training replaced. */
+static bool may_finish(const train_job *j, const train_options *o) {
+  char path[CLI_PATH];
+  if (o->resume || !is_network(j)) return true;
+  for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++)
+    if (!layer_path(path, o->out, k) || !is_free(path)) return false;
   return true;
 }
 
@@ -76,14 +102,14 @@ static bool keys_suffice(const train_job *j, const char *folder) {
   return suffice;
 }
 
-static bool load_plan(train_job *j, cli_report *report) {
-  umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
+static bool load_plan(train_job *j, const train_options *o, cli_report *report) {
+  umbra_train_options_init(&j->planned);
   umbra_train_report_init(&j->needed);
   if (!cli_plan_load(&j->plan, "--data", j->plan_path) ||
       !cli_check(umbra_train_plan_report(j->plan, &j->needed), NULL) ||
-      !cli_check(umbra_train_plan_options(j->plan, &planned), NULL))
+      !cli_check(umbra_train_plan_options(j->plan, &j->planned), NULL) || !name_model(j, o))
     return false;
-  j->iterations = planned.iterations;
+  j->iterations = j->planned.iterations;
   cli_report_step(report, "load plan", j->plan_path);
   return true;
 }
@@ -151,7 +177,19 @@ static bool train(train_job *j, cli_report *report) {
   return true;
 }
 
-static bool save_model(train_job *j, cli_report *report) {
+static bool save_layers(train_job *j, const train_options *o, cli_report *report) {
+  char path[CLI_PATH];
+  for (uint32_t k = 0; k < cli_plan_layers(&j->planned); k++) {
+    if (!layer_path(path, o->out, k) || !cli_check(umbra_trainer_layer(j->trainer, &j->layer, k), NULL) ||
+        !cli_check(umbra_matrix_save(j->layer, path, NULL), "--out"))
+      return false;
+    cli_report_step(report, "save layer", path);
+  }
+  return true;
+}
+
+static bool save_model(train_job *j, const train_options *o, cli_report *report) {
+  if (is_network(j)) return save_layers(j, o, report);
   if (!cli_check(umbra_trainer_logistic(j->trainer, &j->model), NULL) ||
       !cli_check(umbra_logistic_save(j->model, j->model_path, NULL), "--out"))
     return false;
@@ -174,15 +212,13 @@ static void summarise(const train_job *j, cli_report *report) {
 
 /* The model is saved last. */
 static bool has_ended(const train_job *j) {
-  return cli_is_kind(j->model_path, CLI_KIND_LOGISTIC) && cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT) &&
-         cli_same_owner(j->model_path, j->checkpoint);
+  return cli_is_kind(j->model_path, is_network(j) ? CLI_KIND_MATRIX : CLI_KIND_LOGISTIC) &&
+         cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT) && cli_same_owner(j->model_path, j->checkpoint);
 }
 
 /* Nothing but the beginnings of files is read for it. */
 static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
-  if (!load_plan(j, report) ||
-      !cli_check(umbra_train_plan_done(j->plan, &j->first, o->data, j->checkpoint), "--out, --data"))
-    return false;
+  if (!cli_check(umbra_train_plan_done(j->plan, &j->first, o->data, j->checkpoint), "--out, --data")) return false;
   if (j->first < j->iterations)
     return cli_error("--out: %s exists already, but the checkpoint beside it has %" PRIu32 " of %" PRIu32
                      " iterations only",
@@ -196,9 +232,12 @@ static bool tell_end(train_job *j, const train_options *o, cli_report *report) {
 
 static bool run_all(train_job *j, const train_options *o, cli_report *report) {
   if (!name_files(j, o) || !cli_may_fill("--out", o->out)) return false;
-  if (has_ended(j)) return tell_end(j, o, report);
-  if (!cli_claim_folder("--out", o->out) || !files_are_its_own(j) || !may_begin(j, o) || !load_plan(j, report) ||
-      !load_keys(j, o, report) || !open_trainer(j, o, report) || !train(j, report) || !save_model(j, report))
+  const bool begun = cli_is_kind(j->checkpoint, CLI_KIND_CHECKPOINT);
+  if (begun && !load_plan(j, o, report)) return false;
+  if (begun && has_ended(j)) return tell_end(j, o, report);
+  if (!cli_claim_folder("--out", o->out) || !files_are_its_own(j) || !may_begin(j, o) ||
+      (!begun && !load_plan(j, o, report)) || !may_finish(j, o) || !load_keys(j, o, report) ||
+      !open_trainer(j, o, report) || !train(j, report) || !save_model(j, o, report))
     return false;
   summarise(j, report);
   return true;
@@ -206,6 +245,7 @@ static bool run_all(train_job *j, const train_options *o, cli_report *report) {
 
 static void clear(train_job *j) {
   cli_train_log_close(&j->log);
+  umbra_matrix_destroy(j->layer);
   umbra_logistic_destroy(j->model);
   umbra_trainer_destroy(j->trainer);
   umbra_eval_keys_destroy(j->keys);
@@ -240,10 +280,10 @@ static bool run(const cli_command *command, int argc, char **argv) {
 
 const cli_command cli_train = {
     .name = "train",
-    .summary = "Trains a logistic model on encrypted records; what a server runs.",
+    .summary = "Trains a logistic model or a network on encrypted records; what a server runs.",
     .details =
         "It opens the two folders named above, and no secret key: it sees neither records nor labels nor weights.\n"
-        "Its own folder gets " CLI_MODEL_FILE " (encrypted), " CLI_LOG_FILE
+        "Its own folder gets " CLI_MODEL_FILE ", of a network layer-1.umbra, ... (encrypted), " CLI_LOG_FILE
         " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
         ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n"
         "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"

@@ -109,6 +109,21 @@ bool cli_weights_load(umbra_table *weights, cli_training *training, const char *
                    option, path, weights->rows, weights->columns, columns + 1);
 }
 
+uint32_t cli_plan_layers(const umbra_train_options *planned) {
+  uint32_t layers = 1;
+  while (layers <= UMBRA_TRAIN_MAX_HIDDEN && planned->hidden[layers - 1]) layers++;
+  return layers;
+}
+
+size_t cli_plan_units(const umbra_train_options *planned, uint32_t layer) {
+  if (layer + 1 < cli_plan_layers(planned)) return planned->hidden[layer];
+  return planned->outputs ? planned->outputs : 1;
+}
+
+size_t cli_plan_inputs(const umbra_train_options *planned, uint32_t layer) {
+  return layer ? planned->hidden[layer - 1] : planned->columns + 1;
+}
+
 uint32_t cli_plan_refreshes(const umbra_train_plan *plan, uint32_t iterations) {
   uint32_t refreshes = 0;
   for (uint32_t i = 0; i < iterations; i++) {
@@ -123,7 +138,8 @@ bool cli_twin_run(cli_twin *twin, const umbra_train_plan *plan, const umbra_reco
   umbra_train_options planned = {UMBRA_TRAIN_OPTIONS_INIT};
   if (!cli_check(umbra_train_plan_options(plan, &planned), NULL)) return false;
   twin->iterations = planned.iterations;
-  twin->weights = calloc(planned.columns + (size_t)1, sizeof *twin->weights);
+  twin->count = umbra_train_plan_weights(plan);
+  twin->weights = calloc(twin->count, sizeof *twin->weights);
   twin->trace = calloc(planned.iterations, sizeof *twin->trace);
   if (!twin->weights || !twin->trace) return cli_error("out of memory");
   for (uint32_t i = 0; i < twin->iterations; i++) umbra_train_outcome_init(&twin->trace[i]);
@@ -131,6 +147,12 @@ bool cli_twin_run(cli_twin *twin, const umbra_train_plan *plan, const umbra_reco
   const umbra_progress progress = cli_progress_open(&bar, "training in the clear");
   return cli_progress_check(
       &bar, umbra_train_twin(twin->weights, twin->trace, twin->iterations, plan, records, options, &progress), NULL);
+}
+
+bool cli_twin_is_finite(const cli_twin *twin) {
+  for (size_t i = 0; i < twin->count; i++)
+    if (!isfinite(twin->weights[i])) return false;
+  return true;
 }
 
 void cli_twin_clear(cli_twin *twin) {

@@ -3,6 +3,8 @@
 #ifndef UMBRA_CLI_TRAINING_H
 #define UMBRA_CLI_TRAINING_H
 
+#include <inttypes.h>
+
 #include "engine.h"
 #include "table_options.h"
 
@@ -11,6 +13,7 @@
 #define CLI_DATA_FILE "data.umbra" /* the index of a data set */
 #define CLI_CHECKPOINT_FILE "checkpoint.umbra"
 #define CLI_MODEL_FILE "model.umbra"
+#define CLI_LAYER_FILE "layer-%" PRIu32 ".umbra" /* from 1 */
 #define CLI_LOG_FILE "log.jsonl"
 
 /* A plan whose parameters are secure. */
@@ -69,6 +72,13 @@ bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const d
 bool cli_weights_load(umbra_table *weights, cli_training *training, const char *option, const char *path,
                       size_t columns);
 
+/* Layers of the plan's model: 1 of a logistic one. */
+uint32_t cli_plan_layers(const umbra_train_options *planned);
+
+/* Units of one, from 0, and its inputs, in the first layer with the bias. */
+size_t cli_plan_units(const umbra_train_options *planned, uint32_t layer);
+size_t cli_plan_inputs(const umbra_train_options *planned, uint32_t layer);
+
 /* The facts of a plan, as JSON and for people. */
 cJSON *cli_plan_facts(const umbra_train_plan *plan);
 void cli_plan_print(const umbra_train_plan *plan);
@@ -78,12 +88,16 @@ uint32_t cli_plan_refreshes(const umbra_train_plan *plan, uint32_t iterations);
 
 /* A training in the clear. Zero-initialise. */
 typedef struct cli_twin {
-  double *weights;            /* the bias last */
+  double *weights;            /* as of umbra_train_plan_weights */
+  size_t count;               /* of these */
   umbra_train_outcome *trace; /* of each iteration */
   uint32_t iterations;
 } cli_twin;
 bool cli_twin_run(cli_twin *twin, const umbra_train_plan *plan, const umbra_records *records,
                   const umbra_twin_options *options);
 void cli_twin_clear(cli_twin *twin);
+
+/* Its weights are all finite. */
+bool cli_twin_is_finite(const cli_twin *twin);
 
 #endif

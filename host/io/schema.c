@@ -26,6 +26,8 @@ static void destroy(void *object) {
   umbra_free(schema->label);
   umbra_free(schema->class_name[0]);
   umbra_free(schema->class_name[1]);
+  for (size_t k = 0; schema->class && k < schema->classes; k++) umbra_free(schema->class[k]);
+  umbra_free(schema->class);
   umbra_free(schema);
 }
 
@@ -83,4 +85,26 @@ umbra_status umbra_schema_feature_name(const umbra_schema *schema, char *text, s
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no feature %zu among %zu", feature,
                       umbra_schema_features(schema));
   return umbra_text_hand_out(text, size, write_feature, &(feature_of){schema, feature});
+}
+
+/* ---- classes ---- */
+
+size_t umbra_schema_classes(const umbra_schema *schema) {
+  if (!schema->label_number || schema->labels == UMBRA_LABELS_VALUES) return 0;
+  return schema->labels == UMBRA_LABELS_TWO ? 2 : schema->classes;
+}
+
+static void write_class(umbra_text *out, const void *source) {
+  const feature_of *f = source;
+  const char *name =
+      f->schema->labels == UMBRA_LABELS_TWO ? f->schema->class_name[f->feature] : f->schema->class[f->feature];
+  umbra_text_put(out, "%s", name ? name : "");
+}
+
+umbra_status umbra_schema_class_name(const umbra_schema *schema, char *text, size_t *size, size_t label_class) {
+  if (!schema || !size) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%s is NULL", schema ? "size" : "schema");
+  if (label_class >= umbra_schema_classes(schema))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no class %zu among %zu", label_class,
+                      umbra_schema_classes(schema));
+  return umbra_text_hand_out(text, size, write_class, &(feature_of){schema, label_class});
 }

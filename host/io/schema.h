@@ -35,10 +35,13 @@ struct umbra_schema {
   size_t columns;
   char *label;         /* its name; NULL: no label, or no header */
   size_t label_number; /* from 1; 0: there is no label */
-  char *class_name[2]; /* of -1 and 1; the first NULL: all others */
+  umbra_label_kind labels;
+  char *class_name[2]; /* of two: -1 and 1; the first NULL: all others */
+  char **class;        /* of several, in their order */
+  size_t classes;
 };
 
-enum { UMBRA_NO_COLUMN = -1 };
+enum { UMBRA_NO_COLUMN = -1, UMBRA_CLASSES_MOST = 1000 };
 
 umbra_status umbra_schema_make(umbra_schema **schema, size_t columns);
 /* A copy with a zero behind it. */
@@ -53,8 +56,9 @@ typedef struct umbra_schema_wish {
   const umbra_table_options *options;
   const char *label;    /* NULL: there is none */
   const char *positive; /* the label's class that becomes 1; NULL: found */
-  int texts;            /* columns of text are read, too, as categories */
-  int every;            /* no column is left out, unless the options say so */
+  umbra_label_kind labels;
+  int texts; /* columns of text are read, too, as categories */
+  int every; /* no column is left out, unless the options say so */
 } umbra_schema_wish;
 
 /* What the columns of a grid are, with notes about what was left out. */
@@ -63,17 +67,20 @@ umbra_status umbra_schema_infer(umbra_schema **schema, const umbra_grid *grid, c
 /* What stands for missing values beside so many others, which it may sort: their median, or mean; 0 if there are none. */
 double umbra_fill_of(double *value, size_t count, int median);
 
-/* The label's part of that: class_name. */
+/* The label's part of that: its kind and classes. */
 umbra_status umbra_schema_find_classes(umbra_schema *schema, const umbra_grid *grid, const umbra_schema_wish *wish);
 
-/* -1 and 1 for the rows that are kept; both must be there. kept: NULL: all. */
+/*
+ * For the rows that are kept: -1 and 1, of which both must be there if labels are of two classes; the numbers of several
+ * classes, of two of them -1 and 1; or values.
+ */
 umbra_status umbra_schema_labels(const umbra_schema *schema, double *labels, const umbra_grid *grid, size_t column,
                                  const uint8_t *kept);
 
 /* Records as numbers. Zero-initialise; clear with umbra_sheet_clear. */
 typedef struct umbra_sheet {
   umbra_table features;
-  double *labels;  /* -1 or 1; NULL: none were wanted */
+  double *labels;  /* as of umbra_schema_labels; NULL: none were wanted */
   uint8_t *filled; /* of each feature: 1: it stands for a missing value; NULL: none does */
   int median;      /* which is that of its column; else the mean */
 } umbra_sheet;

@@ -36,20 +36,22 @@ static void put_named(umbra_text *out, const char *key, const char *text) {
   put_string(out, text);
 }
 
+static void put_list(umbra_text *out, const char *key, char *const *text, size_t count) {
+  umbra_text_put(out, ", \"%s\": [", key);
+  for (size_t k = 0; k < count; k++) {
+    if (k) umbra_text_put(out, ", ");
+    put_string(out, text[k]);
+  }
+  umbra_text_put(out, "]");
+}
+
 static void put_column(umbra_text *out, const umbra_schema_column *column) {
   umbra_text_put(out, "{\"column\": %zu, \"kind\": \"%s\"", column->number, kinds[column->kind]);
   put_named(out, "name", column->name);
   if (column->kind != UMBRA_COLUMN_CATEGORIES) umbra_text_put(out, ", \"fill\": %.17g", column->fill);
   if (column->marks_missing) umbra_text_put(out, ", \"marks_missing\": true");
   if (column->other) umbra_text_put(out, ", \"other\": true");
-  if (column->kind == UMBRA_COLUMN_CATEGORIES) {
-    umbra_text_put(out, ", \"categories\": [");
-    for (size_t k = 0; k < column->categories; k++) {
-      if (k) umbra_text_put(out, ", ");
-      put_string(out, column->category[k]);
-    }
-    umbra_text_put(out, "]");
-  }
+  if (column->kind == UMBRA_COLUMN_CATEGORIES) put_list(out, "categories", column->category, column->categories);
   umbra_text_put(out, "}");
 }
 
@@ -58,6 +60,8 @@ static void put_label(umbra_text *out, const umbra_schema *schema) {
   put_named(out, "name", schema->label);
   put_named(out, "negative", schema->class_name[0]);
   put_named(out, "positive", schema->class_name[1]);
+  if (schema->labels == UMBRA_LABELS_VALUES) umbra_text_put(out, ", \"values\": true");
+  if (schema->labels == UMBRA_LABELS_CLASSES) put_list(out, "classes", schema->class, schema->classes);
   umbra_text_put(out, "}");
 }
 
@@ -156,14 +160,39 @@ static umbra_status take_column(umbra_schema_column *column, const umbra_schema 
   return UMBRA_OK;
 }
 
+static umbra_status take_class_list(umbra_schema *schema, const cJSON *list) {
+  const cJSON *item;
+  const int count = cJSON_GetArraySize(list);
+  schema->labels = UMBRA_LABELS_CLASSES;
+  if (!cJSON_IsArray(list) || count < 2 || count > UMBRA_CLASSES_MOST) return malformed("classes");
+  UMBRA_TRY(umbra_alloc(&schema->class, (size_t)count, sizeof *schema->class, "classes"));
+  cJSON_ArrayForEach(item, list) {
+    if (!cJSON_IsString(item)) return malformed("classes");
+    const umbra_span text = {item->valuestring, strlen(item->valuestring)};
+    UMBRA_TRY(umbra_span_copy(&schema->class[schema->classes++], text));
+  }
+  return UMBRA_OK;
+}
+
+/* Several of them, values, or two. */
+static umbra_status take_classes(umbra_schema *schema, const cJSON *label) {
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(label, "classes");
+  if (list) return take_class_list(schema, list);
+  if (is_true(label, "values")) {
+    schema->labels = UMBRA_LABELS_VALUES;
+    return UMBRA_OK;
+  }
+  UMBRA_TRY(take_text(&schema->class_name[0], label, "negative"));
+  UMBRA_TRY(take_text(&schema->class_name[1], label, "positive"));
+  return schema->class_name[1] ? UMBRA_OK : malformed("positive");
+}
+
 static umbra_status take_label(umbra_schema *schema, const cJSON *root) {
   const cJSON *label = cJSON_GetObjectItemCaseSensitive(root, "label");
   if (!label) return UMBRA_OK;
   UMBRA_TRY(take_count(&schema->label_number, label, "column", 1, schema->table_columns));
   UMBRA_TRY(take_text(&schema->label, label, "name"));
-  UMBRA_TRY(take_text(&schema->class_name[0], label, "negative"));
-  UMBRA_TRY(take_text(&schema->class_name[1], label, "positive"));
-  if (!schema->class_name[1]) return malformed("positive");
+  UMBRA_TRY(take_classes(schema, label));
   return schema->named && !schema->label ? malformed("name") : UMBRA_OK;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The label: which two classes it has, and which of them is 1. */
+/* The label: which classes it has, and of two of them which is 1. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,12 +162,70 @@ static umbra_status take_two(umbra_schema *schema, const label_column *l, const 
   return UMBRA_OK;
 }
 
+/* ---- several classes, and values ---- */
+
+static umbra_status check_values(const label_column *l) {
+  char place[UMBRA_PLACE_BYTES], text[UMBRA_SHOWN_BYTES];
+  if (!l->column->words) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_FORMAT, "%s: the label '%s' is not a number, and labels are to be values (in %s)",
+                    umbra_grid_place(place, l->grid, l->column->first_word, l->c),
+                    umbra_span_shown(text, l->column->texts.entry[0].text), l->grid->path);
+}
+
+static int compare_values(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* value: room for all rows; returns how many different ones there are, which rise. */
+static size_t find_values(double *value, const label_column *l) {
+  size_t count = 0, kept = 0;
+  for (size_t row = 0; row < l->grid->rows; row++)
+    if (!isnan(cell(l, row))) value[count++] = cell(l, row);
+  qsort(value, count, sizeof *value, compare_values);
+  for (size_t i = 0; i < count; i++)
+    if (!kept || value[i] != value[kept - 1]) value[kept++] = value[i];
+  return kept;
+}
+
+static int compare_names(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static umbra_status keep_classes(umbra_schema *schema, const label_column *l, const double *value, size_t count) {
+  char text[CLASS_BYTES];
+  if (count < 2)
+    return umbra_fail(UMBRA_ERROR_RANGE, "all labels are %.32s; there must be records of several classes (in %s)",
+                      count ? spelled(text, l, value[0]).at : "missing", l->grid->path);
+  if (count > UMBRA_CLASSES_MOST)
+    return umbra_fail(UMBRA_ERROR_RANGE,
+                      "there are %zu different labels, and classes are up to %d; --labels values takes them as numbers "
+                      "(in %s)",
+                      count, UMBRA_CLASSES_MOST, l->grid->path);
+  UMBRA_TRY(umbra_alloc(&schema->class, count, sizeof *schema->class, "classes"));
+  for (size_t k = 0; k < count; k++)
+    UMBRA_TRY(umbra_span_copy(&schema->class[schema->classes++], spelled(text, l, value[k])));
+  if (l->column->words) qsort(schema->class, count, sizeof *schema->class, compare_names);
+  return UMBRA_OK;
+}
+
+static umbra_status take_classes(umbra_schema *schema, const label_column *l) {
+  double *value;
+  UMBRA_TRY(umbra_alloc(&value, l->grid->rows, sizeof *value, "labels"));
+  umbra_status status = keep_classes(schema, l, value, find_values(value, l));
+  umbra_free(value);
+  return status;
+}
+
+/* ---- what a label is ---- */
+
 umbra_status umbra_schema_find_classes(umbra_schema *schema, const umbra_grid *grid, const umbra_schema_wish *wish) {
   const label_column l = label_of(grid, schema->label_number - 1);
   char place[UMBRA_PLACE_BYTES], text[3][UMBRA_SHOWN_BYTES];
   double found[MOST_CLASSES] = {0};
   size_t row_of[MOST_CLASSES] = {0};
   UMBRA_TRY(check_column(&l, wish));
+  schema->labels = wish->labels;
+  if (wish->labels == UMBRA_LABELS_VALUES) return check_values(&l);
+  if (wish->labels == UMBRA_LABELS_CLASSES) return take_classes(schema, &l);
   UMBRA_TRY(check_usual(&l));
   const size_t count = find_classes(found, row_of, &l);
   if (wish->positive) return take_positive(schema, &l, found, count, wish->positive);
@@ -202,12 +260,44 @@ static umbra_status unknown_class(const umbra_schema *schema, const label_column
                     schema->class_name[1], l->grid->path);
 }
 
-umbra_status umbra_schema_labels(const umbra_schema *schema, double *labels, const umbra_grid *grid, size_t column,
-                                 const uint8_t *kept) {
-  const label_column l = label_of(grid, column);
+/* The class's number among several, `classes` if it is none. guess: that of the record before. */
+static size_t number_of(const umbra_schema *schema, const label_column *l, double value, size_t guess) {
+  size_t k = 0;
+  if (guess < schema->classes && is_called(l, value, schema->class[guess])) return guess;
+  while (k < schema->classes && !is_called(l, value, schema->class[k])) k++;
+  return k;
+}
+
+static umbra_status label_classes(const umbra_schema *schema, double *labels, const label_column *l,
+                                  const uint8_t *kept) {
+  char place[UMBRA_PLACE_BYTES], text[UMBRA_SHOWN_BYTES];
+  size_t count = 0, class = 0;
+  for (size_t row = 0; row < l->grid->rows; row++) {
+    if (!kept[row]) continue;
+    class = number_of(schema, l, cell(l, row), class);
+    if (class == schema->classes)
+      return umbra_fail(UMBRA_ERROR_MISMATCH, "%s: the label '%s' is none of the %zu classes of the training (in %s)",
+                        umbra_grid_place(place, l->grid, row, l->c), shown(text, l, cell(l, row)), schema->classes,
+                        l->grid->path);
+    labels[count++] = schema->classes == 2 ? (class ? 1 : -1) : (double)class;
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status label_values(double *labels, const label_column *l, const uint8_t *kept) {
+  size_t count = 0;
+  UMBRA_TRY(check_values(l));
+  for (size_t row = 0; row < l->grid->rows; row++)
+    if (kept[row]) labels[count++] = cell(l, row);
+  return UMBRA_OK;
+}
+
+static umbra_status label_two(const umbra_schema *schema, double *labels, const label_column *column,
+                              const uint8_t *kept) {
+  const label_column l = *column;
+  const umbra_grid *grid = l.grid;
   char text[UMBRA_SHOWN_BYTES];
   size_t of[2] = {0, 0}, count = 0, last = 0;
-  UMBRA_TRY(check_cells(&l));
   UMBRA_TRY(check_usual(&l));
   for (size_t row = 0; row < grid->rows; row++) {
     if (!kept[row]) continue;
@@ -220,4 +310,15 @@ umbra_status umbra_schema_labels(const umbra_schema *schema, double *labels, con
   if (of[0] && of[1]) return UMBRA_OK;
   return umbra_fail(UMBRA_ERROR_RANGE, "all %zu labels are %s; there must be records of both classes (in %s)", count,
                     schema->class_name[0] || of[1] ? shown(text, &l, cell(&l, last)) : "others", grid->path);
+}
+
+umbra_status umbra_schema_labels(const umbra_schema *schema, double *labels, const umbra_grid *grid, size_t column,
+                                 const uint8_t *kept) {
+  const label_column l = label_of(grid, column);
+  UMBRA_TRY(check_cells(&l));
+  switch (schema->labels) {
+    case UMBRA_LABELS_CLASSES: return label_classes(schema, labels, &l, kept);
+    case UMBRA_LABELS_VALUES: return label_values(labels, &l, kept);
+    default: return label_two(schema, labels, &l, kept);
+  }
 }

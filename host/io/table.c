@@ -66,6 +66,8 @@ static umbra_status check_wish(const sheet_job *j) {
   if (j->wish->positive && (!positive || strcmp(positive, j->wish->positive) != 0))
     return umbra_fail(UMBRA_ERROR_MISMATCH, "--positive: the training's positive class is '%.64s'",
                       positive ? positive : "");
+  if (j->wish->labels != UMBRA_LABELS_TWO && j->wish->labels != (*j->schema)->labels)
+    return umbra_fail(UMBRA_ERROR_MISMATCH, "--labels: the training's labels are of another kind");
   return check_label(j);
 }
 

@@ -11,7 +11,9 @@ static size_t strides_of(const umbra_matrix_layout *l) { return l->slots / l->st
 
 /* ---- by rows ---- */
 
-size_t umbra_layout_rows_per_part(const umbra_matrix_layout *l) { return strides_of(l) << l->pairs; }
+size_t umbra_layout_rows_per_part(const umbra_matrix_layout *l) {
+  return (l->order == UMBRA_MATRIX_BY_COLUMNS ? l->stride : strides_of(l)) << l->pairs;
+}
 
 umbra_matrix_layout umbra_layout_of_records(const umbra_params *params, size_t columns) {
   return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT, .ones = 1, .stride = (uint32_t)umbra_power_above(columns + 1),
@@ -76,16 +78,14 @@ static size_t parts_of_a_block(const umbra_matrix_layout *l, size_t columns) {
   return umbra_quotient_above(columns, strides_of(l));
 }
 
-static size_t rows_of_a_block(const umbra_matrix_layout *l) { return (size_t)l->stride << l->pairs; }
-
 static size_t parts_of_columns(const umbra_matrix_layout *l, size_t rows, size_t columns) {
-  return product_or_most(umbra_quotient_above(rows, rows_of_a_block(l)), parts_of_a_block(l, columns));
+  return product_or_most(umbra_quotient_above(rows, umbra_layout_rows_per_part(l)), parts_of_a_block(l, columns));
 }
 
 static umbra_element element_of_columns(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
   (void)rows;
   const size_t across = parts_of_a_block(l, columns), within = at.slot % l->stride + (at.imaginary ? l->stride : 0);
-  return (umbra_element){at.part / across * rows_of_a_block(l) + within,
+  return (umbra_element){at.part / across * umbra_layout_rows_per_part(l) + within,
                          at.part % across * strides_of(l) + at.slot / l->stride};
 }
 
@@ -170,14 +170,20 @@ static umbra_element element_of_right(const umbra_matrix_layout *l, size_t rows,
 
 /* ---- diagonals ---- */
 
+/* Giant steps cost twice as much as baby steps: they are relinearised, too. */
+static uint32_t babies_of(size_t diagonals) {
+  uint32_t babies = 1;
+  while (babies < diagonals && (size_t)babies * babies < 2 * diagonals) babies *= 2;
+  return babies;
+}
+
 static umbra_status choose_diagonals(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots) {
   const size_t most = l->slots ? l->slots : most_slots;
   size_t positions = 1;
   while (positions < most && (positions < rows || positions < columns)) positions *= 2;
   if (!l->stride) l->stride = (uint32_t)(most / positions);
   else positions = most / l->stride;
-  if (!l->group) /* giant steps cost twice as much: they are relinearised, too */
-    for (l->group = 1; l->group < positions && (size_t)l->group * l->group < 2 * positions;) l->group *= 2;
+  if (!l->group) l->group = babies_of(positions);
   return UMBRA_OK;
 }
 
@@ -286,6 +292,52 @@ static umbra_element element_of_interleaved(const umbra_matrix_layout *l, size_t
                          at.part % across * l->group + at.slot % l->group};
 }
 
+/* ---- wrapped diagonals ---- */
+
+uint32_t umbra_layout_wrapped_diagonals(size_t rows) {
+  const uint32_t most = 1u << 31;
+  uint32_t diagonals = 1;
+  while (diagonals < rows && diagonals < most) diagonals *= 2;
+  return diagonals;
+}
+
+static umbra_status choose_wrapped(umbra_matrix_layout *l, size_t rows, size_t columns, size_t most_slots) {
+  const size_t most = l->slots ? l->slots : most_slots;
+  size_t positions = 1;
+  while (positions <= most && (positions < rows || positions < columns)) positions *= 2;
+  if (positions > most)
+    return umbra_fail(UMBRA_ERROR_RANGE, "%zu rows and %zu columns, wrapped, do not fit: there are %zu slots", rows,
+                      columns, most);
+  if (!l->stride) l->stride = (uint32_t)(most / positions);
+  if (!l->group) l->group = babies_of(umbra_layout_wrapped_diagonals(rows));
+  return UMBRA_OK;
+}
+
+static umbra_status check_wrapped(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  if (l->ones || l->pairs)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "wrapped matrices have no ones and no pairs");
+  if (rows > strides_of(l) || columns > strides_of(l))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu rows and %zu columns do not fit %zu positions", rows, columns,
+                      strides_of(l));
+  if (umbra_is_power_of_two(l->group) && l->group <= umbra_layout_wrapped_diagonals(rows)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "%u baby steps of %u diagonals: that must be a power of two up to those", l->group,
+                    umbra_layout_wrapped_diagonals(rows));
+}
+
+static size_t parts_of_wrapped(const umbra_matrix_layout *l, size_t rows, size_t columns) {
+  (void)columns;
+  return umbra_quotient_above(umbra_layout_wrapped_diagonals(rows), l->stride);
+}
+
+static umbra_element element_of_wrapped(const umbra_matrix_layout *l, size_t rows, size_t columns, umbra_place at) {
+  (void)columns;
+  const size_t diagonals = umbra_layout_wrapped_diagonals(rows), positions = strides_of(l);
+  const size_t i = at.part * l->stride + at.slot % l->stride, turned = at.slot / l->stride - i / l->group * l->group;
+  if (i >= diagonals) return no_element;
+  return (umbra_element){turned & (diagonals - 1), (turned + i) & (positions - 1)}; /* modulo powers of two */
+}
+
 /* ---- all orders ---- */
 
 /* choose and check: what is the order's own. zeros: products count on zeros in the padding. */
@@ -309,6 +361,8 @@ static const struct order {
                               element_of_shifted},
     [UMBRA_MATRIX_INTERLEAVED] = {"interleaved", 0, choose_interleaved, check_interleaved, parts_of_interleaved,
                                   element_of_interleaved},
+    [UMBRA_MATRIX_WRAPPED] = {"in wrapped diagonals", 1, choose_wrapped, check_wrapped, parts_of_wrapped,
+                              element_of_wrapped},
 };
 enum { ORDERS = sizeof orders / sizeof *orders };
 
@@ -387,7 +441,8 @@ umbra_status umbra_layout_grid(umbra_part_grid *grid, const umbra_matrix_layout 
   if (l->order != UMBRA_MATRIX_BY_ROWS && l->order != UMBRA_MATRIX_BY_COLUMNS)
     return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "this is made for matrices by rows and by columns only");
   if (l->order == UMBRA_MATRIX_BY_COLUMNS)
-    g = (umbra_part_grid){.across = parts_of_a_block(l, columns), .rows = rows_of_a_block(l), .columns = strides_of(l)};
+    g = (umbra_part_grid){
+        .across = parts_of_a_block(l, columns), .rows = umbra_layout_rows_per_part(l), .columns = strides_of(l)};
   g.down = umbra_layout_parts(l, rows, columns) / g.across;
   *grid = g;
   return UMBRA_OK;

@@ -67,7 +67,7 @@ umbra_status umbra_layout_grid(umbra_part_grid *grid, const umbra_matrix_layout 
 /* That of records: real parts over all slots, one by one, with ones. The columns are known to fit. */
 umbra_matrix_layout umbra_layout_of_records(const umbra_params *params, size_t columns);
 
-/* Rows of a part. */
+/* Rows of a part; also by columns. */
 size_t umbra_layout_rows_per_part(const umbra_matrix_layout *layout);
 
 /* ---- shifted copies ---- */
@@ -83,5 +83,10 @@ typedef struct umbra_diagonal_blocks {
   int32_t first;
 } umbra_diagonal_blocks;
 umbra_diagonal_blocks umbra_layout_diagonals(const umbra_matrix_layout *layout, size_t rows, size_t columns);
+
+/* ---- wrapped diagonals ---- */
+
+/* Diagonals of a matrix of so many rows. */
+uint32_t umbra_layout_wrapped_diagonals(size_t rows);
 
 #endif

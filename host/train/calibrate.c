@@ -44,8 +44,10 @@ static umbra_status make_plan(rehearsal *r, const umbra_train_plan *plan) {
   if (options.batch > plan->block_rows) options.batch = plan->block_rows;
   options.rows = options.batch;
   options.iterations = period_of(plan) + 1;
-  return umbra_train_plan_make(&r->plan, plan->params, &options,
-                               &(umbra_plan_given){.coefficient = plan->coefficient, .layout = &plan->layout});
+  return umbra_train_plan_make(
+      &r->plan, plan->params, &options,
+      &(umbra_plan_given){
+          .coefficient = plan->coefficient, .activation = plan->activation.value, .layout = &plan->layout});
 }
 
 static umbra_status make_keys(rehearsal *r) {
@@ -72,22 +74,17 @@ static umbra_status make_block(rehearsal *r) {
   const umbra_train_plan *plan = r->plan;
   umbra_matrix_source source = {zero, NULL};
   return umbra_matrix_encrypt_source(&r->block, umbra_encryptor_of(r->key), &source,
-                                     umbra_plan_matrix_rows(plan, plan->options.rows), plan->options.columns,
+                                     umbra_plan_matrix_rows(plan, plan->options.rows), plan->data_columns,
                                      &plan->layout, plan->data_level, &r->watch);
 }
 
 static umbra_status make_state(rehearsal *r) {
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  options.level = r->plan->data_level;
-  options.slots = r->plan->layout.stride;
-  double zero = 0;
-  umbra_plaintext *plain = NULL;
-  umbra_ciphertext *first = NULL;
-  UMBRA_TRY(umbra_encode(&plain, r->context, &zero, 1, &options));
-  umbra_status status = umbra_encrypt(&first, r->key, plain);
-  if (status == UMBRA_OK) status = umbra_step_start(r->stepper, &r->state, first);
-  umbra_plaintext_destroy(plain);
-  umbra_ciphertext_destroy(first);
+  umbra_train_state first;
+  UMBRA_TRY(umbra_train_state_make(&first, r->plan->firsts));
+  umbra_status status =
+      umbra_train_ops_of(r->plan->options.kind)->encrypt(&first, r->plan, umbra_encryptor_of(r->key), NULL);
+  if (status == UMBRA_OK) status = umbra_step_start(r->stepper, &r->state, &first);
+  umbra_train_state_clear(&first);
   return status;
 }
 

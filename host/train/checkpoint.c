@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "../ckks/file.h"
 #include "../io/storage.h"
+#include "advance.h"
 #include "dataset_file.h"
 
 static umbra_status save(umbra_writer *writer, const void *object) {
@@ -14,8 +15,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_train_state *state = &checkpoint->state;
   umbra_file_identify(writer, state->part[0]->context, state->part[0]->owner);
   UMBRA_TRY(umbra_train_stamp_write(writer, &checkpoint->stamp));
-  for (size_t k = 0; k < state->count; k++) UMBRA_TRY(umbra_file_write_ciphertext(writer, state->part[k]));
-  return UMBRA_OK;
+  return umbra_train_write_state(writer, state);
 }
 
 static umbra_status check_number(const umbra_reader *reader, const umbra_train_plan *plan, uint64_t done) {
@@ -24,10 +24,9 @@ static umbra_status check_number(const umbra_reader *reader, const umbra_train_p
                                 plan->options.iterations);
 }
 
-/* As many ciphertexts as the plan's kind of training has. */
 static umbra_status load(umbra_reader *reader, const void *argument, void **object) {
   const umbra_train_origin *origin = argument;
-  const size_t count = umbra_train_ops_of(origin->plan->options.kind)->states(origin->plan);
+  const size_t count = umbra_train_states(origin->plan);
   umbra_checkpoint *made;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a checkpoint"));
   *object = made;
@@ -36,9 +35,7 @@ static umbra_status load(umbra_reader *reader, const void *argument, void **obje
   const uint32_t level = origin->plan->iteration[made->stamp.number - 1].level_after;
   UMBRA_TRY(
       umbra_train_check_bytes(reader, count * umbra_file_ciphertext_bytes(origin->plan->params, level), count, 0));
-  UMBRA_TRY(umbra_train_state_make(&made->state, count));
-  for (size_t k = 0; k < count; k++) UMBRA_TRY(umbra_train_read_weights(reader, &made->state.part[k], origin, level));
-  return UMBRA_OK;
+  return umbra_train_read_state(reader, &made->state, origin, count, level);
 }
 
 static void destroy(void *object) {

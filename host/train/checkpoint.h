@@ -7,7 +7,7 @@
 #include "kind.h"
 #include "stamp.h"
 
-/* Replaces the file. State: of `stride` slots, at the level that the plan has after so many iterations. */
+/* Replaces the file. State: at the level that the plan has after so many iterations. */
 umbra_status umbra_checkpoint_save(const char *path, const umbra_train_plan *plan, const uint8_t *dataset_id,
                                    uint32_t iterations_done, const umbra_train_state *state, umbra_watch *watch);
 

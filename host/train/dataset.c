@@ -13,7 +13,7 @@ struct umbra_dataset {
   uint8_t owner[UMBRA_OWNER_BYTES], id[UMBRA_DATASET_ID_BYTES];
   char *folder;     /* NULL: a dry device, or a simulation */
   umbra_lock *lock; /* of the folder, shared with other readers; NULL: there is none, or nobody can write there */
-  umbra_ciphertext *weights;
+  umbra_train_state weights;
   umbra_matrix **kept;   /* by block; NULL: not in memory */
   umbra_matrix *passing; /* the block of the last call, if it is not kept */
   uint64_t budget;       /* left of it */
@@ -96,13 +96,18 @@ static const double dry_bound = 1;
 
 umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
                                      uint64_t rows) {
-  return umbra_dry_matrix(records, context, umbra_plan_matrix_rows(plan, rows), plan->options.columns, plan->data_level,
+  return umbra_dry_matrix(records, context, umbra_plan_matrix_rows(plan, rows), plan->data_columns, plan->data_level,
                           dry_bound, &plan->layout);
 }
 
-umbra_status umbra_dataset_dry_weights(umbra_ciphertext **weights, const umbra_train_plan *plan,
+umbra_status umbra_dataset_dry_weights(umbra_train_state *weights, const umbra_train_plan *plan,
                                        const umbra_context *context, uint32_t level) {
-  return umbra_dry_ciphertext(weights, context, level, plan->layout.stride, dry_bound);
+  UMBRA_TRY(umbra_train_state_make(weights, plan->firsts));
+  umbra_status status = UMBRA_OK;
+  for (size_t p = 0; p < plan->firsts && status == UMBRA_OK; p++)
+    status = umbra_dry_ciphertext(&weights->part[p], context, level, plan->state_slots, dry_bound);
+  if (status != UMBRA_OK) umbra_train_state_clear(weights);
+  return status;
 }
 
 umbra_status umbra_dataset_open_dry(umbra_dataset **dataset, const umbra_train_plan *plan, const umbra_context *context,
@@ -135,14 +140,14 @@ void umbra_dataset_close(umbra_dataset *dataset) {
   umbra_dataset_release(dataset);
   for (uint64_t i = 0; dataset->kept && i < dataset->plan->blocks; i++) umbra_matrix_destroy(dataset->kept[i]);
   umbra_free(dataset->kept);
-  umbra_ciphertext_destroy(dataset->weights);
+  umbra_train_state_clear(&dataset->weights);
   umbra_lock_destroy(dataset->lock);
   umbra_free(dataset->folder);
   umbra_free(dataset);
 }
 
 const uint8_t *umbra_dataset_id(const umbra_dataset *dataset) { return dataset->id; }
-const umbra_ciphertext *umbra_dataset_weights(const umbra_dataset *dataset) { return dataset->weights; }
+const umbra_train_state *umbra_dataset_weights(const umbra_dataset *dataset) { return &dataset->weights; }
 
 /* ---- blocks ---- */
 

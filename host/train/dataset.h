@@ -20,7 +20,7 @@ umbra_status umbra_dataset_open_dry(umbra_dataset **dataset, const umbra_train_p
                                     uint64_t budget);
 umbra_status umbra_dataset_dry_block(umbra_matrix **records, const umbra_train_plan *plan, const umbra_context *context,
                                      uint64_t rows);
-umbra_status umbra_dataset_dry_weights(umbra_ciphertext **weights, const umbra_train_plan *plan,
+umbra_status umbra_dataset_dry_weights(umbra_train_state *weights, const umbra_train_plan *plan,
                                        const umbra_context *context, uint32_t level);
 
 /* One of a simulation: all its blocks are made, and stay in memory. */
@@ -29,7 +29,7 @@ umbra_status umbra_dataset_open_sim(umbra_dataset **dataset, const umbra_train_s
 void umbra_dataset_close(umbra_dataset *dataset);
 
 const uint8_t *umbra_dataset_id(const umbra_dataset *dataset);
-const umbra_ciphertext *umbra_dataset_weights(const umbra_dataset *dataset);
+const umbra_train_state *umbra_dataset_weights(const umbra_dataset *dataset);
 
 /*
  * A block, which stays until the next call for this data set; *bytes_read: from its file, 0 if it was in memory. The first

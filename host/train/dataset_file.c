@@ -39,7 +39,7 @@ int umbra_dataset_is_block(const char *name, size_t length, uint64_t *block) {
 /* ---- the index ---- */
 
 static uint64_t weights_bytes(const umbra_train_plan *plan) {
-  return umbra_file_ciphertext_bytes(plan->params, plan->data_level);
+  return plan->firsts * umbra_file_ciphertext_bytes(plan->params, plan->data_level);
 }
 
 static uint64_t seed_saving(const umbra_train_plan *plan) {
@@ -50,9 +50,10 @@ uint64_t umbra_dataset_index_bytes(const umbra_train_plan *plan) { return umbra_
 
 static umbra_status save_index(umbra_writer *writer, const void *object) {
   const umbra_dataset_index *index = object;
-  umbra_file_identify(writer, index->weights->context, index->weights->owner);
+  const umbra_train_state *weights = &index->weights;
+  umbra_file_identify(writer, weights->part[0]->context, weights->part[0]->owner);
   UMBRA_TRY(umbra_train_stamp_write(writer, &index->stamp));
-  return umbra_file_write_ciphertext(writer, index->weights);
+  return umbra_train_write_state(writer, weights);
 }
 
 static umbra_status load_index(umbra_reader *reader, const void *argument, void **object) {
@@ -65,13 +66,13 @@ static umbra_status load_index(umbra_reader *reader, const void *argument, void 
   if (made->stamp.number != plan->blocks)
     return umbra_reader_malformed(reader, "%" PRIu64 " blocks; the plan has %" PRIu64, made->stamp.number,
                                   plan->blocks);
-  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), 1, seed_saving(plan)));
-  return umbra_train_read_weights(reader, &made->weights, origin, plan->data_level);
+  UMBRA_TRY(umbra_train_check_bytes(reader, weights_bytes(plan), plan->firsts, seed_saving(plan)));
+  return umbra_train_read_state(reader, &made->weights, origin, plan->firsts, plan->data_level);
 }
 
 static void destroy_index(void *object) {
   umbra_dataset_index *index = object;
-  umbra_ciphertext_destroy(index->weights);
+  umbra_train_state_clear(&index->weights);
   umbra_free(index);
 }
 
@@ -86,7 +87,7 @@ const umbra_format umbra_dataset_index_format = {.kind = UMBRA_KIND_TRAIN_DATA,
 
 static uint64_t records_bytes(const umbra_train_plan *plan, uint64_t rows) {
   return umbra_matrix_sections_bytes(plan->params, &plan->layout, umbra_plan_matrix_rows(plan, rows),
-                                     plan->options.columns, plan->data_level);
+                                     plan->data_columns, plan->data_level);
 }
 
 uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows) {
@@ -109,15 +110,15 @@ static umbra_status read_stamp(umbra_reader *reader, umbra_train_stamp *stamp, c
   const size_t rows = umbra_plan_block(plan, place->block).rows;
   return umbra_train_check_bytes(
       reader, records_bytes(plan, rows),
-      umbra_layout_parts(&plan->layout, umbra_plan_matrix_rows(plan, rows), plan->options.columns), seed_saving(plan));
+      umbra_layout_parts(&plan->layout, umbra_plan_matrix_rows(plan, rows), plan->data_columns), seed_saving(plan));
 }
 
 static umbra_status check_records(const umbra_reader *reader, const umbra_matrix *m, const umbra_dataset_place *place) {
   const umbra_train_plan *plan = place->origin.plan;
   const uint64_t rows = umbra_plan_matrix_rows(plan, umbra_plan_block(plan, place->block).rows);
-  if (m->rows != rows || m->columns != plan->options.columns)
+  if (m->rows != rows || m->columns != plan->data_columns)
     return umbra_reader_malformed(reader, "%zu records of %zu columns; by the plan this block has %" PRIu64 " of %zu",
-                                  m->rows, m->columns, rows, plan->options.columns);
+                                  m->rows, m->columns, rows, plan->data_columns);
   if (!umbra_layout_same(&m->layout, &plan->layout))
     return umbra_reader_malformed(reader, "its records are not laid out as the plan says");
   for (size_t i = 0; i < m->parts; i++)

@@ -27,7 +27,7 @@ uint64_t umbra_dataset_block_bytes(const umbra_train_plan *plan, uint64_t rows);
 /* The argument of its format is a umbra_train_origin. */
 typedef struct umbra_dataset_index {
   umbra_train_stamp stamp;
-  umbra_ciphertext *weights; /* the first ones */
+  umbra_train_state weights; /* the first ones */
 } umbra_dataset_index;
 extern const umbra_format umbra_dataset_index_format;
 

@@ -80,7 +80,7 @@ static umbra_status write_index(const encryption *e, const char *path) {
   umbra_dataset_index index = {.stamp = umbra_train_stamp_of(e->plan, e->id, e->plan->blocks)};
   UMBRA_TRY(umbra_train_source_weights(e->source, &index.weights));
   umbra_status status = umbra_format_save(&umbra_dataset_index_format, &index, path, e->watch);
-  umbra_ciphertext_destroy(index.weights);
+  umbra_train_state_clear(&index.weights);
   return status;
 }
 

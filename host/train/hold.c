@@ -2,6 +2,8 @@
 /* Records held back, to judge by: a share of each class, in an order that follows from a seed. What stands for missing
  * values follows from the others. */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "../base/counted.h"
 #include "../base/error.h"
@@ -13,32 +15,47 @@
 
 typedef struct share {
   size_t records, first, end; /* of a class; those first .. end - 1 in the shuffled order are held */
+  size_t seen;
 } share;
 
-static umbra_status find_shares(share of[2], const umbra_records *records, double from, double to) {
-  for (size_t row = 0; row < records->rows; row++) of[records->labels[row] > 0].records++;
-  for (int side = 0; side < 2; side++) {
-    const double count = (double)of[side].records;
-    of[side].first = (size_t)floor(from * count + 0.5);
-    of[side].end = (size_t)floor(to * count + 0.5);
-    const size_t held = of[side].end - of[side].first;
-    if (held == 0 || held == of[side].records)
-      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                        "of the %zu records of class %d, %zu would be held back; there must be some on both sides",
-                        of[side].records, side ? 1 : -1, held);
+/* Records are held back by classes, or all alike if their labels are values. */
+static size_t groups_of(const umbra_records *records) { return records->classes ? records->classes : 1; }
+
+static size_t group_of(const umbra_records *records, size_t row) {
+  return records->classes ? umbra_records_class(records, row) : 0;
+}
+
+static umbra_status check_share(const share *of, const umbra_records *records, size_t group) {
+  const size_t held = of->end - of->first;
+  char class[32] = "";
+  if (held && held < of->records) return UMBRA_OK;
+  if (records->classes)
+    snprintf(class, sizeof class, " of class %d", records->classes == 2 ? 2 * (int)group - 1 : (int)group);
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "of the %zu records%s, %zu would be held back; there must be some on both sides", of->records,
+                    class, held);
+}
+
+static umbra_status find_shares(share *of, const umbra_records *records, double from, double to) {
+  for (size_t row = 0; row < records->rows; row++) of[group_of(records, row)].records++;
+  for (size_t group = 0; group < groups_of(records); group++) {
+    const double count = (double)of[group].records;
+    of[group].first = (size_t)floor(from * count + 0.5);
+    of[group].end = (size_t)floor(to * count + 0.5);
+    UMBRA_TRY(check_share(&of[group], records, group));
   }
   return UMBRA_OK;
 }
 
 /* is_held: of each row */
-static umbra_status choose(char *is_held, const umbra_records *records, const share of[2], uint64_t seed) {
-  size_t *order, seen[2] = {0, 0};
+static umbra_status choose(char *is_held, const umbra_records *records, share *of, uint64_t seed) {
+  size_t *order;
   UMBRA_TRY(umbra_alloc(&order, records->rows, sizeof *order, "the order of records"));
   umbra_train_shuffle(order, records->rows, seed);
   for (size_t k = 0; k < records->rows; k++) {
-    const int side = records->labels[order[k]] > 0;
-    const size_t place = seen[side]++;
-    is_held[order[k]] = place >= of[side].first && place < of[side].end;
+    share *mine = &of[group_of(records, order[k])];
+    const size_t place = mine->seen++;
+    is_held[order[k]] = place >= mine->first && place < mine->end;
   }
   umbra_free(order);
   return UMBRA_OK;
@@ -50,10 +67,11 @@ static void copy_rows(umbra_records *to, const umbra_records *records, const cha
     if (is_held[row] == which) umbra_records_copy_row(to, next++, records, row);
 }
 
-static umbra_status hold(umbra_records **rest, umbra_records **held, const umbra_records *records, const share of[2],
+static umbra_status hold(umbra_records **rest, umbra_records **held, const umbra_records *records,
                          const char *is_held) {
-  const size_t count = of[0].end - of[0].first + of[1].end - of[1].first;
+  size_t count = 0;
   umbra_records *made_rest = NULL, *made_held = NULL;
+  for (size_t row = 0; row < records->rows; row++) count += is_held[row] != 0;
   UMBRA_TRY(umbra_records_make_like(&made_rest, records, records->rows - count));
   umbra_status status = umbra_records_make_like(&made_held, records, count);
   if (status == UMBRA_OK) {
@@ -108,16 +126,18 @@ umbra_status umbra_records_refill(umbra_records *rest, umbra_records *held) {
 
 umbra_status umbra_records_hold(umbra_records **rest, umbra_records **held, const umbra_records *records, double from,
                                 double to, uint64_t seed) {
-  share of[2] = {{0}};
-  char *is_held;
+  share *of;
+  char *is_held = NULL;
   if (!rest || !held || (*rest && *rest == *held) || !records || !(from >= 0) || !(from < to) || !(to <= 1))
     return umbra_fail(
         UMBRA_ERROR_INVALID_ARGUMENT,
         "holding records back needs two different outputs, records, and a share from 0 to 1, not %g to %g", from, to);
-  UMBRA_TRY(find_shares(of, records, from, to));
-  UMBRA_TRY(umbra_alloc(&is_held, records->rows, 1, "a choice of records"));
-  umbra_status status = choose(is_held, records, of, seed);
-  if (status == UMBRA_OK) status = hold(rest, held, records, of, is_held);
+  UMBRA_TRY(umbra_alloc(&of, groups_of(records), sizeof *of, "a choice of records"));
+  umbra_status status = find_shares(of, records, from, to);
+  if (status == UMBRA_OK) status = umbra_alloc(&is_held, records->rows, 1, "a choice of records");
+  if (status == UMBRA_OK) status = choose(is_held, records, of, seed);
+  if (status == UMBRA_OK) status = hold(rest, held, records, is_held);
   umbra_free(is_held);
+  umbra_free(of);
   return status;
 }

@@ -68,6 +68,7 @@ umbra_status umbra_judge_scores(umbra_judgement *judgement, const umbra_records 
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "judging needs an output, records, a score for each, and a finite threshold");
   umbra_judgement made = {UMBRA_JUDGEMENT_INIT};
+  UMBRA_TRY(umbra_records_check_two(records));
   UMBRA_TRY(find_auc(&made.auc, records, scores));
   double weights = 0;
   for (size_t i = 0; i < records->rows; i++) {
@@ -91,4 +92,33 @@ umbra_status umbra_judge(umbra_judgement *judgement, const umbra_records *record
   umbra_status status = umbra_judge_scores(judgement, records, scores, 0);
   umbra_free(scores);
   return status;
+}
+
+/* ---- several classes ---- */
+
+/* The place of the largest score; `classes` if any is not finite. */
+static size_t largest_of(const double *score, size_t classes) {
+  size_t largest = 0;
+  for (size_t k = 0; k < classes; k++) {
+    if (!isfinite(score[k])) return classes;
+    if (score[k] > score[largest]) largest = k;
+  }
+  return largest;
+}
+
+umbra_status umbra_judge_classes(double *accuracy, size_t *confusion, const umbra_records *records,
+                                 const double *scores) {
+  if (!accuracy || !records || !scores || !records->classes)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "judging classes needs an output, records whose labels are classes, and scores of each class");
+  const size_t classes = records->classes;
+  size_t right = 0;
+  for (size_t i = 0; confusion && i < classes * classes; i++) confusion[i] = 0;
+  for (size_t row = 0; row < records->rows; row++) {
+    const size_t class = umbra_records_class(records, row), said = largest_of(scores + row * classes, classes);
+    right += said == class;
+    if (confusion && said < classes) confusion[class * classes + said]++;
+  }
+  *accuracy = (double)right / (double)records->rows;
+  return UMBRA_OK;
 }

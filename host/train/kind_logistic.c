@@ -1,81 +1,243 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Linear models by the gradient of a loss of their margins, and Nesterov's step. What the loss is, only the plan's
- * polynomial knows. The state is w and u of plan.h: multiples of a unit, in `stride` slots.
+ * Linear models by the gradient of a loss of their margins. What the loss is, only the plan's polynomial knows. Records are
+ * by rows, times their labels, and weights in `stride` slots before every row.
  */
 #include <math.h>
 
 #include "../base/error.h"
+#include "../base/integers.h"
 #include "../base/memory.h"
-#include "../ckks/verbs.h"
 #include "../nn/logistic.h"
+#include "../params/params.h"
+#include "advance.h"
+#include "loss.h"
 #include "trainer.h"
+#include "twin.h"
 
-enum { W, U, STATES };
+/* ---- the plan ---- */
 
-typedef struct run {
-  const umbra_train_plan *plan;
-  umbra_evaluator *evaluator;
-  umbra_products *products;
-  umbra_bootstrapper *bootstrapper; /* NULL if the plan has no refresh */
-} run;
-
-static size_t states(const umbra_train_plan *plan) {
-  (void)plan;
-  return STATES;
+static umbra_status check(const umbra_train_options *o) {
+  const int hidden = o->hidden[0] || o->hidden_range != 0 || o->hidden_function || o->hidden_degree;
+  if (!hidden && o->outputs <= 1 && o->loss == UMBRA_LOSS_ONE_VS_REST) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "hidden layers, outputs and loss are of UMBRA_TRAIN_NETWORK; for a logistic model these options "
+                    "must be 0");
 }
+
+/* Rows that are in the real parts of one ciphertext over all slots. */
+static uint64_t real_rows(const umbra_params *params, uint32_t stride) { return umbra_params_slots(params) / stride; }
+
+/* That of batches of so many rows; one ciphertext is enough for small ones, and then no imaginary part is needed. */
+static umbra_matrix_layout layout_for(const umbra_params *params, size_t columns, uint64_t rows) {
+  umbra_matrix_layout layout = umbra_layout_of_records(params, columns);
+  uint64_t real = real_rows(params, layout.stride);
+  if (rows <= real) {
+    layout.slots = (uint32_t)umbra_power_above(rows) * layout.stride;
+    return layout;
+  }
+  uint64_t parts = (rows + 2 * real - 1) / (2 * real);
+  layout.pairs = 1;
+  if (parts > UMBRA_MATRIX_MAX_GROUP) parts = UMBRA_MATRIX_MAX_GROUP;
+  layout.group = umbra_min_u32((uint32_t)umbra_power_above(parts), layout.stride);
+  return layout;
+}
+
+/*
+ * A gradient is a sum of n records times values of about rate / n, whose error is that of any slot, e: it ends up with
+ * e sqrt(n) unit. Records times k make those values 1 / k as large, and the error k times; but margins, sums of a row's
+ * columns, get an error of e unit sqrt(columns) / k, which comes into the gradient by the sigmoid's slope, about 0.15,
+ * and averaged over n records. Here both are equal, but for what columns and records are on average.
+ */
+static double data_scale(const umbra_train_options *o, uint32_t stride) {
+  double square = 0.15 * o->rate * sqrt(stride) / (double)o->batch, scale = 1;
+  while (scale > 0x1p-10 && scale * scale > 2 * square) scale /= 2; /* no logarithms: all machines find the same */
+  return scale;
+}
+
+static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *given) {
+  const umbra_train_options *o = &plan->options;
+  if (o->columns >= umbra_params_slots(plan->params))
+    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%zu columns do not fit: these parameters take up to %u", o->columns,
+                      umbra_params_slots(plan->params) - 1);
+  plan->layout = given ? *given : layout_for(plan->params, o->columns, o->batch);
+  plan->data_columns = o->columns;
+  plan->state_slots = plan->layout.stride;
+  plan->firsts = 1;
+  plan->data_scale = data_scale(o, plan->layout.stride);
+  return UMBRA_OK;
+}
+
+static uint32_t block_parts(const umbra_train_plan *plan) { return plan->layout.group; }
 
 static size_t sums_of(const umbra_train_plan *plan) {
   (void)plan;
   return 1;
 }
 
+/*
+ * Roundings that the sum over the rows of a ciphertext adds up: one from the products of each block, and with pairs both
+ * parts, doubled.
+ */
+static double summed_roundings(const umbra_train_plan *plan, const umbra_plan_iteration *it) {
+  uint64_t first, blocks;
+  const uint64_t rows = plan->layout.slots / plan->layout.stride;
+  umbra_plan_batch_blocks(&first, &blocks, plan, it->step.batch);
+  return (double)(blocks * rows * (plan->layout.pairs ? 4 : 1));
+}
+
+/*
+ * A slot's error, e, in the unit of the output, and of a sum over the records, which have a size of about 1, as much again
+ * for the margins; see the scale of the data above. A slot has been through some dozen roundings and switches, which
+ * together have eight times the error of one.
+ */
+static double step_variance(const umbra_train_plan *plan, const umbra_plan_iteration *it, double weights) {
+  const double one = it->unit_out * umbra_plan_rounding(plan);
+  const double records = 2 * plan->data_scale * plan->data_scale * (double)it->step.rows * weights;
+  return one * one * (64 * (1 + records) + summed_roundings(plan, it));
+}
+
+/* ---- in the clear: the bias comes last ---- */
+
+static size_t weights_of(const umbra_train_options *options) { return options->columns + 1; }
+
+static int is_bias(const umbra_train_options *options, size_t weight) { return weight == options->columns; }
+
+static void initial(const umbra_train_options *options, double *weights) {
+  (void)options;
+  (void)weights;
+}
+
+static umbra_status check_records(const umbra_train_options *options, const umbra_records *records) {
+  (void)options;
+  if (records->classes == 2) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    records->classes ? "a logistic model tells two classes apart, and the records have %zu: name one "
+                                       "of them, or train a network with as many outputs"
+                                     : "a logistic model tells two classes apart, and the labels are values (%zu "
+                                       "classes): train a network with the squared error",
+                    records->classes);
+}
+
+enum { GROUP = 256 }; /* records whose polynomials are computed together, and then progress is asked */
+
+/* Margins become s(-margin). */
+static void find_slopes(double *margin, size_t count, const umbra_twin *t) {
+  const umbra_sigmoid_options *o = &t->plan->sigmoid;
+  for (size_t k = 0; k < count; k++)
+    margin[k] = t->exact ? umbra_function_value(UMBRA_FUNCTION_SIGMOID, -margin[k]) : -margin[k] / o->range;
+  if (!t->exact) umbra_chebyshev_values(margin, count, t->plan->coefficient, o->degree);
+}
+
+/* gradient += s(-<v, z>) z of some records; returns the largest |<v, z>|. */
+static double add_records(const umbra_twin *t, const size_t *row, size_t count) {
+  const size_t columns = t->records->columns;
+  const double *point = umbra_twin_point(t);
+  double slope[GROUP], largest = 0;
+  for (size_t k = 0; k < count; k++) {
+    slope[k] = umbra_records_label(t->records, row[k]) * umbra_records_score(t->records, row[k], point);
+    largest = fmax(largest, umbra_twin_size(slope[k]));
+  }
+  find_slopes(slope, count, t);
+  for (size_t k = 0; k < count; k++) {
+    const double *x = umbra_records_row(t->records, row[k]);
+    const double factor = umbra_records_weight(t->records, row[k]) * umbra_records_label(t->records, row[k]) * slope[k];
+    for (size_t c = 0; c < columns; c++) t->gradient[c] += factor * x[c];
+    t->gradient[columns] += factor;
+  }
+  return largest;
+}
+
+static umbra_status gradient(umbra_twin *t, umbra_train_outcome *outcome, const umbra_train_step *step) {
+  for (uint64_t k = 0; k < step->rows; k += GROUP) {
+    const uint64_t left = step->rows - k;
+    UMBRA_TRY(umbra_watch_step(t->watch, k, step->rows));
+    outcome->largest_score =
+        fmax(outcome->largest_score, add_records(t, t->order + step->first + k, left < GROUP ? left : GROUP));
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status scores(double *score, const umbra_train_plan *plan, const umbra_records *records,
+                           const double *weights) {
+  (void)plan;
+  for (size_t row = 0; row < records->rows; row++) score[row] = umbra_records_score(records, row, weights);
+  return UMBRA_OK;
+}
+
+static umbra_status judge(umbra_train_outcome *outcome, const umbra_train_plan *plan, const umbra_records *judged,
+                          const double *weights) {
+  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
+  (void)plan;
+  UMBRA_TRY(umbra_judge(&judgement, judged, weights));
+  outcome->accuracy = judgement.accuracy;
+  outcome->auc = judgement.auc;
+  outcome->loss = judgement.loss;
+  return UMBRA_OK;
+}
+
+/* ---- the owner's side ---- */
+
+/* Times the label, the scale and, of a plan with weights the second time, the weight. */
+static double value_of(umbra_element element, const void *source) {
+  const umbra_train_rows *s = source;
+  const size_t second = umbra_plan_is_weighted(s->plan) ? umbra_plan_weighted_row(s->plan, s->count) : SIZE_MAX;
+  const int weighted = element.row >= second;
+  const size_t at = weighted ? element.row - second : element.row;
+  if (at >= s->count) return 0; /* between both */
+  const size_t row = s->row[at];
+  const double weight = weighted ? umbra_records_weight(s->records, row) : 1;
+  const double y = s->plan->data_scale * weight * umbra_records_label(s->records, row);
+  return element.column == s->records->columns ? y : y * umbra_records_row(s->records, row)[element.column];
+}
+
+/* In the unit of the first iteration; encoded in `stride` slots, the row stands before every record by itself. */
+static umbra_status encrypt(umbra_train_state *first, const umbra_train_plan *plan, umbra_encryptor by,
+                            const double *weights) {
+  const size_t count = plan->options.columns + 1;
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = plan->data_level;
+  options.slots = plan->state_slots;
+  double *slot;
+  umbra_plaintext *plain = NULL;
+  UMBRA_TRY(umbra_alloc(&slot, count, sizeof *slot, "the first weights"));
+  for (size_t i = 0; weights && i < count; i++) slot[i] = weights[i] / plan->iteration[0].unit_in;
+  umbra_status status = umbra_encode(&plain, by.context, slot, count, &options);
+  umbra_free(slot);
+  UMBRA_TRY(status);
+  status = umbra_encrypt_by(&first->part[0], by, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+/* ---- under encryption ---- */
+
+typedef struct run {
+  const umbra_train_plan *plan;
+  umbra_evaluator *evaluator;
+  umbra_products *products;
+} run;
+
 static void destroy(void *object) {
   run *r = object;
-  umbra_bootstrapper_destroy(r->bootstrapper);
   umbra_products_destroy(r->products);
-  umbra_evaluator_destroy(r->evaluator);
   umbra_free(r);
 }
 
-static umbra_status create(void **out, const umbra_train_plan *plan, const umbra_context *context,
-                           const umbra_eval_keys *keys, const umbra_progress *progress) {
+static umbra_status create(void **out, const umbra_train_plan *plan, umbra_evaluator *evaluator) {
   run *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training"));
-  made->plan = plan;
-  umbra_status status = umbra_evaluator_create(&made->evaluator, context, keys);
-  if (status == UMBRA_OK) status = umbra_products_create(&made->products, made->evaluator, &plan->layout);
-  if (status == UMBRA_OK && plan->refreshes)
-    status = umbra_bootstrapper_create(&made->bootstrapper, context, plan->refresh, progress);
+  *made = (run){.plan = plan, .evaluator = evaluator};
+  umbra_status status = umbra_products_create(&made->products, evaluator, &plan->layout);
   if (status == UMBRA_OK) *out = made;
   else destroy(made);
   return status;
 }
 
-static umbra_evaluator *evaluator_of(void *object) { return ((run *)object)->evaluator; }
-
-static umbra_status start(umbra_train_state *state, const umbra_ciphertext *first) {
-  UMBRA_TRY(umbra_ciphertext_copy(&state->part[W], first));
-  return umbra_ciphertext_copy(&state->part[U], first);
-}
-
-/* ---- gradient ---- */
-
-/* *x = the polynomial of *x, at the level that its degree leaves: factors that vanish may have left a lower degree. */
-static umbra_status apply_polynomial(run *r, umbra_ciphertext **x, const double *coefficient) {
-  uint32_t degree = r->plan->degree, level = umbra_ciphertext_level(*x) - umbra_chebyshev_depth(degree);
-  umbra_ciphertext_declare_by_plan(*x, umbra_bound_within((*x)->estimate.bound, 1)); /* of margins over their range */
-  UMBRA_TRY(umbra_chebyshev_eval(r->evaluator, x, *x, coefficient, degree));
-  return umbra_ciphertext_level(*x) == level ? UMBRA_OK : umbra_level_drop(r->evaluator, x, *x, level);
-}
-
 /* The polynomial of a group's margins over the range, with the factor of the step: in place. */
 static umbra_status apply_loss(run *r, umbra_group_values *values, double factor) {
-  const umbra_train_plan *plan = r->plan;
-  double scaled[UMBRA_SIGMOID_MAX_DEGREE + 1];
-  for (uint32_t k = 0; k <= plan->degree; k++) scaled[k] = factor * plan->coefficient[k];
-  UMBRA_TRY(apply_polynomial(r, &values->re, scaled));
-  return values->im ? apply_polynomial(r, &values->im, scaled) : UMBRA_OK;
+  UMBRA_TRY(umbra_train_slope(r->evaluator, &values->re, r->plan, factor));
+  return values->im ? umbra_train_slope(r->evaluator, &values->im, r->plan, factor) : UMBRA_OK;
 }
 
 /* What of a block margins are made of, or, second, gradients: the same, unless the plan has weights; see plan.h. */
@@ -94,12 +256,13 @@ static umbra_status add(void *object, umbra_train_state *sums, const umbra_train
   const umbra_train_plan *plan = r->plan;
   const umbra_plan_iteration *it = &plan->iteration[i];
   /* The polynomial is that of the margin's negative. */
-  double to_range = -it->before * it->unit_in / plan->sigmoid.range / plan->data_scale;
+  double to_range = -umbra_train_point_unit(plan, i) / plan->sigmoid.range / plan->data_scale;
   double step = it->step.rate / (double)it->step.rows / it->unit_out / (1 + plan->layout.pairs) / plan->data_scale;
   const umbra_matrix records = half_of(block, plan, 0), weighted = half_of(block, plan, 1);
   for (size_t group = 0; group < umbra_matrix_groups(&records); group++) {
     umbra_group_values values = {0};
-    umbra_status status = umbra_times_vector(r->products, &values, &records, group, state->part[U], to_range);
+    umbra_status status =
+        umbra_times_vector(r->products, &values, &records, group, umbra_train_point(plan, state, 0), to_range);
     if (status == UMBRA_OK) status = apply_loss(r, &values, step);
     if (status == UMBRA_OK) status = umbra_transposed_add(r->products, &sums->part[0], &weighted, group, &values);
     umbra_group_values_clear(&values);
@@ -108,114 +271,32 @@ static umbra_status add(void *object, umbra_train_state *sums, const umbra_train
   return UMBRA_OK;
 }
 
-/* ---- step ---- */
-
-/* A factor for the weights and one for the bias, before every row. */
-static umbra_status encode_factors(umbra_plaintext **plain, const run *r, uint32_t level, double weights, double bias) {
-  const umbra_train_plan *plan = r->plan;
-  size_t columns = plan->options.columns;
-  double *values;
-  UMBRA_TRY(umbra_alloc(&values, columns + 1, sizeof *values, "factors"));
-  for (size_t c = 0; c < columns; c++) values[c] = weights;
-  values[columns] = bias;
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  options.level = level;
-  options.slots = plan->layout.stride;
-  umbra_status status = umbra_encode(plain, r->evaluator->context, values, columns + 1, &options);
-  umbra_free(values);
-  return status;
-}
-
-typedef struct umbra_term {
-  const umbra_ciphertext *x;
-  double weights, bias; /* its factors */
-} umbra_term;
-
-/* *out = the terms and the gradient, at its level. */
-static umbra_status combine(run *r, umbra_ciphertext **out, const umbra_term *term, size_t terms,
-                            const umbra_ciphertext *d) {
-  uint32_t level = umbra_ciphertext_level(d) + 1;
-  umbra_ciphertext *x[2] = {0};
-  umbra_plaintext *factors[2] = {0};
-  umbra_status status = UMBRA_OK;
-  for (size_t i = 0; i < terms && status == UMBRA_OK; i++) {
-    status = umbra_level_drop(r->evaluator, &x[i], term[i].x, level);
-    if (status == UMBRA_OK) status = encode_factors(&factors[i], r, level, term[i].weights, term[i].bias);
-  }
-  if (status == UMBRA_OK)
-    status = umbra_dot_plain(r->evaluator, out, (const umbra_ciphertext *const *)x,
-                             (const umbra_plaintext *const *)factors, terms);
-  if (status == UMBRA_OK) status = umbra_add(r->evaluator, out, *out, d);
-  for (size_t i = 0; i < terms; i++) {
-    umbra_ciphertext_destroy(x[i]);
-    umbra_plaintext_destroy(factors[i]);
-  }
-  return status;
-}
-
-/*
- * What is known of the weights is what the plan promises: bounds that follow from the operations alone would know of no
- * loss that bends, and grow without end. They are forgotten, since they depend on how sums are split among ranks. What is
- * refreshed next is within the bound, u as well (umbra_train_outcome).
- */
-static void declare_weights(umbra_train_state *state, const umbra_train_plan *plan, uint32_t i) {
-  const umbra_plan_iteration *it = &plan->iteration[i];
-  const double w = plan->options.bound / it->unit_out;
-  const double u = umbra_plan_refreshes_after(plan, i) ? w : fmax(w, w / (1 - it->step.eta));
-  umbra_ciphertext_declare_by_plan(state->part[W], (umbra_bound){w, it->w_error / it->unit_out});
-  umbra_ciphertext_declare_by_plan(state->part[U], (umbra_bound){u, it->u_error / it->unit_out});
-  for (int k = 0; k < STATES; k++) umbra_ciphertext_forget_worst(state->part[k]);
-}
-
-static umbra_status close_step(void *object, umbra_train_state *after, const umbra_train_state *before, uint32_t i,
-                               const umbra_train_state *sums) {
+static umbra_status close_sums(void *object, umbra_train_state *steps, uint32_t i, const umbra_train_state *sums) {
   run *r = object;
-  const umbra_plan_iteration *it = &r->plan->iteration[i];
-  double keep = it->before * it->unit_in / it->unit_out, shrink = 1 - it->step.rate * r->plan->options.l2;
-  double pull = it->step.eta / (1 - it->step.eta) * it->unit_in / it->unit_out;
-  const umbra_term term[2] = {{before->part[U], keep * shrink, keep}, {before->part[W], pull, pull}};
-  umbra_ciphertext *d = NULL;
-  umbra_status status = umbra_sum_rows(r->products, &d, sums->part[0]);
-  if (status == UMBRA_OK) status = combine(r, &after->part[W], term, 1, d);
-  if (status == UMBRA_OK) status = combine(r, &after->part[U], term, 2, d);
-  umbra_ciphertext_destroy(d);
-  if (status == UMBRA_OK) declare_weights(after, r->plan, i);
-  return status;
+  (void)i;
+  return umbra_sum_rows(r->products, &steps->part[0], sums->part[0]);
 }
 
-/* ---- refresh ---- */
-
-/* w + i u, refreshed as one. */
-static umbra_status refresh_pair(run *r, umbra_ciphertext **pair, const umbra_train_state *state) {
-  UMBRA_TRY(umbra_join_complex(r->evaluator, pair, state->part[W], state->part[U]));
-  return umbra_bootstrap(r->evaluator, pair, *pair, r->bootstrapper);
+/* Before every row. */
+static size_t factors(double *slot, const umbra_train_plan *plan, size_t part, double weights, double biases) {
+  const size_t columns = plan->options.columns;
+  (void)part;
+  for (size_t c = 0; c < columns; c++) slot[c] = weights;
+  slot[columns] = biases;
+  return columns + 1;
 }
 
-/* In half the unit. */
-static umbra_status refresh(void *object, umbra_train_state *fresh, const umbra_train_state *state) {
-  run *r = object;
-  umbra_ciphertext *pair = NULL;
-  umbra_status status = refresh_pair(r, &pair, state);
-  if (status == UMBRA_OK) status = umbra_split_complex(r->evaluator, &fresh->part[W], &fresh->part[U], pair);
-  umbra_ciphertext_destroy(pair);
-  return status;
-}
-
-#define OPS(title)                                                                                                     \
-  {                                                                                                                    \
-    .name = (title), .model = UMBRA_TRAIN_LOGISTIC, .states = states, .sums = sums_of, .create = create,               \
-    .destroy = destroy, .start = start, .add = add, .close = close_step, .refresh = refresh, .evaluator = evaluator_of \
+#define OPS(title)                                                                                                  \
+  {                                                                                                                 \
+    .name = (title), .model = UMBRA_TRAIN_LOGISTIC, .check = check, .lay_out = lay_out, .block_parts = block_parts, \
+    .sums = sums_of, .step_variance = step_variance, .weights = weights_of, .is_bias = is_bias, .initial = initial, \
+    .check_records = check_records, .gradient = gradient, .scores = scores, .judge = judge, .value = value_of,      \
+    .encrypt = encrypt, .create = create, .destroy = destroy, .add = add, .close = close_sums, .factors = factors   \
   }
 const umbra_train_ops umbra_train_logistic_ops = OPS("logistic regression");
 const umbra_train_ops umbra_train_weighted_ops = OPS("weighted logistic regression");
 
 /* ---- the model ---- */
-
-/* What the unit of the weights is at the end. */
-static int64_t last_unit(const umbra_train_plan *plan) {
-  const double unit = plan->iteration[plan->options.iterations - 1].unit_out;
-  return (int64_t)(plan->options.bootstrap_result ? unit / 2 : unit);
-}
 
 umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic **model) {
   if (!trainer || !model)
@@ -224,7 +305,7 @@ umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic
   umbra_ciphertext *w = NULL;
   UMBRA_TRY(umbra_trainer_finished(&result, trainer, UMBRA_TRAIN_LOGISTIC));
   const umbra_train_plan *plan = result.plan;
-  UMBRA_TRY(umbra_mul_integer(((run *)result.run)->evaluator, &w, result.state->part[W], last_unit(plan)));
+  UMBRA_TRY(umbra_mul_integer(result.evaluator, &w, result.state->part[umbra_train_w(0)], umbra_train_last_unit(plan)));
   UMBRA_TRY(umbra_logistic_make(model, w, plan->options.columns, plan->sigmoid.range, plan->degree, plan->coefficient));
   if (plan->identified) umbra_logistic_set_training(*model, plan->training);
   return UMBRA_OK;

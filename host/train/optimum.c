@@ -233,6 +233,7 @@ umbra_status umbra_logistic_optimum(double *weights, umbra_optimum *optimum, con
   double *room = NULL; /* its last vector is the result, until nothing can fail any more */
   UMBRA_TRY(UMBRA_TAKE(umbra_optimum_options, &s.options, options));
   UMBRA_TRY(check(&s.options));
+  UMBRA_TRY(umbra_records_check_two(records));
   for (size_t row = 0; row < records->rows; row++) s.weights += umbra_records_weight(records, row);
   umbra_status status = open_search(&s, &room);
   if (status == UMBRA_OK) status = umbra_watch_close(&s.watch, find(&s, room + VECTORS * s.size, &found));

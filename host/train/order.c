@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of records in a training: it decides what is in which batch, so it is the same on every machine. */
+/* What a training draws from its seed, the same on every machine: the order of records, and first weights. */
 #include "plan.h"
 
 /* splitmix64 (Steele, Lea, Flood, OOPSLA 2014). */
@@ -9,6 +9,8 @@ uint64_t umbra_train_random(uint64_t *state) {
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
   return z ^ (z >> 31);
 }
+
+double umbra_train_draw(uint64_t *state) { return (double)(umbra_train_random(state) >> 11) * 0x1p-52 - 1; }
 
 /* Uniform below `bound`: words under 2^64 mod bound are drawn again. */
 static uint64_t below(uint64_t *state, uint64_t bound) {

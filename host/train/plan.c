@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../base/error.h"
-#include "../base/integers.h"
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
@@ -13,28 +12,11 @@
 #include "../nn/sigmoid.h"
 #include "../params/params.h"
 #include "dataset_file.h"
+#include "kind.h"
 #include "plan_dry.h"
 #include "scaling.h"
 
 /* ---- layout ---- */
-
-/* Rows that are in the real parts of one ciphertext over all slots. */
-static uint64_t real_rows(const umbra_params *params, uint32_t stride) { return umbra_params_slots(params) / stride; }
-
-/* That of batches of so many rows; one ciphertext is enough for small ones, and then no imaginary part is needed. */
-static umbra_matrix_layout layout_for(const umbra_params *params, size_t columns, uint64_t rows) {
-  umbra_matrix_layout layout = umbra_layout_of_records(params, columns);
-  uint64_t real = real_rows(params, layout.stride);
-  if (rows <= real) {
-    layout.slots = (uint32_t)umbra_power_above(rows) * layout.stride;
-    return layout;
-  }
-  uint64_t parts = (rows + 2 * real - 1) / (2 * real);
-  layout.pairs = 1;
-  if (parts > UMBRA_MATRIX_MAX_GROUP) parts = UMBRA_MATRIX_MAX_GROUP;
-  layout.group = umbra_min_u32((uint32_t)umbra_power_above(parts), layout.stride);
-  return layout;
-}
 
 /* Seconds of an iteration with its share of a refresh. */
 static double seconds_of(const umbra_train_plan *plan, const umbra_plan_trial *trial, double refresh) {
@@ -44,7 +26,7 @@ static double seconds_of(const umbra_train_plan *plan, const umbra_plan_trial *t
 
 static void use_layout(umbra_train_plan *plan, const umbra_matrix_layout *layout) {
   plan->layout = *layout;
-  plan->block_rows = umbra_layout_rows_per_part(layout) * layout->group;
+  plan->block_rows = umbra_layout_rows_per_part(layout) * umbra_train_ops_of(plan->options.kind)->block_parts(plan);
 }
 
 /* *seconds is INFINITY if there are not enough levels. */
@@ -79,15 +61,20 @@ static umbra_status choose_layout(umbra_train_plan *plan, umbra_matrix_layout la
       plan->degree, plan->data_level);
 }
 
+/* As many levels as the iterations from one refresh to the next take: below, everything is cheaper. */
+static void lower_data(umbra_train_plan *plan) {
+  plan->data_level = plan->data_level / plan->report.depth * plan->report.depth;
+}
+
 /* ---- refreshes ---- */
 
 /*
  * A refresh begins at level 0 only if its bound is small enough. The largest bound for which it does, up to half of
  * that of the weights: so a unit is at least 2, and half of it still an integer.
  */
-static umbra_status plan_refresh(umbra_train_plan *plan, uint32_t stride) {
+static umbra_status plan_refresh(umbra_train_plan *plan) {
   umbra_bootstrap_options options = {UMBRA_BOOTSTRAP_OPTIONS_INIT};
-  options.slots = stride;
+  options.slots = plan->state_slots;
   if (plan->options.rounds) options.rounds = plan->options.rounds;
   for (options.bound = plan->options.bound / 2; options.bound >= 0x1p-20; options.bound /= 2) {
     UMBRA_TRY(umbra_bootstrap_plan_create(&plan->refresh, plan->params, &options));
@@ -121,7 +108,6 @@ static umbra_status make_iterations(umbra_train_plan *plan) {
   umbra_train_schedule(step, &plan->options);
   for (uint32_t i = 0; i < count; i++) plan->iteration[i].step = step[i];
   umbra_free(step);
-  plan->iteration[0].before = 1;
   plan->iteration[0].unit_in = unit_of(plan) / 2;
   plan->iteration[0].unit_out = unit_of(plan);
   return UMBRA_OK;
@@ -129,11 +115,10 @@ static umbra_status make_iterations(umbra_train_plan *plan) {
 
 static void plan_iterations(umbra_train_plan *plan) {
   uint32_t level = plan->data_level, count = plan->options.iterations, depth = plan->report.depth;
-  double unit = unit_of(plan), before = 1;
+  double unit = unit_of(plan);
   for (uint32_t i = 0; i < count; i++) {
     umbra_plan_iteration *it = &plan->iteration[i];
     it->refresh = level < depth;
-    it->before = before;
     if (it->refresh) {
       level = plan->data_level;
       plan->report.bootstraps++;
@@ -143,10 +128,13 @@ static void plan_iterations(umbra_train_plan *plan) {
     it->level_after = level -= depth;
     it->unit_in = unit / 2;
     it->unit_out = ends ? unit : unit / 2;
-    before = 1 - it->step.eta;
   }
   plan->iteration[count - 1].unit_out = plan->options.bootstrap_result ? unit : 1;
   plan->refreshes = plan->report.bootstraps || plan->options.bootstrap_result;
+}
+
+int umbra_plan_refreshed_after(const umbra_train_plan *plan, uint32_t i) {
+  return i + 1 < plan->options.iterations ? plan->iteration[i + 1].refresh : plan->options.bootstrap_result;
 }
 
 /* What margins and slopes are multiplied by is encoded as constants, which have to fit. */
@@ -155,7 +143,7 @@ static umbra_status check_factors(const umbra_train_plan *plan, uint32_t iterati
   for (uint32_t i = 0; i < iterations; i++) {
     const umbra_plan_iteration *it = &plan->iteration[i];
     double step = it->step.rate / (double)it->step.rows / it->unit_out / plan->data_scale;
-    double margin = it->before * it->unit_in / plan->sigmoid.range / plan->data_scale;
+    double margin = it->step.before * it->unit_in / plan->sigmoid.range / plan->data_scale;
     if (step <= most && margin <= most) continue;
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "rate %g over %llu records, or the bound %g over the range %g, is too large to compute with in "
@@ -220,18 +208,6 @@ static void plan_blocks(umbra_train_plan *plan) {
   r->data_bytes = (plan->batches - 1) * r->read_bytes + batch_bytes(plan, rows) + umbra_dataset_index_bytes(plan);
 }
 
-/*
- * A gradient is a sum of n records times values of about rate / n, whose error is that of any slot, e: it ends up with
- * e sqrt(n) unit. Records times k make those values 1 / k as large, and the error k times; but margins, sums of a row's
- * columns, get an error of e unit sqrt(columns) / k, which comes into the gradient by the sigmoid's slope, about 0.15,
- * and averaged over n records. Here both are equal, but for what columns and records are on average.
- */
-static double data_scale(const umbra_train_options *o, uint32_t stride) {
-  double square = 0.15 * o->rate * sqrt(stride) / (double)o->batch, scale = 1;
-  while (scale > 0x1p-10 && scale * scale > 2 * square) scale /= 2; /* no logarithms: all machines find the same */
-  return scale;
-}
-
 /* ---- keys ---- */
 
 umbra_status umbra_train_plan_needs(const umbra_train_plan *plan, umbra_key_needs *needs) {
@@ -247,6 +223,11 @@ static size_t count_rotations(const umbra_key_needs *needs) {
 
 /* ---- report ---- */
 
+/* What memory is lost between blocks: more if these have many sizes, as on the many levels of a network. */
+static uint64_t fragments_of(const umbra_train_plan *plan) {
+  return plan->report.memory_limit / (plan->options.kind == UMBRA_TRAIN_NETWORK ? 4 : 8);
+}
+
 static void fill_report(umbra_train_plan *plan) {
   umbra_train_report *r = &plan->report;
   const umbra_bootstrap_report *refresh = &plan->refresh->report;
@@ -255,7 +236,7 @@ static void fill_report(umbra_train_plan *plan) {
   r->keys = costs->whole.keys;
   r->key_bytes = costs->whole.key_bytes;
   r->memory_limit = costs->whole.peak_bytes + costs->whole.peak_bytes / 16; /* for what is kept to be used again */
-  r->memory_bytes = r->memory_limit + r->memory_limit / 8 + ((uint64_t)256 << 20); /* fragments, tables, buffers */
+  r->memory_bytes = r->memory_limit + fragments_of(plan) + ((uint64_t)256 << 20); /* tables, buffers */
   r->key_switches = costs->iteration.key_switches;
   r->bootstrap_switches = costs->refresh.key_switches + costs->refresh.ephemeral_switches;
   r->fit_error = umbra_sigmoid_fit_error(plan->coefficient, plan->sigmoid.degree, plan->sigmoid.range);
@@ -274,9 +255,6 @@ static umbra_status check_request(const umbra_params *params, const umbra_train_
   if (o->scaling && umbra_scaling_columns(o->scaling) != o->columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling is of %zu columns, and the plan for %zu",
                       umbra_scaling_columns(o->scaling), o->columns);
-  if (o->columns >= umbra_params_slots(params))
-    return umbra_fail(UMBRA_ERROR_UNSUPPORTED, "%zu columns do not fit: these parameters take up to %u", o->columns,
-                      umbra_params_slots(params) - 1);
   return UMBRA_OK;
 }
 
@@ -288,19 +266,17 @@ static umbra_status make_polynomial(umbra_train_plan *plan, const double *given)
   return UMBRA_OK;
 }
 
-/* The layout, and by it the blocks and the levels of iterations. */
-static umbra_status lay_out(umbra_train_plan *plan, const umbra_matrix_layout *given) {
-  const umbra_train_options *o = &plan->options;
-  const umbra_matrix_layout layout = given ? *given : layout_for(plan->params, o->columns, o->batch);
+/* The group of the layout, and by it the blocks and the levels of iterations. */
+static umbra_status plan_all(umbra_train_plan *plan, uint32_t least_group) {
   plan->data_level = plan->report.levels = umbra_params_bootstrapped_level(plan->params);
-  plan->data_scale = data_scale(o, layout.stride);
   plan->refreshes = 1; /* as far as is known */
   UMBRA_TRY(make_iterations(plan));
   UMBRA_TRY(check_factors(plan, 1));
-  UMBRA_TRY(choose_layout(plan, layout, given ? layout.group : 1));
+  UMBRA_TRY(choose_layout(plan, plan->layout, least_group));
+  if (plan->options.kind == UMBRA_TRAIN_NETWORK) lower_data(plan);
   plan_blocks(plan);
   plan_iterations(plan);
-  return check_factors(plan, o->iterations);
+  return check_factors(plan, plan->options.iterations);
 }
 
 /* scaling: of its records, or NULL. */
@@ -324,9 +300,11 @@ static umbra_status fill(umbra_train_plan *plan, const umbra_plan_given *given) 
   umbra_train_options *o = &plan->options;
   if (o->batch == 0) o->batch = o->rows;
   UMBRA_TRY(make_polynomial(plan, given->coefficient));
+  UMBRA_TRY(umbra_train_activation_make(&plan->activation, o, given->activation));
   UMBRA_TRY(check_last_bound(plan));
-  UMBRA_TRY(plan_refresh(plan, (uint32_t)umbra_power_above(o->columns + 1)));
-  UMBRA_TRY(lay_out(plan, given->layout));
+  UMBRA_TRY(umbra_train_ops_of(o->kind)->lay_out(plan, given->layout));
+  UMBRA_TRY(plan_refresh(plan));
+  UMBRA_TRY(plan_all(plan, given->layout ? given->layout->group : 1));
   UMBRA_TRY(umbra_key_needs_create(&plan->needs, plan->params));
   UMBRA_TRY(umbra_plan_run_dry(&plan->costs, plan->needs, plan, NULL));
   fill_report(plan);
@@ -431,6 +409,15 @@ umbra_status umbra_train_plan_options(const umbra_train_plan *plan, umbra_train_
 }
 
 const umbra_params *umbra_train_plan_params(const umbra_train_plan *plan) { return plan->params; }
+size_t umbra_train_plan_weights(const umbra_train_plan *plan) {
+  return umbra_train_ops_of(plan->options.kind)->weights(&plan->options);
+}
+
+void umbra_train_plan_initial(const umbra_train_plan *plan, double *weights) {
+  memset(weights, 0, umbra_train_plan_weights(plan) * sizeof *weights);
+  umbra_train_ops_of(plan->options.kind)->initial(&plan->options, weights);
+}
+
 const double *umbra_train_plan_coefficients(const umbra_train_plan *plan) { return plan->coefficient; }
 
 void umbra_train_plan_digest(const umbra_train_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]) {

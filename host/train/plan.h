@@ -3,14 +3,17 @@
  * What a training does, before anything runs.
  *
  * The state is w and u = v / (1 - eta of the iteration before): then an iteration ends in u = (...) + d and w = (...) + d
- * with one gradient d, and no level is spent on eta. Both are kept as multiples of a unit, a power of two, so that they
- * can be refreshed from the lowest level; unit_in is that of an iteration's input and unit_out that of its output.
+ * with one gradient d, and no level is spent on eta. Of optimizers with gradients at w, u is the velocity. Both are kept
+ * as multiples of a unit, a power of two, so that they can be refreshed from the lowest level; unit_in is that of an
+ * iteration's input and unit_out that of its output.
  */
 #ifndef UMBRA_TRAIN_PLAN_H
 #define UMBRA_TRAIN_PLAN_H
 
 #include "../circuits/bootstrap/bootstrap_plan.h"
 #include "../linalg/products.h"
+#include "activation.h"
+#include "network.h"
 #include "schedule.h"
 
 typedef struct umbra_plan_iteration {
@@ -18,7 +21,6 @@ typedef struct umbra_plan_iteration {
   int refresh; /* before it */
   uint32_t level, level_after;
   double unit_in, unit_out;
-  double before;           /* 1 - eta of the iteration before; 1 at first */
   double w_error, u_error; /* standard deviations after it, as expected; see plan_error.c */
 } umbra_plan_iteration;
 
@@ -38,10 +40,15 @@ struct umbra_train_plan {
   int identified;                       /* it was made with the scaling of its records, and these are one training: */
   uint8_t training[UMBRA_DIGEST_BYTES]; /* its id, which the digest does not depend on */
   umbra_matrix_layout layout;           /* of all blocks */
-  uint64_t block_rows;                  /* of a full block; a batch is as many blocks as its rows need */
+  size_t data_columns;                  /* of their matrices */
+  uint32_t state_slots;                 /* of the ciphertexts of the weights, */
+  size_t firsts;                        /* and how many these are; a state has two for each */
+  umbra_network network;                /* of UMBRA_TRAIN_NETWORK */
+  umbra_train_activation activation;
+  double data_scale;   /* blocks hold records times this power of two */
+  uint64_t block_rows; /* of a full block; a batch is as many blocks as its rows need */
   uint64_t batches, blocks;
   uint32_t data_level; /* of blocks, and of the first weights */
-  double data_scale;   /* blocks hold records times this power of two; see plan.c */
   umbra_plan_iteration *iteration;
   umbra_bootstrap_plan *refresh;
   int refreshes; /* whether there is any refresh, that of the result included */
@@ -67,14 +74,13 @@ uint64_t umbra_plan_matrix_rows(const umbra_train_plan *plan, uint64_t rows);
 /* Blocks first .. first + count - 1 are a batch. */
 void umbra_plan_batch_blocks(uint64_t *first, uint64_t *count, const umbra_train_plan *plan, uint64_t batch);
 
-/* Whether a refresh comes after iteration i; then its u must be within the bound of the weights, too. */
-static inline int umbra_plan_refreshes_after(const umbra_train_plan *plan, uint32_t i) {
-  return i + 1 < plan->options.iterations ? plan->iteration[i + 1].refresh : plan->options.bootstrap_result;
-}
+/* Whether a refresh comes after iteration i; then u must be within the bound, too. */
+int umbra_plan_refreshed_after(const umbra_train_plan *plan, uint32_t i);
 
 /* What of a plan does not follow from its options; NULL: it does. */
 typedef struct umbra_plan_given {
   const double *coefficient; /* a plan means the same on every machine, whatever its mathematics library */
+  const double *activation;  /* likewise: hidden_degree + 1 */
   const umbra_matrix_layout *layout;
   const uint8_t *training; /* its id */
 } umbra_plan_given;
@@ -82,9 +88,8 @@ typedef struct umbra_plan_given {
 umbra_status umbra_train_plan_make(umbra_train_plan **plan, const umbra_params *params,
                                    const umbra_train_options *options, const umbra_plan_given *given);
 
-/* Variance of an error of the gradient in an iteration; weights: mean square of the records', 1 if nobody knows. */
-double umbra_plan_gradient_variance(const umbra_train_plan *plan, const umbra_plan_iteration *iteration,
-                                    double weights);
+/* Standard deviation of a slot's error from one rounding at a low level. */
+double umbra_plan_rounding(const umbra_train_plan *plan);
 
 /* Fills the errors of the iterations and of the report, of a plan that is complete otherwise. */
 void umbra_plan_errors(umbra_train_plan *plan);

@@ -16,7 +16,7 @@ typedef struct dry_run {
   const umbra_train_plan *plan;
   umbra_context *context;
   umbra_stepper *stepper;
-  umbra_ciphertext *first;      /* the data set's weights, which a trainer keeps */
+  umbra_train_state first;      /* the data set's weights, which a trainer keeps */
   uint32_t i;                   /* the iteration */
   umbra_train_state low, state; /* before its refresh, if it has one, and then */
   umbra_train_state sums, after;
@@ -31,7 +31,7 @@ static void clear_states(dry_run *r) {
 static void close_run(dry_run *r) {
   clear_states(r);
   umbra_stepper_destroy(r->stepper);
-  umbra_ciphertext_destroy(r->first);
+  umbra_train_state_clear(&r->first);
   umbra_context_destroy(r->context);
 }
 
@@ -39,7 +39,7 @@ static void close_run(dry_run *r) {
 static umbra_status start(dry_run *r) {
   UMBRA_TRY(umbra_dataset_dry_weights(&r->first, r->plan, r->context, r->plan->data_level));
   UMBRA_TRY(umbra_stepper_create(&r->stepper, r->plan, r->context, NULL, NULL, NULL));
-  return umbra_step_start(r->stepper, &r->state, r->first);
+  return umbra_step_start(r->stepper, &r->state, &r->first);
 }
 
 /* A run whose stepper is still to be made. */
@@ -78,17 +78,16 @@ static umbra_status add_block(dry_run *r) {
 }
 
 static umbra_status close_step(dry_run *r) {
-  const umbra_stepper *s = r->stepper;
-  return s->ops->close(s->run, &r->after, &r->state, r->i, &r->sums);
+  return umbra_step_close(r->stepper, &r->after, &r->state, r->i, &r->sums);
 }
 
 static umbra_status refresh(dry_run *r) { return umbra_step_refresh(r->stepper, &r->state, &r->low); }
 
 static umbra_status start_at(const dry_run *r, umbra_train_state *state, uint32_t level) {
-  umbra_ciphertext *weights = NULL;
+  umbra_train_state weights;
   UMBRA_TRY(umbra_dataset_dry_weights(&weights, r->plan, r->context, level));
-  umbra_status status = umbra_step_start(r->stepper, state, weights);
-  umbra_ciphertext_destroy(weights);
+  umbra_status status = umbra_step_start(r->stepper, state, &weights);
+  umbra_train_state_clear(&weights);
   return status;
 }
 
@@ -112,15 +111,9 @@ static umbra_status add_batch(dry_run *r, tally *sum) {
   return add_blocks(r, sum, first + count - 1, count > 1);
 }
 
-static umbra_status make_sums(dry_run *r) {
-  const umbra_train_ops *ops = r->stepper->ops;
-  UMBRA_TRY(umbra_train_state_make(&r->sums, ops->sums(r->plan)));
-  return umbra_train_state_make(&r->after, ops->states(r->plan));
-}
-
 /* Of iteration r->i, from r->state. */
 static umbra_status iterate(dry_run *r, tally *sum, uint32_t *level_after) {
-  umbra_status status = make_sums(r);
+  umbra_status status = umbra_train_state_make(&r->sums, r->stepper->ops->sums(r->plan));
   if (status == UMBRA_OK) status = add_batch(r, sum);
   if (status == UMBRA_OK) status = measure(r, sum, close_step, 1);
   if (status == UMBRA_OK) *level_after = umbra_ciphertext_level(r->after.part[0]);

@@ -27,6 +27,16 @@ typedef struct options_record {
  */
 enum { VERSION = 1 };
 
+/*
+ * Options that came later: a plan in which none of them says anything has no such record, and the digest that it always
+ * had.
+ */
+typedef struct learning_record {
+  double hidden_range;
+  uint32_t optimizer, loss, outputs, hidden[UMBRA_TRAIN_MAX_HIDDEN], function, degree;
+} learning_record;
+_Static_assert(sizeof(learning_record) == 40, "no padding");
+
 typedef struct training_record {
   options_record options;
   uint8_t digest[UMBRA_DIGEST_BYTES]; /* of the plan */
@@ -35,6 +45,9 @@ _Static_assert(sizeof(training_record) == 144, "no padding");
 
 /* Chebyshev coefficients of what stays near the sigmoid, between 0 and 1, are below 2. */
 static const double most_coefficient = 4;
+
+/* And those of what is at most as large as its range, the largest of activations. */
+static const double most_of_activation = 4096;
 
 static options_record record_of(const umbra_train_options *o) {
   return (options_record){.rows = o->rows,
@@ -60,31 +73,59 @@ static options_record record_of(const umbra_train_options *o) {
                           .rounds = (uint8_t)(o->rounds > 1 ? o->rounds : 0)};
 }
 
+static learning_record learning_of(const umbra_train_options *o) {
+  learning_record r = {.hidden_range = o->hidden_range,
+                       .optimizer = (uint32_t)o->optimizer,
+                       .loss = (uint32_t)o->loss,
+                       .outputs = o->outputs,
+                       .function = (uint32_t)o->hidden_function,
+                       .degree = o->hidden_degree};
+  memcpy(r.hidden, o->hidden, sizeof r.hidden);
+  return r;
+}
+
+/* Of its coefficients. */
+static size_t activation_bytes(const learning_record *r) { return r->degree ? (r->degree + 1) * sizeof(double) : 0; }
+
+static int says_nothing(const learning_record *r) {
+  return r->hidden_range == 0 && !r->optimizer && !r->loss && !r->outputs && !r->hidden[0] && !r->hidden[1] &&
+         !r->hidden[2] && !r->function && !r->degree;
+}
+
 static umbra_sigmoid_options sigmoid_of(const options_record *r) {
   return (umbra_sigmoid_options){
       .struct_size = sizeof(umbra_sigmoid_options), .degree = r->degree, .fit = (umbra_fit)r->fit, .range = r->range};
 }
 
-static umbra_train_options options_of(const options_record *r, const umbra_sigmoid_options *sigmoid) {
-  return (umbra_train_options){.struct_size = sizeof(umbra_train_options),
-                               .kind = (umbra_train_kind)r->kind,
-                               .iterations = r->iterations,
-                               .rows = r->rows,
-                               .columns = r->columns,
-                               .batch = r->batch,
-                               .whole_batches = (int)r->whole_batches,
-                               .shuffle = (int)r->shuffle,
-                               .seed = r->seed,
-                               .rate = r->rate,
-                               .decay = r->decay,
-                               .schedule = (umbra_rate_schedule)r->schedule,
-                               .bootstrap_result = (int)r->bootstrap_result,
-                               .momentum = r->momentum,
-                               .l2 = r->l2,
-                               .bound = r->bound,
-                               .sigmoid = sigmoid,
-                               .target = (umbra_target)r->target,
-                               .rounds = r->rounds};
+static umbra_train_options options_of(const options_record *r, const learning_record *l,
+                                      const umbra_sigmoid_options *sigmoid) {
+  umbra_train_options o = {.struct_size = sizeof(umbra_train_options),
+                           .kind = (umbra_train_kind)r->kind,
+                           .iterations = r->iterations,
+                           .rows = r->rows,
+                           .columns = r->columns,
+                           .batch = r->batch,
+                           .whole_batches = (int)r->whole_batches,
+                           .shuffle = (int)r->shuffle,
+                           .seed = r->seed,
+                           .rate = r->rate,
+                           .decay = r->decay,
+                           .schedule = (umbra_rate_schedule)r->schedule,
+                           .bootstrap_result = (int)r->bootstrap_result,
+                           .momentum = r->momentum,
+                           .l2 = r->l2,
+                           .bound = r->bound,
+                           .sigmoid = sigmoid,
+                           .target = (umbra_target)r->target,
+                           .rounds = r->rounds,
+                           .hidden_range = l->hidden_range,
+                           .optimizer = (umbra_optimizer)l->optimizer,
+                           .loss = (umbra_loss)l->loss,
+                           .outputs = l->outputs,
+                           .hidden_function = (umbra_function)l->function,
+                           .hidden_degree = l->degree};
+  memcpy(o.hidden, l->hidden, sizeof o.hidden);
+  return o;
 }
 
 /* What follows from the options by this version's reckoning. */
@@ -96,12 +137,15 @@ _Static_assert(sizeof(derived_record) == 24, "no padding");
 
 void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_plan *plan) {
   const options_record record = record_of(&plan->options);
+  const learning_record learning = learning_of(&plan->options);
   const umbra_matrix_layout *l = &plan->layout;
   const derived_record derived = {l->stride, l->slots, l->group, (uint32_t)l->pairs, plan->data_scale};
   crypto_generichash_state state;
   crypto_generichash_init(&state, NULL, 0, UMBRA_DIGEST_BYTES);
   crypto_generichash_update(&state, plan->params->digest, sizeof plan->params->digest);
   crypto_generichash_update(&state, (const uint8_t *)&record, sizeof record);
+  if (!says_nothing(&learning)) crypto_generichash_update(&state, (const uint8_t *)&learning, sizeof learning);
+  crypto_generichash_update(&state, (const uint8_t *)plan->activation.value, activation_bytes(&learning));
   crypto_generichash_update(&state, (const uint8_t *)plan->coefficient,
                             (plan->sigmoid.degree + 1) * sizeof *plan->coefficient);
   crypto_generichash_update(&state, (const uint8_t *)&derived, sizeof derived);
@@ -109,6 +153,14 @@ void umbra_train_digest(uint8_t digest[UMBRA_DIGEST_BYTES], const umbra_train_pl
 }
 
 /* ---- saving ---- */
+
+static umbra_status save_learning(umbra_writer *writer, const umbra_train_plan *plan) {
+  const learning_record learning = learning_of(&plan->options);
+  if (says_nothing(&learning)) return UMBRA_OK;
+  UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_LEARNING, &learning, sizeof learning));
+  if (!learning.degree) return UMBRA_OK;
+  return umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->activation.value, activation_bytes(&learning));
+}
 
 static umbra_status save(umbra_writer *writer, const void *object) {
   const umbra_train_plan *plan = object;
@@ -118,6 +170,7 @@ static umbra_status save(umbra_writer *writer, const void *object) {
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(umbra_write_record(writer, UMBRA_SECTION_COEFFICIENTS, plan->coefficient,
                                (plan->sigmoid.degree + 1) * sizeof *plan->coefficient));
+  UMBRA_TRY(save_learning(writer, plan));
   return plan->identified ? umbra_write_record(writer, UMBRA_SECTION_ORIGIN, plan->training, sizeof plan->training)
                           : UMBRA_OK;
 }
@@ -143,39 +196,66 @@ static umbra_status check_record(const umbra_reader *reader, const options_recor
   return UMBRA_OK;
 }
 
-static umbra_status read_coefficients(umbra_reader *reader, double *coefficient, uint32_t count) {
+static umbra_status read_coefficients(umbra_reader *reader, double *coefficient, uint32_t count, double most) {
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_COEFFICIENTS, coefficient, count * sizeof *coefficient));
   for (uint32_t i = 0; i < count; i++)
-    if (!(fabs(coefficient[i]) <= most_coefficient))
+    if (!(fabs(coefficient[i]) <= most))
       return umbra_reader_malformed(reader, "coefficient %u of the polynomial is %g: it must be within [-%g, %g]", i,
-                                    coefficient[i], most_coefficient, most_coefficient);
+                                    coefficient[i], most, most);
   return UMBRA_OK;
 }
 
 /* A plan that could not have been made is malformed. */
 static umbra_status make(umbra_train_plan **plan, const umbra_reader *reader, const umbra_params *params,
-                         const options_record *record, const umbra_plan_given *given) {
+                         const options_record *record, const learning_record *learning, const umbra_plan_given *given) {
   const umbra_sigmoid_options sigmoid = sigmoid_of(record);
-  const umbra_train_options options = options_of(record, &sigmoid);
+  const umbra_train_options options = options_of(record, learning, &sigmoid);
   umbra_status status = umbra_train_plan_make(plan, params, &options, given);
   if (status != UMBRA_ERROR_INVALID_ARGUMENT && status != UMBRA_ERROR_UNSUPPORTED) return status;
   return umbra_reader_malformed(reader, "%s", umbra_last_error());
 }
 
+static umbra_status check_learning(umbra_reader *reader, const learning_record *learning, double *activation) {
+  if (says_nothing(learning)) return umbra_reader_malformed(reader, "a record of options that says nothing");
+  if (!learning->degree) return UMBRA_OK;
+  if (learning->degree > UMBRA_TRAIN_MAX_HIDDEN_DEGREE)
+    return umbra_reader_malformed(reader, "an activation of degree %u: it must be up to %d", learning->degree,
+                                  UMBRA_TRAIN_MAX_HIDDEN_DEGREE);
+  return read_coefficients(reader, activation, learning->degree + 1, most_of_activation);
+}
+
+/* What sections may follow: what a training learns, and which one it is; *known: whether that was read. */
+static umbra_status read_rest(umbra_reader *reader, learning_record *learning, double *activation, uint8_t *training,
+                              int *known) {
+  *learning = (learning_record){0};
+  *known = 0;
+  if (reader->section == reader->header.sections) return UMBRA_OK;
+  UMBRA_TRY(umbra_read_begin_either(reader, known, UMBRA_SECTION_LEARNING, sizeof *learning, UMBRA_SECTION_ORIGIN,
+                                    UMBRA_DIGEST_BYTES));
+  if (*known) UMBRA_TRY(umbra_read_bytes(reader, training, UMBRA_DIGEST_BYTES));
+  else UMBRA_TRY(umbra_read_bytes(reader, learning, sizeof *learning));
+  UMBRA_TRY(umbra_read_end(reader));
+  if (*known) return UMBRA_OK;
+  UMBRA_TRY(check_learning(reader, learning, activation));
+  if (reader->section == reader->header.sections) return UMBRA_OK;
+  *known = 1;
+  return umbra_read_record(reader, UMBRA_SECTION_ORIGIN, training, UMBRA_DIGEST_BYTES);
+}
+
 static umbra_status read_plan(umbra_reader *reader, const umbra_params *params, umbra_train_plan **plan) {
   training_record record;
-  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1];
+  learning_record learning;
+  double coefficient[UMBRA_SIGMOID_MAX_DEGREE + 1], activation[UMBRA_ACTIVATION_TERMS];
   uint8_t training[UMBRA_DIGEST_BYTES];
-  umbra_plan_given given = {.coefficient = coefficient};
+  int known;
+  umbra_plan_given given = {.coefficient = coefficient, .activation = activation};
   UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_TRAINING, &record, sizeof record));
   UMBRA_TRY(check_record(reader, &record.options));
-  UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1));
-  if (reader->section < reader->header.sections) {
-    UMBRA_TRY(umbra_read_record(reader, UMBRA_SECTION_ORIGIN, training, sizeof training));
-    given.training = training;
-  }
+  UMBRA_TRY(read_coefficients(reader, coefficient, record.options.degree + 1, most_coefficient));
+  UMBRA_TRY(read_rest(reader, &learning, activation, training, &known));
+  if (known) given.training = training;
   umbra_train_plan *made = NULL;
-  UMBRA_TRY(make(&made, reader, params, &record.options, &given));
+  UMBRA_TRY(make(&made, reader, params, &record.options, &learning, &given));
   *plan = made;
   if (memcmp(made->digest, record.digest, sizeof record.digest) != 0)
     return umbra_reader_malformed(reader,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "records.h"
+#include "kind.h"
 
 #include <math.h>
 #include <sodium.h>
@@ -18,7 +18,7 @@ umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t col
                       columns);
   umbra_records *made = NULL;
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "records"));
-  *made = (umbra_records){.rows = rows, .columns = columns, .weight = {1, 1}};
+  *made = (umbra_records){.rows = rows, .columns = columns, .classes = 2, .weight = {1, 1}};
   umbra_status status = umbra_alloc(&made->labels, rows, sizeof *made->labels, "labels");
   if (status == UMBRA_OK) status = umbra_alloc(&made->features, count, sizeof *made->features, "records");
   if (status == UMBRA_OK) *records = made;
@@ -30,6 +30,7 @@ umbra_status umbra_records_make_like(umbra_records **records, const umbra_record
   umbra_records *made = NULL;
   UMBRA_TRY(umbra_records_make(&made, rows, others->columns));
   made->schema = umbra_share(others->schema);
+  made->classes = others->classes;
   made->median = others->median;
   memcpy(made->weight, others->weight, sizeof made->weight);
   umbra_status status = UMBRA_OK;
@@ -55,12 +56,19 @@ void umbra_records_destroy(umbra_records *records) {
   umbra_free(records);
 }
 
+umbra_status umbra_records_check_two(const umbra_records *records) {
+  if (records->classes == 2) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records' labels are %s; this is for records of two classes",
+                    records->classes ? "of more than two classes" : "values");
+}
+
 umbra_status umbra_records_check_shape(const umbra_records *records, const umbra_train_options *options) {
   if (umbra_records_are_weighted(records) && options->kind != UMBRA_TRAIN_WEIGHTED)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "the records' classes weigh %g and %g; a plan of that is of kind UMBRA_TRAIN_WEIGHTED",
                       records->weight[0], records->weight[1]);
-  if (records->rows == options->rows && records->columns == options->columns) return UMBRA_OK;
+  if (records->rows == options->rows && records->columns == options->columns)
+    return umbra_train_ops_of(options->kind)->check_records(options, records);
   return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "%zu records of %zu features; the plan is for %zu of %zu",
                     records->rows, records->columns, options->rows, options->columns);
 }
@@ -97,6 +105,13 @@ const double *umbra_records_row(const umbra_records *records, size_t row) {
   return records->features + row * records->columns;
 }
 double umbra_records_label(const umbra_records *records, size_t row) { return records->labels[row]; }
+size_t umbra_records_classes(const umbra_records *records) { return records->classes; }
+
+size_t umbra_records_class(const umbra_records *records, size_t row) {
+  const double label = records->labels[row];
+  return records->classes == 2 ? label > 0 : (size_t)label;
+}
+
 const umbra_schema *umbra_records_schema(const umbra_records *records) { return records->schema; }
 
 /* ---- labels ---- */
@@ -139,19 +154,49 @@ static umbra_status check_features(const umbra_records *records) {
   return UMBRA_OK;
 }
 
+static umbra_status check_class(const umbra_records *records, size_t row) {
+  const double label = records->labels[row];
+  if (label >= 0 && label < (double)records->classes && label == floor(label)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_RANGE, "row %zu: the label is %.15g; of %zu classes labels are 0 to %zu", row + 1,
+                    label, records->classes, records->classes - 1);
+}
+
+static umbra_status check_targets(const umbra_records *records) {
+  for (size_t row = 0; row < records->rows; row++) {
+    if (records->classes) UMBRA_TRY(check_class(records, row));
+    else if (!isfinite(records->labels[row]))
+      return umbra_fail(UMBRA_ERROR_RANGE, "row %zu: the label is not finite", row + 1);
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status create(umbra_records **records, const double *features, const double *labels, size_t rows,
+                           size_t columns, size_t classes) {
+  umbra_records *made = NULL;
+  UMBRA_TRY(umbra_records_make(&made, rows, columns));
+  made->classes = classes;
+  memcpy(made->features, features, rows * columns * sizeof *features);
+  memcpy(made->labels, labels, rows * sizeof *labels);
+  umbra_status status = check_features(made);
+  if (status == UMBRA_OK) status = classes == 2 ? settle_labels(made) : check_targets(made);
+  if (status == UMBRA_OK) UMBRA_PUT(records, records, made);
+  else umbra_records_destroy(made);
+  return status;
+}
+
 umbra_status umbra_records_create(umbra_records **records, const double *features, const double *labels, size_t rows,
                                   size_t columns) {
   if (!records || !features || !labels)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "records need an output, features and labels");
-  umbra_records *made = NULL;
-  UMBRA_TRY(umbra_records_make(&made, rows, columns));
-  memcpy(made->features, features, rows * columns * sizeof *features);
-  memcpy(made->labels, labels, rows * sizeof *labels);
-  umbra_status status = check_features(made);
-  if (status == UMBRA_OK) status = settle_labels(made);
-  if (status == UMBRA_OK) UMBRA_PUT(records, records, made);
-  else umbra_records_destroy(made);
-  return status;
+  return create(records, features, labels, rows, columns, 2);
+}
+
+umbra_status umbra_records_create_classes(umbra_records **records, const double *features, const double *labels,
+                                          size_t rows, size_t columns, size_t classes) {
+  if (!records || !features || !labels || classes == 1)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "records need an output, features, labels, and two classes or more, or 0: values");
+  return create(records, features, labels, rows, columns, classes);
 }
 
 /* ---- reading ---- */
@@ -162,6 +207,7 @@ static umbra_status from_sheet(umbra_records **records, umbra_sheet *sheet, cons
   UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "records"));
   *made = (umbra_records){.rows = sheet->features.rows,
                           .columns = sheet->features.columns,
+                          .classes = umbra_schema_classes(schema),
                           .features = sheet->features.values,
                           .labels = sheet->labels,
                           .filled = sheet->filled,
@@ -176,7 +222,11 @@ static umbra_status from_sheet(umbra_records **records, umbra_sheet *sheet, cons
 static umbra_status read_sheet(umbra_records **records, const char *path, const umbra_records_options *options,
                                const umbra_table_options *table) {
   const char *no_label = options->schema ? "" : "-1"; /* the schema's, or the last column */
-  const umbra_schema_wish wish = {table, options->label ? options->label : no_label, options->positive, 1, 0};
+  const umbra_schema_wish wish = {.options = table,
+                                  .label = options->label ? options->label : no_label,
+                                  .positive = options->positive,
+                                  .labels = options->labels,
+                                  .texts = 1};
   umbra_schema *schema = umbra_share(options->schema);
   umbra_sheet sheet = {0};
   umbra_status status = umbra_sheet_read(&sheet, &schema, path, &wish);
@@ -191,6 +241,9 @@ umbra_status umbra_records_read(umbra_records **records, const char *path, const
   umbra_records_options wanted = {UMBRA_RECORDS_OPTIONS_INIT};
   umbra_table_options table = {UMBRA_TABLE_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_records_options, &wanted, options));
+  if ((unsigned)wanted.labels > UMBRA_LABELS_VALUES || (wanted.positive && wanted.labels != UMBRA_LABELS_TWO))
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "labels is %d: it must be 0 to 2, and 0 with a positive class",
+                      (int)wanted.labels);
   UMBRA_TRY(UMBRA_TAKE(umbra_table_options, &table, wanted.table));
   return read_sheet(records, path, &wanted, &table);
 }
@@ -209,6 +262,7 @@ umbra_status umbra_records_weigh(umbra_records **weighted, const umbra_records *
   size_t of[2] = {0, 0};
   umbra_records *made = NULL;
   if (!weighted || !records) return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "weighing needs an output and records");
+  UMBRA_TRY(umbra_records_check_two(records));
   if (!(negative > 0) || !(positive > 0) || !(negative <= most * positive) || !(positive <= most * negative))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
                       "classes weigh %g and %g; weights must be above 0, and neither a million times the other",
@@ -259,6 +313,7 @@ umbra_status umbra_records_split(umbra_records **rest, umbra_records **held, con
         "splitting needs two different outputs, records, and every n-th of them, n being 2 or more, not %zu", every);
   size_t count;
   umbra_records *made_rest = NULL, *made_held = NULL;
+  UMBRA_TRY(umbra_records_check_two(records));
   UMBRA_TRY(count_held(&count, records, every));
   UMBRA_TRY(umbra_records_make_like(&made_rest, records, records->rows - count));
   umbra_status status = umbra_records_make_like(&made_held, records, count);

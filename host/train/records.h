@@ -4,21 +4,31 @@
 
 #include <umbra/train.h>
 
-/* All values are finite, and both classes are there. */
+/* All values are finite, and of two classes both are there. */
 struct umbra_records {
   size_t rows, columns;
+  size_t classes;       /* 2 or more; 0: labels are values */
   double *features;     /* rows x columns */
-  double *labels;       /* -1 or 1 */
+  double *labels;       /* -1 or 1 of two classes; a class's number, from 0, of more; or values */
   double weight[2];     /* of records of class -1, and of class 1; both 1: none has more than others */
   umbra_schema *schema; /* shared, or NULL */
   uint8_t *filled;      /* of each feature: 1: it stands for a missing value; NULL: none does */
   int median;           /* which is that of the others in its column; else the mean */
 };
 
-/* Room for rows x columns features, which the caller fills. INVALID_ARGUMENT (no rows or columns), OUT_OF_MEMORY. */
+/*
+ * Room for rows x columns features, of two classes, which the caller fills. INVALID_ARGUMENT (no rows or columns),
+ * OUT_OF_MEMORY.
+ */
 umbra_status umbra_records_make(umbra_records **records, size_t rows, size_t columns);
 
-/* Empty ones for some rows of others: their columns, schema, and room for what is filled. Errors: as above. */
+/* A record's class, from 0; of two classes the one of label 1 is class 1. */
+size_t umbra_records_class(const umbra_records *records, size_t row);
+
+/*
+ * Empty ones for some rows of others: their columns, schema, kind of labels, and room for what is filled. Errors: as
+ * above.
+ */
 umbra_status umbra_records_make_like(umbra_records **records, const umbra_records *others, size_t rows);
 
 /* All of them once more. */
@@ -36,9 +46,12 @@ umbra_status umbra_records_refill(umbra_records *rest, umbra_records *held);
 /* Whether any weighs other than 1. */
 int umbra_records_are_weighted(const umbra_records *records);
 
+/* INVALID_ARGUMENT unless they are of two classes. */
+umbra_status umbra_records_check_two(const umbra_records *records);
+
 /*
- * INVALID_ARGUMENT unless they are as many records, of as many features, as the options of a plan say; and if they have
- * weights, and the plan's kind of training none.
+ * INVALID_ARGUMENT unless they are as many records, of as many features and with such labels, as the options of a plan
+ * say; and if they have weights, and the plan's kind of training none.
  */
 umbra_status umbra_records_check_shape(const umbra_records *records, const umbra_train_options *options);
 

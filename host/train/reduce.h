@@ -7,7 +7,6 @@
 #ifndef UMBRA_TRAIN_REDUCE_H
 #define UMBRA_TRAIN_REDUCE_H
 
-#include "kind.h"
 #include "stamp.h"
 
 typedef struct umbra_ranks {

@@ -250,6 +250,7 @@ umbra_status umbra_scaling_apply(const umbra_scaling *scaling, umbra_records **s
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scaling needs an output, a scaling and records");
   umbra_records *made = NULL;
   UMBRA_TRY(umbra_records_make(&made, records->rows, records->columns));
+  made->classes = records->classes;
   memcpy(made->labels, records->labels, records->rows * sizeof *made->labels);
   memcpy(made->weight, is_weighted(scaling) ? scaling->weight : records->weight, sizeof made->weight);
   made->schema = umbra_share(records->schema);

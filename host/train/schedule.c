@@ -11,7 +11,7 @@
 /* ---- options ---- */
 
 static const double least_range = 0x1p-10, largest_range = 0x1p10;
-static const double least_momentum = 0.001, largest_momentum = 1000;
+static const double least_momentum = 0.001, largest_momentum = 1000, largest_constant_momentum = 0.999;
 
 /* So that no size that follows from it overflows: a record takes one ciphertext at most. */
 static const uint64_t most_rows = (uint64_t)1 << 32;
@@ -60,17 +60,33 @@ static umbra_status check_rate(const umbra_train_options *o) {
 }
 
 /* At momentum 0 the first v would be the first w whatever the records are, and 1 - eta, which is divided by, 0. */
+static umbra_status check_accelerated(const umbra_train_options *o) {
+  if (is_within(o->momentum, least_momentum, largest_momentum)) return UMBRA_OK;
+  return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                    "momentum is %g; it must be %g to %g: with 1 the first step is a plain one, and with less it is a "
+                    "short one",
+                    o->momentum, least_momentum, largest_momentum);
+}
+
+static umbra_status check_optimizer(const umbra_train_options *o) {
+  switch (o->optimizer) {
+    case UMBRA_OPTIMIZER_ACCELERATED: return check_accelerated(o);
+    case UMBRA_OPTIMIZER_NESTEROV:
+    case UMBRA_OPTIMIZER_MOMENTUM:
+      if (is_within(o->momentum, 0, largest_constant_momentum)) return UMBRA_OK;
+      return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "momentum is %g; of this optimizer it must be 0 to %g",
+                        o->momentum, largest_constant_momentum);
+    case UMBRA_OPTIMIZER_PLAIN: return UMBRA_OK;
+    default: return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "optimizer is %d, which is none", (int)o->optimizer);
+  }
+}
+
 static umbra_status check_step(const umbra_train_options *o) {
   if (o->iterations < 1 || o->iterations > UMBRA_TRAIN_MAX_ITERATIONS)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "iterations is %u; it must be 1 to %d", o->iterations,
                       UMBRA_TRAIN_MAX_ITERATIONS);
   UMBRA_TRY(check_rate(o));
-  if (!is_within(o->momentum, least_momentum, largest_momentum))
-    return umbra_fail(
-        UMBRA_ERROR_INVALID_ARGUMENT,
-        "momentum is %g; it must be %g to %g: with 1 the first step is a plain one, and with less it is a "
-        "short one",
-        o->momentum, least_momentum, largest_momentum);
+  UMBRA_TRY(check_optimizer(o));
   if (!(o->l2 >= 0) || !(o->rate * o->l2 < 1))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "l2 is %g; it must be 0 or above, and below 1 / rate = %g", o->l2,
                       1 / o->rate);
@@ -108,7 +124,8 @@ umbra_status umbra_train_options_check(const umbra_train_options *options) {
   UMBRA_TRY(check_records(options));
   UMBRA_TRY(check_step(options));
   UMBRA_TRY(check_sigmoid(options->sigmoid));
-  return check_bound(options);
+  UMBRA_TRY(check_bound(options));
+  return umbra_train_ops_of(options->kind)->check(options);
 }
 
 /* ---- batches ---- */
@@ -139,14 +156,48 @@ static double rate_of(const umbra_train_options *options, uint32_t i, double bef
   }
 }
 
+/* Of an iteration; *a: that of the accelerated sequence, which goes on. */
+static double next_eta(const umbra_train_options *options, double *a) {
+  if (options->optimizer == UMBRA_OPTIMIZER_NESTEROV) return -options->momentum;
+  if (options->optimizer != UMBRA_OPTIMIZER_ACCELERATED) return 0;
+  const double next = (1 + sqrt(1 + 4 * *a * *a)) / 2, eta = (1 - *a) / next;
+  *a = next;
+  return eta;
+}
+
 void umbra_train_schedule(umbra_train_step *step, const umbra_train_options *options) {
   uint64_t batches = umbra_train_batches(options);
-  double a = options->momentum, rate = 0;
+  double a = options->momentum, rate = 0, before = 1;
   for (uint32_t i = 0; i < options->iterations; i++) {
-    double next = (1 + sqrt(1 + 4 * a * a)) / 2;
+    const double eta = next_eta(options, &a);
     rate = rate_of(options, i, rate);
-    step[i] = (umbra_train_step){.batch = i % batches, .rate = rate, .eta = (1 - a) / next};
+    step[i] = (umbra_train_step){.batch = i % batches, .rate = rate, .eta = eta, .before = before};
     umbra_train_batch(&step[i].first, &step[i].rows, options, step[i].batch);
-    a = next;
+    before = 1 - eta;
   }
+}
+
+/* ---- optimizers ---- */
+
+int umbra_train_at_weights(const umbra_train_options *options) {
+  return options->optimizer == UMBRA_OPTIMIZER_MOMENTUM || options->optimizer == UMBRA_OPTIMIZER_PLAIN;
+}
+
+umbra_train_mix umbra_train_mix_of(const umbra_train_options *options, const umbra_train_step *step) {
+  const double kept = options->optimizer == UMBRA_OPTIMIZER_MOMENTUM ? options->momentum : 0;
+  if (umbra_train_at_weights(options)) return (umbra_train_mix){.ww = 1, .wu = kept, .uw = 0, .uu = kept};
+  return (umbra_train_mix){.ww = 0, .wu = step->before, .uw = step->eta / (1 - step->eta), .uu = step->before};
+}
+
+umbra_train_mix umbra_train_shrinking_mix(const umbra_train_options *options, const umbra_train_step *step) {
+  umbra_train_mix mix = umbra_train_mix_of(options, step);
+  const double penalty = step->rate * options->l2, kept = 1 - penalty;
+  if (umbra_train_at_weights(options)) {
+    mix.ww = kept;
+    mix.uw = -penalty;
+  } else {
+    mix.wu *= kept;
+    mix.uu *= kept;
+  }
+  return mix;
 }

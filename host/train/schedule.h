@@ -10,7 +10,23 @@ typedef struct umbra_train_step {
   uint64_t batch;       /* its number */
   uint64_t first, rows; /* records, in the order of training */
   double rate, eta;
+  double before; /* 1 - eta of the step before; 1 at first */
 } umbra_train_step;
+
+/*
+ * What a step makes of the two parts of a state, w and u of plan.h, before d = rate g is added to both: w becomes
+ * ww w + wu u + d, and u becomes uw w + uu u + d.
+ */
+typedef struct umbra_train_mix {
+  double ww, wu, uw, uu;
+} umbra_train_mix;
+
+/* Without penalty; and of weights that have one. step: NULL if gradients are taken at w and there is no penalty. */
+umbra_train_mix umbra_train_mix_of(const umbra_train_options *options, const umbra_train_step *step);
+umbra_train_mix umbra_train_shrinking_mix(const umbra_train_options *options, const umbra_train_step *step);
+
+/* Whether gradients are taken at w, and u is a velocity; else they are taken at `before` u. */
+int umbra_train_at_weights(const umbra_train_options *options);
 
 /*
  * INVALID_ARGUMENT, with the option's name, if an option is out of its range; UNSUPPORTED, if no such kind is known.
@@ -27,6 +43,9 @@ uint64_t umbra_train_random(uint64_t *state);
 
 /* order: 0 .. count - 1 in an order that follows from the seed, the same on every machine. */
 void umbra_train_shuffle(size_t *order, size_t count, uint64_t seed);
+
+/* Uniform in [-1, 1); *state: a seed at first. */
+double umbra_train_draw(uint64_t *state);
 
 /* order[k]: the row of the k-th record in the order of training. */
 void umbra_train_deal(size_t *order, const umbra_train_options *options);

@@ -8,6 +8,7 @@
 #include "../base/memory.h"
 #include "../base/outputs.h"
 #include "../base/structs.h"
+#include "kind.h"
 #include "schedule.h"
 #include "search_folds.h"
 #include "search_space.h"
@@ -226,6 +227,9 @@ static umbra_status take(search *s, const umbra_train_search_options *options) {
   s->sigmoid = (umbra_sigmoid_options){UMBRA_SIGMOID_OPTIONS_INIT};
   UMBRA_TRY(UMBRA_TAKE(umbra_train_search_options, &s->options, options));
   UMBRA_TRY(UMBRA_TAKE(umbra_train_options, &s->train, s->options.train));
+  if (s->train.kind == UMBRA_TRAIN_NETWORK)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "settings are searched for logistic models only, not for %s",
+                      umbra_train_network_ops.name);
   UMBRA_TRY(UMBRA_TAKE(umbra_sigmoid_options, &s->sigmoid, s->train.sigmoid));
   s->train.sigmoid = &s->sigmoid;
   s->train.rows = s->records->rows;
@@ -241,6 +245,7 @@ umbra_status umbra_train_search_create(umbra_train_search **search, const umbra_
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "a search of settings needs an output, parameters and records");
   struct search s = {.params = params, .records = records, .watch = umbra_watch_of(progress)};
   umbra_choice choice = {0};
+  UMBRA_TRY(umbra_records_check_two(records));
   UMBRA_TRY(take(&s, options));
   umbra_status status = umbra_watch_close(&s.watch, find(&s, &choice));
   if (status == UMBRA_OK) status = keep(search, &s, &choice);

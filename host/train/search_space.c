@@ -42,12 +42,9 @@ void umbra_search_stops(umbra_stops *stops, const umbra_train_search_options *op
 static const struct {
   umbra_scaling_kind kind;
   double clip;
-} scalings[UMBRA_MOST_SCALINGS] = {{UMBRA_SCALING_WHITENED, 6},
-                                   {UMBRA_SCALING_DEVIATION, 6},
-                                   {UMBRA_SCALING_DEVIATION, 3},
-                                   {UMBRA_SCALING_QUARTILES, 3},
-                                   {UMBRA_SCALING_RANGE, 0},
-                                   {UMBRA_SCALING_MAXIMUM, 0}};
+} scalings[UMBRA_MOST_SCALINGS] = {{UMBRA_SCALING_WHITENED, 6},  {UMBRA_SCALING_DEVIATION, 6},
+                                   {UMBRA_SCALING_DEVIATION, 3}, {UMBRA_SCALING_QUARTILES, 3},
+                                   {UMBRA_SCALING_RANGE, 0},     {UMBRA_SCALING_MAXIMUM, 0}};
 
 static int is_scaling(const umbra_train_trial *trial, umbra_scaling_kind kind, double clip) {
   return trial->scaling == kind && trial->clip == clip;

@@ -2,10 +2,10 @@
 #include "source.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "../base/error.h"
 #include "../base/memory.h"
-#include "../ckks/ciphertext_internal.h"
 #include "records.h"
 
 /* ---- checks ---- */
@@ -33,83 +33,54 @@ static umbra_status check_features(const umbra_train_plan *plan, const umbra_rec
   return UMBRA_OK;
 }
 
-static umbra_status check_initial(const umbra_train_plan *plan, const double *initial) {
-  for (size_t i = 0; initial && i <= plan->options.columns; i++)
-    if (!(fabs(initial[i]) <= plan->options.bound))
+static umbra_status check_first(const umbra_train_plan *plan, const double *first) {
+  for (size_t i = 0; i < umbra_train_plan_weights(plan); i++)
+    if (!(fabs(first[i]) <= plan->options.bound))
       return umbra_fail(UMBRA_ERROR_RANGE, "first weight %zu is %g; the plan's weights stay within [-%g, %g]", i + 1,
-                        initial[i], plan->options.bound, plan->options.bound);
+                        first[i], plan->options.bound, plan->options.bound);
   return UMBRA_OK;
+}
+
+static umbra_status take_first(umbra_train_source *source, const double *initial) {
+  const size_t count = umbra_train_plan_weights(source->plan);
+  UMBRA_TRY(umbra_alloc(&source->first, count, sizeof *source->first, "the first weights"));
+  if (initial) memcpy(source->first, initial, count * sizeof *initial);
+  else umbra_train_plan_initial(source->plan, source->first);
+  return check_first(source->plan, source->first);
 }
 
 umbra_status umbra_train_source_open(umbra_train_source *source, const umbra_train_plan *plan, umbra_encryptor by,
                                      const umbra_records *records, const double *initial) {
   UMBRA_TRY(umbra_records_check_shape(records, &plan->options));
   UMBRA_TRY(check_features(plan, records));
-  UMBRA_TRY(check_initial(plan, initial));
-  *source = (umbra_train_source){.plan = plan, .by = by, .records = records, .initial = initial};
-  UMBRA_TRY(umbra_alloc(&source->order, plan->options.rows, sizeof *source->order, "the order of records"));
-  umbra_train_plan_order(plan, source->order);
-  return UMBRA_OK;
+  *source = (umbra_train_source){.plan = plan, .by = by, .records = records};
+  umbra_status status = take_first(source, initial);
+  if (status == UMBRA_OK)
+    status = umbra_alloc(&source->order, plan->options.rows, sizeof *source->order, "the order of records");
+  if (status == UMBRA_OK) umbra_train_plan_order(plan, source->order);
+  else umbra_train_source_close(source);
+  return status;
 }
 
-void umbra_train_source_close(umbra_train_source *source) { umbra_free(source->order); }
-
-/* ---- blocks ---- */
-
-/* The records of one block. */
-typedef struct block_source {
-  const umbra_records *records;
-  const size_t *row;   /* their numbers */
-  size_t rows, second; /* from row `second` of the matrix on they come again, with their weights */
-  size_t columns;
-  double scale;
-} block_source;
-
-/* Times the label, the scale and, the second time, the weight. */
-static double value_of(umbra_element element, const void *source) {
-  const block_source *s = source;
-  const int weighted = element.row >= s->second;
-  const size_t at = weighted ? element.row - s->second : element.row;
-  if (at >= s->rows) return 0; /* between both */
-  const size_t row = s->row[at];
-  const double weight = weighted ? umbra_records_weight(s->records, row) : 1;
-  const double y = s->scale * weight * umbra_records_label(s->records, row);
-  return element.column == s->columns ? y : y * umbra_records_row(s->records, row)[element.column];
+void umbra_train_source_close(umbra_train_source *source) {
+  umbra_free(source->first);
+  umbra_free(source->order);
 }
 
 umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_matrix **records, uint64_t number,
                                       umbra_watch *watch) {
   const umbra_train_plan *plan = source->plan;
   const umbra_block_range range = umbra_plan_block(plan, number);
-  const block_source rows = {source->records,
-                             source->order + range.first,
-                             range.rows,
-                             umbra_plan_is_weighted(plan) ? umbra_plan_weighted_row(plan, range.rows) : SIZE_MAX,
-                             plan->options.columns,
-                             plan->data_scale};
-  return umbra_matrix_encrypt_source(records, source->by, &(umbra_matrix_source){value_of, &rows},
-                                     umbra_plan_matrix_rows(plan, range.rows), plan->options.columns, &plan->layout,
-                                     plan->data_level, watch);
+  const umbra_train_rows rows = {plan, source->records, source->order + range.first, range.rows};
+  const umbra_matrix_source values = {umbra_train_ops_of(plan->options.kind)->value, &rows};
+  return umbra_matrix_encrypt_source(records, source->by, &values, umbra_plan_matrix_rows(plan, range.rows),
+                                     plan->data_columns, &plan->layout, plan->data_level, watch);
 }
 
-/* ---- weights ---- */
-
-/* In the unit of the first iteration; encoded in `stride` slots, the row stands before every record by itself. */
-umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_ciphertext **weights) {
+umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_train_state *weights) {
   const umbra_train_plan *plan = source->plan;
-  const double *initial = source->initial;
-  const size_t count = plan->options.columns + 1;
-  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
-  options.level = plan->data_level;
-  options.slots = plan->layout.stride;
-  double *slot;
-  umbra_plaintext *plain = NULL;
-  UMBRA_TRY(umbra_alloc(&slot, count, sizeof *slot, "the first weights"));
-  for (size_t i = 0; initial && i < count; i++) slot[i] = initial[i] / plan->iteration[0].unit_in;
-  umbra_status status = umbra_encode(&plain, source->by.context, slot, count, &options);
-  umbra_free(slot);
-  UMBRA_TRY(status);
-  status = umbra_encrypt_by(weights, source->by, plain);
-  umbra_plaintext_destroy(plain);
+  UMBRA_TRY(umbra_train_state_make(weights, plan->firsts));
+  umbra_status status = umbra_train_ops_of(plan->options.kind)->encrypt(weights, plan, source->by, source->first);
+  if (status != UMBRA_OK) umbra_train_state_clear(weights);
   return status;
 }

@@ -3,21 +3,20 @@
 #ifndef UMBRA_TRAIN_SOURCE_H
 #define UMBRA_TRAIN_SOURCE_H
 
-#include "../ckks/sim.h"
-#include "../linalg/matrix.h"
-#include "plan.h"
+#include "kind.h"
 
 /* All but `order` is the caller's to keep. */
 typedef struct umbra_train_source {
   const umbra_train_plan *plan;
   umbra_encryptor by;
   const umbra_records *records;
-  const double *initial; /* first weights; NULL: zeros */
-  size_t *order;         /* of training */
+  double *first; /* weights */
+  size_t *order; /* of training */
 } umbra_train_source;
 
 /*
- * Checks all that there is to check. Errors: INVALID_ARGUMENT (records of another shape), RANGE (features too large to
+ * Checks all that there is to check. initial: first weights; NULL: umbra_train_plan_initial. Errors: INVALID_ARGUMENT
+ * (records of another shape), RANGE (features too large to
  * be encrypted, weights beyond the bound), OUT_OF_MEMORY.
  */
 umbra_status umbra_train_source_open(umbra_train_source *source, const umbra_train_plan *plan, umbra_encryptor by,
@@ -26,6 +25,6 @@ void umbra_train_source_close(umbra_train_source *source);
 
 umbra_status umbra_train_source_block(const umbra_train_source *source, umbra_matrix **records, uint64_t number,
                                       umbra_watch *watch);
-umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_ciphertext **weights);
+umbra_status umbra_train_source_weights(const umbra_train_source *source, umbra_train_state *weights);
 
 #endif

@@ -44,11 +44,23 @@ umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sectio
                                 umbra_kind_name(reader->header.kind), (unsigned long long)bytes);
 }
 
-umbra_status umbra_train_read_weights(umbra_reader *reader, umbra_ciphertext **weights,
-                                      const umbra_train_origin *origin, uint32_t level) {
+umbra_status umbra_train_write_state(umbra_writer *writer, const umbra_train_state *state) {
+  for (size_t k = 0; k < state->count; k++) UMBRA_TRY(umbra_file_write_ciphertext(writer, state->part[k]));
+  return UMBRA_OK;
+}
+
+static umbra_status read_weights(umbra_reader *reader, umbra_ciphertext **weights, const umbra_train_origin *origin,
+                                 uint32_t level) {
   UMBRA_TRY(umbra_file_read_ciphertext(reader, origin->context, weights));
-  const uint32_t slots = origin->plan->layout.stride;
+  const uint32_t slots = origin->plan->state_slots;
   if ((*weights)->level == level && (*weights)->slots == slots) return UMBRA_OK;
   return umbra_reader_malformed(reader, "weights of %u slots at level %u; by the plan they have %u at level %u",
                                 (*weights)->slots, (*weights)->level, slots, level);
+}
+
+umbra_status umbra_train_read_state(umbra_reader *reader, umbra_train_state *state, const umbra_train_origin *origin,
+                                    size_t count, uint32_t level) {
+  UMBRA_TRY(umbra_train_state_make(state, count));
+  for (size_t k = 0; k < count; k++) UMBRA_TRY(read_weights(reader, &state->part[k], origin, level));
+  return UMBRA_OK;
 }

@@ -5,7 +5,7 @@
 
 #include "../io/reader.h"
 #include "../io/writer.h"
-#include "plan.h"
+#include "kind.h"
 
 enum { UMBRA_DATASET_ID_BYTES = 16 };
 
@@ -40,8 +40,9 @@ umbra_status umbra_train_check_bytes(const umbra_reader *reader, uint64_t sectio
                                      uint64_t saving);
 uint64_t umbra_train_file_bytes(uint64_t sections);
 
-/* The state of a training, as files have it: `stride` slots at that level. */
-umbra_status umbra_train_read_weights(umbra_reader *reader, umbra_ciphertext **weights,
-                                      const umbra_train_origin *origin, uint32_t level);
+/* The state of a training, or first weights: so many ciphertexts of the plan's slots, at that level. */
+umbra_status umbra_train_write_state(umbra_writer *writer, const umbra_train_state *state);
+umbra_status umbra_train_read_state(umbra_reader *reader, umbra_train_state *state, const umbra_train_origin *origin,
+                                    size_t count, uint32_t level);
 
 #endif

@@ -5,6 +5,14 @@
 #include "../base/memory.h"
 #include "../ckks/ciphertext_internal.h"
 #include "../ckks/trace.h"
+#include "advance.h"
+
+static umbra_status open_stepper(umbra_stepper *s, const umbra_eval_keys *keys, const umbra_progress *progress) {
+  UMBRA_TRY(umbra_evaluator_create(&s->evaluator, s->context, keys));
+  UMBRA_TRY(s->ops->create(&s->run, s->plan, s->evaluator));
+  return s->plan->refreshes ? umbra_bootstrapper_create(&s->bootstrapper, s->context, s->plan->refresh, progress)
+                            : UMBRA_OK;
+}
 
 umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_plan *plan, const umbra_context *context,
                                   const umbra_eval_keys *keys, const umbra_ranks *ranks,
@@ -15,7 +23,7 @@ umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_pla
                           .context = context,
                           .ops = umbra_train_ops_of(plan->options.kind),
                           .ranks = ranks ? *ranks : (umbra_ranks){.rank = 0, .ranks = 1}};
-  umbra_status status = made->ops->create(&made->run, plan, context, keys, progress);
+  umbra_status status = open_stepper(made, keys, progress);
   if (status == UMBRA_OK) *stepper = made;
   else umbra_stepper_destroy(made);
   return status;
@@ -23,11 +31,13 @@ umbra_status umbra_stepper_create(umbra_stepper **stepper, const umbra_train_pla
 
 void umbra_stepper_destroy(umbra_stepper *stepper) {
   if (!stepper) return;
+  umbra_bootstrapper_destroy(stepper->bootstrapper);
   if (stepper->run) stepper->ops->destroy(stepper->run);
+  umbra_evaluator_destroy(stepper->evaluator);
   umbra_free(stepper);
 }
 
-umbra_evaluator *umbra_step_evaluator(const umbra_stepper *stepper) { return stepper->ops->evaluator(stepper->run); }
+umbra_evaluator *umbra_step_evaluator(const umbra_stepper *stepper) { return stepper->evaluator; }
 
 umbra_status umbra_step_wait(umbra_stepper *stepper) { return umbra_evaluator_wait(umbra_step_evaluator(stepper)); }
 
@@ -38,20 +48,20 @@ static umbra_status finish(umbra_train_state *out, umbra_train_state *made, umbr
 }
 
 static umbra_status make_state(const umbra_stepper *s, umbra_train_state *state) {
-  return umbra_train_state_make(state, s->ops->states(s->plan));
+  return umbra_train_state_make(state, umbra_train_states(s->plan));
 }
 
-umbra_status umbra_step_start(const umbra_stepper *s, umbra_train_state *state, const umbra_ciphertext *first) {
+umbra_status umbra_step_start(const umbra_stepper *s, umbra_train_state *state, const umbra_train_state *first) {
   umbra_train_state made;
   UMBRA_TRY(make_state(s, &made));
-  return finish(state, &made, s->ops->start(&made, first));
+  return finish(state, &made, umbra_train_begin(&made, s->plan, first));
 }
 
 umbra_status umbra_step_refresh(umbra_stepper *s, umbra_train_state *fresh, const umbra_train_state *state) {
   UMBRA_TRACE(umbra_step_evaluator(s), "train_refresh", state->part[0]);
   umbra_train_state made;
   UMBRA_TRY(make_state(s, &made));
-  return finish(fresh, &made, s->ops->refresh(s->run, &made, state));
+  return finish(fresh, &made, umbra_train_refresh(s->evaluator, &made, s->plan, state, s->bootstrapper));
 }
 
 /* The blocks of this rank. */
@@ -68,11 +78,21 @@ static umbra_status add_blocks(umbra_stepper *s, umbra_train_state *sums, const 
   return UMBRA_OK;
 }
 
-static umbra_status close_sums(umbra_stepper *s, umbra_train_state *after, const umbra_train_state *before, uint32_t i,
-                               const umbra_train_state *sums) {
+static umbra_status advance(const umbra_stepper *s, umbra_train_state *after, const umbra_train_state *before,
+                            uint32_t i, const umbra_train_state *sums) {
+  umbra_train_state steps;
+  UMBRA_TRY(umbra_train_state_make(&steps, s->plan->firsts));
+  umbra_status status = s->ops->close(s->run, &steps, i, sums);
+  if (status == UMBRA_OK) status = umbra_train_advance(s->evaluator, after, s->plan, before, i, &steps);
+  umbra_train_state_clear(&steps);
+  return status;
+}
+
+umbra_status umbra_step_close(const umbra_stepper *s, umbra_train_state *after, const umbra_train_state *before,
+                              uint32_t i, const umbra_train_state *sums) {
   umbra_train_state made;
   UMBRA_TRY(make_state(s, &made));
-  return finish(after, &made, s->ops->close(s->run, &made, before, i, sums));
+  return finish(after, &made, advance(s, &made, before, i, sums));
 }
 
 umbra_status umbra_step(umbra_stepper *s, umbra_train_state *after, const umbra_train_state *before, uint32_t i,
@@ -84,7 +104,7 @@ umbra_status umbra_step(umbra_stepper *s, umbra_train_state *after, const umbra_
   umbra_status status = add_blocks(s, &sums, before, i, blocks);
   status = umbra_reduce(&sums, &s->ranks, &place, i, status);
   if (status == UMBRA_OK) {
-    status = close_sums(s, after, before, i, &sums);
+    status = umbra_step_close(s, after, before, i, &sums);
     if (status != UMBRA_OK) umbra_step_give_up(s, i + 1, status);
   }
   umbra_train_state_clear(&sums);

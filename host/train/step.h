@@ -16,7 +16,9 @@ typedef struct umbra_stepper {
   const umbra_train_plan *plan;
   const umbra_context *context;
   const umbra_train_ops *ops;
-  void *run; /* the kind's own */
+  umbra_evaluator *evaluator;
+  umbra_bootstrapper *bootstrapper; /* NULL if the plan has no refresh */
+  void *run;                        /* the kind's own */
   umbra_ranks ranks;
 } umbra_stepper;
 
@@ -29,7 +31,11 @@ void umbra_stepper_destroy(umbra_stepper *stepper);
 /* Each *after, *fresh, *state is made anew, and unchanged if the call fails. */
 
 /* The state before the first iteration. */
-umbra_status umbra_step_start(const umbra_stepper *stepper, umbra_train_state *state, const umbra_ciphertext *first);
+umbra_status umbra_step_start(const umbra_stepper *stepper, umbra_train_state *state, const umbra_train_state *first);
+
+/* *after = the state that follows in iteration i from the sums of all ranks: what umbra_step ends with. */
+umbra_status umbra_step_close(const umbra_stepper *stepper, umbra_train_state *after, const umbra_train_state *before,
+                              uint32_t i, const umbra_train_state *sums);
 
 /* *after = the state after iteration i of the plan, from the one before it, which is fresh enough. */
 umbra_status umbra_step(umbra_stepper *stepper, umbra_train_state *after, const umbra_train_state *before, uint32_t i,

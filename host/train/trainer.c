@@ -338,6 +338,6 @@ umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_tr
   if (trainer->done < o->iterations || (o->bootstrap_result && !trainer->result_refreshed))
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "there is no model yet: %u of %u iterations are done",
                       trainer->done, o->iterations);
-  *result = (umbra_trainer_result){trainer->plan, stepper->run, &trainer->state};
+  *result = (umbra_trainer_result){trainer->plan, stepper->evaluator, &trainer->state};
   return UMBRA_OK;
 }

@@ -17,7 +17,7 @@ umbra_status umbra_trainer_create_among(umbra_trainer **trainer, const umbra_tra
 /* What a finished training of that kind has, for what is made of it. INVALID_ARGUMENT: not yet, or another kind. */
 typedef struct umbra_trainer_result {
   const umbra_train_plan *plan;
-  void *run; /* the kind's own */
+  umbra_evaluator *evaluator;
   const umbra_train_state *state;
 } umbra_trainer_result;
 umbra_status umbra_trainer_finished(umbra_trainer_result *result, const umbra_trainer *trainer, umbra_train_kind kind);

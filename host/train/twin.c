@@ -4,88 +4,67 @@
 #include <math.h>
 #include <string.h>
 
-#include "../approximate/interpolate.h"
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "../base/structs.h"
 
 /* ---- an iteration ---- */
 
-enum { GROUP = 256 }; /* records whose polynomials are computed together, and then progress is asked */
-
-/* What is not finite is as large as anything. */
-static double size_of(double x) { return isfinite(x) ? fabs(x) : INFINITY; }
-
-/* Margins become s(-margin). */
-static void find_slopes(double *margin, size_t count, const umbra_twin *t) {
-  const umbra_sigmoid_options *o = &t->plan->sigmoid;
-  for (size_t k = 0; k < count; k++)
-    margin[k] = t->exact ? umbra_function_value(UMBRA_FUNCTION_SIGMOID, -margin[k]) : -margin[k] / o->range;
-  if (!t->exact) umbra_chebyshev_values(margin, count, t->plan->coefficient, o->degree);
+/* The step of weight c: rate times its gradient, the penalty included. */
+static double step_of(const umbra_twin *t, const umbra_train_ops *ops, const umbra_train_step *step, size_t c) {
+  const umbra_train_options *o = &t->plan->options;
+  const double penalty = ops->is_bias(o, c) ? 0 : o->l2 * umbra_twin_point(t)[c];
+  return step->rate * (t->gradient[c] / (double)step->rows - penalty);
 }
 
-/* gradient += s(-<v, z>) z of some records; returns the largest |<v, z>|. */
-static double add_records(const umbra_twin *t, const size_t *row, size_t count) {
-  const size_t columns = t->records->columns;
-  double slope[GROUP], largest = 0;
-  for (size_t k = 0; k < count; k++) {
-    slope[k] = umbra_records_label(t->records, row[k]) * umbra_records_score(t->records, row[k], t->v);
-    largest = fmax(largest, size_of(slope[k]));
-  }
-  find_slopes(slope, count, t);
-  for (size_t k = 0; k < count; k++) {
-    const double *x = umbra_records_row(t->records, row[k]);
-    const double factor = umbra_records_weight(t->records, row[k]) * umbra_records_label(t->records, row[k]) * slope[k];
-    for (size_t c = 0; c < columns; c++) t->gradient[c] += factor * x[c];
-    t->gradient[columns] += factor;
-  }
-  return largest;
+/* By a velocity: v. */
+static void roll(const umbra_twin *t, size_t c, double d) {
+  t->v[c] = umbra_train_mix_of(&t->plan->options, NULL).uu * t->v[c] + d;
+  t->w[c] += t->v[c];
 }
 
-/* gradient = the sum over the batch; *largest of |<v, z>|. */
-static umbra_status sum_batch(umbra_twin *t, double *largest, const umbra_train_step *step) {
-  *largest = 0;
-  memset(t->gradient, 0, (t->records->columns + 1) * sizeof *t->gradient);
-  for (uint64_t k = 0; k < step->rows; k += GROUP) {
-    const uint64_t left = step->rows - k;
-    UMBRA_TRY(umbra_watch_step(t->watch, k, step->rows));
-    *largest = fmax(*largest, add_records(t, t->order + step->first + k, left < GROUP ? left : GROUP));
-  }
-  return UMBRA_OK;
+/* By two sequences. */
+static void lean(const umbra_twin *t, size_t c, double d, double eta) {
+  double next = t->v[c] + d;
+  t->v[c] = (1 - eta) * next + eta * t->w[c];
+  t->w[c] = next;
 }
 
 /* Returns the largest of |w|, |v|, and |u| if it is refreshed. */
 static double take_step(const umbra_twin *t, uint32_t i) {
+  const umbra_train_ops *ops = umbra_train_ops_of(t->plan->options.kind);
   const umbra_train_step *step = &t->plan->iteration[i].step;
-  const size_t columns = t->records->columns;
-  double largest = 0, stretch = umbra_plan_refreshes_after(t->plan, i) ? 1 / (1 - step->eta) : 0;
-  for (size_t c = 0; c <= columns; c++) {
-    double penalty = c < columns ? t->plan->options.l2 * t->v[c] : 0;
-    double next = t->v[c] + step->rate * (t->gradient[c] / (double)step->rows - penalty);
-    t->v[c] = (1 - step->eta) * next + step->eta * t->w[c];
-    t->w[c] = next;
-    largest = fmax(largest, fmax(size_of(next), fmax(size_of(t->v[c]), size_of(t->v[c] * stretch))));
+  double largest = 0, stretch = umbra_plan_refreshed_after(t->plan, i) ? 1 / (1 - step->eta) : 0;
+  for (size_t c = 0; c < t->count; c++) {
+    const double d = step_of(t, ops, step, c);
+    if (umbra_train_at_weights(&t->plan->options)) roll(t, c, d);
+    else lean(t, c, d, step->eta);
+    largest = fmax(largest,
+                   fmax(umbra_twin_size(t->w[c]), fmax(umbra_twin_size(t->v[c]), umbra_twin_size(t->v[c] * stretch))));
   }
   return largest;
 }
 
 umbra_status umbra_twin_iterate(umbra_twin *twin, umbra_train_outcome *outcome, uint32_t i) {
-  UMBRA_TRY(sum_batch(twin, &outcome->largest_score, &twin->plan->iteration[i].step));
+  const umbra_train_plan *plan = twin->plan;
+  memset(twin->gradient, 0, twin->count * sizeof *twin->gradient);
+  outcome->largest_score = outcome->largest_hidden = 0;
+  UMBRA_TRY(umbra_train_ops_of(plan->options.kind)->gradient(twin, outcome, &plan->iteration[i].step));
   outcome->largest_weight = take_step(twin, i);
   return UMBRA_OK;
 }
 
 umbra_status umbra_twin_open(umbra_twin *t) {
-  size_t count = t->records->columns + 1;
+  const umbra_train_options *o = &t->plan->options;
+  const size_t count = t->count = umbra_train_ops_of(o->kind)->weights(o);
   UMBRA_TRY(umbra_alloc(&t->order, t->records->rows, sizeof *t->order, "the order of records"));
   UMBRA_TRY(umbra_alloc(&t->w, count, sizeof *t->w, "weights"));
   UMBRA_TRY(umbra_alloc(&t->v, count, sizeof *t->v, "weights"));
   UMBRA_TRY(umbra_alloc(&t->gradient, count, sizeof *t->gradient, "a gradient"));
   umbra_train_plan_order(t->plan, t->order);
-  if (t->initial) {
-    memcpy(t->w, t->initial, count * sizeof *t->w);
-    memcpy(t->v, t->initial, count * sizeof *t->v);
-  }
+  if (t->initial) memcpy(t->w, t->initial, count * sizeof *t->w);
+  else umbra_train_ops_of(o->kind)->initial(o, t->w);
+  if (!umbra_train_at_weights(o)) memcpy(t->v, t->w, count * sizeof *t->v);
   return UMBRA_OK;
 }
 
@@ -98,13 +77,10 @@ void umbra_twin_close(umbra_twin *t) {
 
 /* ---- the whole ---- */
 
-static umbra_status judge(umbra_train_outcome *outcome, const umbra_records *judged, const double *weights) {
-  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT, .accuracy = NAN, .auc = NAN, .loss = NAN};
-  if (judged) UMBRA_TRY(umbra_judge(&judgement, judged, weights));
-  outcome->accuracy = judgement.accuracy;
-  outcome->auc = judgement.auc;
-  outcome->loss = judgement.loss;
-  return UMBRA_OK;
+static umbra_status judge(umbra_train_outcome *outcome, const umbra_twin *t, const umbra_records *judged) {
+  outcome->accuracy = outcome->auc = outcome->loss = NAN;
+  if (!judged) return UMBRA_OK;
+  return umbra_train_ops_of(t->plan->options.kind)->judge(outcome, t->plan, judged, t->w);
 }
 
 static umbra_status train(umbra_twin *t, umbra_train_outcome *trace, const umbra_records *judged) {
@@ -112,17 +88,18 @@ static umbra_status train(umbra_twin *t, umbra_train_outcome *trace, const umbra
   for (double largest = 0; i < iterations && isfinite(largest); i++) {
     const umbra_watch_part part = umbra_watch_enter(t->watch, i, iterations);
     UMBRA_TRY(umbra_twin_iterate(t, &trace[i], i));
-    UMBRA_TRY(judge(&trace[i], judged, t->w));
+    UMBRA_TRY(judge(&trace[i], t, judged));
     umbra_watch_leave(t->watch, part);
     largest = trace[i].largest_weight;
   }
-  for (; i < iterations; i++) trace[i] = (umbra_train_outcome){UMBRA_TRAIN_OUTCOME_INIT, NAN, NAN, NAN, NAN, NAN};
+  for (; i < iterations; i++) trace[i] = (umbra_train_outcome){UMBRA_TRAIN_OUTCOME_INIT, NAN, NAN, NAN, NAN, NAN, NAN};
   return UMBRA_OK;
 }
 
 static umbra_status check_records(const umbra_train_plan *plan, const umbra_records *records,
                                   const umbra_records *judged) {
   UMBRA_TRY(umbra_records_check_shape(records, &plan->options));
+  if (judged) UMBRA_TRY(umbra_train_ops_of(plan->options.kind)->check_records(&plan->options, judged));
   if (judged && judged->columns != plan->options.columns)
     return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records to judge by have %zu features; the plan is for %zu",
                       judged->columns, plan->options.columns);
@@ -156,10 +133,20 @@ umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_
   if (status == UMBRA_OK) status = umbra_watch_close(&watch, train(&t, made, wanted.judged));
   for (size_t i = 0; i < count && status == UMBRA_OK; i++)
     status = UMBRA_GIVE_ELEMENT(umbra_train_outcome, trace, i, &made[i]);
-  if (status == UMBRA_OK) memcpy(weights, t.w, (records->columns + 1) * sizeof *weights);
+  if (status == UMBRA_OK) memcpy(weights, t.w, t.count * sizeof *weights);
   umbra_twin_close(&t);
   umbra_free(made);
   return status;
+}
+
+umbra_status umbra_train_plan_scores(const umbra_train_plan *plan, double *scores, const umbra_records *records,
+                                     const double *weights) {
+  if (!plan || !scores || !records || !weights)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "scores need a plan, an output, records and weights");
+  if (records->columns != plan->options.columns)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "the records have %zu features; the plan is for %zu",
+                      records->columns, plan->options.columns);
+  return umbra_train_ops_of(plan->options.kind)->scores(scores, plan, records, weights);
 }
 
 /* ---- the bound ---- */

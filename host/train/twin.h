@@ -3,25 +3,35 @@
 #ifndef UMBRA_TRAIN_TWIN_H
 #define UMBRA_TRAIN_TWIN_H
 
-#include "../base/watch.h"
-#include "plan.h"
-#include "records.h"
+#include <math.h>
 
-typedef struct umbra_twin {
+#include "../approximate/interpolate.h"
+#include "../base/watch.h"
+#include "kind.h"
+
+struct umbra_twin {
   const umbra_train_plan *plan; /* its options, sigmoid, coefficients and iterations: parameters are not asked for */
   const umbra_records *records; /* of the plan's shape */
-  const double *initial;        /* columns + 1 first weights; NULL: zeros */
+  const double *initial;        /* first weights; NULL: those of the kind */
   int exact;                    /* 1: by the sigmoid itself */
-  size_t *order;
-  double *w, *v, *gradient; /* columns + 1, the bias last */
+  size_t *order, count;         /* count: of weights */
+  double *w, *v, *gradient;     /* v: of optimizers with gradients at w, the velocity */
   umbra_watch *watch;
-} umbra_twin;
+};
+
+/* Where the gradient is taken. */
+static inline const double *umbra_twin_point(const umbra_twin *t) {
+  return umbra_train_at_weights(&t->plan->options) ? t->w : t->v;
+}
+
+/* What is not finite is as large as anything. */
+static inline double umbra_twin_size(double x) { return isfinite(x) ? fabs(x) : INFINITY; }
 
 /* Given plan, records, initial, exact and watch, makes the rest. To be closed whether or not it fails. */
 umbra_status umbra_twin_open(umbra_twin *twin);
 void umbra_twin_close(umbra_twin *twin);
 
-/* Iteration i: largest score and weight of the outcome. */
+/* Iteration i: the largest values of the outcome. */
 umbra_status umbra_twin_iterate(umbra_twin *twin, umbra_train_outcome *outcome, uint32_t i);
 
 #endif

@@ -31,12 +31,16 @@ static double draw(errors *e) {
 
 /* ---- a refresh ---- */
 
+/* What u is multiplied by to be v, after a step of that eta: 1 where gradients are taken at w, and u is a velocity. */
+static double shrinking(const umbra_train_plan *plan, double eta) {
+  return umbra_train_at_weights(&plan->options) ? 1 : 1 - eta;
+}
+
 /* Over the bound, of w and u in both parts of all slots. */
 static double size_of_state(const umbra_train_plan *plan, const umbra_twin *t, double before) {
   double squares = 0;
-  for (size_t c = 0; c <= plan->options.columns; c++)
-    squares += t->w[c] * t->w[c] + t->v[c] * t->v[c] / (before * before);
-  return sqrt(squares / (2.0 * plan->layout.stride)) / plan->options.bound;
+  for (size_t c = 0; c < t->count; c++) squares += t->w[c] * t->w[c] + t->v[c] * t->v[c] / (before * before);
+  return sqrt(squares / (2.0 * (double)plan->firsts * plan->state_slots)) / plan->options.bound;
 }
 
 /* The bending that the refresh predicts is that of slots uniform in the bound. */
@@ -50,7 +54,7 @@ static double refresh_error(const umbra_train_plan *plan, double size) {
 
 static void disturb_refresh(errors *e, double before) {
   const double error = refresh_error(e->plan, size_of_state(e->plan, &e->off, before));
-  for (size_t c = 0; c <= e->plan->options.columns; c++) {
+  for (size_t c = 0; c < e->off.count; c++) {
     e->off.w[c] += error * draw(e);
     e->off.v[c] += error * before * draw(e);
   }
@@ -58,21 +62,22 @@ static void disturb_refresh(errors *e, double before) {
 
 /* ---- an iteration ---- */
 
-/* Of the gradient, which comes into w and u alike; v is u times 1 - eta. */
+/* Of the gradient, which comes into w and u alike. */
 static void disturb_step(errors *e, uint32_t i) {
   const umbra_plan_iteration *it = &e->plan->iteration[i];
-  const double error = sqrt(umbra_plan_gradient_variance(e->plan, it, e->weights));
-  for (size_t c = 0; c <= e->plan->options.columns; c++) {
+  const umbra_train_ops *ops = umbra_train_ops_of(e->plan->options.kind);
+  const double error = sqrt(ops->step_variance(e->plan, it, e->weights));
+  for (size_t c = 0; c < e->off.count; c++) {
     const double d = error * draw(e);
     e->off.w[c] += d;
-    e->off.v[c] += (1 - it->step.eta) * d;
+    e->off.v[c] += shrinking(e->plan, it->step.eta) * d;
   }
 }
 
 static umbra_status iterate(errors *e, uint32_t i) {
   umbra_train_outcome outcome = {UMBRA_TRAIN_OUTCOME_INIT};
   UMBRA_TRY(umbra_twin_iterate(&e->plain, &outcome, i));
-  if (e->plan->iteration[i].refresh) disturb_refresh(e, e->plan->iteration[i].before);
+  if (e->plan->iteration[i].refresh) disturb_refresh(e, shrinking(e->plan, 1 - e->plan->iteration[i].step.before));
   UMBRA_TRY(umbra_twin_iterate(&e->off, &outcome, i));
   disturb_step(e, i);
   return UMBRA_OK;
@@ -86,8 +91,9 @@ static umbra_status run(errors *e, double *squares, umbra_watch *watch) {
     UMBRA_TRY(iterate(e, i));
     umbra_watch_leave(watch, part);
   }
-  if (e->plan->options.bootstrap_result) disturb_refresh(e, 1 - e->plan->iteration[iterations - 1].step.eta);
-  for (size_t c = 0; c <= e->plan->options.columns; c++) {
+  if (e->plan->options.bootstrap_result)
+    disturb_refresh(e, shrinking(e->plan, e->plan->iteration[iterations - 1].step.eta));
+  for (size_t c = 0; c < e->off.count; c++) {
     const double difference = e->off.w[c] - e->plain.w[c];
     *squares += difference * difference;
   }
@@ -116,8 +122,8 @@ static umbra_status find(double *error, const umbra_twin *wanted) {
     UMBRA_TRY(run_once(&squares, wanted, weights, k + 1));
     umbra_watch_leave(wanted->watch, part);
   }
-  *error =
-      2 * sqrt(squares / (RUNS * (double)(records->columns + 1))); /* single errors are known within such a factor */
+  const size_t count = umbra_train_plan_weights(wanted->plan);
+  *error = 2 * sqrt(squares / (RUNS * (double)count)); /* single errors are known within such a factor */
   return UMBRA_OK;
 }
 

@@ -28,7 +28,9 @@ typedef enum umbra_matrix_order {
   /* For products of a vector, or a few, with plain matrices (umbra/weights.h): */
   UMBRA_MATRIX_SHIFTED = 6, /* copies of a row, shifted against each other, in place of rotations */
   /* For products of some records, fewer than there are slots, with plain matrices: */
-  UMBRA_MATRIX_INTERLEAVED = 7 /* elements of a row beside each other, a few of them or copies of one; many rows */
+  UMBRA_MATRIX_INTERLEAVED = 7, /* elements of a row beside each other, a few of them or copies of one; many rows */
+  /* Of trained layers (umbra/train.h): */
+  UMBRA_MATRIX_WRAPPED = 8 /* diagonals that wrap around, several in a ciphertext */
 } umbra_matrix_order;
 
 /*
@@ -61,11 +63,17 @@ typedef enum umbra_matrix_order {
  * holds column u modulo group of row t. Those with further columns follow, then those of further rows. The group is 1,
  * copies of one column, or the stride. Weights take the copies to columns beside each other without a rotation.
  *
+ * Wrapped, slots / stride = P runs are positions, at least as many as rows and columns. With h the least power of two that
+ * is no less than the rows, there are h diagonals; diagonal i is in ciphertext i / stride, at place i modulo the stride of
+ * each run: at position p the element of row p - g modulo h and column p - g + i modulo P, where g is i rounded down to a
+ * multiple of `group`, the baby steps. There are no pairs.
+ *
  * 0: chosen: the least stride that holds a row, or a column (at most all slots), all slots, groups of one. Tiles: the
  * least stride that holds rows and columns, or the largest that fits; slots for one tile. Diagonals: the largest stride
  * with as many positions as rows and columns, or 1; baby steps that take the least time. Shifted: as for weights with
  * as many rows as columns; the least group that takes one ciphertext. Interleaved: the largest stride with a run for
- * each row, or 1; groups of one column. Factors of one product need the same stride: give it if their shapes differ.
+ * each row, or 1; groups of one column. Wrapped: the largest stride with as many positions as rows and columns; baby
+ * steps that take the least time. Factors of one product need the same stride: give it if their shapes differ.
  */
 typedef struct umbra_matrix_layout {
   size_t struct_size;
@@ -75,8 +83,8 @@ typedef struct umbra_matrix_layout {
   uint32_t slots;  /* a power of two from the stride to n/2; of tiles from 2 stride^2 */
   int pairs;
   /* By rows: ciphertexts whose products with a vector share one: a power of two up to 8 and the stride. By diagonals:
-     baby steps, a power of two up to the positions. Shifted: columns from one run to the next, up to the stride.
-     Interleaved: columns of a run, 1 or the stride. */
+     baby steps, a power of two up to the positions; wrapped: up to the diagonals. Shifted: columns from one run to
+     the next, up to the stride. Interleaved: columns of a run, 1 or the stride. */
   uint32_t group;
 } umbra_matrix_layout;
 #define UMBRA_MATRIX_LAYOUT_INIT .struct_size = sizeof(umbra_matrix_layout)

@@ -174,7 +174,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_model_import(umbra_model **model, co
 /*
  * Writes an ONNX file, whole or not at all: opset 13, in doubles, with one input "x" of (batch, elements) and the model's
  * outputs by their names, each after its softmax or sigmoid, if it has one. It can have dense layers, scales and shifts,
- * sums, and the activations relu, sigmoid, tanh, erf and softplus, on values of one dimension. notes: what goes into the
+ * sums, squares, and the activations relu, sigmoid, tanh, erf and softplus, on values of one dimension. notes: what goes into the
  * file's metadata: a key and a text in turns, in UTF-8, and NULL at the end; or NULL. Errors: UNSUPPORTED (anything else,
  * with its name), INVALID_ARGUMENT (NULL; no output; an output called "x" or "/..."), RANGE (2 GiB), IO, OUT_OF_MEMORY.
  */

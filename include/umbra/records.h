@@ -22,6 +22,7 @@ typedef struct umbra_records_options {
   const char *positive; /* the label's class that becomes 1; NULL: 1, yes, true; else the larger or later of the two */
   const umbra_schema *schema; /* of the records of a training, by which these are read; NULL: it is found from these */
   const umbra_table_options *table; /* or NULL */
+  umbra_label_kind labels;          /* of a schema that is given: its own */
 } umbra_records_options;
 #define UMBRA_RECORDS_OPTIONS_INIT .struct_size = sizeof(umbra_records_options)
 UMBRA_API void umbra_records_options_init(umbra_records_options *options, size_t size);
@@ -29,13 +30,14 @@ UMBRA_API void umbra_records_options_init(umbra_records_options *options, size_t
 
 /*
  * Reads a table (umbra/table.h). Labels are two classes of any spelling, of which one becomes 1 and the other -1; with
- * `positive` it is one class against all others. A column of texts becomes categories: a feature of 0 and 1 for each
- * that at least one in a hundred records has, and one for the others together; one of yes and no, or true and false,
- * becomes one feature; one whose texts hardly come twice is left out. A number that is the name of a column in the
- * header is taken as the name. Errors: those of umbra_table_read, which name line and column (missing values, and
- * numbers with something beside them, too); INVALID_ARGUMENT (no such column, or several of that name; a label's column
- * without features); RANGE (a third class, with its line; both 0 and -1; labels of one class only); MISMATCH (not as
- * the schema says).
+ * `positive` it is one class against all others. With UMBRA_LABELS_CLASSES they are up to 1000 classes of any spelling,
+ * which become 0, 1, ..., and with UMBRA_LABELS_VALUES numbers. A column of texts becomes categories: a feature of 0 and
+ * 1 for each that at least one in a hundred records has, and one for the others together; one of yes and no, or true
+ * and false, becomes one feature; one whose texts hardly come twice is left out. A number that is the name of a column
+ * in the header is taken as the name. Errors: those of umbra_table_read, which name line and column (missing values,
+ * and numbers with something beside them, too); INVALID_ARGUMENT (no such column, or several of that name; a label's
+ * column without features); RANGE (a third class, with its line; both 0 and -1; labels of one class only; too many
+ * classes); MISMATCH (not as the schema says).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_read(umbra_records **records, const char *path,
                                                          const umbra_records_options *options);
@@ -48,8 +50,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_create(umbra_records **recor
                                                            const double *labels, size_t rows, size_t columns);
 
 /*
+ * The same of several classes, whose labels are 0 to classes - 1, of which some may be missing; or, with classes 0, of
+ * values: labels are any finite numbers. With 2 classes it is umbra_records_create. Errors: so, too.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_create_classes(umbra_records **records, const double *features,
+                                                                   const double *labels, size_t rows, size_t columns,
+                                                                   size_t classes);
+
+/*
  * Of each class every n-th record (the first, the (n+1)-th, ...) goes to `held`, the others to `rest`, in their order.
- * Errors: INVALID_ARGUMENT (every < 2; a class would be missing on either side).
+ * Errors: INVALID_ARGUMENT (every < 2; a class would be missing on either side; more than two classes, or values).
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_split(umbra_records **rest, umbra_records **held,
                                                           const umbra_records *records, size_t every);
@@ -59,7 +69,7 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_split(umbra_records **rest, 
  * it, 0 to 1, after it has been shuffled by the seed. So 0 and 0.2 hold a fifth back, and i / k and (i + 1) / k for i =
  * 0 .. k - 1 are folds, which hold each record back once. What stands for missing values on both sides is the mean or
  * median of `rest` alone. Errors: INVALID_ARGUMENT (no such share; a class would be missing on either side),
- * OUT_OF_MEMORY.
+ * OUT_OF_MEMORY. Labels that are values make no classes.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_hold(umbra_records **rest, umbra_records **held,
                                                          const umbra_records *records, double from, double to,
@@ -78,7 +88,8 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_records_balance(umbra_records **bala
 UMBRA_API size_t umbra_records_rows(const umbra_records *records);
 UMBRA_API size_t umbra_records_columns(const umbra_records *records);                /* features */
 UMBRA_API const double *umbra_records_row(const umbra_records *records, size_t row); /* its features */
-UMBRA_API double umbra_records_label(const umbra_records *records, size_t row);      /* -1 or 1 */
+UMBRA_API double umbra_records_label(const umbra_records *records, size_t row); /* -1 or 1; a class's number; a value */
+UMBRA_API size_t umbra_records_classes(const umbra_records *records);           /* 0: labels are values */
 UMBRA_API double umbra_records_weight(const umbra_records *records, size_t row); /* 1, unless its class weighs more */
 /* What their columns are, as long as the records live; NULL: they come from memory. */
 UMBRA_API const umbra_schema *umbra_records_schema(const umbra_records *records);
@@ -217,6 +228,14 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_judge(umbra_judgement *judgement, co
 /* The same for given scores, one for each record, above or below `threshold`. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_judge_scores(umbra_judgement *judgement, const umbra_records *records,
                                                          const double *scores, double threshold);
+
+/*
+ * The same of several classes: scores are rows x classes, and the largest one, the first of equal ones, says the class; a
+ * row with scores that are not finite is of none. confusion[i * classes + k], or NULL: records of class i that are said to
+ * be of class k. Errors: INVALID_ARGUMENT (also labels that are values).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_judge_classes(double *accuracy, size_t *confusion,
+                                                          const umbra_records *records, const double *scores);
 
 UMBRA_END_DECLS
 

@@ -13,6 +13,13 @@ UMBRA_BEGIN_DECLS
 
 typedef struct umbra_schema umbra_schema; /* immutable, shareable; it tells about the records, so the owner keeps it */
 
+/* What labels are. */
+typedef enum umbra_label_kind {
+  UMBRA_LABELS_TWO = 0,     /* of two classes, or one against all others: -1 and 1 */
+  UMBRA_LABELS_CLASSES = 1, /* of any number of classes: 0, 1, ... in the order of numbers, or of the alphabet */
+  UMBRA_LABELS_VALUES = 2   /* numbers */
+} umbra_label_kind;
+
 /* Columns that records have when they are read by it: a category has one of its own. */
 UMBRA_API size_t umbra_schema_features(const umbra_schema *schema);
 
@@ -23,6 +30,11 @@ UMBRA_API size_t umbra_schema_features(const umbra_schema *schema);
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_schema_feature_name(const umbra_schema *schema, char *text, size_t *size,
                                                                 size_t feature);
+
+/* Classes of the label; 0: it has values, or there is none. Their names, in order, as above; all others are "". */
+UMBRA_API size_t umbra_schema_classes(const umbra_schema *schema);
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_schema_class_name(const umbra_schema *schema, char *text, size_t *size,
+                                                              size_t label_class);
 
 /* All of it as one line of JSON, likewise; and back again. Errors: FORMAT with what is wrong. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_schema_describe(const umbra_schema *schema, char *text, size_t *size);

@@ -4,19 +4,26 @@
  * out of levels. The owner makes a plan, keys and an encrypted data set; the server has plan, keys and data set, and
  * trains; the owner decrypts the model.
  *
- * UMBRA_TRAIN_LOGISTIC, so far the only kind, is logistic regression by Nesterov's accelerated gradient, as in HELR (Han,
- * Song, Cheon, Park, AAAI 2019; eprint 2018/662). With z_i = y_i (x_i, 1), y_i = -1 or 1, an iteration over a batch of n
- * records is
+ * UMBRA_TRAIN_LOGISTIC is logistic regression, by default by Nesterov's accelerated gradient, as in HELR (Han, Song,
+ * Cheon, Park, AAAI 2019; eprint 2018/662). With z_i = y_i (x_i, 1), y_i = -1 or 1, an iteration over a batch of n records
+ * is
  *
  *     g = (1/n) sum_i s(-<v, z_i>) z_i - l2 (v without bias)     t = v + rate g
  *     v = (1 - eta) t + eta w                                    w = t
  *
- * where s is a polynomial near the sigmoid, and eta follows from a_0 = momentum, a_{i+1} = (1 + sqrt(1 + 4 a_i^2)) / 2 as
- * eta_i = (1 - a_i) / a_{i+1}.
+ * where s is a polynomial near the sigmoid, and eta follows from the optimizer.
  *
  * UMBRA_TRAIN_WEIGHTED has (1/n) sum_i weight_i s(-<v, z_i>) z_i instead. The owner encrypts z_i, for margins, and
  * weight_i z_i, for the gradient, in the same blocks: so weights take no level, no key and no key switch more, and stay
  * hidden; the data set is twice as long.
+ *
+ * UMBRA_TRAIN_NETWORK is a network of dense layers, or without hidden ones a linear model for each of several outputs:
+ *
+ *     a_0 = (x, 1)     z_k = W_k a_(k-1)     a_k = h(z_k), slot by slot, of hidden layers     e = f(z) - t of the last one
+ *
+ * where h is the square or another polynomial, with the targets t, and f = s for the one-vs-rest loss, f(z) = z for half
+ * of the squared error. Gradients are those of backpropagation, g_k = -(1/n) sum_i e_k a_(k-1)^T - l2 W_k. Only the first
+ * layer has biases: later ones can make theirs of a unit whose weights vanish but for the bias.
  *
  * Beyond the interval of s the polynomial is far from the sigmoid and training may diverge; nobody could see that under
  * encryption. umbra_train_twin runs the same arithmetic in the clear beforehand, and finds the bounds of the plan.
@@ -26,6 +33,7 @@
 
 #include <umbra/bootstrap.h>
 #include <umbra/cost.h>
+#include <umbra/fit.h>
 #include <umbra/logistic.h>
 #include <umbra/records.h>
 
@@ -38,8 +46,24 @@ typedef struct umbra_train_plan umbra_train_plan; /* immutable, shareable */
 /* What is trained. */
 typedef enum umbra_train_kind {
   UMBRA_TRAIN_LOGISTIC = 0, /* a logistic model; see umbra_trainer_logistic */
-  UMBRA_TRAIN_WEIGHTED = 1  /* the same with records that weigh something (umbra_records_weigh), as follows */
+  UMBRA_TRAIN_WEIGHTED = 1, /* the same with records that weigh something (umbra_records_weigh), as above */
+  UMBRA_TRAIN_NETWORK = 2   /* dense layers; see umbra_trainer_layer */
 } umbra_train_kind;
+
+/* How weights follow from gradients g at v; `momentum` is an option. */
+typedef enum umbra_optimizer {
+  UMBRA_OPTIMIZER_ACCELERATED =
+      0, /* as above; a_0 = momentum, a_{i+1} = (1 + sqrt(1 + 4 a_i^2)) / 2, eta_i = (1 - a_i) / a_{i+1} */
+  UMBRA_OPTIMIZER_NESTEROV = 1, /* as above; eta = -momentum */
+  UMBRA_OPTIMIZER_MOMENTUM = 2, /* m = momentum m + rate g, w = w + m, with g at w: Polyak's heavy ball */
+  UMBRA_OPTIMIZER_PLAIN = 3     /* w = w + rate g, with g at w */
+} umbra_optimizer;
+
+/* Of UMBRA_TRAIN_NETWORK: of an output's score z and target t. */
+typedef enum umbra_loss {
+  UMBRA_LOSS_ONE_VS_REST = 0, /* a logistic model for each class: log(1 + e^z) - t z, t = 1 or 0 */
+  UMBRA_LOSS_SQUARED = 1      /* (z - t)^2 / 2 */
+} umbra_loss;
 
 typedef enum umbra_rate_schedule {
   UMBRA_RATE_CONSTANT = 0,
@@ -47,7 +71,7 @@ typedef enum umbra_rate_schedule {
   UMBRA_RATE_EXPONENTIAL = 2 /* rate * decay^i */
 } umbra_rate_schedule;
 
-enum { UMBRA_TRAIN_MAX_ITERATIONS = 100000 };
+enum { UMBRA_TRAIN_MAX_ITERATIONS = 100000, UMBRA_TRAIN_MAX_HIDDEN = 3, UMBRA_TRAIN_MAX_HIDDEN_DEGREE = 15 };
 #define UMBRA_TRAIN_LEAST_BOUND (1.0 / 524288) /* of the option `bound`: 2^-19 */
 #define UMBRA_TRAIN_LARGEST_BOUND 128.0
 
@@ -66,15 +90,27 @@ typedef struct umbra_train_options {
   double decay; /* 0 with a constant rate */
   umbra_rate_schedule schedule;
   int bootstrap_result; /* 1: the model is refreshed, so that it can be computed with; 0: it is only decrypted */
-  double momentum;      /* a_0 above: 0.001 to 1000. At 0 the first v would be the first w, whatever the records are */
-  double l2;            /* >= 0, below 1 / rate; the bias is not penalised */
-  double bound;         /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
-  const umbra_sigmoid_options *sigmoid; /* of UMBRA_TRAIN_LOGISTIC: s. NULL: defaults */
+  /* Accelerated: a_0, 0.001 to 1000. At 0 the first v would be the first w, whatever the records are. Nesterov and
+     momentum: 0 to 0.999, such as 0.9. Plain: not looked at. */
+  double momentum;
+  double l2;    /* >= 0, below 1 / rate; the bias is not penalised */
+  double bound; /* every weight stays within [-bound, bound] all the time: a power of two in the limits above */
+  const umbra_sigmoid_options *sigmoid; /* s; its range is that of all scores, whatever the loss. NULL: defaults */
   umbra_target target;                  /* the layout of records is chosen for it; any device can run the plan */
   const umbra_scaling
       *scaling;    /* of its records: they are one training from then on, see below; NULL: nobody says. It is
                                    not kept, and not part of the plan's digest */
   uint32_t rounds; /* of a refresh (umbra_bootstrap_options): 2 for smaller errors, 1, or 0 for 1 */
+  /* Of UMBRA_TRAIN_NETWORK; zero for other kinds. */
+  double hidden_range;       /* every |z| of hidden layers; 0: 16 */
+  umbra_optimizer optimizer; /* of all kinds */
+  umbra_loss loss;
+  uint32_t outputs;                        /* up to 4096, as hidden units; 0: 1 */
+  uint32_t hidden[UMBRA_TRAIN_MAX_HIDDEN]; /* units of hidden layers, from the first; 0 after the last */
+  /* The activation of hidden layers: a polynomial of that degree near the function on their range, by least squares. 0
+     and 0: squares. */
+  umbra_function hidden_function; /* of those that are defined everywhere */
+  uint32_t hidden_degree;         /* 2 to UMBRA_TRAIN_MAX_HIDDEN_DEGREE */
 } umbra_train_options;
 #define UMBRA_TRAIN_OPTIONS_INIT \
   .struct_size = sizeof(umbra_train_options), .iterations = 32, .rate = 1, .momentum = 0.01, .bound = 8
@@ -160,8 +196,20 @@ UMBRA_API const umbra_params *umbra_train_plan_params(const umbra_train_plan *pl
 /* Of parameters, options and polynomial; stamped into data sets and checkpoints. */
 UMBRA_API void umbra_train_plan_digest(const umbra_train_plan *plan, uint8_t digest[UMBRA_DIGEST_BYTES]);
 
-/* Of UMBRA_TRAIN_LOGISTIC: s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. */
+/* s(x) = sum coefficients[k] T_k(x / range), degree + 1 of them. They travel with the plan. */
 UMBRA_API const double *umbra_train_plan_coefficients(const umbra_train_plan *plan);
+
+/*
+ * Weights of its model, which twins and decryption give: of UMBRA_TRAIN_LOGISTIC columns + 1, the bias last; of
+ * UMBRA_TRAIN_NETWORK those of each layer, unit by unit, in the first layer with each unit's bias last.
+ */
+UMBRA_API size_t umbra_train_plan_weights(const umbra_train_plan *plan);
+
+/*
+ * Those with which a training begins if none are given: zeros, but of networks with hidden layers, whose units must differ.
+ * These are uniform, with the variance of 1 / (a layer's inputs), and follow from the seed, the same on every machine.
+ */
+UMBRA_API void umbra_train_plan_initial(const umbra_train_plan *plan, double *weights);
 
 /* order[k]: the row of the k-th record in the order of training; `rows` of them. */
 UMBRA_API void umbra_train_plan_order(const umbra_train_plan *plan, size_t *order);
@@ -232,9 +280,10 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_read(umbra_train_plan **p
 typedef struct umbra_train_outcome {
   size_t struct_size;
   double largest_score;  /* |<v, z>| of the iteration's batch: beyond the range the fit does not hold */
-  double largest_weight; /* of w, v, and v / (1 - eta) where it is refreshed: to be within the plan's bound */
+  double largest_weight; /* of w, v or m, and v / (1 - eta) where it is refreshed: to be within the plan's bound */
   double accuracy, auc;  /* of the weights after it, on `judged`; NaN without */
   double loss;           /* so, too: that of umbra_judgement */
+  double largest_hidden; /* |z| of hidden layers in the iteration's batch; 0 without */
 } umbra_train_outcome;
 #define UMBRA_TRAIN_OUTCOME_INIT .struct_size = sizeof(umbra_train_outcome)
 UMBRA_API void umbra_train_outcome_init(umbra_train_outcome *outcome, size_t size);
@@ -243,8 +292,8 @@ UMBRA_API void umbra_train_outcome_init(umbra_train_outcome *outcome, size_t siz
 /* NULL where one is expected means the defaults. */
 typedef struct umbra_twin_options {
   size_t struct_size;
-  const umbra_records *judged; /* records to judge by; NULL: accuracy and auc are NaN */
-  const double *initial;       /* columns + 1 first weights, the bias last; NULL: zeros */
+  const umbra_records *judged; /* records to judge by; NULL: accuracy and auc are NaN. Auc is of two classes only */
+  const double *initial;       /* umbra_train_plan_weights first weights; NULL: umbra_train_plan_initial */
   int exact;                   /* 1: with the sigmoid itself in the place of s */
 } umbra_twin_options;
 #define UMBRA_TWIN_OPTIONS_INIT .struct_size = sizeof(umbra_twin_options)
@@ -252,14 +301,21 @@ UMBRA_API void umbra_twin_options_init(umbra_twin_options *options, size_t size)
 #define umbra_twin_options_init(options) umbra_twin_options_init((options), sizeof *(options))
 
 /*
- * weights: columns + 1, the bias last; trace: the outcomes of all `count` iterations, or NULL and 0. Weights that are not
- * finite end the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT (records of
- * another shape than the plan's), OUT_OF_MEMORY, CANCELLED.
+ * weights: umbra_train_plan_weights of them; trace: the outcomes of all `count` iterations, or NULL and 0. Weights that
+ * are not finite end the training: they are returned, and the rest of the trace is NaN. Errors: INVALID_ARGUMENT
+ * (records of another shape than the plan's), OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_twin(double *weights, umbra_train_outcome *trace, size_t count,
                                                        const umbra_train_plan *plan, const umbra_records *records,
                                                        const umbra_twin_options *options,
                                                        const umbra_progress *progress);
+
+/*
+ * Scores of a model in the clear, with the plan's weights: rows x outputs, of UMBRA_TRAIN_LOGISTIC rows x 1. Errors:
+ * INVALID_ARGUMENT (records of other columns), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_train_plan_scores(const umbra_train_plan *plan, double *scores,
+                                                              const umbra_records *records, const double *weights);
 
 /*
  * The error of a weight at the end, as a standard deviation, that is expected of an encrypted training with these records:
@@ -280,9 +336,9 @@ UMBRA_API double umbra_train_bound(const umbra_train_outcome *trace, size_t coun
 
 /*
  * Encrypts scaled records into a folder, which is made if it does not exist: blocks of records, and last an index with
- * the first weights (initial: columns + 1 of them, the bias last; NULL: zeros). Memory: about one block. An index that
- * is there already is removed first, so an interrupted call leaves no half data set that passes for a whole one.
- * Meanwhile the folder is locked (umbra/lock.h): nobody else encrypts into it, or trains on what is there.
+ * the first weights (initial: umbra_train_plan_weights; NULL: umbra_train_plan_initial). Memory: about one block. An
+ * index that is there already is removed first, so an interrupted call leaves no half data set that passes for a whole
+ * one. Meanwhile the folder is locked (umbra/lock.h): nobody else encrypts into it, or trains on what is there.
  * Errors: INVALID_ARGUMENT (records of another shape than the plan's), MISMATCH (the key's parameters), RANGE (features
  * too large to be encrypted, weights beyond the bound), BUSY, IO, CANCELLED; but for the last two nothing has been written.
  */
@@ -314,7 +370,7 @@ typedef struct umbra_trainer_desc {
   uint64_t memory_budget; /* for blocks that are kept in memory; the next one to use always is. 0: all are read again */
   /* Of a simulation only: */
   const umbra_records *records; /* to train on */
-  const double *initial;        /* columns + 1 first weights, the bias last; NULL: zeros */
+  const double *initial;        /* first weights, as of umbra_train_encrypt */
 } umbra_trainer_desc;
 #define UMBRA_TRAINER_DESC_INIT .struct_size = sizeof(umbra_trainer_desc)
 UMBRA_API void umbra_trainer_desc_init(umbra_trainer_desc *desc, size_t size);
@@ -391,6 +447,14 @@ UMBRA_API void umbra_trainer_cancel(umbra_trainer *trainer);
 
 /* Iterations done, those before a resumption included. */
 UMBRA_API uint32_t umbra_trainer_iterations(const umbra_trainer *trainer);
+
+/*
+ * The weights of a layer of UMBRA_TRAIN_NETWORK, from 0, when all iterations are done: a row for each unit, a column for
+ * each input, and in layer 0 one for the bias, the last. The layout is UMBRA_MATRIX_WRAPPED. Errors: INVALID_ARGUMENT (not
+ * yet, no such layer), OUT_OF_MEMORY.
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_layer(const umbra_trainer *trainer, umbra_matrix **weights,
+                                                          uint32_t layer);
 
 /* The model of UMBRA_TRAIN_LOGISTIC, when all iterations are done. Errors: INVALID_ARGUMENT (not yet), OUT_OF_MEMORY. */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_trainer_logistic(const umbra_trainer *trainer, umbra_logistic **model);

@@ -88,6 +88,17 @@ static void networks(void **state) {
   assert_comes_back(model, NULL);
 }
 
+/* As they are trained under encryption. */
+static void squares(void **state) {
+  (void)state;
+  umbra_model *model = open_model();
+  uint32_t node = random_dense(model, 0, INPUTS, 4, 3);
+  assert_ok(umbra_model_polynomial(model, &node, node, (const double[]){0, 0, 1}, 3));
+  node = random_dense(model, node, 4, 2, 4);
+  assert_ok(umbra_model_output(model, "scores", node, NULL, 0, NULL));
+  assert_comes_back(model, NULL);
+}
+
 static off_t size_of_file(void) {
   struct stat file;
   assert_int_equal(stat(path, &file), 0);
@@ -121,9 +132,10 @@ static void refusals(void **state) {
   umbra_model_destroy(model);
 
   model = open_model();
-  assert_ok(umbra_model_polynomial(model, &node, 0, (const double[]){0, 0, 1}, 3));
+  assert_ok(umbra_model_polynomial(model, &node, 0, (const double[]){0, 0, 2}, 3));
   assert_ok(umbra_model_output(model, "y", node, NULL, 0, NULL));
-  assert_refused(cannot, "node 1 (polynomial) cannot be exported", umbra_model_export(model, path, NULL));
+  assert_refused(cannot, "node 1 (polynomial) cannot be exported: of polynomials only x^2",
+                 umbra_model_export(model, path, NULL));
   umbra_model_destroy(model);
 
   model = open_model();
@@ -143,6 +155,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(logistic_models),
       cmocka_unit_test(networks),
+      cmocka_unit_test(squares),
       cmocka_unit_test(refusals),
   };
   return cmocka_run_group_tests(tests, make_path, remove_path);

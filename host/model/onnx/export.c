@@ -170,6 +170,18 @@ static umbra_status put_activation(writing *w, uint32_t i, const umbra_node *nod
   return UMBRA_OK;
 }
 
+/* x^2, and no other. */
+static umbra_status put_square(writing *w, uint32_t i, const umbra_node *node) {
+  const double *c = node->weights;
+  if (node->units != 3 || c[0] != 0 || c[1] != 0 || c[2] != 1)
+    return unsupported(w, i, "of polynomials only x^2 can be");
+  written_node *n = put_node(w, "Mul", NULL);
+  put_value(n, node->inputs[0]);
+  put_value(n, node->inputs[0]);
+  name_value(n->names[MOST_INPUTS], i);
+  return UMBRA_OK;
+}
+
 static umbra_status put_model_node(writing *w, uint32_t i) {
   const umbra_node *node = &w->model->nodes[i];
   if (node->rank != 1) return unsupported(w, i, "its values have more than one dimension");
@@ -179,7 +191,8 @@ static umbra_status put_model_node(writing *w, uint32_t i) {
     case UMBRA_NODE_SCALE_SHIFT: put_scale_shift(w, i, node); return UMBRA_OK;
     case UMBRA_NODE_ADD: put_sum(w, i, node); return UMBRA_OK;
     case UMBRA_NODE_ACTIVATION: return put_activation(w, i, node);
-    default: return unsupported(w, i, "only dense layers, scales, sums and activations can be");
+    case UMBRA_NODE_POLYNOMIAL: return put_square(w, i, node);
+    default: return unsupported(w, i, "only dense layers, scales, sums, squares and activations can be");
   }
 }
 

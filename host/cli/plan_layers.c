@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans of networks that are trained: their options, what follows from records, and what their twins say. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan_job.h"
+
+static const char *const losses[] = {"one-vs-rest", "squared", NULL};
+static const double default_momentum = 0.9, default_hidden_range = 16;
+static const uint32_t default_activation_degree = 7;
+
+/* Activations by name, the square first, and which functions they are. */
+static const char *const activations[] = {"square", "sigmoid", "tanh", "gelu", "silu", "softplus", "relu", "erf", NULL};
+static const umbra_function functions[] = {UMBRA_FUNCTION_GIVEN, UMBRA_FUNCTION_SIGMOID, UMBRA_FUNCTION_TANH,
+                                           UMBRA_FUNCTION_GELU,  UMBRA_FUNCTION_SILU,    UMBRA_FUNCTION_SOFTPLUS,
+                                           UMBRA_FUNCTION_RELU,  UMBRA_FUNCTION_ERF};
+
+/* ---- usage ---- */
+
+static void parse_hidden(umbra_train_options *train, const char *text) {
+  int count, *units = cli_parse_list(&count, "hidden", text);
+  if (text && (count < 1 || count > UMBRA_TRAIN_MAX_HIDDEN))
+    cli_usage("--hidden: \"%s\" is not a list of 1 to %d numbers", text, UMBRA_TRAIN_MAX_HIDDEN);
+  for (int k = 0; k < count; k++) {
+    if (units[k] < 1) cli_usage("--hidden: a layer has %d units; it must have some", units[k]);
+    train->hidden[k] = (uint32_t)units[k];
+  }
+  free(units);
+}
+
+static void take_activation(plan_options *o) {
+  const int chosen = cli_choice("activation", o->activation, activations);
+  o->train.hidden_function = functions[chosen];
+  if (chosen && !o->hidden) cli_usage("--activation goes with --hidden");
+  if (!chosen && o->train.hidden_degree)
+    cli_usage("--activation-degree goes with --activation, of another than the square");
+  if (chosen && !o->train.hidden_degree) o->train.hidden_degree = default_activation_degree;
+}
+
+static void check_network(const plan_options *o, umbra_label_kind labels) {
+  if (o->folds || o->threshold > 0 || o->tried || o->initial || o->class_weights)
+    cli_usage("--folds, --threshold, --tried, --initial and --class-weights are of logistic models, not of networks");
+  if (o->data && o->train.outputs) cli_usage("--outputs goes with --shape: DATA says how many classes there are");
+  if (o->data && o->out && !o->scaling)
+    cli_usage("--scaling FILE is missing: encryption and evaluation read by it what columns and classes are");
+  if (labels == UMBRA_LABELS_VALUES && o->train.loss == UMBRA_LOSS_ONE_VS_REST)
+    cli_usage("--loss one-vs-rest is of classes: values take the squared error");
+}
+
+void cli_layers_check_usage(plan_options *o) {
+  const umbra_label_kind labels = cli_label_kind(&o->table);
+  if (o->table.positive && labels != UMBRA_LABELS_TWO) cli_usage("--positive goes with labels of two classes");
+  o->network = labels != UMBRA_LABELS_TWO || o->hidden || o->loss || o->train.outputs || o->train.hidden_range > 0 ||
+               o->activation || o->train.hidden_degree;
+  if (!o->network) return;
+  parse_hidden(&o->train, o->hidden);
+  take_activation(o);
+  o->train.kind = UMBRA_TRAIN_NETWORK;
+  o->train.loss = (umbra_loss)cli_choice("loss", o->loss, losses);
+  if (!o->loss && (o->hidden || labels == UMBRA_LABELS_VALUES)) o->train.loss = UMBRA_LOSS_SQUARED;
+  o->no_search = true;
+  check_network(o, labels);
+}
+
+void cli_layers_take_optimizer(plan_options *o) {
+  if (o->network && !o->optimizer) o->train.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  const bool constant =
+      o->train.optimizer == UMBRA_OPTIMIZER_NESTEROV || o->train.optimizer == UMBRA_OPTIMIZER_MOMENTUM;
+  if (constant && !o->momentum_given) o->train.momentum = default_momentum;
+}
+
+/* ---- records ---- */
+
+bool cli_layers_settle(plan_job *j) {
+  const size_t classes = umbra_records_classes(j->raw);
+  j->wanted.outputs = classes > 2 ? (uint32_t)classes : 1;
+  return true;
+}
+
+/* ---- what its twin says ---- */
+
+static double hidden_range_of(const plan_job *j) {
+  return j->wanted.hidden_range > 0 ? j->wanted.hidden_range : default_hidden_range;
+}
+
+static double largest_of(const cli_twin *twin, bool hidden) {
+  double largest = 0;
+  for (uint32_t i = 0; i < twin->iterations; i++)
+    largest = fmax(largest, hidden ? twin->trace[i].largest_hidden : twin->trace[i].largest_score);
+  return largest;
+}
+
+/* Beyond a range nothing is promised, and under encryption nobody would see it. */
+static bool holds(const char *option, const char *what, double largest, double range, cli_report *report) {
+  const double margin = 1.3;
+  char text[256];
+  if (largest > range)
+    return cli_error(
+        "%s: %s reach %.4g in the clear, beyond [%g, %g]; a range of %.3g, or a smaller --rate, would hold", option,
+        what, largest, -range, range, margin * largest);
+  if (margin * largest <= range) return true;
+  snprintf(
+      text, sizeof text,
+      "%s come near the end of [%g, %g]: the largest is %.4g; other records may go farther; %s %.3g gives them room",
+      what, -range, range, largest, option, margin * largest);
+  cli_report_warning(report, text);
+  return true;
+}
+
+static void add_trace(cJSON *root, const cli_twin *twin) {
+  cJSON *trace = cJSON_AddArrayToObject(root, "trace");
+  for (uint32_t i = 0; i < twin->iterations; i++) {
+    const umbra_train_outcome *o = &twin->trace[i];
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddNumberToObject(item, "iteration", i + 1);
+    cJSON_AddNumberToObject(item, "largest_score", o->largest_score);
+    cJSON_AddNumberToObject(item, "largest_hidden", o->largest_hidden);
+    cJSON_AddNumberToObject(item, "largest_weight", o->largest_weight);
+    cJSON_AddNumberToObject(item, "accuracy", o->accuracy);
+    cJSON_AddNumberToObject(item, "loss", o->loss);
+    cJSON_AddItemToArray(trace, item);
+  }
+}
+
+static void report_outcome(const umbra_train_outcome *o, const umbra_records *judged, const char *ending,
+                           cli_report *report) {
+  char name[CLI_UNITS];
+  if (umbra_records_classes(judged)) {
+    snprintf(name, sizeof name, "accuracy_%s", ending);
+    cli_report_number(report, name, o->accuracy);
+  }
+  snprintf(name, sizeof name, "loss_%s", ending);
+  cli_report_number(report, name, o->loss);
+}
+
+bool cli_layers_judge_twin(const plan_job *j, cli_report *report) {
+  const cli_twin *twin = &j->twin;
+  const umbra_records *judged = j->held ? j->held : j->records;
+  const double scores = largest_of(twin, false), hidden = largest_of(twin, true);
+  const double hidden_range = hidden_range_of(j);
+  report_outcome(&twin->trace[twin->iterations - 1], judged, "twin", report);
+  report_outcome(&j->exact.trace[j->exact.iterations - 1], judged, "exact", report);
+  cli_report_number(report, "largest_score", scores);
+  cli_report_number(report, "largest_hidden", hidden);
+  cli_report_number(report, "largest_weight", cli_twin_largest_weight(twin));
+  add_trace(report->root, twin);
+  return holds("--range", "scores", scores, j->sigmoid.range, report) &&
+         holds("--hidden-range", "sums of hidden layers", hidden, hidden_range, report);
+}
+
+/* About thirty lines, the last iteration among them. */
+void cli_layers_print_trace(const plan_job *j) {
+  const cli_twin *twin = &j->twin;
+  const uint32_t every = (twin->iterations + 31) / 32;
+  printf("\nThe same training in the clear, judged by %s\n  %9s %14s %14s %14s %10s %10s\n",
+         j->held ? "the held-out records" : "the records themselves", "iteration", "largest score", "largest hidden",
+         "largest weight", "accuracy", "loss");
+  for (uint32_t i = 0; i < twin->iterations; i++) {
+    const umbra_train_outcome *o = &twin->trace[i];
+    if ((i + 1) % every && i + 1 < twin->iterations) continue;
+    printf("  %9" PRIu32 " %14.4f %14.4f %14.4f %10.4f %10.4f\n", i + 1, o->largest_score, o->largest_hidden,
+           o->largest_weight, o->accuracy, o->loss);
+  }
+  putchar('\n');
+}
+
+/* ---- without some records ---- */
+
+/* Some records to train on, and others to judge by. */
+typedef struct part {
+  umbra_records *rest, *held, *scaled_rest, *scaled_held;
+  umbra_scaling *scaling;
+  umbra_train_plan *plan;
+  cli_twin twin;
+} part;
+
+static void clear_training(part *p) {
+  cli_twin_clear(&p->twin);
+  umbra_train_plan_destroy(p->plan);
+  p->plan = NULL;
+}
+
+static void clear(part *p) {
+  clear_training(p);
+  umbra_scaling_destroy(p->scaling);
+  umbra_records_destroy(p->scaled_held);
+  umbra_records_destroy(p->scaled_rest);
+  umbra_records_destroy(p->held);
+  umbra_records_destroy(p->rest);
+}
+
+static bool hold_back(part *p, const plan_job *j, const umbra_records *records, double share, uint64_t seed,
+                      const char *option) {
+  return cli_check(umbra_records_hold(&p->rest, &p->held, records, 0, share, seed), option) &&
+         cli_plan_scale(&p->scaling, &p->scaled_rest, &p->scaled_held, &j->scaled_by, p->rest, p->held);
+}
+
+static bool train(part *p, const plan_job *j, const plan_options *o) {
+  const umbra_twin_options options = {UMBRA_TWIN_OPTIONS_INIT, .judged = p->scaled_held};
+  return cli_plan_make(&p->plan, j, umbra_records_rows(p->rest), o->train.bound) &&
+         cli_twin_run(&p->twin, p->plan, p->scaled_rest, &options);
+}
+
+static double loss_of(const part *p) { return p->twin.trace[p->twin.iterations - 1].loss; }
+
+/* ---- the rate ---- */
+
+/* With room for other records. */
+static bool is_held(const part *p, const plan_job *j) {
+  const double margin = 1.3, hidden_range = hidden_range_of(j);
+  return cli_twin_is_finite(&p->twin) && margin * largest_of(&p->twin, false) <= j->sigmoid.range &&
+         margin * largest_of(&p->twin, true) <= hidden_range &&
+         cli_twin_largest_weight(&p->twin) <= UMBRA_TRAIN_LARGEST_BOUND / 4;
+}
+
+/* From large to small ones; where the loss begins to rise again, smaller ones are too slow. *best 0: none holds. */
+static bool try_rates(double *best, part *p, plan_job *j, const plan_options *o) {
+  const double largest = 2, least = 0x1p-12;
+  double least_loss = INFINITY;
+  *best = 0;
+  for (j->wanted.rate = largest; j->wanted.rate >= least; j->wanted.rate /= 2) {
+    if (j->wanted.rate * j->wanted.l2 >= 1) continue;
+    if (!train(p, j, o)) return false;
+    const bool held = is_held(p, j);
+    const double loss = loss_of(p);
+    clear_training(p);
+    if (*best > 0 && !(held && loss < least_loss)) return true;
+    if (!held) continue;
+    *best = j->wanted.rate;
+    least_loss = loss;
+  }
+  return true;
+}
+
+/* A fifth of the records judges, or as many as say enough. */
+static double share_of(const umbra_records *records) {
+  const double most = 2000, share = 0.2;
+  return fmin(share, most / (double)umbra_records_rows(records));
+}
+
+bool cli_layers_find_rate(plan_job *j, const plan_options *o, const umbra_records *records, cli_report *report) {
+  part p = {0};
+  double best;
+  if (o->rate_given) return true;
+  bool done = hold_back(&p, j, records, share_of(records), o->seed, "--rate") && try_rates(&best, &p, j, o);
+  clear(&p);
+  if (!done) return false;
+  if (!(best > 0))
+    return cli_error("no rate keeps scores within [-%g, %g] and sums of hidden layers within [-%g, %g], with room for "
+                     "other records; a larger --range or --hidden-range, smaller features (--scale, --clip) or less "
+                     "--iterations may help",
+                     j->sigmoid.range, j->sigmoid.range, hidden_range_of(j), hidden_range_of(j));
+  j->wanted.rate = best;
+  if (report) cli_report_step(report, "find rate", NULL);
+  return true;
+}
+
+/* ---- held back ---- */
+
+bool cli_layers_validate(plan_job *j, const plan_options *o, cli_report *report) {
+  part p = {0};
+  if (!(o->holdout > 0)) return true;
+  const bool done = hold_back(&p, j, j->raw, o->holdout, o->seed, "--holdout") &&
+                    cli_layers_find_rate(j, o, p.rest, NULL) && train(&p, j, o);
+  if (done) {
+    const umbra_train_outcome *last = &p.twin.trace[p.twin.iterations - 1];
+    cJSON *facts = cJSON_AddObjectToObject(report->root, "holdout");
+    cJSON_AddNumberToObject(facts, "records", (double)umbra_records_rows(p.held));
+    cJSON_AddNumberToObject(facts, "accuracy", last->accuracy);
+    cJSON_AddNumberToObject(facts, "loss", last->loss);
+    if (!o->json)
+      printf("Trained without %zu records, and judged by them: accuracy %.4f, loss %.4f\n\n",
+             umbra_records_rows(p.held), last->accuracy, last->loss);
+    cli_report_step(report, "hold back and judge", NULL);
+  }
+  clear(&p);
+  return done;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "advance.h"
+
+#include <math.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/verbs.h"
+
+/* ---- where gradients are taken ---- */
+
+const umbra_ciphertext *umbra_train_point(const umbra_train_plan *plan, const umbra_train_state *state, size_t part) {
+  return state->part[umbra_train_at_weights(&plan->options) ? umbra_train_w(part) : umbra_train_u(part)];
+}
+
+double umbra_train_point_unit(const umbra_train_plan *plan, uint32_t i) {
+  const umbra_plan_iteration *it = &plan->iteration[i];
+  return umbra_train_at_weights(&plan->options) ? it->unit_in : it->step.before * it->unit_in;
+}
+
+/* A velocity is zero at first. */
+umbra_status umbra_train_begin(umbra_train_state *state, const umbra_train_plan *plan, const umbra_train_state *first) {
+  for (size_t p = 0; p < first->count; p++) {
+    const umbra_ciphertext *weights = first->part[p];
+    umbra_ciphertext **u = &state->part[umbra_train_u(p)];
+    UMBRA_TRY(umbra_ciphertext_copy(&state->part[umbra_train_w(p)], weights));
+    if (umbra_train_at_weights(&plan->options))
+      UMBRA_TRY(umbra_ciphertext_zero(u, weights->context, weights->owner, weights->level, weights->slots));
+    else UMBRA_TRY(umbra_ciphertext_copy(u, weights));
+  }
+  return UMBRA_OK;
+}
+
+/* ---- steps ---- */
+
+typedef struct advance {
+  umbra_evaluator *evaluator;
+  const umbra_train_plan *plan;
+  const umbra_train_ops *ops;
+  const umbra_plan_iteration *it;
+  size_t part;
+} advance;
+
+typedef struct term {
+  const umbra_ciphertext *x;
+  double weights, biases; /* its factors */
+} term;
+
+static umbra_status encode_factors(umbra_plaintext **plain, const advance *a, uint32_t level, const term *t) {
+  const umbra_train_plan *plan = a->plan;
+  double *values;
+  UMBRA_TRY(umbra_alloc(&values, plan->state_slots, sizeof *values, "factors"));
+  const size_t count = a->ops->factors(values, plan, a->part, t->weights, t->biases);
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  options.level = level;
+  options.slots = plan->state_slots;
+  umbra_status status = umbra_encode(plain, a->evaluator->context, values, count, &options);
+  umbra_free(values);
+  return status;
+}
+
+/* *out = the terms and the step, at its level. */
+static umbra_status combine(const advance *a, umbra_ciphertext **out, const term *t, size_t terms,
+                            const umbra_ciphertext *d) {
+  uint32_t level = umbra_ciphertext_level(d) + 1;
+  umbra_ciphertext *x[2] = {0};
+  umbra_plaintext *factors[2] = {0};
+  umbra_status status = UMBRA_OK;
+  for (size_t i = 0; i < terms && status == UMBRA_OK; i++) {
+    status = umbra_level_drop(a->evaluator, &x[i], t[i].x, level);
+    if (status == UMBRA_OK) status = encode_factors(&factors[i], a, level, &t[i]);
+  }
+  if (status == UMBRA_OK)
+    status = umbra_dot_plain(a->evaluator, out, (const umbra_ciphertext *const *)x,
+                             (const umbra_plaintext *const *)factors, terms);
+  if (status == UMBRA_OK) status = umbra_add(a->evaluator, out, *out, d);
+  for (size_t i = 0; i < terms; i++) {
+    umbra_ciphertext_destroy(x[i]);
+    umbra_plaintext_destroy(factors[i]);
+  }
+  return status;
+}
+
+/* *out = the sum of those terms that are not 0, u's first, and of the step. */
+static umbra_status mix(const advance *a, umbra_ciphertext **out, const term given[2], const umbra_ciphertext *d) {
+  term kept[2];
+  size_t terms = 0;
+  for (int k = 0; k < 2; k++)
+    if (given[k].weights != 0 || given[k].biases != 0) kept[terms++] = given[k];
+  return terms ? combine(a, out, kept, terms, d) : umbra_ciphertext_copy(out, d);
+}
+
+/*
+ * What is known of the weights is what the plan promises: bounds that follow from the operations alone would know of no
+ * loss that bends, and grow without end. They are forgotten, since they depend on how sums are split among ranks.
+ */
+static void declare_weights(umbra_ciphertext *w, umbra_ciphertext *u, const advance *a) {
+  const umbra_plan_iteration *it = a->it;
+  const int refreshed = umbra_plan_refreshed_after(a->plan, (uint32_t)(it - a->plan->iteration));
+  const double most = a->plan->options.bound / it->unit_out;
+  const double most_u = refreshed ? most : fmax(most, most / (1 - it->step.eta));
+  umbra_ciphertext_declare_by_plan(w, (umbra_bound){most, it->w_error / it->unit_out});
+  umbra_ciphertext_declare_by_plan(u, (umbra_bound){most_u, it->u_error / it->unit_out});
+  umbra_ciphertext_forget_worst(w);
+  umbra_ciphertext_forget_worst(u);
+}
+
+static umbra_status advance_part(const advance *a, umbra_train_state *after, const umbra_train_state *before,
+                                 const umbra_ciphertext *d) {
+  const size_t w = umbra_train_w(a->part), u = umbra_train_u(a->part);
+  const umbra_train_mix whole = umbra_train_mix_of(&a->plan->options, &a->it->step);
+  const umbra_train_mix less = umbra_train_shrinking_mix(&a->plan->options, &a->it->step);
+  const double unit = a->it->unit_in / a->it->unit_out;
+  const term to_w[2] = {{before->part[u], less.wu * unit, whole.wu * unit},
+                        {before->part[w], less.ww * unit, whole.ww * unit}};
+  const term to_u[2] = {{before->part[u], less.uu * unit, whole.uu * unit},
+                        {before->part[w], less.uw * unit, whole.uw * unit}};
+  UMBRA_TRY(mix(a, &after->part[w], to_w, d));
+  UMBRA_TRY(mix(a, &after->part[u], to_u, d));
+  declare_weights(after->part[w], after->part[u], a);
+  return UMBRA_OK;
+}
+
+umbra_status umbra_train_advance(umbra_evaluator *evaluator, umbra_train_state *after, const umbra_train_plan *plan,
+                                 const umbra_train_state *before, uint32_t i, const umbra_train_state *steps) {
+  advance a = {evaluator, plan, umbra_train_ops_of(plan->options.kind), &plan->iteration[i], 0};
+  for (; a.part < plan->firsts; a.part++) UMBRA_TRY(advance_part(&a, after, before, steps->part[a.part]));
+  return UMBRA_OK;
+}
+
+/* ---- refreshes ---- */
+
+/* w + i u, refreshed as one. */
+static umbra_status refresh_pair(umbra_evaluator *evaluator, umbra_ciphertext **pair, const umbra_ciphertext *w,
+                                 const umbra_ciphertext *u, const umbra_bootstrapper *bootstrapper) {
+  UMBRA_TRY(umbra_join_complex(evaluator, pair, w, u));
+  return umbra_bootstrap(evaluator, pair, *pair, bootstrapper);
+}
+
+/* To the level at which iterations begin, if there are more. */
+static umbra_status lower_pair(umbra_evaluator *evaluator, umbra_ciphertext **pair, uint32_t level) {
+  return umbra_ciphertext_level(*pair) == level ? UMBRA_OK : umbra_level_drop(evaluator, pair, *pair, level);
+}
+
+umbra_status umbra_train_refresh(umbra_evaluator *evaluator, umbra_train_state *fresh, const umbra_train_plan *plan,
+                                 const umbra_train_state *state, const umbra_bootstrapper *bootstrapper) {
+  umbra_status status = UMBRA_OK;
+  for (size_t p = 0; p < plan->firsts && status == UMBRA_OK; p++) {
+    const size_t w = umbra_train_w(p), u = umbra_train_u(p);
+    umbra_ciphertext *pair = NULL;
+    status = refresh_pair(evaluator, &pair, state->part[w], state->part[u], bootstrapper);
+    if (status == UMBRA_OK) status = lower_pair(evaluator, &pair, plan->data_level);
+    if (status == UMBRA_OK) status = umbra_split_complex(evaluator, &fresh->part[w], &fresh->part[u], pair);
+    umbra_ciphertext_destroy(pair);
+  }
+  return status;
+}
+
+int64_t umbra_train_last_unit(const umbra_train_plan *plan) {
+  const double unit = plan->iteration[plan->options.iterations - 1].unit_out;
+  return (int64_t)(plan->options.bootstrap_result ? unit / 2 : unit);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network.h"
+
+#include "../base/integers.h"
+
+/* ---- layers ---- */
+
+uint32_t umbra_network_layers(const umbra_train_options *o) {
+  uint32_t layers = 1;
+  while (layers < UMBRA_NETWORK_MAX_LAYERS && o->hidden[layers - 1]) layers++;
+  return layers;
+}
+
+size_t umbra_network_units(const umbra_train_options *o, uint32_t layer) {
+  if (layer + 1 < umbra_network_layers(o)) return o->hidden[layer];
+  return o->outputs ? o->outputs : 1;
+}
+
+size_t umbra_network_inputs(const umbra_train_options *o, uint32_t layer) {
+  return layer ? o->hidden[layer - 1] : o->columns + 1;
+}
+
+/* ---- positions ---- */
+
+/* The least power of two that is no less. */
+static uint64_t power_above(uint64_t x) {
+  uint64_t power = 1;
+  while (power < x) power *= 2;
+  return power;
+}
+
+/* What is subtracted from an output of the last layer lies where that layer's diagonals repeat. */
+static uint64_t targets_of(const umbra_train_options *o) {
+  const uint64_t repeat = power_above(umbra_network_units(o, umbra_network_layers(o) - 1));
+  return umbra_quotient_above(o->columns + 1, repeat) * repeat;
+}
+
+uint64_t umbra_network_positions(const umbra_train_options *o) {
+  const uint64_t records = targets_of(o) + umbra_network_units(o, umbra_network_layers(o) - 1);
+  const uint64_t units = umbra_network_units(o, 0);
+  return power_above(records > units ? records : units);
+}
+
+umbra_matrix_layout umbra_network_layout(const umbra_train_options *o, uint32_t slots) {
+  const uint32_t positions = (uint32_t)umbra_network_positions(o), most = slots / positions;
+  const uint64_t wanted = power_above((o->batch + 1) / 2); /* both complex parts hold records */
+  const uint32_t stride = wanted < most ? (uint32_t)wanted : most;
+  return (umbra_matrix_layout){UMBRA_MATRIX_LAYOUT_INIT,
+                               .order = UMBRA_MATRIX_BY_COLUMNS,
+                               .stride = stride,
+                               .slots = positions * stride,
+                               .pairs = 1,
+                               .group = 1};
+}
+
+umbra_network umbra_network_of(const umbra_train_options *o, uint32_t stride) {
+  umbra_network made = {.layers = umbra_network_layers(o),
+                        .targets = (uint32_t)targets_of(o),
+                        .positions = (uint32_t)umbra_network_positions(o)};
+  uint32_t positions = made.positions;
+  for (uint32_t k = 0; k < made.layers; k++) {
+    made.layer[k] = umbra_dense_of(umbra_network_units(o, k), umbra_network_inputs(o, k), positions, stride);
+    positions = made.layer[k].diagonals;
+  }
+  return made;
+}
+
+/* ---- levels ---- */
+
+umbra_network_levels umbra_network_levels_of(const umbra_network_depths *d, uint32_t weights) {
+  const uint32_t forward = 1 + d->activation;
+  umbra_network_levels levels = {.error = weights - 2 - forward * (d->layers - 1) - d->loss};
+  for (uint32_t k = 0; k < d->layers; k++) levels.input[k] = weights - 1 - forward * k;
+  return levels;
+}
+
+uint32_t umbra_network_depth(const umbra_network_depths *d) {
+  return 4 + (3 + d->activation) * (d->layers - 1) + d->loss;
+}

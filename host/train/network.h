@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shape of a network that is trained. Records have a position for each feature, one for the bias, and, from a multiple
+ * of the last layer's diagonals on, one for each output's target. Each layer's units are the next one's positions, so from
+ * one layer to the next nothing is moved.
+ */
+#ifndef UMBRA_TRAIN_NETWORK_H
+#define UMBRA_TRAIN_NETWORK_H
+
+#include <umbra/train.h>
+
+#include "dense.h"
+#include "schedule.h"
+
+enum { UMBRA_NETWORK_MAX_LAYERS = UMBRA_TRAIN_MAX_HIDDEN + 1 };
+
+typedef struct umbra_network {
+  uint32_t layers;
+  umbra_dense layer[UMBRA_NETWORK_MAX_LAYERS];
+  uint32_t targets;   /* the position of the first */
+  uint32_t positions; /* of records, a power of two */
+} umbra_network;
+
+/* Layers, and units and inputs of one; the first has one more input, the bias. */
+uint32_t umbra_network_layers(const umbra_train_options *options);
+size_t umbra_network_units(const umbra_train_options *options, uint32_t layer);
+size_t umbra_network_inputs(const umbra_train_options *options, uint32_t layer);
+
+/* Positions that its records take. */
+uint64_t umbra_network_positions(const umbra_train_options *options);
+
+/* The layout of its records in so many slots, which are enough; and the network with runs of that stride. */
+umbra_matrix_layout umbra_network_layout(const umbra_train_options *options, uint32_t slots);
+umbra_network umbra_network_of(const umbra_train_options *options, uint32_t stride);
+
+/*
+ * Levels of an iteration that begins with weights at that one: of what layer k multiplies, whose product is one below, and
+ * of the last layer's errors. Weights are expanded, forward each hidden layer takes a product and its activation, backward
+ * two products, and the gradient two.
+ */
+typedef struct umbra_network_depths {
+  uint32_t layers, activation, loss; /* levels of an activation, and of the loss */
+} umbra_network_depths;
+typedef struct umbra_network_levels {
+  uint32_t input[UMBRA_NETWORK_MAX_LAYERS], error;
+} umbra_network_levels;
+umbra_network_levels umbra_network_levels_of(const umbra_network_depths *depths, uint32_t weights);
+uint32_t umbra_network_depth(const umbra_network_depths *depths);
+
+/* ---- in the clear, as umbra_train_ops says ---- */
+
+struct umbra_twin;
+size_t umbra_network_weights(const umbra_train_options *options);
+int umbra_network_is_bias(const umbra_train_options *options, size_t weight);
+void umbra_network_initial(const umbra_train_options *options, double *weights);
+umbra_status umbra_network_gradient(struct umbra_twin *twin, umbra_train_outcome *outcome,
+                                    const umbra_train_step *step);
+umbra_status umbra_network_scores(double *scores, const umbra_train_plan *plan, const umbra_records *records,
+                                  const double *weights);
+umbra_status umbra_network_judge(umbra_train_outcome *outcome, const umbra_train_plan *plan,
+                                 const umbra_records *judged, const double *weights);
+
+/* What output k of a record should be. */
+double umbra_network_target(const umbra_records *records, size_t row, size_t output, size_t outputs);
+
+#endif

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network_run.h"
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "../ckks/verbs.h"
+#include "advance.h"
+#include "loss.h"
+
+static int is_squared(const umbra_train_plan *plan) { return plan->options.loss == UMBRA_LOSS_SQUARED; }
+
+static uint32_t loss_depth(const umbra_train_plan *plan) {
+  return is_squared(plan) ? 0 : umbra_chebyshev_depth(plan->degree);
+}
+
+static umbra_network_depths depths_of(const umbra_train_plan *plan) {
+  return (umbra_network_depths){plan->network.layers, umbra_train_activation_depth(&plan->activation),
+                                loss_depth(plan)};
+}
+
+/* Whether hidden layers have a polynomial over a range, not squares. */
+static int is_fitted(const umbra_train_plan *plan) { return plan->activation.degree != 0; }
+
+/* ---- a run ---- */
+
+/* Of a layer, in an iteration: its diagonals, and those at the level of its errors, if any are computed with them. */
+typedef struct expanded {
+  umbra_ciphertext **diagonal, **low;
+} expanded;
+
+typedef struct run {
+  const umbra_train_plan *plan;
+  umbra_evaluator *evaluator;
+  uint32_t iteration; /* whose diagonals these are, from 1; 0: there are none */
+  expanded layer[UMBRA_NETWORK_MAX_LAYERS];
+  umbra_network_levels levels;
+  double scale[UMBRA_NETWORK_MAX_LAYERS]; /* of errors */
+} run;
+
+static const umbra_dense *layer_of(const run *r, uint32_t k) { return &r->plan->network.layer[k]; }
+static uint32_t last_of(const run *r) { return r->plan->network.layers - 1; }
+
+static void destroy_all(umbra_ciphertext **x, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    umbra_ciphertext_destroy(x[i]);
+    x[i] = NULL;
+  }
+}
+
+static void clear_layers(run *r) {
+  r->iteration = 0;
+  for (uint32_t k = 0; k <= last_of(r); k++)
+    if (r->layer[k].diagonal) destroy_all(r->layer[k].diagonal, 2 * (size_t)layer_of(r, k)->diagonals);
+}
+
+void umbra_network_run_destroy(void *object) {
+  run *r = object;
+  clear_layers(r);
+  for (uint32_t k = 0; k <= last_of(r); k++) umbra_free(r->layer[k].diagonal);
+  umbra_free(r);
+}
+
+static umbra_status make_room(run *r) {
+  for (uint32_t k = 0; k <= last_of(r); k++) {
+    expanded *layer = &r->layer[k];
+    const size_t count = layer_of(r, k)->diagonals;
+    UMBRA_TRY(umbra_alloc(&layer->diagonal, 2 * count, sizeof *layer->diagonal, "a layer"));
+    layer->low = layer->diagonal + count;
+  }
+  return UMBRA_OK;
+}
+
+umbra_status umbra_network_run_create(void **out, const umbra_train_plan *plan, umbra_evaluator *evaluator) {
+  run *made = NULL;
+  UMBRA_TRY(umbra_alloc(&made, 1, sizeof *made, "a training"));
+  made->plan = plan;
+  made->evaluator = evaluator;
+  umbra_status status = make_room(made);
+  if (status == UMBRA_OK) *out = made;
+  else umbra_network_run_destroy(made);
+  return status;
+}
+
+/* ---- weights of an iteration ---- */
+
+/* What the diagonals of a layer are multiplied by, beside the unit. */
+static double factor_of(const run *r, uint32_t k) {
+  if (k < last_of(r)) return is_fitted(r->plan) ? 0.5 / r->plan->activation.range : 0.5;
+  return is_squared(r->plan) ? 1 : 0.5 / r->plan->sigmoid.range;
+}
+
+/*
+ * Errors that come back through layer k are its factor times what they should be, and split, twice that. A square's slope,
+ * 2 z, is made up for, too.
+ */
+static void find_scales(run *r) {
+  r->scale[last_of(r)] = 1;
+  for (uint32_t k = last_of(r); k; k--) r->scale[k - 1] = r->scale[k] * factor_of(r, k) * (is_fitted(r->plan) ? 2 : 1);
+}
+
+static umbra_status lower_all(run *r, umbra_ciphertext **low, umbra_ciphertext *const *x, size_t count,
+                              uint32_t level) {
+  for (size_t i = 0; i < count; i++) UMBRA_TRY(umbra_level_drop(r->evaluator, &low[i], x[i], level));
+  return UMBRA_OK;
+}
+
+/* Weights at the level at which they become diagonals. */
+static umbra_status expand_layer(run *r, uint32_t k, const umbra_train_state *state, size_t first, double unit) {
+  const umbra_dense *d = layer_of(r, k);
+  const size_t parts = umbra_dense_parts(d);
+  umbra_ciphertext **weights;
+  UMBRA_TRY(umbra_alloc(&weights, parts, sizeof(umbra_ciphertext *), "a layer"));
+  umbra_status status = UMBRA_OK;
+  for (size_t q = 0; q < parts && status == UMBRA_OK; q++)
+    status = umbra_level_drop(r->evaluator, &weights[q], umbra_train_point(r->plan, state, first + q),
+                              r->levels.input[k] + 1);
+  if (status == UMBRA_OK)
+    status = umbra_dense_expand(r->evaluator, r->layer[k].diagonal, d, (const umbra_ciphertext *const *)weights,
+                                factor_of(r, k) * unit);
+  destroy_all(weights, parts);
+  umbra_free(weights);
+  return status;
+}
+
+/* Errors of layer k: those after it have taken two products. */
+static uint32_t error_level(const run *r, uint32_t k) { return r->levels.error - 2 * (last_of(r) - k); }
+
+static umbra_status expand_layers(run *r, const umbra_train_state *state, uint32_t i) {
+  size_t first = 0;
+  for (uint32_t k = 0; k <= last_of(r); k++) {
+    const umbra_dense *d = layer_of(r, k);
+    UMBRA_TRY(expand_layer(r, k, state, first, umbra_train_point_unit(r->plan, i)));
+    if (k) UMBRA_TRY(lower_all(r, r->layer[k].low, r->layer[k].diagonal, d->diagonals, error_level(r, k)));
+    first += umbra_dense_parts(d);
+  }
+  return UMBRA_OK;
+}
+
+/* Once in an iteration, before its first block. */
+static umbra_status prepare(run *r, const umbra_train_state *state, uint32_t i) {
+  const umbra_network_depths depths = depths_of(r->plan);
+  const uint32_t level = umbra_ciphertext_level(state->part[0]), depth = umbra_network_depth(&depths);
+  if (r->iteration == i + 1) return UMBRA_OK;
+  clear_layers(r);
+  if (level < depth)
+    return umbra_fail(UMBRA_ERROR_NO_LEVEL, "an iteration takes %u levels, and the weights are at level %u", depth,
+                      level);
+  r->levels = umbra_network_levels_of(&depths, level);
+  find_scales(r);
+  UMBRA_TRY(expand_layers(r, state, i));
+  r->iteration = i + 1;
+  return UMBRA_OK;
+}
+
+/* ---- one ciphertext of records ---- */
+
+/* Of all ciphertexts of a block: inputs of each layer turned, and errors turned back. */
+typedef struct turned {
+  umbra_ciphertext **babies[UMBRA_NETWORK_MAX_LAYERS], **giants[UMBRA_NETWORK_MAX_LAYERS];
+  size_t parts, rows; /* rows: records, the last part may have fewer than it could */
+} turned;
+
+/* Both parts of sums z of a hidden layer, or of slopes there: of a square's half of them, z again. */
+typedef struct halves {
+  umbra_ciphertext *re, *im;
+} halves;
+
+static void clear_halves(halves *h) {
+  umbra_ciphertext_destroy(h->re);
+  umbra_ciphertext_destroy(h->im);
+  *h = (halves){0};
+}
+
+/* What lies within the plan's range. */
+static void declare(umbra_ciphertext *x, double most) {
+  umbra_ciphertext_declare_by_plan(x, umbra_bound_within(x->estimate.bound, most));
+}
+
+/* *x, which is used up, as two real ones, twice what its parts were. */
+static umbra_status split(run *r, halves *h, umbra_ciphertext **x, double most) {
+  UMBRA_TRY(umbra_split_complex(r->evaluator, &h->re, &h->im, *x));
+  umbra_ciphertext_destroy(*x);
+  *x = NULL;
+  if (most > 0) declare(h->re, most);
+  if (most > 0) declare(h->im, most);
+  return UMBRA_OK;
+}
+
+/* *out = a.re b.re + i a.im b.im; what is there before is replaced. */
+static umbra_status multiply_halves(run *r, umbra_ciphertext **out, const halves *a, const halves *b) {
+  halves product = {0};
+  umbra_status status = umbra_mul(r->evaluator, &product.re, a->re, b->re);
+  if (status == UMBRA_OK) status = umbra_mul(r->evaluator, &product.im, a->im, b->im);
+  if (status == UMBRA_OK) status = umbra_join_complex(r->evaluator, out, product.re, product.im);
+  clear_halves(&product);
+  return status;
+}
+
+static umbra_ciphertext **babies_of(const run *r, const turned *t, uint32_t k, size_t part) {
+  return t->babies[k] + part * umbra_dense_babies(layer_of(r, k));
+}
+
+static umbra_ciphertext **giants_of(const run *r, const turned *t, uint32_t k, size_t part) {
+  return t->giants[k] + part * umbra_dense_giants(layer_of(r, k));
+}
+
+/* *a, z over the range, becomes the activation, and *slope is made; both share their powers. */
+static umbra_status fitted(run *r, umbra_ciphertext **a, umbra_ciphertext **slope) {
+  const umbra_train_activation *h = &r->plan->activation;
+  const double *const polynomials[] = {h->value, h->slope};
+  const uint32_t degrees[] = {h->degree, h->degree - 1};
+  umbra_ciphertext *made[2] = {0};
+  umbra_status status = umbra_chebyshev_eval_many(r->evaluator, made, *a, polynomials, degrees, 2);
+  if (status == UMBRA_OK) {
+    umbra_ciphertext_destroy(*a);
+    *a = made[0];
+    *slope = made[1];
+  }
+  return status;
+}
+
+/*
+ * *x, activations of a part, become 0 where there is no record: else what the polynomial is at 0 would count as inputs of
+ * the next layer.
+ */
+static umbra_status clear_padding(run *r, umbra_ciphertext **x, const turned *t, size_t part) {
+  const size_t stride = r->plan->layout.stride, first = 2 * stride * part, rows = t->rows - first;
+  const double at_zero = umbra_train_activation_value(&r->plan->activation, 0);
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  umbra_plaintext *plain = NULL;
+  double *pairs;
+  if (rows >= 2 * stride || at_zero == 0) return UMBRA_OK;
+  options.level = umbra_ciphertext_level(*x);
+  options.slots = (uint32_t)stride;
+  UMBRA_TRY(umbra_alloc(&pairs, 2 * stride, sizeof *pairs, "a mask"));
+  for (size_t row = rows; row < 2 * stride; row++) pairs[2 * (row % stride) + row / stride] = at_zero;
+  umbra_status status = umbra_encode_complex(&plain, r->evaluator->context, pairs, stride, &options);
+  umbra_free(pairs);
+  if (status == UMBRA_OK) status = umbra_sub_plain(r->evaluator, x, *x, plain);
+  umbra_plaintext_destroy(plain);
+  return status;
+}
+
+static umbra_status activate_fitted(run *r, umbra_ciphertext **x, halves *slope, halves *z) {
+  umbra_status status = fitted(r, &z->re, &slope->re);
+  if (status == UMBRA_OK) status = fitted(r, &z->im, &slope->im);
+  if (status == UMBRA_OK) status = umbra_join_complex(r->evaluator, x, z->re, z->im);
+  return status;
+}
+
+/* *x, the sums of a hidden layer, become its activations; slope: what errors are multiplied by later. */
+static umbra_status activate(run *r, umbra_ciphertext **x, halves *slope, const turned *t, size_t part) {
+  halves z = {0};
+  if (!is_fitted(r->plan)) {
+    UMBRA_TRY(split(r, slope, x, r->plan->activation.range));
+    return multiply_halves(r, x, slope, slope);
+  }
+  umbra_status status = split(r, &z, x, 1);
+  if (status == UMBRA_OK) status = activate_fitted(r, x, slope, &z);
+  if (status == UMBRA_OK) status = clear_padding(r, x, t, part);
+  clear_halves(&z);
+  return status;
+}
+
+/* *scores = the sums of the last layer, over the range if the loss is a sigmoid's; hidden: slopes of the others. */
+static umbra_status forward(run *r, umbra_ciphertext **scores, const turned *t, halves *hidden,
+                            const umbra_ciphertext *records, size_t part) {
+  umbra_ciphertext *x = NULL;
+  umbra_status status = umbra_level_drop(r->evaluator, &x, records, r->levels.input[0]);
+  for (uint32_t k = 0; status == UMBRA_OK; k++) {
+    umbra_ciphertext **babies = babies_of(r, t, k, part);
+    status = umbra_dense_turn(r->evaluator, babies, layer_of(r, k), x);
+    if (status == UMBRA_OK)
+      status = umbra_dense_forward(r->evaluator, &x, layer_of(r, k), r->layer[k].diagonal, babies);
+    if (k == last_of(r)) break;
+    if (status == UMBRA_OK) status = activate(r, &x, &hidden[k], t, part);
+  }
+  if (status == UMBRA_OK) *scores = x;
+  else umbra_ciphertext_destroy(x);
+  return status;
+}
+
+/* *targets = the conjugated targets, wherever their output's sums are, at that level. */
+static umbra_status find_targets(run *r, umbra_ciphertext **targets, const umbra_ciphertext *records, uint32_t level) {
+  const umbra_train_plan *plan = r->plan;
+  const umbra_dense *d = layer_of(r, last_of(r));
+  const size_t stride = plan->layout.stride, slots = plan->layout.slots;
+  umbra_encode_options options = {UMBRA_ENCODE_OPTIONS_INIT};
+  umbra_plaintext *mask = NULL;
+  double *slot;
+  options.level = level + 1;
+  options.slots = (uint32_t)slots;
+  UMBRA_TRY(umbra_alloc(&slot, slots, sizeof *slot, "a mask"));
+  for (size_t i = plan->network.targets * stride; i < plan->data_columns * stride; i++) slot[i] = 1;
+  umbra_status status = umbra_encode(&mask, r->evaluator->context, slot, slots, &options);
+  umbra_free(slot);
+  if (status == UMBRA_OK) status = umbra_level_drop(r->evaluator, targets, records, level + 1);
+  if (status == UMBRA_OK) status = umbra_mul_plain(r->evaluator, targets, *targets, mask);
+  if (status == UMBRA_OK) status = umbra_add_rotations(r->evaluator, targets, d->diagonals * stride, slots, 1);
+  umbra_plaintext_destroy(mask);
+  return status;
+}
+
+/* *scores become conjugates of what the loss's slope is at them. */
+static umbra_status apply_loss(run *r, umbra_ciphertext **scores) {
+  halves h = {0};
+  if (is_squared(r->plan)) {
+    declare(*scores, 2 * r->plan->sigmoid.range);
+    return umbra_conjugate(r->evaluator, scores, *scores);
+  }
+  umbra_status status = split(r, &h, scores, 0);
+  if (status == UMBRA_OK) status = umbra_train_slope(r->evaluator, &h.re, r->plan, 1);
+  if (status == UMBRA_OK) status = umbra_train_slope(r->evaluator, &h.im, r->plan, -1);
+  if (status == UMBRA_OK) status = umbra_join_complex(r->evaluator, scores, h.re, h.im);
+  clear_halves(&h);
+  return status;
+}
+
+/* *x, scores, become the conjugated errors of the last layer. */
+static umbra_status find_errors(run *r, umbra_ciphertext **x, const umbra_ciphertext *records) {
+  umbra_ciphertext *targets = NULL;
+  umbra_status status = apply_loss(r, x);
+  if (status == UMBRA_OK) status = find_targets(r, &targets, records, r->levels.error);
+  if (status == UMBRA_OK) status = umbra_sub(r->evaluator, x, *x, targets);
+  umbra_ciphertext_destroy(targets);
+  return status;
+}
+
+/* From the errors *x of layer k those of the one before, by the slopes of its activation. */
+static umbra_status back_one(run *r, umbra_ciphertext **x, const turned *t, const halves *hidden, uint32_t k,
+                             size_t part) {
+  halves error = {0};
+  umbra_status status =
+      umbra_dense_backward(r->evaluator, x, layer_of(r, k), r->layer[k].low, giants_of(r, t, k, part));
+  if (status == UMBRA_OK) status = split(r, &error, x, 0);
+  if (status == UMBRA_OK) status = multiply_halves(r, x, &error, &hidden[k - 1]);
+  clear_halves(&error);
+  return status;
+}
+
+static umbra_status backward(run *r, umbra_ciphertext **x, const turned *t, const halves *hidden, size_t part) {
+  for (uint32_t k = last_of(r);; k--) {
+    UMBRA_TRY(umbra_dense_turn_back(r->evaluator, giants_of(r, t, k, part), layer_of(r, k), *x));
+    if (!k) return UMBRA_OK;
+    UMBRA_TRY(back_one(r, x, t, hidden, k, part));
+  }
+}
+
+static umbra_status pass(run *r, const turned *t, const umbra_ciphertext *records, size_t part) {
+  halves hidden[UMBRA_NETWORK_MAX_LAYERS] = {{0}};
+  umbra_ciphertext *x = NULL;
+  umbra_status status = forward(r, &x, t, hidden, records, part);
+  if (status == UMBRA_OK) status = find_errors(r, &x, records);
+  if (status == UMBRA_OK) status = backward(r, &x, t, hidden, part);
+  for (uint32_t k = 0; k < UMBRA_NETWORK_MAX_LAYERS; k++) clear_halves(&hidden[k]);
+  umbra_ciphertext_destroy(x);
+  return status;
+}
+
+/* ---- blocks ---- */
+
+static umbra_status open_turned(turned *t, const run *r, const umbra_matrix *block) {
+  const size_t parts = block->parts;
+  *t = (turned){.parts = parts, .rows = block->rows};
+  for (uint32_t k = 0; k <= last_of(r); k++) {
+    const umbra_dense *d = layer_of(r, k);
+    UMBRA_TRY(umbra_alloc(&t->babies[k], parts * umbra_dense_babies(d), sizeof(umbra_ciphertext *), "a block"));
+    UMBRA_TRY(umbra_alloc(&t->giants[k], parts * umbra_dense_giants(d), sizeof(umbra_ciphertext *), "a block"));
+  }
+  return UMBRA_OK;
+}
+
+static void close_turned(turned *t, const run *r) {
+  for (uint32_t k = 0; k <= last_of(r); k++) {
+    const umbra_dense *d = layer_of(r, k);
+    if (t->babies[k]) destroy_all(t->babies[k], t->parts * umbra_dense_babies(d));
+    if (t->giants[k]) destroy_all(t->giants[k], t->parts * umbra_dense_giants(d));
+    umbra_free(t->babies[k]);
+    umbra_free(t->giants[k]);
+  }
+}
+
+static umbra_status add_gradients(run *r, umbra_train_state *sums, const turned *t) {
+  umbra_ciphertext **sum = sums->part;
+  for (uint32_t k = 0; k <= last_of(r); k++) {
+    const umbra_dense *d = layer_of(r, k);
+    UMBRA_TRY(umbra_dense_gradient(r->evaluator, sum, d, t->babies[k], t->giants[k], t->parts));
+    sum += d->diagonals;
+  }
+  return UMBRA_OK;
+}
+
+static umbra_status add_block(run *r, umbra_train_state *sums, const umbra_matrix *block) {
+  turned t;
+  umbra_status status = open_turned(&t, r, block);
+  for (size_t part = 0; part < block->parts && status == UMBRA_OK; part++)
+    status = pass(r, &t, block->part[part], part);
+  if (status == UMBRA_OK) status = add_gradients(r, sums, &t);
+  close_turned(&t, r);
+  return status;
+}
+
+umbra_status umbra_network_run_add(void *object, umbra_train_state *sums, const umbra_train_state *state, uint32_t i,
+                                   const umbra_matrix *block) {
+  run *r = object;
+  umbra_status status = prepare(r, state, i);
+  if (status == UMBRA_OK) status = add_block(r, sums, block);
+  if (status != UMBRA_OK) clear_layers(r);
+  return status;
+}
+
+/* ---- the step ---- */
+
+/* A layer's, from sums brought down to that level. */
+static umbra_status close_layer(run *r, umbra_ciphertext **step, umbra_ciphertext *const *sum, uint32_t k, uint32_t i,
+                                uint32_t level) {
+  const umbra_dense *d = layer_of(r, k);
+  const umbra_plan_iteration *it = &r->plan->iteration[i];
+  const double factor = -it->step.rate / (double)it->step.rows / it->unit_out / 2 / r->scale[k];
+  umbra_ciphertext **low;
+  UMBRA_TRY(umbra_alloc(&low, d->diagonals, sizeof(umbra_ciphertext *), "a gradient"));
+  umbra_status status = lower_all(r, low, sum, d->diagonals, level);
+  if (status == UMBRA_OK) status = umbra_dense_gather(r->evaluator, step, d, low, factor);
+  destroy_all(low, d->diagonals);
+  umbra_free(low);
+  return status;
+}
+
+umbra_status umbra_network_run_close(void *object, umbra_train_state *steps, uint32_t i,
+                                     const umbra_train_state *sums) {
+  run *r = object;
+  umbra_ciphertext **step = steps->part, **sum = sums->part;
+  const uint32_t level = umbra_ciphertext_level(sum[0]); /* the first layer's errors come last */
+  clear_layers(r);
+  for (uint32_t k = 0; k <= last_of(r); k++) {
+    UMBRA_TRY(close_layer(r, step, sum, k, i, level));
+    step += umbra_dense_parts(layer_of(r, k));
+    sum += layer_of(r, k)->diagonals;
+  }
+  return UMBRA_OK;
+}

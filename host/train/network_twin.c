@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Networks in the clear: their gradients by backpropagation, scores, and how good they are. */
+#include <string.h>
+
+#include "../base/error.h"
+#include "../base/memory.h"
+#include "network.h"
+#include "twin.h"
+
+/* ---- weights ---- */
+
+/* The first weight of a layer; of the one after the last: all of them. */
+static size_t offset_of(const umbra_train_options *o, uint32_t layer) {
+  size_t offset = 0;
+  for (uint32_t k = 0; k < layer; k++) offset += umbra_network_units(o, k) * umbra_network_inputs(o, k);
+  return offset;
+}
+
+size_t umbra_network_weights(const umbra_train_options *o) { return offset_of(o, umbra_network_layers(o)); }
+
+int umbra_network_is_bias(const umbra_train_options *o, size_t weight) {
+  return weight < offset_of(o, 1) && weight % (o->columns + 1) == o->columns;
+}
+
+void umbra_network_initial(const umbra_train_options *o, double *weights) {
+  const uint32_t layers = umbra_network_layers(o);
+  uint64_t state = o->seed;
+  for (uint32_t k = 0; layers > 1 && k < layers; k++) {
+    const double most = sqrt(3 / (double)umbra_network_inputs(o, k)); /* a uniform number's variance is a third */
+    for (size_t i = offset_of(o, k); i < offset_of(o, k + 1); i++) weights[i] = most * umbra_train_draw(&state);
+  }
+}
+
+/* ---- targets ---- */
+
+double umbra_network_target(const umbra_records *records, size_t row, size_t output, size_t outputs) {
+  if (!records->classes) return records->labels[row];
+  const size_t class = umbra_records_class(records, row);
+  return outputs == 1 ? (double)class : class == output;
+}
+
+/* ---- one record ---- */
+
+/* Values of a record, layer by layer. */
+typedef struct passing {
+  const umbra_train_options *options;
+  const umbra_train_activation *activation;
+  uint32_t layers;
+  double *value[UMBRA_NETWORK_MAX_LAYERS + 1]; /* inputs of each layer, and the scores */
+  double *sum[UMBRA_NETWORK_MAX_LAYERS];       /* z of each layer */
+  double *error[UMBRA_NETWORK_MAX_LAYERS];     /* and its error */
+  double *memory;
+} passing;
+
+static umbra_status open_passing(passing *p, const umbra_train_plan *plan) {
+  const umbra_train_options *o = &plan->options;
+  size_t count = 0;
+  *p = (passing){.options = o, .activation = &plan->activation, .layers = umbra_network_layers(o)};
+  for (uint32_t k = 0; k < p->layers; k++) count += umbra_network_inputs(o, k) + 3 * umbra_network_units(o, k);
+  UMBRA_TRY(umbra_alloc(&p->memory, count, sizeof *p->memory, "the values of a network"));
+  double *next = p->memory;
+  for (uint32_t k = 0; k < p->layers; k++) {
+    const size_t units = umbra_network_units(o, k);
+    p->value[k] = next;
+    p->sum[k] = next += umbra_network_inputs(o, k);
+    p->error[k] = next += units;
+    next += units;
+  }
+  p->value[p->layers] = next;
+  return UMBRA_OK;
+}
+
+static void close_passing(passing *p) { umbra_free(p->memory); }
+
+static double dot(const double *a, const double *b, size_t count) {
+  double sum = 0;
+  for (size_t i = 0; i < count; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+static void forward(passing *p, const umbra_records *records, size_t row, const double *weights) {
+  const umbra_train_options *o = p->options;
+  memcpy(p->value[0], umbra_records_row(records, row), o->columns * sizeof(double));
+  p->value[0][o->columns] = 1;
+  for (uint32_t k = 0; k < p->layers; k++) {
+    const size_t units = umbra_network_units(o, k), inputs = umbra_network_inputs(o, k);
+    const double *w = weights + offset_of(o, k);
+    for (size_t j = 0; j < units; j++) {
+      const double z = p->sum[k][j] = dot(w + j * inputs, p->value[k], inputs);
+      p->value[k + 1][j] = k + 1 < p->layers ? umbra_train_activation_value(p->activation, z) : z;
+    }
+  }
+}
+
+/* The errors of all layers, from those of the last. */
+static void backward(passing *p, const double *weights) {
+  const umbra_train_options *o = p->options;
+  for (uint32_t k = p->layers - 1; k; k--) {
+    const size_t units = umbra_network_units(o, k), inputs = umbra_network_inputs(o, k);
+    const double *w = weights + offset_of(o, k);
+    for (size_t i = 0; i < inputs; i++) {
+      double sum = 0;
+      for (size_t j = 0; j < units; j++) sum += w[j * inputs + i] * p->error[k][j];
+      p->error[k - 1][i] = umbra_train_activation_slope(p->activation, p->sum[k - 1][i]) * sum;
+    }
+  }
+}
+
+/* gradient -= the record's. */
+static void subtract_gradient(const passing *p, double *gradient) {
+  const umbra_train_options *o = p->options;
+  for (uint32_t k = 0; k < p->layers; k++) {
+    const size_t units = umbra_network_units(o, k), inputs = umbra_network_inputs(o, k);
+    double *g = gradient + offset_of(o, k);
+    for (size_t j = 0; j < units; j++)
+      for (size_t i = 0; i < inputs; i++) g[j * inputs + i] -= p->error[k][j] * p->value[k][i];
+  }
+}
+
+/* ---- the loss ---- */
+
+/* What stands for the sigmoid: by its polynomial or exactly. */
+static double slope_of(const umbra_twin *t, double z) {
+  const umbra_sigmoid_options *s = &t->plan->sigmoid;
+  if (t->plan->options.loss == UMBRA_LOSS_SQUARED) return z;
+  if (t->exact) return umbra_function_value(UMBRA_FUNCTION_SIGMOID, z);
+  double x = z / s->range;
+  umbra_chebyshev_values(&x, 1, t->plan->coefficient, s->degree);
+  return x;
+}
+
+static double loss_of(const umbra_train_options *o, double z, double target) {
+  if (o->loss == UMBRA_LOSS_SQUARED) return (z - target) * (z - target) / 2;
+  return umbra_logistic_loss(-z) - target * z; /* log(1 + e^z) - t z */
+}
+
+static double largest_of(double largest, const double *x, size_t count) {
+  for (size_t i = 0; i < count; i++) largest = fmax(largest, umbra_twin_size(x[i]));
+  return largest;
+}
+
+/* ---- as the kind has them ---- */
+
+static void add_record(passing *p, const umbra_twin *t, umbra_train_outcome *outcome, size_t row) {
+  const uint32_t last = p->layers - 1;
+  const size_t outputs = umbra_network_units(p->options, last);
+  const double *weights = umbra_twin_point(t);
+  forward(p, t->records, row, weights);
+  outcome->largest_score = largest_of(outcome->largest_score, p->sum[last], outputs);
+  for (uint32_t k = 0; k < last; k++)
+    outcome->largest_hidden = largest_of(outcome->largest_hidden, p->sum[k], umbra_network_units(p->options, k));
+  for (size_t j = 0; j < outputs; j++)
+    p->error[last][j] = slope_of(t, p->sum[last][j]) - umbra_network_target(t->records, row, j, outputs);
+  backward(p, weights);
+  subtract_gradient(p, t->gradient);
+}
+
+umbra_status umbra_network_gradient(umbra_twin *t, umbra_train_outcome *outcome, const umbra_train_step *step) {
+  passing p;
+  UMBRA_TRY(open_passing(&p, t->plan));
+  umbra_status status = UMBRA_OK;
+  for (uint64_t k = 0; k < step->rows && status == UMBRA_OK; k++) {
+    status = umbra_watch_step(t->watch, k, step->rows);
+    if (status == UMBRA_OK) add_record(&p, t, outcome, t->order[step->first + k]);
+  }
+  close_passing(&p);
+  return status;
+}
+
+umbra_status umbra_network_scores(double *scores, const umbra_train_plan *plan, const umbra_records *records,
+                                  const double *weights) {
+  const umbra_train_options *o = &plan->options;
+  const size_t outputs = umbra_network_units(o, umbra_network_layers(o) - 1);
+  passing p;
+  UMBRA_TRY(open_passing(&p, plan));
+  for (size_t row = 0; row < records->rows; row++) {
+    forward(&p, records, row, weights);
+    memcpy(scores + row * outputs, p.sum[p.layers - 1], outputs * sizeof *scores);
+  }
+  close_passing(&p);
+  return UMBRA_OK;
+}
+
+/* Of one output for two classes, or of an output for each class; of values there is no accuracy. */
+static umbra_status judge_scores(umbra_train_outcome *outcome, const umbra_train_options *o,
+                                 const umbra_records *judged, const double *scores, size_t outputs) {
+  double loss = 0;
+  for (size_t row = 0; row < judged->rows; row++)
+    for (size_t j = 0; j < outputs; j++)
+      loss += loss_of(o, scores[row * outputs + j], umbra_network_target(judged, row, j, outputs));
+  outcome->loss = loss / (double)judged->rows;
+  if (!judged->classes) return UMBRA_OK;
+  if (outputs > 1) return umbra_judge_classes(&outcome->accuracy, NULL, judged, scores);
+  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
+  UMBRA_TRY(umbra_judge_scores(&judgement, judged, scores, o->loss == UMBRA_LOSS_SQUARED ? 0.5 : 0));
+  outcome->accuracy = judgement.accuracy;
+  outcome->auc = judgement.auc;
+  return UMBRA_OK;
+}
+
+umbra_status umbra_network_judge(umbra_train_outcome *outcome, const umbra_train_plan *plan,
+                                 const umbra_records *judged, const double *weights) {
+  const umbra_train_options *o = &plan->options;
+  const size_t outputs = umbra_network_units(o, umbra_network_layers(o) - 1);
+  double *scores;
+  UMBRA_TRY(umbra_alloc(&scores, judged->rows * outputs, sizeof *scores, "scores"));
+  umbra_status status = umbra_network_scores(scores, plan, judged, weights);
+  if (status == UMBRA_OK) status = judge_scores(outcome, o, judged, scores, outputs);
+  umbra_free(scores);
+  return status;
+}

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks trained on encrypted MNIST, beside the same training in the clear: from scratch, and heads on features of a
+frozen layer."""
+import array
+import dataclasses
+import json
+import random
+import shutil
+import typing
+
+import measured
+from reference import data
+from reference.program import Program, is_met, make_folders
+
+PARTS = ("train", "t10k")
+SIDE, RECORDS, BATCH = 28, 60000, 1024
+
+
+# ---- records: a row of numbers and the label, as npy ----
+
+def write_rows(path, kind, rows, labels):
+    """kind: of an array; rows: of numbers."""
+    with open(path, "wb") as file:
+        names = {"B": "|u1", "H": "<u2", "d": "<f8"}
+        header = f"{{'descr': '{names[kind]}', 'fortran_order': False, 'shape': ({len(labels)}, {len(rows[0]) + 1}), }}"
+        header += " " * (-(len(header) + 11) % 64) + "\n"
+        file.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+        for row, label in zip(rows, labels):
+            array.array(kind, [*row, label]).tofile(file)
+
+
+def images(folder, part):
+    pixels = data.read_idx(data.find(folder, f"{part}-images-idx3-ubyte.gz"), 16)
+    return [pixels[i:i + data.PIXELS] for i in range(0, len(pixels), data.PIXELS)]
+
+
+def labels(folder, part):
+    return data.read_idx(data.find(folder, f"{part}-labels-idx1-ubyte.gz"), 8)
+
+
+def shrink(image):
+    """Sums of 2 x 2 pixels."""
+    return [sum(image[i] for i in (at, at + 1, at + SIDE, at + SIDE + 1))
+            for at in (2 * SIDE * y + 2 * x for y in range(SIDE // 2) for x in range(SIDE // 2))]
+
+
+def write_pixels(umbra, owner, folder):
+    for part in PARTS:
+        write_rows(owner / f"{part}.npy", "B", images(folder, part), labels(folder, part))
+
+
+def write_small(umbra, owner, folder):
+    for part in PARTS:
+        write_rows(owner / f"{part}.npy", "H", [shrink(image) for image in images(folder, part)], labels(folder, part))
+
+
+FEATURES = 768
+
+
+def write_features(umbra, owner, folder):
+    """Of a layer of ReLUs with drawn weights, which the program computes in the clear."""
+    network = data.Drawing()
+    network.add("Relu", network.dense("x", data.PIXELS, FEATURES))
+    (owner / "model.onnx").write_bytes(network.encode([data.PIXELS]))
+    for part in PARTS:
+        truth = labels(folder, part)
+        data.write_npy(owner / "x.npy", [len(truth), data.PIXELS],
+                       (pixel / 255 for image in images(folder, part) for pixel in image))
+        umbra.run(owner, "infer", "--clear", "model.onnx", "--in", "x.npy", "--out", "features.npy")
+        write_rows(owner / f"{part}.npy", "d", data.read_rows(owner / "features.npy", len(truth)), truth)
+
+
+# ---- runs ----
+
+@dataclasses.dataclass
+class Training:
+    records: typing.Callable  # of program, owner's folder and data folder: writes train.npy and t10k.npy
+    options: tuple            # of umbra plan
+    layers: int
+    epochs: int
+    seconds: float            # the bar of an iteration
+    accuracy: float = 0       # the bar of the accuracy under encryption
+
+
+TRAININGS = {
+    "mlp-train": Training(write_pixels, ("--hidden", "128", "--scale", "constant", "--scale-by", "255", "--rate", "0.04"),
+                          2, 1, 25),
+    "mlp-train-small": Training(write_small, ("--hidden", "64", "--scale", "constant", "--scale-by", "1020", "--rate",
+                                              "0.1"), 2, 1, 10, 0.87),
+    "head": Training(write_features, ("--loss", "one-vs-rest", "--degree", "7", "--range", "16", "--scale", "maximum",
+                                      "--rate", "0.1"), 1, 1, 9),
+}
+
+
+def plan(umbra, owner, training, iterations):
+    return umbra.run(owner, "plan", "train.npy", "--labels", "classes", *training.options, "--batch", BATCH,
+                     "--whole-batches", "--shuffle", "1", "--iterations", iterations, "--held-out", "t10k.npy",
+                     "--scaling", "scaling.csv", "--out", "plan.umbra", "--machine", "cpu")
+
+
+def train(umbra, owner, server, options):
+    umbra.run(owner, "keygen", "--plan", "plan.umbra", "--out", "keys", "--secret", "secret/key.umbra",
+              "--no-passphrase")
+    umbra.run(owner, "encrypt", "train.npy", "--plan", "plan.umbra", "--scaling", "scaling.csv", "--secret",
+              "secret/key.umbra", "--out", "data")
+    for name in ("params.umbra", "eval.umbra"):
+        shutil.move(owner / "keys" / name, server / "keys")
+    shutil.copy(server / "keys/params.umbra", owner / "keys")
+    shutil.move(owner / "data", server / "data")
+    return umbra.run(server, "train", "--keys", "keys", "--data", "data", "--out", "run", "--memory",
+                     options.memory or "0", "--device", options.device)
+
+
+def judge(umbra, owner, server, training):
+    files = [f"layer-{k + 1}" for k in range(training.layers)]
+    for name in files:
+        shutil.copy(server / f"run/{name}.umbra", owner)
+        umbra.run(owner, "decrypt", "--keys", "keys", "--secret", "secret/key.umbra", "--in", f"{name}.umbra", "--out",
+                  f"{name}.csv")
+    return umbra.run(owner, "evaluate", "--weights", ",".join(f"{name}.csv" for name in files), "--data", "t10k.npy",
+                     "--scaling", "scaling.csv", "--plan", "plan.umbra", "--train", "train.npy")
+
+
+# ---- the report ----
+
+def bars_of(training, result, iterations, whole):
+    bars = {"accuracy_difference": ("<=", 0.005),
+            "max_weight_difference": ("<=", 2.0**-8 * result["largest_weight"])}
+    if result["backend"] == "avx512":
+        bars["seconds_per_iteration"] = ("<=", training.seconds)
+    if iterations >= whole and training.accuracy:
+        bars["accuracy_encrypted"] = (">=", training.accuracy)
+    return {name: {"bar": f"{kind} {limit:.6g}", "met": is_met(result[name], (kind, limit))}
+            for name, (kind, limit) in bars.items()}
+
+
+def collect(umbra, name, planned, training, judged, iterations):
+    facts = planned["plan"]
+    result = {"run": name, "records": facts["rows"], "features": facts["columns"], "iterations": iterations,
+              "seconds_per_iteration": training["seconds_per_iteration"],
+              "seconds_per_iteration_planned": planned["prediction"]["seconds"] / iterations,
+              "accuracy_encrypted": judged["accuracy"], "accuracy_twin": judged["accuracy_twin"],
+              "accuracy_difference": abs(judged["accuracy"] - judged["accuracy_twin"]),
+              "max_weight_difference": judged["max_weight_difference"], "largest_weight": judged["largest_weight"],
+              "largest_score": planned["largest_score"], "largest_hidden": planned["largest_hidden"]}
+    result |= {key: training[key] for key in ("bootstraps", "bootstraps_planned", "bootstrap_seconds", "bytes_read",
+                                              "peak_bytes", "backend", "log_n", "log_qp", "security")}
+    result |= {key: facts[key] for key in ("key_bytes", "data_bytes", "memory_bytes", "depth", "levels", "keys", "blocks",
+                                           "key_switches", "bootstrap_switches", "rate", "range", "loss", "hidden")}
+    return result | {"steps": umbra.steps}
+
+
+def print_result(result):
+    print(f"\n{result['run']}: {result['iterations']} iterations, {result['seconds_per_iteration']:.2f} s each "
+          f"({result['seconds_per_iteration_planned']:.2f} s planned), {result['peak_bytes'] / 2**30:.2f} GiB")
+    print(f"accuracy {result['accuracy_encrypted']:.4f}, in the clear {result['accuracy_twin']:.4f}; largest difference "
+          f"of a weight {result['max_weight_difference']:.3g}")
+    for name, bar in result["bars"].items():
+        print(f"{'met' if bar['met'] else 'MISSED':<8}{name} = {result[name]:.6g} {bar['bar']}")
+
+
+def run(name, options):
+    training = TRAININGS[name]
+    owner, server = make_folders(options.work)
+    umbra = Program(options.build / "umbra")
+    origin = measured.origin(umbra.program) | {"yardstick_ms": options.yardstick()}
+    training.records(umbra, owner, options.data)
+    whole = training.epochs * (RECORDS // BATCH)
+    iterations = options.iterations or whole
+    planned = plan(umbra, owner, training, iterations)
+    trained = train(umbra, owner, server, options)
+    judged = judge(umbra, owner, server, training)
+    result = origin | collect(umbra, name, planned, trained, judged, iterations)
+    result["bars"] = bars_of(training, result, iterations, whole)
+    result["yardstick_ms_after"] = options.yardstick()
+    print_result(result)
+    if options.out:
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
+    return all(bar["met"] for bar in result["bars"].values()) and result["bootstraps"] == result["bootstraps_planned"]

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/* Networks that are trained, from the command line, as far as it goes without keys: plans, ranges, and judging weights. */
+#include <cjson/cJSON.h>
+#include <math.h>
+
+#include "cli_process.h"
+
+static double number(const cJSON *object, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(object, name);
+  if (!cJSON_IsNumber(item)) fail_msg("there is no number %s", name);
+  return item->valuedouble;
+}
+
+static cJSON *report(void) {
+  cJSON *json = cJSON_Parse(contents("out"));
+  assert_non_null(json);
+  return json;
+}
+
+enum { ROWS = 60 };
+
+/* Three classes of words by which of three features is the largest; and their sum, of which values are made. */
+static int make_tables(void **state) {
+  if (enter_scratch(state)) return 1;
+  static const char *const names[] = {"red", "blue", "green"};
+  FILE *classes = fopen("classes.csv", "w"), *values = fopen("values.csv", "w");
+  assert_true(classes && values);
+  fprintf(classes, "a,b,c,colour\n");
+  fprintf(values, "a,b,c,sum\n");
+  for (int r = 0; r < ROWS; r++) {
+    const double x[] = {sin(3.0 * r), sin(5.0 * r + 1), sin(7.0 * r + 2)};
+    const int best = x[0] > x[1] ? (x[0] > x[2] ? 0 : 2) : (x[1] > x[2] ? 1 : 2);
+    fprintf(classes, "%g,%g,%g,%s\n", x[0], x[1], x[2], names[best]);
+    fprintf(values, "%g,%g,%g,%g\n", x[0], x[1], x[2], x[0] + 0.5 * x[1] - 0.25 * x[2] + 0.125);
+  }
+  fclose(classes);
+  fclose(values);
+  return 0;
+}
+
+/* ---- usage ---- */
+
+static void wrong_usage(void **state) {
+  (void)state;
+  assert_fails(2, "--labels: \"many\"", "plan classes.csv --labels many");
+  assert_fails(2, "--hidden: \"1,2,3,4\" is not a list of 1 to 3",
+               "plan classes.csv --labels classes --hidden 1,2,3,4");
+  assert_fails(2, "a layer has -3 units", "plan classes.csv --labels classes --hidden -3");
+  assert_fails(2, "--loss: \"cube\"", "plan classes.csv --labels classes --loss cube");
+  assert_fails(2, "--optimizer: \"adam\"", "plan classes.csv --labels classes --optimizer adam");
+  assert_fails(2, "--activation: \"cube\"", "plan classes.csv --labels classes --hidden 4 --activation cube");
+  assert_fails(2, "--activation goes with --hidden", "plan classes.csv --labels classes --activation tanh");
+  assert_fails(2, "goes with --activation", "plan classes.csv --labels classes --hidden 4 --activation-degree 3");
+  assert_fails(2, "are of logistic models", "plan classes.csv --labels classes --folds 3");
+  assert_fails(2, "--outputs goes with --shape", "plan classes.csv --labels classes --outputs 3");
+  assert_fails(2, "--scaling FILE is missing", "plan classes.csv --labels classes --out plan.umbra");
+  assert_fails(2, "values take the squared error", "plan values.csv --labels values --loss one-vs-rest");
+  assert_fails(2, "--positive goes with labels of two classes", "plan classes.csv --labels classes --positive red");
+}
+
+/* ---- plans ---- */
+
+static void shapes_are_planned(void **state) {
+  (void)state;
+  assert_succeeds("plan --shape 60000x784 --hidden 128 --outputs 10 --batch 1024 --rate 0.04 --machine h200 --json");
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+  assert_string_equal(cJSON_GetObjectItem(plan, "kind")->valuestring, "network");
+  assert_string_equal(cJSON_GetObjectItem(plan, "optimizer")->valuestring, "nesterov");
+  assert_string_equal(cJSON_GetObjectItem(plan, "loss")->valuestring, "squared");
+  assert_true(number(plan, "momentum") == 0.9 && number(plan, "outputs") == 10 && number(plan, "depth") == 8);
+  assert_true(number(plan, "blocks") == number(plan, "batches") && number(plan, "batches") == 59);
+  assert_true(number(plan, "key_switches") > 2000 && number(plan, "key_switches") < 3500);
+  cJSON_Delete(json);
+  assert_fails(1, "do not fit", "plan --shape 100x32768 --outputs 2");
+  assert_fails(1, "units must not grow", "plan --shape 100x8 --hidden 4 --outputs 9");
+}
+
+/* A head for classes of words: the rate is found, and the same without some of the records. */
+static void classes_are_planned(void **state) {
+  (void)state;
+  assert_succeeds("plan classes.csv --labels classes --holdout 0.3 --range 16 --degree 7 --scaling scaling.csv "
+                  "--out plan.umbra --json");
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+  assert_true(number(plan, "outputs") == 3 && number(plan, "depth") == 7 && number(plan, "rate") > 0);
+  assert_true(number(json, "accuracy_twin") > 0.8);
+  assert_true(number(json, "largest_score") * 1.3 <= 16);
+  assert_true(number(cJSON_GetObjectItem(json, "holdout"), "accuracy") > 0.6);
+  cJSON_Delete(json);
+  assert_non_null(strstr(contents("scaling.csv"), "\"classes\": [\"blue\", \"green\", \"red\"]"));
+}
+
+static void ranges_that_break_are_refused(void **state) {
+  (void)state;
+  assert_fails(1, "--range: scores reach",
+               "plan classes.csv --labels classes --rate 0.5 --range 0.5 --degree 3 --iterations 5");
+  assert_fails(1, "--hidden-range: sums of hidden layers reach",
+               "plan classes.csv --labels classes --hidden 4 --rate 0.1 --hidden-range 0.5 --scale none");
+  assert_fails(1, "no rate keeps scores within", "plan classes.csv --labels classes --hidden 4 --hidden-range 0.01");
+  assert_fails(1, "the training diverges", "plan values.csv --labels values --rate 200");
+}
+
+static void activations_are_planned(void **state) {
+  (void)state;
+  assert_succeeds("plan classes.csv --labels classes --hidden 8 --activation gelu --activation-degree 4 --scale none "
+                  "--hidden-range 6 --rate 0.1 --json");
+  cJSON *json = report();
+  const cJSON *plan = cJSON_GetObjectItem(json, "plan");
+  assert_true(number(plan, "depth") == 10 && number(plan, "hidden_degree") == 4); /* 4 + 3 + 3 */
+  assert_true(number(json, "largest_hidden") > 0 && number(json, "largest_hidden") < 6);
+  cJSON_Delete(json);
+}
+
+/* ---- judging ---- */
+
+/* With weights that are right: the largest feature says the class, in the order of the alphabet. */
+static void weights_are_judged(void **state) {
+  (void)state;
+  write_text("head.csv", "0,1,0,0\n0,0,1,0\n1,0,0,0\n");
+  assert_succeeds("evaluate --weights head.csv --data classes.csv --scaling scaling.csv --plan plan.umbra "
+                  "--train classes.csv --json");
+  cJSON *json = report();
+  assert_true(number(json, "accuracy") == 1 && number(json, "records") == ROWS);
+  assert_true(number(json, "max_weight_difference") > 0.1);
+  const cJSON *line, *confusion = cJSON_GetObjectItem(json, "confusion");
+  assert_int_equal(cJSON_GetArraySize(confusion), 3);
+  double records = 0;
+  cJSON_ArrayForEach(line, confusion) {
+    assert_string_equal(cJSON_GetObjectItem(line, "class")->valuestring,
+                        cJSON_GetObjectItem(line, "said")->valuestring);
+    records += number(line, "records");
+  }
+  assert_true(records == ROWS);
+  cJSON_Delete(json);
+  assert_fails(1, "there are more files",
+               "evaluate --weights head.csv,head.csv --data classes.csv --scaling scaling.csv --plan plan.umbra");
+  write_text("narrow.csv", "0,1\n0,0\n1,0\n");
+  assert_fails(1, "a layer of 3 units with 4 weights each is expected",
+               "evaluate --weights narrow.csv --data classes.csv --scaling scaling.csv --plan plan.umbra");
+  assert_fails(
+      1, "are of logistic models",
+      "evaluate --weights head.csv --data classes.csv --scaling scaling.csv --plan plan.umbra --threshold 0.4");
+}
+
+/* The file computes what the program does, from the table's own units; with features that are cut off, too. */
+static void networks_are_exported(void **state) {
+  (void)state;
+  for (int clip = 0; clip < 2; clip++) {
+    assert_succeeds("plan classes.csv --labels classes --hidden 4 --rate 0.05 --iterations 5 --scale deviation %s "
+                    "--scaling deep.csv --out deep.umbra --json",
+                    clip ? "--clip 0.75" : "");
+    write_text("first.csv", "0.5,-0.25,1,0.125\n1,0.5,-1,0\n-0.5,0.25,0.5,0.25\n0.125,1,-0.25,-1\n");
+    write_text("second.csv", "1,-1,0.5,0\n0,0.5,1,-0.5\n-1,1,0.25,0.75\n");
+    assert_succeeds("evaluate --weights first.csv,second.csv --data classes.csv --scaling deep.csv --plan deep.umbra "
+                    "--onnx network%d.onnx --json",
+                    clip);
+    cJSON *json = report();
+    const double accuracy = number(json, "accuracy"), largest = number(json, "largest_score");
+    cJSON_Delete(json);
+    assert_int_equal(shell("grep -v a,b classes.csv | cut -d, -f1-3 > x.csv"), 0);
+    assert_succeeds("infer --clear network%d.onnx --in x.csv --out y.csv", clip);
+    FILE *scores = fopen("y.csv", "r"), *table = fopen("classes.csv", "r");
+    assert_true(scores && table);
+    static const char *const classes[] = {"blue", "green", "red"};
+    char line[256];
+    double found = 0, right = 0;
+    assert_non_null(fgets(line, sizeof line, table));
+    for (int r = 0; r < ROWS; r++) {
+      double y[3];
+      assert_int_equal(fscanf(scores, "%lf,%lf,%lf", &y[0], &y[1], &y[2]), 3);
+      assert_non_null(fgets(line, sizeof line, table));
+      const int best = y[0] >= y[1] ? (y[0] >= y[2] ? 0 : 2) : (y[1] >= y[2] ? 1 : 2);
+      for (int k = 0; k < 3; k++) found = fmax(found, fabs(y[k]));
+      right += strstr(line, classes[best]) != NULL;
+    }
+    fclose(scores);
+    fclose(table);
+    assert_true(fabs(found - largest) < 1e-9 && right / ROWS == accuracy);
+  }
+  assert_fails(1, "--onnx: of a logistic model", "evaluate --weights head.csv --data classes.csv --onnx n.onnx");
+}
+
+/* A table whose classes are others is refused. */
+static void other_classes(void **state) {
+  (void)state;
+  write_text("other.csv", "a,b,c,colour\n1,2,3,red\n1,2,3,black\n");
+  assert_fails(1, "the label 'black' is none of the 3 classes",
+               "evaluate --weights head.csv --data other.csv --scaling scaling.csv --plan plan.umbra");
+}
+
+/* A linear regression comes near the line that the values lie on. */
+static void values_are_planned(void **state) {
+  (void)state;
+  assert_succeeds(
+      "plan values.csv --labels values --iterations 60 --scale none --scaling line.csv --out line.umbra --json");
+  cJSON *json = report();
+  assert_true(number(json, "loss_twin") < 0.001);
+  cJSON_Delete(json);
+  write_text("line-weights.csv", "1,0.5,-0.25,0.125\n");
+  assert_succeeds("evaluate --weights line-weights.csv --data values.csv --scaling line.csv --plan line.umbra "
+                  "--train values.csv --json");
+  json = report();
+  assert_true(number(json, "root_mean_square_error") < 1e-5 && number(json, "r_squared") > 0.9999);
+  assert_true(number(json, "max_weight_difference") < 0.05);
+  cJSON_Delete(json);
+  write_text("words.csv", "a,b\n1,2\n2,two\n3,4\n");
+  assert_fails(1, "the label 'two' is not a number", "plan words.csv --labels values");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(wrong_usage),
+      cmocka_unit_test(shapes_are_planned),
+      cmocka_unit_test(classes_are_planned),
+      cmocka_unit_test(ranges_that_break_are_refused),
+      cmocka_unit_test(activations_are_planned),
+      cmocka_unit_test(weights_are_judged),
+      cmocka_unit_test(networks_are_exported),
+      cmocka_unit_test(other_classes),
+      cmocka_unit_test(values_are_planned),
+  };
+  return cmocka_run_group_tests(tests, make_tables, leave_scratch);
+}

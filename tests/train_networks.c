@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* labels: quick */
+/*
+ * Networks trained under encryption in a small ring, against the formulas of umbra/train.h, which are written here once
+ * more: linear models of several outputs, hidden layers, both losses, all optimizers, several blocks and refreshes.
+ */
+#include "../host/train/plan.h"
+#include "train.h"
+
+/* ---- records ---- */
+
+/* Labels are the place of the largest of some random linear forms; with classes 0 the value of the first. */
+static umbra_records *records_of(size_t rows, size_t columns, size_t classes, uint64_t seed) {
+  double *features = calloc(rows * columns, sizeof *features), *labels = calloc(rows, sizeof *labels);
+  double *form = calloc((classes + 1) * columns, sizeof *form);
+  umbra_records *records = NULL;
+  assert_true(features && labels && form);
+  for (size_t i = 0; i < (classes + 1) * columns; i++) form[i] = uniform(&seed);
+  for (size_t r = 0; r < rows; r++) {
+    double best = -1e9;
+    for (size_t c = 0; c < columns; c++) features[r * columns + c] = uniform(&seed);
+    for (size_t k = 0; k < (classes ? classes : 1); k++) {
+      double score = 0;
+      for (size_t c = 0; c < columns; c++) score += form[k * columns + c] * features[r * columns + c];
+      if (classes == 0) labels[r] = score / 2;
+      else if (score > best) labels[r] = (double)k;
+      best = fmax(best, score);
+    }
+  }
+  assert_ok(umbra_records_create_classes(&records, features, labels, rows, columns, classes));
+  free(form);
+  free(features);
+  free(labels);
+  return records;
+}
+
+/* ---- the oracle ---- */
+
+enum { MOST_LAYERS = 4, MOST_UNITS = 64 };
+
+typedef struct oracle {
+  umbra_train_options o;
+  umbra_sigmoid_options sigmoid;
+  const double *coefficient;
+  double hidden[UMBRA_TRAIN_MAX_HIDDEN_DEGREE + 1]; /* of the activation */
+  const umbra_records *records;
+  int layers;
+  size_t units[MOST_LAYERS + 1]; /* inputs of the first layer, without the bias, then units */
+  double *w[MOST_LAYERS], *v[MOST_LAYERS], *g[MOST_LAYERS];
+} oracle;
+
+static size_t inputs_of(const oracle *t, int k) { return t->units[k] + (k == 0); }
+static size_t weights_in(const oracle *t, int k) { return t->units[k + 1] * inputs_of(t, k); }
+
+/* What hidden layers make of z, and its slope: T_k(cos a) = cos(k a), and its derivative is k sin(k a) / sin a. */
+static double activation(const oracle *t, double z) {
+  double sum = 0;
+  if (!t->o.hidden_degree) return z * z;
+  assert_true(fabs(z) < t->o.hidden_range);
+  for (uint32_t k = 0; k <= t->o.hidden_degree; k++) sum += t->hidden[k] * cos(k * acos(z / t->o.hidden_range));
+  return sum;
+}
+
+static double activation_slope(const oracle *t, double z) {
+  double sum = 0;
+  if (!t->o.hidden_degree) return 2 * z;
+  const double a = acos(z / t->o.hidden_range);
+  for (uint32_t k = 1; k <= t->o.hidden_degree; k++) sum += t->hidden[k] * k * sin(k * a) / sin(a);
+  return sum / t->o.hidden_range;
+}
+
+static double label_of(const oracle *t, size_t row, size_t j) {
+  const double label = umbra_records_label(t->records, row);
+  const size_t classes = umbra_records_classes(t->records);
+  if (classes == 0) return label;
+  const double class = classes == 2 ? label > 0 : label;
+  return t->units[t->layers] == 1 ? class : class == (double)j;
+}
+
+static double slope(const oracle *t, double z) {
+  if (t->o.loss == UMBRA_LOSS_SQUARED) return z;
+  double sum = 0;
+  assert_true(fabs(z) < t->sigmoid.range);
+  for (uint32_t k = 0; k <= t->sigmoid.degree; k++) sum += t->coefficient[k] * cos(k * acos(z / t->sigmoid.range));
+  return sum;
+}
+
+/* The record's gradient, added to g: by differences of nothing, but layer by layer. */
+static void add_record(oracle *t, size_t row, double *const *at) {
+  double a[MOST_LAYERS + 1][MOST_UNITS + 1] = {{0}}, z[MOST_LAYERS][MOST_UNITS] = {{0}}, e[MOST_LAYERS][MOST_UNITS];
+  for (size_t c = 0; c < t->units[0]; c++) a[0][c] = umbra_records_row(t->records, row)[c];
+  a[0][t->units[0]] = 1;
+  for (int k = 0; k < t->layers; k++)
+    for (size_t j = 0; j < t->units[k + 1]; j++) {
+      for (size_t i = 0; i < inputs_of(t, k); i++) z[k][j] += at[k][j * inputs_of(t, k) + i] * a[k][i];
+      a[k + 1][j] = k + 1 < t->layers ? activation(t, z[k][j]) : 0;
+    }
+  for (int k = t->layers - 1; k >= 0; k--)
+    for (size_t j = 0; j < t->units[k + 1]; j++) {
+      if (k == t->layers - 1) e[k][j] = slope(t, z[k][j]) - label_of(t, row, j);
+      else {
+        double sum = 0;
+        for (size_t m = 0; m < t->units[k + 2]; m++) sum += e[k + 1][m] * at[k + 1][m * inputs_of(t, k + 1) + j];
+        e[k][j] = activation_slope(t, z[k][j]) * sum;
+      }
+      for (size_t i = 0; i < inputs_of(t, k); i++) t->g[k][j * inputs_of(t, k) + i] += e[k][j] * a[k][i];
+    }
+}
+
+static void step(oracle *t, const umbra_train_iteration *it, double before) {
+  const int rolls = t->o.optimizer == UMBRA_OPTIMIZER_MOMENTUM || t->o.optimizer == UMBRA_OPTIMIZER_PLAIN;
+  const double kept = t->o.optimizer == UMBRA_OPTIMIZER_MOMENTUM ? t->o.momentum : 0;
+  (void)before;
+  for (int k = 0; k < t->layers; k++)
+    for (size_t i = 0; i < weights_in(t, k); i++) {
+      const int bias = k == 0 && i % inputs_of(t, 0) == t->units[0];
+      double *w = &t->w[k][i], *v = &t->v[k][i];
+      const double at = rolls ? *w : *v;
+      const double d = -it->rate * (t->g[k][i] / (double)it->rows + (bias ? 0 : t->o.l2 * at));
+      if (rolls) {
+        *v = kept * *v + d;
+        *w += *v;
+      } else {
+        const double next = *v + d;
+        *v = (1 - it->eta) * next + it->eta * *w;
+        *w = next;
+      }
+    }
+}
+
+static void train_in_the_clear(oracle *t, const umbra_train_plan *plan) {
+  const int rolls = t->o.optimizer == UMBRA_OPTIMIZER_MOMENTUM || t->o.optimizer == UMBRA_OPTIMIZER_PLAIN;
+  size_t *order = calloc(t->o.rows, sizeof *order);
+  assert_non_null(order);
+  umbra_train_plan_order(plan, order);
+  for (uint32_t i = 0; i < t->o.iterations; i++) {
+    umbra_train_iteration it = {UMBRA_TRAIN_ITERATION_INIT};
+    assert_ok(umbra_train_plan_iteration(plan, &it, i));
+    for (int k = 0; k < t->layers; k++) memset(t->g[k], 0, weights_in(t, k) * sizeof(double));
+    for (size_t r = it.first; r < it.first + it.rows; r++) add_record(t, order[r], rolls ? t->w : t->v);
+    step(t, &it, 1);
+  }
+  free(order);
+}
+
+/* weights: those that it begins with. */
+static void open_oracle(oracle *t, const umbra_train_plan *plan, const umbra_records *records, const double *weights) {
+  *t = (oracle){.o = {UMBRA_TRAIN_OPTIONS_INIT}, .records = records};
+  assert_ok(umbra_train_plan_options(plan, &t->o));
+  t->sigmoid = *t->o.sigmoid;
+  t->coefficient = umbra_train_plan_coefficients(plan);
+  umbra_fit_desc fit = {UMBRA_FIT_DESC_INIT, .function = t->o.hidden_function, .degree = t->o.hidden_degree};
+  fit.kind = UMBRA_FIT_LEAST_SQUARES;
+  fit.lo = -t->o.hidden_range;
+  fit.hi = t->o.hidden_range;
+  if (fit.degree) assert_ok(umbra_chebyshev_fit(t->hidden, NULL, &fit));
+  t->units[0] = t->o.columns;
+  while (t->layers < UMBRA_TRAIN_MAX_HIDDEN && t->o.hidden[t->layers]) {
+    t->units[t->layers + 1] = t->o.hidden[t->layers];
+    t->layers++;
+  }
+  t->units[++t->layers] = t->o.outputs ? t->o.outputs : 1;
+  const int rolls = t->o.optimizer == UMBRA_OPTIMIZER_MOMENTUM || t->o.optimizer == UMBRA_OPTIMIZER_PLAIN;
+  for (int k = 0; k < t->layers; k++) {
+    const size_t count = weights_in(t, k);
+    t->w[k] = calloc(count, sizeof(double));
+    t->v[k] = calloc(count, sizeof(double));
+    t->g[k] = calloc(count, sizeof(double));
+    assert_true(t->w[k] && t->v[k] && t->g[k]);
+    memcpy(t->w[k], weights, count * sizeof(double));
+    if (!rolls) memcpy(t->v[k], weights, count * sizeof(double));
+    weights += count;
+  }
+}
+
+static void close_oracle(oracle *t) {
+  for (int k = 0; k < t->layers; k++) {
+    free(t->w[k]);
+    free(t->v[k]);
+    free(t->g[k]);
+  }
+}
+
+/* ---- comparisons ---- */
+
+/* The largest difference of the weights from the oracle's. */
+static double worst_of(const oracle *t, const double *weights) {
+  double worst = 0;
+  for (int k = 0; k < t->layers; k++)
+    for (size_t i = 0; i < weights_in(t, k); i++) worst = fmax(worst, fabs(*weights++ - t->w[k][i]));
+  return worst;
+}
+
+/* All layers of a trained network, one after the other; free them. */
+static double *decrypted(const training *t, const umbra_trainer *trainer, int layers) {
+  double *weights = calloc(umbra_train_plan_weights(t->plan), sizeof *weights), *next = weights;
+  assert_non_null(weights);
+  for (int k = 0; k < layers; k++) {
+    umbra_matrix *layer = NULL;
+    umbra_range range = {UMBRA_RANGE_INIT};
+    assert_ok(umbra_trainer_layer(trainer, &layer, (uint32_t)k));
+    assert_ok(umbra_matrix_range(layer, &range)); /* the plan's declarations leave no doubt */
+    assert_int_equal(range.doubts, 0);
+    assert_ok(umbra_matrix_decrypt(layer, next, t->s.secret, NULL));
+    next += umbra_matrix_rows(layer) * umbra_matrix_columns(layer);
+    umbra_matrix_destroy(layer);
+  }
+  assert_true(next == weights + umbra_train_plan_weights(t->plan));
+  return weights;
+}
+
+static void check_twin(const training *t, const oracle *expected) {
+  double *weights = calloc(umbra_train_plan_weights(t->plan), sizeof *weights);
+  assert_non_null(weights);
+  assert_ok(umbra_train_twin(weights, NULL, 0, t->plan, t->records, NULL, NULL));
+  assert_true(worst_of(expected, weights) < 1e-9);
+  free(weights);
+}
+
+static void check_on(umbra_records *records, umbra_train_options options, double tolerance, const char *device) {
+  training t;
+  oracle expected;
+  umbra_trainer *trainer = NULL;
+  umbra_train_report report = {UMBRA_TRAIN_REPORT_INIT};
+  options.kind = UMBRA_TRAIN_NETWORK;
+  training_open(&t, training_params(), records, options, device);
+  umbra_trainer_desc desc = training_desc(&t);
+  double *first = calloc(umbra_train_plan_weights(t.plan), sizeof *first);
+  assert_non_null(first);
+  umbra_train_plan_initial(t.plan, first);
+  open_oracle(&expected, t.plan, records, first);
+  train_in_the_clear(&expected, t.plan);
+  check_twin(&t, &expected);
+  assert_ok(umbra_train_plan_report(t.plan, &report));
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  double *found = decrypted(&t, trainer, expected.layers);
+  const double worst = worst_of(&expected, found);
+  print_message("stride %u, slots %u, depth %u, %zu switches, %u refreshes: 2^%.1f, expected 2^%.1f\n",
+                t.plan->layout.stride, t.plan->layout.slots, report.depth, report.key_switches, report.bootstraps,
+                log2(worst), log2(report.weight_error));
+  assert_true(worst < tolerance && worst > 0);
+  assert_true(worst < 6 * report.weight_error);
+  free(found);
+  free(first);
+  umbra_trainer_destroy(trainer);
+  close_oracle(&expected);
+  training_close(&t);
+}
+
+static void check(umbra_records *records, umbra_train_options options) { check_on(records, options, 0x1p-14, NULL); }
+
+static umbra_sigmoid_options sigmoid; /* of the options below */
+
+static umbra_train_options options_of(uint32_t iterations) {
+  umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .sigmoid = &sigmoid};
+  umbra_sigmoid_options_init(&sigmoid);
+  options.iterations = iterations;
+  options.bound = 4;
+  return options;
+}
+
+/* ---- linear models ---- */
+
+static void linear_regression(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(5);
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.rate = 0.5;
+  check(records_of(50, 5, 0, 1), options);
+}
+
+/* Three classes of one part; ten of several in blocks, the last smaller. */
+static void heads(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(3);
+  options.outputs = 3;
+  check(records_of(60, 4, 3, 2), options);
+  options.outputs = 10;
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  options.momentum = 0.9;
+  options.rate = 0.25;
+  options.batch = 1200;
+  options.shuffle = 1;
+  options.seed = 3;
+  check(records_of(1700, 20, 10, 3), options);
+}
+
+static void two_classes_of_one_output(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(3);
+  options.l2 = 0.125;
+  sigmoid.degree = 7;
+  check(records_of(40, 6, 2, 4), options);
+}
+
+/* ---- optimizers ---- */
+
+static void optimizers(void **state) {
+  (void)state;
+  for (umbra_optimizer optimizer = UMBRA_OPTIMIZER_NESTEROV; optimizer <= UMBRA_OPTIMIZER_PLAIN; optimizer++) {
+    umbra_train_options options = options_of(5);
+    options.loss = UMBRA_LOSS_SQUARED;
+    options.outputs = 2;
+    options.optimizer = optimizer;
+    options.momentum = 0.75;
+    options.l2 = 0.25;
+    options.rate = 0.25;
+    options.schedule = UMBRA_RATE_INVERSE;
+    options.decay = 0.5;
+    check(records_of(30, 3, 2, 5 + optimizer), options);
+  }
+}
+
+/* ---- hidden layers ---- */
+
+static void one_hidden_layer(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.hidden[0] = 8;
+  options.outputs = 3;
+  options.rate = 0.25;
+  options.bootstrap_result = 1;
+  options.momentum = 1;
+  check(records_of(150, 6, 3, 8), options);
+}
+
+/* More diagonals than a ciphertext has places for, and a loss with a polynomial. */
+static void wide(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  options.hidden[0] = 40;
+  options.outputs = 4;
+  options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  options.momentum = 0.5;
+  options.rate = 0.125;
+  options.l2 = 0.125;
+  sigmoid.range = 16;
+  check(records_of(70, 30, 4, 9), options);
+}
+
+static void two_hidden_layers(void **state) {
+  (void)state;
+  umbra_train_options options = options_of(2);
+  options.loss = UMBRA_LOSS_SQUARED;
+  options.hidden[0] = 8;
+  options.hidden[1] = 4;
+  options.momentum = 1;
+  options.outputs = 2;
+  options.rate = 0.125;
+  check(records_of(40, 4, 2, 10), options);
+}
+
+/* Polynomials near functions, whose slopes come from the same powers: even up to a line, odd, and neither. */
+static void fitted_activations(void **state) {
+  (void)state;
+  const struct {
+    umbra_function function;
+    uint32_t degree;
+    double range;
+  } cases[] = {{UMBRA_FUNCTION_GELU, 4, 8}, {UMBRA_FUNCTION_TANH, 3, 4}, {UMBRA_FUNCTION_SOFTPLUS, 7, 8}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    umbra_train_options options = options_of(2);
+    options.loss = UMBRA_LOSS_SQUARED;
+    options.hidden[0] = 8;
+    options.outputs = 3;
+    options.momentum = 1;
+    options.rate = 0.25;
+    options.hidden_function = cases[i].function;
+    options.hidden_degree = cases[i].degree;
+    options.hidden_range = cases[i].range;
+    check(records_of(60, 5, 3, 20 + i), options);
+  }
+}
+
+/* ---- files ---- */
+
+static int stop_after_one(void *user, const umbra_train_event *event) {
+  (void)user;
+  return event->iteration == 1;
+}
+
+static bytes layer_bytes(const umbra_trainer *trainer, uint32_t layer) {
+  umbra_matrix *weights = NULL;
+  bytes b = {0};
+  assert_ok(umbra_trainer_layer(trainer, &weights, layer));
+  assert_ok(umbra_matrix_write(weights, NULL, &b.size, NULL));
+  b.data = malloc(b.size);
+  assert_non_null(b.data);
+  assert_ok(umbra_matrix_write(weights, b.data, &b.size, NULL));
+  umbra_matrix_destroy(weights);
+  return b;
+}
+
+/* From a checkpoint, with a plan that comes from a file: the same bits as at one go. */
+static void resumed(void **state) {
+  (void)state;
+  training t;
+  umbra_trainer *whole = NULL, *trainer = NULL;
+  umbra_train_plan *read = NULL;
+  umbra_train_options options = options_of(3);
+  char path[128];
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.hidden[0] = 4;
+  options.outputs = 3;
+  options.rate = 0.125;
+  options.optimizer = UMBRA_OPTIMIZER_MOMENTUM;
+  options.momentum = 0.5;
+  training_open(&t, training_params(), records_of(50, 5, 3, 11), options, NULL);
+  umbra_trainer_desc desc = training_desc(&t);
+  assert_ok(umbra_trainer_create(&whole, &desc, NULL));
+  assert_fails(umbra_trainer_run(whole, stop_after_one, NULL), UMBRA_ERROR_CANCELLED, "stopped after 1 of 3");
+  umbra_matrix *none = NULL;
+  assert_fails(umbra_trainer_layer(whole, &none, 0), UMBRA_ERROR_INVALID_ARGUMENT, "there is no model yet");
+  assert_ok(umbra_trainer_run(whole, NULL, NULL));
+  assert_fails(umbra_trainer_layer(whole, &none, 2), UMBRA_ERROR_INVALID_ARGUMENT, "there is no layer 2");
+  umbra_logistic *logistic = NULL;
+  assert_fails(umbra_trainer_logistic(whole, &logistic), UMBRA_ERROR_INVALID_ARGUMENT, "what is trained is networks");
+  snprintf(path, sizeof path, "%s/plan.umbra", t.folder);
+  assert_ok(umbra_train_plan_save(t.plan, path));
+  assert_ok(umbra_train_plan_load(&read, path));
+  desc.plan = read;
+  desc.checkpoint = t.checkpoint;
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  assert_fails(umbra_trainer_run(trainer, stop_after_one, NULL), UMBRA_ERROR_CANCELLED, "stopped after 1 of 3");
+  umbra_trainer_destroy(trainer);
+  trainer = NULL;
+  desc.resume = 1;
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  for (uint32_t layer = 0; layer < 2; layer++) {
+    bytes a = layer_bytes(whole, layer), b = layer_bytes(trainer, layer);
+    assert_true(same_bytes(&a, &b));
+    free(a.data);
+    free(b.data);
+  }
+  umbra_trainer_destroy(trainer);
+  umbra_trainer_destroy(whole);
+  umbra_train_plan_destroy(read);
+  training_close(&t);
+}
+
+/* ---- other devices ---- */
+
+/* On a simulation without noise a training is its twin; and a short one says how long it takes. */
+static void simulated_and_timed(void **state) {
+  (void)state;
+  training t;
+  umbra_train_options options = options_of(3);
+  umbra_context *context = NULL;
+  umbra_trainer *trainer = NULL;
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.hidden[0] = 8;
+  options.outputs = 3;
+  options.rate = 0.125;
+  options.optimizer = UMBRA_OPTIMIZER_NESTEROV;
+  options.momentum = 0.5;
+  training_open(&t, training_params(), records_of(70, 5, 3, 15), options, NULL);
+  const umbra_sim_options sim = {UMBRA_SIM_OPTIONS_INIT, .exact = 1};
+  assert_ok(umbra_context_create(
+      &context, &(umbra_context_desc){UMBRA_CONTEXT_DESC_INIT, .params = t.s.params, .device = "sim", .sim = &sim}));
+  const umbra_trainer_desc desc = {UMBRA_TRAINER_DESC_INIT, .plan = t.plan, .context = context, .records = t.records};
+  assert_ok(umbra_trainer_create(&trainer, &desc, NULL));
+  assert_ok(umbra_trainer_run(trainer, NULL, NULL));
+  const size_t count = umbra_train_plan_weights(t.plan);
+  double *twin = calloc(count, sizeof *twin), *found = calloc(count, sizeof *found), *next = found, seconds = 0;
+  assert_true(twin && found);
+  assert_ok(umbra_train_twin(twin, NULL, 0, t.plan, t.records, NULL, NULL));
+  for (uint32_t k = 0; k < 2; k++) {
+    umbra_matrix *layer = NULL;
+    assert_ok(umbra_trainer_layer(trainer, &layer, k));
+    assert_ok(umbra_sim_matrix_decode(next, layer));
+    next += umbra_matrix_rows(layer) * umbra_matrix_columns(layer);
+    umbra_matrix_destroy(layer);
+  }
+  for (size_t i = 0; i < count; i++) assert_true(fabs(found[i] - twin[i]) < 1e-6);
+  assert_ok(umbra_train_plan_calibrate(t.plan, &seconds, t.s.context, NULL));
+  assert_true(seconds > 0);
+  free(twin);
+  free(found);
+  umbra_trainer_destroy(trainer);
+  umbra_context_destroy(context);
+  training_close(&t);
+}
+
+/* ---- records of several classes, and of values ---- */
+
+static void refused_records(void **state) {
+  (void)state;
+  training t;
+  const umbra_status bad = UMBRA_ERROR_INVALID_ARGUMENT;
+  umbra_train_options options = options_of(2);
+  umbra_records *values = records_of(30, 3, 0, 12), *two = records_of(30, 3, 2, 13);
+  double weights[3 * 4];
+  options.kind = UMBRA_TRAIN_NETWORK;
+  options.outputs = 3;
+  training_open(&t, training_params(), records_of(30, 3, 3, 14), options, NULL);
+  assert_fails(umbra_train_twin(weights, NULL, 0, t.plan, values, NULL, NULL), bad, "3 outputs for 0 classes");
+  assert_fails(umbra_train_twin(weights, NULL, 0, t.plan, two, NULL, NULL), bad, "3 outputs for 2 classes");
+  assert_fails(umbra_train_encrypt(t.folder, t.plan, t.s.public, two, NULL, NULL), bad, "3 outputs for 2 classes");
+  umbra_train_plan *logistic = NULL;
+  options = options_of(2);
+  options.rows = 30;
+  options.columns = 3;
+  assert_ok(umbra_train_plan_create(&logistic, t.s.params, &options));
+  assert_fails(umbra_train_twin(weights, NULL, 0, logistic, t.records, NULL, NULL), bad, "and the records have 3");
+  assert_fails(umbra_train_twin(weights, NULL, 0, logistic, values, NULL, NULL), bad, "the labels are values");
+  umbra_train_plan_destroy(logistic);
+  umbra_optimum optimum = {UMBRA_OPTIMUM_INIT};
+  assert_fails(umbra_logistic_optimum(weights, &optimum, t.records, NULL, NULL), bad, "two classes");
+  umbra_train_search *search = NULL;
+  umbra_train_search_options find = {UMBRA_TRAIN_SEARCH_OPTIONS_INIT, .train = &options};
+  assert_fails(umbra_train_search_create(&search, t.s.params, t.records, &find, NULL), bad, "two classes");
+  options.kind = UMBRA_TRAIN_NETWORK;
+  assert_fails(umbra_train_search_create(&search, t.s.params, two, &find, NULL), bad, "logistic models only");
+  umbra_judgement judgement = {UMBRA_JUDGEMENT_INIT};
+  assert_fails(umbra_judge(&judgement, t.records, weights), bad, "two classes");
+  umbra_records *rest = NULL, *held = NULL;
+  assert_fails(umbra_records_split(&rest, &held, t.records, 2), bad, "more than two classes");
+  umbra_records_destroy(values);
+  umbra_records_destroy(two);
+  training_close(&t);
+}
+
+static void labels_of_classes(void **state) {
+  (void)state;
+  enum { ROWS = 9, CLASSES = 3 };
+  const double features[ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8}, labels[ROWS] = {0, 1, 2, 2, 1, 0, 0, 1, 2};
+  double wrong[ROWS] = {0, 1, 2, 3, 1, 0, 0, 1, 2}, scores[ROWS * CLASSES] = {0}, accuracy = 0;
+  size_t confusion[CLASSES * CLASSES];
+  umbra_records *records = NULL, *rest = NULL, *held = NULL, *bad = NULL;
+  assert_ok(umbra_records_create_classes(&records, features, labels, ROWS, 1, CLASSES));
+  assert_int_equal(umbra_records_classes(records), CLASSES);
+  assert_fails(umbra_records_create_classes(&bad, features, wrong, ROWS, 1, CLASSES), UMBRA_ERROR_RANGE,
+               "row 4: the label is 3; of 3 classes labels are 0 to 2");
+  wrong[3] = 0.5;
+  assert_fails(umbra_records_create_classes(&bad, features, wrong, ROWS, 1, CLASSES), UMBRA_ERROR_RANGE, "is 0.5");
+  assert_ok(umbra_records_create_classes(&bad, features, wrong, ROWS, 1, 0));
+  assert_int_equal(umbra_records_classes(bad), 0);
+  assert_fails(umbra_judge_classes(&accuracy, NULL, bad, scores), UMBRA_ERROR_INVALID_ARGUMENT, "are classes");
+  wrong[2] = INFINITY;
+  umbra_records *infinite = NULL;
+  assert_fails(umbra_records_create_classes(&infinite, features, wrong, ROWS, 1, 0), UMBRA_ERROR_RANGE,
+               "row 3: the label is not finite");
+  assert_fails(umbra_records_create_classes(&infinite, features, labels, ROWS, 1, 1), UMBRA_ERROR_INVALID_ARGUMENT,
+               "two classes or more");
+  for (size_t r = 0; r < ROWS; r++) scores[r * CLASSES + (size_t)labels[r]] = 1;
+  scores[0] = -1;  /* class 0 is said to be 1, the first of equal ones */
+  scores[4] = NAN; /* of none */
+  assert_ok(umbra_judge_classes(&accuracy, confusion, records, scores));
+  assert_true(fabs(accuracy - 7.0 / 9) < 1e-15);
+  const size_t expected[CLASSES * CLASSES] = {2, 1, 0, 0, 2, 0, 0, 0, 3};
+  assert_memory_equal(confusion, expected, sizeof expected);
+  assert_ok(umbra_records_hold(&rest, &held, records, 0, 1.0 / 3, 1)); /* one of each class */
+  assert_int_equal(umbra_records_rows(held), 3);
+  assert_int_equal(umbra_records_classes(held), CLASSES);
+  size_t seen = 0;
+  for (size_t r = 0; r < 3; r++) seen |= (size_t)1 << (size_t)umbra_records_label(held, r);
+  assert_int_equal(seen, 7);
+  umbra_records_destroy(rest);
+  umbra_records_destroy(held);
+  rest = held = NULL;
+  assert_ok(umbra_records_hold(&rest, &held, bad, 0, 0.5, 1));
+  assert_int_equal(umbra_records_rows(held) + umbra_records_rows(rest), ROWS);
+  umbra_records_destroy(rest);
+  umbra_records_destroy(held);
+  umbra_records_destroy(bad);
+  umbra_records_destroy(records);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(linear_regression),
+      cmocka_unit_test(heads),
+      cmocka_unit_test(two_classes_of_one_output),
+      cmocka_unit_test(optimizers),
+      cmocka_unit_test(one_hidden_layer),
+      cmocka_unit_test(wide),
+      cmocka_unit_test(two_hidden_layers),
+      cmocka_unit_test(fitted_activations),
+      cmocka_unit_test(resumed),
+      cmocka_unit_test(simulated_and_timed),
+      cmocka_unit_test(refused_records),
+      cmocka_unit_test(labels_of_classes),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
