@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "estimate.h"
+#include "machine.h"
 #include "network.h"
 #include "plan_job.h"
 #include "progress.h"
@@ -103,6 +104,7 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
   static const char *const names[] = {"seconds", "seconds_per_iteration", "seconds_per_bootstrap"};
   char text[3][CLI_UNITS];
   umbra_cost cost[3];
+  if (!cli_machine_find(j->params, o->machine, report)) return false;
   cJSON *facts = cJSON_AddObjectToObject(report->root, "prediction");
   for (int part = 0; part < 3; part++) {
     umbra_cost_init(&cost[part]);
@@ -124,9 +126,8 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
 static bool estimate(const plan_job *j, const plan_options *o, cli_report *report) {
   cli_estimate found;
   if (o->no_estimate) return true;
-  if (!cli_estimate_training(&found, j->plan, 0, &o->engine)) return false;
-  cli_estimate_tell(&found, report->root, o->json);
-  cli_report_step(report, "estimate", NULL);
+  if (!cli_estimate_training(&found, j->plan, 0, &o->engine, report)) return false;
+  cli_estimate_tell(&found, report, o->json);
   return true;
 }
 
@@ -366,7 +367,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"machine", "NAME", "state how long it takes on h200 or others instead; see umbra bench (default: here)",
        CLI_TEXT, &o.machine, CLI_OPTIONAL},
-      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       {"memory", "BYTES", "fail if the training takes more, such as 16G (default: any)", CLI_BYTES, &o.memory,
        CLI_OPTIONAL},
       {"calibrate", NULL, "time it on this machine", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},
