@@ -114,6 +114,17 @@ static void commands_estimate_themselves(void **state) {
 #undef ENCRYPT
 }
 
+/* What cannot be estimated is done all the same. */
+static void estimates_may_fail(void **state) {
+  (void)state;
+  assert_int_equal(shell("ulimit -f 8; trap '' XFSZ; %s keygen --params params.umbra --no-passphrase "
+                         "--secret secret/none.umbra --out none >out 2>err",
+                         UMBRA_PROGRAM),
+                   1); /* neither are the keys written */
+  assert_non_null(strstr(contents("err"), "there is no estimate of the time, which needs a temporary file"));
+  assert_non_null(strstr(contents("err"), "cannot write"));
+}
+
 /* With the public key, and in half as many bytes with the secret one. */
 static void data_sets_are_estimated(void **state) {
   (void)state;
@@ -129,7 +140,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(machines_are_measured_if_they_may), cmocka_unit_test(machines_are_measured_once),
       cmocka_unit_test(damaged_files_are_replaced),        cmocka_unit_test(what_is_not_kept_is_used),
-      cmocka_unit_test(commands_estimate_themselves),      cmocka_unit_test(data_sets_are_estimated),
+      cmocka_unit_test(commands_estimate_themselves),      cmocka_unit_test(estimates_may_fail),
+      cmocka_unit_test(data_sets_are_estimated),
   };
   return cmocka_run_group_tests(tests, make_all, leave_scratch);
 }

@@ -47,6 +47,7 @@ bool cli_estimate_training(cli_estimate *e, const umbra_train_plan *plan, uint32
     return false;
   const double left = 1 - (double)done / options.iterations, read_bytes = (double)costs.read_bytes * options.iterations;
   *e = (cli_estimate){.what = "train",
+                      .known = speed.known,
                       .keys = keygen_seconds(&speed, costs.key_bytes),
                       .data = encrypt_seconds(&speed, costs.data_bytes),
                       .work = speed.open + speed.of_all + speed.load_key * (double)costs.key_bytes +
@@ -82,6 +83,7 @@ bool cli_estimate_network(cli_estimate *e, const umbra_inference_plan *plan, cli
       !cli_check(umbra_inference_plan_cost(plan, &cost, NULL), NULL) || !count_weights(&weights, plan, &facts))
     return false;
   *e = (cli_estimate){.what = "infer",
+                      .known = speed.known,
                       .keys = keygen_seconds(&speed, facts.key_bytes),
                       .data = encrypt_seconds(&speed, facts.batch_bytes),
                       .work = speed.open + speed.load_key * (double)facts.key_bytes +
@@ -99,6 +101,7 @@ void cli_estimate_tell(const cli_estimate *e, cli_report *report, bool json) {
   enum { PARTS = sizeof parts / sizeof *parts };
   char name[CLI_UNITS], least[CLI_UNITS], most[CLI_UNITS], part[CLI_UNITS];
   const double all = e->keys + e->data + e->work;
+  if (!e->known) return;
   cJSON *facts = cJSON_AddObjectToObject(report->root, "estimate");
   cJSON_AddNumberToObject(facts, "least_seconds", all / certainty);
   cJSON_AddNumberToObject(facts, "most_seconds", all * certainty);
@@ -121,17 +124,19 @@ void cli_estimate_tell(const cli_estimate *e, cli_report *report, bool json) {
 bool cli_estimate_keys(const umbra_key_needs *needs, const umbra_secret_key *secret, const umbra_context *context,
                        cli_report *report, bool json) {
   cli_speed speed;
-  if (!cli_speed_of_keys(&speed, needs, secret, context)) return false;
+  if (!cli_speed_of_keys(&speed, needs, secret, context, report)) return false;
   const double left = (speed.make_key + speed.save_key) * (double)umbra_key_needs_bytes(needs);
-  cli_estimate_tell(&(cli_estimate){.keys = cli_seconds() - report->started + left}, report, json);
+  cli_estimate_tell(&(cli_estimate){.known = speed.known, .keys = cli_seconds() - report->started + left}, report,
+                    json);
   return true;
 }
 
 bool cli_estimate_encryption(uint64_t bytes, const umbra_public_key *public, const umbra_secret_key *secret,
                              const umbra_context *context, cli_report *report, bool json) {
   cli_speed speed;
-  if (!cli_speed_of_encryption(&speed, public, secret, context)) return false;
+  if (!cli_speed_of_encryption(&speed, public, secret, context, report)) return false;
   const double left = speed.encrypt * (double)bytes;
-  cli_estimate_tell(&(cli_estimate){.data = cli_seconds() - report->started + left}, report, json);
+  cli_estimate_tell(&(cli_estimate){.known = speed.known, .data = cli_seconds() - report->started + left}, report,
+                    json);
   return true;
 }

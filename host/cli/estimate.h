@@ -11,6 +11,7 @@
 /* Seconds of umbra keygen and encrypt, and of `what`: train or infer. 0: that is no part of it. */
 typedef struct cli_estimate {
   const char *what;
+  bool known; /* false: a warning has said why not */
   double keys, data, work;
 } cli_estimate;
 
@@ -22,7 +23,7 @@ bool cli_estimate_training(cli_estimate *estimate, const umbra_train_plan *plan,
                            const cli_engine *engine, cli_report *report);
 bool cli_estimate_network(cli_estimate *estimate, const umbra_inference_plan *plan, cli_report *report);
 
-/* As "estimate" in the report and, unless json is wanted, printed at once. */
+/* If it is known, as "estimate" in the report and, unless json is wanted, printed at once. */
 void cli_estimate_tell(const cli_estimate *estimate, cli_report *report, bool json);
 
 /* ---- of a job that has begun: what it has taken is part of it ---- */

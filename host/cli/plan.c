@@ -342,7 +342,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"activation", "NAME",
        "of hidden layers: square (default), or a polynomial near sigmoid, tanh, gelu, silu, softplus, relu or erf",
        CLI_TEXT, &o.activation, CLI_OPTIONAL},
-      {"activation-degree", "D", "of that polynomial, 2 to 15 (default 7)", CLI_COUNT, &o.train.hidden_degree,
+      {"activation-degree", "D", "of that polynomial (default 7)", CLI_COUNT, &o.train.hidden_degree,
        CLI_WITHIN(2, UMBRA_TRAIN_MAX_HIDDEN_DEGREE)},
       {"hidden-range", "R", "sums of hidden layers are expected in [-R, R] (default 16)", CLI_NUMBER,
        &o.train.hidden_range, CLI_WITHIN(0x1p-10, 0x1p10)},

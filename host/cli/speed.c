@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "machine.h"
+#include "progress.h"
 
 enum { ROTATIONS = 3, SAMPLE = 3 /* keys: the first one is made in less than others */ };
 
@@ -22,20 +23,20 @@ typedef struct probe {
   umbra_evaluator *evaluator;
   umbra_plaintext *plaintext;
   umbra_ciphertext *x, *y;
-  FILE *file; /* that vanishes when it is closed */
+  FILE *file;                    /* that vanishes when it is closed */
+  const umbra_key_needs *wanted; /* of which some keys are made */
+  double stated;                 /* seconds of a rotation, by a dry run */
   double started;
 } probe;
 
-#define WITHOUT "; --no-estimate leaves the estimate out"
-
-static bool open_probe(probe *p) {
-  p->file = tmpfile();
-  return p->file || cli_error("there can be no temporary file: %s" WITHOUT, strerror(errno));
+static void warn(int reason, cli_report *report) {
+  char text[256];
+  snprintf(text, sizeof text, "there is no estimate of the time, which needs a temporary file: %s", strerror(reason));
+  cli_report_warning(report, text);
 }
 
-static bool close_probe(probe *p, umbra_status status) {
-  const int reason = errno;
-  fclose(p->file);
+static void clear(probe *p) {
+  if (p->file) fclose(p->file);
   umbra_ciphertext_destroy(p->x);
   umbra_ciphertext_destroy(p->y);
   umbra_plaintext_destroy(p->plaintext);
@@ -43,8 +44,20 @@ static bool close_probe(probe *p, umbra_status status) {
   umbra_eval_keys_destroy(p->loaded);
   umbra_eval_keys_destroy(p->keys);
   umbra_key_needs_destroy(p->needs);
-  if (status == UMBRA_ERROR_IO) return cli_error("a temporary file: %s" WITHOUT, strerror(reason));
-  return cli_check(status, NULL);
+}
+
+/* What cannot be estimated can be done all the same. */
+static bool probe_with(probe *p, cli_speed *speed, umbra_status (*take)(probe *p, cli_speed *speed),
+                       cli_report *report) {
+  if (!cli_goes_on()) return false;
+  p->file = tmpfile();
+  const umbra_status status = p->file ? take(p, speed) : UMBRA_ERROR_IO;
+  const int reason = errno;
+  clear(p);
+  speed->known = status == UMBRA_OK;
+  if (status != UMBRA_ERROR_IO) return cli_check(status, NULL);
+  warn(reason, report);
+  return true;
 }
 
 /* Seconds since the last call. */
@@ -70,12 +83,12 @@ static umbra_status turn(probe *p, size_t *size) {
 /* ---- keys ---- */
 
 /* Some of the needs, from all over their list. */
-static umbra_status take_sample(probe *p, const umbra_key_needs *needs) {
-  const size_t count = umbra_key_needs_count(needs);
+static umbra_status take_sample(probe *p) {
+  const size_t count = umbra_key_needs_count(p->wanted);
   umbra_key_need need = {UMBRA_KEY_NEED_INIT};
   umbra_status status = umbra_key_needs_create(&p->needs, p->params);
   for (size_t i = 0; i < SAMPLE && i < count && status == UMBRA_OK; i++) {
-    status = umbra_key_needs_get(needs, &need, i * count / SAMPLE);
+    status = umbra_key_needs_get(p->wanted, &need, i * count / SAMPLE);
     if (status == UMBRA_OK) status = umbra_key_needs_put(p->needs, &need);
   }
   return status;
@@ -105,16 +118,19 @@ static umbra_status load_keys(probe *p, cli_speed *speed, size_t size) {
   return status;
 }
 
-bool cli_speed_of_keys(cli_speed *speed, const umbra_key_needs *needs, const umbra_secret_key *secret,
-                       const umbra_context *context) {
-  probe p = {.params = umbra_context_params(context), .context = context, .secret = secret};
+static umbra_status keep_keys(probe *p, cli_speed *speed) {
   size_t size;
+  umbra_status status = take_sample(p);
+  if (status == UMBRA_OK) status = make_keys(p, speed);
+  if (status == UMBRA_OK) status = save_keys(p, speed, &size);
+  return status;
+}
+
+bool cli_speed_of_keys(cli_speed *speed, const umbra_key_needs *needs, const umbra_secret_key *secret,
+                       const umbra_context *context, cli_report *report) {
+  probe p = {.params = umbra_context_params(context), .context = context, .secret = secret, .wanted = needs};
   *speed = (cli_speed){0};
-  if (!open_probe(&p)) return false;
-  umbra_status status = take_sample(&p, needs);
-  if (status == UMBRA_OK) status = make_keys(&p, speed);
-  if (status == UMBRA_OK) status = save_keys(&p, speed, &size);
-  return close_probe(&p, status);
+  return probe_with(&p, speed, keep_keys, report);
 }
 
 /* ---- encryptions ---- */
@@ -146,12 +162,16 @@ static umbra_status load_encryption(probe *p, cli_speed *speed, size_t size) {
   return status;
 }
 
-bool cli_speed_of_encryption(cli_speed *speed, const umbra_public_key *public, const umbra_secret_key *secret,
-                             const umbra_context *context) {
-  probe p = {.params = umbra_context_params(context), .context = context, .secret = secret, .public = public};
+static umbra_status keep_encryption(probe *p, cli_speed *speed) {
   size_t size;
+  return save_encryption(p, speed, &size);
+}
+
+bool cli_speed_of_encryption(cli_speed *speed, const umbra_public_key *public, const umbra_secret_key *secret,
+                             const umbra_context *context, cli_report *report) {
+  probe p = {.params = umbra_context_params(context), .context = context, .secret = secret, .public = public};
   *speed = (cli_speed){0};
-  return open_probe(&p) && close_probe(&p, save_encryption(&p, speed, &size));
+  return probe_with(&p, speed, keep_encryption, report);
 }
 
 /* ---- work ---- */
@@ -225,10 +245,10 @@ static void close_home(home *h) {
   umbra_context_destroy(h->context);
 }
 
-static umbra_status measure(probe *p, cli_speed *speed, const umbra_key_needs *needs, double stated) {
+static umbra_status keep_all(probe *p, cli_speed *speed) {
   double seconds = 0;
   size_t size = 0;
-  umbra_status status = take_sample(p, needs);
+  umbra_status status = take_sample(p);
   if (status == UMBRA_OK) status = umbra_key_needs_rotation(p->needs, 1, UMBRA_TOP_LEVEL);
   if (status == UMBRA_OK) status = make_keys(p, speed);
   if (status == UMBRA_OK) status = save_keys(p, speed, &size);
@@ -236,21 +256,23 @@ static umbra_status measure(probe *p, cli_speed *speed, const umbra_key_needs *n
   if (status == UMBRA_OK) status = save_encryption(p, speed, &size);
   if (status == UMBRA_OK) status = load_encryption(p, speed, size);
   if (status == UMBRA_OK) status = time_rotation(p, &seconds);
-  speed->work = seconds / stated;
+  speed->work = seconds / p->stated;
   return status;
 }
 
 bool cli_speed_measure(cli_speed *speed, const umbra_key_needs *needs, const umbra_params *params,
                        const cli_engine *engine, cli_report *report) {
-  double stated;
   home here = {0};
+  probe p = {.params = params, .wanted = needs};
   *speed = (cli_speed){0};
-  if (!state_rotation(&stated, params, engine, report)) return false;
+  if (!state_rotation(&p.stated, params, engine, report)) return false;
   const double started = cli_seconds();
   bool done = cli_check(open_home(&here, speed, params, engine), "--device");
-  probe p = {.params = params, .context = here.context, .secret = here.secret, .public = here.public};
-  done = done && open_probe(&p) && close_probe(&p, measure(&p, speed, needs, stated));
-  speed->of_all = cli_seconds() - started;
+  p.context = here.context;
+  p.secret = here.secret;
+  p.public = here.public;
+  done = done && probe_with(&p, speed, keep_all, report);
   close_home(&here);
+  speed->of_all = cli_seconds() - started;
   return done;
 }

@@ -7,6 +7,7 @@
 
 /* Seconds; of bytes: those of a key in memory, and of the residues of a ciphertext. */
 typedef struct cli_speed {
+  bool known;                          /* false: there could be no temporary file, which a warning says */
   double open;                         /* a context, with a secret and a public key */
   double make_key, save_key, load_key; /* a byte */
   double encrypt, load;                /* a byte */
@@ -17,17 +18,18 @@ typedef struct cli_speed {
 
 /*
  * All of it, with some keys of a job's needs. Takes a second or two with large rings, and more where the machine is
- * measured first (cli_machine_know); with a temporary file that nobody sees. False, with an error.
+ * measured first (cli_machine_know); with a temporary file that nobody sees. False, with an
+ * error.
  */
 bool cli_speed_measure(cli_speed *speed, const umbra_key_needs *needs, const umbra_params *params,
                        const cli_engine *engine, cli_report *report);
 
 /* Of some keys of these needs that are made and saved, with a secret key that is there. */
 bool cli_speed_of_keys(cli_speed *speed, const umbra_key_needs *needs, const umbra_secret_key *secret,
-                       const umbra_context *context);
+                       const umbra_context *context, cli_report *report);
 
 /* Of what is encrypted and saved: with the public key or, if that is NULL, with the secret one. */
 bool cli_speed_of_encryption(cli_speed *speed, const umbra_public_key *public, const umbra_secret_key *secret,
-                             const umbra_context *context);
+                             const umbra_context *context, cli_report *report);
 
 #endif

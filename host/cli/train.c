@@ -282,8 +282,8 @@ const cli_command cli_train = {
     .details =
         "It opens the two folders named above, and no secret key: it sees neither records nor labels nor weights.\n"
         "Its own folder gets " CLI_MODEL_FILE ", of a network layer-1.umbra, ... (encrypted), " CLI_LOG_FILE
-        " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
-        ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n"
+        "\n(a line of JSON for each iteration) and " CLI_CHECKPOINT_FILE
+        ",\nwhich is replaced after every iteration: whatever stops the training, --resume goes on.\n"
         "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
         "enough if they serve what the plan needs, whatever plan they were made for.\n\n"
         "Examples:\n"
