@@ -124,10 +124,8 @@ static void journals_belong_to_a_key(void **state) {
 static void broken_journals_are_refused(void **state) {
   (void)state;
   const char *const damages[] = {
-      "printf 'x\\n' >>" JOURNAL,         ": >" JOURNAL,
-      "sed -i '2s/ 1 1$/ 0 1/' " JOURNAL, "sed -i 1d " JOURNAL,
-      "sed -i '2s/^./g/' " JOURNAL,       "sed -i '2s/ 30 / 030 /' " JOURNAL,
-      "printf '\\0\\n' >>" JOURNAL,
+      "printf 'x\\n' >>" JOURNAL,   "sed -i '2s/ 1 1$/ 0 1/' " JOURNAL, "sed -i 1d " JOURNAL,
+      "sed -i '2s/^./g/' " JOURNAL, "sed -i '2s/ 30 / 030 /' " JOURNAL, "printf '\\0\\n' >>" JOURNAL,
   };
   for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
     without_journal(state);
@@ -145,6 +143,41 @@ static void unfinished_lines_are_taken_away(void **state) {
   assert_succeeds(DECRYPT "--in again.umbra --out other.csv --publish --releases 2");
   expect_lines(3);
   assert_int_equal(shell("grep -q '^0123 ' " JOURNAL), 1);
+}
+
+/* As an editor may leave it: the line is whole, and counts. */
+static void lines_without_an_end_count(void **state) {
+  (void)state;
+  assert_succeeds(PUBLISH "--releases 1 --new-journal");
+  assert_int_equal(shell("truncate -s -1 " JOURNAL), 0);
+  assert_fails(1, "a new key", DECRYPT "--in again.umbra --out other.csv --publish --releases 1");
+  assert_succeeds(PUBLISH "--releases 1");
+  expect_lines(2);
+}
+
+/* A line that broke off within its last number is not that of the release which it was for. */
+static void releases_are_known_by_all_of_their_line(void **state) {
+  (void)state;
+  assert_succeeds(PUBLISH "--releases 100 --least-bits 2 --new-journal");
+  assert_int_equal(shell("sed -i '2s/ 1$/ 12/' " JOURNAL), 0);
+  assert_succeeds(PUBLISH "--releases 100 --least-bits 2");
+  expect_lines(3);
+  assert_int_equal(shell("grep -q 'shown_again' out"), 1);
+}
+
+/* The process was killed before the first line was whole: nothing is counted, and the owner says so. */
+static void journals_that_were_begun_begin_again(void **state) {
+  (void)state;
+  static const char *const left[] = {": >" JOURNAL, "printf 'umbra rel' >" JOURNAL,
+                                     "head -n 1 first | tr -d '\\n' >" JOURNAL};
+  assert_succeeds(PUBLISH "--releases 1 --new-journal");
+  assert_int_equal(shell("mv " JOURNAL " first"), 0);
+  for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+    assert_int_equal(shell("%s", left[i]), 0);
+    assert_fails(1, "with --new-journal it begins again", PUBLISH "--releases 1");
+    assert_succeeds(PUBLISH "--releases 1 --new-journal");
+    assert_int_equal(shell("cmp " JOURNAL " first && rm " JOURNAL), 0);
+  }
 }
 
 static void journals_are_regular_files(void **state) {
@@ -247,6 +280,9 @@ int main(void) {
       cmocka_unit_test_setup(journals_belong_to_a_key, without_journal),
       cmocka_unit_test_setup(broken_journals_are_refused, without_journal),
       cmocka_unit_test_setup(unfinished_lines_are_taken_away, without_journal),
+      cmocka_unit_test_setup(lines_without_an_end_count, without_journal),
+      cmocka_unit_test_setup(releases_are_known_by_all_of_their_line, without_journal),
+      cmocka_unit_test_setup(journals_that_were_begun_begin_again, without_journal),
       cmocka_unit_test_setup(journals_are_regular_files, without_journal),
       cmocka_unit_test_setup(two_at_once_are_refused, without_journal),
       cmocka_unit_test_setup(too_few_bits_count_nothing, without_journal),
