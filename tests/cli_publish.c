@@ -208,6 +208,7 @@ static void too_few_bits_count_nothing(void **state) {
   (void)state;
   assert_fails(1, "What would do", PUBLISH "--releases 1 --new-journal --least-bits 30");
   assert_fails(1, "(declared, times 8)", PUBLISH "--releases 1 --error 1e-3");
+  assert_fails(1, "declared up to 1e-20", PUBLISH "--releases 1 --error 1e-20"); /* there are more */
   assert_int_equal(access("shown.csv", F_OK), -1);
   expect_lines(1);
 }
@@ -221,7 +222,9 @@ static void options_belong_together(void **state) {
   assert_fails(2, "--doubtful is for the owner",
                "decrypt --plan p --secret s --in i --out o.csv --doubtful --publish "
                "--releases 1");
-  assert_fails(1, "releases is 0", PUBLISH "--new-journal --releases 0");
+  assert_fails(2, "--releases: 0 is out of range; 1 to 2^40", PUBLISH "--new-journal --releases 0");
+  assert_fails(2, "--releases: 1099511627777 is out of range", PUBLISH "--new-journal --releases 1099511627777");
+  assert_fails(2, "--publish: 0 is out of range", "plan --shape 60x5 --iterations 2 --publish 0");
 }
 
 static void models_are_published(void **state) {

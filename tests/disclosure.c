@@ -303,6 +303,9 @@ static void matrices(void **state) {
   assert_fails(umbra_matrix_decrypt_public(matrix, &told, shown, s.secret, &o, NULL), UMBRA_ERROR_RANGE,
                "each of them is one");
   o.releases = parts;
+  o.error_bound = umbra_ciphertext_error_bound(matrix->part[0]) / 1000;
+  assert_fails(umbra_matrix_decrypt_public(matrix, &told, shown, s.secret, &o, NULL), UMBRA_ERROR_RANGE, "doubts 0x10");
+  o.error_bound = 0;
   assert_ok(umbra_matrix_decrypt_public(matrix, &told, shown, s.secret, &o, NULL));
   assert_ok(umbra_matrix_decrypt(matrix, raw, s.secret, NULL));
   assert_true(told.ciphertexts == parts);

@@ -10,6 +10,7 @@
 #include "evaluate_network.h"
 #include "evaluation.h"
 #include "excess.h"
+#include "opened.h"
 #include "progress.h"
 #include "secret.h"
 #include "sigmoid.h"
@@ -317,7 +318,7 @@ static bool write_predictions(const evaluate_job *j, const evaluate_options *o, 
   }
   umask(0077);
   const bool written = cli_goes_on() && cli_check(umbra_table_write(&table, o->predictions), "--predictions");
-  free(table.values);
+  umbra_table_clear(&table);
   if (written) cli_report_step(report, "predictions", o->predictions);
   return written;
 }
@@ -395,11 +396,10 @@ static void clear(evaluate_job *j) {
   umbra_scaling_destroy(j->scaling);
   umbra_records_destroy(j->train);
   umbra_records_destroy(j->records);
-  free(j->values);
-  free(j->scores);
-  if (j->opened) explicit_bzero(j->opened, j->rows * sizeof *j->opened);
-  free(j->opened);
-  free(j->twin_scores);
+  cli_opened_free(j->values, j->rows * j->columns * sizeof *j->values);
+  cli_opened_free(j->scores, j->rows * sizeof *j->scores);
+  cli_opened_free(j->opened, j->rows * sizeof *j->opened);
+  cli_opened_free(j->twin_scores, j->rows * sizeof *j->twin_scores);
 }
 
 static void check_usage(const evaluate_options *o) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "network_model.h"
+#include "opened.h"
 #include "target.h"
 
 typedef struct judge_job {
@@ -193,8 +194,8 @@ static void clear(judge_job *j) {
   umbra_records_destroy(j->raw_train);
   umbra_records_destroy(j->records);
   umbra_records_destroy(j->raw);
-  free(j->weights);
-  free(j->scores);
+  cli_opened_free(j->weights, umbra_train_plan_weights(j->judging->plan) * sizeof *j->weights);
+  cli_opened_free(j->scores, j->rows * j->outputs * sizeof *j->scores);
 }
 
 bool cli_network_judge(const cli_network_judging *judging, cli_report *report) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opened.h"
+
 /* ---- scaling ---- */
 
 /* Of all columns: x becomes x scale + shift, and is cut off at -clip and clip; clip 0: it is not. */
@@ -78,7 +80,7 @@ static bool add_first(umbra_model *model, uint32_t *node, const double *weights,
   if (!room) return cli_error("out of memory");
   part_biases(room, room + units * columns, weights, units, columns);
   const bool added = cli_check(umbra_model_dense(model, node, *node, units, room, room + units * columns), "--onnx");
-  free(room);
+  cli_opened_free(room, units * (columns + 1) * sizeof *room);
   return added;
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "opened.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <libgen.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,3 +33,14 @@ bool cli_opened_prepare(const char *option, const char *path) {
   umask(0077);
   return chmod(path, 0600) == 0 || errno == ENOENT || cli_error("%s: %s: %s", option, path, strerror(errno));
 }
+
+/* ---- memory ---- */
+
+void cli_opened_free(void *values, size_t bytes) {
+  if (values) explicit_bzero(values, bytes);
+  free(values);
+}
+
+static void wipe_and_free(void *memory) { cli_opened_free(memory, malloc_usable_size(memory)); }
+
+void cli_opened_wipe_json(void) { cJSON_InitHooks(&(cJSON_Hooks){malloc, wipe_and_free}); }

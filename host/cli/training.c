@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "opened.h"
 #include "progress.h"
 
 bool cli_plan_load(umbra_train_plan **plan, const char *option, const char *path) {
@@ -94,7 +95,7 @@ double *cli_scores(const umbra_records *records, const double *weights) {
 bool cli_judge(umbra_judgement *judgement, const umbra_records *records, const double *weights, double threshold) {
   double *scores = cli_scores(records, weights);
   const bool done = scores && cli_check(umbra_judge_scores(judgement, records, scores, threshold), NULL);
-  free(scores);
+  cli_opened_free(scores, umbra_records_rows(records) * sizeof *scores);
   return done;
 }
 
@@ -156,7 +157,7 @@ bool cli_twin_is_finite(const cli_twin *twin) {
 }
 
 void cli_twin_clear(cli_twin *twin) {
-  free(twin->weights);
+  cli_opened_free(twin->weights, twin->count * sizeof *twin->weights);
   free(twin->trace);
   *twin = (cli_twin){0};
 }
