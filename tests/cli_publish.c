@@ -248,6 +248,27 @@ static void values_of_the_owner_are_kept_apart(void **state) {
   assert_int_equal(access("keys/owned.csv", F_OK), -1);
 }
 
+/* Nor are keys and data put where such values lie. */
+static void what_is_given_away_is_kept_apart(void **state) {
+  (void)state;
+  static const char *const names[] = {"x.csv", "x.npy", "x.json", "x.onnx", "x.html"};
+  write_text("train.csv", "a,b,y\n1,2,0\n2,3,1\n3,1,0\n4,4,1\n");
+  assert_succeeds("plan --shape 4x2 --iterations 1 --no-estimate --out plan.umbra");
+  assert_succeeds("keygen --plan plan.umbra --out plan-keys --secret secret/plan.umbra --no-passphrase");
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    assert_int_equal(shell("rm -rf mixed && mkdir mixed && echo 1 >mixed/%s && chmod 600 mixed/%s", names[i], names[i]),
+                     0);
+    assert_fails(1, "need separate folders",
+                 "keygen --params params.umbra --out mixed --secret secret/mixed.umbra --no-passphrase");
+    assert_fails(1, "need separate folders", "encrypt train.csv --plan plan.umbra --keys plan-keys --out mixed");
+    assert_fails(1, "need separate folders", "train --keys plan-keys --data nowhere --out mixed");
+    assert_int_equal(shell("test \"$(ls mixed)\" = %s", names[i]), 0);
+  }
+  assert_int_equal(shell("chmod 644 mixed/x.html"), 0);
+  assert_succeeds("keygen --params params.umbra --out mixed --secret secret/mixed.umbra --no-passphrase");
+  assert_fails(1, "need separate folders", "plan train.csv --no-estimate --scaling mixed/scaling.csv");
+}
+
 /* ---- plans ---- */
 
 static void plans_say_what_is_left(void **state) {
@@ -292,6 +313,7 @@ int main(void) {
       cmocka_unit_test_setup(options_belong_together, without_journal),
       cmocka_unit_test_setup(models_are_published, without_journal),
       cmocka_unit_test(values_of_the_owner_are_kept_apart),
+      cmocka_unit_test(what_is_given_away_is_kept_apart),
       cmocka_unit_test(plans_say_what_is_left),
       cmocka_unit_test(plans_that_leave_nothing_are_refused),
   };

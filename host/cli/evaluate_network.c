@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "network_model.h"
 #include "opened.h"
@@ -178,11 +177,9 @@ static bool compare(judge_job *j, cli_report *report) {
 
 /* ---- for other programs ---- */
 
-/* It may tell about the records: a new file is for the owner alone. */
 static bool export_network(const judge_job *j, cli_report *report) {
   const cli_network_judging *o = j->judging;
   if (!o->onnx) return true;
-  umask(0077);
   if (!cli_network_export(o->onnx, &j->planned, j->weights, o->scaling, umbra_records_schema(j->raw))) return false;
   cli_report_step(report, "network", o->onnx);
   return true;

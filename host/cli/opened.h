@@ -12,6 +12,15 @@
  */
 bool cli_opened_prepare(const char *option, const char *path);
 
+/* False, with an error, if that folder has such files: what tells about records, without being decrypted, is kept so, too. */
+bool cli_opened_lies_apart(const char *option, const char *path);
+
+/*
+ * For whoever fills a folder that is given away. False, with an error, if it has tables, models or reports that nobody but
+ * their owner may read, which is how the program leaves decrypted values.
+ */
+bool cli_opened_lacks(const char *option, const char *folder);
+
 /* Overwrites values, or what follows from them, before their memory is given back. */
 void cli_opened_free(void *values, size_t bytes);
 

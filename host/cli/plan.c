@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "estimate.h"
 #include "network.h"
+#include "opened.h"
 #include "plan_job.h"
 #include "progress.h"
 #include "target.h"
@@ -142,7 +143,8 @@ static bool is_scaling(const char *path) {
 static bool may_write(const plan_options *o) {
   const char *inputs[] = {o->data, o->held_out, o->initial, o->params};
   return (!o->out || cli_may_write("--out", o->out, CLI_KIND_PLAN, inputs, 4)) &&
-         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 4)));
+         (!o->scaling || (is_scaling(o->scaling) && cli_may_write("--scaling", o->scaling, NULL, inputs, 4) &&
+                          cli_opened_lies_apart("--scaling", o->scaling)));
 }
 
 /* It tells about the records, so a new file is for the owner alone; the plan is public. */
