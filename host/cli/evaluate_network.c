@@ -79,11 +79,11 @@ static bool load_records(judge_job *j, cli_report *report) {
 /* ---- what they come to ---- */
 
 static void add_class(cJSON *line, const char *key, const umbra_schema *schema, size_t class) {
-  char name[64] = "";
-  size_t size = sizeof name;
-  if (!schema || umbra_schema_class_name(schema, name, &size, class) != UMBRA_OK)
-    snprintf(name, sizeof name, "%zu", class);
-  cJSON_AddStringToObject(line, key, name);
+  char number[32];
+  char *name = schema ? cli_class_name(schema, class) : NULL;
+  snprintf(number, sizeof number, "%zu", class);
+  cJSON_AddStringToObject(line, key, name ? name : number);
+  free(name);
 }
 
 /* Pairs of classes that occur: of one class, and said to be of another or the same. */

@@ -110,6 +110,20 @@ bool cli_weights_load(umbra_table *weights, cli_training *training, const char *
                    option, path, weights->rows, weights->columns, columns + 1);
 }
 
+typedef struct named_class {
+  const umbra_schema *schema;
+  size_t class;
+} named_class;
+
+static umbra_status describe_class(const void *object, char *text, size_t *size) {
+  const named_class *c = object;
+  return umbra_schema_class_name(c->schema, text, size, c->class);
+}
+
+char *cli_class_name(const umbra_schema *schema, size_t class) {
+  return cli_text(describe_class, &(named_class){schema, class});
+}
+
 uint32_t cli_plan_layers(const umbra_train_options *planned) {
   uint32_t layers = 1;
   while (layers <= UMBRA_TRAIN_MAX_HIDDEN && planned->hidden[layers - 1]) layers++;
