@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -66,8 +67,20 @@ static umbra_status inflate_stream(growing *to, z_stream *stream, const uint8_t 
   return to->bytes.size > to->most ? too_long(to->path, to->most) : UMBRA_OK;
 }
 
+/* zlib's memory has a window of what is unpacked. */
+static voidpf take_memory(voidpf user, uInt items, uInt size) {
+  void *block = NULL;
+  (void)user;
+  return umbra_alloc(&block, items, size, "unpacking") == UMBRA_OK ? block : NULL;
+}
+
+static void give_memory(voidpf user, voidpf memory) {
+  (void)user;
+  umbra_wipe_and_free(memory, malloc_usable_size(memory));
+}
+
 static umbra_status inflate_all(growing *to, int window, const uint8_t **from, const uint8_t *end) {
-  z_stream stream = {0};
+  z_stream stream = {.zalloc = take_memory, .zfree = give_memory};
   if (inflateInit2(&stream, window) != Z_OK)
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "out of memory for unpacking '%s'", to->path);
   umbra_status status = inflate_stream(to, &stream, from, end);
