@@ -28,6 +28,11 @@ static int holds(const void *memory, size_t bytes) {
   return memmem(memory, bytes, needle_text, strlen(needle_text)) || memmem(memory, bytes, &needle, sizeof needle);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 }; /* by what has a free of its own */
+#else
+enum { SANITIZED = 0 };
+
 /* Instead of the C library's, which it calls. */
 void free(void *memory) {
   static void (*next)(void *);
@@ -38,6 +43,8 @@ void free(void *memory) {
   if (looking && memory) found += (size_t)holds(memory, malloc_usable_size(memory));
   next(memory);
 }
+
+#endif
 
 static char folder[64];
 
@@ -110,6 +117,8 @@ static void weights(void **state) {
 }
 
 int main(void) {
+  enum { SKIPPED = 77 };
+  if (SANITIZED) return SKIPPED;
   const struct CMUnitTest tests[] = {cmocka_unit_test(tables), cmocka_unit_test(weights)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
