@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
+#include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -11,6 +13,11 @@
 #include "../base/error.h"
 #include "../base/memory.h"
 #include "storage.h"
+
+void umbra_bytes_clear(umbra_bytes *bytes) {
+  umbra_wipe_and_free(bytes->at, bytes->size);
+  *bytes = (umbra_bytes){0};
+}
 
 static umbra_status too_long(const char *path, uint64_t most) {
   return umbra_fail(UMBRA_ERROR_RANGE,
@@ -62,8 +69,20 @@ static umbra_status inflate_stream(unpacked *to, size_t room, z_stream *stream, 
   return UMBRA_OK;
 }
 
+/* zlib's memory has a window of what is unpacked. */
+static voidpf take_memory(voidpf user, uInt items, uInt size) {
+  void *block = NULL;
+  (void)user;
+  return umbra_alloc(&block, items, size, "unpacking") == UMBRA_OK ? block : NULL;
+}
+
+static void give_memory(voidpf user, voidpf memory) {
+  (void)user;
+  umbra_wipe_and_free(memory, malloc_usable_size(memory));
+}
+
 static umbra_status inflate_one(unpacked *to, size_t room, int window, const uint8_t **from, const uint8_t *end) {
-  z_stream stream = {0};
+  z_stream stream = {.zalloc = take_memory, .zfree = give_memory};
   if (inflateInit2(&stream, window) != Z_OK)
     return umbra_fail(UMBRA_ERROR_OUT_OF_MEMORY, "out of memory for unpacking '%s'", to->path);
   umbra_status status = inflate_stream(to, room, &stream, from, end);
@@ -94,12 +113,14 @@ static umbra_status unpack_by(unpacker *unpack, umbra_bytes *bytes, const umbra_
   uint8_t scratch[SCRATCH];
   unpacked counted = {.scratch = scratch, .most = most, .path = path}, kept = {.most = most, .path = path};
   const uint8_t *end = packed->at + packed->size;
-  UMBRA_TRY(unpack(&counted, 0, packed->at, end));
+  umbra_status status = unpack(&counted, 0, packed->at, end);
+  sodium_memzero(scratch, sizeof scratch);
+  UMBRA_TRY(status);
   const size_t room = counted.bytes.size + 1;
   UMBRA_TRY(umbra_alloc(&kept.bytes.at, room, 1, "the bytes of a file"));
-  umbra_status status = unpack(&kept, room, packed->at, end);
+  status = unpack(&kept, room, packed->at, end);
   if (status == UMBRA_OK) *bytes = kept.bytes;
-  else umbra_free(kept.bytes.at);
+  else umbra_bytes_clear(&kept.bytes);
   return status;
 }
 
@@ -107,7 +128,7 @@ static umbra_status unpack(umbra_bytes *bytes, const char *path, uint64_t most) 
   umbra_bytes made;
   if (!begins_gzip(bytes->at, bytes->at + bytes->size)) return UMBRA_OK;
   UMBRA_TRY(unpack_by(gunzip, &made, bytes, path, most));
-  umbra_free(bytes->at);
+  umbra_bytes_clear(bytes);
   *bytes = made;
   return UMBRA_OK;
 }
@@ -143,7 +164,7 @@ static umbra_status read_standard_input(umbra_bytes *bytes, uint64_t most) {
   growing made = {.most = most, .path = "-"};
   umbra_status status = read_stream(&made, STDIN_FILENO);
   if (status == UMBRA_OK) *bytes = made.bytes;
-  else umbra_free(made.bytes.at);
+  else umbra_bytes_clear(&made.bytes);
   return status;
 }
 
@@ -157,7 +178,7 @@ static umbra_status read_file(umbra_bytes *bytes, const char *path, uint64_t mos
   if (status == UMBRA_OK) status = umbra_storage_read(file, made.at, size, path);
   close(file);
   if (status == UMBRA_OK) *bytes = made;
-  else umbra_free(made.at);
+  else umbra_bytes_clear(&made);
   return status;
 }
 
@@ -166,7 +187,7 @@ umbra_status umbra_input_read(umbra_bytes *bytes, const char *path, uint64_t mos
   UMBRA_TRY(strcmp(path, "-") == 0 ? read_standard_input(&made, most) : read_file(&made, path, most));
   umbra_status status = unpack(&made, path, most);
   if (status == UMBRA_OK) *bytes = made;
-  else umbra_free(made.at);
+  else umbra_bytes_clear(&made);
   return status;
 }
 
@@ -263,6 +284,6 @@ umbra_status umbra_zip_read(umbra_bytes *bytes, const umbra_zip_member *member, 
                                                  : unpack_by(inflate_raw, &made, &packed, path, most);
   if (status == UMBRA_OK) status = check_crc(&made, member, path);
   if (status == UMBRA_OK) *bytes = made;
-  else umbra_free(made.at);
+  else umbra_bytes_clear(&made);
   return status;
 }
