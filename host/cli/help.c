@@ -6,7 +6,7 @@
 
 #include "output.h"
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, HELP_WIDTH = 118 };
 
 static cli_help_form form;
 
@@ -39,6 +39,17 @@ const char *cli_option_help(char text[CLI_OPTION_HELP], const cli_option *o) {
 
 /* ---- commands ---- */
 
+/* Words of a text from the column `at` on, in as many lines as they take. */
+static void put_wrapped(const char *text, int at) {
+  while (*text) {
+    const int length = (int)strcspn(text, " ");
+    if (at > HELP_COLUMN && at + 1 + length > HELP_WIDTH) at = printf("\n%*s", HELP_COLUMN, "") - 1;
+    at += printf("%s%.*s", at > HELP_COLUMN ? " " : "", length, text);
+    text += length + strspn(text + length, " ");
+  }
+  putchar('\n');
+}
+
 static void print_text(const cli_command *command, const cli_option *options) {
   const bool may_lack = command->operand_may_lack;
   char help[CLI_OPTION_HELP];
@@ -47,7 +58,8 @@ static void print_text(const cli_command *command, const cli_option *options) {
   printf("\n\n%s\n\nOptions:\n", command->summary);
   for (const cli_option *o = options; o->name; o++) {
     int width = printf("  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-    printf("%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", cli_option_help(help, o));
+    if (width >= HELP_COLUMN) width = printf("\n") - 1;
+    put_wrapped(cli_option_help(help, o), width + printf("%*s", HELP_COLUMN - width, ""));
   }
   printf("  -h, --help%*sthis text\n\n%s\n\n%s\n", HELP_COLUMN - 12, "", command->details, CLI_EXIT_CODES);
 }

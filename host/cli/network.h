@@ -27,7 +27,7 @@ typedef struct cli_network_options {
   const char *digests;                /* where a server writes those of layers; or NULL */
   cli_secret secret;
   cli_publish publish;
-  bool clip, values, doubtful;
+  bool clip, values, doubtful, no_estimate, json;
   uint32_t repeat; /* how often a server computes; 0: once */
   cli_engine engine;
 } cli_network_options;

@@ -6,6 +6,7 @@
 
 #include "approximation.h"
 #include "estimate.h"
+#include "machine.h"
 #include "network.h"
 #include "network_svg.h"
 #include "progress.h"
@@ -77,9 +78,8 @@ static bool predict(umbra_cost *cost, const plan_job *j, const char *machine, cJ
 static bool estimate(const plan_job *j, const plan_options *o, cli_report *report) {
   cli_estimate found;
   if (o->no_estimate) return true;
-  if (!cli_estimate_network(&found, j->plan)) return false;
-  cli_estimate_tell(&found, report->root, o->json);
-  cli_report_step(report, "estimate", NULL);
+  if (!cli_estimate_network(&found, j->plan, report)) return false;
+  cli_estimate_tell(&found, report, o->json);
   return true;
 }
 
@@ -90,10 +90,14 @@ static void report_process(const umbra_cost *cost, cli_report *report) {
 }
 
 /* For this machine and the one that is asked for; elsewhere: for those whose tables come with the library. */
-static bool predict_all(plan_job *j, const plan_options *o, cJSON *list, cJSON *elsewhere) {
+static bool predict_all(plan_job *j, const plan_options *o, cli_report *report) {
   static const char *const known[] = {"xeon-avx512", "xeon-avx2", "h200"};
   umbra_cost other;
-  if (!predict(&j->cost, j, NULL, list) || (o->machine && !predict(&j->cost, j, o->machine, list))) return false;
+  cJSON *list = cli_report_list(report, "predictions"), *elsewhere = cli_report_list(report, "elsewhere");
+  if (!predict(&j->cost, j, NULL, list) ||
+      (o->machine && !(cli_machine_find(umbra_inference_plan_params(j->plan), o->machine, report) &&
+                       predict(&j->cost, j, o->machine, list))))
+    return false;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (!predict(&other, j, known[i], elsewhere)) return false;
   return true;
@@ -126,12 +130,11 @@ static void report_layers(const plan_job *j, cJSON *list) {
 }
 
 static bool describe(plan_job *j, const plan_options *o, cli_report *report) {
-  cJSON *list = cli_report_list(report, "predictions");
   if (!cli_network_describe(j->plan, report->root, o->explain, o->json)) return false;
   if (!estimate(j, o, report)) return false;
   if (!o->json) putchar('\n');
   fflush(stdout);
-  if (!predict_all(j, o, list, cli_report_list(report, "elsewhere"))) return false;
+  if (!predict_all(j, o, report)) return false;
   report_process(&j->cost, report);
   if (!o->explain && !o->svg) return true;
   if (!find_layers(j, o)) return false;
@@ -224,7 +227,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"machine", "NAME", "state the layers' times on h200 or others; see umbra bench", CLI_TEXT, &o.machine,
        CLI_OPTIONAL},
-      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       {"explain", NULL, "print the layers with their levels and times, and all ways that were tried", CLI_FLAG,
        &o.explain, CLI_OPTIONAL},
       {"svg", "FILE", "draw the layers with their levels, refreshes and times", CLI_TEXT, &o.svg, CLI_OPTIONAL},

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "estimate.h"
+#include "machine.h"
 #include "network.h"
 #include "opened.h"
 #include "plan_job.h"
@@ -104,6 +105,7 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
   static const char *const names[] = {"seconds", "seconds_per_iteration", "seconds_per_bootstrap"};
   char text[3][CLI_UNITS];
   umbra_cost cost[3];
+  if (!cli_machine_find(j->params, o->machine, report)) return false;
   cJSON *facts = cJSON_AddObjectToObject(report->root, "prediction");
   for (int part = 0; part < 3; part++) {
     umbra_cost_init(&cost[part]);
@@ -125,9 +127,8 @@ static bool predict(const plan_job *j, const plan_options *o, cli_report *report
 static bool estimate(const plan_job *j, const plan_options *o, cli_report *report) {
   cli_estimate found;
   if (o->no_estimate) return true;
-  if (!cli_estimate_training(&found, j->plan, 0, &o->engine)) return false;
-  cli_estimate_tell(&found, report->root, o->json);
-  cli_report_step(report, "estimate", NULL);
+  if (!cli_estimate_training(&found, j->plan, 0, &o->engine, report)) return false;
+  cli_estimate_tell(&found, report, o->json);
   return true;
 }
 
@@ -343,7 +344,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"activation", "NAME",
        "of hidden layers: square (default), or a polynomial near sigmoid, tanh, gelu, silu, softplus, relu or erf",
        CLI_TEXT, &o.activation, CLI_OPTIONAL},
-      {"activation-degree", "D", "of that polynomial, 2 to 15 (default 7)", CLI_COUNT, &o.train.hidden_degree,
+      {"activation-degree", "D", "of that polynomial (default 7)", CLI_COUNT, &o.train.hidden_degree,
        CLI_WITHIN(2, UMBRA_TRAIN_MAX_HIDDEN_DEGREE)},
       {"hidden-range", "R", "sums of hidden layers are expected in [-R, R] (default 16)", CLI_NUMBER,
        &o.train.hidden_range, CLI_WITHIN(0x1p-10, 0x1p10)},
@@ -368,7 +369,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        CLI_OPTIONAL},
       {"machine", "NAME", "state how long it takes on h200 or others instead; see umbra bench (default: here)",
        CLI_TEXT, &o.machine, CLI_OPTIONAL},
-      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       {"memory", "BYTES", "fail if the training takes more, such as 16G (default: any)", CLI_BYTES, &o.memory,
        CLI_WITHIN(1, 0x1p63)},
       {"calibrate", NULL, "time it on this machine", CLI_FLAG, &o.calibrate, CLI_OPTIONAL},

@@ -145,6 +145,7 @@ static bool report_outcome(const plan_job *j, const plan_options *o, cli_report 
   cli_report_number(report, "accuracy_exact", exact.accuracy);
   cli_report_number(report, "auc_exact", exact.auc);
   cli_add_counts(report->root, &twin);
+  cli_report_one_sided(report, &twin);
   cli_report_number(report, "largest_weight", cli_twin_largest_weight(&j->twin));
   add_trace(report->root, &j->twin, &j->exact);
   return true;

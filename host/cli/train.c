@@ -121,12 +121,10 @@ static bool estimate(const train_job *j, const train_options *o, cli_report *rep
   uint32_t done = 0;
   if (o->no_estimate) return true;
   if ((o->resume && !cli_check(umbra_train_plan_done(j->plan, &done, o->data, j->checkpoint), "--resume")) ||
-      !cli_estimate_training(&found, j->plan, done, &o->engine))
+      !cli_estimate_training(&found, j->plan, done, &o->engine, report))
     return false;
   found.keys = found.data = 0;
-  cli_estimate_tell(&found, report->root, o->json);
-  fflush(stdout);
-  cli_report_step(report, "estimate", NULL);
+  cli_estimate_tell(&found, report, o->json);
   return true;
 }
 
@@ -263,7 +261,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
       {"resume", NULL, "go on from the checkpoint in there", CLI_FLAG, &o.resume, CLI_OPTIONAL},
       {"memory", "BYTES", "keep so much of the data set in memory, such as 2G (default: nothing)", CLI_BYTES, &o.memory,
        CLI_OPTIONAL},
-      CLI_NO_ESTIMATE_OPTION(o.no_estimate),
+      CLI_NO_ESTIMATE_OPTION(o.no_estimate, "the machine, a key and a rotation"),
       CLI_ENGINE_OPTIONS(o.engine),
       CLI_JSON_OPTION(o.json),
       {0}};
@@ -285,8 +283,8 @@ const cli_command cli_train = {
     .details =
         "It opens the two folders named above, and no secret key: it sees neither records nor labels nor weights.\n"
         "Its own folder gets " CLI_MODEL_FILE ", of a network layer-1.umbra, ... (encrypted), " CLI_LOG_FILE
-        " (a line of JSON for each iteration) and\n" CLI_CHECKPOINT_FILE
-        ", which is replaced after every iteration: whatever stops the training, --resume goes on.\n"
+        "\n(a line of JSON for each iteration) and " CLI_CHECKPOINT_FILE
+        ",\nwhich is replaced after every iteration: whatever stops the training, --resume goes on.\n"
         "At the beginning it says what it will take here; of a training that is finished it says so at once. Keys are\n"
         "enough if they serve what the plan needs, whatever plan they were made for.\n\n"
         "Examples:\n"

@@ -393,6 +393,20 @@ static umbra_status put_rows(umbra_grid *grid, reading *r) {
   return UMBRA_OK;
 }
 
+static int is_in_single_quotes(umbra_span name) {
+  return name.length > 2 && name.at[0] == '\'' && name.at[name.length - 1] == '\'';
+}
+
+/* Those around each of all names are no part of them. */
+static void strip_single_quotes(umbra_grid *grid) {
+  for (size_t c = 0; c < grid->columns; c++)
+    if (grid->column[c].name.length && !is_in_single_quotes(grid->column[c].name)) return;
+  for (size_t c = 0; c < grid->columns; c++) {
+    umbra_span *name = &grid->column[c].name;
+    if (name->length) *name = (umbra_span){name->at + 1, name->length - 2};
+  }
+}
+
 /* In memory of their own: the header stays as it is, so that it is known when it comes again. */
 static umbra_status put_names(umbra_grid *grid, const reading *r) {
   size_t bytes = 1;
@@ -408,6 +422,7 @@ static umbra_status put_names(umbra_grid *grid, const reading *r) {
     at += name.text.length;
     grid->column[c + r->row_names].name = umbra_field_plain(&name);
   }
+  strip_single_quotes(grid);
   return UMBRA_OK;
 }
 
