@@ -50,14 +50,16 @@ static void skip_lines(umbra_delimited *t, uint32_t lines) {
 static int is_separator(char c) { return c && strchr(",;\t| ", c); }
 
 static umbra_status choose_separator(reading *r) {
-  const char given = take_directive(&r->text);
+  const char given = take_directive(&r->text), option = r->options->separator;
   skip_lines(&r->text, r->options->skip);
-  r->text.separator = r->options->separator ? r->options->separator : given;
+  r->text.separator = option ? option : given;
   if (!r->text.separator) return umbra_delimited_detect(&r->text.separator, &r->text);
-  return is_separator(r->text.separator)
-             ? UMBRA_OK
-             : umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
-                          "--separator: '%c' is none of comma, semicolon, tab, | and blanks", r->text.separator);
+  if (is_separator(r->text.separator)) return UMBRA_OK;
+  if (option)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT, "--separator: '%c' is none of comma, semicolon, tab, | and blanks",
+                      option);
+  return umbra_fail(UMBRA_ERROR_FORMAT,
+                    "line 1: sep= gives none of comma, semicolon, tab, | and blanks; --separator goes before it");
 }
 
 /* ---- whether there is a header ---- */
