@@ -99,7 +99,8 @@ static umbra_way outline_of(const umbra_way *way) {
                      .encode = way->encode,
                      .ahead = way->ahead,
                      .refresh = way->refresh,
-                     .weights = way->weights};
+                     .weights = way->weights,
+                     .weight_bound = way->weight_bound};
 }
 
 umbra_status umbra_plan_measure(const umbra_inference_plan *plan, umbra_cost *cost, umbra_inference_layer *layers,

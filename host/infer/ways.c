@@ -154,6 +154,7 @@ typedef struct list {
   size_t count;
   const umbra_program *program;
   const umbra_inference_options *options;
+  double weight_bound;
 } list;
 
 static void add_way(list *l, const umbra_way *way) {
@@ -212,7 +213,10 @@ static void add_layouts(list *l, umbra_params *params) {
   const int last = enough ? UMBRA_BOOTSTRAP_STANDARD : UMBRA_BOOTSTRAP_STC_FIRST;
   if (!enough && l->options->without_refreshes) return;
   for (int order = UMBRA_BOOTSTRAP_STANDARD; order <= last; order++) {
-    const umbra_way way = {.params = params, .refresh = (umbra_bootstrap_order)order, .weights = l->options->weights};
+    const umbra_way way = {.params = params,
+                           .refresh = (umbra_bootstrap_order)order,
+                           .weights = l->options->weights,
+                           .weight_bound = l->weight_bound};
     if (l->program->image.channels) add_images(l, way);
     else add_matrices(l, &way);
   }
@@ -366,6 +370,7 @@ umbra_status umbra_ways_find(umbra_way **ways, size_t *count, const umbra_progra
   UMBRA_TRY(umbra_alloc(&l, 1, sizeof *l, "ways to compute a network"));
   l->program = program;
   l->options = options;
+  if (options->weights == UMBRA_WEIGHTS_ENCRYPTED) l->weight_bound = umbra_encrypted_bound(program);
   umbra_status status = find(l, watch);
   if (status == UMBRA_OK) status = umbra_copy_bytes(ways, l->way, l->count, sizeof *l->way);
   if (status == UMBRA_OK) *count = l->count;
