@@ -188,8 +188,9 @@ static bool plan(plan_job *j, const plan_options *o, cli_report *report) {
   if (!memory_suffices(j, o->memory) || !(o->machine ? predict : estimate)(j, o, report)) return false;
   if (!o->json && o->data) (o->network ? cli_layers_print_trace : cli_plan_print_trace)(j);
   fflush(stdout);
-  return (!o->publish || cli_plan_publish(j, o, report)) && (!o->calibrate || calibrate(j, o, report)) &&
-         cli_goes_on() && save_scaling(j, o, report) && save_plan(j, o, report);
+  return cli_plan_explain_visible(j, o, report) && (!o->publish || cli_plan_publish(j, o, report)) &&
+         (!o->calibrate || calibrate(j, o, report)) && cli_goes_on() && save_scaling(j, o, report) &&
+         save_plan(j, o, report);
 }
 
 static void clear(plan_job *j) {
@@ -365,7 +366,7 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "no scaled feature is above B, a power of two from 1 on, which every ciphertext of the data set shows (default: "
        "by "
        "DATA; else that of what is encrypted)",
-       CLI_NUMBER, &o.train.record_bound, CLI_WITHIN(1, 0x1p1000)},
+       CLI_NUMBER, &o.train.record_bound, CLI_WITHIN(1, 0x1p64)},
       {"coarse", NULL, "bounds that are found from DATA become the next of 1, 16, 256, ..., so that they tell less",
        CLI_FLAG, &o.coarse, CLI_OPTIONAL},
       {"explain-visible", NULL, "say what others see in the plan that was found from DATA", CLI_FLAG,

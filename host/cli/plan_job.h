@@ -103,6 +103,11 @@ double cli_plan_coarse(const plan_options *o, double found);
 /* A plan of what is wanted, with that bound, for so many records. */
 bool cli_plan_make(umbra_train_plan **plan, const plan_job *j, size_t rows, double bound);
 
+/* ---- plan_visible.c ---- */
+
+/* With --explain-visible: what of the plan was found from data, and what it tells of them. */
+bool cli_plan_explain_visible(const plan_job *j, const plan_options *o, cli_report *report);
+
 /* ---- plan_publish.c ---- */
 
 /* What will be left of the weights when they are shown; false, with an error that says what would do, if that is too little. */
