@@ -171,6 +171,27 @@ umbra_status umbra_inference_decrypt_public(umbra_disclosure *disclosure, umbra_
   return UMBRA_GIVE(umbra_disclosure, disclosure, &told);
 }
 
+/* ---- on the server ---- */
+
+umbra_status umbra_inference_sanitize(umbra_matrix **out, umbra_disclosure *disclosure,
+                                      const umbra_inference_plan *plan, const umbra_matrix *results,
+                                      const umbra_public_key *key, const umbra_disclosure_options *options,
+                                      const umbra_progress *progress) {
+  umbra_disclosure_options o;
+  umbra_disclosure told = {UMBRA_DISCLOSURE_INIT};
+  if (!out || !plan || !results || !key)
+    return umbra_fail(UMBRA_ERROR_INVALID_ARGUMENT,
+                      "umbra_inference_sanitize needs an output, a plan, results and a public key");
+  UMBRA_TRY(umbra_disclosure_options_take(&o, options));
+  if (disclosure) UMBRA_TRY(UMBRA_TAKE(umbra_disclosure, &told, disclosure));
+  UMBRA_TRY(check(plan, results));
+  const double scale = fabs(plan->frame.result_scale);
+  o = in_elements(o, plan, scale);
+  UMBRA_TRY(umbra_matrix_sanitize(out, &told, results, key, &o, progress));
+  umbra_disclosure_scale(&told, scale);
+  return disclosure ? UMBRA_GIVE(umbra_disclosure, disclosure, &told) : UMBRA_OK;
+}
+
 /* ---- the owner's last steps ---- */
 
 /* Each record's elements become its result. */

@@ -216,6 +216,17 @@ UMBRA_API uint64_t umbra_inference_bytes(const umbra_inference *network); /* wei
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_run(umbra_evaluator *evaluator, umbra_matrix **out,
                                                           const umbra_matrix *batch, const umbra_inference *network);
 
+/*
+ * *out = results of the plan's network of which whoever decrypts them learns less of its weights (umbra/sanitize.h); out may
+ * be the results. What is hidden is the plan's error, bits count from its outputs, unless the options say otherwise; both, and
+ * `disclosure`, are in units of the output. Errors: those of umbra_matrix_sanitize, MISMATCH (no results of this plan).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_sanitize(umbra_matrix **out, umbra_disclosure *disclosure,
+                                                               const umbra_inference_plan *plan,
+                                                               const umbra_matrix *results, const umbra_public_key *key,
+                                                               const umbra_disclosure_options *options,
+                                                               const umbra_progress *progress);
+
 /* ---- encrypted weights ---- */
 
 /* Of one plan, in its order; immutable, shareable. umbra_inference_weights_save, _load, ...: see umbra/file.h. */
