@@ -24,7 +24,9 @@ typedef struct umbra_way {
   umbra_place_choice *levels; /* of each step: at entry, and whether its result is refreshed; NULL: not found */
   umbra_inference_report report;
   umbra_key_needs *needs;
-  size_t order; /* in which it was thought of, which decides between equals */
+  size_t results;                      /* ciphertexts of a batch's results, once it was measured, */
+  uint32_t result_level, result_slots; /* and what they are */
+  size_t order;                        /* in which it was thought of, which decides between equals */
 } umbra_way;
 void umbra_way_clear(umbra_way *way);
 

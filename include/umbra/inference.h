@@ -65,6 +65,8 @@ typedef struct umbra_inference_options {
   const umbra_approximation_options *approximation; /* of activations; NULL: the defaults */
   const umbra_params *params; /* NULL: the smallest ring of 128 bits of security that has the levels */
   umbra_weights_kind weights;
+  /* Of results that others may see, or that are sanitised: what leaves fewer than least_bits is left out. NULL: neither */
+  const umbra_disclosure_options *disclosure;
 } umbra_inference_options;
 #define UMBRA_INFERENCE_OPTIONS_INIT                                                            \
   .struct_size = sizeof(umbra_inference_options), .records = 1, .margin = 1.6, .error = 0x1p-6, \
@@ -77,7 +79,8 @@ UMBRA_API void umbra_inference_options_init(umbra_inference_options *options, si
  * every value follows, and polynomials for activations (umbra/approximation.h). Errors: UNSUPPORTED (a node that cannot
  * be computed on encrypted values: its name and type; params with keyless levels for encrypted weights), MISMATCH
  * (shape of the samples), INVALID_ARGUMENT (options), RANGE (a layer that is too large for matrices, by name, and not
- * computed on images; no parameters have the levels, the memory or the error wanted: the text has what there is),
+ * computed on images; no parameters have the levels, the memory, the error or the bits of a release that are wanted: the
+ * text has what there is),
  * OUT_OF_MEMORY, CANCELLED.
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_create(umbra_inference_plan **plan, const umbra_model *model,
@@ -140,6 +143,16 @@ UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_report(const umbra_in
  */
 UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_cost(const umbra_inference_plan *plan, umbra_cost *cost,
                                                                 const char *machine);
+
+/*
+ * What a release of results (umbra_inference_decrypt_public), or sanitising them, will be, by the plan's error and the size
+ * of its outputs, unless the options say otherwise; a batch of as many records as planned counts as `ciphertexts`. In units
+ * of the output. The run is made dry once more. Errors: those of umbra_disclosure_predict; INVALID_ARGUMENT (a plan without
+ * layers), RANGE (also more ciphertexts than releases).
+ */
+UMBRA_MUST_USE UMBRA_API umbra_status umbra_inference_plan_disclosure(const umbra_inference_plan *plan,
+                                                                      umbra_disclosure *disclosure,
+                                                                      const umbra_disclosure_options *options);
 
 /* A layer: everything linear between two activations, or one of these. */
 typedef struct umbra_inference_layer {
