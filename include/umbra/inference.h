@@ -251,8 +251,8 @@ typedef struct umbra_inference_weights umbra_inference_weights;
  * client's plan and these, and sees neither records nor weights. Whoever holds the secret key can read both.
  *
  * Weights and biases of all layers are encrypted, zeros too: a convolution is a matrix that does not show its windows.
- * Not hidden are shapes of layers, scales of their values, polynomials of activations, and for each ciphertext the
- * power of two, from 1 on, that bounds its weights in these scales. Products with encrypted weights take the level that
+ * Not hidden are shapes of layers, scales of their values, polynomials of activations, and one power of two, from 1 on,
+ * that bounds all weights in these scales. Products with encrypted weights take the level that
  * others take, a relinearisation for each ciphertext of a result and, where elements share ciphertexts, rotations
  * (umbra_matrix_multiply, by diagonals).
  *
