@@ -113,7 +113,8 @@ static bool run(const cli_command *command, int argc, char **argv) {
        "weights "
        "from more than the values (default: no)",
        CLI_NUMBER, &o.run.sanitize, CLI_WITHIN(1, 128)},
-      {"results", "N", "with --sanitize: ciphertexts of answers that are given in all, those to come too", CLI_WHOLE,
+      {"results", "N",
+       "with --sanitize: ciphertexts of answers that are given in all, those to come too (default: none)", CLI_WHOLE,
        &o.run.results, CLI_OPTIONAL},
       {"least-bits", "B", "with --sanitize: refuse to leave fewer bits of the largest output (default 8)", CLI_NUMBER,
        &o.run.least_bits, CLI_WITHIN(1, 1000)},
