@@ -138,6 +138,20 @@ static void answers_for_others(void **state) {
   umbra_matrix_destroy(batch);
 }
 
+/* All records show the same of their sizes; what says that it may be larger was encrypted by no plan. */
+static void records_show_one_bound(void **state) {
+  (void)state;
+  umbra_ndarray records = random_records(3, RECORDS, INPUTS);
+  umbra_matrix *batch = encrypt_records(&side, plan, &records), *answer = NULL;
+  for (size_t i = 0; i < batch->parts; i++) assert_true(umbra_ciphertext_magnitude(batch->part[i]) == 1);
+  const umbra_declaration larger = {UMBRA_DECLARATION_INIT, .magnitude = 2};
+  assert_ok(umbra_ciphertext_declare(batch->part[0], &larger));
+  assert_fails(umbra_inference_run(side.evaluator, &answer, batch, side.network), UMBRA_ERROR_MISMATCH,
+               "beyond the bound of all plans");
+  umbra_ndarray_clear(&records);
+  umbra_matrix_destroy(batch);
+}
+
 /* What the server gives away is the network's answer, with noise of which the plan told beforehand. */
 static void answers_are_sanitised(void **state) {
   (void)state;
@@ -239,9 +253,10 @@ static void doubts_without_traces(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(records_like_samples),  cmocka_unit_test(answers_for_others),
-      cmocka_unit_test(answers_are_sanitised), cmocka_unit_test(an_output_beyond),
-      cmocka_unit_test(values_that_wrap),      cmocka_unit_test(doubts_without_traces),
+      cmocka_unit_test(records_like_samples),   cmocka_unit_test(answers_for_others),
+      cmocka_unit_test(records_show_one_bound), cmocka_unit_test(answers_are_sanitised),
+      cmocka_unit_test(an_output_beyond),       cmocka_unit_test(values_that_wrap),
+      cmocka_unit_test(doubts_without_traces),
   };
   return cmocka_run_group_tests(tests, open_all, close_all);
 }

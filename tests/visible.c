@@ -7,6 +7,7 @@
 #include "visible.h"
 #include "train.h"
 
+#include "host/ckks/file.h"
 #include "host/linalg/matrix.h"
 #include "host/train/dataset.h"
 
@@ -299,9 +300,28 @@ static void data_sets_refuse_what_is_beyond(void **state) {
   close_owner(&o);
 }
 
+/* A ciphertext of a file, by its section RANGE, says of itself that it may be so large; checksums fit. */
+static void set_magnitude(const char *path, int range, double magnitude) {
+  struct stat about;
+  section found[MAX_SECTIONS] = {{0}};
+  assert_int_equal(stat(path, &about), 0);
+  const size_t size = (size_t)about.st_size;
+  uint8_t *file = malloc(size);
+  FILE *f = fopen(path, "r+b");
+  assert_true(f && file && fread(file, 1, size, f) == size);
+  assert_true(find_sections(found, file, size) > range);
+  memcpy(payload(file, &found[range]) + offsetof(umbra_value_record, magnitude), &magnitude, sizeof magnitude);
+  fix_checksums(file, size);
+  rewind(f);
+  assert_int_equal(fwrite(file, 1, size, f), size);
+  fclose(f);
+  free(file);
+}
+
 /* A server that is given a block with another bound, or first weights, than the plan says does not train. */
 static void loaders_check_bounds(void **state) {
   (void)state;
+  enum { OF_FIRST = 1, OF_BLOCK = 2 }; /* behind STAMP; behind STAMP and MATRIX */
   const umbra_train_options options = {UMBRA_TRAIN_OPTIONS_INIT, .record_bound = 16};
   const umbra_matrix *block;
   umbra_dataset *set = NULL;
@@ -312,31 +332,21 @@ static void loaders_check_bounds(void **state) {
   open_owner(&o);
   umbra_train_plan *plan = plan_of(&o, options);
   snprintf(data, sizeof data, "%s", path_of("data"));
-  snprintf(path, sizeof path, "%s/block-000001.umbra", data);
   encrypt_data(data, &o, plan, 15, NULL, 0);
   umbra_secret_key_owner(o.secret, id);
+  snprintf(path, sizeof path, "%s/block-000001.umbra", data);
   assert_ok(umbra_dataset_open(&set, data, plan, o.context, id, 0));
   assert_ok(umbra_dataset_block_at(set, 1, &block, &read, NULL));
+  set_magnitude(path, OF_BLOCK, 1024);
   umbra_dataset_close(set);
-  struct stat about;
-  assert_int_equal(stat(path, &about), 0);
-  seen file = {malloc((size_t)about.st_size), (size_t)about.st_size};
-  FILE *f = fopen(path, "r+b");
-  assert_true(f && file.bytes && fread(file.bytes, 1, file.size, f) == file.size);
-  section found[MAX_SECTIONS];
-  const int sections = find_sections(found, file.bytes, file.size);
-  assert_true(sections > 2);
-  const double larger = 1024;
-  memcpy(payload(file.bytes, &found[2]) + 8, &larger, sizeof larger); /* STAMP, MATRIX, RANGE */
-  fix_checksums(file.bytes, file.size);
-  rewind(f);
-  assert_int_equal(fwrite(file.bytes, 1, file.size, f), file.size);
-  fclose(f);
-  free(file.bytes);
-  set = NULL;
   assert_ok(umbra_dataset_open(&set, data, plan, o.context, id, 0));
-  assert_fails(umbra_dataset_block_at(set, 1, &block, &read, NULL), UMBRA_ERROR_FORMAT, "not within the bound");
+  assert_fails(umbra_dataset_block_at(set, 1, &block, &read, NULL), UMBRA_ERROR_FORMAT,
+               "records that are not within the bound");
   umbra_dataset_close(set);
+  snprintf(path, sizeof path, "%s/data.umbra", data);
+  set_magnitude(path, OF_FIRST, 1024);
+  assert_fails(umbra_dataset_open(&set, data, plan, o.context, id, 0), UMBRA_ERROR_FORMAT,
+               "first weights that are not within the bound");
   remove_folder(data);
   umbra_train_plan_destroy(plan);
   close_owner(&o);
